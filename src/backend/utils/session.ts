@@ -1,0 +1,34 @@
+// The backend's own globals, as PostgreSQL's globals.c and miscinit.c: one session per process, so module state.
+// Lower floors read it; tcop fills it at start-up. Settings are in utils/guc.ts.
+import type { PgError } from '../../common/errors.ts';
+import type { Oid } from '../types/datum.ts';
+
+export interface Session {
+  pid: number;
+  cancelKey: number;
+  databaseOid: Oid;
+  databaseName: string;
+  /** Who connected; SET SESSION AUTHORIZATION changes sessionUser, SET ROLE and SECURITY DEFINER currentUser. */
+  authenticatedUser: Oid;
+  sessionUser: Oid;
+  currentUser: Oid;
+  isSuperuser: boolean;
+  clientAddress: string | null; // null: Unix socket
+  clientPort: number;
+  backendStart: bigint; // microseconds since 2000-01-01 UTC
+  /** Sends NOTICE, WARNING, ... to the frontend and the log as client_min_messages and log_min_messages say. */
+  notice: (notice: PgError) => void;
+  /** ParameterStatus to the frontend. */
+  reportParameter: (name: string, value: string) => void;
+  /** See Const.slot: cleared when the analysis of the running statement looked at the value of a literal. */
+  literalsLifted: boolean;
+  /** Microseconds since 2000-01-01 UTC, as of the start of the transaction / statement (now(), statement_timestamp()). */
+  transactionStart: number;
+  statementStart: number;
+}
+
+export const session: Session = {
+  pid: 0, cancelKey: 0, databaseOid: 0, databaseName: '', authenticatedUser: 0, sessionUser: 0, currentUser: 0,
+  isSuperuser: false, clientAddress: null, clientPort: 0, backendStart: 0n, notice: () => {},
+  reportParameter: () => {}, literalsLifted: false, transactionStart: 0, statementStart: 0,
+};
