@@ -1,0 +1,19 @@
+// Importing this module registers every data type and its functions.
+import './bool.ts';
+import './char.ts';
+import './int.ts';
+import './int8.ts';
+import './oid.ts';
+import './float.ts';
+import './float_math.ts';
+import './numeric_ops.ts';
+import './text.ts';
+import './varchar.ts';
+import './name.ts';
+import './bytea.ts';
+import './uuid.ts';
+import './array_io.ts';
+import './array_ops.ts';
+import './pseudotypes.ts';
+import './regproc.ts';
+import './aggregates.ts';

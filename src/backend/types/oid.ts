@@ -1,0 +1,164 @@
+// oid, xid, cid, xid8, tid, and the vectors int2vector and oidvector.
+import { ArrayValue, type Datum, type Int8 } from './datum.ts';
+import { registerBuiltins } from './fmgr.ts';
+import { invalidInput, invalidParameter, valueOutOfRange } from './errors.ts';
+import { typeHooks } from './hooks.ts';
+import { int2In, parseInteger } from './int.ts';
+import { INT2OID, OIDOID } from './oids.ts';
+import { receiveAll, sendInt16, sendInt32, sendInt64, WireReader } from './wire.ts';
+
+/** Unsigned 32 bits; a negative number is accepted and wraps, as strtoul did it for oid. */
+export function oidIn(text: string): number {
+  return readUnsigned(text, 'oid');
+}
+
+function readUnsigned(text: string, typeName: string): number {
+  const value = parseInteger(text);
+  if (value !== value) throw invalidInput(typeName, text);
+  if (value > 4294967295 || value < -2147483648) throw valueOutOfRange(typeName, text);
+  return value >>> 0;
+}
+
+/** strtoul without any check: what xidin and cidin do (base 0: octal and hexadecimal too). */
+function looseUnsigned(text: string, bits: 32 | 64): bigint {
+  const match = /^\s*([+-]?)(0[xX][0-9a-fA-F]+|[0-9]+)/.exec(text);
+  if (match === null) return 0n;
+  let digits = match[2]!;
+  if (/^0[0-7]/.test(digits)) digits = `0o${/^0*([0-7]*)/.exec(digits)![1] || '0'}`;
+  else if (/^0[89]/.test(digits)) digits = '0';
+  let value = BigInt(digits);
+  if (value > 0xffffffffffffffffn) value = 0xffffffffffffffffn;
+  return BigInt.asUintN(bits, match[1] === '-' ? -value : value);
+}
+
+const eq = (a: number, b: number): boolean => a === b;
+const ne = (a: number, b: number): boolean => a !== b;
+const receiveUint32 = (bytes: Uint8Array): number => receiveAll(bytes, (reader) => reader.uint32());
+const looseIn = (text: string): number => Number(looseUnsigned(text, 32));
+
+// --- xid8: an Int8 up to 2^63 in practice; the top half is kept as bigint beyond it.
+const xid8Compare = (a: Int8, b: Int8): number => (a < b ? -1 : a > b ? 1 : 0);
+const canonical = (value: bigint): Int8 => (value <= 9007199254740991n ? Number(value) : value);
+
+// --- tid: the row id of access/row.ts as one number, block * 65536 + offset. Shown as PostgreSQL does: (block,offset).
+export function tidIn(text: string): number {
+  const match = /^\s*\(\s*([+-]?\d+)\s*,\s*([+-]?\d+)\s*\)/.exec(text);
+  const block = match === null ? NaN : Number(match[1]);
+  const offset = match === null ? NaN : Number(match[2]);
+  if (!(block >= -2147483648 && block <= 4294967295) || !(offset >= 0 && offset <= 65535)) {
+    throw invalidInput('tid', text);
+  }
+  return (block >>> 0) * 65536 + offset;
+}
+export const tidOut = (tid: number): string => `(${Math.floor(tid / 65536)},${tid % 65536})`;
+
+// --- vectors: one dimension, lower bound 0, no nulls.
+export function makeVector(elementType: number, values: readonly number[]): ArrayValue {
+  return new ArrayValue(elementType, [values.length], [0], values);
+}
+
+function vectorIn(text: string, elementType: number, element: (text: string) => number): ArrayValue {
+  return makeVector(elementType, (text.match(/\S+/g) ?? []).map(element));
+}
+
+const vectorOut = (vector: ArrayValue): string => vector.values.join(' ');
+
+function vectorReceive(bytes: Uint8Array, elementType: number): ArrayValue {
+  const reader = new WireReader(bytes);
+  const dimensions = reader.int32();
+  reader.int32();
+  if (reader.uint32() !== elementType || dimensions > 1) throw invalidParameter('invalid vector data');
+  if (dimensions === 0) return makeVector(elementType, []);
+  const length = reader.int32();
+  reader.int32();
+  const values: number[] = [];
+  for (let i = 0; i < length; i++) {
+    const size = reader.int32();
+    values.push(size === 2 ? reader.int16() : reader.uint32());
+  }
+  reader.end();
+  return makeVector(elementType, values);
+}
+
+function vectorSend(vector: ArrayValue, elementType: number): Uint8Array {
+  const parts: Uint8Array[] = [sendInt32(1), sendInt32(0), sendInt32(elementType), sendInt32(vector.values.length), sendInt32(0)];
+  for (const value of vector.values as readonly number[]) {
+    parts.push(sendInt32(elementType === INT2OID ? 2 : 4), elementType === INT2OID ? sendInt16(value) : sendInt32(value));
+  }
+  return Buffer.concat(parts);
+}
+
+/** By length first, then element by element, as btoidvectorcmp. */
+export function vectorCompare(a: ArrayValue, b: ArrayValue): number {
+  const x = a.values as readonly number[], y = b.values as readonly number[];
+  if (x.length !== y.length) return x.length - y.length;
+  for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return x[i]! < y[i]! ? -1 : 1;
+  return 0;
+}
+
+registerBuiltins({
+  pure: {
+    oidin: oidIn,
+    oidout: String,
+    oidrecv: receiveUint32,
+    oidsend: sendInt32,
+    oideq: eq,
+    oidne: ne,
+    oidlt: (a: number, b: number) => a < b,
+    oidle: (a: number, b: number) => a <= b,
+    oidgt: (a: number, b: number) => a > b,
+    oidge: (a: number, b: number) => a >= b,
+    oidlarger: (a: number, b: number) => (a > b ? a : b),
+    oidsmaller: (a: number, b: number) => (a < b ? a : b),
+    btoidcmp: (a: number, b: number) => (a < b ? -1 : a > b ? 1 : 0),
+
+    xidin: looseIn, xidout: String, xidrecv: receiveUint32, xidsend: sendInt32, xideq: (a: number, b: number) => a === b >>> 0, xidneq: (a: number, b: number) => a !== b >>> 0,
+    cidin: looseIn, cidout: String, cidrecv: receiveUint32, cidsend: sendInt32, cideq: eq,
+
+    xid8in: (text: string) => canonical(looseUnsigned(text, 64)),
+    xid8out: String,
+    xid8recv: (bytes: Uint8Array) => canonical(receiveAll(bytes, (reader) => reader.uint64())),
+    xid8send: sendInt64,
+    xid8eq: (a: Int8, b: Int8) => a === b,
+    xid8ne: (a: Int8, b: Int8) => a !== b,
+    xid8lt: (a: Int8, b: Int8) => a < b,
+    xid8le: (a: Int8, b: Int8) => a <= b,
+    xid8gt: (a: Int8, b: Int8) => a > b,
+    xid8ge: (a: Int8, b: Int8) => a >= b,
+    xid8cmp: xid8Compare,
+    xid8_larger: (a: Int8, b: Int8) => (a > b ? a : b),
+    xid8_smaller: (a: Int8, b: Int8) => (a < b ? a : b),
+    xid8toxid: (a: Int8) => Number(BigInt.asUintN(32, BigInt(a))),
+
+    tidin: tidIn,
+    tidout: tidOut,
+    tidrecv: (bytes: Uint8Array) => receiveAll(bytes, (reader) => reader.uint32() * 65536 + reader.uint16()),
+    tidsend: (tid: number) => Buffer.concat([sendInt32(Math.floor(tid / 65536)), sendInt16(tid % 65536)]),
+    tideq: eq, tidne: ne,
+    tidlt: (a: number, b: number) => a < b,
+    tidle: (a: number, b: number) => a <= b,
+    tidgt: (a: number, b: number) => a > b,
+    tidge: (a: number, b: number) => a >= b,
+    bttidcmp: (a: number, b: number) => (a < b ? -1 : a > b ? 1 : 0),
+    tidlarger: (a: number, b: number) => (a > b ? a : b),
+    tidsmaller: (a: number, b: number) => (a < b ? a : b),
+
+    int2vectorin: (text: string) => vectorIn(text, INT2OID, int2In),
+    int2vectorout: vectorOut,
+    int2vectorrecv: (bytes: Uint8Array) => vectorReceive(bytes, INT2OID),
+    int2vectorsend: (vector: ArrayValue) => vectorSend(vector, INT2OID),
+    oidvectorin: (text: string) => vectorIn(text, OIDOID, oidIn),
+    oidvectorout: vectorOut,
+    oidvectorrecv: (bytes: Uint8Array) => vectorReceive(bytes, OIDOID),
+    oidvectorsend: (vector: ArrayValue) => vectorSend(vector, OIDOID),
+    oidvectoreq: (a: ArrayValue, b: ArrayValue) => vectorCompare(a, b) === 0,
+    oidvectorne: (a: ArrayValue, b: ArrayValue) => vectorCompare(a, b) !== 0,
+    oidvectorlt: (a: ArrayValue, b: ArrayValue) => vectorCompare(a, b) < 0,
+    oidvectorle: (a: ArrayValue, b: ArrayValue) => vectorCompare(a, b) <= 0,
+    oidvectorgt: (a: ArrayValue, b: ArrayValue) => vectorCompare(a, b) > 0,
+    oidvectorge: (a: ArrayValue, b: ArrayValue) => vectorCompare(a, b) >= 0,
+    btoidvectorcmp: vectorCompare,
+    oidvectortypes: (vector: ArrayValue) =>
+      (vector.values as readonly Datum[]).map((oid) => typeHooks.typeIo(oid as number).name).join(', '),
+  },
+});
