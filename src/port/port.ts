@@ -2,9 +2,15 @@
 // that fail return a negative errno unless said otherwise; nothing here is asynchronous.
 import { createRequire } from 'node:module';
 
+export interface SocketAddress {
+  family: 'unix' | 'inet' | 'inet6';
+  address: string;
+  port: number;
+}
+
 export interface Port {
-  /** Makes every private mapping forkable, then forks. 0 in the child. See ARCHITECTURE, chapter 1.
-   * In the child, `useEventLoop` calls uv_loop_fork first. */
+  /** Makes every private mapping forkable, then forks. 0 in the child, whose `signals` start from 0 again.
+   * See ARCHITECTURE, chapter 1. In the child, `useEventLoop` calls uv_loop_fork first. */
   fork(useEventLoop: boolean): number;
   /** Leaves at once: no exit handlers, no flushing. */
   _exit(code: number): never;
@@ -15,37 +21,47 @@ export interface Port {
   waitpid(): [number, number];
   /** Anonymous memory shared with children forked later; Atomics work on typed arrays over it. */
   sharedMemory(lengthBytes: number): ArrayBuffer;
-  /** signals[n] counts deliveries of signal n since start, for those caught with `signalFlag`. */
+  /** signals[n] counts deliveries of signal n since start, for those caught with 'flag'. */
   readonly signals: Int32Array;
-  /** What signal n does from now on. 'flag' counts it in `signals`, and blocking calls return -EINTR. */
-  setSignal(signal: number, action: 'flag' | 'ignore' | 'default'): void;
+  /** What signal n does from now on. 'flag' counts it in `signals`, and blocking calls return -EINTR: the one that
+   * runs, or the next one to start. A spurious -EINTR is possible. */
+  setSignal(signal: number, action: 'flag' | 'ignore' | 'default'): number;
   /** Asks for this signal when the parent dies. */
-  setParentDeathSignal(signal: number): void;
+  setParentDeathSignal(signal: number): number;
   /** One-shot timer 0..7 that delivers SIGALRM (which counts in `signals[14]`) after ms; 0 stops it.
    * `timers[n]` becomes 1 when it fired. */
-  setTimer(timer: number, ms: number): void;
+  setTimer(timer: number, ms: number): number;
   readonly timers: Int32Array;
   /** Bytes received; 0 at the end of the stream; negative errno (-EINTR when a signal came). */
   recv(fd: number, buffer: Uint8Array, offset: number, length: number): number;
   /** Sends all of it unless an error or a signal comes first: the bytes sent, or a negative errno. */
   send(fd: number, buffer: Uint8Array, offset: number, length: number): number;
-  /** poll(2). `fds` and `events` in step; the result events are put into `revents`. The number ready, or -errno. */
+  /** poll(2) over at most 1024. `fds` and `events` in step; the result events are put into `revents`.
+   * The number ready, or -errno. */
   poll(fds: Int32Array, events: Int16Array, revents: Int16Array, count: number, timeoutMs: number): number;
   listenUnix(path: string, mode: number, backlog: number): number;
+  /** One descriptor or -errno for each address of the host ('': every interface), or the resolver's complaint. */
+  listenTcp(host: string, port: number, backlog: number): number[] | string;
   connectUnix(path: string): number;
-  /** The new descriptor. */
+  /** The new descriptor, blocking. */
   accept(fd: number): number;
   socketpair(): [number, number] | number;
   pipe(): [number, number] | number;
   close(fd: number): number;
+  /** No more will be sent. */
+  shutdown(fd: number): number;
   setBlocking(fd: number, blocking: boolean): number;
   setNoDelay(fd: number): number;
   setKeepAlive(fd: number, idleSeconds: number, intervalSeconds: number, count: number): number;
   /** Who is at the other end of a Unix socket. */
   peerCredentials(fd: number): { pid: number; uid: number; gid: number } | number;
-  /** 'unix', or address and port of the other end. */
-  peerAddress(fd: number): { family: 'unix' | 'inet' | 'inet6'; address: string; port: number } | number;
-  setProcessTitle(title: string): void;
+  /** The other end of a socket, and its own. */
+  peerAddress(fd: number): SocketAddress | number;
+  socketAddress(fd: number): SocketAddress | number;
+  /** The memory that `ps` shows as this process's command line, emptied. For utils/ps_status.ts. */
+  titleArea(): Uint8Array;
+  /** The short name (15 bytes) that `ps -o comm` shows. */
+  setProcessName(name: string): number;
   /** One datagram to a Unix socket path or abstract name ("@..."): sd_notify, journal. */
   sendDatagram(path: string, bytes: Uint8Array): number;
   /** Advisory whole-file lock (flock LOCK_EX|LOCK_NB). */
@@ -53,15 +69,10 @@ export interface Port {
   umask(mode: number): number;
 }
 
-/** The one instance, from build/Release (checkout) or beside the compiled code (installed). */
-export const port: Port = load();
+/** The one instance. The build puts port.node beside this file and beside its compiled form. */
+export const port: Port = createRequire(import.meta.url)('./port.node') as Port;
 
-function load(): Port {
-  const require = createRequire(import.meta.url);
-  return require('./port.node') as Port;
-}
-
-export const SIGHUP = 1, SIGINT = 2, SIGQUIT = 3, SIGKILL = 9, SIGUSR1 = 10, SIGUSR2 = 12, SIGPIPE = 13, SIGALRM = 14,
-  SIGTERM = 15, SIGCHLD = 17;
-export const EINTR = 4, EAGAIN = 11, EPIPE = 32, ECONNRESET = 104;
+export const SIGHUP = 1, SIGINT = 2, SIGQUIT = 3, SIGABRT = 6, SIGKILL = 9, SIGUSR1 = 10, SIGUSR2 = 12, SIGPIPE = 13,
+  SIGALRM = 14, SIGTERM = 15, SIGCHLD = 17;
+export const EINTR = 4, EAGAIN = 11, EPIPE = 32, EADDRINUSE = 98, ECONNRESET = 104;
 export const POLLIN = 1, POLLOUT = 4, POLLERR = 8, POLLHUP = 16;

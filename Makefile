@@ -1,0 +1,56 @@
+# Posthouse. `make` tells what there is.
+SHELL := /bin/sh
+ARCH := $(shell uname -m | sed -e 's/x86_64/x64/' -e 's/aarch64/arm64/')
+RUNTIME := node_modules/node-linux-$(ARCH)
+NODE := $(RUNTIME)/bin/node
+SOURCES := $(shell find src -name '*.ts' -o -name '*.json' -o -name '*.sql')
+TESTS ?=
+
+help: ## tell what can be made
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 18
+
+build: build/compiled ## fetch what is needed and compile src to dist
+
+run: build ## start a site here: make run [SITE=folder] [PORT=number]
+	@SITE='$(SITE)' PORT='$(PORT)' sh tools/run.sh
+
+test: build node_modules/node-pty/build/Release/pty.node ## run all tests: make test [TESTS='test/port/*.test.ts']
+	@$(NODE) tools/test.ts $(TESTS)
+
+lint: build/modules build/port.node ## check types, style and the order of the floors
+	@$(NODE) node_modules/typescript/bin/tsc --noEmit
+	@$(NODE) node_modules/typescript/bin/tsc --noEmit -p test/tsconfig.json
+	@$(NODE) node_modules/.bin/oxlint --quiet
+	@$(NODE) tools/check_floors.ts
+
+bench: build ## measure side by side with Debian's PostgreSQL 15
+	@$(NODE) test/bench/bench.ts
+
+torture: build ## the long form of the crash tests
+	@TORTURE=1 $(NODE) tools/test.ts test/torture/*.test.ts
+
+clean: ## remove what was built
+	rm -rf build dist src/port/port.node
+
+# What npm fetches, with any npm of Node 18 or later. Install scripts stay off: the packages come with what they need,
+# but for node-pty, which only tests use.
+build/modules: package.json package-lock.json
+	@mkdir -p build
+	@cmp -s package-lock.json node_modules/.installed || \
+	  { npm ci --ignore-scripts --no-audit --no-fund && cp package-lock.json node_modules/.installed; }
+	@touch $@
+
+node_modules/node-pty/build/Release/pty.node: | build/modules
+	@PATH="$(CURDIR)/$(RUNTIME)/bin:$$PATH" $(NODE) node_modules/node-gyp/bin/node-gyp.js rebuild --silent \
+	  -C node_modules/node-pty --nodedir="$(CURDIR)/$(RUNTIME)"
+
+build/port.node: src/port/port.c | build/modules
+	$(CC) -shared -fPIC -O2 -Wall -Wextra -fvisibility=hidden -I$(RUNTIME)/include/node $< -o $@
+	@cp $@ src/port/port.node
+
+# Types are lint's business; this only strips them, in a second.
+build/compiled: $(SOURCES) build/modules build/port.node tsconfig.json tools/compile.sh
+	@sh tools/compile.sh $(NODE)
+	@touch $@
+
+.PHONY: help build run test lint bench torture clean

@@ -1,0 +1,702 @@
+/* What Node has no word for: fork, signals that only set a flag, blocking socket calls, shared memory, the process
+ * title. One small N-API addon that decides nothing; src/port/port.ts is its interface and says what each call does.
+ *
+ * Conventions: every argument's type is checked (a TypeError names the call); system calls that fail return a
+ * negative errno; every descriptor made here is close-on-exec. Nothing is asynchronous, and there is one thread. */
+#define _GNU_SOURCE
+#include <node_api.h>
+#include <uv.h>
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SIGNAL_COUNT 65
+#define TIMER_COUNT 8
+#define POLL_LIMIT 1024
+#define LISTEN_LIMIT 64
+
+/* ---- arguments and results ---------------------------------------------------------------------------------- */
+
+#define ARGUMENTS(n) \
+	size_t argc = (n); \
+	napi_value args[(n)]; \
+	if (napi_get_cb_info(env, info, &argc, args, NULL, NULL) != napi_ok) return NULL; \
+	if (argc < (n)) return bad_argument(env, __func__)
+
+#define INT(i, name) \
+	int32_t name; \
+	if (napi_get_value_int32(env, args[i], &name) != napi_ok) return bad_argument(env, __func__)
+
+#define FLAG(i, name) \
+	bool name; \
+	if (napi_get_value_bool(env, args[i], &name) != napi_ok) return bad_argument(env, __func__)
+
+#define TEXT(i, name, limit) \
+	char name[limit]; \
+	size_t name##_length; \
+	if (napi_get_value_string_utf8(env, args[i], name, sizeof name, &name##_length) != napi_ok) \
+		return bad_argument(env, __func__)
+
+/* A typed array of elements of `size` bytes: `name` points at them, `name_count` counts them. */
+#define ARRAY(i, name, expected) \
+	void *name; \
+	size_t name##_count; \
+	napi_typedarray_type name##_type; \
+	if (napi_get_typedarray_info(env, args[i], &name##_type, &name##_count, &name, NULL, NULL) != napi_ok || \
+		name##_type != (expected)) return bad_argument(env, __func__)
+
+static napi_value bad_argument(napi_env env, const char *call)
+{
+	char text[100];
+	snprintf(text, sizeof text, "port.%s: bad argument", call);
+	napi_throw_type_error(env, NULL, text);
+	return NULL;
+}
+
+static napi_value int_value(napi_env env, int64_t i)
+{
+	napi_value v;
+	return napi_create_int64(env, i, &v) == napi_ok ? v : NULL;
+}
+
+/* The result of a system call: itself, or -errno. */
+static napi_value outcome(napi_env env, int64_t result)
+{
+	return int_value(env, result < 0 ? -errno : result);
+}
+
+static napi_value pair(napi_env env, int a, int b)
+{
+	napi_value v;
+	if (napi_create_array_with_length(env, 2, &v) != napi_ok) return NULL;
+	napi_set_element(env, v, 0, int_value(env, a));
+	napi_set_element(env, v, 1, int_value(env, b));
+	return v;
+}
+
+static void set_int(napi_env env, napi_value object, const char *name, int64_t i)
+{
+	napi_set_named_property(env, object, name, int_value(env, i));
+}
+
+static void set_text(napi_env env, napi_value object, const char *name, const char *text)
+{
+	napi_value v;
+	if (napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &v) == napi_ok)
+		napi_set_named_property(env, object, name, v);
+}
+
+/* ---- signals and timers --------------------------------------------------------------------------------------- */
+
+static volatile int32_t signal_counts[SIGNAL_COUNT];
+static volatile int32_t timers_fired[TIMER_COUNT];
+static timer_t timer_ids[TIMER_COUNT];
+static bool timer_made[TIMER_COUNT];
+
+/* A signal came and no blocking call has returned -EINTR for it yet. A signal can slip in between the caller's look
+ * at the counts and the system call that would then sleep through it. So a blocking call looks here first, and as long
+ * as nobody has seen it, an interval timer keeps nudging: the hot path pays for no signal mask. */
+static volatile sig_atomic_t unseen;
+
+static void nudge_later(void)
+{
+	static const struct itimerval soon = { .it_interval = { 0, 50000 }, .it_value = { 0, 2000 } };
+	setitimer(ITIMER_REAL, &soon, NULL);
+}
+
+static void stop_nudging(void)
+{
+	static const struct itimerval never;
+	setitimer(ITIMER_REAL, &never, NULL);
+}
+
+static void on_signal(int signal, siginfo_t *info, void *context)
+{
+	int saved_errno = errno;
+	(void) context;
+	if (signal == SIGALRM && info->si_code == SI_KERNEL) {		/* the nudge */
+		if (!unseen) stop_nudging();
+	} else {
+		if (signal == SIGALRM && info->si_code == SI_TIMER) {
+			int n = info->si_value.sival_int;
+			if (n >= 0 && n < TIMER_COUNT) timers_fired[n] = 1;
+		}
+		signal_counts[signal]++;
+		unseen = 1;
+		nudge_later();
+	}
+	errno = saved_errno;
+}
+
+/* True once after a signal: the blocking call that asks returns -EINTR without starting. */
+static inline bool interrupted(void)
+{
+	if (!unseen) return false;
+	unseen = 0;
+	return true;
+}
+
+static int interruption(void)
+{
+	if (errno == EINTR) unseen = 0;
+	return -errno;
+}
+
+static int catch_signal(int signal)
+{
+	struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO };
+	sigfillset(&action.sa_mask);
+	return sigaction(signal, &action, NULL);
+}
+
+static napi_value setSignal(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(2);
+	INT(0, signal);
+	TEXT(1, action, 16);
+	int result;
+	if (signal <= 0 || signal >= SIGNAL_COUNT) return bad_argument(env, __func__);
+	if (!strcmp(action, "flag")) {
+		/* Without a handler the nudge would kill; it may come with any signal. */
+		catch_signal(SIGALRM);
+		result = catch_signal(signal);
+	} else if (!strcmp(action, "ignore") || !strcmp(action, "default")) {
+		struct sigaction plain = { .sa_handler = action[0] == 'i' ? SIG_IGN : SIG_DFL };
+		result = sigaction(signal, &plain, NULL);
+	} else return bad_argument(env, __func__);
+	return outcome(env, result);
+}
+
+static napi_value setParentDeathSignal(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(1);
+	INT(0, signal);
+	return outcome(env, prctl(PR_SET_PDEATHSIG, (unsigned long) signal, 0, 0, 0));
+}
+
+static napi_value setTimer(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(2);
+	INT(0, n);
+	double ms;
+	if (napi_get_value_double(env, args[1], &ms) != napi_ok || n < 0 || n >= TIMER_COUNT || !(ms >= 0 && ms < 1e13))
+		return bad_argument(env, __func__);
+	if (!timer_made[n]) {
+		struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM, .sigev_value = { .sival_int = n } };
+		if (ms == 0) { timers_fired[n] = 0; return int_value(env, 0); }
+		if (catch_signal(SIGALRM) < 0 || timer_create(CLOCK_MONOTONIC, &event, &timer_ids[n]) < 0) return outcome(env, -1);
+		timer_made[n] = true;
+	}
+	struct itimerspec when = { .it_value = { (time_t) (ms / 1000), (long) ((ms - (double) (time_t) (ms / 1000) * 1000) * 1e6) } };
+	if (ms > 0 && when.it_value.tv_sec == 0 && when.it_value.tv_nsec == 0) when.it_value.tv_nsec = 1;
+	int result = timer_settime(timer_ids[n], 0, &when, NULL);
+	timers_fired[n] = 0;
+	return outcome(env, result);
+}
+
+static napi_value Kill(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(2);
+	INT(0, pid);
+	INT(1, signal);
+	return outcome(env, kill(pid, signal));
+}
+
+/* ---- processes ------------------------------------------------------------------------------------------------ */
+
+/* V8 marks its pages MADV_DONTFORK, new ones as they come. One call over the whole address space below the stack
+ * undoes it: the kernel skips the holes (and says ENOMEM in the end). Should a mapping in between refuse, we walk. */
+static void make_everything_forkable(void)
+{
+	char here;
+	long page = sysconf(_SC_PAGESIZE);
+	uintptr_t end = (uintptr_t) &here & ~(uintptr_t) (page - 1);
+	if (madvise((void *) 65536, end - 65536, MADV_DOFORK) == 0 || errno == ENOMEM) return;
+
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[PATH_MAX + 200], permissions[8];
+	unsigned long from, to;
+	if (!maps) return;
+	while (fgets(line, sizeof line, maps))
+		if (sscanf(line, "%lx-%lx %4s", &from, &to, permissions) == 3 && permissions[3] == 'p')
+			madvise((void *) from, to - from, MADV_DOFORK);
+	fclose(maps);
+}
+
+static napi_value Fork(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(1);
+	FLAG(0, use_event_loop);
+	uv_loop_t *loop;
+	sigset_t all, before;
+	if (napi_get_uv_event_loop(env, &loop) != napi_ok) return bad_argument(env, __func__);
+	make_everything_forkable();
+	/* No signal may be handled in the child before its counts are its own. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	pid_t pid = fork();
+	int error = errno;
+	if (pid == 0) {
+		memset((void *) signal_counts, 0, sizeof signal_counts);
+		memset((void *) timers_fired, 0, sizeof timers_fired);
+		memset(timer_made, 0, sizeof timer_made);	/* timers are not inherited */
+		unseen = 0;
+		if (use_event_loop && uv_loop_fork(loop) != 0) _exit(99);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return int_value(env, pid < 0 ? -error : pid);
+}
+
+static napi_value Exit(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(1);
+	INT(0, code);
+	_exit(code);
+}
+
+static napi_value Getpid(napi_env env, napi_callback_info info) { (void) info; return int_value(env, getpid()); }
+static napi_value Getppid(napi_env env, napi_callback_info info) { (void) info; return int_value(env, getppid()); }
+
+static napi_value Waitpid(napi_env env, napi_callback_info info)
+{
+	(void) info;
+	int status = 0;
+	pid_t pid = waitpid(-1, &status, WNOHANG);
+	return pair(env, pid < 0 ? -errno : pid, status);
+}
+
+static napi_value sharedMemory(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(1);
+	INT(0, length);
+	napi_value v;
+	if (length <= 0) return bad_argument(env, __func__);
+	void *memory = mmap(NULL, (size_t) length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED) { napi_throw_error(env, NULL, strerror(errno)); return NULL; }
+	/* Never unmapped: it lives as long as the postmaster. */
+	return napi_create_external_arraybuffer(env, memory, (size_t) length, NULL, NULL, &v) == napi_ok ? v : NULL;
+}
+
+static napi_value Umask(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(1);
+	INT(0, mode);
+	return int_value(env, umask((mode_t) mode));
+}
+
+/* The memory that ps shows as the command line: the argument strings and, moved out of the way, the environment behind
+ * them. [title_from, title_to) */
+static char *title_from, *title_to;
+
+static void find_title_area(void)
+{
+	extern char **environ;
+	char text[4096];
+	unsigned long value, area[4] = { 0 };	/* arg_start, arg_end, env_start, env_end: fields 48 to 51 */
+	int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	if (fd >= 0) close(fd);
+	if (n <= 0) return;
+	text[n] = 0;
+	char *p = strrchr(text, ')');
+	for (int field = 3; p && field <= 51; field++) {
+		if (!(p = strchr(p + 1, ' '))) return;
+		value = strtoul(p, NULL, 10);
+		if (field >= 48) area[field - 48] = value;
+	}
+	if (!p || !area[0] || area[1] <= area[0]) return;
+	title_to = (char *) area[1];
+	if (area[2] == area[1] && area[3] > area[2]) {
+		size_t count = 0;
+		while (environ[count]) count++;
+		char **copy = malloc((count + 1) * sizeof *copy);
+		if (copy) {
+			size_t i;
+			for (i = 0; i < count && (copy[i] = strdup(environ[i])); i++) ;
+			if (i == count) {
+				copy[count] = NULL;
+				environ = copy;
+				title_to = (char *) area[3];
+			}
+		}
+	}
+	title_from = (char *) area[0];
+}
+
+static napi_value titleArea(napi_env env, napi_callback_info info)
+{
+	(void) info;
+	static char fallback[64];
+	napi_value buffer, v;
+	if (!title_from) find_title_area();
+	char *from = title_from ? title_from : fallback;
+	size_t length = title_from ? (size_t) (title_to - title_from) : sizeof fallback;
+	memset(from, 0, length);
+	if (napi_create_external_arraybuffer(env, from, length, NULL, NULL, &buffer) != napi_ok ||
+		napi_create_typedarray(env, napi_uint8_array, length, buffer, 0, &v) != napi_ok) return NULL;
+	return v;
+}
+
+static napi_value setProcessName(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(1);
+	TEXT(0, name, 16);
+	return outcome(env, prctl(PR_SET_NAME, name, 0, 0, 0));
+}
+
+/* ---- descriptors ---------------------------------------------------------------------------------------------- */
+
+static napi_value Recv(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(4);
+	INT(0, fd);
+	ARRAY(1, bytes, napi_uint8_array);
+	INT(2, offset);
+	INT(3, length);
+	if (offset < 0 || length < 0 || (size_t) offset + (size_t) length > bytes_count) return bad_argument(env, __func__);
+	if (interrupted()) return int_value(env, -EINTR);
+	ssize_t n = recv(fd, (char *) bytes + offset, (size_t) length, 0);
+	return int_value(env, n < 0 ? interruption() : n);
+}
+
+static napi_value Send(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(4);
+	INT(0, fd);
+	ARRAY(1, bytes, napi_uint8_array);
+	INT(2, offset);
+	INT(3, length);
+	if (offset < 0 || length < 0 || (size_t) offset + (size_t) length > bytes_count) return bad_argument(env, __func__);
+	/* Most sends do not block, so a pending signal does not stop one from starting; the nudge ends one that hangs. */
+	size_t sent = 0;
+	while (sent < (size_t) length) {
+		ssize_t n = send(fd, (char *) bytes + offset + sent, (size_t) length - sent, MSG_NOSIGNAL);
+		if (n < 0) {
+			int error = interruption();
+			return int_value(env, sent > 0 ? (int64_t) sent : error);
+		}
+		sent += (size_t) n;
+	}
+	return int_value(env, (int64_t) sent);
+}
+
+static napi_value Poll(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(5);
+	ARRAY(0, fds, napi_int32_array);
+	ARRAY(1, events, napi_int16_array);
+	ARRAY(2, revents, napi_int16_array);
+	INT(3, count);
+	INT(4, timeout);
+	static struct pollfd set[POLL_LIMIT];
+	if (count < 0 || count > POLL_LIMIT || (size_t) count > fds_count || (size_t) count > events_count ||
+		(size_t) count > revents_count) return bad_argument(env, __func__);
+	for (int i = 0; i < count; i++) set[i] = (struct pollfd) { ((int32_t *) fds)[i], ((int16_t *) events)[i], 0 };
+	if (interrupted()) return int_value(env, -EINTR);
+	int n = poll(set, (nfds_t) count, timeout);
+	if (n < 0) return int_value(env, interruption());
+	for (int i = 0; i < count; i++) ((int16_t *) revents)[i] = set[i].revents;
+	return int_value(env, n);
+}
+
+static napi_value Close(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(1);
+	INT(0, fd);
+	return outcome(env, close(fd));
+}
+
+static napi_value Shutdown(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(1);
+	INT(0, fd);
+	return outcome(env, shutdown(fd, SHUT_WR));
+}
+
+static napi_value setBlocking(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(2);
+	INT(0, fd);
+	FLAG(1, blocking);
+	int flags = fcntl(fd, F_GETFL);
+	if (flags < 0) return outcome(env, -1);
+	return outcome(env, fcntl(fd, F_SETFL, blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK));
+}
+
+static napi_value setNoDelay(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(1);
+	INT(0, fd);
+	int on = 1;
+	return outcome(env, setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
+}
+
+static napi_value setKeepAlive(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(4);
+	INT(0, fd);
+	INT(1, idle);
+	INT(2, interval);
+	INT(3, count);
+	int on = 1;
+	if (setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) < 0) return outcome(env, -1);
+	if (idle > 0 && setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle) < 0) return outcome(env, -1);
+	if (interval > 0 && setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval) < 0) return outcome(env, -1);
+	if (count > 0 && setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count) < 0) return outcome(env, -1);
+	return int_value(env, 0);
+}
+
+static napi_value Accept(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(1);
+	INT(0, fd);
+	if (interrupted()) return int_value(env, -EINTR);
+	int connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	return int_value(env, connection < 0 ? interruption() : connection);
+}
+
+static napi_value Socketpair(napi_env env, napi_callback_info info)
+{
+	(void) info;
+	int fds[2];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0) return outcome(env, -1);
+	return pair(env, fds[0], fds[1]);
+}
+
+static napi_value Pipe(napi_env env, napi_callback_info info)
+{
+	(void) info;
+	int fds[2];
+	if (pipe2(fds, O_CLOEXEC) < 0) return outcome(env, -1);
+	return pair(env, fds[0], fds[1]);
+}
+
+static napi_value lockFile(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(1);
+	INT(0, fd);
+	return outcome(env, flock(fd, LOCK_EX | LOCK_NB));
+}
+
+/* ---- addresses ------------------------------------------------------------------------------------------------ */
+
+/* Fills in a Unix address; "@name" is an abstract one. The length, or 0 when the path is too long. */
+static socklen_t unix_address(const char *path, size_t length, struct sockaddr_un *address)
+{
+	memset(address, 0, sizeof *address);
+	address->sun_family = AF_UNIX;
+	if (length == 0 || length >= sizeof address->sun_path) return 0;
+	memcpy(address->sun_path, path, length);
+	if (path[0] != '@') return sizeof *address;
+	address->sun_path[0] = 0;
+	return (socklen_t) (offsetof(struct sockaddr_un, sun_path) + length);
+}
+
+/* Closes after a failure, keeping its errno. */
+static int failed(int fd)
+{
+	int error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+static napi_value listenUnix(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(3);
+	TEXT(0, path, 256);
+	INT(1, mode);
+	INT(2, backlog);
+	struct sockaddr_un address;
+	socklen_t length = unix_address(path, path_length, &address);
+	if (!length) return int_value(env, -ENAMETOOLONG);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0) return outcome(env, -1);
+	mode_t before = umask(~(mode_t) mode & 0777);
+	int result = bind(fd, (struct sockaddr *) &address, length);
+	umask(before);
+	if (result < 0 || listen(fd, backlog) < 0) return outcome(env, failed(fd));
+	return int_value(env, fd);
+}
+
+/* All addresses of a host name (empty: every interface), as [descriptor or -errno, ...]; or the resolver's words. */
+static napi_value listenTcp(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(3);
+	TEXT(0, host, 256);
+	INT(1, port);
+	INT(2, backlog);
+	char service[16];
+	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *all;
+	napi_value v;
+	snprintf(service, sizeof service, "%d", port);
+	int error = getaddrinfo(host_length ? host : NULL, service, &hints, &all);
+	if (error)
+		return napi_create_string_utf8(env, gai_strerror(error), NAPI_AUTO_LENGTH, &v) == napi_ok ? v : NULL;
+	uint32_t n = 0;
+	if (napi_create_array(env, &v) == napi_ok)
+		for (struct addrinfo *a = all; a && n < LISTEN_LIMIT; a = a->ai_next) {
+			int on = 1, fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+			if (fd >= 0) {
+				setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+				if (a->ai_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+				if (bind(fd, a->ai_addr, a->ai_addrlen) < 0 || listen(fd, backlog) < 0) fd = failed(fd);
+			}
+			napi_set_element(env, v, n++, outcome(env, fd));
+		}
+	freeaddrinfo(all);
+	return v;
+}
+
+static napi_value connectUnix(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(1);
+	TEXT(0, path, 256);
+	struct sockaddr_un address;
+	socklen_t length = unix_address(path, path_length, &address);
+	if (!length) return int_value(env, -ENAMETOOLONG);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0) return outcome(env, -1);
+	if (connect(fd, (struct sockaddr *) &address, length) < 0) {
+		failed(fd);
+		return int_value(env, interruption());
+	}
+	return int_value(env, fd);
+}
+
+static napi_value sendDatagram(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(2);
+	TEXT(0, path, 256);
+	ARRAY(1, bytes, napi_uint8_array);
+	struct sockaddr_un address;
+	socklen_t length = unix_address(path, path_length, &address);
+	if (!length) return int_value(env, -ENAMETOOLONG);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0) return outcome(env, -1);
+	ssize_t n = sendto(fd, bytes, bytes_count, MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *) &address, length);
+	int error = n < 0 ? -errno : 0;
+	close(fd);
+	return int_value(env, error);
+}
+
+static napi_value peerCredentials(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(1);
+	INT(0, fd);
+	struct ucred peer;
+	socklen_t length = sizeof peer;
+	napi_value v;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0) return outcome(env, -1);
+	if (napi_create_object(env, &v) != napi_ok) return NULL;
+	set_int(env, v, "pid", peer.pid);
+	set_int(env, v, "uid", peer.uid);
+	set_int(env, v, "gid", peer.gid);
+	return v;
+}
+
+static napi_value describe_address(napi_env env, int error, const struct sockaddr_storage *address, socklen_t length)
+{
+	char text[INET6_ADDRSTRLEN + 110] = "";
+	int port = 0;
+	napi_value v;
+	if (error < 0) return outcome(env, -1);
+	if (napi_create_object(env, &v) != napi_ok) return NULL;
+	if (address->ss_family == AF_INET) {
+		const struct sockaddr_in *a = (const void *) address;
+		inet_ntop(AF_INET, &a->sin_addr, text, sizeof text);
+		port = ntohs(a->sin_port);
+	} else if (address->ss_family == AF_INET6) {
+		const struct sockaddr_in6 *a = (const void *) address;
+		inet_ntop(AF_INET6, &a->sin6_addr, text, sizeof text);
+		port = ntohs(a->sin6_port);
+	} else if (address->ss_family == AF_UNIX && length > offsetof(struct sockaddr_un, sun_path)) {
+		const struct sockaddr_un *a = (const void *) address;
+		size_t n = length - offsetof(struct sockaddr_un, sun_path);
+		if (n > sizeof a->sun_path) n = sizeof a->sun_path;
+		if (n >= sizeof text) n = sizeof text - 1;
+		memcpy(text, a->sun_path, n);
+		text[n] = 0;
+		if (text[0] == 0 && n > 0) text[0] = '@';
+	}
+	set_text(env, v, "family", address->ss_family == AF_INET ? "inet" : address->ss_family == AF_INET6 ? "inet6" : "unix");
+	set_text(env, v, "address", text);
+	set_int(env, v, "port", port);
+	return v;
+}
+
+static napi_value peerAddress(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(1);
+	INT(0, fd);
+	struct sockaddr_storage address = { 0 };
+	socklen_t length = sizeof address;
+	int result = getpeername(fd, (struct sockaddr *) &address, &length);
+	return describe_address(env, result, &address, length);
+}
+
+static napi_value socketAddress(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(1);
+	INT(0, fd);
+	struct sockaddr_storage address = { 0 };
+	socklen_t length = sizeof address;
+	int result = getsockname(fd, (struct sockaddr *) &address, &length);
+	return describe_address(env, result, &address, length);
+}
+
+/* ---- the module ----------------------------------------------------------------------------------------------- */
+
+static void export_counts(napi_env env, napi_value exports, const char *name, volatile int32_t *counts, size_t length)
+{
+	napi_value buffer, v;
+	if (napi_create_external_arraybuffer(env, (void *) counts, length * sizeof *counts, NULL, NULL, &buffer) == napi_ok &&
+		napi_create_typedarray(env, napi_int32_array, length, buffer, 0, &v) == napi_ok)
+		napi_set_named_property(env, exports, name, v);
+}
+
+static napi_value Init(napi_env env, napi_value exports)
+{
+	static const struct { const char *name; napi_callback call; } all[] = {
+		{ "fork", Fork }, { "_exit", Exit }, { "getpid", Getpid }, { "getppid", Getppid }, { "kill", Kill },
+		{ "waitpid", Waitpid }, { "sharedMemory", sharedMemory }, { "setSignal", setSignal },
+		{ "setParentDeathSignal", setParentDeathSignal }, { "setTimer", setTimer }, { "recv", Recv }, { "send", Send },
+		{ "poll", Poll }, { "listenUnix", listenUnix }, { "listenTcp", listenTcp }, { "connectUnix", connectUnix },
+		{ "accept", Accept }, { "socketpair", Socketpair }, { "pipe", Pipe }, { "close", Close }, { "shutdown", Shutdown },
+		{ "setBlocking", setBlocking }, { "setNoDelay", setNoDelay }, { "setKeepAlive", setKeepAlive },
+		{ "peerCredentials", peerCredentials }, { "peerAddress", peerAddress }, { "socketAddress", socketAddress },
+		{ "titleArea", titleArea }, { "setProcessName", setProcessName }, { "sendDatagram", sendDatagram },
+		{ "lockFile", lockFile }, { "umask", Umask },
+	};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		napi_value call;
+		if (napi_create_function(env, all[i].name, NAPI_AUTO_LENGTH, all[i].call, NULL, &call) == napi_ok)
+			napi_set_named_property(env, exports, all[i].name, call);
+	}
+	export_counts(env, exports, "signals", signal_counts, SIGNAL_COUNT);
+	export_counts(env, exports, "timers", timers_fired, TIMER_COUNT);
+	return exports;
+}
+
+NAPI_MODULE(port, Init)
