@@ -1,0 +1,134 @@
+// SET, SHOW, RESET, SET TRANSACTION, DISCARD (PostgreSQL's guc.c and discard.c, the command side).
+import { PgError, notSupported } from '../../common/errors.ts';
+import type { ResultColumn } from '../executor/dest.ts';
+import type { RawNode } from '../parser/raw_parser.ts';
+import { TEXTOID } from '../catalog/oids.ts';
+import { preventInTransactionBlock, type UtilityContext, type UtilityResult, type UtilityTable } from '../tcop/utility.ts';
+import { inTransactionBlock, setTransactionDeferrable, setTransactionIsolation, setTransactionReadOnly, type IsolationLevel } from '../transaction/xact.ts';
+import { canonicalName, isListSetting, resetAllOptions, resetConfigOption, setConfigOption, showAllOptions, showOption } from '../utils/guc.ts';
+import { session } from '../utils/session.ts';
+
+interface VariableSetStmt { kind: string; name: string; args?: RawNode[]; is_local?: boolean }
+
+/** An option of BEGIN, START TRANSACTION or SET TRANSACTION. */
+export function setTransactionOption(option: { defname: string; arg?: any }): void {
+  const value = constantText(option.arg);
+  switch (option.defname) {
+    case 'transaction_isolation': setTransactionIsolation(value as IsolationLevel); return;
+    case 'transaction_read_only': setTransactionReadOnly(value !== '0' && value !== 'f' && value !== 'false'); return;
+    case 'transaction_deferrable': setTransactionDeferrable(value !== '0' && value !== 'f' && value !== 'false'); return;
+    default: throw notSupported(`transaction option ${option.defname}`);
+  }
+}
+
+/** The text of an A_Const (or of a cast of one: SET TIME ZONE INTERVAL '...'). */
+function constantText(node: any): string {
+  if (node === undefined || node === null) return '';
+  if (typeof node !== 'object') return String(node);
+  if (node.tag === 'TypeCast') return constantText(node.arg);
+  if (node.tag === 'A_Const') {
+    if (node.isnull) return '';
+    const v = node.val;
+    return typeof v === 'object' && v !== null ? String(v.value ?? v.sval ?? v.ival ?? v.fval ?? v.boolval ?? '') : String(v);
+  }
+  return String(node.value ?? node.sval ?? node.ival ?? '');
+}
+
+/** SET x TO a, b: list settings quote their members, others take one value only. */
+function flattenArgs(name: string, args: readonly RawNode[]): string {
+  if (args.length > 1 && !isListSetting(name)) {
+    throw new PgError('invalid_parameter_value', `SET ${name} takes only one argument`);
+  }
+  const texts = args.map(constantText);
+  return isListSetting(name) ? texts.map(quoteIfNeeded).join(', ') : texts[0] ?? '';
+}
+
+const quoteIfNeeded = (text: string): string => (/^[a-z_][a-z0-9_$]*$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`);
+
+function setVariable(stmt: VariableSetStmt, context: UtilityContext): void {
+  const local = stmt.is_local === true;
+  if (local && !inTransactionBlock(context.topLevel)) {
+    const warning = new PgError('no_active_sql_transaction', 'SET LOCAL can only be used in transaction blocks');
+    warning.severity = 'WARNING';
+    session.notice(warning);
+  }
+  switch (stmt.kind) {
+    case 'VAR_SET_VALUE':
+      setConfigOption(stmt.name, flattenArgs(stmt.name, stmt.args ?? []), 'user', 'session', local);
+      return;
+    case 'VAR_SET_DEFAULT':
+    case 'VAR_RESET':
+      resetConfigOption(stmt.name, local);
+      return;
+    case 'VAR_SET_CURRENT':
+      setConfigOption(stmt.name, showOption(stmt.name), 'user', 'session', local);
+      return;
+    case 'VAR_RESET_ALL':
+      resetAllOptions();
+      return;
+    case 'VAR_SET_MULTI':
+      setMulti(stmt, context);
+      return;
+    default:
+      throw notSupported(`SET (${stmt.kind})`);
+  }
+}
+
+function setMulti(stmt: VariableSetStmt, context: UtilityContext): void {
+  const options = (stmt.args ?? []) as unknown as { defname: string; arg?: any }[];
+  if (stmt.name === 'TRANSACTION') {
+    if (!inTransactionBlock(context.topLevel)) {
+      const warning = new PgError('no_active_sql_transaction', 'SET TRANSACTION can only be used in transaction blocks');
+      warning.severity = 'WARNING';
+      session.notice(warning);
+    }
+    for (const option of options) setTransactionOption(option);
+  } else if (stmt.name === 'SESSION CHARACTERISTICS') {
+    for (const option of options) setConfigOption(`default_${option.defname}`, constantText(option.arg), 'user', 'session', false);
+  } else {
+    throw notSupported(`SET ${stmt.name}`);
+  }
+}
+
+const textColumn = (name: string): ResultColumn => ({ name, typeOid: TEXTOID, typmod: -1, collation: 100, tableOid: 0, tableColumn: 0 });
+
+function showColumns(stmt: { name: string }): ResultColumn[] {
+  return stmt.name.toLowerCase() === 'all' ? ['name', 'setting', 'description'].map(textColumn) : [textColumn(canonicalName(stmt.name))];
+}
+
+function showVariable(stmt: { name: string }, context: UtilityContext): UtilityResult {
+  const { dest } = context;
+  dest.start(showColumns(stmt));
+  if (stmt.name.toLowerCase() === 'all') {
+    for (const { name, setting, description } of showAllOptions()) dest.receive([name, setting, description]);
+  } else {
+    dest.receive([showOption(stmt.name)]);
+  }
+  dest.end();
+  return {};
+}
+
+/** What DISCARD ALL does, beyond its parts; each floor adds its own. */
+export const discardHooks: Record<'all' | 'plans' | 'sequences' | 'temp', (() => void)[]> = { all: [], plans: [], sequences: [], temp: [] };
+
+function discard(stmt: { target: string }, context: UtilityContext): void {
+  const run = (kind: keyof typeof discardHooks): void => { for (const hook of discardHooks[kind]) hook(); };
+  switch (stmt.target) {
+    case 'DISCARD_ALL':
+      preventInTransactionBlock(context, 'DISCARD ALL');
+      run('all');
+      resetAllOptions();
+      run('plans'); run('temp'); run('sequences');
+      return;
+    case 'DISCARD_PLANS': run('plans'); return;
+    case 'DISCARD_SEQUENCES': run('sequences'); return;
+    case 'DISCARD_TEMP': run('temp'); return;
+    default: throw notSupported(`DISCARD ${stmt.target}`);
+  }
+}
+
+export const VARIABLE_COMMANDS: UtilityTable = {
+  VariableSetStmt: { run: setVariable, readOnly: true },
+  VariableShowStmt: { run: showVariable, columns: showColumns, readOnly: true },
+  DiscardStmt: { run: discard, readOnly: true },
+};

@@ -1,0 +1,20 @@
+// Whatever was thrown, as something a frontend can be told.
+import { PgError, internalError } from '../../common/errors.ts';
+
+/** V8's own limits come as RangeErrors; they have SQLSTATEs of their own. Everything else unknown is XX000. */
+export function asPgError(error: unknown): PgError {
+  if (error instanceof PgError) return error;
+  if (error instanceof RangeError) {
+    if (/call stack/i.test(error.message)) return stackDepthExceeded();
+    if (/string length|array length|array buffer|allocation|BigInt/i.test(error.message)) {
+      return new PgError('out_of_memory', 'out of memory', { detail: `${error.message}.` });
+    }
+  }
+  return internalError(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+}
+
+export function stackDepthExceeded(): PgError {
+  return new PgError('statement_too_complex', 'stack depth limit exceeded', {
+    hint: 'Increase the configuration parameter "max_stack_depth" (currently 2048kB), after ensuring the platform\'s stack depth limit is adequate.',
+  });
+}

@@ -1,0 +1,220 @@
+// The extended protocol: Parse, Bind, Describe, Execute, Close, Sync (PostgreSQL 15, section 55.2.3).
+import { PgError } from '../../common/errors.ts';
+import { inputFunctionFor, receiveFunctionFor } from '../catalog/type_io.ts';
+import { dropPreparedStatement, fetchPreparedStatement, storePreparedStatement } from '../commands/prepare.ts';
+import { type Frontend, decodeText } from '../libpq/pqcomm.ts';
+import { rawParse } from '../parser/raw_parser.ts';
+import {
+  commandCounterIncrement, commitTransactionCommand, endImplicitTransactionBlock, renewSnapshot, startTransactionCommand, transactionBlockStatus,
+} from '../transaction/xact.ts';
+import type { Datum, Oid } from '../types/datum.ts';
+import { logStatement } from '../utils/elog.ts';
+import { statementEnds, statementStarts } from '../utils/interrupts.ts';
+import { setPsStatus } from '../utils/ps_status.ts';
+import { completesOptimistically, runAutocommit } from './autocommit.ts';
+import { CachedStatement, findByText, keepByText } from './plancache.ts';
+import { FETCH_ALL, Portal, addPortal, dropPortal, findPortal } from './portal.ts';
+import { RemoteDest } from './printtup.ts';
+import {
+  sendBindComplete, sendCloseComplete, sendCommandComplete, sendEmptyQueryResponse, sendNoData, sendParameterDescription, sendParseComplete,
+  sendPortalSuspended, sendRowDescription,
+} from './protocol.ts';
+import { refuseInFailedTransaction } from './simple_query.ts';
+
+const S = 0x53; // 'S': a statement, in Describe and Close; also Sync
+let unnamed: CachedStatement | null = null;
+
+export function dropUnnamedStatement(): void {
+  unnamed = null;
+}
+
+function statementNamed(name: string): CachedStatement {
+  if (name !== '') return fetchPreparedStatement(name).statement;
+  if (unnamed === null) throw new PgError('undefined_pstatement', 'unnamed prepared statement does not exist');
+  return unnamed;
+}
+
+/** Parse: statement name, query, types of the first parameters (0: to be found). */
+export function parse(f: Frontend): void {
+  const name = f.readCString();
+  const text = f.readCString();
+  const count = f.readInt16();
+  const types: Oid[] = [];
+  for (let i = 0; i < count; i++) types.push(f.readInt32() >>> 0);
+  f.endOfMessage();
+  setPsStatus('PARSE');
+  statementStarts();
+  startTransactionCommand();
+  if (name === '') unnamed = null;
+  const key = types.length === 0 ? `\0${text}` : `${types.join()}\0${text}`;
+  let statement = findByText(key);
+  if (statement === undefined) {
+    statement = parseStatement(text, types);
+    keepByText(key, statement);
+  }
+  if (statement.raw !== null) {
+    refuseInFailedTransaction(statement.raw);
+    if (!statement.isTransactionControl) renewSnapshot();
+    statement.revalidate();
+  }
+  if (name === '') unnamed = statement;
+  else storePreparedStatement(name, statement, false);
+  commandCounterIncrement();
+  sendParseComplete();
+}
+
+function parseStatement(text: string, types: Oid[]): CachedStatement {
+  const list = rawParse(text);
+  if (list.length > 1) throw new PgError('syntax_error', 'cannot insert multiple commands into a prepared statement');
+  return new CachedStatement(text, list[0] ?? null, types, true, true);
+}
+
+/** Bind: portal, statement, parameter formats, parameters, result formats. */
+export function bind(f: Frontend): void {
+  const portalName = f.readCString();
+  const statementName = f.readCString();
+  setPsStatus('BIND');
+  statementStarts();
+  const statement = statementNamed(statementName);
+  startTransactionCommand();
+  const formats = readFormats(f);
+  const count = f.readInt16() & 0xffff;
+  if (formats.length > 1 && formats.length !== count) {
+    throw new PgError('protocol_violation', `bind message has ${formats.length} parameter formats but ${count} parameters`);
+  }
+  if (count !== statement.paramTypes.length) {
+    throw new PgError('protocol_violation', `bind message supplies ${count} parameters, but prepared statement "${statementName}" requires ${statement.paramTypes.length}`);
+  }
+  if (statement.raw !== null) {
+    refuseInFailedTransaction(statement.raw);
+    if (!statement.isTransactionControl) renewSnapshot();
+    statement.revalidate();
+  }
+  const params: Datum[] = new Array(count);
+  for (let i = 0; i < count; i++) params[i] = readParam(f, statement.paramTypes[i]!, formats.length === 0 ? 0 : formats.length === 1 ? formats[0]! : formats[i]!, i);
+  const resultFormats = readFormats(f);
+  f.endOfMessage();
+  const columns = statement.columns?.length ?? 0;
+  if (resultFormats.length > 1 && statement.columns !== null && resultFormats.length !== columns) {
+    throw new PgError('protocol_violation', `bind message has ${resultFormats.length} result formats but query has ${columns} columns`);
+  }
+  const portal = new Portal(portalName, statement, params);
+  portal.formats = resultFormats;
+  addPortal(portal);
+  sendBindComplete();
+}
+
+function readFormats(f: Frontend): number[] {
+  const count = f.readInt16();
+  const formats: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const format = f.readInt16();
+    if (format !== 0 && format !== 1) throw new PgError('invalid_parameter_value', `unsupported format code: ${format}`);
+    formats.push(format);
+  }
+  return formats;
+}
+
+function readParam(f: Frontend, type: Oid, format: number, index: number): Datum {
+  const length = f.readInt32();
+  if (length === -1) return format === 1 ? null : inputFunctionFor(type)(null, -1);
+  const bytes = f.readBytes(length);
+  try {
+    return format === 1
+      ? receiveFunctionFor(type)(Buffer.from(bytes), -1)
+      : inputFunctionFor(type)(decodeText(bytes, 0, length), -1);
+  } catch (error) {
+    if (error instanceof PgError && error.fields.where === undefined) error.fields.where = `unnamed portal parameter $${index + 1}`;
+    throw error;
+  }
+}
+
+/** Describe: what a statement or portal will send. */
+export function describe(f: Frontend): void {
+  const kind = f.readByte();
+  const name = f.readCString();
+  f.endOfMessage();
+  startTransactionCommand();
+  if (kind === S) {
+    const statement = statementNamed(name);
+    if (statement.raw !== null && transactionBlockStatus() === 'E' && statement.columns !== null) refuseInFailedTransaction(statement.raw);
+    sendParameterDescription(statement.paramTypes);
+    if (statement.columns === null) sendNoData();
+    else sendRowDescription(statement.columns, []);
+    return;
+  }
+  const portal = portalNamed(name);
+  if (portal.columns === null) sendNoData();
+  else sendRowDescription(portal.columns, portal.formats);
+}
+
+function portalNamed(name: string): Portal {
+  const portal = findPortal(name);
+  if (portal === undefined) throw new PgError('undefined_cursor', `portal "${name}" does not exist`);
+  return portal;
+}
+
+/** Execute: portal, greatest number of rows (0: all). */
+export function execute(f: Frontend): void {
+  const name = f.readCString();
+  const limit = f.readInt32();
+  f.endOfMessage();
+  const portal = portalNamed(name);
+  const { raw } = portal.statement;
+  if (raw === null) {
+    sendEmptyQueryResponse();
+    return;
+  }
+  refuseInFailedTransaction(raw);
+  setPsStatus(portal.statement.commandTag);
+  logStatement(portal.sourceText);
+  const count = limit <= 0 ? FETCH_ALL : limit;
+  const dest = new RemoteDest(false, portal.formats);
+  // Followed by Sync at once, outside a block: the statement is its own transaction and may try to do without locks.
+  if (transactionBlockStatus() === 'I' && f.peekType() === S && portal.status === 'ready' && completesOptimistically(raw)) {
+    executeAlone(portal, dest);
+    return;
+  }
+  startTransactionCommand();
+  if (!portal.statement.isTransactionControl) renewSnapshot();
+  const { complete, tag } = portal.run(count, dest);
+  if (!complete) {
+    sendPortalSuspended();
+    return;
+  }
+  if (portal.statement.isTransactionControl) commitTransactionCommand();
+  else commandCounterIncrement();
+  sendCommandComplete(tag);
+}
+
+function executeAlone(portal: Portal, dest: RemoteDest): void {
+  const { statement, params } = portal;
+  runAutocommit(true, () => {
+    renewSnapshot();
+    statement.revalidate();
+    const { tag } = new Portal('', statement, params).run(FETCH_ALL, dest);
+    return () => sendCommandComplete(tag);
+  });
+}
+
+/** Close: a statement or portal; closing what does not exist is no error. */
+export function close(f: Frontend): void {
+  const kind = f.readByte();
+  const name = f.readCString();
+  f.endOfMessage();
+  if (kind === S) {
+    if (name === '') unnamed = null;
+    else dropPreparedStatement(name);
+  } else {
+    const portal = findPortal(name);
+    if (portal !== undefined) dropPortal(portal);
+  }
+  sendCloseComplete();
+}
+
+/** Sync: the end of an implicit transaction. */
+export function sync(): void {
+  endImplicitTransactionBlock();
+  commitTransactionCommand();
+  statementEnds();
+}

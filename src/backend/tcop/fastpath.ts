@@ -1,0 +1,51 @@
+// FunctionCall: one function by OID with its arguments, without SQL around it (PostgreSQL's fastpath.c).
+import { PgError } from '../../common/errors.ts';
+import { inputFunctionFor, outputFunctionFor, receiveFunctionFor, sendFunctionFor } from '../catalog/type_io.ts';
+import { procByOid } from '../catalog/syscache.ts';
+import { callFunction } from '../executor/fmgr_info.ts';
+import { type Frontend, decodeText } from '../libpq/pqcomm.ts';
+import { commitTransactionCommand, renewSnapshot, startTransactionCommand, transactionBlockStatus } from '../transaction/xact.ts';
+import type { Datum } from '../types/datum.ts';
+import { statementEnds, statementStarts } from '../utils/interrupts.ts';
+import { sendFunctionCallResponse } from './protocol.ts';
+
+export function functionCall(f: Frontend): void {
+  const oid = f.readInt32() >>> 0;
+  if (transactionBlockStatus() === 'E') {
+    throw new PgError('in_failed_sql_transaction', 'current transaction is aborted, commands ignored until end of transaction block');
+  }
+  statementStarts();
+  startTransactionCommand();
+  renewSnapshot();
+  const proc = procByOid(oid);
+  if (proc === undefined) throw new PgError('undefined_function', `function with OID ${oid} does not exist`);
+  if (proc.prokind !== 'f' || proc.proretset) {
+    throw new PgError('invalid_parameter_value', `cannot call function "${proc.proname}" via fastpath interface`);
+  }
+  const formats: number[] = [];
+  for (let n = f.readInt16(); n > 0; n--) formats.push(f.readInt16());
+  const count = f.readInt16();
+  const types = proc.proargtypes.values as readonly number[];
+  if (count !== types.length) {
+    throw new PgError('protocol_violation', `function call message contains ${count} arguments but function requires ${types.length}`);
+  }
+  if (formats.length > 1 && formats.length !== count) {
+    throw new PgError('protocol_violation', `function call message contains ${formats.length} argument formats but ${count} arguments`);
+  }
+  const args: Datum[] = types.map((type, i) => {
+    const length = f.readInt32();
+    if (length === -1) return null;
+    const bytes = f.readBytes(length);
+    return (formats.length > 1 ? formats[i] : formats[0] ?? 0) === 1
+      ? receiveFunctionFor(type)(Buffer.from(bytes), -1)
+      : inputFunctionFor(type)(decodeText(bytes, 0, length), -1);
+  });
+  const resultFormat = f.readInt16();
+  f.endOfMessage();
+  const result = callFunction(oid, args);
+  if (result === null) sendFunctionCallResponse(null);
+  else if (resultFormat === 0) sendFunctionCallResponse(outputFunctionFor(proc.prorettype)(result));
+  else sendFunctionCallResponse(sendFunctionFor(proc.prorettype)!(result));
+  commitTransactionCommand();
+  statementEnds();
+}

@@ -1,0 +1,136 @@
+// Statements kept after their first analysis and planning: prepared statements, portals, and whatever text a frontend
+// sends again. A kept statement is good as long as the catalogs, the search path and the role it was made under are
+// the same; it is made again from its raw tree when they are not (PostgreSQL's plancache.c). Plans are generic: they
+// take their parameters, and the literals lifted out of the text, at run time.
+import { PgError } from '../../common/errors.ts';
+import { compilePlan, type CompiledPlan } from '../executor/execute.ts';
+import type { ResultColumn } from '../executor/dest.ts';
+import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
+import type { Query } from '../nodes/parsenodes.ts';
+import { planner } from '../optimizer/planner.ts';
+import { parseAnalyze, parseAnalyzeVarParams } from '../parser/analyze.ts';
+import type { RawStmt } from '../parser/raw_parser.ts';
+import { queryRewrite } from '../rewrite/rewrite_handler.ts';
+import { catalogVersion } from '../transaction/xact.ts';
+import type { Oid } from '../types/datum.ts';
+import { getString } from '../utils/guc.ts';
+import { session } from '../utils/session.ts';
+import { createCommandTag, isOptimizable } from './cmdtag.ts';
+import { utilityColumns } from './utility.ts';
+
+/** One planned (or utility) query of a statement; rewriting may make several, or none, of one. */
+export interface PlannedUnit {
+  readonly query: Query;
+  /** Null for a utility statement. */
+  readonly plan: CompiledPlan | null;
+  readonly canSetTag: boolean;
+}
+
+export class CachedStatement {
+  readonly text: string;
+  /** Null for an empty query string. */
+  readonly raw: RawStmt | null;
+  readonly commandTag: string;
+  /** Types of $1, $2, ...: given, or found by analysis. */
+  paramTypes: Oid[];
+  units: PlannedUnit[] = [];
+  columns: ResultColumn[] | null = null;
+  readonly fixedResult: boolean;
+  private catalogVersion = -1;
+  private searchPath = '';
+  private role: Oid = 0;
+  private readonly variableParams: boolean;
+
+  /** `variableParams`: undeclared parameter types are found by analysis (Parse); else only those given exist. */
+  constructor(text: string, raw: RawStmt | null, paramTypes: Oid[], variableParams: boolean, fixedResult: boolean) {
+    this.text = text;
+    this.raw = raw;
+    this.commandTag = raw === null ? '' : createCommandTag(raw.stmt);
+    this.paramTypes = paramTypes;
+    this.variableParams = variableParams;
+    this.fixedResult = fixedResult;
+  }
+
+  /** A statement whose query tree is there already (SQL functions, EXPLAIN, CREATE TABLE AS). */
+  get isTransactionControl(): boolean {
+    return this.raw !== null && this.raw.stmt.tag === 'TransactionStmt';
+  }
+
+  isCurrent(): boolean {
+    return this.catalogVersion === catalogVersion() && this.searchPath === getString('search_path') && this.role === session.currentUser;
+  }
+
+  /** Analyzes, rewrites and plans unless what is kept is still good. */
+  revalidate(): void {
+    if (this.raw === null || (this.catalogVersion !== -1 && this.isCurrent())) return;
+    const version = catalogVersion();
+    const again = this.catalogVersion !== -1;
+    const query = this.analyze();
+    const units: PlannedUnit[] = query.commandType === 'utility'
+      ? [{ query, plan: null, canSetTag: true }]
+      : queryRewrite(query).map((q) => ({ query: q, plan: q.commandType === 'utility' || q.commandType === 'nothing' ? null : compilePlan(planner(q)), canSetTag: q.canSetTag }));
+    const columns = resultColumns(units);
+    if (again && this.fixedResult && !sameColumns(columns, this.columns)) {
+      throw new PgError('feature_not_supported', 'cached plan must not change result type');
+    }
+    this.units = units;
+    this.columns = columns;
+    this.catalogVersion = version;
+    this.searchPath = getString('search_path');
+    this.role = session.currentUser;
+  }
+
+  private analyze(): Query {
+    const raw = this.raw!;
+    if (!this.variableParams || !(isOptimizable(raw.stmt) || takesParameters(raw))) return parseAnalyze(raw, this.text, this.paramTypes);
+    const { query, paramTypes } = parseAnalyzeVarParams(raw, this.text, this.paramTypes);
+    this.paramTypes = paramTypes;
+    return query;
+  }
+}
+
+const takesParameters = (raw: RawStmt): boolean =>
+  raw.stmt.tag === 'DeclareCursorStmt' || raw.stmt.tag === 'ExplainStmt' || raw.stmt.tag === 'CreateTableAsStmt' || raw.stmt.tag === 'CallStmt' || raw.stmt.tag === 'SelectStmt';
+
+/** The columns the statement sends, or null when it sends none. */
+function resultColumns(units: readonly PlannedUnit[]): ResultColumn[] | null {
+  const only = units.length === 1 ? units[0]! : units.find((u) => u.canSetTag);
+  if (only === undefined) return null;
+  const { query } = only;
+  if (query.commandType === 'utility') return units.length === 1 ? utilityColumns(query.utilityStmt as never) : null;
+  const list = query.commandType === 'select' ? query.targetList : query.returningList;
+  if (query.commandType === 'nothing' || (query.commandType !== 'select' && list.length === 0)) return null;
+  return targetColumns(list);
+}
+
+/** Result columns of a target list, resjunk entries left out. */
+export function targetColumns(list: Query['targetList']): ResultColumn[] {
+  return list.filter((t) => !t.resjunk).map((t) => ({
+    name: t.resname ?? '?column?', typeOid: exprType(t.expr), typmod: exprTypmod(t.expr), collation: exprCollation(t.expr),
+    tableOid: t.resorigtbl, tableColumn: t.resorigcol,
+  }));
+}
+
+function sameColumns(a: ResultColumn[] | null, b: ResultColumn[] | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.length === b.length && a.every((c, i) => c.name === b[i]!.name && c.typeOid === b[i]!.typeOid && c.typmod === b[i]!.typmod);
+}
+
+/** Texts seen lately, so that a frontend that sends the same text again and again pays for it once. */
+const MAX_TEXTS = 512;
+const MAX_TEXT_LENGTH = 8192;
+const byText = new Map<string, CachedStatement>();
+
+export function findByText(text: string): CachedStatement | undefined {
+  return byText.get(text);
+}
+
+export function keepByText(key: string, statement: CachedStatement): void {
+  if (key.length > MAX_TEXT_LENGTH) return;
+  if (byText.size >= MAX_TEXTS) byText.delete(byText.keys().next().value!);
+  byText.set(key, statement);
+}
+
+export function forgetTexts(): void {
+  byText.clear();
+}

@@ -1,0 +1,286 @@
+// Portals: a statement that is being executed, with its position. The unnamed one belongs to the extended protocol,
+// named ones to the protocol (Bind) and to DECLARE CURSOR. Rows that are not fetched at once are kept materialized, so
+// a cursor shows what its snapshot showed, whatever happens later (PostgreSQL's portalmem.c and pquery.c).
+import { PgError } from '../../common/errors.ts';
+import { runPlan } from '../executor/execute.ts';
+import type { DestReceiver, ResultColumn } from '../executor/dest.ts';
+import type { Datum } from '../types/datum.ts';
+import { commandCounterIncrement, currentSubTransactionId } from '../transaction/xact.ts';
+import { session } from '../utils/session.ts';
+import { completionTag } from './cmdtag.ts';
+import type { CachedStatement, PlannedUnit } from './plancache.ts';
+import { processUtility } from './utility.ts';
+
+export interface CursorOptions {
+  scroll: boolean; noScroll: boolean; hold: boolean; binary: boolean; insensitive: boolean;
+}
+export const NO_CURSOR_OPTIONS: CursorOptions = { scroll: false, noScroll: false, hold: false, binary: false, insensitive: false };
+
+/** All rows, as FETCH ALL asks for. */
+export const FETCH_ALL = Number.MAX_SAFE_INTEGER;
+
+export type PortalStrategy = 'one_select' | 'one_returning' | 'util_select' | 'multi';
+
+/** Keeps rows, for portals and whoever needs them twice. */
+export class RowStore implements DestReceiver {
+  columns: readonly ResultColumn[] = [];
+  readonly rows: Datum[][] = [];
+  start(columns: readonly ResultColumn[]): void { this.columns = columns; }
+  receive(row: Datum[]): boolean { this.rows.push(row); return true; }
+  end(): void {}
+}
+
+export class Portal {
+  readonly name: string;
+  readonly statement: CachedStatement;
+  readonly sourceText: string;
+  readonly units: readonly PlannedUnit[];
+  readonly columns: ResultColumn[] | null;
+  readonly params: Datum[];
+  /** 0 text, 1 binary, a column each (or one for all, or none for text). */
+  formats: readonly number[] = [];
+  readonly strategy: PortalStrategy;
+  options: CursorOptions = NO_CURSOR_OPTIONS;
+  /** Shown in pg_cursors: made by DECLARE or by Bind with a name. */
+  readonly creationTime = session.statementStart;
+  /** Survives its transaction (WITH HOLD after commit). */
+  held = false;
+  pinned = false;
+  createSubid: number;
+  status: 'ready' | 'active' | 'done' | 'failed' = 'ready';
+  private store: RowStore | null = null;
+  /** Rows before the current position; the current row is number `position`, 0: before the first. */
+  position = 0;
+  atEnd = false;
+  private tag = '';
+
+  constructor(name: string, statement: CachedStatement, params: Datum[]) {
+    this.name = name;
+    this.statement = statement;
+    this.sourceText = statement.text;
+    this.units = statement.units;
+    this.columns = statement.columns;
+    this.params = params;
+    this.strategy = chooseStrategy(this.units, this.columns);
+    this.createSubid = currentSubTransactionId();
+  }
+
+  /** Runs up to `count` rows forward for the protocol's Execute. `complete`: nothing is left. */
+  run(count: number, dest: DestReceiver): { complete: boolean; tag: string } {
+    this.activate();
+    try {
+      if (this.strategy === 'multi') {
+        this.tag = runUnits(this, dest);
+        this.status = 'done';
+        return { complete: true, tag: this.tag };
+      }
+      // The whole of a SELECT at once needs no store: rows go straight through.
+      if (this.strategy === 'one_select' && this.store === null && count === FETCH_ALL) {
+        const { processed } = runPlan(this.units[0]!.plan!, this.params, dest);
+        this.status = 'done';
+        this.atEnd = true;
+        return { complete: true, tag: completionTag('SELECT', processed) };
+      }
+      this.materialize();
+      const sent = this.send(this.position, Math.min(count, this.store!.rows.length - this.position), 1, dest);
+      this.position += sent;
+      const complete = sent < count || count === FETCH_ALL;
+      if (complete) { this.atEnd = true; this.position = this.store!.rows.length + 1; }
+      this.status = 'ready';
+      const tag = this.strategy === 'one_select' ? completionTag('SELECT', sent) : this.tag;
+      return { complete, tag };
+    } catch (error) {
+      this.status = 'failed';
+      throw error;
+    }
+  }
+
+  /** FETCH and MOVE: sends rows to dest (null: MOVE) and says how many. Semantics of DoPortalRunFetch. */
+  fetch(direction: 'forward' | 'backward' | 'absolute' | 'relative', count: number, dest: DestReceiver | null): number {
+    this.activate();
+    try {
+      this.materialize();
+      const processed = this.doFetch(direction, count, dest);
+      this.status = 'ready';
+      return processed;
+    } catch (error) {
+      this.status = 'failed';
+      throw error;
+    }
+  }
+
+  private doFetch(direction: 'forward' | 'backward' | 'absolute' | 'relative', count: number, dest: DestReceiver | null): number {
+    const total = this.store!.rows.length;
+    switch (direction) {
+      case 'absolute': {
+        if (count > 0) {
+          if (count - 1 < this.position) this.needBackward(count < this.position || count === this.position);
+          return this.step(count, dest);
+        }
+        if (count < 0) { this.needBackward(true); return this.step(Math.max(total + 1 + count, 0), dest); }
+        this.needBackward(this.position > 0);
+        return this.step(0, dest);
+      }
+      case 'relative': {
+        if (count < 0) this.needBackward(true);
+        return this.step(Math.max(0, this.position + count), dest);
+      }
+      case 'forward': {
+        if (count < 0) return this.doFetch('backward', -count, dest);
+        if (count === 0) return this.step(this.position, dest);
+        const from = this.position;
+        const sent = this.send(from, Math.min(count, Math.max(total - from, 0)), 1, dest);
+        this.position = sent < count ? total + 1 : from + sent;
+        return sent;
+      }
+      case 'backward': {
+        if (count < 0) return this.doFetch('forward', -count, dest);
+        if (count === 0) return this.step(this.position, dest);
+        this.needBackward(true);
+        const from = this.position; // rows before this one are from-1, ..., 1
+        const sent = this.send(from - 2, Math.min(count, Math.max(from - 1, 0)), -1, dest);
+        this.position = sent < count ? 0 : from - sent;
+        return sent;
+      }
+    }
+  }
+
+  /** Goes to row n (0: before the first) and sends it when there is one. */
+  private step(n: number, dest: DestReceiver | null): number {
+    const total = this.store!.rows.length;
+    this.position = Math.min(n, total + 1);
+    return this.position >= 1 && this.position <= total ? this.send(this.position - 1, 1, 1, dest) : this.send(0, 0, 1, dest);
+  }
+
+  private needBackward(backward: boolean): void {
+    if (backward && this.options.noScroll) {
+      throw new PgError('object_not_in_prerequisite_state', 'cursor can only scan forward', {
+        hint: 'Declare it with SCROLL option to enable backward scan.',
+      });
+    }
+  }
+
+  private send(from: number, count: number, step: 1 | -1, dest: DestReceiver | null): number {
+    if (dest === null) return count;
+    const { rows, columns } = this.store!;
+    dest.start(columns);
+    let sent = 0;
+    for (let i = from; sent < count; i += step, sent++) if (!dest.receive(rows[i]!.slice())) { sent++; break; }
+    dest.end();
+    return sent;
+  }
+
+  /** Runs the statement to its end into the store, unless that was done. */
+  materialize(): void {
+    if (this.store !== null) return;
+    const store = new RowStore();
+    store.columns = this.columns ?? [];
+    this.tag = this.strategy === 'one_select'
+      ? completionTag('SELECT', runPlan(this.units[0]!.plan!, this.params, store).processed)
+      : runUnits(this, store);
+    this.store = store;
+  }
+
+  private activate(): void {
+    if (this.status === 'done' || this.status === 'active' || this.status === 'failed') {
+      throw new PgError('object_not_in_prerequisite_state', `portal "${this.name}" cannot be run`);
+    }
+    this.status = 'active';
+  }
+}
+
+function chooseStrategy(units: readonly PlannedUnit[], columns: ResultColumn[] | null): PortalStrategy {
+  if (columns === null) return 'multi';
+  const only = units.length === 1 ? units[0]! : null;
+  if (only?.query.commandType === 'select') return only.query.hasModifyingCTE ? 'one_returning' : 'one_select';
+  if (only?.query.commandType === 'utility') return 'util_select';
+  return 'one_returning';
+}
+
+/** Runs every unit to its end; rows of the one that sets the tag go to dest. The completion tag. */
+function runUnits(portal: Portal, dest: DestReceiver): string {
+  let tag = portal.statement.commandTag;
+  let counted = false;
+  for (let i = 0; i < portal.units.length; i++) {
+    const unit = portal.units[i]!;
+    if (i > 0) commandCounterIncrement();
+    if (unit.plan === null) {
+      if (unit.query.commandType === 'nothing') continue;
+      const result = runUtility(portal, unit, dest);
+      if (unit.canSetTag) { tag = result; counted = true; }
+      continue;
+    }
+    const { processed } = runPlan(unit.plan, portal.params, unit.canSetTag ? dest : DISCARD);
+    if (unit.canSetTag) { tag = completionTag(portal.statement.commandTag, processed); counted = true; }
+  }
+  return counted || portal.units.some((u) => u.plan === null && u.query.commandType === 'utility') ? tag : completionTag(tag, 0);
+}
+
+function runUtility(portal: Portal, unit: PlannedUnit, dest: DestReceiver): string {
+  const stmt = unit.query.utilityStmt as Parameters<typeof processUtility>[0];
+  const raw = portal.statement.raw!;
+  const result = processUtility(stmt, {
+    text: portal.sourceText, statementText: raw.text, topLevel: true, params: portal.params,
+    paramTypes: portal.statement.paramTypes, dest,
+  });
+  return completionTag(result.tag ?? portal.statement.commandTag, result.processed ?? null);
+}
+
+export const DISCARD: DestReceiver = { start() {}, receive: () => true, end() {} };
+
+const portals = new Map<string, Portal>();
+
+export function findPortal(name: string): Portal | undefined {
+  return portals.get(name);
+}
+
+export function allPortals(): Iterable<Portal> {
+  return portals.values();
+}
+
+/** Enters a new portal. The unnamed one replaces its forerunner; another name must be free. */
+export function addPortal(portal: Portal): void {
+  const before = portals.get(portal.name);
+  if (before !== undefined) {
+    if (portal.name !== '') throw new PgError('duplicate_cursor', `cursor "${portal.name}" already exists`);
+    dropPortal(before);
+  }
+  portals.set(portal.name, portal);
+}
+
+export function dropPortal(portal: Portal): void {
+  if (portal.pinned) throw new PgError('invalid_cursor_state', `cannot drop pinned portal "${portal.name}"`);
+  if (portal.status === 'active') throw new PgError('invalid_cursor_state', `cannot drop active portal "${portal.name}"`);
+  portals.delete(portal.name);
+}
+
+/** At commit: held cursors become independent of the transaction, all others end. */
+export function preCommitPortals(): void {
+  for (const portal of portals.values()) {
+    if (portal.options.hold && !portal.held && portal.status !== 'failed') {
+      portal.materialize();
+      portal.held = true;
+    }
+  }
+}
+
+export function atTransactionEnd(): void {
+  for (const portal of [...portals.values()]) if (!portal.held && portal.status !== 'active') portals.delete(portal.name);
+}
+
+/** At rollback: whatever this transaction made is gone; cursors held since an earlier one stay. */
+export function atAbort(): void {
+  for (const portal of [...portals.values()]) {
+    if (portal.status === 'active') portal.status = 'failed';
+    portal.pinned = false;
+    if (!portal.held) portals.delete(portal.name);
+  }
+}
+
+export function atSubAbort(subid: number): void {
+  for (const portal of [...portals.values()]) if (!portal.held && portal.createSubid >= subid) portals.delete(portal.name);
+}
+
+export function dropAllHeldPortals(): void {
+  for (const portal of [...portals.values()]) if (portal.status !== 'active') portals.delete(portal.name);
+}
