@@ -25,20 +25,53 @@ export const META = {
   nextOid: 'next-oid',
 } as const;
 
+/** A buffer that values are read into; it grows as needed. Whoever reads owns one, so that no read overwrites
+ * what another reader still looks at. */
+export class ValueBuffer {
+  bytes: Buffer;
+  view: DataView;
+  constructor(lengthBytes = 16384) {
+    this.bytes = Buffer.allocUnsafeSlow(lengthBytes);
+    this.view = new DataView(this.bytes.buffer);
+  }
+  /** Makes room for so many bytes; what was inside is lost. */
+  grow(lengthBytes: number): void {
+    this.bytes = Buffer.allocUnsafeSlow(Math.max(lengthBytes, this.bytes.length * 2));
+    this.view = new DataView(this.bytes.buffer);
+  }
+}
+
+/** A snapshot somebody holds on to while the store looks at others. */
+export interface HeldSnapshot { readonly snapshotId: number }
+
 /** Read access to one environment as of one commit. Never keep bytes beyond the next call: copy. */
 export interface Store {
   readonly path: string;
-  /** Look at the newest commit from now on. Costs about a microsecond. */
+  /** Names what reads see now: a new number whenever that may have changed. Caches of what was read compare it. */
+  readonly snapshotId: number;
+  /** Look at the newest commit from now on. Costs about a microsecond. Cursors still open start again behind the
+   * key they stand on. */
   renew(): void;
+  /** As renew, but cursors already open stay where they are and see what they saw. */
+  advance(): void;
   /** Let go of the snapshot, so that its pages can be reused (idle backends hold none). */
   release(): void;
+  /** Keeps the present snapshot readable until unhold, beyond renew. */
+  hold(): HeldSnapshot;
+  /** Reads see a held snapshot from now on. */
+  use(snapshot: HeldSnapshot): void;
+  unhold(snapshot: HeldSnapshot): void;
   /** The value in a buffer that the next call on this store overwrites; undefined when there is none.
    * `length` of the value is in `lastLength`: the buffer itself may be longer. */
   get(key: Uint8Array, keyLengthBytes: number): Buffer | undefined;
   lastLength: number;
+  /** The block of a table into the reader's own buffer: its length, or -1 when there is none. */
+  getBlock(filenode: number, block: number, into: ValueBuffer): number;
+  /** The same for a key (binary string, without the filenode). */
+  getKey(filenode: number, key: string, into: ValueBuffer): number;
   meta(name: string): number;
-  /** Entries with from <= key < to, in order or backwards. */
-  range(from: Uint8Array, to: Uint8Array, reverse?: boolean): Cursor;
+  /** Entries with from <= key < to, in order or backwards. Values go to `into`, or to a buffer of the cursor's own. */
+  range(from: Uint8Array, to: Uint8Array, reverse?: boolean, into?: ValueBuffer): Cursor;
   close(): void;
 }
 
@@ -57,13 +90,15 @@ export interface Cursor {
 export interface WritableStore extends Store {
   /** Everything `apply` puts and removes becomes durable together, or nothing does. Returns after the flush. */
   write(apply: (batch: Batch) => void): void;
+  /** Frees the reader slots of processes that are no more; how many. */
+  readerCheck(): number;
 }
 export interface Batch {
   get(key: Uint8Array, keyLengthBytes: number): Buffer | undefined;
   lastLength: number;
   put(key: Uint8Array, value: Uint8Array): void;
   remove(key: Uint8Array): boolean;
-  /** The greatest key below `to` and its value's length, when it is not below `from`. */
+  /** The greatest key below `to` and its value's length (in lastLength), when it is not below `from`. */
   last(from: Uint8Array, to: Uint8Array): Buffer | undefined;
   removeRange(from: Uint8Array, to: Uint8Array): void;
   range(from: Uint8Array, to: Uint8Array, reverse?: boolean): Cursor;

@@ -1,0 +1,454 @@
+// The store on LMDB; the only file that imports `lmdb`.
+//
+// We use lmdb-js's native functions directly, below its JavaScript. Its own read transaction renews itself by a
+// timer per use, which in a blocking backend never fires and piles up; ours is a plain LMDB read transaction whose
+// life this file decides. The native side renews a transaction that was reset at the next read, and touches one that
+// is live never: so a snapshot stays the same until `renew`, with or without an event loop.
+//
+// Native calls exchange bytes through two places: the key buffer (one for the process; keys in, cursor keys out at
+// offset 32, the length of a cursor's value at 0) and the value target (set by setGlobalBuffer, switched when another
+// reader's turn comes: 60 ns). Every reader has its own ValueBuffer, so nobody's bytes are overwritten by another.
+import * as lmdb from 'lmdb';
+import { PgError, internalError } from '../../common/errors.ts';
+import { META_FILENODE, ValueBuffer, type Batch, type Cursor, type HeldSnapshot, type Store, type WritableStore } from './store.ts';
+
+interface NativeTxn { readonly address: number; abort(): void; renew(): void }
+interface NativeCursor { readonly address: number; close(): void; del(): void }
+interface NativeEnv { readerCheck(): number; close(): void }
+interface Native {
+  Txn: new (env: NativeEnv, flags: number) => NativeTxn;
+  Cursor: new (db: object, txnAddress: number) => NativeCursor;
+  getByBinary(db: number, keyLength: number, ifNotTxnId: number, txn: number): number;
+  position(cursor: number, flags: number, offset: number, keyLength: number, endKey: number): number;
+  iterate(cursor: number): number;
+  getCurrentValue(cursor: number): number;
+  resetTxn(txn: number): void;
+  setGlobalBuffer(buffer: Uint8Array): void;
+  getAddress(buffer: ArrayBuffer): number;
+}
+interface Database {
+  readonly env: NativeEnv; readonly db: object; readonly dbAddress: number;
+  getBinaryFast(key: Uint8Array): unknown;
+  _commitReadTxn(): void;
+  putSync(key: Uint8Array, value: Uint8Array): boolean;
+  removeSync(key: Uint8Array): boolean;
+  transactionSync(work: () => void): void;
+  readerCheck(): number;
+  close(): Promise<void>;
+}
+
+const native = (lmdb as unknown as { nativeAddon: Native }).nativeAddon;
+const openDatabase = lmdb.open as unknown as (options: object) => Database;
+
+/** Address space set aside, not memory and not disk; the most one database can ever hold. */
+const MAP_SIZE_BYTES = 2 ** 40;
+const MAX_READERS = 4000;
+const READ_ONLY_TXN = 0x20000;
+const MDB_NOTFOUND = -30798;
+const INCLUDE_VALUES = 0x100, REVERSE = 0x400, RENEW_CURSOR = 0x2000, INCLUSIVE_END = 0x8000, EXCLUSIVE_START = 0x10000;
+/** Where a cursor's key stands in the key buffer. */
+const CURSOR_KEY = 32;
+
+/** The process's key buffer, found out at the first open (lmdb-js keeps it to itself). */
+let keyBuffer: Buffer;
+let keyView: DataView;
+
+let target: Buffer | null = null;
+function setTarget(bytes: Buffer): void {
+  target = bytes;
+  native.setGlobalBuffer(bytes);
+}
+
+const keyEncoder = {
+  writeKey(key: Uint8Array, into: Buffer, start: number): number { keyBuffer = into; into.set(key, start); return start + key.length; },
+  readKey: (bytes: Buffer, start: number, end: number): Buffer => bytes.subarray(start, end),
+};
+
+function openEnvironment(path: string, readOnly: boolean): Database {
+  const database = openDatabase({
+    path, readOnly, noSubdir: false, encoding: 'binary', keyEncoder, cache: false, overlappingSync: false,
+    mapSize: MAP_SIZE_BYTES, maxReaders: MAX_READERS, maxDbs: 1, permissionsMode: 0o600,
+  });
+  if (keyView === undefined) {
+    database.getBinaryFast(Buffer.of(0));
+    keyView = new DataView(keyBuffer.buffer, keyBuffer.byteOffset, keyBuffer.byteLength);
+    // A write goes through the same encoder into another buffer: from here on it only encodes.
+    keyEncoder.writeKey = (key, into, start) => { into.set(key, start); return start + key.length; };
+    (database as unknown as { writeKey: unknown }).writeKey = keyEncoder.writeKey;
+    database._commitReadTxn();
+    // lmdb-js set a timer for the read above; the transaction is gone, and nothing must keep the process alive.
+  }
+  return database;
+}
+
+/** Opens an environment for reading only. */
+export function openStore(path: string): Store {
+  return new LmdbStore(path, openEnvironment(path, true));
+}
+
+/** Opens (and makes) an environment for reading and writing: the one writer of its database. */
+export function openWritableStore(path: string): WritableStore {
+  return new LmdbWritableStore(path, openEnvironment(path, false));
+}
+
+let nextSnapshotId = 1;
+
+/** An LMDB read transaction, its cursors, and who holds it. */
+class ReadTransaction implements HeldSnapshot {
+  readonly txn: NativeTxn;
+  readonly address: number;
+  snapshotId = nextSnapshotId++;
+  holders = 0;
+  readonly cursors = new Set<LmdbCursor>();
+  constructor(env: NativeEnv) {
+    this.txn = new native.Txn(env, READ_ONLY_TXN);
+    this.address = this.txn.address;
+  }
+  reset(): void {
+    for (const cursor of this.cursors) cursor.detach();
+    this.cursors.clear();
+    native.resetTxn(this.address);
+    this.snapshotId = nextSnapshotId++;
+  }
+}
+
+class LmdbStore implements Store {
+  readonly path: string;
+  lastLength = 0;
+  readonly database: Database;
+  readonly dbAddress: number;
+  current: ReadTransaction;
+  private readonly idle: ReadTransaction[] = [];
+  private readonly busy = new Set<ReadTransaction>();
+  /** The native side renews a cursor in the youngest transaction only. */
+  private youngest: ReadTransaction;
+  private readonly spareCursors: NativeCursor[] = [];
+  private readonly ownValue = new ValueBuffer();
+  private readonly metaKeys = new Map<string, Buffer>();
+  private closed = false;
+
+  constructor(path: string, database: Database) {
+    this.path = path;
+    this.database = database;
+    this.dbAddress = database.dbAddress;
+    this.current = this.youngest = new ReadTransaction(database.env);
+    this.current.reset();
+  }
+
+  get snapshotId(): number { return this.current.snapshotId; }
+
+  renew(): void {
+    const { current } = this;
+    if (current.holders === 0) current.reset();
+    else this.leaveCurrent();
+    this.sweep();
+  }
+
+  advance(): void {
+    if (this.current.holders === 0 && this.current.cursors.size === 0) this.current.reset();
+    else this.leaveCurrent();
+  }
+
+  release(): void {
+    this.renew();
+  }
+
+  hold(): HeldSnapshot {
+    // The transaction may be reset and not live yet: pin what it will show.
+    this.current.txn.renew();
+    this.current.holders++;
+    return this.current;
+  }
+
+  use(snapshot: HeldSnapshot): void {
+    if (snapshot === this.current) return;
+    this.leaveCurrent(snapshot as ReadTransaction);
+  }
+
+  unhold(snapshot: HeldSnapshot): void {
+    const held = snapshot as ReadTransaction;
+    held.holders--;
+    if (held !== this.current) this.sweep();
+  }
+
+  private leaveCurrent(next?: ReadTransaction): void {
+    this.busy.add(this.current);
+    this.current = next ?? this.idle.pop() ?? (this.youngest = new ReadTransaction(this.database.env));
+    this.busy.delete(this.current);
+  }
+
+  /** Transactions that only forgotten cursors kept: their readers are through. */
+  private sweep(): void {
+    if (this.busy.size === 0) return;
+    for (const old of this.busy) {
+      if (old.holders > 0) continue;
+      old.reset();
+      this.busy.delete(old);
+      this.idle.push(old);
+    }
+  }
+
+  get(key: Uint8Array, keyLengthBytes: number): Buffer | undefined {
+    for (let i = 0; i < keyLengthBytes; i++) keyBuffer[i] = key[i]!;
+    const length = this.read(keyLengthBytes, this.ownValue, this.current.address);
+    if (length < 0) return undefined;
+    this.lastLength = length;
+    return this.ownValue.bytes;
+  }
+
+  getBlock(filenode: number, block: number, into: ValueBuffer): number {
+    keyView.setUint32(0, filenode);
+    keyView.setUint32(4, block);
+    return this.read(8, into, this.current.address);
+  }
+
+  getKey(filenode: number, key: string, into: ValueBuffer): number {
+    keyView.setUint32(0, filenode);
+    writeBinaryString(keyBuffer, key, 4);
+    return this.read(4 + key.length, into, this.current.address);
+  }
+
+  /** Reads under the key in the key buffer. 0 as `txn`: the write transaction. */
+  read(keyLength: number, into: ValueBuffer, txn: number): number {
+    if (target !== into.bytes) setTarget(into.bytes);
+    const length = native.getByBinary(this.dbAddress, keyLength, 0, txn);
+    if (length >= 0 && length <= into.bytes.length) return length;
+    if (length === MDB_NOTFOUND) return -1;
+    if (length < 0) throw internalError(`could not read from the store: LMDB error ${length}`);
+    // The native side keeps the key buffer as it was.
+    into.grow(length);
+    return this.read(keyLength, into, txn);
+  }
+
+  meta(name: string): number {
+    const key = this.metaKey(name);
+    const bytes = this.get(key, key.length);
+    return bytes === undefined ? 0 : bytes.readUInt32LE(0) + bytes.readUInt32LE(4) * 4294967296;
+  }
+
+  private metaKey(name: string): Buffer {
+    let key = this.metaKeys.get(name);
+    if (key === undefined) this.metaKeys.set(name, (key = metaKey(name)));
+    return key;
+  }
+
+  range(from: Uint8Array, to: Uint8Array, reverse = false, into?: ValueBuffer): Cursor {
+    return new LmdbCursor(this, from, to, reverse, into ?? new ValueBuffer(), false);
+  }
+
+  /** A native cursor in the current transaction; the flag to start it with. */
+  takeCursor(): NativeCursor | undefined {
+    return this.current === this.youngest ? this.spareCursors.pop() : undefined;
+  }
+  giveCursor(cursor: NativeCursor): void {
+    if (this.spareCursors.length < 16) this.spareCursors.push(cursor);
+    else cursor.close();
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    const all = [this.current, ...this.busy, ...this.idle];
+    for (const transaction of all) {
+      for (const cursor of transaction.cursors) cursor.detach();
+      transaction.cursors.clear();
+    }
+    for (const cursor of this.spareCursors) cursor.close();
+    for (const transaction of all) transaction.txn.abort();
+    void this.database.close();
+  }
+}
+
+/** The key of a meta entry. */
+export function metaKey(name: string): Buffer {
+  const key = Buffer.allocUnsafe(4 + name.length);
+  key.writeUInt32BE(META_FILENODE, 0);
+  key.latin1Write(name, 4);
+  return key;
+}
+
+/** `latin1Write` for short strings, without the call. */
+export function writeBinaryString(into: Buffer, text: string, at: number): void {
+  if (text.length > 32) { into.latin1Write(text, at); return; }
+  for (let i = 0; i < text.length; i++) into[at + i] = text.charCodeAt(i);
+}
+
+class LmdbCursor implements Cursor {
+  key: Buffer = Buffer.allocUnsafeSlow(64);
+  keyLength = 0;
+  valueLength = 0;
+  private readonly store: LmdbStore;
+  private readonly into: ValueBuffer;
+  private readonly inWrite: boolean;
+  /** Where the range starts, as the direction goes. */
+  private readonly start: Uint8Array;
+  private readonly flags: number;
+  /** The end of the range for the native side: u32 length, bytes. */
+  private readonly end: ArrayBuffer;
+  private readonly endAddress: number;
+  private cursor: NativeCursor | null = null;
+  private transaction: ReadTransaction | null = null;
+  private state: 'fresh' | 'open' | 'detached' | 'done' = 'fresh';
+
+  constructor(store: LmdbStore, from: Uint8Array, to: Uint8Array, reverse: boolean, into: ValueBuffer, inWrite: boolean) {
+    this.store = store;
+    this.into = into;
+    this.inWrite = inWrite;
+    this.start = reverse ? to : from;
+    const end = reverse ? from : to;
+    this.flags = INCLUDE_VALUES | (reverse ? REVERSE | INCLUSIVE_END | EXCLUSIVE_START : 0);
+    this.end = new ArrayBuffer(4 + end.length + 4);
+    new DataView(this.end).setUint32(0, end.length, true);
+    new Uint8Array(this.end, 4).set(end);
+    this.endAddress = native.getAddress(this.end);
+  }
+
+  get value(): Buffer { return this.into.bytes; }
+
+  next(): boolean {
+    if (target !== this.into.bytes) setTarget(this.into.bytes);
+    let size: number;
+    if (this.state === 'open') size = native.iterate(this.cursor!.address);
+    else if (this.state === 'fresh') size = this.open(this.start, this.start.length, this.flags);
+    else if (this.state === 'detached') size = this.open(this.key, this.keyLength, this.flags | EXCLUSIVE_START);
+    else return false;
+    if (size <= 0) {
+      if (size < 0 && size !== MDB_NOTFOUND) throw internalError(`could not read from the store: LMDB error ${size}`);
+      this.close();
+      return false;
+    }
+    this.valueLength = keyView.getUint32(0, true);
+    this.keyLength = size;
+    if (size > this.key.length) this.key = Buffer.allocUnsafeSlow(2048);
+    const { key } = this;
+    if (size <= 40) for (let i = 0; i < size; i++) key[i] = keyBuffer[CURSOR_KEY + i]!;
+    else keyBuffer.copy(key, 0, CURSOR_KEY, CURSOR_KEY + size);
+    if (this.valueLength > this.into.bytes.length) {
+      this.into.grow(this.valueLength);
+      setTarget(this.into.bytes);
+      native.getCurrentValue(this.cursor!.address);
+    }
+    return true;
+  }
+
+  private open(start: Uint8Array, length: number, flags: number): number {
+    const { store } = this;
+    if (this.inWrite) {
+      this.cursor = new native.Cursor(store.database.db, 0);
+    } else {
+      const spare = store.takeCursor();
+      this.transaction = store.current;
+      this.transaction.cursors.add(this);
+      if (spare !== undefined) { this.cursor = spare; flags |= RENEW_CURSOR; }
+      else this.cursor = new native.Cursor(store.database.db, store.current.address);
+    }
+    this.state = 'open';
+    for (let i = 0; i < length; i++) keyBuffer[i] = start[i]!;
+    return native.position(this.cursor.address, flags, 0, length, this.endAddress);
+  }
+
+  /** The transaction moves on under the cursor. */
+  detach(): void {
+    this.store.giveCursor(this.cursor!);
+    this.cursor = null;
+    this.transaction = null;
+    this.state = 'detached';
+  }
+
+  /** Removes the entry the cursor stands on (writers only). */
+  remove(): void {
+    this.cursor!.del();
+  }
+
+  close(): void {
+    if (this.state === 'open') {
+      if (this.transaction === null) this.cursor!.close();
+      else { this.transaction.cursors.delete(this); this.store.giveCursor(this.cursor!); }
+      this.cursor = null;
+      this.transaction = null;
+    }
+    this.state = 'done';
+  }
+}
+
+class LmdbWritableStore extends LmdbStore implements WritableStore {
+  write(apply: (batch: Batch) => void): void {
+    const batch = new LmdbBatch(this);
+    try {
+      this.database.transactionSync(() => {
+        try {
+          apply(batch);
+        } finally {
+          batch.finish();
+        }
+      });
+    } catch (error) {
+      throw writeError(error);
+    }
+  }
+
+  readerCheck(): number {
+    return this.database.readerCheck();
+  }
+}
+
+class LmdbBatch implements Batch {
+  lastLength = 0;
+  private readonly store: LmdbStore;
+  private readonly value = new ValueBuffer();
+  private readonly cursors = new Set<LmdbCursor>();
+  constructor(store: LmdbStore) {
+    this.store = store;
+  }
+
+  get(key: Uint8Array, keyLengthBytes: number): Buffer | undefined {
+    for (let i = 0; i < keyLengthBytes; i++) keyBuffer[i] = key[i]!;
+    const length = this.store.read(keyLengthBytes, this.value, 0);
+    if (length < 0) return undefined;
+    this.lastLength = length;
+    return this.value.bytes;
+  }
+
+  put(key: Uint8Array, value: Uint8Array): void {
+    this.store.database.putSync(key, value);
+  }
+
+  remove(key: Uint8Array): boolean {
+    return this.store.database.removeSync(key);
+  }
+
+  last(from: Uint8Array, to: Uint8Array): Buffer | undefined {
+    const cursor = this.range(from, to, true);
+    const found = cursor.next();
+    const key = found ? Buffer.from(cursor.key.subarray(0, cursor.keyLength)) : undefined;
+    this.lastLength = cursor.valueLength;
+    cursor.close();
+    return key;
+  }
+
+  removeRange(from: Uint8Array, to: Uint8Array): void {
+    const cursor = this.range(from, to) as LmdbCursor;
+    while (cursor.next()) cursor.remove();
+    cursor.close();
+  }
+
+  range(from: Uint8Array, to: Uint8Array, reverse = false): Cursor {
+    const cursor = new LmdbCursor(this.store, from, to, reverse, new ValueBuffer(), true);
+    this.cursors.add(cursor);
+    return cursor;
+  }
+
+  /** LMDB wants the cursors of a write transaction closed before it ends. */
+  finish(): void {
+    for (const cursor of this.cursors) cursor.close();
+  }
+}
+
+function writeError(error: unknown): unknown {
+  const message = error instanceof Error ? error.message : String(error);
+  if (/No space left|MDB_MAP_FULL|Disk quota|File too large/.test(message)) {
+    return new PgError('disk_full', `could not write to the database: ${message}`, { hint: 'Check free disk space.' });
+  }
+  if (/Input\/output error/.test(message)) return new PgError('io_error', `could not write to the database: ${message}`);
+  return error;
+}
