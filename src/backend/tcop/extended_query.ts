@@ -1,6 +1,6 @@
 // The extended protocol: Parse, Bind, Describe, Execute, Close, Sync (PostgreSQL 15, section 55.2.3).
 import { PgError } from '../../common/errors.ts';
-import { inputFunctionFor, receiveFunctionFor } from '../catalog/type_io.ts';
+import { typeHooks } from '../types/hooks.ts';
 import { dropPreparedStatement, fetchPreparedStatement, storePreparedStatement } from '../commands/prepare.ts';
 import { type Frontend, decodeText } from '../libpq/pqcomm.ts';
 import { rawParse } from '../parser/raw_parser.ts';
@@ -117,12 +117,12 @@ function readFormats(f: Frontend): number[] {
 
 function readParam(f: Frontend, type: Oid, format: number, index: number): Datum {
   const length = f.readInt32();
-  if (length === -1) return format === 1 ? null : inputFunctionFor(type)(null, -1);
+  if (length === -1) return null;
   const bytes = f.readBytes(length);
   try {
     return format === 1
-      ? receiveFunctionFor(type)(Buffer.from(bytes), -1)
-      : inputFunctionFor(type)(decodeText(bytes, 0, length), -1);
+      ? typeHooks.typeIo(type).receive(Buffer.from(bytes), -1)
+      : typeHooks.typeIo(type).input(decodeText(bytes, 0, length), -1);
   } catch (error) {
     if (error instanceof PgError && error.fields.where === undefined) error.fields.where = `unnamed portal parameter $${index + 1}`;
     throw error;

@@ -1,6 +1,6 @@
 // FunctionCall: one function by OID with its arguments, without SQL around it (PostgreSQL's fastpath.c).
 import { PgError } from '../../common/errors.ts';
-import { inputFunctionFor, outputFunctionFor, receiveFunctionFor, sendFunctionFor } from '../catalog/type_io.ts';
+import { typeHooks } from '../types/hooks.ts';
 import { procByOid } from '../catalog/syscache.ts';
 import { callFunction } from '../executor/fmgr_info.ts';
 import { type Frontend, decodeText } from '../libpq/pqcomm.ts';
@@ -37,15 +37,15 @@ export function functionCall(f: Frontend): void {
     if (length === -1) return null;
     const bytes = f.readBytes(length);
     return (formats.length > 1 ? formats[i] : formats[0] ?? 0) === 1
-      ? receiveFunctionFor(type)(Buffer.from(bytes), -1)
-      : inputFunctionFor(type)(decodeText(bytes, 0, length), -1);
+      ? typeHooks.typeIo(type).receive(Buffer.from(bytes), -1)
+      : typeHooks.typeIo(type).input(decodeText(bytes, 0, length), -1);
   });
   const resultFormat = f.readInt16();
   f.endOfMessage();
   const result = callFunction(oid, args);
   if (result === null) sendFunctionCallResponse(null);
-  else if (resultFormat === 0) sendFunctionCallResponse(outputFunctionFor(proc.prorettype)(result));
-  else sendFunctionCallResponse(sendFunctionFor(proc.prorettype)!(result));
+  else if (resultFormat === 0) sendFunctionCallResponse(typeHooks.typeIo(proc.prorettype).output(result));
+  else sendFunctionCallResponse(typeHooks.typeIo(proc.prorettype).send(result));
   commitTransactionCommand();
   statementEnds();
 }

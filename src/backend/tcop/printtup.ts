@@ -1,8 +1,6 @@
 // Rows to the frontend: DataRow messages in text or binary form (PostgreSQL's printtup.c). One writer a column, chosen
 // once by type and format; integers and texts are written without an intermediate string or buffer.
-import { notSupported } from '../../common/errors.ts';
-import { typeByOid } from '../catalog/syscache.ts';
-import { outputFunctionFor, sendFunctionFor } from '../catalog/type_io.ts';
+import { typeHooks } from '../types/hooks.ts';
 import type { DestReceiver, ResultColumn } from '../executor/dest.ts';
 import type { Datum } from '../types/datum.ts';
 import { formatOf, frontend, sendRowDescription } from './protocol.ts';
@@ -23,14 +21,13 @@ const writeBoolean: ColumnWriter = (value: boolean) => frontend.textField(value 
 
 function columnWriter(column: ResultColumn, format: number): ColumnWriter {
   if (format === 1) {
-    const send = sendFunctionFor(column.typeOid);
-    if (send === undefined) throw notSupported(`binary output of type ${typeByOid(column.typeOid)?.typname ?? column.typeOid}`);
+    const { send } = typeHooks.typeIo(column.typeOid);
     return (value: Datum) => frontend.bytesField(send(value));
   }
   if (INTEGER_TYPES.has(column.typeOid)) return writeInteger;
   if (TEXT_TYPES.has(column.typeOid)) return writeText;
   if (column.typeOid === 16) return writeBoolean;
-  const output = outputFunctionFor(column.typeOid);
+  const { output } = typeHooks.typeIo(column.typeOid);
   return (value: Datum) => frontend.textField(output(value));
 }
 

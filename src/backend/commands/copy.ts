@@ -1,0 +1,274 @@
+// COPY: what is asked for, and whether it may be done; the work is in copy_from.ts and copy_to.ts (PostgreSQL's copy.c).
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
+import { FatalError, PgError, notSupported } from '../../common/errors.ts';
+import { checkRelationPrivileges, hasRoleByName } from '../catalog/aclchk.ts';
+import type { Attribute, Relation } from '../catalog/relation.ts';
+import { rangeVarGetRelid } from '../catalog/namespace.ts';
+import { openRelation } from '../catalog/relcache.ts';
+import { compileExpr } from '../executor/expression.ts';
+import type { RawNode } from '../parser/raw_parser.ts';
+import { rawStmtFor } from '../parser/raw_parser.ts';
+import { transformWhereForRelation } from '../parser/parse_clause.ts';
+import { CachedStatement } from '../tcop/plancache.ts';
+import { FETCH_ALL, Portal } from '../tcop/portal.ts';
+import { frontend, sendCopyDone, sendCopyResponse } from '../tcop/protocol.ts';
+import type { UtilityContext, UtilityResult, UtilityTable } from '../tcop/utility.ts';
+import { isReadOnlyTransaction } from '../transaction/xact.ts';
+import { quoteIdentifier } from '../types/quote.ts';
+import { session } from '../utils/session.ts';
+import { copyFrom } from './copy_from.ts';
+import { processCopyOptions, type CopyOptions } from './copy_options.ts';
+import type { ByteSource } from './copy_parse.ts';
+import { CopyDest, type LineSink } from './copy_to.ts';
+
+interface CopyStmt {
+  relation?: { relname: string; schemaname?: string; catalogname?: string };
+  query?: RawNode; attlist?: string[]; is_from?: boolean; is_program?: boolean; filename?: string;
+  options?: { defname: string; arg?: unknown; location?: number }[]; whereClause?: RawNode;
+}
+
+function doCopy(stmt: CopyStmt, context: UtilityContext): UtilityResult {
+  const isFrom = stmt.is_from === true;
+  checkFileAccess(stmt, isFrom);
+  const options = processCopyOptions(isFrom, stmt.options ?? []);
+  return { processed: isFrom ? runFrom(stmt, options, context) : runTo(stmt, options, context) };
+}
+
+/** Files of the server are for superusers and members of the predefined roles. */
+function checkFileAccess(stmt: CopyStmt, isFrom: boolean): void {
+  if (stmt.is_program) throw notSupported(isFrom ? 'COPY FROM PROGRAM' : 'COPY TO PROGRAM');
+  if (stmt.filename === undefined || session.isSuperuser) return;
+  const role = isFrom ? 'pg_read_server_files' : 'pg_write_server_files';
+  if (!hasRoleByName(session.currentUser, role)) {
+    throw new PgError('insufficient_privilege', `must be superuser or have privileges of the ${role} role to COPY ${isFrom ? 'from' : 'to'} a file`, {
+      hint: 'Anyone can COPY to stdout or from stdin. psql\'s \\copy command also works for anyone.',
+    });
+  }
+}
+
+function columnsOf(relation: Relation, names: readonly string[] | undefined): Attribute[] {
+  if (names === undefined) return relation.attributes.filter((a) => !a.attisdropped && a.attgenerated === '');
+  const columns: Attribute[] = [];
+  for (const name of names) {
+    const found = relation.attributes.find((a) => a.attname === name && !a.attisdropped);
+    if (found === undefined) throw new PgError('undefined_column', `column "${name}" of relation "${relation.name}" does not exist`);
+    if (found.attgenerated !== '') {
+      throw new PgError('invalid_column_reference', `column "${name}" is a generated column`, { detail: 'Generated columns cannot be used in COPY.' });
+    }
+    if (columns.includes(found)) throw new PgError('duplicate_column', `column "${name}" specified more than once`);
+    columns.push(found);
+  }
+  return columns;
+}
+
+function checkOptionColumns(options: CopyOptions, columns: readonly Attribute[]): void {
+  const check = (names: readonly string[], option: string): void => {
+    for (const name of names) {
+      if (!columns.some((c) => c.attname === name)) throw new PgError('invalid_column_reference', `${option} column "${name}" not referenced by COPY`);
+    }
+  };
+  if (options.forceQuote !== 'all') check(options.forceQuote, 'FORCE_QUOTE');
+  check(options.forceNotNull, 'FORCE_NOT_NULL');
+  check(options.forceNull, 'FORCE_NULL');
+}
+
+// ---- COPY FROM
+
+function runFrom(stmt: CopyStmt, options: CopyOptions, context: UtilityContext): number {
+  const relation = openRelation(rangeVarGetRelid(stmt.relation!));
+  if (isReadOnlyTransaction() && relation.persistence !== 't') {
+    throw new PgError('read_only_sql_transaction', 'cannot execute COPY FROM in a read-only transaction');
+  }
+  const refuse = (what: string): never => { throw new PgError('wrong_object_type', `cannot copy to ${what} "${relation.name}"`); };
+  switch (relation.kind) {
+    case 'r': case 'p': break;
+    case 'v':
+      throw new PgError('wrong_object_type', `cannot copy to view "${relation.name}"`, { hint: 'To enable copying to a view, provide an INSTEAD OF INSERT trigger.' });
+    case 'm': refuse('materialized view'); break;
+    case 'S': refuse('sequence'); break;
+    default: refuse('non-table relation');
+  }
+  const columns = columnsOf(relation, stmt.attlist);
+  checkRelationPrivileges(relation, 'INSERT', columns.map((c) => c.attnum));
+  checkOptionColumns(options, columns);
+  const where = stmt.whereClause === undefined ? null : (compileExpr(transformWhereForRelation(relation, stmt.whereClause, context.text)) as never);
+  if (stmt.filename !== undefined) {
+    const file = openForReading(stmt.filename);
+    try {
+      return copyFrom({ relation, columns, options, source: fileSource(file, stmt.filename), where });
+    } finally {
+      closeSync(file);
+    }
+  }
+  sendCopyResponse('G', options.format === 'binary', columns.length);
+  frontend.flush();
+  const source = frontendSource();
+  const rows = copyFrom({ relation, columns, options, source: source.next, where });
+  source.drain();
+  return rows;
+}
+
+/** CopyData of the frontend, up to CopyDone. Flush and Sync in between mean nothing (section 55.2.6). */
+function frontendSource(): { next: ByteSource; drain: () => void } {
+  let ended = false;
+  const next = (): Buffer | null => {
+    while (!ended) {
+      const type = frontend.readMessage();
+      switch (type) {
+        case 0x64: return frontend.readBytes(frontend.bodyEnd - frontend.at); // CopyData
+        case 0x63: ended = true; break; // CopyDone
+        case 0x66: // CopyFail
+          ended = true;
+          throw new PgError('query_canceled', `COPY from stdin failed: ${frontend.readCString()}`);
+        case 0x48: case 0x53: break; // Flush, Sync
+        case -1: throw new FatalError('connection_failure', 'unexpected EOF on client connection with an open transaction');
+        default:
+          throw new FatalError('protocol_violation', `unexpected message type 0x${type.toString(16).toUpperCase().padStart(2, '0')} during COPY from stdin`);
+      }
+    }
+    return null;
+  };
+  return { next, drain: () => { while (next() !== null) { /* after the end-of-data marker */ } } };
+}
+
+const FILE_CHUNK_BYTES = 262144;
+
+function fileSource(file: number, name: string): ByteSource {
+  const chunk = Buffer.allocUnsafe(FILE_CHUNK_BYTES);
+  return () => {
+    try {
+      const n = readSync(file, chunk, 0, chunk.length, null);
+      return n === 0 ? null : chunk.subarray(0, n);
+    } catch (error) {
+      throw new PgError('io_error', `could not read from COPY file "${name}": ${systemMessage(error)}`);
+    }
+  };
+}
+
+function openForReading(name: string): number {
+  try {
+    const file = openSync(name, 'r');
+    if (fstatSync(file).isDirectory()) {
+      closeSync(file);
+      throw new PgError('wrong_object_type', `"${name}" is a directory`);
+    }
+    return file;
+  } catch (error) {
+    if (error instanceof PgError) throw error;
+    throw new PgError(fileCondition(error), `could not open file "${name}" for reading: ${systemMessage(error)}`, {
+      hint: 'COPY FROM instructs the PostgreSQL server process to read a file. You may want a client-side facility such as psql\'s \\copy.',
+    });
+  }
+}
+
+const fileCondition = (error: unknown): 'undefined_file' | 'insufficient_privilege' | 'io_error' => {
+  const { code } = error as { code?: string };
+  return code === 'ENOENT' ? 'undefined_file' : code === 'EACCES' || code === 'EPERM' ? 'insufficient_privilege' : 'io_error';
+};
+
+const SYSTEM_MESSAGES: Record<string, string> = {
+  ENOENT: 'No such file or directory', EACCES: 'Permission denied', EPERM: 'Operation not permitted', EISDIR: 'Is a directory',
+  ENOSPC: 'No space left on device', ENOTDIR: 'Not a directory', EROFS: 'Read-only file system',
+};
+const systemMessage = (error: unknown): string => {
+  const { code, message } = error as { code?: string; message: string };
+  return (code !== undefined && SYSTEM_MESSAGES[code]) || message;
+};
+
+// ---- COPY TO
+
+function runTo(stmt: CopyStmt, options: CopyOptions, context: UtilityContext): number {
+  const statement = stmt.query === undefined ? tableStatement(stmt, options) : queryStatement(stmt.query, context);
+  const columns = statement.columns;
+  if (columns === null) {
+    throw new PgError('feature_not_supported', 'COPY query must have a RETURNING clause');
+  }
+  if (stmt.filename !== undefined) return toFile(stmt.filename, statement, options, context);
+  sendCopyResponse('H', options.format === 'binary', columns.length);
+  const sink: LineSink = (line) => {
+    frontend.begin(0x64);
+    if (typeof line === 'string') frontend.text(line);
+    else frontend.bytes(line);
+    frontend.end();
+  };
+  const rows = copyRows(statement, options, sink, context);
+  sendCopyDone();
+  return rows;
+}
+
+function copyRows(statement: CachedStatement, options: CopyOptions, sink: LineSink, context: UtilityContext): number {
+  const dest = new CopyDest(options, sink);
+  new Portal('', statement, [...context.params]).run(FETCH_ALL, dest);
+  return dest.rows;
+}
+
+function tableStatement(stmt: CopyStmt, options: CopyOptions): CachedStatement {
+  const relation = openRelation(rangeVarGetRelid(stmt.relation!));
+  const refuse = (what: string, hint?: string): never => {
+    throw new PgError('wrong_object_type', `cannot copy from ${what} "${relation.name}"`, hint === undefined ? {} : { hint });
+  };
+  switch (relation.kind) {
+    case 'r': break;
+    case 'v': refuse('view', 'Try the COPY (SELECT ...) TO variant.'); break;
+    case 'm': refuse('materialized view', 'Try the COPY (SELECT ...) TO variant.'); break;
+    case 'f': refuse('foreign table', 'Try the COPY (SELECT ...) TO variant.'); break;
+    case 'p': refuse('partitioned table', 'Try the COPY (SELECT ...) TO variant.'); break;
+    case 'S': refuse('sequence'); break;
+    default: refuse('non-table relation');
+  }
+  const columns = columnsOf(relation, stmt.attlist);
+  checkOptionColumns(options, columns);
+  const { schemaname, relname } = stmt.relation!;
+  const from = schemaname === undefined ? quoteIdentifier(relname) : `${quoteIdentifier(schemaname)}.${quoteIdentifier(relname)}`;
+  const text = `SELECT ${columns.map((c) => quoteIdentifier(c.attname)).join(', ')} FROM ONLY ${from}`;
+  const statement = new CachedStatement(text, rawStmtFor(text, text), [], false, false);
+  statement.revalidate();
+  return statement;
+}
+
+function queryStatement(query: RawNode, context: UtilityContext): CachedStatement {
+  const statement = new CachedStatement(context.text, rawStmtFor(query, context.statementText), [...context.paramTypes], false, false);
+  statement.revalidate();
+  if (statement.units.length === 0) throw new PgError('feature_not_supported', 'DO INSTEAD NOTHING rules are not supported for COPY');
+  if (statement.units.length > 1) throw new PgError('feature_not_supported', 'multi-statement DO INSTEAD rules are not supported for COPY');
+  return statement;
+}
+
+function toFile(name: string, statement: CachedStatement, options: CopyOptions, context: UtilityContext): number {
+  if (!isAbsolute(name)) throw new PgError('invalid_name', 'relative path not allowed for COPY to file');
+  let file: number;
+  try {
+    file = openSync(name, 'w', 0o644);
+  } catch (error) {
+    throw new PgError(fileCondition(error), `could not open file "${name}" for writing: ${systemMessage(error)}`, {
+      hint: 'COPY TO instructs the PostgreSQL server process to write a file. You may want a client-side facility such as psql\'s \\copy.',
+    });
+  }
+  try {
+    let pending: Buffer[] = [];
+    let size = 0;
+    const write = (): void => {
+      if (size > 0) writeSync(file, Buffer.concat(pending, size));
+      pending = [];
+      size = 0;
+    };
+    const rows = copyRows(statement, options, (line) => {
+      const bytes = typeof line === 'string' ? Buffer.from(line) : line;
+      pending.push(bytes);
+      size += bytes.length;
+      if (size > FILE_CHUNK_BYTES) write();
+    }, context);
+    write();
+    return rows;
+  } catch (error) {
+    if (error instanceof PgError) throw error;
+    throw new PgError(fileCondition(error), `could not write to COPY file: ${systemMessage(error)}`);
+  } finally {
+    closeSync(file);
+  }
+}
+
+export const COPY_COMMANDS: UtilityTable = {
+  CopyStmt: { run: doCopy, readOnly: true },
+};

@@ -1,0 +1,202 @@
+// COPY FROM: lines of text or CSV, or binary tuples, into a table (PostgreSQL's copyfrom.c).
+import { PgError } from '../../common/errors.ts';
+import type { Attribute, Relation } from '../catalog/relation.ts';
+import { compileExpr } from '../executor/expression.ts';
+import { openBulkInsert } from '../executor/modify_table.ts';
+import { decodeText } from '../libpq/pqcomm.ts';
+import type { Datum } from '../types/datum.ts';
+import { typeHooks } from '../types/hooks.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
+import type { CopyOptions } from './copy_options.ts';
+import { CopyLineReader, type ByteSource } from './copy_parse.ts';
+
+type FieldReader = (bytes: Buffer, from: number, to: number) => Datum;
+
+/** Integers of few digits straight from their bytes; whatever else goes through the type's input function. */
+function integerReader(slow: FieldReader, digits: number): FieldReader {
+  return (bytes, from, to) => {
+    let i = from;
+    const negative = bytes[i] === 45;
+    if (negative) i++;
+    if (i >= to || to - i > digits) return slow(bytes, from, to);
+    let v = 0;
+    for (; i < to; i++) {
+      const d = bytes[i]! - 48;
+      if (d < 0 || d > 9) return slow(bytes, from, to);
+      v = v * 10 + d;
+    }
+    return negative ? (v === 0 ? 0 : -v) : v;
+  };
+}
+
+function fieldReader(attribute: Attribute): FieldReader {
+  const { atttypid, atttypmod } = attribute;
+  const io = typeHooks.typeIo(atttypid);
+  const slow: FieldReader = (bytes, from, to) => io.input(decodeText(bytes, from, to), atttypmod);
+  switch (atttypid) {
+    case 21: return integerReader(slow, 4);
+    case 23: return integerReader(slow, 9);
+    case 20: return integerReader(slow, 15);
+    case 25: return decodeText;
+    case 1043: return atttypmod === -1 ? decodeText : slow;
+    default: return slow;
+  }
+}
+
+export interface CopyFromState {
+  relation: Relation;
+  /** Columns in the order of the data. */
+  columns: readonly Attribute[];
+  options: CopyOptions;
+  source: ByteSource;
+  /** WHERE clause over the relation's columns, or null. */
+  where: ((params: readonly Datum[], row: Datum[]) => Datum) | null;
+}
+
+/** Copies everything in; the number of rows. */
+export function copyFrom(state: CopyFromState): number {
+  const { relation, columns, options } = state;
+  if (options.format === 'binary') return copyFromBinary(state);
+  const reader = new CopyLineReader(state.source, options);
+  let column = -1;
+  try {
+    const inserter = openBulkInsert(relation);
+    const readers = columns.map(fieldReader);
+    const targets = columns.map((c) => c.attnum - 1);
+    const defaults = defaultsOf(state);
+    const forceNull = columns.map((c) => options.forceNull.includes(c.attname));
+    const forceNotNull = columns.map((c) => options.forceNotNull.includes(c.attname));
+    const width = relation.attributes.length;
+    const { fields } = reader;
+    if (options.header !== false) {
+      if (reader.next() && options.header === 'match') checkHeader(reader, columns);
+    }
+    let rows = 0;
+    while (reader.next()) {
+      if ((++rows & 1023) === 0) checkForInterrupts();
+      column = -1;
+      if (fields.count > columns.length) {
+        if (columns.length === 0 && fields.count === 1 && fields.from[0] === fields.to[0]) fields.count = 0;
+        else throw new PgError('bad_copy_file_format', 'extra data after last expected column');
+      }
+      const row: Datum[] = new Array(width).fill(null);
+      for (let i = 0; i < readers.length; i++) {
+        column = i;
+        if (i >= fields.count) {
+          column = -1;
+          throw new PgError('bad_copy_file_format', `missing data for column "${columns[i]!.attname}"`);
+        }
+        let isNull = fields.isNull[i]!;
+        if (isNull && forceNotNull[i]) isNull = false;
+        else if (!isNull && forceNull[i] && reader.equalsNullText(i)) isNull = true;
+        if (!isNull) row[targets[i]!] = readers[i]!(fields.bytes, fields.from[i]!, fields.to[i]!);
+      }
+      column = -1;
+      for (const [attnum, expr] of defaults) row[attnum - 1] = expr([]);
+      if (state.where !== null && state.where([], row) !== true) { rows--; continue; }
+      inserter.insert(row);
+    }
+    return inserter.finish();
+  } catch (error) {
+    throw withContext(error, state, reader, column);
+  }
+}
+
+function withContext(error: unknown, state: CopyFromState, reader: CopyLineReader, column: number): unknown {
+  if (!(error instanceof PgError) || error.fields.where !== undefined || reader.lineNumber === 0 || error.severity === 'FATAL' || error.condition === 'query_canceled') return error;
+  const where = `COPY ${state.relation.name}, line ${reader.lineNumber}`;
+  if (column >= 0) {
+    const { fields } = reader;
+    const text = limit(fields.bytes.toString('utf8', fields.from[column]!, fields.to[column]!));
+    error.fields.where = fields.isNull[column]
+      ? `${where}, column ${state.columns[column]!.attname}: null input`
+      : `${where}, column ${state.columns[column]!.attname}: "${text}"`;
+  } else {
+    error.fields.where = `${where}: "${limit(reader.lineText)}"`;
+  }
+  return error;
+}
+
+const MAX_CONTEXT_CHARACTERS = 100;
+const limit = (text: string): string => (text.length <= MAX_CONTEXT_CHARACTERS ? text : `${text.slice(0, MAX_CONTEXT_CHARACTERS)}...`);
+
+function checkHeader(reader: CopyLineReader, columns: readonly Attribute[]): void {
+  const { fields } = reader;
+  if (fields.count !== columns.length) {
+    throw new PgError('bad_copy_file_format', `wrong number of fields in header line: got ${fields.count}, expected ${columns.length}`);
+  }
+  columns.forEach((c, i) => {
+    if (fields.isNull[i]) throw new PgError('bad_copy_file_format', `column name mismatch in header line field ${i + 1}: got null value ("${fields.bytes.toString('utf8', fields.from[i]!, fields.to[i]!)}"), expected "${c.attname}"`);
+    const name = fields.bytes.toString('utf8', fields.from[i]!, fields.to[i]!);
+    if (name !== c.attname) throw new PgError('bad_copy_file_format', `column name mismatch in header line field ${i + 1}: got "${name}", expected "${c.attname}"`);
+  });
+}
+
+/** Default expressions of the columns that the data does not give. */
+function defaultsOf(state: CopyFromState): [number, (params: readonly Datum[]) => Datum][] {
+  const given = new Set(state.columns.map((c) => c.attnum));
+  const list: [number, (params: readonly Datum[]) => Datum][] = [];
+  for (const attribute of state.relation.attributes) {
+    if (attribute.attisdropped || given.has(attribute.attnum) || attribute.attgenerated !== '') continue;
+    const expr = state.relation.defaults.get(attribute.attnum);
+    if (expr !== undefined) list.push([attribute.attnum, compileExpr(expr) as (params: readonly Datum[]) => Datum]);
+  }
+  return list;
+}
+
+const BINARY_SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
+
+function copyFromBinary(state: CopyFromState): number {
+  let buffer: Buffer = Buffer.alloc(0);
+  let at = 0;
+  let row = 0;
+  const need = (n: number): boolean => {
+    while (buffer.length - at < n) {
+      const more = state.source();
+      if (more === null) return false;
+      buffer = Buffer.concat([buffer.subarray(at), more]);
+      at = 0;
+    }
+    return true;
+  };
+  const must = (n: number, what = 'unexpected EOF in COPY data'): void => { if (!need(n)) throw new PgError('bad_copy_file_format', what); };
+  must(11, 'COPY file signature not recognized');
+  if (buffer.compare(BINARY_SIGNATURE, 0, 11, at, at + 11) !== 0) throw new PgError('bad_copy_file_format', 'COPY file signature not recognized');
+  at += 11;
+  must(8, 'invalid COPY file header (missing flags)');
+  const flags = buffer.readUInt32BE(at);
+  if (flags & (1 << 16)) throw new PgError('bad_copy_file_format', 'invalid COPY file header (WITH OIDS)');
+  if (flags >>> 16) throw new PgError('bad_copy_file_format', 'unrecognized critical flags in COPY file header');
+  const extension = buffer.readInt32BE(at + 4);
+  at += 8;
+  must(extension, 'invalid COPY file header (wrong length)');
+  at += extension;
+  const inserter = openBulkInsert(state.relation);
+  const defaults = defaultsOf(state);
+  const io = state.columns.map((c) => typeHooks.typeIo(c.atttypid));
+  for (;;) {
+    if ((++row & 1023) === 0) checkForInterrupts();
+    if (!need(2)) throw new PgError('bad_copy_file_format', 'unexpected EOF in COPY data');
+    const count = buffer.readInt16BE(at);
+    at += 2;
+    if (count === -1) break;
+    if (count !== state.columns.length) throw new PgError('bad_copy_file_format', `row field count is ${count}, expected ${state.columns.length}`);
+    const values: Datum[] = new Array(state.relation.attributes.length).fill(null);
+    for (let i = 0; i < count; i++) {
+      must(4);
+      const length = buffer.readInt32BE(at);
+      at += 4;
+      if (length === -1) continue;
+      if (length < 0) throw new PgError('bad_copy_file_format', 'invalid field size');
+      must(length);
+      values[state.columns[i]!.attnum - 1] = io[i]!.receive(Buffer.from(buffer.subarray(at, at + length)), state.columns[i]!.atttypmod);
+      at += length;
+    }
+    for (const [attnum, expr] of defaults) values[attnum - 1] = expr([]);
+    if (state.where !== null && state.where([], values) !== true) continue;
+    inserter.insert(values);
+  }
+  while (state.source() !== null) { /* drained */ }
+  return inserter.finish();
+}
+

@@ -1,0 +1,127 @@
+// COPY's options, checked before anything is read or written (PostgreSQL's ProcessCopyOptions).
+import { PgError } from '../../common/errors.ts';
+
+export interface CopyOptions {
+  format: 'text' | 'csv' | 'binary';
+  header: false | true | 'match';
+  delimiter: string;
+  nullText: string;
+  quote: string;
+  escape: string;
+  forceQuote: string[] | 'all';
+  forceNotNull: string[];
+  forceNull: string[];
+  freeze: boolean;
+}
+
+interface DefElem { defname: string; arg?: any; location?: number }
+
+function text(option: DefElem): string {
+  const { arg } = option;
+  if (arg === undefined || arg === null) throw new PgError('syntax_error', `${option.defname} requires a parameter`);
+  if (typeof arg === 'object') return String(arg.sval ?? arg.ival ?? arg.fval ?? arg.boolval ?? arg.value ?? (arg.names ? arg.names.at(-1) : ''));
+  return String(arg);
+}
+
+function bool(option: DefElem): boolean {
+  if (option.arg === undefined || option.arg === null) return true;
+  const t = text(option).toLowerCase();
+  if (['true', 'on', '1', 'yes'].includes(t)) return true;
+  if (['false', 'off', '0', 'no'].includes(t)) return false;
+  throw new PgError('syntax_error', `${option.defname} requires a Boolean value`);
+}
+
+function header(option: DefElem, isFrom: boolean): false | true | 'match' {
+  if (option.arg !== undefined && option.arg !== null && text(option).toLowerCase() === 'match') {
+    if (!isFrom) throw new PgError('feature_not_supported', 'cannot use "match" with HEADER in COPY TO');
+    return 'match';
+  }
+  try {
+    return bool(option);
+  } catch {
+    throw new PgError('syntax_error', `${option.defname} requires a Boolean value or "match"`);
+  }
+}
+
+function columnList(option: DefElem): string[] {
+  const { arg } = option;
+  if (!Array.isArray(arg)) throw new PgError('invalid_parameter_value', `argument to option "${option.defname}" must be a list of column names`);
+  return arg.map((c) => (typeof c === 'string' ? c : c.sval));
+}
+
+export function processCopyOptions(isFrom: boolean, list: readonly DefElem[]): CopyOptions {
+  const seen = new Map<string, DefElem>();
+  for (const option of list) {
+    if (seen.has(option.defname)) throw new PgError('syntax_error', 'conflicting or redundant options', { position: (option.location ?? -1) >= 0 ? option.location! + 1 : undefined });
+    seen.set(option.defname, option);
+  }
+  const take = <T>(name: string, read: (option: DefElem) => T): T | undefined => {
+    const option = seen.get(name);
+    if (option === undefined) return undefined;
+    seen.delete(name);
+    return read(option);
+  };
+  const format = take('format', (o) => {
+    const name = text(o);
+    if (name !== 'text' && name !== 'csv' && name !== 'binary') {
+      throw new PgError('invalid_parameter_value', `COPY format "${name}" not recognized`, { position: (o.location ?? -1) >= 0 ? o.location! + 1 : undefined });
+    }
+    return name;
+  }) ?? 'text';
+  const csv = format === 'csv';
+  const delimiter = take('delimiter', text);
+  const nullText = take('null', text);
+  const headerValue = take('header', (o) => header(o, isFrom)) ?? false;
+  const quote = take('quote', text);
+  const escape = take('escape', text);
+  const forceQuote = take('force_quote', (o) => (o.arg?.tag === 'A_Star' ? 'all' as const : columnList(o)));
+  const forceNotNull = take('force_not_null', columnList);
+  const forceNull = take('force_null', columnList);
+  const freeze = take('freeze', bool) ?? false;
+  take('encoding', (o) => {
+    const name = text(o);
+    if (!/^(utf-?8|sql_ascii)$/i.test(name)) throw new PgError('feature_not_supported', `COPY with ENCODING ${name} is not supported`);
+  });
+  for (const option of seen.values()) {
+    throw new PgError('syntax_error', `option "${option.defname}" not recognized`, { position: (option.location ?? -1) >= 0 ? option.location! + 1 : undefined });
+  }
+  const options: CopyOptions = {
+    format, header: headerValue, delimiter: delimiter ?? (csv ? ',' : '\t'), nullText: nullText ?? (csv ? '' : '\\N'),
+    quote: quote ?? '"', escape: escape ?? quote ?? '"', forceQuote: forceQuote ?? [], forceNotNull: forceNotNull ?? [], forceNull: forceNull ?? [], freeze,
+  };
+  check(options, isFrom, { delimiter, nullText, quote, escape, forceQuote, forceNotNull, forceNull });
+  return options;
+}
+
+interface Given {
+  delimiter: string | undefined; nullText: string | undefined; quote: string | undefined; escape: string | undefined;
+  forceQuote: unknown; forceNotNull: unknown; forceNull: unknown;
+}
+
+function check(o: CopyOptions, isFrom: boolean, given: Given): void {
+  const csv = o.format === 'csv';
+  const binary = o.format === 'binary';
+  const syntax = (message: string): never => { throw new PgError('syntax_error', message); };
+  const invalid = (message: string): never => { throw new PgError('invalid_parameter_value', message); };
+  const unsupported = (message: string): never => { throw new PgError('feature_not_supported', message); };
+  if (binary && given.delimiter !== undefined) syntax('cannot specify DELIMITER in BINARY mode');
+  if (binary && given.nullText !== undefined) syntax('cannot specify NULL in BINARY mode');
+  if (Buffer.byteLength(o.delimiter) !== 1) unsupported('COPY delimiter must be a single one-byte character');
+  if (/[\r\n]/.test(o.delimiter)) invalid('COPY delimiter cannot be newline or carriage return');
+  if (/[\r\n]/.test(o.nullText)) invalid('COPY null representation cannot use newline or carriage return');
+  if (!csv && !binary && '\\.abcdefghijklmnopqrstuvwxyz0123456789'.includes(o.delimiter)) invalid(`COPY delimiter cannot be "${o.delimiter}"`);
+  if (binary && o.header) unsupported('cannot specify HEADER in BINARY mode');
+  if (!csv && given.quote !== undefined) unsupported('COPY quote available only in CSV mode');
+  if (csv && Buffer.byteLength(o.quote) !== 1) unsupported('COPY quote must be a single one-byte character');
+  if (csv && o.delimiter === o.quote) invalid('COPY delimiter and quote must be different');
+  if (!csv && given.escape !== undefined) unsupported('COPY escape available only in CSV mode');
+  if (csv && Buffer.byteLength(o.escape) !== 1) unsupported('COPY escape must be a single one-byte character');
+  if (!csv && given.forceQuote !== undefined) unsupported('COPY force quote available only in CSV mode');
+  if (given.forceQuote !== undefined && isFrom) unsupported('COPY force quote only available using COPY TO');
+  if (!csv && given.forceNotNull !== undefined) unsupported('COPY force not null available only in CSV mode');
+  if (given.forceNotNull !== undefined && !isFrom) unsupported('COPY force not null only available using COPY FROM');
+  if (!csv && given.forceNull !== undefined) unsupported('COPY force null available only in CSV mode');
+  if (given.forceNull !== undefined && !isFrom) unsupported('COPY force null only available using COPY FROM');
+  if (o.nullText.includes(o.delimiter)) invalid('COPY delimiter must not appear in the NULL specification');
+  if (csv && o.nullText.includes(o.quote)) invalid('CSV quote character must not appear in the NULL specification');
+}
