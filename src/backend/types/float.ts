@@ -1,0 +1,268 @@
+// real and double precision: numbers; a real is always rounded by Math.fround.
+import { PgError } from '../../common/errors.ts';
+import type { Int8 } from './datum.ts';
+import { registerBuiltins } from './fmgr.ts';
+import { divisionByZero, invalidInput, outOfRange } from './errors.ts';
+import { typeSettings } from './hooks.ts';
+import { INT2_MAX, INT2_MIN, INT4_MAX, INT4_MIN } from './int.ts';
+import { checkInt8 } from './int8.ts';
+import { receiveAll, sendFloat32, sendFloat64 } from './wire.ts';
+
+export function overflow(): PgError {
+  return new PgError('numeric_value_out_of_range', 'value out of range: overflow');
+}
+
+export function underflow(): PgError {
+  return new PgError('numeric_value_out_of_range', 'value out of range: underflow');
+}
+
+const NUMBER =
+  /^[ \t\n\v\f\r]*(([+-]?)(?:((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)(?:[pP][+-]?\d+)?)|(inf(?:inity)?|nan)))[ \t\n\v\f\r]*$/i;
+
+function parseHexFloat(text: string): number {
+  const match = /^0x([0-9a-f]*)\.?([0-9a-f]*)(?:p([+-]?\d+))?$/i.exec(text)!;
+  const mantissa = Number(BigInt(`0x0${match[1]}${match[2]}`));
+  return mantissa * 2 ** (Number(match[3] ?? 0) - 4 * match[2]!.length);
+}
+
+/** What strtod and PostgreSQL's additions accept. `round` makes a real of it. */
+function parseFloating(text: string, typeName: string, round: (value: number) => number): number {
+  const match = NUMBER.exec(text);
+  if (match === null) {
+    // Only for the order of PostgreSQL's checks: hexadecimal has to be tried before decimal "0".
+    throw invalidInput(typeName, text);
+  }
+  const word = match[5];
+  let value: number;
+  if (word !== undefined) {
+    value = /^n/i.test(word) ? NaN : Infinity;
+    return match[2] === '-' ? -value : value;
+  }
+  const digits = match[3];
+  value = digits === undefined ? parseHexFloat(match[4]!) : Number(digits);
+  const rounded = round(value);
+  if (rounded === Infinity || (rounded === 0 && isNotZero(digits ?? match[4]!))) {
+    throw new PgError('numeric_value_out_of_range', `"${match[1]}" is out of range for type ${typeName}`);
+  }
+  return match[2] === '-' ? -rounded : rounded;
+}
+
+function isNotZero(digits: string): boolean {
+  return /^0x/i.test(digits) ? /[1-9a-f]/i.test(digits.slice(2).replace(/p.*$/i, '')) : /[1-9]/.test(digits.replace(/e.*$/i, ''));
+}
+
+export function float8In(text: string): number {
+  // The usual case needs no regular expression: Number() knows the same decimal syntax, and a few more.
+  return parseFloating(text, 'double precision', (value) => value);
+}
+
+export function float4In(text: string): number {
+  return parseFloating(text, 'real', roundToReal);
+}
+
+/** Math.fround of a decimal text's value; the double rounding shows in very rare cases only. */
+function roundToReal(value: number): number {
+  return Math.fround(value);
+}
+
+/** Digits d1d2d3... and exponent in the notation of printf's %g, whose limit for the fixed form is `limit`. */
+function layOut(exponential: string, limit: number): string {
+  const at = exponential.indexOf('e');
+  const exponent = Number(exponential.slice(at + 1));
+  let sign = '';
+  let mantissa = exponential.slice(0, at);
+  if (mantissa.startsWith('-')) {
+    sign = '-';
+    mantissa = mantissa.slice(1);
+  }
+  let digits = mantissa.replace('.', '');
+  let end = digits.length;
+  while (end > 1 && digits.charCodeAt(end - 1) === 48) end--;
+  digits = digits.slice(0, end);
+  if (exponent < -4 || exponent >= limit) {
+    const fraction = digits.length > 1 ? `.${digits.slice(1)}` : '';
+    const size = Math.abs(exponent);
+    return `${sign}${digits[0]}${fraction}e${exponent < 0 ? '-' : '+'}${size < 10 ? '0' : ''}${size}`;
+  }
+  if (exponent < 0) return `${sign}0.${'0'.repeat(-exponent - 1)}${digits}`;
+  if (digits.length <= exponent + 1) return sign + digits + '0'.repeat(exponent + 1 - digits.length);
+  return `${sign}${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`;
+}
+
+function special(value: number): string {
+  if (value !== value) return 'NaN';
+  if (value === 0) return Object.is(value, -0) ? '-0' : '0';
+  return value > 0 ? 'Infinity' : '-Infinity';
+}
+
+/** printf's %.<digits>g. */
+export function formatG(value: number, digits: number): string {
+  if (value === 0 || !Number.isFinite(value)) return special(value);
+  return layOut(value.toExponential(digits - 1), digits);
+}
+
+export function float8Out(value: number): string {
+  if (value === 0 || !Number.isFinite(value)) return special(value);
+  if (typeSettings.extraFloatDigits <= 0) return formatG(value, 15 + typeSettings.extraFloatDigits);
+  const size = Math.abs(value);
+  // JavaScript prints the shortest digits too, and in the same notation within this range.
+  return size >= 1e-4 && size < 1e15 ? String(value) : layOut(value.toExponential(), 15);
+}
+
+export function float4Out(value: number): string {
+  if (value === 0 || !Number.isFinite(value)) return special(value);
+  if (typeSettings.extraFloatDigits <= 0) return formatG(value, Math.max(6 + typeSettings.extraFloatDigits, 1));
+  for (let digits = 6; digits < 9; digits++) {
+    const text = value.toExponential(digits - 1);
+    if (Math.fround(Number(text)) === value) return layOut(digits === 6 ? shortenReal(value, text) : text, 6);
+  }
+  return layOut(value.toExponential(8), 6);
+}
+
+/** Fewer than six digits may do, for tiny (denormal) values only. */
+function shortenReal(value: number, text: string): string {
+  if (Math.abs(value) >= 1.1754944e-38) return text;
+  for (let digits = 1; digits < 6; digits++) {
+    const shorter = value.toExponential(digits - 1);
+    if (Math.fround(Number(shorter)) === value) return shorter;
+  }
+  return text;
+}
+
+// --- arithmetic: a result may be infinite or zero only if an argument explains it
+
+export function float8Add(a: number, b: number): number {
+  const sum = a + b;
+  if ((sum === Infinity || sum === -Infinity) && Number.isFinite(a) && Number.isFinite(b)) throw overflow();
+  return sum;
+}
+
+export function float8Subtract(a: number, b: number): number {
+  const difference = a - b;
+  if ((difference === Infinity || difference === -Infinity) && Number.isFinite(a) && Number.isFinite(b)) throw overflow();
+  return difference;
+}
+
+export function float8Multiply(a: number, b: number): number {
+  const product = a * b;
+  if ((product === Infinity || product === -Infinity) && Number.isFinite(a) && Number.isFinite(b)) throw overflow();
+  if (product === 0 && a !== 0 && b !== 0) throw underflow();
+  return product;
+}
+
+export function float8Divide(a: number, b: number): number {
+  if (b === 0 && a === a) throw divisionByZero();
+  const quotient = a / b;
+  if ((quotient === Infinity || quotient === -Infinity) && Number.isFinite(a)) throw overflow();
+  if (quotient === 0 && a !== 0 && Number.isFinite(b)) throw underflow();
+  return quotient;
+}
+
+function checkReal(result: number, infiniteOk: boolean, zeroOk: boolean): number {
+  const rounded = Math.fround(result);
+  if ((rounded === Infinity || rounded === -Infinity) && !infiniteOk) throw overflow();
+  if (rounded === 0 && !zeroOk) throw underflow();
+  return rounded;
+}
+const anyInfinite = (a: number, b: number): boolean => Math.abs(a) === Infinity || Math.abs(b) === Infinity;
+const float4Add = (a: number, b: number): number => checkReal(a + b, anyInfinite(a, b), true);
+const float4Subtract = (a: number, b: number): number => checkReal(a - b, anyInfinite(a, b), true);
+const float4Multiply = (a: number, b: number): number => checkReal(a * b, anyInfinite(a, b), a === 0 || b === 0);
+const float4Divide = (a: number, b: number): number => {
+  if (b === 0 && a === a) throw divisionByZero();
+  return checkReal(a / b, Math.abs(a) === Infinity, a === 0 || Math.abs(b) === Infinity);
+};
+
+// --- comparison: all NaN are equal, and larger than everything else
+
+export const floatEquals = (a: number, b: number): boolean => a === b || (a !== a && b !== b);
+const ne = (a: number, b: number): boolean => !floatEquals(a, b);
+const lt = (a: number, b: number): boolean => a < b || (b !== b && a === a);
+const le = (a: number, b: number): boolean => a <= b || b !== b;
+const gt = (a: number, b: number): boolean => a > b || (a !== a && b === b);
+const ge = (a: number, b: number): boolean => a >= b || a !== a;
+export const floatCompare = (a: number, b: number): number =>
+  a < b ? -1 : a > b ? 1 : a === b ? 0 : a !== a ? (b !== b ? 0 : 1) : -1;
+const larger = (a: number, b: number): number => (gt(a, b) ? a : b);
+const smaller = (a: number, b: number): number => (lt(a, b) ? a : b);
+
+// --- conversions
+
+/** C's rint: to the nearest integer, halves to even. */
+export function roundHalfEven(value: number): number {
+  const rounded = Math.round(value);
+  return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded === 0 ? value * 0 : rounded;
+}
+
+function toInt2(value: number): number {
+  const rounded = roundHalfEven(value) + 0;
+  if (!(rounded >= INT2_MIN && rounded <= INT2_MAX)) throw outOfRange('smallint');
+  return rounded;
+}
+
+function toInt4(value: number): number {
+  const rounded = roundHalfEven(value) + 0;
+  if (!(rounded >= INT4_MIN && rounded <= INT4_MAX)) throw outOfRange('integer');
+  return rounded;
+}
+
+export function floatToInt8(value: number): Int8 {
+  const rounded = roundHalfEven(value) + 0;
+  if (Number.isSafeInteger(rounded)) return rounded;
+  if (!Number.isFinite(rounded)) throw outOfRange('bigint');
+  return checkInt8(BigInt(rounded));
+}
+
+export function float8ToFloat4(value: number): number {
+  return checkReal(value, Math.abs(value) === Infinity, value === 0);
+}
+
+const same = (value: number): number => value;
+
+function inRange(value: number, base: number, offset: number, sub: boolean, less: boolean): boolean {
+  if (offset !== offset || offset < 0) {
+    throw new PgError('invalid_preceding_or_following_size', 'invalid preceding or following size in window function');
+  }
+  if (value !== value) return base !== base ? true : !less;
+  if (base !== base) return less;
+  if (offset === Infinity && (sub ? base === Infinity : base === -Infinity)) return true;
+  const bound = sub ? base - offset : base + offset;
+  return less ? value <= bound : value >= bound;
+}
+
+registerBuiltins({
+  pure: {
+    float8in: float8In,
+    float8out: float8Out,
+    float8recv: (bytes: Uint8Array) => receiveAll(bytes, (reader) => reader.float64()),
+    float8send: sendFloat64,
+    float4in: float4In,
+    float4out: float4Out,
+    float4recv: (bytes: Uint8Array) => receiveAll(bytes, (reader) => reader.float32()),
+    float4send: sendFloat32,
+
+    float8pl: float8Add, float8mi: float8Subtract, float8mul: float8Multiply, float8div: float8Divide,
+    float48pl: float8Add, float48mi: float8Subtract, float48mul: float8Multiply, float48div: float8Divide,
+    float84pl: float8Add, float84mi: float8Subtract, float84mul: float8Multiply, float84div: float8Divide,
+    float4pl: float4Add, float4mi: float4Subtract, float4mul: float4Multiply, float4div: float4Divide,
+    float8um: (a: number) => -a, float4um: (a: number) => -a,
+    float8up: same, float4up: same,
+    float8abs: Math.abs, float4abs: Math.abs,
+    float8larger: larger, float4larger: larger, float8smaller: smaller, float4smaller: smaller,
+
+    float8eq: floatEquals, float8ne: ne, float8lt: lt, float8le: le, float8gt: gt, float8ge: ge, btfloat8cmp: floatCompare,
+    float4eq: floatEquals, float4ne: ne, float4lt: lt, float4le: le, float4gt: gt, float4ge: ge, btfloat4cmp: floatCompare,
+    float48eq: floatEquals, float48ne: ne, float48lt: lt, float48le: le, float48gt: gt, float48ge: ge, btfloat48cmp: floatCompare,
+    float84eq: floatEquals, float84ne: ne, float84lt: lt, float84le: le, float84gt: gt, float84ge: ge, btfloat84cmp: floatCompare,
+
+    i2tod: same, i4tod: same, i2tof: same,
+    i4tof: Math.fround,
+    i8tod: Number,
+    i8tof: (value: Int8) => Math.fround(Number(value)),
+    ftod: same,
+    dtof: float8ToFloat4,
+    ftoi2: toInt2, dtoi2: toInt2, ftoi4: toInt4, dtoi4: toInt4, ftoi8: floatToInt8, dtoi8: floatToInt8,
+
+    in_range_float8_float8: inRange, in_range_float4_float8: inRange,
+  },
+});
