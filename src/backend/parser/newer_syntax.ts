@@ -1,0 +1,125 @@
+// PostgreSQL 18's grammar reads more than PostgreSQL 15's. What 15 would not read is refused here, as a syntax
+// error, so that no statement means something it does not mean on a real 15.
+import { PgError } from '../../common/errors.ts';
+import type { RawNode, RawStmt } from './raw_nodes.ts';
+
+/** Nodes whose syntax came after 15. */
+const NEWER_NODES: Record<string, string> = {
+  JsonObjectConstructor: 'JSON_OBJECT', JsonArrayConstructor: 'JSON_ARRAY', JsonArrayQueryConstructor: 'JSON_ARRAY',
+  JsonObjectAgg: 'JSON_OBJECTAGG', JsonArrayAgg: 'JSON_ARRAYAGG', JsonIsPredicate: 'JSON', JsonFuncExpr: 'JSON_VALUE', JsonParseExpr: 'JSON',
+  JsonScalarExpr: 'JSON_SCALAR', JsonSerializeExpr: 'JSON_SERIALIZE', JsonTable: 'JSON_TABLE', MergeSupportFunc: 'MERGE_ACTION',
+  ReturningOption: 'WITH', ATAlterConstraint: '',
+};
+
+type Check = (node: RawNode) => string | undefined;
+const CHECKS: Record<string, Check> = {
+  Constraint: (c) => c['contype'] === 'CONSTR_ATTR_ENFORCED' || c['contype'] === 'CONSTR_ATTR_NOT_ENFORCED' ? 'ENFORCED'
+    : c['contype'] === 'CONSTR_CHECK' && c['is_enforced'] === undefined && c['skip_validation'] === true && c['initially_valid'] === undefined ? 'ENFORCED'
+      : c['without_overlaps'] === true ? 'OVERLAPS'
+        : c['fk_with_period'] === true || c['pk_with_period'] === true ? 'PERIOD'
+          : c['contype'] === 'CONSTR_GENERATED' && c['generated_kind'] === 'v' ? 'VIRTUAL'
+            : c['contype'] === 'CONSTR_NOTNULL' && (c['keys'] !== undefined || c['is_no_inherit'] === true) ? 'NOT'
+              : c['nulls_not_distinct_'] === true ? 'NULLS' : undefined,
+  MergeStmt: (m) => m['returningClause'] !== undefined ? 'RETURNING' : undefined,
+  MergeWhenClause: (m) => m['matchKind'] === 'MERGE_WHEN_NOT_MATCHED_BY_SOURCE' ? 'BY' : undefined,
+  ColumnDef: (c) => c['storage_name'] !== undefined ? 'STORAGE' : undefined,
+  SQLValueFunction: () => undefined,
+  XmlSerialize: (x) => x['indent'] === true ? 'INDENT' : undefined,
+  CreateStatsStmt: (s) => s['defnames'] === undefined ? 'ON' : undefined,
+};
+
+const SUSPECT_NUMBER = /(?<![\w$"'.])(?:0[xXoObB]|[0-9]+_|[0-9]*\.[0-9]+_|[0-9.]+[eE][+-]?[0-9]+_)/;
+
+/** Throws when a statement uses syntax that PostgreSQL 15 does not have. */
+export function refuseNewer(text: string, statements: readonly RawStmt[]): void {
+  const numbers = SUSPECT_NUMBER.test(text) ? Buffer.from(text, 'utf8') : undefined;
+  for (const statement of statements) visit(statement.stmt, text, numbers);
+}
+
+function visit(value: unknown, text: string, numbers: Buffer | undefined): void {
+  if (Array.isArray(value)) {
+    for (const item of value) if (typeof item === 'object' && item !== null) visit(item, text, numbers);
+    return;
+  }
+  const node = value as RawNode;
+  const newer = NEWER_NODES[node.tag];
+  if (newer !== undefined && newer !== '') throw refused(newer, node, text);
+  if (node.tag === 'RangeSubselect' && node['alias'] === undefined) throw missingAlias(node, text);
+  if (numbers !== undefined && node.tag === 'A_Const' && (node['ctype'] === 'integer' || node['ctype'] === 'float')) checkNumber(node, text, numbers);
+  const check = CHECKS[node.tag];
+  if (check !== undefined) {
+    const what = check(node);
+    if (what !== undefined) throw refused(what, node, text);
+  }
+  for (const key in node) {
+    const field = node[key] as unknown;
+    if (typeof field === 'object' && field !== null) visit(field, text, numbers);
+  }
+}
+
+function refused(what: string, node: RawNode, text: string): PgError {
+  let at: number | undefined;
+  const from = node.location ?? 0;
+  if (what !== '') {
+    const found = new RegExp(`\\b${what}\\b`, 'i').exec(text.slice(charOffset(text, from)));
+    if (found !== null) at = charPosition(text, charOffset(text, from) + found.index);
+  }
+  return new PgError('syntax_error', `syntax error at or near "${what}"`, { position: at ?? charPosition(text, charOffset(text, from)) });
+}
+
+function missingAlias(node: RawNode, text: string): PgError {
+  const values = (node['subquery'] as RawNode)['valuesLists'] !== undefined;
+  const position = subqueryPosition(node, text);
+  return values
+    ? new PgError('syntax_error', 'VALUES in FROM must have an alias', { hint: 'For example, FROM (VALUES ...) [AS] foo.', position })
+    : new PgError('syntax_error', 'subquery in FROM must have an alias', { hint: 'For example, FROM (SELECT ...) [AS] foo.', position });
+}
+
+/** A SelectStmt has no location of its own: find the parenthesis before the first thing in it that has one. */
+function subqueryPosition(node: RawNode, text: string): number | undefined {
+  const inner = firstLocation(node['subquery']);
+  if (inner === undefined) return undefined;
+  const before = text.slice(0, charOffset(text, inner));
+  const open = Math.max(before.search(/\(\s*(?:select|values|with|table)\b[^()]*$/i), -1);
+  return open < 0 ? undefined : charPosition(text, open);
+}
+
+function firstLocation(value: unknown): number | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  let best: number | undefined;
+  for (const [key, field] of Object.entries(value)) {
+    const at = key === 'location' ? (field as number) : firstLocation(field);
+    if (at !== undefined && at >= 0 && (best === undefined || at < best)) best = at;
+  }
+  return best;
+}
+
+function checkNumber(node: RawNode, text: string, bytes: Buffer): void {
+  const at = node.location ?? 0;
+  const token = /^-?\s*([0-9.][0-9A-Za-z_.]*)/.exec(bytes.toString('utf8', at, at + 64));
+  if (token === null || !/_|^0[xXoObB]/.test(token[1] ?? '')) return;
+  throw new PgError('syntax_error', `trailing junk after numeric literal at or near "${token[1]}"`, { position: charPosition(text, charOffset(text, at)) });
+}
+
+/** UTF-16 offset of a UTF-8 byte offset. */
+export function charOffset(text: string, byteOffset: number): number {
+  let bytes = 0;
+  let i = 0;
+  while (i < text.length && bytes < byteOffset) {
+    const code = text.codePointAt(i) ?? 0;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    i += code < 0x10000 ? 1 : 2;
+  }
+  return i;
+}
+
+/** Character position, counted from 1, of a UTF-16 offset. */
+export function charPosition(text: string, offset: number): number {
+  let characters = 1;
+  for (let i = 0; i < offset; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0xd800 && code < 0xdc00) i++;
+    characters++;
+  }
+  return characters;
+}

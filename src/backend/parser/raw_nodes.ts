@@ -1,0 +1,52 @@
+// The shapes of raw parse trees. Fields are those of PostgreSQL's parsenodes.h as libpg-query prints them (enum
+// values are their C names: 'AEXPR_OP', 'JOIN_LEFT', 'OBJECT_TABLE', ...), with four differences made by
+// raw_parser.ts: `tag` names the C type, String nodes are strings, Integer nodes are numbers, Lists are arrays.
+// A field that is zero, false, NULL or empty is absent (enums never are).
+
+/** Any raw node. The type is loose on purpose: there are 250 kinds, and each handler knows the one it serves. */
+export interface RawNode {
+  tag: string;
+  location?: number;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  [field: string]: any;
+}
+
+export interface RawStmt {
+  readonly tag: 'RawStmt';
+  readonly stmt: RawNode;
+  /** Byte offset of the statement in the text, and its length without the semicolon; 0: up to the end. */
+  readonly stmt_location: number;
+  readonly stmt_len: number;
+}
+
+/** What may stand where the grammar has a name or a node in a list. */
+export type RawValue = RawNode | string | number | null;
+
+export interface RawConst extends RawNode {
+  tag: 'A_Const';
+  ctype: 'integer' | 'float' | 'string' | 'boolean' | 'bit' | 'null';
+  /** float and bit as written; integer fits int4. */
+  value: number | string | boolean | null;
+  location: number;
+  /** See Const.slot. */
+  slot?: number;
+}
+
+export interface RawRangeVar extends RawNode {
+  tag: 'RangeVar'; catalogname?: string; schemaname?: string; relname: string; inh?: boolean;
+  /** 'p' permanent, 't' temporary, 'u' unlogged. */
+  relpersistence: string; alias?: RawAlias; location: number;
+}
+export interface RawAlias extends RawNode { tag: 'Alias'; aliasname: string; colnames?: string[] }
+
+export interface RawTypeName extends RawNode {
+  tag: 'TypeName'; names?: string[];
+  /** Set when made inside the backend, without names. */
+  typeOid?: number;
+  setof?: boolean; pct_type?: boolean; typmods?: RawNode[]; typemod: number; arrayBounds?: number[]; location?: number;
+}
+
+export interface RawColumnRef extends RawNode { tag: 'ColumnRef'; fields: (string | RawNode)[]; location: number }
+export interface RawResTarget extends RawNode {
+  tag: 'ResTarget'; name?: string; indirection?: (string | RawNode)[]; val?: RawNode; location: number;
+}

@@ -1,0 +1,286 @@
+// Text to raw parse trees: the only importer of libpg-query, PostgreSQL 18's own grammar compiled to WebAssembly.
+//
+// What comes out is PostgreSQL's raw parse tree, straightened: every node carries its C type name in `tag`
+// (libpg-query wraps nodes of generic type in an object of one key and leaves fixed types bare), a String node is
+// a JavaScript string, an Integer a number, `{}` in a list is null. Fields that are zero, false or empty are left
+// out, as in libpg-query's JSON. Locations in the tree are UTF-8 byte offsets from 0 (parser/parse_node.ts makes a
+// PgError's character position of them); error positions of the grammar itself come out right from here.
+//
+// The grammar is 18's, the dialect is 15's: refuseNewer() (newer_syntax.ts) turns away what 15 does not have.
+import PgQueryModule from 'libpg-query/wasm/libpg-query.js';
+import { PgError } from '../../common/errors.ts';
+import type { ConditionName } from '../../common/sqlstate.ts';
+import type { RawNode, RawStmt } from './raw_nodes.ts';
+import { refuseNewer } from './newer_syntax.ts';
+export type { RawNode, RawStmt } from './raw_nodes.ts';
+
+interface Wasm {
+  HEAPU8: Uint8Array;
+  _malloc(size: number): number;
+  _free(pointer: number): void;
+  _wasm_parse_query_raw(text: number): number;
+  _wasm_free_parse_result(result: number): void;
+  _wasm_parse_plpgsql(text: number): number;
+  _wasm_free_string(text: number): void;
+}
+
+/** Longest text we hand to the grammar; PostgreSQL's limit for a message is 1 GB, WebAssembly's memory is less. */
+export const MAX_QUERY_BYTES = 256 * 1024 * 1024;
+const CACHE_ENTRIES = 512;
+const CACHE_MAX_LENGTH = 8192;
+
+let wasm: Wasm | undefined;
+/** The WebAssembly memory as it was after start-up: put back after a stack overflow inside it, which leaves
+ * PostgreSQL's memory contexts in disorder (a second parse would loop for ever). */
+let pristine: Uint8Array | undefined;
+const cache = new Map<string, readonly RawStmt[]>();
+
+/** Loads the grammar; once per process tree (a forked child has it already). */
+export async function loadParser(): Promise<void> {
+  if (wasm !== undefined) return;
+  const module = (await PgQueryModule()) as Wasm;
+  wasm = module;
+  runParse('select 1');
+  let end = module.HEAPU8.length;
+  while (end > 0 && module.HEAPU8[end - 1] === 0) end--;
+  pristine = module.HEAPU8.slice(0, end);
+}
+
+export function stackDepthError(): PgError {
+  return new PgError('statement_too_complex', 'stack depth limit exceeded', {
+    hint: 'Increase the configuration parameter "max_stack_depth" (currently 2048kB), after ensuring the platform\'s stack depth limit is adequate.',
+  });
+}
+
+export function isStackOverflow(error: unknown): boolean {
+  return error instanceof RangeError && error.message.startsWith('Maximum call stack');
+}
+
+/**
+ * Parses `text` into its statements; empty ones are left out. Kept by text, so the trees must not be changed.
+ * Throws PgError syntax_error (and the few others of PostgreSQL's scanner and grammar) with `position` set.
+ */
+export function rawParse(text: string): readonly RawStmt[] {
+  const known = cache.get(text);
+  if (known !== undefined) return known;
+  const result = parseFresh(text);
+  if (text.length <= CACHE_MAX_LENGTH) {
+    if (cache.size >= CACHE_ENTRIES) {
+      const oldest = cache.keys().next();
+      if (oldest.done !== true) cache.delete(oldest.value);
+    }
+    cache.set(text, result);
+  }
+  return result;
+}
+
+/** The part of `text` that belongs to one of its statements, without the semicolon. */
+export function statementText(text: string, stmt: RawStmt): string {
+  if (stmt.stmt_location === 0 && stmt.stmt_len === 0) return text;
+  const bytes = Buffer.from(text, 'utf8');
+  const end = stmt.stmt_len === 0 ? bytes.length : stmt.stmt_location + stmt.stmt_len;
+  return bytes.toString('utf8', stmt.stmt_location, end);
+}
+
+function parseFresh(text: string): readonly RawStmt[] {
+  const zero = text.indexOf('\0');
+  if (zero >= 0) throw new PgError('character_not_in_repertoire', 'invalid byte sequence for encoding "UTF8": 0x00');
+  try {
+    const json = runParse(text);
+    const stmts = json === '' ? [] : ((JSON.parse(json) as { stmts?: unknown[] }).stmts ?? []);
+    const result = stmts.map((raw) => {
+      const stmt = raw as { stmt: unknown; stmt_location?: number; stmt_len?: number };
+      return {
+        tag: 'RawStmt', stmt: straighten(stmt.stmt, 'stmt') as RawNode,
+        stmt_location: stmt.stmt_location ?? 0, stmt_len: stmt.stmt_len ?? 0,
+      } as const;
+    });
+    refuseNewer(text, result);
+    return result;
+  } catch (error) {
+    if (isStackOverflow(error)) throw stackDepthError();
+    throw error;
+  }
+}
+
+/** Runs PostgreSQL's raw_parser and gives its tree as JSON text. */
+function runParse(text: string): string {
+  const module = wasm;
+  if (module === undefined) throw new Error('loadParser() has not been called');
+  if (text === '') return '';
+  const bytes = Buffer.byteLength(text, 'utf8');
+  if (bytes > MAX_QUERY_BYTES) throw new PgError('program_limit_exceeded', `statement is too long (${bytes} bytes)`);
+  let healthy = false;
+  const input = copyIn(module, text, bytes);
+  let result = 0;
+  try {
+    result = module._wasm_parse_query_raw(input);
+    if (result === 0) throw new PgError('out_of_memory', 'out of memory');
+    const view = new DataView(module.HEAPU8.buffer);
+    const errorAt = view.getUint32(result + 8, true);
+    if (errorAt !== 0) {
+      const message = cString(module, view.getUint32(errorAt, true));
+      const cursor = view.getInt32(errorAt + 16, true);
+      healthy = true;
+      throw grammarError(message, cursor);
+    }
+    const json = cString(module, view.getUint32(result, true));
+    healthy = true;
+    return json;
+  } finally {
+    if (healthy) {
+      module._free(input);
+      module._wasm_free_parse_result(result);
+    } else restore(module);
+  }
+}
+
+/** PL/pgSQL's own parser: the JSON of a whole CREATE FUNCTION statement, or its error. */
+export function parsePlpgsqlJson(createFunction: string): unknown {
+  const module = wasm;
+  if (module === undefined) throw new Error('loadParser() has not been called');
+  let healthy = false;
+  const input = copyIn(module, createFunction, Buffer.byteLength(createFunction, 'utf8'));
+  let result = 0;
+  try {
+    result = module._wasm_parse_plpgsql(input);
+    const text = cString(module, result);
+    healthy = true;
+    if (!text.startsWith('{')) throw grammarError(text, 0);
+    return JSON.parse(text);
+  } catch (error) {
+    if (isStackOverflow(error)) throw stackDepthError();
+    throw error;
+  } finally {
+    if (healthy) {
+      module._free(input);
+      if (result !== 0) module._wasm_free_string(result);
+    } else restore(module);
+  }
+}
+
+function copyIn(module: Wasm, text: string, bytes: number): number {
+  const pointer = module._malloc(bytes + 1);
+  if (pointer === 0) throw new PgError('out_of_memory', 'out of memory');
+  const heap = module.HEAPU8;
+  if (bytes === text.length) {
+    for (let i = 0; i < bytes; i++) heap[pointer + i] = text.charCodeAt(i);
+  } else Buffer.from(heap.buffer, heap.byteOffset, heap.length).write(text, pointer, bytes, 'utf8');
+  heap[pointer + bytes] = 0;
+  return pointer;
+}
+
+function cString(module: Wasm, pointer: number): string {
+  if (pointer === 0) return '';
+  const heap = module.HEAPU8;
+  const end = heap.indexOf(0, pointer);
+  return Buffer.from(heap.buffer, heap.byteOffset + pointer, end - pointer).toString('utf8');
+}
+
+function restore(module: Wasm): void {
+  if (pristine === undefined) return;
+  module.HEAPU8.set(pristine, 0);
+  module.HEAPU8.fill(0, pristine.length);
+}
+
+// ---- errors of scanner and grammar -------------------------------------------------------------------------------
+
+/** libpg-query gives no SQLSTATE; those that are not syntax_error, by message. */
+const CONDITIONS: readonly (readonly [RegExp, ConditionName, string?])[] = [
+  [/^invalid Unicode escape value/, 'syntax_error'],
+  [/^invalid Unicode escape$/, 'invalid_escape_sequence', 'Unicode escapes must be \\XXXX or \\+XXXXXX.'],
+  [/^invalid Unicode escape/, 'invalid_escape_sequence', 'Unicode escapes must be \\uXXXX or \\UXXXXXXXX.'],
+  [/^unsafe use of \\' in a string literal/, 'nonstandard_use_of_escape_character', "Use '' to write quotes in strings. \\' is insecure in client-only encodings."],
+  [/^unsafe use of string constant with Unicode escapes/, 'feature_not_supported', 'String constants with Unicode escapes cannot be used when standard_conforming_strings is off.'],
+  [/^invalid byte sequence/, 'character_not_in_repertoire'],
+  [/^LIMIT #,# syntax is not supported/, 'syntax_error', 'Use separate LIMIT and OFFSET clauses.'],
+  [/(not (yet )?(supported|implemented)|is not supported anymore|no longer supported)/, 'feature_not_supported'],
+  [/^type modifier cannot have parameter name/, 'syntax_error'],
+  [/^(column|table) .* (specified more than once|appears more than once)/, 'duplicate_column'],
+  [/^a column list with|^precision for type|must be between|out of range/, 'invalid_parameter_value'],
+  [/^stack depth limit exceeded/, 'statement_too_complex'],
+  [/^out of memory/, 'out_of_memory'],
+  [/^too many grouping sets|^too many/, 'program_limit_exceeded'],
+];
+
+function grammarError(message: string, cursor: number): PgError {
+  for (const [pattern, condition, hint] of CONDITIONS) {
+    if (pattern.test(message)) return new PgError(condition, message, { position: cursor > 0 ? cursor : undefined, hint });
+  }
+  return new PgError('syntax_error', message, { position: cursor > 0 ? cursor : undefined });
+}
+
+// ---- straightening -----------------------------------------------------------------------------------------------
+
+/** Type of a node in a field of fixed type, by the field's name. */
+const BARE: Record<string, string> = {
+  relation: 'RangeVar', rel: 'RangeVar', view: 'RangeVar', sequence: 'RangeVar', pktable: 'RangeVar', constrrel: 'RangeVar',
+  typevar: 'RangeVar', typeName: 'TypeName', ofTypename: 'TypeName', argType: 'TypeName', returnType: 'TypeName', sourcetype: 'TypeName',
+  targettype: 'TypeName', type_name: 'TypeName', collClause: 'CollateClause', alias: 'Alias', join_using_alias: 'Alias',
+  withClause: 'WithClause', onConflictClause: 'OnConflictClause', infer: 'InferClause', intoClause: 'IntoClause', into: 'IntoClause',
+  larg: 'SelectStmt', rarg: 'SelectStmt', over: 'WindowDef', partbound: 'PartitionBoundSpec', bound: 'PartitionBoundSpec',
+  partspec: 'PartitionSpec', newowner: 'RoleSpec', owner: 'RoleSpec', role: 'RoleSpec', authrole: 'RoleSpec', grantor: 'RoleSpec',
+  func: 'ObjectWithArgs', opername: 'ObjectWithArgs', search_clause: 'CTESearchClause', cycle_clause: 'CTECycleClause',
+  setstmt: 'VariableSetStmt', action: 'GrantStmt', base: 'CreateStmt', returningClause: 'ReturningClause', pubtable: 'PublicationTable',
+  output: 'JsonOutput', returning: 'JsonReturning', format: 'JsonFormat', val: 'A_Const', transformType: 'TypeName',
+  vacuum_relation: 'VacuumRelation', name: 'PartitionCmd', selectStmt: 'SelectStmt', retrieveStmt: 'SelectStmt', ival: 'Integer',
+};
+
+/** Turns one value of libpg-query's JSON into ours, in place. */
+function straighten(value: unknown, field: string): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      const item = value[i] as unknown;
+      if (typeof item === 'object') value[i] = straighten(item, field);
+    }
+    return value;
+  }
+  const object = value as Record<string, unknown>;
+  let first: string | undefined;
+  for (const key in object) {
+    first = key;
+    break;
+  }
+  if (first === undefined) return BARE[field] === undefined || field === 'val' ? null : { tag: BARE[field] };
+  const code = first.charCodeAt(0);
+  if (code >= 65 && code <= 90) return node(first, object[first] as Record<string, unknown>);
+  return node(BARE[field] ?? field, object);
+}
+
+function node(tag: string, fields: Record<string, unknown>): unknown {
+  switch (tag) {
+    case 'String': return (fields['sval'] as string | undefined) ?? '';
+    case 'Integer': return (fields['ival'] as number | undefined) ?? 0;
+    case 'Float': return { tag: 'Float', fval: fields['fval'] };
+    case 'Boolean': return { tag: 'Boolean', boolval: fields['boolval'] ?? false };
+    case 'BitString': return { tag: 'BitString', bsval: fields['bsval'] };
+    case 'A_Const': return constant(fields);
+    case 'List': return straighten(fields['items'] ?? [], 'items');
+    default:
+  }
+  for (const key in fields) {
+    const item = fields[key];
+    if (typeof item === 'object') fields[key] = straighten(item, key);
+  }
+  fields['tag'] = tag;
+  const returning = fields['returningClause'] as { exprs?: unknown } | undefined;
+  if (returning !== undefined && returning.exprs !== undefined) fields['returningList'] = returning.exprs;
+  return fields;
+}
+
+/** A_Const: `ctype` tells which of the values it has. */
+function constant(fields: Record<string, unknown>): unknown {
+  const location = (fields['location'] as number | undefined) ?? 0;
+  const ival = fields['ival'] as { ival?: number } | undefined;
+  if (ival !== undefined) return { tag: 'A_Const', ctype: 'integer', value: ival.ival ?? 0, location };
+  const sval = fields['sval'] as { sval?: string } | undefined;
+  if (sval !== undefined) return { tag: 'A_Const', ctype: 'string', value: sval.sval ?? '', location };
+  const fval = fields['fval'] as { fval: string } | undefined;
+  if (fval !== undefined) return { tag: 'A_Const', ctype: 'float', value: fval.fval, location };
+  const boolval = fields['boolval'] as { boolval?: boolean } | undefined;
+  if (boolval !== undefined) return { tag: 'A_Const', ctype: 'boolean', value: boolval.boolval ?? false, location };
+  const bsval = fields['bsval'] as { bsval: string } | undefined;
+  if (bsval !== undefined) return { tag: 'A_Const', ctype: 'bit', value: bsval.bsval, location };
+  return { tag: 'A_Const', ctype: 'null', value: null, location };
+}
