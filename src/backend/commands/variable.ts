@@ -5,7 +5,7 @@ import type { RawNode } from '../parser/raw_parser.ts';
 import { TEXTOID } from '../catalog/oids.ts';
 import { preventInTransactionBlock, type UtilityContext, type UtilityResult, type UtilityTable } from '../tcop/utility.ts';
 import { inTransactionBlock, setTransactionDeferrable, setTransactionIsolation, setTransactionReadOnly, type IsolationLevel } from '../transaction/xact.ts';
-import { canonicalName, isListSetting, resetAllOptions, resetConfigOption, setConfigOption, showAllOptions, showOption } from '../utils/guc.ts';
+import { allSettings, findSetting, flattenSetArgs, resetAllOptions, setConfigOption, settingColumns, show, showSetting } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
 
 interface VariableSetStmt { kind: string; name: string; args?: RawNode[]; is_local?: boolean }
@@ -34,34 +34,29 @@ function constantText(node: any): string {
   return String(node.value ?? node.sval ?? node.ival ?? '');
 }
 
-/** SET x TO a, b: list settings quote their members, others take one value only. */
-function flattenArgs(name: string, args: readonly RawNode[]): string {
-  if (args.length > 1 && !isListSetting(name)) {
-    throw new PgError('invalid_parameter_value', `SET ${name} takes only one argument`);
-  }
-  const texts = args.map(constantText);
-  return isListSetting(name) ? texts.map(quoteIfNeeded).join(', ') : texts[0] ?? '';
-}
+const setContext = (): 'superuser' | 'user' => (session.isSuperuser ? 'superuser' : 'user');
 
-const quoteIfNeeded = (text: string): string => (/^[a-z_][a-z0-9_$]*$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`);
+function warn(message: string): void {
+  const warning = new PgError('no_active_sql_transaction', message);
+  warning.severity = 'WARNING';
+  session.notice(warning);
+}
 
 function setVariable(stmt: VariableSetStmt, context: UtilityContext): void {
   const local = stmt.is_local === true;
   if (local && !inTransactionBlock(context.topLevel)) {
-    const warning = new PgError('no_active_sql_transaction', 'SET LOCAL can only be used in transaction blocks');
-    warning.severity = 'WARNING';
-    session.notice(warning);
+    warn('SET LOCAL can only be used in transaction blocks');
   }
   switch (stmt.kind) {
     case 'VAR_SET_VALUE':
-      setConfigOption(stmt.name, flattenArgs(stmt.name, stmt.args ?? []), 'user', 'session', local);
+      setConfigOption(stmt.name, flattenSetArgs(stmt.name, (stmt.args ?? []).map(constantText)), setContext(), 'session', local);
       return;
     case 'VAR_SET_DEFAULT':
     case 'VAR_RESET':
-      resetConfigOption(stmt.name, local);
+      setConfigOption(stmt.name, null, setContext(), 'session', local);
       return;
     case 'VAR_SET_CURRENT':
-      setConfigOption(stmt.name, showOption(stmt.name), 'user', 'session', local);
+      setConfigOption(stmt.name, show(stmt.name), setContext(), 'session', local);
       return;
     case 'VAR_RESET_ALL':
       resetAllOptions();
@@ -78,13 +73,11 @@ function setMulti(stmt: VariableSetStmt, context: UtilityContext): void {
   const options = (stmt.args ?? []) as unknown as { defname: string; arg?: any }[];
   if (stmt.name === 'TRANSACTION') {
     if (!inTransactionBlock(context.topLevel)) {
-      const warning = new PgError('no_active_sql_transaction', 'SET TRANSACTION can only be used in transaction blocks');
-      warning.severity = 'WARNING';
-      session.notice(warning);
+      warn('SET TRANSACTION can only be used in transaction blocks');
     }
     for (const option of options) setTransactionOption(option);
   } else if (stmt.name === 'SESSION CHARACTERISTICS') {
-    for (const option of options) setConfigOption(`default_${option.defname}`, constantText(option.arg), 'user', 'session', false);
+    for (const option of options) setConfigOption(`default_${option.defname}`, constantText(option.arg), setContext(), 'session', false);
   } else {
     throw notSupported(`SET ${stmt.name}`);
   }
@@ -93,16 +86,19 @@ function setMulti(stmt: VariableSetStmt, context: UtilityContext): void {
 const textColumn = (name: string): ResultColumn => ({ name, typeOid: TEXTOID, typmod: -1, collation: 100, tableOid: 0, tableColumn: 0 });
 
 function showColumns(stmt: { name: string }): ResultColumn[] {
-  return stmt.name.toLowerCase() === 'all' ? ['name', 'setting', 'description'].map(textColumn) : [textColumn(canonicalName(stmt.name))];
+  return stmt.name.toLowerCase() === 'all' ? ['name', 'setting', 'description'].map(textColumn) : [textColumn(findSetting(stmt.name)?.name ?? stmt.name)];
 }
 
 function showVariable(stmt: { name: string }, context: UtilityContext): UtilityResult {
   const { dest } = context;
   dest.start(showColumns(stmt));
   if (stmt.name.toLowerCase() === 'all') {
-    for (const { name, setting, description } of showAllOptions()) dest.receive([name, setting, description]);
+    for (const setting of allSettings()) {
+      if (setting.flags.has('NO_SHOW_ALL')) continue;
+      dest.receive([setting.name, showSetting(setting, true), settingColumns(setting, session.isSuperuser)[4] as string]);
+    }
   } else {
-    dest.receive([showOption(stmt.name)]);
+    dest.receive([show(stmt.name)]);
   }
   dest.end();
   return {};

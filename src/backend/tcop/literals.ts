@@ -1,0 +1,78 @@
+// Frontends that use the simple protocol send the same statement with other numbers over and over. Here the integer
+// literals of a statement are lifted out of its text: what remains, its shape, finds the plan made for an earlier
+// one, and the literals become the values of that plan's slots (see Const.slot). Only plain integers of up to nine
+// digits are lifted, so their type is int4 whatever they are; whoever decides anything by such a value when the plan
+// is made (ORDER BY 1, LIMIT, statistics) clears `session.literalsLifted`, and then the plan is not kept by shape.
+
+export interface LiftedText {
+  /** The text with every lifted literal replaced by MARK. */
+  readonly shape: string;
+  readonly values: number[];
+  /** Where each literal stood, in UTF-16 units; the text is ASCII where it matters, or nothing is lifted. */
+  readonly offsets: number[];
+}
+
+const MARK = '\u0001';
+const MAX_LENGTH = 2000;
+const MAX_DIGITS = 9;
+
+const isDigit = (c: number): boolean => c >= 48 && c <= 57;
+const isWordStart = (c: number): boolean => (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c === 95;
+const isWord = (c: number): boolean => isWordStart(c) || isDigit(c) || c === 36;
+
+/** Null when the text is not of the kind this is meant for, or has nothing to lift. */
+export function liftLiterals(text: string): LiftedText | null {
+  const n = text.length;
+  if (n > MAX_LENGTH) return null;
+  const first = text.charCodeAt(0) | 32;
+  if (first !== 115 && first !== 117 && first !== 105 && first !== 100) return null; // select update insert delete
+  let shape = '';
+  let copied = 0;
+  const values: number[] = [];
+  const offsets: number[] = [];
+  let i = 0;
+  while (i < n) {
+    const c = text.charCodeAt(i);
+    if (isWordStart(c)) {
+      do i++; while (i < n && isWord(text.charCodeAt(i)));
+      if (text.charCodeAt(i) === 39) return null; // E'', B'', N'', ...
+      continue;
+    }
+    if (isDigit(c)) {
+      const start = i;
+      let v = 0;
+      while (i < n && isDigit(text.charCodeAt(i))) v = v * 10 + text.charCodeAt(i++) - 48;
+      const next = text.charCodeAt(i);
+      if (next === 46 || isWord(next)) return null; // 1.5, 1e5, 0x1f, 1_000
+      if (i - start > MAX_DIGITS || text.charCodeAt(start - 1) === 46) continue;
+      shape += text.slice(copied, start) + MARK;
+      copied = i;
+      values.push(v);
+      offsets.push(start);
+      continue;
+    }
+    switch (c) {
+      case 39: // 'text'
+      case 34: { // "name"
+        const end = text.indexOf(c === 39 ? '\'' : '"', i + 1);
+        if (end < 0) return null;
+        i = end + 1;
+        break;
+      }
+      case 45: case 47: // comments
+        if (text.charCodeAt(i + 1) === (c === 45 ? 45 : 42)) return null;
+        i++;
+        break;
+      case 59: // one statement only
+        if (text.slice(i + 1).trim() !== '') return null;
+        i = n;
+        break;
+      case 36: case 1: return null; // $1, $$text$$
+      default:
+        if (c > 127) return null;
+        i++;
+    }
+  }
+  if (values.length === 0) return null;
+  return { shape: shape + text.slice(copied), values, offsets };
+}
