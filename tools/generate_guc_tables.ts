@@ -30,7 +30,7 @@ const FLAGS: Record<string, string[]> = {
 const BOOT: Record<string, string | null> = {
   server_version: '15.18', server_encoding: 'UTF8', client_encoding: 'UTF8', unix_socket_directories: '/tmp',
   config_file: 'site.ini', hba_file: 'hba.conf', ident_file: 'ident.conf', max_stack_depth: '2048', lc_collate: 'C.UTF-8',
-  lc_ctype: 'C.UTF-8', lc_messages: 'C', timezone_abbreviations: 'Default',
+  lc_ctype: 'C.UTF-8', lc_messages: 'C', timezone_abbreviations: 'Default', log_line_prefix: '%m [%p] %q%u@%d ',
 };
 
 const rows = JSON.parse(ask(`

@@ -143,6 +143,7 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 			if (n >= 0 && n < TIMER_COUNT) timers_fired[n] = 1;
 		}
 		signal_counts[signal]++;
+		signal_counts[0]++;
 		unseen = 1;
 		nudge_later();
 	}

@@ -21,7 +21,7 @@ export interface Port {
   waitpid(): [number, number];
   /** Anonymous memory shared with children forked later; Atomics work on typed arrays over it. */
   sharedMemory(lengthBytes: number): ArrayBuffer;
-  /** signals[n] counts deliveries of signal n since start, for those caught with 'flag'. */
+  /** signals[n] counts deliveries of signal n since start, for those caught with 'flag'; signals[0] of all together. */
   readonly signals: Int32Array;
   /** What signal n does from now on. 'flag' counts it in `signals`, and blocking calls return -EINTR: the one that
    * runs, or the next one to start. A spurious -EINTR is possible. */

@@ -390,7 +390,7 @@ export const SETTINGS: readonly SettingRow[] = [
     'Sets the file name pattern for log files.', null, 'SUPERUSER_ONLY'],
   ['log_hostname', 'bool', 'sighup', 'off', null, 0, 0, null, 22,
     'Logs the host name in the connection logs.', 'By default, connection logs only show the IP address of the connecting host. If you want them to show the host name you can turn this on, but depending on your host name resolution setup it might impose a non-negligible performance penalty.', ''],
-  ['log_line_prefix', 'string', 'sighup', '%m [%p] ', null, 0, 0, null, 22,
+  ['log_line_prefix', 'string', 'sighup', '%m [%p] %q%u@%d ', null, 0, 0, null, 22,
     'Controls information prefixed to each log line.', 'If blank, no prefix is used.', ''],
   ['log_lock_waits', 'bool', 'superuser', 'off', null, 0, 0, null, 22,
     'Logs long lock waits.', null, ''],

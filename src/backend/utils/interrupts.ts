@@ -1,0 +1,155 @@
+// Interrupts of a backend: signals and timers only count (src/port); here the counts become errors, at the places that
+// ask. `checkForInterrupts()` is PostgreSQL's CHECK_FOR_INTERRUPTS(): cheap enough for every loop.
+import { FatalError, PgError } from '../../common/errors.ts';
+import { SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, port } from '../../port/port.ts';
+import { reloadConfigFile } from './guc_file.ts';
+import { settings } from './settings.ts';
+
+const { signals, timers } = port;
+
+/** The timers of a process (Port.setTimer). */
+const STATEMENT_TIMER = 0, LOCK_TIMER = 1, IDLE_IN_TRANSACTION_TIMER = 2, IDLE_SESSION_TIMER = 3, AUTHENTICATION_TIMER = 5;
+
+/** signals[0] when we last looked: as long as it stays, nothing has come. */
+let seenTotal = 0;
+let seenCancels = 0;
+/** Something came that has not been acted on. */
+let pending = false;
+let terminatePending = false;
+let cancelPending = false;
+let holdCount = 0;
+let readingCommand = false;
+let statementTimerRuns = false;
+let lockTimerRuns = false;
+let idleTimerRuns = false;
+
+/** What a new backend does with its signals. Before authentication, termination is simply the end. */
+export function installBackendSignals(): void {
+  for (const signal of [SIGHUP, SIGINT, SIGTERM, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM]) port.setSignal(signal, 'flag');
+  seenTotal = seenCancels = seenReloads = 0;
+  pending = terminatePending = cancelPending = false;
+}
+
+/** Throws when the statement or the session is to end. */
+export function checkForInterrupts(): void {
+  if (signals[0] !== seenTotal || pending) processInterrupts();
+}
+
+/** Whether a signal or timer came that nobody has acted on: for loops that want to leave before they check. */
+export function interruptPending(): boolean {
+  return signals[0] !== seenTotal || pending;
+}
+
+/** Between hold and resume nothing is thrown: short stretches that must not be left half-way. */
+export function holdInterrupts(): void {
+  holdCount++;
+}
+export function resumeInterrupts(): void {
+  holdCount--;
+}
+
+function processInterrupts(): void {
+  seenTotal = signals[0]!;
+  if (signals[SIGQUIT]! > 0) port._exit(2); // immediate shutdown
+  if (signals[SIGTERM]! > 0) terminatePending = true;
+  if (signals[SIGINT]! !== seenCancels) {
+    seenCancels = signals[SIGINT]!;
+    cancelPending = true;
+  }
+  pending = true;
+  if (holdCount > 0) return;
+  pending = false;
+  if (timers[AUTHENTICATION_TIMER]) {
+    throw new FatalError('query_canceled', 'canceling authentication due to timeout');
+  }
+  if (terminatePending) throw new FatalError('admin_shutdown', 'terminating connection due to administrator command');
+  cancelStatement();
+  if (timers[IDLE_IN_TRANSACTION_TIMER]) {
+    throw new FatalError('idle_in_transaction_session_timeout', 'terminating connection due to idle-in-transaction timeout');
+  }
+  if (timers[IDLE_SESSION_TIMER]) throw new FatalError('idle_session_timeout', 'terminating connection due to idle-session timeout');
+}
+
+function cancelStatement(): void {
+  const byUser = cancelPending;
+  cancelPending = false;
+  if (lockTimerRuns && timers[LOCK_TIMER]) {
+    stopLockTimeout();
+    throw new PgError('lock_not_available', 'canceling statement due to lock timeout');
+  }
+  if (statementTimerRuns && timers[STATEMENT_TIMER]) {
+    stopStatementTimeout();
+    throw new PgError('query_canceled', 'canceling statement due to statement timeout');
+  }
+  // A cancel request that comes too late is nobody's.
+  if (byUser && !readingCommand) throw new PgError('query_canceled', 'canceling statement due to user request');
+}
+
+/** For a wait in the middle of a message, e.g. COPY data: only the end of the session may interrupt it. */
+export function checkForTermination(): void {
+  if (readingCommand || signals[SIGTERM]! > 0 || signals[SIGQUIT]! > 0 || timers[AUTHENTICATION_TIMER]) checkForInterrupts();
+}
+
+// ---- time limits
+
+export function startAuthenticationTimeout(ms: number): void {
+  port.setTimer(AUTHENTICATION_TIMER, ms);
+}
+export function stopAuthenticationTimeout(): void {
+  port.setTimer(AUTHENTICATION_TIMER, 0);
+}
+
+/** statement_timeout, from the first message of a statement to the end of its transaction command. */
+export function startStatementTimeout(): void {
+  if (settings.statement_timeout > 0 && !statementTimerRuns) {
+    statementTimerRuns = true;
+    port.setTimer(STATEMENT_TIMER, settings.statement_timeout);
+  }
+}
+export function stopStatementTimeout(): void {
+  if (!statementTimerRuns) return;
+  statementTimerRuns = false;
+  port.setTimer(STATEMENT_TIMER, 0);
+}
+
+/** lock_timeout, around each wait for a lock. */
+export function startLockTimeout(): void {
+  if (settings.lock_timeout > 0) {
+    lockTimerRuns = true;
+    port.setTimer(LOCK_TIMER, settings.lock_timeout);
+  }
+}
+export function stopLockTimeout(): void {
+  if (!lockTimerRuns) return;
+  lockTimerRuns = false;
+  port.setTimer(LOCK_TIMER, 0);
+}
+
+/** The backend waits for its frontend's next command; `status` as in ReadyForQuery. */
+export function clientReadStarts(status: string): void {
+  readingCommand = true;
+  const timer = status === 'I' ? IDLE_SESSION_TIMER : IDLE_IN_TRANSACTION_TIMER;
+  const ms = status === 'I' ? settings.idle_session_timeout : settings.idle_in_transaction_session_timeout;
+  if (ms > 0) {
+    idleTimerRuns = true;
+    port.setTimer(timer, ms);
+  }
+}
+export function clientReadEnds(): void {
+  readingCommand = false;
+  if (!idleTimerRuns) return;
+  idleTimerRuns = false;
+  port.setTimer(IDLE_SESSION_TIMER, 0);
+  port.setTimer(IDLE_IN_TRANSACTION_TIMER, 0);
+}
+
+// ---- reload
+
+let seenReloads = 0;
+
+/** Reads the configuration again when SIGHUP came since. */
+export function reloadIfAsked(): void {
+  if (signals[SIGHUP] === seenReloads) return;
+  seenReloads = signals[SIGHUP]!;
+  reloadConfigFile();
+}

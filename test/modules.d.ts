@@ -1,0 +1,2 @@
+// Packages without types that tests and tools use.
+declare module 'pg';
