@@ -7,10 +7,9 @@ import type { Attribute, Relation } from '../catalog/relation.ts';
 import { rangeVarGetRelid } from '../catalog/namespace.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { compileExpr } from '../executor/expression.ts';
-import type { RawNode } from '../parser/raw_parser.ts';
-import { rawStmtFor } from '../parser/raw_parser.ts';
+import { rawParse, type RawNode } from '../parser/raw_parser.ts';
 import { transformWhereForRelation } from '../parser/parse_clause.ts';
-import { CachedStatement } from '../tcop/plancache.ts';
+import { CachedStatement, asRawStmt } from '../tcop/plancache.ts';
 import { FETCH_ALL, Portal } from '../tcop/portal.ts';
 import { frontend, sendCopyDone, sendCopyResponse } from '../tcop/protocol.ts';
 import type { UtilityContext, UtilityResult, UtilityTable } from '../tcop/utility.ts';
@@ -222,13 +221,13 @@ function tableStatement(stmt: CopyStmt, options: CopyOptions): CachedStatement {
   const { schemaname, relname } = stmt.relation!;
   const from = schemaname === undefined ? quoteIdentifier(relname) : `${quoteIdentifier(schemaname)}.${quoteIdentifier(relname)}`;
   const text = `SELECT ${columns.map((c) => quoteIdentifier(c.attname)).join(', ')} FROM ONLY ${from}`;
-  const statement = new CachedStatement(text, rawStmtFor(text, text), [], false, false);
+  const statement = new CachedStatement(text, rawParse(text)[0]!, [], false, false);
   statement.revalidate();
   return statement;
 }
 
 function queryStatement(query: RawNode, context: UtilityContext): CachedStatement {
-  const statement = new CachedStatement(context.text, rawStmtFor(query, context.statementText), [...context.paramTypes], false, false);
+  const statement = new CachedStatement(context.text, asRawStmt(query), [...context.paramTypes], false, false);
   statement.revalidate();
   if (statement.units.length === 0) throw new PgError('feature_not_supported', 'DO INSTEAD NOTHING rules are not supported for COPY');
   if (statement.units.length > 1) throw new PgError('feature_not_supported', 'multi-statement DO INSTEAD rules are not supported for COPY');

@@ -1,9 +1,8 @@
 // DECLARE CURSOR, FETCH, MOVE, CLOSE (PostgreSQL's portalcmds.c).
 import { PgError } from '../../common/errors.ts';
 import type { RawNode } from '../parser/raw_parser.ts';
-import { rawStmtFor } from '../parser/raw_parser.ts';
 import { requireTransactionBlock, type UtilityContext, type UtilityResult, type UtilityTable } from '../tcop/utility.ts';
-import { CachedStatement } from '../tcop/plancache.ts';
+import { CachedStatement, asRawStmt } from '../tcop/plancache.ts';
 import { FETCH_ALL, Portal, addPortal, allPortals, dropPortal, findPortal } from '../tcop/portal.ts';
 
 const CURSOR_OPT = { BINARY: 1, SCROLL: 2, NO_SCROLL: 4, INSENSITIVE: 8, ASENSITIVE: 16, HOLD: 32 } as const;
@@ -20,7 +19,7 @@ function declareCursor(stmt: DeclareCursorStmt, context: UtilityContext): Utilit
     throw new PgError('invalid_cursor_definition', 'cannot specify both INSENSITIVE and ASENSITIVE');
   }
   if (!(flags & CURSOR_OPT.HOLD)) requireTransactionBlock(context, 'DECLARE CURSOR');
-  const statement = new CachedStatement(context.text, rawStmtFor(stmt.query, context.statementText), [...context.paramTypes], false, false);
+  const statement = new CachedStatement(context.text, asRawStmt(stmt.query), [...context.paramTypes], false, false);
   statement.revalidate();
   const only = statement.units.length === 1 ? statement.units[0]! : null;
   if (only?.query.commandType !== 'select') throw new PgError('invalid_cursor_definition', 'DECLARE CURSOR must specify SELECT');

@@ -7,11 +7,11 @@ import { makeParseState } from '../parser/parse_node.ts';
 import { transformExpr } from '../parser/parse_expr.ts';
 import { typenameTypeId } from '../parser/parse_type.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
-import { rawStmtFor, type RawNode } from '../parser/raw_parser.ts';
+import type { RawNode } from '../parser/raw_parser.ts';
 import { formatType } from '../catalog/format_type.ts';
 import type { ResultColumn } from '../executor/dest.ts';
 import type { Datum, Oid } from '../types/datum.ts';
-import { CachedStatement } from '../tcop/plancache.ts';
+import { CachedStatement, asRawStmt } from '../tcop/plancache.ts';
 import { FETCH_ALL, Portal } from '../tcop/portal.ts';
 import type { UtilityContext, UtilityResult, UtilityTable } from '../tcop/utility.ts';
 import { session } from '../utils/session.ts';
@@ -46,7 +46,7 @@ interface PrepareStmt { name: string; argtypes?: RawNode[]; query: RawNode }
 function prepareQuery(stmt: PrepareStmt, context: UtilityContext): void {
   if (!stmt.name) throw new PgError('invalid_sql_statement_name', 'invalid statement name: must not be empty');
   const paramTypes = (stmt.argtypes ?? []).map((t) => typenameTypeId(null, t as never));
-  const statement = new CachedStatement(context.text, rawStmtFor(stmt.query, context.statementText), paramTypes, true, true);
+  const statement = new CachedStatement(context.text, asRawStmt(stmt.query), paramTypes, true, true);
   statement.revalidate();
   storePreparedStatement(stmt.name, statement, true);
 }

@@ -12,6 +12,8 @@ export interface LiftedText {
   readonly offsets: number[];
 }
 
+import type { RawNode, RawStmt } from '../parser/raw_parser.ts';
+
 const MARK = '\u0001';
 const MAX_LENGTH = 2000;
 const MAX_DIGITS = 9;
@@ -75,4 +77,40 @@ export function liftLiterals(text: string): LiftedText | null {
   }
   if (values.length === 0) return null;
   return { shape: shape + text.slice(copied), values, offsets };
+}
+
+/**
+ * A copy of a statement's raw tree in which every lifted literal's A_Const carries its slot, and for each slot whether
+ * the grammar has folded a minus sign into it (the constant then stands where the sign does). Null when a literal is
+ * not found among the constants: it was part of a type name, say, and the statement is not to be kept by shape.
+ */
+export function assignSlots(raw: RawStmt, text: string, lifted: LiftedText): { raw: RawStmt; negated: boolean[] } | null {
+  const slots = new Map<number, number>();
+  const negated = lifted.offsets.map(() => false);
+  lifted.offsets.forEach((offset, slot) => {
+    slots.set(offset, slot);
+    let before = offset - 1;
+    while (before > 0 && text.charCodeAt(before) <= 32) before--;
+    if (text.charCodeAt(before) === 45) slots.set(before, slot);
+  });
+  const found = new Set<number>();
+  const visit = (node: unknown): unknown => {
+    if (Array.isArray(node)) return node.map(visit);
+    if (typeof node !== 'object' || node === null) return node;
+    const raw = node as RawNode;
+    if (raw.tag === 'A_Const') {
+      const slot = raw['ctype'] === 'integer' ? slots.get(raw.location ?? -1) : undefined;
+      if (slot === undefined) return raw;
+      const negative = raw.location !== lifted.offsets[slot];
+      if (raw['value'] !== (negative ? -lifted.values[slot]! : lifted.values[slot])) return raw;
+      negated[slot] = negative;
+      found.add(slot);
+      return { ...raw, slot };
+    }
+    const copy: Record<string, unknown> = {};
+    for (const key in raw) copy[key] = visit(raw[key]);
+    return copy;
+  };
+  const stmt = visit(raw.stmt) as RawNode;
+  return found.size === lifted.values.length ? { raw: { ...raw, stmt }, negated } : null;
 }

@@ -9,10 +9,10 @@ import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Query } from '../nodes/parsenodes.ts';
 import { planner } from '../optimizer/planner.ts';
 import { parseAnalyze, parseAnalyzeVarParams } from '../parser/analyze.ts';
-import type { RawStmt } from '../parser/raw_parser.ts';
+import type { RawNode, RawStmt } from '../parser/raw_parser.ts';
 import { queryRewrite } from '../rewrite/rewrite_handler.ts';
 import { catalogVersion } from '../transaction/xact.ts';
-import type { Oid } from '../types/datum.ts';
+import type { Datum, Oid } from '../types/datum.ts';
 import { getString } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
 import { createCommandTag, isOptimizable } from './cmdtag.ts';
@@ -31,6 +31,8 @@ export class CachedStatement {
   /** Null for an empty query string. */
   readonly raw: RawStmt | null;
   readonly commandTag: string;
+  /** Literals lifted out of the text: their values as of the next run (see literals.ts). */
+  slots: Datum[] = [];
   /** Types of $1, $2, ...: given, or found by analysis. */
   paramTypes: Oid[];
   units: PlannedUnit[] = [];
@@ -91,6 +93,9 @@ export class CachedStatement {
 
 const takesParameters = (raw: RawStmt): boolean =>
   raw.stmt.tag === 'DeclareCursorStmt' || raw.stmt.tag === 'ExplainStmt' || raw.stmt.tag === 'CreateTableAsStmt' || raw.stmt.tag === 'CallStmt' || raw.stmt.tag === 'SelectStmt';
+
+/** A statement found inside another (the query of DECLARE, PREPARE, COPY, ...) as one of its own. */
+export const asRawStmt = (stmt: RawNode): RawStmt => ({ tag: 'RawStmt', stmt, stmt_location: 0, stmt_len: 0 });
 
 /** The columns the statement sends, or null when it sends none. */
 function resultColumns(units: readonly PlannedUnit[]): ResultColumn[] | null {

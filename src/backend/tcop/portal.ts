@@ -4,6 +4,7 @@
 import { PgError } from '../../common/errors.ts';
 import { runPlan } from '../executor/execute.ts';
 import type { DestReceiver, ResultColumn } from '../executor/dest.ts';
+import { statementText } from '../parser/raw_parser.ts';
 import type { Datum } from '../types/datum.ts';
 import { commandCounterIncrement, currentSubTransactionId } from '../transaction/xact.ts';
 import { session } from '../utils/session.ts';
@@ -76,7 +77,7 @@ export class Portal {
       }
       // The whole of a SELECT at once needs no store: rows go straight through.
       if (this.strategy === 'one_select' && this.store === null && count === FETCH_ALL) {
-        const { processed } = runPlan(this.units[0]!.plan!, this.params, dest);
+        const { processed } = runPlan(this.units[0]!.plan!, this.params, dest, { slots: this.statement.slots });
         this.status = 'done';
         this.atEnd = true;
         return { complete: true, tag: completionTag('SELECT', processed) };
@@ -176,7 +177,7 @@ export class Portal {
     const store = new RowStore();
     store.columns = this.columns ?? [];
     this.tag = this.strategy === 'one_select'
-      ? completionTag('SELECT', runPlan(this.units[0]!.plan!, this.params, store).processed)
+      ? completionTag('SELECT', runPlan(this.units[0]!.plan!, this.params, store, { slots: this.statement.slots }).processed)
       : runUnits(this, store);
     this.store = store;
   }
@@ -210,7 +211,7 @@ function runUnits(portal: Portal, dest: DestReceiver): string {
       if (unit.canSetTag) { tag = result; counted = true; }
       continue;
     }
-    const { processed } = runPlan(unit.plan, portal.params, unit.canSetTag ? dest : DISCARD);
+    const { processed } = runPlan(unit.plan, portal.params, unit.canSetTag ? dest : DISCARD, { slots: portal.statement.slots });
     if (unit.canSetTag) { tag = completionTag(portal.statement.commandTag, processed); counted = true; }
   }
   return counted || portal.units.some((u) => u.plan === null && u.query.commandType === 'utility') ? tag : completionTag(tag, 0);
@@ -220,7 +221,7 @@ function runUtility(portal: Portal, unit: PlannedUnit, dest: DestReceiver): stri
   const stmt = unit.query.utilityStmt as Parameters<typeof processUtility>[0];
   const raw = portal.statement.raw!;
   const result = processUtility(stmt, {
-    text: portal.sourceText, statementText: raw.text, topLevel: true, params: portal.params,
+    text: portal.sourceText, statementText: statementText(portal.sourceText, raw), topLevel: true, params: portal.params,
     paramTypes: portal.statement.paramTypes, dest,
   });
   return completionTag(result.tag ?? portal.statement.commandTag, result.processed ?? null);

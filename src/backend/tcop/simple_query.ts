@@ -10,7 +10,10 @@ import { checkForInterrupts, statementEnds, statementStarts } from '../utils/int
 import { setPsStatus } from '../utils/ps_status.ts';
 import { allowedInFailedTransaction } from './utility.ts';
 import { completesOptimistically, runAutocommit } from './autocommit.ts';
+import { session } from '../utils/session.ts';
+import { isOptimizable } from './cmdtag.ts';
 import { dropUnnamedStatement } from './extended_query.ts';
+import { assignSlots, liftLiterals } from './literals.ts';
 import { CachedStatement, findByText, keepByText } from './plancache.ts';
 import { FETCH_ALL, Portal, findPortal } from './portal.ts';
 import { RemoteDest } from './printtup.ts';
@@ -21,31 +24,89 @@ export function execSimpleQuery(text: string): void {
   logStatement(text);
   dropUnnamedStatement();
   const known = findByText(text);
-  if (known !== undefined) {
-    runSingle(known);
-  } else {
-    startTransactionCommand();
-    const list = rawParse(text);
-    if (list.length === 0) {
-      sendEmptyQueryResponse();
-      commitTransactionCommand();
-    } else if (list.length === 1) {
-      const statement = new CachedStatement(text, list[0]!, [], false, false);
-      runSingle(statement);
-      if (statement.columns !== null || statement.units.some((u) => u.plan !== null)) keepByText(text, statement);
-    } else {
-      runSeveral(text, list);
-    }
-  }
+  if (known !== undefined) runSingle(known);
+  else if (!runByShape(text)) runNew(text);
   statementEnds();
 }
 
+/** A text that was not seen before, not even with other literals. */
+function runNew(text: string): void {
+  startTransactionCommand();
+  const list = rawParse(text);
+  if (list.length === 0) {
+    sendEmptyQueryResponse();
+    commitTransactionCommand();
+  } else if (list.length === 1) {
+    const statement = new CachedStatement(text, list[0]!, [], false, false);
+    runSingle(statement);
+    if (statement.units.some((u) => u.plan !== null)) keepByText(text, statement);
+  } else {
+    runSeveral(text, list);
+  }
+}
+
+/** Plans by the shape of their text; null: this shape cannot be kept. */
+interface Shape { statement: CachedStatement; negated: readonly boolean[] }
+const MAX_SHAPES = 512;
+const shapes = new Map<string, Shape | null>();
+
+/** Runs a statement whose shape has a plan, or makes one. False: it must be run as it is. */
+function runByShape(text: string): boolean {
+  const lifted = liftLiterals(text);
+  if (lifted === null) return false;
+  let shape = shapes.get(lifted.shape);
+  if (shape === null) return false;
+  const isNew = shape === undefined;
+  if (shape === undefined) {
+    startTransactionCommand();
+    const list = rawParse(text);
+    if (list.length !== 1 || !isOptimizable(list[0]!.stmt)) return false;
+    const assigned = assignSlots(list[0]!, text, lifted);
+    if (assigned === null) {
+      keepShape(lifted.shape, null);
+      return false;
+    }
+    shape = { statement: new CachedStatement(text, assigned.raw, [], false, false), negated: assigned.negated };
+  }
+  const { statement, negated } = shape;
+  statement.slots = lifted.values.map((v, i) => (negated[i] ? -v : v));
+  if (isNew) {
+    session.literalsLifted = true;
+    let kept = false;
+    try {
+      runSingle(statement);
+      kept = session.literalsLifted;
+    } finally {
+      keepShape(lifted.shape, kept ? shape : null);
+    }
+    return true;
+  }
+  if (transactionBlockStatus() !== 'E') {
+    startTransactionCommand();
+    renewSnapshot();
+    if (!statement.isCurrent()) {
+      // To be made anew, and from this text: whether literals play a part may come out differently.
+      shapes.delete(lifted.shape);
+      return runByShape(text);
+    }
+  }
+  runSingle(statement, true);
+  return true;
+}
+
+function keepShape(text: string, shape: Shape | null): void {
+  if (shapes.size >= MAX_SHAPES) shapes.delete(shapes.keys().next().value!);
+  shapes.set(text, shape);
+}
+
 /** The common case: one statement, and when no block is open a transaction of its own. */
-function runSingle(statement: CachedStatement): void {
+function runSingle(statement: CachedStatement, checked = false): void {
   refuseInFailedTransaction(statement.raw!);
   setPsStatus(statement.commandTag);
   runAutocommit(completesOptimistically(statement.raw!), () => {
-    const tag = runStatement(statement);
+    // A plan found by shape was checked against this very snapshot; a second try has another.
+    const tag = runStatement(statement, checked);
+    checked = false;
     return () => sendCommandComplete(tag);
   });
 }
@@ -72,10 +133,12 @@ function runSeveral(text: string, list: readonly RawStmt[]): void {
   }
 }
 
-function runStatement(statement: CachedStatement): string {
-  // Transaction control needs no snapshot, and must not take one: BEGIN may choose the isolation level.
-  if (!statement.isTransactionControl) renewSnapshot();
-  statement.revalidate();
+function runStatement(statement: CachedStatement, checked = false): string {
+  if (!checked) {
+    // Transaction control needs no snapshot, and must not take one: BEGIN may choose the isolation level.
+    if (!statement.isTransactionControl) renewSnapshot();
+    statement.revalidate();
+  }
   const portal = new Portal('', statement, []);
   return portal.run(FETCH_ALL, new RemoteDest(true, formatsFor(statement.raw!))).tag;
 }
