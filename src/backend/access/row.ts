@@ -30,7 +30,11 @@
 //
 // A row id is one number: block * 65536 + slot. Blocks of rows that are not committed yet (they live in the write
 // set only) are numbered from PROVISIONAL_BLOCK up; the transaction manager gives the rows their real place.
-import type { Datum, Oid } from '../types/datum.ts';
+import { internalError } from '../../common/errors.ts';
+import { Interval, TimeTz, int8, type Datum, type Oid } from '../types/datum.ts';
+import type { Numeric } from '../types/numeric.ts';
+import { decodeNumeric, encodeNumeric, numericBytesBound } from './numeric_bytes.ts';
+import { decodeContainer, encodeContainer } from './value.ts';
 
 export const BLOCK_HEADER_BYTES = 8;
 export const BLOCK_WIDE = 1;
@@ -76,4 +80,361 @@ export interface ColumnLayout {
   /** Variable: its index among the variable columns. Fixed: -1. */
   readonly varIndex: number;
   readonly missing: Datum | undefined;
+}
+
+/** What makeLayout must know of a column. A dropped one has type 0 and is stored by its size (pg_attribute). */
+export interface LayoutAttribute {
+  readonly attnum: number;
+  readonly atttypid: Oid;
+  readonly attlen?: number;
+  readonly attalign?: string;
+  readonly missing?: Datum | undefined;
+}
+
+/** Writes the row at `at`; where it ends, or -1 when it does not fit into the buffer (or not into u16 var ends). */
+type RowFormer = (values: readonly Datum[], bytes: Buffer, view: DataView, at: number) => number;
+
+class Layout implements RowLayout {
+  readonly attributeCount: number;
+  readonly columns: readonly ColumnLayout[];
+  readonly fixedStart: number;
+  readonly varEndsStart: number;
+  readonly varCount: number;
+  readonly varDataStart: number;
+  /** Layouts of rows that have fewer attributes, by their number. */
+  private readonly prefixes: Layout[] = [];
+  private former: RowFormer | null = null;
+
+  constructor(columns: readonly Omit<ColumnLayout, 'offset' | 'varIndex'>[]) {
+    this.attributeCount = columns.length;
+    this.fixedStart = ROW_HEADER_BYTES + Math.ceil(columns.length / 8);
+    let offset = this.fixedStart;
+    let varCount = 0;
+    this.columns = columns.map(({ attnum, typeOid, storage, missing }) => {
+      const size = STORAGE_BYTES[storage];
+      const column = { attnum, typeOid, storage, offset: size < 0 ? -1 : offset, varIndex: size < 0 ? varCount : -1, missing };
+      if (size < 0) varCount++; else offset += size;
+      return column;
+    });
+    this.varEndsStart = offset;
+    this.varCount = varCount;
+    this.varDataStart = offset + 2 * varCount;
+  }
+
+  prefix(attributeCount: number): Layout {
+    return (this.prefixes[attributeCount] ??= new Layout(this.columns.slice(0, attributeCount)));
+  }
+
+  get form(): RowFormer {
+    return (this.former ??= compileFormer(this));
+  }
+}
+
+/** The layout of a relation's rows. `attributes` in attnum order, dropped ones included. */
+export function makeLayout(attributes: readonly LayoutAttribute[], storageOf: (typeOid: Oid) => StorageClass): RowLayout {
+  return new Layout(attributes.map((a) => ({
+    attnum: a.attnum, typeOid: a.atttypid, missing: a.missing,
+    storage: a.atttypid === 0 ? droppedStorage(a.attlen ?? -1, a.attalign ?? 'i') : storageOf(a.atttypid),
+  })));
+}
+
+/** The layout for a row that has `attributeCount` attributes, maybe fewer than the relation. */
+export function layoutFor(layout: RowLayout, attributeCount: number): RowLayout {
+  return attributeCount === layout.attributeCount ? layout : (layout as Layout).prefix(attributeCount);
+}
+
+const STORAGE_BY_TYPE: Record<Oid, StorageClass> = {
+  16: 'bool', 17: 'bytea', 18: 'char', 19: 'text', 20: 'int8', 21: 'int2', 23: 'int4', 24: 'oid', 25: 'text', 26: 'oid',
+  27: 'int8', 28: 'oid', 29: 'oid', 114: 'text', 142: 'text', 194: 'text', 700: 'float4', 701: 'float8', 705: 'text',
+  790: 'int8', 1042: 'text', 1043: 'text', 1082: 'int4', 1083: 'int8', 1114: 'int8', 1184: 'int8', 1186: 'interval',
+  1266: 'timetz', 1700: 'numeric', 1790: 'text', 2202: 'oid', 2203: 'oid', 2204: 'oid', 2205: 'oid', 2206: 'oid', 2275: 'text',
+  2950: 'uuid', 3220: 'int8', 3734: 'oid', 3769: 'oid', 4089: 'oid', 4096: 'oid', 4191: 'oid', 5069: 'int8',
+};
+
+/** How a type is stored, by pg_type's facts; for a domain, those of its base type. */
+export function storageClassOf(typeOid: Oid, _typlen: number, typtype: string): StorageClass {
+  return STORAGE_BY_TYPE[typeOid] ?? (typtype === 'e' ? 'oid' : 'container');
+}
+
+/** A dropped column has lost its type; its size and alignment tell what it takes in old rows. */
+function droppedStorage(attlen: number, attalign: string): StorageClass {
+  switch (attlen) {
+    case 1: return 'bool';
+    case 2: return 'int2';
+    case 4: return 'int4';
+    case 8: return 'int8';
+    case 12: return attalign === 'd' ? 'timetz' : 'container';
+    case 16: return attalign === 'd' ? 'interval' : 'uuid';
+    default: return attlen === 6 ? 'int8' : 'container'; // 6: tid
+  }
+}
+
+// --- Forming rows ------------------------------------------------------------------------------------------------
+
+const scratch = { bytes: Buffer.allocUnsafeSlow(65536), view: undefined as unknown as DataView };
+scratch.view = new DataView(scratch.bytes.buffer);
+
+/** A row of its own memory; `values[attnum - 1]`, version 0. */
+export function formRow(layout: RowLayout, values: readonly Datum[]): Uint8Array {
+  const end = formRowInto(layout, values, scratch.bytes, scratch.view, 0);
+  if (end < 0) return formWideRow(layout as Layout, values);
+  return new Uint8Array(scratch.bytes.buffer.slice(0, end));
+}
+
+/** The row at `at` of a buffer; where it ends, or -1 when it does not fit there: then formRow makes it. */
+export function formRowInto(layout: RowLayout, values: readonly Datum[], bytes: Buffer, view: DataView, at: number): number {
+  return (layout as Layout).form(values, bytes, view, at);
+}
+
+/** One function per layout: the offsets are constants in it, and V8 sees one kind of value at each place. */
+function compileFormer(layout: Layout): RowFormer {
+  const n = layout.attributeCount;
+  const bitmap = Math.ceil(n / 8);
+  const lines: string[] = [
+    `if (at + ${layout.varDataStart} > bytes.length) return -1;`,
+    'view.setUint32(at, 0, true);',
+    `view.setUint16(at + 4, ${n}, true);`,
+  ];
+  for (let i = 0; i < bitmap; i++) lines.push(`let n${i} = 0;`);
+  if (layout.varCount > 0) lines.push(`const data = at + ${layout.varDataStart};`, 'let p = data;');
+  lines.push('let v;');
+  for (const c of layout.columns) {
+    const i = c.attnum - 1;
+    const isNull = `n${i >> 3} |= ${1 << (i & 7)};`;
+    lines.push(`v = values[${i}];`);
+    if (c.varIndex < 0) {
+      const at = `at + ${c.offset}`;
+      lines.push(`if (v === null || v === undefined) { ${isNull} ${zeros(c.offset, STORAGE_BYTES[c.storage])} } else { ${FIXED_WRITERS[c.storage]!(at)} }`);
+    } else {
+      lines.push(`if (v === null || v === undefined) { ${isNull} } else { p = ${VAR_WRITERS[c.storage]}(bytes, v, p); if (p < 0 || p - data > 65535) return -1; }`);
+      lines.push(`view.setUint16(at + ${layout.varEndsStart + 2 * c.varIndex}, p - data, true);`);
+    }
+  }
+  for (let i = 0; i < bitmap; i++) lines.push(`bytes[at + ${ROW_HEADER_BYTES + i}] = n${i};`);
+  lines.push(layout.varCount > 0 ? 'return p;' : `return at + ${layout.varDataStart};`);
+  const names = ['putText', 'putBytea', 'putNumeric', 'putContainer', 'putInt8', 'putUuid', 'putTimeTz', 'putInterval'];
+  const make = new Function(...names, `return function formRow(values, bytes, view, at) {\n${lines.join('\n')}\n};`);
+  return make(putText, putBytea, putNumeric, putContainer, putInt8, putUuid, putTimeTz, putInterval) as RowFormer;
+}
+
+function zeros(offset: number, size: number): string {
+  const writes: string[] = [];
+  let i = 0;
+  for (; i + 4 <= size; i += 4) writes.push(`view.setUint32(at + ${offset + i}, 0, true);`);
+  for (; i < size; i++) writes.push(`bytes[at + ${offset + i}] = 0;`);
+  return writes.join(' ');
+}
+
+const FIXED_WRITERS: Partial<Record<StorageClass, (at: string) => string>> = {
+  bool: (at) => `bytes[${at}] = v ? 1 : 0;`,
+  int2: (at) => `view.setInt16(${at}, v, true);`,
+  int4: (at) => `view.setInt32(${at}, v, true);`,
+  oid: (at) => `view.setUint32(${at}, v, true);`,
+  int8: (at) => `putInt8(view, ${at}, v);`,
+  float4: (at) => `view.setFloat32(${at}, v, true);`,
+  float8: (at) => `view.setFloat64(${at}, v, true);`,
+  timetz: (at) => `putTimeTz(view, ${at}, v);`,
+  interval: (at) => `putInterval(view, ${at}, v);`,
+  uuid: (at) => `putUuid(bytes, ${at}, v);`,
+  char: (at) => `bytes[${at}] = v.length === 0 ? 0 : v.charCodeAt(0);`,
+};
+const VAR_WRITERS: Partial<Record<StorageClass, string>> = {
+  text: 'putText', bytea: 'putBytea', numeric: 'putNumeric', container: 'putContainer',
+};
+
+/** Text as UTF-8 at `p`; the end, or -1 when there might be no room. Short ASCII needs no call. */
+export function putText(bytes: Buffer, text: string, p: number): number {
+  const { length } = text;
+  if (length <= 24 && p + length <= bytes.length) {
+    let i = 0;
+    for (; i < length; i++) {
+      const c = text.charCodeAt(i);
+      if (c > 127) break;
+      bytes[p + i] = c;
+    }
+    if (i === length) return p + length;
+  }
+  if (p + length * 3 > bytes.length) {
+    if (p + Buffer.byteLength(text) > bytes.length) return -1;
+  }
+  return p + bytes.utf8Write(text, p);
+}
+
+function putBytea(bytes: Buffer, value: Uint8Array, p: number): number {
+  if (p + value.length > bytes.length) return -1;
+  bytes.set(value, p);
+  return p + value.length;
+}
+
+function putNumeric(bytes: Buffer, value: Numeric, p: number): number {
+  return p + numericBytesBound(value) > bytes.length ? -1 : encodeNumeric(value, bytes, p);
+}
+
+function putContainer(bytes: Buffer, value: Datum, p: number): number {
+  return putBytea(bytes, encodeContainer(value), p);
+}
+
+function putInt8(view: DataView, at: number, value: number | bigint): void {
+  if (typeof value === 'number') {
+    view.setUint32(at, value >>> 0, true);
+    view.setInt32(at + 4, Math.floor(value / 4294967296), true);
+  } else {
+    view.setBigInt64(at, value, true);
+  }
+}
+
+function putTimeTz(view: DataView, at: number, value: TimeTz): void {
+  putInt8(view, at, value.time);
+  view.setInt32(at + 8, value.zone, true);
+}
+
+function putInterval(view: DataView, at: number, value: Interval): void {
+  putInt8(view, at, value.time);
+  view.setInt32(at + 8, value.days, true);
+  view.setInt32(at + 12, value.months, true);
+}
+
+const hexDigit = (code: number): number => (code >= 97 ? code - 87 : code >= 65 ? code - 55 : code - 48);
+function putUuid(bytes: Buffer, at: number, value: string): void {
+  for (let i = 0, p = at; i < 36; i += 2) {
+    if (i === 8 || i === 13 || i === 18 || i === 23) i++;
+    bytes[p++] = (hexDigit(value.charCodeAt(i)) << 4) | hexDigit(value.charCodeAt(i + 1));
+  }
+}
+
+/** A row that is large: u32 var ends where they are needed, in a buffer as big as it takes. */
+function formWideRow(layout: Layout, values: readonly Datum[]): Uint8Array {
+  const parts: Uint8Array[] = [];
+  let varBytes = 0;
+  for (const c of layout.columns) {
+    const value = values[c.attnum - 1] ?? null;
+    if (c.varIndex < 0) continue;
+    const part = value === null ? EMPTY : variableBytes(c.storage, value);
+    parts.push(part);
+    varBytes += part.length;
+  }
+  // The fixed part as the narrow former writes it, with the variable columns empty.
+  const fixedOnly = values.map((v, i) => (layout.columns[i]!.varIndex < 0 || v === null ? v : layout.columns[i]!.storage === 'text' ? '' : EMPTY));
+  const narrowLayout = new Layout(layout.columns.map((c) => (c.varIndex < 0 ? c : { ...c, storage: c.storage === 'text' ? 'text' as const : 'bytea' as const })));
+  const head = Buffer.allocUnsafeSlow(layout.varDataStart);
+  narrowLayout.form(fixedOnly, head, new DataView(head.buffer), 0);
+  const wide = varBytes > 65535;
+  const endBytes = wide ? 4 : 2;
+  const dataStart = layout.varEndsStart + endBytes * layout.varCount;
+  const row = Buffer.allocUnsafeSlow(dataStart + varBytes);
+  head.copy(row, 0, 0, layout.varEndsStart);
+  if (wide) row.writeUInt16LE(layout.attributeCount | ROW_WIDE, 4);
+  let end = 0;
+  for (let i = 0; i < parts.length; i++) {
+    row.set(parts[i]!, dataStart + end);
+    end += parts[i]!.length;
+    if (wide) row.writeUInt32LE(end, layout.varEndsStart + 4 * i);
+    else row.writeUInt16LE(end, layout.varEndsStart + 2 * i);
+  }
+  return new Uint8Array(row.buffer);
+}
+
+const EMPTY = new Uint8Array(0);
+
+function variableBytes(storage: StorageClass, value: Datum): Uint8Array {
+  switch (storage) {
+    case 'text': return Buffer.from(value as string, 'utf8');
+    case 'bytea': return value as Uint8Array;
+    case 'numeric': {
+      const bytes = Buffer.allocUnsafeSlow(numericBytesBound(value as Numeric));
+      return bytes.subarray(0, encodeNumeric(value as Numeric, bytes, 0));
+    }
+    default: return Uint8Array.from(encodeContainer(value));
+  }
+}
+
+// --- Reading rows ------------------------------------------------------------------------------------------------
+
+/** Column `attnum` of the row at `rowOffset`. `view` looks at the same memory as `bytes`, from the same byte on. */
+export function readColumn(bytes: Buffer, view: DataView, rowOffset: number, layout: RowLayout, attnum: number): Datum {
+  const header = view.getUint16(rowOffset + 4, true);
+  const count = header & ~ROW_WIDE;
+  if (count !== layout.attributeCount) {
+    if (attnum > count) return layout.columns[attnum - 1]!.missing ?? null;
+    layout = (layout as Layout).prefix(count);
+  }
+  return readPresent(bytes, view, rowOffset, layout, layout.columns[attnum - 1]!, header >= ROW_WIDE);
+}
+
+/** All columns, [attnum - 1]. */
+export function readRow(bytes: Buffer, view: DataView, rowOffset: number, layout: RowLayout): Datum[] {
+  const header = view.getUint16(rowOffset + 4, true);
+  const count = header & ~ROW_WIDE;
+  const present = layoutFor(layout, count);
+  const wide = header >= ROW_WIDE;
+  const values: Datum[] = [];
+  const { columns } = present;
+  for (let i = 0; i < columns.length; i++) values.push(readPresent(bytes, view, rowOffset, present, columns[i]!, wide));
+  for (let i = count; i < layout.attributeCount; i++) values.push(layout.columns[i]!.missing ?? null);
+  return values;
+}
+
+function readPresent(bytes: Buffer, view: DataView, row: number, layout: RowLayout, column: ColumnLayout, wide: boolean): Datum {
+  const bit = column.attnum - 1;
+  if ((bytes[row + ROW_HEADER_BYTES + (bit >> 3)]! & (1 << (bit & 7))) !== 0) return null;
+  const at = row + column.offset;
+  switch (column.storage) {
+    case 'bool': return bytes[at] !== 0;
+    case 'int2': return view.getInt16(at, true);
+    case 'int4': return view.getInt32(at, true);
+    case 'oid': return view.getUint32(at, true);
+    case 'int8': return readInt8(view, at);
+    case 'float4': return view.getFloat32(at, true);
+    case 'float8': return view.getFloat64(at, true);
+    case 'timetz': return new TimeTz(Number(view.getBigInt64(at, true)), view.getInt32(at + 8, true));
+    case 'interval': return new Interval(view.getInt32(at + 12, true), view.getInt32(at + 8, true), readInt8(view, at));
+    case 'uuid': return readUuid(bytes, at);
+    case 'char': return bytes[at] === 0 ? '' : String.fromCharCode(bytes[at]!);
+    default:
+  }
+  const index = column.varIndex;
+  const ends = row + layout.varEndsStart;
+  let start: number, end: number, data: number;
+  if (wide) {
+    data = ends + 4 * layout.varCount;
+    start = index === 0 ? data : data + view.getUint32(ends + 4 * index - 4, true);
+    end = data + view.getUint32(ends + 4 * index, true);
+  } else {
+    data = row + layout.varDataStart;
+    start = index === 0 ? data : data + view.getUint16(ends + 2 * index - 2, true);
+    end = data + view.getUint16(ends + 2 * index, true);
+  }
+  switch (column.storage) {
+    case 'text': return bytes.utf8Slice(start, end);
+    case 'bytea': return Uint8Array.prototype.slice.call(bytes, start, end);
+    case 'numeric': return decodeNumeric(bytes, start, end);
+    case 'container': return decodeContainer(bytes, view, start);
+    default: throw internalError(`unknown storage class ${column.storage as string}`);
+  }
+}
+
+/** An i64 as an Int8: a number while it is safe. */
+export function readInt8(view: DataView, at: number): number | bigint {
+  const high = view.getInt32(at + 4, true);
+  if (high >= -0x200000 && high < 0x200000) {
+    const value = high * 4294967296 + view.getUint32(at, true);
+    if (value !== -9007199254740992) return value;
+  }
+  return int8(view.getBigInt64(at, true));
+}
+
+export function readUuid(bytes: Buffer, at: number): string {
+  const hex = bytes.toString('hex', at, at + 16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** How many bytes the row at `offset` has. */
+export function rowLength(view: DataView, offset: number, layout: RowLayout): number {
+  const header = view.getUint16(offset + 4, true);
+  const present = layoutFor(layout, header & ~ROW_WIDE);
+  const ends = offset + present.varEndsStart;
+  if (present.varCount === 0) return present.varDataStart;
+  return header >= ROW_WIDE
+    ? present.varEndsStart + 4 * present.varCount + view.getUint32(ends + 4 * present.varCount - 4, true)
+    : present.varDataStart + view.getUint16(ends + 2 * present.varCount - 2, true);
 }

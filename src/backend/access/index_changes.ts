@@ -1,0 +1,208 @@
+// An index's part of the write set: a log of entries added and removed, each with its command. An entry (key, row) is
+// there for a command when the last thing logged about it by an older command added it; when nothing is logged, when
+// the store has it. Rolling back to a savepoint cuts the log.
+//
+// Lookups by key go through a hash map, ranges through an order, both made when first needed. A log that has only added
+// keys in ascending order (a load into an empty table) needs no map: a search by halves does.
+import type { RowId } from './row.ts';
+
+const ADDED = 1, WITH_ROW = 2;
+
+/** The row id as it stands in keys and values: six bytes, big-endian. */
+export function rowIdKey(row: RowId): string {
+  const high = Math.floor(row / 4294967296), low = row >>> 0;
+  return String.fromCharCode(high >> 8, high & 255, low >>> 24, (low >>> 16) & 255, (low >>> 8) & 255, low & 255);
+}
+
+export interface IndexEntry { key: string; row: RowId; withRow: boolean }
+
+export class IndexLog {
+  readonly filenode: number;
+  readonly unique: boolean;
+  private readonly keys: string[] = [];
+  private readonly rows: RowId[] = [];
+  private readonly cids: number[] = [];
+  private readonly kinds: number[] = [];
+  /** Positions by key. */
+  private byKey: Map<string, number | number[]> | null = null;
+  /** Only additions so far, in ascending order of keys. */
+  private ascending = true;
+  removals = 0;
+  /** Distinct (physical key, row) of additions in order; how much of the log is in it. */
+  private order: { physical: string; key: string; row: RowId }[] = [];
+  private ordered = 0;
+  /** See WriteSet.level. */
+  level = -1;
+
+  constructor(filenode: number, unique: boolean) {
+    this.filenode = filenode;
+    this.unique = unique;
+  }
+
+  get length(): number { return this.keys.length; }
+
+  log(key: string, row: RowId, added: boolean, withRow: boolean, cid: number): void {
+    const position = this.keys.length;
+    if (!added) { this.removals++; this.ascending = false; }
+    else if (this.ascending && position > 0 && key < this.keys[position - 1]!) this.ascending = false;
+    this.keys.push(key);
+    this.rows.push(row);
+    this.cids.push(cid);
+    this.kinds.push((added ? ADDED : 0) | (withRow ? WITH_ROW : 0));
+    if (this.byKey !== null) this.enter(this.byKey, position);
+  }
+
+  truncate(length: number): void {
+    for (let i = length; i < this.keys.length; i++) if ((this.kinds[i]! & ADDED) === 0) this.removals--;
+    this.keys.length = this.rows.length = this.cids.length = this.kinds.length = length;
+    this.byKey = null;
+    this.order = [];
+    this.ordered = 0;
+    if (length === 0) this.ascending = true;
+  }
+
+  private enter(map: Map<string, number | number[]>, position: number): void {
+    const key = this.keys[position]!;
+    const before = map.get(key);
+    if (before === undefined) map.set(key, position);
+    else if (typeof before === 'number') map.set(key, [before, position]);
+    else before.push(position);
+  }
+
+  /** Positions in the log that are about this key, oldest first. */
+  private positions(key: string): readonly number[] {
+    if (this.ascending) {
+      const { keys } = this;
+      let low = 0, high = keys.length;
+      if (high === 0 || key > keys[high - 1]!) return NONE;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (keys[middle]! < key) low = middle + 1; else high = middle;
+      }
+      if (keys[low] !== key) return NONE;
+      const found: number[] = [];
+      for (; keys[low] === key; low++) found.push(low);
+      return found;
+    }
+    if (this.byKey === null) {
+      this.byKey = new Map();
+      for (let i = 0; i < this.keys.length; i++) this.enter(this.byKey, i);
+    }
+    const found = this.byKey.get(key);
+    return found === undefined ? NONE : typeof found === 'number' ? [found] : found;
+  }
+
+  /** What a command finds logged about an entry: true added, false removed, undefined nothing. */
+  state(key: string, row: RowId, cid: number): boolean | undefined {
+    const positions = this.positions(key);
+    for (let i = positions.length - 1; i >= 0; i--) {
+      const p = positions[i]!;
+      if (this.rows[p] === row && this.cids[p]! < cid) return (this.kinds[p]! & ADDED) !== 0;
+    }
+    return undefined;
+  }
+
+  /** The row that has this key for a command, as far as the log knows. */
+  addedRow(key: string, cid: number): RowId | undefined {
+    const positions = this.positions(key);
+    for (let i = positions.length - 1; i >= 0; i--) {
+      const p = positions[i]!;
+      if ((this.kinds[p]! & ADDED) !== 0 && this.cids[p]! < cid && this.state(key, this.rows[p]!, cid) === true) return this.rows[p];
+    }
+    return undefined;
+  }
+
+  /** Additions with from <= physical key < to, in order: the part of `order` they take. */
+  range(from: string, to: string | null): { entries: readonly { physical: string; key: string; row: RowId }[]; start: number; end: number } {
+    this.bringInOrder();
+    const { order } = this;
+    return { entries: order, start: lowerBound(order, from), end: to === null ? order.length : lowerBound(order, to) };
+  }
+
+  private bringInOrder(): void {
+    const { length } = this.keys;
+    if (this.ordered === length) return;
+    const fresh: { physical: string; key: string; row: RowId }[] = [];
+    let sorted = true;
+    let last: { physical: string; row: RowId } | undefined;
+    for (let i = this.ordered; i < length; i++) {
+      if ((this.kinds[i]! & ADDED) === 0) continue;
+      const key = this.keys[i]!, row = this.rows[i]!;
+      const entry = { physical: (this.kinds[i]! & WITH_ROW) !== 0 ? key + rowIdKey(row) : key, key, row };
+      if (last !== undefined && compare(last, entry) > 0) sorted = false;
+      fresh.push(entry);
+      last = entry;
+    }
+    this.ordered = length;
+    if (fresh.length === 0) return;
+    if (!sorted) fresh.sort(compare);
+    // Cursors keep the array they started with, so it is never changed in place.
+    this.order = merge(this.order, fresh);
+  }
+
+  /** What the commit has to do, in key order: the difference between the log's beginning and its end. */
+  net(): { removed: IndexEntry[]; added: IndexEntry[] } {
+    const removed: IndexEntry[] = [], added: IndexEntry[] = [];
+    const entryAt = (i: number): IndexEntry => ({ key: this.keys[i]!, row: this.rows[i]!, withRow: (this.kinds[i]! & WITH_ROW) !== 0 });
+    if (this.removals === 0) {
+      for (let i = 0; i < this.keys.length; i++) added.push(entryAt(i));
+    } else {
+      // The first entry of the log about (key, row) tells how the store has it, the last how it shall be.
+      const first = new Map<string, number>(), last = new Map<string, number>();
+      for (let i = 0; i < this.keys.length; i++) {
+        const id = this.keys[i]! + rowIdKey(this.rows[i]!);
+        if (!first.has(id)) first.set(id, i);
+        last.set(id, i);
+      }
+      for (const [id, i] of first) {
+        const was = (this.kinds[i]! & ADDED) === 0, is = (this.kinds[last.get(id)!]! & ADDED) !== 0;
+        if (was && !is) removed.push(entryAt(i));
+        else if (!was && is) added.push(entryAt(i));
+      }
+    }
+    sortEntries(added);
+    sortEntries(removed);
+    return { removed, added };
+  }
+}
+
+const NONE: readonly number[] = [];
+
+function compare(a: { physical: string; row: RowId }, b: { physical: string; row: RowId }): number {
+  return a.physical < b.physical ? -1 : a.physical > b.physical ? 1 : a.row - b.row;
+}
+
+function lowerBound(order: readonly { physical: string }[], key: string): number {
+  let low = 0, high = order.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (order[middle]!.physical < key) low = middle + 1; else high = middle;
+  }
+  return low;
+}
+
+type Ordered = { physical: string; key: string; row: RowId };
+function merge(a: Ordered[], b: Ordered[]): Ordered[] {
+  if (a.length === 0) return distinct(b);
+  const out: Ordered[] = [];
+  let i = 0, j = 0;
+  while (i < a.length || j < b.length) {
+    out.push(j >= b.length || (i < a.length && compare(a[i]!, b[j]!) <= 0) ? a[i++]! : b[j++]!);
+  }
+  return distinct(out);
+}
+
+function distinct(list: Ordered[]): Ordered[] {
+  let same = false;
+  for (let i = 1; i < list.length && !same; i++) same = compare(list[i - 1]!, list[i]!) === 0;
+  return same ? list.filter((e, i) => i === 0 || compare(list[i - 1]!, e) !== 0) : list;
+}
+
+function sortEntries(list: IndexEntry[]): void {
+  for (let i = 1; i < list.length; i++) {
+    if (list[i - 1]!.key > list[i]!.key) {
+      list.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.row - b.row));
+      return;
+    }
+  }
+}

@@ -1,0 +1,241 @@
+// Index keys: bytes whose memcmp order is the SQL order, as binary strings (one character per byte).
+//
+// A key is its columns' encodings one after the other; each is self-delimiting, so a key of fewer columns is a prefix
+// of all longer ones that agree with it. The first byte of a column says NULL: 00 when NULLs come first, FF when they
+// come last; values start with 01 to FE. DESC inverts the bytes of a value (the NULL marker is not inverted).
+//
+//   integers, oid, date, time,   80+n, n bytes big-endian for v >= 0 (n as few as it takes); 7F-n, the complement of
+//     timestamp, money, xid        the n bytes of -v-1 for v < 0. So int2, int4 and int8 give equal keys for equal values.
+//   bool                         01 false, 02 true
+//   float4, float8               02, 8 bytes: sign bit flipped, or all inverted when negative; -0 is 0, NaN is FF...
+//   numeric                      see numericKey in numeric_bytes.ts
+//   text, varchar, name, enum .. 02, UTF-8, 00 (text has no zero byte); char(n) without its trailing blanks
+//   bytea                        02, bytes with 00 as 00 FF, then 00 00
+//   uuid, "char"                 02, the bytes
+//   interval                     the integer of its microseconds, a month as 30 days and a day as 24 hours
+//   timetz                       the integer of UTC microseconds, then of the zone
+//   enum                         as float: its sort order
+//   array                        02, elements (NULL FF, greatest), 01; then dimensions and lower bounds as integers
+//   oidvector                    its length, then its elements, as integers
+//   record                       02, columns (NULL FF), 01
+import { PgError, notSupported } from '../../common/errors.ts';
+import type { IndexColumn } from '../catalog/relation.ts';
+import { ArrayValue, Interval, RecordValue, TimeTz, type Datum, type Oid } from '../types/datum.ts';
+import { typeHooks } from '../types/hooks.ts';
+import { bigKey, integerKey } from './key_integer.ts';
+import { numericKey } from './numeric_bytes.ts';
+import { MAX_KEY_BYTES } from '../storage/store.ts';
+
+/** The encoding of a value that is not null, ascending. */
+export type ColumnEncoder = (value: any) => string;
+
+/** What is left for a key beside its filenode and row id. */
+export const MAX_INDEX_KEY_BYTES = MAX_KEY_BYTES - 4 - 6;
+
+const NULL_FIRST = '\x00', NULL_LAST = '\xff';
+const { fromCharCode } = String;
+
+const floatView = new DataView(new ArrayBuffer(8));
+export function floatKey(v: number): string {
+  if (v !== v) return '\x02\xff\xff\xff\xff\xff\xff\xff\xff';
+  floatView.setFloat64(0, v === 0 ? 0 : v);
+  let high = floatView.getUint32(0), low = floatView.getUint32(4);
+  if (high >= 0x80000000) { high = ~high >>> 0; low = ~low >>> 0; } else high = (high | 0x80000000) >>> 0;
+  return fromCharCode(2, high >>> 24, (high >>> 16) & 255, (high >>> 8) & 255, high & 255,
+    low >>> 24, (low >>> 16) & 255, (low >>> 8) & 255, low & 255);
+}
+
+/** UTF-8 as a binary string; ASCII is that already. */
+function utf8(text: string): string {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return Buffer.from(text, 'utf8').latin1Slice();
+  return text;
+}
+
+const textKey: ColumnEncoder = (v: string) => `\x02${utf8(v)}\x00`;
+
+function bpcharKey(v: string): string {
+  let end = v.length;
+  while (end > 0 && v.charCodeAt(end - 1) === 32) end--;
+  return textKey(end === v.length ? v : v.slice(0, end));
+}
+
+function byteaKey(v: Uint8Array): string {
+  const text = Buffer.from(v.buffer, v.byteOffset, v.length).latin1Slice();
+  return `\x02${text.includes('\x00') ? text.replaceAll('\x00', '\x00\xff') : text}\x00\x00`;
+}
+
+const uuidKey: ColumnEncoder = (v: string) => `\x02${Buffer.from(v.replaceAll('-', ''), 'hex').latin1Slice()}`;
+
+const charKey: ColumnEncoder = (v: string) => `\x02${v === '' ? '\x00' : v}`;
+
+const intervalKey: ColumnEncoder = (v: Interval) =>
+  bigKey((BigInt(v.months) * 30n + BigInt(v.days)) * 86400000000n + BigInt(v.time));
+
+const timetzKey: ColumnEncoder = (v: TimeTz) => integerKey(v.time + v.zone * 1000000) + integerKey(v.zone);
+
+const enumKey: ColumnEncoder = (v: number) => floatKey(typeHooks.enumSortOrder(v));
+
+function arrayKey(v: ArrayValue): string {
+  const encode = encoderOfType(v.elementType);
+  let key = '\x02';
+  for (const element of v.values) key += element === null ? '\xff' : `\x02${encode(element)}`;
+  key += `\x01${integerKey(v.dims.length)}`;
+  for (const d of v.dims) key += integerKey(d);
+  for (const l of v.lbounds) key += integerKey(l);
+  return key;
+}
+
+function vectorKey(v: ArrayValue): string {
+  let key = integerKey(v.values.length);
+  for (const element of v.values) key += integerKey(element as number);
+  return key;
+}
+
+function recordKey(v: RecordValue): string {
+  let key = '\x02';
+  for (let i = 0; i < v.values.length; i++) {
+    const attribute = v.attributes[i]!;
+    if (attribute.dropped) continue;
+    const value = v.values[i]!;
+    key += value === null ? '\xff' : `\x02${encoderOfType(attribute.typeOid)(value)}`;
+  }
+  return `${key}\x01`;
+}
+
+const BY_TYPE: Record<Oid, ColumnEncoder> = {
+  16: (v: boolean) => (v ? '\x02' : '\x01'), 17: byteaKey, 18: charKey, 19: textKey, 20: integerKey, 21: integerKey,
+  23: integerKey, 24: integerKey, 25: textKey, 26: integerKey, 27: integerKey, 28: integerKey, 29: integerKey, 30: vectorKey,
+  700: floatKey, 701: floatKey, 790: integerKey, 1042: bpcharKey, 1043: textKey, 1082: integerKey, 1083: integerKey,
+  1114: integerKey, 1184: integerKey, 1186: intervalKey, 1266: timetzKey, 1700: numericKey, 2202: integerKey, 2203: integerKey,
+  2204: integerKey, 2205: integerKey, 2206: integerKey, 2249: recordKey, 2277: arrayKey, 2950: uuidKey, 3220: integerKey,
+  3500: enumKey, 3734: integerKey, 3769: integerKey, 4089: integerKey, 4096: integerKey, 4191: integerKey, 5069: integerKey,
+};
+
+/** The built-in operator classes of btree and hash, and the type each is for: the class tells the encoding. */
+const OPCLASS_TYPE: Record<Oid, Oid> = {
+  1978: 23, 1979: 21, 1981: 26, 3122: 1082, 3123: 701, 3124: 20, 3125: 1700, 3126: 25, 3127: 1184, 3128: 1114, 4217: 25,
+  4218: 25, 4219: 1042, 10000: 2277, 10001: 2277, 10003: 16, 10004: 1042, 10005: 1042, 10006: 17, 10007: 18, 10008: 18,
+  10011: 1082, 10012: 700, 10013: 700, 10014: 701, 10019: 21, 10020: 23, 10021: 20, 10022: 1186, 10023: 1186, 10028: 19,
+  10029: 19, 10030: 1700, 10031: 26, 10032: 30, 10033: 30, 10034: 2249, 10035: 2249, 10037: 25, 10038: 1083, 10039: 1083,
+  10040: 1184, 10041: 1266, 10042: 1266, 10044: 25, 10045: 25, 10046: 1114, 10047: 790, 10048: 16, 10049: 17, 10050: 27,
+  10051: 28, 10052: 5069, 10053: 5069, 10054: 29, 10055: 27, 10056: 25, 10057: 25, 10058: 1042, 10065: 2950, 10066: 2950,
+  10067: 3220, 10068: 3220, 10069: 3500, 10070: 3500,
+};
+
+/** Encoders for types that others add (user-defined operator classes, later families). */
+const registered = new Map<Oid, ColumnEncoder>();
+export function registerKeyEncoder(opclass: Oid, encoder: ColumnEncoder): void {
+  registered.set(opclass, encoder);
+}
+
+/** The default order of a type. */
+function encoderOfType(typeOid: Oid): ColumnEncoder {
+  const known = BY_TYPE[typeOid] ?? derived.get(typeOid);
+  if (known !== undefined) return known;
+  const io = typeHooks.typeIo(typeOid);
+  const encoder = io.typtype === 'd' ? encoderOfType(io.basetype)
+    : io.typtype === 'e' ? enumKey
+    : io.typtype === 'c' ? recordKey
+    : io.typelem !== 0 ? arrayKey
+    : undefined;
+  if (encoder === undefined) throw notSupported(`an index over type ${io.name}`);
+  derived.set(typeOid, encoder);
+  return encoder;
+}
+const derived = new Map<Oid, ColumnEncoder>();
+
+/** How a column of an index is encoded: its operator class says so. */
+export function columnEncoder(column: IndexColumn): ColumnEncoder {
+  const other = registered.get(column.opclass);
+  if (other !== undefined) return other;
+  const type = OPCLASS_TYPE[column.opclass];
+  return encoderOfType(type ?? column.typeOid);
+}
+
+function inverted(text: string): string {
+  let out = '';
+  for (let i = 0; i < text.length; i++) out += fromCharCode(255 - text.charCodeAt(i));
+  return out;
+}
+
+interface ColumnCoder { encode: ColumnEncoder; nullMark: string; descending: boolean }
+const coders = new WeakMap<readonly IndexColumn[], ColumnCoder[]>();
+
+function codersOf(columns: readonly IndexColumn[]): ColumnCoder[] {
+  let list = coders.get(columns);
+  if (list === undefined) {
+    list = columns.map((c) => {
+      const ascending = columnEncoder(c);
+      const encode: ColumnEncoder = c.descending ? (v) => inverted(ascending(v)) : ascending;
+      return { encode, nullMark: c.nullsFirst ? NULL_FIRST : NULL_LAST, descending: c.descending };
+    });
+    coders.set(columns, list);
+  }
+  return list;
+}
+
+/** The key of a row: `values` of the key columns in index order; values of fewer columns give a prefix. */
+export function encodeKey(columns: readonly IndexColumn[], values: readonly Datum[]): string {
+  const list = codersOf(columns);
+  const count = Math.min(values.length, list.length);
+  let key = '';
+  for (let i = 0; i < count; i++) {
+    const value = values[i]!;
+    const coder = list[i]!;
+    key += value === null || value === undefined ? coder.nullMark : coder.encode(value);
+  }
+  return key;
+}
+
+/** The prefix that all keys share whose leading columns have these values. */
+export const encodePrefix = encodeKey;
+
+export function keyHasNull(columns: readonly IndexColumn[], values: readonly Datum[]): boolean {
+  for (let i = 0; i < columns.length; i++) if (values[i] === null || values[i] === undefined) return true;
+  return false;
+}
+
+/** A range of keys. A bound stands for all keys that start with it: `to: 'ab', toInclusive: true` includes 'abc'. */
+export interface KeyRange { from: string; fromInclusive: boolean; to: string | null; toInclusive: boolean }
+
+export interface RangeBound { value: Datum; inclusive: boolean }
+
+/** Keys whose first columns equal `equals` (null: IS NULL) and whose next column lies between the bounds. A bound, or
+ * `notNull`, leaves out the rows where that column is NULL. In SQL order: `lower` is the smaller value, also for DESC. */
+export function keyRange(columns: readonly IndexColumn[], equals: readonly Datum[], lower?: RangeBound | null, upper?: RangeBound | null, notNull = false): KeyRange {
+  const prefix = encodeKey(columns, equals);
+  const coder = codersOf(columns)[equals.length];
+  if ((!lower && !upper && !notNull) || coder === undefined) {
+    return { from: prefix, fromInclusive: true, to: prefix === '' ? null : prefix, toInclusive: true };
+  }
+  const [first, last] = coder.descending ? [upper, lower] : [lower, upper];
+  return {
+    from: prefix + (first ? coder.encode(first.value) : '\x01'), fromInclusive: first ? first.inclusive : true,
+    to: prefix + (last ? coder.encode(last.value) : '\xff'), toInclusive: last ? last.inclusive : false,
+  };
+}
+
+/** The least string greater than all that start with `prefix`; null when there is none. */
+export function successor(prefix: string): string | null {
+  let end = prefix.length;
+  while (end > 0 && prefix.charCodeAt(end - 1) === 255) end--;
+  return end === 0 ? null : prefix.slice(0, end - 1) + fromCharCode(prefix.charCodeAt(end - 1) + 1);
+}
+
+/** The range as plain string bounds: from <= key < to (null: to the end). */
+export function plainRange(range: KeyRange): { from: string | null; to: string | null } {
+  return {
+    from: range.fromInclusive ? range.from : successor(range.from),
+    to: range.to === null ? null : range.toInclusive ? successor(range.to) : range.to,
+  };
+}
+
+/** Refuses a key that the store cannot take. */
+export function checkKeySize(key: string, indexName: string, tableName: string): void {
+  if (key.length <= MAX_INDEX_KEY_BYTES) return;
+  throw new PgError('program_limit_exceeded',
+    `index row size ${key.length} exceeds maximum ${MAX_INDEX_KEY_BYTES} for index "${indexName}"`, {
+      hint: `Values larger than ${MAX_INDEX_KEY_BYTES} bytes cannot be indexed.\nConsider a function index of an MD5 hash of the value, or use full text indexing.`,
+      table: tableName, constraint: indexName,
+    });
+}

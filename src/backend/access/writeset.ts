@@ -1,0 +1,191 @@
+// The write set: what the transaction has changed and nobody else can see yet, laid over the snapshot. One for the
+// database and one for global/. table_changes.ts and index_changes.ts hold the changes; here are their directory, the
+// savepoints and the request that commits it all.
+import type { CommitRequest, RowLockMode } from '../transaction/messages.ts';
+import { setTransactionResource, type TransactionResource } from '../transaction/resource.ts';
+import { Arena } from './arena.ts';
+import { IndexLog } from './index_changes.ts';
+import type { RowId } from './row.ts';
+import { TableChanges, type UndoEntry } from './table_changes.ts';
+import { PROVISIONAL_BLOCK } from './row.ts';
+
+export class WriteSet {
+  readonly tables = new Map<number, TableChanges>();
+  readonly indexes = new Map<number, IndexLog>();
+  private readonly dropped: number[] = [];
+  private readonly asserted: CommitRequest['asserted'] = [];
+  private catalogTouched = false;
+  private readonly undo: UndoEntry[] = [];
+  /** The beginnings of the open savepoints in `undo`. */
+  private readonly savepoints: number[] = [];
+  /** A number for the present stretch between savepoint commands: what grows notes its length once in each. */
+  level = 0;
+  readonly arena = new Arena();
+
+  get isEmpty(): boolean {
+    if (this.dropped.length > 0 || this.asserted.length > 0) return false;
+    for (const table of this.tables.values()) if (!table.isEmpty) return false;
+    for (const index of this.indexes.values()) if (index.length > 0) return false;
+    return true;
+  }
+
+  /** The changes of a table; made when there are none. */
+  table(filenode: number, catalog: boolean): TableChanges {
+    let changes = this.tables.get(filenode);
+    if (changes === undefined) this.tables.set(filenode, (changes = new TableChanges(filenode, catalog, this.arena)));
+    if (catalog) this.catalogTouched = true;
+    return changes;
+  }
+
+  index(filenode: number, unique: boolean): IndexLog {
+    let log = this.indexes.get(filenode);
+    if (log === undefined) this.indexes.set(filenode, (log = new IndexLog(filenode, unique)));
+    return log;
+  }
+
+  /** To be called before rows are inserted into a table: a savepoint may have to take them back. */
+  noteInsert(table: TableChanges): void {
+    if (table.insertLevel === this.level) return;
+    table.insertLevel = this.level;
+    if (this.savepoints.length === 0) return;
+    const mark = table.insertMark();
+    this.undo.push({ undo: () => table.truncateInserts(mark) });
+  }
+
+  noteIndex(log: IndexLog): void {
+    if (log.level === this.level) return;
+    log.level = this.level;
+    if (this.savepoints.length === 0) return;
+    const { length } = log;
+    this.undo.push({ undo: () => log.truncate(length) });
+  }
+
+  change(table: TableChanges, rowId: RowId, row: Uint8Array | null, cid: number, readVersion: number): void {
+    table.change(rowId, row, cid, readVersion);
+    if (this.savepoints.length > 0) this.undo.push({ undo: () => table.unchange(rowId) });
+  }
+
+  /** The whole content of a table or index goes at commit (DROP, TRUNCATE, rewrite). */
+  dropFilenode(filenode: number): void {
+    this.dropped.push(filenode);
+    if (this.savepoints.length > 0) this.undo.push({ undo: () => { this.dropped.pop(); } });
+  }
+
+  /** Optimistic commit: this row must still be as it was read. */
+  assertRow(relation: number, row: RowId, version: number, mode: RowLockMode): void {
+    this.asserted.push({ relation, row, version, mode });
+    if (this.savepoints.length > 0) this.undo.push({ undo: () => { this.asserted.pop(); } });
+  }
+
+  // --- Savepoints ------------------------------------------------------------------------------------------------
+
+  define(): void {
+    this.savepoints.push(this.undo.length);
+    this.level++;
+  }
+
+  /** Back to the innermost savepoint, which is gone then. */
+  rollback(): void {
+    const mark = this.savepoints.pop()!;
+    while (this.undo.length > mark) this.undo.pop()!.undo();
+    this.level++;
+  }
+
+  /** Keeps what was done since the innermost savepoint. */
+  release(): void {
+    this.savepoints.pop();
+    if (this.savepoints.length === 0) this.undo.length = 0;
+    this.level++;
+  }
+
+  // --- Commit ----------------------------------------------------------------------------------------------------
+
+  /** Everything in it, for the transaction manager; the rest of the request is the caller's. */
+  fill(request: CommitRequest): void {
+    const gone = new Set(this.dropped);
+    request.catalogChanged = this.catalogTouched;
+    request.droppedFilenodes = this.dropped.slice();
+    request.asserted = this.asserted;
+    for (const table of this.tables.values()) {
+      if (gone.has(table.filenode) || table.isEmpty) continue;
+      const relation: CommitRequest['relations'][number] = { filenode: table.filenode, catalog: table.catalog, inserted: [], changed: [] };
+      for (let i = 0; i < table.insertedBlocks; i++) relation.inserted.push(new InsertedBlock(table, i));
+      for (const [block, slots] of table.changed) {
+        if (block >= PROVISIONAL_BLOCK) continue;
+        for (let slot = 0; slot < slots.length; slot++) {
+          const version = slots[slot];
+          if (version === undefined) continue;
+          relation.changed.push({
+            row: block * 65536 + slot, version: version.readVersion, bytes: version.deleted ? null : table.versionBytes(version),
+          });
+        }
+      }
+      relation.inserted = relation.inserted.filter((b) => !(b as InsertedBlock).isEmpty);
+      if (relation.inserted.length > 0 || relation.changed.length > 0) request.relations.push(relation);
+    }
+    for (const log of this.indexes.values()) {
+      if (gone.has(log.filenode) || log.length === 0) continue;
+      const { removed, added } = log.net();
+      if (removed.length > 0 || added.length > 0) request.indexes.push({ filenode: log.filenode, unique: log.unique, removed, added });
+    }
+  }
+
+  close(): void {
+    this.arena.close();
+  }
+}
+
+/** A block of inserted rows in a commit request. Its bytes may have been spilled: they are read when they are asked for. */
+class InsertedBlock {
+  readonly block: number;
+  private readonly table: TableChanges;
+  private readonly index: number;
+  constructor(table: TableChanges, index: number) {
+    this.table = table;
+    this.index = index;
+    this.block = PROVISIONAL_BLOCK + index;
+  }
+  get isEmpty(): boolean {
+    return this.table.changed.has(this.block) && this.table.finalBlock(this.index) === undefined;
+  }
+  get bytes(): Uint8Array {
+    return this.table.finalBlock(this.index)!;
+  }
+}
+
+// --- The write sets of the transaction ------------------------------------------------------------------------------
+
+let database: WriteSet | null = null;
+let global: WriteSet | null = null;
+let depth = 0;
+
+/** The write set of an environment as far as there is one. */
+export function existingWriteSet(shared: boolean): WriteSet | null {
+  return shared ? global : database;
+}
+
+/** The write set of an environment, for writing. */
+export function writeSet(shared: boolean): WriteSet {
+  const existing = shared ? global : database;
+  if (existing !== null) return existing;
+  const made = new WriteSet();
+  // Savepoints made before the first change have nothing to take back, but they are there.
+  for (let i = 0; i < depth; i++) made.define();
+  if (shared) global = made; else database = made;
+  return made;
+}
+
+const resource: TransactionResource = {
+  hasChanges: (shared) => !((shared ? global : database)?.isEmpty ?? true),
+  fillCommit: (shared, request) => (shared ? global : database)!.fill(request),
+  defineSavepoint() { depth++; database?.define(); global?.define(); },
+  rollbackSavepoint() { depth--; database?.rollback(); global?.rollback(); },
+  releaseSavepoint() { depth--; database?.release(); global?.release(); },
+  reset() {
+    depth = 0;
+    database?.close();
+    global?.close();
+    database = global = null;
+  },
+};
+setTransactionResource(resource);
