@@ -42,7 +42,7 @@ const asNumbers: Decoder = (text) => numbers(text.slice(1, -1), ',');
 const DECODERS: Readonly<Record<Oid, Decoder>> = {
   16: (text) => text === 't', 18: asString, 19: asString, 20: asNumber, 21: asNumber, 22: asVector, 23: asNumber,
   24: asNumber, 25: asString, 26: asNumber, 28: asNumber, 30: asVector, 194: asString, 700: asNumber, 701: asNumber,
-  1002: words, 1005: asNumbers, 1009: words, 1021: asNumbers, 1028: asNumbers, 1034: words, 2205: asNumber, 2206: asNumber,
+  1002: words, 1005: asNumbers, 1009: words, 1021: asNumbers, 1028: asNumbers, 1034: words, 1184: asNumber, 2205: asNumber, 2206: asNumber,
 };
 
 const unescape = (text: string): string =>

@@ -1,11 +1,167 @@
-// Reading and changing catalog rows by their indexes (PostgreSQL's indexing.c and genam.c).
-import type { Oid } from '../types/datum.ts';
+// Reading and changing catalog rows (PostgreSQL's indexing.c and genam.c). Rows go in and out as objects with the
+// column names of rows.ts; every change keeps all indexes of the catalog. What a command changes it does not see
+// itself until commandCounterIncrement().
+import { encodeKey, keyHasNull, keyRange } from '../access/key.ts';
+import { formRow, readRow, rowIdOf, type RowId } from '../access/row.ts';
+const nothing = (..._args: unknown[]): never => { throw internalError('the access methods are not there yet'); };
+const beginIndexScan: any = nothing, insertEntry: any = nothing, lookupUnique: any = nothing, removeEntry: any = nothing;
+const beginScan: any = nothing, deleteRow: any = nothing, fetchRow: any = nothing, insertRow: any = nothing, updateRow: any = nothing;
+import { PgError, internalError } from '../../common/errors.ts';
+import type { Datum, Oid } from '../types/datum.ts';
+import { session } from '../utils/session.ts';
+import { catalogRelation } from './catalog_relations.ts';
+import { toRow, toValues } from './catalog_rows.ts';
+import { invalidateCatalogs } from './inval.ts';
+import { noteOverride } from './override.ts';
+import type { IndexInfo, Relation } from './relation.ts';
 import type { CatalogId, CatalogRows } from './rows.ts';
+import { catalogByOid, type CatalogDefinition } from './schema.ts';
 
 /** Values catalogs are looked up by. */
 export type KeyValue = string | number | boolean;
 
-/** Rows of a catalog whose leading index columns have these values, in index order. */
-export function catalogScan<K extends CatalogId>(_relation: K, _index: Oid, _keys: readonly KeyValue[]): CatalogRows[K][] {
-  return [];
+/** A catalog row and where it is. */
+export interface CatalogTuple<K extends CatalogId> {
+  readonly rowId: RowId;
+  readonly row: CatalogRows[K];
+}
+
+function catalog(relation: CatalogId): { definition: CatalogDefinition; rel: Relation } {
+  const definition = catalogByOid(relation);
+  const rel = catalogRelation(relation);
+  if (!definition || !rel) throw internalError(`relation ${relation} is not a catalog`);
+  return { definition, rel };
+}
+
+/** Whether the environment this catalog is in can be read: before a session has chosen its database, only global/. */
+const isReadable = (rel: Relation): boolean => rel.shared ? catalogAccess.shared : session.databaseOid !== 0;
+
+/** Whether catalogs can be read at all: not in the postmaster, nor in tests without a site. */
+export const catalogAccess = { shared: false };
+
+// ---------------------------------------------------------------- reading
+
+/** Rows of a catalog whose leading index columns have these values, in index order, with their places. */
+export function catalogFind<K extends CatalogId>(relation: K, index: Oid, keys: readonly KeyValue[]): CatalogTuple<K>[] {
+  const { definition, rel } = catalog(relation);
+  if (!isReadable(rel)) return [];
+  const info = rel.indexes.find((i) => i.indexrelid === index);
+  if (!info) throw internalError(`index ${index} is not one of ${rel.name}`);
+  const scan = beginIndexScan(info, keyRange(info.columns, keys as readonly Datum[]), false);
+  const rowIds: RowId[] = [];
+  while (scan.next()) rowIds.push(scan.rowId);
+  const tuples: CatalogTuple<K>[] = [];
+  for (const rowId of rowIds) {
+    const ref = fetchRow(rel, rowId);
+    if (ref) tuples.push({ rowId, row: toRow(definition, readRow(ref.bytes, ref.view, ref.offset, rel.layout)) as CatalogRows[K] });
+  }
+  return tuples;
+}
+
+/** The same without the places. */
+export function catalogScan<K extends CatalogId>(relation: K, index: Oid, keys: readonly KeyValue[]): CatalogRows[K][] {
+  return catalogFind(relation, index, keys).map((t) => t.row);
+}
+
+/** All rows of a catalog. */
+export function catalogFindAll<K extends CatalogId>(relation: K): CatalogTuple<K>[] {
+  const { definition, rel } = catalog(relation);
+  if (!isReadable(rel)) return [];
+  const tuples: CatalogTuple<K>[] = [];
+  const scan = beginScan(rel);
+  while (scan.next()) {
+    for (let slot = 0; slot < scan.slotCount; slot++) {
+      const start = scan.wide ? scan.view.getUint32(8 + 4 * slot, true) : scan.view.getUint16(8 + 2 * slot, true);
+      if (start === 0) continue;
+      tuples.push({ rowId: rowIdOf(scan.block, slot), row: toRow(definition, readRow(scan.bytes, scan.view, start, rel.layout)) as CatalogRows[K] });
+    }
+  }
+  return tuples;
+}
+export const catalogScanAll = <K extends CatalogId>(relation: K): CatalogRows[K][] => catalogFindAll(relation).map((t) => t.row);
+
+// ---------------------------------------------------------------- changing
+
+/** Adds a row. Fields left out are NULL. */
+export function catalogInsert<K extends CatalogId>(relation: K, row: CatalogRows[K]): RowId {
+  const { definition, rel } = catalog(relation);
+  const values = toValues(definition, row);
+  checkNotNull(definition, values);
+  for (const info of rel.indexes) checkUnique(rel, info, values);
+  const rowId = insertRow(rel, formRow(rel.layout, values));
+  for (const info of rel.indexes) addEntry(info, values, rowId);
+  invalidateCatalogs();
+  return rowId;
+}
+
+/** Changes fields of a row. Gives the row as it is now. */
+export function catalogUpdate<K extends CatalogId>(relation: K, tuple: CatalogTuple<K>, changes: Partial<CatalogRows[K]>): CatalogRows[K] {
+  const { definition, rel } = catalog(relation);
+  const row = { ...tuple.row, ...changes };
+  const before = toValues(definition, tuple.row);
+  const after = toValues(definition, row);
+  checkNotNull(definition, after);
+  const touched = rel.indexes.filter((info) => keyOf(info, before) !== keyOf(info, after));
+  for (const info of touched) checkUnique(rel, info, after);
+  updateRow(rel, tuple.rowId, formRow(rel.layout, after));
+  for (const info of touched) {
+    dropEntry(info, before, tuple.rowId);
+    addEntry(info, after, tuple.rowId);
+  }
+  noteOverride(relation, tuple.row);
+  invalidateCatalogs();
+  return row;
+}
+
+export function catalogDelete<K extends CatalogId>(relation: K, tuple: CatalogTuple<K>): void {
+  const { definition, rel } = catalog(relation);
+  const values = toValues(definition, tuple.row);
+  for (const info of rel.indexes) dropEntry(info, values, tuple.rowId);
+  deleteRow(rel, tuple.rowId);
+  noteOverride(relation, tuple.row);
+  invalidateCatalogs();
+}
+
+/** Changes the one row with this key. */
+export function catalogUpdateByKey<K extends CatalogId>(relation: K, index: Oid, keys: readonly KeyValue[], changes: Partial<CatalogRows[K]>): CatalogRows[K] {
+  const [tuple] = catalogFind(relation, index, keys);
+  if (!tuple) throw internalError(`cache lookup failed for ${catalogByOid(relation)!.name} ${keys.join(', ')}`);
+  return catalogUpdate(relation, tuple, changes);
+}
+
+/** Deletes all rows with this key; how many. */
+export function catalogDeleteByKey<K extends CatalogId>(relation: K, index: Oid, keys: readonly KeyValue[]): number {
+  const tuples = catalogFind(relation, index, keys);
+  for (const tuple of tuples) catalogDelete(relation, tuple);
+  return tuples.length;
+}
+
+// ---------------------------------------------------------------- index entries
+
+const columnsOf = (info: IndexInfo, values: readonly Datum[]): Datum[] => info.keyAttributes.map((attnum) => values[attnum - 1]!);
+const keyOf = (info: IndexInfo, values: readonly Datum[]): string => encodeKey(info.columns, columnsOf(info, values));
+
+function addEntry(info: IndexInfo, values: readonly Datum[], rowId: RowId): void {
+  const columns = columnsOf(info, values);
+  insertEntry(info, encodeKey(info.columns, columns), rowId, keyHasNull(info.columns, columns));
+}
+function dropEntry(info: IndexInfo, values: readonly Datum[], rowId: RowId): void {
+  const columns = columnsOf(info, values);
+  removeEntry(info, encodeKey(info.columns, columns), rowId, keyHasNull(info.columns, columns));
+}
+
+function checkUnique(rel: Relation, info: IndexInfo, values: readonly Datum[]): void {
+  if (!info.unique) return;
+  const columns = columnsOf(info, values);
+  if (lookupUnique(info, encodeKey(info.columns, columns)) === undefined) return;
+  const names = info.keyAttributes.map((attnum) => rel.attributes[attnum - 1]!.attname).join(', ');
+  throw new PgError('unique_violation', `duplicate key value violates unique constraint "${info.index.name}"`, {
+    detail: `Key (${names})=(${columns.join(', ')}) already exists.`, schema: 'pg_catalog', table: rel.name, constraint: info.index.name,
+  });
+}
+
+function checkNotNull(definition: CatalogDefinition, values: readonly Datum[]): void {
+  definition.columns.forEach((c, i) => {
+    if (c.notnull && values[i] === null) throw internalError(`null value in column "${c.name}" of catalog "${definition.name}"`);
+  });
 }

@@ -2,7 +2,6 @@
 // commits that touched its catalogs, and a snapshot has the number of its time. Whoever keeps facts from catalogs
 // registers how to forget them; `refreshCatalogs()` before a look-up forgets all when the number is another, or when
 // this transaction itself has changed a catalog since.
-import type { Oid } from '../types/datum.ts';
 
 const forgetters: (() => void)[] = [];
 let changed = false;
@@ -22,10 +21,4 @@ export function refreshCatalogs(): void {
   if (!changed) return;
   changed = false;
   for (const forget of forgetters) forget();
-}
-
-/** Whether a built-in object (OID below 12000) has been altered in this database, so that its row in memory is not
- * the true one. */
-export function isOverridden(_relation: Oid, _oid: Oid): boolean {
-  return false;
 }

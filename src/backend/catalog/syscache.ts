@@ -3,7 +3,8 @@
 // and kept until a catalog changes. Rows are shared: nobody may change one.
 import type { Oid } from '../types/datum.ts';
 import * as b from './builtin.ts';
-import { isOverridden, refreshCatalogs, registerCatalogCache } from './inval.ts';
+import { refreshCatalogs, registerCatalogCache } from './inval.ts';
+import { isOverridden } from './override.ts';
 import { catalogScan, type KeyValue } from './indexing.ts';
 import { CATALOGS } from './schema.ts';
 import * as ids from './oids.ts';

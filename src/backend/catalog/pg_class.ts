@@ -1,0 +1,45 @@
+// Rows of pg_class and pg_attribute with their usual values: what heap.ts, index.ts and bootstrap fill in.
+import type { Oid } from '../types/datum.ts';
+import * as ids from './oids.ts';
+import type { PgAttribute, PgClass } from './rows.ts';
+
+export function classRow(fields: Pick<PgClass, 'oid' | 'relname' | 'relkind'> & Partial<PgClass>): PgClass {
+  const isIndex = fields.relkind === 'i' || fields.relkind === 'I';
+  return {
+    relnamespace: ids.PG_CATALOG_NAMESPACE, reltype: 0, reloftype: 0, relowner: ids.BOOTSTRAP_SUPERUSERID, relam: 0,
+    relfilenode: 0, reltablespace: 0, relpages: 0, reltuples: -1, relallvisible: 0, reltoastrelid: 0, relhasindex: false,
+    relisshared: false, relpersistence: 'p', relnatts: 0, relchecks: 0, relhasrules: false, relhastriggers: false,
+    relhassubclass: false, relrowsecurity: false, relforcerowsecurity: false, relispopulated: true,
+    relreplident: isIndex || fields.relkind === 'S' || fields.relkind === 'v' || fields.relkind === 'c' ? 'n' : 'd',
+    relispartition: false, relrewrite: 0, relfrozenxid: 0, relminmxid: 0, relacl: null, reloptions: null, relpartbound: null,
+    ...fields,
+  };
+}
+
+/** What pg_attribute takes from the column's type. */
+export type TypeFacts = { oid: Oid; typlen: number; typbyval: boolean; typalign: string; typstorage: string };
+
+export function attributeRow(type: TypeFacts, fields: Pick<PgAttribute, 'attrelid' | 'attname' | 'attnum'> & Partial<PgAttribute>): PgAttribute {
+  return {
+    atttypid: type.oid, attstattarget: fields.attnum < 0 ? 0 : -1, attlen: type.typlen, attndims: 0, attcacheoff: -1, atttypmod: -1,
+    attbyval: type.typbyval, attalign: type.typalign, attstorage: type.typstorage, attcompression: '', attnotnull: false,
+    atthasdef: false, atthasmissing: false, attidentity: '', attgenerated: '', attisdropped: false, attislocal: true,
+    attinhcount: 0, attcollation: 0, attacl: null, attoptions: null, attfdwoptions: null, attmissingval: null,
+    ...fields,
+  };
+}
+
+export interface SystemColumn { readonly attname: string; readonly attnum: number; readonly atttypid: Oid }
+/** The columns every table has. */
+export const SYSTEM_COLUMNS: readonly SystemColumn[] = [
+  { attname: 'ctid', attnum: -1, atttypid: ids.TIDOID },
+  { attname: 'xmin', attnum: -2, atttypid: ids.XIDOID },
+  { attname: 'cmin', attnum: -3, atttypid: ids.CIDOID },
+  { attname: 'xmax', attnum: -4, atttypid: ids.XIDOID },
+  { attname: 'cmax', attnum: -5, atttypid: ids.CIDOID },
+  { attname: 'tableoid', attnum: -6, atttypid: ids.OIDOID },
+];
+export const TableOidAttributeNumber = -6, SelfItemPointerAttributeNumber = -1, MinTransactionIdAttributeNumber = -2,
+  MinCommandIdAttributeNumber = -3, MaxTransactionIdAttributeNumber = -4, MaxCommandIdAttributeNumber = -5;
+export const systemColumnByName = (name: string): SystemColumn | undefined => SYSTEM_COLUMNS.find((c) => c.attname === name);
+export const systemColumnByNumber = (attnum: number): SystemColumn | undefined => SYSTEM_COLUMNS.find((c) => c.attnum === attnum);

@@ -1,0 +1,85 @@
+// Which objects of which database depend on shared ones, mostly on roles (pg_shdepend): 'o' owner, 'a' mentioned in an
+// ACL, 'r' in a policy, 't' tablespace.
+import { PgError } from '../../common/errors.ts';
+import type { Oid } from '../types/datum.ts';
+import { session } from '../utils/session.ts';
+import { isPinnedObject, isSharedRelation } from './catalog.ts';
+import { catalogDelete, catalogFind, catalogInsert, catalogUpdate } from './indexing.ts';
+import * as ids from './oids.ts';
+import type { PgShdepend } from './rows.ts';
+
+export type SharedDependencyType = 'o' | 'a' | 'r' | 't';
+
+const databaseOf = (classId: Oid): Oid => (isSharedRelation(classId) ? 0 : session.databaseOid);
+
+export function recordSharedDependencyOn(classId: Oid, objectId: Oid, subId: number, refClassId: Oid, refObjectId: Oid, type: SharedDependencyType): void {
+  if (isPinnedObject(refClassId, refObjectId)) return;
+  catalogInsert(ids.SharedDependRelationId, { dbid: databaseOf(classId), classid: classId, objid: objectId, objsubid: subId,
+    refclassid: refClassId, refobjid: refObjectId, deptype: type });
+}
+
+export const recordDependencyOnOwner = (classId: Oid, objectId: Oid, owner: Oid): void =>
+  recordSharedDependencyOn(classId, objectId, 0, ids.AuthIdRelationId, owner, 'o');
+
+const tuplesOf = (classId: Oid, objectId: Oid) =>
+  catalogFind(ids.SharedDependRelationId, ids.PgShdependDependerIndexId, [databaseOf(classId), classId, objectId]);
+
+/** The object has a new owner; a grant to that role in its ACL needs no entry of its own any more. */
+export function changeDependencyOnOwner(classId: Oid, objectId: Oid, newOwner: Oid): void {
+  const owner = tuplesOf(classId, objectId).find((t) => t.row.objsubid === 0 && t.row.deptype === 'o');
+  if (owner && isPinnedObject(ids.AuthIdRelationId, newOwner)) catalogDelete(ids.SharedDependRelationId, owner);
+  else if (owner) catalogUpdate(ids.SharedDependRelationId, owner, { refobjid: newOwner });
+  else recordDependencyOnOwner(classId, objectId, newOwner);
+  for (const t of tuplesOf(classId, objectId)) {
+    if (t.row.objsubid === 0 && t.row.deptype === 'a' && t.row.refobjid === newOwner) catalogDelete(ids.SharedDependRelationId, t);
+  }
+}
+
+/** The roles an ACL mentions were these and are those now; the owner has an entry already. */
+export function updateAclDependencies(classId: Oid, objectId: Oid, subId: number, owner: Oid, oldMembers: readonly Oid[], newMembers: readonly Oid[]): void {
+  for (const role of newMembers) {
+    if (role === owner || oldMembers.includes(role)) continue;
+    recordSharedDependencyOn(classId, objectId, subId, ids.AuthIdRelationId, role, 'a');
+  }
+  const gone = oldMembers.filter((role) => role !== owner && !newMembers.includes(role));
+  if (gone.length === 0) return;
+  for (const t of tuplesOf(classId, objectId)) {
+    if (t.row.objsubid === subId && t.row.deptype === 'a' && gone.includes(t.row.refobjid)) catalogDelete(ids.SharedDependRelationId, t);
+  }
+}
+
+/** Removes all entries of an object (subId 0: of its columns too). */
+export function deleteSharedDependencyRecordsFor(classId: Oid, objectId: Oid, subId = 0): void {
+  for (const t of tuplesOf(classId, objectId)) {
+    if (subId === 0 || t.row.objsubid === subId) catalogDelete(ids.SharedDependRelationId, t);
+  }
+}
+
+/** What depends on a shared object, in all databases. */
+export const sharedDependentsOf = (refClassId: Oid, refObjectId: Oid): PgShdepend[] =>
+  catalogFind(ids.SharedDependRelationId, ids.PgShdependReferenceIndexId, [refClassId, refObjectId]).map((t) => t.row);
+
+/** The DETAIL lines why a shared object cannot be dropped; null: it can (checkSharedDependencies). */
+export function sharedDependencyDetail(refClassId: Oid, refObjectId: Oid, describe: (d: PgShdepend) => string,
+  databaseName: (oid: Oid) => string): string | null {
+  const all = sharedDependentsOf(refClassId, refObjectId);
+  if (all.length === 0) return null;
+  const lines: string[] = [];
+  const elsewhere = new Map<Oid, number>();
+  for (const d of all) {
+    if (d.dbid !== 0 && d.dbid !== session.databaseOid) { elsewhere.set(d.dbid, (elsewhere.get(d.dbid) ?? 0) + 1); continue; }
+    const what = describe(d);
+    lines.push(d.deptype === 'o' ? `owner of ${what}` : d.deptype === 'a' ? `privileges for ${what}`
+      : d.deptype === 'r' ? `target of ${what}` : `tablespace for ${what}`);
+  }
+  for (const [database, count] of elsewhere) lines.push(`${count} object${count === 1 ? '' : 's'} in database ${databaseName(database)}`);
+  return lines.join('\n');
+}
+
+/** Refuses to drop a role that owns something or is mentioned in an ACL. */
+export function checkRoleUnused(role: Oid, name: string, describe: (d: PgShdepend) => string, databaseName: (oid: Oid) => string): void {
+  const detail = sharedDependencyDetail(ids.AuthIdRelationId, role, describe, databaseName);
+  if (detail !== null) {
+    throw new PgError('dependent_objects_still_exist', `role "${name}" cannot be dropped because some objects depend on it`, { detail });
+  }
+}
