@@ -14,6 +14,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -617,6 +618,19 @@ static napi_value peerCredentials(napi_env env, napi_callback_info info)
 	return v;
 }
 
+/* The name of an account, or undefined. */
+static napi_value userName(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(1);
+	INT(0, uid);
+	char text[4096];
+	struct passwd entry, *found;
+	napi_value v;
+	if (getpwuid_r((uid_t) uid, &entry, text, sizeof text, &found) != 0 || !found)
+		return napi_get_undefined(env, &v) == napi_ok ? v : NULL;
+	return napi_create_string_utf8(env, found->pw_name, NAPI_AUTO_LENGTH, &v) == napi_ok ? v : NULL;
+}
+
 static napi_value describe_address(napi_env env, int error, const struct sockaddr_storage *address, socklen_t length)
 {
 	char text[INET6_ADDRSTRLEN + 110] = "";
@@ -688,7 +702,7 @@ static napi_value Init(napi_env env, napi_value exports)
 		{ "setBlocking", setBlocking }, { "setNoDelay", setNoDelay }, { "setKeepAlive", setKeepAlive },
 		{ "peerCredentials", peerCredentials }, { "peerAddress", peerAddress }, { "socketAddress", socketAddress },
 		{ "titleArea", titleArea }, { "setProcessName", setProcessName }, { "sendDatagram", sendDatagram },
-		{ "lockFile", lockFile }, { "umask", Umask },
+		{ "userName", userName }, { "lockFile", lockFile }, { "umask", Umask },
 	};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
 		napi_value call;

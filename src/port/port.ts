@@ -58,6 +58,8 @@ export interface Port {
   /** The other end of a socket, and its own. */
   peerAddress(fd: number): SocketAddress | number;
   socketAddress(fd: number): SocketAddress | number;
+  /** The name of an account of the system. */
+  userName(uid: number): string | undefined;
   /** The memory that `ps` shows as this process's command line, emptied. For utils/ps_status.ts. */
   titleArea(): Uint8Array;
   /** The short name (15 bytes) that `ps -o comm` shows. */

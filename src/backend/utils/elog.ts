@@ -124,7 +124,7 @@ function textOf(entry: Entry): string {
     line('CONTEXT', fields.where);
     line('LOCATION', entry.stack);
   }
-  if (hasStatement(entry)) line('STATEMENT', logContext.statement);
+  if (entry.severity !== 'LOG' && hasStatement(entry)) line('STATEMENT', logContext.statement);
   return lines.join('\n');
 }
 
@@ -215,6 +215,36 @@ function zoneFormat(zone: string): Intl.DateTimeFormat {
     zoneOfFormatter = zone;
   }
   return zoneFormatter;
+}
+
+// ---- statements
+
+/** The text a statement came as: logged if log_statement wants it, and again beside errors. */
+export function logStatement(text: string): void {
+  logContext.statement = text;
+  statementLogged = false;
+  const level = settings.log_statement;
+  if (level === 'none' || (level !== 'all' && !LOGGED_KINDS[level]!.test(text))) return;
+  emit({ severity: 'LOG', message: `statement: ${text}`, fields: {}, code: '00000' });
+  statementLogged = true;
+}
+
+let statementLogged = false;
+
+/** log_statement = ddl, mod: by the first word, comments passed over. */
+const COMMENTS = String.raw`^(?:\s|;|--[^\n]*|/\*[^]*?\*/)*`;
+const DDL = 'create|alter|drop|comment|grant|revoke|import|reassign|security|cluster|reindex|refresh|do|load';
+const LOGGED_KINDS: Readonly<Record<string, RegExp>> = {
+  ddl: new RegExp(`${COMMENTS}(?:${DDL})\\b`, 'i'),
+  mod: new RegExp(`${COMMENTS}(?:${DDL}|insert|update|delete|merge|truncate|copy|with|prepare|execute)\\b`, 'i'),
+};
+
+/** log_duration and log_min_duration_statement. */
+export function logDuration(ms: number): void {
+  const slow = settings.log_min_duration_statement >= 0 && ms >= settings.log_min_duration_statement;
+  if (!slow && !settings.log_duration) return;
+  const statement = slow && !statementLogged ? `  statement: ${logContext.statement}` : '';
+  emit({ severity: 'LOG', message: `duration: ${ms.toFixed(3)} ms${statement}`, fields: {}, code: '00000' });
 }
 
 // ---- where to

@@ -2,6 +2,7 @@
 // ask. `checkForInterrupts()` is PostgreSQL's CHECK_FOR_INTERRUPTS(): cheap enough for every loop.
 import { FatalError, PgError } from '../../common/errors.ts';
 import { SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, port } from '../../port/port.ts';
+import { logDuration } from './elog.ts';
 import { reloadConfigFile } from './guc_file.ts';
 import { settings } from './settings.ts';
 
@@ -77,7 +78,7 @@ function cancelStatement(): void {
     stopLockTimeout();
     throw new PgError('lock_not_available', 'canceling statement due to lock timeout');
   }
-  if (statementTimerRuns && timers[STATEMENT_TIMER]) {
+  if (statementTimerRuns && timers[STATEMENT_TIMER] && !readingCommand) {
     stopStatementTimeout();
     throw new PgError('query_canceled', 'canceling statement due to statement timeout');
   }
@@ -99,15 +100,29 @@ export function stopAuthenticationTimeout(): void {
   port.setTimer(AUTHENTICATION_TIMER, 0);
 }
 
-/** statement_timeout, from the first message of a statement to the end of its transaction command. */
-export function startStatementTimeout(): void {
-  if (settings.statement_timeout > 0 && !statementTimerRuns) {
+/** Milliseconds (performance.now) at which the running statement began; -1 when nobody wants to know. */
+let statementStartedMs = -1;
+
+/** The first message of a statement has come; the extended protocol says so again with each further message. */
+export function statementStarts(): void {
+  if (settings.statement_timeout > 0 && (!statementTimerRuns || timers[STATEMENT_TIMER])) {
     statementTimerRuns = true;
     port.setTimer(STATEMENT_TIMER, settings.statement_timeout);
   }
+  if (statementStartedMs < 0 && (settings.log_min_duration_statement >= 0 || settings.log_duration)) statementStartedMs = performance.now();
 }
-export function stopStatementTimeout(): void {
-  if (!statementTimerRuns) return;
+
+/** The statement is over, well or badly. */
+export function statementEnds(): void {
+  if (statementTimerRuns) stopStatementTimeout();
+  if (statementStartedMs >= 0) {
+    const ms = performance.now() - statementStartedMs;
+    statementStartedMs = -1;
+    logDuration(ms);
+  }
+}
+
+function stopStatementTimeout(): void {
   statementTimerRuns = false;
   port.setTimer(STATEMENT_TIMER, 0);
 }

@@ -1,0 +1,166 @@
+// What the processes of a site know of each other (PostgreSQL's backend_status.c and the part of procarray.c that we
+// need): a table in shared memory, one slot for each possible backend, made by the postmaster before the first fork.
+// A backend writes only its own slot; the postmaster frees the slot of a backend that has ended, however it ended.
+import { port } from '../../port/port.ts';
+import { session } from './session.ts';
+import { settings } from './settings.ts';
+
+const QUERY_BYTES = 1024, APPLICATION_BYTES = 64, ADDRESS_BYTES = 48;
+const TEXT_BYTES = 4 + QUERY_BYTES + 4 + APPLICATION_BYTES + 4 + ADDRESS_BYTES;
+/** The integers and times of a slot, by position. */
+const PID = 0, CANCEL_KEY = 1, DATABASE = 2, ROLE = 3, STATE = 4, CLIENT_PORT = 5, INTS = 6;
+const BACKEND_START = 0, XACT_START = 1, QUERY_START = 2, STATE_CHANGE = 3, TIMES = 4;
+
+export const BACKEND_STATES = ['', 'idle', 'active', 'idle in transaction', 'fastpath function call', 'idle in transaction (aborted)', 'disabled'] as const;
+export type BackendState = (typeof BACKEND_STATES)[number];
+
+export interface BackendStatus {
+  slot: number;
+  pid: number;
+  databaseOid: number;
+  roleOid: number;
+  state: BackendState;
+  /** Null for a Unix socket. */
+  clientAddress: string | null;
+  clientPort: number;
+  applicationName: string;
+  query: string;
+  /** Microseconds since 2000-01-01 UTC; 0: none. */
+  backendStart: number;
+  xactStart: number;
+  queryStart: number;
+  stateChange: number;
+}
+
+let slotCount = 0;
+let ints = new Int32Array(0);
+let times = new Float64Array(0);
+let texts = Buffer.alloc(0);
+let mySlot = -1;
+
+/** In the postmaster, before the first fork (or for a backend without one). */
+export function makeBackendTable(slots: number): void {
+  slotCount = slots;
+  const timeBytes = slots * TIMES * 8, intBytes = (slots * INTS * 4 + 7) & ~7;
+  const memory = port.sharedMemory(timeBytes + intBytes + slots * TEXT_BYTES);
+  times = new Float64Array(memory, 0, slots * TIMES);
+  ints = new Int32Array(memory, timeBytes, slots * INTS);
+  texts = Buffer.from(memory, timeBytes + intBytes, slots * TEXT_BYTES);
+}
+
+const int = (slot: number, field: number): number => Atomics.load(ints, slot * INTS + field);
+const setInt = (slot: number, field: number, value: number): void => { Atomics.store(ints, slot * INTS + field, value); };
+
+/** Microseconds since 2000-01-01 UTC. */
+export function now(): number {
+  return (Date.now() - 946684800000) * 1000;
+}
+
+/** Takes a free slot for this process; -1 when there is none. */
+export function takeSlot(pid: number, cancelKey: number): number {
+  for (let slot = 0; slot < slotCount; slot++) {
+    if (Atomics.compareExchange(ints, slot * INTS + PID, 0, pid) !== 0) continue;
+    mySlot = slot;
+    for (let field = CANCEL_KEY; field < INTS; field++) setInt(slot, field, 0);
+    times.fill(0, slot * TIMES, (slot + 1) * TIMES);
+    texts.fill(0, slot * TEXT_BYTES, (slot + 1) * TEXT_BYTES);
+    setInt(slot, CANCEL_KEY, cancelKey);
+    times[slot * TIMES + BACKEND_START] = now();
+    return slot;
+  }
+  return -1;
+}
+
+/** The postmaster: whatever slot the ended process had is free again. */
+export function freeSlotOf(pid: number): void {
+  for (let slot = 0; slot < slotCount; slot++) {
+    if (int(slot, PID) === pid) {
+      setInt(slot, CANCEL_KEY, 0);
+      setInt(slot, PID, 0);
+      return;
+    }
+  }
+}
+
+export function freeSlotCount(): number {
+  let free = 0;
+  for (let slot = 0; slot < slotCount; slot++) if (int(slot, PID) === 0) free++;
+  return free;
+}
+
+/** A cancel request: the backend to signal, or 0 with why not. */
+export function findForCancel(pid: number, key: number): 'found' | 'wrong key' | 'no such process' {
+  for (let slot = 0; slot < slotCount; slot++) {
+    if (int(slot, PID) === pid && pid > 0) return int(slot, CANCEL_KEY) === key ? 'found' : 'wrong key';
+  }
+  return 'no such process';
+}
+
+/** Once the session's database and role are known. */
+export function reportSession(databaseOid: number, roleOid: number, clientAddress: string | null, clientPort: number): void {
+  if (mySlot < 0) return;
+  setInt(mySlot, DATABASE, databaseOid);
+  setInt(mySlot, ROLE, roleOid);
+  setInt(mySlot, CLIENT_PORT, clientAddress === null ? -1 : clientPort);
+  writeText(4 + QUERY_BYTES + 4 + APPLICATION_BYTES, ADDRESS_BYTES, clientAddress ?? '');
+  reportApplicationName(settings.application_name);
+}
+
+export function reportApplicationName(name: string): void {
+  if (mySlot >= 0) writeText(4 + QUERY_BYTES, APPLICATION_BYTES, name);
+}
+
+/** What the backend does now; `query` when a new one begins. Costs one short copy; nothing when track_activities is off. */
+export function reportActivity(state: number, query?: string): void {
+  if (mySlot < 0 || !settings.track_activities) return;
+  const base = mySlot * TIMES;
+  ints[mySlot * INTS + STATE] = state;
+  if (query !== undefined) {
+    writeText(0, QUERY_BYTES, query);
+    times[base + QUERY_START] = session.statementStart;
+  }
+  times[base + XACT_START] = state === 1 ? 0 : session.transactionStart;
+  times[base + STATE_CHANGE] = state === 1 ? now() : session.statementStart;
+}
+
+function writeText(offset: number, limit: number, text: string): void {
+  const at = mySlot * TEXT_BYTES + offset;
+  const n = texts.write(text.length > limit ? text.slice(0, limit) : text, at + 4, limit, 'utf8');
+  texts.writeInt32LE(n, at);
+}
+
+function readText(slot: number, offset: number, limit: number): string {
+  const at = slot * TEXT_BYTES + offset;
+  const n = Math.max(0, Math.min(texts.readInt32LE(at), limit));
+  return texts.toString('utf8', at + 4, at + 4 + n);
+}
+
+/** Everybody who is connected (pg_stat_activity). What is read while its owner writes may be mixed; it is never unsafe. */
+export function backends(): BackendStatus[] {
+  const all: BackendStatus[] = [];
+  for (let slot = 0; slot < slotCount; slot++) {
+    const pid = int(slot, PID);
+    if (pid === 0) continue;
+    const clientPort = int(slot, CLIENT_PORT), t = slot * TIMES;
+    all.push({
+      slot, pid, databaseOid: int(slot, DATABASE), roleOid: int(slot, ROLE), state: BACKEND_STATES[int(slot, STATE)] ?? '',
+      clientAddress: clientPort < 0 ? null : readText(slot, 4 + QUERY_BYTES + 4 + APPLICATION_BYTES, ADDRESS_BYTES), clientPort,
+      applicationName: readText(slot, 4 + QUERY_BYTES, APPLICATION_BYTES), query: readText(slot, 0, QUERY_BYTES),
+      backendStart: times[t + BACKEND_START]!, xactStart: times[t + XACT_START]!, queryStart: times[t + QUERY_START]!,
+      stateChange: times[t + STATE_CHANGE]!,
+    });
+  }
+  return all;
+}
+
+/** Other backends connected to a database (DROP DATABASE asks). */
+export function countOtherBackends(databaseOid: number): number {
+  let count = 0;
+  for (let slot = 0; slot < slotCount; slot++) if (slot !== mySlot && int(slot, PID) !== 0 && int(slot, DATABASE) === databaseOid) count++;
+  return count;
+}
+
+/** Whether the process is a backend of this site (pg_cancel_backend, pg_terminate_backend). */
+export function backendByPid(pid: number): BackendStatus | undefined {
+  return backends().find((b) => b.pid === pid);
+}
