@@ -17,3 +17,4 @@ import './array_ops.ts';
 import './pseudotypes.ts';
 import './regproc.ts';
 import './aggregates.ts';
+import './numeric_aggregates.ts';

@@ -48,7 +48,7 @@ export class WireReader {
   /** A copy. */
   takeBytes(count: number): Uint8Array {
     const at = this.take(count);
-    return this.bytes.slice(at, at + count);
+    return copyBytes(this.bytes, at, at + count);
   }
 
   /** UTF-8 text of so many bytes; 22021 when it is not valid. */
@@ -142,4 +142,9 @@ export function sendFloat64(value: number): Uint8Array {
 
 export function sendText(value: string): Uint8Array {
   return Buffer.from(value, 'utf8');
+}
+
+/** A true copy: Buffer's own slice() would share the memory of what it was cut from. */
+export function copyBytes(bytes: Uint8Array, start = 0, end = bytes.length): Uint8Array {
+  return Uint8Array.prototype.slice.call(bytes, start, end);
 }

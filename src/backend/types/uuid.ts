@@ -1,0 +1,36 @@
+// uuid: kept as its 36 characters in lower case, whose order is that of the bytes.
+import { randomUUID } from 'node:crypto';
+import { registerBuiltins } from './fmgr.ts';
+import { invalidInput } from './errors.ts';
+import { receiveAll } from './wire.ts';
+
+const SYNTAX = /^(?:[0-9a-f]{4}-?){7}[0-9a-f]{4}$/i;
+
+/** 32 hexadecimal digits, hyphens after any group of four, braces around it all. */
+export function uuidIn(text: string): string {
+  const inner = text.startsWith('{') && text.endsWith('}') ? text.slice(1, -1) : text;
+  if (!SYNTAX.test(inner)) throw invalidInput('uuid', text);
+  return hyphenate(inner.replaceAll('-', '').toLowerCase());
+}
+
+function hyphenate(hex: string): string {
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+registerBuiltins({
+  pure: {
+    uuid_in: uuidIn,
+    uuid_out: (value: string) => value,
+    uuid_recv: (bytes: Uint8Array) => hyphenate(Buffer.from(receiveAll(bytes, (reader) => reader.takeBytes(16))).toString('hex')),
+    uuid_send: (value: string) => Buffer.from(value.replaceAll('-', ''), 'hex'),
+    uuid_eq: (a: string, b: string) => a === b,
+    uuid_ne: (a: string, b: string) => a !== b,
+    uuid_lt: (a: string, b: string) => a < b,
+    uuid_le: (a: string, b: string) => a <= b,
+    uuid_gt: (a: string, b: string) => a > b,
+    uuid_ge: (a: string, b: string) => a >= b,
+    uuid_cmp: (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0),
+    // disableEntropyCache: a forked backend must not repeat what its parent drew in advance.
+    gen_random_uuid: () => randomUUID({ disableEntropyCache: true }),
+  },
+});
