@@ -79,7 +79,7 @@ function cancelStatement(): void {
     throw new PgError('lock_not_available', 'canceling statement due to lock timeout');
   }
   if (statementTimerRuns && timers[STATEMENT_TIMER] && !readingCommand) {
-    stopStatementTimeout();
+    stopStatementTimer();
     throw new PgError('query_canceled', 'canceling statement due to statement timeout');
   }
   // A cancel request that comes too late is nobody's.
@@ -103,8 +103,9 @@ export function stopAuthenticationTimeout(): void {
 /** Milliseconds (performance.now) at which the running statement began; -1 when nobody wants to know. */
 let statementStartedMs = -1;
 
-/** The first message of a statement has come; the extended protocol says so again with each further message. */
-export function statementStarts(): void {
+/** The first message of a statement has come; the extended protocol says so again with each further message. For
+ * statement_timeout, log_duration and log_min_duration_statement. */
+export function startStatementTimeout(): void {
   if (settings.statement_timeout > 0 && (!statementTimerRuns || timers[STATEMENT_TIMER])) {
     statementTimerRuns = true;
     port.setTimer(STATEMENT_TIMER, settings.statement_timeout);
@@ -113,8 +114,8 @@ export function statementStarts(): void {
 }
 
 /** The statement is over, well or badly. */
-export function statementEnds(): void {
-  if (statementTimerRuns) stopStatementTimeout();
+export function stopStatementTimeout(): void {
+  if (statementTimerRuns) stopStatementTimer();
   if (statementStartedMs >= 0) {
     const ms = performance.now() - statementStartedMs;
     statementStartedMs = -1;
@@ -122,7 +123,7 @@ export function statementEnds(): void {
   }
 }
 
-function stopStatementTimeout(): void {
+function stopStatementTimer(): void {
   statementTimerRuns = false;
   port.setTimer(STATEMENT_TIMER, 0);
 }
