@@ -1,5 +1,6 @@
 // COPY's options, checked before anything is read or written (PostgreSQL's ProcessCopyOptions).
 import { PgError } from '../../common/errors.ts';
+import { constantText } from './variable.ts';
 
 export interface CopyOptions {
   format: 'text' | 'csv' | 'binary';
@@ -19,8 +20,7 @@ interface DefElem { defname: string; arg?: any; location?: number }
 function text(option: DefElem): string {
   const { arg } = option;
   if (arg === undefined || arg === null) throw new PgError('syntax_error', `${option.defname} requires a parameter`);
-  if (typeof arg === 'object') return String(arg.sval ?? arg.ival ?? arg.fval ?? arg.boolval ?? arg.value ?? (arg.names ? arg.names.at(-1) : ''));
-  return String(arg);
+  return constantText(arg);
 }
 
 function bool(option: DefElem): boolean {
@@ -46,7 +46,7 @@ function header(option: DefElem, isFrom: boolean): false | true | 'match' {
 function columnList(option: DefElem): string[] {
   const { arg } = option;
   if (!Array.isArray(arg)) throw new PgError('invalid_parameter_value', `argument to option "${option.defname}" must be a list of column names`);
-  return arg.map((c) => (typeof c === 'string' ? c : c.sval));
+  return arg.map((c) => (String(c)));
 }
 
 export function processCopyOptions(isFrom: boolean, list: readonly DefElem[]): CopyOptions {

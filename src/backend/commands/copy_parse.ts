@@ -24,7 +24,7 @@ export class CopyLineReader {
   /** Number of the line in hand, from 1. */
   lineNumber = 0;
   private readonly source: ByteSource;
-  private readonly options: CopyOptions;
+
   private readonly csv: boolean;
   private readonly delimiter: number;
   private readonly quote: number;
@@ -40,7 +40,7 @@ export class CopyLineReader {
 
   constructor(source: ByteSource, options: CopyOptions) {
     this.source = source;
-    this.options = options;
+
     this.csv = options.format === 'csv';
     this.delimiter = options.delimiter.charCodeAt(0);
     this.quote = options.quote.charCodeAt(0);

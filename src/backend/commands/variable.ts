@@ -21,17 +21,14 @@ export function setTransactionOption(option: { defname: string; arg?: any }): vo
   }
 }
 
-/** The text of an A_Const (or of a cast of one: SET TIME ZONE INTERVAL '...'). */
-function constantText(node: any): string {
+/** The text of an A_Const or a DefElem's argument (or of a cast of one: SET TIME ZONE INTERVAL '...'). */
+export function constantText(node: any): string {
   if (node === undefined || node === null) return '';
   if (typeof node !== 'object') return String(node);
   if (node.tag === 'TypeCast') return constantText(node.arg);
-  if (node.tag === 'A_Const') {
-    if (node.isnull) return '';
-    const v = node.val;
-    return typeof v === 'object' && v !== null ? String(v.value ?? v.sval ?? v.ival ?? v.fval ?? v.boolval ?? '') : String(v);
-  }
-  return String(node.value ?? node.sval ?? node.ival ?? '');
+  if (node.tag === 'A_Const') return node.ctype === 'null' ? '' : String(node.value);
+  if (node.tag === 'Boolean') return node.boolval ? 'true' : 'false';
+  return String(node.value ?? node.fval ?? '');
 }
 
 const setContext = (): 'superuser' | 'user' => (session.isSuperuser ? 'superuser' : 'user');

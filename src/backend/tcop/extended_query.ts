@@ -8,8 +8,6 @@ import {
   commandCounterIncrement, commitTransactionCommand, endImplicitTransactionBlock, renewSnapshot, startTransactionCommand, transactionBlockStatus,
 } from '../transaction/xact.ts';
 import type { Datum, Oid } from '../types/datum.ts';
-import { logStatement } from '../utils/elog.ts';
-import { statementEnds, statementStarts } from '../utils/interrupts.ts';
 import { setPsStatus } from '../utils/ps_status.ts';
 import { completesOptimistically, runAutocommit } from './autocommit.ts';
 import { CachedStatement, findByText, keepByText } from './plancache.ts';
@@ -20,6 +18,7 @@ import {
   sendPortalSuspended, sendRowDescription,
 } from './protocol.ts';
 import { refuseInFailedTransaction } from './simple_query.ts';
+import { logStatement, statementEnds, statementStarts } from './statement.ts';
 
 const S = 0x53; // 'S': a statement, in Describe and Close; also Sync
 let unnamed: CachedStatement | null = null;

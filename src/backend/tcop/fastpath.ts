@@ -2,12 +2,12 @@
 import { PgError } from '../../common/errors.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { procByOid } from '../catalog/syscache.ts';
-import { callFunction } from '../executor/fmgr_info.ts';
+import { callable, functionInfo } from '../executor/fmgr_info.ts';
 import { type Frontend, decodeText } from '../libpq/pqcomm.ts';
 import { commitTransactionCommand, renewSnapshot, startTransactionCommand, transactionBlockStatus } from '../transaction/xact.ts';
 import type { Datum } from '../types/datum.ts';
-import { statementEnds, statementStarts } from '../utils/interrupts.ts';
 import { sendFunctionCallResponse } from './protocol.ts';
+import { statementEnds, statementStarts } from './statement.ts';
 
 export function functionCall(f: Frontend): void {
   const oid = f.readInt32() >>> 0;
@@ -25,7 +25,7 @@ export function functionCall(f: Frontend): void {
   const formats: number[] = [];
   for (let n = f.readInt16(); n > 0; n--) formats.push(f.readInt16());
   const count = f.readInt16();
-  const types = proc.proargtypes.values as readonly number[];
+  const types = proc.proargtypes;
   if (count !== types.length) {
     throw new PgError('protocol_violation', `function call message contains ${count} arguments but function requires ${types.length}`);
   }
@@ -42,7 +42,7 @@ export function functionCall(f: Frontend): void {
   });
   const resultFormat = f.readInt16();
   f.endOfMessage();
-  const result = callFunction(oid, args);
+  const result = callable(functionInfo(oid), types, proc.prorettype, 0)(...args);
   if (result === null) sendFunctionCallResponse(null);
   else if (resultFormat === 0) sendFunctionCallResponse(typeHooks.typeIo(proc.prorettype).output(result));
   else sendFunctionCallResponse(typeHooks.typeIo(proc.prorettype).send(result));

@@ -13,6 +13,7 @@ export interface LiftedText {
 }
 
 import type { RawNode, RawStmt } from '../parser/raw_parser.ts';
+import type { Datum } from '../types/datum.ts';
 
 const MARK = '\u0001';
 const MAX_LENGTH = 2000;
@@ -79,6 +80,20 @@ export function liftLiterals(text: string): LiftedText | null {
   return { shape: shape + text.slice(copied), values, offsets };
 }
 
+/** A copy of a raw tree with every A_Const as `change` makes it. */
+function mapConstants(raw: RawStmt, change: (node: RawNode) => RawNode): RawStmt {
+  const visit = (node: unknown): unknown => {
+    if (Array.isArray(node)) return node.map(visit);
+    if (typeof node !== 'object' || node === null) return node;
+    const from = node as RawNode;
+    if (from.tag === 'A_Const') return change(from);
+    const copy: Record<string, unknown> = {};
+    for (const key in from) copy[key] = visit(from[key]);
+    return copy;
+  };
+  return { ...raw, stmt: visit(raw.stmt) as RawNode };
+}
+
 /**
  * A copy of a statement's raw tree in which every lifted literal's A_Const carries its slot, and for each slot whether
  * the grammar has folded a minus sign into it (the constant then stands where the sign does). Null when a literal is
@@ -94,23 +109,19 @@ export function assignSlots(raw: RawStmt, text: string, lifted: LiftedText): { r
     if (text.charCodeAt(before) === 45) slots.set(before, slot);
   });
   const found = new Set<number>();
-  const visit = (node: unknown): unknown => {
-    if (Array.isArray(node)) return node.map(visit);
-    if (typeof node !== 'object' || node === null) return node;
-    const raw = node as RawNode;
-    if (raw.tag === 'A_Const') {
-      const slot = raw['ctype'] === 'integer' ? slots.get(raw.location ?? -1) : undefined;
-      if (slot === undefined) return raw;
-      const negative = raw.location !== lifted.offsets[slot];
-      if (raw['value'] !== (negative ? -lifted.values[slot]! : lifted.values[slot])) return raw;
-      negated[slot] = negative;
-      found.add(slot);
-      return { ...raw, slot };
-    }
-    const copy: Record<string, unknown> = {};
-    for (const key in raw) copy[key] = visit(raw[key]);
-    return copy;
-  };
-  const stmt = visit(raw.stmt) as RawNode;
-  return found.size === lifted.values.length ? { raw: { ...raw, stmt }, negated } : null;
+  const tagged = mapConstants(raw, (node) => {
+    const slot = node['ctype'] === 'integer' ? slots.get(node.location ?? -1) : undefined;
+    if (slot === undefined) return node;
+    const negative = node.location !== lifted.offsets[slot];
+    if (node['value'] !== (negative ? -lifted.values[slot]! : lifted.values[slot])) return node;
+    negated[slot] = negative;
+    found.add(slot);
+    return { ...node, slot };
+  });
+  return found.size === lifted.values.length ? { raw: tagged, negated } : null;
+}
+
+/** The same tree with the slots' present values, to analyze it again. */
+export function withSlotValues(raw: RawStmt, slots: readonly Datum[]): RawStmt {
+  return mapConstants(raw, (node) => (node['slot'] === undefined ? node : { ...node, value: slots[node['slot']] }));
 }

@@ -16,6 +16,7 @@ import type { Datum, Oid } from '../types/datum.ts';
 import { getString } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
 import { createCommandTag, isOptimizable } from './cmdtag.ts';
+import { withSlotValues } from './literals.ts';
 import { utilityColumns } from './utility.ts';
 
 /** One planned (or utility) query of a statement; rewriting may make several, or none, of one. */
@@ -33,6 +34,8 @@ export class CachedStatement {
   readonly commandTag: string;
   /** Literals lifted out of the text: their values as of the next run (see literals.ts). */
   slots: Datum[] = [];
+  /** The plan holds whatever the slots' values are. */
+  liftable = false;
   /** Types of $1, $2, ...: given, or found by analysis. */
   paramTypes: Oid[];
   units: PlannedUnit[] = [];
@@ -67,10 +70,12 @@ export class CachedStatement {
     if (this.raw === null || (this.catalogVersion !== -1 && this.isCurrent())) return;
     const version = catalogVersion();
     const again = this.catalogVersion !== -1;
+    session.literalsLifted = this.slots.length > 0;
     const query = this.analyze();
     const units: PlannedUnit[] = query.commandType === 'utility'
       ? [{ query, plan: null, canSetTag: true }]
       : queryRewrite(query).map((q) => ({ query: q, plan: q.commandType === 'utility' || q.commandType === 'nothing' ? null : compilePlan(planner(q)), canSetTag: q.canSetTag }));
+    this.liftable = session.literalsLifted;
     const columns = resultColumns(units);
     if (again && this.fixedResult && !sameColumns(columns, this.columns)) {
       throw new PgError('feature_not_supported', 'cached plan must not change result type');
@@ -83,7 +88,7 @@ export class CachedStatement {
   }
 
   private analyze(): Query {
-    const raw = this.raw!;
+    const raw = this.slots.length === 0 ? this.raw! : withSlotValues(this.raw!, this.slots);
     if (!this.variableParams || !(isOptimizable(raw.stmt) || takesParameters(raw))) return parseAnalyze(raw, this.text, this.paramTypes);
     const { query, paramTypes } = parseAnalyzeVarParams(raw, this.text, this.paramTypes);
     this.paramTypes = paramTypes;

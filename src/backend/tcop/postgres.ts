@@ -1,17 +1,19 @@
 // The backend's message loop (PostgreSQL's postgres.c). One frontend, one straight line: read a message, do what it
 // says, answer. An error ends the statement and its transaction, a FatalError the session; anything else thrown is our
 // own mistake, told as XX000 with its stack in the log.
-import { FatalError, PgError } from '../../common/errors.ts';
+import { FatalError } from '../../common/errors.ts';
 import type { Connection } from '../libpq/connection.ts';
 import { port } from '../../port/port.ts';
-import { abortCurrentTransaction, commitTransactionCommand, transactionBlockStatus } from '../transaction/xact.ts';
+import { abortCurrentTransaction, transactionBlockStatus } from '../transaction/xact.ts';
 import { logBackendError } from '../utils/elog.ts';
-import { checkForInterrupts, clientReadStarts, clientReadEnds, reloadIfAsked } from '../utils/interrupts.ts';
+import { clientReadStarts, clientReadEnds, reloadIfAsked } from '../utils/interrupts.ts';
 import { setPsStatus } from '../utils/ps_status.ts';
 import { session } from '../utils/session.ts';
 import { bind, close, describe, execute, parse, sync } from './extended_query.ts';
 import { functionCall } from './fastpath.ts';
 import { initPostgres } from './init.ts';
+import { statementEnds } from './statement.ts';
+import { reportChangedOptions } from '../utils/guc.ts';
 import { setFrontend, sendBackendKeyData, sendErrorResponse, sendReadyForQuery, frontend } from './protocol.ts';
 import { execSimpleQuery } from './simple_query.ts';
 import { waitForMessage } from './wait.ts';
@@ -57,6 +59,8 @@ function step(state: LoopState): boolean {
   if (state.readyForQuery) {
     state.readyForQuery = false;
     state.doingExtended = false;
+    statementEnds();
+    reportChangedOptions();
     setPsStatus(IDLE_STATUS[transactionBlockStatus()]);
     sendReadyForQuery(transactionBlockStatus());
   }

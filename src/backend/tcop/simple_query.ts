@@ -5,12 +5,10 @@ import {
   beginImplicitTransactionBlock, commandCounterIncrement, commitTransactionCommand, endImplicitTransactionBlock, renewSnapshot,
   startTransactionCommand, transactionBlockStatus,
 } from '../transaction/xact.ts';
-import { logStatement } from '../utils/elog.ts';
-import { checkForInterrupts, statementEnds, statementStarts } from '../utils/interrupts.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
 import { setPsStatus } from '../utils/ps_status.ts';
 import { allowedInFailedTransaction } from './utility.ts';
 import { completesOptimistically, runAutocommit } from './autocommit.ts';
-import { session } from '../utils/session.ts';
 import { isOptimizable } from './cmdtag.ts';
 import { dropUnnamedStatement } from './extended_query.ts';
 import { assignSlots, liftLiterals } from './literals.ts';
@@ -18,6 +16,7 @@ import { CachedStatement, findByText, keepByText } from './plancache.ts';
 import { FETCH_ALL, Portal, findPortal } from './portal.ts';
 import { RemoteDest } from './printtup.ts';
 import { sendCommandComplete, sendEmptyQueryResponse } from './protocol.ts';
+import { logStatement, statementEnds, statementStarts } from './statement.ts';
 
 export function execSimpleQuery(text: string): void {
   statementStarts();
@@ -70,27 +69,12 @@ function runByShape(text: string): boolean {
   }
   const { statement, negated } = shape;
   statement.slots = lifted.values.map((v, i) => (negated[i] ? -v : v));
-  if (isNew) {
-    session.literalsLifted = true;
-    let kept = false;
-    try {
-      runSingle(statement);
-      kept = session.literalsLifted;
-    } finally {
-      keepShape(lifted.shape, kept ? shape : null);
-    }
-    return true;
+  try {
+    runSingle(statement);
+  } finally {
+    // Made (anew) just now, from these very literals: good for others only if none of them played a part.
+    if (isNew || !statement.liftable) keepShape(lifted.shape, statement.liftable ? shape : null);
   }
-  if (transactionBlockStatus() !== 'E') {
-    startTransactionCommand();
-    renewSnapshot();
-    if (!statement.isCurrent()) {
-      // To be made anew, and from this text: whether literals play a part may come out differently.
-      shapes.delete(lifted.shape);
-      return runByShape(text);
-    }
-  }
-  runSingle(statement, true);
   return true;
 }
 
@@ -100,13 +84,11 @@ function keepShape(text: string, shape: Shape | null): void {
 }
 
 /** The common case: one statement, and when no block is open a transaction of its own. */
-function runSingle(statement: CachedStatement, checked = false): void {
+function runSingle(statement: CachedStatement): void {
   refuseInFailedTransaction(statement.raw!);
   setPsStatus(statement.commandTag);
   runAutocommit(completesOptimistically(statement.raw!), () => {
-    // A plan found by shape was checked against this very snapshot; a second try has another.
-    const tag = runStatement(statement, checked);
-    checked = false;
+    const tag = runStatement(statement);
     return () => sendCommandComplete(tag);
   });
 }
@@ -133,12 +115,10 @@ function runSeveral(text: string, list: readonly RawStmt[]): void {
   }
 }
 
-function runStatement(statement: CachedStatement, checked = false): string {
-  if (!checked) {
-    // Transaction control needs no snapshot, and must not take one: BEGIN may choose the isolation level.
-    if (!statement.isTransactionControl) renewSnapshot();
-    statement.revalidate();
-  }
+function runStatement(statement: CachedStatement): string {
+  // Transaction control needs no snapshot, and must not take one: BEGIN may choose the isolation level.
+  if (!statement.isTransactionControl) renewSnapshot();
+  statement.revalidate();
   const portal = new Portal('', statement, []);
   return portal.run(FETCH_ALL, new RemoteDest(true, formatsFor(statement.raw!))).tag;
 }

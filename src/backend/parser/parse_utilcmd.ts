@@ -1,0 +1,364 @@
+// CREATE TABLE and ALTER TABLE ADD, taken apart into what heap, constraints, indexes and sequences are made from
+// (PostgreSQL's parse_utilcmd.c). Nothing is created here; commands/tablecmds.ts acts on what comes out.
+import { PgError } from '../../common/errors.ts';
+import { INT2OID, INT4OID, INT8OID } from '../catalog/oids.ts';
+import { getNamespaceName } from '../catalog/lsyscache.ts';
+
+import type { Expr } from '../nodes/primnodes.ts';
+import type { Oid } from '../types/datum.ts';
+import { session } from '../utils/session.ts';
+import { getColumnDefCollation, typenameTypeIdAndMod } from './parse_type.ts';
+import { makeParseState, parserError, type ParseState } from './parse_node.ts';
+import type { RawNode } from './raw_nodes.ts';
+
+export interface SequenceSpec {
+  /** Chosen by tablecmds when null. */
+  name: string | null; namespace: string | null;
+  column: string; typeOid: Oid; forIdentity: boolean; options: RawNode[];
+}
+
+export interface ColumnSpec {
+  name: string; typeOid: Oid; typmod: number; collation: Oid; ndims: number; notNull: boolean;
+  /** DEFAULT or GENERATED ... STORED expression as written, or analyzed already (LIKE, inheritance). */
+  rawDefault: RawNode | null; cookedDefault: Expr | null;
+  identity: '' | 'a' | 'd'; generated: '' | 's';
+  inhcount: number; islocal: boolean;
+  storage: string | null; compression: string | null;
+  sequence: SequenceSpec | null;
+  location: number;
+}
+
+export interface CheckSpec {
+  name: string | null; raw: RawNode | null; expr: Expr | null; noInherit: boolean; skipValidation: boolean; location: number;
+  inhcount: number; islocal: boolean;
+}
+
+export interface IndexElemSpec {
+  name: string | null; expr: RawNode | null; opclass: string[] | null; collation: string[] | null;
+  ordering: string; nullsOrdering: string;
+}
+
+export interface IndexSpec {
+  name: string | null; primary: boolean; unique: boolean; nullsNotDistinct: boolean; isConstraint: boolean;
+  accessMethod: string; keys: IndexElemSpec[]; including: string[]; where: RawNode | null;
+  deferrable: boolean; initDeferred: boolean; options: RawNode[]; tablespace: string | null;
+  /** ADD CONSTRAINT ... USING INDEX. */
+  existingIndex: string | null;
+  /** LIKE ... INCLUDING COMMENTS. */
+  comment: string | null;
+  location: number;
+}
+
+export interface ForeignKeySpec {
+  name: string | null; columns: string[]; pktable: RawNode; pkColumns: string[]; matchType: 's' | 'f' | 'p';
+  onUpdate: string; onDelete: string; deleteSetColumns: string[]; deferrable: boolean; initDeferred: boolean; skipValidation: boolean;
+  location: number;
+}
+
+export interface TransformedTable {
+  columns: ColumnSpec[];
+  checks: CheckSpec[];
+  indexes: IndexSpec[];
+  foreignKeys: ForeignKeySpec[];
+  /** LIKE clauses, in order, with the number of columns that stand before each. */
+  likes: { clause: RawNode; before: number }[];
+}
+
+const SERIALS: Record<string, Oid> = {
+  smallserial: INT2OID, serial2: INT2OID, serial: INT4OID, serial4: INT4OID, bigserial: INT8OID, serial8: INT8OID,
+};
+
+export interface TransformContext {
+  state: ParseState;
+  relationName: string;
+  isAlter: boolean;
+  isForeign: boolean;
+  table: TransformedTable;
+  hasPrimaryKey: boolean;
+}
+
+export function makeTransformContext(relationName: string, text: string, isAlter: boolean): TransformContext {
+  return {
+    state: makeParseState(text), relationName, isAlter, isForeign: false, hasPrimaryKey: false,
+    table: { columns: [], checks: [], indexes: [], foreignKeys: [], likes: [] },
+  };
+}
+
+/** Takes the elements of CREATE TABLE apart. */
+export function transformCreateStmt(stmt: RawNode, text: string): TransformedTable {
+  const context = makeTransformContext(stmt['relation'].relname as string, text, false);
+  for (const element of (stmt['tableElts'] ?? []) as RawNode[]) {
+    switch (element.tag) {
+      case 'ColumnDef': transformColumnDefinition(context, element); break;
+      case 'Constraint': transformTableConstraint(context, element); break;
+      case 'TableLikeClause': context.table.likes.push({ clause: element, before: context.table.columns.length }); break;
+      default: throw new PgError('internal_error', `unrecognized node type: ${element.tag}`);
+    }
+  }
+  return context.table;
+}
+
+// ---- columns
+
+export function transformColumnDefinition(context: TransformContext, def: RawNode): ColumnSpec {
+  const { state } = context;
+  const name = def['colname'] as string;
+  const typeName = def['typeName'] as RawNode;
+  const names = (typeName['names'] ?? []) as string[];
+  const serial = names.length === 1 && !typeName['pct_type'] ? SERIALS[names[0]!] : undefined;
+  if (serial !== undefined && typeName['arrayBounds'] !== undefined) {
+    throw parserError(state, 'feature_not_supported', 'array of serial is not implemented', typeName.location);
+  }
+  let typeOid: Oid;
+  let typmod: number;
+  if (serial !== undefined) [typeOid, typmod] = [serial, -1];
+  else ({ type: typeOid, typmod } = typenameTypeIdAndMod(state, typeName));
+  const column: ColumnSpec = {
+    name, typeOid, typmod, collation: getColumnDefCollation(state, def, typeOid),
+    ndims: (typeName['arrayBounds'] as unknown[] | undefined)?.length ?? 0, notNull: Boolean(def['is_not_null']),
+    rawDefault: (def['raw_default'] as RawNode | undefined) ?? null, cookedDefault: null, identity: '', generated: '', inhcount: 0, islocal: true,
+    storage: (def['storage_name'] as string | undefined) ?? null, compression: (def['compression'] as string | undefined) ?? null, sequence: null,
+    location: def.location ?? -1,
+  };
+  context.table.columns.push(column);
+  if (serial !== undefined) {
+    column.notNull = true;
+    column.sequence = { name: null, namespace: null, column: name, typeOid, forIdentity: false, options: [] };
+  }
+  transformColumnConstraints(context, column, groupConstraints(state, (def['constraints'] ?? []) as RawNode[]), serial !== undefined);
+  return column;
+}
+
+/** A constraint with the attributes (DEFERRABLE, ...) that follow it in the grammar folded in. */
+type GroupedConstraint = RawNode & { deferrable: boolean; initdeferred: boolean };
+
+function groupConstraints(state: ParseState, list: readonly RawNode[]): GroupedConstraint[] {
+  const grouped: GroupedConstraint[] = [];
+  let sawDeferrable = false;
+  let sawInitially = false;
+  const supports = (c: RawNode | undefined): boolean => c !== undefined
+    && ['CONSTR_PRIMARY', 'CONSTR_UNIQUE', 'CONSTR_EXCLUSION', 'CONSTR_FOREIGN'].includes(c['contype'] as string);
+  for (const raw of list) {
+    const last = grouped[grouped.length - 1];
+    const misplaced = (what: string): PgError => parserError(state, 'syntax_error', `misplaced ${what} clause`, raw.location);
+    const multiple = (what: string): PgError => parserError(state, 'syntax_error', `multiple ${what} clauses not allowed`, raw.location);
+    switch (raw['contype']) {
+      case 'CONSTR_ATTR_DEFERRABLE':
+        if (!supports(last)) throw misplaced('DEFERRABLE');
+        if (sawDeferrable) throw multiple('DEFERRABLE/NOT DEFERRABLE');
+        sawDeferrable = true;
+        last!.deferrable = true;
+        break;
+      case 'CONSTR_ATTR_NOT_DEFERRABLE':
+        if (!supports(last)) throw misplaced('NOT DEFERRABLE');
+        if (sawDeferrable) throw multiple('DEFERRABLE/NOT DEFERRABLE');
+        sawDeferrable = true;
+        last!.deferrable = false;
+        if (sawInitially && last!.initdeferred) {
+          throw parserError(state, 'syntax_error', 'constraint declared INITIALLY DEFERRED must be DEFERRABLE', raw.location);
+        }
+        break;
+      case 'CONSTR_ATTR_DEFERRED':
+        if (!supports(last)) throw misplaced('INITIALLY DEFERRED');
+        if (sawInitially) throw multiple('INITIALLY IMMEDIATE/DEFERRED');
+        sawInitially = true;
+        last!.initdeferred = true;
+        if (!sawDeferrable) last!.deferrable = true;
+        else if (!last!.deferrable) throw parserError(state, 'syntax_error', 'constraint declared INITIALLY DEFERRED must be DEFERRABLE', raw.location);
+        break;
+      case 'CONSTR_ATTR_IMMEDIATE':
+        if (!supports(last)) throw misplaced('INITIALLY IMMEDIATE');
+        if (sawInitially) throw multiple('INITIALLY IMMEDIATE/DEFERRED');
+        sawInitially = true;
+        last!.initdeferred = false;
+        break;
+      default:
+        sawDeferrable = sawInitially = false;
+        grouped.push({ ...raw, deferrable: Boolean(raw['deferrable']), initdeferred: Boolean(raw['initdeferred']) });
+    }
+  }
+  return grouped;
+}
+
+function transformColumnConstraints(context: TransformContext, column: ColumnSpec, constraints: readonly GroupedConstraint[], isSerial: boolean): void {
+  const { state, relationName } = context;
+  const of = `for column "${column.name}" of table "${relationName}"`;
+  const fail = (message: string, c: RawNode): PgError => parserError(state, 'syntax_error', message, c.location);
+  let sawNullable = isSerial;
+  let sawDefault = column.rawDefault !== null || isSerial;
+  let sawIdentity = false;
+  let sawGenerated = false;
+  for (const c of constraints) {
+    switch (c['contype']) {
+      case 'CONSTR_NULL':
+        if (sawNullable && column.notNull) throw fail(`conflicting NULL/NOT NULL declarations ${of}`, c);
+        column.notNull = false;
+        sawNullable = true;
+        break;
+      case 'CONSTR_NOTNULL':
+        if (sawNullable && !column.notNull) throw fail(`conflicting NULL/NOT NULL declarations ${of}`, c);
+        column.notNull = true;
+        sawNullable = true;
+        break;
+      case 'CONSTR_DEFAULT':
+        if (sawDefault) throw fail(`multiple default values specified ${of}`, c);
+        column.rawDefault = c['raw_expr'] as RawNode;
+        sawDefault = true;
+        break;
+      case 'CONSTR_IDENTITY':
+        if (sawIdentity) throw fail(`multiple identity specifications ${of}`, c);
+        column.identity = c['generated_when'] as 'a' | 'd';
+        if (![INT2OID, INT4OID, INT8OID].includes(column.typeOid)) {
+          throw new PgError('invalid_parameter_value', 'identity column type must be smallint, integer, or bigint');
+        }
+        if (sawNullable && !column.notNull) throw fail(`conflicting NULL/NOT NULL declarations ${of}`, c);
+        column.notNull = true;
+        sawNullable = true;
+        sawIdentity = true;
+        column.sequence = identitySequence(column.name, column.typeOid, (c['options'] ?? []) as RawNode[]);
+        break;
+      case 'CONSTR_GENERATED':
+        if (sawGenerated) throw fail(`multiple generation clauses specified ${of}`, c);
+        column.generated = 's';
+        column.rawDefault = c['raw_expr'] as RawNode;
+        sawGenerated = true;
+        break;
+      case 'CONSTR_CHECK':
+        context.table.checks.push(checkSpec(c));
+        break;
+      case 'CONSTR_PRIMARY': case 'CONSTR_UNIQUE':
+        addIndexConstraint(context, c, [column.name]);
+        break;
+      case 'CONSTR_EXCLUSION': throw new PgError('internal_error', 'column exclusion constraints are not supported');
+      case 'CONSTR_FOREIGN':
+        context.table.foreignKeys.push(foreignKeySpec(c, [column.name]));
+        break;
+      default: throw new PgError('internal_error', `unrecognized constraint type: ${String(c['contype'])}`);
+    }
+    if (sawDefault && sawIdentity) throw fail(`both default and identity specified ${of}`, c);
+    if (sawDefault && sawGenerated) throw fail(`both default and generation expression specified ${of}`, c);
+    if (sawIdentity && sawGenerated) throw fail(`both identity and generation expression specified ${of}`, c);
+  }
+}
+
+/** SEQUENCE NAME may be among an identity column's options (pg_dump writes it). */
+export function identitySequence(column: string, typeOid: Oid, options: readonly RawNode[]): SequenceSpec {
+  const given = options.find((o) => o['defname'] === 'sequence_name')?.['arg'] as string[] | undefined;
+  return {
+    name: given?.at(-1) ?? null, namespace: given !== undefined && given.length > 1 ? given[given.length - 2]! : null,
+    column, typeOid, forIdentity: true, options: options.filter((o) => o['defname'] !== 'sequence_name'),
+  };
+}
+
+// ---- table constraints
+
+export function transformTableConstraint(context: TransformContext, raw: RawNode): void {
+  const c = groupConstraints(context.state, [raw])[0]!;
+  switch (c['contype']) {
+    case 'CONSTR_CHECK': context.table.checks.push(checkSpec(c)); return;
+    case 'CONSTR_PRIMARY': case 'CONSTR_UNIQUE': addIndexConstraint(context, c, (c['keys'] ?? []) as string[]); return;
+    case 'CONSTR_FOREIGN': context.table.foreignKeys.push(foreignKeySpec(c, (c['fk_attrs'] ?? []) as string[])); return;
+    case 'CONSTR_EXCLUSION': throw parserError(context.state, 'feature_not_supported', 'EXCLUDE constraints are not supported', c.location);
+    default: throw new PgError('internal_error', `invalid context for constraint type ${String(c['contype'])}`);
+  }
+}
+
+function checkSpec(c: RawNode): CheckSpec {
+  return {
+    name: (c['conname'] as string | undefined) ?? null, raw: c['raw_expr'] as RawNode, expr: null, noInherit: Boolean(c['is_no_inherit']),
+    skipValidation: Boolean(c['skip_validation']), location: c.location ?? -1, inhcount: 0, islocal: true,
+  };
+}
+
+function addIndexConstraint(context: TransformContext, c: GroupedConstraint, keys: readonly string[]): void {
+  const primary = c['contype'] === 'CONSTR_PRIMARY';
+  if (primary) {
+    if (context.hasPrimaryKey) {
+      throw parserError(context.state, 'invalid_table_definition', `multiple primary keys for table "${context.relationName}" are not allowed`, c.location);
+    }
+    context.hasPrimaryKey = true;
+  }
+  for (const [i, key] of keys.entries()) {
+    if (keys.indexOf(key) !== i) {
+      throw parserError(context.state, 'duplicate_column', `column "${key}" appears twice in ${primary ? 'primary key' : 'unique'} constraint`, c.location);
+    }
+  }
+  const spec: IndexSpec = {
+    name: (c['conname'] as string | undefined) ?? null, primary, unique: true, nullsNotDistinct: Boolean(c['nulls_not_distinct']), isConstraint: true,
+    accessMethod: (c['access_method'] as string | undefined) ?? 'btree', keys: keys.map(plainKey), including: (c['including'] ?? []) as string[], where: null,
+    deferrable: c.deferrable, initDeferred: c.initdeferred, options: (c['options'] ?? []) as RawNode[],
+    tablespace: (c['indexspace'] as string | undefined) ?? null, existingIndex: (c['indexname'] as string | undefined) ?? null, comment: null, location: c.location ?? -1,
+  };
+  // UNIQUE over the very columns of another constraint of the same kind adds nothing; the primary key goes first.
+  const same = context.table.indexes.find((o) => o.existingIndex === null && spec.existingIndex === null && sameKeys(o, spec)
+    && o.deferrable === spec.deferrable && o.initDeferred === spec.initDeferred && (o.name === null || spec.name === null || o.name === spec.name));
+  if (same !== undefined && !(same.primary && spec.primary)) {
+    same.primary ||= primary;
+    same.name ??= spec.name;
+    if (same.primary) moveFirst(context.table.indexes, same);
+    return;
+  }
+  if (primary) context.table.indexes.unshift(spec);
+  else context.table.indexes.push(spec);
+}
+
+function moveFirst(list: IndexSpec[], spec: IndexSpec): void {
+  list.splice(list.indexOf(spec), 1);
+  list.unshift(spec);
+}
+
+const plainKey = (name: string): IndexElemSpec => ({
+  name, expr: null, opclass: null, collation: null, ordering: 'SORTBY_DEFAULT', nullsOrdering: 'SORTBY_NULLS_DEFAULT',
+});
+
+const sameKeys = (a: IndexSpec, b: IndexSpec): boolean => a.nullsNotDistinct === b.nullsNotDistinct
+  && a.keys.length === b.keys.length && a.keys.every((k, i) => k.name !== null && k.name === b.keys[i]!.name)
+  && a.including.length === b.including.length && a.including.every((n, i) => n === b.including[i]);
+
+function foreignKeySpec(c: GroupedConstraint, columns: readonly string[]): ForeignKeySpec {
+  return {
+    name: (c['conname'] as string | undefined) ?? null, columns: [...columns], pktable: c['pktable'] as RawNode, pkColumns: (c['pk_attrs'] ?? []) as string[],
+    matchType: (c['fk_matchtype'] as 's' | 'f' | 'p' | undefined) ?? 's', onUpdate: (c['fk_upd_action'] as string | undefined) ?? 'a',
+    onDelete: (c['fk_del_action'] as string | undefined) ?? 'a', deleteSetColumns: (c['fk_del_set_cols'] ?? []) as string[],
+    deferrable: c.deferrable, initDeferred: c.initdeferred, skipValidation: Boolean(c['skip_validation']), location: c.location ?? -1,
+  };
+}
+
+// ---- CREATE INDEX
+
+export function transformIndexStmt(stmt: RawNode): IndexSpec {
+  return {
+    name: (stmt['idxname'] as string | undefined) ?? null, primary: false, unique: Boolean(stmt['unique']), nullsNotDistinct: Boolean(stmt['nulls_not_distinct']),
+    isConstraint: false, accessMethod: (stmt['accessMethod'] as string | undefined) ?? 'btree',
+    keys: ((stmt['indexParams'] ?? []) as RawNode[]).map((e) => ({
+      name: (e['name'] as string | undefined) ?? null, expr: (e['expr'] as RawNode | undefined) ?? null, opclass: (e['opclass'] as string[] | undefined) ?? null,
+      collation: (e['collation'] as string[] | undefined) ?? null, ordering: e['ordering'] as string, nullsOrdering: e['nulls_ordering'] as string,
+    })),
+    including: ((stmt['indexIncludingParams'] ?? []) as RawNode[]).map((e) => {
+      if (e['name'] === undefined) throw new PgError('feature_not_supported', 'expressions are not supported in included columns');
+      return e['name'] as string;
+    }),
+    where: (stmt['whereClause'] as RawNode | undefined) ?? null, deferrable: false, initDeferred: false, options: (stmt['options'] ?? []) as RawNode[],
+    tablespace: (stmt['tableSpace'] as string | undefined) ?? null, existingIndex: null, comment: (stmt['idxcomment'] as string | undefined) ?? null, location: -1,
+  };
+}
+
+/** nextval('schema.sequence'::regclass), as the DEFAULT of a serial column. */
+export function serialDefault(namespace: Oid, sequenceName: string, quoteQualified: (schema: string, name: string) => string): RawNode {
+  const text = quoteQualified(getNamespaceName(namespace)!, sequenceName);
+  return {
+    tag: 'FuncCall', funcname: ['pg_catalog', 'nextval'], funcformat: 'COERCE_EXPLICIT_CALL', location: -1,
+    args: [{
+      tag: 'TypeCast', location: -1, arg: { tag: 'A_Const', ctype: 'string', value: text, location: -1 },
+      typeName: { tag: 'TypeName', names: ['pg_catalog', 'regclass'], typemod: -1, location: -1 },
+    }],
+  };
+}
+
+/** NOTICEs and the like of DDL. */
+export function ddlNotice(message: string, condition: 'duplicate_table' | 'duplicate_object' | 'undefined_table' | 'successful_completion' = 'successful_completion'): void {
+  const report = new PgError(condition, message);
+  report.severity = 'NOTICE';
+  session.notice(report);
+}
+
