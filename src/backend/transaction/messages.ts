@@ -1,7 +1,8 @@
 // What a backend and the transaction manager of its database say to each other, decoded. The byte form is
 // transaction/wire.ts. One connection per backend and environment; strictly request, answer, except that a request
 // may wait (locks), during which the backend may send `cancel`, and that `notify` comes unasked between answers.
-import type { Oid } from '../types/datum.ts';
+import type { ConditionName } from '../../common/sqlstate.ts';
+import type { Int8, Oid } from '../types/datum.ts';
 import type { RowId } from '../access/row.ts';
 
 /** Row lock strengths, weakest first (PostgreSQL 15, section 13.3.2; conflicts as there). */
@@ -28,6 +29,8 @@ export interface RelationChanges {
 }
 export interface IndexChanges {
   filenode: number;
+  /** Filenode of its table: provisional row ids below are that table's. */
+  relation: number;
   unique: boolean;
   /** Removed before added. Keys without filenode; binary strings. A row id may be provisional. */
   removed: { key: string; row: RowId; withRow: boolean }[];
@@ -52,6 +55,9 @@ export interface CommitRequest {
   notifications: { channel: string; payload: string; pid: number }[];
   /** true: no locks were taken, "changed" answers are welcome and the statement will be run again. */
   optimistic: boolean;
+  /** Optimistic commit: the tables it writes and the mode a pessimistic run would have locked them in. Without it,
+   * any table lock of another session that conflicts with RowExclusiveLock gives the answer "changed". */
+  tables?: { oid: Oid; mode: TableLockMode }[];
 }
 export type CommitAnswer =
   | { kind: 'committed'; xid: number; commitSeq: number }
@@ -62,9 +68,98 @@ export type CommitAnswer =
   | { kind: 'serialization'; relation: number };
 
 export type LockAnswer =
-  /** `waited`: something was in the way: renew the snapshot and read again. */
-  | { kind: 'granted'; waited: boolean }
+  /** `waited`: something was in the way: renew the snapshot and read again. The same is due when `changedSeq` is above
+   * the snapshot's commitSeq: it is the newest commit that changed this table (rows), or the newest one (other targets). */
+  | { kind: 'granted'; waited: boolean; changedSeq: number }
   | { kind: 'unavailable' } // skip and error policies
   | { kind: 'deadlock'; detail: string } // the lines of PostgreSQL's DETAIL
   | { kind: 'timeout' }
   | { kind: 'cancelled' };
+
+/** What nextval() needs to know of pg_sequence. */
+export interface SequenceParameters {
+  filenode: number;
+  increment: Int8;
+  min: Int8;
+  max: Int8;
+  cache: number;
+  cycle: boolean;
+}
+/** The three columns of a sequence's row. */
+export interface SequenceState {
+  lastValue: Int8;
+  logCount: number;
+  isCalled: boolean;
+}
+
+/** Says which commit request is meant, for ever: `session` is random, `number` counts the session's requests. */
+export interface CommitToken {
+  session: number; // 48 bits
+  number: number;
+}
+
+/** A row of pg_locks, as far as the manager knows it. */
+export interface LockStatus {
+  locktype: 'relation' | 'tuple' | 'transactionid' | 'advisory' | 'object';
+  /** relation oid, or filenode for tuple; xid for transactionid; 0 otherwise. */
+  relation: number;
+  row: RowId;
+  xid: number;
+  classid: Oid;
+  objid: Oid;
+  objsubid: number;
+  pid: number;
+  /** AccessShareLock, ExclusiveLock, ... */
+  mode: string;
+  granted: boolean;
+  /** Milliseconds since 1970 when the wait began; 0 when granted. */
+  waitStartMs: number;
+}
+
+/** Everything a backend says. Those without an answer are marked so. */
+export type ClientMessage =
+  | { kind: 'hello'; pid: number; session: number }
+  | { kind: 'commit'; token: CommitToken; timeoutMs: number; request: CommitRequest }
+  /** `mark`: grows with every request of a transaction; see releaseAfter. Answered once for all targets. */
+  | { kind: 'locks'; targets: LockTarget[]; policy: WaitPolicy; timeoutMs: number; mark: number }
+  /** No answer of its own: ends a waiting `locks` or `commit`, whose answer then says 'cancelled'. */
+  | { kind: 'cancel' }
+  /** The transaction is over without a commit: its locks go. */
+  | { kind: 'end' }
+  /** ROLLBACK TO: what was locked by requests with a greater mark is let go. */
+  | { kind: 'releaseAfter'; mark: number }
+  | { kind: 'unlockAdvisory'; key1: number; key2: number; key3: number; shared: boolean }
+  | { kind: 'unlockAllAdvisory' }
+  | { kind: 'nextval'; sequence: SequenceParameters; count: number }
+  /** No answer. Values above `used` of those handed out up to `handed` were not used. */
+  | { kind: 'giveBack'; filenode: number; handed: Int8; used: Int8; count: number }
+  | { kind: 'setval'; filenode: number; value: Int8; isCalled: boolean }
+  | { kind: 'sequenceState'; filenode: number }
+  | { kind: 'allocateOids'; count: number }
+  | { kind: 'allocateXid' }
+  | { kind: 'listen'; channel: string }
+  | { kind: 'unlisten'; channel: string }
+  | { kind: 'unlistenAll' }
+  /** Was this commit, sent to that incarnation of the manager, applied? */
+  | { kind: 'outcome'; incarnation: number; token: CommitToken }
+  | { kind: 'lockStatus' }
+  | { kind: 'blockingPids'; pid: number }
+  /** A backend died: sweep its reader slot. */
+  | { kind: 'readerCheck' };
+
+export type ServerMessage =
+  | { kind: 'welcome'; incarnation: number; commitSeq: number }
+  | { kind: 'commit'; answer: CommitAnswer | InterruptedCommit }
+  | { kind: 'locks'; answers: LockAnswer[] }
+  | { kind: 'number'; value: number }
+  | { kind: 'sequence'; state: SequenceState }
+  | { kind: 'values'; first: Int8; count: number }
+  | { kind: 'exhausted'; limit: Int8; ascending: boolean }
+  | { kind: 'outcome'; applied: boolean; xid: number; commitSeq: number }
+  | { kind: 'lockStatus'; locks: LockStatus[] }
+  | { kind: 'pids'; pids: number[] }
+  | { kind: 'notify'; channel: string; payload: string; pid: number }
+  | { kind: 'failed'; condition: ConditionName; message: string };
+
+/** A commit that had to wait for a lock and did not get through. */
+export type InterruptedCommit = { kind: 'deadlock'; detail: string } | { kind: 'timeout' } | { kind: 'cancelled' };

@@ -1,0 +1,644 @@
+// Applies commits to the store: many requests in one storage transaction with one flush (group commit).
+//
+// A request is validated completely before anything of it is applied, against what the requests before it in the same
+// batch have left; so one that fails leaves nothing behind. Should the storage transaction itself fail (a full disk),
+// nothing of the batch has happened, and its requests are tried one by one, so that only those fail that must.
+//
+// Row ids are never used again: dead slots stay dead, the last block of a table stays even when it is empty, because
+// its number says where to go on.
+import { assert, internalError, PgError } from '../../common/errors.ts';
+import type { ConditionName } from '../../common/sqlstate.ts';
+import { BLOCK_TARGET_BYTES, PROVISIONAL_BLOCK, type RowId } from '../access/row.ts';
+import { META, META_FILENODE, type Batch, type WritableStore } from '../storage/store.ts';
+import { BlockImage, checkBlock, stampVersions } from './block_image.ts';
+import { ChangeCursor, EntryCursor, type CommitView, type IndexView, type RelationView } from './commit_codec.ts';
+import type { CommitAnswer, CommitToken } from './messages.ts';
+import { readSequenceRow, writeSequenceRow, SEQUENCE_ROW_BYTES, type LiveSequence } from './sequences.ts';
+
+/** Provisional blocks at least this full are taken over whole. */
+const ADOPT_BYTES = BLOCK_TARGET_BYTES * 3 / 4;
+/** Blocks held in memory while a batch is applied. */
+const MAX_IMAGES = 2048;
+const MAX_SPARE_IMAGES = 64;
+/** Entries removed in the commit itself when a table goes, and in each step after it. */
+const DROP_AT_ONCE = 1024, DROP_STEP = 16384;
+/** Blocks of a table: no block has this number. */
+const NO_BLOCK = -1;
+/** Notes of earlier incarnations of the manager are kept for so many of them. */
+const KEPT_INCARNATIONS = 64;
+
+/** Sessions whose last commit is remembered. */
+const MAX_RECENT = 8192;
+
+const BATCH_NOTE = 'last-batch.', DROP_NOTE = 'dropped.';
+const TOKEN_BYTES = 22;
+
+export interface AppliedCommit { token: CommitToken; xid: number; commitSeq: number }
+export interface FailedAnswer { kind: 'failed'; condition: ConditionName; message: string }
+export type Outcome = CommitAnswer | FailedAnswer;
+
+/** One batch: commits in order, and numbers and sequences to be made durable along with them. */
+export interface BatchWork {
+  readonly commits: readonly { readonly view: CommitView; readonly xid: number }[];
+  readonly sequences: readonly { readonly filenode: number; readonly state: LiveSequence }[];
+  /** What META says afterwards: all xids and oids handed out so far are below. */
+  readonly nextXid: number;
+  readonly nextOid: number;
+  /** Numbers alone must be written, too. */
+  readonly mustWrite: boolean;
+}
+export interface BatchResult {
+  readonly outcomes: readonly Outcome[];
+  /** Why sequences and numbers could not be written; null: they are durable. */
+  readonly failure: FailedAnswer | null;
+}
+
+class RelationState {
+  /** The highest block number; NO_BLOCK: none yet; undefined: not looked up. */
+  tail: number | undefined = undefined;
+  /** The tail block may hold no row, and goes away once there is a later one. */
+  tailMayBeDead = true;
+  /** commitSeq of the last commit that changed it. */
+  changedSeq: number;
+  readonly images = new Map<number, BlockImage>();
+  constructor(changedSeq: number) {
+    this.changedSeq = changedSeq;
+  }
+}
+
+export class Applier {
+  readonly store: WritableStore;
+  commitSeq: number;
+  catalogVersion: number;
+  /** commitSeq of the last commit that changed a catalog. */
+  catalogChangedSeq: number;
+  /** Which run of the manager this is, counted among those that applied anything. */
+  readonly incarnation: number;
+  /** Commits applied whose answers may not have left the process yet: told to a successor with every batch. */
+  undelivered: AppliedCommit[] = [];
+  /** By session, its last commit applied by us. */
+  private readonly recent = new Map<number, AppliedCommit>();
+  private readonly startSeq: number;
+  private readonly relations = new Map<number, RelationState>();
+  private readonly pendingDrops = new Set<number>();
+  /** By incarnation, what those before left. */
+  private readonly earlier = new Map<number, AppliedCommit[]>();
+  private batch!: Batch;
+  private imageCount = 0;
+  private readonly spareImages: BlockImage[] = [];
+  private appliedNow: AppliedCommit[] = [];
+  private droppedNow: number[] = [];
+  private inside = false;
+  private noted = false;
+  private readonly changes = new ChangeCursor();
+  private readonly entries = new EntryCursor();
+  private readonly blockKey = Buffer.alloc(8);
+  private readonly number8 = Buffer.alloc(8);
+
+  constructor(store: WritableStore) {
+    this.store = store;
+    store.renew();
+    this.commitSeq = this.startSeq = this.catalogChangedSeq = store.meta(META.commitSeq);
+    this.catalogVersion = store.meta(META.catalogVersion);
+    let last = 0;
+    this.eachNote(BATCH_NOTE, (suffix, value) => {
+      const incarnation = Number(suffix);
+      last = Math.max(last, incarnation);
+      this.earlier.set(incarnation, decodeApplied(value));
+    });
+    this.incarnation = last + 1;
+    this.eachNote(DROP_NOTE, (suffix) => this.pendingDrops.add(Number(suffix)));
+    store.release();
+  }
+
+  private eachNote(prefix: string, visit: (suffix: string, value: Buffer) => void): void {
+    const cursor = this.store.range(metaKey(prefix), metaKey(`${prefix}\xff`));
+    while (cursor.next()) {
+      visit(cursor.key.latin1Slice(4 + prefix.length, cursor.keyLength), cursor.value.subarray(0, cursor.valueLength));
+    }
+    cursor.close();
+  }
+
+  /** commitSeq of the newest commit that changed this table (or, as far as we know, may have). */
+  changedSeq(filenode: number): number {
+    return this.relations.get(filenode)?.changedSeq ?? this.startSeq;
+  }
+
+  /** What became of a commit sent to an earlier incarnation (or this one) whose answer was lost. Certain: a manager
+   * applies a batch only after all answers of the one before have left, or notes them along. */
+  outcome(incarnation: number, token: CommitToken): AppliedCommit | undefined {
+    if (incarnation === this.incarnation) {
+      const last = this.recent.get(token.session);
+      return last?.token.number === token.number ? last : undefined;
+    }
+    return this.earlier.get(incarnation)?.find((one) => one.token.session === token.session && one.token.number === token.number);
+  }
+
+  /** The stored row of a sequence; undefined: there is no such sequence. */
+  readSequence(filenode: number): LiveSequence | undefined {
+    const { store, blockKey } = this;
+    store.renew();
+    blockKey.writeUInt32BE(filenode, 0);
+    blockKey.writeUInt32BE(0, 4);
+    const bytes = store.get(blockKey, 8);
+    const image = bytes === undefined ? undefined : this.takeImage(bytes, store.lastLength);
+    store.release();
+    if (image === undefined) return undefined;
+    const start = image.start(0);
+    const state = start === 0 || start + SEQUENCE_ROW_BYTES > image.length ? undefined : readSequenceRow(image.bytes, start);
+    this.giveImage(image);
+    return state;
+  }
+
+  /** Applies a batch; returns after the flush. Throws when it cannot be known whether the batch became durable: the
+   * process must end then, and its successor look. */
+  apply(work: BatchWork): BatchResult {
+    const outcomes: Outcome[] = [];
+    try {
+      this.attempt(work, outcomes);
+      return { outcomes, failure: null };
+    } catch (error) {
+      const failure = this.undo(error);
+      if (work.commits.length === 0) return { outcomes: [], failure };
+      if (work.commits.length === 1 && work.sequences.length === 0 && !work.mustWrite) return { outcomes: [failure], failure };
+    }
+    // One by one: first the numbers, then every commit for itself.
+    const rest = this.apply({ ...work, commits: [] });
+    const single = work.commits.map((commit) =>
+      this.apply({ ...work, commits: [commit], sequences: [], mustWrite: false }).outcomes[0]!);
+    return { outcomes: single, failure: rest.failure };
+  }
+
+  private attempt(work: BatchWork, outcomes: Outcome[]): void {
+    const { commitSeq, catalogVersion, catalogChangedSeq } = this;
+    this.appliedNow = [];
+    this.droppedNow = [];
+    const idle = work.sequences.length === 0 && !work.mustWrite && work.commits.every(({ view }) => isEmpty(view));
+    if (idle) {
+      for (const { view, xid } of work.commits) {
+        outcomes.push(this.checkReadSet(view) ?? { kind: 'committed', xid, commitSeq: this.commitSeq });
+      }
+      return;
+    }
+    try {
+      this.store.write((batch) => {
+        this.batch = batch;
+        this.inside = true;
+        for (const { view, xid } of work.commits) outcomes.push(this.applyOne(view, xid));
+        for (const { filenode, state } of work.sequences) this.writeSequence(filenode, state);
+        this.writeBack();
+        this.writeNumber(META.nextXid, work.nextXid);
+        this.writeNumber(META.nextOid, work.nextOid);
+        if (this.commitSeq !== commitSeq) this.writeNumber(META.commitSeq, this.commitSeq);
+        if (this.catalogVersion !== catalogVersion) this.writeNumber(META.catalogVersion, this.catalogVersion);
+        if (this.appliedNow.length > 0) this.writeNote();
+        this.inside = false;
+      });
+    } catch (error) {
+      this.commitSeq = commitSeq;
+      this.catalogVersion = catalogVersion;
+      this.catalogChangedSeq = catalogChangedSeq;
+      throw error;
+    }
+    this.noted ||= this.appliedNow.length > 0;
+    this.undelivered = this.undelivered.concat(this.appliedNow);
+    for (const applied of this.appliedNow) {
+      this.recent.delete(applied.token.session);
+      this.recent.set(applied.token.session, applied);
+    }
+    for (const session of this.recent.keys()) {
+      if (this.recent.size <= MAX_RECENT) break;
+      this.recent.delete(session);
+    }
+    for (const filenode of this.droppedNow) this.pendingDrops.add(filenode);
+  }
+
+  /** After a failed batch: nothing of it is there, forget what we thought we knew. */
+  private undo(error: unknown): FailedAnswer {
+    const certain = this.inside || (error instanceof PgError && error.condition === 'disk_full');
+    this.inside = false;
+    if (!certain) throw error;
+    this.dropImages();
+    for (const relation of this.relations.values()) {
+      relation.tail = undefined;
+      relation.tailMayBeDead = true;
+      relation.changedSeq = Math.min(relation.changedSeq, this.commitSeq);
+    }
+    if (error instanceof PgError) return { kind: 'failed', condition: error.condition, message: error.message };
+    return { kind: 'failed', condition: 'internal_error', message: error instanceof Error ? error.message : String(error) };
+  }
+
+  private applyOne(view: CommitView, xid: number): Outcome {
+    let refusal: Outcome | null;
+    try {
+      refusal = this.validate(view);
+    } catch (error) {
+      // A request that is not well formed harms only itself: nothing of it has been applied yet.
+      if (!(error instanceof PgError) || error.condition !== 'internal_error') throw error;
+      refusal = { kind: 'failed', condition: error.condition, message: error.message };
+    }
+    if (refusal !== null) return refusal;
+    if (isEmpty(view)) return { kind: 'committed', xid, commitSeq: this.commitSeq };
+    const commitSeq = ++this.commitSeq;
+    const places = new Map<number, Places>();
+    let catalog = view.catalogChanged;
+    for (const relation of view.relations) {
+      catalog ||= relation.catalog;
+      const ofRelation: Places = new Map();
+      places.set(relation.filenode, ofRelation);
+      this.applyRelation(view.bytes, relation, xid % 2 ** 32, ofRelation, commitSeq);
+    }
+    for (const index of view.indexes) this.applyIndex(view.bytes, index, places.get(index.relation) ?? NO_PLACES);
+    for (const filenode of view.dropped) this.dropRelation(filenode);
+    if (catalog) {
+      this.catalogVersion++;
+      this.catalogChangedSeq = commitSeq;
+    }
+    this.appliedNow.push({ token: view.token, xid, commitSeq });
+    return { kind: 'committed', xid, commitSeq };
+  }
+
+  // Validation: looks, and changes nothing.
+
+  private validate(view: CommitView): Outcome | null {
+    const { changes } = this;
+    if (view.optimistic && this.catalogChangedSeq > view.snapshotSeq) return { kind: 'changed', relation: 0, row: 0 };
+    for (const relation of view.relations) {
+      const seen = new Set<number>();
+      for (const { block, at, length } of relation.inserted) {
+        if (seen.has(block)) throw internalError('a provisional block number was used twice');
+        seen.add(block);
+        checkBlock(view.bytes.subarray(at, at + length));
+      }
+      changes.reset(view.bytes, relation.changed);
+      while (changes.next()) {
+        if (this.rowVersion(relation.filenode, changes.row) !== changes.version) {
+          return { kind: 'changed', relation: relation.filenode, row: changes.row };
+        }
+      }
+    }
+    for (const { relation, row, version } of view.asserted) {
+      if (this.rowVersion(relation, row) !== version) return { kind: 'changed', relation, row };
+    }
+    const conflict = this.checkReadSet(view);
+    if (conflict !== null) return conflict;
+    for (const index of view.indexes) {
+      const duplicate = this.checkIndex(view.bytes, index);
+      if (duplicate !== null) return { kind: 'duplicate', index: index.filenode, key: duplicate };
+    }
+    return null;
+  }
+
+  private checkReadSet(view: CommitView): Outcome | null {
+    for (const filenode of view.readSet) {
+      if (this.changedSeq(filenode) > view.snapshotSeq) {
+        return view.optimistic ? { kind: 'changed', relation: filenode, row: 0 } : { kind: 'serialization', relation: filenode };
+      }
+    }
+    return null;
+  }
+
+  private rowVersion(filenode: number, row: RowId): number {
+    const image = this.image(filenode, Math.floor(row / 65536));
+    return image === undefined ? -1 : image.version(row % 65536);
+  }
+
+  /** A unique key that is there already. Also reads through all entries, so that broken ones are found now. */
+  private checkIndex(bytes: Buffer, index: IndexView): string | null {
+    const { entries } = this;
+    const removed = new Set<string>();
+    entries.reset(bytes, index.filenode, index.removed);
+    while (entries.next()) {
+      if (index.unique && !entries.withRow) removed.add(bytes.latin1Slice(entries.keyAt, entries.keyAt + entries.keyLength));
+    }
+    entries.reset(bytes, index.filenode, index.added);
+    let last: Buffer | undefined | null = null; // null: not looked up
+    let previousAt = 0, previousLength = 0;
+    while (entries.next()) {
+      if (!index.unique || entries.withRow) continue;
+      const { keyAt, keyLength } = entries;
+      if (previousLength > 0) {
+        const order = bytes.compare(bytes, keyAt, keyAt + keyLength, previousAt, previousAt + previousLength);
+        // compare(target, ...) tells how the previous key (source) stands to this one (target).
+        if (order === 0) return entries.lockKey;
+        if (order > 0) throw internalError('index entries are not in key order');
+      }
+      previousAt = keyAt;
+      previousLength = keyLength;
+      // Keys beyond the last one of the index cannot be there: bulk loads need no look-ups.
+      if (last === null) last = index.added.count > 4 ? this.lastKey(index.filenode) : NOT_ASKED;
+      if (last === undefined) continue;
+      if (last !== NOT_ASKED && bytes.compare(last, 0, last.length, keyAt, keyAt + keyLength) > 0) continue;
+      const key = bytes.subarray(keyAt, keyAt + keyLength);
+      if (this.batch.get(key, keyLength) !== undefined && (removed.size === 0 || !removed.has(key.latin1Slice()))) {
+        return entries.lockKey;
+      }
+    }
+    return null;
+  }
+
+  private lastKey(filenode: number): Buffer | undefined {
+    return this.batch.last(spaceStart(filenode), spaceStart(filenode + 1));
+  }
+
+  // Application.
+
+  private applyRelation(bytes: Buffer, relation: RelationView, version: number, places: Places, commitSeq: number): void {
+    const { filenode } = relation, { changes } = this;
+    const state = this.relation(filenode);
+    state.changedSeq = commitSeq;
+    changes.reset(bytes, relation.changed);
+    while (changes.next()) {
+      const block = Math.floor(changes.row / 65536), slot = changes.row % 65536;
+      const image = this.image(filenode, block);
+      assert(image !== undefined && image.start(slot) !== 0, 'a validated row is there');
+      if (changes.at >= 0) {
+        image.replace(slot, bytes.subarray(changes.at, changes.at + changes.length), version);
+      } else {
+        image.remove(slot);
+        if (block === state.tail) state.tailMayBeDead = true;
+      }
+    }
+    for (const { block, at, length } of relation.inserted) {
+      places.set(block, this.place(filenode, state, bytes.subarray(at, at + length), version));
+    }
+  }
+
+  /** Gives the rows of a provisional block their place. */
+  private place(filenode: number, state: RelationState, bytes: Buffer, version: number): BlockPlace {
+    if (bytes.length >= ADOPT_BYTES) {
+      stampVersions(bytes, version);
+      const block = this.nextBlock(filenode, state);
+      this.batch.put(this.keyOfBlock(filenode, block), bytes);
+      return { block, rows: null };
+    }
+    const source = this.takeImage(bytes, bytes.length);
+    const rows = new Float64Array(source.slots).fill(-1);
+    for (let slot = 0; slot < source.slots; slot++) {
+      const start = source.start(slot);
+      if (start === 0) continue;
+      const row = source.bytes.subarray(start, source.end(start));
+      const tail = this.tailFor(filenode, state, row.length);
+      rows[slot] = state.tail! * 65536 + tail.append(row, version);
+    }
+    this.giveImage(source);
+    return { block: 0, rows };
+  }
+
+  /** The block that takes a row of this length: the last one, or a new one. */
+  private tailFor(filenode: number, state: RelationState, length: number): BlockImage {
+    const tail = this.tailOf(filenode, state);
+    if (tail !== NO_BLOCK) {
+      const image = this.image(filenode, tail);
+      if (image !== undefined && image.length + length + 4 <= BLOCK_TARGET_BYTES) return image;
+    }
+    const block = this.nextBlock(filenode, state);
+    const image = this.spareImages.pop() ?? new BlockImage();
+    image.reset();
+    image.dirty = true;
+    this.keepImage(state, block, image);
+    return image;
+  }
+
+  private tailOf(filenode: number, state: RelationState): number {
+    if (state.tail === undefined) {
+      // Blocks of this very batch may not have been written yet.
+      this.writeBack();
+      const key = this.lastKey(filenode);
+      state.tail = key === undefined ? NO_BLOCK : key.readUInt32BE(4);
+      state.tailMayBeDead = true;
+    }
+    return state.tail;
+  }
+
+  /** The number of a new block. The last one so far may go now if no row is left in it. */
+  private nextBlock(filenode: number, state: RelationState): number {
+    const tail = this.tailOf(filenode, state);
+    if (tail !== NO_BLOCK && state.tailMayBeDead) {
+      const image = this.image(filenode, tail);
+      if (image !== undefined && image.liveRows() === 0) image.dirty = true; // writeBack sees that it is empty
+    }
+    if (tail + 1 >= PROVISIONAL_BLOCK) throw new PgError('program_limit_exceeded', 'a table has no block number left');
+    state.tail = tail + 1;
+    state.tailMayBeDead = false;
+    return state.tail;
+  }
+
+  private applyIndex(bytes: Buffer, index: IndexView, places: Places): void {
+    const { entries, batch } = this;
+    entries.reset(bytes, index.filenode, index.removed);
+    while (entries.next()) {
+      const row = resolve(entries.row, places);
+      if (row < 0) continue; // it came and went inside the transaction
+      entries.row = row;
+      const key = bytes.subarray(entries.keyAt, entries.keyAt + entries.keyLength);
+      if (!entries.withRow) {
+        const stored = batch.get(key, key.length);
+        if (stored === undefined || stored.readUIntBE(0, 6) !== row) continue;
+      }
+      batch.remove(key);
+    }
+    entries.reset(bytes, index.filenode, index.added);
+    while (entries.next()) {
+      const row = resolve(entries.row, places);
+      if (row < 0) throw internalError('an index entry leads to no row');
+      entries.row = row;
+      batch.put(bytes.subarray(entries.keyAt, entries.keyAt + entries.keyLength), bytes.subarray(entries.rowAt, entries.rowAt + 6));
+    }
+  }
+
+  private dropRelation(filenode: number): void {
+    assert(filenode !== META_FILENODE, 'the meta entries are no relation');
+    this.writeBack();
+    this.relations.delete(filenode);
+    if (this.removeSome(filenode, DROP_AT_ONCE)) return;
+    this.batch.put(metaKey(DROP_NOTE + filenode), this.number8);
+    this.droppedNow.push(filenode);
+  }
+
+  /** Removes up to `limit` entries of a filenode; true when none is left. */
+  private removeSome(filenode: number, limit: number): boolean {
+    const from = spaceStart(filenode), to = spaceStart(filenode + 1);
+    const cursor = this.batch.range(from, to);
+    let end: Buffer = to, count = 0, more = true;
+    while ((more = cursor.next()) && count < limit) count++;
+    if (more) end = Buffer.from(cursor.key.subarray(0, cursor.keyLength));
+    cursor.close();
+    if (count > 0) this.batch.removeRange(from, end);
+    return !more;
+  }
+
+  /** Whether tables that were dropped still have content: call `maintain` when there is time. */
+  get hasMaintenance(): boolean {
+    return this.pendingDrops.size > 0 || (this.noted && this.earlier.size > KEPT_INCARNATIONS);
+  }
+
+  /** One step of removing what was dropped. */
+  maintain(): void {
+    const done: number[] = [];
+    const stale = [...this.earlier.keys()].sort((a, b) => a - b).slice(0, Math.max(0, this.earlier.size - KEPT_INCARNATIONS));
+    this.store.write((batch) => {
+      this.batch = batch;
+      for (const filenode of this.pendingDrops) {
+        if (!this.removeSome(filenode, DROP_STEP)) break;
+        batch.remove(metaKey(DROP_NOTE + filenode));
+        done.push(filenode);
+      }
+      for (const incarnation of stale) batch.remove(metaKey(BATCH_NOTE + incarnation));
+    });
+    for (const filenode of done) this.pendingDrops.delete(filenode);
+    for (const incarnation of stale) this.earlier.delete(incarnation);
+  }
+
+  private writeSequence(filenode: number, state: LiveSequence): void {
+    const image = this.image(filenode, 0);
+    const start = image?.start(0) ?? 0;
+    if (image === undefined || start === 0 || start + SEQUENCE_ROW_BYTES > image.length) return; // dropped meanwhile
+    writeSequenceRow(image.bytes, start, state);
+    image.dirty = true;
+  }
+
+  private writeNumber(name: string, value: number): void {
+    this.number8.writeUInt32LE(value % 2 ** 32, 0);
+    this.number8.writeUInt32LE(Math.floor(value / 2 ** 32), 4);
+    this.batch.put(metaKey(name), this.number8);
+  }
+
+  private writeNote(): void {
+    const applied = this.undelivered.concat(this.appliedNow);
+    const value = Buffer.allocUnsafe(applied.length * TOKEN_BYTES);
+    let at = 0;
+    for (const { token, xid, commitSeq } of applied) {
+      at = value.writeUIntLE(token.session, at, 6);
+      at = value.writeUInt32LE(token.number, at);
+      at = value.writeUIntLE(xid, at, 6);
+      at = value.writeUIntLE(commitSeq, at, 6);
+    }
+    this.batch.put(metaKey(BATCH_NOTE + this.incarnation), value);
+  }
+
+  // Blocks in memory, for the time of a batch.
+
+  private relation(filenode: number): RelationState {
+    let state = this.relations.get(filenode);
+    if (state === undefined) this.relations.set(filenode, state = new RelationState(this.startSeq));
+    return state;
+  }
+
+  private keyOfBlock(filenode: number, block: number): Buffer {
+    this.blockKey.writeUInt32BE(filenode, 0);
+    this.blockKey.writeUInt32BE(block, 4);
+    return this.blockKey;
+  }
+
+  /** The block, to look at or to change. Valid until the next call: when there are too many, they are written. */
+  private image(filenode: number, block: number): BlockImage | undefined {
+    const state = this.relation(filenode);
+    let image = state.images.get(block);
+    if (image !== undefined) return image;
+    const bytes = this.batch.get(this.keyOfBlock(filenode, block), 8);
+    if (bytes === undefined) return undefined;
+    image = this.takeImage(bytes, this.batch.lastLength);
+    this.keepImage(state, block, image);
+    return image;
+  }
+
+  private keepImage(state: RelationState, block: number, image: BlockImage): void {
+    if (this.imageCount >= MAX_IMAGES) this.writeBack();
+    state.images.set(block, image);
+    this.imageCount++;
+  }
+
+  private takeImage(bytes: Uint8Array, length: number): BlockImage {
+    const image = this.spareImages.pop() ?? new BlockImage();
+    image.load(bytes, length);
+    return image;
+  }
+
+  private giveImage(image: BlockImage): void {
+    if (this.spareImages.length < MAX_SPARE_IMAGES && image.bytes.length <= 1 << 16) this.spareImages.push(image);
+  }
+
+  /** Puts changed blocks into the storage transaction and forgets all. */
+  private writeBack(): void {
+    if (this.imageCount === 0) return;
+    for (const [filenode, state] of this.relations) {
+      if (state.images.size === 0) continue;
+      for (const [block, image] of state.images) {
+        if (image.dirty) {
+          const key = this.keyOfBlock(filenode, block);
+          if (block !== this.tailOfWritten(filenode, state) && image.liveRows() === 0) this.batch.remove(key);
+          else this.batch.put(key, image.bytes.subarray(0, image.length));
+        }
+        this.giveImage(image);
+      }
+      state.images.clear();
+    }
+    this.imageCount = 0;
+  }
+
+  /** The tail's number while blocks are written back: looked up without writing back again. */
+  private tailOfWritten(filenode: number, state: RelationState): number {
+    if (state.tail === undefined) {
+      const key = this.lastKey(filenode);
+      state.tail = key === undefined ? NO_BLOCK : key.readUInt32BE(4);
+    }
+    return state.tail;
+  }
+
+  private dropImages(): void {
+    for (const state of this.relations.values()) state.images.clear();
+    this.imageCount = 0;
+  }
+}
+
+/** Where a provisional block went: a whole block, or its rows one by one (-1: dead slot). */
+interface BlockPlace { readonly block: number; readonly rows: Float64Array | null }
+/** By provisional block number. */
+type Places = Map<number, BlockPlace>;
+const NO_PLACES: Places = new Map();
+
+const NOT_ASKED = Buffer.alloc(0);
+
+/** The real row id; -1: a row that is no more. */
+function resolve(row: RowId, places: Places): RowId {
+  const block = Math.floor(row / 65536);
+  if (block < PROVISIONAL_BLOCK) return row;
+  const place = places.get(block);
+  if (place === undefined) return -1;
+  const slot = row % 65536;
+  return place.rows === null ? place.block * 65536 + slot : place.rows[slot] ?? -1;
+}
+
+function isEmpty(view: CommitView): boolean {
+  return view.relations.length === 0 && view.indexes.length === 0 && view.dropped.length === 0
+    && view.notifications.length === 0 && !view.catalogChanged;
+}
+
+function spaceStart(filenode: number): Buffer {
+  const key = Buffer.allocUnsafe(4);
+  key.writeUInt32BE(filenode, 0);
+  return key;
+}
+
+const metaKeys = new Map<string, Buffer>();
+function metaKey(name: string): Buffer {
+  let key = metaKeys.get(name);
+  if (key === undefined) {
+    key = Buffer.alloc(4 + name.length);
+    key.latin1Write(name, 4);
+    if (metaKeys.size < 64) metaKeys.set(name, key);
+  }
+  return key;
+}
+
+function decodeApplied(value: Buffer): AppliedCommit[] {
+  const applied: AppliedCommit[] = [];
+  for (let at = 0; at + TOKEN_BYTES <= value.length; at += TOKEN_BYTES) {
+    applied.push({
+      token: { session: value.readUIntLE(at, 6), number: value.readUInt32LE(at + 6) },
+      xid: value.readUIntLE(at + 10, 6), commitSeq: value.readUIntLE(at + 16, 6),
+    });
+  }
+  return applied;
+}

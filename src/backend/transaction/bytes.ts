@@ -1,0 +1,148 @@
+// Growing output and checked input for messages. All numbers are little-endian; a reader never reads past its end,
+// whatever the other side sent.
+import { assert, internalError } from '../../common/errors.ts';
+import type { Int8 } from '../types/datum.ts';
+import { int8 } from '../types/datum.ts';
+
+export class ByteWriter {
+  bytes: Buffer;
+  length = 0;
+
+  constructor(capacity = 4096) {
+    this.bytes = Buffer.allocUnsafeSlow(capacity);
+  }
+
+  reserve(count: number): void {
+    const needed = this.length + count;
+    if (needed <= this.bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
+    this.bytes.copy(larger, 0, 0, this.length);
+    this.bytes = larger;
+  }
+  u8(value: number): void {
+    this.reserve(1);
+    this.bytes[this.length++] = value;
+  }
+  bool(value: boolean): void {
+    this.u8(value ? 1 : 0);
+  }
+  u16(value: number): void {
+    this.reserve(2);
+    this.length = this.bytes.writeUInt16LE(value, this.length);
+  }
+  u32(value: number): void {
+    this.reserve(4);
+    this.length = this.bytes.writeUInt32LE(value, this.length);
+  }
+  /** Row ids, transaction ids, sequence numbers: whole numbers below 2^48. */
+  u48(value: number): void {
+    this.reserve(6);
+    this.length = this.bytes.writeUIntLE(value, this.length, 6);
+  }
+  /** A row id as the store has it: big-endian, so that it sorts. */
+  rowId(value: number): void {
+    this.reserve(6);
+    this.length = this.bytes.writeUIntBE(value, this.length, 6);
+  }
+  /** Milliseconds and the like. */
+  f64(value: number): void {
+    this.reserve(8);
+    this.length = this.bytes.writeDoubleLE(value, this.length);
+  }
+  i64(value: Int8): void {
+    this.reserve(8);
+    this.length = this.bytes.writeBigInt64LE(BigInt(value), this.length);
+  }
+  raw(value: Uint8Array): void {
+    this.reserve(value.length);
+    this.bytes.set(value, this.length);
+    this.length += value.length;
+  }
+  blob(value: Uint8Array): void {
+    this.u32(value.length);
+    this.raw(value);
+  }
+  text(value: string): void {
+    const length = Buffer.byteLength(value);
+    this.u32(length);
+    this.reserve(length);
+    this.bytes.utf8Write(value, this.length, length);
+    this.length += length;
+  }
+  /** One byte per character. */
+  binaryString(value: string): void {
+    this.reserve(value.length);
+    if (value.length <= 24) {
+      const { bytes } = this;
+      let at = this.length;
+      for (let i = 0; i < value.length; i++) bytes[at++] = value.charCodeAt(i);
+    } else {
+      this.bytes.latin1Write(value, this.length, value.length);
+    }
+    this.length += value.length;
+  }
+  /** Fills in a number that was left out at `at`. */
+  patchU32(at: number, value: number): void {
+    this.bytes.writeUInt32LE(value, at);
+  }
+}
+
+export class ByteReader {
+  readonly bytes: Buffer;
+  at: number;
+  readonly end: number;
+
+  constructor(bytes: Buffer, from: number, end: number) {
+    assert(from >= 0 && from <= end && end <= bytes.length, 'a message lies inside its buffer');
+    this.bytes = bytes;
+    this.at = from;
+    this.end = end;
+  }
+
+  /** Moves on by `count` bytes; where they start. */
+  skip(count: number): number {
+    const at = this.at;
+    if (count > this.end - at) throw internalError('a message to the transaction manager ends early');
+    this.at = at + count;
+    return at;
+  }
+  u8(): number {
+    return this.bytes[this.skip(1)]!;
+  }
+  bool(): boolean {
+    return this.u8() !== 0;
+  }
+  u16(): number {
+    return this.bytes.readUInt16LE(this.skip(2));
+  }
+  u32(): number {
+    return this.bytes.readUInt32LE(this.skip(4));
+  }
+  u48(): number {
+    return this.bytes.readUIntLE(this.skip(6), 6);
+  }
+  rowId(): number {
+    return this.bytes.readUIntBE(this.skip(6), 6);
+  }
+  f64(): number {
+    return this.bytes.readDoubleLE(this.skip(8));
+  }
+  i64(): Int8 {
+    return int8(this.bytes.readBigInt64LE(this.skip(8)));
+  }
+  text(): string {
+    const length = this.u32();
+    const at = this.skip(length);
+    return this.bytes.utf8Slice(at, at + length);
+  }
+  binaryString(length: number): string {
+    const at = this.skip(length);
+    return this.bytes.latin1Slice(at, at + length);
+  }
+  /** How many there are, each of at least `minimumBytes`: a wild count must not make us allocate. */
+  count(minimumBytes: number): number {
+    const count = this.u32();
+    if (count * minimumBytes > this.end - this.at) throw internalError('a message to the transaction manager ends early');
+    return count;
+  }
+}

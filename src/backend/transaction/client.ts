@@ -1,0 +1,523 @@
+// The backend's side of the transaction manager. Blocking: a request is sent, its answer awaited. One connection per
+// environment, opened at the first need; `client` is the one of the session's database, `sharedClient` that of global/.
+//
+// A manager may die at any time (and is forked anew by the postmaster). What then happens to the running transaction:
+// - it held no locks: the request is sent again to the new manager, nobody notices;
+// - it held locks: they are gone, so it fails (40001), and the session goes on;
+// - a commit was under way: the new manager is asked whether the old one applied it; its answer is certain.
+// Advisory locks of the session and LISTENs are renewed at reconnecting.
+import { randomBytes } from 'node:crypto';
+import { FatalError, PgError, assert, internalError } from '../../common/errors.ts';
+import { int8, type Int8, type Oid } from '../types/datum.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
+import { session } from '../utils/session.ts';
+import { settings } from '../utils/settings.ts';
+import { ByteWriter } from './bytes.ts';
+import { ManagerLost, SocketLink, type Link } from './link.ts';
+import type {
+  ClientMessage, CommitAnswer, CommitRequest, CommitToken, LockAnswer, LockStatus, LockTarget, SequenceParameters,
+  SequenceState, ServerMessage, WaitPolicy,
+} from './messages.ts';
+import { MAX_LOCK_TARGETS, writeClientMessage } from './wire.ts';
+
+export interface Notification { pid: number; channel: string; payload: string }
+type AdvisoryTarget = Extract<LockTarget, { kind: 'advisory' }>;
+/** A lock that was granted or not; everything else is thrown. */
+export type LockResult = Extract<LockAnswer, { kind: 'granted' } | { kind: 'unavailable' }>;
+/** The sequence's name is for the error message. */
+export type SequenceRequest = SequenceParameters & { name: string };
+
+const RECONNECTS = 8;
+/** Bytes of lock targets in one request. */
+const MAX_LOCK_BYTES = 4 << 20;
+/** nextval() called this often in one statement fetches ahead, up to so many values. */
+const BURST = 8, MAX_BURST = 4096;
+
+interface SequenceCache {
+  /** The value given out last, and how many more there are. */
+  value: bigint;
+  left: number;
+  increment: bigint;
+  /** Fetched ahead for a burst: what is left goes back at the end of the statement. */
+  burst: boolean;
+  /** Calls in this statement. */
+  calls: number;
+}
+
+export class ManagerClient {
+  private readonly database: () => Oid;
+  private link: Link | null = null;
+  /** Instead of a socket: single-user mode, initdb and tests put a manager into the process. */
+  private makeLink: ((database: Oid) => Link) | null = null;
+  private incarnation = 0;
+  private sessionToken = 0;
+  private commitNumber = 0;
+  /** The transaction has locks that end with it. */
+  private locksHeld = false;
+  private mark = 0;
+  private readonly advisory = new Map<string, { target: AdvisoryTarget; count: number }>();
+  private readonly channels = new Set<string>();
+  private notifications: Notification[] = [];
+  private readonly sequences = new Map<number, SequenceCache>();
+  private readonly out = new ByteWriter(16384);
+
+  constructor(database: () => Oid) {
+    this.database = database;
+  }
+
+  /** From now on links are made by this function. */
+  useLinks(makeLink: ((database: Oid) => Link) | null): void {
+    this.close();
+    this.makeLink = makeLink;
+  }
+
+  /** Ends the connection; the manager frees everything. */
+  close(): void {
+    this.link?.close();
+    this.link = null;
+    this.locksHeld = false;
+  }
+
+  // --- Locks
+
+  /** Takes a lock; waits as the policy says. 'unavailable' is an answer only to 'skip' and 'error'. Throws 40P01 at a
+   * deadlock, 55P03 after lock_timeout, and whatever an interrupt throws. */
+  acquireLock(target: LockTarget, policy: WaitPolicy = 'block'): LockResult {
+    return this.acquireLocks([target], policy)[0]!;
+  }
+
+  /** Takes many locks in one round trip, in this order; the answers are in step with the targets. With policy 'error'
+   * they end at the first one that was unavailable. */
+  acquireLocks(targets: readonly LockTarget[], policy: WaitPolicy = 'block'): LockResult[] {
+    const results: LockResult[] = [];
+    while (results.length < targets.length) {
+      let end = results.length, bytes = 0;
+      while (end < targets.length && end - results.length < MAX_LOCK_TARGETS && bytes < MAX_LOCK_BYTES) {
+        const target = targets[end++]!;
+        bytes += 16 + (target.kind === 'key' ? target.key.length : 0);
+      }
+      const part = results.length === 0 && end === targets.length ? targets as LockTarget[] : targets.slice(results.length, end);
+      for (const answer of this.requestLocks(part, policy)) results.push(answer);
+      if (results[results.length - 1]!.kind === 'unavailable' && policy === 'error') break;
+    }
+    return results;
+  }
+
+  private requestLocks(targets: LockTarget[], policy: WaitPolicy): LockResult[] {
+    const answer = this.call({ kind: 'locks', targets, policy, timeoutMs: settings.lock_timeout, mark: ++this.mark }, true, () => {
+      // Even a request that fails may have taken some of its locks.
+      if (!targets.every((target) => target.kind === 'advisory' && target.session)) this.locksHeld = true;
+    });
+    if (answer.kind !== 'locks') throw unexpected(answer);
+    const { answers } = answer;
+    for (let i = 0; i < answers.length; i++) {
+      const target = targets[i]!;
+      if (answers[i]!.kind === 'granted' && target.kind === 'advisory' && target.session) this.noteAdvisory(target, 1);
+    }
+    const last = answers[answers.length - 1];
+    if (last !== undefined) throwInterruption(last);
+    return answers as LockResult[];
+  }
+
+  /** Takes the lock if nothing is in the way. */
+  tryLock(target: LockTarget): boolean {
+    return this.acquireLock(target, 'error').kind === 'granted';
+  }
+
+  /** To be kept at SAVEPOINT, for releaseAfter. */
+  lockMark(): number {
+    return this.mark;
+  }
+
+  /** ROLLBACK TO: lets go of the locks taken since the mark. */
+  releaseAfter(mark: number): void {
+    if (this.locksHeld && this.mark > mark && this.link !== null) this.call({ kind: 'releaseAfter', mark });
+  }
+
+  /** Whether there are locks that the end of the transaction must free. */
+  get holdsLocks(): boolean {
+    return this.locksHeld;
+  }
+
+  /** The transaction is over without a commit request: rolled back, or it had nothing to write. Never fails. */
+  endTransaction(): void {
+    const held = this.locksHeld;
+    this.locksHeld = false;
+    this.mark = 0;
+    this.endStatement();
+    if (!held || this.link === null) return;
+    try {
+      this.exchange(this.link, { kind: 'end' }, false);
+    } catch (error) {
+      if (!(error instanceof ManagerLost)) throw error;
+      this.dropLink(); // the locks are gone as well
+    }
+  }
+
+  /** pg_advisory_unlock: false when this session does not hold the lock. */
+  unlockAdvisory(key1: number, key2: number, key3: number, shared: boolean): boolean {
+    const target: AdvisoryTarget = { kind: 'advisory', key1, key2, key3, shared, session: true };
+    const answer = this.call({ kind: 'unlockAdvisory', key1, key2, key3, shared });
+    if (answer.kind !== 'number') throw unexpected(answer);
+    if (answer.value === 1) this.noteAdvisory(target, -1);
+    return answer.value === 1;
+  }
+
+  unlockAllAdvisory(): void {
+    if (this.advisory.size === 0) return;
+    this.call({ kind: 'unlockAllAdvisory' });
+    this.advisory.clear();
+  }
+
+  private noteAdvisory(target: AdvisoryTarget, change: number): void {
+    const key = `${target.key1},${target.key2},${target.key3},${target.shared}`;
+    const count = (this.advisory.get(key)?.count ?? 0) + change;
+    if (count > 0) this.advisory.set(key, { target, count });
+    else this.advisory.delete(key);
+  }
+
+  lockStatus(): LockStatus[] {
+    const answer = this.call({ kind: 'lockStatus' });
+    if (answer.kind !== 'lockStatus') throw unexpected(answer);
+    return answer.locks;
+  }
+
+  blockingPids(pid: number): number[] {
+    const answer = this.call({ kind: 'blockingPids', pid });
+    if (answer.kind !== 'pids') throw unexpected(answer);
+    return answer.pids;
+  }
+
+  // --- Commit
+
+  /** Commits; returns after the flush. After 'committed' the transaction's locks are free; after any other answer
+   * they are still held. An optimistic commit may wait for locks and then throws as acquireLock does. */
+  commit(request: CommitRequest): CommitAnswer {
+    this.endStatement();
+    const answer = this.tryCommit(request);
+    if (answer.kind === 'committed') {
+      this.locksHeld = false;
+      this.mark = 0;
+    }
+    return answer;
+  }
+
+  private tryCommit(request: CommitRequest): CommitAnswer {
+    for (let attempt = 0; attempt < RECONNECTS; attempt++) {
+      const link = this.connect();
+      const token: CommitToken = { session: this.sessionToken, number: ++this.commitNumber };
+      const { incarnation } = this;
+      const message: ClientMessage = { kind: 'commit', token, timeoutMs: settings.lock_timeout, request };
+      try {
+        const answer = this.exchange(link, message, request.optimistic);
+        if (answer.kind !== 'commit') throw unexpected(answer);
+        throwInterruption(answer.answer);
+        return answer.answer as CommitAnswer;
+      } catch (error) {
+        if (!(error instanceof ManagerLost)) throw error;
+      }
+      const heldLocks = this.locksHeld;
+      this.dropLink();
+      const outcome = this.askOutcome(incarnation, token);
+      if (outcome !== null) return outcome;
+      if (heldLocks) throw locksLost();
+    }
+    throw unreachable();
+  }
+
+  /** What became of a commit whose answer was lost. */
+  private askOutcome(incarnation: number, token: CommitToken): CommitAnswer | null {
+    for (let attempt = 0; attempt < RECONNECTS; attempt++) {
+      try {
+        const answer = this.exchange(this.connect(true), { kind: 'outcome', incarnation, token }, false);
+        if (answer.kind !== 'outcome') throw unexpected(answer);
+        return answer.applied ? { kind: 'committed', xid: answer.xid, commitSeq: answer.commitSeq } : null;
+      } catch (error) {
+        if (!(error instanceof ManagerLost)) throw unknownOutcome(error);
+        this.dropLink();
+      }
+    }
+    throw unknownOutcome(null);
+  }
+
+  // --- Sequences
+
+  /** The next value. Throws 2200H at the end of a sequence that does not cycle. */
+  nextval(sequence: SequenceRequest): Int8 {
+    let cache = this.sequences.get(sequence.filenode);
+    if (cache === undefined) this.sequences.set(sequence.filenode, cache = { value: 0n, left: 0, increment: 0n, burst: false, calls: 0 });
+    cache.calls++;
+    if (cache.left === 0) this.fetchValues(sequence, cache);
+    else cache.value += cache.increment;
+    cache.left--;
+    return int8(cache.value);
+  }
+
+  private fetchValues({ name, ...sequence }: SequenceRequest, cache: SequenceCache): void {
+    const burst = sequence.cache <= 1 && cache.calls > BURST;
+    const count = burst ? Math.min(cache.calls, MAX_BURST) : Math.max(1, sequence.cache);
+    const answer = this.call({ kind: 'nextval', sequence, count });
+    if (answer.kind === 'exhausted') {
+      const which = answer.ascending ? 'maximum' : 'minimum';
+      throw new PgError('sequence_generator_limit_exceeded', `nextval: reached ${which} value of sequence "${name}" (${answer.limit})`);
+    }
+    if (answer.kind !== 'values') throw unexpected(answer);
+    cache.value = BigInt(answer.first);
+    cache.left = answer.count;
+    cache.increment = BigInt(sequence.increment);
+    cache.burst = burst;
+  }
+
+  /** Not transactional, as in PostgreSQL. The caller has checked the bounds. */
+  setval(filenode: number, value: Int8, isCalled: boolean): void {
+    this.sequences.delete(filenode);
+    this.call({ kind: 'setval', filenode, value, isCalled });
+  }
+
+  /** What SELECT from the sequence shows: the stored row runs ahead of it. */
+  sequenceState(filenode: number): SequenceState {
+    this.endStatement();
+    const answer = this.call({ kind: 'sequenceState', filenode });
+    if (answer.kind !== 'sequence') throw unexpected(answer);
+    return answer.state;
+  }
+
+  /** DISCARD SEQUENCES, and whenever a sequence was altered: forgets cached values. */
+  forgetSequences(): void {
+    this.endStatement();
+    this.sequences.clear();
+  }
+
+  /** The end of a statement: sequence values fetched ahead for it go back. Never fails. */
+  endStatement(): void {
+    if (this.sequences.size === 0) return;
+    for (const [filenode, cache] of this.sequences) {
+      cache.calls = 0;
+      if (!cache.burst || cache.left === 0) continue;
+      const handed = int8(cache.value + cache.increment * BigInt(cache.left));
+      if (this.link !== null) this.sendOnly(this.link, { kind: 'giveBack', filenode, handed, used: int8(cache.value), count: cache.left });
+      cache.left = 0;
+      cache.burst = false;
+    }
+  }
+
+  // --- Numbers
+
+  /** `count` fresh OIDs; the first of them. */
+  allocateOids(count = 1): Oid {
+    return this.callForNumber({ kind: 'allocateOids', count });
+  }
+
+  /** The transaction's id, for those who want to see it; the commit must carry it. */
+  allocateXid(): number {
+    return this.callForNumber({ kind: 'allocateXid' }, () => { this.locksHeld = true; });
+  }
+
+  // --- LISTEN and NOTIFY (a NOTIFY goes along with the commit)
+
+  listen(channel: string): void {
+    this.callForNumber({ kind: 'listen', channel });
+    this.channels.add(channel);
+  }
+  unlisten(channel: string): void {
+    if (!this.channels.delete(channel)) return;
+    this.callForNumber({ kind: 'unlisten', channel });
+  }
+  unlistenAll(): void {
+    if (this.channels.size === 0) return;
+    this.channels.clear();
+    this.callForNumber({ kind: 'unlistenAll' });
+  }
+  get listeningChannels(): ReadonlySet<string> {
+    return this.channels;
+  }
+
+  /** Readable when notifications have come (or the manager died: drainNotifications then connects anew). -1: there is
+   * nothing to wait for. */
+  get notifyFd(): number {
+    return this.link !== null && (this.channels.size > 0 || this.advisory.size > 0) ? this.link.fd : -1;
+  }
+
+  /** What has come since the last call. Does not wait. */
+  drainNotifications(): Notification[] {
+    if (this.link !== null && this.channels.size + this.advisory.size > 0) {
+      try {
+        for (let message; (message = this.link.poll()) !== null;) this.noteNotification(message);
+      } catch (error) {
+        if (!(error instanceof ManagerLost)) throw error;
+        // With locks the transaction fails at its next request; without, a new connection listens on.
+        if (!this.locksHeld) {
+          this.dropLink();
+          this.connect();
+        }
+      }
+    }
+    const drained = this.notifications;
+    if (drained.length > 0) this.notifications = [];
+    return drained;
+  }
+
+  private noteNotification(message: ServerMessage): void {
+    if (message.kind !== 'notify') throw unexpected(message);
+    this.notifications.push({ pid: message.pid, channel: message.channel, payload: message.payload });
+  }
+
+  // --- The connection
+
+  private callForNumber(message: ClientMessage, sent?: () => void): number {
+    const answer = this.call(message, false, sent);
+    if (answer.kind !== 'number') throw unexpected(answer);
+    return answer.value;
+  }
+
+  /** Request and answer, again on a new connection when the manager dies and the transaction has lost nothing. */
+  private call(message: ClientMessage, interruptible = false, answered?: () => void): ServerMessage {
+    for (let attempt = 0; attempt < RECONNECTS; attempt++) {
+      const link = this.connect();
+      try {
+        const answer = this.exchange(link, message, interruptible, answered);
+        if (answer.kind === 'failed') throw new PgError(answer.condition, answer.message);
+        return answer;
+      } catch (error) {
+        if (!(error instanceof ManagerLost)) throw error;
+        const heldLocks = this.locksHeld;
+        this.dropLink();
+        if (heldLocks) throw locksLost();
+      }
+    }
+    throw unreachable();
+  }
+
+  private exchange(link: Link, message: ClientMessage, interruptible: boolean, answered?: () => void): ServerMessage {
+    const { out } = this;
+    out.length = 0;
+    writeClientMessage(out, message);
+    link.send(out);
+    if (out.bytes.length > 1 << 22) out.bytes = Buffer.allocUnsafeSlow(16384);
+    let interrupt: unknown = null;
+    for (;;) {
+      const answer = link.receive(() => {
+        if (!interruptible || interrupt !== null) return;
+        try {
+          checkForInterrupts();
+        } catch (error) {
+          // The wait ends, but whatever the answer will be must be read before anything else is said.
+          interrupt = error;
+          this.sendOnly(link, { kind: 'cancel' });
+        }
+      });
+      if (answer.kind === 'notify') {
+        this.noteNotification(answer);
+        continue;
+      }
+      if (answer.kind !== 'failed') answered?.();
+      if (interrupt !== null) this.throwInterrupt(interrupt, answer);
+      if (answer.kind === 'failed' && message.kind === 'commit') throw new PgError(answer.condition, answer.message);
+      return answer;
+    }
+  }
+
+  /** A commit that got through is a commit, though somebody wanted it cancelled; the end of the session is not to be
+   * put off by it. */
+  private throwInterrupt(interrupt: unknown, answer: ServerMessage): void {
+    if (answer.kind === 'commit' && answer.answer.kind === 'committed' && !(interrupt instanceof FatalError)) return;
+    throw interrupt;
+  }
+
+  /** Sends what has no answer; a manager that died is noticed at the next request. */
+  private sendOnly(link: Link, message: ClientMessage): void {
+    const out = new ByteWriter(128);
+    writeClientMessage(out, message);
+    try {
+      link.send(out);
+    } catch (error) {
+      if (!(error instanceof ManagerLost)) throw error;
+    }
+  }
+
+  private connect(patient = false): Link {
+    if (this.link !== null) return this.link;
+    if (this.sessionToken === 0) this.sessionToken = randomBytes(6).readUIntLE(0, 6);
+    const database = this.database();
+    for (let attempt = 0; attempt < RECONNECTS; attempt++) {
+      const link = this.makeLink !== null ? this.makeLink(database) : SocketLink.open(database, patient);
+      try {
+        const welcome = this.exchange(link, { kind: 'hello', pid: session.pid, session: this.sessionToken }, false);
+        if (welcome.kind !== 'welcome') throw unexpected(welcome);
+        this.renewSession(link);
+        this.incarnation = welcome.incarnation;
+        this.link = link;
+        return link;
+      } catch (error) {
+        link.close();
+        if (!(error instanceof ManagerLost)) throw error; // retiring or dying: try again
+      }
+    }
+    throw unreachable();
+  }
+
+  /** What belongs to the session rather than to a transaction is told to a new manager. */
+  private renewSession(link: Link): void {
+    for (const channel of this.channels) this.exchange(link, { kind: 'listen', channel }, false);
+    for (const { target, count } of this.advisory.values()) {
+      for (let i = 0; i < count; i++) {
+        const answer = this.exchange(link, { kind: 'locks', targets: [target], policy: 'error', timeoutMs: 0, mark: 0 }, false);
+        if (answer.kind !== 'locks') throw unexpected(answer);
+        if (answer.answers[0]!.kind !== 'granted') {
+          this.advisory.clear();
+          throw new FatalError('crash_shutdown', 'terminating connection because an advisory lock was lost', {
+            detail: 'The transaction manager of this database was restarted, and another session has taken the lock.',
+          });
+        }
+      }
+    }
+  }
+
+  private dropLink(): void {
+    this.close();
+    this.mark = 0;
+  }
+}
+
+/** The transaction manager of the session's database. */
+export const client = new ManagerClient(() => session.databaseOid);
+/** The one of the catalogs that all databases share. */
+export const sharedClient = new ManagerClient(() => 0);
+
+export function managerClient(shared: boolean): ManagerClient {
+  return shared ? sharedClient : client;
+}
+
+/** Adds a NOTIFY to those of the transaction unless the same is there already. */
+export function addNotification(list: CommitRequest['notifications'], notification: Notification): void {
+  assert(notification.payload.length < 8000, 'the payload was checked');
+  for (const other of list) if (other.channel === notification.channel && other.payload === notification.payload) return;
+  list.push(notification);
+}
+
+function throwInterruption(answer: { kind: string; detail?: string }): void {
+  switch (answer.kind) {
+    case 'deadlock':
+      throw new PgError('deadlock_detected', 'deadlock detected', { detail: answer.detail, hint: 'See server log for query details.' });
+    case 'timeout': throw new PgError('lock_not_available', 'canceling statement due to lock timeout');
+    case 'cancelled': throw new PgError('query_canceled', 'canceling statement due to user request');
+  }
+}
+
+function unexpected(answer: ServerMessage): Error {
+  if (answer.kind === 'failed') return new PgError(answer.condition, answer.message);
+  return internalError(`unexpected answer "${answer.kind}" of the transaction manager`);
+}
+function locksLost(): PgError {
+  return new PgError('serialization_failure', 'the transaction manager of this database was restarted', {
+    detail: 'The locks of this transaction were lost.', hint: 'The transaction might succeed if retried.',
+  });
+}
+function unreachable(): PgError {
+  return new PgError('cannot_connect_now', 'could not reach the transaction manager of this database');
+}
+function unknownOutcome(error: unknown): PgError {
+  return new PgError('transaction_resolution_unknown', 'it is not known whether the transaction was committed', {
+    detail: error instanceof Error ? `The transaction manager could not be asked: ${error.message}.` : undefined,
+  });
+}

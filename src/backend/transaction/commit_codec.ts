@@ -1,0 +1,288 @@
+// The byte form of a commit. The backend writes it; the manager works on the bytes as they came, so that a commit
+// of a million rows costs it no objects: lists of rows and index entries are stepped through with cursors.
+//
+//   u48 token session, u32 token number, u32 timeout ms
+//   u48 snapshotSeq, u48 xid, u8 flags (1 catalog changed, 2 optimistic, 4 tables given)
+//   u32 relations: u32 filenode, u8 catalog,
+//                  u32 inserted: u32 block, u32 length, bytes
+//                  u32 changed, u32 their bytes: u48 row, u32 version, u32 length (0xffffffff: deleted), bytes
+//   u32 indexes:   u32 filenode, u32 table's filenode, u8 unique, u32 removed, u32 their bytes, entries, u32 added, u32 their bytes, entries
+//     entry:       u16 key length, u8 withRow, the key as the store has it (u32be filenode, columns, [row id]),
+//                  without row in the key: the row id, 6 bytes big-endian
+//   u32 dropped: u32 | u32 asserted: u32 relation, u48 row, u32 version, u8 mode | u32 read: u32
+//   u32 tables: u32 oid, u8 mode | u32 notifications: u32 pid, text channel, text payload
+import { assert, internalError } from '../../common/errors.ts';
+import { MAX_KEY_BYTES } from '../storage/store.ts';
+import { PROVISIONAL_BLOCK, type RowId } from '../access/row.ts';
+import { ByteReader, type ByteWriter } from './bytes.ts';
+import { ROW_MODES } from './locks.ts';
+import type { CommitRequest, CommitToken, IndexChanges } from './messages.ts';
+
+const CATALOG_CHANGED = 1, OPTIMISTIC = 2, TABLES_GIVEN = 4;
+const DELETED = 0xffffffff;
+/** A row, a block: what one value of the store may be. */
+const MAX_VALUE_BYTES = 0x7fffffff;
+
+export function encodeCommit(out: ByteWriter, token: CommitToken, timeoutMs: number, request: CommitRequest): void {
+  out.u48(token.session);
+  out.u32(token.number);
+  out.u32(timeoutMs);
+  out.u48(request.snapshotSeq);
+  out.u48(request.xid);
+  out.u8((request.catalogChanged ? CATALOG_CHANGED : 0) | (request.optimistic ? OPTIMISTIC : 0)
+    | (request.tables !== undefined ? TABLES_GIVEN : 0));
+  out.u32(request.relations.length);
+  for (const relation of request.relations) {
+    out.u32(relation.filenode);
+    out.bool(relation.catalog);
+    out.u32(relation.inserted.length);
+    for (const { block, bytes } of relation.inserted) {
+      assert(block >= PROVISIONAL_BLOCK && bytes.length < MAX_VALUE_BYTES, 'new rows come in provisional blocks');
+      out.u32(block);
+      out.blob(bytes);
+    }
+    out.u32(relation.changed.length);
+    const lengthAt = out.length;
+    out.u32(0);
+    for (const { row, version, bytes } of relation.changed) {
+      assert(row < PROVISIONAL_BLOCK * 65536, 'a changed row has its real place');
+      out.u48(row);
+      out.u32(version);
+      if (bytes === null) out.u32(DELETED);
+      else out.blob(bytes);
+    }
+    out.patchU32(lengthAt, out.length - lengthAt - 4);
+  }
+  out.u32(request.indexes.length);
+  for (const index of request.indexes) {
+    out.u32(index.filenode);
+    out.u32(index.relation);
+    out.bool(index.unique);
+    encodeEntries(out, index.filenode, index.removed);
+    encodeEntries(out, index.filenode, index.added);
+  }
+  out.u32(request.droppedFilenodes.length);
+  for (const filenode of request.droppedFilenodes) out.u32(filenode);
+  out.u32(request.asserted.length);
+  for (const { relation, row, version, mode } of request.asserted) {
+    out.u32(relation);
+    out.u48(row);
+    out.u32(version);
+    out.u8(ROW_MODES[mode]);
+  }
+  out.u32(request.readSet.length);
+  for (const filenode of request.readSet) out.u32(filenode);
+  const tables = request.tables ?? [];
+  out.u32(tables.length);
+  for (const { oid, mode } of tables) {
+    out.u32(oid);
+    out.u8(mode);
+  }
+  out.u32(request.notifications.length);
+  for (const { channel, payload, pid } of request.notifications) {
+    out.u32(pid);
+    out.text(channel);
+    out.text(payload);
+  }
+}
+
+function encodeEntries(out: ByteWriter, filenode: number, entries: IndexChanges['added']): void {
+  out.u32(entries.length);
+  const lengthAt = out.length;
+  out.u32(0);
+  for (const { key, row, withRow } of entries) {
+    const keyLength = 4 + key.length + (withRow ? 6 : 0);
+    assert(keyLength <= MAX_KEY_BYTES, 'an index key is not too long');
+    out.reserve(keyLength + 9);
+    const { bytes } = out;
+    bytes.writeUInt16LE(keyLength, out.length);
+    bytes[out.length + 2] = withRow ? 1 : 0;
+    bytes.writeUInt32BE(filenode, out.length + 3);
+    out.length += 7;
+    out.binaryString(key);
+    out.rowId(row);
+  }
+  out.patchU32(lengthAt, out.length - lengthAt - 4);
+}
+
+export interface InsertedBlock { readonly block: number; readonly at: number; readonly length: number }
+/** A stretch of a message that holds `count` things. */
+export interface Stretch { readonly count: number; readonly at: number; readonly length: number }
+export interface RelationView {
+  readonly filenode: number;
+  readonly catalog: boolean;
+  readonly inserted: readonly InsertedBlock[];
+  readonly changed: Stretch;
+}
+export interface IndexView {
+  readonly filenode: number;
+  readonly relation: number;
+  readonly unique: boolean;
+  readonly removed: Stretch;
+  readonly added: Stretch;
+}
+export interface AssertedRow { readonly relation: number; readonly row: RowId; readonly version: number; readonly mode: number }
+
+/** A commit as the manager sees it. `bytes` may be changed: provisional row ids are replaced in it. */
+export interface CommitView {
+  readonly bytes: Buffer;
+  readonly token: CommitToken;
+  readonly timeoutMs: number;
+  readonly snapshotSeq: number;
+  readonly xid: number;
+  readonly catalogChanged: boolean;
+  readonly optimistic: boolean;
+  readonly relations: readonly RelationView[];
+  readonly indexes: readonly IndexView[];
+  readonly dropped: readonly number[];
+  readonly asserted: readonly AssertedRow[];
+  readonly readSet: readonly number[];
+  readonly tables: readonly { oid: number; mode: number }[] | null;
+  readonly notifications: readonly { channel: string; payload: string; pid: number }[];
+}
+
+/** Reads a commit; throws when it is not well formed. The bytes stay the view's. */
+export function decodeCommit(bytes: Buffer, from: number, end: number): CommitView {
+  const input = new ByteReader(bytes, from, end);
+  const token = { session: input.u48(), number: input.u32() };
+  const timeoutMs = input.u32(), snapshotSeq = input.u48(), xid = input.u48(), flags = input.u8();
+  const relations = list(input, 9, (): RelationView => {
+    const filenode = input.u32(), catalog = input.bool();
+    const inserted = list(input, 8, (): InsertedBlock => {
+      const block = input.u32(), length = input.u32();
+      if (block < PROVISIONAL_BLOCK) throw internalError('new rows must come in provisional blocks');
+      return { block, length, at: input.skip(length) };
+    });
+    return { filenode, catalog, inserted, changed: stretch(input) };
+  });
+  const indexes = list(input, 13, (): IndexView =>
+    ({ filenode: input.u32(), relation: input.u32(), unique: input.bool(), removed: stretch(input), added: stretch(input) }));
+  const dropped = list(input, 4, () => input.u32());
+  const asserted = list(input, 15, (): AssertedRow => {
+    const row = { relation: input.u32(), row: input.u48(), version: input.u32(), mode: input.u8() };
+    if (row.mode < 1 || row.mode > 4) throw internalError('no such row lock mode');
+    return row;
+  });
+  const readSet = list(input, 4, () => input.u32());
+  const tables = list(input, 5, () => {
+    const table = { oid: input.u32(), mode: input.u8() };
+    if (table.mode < 1 || table.mode > 8) throw internalError('no such table lock mode');
+    return table;
+  });
+  const notifications = list(input, 12, () => ({ pid: input.u32(), channel: input.text(), payload: input.text() }));
+  if (input.at !== end) throw internalError('a commit has bytes left over');
+  return {
+    bytes, token, timeoutMs, snapshotSeq, xid, catalogChanged: (flags & CATALOG_CHANGED) !== 0,
+    optimistic: (flags & OPTIMISTIC) !== 0, relations, indexes, dropped, asserted, readSet,
+    tables: (flags & TABLES_GIVEN) !== 0 ? tables : null, notifications,
+  };
+}
+
+function list<T>(input: ByteReader, minimumBytes: number, read: () => T): T[] {
+  const count = input.count(minimumBytes);
+  const items: T[] = [];
+  for (let i = 0; i < count; i++) items.push(read());
+  return items;
+}
+
+function stretch(input: ByteReader): Stretch {
+  const count = input.u32(), length = input.u32();
+  return { count, length, at: input.skip(length) };
+}
+
+/** Steps through the changed rows of a relation. */
+export class ChangeCursor {
+  row: RowId = 0;
+  version = 0;
+  /** -1: deleted. */
+  at = 0;
+  length = 0;
+  private bytes!: Buffer;
+  private next_ = 0;
+  private left = 0;
+  private end = 0;
+
+  reset(bytes: Buffer, changes: Stretch): this {
+    this.bytes = bytes;
+    this.next_ = changes.at;
+    this.end = changes.at + changes.length;
+    this.left = changes.count;
+    return this;
+  }
+
+  next(): boolean {
+    if (this.left === 0) {
+      if (this.next_ !== this.end) throw internalError('changed rows do not fill their place');
+      return false;
+    }
+    this.left--;
+    const { bytes } = this, at = this.next_;
+    if (at + 14 > this.end) throw internalError('a changed row is cut off');
+    this.row = bytes.readUIntLE(at, 6);
+    this.version = bytes.readUInt32LE(at + 6);
+    const length = bytes.readUInt32LE(at + 10);
+    if (length === DELETED) {
+      this.at = -1;
+      this.length = 0;
+      this.next_ = at + 14;
+    } else {
+      if (length < 6 || at + 14 + length > this.end) throw internalError('a changed row is cut off');
+      this.at = at + 14;
+      this.length = length;
+      this.next_ = at + 14 + length;
+    }
+    return true;
+  }
+}
+
+/** Steps through index entries. The key is the whole key of the store. */
+export class EntryCursor {
+  keyAt = 0;
+  keyLength = 0;
+  withRow = false;
+  /** Where the six bytes of the row id are: in the key's end or behind it. */
+  rowAt = 0;
+  private bytes!: Buffer;
+  private filenode = 0;
+  private next_ = 0;
+  private left = 0;
+  private end = 0;
+
+  reset(bytes: Buffer, filenode: number, entries: Stretch): this {
+    this.bytes = bytes;
+    this.filenode = filenode;
+    this.next_ = entries.at;
+    this.end = entries.at + entries.length;
+    this.left = entries.count;
+    return this;
+  }
+
+  next(): boolean {
+    if (this.left === 0) {
+      if (this.next_ !== this.end) throw internalError('index entries do not fill their place');
+      return false;
+    }
+    this.left--;
+    const { bytes } = this, at = this.next_;
+    if (at + 13 > this.end) throw internalError('an index entry is cut off');
+    this.keyLength = bytes.readUInt16LE(at);
+    this.withRow = bytes[at + 2] !== 0;
+    this.keyAt = at + 3;
+    this.rowAt = this.withRow ? at + 3 + this.keyLength - 6 : at + 3 + this.keyLength;
+    this.next_ = this.rowAt + 6;
+    if (this.keyLength < (this.withRow ? 10 : 4) || this.keyLength > MAX_KEY_BYTES || this.next_ > this.end
+      || bytes.readUInt32BE(this.keyAt) !== this.filenode) throw internalError('an index entry is broken');
+    return true;
+  }
+
+  get row(): RowId {
+    return this.bytes.readUIntBE(this.rowAt, 6);
+  }
+  set row(row: RowId) {
+    this.bytes.writeUIntBE(row, this.rowAt, 6);
+  }
+  /** The key without the filenode (and without the row id), as the lock table has it. */
+  get lockKey(): string {
+    return this.bytes.latin1Slice(this.keyAt + 4, this.keyAt + this.keyLength - (this.withRow ? 6 : 0));
+  }
+}

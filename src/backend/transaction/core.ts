@@ -1,0 +1,61 @@
+// State machine and applier together: what the manager process drives with sockets, and a backend without a manager
+// (single-user mode, initdb) with calls.
+import { META, type WritableStore } from '../storage/store.ts';
+import { Applier } from './apply.ts';
+import { StateMachine, type Output } from './state_machine.ts';
+import { readClientMessage } from './wire.ts';
+
+export class ManagerCore {
+  readonly applier: Applier;
+  readonly machine: StateMachine;
+  private readonly store: WritableStore;
+
+  constructor(store: WritableStore, database: number) {
+    this.store = store;
+    this.applier = new Applier(store);
+    store.renew();
+    this.machine = new StateMachine({
+      database, view: this.applier, nextXid: store.meta(META.nextXid), nextOid: store.meta(META.nextOid),
+    });
+    store.release();
+  }
+
+  /** One frame's content from a session. The bytes become the message's own. Throws when they are not well formed:
+   * the session must be disconnected then. */
+  receive(session: number, bytes: Buffer, from: number, end: number, readFile: (name: string) => Buffer): void {
+    this.machine.receive(session, readClientMessage(bytes, from, end, readFile));
+  }
+
+  /** Applies the next batch, if there is anything to do; false when not. Throws when it is not known whether it became
+   * durable: the process must end. */
+  work(): boolean {
+    const { machine, applier } = this;
+    if (!machine.hasWork) return false;
+    const work = machine.takeBatch();
+    if (work === null) return false;
+    machine.finishBatch(work, applier.apply(work));
+    return true;
+  }
+
+  /** What is to be sent, once. After it has left, say so with `delivered`. */
+  takeOutputs(): Output[] {
+    const { outputs } = this.machine;
+    if (outputs.length > 0) this.machine.outputs = [];
+    return outputs;
+  }
+
+  /** The answers of all commits so far have left, but for those of these sessions (CommitToken.session). */
+  delivered(except?: ReadonlySet<number>): void {
+    const { applier } = this;
+    if (applier.undelivered.length === 0) return;
+    applier.undelivered = except === undefined || except.size === 0
+      ? [] : applier.undelivered.filter(({ token }) => except.has(token.session));
+  }
+
+  /** The orderly end: sequences skip no number, and the store is closed. */
+  close(): void {
+    const sequences = this.machine.finalSequences();
+    if (sequences.length > 0) this.applier.apply({ commits: [], sequences, ...this.machine.numbers, mustWrite: true });
+    this.store.close();
+  }
+}

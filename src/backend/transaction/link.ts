@@ -1,0 +1,166 @@
+// How a backend's messages reach its manager: a blocking Unix socket. Paths are relative to the site's folder, which
+// is the working folder of every process of a site.
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { PgError, internalError } from '../../common/errors.ts';
+import { EAGAIN, EINTR, POLLIN, port } from '../../port/port.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
+import { ByteWriter } from './bytes.ts';
+import type { ServerMessage } from './messages.ts';
+import { FRAME_HEADER_BYTES, LARGE_COMMIT_BYTES, readServerMessage, writeCommitFile } from './wire.ts';
+
+/** The manager's end of the connection is gone. */
+export class ManagerLost extends Error {
+  constructor() {
+    super('the connection to the transaction manager was lost');
+  }
+}
+
+export interface Link {
+  readonly fd: number;
+  /** Sends the frames in `out`. Throws ManagerLost. */
+  send(out: ByteWriter): void;
+  /** Waits for the next message; `interrupted` is called when a signal came meanwhile. Throws ManagerLost. */
+  receive(interrupted: () => void): ServerMessage;
+  /** The next message if it has come. Throws ManagerLost. */
+  poll(): ServerMessage | null;
+  close(): void;
+}
+
+export const managerSocketPath = (database: number): string => `tmp/manager.${database}.sock`;
+export const POSTMASTER_SOCKET_PATH = 'tmp/postmaster.sock';
+/** How long to wait for a manager to appear. */
+const CONNECT_LIMIT_MS = 10_000;
+
+const pollFds = new Int32Array(1), pollEvents = new Int16Array([POLLIN]), pollReady = new Int16Array(1);
+let fileNumber = 0;
+
+export class SocketLink implements Link {
+  readonly fd: number;
+  private bytes = Buffer.allocUnsafeSlow(4096);
+  private from = 0;
+  private to = 0;
+
+  private constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  /** Connects; has the postmaster fork the manager when there is none. `patient`: interrupts do not end the attempt. */
+  static open(database: number, patient: boolean): SocketLink {
+    const path = managerSocketPath(database);
+    const until = performance.now() + CONNECT_LIMIT_MS;
+    for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 100)) {
+      const fd = port.connectUnix(path);
+      if (fd >= 0) {
+        port.setBlocking(fd, true);
+        return new SocketLink(fd);
+      }
+      if (performance.now() > until) throw new PgError('cannot_connect_now', 'could not reach the transaction manager of this database');
+      if (pauseMs === 1 || pauseMs >= 64) askPostmaster(database);
+      port.poll(pollFds, pollEvents, pollReady, 0, pauseMs);
+      if (!patient) checkForInterrupts();
+    }
+  }
+
+  send(out: ByteWriter): void {
+    if (out.length > LARGE_COMMIT_BYTES) {
+      const name = writeFile(out);
+      out.length = 0;
+      writeCommitFile(out, name);
+    }
+    for (let sent = 0; sent < out.length;) {
+      const count = port.send(this.fd, out.bytes, sent, out.length - sent);
+      if (count > 0) sent += count;
+      else if (count !== -EINTR) {
+        // An answer may have come before the end; but none to a message that did not get through.
+        throw new ManagerLost();
+      }
+    }
+  }
+
+  receive(interrupted: () => void): ServerMessage {
+    for (;;) {
+      const message = this.buffered();
+      if (message !== null) return message;
+      const count = port.recv(this.fd, this.bytes, this.to, this.bytes.length - this.to);
+      if (count > 0) this.to += count;
+      else if (count === -EINTR || count === -EAGAIN) interrupted();
+      else throw new ManagerLost();
+    }
+  }
+
+  poll(): ServerMessage | null {
+    for (;;) {
+      const message = this.buffered();
+      if (message !== null) return message;
+      pollFds[0] = this.fd;
+      if (port.poll(pollFds, pollEvents, pollReady, 1, 0) <= 0) return null;
+      const count = port.recv(this.fd, this.bytes, this.to, this.bytes.length - this.to);
+      if (count > 0) this.to += count;
+      else if (count !== -EINTR && count !== -EAGAIN) throw new ManagerLost();
+    }
+  }
+
+  /** The next whole message in the buffer; otherwise makes room for it. */
+  private buffered(): ServerMessage | null {
+    const available = this.to - this.from;
+    const length = available >= FRAME_HEADER_BYTES ? this.bytes.readUInt32LE(this.from) : 0;
+    if (length > 0 && available >= FRAME_HEADER_BYTES + length) {
+      const start = this.from + FRAME_HEADER_BYTES;
+      this.from = start + length;
+      return readServerMessage(this.bytes, start, this.from);
+    }
+    this.bytes.copyWithin(0, this.from, this.to);
+    this.to = available;
+    this.from = 0;
+    if (FRAME_HEADER_BYTES + length > this.bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(FRAME_HEADER_BYTES + length);
+      this.bytes.copy(larger, 0, 0, this.to);
+      this.bytes = larger;
+    }
+    return null;
+  }
+
+  close(): void {
+    port.close(this.fd);
+  }
+}
+
+/** "manager <oid>\n" -> "ok\n". A postmaster that does not answer now may do so at the next attempt. */
+function askPostmaster(database: number): void {
+  const fd = port.connectUnix(POSTMASTER_SOCKET_PATH);
+  if (fd < 0) return;
+  port.setBlocking(fd, true);
+  const question = Buffer.from(`manager ${database}\n`), answer = Buffer.alloc(64);
+  if (port.send(fd, question, 0, question.length) === question.length) {
+    pollFds[0] = fd;
+    if (port.poll(pollFds, pollEvents, pollReady, 1, 2000) > 0) port.recv(fd, answer, 0, answer.length);
+  }
+  port.close(fd);
+}
+
+/** Puts a large commit into a file; the manager removes it. */
+function writeFile(out: ByteWriter): string {
+  const name = `tmp/commit.${port.getpid()}.${++fileNumber}`;
+  let file: number;
+  try {
+    file = openSync(name, 'wx', 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw diskError(error);
+    mkdirSync('tmp', { mode: 0o700 });
+    file = openSync(name, 'wx', 0o600);
+  }
+  try {
+    for (let at = 0; at < out.length;) at += writeSync(file, out.bytes, at, Math.min(out.length - at, 1 << 26));
+  } catch (error) {
+    throw diskError(error);
+  } finally {
+    closeSync(file);
+  }
+  return name;
+}
+
+function diskError(error: unknown): Error {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT') return new PgError('disk_full', `could not write to a temporary file: ${message}`);
+  return internalError(`could not write to a temporary file: ${message}`);
+}

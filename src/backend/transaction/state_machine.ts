@@ -1,0 +1,715 @@
+// The transaction manager without any I/O: what goes in are connects, messages, disconnects and the time; what comes
+// out are answers (`outputs`) and batches to apply (`takeBatch`, `finishBatch`). The same inputs give the same outputs,
+// which is what the simulation tests rest on.
+//
+// Life of a commit: `receive` puts it among the ready ones; `takeBatch` checks an optimistic one against other
+// sessions' locks (nothing can come between that and the apply) and lets it wait where one is in the way; the applier
+// checks data and writes; `finishBatch` frees the locks and answers. Numbers that must be durable before somebody
+// hears of them (sequence values, oids, shown xids) go through the same batches: their answers are `withheld`.
+import { assert, internalError } from '../../common/errors.ts';
+import type { AppliedCommit, BatchResult, BatchWork } from './apply.ts';
+import { ChangeCursor, EntryCursor, type CommitView } from './commit_codec.ts';
+import { checkDeadlock, deadlockDetail, edgesOf, modeName, wakeAll } from './deadlock.ts';
+import {
+  KIND_ADVISORY, KIND_KEY, KIND_ROW, KIND_TABLE, LockTable, MODE_EXCLUSIVE, MODE_SHARED, ROW_EXCLUSIVE, ROW_MODES,
+  conflictSet, eachHolder, locate, located, othersMask, ownMask, type Lock, type LockOwner, type Waiter,
+} from './locks.ts';
+import type { CommitToken, LockAnswer, LockStatus, LockTarget, ServerMessage, WaitPolicy } from './messages.ts';
+import { advanceSequence, sequenceState, toInt8, type LiveSequence } from './sequences.ts';
+import type { Incoming } from './wire.ts';
+
+const FIRST_OID = 16384, LAST_OID = 0xffffffff, FIRST_XID = 3;
+/** Numbers made durable ahead of need. */
+const OID_PREFETCH = 8192, XID_PREFETCH = 1024;
+const MAX_SEQUENCE_VALUES = 65536;
+/** All locks of a database together; beyond, 53200. */
+const MAX_LOCKS = 10_000_000;
+const NEVER = -1;
+
+/** What the machine asks of the store, by looking only. */
+export interface StoreView {
+  readonly commitSeq: number;
+  readonly incarnation: number;
+  changedSeq(filenode: number): number;
+  readSequence(filenode: number): LiveSequence | undefined;
+  outcome(incarnation: number, token: CommitToken): AppliedCommit | undefined;
+}
+
+/** A `locks` request that has not been answered. */
+interface LockRequest {
+  readonly targets: readonly LockTarget[];
+  readonly policy: WaitPolicy;
+  readonly timeoutMs: number;
+  readonly mark: number;
+  readonly answers: LockAnswer[];
+}
+
+export class Session implements LockOwner {
+  readonly id: number;
+  pid = 0;
+  xid = 0;
+  readonly heldLocks: Lock[] = [];
+  readonly heldModes: number[] = [];
+  readonly heldMarks: number[] = [];
+  waiter: Waiter | null = null;
+  deadlineMs = NEVER;
+  /** Session-level advisory locks: how often each was taken. */
+  readonly advisory = new Map<Lock, { shared: number; exclusive: number }>();
+  readonly channels = new Set<string>();
+  request: LockRequest | null = null;
+  commit: CommitView | null = null;
+  constructor(id: number) {
+    this.id = id;
+  }
+}
+
+interface Sequence extends LiveSequence {
+  /** What must become durable with the next batch. */
+  toWrite: LiveSequence | null;
+  /** Answers wait for it. */
+  withheld: boolean;
+}
+
+export interface Output { readonly session: number; readonly message: ServerMessage }
+
+export interface MachineOptions {
+  readonly database: number;
+  readonly view: StoreView;
+  readonly nextXid: number;
+  readonly nextOid: number;
+}
+
+export class StateMachine {
+  /** Answers to be sent; whoever drives the machine empties it. */
+  outputs: Output[] = [];
+  /** Set when somebody asked for a sweep of dead readers. */
+  readerCheckWanted = false;
+  nowMs = 0;
+  private readonly database: number;
+  private readonly view: StoreView;
+  private readonly sessions = new Map<number, Session>();
+  private readonly locks = new LockTable();
+  private readonly waiting = new Set<Session>();
+  private ready: Session[] = [];
+  private batch: Session[] = [];
+  private withheld: Output[] = [];
+  private inBatch: Output[] = [];
+  private resumed: Waiter[] = [];
+  private readonly listeners = new Map<string, Set<Session>>();
+  private readonly sequences = new Map<number, Sequence>();
+  private readonly changedSequences = new Set<number>();
+  private nextXid: number;
+  private durableXid: number;
+  private nextOid: number;
+  private durableOid: number;
+  private mustWrite = false;
+  private readonly changes = new ChangeCursor();
+  private readonly entries = new EntryCursor();
+  /** A bound function, made once. */
+  private readonly granted = (waiter: Waiter): void => this.onGranted(waiter);
+
+  constructor({ database, view, nextXid, nextOid }: MachineOptions) {
+    this.database = database;
+    this.view = view;
+    this.nextXid = this.durableXid = Math.max(nextXid, FIRST_XID);
+    this.nextOid = this.durableOid = Math.max(nextOid, FIRST_OID);
+  }
+
+  // Inputs.
+
+  connect(id: number): void {
+    this.sessions.set(id, new Session(id));
+  }
+
+  /** The connection's end frees everything. A commit that is not in a batch yet is forgotten: nobody heard of it. */
+  disconnect(id: number): void {
+    const session = this.sessions.get(id);
+    if (session === undefined) return;
+    this.sessions.delete(id);
+    if (session.waiter !== null) this.stopWaiting(session);
+    session.commit = null;
+    session.request = null;
+    for (const channel of session.channels) this.dropListener(session, channel);
+    this.releaseAll(session);
+    this.settle();
+  }
+
+  receive(id: number, message: Incoming): void {
+    const session = this.sessions.get(id);
+    assert(session !== undefined, 'a message comes from a known session');
+    if (message.kind !== 'cancel' && (session.request !== null || session.commit !== null)) {
+      throw internalError('a session must await the answer before its next request');
+    }
+    this.handle(session, message);
+    this.settle();
+  }
+
+  /** Tells the time; ends waits whose lock_timeout has come. */
+  tick(nowMs: number): void {
+    this.nowMs = nowMs;
+    for (const session of this.waiting) {
+      if (session.deadlineMs !== NEVER && session.deadlineMs <= nowMs) this.interrupt(session, { kind: 'timeout' });
+    }
+    this.settle();
+  }
+
+  /** When the next tick is needed; -1: never. */
+  nextDeadlineMs(): number {
+    let next = NEVER;
+    for (const { deadlineMs } of this.waiting) if (deadlineMs !== NEVER && (next === NEVER || deadlineMs < next)) next = deadlineMs;
+    return next;
+  }
+
+  get sessionCount(): number {
+    return this.sessions.size;
+  }
+
+  // Batches.
+
+  get hasWork(): boolean {
+    return this.ready.length > 0 || this.withheld.length > 0 || this.mustWrite;
+  }
+
+  /** The next batch, to be applied before anything else comes in; null when there is nothing to do. */
+  takeBatch(): BatchWork | null {
+    assert(this.batch.length === 0, 'one batch at a time');
+    const ready = this.ready;
+    this.ready = [];
+    const commits: { view: CommitView; xid: number }[] = [];
+    for (const session of ready) {
+      const view = session.commit;
+      if (view === null) continue; // cancelled, or its session is gone
+      if (view.optimistic && this.meetsLock(session, view)) continue;
+      commits.push({ view, xid: view.xid !== 0 ? view.xid : session.xid !== 0 ? session.xid : this.nextXid++ });
+      this.batch.push(session);
+    }
+    this.settle();
+    if (commits.length === 0 && this.withheld.length === 0 && !this.mustWrite) return null;
+    const sequences = [...this.changedSequences].map((filenode) => ({ filenode, state: this.sequences.get(filenode)!.toWrite! }));
+    this.inBatch = this.withheld;
+    this.withheld = [];
+    const { mustWrite } = this;
+    this.mustWrite = false;
+    const nextXid = mustWrite ? this.nextXid + XID_PREFETCH : Math.max(this.durableXid, this.nextXid);
+    const nextOid = mustWrite ? Math.min(this.nextOid + OID_PREFETCH, LAST_OID) : this.durableOid;
+    return { commits, sequences, nextXid, nextOid, mustWrite };
+  }
+
+  /** After the batch has become durable, or has failed. */
+  finishBatch(work: BatchWork, { outcomes, failure }: BatchResult): void {
+    for (const { filenode } of work.sequences) {
+      // After a failure the stored row is read again.
+      if (failure !== null) this.sequences.delete(filenode);
+      else Object.assign(this.sequences.get(filenode)!, { toWrite: null, withheld: false });
+    }
+    this.changedSequences.clear();
+    if (failure === null) {
+      this.durableXid = work.nextXid;
+      this.durableOid = work.nextOid;
+    }
+    for (const { session, message } of this.inBatch) this.answer(session, failure ?? message);
+    this.inBatch = [];
+    const batch = this.batch;
+    this.batch = [];
+    for (let i = 0; i < batch.length; i++) {
+      const session = batch[i]!, view = session.commit!, outcome = outcomes[i]!;
+      session.commit = null;
+      if (outcome.kind === 'committed') {
+        for (const relation of view.relations) this.sequences.delete(relation.filenode);
+        for (const filenode of view.dropped) this.sequences.delete(filenode);
+        this.endTransaction(session);
+        this.notify(view);
+      }
+      this.answer(session.id, outcome.kind === 'failed' ? outcome : { kind: 'commit', answer: outcome });
+    }
+    this.settle();
+  }
+
+  /** At the end of the process: the rows of sequences as they are, so that no number is skipped. */
+  finalSequences(): { filenode: number; state: LiveSequence }[] {
+    const exact: { filenode: number; state: LiveSequence }[] = [];
+    for (const [filenode, { lastValue, isCalled }] of this.sequences) exact.push({ filenode, state: { lastValue, logCount: 0, isCalled } });
+    return exact;
+  }
+  get numbers(): { nextXid: number; nextOid: number } {
+    return { nextXid: this.durableXid, nextOid: this.durableOid };
+  }
+
+  // Requests.
+
+  private answer(session: number, message: ServerMessage): void {
+    if (this.sessions.has(session)) this.outputs.push({ session, message });
+  }
+
+  private handle(session: Session, message: Incoming): void {
+    switch (message.kind) {
+      case 'hello':
+        session.pid = message.pid;
+        this.answer(session.id, { kind: 'welcome', incarnation: this.view.incarnation, commitSeq: this.view.commitSeq });
+        return;
+      case 'commit':
+        session.commit = message.view;
+        this.ready.push(session);
+        return;
+      case 'locks':
+        session.request = { ...message, answers: [] };
+        this.continueRequest(session);
+        return;
+      case 'cancel':
+        if (session.waiter !== null) this.interrupt(session, { kind: 'cancelled' });
+        return;
+      case 'end':
+        this.endTransaction(session);
+        this.answerNumber(session, 0);
+        return;
+      case 'releaseAfter':
+        this.locks.releaseAfter(session, message.mark, this.granted);
+        this.answerNumber(session, 0);
+        return;
+      case 'unlockAdvisory':
+        this.answerNumber(session, this.unlockAdvisory(session, `${message.key1},${message.key2},${message.key3}`, message.shared) ? 1 : 0);
+        return;
+      case 'unlockAllAdvisory':
+        this.releaseAdvisory(session);
+        this.answerNumber(session, 0);
+        return;
+      case 'nextval': this.nextval(session, message); return;
+      case 'giveBack': {
+        const sequence = this.sequences.get(message.filenode);
+        if (sequence === undefined || sequence.toWrite !== null || sequence.lastValue !== BigInt(message.handed)) return;
+        sequence.lastValue = BigInt(message.used);
+        sequence.logCount += message.count;
+        return;
+      }
+      case 'setval': {
+        if (this.sequence(message.filenode) === undefined) { this.noSequence(session, message.filenode); return; }
+        const state: LiveSequence = { lastValue: BigInt(message.value), logCount: 0, isCalled: message.isCalled };
+        this.sequences.set(message.filenode, { ...state, toWrite: state, withheld: true });
+        this.changedSequences.add(message.filenode);
+        this.withheld.push({ session: session.id, message: { kind: 'number', value: 0 } });
+        return;
+      }
+      case 'sequenceState': {
+        const sequence = this.sequence(message.filenode);
+        if (sequence === undefined) this.noSequence(session, message.filenode);
+        else this.answer(session.id, { kind: 'sequence', state: sequenceState(sequence) });
+        return;
+      }
+      case 'allocateOids': this.allocateOids(session, message.count); return;
+      case 'allocateXid': this.allocateXid(session); return;
+      case 'listen': {
+        session.channels.add(message.channel);
+        const listeners = this.listeners.get(message.channel);
+        if (listeners === undefined) this.listeners.set(message.channel, new Set([session]));
+        else listeners.add(session);
+        this.answerNumber(session, 0);
+        return;
+      }
+      case 'unlisten':
+        this.dropListener(session, message.channel);
+        session.channels.delete(message.channel);
+        this.answerNumber(session, 0);
+        return;
+      case 'unlistenAll':
+        for (const channel of session.channels) this.dropListener(session, channel);
+        session.channels.clear();
+        this.answerNumber(session, 0);
+        return;
+      case 'outcome': {
+        const applied = this.view.outcome(message.incarnation, message.token);
+        this.answer(session.id, {
+          kind: 'outcome', applied: applied !== undefined, xid: applied?.xid ?? 0, commitSeq: applied?.commitSeq ?? 0,
+        });
+        return;
+      }
+      case 'lockStatus': this.answer(session.id, { kind: 'lockStatus', locks: this.lockStatus() }); return;
+      case 'blockingPids': this.answer(session.id, { kind: 'pids', pids: this.blockingPids(message.pid) }); return;
+      case 'readerCheck':
+        this.readerCheckWanted = true;
+        this.answerNumber(session, 0);
+    }
+  }
+
+  private answerNumber(session: Session, value: number): void {
+    this.answer(session.id, { kind: 'number', value });
+  }
+
+  // Locks.
+
+  /** Goes on with a session's lock request until it is done or has to wait. */
+  private continueRequest(session: Session): void {
+    const request = session.request!;
+    while (request.answers.length < request.targets.length) {
+      if (this.locks.total >= MAX_LOCKS) {
+        session.request = null;
+        this.answer(session.id, { kind: 'failed', condition: 'out_of_memory', message: 'out of shared memory' });
+        return;
+      }
+      locate(request.targets[request.answers.length]!);
+      const { kind, mode } = located;
+      const lock = this.locks.obtain(kind, located.space, located.id);
+      const target = request.targets[request.answers.length]!;
+      if (this.locks.tryAcquire(session, lock, mode)) {
+        this.take(session, lock, mode, target, request.mark);
+        request.answers.push(this.grantedAnswer(lock, false));
+        continue;
+      }
+      if (request.policy !== 'block') {
+        request.answers.push({ kind: 'unavailable' });
+        if (request.policy === 'skip') continue;
+        break;
+      }
+      const cycle = this.wait(session, lock, mode, true, request.timeoutMs);
+      if (cycle === null) return; // settle() goes on with it
+      request.answers.push({ kind: 'deadlock', detail: cycle });
+      break;
+    }
+    session.request = null;
+    this.answer(session.id, { kind: 'locks', answers: request.answers });
+  }
+
+  private take(session: Session, lock: Lock, mode: number, target: LockTarget, mark: number): void {
+    if ((lock.kind === KIND_ROW || lock.kind === KIND_KEY) && session.xid === 0) session.xid = this.nextXid++;
+    if (target.kind === 'advisory' && target.session) {
+      this.locks.addMask(session, lock, 1 << (mode + 16));
+      const count = session.advisory.get(lock) ?? { shared: 0, exclusive: 0 };
+      count[target.shared ? 'shared' : 'exclusive']++;
+      session.advisory.set(lock, count);
+    } else {
+      this.locks.hold(session, lock, mode, mark);
+    }
+  }
+
+  private grantedAnswer(lock: Lock, waited: boolean): LockAnswer {
+    const changedSeq = lock.kind === KIND_ROW ? this.view.changedSeq(lock.space) : this.view.commitSeq;
+    return { kind: 'granted', waited, changedSeq };
+  }
+
+  /** Lets a session wait. The DETAIL text when that would be a deadlock: it does not wait then. */
+  private wait(session: Session, lock: Lock, mode: number, takes: boolean, timeoutMs: number): string | null {
+    if (lock.kind === KIND_ROW || lock.kind === KIND_KEY) if (session.xid === 0) session.xid = this.nextXid++;
+    const waiter: Waiter = { owner: session, lock, mode, sinceMs: this.nowMs, takes };
+    this.locks.enqueue(waiter);
+    this.waiting.add(session);
+    session.deadlineMs = timeoutMs > 0 ? this.nowMs + timeoutMs : NEVER;
+    const reordered = new Set<Lock>();
+    const cycle = checkDeadlock(waiter, reordered);
+    if (cycle !== null) {
+      const detail = deadlockDetail(cycle, this.database);
+      this.stopWaiting(session);
+      return detail;
+    }
+    wakeAll(this.locks, reordered, this.granted);
+    return null;
+  }
+
+  private stopWaiting(session: Session): void {
+    this.waiting.delete(session);
+    session.deadlineMs = NEVER;
+    this.locks.dequeue(session.waiter!, this.granted);
+  }
+
+  /** A waiter may go on. Takes the hold now, so that those behind it see it; the rest happens in settle. */
+  private onGranted(waiter: Waiter): void {
+    const session = waiter.owner as Session;
+    this.waiting.delete(session);
+    session.deadlineMs = NEVER;
+    if (waiter.takes) {
+      const request = session.request!;
+      this.take(session, waiter.lock, waiter.mode, request.targets[request.answers.length]!, request.mark);
+      request.answers.push(this.grantedAnswer(waiter.lock, true));
+    }
+    this.resumed.push(waiter);
+  }
+
+  /** Goes on with everybody who was let go on meanwhile. */
+  private settle(): void {
+    while (this.resumed.length > 0) {
+      const resumed = this.resumed;
+      this.resumed = [];
+      for (const { owner, takes } of resumed) {
+        const session = owner as Session;
+        if (!this.sessions.has(session.id)) continue;
+        if (!takes) this.ready.push(session);
+        else if (session.request !== null) this.continueRequest(session);
+      }
+    }
+  }
+
+  /** Ends a wait with this answer. */
+  private interrupt(session: Session, answer: { kind: 'timeout' } | { kind: 'cancelled' }): void {
+    this.stopWaiting(session);
+    if (session.commit !== null) {
+      session.commit = null;
+      this.answer(session.id, { kind: 'commit', answer });
+      return;
+    }
+    const request = session.request!;
+    session.request = null;
+    request.answers.push(answer);
+    this.answer(session.id, { kind: 'locks', answers: request.answers });
+  }
+
+  private endTransaction(session: Session): void {
+    this.locks.releaseAfter(session, NEVER, this.granted);
+    session.xid = 0;
+  }
+
+  private releaseAll(session: Session): void {
+    this.endTransaction(session);
+    this.releaseAdvisory(session);
+  }
+
+  private releaseAdvisory(session: Session): void {
+    for (const lock of session.advisory.keys()) {
+      const mask = ownMask(lock, session) & ~0xffff;
+      if (mask !== 0) this.locks.removeMask(session, lock, mask, this.granted);
+    }
+    session.advisory.clear();
+  }
+
+  private unlockAdvisory(session: Session, id: string, shared: boolean): boolean {
+    const lock = this.locks.find(KIND_ADVISORY, 0, id);
+    const count = lock === undefined ? undefined : session.advisory.get(lock);
+    const which = shared ? 'shared' : 'exclusive';
+    if (lock === undefined || count === undefined || count[which] === 0) return false;
+    if (--count[which] === 0) this.locks.removeMask(session, lock, 1 << ((shared ? MODE_SHARED : MODE_EXCLUSIVE) + 16), this.granted);
+    if (count.shared + count.exclusive === 0) session.advisory.delete(lock);
+    return true;
+  }
+
+  // Optimistic commits and locks.
+
+  /** Whether something is in the way of an optimistic commit. It is then waiting or answered. */
+  private meetsLock(session: Session, view: CommitView): boolean {
+    const { counts } = this.locks;
+    if (counts[KIND_TABLE]! > 0) {
+      if (view.tables === null) {
+        if (this.anyStrongTableLock(session)) {
+          session.commit = null;
+          this.answer(session.id, { kind: 'commit', answer: { kind: 'changed', relation: 0, row: 0 } });
+          return true;
+        }
+      } else {
+        for (const { oid, mode } of view.tables) {
+          if (this.waitsFor(session, view, this.locks.find(KIND_TABLE, 0, oid), mode)) return true;
+        }
+      }
+    }
+    if (counts[KIND_ROW]! > 0) {
+      for (const { filenode, changed } of view.relations) {
+        let keyChanged: Set<number> | null = null;
+        this.changes.reset(view.bytes, changed);
+        while (this.changes.next()) {
+          const lock = this.locks.find(KIND_ROW, filenode, this.changes.row);
+          if (lock === undefined) continue;
+          keyChanged ??= this.rowsWithChangedKey(view, filenode);
+          const mode = this.changes.at < 0 || keyChanged.has(this.changes.row) ? ROW_MODES.update : ROW_MODES.nokeyupdate;
+          if (this.waitsFor(session, view, lock, mode)) return true;
+        }
+      }
+      for (const { relation, row, mode } of view.asserted) {
+        if (this.waitsFor(session, view, this.locks.find(KIND_ROW, relation, row), mode)) return true;
+      }
+    }
+    if (counts[KIND_KEY]! > 0) {
+      for (const { filenode, unique, added } of view.indexes) {
+        if (!unique) continue;
+        this.entries.reset(view.bytes, filenode, added);
+        while (this.entries.next()) {
+          if (this.entries.withRow) continue;
+          if (this.waitsFor(session, view, this.locks.find(KIND_KEY, filenode, this.entries.lockKey), MODE_EXCLUSIVE)) return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /** An update that takes an entry out of a unique index changes a key: it needs the strongest row lock. */
+  private rowsWithChangedKey(view: CommitView, table: number): Set<number> {
+    const rows = new Set<number>();
+    for (const { filenode, relation, unique, removed } of view.indexes) {
+      if (!unique || relation !== table) continue;
+      this.entries.reset(view.bytes, filenode, removed);
+      while (this.entries.next()) rows.add(this.entries.row);
+    }
+    return rows;
+  }
+
+  private anyStrongTableLock(session: Session): boolean {
+    for (const lock of this.locks.ofKind(KIND_TABLE)) {
+      if (othersMask(lock, session) & conflictSet(KIND_TABLE, ROW_EXCLUSIVE)) return true;
+    }
+    return false;
+  }
+
+  private waitsFor(session: Session, view: CommitView, lock: Lock | undefined, mode: number): boolean {
+    if (lock === undefined || !this.locks.blocks(lock, session, mode)) return false;
+    const cycle = this.wait(session, lock, mode, false, view.timeoutMs);
+    if (cycle !== null) {
+      session.commit = null;
+      this.answer(session.id, { kind: 'commit', answer: { kind: 'deadlock', detail: cycle } });
+    }
+    return true;
+  }
+
+  // Sequences and numbers.
+
+  private sequence(filenode: number): Sequence | undefined {
+    let sequence = this.sequences.get(filenode);
+    if (sequence === undefined) {
+      const stored = this.view.readSequence(filenode);
+      if (stored === undefined) return undefined;
+      sequence = { ...stored, toWrite: null, withheld: false };
+      this.sequences.set(filenode, sequence);
+    }
+    return sequence;
+  }
+
+  private noSequence(session: Session, filenode: number): void {
+    this.answer(session.id, { kind: 'failed', condition: 'undefined_table', message: `could not find sequence with filenode ${filenode}` });
+  }
+
+  private nextval(session: Session, { sequence: parameters, count }: Extract<Incoming, { kind: 'nextval' }>): void {
+    const sequence = this.sequence(parameters.filenode);
+    if (sequence === undefined) {
+      this.noSequence(session, parameters.filenode);
+      return;
+    }
+    const advance = advanceSequence(sequence, parameters, Math.min(Math.max(count, 1), MAX_SEQUENCE_VALUES));
+    if (advance.kind === 'exhausted') {
+      this.answer(session.id, { kind: 'exhausted', limit: toInt8(advance.limit), ascending: advance.ascending });
+      return;
+    }
+    if (advance.logged !== null) {
+      sequence.toWrite = advance.logged;
+      sequence.withheld = true;
+      this.changedSequences.add(parameters.filenode);
+    }
+    const message: ServerMessage = { kind: 'values', first: toInt8(advance.first), count: advance.count };
+    if (sequence.withheld) this.withheld.push({ session: session.id, message });
+    else this.answer(session.id, message);
+  }
+
+  private allocateOids(session: Session, count: number): void {
+    // After the last oid come the first ones again: whoever uses one looks whether it is free.
+    if (this.nextOid + count > LAST_OID) {
+      this.nextOid = FIRST_OID;
+      this.mustWrite = true;
+    }
+    const first = this.nextOid;
+    this.nextOid += count;
+    this.answerDurably(session, first, this.nextOid > this.durableOid);
+  }
+
+  private allocateXid(session: Session): void {
+    if (session.xid === 0) session.xid = this.nextXid++;
+    this.answerDurably(session, session.xid, session.xid >= this.durableXid);
+  }
+
+  /** Answers with a number, after a batch when it is not durable yet that it was given away. */
+  private answerDurably(session: Session, value: number, notYet: boolean): void {
+    if (notYet) this.mustWrite = true;
+    // While a batch is due, everybody waits for it: what is durable is known only afterwards.
+    if (this.mustWrite) this.withheld.push({ session: session.id, message: { kind: 'number', value } });
+    else this.answerNumber(session, value);
+  }
+
+  // Notifications.
+
+  private notify(view: CommitView): void {
+    for (const { channel, payload, pid } of view.notifications) {
+      for (const listener of this.listeners.get(channel) ?? []) {
+        this.answer(listener.id, { kind: 'notify', channel, payload, pid });
+      }
+    }
+  }
+
+  private dropListener(session: Session, channel: string): void {
+    const listeners = this.listeners.get(channel);
+    listeners?.delete(session);
+    if (listeners?.size === 0) this.listeners.delete(channel);
+  }
+
+  // What pg_locks and pg_blocking_pids show.
+
+  private lockStatus(): LockStatus[] {
+    const status: LockStatus[] = [];
+    for (const session of this.sessions.values()) {
+      if (session.xid !== 0) status.push(statusOf('transactionid', session.pid, 'ExclusiveLock', true, 0, { xid: session.xid }));
+    }
+    for (const lock of this.locks.all()) {
+      if (lock.kind !== KIND_ROW && lock.kind !== KIND_KEY) {
+        eachHolder(lock, (owner, mask) => {
+          for (let mode = 1; mode <= 8; mode++) {
+            if ((mask | (mask >>> 16)) & (1 << mode)) status.push(this.statusOfLock(lock, owner.pid, mode, true, 0));
+          }
+        });
+      }
+      for (const waiter of lock.queue ?? []) status.push(this.statusOfLock(lock, waiter.owner.pid, waiter.mode, false, waiter.sinceMs, waiter));
+    }
+    return status;
+  }
+
+  private statusOfLock(lock: Lock, pid: number, mode: number, granted: boolean, sinceMs: number, waiter?: Waiter): LockStatus {
+    switch (lock.kind) {
+      case KIND_TABLE: return statusOf('relation', pid, modeName(lock.kind, mode), granted, sinceMs, { relation: lock.id as number });
+      case KIND_ADVISORY: {
+        const [classid, objid, objsubid] = (lock.id as string).split(',').map(Number);
+        return statusOf('advisory', pid, modeName(lock.kind, mode), granted, sinceMs, { classid: classid!, objid: objid!, objsubid: objsubid! });
+      }
+      case KIND_ROW: case KIND_KEY: {
+        // Row waits are waits for the end of the transaction that holds the row.
+        const holder = waiter === undefined ? undefined : edgesOf(waiter, false)[0]?.blocker;
+        if (holder !== undefined) return statusOf('transactionid', pid, 'ShareLock', granted, sinceMs, { xid: holder.xid });
+        return statusOf('tuple', pid, modeName(lock.kind, mode), granted, sinceMs,
+          { relation: lock.space, row: lock.kind === KIND_ROW ? lock.id as number : 0 });
+      }
+      default: return statusOf('object', pid, modeName(lock.kind, mode), granted, sinceMs, { classid: lock.space, objid: lock.id as number });
+    }
+  }
+
+  private blockingPids(pid: number): number[] {
+    for (const session of this.waiting) {
+      if (session.pid === pid && session.waiter !== null) {
+        return [...new Set(edgesOf(session.waiter, true).map((edge) => edge.blocker.pid))];
+      }
+    }
+    return [];
+  }
+
+  /** For tests: throws when two sessions hold what they must not, or something is held by nobody. */
+  checkInvariants(): void {
+    for (const lock of this.locks.all()) {
+      eachHolder(lock, (owner, mask) => {
+        assert(mask !== 0, 'a holder holds something');
+        assert(this.sessions.get((owner as Session).id) === owner, 'a holder is connected');
+        for (let mode = 1; mode <= 8; mode++) {
+          if ((mask | (mask >>> 16)) & (1 << mode)) {
+            assert((othersMask(lock, owner) & conflictSet(lock.kind, mode)) === 0, 'no two holders are in conflict');
+          }
+        }
+      });
+      assert(lock.owner !== null || lock.queue !== null, 'a lock is held or waited for');
+      for (const waiter of lock.queue ?? []) assert(waiter.owner.waiter === waiter, 'a waiter waits');
+      const first = lock.queue?.[0];
+      if (first !== undefined) {
+        assert(othersMask(lock, first.owner) & conflictSet(lock.kind, first.mode), 'the first in line waits for a holder');
+      }
+    }
+  }
+
+  /** For tests: how many locks are held or waited for. */
+  get lockCount(): number {
+    return this.locks.total;
+  }
+}
+
+function statusOf(
+  locktype: LockStatus['locktype'], pid: number, mode: string, granted: boolean, waitStartMs: number,
+  what: Partial<LockStatus>,
+): LockStatus {
+  return {
+    locktype, relation: 0, row: 0, xid: 0, classid: 0, objid: 0, objsubid: 0, pid, mode, granted, waitStartMs, ...what,
+  };
+}

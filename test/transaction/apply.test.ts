@@ -1,0 +1,185 @@
+import test from 'ava';
+import { PgError } from '../../src/common/errors.ts';
+import { rowIdOf } from '../../src/backend/access/row.ts';
+import { LocalManager } from '../../src/backend/transaction/local.ts';
+import { MemoryStore } from './memory_store.ts';
+import { allRows, block, changing, inserting, localClient, provisional, request, row, stored } from './helpers.ts';
+
+const TABLE = 20000, INDEX = 20001;
+
+function site() {
+  const store = new MemoryStore();
+  const manager = new LocalManager(store, 5);
+  return { store, manager, client: localClient(manager) };
+}
+const values = (store: MemoryStore) => [...allRows(store, TABLE).values()].map((one) => one.value);
+
+test('rows are inserted, changed and deleted in place', (t) => {
+  const { store, client } = site();
+  const first = client.commit(request({ relations: [inserting(TABLE, [row(1), row(2), row(3)])] }));
+  t.is(first.kind, 'committed');
+  if (first.kind !== 'committed') return;
+  t.is(first.commitSeq, 1);
+  t.deepEqual(values(store), [1, 2, 3]);
+  t.is(stored(store, TABLE, rowIdOf(0, 0))!.version, first.xid);
+  const second = client.commit(request({ relations: [changing(TABLE,
+    { row: rowIdOf(0, 1), version: first.xid, bytes: row(22, 100) }, { row: rowIdOf(0, 0), version: first.xid, bytes: null })] }));
+  t.is(second.kind, 'committed');
+  t.deepEqual(values(store), [22, 3]);
+  t.is(stored(store, TABLE, rowIdOf(0, 1))!.length, 115);
+  t.is(stored(store, TABLE, rowIdOf(0, 0)), undefined);
+  t.is(store.meta('commit-seq'), 2);
+});
+
+test('a changed version refuses the whole request', (t) => {
+  const { store, client } = site();
+  const first = client.commit(request({ relations: [inserting(TABLE, [row(1), row(2)])] }));
+  if (first.kind !== 'committed') return t.fail();
+  const stale = request({ relations: [
+    changing(TABLE, { row: rowIdOf(0, 0), version: first.xid, bytes: row(10) }, { row: rowIdOf(0, 1), version: first.xid + 1, bytes: row(20) }),
+    inserting(TABLE + 5, [row(9)])] });
+  t.deepEqual(client.commit(stale), { kind: 'changed', relation: TABLE, row: rowIdOf(0, 1) });
+  t.deepEqual(values(store), [1, 2]);
+  t.is(allRows(store, TABLE + 5).size, 0);
+  const asserted = request({ relations: [inserting(TABLE + 5, [row(9)])],
+    asserted: [{ relation: TABLE, row: rowIdOf(0, 1), version: 77, mode: 'keyshare' }] });
+  t.is(client.commit(asserted).kind, 'changed');
+});
+
+test('slots and block numbers are never used again', (t) => {
+  const { store, client } = site();
+  const first = client.commit(request({ relations: [inserting(TABLE, [row(1), row(2)])] }));
+  if (first.kind !== 'committed') return t.fail();
+  const gone = [0, 1].map((slot) => ({ row: rowIdOf(0, slot), version: first.xid, bytes: null }));
+  client.commit(request({ relations: [changing(TABLE, ...gone)] }));
+  t.is(allRows(store, TABLE).size, 0);
+  client.commit(request({ relations: [inserting(TABLE, [row(3)])] }));
+  t.deepEqual([...allRows(store, TABLE).keys()], [rowIdOf(0, 2)]);
+  // A full block comes after it; then the first one is emptied and goes away, and nothing takes its number.
+  const full = Array.from({ length: 60 }, (_, i) => row(100 + i, 50));
+  client.commit(request({ relations: [inserting(TABLE, full)] }));
+  t.is([...allRows(store, TABLE).keys()][1], rowIdOf(1, 0));
+  const last = stored(store, TABLE, rowIdOf(0, 2))!;
+  client.commit(request({ relations: [changing(TABLE, { row: rowIdOf(0, 2), version: last.version, bytes: null })] }));
+  t.is(store.content.keys.filter((key) => key.startsWith('\0\0\x4e\x20')).length, 1);
+  client.commit(request({ relations: [inserting(TABLE, [row(4, 1000)])] }));
+  t.is([...allRows(store, TABLE).keys()].at(-1), rowIdOf(2, 0));
+  // Also after a restart, with the tail empty.
+  const tail = stored(store, TABLE, rowIdOf(2, 0))!;
+  client.commit(request({ relations: [changing(TABLE, { row: rowIdOf(2, 0), version: tail.version, bytes: null })] }));
+  const again = localClient(new LocalManager(store, 5));
+  again.commit(request({ relations: [inserting(TABLE, full)] }));
+  t.is([...allRows(store, TABLE).keys()].at(-1), rowIdOf(3, 59));
+  t.is(store.content.keys.filter((key) => key.startsWith('\0\0\x4e\x20')).length, 2, 'the empty tail is gone');
+});
+
+test('index entries lead to the real rows; unique keys are checked', (t) => {
+  const { store, client } = site();
+  const entry = (key: string, at: number, withRow = false) => ({ key, row: at, withRow });
+  const insert = (from: number, keys: string[], unique = true) => request({
+    relations: [inserting(TABLE, keys.map((_, i) => row(from + i)))],
+    indexes: [{ filenode: INDEX, relation: TABLE, unique, removed: [], added: keys.map((key, i) => entry(key, provisional(0, i))) }],
+  });
+  t.is(client.commit(insert(1, ['a', 'c'])).kind, 'committed');
+  t.is(client.commit(insert(3, ['b', 'd'])).kind, 'committed');
+  t.deepEqual(client.commit(insert(5, ['bb', 'c'])), { kind: 'duplicate', index: INDEX, key: 'c' });
+  t.deepEqual(client.commit(insert(5, ['x', 'x'])), { kind: 'duplicate', index: INDEX, key: 'x' });
+  t.deepEqual(values(store), [1, 2, 3, 4]);
+  const key = Buffer.from('\0\0\x4e\x21d', 'latin1');
+  t.is(store.get(key, key.length)!.readUIntBE(0, 6), rowIdOf(0, 3));
+  // An exchange of keys: both are removed and added in one request.
+  const exchange = request({ indexes: [{ filenode: INDEX, relation: TABLE, unique: true,
+    removed: [entry('a', 0), entry('c', 1)], added: [entry('a', 1), entry('c', 0)] }] });
+  t.is(client.commit(exchange).kind, 'committed');
+  t.is(store.get(Buffer.from('\0\0\x4e\x21a', 'latin1'), 5)!.readUIntBE(0, 6), 1);
+  // The row id is part of the key.
+  const common = request({ relations: [inserting(TABLE, [row(8), row(9)])], indexes: [{ filenode: INDEX + 1, relation: TABLE, unique: false,
+    removed: [], added: [entry('k', provisional(0, 0), true), entry('k', provisional(0, 1), true)] }] });
+  t.is(client.commit(common).kind, 'committed');
+  t.is(store.content.keys.filter((one) => one.startsWith('\0\0\x4e\x22k')).length, 2);
+});
+
+test('later requests of a batch see earlier ones', (t) => {
+  const { store, manager } = site();
+  const [a, b] = [localClient(manager), localClient(manager)];
+  const first = a.commit(request({ relations: [inserting(TABLE, [row(1)])] }));
+  if (first.kind !== 'committed') return t.fail();
+  const update = (value: number) => request({ relations: [changing(TABLE, { row: 0, version: first.xid, bytes: row(value) })], optimistic: true });
+  t.is(a.commit(update(2)).kind, 'committed');
+  t.is(b.commit(update(3)).kind, 'changed');
+  t.deepEqual(values(store), [2]);
+});
+
+test('blocks grow beyond 64 kB and stay readable', (t) => {
+  const { store, client } = site();
+  const first = client.commit(request({ relations: [inserting(TABLE, Array.from({ length: 100 }, (_, i) => row(i, 20)))] }));
+  if (first.kind !== 'committed') return t.fail();
+  const grow = Array.from({ length: 100 }, (_, i) => ({ row: rowIdOf(0, i), version: first.xid, bytes: row(i * 10, 1000 + i) }));
+  const second = client.commit(request({ relations: [changing(TABLE, ...grow)] }));
+  if (second.kind !== 'committed') return t.fail();
+  for (let i = 0; i < 100; i++) t.like(stored(store, TABLE, rowIdOf(0, i)), { value: i * 10, length: 1015 + i });
+  const shrink = grow.map((one, i) => ({ ...one, version: second.xid, bytes: i % 2 === 0 ? null : row(i) }));
+  t.is(client.commit(request({ relations: [changing(TABLE, ...shrink)] })).kind, 'committed');
+  t.deepEqual([...allRows(store, TABLE).values()].map((one) => one.value), Array.from({ length: 50 }, (_, i) => 2 * i + 1));
+  t.is(client.commit(request({ relations: [inserting(TABLE, [row(5, 100_000)])] })).kind, 'committed');
+});
+
+test('a full disk fails the batch, loses nothing, and it goes on', (t) => {
+  const { store, client } = site();
+  client.commit(request({ relations: [inserting(TABLE, [row(1)])] }));
+  store.failNextWrite = new PgError('disk_full', 'could not write to the database: No space left on device');
+  const error = t.throws(() => client.commit(request({ relations: [inserting(TABLE, [row(2)])] })), { instanceOf: PgError });
+  t.is(error.code, '53100');
+  t.is(client.commit(request({ relations: [inserting(TABLE, [row(3)])] })).kind, 'committed');
+  t.deepEqual(values(store), [1, 3]);
+  t.is(store.meta('commit-seq'), 2);
+});
+
+test('a broken request harms only itself', (t) => {
+  const { store, client } = site();
+  const bad = request({ relations: [{ filenode: TABLE, catalog: false, changed: [], inserted: [{ block: 0x80000000, bytes: Buffer.alloc(30, 1) }] }] });
+  t.throws(() => client.commit(bad), { instanceOf: PgError });
+  const dangling = request({ indexes: [{ filenode: INDEX, relation: TABLE, unique: true, removed: [], added: [{ key: 'a', row: provisional(3, 0), withRow: false }] }] });
+  t.throws(() => client.commit(dangling), { instanceOf: PgError });
+  t.is(client.commit(request({ relations: [inserting(TABLE, [row(3)])] })).kind, 'committed');
+  t.deepEqual(values(store), [3]);
+});
+
+test('a large table that is dropped goes away step by step, also across a restart', (t) => {
+  const { store, client, manager } = site();
+  const full = () => Array.from({ length: 60 }, (_, i) => row(i, 50));
+  client.commit(request({ relations: [inserting(TABLE, ...Array.from({ length: 3000 }, full))] }));
+  t.is(allRows(store, TABLE).size, 180_000);
+  const { applier } = manager.core;
+  applier.maintain = () => {}; // the manager dies before it finds time
+  client.commit(request({ droppedFilenodes: [TABLE] }));
+  t.true(applier.hasMaintenance);
+  const left = store.content.keys.filter((key) => key.startsWith('\0\0\x4e\x20')).length;
+  t.is(left, 3000 - 1024);
+  const successor = new LocalManager(store, 5);
+  t.true(successor.core.applier.hasMaintenance);
+  localClient(successor).commit(request());
+  t.false(successor.core.applier.hasMaintenance);
+  t.is(store.content.keys.filter((key) => key.startsWith('\0\0\x4e\x20')).length, 0);
+  t.is(store.content.keys.filter((key) => key.includes('dropped')).length, 0);
+});
+
+test('serializable: what was read must not have been changed since', (t) => {
+  const { client } = site();
+  client.commit(request({ relations: [inserting(TABLE, [row(1)])] }));
+  const writes = inserting(TABLE + 1, [row(1)]);
+  t.is(client.commit(request({ relations: [writes], readSet: [TABLE], snapshotSeq: 1 })).kind, 'committed');
+  t.deepEqual(client.commit(request({ relations: [writes], readSet: [TABLE + 1], snapshotSeq: 1 })), { kind: 'serialization', relation: TABLE + 1 });
+});
+
+test('an optimistic commit made before a catalog change is refused', (t) => {
+  const { client, store } = site();
+  client.commit(request({ catalogChanged: true, relations: [{ ...inserting(1259, [row(1)]), catalog: true }] }));
+  t.is(store.meta('catalog-version'), 1);
+  t.is(client.commit(request({ optimistic: true, snapshotSeq: 0, relations: [inserting(TABLE, [row(1)])] })).kind, 'changed');
+  t.is(client.commit(request({ optimistic: true, snapshotSeq: 1, relations: [inserting(TABLE, [row(1)])] })).kind, 'committed');
+});
+
+test('blocks of the helper are what the format says', (t) => {
+  t.is(block([row(1), null]).readUInt16LE(10), 0);
+});
