@@ -106,7 +106,30 @@ export function float8Out(value: number): string {
   if (typeSettings.extraFloatDigits <= 0) return formatG(value, 15 + typeSettings.extraFloatDigits);
   const size = Math.abs(value);
   // JavaScript prints the shortest digits too, and in the same notation within this range.
-  return size >= 1e-4 && size < 1e15 ? String(value) : layOut(value.toExponential(), 15);
+  if (size >= 1e-4 && size < 1e15) return String(value);
+  return layOut(size >= 18014398509481984 && size < 1e45 ? insideInterval(value) : value.toExponential(), 15);
+}
+
+/**
+ * PostgreSQL wants digits strictly inside the interval of numbers that round to the value; JavaScript takes those on its
+ * very border too when they round to even (1e23). Only integers beyond 2^54 can meet the border with few digits.
+ */
+function insideInterval(value: number): string {
+  const text = value.toExponential();
+  const exact = BigInt(value);
+  const digits = BigInt(Number(text) === value ? expandInteger(text) : '0');
+  const distance = digits > exact ? digits - exact : exact - digits;
+  const bits = BigInt((exact < 0n ? -exact : exact).toString(2).length);
+  const ulp = 1n << (bits - 53n);
+  return distance * 2n === ulp || distance * 4n === ulp && digits < exact && exact === 1n << (bits - 1n)
+    ? value.toExponential(text.replace(/e.*|[-.]/g, '').length - 1 < 15 ? 15 : 16) : text;
+}
+
+/** "1.5e+23" without its exponent. */
+function expandInteger(text: string): string {
+  const [mantissa, exponent] = text.split('e') as [string, string];
+  const [whole, fraction = ''] = mantissa.split('.') as [string, string?];
+  return whole + fraction.padEnd(Number(exponent), '0');
 }
 
 export function float4Out(value: number): string {

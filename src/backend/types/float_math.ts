@@ -216,7 +216,7 @@ registerBuiltins({
     dceil: Math.ceil,
     dfloor: Math.floor,
     dtrunc: Math.trunc,
-    dsign: (a: number) => (a > 0 ? 1 : a < 0 ? -1 : a === 0 ? 0 : a),
+    dsign: (a: number) => (a > 0 ? 1 : a < 0 ? -1 : 0),
     dsin: finite(Math.sin),
     dcos: finite(Math.cos),
     dtan: finite(Math.tan),

@@ -28,16 +28,22 @@ export function parseInteger(text: string): number {
   return sign === 45 ? 0 - value : value;
 }
 
+/** Which error: PostgreSQL notices that the digits are too many before it comes to what follows them. */
+export function badInteger(text: string, value: number, typeName: string, limit: number): PgError {
+  const digits = value === value ? value : Number(/^\s*([+-]?\d+)/.exec(text)?.[1]);
+  return digits > limit || digits < -limit - 1 ? valueOutOfRange(typeName, text) : invalidInput(typeName, text);
+}
+
 export function int2In(text: string): number {
   const value = parseInteger(text);
   if (value >= INT2_MIN && value <= INT2_MAX) return value;
-  throw value !== value ? invalidInput('smallint', text) : valueOutOfRange('smallint', text);
+  throw badInteger(text, value, 'smallint', INT2_MAX);
 }
 
 export function int4In(text: string): number {
   const value = parseInteger(text);
   if (value >= INT4_MIN && value <= INT4_MAX) return value;
-  throw value !== value ? invalidInput('integer', text) : valueOutOfRange('integer', text);
+  throw badInteger(text, value, 'integer', INT4_MAX);
 }
 
 export function checkInt2(value: number): number {

@@ -3,8 +3,8 @@
 import { PgError } from '../../common/errors.ts';
 import { INT8_MAX, INT8_MIN, int8, type Int8 } from './datum.ts';
 import { registerBuiltins, type FunctionContext } from './fmgr.ts';
-import { divisionByZero, invalidInput, invalidParameter, outOfRange, valueOutOfRange } from './errors.ts';
-import { gcd, INT2_MAX, INT2_MIN, INT4_MAX, INT4_MIN, parseInteger } from './int.ts';
+import { divisionByZero, invalidParameter, outOfRange, valueOutOfRange } from './errors.ts';
+import { badInteger, gcd, INT2_MAX, INT2_MIN, INT4_MAX, INT4_MIN, parseInteger } from './int.ts';
 import { receiveAll, sendInt64 } from './wire.ts';
 
 const MAX_SAFE = Number.MAX_SAFE_INTEGER;
@@ -18,7 +18,7 @@ export function checkInt8(value: bigint): Int8 {
 export function int8In(text: string): Int8 {
   const value = parseInteger(text);
   if (value >= -MAX_SAFE && value <= MAX_SAFE) return value;
-  if (value !== value) throw invalidInput('bigint', text);
+  if (value !== value) throw badInteger(text, value, 'bigint', 2 ** 63 - 1);
   const exact = BigInt(text.trim().replace(/^\+/, ''));
   if (exact < INT8_MIN || exact > INT8_MAX) throw valueOutOfRange('bigint', text);
   return int8(exact);

@@ -174,7 +174,9 @@ export function logNumeric(base: Numeric, value: Numeric): Numeric {
   const scale = clampScale(Math.max(NUMERIC_MIN_SIG_DIGITS - resultWeight, base.scale, value.scale));
   const baseScale = Math.max(scale + resultWeight - baseWeight + 8, 0);
   const valueScale = Math.max(scale + resultWeight - valueWeight + 8, 0);
-  return divideAt(lnAt(value, valueScale), lnAt(base, baseScale), scale);
+  // The base first, for the order of errors.
+  const divisor = lnAt(base, baseScale);
+  return divideAt(lnAt(value, valueScale), divisor, scale);
 }
 
 /** mul_var: the product rounded to `scale` (which may be larger than the exact product needs). */

@@ -9,7 +9,7 @@ import { checkInt8 } from './int8.ts';
 import {
   absNumeric, addNumeric, ceilNumeric, coefficientAt, compareNumeric, digitCount, divideNumeric, divTruncNumeric, FINITE,
   floorNumeric, makeNumeric, moduloNumeric, multiplyNumeric, NAN, negateNumeric, NEGATIVE_INFINITY, Numeric,
-  NUMERIC_INFINITY, NUMERIC_MAX_RESULT_SCALE, NUMERIC_NAN, NUMERIC_NEGATIVE_INFINITY, NUMERIC_ONE, NUMERIC_ZERO,
+  NUMERIC_INFINITY, NUMERIC_NAN, NUMERIC_NEGATIVE_INFINITY, NUMERIC_ONE, NUMERIC_ZERO,
   numericFromInt8, numericToFloat, numericToText, overflowsFormat, parseNumeric, POSITIVE_INFINITY, pow10, roundTo,
   signOf, subtractNumeric, trimScale, truncateTo,
 } from './numeric.ts';
@@ -98,7 +98,7 @@ function send(value: Numeric): Uint8Array {
     }
     while (parts.at(-1) === 0) parts.pop();
   }
-  return Buffer.concat([parts.length, weight, sign, value.scale, ...parts].map(sendInt16));
+  return Buffer.concat([parts.length, weight, sign, value.special === FINITE || value.special === NAN ? value.scale : 32, ...parts].map(sendInt16));
 }
 
 // --- functions
@@ -210,9 +210,9 @@ function widthBucket(operand: Numeric, low: Numeric, high: Numeric, count: numbe
     if (count === INT4_MAX) throw outOfRange('integer');
     return count + 1;
   }
-  const scale = Math.max(operand.scale, low.scale, high.scale);
-  const from = coefficientAt(low, scale), to = coefficientAt(high, scale), at = coefficientAt(operand, scale);
-  return Number(((at - from) * BigInt(count)) / (to - from)) + 1;
+  // The quotient is rounded before it is multiplied, as in PostgreSQL 15, though that can be one off.
+  const share = divideNumeric(subtractNumeric(operand, low), subtractNumeric(high, low));
+  return Number(floorNumeric(multiplyNumeric(share, numericFromInt8(count))).coefficient) + 1;
 }
 
 // --- conversions
@@ -250,7 +250,7 @@ function numericSign(a: Numeric): Numeric {
   return sign !== sign ? NUMERIC_NAN : sign > 0 ? NUMERIC_ONE : sign < 0 ? new Numeric(-1n, 0, FINITE) : NUMERIC_ZERO;
 }
 
-const clampRound = (scale: number): number => Math.min(Math.max(scale, -NUMERIC_MAX_RESULT_SCALE), NUMERIC_MAX_RESULT_SCALE);
+const clampRound = (scale: number): number => Math.min(Math.max(scale, -131073), 16383);
 
 function* series(from: Numeric, to: Numeric, step: Numeric): Generator<Numeric> {
   const check = (value: Numeric, what: string): void => {

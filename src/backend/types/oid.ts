@@ -57,8 +57,18 @@ export function makeVector(elementType: number, values: readonly number[]): Arra
   return new ArrayValue(elementType, [values.length], [0], values);
 }
 
+/** An error shows all the text that was left to read, as PostgreSQL's. */
+function vectorItems(text: string, element: (text: string) => number): number[] {
+  const values: number[] = [];
+  for (const match of text.matchAll(/[^ ]+/g)) {
+    const item = match[0];
+    values.push(element(Number.isNaN(parseInteger(item)) ? text.slice(match.index) : item));
+  }
+  return values;
+}
+
 function vectorIn(text: string, elementType: number, element: (text: string) => number): ArrayValue {
-  return makeVector(elementType, (text.match(/\S+/g) ?? []).map(element));
+  return makeVector(elementType, vectorItems(text, element));
 }
 
 const vectorOut = (vector: ArrayValue): string => vector.values.join(' ');

@@ -43,7 +43,7 @@ export function leftText(text: string, count: number): string {
 }
 
 export function rightText(text: string, count: number): string {
-  return count >= 0 ? text.slice(unitOffset(text, charLength(text) - count)) : text.slice(unitOffset(text, -count));
+  return count >= 0 ? text.slice(unitOffset(text, charLength(text) - count)) : count < -2147483647 ? text : text.slice(unitOffset(text, -count));
 }
 
 const eq = (a: string, b: string): boolean => a === b;

@@ -3,10 +3,13 @@ import { PgError } from '../../common/errors.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { invalidParameter } from './errors.ts';
 import { charLength, compareText, sliceChars, trimPadding, utf8Length } from './characters.ts';
+import { charOut } from './char.ts';
 import { decodeUtf8, sendText } from './wire.ts';
 
 const VARHDRSZ = 4;
 const MAX_LENGTH = 10485760;
+/** A JavaScript string cannot be longer. */
+const MAX_STRING_UNITS = 0x1fffffe8;
 
 function tooLong(typeName: string, limit: number): PgError {
   return new PgError('string_data_right_truncation', `value too long for type ${typeName}(${limit})`);
@@ -30,6 +33,7 @@ export function toBpchar(text: string, typmod: number, explicit: boolean): strin
   const limit = typmod - VARHDRSZ;
   const length = charLength(text);
   if (length === limit) return text;
+  if (limit > MAX_STRING_UNITS) throw new PgError('internal_error', `invalid memory alloc request size ${limit}`);
   return length < limit ? text + ' '.repeat(limit - length) : clip(text, limit, explicit, 'character');
 }
 
@@ -82,6 +86,6 @@ registerBuiltins({
     btbpchar_pattern_cmp: compareBpchar,
     bpchar_larger: (a: string, b: string) => (compareBpchar(a, b) >= 0 ? a : b),
     bpchar_smaller: (a: string, b: string) => (compareBpchar(a, b) <= 0 ? a : b),
-    char_bpchar: same,
+    char_bpchar: charOut,
   },
 });
