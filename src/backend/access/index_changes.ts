@@ -19,6 +19,8 @@ export interface IndexEntry { key: string; row: RowId; withRow: boolean }
 export class IndexLog {
   readonly filenode: number;
   readonly unique: boolean;
+  /** Filenode of the table whose provisional row ids stand in it; 0 while there are none. */
+  relation = 0;
   private readonly keys: string[] = [];
   private readonly rows: RowId[] = [];
   private readonly cids: number[] = [];

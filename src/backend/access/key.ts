@@ -231,11 +231,11 @@ export function plainRange(range: KeyRange): { from: string | null; to: string |
 }
 
 /** Refuses a key that the store cannot take. */
-export function checkKeySize(key: string, indexName: string, tableName: string): void {
+export function checkKeySize(key: string, indexName: string): void {
   if (key.length <= MAX_INDEX_KEY_BYTES) return;
   throw new PgError('program_limit_exceeded',
     `index row size ${key.length} exceeds maximum ${MAX_INDEX_KEY_BYTES} for index "${indexName}"`, {
       hint: `Values larger than ${MAX_INDEX_KEY_BYTES} bytes cannot be indexed.\nConsider a function index of an MD5 hash of the value, or use full text indexing.`,
-      table: tableName, constraint: indexName,
+      constraint: indexName,
     });
 }

@@ -12,6 +12,9 @@ import { PROVISIONAL_BLOCK } from './row.ts';
 export class WriteSet {
   readonly tables = new Map<number, TableChanges>();
   readonly indexes = new Map<number, IndexLog>();
+  /** The table (by oid) that rows were inserted into last has this filenode: see IndexLog.relation. */
+  readonly filenodes = new Map<number, number>();
+  private insertedInto: TableChanges | null = null;
   private readonly dropped: number[] = [];
   private readonly asserted: CommitRequest['asserted'] = [];
   private catalogTouched = false;
@@ -44,7 +47,11 @@ export class WriteSet {
   }
 
   /** To be called before rows are inserted into a table: a savepoint may have to take them back. */
-  noteInsert(table: TableChanges): void {
+  noteInsert(table: TableChanges, oid: number): void {
+    if (this.insertedInto !== table) {
+      this.insertedInto = table;
+      this.filenodes.set(oid, table.filenode);
+    }
     if (table.insertLevel === this.level) return;
     table.insertLevel = this.level;
     if (this.savepoints.length === 0) return;
@@ -126,7 +133,7 @@ export class WriteSet {
     for (const log of this.indexes.values()) {
       if (gone.has(log.filenode) || log.length === 0) continue;
       const { removed, added } = log.net();
-      if (removed.length > 0 || added.length > 0) request.indexes.push({ filenode: log.filenode, unique: log.unique, removed, added });
+      if (removed.length > 0 || added.length > 0) request.indexes.push({ filenode: log.filenode, relation: log.relation, unique: log.unique, removed, added });
     }
   }
 

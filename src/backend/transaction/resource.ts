@@ -22,6 +22,7 @@ const nothing: TransactionResource = {
 
 let resource = nothing;
 
+/** The write set enters itself when it is loaded. */
 export function setTransactionResource(other: TransactionResource): void {
   resource = other;
 }

@@ -1,0 +1,358 @@
+// Tables: the blocks of the store with the write set's changes laid over them. A scan shows plain blocks (access/row.ts):
+// those of the store as they are, or patched where rows of them have changed, then those of inserted rows. Where the
+// write set has nothing about a table, nothing is looked at but the store.
+import { PgError, internalError } from '../../common/errors.ts';
+import type { Relation } from '../catalog/relation.ts';
+import { ValueBuffer, type Cursor, type Store } from '../storage/store.ts';
+import { managerClient } from '../transaction/client.ts';
+import type { LockTarget, RowLockMode, TableLockMode, WaitPolicy } from '../transaction/messages.ts';
+import {
+  RetryStatement, advanceSnapshot, currentCommandId, getStore, isOptimistic, noteCatalogChange, noteRead, noteTable, registerCallback, snapshotSeq, useCommandId, usesTransactionSnapshot,
+} from '../transaction/xact.ts';
+import type { Datum } from '../types/datum.ts';
+import { BLOCK_HEADER_BYTES, BLOCK_WIDE, PROVISIONAL_BLOCK, blockOf, slotOf, type RowId } from './row.ts';
+import { setSlotStart, slotStart, visibleVersion, type RowRef, type TableChanges, type Version } from './table_changes.ts';
+import { existingWriteSet, writeSet } from './writeset.ts';
+
+export type { RowRef };
+
+// --- Scans -------------------------------------------------------------------------------------------------------
+
+const spareBuffers: ValueBuffer[] = [];
+const MAX_SPARE_BUFFERS = 16;
+
+function blockKey(filenode: number): Buffer {
+  const key = Buffer.allocUnsafe(4);
+  key.writeUInt32BE(filenode, 0);
+  return key;
+}
+
+/** `while (scan.next())`: one block after the other; slot i starts at u16 (wide: u32) 8 + 2*i (4*i), 0: no row. */
+export class TableScan {
+  bytes: Buffer;
+  view: DataView;
+  block = -1;
+  slotCount = 0;
+  wide = false;
+  private buffer: ValueBuffer;
+  private cursor: Cursor | null;
+  private readonly changes: TableChanges | null;
+  private readonly cid: number;
+  private inserted = 0;
+  private done = false;
+
+  constructor(rel: Relation, cid: number) {
+    this.cid = cid;
+    this.buffer = spareBuffers.pop() ?? new ValueBuffer(8192);
+    this.bytes = this.buffer.bytes;
+    this.view = this.buffer.view;
+    this.cursor = getStore(rel.shared).range(blockKey(rel.filenode), blockKey(rel.filenode + 1), false, this.buffer);
+    this.changes = existingWriteSet(rel.shared)?.tables.get(rel.filenode) ?? null;
+  }
+
+  next(): boolean {
+    const { cursor } = this;
+    if (cursor !== null) {
+      if (cursor.next()) {
+        this.block = cursor.key.readUInt32BE(4);
+        this.show();
+        if (this.changes !== null && this.changes.changed.size > 0) this.patch(cursor.valueLength);
+        return true;
+      }
+      this.cursor = null;
+    }
+    if (this.changes !== null && !this.done) {
+      for (; this.inserted < this.changes.insertedBlocks; ) {
+        const index = this.inserted++;
+        const length = this.changes.insertedBlock(index, this.cid, this.buffer);
+        if (length === 0) continue;
+        this.block = PROVISIONAL_BLOCK + index;
+        this.show();
+        this.patch(length);
+        return true;
+      }
+    }
+    this.close();
+    return false;
+  }
+
+  private show(): void {
+    const { buffer } = this;
+    this.bytes = buffer.bytes;
+    this.view = buffer.view;
+    const head = buffer.view.getUint32(0, true);
+    this.slotCount = head >>> 16;
+    this.wide = (head & (BLOCK_WIDE << 8)) !== 0;
+  }
+
+  /** Puts changed rows behind the others and points their slots to them. */
+  private patch(length: number): void {
+    const slots = this.changes!.changed.get(this.block);
+    if (slots === undefined) return;
+    let growth = 0;
+    for (let slot = 0; slot < slots.length; slot++) {
+      const version = visibleVersion(slots[slot], this.cid);
+      if (version !== undefined && !version.deleted) growth += version.length;
+    }
+    if (!this.wide && length + growth > 65535) length = this.widen(length);
+    this.reserve(length, length + growth);
+    for (let slot = 0; slot < slots.length; slot++) {
+      const version = visibleVersion(slots[slot], this.cid);
+      if (version === undefined) continue;
+      setSlotStart(this.view, slot, this.wide, version.deleted ? 0 : length);
+      if (!version.deleted) length += this.copyVersion(version, length);
+    }
+  }
+
+  private copyVersion(version: Version, at: number): number {
+    const row = this.changes!.versionRow(version);
+    return row.bytes.copy(this.bytes, at, row.offset, row.offset + version.length);
+  }
+
+  /** Turns the slot directory into one of u32; the new length. */
+  private widen(length: number): number {
+    const growth = 2 * this.slotCount;
+    this.reserve(length, length + growth);
+    const directoryEnd = BLOCK_HEADER_BYTES + growth;
+    this.bytes.copyWithin(directoryEnd + growth, directoryEnd, length);
+    for (let slot = this.slotCount - 1; slot >= 0; slot--) {
+      const start = slotStart(this.view, 0, slot, false);
+      setSlotStart(this.view, slot, true, start === 0 ? 0 : start + growth);
+    }
+    this.bytes[1]! |= BLOCK_WIDE;
+    this.wide = true;
+    return length + growth;
+  }
+
+  private reserve(used: number, lengthBytes: number): void {
+    if (lengthBytes <= this.bytes.length) return;
+    const before = this.buffer.bytes;
+    this.buffer.grow(lengthBytes);
+    before.copy(this.buffer.bytes, 0, 0, used);
+    this.bytes = this.buffer.bytes;
+    this.view = this.buffer.view;
+  }
+
+  /** For scans that are left before their end. */
+  close(): void {
+    if (this.done) return;
+    this.done = true;
+    this.cursor?.close();
+    this.cursor = null;
+    if (spareBuffers.length < MAX_SPARE_BUFFERS && this.buffer.bytes.length <= 1 << 16) spareBuffers.push(this.buffer);
+  }
+}
+
+/** All rows of a table as command `cid` sees them. */
+export function beginScan(rel: Relation, cid = currentCommandId()): TableScan {
+  noteRead(rel.oid, rel.filenode, rel.shared);
+  return new TableScan(rel, cid);
+}
+
+// --- Single rows -------------------------------------------------------------------------------------------------
+
+/** The block fetched last from one table. */
+class FetchCache {
+  readonly value = new ValueBuffer(8192);
+  snapshotId = 0;
+  block = -1;
+  slotCount = 0;
+  wide = false;
+  readonly ref: RowRef = { bytes: this.value.bytes, view: this.value.view, offset: 0 };
+}
+const MAX_CACHES = 64;
+const caches: [Map<number, FetchCache>, Map<number, FetchCache>] = [new Map(), new Map()];
+
+/** The row as the store has it. */
+function fetchStored(store: Store, rel: Relation, rowId: RowId): RowRef | undefined {
+  const map = caches[rel.shared ? 1 : 0];
+  let cache = map.get(rel.filenode);
+  if (cache === undefined) {
+    if (map.size >= MAX_CACHES) map.clear();
+    map.set(rel.filenode, (cache = new FetchCache()));
+  }
+  const block = blockOf(rowId);
+  if (cache.block !== block || cache.snapshotId !== store.snapshotId) {
+    cache.block = block;
+    cache.snapshotId = store.snapshotId;
+    if (store.getBlock(rel.filenode, block, cache.value) < 0) {
+      cache.slotCount = 0;
+    } else {
+      const head = cache.value.view.getUint32(0, true);
+      cache.slotCount = head >>> 16;
+      cache.wide = (head & (BLOCK_WIDE << 8)) !== 0;
+      cache.ref.bytes = cache.value.bytes;
+      cache.ref.view = cache.value.view;
+    }
+  }
+  const slot = slotOf(rowId);
+  if (slot >= cache.slotCount) return undefined;
+  const start = slotStart(cache.ref.view, 0, slot, cache.wide);
+  if (start === 0) return undefined;
+  cache.ref.offset = start;
+  return cache.ref;
+}
+
+/** The row as command `cid` sees it; undefined: it is not there. Valid until the next fetch on that relation. */
+export function fetchRow(rel: Relation, rowId: RowId, cid = currentCommandId()): RowRef | undefined {
+  const changes = existingWriteSet(rel.shared)?.tables.get(rel.filenode);
+  if (changes !== undefined) {
+    const version = visibleVersion(changes.head(rowId), cid);
+    if (version !== undefined) return version.deleted ? undefined : changes.versionRow(version);
+    if (rowId >= PROVISIONAL_BLOCK * 65536) return changes.insertedRow(rowId, cid);
+  }
+  noteRead(rel.oid, rel.filenode, rel.shared);
+  return fetchStored(getStore(rel.shared), rel, rowId);
+}
+
+/** As fetchRow, with what the running command itself has done: for checks at its end, and to see whether it has
+ * touched the row already. */
+export function fetchLatest(rel: Relation, rowId: RowId): RowRef | undefined {
+  return fetchRow(rel, rowId, Infinity);
+}
+
+/** The command of this transaction that last changed a row (or inserted it, when the row id is provisional and nothing
+ * has changed it: then undefined). */
+export function lastChange(rel: Relation, rowId: RowId): { cid: number; deleted: boolean } | undefined {
+  const head = existingWriteSet(rel.shared)?.tables.get(rel.filenode)?.head(rowId);
+  return head === undefined ? undefined : { cid: head.cid, deleted: head.deleted };
+}
+
+// --- Changes -----------------------------------------------------------------------------------------------------
+
+/** Relations with OIDs below this are system catalogs: a commit that touches them makes cached catalogs stale. */
+const FIRST_NORMAL_OID = 16384;
+
+function changesOf(rel: Relation): TableChanges {
+  const catalog = rel.oid < FIRST_NORMAL_OID;
+  if (catalog) noteCatalogChange();
+  return writeSet(rel.shared).table(rel.filenode, catalog);
+}
+
+/** Inserts a formed row. */
+export function insertRow(rel: Relation, row: Uint8Array): RowId {
+  const changes = changesOf(rel);
+  writeSet(rel.shared).noteInsert(changes, rel.oid);
+  return changes.insertRow(row, useCommandId());
+}
+
+/** Inserts a row of values [attnum - 1]: formed in its place, faster than formRow and insertRow. */
+export function insertValues(rel: Relation, values: readonly Datum[]): RowId {
+  const changes = changesOf(rel);
+  writeSet(rel.shared).noteInsert(changes, rel.oid);
+  return changes.insertValues(rel.layout, values, useCommandId());
+}
+
+export function updateRow(rel: Relation, rowId: RowId, row: Uint8Array): void {
+  change(rel, rowId, row);
+}
+
+export function deleteRow(rel: Relation, rowId: RowId): void {
+  change(rel, rowId, null);
+}
+
+function change(rel: Relation, rowId: RowId, row: Uint8Array | null): void {
+  const changes = changesOf(rel);
+  let readVersion = 0;
+  if (rowId < PROVISIONAL_BLOCK * 65536 && changes.head(rowId) === undefined) {
+    const stored = fetchStored(getStore(rel.shared), rel, rowId);
+    if (stored === undefined) throw internalError(`row ${rowId} of ${rel.name} is not there`);
+    readVersion = stored.view.getUint32(stored.offset, true);
+  }
+  writeSet(rel.shared).change(changes, rowId, row, useCommandId(), readVersion);
+}
+
+/** The content of a table or index goes at commit: DROP, TRUNCATE, a rewrite. */
+export function dropStorage(filenode: number, shared: boolean): void {
+  writeSet(shared).dropFilenode(filenode);
+}
+
+// --- Table locks -------------------------------------------------------------------------------------------------
+
+/** Table locks this transaction holds, so that nobody is asked twice: by oid, a bit for each mode. */
+const heldTables = new Map<number, number>();
+registerCallback({
+  onCommit: () => heldTables.clear(), onAbort: () => heldTables.clear(), onSubAbort: () => heldTables.clear(),
+});
+const ROW_EXCLUSIVE_LOCK = 3;
+
+/** Locks a table (oid). False: not at once, under policy 'skip'. After a wait READ COMMITTED looks at the newest commit:
+ * what was read of the table's catalogs before must be read again (true as a second result). */
+export function lockTable(oid: number, name: string, shared: boolean, mode: TableLockMode, waitPolicy: WaitPolicy = 'block'): { granted: boolean; renewed: boolean } {
+  const held = heldTables.get(oid) ?? 0;
+  if ((held & (1 << mode)) !== 0) return { granted: true, renewed: false };
+  if (isOptimistic()) {
+    if (mode > ROW_EXCLUSIVE_LOCK || waitPolicy !== 'block') throw new RetryStatement();
+    noteTable(oid, mode, shared);
+    return { granted: true, renewed: false };
+  }
+  const answer = managerClient(shared).acquireLock({ kind: 'table', oid, mode }, waitPolicy);
+  if (answer.kind === 'unavailable') {
+    if (waitPolicy === 'error') throw new PgError('lock_not_available', `could not obtain lock on relation "${name}"`);
+    return { granted: false, renewed: false };
+  }
+  heldTables.set(oid, held | (1 << mode));
+  const renewed = (answer.waited || answer.changedSeq > snapshotSeq(shared)) && !usesTransactionSnapshot();
+  if (renewed) advanceSnapshot(shared);
+  return { granted: true, renewed };
+}
+
+// --- Row locks ---------------------------------------------------------------------------------------------------
+
+/** 'changed', 'deleted': by somebody else since the snapshot, which has been renewed: fetch again and check again. */
+export type RowLockResult = 'ok' | 'changed' | 'deleted' | 'skipped';
+
+/** Locks rows that were just read. In optimistic mode nobody is asked: the commit checks that they are as they were. */
+export function lockRows(rel: Relation, rowIds: readonly RowId[], mode: RowLockMode, waitPolicy: WaitPolicy): RowLockResult[] {
+  const results: RowLockResult[] = rowIds.map(() => 'ok');
+  const wanted: number[] = [];
+  for (let i = 0; i < rowIds.length; i++) if (rowIds[i]! < PROVISIONAL_BLOCK * 65536) wanted.push(i);
+  if (wanted.length === 0) return results;
+  const store = getStore(rel.shared);
+  const versionOf = (rowId: RowId): number => {
+    const row = fetchStored(store, rel, rowId);
+    return row === undefined ? -1 : row.view.getUint32(row.offset, true);
+  };
+  const before = wanted.map((i) => versionOf(rowIds[i]!));
+  if (isOptimistic()) {
+    if (waitPolicy !== 'block') throw new RetryStatement();
+    const set = writeSet(rel.shared);
+    wanted.forEach((i, n) => {
+      if (before[n] === -1) results[i] = 'deleted';
+      else set.assertRow(rel.filenode, rowIds[i]!, before[n]!, mode);
+    });
+    return results;
+  }
+  const targets = wanted.map((i): LockTarget => ({ kind: 'row', relation: rel.filenode, row: rowIds[i]!, mode }));
+  const answers = managerClient(rel.shared).acquireLocks(targets, waitPolicy);
+  const seq = snapshotSeq(rel.shared);
+  let stale = false;
+  for (let n = 0; n < wanted.length; n++) {
+    const answer = answers[n]!;
+    if (answer.kind === 'unavailable') {
+      if (waitPolicy === 'error') throw new PgError('lock_not_available', `could not obtain lock on row in relation "${rel.name}"`);
+      results[wanted[n]!] = 'skipped';
+    } else if (answer.kind === 'granted' && (answer.waited || answer.changedSeq > seq)) {
+      stale = true;
+    }
+  }
+  if (!stale) return results;
+  // Something in the table is newer than what we saw; is it one of these rows?
+  const keep = usesTransactionSnapshot();
+  const held = keep ? store.hold() : null;
+  advanceSnapshot(rel.shared);
+  const after = wanted.map((i) => versionOf(rowIds[i]!));
+  if (held !== null) {
+    store.use(held);
+    store.unhold(held);
+  }
+  for (let n = 0; n < wanted.length; n++) {
+    const i = wanted[n]!;
+    if (results[i] === 'skipped' || after[n] === before[n]) continue;
+    results[i] = after[n] === -1 ? 'deleted' : 'changed';
+    if (keep) {
+      throw new PgError('serialization_failure', `could not serialize access due to concurrent ${after[n] === -1 ? 'delete' : 'update'}`);
+    }
+  }
+  return results;
+}

@@ -1,0 +1,106 @@
+// The stores a backend reads, and its snapshots (PostgreSQL's snapmgr.c). A snapshot is an LMDB read transaction in each
+// of the two environments; the one of global/ and the one of the database are not from the same instant, as they are
+// not changed in one commit either.
+import { internalError } from '../../common/errors.ts';
+import { openStore } from '../storage/lmdb.ts';
+import { META, type HeldSnapshot, type Store } from '../storage/store.ts';
+
+let databaseStore: Store | null = null;
+let globalStore: Store | null = null;
+let databasePath: string | null = null;
+let globalPath: string | null = null;
+
+/** Where global/ and the database are; they are opened when first read. */
+export function setStorePaths(global: string | null, database: string | null): void {
+  closeStores();
+  globalPath = global;
+  databasePath = database;
+}
+
+/** Stores that are open already: a process that is its own writer, and tests. */
+export function setStores(global: Store | null, database: Store | null): void {
+  globalStore = global;
+  databaseStore = database;
+}
+
+export function closeStores(): void {
+  databaseStore?.close();
+  globalStore?.close();
+  databaseStore = globalStore = null;
+}
+
+/** The store as of the present snapshot. */
+export function getStore(shared: boolean): Store {
+  return (shared ? globalStore : databaseStore) ?? open(shared);
+}
+
+function open(shared: boolean): Store {
+  const path = shared ? globalPath : databasePath;
+  if (path === null) throw internalError(shared ? 'global/ is not open' : 'no database is open');
+  const store = openStore(path);
+  if (shared) globalStore = store; else databaseStore = store;
+  return store;
+}
+
+/** Both environments as of now. */
+export function renewStores(): void {
+  (databaseStore ?? (databasePath === null ? null : open(false)))?.renew();
+  (globalStore ?? (globalPath === null ? null : open(true)))?.renew();
+}
+
+/** One environment as of now, while scans that are under way go on with what they saw. */
+export function advanceSnapshot(shared: boolean): void {
+  getStore(shared).advance();
+}
+
+export function releaseStores(): void {
+  databaseStore?.release();
+  globalStore?.release();
+}
+
+// --- commitSeq and catalog version of the present snapshot, read when asked for -------------------------------------
+
+const seqOf = [{ snapshotId: 0, seq: 0 }, { snapshotId: 0, seq: 0 }];
+
+/** commitSeq of the present snapshot. */
+export function snapshotSeq(shared: boolean): number {
+  const cached = seqOf[shared ? 1 : 0]!;
+  const store = getStore(shared);
+  if (cached.snapshotId !== store.snapshotId) {
+    cached.seq = store.meta(META.commitSeq);
+    cached.snapshotId = store.snapshotId;
+  }
+  return cached.seq;
+}
+
+let versionOf = { database: 0, global: 0, version: 0 };
+
+/** A number for the state of all catalogs in the present snapshot. */
+export function storedCatalogVersion(): number {
+  const database = databaseStore?.snapshotId ?? 0, global = globalStore?.snapshotId ?? 0;
+  if (versionOf.database !== database || versionOf.global !== global) {
+    const version = (databaseStore?.meta(META.catalogVersion) ?? 0) + (globalStore?.meta(META.catalogVersion) ?? 0) * 2 ** 28;
+    versionOf = { database, global, version };
+  }
+  return versionOf.version;
+}
+
+// --- Snapshots kept beside the present one ---------------------------------------------------------------------------
+
+export interface SavedSnapshot { readonly database: HeldSnapshot | null; readonly global: HeldSnapshot | null }
+
+/** Keeps the present snapshot. */
+export function holdSnapshot(): SavedSnapshot {
+  return { database: databaseStore?.hold() ?? null, global: globalStore?.hold() ?? null };
+}
+
+/** Reads see this snapshot from now on. */
+export function useSnapshot(saved: SavedSnapshot): void {
+  if (saved.database !== null) databaseStore!.use(saved.database);
+  if (saved.global !== null) globalStore!.use(saved.global);
+}
+
+export function dropSnapshot(saved: SavedSnapshot): void {
+  if (saved.database !== null) databaseStore!.unhold(saved.database);
+  if (saved.global !== null) globalStore!.unhold(saved.global);
+}

@@ -1,0 +1,689 @@
+// The transaction system of a backend (PostgreSQL's xact.c): commands, blocks, savepoints, and the snapshots and command
+// ids that statements run under. Three layers, as there: tcop calls startTransactionCommand / commitTransactionCommand /
+// abortCurrentTransaction around every statement; transaction statements only set the block state, upon which the next
+// commitTransactionCommand acts; the bottom starts, commits and aborts for real.
+import { FatalError, PgError, internalError } from '../../common/errors.ts';
+import { atEOXact, atStartGuc, newNestLevel } from '../utils/guc.ts';
+import { session } from '../utils/session.ts';
+import { settings } from '../utils/settings.ts';
+import { client, managerClient, sharedClient } from './client.ts';
+import type { CommitRequest, TableLockMode } from './messages.ts';
+import { transactionResource } from './resource.ts';
+import {
+  advanceSnapshot, dropSnapshot, holdSnapshot, releaseStores, renewStores, snapshotSeq, storedCatalogVersion, useSnapshot, type SavedSnapshot,
+} from './snapshot.ts';
+import { BLOCK_STATUS, type BlockState, type IsolationLevel, type TransactionState } from './xact_state.ts';
+
+export { advanceSnapshot, closeStores, getStore, setStorePaths, setStores, snapshotSeq } from './snapshot.ts';
+export type { IsolationLevel } from './xact_state.ts';
+
+/** The optimistic try met somebody else's change: run the statement again, with locks. */
+export class RetryStatement extends Error {
+  constructor() {
+    super('the statement must be run again');
+    this.name = 'RetryStatement';
+  }
+}
+
+const FIRST_COMMAND_ID = 1;
+const TOP_SUBID = 1;
+
+function topState(): TransactionState {
+  return {
+    nestingLevel: 1, subid: TOP_SUBID, name: null, phase: 'default', block: 'default', parent: null, savepointLevel: 0, gucLevel: 1,
+    outerReadOnly: false, chain: false, lockMarks: null, user: 0,
+  };
+}
+
+let top = topState();
+let current = top;
+
+/** What lives as long as a transaction. */
+const xact = {
+  isolation: 'read committed' as IsolationLevel,
+  readOnly: false,
+  deferrable: false,
+  optimistic: false,
+  commandId: FIRST_COMMAND_ID,
+  commandIdUsed: false,
+  nextSubid: TOP_SUBID,
+  /** A snapshot has been taken: the isolation level cannot be changed any more. */
+  firstSnapshot: false,
+  xids: [0, 0] as [number, number],
+  /** SERIALIZABLE: filenodes read, of the database and of global/. */
+  reads: [new Set<number>(), new Set<number>()] as const,
+  /** Tables an optimistic statement would have locked. */
+  tables: new Map<number, CommitRequest['tables'] & object>(),
+  /** This transaction has changed catalogs: a number no other state of them has, else 0. */
+  localCatalogVersion: 0,
+  catalogTouched: false,
+};
+
+// --- What others ask ------------------------------------------------------------------------------------------------
+
+export const transactionBlockStatus = (): 'I' | 'T' | 'E' => BLOCK_STATUS[current.block];
+export const isAbortedTransactionBlock = (): boolean => current.block === 'abort' || current.block === 'subabort';
+/** Inside a live transaction. */
+export const isTransactionState = (): boolean => current.phase === 'inprogress';
+export const isolationLevel = (): IsolationLevel => xact.isolation;
+export const usesTransactionSnapshot = (): boolean => xact.isolation === 'repeatable read' || xact.isolation === 'serializable';
+export const isReadOnlyTransaction = (): boolean => xact.readOnly;
+export const readOnly = isReadOnlyTransaction;
+export const isDeferrable = (): boolean => xact.deferrable;
+export const isOptimistic = (): boolean => xact.optimistic;
+export const currentSubTransactionId = (): number => current.subid;
+export const transactionNestingLevel = (): number => (current.phase === 'default' ? 0 : current.nestingLevel);
+const isSubTransaction = (): boolean => current.nestingLevel >= 2;
+
+/** For commands that may not (or must) run in a block: a block of any kind, a subtransaction, or a function. */
+export function inTransactionBlock(topLevel: boolean): boolean {
+  return !topLevel || isSubTransaction() || (current.block !== 'default' && current.block !== 'started');
+}
+
+/** A single statement's first try: no locks are taken, the commit checks instead. Only before the first snapshot. */
+export function setOptimistic(optimistic: boolean): void {
+  xact.optimistic = optimistic && current.block === 'started' && !usesTransactionSnapshot();
+}
+
+/** Leaves optimistic mode for good: the statement is run again with locks. For what cannot be checked at commit. */
+export function requireLocks(): void {
+  if (xact.optimistic) throw new RetryStatement();
+}
+
+// --- Command ids ----------------------------------------------------------------------------------------------------
+
+/** What a command of now reads: everything that commands with smaller ids have done. */
+export const currentCommandId = (): number => xact.commandId;
+
+/** The id for a change made now. */
+export function useCommandId(): number {
+  xact.commandIdUsed = true;
+  return xact.commandId;
+}
+
+/** What was done becomes visible. */
+export function commandCounterIncrement(): void {
+  if (!xact.commandIdUsed) return;
+  xact.commandId++;
+  xact.commandIdUsed = false;
+  if (xact.catalogTouched) {
+    xact.catalogTouched = false;
+    newLocalCatalogVersion();
+    for (const callback of callbacks) callback.onCatalogChange?.();
+  }
+}
+
+// --- Catalog version ------------------------------------------------------------------------------------------------
+
+let lastLocalVersion = 0;
+function newLocalCatalogVersion(): void {
+  xact.localCatalogVersion = --lastLocalVersion;
+}
+
+/** Cached catalogs and plans made under another number are stale. */
+export function catalogVersion(): number {
+  return xact.localCatalogVersion !== 0 ? xact.localCatalogVersion : storedCatalogVersion();
+}
+
+/** This transaction has written to a catalog: visible, and a new version, after the next commandCounterIncrement. */
+export function noteCatalogChange(): void {
+  xact.catalogTouched = true;
+}
+
+// --- Snapshots ------------------------------------------------------------------------------------------------------
+
+/** At the start of every statement: READ COMMITTED looks at the newest commit, the stricter levels once. */
+export function renewSnapshot(): void {
+  if (xact.firstSnapshot && usesTransactionSnapshot()) return;
+  xact.firstSnapshot = true;
+  renewStores();
+}
+
+export const snapshotTaken = (): boolean => xact.firstSnapshot;
+
+/** A statement inside a statement (in a volatile function): it sees the newest commit in READ COMMITTED; what is under way
+ * outside goes on with its own after `popSnapshot`. */
+export function pushSnapshot(): SavedSnapshot {
+  const saved = holdSnapshot();
+  if (!usesTransactionSnapshot()) {
+    advanceSnapshot(false);
+    advanceSnapshot(true);
+  }
+  return saved;
+}
+
+export function popSnapshot(saved: SavedSnapshot): void {
+  useSnapshot(saved);
+  dropSnapshot(saved);
+}
+
+const FIRST_NORMAL_OID = 16384;
+
+/** SERIALIZABLE remembers what was read. */
+export function noteRead(relationOid: number, filenode: number, shared: boolean): void {
+  if (xact.isolation === 'serializable' && relationOid >= FIRST_NORMAL_OID) xact.reads[shared ? 1 : 0].add(filenode);
+}
+
+/** An optimistic statement would have locked this table. */
+export function noteTable(oid: number, mode: TableLockMode, shared: boolean): void {
+  const key = shared ? 1 : 0;
+  const list = xact.tables.get(key) ?? [];
+  if (!list.some((t) => t.oid === oid && t.mode === mode)) list.push({ oid, mode });
+  xact.tables.set(key, list);
+}
+
+/** The transaction's id, allocated when first asked for (pg_current_xact_id). */
+export function currentTransactionId(shared = false): number {
+  const key = shared ? 1 : 0;
+  if (xact.xids[key] === 0) xact.xids[key] = managerClient(shared).allocateXid();
+  return xact.xids[key];
+}
+export const currentTransactionIdIfAny = (): number => xact.xids[0];
+
+// --- Options of the transaction -------------------------------------------------------------------------------------
+
+const active = (message: string): PgError => new PgError('active_sql_transaction', message);
+
+export function setTransactionIsolation(level: IsolationLevel): void {
+  if (level !== xact.isolation && isTransactionState()) {
+    if (xact.firstSnapshot) throw active('SET TRANSACTION ISOLATION LEVEL must be called before any query');
+    if (isSubTransaction()) throw active('SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction');
+  }
+  xact.isolation = level;
+  if (usesTransactionSnapshot()) xact.optimistic = false;
+}
+
+export function setTransactionReadOnly(on: boolean): void {
+  if (!on && xact.readOnly && isTransactionState()) {
+    if (isSubTransaction()) throw active('cannot set transaction read-write mode inside a read-only transaction');
+    if (xact.firstSnapshot) throw active('transaction read-write mode must be set before any query');
+  }
+  xact.readOnly = on;
+}
+
+export function setTransactionDeferrable(on: boolean): void {
+  if (isTransactionState()) {
+    if (isSubTransaction()) throw active('SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction');
+    if (xact.firstSnapshot) throw active('SET TRANSACTION [NOT] DEFERRABLE must be called before any query');
+  }
+  xact.deferrable = on;
+}
+
+// --- Callbacks ------------------------------------------------------------------------------------------------------
+
+export interface TransactionCallbacks {
+  /** May still fail, and may still change things: deferred triggers, cursors WITH HOLD. */
+  preCommit?(): void;
+  onCommit?(): void;
+  onAbort?(): void;
+  onSubStart?(subid: number, parentSubid: number): void;
+  onSubCommit?(subid: number, parentSubid: number): void;
+  onSubAbort?(subid: number, parentSubid: number): void;
+  /** Catalogs look different from now on: this transaction changed them (or took a change back). */
+  onCatalogChange?(): void;
+}
+const callbacks: TransactionCallbacks[] = [];
+
+/** For the life of the process. Called in the order they were registered. */
+export function registerCallback(callback: TransactionCallbacks): void {
+  callbacks.push(callback);
+}
+
+// --- Notifications --------------------------------------------------------------------------------------------------
+
+let notifications: { channel: string; payload: string; subid: number }[] = [];
+
+/** NOTIFY: sent with the commit. The same channel and payload twice in a transaction is one notification. */
+export function addNotification(channel: string, payload: string): void {
+  if (notifications.some((n) => n.channel === channel && n.payload === payload)) return;
+  notifications.push({ channel, payload, subid: current.subid });
+}
+
+// --- The bottom: transactions ---------------------------------------------------------------------------------------
+
+function startTransaction(): void {
+  const s = current;
+  if (s.phase !== 'default') throw new FatalError('internal_error', `cannot start a transaction in state ${s.phase}`);
+  s.phase = 'start';
+  xact.isolation = settings.default_transaction_isolation as IsolationLevel;
+  xact.readOnly = settings.default_transaction_read_only;
+  xact.deferrable = settings.default_transaction_deferrable;
+  xact.optimistic = false;
+  xact.commandId = FIRST_COMMAND_ID;
+  xact.commandIdUsed = false;
+  xact.nextSubid = TOP_SUBID;
+  xact.firstSnapshot = false;
+  s.gucLevel = 1;
+  atStartGuc();
+  session.transactionStart = session.statementStart;
+  s.phase = 'inprogress';
+}
+
+function commitTransaction(): void {
+  const s = current;
+  if (s.phase !== 'inprogress' || s.parent !== null) throw internalError(`cannot commit in state ${s.phase}`);
+  for (const callback of callbacks) callback.preCommit?.();
+  s.phase = 'commit';
+  // The database first: what global/ says about it (a role's dependencies) may lack, but never dangle.
+  commitEnvironment(false);
+  commitEnvironment(true);
+  atEOXact(true, 1);
+  endOfTransaction();
+  for (const callback of callbacks) callback.onCommit?.();
+  s.phase = 'default';
+}
+
+function commitEnvironment(shared: boolean): void {
+  const resource = transactionResource();
+  const notify = !shared && notifications.length > 0;
+  if (!notify && !resource.hasChanges(shared)) return;
+  const key = shared ? 1 : 0;
+  const request: CommitRequest = {
+    kind: 'commit', snapshotSeq: snapshotSeq(shared), xid: xact.xids[key], catalogChanged: false, relations: [], indexes: [],
+    droppedFilenodes: [], asserted: [], readSet: [...xact.reads[key]],
+    notifications: notify ? notifications.map(({ channel, payload }) => ({ channel, payload, pid: session.pid })) : [],
+    optimistic: xact.optimistic,
+  };
+  if (xact.optimistic) request.tables = xact.tables.get(key) ?? [];
+  if (resource.hasChanges(shared)) resource.fillCommit(shared, request);
+  const answer = managerClient(shared).commit(request);
+  if (answer.kind === 'committed') {
+    xact.xids[key] = answer.xid;
+    return;
+  }
+  if (xact.optimistic) throw new RetryStatement();
+  switch (answer.kind) {
+    case 'changed': throw new PgError('serialization_failure', 'could not serialize access due to concurrent update');
+    case 'duplicate': throw duplicateReporter(shared, answer.index, answer.key);
+    case 'serialization':
+      throw new PgError('serialization_failure', 'could not serialize access due to read/write dependencies among transactions', {
+        detail: 'Reason code: Canceled on commit: what this transaction read was changed since.',
+        hint: 'The transaction might succeed if retried.',
+      });
+  }
+}
+
+/** Makes 23505 of a key that turned out to be there at commit (deferred constraints); the executor knows the names. */
+let duplicateReporter: (shared: boolean, indexFilenode: number, key: string) => PgError = () =>
+  new PgError('unique_violation', 'duplicate key value violates unique constraint');
+export function setDuplicateReporter(reporter: typeof duplicateReporter): void {
+  duplicateReporter = reporter;
+}
+
+/** What commit and abort have in common. */
+function endOfTransaction(): void {
+  notifications = [];
+  xact.optimistic = false;
+  xact.reads[0].clear();
+  xact.reads[1].clear();
+  xact.tables.clear();
+  xact.xids = [0, 0];
+  xact.localCatalogVersion = 0;
+  xact.catalogTouched = false;
+  transactionResource().reset();
+  client.endTransaction();
+  sharedClient.endTransaction();
+  releaseStores();
+}
+
+function abortTransaction(): void {
+  const s = current;
+  if (s.phase !== 'inprogress' && s.phase !== 'start' && s.phase !== 'commit') return;
+  s.phase = 'abort';
+  for (const callback of callbacks) callback.onAbort?.();
+  const catalogs = xact.localCatalogVersion !== 0 || xact.catalogTouched;
+  atEOXact(false, 1);
+  endOfTransaction();
+  if (catalogs) for (const callback of callbacks) callback.onCatalogChange?.();
+}
+
+function cleanupTransaction(): void {
+  top = current = topState();
+}
+
+// --- Subtransactions ------------------------------------------------------------------------------------------------
+
+function pushTransaction(): void {
+  const parent = current;
+  xact.nextSubid++;
+  current = {
+    nestingLevel: parent.nestingLevel + 1, subid: xact.nextSubid, name: null, phase: 'default', block: 'subbegin', parent,
+    savepointLevel: parent.savepointLevel, gucLevel: 0, outerReadOnly: xact.readOnly, chain: false, lockMarks: null, user: session.currentUser,
+  };
+}
+
+function popTransaction(): void {
+  current = current.parent!;
+}
+
+function startSubTransaction(): void {
+  const s = current;
+  s.phase = 'start';
+  s.gucLevel = newNestLevel();
+  s.lockMarks = [client.lockMark(), sharedClient.lockMark()];
+  transactionResource().defineSavepoint();
+  s.phase = 'inprogress';
+  for (const callback of callbacks) callback.onSubStart?.(s.subid, s.parent!.subid);
+}
+
+function commitSubTransaction(): void {
+  const s = current;
+  commandCounterIncrement();
+  for (const callback of callbacks) callback.onSubCommit?.(s.subid, s.parent!.subid);
+  transactionResource().releaseSavepoint();
+  for (const n of notifications) if (n.subid === s.subid) n.subid = s.parent!.subid;
+  atEOXact(true, s.gucLevel);
+  xact.readOnly = s.outerReadOnly;
+  popTransaction();
+}
+
+function abortSubTransaction(): void {
+  const s = current;
+  if (s.phase === 'abort') return;
+  const begun = s.phase === 'inprogress';
+  s.phase = 'abort';
+  if (!begun) return;
+  for (const callback of callbacks) callback.onSubAbort?.(s.subid, s.parent!.subid);
+  transactionResource().rollbackSavepoint();
+  notifications = notifications.filter((n) => n.subid < s.subid);
+  client.releaseAfter(s.lockMarks![0]);
+  sharedClient.releaseAfter(s.lockMarks![1]);
+  atEOXact(false, s.gucLevel);
+  xact.readOnly = s.outerReadOnly;
+  // Commands after this one must not see what it did, and its own id may stand in what is left of others.
+  xact.commandId++;
+  if (xact.localCatalogVersion !== 0 || xact.catalogTouched) {
+    xact.catalogTouched = false;
+    newLocalCatalogVersion();
+    for (const callback of callbacks) callback.onCatalogChange?.();
+  }
+}
+
+function cleanupSubTransaction(): void {
+  popTransaction();
+}
+
+// --- The top: around every statement --------------------------------------------------------------------------------
+
+export function startTransactionCommand(): void {
+  switch (current.block) {
+    case 'default':
+      startTransaction();
+      current.block = 'started';
+      break;
+    case 'started': case 'inprogress': case 'implicit': case 'subinprogress': case 'abort': case 'subabort':
+      break;
+    default:
+      throw unexpected('startTransactionCommand');
+  }
+}
+
+export function commitTransactionCommand(): void {
+  const s = current;
+  switch (s.block) {
+    case 'default': break;
+    case 'started':
+      commitTransaction();
+      cleanupTransaction();
+      break;
+    case 'begin': s.block = 'inprogress'; break;
+    case 'inprogress': case 'implicit': case 'subinprogress': commandCounterIncrement(); break;
+    case 'end': endBlock(s, commitTransaction); break;
+    case 'abort': case 'subabort': break;
+    case 'abort_end': endBlock(s, () => {}); break;
+    case 'abort_pending': endBlock(s, abortTransaction); break;
+    case 'subbegin':
+      startSubTransaction();
+      s.block = 'subinprogress';
+      break;
+    case 'subrelease':
+      do commitSubTransaction(); while (block() === 'subrelease');
+      break;
+    case 'subcommit':
+      do commitSubTransaction(); while (block() === 'subcommit');
+      if (block() !== 'end') throw unexpected('commitTransactionCommand');
+      endBlock(current, commitTransaction);
+      break;
+    case 'subabort_end':
+      cleanupSubTransaction();
+      commitTransactionCommand();
+      break;
+    case 'subabort_pending':
+      abortSubTransaction();
+      cleanupSubTransaction();
+      commitTransactionCommand();
+      break;
+    case 'subrestart':
+      abortSubTransaction();
+      restartSavepoint(s);
+      break;
+    case 'subabort_restart':
+      restartSavepoint(s);
+      break;
+  }
+}
+
+const block = (): BlockState => current.block;
+
+/** Ends the block, and opens the next one with the same characteristics when the user said AND CHAIN. */
+function endBlock(s: TransactionState, finish: () => void): void {
+  const { chain } = s;
+  const { isolation, readOnly, deferrable } = xact;
+  finish();
+  cleanupTransaction();
+  if (!chain) return;
+  startTransaction();
+  xact.isolation = isolation;
+  xact.readOnly = readOnly;
+  xact.deferrable = deferrable;
+  current.block = 'inprogress';
+}
+
+/** ROLLBACK TO: the savepoint is there again, with nothing behind it. */
+function restartSavepoint(s: TransactionState): void {
+  const { name } = s;
+  cleanupSubTransaction();
+  pushTransaction();
+  current.name = name;
+  startSubTransaction();
+  current.block = 'subinprogress';
+}
+
+/** After an error. */
+export function abortCurrentTransaction(): void {
+  const s = current;
+  switch (s.block) {
+    case 'default':
+      if (s.phase !== 'default') { abortTransaction(); cleanupTransaction(); }
+      break;
+    case 'started': case 'implicit': case 'begin': case 'end': case 'abort_pending':
+      abortTransaction();
+      cleanupTransaction();
+      break;
+    case 'inprogress':
+      abortTransaction();
+      s.block = 'abort';
+      break;
+    case 'abort': case 'subabort': break;
+    case 'abort_end': cleanupTransaction(); break;
+    case 'subinprogress':
+      abortSubTransaction();
+      s.block = 'subabort';
+      break;
+    case 'subbegin': case 'subrelease': case 'subcommit': case 'subabort_pending': case 'subrestart':
+      abortSubTransaction();
+      cleanupSubTransaction();
+      abortCurrentTransaction();
+      break;
+    case 'subabort_end': case 'subabort_restart':
+      cleanupSubTransaction();
+      abortCurrentTransaction();
+      break;
+  }
+}
+
+/** The session ends: whatever is open goes. */
+export function abortOutOfAnyTransaction(): void {
+  while (current.parent !== null) {
+    abortSubTransaction();
+    cleanupSubTransaction();
+  }
+  abortTransaction();
+  cleanupTransaction();
+}
+
+// --- Transaction statements -----------------------------------------------------------------------------------------
+
+function warn(condition: 'no_active_sql_transaction' | 'active_sql_transaction', message: string): void {
+  const warning = new PgError(condition, message);
+  warning.severity = 'WARNING';
+  session.notice(warning);
+}
+
+const unexpected = (where: string): FatalError => new FatalError('internal_error', `${where}: unexpected state ${current.block}`);
+
+const onlyInBlocks = (statement: string): PgError =>
+  new PgError('no_active_sql_transaction', `${statement} can only be used in transaction blocks`);
+
+/** BEGIN. */
+export function beginTransactionBlock(): void {
+  switch (current.block) {
+    case 'started': case 'implicit': current.block = 'begin'; break;
+    case 'inprogress': case 'subinprogress': case 'abort': case 'subabort':
+      warn('active_sql_transaction', 'there is already a transaction in progress');
+      break;
+    default: throw unexpected('BeginTransactionBlock');
+  }
+}
+
+/** COMMIT. False: the block has failed, and it will be rolled back. */
+export function endTransactionBlock(chain = false): boolean {
+  let s = current;
+  let result = false;
+  switch (s.block) {
+    case 'inprogress': s.block = 'end'; result = true; break;
+    case 'implicit': case 'started':
+      if (chain) throw onlyInBlocks('COMMIT AND CHAIN');
+      warn('no_active_sql_transaction', 'there is no transaction in progress');
+      if (s.block === 'implicit') s.block = 'end';
+      result = true;
+      break;
+    case 'abort': s.block = 'abort_end'; break;
+    case 'subinprogress':
+      for (; s.parent !== null; s = s.parent) {
+        if (s.block !== 'subinprogress') throw unexpected('EndTransactionBlock');
+        s.block = 'subcommit';
+      }
+      if (s.block !== 'inprogress') throw unexpected('EndTransactionBlock');
+      s.block = 'end';
+      result = true;
+      break;
+    case 'subabort': s = failAll(s); break;
+    default: throw unexpected('EndTransactionBlock');
+  }
+  s.chain = chain;
+  return result;
+}
+
+/** ROLLBACK. */
+export function userAbortTransactionBlock(chain = false): void {
+  let s = current;
+  switch (s.block) {
+    case 'inprogress': s.block = 'abort_pending'; break;
+    case 'abort': s.block = 'abort_end'; break;
+    case 'subinprogress': case 'subabort': s = failAll(s); break;
+    case 'started': case 'implicit':
+      if (chain) throw onlyInBlocks('ROLLBACK AND CHAIN');
+      warn('no_active_sql_transaction', 'there is no transaction in progress');
+      s.block = 'abort_pending';
+      break;
+    default: throw unexpected('UserAbortTransactionBlock');
+  }
+  s.chain = chain;
+}
+
+/** Marks every level for rollback; the outermost. */
+function failAll(s: TransactionState): TransactionState {
+  for (; s.parent !== null; s = s.parent) s.block = s.block === 'subinprogress' ? 'subabort_pending' : 'subabort_end';
+  s.block = s.block === 'inprogress' ? 'abort_pending' : 'abort_end';
+  return s;
+}
+
+/** A string of several statements is one transaction. */
+export function beginImplicitTransactionBlock(): void {
+  if (current.block === 'started') current.block = 'implicit';
+}
+export function endImplicitTransactionBlock(): void {
+  if (current.block === 'implicit') current.block = 'started';
+}
+
+/** SAVEPOINT. */
+export function defineSavepoint(name: string): void {
+  switch (current.block) {
+    case 'inprogress': case 'subinprogress':
+      pushTransaction();
+      current.name = name;
+      break;
+    case 'implicit': throw onlyInBlocks('SAVEPOINT');
+    default: throw unexpected('DefineSavepoint');
+  }
+}
+
+function findSavepoint(name: string): TransactionState {
+  for (let s: TransactionState | null = current; s !== null; s = s.parent) if (s.name === name && s.parent !== null) {
+    if (s.savepointLevel !== current.savepointLevel) {
+      throw new PgError('invalid_savepoint_specification', `savepoint "${name}" does not exist within current savepoint level`);
+    }
+    return s;
+  }
+  throw new PgError('invalid_savepoint_specification', `savepoint "${name}" does not exist`);
+}
+
+/** RELEASE SAVEPOINT. */
+export function releaseSavepoint(name: string): void {
+  switch (current.block) {
+    case 'inprogress': case 'subinprogress': break;
+    case 'implicit': throw onlyInBlocks('RELEASE SAVEPOINT');
+    default: throw unexpected('ReleaseSavepoint');
+  }
+  const target = findSavepoint(name);
+  for (let s = current; ; s = s.parent!) {
+    s.block = 'subrelease';
+    if (s === target) break;
+  }
+}
+
+/** ROLLBACK TO SAVEPOINT. */
+export function rollbackToSavepoint(name: string): void {
+  switch (current.block) {
+    case 'inprogress': case 'abort': case 'subinprogress': case 'subabort': break;
+    case 'implicit': throw onlyInBlocks('ROLLBACK TO SAVEPOINT');
+    default: throw unexpected('RollbackToSavepoint');
+  }
+  const target = findSavepoint(name);
+  for (let s = current; s !== target; s = s.parent!) s.block = s.block === 'subinprogress' ? 'subabort_pending' : 'subabort_end';
+  target.block = target.block === 'subinprogress' ? 'subrestart' : 'subabort_restart';
+}
+
+/** A subtransaction of our own (exception blocks): begun at once. */
+export function beginInternalSubTransaction(name: string | null = null): void {
+  switch (current.block) {
+    case 'started': case 'inprogress': case 'implicit': case 'end': case 'subinprogress': break;
+    default: throw unexpected('BeginInternalSubTransaction');
+  }
+  pushTransaction();
+  current.name = name;
+  startSubTransaction();
+  current.block = 'subinprogress';
+}
+
+export function releaseCurrentSubTransaction(): void {
+  if (current.block !== 'subinprogress') throw unexpected('ReleaseCurrentSubTransaction');
+  commitSubTransaction();
+}
+
+export function rollbackAndReleaseCurrentSubTransaction(): void {
+  if (current.block !== 'subinprogress' && current.block !== 'subabort') throw unexpected('RollbackAndReleaseCurrentSubTransaction');
+  if (current.block === 'subinprogress') abortSubTransaction();
+  cleanupSubTransaction();
+}
