@@ -1,0 +1,147 @@
+// Transaction managers, one for each database that is written to. A backend that finds none asks over the control socket
+// ("manager <database oid>\n"); the postmaster forks one and answers "ok\n" as soon as it listens. A manager ends by itself
+// when it has nothing to do; one that dies is started again when somebody asks.
+import { rmSync } from 'node:fs';
+import { POSTMASTER_SOCKET, managerSocket } from '../../common/site.ts';
+import { EAGAIN, EINTR, port } from '../../port/port.ts';
+import { log, startLogContext } from '../utils/elog.ts';
+import { initPsStatus } from '../utils/ps_status.ts';
+import { session } from '../utils/session.ts';
+import { errorText } from './listen.ts';
+import { disownFd, forkChild, ownFd, type Child } from './children.ts';
+
+const BACKLOG = 512, MAX_CLIENTS = 400, MAX_REQUEST_BYTES = 64;
+/** How long a new manager may take until it listens. */
+const START_LIMIT_MS = 10_000;
+
+interface Client {
+  fd: number;
+  request: string;
+  /** The database whose manager it waits for; 0: it has not asked yet. */
+  waitsFor: number;
+}
+
+export class Managers {
+  private readonly main: (databaseOid: number) => never;
+  private readonly listener: number;
+  private readonly clients = new Map<number, Client>();
+  /** Database -> pid of its manager. */
+  private readonly running = new Map<number, number>();
+  /** Database -> when its manager was forked, while it does not listen yet (performance.now()). */
+  private readonly starting = new Map<number, number>();
+  private readonly buffer = Buffer.alloc(MAX_REQUEST_BYTES);
+  private open = true;
+
+  constructor(main: (databaseOid: number) => never) {
+    this.main = main;
+    this.listener = port.listenUnix(POSTMASTER_SOCKET, 0o600, BACKLOG);
+    if (this.listener < 0) throw new Error(`could not bind Unix address "${POSTMASTER_SOCKET}": ${errorText(this.listener)}`);
+    port.setBlocking(this.listener, false);
+    ownFd(this.listener);
+  }
+
+  /** Adds what the server loop shall poll for. */
+  addPollFds(add: (fd: number, ready: () => void) => void): void {
+    if (this.clients.size < MAX_CLIENTS) add(this.listener, () => this.acceptClients());
+    for (const client of this.clients.values()) if (client.waitsFor === 0) add(client.fd, () => this.readRequest(client));
+  }
+
+  /** Milliseconds until `tick` wants to be called, or -1. */
+  get tickMs(): number {
+    return this.starting.size > 0 ? 1 : -1;
+  }
+
+  /** Looks whether managers that start have begun to listen. */
+  tick(): void {
+    for (const [databaseOid, since] of this.starting) {
+      const fd = port.connectUnix(managerSocket(databaseOid));
+      if (fd >= 0) {
+        port.close(fd);
+        this.starting.delete(databaseOid);
+        this.answer(databaseOid, 'ok\n');
+      } else if (performance.now() - since > START_LIMIT_MS) {
+        log('LOG', `transaction manager of database ${databaseOid} does not listen`);
+        this.starting.delete(databaseOid);
+        this.answer(databaseOid, 'failed\n');
+      }
+    }
+  }
+
+  /** No more managers are started. */
+  close(): void {
+    this.open = false;
+  }
+
+  private acceptClients(): void {
+    while (this.clients.size < MAX_CLIENTS) {
+      const fd = port.accept(this.listener);
+      if (fd < 0) return;
+      port.setBlocking(fd, false);
+      ownFd(fd);
+      this.clients.set(fd, { fd, request: '', waitsFor: 0 });
+    }
+  }
+
+  private drop(client: Client): void {
+    disownFd(client.fd);
+    port.close(client.fd);
+    this.clients.delete(client.fd);
+  }
+
+  private readRequest(client: Client): void {
+    const n = port.recv(client.fd, this.buffer, 0, this.buffer.length);
+    if (n === -EINTR || n === -EAGAIN) return;
+    if (n <= 0) return this.drop(client);
+    client.request += this.buffer.latin1Slice(0, n);
+    const end = client.request.indexOf('\n');
+    if (end < 0 && client.request.length < MAX_REQUEST_BYTES) return;
+    const m = /^manager (\d{1,10})$/.exec(client.request.slice(0, end));
+    client.request = client.request.slice(end + 1);
+    if (!m || Number(m[1]) > 0xffffffff) return this.drop(client);
+    client.waitsFor = Number(m[1]);
+    this.ensure(client.waitsFor);
+  }
+
+  private ensure(databaseOid: number): void {
+    if (this.starting.has(databaseOid)) return;
+    if (!this.open) return this.answer(databaseOid, 'shutting down\n');
+    if (!this.running.has(databaseOid) && !this.start(databaseOid)) return this.answer(databaseOid, 'failed\n');
+    // It may be running and about to end: only a connection proves that it listens.
+    this.starting.set(databaseOid, performance.now());
+    this.tick();
+  }
+
+  private start(databaseOid: number): boolean {
+    rmSync(managerSocket(databaseOid), { force: true });
+    const pid = forkChild({ kind: 'manager', databaseOid }, () => {
+      session.pid = port.getpid();
+      startLogContext('transaction manager');
+      initPsStatus(`transaction manager ${databaseOid}`);
+      return this.main(databaseOid);
+    });
+    if (pid < 0) {
+      log('LOG', `could not fork transaction manager: ${errorText(pid)}`);
+      return false;
+    }
+    this.running.set(databaseOid, pid);
+    return true;
+  }
+
+  private answer(databaseOid: number, text: string): void {
+    for (const client of this.clients.values()) {
+      if (client.waitsFor !== databaseOid) continue;
+      client.waitsFor = 0;
+      if (port.send(client.fd, Buffer.from(text, 'latin1'), 0, text.length) < 0) this.drop(client);
+    }
+  }
+
+  /** A manager has ended. Whoever waits for it gets a new one. */
+  ended(pid: number, child: Child & { kind: 'manager' }): void {
+    const { databaseOid } = child;
+    if (this.running.get(databaseOid) !== pid) return;
+    this.running.delete(databaseOid);
+    if (!this.starting.delete(databaseOid)) return;
+    if (this.open && this.start(databaseOid)) this.starting.set(databaseOid, performance.now());
+    else this.answer(databaseOid, 'failed\n');
+  }
+}

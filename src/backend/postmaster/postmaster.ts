@@ -1,0 +1,173 @@
+// The postmaster: it looks after one site (PostgreSQL's postmaster.c). Here: command line, the checks before it listens,
+// and what it loads, in order; what it does then is server_loop.ts.
+import { randomBytes } from 'node:crypto';
+import { closeSync, constants, lstatSync, realpathSync, writeSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { FatalError, PgError } from '../../common/errors.ts';
+import { SITE_SECRET, openSiteFile, readSiteFile } from '../../common/site.ts';
+import { port } from '../../port/port.ts';
+import type { Connection } from '../libpq/connection.ts';
+import { loadHba, loadIdent } from '../libpq/hba.ts';
+import { makeBackendTable } from '../utils/backend_status.ts';
+import { log, logError, openLogFile } from '../utils/elog.ts';
+import { findSetting, getInt, getString, setConfigOption, show } from '../utils/guc.ts';
+import { processConfigFile } from '../utils/guc_file.ts';
+import { initPsStatus } from '../utils/ps_status.ts';
+import { openListeners, type Listeners } from './listen.ts';
+import { lockSite, removeLockFile, writeLockFile, type LockFile } from './lock_file.ts';
+import { Managers } from './managers.ts';
+import { Server } from './server_loop.ts';
+import { checkSite, emptyTemporaryFolder, faultReport, versionFault } from './site_check.ts';
+import { takeSettings } from './startup_options.ts';
+import { notify } from './systemd.ts';
+
+/** What the floors below are to the postmaster: loaded and warmed before it listens, run in children. */
+export interface Services {
+  /** tcop/postgres.ts postgresMain. */
+  serve: (connection: Connection) => never;
+  /** transaction/manager.ts managerMain. */
+  manage: (databaseOid: number) => never;
+  /** tcop/warm.ts warmUp: runs what children will run, so that they find it warm. */
+  warmUp: () => Promise<void> | void;
+}
+
+function stop(message: string): never {
+  writeSync(2, `${message}\n`);
+  process.exit(1);
+}
+
+export function refuseRoot(): void {
+  if (process.geteuid!() === 0) {
+    stop('"root" execution of the PostgreSQL server is not permitted.\n'
+      + 'The server must be started under an unprivileged user ID to prevent\n'
+      + 'possible system security compromise.  See the documentation for\n'
+      + 'more information on how to properly start the server.');
+  }
+  if (process.geteuid!() !== process.getuid!()) stop('postmaster: real and effective user IDs must match');
+}
+
+/** Command line into settings, the site, and a name to print (-C). */
+export function readCommandLine(args: readonly string[]): { site: string; print: string | null } {
+  let site = process.env['PGDATA'] ?? '', print: string | null = null;
+  let given: Map<string, string>;
+  try {
+    given = takeSettings(args, 'postmaster', (letter, next) => {
+      if (letter === 'D') site = next();
+      else if (letter === 'C') print = next();
+      else return false;
+      return true;
+    });
+    if (process.env['PGPORT'] !== undefined) setConfigOption('port', process.env['PGPORT'], 'postmaster', 'environment variable');
+    for (const [name, value] of given) setConfigOption(name, value, 'postmaster', 'command line');
+  } catch (error) {
+    if (!(error instanceof PgError)) throw error;
+    stop(`postmaster: ${error.message}${error.fields.hint ? `\n${error.fields.hint}` : ''}`);
+  }
+  if (site === '') {
+    stop('postmaster does not know where to find the server configuration file.\n'
+      + 'You must specify the -D invocation option or set the PGDATA environment variable.');
+  }
+  return { site: resolve(site), print };
+}
+
+/** Moves into the site and reads its configuration; ends the process when something is wrong. */
+export function openSite(site: string): void {
+  const faults = checkSite(site);
+  if (faults.length > 0) stop(faultReport(site, faults));
+  const version = versionFault(site);
+  if (version !== undefined) stop(`postmaster: ${version}`);
+  process.chdir(site);
+  port.umask(0o077);
+  setConfigOption('data_directory', realpathSync('.'), 'postmaster', 'override');
+  const wrong = processConfigFile('postmaster');
+  if (wrong.length === 0) return;
+  for (const line of wrong) log('LOG', line);
+  log('FATAL', `configuration file "${getString('config_file')}" contains errors`);
+  process.exit(1);
+}
+
+/** Random bytes only this site knows, made when they are missing. */
+function siteSecret(): Uint8Array {
+  if (!lstatSync(SITE_SECRET, { throwIfNoEntry: false })) {
+    const fd = openSiteFile(SITE_SECRET, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
+    writeSync(fd, `${randomBytes(32).toString('hex')}\n`);
+    closeSync(fd);
+  }
+  return Buffer.from(readSiteFile(SITE_SECRET).trim(), 'hex');
+}
+
+function loadAuthentication(): boolean {
+  let good = true;
+  for (const [file, load] of [['hba_file', loadHba], ['ident_file', loadIdent]] as const) {
+    const faults = load(getString(file));
+    for (const fault of faults) log('LOG', fault);
+    if (faults.length > 0) good = false;
+  }
+  return good;
+}
+
+function checkLimits(): void {
+  if (getInt('superuser_reserved_connections') >= getInt('max_connections')) {
+    stop(`postmaster: superuser_reserved_connections (${getInt('superuser_reserved_connections')}) must be less than max_connections (${getInt('max_connections')})`);
+  }
+}
+
+/** Lines of postmaster.pid, the first five of them also in the lock files of sockets. */
+function lockLines(site: string, socketFolder: string): string[] {
+  return [String(port.getpid()), site, String(Math.floor(Date.now() / 1000)), String(getInt('port')), socketFolder];
+}
+
+/** Runs a postmaster until it is shut down. */
+export async function postmasterMain(args: readonly string[], loadServices: () => Promise<Services>): Promise<void> {
+  refuseRoot();
+  const { site, print } = readCommandLine(args);
+  openSite(site);
+  if (print !== null) {
+    if (!findSetting(print)) stop(`postmaster: unrecognized configuration parameter "${print}"`);
+    writeSync(1, `${show(print)}\n`);
+    return;
+  }
+  checkLimits();
+  let siteLock: LockFile | null = null;
+  try {
+    siteLock = lockSite(site);
+    writeLockFile(siteLock, [...lockLines(site, ''), '', '', 'starting']);
+    emptyTemporaryFolder();
+    await serve(site, siteLock, loadServices);
+  } catch (error) {
+    if (error instanceof PgError) logError(error);
+    else log('FATAL', error instanceof Error ? error.stack ?? error.message : String(error));
+    if (siteLock) removeLockFile(siteLock);
+    process.exit(1);
+  }
+}
+
+async function serve(site: string, siteLock: LockFile, loadServices: () => Promise<Services>): Promise<void> {
+  initPsStatus('postmaster', 'starting');
+  openLogFile();
+  log('LOG', `starting Posthouse (PostgreSQL ${getString('server_version')}) in "${site}"`);
+  if (!loadAuthentication()) throw new FatalError('config_file_error', 'could not load hba.conf or ident.conf');
+  const mockNonce = siteSecret();
+  makeBackendTable(getInt('max_connections'));
+  notify('STATUS=warming up');
+  const services = await loadServices();
+  await services.warmUp();
+
+  Server.installSignals();
+  const listeners: Listeners = openListeners((folder) => lockLines(site, folder));
+  const managers = new Managers(services.manage);
+  const status = (word: string): void => {
+    writeLockFile(siteLock, [...lockLines(site, listeners.socketFolder), listeners.firstAddress, '', word]);
+  };
+  const server = new Server({
+    listeners, managers, siteLock, mockNonce, serve: services.serve,
+    reloadAuthentication: () => {
+      if (!loadAuthentication()) log('LOG', 'hba.conf or ident.conf was not reloaded');
+    },
+  });
+  status('ready   ');
+  initPsStatus('postmaster', '');
+  server.run();
+  server.cleanUp();
+  process.exit(0);
+}
