@@ -8,10 +8,11 @@
 //
 // What differs from PostgreSQL, because it is different here:
 //  - Built-in functions that PostgreSQL has as SQL are internal here; their prosrc is sql_<name>_<argument types>.
-//  - proargdefaults hold SQL text, one expression a line; catalog/builtin.ts makes node trees of it.
+//  - proargdefaults are node trees in the text form of nodes/outfuncs.ts.
 //  - ACLs name roles by OID: "grantee=privileges/grantor", 0 is PUBLIC.
 import { readFileSync, writeFileSync } from 'node:fs';
 import pg from 'pg';
+import { NODE_FORMAT } from '../src/backend/nodes/outfuncs.ts';
 
 const check = process.argv.includes('--check');
 const connectionString = process.argv.slice(2).find((a) => !a.startsWith('--'));
@@ -133,6 +134,19 @@ for (const proc of rowsOf.get('pg_proc')!) {
     proc.probin = null;
   }
 }
+
+/** Defaults of arguments, all constants, as a list of Const nodes. */
+function defaultsToNode(proc: Record<string, string | null>): string {
+  const types = proc.proargtypes!.split(' ').map(Number);
+  const texts = proc.proargdefaults!.split('\n');
+  return `${NODE_FORMAT} ` + JSON.stringify(texts.map((text, i) => {
+    const consttype = types[types.length - texts.length + i]!;
+    const quoted = /^'(.*)'::/.exec(text);
+    const isText = consttype === 25 || consttype === 1009;
+    return { kind: 'Const', consttype, consttypmod: -1, constcollid: isText ? 100 : 0, constvalue: { text: quoted ? quoted[1] : text }, location: -1 };
+  }));
+}
+for (const proc of rowsOf.get('pg_proc')!) if (proc.proargdefaults !== null) proc.proargdefaults = defaultsToNode(proc);
 
 for (const catalog of catalogs) {
   const rows = rowsOf.get(catalog.name);
@@ -262,6 +276,50 @@ rows.push('/** The row type of each catalog by its OID, so that `catalogScan(Typ
   'export interface CatalogRows {', ...catalogs.map((c) => `  ${c.oid}: ${camel(c.name)};`), '}',
   'export type CatalogId = keyof CatalogRows;', '');
 write('rows.ts', rows.join('\n'));
+
+// ---------------------------------------------------------------- keywords.ts
+
+const byCategory: Record<string, string[]> = { U: [], C: [], T: [], R: [] };
+const bare = new Set<string>();
+for (const k of await query('SELECT word, catcode, barelabel FROM pg_get_keywords() ORDER BY word COLLATE "C"')) {
+  byCategory[k.catcode!]!.push(k.word!);
+  if (k.barelabel === 't') bare.add(k.word!);
+}
+const wrap = (words: string[]): string => {
+  const lines: string[] = [];
+  let line = ' ';
+  for (const w of words) {
+    if (line.length + w.length > 116) { lines.push(line); line = ' '; }
+    line += ' ' + w;
+  }
+  return [...lines, line].join('\n');
+};
+const all = Object.values(byCategory).flat();
+write('keywords.ts', `// ${BANNER}
+
+const UNRESERVED = \`
+${wrap(byCategory.U!)}\`;
+/** Unreserved, but cannot be the name of a function or type. */
+const COL_NAME = \`
+${wrap(byCategory.C!)}\`;
+/** Reserved, but can be the name of a function or type. */
+const TYPE_FUNC_NAME = \`
+${wrap(byCategory.T!)}\`;
+const RESERVED = \`
+${wrap(byCategory.R!)}\`;
+/** Those that need AS before them to be a column label. */
+const AS_LABEL = \`
+${wrap(all.filter((w) => !bare.has(w)).sort())}\`;
+
+const words = (text: string): string[] => text.trim().split(/\\s+/);
+export type KeywordCategory = 'U' | 'C' | 'T' | 'R';
+/** SQL's words and how reserved they are: as pg_get_keywords() gives them. */
+export const KEYWORDS: ReadonlyMap<string, KeywordCategory> = new Map([
+  ...words(UNRESERVED).map((w) => [w, 'U'] as const), ...words(COL_NAME).map((w) => [w, 'C'] as const),
+  ...words(TYPE_FUNC_NAME).map((w) => [w, 'T'] as const), ...words(RESERVED).map((w) => [w, 'R'] as const),
+].sort((a, b) => (a[0] < b[0] ? -1 : 1)));
+export const AS_LABEL_KEYWORDS: ReadonlySet<string> = new Set(words(AS_LABEL));
+`);
 
 await client.end();
 if (check) process.exitCode = stale === 0 ? 0 : 1;

@@ -1,5 +1,5 @@
 // New OIDs, reserved names, and which objects belong to the system (PostgreSQL's catalog.c).
-const allocateOids: any = () => 20000;
+import { managerClient } from '../transaction/client.ts';
 import type { Oid } from '../types/datum.ts';
 import { catalogScan } from './indexing.ts';
 import * as ids from './oids.ts';
@@ -27,7 +27,7 @@ export const getNewRelationOid = (): Oid => getNewOid(ids.RelationRelationId);
 function nextOid(shared: boolean): Oid {
   const range = shared ? reserved.shared : reserved.database;
   if (range.next === range.end) {
-    range.next = allocateOids(RESERVE, shared);
+    range.next = managerClient(shared).allocateOids(RESERVE);
     range.end = range.next + RESERVE;
   }
   return range.next++;

@@ -1,17 +1,16 @@
 // Reading and changing catalog rows (PostgreSQL's indexing.c and genam.c). Rows go in and out as objects with the
 // column names of rows.ts; every change keeps all indexes of the catalog. What a command changes it does not see
 // itself until commandCounterIncrement().
+import { beginIndexScan, findDuplicate, insertEntry, removeEntry } from '../access/index.ts';
 import { encodeKey, keyHasNull, keyRange } from '../access/key.ts';
 import { formRow, readRow, rowIdOf, type RowId } from '../access/row.ts';
-const nothing = (..._args: unknown[]): never => { throw internalError('the access methods are not there yet'); };
-const beginIndexScan: any = nothing, insertEntry: any = nothing, lookupUnique: any = nothing, removeEntry: any = nothing;
-const beginScan: any = nothing, deleteRow: any = nothing, fetchRow: any = nothing, insertRow: any = nothing, updateRow: any = nothing;
+import { beginScan, deleteRow, fetchRow, insertRow, updateRow } from '../access/table.ts';
+import { getStore, noteCatalogChange } from '../transaction/xact.ts';
 import { PgError, internalError } from '../../common/errors.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
 import { catalogRelation } from './catalog_relations.ts';
 import { toRow, toValues } from './catalog_rows.ts';
-import { invalidateCatalogs } from './inval.ts';
 import { noteOverride } from './override.ts';
 import type { IndexInfo, Relation } from './relation.ts';
 import type { CatalogId, CatalogRows } from './rows.ts';
@@ -33,11 +32,18 @@ function catalog(relation: CatalogId): { definition: CatalogDefinition; rel: Rel
   return { definition, rel };
 }
 
-/** Whether the environment this catalog is in can be read: before a session has chosen its database, only global/. */
-const isReadable = (rel: Relation): boolean => rel.shared ? catalogAccess.shared : session.databaseOid !== 0;
-
-/** Whether catalogs can be read at all: not in the postmaster, nor in tests without a site. */
-export const catalogAccess = { shared: false };
+/** Whether the environment this catalog is in can be read: before a session has chosen its database only global/ can;
+ * in a process without a site (the postmaster, tests of the parser) neither. */
+export function isReadable(rel: Relation): boolean {
+  if (session.databaseOid !== 0) return true;
+  if (!rel.shared) return false;
+  try {
+    getStore(true);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 // ---------------------------------------------------------------- reading
 
@@ -90,7 +96,7 @@ export function catalogInsert<K extends CatalogId>(relation: K, row: CatalogRows
   for (const info of rel.indexes) checkUnique(rel, info, values);
   const rowId = insertRow(rel, formRow(rel.layout, values));
   for (const info of rel.indexes) addEntry(info, values, rowId);
-  invalidateCatalogs();
+  noteCatalogChange();
   return rowId;
 }
 
@@ -109,7 +115,7 @@ export function catalogUpdate<K extends CatalogId>(relation: K, tuple: CatalogTu
     addEntry(info, after, tuple.rowId);
   }
   noteOverride(relation, tuple.row);
-  invalidateCatalogs();
+  noteCatalogChange();
   return row;
 }
 
@@ -119,7 +125,7 @@ export function catalogDelete<K extends CatalogId>(relation: K, tuple: CatalogTu
   for (const info of rel.indexes) dropEntry(info, values, tuple.rowId);
   deleteRow(rel, tuple.rowId);
   noteOverride(relation, tuple.row);
-  invalidateCatalogs();
+  noteCatalogChange();
 }
 
 /** Changes the one row with this key. */
@@ -153,7 +159,7 @@ function dropEntry(info: IndexInfo, values: readonly Datum[], rowId: RowId): voi
 function checkUnique(rel: Relation, info: IndexInfo, values: readonly Datum[]): void {
   if (!info.unique) return;
   const columns = columnsOf(info, values);
-  if (lookupUnique(info, encodeKey(info.columns, columns)) === undefined) return;
+  if (findDuplicate(info, encodeKey(info.columns, columns)) === undefined) return;
   const names = info.keyAttributes.map((attnum) => rel.attributes[attnum - 1]!.attname).join(', ');
   throw new PgError('unique_violation', `duplicate key value violates unique constraint "${info.index.name}"`, {
     detail: `Key (${names})=(${columns.join(', ')}) already exists.`, schema: 'pg_catalog', table: rel.name, constraint: info.index.name,

@@ -2,7 +2,9 @@
 // object can be found by its bare name. Look-ups of functions and operators: func_candidates.ts.
 import { PgError } from '../../common/errors.ts';
 import type { Oid } from '../types/datum.ts';
+import { defineHooks, CheckFailure } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
+import { settings } from '../utils/settings.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import { aclcheckNamespace, notOwnerOrDenied } from './aclchk.ts';
 import { catalogInsert, catalogFind } from './indexing.ts';
@@ -32,19 +34,14 @@ interface SearchPath {
   readonly tempMissing: boolean;
 }
 
-let setting = '"$user", public';
 let cached: SearchPath | null = null;
-let cachedFor = 0;
+/** What `cached` was computed from. */
+let cachedText = '';
+let cachedFor: Oid = 0;
 /** The namespace of this session's temporary tables, 0: none yet. */
 let myTempNamespace: Oid = 0;
 const overrides: SearchPath[] = [];
 registerCatalogCache(() => { cached = null; });
-
-/** The setting `search_path` has changed (assign hook). */
-export function assignSearchPath(text: string): void {
-  setting = text;
-  cached = null;
-}
 
 /** Splits a list of identifiers as SplitIdentifierString does: unquoted ones are folded to lower case. */
 export function splitIdentifierString(text: string, separator = ','): string[] | undefined {
@@ -72,12 +69,17 @@ export function truncateIdentifier(name: string): string {
   return name.slice(0, end);
 }
 
+defineHooks('search_path', {
+  check: (value) => (splitIdentifierString(String(value)) === undefined ? new CheckFailure({ detail: 'List syntax is invalid.' }) : value),
+});
+
 function searchPath(): SearchPath {
   if (overrides.length > 0) return overrides[overrides.length - 1]!;
   refreshCatalogs();
-  if (cached === null || cachedFor !== session.currentUser) {
+  if (cached === null || cachedText !== settings.search_path || cachedFor !== session.currentUser) {
+    cachedText = settings.search_path;
     cachedFor = session.currentUser;
-    cached = computeSearchPath(splitIdentifierString(setting) ?? []);
+    cached = computeSearchPath(splitIdentifierString(cachedText) ?? []);
   }
   return cached;
 }

@@ -1,7 +1,7 @@
 // Built-in objects that have been altered. Their rows in memory (builtin.ts) are then not the true ones, so every
 // database keeps a list of such objects, in the form of an index that pg_index does not know: entries (catalog, OID),
 // nearly always none. Look-ups in syscache.ts ask `isOverridden`; the list is read again whenever catalogs change.
-const beginIndexScan: any = null, insertEntry: any = null, lookupUnique: any = null;
+import { beginIndexScan, insertEntry, findDuplicate } from '../access/index.ts';
 import { encodeKey } from '../access/key.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
@@ -58,5 +58,5 @@ export function noteOverride(relation: Oid, row: object): void {
   const info = overrideIndex();
   const key = encodeKey(info.columns, [relation, oid]);
   // The entry's row id is not a row: it is the pair of numbers itself.
-  if (lookupUnique(info, key) === undefined) insertEntry(info, key, keyOf(relation, oid), false);
+  if (findDuplicate(info, key) === undefined) insertEntry(info, key, keyOf(relation, oid), false);
 }
