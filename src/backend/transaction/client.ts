@@ -14,6 +14,7 @@ import { session } from '../utils/session.ts';
 import { settings } from '../utils/settings.ts';
 import { ByteWriter } from './bytes.ts';
 import { ManagerLost, SocketLink, type Link } from './link.ts';
+import './manager_settings.ts';
 import type {
   ClientMessage, CommitAnswer, CommitRequest, CommitToken, LockAnswer, LockStatus, LockTarget, SequenceParameters,
   SequenceState, ServerMessage, WaitPolicy,

@@ -3,7 +3,7 @@
 import { META, type WritableStore } from '../storage/store.ts';
 import { Applier } from './apply.ts';
 import { StateMachine, type Output } from './state_machine.ts';
-import { readClientMessage } from './wire.ts';
+import { readClientMessage, type Incoming } from './wire.ts';
 
 export class ManagerCore {
   readonly applier: Applier;
@@ -20,10 +20,18 @@ export class ManagerCore {
     store.release();
   }
 
-  /** One frame's content from a session. The bytes become the message's own. Throws when they are not well formed:
-   * the session must be disconnected then. */
-  receive(session: number, bytes: Buffer, from: number, end: number, readFile: (name: string) => Buffer): void {
-    this.machine.receive(session, readClientMessage(bytes, from, end, readFile));
+  /** One frame's content from a session. The bytes become the message's own. Says what is wrong with it: the session
+   * must be disconnected then. (What the machine itself throws is our own fault, and the end of the process.) */
+  receive(session: number, bytes: Buffer, from: number, end: number, readFile: (name: string) => Buffer): string | null {
+    let message: Incoming;
+    try {
+      message = readClientMessage(bytes, from, end, readFile);
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+    if (message.kind !== 'cancel' && this.machine.isBusy(session)) return 'a request before the answer to the last one';
+    this.machine.receive(session, message);
+    return null;
   }
 
   /** Applies the next batch, if there is anything to do; false when not. Throws when it is not known whether it became

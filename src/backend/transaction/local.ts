@@ -51,7 +51,8 @@ export class LocalManager {
     for (let at = 0; at < out.length;) {
       const length = new ByteReader(out.bytes, at, out.length).u32();
       const frame = Buffer.from(out.bytes.subarray(at + FRAME_HEADER_BYTES, at + FRAME_HEADER_BYTES + length));
-      this.core.receive(id, frame, 0, length, () => { throw internalError('no files between us'); });
+      const fault = this.core.receive(id, frame, 0, length, () => { throw internalError('no files between us'); });
+      if (fault !== null) throw internalError(fault);
       at += FRAME_HEADER_BYTES + length;
     }
     this.settle();

@@ -6,7 +6,7 @@
 // sessions' locks (nothing can come between that and the apply) and lets it wait where one is in the way; the applier
 // checks data and writes; `finishBatch` frees the locks and answers. Numbers that must be durable before somebody
 // hears of them (sequence values, oids, shown xids) go through the same batches: their answers are `withheld`.
-import { assert, internalError } from '../../common/errors.ts';
+import { assert } from '../../common/errors.ts';
 import type { AppliedCommit, BatchResult, BatchWork } from './apply.ts';
 import { ChangeCursor, EntryCursor, type CommitView } from './commit_codec.ts';
 import { checkDeadlock, deadlockDetail, edgesOf, modeName, wakeAll } from './deadlock.ts';
@@ -47,6 +47,8 @@ interface LockRequest {
 export class Session implements LockOwner {
   readonly id: number;
   pid = 0;
+  /** CommitToken.session of what it commits. */
+  token = 0;
   xid = 0;
   readonly heldLocks: Lock[] = [];
   readonly heldModes: number[] = [];
@@ -137,11 +139,15 @@ export class StateMachine {
   receive(id: number, message: Incoming): void {
     const session = this.sessions.get(id);
     assert(session !== undefined, 'a message comes from a known session');
-    if (message.kind !== 'cancel' && (session.request !== null || session.commit !== null)) {
-      throw internalError('a session must await the answer before its next request');
-    }
+    assert(message.kind === 'cancel' || !this.isBusy(id), 'a session awaits the answer before its next request');
     this.handle(session, message);
     this.settle();
+  }
+
+  /** Whether a session's request has not been answered. */
+  isBusy(id: number): boolean {
+    const session = this.sessions.get(id);
+    return session !== undefined && (session.request !== null || session.commit !== null);
   }
 
   /** Tells the time; ends waits whose lock_timeout has come. */
@@ -158,6 +164,11 @@ export class StateMachine {
     let next = NEVER;
     for (const { deadlineMs } of this.waiting) if (deadlineMs !== NEVER && (next === NEVER || deadlineMs < next)) next = deadlineMs;
     return next;
+  }
+
+  /** CommitToken.session of a session; 0: not said, or not known. */
+  tokenOf(id: number): number {
+    return this.sessions.get(id)?.token ?? 0;
   }
 
   get sessionCount(): number {
@@ -245,6 +256,7 @@ export class StateMachine {
     switch (message.kind) {
       case 'hello':
         session.pid = message.pid;
+        session.token = message.session;
         this.answer(session.id, { kind: 'welcome', incarnation: this.view.incarnation, commitSeq: this.view.commitSeq });
         return;
       case 'commit':

@@ -1,0 +1,363 @@
+// The transaction manager as a process: the only writer of one database. The postmaster forks it when a backend asks;
+// it runs straight on, without an event loop: poll, read what has come, apply one batch, answer, again.
+//
+// Of two managers of one database the second finds `tmp/manager.<oid>.lock` taken and leaves. A manager without
+// connections retires after `manager_idle_exit`; a backend that connects at that very moment finds its connection
+// closed before it was welcomed, and tries again.
+import { closeSync, fstatSync, openSync, readSync, unlinkSync } from 'node:fs';
+import { PgError, internalError } from '../../common/errors.ts';
+import {
+  EAGAIN, EINTR, POLLIN, POLLOUT, SIGALRM, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, port,
+} from '../../port/port.ts';
+import { openWritableStore } from '../storage/lmdb.ts';
+import type { WritableStore } from '../storage/store.ts';
+import type { Oid } from '../types/datum.ts';
+import { log, logError, startLogContext } from '../utils/elog.ts';
+import { getInt } from '../utils/guc.ts';
+import { reloadIfAsked } from '../utils/interrupts.ts';
+import { initPsStatus } from '../utils/ps_status.ts';
+import { ByteWriter } from './bytes.ts';
+import { ManagerCore } from './core.ts';
+import { managerSocketPath } from './link.ts';
+import './manager_settings.ts';
+import type { ServerMessage } from './messages.ts';
+import { FRAME_HEADER_BYTES, MAX_FRAME_BYTES, isCommit, writeServerMessage } from './wire.ts';
+
+const BACKLOG = 1024;
+const READ_BYTES = 1 << 18;
+/** What one session may leave unread before it is cut off: notifications to somebody who is stuck. */
+const MAX_UNREAD_BYTES = 64 << 20;
+const READER_CHECK_MS = 10_000;
+
+/** The databases' environments below the site. */
+export const environmentPath = (database: Oid): string => database === 0 ? 'global' : `base/${database}`;
+
+/** The whole life of a manager process; the working folder is the site's. */
+export function managerMain(database: Oid): never {
+  port.setParentDeathSignal(SIGTERM);
+  for (const signal of [SIGTERM, SIGQUIT, SIGHUP, SIGUSR1]) port.setSignal(signal, 'flag');
+  for (const signal of [SIGINT, SIGPIPE, SIGUSR2, SIGALRM]) port.setSignal(signal, 'ignore');
+  startLogContext('transaction manager');
+  initPsStatus(`transaction manager ${environmentPath(database)}`);
+  try {
+    if (takeLock(database)) new Manager(openWritableStore(environmentPath(database)), database).run();
+    port._exit(0);
+  } catch (error) {
+    logError(error instanceof PgError ? error : internalError(error instanceof Error ? error.stack ?? error.message : String(error)));
+    port._exit(1);
+  }
+}
+
+/** One manager per database, for as long as the process lives. */
+function takeLock(database: Oid): boolean {
+  return port.lockFile(openSync(`tmp/manager.${database}.lock`, 'a', 0o600)) === 0;
+}
+
+interface Connection {
+  readonly id: number;
+  readonly fd: number;
+  /** The beginning of a frame whose rest has not come. */
+  partial: Buffer | null;
+  partialLength: number;
+  /** Answers that did not fit into the socket. */
+  unsent: Buffer | null;
+}
+
+const nowMs = (): number => Math.floor(performance.timeOrigin + performance.now());
+
+class Manager {
+  private readonly core: ManagerCore;
+  private readonly store: WritableStore;
+  private readonly path: string;
+  private listening = -1;
+  /** In step with fds from place 1 on. */
+  private connections: Connection[] = [];
+  private readonly byId = new Map<number, Connection>();
+  private nextId = 1;
+  private fds = new Int32Array(64);
+  private events = new Int16Array(64);
+  private revents = new Int16Array(64);
+  private fdsAreStale = true;
+  private readonly input = Buffer.allocUnsafeSlow(READ_BYTES);
+  private readonly out = new ByteWriter(READ_BYTES);
+  private idleSinceMs = nowMs();
+  private checkedReadersMs = nowMs();
+  private seenReaderSignals = 0;
+  private readonly readFile = (name: string): Buffer => readCommitFile(name);
+
+  constructor(store: WritableStore, database: Oid) {
+    this.store = store;
+    this.core = new ManagerCore(store, database);
+    this.path = managerSocketPath(database);
+  }
+
+  run(): void {
+    this.listen();
+    for (;;) {
+      reloadIfAsked();
+      if (port.signals[SIGQUIT]! > 0) port._exit(2);
+      if (port.signals[SIGTERM]! > 0) break;
+      this.wait();
+      this.core.machine.tick(nowMs());
+      while (this.core.work()) this.answer();
+      this.answer();
+      if (this.core.applier.hasMaintenance) this.core.applier.maintain();
+      this.checkReaders();
+      if (this.retire()) return;
+    }
+    this.removeSocket();
+    this.core.close();
+  }
+
+  // --- Input
+
+  private wait(): void {
+    this.collectFds();
+    const count = this.connections.length + 1;
+    const ready = port.poll(this.fds, this.events, this.revents, count, this.timeoutMs());
+    if (ready <= 0) {
+      if (ready < 0 && ready !== -EINTR) throw internalError(`poll failed: errno ${-ready}`);
+      return;
+    }
+    const { connections, revents } = this;
+    for (let i = 1; i < count; i++) {
+      if (revents[i] === 0) continue;
+      const connection = connections[i - 1]!;
+      if (revents[i]! & POLLOUT) this.sendRest(connection);
+      if (revents[i]! & ~POLLOUT && this.byId.has(connection.id)) this.read(connection);
+    }
+    if (revents[0] !== 0) this.acceptAll();
+  }
+
+  private timeoutMs(): number {
+    const { machine, applier } = this.core;
+    if (applier.hasMaintenance || machine.hasWork) return 0;
+    let until = this.checkedReadersMs + READER_CHECK_MS;
+    const deadline = machine.nextDeadlineMs();
+    if (deadline >= 0) until = Math.min(until, deadline);
+    const idleExit = getInt('manager_idle_exit');
+    if (idleExit > 0 && this.connections.length === 0) until = Math.min(until, this.idleSinceMs + idleExit);
+    return Math.max(0, until - nowMs());
+  }
+
+  private collectFds(): void {
+    const { connections } = this;
+    if (connections.length + 1 > this.fds.length) {
+      this.fds = new Int32Array(this.fds.length * 2);
+      this.events = new Int16Array(this.fds.length);
+      this.revents = new Int16Array(this.fds.length);
+      this.fdsAreStale = true;
+    }
+    if (!this.fdsAreStale) return;
+    this.fdsAreStale = false;
+    this.fds[0] = this.listening;
+    this.events[0] = POLLIN;
+    for (let i = 0; i < connections.length; i++) {
+      this.fds[i + 1] = connections[i]!.fd;
+      this.events[i + 1] = connections[i]!.unsent === null ? POLLIN : POLLIN | POLLOUT;
+    }
+  }
+
+  private acceptAll(): number {
+    for (let count = 0; ; count++) {
+      const fd = port.accept(this.listening);
+      if (fd < 0) return count;
+      port.setBlocking(fd, false);
+      const peer = port.peerCredentials(fd);
+      if (typeof peer === 'number' || peer.uid !== process.getuid!()) {
+        log('LOG', 'connection to the transaction manager from another account refused');
+        port.close(fd);
+        continue;
+      }
+      const connection: Connection = { id: this.nextId++, fd, partial: null, partialLength: 0, unsent: null };
+      this.connections.push(connection);
+      this.byId.set(connection.id, connection);
+      this.core.machine.connect(connection.id);
+      this.fdsAreStale = true;
+      this.read(connection);
+    }
+  }
+
+  private read(connection: Connection): void {
+    for (;;) {
+      const count = port.recv(connection.fd, this.input, 0, READ_BYTES);
+      if (count <= 0) {
+        if (count === -EAGAIN || count === -EINTR) return;
+        this.disconnect(connection);
+        return;
+      }
+      if (!this.take(connection, count) || count < READ_BYTES) return;
+    }
+  }
+
+  /** Frames in the first `count` bytes of the input; false when the connection had to be ended. */
+  private take(connection: Connection, count: number): boolean {
+    let bytes: Buffer = this.input, end = count;
+    if (connection.partial !== null) {
+      const { partial, partialLength } = connection;
+      bytes = partial.length >= partialLength + count ? partial : Buffer.allocUnsafeSlow(Math.max(partialLength + count, 2 * partial.length));
+      if (bytes !== partial) partial.copy(bytes, 0, 0, partialLength);
+      this.input.copy(bytes, partialLength, 0, count);
+      end = partialLength + count;
+    }
+    let at = 0;
+    while (end - at >= FRAME_HEADER_BYTES) {
+      const length = bytes.readUInt32LE(at), start = at + FRAME_HEADER_BYTES;
+      let fault: string | null = null;
+      if (length === 0 || length > MAX_FRAME_BYTES) {
+        fault = `a frame of ${length} bytes`;
+      } else {
+        if (end - start < length) break;
+        at = start + length;
+        fault = isCommit(bytes[start]!)
+          ? this.core.receive(connection.id, Buffer.from(bytes.subarray(start, at)), 0, length, this.readFile)
+          : this.core.receive(connection.id, bytes, start, at, this.readFile);
+      }
+      if (fault === null) continue;
+      log('LOG', `connection to the transaction manager ended: ${fault}`);
+      this.disconnect(connection);
+      return false;
+    }
+    if (at === end) {
+      connection.partial = null;
+    } else if (bytes === this.input || at > 0) {
+      connection.partial = Buffer.allocUnsafeSlow(Math.max(4096, end - at));
+      bytes.copy(connection.partial, 0, at, end);
+    } else {
+      connection.partial = bytes;
+    }
+    connection.partialLength = end - at;
+    return true;
+  }
+
+  private disconnect(connection: Connection): void {
+    if (!this.byId.delete(connection.id)) return;
+    port.close(connection.fd);
+    this.connections = this.connections.filter((other) => other !== connection);
+    this.fdsAreStale = true;
+    this.core.machine.disconnect(connection.id);
+    if (this.connections.length === 0) this.idleSinceMs = nowMs();
+  }
+
+  // --- Output
+
+  private answer(): void {
+    const outputs = this.core.takeOutputs();
+    for (const { session, message } of outputs) {
+      const connection = this.byId.get(session);
+      if (connection !== undefined) this.send(connection, message);
+    }
+    if (this.core.applier.undelivered.length === 0) return;
+    let late: Set<number> | undefined;
+    for (const { id, unsent } of this.connections) if (unsent !== null) (late ??= new Set()).add(this.core.machine.tokenOf(id));
+    this.core.delivered(late);
+  }
+
+  private send(connection: Connection, message: ServerMessage): void {
+    const { out } = this;
+    out.length = 0;
+    writeServerMessage(out, message);
+    if (connection.unsent !== null) {
+      if (connection.unsent.length + out.length > MAX_UNREAD_BYTES) {
+        log('LOG', 'a backend that reads no notifications was cut off from the transaction manager');
+        this.disconnect(connection);
+        return;
+      }
+      connection.unsent = Buffer.concat([connection.unsent, out.bytes.subarray(0, out.length)]);
+      return;
+    }
+    const sent = this.sendBytes(connection, out.bytes, out.length);
+    if (sent >= 0 && sent < out.length) {
+      connection.unsent = Buffer.from(out.bytes.subarray(sent, out.length));
+      this.fdsAreStale = true;
+    }
+  }
+
+  /** How much went out; -1: the connection is gone. */
+  private sendBytes(connection: Connection, bytes: Buffer, length: number): number {
+    let sent = 0;
+    while (sent < length) {
+      const count = port.send(connection.fd, bytes, sent, length - sent);
+      if (count === -EAGAIN) break;
+      if (count === -EINTR) continue;
+      if (count < 0) {
+        this.disconnect(connection);
+        return -1;
+      }
+      sent += count;
+    }
+    return sent;
+  }
+
+  private sendRest(connection: Connection): void {
+    const { unsent } = connection;
+    if (unsent === null) return;
+    const sent = this.sendBytes(connection, unsent, unsent.length);
+    if (sent < 0) return;
+    connection.unsent = sent === unsent.length ? null : unsent.subarray(sent);
+    this.fdsAreStale = true;
+  }
+
+  // --- Housekeeping
+
+  /** Frees the reader slots of backends that died: SIGUSR1 from the postmaster, a message, or time passed. */
+  private checkReaders(): void {
+    const asked = port.signals[SIGUSR1]! !== this.seenReaderSignals || this.core.machine.readerCheckWanted;
+    if (!asked && nowMs() < this.checkedReadersMs + READER_CHECK_MS) return;
+    this.seenReaderSignals = port.signals[SIGUSR1]!;
+    this.core.machine.readerCheckWanted = false;
+    this.checkedReadersMs = nowMs();
+    this.store.readerCheck();
+  }
+
+  /** Ends when there has been nothing to do for long enough; true: it is over. */
+  private retire(): boolean {
+    const idleExit = getInt('manager_idle_exit');
+    if (idleExit === 0 || this.connections.length > 0 || nowMs() < this.idleSinceMs + idleExit) return false;
+    // Nobody finds us from here on; whoever did before is served.
+    this.removeSocket();
+    this.core.machine.tick(nowMs());
+    if (this.acceptAll() > 0) {
+      port.close(this.listening);
+      this.listen();
+      this.idleSinceMs = nowMs();
+      return false;
+    }
+    this.core.close();
+    return true;
+  }
+
+  private listen(): void {
+    this.removeSocket();
+    this.listening = port.listenUnix(this.path, 0o600, BACKLOG);
+    if (this.listening < 0) throw internalError(`could not listen on "${this.path}": errno ${-this.listening}`);
+    port.setBlocking(this.listening, false);
+    this.fdsAreStale = true;
+  }
+
+  private removeSocket(): void {
+    try {
+      unlinkSync(this.path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+}
+
+/** The frame of a large commit; the file is gone afterwards. */
+function readCommitFile(name: string): Buffer {
+  if (!/^tmp\/commit\.\d+\.\d+$/.test(name)) throw internalError('not the name of a commit file');
+  const file = openSync(name, 'r');
+  try {
+    const bytes = Buffer.allocUnsafeSlow(fstatSync(file).size);
+    for (let at = 0; at < bytes.length;) {
+      const count = readSync(file, bytes, at, Math.min(bytes.length - at, 1 << 26), null);
+      if (count === 0) throw internalError('a commit file is cut off');
+      at += count;
+    }
+    return bytes;
+  } finally {
+    closeSync(file);
+    unlinkSync(name);
+  }
+}
