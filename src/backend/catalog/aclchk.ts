@@ -114,6 +114,25 @@ export function requirePrivilege(classId: Oid, objectId: Oid, mode: number, role
   }
 }
 
+const PRIVILEGE_BITS = { INSERT: ACL.INSERT, SELECT: ACL.SELECT, UPDATE: ACL.UPDATE, DELETE: ACL.DELETE } as const;
+
+/** Throws 42501 unless a role may do this to the relation, or to each of these columns (ExecCheckRTPerms). Columns
+ * empty: the privilege on the relation, or on any column of it for SELECT and INSERT without named columns. */
+export function checkRelationPrivileges(relation: { oid: Oid; name: string; kind: string }, privilege: keyof typeof PRIVILEGE_BITS,
+  columns: readonly number[] = [], role: Oid = session.currentUser): void {
+  const mode = PRIVILEGE_BITS[privilege];
+  if (aclcheckRelation(relation.oid, role, mode)) return;
+  const allowed = privilege === 'DELETE' ? false : columns.length === 0 ? aclcheckAttributes(relation.oid, role, mode, 'any')
+    : columns.every((c) => (c === 0 ? aclcheckAttributes(relation.oid, role, mode, 'all') : aclcheckAttribute(relation.oid, c, role, mode)));
+  if (!allowed) throw notOwnerOrDenied(relkindNoun(relation.kind), relation.name);
+}
+
+/** Whether a role has the privileges of another, given by name. */
+export function hasRoleByName(role: Oid, name: string): boolean {
+  const other = sys.authIdByName(name);
+  return other !== undefined && hasPrivsOfRole(role, other.oid);
+}
+
 export function objectOwnercheck(classId: Oid, objectId: Oid, role: Oid): boolean {
   return superuserArg(role) || hasPrivsOfRole(role, objectOwner(classId, objectId));
 }

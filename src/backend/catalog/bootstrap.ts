@@ -1,7 +1,7 @@
 // Fills new environments with the system catalogs: global/ with the shared ones, a database with the others (what
 // PostgreSQL's bootstrap mode and initdb do with postgres.bki). Rows and index entries are written straight into the
 // store, in key order; nobody else has it open. Views and functions in SQL follow as files of catalog/sql, run by a
-// backend (SQL_FILES); finishBootstrap ends the time of system objects.
+// backend (SQL_FILES) between catalog.ts `useSystemOids(true)` and `useSystemOids(false)`.
 import { BLOCK_HEADER_BYTES, BLOCK_TARGET_BYTES, formRow, rowIdOf, type RowId } from '../access/row.ts';
 import { encodeKey, keyHasNull } from '../access/key.ts';
 import { MAX_SLOTS } from '../access/row.ts';
@@ -55,8 +55,6 @@ const DATA: Readonly<Record<string, BuiltinData>> = {
 /** SQL files of catalog/sql that a backend runs in template1 after bootstrapDatabase, in this order. */
 export const SQL_FILES = ['system_functions.sql', 'system_views.sql', 'information_schema.sql'] as const;
 
-/** OIDs of objects made by the SQL files start here, above those of the generated rows. */
-const FIRST_SQL_FILE_OID = 14000;
 /** FirstNormalTransactionId. */
 const FIRST_XID = 3;
 
@@ -88,11 +86,6 @@ export function bootstrapDatabase(store: WritableStore): void {
   fill(store, false, (c) => computedRows(c.oid) ?? generatedRows(c));
 }
 
-/** After the SQL files: OIDs of users' objects start at 16384. */
-export function finishBootstrap(store: WritableStore): void {
-  store.write((batch) => putMeta(batch, META.nextOid, FirstNormalObjectId));
-}
-
 function generatedRows(c: CatalogDefinition): object[] {
   const data = DATA[c.name];
   return data ? [...new BuiltinTable<object>(c.oid, data)] : [];
@@ -115,7 +108,7 @@ function fill(store: WritableStore, shared: boolean, rowsOf: (c: CatalogDefiniti
     putMeta(batch, META.commitSeq, 1);
     putMeta(batch, META.catalogVersion, 1);
     putMeta(batch, META.nextXid, FIRST_XID);
-    putMeta(batch, META.nextOid, shared ? FirstNormalObjectId : FIRST_SQL_FILE_OID);
+    putMeta(batch, META.nextOid, FirstNormalObjectId);
     const entries: Entry[] = [];
     for (const c of CATALOGS) {
       if (c.shared !== shared) continue;

@@ -1,4 +1,5 @@
 // New OIDs, reserved names, and which objects belong to the system (PostgreSQL's catalog.c).
+import { internalError } from '../../common/errors.ts';
 import { managerClient } from '../transaction/client.ts';
 import type { Oid } from '../types/datum.ts';
 import { catalogScan } from './indexing.ts';
@@ -24,7 +25,20 @@ export function getNewOid(catalog: CatalogId): Oid {
 /** An OID, and filenode, for a new relation (GetNewRelFileNode). Never used for another one while the site lives. */
 export const getNewRelationOid = (): Oid => getNewOid(ids.RelationRelationId);
 
+/** OIDs for what initdb's SQL files make, above those of the generated rows and below users' (0: not in use). */
+let systemOid = 0;
+const FIRST_SYSTEM_OID = 14000;
+
+/** From now on this process hands out OIDs of the system's range: for initdb while it runs the SQL files. */
+export function useSystemOids(on: boolean): void {
+  systemOid = on ? FIRST_SYSTEM_OID : 0;
+}
+
 function nextOid(shared: boolean): Oid {
+  if (systemOid !== 0) {
+    if (systemOid >= FirstNormalObjectId) throw internalError('the SQL files make more objects than there are OIDs for');
+    return systemOid++;
+  }
   const range = shared ? reserved.shared : reserved.database;
   if (range.next === range.end) {
     range.next = managerClient(shared).allocateOids(RESERVE);

@@ -17,7 +17,7 @@ const CACHED = new Set<Oid>([ids.TypeRelationId, ids.ProcedureRelationId, ids.Op
   ids.CollationRelationId, ids.LanguageRelationId, ids.ConversionRelationId, ids.OperatorClassRelationId,
   ids.OperatorFamilyRelationId, ids.NamespaceRelationId, ids.RangeRelationId, ids.AccessMethodOperatorRelationId,
   ids.AccessMethodProcedureRelationId]);
-const LAST_BUILTIN_OID = 14000;
+const LAST_BUILTIN_OID = 14000; // catalog.ts gives out those above
 
 let list: Set<number> | null = null;
 registerCatalogCache(() => { list = null; });

@@ -1,5 +1,6 @@
 // Which object depends on which (pg_depend). Types of dependency: 'n' normal, 'a' auto, 'i' internal, 'P' and 'S'
 // partition, 'e' extension, 'x' auto extension.
+import { internalError } from '../../common/errors.ts';
 import type { Oid } from '../types/datum.ts';
 import { isPinnedObject } from './catalog.ts';
 import { catalogDelete, catalogFind, catalogInsert, catalogUpdate } from './indexing.ts';
@@ -100,6 +101,14 @@ export function ownedSequences(table: Oid, attnum = 0, type: 'a' | 'i' | null = 
       && (type === null ? d.deptype === 'a' || d.deptype === 'i' : d.deptype === type)
       && catalogFind(ids.SequenceRelationId, ids.PgSequenceSeqrelidIndexId, [d.objid]).length > 0)
     .map((d) => d.objid);
+}
+
+/** The sequence of an identity column (getIdentitySequence). */
+export function identitySequenceOf(table: Oid, attnum: number): Oid {
+  const [sequence, another] = ownedSequences(table, attnum, 'i');
+  if (sequence === undefined) throw internalError('no owned sequence found');
+  if (another !== undefined) throw internalError('more than one owned sequence found');
+  return sequence;
 }
 
 /** The constraint an index serves, 0: none (get_index_constraint). */

@@ -1,6 +1,5 @@
 // Which objects of which database depend on shared ones, mostly on roles (pg_shdepend): 'o' owner, 'a' mentioned in an
 // ACL, 'r' in a policy, 't' tablespace.
-import { PgError } from '../../common/errors.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
 import { isPinnedObject, isSharedRelation } from './catalog.ts';
@@ -58,28 +57,3 @@ export function deleteSharedDependencyRecordsFor(classId: Oid, objectId: Oid, su
 /** What depends on a shared object, in all databases. */
 export const sharedDependentsOf = (refClassId: Oid, refObjectId: Oid): PgShdepend[] =>
   catalogFind(ids.SharedDependRelationId, ids.PgShdependReferenceIndexId, [refClassId, refObjectId]).map((t) => t.row);
-
-/** The DETAIL lines why a shared object cannot be dropped; null: it can (checkSharedDependencies). */
-export function sharedDependencyDetail(refClassId: Oid, refObjectId: Oid, describe: (d: PgShdepend) => string,
-  databaseName: (oid: Oid) => string): string | null {
-  const all = sharedDependentsOf(refClassId, refObjectId);
-  if (all.length === 0) return null;
-  const lines: string[] = [];
-  const elsewhere = new Map<Oid, number>();
-  for (const d of all) {
-    if (d.dbid !== 0 && d.dbid !== session.databaseOid) { elsewhere.set(d.dbid, (elsewhere.get(d.dbid) ?? 0) + 1); continue; }
-    const what = describe(d);
-    lines.push(d.deptype === 'o' ? `owner of ${what}` : d.deptype === 'a' ? `privileges for ${what}`
-      : d.deptype === 'r' ? `target of ${what}` : `tablespace for ${what}`);
-  }
-  for (const [database, count] of elsewhere) lines.push(`${count} object${count === 1 ? '' : 's'} in database ${databaseName(database)}`);
-  return lines.join('\n');
-}
-
-/** Refuses to drop a role that owns something or is mentioned in an ACL. */
-export function checkRoleUnused(role: Oid, name: string, describe: (d: PgShdepend) => string, databaseName: (oid: Oid) => string): void {
-  const detail = sharedDependencyDetail(ids.AuthIdRelationId, role, describe, databaseName);
-  if (detail !== null) {
-    throw new PgError('dependent_objects_still_exist', `role "${name}" cannot be dropped because some objects depend on it`, { detail });
-  }
-}

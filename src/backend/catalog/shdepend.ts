@@ -1,0 +1,44 @@
+// Whether a shared object (a role, a tablespace) may be dropped: what still depends on it, in words.
+import { PgError } from '../../common/errors.ts';
+import type { Oid } from '../types/datum.ts';
+import { session } from '../utils/session.ts';
+import { describeObject } from './objectaddress.ts';
+import * as ids from './oids.ts';
+import { objectAddress } from './pg_depend.ts';
+import { sharedDependentsOf } from './pg_shdepend.ts';
+import { databaseByOid } from './syscache.ts';
+
+const MAX_REPORTED_DEPS = 100;
+const RELATIONS: Readonly<Record<string, string>> = { o: 'owner of', a: 'privileges for', r: 'target of', t: 'tablespace for' };
+
+/** The DETAIL of why a shared object cannot be dropped; null: nothing depends on it (checkSharedDependencies). */
+export function checkSharedDependencies(classId: Oid, objectId: Oid): string | null {
+  const lines: string[] = [];
+  const elsewhere = new Map<Oid, number>();
+  for (const d of sharedDependentsOf(classId, objectId)) {
+    if (d.dbid !== 0 && d.dbid !== session.databaseOid) {
+      elsewhere.set(d.dbid, (elsewhere.get(d.dbid) ?? 0) + 1);
+      continue;
+    }
+    const what = describeObject(objectAddress(d.classid, d.objid, d.objsubid)) ?? `object ${d.objid}`;
+    lines.push(`${RELATIONS[d.deptype] ?? 'dependency of'} ${what}`);
+  }
+  for (const [oid, count] of elsewhere) {
+    lines.push(`${count} object${count === 1 ? '' : 's'} in database ${databaseByOid(oid)?.datname ?? oid}`);
+  }
+  if (lines.length === 0) return null;
+  const more = lines.length - MAX_REPORTED_DEPS;
+  if (more > 0) {
+    lines.length = MAX_REPORTED_DEPS;
+    lines.push(`and ${more} other object${more === 1 ? '' : 's'} (see server log for list)`);
+  }
+  return lines.join('\n');
+}
+
+/** Refuses to drop a role that owns something or is mentioned in an ACL. */
+export function checkRoleUnused(role: Oid, name: string): void {
+  const detail = checkSharedDependencies(ids.AuthIdRelationId, role);
+  if (detail !== null) {
+    throw new PgError('dependent_objects_still_exist', `role "${name}" cannot be dropped because some objects depend on it`, { detail });
+  }
+}
