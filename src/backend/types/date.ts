@@ -92,17 +92,13 @@ function addDays(date: number, days: number): number {
 }
 
 function makeDate(year: number, month: number, day: number): number {
-  const overflow = (): PgError => new PgError('datetime_field_overflow',
-    `date field value out of range: ${year}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`);
-  let y = year;
-  if (year < 0) { // BC
-    if (year === -2147483648) throw overflow();
-    y = year + 1;
-  }
+  const y = year < 0 && year !== -2147483648 ? year + 1 : year; // BC; messages show the year as counted inside
+  const shown = `${y}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`;
+  const overflow = (): PgError => new PgError('datetime_field_overflow', `date field value out of range: ${shown}`);
+  if (year === -2147483648) throw overflow();
   if (year === 0 || month < 1 || month > 12 || day < 1 || day > 31) throw overflow();
   if (day > daysInMonth(y, month)) throw overflow();
-  const outOfRange = (): PgError => new PgError('datetime_field_overflow',
-    `date out of range: ${year}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`);
+  const outOfRange = (): PgError => new PgError('datetime_field_overflow', `date out of range: ${shown}`);
   if (!isValidJulian(y, month, day)) throw outOfRange();
   const date = date2j(y, month, day) - POSTGRES_EPOCH_JDATE;
   if (!isValidDate(date)) throw outOfRange();
@@ -150,9 +146,9 @@ registerBuiltins({
     datetimetz_timestamptz: (date: number, time: { time: number; zone: number }) => {
       if (date === DATE_NEG_INFINITY) return INT8_MIN;
       if (date === DATE_INFINITY) return INT8_MAX;
-      if (date >= END_TIMESTAMP_DATE) throw dateOutOfRange();
+      if (date >= END_TIMESTAMP_DATE) throw dateOutOfRangeForTimestamp();
       const timestamp = makeTimestamp(date, time.time + time.zone * USECS_PER_SEC);
-      if (!isValidTimestamp(timestamp)) throw dateOutOfRange();
+      if (!isValidTimestamp(timestamp)) throw dateOutOfRangeForTimestamp();
       return timestamp;
     },
   },

@@ -17,11 +17,15 @@ import { zonedTm } from './timestamp.ts';
 const TIMESTAMP = 'timestamp without time zone', TIMESTAMPTZ = 'timestamp with time zone', DATE = 'date',
   TIME = 'time without time zone', TIMETZ = 'time with time zone', INTERVAL = 'interval';
 
+const TAKES_RESERVED = new Set([TIMESTAMP, TIMESTAMPTZ, DATE]);
+
 /** A unit's number; EPOCH is the only reserved word among them. */
 export function decodeUnit(text: string, typeName: string): number {
   const word = lowerUnit(text);
   const token = unitToken(word) ?? dateToken(word);
-  if (token === undefined || (token.type !== UNITS && token.type !== RESERV)) {
+  const known = token !== undefined && (token.type === UNITS || token.type === RESERV);
+  // A reserved word other than epoch is known to timestamps and dates, but means nothing there.
+  if (!known || (token.type === RESERV && token.value !== DTK_EPOCH && !TAKES_RESERVED.has(typeName))) {
     throw new PgError('invalid_parameter_value', `unit "${word}" not recognized for type ${typeName}`);
   }
   return token.value;
@@ -158,7 +162,10 @@ function datePart(text: string, date: number): Numeric | null {
 function timePart<T>(text: string, time: number, west: number | undefined, make: Maker<T>): T {
   const typeName = west === undefined ? TIME : TIMETZ;
   const unit = decodeUnit(text, typeName);
-  if (unit === DTK_EPOCH) return make.decimal(time + (west ?? 0) * USECS_PER_SEC, 6);
+  if (unit === DTK_EPOCH) {
+    if (make === (asFloat as unknown)) return make.integer(time / 1000000 + (west ?? 0));
+    return make.decimal(time + (west ?? 0) * USECS_PER_SEC, 6);
+  }
   setTime(time, scratch);
   const field = timeField(unit, scratch, make);
   if (field !== undefined) return field;

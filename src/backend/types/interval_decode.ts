@@ -6,12 +6,12 @@ import { decodeTime } from './datetime_decode.ts';
 import { BAD_FORMAT, datetimeParseError, FIELD_OVERFLOW, INTERVAL_BUFFER, INTERVAL_OVERFLOW, parsedTo, parseFraction,
   parseInt32, parseInt64, rint, scanDateTime, type Scanned } from './datetime_scan.ts';
 import { datetimeSettings } from './datetime_settings.ts';
-import { AGO, ALL_SECS_MASK, CENTURY, dateToken, DATE_MASK, DAY, DECADE, DTK_CENTURY, DTK_DATE, DTK_DAY, DTK_DECADE,
-  DTK_DELTA, DTK_HOUR, DTK_MICROSEC, DTK_MILLENNIUM, DTK_MILLISEC, DTK_MINUTE, DTK_MONTH, DTK_NUMBER, DTK_SECOND,
+import { AGO, ALL_SECS_MASK, CENTURY, dateToken, DAY, DECADE, DTK_CENTURY, DTK_DATE, DTK_DAY, DTK_DECADE,
+  DTK_HOUR, DTK_MICROSEC, DTK_MILLENNIUM, DTK_MILLISEC, DTK_MINUTE, DTK_MONTH, DTK_NUMBER, DTK_SECOND,
   DTK_SPECIAL, DTK_STRING, DTK_TIME, DTK_TZ, DTK_WEEK, DTK_YEAR, HOUR, IGNORE, I_DAY, I_HOUR, I_MINUTE, I_MONTH,
-  I_SECOND, I_YEAR, MICROSECOND, MILLENNIUM, MILLISECOND, MINUTE, MONTH, RESERV, SECOND, TIME_MASK, UNITS, unitToken,
+  I_SECOND, I_YEAR, MICROSECOND, MILLENNIUM, MILLISECOND, MINUTE, MONTH, SECOND, TIME_MASK, UNITS, unitToken,
   WEEK, YEAR } from './datetime_tokens.ts';
-import { internalError, PgError } from '../../common/errors.ts';
+import { PgError } from '../../common/errors.ts';
 import { int8, type Int8, Interval } from './datum.ts';
 
 const INT_MAX = 2147483647, INT_MIN = -2147483648;
@@ -199,9 +199,6 @@ function decodeFields({ fields, types }: Scanned, range: number, sum: Accumulato
         else if (token.type === AGO) {
           isBefore = true;
           unit = token.value;
-        } else if (token.type === RESERV) {
-          mask = DATE_MASK | TIME_MASK;
-          kind = token.value;
         } else {
           return BAD_FORMAT;
         }
@@ -216,9 +213,6 @@ function decodeFields({ fields, types }: Scanned, range: number, sum: Accumulato
   if (seen === 0) return BAD_FORMAT;
   return isBefore && !sum.negate() ? FIELD_OVERFLOW : 0;
 }
-
-/** What the last input was: DTK_DELTA, or a reserved word that is no interval. */
-let kind = DTK_DELTA;
 
 /** Reads ISO 8601's P... forms: with designators, or the "alternative" ones that look like dates and times. */
 class IsoReader {
@@ -330,16 +324,13 @@ class IsoReader {
 /** interval_in but for its typmod: `range` is the mask of the type's field qualifiers. */
 export function decodeInterval(text: string, range: number): Interval {
   let sum = new Accumulator();
-  kind = DTK_DELTA;
   const scanned = scanDateTime(text, INTERVAL_BUFFER);
   let error = typeof scanned === 'number' ? scanned : decodeFields(scanned, range, sum);
   if (error === BAD_FORMAT) {
     sum = new Accumulator();
-    kind = DTK_DELTA;
-    error = new IsoReader(text, sum).read();
+      error = new IsoReader(text, sum).read();
   }
   if (error !== 0) throw datetimeParseError(error === FIELD_OVERFLOW ? INTERVAL_OVERFLOW : error, text, 'interval');
-  if (kind !== DTK_DELTA) throw internalError(`unexpected dtype ${kind} while parsing interval "${text}"`);
   const months = sum.years * 12 + sum.months;
   if (!fitsInt32(months)) throw new PgError('datetime_field_overflow', 'interval out of range');
   return new Interval(months + 0, sum.days + 0, sum.usecs);

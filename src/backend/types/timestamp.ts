@@ -31,11 +31,9 @@ const SCALES = [1000000, 100000, 10000, 1000, 100, 10, 1];
 
 /** AdjustTimestampForTypmod: rounds to so many digits, halves away from zero. */
 export function adjustTimestamp(timestamp: Int8, typmod: number): Int8 {
-  if (typmod < 0 || typmod >= 6 || isInfinite(timestamp)) {
-    if (typmod > 6) {
-      throw new PgError('invalid_parameter_value', `timestamp(${typmod}) precision must be between 0 and 6`);
-    }
-    return timestamp;
+  if (typmod === -1 || typmod === 6 || isInfinite(timestamp)) return timestamp;
+  if (typmod < 0 || typmod > 6) {
+    throw new PgError('invalid_parameter_value', `timestamp(${typmod}) precision must be between 0 and 6`);
   }
   const scale = SCALES[typmod]!;
   if (typeof timestamp === 'number' && Number.isSafeInteger(timestamp * 2)) {
@@ -94,7 +92,6 @@ export function timestampOut(timestamp: Int8): string {
   if (typeof timestamp === 'bigint') {
     if (timestamp === INT8_MAX) return 'infinity';
     if (timestamp === INT8_MIN) return '-infinity';
-    if (!isValidTimestamp(timestamp)) throw timestampOutOfRange();
   }
   if (datetimeSettings.dateStyle === 'ISO') return isoTimestamp(timestamp, undefined);
   timestampToTm(timestamp, scratch);
@@ -105,7 +102,6 @@ export function timestampTzOut(timestamp: Int8): string {
   if (typeof timestamp === 'bigint') {
     if (timestamp === INT8_MAX) return 'infinity';
     if (timestamp === INT8_MIN) return '-infinity';
-    if (!isValidTimestamp(timestamp)) throw timestampOutOfRange();
   }
   const zone = datetimeSettings.timeZone;
   if (datetimeSettings.dateStyle === 'ISO') {
@@ -235,10 +231,10 @@ function timestampTzZone(name: string, timestamp: Int8): Int8 {
 // --- made from parts
 
 function makeTimestampInternal(year: number, month: number, mday: number, hour: number, min: number, sec: number): Int8 {
+  const y = year < 0 ? year + 1 : year; // BC
   const shown = `${year}-${String(month).padStart(2, '0')}-${String(mday).padStart(2, '0')}`;
   const dateOverflow = (): PgError => new PgError('datetime_field_overflow', `date field value out of range: ${shown}`);
   if (year === -2147483648 || year === 0) throw dateOverflow();
-  const y = year < 0 ? year + 1 : year;
   if (month < 1 || month > 12 || mday < 1 || mday > daysInMonth(y, month)) throw dateOverflow();
   if (!isValidJulian(y, month, mday)) throw new PgError('datetime_field_overflow', `date out of range: ${shown}`);
   const usec = rint(sec * USECS_PER_SEC);
