@@ -33,7 +33,7 @@ export function functionCalls(perFunction: number, seed: number, only?: RegExp):
       const concrete = unify(signature, element);
       if (!concrete.every((type) => TYPES.has(type)) || concrete.slice(0, -1).some((type) => type === 'cstring')) continue;
       const args = concrete.slice(0, -1);
-      const pools = args.map((type) => POOLS[type] ?? []);
+      const pools = args.map((type) => (/^([lr]pad|repeat|bpchar|array_fill.*)$/.test(prosrc) && type === 'integer' ? ['-1', '0', '1', '7', '100'] : POOLS[type] ?? []));
       if (pools.some((pool) => pool.length === 0)) continue;
       const combinations = pools.reduce((product, pool) => product * pool.length, 1);
       const seen = new Set<string>();

@@ -4,7 +4,7 @@ const INT2 = [...INTEGERS, '32767', '-32768', '255', '1000'];
 const INT4 = [...INT2, '2147483647', '-2147483648', '65536', '123456789', '-99999'];
 const INT8 = [...INT4, '9223372036854775807', '-9223372036854775808', '9007199254740991', '9007199254740993', '-9007199254740992', '4294967296', '1234567890123'];
 const FLOATS = ['0', '-0', '1', '-1', '0.5', '1.5', '2.5', '-2.5', '3.14159', '100', '-7.25', '1e10', '1e-10', '123456.789', 'Infinity', '-Infinity', 'NaN', '30', '45', '90', '-180', '1e5', '1e6', '1e15', '1e16', '0.1', '0.0001', '0.00001', '12345678', '1e20'];
-const TEXTS = ['', 'a', 'abc', 'ABC', 'Hello World', '  padded  ', 'äöü ÄÖÜ ß', '日本語', '😀 smile', 'x\ny', "o'clock", 'back\\slash', 'a,b,,c', '%', '_', 'a%c', 'foo.bar', 'Quoted "Name"', 'null', 'NULL', '\\x41', '123', '-45.6', 'aaa', 'ab', 'b', 'hello_world-foo9bar', '\u{fffd}', 'zz\u{1f9ff}'];
+const TEXTS = ['', 'a', 'abc', 'ABC', 'Hello World', '  padded  ', 'äöü ÄÖÜ ß', '日本語', '😀 smile', 'x\ny', "o'clock", 'back\\slash', 'a,b,,c', '%', '_', 'a%c', 'foo.bar', 'Quoted "Name"', 'null', 'NULL', '\\x41', '123', '-45.6', 'aaa', 'ab', 'b', 'a%', '%b_', '%o%W%', 'h_l%', '_bc', 'hex', 'base64', 'escape', 'NFKD', 'utf8', '\\0041x', '%s-%I', 'YWJj', 'aa=', 'é', 'hello_world-foo9bar', '\u{fffd}', 'zz\u{1f9ff}'];
 
 export const POOLS: Record<string, string[]> = {
   boolean: ['t', 'f'],
