@@ -277,11 +277,11 @@ export function mutateTargetList(list: readonly TargetEntry[], m: Mutator): Targ
 const mutOpt = (e: Expr | null, m: Mutator): Expr | null => e === null ? null : m(e);
 function mutArgs<E extends Expr & { args: Expr[] }>(e: E, m: Mutator): Expr {
   const list = mutateList(e.args, m);
-  return list === e.args ? e : { ...e, args: list };
+  return list === e.args ? e : ({ ...e, args: list } as Expr);
 }
 function mutArg<E extends Expr & { arg: Expr }>(e: E, m: Mutator): Expr {
-  const child = m(e.arg);
-  return child === e.arg ? e : { ...e, arg: child };
+  const child: Expr = m(e.arg);
+  return child === e.arg ? e : ({ ...e, arg: child } as Expr);
 }
 /** `e` with `changes`, or `e` itself when none of them is one. */
 function patch<E extends Expr>(e: E, changes: Partial<E>): Expr {
