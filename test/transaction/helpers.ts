@@ -63,14 +63,19 @@ export interface StoredRow { version: number; value: number; length: number }
 export function stored(store: Store, filenode: number, rowId: RowId): StoredRow | undefined {
   const into = new ValueBuffer();
   const length = store.getBlock(filenode, Math.floor(rowId / 65536), into);
-  if (length < 0) return undefined;
-  const { bytes } = into, slot = rowId % 65536, wide = (bytes[1]! & 1) !== 0, slots = bytes.readUInt16LE(2);
-  if (slot >= slots) return undefined;
-  const starts = Array.from({ length: slots }, (_, i) => wide ? bytes.readUInt32LE(8 + 4 * i) : bytes.readUInt16LE(8 + 2 * i));
-  const start = starts[slot]!;
-  if (start === 0) return undefined;
-  const end = Math.min(length, ...starts.filter((other) => other > start));
-  return { version: bytes.readUInt32LE(start), value: bytes.readDoubleLE(start + 7), length: end - start };
+  return length < 0 ? undefined : rowsOf(into.bytes.subarray(0, length))[rowId % 65536];
+}
+
+/** The rows of a block by slot. */
+function rowsOf(bytes: Buffer): (StoredRow | undefined)[] {
+  const wide = (bytes[1]! & 1) !== 0, slots = bytes.readUInt16LE(2);
+  const starts: number[] = [];
+  for (let i = 0; i < slots; i++) starts.push(wide ? bytes.readUInt32LE(8 + 4 * i) : bytes.readUInt16LE(8 + 2 * i));
+  const sorted = starts.filter((start) => start !== 0).sort((a, b) => a - b);
+  sorted.push(bytes.length);
+  return starts.map((start) => start === 0 ? undefined : {
+    version: bytes.readUInt32LE(start), value: bytes.readDoubleLE(start + 7), length: sorted[sorted.indexOf(start) + 1]! - start,
+  });
 }
 
 /** All rows of a table, by row id. */
@@ -80,11 +85,10 @@ export function allRows(store: Store, filenode: number): Map<RowId, StoredRow> {
   to.writeUInt32BE(filenode + 1);
   const cursor = store.range(from, to);
   while (cursor.next()) {
-    const number = cursor.key.readUInt32BE(4), slots = cursor.value.readUInt16LE(2);
-    for (let slot = 0; slot < slots; slot++) {
-      const one = stored(store, filenode, rowIdOf(number, slot));
+    const number = cursor.key.readUInt32BE(4);
+    rowsOf(cursor.value.subarray(0, cursor.valueLength)).forEach((one, slot) => {
       if (one !== undefined) rows.set(rowIdOf(number, slot), one);
-    }
+    });
   }
   return rows;
 }
