@@ -12,6 +12,7 @@ import './string_ops.ts';
 import './quote.ts';
 import './encode.ts';
 import './like.ts';
+import './regexp.ts';
 import './varchar.ts';
 import './name.ts';
 import './bytea.ts';
