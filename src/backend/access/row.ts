@@ -406,7 +406,7 @@ function readPresent(bytes: Buffer, view: DataView, row: number, layout: RowLayo
   }
   switch (column.storage) {
     case 'text': return bytes.utf8Slice(start, end);
-    case 'bytea': return Uint8Array.prototype.slice.call(bytes, start, end);
+    case 'bytea': return new Uint8Array(bytes.subarray(start, end));
     case 'numeric': return decodeNumeric(bytes, start, end);
     case 'container': return decodeContainer(bytes, view, start);
     default: throw internalError(`unknown storage class ${column.storage as string}`);

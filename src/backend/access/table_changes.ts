@@ -148,9 +148,10 @@ export class TableChanges {
     const end = formRowInto(layout, values, open.bytes, open.view, open.used);
     if (end < 0) return this.insertRow(formRow(layout, values), cid);
     if (open.slots > 0 && this.overflows(open, end)) {
-      const start = open.used;
+      // Sealing may give the block another buffer.
+      const start = open.used, { bytes } = open;
       this.seal(open);
-      open.bytes.copyWithin(0, start, end);
+      bytes.copy(open.bytes, 0, start, end);
       return this.finishInsert(open, end - start, cid);
     }
     return this.finishInsert(open, end, cid);
