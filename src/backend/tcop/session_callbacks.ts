@@ -1,0 +1,19 @@
+// What the traffic cop does at the ends of transactions.
+import { discardHooks } from '../commands/variable.ts';
+import { dropAllPreparedStatements } from '../commands/prepare.ts';
+import { client } from '../transaction/client.ts';
+import { registerCallback } from '../transaction/xact.ts';
+import { forgetTexts } from './plancache.ts';
+import { atAbort, atSubAbort, atTransactionEnd, dropAllHeldPortals, preCommitPortals } from './portal.ts';
+
+let registered = false;
+
+export function registerSessionCallbacks(): void {
+  if (registered) return;
+  registered = true;
+  registerCallback({ preCommit: preCommitPortals, onCommit: atTransactionEnd, onAbort: atAbort, onSubAbort: (subid) => atSubAbort(subid) });
+  discardHooks.all.push(dropAllHeldPortals, dropAllPreparedStatements, () => client.unlistenAll(), () => client.unlockAllAdvisory());
+  discardHooks.plans.push(forgetTexts);
+  discardHooks.sequences.push(() => client.forgetSequences());
+}
+

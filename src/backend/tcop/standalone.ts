@@ -1,0 +1,82 @@
+// A backend without postmaster and without frontend: it is its own transaction manager. initdb fills template1 with
+// it, and `postgres --single` is one on the terminal.
+import { readFileSync } from 'node:fs';
+import { GLOBAL, databaseFolder } from '../../common/site.ts';
+import { authIdByOid } from '../catalog/syscache.ts';
+import * as ids from '../catalog/oids.ts';
+import type { DestReceiver } from '../executor/dest.ts';
+import { rawParse } from '../parser/raw_parser.ts';
+import { openWritableStore } from '../storage/lmdb.ts';
+import type { WritableStore } from '../storage/store.ts';
+import { client, sharedClient } from '../transaction/client.ts';
+import { LocalManager } from '../transaction/local.ts';
+import {
+  abortCurrentTransaction, beginImplicitTransactionBlock, commandCounterIncrement, commitTransactionCommand, endImplicitTransactionBlock, renewSnapshot,
+  setStores, startTransactionCommand,
+} from '../transaction/xact.ts';
+import { setInternal } from '../utils/guc.ts';
+import { session } from '../utils/session.ts';
+import type { Oid } from '../types/datum.ts';
+import { CachedStatement } from './plancache.ts';
+import { DISCARD, FETCH_ALL, Portal } from './portal.ts';
+import { statementStarts } from './statement.ts';
+
+export interface Standalone { database: WritableStore; global: WritableStore; close(): void }
+
+/** Opens a database of the site in the current folder, for this process alone, as the bootstrap superuser. */
+export function openStandalone(oid: Oid, name: string): Standalone {
+  const global = openWritableStore(GLOBAL);
+  const database = openWritableStore(databaseFolder(oid));
+  setStores(global, database);
+  new LocalManager(global, 0).serve(sharedClient);
+  new LocalManager(database, oid).serve(client);
+  session.databaseOid = oid;
+  session.databaseName = name;
+  session.isSuperuser = true;
+  session.authenticatedUser = session.sessionUser = session.currentUser = ids.BOOTSTRAP_SUPERUSERID;
+  statementStarts();
+  startTransactionCommand();
+  renewSnapshot();
+  setInternal('is_superuser', 'on');
+  setInternal('session_authorization', authIdByOid(ids.BOOTSTRAP_SUPERUSERID)?.rolname ?? '');
+  commitTransactionCommand();
+  return {
+    database, global,
+    close() {
+      database.close();
+      global.close();
+    },
+  };
+}
+
+/** Runs the statements of one string, each in the transaction the simple protocol would give it. */
+export function executeString(text: string, dest: DestReceiver = DISCARD, onTag: (tag: string) => void = () => {}): void {
+  try {
+    statementStarts();
+    startTransactionCommand();
+    const list = rawParse(text);
+    if (list.length === 0) commitTransactionCommand();
+    list.forEach((raw, i) => {
+      startTransactionCommand();
+      if (list.length > 1) beginImplicitTransactionBlock();
+      const statement = new CachedStatement(text, raw, [], false, false);
+      if (!statement.isTransactionControl) renewSnapshot();
+      statement.revalidate();
+      const { tag } = new Portal('', statement, []).run(FETCH_ALL, dest);
+      if (i === list.length - 1) {
+        if (list.length > 1) endImplicitTransactionBlock();
+        commitTransactionCommand();
+      } else if (statement.isTransactionControl) commitTransactionCommand();
+      else commandCounterIncrement();
+      onTag(tag);
+    });
+  } catch (error) {
+    abortCurrentTransaction();
+    throw error;
+  }
+}
+
+/** Runs a file of SQL as one transaction. */
+export function executeFile(path: string | URL): void {
+  executeString(readFileSync(path, 'utf8'));
+}

@@ -1,0 +1,23 @@
+// Loading and warming: what the postmaster does once so that its children find everything there, compiled and in
+// memory that they share with it (ARCHITECTURE.md, chapter 1).
+import '../types/index.ts';
+import '../rewrite/ruleutils/functions.ts';
+import '../commands/index.ts';
+import { warmSyscache } from '../catalog/syscache.ts';
+import { loadParser, rawParse } from '../parser/raw_parser.ts';
+import { installAuthCatalog } from './init.ts';
+import { registerSessionCallbacks } from './session_callbacks.ts';
+
+/** Everything that must be loaded before a backend can run; once per process tree. */
+export async function loadBackend(): Promise<void> {
+  await loadParser();
+  registerSessionCallbacks();
+}
+
+/** In the postmaster, before it listens. */
+export async function warmUp(): Promise<void> {
+  await loadBackend();
+  installAuthCatalog();
+  warmSyscache();
+  rawParse('SELECT a, count(*) FROM t WHERE b = 1 AND c LIKE \'x\' GROUP BY a ORDER BY 2 DESC LIMIT 10');
+}
