@@ -9,7 +9,7 @@ import type { Connection } from '../libpq/connection.ts';
 import type { Peer } from '../libpq/hba.ts';
 import { ConnectionLost, Frontend } from '../libpq/pqcomm.ts';
 import { findForCancel, freeSlotCount, freeSlotOf, takeSlot } from '../utils/backend_status.ts';
-import { log, logBackendError, logContext, startLogContext } from '../utils/elog.ts';
+import { log, logBackendError, logContext, muteLog, startLogContext } from '../utils/elog.ts';
 import { getBool, getInt } from '../utils/guc.ts';
 import { installBackendSignals, startAuthenticationTimeout, stopAuthenticationTimeout } from '../utils/interrupts.ts';
 import { initPsStatus, setPsStatus } from '../utils/ps_status.ts';
@@ -18,6 +18,7 @@ import { splitStartupOptions } from './startup_options.ts';
 
 const MAX_STARTUP_PACKET_BYTES = 10000;
 const MAX_NAME_BYTES = 63;
+const REHEARSALS = 20;
 const CANCEL_REQUEST = 80877102, SSL_REQUEST = 80877103, GSSENC_REQUEST = 80877104;
 const PROTOCOL_MAJOR = 3, PROTOCOL_MINOR = 0;
 
@@ -40,25 +41,60 @@ interface StartupPacket {
 /** In the child, right after the fork. */
 export function backendStartup(context: StartupContext): never {
   const frontend = new Frontend(context.fd);
+  const connection = introduce(context, frontend);
+  if (connection === null) port._exit(1);
+  context.serve(connection);
+}
+
+/** From the fork to an authenticated connection; null when it came to none. */
+function introduce(context: StartupContext, frontend: Frontend): Connection | null {
   session.pid = port.getpid();
   installBackendSignals();
   startLogContext('client backend');
   startAuthenticationTimeout(getInt('authentication_timeout') * 1000);
   let packetRead = false;
-  let connection: Connection | null = null;
   try {
     const peer = identifyPeer(context.fd);
     initPsStatus(`[unknown] [unknown] ${peer.shown}`, 'initializing');
     if (getBool('log_connections')) log('LOG', `connection received: host=${peer.host}${peer.port > 0 ? ` port=${peer.port}` : ''}`);
     const packet = readPacket(frontend);
     packetRead = true;
-    if (packet) connection = admit(context, frontend, packet, peer);
+    return packet && admit(context, frontend, packet, peer);
   } catch (error) {
     turnAway(frontend, error, packetRead);
-    port._exit(1);
+    return null;
   }
-  if (connection === null) port._exit(0);
-  context.serve(connection);
+}
+
+/** In the postmaster before it listens: goes through the motions a few times over a socket pair, so that a child finds
+ * this code compiled. What the frontends of the rehearsal are told, and whether hba.conf would let them in, is nobody's
+ * concern. */
+export function rehearseStartup(mockNonce: Uint8Array): void {
+  const packet = Buffer.from('\0\0\0\0\0\x03\0\0user\0rehearsal\0database\0rehearsal\0application_name\0rehearsal\0\0', 'latin1');
+  packet.writeInt32BE(packet.length, 0);
+  const sslRequest = Buffer.from([0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f]);
+  const end = muteLog();
+  for (let i = 0; i < REHEARSALS; i++) {
+    const pair = port.socketpair();
+    if (typeof pair === 'number') break;
+    const [ours, theirs] = pair;
+    for (const bytes of [sslRequest, packet]) {
+      port.send(theirs, bytes, 0, bytes.length);
+      if (bytes === sslRequest) continue;
+      port.shutdown(theirs);
+    }
+    const frontend = new Frontend(ours);
+    const unpaired = introduce({ fd: ours, state: 'ok', mockNonce, serve: () => port._exit(0) }, frontend);
+    if (unpaired) frontend.flush();
+    freeSlotOf(session.pid);
+    port.close(ours);
+    port.close(theirs);
+  }
+  stopAuthenticationTimeout();
+  end();
+  startLogContext('postmaster');
+  logContext.user = logContext.database = logContext.remoteHost = '';
+  session.pid = 0;
 }
 
 // ---- the other end

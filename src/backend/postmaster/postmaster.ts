@@ -13,6 +13,7 @@ import { log, logError, openLogFile } from '../utils/elog.ts';
 import { findSetting, getInt, getString, setConfigOption, show } from '../utils/guc.ts';
 import { processConfigFile } from '../utils/guc_file.ts';
 import { initPsStatus } from '../utils/ps_status.ts';
+import { rehearseStartup } from './backend_startup.ts';
 import { openListeners, type Listeners } from './listen.ts';
 import { lockSite, removeLockFile, writeLockFile, type LockFile } from './lock_file.ts';
 import { Managers } from './managers.ts';
@@ -152,7 +153,9 @@ async function serve(site: string, siteLock: LockFile, loadServices: () => Promi
   notify('STATUS=warming up');
   const services = await loadServices();
   await services.warmUp();
+  rehearseStartup(mockNonce);
 
+  initPsStatus('postmaster', 'starting');
   Server.installSignals();
   const listeners: Listeners = openListeners((folder) => lockLines(site, folder));
   const managers = new Managers(services.manage);

@@ -82,6 +82,14 @@ const LEVEL = Symbol.for('level');
 const text = winston.format.printf((info) => textOf(info as unknown as Entry));
 const json = winston.format.combine(winston.format((info) => jsonOf(info as unknown as Entry) as never)(), winston.format.json({ deterministic: false }));
 
+let muted = false;
+
+/** Nothing is written until the function that comes back is called. */
+export function muteLog(): () => void {
+  muted = true;
+  return () => { muted = false; };
+}
+
 function emit(entry: Entry): void {
   logContext.lineNumber++;
   for (const destination of destinations) {
@@ -93,6 +101,7 @@ function emit(entry: Entry): void {
 
 /** A whole line at once, so that lines of several processes do not mix. The log being gone stops nobody. */
 function write(line: string): void {
+  if (muted) return;
   const bytes = Buffer.from(line, 'utf8');
   for (let sent = 0, tries = 0; sent < bytes.length && tries < 100; tries++) {
     try {
