@@ -20,7 +20,7 @@ test: build node_modules/node-pty/build/Release/pty.node ## run all tests: make 
 lint: build/modules build/port.node ## check types, style and the order of the floors
 	@$(NODE) node_modules/typescript/bin/tsc --noEmit
 	@$(NODE) node_modules/typescript/bin/tsc --noEmit -p test/tsconfig.json
-	@$(NODE) node_modules/.bin/oxlint --quiet
+	@$(NODE) node_modules/oxlint/bin/oxlint --quiet
 	@$(NODE) tools/check_floors.ts
 
 bench: build ## measure side by side with Debian's PostgreSQL 15

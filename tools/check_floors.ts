@@ -1,0 +1,88 @@
+// Style that a compiler does not check, each fault with its mend: imports go to the same floor or below and never in a
+// circle; relative imports end in .ts; files have at most 1,000 lines unless generated; ini, winston, lmdb and
+// libpg-query are imported by one file each; every folder of src has a README.md.
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+
+/** Lowest first; folders in one list share a floor. What is not listed here is on none and may not be. */
+const FLOORS: readonly (readonly string[])[] = [
+  ['common', 'port'],
+  ['interfaces/libpq'],
+  ['backend/utils', 'backend/nodes', 'backend/types'],
+  ['backend/libpq', 'backend/storage'],
+  ['backend/transaction', 'backend/access'],
+  ['backend/catalog'],
+  ['backend/parser', 'backend/rewrite', 'backend/optimizer', 'backend/executor'],
+  // Commands run portals, and portals run commands.
+  ['backend/commands', 'backend/tcop'],
+  ['backend/postmaster'],
+  ['bin'],
+];
+const SINGLE = ['ini', 'winston', 'lmdb', 'libpg-query'];
+const MAX_LINES = 1000;
+
+const root = resolve(import.meta.dirname, '..', 'src');
+const faults: string[] = [];
+
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts')).sort();
+const floorOf = (file: string): number => FLOORS.findIndex((folders) => folders.some((f) => file.startsWith(`${f}/`)));
+/** Runtime imports only: types vanish, and may look up. */
+const graph = new Map<string, string[]>();
+const importers = new Map<string, string[]>();
+
+for (const file of files) {
+  const text = readFileSync(join(root, file), 'utf8'), floor = floorOf(file);
+  const generated = text.startsWith('// Generated');
+  if (floor < 0 && file.includes('/')) faults.push(`${file}: on no floor: put it into one of the folders of tools/check_floors.ts`);
+  const lines = text.split('\n').length;
+  if (!generated && lines > MAX_LINES) faults.push(`${file}: ${lines} lines: split it`);
+  const edges: string[] = [];
+  for (const m of text.matchAll(/^(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm)) {
+    const target = m[2]!;
+    if (!target.startsWith('.')) {
+      if (SINGLE.includes(target)) importers.set(target, [...(importers.get(target) ?? []), file]);
+      continue;
+    }
+    if (!/\.(ts|json)$/.test(target)) faults.push(`${file}: import of '${target}': relative imports end in .ts`);
+    const path = relative(root, resolve(root, dirname(file), target));
+    if (!existsSync(join(root, path))) continue; // the compiler says so
+    const targetFloor = floorOf(path);
+    // A type alone makes no dependency at run time: contracts may be named from below.
+    if (m[1] !== undefined) continue;
+    edges.push(path);
+    if (targetFloor > floor && floor >= 0) {
+      faults.push(`${file}: imports ${path}, which is a floor above: turn the call around (a hook that the upper floor fills in)`);
+    }
+  }
+  graph.set(file, edges);
+}
+
+for (const [name, list] of importers) {
+  if (list.length > 1) faults.push(`${name} is imported by ${list.join(', ')}: one file imports it`);
+}
+
+/** Circles among files, each told once. */
+const state = new Map<string, 'open' | 'done'>();
+const path: string[] = [];
+function visit(file: string): void {
+  state.set(file, 'open');
+  path.push(file);
+  for (const target of graph.get(file) ?? []) {
+    if (state.get(target) === 'open') faults.push(`import circle: ${[...path.slice(path.indexOf(target)), target].join(' -> ')}`);
+    else if (!state.has(target)) visit(target);
+  }
+  path.pop();
+  state.set(file, 'done');
+}
+for (const file of files) if (!state.has(file)) visit(file);
+
+for (const folder of new Set(files.filter((f) => f.includes('/')).map((f) => dirname(f)))) {
+  if (folder.endsWith('/data') || folder === 'backend') continue;
+  if (!existsSync(join(root, folder, 'README.md'))) faults.push(`${folder}: has no README.md`);
+}
+
+for (const fault of faults) console.log(fault);
+if (faults.length > 0) {
+  console.log(`${faults.length} faults of style`);
+  process.exitCode = 1;
+}
