@@ -95,7 +95,8 @@ function closure(role: Oid, inheritOnly: boolean): Set<Oid> {
 
 export function superuserArg(role: Oid): boolean {
   const row = sys.authIdByOid(role);
-  return row ? row.rolsuper : role === BOOTSTRAP_SUPERUSERID;
+  // Role 0 is no role: the process has no session (yet), and acts for the site.
+  return row ? row.rolsuper : role === BOOTSTRAP_SUPERUSERID || role === 0;
 }
 /** Whether `member` is in `role`, directly or not (superusers are in all). */
 export const isMemberOfRole = (member: Oid, role: Oid): boolean =>

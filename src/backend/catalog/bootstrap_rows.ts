@@ -4,8 +4,7 @@ import type { Oid } from '../types/datum.ts';
 import { builtinTypes } from './builtin.ts';
 import { catalogRelation } from './catalog_relations.ts';
 import * as ids from './oids.ts';
-import { attributeRow, classRow, SYSTEM_COLUMNS } from './pg_class.ts';
-import { constraintRow } from './pg_constraint.ts';
+import { attributeRow, classRow, constraintRow, SYSTEM_COLUMNS } from './pg_class.ts';
 import { CATALOGS } from './schema.ts';
 
 const parseAclText = (acl: string | null): string[] | null => (acl === null ? null : acl.slice(1, -1).split(','));

@@ -4,8 +4,8 @@
 import { beginIndexScan, findDuplicate, insertEntry, removeEntry } from '../access/index.ts';
 import { encodeKey, keyHasNull, keyRange } from '../access/key.ts';
 import { formRow, readRow, rowIdOf, type RowId } from '../access/row.ts';
-import { beginScan, deleteRow, fetchRow, insertRow, updateRow } from '../access/table.ts';
-import { getStore, noteCatalogChange } from '../transaction/xact.ts';
+import { beginScan, deleteRow, fetchRow, insertRow, lastChange, updateRow } from '../access/table.ts';
+import { currentCommandId, getStore, noteCatalogChange } from '../transaction/xact.ts';
 import { PgError, internalError } from '../../common/errors.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
@@ -109,6 +109,7 @@ export function catalogUpdate<K extends CatalogId>(relation: K, tuple: CatalogTu
   checkNotNull(definition, after);
   const touched = rel.indexes.filter((info) => keyOf(info, before) !== keyOf(info, after));
   for (const info of touched) checkUnique(rel, info, after);
+  checkNotChanged(rel, tuple.rowId);
   updateRow(rel, tuple.rowId, formRow(rel.layout, after));
   for (const info of touched) {
     dropEntry(info, before, tuple.rowId);
@@ -122,10 +123,17 @@ export function catalogUpdate<K extends CatalogId>(relation: K, tuple: CatalogTu
 export function catalogDelete<K extends CatalogId>(relation: K, tuple: CatalogTuple<K>): void {
   const { definition, rel } = catalog(relation);
   const values = toValues(definition, tuple.row);
+  checkNotChanged(rel, tuple.rowId);
   for (const info of rel.indexes) dropEntry(info, values, tuple.rowId);
   deleteRow(rel, tuple.rowId);
   noteOverride(relation, tuple.row);
   noteCatalogChange();
+}
+
+/** What this very command has changed it did not see: changing it again would lose the first change. */
+function checkNotChanged(rel: Relation, rowId: RowId): void {
+  const last = lastChange(rel, rowId);
+  if (last && last.cid >= currentCommandId()) throw internalError(`tuple of ${rel.name} already updated by self`);
 }
 
 /** Changes the one row with this key. */

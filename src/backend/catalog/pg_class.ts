@@ -1,7 +1,8 @@
-// Rows of pg_class and pg_attribute with their usual values: what heap.ts, index.ts and bootstrap fill in.
+// Rows of pg_class, pg_attribute and pg_constraint with their usual values: what heap.ts, index.ts, pg_constraint.ts
+// and bootstrap fill in. Imports nothing that reads.
 import type { Oid } from '../types/datum.ts';
 import * as ids from './oids.ts';
-import type { PgAttribute, PgClass } from './rows.ts';
+import type { PgAttribute, PgClass, PgConstraint } from './rows.ts';
 
 export function classRow(fields: Pick<PgClass, 'oid' | 'relname' | 'relkind'> & Partial<PgClass>): PgClass {
   const isIndex = fields.relkind === 'i' || fields.relkind === 'I';
@@ -26,6 +27,15 @@ export function attributeRow(type: TypeFacts, fields: Pick<PgAttribute, 'attreli
     atthasdef: false, atthasmissing: false, attidentity: '', attgenerated: '', attisdropped: false, attislocal: true,
     attinhcount: 0, attcollation: 0, attacl: null, attoptions: null, attfdwoptions: null, attmissingval: null,
     ...fields,
+  };
+}
+
+export function constraintRow(fields: Pick<PgConstraint, 'oid' | 'conname' | 'connamespace' | 'contype'> & Partial<PgConstraint>): PgConstraint {
+  return {
+    condeferrable: false, condeferred: false, convalidated: true, conrelid: 0, contypid: 0, conindid: 0, conparentid: 0,
+    confrelid: 0, confupdtype: ' ', confdeltype: ' ', confmatchtype: ' ', conislocal: true, coninhcount: 0, connoinherit: false,
+    conkey: null, confkey: null, conpfeqop: null, conppeqop: null, conffeqop: null, confdelsetcols: null, conexclop: null,
+    conbin: null, ...fields,
   };
 }
 

@@ -1,0 +1,99 @@
+// New functions and procedures (PostgreSQL's pg_proc.c): the row, or its replacement, and its dependencies.
+import { PgError } from '../../common/errors.ts';
+import { nodeToString } from '../nodes/outfuncs.ts';
+import type { Expr } from '../nodes/primnodes.ts';
+import type { Query } from '../nodes/parsenodes.ts';
+import type { Oid } from '../types/datum.ts';
+import { session } from '../utils/session.ts';
+import { aclMembers, parseAcl } from './acl.ts';
+import { mustBeOwner, objectOwnercheck, userDefaultAcl } from './aclchk.ts';
+import { getNewOid } from './catalog.ts';
+import { recordDependencyOnExpr } from './expr_references.ts';
+import { catalogFind, catalogInsert, catalogUpdate } from './indexing.ts';
+import * as ids from './oids.ts';
+import { deleteDependencyRecordsFor, objectAddress, recordDependencyOn } from './pg_depend.ts';
+import { recordDependencyOnOwner, updateAclDependencies } from './pg_shdepend.ts';
+import type { PgProc } from './rows.ts';
+import { procsByName } from './syscache.ts';
+
+export const FUNC_MAX_ARGS = 100;
+
+export interface ProcSpec extends Pick<PgProc, 'proname' | 'pronamespace' | 'proowner' | 'prolang' | 'prorettype' | 'proargtypes' | 'prosrc'>,
+  Partial<Omit<PgProc, 'oid' | 'proargdefaults' | 'prosqlbody' | 'proacl' | 'pronargs' | 'pronargdefaults'>> {
+  defaults?: readonly Expr[];
+  sqlBody?: readonly Query[] | Query | Expr | null;
+  /** CREATE OR REPLACE. */
+  replace?: boolean;
+}
+
+const KIND_NOUNS: Readonly<Record<string, string>> = { a: 'an aggregate function', f: 'a function', p: 'a procedure', w: 'a window function' };
+
+/** Makes or replaces a function; its OID (ProcedureCreate). */
+export function procedureCreate(spec: ProcSpec): Oid {
+  const { defaults = [], sqlBody = null, replace = false, ...fields } = spec;
+  if (spec.proargtypes.length > FUNC_MAX_ARGS) {
+    throw new PgError('too_many_arguments', `functions cannot have more than ${FUNC_MAX_ARGS} arguments`);
+  }
+  const row: Omit<PgProc, 'oid' | 'proacl'> = {
+    procost: 1, prorows: 0, provariadic: 0, prosupport: 0, prokind: 'f', prosecdef: false, proleakproof: false, proisstrict: false,
+    proretset: false, provolatile: 'v', proparallel: 'u', proallargtypes: null, proargmodes: null, proargnames: null, protrftypes: null,
+    probin: null, proconfig: null, ...fields, pronargs: spec.proargtypes.length, pronargdefaults: defaults.length,
+    proargdefaults: defaults.length > 0 ? nodeToString(defaults as Expr[]) : null, prosqlbody: sqlBody ? nodeToString(sqlBody as Expr) : null,
+  };
+  const old = procsByName(spec.proname).find((p) => p.pronamespace === spec.pronamespace
+    && p.proargtypes.length === spec.proargtypes.length && p.proargtypes.every((t, i) => t === spec.proargtypes[i]));
+  let oid: Oid;
+  if (old) {
+    if (!replace) {
+      throw new PgError('duplicate_function', `function "${spec.proname}" already exists with same argument types`);
+    }
+    checkReplacement(old, row);
+    oid = old.oid;
+    const [tuple] = catalogFind(ids.ProcedureRelationId, ids.PgProcOidIndexId, [oid]);
+    // Owner and privileges stay as they are.
+    catalogUpdate(ids.ProcedureRelationId, tuple!, { ...row, proowner: old.proowner, proacl: old.proacl });
+    deleteDependencyRecordsFor(objectAddress(ids.ProcedureRelationId, oid), true);
+  } else {
+    oid = getNewOid(ids.ProcedureRelationId);
+    const acl = userDefaultAcl('f', spec.proowner, spec.pronamespace);
+    catalogInsert(ids.ProcedureRelationId, { oid, ...row, proacl: acl });
+    recordDependencyOnOwner(ids.ProcedureRelationId, oid, spec.proowner);
+    if (acl) updateAclDependencies(ids.ProcedureRelationId, oid, 0, spec.proowner, [], aclMembers(parseAcl(acl)));
+  }
+  const self = objectAddress(ids.ProcedureRelationId, oid);
+  recordDependencyOn(self, objectAddress(ids.NamespaceRelationId, spec.pronamespace), 'n');
+  recordDependencyOn(self, objectAddress(ids.LanguageRelationId, spec.prolang), 'n');
+  for (const type of new Set([spec.prorettype, ...(row.proallargtypes ?? row.proargtypes)])) {
+    recordDependencyOn(self, objectAddress(ids.TypeRelationId, type), 'n');
+  }
+  if (row.prosupport !== 0) recordDependencyOn(self, objectAddress(ids.ProcedureRelationId, row.prosupport), 'n');
+  if (defaults.length > 0) recordDependencyOnExpr(self, defaults, [], 'n');
+  if (sqlBody) recordDependencyOnExpr(self, sqlBody, [], 'n');
+  return oid;
+}
+
+/** CREATE OR REPLACE may not change what callers rely on. */
+function checkReplacement(old: PgProc, row: Omit<PgProc, 'oid' | 'proacl'>): void {
+  if (!objectOwnercheck(ids.ProcedureRelationId, old.oid, session.currentUser)) throw mustBeOwner('function', old.proname);
+  const drop = { hint: `Use DROP ${old.prokind === 'p' ? 'PROCEDURE' : old.prokind === 'a' ? 'AGGREGATE' : 'FUNCTION'} ${old.proname} first.` };
+  if (old.prokind !== row.prokind) {
+    throw new PgError('wrong_object_type', 'cannot change routine kind', { detail: `"${old.proname}" is ${KIND_NOUNS[old.prokind]}.` });
+  }
+  if (old.prorettype !== row.prorettype || old.proretset !== row.proretset) {
+    throw new PgError('invalid_function_definition', old.prokind === 'p'
+      ? 'cannot change whether a procedure has output parameters' : 'cannot change return type of existing function', drop);
+  }
+  const types = (a: readonly Oid[] | null): string => (a ?? []).join();
+  if (types(old.proallargtypes) !== types(row.proallargtypes) || (old.proargmodes ?? []).join() !== (row.proargmodes ?? []).join()) {
+    throw new PgError('invalid_function_definition', 'cannot change return type of existing function',
+      { detail: 'Row type defined by OUT parameters is different.', ...drop });
+  }
+  old.proargnames?.forEach((name, i) => {
+    if (name !== '' && row.proargnames?.[i] !== name && (old.proargmodes?.[i] ?? 'i') !== 't') {
+      throw new PgError('invalid_function_definition', `cannot change name of input parameter "${name}"`, drop);
+    }
+  });
+  if (old.pronargdefaults > row.pronargdefaults) {
+    throw new PgError('invalid_function_definition', 'cannot remove parameter defaults from existing function', drop);
+  }
+}

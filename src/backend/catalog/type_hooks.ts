@@ -1,0 +1,114 @@
+// Fills in what the data types ask of the catalogs (types/hooks.ts). Importing this module is enough.
+import { internalError, notSupported } from '../../common/errors.ts';
+import type { Datum, Oid, RecordAttribute } from '../types/datum.ts';
+import { findBuiltin } from '../types/fmgr.ts';
+import { typeHooks, type TypeIo } from '../types/hooks.ts';
+import { formatType } from './format_type.ts';
+import { refreshCatalogs, registerCatalogCache } from './inval.ts';
+import { getBaseType, getType } from './lsyscache.ts';
+import { FirstUnpinnedObjectId } from './schema.ts';
+import './quote.ts';
+import { regLookup, regName } from './reg_names.ts';
+import type { PgType } from './rows.ts';
+import * as sys from './syscache.ts';
+
+/** Checks a value against a domain's constraints, which are expressions: the executor enters itself here. */
+export const domainHooks: { check(typeOid: Oid, value: Datum): Datum } = {
+  check() { throw notSupported('a domain'); },
+};
+
+const builtinIo = new Map<Oid, TypeIo>();
+const otherIo = new Map<Oid, TypeIo>();
+registerCatalogCache(() => otherIo.clear());
+
+function typeIo(oid: Oid): TypeIo {
+  const known = builtinIo.get(oid);
+  if (known) return known;
+  refreshCatalogs();
+  let io = otherIo.get(oid);
+  if (!io) {
+    io = new CatalogTypeIo(getType(oid));
+    // Row types of catalogs are pinned too, and as they are for ever.
+    (oid < FirstUnpinnedObjectId ? builtinIo : otherIo).set(oid, io);
+  }
+  return io;
+}
+
+type Callable = (...args: any[]) => any;
+
+/** The registered function of a pg_proc row, as a plain function. Found when first called: not all types are done. */
+function ioFunction(proc: Oid, type: PgType): Callable {
+  const name = sys.procByOid(proc)?.prosrc ?? '';
+  const builtin = findBuiltin(name);
+  if (!builtin) return () => { throw notSupported(proc === 0 ? `input and output of type ${formatType(type.oid)}` : `function ${name}`); };
+  if (builtin.kind === 'pure') return builtin.fn;
+  const fn = builtin.fn as Callable;
+  const context = { functionOid: proc, argTypes: [type.oid, 26, 23], resultType: type.oid, collation: type.typcollation,
+    variadic: false, extra: undefined, aggregate: false };
+  return (...args) => fn(context, ...args);
+}
+
+class CatalogTypeIo implements TypeIo {
+  readonly typeOid: Oid;
+  readonly name: string;
+  readonly typtype: TypeIo['typtype'];
+  readonly typcategory: string;
+  readonly typlen: number;
+  readonly typdelim: string;
+  readonly typelem: Oid;
+  readonly typarray: Oid;
+  readonly basetype: Oid;
+  readonly input: (text: string, typmod: number) => Datum;
+  readonly output: (value: any) => string;
+  readonly receive: (bytes: Uint8Array, typmod: number) => Datum;
+  readonly send: (value: any) => Uint8Array;
+
+  constructor(t: PgType) {
+    this.typeOid = t.oid;
+    this.name = formatType(t.oid);
+    this.typtype = t.typtype as TypeIo['typtype'];
+    this.typcategory = t.typcategory;
+    this.typlen = t.typlen;
+    this.typdelim = t.typdelim;
+    this.typelem = t.typelem;
+    this.typarray = t.typarray;
+    this.basetype = getBaseType(t.oid);
+    if (t.typtype === 'd') {
+      const base = typeIo(this.basetype);
+      const typmod = t.typtypmod;
+      this.input = (text) => domainHooks.check(t.oid, base.input(text, typmod));
+      this.output = base.output;
+      this.receive = (bytes) => domainHooks.check(t.oid, base.receive(bytes, typmod));
+      this.send = base.send;
+      return;
+    }
+    const ioParam = t.typelem !== 0 ? t.typelem : t.oid;
+    const input = ioFunction(t.typinput, t);
+    const receive = ioFunction(t.typreceive, t);
+    this.input = (text, typmod) => input(text, ioParam, typmod) as Datum;
+    this.output = ioFunction(t.typoutput, t);
+    this.receive = (bytes, typmod) => receive(bytes, ioParam, typmod) as Datum;
+    this.send = ioFunction(t.typsend, t);
+  }
+}
+
+function rowAttributes(typeOid: Oid, _typmod: number): readonly RecordAttribute[] {
+  const relation = sys.typeByOid(getBaseType(typeOid))?.typrelid ?? 0;
+  if (relation === 0) throw internalError(`type ${formatType(typeOid)} is not composite`);
+  return sys.attributesOf(relation).filter((a) => a.attnum > 0).map((a) => ({ name: a.attname, typeOid: a.atttypid,
+    typmod: a.atttypmod, collation: a.attcollation, dropped: a.attisdropped }));
+}
+
+function enumRow(oid: Oid) {
+  const row = sys.enumByOid(oid);
+  if (!row) throw internalError(`cache lookup failed for enum ${oid}`);
+  return row;
+}
+
+Object.assign(typeHooks, {
+  typeIo, regLookup, regName, rowAttributes,
+  enumSortOrder: (oid: Oid) => enumRow(oid).enumsortorder,
+  enumLabel: (oid: Oid) => sys.enumByOid(oid)?.enumlabel,
+  enumLookup: (type: Oid, label: string) => sys.enumByLabel(type, label)?.oid,
+  enumLabels: (type: Oid) => sys.enumsByType(type).map((e) => e.oid),
+});
