@@ -321,9 +321,14 @@ export class TableChanges {
     return length;
   }
 
-  /** For the commit: block `index` with its rows' last versions in place; undefined when no row is left. */
+  /** For the commit: block `index` with its rows' last versions in place, to be copied at once; undefined when no row is
+   * left. */
   finalBlock(index: number): Uint8Array | undefined {
     const slots = this.changed.get(PROVISIONAL_BLOCK + index);
+    const sealed = this.sealed[index];
+    if (slots === undefined && sealed !== undefined) {
+      return this.arena.load(sealed.chunk).bytes.subarray(sealed.offset, sealed.offset + sealed.length);
+    }
     const target = { bytes: Buffer.alloc(0), view: new DataView(new ArrayBuffer(0)), grow(length: number) {
       target.bytes = Buffer.allocUnsafeSlow(length);
       target.view = new DataView(target.bytes.buffer);

@@ -10,14 +10,14 @@
 // reader's turn comes: 60 ns). Every reader has its own ValueBuffer, so nobody's bytes are overwritten by another.
 import * as lmdb from 'lmdb';
 import { PgError, internalError } from '../../common/errors.ts';
-import { META_FILENODE, ValueBuffer, type Batch, type Cursor, type HeldSnapshot, type Store, type WritableStore } from './store.ts';
+import { MAX_KEY_BYTES, META_FILENODE, ValueBuffer, type Batch, type Cursor, type HeldSnapshot, type Store, type WritableStore } from './store.ts';
 
 interface NativeTxn { readonly address: number; abort(): void; renew(): void }
 interface NativeCursor { readonly address: number; close(): void; del(): void }
-interface NativeEnv { readerCheck(): number; close(): void }
+interface NativeEnv { readonly address: number; readerCheck(): number; close(): void }
 interface Native {
   Txn: new (env: NativeEnv, flags: number) => NativeTxn;
-  Cursor: new (db: object, txnAddress: number) => NativeCursor;
+  Cursor: new (db: { readonly dbi: number }, txnAddress: number) => NativeCursor;
   getByBinary(db: number, keyLength: number, ifNotTxnId: number, txn: number): number;
   position(cursor: number, flags: number, offset: number, keyLength: number, endKey: number): number;
   iterate(cursor: number): number;
@@ -25,13 +25,13 @@ interface Native {
   resetTxn(txn: number): void;
   setGlobalBuffer(buffer: Uint8Array): void;
   getAddress(buffer: ArrayBuffer): number;
+  write(env: number, instruction: number): void;
 }
 interface Database {
-  readonly env: NativeEnv; readonly db: object; readonly dbAddress: number;
+  readonly env: NativeEnv; readonly db: { readonly dbi: number }; readonly dbAddress: number;
   getBinaryFast(key: Uint8Array): unknown;
   _commitReadTxn(): void;
   putSync(key: Uint8Array, value: Uint8Array): boolean;
-  removeSync(key: Uint8Array): boolean;
   transactionSync(work: () => void): void;
   readerCheck(): number;
   close(): Promise<void>;
@@ -99,6 +99,8 @@ class ReadTransaction implements HeldSnapshot {
   readonly address: number;
   snapshotId = nextSnapshotId++;
   holders = 0;
+  /** Read from since it was reset. */
+  live = true;
   readonly cursors = new Set<LmdbCursor>();
   constructor(env: NativeEnv) {
     this.txn = new native.Txn(env, READ_ONLY_TXN);
@@ -108,6 +110,7 @@ class ReadTransaction implements HeldSnapshot {
     for (const cursor of this.cursors) cursor.detach();
     this.cursors.clear();
     native.resetTxn(this.address);
+    this.live = false;
     this.snapshotId = nextSnapshotId++;
   }
 }
@@ -139,12 +142,15 @@ class LmdbStore implements Store {
 
   renew(): void {
     const { current } = this;
-    if (current.holders === 0) current.reset();
-    else this.leaveCurrent();
-    this.sweep();
+    if (current.live) {
+      if (current.holders === 0) current.reset();
+      else this.leaveCurrent();
+    }
+    if (this.busy.size > 0) this.sweep();
   }
 
   advance(): void {
+    if (!this.current.live) return;
     if (this.current.holders === 0 && this.current.cursors.size === 0) this.current.reset();
     else this.leaveCurrent();
   }
@@ -156,6 +162,7 @@ class LmdbStore implements Store {
   hold(): HeldSnapshot {
     // The transaction may be reset and not live yet: pin what it will show.
     this.current.txn.renew();
+    this.current.live = true;
     this.current.holders++;
     return this.current;
   }
@@ -179,7 +186,6 @@ class LmdbStore implements Store {
 
   /** Transactions that only forgotten cursors kept: their readers are through. */
   private sweep(): void {
-    if (this.busy.size === 0) return;
     for (const old of this.busy) {
       if (old.holders > 0) continue;
       old.reset();
@@ -190,7 +196,7 @@ class LmdbStore implements Store {
 
   get(key: Uint8Array, keyLengthBytes: number): Buffer | undefined {
     for (let i = 0; i < keyLengthBytes; i++) keyBuffer[i] = key[i]!;
-    const length = this.read(keyLengthBytes, this.ownValue, this.current.address);
+    const length = this.read(keyLengthBytes, this.ownValue, this.openTransaction());
     if (length < 0) return undefined;
     this.lastLength = length;
     return this.ownValue.bytes;
@@ -199,13 +205,19 @@ class LmdbStore implements Store {
   getBlock(filenode: number, block: number, into: ValueBuffer): number {
     keyView.setUint32(0, filenode);
     keyView.setUint32(4, block);
-    return this.read(8, into, this.current.address);
+    return this.read(8, into, this.openTransaction());
   }
 
   getKey(filenode: number, key: string, into: ValueBuffer): number {
     keyView.setUint32(0, filenode);
     writeBinaryString(keyBuffer, key, 4);
-    return this.read(4 + key.length, into, this.current.address);
+    return this.read(4 + key.length, into, this.openTransaction());
+  }
+
+  private openTransaction(): number {
+    const { current } = this;
+    current.live = true;
+    return current.address;
   }
 
   /** Reads under the key in the key buffer. 0 as `txn`: the write transaction. */
@@ -338,6 +350,7 @@ class LmdbCursor implements Cursor {
     } else {
       const spare = store.takeCursor();
       this.transaction = store.current;
+      this.transaction.live = true;
       this.transaction.cursors.add(this);
       if (spare !== undefined) { this.cursor = spare; flags |= RENEW_CURSOR; }
       else this.cursor = new native.Cursor(store.database.db, store.current.address);
@@ -392,6 +405,19 @@ class LmdbWritableStore extends LmdbStore implements WritableStore {
   }
 }
 
+// A write instruction as lmdb-js's native side wants it: u32 code, u32 database, u32 key length, key; at the next
+// multiple of 8 (with room for the length before it) the value's length and its address as f64. The result comes back
+// in the code. One at a time, so one place for all; the value is copied behind it, which is cheaper than asking for
+// the address of its memory.
+const PUT = 15, DELETE = 13, FAILED_CONDITION = 0x4000000;
+const INSTRUCTION_VALUE_AT = 4096, INSTRUCTION_VALUE_BYTES = 65536;
+const instruction = makeInstruction();
+
+function makeInstruction(): { address: number; bytes: Uint8Array; u32: Uint32Array; f64: Float64Array } {
+  const buffer = new ArrayBuffer(INSTRUCTION_VALUE_AT + INSTRUCTION_VALUE_BYTES);
+  return { address: native.getAddress(buffer), bytes: new Uint8Array(buffer), u32: new Uint32Array(buffer), f64: new Float64Array(buffer) };
+}
+
 class LmdbBatch implements Batch {
   lastLength = 0;
   private readonly store: LmdbStore;
@@ -410,11 +436,29 @@ class LmdbBatch implements Batch {
   }
 
   put(key: Uint8Array, value: Uint8Array): void {
-    this.store.database.putSync(key, value);
+    const { database } = this.store;
+    if (value.length > INSTRUCTION_VALUE_BYTES) { database.putSync(key, value); return; }
+    const after = this.instruct(PUT, key);
+    instruction.bytes.set(value, INSTRUCTION_VALUE_AT);
+    instruction.u32[after / 4 - 1] = value.length;
+    instruction.f64[after / 8] = instruction.address + INSTRUCTION_VALUE_AT;
+    native.write(database.env.address, instruction.address);
   }
 
   remove(key: Uint8Array): boolean {
-    return this.store.database.removeSync(key);
+    this.instruct(DELETE, key);
+    native.write(this.store.database.env.address, instruction.address);
+    return (instruction.u32[0]! & FAILED_CONDITION) === 0;
+  }
+
+  /** Begins an instruction; where the value's length and address go. */
+  private instruct(code: number, key: Uint8Array): number {
+    if (key.length === 0 || key.length > MAX_KEY_BYTES) throw internalError(`a key of ${key.length} bytes`);
+    instruction.u32[0] = code;
+    instruction.u32[1] = this.store.database.db.dbi;
+    instruction.u32[2] = key.length;
+    instruction.bytes.set(key, 12);
+    return (key.length + 28) & ~7;
   }
 
   last(from: Uint8Array, to: Uint8Array): Buffer | undefined {

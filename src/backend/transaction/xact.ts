@@ -3,7 +3,7 @@
 // abortCurrentTransaction around every statement; transaction statements only set the block state, upon which the next
 // commitTransactionCommand acts; the bottom starts, commits and aborts for real.
 import { FatalError, PgError, internalError } from '../../common/errors.ts';
-import { atEOXact, atStartGuc, newNestLevel } from '../utils/guc.ts';
+import { atEOXact, atStartGuc, defineHooks, newNestLevel } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
 import { settings } from '../utils/settings.ts';
 import { client, managerClient, sharedClient } from './client.ts';
@@ -184,30 +184,56 @@ export const currentTransactionIdIfAny = (): number => xact.xids[0];
 
 const active = (message: string): PgError => new PgError('active_sql_transaction', message);
 
+function checkIsolation(level: IsolationLevel): void {
+  if (level === xact.isolation || !isTransactionState()) return;
+  if (xact.firstSnapshot) throw active('SET TRANSACTION ISOLATION LEVEL must be called before any query');
+  if (isSubTransaction()) throw active('SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction');
+}
+
+function checkReadOnly(on: boolean): void {
+  if (on || !xact.readOnly || !isTransactionState()) return;
+  if (isSubTransaction()) throw active('cannot set transaction read-write mode inside a read-only transaction');
+  if (xact.firstSnapshot) throw active('transaction read-write mode must be set before any query');
+}
+
+function checkDeferrable(): void {
+  if (!isTransactionState()) return;
+  if (isSubTransaction()) throw active('SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction');
+  if (xact.firstSnapshot) throw active('SET TRANSACTION [NOT] DEFERRABLE must be called before any query');
+}
+
+/** BEGIN's and SET TRANSACTION's options. */
 export function setTransactionIsolation(level: IsolationLevel): void {
-  if (level !== xact.isolation && isTransactionState()) {
-    if (xact.firstSnapshot) throw active('SET TRANSACTION ISOLATION LEVEL must be called before any query');
-    if (isSubTransaction()) throw active('SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction');
-  }
+  checkIsolation(level);
   xact.isolation = level;
   if (usesTransactionSnapshot()) xact.optimistic = false;
 }
-
 export function setTransactionReadOnly(on: boolean): void {
-  if (!on && xact.readOnly && isTransactionState()) {
-    if (isSubTransaction()) throw active('cannot set transaction read-write mode inside a read-only transaction');
-    if (xact.firstSnapshot) throw active('transaction read-write mode must be set before any query');
-  }
+  checkReadOnly(on);
   xact.readOnly = on;
 }
-
 export function setTransactionDeferrable(on: boolean): void {
-  if (isTransactionState()) {
-    if (isSubTransaction()) throw active('SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction');
-    if (xact.firstSnapshot) throw active('SET TRANSACTION [NOT] DEFERRABLE must be called before any query');
-  }
+  checkDeferrable();
   xact.deferrable = on;
 }
+
+// The same as settings: SHOW transaction_isolation, SET transaction_read_only = on.
+const onOff = (on: boolean): string => (on ? 'on' : 'off');
+defineHooks('transaction_isolation', {
+  check: (value) => { checkIsolation(value as IsolationLevel); return value; },
+  assign: (value) => { xact.isolation = value as IsolationLevel; },
+  show: () => xact.isolation,
+});
+defineHooks('transaction_read_only', {
+  check: (value) => { checkReadOnly(value as boolean); return value; },
+  assign: (value) => { xact.readOnly = value as boolean; },
+  show: () => onOff(xact.readOnly),
+});
+defineHooks('transaction_deferrable', {
+  check: (value) => { checkDeferrable(); return value; },
+  assign: (value) => { xact.deferrable = value as boolean; },
+  show: () => onOff(xact.deferrable),
+});
 
 // --- Callbacks ------------------------------------------------------------------------------------------------------
 
