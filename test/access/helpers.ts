@@ -40,7 +40,7 @@ export function fakeIndex(oid: number, table: Relation, columns: readonly IndexC
   } as unknown as IndexInfo;
 }
 
-export interface TestSite { path: string; close(): void }
+export interface TestSite { path: string; database: LocalManager; close(): void }
 
 export function openTestSite(): TestSite {
   const path = mkdtempSync(join(tmpdir(), 'posthouse-'));
@@ -51,6 +51,7 @@ export function openTestSite(): TestSite {
   setStores(openStore(join(path, 'global')), openStore(join(path, 'db')));
   return {
     path,
+    database: managers[1]!,
     close() {
       client.useLinks(null);
       sharedClient.useLinks(null);

@@ -1,6 +1,6 @@
 // The transaction state machine: PostgreSQL's states, warnings and errors, and what is left in the store.
 import test from 'ava';
-import { formRow, readRow, type RowId } from '../../src/backend/access/row.ts';
+import { PROVISIONAL_BLOCK, formRow, readRow, type RowId } from '../../src/backend/access/row.ts';
 import { beginScan, fetchRow, insertValues, lockRows, updateRow } from '../../src/backend/access/table.ts';
 import { PgError } from '../../src/common/errors.ts';
 import {
@@ -9,6 +9,7 @@ import {
   registerCallback, rollbackToSavepoint, setOptimistic, setTransactionIsolation, setTransactionReadOnly, setTransactionDeferrable, startTransactionCommand,
   transactionBlockStatus, userAbortTransactionBlock,
 } from '../../src/backend/transaction/xact.ts';
+import { ManagerClient } from '../../src/backend/transaction/client.ts';
 import { openWritableStore } from '../../src/backend/storage/lmdb.ts';
 import { session } from '../../src/backend/utils/session.ts';
 import { fakeRelation, openTestSite, type TestSite } from '../access/helpers.ts';
@@ -302,3 +303,89 @@ test.serial('callbacks come in order', (t) => {
   on = false;
   t.deepEqual(calls, ['subStart', 'subAbort', 'subStart', 'subCommit', 'preCommit', 'commit', 'abort']);
 });
+
+test.serial('SERIALIZABLE: a commit that read what was changed since is refused', (t) => {
+  insert(1);
+  const readThenWrite = (between: () => void): string => code(() => {
+    control(() => { beginTransactionBlock(); setTransactionIsolation('serializable'); });
+    now();
+    between();
+    insert(2);
+    commit();
+  });
+  t.is(readThenWrite(() => {}), 'no error');
+  // Another session's commit through the same manager.
+  t.regex(readThenWrite(() => otherSessionInserts(5)), /^40001 could not serialize access due to read\/write dependencies/);
+  t.deepEqual(now(), [1, 2, 5]);
+});
+
+function otherSessionInserts(n: number): void {
+  const other = new ManagerClient(() => 5);
+  site.database.serve(other);
+  const row = formRow(rel.layout, [n, 'other']);
+  const bytes = Buffer.alloc(10 + row.length);
+  bytes[0] = 1;
+  bytes.writeUInt16LE(1, 2);
+  bytes.writeUInt16LE(10, 8);
+  bytes.set(row, 10);
+  other.commit({
+    kind: 'commit', snapshotSeq: 0, xid: 0, catalogChanged: false, indexes: [], droppedFilenodes: [], asserted: [], readSet: [], notifications: [],
+    optimistic: false, relations: [{ filenode: rel.filenode, catalog: false, inserted: [{ block: PROVISIONAL_BLOCK, bytes }], changed: [] }],
+  });
+  other.close();
+}
+
+test.serial('an optimistic commit that was overtaken says so', (t) => {
+  insert(1);
+  let rowId: RowId = 0;
+  statement(() => { const scan = beginScan(rel); scan.next(); rowId = scan.block * 65536; scan.close(); });
+  startTransactionCommand();
+  setOptimistic(true);
+  renewSnapshot();
+  updateRow(rel, rowId, formRow(rel.layout, [1, 'mine']));
+  const other = new ManagerClient(() => 5);
+  site.database.serve(other);
+  const version = fetchLatestVersion(rowId);
+  other.commit({
+    kind: 'commit', snapshotSeq: 0, xid: 0, catalogChanged: false, indexes: [], droppedFilenodes: [], asserted: [], readSet: [], notifications: [],
+    optimistic: false, relations: [{ filenode: rel.filenode, catalog: false, inserted: [], changed: [{ row: rowId, version, bytes: formRow(rel.layout, [1, 'theirs']) }] }],
+  });
+  t.throws(() => commitTransactionCommand(), { instanceOf: RetryStatement });
+  abortCurrentTransaction();
+  // Run again, with locks: the row is found changed since the snapshot only if the snapshot is older.
+  statement(() => {
+    const row = fetchRow(rel, rowId)!;
+    t.is(readRow(row.bytes, row.view, row.offset, rel.layout)[1], 'theirs');
+    t.deepEqual(lockRows(rel, [rowId], 'nokeyupdate', 'block'), ['ok']);
+    updateRow(rel, rowId, formRow(rel.layout, [1, 'mine at last']));
+  });
+  // READ COMMITTED: changed between the snapshot and the lock.
+  startTransactionCommand();
+  renewSnapshot();
+  const before = fetchLatestVersion(rowId);
+  other.commit({
+    kind: 'commit', snapshotSeq: 0, xid: 0, catalogChanged: false, indexes: [], droppedFilenodes: [], asserted: [], readSet: [], notifications: [],
+    optimistic: false, relations: [{ filenode: rel.filenode, catalog: false, inserted: [], changed: [{ row: rowId, version: before, bytes: formRow(rel.layout, [1, 'again']) }] }],
+  });
+  t.deepEqual(lockRows(rel, [rowId], 'nokeyupdate', 'block'), ['changed']);
+  const row = fetchRow(rel, rowId)!;
+  t.is(readRow(row.bytes, row.view, row.offset, rel.layout)[1], 'again');
+  abortCurrentTransaction();
+  // REPEATABLE READ fails.
+  control(() => { beginTransactionBlock(); setTransactionIsolation('repeatable read'); });
+  const seenVersion = (() => { let v = 0; statement(() => { v = fetchLatestVersion(rowId); }); return v; })();
+  other.commit({
+    kind: 'commit', snapshotSeq: 0, xid: 0, catalogChanged: false, indexes: [], droppedFilenodes: [], asserted: [], readSet: [], notifications: [],
+    optimistic: false, relations: [{ filenode: rel.filenode, catalog: false, inserted: [], changed: [{ row: rowId, version: seenVersion, bytes: null }] }],
+  });
+  t.is(code(() => statement(() => { lockRows(rel, [rowId], 'update', 'block'); })), '40001 could not serialize access due to concurrent delete');
+  other.close();
+});
+
+function fetchLatestVersion(rowId: RowId): number {
+  const scan = beginScan(rel);
+  scan.next();
+  const version = scan.view.getUint32(scan.view.getUint16(8 + 2 * (rowId % 65536), true), true);
+  scan.close();
+  return version;
+}

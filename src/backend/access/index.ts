@@ -4,7 +4,7 @@
 import type { IndexInfo } from '../catalog/relation.ts';
 import type { Cursor } from '../storage/store.ts';
 import { ValueBuffer } from '../storage/store.ts';
-import { currentCommandId, getStore, noteRead, useCommandId } from '../transaction/xact.ts';
+import { currentCommandId, getStore, noteIndexRead, useCommandId } from '../transaction/xact.ts';
 import { IndexLog, rowIdKey } from './index_changes.ts';
 import { checkKeySize, plainRange, type KeyRange } from './key.ts';
 import { PROVISIONAL_BLOCK, type RowId } from './row.ts';
@@ -33,7 +33,7 @@ function boundBytes(filenode: number, key: string): Uint8Array {
 export function beginIndexScan(info: IndexInfo, range: KeyRange, reverse = false, cid = currentCommandId()): IndexScan {
   const { filenode, shared } = info.index;
   const { from, to } = plainRange(range);
-  noteRead(info.indrelid, filenode, shared);
+  noteIndexRead(info.indrelid, shared);
   if (from === null || (to !== null && from >= to)) return new NoEntries();
   const cursor = getStore(shared).range(
     boundBytes(filenode, from), to === null ? boundBytes(filenode + 1, '') : boundBytes(filenode, to), reverse, new ValueBuffer(64));
@@ -143,7 +143,7 @@ const found = new ValueBuffer(64);
 /** The row that has this key in a unique index (a key without NULL), as command `cid` sees it. For scans. */
 export function lookupUnique(info: IndexInfo, key: string, cid = currentCommandId()): RowId | undefined {
   const { filenode, shared } = info.index;
-  noteRead(info.indrelid, filenode, shared);
+  noteIndexRead(info.indrelid, shared);
   const log = existingWriteSet(shared)?.indexes.get(filenode);
   if (log !== undefined && log.length > 0) {
     const row = log.addedRow(key, cid);

@@ -164,6 +164,17 @@ export function noteRead(relationOid: number, filenode: number, shared: boolean)
   if (xact.isolation === 'serializable' && relationOid >= FIRST_NORMAL_OID) xact.reads[shared ? 1 : 0].add(filenode);
 }
 
+/** The same for a look into an index of the table: what it did not find counts as well. */
+export function noteIndexRead(tableOid: number, shared: boolean): void {
+  if (xact.isolation === 'serializable' && tableOid >= FIRST_NORMAL_OID) xact.reads[shared ? 1 : 0].add(filenodeOf(tableOid));
+}
+
+/** A table's filenode; the relcache knows. Until it says so, a table that was never rewritten has its oid there. */
+let filenodeOf: (tableOid: number) => number = (oid) => oid;
+export function setFilenodeLookup(lookup: (tableOid: number) => number): void {
+  filenodeOf = lookup;
+}
+
 /** An optimistic statement would have locked this table. */
 export function noteTable(oid: number, mode: TableLockMode, shared: boolean): void {
   const key = shared ? 1 : 0;
