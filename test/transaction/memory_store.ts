@@ -10,7 +10,7 @@ interface Content {
   values: Map<string, Buffer>;
 }
 
-const text = (bytes: Uint8Array, length = bytes.length): string => Buffer.from(bytes.buffer, bytes.byteOffset, length).latin1Slice();
+const text = (bytes: Uint8Array, length = bytes.length): string => Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('latin1');
 
 export class Crash extends Error {}
 
@@ -52,7 +52,7 @@ export class MemoryStore implements WritableStore {
   getKey(filenode: number, key: string, into: ValueBuffer): number {
     const full = Buffer.alloc(4 + key.length);
     full.writeUInt32BE(filenode, 0);
-    full.latin1Write(key, 4);
+    full.write(key, 4, 'latin1');
     return this.into(this.get(full, full.length), into);
   }
   private into(value: Buffer | undefined, into: ValueBuffer): number {
@@ -64,7 +64,7 @@ export class MemoryStore implements WritableStore {
   meta(name: string): number {
     const key = Buffer.alloc(4 + name.length);
     key.writeUInt32BE(META_FILENODE, 0);
-    key.latin1Write(name, 4);
+    key.write(name, 4, 'latin1');
     const value = this.get(key, key.length);
     return value === undefined ? 0 : value.readUInt32LE(0) + value.readUInt32LE(4) * 2 ** 32;
   }

@@ -48,14 +48,14 @@ export class SocketLink implements Link {
   static open(database: number, patient: boolean): SocketLink {
     const path = managerSocketPath(database);
     const until = performance.now() + CONNECT_LIMIT_MS;
-    for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 100)) {
+    for (let pauseMs = 1; ; pauseMs = pauseMs === 32 ? 1 : pauseMs * 2) {
       const fd = port.connectUnix(path);
       if (fd >= 0) {
         port.setBlocking(fd, true);
         return new SocketLink(fd);
       }
       if (performance.now() > until) throw new PgError('cannot_connect_now', 'could not reach the transaction manager of this database');
-      if (pauseMs === 1 || pauseMs >= 64) askPostmaster(database);
+      if (pauseMs === 1) askPostmaster(database);
       port.poll(pollFds, pollEvents, pollReady, 0, pauseMs);
       if (!patient) checkForInterrupts();
     }

@@ -28,6 +28,7 @@ const READ_BYTES = 1 << 18;
 /** What one session may leave unread before it is cut off: notifications to somebody who is stuck. */
 const MAX_UNREAD_BYTES = 64 << 20;
 const READER_CHECK_MS = 10_000;
+const FIRST_CONNECTION_MS = 2000;
 
 /** The databases' environments below the site. */
 export const environmentPath = (database: Oid): string => database === 0 ? 'global' : `base/${database}`;
@@ -80,7 +81,8 @@ class Manager {
   private fdsAreStale = true;
   private readonly input = Buffer.allocUnsafeSlow(READ_BYTES);
   private readonly out = new ByteWriter(READ_BYTES);
-  private idleSinceMs = nowMs();
+  /** At first there is time for the one who asked for us. */
+  private idleSinceMs = nowMs() + FIRST_CONNECTION_MS;
   private checkedReadersMs = nowMs();
   private seenReaderSignals = 0;
   private readonly readFile = (name: string): Buffer => readCommitFile(name);
