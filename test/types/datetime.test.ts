@@ -81,7 +81,7 @@ check('typmods', (t) => {
     differences.push(...differencesOf('interval', inputs, settings, (mask << 16) | 0xffff, ` ${name}`));
     if (name.endsWith('second')) differences.push(...differencesOf('interval', inputs, settings, (mask << 16) | 2, ` ${name}(2)`));
   }
-  t.deepEqual(differences, []);
+  t.deepEqual(differences.filter((text) => !/theirs: .*2562047788/.test(text)), []); // there PostgreSQL's int64 wraps
 });
 
 /** Where PostgreSQL's int64 silently wraps around, or infinity counts as a number: ours is an error. */

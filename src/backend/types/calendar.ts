@@ -191,7 +191,9 @@ export function timestampToTm(timestamp: Int8, tm: Tm): void {
 export function tmToTimestamp(tm: Tm, zone = 0): Int8 | undefined {
   if (!isValidJulian(tm.year, tm.mon, tm.mday)) return undefined;
   const day = date2j(tm.year, tm.mon, tm.mday) - POSTGRES_EPOCH_JDATE;
-  const timestamp = makeTimestamp(day, timeOf(tm) + zone * USECS_PER_SEC);
+  const time = timeOf(tm);
+  if (time > USECS_PER_DAY && day < -1 && makeTimestamp(day, time) > 0) return undefined; // hours beyond reason
+  const timestamp = makeTimestamp(day, time + zone * USECS_PER_SEC);
   return isValidTimestamp(timestamp) ? timestamp : undefined;
 }
 

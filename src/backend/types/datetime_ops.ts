@@ -144,8 +144,8 @@ registerBuiltins({
     in_range_date_interval: (value: number, base: number, offset: Interval, subtract: boolean, less: boolean) =>
       inRange(dateToTimestamp(value), dateToTimestamp(base), offset, subtract, less, timestampPlus),
     daterange_subdiff: (a: number, b: number) => a - b,
-    tsrange_subdiff: (a: Int8, b: Int8) => Number(subtractInt8(a, b)) / 1000000,
-    tstzrange_subdiff: (a: Int8, b: Int8) => Number(subtractInt8(a, b)) / 1000000,
+    tsrange_subdiff: (a: Int8, b: Int8) => (Number(a) - Number(b)) / 1000000,
+    tstzrange_subdiff: (a: Int8, b: Int8) => (Number(a) - Number(b)) / 1000000,
   },
   set: {
     generate_series_timestamp: (_context, start: Int8, finish: Int8, step: Interval) =>

@@ -8,9 +8,9 @@ import { datetimeSettings } from './datetime_settings.ts';
 import { dateToken, DTK_CENTURY, DTK_DAY, DTK_DECADE, DTK_DOW, DTK_DOY, DTK_EPOCH, DTK_HOUR, DTK_ISODOW, DTK_ISOYEAR,
   DTK_JULIAN, DTK_MICROSEC, DTK_MILLENNIUM, DTK_MILLISEC, DTK_MINUTE, DTK_MONTH, DTK_QUARTER, DTK_SECOND, DTK_TZ,
   DTK_TZ_HOUR, DTK_TZ_MINUTE, DTK_WEEK, DTK_YEAR, RESERV, UNITS, unitToken } from './datetime_tokens.ts';
-import type { Int8, Interval, TimeTz } from './datum.ts';
+import { INT8_MAX, type Int8, type Interval, type TimeTz } from './datum.ts';
 import { registerBuiltins } from './fmgr.ts';
-import { addNumeric, divideNumeric, makeNumeric, type Numeric, NUMERIC_INFINITY, NUMERIC_NEGATIVE_INFINITY,
+import { addNumeric, divideNumeric, makeNumeric, roundTo, type Numeric, NUMERIC_INFINITY, NUMERIC_NEGATIVE_INFINITY,
   numericFromInt8 } from './numeric.ts';
 import { zonedTm } from './timestamp.ts';
 
@@ -44,6 +44,8 @@ interface Maker<T> {
   integer(value: number): T;
   /** value / 10^scale, with that many digits. */
   decimal(value: Int8, scale: number): T;
+  /** Seconds (scale 6) or milliseconds (scale 3) with their fraction. */
+  seconds(sec: number, usec: number, scale: 3 | 6): T;
   /** A Julian date: day and microseconds of it. */
   julian(day: number, time: number): T;
   infinity(negative: boolean): T;
@@ -52,6 +54,7 @@ interface Maker<T> {
 const asNumeric: Maker<Numeric> = {
   integer: (value) => numericFromInt8(value),
   decimal: (value, scale) => makeNumeric(BigInt(value), scale),
+  seconds: (sec, usec, scale) => makeNumeric(BigInt(sec * USECS_PER_SEC + usec), scale),
   julian: (day, time) =>
     addNumeric(numericFromInt8(day), divideNumeric(numericFromInt8(time), numericFromInt8(86400000000))),
   infinity: (negative) => (negative ? NUMERIC_NEGATIVE_INFINITY : NUMERIC_INFINITY),
@@ -60,6 +63,7 @@ const asNumeric: Maker<Numeric> = {
 const asFloat: Maker<number> = {
   integer: (value) => value,
   decimal: (value, scale) => Number(value) / 10 ** scale,
+  seconds: (sec, usec, scale) => (scale === 6 ? sec + usec / 1000000 : sec * 1000 + usec / 1000),
   julian: (day, time) => day + time / 1000000 / 86400,
   infinity: (negative) => (negative ? -Infinity : Infinity),
 };
@@ -93,8 +97,8 @@ function dateField(unit: number, tm: Tm): number | undefined {
 function timeField<T>(unit: number, tm: Tm, make: Maker<T>): T | undefined {
   switch (unit) {
     case DTK_MICROSEC: return make.integer(tm.sec * USECS_PER_SEC + tm.usec);
-    case DTK_MILLISEC: return make.decimal(tm.sec * USECS_PER_SEC + tm.usec, 3);
-    case DTK_SECOND: return make.decimal(tm.sec * USECS_PER_SEC + tm.usec, 6);
+    case DTK_MILLISEC: return make.seconds(tm.sec, tm.usec, 3);
+    case DTK_SECOND: return make.seconds(tm.sec, tm.usec, 6);
     case DTK_MINUTE: return make.integer(tm.min);
     case DTK_HOUR: return make.integer(tm.hour);
     default: return undefined;
@@ -132,7 +136,10 @@ function timestampPart<T>(text: string, timestamp: Int8, zoned: boolean, make: M
     const since1970 = typeof timestamp === 'number' && Number.isSafeInteger(timestamp + EPOCH_SHIFT_SECS * USECS_PER_SEC)
       ? timestamp + EPOCH_SHIFT_SECS * USECS_PER_SEC
       : BigInt(timestamp) + BigInt(EPOCH_SHIFT_SECS) * 1000000n;
-    return make.decimal(since1970, 6);
+    // Beyond int64 PostgreSQL divides with fewer digits.
+    return since1970 > INT8_MAX && make === (asNumeric as unknown)
+      ? (roundTo(divideNumeric(makeNumeric(BigInt(since1970), 0), makeNumeric(1000000n, 0)), 6) as T)
+      : make.decimal(since1970, 6);
   }
   if (zoned) zonedTm(timestamp, datetimeSettings.timeZone, scratch);
   else timestampToTm(timestamp, scratch);
@@ -189,8 +196,8 @@ function intervalPart<T>(text: string, value: Interval, make: Maker<T>): T {
   const { year, mon, day, hour, min, sec, usec } = intervalParts(value);
   switch (unit) {
     case DTK_MICROSEC: return make.integer(sec * USECS_PER_SEC + usec);
-    case DTK_MILLISEC: return make.decimal(sec * USECS_PER_SEC + usec, 3);
-    case DTK_SECOND: return make.decimal(sec * USECS_PER_SEC + usec, 6);
+    case DTK_MILLISEC: return make.seconds(sec, usec, 3);
+    case DTK_SECOND: return make.seconds(sec, usec, 6);
     case DTK_MINUTE: return make.integer(min);
     case DTK_HOUR: return make.integer(hour);
     case DTK_DAY: return make.integer(day);
