@@ -18,13 +18,15 @@ import { procsByName } from './syscache.ts';
 
 export const FUNC_MAX_ARGS = 100;
 
-export interface ProcSpec extends Pick<PgProc, 'proname' | 'pronamespace' | 'proowner' | 'prolang' | 'prorettype' | 'proargtypes' | 'prosrc'>,
-  Partial<Omit<PgProc, 'oid' | 'proargdefaults' | 'prosqlbody' | 'proacl' | 'pronargs' | 'pronargdefaults'>> {
+type Given = 'proname' | 'pronamespace' | 'proowner' | 'prolang' | 'prorettype' | 'proargtypes' | 'prosrc';
+type Computed = 'oid' | 'proargdefaults' | 'prosqlbody' | 'proacl' | 'pronargs' | 'pronargdefaults';
+
+export type ProcSpec = Pick<PgProc, Given> & Partial<Omit<PgProc, Given | Computed>> & {
   defaults?: readonly Expr[];
   sqlBody?: readonly Query[] | Query | Expr | null;
   /** CREATE OR REPLACE. */
   replace?: boolean;
-}
+};
 
 const KIND_NOUNS: Readonly<Record<string, string>> = { a: 'an aggregate function', f: 'a function', p: 'a procedure', w: 'a window function' };
 

@@ -1,0 +1,23 @@
+// Names and numbers of character encodings, as PostgreSQL has them (pg_enc). Databases are all UTF8; the others are
+// here because catalogs (pg_conversion) and clients speak of them.
+export const ENCODINGS = ['SQL_ASCII', 'EUC_JP', 'EUC_CN', 'EUC_KR', 'EUC_TW', 'EUC_JIS_2004', 'UTF8', 'MULE_INTERNAL', 'LATIN1',
+  'LATIN2', 'LATIN3', 'LATIN4', 'LATIN5', 'LATIN6', 'LATIN7', 'LATIN8', 'LATIN9', 'LATIN10', 'WIN1256', 'WIN1258', 'WIN866', 'WIN874',
+  'KOI8R', 'WIN1251', 'WIN1252', 'ISO_8859_5', 'ISO_8859_6', 'ISO_8859_7', 'ISO_8859_8', 'WIN1250', 'WIN1253', 'WIN1254', 'WIN1255',
+  'WIN1257', 'KOI8U', 'SJIS', 'BIG5', 'GBK', 'UHC', 'GB18030', 'JOHAB', 'SHIFT_JIS_2004'] as const;
+export const PG_UTF8 = 6;
+
+const ALIASES: Readonly<Record<string, string>> = { unicode: 'UTF8', utf8: 'UTF8', iso88591: 'LATIN1', iso88592: 'LATIN2', windows1252: 'WIN1252',
+  sqlascii: 'SQL_ASCII', ascii: 'SQL_ASCII', latin1: 'LATIN1', win: 'WIN1251', alt: 'WIN866', koi8: 'KOI8R', tcvn: 'WIN1258', vscii: 'WIN1258', abc: 'WIN1258',
+  mskanji: 'SJIS', shiftjis: 'SJIS', windows949: 'UHC', windows950: 'BIG5', windows936: 'GBK', windows932: 'SJIS' };
+const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
+const byName = new Map(ENCODINGS.map((name, i) => [plain(name), i]));
+
+/** The number of an encoding, by any spelling; -1: unknown. */
+export const charToEncoding = (name: string): number => byName.get(plain(ALIASES[plain(name)] ?? name)) ?? -1;
+/** '' for an unknown number. */
+export const encodingToChar = (encoding: number): string => ENCODINGS[encoding] ?? '';
+
+const MAX_LENGTHS: Readonly<Record<string, number>> = { SQL_ASCII: 1, EUC_JP: 3, EUC_CN: 2, EUC_KR: 3, EUC_TW: 4, EUC_JIS_2004: 3, UTF8: 4,
+  MULE_INTERNAL: 4, SJIS: 2, BIG5: 2, GBK: 2, UHC: 2, GB18030: 4, JOHAB: 3, SHIFT_JIS_2004: 2 };
+export const encodingMaxLength = (encoding: number): number | null =>
+  ENCODINGS[encoding] === undefined ? null : MAX_LENGTHS[ENCODINGS[encoding]!] ?? 1;

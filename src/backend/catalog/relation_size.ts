@@ -1,0 +1,75 @@
+// How much a relation takes on disk. The ordered map does not count what is in a range, so a table's size comes from
+// the number of its last block, an index's from its first entries and the number of rows: near enough for people.
+import { ValueBuffer } from '../storage/store.ts';
+import { getStore } from '../transaction/xact.ts';
+import type { Oid } from '../types/datum.ts';
+import { tryOpenRelation } from './relcache.ts';
+import type { Relation } from './relation.ts';
+import { statSync } from 'node:fs';
+import { databaseByOid } from './syscache.ts';
+import { session } from '../utils/session.ts';
+
+const BLOCK_BYTES = 4096;
+/** What LMDB adds to an entry. */
+const ENTRY_OVERHEAD_BYTES = 10;
+const SAMPLE = 1000;
+
+function bounds(filenode: number): [Buffer, Buffer] {
+  const from = Buffer.alloc(4);
+  const to = Buffer.alloc(4);
+  from.writeUInt32BE(filenode, 0);
+  to.writeUInt32BE(filenode + 1, 0);
+  return [from, to];
+}
+
+/** Blocks of a table, by the number of its last one; 0 when it has none. */
+export function tableBlocks(rel: Relation): number {
+  const cursor = getStore(rel.shared).range(...bounds(rel.filenode), true, new ValueBuffer(BLOCK_BYTES));
+  const count = cursor.next() ? cursor.key.readUInt32BE(4) + 1 : 0;
+  cursor.close();
+  return count;
+}
+
+function indexBytes(rel: Relation): number {
+  const cursor = getStore(rel.shared).range(...bounds(rel.filenode), false, new ValueBuffer(64));
+  let count = 0;
+  let bytes = 0;
+  while (count < SAMPLE && cursor.next()) {
+    count++;
+    bytes += cursor.keyLength + cursor.valueLength + ENTRY_OVERHEAD_BYTES;
+  }
+  cursor.close();
+  if (count < SAMPLE) return Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;
+  const table = rel.indexInfo ? tryOpenRelation(rel.indexInfo.indrelid) : undefined;
+  // Without statistics: as many rows as blocks of the table hold, at a guess of 64 each.
+  const rows = Math.max(count, table ? (table.tuples >= 0 ? table.tuples : tableBlocks(table) * 64) : count);
+  return Math.ceil((bytes / count) * rows / BLOCK_BYTES) * BLOCK_BYTES;
+}
+
+/** Bytes of a relation itself; null when it does not exist. */
+export function relationSize(oid: Oid): number | null {
+  const rel = tryOpenRelation(oid);
+  if (!rel) return null;
+  if (rel.filenode === 0) return 0;
+  return rel.kind === 'i' || rel.kind === 'I' ? indexBytes(rel) : tableBlocks(rel) * BLOCK_BYTES;
+}
+export function indexesSize(oid: Oid): number | null {
+  const rel = tryOpenRelation(oid);
+  return rel ? rel.indexes.reduce((sum, i) => sum + (relationSize(i.indexrelid) ?? 0), 0) : null;
+}
+export function totalRelationSize(oid: Oid): number | null {
+  const own = relationSize(oid);
+  return own === null ? null : own + (indexesSize(oid) ?? 0);
+}
+
+/** Bytes of a database's file; null when there is no such database. */
+export function databaseSize(oid: Oid): number | null {
+  if (!databaseByOid(oid)) return null;
+  const own = getStore(false).path; // base/<oid>
+  const path = oid === session.databaseOid ? own : own.replace(/[^/]+\/?$/, String(oid));
+  try {
+    return statSync(`${path}/data.mdb`).blocks * 512;
+  } catch {
+    return 0;
+  }
+}
