@@ -1,21 +1,18 @@
-// Node trees as text, for catalogs (pg_rewrite.ev_action, pg_attrdef.adbin, ...): JSON, with the values of constants in
-// their types' text form, so that what is stored does not depend on how a Datum is represented.
+// Node trees as text, for the catalogs that keep them (pg_attrdef, pg_rewrite, pg_constraint, pg_index, ...): JSON with
+// the values of constants in their types' text form, after a format number. readfuncs.ts reads it.
 import { typeHooks } from '../types/hooks.ts';
 import type { Query } from './parsenodes.ts';
 import type { Const, Expr } from './primnodes.ts';
 
-/** Stands first in every stored tree; readfuncs.ts refuses what it does not know. */
-export const NODE_FORMAT_VERSION = 1;
+export const NODE_FORMAT = 1;
 
-/** What can be stored: an expression, a query, or a list of them. */
-export type StoredNode = Expr | Query | readonly (Expr | Query)[];
-
-export function nodeToString(node: StoredNode): string {
-  return `{"version":${NODE_FORMAT_VERSION},"node":${JSON.stringify(node, constToText)}}`;
+/** The text of an expression, a query, or a list of either. */
+export function nodeToString(node: Expr | Query | readonly (Expr | Query)[] | null): string {
+  return `${NODE_FORMAT} ${JSON.stringify(node, replacer)}`;
 }
 
-function constToText(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || (value as { kind?: unknown }).kind !== 'Const') return value;
-  const { slot: _slot, ...con } = value as Const;
-  return con.constvalue === null ? con : { ...con, constvalue: typeHooks.typeIo(con.consttype).output(con.constvalue) };
+function replacer(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || (value as { kind?: string }).kind !== 'Const') return value;
+  const { slot: _slot, ...c } = value as Const;
+  return c.constvalue === null ? c : { ...c, kind: 'Const', constvalue: { text: typeHooks.typeIo(c.consttype).output(c.constvalue) } };
 }

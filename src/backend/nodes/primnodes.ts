@@ -31,9 +31,10 @@ export interface Const {
   slot?: number;
 }
 /** `extern`: $n of the statement, from 1. `exec`: set by another plan node (planner only). `sublink`: the
- * subquery's output column n in a SubLink's testexpr. */
+ * subquery's output column n in a SubLink's testexpr. `multiexpr`: column (paramid & 0xffff) of the multiexpr SubLink
+ * whose subLinkId is paramid >> 16. */
 export interface Param {
-  kind: 'Param'; paramkind: 'extern' | 'exec' | 'sublink'; paramid: number; paramtype: Oid; paramtypmod: number;
+  kind: 'Param'; paramkind: 'extern' | 'exec' | 'sublink' | 'multiexpr'; paramid: number; paramtype: Oid; paramtypmod: number;
   paramcollid: Oid; location: number;
 }
 export interface Aggref {

@@ -1,29 +1,18 @@
-// Node trees back from their stored text (see outfuncs.ts).
+// Node trees from their text (outfuncs.ts).
 import { internalError } from '../../common/errors.ts';
 import { typeHooks } from '../types/hooks.ts';
-import { NODE_FORMAT_VERSION, type StoredNode } from './outfuncs.ts';
-import type { Const } from './primnodes.ts';
+import { NODE_FORMAT } from './outfuncs.ts';
 
-export function stringToNode(text: string): StoredNode {
-  const stored = JSON.parse(text) as { version: number; node: StoredNode };
-  if (stored.version !== NODE_FORMAT_VERSION) throw internalError(`stored tree has format ${stored.version}, not ${NODE_FORMAT_VERSION}`);
-  restoreConstants(stored.node);
-  return stored.node;
+/** What `nodeToString` was given. The caller knows which kind of tree it stored. */
+export function stringToNode<T>(text: string): T {
+  const space = text.indexOf(' ');
+  if (Number(text.slice(0, space)) !== NODE_FORMAT) throw internalError(`node tree of unknown format "${text.slice(0, 20)}"`);
+  return JSON.parse(text.slice(space + 1), reviver) as T;
 }
 
-function restoreConstants(value: unknown): void {
-  if (Array.isArray(value)) {
-    for (const item of value) if (typeof item === 'object' && item !== null) restoreConstants(item);
-    return;
+function reviver(this: unknown, _key: string, value: any): unknown {
+  if (typeof value === 'object' && value !== null && value.kind === 'Const' && value.constvalue !== null) {
+    value.constvalue = typeHooks.typeIo(value.consttype).input(value.constvalue.text, -1);
   }
-  const node = value as Record<string, unknown>;
-  if (node['kind'] === 'Const') {
-    const con = node as unknown as Const;
-    if (con.constvalue !== null) con.constvalue = typeHooks.typeIo(con.consttype).input(con.constvalue as string, con.consttypmod);
-    return;
-  }
-  for (const key in node) {
-    const field = node[key];
-    if (typeof field === 'object' && field !== null) restoreConstants(field);
-  }
+  return value;
 }
