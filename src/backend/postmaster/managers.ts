@@ -92,7 +92,7 @@ export class Managers {
     const n = port.recv(client.fd, this.buffer, 0, this.buffer.length);
     if (n === -EINTR || n === -EAGAIN) return;
     if (n <= 0) return this.drop(client);
-    client.request += this.buffer.latin1Slice(0, n);
+    client.request += this.buffer.toString('latin1', 0, n);
     const end = client.request.indexOf('\n');
     if (end < 0 && client.request.length < MAX_REQUEST_BYTES) return;
     const m = /^manager (\d{1,10})$/.exec(client.request.slice(0, end));

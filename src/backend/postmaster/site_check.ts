@@ -55,7 +55,8 @@ export function checkSite(site: string): SiteFault[] {
       if (faults.length >= MAX_FAULTS) return;
       const path = join(folder, entry.name), stat = lstatSync(path, { throwIfNoEntry: false });
       if (!stat) continue;
-      if (stat.isSocket() && folder === join(site, TMP)) continue; // ours, of a postmaster that was killed
+      // Sockets of ours, of a postmaster that was killed.
+      if (stat.isSocket() && (folder === join(site, TMP) || (folder === site && entry.name.startsWith('.s.PGSQL.')))) continue;
       if (check(path, stat, stat.isDirectory())) walk(path);
     }
   };
