@@ -32,7 +32,7 @@ const RECONNECTS = 8;
 /** Bytes of lock targets in one request. */
 const MAX_LOCK_BYTES = 4 << 20;
 /** nextval() called this often in one statement fetches ahead, up to so many values. */
-const BURST = 8, MAX_BURST = 4096;
+const BURST = 32, MAX_BURST = 4096;
 
 interface SequenceCache {
   /** The value given out last, and how many more there are. */
@@ -55,6 +55,8 @@ export class ManagerClient {
   private commitNumber = 0;
   /** The transaction has locks that end with it. */
   private locksHeld = false;
+  /** A manager died and took them along: whatever else the transaction asks for fails, until it ends. */
+  private locksLost = false;
   private mark = 0;
   private readonly advisory = new Map<string, { target: AdvisoryTarget; count: number }>();
   private readonly channels = new Set<string>();
@@ -130,9 +132,17 @@ export class ManagerClient {
     return this.mark;
   }
 
-  /** ROLLBACK TO: lets go of the locks taken since the mark. */
+  /** ROLLBACK TO: lets go of the locks taken since the mark. Never fails. */
   releaseAfter(mark: number): void {
-    if (this.locksHeld && this.mark > mark && this.link !== null) this.call({ kind: 'releaseAfter', mark });
+    if (!this.locksHeld || this.mark <= mark || this.link === null) return;
+    try {
+      this.exchange(this.link, { kind: 'releaseAfter', mark }, false);
+    } catch (error) {
+      // In the middle of a rollback nothing is thrown: the next request fails.
+      if (!(error instanceof ManagerLost)) throw error;
+      this.dropLink();
+      this.locksLost = true;
+    }
   }
 
   /** Whether there are locks that the end of the transaction must free. */
@@ -143,7 +153,7 @@ export class ManagerClient {
   /** The transaction is over without a commit request: rolled back, or it had nothing to write. Never fails. */
   endTransaction(): void {
     const held = this.locksHeld;
-    this.locksHeld = false;
+    this.locksHeld = this.locksLost = false;
     this.mark = 0;
     this.endStatement();
     if (!held || this.link === null) return;
@@ -197,13 +207,14 @@ export class ManagerClient {
     this.endStatement();
     const answer = this.tryCommit(request);
     if (answer.kind === 'committed') {
-      this.locksHeld = false;
+      this.locksHeld = this.locksLost = false;
       this.mark = 0;
     }
     return answer;
   }
 
   private tryCommit(request: CommitRequest): CommitAnswer {
+    if (this.locksLost) this.failForLostLocks();
     for (let attempt = 0; attempt < RECONNECTS; attempt++) {
       const link = this.connect();
       const token: CommitToken = { session: this.sessionToken, number: ++this.commitNumber };
@@ -221,7 +232,7 @@ export class ManagerClient {
       this.dropLink();
       const outcome = this.askOutcome(incarnation, token);
       if (outcome !== null) return outcome;
-      if (heldLocks) throw locksLost();
+      if (heldLocks) this.failForLostLocks();
     }
     throw unreachable();
   }
@@ -373,6 +384,7 @@ export class ManagerClient {
 
   /** Request and answer, again on a new connection when the manager dies and the transaction has lost nothing. */
   private call(message: ClientMessage, interruptible = false, answered?: () => void): ServerMessage {
+    if (this.locksLost) this.failForLostLocks();
     for (let attempt = 0; attempt < RECONNECTS; attempt++) {
       const link = this.connect();
       try {
@@ -383,7 +395,7 @@ export class ManagerClient {
         if (!(error instanceof ManagerLost)) throw error;
         const heldLocks = this.locksHeld;
         this.dropLink();
-        if (heldLocks) throw locksLost();
+        if (heldLocks) this.failForLostLocks();
       }
     }
     throw unreachable();
@@ -478,6 +490,13 @@ export class ManagerClient {
     this.close();
     this.mark = 0;
   }
+
+  private failForLostLocks(): never {
+    this.locksLost = true;
+    throw new PgError('serialization_failure', 'the transaction manager of this database was restarted', {
+      detail: 'The locks of this transaction were lost.', hint: 'The transaction might succeed if retried.',
+    });
+  }
 }
 
 /** The transaction manager of the session's database. */
@@ -508,11 +527,6 @@ function throwInterruption(answer: { kind: string; detail?: string }): void {
 function unexpected(answer: ServerMessage): Error {
   if (answer.kind === 'failed') return new PgError(answer.condition, answer.message);
   return internalError(`unexpected answer "${answer.kind}" of the transaction manager`);
-}
-function locksLost(): PgError {
-  return new PgError('serialization_failure', 'the transaction manager of this database was restarted', {
-    detail: 'The locks of this transaction were lost.', hint: 'The transaction might succeed if retried.',
-  });
 }
 function unreachable(): PgError {
   return new PgError('cannot_connect_now', 'could not reach the transaction manager of this database');

@@ -2,6 +2,7 @@
 // is the working folder of every process of a site.
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { PgError, internalError } from '../../common/errors.ts';
+import { POSTMASTER_SOCKET, managerSocket } from '../../common/site.ts';
 import { EAGAIN, EINTR, POLLIN, port } from '../../port/port.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { ByteWriter } from './bytes.ts';
@@ -26,8 +27,6 @@ export interface Link {
   close(): void;
 }
 
-export const managerSocketPath = (database: number): string => `tmp/manager.${database}.sock`;
-export const POSTMASTER_SOCKET_PATH = 'tmp/postmaster.sock';
 /** How long to wait for a manager to appear. */
 const CONNECT_LIMIT_MS = 10_000;
 
@@ -46,7 +45,7 @@ export class SocketLink implements Link {
 
   /** Connects; has the postmaster fork the manager when there is none. `patient`: interrupts do not end the attempt. */
   static open(database: number, patient: boolean): SocketLink {
-    const path = managerSocketPath(database);
+    const path = managerSocket(database);
     const until = performance.now() + CONNECT_LIMIT_MS;
     for (let pauseMs = 1; ; pauseMs = pauseMs === 32 ? 1 : pauseMs * 2) {
       const fd = port.connectUnix(path);
@@ -127,7 +126,7 @@ export class SocketLink implements Link {
 
 /** "manager <oid>\n" -> "ok\n". A postmaster that does not answer now may do so at the next attempt. */
 function askPostmaster(database: number): void {
-  const fd = port.connectUnix(POSTMASTER_SOCKET_PATH);
+  const fd = port.connectUnix(POSTMASTER_SOCKET);
   if (fd < 0) return;
   port.setBlocking(fd, true);
   const question = Buffer.from(`manager ${database}\n`), answer = Buffer.alloc(64);

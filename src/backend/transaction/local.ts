@@ -13,6 +13,7 @@ export class LocalManager {
   readonly core: ManagerCore;
   private nextSession = 1;
   private readonly inboxes = new Map<number, ServerMessage[]>();
+  private dead = false;
 
   constructor(store: WritableStore, database: Oid) {
     this.core = new ManagerCore(store, database);
@@ -30,17 +31,21 @@ export class LocalManager {
     return {
       fd: -1,
       send: (out) => {
-        if (!this.inboxes.has(id)) throw new ManagerLost();
+        if (this.dead) throw new ManagerLost();
         this.receive(id, out);
       },
       receive: () => {
+        if (this.dead) throw new ManagerLost();
         const message = inbox.shift();
         if (message === undefined) throw internalError('a lock is waited for that nobody is there to free');
         return message;
       },
-      poll: () => inbox.shift() ?? null,
+      poll: () => {
+        if (this.dead) throw new ManagerLost();
+        return inbox.shift() ?? null;
+      },
       close: () => {
-        if (!this.inboxes.delete(id)) return;
+        if (!this.inboxes.delete(id) || this.dead) return;
         this.core.machine.disconnect(id);
         this.settle();
       },
@@ -63,6 +68,11 @@ export class LocalManager {
     if (this.core.applier.hasMaintenance) this.core.applier.maintain();
     for (const { session, message } of this.core.takeOutputs()) this.inboxes.get(session)?.push(message);
     this.core.delivered();
+  }
+
+  /** For tests: nothing more comes from it, as if the process had been killed. */
+  die(): void {
+    this.dead = true;
   }
 
   /** Writes sequences as they are and closes the store. */

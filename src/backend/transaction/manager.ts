@@ -6,6 +6,7 @@
 // closed before it was welcomed, and tries again.
 import { closeSync, fstatSync, openSync, readSync, unlinkSync } from 'node:fs';
 import { PgError, internalError } from '../../common/errors.ts';
+import { managerSocket } from '../../common/site.ts';
 import {
   EAGAIN, EINTR, POLLIN, POLLOUT, SIGALRM, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, port,
 } from '../../port/port.ts';
@@ -18,7 +19,6 @@ import { reloadIfAsked } from '../utils/interrupts.ts';
 import { initPsStatus } from '../utils/ps_status.ts';
 import { ByteWriter } from './bytes.ts';
 import { ManagerCore } from './core.ts';
-import { managerSocketPath } from './link.ts';
 import './manager_settings.ts';
 import type { ServerMessage } from './messages.ts';
 import { FRAME_HEADER_BYTES, MAX_FRAME_BYTES, isCommit, writeServerMessage } from './wire.ts';
@@ -27,7 +27,7 @@ const BACKLOG = 1024;
 const READ_BYTES = 1 << 18;
 /** What one session may leave unread before it is cut off: notifications to somebody who is stuck. */
 const MAX_UNREAD_BYTES = 64 << 20;
-const READER_CHECK_MS = 10_000;
+const READER_CHECK_MS = 10_000, READER_CHECK_SOON_MS = 1000;
 const FIRST_CONNECTION_MS = 2000;
 
 /** The databases' environments below the site. */
@@ -84,13 +84,15 @@ class Manager {
   /** At first there is time for the one who asked for us. */
   private idleSinceMs = nowMs() + FIRST_CONNECTION_MS;
   private checkedReadersMs = nowMs();
-  private seenReaderSignals = 0;
+  private seenReaderSignals = port.signals[SIGUSR1]!;
+  /** A backend has left, perhaps not of its own will. */
+  private connectionEnded = false;
   private readonly readFile = (name: string): Buffer => readCommitFile(name);
 
   constructor(store: WritableStore, database: Oid) {
     this.store = store;
     this.core = new ManagerCore(store, database);
-    this.path = managerSocketPath(database);
+    this.path = managerSocket(database);
   }
 
   run(): void {
@@ -134,7 +136,7 @@ class Manager {
   private timeoutMs(): number {
     const { machine, applier } = this.core;
     if (applier.hasMaintenance || machine.hasWork) return 0;
-    let until = this.checkedReadersMs + READER_CHECK_MS;
+    let until = this.checkedReadersMs + (this.connectionEnded ? READER_CHECK_SOON_MS : READER_CHECK_MS);
     const deadline = machine.nextDeadlineMs();
     if (deadline >= 0) until = Math.min(until, deadline);
     const idleExit = getInt('manager_idle_exit');
@@ -238,7 +240,8 @@ class Manager {
     this.connections = this.connections.filter((other) => other !== connection);
     this.fdsAreStale = true;
     this.core.machine.disconnect(connection.id);
-    if (this.connections.length === 0) this.idleSinceMs = nowMs();
+    if (this.connections.length === 0) this.idleSinceMs = Math.max(this.idleSinceMs, nowMs());
+    this.connectionEnded = true;
   }
 
   // --- Output
@@ -305,7 +308,9 @@ class Manager {
   /** Frees the reader slots of backends that died: SIGUSR1 from the postmaster, a message, or time passed. */
   private checkReaders(): void {
     const asked = port.signals[SIGUSR1]! !== this.seenReaderSignals || this.core.machine.readerCheckWanted;
-    if (!asked && nowMs() < this.checkedReadersMs + READER_CHECK_MS) return;
+    const periodMs = this.connectionEnded ? READER_CHECK_SOON_MS : READER_CHECK_MS;
+    if (!asked && nowMs() < this.checkedReadersMs + periodMs) return;
+    this.connectionEnded = false;
     this.seenReaderSignals = port.signals[SIGUSR1]!;
     this.core.machine.readerCheckWanted = false;
     this.checkedReadersMs = nowMs();
