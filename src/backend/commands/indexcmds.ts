@@ -1,0 +1,224 @@
+// CREATE INDEX and the indexes of constraints: columns, operator classes and names are worked out here, the catalogs are
+// filled by catalog/index.ts, the entries made by executor/indexing.ts (PostgreSQL's indexcmds.c).
+import { PgError, notSupported } from '../../common/errors.ts';
+import { lockTable } from '../access/table.ts';
+import { requireOwner, requirePrivilege } from '../catalog/aclchk.ts';
+import { formatType } from '../catalog/format_type.ts';
+import { INDOPTION_DESC, INDOPTION_NULLS_FIRST, indexConstraintCreate, indexCreate, markIndexAsConstraint, type IndexColumnSpec } from '../catalog/index.ts';
+import { getBaseType, getDefaultOpClass, getType, isBinaryCoercible } from '../catalog/lsyscache.ts';
+import { getCollationOid, getOpclassOid, rangeVarGetRelid } from '../catalog/namespace.ts';
+import * as ids from '../catalog/oids.ts';
+import { createComments } from '../catalog/pg_description.ts';
+import { chooseRelationName } from '../catalog/pg_constraint.ts';
+import { systemColumnByName } from '../catalog/pg_class.ts';
+import type { Relation } from '../catalog/relation.ts';
+import { openRelation } from '../catalog/relcache.ts';
+import { amByName, opclassByOid, relationOidByName } from '../catalog/syscache.ts';
+import { buildIndex } from '../executor/indexing.ts';
+import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
+import { ACL } from '../nodes/parsenodes.ts';
+import type { Expr } from '../nodes/primnodes.ts';
+import { coerceToBoolean } from '../parser/parse_coerce.ts';
+import { assignExprCollations } from '../parser/parse_collate.ts';
+import { transformExpr } from '../parser/parse_expr.ts';
+import { transformIndexStmt, ddlNotice, type IndexElemSpec, type IndexSpec } from '../parser/parse_utilcmd.ts';
+import type { RawNode } from '../parser/raw_nodes.ts';
+import { preventInTransactionBlock, type UtilityContext, type UtilityTable } from '../tcop/utility.ts';
+import { commandCounterIncrement } from '../transaction/xact.ts';
+import type { Oid } from '../types/datum.ts';
+import { containsVolatile, relationParseState } from './constraints.ts';
+import { joinColumnNames } from './names.ts';
+import { readOptions } from './reloptions.ts';
+
+const ORDERED_METHODS = new Set(['btree']);
+const KNOWN_METHODS = new Set(['btree', 'hash', 'gin', 'gist', 'brin', 'spgist']);
+
+/** Makes one index on a table; its OID (DefineIndex). The table is locked by the caller. */
+export function defineIndex(table: Relation, spec: IndexSpec, text: string, build = true): Oid {
+  if (spec.existingIndex !== null) return adoptIndex(table, spec);
+  const method = amByName(spec.accessMethod);
+  if (method === undefined || !KNOWN_METHODS.has(spec.accessMethod)) throw new PgError('undefined_object', `access method "${spec.accessMethod}" does not exist`);
+  if (!ORDERED_METHODS.has(spec.accessMethod) && spec.accessMethod !== 'hash') throw notSupported(`an index of access method ${spec.accessMethod}`);
+  if (spec.accessMethod === 'hash') {
+    if (spec.unique) throw new PgError('feature_not_supported', 'access method "hash" does not support unique indexes');
+    if (spec.keys.length > 1) throw new PgError('feature_not_supported', 'access method "hash" does not support multicolumn indexes');
+    if (spec.including.length > 0) throw new PgError('feature_not_supported', 'access method "hash" does not support included columns');
+  }
+  if (spec.keys.length === 0) throw new PgError('invalid_object_definition', 'must specify at least one column');
+  const expressions: Expr[] = [];
+  const columns = spec.keys.map((key) => keyColumn(table, key, spec, method.oid, expressions, text));
+  for (const name of spec.including) columns.push(includedColumn(table, name));
+  const predicate = spec.where === null ? null : cookPredicate(table, spec.where, text);
+  nameColumns(columns, spec, expressions);
+  const name = spec.name ?? chooseIndexName(table, columns, spec);
+  const { index, constraint } = indexCreate({
+    table, name, accessMethod: method.oid, columns, keyCount: spec.keys.length, expressions, predicate, unique: spec.unique, nullsNotDistinct: spec.nullsNotDistinct,
+    primary: spec.primary, constraint: spec.isConstraint ? { type: spec.primary ? 'p' : 'u', deferrable: spec.deferrable, initiallyDeferred: spec.initDeferred } : null,
+    options: readOptions(spec.options, 'index'),
+  });
+  commandCounterIncrement();
+  if (spec.comment !== null) createComments(constraint !== 0 ? constraint : index, constraint !== 0 ? ids.ConstraintRelationId : ids.RelationRelationId, 0, spec.comment);
+  if (build && table.kind !== 'p') buildIndex(openRelation(table.oid), openRelation(index).indexInfo!);
+  return index;
+}
+
+function keyColumn(table: Relation, key: IndexElemSpec, spec: IndexSpec, method: Oid, expressions: Expr[], text: string): IndexColumnSpec {
+  let attnum = 0;
+  let typeOid: Oid;
+  let typmod: number;
+  let collation: Oid;
+  let name = '';
+  if (key.name !== null) {
+    const column = table.attributes.find((a) => a.attname === key.name && !a.attisdropped);
+    if (column === undefined) {
+      if (systemColumnByName(key.name) !== undefined) throw new PgError('feature_not_supported', 'index creation on system columns is not supported');
+      throw new PgError('undefined_column', spec.isConstraint ? `column "${key.name}" named in key does not exist` : `column "${key.name}" does not exist`);
+    }
+    ({ attnum, atttypid: typeOid, atttypmod: typmod, attcollation: collation, attname: name } = column);
+  } else {
+    const state = relationParseState(table, text);
+    const expr = transformExpr(state, key.expr!, 'index_expression');
+    assignExprCollations(state, expr);
+    typeOid = exprType(expr);
+    typmod = exprTypmod(expr);
+    collation = exprCollation(expr);
+    if (expr.kind === 'Var' && expr.varattno > 0) {
+      attnum = expr.varattno;
+      name = table.attributes[attnum - 1]!.attname;
+    } else {
+      if (containsVolatile(expr, 's')) throw new PgError('invalid_object_definition', 'functions in index expression must be marked IMMUTABLE');
+      if (getType(typeOid).typtype === 'p') throw new PgError('invalid_table_definition', `column "${key.name ?? ''}" has pseudo-type ${formatType(typeOid)}`);
+      expressions.push(expr);
+    }
+  }
+  if (key.collation !== null) collation = getCollationOid(key.collation);
+  if (collation === 0 && getType(typeOid).typcollation !== 0) {
+    throw new PgError('indeterminate_collation', 'could not determine which collation to use for index expression', { hint: 'Use the COLLATE clause to set the collation explicitly.' });
+  }
+  if (collation !== 0 && getType(typeOid).typcollation === 0) {
+    if (key.collation !== null) throw new PgError('datatype_mismatch', `collations are not supported by type ${formatType(typeOid)}`);
+    collation = 0;
+  }
+  const ordered = ORDERED_METHODS.has(spec.accessMethod);
+  if (!ordered && key.ordering !== 'SORTBY_DEFAULT') throw new PgError('feature_not_supported', `access method "${spec.accessMethod}" does not support ASC/DESC options`);
+  if (!ordered && key.nullsOrdering !== 'SORTBY_NULLS_DEFAULT') throw new PgError('feature_not_supported', `access method "${spec.accessMethod}" does not support NULLS FIRST/LAST options`);
+  const descending = key.ordering === 'SORTBY_DESC';
+  const nullsFirst = key.nullsOrdering === 'SORTBY_NULLS_DEFAULT' ? descending : key.nullsOrdering === 'SORTBY_NULLS_FIRST';
+  return {
+    attnum, name, typeOid, typmod, collation, opclass: resolveOpclass(key.opclass, typeOid, spec.accessMethod, method),
+    option: ordered ? (descending ? INDOPTION_DESC : 0) | (nullsFirst ? INDOPTION_NULLS_FIRST : 0) : 0,
+  };
+}
+
+/** The operator class named, or the type's default (ResolveOpClass). */
+function resolveOpclass(names: string[] | null, typeOid: Oid, methodName: string, method: Oid): Oid {
+  if (names === null) {
+    const found = getDefaultOpClass(typeOid, method);
+    if (found === 0) {
+      throw new PgError('undefined_object', `data type ${formatType(typeOid)} has no default operator class for access method "${methodName}"`, {
+        hint: 'You must specify an operator class for the index or define a default operator class for the data type.',
+      });
+    }
+    return found;
+  }
+  const opclass = getOpclassOid(method, names);
+  const { opcintype } = opclassByOid(opclass)!;
+  if (!isBinaryCoercible(getBaseType(typeOid), opcintype) && !isBinaryCoercible(typeOid, opcintype)) {
+    throw new PgError('datatype_mismatch', `operator class "${names.join('.')}" does not accept data type ${formatType(typeOid)}`);
+  }
+  return opclass;
+}
+
+function includedColumn(table: Relation, name: string): IndexColumnSpec {
+  const column = table.attributes.find((a) => a.attname === name && !a.attisdropped);
+  if (column === undefined) throw new PgError('undefined_column', `column "${name}" does not exist`);
+  return { attnum: column.attnum, name, typeOid: column.atttypid, typmod: column.atttypmod, collation: 0, opclass: 0, option: 0 };
+}
+
+function cookPredicate(table: Relation, raw: RawNode, text: string): Expr {
+  const state = relationParseState(table, text);
+  const expr = coerceToBoolean(state, transformExpr(state, raw, 'index_predicate'), 'WHERE');
+  assignExprCollations(state, expr);
+  if (containsVolatile(expr, 's')) throw new PgError('invalid_object_definition', 'functions in index predicate must be marked IMMUTABLE');
+  return expr;
+}
+
+/** An index's own columns are named after the table's, expressions after their function or "expr"; all differ. */
+function nameColumns(columns: IndexColumnSpec[], spec: IndexSpec, expressions: readonly Expr[]): void {
+  const taken = new Set<string>();
+  let next = 0;
+  columns.forEach((c, i) => {
+    const base = c.attnum !== 0 ? c.name : figureIndexColname(spec.keys[i]?.expr ?? null, expressions[next++]!);
+    let name = base;
+    for (let n = 1; taken.has(name); n++) name = base + n;
+    taken.add(name);
+    c.name = name;
+  });
+}
+
+function figureIndexColname(raw: RawNode | null, _expr: Expr): string {
+  const name = (node: RawNode | null): string => {
+    switch (node?.tag) {
+      case 'FuncCall': return (node['funcname'] as string[]).at(-1)!;
+      case 'TypeCast': { const inner = name(node['arg'] as RawNode); return inner !== 'expr' ? inner : ((node['typeName'] as RawNode)['names'] as string[]).at(-1)!; }
+      case 'CoalesceExpr': return 'coalesce';
+      case 'MinMaxExpr': return node['op'] === 'IS_GREATEST' ? 'greatest' : 'least';
+      case 'CollateClause': return name(node['arg'] as RawNode);
+      case 'CaseExpr': return 'case';
+      case 'A_ArrayExpr': return 'array';
+      case 'RowExpr': return 'row';
+      default: return 'expr';
+    }
+  };
+  return name(raw);
+}
+
+function chooseIndexName(table: Relation, columns: readonly IndexColumnSpec[], spec: IndexSpec): string {
+  if (spec.primary) return chooseRelationName(table.name, null, 'pkey', table.namespace, true);
+  return chooseRelationName(table.name, joinColumnNames(columns.map((c) => c.name)), spec.isConstraint ? 'key' : 'idx', table.namespace, spec.isConstraint);
+}
+
+/** ADD CONSTRAINT ... USING INDEX. */
+function adoptIndex(table: Relation, spec: IndexSpec): Oid {
+  const name = spec.existingIndex!;
+  const oid = relationOidByName(name, table.namespace);
+  const info = table.indexes.find((i) => i.indexrelid === oid);
+  if (info === undefined) throw new PgError('undefined_object', oid === 0 ? `index "${name}" does not exist` : `index "${name}" does not belong to table "${table.name}"`);
+  const wrong = (what: string): PgError => new PgError('wrong_object_type', what, { detail: 'Cannot create a primary key or unique constraint using such an index.' });
+  if (!info.unique) throw wrong(`"${name}" is not a unique index`);
+  if (info.expressions.length > 0) throw wrong(`index "${name}" contains expressions`);
+  if (info.predicate !== null) throw wrong(`"${name}" is a partial index`);
+  const constraintName = spec.name ?? name;
+  indexConstraintCreate({
+    table, name: constraintName, accessMethod: ids.BTREE_AM_OID, keyCount: info.keyCount, columns: info.keyAttributes.map((attnum) => ({
+      attnum, name: '', typeOid: 0, collation: 0, opclass: 0, option: 0,
+    })), constraint: { type: spec.primary ? 'p' : 'u', deferrable: spec.deferrable, initiallyDeferred: spec.initDeferred },
+  }, oid);
+  markIndexAsConstraint(oid, spec.primary, spec.deferrable);
+  return oid;
+}
+
+// ---- the command
+
+function createIndex(stmt: RawNode, context: UtilityContext): void {
+  if (stmt['concurrent']) preventInTransactionBlock(context, 'CREATE INDEX CONCURRENTLY');
+  const table = openRelation(rangeVarGetRelid(stmt['relation']));
+  if (table.kind !== 'r' && table.kind !== 'm' && table.kind !== 'p') {
+    throw new PgError('wrong_object_type', `cannot create index on relation "${table.name}"`, { detail: detailKind(table.kind) });
+  }
+  requireOwner(ids.RelationRelationId, table.oid);
+  requirePrivilege(ids.NamespaceRelationId, table.namespace, ACL.CREATE);
+  lockTable(table.oid, table.name, table.shared, 5);
+  const spec = transformIndexStmt(stmt);
+  if (spec.name !== null && relationOidByName(spec.name, table.namespace) !== 0 && stmt['if_not_exists']) {
+    ddlNotice(`relation "${spec.name}" already exists, skipping`, 'duplicate_table');
+    return;
+  }
+  defineIndex(table, spec, context.text);
+}
+
+const detailKind = (kind: string): string => `This operation is not supported for ${{ v: 'views', i: 'indexes', S: 'sequences', c: 'composite types', I: 'partitioned indexes' }[kind] ?? 'this kind of relation'}.`;
+
+export const INDEX_COMMANDS: UtilityTable = {
+  IndexStmt: { run: createIndex },
+};

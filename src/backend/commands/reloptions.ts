@@ -1,0 +1,85 @@
+// WITH (name = value, ...) of tables, views and indexes: known names and values only (PostgreSQL's reloptions.c). Those
+// that steer vacuuming and page filling are kept and shown; there is nothing here for them to steer.
+import { PgError } from '../../common/errors.ts';
+import type { RawNode } from '../parser/raw_nodes.ts';
+import { constantText } from './variable.ts';
+
+type Kind = 'table' | 'index' | 'view';
+interface OptionRule { type: 'integer' | 'boolean' | 'real' | 'enum'; min?: number; max?: number; values?: readonly string[] }
+
+const VACUUM: Record<string, OptionRule> = {
+  autovacuum_enabled: { type: 'boolean' }, autovacuum_vacuum_threshold: { type: 'integer', min: 0, max: 2147483647 },
+  autovacuum_vacuum_insert_threshold: { type: 'integer', min: -2, max: 2147483647 }, autovacuum_analyze_threshold: { type: 'integer', min: 0, max: 2147483647 },
+  autovacuum_vacuum_cost_limit: { type: 'integer', min: 1, max: 10000 }, autovacuum_vacuum_cost_delay: { type: 'real', min: 0, max: 100 },
+  autovacuum_vacuum_scale_factor: { type: 'real', min: 0, max: 100 }, autovacuum_vacuum_insert_scale_factor: { type: 'real', min: 0, max: 100 },
+  autovacuum_analyze_scale_factor: { type: 'real', min: 0, max: 100 }, autovacuum_freeze_min_age: { type: 'integer', min: 0, max: 1000000000 },
+  autovacuum_freeze_max_age: { type: 'integer', min: 100000, max: 2000000000 }, autovacuum_freeze_table_age: { type: 'integer', min: 0, max: 2000000000 },
+  autovacuum_multixact_freeze_min_age: { type: 'integer', min: 0, max: 1000000000 }, autovacuum_multixact_freeze_max_age: { type: 'integer', min: 10000, max: 2000000000 },
+  autovacuum_multixact_freeze_table_age: { type: 'integer', min: 0, max: 2000000000 }, log_autovacuum_min_duration: { type: 'integer', min: -1, max: 2147483647 },
+  vacuum_index_cleanup: { type: 'enum', values: ['auto', 'on', 'off', 'true', 'false', 'yes', 'no', '1', '0'] }, vacuum_truncate: { type: 'boolean' },
+};
+
+const RULES: Record<Kind, Record<string, OptionRule>> = {
+  table: {
+    ...VACUUM, ...Object.fromEntries(Object.entries(VACUUM).map(([name, rule]) => [`toast.${name}`, rule])),
+    fillfactor: { type: 'integer', min: 10, max: 100 }, toast_tuple_target: { type: 'integer', min: 128, max: 8160 }, user_catalog_table: { type: 'boolean' },
+    parallel_workers: { type: 'integer', min: 0, max: 1024 },
+  },
+  index: {
+    fillfactor: { type: 'integer', min: 10, max: 100 }, deduplicate_items: { type: 'boolean' }, fastupdate: { type: 'boolean' }, autosummarize: { type: 'boolean' },
+    pages_per_range: { type: 'integer', min: 1, max: 131072 }, gin_pending_list_limit: { type: 'integer', min: 64, max: 2147483647 },
+    buffering: { type: 'enum', values: ['on', 'off', 'auto'] },
+  },
+  view: { security_barrier: { type: 'boolean' }, security_invoker: { type: 'boolean' }, check_option: { type: 'enum', values: ['local', 'cascaded'] } },
+};
+
+/** As pg_class.reloptions keeps them: "name=value". */
+export function readOptions(list: readonly RawNode[], kind: Kind): string[] | null {
+  if (list.length === 0) return null;
+  const seen = new Set<string>();
+  return list.map((option) => {
+    const bare = option['defname'] as string;
+    const namespace = option['defnamespace'] as string | undefined;
+    if (namespace !== undefined && !(kind === 'table' && namespace === 'toast')) throw new PgError('invalid_parameter_value', `unrecognized parameter namespace "${namespace}"`);
+    const name = namespace === undefined ? bare : `${namespace}.${bare}`;
+    if (name === 'oids') {
+      if (option['arg'] === undefined || constantText(option['arg']) === 'true') throw new PgError('feature_not_supported', 'tables declared WITH OIDS are not supported');
+      return '';
+    }
+    const rule = RULES[kind][name];
+    if (rule === undefined) throw new PgError('invalid_parameter_value', `unrecognized parameter "${bare}"`);
+    if (seen.has(name)) throw new PgError('invalid_parameter_value', `parameter "${name}" specified more than once`);
+    seen.add(name);
+    const value = option['arg'] === undefined ? 'true' : optionText(option['arg']);
+    check(name, value, rule);
+    return `${name}=${value}`;
+  }).filter((t) => t !== '');
+}
+
+function optionText(arg: any): string {
+  if (typeof arg === 'object' && arg !== null && arg.tag === 'TypeName') return (arg.names as string[]).join('.');
+  return constantText(arg);
+}
+
+function check(name: string, value: string, rule: OptionRule): void {
+  const bad = (what: string): PgError => new PgError('invalid_parameter_value', `invalid value for ${what} option "${name}": ${value}`);
+  switch (rule.type) {
+    case 'boolean':
+      if (!/^(t|tr|tru|true|f|fa|fal|fals|false|on|of|off|yes|ye|y|no|n|1|0)$/i.test(value)) throw bad('boolean');
+      return;
+    case 'enum':
+      if (!rule.values!.includes(value.toLowerCase())) {
+        throw new PgError('invalid_parameter_value', `invalid value for enum option "${name}": ${value}`, { detail: `Valid values are ${rule.values!.map((v) => `"${v}"`).join(', ')}.` });
+      }
+      return;
+    default: {
+      const n = Number(value);
+      if (value.trim() === '' || !Number.isFinite(n) || (rule.type === 'integer' && !Number.isInteger(n))) throw bad(rule.type === 'real' ? 'floating point' : 'integer');
+      if (n < rule.min! || n > rule.max!) {
+        throw new PgError('invalid_parameter_value', `value ${value} out of bounds for option "${name}"`, {
+          detail: `Valid values are between "${rule.type === 'real' ? rule.min!.toFixed(6) : rule.min}" and "${rule.type === 'real' ? rule.max!.toFixed(6) : rule.max}".`,
+        });
+      }
+    }
+  }
+}

@@ -1,0 +1,266 @@
+// CREATE TABLE and TRUNCATE (part of PostgreSQL's tablecmds.c; ALTER TABLE is in altertable.ts, DROP in dropcmds.ts).
+import { PgError, notSupported } from '../../common/errors.ts';
+import { lockTable } from '../access/table.ts';
+import { aclcheckRelation, notOwnerOrDenied, requireOwner, requirePrivilege } from '../catalog/aclchk.ts';
+import { heapCreateWithCatalog } from '../catalog/heap.ts';
+import { catalogInsert, catalogUpdateByKey } from '../catalog/indexing.ts';
+import { getType } from '../catalog/lsyscache.ts';
+import { rangeVarGetCreationNamespace, rangeVarGetRelid, isTempNamespace } from '../catalog/namespace.ts';
+import * as ids from '../catalog/oids.ts';
+import { storeAttrDefault } from '../catalog/pg_attrdef.ts';
+import { createComments, getComment } from '../catalog/pg_description.ts';
+import { objectAddress, ownedSequences, recordDependencyOn } from '../catalog/pg_depend.ts';
+import type { Relation } from '../catalog/relation.ts';
+import { openRelation } from '../catalog/relcache.ts';
+import { childrenOf, relationOidByName } from '../catalog/syscache.ts';
+import { quoteQualifiedIdentifier } from '../catalog/quote.ts';
+import { setNewFilenode } from '../catalog/storage.ts';
+import { formatTypeWithTypmod } from '../catalog/format_type.ts';
+import { ACL } from '../nodes/parsenodes.ts';
+import { equal } from '../nodes/equal.ts';
+import { serialDefault, ddlNotice, transformCreateStmt, type CheckSpec, type ColumnSpec, type TransformedTable } from '../parser/parse_utilcmd.ts';
+import type { RawNode } from '../parser/raw_nodes.ts';
+import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
+import { commandCounterIncrement } from '../transaction/xact.ts';
+import type { Oid } from '../types/datum.ts';
+import { session } from '../utils/session.ts';
+import { addChecks, addForeignKey, cookDefault } from './constraints.ts';
+import { defineIndex } from './indexcmds.ts';
+import { expandLike } from './like.ts';
+import { readOptions } from './reloptions.ts';
+import { createOwnedSequence, resetSequence } from './sequence.ts';
+import { mapVars } from './varmap.ts';
+
+const ACCESS_EXCLUSIVE_LOCK = 8;
+
+function createTable(stmt: RawNode, context: UtilityContext): void {
+  const rv = stmt['relation'] as RawNode & { relname: string; relpersistence: 'p' | 'u' | 't' };
+  if (stmt['partspec'] !== undefined) throw notSupported('PARTITION BY');
+  if (stmt['partbound'] !== undefined) throw notSupported('PARTITION OF');
+  if (stmt['ofTypename'] !== undefined) throw notSupported('CREATE TABLE OF');
+  if (stmt['accessMethod'] !== undefined && stmt['accessMethod'] !== 'heap') throw new PgError('undefined_object', `access method "${stmt['accessMethod']}" does not exist`);
+  if (stmt['oncommit'] !== 'ONCOMMIT_NOOP' && rv.relpersistence !== 't') {
+    throw new PgError('invalid_table_definition', 'ON COMMIT can only be used on temporary tables');
+  }
+  const namespace = rangeVarGetCreationNamespace(rv);
+  const persistence = isTempNamespace(namespace) ? 't' : rv.relpersistence;
+  if (persistence === 't') throw notSupported('a temporary table');
+  requirePrivilege(ids.NamespaceRelationId, namespace, ACL.CREATE);
+  if (stmt['if_not_exists'] && relationOidByName(rv.relname, namespace) !== 0) {
+    ddlNotice(`relation "${rv.relname}" already exists, skipping`, 'duplicate_table');
+    return;
+  }
+  const table = expandLike(transformCreateStmt(stmt, context.text), rv.relname);
+  const parents = ((stmt['inhRelations'] ?? []) as RawNode[]).map((p) => openParent(p, persistence));
+  const inherited = mergeParents(table, parents);
+  markPrimaryKeyNotNull(table);
+  const oid = makeTable(rv.relname, namespace, persistence, table, readOptions((stmt['options'] ?? []) as RawNode[], 'table'), context.text, inherited.checks);
+  parents.forEach((parent, i) => storeInheritance(oid, parent.oid, i + 1));
+}
+
+/** Everything CREATE TABLE makes, from columns to foreign keys; the table's OID. */
+export function makeTable(name: string, namespace: Oid, persistence: 'p' | 'u' | 't', table: TransformedTable, options: string[] | null, text: string, inheritedChecks: CheckSpec[] = []): Oid {
+  const { relation: oid } = heapCreateWithCatalog({
+    name, namespace, owner: session.currentUser, relkind: 'r', persistence, options, useUserAcl: true, columns: table.columns.map((c) => ({
+      name: c.name, typeOid: c.typeOid, typmod: c.typmod, collation: c.collation, notNull: c.notNull, ndims: c.ndims, identity: c.identity, generated: c.generated,
+      isLocal: c.islocal, inhCount: c.inhcount, ...(c.storage !== null ? { storage: storageLetter(c.storage, c) } : {}), ...(c.compression !== null ? { compression: compressionLetter(c.compression) } : {}),
+    })),
+  });
+  commandCounterIncrement();
+  lockTable(oid, name, false, ACCESS_EXCLUSIVE_LOCK);
+  table.columns.forEach((column, i) => makeColumnDefault(oid, namespace, i + 1, column, text));
+  const taken = new Set<string>();
+  addChecks(oid, [...inheritedChecks, ...table.checks], text, taken);
+  for (const index of table.indexes) defineIndex(openRelation(oid), index, text, false);
+  for (const key of table.foreignKeys) addForeignKey(oid, { ...key, skipValidation: false }, taken);
+  return oid;
+}
+
+/** DEFAULT, serial and identity of one new column. */
+export function makeColumnDefault(table: Oid, namespace: Oid, attnum: number, column: ColumnSpec, text: string): void {
+  if (column.sequence !== null) {
+    const { name } = createOwnedSequence(openRelation(table), column.sequence, attnum);
+    commandCounterIncrement();
+    if (column.sequence.forIdentity) return;
+    const raw = serialDefault(namespace, name, quoteQualifiedIdentifier);
+    storeAttrDefault(table, attnum, cookDefault(raw, column, null, text));
+    commandCounterIncrement();
+    return;
+  }
+  // A NULL default is none, unless it overrides a domain's.
+  const expr = column.cookedDefault ?? (column.rawDefault === null ? null : cookDefault(column.rawDefault, column, column.generated !== '' ? openRelation(table) : null, text));
+  if (expr === null || (expr.kind === 'Const' && expr.constvalue === null && column.generated === '' && getType(column.typeOid).typtype !== 'd')) return;
+  storeAttrDefault(table, attnum, expr);
+  commandCounterIncrement();
+}
+
+function storageLetter(word: string, column: ColumnSpec): string {
+  const letter = { plain: 'p', external: 'e', extended: 'x', main: 'm' }[word.toLowerCase()];
+  if (letter === undefined) throw new PgError('invalid_parameter_value', `invalid storage type "${word}"`);
+  if (letter !== 'p' && getType(column.typeOid).typstorage === 'p') throw new PgError('feature_not_supported', `column data type ${formatTypeWithTypmod(column.typeOid, -1)} can only have storage PLAIN`);
+  return letter;
+}
+
+function compressionLetter(word: string): string {
+  if (word === 'default') return '';
+  if (word === 'pglz') return 'p';
+  throw new PgError('invalid_parameter_value', `invalid compression method "${word}"`);
+}
+
+/** A primary key's columns are NOT NULL, and must be columns of the table. */
+function markPrimaryKeyNotNull(table: TransformedTable): void {
+  for (const index of table.indexes) {
+    for (const key of [...index.keys.map((k) => k.name), ...index.including]) {
+      const column = table.columns.find((c) => c.name === key);
+      if (column === undefined) {
+        throw new PgError('undefined_column', `column "${key}" named in key does not exist`);
+      }
+    }
+    if (!index.primary) continue;
+    for (const key of index.keys) table.columns.find((c) => c.name === key.name)!.notNull = true;
+  }
+}
+
+// ---- inheritance
+
+function openParent(raw: RawNode, persistence: string): Relation {
+  const parent = openRelation(rangeVarGetRelid(raw as never));
+  if (parent.kind !== 'r' && parent.kind !== 'f') throw new PgError('wrong_object_type', `inherited relation "${parent.name}" is not a table or foreign table`);
+  requireOwner(ids.RelationRelationId, parent.oid);
+  if (persistence !== 't' && parent.persistence === 't') throw new PgError('wrong_object_type', `cannot inherit from temporary relation "${parent.name}"`);
+  lockTable(parent.oid, parent.name, parent.shared, 4);
+  return parent;
+}
+
+/** The parents' columns come first; a column of the same name must have the same type (MergeAttributes). */
+function mergeParents(table: TransformedTable, parents: readonly Relation[]): { checks: CheckSpec[] } {
+  if (parents.length === 0) return { checks: [] };
+  if (new Set(parents).size !== parents.length) {
+    const twice = parents.find((p, i) => parents.indexOf(p) !== i)!;
+    throw new PgError('duplicate_table', `relation "${twice.name}" would be inherited from more than once`);
+  }
+  const columns: ColumnSpec[] = [];
+  const checks: CheckSpec[] = [];
+  for (const parent of parents) {
+    const map = new Map<number, number>();
+    for (const a of parent.attributes) {
+      if (a.attisdropped) continue;
+      const known = columns.findIndex((c) => c.name === a.attname);
+      if (known >= 0) {
+        const c = columns[known]!;
+        map.set(a.attnum, known + 1);
+        ddlNotice(`merging multiple inherited definitions of column "${a.attname}"`);
+        if (c.typeOid !== a.atttypid || c.typmod !== a.atttypmod) {
+          throw new PgError('datatype_mismatch', `inherited column "${a.attname}" has a type conflict`, { detail: `${formatTypeWithTypmod(c.typeOid, c.typmod)} versus ${formatTypeWithTypmod(a.atttypid, a.atttypmod)}` });
+        }
+        c.inhcount++;
+        c.notNull ||= a.attnotnull;
+        continue;
+      }
+      columns.push({
+        name: a.attname, typeOid: a.atttypid, typmod: a.atttypmod, collation: a.attcollation, ndims: a.attndims, notNull: a.attnotnull, rawDefault: null,
+        cookedDefault: parent.defaults.get(a.attnum) ?? null, identity: '', generated: a.attgenerated, inhcount: 1, islocal: false, storage: null, compression: null,
+        sequence: null, location: -1,
+      });
+      map.set(a.attnum, columns.length);
+    }
+    for (const check of parent.checks) {
+      if (check.noInherit) continue;
+      const same = checks.find((c) => c.name === check.name);
+      const expr = mapVars(check.expr, map);
+      if (same !== undefined) {
+        if (!equal(same.expr!, expr)) throw new PgError('duplicate_object', `check constraint name "${check.name}" appears multiple times but with different expressions`);
+        same.inhcount++;
+      } else checks.push({ name: check.name, raw: null, expr, noInherit: false, skipValidation: false, location: -1, inhcount: 1, islocal: false });
+    }
+  }
+  const own: ColumnSpec[] = [];
+  for (const c of table.columns) {
+    const inherited = columns.find((i) => i.name === c.name);
+    if (inherited === undefined) { own.push(c); continue; }
+    ddlNotice(`merging column "${c.name}" with inherited definition`);
+    if (inherited.typeOid !== c.typeOid || inherited.typmod !== c.typmod) {
+      throw new PgError('datatype_mismatch', `column "${c.name}" has a type conflict`, { detail: `${formatTypeWithTypmod(inherited.typeOid, inherited.typmod)} versus ${formatTypeWithTypmod(c.typeOid, c.typmod)}` });
+    }
+    inherited.islocal = true;
+    inherited.notNull ||= c.notNull;
+    inherited.identity = c.identity;
+    inherited.sequence = c.sequence;
+    if (c.rawDefault !== null || c.cookedDefault !== null) { inherited.rawDefault = c.rawDefault; inherited.cookedDefault = c.cookedDefault; }
+  }
+  table.columns = [...columns, ...own];
+  return { checks };
+}
+
+/** pg_inherits and its dependency (StoreCatalogInheritance). */
+export function storeInheritance(child: Oid, parent: Oid, seqno: number): void {
+  catalogInsert(ids.InheritsRelationId, { inhrelid: child, inhparent: parent, inhseqno: seqno, inhdetachpending: false });
+  recordDependencyOn(objectAddress(ids.RelationRelationId, child), objectAddress(ids.RelationRelationId, parent), 'n');
+  if (!openRelation(parent).hasSubclass) catalogUpdateByKey(ids.RelationRelationId, ids.PgClassOidIndexId, [parent], { relhassubclass: true });
+  commandCounterIncrement();
+}
+
+// ---- TRUNCATE
+
+function truncate(stmt: RawNode): void {
+  const cascade = stmt['behavior'] === 'DROP_CASCADE';
+  const tables: Relation[] = [];
+  const add = (relation: Relation): void => {
+    if (tables.some((t) => t.oid === relation.oid)) return;
+    if (relation.kind !== 'r' && relation.kind !== 'p') throw new PgError('wrong_object_type', `"${relation.name}" is not a table`);
+    if (!aclcheckRelation(relation.oid, session.currentUser, ACL.TRUNCATE)) throw notOwnerOrDenied('table', relation.name);
+    if (relation.oid < 16384) throw new PgError('insufficient_privilege', `permission denied: "${relation.name}" is a system catalog`);
+    lockTable(relation.oid, relation.name, relation.shared, ACCESS_EXCLUSIVE_LOCK);
+    tables.push(openRelation(relation.oid));
+  };
+  for (const rv of stmt['relations'] as RawNode[]) {
+    const relation = openRelation(rangeVarGetRelid(rv as never));
+    add(relation);
+    if (rv['inh']) for (const child of allChildren(relation.oid)) add(openRelation(child));
+  }
+  for (let i = 0; i < tables.length; i++) {
+    for (const key of tables[i]!.referencedBy) {
+      if (tables.some((t) => t.oid === key.conrelid)) continue;
+      const referencing = openRelation(key.conrelid);
+      if (!cascade) {
+        throw new PgError('feature_not_supported', 'cannot truncate a table referenced in a foreign key constraint', {
+          detail: `Table "${referencing.name}" references "${tables[i]!.name}".`,
+          hint: `Truncate table "${referencing.name}" at the same time, or use TRUNCATE ... CASCADE.`,
+        });
+      }
+      ddlNotice(`truncate cascades to table "${referencing.name}"`);
+      add(referencing);
+    }
+  }
+  for (const table of tables) {
+    setNewFilenode(table.oid);
+    for (const index of table.indexes) setNewFilenode(index.indexrelid);
+    if (stmt['restart_seqs']) for (const sequence of ownedSequences(table.oid)) resetSequence(sequence);
+  }
+  commandCounterIncrement();
+}
+
+/** Every table that inherits from this one, at any depth. */
+export function allChildren(oid: Oid): Oid[] {
+  const found: Oid[] = [];
+  const visit = (parent: Oid): void => {
+    for (const row of childrenOf(parent)) {
+      if (found.includes(row.inhrelid)) continue;
+      found.push(row.inhrelid);
+      visit(row.inhrelid);
+    }
+  };
+  visit(oid);
+  return found;
+}
+
+/** Copies the comment of one object to another (LIKE ... INCLUDING COMMENTS). */
+export function copyComment(from: { classId: Oid; objectId: Oid; sub: number }, to: { classId: Oid; objectId: Oid; sub: number }): void {
+  const comment = getComment(from.objectId, from.classId, from.sub);
+  if (comment !== null) createComments(to.objectId, to.classId, to.sub, comment);
+}
+
+export const TABLE_COMMANDS: UtilityTable = {
+  CreateStmt: { run: createTable },
+  TruncateStmt: { run: truncate },
+};
