@@ -95,10 +95,41 @@ function special(value: number): string {
   return value > 0 ? 'Infinity' : '-Infinity';
 }
 
+/**
+ * JavaScript rounds exact halves away from zero, C to even. `text` has `extra` more digits than wanted: cuts them off, and
+ * when they say exactly one half and the digit before them is even, that is the result; else undefined.
+ */
+function evenTie(text: string, extra: number): string | undefined {
+  const tail = text.slice(-extra);
+  if (tail[0] !== '5' || /[1-9]/.test(tail.slice(1))) return undefined;
+  const kept = text.slice(0, -extra);
+  return Number(/(\d)\.?$/.exec(kept)![1]) % 2 === 0 ? kept.replace(/\.$/, '') : undefined;
+}
+
+/** printf's %.<digits>e, but for the exponent, which is JavaScript's. */
+export function exponentialForm(value: number, digits: number): string {
+  if (Object.is(value, -0)) return `-${exponentialForm(0, digits)}`;
+  if (digits + 25 <= 100) {
+    const [mantissa, exponent] = value.toExponential(digits + 25).split('e') as [string, string];
+    const tie = evenTie(mantissa, 25);
+    if (tie !== undefined) return `${tie}e${exponent}`;
+  }
+  return value.toExponential(digits);
+}
+
+/** printf's %.<scale>f. */
+export function fixedForm(value: number, scale: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  if (Object.is(value, -0)) return `-${fixedForm(0, scale)}`;
+  if (Math.abs(value) >= 1e21) return BigInt(value).toString() + (scale > 0 ? `.${'0'.repeat(scale)}` : '');
+  if (scale > 100) return value.toFixed(100) + '0'.repeat(scale - 100);
+  return (scale + 25 <= 100 ? evenTie(value.toFixed(scale + 25), 25) : undefined) ?? value.toFixed(scale);
+}
+
 /** printf's %.<digits>g. */
 export function formatG(value: number, digits: number): string {
   if (value === 0 || !Number.isFinite(value)) return special(value);
-  return layOut(value.toExponential(digits - 1), digits);
+  return layOut(exponentialForm(value, digits - 1), digits);
 }
 
 export function float8Out(value: number): string {
@@ -137,9 +168,16 @@ export function float4Out(value: number): string {
   if (typeSettings.extraFloatDigits <= 0) return formatG(value, Math.max(6 + typeSettings.extraFloatDigits, 1));
   for (let digits = 6; digits < 9; digits++) {
     const text = value.toExponential(digits - 1);
-    if (Math.fround(Number(text)) === value) return layOut(digits === 6 ? shortenReal(value, text) : text, 6);
+    if (insideRealInterval(Number(text), value)) return layOut(digits === 6 ? shortenReal(value, text) : text, 6);
   }
   return layOut(value.toExponential(8), 6);
+}
+
+/** Whether a decimal rounds to this real and is not exactly half-way to its neighbour (see insideInterval). */
+function insideRealInterval(decimal: number, value: number): boolean {
+  if (Math.fround(decimal) !== value) return false;
+  const mirrored = value + 2 * (decimal - value);
+  return mirrored === value || Math.fround(mirrored) !== mirrored;
 }
 
 /** Fewer than six digits may do, for tiny (denormal) values only. */
@@ -147,7 +185,7 @@ function shortenReal(value: number, text: string): string {
   if (Math.abs(value) >= 1.1754944e-38) return text;
   for (let digits = 1; digits < 6; digits++) {
     const shorter = value.toExponential(digits - 1);
-    if (Math.fround(Number(shorter)) === value) return shorter;
+    if (insideRealInterval(Number(shorter), value)) return shorter;
   }
   return text;
 }

@@ -19,6 +19,7 @@ import './bytea.ts';
 import './uuid.ts';
 import './cash.ts';
 import './varbit.ts';
+import './formatting_number.ts';
 import './enum.ts';
 import './record.ts';
 import './array_io.ts';

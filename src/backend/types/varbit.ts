@@ -75,6 +75,7 @@ function substring(bits: string, start: number, length?: number): string {
 
 function overlay(bits: string, replacement: string, start: number, length: number): string {
   if (start <= 0) throw new PgError('substring_error', 'negative substring length not allowed');
+  if (start + length > 2147483647) throw outOfRange('integer');
   return substring(bits, 1, start - 1) + replacement + substring(bits, start + length);
 }
 
@@ -154,7 +155,7 @@ registerBuiltins({
     bitsubstr_no_len: (bits: string, start: number) => substring(bits, start),
     bitoverlay: overlay,
     bitoverlay_no_len: (bits: string, replacement: string, start: number) => overlay(bits, replacement, start, replacement.length),
-    bitposition: (search: string, bits: string) => (bits === '' ? 0 : search === '' ? 1 : 0) || search.indexOf(bits) + 1,
+    bitposition: (bits: string, search: string) => (bits === '' ? 0 : bits.indexOf(search) + 1),
     bitgetbit: (bits: string, index: number) => {
       checkIndex(bits, index);
       return Number(bits[index]);
