@@ -53,7 +53,9 @@ const DATA: Readonly<Record<string, BuiltinData>> = {
 };
 
 /** SQL files of catalog/sql that a backend runs in template1 after bootstrapDatabase, in this order. */
-export const SQL_FILES = ['system_functions.sql', 'system_views.sql', 'information_schema.sql'] as const;
+export const SQL_FILES = ['system_views.sql', 'information_schema.sql'] as const;
+/** Where they are. `sql_features.txt` beside them is COPY input for information_schema.sql_features. */
+export const sqlFileUrl = (name: string): URL => new URL(`./sql/${name}`, import.meta.url);
 
 /** FirstNormalTransactionId. */
 const FIRST_XID = 3;
