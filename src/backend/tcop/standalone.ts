@@ -2,7 +2,7 @@
 // it, and `postgres --single` is one on the terminal.
 import { readFileSync } from 'node:fs';
 import { GLOBAL, databaseFolder } from '../../common/site.ts';
-import { authIdByOid } from '../catalog/syscache.ts';
+import { authIdByOid, databaseByName } from '../catalog/syscache.ts';
 import * as ids from '../catalog/oids.ts';
 import type { DestReceiver } from '../executor/dest.ts';
 import { rawParse } from '../parser/raw_parser.ts';
@@ -12,7 +12,7 @@ import { client, sharedClient } from '../transaction/client.ts';
 import { LocalManager } from '../transaction/local.ts';
 import {
   abortCurrentTransaction, beginImplicitTransactionBlock, commandCounterIncrement, commitTransactionCommand, endImplicitTransactionBlock, renewSnapshot,
-  setStores, startTransactionCommand,
+  setStorePaths, setStores, startTransactionCommand,
 } from '../transaction/xact.ts';
 import { setInternal } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
@@ -47,6 +47,17 @@ export function openStandalone(oid: Oid, name: string): Standalone {
       global.close();
     },
   };
+}
+
+/** The OID of a database of the site in the current folder, 0: there is none. For a process that is alone with it. */
+export function findDatabase(name: string): Oid {
+  setStorePaths(GLOBAL, null);
+  startTransactionCommand();
+  renewSnapshot();
+  const oid = databaseByName(name)?.oid ?? 0;
+  commitTransactionCommand();
+  setStorePaths(null, null);
+  return oid;
 }
 
 /** Runs the statements of one string, each in the transaction the simple protocol would give it. */
