@@ -129,7 +129,7 @@ interface Entry { key: Buffer; value: Uint8Array }
 function putMeta(batch: Batch, name: string, value: number): void {
   const key = Buffer.alloc(4 + name.length);
   key.writeUInt32BE(META_FILENODE, 0);
-  key.latin1Write(name, 4);
+  key.write(name, 4, 'latin1');
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64LE(BigInt(value), 0);
   batch.put(key, bytes);
@@ -179,7 +179,7 @@ function writeIndex(info: IndexInfo, rows: readonly Datum[][], rowIds: readonly 
     const withRow = !info.unique || keyHasNull(info.columns, columns);
     const key = Buffer.alloc(4 + text.length + (withRow ? 6 : 0));
     key.writeUInt32BE(info.index.filenode, 0);
-    key.latin1Write(text, 4);
+    key.write(text, 4, 'latin1');
     const value = Buffer.alloc(6);
     value.writeUIntBE(rowIds[i]!, 0, 6);
     if (withRow) value.copy(key, key.length - 6);

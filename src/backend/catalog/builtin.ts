@@ -51,6 +51,8 @@ const unescape = (text: string): string =>
 /** One catalog's built-in rows. */
 export class BuiltinTable<R extends object> {
   readonly length: number;
+  /** The OID of the last row: the greatest. */
+  readonly lastOid: Oid;
   readonly #lines: readonly string[];
   readonly #rows: (R | undefined)[];
   readonly #usual: readonly (string | null)[];
@@ -72,6 +74,7 @@ export class BuiltinTable<R extends object> {
       return decoder;
     });
     for (let i = 0; i < this.length; i++) this.#byOid.set(Number(this.field(i, 0)), i);
+    this.lastOid = Number(this.field(this.length - 1, 0));
   }
 
   /** The text of one field, without taking the row apart; NULL is given as undefined. */

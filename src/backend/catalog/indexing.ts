@@ -1,7 +1,7 @@
 // Reading and changing catalog rows (PostgreSQL's indexing.c and genam.c). Rows go in and out as objects with the
 // column names of rows.ts; every change keeps all indexes of the catalog. What a command changes it does not see
 // itself until commandCounterIncrement().
-import { beginIndexScan, findDuplicate, insertEntry, removeEntry } from '../access/index.ts';
+import { beginIndexScan, findDuplicate, insertEntry, lookupUnique, removeEntry } from '../access/index.ts';
 import { encodeKey, keyHasNull, keyRange } from '../access/key.ts';
 import { formRow, readRow, rowIdOf, type RowId } from '../access/row.ts';
 import { beginScan, deleteRow, fetchRow, insertRow, lastChange, updateRow } from '../access/table.ts';
@@ -47,15 +47,16 @@ export function isReadable(rel: Relation): boolean {
 
 // ---------------------------------------------------------------- reading
 
-/** Rows of a catalog whose leading index columns have these values, in index order, with their places. */
-export function catalogFind<K extends CatalogId>(relation: K, index: Oid, keys: readonly KeyValue[]): CatalogTuple<K>[] {
+/** Rows of a catalog whose leading index columns have these values, in index order, with their places. Rows up to
+ * `after` are left out unread. */
+export function catalogFind<K extends CatalogId>(relation: K, index: Oid, keys: readonly KeyValue[], after: RowId = -1): CatalogTuple<K>[] {
   const { definition, rel } = catalog(relation);
   if (!isReadable(rel)) return [];
   const info = rel.indexes.find((i) => i.indexrelid === index);
   if (!info) throw internalError(`index ${index} is not one of ${rel.name}`);
   const scan = beginIndexScan(info, keyRange(info.columns, keys as readonly Datum[]), false);
   const rowIds: RowId[] = [];
-  while (scan.next()) rowIds.push(scan.rowId);
+  while (scan.next()) if (scan.rowId > after) rowIds.push(scan.rowId);
   const tuples: CatalogTuple<K>[] = [];
   for (const rowId of rowIds) {
     const ref = fetchRow(rel, rowId);
@@ -64,7 +65,14 @@ export function catalogFind<K extends CatalogId>(relation: K, index: Oid, keys: 
   return tuples;
 }
 
-/** The same without the places. */
+/** Where the row with this key of a unique index is; -1: nowhere. */
+export function catalogRowId(relation: CatalogId, index: Oid, keys: readonly KeyValue[]): RowId {
+  const { rel } = catalog(relation);
+  const info = rel.indexes.find((i) => i.indexrelid === index)!;
+  return isReadable(rel) ? lookupUnique(info, encodeKey(info.columns, keys as readonly Datum[])) ?? -1 : -1;
+}
+
+/** catalogFind without the places. */
 export function catalogScan<K extends CatalogId>(relation: K, index: Oid, keys: readonly KeyValue[]): CatalogRows[K][] {
   return catalogFind(relation, index, keys).map((t) => t.row);
 }

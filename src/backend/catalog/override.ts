@@ -51,6 +51,11 @@ export function isOverridden(relation: Oid, oid: Oid): boolean {
   return list.size !== 0 && list.has(keyOf(relation, oid));
 }
 
+export function hasOverrides(): boolean {
+  refreshCatalogs();
+  return (list ??= read()).size !== 0;
+}
+
 /** A catalog row is being changed or deleted: remember it if it is a built-in object's. */
 export function noteOverride(relation: Oid, row: object): void {
   const oid = (row as { oid?: Oid; rngtypid?: Oid }).oid ?? (row as { rngtypid?: Oid }).rngtypid ?? 0;

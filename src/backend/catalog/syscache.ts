@@ -4,8 +4,8 @@
 import type { Oid } from '../types/datum.ts';
 import * as b from './builtin.ts';
 import { refreshCatalogs, registerCatalogCache } from './inval.ts';
-import { isOverridden } from './override.ts';
-import { catalogScan, type KeyValue } from './indexing.ts';
+import { hasOverrides, isOverridden } from './override.ts';
+import { catalogFind, catalogRowId, catalogScan, type KeyValue } from './indexing.ts';
 import { CATALOGS } from './schema.ts';
 import * as ids from './oids.ts';
 import type * as rows from './rows.ts';
@@ -45,15 +45,23 @@ function builtin<R extends object>(table: b.BuiltinTable<R>, relation: Oid, oid:
 class NameIndex<K extends rows.CatalogId> {
   #index: Map<string, number[]> | undefined;
   readonly #rows = new Map<string, readonly Row<K>[]>();
+  readonly #merged = new Map<string, readonly Row<K>[]>();
   readonly #table: b.BuiltinTable<Row<K>>;
   readonly #relation: K;
   readonly #columns: readonly number[];
+  readonly #oidIndex: Oid;
+  #lastBuiltin: number | undefined;
 
   constructor(table: b.BuiltinTable<Row<K>>, relation: K, ...columnNames: (keyof Row<K> & string)[]) {
     this.#table = table;
     this.#relation = relation;
     const definition = CATALOGS.find((c) => c.oid === relation)!;
     this.#columns = columnNames.map((name) => definition.columns.findIndex((c) => c.name === name));
+    this.#oidIndex = definition.indexes.find((i) => i.unique && i.columns.length === 1 && i.columns[0] === 1)!.oid;
+    registerCatalogCache(() => {
+      this.#merged.clear();
+      this.#lastBuiltin = undefined;
+    });
   }
 
   /** Makes the index now: the postmaster does it before it forks. */
@@ -71,8 +79,20 @@ class NameIndex<K extends rows.CatalogId> {
     return list;
   }
 
-  merge(key: string, others: readonly Row<K>[]): readonly Row<K>[] {
-    const list = this.builtins(key);
+  /** Those of memory and table together. `keys` are values of the leading columns of `index`. */
+  merge(key: string, index: Oid, ...keys: KeyValue[]): readonly Row<K>[] {
+    refreshCatalogs();
+    let merged = this.#merged.get(key);
+    if (!merged) {
+      // Built-in rows came into the table first, in OID order: those up to the last one need not be read again.
+      this.#lastBuiltin ??= hasOverrides() ? -1 : catalogRowId(this.#relation, this.#oidIndex, [this.#table.lastOid]);
+      const others = catalogFind(this.#relation, index, keys, this.#lastBuiltin).map((t) => t.row);
+      this.#merged.set(key, (merged = this.#merge(this.builtins(key), others)));
+    }
+    return merged;
+  }
+
+  #merge(list: readonly Row<K>[], others: readonly Row<K>[]): readonly Row<K>[] {
     if (others.length === 0) return list;
     const oidOf = (row: Row<K>): Oid => (row as unknown as { oid: Oid }).oid;
     const kept = list.filter((row) => !isOverridden(this.#relation, oidOf(row)));
@@ -143,7 +163,7 @@ export function procByOid(oid: Oid): rows.PgProc | undefined {
 }
 /** All functions of a name, in whatever schema. */
 export function procsByName(name: string): readonly rows.PgProc[] {
-  return procsByNameIndex.merge(name, lookupAll(ids.ProcedureRelationId, ids.PgProcPronameArgsNspIndexId, name));
+  return procsByNameIndex.merge(name, ids.PgProcPronameArgsNspIndexId, name);
 }
 export function aggregateByOid(oid: Oid): rows.PgAggregate | undefined {
   return b.builtinAggregates.byOid(oid) ?? lookup(ids.AggregateRelationId, ids.PgAggregateFnoidIndexId, oid);
@@ -154,12 +174,11 @@ export function operatorByOid(oid: Oid): rows.PgOperator | undefined {
 }
 /** All operators of a name, in whatever schema. */
 export function operatorsByName(name: string): readonly rows.PgOperator[] {
-  return operatorsByNameIndex.merge(name, lookupAll(ids.OperatorRelationId, ids.PgOperatorOprnameLRNIndexId, name));
+  return operatorsByNameIndex.merge(name, ids.PgOperatorOprnameLRNIndexId, name);
 }
 /** Operators of a name with exactly these argument types, in whatever schema; left 0: a prefix operator. */
 export function operatorsByNameArgs(name: string, left: Oid, right: Oid): readonly rows.PgOperator[] {
-  return operatorsByArgs.merge(`${name},${left},${right}`,
-    lookupAll(ids.OperatorRelationId, ids.PgOperatorOprnameLRNIndexId, name, left, right));
+  return operatorsByArgs.merge(`${name},${left},${right}`, ids.PgOperatorOprnameLRNIndexId, name, left, right);
 }
 export function castBySourceTarget(source: Oid, target: Oid): rows.PgCast | undefined {
   const row = castsByTypes.builtins(`${source},${target}`)[0];
@@ -167,7 +186,7 @@ export function castBySourceTarget(source: Oid, target: Oid): rows.PgCast | unde
   return lookup(ids.CastRelationId, ids.PgCastSourceTargetIndexId, source, target);
 }
 export function castsFrom(source: Oid): readonly rows.PgCast[] {
-  return castsBySource.merge(String(source), lookupAll(ids.CastRelationId, ids.PgCastSourceTargetIndexId, source));
+  return castsBySource.merge(String(source), ids.PgCastSourceTargetIndexId, source);
 }
 export const languageByOid = (oid: Oid): rows.PgLanguage | undefined =>
   builtin(b.builtinLanguages, ids.LanguageRelationId, oid) ?? lookup(ids.LanguageRelationId, ids.PgLanguageOidIndexId, oid);
@@ -194,7 +213,7 @@ export const opclassByOid = (oid: Oid): rows.PgOpclass | undefined =>
   builtin(b.builtinOpclasses, ids.OperatorClassRelationId, oid)
   ?? lookup(ids.OperatorClassRelationId, ids.PgOpclassOidIndexId, oid);
 export function opclassesOf(method: Oid): readonly rows.PgOpclass[] {
-  return opclassesByMethod.merge(String(method), lookupAll(ids.OperatorClassRelationId, ids.PgOpclassAmNameNspIndexId, method));
+  return opclassesByMethod.merge(String(method), ids.PgOpclassAmNameNspIndexId, method);
 }
 export const opclassByName = (method: Oid, name: string, namespace: Oid): rows.PgOpclass | undefined =>
   opclassesOf(method).find((c) => c.opcname === name && c.opcnamespace === namespace);
@@ -205,17 +224,14 @@ export const opfamilyByName = (method: Oid, name: string, namespace: Oid): rows.
   lookup(ids.OperatorFamilyRelationId, ids.PgOpfamilyAmNameNspIndexId, method, name, namespace);
 /** The operators of a family. */
 export function amopsByFamily(family: Oid): readonly rows.PgAmop[] {
-  return amopsByFamilyIndex.merge(String(family),
-    lookupAll(ids.AccessMethodOperatorRelationId, ids.PgAmopFamStratIndexId, family));
+  return amopsByFamilyIndex.merge(String(family), ids.PgAmopFamStratIndexId, family);
 }
 /** Where an operator is a member: its families, strategies, purposes. */
 export function amopsByOperator(operator: Oid): readonly rows.PgAmop[] {
-  return amopsByOperatorIndex.merge(String(operator),
-    lookupAll(ids.AccessMethodOperatorRelationId, ids.PgAmopOprFamIndexId, operator));
+  return amopsByOperatorIndex.merge(String(operator), ids.PgAmopOprFamIndexId, operator);
 }
 export function amprocsByFamily(family: Oid): readonly rows.PgAmproc[] {
-  return amprocsByFamilyIndex.merge(String(family),
-    lookupAll(ids.AccessMethodProcedureRelationId, ids.PgAmprocFamProcIndexId, family));
+  return amprocsByFamilyIndex.merge(String(family), ids.PgAmprocFamProcIndexId, family);
 }
 
 // ---------------------------------------------------------------- schemas, roles, databases
