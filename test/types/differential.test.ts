@@ -17,7 +17,7 @@ check('text input', (t) => {
   const inputs: { expression: string; call: Call }[] = [];
   const everything = [...new Set(Object.values(POOLS).flat())];
   for (const [name, row] of TYPES) {
-    if (name === 'unknown' || name === 'cstring' || name === 'cid[]' || name.startsWith('bit') || name.startsWith('money')) continue;
+    if (name === 'unknown' || name === 'cstring' || name === 'cid[]' || name === 'character[]' || name.startsWith('bit') || name.startsWith('money')) continue;
     for (const value of [...(POOLS[name] ?? []), ...(name.startsWith('oid') ? [] : everything)]) {
       const call: Call = { prosrc: 'textin', proname: '', args: [name], values: [value], result: name };
       inputs.push({ expression: callSql(call).replace(/^[^(]*/, ''), call: { ...call, result: row.name } });

@@ -22,7 +22,7 @@ export function functionCalls(perFunction: number, seed: number, only?: RegExp):
   const random = randomFrom(seed);
   const calls: Call[] = [];
   // Need a catalog, a clock or encodings that are not there, or show how PostgreSQL lets an int8 wrap around.
-  const left = /^(now|statement_timestamp|clock_timestamp|oidvectortypes|char_bpchar|pg_convert.*|length_in_encoding|int[24]_sum|cash_div_int.|pg_.*)$/;
+  const left = /^(now|statement_timestamp|clock_timestamp|oidvectortypes|char_bpchar|pg_convert.*|length_in_encoding|int[24]_sum|cash_div_int.|pg_.*|make_.*|to_(timestamp|date))$/;
   const wanted = new Set(names);
   const unify = (types: string[], element: string): string[] => types.map((type) =>
     type === 'anyarray' || type === 'anycompatiblearray' ? `${element}[]`

@@ -58,6 +58,7 @@ export function typeIo(oid: number): TypeIo {
   return io;
 }
 typeHooks.typeIo = typeIo;
+typeHooks.isReservedWord = (word) => word === 'null';
 
 export interface Call { prosrc: string; proname: string; args: string[]; values: (string | null)[]; result: string; strict?: boolean }
 

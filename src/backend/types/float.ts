@@ -146,14 +146,19 @@ export function float8Out(value: number): string {
  * very border too when they round to even (1e23). Only integers beyond 2^54 can meet the border with few digits.
  */
 function insideInterval(value: number): string {
-  const text = value.toExponential();
+  const shortest = value.toExponential();
   const exact = BigInt(value);
-  const digits = BigInt(Number(text) === value ? expandInteger(text) : '0');
-  const distance = digits > exact ? digits - exact : exact - digits;
-  const bits = BigInt((exact < 0n ? -exact : exact).toString(2).length);
-  const ulp = 1n << (bits - 53n);
-  return distance * 2n === ulp || distance * 4n === ulp && digits < exact && exact === 1n << (bits - 1n)
-    ? value.toExponential(text.replace(/e.*|[-.]/g, '').length - 1 < 15 ? 15 : 16) : text;
+  const ulp = 1n << BigInt((exact < 0n ? -exact : exact).toString(2).length - 53);
+  const onBorder = (text: string): boolean => {
+    const distance = BigInt(expandInteger(text)) - exact;
+    return distance * 2n === ulp || distance * -2n === ulp;
+  };
+  if (!onBorder(shortest)) return shortest;
+  for (let digits = shortest.replace(/e.*|[-.]/g, '').length; digits < 16; digits++) {
+    const longer = value.toExponential(digits);
+    if (Number(longer) === value && !onBorder(longer)) return longer;
+  }
+  return value.toExponential(16);
 }
 
 /** "1.5e+23" without its exponent. */

@@ -210,9 +210,9 @@ function widthBucket(operand: Numeric, low: Numeric, high: Numeric, count: numbe
     if (count === INT4_MAX) throw outOfRange('integer');
     return count + 1;
   }
-  // The quotient is rounded before it is multiplied, as in PostgreSQL 15, though that can be one off.
-  const share = divideNumeric(subtractNumeric(operand, low), subtractNumeric(high, low));
-  return Number(floorNumeric(multiplyNumeric(share, numericFromInt8(count))).coefficient) + 1;
+  // The quotient is rounded, as in PostgreSQL 15, which can make it one bucket too many.
+  const share = divideNumeric(multiplyNumeric(subtractNumeric(operand, low), numericFromInt8(count)), subtractNumeric(high, low));
+  return Number(floorNumeric(share).coefficient) + 1;
 }
 
 // --- conversions
