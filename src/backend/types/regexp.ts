@@ -193,6 +193,7 @@ function parseReplacement(replacement: string): (string | number)[] {
 /** Replaces match number `which` (0: all of them) from a character position on. */
 function replace(text: string, pattern: string, replacement: string, flags: RegexFlags, start: number, which: number): string {
   const regex = compile(pattern, flags);
+  if (start > 1 && start - 1 > charIndex(text, text.length)) return text;
   const parts = parseReplacement(replacement);
   let result = '';
   let at = 0, count = 0;
