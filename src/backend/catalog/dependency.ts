@@ -1,17 +1,23 @@
 // Deleting objects with all that depends on them (PostgreSQL's dependency.c). `performDeletion` first finds the whole
 // set by pg_depend, so that it can be refused (RESTRICT) or told (CASCADE) before anything is done, then deletes
 // dependents first.
+import { lockTable } from '../access/table.ts';
 import { PgError, internalError } from '../../common/errors.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import { session } from '../utils/session.ts';
 import { isPinnedObject } from './catalog.ts';
 import { doDeletion } from './drop.ts';
+import { getRelName } from './lsyscache.ts';
 import { describeObject, getObjectDescription } from './objectaddress.ts';
+import { myTempNamespaceOid, tempNamespaceHooks } from './namespace.ts';
+import { NamespaceRelationId, RelationRelationId } from './oids.ts';
+import type { Oid } from '../types/datum.ts';
 import { deleteComments, deleteInitPrivs } from './pg_description.ts';
 import { addressKey, deleteDependencyRecordsFor, dependenciesOf, dependentsOf, objectAddress, sameAddress,
   type ObjectAddress } from './pg_depend.ts';
 import { deleteSharedDependencyRecordsFor } from './pg_shdepend.ts';
 
+const AccessExclusiveLock = 8;
 export type DropBehavior = 'restrict' | 'cascade';
 
 /** Why an object is deleted: bits. */
@@ -106,8 +112,17 @@ function findDependentObjects(object: ObjectAddress, flags: number, stack: Frame
   // Youngest first: so that the order, and the messages, are the same every time.
   const ordered = [...dependents.values()].sort((a, b) => b.object.objectId - a.object.objectId
     || a.object.classId - b.object.classId || a.object.objectSubId - b.object.objectSubId);
-  for (const d of ordered) findDependentObjects(d.object, d.flags, frame, targets, pending);
+  for (const d of ordered) if (lockForDeletion(d.object)) findDependentObjects(d.object, d.flags, frame, targets, pending);
   targets.add({ object, flags: frame.flags, dependee: stack ? stack.object : partitionOwner });
+}
+
+/** Locks a relation that goes along. False: while we waited, somebody else has dropped it (AcquireDeletionLock). */
+function lockForDeletion(object: ObjectAddress): boolean {
+  if (object.classId !== RelationRelationId) return true;
+  const name = getRelName(object.objectId);
+  if (name === undefined) return false;
+  lockTable(object.objectId, name, false, AccessExclusiveLock);
+  return getRelName(object.objectId) !== undefined;
 }
 
 const MAX_REPORTED_DEPS = 100;
@@ -187,3 +202,10 @@ function deleteObjects(targets: Targets, options: DeletionOptions): void {
     commandCounterIncrement();
   }
 }
+
+/** Everything in this session's temporary schema goes: at its end, and for DISCARD TEMP (RemoveTempRelations). */
+export function removeTempRelations(namespace: Oid = myTempNamespaceOid()): void {
+  if (namespace === 0) return;
+  performDeletion(objectAddress(NamespaceRelationId, namespace), 'cascade', { quietly: true, skipOriginal: true });
+}
+tempNamespaceHooks.removeContents = removeTempRelations;

@@ -6,8 +6,9 @@ import { defineHooks, CheckFailure } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
 import { settings } from '../utils/settings.ts';
 import { ACL } from '../nodes/parsenodes.ts';
-import { aclcheckNamespace, notOwnerOrDenied } from './aclchk.ts';
-import { catalogInsert, catalogFind } from './indexing.ts';
+import { aclcheckNamespace, notOwnerOrDenied, objectAclcheck } from './aclchk.ts';
+import { commandCounterIncrement } from '../transaction/xact.ts';
+import { catalogInsert } from './indexing.ts';
 import { refreshCatalogs, registerCatalogCache } from './inval.ts';
 import * as ids from './oids.ts';
 import * as sys from './syscache.ts';
@@ -85,6 +86,8 @@ function searchPath(): SearchPath {
 }
 
 function computeSearchPath(names: readonly string[]): SearchPath {
+  // The transaction that made it may have been rolled back.
+  if (myTempNamespace !== 0 && !sys.namespaceByOid(myTempNamespace)) myTempNamespace = 0;
   const explicit: Oid[] = [];
   let tempMissing = false;
   names.forEach((name, i) => {
@@ -268,22 +271,25 @@ export const isAnyTempNamespace = (namespace: Oid): boolean =>
   /^pg_(toast_)?temp_/.test(sys.namespaceByOid(namespace)?.nspname ?? '');
 export const isOtherTempNamespace = (namespace: Oid): boolean => !isTempNamespace(namespace) && isAnyTempNamespace(namespace);
 
-/** The transaction that made the temporary schema was rolled back. */
-export function forgetTempNamespace(): void {
-  myTempNamespace = 0;
-  cached = null;
-}
+/** What dependency.ts, a module above, does for this one. */
+export const tempNamespaceHooks = { removeContents: (_namespace: Oid): void => {} };
 
-/** This session's temporary schema, made at the first need. */
+/** This session's temporary schema, made at the first need (InitTempTableNamespace). */
 export function accessTempTableNamespace(): Oid {
   if (myTempNamespace !== 0 && sys.namespaceByOid(myTempNamespace)) return myTempNamespace;
+  if (!objectAclcheck(ids.DatabaseRelationId, session.databaseOid, session.currentUser, ACL.CREATE_TEMP)) {
+    throw new PgError('insufficient_privilege', `permission denied to create temporary tables in database "${session.databaseName}"`);
+  }
   const name = `pg_temp_${session.pid}`;
-  const [old] = catalogFind(ids.NamespaceRelationId, ids.PgNamespaceNspnameIndexId, [name]);
+  const old = sys.namespaceByName(name);
   if (old) {
-    myTempNamespace = old.row.oid;
+    // An earlier session with our process id did not live to clean up.
+    myTempNamespace = old.oid;
+    tempNamespaceHooks.removeContents(old.oid);
   } else {
     myTempNamespace = getNewOid(ids.NamespaceRelationId);
     catalogInsert(ids.NamespaceRelationId, { oid: myTempNamespace, nspname: name, nspowner: ids.BOOTSTRAP_SUPERUSERID, nspacl: null });
+    commandCounterIncrement();
   }
   cached = null;
   return myTempNamespace;

@@ -30,6 +30,19 @@ export function tableBlocks(rel: Relation): number {
   return count;
 }
 
+/** Blocks and rows of a table as they are now, for the planner (estimate_rel_size): the density is that of the last
+ * ANALYZE, or else of the first block. */
+export function estimateRelationSize(rel: Relation): { pages: number; tuples: number } {
+  const pages = rel.filenode === 0 ? 0 : tableBlocks(rel);
+  if (pages === 0) return { pages: 0, tuples: 0 };
+  if (rel.tuples >= 0 && rel.pages > 0) return { pages, tuples: Math.round((rel.tuples / rel.pages) * pages) };
+  const block = new ValueBuffer(BLOCK_BYTES);
+  const cursor = getStore(rel.shared).range(...bounds(rel.filenode), false, block);
+  const slots = cursor.next() ? block.view.getUint16(2, true) : 0;
+  cursor.close();
+  return { pages, tuples: slots * pages };
+}
+
 function indexBytes(rel: Relation): number {
   const cursor = getStore(rel.shared).range(...bounds(rel.filenode), false, new ValueBuffer(64));
   let count = 0;

@@ -8,6 +8,7 @@ import type { Query } from '../nodes/parsenodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
 import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
+import { setFilenodeLookup } from '../transaction/xact.ts';
 import { catalogRelation } from './catalog_relations.ts';
 import { refreshCatalogs, registerCatalogCache } from './inval.ts';
 import { getBaseType, getType } from './lsyscache.ts';
@@ -19,6 +20,7 @@ import * as sys from './syscache.ts';
 
 const cache = new Map<Oid, Relation>();
 registerCatalogCache(() => cache.clear());
+setFilenodeLookup((oid) => tryOpenRelation(oid)?.filenode ?? oid);
 
 /** The relation with this OID; an internal error when there is none. */
 export function openRelation(oid: Oid): Relation {
