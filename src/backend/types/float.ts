@@ -51,8 +51,21 @@ function isNotZero(digits: string): boolean {
   return /^0x/i.test(digits) ? /[1-9a-f]/i.test(digits.slice(2).replace(/p.*$/i, '')) : /[1-9]/.test(digits.replace(/e.*$/i, ''));
 }
 
+function isDecimal(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if ((code < 48 || code > 57) && code !== 46 && code !== 45 && code !== 43 && code !== 101 && code !== 69) return false;
+  }
+  return true;
+}
+
 export function float8In(text: string): number {
-  // The usual case needs no regular expression: Number() knows the same decimal syntax, and a few more.
+  // The usual case: Number() knows the same decimal syntax. What it may see differently goes the long way: zero (which
+  // may be an underflow), infinity, and all but digits, signs, point and e.
+  if (isDecimal(text)) {
+    const value = Number(text);
+    if (value !== 0 && Number.isFinite(value)) return value;
+  }
   return parseFloating(text, 'double precision', (value) => value);
 }
 

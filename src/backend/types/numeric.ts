@@ -142,7 +142,30 @@ export function ceilNumeric(value: Numeric): Numeric {
 
 const SYNTAX = /^[ \t\n\v\f\r]*([+-]?)(?:(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?|(nan)|(inf(?:inity)?))[ \t\n\v\f\r]*$/i;
 
+/** The usual case: up to 15 characters of "-123.45" and nothing else. */
+function parseSimple(text: string): Numeric | undefined {
+  const { length } = text;
+  const negative = text.charCodeAt(0) === 45;
+  let value = 0, scale = -1, digits = 0;
+  for (let i = negative ? 1 : 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 46 && scale < 0) {
+      scale = 0;
+    } else {
+      if (code < 48 || code > 57) return undefined;
+      value = value * 10 + code - 48;
+      digits++;
+      if (scale >= 0) scale++;
+    }
+  }
+  return digits === 0 ? undefined : new Numeric(BigInt(negative ? 0 - value : value), scale < 0 ? 0 : scale, FINITE);
+}
+
 export function parseNumeric(text: string): Numeric {
+  if (text.length <= 15) {
+    const simple = parseSimple(text);
+    if (simple !== undefined) return simple;
+  }
   const match = SYNTAX.exec(text);
   if (match === null) throw invalidInput('numeric', text);
   const negative = match[1] === '-';
@@ -284,11 +307,19 @@ export function weightAndFirst(value: Numeric): [number, number] {
   const size = value.coefficient < 0n ? -value.coefficient : value.coefficient;
   if (size === 0n) return [0, 0];
   const digits = digitCount(size);
+  if (size < 9007199254740992n) return weightOfSmall(Number(size), digits, value.scale);
   const exponent = digits - value.scale - 1;
   const weight = Math.floor(exponent / 4);
   const leading = exponent - 4 * weight + 1;
   const first = leading >= digits ? Number(size) * 10 ** (leading - digits) : Number(size / pow10(digits - leading));
   return [weight, first];
+}
+
+function weightOfSmall(size: number, digits: number, scale: number): [number, number] {
+  const exponent = digits - scale - 1;
+  const weight = Math.floor(exponent / 4);
+  const leading = exponent - 4 * weight + 1;
+  return [weight, leading >= digits ? size * 10 ** (leading - digits) : Math.floor(size / 10 ** (digits - leading))];
 }
 
 /** The scale PostgreSQL gives a quotient: at least 16 significant digits, and no less than either argument's. */
