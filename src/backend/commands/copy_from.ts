@@ -2,7 +2,7 @@
 import { PgError } from '../../common/errors.ts';
 import type { Attribute, Relation } from '../catalog/relation.ts';
 import { compileExpr } from '../executor/expression.ts';
-import { openBulkInsert } from '../executor/modify_table.ts';
+import { openBulkInsert } from '../executor/result_relation.ts';
 import { decodeText } from '../libpq/pqcomm.ts';
 import type { Datum } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';

@@ -1,0 +1,172 @@
+// Index upkeep: the keys of a row, their entries, unique checks, and the making of a whole index (ExecInsertIndexTuples
+// and index_build of PostgreSQL).
+//
+// Two transactions that insert the same unique key: each locks its key at the transaction manager, the second waits and
+// then sees the first one's row, or its absence. A transaction that inserts very many keys stops locking them
+// (MAX_KEY_LOCKS) and leaves it to the commit, which refuses a key that is there by then.
+import { PgError } from '../../common/errors.ts';
+import { encodeKey, keyHasNull } from '../access/key.ts';
+import { findDuplicate, insertEntry, removeEntry } from '../access/index.ts';
+import { readRow, rowIdOf, type RowId } from '../access/row.ts';
+import { advanceSnapshot, isOptimistic, registerCallback, setDuplicateReporter, snapshotSeq, usesTransactionSnapshot } from '../transaction/xact.ts';
+import { beginScan, fetchLatest } from '../access/table.ts';
+import { catalogFindByFilenode } from '../catalog/relation_map.ts';
+import type { IndexInfo, Relation } from '../catalog/relation.ts';
+import { openRelation } from '../catalog/relcache.ts';
+import type { LockTarget } from '../transaction/messages.ts';
+import { managerClient } from '../transaction/client.ts';
+import type { Datum } from '../types/datum.ts';
+import { typeHooks } from '../types/hooks.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
+import { compileExpr, compilePredicate, type CompiledExpr } from './expression.ts';
+
+/** How the keys of one index are made from a row's values. */
+export class IndexKeys {
+  readonly info: IndexInfo;
+  /** Columns the key or predicate looks at: an UPDATE of none of them leaves the entry as it is; null: any. */
+  readonly attributes: ReadonlySet<number> | null;
+  private readonly expressions: readonly CompiledExpr[];
+  private readonly predicate: ((params: null, row: readonly Datum[]) => boolean) | null;
+  private readonly values: Datum[];
+  hasNull = false;
+
+  constructor(info: IndexInfo) {
+    this.info = info;
+    this.expressions = info.expressions.map(compileExpr);
+    this.predicate = info.predicate === null ? null : compilePredicate([info.predicate]);
+    this.values = new Array(info.keyCount).fill(null);
+    this.attributes = info.expressions.length > 0 || info.predicate !== null ? null : new Set(info.keyAttributes);
+  }
+
+  /** The key of a row (values[attnum - 1]); null when a partial index leaves it out. Sets `hasNull`. */
+  key(row: readonly Datum[]): string | null {
+    if (this.predicate !== null && !this.predicate(null, row)) return null;
+    const { info, values } = this;
+    let next = 0;
+    for (let i = 0; i < info.keyCount; i++) {
+      const attnum = info.keyAttributes[i]!;
+      values[i] = attnum === 0 ? this.expressions[next++]!(null, row) : row[attnum - 1] ?? null;
+    }
+    this.hasNull = keyHasNull(info.columns, values);
+    return encodeKey(info.columns, values);
+  }
+
+  /** The key's values of the row last shown to `key`, as messages have them: "(a, b)=(1, 2)". */
+  describe(row: readonly Datum[]): string {
+    this.key(row);
+    const table = openRelation(this.info.indrelid);
+    let next = 0;
+    const names = this.info.keyAttributes.slice(0, this.info.keyCount).map((attnum) => {
+      if (attnum !== 0) return table.attributes[attnum - 1]!.attname;
+      return deparseIndexExpression(this.info, next++);
+    });
+    const texts = this.values.map((v, i) => (v === null ? 'null' : typeHooks.typeIo(this.info.columns[i]!.typeOid).output(v)));
+    return `(${names.join(', ')})=(${texts.join(', ')})`;
+  }
+}
+
+/** ruleutils lies above; it fills this in. */
+let deparseIndexExpression: (info: IndexInfo, expression: number) => string = () => 'expression';
+export function setIndexExpressionDeparser(f: typeof deparseIndexExpression): void {
+  deparseIndexExpression = f;
+}
+
+// ---- unique keys
+
+const MAX_KEY_LOCKS = 1000;
+let keyLocks = 0;
+registerCallback({ onCommit: () => { keyLocks = 0; }, onAbort: () => { keyLocks = 0; } });
+
+/** The row that stands in the way of a new unique key, after waiting for whoever is inserting the same one. */
+export function conflictingRow(keys: IndexKeys, key: string): RowId | undefined {
+  const { info } = keys;
+  const there = findDuplicate(info, key);
+  if (there !== undefined) return there;
+  if (isOptimistic() || keyLocks >= MAX_KEY_LOCKS) return undefined;
+  const { shared, filenode } = info.index;
+  keyLocks++;
+  const target: LockTarget = { kind: 'key', index: filenode, key };
+  const answer = managerClient(shared).acquireLock(target);
+  if (answer.kind !== 'granted' || !(answer.waited || answer.changedSeq > snapshotSeq(shared))) return undefined;
+  // Somebody has committed to this index since our snapshot: is it this key?
+  if (usesTransactionSnapshot()) return undefined; // the commit decides
+  advanceSnapshot(shared);
+  return findDuplicate(info, key);
+}
+
+export function uniqueViolation(keys: IndexKeys, row: readonly Datum[]): PgError {
+  const { info } = keys;
+  const table = openRelation(info.indrelid);
+  return new PgError('unique_violation', `duplicate key value violates unique constraint "${info.index.name}"`, {
+    detail: `Key ${keys.describe(row)} already exists.`, schema: schemaName(table), table: table.name, constraint: info.index.name,
+  });
+}
+
+const schemaName = (table: Relation): string => typeHooks.regName('regnamespace', table.namespace) ?? '';
+
+/** Enters a row into an index; throws 23505 when its unique key is there. */
+export function addIndexEntry(keys: IndexKeys, row: readonly Datum[], rowId: RowId): void {
+  const key = keys.key(row);
+  if (key === null) return;
+  const { hasNull } = keys;
+  if (isUniqueKey(keys) && conflictingRow(keys, key) !== undefined) throw uniqueViolation(keys, row);
+  insertEntry(keys.info, key, rowId, hasNull);
+}
+
+/** Whether the key last made must be the only one of its kind. */
+export const isUniqueKey = (keys: IndexKeys): boolean => keys.info.unique && (!keys.hasNull || keys.info.nullsNotDistinct);
+
+export function dropIndexEntry(keys: IndexKeys, row: readonly Datum[], rowId: RowId): void {
+  const key = keys.key(row);
+  if (key !== null) removeEntry(keys.info, key, rowId, keys.hasNull);
+}
+
+// At commit a key may turn out to be there although nobody was waited for.
+setDuplicateReporter((shared, indexFilenode, key) => {
+  const index = catalogFindByFilenode(indexFilenode);
+  if (index?.indexInfo == null) return new PgError('unique_violation', 'duplicate key value violates unique constraint');
+  const info = index.indexInfo;
+  const table = openRelation(info.indrelid);
+  advanceSnapshot(shared);
+  const rowId = findDuplicate(info, key);
+  const ref = rowId === undefined ? undefined : fetchLatest(table, rowId);
+  const keys = new IndexKeys(info);
+  if (ref !== undefined) return uniqueViolation(keys, readRow(ref.bytes, ref.view, ref.offset, table.layout));
+  return new PgError('unique_violation', `duplicate key value violates unique constraint "${index.name}"`, { table: table.name, constraint: index.name });
+});
+
+// ---- building
+
+/** Every row of a table, as the running command sees it: its place and its values. */
+export function forEachRow(table: Relation, visit: (row: Datum[], rowId: RowId) => void): void {
+  const scan = beginScan(table);
+  while (scan.next()) {
+    checkForInterrupts();
+    const { bytes, view, block, slotCount, wide } = scan;
+    for (let slot = 0; slot < slotCount; slot++) {
+      const start = wide ? view.getUint32(8 + 4 * slot, true) : view.getUint16(8 + 2 * slot, true);
+      if (start !== 0) visit(readRow(bytes, view, start, table.layout), rowIdOf(block, slot));
+    }
+  }
+}
+
+/** Makes the entries of a new index from the rows that are there. */
+export function buildIndex(table: Relation, info: IndexInfo): void {
+  const keys = new IndexKeys(info);
+  const seen = info.unique ? new Set<string>() : null;
+  forEachRow(table, (row, rowId) => {
+    const key = keys.key(row);
+    if (key === null) return;
+    const { hasNull } = keys;
+    if (seen !== null && isUniqueKey(keys)) {
+      if (seen.has(key)) {
+        throw new PgError('unique_violation', `could not create unique index "${info.index.name}"`, {
+          detail: `Key ${keys.describe(row)} is duplicated.`, schema: schemaName(table), table: table.name, constraint: info.index.name,
+        });
+      }
+      seen.add(key);
+    }
+    insertEntry(info, key, rowId, hasNull);
+  });
+}
+

@@ -1,0 +1,35 @@
+// SQL from inside the server: statements of constraint checks and SQL functions, planned once and kept (PostgreSQL's
+// Server Programming Interface).
+import { internalError } from '../../common/errors.ts';
+import { parseAnalyze } from '../parser/analyze.ts';
+import { rawParse } from '../parser/raw_parser.ts';
+import { planner } from '../optimizer/planner.ts';
+import { queryRewrite } from '../rewrite/rewrite_handler.ts';
+import { catalogVersion } from '../transaction/xact.ts';
+import type { Datum, Oid } from '../types/datum.ts';
+import { compilePlan, runPlan, type CompiledPlan } from './execute.ts';
+
+interface KeptPlan { plans: CompiledPlan[]; version: number }
+const kept = new Map<string, KeptPlan>();
+const MAX_KEPT = 500;
+
+function prepare(text: string, types: readonly Oid[]): CompiledPlan[] {
+  const key = `${types.join()}\0${text}`;
+  const known = kept.get(key);
+  if (known !== undefined && known.version === catalogVersion()) return known.plans;
+  const list = rawParse(text);
+  if (list.length !== 1) throw internalError(`one statement is expected: ${text}`);
+  const plans = queryRewrite(parseAnalyze(list[0]!, text, [...types])).map((q) => compilePlan(planner(q)));
+  if (kept.size >= MAX_KEPT) kept.delete(kept.keys().next().value!);
+  kept.set(key, { plans, version: catalogVersion() });
+  return plans;
+}
+
+/** Runs one statement; rows go to `visit`, which may stop by returning false. How many rows were selected or changed. */
+export function spiExecute(text: string, types: readonly Oid[], params: readonly Datum[], visit: (row: Datum[]) => boolean = () => true): number {
+  let processed = 0;
+  for (const plan of prepare(text, types)) {
+    processed += runPlan(plan, params, { start() {}, receive: visit, end() {} }).processed;
+  }
+  return processed;
+}
