@@ -22,7 +22,7 @@ for source in src/bin/*.ts; do
   head -n 1 "$source" | grep -q '^#!' || continue
   program=$(basename "$source" .ts)
   case $program in
-    postmaster | postgres) flags='--single-threaded --v8-pool-size=0 --disable-sigusr1 ' ;;
+    postmaster | postgres) flags='--single-threaded --v8-pool-size=0 --disable-sigusr1 --no-flush-bytecode ' ;;
     *) flags= ;;
   esac
   cat > "dist/bin/$program.new" <<END

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -24,6 +25,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -246,6 +248,45 @@ static void make_everything_forkable(void)
 	fclose(maps);
 }
 
+/* Moves the program's text from its file into huge anonymous pages. A fork copies no page tables of a file's mapping, so
+ * each child would fault its way through the text again; of huge pages it inherits the few entries there are. */
+static napi_value hugeText(napi_env env, napi_callback_info info)
+{
+	(void) info;
+	const uintptr_t huge = 2 << 20;
+	char line[PATH_MAX + 200], permissions[8], program[PATH_MAX] = "", modes[100] = "";
+	unsigned long from, to;
+	int64_t moved = 0;
+	FILE *file = fopen("/sys/kernel/mm/transparent_hugepage/enabled", "re");
+	if (file && !fgets(modes, sizeof modes, file)) modes[0] = 0;
+	if (file) fclose(file);
+	if (!strstr(modes, "[always]") && !strstr(modes, "[madvise]")) return int_value(env, 0);
+	ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+	if (length <= 0 || !(file = fopen("/proc/self/maps", "re"))) return int_value(env, 0);
+	while (moved == 0 && fgets(line, sizeof line, file)) {
+		char *path = strchr(line, '/');
+		if (sscanf(line, "%lx-%lx %4s", &from, &to, permissions) != 3 || strcmp(permissions, "r-xp")) continue;
+		if (!path || strncmp(path, program, (size_t) length) || path[length] != '\n') continue;
+		from = (from + huge - 1) & ~(huge - 1);
+		to &= ~(huge - 1);
+		if (from >= to) continue;
+		size_t size = to - from;
+		char *area = mmap(NULL, size + huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (area == MAP_FAILED) continue;
+		char *copy = (char *) (((uintptr_t) area + huge - 1) & ~(huge - 1));
+		madvise(copy, size, MADV_HUGEPAGE);
+		memcpy(copy, (void *) from, size);
+		if (mprotect(copy, size, PROT_READ | PROT_EXEC) == 0 &&
+			mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, (void *) from) != MAP_FAILED) {
+			moved = (int64_t) size;
+			if (copy > area) munmap(area, (size_t) (copy - area));
+			if (area + huge > copy) munmap(copy + size, (size_t) (area + huge - copy));
+		} else munmap(area, size + huge);
+	}
+	fclose(file);
+	return int_value(env, moved);
+}
+
 static napi_value Fork(napi_env env, napi_callback_info info)
 {
 	ARGUMENTS(1);
@@ -279,6 +320,21 @@ static napi_value Exit(napi_env env, napi_callback_info info)
 
 static napi_value Getpid(napi_env env, napi_callback_info info) { (void) info; return int_value(env, getpid()); }
 static napi_value Getppid(napi_env env, napi_callback_info info) { (void) info; return int_value(env, getppid()); }
+
+static napi_value trimMemory(napi_env env, napi_callback_info info)
+{
+	(void) info;
+	return int_value(env, malloc_trim(0));
+}
+
+/* OpenSSL seeds itself anew after a fork, at some cost; the kernel's generator is always ready. */
+static napi_value randomInt(napi_env env, napi_callback_info info)
+{
+	(void) info;
+	int32_t i;
+	if (getrandom(&i, sizeof i, 0) != sizeof i) return bad_argument(env, __func__);
+	return int_value(env, i);
+}
 
 static napi_value Waitpid(napi_env env, napi_callback_info info)
 {
@@ -695,7 +751,7 @@ static napi_value Init(napi_env env, napi_value exports)
 {
 	static const struct { const char *name; napi_callback call; } all[] = {
 		{ "fork", Fork }, { "_exit", Exit }, { "getpid", Getpid }, { "getppid", Getppid }, { "kill", Kill },
-		{ "waitpid", Waitpid }, { "sharedMemory", sharedMemory }, { "setSignal", setSignal },
+		{ "hugeText", hugeText }, { "trimMemory", trimMemory }, { "randomInt", randomInt }, { "waitpid", Waitpid }, { "sharedMemory", sharedMemory }, { "setSignal", setSignal },
 		{ "setParentDeathSignal", setParentDeathSignal }, { "setTimer", setTimer }, { "recv", Recv }, { "send", Send },
 		{ "poll", Poll }, { "listenUnix", listenUnix }, { "listenTcp", listenTcp }, { "connectUnix", connectUnix },
 		{ "accept", Accept }, { "socketpair", Socketpair }, { "pipe", Pipe }, { "close", Close }, { "shutdown", Shutdown },

@@ -12,6 +12,12 @@ export interface Port {
   /** Makes every private mapping forkable, then forks. 0 in the child, whose `signals` start from 0 again.
    * See ARCHITECTURE, chapter 1. In the child, `useEventLoop` calls uv_loop_fork first. */
   fork(useEventLoop: boolean): number;
+  /** Moves the program's text into huge pages, which a fork inherits at no cost; the bytes moved, 0 where that cannot be. */
+  hugeText(): number;
+  /** Gives free memory of the C library back to the system. */
+  trimMemory(): number;
+  /** 32 random bits of the kernel's, signed: fit for keys, and cheap in a new child. */
+  randomInt(): number;
   /** Leaves at once: no exit handlers, no flushing. */
   _exit(code: number): never;
   getpid(): number;

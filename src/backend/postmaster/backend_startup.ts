@@ -1,6 +1,5 @@
 // The first moments of a backend (PostgreSQL's backend_startup.c, in 15 still part of postmaster.c): the start-up packet,
 // a slot in the table of backends, authentication; then the traffic cop takes over. Runs in the child, never returns.
-import { randomFillSync } from 'node:crypto';
 import { FatalError, PgError } from '../../common/errors.ts';
 import { SIGINT, port } from '../../port/port.ts';
 import { clientAuthentication } from '../libpq/auth.ts';
@@ -218,7 +217,7 @@ function admit(context: StartupContext, frontend: Frontend, packet: StartupPacke
   initPsStatus(`${packet.user} ${packet.database} ${peer.shown}`, 'authentication');
   if (context.state === 'too many') throw tooMany();
   if (context.state !== 'ok') throw new FatalError('cannot_connect_now', TURNED_AWAY[context.state]);
-  const cancelKey = randomFillSync(new Int32Array(1))[0]!;
+  const cancelKey = port.randomInt();
   const slot = takeSlot(session.pid, cancelKey);
   if (slot < 0) throw tooMany();
   session.cancelKey = cancelKey;

@@ -17,6 +17,7 @@ import { rehearseStartup } from './backend_startup.ts';
 import { openListeners, type Listeners } from './listen.ts';
 import { lockSite, removeLockFile, writeLockFile, type LockFile } from './lock_file.ts';
 import { Managers } from './managers.ts';
+import { collectGarbage, useHugePages } from './memory.ts';
 import { Server } from './server_loop.ts';
 import { checkSite, emptyTemporaryFolder, faultReport, versionFault } from './site_check.ts';
 import { takeSettings } from './startup_options.ts';
@@ -146,6 +147,7 @@ export async function postmasterMain(args: readonly string[], loadServices: () =
 async function serve(site: string, siteLock: LockFile, loadServices: () => Promise<Services>): Promise<void> {
   initPsStatus('postmaster', 'starting');
   openLogFile();
+  useHugePages();
   log('LOG', `starting Posthouse (PostgreSQL ${getString('server_version')}) in "${site}"`);
   if (!loadAuthentication()) throw new FatalError('config_file_error', 'could not load hba.conf or ident.conf');
   const mockNonce = siteSecret();
@@ -154,6 +156,7 @@ async function serve(site: string, siteLock: LockFile, loadServices: () => Promi
   const services = await loadServices();
   await services.warmUp();
   rehearseStartup(mockNonce);
+  collectGarbage();
 
   initPsStatus('postmaster', 'starting');
   Server.installSignals();

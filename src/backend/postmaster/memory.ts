@@ -1,0 +1,25 @@
+// The postmaster's own memory. A fork copies its page tables, and a child copies every page it then writes: what is not
+// there costs no connection anything.
+import v8 from 'node:v8';
+import vm from 'node:vm';
+import { FatalError } from '../../common/errors.ts';
+import { port } from '../../port/port.ts';
+import { log } from '../utils/elog.ts';
+import { getString } from '../utils/guc.ts';
+
+/** huge_pages: the program's text in huge pages, which children inherit at no cost. */
+export function useHugePages(): void {
+  const wanted = getString('huge_pages');
+  if (wanted === 'off') return;
+  const bytes = port.hugeText();
+  if (bytes === 0 && wanted === 'on') throw new FatalError('insufficient_resources', 'huge pages are not available on this system');
+  log('DEBUG1', `program text in huge pages: ${bytes} bytes`);
+}
+
+/** Throws out what loading and warming left behind. Compiled functions stay (the launcher says --no-flush-bytecode). */
+export function collectGarbage(): void {
+  v8.setFlagsFromString('--expose-gc');
+  const gc = vm.runInNewContext('gc') as (options: object) => void;
+  gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  port.trimMemory();
+}
