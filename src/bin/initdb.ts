@@ -4,12 +4,13 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rea
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bootstrapDatabase, bootstrapSite, SQL_FILES } from '../backend/catalog/bootstrap.ts';
+import { bootstrapDatabase, bootstrapSite, SQL_FILES, sqlFileUrl } from '../backend/catalog/bootstrap.ts';
+import { setupPrivileges } from '../backend/catalog/bootstrap_privileges.ts';
 import { copyDatabase } from '../backend/catalog/copy_database.ts';
 import * as ids from '../backend/catalog/oids.ts';
 import { useSystemOids } from '../backend/catalog/catalog.ts';
 import { openStore, openWritableStore } from '../backend/storage/lmdb.ts';
-import { executeFile, openStandalone } from '../backend/tcop/standalone.ts';
+import { executeFile, executeString, inTransaction, openStandalone } from '../backend/tcop/standalone.ts';
 import { loadBackend } from '../backend/tcop/warm.ts';
 import {
   BASE, databaseFolder, FILE_MODE, FOLDER_MODE, GLOBAL, HBA_CONF, IDENT_CONF, SITE_INI, SITE_VERSION, SITE_VERSION_FILE, TMP,
@@ -157,7 +158,9 @@ function makeCatalogs(wanted: Wanted): void {
 function runSqlFiles(): void {
   const alone = openStandalone(ids.Template1DbOid, 'template1');
   useSystemOids(true);
-  for (const file of SQL_FILES) executeFile(new URL(`../backend/catalog/sql/${file}`, import.meta.url));
+  for (const file of SQL_FILES) executeFile(sqlFileUrl(file));
+  executeString(`COPY information_schema.sql_features (feature_id, feature_name, sub_feature_id, sub_feature_name, is_supported, comments) FROM '${fileURLToPath(sqlFileUrl('sql_features.txt')).replaceAll("'", "''")}'`);
+  inTransaction(setupPrivileges);
   useSystemOids(false);
   alone.close();
 }

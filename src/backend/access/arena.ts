@@ -1,5 +1,6 @@
 // Memory of a write set: bytes that are written once and read again, in chunks of a megabyte. Past its limit the
 // oldest full chunks go to a temporary file, which has no name any more once it is open, so nothing can stay behind.
+import { session } from '../utils/session.ts';
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { PgError } from '../../common/errors.ts';
@@ -71,7 +72,7 @@ export class Arena {
   }
 
   private openFile(): void {
-    const path = join(arenaSettings.spillDirectory, `writeset.${process.hrtime.bigint().toString(36)}.${Math.random().toString(36).slice(2)}`);
+    const path = join(arenaSettings.spillDirectory, `writeset.${process.hrtime.bigint().toString(36)}.${session.pid}`);
     this.fd = attempt(() => openSync(path, 'wx+', 0o600));
     unlinkSync(path);
   }

@@ -112,7 +112,7 @@ export class ResultRelation {
     if (before === after && (before === null || hadNull === keys.hasNull)) return;
     const { hasNull } = keys;
     if (after !== null && isUniqueKey(keys)) {
-      checkKeySize(after, keys.info.index.name, this.relation.name);
+      checkKeySize(after, keys.info.index.name);
       if (conflictingRow(keys, after) !== undefined) throw uniqueViolation(keys, row);
     }
     if (before !== null) removeEntry(keys.info, before, rowId, hadNull);

@@ -1,7 +1,8 @@
 // The start of a session: the role and the database that were asked for, their settings, the snapshots' stores
 // (PostgreSQL's postinit.c). Also what authentication asks of the shared catalogs before that.
 import { FatalError, PgError } from '../../common/errors.ts';
-import { GLOBAL, databaseFolder } from '../../common/site.ts';
+import { GLOBAL, TMP, databaseFolder } from '../../common/site.ts';
+import { arenaSettings } from '../access/arena.ts';
 import { isMemberOfRoleNosuper } from '../catalog/acl.ts';
 import { aclcheckDatabase } from '../catalog/aclchk.ts';
 import { catalogFind } from '../catalog/indexing.ts';
@@ -102,6 +103,7 @@ export function initPostgres(connection: Connection): void {
 
 /** From now on this process works in that database. */
 export function openDatabase(oid: Oid, name: string): void {
+  arenaSettings.spillDirectory = TMP;
   session.databaseOid = oid;
   session.databaseName = name;
   setStorePaths(GLOBAL, databaseFolder(oid));

@@ -1,7 +1,7 @@
 // A backend without postmaster and without frontend: it is its own transaction manager. initdb fills template1 with
 // it, and `postgres --single` is one on the terminal.
 import { readFileSync } from 'node:fs';
-import { GLOBAL, databaseFolder } from '../../common/site.ts';
+import { GLOBAL, TMP, databaseFolder } from '../../common/site.ts';
 import { authIdByOid, databaseByName } from '../catalog/syscache.ts';
 import * as ids from '../catalog/oids.ts';
 import type { DestReceiver } from '../executor/dest.ts';
@@ -14,6 +14,7 @@ import {
   abortCurrentTransaction, beginImplicitTransactionBlock, commandCounterIncrement, commitTransactionCommand, endImplicitTransactionBlock, renewSnapshot,
   setStorePaths, setStores, startTransactionCommand,
 } from '../transaction/xact.ts';
+import { arenaSettings } from '../access/arena.ts';
 import { setInternal } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
 import type { Oid } from '../types/datum.ts';
@@ -30,6 +31,7 @@ export function openStandalone(oid: Oid, name: string): Standalone {
   setStores(global, database);
   new LocalManager(global, 0).serve(sharedClient);
   new LocalManager(database, oid).serve(client);
+  arenaSettings.spillDirectory = TMP;
   session.databaseOid = oid;
   session.databaseName = name;
   session.isSuperuser = true;
@@ -81,6 +83,20 @@ export function executeString(text: string, dest: DestReceiver = DISCARD, onTag:
       else commandCounterIncrement();
       onTag(tag);
     });
+  } catch (error) {
+    abortCurrentTransaction();
+    throw error;
+  }
+}
+
+/** Does something in a transaction of its own. */
+export function inTransaction(work: () => void): void {
+  statementStarts();
+  startTransactionCommand();
+  try {
+    renewSnapshot();
+    work();
+    commitTransactionCommand();
   } catch (error) {
     abortCurrentTransaction();
     throw error;

@@ -1,6 +1,7 @@
 // Loading and warming: what the postmaster does once so that its children find everything there, compiled and in
 // memory that they share with it (ARCHITECTURE.md, chapter 1).
 import '../types/index.ts';
+import '../catalog/functions.ts';
 import '../rewrite/ruleutils/functions.ts';
 import '../commands/index.ts';
 import { warmSyscache } from '../catalog/syscache.ts';
