@@ -17,7 +17,7 @@ import { quoteQualifiedIdentifier } from '../catalog/quote.ts';
 import { setNewFilenode } from '../catalog/storage.ts';
 import { formatTypeWithTypmod } from '../catalog/format_type.ts';
 import { ACL } from '../nodes/parsenodes.ts';
-import { equal } from '../nodes/equal.ts';
+import { equal } from '../nodes/equalfuncs.ts';
 import { serialDefault, ddlNotice, transformCreateStmt, type CheckSpec, type ColumnSpec, type TransformedTable } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';

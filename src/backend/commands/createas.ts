@@ -1,0 +1,168 @@
+// CREATE TABLE AS, SELECT INTO and CREATE MATERIALIZED VIEW; REFRESH MATERIALIZED VIEW (PostgreSQL's createas.c and
+// matview.c): a query whose rows go into a table made from its result columns.
+import { PgError, notSupported } from '../../common/errors.ts';
+import { insertValues, lockTable } from '../access/table.ts';
+import { requireOwner, requirePrivilege } from '../catalog/aclchk.ts';
+import { formatRelation } from '../catalog/format_object.ts';
+import { heapCreateWithCatalog } from '../catalog/heap.ts';
+import { catalogUpdateByKey } from '../catalog/indexing.ts';
+import { isTempNamespace, rangeVarGetCreationNamespace, rangeVarGetRelid } from '../catalog/namespace.ts';
+import * as ids from '../catalog/oids.ts';
+import type { Relation } from '../catalog/relation.ts';
+import { openRelation } from '../catalog/relcache.ts';
+import { setNewFilenode } from '../catalog/storage.ts';
+import { relationOidByName } from '../catalog/syscache.ts';
+import { compilePlan, runPlan, type CompiledPlan } from '../executor/execute.ts';
+import type { DestReceiver } from '../executor/dest.ts';
+import { buildIndex } from '../executor/indexing.ts';
+import { ACL, type Query } from '../nodes/parsenodes.ts';
+import { planner } from '../optimizer/planner.ts';
+import { parseAnalyze } from '../parser/analyze.ts';
+import { ddlNotice } from '../parser/parse_utilcmd.ts';
+import type { RawNode } from '../parser/raw_nodes.ts';
+import { queryRewrite } from '../rewrite/rewrite_handler.ts';
+import { asRawStmt } from '../tcop/plancache.ts';
+import type { UtilityContext, UtilityResult, UtilityTable } from '../tcop/utility.ts';
+import { commandCounterIncrement } from '../transaction/xact.ts';
+import type { Datum, Oid } from '../types/datum.ts';
+import { session } from '../utils/session.ts';
+import { evaluateParams, fetchPreparedStatement } from './prepare.ts';
+import { readOptions } from './reloptions.ts';
+import { columnsOfQuery, nameColumns, storeViewQuery } from './view.ts';
+
+/** Puts every row it gets into a table (DR_intorel). */
+class TableDest implements DestReceiver {
+  private readonly table: Relation;
+  rows = 0;
+
+  constructor(table: Relation) {
+    this.table = table;
+  }
+
+  start(): void {}
+
+  receive(row: Datum[]): boolean {
+    insertValues(this.table, row);
+    this.rows++;
+    return true;
+  }
+
+  end(): void {}
+}
+
+interface Source { query: Query; plan: () => CompiledPlan; params: readonly Datum[] }
+
+function sourceOf(stmt: RawNode, context: UtilityContext): Source {
+  const raw = stmt['query'] as RawNode;
+  if (raw.tag === 'ExecuteStmt') {
+    const { statement } = fetchPreparedStatement(raw['name'] as string);
+    statement.revalidate();
+    const only = statement.units.length === 1 ? statement.units[0]! : null;
+    if (only === null || only.plan === null || only.query.commandType !== 'select') throw new PgError('wrong_object_type', 'prepared statement is not a SELECT');
+    const { plan } = only;
+    return { query: structuredCloneTargets(only.query), plan: () => plan, params: evaluateParams((raw['params'] ?? []) as RawNode[], statement.paramTypes, raw['name'] as string, context.text) };
+  }
+  const query = parseAnalyze(asRawStmt(raw), context.text, [...context.paramTypes]);
+  return { query, plan: () => planOf(query), params: context.params };
+}
+
+/** A prepared statement's query is not ours to rename columns in. */
+const structuredCloneTargets = (query: Query): Query => ({ ...query, targetList: query.targetList.map((t) => ({ ...t })) });
+
+function planOf(query: Query): CompiledPlan {
+  const [rewritten, another] = queryRewrite(query);
+  if (rewritten === undefined || another !== undefined) throw new PgError('internal_error', 'unexpected rewrite result for CREATE TABLE AS SELECT');
+  return compilePlan(planner(rewritten));
+}
+
+function createTableAs(stmt: RawNode, context: UtilityContext): UtilityResult {
+  const into = stmt['into'] as RawNode;
+  const rv = into['rel'] as RawNode & { relname: string; relpersistence: 'p' | 'u' | 't' };
+  const isMatview = stmt['objtype'] === 'OBJECT_MATVIEW';
+  const source = sourceOf(stmt, context);
+  if (isMatview) checkMatviewQuery(source.query, rv, context);
+  const namespace = rangeVarGetCreationNamespace(rv);
+  if (relationOidByName(rv.relname, namespace) !== 0) {
+    if (!stmt['if_not_exists']) throw new PgError('duplicate_table', `relation "${rv.relname}" already exists`);
+    ddlNotice(`relation "${rv.relname}" already exists, skipping`, 'duplicate_table');
+    return {};
+  }
+  const withData = !into['skipData'];
+  const table = createIntoRelation(into, rv, namespace, source.query, isMatview, withData);
+  if (!withData) return {};
+  const dest = new TableDest(openRelation(table));
+  if (isMatview) asOwner(session.currentUser, () => runPlan(source.plan(), source.params, dest));
+  else runPlan(source.plan(), source.params, dest);
+  return { tag: 'SELECT', processed: dest.rows };
+}
+
+function checkMatviewQuery(query: Query, rv: { relpersistence: string }, context: UtilityContext): void {
+  if (rv.relpersistence === 'u') throw new PgError('feature_not_supported', 'materialized views cannot be unlogged');
+  if (query.hasModifyingCTE) throw new PgError('feature_not_supported', 'materialized views must not use data-modifying statements in WITH');
+  if (query.rtable.some((r) => r.rtekind === 'relation' && isTempNamespace(openRelation(r.relid).namespace))) {
+    throw new PgError('feature_not_supported', 'materialized views must not use temporary tables or views');
+  }
+  if (context.paramTypes.length > 0) throw new PgError('feature_not_supported', 'materialized views may not be defined using bound parameters');
+}
+
+function createIntoRelation(into: RawNode, rv: { relname: string; relpersistence: 'p' | 'u' | 't' }, namespace: Oid, query: Query, isMatview: boolean, withData: boolean): Oid {
+  nameColumns(query, (into['colNames'] ?? []) as string[], 'too many column names were specified');
+  const columns = columnsOfQuery(query.targetList, 'table');
+  if (into['accessMethod'] !== undefined && into['accessMethod'] !== 'heap') throw new PgError('undefined_object', `access method "${into['accessMethod'] as string}" does not exist`);
+  if (into['onCommit'] !== 'ONCOMMIT_NOOP') throw new PgError('invalid_table_definition', 'ON COMMIT can only be used on temporary tables');
+  const persistence = isTempNamespace(namespace) ? 't' : rv.relpersistence;
+  if (persistence === 't') throw notSupported('a temporary table');
+  requirePrivilege(ids.NamespaceRelationId, namespace, ACL.CREATE);
+  const { relation } = heapCreateWithCatalog({
+    name: rv.relname, namespace, owner: session.currentUser, relkind: isMatview ? 'm' : 'r', persistence, columns,
+    options: readOptions((into['options'] ?? []) as RawNode[], 'table'), useUserAcl: true, isPopulated: withData || !isMatview,
+  });
+  commandCounterIncrement();
+  lockTable(relation, rv.relname, false, 8);
+  if (isMatview) storeViewQuery(relation, query);
+  return relation;
+}
+
+/** Runs something with the rights of a role. */
+function asOwner<T>(owner: Oid, run: () => T): T {
+  const saved = session.currentUser;
+  session.currentUser = owner;
+  try {
+    return run();
+  } finally {
+    session.currentUser = saved;
+  }
+}
+
+// ---- REFRESH MATERIALIZED VIEW
+
+function refreshMatview(stmt: RawNode): void {
+  const oid = rangeVarGetRelid(stmt['relation']);
+  const view = openRelation(oid);
+  const concurrent = Boolean(stmt['concurrent']);
+  requireOwner(ids.RelationRelationId, oid);
+  lockTable(oid, view.name, false, concurrent ? 7 : 8);
+  if (view.kind !== 'm') throw new PgError('feature_not_supported', `"${view.name}" is not a materialized view`);
+  if (concurrent && stmt['skipData']) throw new PgError('syntax_error', 'REFRESH options CONCURRENTLY and WITH NO DATA cannot be used together');
+  if (concurrent && !view.indexes.some((i) => i.unique && i.immediate && i.valid && i.predicate === null && i.expressions.length === 0)) {
+    throw new PgError('object_not_in_prerequisite_state', `cannot refresh materialized view "${formatRelation(oid)}" concurrently`, {
+      hint: 'Create a unique index with no WHERE clause on one or more columns of the materialized view.',
+    });
+  }
+  const query = view.viewQuery!;
+  setNewFilenode(oid);
+  for (const index of view.indexes) setNewFilenode(index.indexrelid);
+  commandCounterIncrement();
+  catalogUpdateByKey(ids.RelationRelationId, ids.PgClassOidIndexId, [oid], { relispopulated: !stmt['skipData'] });
+  commandCounterIncrement();
+  if (stmt['skipData']) return;
+  asOwner(view.owner, () => runPlan(planOf(query), [], new TableDest(openRelation(oid))));
+  commandCounterIncrement();
+  const filled = openRelation(oid);
+  for (const index of filled.indexes) buildIndex(filled, index);
+}
+
+export const CREATE_AS_COMMANDS: UtilityTable = {
+  CreateTableAsStmt: { run: createTableAs },
+  RefreshMatViewStmt: { run: refreshMatview },
+};

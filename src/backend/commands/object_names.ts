@@ -1,0 +1,147 @@
+// Objects as statements name them, with functions, operators, casts and types, which take the parser to be looked up
+// (get_object_address and check_object_ownership of PostgreSQL's objectaddress.c).
+import { PgError, notSupported } from '../../common/errors.ts';
+import { lockTable } from '../access/table.ts';
+import { mustBeOwner, objectOwnercheck, requireOwner } from '../catalog/aclchk.ts';
+import { superuserArg } from '../catalog/acl.ts';
+import { isSystemRelation } from '../catalog/catalog.ts';
+import { formatType } from '../catalog/format_type.ts';
+import { lookupByName } from '../catalog/namespace.ts';
+import { getObjectAddress } from '../catalog/objectaddress.ts';
+import * as ids from '../catalog/oids.ts';
+import { objectAddress, type ObjectAddress } from '../catalog/pg_depend.ts';
+import * as sys from '../catalog/syscache.ts';
+import { lookupFuncWithArgs, type FunctionObjectKind } from '../parser/parse_func.ts';
+import { lookupOperWithArgs } from '../parser/parse_oper.ts';
+import { lookupTypeName, typeNameToString, typenameTypeId } from '../parser/parse_type.ts';
+import type { RawNode, RawValue } from '../parser/raw_nodes.ts';
+import type { TableLockMode } from '../transaction/messages.ts';
+import type { Oid } from '../types/datum.ts';
+import { session } from '../utils/session.ts';
+
+/** An object of the grammar: a name, a list of names, a TypeName, an ObjectWithArgs, ... */
+export type RawObject = RawValue | readonly RawValue[];
+
+const FUNCTIONS: Readonly<Record<string, FunctionObjectKind>> = { FUNCTION: 'function', PROCEDURE: 'procedure', ROUTINE: 'routine', AGGREGATE: 'aggregate' };
+/** What lives on another floor of PostgreSQL that is not there (yet), by the words of its messages. */
+const ABSENT: Readonly<Record<string, string>> = {
+  EXTENSION: 'extension', FOREIGN_SERVER: 'server', FDW: 'foreign-data wrapper', EVENT_TRIGGER: 'event trigger', PUBLICATION: 'publication',
+  SUBSCRIPTION: 'subscription', USER_MAPPING: 'user mapping', STATISTIC_EXT: 'statistics object', TSPARSER: 'text search parser', TSDICTIONARY: 'text search dictionary',
+  TSTEMPLATE: 'text search template', TSCONFIGURATION: 'text search configuration',
+};
+
+export const asNames = (object: RawObject): string[] => (Array.isArray(object) ? object : [object]) as string[];
+
+/** The OID of a type given as TypeName or as a list of names. */
+export function typeOidOf(object: RawObject, missingOk = false): Oid {
+  const node: RawNode = Array.isArray(object) ? { tag: 'TypeName', names: object, typemod: -1, location: -1 } : object as RawNode;
+  if (!missingOk) {
+    const found = lookupTypeName(null, node);
+    if (found === undefined) throw new PgError('undefined_object', `type "${typeNameToString(node)}" does not exist`);
+    return found.type.oid;
+  }
+  return lookupTypeName(null, node)?.type.oid ?? 0;
+}
+
+/** The object an OBJECT_... and its name mean; undefined: there is none (missingOk). */
+export function resolveObject(objectType: string, object: RawObject, missingOk = false): ObjectAddress | undefined {
+  const type = objectType.replace(/^OBJECT_/, '');
+  const found = (classId: Oid, oid: Oid): ObjectAddress | undefined => (oid === 0 ? undefined : objectAddress(classId, oid));
+  const kind = FUNCTIONS[type];
+  if (kind !== undefined) return found(ids.ProcedureRelationId, lookupFuncWithArgs(kind, object as RawNode, missingOk));
+  switch (type) {
+    case 'OPERATOR': return found(ids.OperatorRelationId, lookupOperWithArgs(object as RawNode, missingOk));
+    case 'TYPE': case 'DOMAIN': {
+      const oid = typeOidOf(object, missingOk);
+      if (oid !== 0 && type === 'DOMAIN' && sys.typeByOid(oid)!.typtype !== 'd') throw new PgError('wrong_object_type', `"${formatType(oid)}" is not a domain`);
+      return found(ids.TypeRelationId, oid);
+    }
+    case 'CAST': return resolveCast(object as RawNode[], missingOk);
+    case 'DOMCONSTRAINT': return resolveDomainConstraint(object as RawValue[], missingOk);
+    case 'LARGEOBJECT': throw new PgError('undefined_object', `large object ${String(object)} does not exist`);
+    case 'DEFAULT': case 'TRANSFORM': case 'DEFACL': case 'PARAMETER_ACL': throw notSupported(type.toLowerCase());
+    case 'AMOP': case 'AMPROC': throw notSupported('an operator family member');
+    case 'ROLE': case 'DATABASE': case 'TABLESPACE': case 'SCHEMA': case 'LANGUAGE': case 'ACCESS_METHOD': return getObjectAddress(type, asNames(object), missingOk);
+    case 'TSPARSER': return found(ids.TSParserRelationId, lookupText(asNames(object), ids.TSParserRelationId, ids.PgTsParserPrsnameIndexId, type, missingOk));
+    case 'TSDICTIONARY': return found(ids.TSDictionaryRelationId, lookupText(asNames(object), ids.TSDictionaryRelationId, ids.PgTsDictDictnameIndexId, type, missingOk));
+    case 'TSTEMPLATE': return found(ids.TSTemplateRelationId, lookupText(asNames(object), ids.TSTemplateRelationId, ids.PgTsTemplateTmplnameIndexId, type, missingOk));
+    case 'TSCONFIGURATION': return found(ids.TSConfigRelationId, lookupText(asNames(object), ids.TSConfigRelationId, ids.PgTsConfigCfgnameIndexId, type, missingOk));
+  }
+  if (ABSENT[type] !== undefined) {
+    if (missingOk) return undefined;
+    throw new PgError('undefined_object', `${ABSENT[type]} "${asNames(object).join('.')}" does not exist`);
+  }
+  return getObjectAddress(type, asNames(object), missingOk);
+}
+
+function lookupText(names: readonly string[], catalog: never | number, index: Oid, type: string, missingOk: boolean): Oid {
+  const oid = lookupByName(names, (name, namespace) => (sys.lookup(catalog as never, index, name, namespace) as { oid: Oid } | undefined)?.oid ?? 0, missingOk);
+  if (oid === 0 && !missingOk) throw new PgError('undefined_object', `${ABSENT[type]} "${names.join('.')}" does not exist`);
+  return oid;
+}
+
+function resolveCast(types: readonly RawNode[], missingOk: boolean): ObjectAddress | undefined {
+  const [source, target] = types.map((t) => (missingOk ? typeOidOf(t, true) : typenameTypeId(null, t)));
+  const cast = sys.castBySourceTarget(source!, target!);
+  if (cast !== undefined) return objectAddress(ids.CastRelationId, cast.oid);
+  if (missingOk) return undefined;
+  throw new PgError('undefined_object', `cast from type ${formatType(source!)} to type ${formatType(target!)} does not exist`);
+}
+
+function resolveDomainConstraint([typeName, name]: readonly RawValue[], missingOk: boolean): ObjectAddress | undefined {
+  const domain = typeOidOf(typeName as RawNode, missingOk);
+  const constraint = sys.constraintsOfDomain(domain).find((c) => c.conname === name);
+  if (constraint !== undefined) return objectAddress(ids.ConstraintRelationId, constraint.oid);
+  if (missingOk) return undefined;
+  throw new PgError('undefined_object', `constraint "${name as string}" for domain ${formatType(domain)} does not exist`);
+}
+
+/** Throws 42501 unless the current user may do to the object what only its owner may. */
+export function requireObjectOwnership(address: ObjectAddress): void {
+  const { classId, objectId } = address;
+  const role = session.currentUser;
+  switch (classId) {
+    case ids.ConstraintRelationId: {
+      const c = sys.constraintByOid(objectId)!;
+      return c.conrelid !== 0 ? requireOwner(ids.RelationRelationId, c.conrelid) : requireOwner(ids.TypeRelationId, c.contypid);
+    }
+    case ids.RewriteRelationId: return requireOwner(ids.RelationRelationId, sys.lookup(ids.RewriteRelationId, ids.PgRewriteOidIndexId, objectId)!.ev_class);
+    case ids.TriggerRelationId: return requireOwner(ids.RelationRelationId, sys.lookup(ids.TriggerRelationId, ids.PgTriggerOidIndexId, objectId)!.tgrelid);
+    case ids.PolicyRelationId: return requireOwner(ids.RelationRelationId, sys.lookup(ids.PolicyRelationId, ids.PgPolicyOidIndexId, objectId)!.polrelid);
+    case ids.CastRelationId: {
+      const cast = sys.lookup(ids.CastRelationId, ids.PgCastOidIndexId, objectId)!;
+      if (objectOwnercheck(ids.TypeRelationId, cast.castsource, role) || objectOwnercheck(ids.TypeRelationId, cast.casttarget, role)) return;
+      throw new PgError('insufficient_privilege', `must be owner of type ${formatType(cast.castsource)} or type ${formatType(cast.casttarget)}`);
+    }
+    case ids.AuthIdRelationId:
+      if (superuserArg(role)) return;
+      if (superuserArg(objectId)) throw new PgError('insufficient_privilege', 'must be superuser');
+      if (!sys.authIdByOid(role)?.rolcreaterole) throw new PgError('insufficient_privilege', 'must have CREATEROLE privilege');
+      return;
+    case ids.TSParserRelationId: case ids.TSTemplateRelationId: case ids.AccessMethodRelationId:
+      if (!superuserArg(role)) throw new PgError('insufficient_privilege', 'must be superuser');
+      return;
+    case ids.TypeRelationId:
+      if (!objectOwnercheck(classId, objectId, role)) throw mustBeOwner('type', formatType(objectId));
+      return;
+    default: requireOwner(classId, objectId);
+  }
+}
+
+/** The schema's owner may drop what is in it, and so may the object's. */
+export function requireOwnerOrSchemaOwner(address: ObjectAddress, namespace: Oid): void {
+  if (namespace !== 0 && objectOwnercheck(ids.NamespaceRelationId, namespace, session.currentUser)) return;
+  requireObjectOwnership(address);
+}
+
+/** Refuses changes to system catalogs. */
+export function refuseSystemCatalog(oid: Oid): void {
+  const row = sys.classByOid(oid);
+  if (row !== undefined && isSystemRelation(oid, row.relnamespace)) throw new PgError('insufficient_privilege', `permission denied: "${row.relname}" is a system catalog`);
+}
+
+/** Locks a relation by OID. */
+export function lockRelation(oid: Oid, mode: TableLockMode): void {
+  lockTable(oid, sys.classByOid(oid)?.relname ?? String(oid), false, mode);
+}
+
