@@ -1,8 +1,9 @@
 // Arrays: text and binary form, subscripts and slices (exported for the executor).
 import { PgError } from '../../common/errors.ts';
+import { settings } from '../utils/settings.ts';
 import { ArrayValue, type Datum, type Oid } from './datum.ts';
 import { registerBuiltins } from './fmgr.ts';
-import { typeHooks, typeSettings, type TypeIo } from './hooks.ts';
+import { typeHooks, type TypeIo } from './hooks.ts';
 import { limitExceeded } from './errors.ts';
 import { sendInt32, WireReader } from './wire.ts';
 
@@ -110,7 +111,7 @@ function readBraces(text: string, from: number, delimiter: string): { items: (st
   const endOfInput = (): PgError => malformed(text, 'Unexpected end of input.');
   const finishElement = (): void => {
     const item = verbatim && state === 'quotes closed' ? value : value.slice(0, kept);
-    const isNull = !verbatim && typeSettings.arrayNulls && item.length === 4 && item.toUpperCase() === 'NULL';
+    const isNull = !verbatim && settings.array_nulls && item.length === 4 && item.toUpperCase() === 'NULL';
     items.push(isNull ? null : item);
     counts[level]!++;
     value = '';

@@ -1,9 +1,9 @@
 // bytea: Uint8Array.
 import { PgError } from '../../common/errors.ts';
+import { settings } from '../utils/settings.ts';
 import type { Int8 } from './datum.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { compareBytes } from './characters.ts';
-import { typeSettings } from './hooks.ts';
 import { copyBytes } from './wire.ts';
 
 const isOctal = (code: number, high = 55): boolean => code >= 48 && code <= high;
@@ -90,7 +90,7 @@ export function encodeEscapeFormat(bytes: Uint8Array): string {
 }
 
 export function byteaOut(bytes: Uint8Array): string {
-  return typeSettings.byteaOutput === 'hex' ? `\\x${toHex(bytes)}` : byteaToEscape(bytes);
+  return settings.bytea_output === 'hex' ? `\\x${toHex(bytes)}` : byteaToEscape(bytes);
 }
 
 export function concatBytes(a: Uint8Array, b: Uint8Array): Uint8Array {

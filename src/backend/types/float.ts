@@ -1,9 +1,9 @@
 // real and double precision: numbers; a real is always rounded by Math.fround.
 import { PgError } from '../../common/errors.ts';
+import { settings } from '../utils/settings.ts';
 import type { Int8 } from './datum.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { divisionByZero, invalidInput, outOfRange } from './errors.ts';
-import { typeSettings } from './hooks.ts';
 import { INT2_MAX, INT2_MIN, INT4_MAX, INT4_MIN } from './int.ts';
 import { checkInt8 } from './int8.ts';
 import { receiveAll, sendFloat32, sendFloat64 } from './wire.ts';
@@ -147,7 +147,7 @@ export function formatG(value: number, digits: number): string {
 
 export function float8Out(value: number): string {
   if (value === 0 || !Number.isFinite(value)) return special(value);
-  if (typeSettings.extraFloatDigits <= 0) return formatG(value, 15 + typeSettings.extraFloatDigits);
+  if (settings.extra_float_digits <= 0) return formatG(value, 15 + settings.extra_float_digits);
   const size = Math.abs(value);
   // JavaScript prints the shortest digits too, and in the same notation within this range.
   if (size >= 1e-4 && size < 1e15) return String(value);
@@ -183,7 +183,7 @@ function expandInteger(text: string): string {
 
 export function float4Out(value: number): string {
   if (value === 0 || !Number.isFinite(value)) return special(value);
-  if (typeSettings.extraFloatDigits <= 0) return formatG(value, Math.max(6 + typeSettings.extraFloatDigits, 1));
+  if (settings.extra_float_digits <= 0) return formatG(value, Math.max(6 + settings.extra_float_digits, 1));
   for (let digits = 6; digits < 9; digits++) {
     const text = value.toExponential(digits - 1);
     if (insideRealInterval(Number(text), value)) return layOut(digits === 6 ? shortenReal(value, text) : text, 6);

@@ -5,6 +5,7 @@ import { session } from '../utils/session.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { float8Divide, float8Multiply, overflow, roundHalfEven, underflow } from './float.ts';
 import { INT4_MAX } from './int.ts';
+import { exp } from './libm.ts';
 import { outOfRange } from './errors.ts';
 
 const RADIANS_PER_DEGREE = 0.0174532925199432957692;
@@ -16,7 +17,7 @@ function domainError(): PgError {
 function dexp(a: number): number {
   if (a !== a || a === Infinity) return a;
   if (a === -Infinity) return 0;
-  const result = Math.exp(a);
+  const result = exp(a);
   if (result === Infinity) throw overflow();
   if (result === 0) throw underflow();
   return result;

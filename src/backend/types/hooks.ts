@@ -1,6 +1,5 @@
-// How data types reach what lives on higher floors: facts about other types, names of catalog objects, settings.
-// The catalog fills `typeHooks` in when it is loaded; settings are plain fields that the owner of each setting (utils/guc)
-// assigns. Data types read both at the time of the call and keep no copies.
+// How data types reach what lives on higher floors: facts about other types, names of catalog objects. The catalog fills
+// `typeHooks` in when it is loaded; data types ask it at the time of the call and keep no copies.
 import { internalError, notSupported } from '../../common/errors.ts';
 import type { Datum, Oid } from './datum.ts';
 
@@ -61,15 +60,6 @@ export const typeHooks: TypeHooks = {
   enumLabels: missing,
   rowAttributes: missing,
   isReservedWord: () => false,
-};
-
-/** Settings that the data types obey. The defaults are PostgreSQL's. */
-export const typeSettings = {
-  extraFloatDigits: 1,
-  byteaOutput: 'hex' as 'hex' | 'escape',
-  arrayNulls: true,
-  standardConformingStrings: true,
-  quoteAllIdentifiers: false,
 };
 
 /** The array type over an element type; an error for a type that has none. */

@@ -1,16 +1,17 @@
 // quote_ident, quote_literal, format(), parse_ident.
 import { PgError } from '../../common/errors.ts';
+import { settings } from '../utils/settings.ts';
 import { ArrayValue, makeArray, type Datum } from './datum.ts';
 import { registerBuiltins, type FunctionContext } from './fmgr.ts';
 import { invalidParameter } from './errors.ts';
 import { charLength, clipUtf8 } from './characters.ts';
-import { typeHooks, typeSettings } from './hooks.ts';
+import { typeHooks } from './hooks.ts';
 import { TEXTOID } from './oids.ts';
 import { NAME_MAX_BYTES } from './name.ts';
 
 /** An identifier as it must be written in SQL: quoted unless lower-case, plain and no keyword that needs it. */
 export function quoteIdentifier(name: string): string {
-  const plain = !typeSettings.quoteAllIdentifiers && /^[a-z_][a-z0-9_]*$/.test(name) && !typeHooks.isReservedWord(name);
+  const plain = !settings.quote_all_identifiers && /^[a-z_][a-z0-9_]*$/.test(name) && !typeHooks.isReservedWord(name);
   return plain ? name : `"${name.replaceAll('"', '""')}"`;
 }
 
