@@ -274,7 +274,8 @@ defineHooks('log_destination', {
 defineHooks('log_timezone', {
   check: (value) => {
     try {
-      return new Intl.DateTimeFormat('en-US', { timeZone: value as string }) && value;
+      new Intl.DateTimeFormat('en-US', { timeZone: value as string }).format();
+      return value;
     } catch {
       return new CheckFailure();
     }
