@@ -2,6 +2,7 @@
 // memory that they share with it (ARCHITECTURE.md, chapter 1).
 import '../types/index.ts';
 import '../catalog/functions.ts';
+import '../executor/domains.ts';
 import '../rewrite/ruleutils/functions.ts';
 import '../commands/index.ts';
 import { warmSyscache } from '../catalog/syscache.ts';

@@ -1,0 +1,50 @@
+// Whether the current user may do with the tables of a plan what the plan does (ExecCheckRTPerms of PostgreSQL). What
+// was allowed once stays so until a catalog or the user changes: the answer is kept with the plan.
+import { aclcheckAttributes, attributeAclmask, notOwnerOrDenied, objectAclmask, relkindNoun } from '../catalog/aclchk.ts';
+import { superuserArg } from '../catalog/acl.ts';
+import { getRelKind, getRelName } from '../catalog/lsyscache.ts';
+import * as ids from '../catalog/oids.ts';
+import { ACL, type RangeTblEntry } from '../nodes/parsenodes.ts';
+import type { PlannedStmt } from '../nodes/plannodes.ts';
+import { catalogVersion } from '../transaction/xact.ts';
+import type { Oid } from '../types/datum.ts';
+import { session } from '../utils/session.ts';
+
+const allowed = new WeakMap<PlannedStmt, { user: Oid; version: number }>();
+
+export function checkPermissions(stmt: PlannedStmt): void {
+  const known = allowed.get(stmt);
+  const version = catalogVersion();
+  if (known !== undefined && known.user === session.currentUser && known.version === version) return;
+  for (const rte of stmt.rtable) {
+    if (rte.requiredPerms !== 0 && rte.relid !== 0) checkEntry(rte);
+  }
+  allowed.set(stmt, { user: session.currentUser, version });
+}
+
+function checkEntry(rte: RangeTblEntry): void {
+  const user = rte.checkAsUser !== 0 ? rte.checkAsUser : session.currentUser;
+  if (superuserArg(user)) return;
+  const { relid, requiredPerms } = rte;
+  const missing = requiredPerms & ~objectAclmask(ids.RelationRelationId, relid, user, requiredPerms);
+  if (missing === 0) return;
+  // What columns can make up for.
+  if ((missing & ~(ACL.SELECT | ACL.INSERT | ACL.UPDATE)) !== 0
+    || ((missing & ACL.SELECT) !== 0 && !selectAllowed(rte, user))
+    || ((missing & ACL.INSERT) !== 0 && !columnsAllowed(relid, user, rte.insertedCols, ACL.INSERT))
+    || ((missing & ACL.UPDATE) !== 0 && !columnsAllowed(relid, user, rte.updatedCols, ACL.UPDATE))) {
+    throw notOwnerOrDenied(relkindNoun(getRelKind(relid)), getRelName(relid) ?? String(relid));
+  }
+}
+
+function selectAllowed(rte: RangeTblEntry, user: Oid): boolean {
+  // count(*) and the like name no column: the right to any of them is enough.
+  if (rte.selectedCols.length === 0) return aclcheckAttributes(rte.relid, user, ACL.SELECT, 'any');
+  return rte.selectedCols.every((attnum) => (attnum === 0 ? aclcheckAttributes(rte.relid, user, ACL.SELECT, 'all')
+    : (attributeAclmask(rte.relid, attnum, user, ACL.SELECT) & ACL.SELECT) !== 0));
+}
+
+function columnsAllowed(relid: Oid, user: Oid, columns: readonly number[], mode: number): boolean {
+  if (columns.length === 0) return aclcheckAttributes(relid, user, mode, 'any');
+  return columns.every((attnum) => (attributeAclmask(relid, attnum, user, mode) & mode) !== 0);
+}
