@@ -16,6 +16,7 @@ const BASE: [string, number, number, string?][] = [
   ['unknown', 705, 0], ['money', 790, 791, 'cash_'], ['character', 1042, 1014, 'bpchar'], ['character varying', 1043, 1015, 'varchar'],
   ['bit', 1560, 1561, 'bit_'], ['bit varying', 1562, 1563, 'varbit_'], ['numeric', 1700, 1231, 'numeric_'], ['cstring', 2275, 1263, 'cstring_'],
   ['uuid', 2950, 2951, 'uuid_'], ['xid8', 5069, 271],
+  ['json', 114, 199, 'json_'], ['jsonb', 3802, 3807, 'jsonb_'],
   ['date', 1082, 1182, 'date_'], ['time without time zone', 1083, 1183, 'time_'], ['timestamp without time zone', 1114, 1115, 'timestamp_'],
   ['timestamp with time zone', 1184, 1185, 'timestamptz_'], ['interval', 1186, 1187, 'interval_'], ['time with time zone', 1266, 1270, 'timetz_'],
 ];

@@ -39,3 +39,7 @@ import './datetime_trunc.ts';
 import './formatting_date.ts';
 import './formatting_parse.ts';
 import './timezone_functions.ts';
+import './jsonb.ts';
+import './jsonb_ops.ts';
+import './json.ts';
+import './json_build.ts';
