@@ -4,14 +4,13 @@ import { internalError } from '../../common/errors.ts';
 import * as sys from '../catalog/syscache.ts';
 import { makeTargetEntry } from '../nodes/makefuncs.ts';
 import { equal } from '../nodes/equalfuncs.ts';
-import { exprLocation, exprType, expressionTreeMutator, expressionTreeWalker, fromItemWalker, queryTreeMutator, queryTreeWalker } from '../nodes/nodeFuncs.ts';
-import type { Query, RangeTblEntry, WindowClause } from '../nodes/parsenodes.ts';
-import type { Aggref, Expr, GroupingFunc, SortGroupClause, TargetEntry, Var, WindowFunc } from '../nodes/primnodes.ts';
-import type { Oid } from '../types/datum.ts';
+import { exprLocation, exprType, expressionTreeMutator, expressionTreeWalker, queryTreeMutator, queryTreeWalker } from '../nodes/nodeFuncs.ts';
+import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
+import type { Aggref, Expr, GroupingFunc, TargetEntry, Var, WindowFunc } from '../nodes/primnodes.ts';
 import { flattenJoinAliasVars } from './flatten.ts';
 import { expandGroupingSets } from './grouping_sets.ts';
-import { addTargetToSortList, transformDistinctClause, transformSortClause } from './parse_clause.ts';
-import { coerceType } from './parse_coerce.ts';
+import { formatType } from './parse_type.ts';
+import { addTargetToSortList, transformDistinctClause, transformSortClause } from './sort_group.ts';
 import { parserError, type ParseExprKind, type ParseState } from './parse_node.ts';
 import { enforceGenericTypeConsistency } from './parse_generic.ts';
 import { getRteAttributeName } from './parse_relation.ts';
@@ -269,7 +268,8 @@ export function parseCheckAggregates(state: ParseState, query: Query): void {
     const sets = expandGroupingSets(state, query);
     if (sets.length > 4096) throw parserError(state, 'statement_too_complex', 'too many grouping sets present (maximum 4096)', query.groupingSets[0]!.location);
     commonRefs = sets.reduce<number[] | null>((common, set) => common === null ? [...set] : common.filter((r) => set.includes(r)), null) ?? [];
-    if (query.groupingSets.length === 0) commonRefs = null;
+    // A single set that is not empty is a plain GROUP BY.
+    if (sets.length === 1 && query.groupClause.length > 0) query.groupingSets = [];
   }
   const flat = (e: Expr): Expr => flattenJoinAliasVars(query, e);
   const hasJoins = query.rtable.some((rte) => rte.rtekind === 'join');
@@ -358,10 +358,8 @@ function checkUngrouped(e: Expr | Query, context: GroupingContext): void {
     }
     if (node.kind === 'Var') {
       if (node.varlevelsup !== context.sublevelsUp) return false;
-      if (context.sublevelsUp === 0 || !context.haveNonVar || true) {
-        for (const { expr } of context.groupExprsFlat) {
-          if (expr.kind === 'Var' && expr.varno === node.varno && expr.varattno === node.varattno && expr.varlevelsup === 0) return false;
-        }
+      for (const { expr } of context.groupExprsFlat) {
+        if (expr.kind === 'Var' && expr.varno === node.varno && expr.varattno === node.varattno && expr.varlevelsup === 0) return false;
       }
       const rte = context.query.rtable[node.varno - 1]!;
       if (rte.rtekind === 'relation') {
@@ -397,6 +395,3 @@ function checkFunctionalGrouping(context: GroupingContext, varno: number, rte: R
   return false;
 }
 
-export type { Oid, SortGroupClause, WindowClause };
-export { coerceType, fromItemWalker };
-import { formatType } from './parse_type.ts';

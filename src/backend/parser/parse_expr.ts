@@ -690,6 +690,9 @@ function transformCollateClause(state: ParseState, c: RawNode): Expr {
 
 // ---- subqueries ----------------------------------------------------------------------------------------------
 
+/** The query made of each SubLink of the text, which gives the column its name. */
+export const analyzedSubLinks = new WeakMap<RawNode, Query>();
+
 const SUBLINK_TYPES: Record<string, SubLinkType> = {
   EXISTS_SUBLINK: 'exists', ALL_SUBLINK: 'all', ANY_SUBLINK: 'any', ROWCOMPARE_SUBLINK: 'rowcompare', EXPR_SUBLINK: 'expr', MULTIEXPR_SUBLINK: 'multiexpr', ARRAY_SUBLINK: 'array',
 };
@@ -708,6 +711,7 @@ function transformSubLink(state: ParseState, s: RawNode): Expr {
   const location = s.location ?? -1;
   const subselect: Query = parseSubAnalyze(s.subselect, state, null, false, true);
   if (subselect.commandType !== 'select') throw internalError('unexpected non-SELECT command in SubLink');
+  analyzedSubLinks.set(s, subselect);
   const subLinkType = SUBLINK_TYPES[s.subLinkType as string]!;
   const result: SubLink = { kind: 'SubLink', subLinkType, subLinkId: 0, testexpr: null, operName: [], subselect, location };
   const columns = subselect.targetList.filter((te) => !te.resjunk);

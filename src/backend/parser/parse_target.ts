@@ -11,10 +11,10 @@ import * as T from '../types/oids.ts';
 import { session } from '../utils/session.ts';
 import { columnsOfRowType, getExprResultType, type ResultColumnDescription } from './func_result.ts';
 import { coerceNullToDomain, coerceToDomain, coerceToTargetType, coerceType, isComplex } from './parse_coerce.ts';
-import { transformExpr } from './parse_expr.ts';
+import { analyzedSubLinks, transformExpr } from './parse_expr.ts';
 import { parserError, type NamespaceItem, type ParseExprKind, type ParseState } from './parse_node.ts';
 import {
-  attnameAttNum, errorMissingColumn, errorMissingRte, expandNamespaceItemAttrs, expandNamespaceItemVars, getNamespaceItemByRangeTablePosn, getRteByRangeTablePosn,
+  attnameAttNum, errorMissingRte, expandNamespaceItemAttrs, expandNamespaceItemVars, getNamespaceItemByRangeTablePosn, getRteByRangeTablePosn,
   markVarForSelectPriv, refnameNamespaceItem,
 } from './parse_relation.ts';
 import { transformContainerSubscripts, transformContainerType } from './parse_subscript.ts';
@@ -471,20 +471,8 @@ function figure(node: RawNode | undefined): { name: string; strength: 1 | 2 } | 
         case 'EXISTS_SUBLINK': return strong('exists');
         case 'ARRAY_SUBLINK': return strong('array');
         case 'EXPR_SUBLINK': {
-          const select = node.subselect as RawNode;
-          const first = (select.targetList as RawNode[] | undefined)?.[0];
-          if (select.tag === 'SelectStmt' && first !== undefined && select.op === 'SETOP_NONE') {
-            if (first.name !== undefined) return strong(first.name as string);
-            return figure(first.val);
-          }
-          if (select.tag === 'SelectStmt' && select.op !== 'SETOP_NONE') {
-            let leftmost = select;
-            while (leftmost.larg !== undefined) leftmost = leftmost.larg as RawNode;
-            const t = (leftmost.targetList as RawNode[] | undefined)?.[0];
-            if (t?.name !== undefined) return strong(t.name as string);
-            return t === undefined ? null : figure(t.val);
-          }
-          return select.tag === 'SelectStmt' && select.valuesLists !== undefined ? strong('column1') : null;
+          const name = analyzedSubLinks.get(node)?.targetList[0]?.resname;
+          return name === null || name === undefined ? null : strong(name);
         }
         default: return null;
       }
