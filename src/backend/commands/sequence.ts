@@ -8,7 +8,7 @@ import { aclcheckRelation, mustBeOwner, notOwnerOrDenied, objectOwnercheck, requ
 import { heapCreateWithCatalog } from '../catalog/heap.ts';
 import { catalogFind, catalogInsert, catalogUpdate } from '../catalog/indexing.ts';
 import { getRelName } from '../catalog/lsyscache.ts';
-import { getNamespaceOid, rangeVarGetCreationNamespace, rangeVarGetRelid } from '../catalog/namespace.ts';
+import { getNamespaceOid, isTempNamespace, rangeVarGetCreationNamespace, rangeVarGetRelid } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
 import { chooseRelationName } from '../catalog/pg_constraint.ts';
 import { deleteDependencyRecordsForClass, objectAddress, recordDependencyOn, sequenceOwner } from '../catalog/pg_depend.ts';
@@ -71,7 +71,6 @@ export function createOwnedSequence(table: Relation, spec: SequenceSpec, attnum:
 function createSequence(stmt: RawNode, _context: UtilityContext): void {
   const rv = stmt['sequence'] as RawNode & { relname: string; relpersistence: 'p' | 'u' | 't' };
   if (rv.relpersistence === 'u') throw new PgError('feature_not_supported', 'unlogged sequences are not supported');
-  if (rv.relpersistence === 't') throw new PgError('feature_not_supported', 'temporary sequences are not supported');
   const namespace = rangeVarGetCreationNamespace(rv);
   requirePrivilege(ids.NamespaceRelationId, namespace, ACL.CREATE);
   if (stmt['if_not_exists'] && rangeVarGetRelid(rv, true) !== 0) {
@@ -79,7 +78,7 @@ function createSequence(stmt: RawNode, _context: UtilityContext): void {
     return;
   }
   const { form, restart, ownedBy } = sequenceOptions((stmt['options'] ?? []) as RawNode[], false, null);
-  const oid = makeSequence(rv.relname, namespace, rv.relpersistence, form, restart!);
+  const oid = makeSequence(rv.relname, namespace, isTempNamespace(namespace) ? 't' : rv.relpersistence, form, restart!);
   if (ownedBy !== null) setOwnedBy(openRelation(oid), ownedBy);
 }
 

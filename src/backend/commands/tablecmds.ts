@@ -27,6 +27,7 @@ import { session } from '../utils/session.ts';
 import { addChecks, addForeignKey, cookDefault } from './constraints.ts';
 import { defineIndex } from './indexcmds.ts';
 import { expandLike } from './like.ts';
+import { registerOnCommit } from './oncommit.ts';
 import { readOptions } from './reloptions.ts';
 import { createOwnedSequence, resetSequence } from './sequence.ts';
 import { mapVars } from './varmap.ts';
@@ -39,12 +40,11 @@ function createTable(stmt: RawNode, context: UtilityContext): void {
   if (stmt['partbound'] !== undefined) throw notSupported('PARTITION OF');
   if (stmt['ofTypename'] !== undefined) throw notSupported('CREATE TABLE OF');
   if (stmt['accessMethod'] !== undefined && stmt['accessMethod'] !== 'heap') throw new PgError('undefined_object', `access method "${stmt['accessMethod']}" does not exist`);
-  if (stmt['oncommit'] !== 'ONCOMMIT_NOOP' && rv.relpersistence !== 't') {
-    throw new PgError('invalid_table_definition', 'ON COMMIT can only be used on temporary tables');
-  }
   const namespace = rangeVarGetCreationNamespace(rv);
   const persistence = isTempNamespace(namespace) ? 't' : rv.relpersistence;
-  if (persistence === 't') throw notSupported('a temporary table');
+  if (stmt['oncommit'] !== 'ONCOMMIT_NOOP' && persistence !== 't') {
+    throw new PgError('invalid_table_definition', 'ON COMMIT can only be used on temporary tables');
+  }
   requirePrivilege(ids.NamespaceRelationId, namespace, ACL.CREATE);
   if (stmt['if_not_exists'] && relationOidByName(rv.relname, namespace) !== 0) {
     ddlNotice(`relation "${rv.relname}" already exists, skipping`, 'duplicate_table');
@@ -55,6 +55,8 @@ function createTable(stmt: RawNode, context: UtilityContext): void {
   const inherited = mergeParents(table, parents);
   markPrimaryKeyNotNull(table);
   const oid = makeTable(rv.relname, namespace, persistence, table, readOptions((stmt['options'] ?? []) as RawNode[], 'table'), context.text, inherited.checks);
+  if (stmt['oncommit'] === 'ONCOMMIT_DROP') registerOnCommit(oid, 'drop');
+  else if (stmt['oncommit'] === 'ONCOMMIT_DELETE_ROWS') registerOnCommit(oid, 'delete');
   parents.forEach((parent, i) => storeInheritance(oid, parent.oid, i + 1));
 }
 

@@ -6,18 +6,19 @@ import type { Connection } from '../libpq/connection.ts';
 import { port } from '../../port/port.ts';
 import { abortCurrentTransaction, transactionBlockStatus } from '../transaction/xact.ts';
 import { logBackendError } from '../utils/elog.ts';
-import { clientReadStarts, clientReadEnds, reloadIfAsked } from '../utils/interrupts.ts';
+import { clientReadStarts, clientReadEnds, reloadIfAsked, stopStatementTimeout } from '../utils/interrupts.ts';
 import { setPsStatus } from '../utils/ps_status.ts';
 import { session } from '../utils/session.ts';
 import { bind, close, describe, execute, parse, sync } from './extended_query.ts';
 import { functionCall } from './fastpath.ts';
 import { initPostgres } from './init.ts';
-import { statementEnds } from './statement.ts';
+import { reportIdle } from './statement.ts';
 import { reportChangedOptions } from '../utils/guc.ts';
 import { setFrontend, sendBackendKeyData, sendErrorResponse, sendReadyForQuery, frontend } from './protocol.ts';
 import { execSimpleQuery } from './simple_query.ts';
 import { waitForMessage } from './wait.ts';
 import { asPgError } from './errors.ts';
+import { dropTemporaryTables } from '../commands/oncommit.ts';
 
 const Q = 0x51, P = 0x50, B = 0x42, D = 0x44, E = 0x45, C = 0x43, S = 0x53, H = 0x48, X = 0x58, F = 0x46, d = 0x64, c = 0x63, f = 0x66;
 
@@ -37,6 +38,7 @@ export function postgresMain(connection: Connection): never {
     initPostgres(connection);
     sendBackendKeyData(session.pid, session.cancelKey);
     mainLoop();
+    dropTemporaryTables();
   } catch (error) {
     code = endOfSession(error);
   }
@@ -59,7 +61,8 @@ function step(state: LoopState): boolean {
   if (state.readyForQuery) {
     state.readyForQuery = false;
     state.doingExtended = false;
-    statementEnds();
+    stopStatementTimeout();
+    reportIdle(transactionBlockStatus());
     reportChangedOptions();
     setPsStatus(IDLE_STATUS[transactionBlockStatus()]);
     sendReadyForQuery(transactionBlockStatus());

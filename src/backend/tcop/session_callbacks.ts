@@ -1,6 +1,8 @@
 // What the traffic cop does at the ends of transactions.
+import { removeTempRelations } from '../catalog/dependency.ts';
 import { discardHooks } from '../commands/variable.ts';
 import { dropAllPreparedStatements } from '../commands/prepare.ts';
+import { discardSequences } from '../commands/sequence.ts';
 import { client } from '../transaction/client.ts';
 import { registerCallback } from '../transaction/xact.ts';
 import { forgetTexts } from './plancache.ts';
@@ -14,6 +16,7 @@ export function registerSessionCallbacks(): void {
   registerCallback({ preCommit: preCommitPortals, onCommit: atTransactionEnd, onAbort: atAbort, onSubAbort: (subid) => atSubAbort(subid) });
   discardHooks.all.push(dropAllHeldPortals, dropAllPreparedStatements, () => client.unlistenAll(), () => client.unlockAllAdvisory());
   discardHooks.plans.push(forgetTexts);
-  discardHooks.sequences.push(() => client.forgetSequences());
+  discardHooks.temp.push(removeTempRelations);
+  discardHooks.sequences.push(() => client.forgetSequences(), discardSequences);
 }
 

@@ -1,10 +1,13 @@
-// What every statement begins and ends with: its time, its time limit, its line in the log.
-import { log } from '../utils/elog.ts';
+// What every statement begins and ends with: its time, its time limit, its line in the log and in pg_stat_activity.
+import { reportActivity } from '../utils/backend_status.ts';
+import { logDuration, logStatement as writeToLog } from '../utils/elog.ts';
 import { startStatementTimeout, stopStatementTimeout } from '../utils/interrupts.ts';
 import { session } from '../utils/session.ts';
 import { settings } from '../utils/settings.ts';
 
 const UNIX_EPOCH_TO_2000_MS = 946684800000;
+/** BACKEND_STATES of utils/backend_status.ts. */
+const IDLE = 1, ACTIVE = 2, IDLE_IN_TRANSACTION = 3, IDLE_ABORTED = 5;
 
 /** Microseconds since 2000-01-01 UTC. */
 export function currentTimestamp(): number {
@@ -17,17 +20,18 @@ export function statementStarts(): void {
   startStatementTimeout();
 }
 
-export function statementEnds(): void {
-  stopStatementTimeout();
+/** The text that is about to run. */
+export function logStatement(text: string): void {
+  reportActivity(ACTIVE, text);
+  writeToLog(text);
 }
 
-const LOGGED: Record<string, RegExp | null> = {
-  none: null, all: /^/, ddl: /^\s*(create|alter|drop|comment|grant|revoke|reindex|security)\b/i,
-  mod: /^\s*(create|alter|drop|comment|grant|revoke|reindex|security|insert|update|delete|merge|truncate|copy)\b/i,
-};
+export function statementEnds(): void {
+  stopStatementTimeout();
+  if (settings.log_duration || settings.log_min_duration_statement >= 0) logDuration((currentTimestamp() - session.statementStart) / 1000);
+}
 
-/** By log_statement; the time it took goes with it when log_duration asks for that. */
-export function logStatement(text: string): void {
-  const wanted = LOGGED[settings.log_statement];
-  if (wanted !== null && wanted !== undefined && wanted.test(text)) log('LOG', `statement: ${text}`);
+/** The backend waits for its frontend. */
+export function reportIdle(status: 'I' | 'T' | 'E'): void {
+  reportActivity(status === 'I' ? IDLE : status === 'T' ? IDLE_IN_TRANSACTION : IDLE_ABORTED);
 }

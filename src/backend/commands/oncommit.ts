@@ -1,0 +1,50 @@
+// ON COMMIT DROP and ON COMMIT DELETE ROWS of temporary tables, and their end with the session.
+import { setNewFilenode } from '../catalog/storage.ts';
+import { performDeletion, removeTempRelations } from '../catalog/dependency.ts';
+import { myTempNamespaceOid } from '../catalog/namespace.ts';
+import * as ids from '../catalog/oids.ts';
+import { objectAddress } from '../catalog/pg_depend.ts';
+import { tryOpenRelation } from '../catalog/relcache.ts';
+import {
+  abortOutOfAnyTransaction, commandCounterIncrement, commitTransactionCommand, currentSubTransactionId, registerCallback, renewSnapshot, startTransactionCommand,
+} from '../transaction/xact.ts';
+import type { Oid } from '../types/datum.ts';
+
+export type OnCommitAction = 'delete' | 'drop';
+interface Entry { relation: Oid; action: OnCommitAction; subid: number; committed: boolean }
+let entries: Entry[] = [];
+
+export function registerOnCommit(relation: Oid, action: OnCommitAction): void {
+  entries.push({ relation, action, subid: currentSubTransactionId(), committed: false });
+}
+
+registerCallback({
+  preCommit() {
+    for (const entry of entries) {
+      const relation = tryOpenRelation(entry.relation);
+      if (relation === undefined) continue;
+      if (entry.action === 'drop') performDeletion(objectAddress(ids.RelationRelationId, entry.relation), 'cascade', { quietly: true });
+      else {
+        setNewFilenode(relation.oid);
+        for (const index of relation.indexes) setNewFilenode(index.indexrelid);
+      }
+    }
+    if (entries.length > 0) commandCounterIncrement();
+  },
+  onCommit() {
+    entries = entries.filter((e) => e.action === 'delete');
+    for (const entry of entries) entry.committed = true;
+  },
+  onAbort() { entries = entries.filter((e) => e.committed); },
+  onSubAbort(subid) { entries = entries.filter((e) => e.committed || e.subid < subid); },
+});
+
+/** At the end of the session: its temporary tables go. */
+export function dropTemporaryTables(): void {
+  if (myTempNamespaceOid() === 0) return;
+  abortOutOfAnyTransaction();
+  startTransactionCommand();
+  renewSnapshot();
+  removeTempRelations();
+  commitTransactionCommand();
+}
