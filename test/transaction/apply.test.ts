@@ -44,6 +44,12 @@ test('a changed version refuses the whole request', (t) => {
   const asserted = request({ relations: [inserting(TABLE + 5, [row(9)])],
     asserted: [{ relation: TABLE, row: rowIdOf(0, 1), version: 77, mode: 'keyshare' }] });
   t.is(client.commit(asserted).kind, 'changed');
+  const looking = (version: number) => request({ asserted: [{ relation: TABLE, row: 0, version, mode: 'update' }], optimistic: true, snapshotSeq: 1 });
+  t.is(client.commit(looking(first.xid)).kind, 'committed');
+  t.is(client.commit(looking(first.xid + 1)).kind, 'changed', 'also when there is nothing to write');
+  const { puts } = store;
+  client.commit(looking(first.xid));
+  t.is(store.puts, puts, 'it writes nothing');
 });
 
 test('slots and block numbers are never used again', (t) => {

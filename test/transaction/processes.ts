@@ -1,6 +1,6 @@
 // Real processes for tests and benchmarks: a small parent that forks managers as the postmaster does, and backends
 // that each run a piece of code. Started with the flags of the postmaster; the folder is a site with nothing in it.
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -78,8 +78,10 @@ export function runInSite(code: string, timeoutMs = 20_000): string {
   try {
     mkdirSync(join(site, 'tmp'));
     mkdirSync(join(site, 'base/5'), { recursive: true });
-    return execFileSync(process.execPath, [...FLAGS, '--input-type=module', '--eval', PRELUDE + code],
-      { cwd: site, encoding: 'utf8', timeout: timeoutMs, stdio: ['ignore', 'pipe', 'inherit'] });
+    const run = spawnSync(process.execPath, [...FLAGS, '--input-type=module', '--eval', PRELUDE + code],
+      { cwd: site, encoding: 'utf8', timeout: timeoutMs, killSignal: 'SIGKILL' });
+    if (run.status !== 0 || run.stderr !== '') return `${run.stdout}status ${run.status}, signal ${run.signal}, ${run.error?.message ?? ''}\n${run.stderr}`;
+    return run.stdout;
   } finally {
     rmSync(site, { recursive: true });
   }

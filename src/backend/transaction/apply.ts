@@ -49,8 +49,10 @@ export interface BatchWork {
 }
 export interface BatchResult {
   readonly outcomes: readonly Outcome[];
-  /** Why sequences and numbers could not be written; null: they are durable. */
+  /** Why sequences and numbers could not be written. */
   readonly failure: FailedAnswer | null;
+  /** META says nextXid and nextOid of the work: not so after a failure, or when there was nothing else to write. */
+  readonly numbersWritten: boolean;
 }
 
 class RelationState {
@@ -155,31 +157,31 @@ export class Applier {
   apply(work: BatchWork): BatchResult {
     const outcomes: Outcome[] = [];
     try {
-      this.attempt(work, outcomes);
-      return { outcomes, failure: null };
+      return { outcomes, failure: null, numbersWritten: this.attempt(work, outcomes) };
     } catch (error) {
       const failure = this.undo(error);
-      if (work.commits.length === 0) return { outcomes: [], failure };
-      if (work.commits.length === 1 && work.sequences.length === 0 && !work.mustWrite) return { outcomes: [failure], failure };
+      if (work.commits.length === 0) return { outcomes: [], failure, numbersWritten: false };
+      if (work.commits.length === 1 && work.sequences.length === 0 && !work.mustWrite) return { outcomes: [failure], failure, numbersWritten: false };
     }
     // One by one: first the numbers, then every commit for itself.
     const rest = this.apply({ ...work, commits: [] });
     const single = work.commits.map((commit) =>
       this.apply({ ...work, commits: [commit], sequences: [], mustWrite: false }).outcomes[0]!);
-    return { outcomes: single, failure: rest.failure };
+    return { outcomes: single, failure: rest.failure, numbersWritten: rest.numbersWritten };
   }
 
-  private attempt(work: BatchWork, outcomes: Outcome[]): void {
+  private attempt(work: BatchWork, outcomes: Outcome[]): boolean {
     const { commitSeq, catalogVersion, catalogChangedSeq } = this;
     this.appliedNow = [];
     this.droppedNow = [];
-    const idle = work.sequences.length === 0 && !work.mustWrite && work.commits.every(({ view }) => isEmpty(view));
+    const idle = work.sequences.length === 0 && !work.mustWrite && work.commits.every(({ view }) => isEmpty(view) && view.asserted.length === 0);
     if (idle) {
       for (const { view, xid } of work.commits) {
         outcomes.push(this.checkReadSet(view) ?? { kind: 'committed', xid, commitSeq: this.commitSeq });
       }
-      return;
+      return false;
     }
+    let numbersWritten = false;
     try {
       this.store.write((batch) => {
         this.batch = batch;
@@ -187,8 +189,12 @@ export class Applier {
         for (const { view, xid } of work.commits) outcomes.push(this.applyOne(view, xid));
         for (const { filenode, state } of work.sequences) this.writeSequence(filenode, state);
         this.writeBack();
-        this.writeNumber(META.nextXid, work.nextXid);
-        this.writeNumber(META.nextOid, work.nextOid);
+        // Commits that only look (rows locked by an autocommit SELECT) need no flush: an unchanged store has none.
+        if (this.commitSeq !== commitSeq || work.mustWrite) {
+          numbersWritten = true;
+          this.writeNumber(META.nextXid, work.nextXid);
+          this.writeNumber(META.nextOid, work.nextOid);
+        }
         if (this.commitSeq !== commitSeq) this.writeNumber(META.commitSeq, this.commitSeq);
         if (this.catalogVersion !== catalogVersion) this.writeNumber(META.catalogVersion, this.catalogVersion);
         if (this.appliedNow.length > 0) this.writeNote();
@@ -211,6 +217,7 @@ export class Applier {
       this.recent.delete(session);
     }
     for (const filenode of this.droppedNow) this.pendingDrops.add(filenode);
+    return numbersWritten;
   }
 
   /** After a failed batch: nothing of it is there, forget what we thought we knew. */

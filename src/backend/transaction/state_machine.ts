@@ -207,14 +207,14 @@ export class StateMachine {
   }
 
   /** After the batch has become durable, or has failed. */
-  finishBatch(work: BatchWork, { outcomes, failure }: BatchResult): void {
+  finishBatch(work: BatchWork, { outcomes, failure, numbersWritten }: BatchResult): void {
     for (const { filenode } of work.sequences) {
       // After a failure the stored row is read again.
       if (failure !== null) this.sequences.delete(filenode);
       else Object.assign(this.sequences.get(filenode)!, { toWrite: null, withheld: false });
     }
     this.changedSequences.clear();
-    if (failure === null) {
+    if (numbersWritten) {
       this.durableXid = work.nextXid;
       this.durableOid = work.nextOid;
     }
