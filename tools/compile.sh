@@ -14,6 +14,10 @@ done
 (cd dist && find . -name '*.js' -print) | while read -r file; do
   [ -e "src/${file%.js}.ts" ] || rm "dist/$file"
 done
+mkdir -p dist/etc
+for file in etc/*; do
+  cmp -s "$file" "dist/$file" || cp "$file" "dist/$file"
+done
 printf '{ "type": "module" }\n' > dist/package.json
 
 # A program is a file of src/bin that starts with "#!". postmaster and postgres fork, or run what forks: see
