@@ -1,4 +1,5 @@
 // What every statement begins and ends with: its time, its time limit, its line in the log and in pg_stat_activity.
+import { client } from '../transaction/client.ts';
 import { reportActivity } from '../utils/backend_status.ts';
 import { logDuration, logStatement as writeToLog } from '../utils/elog.ts';
 import { startStatementTimeout, stopStatementTimeout } from '../utils/interrupts.ts';
@@ -27,6 +28,7 @@ export function logStatement(text: string): void {
 }
 
 export function statementEnds(): void {
+  client.endStatement();
   stopStatementTimeout();
   if (settings.log_duration || settings.log_min_duration_statement >= 0) logDuration((currentTimestamp() - session.statementStart) / 1000);
 }
