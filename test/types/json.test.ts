@@ -215,6 +215,33 @@ check('building', (t) => {
   t.deepEqual(differences(list), []);
 });
 
+check('records', (t) => {
+  const columns: [name: string, type: string, oid: number][] = [['a', 'int4', 23], ['b', 'text', 25], ['c', 'int4[]', 1007], ['d', 'json', 114], ['e', 'jsonb', 3802], ['f', 'date', 1082], ['g', 'bool', 16], ['h', 'numeric', 1700]];
+  const resultAttributes = columns.map(([name, , typeOid]) => ({ name, typeOid, typmod: -1, collation: 0, dropped: false }));
+  const inputs = ['{}', '{"a":1,"b":"x","c":[1,2,null],"d":{"q" : 1},"e":{"q":1},"f":"2020-01-02","g":true,"h":1.50}', '{"a":"7","b":5,"c":"{1,2}","d":"s","e":"s","g":"off"}', '{"a":null,"b":null,"c":null,"d":null,"e":null}',
+    '{"b":{"x":[1, 2]}}', '{"b":[1, "a\\u00e9"]}', '{"c":5}', '{"c":{"a":1}}', '{"c":[[1,2],[3,4]]}', '{"c":[[1,2],[3]]}', '{"c":[[1,2],3]}', '{"c":[1,[2]]}', '{"c":[]}', '{"c":[[]]}', '{"c":["x"]}', '{"a":"x"}', '{"a":1.5}', '{"a":{"z":1}}', '[]', '1', 'null', '"x"',
+    '{"a":1,"a":2}', '{"f":"nope"}', '{"g":1}', '{"d":[1 , 2],"e":[1 , 2]}', '{"c":[[[1]],[[2]]]}', '{"c":[[1],[2,3]]}', '{"c":[1,{"a":2}]}'];
+  const list: { sql: string; ours: () => Datum | undefined }[] = [];
+  const output: Record<number, string> = { 23: 'int4out', 25: 'textout', 1007: 'array_out', 114: 'json_out', 3802: 'jsonb_out', 1082: 'date_out', 16: 'booltext', 1700: 'numeric_out' };
+  for (const b of ['', 'b']) {
+    for (const text of inputs) {
+      for (const set of [false, true]) {
+        const json = set ? `[${text}]` : text;
+        const name = `json${b}_to_record${set ? 'set' : ''}`;
+        list.push({
+          sql: `(select concat_ws('|', ${columns.map(([column]) => `coalesce(${column}::text, '-')`).join(', ')}) from ${name}(${quote(json)}::json${b}) t(${columns.map(([column, type]) => `${column} ${type}`).join(', ')}))`,
+          ours: () => {
+            const found = (findBuiltin(name) as any).fn({ ...context, resultAttributes }, fn(`json${b}_in`)(json));
+            const record = set ? [...found][0] : found;
+            return record.values.map((value: Datum, i: number) => (value === null ? '-' : fn(output[columns[i]![2]]!)(value))).join('|');
+          },
+        });
+      }
+    }
+  }
+  t.deepEqual(differences(list), []);
+});
+
 test('fixed cases', (t) => {
   const jsonb = (text: string): string => fn('jsonb_out')(fn('jsonb_in')(text));
   t.is(jsonb('{"bb":1,"a":2, "a":3}'), '{"a": 3, "bb": 1}');

@@ -18,6 +18,7 @@
 // 14 and 15 are JavaScript arrays and plain objects, as parsed JSON is made of.
 import { internalError } from '../../common/errors.ts';
 import { ArrayValue, Interval, RecordValue, TimeTz, int8, type Datum, type RecordAttribute } from '../types/datum.ts';
+import { jsonbCodec } from '../types/jsonb.ts';
 import { Numeric } from '../types/numeric.ts';
 import { decodeNumeric, encodeNumeric, numericBytesBound } from './numeric_bytes.ts';
 
@@ -38,6 +39,8 @@ export function registerCodec(codec: Codec): void {
   codecs.set(codec.number, codec);
   codecByType.set(codec.type, codec);
 }
+
+registerCodec(jsonbCodec);
 
 class Writer {
   bytes = Buffer.allocUnsafeSlow(1024);

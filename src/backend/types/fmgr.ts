@@ -6,7 +6,7 @@
 // How to add a function: find its prosrc in pg_proc, write it in the file of its type family under
 // backend/types, and list it in that file's `registerBuiltins` call. Strictness comes from pg_proc.proisstrict
 // and is applied by the caller: a strict function never sees null.
-import type { Datum, Oid } from './datum.ts';
+import type { Datum, Oid, RecordAttribute } from './datum.ts';
 
 /** What PostgreSQL hands a function in FunctionCallInfo and FmgrInfo, for the few that look at it. */
 export interface FunctionContext {
@@ -15,6 +15,8 @@ export interface FunctionContext {
   readonly argTypes: readonly Oid[];
   /** The actual result type (get_fn_expr_rettype). */
   readonly resultType: Oid;
+  /** The columns of a column definition list: `json_to_record(...) AS t(a int, b text)`. */
+  readonly resultAttributes?: readonly RecordAttribute[] | undefined;
   readonly collation: Oid;
   /** For VARIADIC calls: whether the last argument was given as VARIADIC array. */
   readonly variadic: boolean;

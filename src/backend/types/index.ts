@@ -43,3 +43,5 @@ import './jsonb.ts';
 import './jsonb_ops.ts';
 import './json.ts';
 import './json_build.ts';
+import './datetime_guc.ts';
+import './json_populate.ts';

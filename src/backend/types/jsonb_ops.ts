@@ -245,8 +245,7 @@ registerBuiltins({
     jsonb_array_element: (value: JsonbValue, index: number) => wrap(element(value, index)),
     jsonb_array_element_text: (value: JsonbValue, index: number) => itemAsText(element(value, index)),
     jsonb_extract_path: (value: JsonbValue, path: ArrayValue) => wrap(extractPath(value, path)),
-    jsonb_extract_path_text: (value: JsonbValue, path: ArrayValue) =>
-      path.values.length === 0 ? itemToText(value.root) : itemAsText(extractPath(value, path)),
+    jsonb_extract_path_text: (value: JsonbValue, path: ArrayValue) => itemAsText(extractPath(value, path)),
     jsonb_array_length: ({ root }: JsonbValue) => {
       if (isScalar(root)) throw invalidParameter('cannot get array length of a scalar');
       if (!isArray(root)) throw invalidParameter('cannot get array length of a non-array');
