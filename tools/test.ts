@@ -1,14 +1,43 @@
-// Runs ava on the given test files (or all) and closes with one plain line: "N passed, N failed".
-import { spawn } from 'node:child_process';
+// Runs ava on the given test files (or all) and closes with one plain line: "N passed, N failed". The test files share
+// one folder, which is removed at the end, with whatever process a test left behind; such a process is a failure.
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { copyProgram, needsCopy } from '../test/support/account.ts';
 
+const folder = mkdtempSync(join(tmpdir(), 'posthouse-run-'));
+chmodSync(folder, 0o755);
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const env: NodeJS.ProcessEnv = { ...process.env, POSTHOUSE_TEST_RUN: folder };
+if (needsCopy()) {
+  const program = env['POSTHOUSE_TEST_PROGRAM'] = join(folder, 'program');
+  mkdirSync(program);
+  copyProgram(program);
+}
 const ava = fileURLToPath(new URL('../node_modules/ava/entrypoints/cli.js', import.meta.url));
-const child = spawn(process.execPath, [ava, ...process.argv.slice(2)], { stdio: ['ignore', 'pipe', 'inherit'] });
+const child = spawn(process.execPath, [ava, ...process.argv.slice(2)], {
+  stdio: ['ignore', 'pipe', 'inherit'], env,
+});
+
+/** Servers that the tests started. */
+function leftBehind(): number[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
+    try {
+      return pid !== process.pid && readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`POSTHOUSE_TEST_SITE=${folder}/`);
+    } catch {
+      return false;
+    }
+  });
+}
+
 let tail = '';
 child.stdout.on('data', (data: Buffer) => {
   process.stdout.write(data);
   tail = (tail + data.toString('utf8')).slice(-4000);
 });
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
 child.on('close', (code) => {
   const count = (pattern: RegExp): number =>
     [...tail.matchAll(pattern)].reduce((sum, match) => sum + Number(match[1]), 0);
@@ -16,6 +45,14 @@ child.on('close', (code) => {
   let failed = count(/^\s*(\d+) (?:tests?|hooks?|known failures?) failed/gm)
     + count(/^\s*(\d+) (?:uncaught exceptions?|unhandled rejections?|tests? files? (?:were|was) not run)/gm);
   if (code !== 0 && failed === 0) failed = 1; // a crash or a time-out has no count of its own
+  const left = leftBehind();
+  for (const pid of left) {
+    try {
+      console.log(`a test left process ${pid} behind: ${execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).trim()}`);
+      process.kill(pid, 'SIGKILL');
+      failed++;
+    } catch { /* it was just leaving */ }
+  }
   console.log(`${passed} passed, ${failed} failed`);
-  process.exitCode = code === 0 ? 0 : 1;
+  process.exitCode = failed === 0 ? 0 : 1;
 });

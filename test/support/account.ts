@@ -22,12 +22,21 @@ function othersCanEnter(folder: string): boolean {
 export function programFolder(): string {
   if (program !== null) return program;
   if (!isRoot || othersCanEnter(checkout)) return program = checkout;
+  const copied = process.env['POSTHOUSE_TEST_PROGRAM']; // by tools/test.ts, for all test files
+  if (copied) return program = copied;
   const copy = mkdtempSync(join(tmpdir(), 'posthouse-program-'));
-  chmodSync(copy, 0o755);
-  execFileSync('sh', ['tools/stage.sh', copy], { cwd: checkout });
-  execFileSync('sh', ['-c', 'cp -rL src test package.json "$0" && chmod -R a+rX "$0"', copy], { cwd: checkout });
   process.once('exit', () => execFileSync('rm', ['-rf', copy]));
+  copyProgram(copy);
   return program = copy;
+}
+
+/** Whether the account cannot run what lies in this checkout. */
+export const needsCopy = (): boolean => isRoot && !othersCanEnter(checkout);
+
+export function copyProgram(to: string): void {
+  chmodSync(to, 0o755);
+  execFileSync('sh', ['tools/stage.sh', to], { cwd: checkout });
+  execFileSync('sh', ['-c', 'cp -rL src test package.json "$0" && chmod -R a+rX "$0"', to], { cwd: checkout });
 }
 
 /** A new folder of that account, 0700. */
