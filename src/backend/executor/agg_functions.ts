@@ -1,0 +1,354 @@
+// Aggregates as text: what state one needs, how a value is added, what comes out. The common ones over fixed-size
+// types keep plain numbers; any other calls the transition and final functions of pg_aggregate; DISTINCT and ORDER BY
+// collect their input and run over it at the end.
+import { PgError, notSupported } from '../../common/errors.ts';
+import { exprType } from '../nodes/nodeFuncs.ts';
+import type { Aggref } from '../nodes/primnodes.ts';
+import { type Datum, int8, type Int8, type Oid } from '../types/datum.ts';
+import { divideNumeric, makeNumeric } from '../types/numeric.ts';
+import type { Generator, Value } from './codegen.ts';
+import { type ExprContext, genAtom, genExpr, genTest } from './expr_codegen.ts';
+import { aggregate, callable, functionInfo, inputFunction } from './fmgr_info.ts';
+import { type Comparator, hashKeyFunction, keyOf, sortComparator, typeComparator } from './sort_support.ts';
+
+export interface StateVariable {
+  /** The text of the initial value. */
+  readonly init: string;
+  /** Numbers only, so that groups can keep it in a Float64Array. */
+  readonly numeric: boolean;
+}
+
+export interface AggCode {
+  readonly state: readonly StateVariable[];
+  /** Adds a row. `ref(i)` is the text of state variable i, to be read or assigned; `group` that of the group's number. */
+  readonly accumulate: (g: Generator, cx: ExprContext, ref: (i: number) => string, group: string) => void;
+  readonly final: (g: Generator, ref: (i: number) => string, group: string) => Value;
+}
+
+const LIMIT = 4503599627370496; // 2^52: room to add one more safe value exactly
+
+/** Sums that left the safe range, in part: group number to what was carried away. */
+class Carry {
+  readonly parts = new Map<number, bigint>();
+  /** Keeps `value` for the group; the running sum starts again from 0. */
+  add(group: number, value: Int8): number {
+    this.parts.set(group, (this.parts.get(group) ?? 0n) + BigInt(value));
+    return 0;
+  }
+  total(group: number, rest: number): bigint | number {
+    const part = this.parts.get(group);
+    return part === undefined ? rest : part + BigInt(rest);
+  }
+}
+const int8Sum = (carry: Carry, group: number, rest: number): Int8 => {
+  const total = carry.total(group, rest);
+  if (typeof total === 'number') return total;
+  if (total > 9223372036854775807n || total < -9223372036854775808n) throw new PgError('numeric_value_out_of_range', 'bigint out of range');
+  return int8(total);
+};
+const numericSum = (carry: Carry, group: number, rest: number): Datum => makeNumeric(BigInt(carry.total(group, rest)), 0);
+const numericAverage = (carry: Carry, group: number, rest: number, count: number): Datum =>
+  divideNumeric(makeNumeric(BigInt(carry.total(group, rest)), 0), makeNumeric(BigInt(count), 0));
+
+const number: StateVariable = { init: '0', numeric: true };
+const datum: StateVariable = { init: 'null', numeric: false };
+
+/** Wraps an accumulation into the tests for FILTER and NULL. */
+function whenPresent(g: Generator, node: Aggref, cx: ExprContext, body: (arg: Value) => void): void {
+  const rest = (): void => {
+    const arg = genAtom(g, node.args[0]!.expr, cx);
+    if (arg.nullable) g.block(`if (${arg.code} !== null)`, () => body(arg));
+    else body(arg);
+  };
+  if (node.aggfilter === null) rest();
+  else g.block(`if (${genTest(g, node.aggfilter, cx)})`, rest);
+}
+
+const nullIfNone = (g: Generator, count: string, code: string): Value => ({ code: g.local(`${count} === 0 ? null : ${code}`), nullable: true });
+
+function count(node: Aggref): AggCode {
+  return {
+    state: [number],
+    accumulate: (g, cx, ref) => {
+      if (!node.aggstar && node.args.length > 0) whenPresent(g, node, cx, () => g.emit(`${ref(0)}++;`));
+      else if (node.aggfilter !== null) g.emit(`if (${genTest(g, node.aggfilter, cx)}) ${ref(0)}++;`);
+      else g.emit(`${ref(0)}++;`);
+    },
+    final: (_g, ref) => ({ code: ref(0), nullable: false }),
+  };
+}
+
+/** sum and avg of int2, int4 and int8: an exact number, carried over to a bigint before it gets too large. */
+function integerSum(node: Aggref, wide: boolean, result: 'int8' | 'numeric' | 'average'): AggCode {
+  let carry = '';
+  const carryOf = (g: Generator): string => {
+    if (carry === '') carry = g.state('null', 'carry');
+    return carry;
+  };
+  return {
+    state: [number, number],
+    accumulate: (g, cx, ref, group) => {
+      const c = carryOf(g);
+      whenPresent(g, node, cx, (arg) => {
+        g.emit(`${ref(1)}++;`);
+        const add = (): void => {
+          const sum = g.local(`${ref(0)} + ${arg.code}`);
+          g.emit(`${ref(0)} = ${sum} < ${LIMIT} && ${sum} > -${LIMIT} ? ${sum} : ${wide ? `(${c}.add(${group}, ${ref(0)}), ${c}.add(${group}, ${arg.code}))` : `${c}.add(${group}, ${sum})`};`);
+        };
+        if (wide) {
+          g.block(`if (typeof ${arg.code} === 'number')`, add);
+          g.emit(`else ${c}.add(${group}, ${arg.code});`);
+        } else add();
+      });
+    },
+    final: (g, ref, group) => {
+      const c = carryOf(g);
+      switch (result) {
+        case 'int8': return nullIfNone(g, ref(1), `${g.konst(int8Sum)}(${c}, ${group}, ${ref(0)})`);
+        case 'numeric': return nullIfNone(g, ref(1), `${g.konst(numericSum)}(${c}, ${group}, ${ref(0)})`);
+        case 'average': return nullIfNone(g, ref(1), `${g.konst(numericAverage)}(${c}, ${group}, ${ref(0)}, ${ref(1)})`);
+      }
+    },
+    carryName: carryOf,
+  } as AggCode & { carryName: (g: Generator) => string };
+}
+
+/** The carries are made anew each time the node is entered. */
+export function resetCarry(g: Generator, code: AggCode): void {
+  const { carryName } = code as { carryName?: (g: Generator) => string };
+  if (carryName !== undefined) g.emit(`${carryName(g)} = new ${g.konst(Carry)}();`);
+}
+
+const overflow = (): never => { throw new PgError('numeric_value_out_of_range', 'value out of range: overflow'); };
+
+function floatSum(node: Aggref, average: boolean, single: boolean): AggCode {
+  return {
+    state: [number, number],
+    accumulate: (g, cx, ref) => whenPresent(g, node, cx, (arg) => {
+      const sum = g.local(single ? `Math.fround(${ref(0)} + ${arg.code})` : `${ref(0)} + ${arg.code}`);
+      // An infinite sum of finite numbers is an overflow.
+      g.emit(`if (${sum} - ${sum} !== 0 && isFinite(${ref(0)}) && isFinite(${arg.code})) ${g.konst(overflow)}();`);
+      g.emit(`${ref(0)} = ${sum}; ${ref(1)}++;`);
+    }),
+    final: (g, ref) => nullIfNone(g, ref(1), average ? `${ref(0)} / ${ref(1)}` : ref(0)),
+  };
+}
+
+const PLAIN_EXTREMES = new Set(['int2', 'int4', 'int8', 'oid', 'date_', 'time_', 'timestamp_', 'timestamptz_', 'cash']);
+
+function extreme(node: Aggref, largest: boolean, plain: boolean): AggCode {
+  const type = exprType(node.args[0]!.expr);
+  return {
+    state: [datum],
+    accumulate: (g, cx, ref) => whenPresent(g, node, cx, (arg) => {
+      const op = largest ? '>' : '<';
+      const better = plain ? `${arg.code} ${op} ${ref(0)}` : `${g.konst(typeComparator(type, node.inputcollid))}(${arg.code}, ${ref(0)}) ${op} 0`;
+      g.emit(`if (${ref(0)} === null || ${better}) ${ref(0)} = ${arg.code};`);
+    }),
+    final: (_g, ref) => ({ code: ref(0), nullable: true }),
+  };
+}
+
+function booleanAggregate(node: Aggref, and: boolean): AggCode {
+  return {
+    state: [datum],
+    accumulate: (g, cx, ref) => whenPresent(g, node, cx, (arg) => {
+      g.emit(`if (${ref(0)} !== ${!and}) ${ref(0)} = ${arg.code};`);
+    }),
+    final: (_g, ref) => ({ code: ref(0), nullable: true }),
+  };
+}
+
+type Fn = (...args: any[]) => any;
+
+/** An aggregate by its catalog entry, for use from here and from window functions. */
+export interface GenericAggregate {
+  readonly init: () => Datum;
+  /** A strict transition function takes the first value as its state when there is no initial one. */
+  readonly takesFirst: boolean;
+  readonly strict: boolean;
+  readonly step: Fn;
+  readonly final: (state: Datum, direct: readonly Datum[]) => Datum;
+  readonly argCount: number;
+}
+
+export function genericAggregate(fnoid: Oid, argTypes: readonly Oid[], transType: Oid, resultType: Oid, collation: Oid, variadic: boolean): GenericAggregate {
+  const agg = aggregate(fnoid);
+  const trans = functionInfo(agg.aggtransfn);
+  const finalInfo = agg.aggfinalfn === 0 ? null : functionInfo(agg.aggfinalfn);
+  const initval = agg.agginitval;
+  const init: () => Datum = initval === null ? () => null : ((input) => () => input(initval, -1))(inputFunction(transType));
+  const step = callable(trans, [transType, ...argTypes], transType, collation, variadic, true);
+  let final: GenericAggregate['final'] = (state) => state;
+  if (finalInfo !== null) {
+    const extra = agg.aggfinalextra ? argTypes.map(() => null) : [];
+    const fn = callable(finalInfo, [transType, ...argTypes], resultType, collation, variadic, true);
+    final = (state, direct) => (finalInfo.strict && (state === null || direct.includes(null)) ? null : fn(state, ...direct, ...extra.slice(direct.length)) ?? null);
+  }
+  return { init, takesFirst: trans.strict && initval === null, strict: trans.strict, step, final, argCount: argTypes.length };
+}
+
+export function runStep(agg: GenericAggregate, state: Datum, first: boolean, args: readonly Datum[]): Datum {
+  if (agg.strict) {
+    if (args.includes(null)) return state;
+    if (first && agg.takesFirst) return args[0]!;
+    if (state === null) return null;
+  }
+  return agg.step(state, ...args) ?? null;
+}
+
+function generic(node: Aggref): AggCode {
+  const args = node.args.filter((a) => !a.resjunk);
+  const agg = genericAggregate(node.aggfnoid, node.aggargtypes.length > 0 ? node.aggargtypes : args.map((a) => exprType(a.expr)), node.aggtranstype, node.aggtype, node.inputcollid, node.aggvariadic);
+  return {
+    state: [{ init: '', numeric: false }, ...(agg.takesFirst ? [number] : [])].map((s, i) => (i === 0 ? { ...s, init: 'init' } : s)),
+    accumulate: (g, cx, ref) => {
+      const body = (): void => {
+        const values = args.map((a) => genAtom(g, a.expr, cx));
+        const present = agg.strict ? values.filter((v) => v.nullable).map((v) => `${v.code} !== null`) : [];
+        const call = `${g.konst(agg.step)}(${[ref(0), ...values.map((v) => v.code)].join(', ')}) ?? null`;
+        const step = (): void => {
+          if (agg.takesFirst) g.emit(`if (${ref(1)} === 0) { ${ref(1)} = 1; ${ref(0)} = ${values[0]!.code}; } else if (${ref(0)} !== null) ${ref(0)} = ${call};`);
+          else if (agg.strict) g.emit(`if (${ref(0)} !== null) ${ref(0)} = ${call};`);
+          else g.emit(`${ref(0)} = ${call};`);
+        };
+        if (present.length > 0) g.block(`if (${present.join(' && ')})`, step);
+        else step();
+      };
+      if (node.aggfilter === null) body();
+      else g.block(`if (${genTest(g, node.aggfilter, cx)})`, body);
+    },
+    final: (g, ref) => ({ code: g.local(`${g.konst(agg.final)}(${ref(0)}, ${g.konst(NO_DIRECT)})`), nullable: true }),
+    initial: agg.init,
+  } as AggCode & { initial: () => Datum };
+}
+const NO_DIRECT: readonly Datum[] = [];
+
+/** The text of a state variable's initial value. */
+export function initialValue(g: Generator, code: AggCode, i: number): string {
+  const { init } = code.state[i]!;
+  if (init !== 'init') return init;
+  return `${g.konst((code as unknown as { initial: () => Datum }).initial)}()`;
+}
+
+/** DISTINCT, ORDER BY and ordered-set aggregates: all input of the group is kept, then sorted and run. */
+function collected(node: Aggref): AggCode {
+  const args = node.args;
+  const plainArgs = args.filter((a) => !a.resjunk).length;
+  const columnOf = (ref: number): number => args.findIndex((a) => a.ressortgroupref === ref);
+  const distinct = node.aggdistinct.map((c) => columnOf(c.tleSortGroupRef));
+  const compares: { column: number; compare: Comparator; reverse: boolean; nullsFirst: boolean }[] = [];
+  for (const c of [...node.aggorder, ...node.aggdistinct]) {
+    const column = columnOf(c.tleSortGroupRef);
+    if (compares.some((x) => x.column === column)) continue;
+    const type = exprType(args[column]!.expr);
+    const sort = c.sortop !== 0 ? sortComparator(c.sortop, type, node.inputcollid) : { compare: (() => 0) as Comparator, reverse: false };
+    compares.push({ column, ...sort, nullsFirst: c.nulls_first });
+  }
+  const orderedSet = node.aggkind !== 'n';
+  const argTypes = orderedSet ? node.aggargtypes : args.slice(0, plainArgs).map((a) => exprType(a.expr));
+  const agg = orderedSet ? null : genericAggregate(node.aggfnoid, argTypes, node.aggtranstype, node.aggtype, node.inputcollid, node.aggvariadic);
+  const hashes = distinct.map((c) => hashKeyFunction(exprType(args[c]!.expr)));
+  const order = (a: Datum[], b: Datum[]): number => {
+    for (const { column, compare, reverse, nullsFirst } of compares) {
+      const x = a[column]!;
+      const y = b[column]!;
+      if (x === null || y === null) {
+        if (x !== y) return (x === null) === nullsFirst ? -1 : 1;
+        continue;
+      }
+      const c = compare(x, y);
+      if (c !== 0) return reverse ? -c : c;
+    }
+    return 0;
+  };
+  const finish = (list: Datum[][] | null, direct: Datum[]): Datum => {
+    let rows = list ?? [];
+    if (agg?.strict) rows = rows.filter((r) => !r.slice(0, plainArgs).includes(null));
+    if (distinct.length > 0) {
+      const seen = new Set<Datum>();
+      rows = rows.filter((r) => {
+        const key = distinct.length === 1 ? (r[distinct[0]!] === null ? null : hashes[0]!(r[distinct[0]!])) : keyOf(distinct.map((c, i) => (r[c] === null ? null : hashes[i]!(r[c]))));
+        return seen.has(key) ? false : (seen.add(key), true);
+      });
+    }
+    if (compares.length > 0) rows.sort(order);
+    if (agg === null) return orderedSetResult(node, rows, direct, order);
+    let state = agg.init();
+    let first = true;
+    for (const row of rows) {
+      state = runStep(agg, state, first, plainArgs === row.length ? row : row.slice(0, plainArgs));
+      first = false;
+    }
+    return agg.final(state, NO_DIRECT);
+  };
+  let context: ExprContext | null = null;
+  return {
+    state: [datum],
+    accumulate: (g, cx, ref) => {
+      context = cx;
+      const body = (): void => {
+        const values = args.map((a) => genExpr(g, a.expr, cx).code);
+        g.emit(`(${ref(0)} ?? (${ref(0)} = [])).push([${values.join(', ')}]);`);
+      };
+      if (node.aggfilter === null) body();
+      else g.block(`if (${genTest(g, node.aggfilter, cx)})`, body);
+    },
+    final: (g, ref) => {
+      const direct = node.aggdirectargs.map((d) => genExpr(g, d, { ...context!, var: context!.var }).code);
+      return { code: g.local(`${g.konst(finish)}(${ref(0)}, [${direct.join(', ')}])`), nullable: true };
+    },
+  };
+}
+
+/** Filled in by orderedset.ts: percentile_cont, mode, rank(...) WITHIN GROUP, by prosrc of the final function. */
+export const orderedSetFunctions = new Map<string, (node: Aggref, rows: Datum[][], direct: Datum[], order: (a: Datum[], b: Datum[]) => number) => Datum>();
+
+function orderedSetResult(node: Aggref, rows: Datum[][], direct: Datum[], order: (a: Datum[], b: Datum[]) => number): Datum {
+  const { prosrc, name } = functionInfo(aggregate(node.aggfnoid).aggfinalfn);
+  const fn = orderedSetFunctions.get(prosrc);
+  if (fn === undefined) throw notSupported(`aggregate function ${name}`);
+  return fn(node, rows, direct, order);
+}
+
+/** The best code for an aggregate call. */
+export function aggCode(node: Aggref): AggCode {
+  if (node.aggkind !== 'n' || node.aggdistinct.length > 0 || node.aggorder.length > 0) {
+    const simple = node.aggkind === 'n' && orderDoesNotMatter(node);
+    if (!simple) return collected(node);
+  }
+  const agg = aggregate(node.aggfnoid);
+  const trans = functionInfo(agg.aggtransfn).prosrc;
+  const final = agg.aggfinalfn === 0 ? '' : functionInfo(agg.aggfinalfn).prosrc;
+  switch (trans) {
+    case 'int8inc': case 'int8inc_any': return count(node);
+    case 'int2_sum': case 'int4_sum': return integerSum(node, false, 'int8');
+    case 'int2_avg_accum': case 'int4_avg_accum': return integerSum(node, false, 'average');
+    case 'int8_avg_accum':
+      if (final === 'numeric_poly_sum') return integerSum(node, true, 'numeric');
+      if (final === 'numeric_poly_avg') return integerSum(node, true, 'average');
+      break;
+    case 'float8pl': return floatSum(node, false, false);
+    case 'float4pl': return floatSum(node, false, true);
+    case 'float8_accum': case 'float4_accum':
+      if (final === 'float8_avg') return floatSum(node, true, false);
+      break;
+    case 'booland_statefunc': return booleanAggregate(node, true);
+    case 'boolor_statefunc': return booleanAggregate(node, false);
+    default: {
+      const match = /^(.*?)_?(larger|smaller)$/.exec(trans);
+      if (match !== null) {
+        const plain = PLAIN_EXTREMES.has(match[1]!) || PLAIN_EXTREMES.has(`${match[1]!}_`);
+        return extreme(node, match[2] === 'larger', plain);
+      }
+    }
+  }
+  return generic(node);
+}
+
+/** ORDER BY or DISTINCT inside changes nothing: min and max, or ORDER BY in count and integer sums. */
+function orderDoesNotMatter(node: Aggref): boolean {
+  const trans = functionInfo(aggregate(node.aggfnoid).aggtransfn).prosrc;
+  if (/(larger|smaller)$/.test(trans) || /^bool(and|or)_statefunc$/.test(trans)) return true;
+  return node.aggdistinct.length === 0 && /^(int8inc|int8inc_any|int[248]_(sum|avg_accum))$/.test(trans);
+}

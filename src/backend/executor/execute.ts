@@ -1,0 +1,119 @@
+// Plans made runnable and run. `compilePlan` turns a PlannedStmt into a function once; `runPlan` calls it, as often as
+// one likes and from inside itself (functions that call SQL): all that changes while running lives in the call.
+import { PgError } from '../../common/errors.ts';
+import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
+import type { Plan, PlannedStmt } from '../nodes/plannodes.ts';
+import type { Datum } from '../types/datum.ts';
+import { currentCommandId } from '../transaction/xact.ts';
+import { instantiate } from './codegen.ts';
+import type { DestReceiver, ResultColumn } from './dest.ts';
+import { epqHooks } from './eval_plan_qual.ts';
+import { checkPermissions } from './permissions.ts';
+import { Instrumentation } from './instrument.ts';
+import { PlanCompiler } from './plan_compiler.ts';
+import { producers } from './producers.ts';
+import { finishModifyingCtes } from './node_cte.ts';
+import { finishSubplans, subplanGenerator } from './subplan.ts';
+
+export interface CompiledPlan {
+  readonly stmt: PlannedStmt;
+  /** What a SELECT or RETURNING puts out; empty otherwise. */
+  readonly columns: readonly ResultColumn[];
+  readonly run: (rt: Runtime) => void;
+  /** Numbers of the plan's nodes in the order of Runtime.instrument (EXPLAIN ANALYZE). */
+  readonly nodes: readonly Plan[];
+  readonly text: string;
+  /** The same plan for EvalPlanQual, made when first needed. */
+  readonly epq: Map<Plan, CompiledPlan>;
+}
+
+/** What one execution has for itself; generated code knows it as `rt`. */
+export interface Runtime {
+  readonly params: readonly Datum[];
+  /** Values of lifted literals, by Const.slot. */
+  readonly slots: readonly Datum[];
+  readonly exec: Datum[];
+  readonly dest: DestReceiver;
+  readonly plan: CompiledPlan;
+  /** Command id the scans look at. */
+  cid: number;
+  /** Rows sent to dest, or changed. */
+  processed: number;
+  /** EvalPlanQual: the row each relation shows. */
+  epq: Map<number, number> | null;
+  instrument: Instrumentation[];
+}
+
+export interface RunOptions {
+  slots?: readonly Datum[];
+  cid?: number;
+  /** Range table index to row id, for a plan compiled with that `epq` set. */
+  epq?: Map<number, number>;
+  instrument?: Instrumentation[];
+}
+
+interface CompileRequest {
+  /** EXPLAIN ANALYZE. */
+  instrument?: boolean;
+  /** For EvalPlanQual: these relations show one row, and all columns come out. */
+  epq?: ReadonlySet<number>;
+}
+
+export function compilePlan(stmt: PlannedStmt, options: CompileRequest = {}): CompiledPlan {
+  const pc = new PlanCompiler(stmt, producers, { instrument: options.instrument ?? false, epq: options.epq ?? null });
+  pc.subplanGenerator = subplanGenerator;
+  const { g } = pc;
+  const { planTree } = stmt;
+  const rowsOut = stmt.commandType === 'select' || stmt.hasReturning;
+  const visible = planTree.targetlist.map((t, i) => ({ t, i })).filter(({ t }) => !t.resjunk || options.epq !== undefined);
+  g.labelled((label) => {
+    pc.produce(planTree, (columns) => {
+      if (!rowsOut) return;
+      if (stmt.commandType === 'select') g.emit('rt.processed++;');
+      g.emit(`if (!rt.dest.receive(${pc.row(visible.map(({ i }) => columns[i]!))})) ${g.jumpCode(label)}`);
+    });
+  });
+  if (stmt.hasModifyingCTE) finishModifyingCtes(pc);
+  finishSubplans(pc);
+  const text = g.text();
+  return {
+    stmt, columns: rowsOut ? resultColumns(planTree) : [], run: instantiate(text, g.constants), nodes: pc.nodes, text, epq: new Map(),
+  };
+}
+
+function resultColumns(plan: Plan): ResultColumn[] {
+  return plan.targetlist.filter((t) => !t.resjunk).map((t) => ({
+    name: t.resname ?? '?column?', typeOid: exprType(t.expr), typmod: exprTypmod(t.expr), collation: exprCollation(t.expr),
+    tableOid: t.resorigtbl, tableColumn: t.resorigcol,
+  }));
+}
+
+epqHooks.compile = (rt, plan, relations) => {
+  let compiled = rt.plan.epq.get(plan);
+  if (compiled === undefined) {
+    compiled = compilePlan({ ...rt.plan.stmt, commandType: 'select', hasReturning: false, hasModifyingCTE: false, planTree: plan }, { epq: relations });
+    rt.plan.epq.set(plan, compiled);
+  }
+  return compiled;
+};
+
+const MAX_DEPTH = 400;
+let depth = 0;
+
+export function runPlan(compiled: CompiledPlan, params: readonly Datum[], dest: DestReceiver, options: RunOptions = {}): { processed: number } {
+  checkPermissions(compiled.stmt);
+  const rt: Runtime = {
+    params, slots: options.slots ?? params, exec: [], dest, plan: compiled, cid: options.cid ?? currentCommandId(), processed: 0,
+    epq: options.epq ?? null, instrument: options.instrument ?? (compiled.nodes.length > 0 ? compiled.nodes.map(() => new Instrumentation()) : []),
+  };
+  if (depth >= MAX_DEPTH) throw new PgError('statement_too_complex', 'stack depth limit exceeded');
+  depth++;
+  try {
+    if (compiled.columns.length > 0 || compiled.stmt.commandType === 'select') dest.start(compiled.columns);
+    compiled.run(rt);
+    dest.end();
+  } finally {
+    depth--;
+  }
+  return { processed: rt.processed };
+}

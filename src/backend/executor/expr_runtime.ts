@@ -1,0 +1,279 @@
+// What generated expressions call for the rarer things: arrays, rows, conversions through text, domains, the SQL
+// functions that are keywords.
+import { PgError, notSupported } from '../../common/errors.ts';
+import { amopsByOperator, constraintsOfDomain } from '../catalog/syscache.ts';
+import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
+import type { Expr, RowExpr, SQLValueFunction } from '../nodes/primnodes.ts';
+import { ArrayValue, type Datum, type Oid, type RecordAttribute, RecordValue } from '../types/datum.ts';
+import { findBuiltin } from '../types/fmgr.ts';
+import { typeHooks } from '../types/hooks.ts';
+import { session } from '../utils/session.ts';
+import { makeContext, typeInfo } from './fmgr_info.ts';
+import { typeComparator } from './sort_support.ts';
+
+export { typeComparator };
+
+type Fn = (...args: any[]) => any;
+
+// ------------------------------------------------------------------ rows
+
+export function rowIsNull(value: Datum): boolean {
+  return value === null || (value as RecordValue).values.every((v, i) => v === null || (value as RecordValue).attributes[i]?.dropped === true);
+}
+export function rowIsNotNull(value: Datum): boolean {
+  return value !== null && (value as RecordValue).values.every((v, i) => v !== null || (value as RecordValue).attributes[i]?.dropped === true);
+}
+
+const RECORDOID = 2249;
+
+export function rowMaker(e: RowExpr): { typeOid: Oid; attributes: readonly RecordAttribute[] } {
+  if (e.row_typeid !== RECORDOID) return { typeOid: e.row_typeid, attributes: typeHooks.rowAttributes(e.row_typeid, -1) };
+  const attributes = e.args.map((a, i) => ({
+    name: e.colnames[i] ?? `f${i + 1}`, typeOid: exprType(a), typmod: exprTypmod(a), collation: exprCollation(a), dropped: false,
+  }));
+  return { typeOid: RECORDOID, attributes };
+}
+
+/** To another row type by column name (inheritance). */
+export function convertRow(type: Oid): (row: RecordValue) => RecordValue {
+  return (row) => {
+    const attributes = typeHooks.rowAttributes(type, -1);
+    const values = attributes.map((a) => {
+      const i = row.attributes.findIndex((b) => b.name === a.name && !b.dropped);
+      return i < 0 ? null : row.values[i]!;
+    });
+    return new RecordValue(type, attributes, values);
+  };
+}
+
+export function storeFields(type: Oid, fieldnums: readonly number[]): (row: RecordValue | null, values: Datum[]) => RecordValue {
+  return (row, values) => {
+    const attributes = row?.attributes ?? typeHooks.rowAttributes(type, -1);
+    const all: Datum[] = row === null ? attributes.map(() => null) : [...row.values];
+    fieldnums.forEach((n, i) => { all[n - 1] = values[i]!; });
+    return new RecordValue(type, attributes, all);
+  };
+}
+
+// ------------------------------------------------------------------ conversion through text
+
+const TEXT_LIKE = new Set([25, 1043]);
+
+export function viaIO(output: (value: any) => string, input: (text: string, typmod: number) => Datum, target: Oid): (value: any) => Datum {
+  return TEXT_LIKE.has(target) ? output : (value) => input(output(value), -1);
+}
+
+// ------------------------------------------------------------------ arrays
+
+export function elementType(arrayType: Oid): Oid {
+  const type = typeInfo(arrayType);
+  return type.typtype === 'd' ? elementType(type.typbasetype) : type.typelem;
+}
+
+export function mapArray(array: ArrayValue, type: Oid, fn: (element: Datum) => Datum): ArrayValue {
+  return new ArrayValue(type, array.dims, array.lbounds, array.values.map(fn));
+}
+
+export function makeArray(type: Oid, values: Datum[]): ArrayValue {
+  return values.length === 0 ? new ArrayValue(type, [], [], []) : new ArrayValue(type, [values.length], [1], values);
+}
+
+/** ARRAY[ARRAY[...], ...]: the parts are arrays of the same shape. */
+export function makeNestedArray(type: Oid, parts: Datum[]): Datum {
+  const arrays = parts.filter((p) => p !== null && (p as ArrayValue).dims.length > 0) as ArrayValue[];
+  if (arrays.length === 0) return new ArrayValue(type, [], [], []);
+  const { dims, lbounds } = arrays[0]!;
+  if (arrays.length !== parts.length || arrays.some((a) => a.dims.join() !== dims.join())) {
+    throw new PgError('array_subscript_error', 'multidimensional arrays must have array expressions with matching dimensions');
+  }
+  if (dims.length + 1 > 6) throw new PgError('program_limit_exceeded', `number of array dimensions (${dims.length + 1}) exceeds the maximum allowed (6)`);
+  return new ArrayValue(type, [parts.length, ...dims], [1, ...lbounds], arrays.flatMap((a) => a.values as Datum[]));
+}
+
+/** x OP ANY/ALL (array), with a function that wants no nulls. */
+export function arrayOpStrict(fn: Fn, scalar: Datum, array: ArrayValue | null, any: boolean): boolean | null {
+  if (array === null) return null;
+  const { values } = array;
+  if (values.length === 0) return !any;
+  if (scalar === null) return null;
+  let unknown = false;
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i]!;
+    const result = v === null ? null : fn(scalar, v);
+    if (result === any) return any;
+    if (result === null || result === undefined) unknown = true;
+  }
+  return unknown ? null : !any;
+}
+export function arrayOp(fn: Fn, scalar: Datum, array: ArrayValue | null, any: boolean): boolean | null {
+  if (array === null) return null;
+  let unknown = false;
+  for (const v of array.values) {
+    const result = fn(scalar, v);
+    if (result === any) return any;
+    if (result === null || result === undefined) unknown = true;
+  }
+  return unknown ? null : !any;
+}
+
+type Subscript = number | null | undefined;
+
+/** `container[upper]`, or `container[lower:upper]` when lower is an array (undefined: bound left out). */
+export function subscriptFetcher(containerType: Oid): (container: Datum, upper: Subscript[], lower: Subscript[] | null) => Datum {
+  const type = typeInfo(containerType);
+  if (type.typsubscript !== 0 && typeIsArray(containerType)) return fetchFromArray as Fn;
+  const subscript = findBuiltin(`subscript_${type.typname}`);
+  if (subscript !== undefined && subscript.kind === 'pure') return subscript.fn as Fn;
+  throw notSupported(`subscripting of type ${type.typname}`);
+}
+
+function typeIsArray(oid: Oid): boolean {
+  const type = typeInfo(oid);
+  return type.typelem !== 0 && type.typcategory === 'A';
+}
+
+function fetchFromArray(array: ArrayValue, upper: Subscript[], lower: Subscript[] | null): Datum {
+  return lower === null ? fetchElement(array, upper) : fetchSlice(array, upper, lower);
+}
+
+function fetchElement({ dims, lbounds, values }: ArrayValue, subscripts: Subscript[]): Datum {
+  if (subscripts.length !== dims.length) return null;
+  let at = 0;
+  for (let i = 0; i < dims.length; i++) {
+    const s = subscripts[i];
+    if (s === null || s === undefined) return null;
+    const offset = s - lbounds[i]!;
+    if (offset < 0 || offset >= dims[i]!) return null;
+    at = at * dims[i]! + offset;
+  }
+  return values[at]!;
+}
+
+function fetchSlice(array: ArrayValue, upper: Subscript[], lower: Subscript[]): Datum {
+  if (upper.includes(null) || lower.includes(null)) return null;
+  const { dims, lbounds, values, elementType: type } = array;
+  const empty = new ArrayValue(type, [], [], []);
+  if (upper.length > dims.length) return empty;
+  const from: number[] = [];
+  const count: number[] = [];
+  for (let i = 0; i < dims.length; i++) {
+    const lo = Math.max(lower[i] ?? (i < upper.length && lower[i] === undefined ? lbounds[i]! : 1), lbounds[i]!);
+    const hi = Math.min(i < upper.length ? upper[i] ?? lbounds[i]! + dims[i]! - 1 : lbounds[i]! + dims[i]! - 1, lbounds[i]! + dims[i]! - 1);
+    if (lo > hi) return empty;
+    from.push(lo - lbounds[i]!);
+    count.push(hi - lo + 1);
+  }
+  const result: Datum[] = [];
+  const walk = (dim: number, at: number): void => {
+    for (let i = 0; i < count[dim]!; i++) {
+      const next = at * dims[dim]! + from[dim]! + i;
+      if (dim === dims.length - 1) result.push(values[next]!);
+      else walk(dim + 1, next);
+    }
+  };
+  walk(0, 0);
+  return new ArrayValue(type, count, count.map(() => 1), result);
+}
+
+/** `container[...] := value`, for UPDATE and INSERT. */
+export function assignSubscript(container: ArrayValue | null, upper: Subscript[], lower: Subscript[] | null, value: Datum, elemType: Oid): Datum {
+  if (upper.includes(null) || lower?.includes(null)) throw new PgError('null_value_not_allowed', 'array subscript in assignment must not be null');
+  const old = container ?? new ArrayValue(elemType, [], [], []);
+  if (lower !== null) {
+    if (value === null) return container;
+    if (upper.length !== 1 || old.dims.length > 1) throw notSupported('assignment to a slice of a multidimensional array');
+    const source = (value as ArrayValue).values;
+    const first = lower[0] ?? old.lbounds[0] ?? 1;
+    const last = upper[0] ?? (old.dims.length > 0 ? old.lbounds[0]! + old.dims[0]! - 1 : first + source.length - 1);
+    if (source.length < last - first + 1) throw new PgError('array_subscript_error', 'source array too small');
+    let result: ArrayValue = old;
+    for (let i = first; i <= last; i++) result = setElement(result, [i], source[i - first]!, elemType);
+    return result;
+  }
+  return setElement(old, upper as number[], value, elemType);
+}
+
+function setElement(old: ArrayValue, subscripts: number[], value: Datum, type: Oid): ArrayValue {
+  if (old.dims.length === 0) return new ArrayValue(type, subscripts.map(() => 1), subscripts, [value]);
+  if (old.dims.length !== subscripts.length) throw new PgError('array_subscript_error', 'wrong number of array subscripts');
+  if (subscripts.length === 1) {
+    const at = subscripts[0]!;
+    const low = old.lbounds[0]!;
+    const values = [...old.values];
+    let newLow = low;
+    if (at < low) {
+      values.unshift(...new Array<Datum>(low - at).fill(null));
+      newLow = at;
+    }
+    while (values.length <= at - newLow) values.push(null);
+    values[at - newLow] = value;
+    return new ArrayValue(type, [values.length], [newLow], values);
+  }
+  let at = 0;
+  subscripts.forEach((s, i) => {
+    const offset = s - old.lbounds[i]!;
+    if (offset < 0 || offset >= old.dims[i]!) throw new PgError('array_subscript_error', 'array subscript out of range');
+    at = at * old.dims[i]! + offset;
+  });
+  const values = [...old.values];
+  values[at] = value;
+  return new ArrayValue(type, old.dims, old.lbounds, values);
+}
+
+// ------------------------------------------------------------------ row comparison
+
+/** The three-way comparison of the btree family an ordering operator belongs to. */
+export function orderingFunction(opno: Oid, _family: Oid, collation: Oid): (a: Datum, b: Datum) => number {
+  const amop = amopsByOperator(opno).find((a) => a.amopmethod === 403);
+  if (amop === undefined) throw notSupported(`row comparison with operator ${opno}`);
+  return typeComparator(amop.amoplefttype, collation, amop.amoprighttype);
+}
+
+// ------------------------------------------------------------------ SQL value functions
+
+export function sqlValueFunction(e: SQLValueFunction): () => Datum {
+  const call = (prosrc: string, ...args: Datum[]): Datum => {
+    const builtin = findBuiltin(prosrc);
+    if (builtin === undefined) throw notSupported(`function ${prosrc}`);
+    const fn = builtin.fn as Fn;
+    return builtin.kind === 'pure' ? fn(...args) : fn(makeContext(0, [], e.type, 0), ...args);
+  };
+  const scaled = (prosrc: string, value: Datum): Datum => (e.typmod >= 0 ? call(prosrc, value, e.typmod) : value);
+  switch (e.op) {
+    case 'current_date': return () => call('timestamptz_date', session.transactionStart);
+    case 'current_time': case 'current_time_n': return () => scaled('timetz_scale', call('timestamptz_timetz', session.transactionStart));
+    case 'current_timestamp': case 'current_timestamp_n': return () => scaled('timestamptz_scale', session.transactionStart);
+    case 'localtime': case 'localtime_n': return () => scaled('time_scale', call('timestamptz_time', session.transactionStart));
+    case 'localtimestamp': case 'localtimestamp_n': return () => scaled('timestamp_scale', call('timestamptz_timestamp', session.transactionStart));
+    case 'current_role': case 'current_user': case 'user': return () => call('current_user');
+    case 'session_user': return () => call('session_user');
+    case 'current_catalog': return () => call('current_database');
+    case 'current_schema': return () => call('current_schema');
+  }
+}
+
+// ------------------------------------------------------------------ domains
+
+export interface DomainCheck { notNull: boolean; expr: Expr | null; violated: () => PgError }
+
+/** Analyzes pg_constraint.conbin; the catalog fills it in. */
+export const domainHooks: { constraintExpr: ((conbin: string) => Expr) | null } = { constraintExpr: null };
+
+/** The checks of a domain, those of its base domains first. */
+export function domainChecks(oid: Oid): DomainCheck[] {
+  const type = typeInfo(oid);
+  if (type.typtype !== 'd') return [];
+  const checks = domainChecks(type.typbasetype);
+  if (type.typnotnull) {
+    checks.push({ notNull: true, expr: null, violated: () => new PgError('not_null_violation', `domain ${type.typname} does not allow null values`, { dataType: type.typname }) });
+  }
+  for (const con of constraintsOfDomain(oid)) {
+    if (con.contype !== 'c' || con.conbin === null) continue;
+    if (domainHooks.constraintExpr === null) throw notSupported('a CHECK constraint of a domain');
+    checks.push({
+      notNull: false, expr: domainHooks.constraintExpr(con.conbin),
+      violated: () => new PgError('check_violation', `value for domain ${type.typname} violates check constraint "${con.conname}"`, { dataType: type.typname, constraint: con.conname }),
+    });
+  }
+  return checks;
+}

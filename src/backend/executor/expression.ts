@@ -1,0 +1,86 @@
+// Expressions evaluated outside a plan: defaults, checks, index expressions and predicates, constant folding.
+import { internalError } from '../../common/errors.ts';
+import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
+import type { Const, Expr, Var } from '../nodes/primnodes.ts';
+import type { Datum } from '../types/datum.ts';
+import { session } from '../utils/session.ts';
+import { type Column, Generator, instantiate } from './codegen.ts';
+import { type ExprContext, genExpr, genTest } from './expr_codegen.ts';
+import { walkExpr } from './plan_walker.ts';
+
+export type CompiledExpr = (params?: readonly Datum[] | null, row?: readonly Datum[] | null) => Datum;
+
+const NO_PARAMS: readonly Datum[] = [];
+
+interface ExprRuntime { params: readonly Datum[]; slots: readonly Datum[]; row: readonly Datum[]; exec: Datum[] }
+
+/** A function of parameters and of the row that Vars (of whatever varno) read from: `row[varattno - 1]`. */
+export function compileExpr(expr: Expr): CompiledExpr {
+  const run = compileWith(expr, false);
+  return (params, row) => {
+    const p = params ?? NO_PARAMS;
+    return run({ params: p, slots: p, row: row ?? NO_PARAMS, exec: [] }) as Datum;
+  };
+}
+
+/** Several conditions ANDed: true unless one is false or NULL. */
+export function compilePredicate(quals: readonly Expr[]): (params: readonly Datum[] | null, row: readonly Datum[]) => boolean {
+  const runs = quals.map((q) => compileWith(q, true));
+  return (params, row) => {
+    const p = params ?? NO_PARAMS;
+    for (const run of runs) if (!run({ params: p, slots: p, row, exec: [] })) return false;
+    return true;
+  };
+}
+
+function compileWith(expr: Expr, asTest: boolean): (rt: ExprRuntime) => unknown {
+  const g = new Generator();
+  g.emit('const R = rt.row;');
+  const columns = new Map<number, Column>();
+  const cx: ExprContext = {
+    var: (node: Var) => {
+      let column = columns.get(node.varattno);
+      if (column === undefined) {
+        if (node.varattno < 1) throw internalError(`column ${node.varattno} in an expression outside a plan`);
+        column = { nullable: true, type: node.vartype, read: () => `R[${node.varattno - 1}]` };
+        columns.set(node.varattno, column);
+      }
+      return column;
+    },
+  };
+  const code = asTest ? genTest(g, expr, cx) : genExpr(g, expr, cx).code;
+  g.emit(`return ${code};`);
+  return instantiate(g.text(), g.constants);
+}
+
+/** The value of an expression without Vars and parameters. A plan built on it cannot be kept for other literals. */
+export function evaluateConst(expr: Expr): Datum {
+  if (expr.kind === 'Const') {
+    if (expr.slot !== undefined) session.literalsLifted = false;
+    return expr.constvalue;
+  }
+  let slots = false;
+  walkExpr(expr, (node) => { if (node.kind === 'Const' && node.slot !== undefined) slots = true; });
+  if (slots) session.literalsLifted = false;
+  return compileExpr(slots ? withoutSlots(expr) : expr)();
+}
+
+/** The same as a Const node. */
+export function foldToConst(expr: Expr): Const {
+  return {
+    kind: 'Const', consttype: exprType(expr), consttypmod: exprTypmod(expr), constcollid: exprCollation(expr),
+    constvalue: evaluateConst(expr), location: -1,
+  };
+}
+
+import { expressionTreeMutator } from '../nodes/nodeFuncs.ts';
+function withoutSlots(expr: Expr): Expr {
+  const mutate = (node: any): any => {
+    if (node?.kind === 'Const' && node.slot !== undefined) {
+      const { slot: _slot, ...rest } = node as Const;
+      return rest;
+    }
+    return expressionTreeMutator(node, mutate);
+  };
+  return mutate(expr) as Expr;
+}

@@ -1,0 +1,110 @@
+// From the OID of a function to what calls it: the builtin by prosrc, or what the handler of its language makes.
+// Also the other facts about functions, operators and types that planner and executor ask for (PostgreSQL's
+// lsyscache.c).
+import { PgError, internalError, notSupported } from '../../common/errors.ts';
+import { aggregateByOid, operatorByOid, procByOid, typeByOid } from '../catalog/syscache.ts';
+import type { PgAggregate, PgOperator, PgProc, PgType } from '../catalog/rows.ts';
+import type { Oid } from '../types/datum.ts';
+import { type BuiltinFunction, type FunctionContext, findBuiltin } from '../types/fmgr.ts';
+
+export interface FunctionInfo {
+  readonly oid: Oid;
+  readonly name: string;
+  readonly prosrc: string;
+  readonly internal: boolean;
+  readonly strict: boolean;
+  readonly retset: boolean;
+  readonly volatility: string; // i s v
+  readonly resultType: Oid;
+  /** Undefined: not implemented (yet). */
+  readonly builtin: BuiltinFunction | undefined;
+  readonly proc: PgProc;
+}
+
+const INTERNAL_LANGUAGE = 12;
+const C_LANGUAGE = 13;
+const FIRST_NORMAL_OID = 16384;
+
+/** Languages other than "internal", by OID; their handlers register here (SQL functions, PL/pgSQL). */
+const languageHandlers = new Map<Oid, (proc: PgProc) => BuiltinFunction>();
+export function registerLanguageHandler(language: Oid, handler: (proc: PgProc) => BuiltinFunction): void {
+  languageHandlers.set(language, handler);
+}
+
+const builtinInfos = new Map<Oid, FunctionInfo>();
+
+export function functionInfo(oid: Oid): FunctionInfo {
+  const known = builtinInfos.get(oid);
+  if (known !== undefined) return known;
+  const proc = procByOid(oid);
+  if (proc === undefined) throw internalError(`cache lookup failed for function ${oid}`);
+  const internal = proc.prolang === INTERNAL_LANGUAGE || proc.prolang === C_LANGUAGE;
+  const info: FunctionInfo = {
+    oid, name: proc.proname, prosrc: proc.prosrc ?? '', internal, strict: proc.proisstrict, retset: proc.proretset,
+    volatility: proc.provolatile, resultType: proc.prorettype,
+    builtin: internal ? findBuiltin(proc.prosrc ?? '') : languageHandlers.get(proc.prolang)?.(proc), proc,
+  };
+  if (internal && oid < FIRST_NORMAL_OID) builtinInfos.set(oid, info);
+  return info;
+}
+
+/** 0A000 for a function that is in the catalog but not in the registry. */
+export function functionMissing(info: FunctionInfo): PgError {
+  return info.internal
+    ? notSupported(`function ${info.name} (${info.prosrc})`)
+    : notSupported(`function ${info.name} of language ${info.proc.prolang}`);
+}
+
+export function makeContext(functionOid: Oid, argTypes: readonly Oid[], resultType: Oid, collation: Oid, variadic = false, aggregate = false): FunctionContext {
+  return { functionOid, argTypes, resultType, collation, variadic, extra: undefined, aggregate };
+}
+
+type Callable = (...args: any[]) => any;
+
+/** The function as a plain JavaScript function of its arguments. Strictness is the caller's business. */
+export function callable(info: FunctionInfo, argTypes: readonly Oid[], resultType: Oid, collation: Oid, variadic = false, aggregate = false): Callable {
+  const { builtin } = info;
+  if (builtin === undefined) {
+    return () => { throw functionMissing(info); };
+  }
+  if (builtin.kind === 'pure') return builtin.fn;
+  const context = makeContext(info.oid, argTypes, resultType, collation, variadic, aggregate);
+  const fn = builtin.fn as Callable;
+  return (...args) => fn(context, ...args);
+}
+
+/** A binary operator's function, e.g. to compare two datums. */
+export function operatorFunction(opno: Oid, collation: Oid): Callable {
+  const op = operator(opno);
+  return callable(functionInfo(op.oprcode), [op.oprleft, op.oprright], op.oprresult, collation);
+}
+
+export function operator(opno: Oid): PgOperator {
+  const op = operatorByOid(opno);
+  if (op === undefined) throw internalError(`cache lookup failed for operator ${opno}`);
+  return op;
+}
+
+export function typeInfo(oid: Oid): PgType {
+  const type = typeByOid(oid);
+  if (type === undefined) throw internalError(`cache lookup failed for type ${oid}`);
+  return type;
+}
+
+export function aggregate(fnoid: Oid): PgAggregate {
+  const agg = aggregateByOid(fnoid);
+  if (agg === undefined) throw internalError(`cache lookup failed for aggregate ${fnoid}`);
+  return agg;
+}
+
+/** typinput as a function of text (and typmod), typoutput as a function of the value. */
+export function inputFunction(type: Oid): (text: string, typmod: number) => any {
+  const t = typeInfo(type);
+  const fn = callable(functionInfo(t.typinput), [], type, t.typcollation);
+  const ioParam = t.typelem !== 0 ? t.typelem : type;
+  return (text, typmod) => fn(text, ioParam, typmod);
+}
+export function outputFunction(type: Oid): (value: any) => string {
+  const t = typeInfo(type);
+  return callable(functionInfo(t.typoutput), [type], 2275, t.typcollation);
+}

@@ -1,0 +1,190 @@
+// Hash tables of joins: from key to the row numbers that have it, chained newest first. The columns of the rows are
+// arrays of the generated code; here are only keys and chains. `first(key)` is the first row or -1, `next[row]` the
+// following one or -1.
+import type { Datum } from '../types/datum.ts';
+import { hashPrimitive } from './group_table.ts';
+import { configurationLimit } from './memory.ts';
+
+const INITIAL = 1024;
+
+function grown(old: Int32Array): Int32Array<ArrayBuffer> {
+  configurationLimit(old.length * 8 * 8, 'hash join');
+  const larger = new Int32Array(old.length * 2);
+  larger.set(old);
+  return larger;
+}
+
+/** One integer key of 32 bits, never NULL. */
+export class JoinIntTable {
+  count = 0;
+  next: Int32Array<ArrayBuffer> = new Int32Array(INITIAL);
+  private keys = new Int32Array(INITIAL);
+  private slots = new Int32Array(INITIAL * 2).fill(-1);
+  private mask = INITIAL * 2 - 1;
+
+  add(key: number): void {
+    const row = this.count++;
+    if (row === this.keys.length) this.grow();
+    this.keys[row] = key;
+    this.link(row, key);
+  }
+
+  /** Open addressing over the distinct keys; a slot holds the newest row of its key. */
+  private link(row: number, key: number): void {
+    const { slots, keys, mask } = this;
+    let at = hashInt(key) & mask;
+    let other = slots[at]!;
+    while (other >= 0 && keys[other] !== key) {
+      at = (at + 1) & mask;
+      other = slots[at]!;
+    }
+    this.next[row] = other;
+    slots[at] = row;
+  }
+
+  addUnmatchable(): void {
+    const row = this.count++;
+    if (row === this.keys.length) this.grow();
+    this.next[row] = UNMATCHABLE;
+  }
+
+  private grow(): void {
+    this.keys = grown(this.keys);
+    this.next = grown(this.next);
+    const before = this.slots;
+    const slots = (this.slots = new Int32Array(this.keys.length * 2).fill(-1));
+    const mask = (this.mask = slots.length - 1);
+    // A slot stands for a whole chain, so only slots move.
+    for (const head of before) {
+      if (head < 0) continue;
+      let at = hashInt(this.keys[head]!) & mask;
+      while (slots[at]! >= 0) at = (at + 1) & mask;
+      slots[at] = head;
+    }
+  }
+
+  first(key: number): number {
+    const { slots, keys, mask } = this;
+    let at = hashInt(key) & mask;
+    let row = slots[at]!;
+    while (row >= 0 && keys[row] !== key) {
+      at = (at + 1) & mask;
+      row = slots[at]!;
+    }
+    return row;
+  }
+}
+
+const UNMATCHABLE = -2;
+
+function hashInt(key: number): number {
+  const h = Math.imul(key ^ (key >>> 16), 0x45d9f3b);
+  return h ^ (h >>> 15);
+}
+
+/** One key of any primitive kind. */
+export class JoinMapTable {
+  count = 0;
+  next: Int32Array<ArrayBuffer> = new Int32Array(INITIAL);
+  private readonly heads = new Map<Datum, number>();
+
+  add(key: Datum): void {
+    const row = this.count++;
+    if (row === this.next.length) this.next = grown(this.next);
+    this.next[row] = this.heads.get(key) ?? -1;
+    this.heads.set(key, row);
+  }
+
+  addUnmatchable(): void {
+    const row = this.count++;
+    if (row === this.next.length) this.next = grown(this.next);
+    this.next[row] = -1;
+  }
+
+  first(key: Datum): number {
+    return this.heads.get(key) ?? -1;
+  }
+}
+
+/** Several keys: put into `key`, then `add()` or `first()`. */
+export class JoinMultiTable {
+  count = 0;
+  next: Int32Array<ArrayBuffer> = new Int32Array(INITIAL);
+  readonly key: Datum[];
+  private readonly keys: Datum[][];
+  private hashes = new Int32Array(INITIAL);
+  private slots = new Int32Array(INITIAL * 2).fill(-1);
+  private mask = INITIAL * 2 - 1;
+
+  constructor(width: number) {
+    this.key = new Array<Datum>(width).fill(null);
+    this.keys = this.key.map(() => []);
+  }
+
+  private hash(): number {
+    let h = 17;
+    for (let i = 0; i < this.key.length; i++) h = Math.imul(h, 0x01000193) ^ hashPrimitive(this.key[i]!);
+    return hashInt(h);
+  }
+
+  private same(row: number): boolean {
+    for (let i = 0; i < this.key.length; i++) {
+      const a = this.key[i]!;
+      const b = this.keys[i]![row]!;
+      if (a !== b && !(a !== a && b !== b)) return false;
+    }
+    return true;
+  }
+
+  add(): void {
+    const row = this.count++;
+    if (row === this.hashes.length) this.grow();
+    const hash = this.hash();
+    this.hashes[row] = hash;
+    const { slots, mask } = this;
+    let at = hash & mask;
+    let other = slots[at]!;
+    while (other >= 0 && !(this.hashes[other] === hash && this.same(other))) {
+      at = (at + 1) & mask;
+      other = slots[at]!;
+    }
+    this.next[row] = other;
+    slots[at] = row;
+    for (let i = 0; i < this.key.length; i++) this.keys[i]!.push(this.key[i]!);
+  }
+
+  addUnmatchable(): void {
+    const row = this.count++;
+    if (row === this.hashes.length) this.grow();
+    this.next[row] = UNMATCHABLE;
+    for (const column of this.keys) column.push(null);
+  }
+
+  private grow(): void {
+    this.hashes = grown(this.hashes);
+    this.next = grown(this.next);
+    const size = this.hashes.length * 2;
+    const mask = (this.mask = size - 1);
+    const before = this.slots;
+    const slots = (this.slots = new Int32Array(size).fill(-1));
+    // A slot stands for a whole chain, so only slots move.
+    for (const head of before) {
+      if (head < 0) continue;
+      let at = this.hashes[head]! & mask;
+      while (slots[at]! >= 0) at = (at + 1) & mask;
+      slots[at] = head;
+    }
+  }
+
+  first(): number {
+    const hash = this.hash();
+    const { slots, mask, hashes } = this;
+    let at = hash & mask;
+    let row = slots[at]!;
+    while (row >= 0 && !(hashes[row] === hash && this.same(row))) {
+      at = (at + 1) & mask;
+      row = slots[at]!;
+    }
+    return row;
+  }
+}

@@ -1,0 +1,218 @@
+// ModifyTable while it runs (PostgreSQL's nodeModifyTable.c): takes the rows of its subplan, locks what is to be changed,
+// checks again what somebody else has changed meanwhile (EvalPlanQual), and changes it through ResultRelation.
+//
+// The subplan is run to its end before the first row is changed: locking may renew the snapshot, and a scan must not see
+// two of them.
+import { PgError } from '../../common/errors.ts';
+import { readRow } from '../access/row.ts';
+import { fetchRow, lastChange, lockRows } from '../access/table.ts';
+import type { Relation } from '../catalog/relation.ts';
+import { openRelation } from '../catalog/relcache.ts';
+import type { ModifyTable } from '../nodes/plannodes.ts';
+import type { RowLockMode } from '../transaction/messages.ts';
+import { currentCommandId } from '../transaction/xact.ts';
+import type { Datum } from '../types/datum.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
+import type { Runtime } from './execute.ts';
+import { evalPlanQual } from './eval_plan_qual.ts';
+import { compileExpr, type CompiledExpr, compilePredicate } from './expression.ts';
+import { mutateVars } from './plan_walker.ts';
+import { ResultRelation } from './result_relation.ts';
+
+const BATCH = 500;
+
+/** A changed row for RETURNING: the row, its id, and what the subplan gave. */
+export interface ChangedRow { row: Datum[]; rowId: number; source: Datum[] }
+
+/** What of a ModifyTable node does not change between executions. */
+export class ModifySpec {
+  readonly plan: ModifyTable;
+  readonly relation: Relation;
+  readonly returning: boolean;
+  /** Columns an UPDATE assigns to. */
+  readonly assigned: ReadonlySet<number>;
+  readonly lockMode: RowLockMode;
+  /** A join may show a target row more than once; only the first counts. */
+  readonly maybeTwice: boolean;
+  readonly onConflict: { sets: { attnum: number; expr: CompiledExpr }[]; where: ((params: readonly Datum[] | null, row: readonly Datum[]) => boolean) | null; assigned: ReadonlySet<number> } | null;
+
+  constructor(plan: ModifyTable, relationOid: number) {
+    this.plan = plan;
+    this.relation = openRelation(relationOid);
+    this.returning = plan.returningList.length > 0;
+    this.assigned = new Set(plan.updateColnos);
+    this.lockMode = plan.operation === 'delete' ? 'update' : rowLockMode(this.relation, this.assigned);
+    const source = plan.lefttree!.kind;
+    this.maybeTwice = source !== 'SeqScan' && source !== 'IndexScan' && source !== 'TidScan' && source !== 'Result';
+    const oc = plan.onConflict;
+    // Expressions of DO UPDATE see the row that is there, then EXCLUDED behind it.
+    const width = this.relation.attributes.length;
+    this.onConflict = oc === null || oc.action === 'nothing' ? null : {
+      sets: oc.onConflictSet.map((t) => ({ attnum: t.resno, expr: compileExpr(shifted(t.expr, oc.exclRelIndex, width)) })),
+      where: oc.onConflictWhere === null ? null : compilePredicate([shifted(oc.onConflictWhere, oc.exclRelIndex, width)]),
+      assigned: new Set(oc.onConflictSet.map((t) => t.resno)),
+    };
+  }
+}
+
+const shifted = (e: ModifyTable['qual'][number], exclRelIndex: number, width: number): ModifyTable['qual'][number] =>
+  mutateVars(e, (v) => (v.varno === exclRelIndex && v.varattno > 0 ? { ...v, varattno: v.varattno + width } : v));
+
+/** FOR NO KEY UPDATE unless a column of a unique key is assigned to. */
+function rowLockMode(relation: Relation, assigned: ReadonlySet<number>): RowLockMode {
+  const key = relation.indexes.some((i) => i.unique && i.predicate === null && i.expressions.length === 0 && i.keyAttributes.slice(0, i.keyCount).some((a) => assigned.has(a)));
+  return key ? 'update' : 'nokeyupdate';
+}
+
+export class ModifyRun {
+  private readonly rt: Runtime;
+  private readonly spec: ModifySpec;
+  private readonly target: ResultRelation;
+  private pending: Datum[][] = [];
+  private readonly seen: Set<number> | null;
+  readonly changed: ChangedRow[] = [];
+  private readonly countsForTag: boolean;
+
+  constructor(rt: Runtime, spec: ModifySpec) {
+    this.rt = rt;
+    this.spec = spec;
+    this.target = new ResultRelation(spec.relation);
+    this.seen = spec.maybeTwice ? new Set() : null;
+    this.countsForTag = rt.plan.stmt.planTree === spec.plan;
+  }
+
+  /** A row of the subplan. */
+  add(row: Datum[]): void {
+    this.pending.push(row);
+  }
+
+  finish(): void {
+    const { plan } = this.spec;
+    if (plan.operation === 'insert') this.insertAll();
+    else this.changeAll(plan.operation);
+    this.target.finish();
+  }
+
+  private note(row: Datum[], rowId: number, source: Datum[]): void {
+    if (this.countsForTag) this.rt.processed++;
+    if (this.spec.returning) this.changed.push({ row, rowId, source });
+  }
+
+  // ---------------------------------------------------------------- INSERT
+
+  private insertAll(): void {
+    const { spec, target } = this;
+    const width = spec.relation.attributes.length;
+    const oc = spec.plan.onConflict;
+    let n = 0;
+    for (const source of this.pending) {
+      if ((++n & 1023) === 0) checkForInterrupts();
+      const row = source.length === width ? source : source.slice(0, width);
+      if (oc !== null) this.insertOrElse(row, source);
+      else this.note(row, target.insert(row), source);
+    }
+    this.pending = [];
+  }
+
+  private insertOrElse(row: Datum[], source: Datum[]): void {
+    const { spec, target } = this;
+    const oc = spec.plan.onConflict!;
+    for (;;) {
+      const conflict = target.findConflict(row, oc.arbiterIndexes);
+      if (conflict === null) {
+        this.note(row, target.insert(row), source);
+        return;
+      }
+      if (oc.action === 'nothing') return;
+      if (this.updateConflicting(conflict.rowId, row, source)) return;
+    }
+  }
+
+  /** DO UPDATE of the row that is there. False: it has gone meanwhile, try again. */
+  private updateConflicting(rowId: number, excluded: Datum[], source: Datum[]): boolean {
+    const { spec, target, rt } = this;
+    const { relation } = spec;
+    const { sets, where, assigned } = spec.onConflict!;
+    const last = lastChange(relation, rowId);
+    if ((last !== undefined && last.cid >= rt.cid) || this.insertedHere(rowId)) {
+      throw new PgError('cardinality_violation', 'ON CONFLICT DO UPDATE command cannot affect row a second time', {
+        hint: 'Ensure that no rows proposed for insertion within the same command have duplicate constrained values.',
+      });
+    }
+    const [result] = lockRows(relation, [rowId], rowLockMode(relation, assigned), 'block');
+    if (result === 'deleted') return false;
+    const old = this.read(rowId);
+    if (old === null) return false;
+    const both = [...old, ...excluded];
+    if (where !== null && !where(rt.params, both)) return true;
+    const row = [...old];
+    for (const { attnum, expr } of sets) row[attnum - 1] = expr(rt.params, both);
+    target.update(rowId, old, row, assigned);
+    this.note(row, rowId, source);
+    return true;
+  }
+
+  /** Provisional rows of this very command cannot be seen by it. */
+  private insertedHere(rowId: number): boolean {
+    return fetchRow(this.spec.relation, rowId, this.rt.cid) === undefined && fetchRow(this.spec.relation, rowId, currentCommandId()) === undefined;
+  }
+
+  // ---------------------------------------------------------------- UPDATE, DELETE
+
+  private changeAll(operation: 'update' | 'delete'): void {
+    const { spec, seen, pending } = this;
+    const idColumn = spec.plan.rowIdColumn - 1;
+    for (let from = 0; from < pending.length; from += BATCH) {
+      checkForInterrupts();
+      let batch = pending.slice(from, from + BATCH);
+      // An outer join may show no target row, a join the same one twice.
+      if (seen !== null) {
+        batch = batch.filter((source) => {
+          const id = source[idColumn] as number | null;
+          return id !== null && !seen.has(id) && (seen.add(id), true);
+        });
+      }
+      const ids = batch.map((source) => source[idColumn] as number);
+      const results = lockRows(spec.relation, ids, spec.lockMode, 'block');
+      for (let i = 0; i < batch.length; i++) {
+        let source: Datum[] | null = batch[i]!;
+        const id = ids[i]!;
+        if (results[i] === 'deleted' || results[i] === 'skipped') continue;
+        // Changed by somebody else: the plan decides again about its new version.
+        if (results[i] === 'changed') source = evalPlanQual(this.rt, spec.plan.lefttree!, new Map([[spec.plan.resultRelation, id]]));
+        if (source === null) continue;
+        if (operation === 'update') this.updateRow(id, source);
+        else this.deleteRow(id, source);
+      }
+    }
+    this.pending = [];
+  }
+
+  private updateRow(rowId: number, source: Datum[]): void {
+    const { spec, target } = this;
+    const old = this.read(rowId);
+    if (old === null) return;
+    const row = [...old];
+    const { updateColnos } = spec.plan;
+    for (let i = 0; i < updateColnos.length; i++) row[updateColnos[i]! - 1] = source[i]!;
+    target.update(rowId, old, row, spec.assigned);
+    this.note(row, rowId, source);
+  }
+
+  private deleteRow(rowId: number, source: Datum[]): void {
+    const old = this.read(rowId);
+    if (old === null) return;
+    this.target.delete(rowId, old);
+    this.note(old, rowId, source);
+  }
+
+  /** The row as this command sees it, unless the command has changed it already (then it is left alone). */
+  private read(rowId: number): Datum[] | null {
+    const { relation } = this.spec;
+    const last = lastChange(relation, rowId);
+    if (last !== undefined && last.cid >= this.rt.cid) return null;
+    const ref = fetchRow(relation, rowId, this.rt.cid);
+    return ref === undefined ? null : readRow(ref.bytes, ref.view, ref.offset, relation.layout);
+  }
+}
+

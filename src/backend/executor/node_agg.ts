@@ -1,0 +1,281 @@
+// Agg: aggregation without groups, over sorted input, or by hashing; grouping sets hash once for each set.
+// States are local variables, or for hashed groups arrays indexed by the group's number, so that adding a row to a
+// group allocates nothing.
+import { exprType, expressionTreeWalker } from '../nodes/nodeFuncs.ts';
+import { OUTER_VAR, type Agg, type GroupKey, type Plan } from '../nodes/plannodes.ts';
+import type { Aggref, Expr } from '../nodes/primnodes.ts';
+import type { Column, Value } from './codegen.ts';
+import { aggCode, type AggCode, initialValue, resetCarry } from './agg_functions.ts';
+import { genFilter } from './expr_codegen.ts';
+import { growFloats, IntGroups, MapGroups, MultiGroups } from './group_table.ts';
+import type { Consumer, PlanCompiler, Producer } from './plan_compiler.ts';
+import { hashKeyFunction, isPrimitiveKey } from './sort_support.ts';
+
+interface AggUse { node: Aggref; code: AggCode }
+
+/** Calls with the same meaning share one state. */
+function collectAggs(plan: Agg): { uses: AggUse[]; useOf: Map<Expr, number>; outerColumns: number[] } {
+  const uses: AggUse[] = [];
+  const useOf = new Map<Expr, number>();
+  const byText = new Map<string, number>();
+  const outer = new Set<number>();
+  const visit = (e: Expr): void => {
+    if (e.kind === 'Aggref') {
+      const text = JSON.stringify(e, (key, value) => (key === 'location' ? undefined : typeof value === 'bigint' ? `${value}n` : value));
+      let i = byText.get(text);
+      if (i === undefined) {
+        i = uses.push({ node: e, code: aggCode(e) }) - 1;
+        byText.set(text, i);
+      }
+      useOf.set(e, i);
+      return;
+    }
+    if (e.kind === 'Var' && e.varno === OUTER_VAR) outer.add(e.varattno);
+    expressionChildren(e, visit);
+  };
+  for (const tle of plan.targetlist) visit(tle.expr);
+  for (const q of plan.qual) visit(q);
+  return { uses, useOf, outerColumns: [...outer].sort((a, b) => a - b) };
+}
+
+/** Visits the direct children of an expression. */
+function expressionChildren(e: Expr, visit: (child: Expr) => void): void {
+  let depth = 0;
+  const walker = (node: any): boolean => {
+    if (node === null || typeof node !== 'object') return false;
+    if (depth > 0 && 'kind' in node) {
+      visit(node as Expr);
+      return false;
+    }
+    depth++;
+    const found = expressionTreeWalker(node, walker);
+    depth--;
+    return found;
+  };
+  walker(e);
+}
+
+export const agg: Producer<Agg> = (pc, plan, consume) => {
+  if (plan.groupingSets !== null) {
+    producedBySets(pc, plan, plan.groupingSets, consume);
+    return;
+  }
+  switch (plan.aggstrategy) {
+    case 'plain': return plainAgg(pc, plan, consume);
+    case 'sorted': return sortedAgg(pc, plan, consume);
+    case 'hashed': case 'mixed': return producedBySets(pc, plan, [plan.groupKeys.map((_k, i) => i)], consume);
+  }
+};
+
+/** Emits filter, projection and the consumer over finished states. */
+function emitGroup(
+  pc: PlanCompiler, plan: Agg, uses: AggUse[], useOf: Map<Expr, number>, outer: (attno: number) => Column,
+  refs: (agg: number, i: number) => string, group: string, grouped: ReadonlySet<number> | null, consume: Consumer,
+): void {
+  const { g } = pc;
+  const finals = new Map<number, Value>();
+  const cx = {
+    ...pc.context({}),
+    var: (node: { varattno: number }) => outer(node.varattno),
+    aggref: (node: Aggref): Value => {
+      const i = useOf.get(node)!;
+      let value = finals.get(i);
+      if (value === undefined) finals.set(i, (value = uses[i]!.code.final(g, (s) => refs(i, s), group)));
+      return value;
+    },
+    grouping: (node: { refs: number[] }): Value => {
+      let bits = 0;
+      for (const ref of node.refs) {
+        const key = plan.groupRefs.indexOf(ref);
+        bits = bits * 2 + (grouped !== null && !grouped.has(key) ? 1 : 0);
+      }
+      return { code: String(bits), nullable: false };
+    },
+  };
+  // Final functions run here, not inside some branch of an expression, where their result would not be seen later.
+  uses.forEach((use, i) => finals.set(i, g.atomic(use.code.final(g, (s) => refs(i, s), group))));
+  g.labelled((label) => {
+    genFilter(g, plan.qual, cx, g.jumpCode(label));
+    consume(pc.project(plan.targetlist, cx));
+  });
+}
+
+function plainAgg(pc: PlanCompiler, plan: Agg, consume: Consumer): void {
+  const { g } = pc;
+  const { uses, useOf } = collectAggs(plan);
+  const child = plan.lefttree!;
+  const names = uses.map(({ code }) => {
+    resetCarry(g, code);
+    return code.state.map((_s, i) => pc.variable(child, initialValue(g, code, i)));
+  });
+  const refs = (a: number, i: number): string => names[a]![i]!;
+  pc.produce(child, (columns) => {
+    const cx = pc.context({ outer: columns });
+    g.block('', () => {
+      uses.forEach(({ code }, a) => code.accumulate(g, cx, (i) => refs(a, i), '0'));
+    });
+  });
+  const none: Column = { nullable: true, type: 0, read: () => 'null' };
+  emitGroup(pc, plan, uses, useOf, () => none, refs, '0', null, consume);
+}
+
+/** Input arrives ordered by the group keys. */
+function sortedAgg(pc: PlanCompiler, plan: Agg, consume: Consumer): void {
+  const { g } = pc;
+  const { uses, useOf, outerColumns } = collectAggs(plan);
+  const child = plan.lefttree!;
+  const group = pc.variable(child, '0');
+  const kept = new Map<number, string>();
+  for (const attno of outerColumns) kept.set(attno, pc.variable(child, 'null'));
+  const keyNames = plan.groupKeys.map(() => pc.variable(child, 'undefined'));
+  const names = uses.map(({ code }) => {
+    resetCarry(g, code);
+    return code.state.map((_s, i) => pc.variable(child, initialValue(g, code, i)));
+  });
+  const refs = (a: number, i: number): string => names[a]![i]!;
+  // The finished group is passed on from two places: at a change of key and at the end.
+  const types = [...kept.keys()].map((attno) => ({ nullable: true, type: exprType(child.targetlist[attno - 1]!.expr) }));
+  const width = types.length;
+  const states = names.flat();
+  const out = pc.outline((columns) => {
+    const outer = (attno: number): Column => columns[[...kept.keys()].indexOf(attno)]!;
+    const at = (a: number, i: number): string => {
+      let n = width;
+      for (let k = 0; k < a; k++) n += names[k]!.length;
+      return g.column(columns[n + i]!).code;
+    };
+    emitGroup(pc, plan, uses, useOf, outer, at, g.column(columns[width + states.length]!).code, null, consume);
+  }, width + states.length + 1, '', () => true, (i) => types[i]?.type ?? 0);
+  const asColumn = (code: string): Column => ({ nullable: true, type: 0, read: () => code });
+  const flush = (): void => out([...[...kept.values()].map(asColumn), ...states.map(asColumn), asColumn(group)]);
+  pc.produce(child, (columns) => {
+    const cx = pc.context({ outer: columns });
+    const keys = plan.groupKeys.map((k) => hashKey(pc, k, columns));
+    const changed = keys.map((k, i) => (floatKey(plan.groupKeys[i]!.type) ? `!Object.is(${k}, ${keyNames[i]})` : `${k} !== ${keyNames[i]}`)).join(' || ');
+    g.block(`if (${group} === 0 || ${changed === '' ? 'false' : changed})`, () => {
+      g.block(`if (${group} !== 0)`, () => {
+        flush();
+        names.forEach((list, a) => list.forEach((name, i) => g.emit(`${name} = ${initialValue(g, uses[a]!.code, i)};`)));
+      });
+      g.emit(`${group}++;`);
+      keys.forEach((k, i) => g.emit(`${keyNames[i]} = ${k};`));
+      for (const [attno, name] of kept) g.emit(`${name} = ${g.column(columns[attno - 1]!).code};`);
+    });
+    g.block('', () => uses.forEach(({ code }, a) => code.accumulate(g, cx, (i) => refs(a, i), group)));
+  });
+  g.block(`if (${group} !== 0)`, flush);
+}
+
+const floatKey = (type: number): boolean => type === 700 || type === 701;
+
+/** The primitive that stands for a key column in comparisons and hash tables. */
+function hashKey(pc: PlanCompiler, key: GroupKey, columns: readonly Column[]): string {
+  const { g } = pc;
+  const value = g.column(columns[key.column - 1]!);
+  if (isPrimitiveKey(key.type)) return value.code;
+  const fn = g.konst(hashKeyFunction(key.type));
+  return g.local(value.nullable ? `${value.code} === null ? null : ${fn}(${value.code})` : `${fn}(${value.code})`);
+}
+
+const INT_KEYS = new Set([21, 23, 1082]);
+
+interface SetState {
+  grouped: number[]; table: string; count: string; capacity: string; kept: Map<number, string>; arrays: string[][];
+}
+
+/** Hashing: one table of groups for each grouping set (usually there is one set). */
+function producedBySets(pc: PlanCompiler, plan: Agg, sets: readonly number[][], consume: Consumer): void {
+  const { g } = pc;
+  const child = plan.lefttree!;
+  const { uses, useOf, outerColumns } = collectAggs(plan);
+  const keyColumn = new Map(plan.groupKeys.map((k, i) => [k.column, i]));
+  const allKeys = new Set(sets.flat());
+  for (const { code } of uses) resetCarry(g, code);
+  const INITIAL = 128;
+  const states: SetState[] = sets.map((grouped) => ({
+    grouped: [...grouped], table: '', count: pc.variable(child, '0'), capacity: pc.variable(child, String(INITIAL)),
+    kept: new Map(outerColumns.filter((c) => !keyColumn.has(c) || grouped.includes(keyColumn.get(c)!)).map((c) => [c, pc.variable(child, '[]')])),
+    arrays: uses.map(({ code }) => code.state.map((s) => pc.variable(child, s.numeric ? `new Float64Array(${INITIAL})` : '[]'))),
+  }));
+  const makers: string[] = states.map(() => '');
+  // Which table class is used depends on the nullability of the columns, known once the input is there.
+  states.forEach((s) => {
+    s.table = pc.mayOutline(child) ? g.state('null', 't') : g.next('t');
+    g.emit(tableMark(pc, child, s.table));
+  });
+  // A group number in the carries is set * 2^32 + group, so that sets do not share them.
+  const carryGroup = (n: number, gi: string): string => (n === 0 ? gi : `(${n * 4294967296} + ${gi})`);
+  pc.produce(child, (columns) => {
+    const cx = pc.context({ outer: columns });
+    const keys = new Map<number, string>();
+    for (const k of allKeys) keys.set(k, hashKey(pc, plan.groupKeys[k]!, columns));
+    states.forEach((s, n) => {
+      g.block('', () => {
+        const { grouped } = s;
+        let find: string;
+        if (grouped.length === 0) {
+          makers[n] = `{ count: 0 }`;
+          find = '0';
+        } else if (grouped.length === 1) {
+          const key = plan.groupKeys[grouped[0]!]!;
+          const int = INT_KEYS.has(key.type) && !columns[key.column - 1]!.nullable;
+          makers[n] = `new ${g.konst(int ? IntGroups : MapGroups)}()`;
+          find = `${s.table}.find(${keys.get(grouped[0]!)})`;
+        } else {
+          makers[n] = `new ${g.konst(MultiGroups)}(${grouped.length})`;
+          grouped.forEach((k, i) => g.emit(`${s.table}.key[${i}] = ${keys.get(k)};`));
+          find = `${s.table}.find()`;
+        }
+        const gi = g.local(find);
+        g.block(`if (${gi} === ${s.count})`, () => {
+          g.emit(`${s.count}++;`);
+          for (const [attno, array] of s.kept) g.emit(`${array}.push(${g.column(columns[attno - 1]!).code});`);
+          const floats = uses.flatMap(({ code }, a) => code.state.map((v, i) => (v.numeric ? s.arrays[a]![i]! : '')).filter((x) => x !== ''));
+          if (floats.length > 0) {
+            g.emit(`if (${gi} === ${s.capacity}) { ${s.capacity} *= 2; ${floats.map((f) => `${f} = ${g.konst(growFloats)}(${f}, ${s.capacity});`).join(' ')} }`);
+          }
+          uses.forEach(({ code }, a) => code.state.forEach((v, i) => {
+            const init = initialValue(g, code, i);
+            if (!v.numeric) g.emit(`${s.arrays[a]![i]}.push(${init});`);
+            else if (init !== '0') g.emit(`${s.arrays[a]![i]}[${gi}] = ${init};`);
+          }));
+        });
+        uses.forEach(({ code }, a) => code.accumulate(g, cx, (i) => `${s.arrays[a]![i]}[${gi}]`, carryGroup(n, gi)));
+      });
+    });
+  });
+  states.forEach((s, n) => g.replaceLine(tableMark(pc, child, s.table), `${pc.mayOutline(child) ? '' : 'const '}${s.table} = ${makers[n] === '' ? 'null' : makers[n]};`));
+  const emit = (s: SetState, n: number, to: Consumer): void => {
+    const gi = g.next('i');
+    // The set without columns has its one group even when there was no input.
+    if (s.grouped.length === 0) {
+      g.block(`if (${s.count} === 0)`, () => {
+        g.emit(`${s.count} = 1;`);
+        for (const array of s.kept.values()) g.emit(`${array}.push(null);`);
+        uses.forEach(({ code }, a) => code.state.forEach((v, i) => { if (!v.numeric) g.emit(`${s.arrays[a]![i]}.push(${initialValue(g, code, i)});`); }));
+      });
+    }
+    g.block(`for (let ${gi} = 0; ${gi} < ${s.count}; ${gi}++)`, () => {
+      const memo = new Map<number, Column>();
+      const outer = (attno: number): Column => {
+        let column = memo.get(attno);
+        if (column === undefined) {
+          const array = s.kept.get(attno);
+          column = { nullable: true, type: exprType(child.targetlist[attno - 1]!.expr), read: () => (array === undefined ? 'null' : `${array}[${gi}]`) };
+          memo.set(attno, column);
+        }
+        return column;
+      };
+      emitGroup(pc, plan, uses, useOf, outer, (a, i) => `${s.arrays[a]![i]}[${gi}]`, carryGroup(n, gi), sets.length > 1 || s.grouped.length < plan.groupKeys.length ? new Set(s.grouped) : null, to);
+    });
+  };
+  if (states.length === 1) emit(states[0]!, 0, consume);
+  else {
+    const types = plan.targetlist.map((t) => ({ nullable: true, type: exprType(t.expr) }));
+    const out = pc.outlineFor(consume, types);
+    states.forEach((s, n) => emit(s, n, out));
+  }
+}
+
+/** Stands where the table is made, until it is known which kind of table it is. */
+const tableMark = (pc: PlanCompiler, child: Plan, table: string): string => (pc.mayOutline(child) ? `${table} = null;` : `const ${table} = null;`);

@@ -1,0 +1,70 @@
+// LockRows: SELECT ... FOR UPDATE and its weaker forms (PostgreSQL's nodeLockRows.c). The input is run to its end,
+// then rows are locked in batches and passed on; rows that somebody changed are looked at again (EvalPlanQual).
+import { lockRows as lockTableRows } from '../access/table.ts';
+import { openRelation } from '../catalog/relcache.ts';
+import type { Relation } from '../catalog/relation.ts';
+import { exprType } from '../nodes/nodeFuncs.ts';
+import type { LockRows, PlanRowMark } from '../nodes/plannodes.ts';
+import type { Datum } from '../types/datum.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
+import { evalPlanQual } from './eval_plan_qual.ts';
+import type { Runtime } from './execute.ts';
+import type { Producer } from './plan_compiler.ts';
+
+const BATCH = 100;
+
+interface Mark { mark: PlanRowMark; relation: Relation }
+
+/** Locks the rows of one batch; gives those that are left, in their present form. */
+function lockBatch(rt: Runtime, plan: LockRows, marks: readonly Mark[], rows: Datum[][]): Datum[][] {
+  checkForInterrupts();
+  let left: (Datum[] | null)[] = rows;
+  for (const { mark, relation } of marks) {
+    const column = mark.rowIdColumn - 1;
+    const at: number[] = [];
+    const ids: number[] = [];
+    left.forEach((row, i) => {
+      const id = row?.[column] as number | null | undefined;
+      if (id === null || id === undefined) return;
+      at.push(i);
+      ids.push(id);
+    });
+    if (ids.length === 0) continue;
+    const results = lockTableRows(relation, ids, mark.strength, mark.waitPolicy);
+    left = [...left];
+    results.forEach((result, n) => {
+      const i = at[n]!;
+      if (result === 'deleted' || result === 'skipped') left[i] = null;
+      else if (result === 'changed') {
+        const pinned = new Map(marks.map((m) => [m.mark.rti, left[i]![m.mark.rowIdColumn - 1] as number]));
+        left[i] = evalPlanQual(rt, plan.lefttree!, pinned);
+      }
+    });
+  }
+  return left.filter((row) => row !== null);
+}
+
+class LockQueue {
+  private rows: Datum[][] = [];
+  add(row: Datum[]): void {
+    this.rows.push(row);
+  }
+  /** Locked rows in order; a consumer that stops early leaves the rest unlocked. */
+  *locked(rt: Runtime, plan: LockRows, marks: readonly Mark[], batch: number): Generator<Datum[]> {
+    for (let from = 0; from < this.rows.length; from += batch) yield* lockBatch(rt, plan, marks, this.rows.slice(from, from + batch));
+  }
+}
+
+export const lockRows: Producer<LockRows> = (pc, plan, consume) => {
+  const { g } = pc;
+  const marks = plan.rowMarks.map((mark): Mark => ({ mark, relation: openRelation(pc.stmt.rtable[mark.rti - 1]!.relid) }));
+  const queue = g.state('null');
+  g.emit(`${queue} = new ${g.konst(LockQueue)}();`);
+  pc.produce(plan.lefttree!, (columns) => g.emit(`${queue}.add(${pc.row(columns)});`));
+  const row = g.next('r');
+  // Below a LIMIT no row more than wanted may be locked.
+  const batch = pc.stmt.planTree.kind === 'Limit' ? 1 : BATCH;
+  g.block(`for (const ${row} of ${queue}.locked(rt, ${g.konst(plan)}, ${g.konst(marks)}, ${batch}))`, () => {
+    consume(pc.columnsOfRow(row, plan.lefttree!.targetlist.map((t) => ({ nullable: true, type: exprType(t.expr) }))));
+  });
+};

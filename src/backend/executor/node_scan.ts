@@ -1,0 +1,168 @@
+// Nodes that read a table: SeqScan, IndexScan, IndexOnlyScan, TidScan.
+import { beginIndexScan, lookupUnique } from '../access/index.ts';
+import { beginScan, fetchRow } from '../access/table.ts';
+import { internalError } from '../../common/errors.ts';
+import { openRelation } from '../catalog/relcache.ts';
+import type { IndexInfo, Relation } from '../catalog/relation.ts';
+import type { IndexOnlyScan, IndexScan, Plan, SeqScan, TidScan } from '../nodes/plannodes.ts';
+import type { Expr } from '../nodes/primnodes.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
+import type { Column } from './codegen.ts';
+import { genExpr, genFilter } from './expr_codegen.ts';
+import { indexRanges, uniqueKey } from './index_range.ts';
+import type { Consumer, PlanCompiler, Producer } from './plan_compiler.ts';
+import { walkExpr } from './plan_walker.ts';
+import { type RowPlace, tableColumns } from './scan_columns.ts';
+
+export function scannedRelation(pc: PlanCompiler, scanrelid: number): Relation {
+  const rte = pc.stmt.rtable[scanrelid - 1];
+  if (rte === undefined || rte.rtekind !== 'relation') throw internalError(`scan of range table entry ${scanrelid}`);
+  return openRelation(rte.relid);
+}
+
+/** EvalPlanQual: this relation shows just the row that was locked. */
+function produceEpqRow(pc: PlanCompiler, plan: SeqScan | IndexScan | IndexOnlyScan | TidScan, quals: readonly Expr[], consume: Consumer): boolean {
+  if (pc.options.epq === null || !pc.options.epq.has(plan.scanrelid)) return false;
+  const { g } = pc;
+  const rel = scannedRelation(pc, plan.scanrelid);
+  const id = g.local(`rt.epq.get(${plan.scanrelid})`);
+  g.labelled((row) => {
+    g.emit(`if (${id} === undefined) ${g.jumpCode(row)}`);
+    produceFetched(pc, rel, id, row, plan, quals, consume);
+  });
+  return true;
+}
+
+/** Fetches a row by id, reads what is needed of it at once (the bytes may not outlive the next fetch). */
+function produceFetched(pc: PlanCompiler, rel: Relation, id: string, rowLabel: string, plan: Plan, quals: readonly Expr[], consume: Consumer): void {
+  const { g } = pc;
+  const ref = g.local(`${g.konst(fetchRow)}(${g.konst(rel)}, ${id})`);
+  g.emit(`if (${ref} === undefined) ${g.jumpCode(rowLabel)}`);
+  const place: RowPlace = { bytes: g.local(`${ref}.bytes`), view: g.local(`${ref}.view`), offset: g.local(`${ref}.offset`), rowId: id };
+  const columns = tableColumns(rel, place);
+  const cx = pc.context({ scan: columns });
+  genFilter(g, quals, cx, g.jumpCode(rowLabel));
+  forceVars(pc, plan, columns);
+  genFilter(g, plan.qual, cx, g.jumpCode(rowLabel));
+  consume(pc.project(plan.targetlist, cx));
+}
+
+/** Reads all columns that the target list shows as they are. */
+function forceVars(pc: PlanCompiler, plan: Plan, columns: (attno: number) => Column): void {
+  const seen = new Set<number>();
+  for (const tle of plan.targetlist) collectVars(tle.expr, seen);
+  for (const q of plan.qual) collectVars(q, seen);
+  for (const attno of seen) pc.g.column(columns(attno));
+}
+function collectVars(e: Expr, into: Set<number>): void {
+  walkVars(e, (varno, attno) => { if (varno > 0) into.add(attno); });
+}
+
+const seqScan: Producer<SeqScan> = (pc, plan, consume) => {
+  if (produceEpqRow(pc, plan, [], consume)) return;
+  const { g } = pc;
+  const rel = scannedRelation(pc, plan.scanrelid);
+  const scan = g.local(`${g.konst(beginScan)}(${g.konst(rel)}, rt.cid)`);
+  g.block(`while (${scan}.next())`, () => {
+    g.emit(`${g.konst(checkForInterrupts)}();`);
+    const bytes = g.local(`${scan}.bytes`);
+    const view = g.local(`${scan}.view`);
+    const count = g.local(`${scan}.slotCount`);
+    const wide = g.local(`${scan}.wide`);
+    const slot = g.next('i');
+    g.block(`for (let ${slot} = 0; ${slot} < ${count}; ${slot}++)`, () => {
+      const offset = g.local(`${wide} ? ${view}.getUint32(8 + 4 * ${slot}, true) : ${view}.getUint16(8 + 2 * ${slot}, true)`);
+      g.labelled((row) => {
+        g.emit(`if (${offset} === 0) ${g.jumpCode(row)}`);
+        const columns = tableColumns(rel, { bytes, view, offset, rowId: `(${scan}.block * 65536 + ${slot})` });
+        pc.filterAndProject(plan, pc.context({ scan: columns }), g.jumpCode(row), consume);
+      });
+    });
+  });
+};
+
+export function indexOf(rel: Relation, indexid: number): IndexInfo {
+  const info = rel.indexes.find((i) => i.indexrelid === indexid);
+  if (info === undefined) throw internalError(`index ${indexid} of relation ${rel.name} is gone`);
+  return info;
+}
+
+/** Emits the loop over the entries that fit the conditions; `body` gets the row id and the key. */
+function produceEntries(pc: PlanCompiler, plan: IndexScan | IndexOnlyScan, info: IndexInfo, body: (rowId: string, key: string, rowLabel: string) => void): void {
+  const { g } = pc;
+  const cx = pc.context({});
+  const values = plan.conditions.map((c) => (c.value === null ? 'null' : genExpr(g, c.value, cx).code));
+  const infoName = g.konst(info);
+  const { conditions } = plan;
+  const allEqual = info.unique && info.immediate && conditions.length === info.keyCount && conditions.every((c, i) => c.strategy === '=' && c.column === i + 1);
+  if (allEqual && plan.kind === 'IndexScan') {
+    // At most one row: no scan, one look-up.
+    g.labelled((row) => {
+      const key = g.local(`${g.konst(uniqueKey)}(${infoName}, [${values.join(', ')}])`);
+      g.emit(`if (${key} === null) ${g.jumpCode(row)}`);
+      const id = g.local(`${g.konst(lookupUnique)}(${infoName}, ${key})`);
+      g.emit(`if (${id} === undefined) ${g.jumpCode(row)}`);
+      body(id, key, row);
+    });
+    return;
+  }
+  const spec = g.konst(conditions.map((c) => ({ column: c.column, strategy: c.strategy })));
+  const ranges = g.local(`${g.konst(indexRanges)}(${infoName}, ${spec}, [${values.join(', ')}])`);
+  const backward = plan.indexorderdir === 'backward';
+  const r = g.next('r');
+  const loop = backward ? `for (let ${r} = ${ranges}.length - 1; ${r} >= 0; ${r}--)` : `for (let ${r} = 0; ${r} < ${ranges}.length; ${r}++)`;
+  g.block(loop, () => {
+    const scan = g.local(`${g.konst(beginIndexScan)}(${infoName}, ${ranges}[${r}], ${backward})`);
+    const n = g.local('0', true);
+    g.block(`while (${scan}.next())`, () => {
+      g.emit(`if ((++${n} & 255) === 0) ${g.konst(checkForInterrupts)}();`);
+      g.labelled((row) => body(g.local(`${scan}.rowId`), `${scan}.key`, row));
+    });
+  });
+}
+
+const indexScan: Producer<IndexScan> = (pc, plan, consume) => {
+  if (produceEpqRow(pc, plan, plan.indexqual, consume)) return;
+  const rel = scannedRelation(pc, plan.scanrelid);
+  const info = indexOf(rel, plan.indexid);
+  produceEntries(pc, plan, info, (id, _key, row) => produceFetched(pc, rel, id, row, plan, [], consume));
+};
+
+/** Reads the row by its id all the same: entries do not give every type back exactly (text, numeric scale). */
+const indexOnlyScan: Producer<IndexOnlyScan> = (pc, plan, consume) => {
+  if (produceEpqRow(pc, plan, plan.indexqual, consume)) return;
+  const rel = scannedRelation(pc, plan.scanrelid);
+  const info = indexOf(rel, plan.indexid);
+  const needsRow = [...plan.targetlist.map((t) => t.expr), ...plan.qual].some((e) => { let any = false; walkVars(e, () => { any = true; }); return any; });
+  produceEntries(pc, plan, info, (id, _key, row) => {
+    if (needsRow) produceFetched(pc, rel, id, row, plan, [], consume);
+    else pc.filterAndProject(plan, pc.context({}), pc.g.jumpCode(row), consume);
+  });
+};
+
+const tidScan: Producer<TidScan> = (pc, plan, consume) => {
+  if (produceEpqRow(pc, plan, plan.tidquals, consume)) return;
+  const { g } = pc;
+  const rel = scannedRelation(pc, plan.scanrelid);
+  const cx = pc.context({});
+  for (const qual of plan.tidquals) {
+    const op = qual as { args: Expr[] };
+    const value = genExpr(g, op.args[1]!, cx);
+    const list = g.local(qual.kind === 'ScalarArrayOpExpr' ? `${value.code} === null ? [] : [...new Set(${value.code}.values)].sort((x, y) => x - y)` : `[${value.code}]`);
+    const id = g.next('i');
+    g.block(`for (const ${id} of ${list})`, () => {
+      g.labelled((row) => {
+        g.emit(`if (${id} === null) ${g.jumpCode(row)}`);
+        produceFetched(pc, rel, id, row, plan, [], consume);
+      });
+    });
+  }
+};
+
+export const scanProducers = { SeqScan: seqScan, IndexScan: indexScan, IndexOnlyScan: indexOnlyScan, TidScan: tidScan };
+
+function walkVars(e: Expr, visit: (varno: number, attno: number) => void): void {
+  walkExpr(e, (node) => {
+    if (node.kind === 'Var') visit(node.varno, node.varattno);
+  });
+}

@@ -1,0 +1,180 @@
+// Nodes without state of their own: Result, ProjectSet, ValuesScan, SubqueryScan, Append, Limit.
+import { PgError } from '../../common/errors.ts';
+import { exprType } from '../nodes/nodeFuncs.ts';
+import type { Append, Hash, Limit, Plan, ProjectSet, Result, SubqueryScan, ValuesScan } from '../nodes/plannodes.ts';
+import type { Expr } from '../nodes/primnodes.ts';
+import { type Datum, RecordValue } from '../types/datum.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
+import type { Column } from './codegen.ts';
+import { type ExprContext, genExpr, genFilter } from './expr_codegen.ts';
+import type { PlanCompiler, Producer } from './plan_compiler.ts';
+import { walkExpr } from './plan_walker.ts';
+import { rowsEqual } from './row_compare.ts';
+import { setFunction } from './set_function.ts';
+
+const result: Producer<Result> = (pc, plan, consume) => {
+  const { g } = pc;
+  const { lefttree } = plan;
+  g.labelled((label) => {
+    if (plan.resconstantqual.length > 0) genFilter(g, plan.resconstantqual, pc.context({}), g.jumpCode(label));
+    if (lefttree === null) {
+      pc.filterAndProject(plan, pc.context({}), g.jumpCode(label), consume);
+      return;
+    }
+    pc.produce(lefttree, (outer) => {
+      g.labelled((row) => pc.filterAndProject(plan, pc.context({ outer }), g.jumpCode(row), consume));
+    });
+  });
+};
+
+/** Set-returning functions in a target list: all run side by side, the shorter ones padded with NULL. */
+const projectSet: Producer<ProjectSet> = (pc, plan, consume) => {
+  const { g } = pc;
+  pc.produce(plan.lefttree!, (outer) => {
+    const cx = pc.context({ outer });
+    const sets: { expr: Expr; name: string; value: string }[] = [];
+    for (const tle of plan.targetlist) {
+      walkExpr(tle.expr, (node) => {
+        const set = setFunction(pc, node, cx);
+        if (set !== null) sets.push({ expr: node, name: g.local(set), value: '' });
+      });
+    }
+    // Other columns are the same for every row made here.
+    for (const tle of plan.targetlist) if (tle.expr.kind === 'Var') g.column(cx.var(tle.expr));
+    const rows = g.local('0', true);
+    g.block('for (;;)', () => {
+      g.emit(`if ((++${rows} & 1023) === 0) ${g.konst(checkForInterrupts)}();`);
+      const known = new Map<Expr, Column>();
+      const steps = sets.map((set) => g.local(`${set.name}.next()`));
+      g.emit(`if (${steps.map((s) => `${s}.done`).join(' && ')}) break;`);
+      sets.forEach((set, i) => {
+        const value = g.local(`${steps[i]}.done ? null : ${steps[i]}.value ?? null`);
+        known.set(set.expr, { nullable: true, type: exprType(set.expr), read: () => value });
+      });
+      consume(pc.project(plan.targetlist, { ...cx, known }));
+    });
+  });
+};
+
+const valuesScan: Producer<ValuesScan> = (pc, plan, consume) => {
+  const { g } = pc;
+  const lists = plan.values_lists;
+  const width = lists[0]?.length ?? 0;
+  const types = (lists[0] ?? []).map((e) => exprType(e));
+  const scanColumns = (name: string): ((attno: number) => Column) => {
+    const columns = pc.columnsOfRow(name, types.map((type) => ({ nullable: true, type })));
+    return (attno) => columns[attno - 1]!;
+  };
+  const constant = lists.every((list) => list.every((e) => e.kind === 'Const' && e.slot === undefined));
+  const emitRows = (rows: string): void => {
+    const row = g.next('r');
+    g.block(`for (const ${row} of ${rows})`, () => {
+      g.labelled((label) => pc.filterAndProject(plan, pc.context({ scan: scanColumns(row) }), g.jumpCode(label), consume));
+    });
+  };
+  if (constant) {
+    const rows: Datum[][] = lists.map((list) => list.map((e) => (e.kind === 'Const' ? e.constvalue : null)));
+    emitRows(g.konst(rows));
+    return;
+  }
+  // One function makes all rows; a very long list is many functions, so that none is too large for the engine.
+  const rows = g.local('[]');
+  const cx = pc.context({});
+  for (let from = 0; from < lists.length; from += 200) {
+    const part = g.fn(['into'], () => {
+      for (const list of lists.slice(from, from + 200)) {
+        const values = list.map((e) => genExpr(g, e, cx).code);
+        g.emit(`into.push([${values.slice(0, width).join(', ')}]);`);
+      }
+    });
+    g.call(part, [rows]);
+  }
+  emitRows(rows);
+};
+
+const subqueryScan: Producer<SubqueryScan> = (pc, plan, consume) => {
+  const { g } = pc;
+  pc.produce(plan.subplan, (columns) => {
+    const scan = (attno: number): Column => (attno === 0 ? wholeRowOf(pc, plan, columns) : columns[attno - 1]!);
+    g.labelled((row) => pc.filterAndProject(plan, pc.context({ scan }), g.jumpCode(row), consume));
+  });
+};
+
+export function wholeRowOf(pc: PlanCompiler, plan: { scanrelid: number }, columns: readonly Column[]): Column {
+  const names = pc.stmt.rtable[plan.scanrelid - 1]!.eref.colnames;
+  return {
+    nullable: false, type: 2249,
+    read: (g) => {
+      const used = columns.slice(0, names.length);
+      const attributes = used.map((c, i) => ({ name: names[i]!, typeOid: c.type, typmod: -1, collation: 0, dropped: false }));
+      return `new ${g.konst(RecordValue)}(${g.konst(2249)}, ${g.konst(attributes)}, ${pc.row(used)})`;
+    },
+  };
+}
+
+const append: Producer<Append> = (pc, plan, consume) => {
+  if (plan.appendplans.length === 0) return;
+  if (plan.appendplans.length === 1) {
+    pc.produce(plan.appendplans[0]!, (outer) => appendProject(pc, plan, outer, consume));
+    return;
+  }
+  const types = plan.targetlist.map((t) => ({ nullable: true, type: exprType(t.expr) }));
+  const out = pc.outlineFor((outer) => appendProject(pc, plan, outer, consume), types);
+  for (const child of plan.appendplans) pc.produce(child, out);
+};
+
+function appendProject(pc: PlanCompiler, plan: Append, outer: Column[], consume: (columns: Column[]) => void): void {
+  if (plan.qual.length === 0) consume(outer.slice(0, plan.targetlist.length));
+  else pc.g.labelled((row) => pc.filterAndProject(plan, pc.context({ outer }), pc.g.jumpCode(row), consume));
+}
+
+const limitCounters = {
+  offset(value: Datum): number {
+    if (value === null) return 0;
+    if ((value as number) < 0) throw new PgError('invalid_row_count_in_result_offset_clause', 'OFFSET must not be negative');
+    return Number(value);
+  },
+  count(value: Datum): number {
+    if (value === null) return Infinity;
+    if ((value as number) < 0) throw new PgError('invalid_row_count_in_limit_clause', 'LIMIT must not be negative');
+    return Number(value);
+  },
+};
+
+const limit: Producer<Limit> = (pc, plan, consume) => {
+  const { g } = pc;
+  const cx: ExprContext = pc.context({});
+  const value = (e: Expr | null, convert: (v: Datum) => number, none: string): string =>
+    e === null ? none : `${g.konst(convert)}(${genExpr(g, e, cx).code})`;
+  const skip = g.state('0');
+  const left = g.state('0');
+  g.emit(`${skip} = ${value(plan.limitOffset, limitCounters.offset, '0')};`);
+  g.emit(`${left} = ${value(plan.limitCount, limitCounters.count, 'Infinity')};`);
+  const last = plan.withTies ? g.state('null') : '';
+  g.labelled((label) => {
+    g.emit(`if (${left} === 0) ${g.jumpCode(label)}`);
+    pc.produce(plan.lefttree!, (columns) => {
+      g.labelled((row) => {
+        if (plan.limitOffset !== null) g.emit(`if (${skip} > 0) { ${skip}--; ${g.jumpCode(row)} }`);
+        if (plan.withTies) {
+          const same = g.konst(rowsEqual(plan.uniqueKeys));
+          const now = g.local(pc.row(columns));
+          g.emit(`if (${left} <= 0 && !${same}(${last}, ${now})) ${g.jumpCode(label)}`);
+          g.emit(`if (--${left} === 0) ${last} = ${now};`);
+          consume(columns);
+        } else if (plan.limitCount !== null) {
+          // The row is passed on first, then the count is looked at: a full one ends the input.
+          g.emit(`${left}--;`);
+          consume(columns);
+        } else consume(columns);
+      });
+      if (plan.limitCount !== null && !plan.withTies) g.emit(`if (${left} <= 0) ${g.jumpCode(label)}`);
+    });
+  });
+};
+
+const hash: Producer<Hash> = (pc, plan, consume) => pc.produce(plan.lefttree as Plan, consume);
+
+export const simpleProducers = {
+  Result: result, ProjectSet: projectSet, ValuesScan: valuesScan, SubqueryScan: subqueryScan, Append: append, Limit: limit, Hash: hash,
+};

@@ -1,0 +1,56 @@
+// WindowAgg: for each partition all rows, then the functions of each row over its frame (PostgreSQL's nodeWindowAgg.c).
+import type { WindowAgg } from '../nodes/plannodes.ts';
+import { exprType } from '../nodes/nodeFuncs.ts';
+import type { Expr, WindowFunc } from '../nodes/primnodes.ts';
+import type { Column, Value } from './codegen.ts';
+import { genExpr } from './expr_codegen.ts';
+import { outputTypes } from './node_sort.ts';
+import type { Producer } from './plan_compiler.ts';
+import { walkExpr } from './plan_walker.ts';
+import { rowsEqual } from './row_compare.ts';
+import { makeWindowSpec, type WindowCall, WindowPartition } from './window_functions.ts';
+
+export const windowAgg: Producer<WindowAgg> = (pc, plan, consume) => {
+  const { g } = pc;
+  const child = plan.lefttree!;
+  const calls: WindowFunc[] = [];
+  for (const t of [...plan.targetlist.map((x) => x.expr), ...plan.qual]) {
+    walkExpr(t, (n) => { if (n.kind === 'WindowFunc' && n.winref === plan.winref && !calls.includes(n)) calls.push(n); });
+  }
+  const rows = g.state('null');
+  const types = outputTypes(child);
+  // Arguments, filters and offsets are evaluated by functions of a row.
+  const rowFunction = (e: Expr): string => {
+    const fn = g.fn(['r'], () => g.emit(`return ${genExpr(g, e, pc.context({ outer: pc.columnsOfRow('r', types) })).code};`));
+    return fn.name;
+  };
+  const callTexts = calls.map((c) => `{ args: [${c.args.map(rowFunction).join(', ')}], filter: ${c.aggfilter === null ? 'null' : rowFunction(c.aggfilter)} }`);
+  const spec = makeWindowSpec(plan, calls as WindowCall[]);
+  const cx0 = pc.context({});
+  const offsets = [plan.startOffset, plan.endOffset].map((e) => (e === null ? 'null' : genExpr(g, e, cx0).code));
+  const partition = g.state('null');
+  g.emit(`${partition} = new ${g.konst(WindowPartition)}(${g.konst(spec)}, [${callTexts.join(', ')}], ${offsets.join(', ')});`);
+  g.emit(`${rows} = [];`);
+  const same = g.konst(rowsEqual(plan.partKeys));
+  const results = (name: string, i: string): Map<Expr, Column> => new Map(calls.map((c, n) => [c as Expr, { nullable: true, type: exprType(c), read: () => `${name}[${n}][${i}]` }]));
+  const flush = g.fn([], () => {
+    const list = g.local(rows);
+    const values = g.local(`${partition}.evaluate(${list})`);
+    g.emit(`${rows} = [];`);
+    const i = g.next('i');
+    g.block(`for (let ${i} = 0; ${i} < ${list}.length; ${i}++)`, () => {
+      const row = g.local(`${list}[${i}]`);
+      const known = results(values, i);
+      const cx = pc.context({ outer: pc.columnsOfRow(row, types) }, { window: (node): Value => g.column(known.get(node)!) });
+      g.labelled((label) => pc.filterAndProject(plan, cx, g.jumpCode(label), consume));
+    });
+  });
+  // A consumer that stops makes flush return false; an empty partition must not look like that.
+  pc.produce(child, (columns) => {
+    const row = g.local(pc.row(columns));
+    g.block(`if (${rows}.length > 0 && !${same}(${rows}[0], ${row}))`, () => g.call(flush, []));
+    g.emit(`${rows}.push(${row});`);
+  });
+  g.block(`if (${rows}.length > 0)`, () => g.call(flush, []));
+};
+

@@ -1,0 +1,223 @@
+// From a plan tree to one text, push model: `produce(plan, consume)` emits the loops that make a node's rows and
+// calls `consume` once, at the place in the text where a row is there as `columns`. What follows a node is thereby
+// inside its loop, and a chain of scan, filter, join and projection is one loop.
+//
+// A node whose rows come from several places (Append, outer joins) emits its consumer as a function and calls it
+// (`outline`). A node that must see all input first (Sort, Agg, ...) runs its input in a function of its own and
+// keeps the state in an object.
+//
+// A node is entered again for every outer row of a nested loop or call of a subplan. What does not depend on
+// parameters set there is kept from the first time: `perRun` and `dependsOnParams`.
+import { internalError, notSupported } from '../../common/errors.ts';
+import { exprType } from '../nodes/nodeFuncs.ts';
+import { INNER_VAR, OUTER_VAR, type Plan, type PlannedStmt } from '../nodes/plannodes.ts';
+import type { Expr, SubPlan, TargetEntry, Var } from '../nodes/primnodes.ts';
+import { Generator, type Column, type Value } from './codegen.ts';
+import { type ExprContext, genExpr, genFilter, isNullable } from './expr_codegen.ts';
+import { containsVolatile, paramsUsed } from './plan_walker.ts';
+
+export type Consumer = (columns: Column[]) => void;
+export type Producer<P extends Plan = Plan> = (pc: PlanCompiler, plan: P, consume: Consumer) => void;
+export type Producers = { [K in Plan['kind']]: Producer<Extract<Plan, { kind: K }>> };
+
+export interface CompileOptions {
+  /** EXPLAIN ANALYZE: count rows and loops, and time. */
+  readonly instrument: boolean;
+  /** Range table indexes whose scan gives the one row of EvalPlanQual instead (rt.epq). */
+  readonly epq: ReadonlySet<number> | null;
+}
+
+export class PlanCompiler {
+  readonly g = new Generator();
+  readonly stmt: PlannedStmt;
+  readonly options: CompileOptions;
+  /** In the order the nodes were met; Instrumentation is by this number. */
+  readonly nodes: Plan[] = [];
+  private readonly producers: Producers;
+  private readonly params = new Map<number, string>();
+  private readonly initPlanFunctions = new Map<number, string>();
+  /** State shared by nodes: work tables by parameter, CTE stores by plan id. */
+  readonly shared = new Map<string, string>();
+  subplanGenerator: ((pc: PlanCompiler, node: SubPlan, cx: ExprContext) => Value) | null = null;
+
+  constructor(stmt: PlannedStmt, producers: Producers, options: CompileOptions) {
+    this.stmt = stmt;
+    this.producers = producers;
+    this.options = options;
+  }
+
+  produce(plan: Plan, consume: Consumer): void {
+    for (const init of plan.initPlan) this.declareInitPlan(init);
+    const producer = this.producers[plan.kind] as Producer;
+    if (!this.options.instrument) {
+      producer(this, plan, consume);
+      return;
+    }
+    this.produceInstrumented(plan, producer, consume);
+  }
+
+  /** The same with counters: rows put out, times entered, and the time spent below this node. */
+  private produceInstrumented(plan: Plan, producer: Producer, consume: Consumer): void {
+    const { g } = this;
+    let number = this.nodes.indexOf(plan);
+    if (number < 0) number = this.nodes.push(plan) - 1;
+    const node = g.local(`rt.instrument[${number}]`);
+    g.emit(`${node}.enter();`);
+    const out = this.outline(consume, plan.targetlist.length, `rt.instrument[${number}]`);
+    g.labelled(() => {
+      producer(this, plan, (columns) => {
+        g.emit(`rt.instrument[${number}].row();`);
+        out(columns);
+        g.emit(`rt.instrument[${number}].back();`);
+      });
+    });
+    g.emit(`${node}.leave();`);
+  }
+
+  /** Makes a consumer a function, to be called from several places; returns what emits the call. */
+  outline(consume: Consumer, width: number, _tag = '', nullable: (i: number) => boolean = () => true, types?: (i: number) => number): Consumer {
+    const { g } = this;
+    const used = new Map<number, string>();
+    const name = g.next('c');
+    const columns: Column[] = [];
+    for (let i = 0; i < width; i++) {
+      columns.push({
+        nullable: nullable(i), type: types?.(i) ?? 0,
+        read: () => {
+          used.set(i, `a${i}`);
+          return `a${i}`;
+        },
+      });
+    }
+    const params: string[] = [];
+    const fn = g.namedFn(name, params, () => {
+      consume(columns);
+      for (const i of [...used.keys()].sort((a, b) => a - b)) params.push(`a${i}`);
+    });
+    const order = [...used.keys()].sort((a, b) => a - b);
+    return (actual) => g.call(fn, order.map((i) => g.column(actual[i]!).code));
+  }
+
+  /** Outlined consumer of a plan's own columns, keeping what is known of their nullability. */
+  outlineFor(consume: Consumer, columns: readonly { nullable: boolean; type: number }[]): Consumer {
+    return this.outline(consume, columns.length, '', (i) => columns[i]!.nullable, (i) => columns[i]!.type);
+  }
+
+  /** Whether a subtree may call its consumer from a function of its own. */
+  mayOutline(plan: Plan): boolean {
+    if (this.options.instrument) return true;
+    switch (plan.kind) {
+      case 'SeqScan': case 'IndexScan': case 'IndexOnlyScan': case 'TidScan': case 'ValuesScan': case 'FunctionScan':
+      case 'Sort': case 'Material': case 'CteScan': case 'WorkTableScan': case 'Memoize': case 'SetOp':
+        return plan.kind === 'CteScan' && plan.direct;
+      case 'Result': case 'Limit': case 'Unique': case 'ProjectSet': case 'Hash':
+        return plan.lefttree !== null && this.mayOutline(plan.lefttree);
+      case 'SubqueryScan': return this.mayOutline(plan.subplan);
+      case 'Agg': return plan.aggstrategy === 'sorted' || plan.groupingSets !== null;
+      case 'NestLoop': return plan.jointype === 'left' || this.mayOutline(plan.lefttree!) || this.mayOutline(plan.righttree!);
+      case 'HashJoin': return plan.jointype !== 'inner' && plan.jointype !== 'semi' && plan.jointype !== 'anti' || this.mayOutline(plan.lefttree!);
+      default: return true;
+    }
+  }
+
+  /** A variable declared here that the consumer of `child` uses: local if the consumer stays in this function. */
+  variable(child: Plan, init: string): string {
+    if (!this.mayOutline(child)) return this.g.local(init, true);
+    const name = this.g.state('null');
+    this.g.emit(`${name} = ${init};`);
+    return name;
+  }
+
+  // ---------------------------------------------------------------- expressions
+
+  context(vars: { outer?: readonly Column[]; inner?: readonly Column[]; scan?: (attno: number, node: Var) => Column; index?: readonly Column[] }, more: Partial<ExprContext> = {}): ExprContext {
+    return {
+      var: (node) => {
+        const from = node.varno === OUTER_VAR ? vars.outer : node.varno === INNER_VAR ? vars.inner : node.varno === -3 ? vars.index : undefined;
+        if (from !== undefined) {
+          const column = from[node.varattno - 1];
+          if (column === undefined) throw internalError(`no column ${node.varattno} for variable of ${node.varno}`);
+          return column;
+        }
+        if (vars.scan === undefined || node.varno < 0) throw internalError(`variable ${node.varno}.${node.varattno} not found in subplan`);
+        return vars.scan(node.varattno, node);
+      },
+      execParam: (paramid) => this.readParam(paramid),
+      subplan: (node, cx) => {
+        if (this.subplanGenerator === null) throw notSupported('a subquery in this place');
+        return this.subplanGenerator(this, node, cx);
+      },
+      ...more,
+    };
+  }
+
+  /** The columns of a target list over what `cx` gives. */
+  project(targetlist: readonly TargetEntry[], cx: ExprContext): Column[] {
+    const columns = targetlist.map((tle) => this.exprColumn(tle.expr, cx));
+    targetlist.forEach((tle, i) => {
+      if (tle.expr.kind !== 'Var' && tle.expr.kind !== 'Const' && containsVolatile(tle.expr)) this.g.column(columns[i]!);
+    });
+    return columns;
+  }
+
+  exprColumn(expr: Expr, cx: ExprContext): Column {
+    if (expr.kind === 'Var') return cx.var(expr);
+    return { nullable: isNullable(expr, cx), type: exprType(expr), read: (g) => genExpr(g, expr, cx).code };
+  }
+
+  /** Filter, project, pass on. `otherwise`: the statement that skips the row. */
+  filterAndProject(plan: Plan, cx: ExprContext, otherwise: string, consume: Consumer): void {
+    genFilter(this.g, plan.qual, cx, otherwise);
+    consume(this.project(plan.targetlist, cx));
+  }
+
+  /** All columns read now, as an array literal. */
+  row(columns: readonly Column[]): string {
+    return `[${columns.map((c) => this.g.column(c).code).join(', ')}]`;
+  }
+
+  /** Columns of a row kept as an array in variable `name`. */
+  columnsOfRow(name: string, columns: readonly { nullable: boolean; type: number }[]): Column[] {
+    return columns.map(({ nullable, type }, i) => ({ nullable, type, read: () => `${name}[${i}]` }));
+  }
+
+  // ---------------------------------------------------------------- parameters
+
+  /** The variable of an exec parameter. */
+  param(paramid: number): string {
+    let name = this.params.get(paramid);
+    if (name === undefined) this.params.set(paramid, (name = this.g.state('null', 'x')));
+    return name;
+  }
+
+  private readParam(paramid: number): Value {
+    const init = this.initPlanFunctions.get(paramid);
+    // Evaluated when first asked for.
+    if (init !== undefined) this.g.emit(`${init}();`);
+    return { code: this.param(paramid), nullable: true };
+  }
+
+  /** Its function is written when the rest is there (finishSubplans); entered again, it may have to run again. */
+  private declareInitPlan(node: SubPlan): void {
+    if (node.subLinkType === 'cte') return;
+    let pending = this.pendingInitPlans.find((p) => p.node === node);
+    if (pending === undefined) {
+      pending = { node, name: this.g.next('init'), done: this.g.state('false') };
+      this.pendingInitPlans.push(pending);
+      for (const p of node.setParam) this.initPlanFunctions.set(p, pending.name);
+    }
+    if (this.dependsOnParams(this.subplan(node.planId))) this.g.emit(`${pending.done} = false;`);
+  }
+  readonly pendingInitPlans: { node: SubPlan; name: string; done: string }[] = [];
+
+  subplan(planId: number): Plan {
+    const plan = this.stmt.subplans[planId - 1];
+    if (plan === undefined) throw internalError(`no subplan ${planId}`);
+    return plan;
+  }
+
+  /** Whether running this subtree again can give something else. */
+  dependsOnParams(plan: Plan): boolean {
+    return paramsUsed(plan, this.stmt).size > 0;
+  }
+}

@@ -1,0 +1,17 @@
+// Which function makes code for which plan node.
+import { agg } from './node_agg.ts';
+import { cteProducers } from './node_cte.ts';
+import { joinProducers } from './node_join.ts';
+import { lockRows } from './node_lockrows.ts';
+import { modifyTable } from './node_modify.ts';
+import { scanProducers } from './node_scan.ts';
+import { simpleProducers } from './node_simple.ts';
+import { sortProducers } from './node_sort.ts';
+import { windowAgg } from './node_window.ts';
+import type { Producers } from './plan_compiler.ts';
+import { functionScan } from './set_function.ts';
+
+export const producers: Producers = {
+  ...simpleProducers, ...scanProducers, ...joinProducers, ...sortProducers, ...cteProducers,
+  Agg: agg, FunctionScan: functionScan, WindowAgg: windowAgg, ModifyTable: modifyTable, LockRows: lockRows,
+};

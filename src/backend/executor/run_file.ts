@@ -1,0 +1,106 @@
+// Rows in a temporary file below tmp/, in the byte format of table rows (access/row.ts), each after its length. The
+// file has no name any more while it is used, so nothing is left of it whatever happens to the process.
+import { closeSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { formRow, makeLayout, readRow, type RowLayout, storageClassOf } from '../access/row.ts';
+import type { Datum, Oid } from '../types/datum.ts';
+import { typeInfo } from './fmgr_info.ts';
+import type { RowReader } from './tuplesort.ts';
+
+const CHUNK_BYTES = 64 * 1024;
+let counter = 0;
+
+/** Where temporary files go: <site>/tmp, set at start-up. */
+export const temporaryFiles = { directory: '' };
+
+export function rowLayoutOf(types: readonly Oid[]): RowLayout {
+  return makeLayout(types.map((atttypid, i) => ({ attnum: i + 1, atttypid, missing: undefined })), (oid) => {
+    const type = typeInfo(oid);
+    return storageClassOf(oid, type.typlen, type.typtype);
+  });
+}
+
+export class RunFile {
+  private readonly layout: RowLayout;
+  private readonly fd: number;
+  private buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  private used = 0;
+  private written = 0;
+
+  constructor(types: readonly Oid[]) {
+    this.layout = rowLayoutOf(types);
+    const directory = temporaryFiles.directory === '' ? tmpdir() : temporaryFiles.directory;
+    mkdirSync(directory, { recursive: true });
+    const path = `${directory}/sort.${process.hrtime.bigint()}.${counter++}`;
+    this.fd = openSync(path, 'wx+', 0o600);
+    unlinkSync(path);
+  }
+
+  write(row: readonly Datum[]): void {
+    const bytes = formRow(this.layout, row);
+    const length = bytes.length + 4;
+    if (this.used + length > this.buffer.length) this.flush();
+    if (length > this.buffer.length) this.buffer = Buffer.allocUnsafe(length);
+    this.buffer.writeUInt32LE(bytes.length, this.used);
+    this.buffer.set(bytes, this.used + 4);
+    this.used += length;
+  }
+
+  private flush(): void {
+    let from = 0;
+    while (from < this.used) {
+      const n = writeSync(this.fd, this.buffer, from, this.used - from, this.written);
+      from += n;
+      this.written += n;
+    }
+    this.used = 0;
+  }
+
+  finish(): void {
+    this.flush();
+    this.buffer = Buffer.alloc(0);
+  }
+
+  reader(): RowReader {
+    const { layout, fd, written } = this;
+    let chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    let view = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
+    let at = 0;
+    let end = 0;
+    let position = 0;
+    /** Makes `count` bytes available from `at`. */
+    const need = (count: number): boolean => {
+      if (end - at >= count) return true;
+      const rest = chunk.subarray(at, end);
+      if (count > chunk.length) {
+        const larger = Buffer.allocUnsafe(count + CHUNK_BYTES);
+        rest.copy(larger);
+        chunk = larger;
+        view = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
+      } else chunk.copyWithin(0, at, end);
+      end -= at;
+      at = 0;
+      while (end < count && position < written) {
+        const n = readSync(fd, chunk, end, chunk.length - end, position);
+        if (n === 0) break;
+        end += n;
+        position += n;
+      }
+      return end >= count;
+    };
+    return {
+      next: () => {
+        if (!need(4)) return undefined;
+        const length = chunk.readUInt32LE(at);
+        if (!need(4 + length)) return undefined;
+        const row = readRow(chunk, view, at + 4, layout);
+        at += 4 + length;
+        return row;
+      },
+    };
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+}

@@ -1,0 +1,217 @@
+// Sorting rows: in memory, by radix where one integer key decides, keeping only the first few where a LIMIT says so,
+// and by merging runs from temporary files when the rows take more than work_mem.
+import type { SortKey } from '../nodes/plannodes.ts';
+import type { Datum, Oid } from '../types/datum.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
+import { workMemBytes } from './memory.ts';
+import { type RowComparator, rowComparator } from './row_compare.ts';
+import { RunFile } from './run_file.ts';
+
+export interface SortSpec {
+  readonly keys: readonly SortKey[];
+  /** Types of all columns, for the temporary files. */
+  readonly types: readonly Oid[];
+}
+
+export interface RowReader { next(): Datum[] | undefined }
+
+const INTEGER_TYPES = new Set([21, 23, 26, 1082]);
+
+/** Bytes a row takes, roughly, as PostgreSQL would count it: what work_mem is compared with. */
+export function rowBytes(row: readonly Datum[]): number {
+  let bytes = 24 + 8 * row.length;
+  for (const v of row) {
+    if (typeof v === 'string') bytes += v.length;
+    else if (typeof v === 'object' && v !== null) bytes += 40;
+  }
+  return bytes;
+}
+
+export class Tuplesort {
+  private readonly spec: SortSpec;
+  private readonly compare: RowComparator;
+  private rows: Datum[][] = [];
+  private bytes = 0;
+  private readonly limit: number;
+  private readonly bound: number;
+  private readonly runs: RunFile[] = [];
+  /** For EXPLAIN ANALYZE. */
+  method = 'quicksort';
+
+  constructor(spec: SortSpec, bound: Datum) {
+    this.spec = spec;
+    this.compare = rowComparator(spec.keys);
+    this.limit = workMemBytes();
+    this.bound = bound === null ? Infinity : Number(bound);
+    if (this.bound < 100_000) this.method = 'top-N heapsort';
+  }
+
+  add(row: Datum[]): void {
+    const { rows } = this;
+    if (this.bound < 100_000) {
+      this.addBounded(row);
+      return;
+    }
+    rows.push(row);
+    this.bytes += rowBytes(row);
+    if (this.bytes > this.limit && rows.length > 64) this.spill();
+  }
+
+  /** A heap of the best rows so far, the worst of them on top; earlier rows win among equals. */
+  private addBounded(row: Datum[]): void {
+    const { rows, compare, bound } = this;
+    if (bound === 0) return;
+    if (rows.length < bound) {
+      rows.push(row);
+      let i = rows.length - 1;
+      while (i > 0) {
+        const up = (i - 1) >> 1;
+        if (compare(rows[up]!, row) >= 0) break;
+        rows[i] = rows[up]!;
+        i = up;
+      }
+      rows[i] = row;
+    } else if (compare(row, rows[0]!) < 0) {
+      let i = 0;
+      for (;;) {
+        let down = 2 * i + 1;
+        if (down >= rows.length) break;
+        if (down + 1 < rows.length && compare(rows[down + 1]!, rows[down]!) > 0) down++;
+        if (compare(rows[down]!, row) <= 0) break;
+        rows[i] = rows[down]!;
+        i = down;
+      }
+      rows[i] = row;
+    }
+  }
+
+  private sortRows(): void {
+    if (!this.radixSort()) this.rows.sort(this.compare);
+  }
+
+  /** Least significant digit first over one integer key; stable. False when the key is of another kind. */
+  private radixSort(): boolean {
+    const { rows } = this;
+    const [key] = this.spec.keys;
+    const n = rows.length;
+    if (this.spec.keys.length !== 1 || key === undefined || !INTEGER_TYPES.has(key.type) || n < 1000) return false;
+    const column = key.column - 1;
+    let keys = new Uint32Array(n);
+    const flip = key.reverse ? 0x7fffffff : 0x80000000;
+    for (let i = 0; i < n; i++) {
+      const v = rows[i]![column];
+      if (v === null) return false;
+      keys[i] = key.type === 26 ? (key.reverse ? ~(v as number) : (v as number)) : (v as number) ^ flip;
+    }
+    let order = new Uint32Array(n);
+    for (let i = 0; i < n; i++) order[i] = i;
+    let keys2 = new Uint32Array(n);
+    let order2 = new Uint32Array(n);
+    for (let shift = 0; shift < 32; shift += 11) {
+      const counts = new Uint32Array(2048);
+      for (let i = 0; i < n; i++) counts[(keys[i]! >>> shift) & 2047]!++;
+      if (counts[(keys[0]! >>> shift) & 2047] === n) continue;
+      let sum = 0;
+      for (let d = 0; d < 2048; d++) {
+        const c = counts[d]!;
+        counts[d] = sum;
+        sum += c;
+      }
+      for (let i = 0; i < n; i++) {
+        const at = counts[(keys[i]! >>> shift) & 2047]!++;
+        keys2[at] = keys[i]!;
+        order2[at] = order[i]!;
+      }
+      [keys, keys2] = [keys2, keys];
+      [order, order2] = [order2, order];
+    }
+    const sorted = new Array<Datum[]>(n);
+    for (let i = 0; i < n; i++) sorted[i] = rows[order[i]!]!;
+    this.rows = sorted;
+    return true;
+  }
+
+  private spill(): void {
+    checkForInterrupts();
+    this.sortRows();
+    this.method = 'external merge';
+    const run = new RunFile(this.spec.types);
+    for (const row of this.rows) run.write(row);
+    run.finish();
+    this.runs.push(run);
+    this.rows = [];
+    this.bytes = 0;
+  }
+
+  finish(): this {
+    this.sortRows();
+    return this;
+  }
+
+  reader(): RowReader {
+    const memory = arrayReader(this.rows);
+    if (this.runs.length === 0) return memory;
+    return new Merge([...this.runs.map((run) => run.reader()), memory], this.compare);
+  }
+
+  close(): void {
+    for (const run of this.runs) run.close();
+  }
+}
+
+export function arrayReader(rows: readonly Datum[][]): RowReader {
+  let i = 0;
+  return { next: () => rows[i++] };
+}
+
+/** Merges sorted inputs; the earlier one wins among equals, so that the sort is stable. */
+export class Merge implements RowReader {
+  private readonly heap: { row: Datum[]; input: number }[] = [];
+  private readonly inputs: readonly RowReader[];
+  private readonly compare: RowComparator;
+
+  constructor(inputs: readonly RowReader[], compare: RowComparator) {
+    this.inputs = inputs;
+    this.compare = compare;
+    inputs.forEach((r, input) => {
+      const row = r.next();
+      if (row !== undefined) this.heap.push({ row, input });
+    });
+    for (let i = (this.heap.length >> 1) - 1; i >= 0; i--) this.sift(i);
+  }
+
+  private less(a: { row: Datum[]; input: number }, b: { row: Datum[]; input: number }): boolean {
+    const order = this.compare(a.row, b.row);
+    return order !== 0 ? order < 0 : a.input < b.input;
+  }
+
+  private sift(start: number): void {
+    const { heap } = this;
+    const top = heap[start]!;
+    let i = start;
+    for (;;) {
+      let down = 2 * i + 1;
+      if (down >= heap.length) break;
+      if (down + 1 < heap.length && this.less(heap[down + 1]!, heap[down]!)) down++;
+      if (!this.less(heap[down]!, top)) break;
+      heap[i] = heap[down]!;
+      i = down;
+    }
+    heap[i] = top;
+  }
+
+  next(): Datum[] | undefined {
+    const { heap } = this;
+    const top = heap[0];
+    if (top === undefined) return undefined;
+    const { row } = top;
+    const following = this.inputs[top.input]!.next();
+    if (following !== undefined) heap[0] = { row: following, input: top.input };
+    else {
+      const last = heap.pop()!;
+      if (heap.length > 0) heap[0] = last;
+    }
+    if (heap.length > 0) this.sift(0);
+    return row;
+  }
+}

@@ -1,0 +1,277 @@
+// Window functions and aggregates over frames: everything here works on the rows of one partition, in memory.
+import { PgError, notSupported } from '../../common/errors.ts';
+import type { WindowAgg } from '../nodes/plannodes.ts';
+import { exprType } from '../nodes/nodeFuncs.ts';
+import type { Expr, WindowFunc } from '../nodes/primnodes.ts';
+import type { Datum } from '../types/datum.ts';
+import { genericAggregate, type GenericAggregate, runStep } from './agg_functions.ts';
+import { aggregate, callable, functionInfo } from './fmgr_info.ts';
+import { rowsEqual } from './row_compare.ts';
+
+export type WindowCall = WindowFunc;
+
+// FRAMEOPTION_* of parsenodes.h.
+const ROWS = 0x4, GROUPS = 0x8;
+const START_UNBOUNDED_PRECEDING = 0x20, END_UNBOUNDED_FOLLOWING = 0x100, START_CURRENT_ROW = 0x200, END_CURRENT_ROW = 0x400;
+const START_OFFSET_PRECEDING = 0x800, END_OFFSET_PRECEDING = 0x1000, START_OFFSET_FOLLOWING = 0x2000, END_OFFSET_FOLLOWING = 0x4000;
+const START_OFFSET = START_OFFSET_PRECEDING | START_OFFSET_FOLLOWING;
+const END_OFFSET = END_OFFSET_PRECEDING | END_OFFSET_FOLLOWING;
+const EXCLUDE_CURRENT_ROW = 0x8000, EXCLUDE_GROUP = 0x10000, EXCLUDE_TIES = 0x20000;
+const EXCLUSION = EXCLUDE_CURRENT_ROW | EXCLUDE_GROUP | EXCLUDE_TIES;
+
+type Fn = (...args: any[]) => any;
+
+export interface WindowSpec {
+  plan: WindowAgg;
+  peers: (a: Datum[], b: Datum[]) => boolean;
+  startInRange: Fn | null;
+  endInRange: Fn | null;
+  calls: { node: WindowFunc; aggregate: GenericAggregate | null; prosrc: string }[];
+}
+
+export function makeWindowSpec(plan: WindowAgg, calls: readonly WindowFunc[]): WindowSpec {
+  const inRange = (oid: number): Fn | null => (oid === 0 ? null : callable(functionInfo(oid), [], 16, plan.inRangeColl));
+  return {
+    plan, peers: rowsEqual(plan.ordKeys), startInRange: inRange(plan.startInRangeFunc), endInRange: inRange(plan.endInRangeFunc),
+    calls: calls.map((node) => {
+      const info = functionInfo(node.winfnoid);
+      if (!node.winagg) return { node, aggregate: null, prosrc: info.prosrc };
+      const types = node.args.map((a: Expr) => exprType(a));
+      const agg = aggregate(node.winfnoid);
+      return { node, aggregate: genericAggregate(node.winfnoid, types, transitionType(agg.aggtranstype, types), node.wintype, node.inputcollid, false), prosrc: '' };
+    }),
+  };
+}
+/** Polymorphic transition types are those of the argument, near enough for input functions. */
+const transitionType = (type: number, args: readonly number[]): number => (type >= 2276 && type <= 2283 && type !== 2281 ? args[0] ?? type : type);
+
+interface CallInput { args: ((row: Datum[]) => Datum)[]; filter: ((row: Datum[]) => Datum) | null }
+
+export class WindowPartition {
+  private readonly spec: WindowSpec;
+  private readonly inputs: readonly CallInput[];
+  private readonly startOffset: Datum;
+  private readonly endOffset: Datum;
+  private rows: readonly Datum[][] = [];
+  /** Number of the peer group of each row, and where each group starts (one more entry at the end). */
+  private groupOf: number[] = [];
+  private groupStart: number[] = [];
+
+  constructor(spec: WindowSpec, inputs: readonly CallInput[], startOffset: Datum, endOffset: Datum) {
+    this.spec = spec;
+    this.inputs = inputs;
+    this.startOffset = startOffset;
+    this.endOffset = endOffset;
+    const { frameOptions } = spec.plan;
+    const check = (value: Datum, which: string): void => {
+      if (value === null) throw new PgError('null_value_not_allowed', `frame ${which} offset must not be null`);
+      if ((frameOptions & (ROWS | GROUPS)) !== 0 && (value as number) < 0) {
+        throw new PgError('invalid_preceding_or_following_size', `frame ${which} offset must not be negative`);
+      }
+    };
+    if ((frameOptions & START_OFFSET) !== 0) check(startOffset, 'starting');
+    if ((frameOptions & END_OFFSET) !== 0) check(endOffset, 'ending');
+  }
+
+  /** The values of every call for every row of the partition. */
+  evaluate(rows: readonly Datum[][]): Datum[][] {
+    this.rows = rows;
+    this.groupOf = [];
+    this.groupStart = [0];
+    const ordered = this.spec.plan.ordKeys.length > 0;
+    for (let i = 0; i < rows.length; i++) {
+      if (i > 0 && ordered && !this.spec.peers(rows[i - 1]!, rows[i]!)) this.groupStart.push(i);
+      this.groupOf.push(this.groupStart.length - 1);
+    }
+    this.groupStart.push(rows.length);
+    return this.spec.calls.map((call, n) => (call.aggregate === null ? this.windowFunction(call.prosrc, this.inputs[n]!) : this.aggregate(call.aggregate, this.inputs[n]!)));
+  }
+
+  // ---------------------------------------------------------------- frames
+
+  private frameStart(i: number): number {
+    const { frameOptions } = this.spec.plan;
+    if ((frameOptions & START_UNBOUNDED_PRECEDING) !== 0) return 0;
+    const group = this.groupOf[i]!;
+    if ((frameOptions & START_CURRENT_ROW) !== 0) return (frameOptions & ROWS) !== 0 ? i : this.groupStart[group]!;
+    const offset = (frameOptions & START_OFFSET_PRECEDING) !== 0 ? -Number(this.startOffset) : Number(this.startOffset);
+    if ((frameOptions & ROWS) !== 0) return Math.min(Math.max(0, i + offset), this.rows.length);
+    if ((frameOptions & GROUPS) !== 0) return this.groupStart[Math.min(Math.max(0, group + offset), this.groupStart.length - 1)]!;
+    return this.rangeStart(i);
+  }
+
+  /** One past the last row. */
+  private frameEnd(i: number): number {
+    const { frameOptions } = this.spec.plan;
+    if ((frameOptions & END_UNBOUNDED_FOLLOWING) !== 0) return this.rows.length;
+    const group = this.groupOf[i]!;
+    if ((frameOptions & END_CURRENT_ROW) !== 0) return (frameOptions & ROWS) !== 0 ? i + 1 : this.groupStart[group + 1]!;
+    const offset = (frameOptions & END_OFFSET_PRECEDING) !== 0 ? -Number(this.endOffset) : Number(this.endOffset);
+    if ((frameOptions & ROWS) !== 0) return Math.min(Math.max(0, i + offset + 1), this.rows.length);
+    if ((frameOptions & GROUPS) !== 0) return group + offset < 0 ? 0 : this.groupStart[Math.min(group + offset + 1, this.groupStart.length - 1)]!;
+    return this.rangeEnd(i);
+  }
+
+  private rangeStart(i: number): number {
+    const { frameOptions, inRangeAsc, inRangeNullsFirst, ordKeys } = this.spec.plan;
+    const column = ordKeys[0]!.column - 1;
+    const current = this.rows[i]![column]!;
+    let sub = (frameOptions & START_OFFSET_PRECEDING) !== 0;
+    let less = false;
+    if (!inRangeAsc) {
+      sub = !sub;
+      less = true;
+    }
+    let at = 0;
+    for (; at < this.rows.length; at++) {
+      const value = this.rows[at]![column]!;
+      if (value === null || current === null) {
+        if (inRangeNullsFirst ? value !== null || current === null : value === null || current !== null) {
+          if (value === null && current === null) break;
+          if (value === null ? !inRangeNullsFirst : inRangeNullsFirst === (current === null)) break;
+        }
+        continue;
+      }
+      if (this.spec.startInRange!(value, current, this.startOffset, sub, less) === true) break;
+    }
+    return at;
+  }
+
+  private rangeEnd(i: number): number {
+    const { frameOptions, inRangeAsc, inRangeNullsFirst, ordKeys } = this.spec.plan;
+    const column = ordKeys[0]!.column - 1;
+    const current = this.rows[i]![column]!;
+    let sub = (frameOptions & END_OFFSET_PRECEDING) !== 0;
+    let less = true;
+    if (!inRangeAsc) {
+      sub = !sub;
+      less = false;
+    }
+    let at = 0;
+    for (; at < this.rows.length; at++) {
+      const value = this.rows[at]![column]!;
+      if (value === null || current === null) {
+        // NULLs are peers of each other only.
+        if (value === null && current === null) continue;
+        if (inRangeNullsFirst === (value === null)) continue;
+        break;
+      }
+      if (this.spec.endInRange!(value, current, this.endOffset, sub, less) !== true) break;
+    }
+    return at;
+  }
+
+  private excluded(i: number, j: number): boolean {
+    const { frameOptions } = this.spec.plan;
+    if ((frameOptions & EXCLUDE_CURRENT_ROW) !== 0) return i === j;
+    const peers = this.groupOf[i] === this.groupOf[j];
+    if ((frameOptions & EXCLUDE_GROUP) !== 0) return peers;
+    return (frameOptions & EXCLUDE_TIES) !== 0 && peers && i !== j;
+  }
+
+  // ---------------------------------------------------------------- aggregates
+
+  private aggregate(agg: GenericAggregate, input: CallInput): Datum[] {
+    const { rows } = this;
+    const { frameOptions } = this.spec.plan;
+    const hasExclusion = (frameOptions & EXCLUSION) !== 0;
+    const result: Datum[] = [];
+    let from = -1;
+    let to = -1;
+    let state: Datum = null;
+    let first = true;
+    let value: Datum = null;
+    const add = (j: number): void => {
+      const row = rows[j]!;
+      if (input.filter !== null && input.filter(row) !== true) return;
+      const args = input.args.map((a) => a(row));
+      if (agg.strict && args.includes(null)) return;
+      state = runStep(agg, state, first, args);
+      first = false;
+    };
+    for (let i = 0; i < rows.length; i++) {
+      const start = this.frameStart(i);
+      const end = this.frameEnd(i);
+      if (hasExclusion || start !== from || end < to) {
+        state = agg.init();
+        first = true;
+        for (let j = start; j < end; j++) if (!hasExclusion || !this.excluded(i, j)) add(j);
+        value = agg.final(state, []);
+      } else if (end !== to) {
+        // The frame has only grown at its end.
+        for (let j = Math.max(to, start); j < end; j++) add(j);
+        value = agg.final(state, []);
+      }
+      from = start;
+      to = end;
+      result.push(value);
+    }
+    return result;
+  }
+
+  // ---------------------------------------------------------------- window functions
+
+  private windowFunction(prosrc: string, input: CallInput): Datum[] {
+    const fn = WINDOW_FUNCTIONS[prosrc];
+    if (fn === undefined) throw notSupported(`window function ${prosrc}`);
+    const { rows, groupOf, groupStart } = this;
+    return fn({
+      rows, groupOf, groupStart, args: input.args,
+      frame: (i) => {
+        const list: number[] = [];
+        for (let j = this.frameStart(i), end = this.frameEnd(i); j < end; j++) if (!this.excluded(i, j)) list.push(j);
+        return list;
+      },
+    });
+  }
+}
+
+interface Partition {
+  rows: readonly Datum[][];
+  groupOf: readonly number[];
+  groupStart: readonly number[];
+  args: ((row: Datum[]) => Datum)[];
+  frame: (i: number) => number[];
+}
+
+const shift = (p: Partition, direction: number): Datum[] => p.rows.map((row, i) => {
+  const offset = p.args.length > 1 ? p.args[1]!(row) : 1;
+  if (offset === null) return null;
+  const at = i + direction * (offset as number);
+  if (at >= 0 && at < p.rows.length) return p.args[0]!(p.rows[at]!);
+  return p.args.length > 2 ? p.args[2]!(row) : null;
+});
+
+const WINDOW_FUNCTIONS: Record<string, (p: Partition) => Datum[]> = {
+  window_row_number: (p) => p.rows.map((_r, i) => i + 1),
+  window_rank: (p) => p.rows.map((_r, i) => p.groupStart[p.groupOf[i]!]! + 1),
+  window_dense_rank: (p) => p.rows.map((_r, i) => p.groupOf[i]! + 1),
+  window_percent_rank: (p) => p.rows.map((_r, i) => (p.rows.length <= 1 ? 0 : p.groupStart[p.groupOf[i]!]! / (p.rows.length - 1))),
+  window_cume_dist: (p) => p.rows.map((_r, i) => p.groupStart[p.groupOf[i]! + 1]! / p.rows.length),
+  window_ntile: (p) => {
+    const buckets = p.rows.length === 0 ? null : p.args[0]!(p.rows[0]!);
+    if (buckets === null) return p.rows.map(() => null);
+    if ((buckets as number) <= 0) throw new PgError('invalid_argument_for_ntile_function', 'argument of ntile must be greater than zero');
+    const size = Math.floor(p.rows.length / (buckets as number));
+    const larger = p.rows.length % (buckets as number);
+    return p.rows.map((_r, i) => (i < larger * (size + 1) ? Math.floor(i / (size + 1)) + 1 : larger + Math.floor((i - larger * (size + 1)) / size) + 1));
+  },
+  window_lag: (p) => shift(p, -1), window_lag_with_offset: (p) => shift(p, -1), window_lag_with_offset_and_default: (p) => shift(p, -1),
+  window_lead: (p) => shift(p, 1), window_lead_with_offset: (p) => shift(p, 1), window_lead_with_offset_and_default: (p) => shift(p, 1),
+  window_first_value: (p) => p.rows.map((_r, i) => {
+    const [first] = p.frame(i);
+    return first === undefined ? null : p.args[0]!(p.rows[first]!);
+  }),
+  window_last_value: (p) => p.rows.map((_r, i) => {
+    const last = p.frame(i).at(-1);
+    return last === undefined ? null : p.args[0]!(p.rows[last]!);
+  }),
+  window_nth_value: (p) => p.rows.map((row, i) => {
+    const n = p.args[1]!(row);
+    if (n === null) return null;
+    if ((n as number) <= 0) throw new PgError('invalid_argument_for_nth_value_function', 'argument of nth_value must be greater than zero');
+    const at = p.frame(i)[(n as number) - 1];
+    return at === undefined ? null : p.args[0]!(p.rows[at]!);
+  }),
+};
+

@@ -1,0 +1,186 @@
+// Plan trees: what the planner makes of a Query and the executor turns into code. Names and meanings are those of
+// PostgreSQL's plannodes.h. Read-only once made.
+//
+// Vars in a finished plan: in a scan node they name the scanned relation (varno is the range table index); above,
+// OUTER_VAR and INNER_VAR with varattno n stand for the n-th target list entry of lefttree and righttree.
+// INDEX_VAR (index-only scans) stands for the n-th column of the index.
+import type { Datum, Oid } from '../types/datum.ts';
+import type { Aggref, Expr, JoinType, OnConflictExpr, Param, SubPlan, TargetEntry } from './primnodes.ts';
+import type { CmdType, Query, RangeTblEntry, RangeTblFunction, RowMarkClause } from './parsenodes.ts';
+
+export const INNER_VAR = -1;
+export const OUTER_VAR = -2;
+export const INDEX_VAR = -3;
+
+export interface PlannedStmt {
+  kind: 'PlannedStmt';
+  commandType: CmdType;
+  hasReturning: boolean;
+  hasModifyingCTE: boolean;
+  canSetTag: boolean;
+  planTree: Plan;
+  rtable: RangeTblEntry[];
+  /** Range table indexes of the targets of INSERT, UPDATE, DELETE. */
+  resultRelations: number[];
+  /** SubPlan.planId is an index into this, from 1. */
+  subplans: Plan[];
+  rowMarks: PlanRowMark[];
+  /** How many exec parameters there are. */
+  paramExecCount: number;
+  /** The statement's text position, as in Query. */
+  stmt_location: number;
+  stmt_len: number;
+}
+
+interface PlanFields {
+  startup_cost: number;
+  total_cost: number;
+  plan_rows: number;
+  plan_width: number;
+  targetlist: TargetEntry[];
+  /** Implicitly ANDed. */
+  qual: Expr[];
+  lefttree: Plan | null;
+  righttree: Plan | null;
+  /** Uncorrelated subqueries to be evaluated once, when first asked for. */
+  initPlan: SubPlan[];
+}
+
+export type Plan =
+  | Result | ProjectSet | ModifyTable | Append | MergeAppend | RecursiveUnion | SeqScan | IndexScan | IndexOnlyScan
+  | TidScan | SubqueryScan | FunctionScan | ValuesScan | CteScan | WorkTableScan | NestLoop | MergeJoin | HashJoin
+  | Hash | Material | Memoize | Sort | IncrementalSort | Agg | WindowAgg | Unique | SetOp | LockRows | Limit;
+
+/** `resconstantqual`: a qual without Vars, tested once before the first row. */
+export interface Result extends PlanFields { kind: 'Result'; resconstantqual: Expr[] }
+export interface ProjectSet extends PlanFields { kind: 'ProjectSet' }
+
+export interface ModifyTable extends PlanFields {
+  kind: 'ModifyTable';
+  operation: 'insert' | 'update' | 'delete';
+  canSetTag: boolean;
+  resultRelation: number;
+  /** UPDATE: attribute numbers of the leading columns of the subplan's target list. INSERT: all attributes. */
+  updateColnos: number[];
+  /** Number of the subplan's column that holds the row id (UPDATE, DELETE); 0 none. */
+  rowIdColumn: number;
+  /** RETURNING: Vars of the result relation have its varno, others are OUTER_VAR of the subplan's columns. */
+  returningList: TargetEntry[];
+  onConflict: OnConflictExpr | null;
+  rowMarks: PlanRowMark[];
+  /** Range table indexes of the relations joined in (UPDATE ... FROM, DELETE USING). */
+  epqParam: number;
+}
+
+export interface Append extends PlanFields { kind: 'Append'; appendplans: Plan[] }
+export interface MergeAppend extends PlanFields { kind: 'MergeAppend'; mergeplans: Plan[]; sortKeys: SortKey[] }
+/** lefttree: the non-recursive term; righttree: the recursive one, which reads `wtParam`'s work table. */
+export interface RecursiveUnion extends PlanFields {
+  kind: 'RecursiveUnion'; wtParam: number;
+  /** UNION (not ALL): the equality operators of all columns; empty for ALL. */
+  dupColumns: GroupKey[];
+}
+
+interface ScanFields extends PlanFields { scanrelid: number }
+export interface SeqScan extends ScanFields { kind: 'SeqScan' }
+
+/** One bound of an index scan: `column <strategy> value`. `value` has no Vars of the scanned relation. */
+export interface IndexCondition {
+  /** Number of the index column, from 1. */
+  column: number;
+  /** `in`: an = ANY (array); isnull/notnull: value is null. */
+  strategy: '<' | '<=' | '=' | '>=' | '>' | 'in' | 'isnull' | 'notnull';
+  value: Expr | null;
+}
+export interface IndexScanFields extends ScanFields {
+  indexid: Oid;
+  /** For reading, in index column order, as few as possible. */
+  conditions: IndexCondition[];
+  /** For EXPLAIN and for re-checks: the same as expressions over the relation. */
+  indexqual: Expr[];
+  indexorderdir: 'forward' | 'backward';
+}
+export interface IndexScan extends IndexScanFields { kind: 'IndexScan' }
+/** Target list and qual use INDEX_VAR. */
+export interface IndexOnlyScan extends IndexScanFields { kind: 'IndexOnlyScan' }
+export interface TidScan extends ScanFields { kind: 'TidScan'; tidquals: Expr[] }
+/** Vars of `scanrelid` are the subplan's columns. */
+export interface SubqueryScan extends ScanFields { kind: 'SubqueryScan'; subplan: Plan }
+export interface FunctionScan extends ScanFields {
+  kind: 'FunctionScan'; functions: RangeTblFunction[]; funcordinality: boolean;
+}
+export interface ValuesScan extends ScanFields { kind: 'ValuesScan'; values_lists: Expr[][] }
+/** `ctePlanId`: index into PlannedStmt.subplans, from 1. `direct`: only reader, so rows come straight through. */
+export interface CteScan extends ScanFields { kind: 'CteScan'; ctePlanId: number; cteParam: number; direct: boolean }
+export interface WorkTableScan extends ScanFields { kind: 'WorkTableScan'; wtParam: number }
+
+interface JoinFields extends PlanFields {
+  jointype: JoinType;
+  /** ON conditions that decide what matches; `qual` is applied afterwards. Semi and anti joins put out lefttree only. */
+  joinqual: Expr[];
+  /** No more than one inner row can match. */
+  inner_unique: boolean;
+}
+export interface NestLoop extends JoinFields {
+  kind: 'NestLoop';
+  /** Exec parameters set from the outer row before the inner side is run. */
+  nestParams: { paramno: number; paramval: Expr }[];
+}
+export interface MergeJoin extends JoinFields {
+  kind: 'MergeJoin';
+  /** Both sides sorted by these, ascending or descending as said. left = right. */
+  mergeclauses: Expr[]; mergeKeys: { left: Expr; right: Expr; reverse: boolean; nullsFirst: boolean; eqop: Oid; sortop: Oid; collation: Oid }[];
+}
+export interface HashJoin extends JoinFields {
+  kind: 'HashJoin';
+  /** OpExprs, left argument from the outer side, right one from the inner. */
+  hashclauses: Expr[]; hashkeys: { outer: Expr; inner: Expr; eqop: Oid }[];
+}
+export interface Hash extends PlanFields { kind: 'Hash' }
+export interface Material extends PlanFields { kind: 'Material' }
+/** Keeps the results of its subplan by the value of these expressions (exec parameters). */
+export interface Memoize extends PlanFields { kind: 'Memoize'; param_exprs: Expr[] }
+
+/** `column` counts the subplan's target list from 1; `sortop` is a < or > operator. */
+export interface SortKey { column: number; sortop: Oid; collation: Oid; nullsFirst: boolean; type: Oid; reverse: boolean }
+export interface Sort extends PlanFields {
+  kind: 'Sort'; sortKeys: SortKey[];
+  /** No more than this many rows are wanted (LIMIT above), as an expression; null: all. */
+  bound: Expr | null;
+}
+export interface IncrementalSort extends PlanFields { kind: 'IncrementalSort'; sortKeys: SortKey[]; presortedCount: number }
+
+export interface GroupKey { column: number; eqop: Oid; collation: Oid; type: Oid }
+export interface Agg extends PlanFields {
+  kind: 'Agg';
+  aggstrategy: 'plain' | 'sorted' | 'hashed' | 'mixed';
+  groupKeys: GroupKey[];
+  numGroups: number;
+  /** Grouping sets as indexes into groupKeys; null when there is just the one of all groupKeys. */
+  groupingSets: number[][] | null;
+  /** ressortgroupref of each group key, for GROUPING(). */
+  groupRefs: number[];
+  aggrefs: Aggref[];
+}
+export interface WindowAgg extends PlanFields {
+  kind: 'WindowAgg'; winref: number; partKeys: GroupKey[]; ordKeys: SortKey[]; frameOptions: number;
+  startOffset: Expr | null; endOffset: Expr | null; startInRangeFunc: Oid; endInRangeFunc: Oid; inRangeColl: Oid;
+  inRangeAsc: boolean; inRangeNullsFirst: boolean;
+}
+export interface Unique extends PlanFields { kind: 'Unique'; uniqueKeys: GroupKey[] }
+/** lefttree: Append of both inputs, hashed by all columns; `flagColumn` says which side a row is from (0, 1). */
+export interface SetOp extends PlanFields {
+  kind: 'SetOp'; cmd: 'intersect' | 'intersect_all' | 'except' | 'except_all'; dupColumns: GroupKey[]; flagColumn: number;
+}
+export interface LockRows extends PlanFields { kind: 'LockRows'; rowMarks: PlanRowMark[] }
+/** `withTies`: the sort keys that make rows peers. */
+export interface Limit extends PlanFields {
+  kind: 'Limit'; limitOffset: Expr | null; limitCount: Expr | null; withTies: boolean; uniqueKeys: GroupKey[];
+}
+
+/** `rowIdColumn`: the target list column (from 1) of the node below that holds the row id. */
+export interface PlanRowMark {
+  rti: number; strength: RowMarkClause['strength']; waitPolicy: RowMarkClause['waitPolicy']; rowIdColumn: number;
+}
+
+export type { Datum, Expr, Param, Query };

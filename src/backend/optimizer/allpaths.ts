@@ -1,0 +1,367 @@
+// Paths for single relations and the search for a join order (PostgreSQL's allpaths.c, joinrels.c, geqo's place taken
+// by a greedy search).
+import { PgError, internalError, notSupported } from '../../common/errors.ts';
+import { functionInfo } from '../executor/fmgr_info.ts';
+import type { Plan } from '../nodes/plannodes.ts';
+import type { Expr } from '../nodes/primnodes.ts';
+import { containsSrf, containsSubplans, containsVolatile, mutateDeep, pullVarnos, pullVars, walkDeep } from './clauses.ts';
+import { clampRows, costs, DISABLE_COST, enabled, exprCost, qualCost } from './costsize.ts';
+import { relevantJoinClause } from './equivclass.ts';
+import { createIndexPaths } from './indxpath.ts';
+import { findLateralReferences } from './initsplan.ts';
+import { makeJoinRel } from './joinrels.ts';
+import { replaceNestloopParams, subqueryOuterParams } from './nestparams.ts';
+import { addPath, setCheapest } from './pathnode.ts';
+import type { CteEntry, Path, PlannerInfo, RelOptInfo } from './pathnodes.ts';
+import { orderedClauses, planBase, targetOf } from './planbuild.ts';
+import { EMPTY, members, overlaps } from './relids.ts';
+import { baseRel, targetWidth } from './relnode.ts';
+import { clauselistSelectivity } from './selfuncs.ts';
+import { planSubquery } from './subroot.ts';
+
+/** Lateral references of a relation to its siblings, at this query level. */
+export function collectLateral(root: PlannerInfo): void {
+  findLateralReferences(root, (rel) => {
+    const rte = rel.rte!;
+    const vars: Extract<Expr, { kind: 'Var' }>[] = [];
+    switch (rte.rtekind) {
+      case 'subquery':
+        walkDeep(rte.subquery!, (n, depth) => {
+          if (n.kind === 'Var' && n.varlevelsup === depth && depth > 0) vars.push({ ...n, varlevelsup: 0 });
+          return false;
+        }, 0);
+        break;
+      case 'function': for (const f of rte.functions) vars.push(...pullVars(f.funcexpr)); break;
+      case 'values': for (const row of rte.values_lists) for (const e of row) vars.push(...pullVars(e)); break;
+      default:
+    }
+    return vars;
+  });
+}
+
+/** Sizes and paths of all base relations. */
+export function setBaseRelPaths(root: PlannerInfo): void {
+  for (const rti of members(root.allBaserels)) {
+    const rel = baseRel(root, rti);
+    const rte = rel.rte!;
+    switch (rte.rtekind) {
+      case 'relation': setPlainRel(root, rel); break;
+      case 'subquery': setSubqueryRel(root, rel); break;
+      case 'function': setFunctionRel(root, rel); break;
+      case 'values': setValuesRel(root, rel); break;
+      case 'cte': setCteRel(root, rel); break;
+      case 'result': setResultRel(root, rel); break;
+      case 'join': throw internalError('a join as a base relation');
+    }
+    setCheapest(rel);
+  }
+}
+
+function finishSize(root: PlannerInfo, rel: RelOptInfo): void {
+  rel.rows = clampRows(rel.tuples * clauselistSelectivity(root, rel.restrictions.filter((r) => !r.pseudoconstant)));
+  rel.width = targetWidth(root, rel.target);
+}
+
+const quals = (rel: RelOptInfo): Expr[] => orderedClauses(rel.restrictions.filter((r) => !r.pseudoconstant));
+
+function scanPath(rel: RelOptInfo, kind: string, startup: number, total: number, make: (path: Path) => Plan): Path {
+  const path: Path = {
+    kind, rel, rows: rel.rows, startup, total, pathkeys: [], requiredOuter: rel.lateralRelids, paramClauses: [], rescanCost: total,
+    make: () => gated(rel, make(path)),
+  };
+  return path;
+}
+
+/** Conditions without Vars are tested once, by a Result above the scan. */
+function gated(rel: RelOptInfo, plan: Plan): Plan {
+  const constant = rel.restrictions.filter((r) => r.pseudoconstant).map((r) => r.clause);
+  if (constant.length === 0) return plan;
+  return {
+    kind: 'Result', startup_cost: plan.startup_cost, total_cost: plan.total_cost, plan_rows: plan.plan_rows, plan_width: plan.plan_width,
+    targetlist: targetOf(rel.target), qual: [], lefttree: plan, righttree: null, initPlan: [], resconstantqual: constant,
+  };
+}
+
+function setPlainRel(root: PlannerInfo, rel: RelOptInfo): void {
+  if (rel.rte!.relkind === 'p') throw notSupported('a query of a partitioned table');
+  if (rel.rte!.inh && rel.relation!.hasSubclass) throw notSupported('a query of a table with child tables');
+  finishSize(root, rel);
+  if (rel.restrictions.some((r) => r.clause.kind === 'Const' && r.clause.constvalue !== true)) {
+    addPath(rel, emptyPath(rel));
+    return;
+  }
+  const cpu = costs.cpuTuple + qualCost(rel.restrictions);
+  const total = rel.pages * costs.seqPage + rel.tuples * cpu + (enabled.seqscan ? 0 : DISABLE_COST);
+  addPath(rel, scanPath(rel, 'SeqScan', enabled.seqscan ? 0 : DISABLE_COST, total, (path) => ({
+    kind: 'SeqScan', ...planBase(path, targetOf(rel.target), quals(rel)), scanrelid: rel.rti,
+  })));
+  createIndexPaths(root, rel);
+  for (const p of rel.paths) {
+    if (p.kind !== 'SeqScan') {
+      const inner = p.make;
+      p.make = () => gated(rel, inner());
+    }
+  }
+  addTidPath(rel);
+}
+
+export function emptyPath(rel: RelOptInfo): Path {
+  const path: Path = {
+    kind: 'Result', rel, rows: 0, startup: 0, total: 0, pathkeys: [], requiredOuter: EMPTY, paramClauses: [], rescanCost: 0,
+    make: () => ({ kind: 'Result', ...planBase(path, targetOf(rel.target)), resconstantqual: [FALSE_CONST] }),
+  };
+  rel.rows = 1;
+  return path;
+}
+const FALSE_CONST: Expr = { kind: 'Const', consttype: 16, consttypmod: -1, constcollid: 0, constvalue: false, location: -1 };
+
+function addTidPath(rel: RelOptInfo): void {
+  for (const r of rel.restrictions) {
+    const { clause } = r;
+    if (clause.kind !== 'OpExpr' && clause.kind !== 'ScalarArrayOpExpr') continue;
+    if (functionInfo(clause.opfuncid).prosrc !== 'tideq') continue;
+    const [a, b] = clause.args as [Expr, Expr];
+    const swapped = clause.kind === 'OpExpr' && b.kind === 'Var' && b.varattno === -1;
+    const [left, right] = swapped ? [b, a] : [a, b];
+    if (left.kind !== 'Var' || left.varattno !== -1 || left.varno !== rel.rti || pullVarnos(right) !== EMPTY || containsVolatile(right)) continue;
+    const qual = { ...clause, args: [left, right] } as Expr;
+    const rest = rel.restrictions.filter((x) => x !== r && !x.pseudoconstant);
+    const n = clause.kind === 'OpExpr' ? 1 : 10;
+    const total = n * (costs.randomPage + costs.cpuTuple);
+    addPath(rel, scanPath(rel, 'TidScan', 0, total, (path) => ({
+      kind: 'TidScan', ...planBase(path, targetOf(rel.target), orderedClauses(rest)), scanrelid: rel.rti, tidquals: [qual],
+    })));
+    return;
+  }
+}
+
+function setResultRel(root: PlannerInfo, rel: RelOptInfo): void {
+  rel.tuples = 1;
+  finishSize(root, rel);
+  addPath(rel, scanPath(rel, 'Result', 0, costs.cpuTuple, (path) => ({
+    kind: 'Result', ...planBase(path, targetOf(rel.target), []), resconstantqual: quals(rel),
+  })));
+}
+
+function setFunctionRel(root: PlannerInfo, rel: RelOptInfo): void {
+  const rte = rel.rte!;
+  let rows = 1;
+  for (const f of rte.functions) rows = Math.max(rows, functionRows(f.funcexpr));
+  rel.tuples = rows;
+  finishSize(root, rel);
+  const startup = rte.functions.reduce((c, f) => c + exprCost(f.funcexpr), 0);
+  const total = startup + rows * (costs.cpuTuple + qualCost(rel.restrictions));
+  addPath(rel, scanPath(rel, 'FunctionScan', startup, total, (path) => ({
+    kind: 'FunctionScan', ...planBase(path, targetOf(rel.target), quals(rel).map((q) => replaceNestloopParams(root, q))), scanrelid: rel.rti,
+    functions: rte.functions.map((f) => ({ ...f, funcexpr: replaceNestloopParams(root, f.funcexpr) })), funcordinality: rte.funcordinality,
+  })));
+}
+
+/** prorows, or for generate_series over literals what it will give. */
+export function functionRows(e: Expr): number {
+  if (e.kind !== 'FuncExpr' || !e.funcretset) return 1;
+  const { prosrc, proc } = functionInfo(e.funcid);
+  if (/^generate_series(_step)?_int[48]$/.test(prosrc) && e.args.every((a) => a.kind === 'Const' && a.slot === undefined && a.constvalue !== null)) {
+    const [from, to, step] = e.args.map((a) => Number((a as { constvalue: number }).constvalue));
+    const by = step ?? 1;
+    return by === 0 ? 1 : Math.max(0, Math.floor((to! - from! + by) / by));
+  }
+  return proc.prorows || 1000;
+}
+
+function setValuesRel(root: PlannerInfo, rel: RelOptInfo): void {
+  const rte = rel.rte!;
+  rel.tuples = rte.values_lists.length;
+  finishSize(root, rel);
+  const total = rel.tuples * (costs.cpuOperator + costs.cpuTuple + qualCost(rel.restrictions));
+  addPath(rel, scanPath(rel, 'ValuesScan', 0, total, (path) => ({
+    kind: 'ValuesScan', ...planBase(path, targetOf(rel.target), quals(rel)), scanrelid: rel.rti,
+    values_lists: rte.values_lists.map((row) => row.map((e) => replaceNestloopParams(root, e))),
+  })));
+}
+
+function findCte(root: PlannerInfo, name: string, levelsup: number): { entry: CteEntry | undefined; root: PlannerInfo } {
+  let at: PlannerInfo | null = root;
+  for (let i = 0; i < levelsup; i++) at = at?.parent ?? null;
+  if (at === null) throw internalError(`bad levelsup for CTE "${name}"`);
+  return { entry: at.ctes.get(name), root: at };
+}
+
+function setCteRel(root: PlannerInfo, rel: RelOptInfo): void {
+  const rte = rel.rte!;
+  if (rte.self_reference) {
+    let at: PlannerInfo | null = root;
+    // The recursive term's own level has the work table.
+    for (let i = 0; i < rte.ctelevelsup - 1; i++) at = at?.parent ?? null;
+    let holder = at;
+    while (holder !== null && holder.wtParamId < 0) holder = holder.parent;
+    if (holder === null) throw internalError(`no work table for CTE "${rte.ctename}"`);
+    rel.tuples = Math.max(1, 10 * holder.wtRows);
+    finishSize(root, rel);
+    const { wtParamId } = holder;
+    addPath(rel, scanPath(rel, 'WorkTableScan', 0, rel.tuples * (costs.cpuTuple + qualCost(rel.restrictions)), (path) => ({
+      kind: 'WorkTableScan', ...planBase(path, targetOf(rel.target), quals(rel)), scanrelid: rel.rti, wtParam: wtParamId,
+    })));
+    return;
+  }
+  const { entry } = findCte(root, rte.ctename, rte.ctelevelsup);
+  if (entry === undefined) throw internalError(`no plan was made for CTE "${rte.ctename}"`);
+  entry.references++;
+  rel.tuples = entry.rows;
+  finishSize(root, rel);
+  addPath(rel, scanPath(rel, 'CteScan', 0, rel.tuples * (costs.cpuTuple + qualCost(rel.restrictions)), (path) => ({
+    kind: 'CteScan', ...planBase(path, targetOf(rel.target), quals(rel)), scanrelid: rel.rti, ctePlanId: entry.planId, cteParam: entry.paramId, direct: false,
+  })));
+}
+
+// ------------------------------------------------------------------ subqueries
+
+function setSubqueryRel(root: PlannerInfo, rel: RelOptInfo): void {
+  const rte = rel.rte!;
+  let subquery = rte.subquery!;
+  // Conditions on the subquery's columns go into it where that changes nothing but speed.
+  if (canPushInto(subquery)) {
+    const kept = [];
+    for (const r of rel.restrictions) {
+      const pushed = r.pseudoconstant || containsSubplans(r.clause) || containsVolatile(r.clause) || pullVarnos(r.clause) !== rel.relids ? null : pushInto(subquery, r.clause, rel.rti);
+      if (pushed === null) kept.push(r);
+      else subquery = pushed;
+    }
+    rel.restrictions = kept;
+  }
+  const fraction = subqueryFraction(root) ? root.tupleFraction : 0;
+  const saved = root.planParams;
+  root.planParams = [];
+  const { plan, subroot, pathkeys } = planSubquery(root, subquery, fraction, rel.lateralRelids !== EMPTY || rte.lateral);
+  rel.subplanParams = root.planParams;
+  root.planParams = saved;
+  void pathkeys;
+  rel.subroot = subroot;
+  rel.subplan = plan;
+  rel.tuples = plan.plan_rows;
+  finishSize(root, rel);
+  const total = plan.total_cost + rel.tuples * (costs.cpuTuple + qualCost(rel.restrictions));
+  addPath(rel, scanPath(rel, 'SubqueryScan', plan.startup_cost, total, (path) => {
+    subqueryOuterParams(root, rel.subplanParams);
+    return {
+      kind: 'SubqueryScan', ...planBase(path, targetOf(rel.target), quals(rel).map((q) => replaceNestloopParams(root, q))), scanrelid: rel.rti, subplan: plan,
+    };
+  }));
+}
+
+/** Only one relation, nothing above it that wants all rows: the limit counts for the subquery too. */
+const subqueryFraction = (root: PlannerInfo): boolean => {
+  const q = root.parse;
+  return members(root.allBaserels).length === 1 && q.groupClause.length === 0 && !q.hasAggs && q.distinctClause.length === 0 && q.sortClause.length === 0 && !q.hasWindowFuncs;
+};
+
+type SubQuery = NonNullable<import('../nodes/parsenodes.ts').RangeTblEntry['subquery']>;
+
+function canPushInto(q: SubQuery): boolean {
+  return q.commandType === 'select' && q.limitCount === null && q.limitOffset === null && q.groupingSets.length === 0 && q.rowMarks.length === 0
+    && !q.hasTargetSRFs && !q.hasDistinctOn && q.setOperations === null && !q.hasModifyingCTE;
+}
+
+/** The subquery with the condition added to its WHERE, or HAVING when it groups; null when that is not right. */
+function pushInto(q: SubQuery, clause: Expr, rti: number): SubQuery | null {
+  const tles = q.targetList;
+  for (const v of pullVars(clause)) {
+    if (v.varno !== rti || v.varattno <= 0) return null;
+    const tle = tles[v.varattno - 1];
+    if (tle === undefined || containsVolatile(tle.expr) || containsSrf(tle.expr) || containsSubplans(tle.expr)) return null;
+    // Each partition of a window must keep all its rows or none.
+    if (q.hasWindowFuncs && !q.windowClause.every((w) => w.partitionClause.some((p) => p.tleSortGroupRef === tle.ressortgroupref && tle.ressortgroupref > 0))) return null;
+  }
+  const moved = mutateDeep(clause, (n, depth) => (n.kind === 'Var' && n.varlevelsup === depth && n.varno === rti && depth === 0 ? tles[n.varattno - 1]!.expr : undefined));
+  const grouped = q.hasAggs || q.groupClause.length > 0;
+  if (!grouped) return { ...q, jointree: { ...q.jointree, quals: andOf(q.jointree.quals, moved) } };
+  return { ...q, havingQual: andOf(q.havingQual, moved) };
+}
+const andOf = (a: Expr | null, b: Expr): Expr => (a === null ? b : { kind: 'BoolExpr', boolop: 'and', args: [a, b], location: -1 });
+
+// ------------------------------------------------------------------ join order
+
+const MAX_DYNAMIC = 8;
+
+/** make_rel_from_joinlist: the relation of all of them joined. */
+export function makeOneRel(root: PlannerInfo): RelOptInfo {
+  setBaseRelPaths(root);
+  const rels = members(root.allBaserels).map((rti) => baseRel(root, rti));
+  if (rels.length === 1) return rels[0]!;
+  const result = rels.length <= MAX_DYNAMIC ? standardJoinSearch(root, rels) : greedyJoinSearch(root, rels);
+  if (result === null) throw new PgError('internal_error', 'failed to build any join order');
+  return result;
+}
+
+function hasOrderRestriction(root: PlannerInfo, rel: RelOptInfo): boolean {
+  if (rel.lateralRelids !== EMPTY) return true;
+  return root.joinInfoList.some((sj) => overlaps(sj.minRighthand | sj.minLefthand, rel.relids)) || root.hasLateral;
+}
+
+/** Dynamic programming: the best joins of 2, 3, ... relations from the best of fewer. */
+function standardJoinSearch(root: PlannerInfo, rels: RelOptInfo[]): RelOptInfo | null {
+  const levels: RelOptInfo[][] = [[], rels];
+  for (let level = 2; level <= rels.length; level++) {
+    const made = new Set<RelOptInfo>();
+    const join = (a: RelOptInfo, b: RelOptInfo): void => {
+      if (overlaps(a.relids, b.relids)) return;
+      const rel = makeJoinRel(root, a, b);
+      if (rel !== null) made.add(rel);
+    };
+    for (const a of levels[level - 1]!) {
+      const linked = a.joinClauses.length > 0 || a.hasEcJoins || hasOrderRestriction(root, a);
+      const others = linked ? rels.filter((b) => !overlaps(a.relids, b.relids) && (relevantJoinClause(root, a, b) || orderForces(root, a, b))) : rels;
+      for (const b of others) join(a, b);
+      if (linked && others.length === 0) for (const b of rels) join(a, b);
+    }
+    // Bushy: two joins of several relations each.
+    for (let k = 2; k <= level - k; k++) {
+      for (const a of levels[k]!) {
+        for (const b of levels[level - k]!) {
+          if (!overlaps(a.relids, b.relids) && (relevantJoinClause(root, a, b) || orderForces(root, a, b))) join(a, b);
+        }
+      }
+    }
+    if (made.size === 0) {
+      for (const a of levels[level - 1]!) for (const b of rels) join(a, b);
+      if (made.size === 0) for (let k = 2; k <= level - k; k++) for (const a of levels[k]!) for (const b of levels[level - k]!) join(a, b);
+    }
+    for (const rel of made) setCheapest(rel);
+    levels.push([...made]);
+  }
+  return levels[rels.length]?.[0] ?? null;
+}
+
+function orderForces(root: PlannerInfo, a: RelOptInfo, b: RelOptInfo): boolean {
+  if (overlaps(a.lateralRelids, b.relids) || overlaps(b.lateralRelids, a.relids)) return true;
+  return root.joinInfoList.some((sj) => (overlaps(sj.minLefthand, a.relids) && overlaps(sj.minRighthand, b.relids)) || (overlaps(sj.minLefthand, b.relids) && overlaps(sj.minRighthand, a.relids)));
+}
+
+/** Many relations: always the join that gives the fewest rows next. */
+function greedyJoinSearch(root: PlannerInfo, rels: RelOptInfo[]): RelOptInfo | null {
+  let clumps = [...rels];
+  while (clumps.length > 1) {
+    let best: { rel: RelOptInfo; a: RelOptInfo; b: RelOptInfo; score: number } | null = null;
+    for (const related of [true, false]) {
+      for (let i = 0; i < clumps.length; i++) {
+        for (let j = i + 1; j < clumps.length; j++) {
+          const a = clumps[i]!;
+          const b = clumps[j]!;
+          if (related !== (relevantJoinClause(root, a, b) || orderForces(root, a, b))) continue;
+          const rel = makeJoinRel(root, a, b);
+          if (rel === null) continue;
+          setCheapest(rel);
+          const score = rel.rows * Math.max(1, rel.cheapestTotal!.total / 1e6) + rel.cheapestTotal!.total / 1e9;
+          if (best === null || score < best.score) best = { rel, a, b, score };
+        }
+      }
+      if (best !== null) break;
+    }
+    if (best === null) return null;
+    const { a, b, rel } = best;
+    clumps = clumps.filter((c) => c !== a && c !== b);
+    clumps.push(rel);
+  }
+  return clumps[0]!;
+}
+

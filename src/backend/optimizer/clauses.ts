@@ -1,0 +1,364 @@
+// Facts about and simple rewriting of expressions (PostgreSQL's clauses.c, var.c): which relations one mentions, what it
+// does for NULLs, constant folding, walks and rewrites that go into subqueries.
+import { containsMutable, containsVolatile, someExpr } from '../executor/plan_walker.ts';
+import { foldToConst } from '../executor/expression.ts';
+import { functionInfo, operator, typeInfo } from '../executor/fmgr_info.ts';
+import { makeBoolExpr, makeConst } from '../nodes/makefuncs.ts';
+import { exprType, expressionTreeMutator, expressionTreeWalker, queryTreeMutator, queryTreeWalker } from '../nodes/nodeFuncs.ts';
+import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
+import type { Const, Expr, Var } from '../nodes/primnodes.ts';
+import { session } from '../utils/session.ts';
+import type { Relids } from './pathnodes.ts';
+import { bit, EMPTY } from './relids.ts';
+
+export { containsMutable, containsVolatile };
+
+// ------------------------------------------------------------------ walks
+
+/** Shows every node of an expression, subqueries entered with their depth. Stops when `visit` returns true. */
+export function walkDeep(node: Expr | Query, visit: (node: Expr, depth: number) => boolean, depth = 0): boolean {
+  const walker = (n: Expr | Query): boolean => {
+    if (n.kind === 'Query') return queryTreeWalker(n, (m) => walkDeep(m, visit, depth + 1));
+    return visit(n, depth) || expressionTreeWalker(n, walker);
+  };
+  return walker(node);
+}
+
+type RteChange = (rte: RangeTblEntry, depth: number) => RangeTblEntry;
+
+/** Replaces nodes for which `change` gives something; subqueries entered with their depth. */
+export function mutateDeep(node: Expr, change: (node: Expr, depth: number) => Expr | undefined, depth = 0, changeRte?: RteChange): Expr {
+  const query = (q: Query): Query => mutateQueryDeep(q, change, depth + 1, changeRte);
+  const mutate = (n: Expr): Expr => change(n, depth) ?? expressionTreeMutator(n, mutate, query);
+  return mutate(node);
+}
+export function mutateQueryDeep(q: Query, change: (node: Expr, depth: number) => Expr | undefined, depth: number, changeRte?: RteChange): Query {
+  const mutate = (n: Expr): Expr => mutateDeep(n, change, depth, changeRte);
+  const changed = queryTreeMutator(q, mutate, { query: (sub) => mutateQueryDeep(sub, change, depth + 1, changeRte) });
+  return changeRte === undefined ? changed : { ...changed, rtable: changed.rtable.map((r) => changeRte(r, depth)) };
+}
+
+const LEVELS: Partial<Record<Expr['kind'], 'varlevelsup' | 'agglevelsup'>> = { Var: 'varlevelsup', Aggref: 'agglevelsup', GroupingFunc: 'agglevelsup' };
+
+/** IncrementVarSublevelsUp: references that leave the expression (level >= min) go `by` levels further. */
+export function incrementLevels(node: Expr, by: number, min = 0): Expr {
+  return by === 0 ? node : mutateDeep(node, (n, depth) => levelChange(n, depth, by, min), 0, cteLevelChange(by, min));
+}
+/** The same for a whole query, whose own Vars have level 0. */
+export function incrementQueryLevels(q: Query, by: number, min: number): Query {
+  return by === 0 ? q : mutateQueryDeep(q, (n, depth) => levelChange(n, depth, by, min), 0, cteLevelChange(by, min));
+}
+const cteLevelChange = (by: number, min: number): RteChange => (r, depth) =>
+  (r.rtekind === 'cte' && r.ctelevelsup >= min + depth ? { ...r, ctelevelsup: r.ctelevelsup + by } : r);
+function levelChange(n: Expr, depth: number, by: number, min: number): Expr | undefined {
+  const field = LEVELS[n.kind];
+  if (field === undefined) return undefined;
+  const level = (n as unknown as Record<string, number>)[field]!;
+  if (level < min + depth) return undefined;
+  if (n.kind === 'Var') return { ...n, varlevelsup: level + by };
+  const inner = expressionTreeMutator(n, (child) => mutateDeep(child, (m, d) => levelChange(m, d, by, min), depth)) as unknown as Record<string, unknown>;
+  return { ...inner, [field]: level + by } as unknown as Expr;
+}
+/** The relations of this query level an expression mentions, inside subqueries too. */
+export function pullVarnos(node: Expr | Query | null, level = 0): Relids {
+  let relids = EMPTY;
+  if (node === null) return relids;
+  walkDeep(node, (n, depth) => {
+    if (n.kind === 'Var' && n.varlevelsup === depth + level) relids |= bit(n.varno);
+    return false;
+  });
+  return relids;
+}
+
+/** Vars of this query level. */
+export function pullVars(node: Expr): Var[] {
+  const vars: Var[] = [];
+  walkDeep(node, (n, depth) => {
+    if (n.kind === 'Var' && n.varlevelsup === depth) vars.push(depth === 0 ? n : { ...n, varlevelsup: 0 });
+    return false;
+  });
+  return vars;
+}
+
+/** Vars and aggregate and window function calls of this level, Vars inside aggregates only when `intoAggs`. */
+export function pullVarClause(node: Expr, intoAggs: boolean, intoWindows: boolean): Expr[] {
+  const list: Expr[] = [];
+  const visit = (n: Expr | Query): boolean => {
+    if (n.kind === 'Query') return false;
+    if (n.kind === 'Var') {
+      if (n.varlevelsup === 0) list.push(n);
+      return false;
+    }
+    if ((n.kind === 'Aggref' || n.kind === 'GroupingFunc') && !intoAggs) {
+      list.push(n);
+      return false;
+    }
+    if (n.kind === 'WindowFunc' && !intoWindows) {
+      list.push(n);
+      return false;
+    }
+    return expressionTreeWalker(n, visit);
+  };
+  visit(node);
+  return list;
+}
+
+export function containsLevel(node: Expr | Query, level: number): boolean {
+  return walkDeep(node, (n, depth) => {
+    const field = LEVELS[n.kind];
+    return field !== undefined && (n as unknown as Record<string, number>)[field] === depth + level;
+  });
+}
+
+export const containsSubplans = (e: Expr): boolean => someExpr(e, (n) => n.kind === 'SubLink' || n.kind === 'SubPlan');
+export const containsAggs = (e: Expr): boolean => someExpr(e, (n) => (n.kind === 'Aggref' || n.kind === 'GroupingFunc') && n.agglevelsup === 0);
+export const containsSrf = (e: Expr): boolean => someExpr(e, (n) => (n.kind === 'FuncExpr' && n.funcretset) || (n.kind === 'OpExpr' && n.opretset));
+
+/** equal(): the same meaning; source positions do not count. */
+export function equal(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a)) {
+    if (!Array.isArray(b) || a.length !== b.length) return false;
+    for (let i = 0; i < a.length; i++) if (!equal(a[i], b[i])) return false;
+    return true;
+  }
+  const x = a as Record<string, unknown>;
+  const y = b as Record<string, unknown>;
+  if (x['kind'] === 'Var' && y['kind'] === 'Var') return x['varno'] === y['varno'] && x['varattno'] === y['varattno'] && x['varlevelsup'] === y['varlevelsup'];
+  for (const key in x) {
+    if (key === 'location' || key === 'funcformat' || key === 'relabelformat' || key === 'coerceformat') continue;
+    if (!equal(x[key], y[key])) return false;
+  }
+  return x['slot'] === y['slot'];
+}
+
+/** Removes binary-compatible relabelling. */
+export function stripRelabel(e: Expr): Expr {
+  while (e.kind === 'RelabelType') e = e.arg;
+  return e;
+}
+
+// ------------------------------------------------------------------ strictness
+
+const strictFunction = (oid: number): boolean => functionInfo(oid).strict;
+
+/** Relations whose being all NULL makes the condition false or NULL (find_nonnullable_rels). */
+export function findNonnullableRels(e: Expr | null, top = true): Relids {
+  if (e === null) return EMPTY;
+  switch (e.kind) {
+    case 'Var': return e.varlevelsup === 0 ? bit(e.varno) : EMPTY;
+    case 'FuncExpr': return strictFunction(e.funcid) ? unionOf(e.args, false) : EMPTY;
+    case 'OpExpr': return strictFunction(e.opfuncid) ? unionOf(e.args, false) : EMPTY;
+    case 'ScalarArrayOpExpr':
+      if (!strictFunction(e.opfuncid)) return EMPTY;
+      if (e.useOr && top) return unionOf(e.args, false);
+      return findNonnullableRels(e.args[0], false);
+    case 'BoolExpr':
+      if (e.boolop === 'and' && top) return unionOf(e.args, top);
+      if (e.boolop === 'not') return findNonnullableRels(e.args[0]!, false);
+      return e.args.map((a) => findNonnullableRels(a, top)).reduce((a, b) => a & b);
+    case 'RelabelType': case 'CollateExpr': return findNonnullableRels(e.arg, top);
+    case 'CoerceViaIO': return findNonnullableRels(e.arg, false);
+    case 'NullTest': return top && !e.isNull && !e.argisrow ? findNonnullableRels(e.arg, false) : EMPTY;
+    case 'BooleanTest':
+      return top && (e.booltesttype === 'is_true' || e.booltesttype === 'is_false' || e.booltesttype === 'is_not_unknown') ? findNonnullableRels(e.arg, false) : EMPTY;
+    default: return EMPTY;
+  }
+}
+const unionOf = (list: readonly Expr[], top: boolean): Relids => list.reduce((set, a) => set | findNonnullableRels(a, top), EMPTY);
+
+/** Vars the condition forces to be NULL (find_forced_null_vars). */
+export function findForcedNullVars(e: Expr | null): Var[] {
+  if (e === null) return [];
+  if (e.kind === 'NullTest' && e.isNull && !e.argisrow && e.arg.kind === 'Var' && e.arg.varlevelsup === 0) return [e.arg];
+  if (e.kind === 'BoolExpr' && e.boolop === 'and') return e.args.flatMap(findForcedNullVars);
+  return [];
+}
+
+/** Vars whose being NULL makes the condition false or NULL. */
+export function findNonnullableVars(e: Expr | null, top = true): Var[] {
+  if (e === null) return [];
+  switch (e.kind) {
+    case 'Var': return e.varlevelsup === 0 ? [e] : [];
+    case 'FuncExpr': return strictFunction(e.funcid) ? e.args.flatMap((a) => findNonnullableVars(a, false)) : [];
+    case 'OpExpr': return strictFunction(e.opfuncid) ? e.args.flatMap((a) => findNonnullableVars(a, false)) : [];
+    case 'BoolExpr': return e.boolop === 'and' && top ? e.args.flatMap((a) => findNonnullableVars(a, true)) : e.boolop === 'not' ? findNonnullableVars(e.args[0]!, false) : [];
+    case 'RelabelType': return findNonnullableVars(e.arg, top);
+    case 'NullTest': return top && !e.isNull ? findNonnullableVars(e.arg, false) : [];
+    default: return [];
+  }
+}
+
+// ------------------------------------------------------------------ constant folding
+
+export const TRUE: Const = makeConst(16, -1, 0, true);
+export const FALSE: Const = makeConst(16, -1, 0, false);
+export const isTrue = (e: Expr): boolean => e.kind === 'Const' && e.constvalue === true;
+export const isFalseOrNull = (e: Expr): boolean => e.kind === 'Const' && (e.constvalue === false || e.constvalue === null);
+
+/** eval_const_expressions: folds what has no Vars, parameters or side effects, and simplifies AND, OR, NOT, CASE. */
+export function evalConstExpressions(e: Expr): Expr {
+  switch (e.kind) {
+    case 'Var': case 'Const': case 'Param': return e;
+    case 'SubLink': {
+      // The subquery is simplified when it is planned.
+      return e.testexpr === null ? e : { ...e, testexpr: evalConstExpressions(e.testexpr) };
+    }
+    default:
+  }
+  const node = expressionTreeMutator(e, evalConstExpressions);
+  switch (node.kind) {
+    case 'FuncExpr': return node.funcretset ? node : foldCall(node, node.funcid, node.args);
+    case 'OpExpr': return node.opretset ? node : foldCall(node, node.opfuncid, node.args);
+    case 'ScalarArrayOpExpr': case 'DistinctExpr': case 'NullIfExpr': {
+      if (node.args.every(isPlainConst) && functionInfo(node.opfuncid).volatility === 'i') return foldToConst(node);
+      return node;
+    }
+    case 'BoolExpr': return simplifyBool(node.boolop, node.args);
+    case 'CaseExpr': {
+      if (node.arg !== null && node.arg.kind === 'Const' && node.args.every((w) => !containsMutable(w.expr))) {
+        // CASE constant WHEN ...: the tests can be done now, the value put in for CaseTestExpr.
+        const { arg } = node;
+        const put = (x: Expr): Expr => (x.kind === 'CaseTestExpr' ? arg : x.kind === 'CaseExpr' ? x : expressionTreeMutator(x, put));
+        return simplifyCase({ ...node, arg: null, args: node.args.map((w) => ({ ...w, expr: evalConstExpressions(put(w.expr)) })) });
+      }
+      return simplifyCase(node);
+    }
+    case 'CoalesceExpr': {
+      const args: Expr[] = [];
+      for (const a of node.args) {
+        if (a.kind === 'Const' && a.constvalue === null) continue;
+        args.push(a);
+        if (a.kind === 'Const') break;
+      }
+      if (args.length === 0) return makeConst(node.coalescetype, -1, node.coalescecollid, null);
+      return args.length === 1 ? args[0]! : { ...node, args };
+    }
+    case 'NullTest':
+      if (node.arg.kind === 'Const' && !node.argisrow) {
+        noteSlot(node.arg);
+        return makeConst(16, -1, 0, (node.arg.constvalue === null) === node.isNull);
+      }
+      return node;
+    case 'RelabelType':
+      if (node.arg.kind === 'Const') return { ...node.arg, consttype: node.resulttype, consttypmod: node.resulttypmod, constcollid: node.resultcollid };
+      return node;
+    case 'CollateExpr': return node.arg.kind === 'Const' ? { ...node.arg, constcollid: node.collOid } : node;
+    case 'BooleanTest': case 'ArrayExpr': case 'MinMaxExpr': case 'ArrayCoerceExpr': case 'CoerceViaIO': case 'SubscriptingRef':
+      return allConst(node) && !containsMutable(node) && !(node.kind === 'CoerceViaIO' && !ioIsImmutable(node)) ? foldToConst(node) : node;
+    default: return node;
+  }
+}
+
+function ioIsImmutable(node: Expr & { kind: 'CoerceViaIO' }): boolean {
+  const io = ioFunctions(exprType(node.arg), node.resulttype);
+  return io.every((f) => functionInfo(f).volatility === 'i');
+}
+const ioFunctions = (source: number, target: number): number[] => [typeInfo(source).typoutput, typeInfo(target).typinput];
+
+const isPlainConst = (e: Expr): boolean => e.kind === 'Const';
+
+function allConst(e: Expr): boolean {
+  let all = true;
+  expressionTreeWalker(e, (child) => {
+    if (child.kind !== 'Const' && child.kind !== 'CaseTestExpr' && !(child.kind !== 'Query' && allLeafless(child))) all = false;
+    return !all;
+  });
+  return all;
+}
+const allLeafless = (e: Expr): boolean => !someExpr(e, (n) => n.kind === 'Var' || n.kind === 'Param' || n.kind === 'SubLink' || n.kind === 'SubPlan' || n.kind === 'Aggref' || n.kind === 'WindowFunc');
+
+const noteSlot = (c: Const): void => {
+  if (c.slot !== undefined) session.literalsLifted = false;
+};
+
+function foldCall(node: Expr, funcid: number, args: readonly Expr[]): Expr {
+  const info = functionInfo(funcid);
+  if (info.strict && args.some((a) => a.kind === 'Const' && a.constvalue === null)) {
+    return makeConst(exprType(node), -1, 0, null);
+  }
+  if (info.volatility !== 'i' || info.builtin === undefined || !args.every(isPlainConst)) return inlineCast(node);
+  // A lifted literal may be another one next time: the call is left to be done then.
+  if (args.some((a) => a.kind === 'Const' && a.slot !== undefined)) return node;
+  return foldToConst(node);
+}
+
+/** Length coercions to the length the argument has already, and the like, are left alone. */
+const inlineCast = (node: Expr): Expr => node;
+
+export function simplifyBool(boolop: 'and' | 'or' | 'not', args: readonly Expr[]): Expr {
+  if (boolop === 'not') return negate(args[0]!);
+  const flat: Expr[] = [];
+  const decided = boolop === 'or';
+  let sawNull = false;
+  const add = (list: readonly Expr[]): boolean => {
+    for (const a of list) {
+      if (a.kind === 'BoolExpr' && a.boolop === boolop) {
+        if (add(a.args)) return true;
+      } else if (a.kind === 'Const') {
+        if (a.constvalue === decided) return true;
+        if (a.constvalue === null) sawNull = true;
+      } else flat.push(a);
+    }
+    return false;
+  };
+  if (add(args)) return decided ? TRUE : FALSE;
+  if (sawNull) flat.push(makeConst(16, -1, 0, null));
+  if (flat.length === 0) return decided ? FALSE : TRUE;
+  return flat.length === 1 ? flat[0]! : makeBoolExpr(boolop, flat);
+}
+
+/** NOT pushed down where an operator has a negator. */
+export function negate(e: Expr): Expr {
+  switch (e.kind) {
+    case 'Const': return e.constvalue === null ? e : e.constvalue === true ? FALSE : TRUE;
+    case 'BoolExpr':
+      if (e.boolop === 'not') return e.args[0]!;
+      return simplifyBool(e.boolop === 'and' ? 'or' : 'and', e.args.map(negate));
+    case 'OpExpr': {
+      const negator = operator(e.opno).oprnegate;
+      return negator === 0 ? makeBoolExpr('not', [e]) : { ...e, opno: negator, opfuncid: operator(negator).oprcode };
+    }
+    case 'ScalarArrayOpExpr': {
+      const negator = operator(e.opno).oprnegate;
+      return negator === 0 ? makeBoolExpr('not', [e]) : { ...e, opno: negator, opfuncid: operator(negator).oprcode, useOr: !e.useOr };
+    }
+    case 'NullTest': return e.argisrow ? makeBoolExpr('not', [e]) : { ...e, isNull: !e.isNull };
+    case 'BooleanTest': {
+      const opposite = { is_true: 'is_not_true', is_not_true: 'is_true', is_false: 'is_not_false', is_not_false: 'is_false', is_unknown: 'is_not_unknown', is_not_unknown: 'is_unknown' } as const;
+      return { ...e, booltesttype: opposite[e.booltesttype] };
+    }
+    default: return makeBoolExpr('not', [e]);
+  }
+}
+
+function simplifyCase(node: Expr & { kind: 'CaseExpr' }): Expr {
+  const args = [];
+  let { defresult } = node;
+  for (const when of node.args) {
+    if (isFalseOrNull(when.expr)) continue;
+    if (isTrue(when.expr)) {
+      defresult = when.result;
+      break;
+    }
+    args.push(when);
+  }
+  if (args.length === 0) return defresult ?? makeConst(node.casetype, -1, node.casecollid, null);
+  return { ...node, args, defresult };
+}
+
+/** canonicalize_qual: implicit ANDs, with conditions common to all arms of an OR pulled out. */
+export function canonicalizeQual(e: Expr): Expr {
+  if (e.kind !== 'BoolExpr' || e.boolop === 'not') return e;
+  const args = e.args.map(canonicalizeQual);
+  if (e.boolop === 'and') return simplifyBool('and', args);
+  const arms = args.map((a) => (a.kind === 'BoolExpr' && a.boolop === 'and' ? a.args : [a]));
+  const common = arms[0]!.filter((c) => arms.every((arm) => arm.some((x) => equal(x, c))));
+  if (common.length === 0) return simplifyBool('or', args);
+  const rests = arms.map((arm) => arm.filter((x) => !common.some((c) => equal(c, x))));
+  if (rests.some((r) => r.length === 0)) return simplifyBool('and', common);
+  return simplifyBool('and', [...common, simplifyBool('or', rests.map((r) => simplifyBool('and', r)))]);
+}
+
+

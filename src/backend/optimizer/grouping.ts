@@ -1,0 +1,499 @@
+// What comes on top of scans and joins (grouping_planner): grouping and aggregation, windows, set-returning functions,
+// DISTINCT, ORDER BY, row locks, LIMIT, and the change of the target table.
+import { notSupported } from '../../common/errors.ts';
+import { makeOpExpr, makeTargetEntry } from '../nodes/makefuncs.ts';
+import { exprCollation, exprType, expressionTreeWalker, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
+import type { GroupingSet } from '../nodes/parsenodes.ts';
+import type { GroupKey, Plan, SortKey } from '../nodes/plannodes.ts';
+import type { Expr, FromItem, SortGroupClause, TargetEntry, WindowFunc } from '../nodes/primnodes.ts';
+import { sortOperator } from '../executor/sort_support.ts';
+import { walkExpr } from '../executor/plan_walker.ts';
+import { collectLateral, makeOneRel } from './allpaths.ts';
+import { containsSrf, equal, pullVarClause } from './clauses.ts';
+import { clampRows, costs, enabled, exprsCost, sortCost } from './costsize.ts';
+import { addVarsToTargetList, buildBaseTargets, deconstructJointree, RESULT } from './initsplan.ts';
+import { cheapestFractional, fractionalCost, pathkeysContain } from './pathnode.ts';
+import { pathkeysForSort } from './pathkeys.ts';
+import type { PathKey, PlannerInfo, RelOptInfo } from './pathnodes.ts';
+import { over } from './planbuild.ts';
+import { planSetOperations } from './prepunion.ts';
+import { bit } from './relids.ts';
+import { buildBaseRel } from './relnode.ts';
+import { estimateGroups } from './selfuncs.ts';
+import { typeWidth } from './plancat.ts';
+import { planMinMax } from './planagg.ts';
+
+interface Built { plan: Plan; pathkeys: PathKey[] }
+
+export function planUpper(root: PlannerInfo): Built {
+  const q = root.parse;
+  limitFraction(root);
+  let built: Built;
+  if (q.setOperations !== null) {
+    built = { plan: planSetOperations(root), pathkeys: [] };
+  } else built = planSelect(root);
+  if (q.setOperations !== null && q.sortClause.length > 0) built = sortBy(root, built, q.sortClause, built.plan.targetlist);
+  let { plan } = built;
+  if (root.rowMarks.length > 0) {
+    plan = { kind: 'LockRows', ...over(plan, plan.targetlist), rowMarks: root.rowMarks };
+    plan.total_cost += plan.plan_rows * costs.cpuTuple;
+  }
+  if (q.limitCount !== null || q.limitOffset !== null) plan = addLimit(root, plan);
+  if (q.commandType !== 'select') plan = addModifyTable(root, plan);
+  return { plan, pathkeys: built.pathkeys };
+}
+
+// ------------------------------------------------------------------ LIMIT
+
+const literal = (e: Expr | null): number | null => (e !== null && e.kind === 'Const' && e.slot === undefined && e.constvalue !== null ? Number(e.constvalue) : null);
+
+/** How much of the result is wanted (preprocess_limit): as tuple_fraction. */
+function limitFraction(root: PlannerInfo): void {
+  const { limitCount, limitOffset } = root.parse;
+  if (limitCount === null) return;
+  const count = literal(limitCount);
+  const offset = limitOffset === null ? 0 : literal(limitOffset);
+  if (limitCount.kind === 'Const' && limitCount.constvalue === null) return;
+  const fraction = count === null ? 0.1 : Math.max(1, count + (offset ?? 0));
+  root.tupleFraction = root.tupleFraction > 0 ? (fraction >= 1 && root.tupleFraction >= 1 ? Math.min(fraction, root.tupleFraction) : fraction) : fraction;
+  if (count !== null && offset !== null) root.limitTuples = count + offset;
+}
+
+const INT8PL_OPERATOR = 684;
+const INT8PL_FUNCTION = 463;
+
+function addLimit(root: PlannerInfo, child: Plan): Plan {
+  const { limitCount, limitOffset, limitWithTies, sortClause } = root.parse;
+  let below = child;
+  if (limitCount !== null && !limitWithTies) {
+    const bound = limitOffset === null ? limitCount : makeOpExpr(INT8PL_OPERATOR, INT8PL_FUNCTION, 20, [limitCount, limitOffset], 0, 0);
+    below = boundSort(below, bound);
+  }
+  const rows = child.plan_rows;
+  const offset = limitOffset === null ? 0 : literal(limitOffset) ?? clampRows(rows * 0.1);
+  const count = limitCount === null ? rows : literal(limitCount) ?? clampRows(rows * 0.1);
+  const out = clampRows(Math.min(Math.max(0, rows - offset), count));
+  const run = child.total_cost - child.startup_cost;
+  const startup = child.startup_cost + (rows > 0 ? (run * Math.min(offset, rows)) / rows : 0);
+  const total = child.startup_cost + (rows > 0 ? (run * Math.min(offset + count, rows)) / rows : 0);
+  return {
+    kind: 'Limit', ...over(below, below.targetlist), startup_cost: startup, total_cost: total, plan_rows: out, limitOffset, limitCount, withTies: limitWithTies,
+    uniqueKeys: limitWithTies ? sortClause.map((c) => groupKey(c, below.targetlist)) : [],
+  };
+}
+
+/** A sort right below a LIMIT need only keep the first rows. */
+function boundSort(plan: Plan, bound: Expr): Plan {
+  if (plan.kind === 'Sort') return { ...plan, bound };
+  if (plan.kind === 'Result' && plan.lefttree !== null && plan.qual.length === 0 && plan.resconstantqual.length === 0) return { ...plan, lefttree: boundSort(plan.lefttree, bound) };
+  return plan;
+}
+
+// ------------------------------------------------------------------ scans and joins
+
+function fromRelids(root: PlannerInfo, item: FromItem): bigint {
+  switch (item.kind) {
+    case 'RangeTblRef':
+      buildBaseRel(root, item.rtindex);
+      return bit(item.rtindex);
+    case 'JoinExpr': return fromRelids(root, item.larg) | fromRelids(root, item.rarg);
+    case 'FromExpr': return item.fromlist.reduce((set, f) => set | fromRelids(root, f), 0n);
+  }
+}
+
+interface Targets { final: TargetEntry[]; groupInput: TargetEntry[]; grouped: TargetEntry[]; windowInput: TargetEntry[]; sets: number[][] | null }
+
+function planSelect(root: PlannerInfo): Built {
+  const q = root.parse;
+  const final = root.resultTargetList;
+  const grouping = q.groupClause.length > 0 || q.groupingSets.length > 0 || q.hasAggs || q.havingQual !== null;
+  const having = makeAndsImplicit(q.havingQual);
+  const windows = q.hasWindowFuncs ? activeWindows(root, final) : [];
+  root.allBaserels = fromRelids(root, q.jointree);
+  const needed = [...final.map((t) => t.expr), ...having, ...windows.flatMap((w) => [w.clause.startOffset, w.clause.endOffset].filter((e) => e !== null))];
+  let rel: RelOptInfo | null = null;
+  const t = makeTargets(root, final, grouping, having, windows.length > 0);
+  if (root.allBaserels !== 0n) {
+    collectLateral(root);
+    buildBaseTargets(root, needed);
+    addVarsToTargetList(root, final.flatMap((x) => pullVarClause(x.expr, true, true)), RESULT);
+    deconstructJointree(root);
+    root.queryPathkeys = wantedOrder(root, t, grouping, windows);
+    if (grouping && q.groupClause.length === 0 && q.groupingSets.length === 0 && having.length === 0) {
+      const minmax = planMinMax(root, final);
+      if (minmax !== null) return { plan: minmax, pathkeys: [] };
+    }
+    rel = makeOneRel(root);
+  }
+  let built: Built;
+  if (grouping) built = planGrouping(root, rel, t, having);
+  else built = scanTarget(root, rel, windows.length > 0 ? t.windowInput : setInputTarget(q.hasTargetSRFs, final), root.queryPathkeys);
+  for (let i = 0; i < windows.length; i++) built = addWindow(root, built, windows, i, t, final);
+  if (q.hasTargetSRFs && final.some((x) => containsSrf(x.expr))) built = { plan: addProjectSet(built.plan, final), pathkeys: built.pathkeys };
+  if (q.distinctClause.length > 0) built = addDistinct(root, built, final);
+  if (q.sortClause.length > 0) built = sortBy(root, built, q.sortClause, final);
+  return built;
+}
+
+/** What the input of ProjectSet must give: everything but the sets. */
+function setInputTarget(hasSets: boolean, final: TargetEntry[]): TargetEntry[] {
+  if (!hasSets) return final;
+  const list: TargetEntry[] = [];
+  const add = (e: Expr, ref: number): void => {
+    if (!list.some((x) => equal(x.expr, e))) list.push({ ...makeTargetEntry(e, list.length + 1, null, false), ressortgroupref: ref });
+  };
+  for (const t of final) {
+    if (!containsSrf(t.expr)) add(t.expr, t.ressortgroupref);
+    else for (const v of pullVarClause(t.expr, false, false)) add(v, 0);
+  }
+  return list;
+}
+
+/** The order worth having from below: that of GROUP BY, else of the first window, DISTINCT, ORDER BY. */
+function wantedOrder(root: PlannerInfo, t: Targets, grouping: boolean, windows: ActiveWindow[]): PathKey[] {
+  const q = root.parse;
+  const sortable = (list: readonly SortGroupClause[]): boolean => list.every((c) => c.sortop !== 0);
+  if (grouping && q.groupingSets.length === 0 && q.groupClause.length > 0 && sortable(q.groupClause)) return pathkeysForSort(root, groupOrder(q.groupClause, q.sortClause), t.groupInput);
+  if (grouping) return [];
+  if (windows.length > 0) return pathkeysForSort(root, windows[0]!.order, t.windowInput);
+  if (q.distinctClause.length > 0 && q.sortClause.length < q.distinctClause.length && sortable(q.distinctClause)) return pathkeysForSort(root, distinctOrder(q.distinctClause, q.sortClause), t.final);
+  if (q.sortClause.length > 0 && !q.hasTargetSRFs) return pathkeysForSort(root, q.sortClause, t.final);
+  return [];
+}
+
+/** GROUP BY columns in the order of ORDER BY as far as that goes, so that one sort serves both. */
+function groupOrder(group: readonly SortGroupClause[], sort: readonly SortGroupClause[]): SortGroupClause[] {
+  const list: SortGroupClause[] = [];
+  for (const s of sort) {
+    const g = group.find((c) => c.tleSortGroupRef === s.tleSortGroupRef);
+    if (g === undefined) break;
+    list.push({ ...g, sortop: s.sortop, nulls_first: s.nulls_first });
+  }
+  for (const g of group) if (!list.some((c) => c.tleSortGroupRef === g.tleSortGroupRef)) list.push(g);
+  return list;
+}
+const distinctOrder = groupOrder;
+
+/** The cheapest plan for the join with this target list on it; `order` is preferred when it is cheap enough. */
+function scanTarget(root: PlannerInfo, rel: RelOptInfo | null, target: TargetEntry[], order: PathKey[]): Built {
+  if (rel === null) {
+    const quals = makeAndsImplicit(root.parse.jointree.quals);
+    const plan: Plan = {
+      kind: 'Result', startup_cost: 0, total_cost: costs.cpuTuple + exprsCost(target.map((t) => t.expr)), plan_rows: 1, plan_width: widthOf(target), targetlist: target, qual: [], lefttree: null,
+      righttree: null, initPlan: [], resconstantqual: quals,
+    };
+    return { plan, pathkeys: [] };
+  }
+  const best = rel.cheapestTotal!;
+  let path = best;
+  if (order.length > 0) {
+    const sorted = cheapestFractional(rel.paths, order, root.tupleFraction);
+    if (sorted !== null) {
+      const sort = sortCost(best.rows, rel.width, root.limitTuples);
+      const withSort = { ...best, startup: best.total + sort.startup, total: best.total + sort.startup + sort.run };
+      if (pathkeysContain(best.pathkeys, order) || fractionalCost(sorted, root.tupleFraction) <= fractionalCost(withSort, root.tupleFraction)) path = sorted;
+    }
+  } else if (root.tupleFraction > 0) path = cheapestFractional(rel.paths, [], root.tupleFraction) ?? best;
+  root.curOuterParams = [];
+  return { plan: applyTarget(path.make(), target), pathkeys: path.pathkeys };
+}
+
+const PROJECTS = new Set<Plan['kind']>(['SeqScan', 'IndexScan', 'IndexOnlyScan', 'TidScan', 'FunctionScan', 'ValuesScan', 'CteScan', 'WorkTableScan', 'SubqueryScan', 'NestLoop', 'HashJoin', 'MergeJoin', 'Result']);
+
+/** Makes a plan put out these columns: by itself if it can, else through a Result. */
+export function applyTarget(plan: Plan, target: TargetEntry[]): Plan {
+  const cost = exprsCost(target.map((t) => t.expr)) * plan.plan_rows;
+  if (PROJECTS.has(plan.kind) && !(plan.kind === 'Result' && plan.lefttree !== null && plan.targetlist.some((t) => t.expr.kind !== 'Var'))) {
+    return { ...plan, targetlist: target, total_cost: plan.total_cost + cost, plan_width: widthOf(target) };
+  }
+  if (plan.targetlist.length === target.length && plan.targetlist.every((t, i) => equal(t.expr, target[i]!.expr))) return { ...plan, targetlist: target };
+  return { kind: 'Result', ...over(plan, target), total_cost: plan.total_cost + cost, resconstantqual: [] };
+}
+
+const widthOf = (target: readonly TargetEntry[]): number => target.reduce((w, t) => w + typeWidth(exprType(t.expr), -1), 0);
+
+// ------------------------------------------------------------------ grouping
+
+function makeTargets(root: PlannerInfo, final: TargetEntry[], grouping: boolean, having: Expr[], windows: boolean): Targets {
+  const q = root.parse;
+  let windowInput = final;
+  if (windows) windowInput = flattened(root, final, q.windowClause.flatMap((w) => [...w.partitionClause, ...w.orderClause]), grouping, q.windowClause.flatMap((w) => [w.startOffset, w.endOffset].filter((e) => e !== null)));
+  let grouped = windows ? windowInput : final;
+  if (q.hasTargetSRFs && grouping && !windows) grouped = setInputTarget(true, final);
+  let groupInput = final;
+  let sets: number[][] | null = null;
+  if (grouping) {
+    // Group columns first, then the Vars that aggregates and the rest use.
+    groupInput = [];
+    const add = (e: Expr, ref: number): void => {
+      const known = groupInput.find((t) => equal(t.expr, e));
+      if (known === undefined) groupInput.push({ ...makeTargetEntry(e, groupInput.length + 1, null, false), ressortgroupref: ref });
+      else if (ref !== 0 && known.ressortgroupref === 0) known.ressortgroupref = ref;
+      else if (ref !== 0 && known.ressortgroupref !== ref) groupInput.push({ ...makeTargetEntry(e, groupInput.length + 1, null, false), ressortgroupref: ref });
+    };
+    for (const c of q.groupClause) add(final.find((t) => t.ressortgroupref === c.tleSortGroupRef)!.expr, c.tleSortGroupRef);
+    const rest = (e: Expr): void => {
+      for (const v of varsOutsideGroups(e, groupInput)) add(v, 0);
+    };
+    for (const t of final) rest(t.expr);
+    for (const h of having) rest(h);
+    sets = q.groupingSets.length > 0 ? expandGroupingSets(q.groupingSets, q.groupDistinct).map((set) => set.map((ref) => q.groupClause.findIndex((c) => c.tleSortGroupRef === ref))) : null;
+  }
+  return { final, groupInput, grouped, windowInput, sets };
+}
+
+/** Vars of an expression that are not inside a group column. */
+function varsOutsideGroups(e: Expr, groups: readonly TargetEntry[]): Expr[] {
+  if (groups.some((g) => g.ressortgroupref !== 0 && equal(g.expr, e))) return [];
+  if (e.kind === 'Var') return e.varlevelsup === 0 ? [e] : [];
+  const list: Expr[] = [];
+  expressionTreeWalker(e, (child) => {
+    if (child.kind !== 'Query') list.push(...varsOutsideGroups(child, groups));
+    return false;
+  });
+  return list;
+}
+
+/** make_window_input_target: sort columns of the windows whole, of the rest what it is made of. */
+function flattened(root: PlannerInfo, final: TargetEntry[], clauses: readonly SortGroupClause[], grouping: boolean, more: readonly Expr[]): TargetEntry[] {
+  const refs = new Set([...clauses, ...(grouping ? root.parse.groupClause : [])].map((c) => c.tleSortGroupRef));
+  const list: TargetEntry[] = [];
+  const add = (e: Expr, ref: number): void => {
+    const known = list.find((t) => equal(t.expr, e) && (ref === 0 || t.ressortgroupref === 0 || t.ressortgroupref === ref));
+    if (known === undefined) list.push({ ...makeTargetEntry(e, list.length + 1, null, false), ressortgroupref: ref });
+    else if (ref !== 0) known.ressortgroupref = ref;
+  };
+  for (const t of final) if (refs.has(t.ressortgroupref) && t.ressortgroupref !== 0) add(t.expr, t.ressortgroupref);
+  for (const e of [...final.filter((t) => !refs.has(t.ressortgroupref) || t.ressortgroupref === 0).map((t) => t.expr), ...more]) for (const v of pullVarClause(e, false, true)) if (v.kind !== 'Aggref' || !list.some((t) => equal(t.expr, v))) add(v, 0);
+  return list;
+}
+
+function groupKey(c: SortGroupClause, target: readonly TargetEntry[]): GroupKey {
+  const i = target.findIndex((t) => t.ressortgroupref === c.tleSortGroupRef);
+  const { expr } = target[i]!;
+  return { column: i + 1, eqop: c.eqop, collation: exprCollation(expr), type: exprType(expr) };
+}
+
+export function sortKey(c: SortGroupClause, target: readonly TargetEntry[]): SortKey {
+  const i = target.findIndex((t) => t.ressortgroupref === c.tleSortGroupRef);
+  const { expr } = target[i]!;
+  return { column: i + 1, sortop: c.sortop, collation: exprCollation(expr), nullsFirst: c.nulls_first, type: exprType(expr), reverse: sortOperator(c.sortop).reverse };
+}
+
+function planGrouping(root: PlannerInfo, rel: RelOptInfo | null, t: Targets, having: Expr[]): Built {
+  const q = root.parse;
+  const aggCount = countAggs([...t.final.map((x) => x.expr), ...having]);
+  const common = { qual: having, groupKeys: q.groupClause.map((c) => groupKey(c, t.groupInput)), groupRefs: q.groupClause.map((c) => c.tleSortGroupRef), aggrefs: [] };
+  const savedFraction = root.tupleFraction;
+  const savedLimit = root.limitTuples;
+  // All rows are needed for groups, whatever the limit above.
+  root.tupleFraction = 0;
+  root.limitTuples = -1;
+  const finish = (child: Plan, strategy: 'plain' | 'sorted' | 'hashed' | 'mixed', rows: number, pathkeys: PathKey[]): Built => {
+    const cpu = child.plan_rows * costs.cpuOperator * (aggCount + common.groupKeys.length);
+    const startup = strategy === 'sorted' ? child.startup_cost : child.total_cost + cpu;
+    const total = child.total_cost + cpu + rows * costs.cpuTuple;
+    root.tupleFraction = savedFraction;
+    root.limitTuples = savedLimit;
+    return {
+      plan: { kind: 'Agg', ...over(child, t.grouped), ...common, startup_cost: startup, total_cost: total, plan_rows: rows, plan_width: widthOf(t.grouped), aggstrategy: strategy, numGroups: rows, groupingSets: t.sets },
+      pathkeys,
+    };
+  };
+  if (q.groupClause.length === 0 && t.sets === null) return finish(scanTarget(root, rel, t.groupInput, []).plan, 'plain', 1, []);
+  const groupExprs = q.groupClause.map((c) => t.groupInput.find((x) => x.ressortgroupref === c.tleSortGroupRef)!.expr);
+  const input = rel === null ? 1 : rel.rows;
+  const groups = estimateGroups(root, groupExprs, input);
+  if (t.sets !== null) {
+    const sets = t.sets.length;
+    return finish(scanTarget(root, rel, t.groupInput, []).plan, t.sets.every((s) => s.length === 0) && sets === 1 ? 'hashed' : 'mixed', clampRows(groups * Math.max(1, sets / 2)), []);
+  }
+  const hashable = q.groupClause.every((c) => c.hashable) && enabled.hashagg;
+  const sortable = q.groupClause.every((c) => c.sortop !== 0);
+  const order = sortable ? root.queryPathkeys : [];
+  const sorted = rel !== null && sortable ? cheapestFractional(rel.paths, order, 0) : null;
+  const cheapest = rel?.cheapestTotal ?? null;
+  const sort = cheapest === null ? { startup: 0, run: 0 } : sortCost(cheapest.rows, rel!.width, 0);
+  const hashTotal = (cheapest?.total ?? 0) + input * costs.cpuOperator * groupExprs.length + groups * costs.cpuTuple;
+  // An ORDER BY above wants what sorting gives anyway.
+  const wantsOrder = q.sortClause.length > 0 && q.sortClause.every((s) => q.groupClause.some((g) => g.tleSortGroupRef === s.tleSortGroupRef));
+  const above = sortCost(groups, 32, savedLimit);
+  const hashCost = hashTotal + (wantsOrder ? above.startup + above.run : 0);
+  const sortedCost = sorted === null ? Infinity : sorted.total + input * costs.cpuOperator * groupExprs.length + groups * costs.cpuTuple;
+  const bySortCost = (cheapest?.total ?? 0) + sort.startup + sort.run + input * costs.cpuOperator * groupExprs.length + groups * costs.cpuTuple;
+  if (sortable && (!hashable || (sortedCost <= hashCost && sortedCost <= bySortCost))) {
+    if (sorted !== null && sortedCost <= bySortCost) {
+      root.curOuterParams = [];
+      return finish(applyTarget(sorted.make(), t.groupInput), 'sorted', groups, order);
+    }
+    const child = scanTarget(root, rel, t.groupInput, []);
+    return finish(sortPlan(child.plan, groupOrder(q.groupClause, q.sortClause), t.groupInput, -1), 'sorted', groups, order);
+  }
+  if (sortable && bySortCost < hashCost) {
+    const child = scanTarget(root, rel, t.groupInput, []);
+    return finish(sortPlan(child.plan, groupOrder(q.groupClause, q.sortClause), t.groupInput, -1), 'sorted', groups, order);
+  }
+  if (!hashable && !sortable) throw notSupported('GROUP BY columns of types that can only be hashed and others that can only be sorted');
+  return finish(scanTarget(root, rel, t.groupInput, []).plan, 'hashed', groups, []);
+}
+
+const countAggs = (list: readonly Expr[]): number => {
+  let n = 0;
+  for (const e of list) walkExpr(e, (node) => { if (node.kind === 'Aggref') n++; });
+  return n;
+};
+
+/** All the single grouping sets that ROLLUP, CUBE and GROUPING SETS stand for (expand_grouping_sets). */
+export function expandGroupingSets(sets: readonly GroupingSet[], distinct: boolean): number[][] {
+  const one = (set: GroupingSet): number[][] => {
+    switch (set.kind) {
+      case 'empty': return [[]];
+      case 'simple': return [set.content as number[]];
+      case 'rollup': {
+        const parts = (set.content as GroupingSet[]).map((s) => s.content as number[]);
+        return Array.from({ length: parts.length + 1 }, (_x, i) => parts.slice(0, parts.length - i).flat());
+      }
+      case 'cube': {
+        const parts = (set.content as GroupingSet[]).map((s) => s.content as number[]);
+        return Array.from({ length: 1 << parts.length }, (_x, i) => parts.filter((_p, k) => ((1 << parts.length) - 1 - i) & (1 << (parts.length - 1 - k))).flat());
+      }
+      case 'sets': return (set.content as GroupingSet[]).flatMap(one);
+    }
+  };
+  let result: number[][] = [[]];
+  for (const set of sets) {
+    const expanded = one(set);
+    result = result.flatMap((a) => expanded.map((b) => [...new Set([...a, ...b])]));
+  }
+  if (distinct) {
+    const seen = new Set<string>();
+    result = result.filter((s) => {
+      const key = [...s].sort((a, b) => a - b).join();
+      return seen.has(key) ? false : (seen.add(key), true);
+    });
+  }
+  return result;
+}
+
+// ------------------------------------------------------------------ sorting and DISTINCT
+
+export function sortPlan(child: Plan, clauses: readonly SortGroupClause[], target: readonly TargetEntry[], limit: number): Plan {
+  const keys: SortKey[] = [];
+  for (const c of clauses) {
+    const key = sortKey(c, target);
+    if (!keys.some((k) => k.column === key.column)) keys.push(key);
+  }
+  const cost = sortCost(child.plan_rows, child.plan_width, limit);
+  return {
+    kind: 'Sort', ...over(child, child.targetlist), startup_cost: child.total_cost + cost.startup, total_cost: child.total_cost + cost.startup + cost.run, sortKeys: keys, bound: null,
+  };
+}
+
+function sortBy(root: PlannerInfo, built: Built, clauses: readonly SortGroupClause[], final: TargetEntry[]): Built {
+  const pathkeys = root.parse.setOperations !== null ? [] : pathkeysForSort(root, clauses, final);
+  if (root.parse.setOperations === null && pathkeysContain(built.pathkeys, pathkeys)) return built;
+  return { plan: sortPlan(built.plan, clauses, built.plan.targetlist, root.limitTuples), pathkeys };
+}
+
+function addDistinct(root: PlannerInfo, built: Built, final: TargetEntry[]): Built {
+  const q = root.parse;
+  const { distinctClause, sortClause } = q;
+  const exprs = distinctClause.map((c) => final.find((t) => t.ressortgroupref === c.tleSortGroupRef)!.expr);
+  const grouped = q.groupClause.length > 0 || q.hasAggs;
+  const rows = grouped ? built.plan.plan_rows : estimateGroups(root, exprs, built.plan.plan_rows);
+  const keys = distinctClause.map((c) => groupKey(c, final));
+  const sortable = distinctClause.every((c) => c.sortop !== 0);
+  const hashable = distinctClause.every((c) => c.hashable) && enabled.hashagg && !q.hasDistinctOn;
+  // One order for both: the longer of DISTINCT's and ORDER BY's.
+  const order = sortClause.length >= distinctClause.length ? [...sortClause] : distinctOrder(distinctClause, sortClause);
+  const unique = (child: Built): Built => ({
+    plan: { kind: 'Unique', ...over(child.plan, child.plan.targetlist), total_cost: child.plan.total_cost + child.plan.plan_rows * costs.cpuOperator * keys.length, plan_rows: rows, uniqueKeys: keys },
+    pathkeys: child.pathkeys,
+  });
+  const byHash = built.plan.total_cost + built.plan.plan_rows * costs.cpuOperator * keys.length + rows * costs.cpuTuple;
+  if (sortable) {
+    const wanted = pathkeysForSort(root, order, final);
+    const presorted = pathkeysContain(built.pathkeys, wanted);
+    const sort = sortCost(built.plan.plan_rows, built.plan.plan_width, -1);
+    const above = sortClause.length > 0 ? sortCost(rows, built.plan.plan_width, -1) : { startup: 0, run: 0 };
+    if (presorted || !hashable || built.plan.total_cost + sort.startup + sort.run < byHash + above.startup + above.run) {
+      return unique(presorted ? built : { plan: sortPlan(built.plan, order, final, -1), pathkeys: wanted });
+    }
+  }
+  if (!hashable) throw notSupported('DISTINCT over types that cannot be sorted');
+  return {
+    plan: {
+      kind: 'Agg', ...over(built.plan, final), startup_cost: byHash, total_cost: byHash, plan_rows: rows, aggstrategy: 'hashed', groupKeys: keys, numGroups: rows, groupingSets: null,
+      groupRefs: [], aggrefs: [],
+    },
+    pathkeys: [],
+  };
+}
+
+function addProjectSet(child: Plan, final: TargetEntry[]): Plan {
+  const rows = clampRows(child.plan_rows * 1000);
+  return { kind: 'ProjectSet', ...over(child, final), plan_rows: rows, total_cost: child.total_cost + rows * costs.cpuTuple };
+}
+
+// ------------------------------------------------------------------ windows
+
+interface ActiveWindow { clause: PlannerInfo['parse']['windowClause'][number]; order: SortGroupClause[]; funcs: WindowFunc[] }
+
+function activeWindows(root: PlannerInfo, final: readonly TargetEntry[]): ActiveWindow[] {
+  const funcs: WindowFunc[] = [];
+  for (const t of final) walkExpr(t.expr, (n) => { if (n.kind === 'WindowFunc' && !funcs.some((f) => equal(f, n))) funcs.push(n); });
+  const list: ActiveWindow[] = [];
+  for (const clause of root.parse.windowClause) {
+    const mine = funcs.filter((f) => f.winref === clause.winref);
+    if (mine.length === 0) continue;
+    const order: SortGroupClause[] = [...clause.partitionClause];
+    for (const c of clause.orderClause) if (!order.some((o) => o.tleSortGroupRef === c.tleSortGroupRef)) order.push(c);
+    list.push({ clause, order, funcs: mine });
+  }
+  // Windows with the longest orders first: the sorts of others may be prefixes of theirs.
+  return list.sort((a, b) => {
+    for (let i = 0; i < Math.min(a.order.length, b.order.length); i++) {
+      const d = b.order[i]!.tleSortGroupRef - a.order[i]!.tleSortGroupRef || b.order[i]!.sortop - a.order[i]!.sortop;
+      if (d !== 0) return -d;
+    }
+    return b.order.length - a.order.length;
+  });
+}
+
+function addWindow(root: PlannerInfo, built: Built, windows: ActiveWindow[], i: number, t: Targets, final: TargetEntry[]): Built {
+  const { clause, order, funcs } = windows[i]!;
+  const last = i === windows.length - 1;
+  let child = built;
+  if (order.length > 0) {
+    const wanted = pathkeysForSort(root, order, t.windowInput);
+    if (!pathkeysContain(child.pathkeys, wanted)) child = { plan: sortPlan(child.plan, order, child.plan.targetlist, -1), pathkeys: wanted };
+  }
+  const input = child.plan.targetlist;
+  let target: TargetEntry[];
+  if (last) target = root.parse.hasTargetSRFs ? setInputTarget(true, final) : final;
+  else target = [...input, ...funcs.map((f, k) => makeTargetEntry(f, input.length + k + 1, null, false))];
+  const keyOf = (c: SortGroupClause): GroupKey => groupKey(c, input);
+  const run = child.plan.plan_rows * costs.cpuOperator * (funcs.length + order.length) + child.plan.plan_rows * costs.cpuTuple;
+  return {
+    plan: {
+      kind: 'WindowAgg', ...over(child.plan, target), total_cost: child.plan.total_cost + run, winref: clause.winref, partKeys: clause.partitionClause.map(keyOf),
+      ordKeys: clause.orderClause.map((c) => sortKey(c, input)), frameOptions: clause.frameOptions, startOffset: clause.startOffset, endOffset: clause.endOffset,
+      startInRangeFunc: clause.startInRangeFunc, endInRangeFunc: clause.endInRangeFunc, inRangeColl: clause.inRangeColl, inRangeAsc: clause.inRangeAsc, inRangeNullsFirst: clause.inRangeNullsFirst,
+    },
+    pathkeys: child.pathkeys,
+  };
+}
+
+// ------------------------------------------------------------------ INSERT, UPDATE, DELETE
+
+function addModifyTable(root: PlannerInfo, child: Plan): Plan {
+  const q = root.parse;
+  const operation = q.commandType as 'insert' | 'update' | 'delete';
+  const target = root.resultTargetList;
+  const rowId = target.findIndex((t) => t.expr.kind === 'Var' && t.expr.varno === q.resultRelation && t.expr.varattno === -1 && t.resjunk);
+  const colnos = operation === 'update' ? q.targetList.filter((t) => !t.resjunk).map((t) => t.resno) : operation === 'insert' ? target.filter((t) => !t.resjunk).map((_t, i) => i + 1) : [];
+  return {
+    kind: 'ModifyTable', ...over(child, q.returningList), plan_rows: q.returningList.length > 0 ? child.plan_rows : 0, operation, canSetTag: q.canSetTag, resultRelation: q.resultRelation,
+    updateColnos: colnos, rowIdColumn: operation === 'insert' ? 0 : rowId + 1, returningList: q.returningList, onConflict: q.onConflict, rowMarks: [], epqParam: 0,
+  };
+}

@@ -1,0 +1,236 @@
+// From the join tree to relations, conditions and join order restrictions (PostgreSQL's initsplan.c): every condition
+// is put where it can first be evaluated, outer joins become SpecialJoinInfos that say what must be joined first.
+import { makeAndsImplicit } from '../nodes/nodeFuncs.ts';
+import type { Expr, FromItem, JoinType, Var } from '../nodes/primnodes.ts';
+import { findNonnullableRels, pullVarClause, pullVarnos } from './clauses.ts';
+import { generateBaseEqualities, processEquivalence } from './equivclass.ts';
+import type { PlannerInfo, Relids, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
+import { bit, EMPTY, isSubset, members, overlaps, singleton } from './relids.ts';
+import { makeRestrictInfo } from './restrictinfo.ts';
+import { baseRel } from './relnode.ts';
+
+/** Notes that columns are needed at `where` (bit 0: in the result), so that joins below carry them. */
+export function addVarsToTargetList(root: PlannerInfo, vars: readonly Expr[], where: Relids): void {
+  for (const e of vars) {
+    if (e.kind !== 'Var' || e.varlevelsup !== 0) continue;
+    const rel = root.rels[e.varno];
+    if (rel === undefined) continue;
+    const entry = rel.attrNeeded.get(e.varattno);
+    if (entry === undefined) {
+      rel.attrNeeded.set(e.varattno, { node: e, needed: where });
+      rel.target.push(e);
+    } else entry.needed |= where;
+  }
+}
+
+export function buildBaseTargets(root: PlannerInfo, exprs: readonly Expr[]): void {
+  for (const e of exprs) addVarsToTargetList(root, pullVarClause(e, true, true), RESULT);
+}
+export const RESULT: Relids = 1n;
+
+interface Deconstructed { qualscope: Relids; innerJoinRels: Relids; nonnullable: Relids }
+
+export function deconstructJointree(root: PlannerInfo): void {
+  deconstruct(root, root.parse.jointree, false);
+  generateBaseEqualities(root, (rinfo) => distributeRestrictInfo(root, rinfo));
+  root.ecMergingDone = true;
+  for (const ec of root.ecs) {
+    if (ec.members.length < 2) continue;
+    for (const rti of members(ec.relids)) {
+      const rel = root.rels[rti];
+      if (rel !== undefined) rel.hasEcJoins = true;
+    }
+    for (const m of ec.members) {
+      if (m.relids !== EMPTY) addVarsToTargetList(root, pullVarClause(m.expr, true, true), ec.relids);
+    }
+  }
+}
+
+function deconstruct(root: PlannerInfo, item: FromItem, belowOuter: boolean): Deconstructed {
+  switch (item.kind) {
+    case 'RangeTblRef': {
+      const set = bit(item.rtindex);
+      return { qualscope: set, innerJoinRels: EMPTY, nonnullable: set };
+    }
+    case 'FromExpr': {
+      let qualscope = EMPTY;
+      let innerJoinRels = EMPTY;
+      for (const f of item.fromlist) {
+        const d = deconstruct(root, f, belowOuter);
+        qualscope |= d.qualscope;
+        innerJoinRels = d.innerJoinRels;
+      }
+      if (item.fromlist.length > 1) innerJoinRels = qualscope;
+      for (const clause of makeAndsImplicit(item.quals)) {
+        distributeQual(root, clause, { belowOuter, isPushedDown: true, qualscope, ojscope: EMPTY, nonnullable: EMPTY });
+      }
+      return { qualscope, innerJoinRels, nonnullable: qualscope };
+    }
+    case 'JoinExpr': {
+      const { jointype } = item;
+      const left = deconstruct(root, item.larg, belowOuter || jointype === 'full');
+      const right = deconstruct(root, item.rarg, belowOuter || jointype === 'full' || jointype === 'left' || jointype === 'anti');
+      const qualscope = left.qualscope | right.qualscope;
+      let innerJoinRels: Relids;
+      let nonnullable: Relids;
+      let ojscope = EMPTY;
+      let sjinfo: SpecialJoinInfo | null = null;
+      const quals = makeAndsImplicit(item.quals);
+      switch (jointype) {
+        case 'inner':
+          innerJoinRels = qualscope;
+          nonnullable = EMPTY;
+          break;
+        case 'semi':
+          innerJoinRels = left.innerJoinRels | right.innerJoinRels;
+          nonnullable = EMPTY;
+          break;
+        case 'full':
+          innerJoinRels = left.innerJoinRels | right.innerJoinRels;
+          nonnullable = qualscope;
+          break;
+        default:
+          innerJoinRels = left.innerJoinRels | right.innerJoinRels;
+          nonnullable = left.qualscope;
+      }
+      if (jointype !== 'inner') {
+        sjinfo = makeOuterJoinInfo(root, left.qualscope, right.qualscope, innerJoinRels, jointype, quals, item.quals);
+        ojscope = jointype === 'semi' ? EMPTY : sjinfo.minLefthand | sjinfo.minRighthand;
+      }
+      for (const clause of quals) {
+        distributeQual(root, clause, { belowOuter, isPushedDown: jointype === 'inner', qualscope, ojscope, nonnullable });
+      }
+      if (sjinfo !== null) root.joinInfoList.push(sjinfo);
+      return { qualscope, innerJoinRels, nonnullable };
+    }
+  }
+}
+
+function makeOuterJoinInfo(
+  root: PlannerInfo, leftRels: Relids, rightRels: Relids, innerJoinRels: Relids, jointype: JoinType, quals: Expr[], clause: Expr | null,
+): SpecialJoinInfo {
+  const info: SpecialJoinInfo = {
+    minLefthand: leftRels, minRighthand: rightRels, synLefthand: leftRels, synRighthand: rightRels, jointype, lhsStrict: false,
+    delayUpperJoins: false, quals,
+  };
+  if (jointype === 'full') return info;
+  const clauseRelids = pullVarnos(clause);
+  const strict = findNonnullableRels(clause);
+  info.lhsStrict = overlaps(strict, leftRels);
+  let minLeft = clauseRelids & leftRels;
+  let minRight = (clauseRelids | innerJoinRels) & rightRels;
+  const semiOrAnti = (t: JoinType): boolean => t === 'semi' || t === 'anti';
+  for (const other of root.joinInfoList) {
+    if (other.jointype === 'full') {
+      const all = other.synLefthand | other.synRighthand;
+      if (overlaps(leftRels, all)) minLeft |= all;
+      if (overlaps(rightRels, all)) minRight |= all;
+      continue;
+    }
+    if (overlaps(leftRels, other.synRighthand) && overlaps(clauseRelids, other.synRighthand)
+      && (semiOrAnti(jointype) || !overlaps(strict, other.minRighthand))) {
+      minLeft |= other.synLefthand | other.synRighthand;
+    }
+    if (overlaps(rightRels, other.synRighthand)
+      && (overlaps(clauseRelids, other.synRighthand) || !overlaps(clauseRelids, other.minLefthand) || semiOrAnti(jointype)
+        || semiOrAnti(other.jointype) || !other.lhsStrict || other.delayUpperJoins)) {
+      minRight |= other.synLefthand | other.synRighthand;
+    }
+  }
+  // A lateral reference makes its target part of the left-hand side.
+  for (const rti of members(rightRels)) minLeft |= (root.rels[rti]?.lateralRelids ?? EMPTY) & leftRels;
+  info.minLefthand = minLeft === EMPTY ? leftRels : minLeft;
+  info.minRighthand = minRight === EMPTY ? rightRels : minRight;
+  return info;
+}
+
+interface QualPlace {
+  belowOuter: boolean; isPushedDown: boolean; qualscope: Relids; ojscope: Relids; nonnullable: Relids;
+}
+
+export function distributeQual(root: PlannerInfo, clause: Expr, place: QualPlace): void {
+  let relids = pullVarnos(clause);
+  const { ojscope, qualscope } = place;
+  let pseudoconstant = false;
+  if (relids === EMPTY) {
+    // Without Vars: where the join is, or at the top.
+    if (ojscope !== EMPTY) relids = ojscope;
+    else {
+      relids = qualscope;
+      pseudoconstant = true;
+    }
+  }
+  let isPushedDown: boolean;
+  let delayed = false;
+  let maybeEquivalence: boolean;
+  if (ojscope !== EMPTY && overlaps(relids, place.nonnullable)) {
+    // A condition of the outer join that mentions its preserved side: it decides what matches, nothing else.
+    isPushedDown = false;
+    maybeEquivalence = false;
+    delayed = delayForOuterJoins(root, relids, false).delayed;
+    relids = ojscope;
+  } else {
+    isPushedDown = true;
+    const d = delayForOuterJoins(root, relids, true);
+    relids = d.relids;
+    delayed = d.delayed;
+    // Below an outer join, or on the nullable side of this one, a condition holds there only.
+    maybeEquivalence = !delayed && !place.belowOuter && ojscope === EMPTY;
+  }
+  const rinfo = makeRestrictInfo(clause, isPushedDown, relids);
+  rinfo.pseudoconstant = pseudoconstant;
+  rinfo.outerjoinDelayed = delayed;
+  addVarsToTargetList(root, pullVarClause(clause, true, true), relids);
+  if (maybeEquivalence && rinfo.mergeFamilies.length > 0 && rinfo.requiredRelids === rinfo.clauseRelids && !pseudoconstant) {
+    if (processEquivalence(root, rinfo, false)) return;
+  }
+  distributeRestrictInfo(root, rinfo);
+}
+
+/** check_outerjoin_delay: a condition over an outer join's nullable side waits until that join is done. */
+function delayForOuterJoins(root: PlannerInfo, start: Relids, isPushedDown: boolean): { relids: Relids; delayed: boolean } {
+  let relids = start;
+  let delayed = false;
+  for (let again = true; again;) {
+    again = false;
+    for (const sj of root.joinInfoList) {
+      if (sj.jointype === 'semi') continue;
+      if (overlaps(relids, sj.minRighthand) || (sj.jointype === 'full' && overlaps(relids, sj.minLefthand))) {
+        const all = sj.minLefthand | sj.minRighthand;
+        if (!isSubset(all, relids)) {
+          relids |= all;
+          again = true;
+        }
+        delayed = true;
+        if (isPushedDown && sj.jointype !== 'full' && overlaps(relids, sj.minLefthand)) sj.delayUpperJoins = true;
+      }
+    }
+  }
+  return { relids, delayed };
+}
+
+export function distributeRestrictInfo(root: PlannerInfo, rinfo: RestrictInfo): void {
+  const single = singleton(rinfo.requiredRelids);
+  if (single !== 0) {
+    baseRel(root, single).restrictions.push(rinfo);
+    return;
+  }
+  addVarsToTargetList(root, pullVarClause(rinfo.clause, true, true), rinfo.requiredRelids);
+  for (const rti of members(rinfo.requiredRelids)) {
+    const rel = root.rels[rti];
+    if (rel !== undefined && !rel.joinClauses.includes(rinfo)) rel.joinClauses.push(rinfo);
+  }
+}
+
+/** Columns that lateral subqueries and functions take from other relations. */
+export function findLateralReferences(root: PlannerInfo, lateralVars: (rel: RelOptInfo) => Var[]): void {
+  for (const rel of root.rels) {
+    if (rel === undefined || rel.rte === null || !rel.rte.lateral) continue;
+    const vars = lateralVars(rel).filter((v) => v.varno !== rel.rti);
+    for (const v of vars) rel.lateralRelids |= bit(v.varno);
+    if (rel.lateralRelids === EMPTY) continue;
+    root.hasLateral = true;
+    addVarsToTargetList(root, vars, rel.relids);
+  }
+}
+

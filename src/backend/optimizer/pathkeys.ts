@@ -1,0 +1,83 @@
+// Orders of rows as lists of path keys (PostgreSQL's pathkeys.c).
+import { getMergejoinOpfamilies } from '../catalog/lsyscache.ts';
+import { amopsByFamily } from '../catalog/syscache.ts';
+import type { IndexInfo } from '../catalog/relation.ts';
+import { sortOperator } from '../executor/sort_support.ts';
+import { makeVar } from '../nodes/makefuncs.ts';
+import { exprCollation } from '../nodes/nodeFuncs.ts';
+import type { Expr, SortGroupClause, TargetEntry } from '../nodes/primnodes.ts';
+import type { Oid } from '../types/datum.ts';
+import { mutateDeep } from './clauses.ts';
+import { classForSorting } from './equivclass.ts';
+import type { PathKey, PlannerInfo, RelOptInfo } from './pathnodes.ts';
+
+const familiesCache = new Map<string, Oid[]>();
+
+/** The btree families of the = operator that goes with a family's < over a type. */
+function mergeFamilies(family: Oid, left: Oid, right: Oid): Oid[] {
+  const key = `${family},${left},${right}`;
+  let list = familiesCache.get(key);
+  if (list === undefined) {
+    const eq = amopsByFamily(family).find((a) => a.amopstrategy === 3 && a.amoplefttype === left && a.amoprighttype === right);
+    list = eq === undefined ? [family] : getMergejoinOpfamilies(eq.amopopr);
+    familiesCache.set(key, list);
+  }
+  return list;
+}
+
+function makePathkey(root: PlannerInfo, expr: Expr, family: Oid, type: Oid, collation: Oid, reverse: boolean, nullsFirst: boolean, sortref: number, create: boolean): PathKey | null {
+  const ec = classForSorting(root, expr, mergeFamilies(family, type, type), collation, sortref, create);
+  return ec === null ? null : { ec, reverse, nullsFirst };
+}
+
+/** A key that adds nothing: its value is constant, or it is there already. */
+const redundant = (key: PathKey, list: readonly PathKey[]): boolean => (key.ec.hasConst && !key.ec.belowOuterJoin) || list.some((k) => k.ec === key.ec);
+
+export function pathkeysForSort(root: PlannerInfo, clauses: readonly SortGroupClause[], targetList: readonly TargetEntry[]): PathKey[] {
+  const keys: PathKey[] = [];
+  for (const c of clauses) {
+    const tle = targetList.find((t) => t.ressortgroupref === c.tleSortGroupRef)!;
+    const op = sortOperator(c.sortop);
+    const key = makePathkey(root, tle.expr, op.family, op.type, exprCollation(tle.expr), op.reverse, c.nulls_first, c.tleSortGroupRef, true)!;
+    if (!redundant(key, keys)) keys.push(key);
+  }
+  return keys;
+}
+
+/** Expression of an index column over the relation. */
+export function indexColumnExpr(rel: RelOptInfo, info: IndexInfo, column: number): Expr {
+  const attnum = info.keyAttributes[column]!;
+  if (attnum > 0) {
+    const a = rel.relation!.attributes[attnum - 1]!;
+    return makeVar(rel.rti, attnum, a.atttypid, a.atttypmod, a.attcollation, 0);
+  }
+  let nth = 0;
+  for (let i = 0; i < column; i++) if (info.keyAttributes[i] === 0) nth++;
+  return forRelation(info.expressions[nth]!, rel.rti);
+}
+
+/** Index expressions and predicates have varno 1. */
+export function forRelation(e: Expr, rti: number): Expr {
+  return rti === 1 ? e : mutateDeep(e, (n, depth) => (n.kind === 'Var' && n.varlevelsup === depth && n.varno === 1 ? { ...n, varno: rti } : undefined));
+}
+
+/** The order a scan of an index gives, as far as anybody could want it; `fixed`: columns bound by =. */
+export function indexPathkeys(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, backward: boolean): PathKey[] {
+  const keys: PathKey[] = [];
+  if (info.accessMethod !== 'btree') return keys;
+  for (let i = 0; i < info.keyCount; i++) {
+    const column = info.columns[i]!;
+    const expr = indexColumnExpr(rel, info, i);
+    const family = amopsByFamily(column.opfamily).find((a) => a.amopstrategy === 1 && a.amoplefttype === a.amoprighttype && (a.amoplefttype === column.typeOid || true));
+    const type = typeOfFamily(column.opfamily, column.typeOid) ?? family?.amoplefttype ?? column.typeOid;
+    const key = makePathkey(root, expr, column.opfamily, type, column.collation, column.descending !== backward, column.nullsFirst !== backward, 0, false);
+    if (key === null) break;
+    if (!redundant(key, keys)) keys.push(key);
+  }
+  return keys;
+}
+
+function typeOfFamily(family: Oid, type: Oid): Oid | undefined {
+  return amopsByFamily(family).find((a) => a.amopstrategy === 1 && a.amoplefttype === type && a.amoprighttype === type)?.amoplefttype;
+}
+

@@ -1,0 +1,149 @@
+// The planner's own data (PostgreSQL's pathnodes.h): what is known of a query level, of each relation and join of it,
+// and the paths, ways to produce a relation's rows. A path knows its costs and how to make its plan.
+import type { IndexInfo, Relation } from '../catalog/relation.ts';
+import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
+import type { Plan, PlanRowMark } from '../nodes/plannodes.ts';
+import type { Expr, JoinType, SubPlan, TargetEntry, Var } from '../nodes/primnodes.ts';
+import type { Oid } from '../types/datum.ts';
+
+/** A set of range table indexes: bit rti. */
+export type Relids = bigint;
+
+/** Of the whole statement, subqueries included. */
+export interface PlannerGlobal {
+  subplans: Plan[];
+  subroots: PlannerInfo[];
+  paramExecCount: number;
+  finalRtable: RangeTblEntry[];
+  finalRowMarks: PlanRowMark[];
+  hasModifyingCTE: boolean;
+}
+
+/** An outer value a subquery wants: the parameter that carries it. */
+export interface PlanParam { item: Expr; paramId: number }
+
+export interface CteEntry { name: string; planId: number; paramId: number; rows: number; width: number; root: PlannerInfo | null; references: number }
+
+/** One query level. */
+export interface PlannerInfo {
+  glob: PlannerGlobal;
+  parse: Query;
+  parent: PlannerInfo | null;
+  rtable: RangeTblEntry[];
+  rels: (RelOptInfo | undefined)[];
+  joinRels: Map<Relids, RelOptInfo>;
+  allBaserels: Relids;
+  joinInfoList: SpecialJoinInfo[];
+  ecs: EquivalenceClass[];
+  /** Implied-equality work is over: classes found later hold one expression each. */
+  ecMergingDone: boolean;
+  initPlans: SubPlan[];
+  planParams: PlanParam[];
+  ctes: Map<string, CteEntry>;
+  /** WITH RECURSIVE: the parameter of the work table while the recursive term is planned. */
+  wtParamId: number;
+  wtRows: number;
+  queryPathkeys: PathKey[];
+  tupleFraction: number;
+  limitTuples: number;
+  curOuterRels: Relids;
+  curOuterParams: { paramno: number; paramval: Expr }[];
+  rowMarks: PlanRowMark[];
+  multiexprParams: Map<number, number[]>;
+  hasLateral: boolean;
+  resultTargetList: TargetEntry[];
+}
+
+export interface RestrictInfo {
+  clause: Expr;
+  /** Relations it mentions. */
+  clauseRelids: Relids;
+  /** Relations that must be there before it can be evaluated. */
+  requiredRelids: Relids;
+  /** false: a condition of the outer join itself. */
+  isPushedDown: boolean;
+  outerjoinDelayed: boolean;
+  pseudoconstant: boolean;
+  /** For `left op right` with no relation on both sides. */
+  leftRelids: Relids;
+  rightRelids: Relids;
+  canJoin: boolean;
+  /** btree families the = operator merges in; empty when it does not. */
+  mergeFamilies: Oid[];
+  hashable: boolean;
+  leftEc: EquivalenceClass | null;
+  rightEc: EquivalenceClass | null;
+  /** -1: not computed. */
+  selectivity: number;
+  /** Made from this equivalence class. */
+  parentEc: EquivalenceClass | null;
+}
+
+export interface EcMember { expr: Expr; relids: Relids; type: Oid; isConst: boolean }
+export interface EquivalenceClass {
+  families: Oid[];
+  collation: Oid;
+  members: EcMember[];
+  sources: RestrictInfo[];
+  relids: Relids;
+  hasConst: boolean;
+  volatile: boolean;
+  /** Below an outer join: a constant member says nothing about the result. */
+  belowOuterJoin: boolean;
+  broken: boolean;
+  merged: EquivalenceClass | null;
+  sortref: number;
+}
+
+export interface PathKey { ec: EquivalenceClass; reverse: boolean; nullsFirst: boolean }
+
+export interface SpecialJoinInfo {
+  minLefthand: Relids; minRighthand: Relids; synLefthand: Relids; synRighthand: Relids;
+  jointype: JoinType;
+  lhsStrict: boolean;
+  delayUpperJoins: boolean;
+  quals: Expr[];
+}
+
+export interface RelOptInfo {
+  kind: 'base' | 'join' | 'upper';
+  relids: Relids;
+  rows: number;
+  width: number;
+  /** Columns to put out. */
+  target: Expr[];
+  paths: Path[];
+  cheapestTotal: Path | null;
+  restrictions: RestrictInfo[];
+  joinClauses: RestrictInfo[];
+  hasEcJoins: boolean;
+  /** Base relations only. */
+  rti: number;
+  rte: RangeTblEntry | null;
+  relation: Relation | null;
+  indexes: IndexInfo[];
+  pages: number;
+  tuples: number;
+  lateralRelids: Relids;
+  subroot: PlannerInfo | null;
+  subplan: Plan | null;
+  subplanParams: PlanParam[];
+  /** attribute number to the relations that need it; bit 0: the final target list. */
+  attrNeeded: Map<number, { node: Var; needed: Relids }>;
+}
+
+export interface Path {
+  kind: string;
+  rel: RelOptInfo;
+  rows: number;
+  startup: number;
+  total: number;
+  pathkeys: PathKey[];
+  /** Parameterized by columns of these. */
+  requiredOuter: Relids;
+  /** Conditions evaluated inside that mention requiredOuter. */
+  paramClauses: RestrictInfo[];
+  /** Another run with the same parameters costs this. */
+  rescanCost: number;
+  make: () => Plan;
+}

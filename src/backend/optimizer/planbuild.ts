@@ -1,0 +1,28 @@
+// Small makers of plan nodes.
+import { makeTargetEntry } from '../nodes/makefuncs.ts';
+import type { Plan } from '../nodes/plannodes.ts';
+import type { Expr, TargetEntry } from '../nodes/primnodes.ts';
+import type { Path, RestrictInfo } from './pathnodes.ts';
+import { exprCost } from './costsize.ts';
+
+export interface PlanBase {
+  startup_cost: number; total_cost: number; plan_rows: number; plan_width: number; targetlist: TargetEntry[]; qual: Expr[];
+  lefttree: Plan | null; righttree: Plan | null; initPlan: [];
+}
+
+export function planBase(path: Path, targetlist: TargetEntry[], qual: Expr[] = [], lefttree: Plan | null = null, righttree: Plan | null = null): PlanBase {
+  return { startup_cost: path.startup, total_cost: path.total, plan_rows: path.rows, plan_width: Math.round(path.rel.width), targetlist, qual, lefttree, righttree, initPlan: [] };
+}
+
+/** Costs copied from the plan below, for nodes that cost (next to) nothing. */
+export function over(child: Plan, targetlist: TargetEntry[], qual: Expr[] = []): PlanBase {
+  return { startup_cost: child.startup_cost, total_cost: child.total_cost, plan_rows: child.plan_rows, plan_width: child.plan_width, targetlist, qual, lefttree: child, righttree: null, initPlan: [] };
+}
+
+export const targetOf = (exprs: readonly Expr[]): TargetEntry[] => exprs.map((e, i) => makeTargetEntry(e, i + 1, null, false));
+
+/** Conditions as expressions, cheap ones first, otherwise in the order written (order_qual_clauses). */
+export function orderedClauses(list: readonly RestrictInfo[]): Expr[] {
+  if (list.length <= 1) return list.map((r) => r.clause);
+  return list.map((r, i) => ({ e: r.clause, cost: exprCost(r.clause), i })).sort((a, b) => a.cost - b.cost || a.i - b.i).map((x) => x.e);
+}

@@ -1,0 +1,178 @@
+// From a Query to a PlannedStmt (PostgreSQL's planner.c). Each query level: rewrite the join tree, simplify its
+// expressions, find the cheapest way to scan and join, then put grouping, windows, DISTINCT, ORDER BY, LIMIT and the
+// change of the target table on top.
+import { internalError } from '../../common/errors.ts';
+import { makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
+import { makeAndsImplicit } from '../nodes/nodeFuncs.ts';
+import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
+import type { Plan, PlannedStmt } from '../nodes/plannodes.ts';
+import type { Expr, FromExpr, FromItem, TargetEntry } from '../nodes/primnodes.ts';
+import type { Datum } from '../types/datum.ts';
+import { openRelation } from '../catalog/relcache.ts';
+import { canonicalizeQual, containsAggs, containsSubplans, containsVolatile, equal, evalConstExpressions, isTrue, pullVarClause, simplifyBool } from './clauses.ts';
+import { readCostSettings } from './costsize.ts';
+import { planUpper } from './grouping.ts';
+import type { PathKey, PlannerGlobal, PlannerInfo } from './pathnodes.ts';
+import { flattenJoinAliases, pullUpSublinks, pullUpSubqueries, reduceOuterJoins } from './prepjointree.ts';
+import { planRecursiveUnion } from './prepunion.ts';
+import { noteRoot, setPlanReferences } from './setrefs.ts';
+import { processCtes, processSublinks, replaceCorrelationVars, replaceMultiexprParams } from './subselect.ts';
+import { subqueryHooks } from './subroot.ts';
+
+/** Makes the plan of an analyzed and rewritten query. `boundParams` are looked at by nobody yet: plans are generic. */
+export function planner(query: Query, _boundParams?: readonly Datum[]): PlannedStmt {
+  readCostSettings();
+  const glob: PlannerGlobal = { subplans: [], subroots: [], paramExecCount: 0, finalRtable: [], finalRowMarks: [], hasModifyingCTE: false };
+  const { plan, subroot } = planQuery(glob, query, null, 0);
+  const planTree = setPlanReferences(plan);
+  return {
+    kind: 'PlannedStmt', commandType: query.commandType, hasReturning: query.returningList.length > 0, hasModifyingCTE: glob.hasModifyingCTE,
+    canSetTag: query.canSetTag, planTree, rtable: glob.finalRtable, resultRelations: subroot.parse.resultRelation > 0 ? [query.resultRelation] : [],
+    subplans: glob.subplans, rowMarks: glob.finalRowMarks, paramExecCount: glob.paramExecCount, stmt_location: query.stmt_location, stmt_len: query.stmt_len,
+  };
+}
+
+function makeRoot(glob: PlannerGlobal, query: Query, parent: PlannerInfo | null): PlannerInfo {
+  return {
+    glob, parse: query, parent, rtable: query.rtable, rels: [], joinRels: new Map(), allBaserels: 0n, joinInfoList: [], ecs: [], ecMergingDone: false,
+    initPlans: [], planParams: [], ctes: new Map(), wtParamId: -1, wtRows: 0, queryPathkeys: [], tupleFraction: 0, limitTuples: -1, curOuterRels: 0n,
+    curOuterParams: [], rowMarks: [], multiexprParams: new Map(), hasLateral: false, resultTargetList: [],
+  };
+}
+
+function planQuery(glob: PlannerGlobal, query: Query, parent: PlannerInfo | null, tupleFraction: number, prepare?: (root: PlannerInfo) => void): { plan: Plan; subroot: PlannerInfo; pathkeys: PathKey[] } {
+  const root = makeRoot(glob, query, parent);
+  root.tupleFraction = tupleFraction;
+  prepare?.(root);
+  const { plan: bare, pathkeys } = subqueryPlanner(root);
+  let plan = bare;
+  if (root.initPlans.length > 0) plan = { ...plan, initPlan: [...root.initPlans, ...plan.initPlan] };
+  noteRoot(plan, root);
+  return { plan, subroot: root, pathkeys };
+}
+
+subqueryHooks.planSubquery = (root, query, tupleFraction) => planQuery(root.glob, query, root, tupleFraction);
+subqueryHooks.finishPlan = setPlanReferences;
+subqueryHooks.planRecursive = (root, cte) => {
+  const sub = makeRoot(root.glob, cte.ctequery, root);
+  const plan = planRecursiveUnion(sub, (query, parent, prepare) => planQuery(root.glob, query, parent, 0, prepare));
+  const withInits = sub.initPlans.length > 0 ? { ...plan, initPlan: sub.initPlans } : plan;
+  noteRoot(withInits, sub);
+  return { plan: withInits, subroot: sub, pathkeys: [] };
+};
+
+function subqueryPlanner(root: PlannerInfo): { plan: Plan; pathkeys: PathKey[] } {
+  if (root.parse.cteList.length > 0) processCtes(root);
+  let q = root.parse;
+  if (q.hasSubLinks) q = pullUpSublinks(q);
+  if (q.rtable.some((r) => r.rtekind === 'subquery')) q = pullUpSubqueries(q);
+  q = flattenJoinAliases(q, q.rtable);
+  root.parse = q;
+  root.rtable = q.rtable;
+  for (const [i, rte] of q.rtable.entries()) if (rte.rtekind === 'subquery' && rte.subquery === null) throw internalError(`range table entry ${i + 1} lost its subquery`);
+  preprocessQuery(root);
+  root.parse = reduceOuterJoins(root.parse);
+  return planUpper(root);
+}
+
+/** preprocess_expression of everything in the query. */
+function preprocessQuery(root: PlannerInfo): void {
+  const hasSublinks = root.parse.hasSubLinks;
+  const value = (e: Expr): Expr => {
+    let result = evalConstExpressions(e);
+    if (hasSublinks || containsSubplans(result)) result = processSublinks(root, result, false);
+    return root.parent === null ? result : replaceCorrelationVars(root, result);
+  };
+  const qual = (e: Expr | null): Expr | null => {
+    if (e === null) return null;
+    let result = canonicalizeQual(evalConstExpressions(e));
+    if (hasSublinks || containsSubplans(result)) result = processSublinks(root, result, true);
+    if (root.parent !== null) result = replaceCorrelationVars(root, result);
+    return isTrue(result) ? null : result;
+  };
+  const targets = (list: TargetEntry[]): TargetEntry[] => list.map((t) => ({ ...t, expr: value(t.expr) }));
+  const from = (item: FromItem): FromItem => {
+    switch (item.kind) {
+      case 'RangeTblRef': return item;
+      case 'FromExpr': return { ...item, fromlist: item.fromlist.map(from), quals: qual(item.quals) };
+      case 'JoinExpr': return { ...item, larg: from(item.larg), rarg: from(item.rarg), quals: qual(item.quals) };
+    }
+  };
+  const q = root.parse;
+  // Sublinks of a multiple assignment come first, so that their parameters are known to the others.
+  let targetList = targets(q.targetList);
+  targetList = targetList.map((t) => ({ ...t, expr: replaceMultiexprParams(root, t.expr) }));
+  const rtable = q.rtable.map((r): RangeTblEntry => {
+    switch (r.rtekind) {
+      case 'function': return { ...r, functions: r.functions.map((f) => ({ ...f, funcexpr: value(f.funcexpr) })) };
+      case 'values': return { ...r, values_lists: r.values_lists.map((row) => row.map(value)) };
+      case 'subquery': return r;
+      default: return r;
+    }
+  });
+  let jointree = from(q.jointree) as FromExpr;
+  const oc = q.onConflict;
+  let havingQual = qual(q.havingQual);
+  // HAVING conditions without aggregates are WHERE conditions, unless grouping is what makes the rows.
+  if (havingQual !== null && q.groupingSets.length === 0) {
+    const having: Expr[] = [];
+    const where: Expr[] = [];
+    for (const clause of makeAndsImplicit(havingQual)) {
+      if (containsAggs(clause) || containsVolatile(clause) || containsSubplans(clause)) having.push(clause);
+      else if (q.groupClause.length > 0) where.push(clause);
+      else {
+        where.push(clause);
+        having.push(clause);
+      }
+    }
+    if (where.length > 0) jointree = { ...jointree, quals: simplifyBool('and', [...(jointree.quals === null ? [] : [jointree.quals]), ...where]) };
+    havingQual = having.length === 0 ? null : simplifyBool('and', having);
+  }
+  root.parse = {
+    ...q, targetList, rtable, jointree, havingQual, returningList: targets(q.returningList), limitOffset: q.limitOffset === null ? null : value(q.limitOffset),
+    limitCount: q.limitCount === null ? null : value(q.limitCount),
+    windowClause: q.windowClause.map((w) => ({ ...w, startOffset: w.startOffset === null ? null : value(w.startOffset), endOffset: w.endOffset === null ? null : value(w.endOffset) })),
+    onConflict: oc === null ? null : {
+      ...oc, arbiterElems: oc.arbiterElems.map(value), arbiterWhere: qual(oc.arbiterWhere), onConflictSet: targets(oc.onConflictSet), onConflictWhere: qual(oc.onConflictWhere),
+    },
+  };
+  root.rtable = rtable;
+  preprocessRowMarks(root);
+  root.resultTargetList = preprocessTargetList(root);
+}
+
+function preprocessRowMarks(root: PlannerInfo): void {
+  for (const mark of root.parse.rowMarks) {
+    const rte = root.rtable[mark.rti - 1]!;
+    if (rte.rtekind !== 'relation') continue;
+    root.rowMarks.push({ rti: mark.rti, strength: mark.strength, waitPolicy: mark.waitPolicy, rowIdColumn: 0 });
+  }
+}
+
+/** preprocess_targetlist: INSERT gets a column for every attribute, UPDATE and DELETE the row's id, FOR UPDATE ids too. */
+function preprocessTargetList(root: PlannerInfo): TargetEntry[] {
+  const q = root.parse;
+  let list = q.targetList;
+  if (q.commandType === 'insert') {
+    const rel = openRelation(root.rtable[q.resultRelation - 1]!.relid);
+    const byNumber = new Map(list.filter((t) => !t.resjunk).map((t) => [t.resno, t]));
+    list = rel.attributes.map((a) => byNumber.get(a.attnum)
+      ?? makeTargetEntry({ kind: 'Const', consttype: a.attisdropped ? 23 : a.atttypid, consttypmod: -1, constcollid: 0, constvalue: null, location: -1 }, a.attnum, a.attname, false));
+    list = [...list, ...q.targetList.filter((t) => t.resjunk)];
+  } else if (q.commandType === 'update' || q.commandType === 'delete') {
+    list = q.commandType === 'delete' ? [] : list.map((t, i) => ({ ...t, resno: i + 1 }));
+    list = [...list, makeTargetEntry(makeVar(q.resultRelation, -1, 27, -1, 0, 0), list.length + 1, 'ctid', true)];
+  }
+  for (const mark of root.rowMarks) {
+    list = [...list, makeTargetEntry(makeVar(mark.rti, -1, 27, -1, 0, 0), list.length + 1, `ctid${mark.rti}`, true)];
+    mark.rowIdColumn = list.length;
+  }
+  // RETURNING may mention other relations than the target.
+  for (const t of q.returningList) {
+    for (const e of pullVarClause(t.expr, true, true)) {
+      if (e.kind !== 'Var' || e.varno === q.resultRelation || list.some((x) => equal(x.expr, e))) continue;
+      list = [...list, makeTargetEntry(e, list.length + 1, null, true)];
+    }
+  }
+  return list;
+}

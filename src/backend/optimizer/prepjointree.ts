@@ -1,0 +1,343 @@
+// Rewriting the join tree before planning (PostgreSQL's prepjointree.c): sublinks in WHERE become semi and anti joins,
+// simple subqueries in FROM are merged into their parent, outer joins that a strict condition above makes inner are
+// made inner.
+import { makeBoolExpr } from '../nodes/makefuncs.ts';
+import { exprCollation, exprType, exprTypmod, fromItemMutator, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
+import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
+import type { Expr, FromExpr, FromItem, JoinExpr, RowExpr, SubLink, TargetEntry, Var } from '../nodes/primnodes.ts';
+import {
+  containsLevel, containsSrf, containsVolatile, equal, findForcedNullVars, findNonnullableRels, findNonnullableVars,
+  incrementLevels, incrementQueryLevels, mutateDeep, mutateQueryDeep, pullVarnos,
+} from './clauses.ts';
+import type { Relids } from './pathnodes.ts';
+import { bit, EMPTY, isSubset, overlaps } from './relids.ts';
+
+// ------------------------------------------------------------------ sublinks to joins
+
+/** Turns IN and EXISTS conditions of WHERE (and inner join conditions) into joins where that is possible. */
+export function pullUpSublinks(q: Query): Query {
+  const rtable = [...q.rtable];
+  const work = { q, rtable };
+  const jointree = sublinksInFrom(work, q.jointree) as FromExpr;
+  return { ...q, jointree, rtable };
+}
+
+interface Work { q: Query; rtable: RangeTblEntry[] }
+
+function sublinksInFrom(work: Work, item: FromItem): FromItem {
+  switch (item.kind) {
+    case 'RangeTblRef': return item;
+    case 'JoinExpr': {
+      const larg = sublinksInFrom(work, item.larg);
+      const rarg = sublinksInFrom(work, item.rarg);
+      const join = { ...item, larg, rarg };
+      if (item.jointype !== 'inner' || item.quals === null) return join;
+      const { quals, from } = sublinksInQuals(work, item.quals, join, relidsOf(join, work.rtable));
+      if (from === join) return { ...join, quals };
+      return { kind: 'FromExpr', fromlist: [replaceJoin(from, join, { ...join, quals: null })], quals };
+    }
+    case 'FromExpr': {
+      const fromlist = item.fromlist.map((f) => sublinksInFrom(work, f));
+      if (item.quals === null) return { ...item, fromlist };
+      const base: FromExpr = { kind: 'FromExpr', fromlist, quals: null };
+      const { quals, from } = sublinksInQuals(work, item.quals, base, relidsOf(base, work.rtable));
+      if (from === base) return { ...base, quals };
+      return { kind: 'FromExpr', fromlist: [from], quals };
+    }
+  }
+}
+
+function replaceJoin(tree: FromItem, old: FromItem, by: FromItem): FromItem {
+  if (tree === old) return by;
+  if (tree.kind === 'JoinExpr') return { ...tree, larg: replaceJoin(tree.larg, old, by) };
+  return tree;
+}
+
+function sublinksInQuals(work: Work, quals: Expr, base: FromItem, available: Relids): { quals: Expr | null; from: FromItem } {
+  let from = base;
+  let reachable = available;
+  const kept: Expr[] = [];
+  for (const qual of makeAndsImplicit(quals)) {
+    let sublink: SubLink | null = null;
+    let negated = false;
+    if (qual.kind === 'SubLink') sublink = qual;
+    else if (qual.kind === 'BoolExpr' && qual.boolop === 'not' && qual.args[0]!.kind === 'SubLink') {
+      sublink = qual.args[0] as SubLink;
+      negated = true;
+    }
+    let join: JoinExpr | null = null;
+    if (sublink !== null && from !== null && !isEmptyFrom(base)) {
+      if (sublink.subLinkType === 'any' && !negated) join = convertAny(work, sublink, reachable, from);
+      else if (sublink.subLinkType === 'exists') join = convertExists(work, sublink, negated, reachable, from);
+    }
+    if (join === null) kept.push(qual);
+    else {
+      from = join;
+      void reachable;
+    }
+    reachable = available;
+  }
+  return { quals: kept.length === 0 ? null : kept.length === 1 ? kept[0]! : makeBoolExpr('and', kept), from };
+}
+
+const isEmptyFrom = (item: FromItem): boolean => item.kind === 'FromExpr' && item.fromlist.length === 0;
+
+export function relidsOf(item: FromItem, rtable: readonly RangeTblEntry[]): Relids {
+  switch (item.kind) {
+    case 'RangeTblRef': return bit(item.rtindex);
+    case 'JoinExpr': return relidsOf(item.larg, rtable) | relidsOf(item.rarg, rtable) | (item.rtindex > 0 ? bit(item.rtindex) : EMPTY);
+    case 'FromExpr': return item.fromlist.reduce((set, f) => set | relidsOf(f, rtable), EMPTY);
+  }
+}
+
+function subqueryRte(subquery: Query, name: string, columns: readonly TargetEntry[]): RangeTblEntry {
+  const eref = { aliasname: name, colnames: columns.filter((t) => !t.resjunk).map((t) => t.resname ?? '') };
+  return {
+    rtekind: 'subquery', alias: null, eref, lateral: false, inh: false, inFromCl: true, relid: 0, relkind: '', rellockmode: 0,
+    requiredPerms: 0, checkAsUser: 0, selectedCols: [], insertedCols: [], updatedCols: [], securityQuals: [], subquery,
+    security_barrier: false, jointype: 'inner', joinmergedcols: 0, joinaliasvars: [], joinleftcols: [], joinrightcols: [],
+    join_using_alias: null, functions: [], funcordinality: false, values_lists: [], ctename: '', ctelevelsup: 0,
+    self_reference: false, coltypes: [], coltypmods: [], colcollations: [],
+  };
+}
+
+const joinOf = (jointype: 'semi' | 'anti', larg: FromItem, rarg: FromItem, quals: Expr | null): JoinExpr => ({
+  kind: 'JoinExpr', jointype, isNatural: false, larg, rarg, usingClause: [], join_using_alias: null, quals, alias: null, rtindex: 0,
+});
+
+/** x IN (SELECT ...) to a semi join with the subquery as a relation. */
+function convertAny(work: Work, sublink: SubLink, available: Relids, larg: FromItem): JoinExpr | null {
+  const { subselect, testexpr } = sublink;
+  if (testexpr === null || containsLevel(subselect, 1) || subselect.commandType !== 'select') return null;
+  const upper = pullVarnos(testexpr);
+  if (upper === EMPTY || !isSubset(upper, available) || containsVolatile(testexpr)) return null;
+  work.rtable.push(subqueryRte(subselect, 'ANY_subquery', subselect.targetList));
+  const rtindex = work.rtable.length;
+  const columns = subselect.targetList.filter((t) => !t.resjunk);
+  const quals = mutateDeep(testexpr, (n, depth) => {
+    if (n.kind !== 'Param' || n.paramkind !== 'sublink' || depth !== 0) return undefined;
+    const column = columns[n.paramid - 1]!;
+    return { kind: 'Var', varno: rtindex, varattno: column.resno, vartype: exprType(column.expr), vartypmod: exprTypmod(column.expr), varcollid: exprCollation(column.expr), varlevelsup: 0, location: -1 };
+  });
+  return joinOf('semi', larg, { kind: 'RangeTblRef', rtindex }, quals);
+}
+
+/** [NOT] EXISTS (SELECT ...) to a semi or anti join with the subquery's FROM. */
+function convertExists(work: Work, sublink: SubLink, negated: boolean, available: Relids, larg: FromItem): JoinExpr | null {
+  let sub = sublink.subselect;
+  if (sub.cteList.length > 0) return null;
+  const simple = simplifyExists(sub);
+  if (simple === null) return null;
+  sub = simple;
+  const { quals } = sub.jointree;
+  if (sub.jointree.fromlist.length === 0 || quals === null) return null;
+  // Nothing but WHERE may refer to the outer query, and WHERE must mention both sides.
+  const rest: Query = { ...sub, jointree: { ...sub.jointree, quals: null }, targetList: [] };
+  if (containsLevel(rest, 1) || !containsLevel(quals, 1) || containsVolatile(quals)) return null;
+  const offset = work.rtable.length;
+  const moved = shiftQuery({ ...sub, targetList: [] }, offset);
+  const where = incrementOuter(moved.jointree.quals!);
+  const upper = pullVarnos(where);
+  const own = relidsOf({ ...moved.jointree, quals: null }, moved.rtable);
+  if (!overlaps(upper, own) || !isSubset(upper & ((1n << BigInt(offset + 1)) - 1n), available)) return null;
+  work.rtable.push(...moved.rtable.map((r) => (r.rtekind === 'subquery' && r.subquery !== null ? { ...r, subquery: incrementQueryLevels(r.subquery, -1, 2) } : r)));
+  const rarg: FromItem = moved.jointree.fromlist.length === 1 ? moved.jointree.fromlist[0]! : { ...moved.jointree, quals: null };
+  // Sublinks in the moved WHERE may become joins in turn, but only of the right side: left as they are.
+  return joinOf(negated ? 'anti' : 'semi', larg, rarg, where);
+}
+
+/** References that left the subquery by one level belong to this one now. */
+const incrementOuter = (e: Expr): Expr => incrementLevels(e, -1, 1);
+
+/** Drops what EXISTS does not care about; null when the subquery does not allow that. */
+export function simplifyExists(q: Query): Query | null {
+  if (q.commandType !== 'select' || q.setOperations !== null || q.hasAggs || q.groupingSets.length > 0 || q.hasWindowFuncs
+    || q.hasTargetSRFs || q.hasModifyingCTE || q.havingQual !== null || q.limitOffset !== null || q.rowMarks.length > 0) return null;
+  if (q.limitCount !== null && !(q.limitCount.kind === 'Const' && q.limitCount.slot === undefined && (q.limitCount.constvalue === null || Number(q.limitCount.constvalue) > 0))) return null;
+  return { ...q, targetList: [], groupClause: [], windowClause: [], distinctClause: [], sortClause: [], hasDistinctOn: false, limitCount: null };
+}
+
+/** OffsetVarNodes: range table indexes of this query level grow by `offset`. */
+export function shiftQuery(q: Query, offset: number): Query {
+  const changed = mutateQueryDeep(q, (n, depth) => {
+    if (n.kind === 'Var' && n.varlevelsup === depth) return { ...n, varno: n.varno + offset };
+    if (n.kind === 'CurrentOfExpr' && depth === 0) return { ...n, cvarno: n.cvarno + offset };
+    return undefined;
+  }, 0);
+  return {
+    ...changed, jointree: shiftFrom(changed.jointree, offset) as FromExpr,
+    rowMarks: changed.rowMarks.map((m) => ({ ...m, rti: m.rti + offset })),
+  };
+}
+function shiftFrom(item: FromItem, offset: number): FromItem {
+  switch (item.kind) {
+    case 'RangeTblRef': return { kind: 'RangeTblRef', rtindex: item.rtindex + offset };
+    case 'JoinExpr': return { ...item, larg: shiftFrom(item.larg, offset), rarg: shiftFrom(item.rarg, offset), rtindex: item.rtindex === 0 ? 0 : item.rtindex + offset };
+    case 'FromExpr': return { ...item, fromlist: item.fromlist.map((f) => shiftFrom(f, offset)) };
+  }
+}
+
+// ------------------------------------------------------------------ subqueries into their parent
+
+/** Merges simple subqueries of FROM into the query, inner ones first. */
+export function pullUpSubqueries(query: Query): Query {
+  let q = query;
+  let from: FromItem = q.jointree;
+  const visit = (item: FromItem, nullable: boolean): FromItem => {
+    switch (item.kind) {
+      case 'FromExpr': return { ...item, fromlist: item.fromlist.map((f) => visit(f, nullable)) };
+      case 'JoinExpr': {
+        const { jointype } = item;
+        const larg = visit(item.larg, nullable || jointype === 'right' || jointype === 'full');
+        const rarg = visit(item.rarg, nullable || jointype === 'left' || jointype === 'full');
+        return { ...item, larg, rarg };
+      }
+      case 'RangeTblRef': {
+        const rte = q.rtable[item.rtindex - 1]!;
+        if (rte.rtekind !== 'subquery' || rte.subquery === null || rte.security_barrier || !isSimpleSubquery(rte.subquery)) return item;
+        let sub = pullUpSublinksIfAny(rte.subquery);
+        sub = pullUpSubqueries(sub);
+        if (!isSimpleSubquery(sub)) return item;
+        if (nullable && !sub.targetList.every((t) => t.resjunk || (t.expr.kind === 'Var' && t.expr.varlevelsup === 0))) return item;
+        if (nullable && rte.lateral) return item;
+        const offset = q.rtable.length;
+        // Outer references of the subquery are one level nearer now.
+        sub = shiftQuery(sub, offset);
+        sub = incrementQueryLevels(sub, -1, 1);
+        const replacement = new Map<number, Expr>();
+        for (const t of sub.targetList) if (!t.resjunk) replacement.set(t.resno, t.expr);
+        q = substituteRelation({ ...q, jointree: { kind: 'FromExpr', fromlist: [], quals: null } }, item.rtindex, replacement, rte);
+        substitutions.push((tree) => substituteInFrom(tree, item.rtindex, replacement, rte));
+        const lateral = rte.lateral ? sub.rtable.map((r) => (r.rtekind === 'subquery' || r.rtekind === 'function' || r.rtekind === 'values' ? { ...r, lateral: true } : r)) : sub.rtable;
+        const rtable = [...q.rtable, ...lateral];
+        // The entry stays for permission checks, empty of its query.
+        rtable[item.rtindex - 1] = { ...q.rtable[item.rtindex - 1]!, subquery: null, rtekind: 'result' };
+        q = { ...q, rtable, hasSubLinks: q.hasSubLinks || sub.hasSubLinks, rowMarks: [...q.rowMarks, ...sub.rowMarks] };
+        return sub.jointree;
+      }
+    }
+  };
+  const substitutions: ((tree: FromItem) => FromItem)[] = [];
+  from = visit(from, false);
+  for (const substitute of substitutions) from = substitute(from);
+  return { ...q, jointree: from as FromExpr };
+}
+
+const pullUpSublinksIfAny = (q: Query): Query => (q.hasSubLinks ? pullUpSublinks(q) : q);
+
+function isSimpleSubquery(q: Query): boolean {
+  return q.commandType === 'select' && q.setOperations === null && !q.hasAggs && !q.hasWindowFuncs && !q.hasTargetSRFs
+    && q.groupClause.length === 0 && q.groupingSets.length === 0 && q.havingQual === null && q.sortClause.length === 0
+    && q.distinctClause.length === 0 && q.limitOffset === null && q.limitCount === null && q.rowMarks.length === 0
+    && q.cteList.length === 0 && q.jointree.fromlist.length > 0
+    && !q.targetList.some((t) => containsVolatile(t.expr) || containsSrf(t.expr) || (t.expr.kind !== 'Var' && hasSublink(t.expr)));
+}
+const hasSublink = (e: Expr): boolean => {
+  let found = false;
+  mutateDeep(e, (n) => {
+    if (n.kind === 'SubLink') found = true;
+    return undefined;
+  });
+  return found;
+};
+
+/** Replaces Vars of a relation by the expressions of a subquery's target list, everywhere in the query. */
+function substituteRelation(q: Query, rti: number, columns: ReadonlyMap<number, Expr>, rte: RangeTblEntry): Query {
+  return mutateQueryDeep(q, (n, depth) => substituteVar(n, depth, rti, columns, rte), 0);
+}
+function substituteInFrom(tree: FromItem, rti: number, columns: ReadonlyMap<number, Expr>, rte: RangeTblEntry): FromItem {
+  return fromItemMutator(tree, (e) => mutateDeep(e, (n, depth) => substituteVar(n, depth, rti, columns, rte)));
+}
+function substituteVar(n: Expr, depth: number, rti: number, columns: ReadonlyMap<number, Expr>, rte: RangeTblEntry): Expr | undefined {
+  if (n.kind !== 'Var' || n.varno !== rti || n.varlevelsup !== depth) return undefined;
+  if (n.varattno === 0) return incrementLevels(wholeRow(rte, columns, n), depth);
+  const expr = columns.get(n.varattno);
+  return expr === undefined ? undefined : incrementLevels(expr, depth);
+}
+function wholeRow(rte: RangeTblEntry, columns: ReadonlyMap<number, Expr>, v: Var): RowExpr {
+  const colnames = [...rte.eref.colnames];
+  return { kind: 'RowExpr', args: colnames.map((_n, i) => columns.get(i + 1)!), row_typeid: v.vartype, row_format: 'implicit_cast', colnames, location: -1 };
+}
+
+// ------------------------------------------------------------------ join aliases
+
+/** flatten_join_alias_vars: Vars of JOIN entries become what they stand for. */
+export function flattenJoinAliases(q: Query, rtable: readonly RangeTblEntry[]): Query {
+  if (!rtable.some((r) => r.rtekind === 'join')) return q;
+  const joins: boolean[] = rtable.map((r) => r.rtekind === 'join');
+  const flatten = (n: Expr, depth: number): Expr | undefined => {
+    if (n.kind !== 'Var' || n.varlevelsup !== depth || joins[n.varno - 1] !== true) return undefined;
+    const rte = rtable[n.varno - 1]!;
+    const inner = (e: Expr): Expr => incrementLevels(mutateDeep(e, flatten), depth);
+    if (n.varattno === 0) {
+      const kept = rte.joinaliasvars.map((e, i) => ({ e, i })).filter(({ e }) => e !== null);
+      return { kind: 'RowExpr', args: kept.map(({ e }) => inner(e!)), row_typeid: n.vartype, row_format: 'implicit_cast', colnames: kept.map(({ i }) => rte.eref.colnames[i]!), location: -1 };
+    }
+    return inner(rte.joinaliasvars[n.varattno - 1]!);
+  };
+  return mutateQueryDeep({ ...q, rtable: q.rtable.map((r) => (r.rtekind === 'join' ? { ...r, joinaliasvars: [] } : r)) }, flatten, 0);
+}
+
+// ------------------------------------------------------------------ outer joins to inner joins
+
+/** reduce_outer_joins: conditions above that no all-NULL row can pass. Also turns right joins into left joins. */
+export function reduceOuterJoins(q: Query): Query {
+  if (!hasOuterJoin(q.jointree)) return q;
+  const jointree = reduce(q.jointree, EMPTY, [], [], q.rtable) as FromExpr;
+  return { ...q, jointree };
+}
+const hasOuterJoin = (item: FromItem): boolean =>
+  item.kind === 'JoinExpr' ? item.jointype === 'left' || item.jointype === 'right' || item.jointype === 'full' || hasOuterJoin(item.larg) || hasOuterJoin(item.rarg)
+    : item.kind === 'FromExpr' && item.fromlist.some(hasOuterJoin);
+
+function reduce(item: FromItem, nonnullable: Relids, nonnullableVars: Var[], forcedNull: Var[], rtable: readonly RangeTblEntry[]): FromItem {
+  switch (item.kind) {
+    case 'RangeTblRef': return item;
+    case 'FromExpr': {
+      const rels = nonnullable | findNonnullableRels(item.quals);
+      const vars = [...nonnullableVars, ...findNonnullableVars(item.quals)];
+      const nulls = [...forcedNull, ...findForcedNullVars(item.quals)];
+      return { ...item, fromlist: item.fromlist.map((f) => reduce(f, rels, vars, nulls, rtable)) };
+    }
+    case 'JoinExpr': {
+      const left = relidsOf(item.larg, rtable);
+      const right = relidsOf(item.rarg, rtable);
+      let { jointype, larg, rarg } = item;
+      if (jointype === 'left' && overlaps(nonnullable, right)) jointype = 'inner';
+      else if (jointype === 'right' && overlaps(nonnullable, left)) jointype = 'inner';
+      else if (jointype === 'full') {
+        const l = overlaps(nonnullable, left);
+        const r = overlaps(nonnullable, right);
+        if (l && r) jointype = 'inner';
+        else if (l) jointype = 'left';
+        else if (r) jointype = 'right';
+      }
+      if (jointype === 'right') {
+        jointype = 'left';
+        [larg, rarg] = [rarg, larg];
+      }
+      const rightNow = relidsOf(rarg, rtable);
+      if (jointype === 'left' && forcedNull.length > 0) {
+        // LEFT JOIN ... WHERE inner.x IS NULL, with a join condition strict in x: nothing that matched remains.
+        const strict = findNonnullableVars(item.quals);
+        if (forcedNull.some((v) => overlaps(bit(v.varno), rightNow) && strict.some((s) => equal(s, v)))) jointype = 'anti';
+      }
+      const own = findNonnullableRels(item.quals);
+      const ownVars = findNonnullableVars(item.quals);
+      const ownNulls = findForcedNullVars(item.quals);
+      switch (jointype) {
+        case 'inner': case 'semi': {
+          const rels = nonnullable | own;
+          const vars = [...nonnullableVars, ...ownVars];
+          const nulls = [...forcedNull, ...ownNulls];
+          return { ...item, jointype, larg: reduce(larg, rels, vars, nulls, rtable), rarg: reduce(rarg, rels, vars, nulls, rtable) };
+        }
+        case 'left': case 'anti':
+          // What is above says nothing of the nullable side, but the join's own condition does.
+          return { ...item, jointype, larg: reduce(larg, nonnullable, nonnullableVars, forcedNull, rtable), rarg: reduce(rarg, own, ownVars, ownNulls, rtable) };
+        default:
+          return { ...item, jointype, larg: reduce(larg, EMPTY, [], [], rtable), rarg: reduce(rarg, EMPTY, [], [], rtable) };
+      }
+    }
+  }
+}

@@ -1,0 +1,75 @@
+// Relations as the planner sees them: base relations with their statistics, joins with the columns they must carry.
+import { openRelation } from '../catalog/relcache.ts';
+import { internalError } from '../../common/errors.ts';
+import type { Expr } from '../nodes/primnodes.ts';
+import { exprType } from '../nodes/nodeFuncs.ts';
+import { columnWidth, typeWidth } from './plancat.ts';
+import type { PlannerInfo, Relids, RelOptInfo } from './pathnodes.ts';
+import { bit, EMPTY, isSubset } from './relids.ts';
+
+export function emptyRel(kind: RelOptInfo['kind'], relids: Relids): RelOptInfo {
+  return {
+    kind, relids, rows: 1, width: 0, target: [], paths: [], cheapestTotal: null, restrictions: [], joinClauses: [],
+    hasEcJoins: false, rti: 0, rte: null, relation: null, indexes: [], pages: 0, tuples: 0, lateralRelids: EMPTY, subroot: null,
+    subplan: null, subplanParams: [], attrNeeded: new Map(),
+  };
+}
+
+export function buildBaseRel(root: PlannerInfo, rti: number): RelOptInfo {
+  const rte = root.rtable[rti - 1]!;
+  const rel = emptyRel('base', bit(rti));
+  rel.rti = rti;
+  rel.rte = rte;
+  if (rte.rtekind === 'relation') {
+    const relation = openRelation(rte.relid);
+    rel.relation = relation;
+    rel.indexes = relation.indexes.filter((i) => i.valid && (i.accessMethod === 'btree' || i.accessMethod === 'hash'));
+    const { tuples, pages } = estimateSize(relation);
+    rel.tuples = tuples;
+    rel.pages = pages;
+  }
+  root.rels[rti] = rel;
+  return rel;
+}
+
+export function baseRel(root: PlannerInfo, rti: number): RelOptInfo {
+  const rel = root.rels[rti];
+  if (rel === undefined) throw internalError(`no relation entry for relid ${rti}`);
+  return rel;
+}
+
+/** estimate_rel_size: what VACUUM or ANALYZE last saw; PostgreSQL's ten pages for a table nobody has looked at. */
+function estimateSize(relation: { tuples: number; pages: number; attributes: readonly { atttypid: number; atttypmod: number; attisdropped: boolean }[] }): { tuples: number; pages: number } {
+  if (relation.tuples >= 0 && (relation.pages > 0 || relation.tuples > 0)) return { tuples: relation.tuples, pages: Math.max(relation.pages, 1) };
+  const pages = 10;
+  const width = relation.attributes.reduce((n, a) => n + (a.attisdropped ? 0 : typeWidth(a.atttypid, a.atttypmod)), 0) + 28;
+  return { tuples: Math.round(pages * (8168 / width)), pages };
+}
+
+/** The columns of two joined relations that something above the join needs. */
+export function joinTarget(root: PlannerInfo, relids: Relids, a: RelOptInfo, b: RelOptInfo): Expr[] {
+  const target: Expr[] = [];
+  for (const e of [...a.target, ...b.target]) {
+    if (e.kind === 'Var') {
+      const needed = root.rels[e.varno]?.attrNeeded.get(e.varattno)?.needed ?? 1n;
+      if (isSubset(needed, relids)) continue;
+    }
+    target.push(e);
+  }
+  return target;
+}
+
+export function targetWidth(root: PlannerInfo, target: readonly Expr[]): number {
+  let width = 0;
+  for (const e of target) {
+    if (e.kind === 'Var' && e.varattno > 0) {
+      const relation = root.rels[e.varno]?.relation;
+      if (relation !== null && relation !== undefined) {
+        width += columnWidth(relation, e.varattno);
+        continue;
+      }
+    }
+    width += typeWidth(exprType(e), e.kind === 'Var' ? e.vartypmod : -1);
+  }
+  return width;
+}

@@ -1,0 +1,25 @@
+// A condition with what the planner keeps knowing about it.
+import { getMergejoinOpfamilies, opHashjoinable, opMergejoinable } from '../catalog/lsyscache.ts';
+import { exprType } from '../nodes/nodeFuncs.ts';
+import type { Expr } from '../nodes/primnodes.ts';
+import { containsVolatile, pullVarnos } from './clauses.ts';
+import type { Relids, RestrictInfo } from './pathnodes.ts';
+import { EMPTY, overlaps } from './relids.ts';
+
+export function makeRestrictInfo(clause: Expr, isPushedDown: boolean, required?: Relids): RestrictInfo {
+  const clauseRelids = pullVarnos(clause);
+  const rinfo: RestrictInfo = {
+    clause, clauseRelids, requiredRelids: required ?? clauseRelids, isPushedDown, outerjoinDelayed: false,
+    pseudoconstant: clauseRelids === EMPTY, leftRelids: EMPTY, rightRelids: EMPTY, canJoin: false, mergeFamilies: [],
+    hashable: false, leftEc: null, rightEc: null, selectivity: -1, parentEc: null,
+  };
+  if (clause.kind === 'OpExpr' && clause.args.length === 2) {
+    rinfo.leftRelids = pullVarnos(clause.args[0]!);
+    rinfo.rightRelids = pullVarnos(clause.args[1]!);
+    rinfo.canJoin = rinfo.leftRelids !== EMPTY && rinfo.rightRelids !== EMPTY && !overlaps(rinfo.leftRelids, rinfo.rightRelids);
+    const type = exprType(clause.args[0]!);
+    if (opMergejoinable(clause.opno, type)) rinfo.mergeFamilies = getMergejoinOpfamilies(clause.opno);
+    rinfo.hashable = opHashjoinable(clause.opno, type) && !containsVolatile(clause);
+  }
+  return rinfo;
+}

@@ -1,0 +1,187 @@
+// The last pass over a plan (PostgreSQL's setrefs.c): range table entries of all query levels go into one list, Vars
+// above the scans become references to columns of the node below.
+import { internalError } from '../../common/errors.ts';
+import { makeVar } from '../nodes/makefuncs.ts';
+import { exprCollation, exprType, exprTypmod, expressionTreeMutator } from '../nodes/nodeFuncs.ts';
+import { INNER_VAR, OUTER_VAR, type Plan } from '../nodes/plannodes.ts';
+import type { Expr, SubPlan, TargetEntry } from '../nodes/primnodes.ts';
+import { equal } from './clauses.ts';
+import type { PlannerInfo } from './pathnodes.ts';
+
+/** Which query level a subquery's plan belongs to. */
+const roots = new WeakMap<Plan, PlannerInfo>();
+export function noteRoot(plan: Plan, root: PlannerInfo): void {
+  roots.set(plan, root);
+}
+
+export function setPlanReferences(plan: Plan): Plan {
+  const root = roots.get(plan);
+  if (root === undefined) throw internalError('plan of an unknown query level');
+  const { glob } = root;
+  const offset = glob.finalRtable.length;
+  for (const rte of root.rtable) glob.finalRtable.push(rte.rtekind === 'subquery' ? { ...rte, subquery: null } : rte);
+  for (const mark of root.rowMarks) glob.finalRowMarks.push({ ...mark, rti: mark.rti + offset });
+  return setRefs(plan, offset);
+}
+
+type Lists = { outer: readonly TargetEntry[] | null; inner: readonly TargetEntry[] | null };
+
+function setRefs(plan: Plan, offset: number): Plan {
+  const initPlan = plan.initPlan.map((s) => fixSubPlan(s, offset));
+  switch (plan.kind) {
+    case 'SeqScan': case 'IndexScan': case 'IndexOnlyScan': case 'TidScan': case 'FunctionScan': case 'ValuesScan': case 'CteScan': case 'WorkTableScan': {
+      const scan = (e: Expr): Expr => fixScan(e, offset);
+      const base = { ...plan, initPlan, scanrelid: plan.scanrelid + offset, targetlist: mapTargets(plan.targetlist, scan), qual: plan.qual.map(scan) } as Plan;
+      switch (base.kind) {
+        case 'IndexScan': case 'IndexOnlyScan':
+          return { ...base, conditions: base.conditions.map((c) => ({ ...c, value: c.value === null ? null : scan(c.value) })), indexqual: base.indexqual.map(scan) };
+        case 'TidScan': return { ...base, tidquals: base.tidquals.map(scan) };
+        case 'FunctionScan': return { ...base, functions: base.functions.map((f) => ({ ...f, funcexpr: scan(f.funcexpr) })) };
+        case 'ValuesScan': return { ...base, values_lists: base.values_lists.map((row) => row.map(scan)) };
+        default: return base;
+      }
+    }
+    case 'SubqueryScan': {
+      const subplan = setPlanReferences(plan.subplan);
+      const scan = (e: Expr): Expr => fixScan(e, offset);
+      const result: Plan = { ...plan, initPlan, scanrelid: plan.scanrelid + offset, targetlist: mapTargets(plan.targetlist, scan), qual: plan.qual.map(scan), subplan };
+      return trivialSubqueryScan(result) ?? result;
+    }
+    case 'NestLoop': case 'HashJoin': case 'MergeJoin': {
+      const lefttree = setRefs(plan.lefttree!, offset);
+      const righttree = setRefs(plan.righttree!, offset);
+      const lists: Lists = { outer: plan.lefttree!.targetlist, inner: plan.righttree!.targetlist };
+      const fix = (e: Expr): Expr => fixUpper(e, lists, offset);
+      const outerOnly = (e: Expr): Expr => fixUpper(e, { outer: lists.outer, inner: null }, offset);
+      const base = { ...plan, initPlan, lefttree, righttree, targetlist: mapTargets(plan.targetlist, fix), qual: plan.qual.map(fix), joinqual: plan.joinqual.map(fix) } as Plan;
+      switch (base.kind) {
+        case 'NestLoop': return { ...base, nestParams: base.nestParams.map((p) => ({ ...p, paramval: outerOnly(p.paramval) })) };
+        case 'HashJoin': return { ...base, hashclauses: base.hashclauses.map(fix), hashkeys: base.hashkeys.map((k) => ({ ...k, outer: fix(k.outer), inner: fix(k.inner) })) };
+        case 'MergeJoin': return { ...base, mergeclauses: base.mergeclauses.map(fix), mergeKeys: base.mergeKeys.map((k) => ({ ...k, left: fix(k.left), right: fix(k.right) })) };
+        default: return base;
+      }
+    }
+    case 'Hash': case 'Material': case 'Memoize': case 'Sort': case 'IncrementalSort': case 'Unique': case 'SetOp': case 'LockRows': case 'Limit': {
+      const child = plan.lefttree!;
+      const lefttree = setRefs(child, offset);
+      const base = { ...plan, initPlan, lefttree, targetlist: dummyTargets(plan.targetlist) } as Plan;
+      if (base.kind === 'Limit') {
+        return { ...base, limitOffset: base.limitOffset === null ? null : fixScan(base.limitOffset, offset), limitCount: base.limitCount === null ? null : fixScan(base.limitCount, offset) };
+      }
+      if (base.kind === 'LockRows') return { ...base, rowMarks: base.rowMarks.map((m) => ({ ...m, rti: m.rti + offset })) };
+      if (base.kind === 'Sort') return { ...base, bound: base.bound === null ? null : fixScan(base.bound, offset) };
+      return base;
+    }
+    case 'Agg': case 'WindowAgg': case 'ProjectSet': {
+      const child = plan.lefttree!;
+      const lists: Lists = { outer: child.targetlist, inner: null };
+      const lefttree = setRefs(child, offset);
+      const fix = (e: Expr): Expr => fixUpper(e, lists, offset);
+      const base = { ...plan, initPlan, lefttree, targetlist: mapTargets(plan.targetlist, fix), qual: plan.qual.map(fix) } as Plan;
+      if (base.kind === 'WindowAgg') return { ...base, startOffset: base.startOffset === null ? null : fix(base.startOffset), endOffset: base.endOffset === null ? null : fix(base.endOffset) };
+      return base;
+    }
+    case 'Result': {
+      const child = plan.lefttree;
+      const constant = plan.resconstantqual.map((q) => fixScan(q, offset));
+      if (child === null) {
+        const scan = (e: Expr): Expr => fixScan(e, offset);
+        return { ...plan, initPlan, targetlist: mapTargets(plan.targetlist, scan), qual: plan.qual.map(scan), resconstantqual: constant };
+      }
+      const lists: Lists = { outer: child.targetlist, inner: null };
+      const lefttree = setRefs(child, offset);
+      const fix = (e: Expr): Expr => fixUpper(e, lists, offset);
+      return { ...plan, initPlan, lefttree, targetlist: mapTargets(plan.targetlist, fix), qual: plan.qual.map(fix), resconstantqual: constant };
+    }
+    case 'Append': return { ...plan, initPlan, targetlist: dummyTargets(plan.targetlist), appendplans: plan.appendplans.map((p) => setChild(p, offset)) };
+    case 'MergeAppend': return { ...plan, initPlan, targetlist: dummyTargets(plan.targetlist), mergeplans: plan.mergeplans.map((p) => setChild(p, offset)) };
+    case 'RecursiveUnion':
+      return { ...plan, initPlan, targetlist: dummyTargets(plan.targetlist), lefttree: setChild(plan.lefttree!, offset), righttree: setChild(plan.righttree!, offset) };
+    case 'ModifyTable': {
+      const child = plan.lefttree!;
+      const lefttree = setRefs(child, offset);
+      const target = plan.resultRelation;
+      const fixReturning = (e: Expr): Expr => fixModify(e, child.targetlist, target, offset);
+      const oc = plan.onConflict;
+      const scan = (e: Expr): Expr => fixScan(e, offset);
+      return {
+        ...plan, initPlan, lefttree, resultRelation: target + offset,
+        returningList: mapTargets(plan.returningList, fixReturning), targetlist: mapTargets(plan.returningList, fixReturning),
+        onConflict: oc === null ? null : {
+          ...oc, arbiterElems: oc.arbiterElems.map(scan), arbiterWhere: oc.arbiterWhere === null ? null : scan(oc.arbiterWhere), exclRelIndex: oc.exclRelIndex + offset,
+          onConflictSet: mapTargets(oc.onConflictSet, scan), onConflictWhere: oc.onConflictWhere === null ? null : scan(oc.onConflictWhere), exclRelTlist: mapTargets(oc.exclRelTlist, scan),
+        },
+      };
+    }
+  }
+}
+
+/** Inputs of set operations are whole query levels of their own. */
+const setChild = (p: Plan, offset: number): Plan => (roots.has(p) ? setPlanReferences(p) : setRefs(p, offset));
+
+/** A subquery scan that only passes on what its subplan gives is left out. */
+function trivialSubqueryScan(plan: Plan & { kind: 'SubqueryScan' }): Plan | null {
+  const { subplan } = plan;
+  if (plan.qual.length > 0 || plan.targetlist.length !== subplan.targetlist.length || subplan.kind === 'ModifyTable') return null;
+  for (let i = 0; i < plan.targetlist.length; i++) {
+    const { expr } = plan.targetlist[i]!;
+    if (expr.kind !== 'Var' || expr.varattno !== i + 1 || subplan.targetlist[i]!.resjunk) return null;
+  }
+  return {
+    ...subplan, initPlan: [...plan.initPlan, ...subplan.initPlan],
+    targetlist: subplan.targetlist.map((t, i) => ({ ...t, resname: plan.targetlist[i]!.resname, ressortgroupref: plan.targetlist[i]!.ressortgroupref, resorigtbl: plan.targetlist[i]!.resorigtbl, resorigcol: plan.targetlist[i]!.resorigcol, resjunk: plan.targetlist[i]!.resjunk })),
+  };
+}
+
+const mapTargets = (list: readonly TargetEntry[], f: (e: Expr) => Expr): TargetEntry[] => list.map((t) => ({ ...t, expr: f(t.expr) }));
+
+const dummyTargets = (list: readonly TargetEntry[]): TargetEntry[] =>
+  list.map((t, i) => ({ ...t, expr: t.expr.kind === 'Const' ? t.expr : makeVar(OUTER_VAR, i + 1, exprType(t.expr), exprTypmod(t.expr), exprCollation(t.expr), 0) }));
+
+const fixSubPlan = (s: SubPlan, offset: number): SubPlan => fixScan(s, offset) as SubPlan;
+
+/** Scan level: range table indexes move behind those of the levels before. */
+function fixScan(e: Expr, offset: number): Expr {
+  if (offset === 0) return e;
+  if (e.kind === 'Var') return e.varno > 0 ? { ...e, varno: e.varno + offset } : e;
+  if (e.kind === 'CurrentOfExpr') return { ...e, cvarno: e.cvarno + offset };
+  return expressionTreeMutator(e, (child) => fixScan(child, offset));
+}
+
+function columnRef(varno: number, i: number, e: Expr): Expr {
+  return makeVar(varno, i + 1, exprType(e), exprTypmod(e), exprCollation(e), 0);
+}
+
+function find(list: readonly TargetEntry[], e: Expr): number {
+  for (let i = 0; i < list.length; i++) if (equal(list[i]!.expr, e)) return i;
+  return -1;
+}
+
+/** Whatever a node below computes already is taken from there. */
+function fixUpper(e: Expr, lists: Lists, offset: number): Expr {
+  if (e.kind === 'Const' || e.kind === 'Param') return e;
+  if (lists.outer !== null) {
+    const i = find(lists.outer, e);
+    if (i >= 0) return columnRef(OUTER_VAR, i, e);
+  }
+  if (lists.inner !== null) {
+    const i = find(lists.inner, e);
+    if (i >= 0) return columnRef(INNER_VAR, i, e);
+  }
+  if (e.kind === 'Var') {
+    if (e.varno < 0) return e;
+    throw internalError(`variable ${e.varno}.${e.varattno} not found in subplan target lists`);
+  }
+  return expressionTreeMutator(e, (child) => fixUpper(child, lists, offset));
+}
+
+/** RETURNING: Vars of the target stay, the rest comes from the subplan. */
+function fixModify(e: Expr, list: readonly TargetEntry[], target: number, offset: number): Expr {
+  if (e.kind === 'Var') {
+    if (e.varno === target) return { ...e, varno: e.varno + offset };
+    const i = find(list, e);
+    if (i < 0) throw internalError(`variable ${e.varno}.${e.varattno} not found in subplan target list`);
+    return columnRef(OUTER_VAR, i, e);
+  }
+  return expressionTreeMutator(e, (child) => fixModify(child, list, target, offset));
+}

@@ -1,0 +1,210 @@
+// Subqueries in expressions (PostgreSQL's subselect.c): planned by themselves, put in as SubPlans or, when nothing of
+// the outer query is in them, as initplans; WITH queries likewise. Outer references become parameters.
+import { internalError } from '../../common/errors.ts';
+import { getArrayType, opHashjoinable } from '../catalog/lsyscache.ts';
+import { exprCollation, exprType, exprTypmod, expressionTreeMutator, makeAndsImplicit, queryTreeMutator } from '../nodes/nodeFuncs.ts';
+import type { CommonTableExpr, Query } from '../nodes/parsenodes.ts';
+import type { Plan } from '../nodes/plannodes.ts';
+import type { Expr, OpExpr, Param, SubLink, SubPlan } from '../nodes/primnodes.ts';
+import { containsVolatile, equal, incrementLevels, incrementQueryLevels, mutateDeep, pullVars, simplifyBool, walkDeep } from './clauses.ts';
+import { makeExecParam } from './nestparams.ts';
+import type { PlannerInfo } from './pathnodes.ts';
+import { simplifyExists } from './prepjointree.ts';
+import { finishPlan, planRecursive, planSubquery } from './subroot.ts';
+
+/** SS_replace_correlation_vars: what belongs to outer levels becomes parameters they set. */
+export function replaceCorrelationVars(root: PlannerInfo, e: Expr): Expr {
+  if (root.parent === null) return e;
+  return mutateDeep(e, (n, depth) => {
+    if (depth !== 0) return undefined;
+    if (n.kind === 'Var' && n.varlevelsup > 0) return outerParam(root, n, n.varlevelsup, { ...n, varlevelsup: 0 });
+    if ((n.kind === 'Aggref' || n.kind === 'GroupingFunc') && n.agglevelsup > 0) {
+      return outerParam(root, n, n.agglevelsup, incrementLevels(n, -n.agglevelsup, n.agglevelsup));
+    }
+    return undefined;
+  });
+}
+
+function outerParam(root: PlannerInfo, node: Expr, levels: number, item: Expr): Param {
+  let at: PlannerInfo | null = root;
+  for (let i = 0; i < levels; i++) at = at?.parent ?? null;
+  if (at === null) throw internalError(`outer reference ${levels} levels up, but there are fewer`);
+  const known = at.planParams.find((p) => equal(p.item, item));
+  const param: Param = { kind: 'Param', paramkind: 'exec', paramid: 0, paramtype: exprType(node), paramtypmod: exprTypmod(node), paramcollid: exprCollation(node), location: -1 };
+  if (known !== undefined) return { ...param, paramid: known.paramId };
+  const paramId = root.glob.paramExecCount++;
+  at.planParams.push({ item, paramId });
+  return { ...param, paramid: paramId };
+}
+
+/** SS_process_sublinks: every SubLink of an expression becomes a SubPlan or a parameter. */
+export function processSublinks(root: PlannerInfo, e: Expr, isQual: boolean): Expr {
+  const visit = (n: Expr, top: boolean): Expr => {
+    if (n.kind === 'SubLink') {
+      const testexpr = n.testexpr === null ? null : visit(n.testexpr, false);
+      return makeSubplan(root, { ...n, testexpr }, top);
+    }
+    // An aggregate or outer reference of another level is looked at there.
+    if ((n.kind === 'Aggref' || n.kind === 'GroupingFunc') && n.agglevelsup > 0) return n;
+    const keepsTop = top && n.kind === 'BoolExpr' && n.boolop === 'and';
+    return mutateChildren(n, (child) => visit(child, keepsTop));
+  };
+  if (e.kind === 'BoolExpr' && e.boolop === 'and') return simplifyBool('and', e.args.map((a) => visit(a, isQual)));
+  return visit(e, isQual);
+}
+const mutateChildren = (n: Expr, f: (child: Expr) => Expr): Expr => expressionTreeMutator(n, f);
+
+function makeSubplan(root: PlannerInfo, link: SubLink, isTopQual: boolean): Expr {
+  let query = link.subselect;
+  if (link.subLinkType === 'exists') query = simplifyExists(query) ?? query;
+  const fraction = link.subLinkType === 'exists' ? 1 : link.subLinkType === 'any' || link.subLinkType === 'all' ? 0.5 : 0;
+  const saved = root.planParams;
+  root.planParams = [];
+  const { plan } = planSubquery(root, query, fraction, true);
+  const params = root.planParams;
+  root.planParams = saved;
+  return buildSubplan(root, link, plan, params, isTopQual);
+}
+
+function buildSubplan(root: PlannerInfo, link: SubLink, plan: Plan, params: { item: Expr; paramId: number }[], isTopQual: boolean): Expr {
+  root.glob.subplans.push(finishPlan(plan));
+  const planId = root.glob.subplans.length;
+  const columns = plan.targetlist.filter((t) => !t.resjunk);
+  const first = columns[0]?.expr;
+  const node: SubPlan = {
+    kind: 'SubPlan', subLinkType: link.subLinkType, testexpr: null, paramIds: [], planId, planName: '', firstColType: first === undefined ? 0 : exprType(first),
+    firstColTypmod: first === undefined ? -1 : exprTypmod(first), firstColCollation: first === undefined ? 0 : exprCollation(first), useHashTable: false,
+    unknownEqFalse: isTopQual, setParam: [], parParam: params.map((p) => p.paramId),
+    // The items may have sublinks and outer references of this level in them.
+    args: params.map((p) => processSublinks(root, replaceCorrelationVars(root, p.item), false)),
+  };
+  const uncorrelated = params.length === 0;
+  const resultParams = (): Param[] => columns.map((c) => makeExecParam(root, c.expr));
+  const testWith = (list: Param[]): Expr => mutateDeep(link.testexpr!, (n, depth) => (depth === 0 && n.kind === 'Param' && n.paramkind === 'sublink' ? list[n.paramid - 1] : undefined));
+  switch (link.subLinkType) {
+    case 'exists': case 'expr': case 'array': {
+      if (!uncorrelated) return named(node, 'SubPlan');
+      const param = link.subLinkType === 'expr' ? makeExecParam(root, first!) : makeTypedParam(root, link.subLinkType === 'exists' ? 16 : arrayType(first!), first === undefined ? 0 : exprCollation(first));
+      root.initPlans.push(named({ ...node, setParam: [param.paramid] }, 'InitPlan', [param.paramid]));
+      return param;
+    }
+    case 'rowcompare': {
+      const list = resultParams();
+      const ids = list.map((p) => p.paramid);
+      if (uncorrelated) {
+        root.initPlans.push(named({ ...node, setParam: ids }, 'InitPlan', ids));
+        return testWith(list);
+      }
+      return named({ ...node, testexpr: testWith(list), paramIds: ids }, 'SubPlan');
+    }
+    case 'multiexpr': {
+      const list = resultParams();
+      const ids = list.map((p) => p.paramid);
+      root.multiexprParams.set(link.subLinkId, ids);
+      if (uncorrelated) {
+        root.initPlans.push(named({ ...node, setParam: ids }, 'InitPlan', ids));
+        return { kind: 'Const', consttype: 2249, consttypmod: -1, constcollid: 0, constvalue: null, location: -1 };
+      }
+      return named({ ...node, setParam: ids }, 'SubPlan');
+    }
+    case 'any': case 'all': {
+      const list = resultParams();
+      const testexpr = testWith(list);
+      const useHashTable = link.subLinkType === 'any' && uncorrelated && hashable(testexpr, list);
+      return named({ ...node, testexpr, paramIds: list.map((p) => p.paramid), useHashTable }, useHashTable ? 'hashed SubPlan' : 'SubPlan');
+    }
+    case 'cte': throw internalError('CTE as a SubLink');
+  }
+}
+const arrayType = (e: Expr): number => getArrayType(exprType(e));
+
+function makeTypedParam(root: PlannerInfo, type: number, collation: number): Param {
+  return { kind: 'Param', paramkind: 'exec', paramid: root.glob.paramExecCount++, paramtype: type, paramtypmod: -1, paramcollid: collation, location: -1 };
+}
+
+function named(node: SubPlan, prefix: string, params: number[] = []): SubPlan {
+  const outputs = params.length > 0 ? ` (returns ${params.map((p) => `$${p}`).join(',')})` : '';
+  return { ...node, planName: `${prefix} ${node.planId}${outputs}` };
+}
+
+function hashable(testexpr: Expr, params: Param[]): boolean {
+  return makeAndsImplicit(testexpr).every((t) => {
+    if (t.kind !== 'OpExpr' || t.args.length !== 2) return false;
+    const [left, right] = t.args as [Expr, Expr];
+    if (right.kind !== 'Param' || !params.some((p) => p.paramid === (right as Param).paramid)) return false;
+    if (pullVars(right).length > 0 || containsVolatile(left)) return false;
+    return opHashjoinable((t as OpExpr).opno, exprType(left)) && sameHash(exprType(left), exprType(right));
+  });
+}
+const sameHash = (a: number, b: number): boolean => {
+  const integers = [20, 21, 23, 26];
+  const texts = [19, 25, 1043];
+  return a === b || (integers.includes(a) && integers.includes(b)) || (texts.includes(a) && texts.includes(b));
+};
+
+/** The parameters of multiple assignment: column n of sublink m. */
+export function replaceMultiexprParams(root: PlannerInfo, e: Expr): Expr {
+  if (root.multiexprParams.size === 0) return e;
+  return mutateDeep(e, (n, depth) => {
+    if (depth !== 0 || n.kind !== 'Param' || n.paramkind !== 'multiexpr') return undefined;
+    const ids = root.multiexprParams.get(n.paramid >> 16);
+    const id = ids?.[(n.paramid & 0xffff) - 1];
+    if (id === undefined) throw internalError('unexpected PARAM_MULTIEXPR');
+    return { ...n, paramkind: 'exec', paramid: id };
+  });
+}
+
+// ------------------------------------------------------------------ WITH
+
+/** SS_process_ctes: WITH queries are merged into the one place that reads them, or planned to be kept. */
+export function processCtes(root: PlannerInfo): void {
+  const { cteList } = root.parse;
+  for (const cte of cteList) {
+    const { ctequery } = cte;
+    if (cte.cterefcount === 0 && ctequery.commandType === 'select') continue;
+    if (inlinable(cte)) {
+      inlineCte(root, cte);
+      continue;
+    }
+    const saved = root.planParams;
+    root.planParams = [];
+    const { plan, subroot } = cte.cterecursive ? planRecursive(root, cte) : planSubquery(root, ctequery, 0, true);
+    if (root.planParams.length > 0) throw internalError('unexpected outer reference in CTE query');
+    root.planParams = saved;
+    root.glob.subplans.push(finishPlan(plan));
+    const planId = root.glob.subplans.length;
+    const param = makeTypedParam(root, 2278, 0);
+    root.initPlans.push({
+      kind: 'SubPlan', subLinkType: 'cte', testexpr: null, paramIds: [], planId, planName: `CTE ${cte.ctename}`, firstColType: 0, firstColTypmod: -1,
+      firstColCollation: 0, useHashTable: false, unknownEqFalse: false, setParam: [param.paramid], parParam: [], args: [],
+    });
+    if (ctequery.commandType !== 'select') root.glob.hasModifyingCTE = true;
+    root.ctes.set(cte.ctename, { name: cte.ctename, planId, paramId: param.paramid, rows: plan.plan_rows, width: plan.plan_width, root: subroot, references: 0 });
+  }
+}
+
+function inlinable(cte: CommonTableExpr): boolean {
+  const q = cte.ctequery;
+  return cte.materialized !== 'always' && !cte.cterecursive && q.commandType === 'select' && (cte.materialized === 'never' || cte.cterefcount === 1)
+    && q.rowMarks.length === 0 && !mentionsOuterSelf(q) && !hasVolatile(q);
+}
+const mentionsOuterSelf = (q: Query): boolean => q.rtable.some((r) => (r.rtekind === 'cte' && r.self_reference) || (r.rtekind === 'subquery' && r.subquery !== null && mentionsOuterSelf(r.subquery)));
+const hasVolatile = (q: Query): boolean => walkDeep(q, (n) => n.kind !== 'Var' && n.kind !== 'Const' && shallowVolatile(n), -1);
+const shallowVolatile = (n: Expr): boolean => (n.kind === 'FuncExpr' || n.kind === 'OpExpr' || n.kind === 'NextValueExpr') && containsVolatile(n);
+
+function inlineCte(root: PlannerInfo, cte: CommonTableExpr): void {
+  root.parse = inlineIn(root.parse, cte, 0);
+  root.rtable = root.parse.rtable;
+}
+function inlineIn(q: Query, cte: CommonTableExpr, depth: number): Query {
+  const inSublinks = mutateSubqueries(q, (sub) => inlineIn(sub, cte, depth + 1));
+  return {
+    ...inSublinks, rtable: inSublinks.rtable.map((r) => (r.rtekind === 'cte' && r.ctename === cte.ctename && r.ctelevelsup === depth
+      ? { ...r, rtekind: 'subquery' as const, subquery: levelsUp(cte.ctequery, depth), security_barrier: false, ctename: '' } : r)),
+  };
+}
+const levelsUp = (q: Query, depth: number): Query => incrementQueryLevels(q, depth, 1);
+function mutateSubqueries(q: Query, f: (sub: Query) => Query): Query {
+  const m = (e: Expr): Expr => expressionTreeMutator(e, m, f);
+  return queryTreeMutator(q, m, { query: f });
+}
