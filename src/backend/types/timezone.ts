@@ -1,7 +1,7 @@
 // Time zones: from names to histories of offsets, and between local and universal time, after PostgreSQL's pgtz.c and
 // localtime.c. Histories come from the TZif files of the host where there are any, otherwise from the tables inside
 // Node (ICU). Times here are seconds since 1970 UTC; offsets are seconds EAST of Greenwich unless said otherwise.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { date2j, EPOCH_SHIFT_SECS, isValidJulian, makeTimestamp, SECS_PER_DAY, type Tm, UNIX_EPOCH_JDATE,
   USECS_PER_SEC } from './calendar.ts';
 import type { Int8 } from './datum.ts';
@@ -368,10 +368,11 @@ export function* allTimeZones(): Generator<TimeZone> {
   const pending = [''];
   while (pending.length > 0) {
     const prefix = pending.pop()!;
-    for (const entry of readdirSync(`${root}/${prefix}`, { withFileTypes: true })) {
-      if (entry.name.startsWith('.')) continue;
-      const name = prefix + entry.name;
-      if (entry.isDirectory()) {
+    for (const entry of readdirSync(`${root}/${prefix}`)) {
+      if (entry.startsWith('.')) continue;
+      const name = prefix + entry;
+      // Hosts link whole folders: what counts is what a name leads to.
+      if (statSync(`${root}/${name}`, { throwIfNoEntry: false })?.isDirectory() === true) {
         if (name !== 'right') pending.push(`${name}/`);
         continue;
       }
