@@ -10,7 +10,7 @@ import {
   RetryStatement, advanceSnapshot, currentCommandId, getStore, isOptimistic, noteCatalogChange, noteRead, noteTable, registerCallback, snapshotSeq, useCommandId, usesTransactionSnapshot,
 } from '../transaction/xact.ts';
 import type { Datum } from '../types/datum.ts';
-import { BLOCK_HEADER_BYTES, BLOCK_WIDE, PROVISIONAL_BLOCK, blockOf, slotOf, type RowId } from './row.ts';
+import { BLOCK_HEADER_BYTES, BLOCK_WIDE, PROVISIONAL_BLOCK, blockOf, formRow, slotOf, type RowId } from './row.ts';
 import { setSlotStart, slotStart, visibleVersion, type RowRef, type TableChanges, type Version } from './table_changes.ts';
 import { existingWriteSet, writeSet } from './writeset.ts';
 
@@ -146,7 +146,38 @@ export class TableScan {
 /** All rows of a table as command `cid` sees them. */
 export function beginScan(rel: Relation, cid = currentCommandId()): TableScan {
   noteRead(rel.oid, rel.filenode, rel.shared);
+  if (rel.kind === 'S' && existingWriteSet(rel.shared)?.tables.get(rel.filenode) === undefined) return new SequenceScan(rel, cid);
   return new TableScan(rel, cid);
+}
+
+/** A sequence's stored row runs ahead of what was handed out; the transaction manager knows the true one. */
+class SequenceScan extends TableScan {
+  private readonly sequence: Relation;
+  private shown = false;
+
+  constructor(rel: Relation, cid: number) {
+    super(rel, cid);
+    this.sequence = rel;
+  }
+
+  override next(): boolean {
+    if (this.shown) return false;
+    this.shown = true;
+    const { lastValue, logCount, isCalled } = managerClient(false).sequenceState(this.sequence.filenode);
+    const row = formRow(this.sequence.layout, [lastValue, logCount, isCalled]);
+    const start = BLOCK_HEADER_BYTES + 2;
+    const bytes = Buffer.alloc(start + row.length);
+    bytes[0] = 1;
+    bytes.writeUInt16LE(1, 2);
+    bytes.writeUInt16LE(start, BLOCK_HEADER_BYTES);
+    bytes.set(row, start);
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.block = 0;
+    this.slotCount = 1;
+    this.wide = false;
+    return true;
+  }
 }
 
 // --- Single rows -------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import { aclcheckDatabase } from '../catalog/aclchk.ts';
 import { catalogFind } from '../catalog/indexing.ts';
 import * as ids from '../catalog/oids.ts';
 import { authIdByName, databaseByName } from '../catalog/syscache.ts';
+import { rememberSessionRole } from '../commands/role_settings.ts';
 import { setAuthCatalog } from '../libpq/auth_catalog.ts';
 import type { Connection } from '../libpq/connection.ts';
 import { ACL } from '../nodes/parsenodes.ts';
@@ -112,6 +113,7 @@ export function openDatabase(oid: Oid, name: string): void {
 /** Settings of the database, the role, both together, then the start-up packet's (process_settings). */
 function applySettings(connection: Connection, database: Oid, role: Oid): void {
   setInternal('is_superuser', session.isSuperuser ? 'on' : 'off');
+  rememberSessionRole(connection.user);
   setInternal('session_authorization', connection.user);
   const stored = (db: Oid, r: Oid): readonly string[] =>
     catalogFind(ids.DbRoleSettingRelationId, ids.PgDbRoleSettingDatabaseidRolIndexId, [db, r])[0]?.row.setconfig ?? [];
