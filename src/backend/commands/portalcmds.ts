@@ -45,6 +45,7 @@ function declareCursor(stmt: DeclareCursorStmt, context: UtilityContext): Utilit
     hold: (flags & CURSOR_OPT.HOLD) !== 0, binary: (flags & CURSOR_OPT.BINARY) !== 0, insensitive: (flags & CURSOR_OPT.INSENSITIVE) !== 0,
   };
   addPortal(portal);
+  portal.keepSnapshot();
   return {};
 }
 

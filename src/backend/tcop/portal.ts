@@ -6,7 +6,8 @@ import { runPlan } from '../executor/execute.ts';
 import type { DestReceiver, ResultColumn } from '../executor/dest.ts';
 import { statementText } from '../parser/raw_parser.ts';
 import type { Datum } from '../types/datum.ts';
-import { commandCounterIncrement, currentSubTransactionId } from '../transaction/xact.ts';
+import { commandCounterIncrement, currentCommandId, currentSubTransactionId } from '../transaction/xact.ts';
+import { dropSnapshot, holdSnapshot, useSnapshot, type SavedSnapshot } from '../transaction/snapshot.ts';
 import { session } from '../utils/session.ts';
 import { completionTag } from './cmdtag.ts';
 import type { CachedStatement, PlannedUnit } from './plancache.ts';
@@ -54,6 +55,7 @@ export class Portal {
   position = 0;
   atEnd = false;
   private tag = '';
+  private opened: { snapshot: SavedSnapshot; cid: number } | null = null;
 
   constructor(name: string, statement: CachedStatement, params: Datum[]) {
     this.name = name;
@@ -171,13 +173,45 @@ export class Portal {
     return sent;
   }
 
+  /** A cursor shows what was there when it was opened: its snapshot and command id are kept until it is filled. */
+  keepSnapshot(): void {
+    this.opened = { snapshot: holdSnapshot(), cid: currentCommandId() };
+  }
+
+  private dropSnapshot(): void {
+    if (this.opened === null) return;
+    dropSnapshot(this.opened.snapshot);
+    this.opened = null;
+  }
+
+  /** The portal is no longer needed. */
+  close(): void {
+    this.dropSnapshot();
+  }
+
   /** Runs the statement to its end into the store, unless that was done. */
   materialize(): void {
     if (this.store !== null) return;
+    if (this.opened === null) {
+      this.fill(undefined);
+      return;
+    }
+    const present = holdSnapshot();
+    useSnapshot(this.opened.snapshot);
+    try {
+      this.fill(this.opened.cid);
+    } finally {
+      useSnapshot(present);
+      dropSnapshot(present);
+      this.dropSnapshot();
+    }
+  }
+
+  private fill(cid: number | undefined): void {
     const store = new RowStore();
     store.columns = this.columns ?? [];
     this.tag = this.strategy === 'one_select'
-      ? completionTag('SELECT', runPlan(this.units[0]!.plan!, this.params, store, { slots: this.statement.slots }).processed)
+      ? completionTag('SELECT', runPlan(this.units[0]!.plan!, this.params, store, { slots: this.statement.slots, ...(cid === undefined ? {} : { cid }) }).processed)
       : runUnits(this, store);
     this.store = store;
   }
@@ -252,6 +286,11 @@ export function addPortal(portal: Portal): void {
 export function dropPortal(portal: Portal): void {
   if (portal.pinned) throw new PgError('invalid_cursor_state', `cannot drop pinned portal "${portal.name}"`);
   if (portal.status === 'active') throw new PgError('invalid_cursor_state', `cannot drop active portal "${portal.name}"`);
+  remove(portal);
+}
+
+function remove(portal: Portal): void {
+  portal.close();
   portals.delete(portal.name);
 }
 
@@ -266,7 +305,7 @@ export function preCommitPortals(): void {
 }
 
 export function atTransactionEnd(): void {
-  for (const portal of [...portals.values()]) if (!portal.held && portal.status !== 'active') portals.delete(portal.name);
+  for (const portal of [...portals.values()]) if (!portal.held && portal.status !== 'active') remove(portal);
 }
 
 /** At rollback: whatever this transaction made is gone; cursors held since an earlier one stay. */
@@ -274,14 +313,14 @@ export function atAbort(): void {
   for (const portal of [...portals.values()]) {
     if (portal.status === 'active') portal.status = 'failed';
     portal.pinned = false;
-    if (!portal.held) portals.delete(portal.name);
+    if (!portal.held) remove(portal);
   }
 }
 
 export function atSubAbort(subid: number): void {
-  for (const portal of [...portals.values()]) if (!portal.held && portal.createSubid >= subid) portals.delete(portal.name);
+  for (const portal of [...portals.values()]) if (!portal.held && portal.createSubid >= subid) remove(portal);
 }
 
 export function dropAllHeldPortals(): void {
-  for (const portal of [...portals.values()]) if (portal.status !== 'active') portals.delete(portal.name);
+  for (const portal of [...portals.values()]) if (portal.status !== 'active') remove(portal);
 }
