@@ -1,2 +1,40 @@
 // Packages without types that tests and tools use.
-declare module 'pg';
+declare module 'pg' {
+  import type { EventEmitter } from 'node:events';
+
+  export interface QueryResult {
+    command: string;
+    rowCount: number | null;
+    // oxlint-disable-next-line no-explicit-any -- columns have any names and types
+    rows: any[];
+    fields: { name: string; dataTypeID: number; format: string }[];
+  }
+  export interface QueryConfig {
+    text: string;
+    values?: unknown[];
+    name?: string;
+    rowMode?: 'array';
+    types?: { getTypeParser: (...args: never[]) => unknown };
+  }
+  export class Client extends EventEmitter {
+    constructor(config?: string | Record<string, unknown>);
+    processID: number;
+    connect(): Promise<void>;
+    query(text: string | QueryConfig, values?: unknown[]): Promise<QueryResult>;
+    end(): Promise<void>;
+  }
+  export class DatabaseError extends Error {
+    code: string;
+    severity: string;
+    detail?: string;
+    hint?: string;
+    position?: string;
+    schema?: string;
+    table?: string;
+    column?: string;
+    constraint?: string;
+    where?: string;
+  }
+  const pg: { Client: typeof Client; DatabaseError: typeof DatabaseError };
+  export default pg;
+}

@@ -196,4 +196,4 @@ export function show({ type, body }: Message): string {
   }
 }
 
-const printable = (bytes: Buffer): boolean => !bytes.some((b) => b < 32);
+const printable = (bytes: Buffer): boolean => bytes.equals(Buffer.from(bytes.toString('utf8'))) && !bytes.some((b) => b < 32);

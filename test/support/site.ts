@@ -4,7 +4,7 @@
 import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { appendFileSync, chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readlinkSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import pg from 'pg';
+import pg, { type Client } from 'pg';
 import { account, giveToAccount, isRoot, programFolder } from './account.ts';
 import { descendants, freePort, isRunning, once, runFolder, until } from './run.ts';
 
@@ -95,7 +95,7 @@ export class Site {
   private readonly options: SiteOptions;
   private text = '';
   private readonly waiting = new Set<() => void>();
-  private readonly clients = new Set<pg.Client>();
+  private readonly clients = new Set<Client>();
 
   constructor(folder: string, port: number, options: SiteOptions) {
     this.folder = folder;
@@ -165,7 +165,7 @@ export class Site {
   }
 
   /** A connection of node-postgres; it is closed with the site. */
-  async connect(options: Record<string, unknown> = {}): Promise<pg.Client> {
+  async connect(options: Record<string, unknown> = {}): Promise<Client> {
     const client = new pg.Client({ host: '127.0.0.1', port: this.port, user: SUPERUSER, database: 'postgres', ...options });
     client.on('error', () => {}); // the site may be killed
     await client.connect();
