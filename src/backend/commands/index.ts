@@ -1,5 +1,6 @@
 // Every command of the server, joined: importing this file makes processUtility know them.
 import { registerUtilities } from '../tcop/utility.ts';
+import { ALTER_COMMANDS } from './alter_commands.ts';
 import { COPY_COMMANDS } from './copy.ts';
 import { CREATE_AS_COMMANDS } from './createas.ts';
 import { DROP_COMMANDS } from './dropcmds.ts';
@@ -15,5 +16,5 @@ import { VIEW_COMMANDS } from './view.ts';
 
 registerUtilities({
   ...TRANSACTION_COMMANDS, ...PORTAL_COMMANDS, ...PREPARE_COMMANDS, ...VARIABLE_COMMANDS, ...COPY_COMMANDS, ...TABLE_COMMANDS, ...INDEX_COMMANDS,
-  ...SEQUENCE_COMMANDS, ...USER_COMMANDS, ...DROP_COMMANDS, ...VIEW_COMMANDS, ...CREATE_AS_COMMANDS,
+  ...SEQUENCE_COMMANDS, ...USER_COMMANDS, ...DROP_COMMANDS, ...VIEW_COMMANDS, ...CREATE_AS_COMMANDS, ...ALTER_COMMANDS,
 });

@@ -4,7 +4,7 @@ import { PgError } from '../../common/errors.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { constantText } from './variable.ts';
 
-type Kind = 'table' | 'index' | 'view';
+type Kind = 'table' | 'index' | 'view' | 'column';
 interface OptionRule { type: 'integer' | 'boolean' | 'real' | 'enum'; min?: number; max?: number; values?: readonly string[] }
 
 const VACUUM: Record<string, OptionRule> = {
@@ -30,6 +30,7 @@ const RULES: Record<Kind, Record<string, OptionRule>> = {
     pages_per_range: { type: 'integer', min: 1, max: 131072 }, gin_pending_list_limit: { type: 'integer', min: 64, max: 2147483647 },
     buffering: { type: 'enum', values: ['on', 'off', 'auto'] },
   },
+  column: { n_distinct: { type: 'real', min: -1, max: Number.MAX_VALUE }, n_distinct_inherited: { type: 'real', min: -1, max: Number.MAX_VALUE } },
   view: { security_barrier: { type: 'boolean' }, security_invoker: { type: 'boolean' }, check_option: { type: 'enum', values: ['local', 'cascaded'] } },
 };
 
@@ -54,6 +55,16 @@ export function readOptions(list: readonly RawNode[], kind: Kind): string[] | nu
     check(name, value, rule);
     return `${name}=${value}`;
   }).filter((t) => t !== '');
+}
+
+/** What SET or RESET (...) makes of the options that are there (transformRelOptions). */
+export function mergeOptions(old: readonly string[] | null, list: readonly RawNode[], kind: Kind, reset: boolean): string[] | null {
+  const nameOf = (option: RawNode): string => (option['defnamespace'] === undefined ? option['defname'] as string : `${option['defnamespace'] as string}.${option['defname'] as string}`);
+  if (reset && list.some((o) => o['arg'] !== undefined)) throw new PgError('syntax_error', 'RESET must not include values for parameters');
+  const changed = new Set(list.map(nameOf));
+  const kept = (old ?? []).filter((o) => !changed.has(o.slice(0, o.indexOf('='))));
+  const result = reset ? kept : [...kept, ...readOptions(list, kind) ?? []];
+  return result.length === 0 ? null : result;
 }
 
 function optionText(arg: any): string {

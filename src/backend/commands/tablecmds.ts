@@ -96,14 +96,14 @@ export function makeColumnDefault(table: Oid, namespace: Oid, attnum: number, co
   commandCounterIncrement();
 }
 
-function storageLetter(word: string, column: ColumnSpec): string {
+export function storageLetter(word: string, column: { typeOid: Oid }): string {
   const letter = { plain: 'p', external: 'e', extended: 'x', main: 'm' }[word.toLowerCase()];
   if (letter === undefined) throw new PgError('invalid_parameter_value', `invalid storage type "${word}"`);
   if (letter !== 'p' && getType(column.typeOid).typstorage === 'p') throw new PgError('feature_not_supported', `column data type ${formatTypeWithTypmod(column.typeOid, -1)} can only have storage PLAIN`);
   return letter;
 }
 
-function compressionLetter(word: string): string {
+export function compressionLetter(word: string): string {
   if (word === 'default') return '';
   if (word === 'pglz') return 'p';
   throw new PgError('invalid_parameter_value', `invalid compression method "${word}"`);

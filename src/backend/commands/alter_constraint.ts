@@ -1,0 +1,204 @@
+// Subcommands of ALTER TABLE on constraints: ADD, DROP, VALIDATE, ALTER (PostgreSQL's tablecmds.c).
+import { PgError } from '../../common/errors.ts';
+import { lockTable } from '../access/table.ts';
+import { performDeletion } from '../catalog/dependency.ts';
+import { catalogFind, catalogUpdate, catalogUpdateByKey } from '../catalog/indexing.ts';
+import * as ids from '../catalog/oids.ts';
+import { objectAddress } from '../catalog/pg_depend.ts';
+import { openRelation } from '../catalog/relcache.ts';
+import type { PgConstraint } from '../catalog/rows.ts';
+import { childrenOf, constraintsOf, relationOidByName } from '../catalog/syscache.ts';
+import { equal } from '../nodes/equalfuncs.ts';
+import type { Expr } from '../nodes/primnodes.ts';
+import { stringToNode } from '../nodes/readfuncs.ts';
+import { ddlNotice, makeTransformContext, transformTableConstraint, type CheckSpec, type ForeignKeySpec, type IndexSpec } from '../parser/parse_utilcmd.ts';
+import type { RawNode } from '../parser/raw_nodes.ts';
+import { commandCounterIncrement } from '../transaction/xact.ts';
+import type { Oid } from '../types/datum.ts';
+import { PASS, registerActions, type Altered, type Queue } from './altertable.ts';
+import { behaviorOf, setNotNull } from './alter_common.ts';
+import { addChecks, addForeignKey, cookCheck } from './constraints.ts';
+import { defineIndex } from './indexcmds.ts';
+import { requireObjectOwnership } from './object_names.ts';
+import { allChildren } from './tablecmds.ts';
+
+// ---- ADD
+
+/** Takes ADD CONSTRAINT apart and queues what comes out. `comment`, `old`: of a constraint that is made again. */
+export function queueConstraint(queue: Queue, tab: Altered, raw: RawNode, recurse: boolean): void {
+  const context = makeTransformContext(tab.current.name, queue.text, true);
+  transformTableConstraint(context, raw);
+  const { checks, indexes, foreignKeys } = context.table;
+  for (const check of checks) tab.add(PASS.ADD_OTHERCONSTR, () => addCheckConstraint(queue, tab, check, recurse, false));
+  for (const index of indexes) queueIndex(queue, tab, index);
+  for (const key of foreignKeys) queueForeignKey(tab, key);
+}
+
+/** CHECK for a table and its children, where one of the same name and expression is merged (ATAddCheckConstraint). */
+export function addCheckConstraint(queue: Queue, tab: Altered, spec: CheckSpec, recurse: boolean, recursing: boolean): void {
+  const relation = tab.current;
+  const inherited = recursing ? { inhcount: 1, islocal: false } : {};
+  let name = spec.name;
+  if (!mergeWithExisting(tab, { ...spec, ...inherited }, recursing, queue.text)) {
+    const [added] = addChecks(tab.oid, [{ ...spec, ...inherited }], queue.text, new Set());
+    name = added!.name;
+    if (!spec.skipValidation) tab.newChecks.push({ name: added!.name, expr: added!.expr });
+  }
+  if (spec.noInherit || !relation.hasSubclass) return;
+  const children = childrenOf(tab.oid);
+  if (children.length > 0 && !recurse) throw new PgError('invalid_table_definition', 'constraint must be added to child tables too');
+  for (const { inhrelid } of children) {
+    const child = openRelation(inhrelid);
+    lockTable(inhrelid, child.name, false, 8);
+    requireObjectOwnership(objectAddress(ids.RelationRelationId, inhrelid));
+    addCheckConstraint(queue, queue.get(inhrelid), { ...spec, name, location: -1 }, recurse, true);
+  }
+}
+
+/** Whether the table has the constraint already, by inheritance or made to be inherited (MergeWithExistingConstraint). */
+function mergeWithExisting(tab: Altered, spec: CheckSpec, recursing: boolean, text: string): boolean {
+  if (spec.name === null) return false;
+  const relation = tab.current;
+  const existing = constraintsOf(tab.oid).find((c) => c.conname === spec.name);
+  if (existing === undefined) return false;
+  const expr = spec.expr ?? cookCheck(spec.raw!, relation, text);
+  const same = existing.contype === 'c' && existing.conbin !== null && equal(stringToNode<Expr>(existing.conbin), expr);
+  if (!same || (!recursing && existing.conislocal)) {
+    throw new PgError('duplicate_object', `constraint "${spec.name}" for relation "${relation.name}" already exists`);
+  }
+  const conflict = (how: string): PgError => new PgError('object_not_in_prerequisite_state', `constraint "${spec.name}" conflicts with ${how} constraint on relation "${relation.name}"`);
+  if (existing.connoinherit) throw conflict('non-inherited');
+  if (recursing && !spec.skipValidation && !existing.convalidated) throw conflict('NOT VALID');
+  ddlNotice(`merging constraint "${spec.name}" with inherited definition`);
+  const [tuple] = catalogFind(ids.ConstraintRelationId, ids.PgConstraintOidIndexId, [existing.oid]);
+  catalogUpdate(ids.ConstraintRelationId, tuple!, recursing ? { coninhcount: existing.coninhcount + 1 } : { conislocal: true });
+  commandCounterIncrement();
+  return true;
+}
+
+/** An index or index constraint; a primary key's columns become NOT NULL first. */
+export function queueIndex(queue: Queue, tab: Altered, spec: IndexSpec): void {
+  if (spec.primary) {
+    if (tab.current.indexes.some((i) => i.primary)) throw new PgError('invalid_table_definition', `multiple primary keys for table "${tab.current.name}" are not allowed`);
+    tab.add(PASS.COL_ATTRS, () => {
+      const relation = tab.current;
+      const index = spec.existingIndex === null ? undefined : relation.indexes.find((i) => i.indexrelid === relationOidByName(spec.existingIndex!, relation.namespace));
+      const names = index === undefined ? spec.keys.map((k) => k.name!) : index.keyAttributes.slice(0, index.keyCount).filter((n) => n > 0).map((n) => relation.attributes[n - 1]!.attname);
+      for (const name of names) {
+        if (!relation.attributes.some((a) => a.attname === name && !a.attisdropped)) continue; // defineIndex says so
+        for (const oid of [tab.oid, ...(relation.hasSubclass ? allChildren(tab.oid) : [])]) {
+          setNotNull(queue.get(oid), name);
+          commandCounterIncrement();
+        }
+      }
+    });
+  }
+  tab.add(spec.existingIndex !== null ? PASS.ADD_INDEXCONSTR : PASS.ADD_INDEX, () => {
+    if (spec.primary && tab.current.indexes.some((i) => i.primary)) {
+      throw new PgError('invalid_table_definition', `multiple primary keys for table "${tab.current.name}" are not allowed`);
+    }
+    if (spec.existingIndex !== null) renameAdopted(tab, spec);
+    defineIndex(tab.current, spec, queue.text, !tab.rewrite);
+  });
+}
+
+/** ADD CONSTRAINT name USING INDEX: the index takes the constraint's name. */
+function renameAdopted(tab: Altered, spec: IndexSpec): void {
+  if (spec.name === null || spec.name === spec.existingIndex) return;
+  const oid = relationOidByName(spec.existingIndex!, tab.current.namespace);
+  if (oid === 0) return;
+  ddlNotice(`ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index "${spec.existingIndex}" to "${spec.name}"`);
+  if (relationOidByName(spec.name, tab.current.namespace) !== 0) throw new PgError('duplicate_table', `relation "${spec.name}" already exists`);
+  catalogUpdateByKey(ids.RelationRelationId, ids.PgClassOidIndexId, [oid], { relname: spec.name });
+  commandCounterIncrement();
+  spec.existingIndex = spec.name;
+}
+
+export function queueForeignKey(tab: Altered, spec: ForeignKeySpec): void {
+  tab.add(PASS.ADD_OTHERCONSTR, () => {
+    const oid = addForeignKey(tab.oid, spec, new Set());
+    if (!spec.skipValidation) tab.newForeignKeys.push(oid);
+  });
+}
+
+// ---- VALIDATE, ALTER
+
+function constraintNamed(tab: Altered, name: string): PgConstraint {
+  const found = constraintsOf(tab.oid).find((c) => c.conname === name);
+  if (found === undefined) throw new PgError('undefined_object', `constraint "${name}" of relation "${tab.current.name}" does not exist`);
+  return found;
+}
+
+function updateConstraint(oid: Oid, changes: Partial<PgConstraint>): void {
+  catalogUpdateByKey(ids.ConstraintRelationId, ids.PgConstraintOidIndexId, [oid], changes);
+}
+
+function validateConstraint(queue: Queue, tab: Altered, name: string, recurse: boolean, recursing: boolean): void {
+  const constraint = constraintNamed(tab, name);
+  if (constraint.contype !== 'f' && constraint.contype !== 'c') {
+    throw new PgError('wrong_object_type', `constraint "${name}" of relation "${tab.current.name}" is not a foreign key or check constraint`);
+  }
+  if (constraint.convalidated) return;
+  if (constraint.contype === 'f') tab.newForeignKeys.push(constraint.oid);
+  else {
+    const children = !recursing && !constraint.connoinherit && tab.current.hasSubclass ? allChildren(tab.oid) : [];
+    for (const child of children) {
+      if (!recurse) throw new PgError('invalid_table_definition', 'constraint must be validated on child tables too');
+      validateConstraint(queue, queue.get(child), name, false, true);
+    }
+    tab.newChecks.push({ name, expr: stringToNode<Expr>(constraint.conbin!) });
+  }
+  updateConstraint(constraint.oid, { convalidated: true });
+  commandCounterIncrement();
+}
+
+function alterConstraint(tab: Altered, def: RawNode): void {
+  const constraint = constraintNamed(tab, def['conname'] as string);
+  if (constraint.contype !== 'f') {
+    throw new PgError('wrong_object_type', `constraint "${constraint.conname}" of relation "${tab.current.name}" is not a foreign key constraint`);
+  }
+  updateConstraint(constraint.oid, { condeferrable: Boolean(def['deferrable']), condeferred: Boolean(def['initdeferred']) });
+}
+
+// ---- DROP
+
+function dropConstraint(queue: Queue, tab: Altered, cmd: RawNode, recurse: boolean, recursing: boolean): void {
+  const name = cmd['name'] as string;
+  const relation = tab.current;
+  const constraint = constraintsOf(tab.oid).find((c) => c.conname === name);
+  if (constraint === undefined) {
+    const message = `constraint "${name}" of relation "${relation.name}" does not exist`;
+    if (!cmd['missing_ok']) throw new PgError('undefined_object', message);
+    return ddlNotice(`${message}, skipping`);
+  }
+  if (constraint.coninhcount > 0 && !recursing) {
+    throw new PgError('invalid_table_definition', `cannot drop inherited constraint "${name}" of relation "${relation.name}"`);
+  }
+  if (constraint.contype === 'f' && constraint.confrelid !== tab.oid) lockTable(constraint.confrelid, openRelation(constraint.confrelid).name, false, 8);
+  const children = constraint.contype === 'c' && !constraint.connoinherit && relation.hasSubclass ? childrenOf(tab.oid) : [];
+  performDeletion(objectAddress(ids.ConstraintRelationId, constraint.oid), behaviorOf(cmd));
+  for (const { inhrelid } of children) {
+    const child = openRelation(inhrelid);
+    lockTable(inhrelid, child.name, false, 8);
+    const inherited = constraintsOf(inhrelid).find((c) => c.conname === name);
+    if (inherited === undefined) throw new PgError('undefined_object', `constraint "${name}" of relation "${child.name}" does not exist`);
+    if (inherited.coninhcount <= 0) throw new PgError('internal_error', `relation ${inhrelid} has non-inherited constraint "${name}"`);
+    if (recurse && inherited.coninhcount === 1 && !inherited.conislocal) dropConstraint(queue, queue.get(inhrelid), cmd, true, true);
+    else updateConstraint(inherited.oid, { coninhcount: inherited.coninhcount - 1, ...(recurse ? {} : { conislocal: true }) });
+    commandCounterIncrement();
+  }
+}
+
+registerActions({
+  AT_AddConstraint: {
+    name: 'ADD CONSTRAINT', kinds: 'rpf', prepare: (queue, tab, cmd, recurse) => tab.add(PASS.ADD_CONSTR, () => queueConstraint(queue, tab, cmd['def'] as RawNode, recurse)),
+  },
+  AT_AlterConstraint: { name: 'ALTER CONSTRAINT', kinds: 'rp', prepare: (_queue, tab, cmd) => tab.add(PASS.MISC, () => alterConstraint(tab, cmd['def'] as RawNode)) },
+  AT_ValidateConstraint: {
+    name: 'VALIDATE CONSTRAINT', kinds: 'rpf', lock: 4,
+    prepare: (queue, tab, cmd, recurse) => tab.add(PASS.MISC, () => validateConstraint(queue, tab, cmd['name'] as string, recurse, false)),
+  },
+  AT_DropConstraint: {
+    name: 'DROP CONSTRAINT', kinds: 'rpf', prepare: (queue, tab, cmd, recurse) => tab.add(PASS.DROP, () => dropConstraint(queue, tab, cmd, recurse, false)),
+  },
+});

@@ -1,0 +1,222 @@
+// The remaining subcommands of ALTER TABLE: inheritance, owner, options, CLUSTER ON, and those that are refused or have
+// nothing to do here (PostgreSQL's tablecmds.c).
+import { PgError, notSupported } from '../../common/errors.ts';
+import { lockTable } from '../access/table.ts';
+import { requireOwner } from '../catalog/aclchk.ts';
+import { catalogDelete, catalogFind, catalogUpdate, catalogUpdateByKey } from '../catalog/indexing.ts';
+import { rangeVarGetRelid } from '../catalog/namespace.ts';
+import { getTablespaceOid } from '../catalog/objectaddress.ts';
+import * as ids from '../catalog/oids.ts';
+import { ownedSequences } from '../catalog/pg_depend.ts';
+import type { Relation } from '../catalog/relation.ts';
+import { openRelation } from '../catalog/relcache.ts';
+import { childrenOf, constraintsOf, parentsOf, relationOidByName } from '../catalog/syscache.ts';
+import { equal } from '../nodes/equalfuncs.ts';
+import type { Expr } from '../nodes/primnodes.ts';
+import { stringToNode } from '../nodes/readfuncs.ts';
+import type { RawNode } from '../parser/raw_nodes.ts';
+import { commandCounterIncrement } from '../transaction/xact.ts';
+import type { Oid } from '../types/datum.ts';
+import { PASS, registerActions, type Action, type Altered } from './altertable.ts';
+import { updateAttribute } from './alter_common.ts';
+import { changeRelationOwner } from './alter_owner.ts';
+import { refuseSystemCatalog } from './object_names.ts';
+import { mergeOptions } from './reloptions.ts';
+import { allChildren, storeInheritance } from './tablecmds.ts';
+import { isAutoUpdatable } from './view.ts';
+import { rolespecOid, type RoleSpec } from './user.ts';
+import { mapVars } from './varmap.ts';
+
+// ---- INHERIT, NO INHERIT
+
+function addInherit(tab: Altered, rv: RawNode): void {
+  const child = tab.current;
+  const parent = openRelation(rangeVarGetRelid(rv as never));
+  if (parent.kind !== 'r' && parent.kind !== 'p' && parent.kind !== 'f') throw new PgError('wrong_object_type', `"${parent.name}" is not a table`);
+  requireOwner(ids.RelationRelationId, parent.oid);
+  refuseSystemCatalog(parent.oid);
+  lockTable(parent.oid, parent.name, false, 4);
+  if (parent.kind === 'p') throw new PgError('wrong_object_type', `cannot inherit from partitioned table "${parent.name}"`);
+  if (parent.persistence === 't' && child.persistence !== 't') throw new PgError('wrong_object_type', `cannot inherit from temporary relation "${parent.name}"`);
+  const parents = parentsOf(child.oid);
+  if (parents.some((p) => p.inhparent === parent.oid)) throw new PgError('duplicate_table', `relation "${parent.name}" would be inherited from more than once`);
+  if (child.oid === parent.oid || allChildren(child.oid).includes(parent.oid)) {
+    throw new PgError('duplicate_table', 'circular inheritance not allowed', { detail: `"${parent.name}" is already a child of "${child.name}".` });
+  }
+  mergeColumns(child, parent);
+  mergeConstraints(child, parent);
+  storeInheritance(child.oid, parent.oid, Math.max(0, ...parents.map((p) => p.inhseqno)) + 1);
+}
+
+function mergeColumns(child: Relation, parent: Relation): void {
+  const fail = (message: string): PgError => new PgError('datatype_mismatch', message);
+  for (const column of parent.attributes) {
+    if (column.attisdropped) continue;
+    const own = child.attributes.find((a) => a.attname === column.attname && !a.attisdropped);
+    if (own === undefined) throw fail(`child table is missing column "${column.attname}"`);
+    if (own.atttypid !== column.atttypid || own.atttypmod !== column.atttypmod) throw fail(`child table "${child.name}" has different type for column "${column.attname}"`);
+    if (own.attcollation !== column.attcollation) throw new PgError('collation_mismatch', `child table "${child.name}" has different collation for column "${column.attname}"`);
+    if (column.attnotnull && !own.attnotnull) throw fail(`column "${column.attname}" in child table must be marked NOT NULL`);
+    if (column.attgenerated !== '' && own.attgenerated === '') throw fail(`column "${column.attname}" in child table must be a generated column`);
+    if (column.attgenerated === '' && own.attgenerated !== '') throw fail(`column "${column.attname}" in child table must not be a generated column`);
+    updateAttribute(child.oid, own.attnum, { attinhcount: own.attinhcount + 1 });
+  }
+  commandCounterIncrement();
+}
+
+function mergeConstraints(child: Relation, parent: Relation): void {
+  const map = new Map(parent.attributes.filter((a) => !a.attisdropped).map((a) => [a.attnum, child.attributes.find((c) => c.attname === a.attname && !c.attisdropped)!.attnum]));
+  const own = constraintsOf(child.oid);
+  for (const check of parent.checks) {
+    if (check.noInherit) continue;
+    const same = own.find((c) => c.contype === 'c' && c.conname === check.name);
+    if (same === undefined) throw new PgError('datatype_mismatch', `child table is missing constraint "${check.name}"`);
+    if (!equal(stringToNode<Expr>(same.conbin!), mapVars(check.expr, map))) {
+      throw new PgError('datatype_mismatch', `child table "${child.name}" has different definition for check constraint "${check.name}"`);
+    }
+    if (same.connoinherit) throw new PgError('object_not_in_prerequisite_state', `constraint "${check.name}" conflicts with non-inherited constraint on child table "${child.name}"`);
+    if (check.validated && !same.convalidated) throw new PgError('object_not_in_prerequisite_state', `constraint "${check.name}" conflicts with NOT VALID constraint on child table "${child.name}"`);
+    catalogUpdateByKey(ids.ConstraintRelationId, ids.PgConstraintOidIndexId, [same.oid], { coninhcount: same.coninhcount + 1 });
+  }
+  commandCounterIncrement();
+}
+
+function dropInherit(tab: Altered, rv: RawNode): void {
+  const child = tab.current;
+  const parent = openRelation(rangeVarGetRelid(rv as never));
+  const link = catalogFind(ids.InheritsRelationId, ids.PgInheritsRelidSeqnoIndexId, [child.oid]).find((t) => t.row.inhparent === parent.oid);
+  if (link === undefined) throw new PgError('undefined_table', `relation "${parent.name}" is not a parent of relation "${child.name}"`);
+  catalogDelete(ids.InheritsRelationId, link);
+  for (const column of parent.attributes) {
+    const own = column.attisdropped ? undefined : child.attributes.find((a) => a.attname === column.attname && !a.attisdropped);
+    if (own === undefined || own.attinhcount === 0) continue;
+    updateAttribute(child.oid, own.attnum, { attinhcount: own.attinhcount - 1, ...(own.attinhcount === 1 ? { attislocal: true } : {}) });
+  }
+  for (const check of parent.checks) {
+    const own = constraintsOf(child.oid).find((c) => c.contype === 'c' && c.conname === check.name && c.coninhcount > 0);
+    if (own === undefined) continue;
+    catalogUpdateByKey(ids.ConstraintRelationId, ids.PgConstraintOidIndexId, [own.oid], { coninhcount: own.coninhcount - 1, ...(own.coninhcount === 1 ? { conislocal: true } : {}) });
+  }
+  for (const tuple of catalogFind(ids.DependRelationId, ids.PgDependDependerIndexId, [ids.RelationRelationId, child.oid, 0])) {
+    if (tuple.row.refclassid === ids.RelationRelationId && tuple.row.refobjid === parent.oid && tuple.row.refobjsubid === 0 && tuple.row.deptype === 'n') catalogDelete(ids.DependRelationId, tuple);
+  }
+  commandCounterIncrement();
+  if (childrenOf(parent.oid).length === 0) catalogUpdateByKey(ids.RelationRelationId, ids.PgClassOidIndexId, [parent.oid], { relhassubclass: false });
+}
+
+// ---- options
+
+function setRelOptions(tab: Altered, cmd: RawNode, reset: boolean): void {
+  const relation = tab.current;
+  const kind = relation.kind === 'i' || relation.kind === 'I' ? 'index' : relation.kind === 'v' ? 'view' : 'table';
+  const [tuple] = catalogFind(ids.RelationRelationId, ids.PgClassOidIndexId, [tab.oid]);
+  const reloptions = mergeOptions(tuple!.row.reloptions, (cmd['def'] ?? []) as RawNode[], kind, reset);
+  if (kind === 'view' && reloptions?.some((o) => o.startsWith('check_option=')) && relation.viewQuery !== null && !isAutoUpdatable(relation.viewQuery)) {
+    throw new PgError('feature_not_supported', 'WITH CHECK OPTION is supported only on automatically updatable views');
+  }
+  catalogUpdate(ids.RelationRelationId, tuple!, { reloptions });
+}
+
+// ---- CLUSTER ON, REPLICA IDENTITY
+
+export function indexOfTable(relation: Relation, name: string): Oid {
+  const oid = relationOidByName(name, relation.namespace);
+  if (!relation.indexes.some((i) => i.indexrelid === oid)) {
+    throw oid === 0 ? new PgError('undefined_object', `index "${name}" for table "${relation.name}" does not exist`) : new PgError('wrong_object_type', `"${name}" is not an index for table "${relation.name}"`);
+  }
+  return oid;
+}
+
+export function markClustered(relation: Relation, index: Oid): void {
+  for (const info of relation.indexes) {
+    const [tuple] = catalogFind(ids.IndexRelationId, ids.PgIndexIndexrelidIndexId, [info.indexrelid]);
+    const clustered = info.indexrelid === index;
+    if (tuple!.row.indisclustered !== clustered) catalogUpdate(ids.IndexRelationId, tuple!, { indisclustered: clustered });
+  }
+  commandCounterIncrement();
+}
+
+function replicaIdentity(tab: Altered, def: RawNode): void {
+  const relation = tab.current;
+  const type = def['identity_type'] as string;
+  let chosen: Oid = 0;
+  if (type === 'i') {
+    chosen = relationOidByName(def['name'] as string, relation.namespace);
+    const info = relation.indexes.find((i) => i.indexrelid === chosen);
+    if (info === undefined) throw new PgError(chosen === 0 ? 'undefined_object' : 'wrong_object_type', chosen === 0 ? `index "${def['name'] as string}" for table "${relation.name}" does not exist` : `"${def['name'] as string}" is not an index for table "${relation.name}"`);
+    const cannot = (why: string): PgError => new PgError('wrong_object_type', `cannot use ${why} "${info.index.name}" as replica identity`);
+    if (!info.unique) throw cannot('non-unique index');
+    if (!info.immediate) throw new PgError('feature_not_supported', `cannot use non-immediate index "${info.index.name}" as replica identity`);
+    if (info.expressions.length > 0) throw new PgError('feature_not_supported', `cannot use expression index "${info.index.name}" as replica identity`);
+    if (info.predicate !== null) throw new PgError('feature_not_supported', `cannot use partial index "${info.index.name}" as replica identity`);
+    for (const attnum of info.keyAttributes.slice(0, info.keyCount)) {
+      const column = relation.attributes[attnum - 1]!;
+      if (!column.attnotnull) throw new PgError('wrong_object_type', `index "${info.index.name}" cannot be used as replica identity because column "${column.attname}" is nullable`);
+    }
+  }
+  catalogUpdateByKey(ids.RelationRelationId, ids.PgClassOidIndexId, [tab.oid], { relreplident: type });
+  for (const info of relation.indexes) {
+    const [tuple] = catalogFind(ids.IndexRelationId, ids.PgIndexIndexrelidIndexId, [info.indexrelid]);
+    if (tuple!.row.indisreplident !== (info.indexrelid === chosen)) catalogUpdate(ids.IndexRelationId, tuple!, { indisreplident: info.indexrelid === chosen });
+  }
+}
+
+// ---- LOGGED, UNLOGGED
+
+/** Tables without logging are kept like the others here; the mark is for who asks. */
+function setPersistence(tab: Altered, persistence: 'p' | 'u'): void {
+  const relation = tab.current;
+  if (relation.persistence === 't') throw new PgError('invalid_table_definition', `cannot change logged status of table "${relation.name}" because it is temporary`);
+  if (relation.persistence === persistence) return;
+  const keys = persistence === 'u' ? relation.referencedBy.map((k) => k.conrelid) : relation.foreignKeys.map((k) => k.confrelid);
+  for (const other of keys) {
+    const referenced = openRelation(other);
+    if (other !== relation.oid && referenced.persistence !== persistence) {
+      throw new PgError('invalid_table_definition', persistence === 'p'
+        ? `could not change table "${relation.name}" to logged because it references unlogged table "${referenced.name}"`
+        : `could not change table "${relation.name}" to unlogged because it references logged table "${referenced.name}"`);
+    }
+  }
+  for (const oid of [relation.oid, ...relation.indexes.map((i) => i.indexrelid), ...ownedSequences(relation.oid, 0, null)]) {
+    catalogUpdateByKey(ids.RelationRelationId, ids.PgClassOidIndexId, [oid], { relpersistence: persistence });
+  }
+}
+
+function setTablespace(name: string): void {
+  const oid = getTablespaceOid(name);
+  if (oid !== ids.DEFAULTTABLESPACE_OID) throw notSupported(`moving a relation to tablespace "${name}"`);
+}
+
+const action = (name: string, kinds: string, run: (tab: Altered, cmd: RawNode) => void, lock: Action['lock'] = 8): Action => ({
+  name, kinds, lock, prepare: (_queue, tab, cmd) => tab.add(PASS.MISC, () => run(tab, cmd)),
+});
+const refused = (what: string, kinds = 'rpfvm'): Action => ({ name: what, kinds, prepare: () => { throw notSupported(`ALTER TABLE ... ${what}`); } });
+const nothing = (name: string, kinds = 'rpfm'): Action => ({ name, kinds, prepare: () => {} });
+
+registerActions({
+  AT_AddInherit: action('INHERIT', 'rf', (tab, cmd) => addInherit(tab, cmd['def'] as RawNode)),
+  AT_DropInherit: action('NO INHERIT', 'rf', (tab, cmd) => dropInherit(tab, cmd['def'] as RawNode)),
+  AT_ChangeOwner: action('OWNER TO', 'rpvmSfciI', (tab, cmd) => changeRelationOwner(tab.oid, rolespecOid(cmd['newowner'] as RoleSpec))),
+  AT_SetRelOptions: action('SET', 'rpvmiI', (tab, cmd) => setRelOptions(tab, cmd, false), 4),
+  AT_ResetRelOptions: action('RESET', 'rpvmiI', (tab, cmd) => setRelOptions(tab, cmd, true), 4),
+  AT_ClusterOn: action('CLUSTER ON', 'rm', (tab, cmd) => markClustered(tab.current, indexOfTable(tab.current, cmd['name'] as string)), 4),
+  AT_DropCluster: action('SET WITHOUT CLUSTER', 'rm', (tab) => markClustered(tab.current, 0), 4),
+  AT_ReplicaIdentity: action('REPLICA IDENTITY', 'rpm', (tab, cmd) => replicaIdentity(tab, cmd['def'] as RawNode)),
+  AT_SetLogged: action('SET LOGGED', 'rS', (tab) => setPersistence(tab, 'p')),
+  AT_SetUnLogged: action('SET UNLOGGED', 'rS', (tab) => setPersistence(tab, 'u')),
+  AT_SetTableSpace: action('SET TABLESPACE', 'rpmiI', (_tab, cmd) => setTablespace(cmd['name'] as string)),
+  AT_SetAccessMethod: action('SET ACCESS METHOD', 'rm', (_tab, cmd) => {
+    if (cmd['name'] !== 'heap') throw new PgError('undefined_object', `access method "${cmd['name'] as string}" does not exist`);
+  }),
+  AT_DropOids: nothing('SET WITHOUT OIDS'),
+  AT_DisableRowSecurity: nothing('DISABLE ROW SECURITY'),
+  AT_NoForceRowSecurity: nothing('NO FORCE ROW SECURITY'),
+  AT_EnableRowSecurity: refused('ENABLE ROW LEVEL SECURITY'),
+  AT_ForceRowSecurity: refused('FORCE ROW LEVEL SECURITY'),
+  AT_EnableTrig: refused('ENABLE TRIGGER'), AT_EnableAlwaysTrig: refused('ENABLE ALWAYS TRIGGER'), AT_EnableReplicaTrig: refused('ENABLE REPLICA TRIGGER'),
+  AT_EnableTrigAll: refused('ENABLE TRIGGER ALL'), AT_EnableTrigUser: refused('ENABLE TRIGGER USER'), AT_DisableTrig: refused('DISABLE TRIGGER'),
+  AT_DisableTrigAll: refused('DISABLE TRIGGER ALL'), AT_DisableTrigUser: refused('DISABLE TRIGGER USER'),
+  AT_EnableRule: refused('ENABLE RULE'), AT_EnableAlwaysRule: refused('ENABLE ALWAYS RULE'), AT_EnableReplicaRule: refused('ENABLE REPLICA RULE'), AT_DisableRule: refused('DISABLE RULE'),
+  AT_AddOf: refused('OF'), AT_DropOf: refused('NOT OF'), AT_AttachPartition: refused('ATTACH PARTITION', 'rpiI'), AT_DetachPartition: refused('DETACH PARTITION'),
+  AT_DetachPartitionFinalize: refused('DETACH PARTITION FINALIZE'), AT_GenericOptions: refused('OPTIONS', 'f'), AT_AlterColumnGenericOptions: refused('ALTER COLUMN OPTIONS', 'f'),
+});
