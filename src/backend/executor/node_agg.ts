@@ -6,6 +6,7 @@ import { OUTER_VAR, type Agg, type GroupKey, type Plan } from '../nodes/plannode
 import type { Aggref, Expr } from '../nodes/primnodes.ts';
 import type { Column, Value } from './codegen.ts';
 import { aggCode, type AggCode, initialValue, resetCarry } from './agg_functions.ts';
+import './orderedset.ts';
 import { genFilter } from './expr_codegen.ts';
 import { growFloats, IntGroups, MapGroups, MultiGroups } from './group_table.ts';
 import type { Consumer, PlanCompiler, Producer } from './plan_compiler.ts';

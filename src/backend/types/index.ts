@@ -45,3 +45,4 @@ import './json.ts';
 import './json_build.ts';
 import './datetime_guc.ts';
 import './json_populate.ts';
+import './hash.ts';
