@@ -4,14 +4,16 @@ import { PgError, notSupported } from '../../common/errors.ts';
 import { amopsByOperator, constraintsOfDomain } from '../catalog/syscache.ts';
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Expr, RowExpr, SQLValueFunction } from '../nodes/primnodes.ts';
-import { ArrayValue, type Datum, type Oid, type RecordAttribute, RecordValue } from '../types/datum.ts';
+import { arrayAssignElement, arrayAssignSlice, arrayElement, arraySlice } from '../types/array_subscript.ts';
+import { mapArray, nestArrays } from '../types/array_ops.ts';
+import { type ArrayValue, makeArray, type Datum, type Oid, type RecordAttribute, RecordValue } from '../types/datum.ts';
 import { findBuiltin } from '../types/fmgr.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { session } from '../utils/session.ts';
 import { makeContext, typeInfo } from './fmgr_info.ts';
 import { typeComparator } from './sort_support.ts';
 
-export { typeComparator };
+export { makeArray, mapArray, typeComparator };
 
 type Fn = (...args: any[]) => any;
 
@@ -70,24 +72,9 @@ export function elementType(arrayType: Oid): Oid {
   return type.typtype === 'd' ? elementType(type.typbasetype) : type.typelem;
 }
 
-export function mapArray(array: ArrayValue, type: Oid, fn: (element: Datum) => Datum): ArrayValue {
-  return new ArrayValue(type, array.dims, array.lbounds, array.values.map(fn));
-}
-
-export function makeArray(type: Oid, values: Datum[]): ArrayValue {
-  return values.length === 0 ? new ArrayValue(type, [], [], []) : new ArrayValue(type, [values.length], [1], values);
-}
-
 /** ARRAY[ARRAY[...], ...]: the parts are arrays of the same shape. */
 export function makeNestedArray(type: Oid, parts: Datum[]): Datum {
-  const arrays = parts.filter((p) => p !== null && (p as ArrayValue).dims.length > 0) as ArrayValue[];
-  if (arrays.length === 0) return new ArrayValue(type, [], [], []);
-  const { dims, lbounds } = arrays[0]!;
-  if (arrays.length !== parts.length || arrays.some((a) => a.dims.join() !== dims.join())) {
-    throw new PgError('array_subscript_error', 'multidimensional arrays must have array expressions with matching dimensions');
-  }
-  if (dims.length + 1 > 6) throw new PgError('program_limit_exceeded', `number of array dimensions (${dims.length + 1}) exceeds the maximum allowed (6)`);
-  return new ArrayValue(type, [parts.length, ...dims], [1, ...lbounds], arrays.flatMap((a) => a.values as Datum[]));
+  return nestArrays(type, parts as (ArrayValue | null)[]);
 }
 
 /** x OP ANY/ALL (array), with a function that wants no nulls. */
@@ -133,91 +120,15 @@ function typeIsArray(oid: Oid): boolean {
 }
 
 function fetchFromArray(array: ArrayValue, upper: Subscript[], lower: Subscript[] | null): Datum {
-  return lower === null ? fetchElement(array, upper) : fetchSlice(array, upper, lower);
-}
-
-function fetchElement({ dims, lbounds, values }: ArrayValue, subscripts: Subscript[]): Datum {
-  if (subscripts.length !== dims.length) return null;
-  let at = 0;
-  for (let i = 0; i < dims.length; i++) {
-    const s = subscripts[i];
-    if (s === null || s === undefined) return null;
-    const offset = s - lbounds[i]!;
-    if (offset < 0 || offset >= dims[i]!) return null;
-    at = at * dims[i]! + offset;
-  }
-  return values[at]!;
-}
-
-function fetchSlice(array: ArrayValue, upper: Subscript[], lower: Subscript[]): Datum {
-  if (upper.includes(null) || lower.includes(null)) return null;
-  const { dims, lbounds, values, elementType: type } = array;
-  const empty = new ArrayValue(type, [], [], []);
-  if (upper.length > dims.length) return empty;
-  const from: number[] = [];
-  const count: number[] = [];
-  for (let i = 0; i < dims.length; i++) {
-    const lo = Math.max(lower[i] ?? (i < upper.length && lower[i] === undefined ? lbounds[i]! : 1), lbounds[i]!);
-    const hi = Math.min(i < upper.length ? upper[i] ?? lbounds[i]! + dims[i]! - 1 : lbounds[i]! + dims[i]! - 1, lbounds[i]! + dims[i]! - 1);
-    if (lo > hi) return empty;
-    from.push(lo - lbounds[i]!);
-    count.push(hi - lo + 1);
-  }
-  const result: Datum[] = [];
-  const walk = (dim: number, at: number): void => {
-    for (let i = 0; i < count[dim]!; i++) {
-      const next = at * dims[dim]! + from[dim]! + i;
-      if (dim === dims.length - 1) result.push(values[next]!);
-      else walk(dim + 1, next);
-    }
-  };
-  walk(0, 0);
-  return new ArrayValue(type, count, count.map(() => 1), result);
+  if (upper.includes(null) || lower?.includes(null)) return null;
+  return lower === null ? arrayElement(array, upper as number[]) : arraySlice(array, lower as number[], upper as number[]);
 }
 
 /** `container[...] := value`, for UPDATE and INSERT. */
 export function assignSubscript(container: ArrayValue | null, upper: Subscript[], lower: Subscript[] | null, value: Datum, elemType: Oid): Datum {
   if (upper.includes(null) || lower?.includes(null)) throw new PgError('null_value_not_allowed', 'array subscript in assignment must not be null');
-  const old = container ?? new ArrayValue(elemType, [], [], []);
-  if (lower !== null) {
-    if (value === null) return container;
-    if (upper.length !== 1 || old.dims.length > 1) throw notSupported('assignment to a slice of a multidimensional array');
-    const source = (value as ArrayValue).values;
-    const first = lower[0] ?? old.lbounds[0] ?? 1;
-    const last = upper[0] ?? (old.dims.length > 0 ? old.lbounds[0]! + old.dims[0]! - 1 : first + source.length - 1);
-    if (source.length < last - first + 1) throw new PgError('array_subscript_error', 'source array too small');
-    let result: ArrayValue = old;
-    for (let i = first; i <= last; i++) result = setElement(result, [i], source[i - first]!, elemType);
-    return result;
-  }
-  return setElement(old, upper as number[], value, elemType);
-}
-
-function setElement(old: ArrayValue, subscripts: number[], value: Datum, type: Oid): ArrayValue {
-  if (old.dims.length === 0) return new ArrayValue(type, subscripts.map(() => 1), subscripts, [value]);
-  if (old.dims.length !== subscripts.length) throw new PgError('array_subscript_error', 'wrong number of array subscripts');
-  if (subscripts.length === 1) {
-    const at = subscripts[0]!;
-    const low = old.lbounds[0]!;
-    const values = [...old.values];
-    let newLow = low;
-    if (at < low) {
-      values.unshift(...new Array<Datum>(low - at).fill(null));
-      newLow = at;
-    }
-    while (values.length <= at - newLow) values.push(null);
-    values[at - newLow] = value;
-    return new ArrayValue(type, [values.length], [newLow], values);
-  }
-  let at = 0;
-  subscripts.forEach((s, i) => {
-    const offset = s - old.lbounds[i]!;
-    if (offset < 0 || offset >= old.dims[i]!) throw new PgError('array_subscript_error', 'array subscript out of range');
-    at = at * old.dims[i]! + offset;
-  });
-  const values = [...old.values];
-  values[at] = value;
-  return new ArrayValue(type, old.dims, old.lbounds, values);
+  if (lower === null) return arrayAssignElement(container, elemType, upper as number[], value);
+  return value === null ? container : arrayAssignSlice(container, elemType, lower as number[], upper as number[], value as ArrayValue);
 }
 
 // ------------------------------------------------------------------ row comparison
