@@ -305,9 +305,9 @@ export function transformLockingClause(state: ParseState, query: Query, clause: 
     let found = false;
     for (const [i, rte] of query.rtable.entries()) {
       if (!rte.inFromCl) continue;
-      // An unaliased JOIN cannot be named.
-      if (rte.rtekind === 'join' && rte.alias === null) continue;
-      if (rte.eref.aliasname !== rel.relname) continue;
+      // A join goes by its alias or that of its USING, if any.
+      const alias = rte.rtekind === 'join' && rte.alias === null ? rte.join_using_alias : rte.eref;
+      if (alias?.aliasname !== rel.relname) continue;
       const kinds: Partial<Record<RangeTblEntry['rtekind'], string>> = { join: 'a join', function: 'a function', values: 'VALUES', cte: 'a WITH query' };
       const kind = kinds[rte.rtekind];
       if (kind !== undefined) throw parserError(state, 'feature_not_supported', `${rawLockName(strength)} cannot be applied to ${kind}`, rel.location);

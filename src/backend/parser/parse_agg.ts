@@ -115,11 +115,17 @@ function checkAggLevelsAndConstraints(state: ParseState, e: Aggref | GroupingFun
 function checkAggArguments(state: ParseState, direct: readonly Expr[], args: readonly Expr[], filter: Expr | null, aggLocation: number): number {
   let minVar = -1;
   let minAgg = -1;
+  let minCte: { level: number; name: string } | null = null as { level: number; name: string } | null;
   const look = (list: readonly (Expr | null)[]): void => {
     let depth = 0;
     const walker = (node: Expr | Query): boolean => {
       if (node.kind === 'Query') {
         depth++;
+        for (const rte of node.rtable) {
+          // A WITH query counts like a Var of the level it belongs to.
+          const level = rte.rtekind === 'cte' ? rte.ctelevelsup - depth : -1;
+          if (level >= 0 && (minCte === null || minCte.level > level)) minCte = { level, name: rte.eref.aliasname };
+        }
         queryTreeWalker(node, walker);
         depth--;
         return false;
@@ -148,6 +154,9 @@ function checkAggArguments(state: ParseState, direct: readonly Expr[], args: rea
   look(args);
   look([filter]);
   const aggLevel = minVar < 0 ? (minAgg < 0 ? 0 : minAgg) : minAgg < 0 ? minVar : Math.min(minVar, minAgg);
+  if (minCte !== null && minCte.level < aggLevel) {
+    throw parserError(state, 'feature_not_supported', 'outer-level aggregate cannot use a nested CTE', aggLocation, { detail: `CTE "${minCte.name}" is below the aggregate's semantic level.` });
+  }
   if (aggLevel === minAgg) {
     throw parserError(state, 'grouping_error', 'aggregate function calls cannot be nested', locateAggOfLevel([...args, ...(filter === null ? [] : [filter])], aggLevel) ?? aggLocation);
   }
@@ -297,6 +306,10 @@ export function parseCheckAggregates(state: ParseState, query: Query): void {
     return expr === te.expr ? te : { ...te, expr };
   });
   if (query.havingQual !== null) query.havingQual = check(query.havingQual);
+  if (state.hasAggs && query.rtable.some((rte) => rte.rtekind === 'cte' && rte.self_reference)) {
+    const exprs = [...query.targetList.map((te) => te.expr), ...(query.havingQual === null ? [] : [query.havingQual])];
+    throw parserError(state, 'invalid_recursion', "aggregate functions are not allowed in a recursive query's recursive term", locateAggOfLevel(exprs, 0));
+  }
 }
 
 /** Fills GroupingFunc.refs: the sort group references of its arguments, which must be grouping expressions. */
@@ -307,7 +320,9 @@ function finalizeGroupingFuncs(e: Expr, context: GroupingContext, hasJoins: bool
       if (node.agglevelsup !== depth) return node;
       const refs = node.args.map((arg) => {
         const flat = hasJoins && depth === 0 ? flattenJoinAliasVars(context.query, arg) : arg;
-        const found = context.groupExprsFlat.find((g) => equal(g.expr, flat));
+        const found = flat.kind === 'Var'
+          ? context.groupExprsFlat.find((g) => flat.varlevelsup === depth && g.expr.kind === 'Var' && g.expr.varno === flat.varno && g.expr.varattno === flat.varattno && g.expr.varlevelsup === 0)
+          : depth === 0 ? context.groupExprsFlat.find((g) => equal(g.expr, flat)) : undefined;
         if (found === undefined) {
           throw parserError(context.state, 'grouping_error', 'arguments to GROUPING must be grouping expressions of the associated query level', exprLocation(arg));
         }

@@ -250,19 +250,16 @@ function transformJoin(state: ParseState, j: RawNode): FromResult {
   const top = addRangeTableEntryForJoin(state, resNames, joinColumns, jointype, merged, resVars, leftcols, rightcols, usingAlias, alias, true);
   join.rtindex = top.rtindex;
   state.joinExprs[top.rtindex] = join;
-  let namespace: NamespaceItem[];
-  if (alias !== null) namespace = [];
-  else {
-    namespace = myNamespace;
-    for (const n of namespace) n.colsVisible = false;
-  }
   if (usingAlias !== null) {
     const jnames: NamespaceItem = {
-      names: usingAlias, rte: top.rte, rtindex: top.rtindex, columns: top.columns.slice(0, merged), relVisible: true, colsVisible: false, lateralOnly: false, lateralOk: true,
+      names: usingAlias, rte: top.rte, rtindex: top.rtindex, columns: top.columns.slice(0, merged), relVisible: true, colsVisible: true, lateralOnly: false, lateralOk: true,
     };
-    checkNameSpaceConflicts(state, [jnames], namespace);
-    namespace.push(jnames);
+    checkNameSpaceConflicts(state, [jnames], myNamespace);
+    myNamespace.push(jnames);
   }
+  // An alias hides the tables below; without one they stay visible by name.
+  const namespace: NamespaceItem[] = alias !== null ? [] : myNamespace;
+  for (const n of namespace) n.colsVisible = false;
   top.relVisible = alias !== null;
   top.colsVisible = true;
   top.lateralOnly = false;
@@ -380,7 +377,7 @@ export function transformOnConflictArbiter(state: ParseState, clause: RawNode): 
   if (infer === undefined) return result;
   const savedNamespace = state.namespace;
   state.namespace = [];
-  addNamespaceItemToQuery(state, state.targetItem!, false, false, true);
+  addNamespaceItemToQuery(state, { ...state.targetItem! }, false, false, true);
   const elems: { expr: Expr; collation: Oid; opclass: Oid }[] = [];
   if (infer.indexElems !== undefined) {
     for (const elem of infer.indexElems as RawNode[]) {

@@ -116,7 +116,13 @@ function analyzeCte(state: ParseState, cte: WorkingCte): void {
     }
     n++;
   }
-  if (cte.search_clause !== null || cte.cycle_clause !== null) checkSearchCycle(state, cte);
+  if (cte.search_clause === null && cte.cycle_clause === null) return;
+  const right = query.setOperations?.rarg;
+  const recursiveTerm = right?.kind === 'RangeTblRef' ? query.rtable[right.rtindex - 1]?.subquery : undefined;
+  if (!recursiveTerm?.rtable.some((rte) => rte.rtekind === 'cte' && rte.self_reference && rte.ctename === cte.ctename)) {
+    throw parserError(state, 'feature_not_supported', `with a SEARCH or CYCLE clause, the recursive reference to WITH query "${cte.ctename}" must be at the top level of its right-hand SELECT`);
+  }
+  checkSearchCycle(state, cte);
 }
 
 /** Names and types of the columns, from the (non-recursive part of the) query's target list. */
@@ -291,8 +297,8 @@ function prepareSearchCycle(state: ParseState, cte: WorkingCte, search: RawNode 
   const where = (search ?? cycle)!.location;
   if (!cte.cterecursive) throw parserError(state, 'syntax_error', 'WITH query is not recursive', where);
   const stmt = cte.raw.ctequery as RawNode;
-  if ((stmt.larg as RawNode | undefined)?.op !== 'SETOP_NONE') throw parserError(state, 'feature_not_supported', 'with a SEARCH or CYCLE clause, the left side of the UNION must be a SELECT', where);
-  if ((stmt.rarg as RawNode).op !== 'SETOP_NONE') throw parserError(state, 'feature_not_supported', 'with a SEARCH or CYCLE clause, the right side of the UNION must be a SELECT', where);
+  if ((stmt.larg as RawNode | undefined)?.op !== 'SETOP_NONE') throw parserError(state, 'feature_not_supported', 'with a SEARCH or CYCLE clause, the left side of the UNION must be a SELECT');
+  if ((stmt.rarg as RawNode).op !== 'SETOP_NONE') throw parserError(state, 'syntax_error', 'with a SEARCH or CYCLE clause, the right side of the UNION must be a SELECT');
   if (cycle === undefined) return;
   const value = transformExpr(state, cycle.cycle_mark_value, 'cycle_mark');
   const def = transformExpr(state, cycle.cycle_mark_default, 'cycle_mark');
@@ -317,7 +323,7 @@ function checkSearchCycle(state: ParseState, cte: CommonTableExpr): void {
   const checkList = (list: readonly string[], what: string, location: number): void => {
     const seen = new Set<string>();
     for (const name of list) {
-      if (!names.includes(name)) throw parserError(state, 'undefined_column', `${what} column "${name}" not in WITH query column list`, location);
+      if (!names.includes(name)) throw parserError(state, 'syntax_error', `${what} column "${name}" not in WITH query column list`, location);
       if (seen.has(name)) throw parserError(state, 'duplicate_column', `${what} column "${name}" specified more than once`, location);
       seen.add(name);
     }
@@ -325,20 +331,20 @@ function checkSearchCycle(state: ParseState, cte: CommonTableExpr): void {
   if (search !== null) {
     checkList(search.search_col_list, 'search', search.location);
     if (names.includes(search.search_seq_column)) {
-      throw parserError(state, 'duplicate_column', `search sequence column name "${search.search_seq_column}" already used in WITH query column list`, search.location);
+      throw parserError(state, 'syntax_error', `search sequence column name "${search.search_seq_column}" already used in WITH query column list`, search.location);
     }
   }
   if (cycle !== null) {
     checkList(cycle.cycle_col_list, 'cycle', cycle.location);
     const taken = (name: string, what: string): void => {
-      if (names.includes(name)) throw parserError(state, 'duplicate_column', `${what} column name "${name}" already used in WITH query column list`, cycle.location);
+      if (names.includes(name)) throw parserError(state, 'syntax_error', `${what} column name "${name}" already used in WITH query column list`, cycle.location);
     };
     taken(cycle.cycle_mark_column, 'cycle mark');
     taken(cycle.cycle_path_column, 'cycle path');
-    if (cycle.cycle_mark_column === cycle.cycle_path_column) throw parserError(state, 'duplicate_column', 'cycle mark column name and cycle path column name are the same', cycle.location);
+    if (cycle.cycle_mark_column === cycle.cycle_path_column) throw parserError(state, 'syntax_error', 'cycle mark column name and cycle path column name are the same', cycle.location);
   }
   if (search !== null && cycle !== null) {
-    if (search.search_seq_column === cycle.cycle_mark_column) throw parserError(state, 'duplicate_column', 'search sequence column name and cycle mark column name are the same', search.location);
-    if (search.search_seq_column === cycle.cycle_path_column) throw parserError(state, 'duplicate_column', 'search sequence column name and cycle path column name are the same', search.location);
+    if (search.search_seq_column === cycle.cycle_mark_column) throw parserError(state, 'syntax_error', 'search sequence column name and cycle mark column name are the same', search.location);
+    if (search.search_seq_column === cycle.cycle_path_column) throw parserError(state, 'syntax_error', 'search sequence column name and cycle path column name are the same', search.location);
   }
 }

@@ -462,14 +462,14 @@ function transformMultiAssignRef(state: ParseState, maref: RawNode): Expr {
     if (source.tag === 'RowExpr') {
       const row = transformRowExpr(state, source, true) as RowExpr;
       if (row.args.length !== ncolumns) throw mismatch(row.location);
-      rowSources.set(source, row);
+      state.multiassignRow = row;
       return row.args[0]!;
     }
     throw parserError(state, 'feature_not_supported', 'source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression', source.location ?? exprLocationOfRaw(source));
   }
   if (source.tag === 'RowExpr') {
-    const row = rowSources.get(source);
-    if (row === undefined) throw internalError('unexpected expr type in multiassign list');
+    const row = state.multiassignRow;
+    if (row === null) throw internalError('unexpected expr type in multiassign list');
     return row.args[colno - 1]!;
   }
   const last = state.multiassignExprs[state.multiassignExprs.length - 1];
@@ -477,7 +477,6 @@ function transformMultiAssignRef(state: ParseState, maref: RawNode): Expr {
   return multiexprParam(last.resjunkSublink, colno);
 }
 
-const rowSources = new WeakMap<RawNode, RowExpr>();
 const exprLocationOfRaw = (n: RawNode): number | undefined => n.location;
 
 /** A Param of kind "multiexpr" stands for column `colno` of the sub-SELECT numbered subLinkId. */

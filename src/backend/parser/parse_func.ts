@@ -11,7 +11,7 @@ import type { Aggref, ArrayExpr, CoercionForm, Expr, FieldSelect, FuncExpr, Wind
 import type { Oid } from '../types/datum.ts';
 import * as T from '../types/oids.ts';
 import { transformAggregateCall, transformWindowFuncCall } from './parse_agg.ts';
-import { canCoerceType, coerceType, findCoercionPathway, isComplex, typeCategory } from './parse_coerce.ts';
+import { canCoerceType, coerceType, findCoercionPathway, isComplex, selectCommonType, selectCommonTypmod, typeCategory } from './parse_coerce.ts';
 import { transformWhereClause } from './parse_clause.ts';
 import { columnsOfRowType, getExprResultType } from './func_result.ts';
 import { enforceGenericTypeConsistency } from './parse_generic.ts';
@@ -321,7 +321,7 @@ export function parseFuncOrColumn(
       if (projection !== null) return projection;
     }
     if (isColumn) return null;
-    throw cannotFind(state, detail.code, funcname, fargs, argnames, actual, procCall, aggOrder.length > 0 && !aggWithin, location);
+    throw cannotFind(state, detail.code, funcname, fargs, argnames, actual, procCall, aggOrder.length > 1 && !aggWithin, location);
   }
   // The arguments are converted, defaults added, and all put into the order of the parameters.
   if (argnames.length > 0) {
@@ -334,6 +334,7 @@ export function parseFuncOrColumn(
   const declaredAll = detail.trueTypes.slice(0, actualAll.length);
   const rettype = enforceGenericTypeConsistency(actualAll, declaredAll, detail.rettype, false);
   declared = declaredAll.slice(0, nargsGiven);
+  if (aggkind === 'h') unifyHypotheticalArgs(state, fargs, aggOrder.length, actual, declared);
   fargs = makeFnArguments(state, fargs, actual, declared);
   for (const [i, d] of detail.argdefaults.entries()) {
     const to = declaredAll[nargsGiven + i]!;
@@ -395,6 +396,23 @@ export function parseFuncOrColumn(
   };
   transformWindowFuncCall(state, wfunc, over!);
   return wfunc;
+}
+
+/** The hypothetical arguments take the types of the sort columns they are compared with. */
+function unifyHypotheticalArgs(state: ParseState, fargs: Expr[], aggregated: number, actual: Oid[], declared: readonly Oid[]): void {
+  const direct = fargs.length - aggregated;
+  const nonHypothetical = direct - aggregated;
+  if (nonHypothetical < 0) throw internalError('incorrect number of arguments to hypothetical-set aggregate');
+  for (let h = nonHypothetical; h < direct; h++) {
+    const a = direct + (h - nonHypothetical);
+    if (declared[h] !== T.ANYOID) continue;
+    const { type } = selectCommonType(state, [fargs[a]!, fargs[h]!], 'WITHIN GROUP');
+    const typmod = selectCommonTypmod([fargs[a]!, fargs[h]!], type);
+    for (const i of [h, a]) {
+      fargs[i] = coerceType(state, fargs[i]!, actual[i]!, type, typmod, 'implicit', 'implicit_cast', -1);
+      actual[i] = type;
+    }
+  }
 }
 
 /** Puts the arguments of a call with names into the parameters' order. */

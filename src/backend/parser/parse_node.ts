@@ -3,7 +3,7 @@ import { PgError, type ErrorFields } from '../../common/errors.ts';
 import type { ConditionName } from '../../common/sqlstate.ts';
 import type { Relation } from '../catalog/relation.ts';
 import type { CommonTableExpr, RangeTblEntry } from '../nodes/parsenodes.ts';
-import type { Alias, Expr, FromItem, JoinExpr, Param, SubLink } from '../nodes/primnodes.ts';
+import type { Alias, Expr, FromItem, JoinExpr, Param, RowExpr, SubLink } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import { charOffset, charPosition } from './newer_syntax.ts';
 import type { RawNode } from './raw_nodes.ts';
@@ -50,6 +50,8 @@ export interface ParseState {
   exprKind: ParseExprKind;
   nextResno: number;
   multiassignExprs: { resjunkSublink: SubLink; targetno: number }[];
+  /** The row of the UPDATE SET (...) = ROW(...) being worked through. */
+  multiassignRow: RowExpr | null;
   lockingClause: LockingClause[];
   lockedFromParent: boolean;
   resolveUnknowns: boolean;
@@ -69,7 +71,7 @@ export function makeParseState(sourceText = '', parent: ParseState | null = null
   return {
     parent, sourceText: parent?.sourceText ?? sourceText, rtable: [], joinExprs: [], joinlist: [], namespace: [], lateralActive: false,
     cteNamespace: [], futureCtes: [], parentCte: null, targetRelation: null, targetItem: null, isInsert: false, windowDefs: [],
-    exprKind: 'none', nextResno: 1, multiassignExprs: [], lockingClause: [], lockedFromParent: false, resolveUnknowns: true,
+    exprKind: 'none', nextResno: 1, multiassignExprs: [], multiassignRow: null, lockingClause: [], lockedFromParent: false, resolveUnknowns: true,
     hasAggs: false, hasWindowFuncs: false, hasTargetSRFs: false, hasSubLinks: false, hasModifyingCTE: false, lastSrf: null,
     preColumnRefHook: parent?.preColumnRefHook ?? null, postColumnRefHook: parent?.postColumnRefHook ?? null,
     paramRefHook: parent?.paramRefHook ?? null, coerceParamHook: parent?.coerceParamHook ?? null, refHookState: parent?.refHookState ?? null,

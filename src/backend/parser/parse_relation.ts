@@ -388,17 +388,21 @@ export function addRangeTableEntryForCte(state: ParseState, cte: CommonTableExpr
     rte.coltypmods.push(typmod);
     rte.colcollations.push(collation);
   };
-  if (!rte.self_reference && cte.search_clause !== null && !names.includes(cte.search_clause.search_seq_column)) {
+  const own = names.length;
+  if (cte.search_clause !== null) {
     extra(cte.search_clause.search_seq_column, cte.search_clause.search_breadth_first ? T.RECORDOID : T.RECORDARRAYOID, -1, 0);
   }
-  if (!rte.self_reference && cte.cycle_clause !== null && !names.includes(cte.cycle_clause.cycle_mark_column)) {
+  if (cte.cycle_clause !== null) {
     const c = cte.cycle_clause;
     extra(c.cycle_mark_column, c.cycle_mark_type, c.cycle_mark_typmod, c.cycle_mark_collation);
     extra(c.cycle_path_column, T.RECORDARRAYOID, -1, 0);
   }
   mergeAliasColumns(eref, names, 'table');
   const rtindex = addEntry(state, rte);
-  return item(rte, rtindex, columnsOf(rtindex, rte.coltypes, rte.coltypmods, rte.colcollations));
+  const columns = columnsOf(rtindex, rte.coltypes, rte.coltypmods, rte.colcollations);
+  // Within the recursion the columns of SEARCH and CYCLE may be named, but "*" leaves them out.
+  if (rte.self_reference) columns.forEach((c, i) => { if (i >= own) c.dontexpand = true; });
+  return item(rte, rtindex, columns);
 }
 
 const TOO_LONG = 'a column definition list is only allowed for functions returning "record"';

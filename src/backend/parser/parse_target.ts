@@ -109,6 +109,11 @@ function markTargetListOrigin(state: ParseState, te: TargetEntry, v: Var, levels
         te.resorigcol = sub.resorigcol;
       }
       return;
+    case 'join': {
+      const target = rte.joinaliasvars[v.varattno - 1];
+      if (target?.kind === 'Var') markTargetListOrigin(state, te, target, netLevels);
+      return;
+    }
     case 'cte':
       if (v.varattno > 0 && !rte.self_reference) {
         let level: ParseState = state;

@@ -394,9 +394,8 @@ export function transformWindowDefinitions(state: ParseState, windowdefs: readon
       wc.inRangeAsc = props.strategy === 1;
       wc.inRangeNullsFirst = clause.nulls_first;
     }
-    const sortType = wc.orderClause.length === 1 ? exprType(tlist.find((t) => t.ressortgroupref === wc.orderClause[0]!.tleSortGroupRef)!.expr) : 0;
-    const start = transformFrameOffset(state, frameOptions, rangeOpfamily, rangeOpcintype, sortType, windef.startOffset);
-    const end = transformFrameOffset(state, frameOptions, rangeOpfamily, rangeOpcintype, sortType, windef.endOffset);
+    const start = transformFrameOffset(state, frameOptions, rangeOpfamily, rangeOpcintype, windef.startOffset);
+    const end = transformFrameOffset(state, frameOptions, rangeOpfamily, rangeOpcintype, windef.endOffset);
     wc.startOffset = start.expr;
     wc.startInRangeFunc = start.inRangeFunc;
     wc.endOffset = end.expr;
@@ -408,7 +407,7 @@ export function transformWindowDefinitions(state: ParseState, windowdefs: readon
 
 const BTINRANGE_PROC = 3;
 
-function transformFrameOffset(state: ParseState, frameOptions: number, opfamily: Oid, opcintype: Oid, sortType: Oid, clause: RawNode | undefined): { expr: Expr | null; inRangeFunc: Oid } {
+function transformFrameOffset(state: ParseState, frameOptions: number, opfamily: Oid, opcintype: Oid, clause: RawNode | undefined): { expr: Expr | null; inRangeFunc: Oid } {
   if (clause === undefined) return { expr: null, inRangeFunc: 0 };
   let expr: Expr;
   let inRangeFunc = 0;
@@ -439,14 +438,14 @@ function transformFrameOffset(state: ParseState, frameOptions: number, opfamily:
       }
     }
     if (count === 0) {
-      throw parserError(state, 'feature_not_supported', `RANGE with offset PRECEDING/FOLLOWING is not supported for column type ${formatType(sortType)}`, exprLocation(expr));
+      throw parserError(state, 'feature_not_supported', `RANGE with offset PRECEDING/FOLLOWING is not supported for column type ${formatType(opcintype)}`, exprLocation(expr));
     }
     if (nmatches === 0 || selected === null) {
-      throw parserError(state, 'feature_not_supported', `RANGE with offset PRECEDING/FOLLOWING is not supported for column type ${formatType(sortType)} and offset type ${formatType(nodeType)}`, exprLocation(expr),
+      throw parserError(state, 'feature_not_supported', `RANGE with offset PRECEDING/FOLLOWING is not supported for column type ${formatType(opcintype)} and offset type ${formatType(nodeType)}`, exprLocation(expr),
         { hint: 'Cast the offset value to an appropriate type.' });
     }
     if (nmatches !== 1 && nodeType !== T.UNKNOWNOID) {
-      throw parserError(state, 'feature_not_supported', `RANGE with offset PRECEDING/FOLLOWING has multiple interpretations for column type ${formatType(sortType)} and offset type ${formatType(nodeType)}`, exprLocation(expr),
+      throw parserError(state, 'feature_not_supported', `RANGE with offset PRECEDING/FOLLOWING has multiple interpretations for column type ${formatType(opcintype)} and offset type ${formatType(nodeType)}`, exprLocation(expr),
         { hint: 'Cast the offset value to the exact intended type.' });
     }
     expr = coerceToSpecificType(state, expr, selected.type, construct);
