@@ -1,12 +1,15 @@
 // Every command of the server, joined: importing this file makes processUtility know them.
 import { registerUtilities } from '../tcop/utility.ts';
 import { ALTER_COMMANDS } from './alter_commands.ts';
+import { COMMENT_COMMANDS } from './comment.ts';
 import { COPY_COMMANDS } from './copy.ts';
 import { CREATE_AS_COMMANDS } from './createas.ts';
 import { DROP_COMMANDS } from './dropcmds.ts';
+import { GRANT_COMMANDS } from './grant.ts';
 import { INDEX_COMMANDS } from './indexcmds.ts';
 import { PORTAL_COMMANDS } from './portalcmds.ts';
 import { PREPARE_COMMANDS } from './prepare.ts';
+import { SCHEMA_COMMANDS } from './schemacmds.ts';
 import { SEQUENCE_COMMANDS } from './sequence.ts';
 import { TABLE_COMMANDS } from './tablecmds.ts';
 import { TRANSACTION_COMMANDS } from './transaction.ts';
@@ -17,4 +20,5 @@ import { VIEW_COMMANDS } from './view.ts';
 registerUtilities({
   ...TRANSACTION_COMMANDS, ...PORTAL_COMMANDS, ...PREPARE_COMMANDS, ...VARIABLE_COMMANDS, ...COPY_COMMANDS, ...TABLE_COMMANDS, ...INDEX_COMMANDS,
   ...SEQUENCE_COMMANDS, ...USER_COMMANDS, ...DROP_COMMANDS, ...VIEW_COMMANDS, ...CREATE_AS_COMMANDS, ...ALTER_COMMANDS,
+  ...GRANT_COMMANDS, ...SCHEMA_COMMANDS, ...COMMENT_COMMANDS,
 });

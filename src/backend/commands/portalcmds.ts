@@ -73,7 +73,7 @@ function fetchRows(stmt: FetchStmt, context: UtilityContext): UtilityResult {
 
 function closePortal(stmt: { portalname?: string }): void {
   if (!stmt.portalname) {
-    for (const portal of [...allPortals()]) if (portal.name !== '' && portal.status !== 'active') dropPortal(portal);
+    for (const portal of allPortals()) if (portal.name !== '' && portal.status !== 'active') dropPortal(portal);
     return;
   }
   dropPortal(openCursor(stmt.portalname));
