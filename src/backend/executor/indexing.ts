@@ -124,7 +124,7 @@ export function dropIndexEntry(keys: IndexKeys, row: readonly Datum[], rowId: Ro
 // At commit a key may turn out to be there although nobody was waited for.
 setDuplicateReporter((shared, indexFilenode, key) => {
   const index = catalogFindByFilenode(indexFilenode);
-  if (index?.indexInfo == null) return new PgError('unique_violation', 'duplicate key value violates unique constraint');
+  if (index === undefined || index.indexInfo === null) return new PgError('unique_violation', 'duplicate key value violates unique constraint');
   const info = index.indexInfo;
   const table = openRelation(info.indrelid);
   advanceSnapshot(shared);

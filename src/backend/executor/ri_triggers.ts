@@ -19,7 +19,7 @@ import type { Datum } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { operatorFunction } from './fmgr_info.ts';
 import { forEachRow } from './indexing.ts';
-import { spiExecute } from './spi.ts';
+import { spi } from './spi_hook.ts';
 
 // ---- deferral (SET CONSTRAINTS)
 
@@ -233,7 +233,7 @@ function act(key: ForeignKey, pk: Relation, old: readonly Datum[], now: readonly
     if (!usesTransactionSnapshot()) advanceSnapshot(fk.shared);
     if (action === 'a' && pkStillThere(key, pk, old)) return;
     const match = referencing(key, pk, fk, old);
-    if (spiExecute(`SELECT 1 FROM ONLY ${tableName(fk)} x WHERE ${match.where} LIMIT 1`, match.types, match.params) > 0) throw stillReferenced(key, pk, fk, old);
+    if (spi.execute(`SELECT 1 FROM ONLY ${tableName(fk)} x WHERE ${match.where} LIMIT 1`, match.types, match.params) > 0) throw stillReferenced(key, pk, fk, old);
   };
   switch (action) {
     case 'a': runOrDefer(key, check); return;
@@ -243,16 +243,16 @@ function act(key: ForeignKey, pk: Relation, old: readonly Datum[], now: readonly
   if (!usesTransactionSnapshot()) advanceSnapshot(fk.shared);
   const match = referencing(key, pk, fk, old);
   if (action === 'c' && now === null) {
-    spiExecute(`DELETE FROM ONLY ${tableName(fk)} x WHERE ${match.where}`, match.types, match.params);
+    spi.execute(`DELETE FROM ONLY ${tableName(fk)} x WHERE ${match.where}`, match.types, match.params);
   } else if (action === 'c') {
     const base = match.params.length;
     const sets = key.conkey.map((n, i) => `${column(fk, n)} = $${base + i + 1}`);
-    spiExecute(`UPDATE ONLY ${tableName(fk)} x SET ${sets.join(', ')} WHERE ${match.where}`,
+    spi.execute(`UPDATE ONLY ${tableName(fk)} x SET ${sets.join(', ')} WHERE ${match.where}`,
       [...match.types, ...key.confkey.map((n) => pk.attributes[n - 1]!.atttypid)], [...match.params, ...key.confkey.map((n) => now![n - 1] ?? null)]);
   } else {
     const columns = now === null && key.deleteSetColumns.length > 0 ? key.deleteSetColumns : key.conkey;
     const sets = columns.map((n) => `${column(fk, n)} = ${action === 'n' ? 'NULL' : 'DEFAULT'}`);
-    spiExecute(`UPDATE ONLY ${tableName(fk)} x SET ${sets.join(', ')} WHERE ${match.where}`, match.types, match.params);
+    spi.execute(`UPDATE ONLY ${tableName(fk)} x SET ${sets.join(', ')} WHERE ${match.where}`, match.types, match.params);
     // A default must refer to something, too: the update's own check sees to that.
   }
 }

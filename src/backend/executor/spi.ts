@@ -7,6 +7,7 @@ import { planner } from '../optimizer/planner.ts';
 import { queryRewrite } from '../rewrite/rewrite_handler.ts';
 import { catalogVersion } from '../transaction/xact.ts';
 import type { Datum, Oid } from '../types/datum.ts';
+import { spi } from './spi_hook.ts';
 import { compilePlan, runPlan, type CompiledPlan } from './execute.ts';
 
 interface KeptPlan { plans: CompiledPlan[]; version: number }
@@ -24,6 +25,8 @@ function prepare(text: string, types: readonly Oid[]): CompiledPlan[] {
   kept.set(key, { plans, version: catalogVersion() });
   return plans;
 }
+
+spi.execute = spiExecute;
 
 /** Runs one statement; rows go to `visit`, which may stop by returning false. How many rows were selected or changed. */
 export function spiExecute(text: string, types: readonly Oid[], params: readonly Datum[], visit: (row: Datum[]) => boolean = () => true): number {

@@ -59,8 +59,7 @@ function rewriteTargetList(query: Query, list: readonly TargetEntry[], relation:
     const te = rewriteColumn(query, byColumn[i], attribute, relation, command);
     if (te !== null) result.push(te);
   });
-  let next = relation.attributes.length + 1;
-  for (const te of junk) result.push(te.resno === next ? te : { ...te, resno: next }), next++;
+  junk.forEach((te, i) => result.push({ ...te, resno: relation.attributes.length + 1 + i }));
   return result;
 }
 

@@ -17,7 +17,7 @@ import {
   sendBindComplete, sendCloseComplete, sendCommandComplete, sendEmptyQueryResponse, sendNoData, sendParameterDescription, sendParseComplete,
   sendPortalSuspended, sendRowDescription,
 } from './protocol.ts';
-import { refuseInFailedTransaction } from './simple_query.ts';
+import { refuseInFailedTransaction } from './utility.ts';
 import { logStatement, statementEnds, statementStarts } from './statement.ts';
 
 const S = 0x53; // 'S': a statement, in Describe and Close; also Sync

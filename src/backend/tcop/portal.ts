@@ -117,7 +117,7 @@ export class Portal {
     switch (direction) {
       case 'absolute': {
         if (count > 0) {
-          if (count - 1 < this.position) this.needBackward(count < this.position || count === this.position);
+          if (count - 1 < this.position) this.needBackward(count <= this.position);
           return this.step(count, dest);
         }
         if (count < 0) { this.needBackward(true); return this.step(Math.max(total + 1 + count, 0), dest); }
@@ -305,12 +305,12 @@ export function preCommitPortals(): void {
 }
 
 export function atTransactionEnd(): void {
-  for (const portal of [...portals.values()]) if (!portal.held && portal.status !== 'active') remove(portal);
+  for (const portal of portals.values()) if (!portal.held && portal.status !== 'active') remove(portal);
 }
 
 /** At rollback: whatever this transaction made is gone; cursors held since an earlier one stay. */
 export function atAbort(): void {
-  for (const portal of [...portals.values()]) {
+  for (const portal of portals.values()) {
     if (portal.status === 'active') portal.status = 'failed';
     portal.pinned = false;
     if (!portal.held) remove(portal);
@@ -318,9 +318,9 @@ export function atAbort(): void {
 }
 
 export function atSubAbort(subid: number): void {
-  for (const portal of [...portals.values()]) if (!portal.held && portal.createSubid >= subid) remove(portal);
+  for (const portal of portals.values()) if (!portal.held && portal.createSubid >= subid) remove(portal);
 }
 
 export function dropAllHeldPortals(): void {
-  for (const portal of [...portals.values()]) if (portal.status !== 'active') remove(portal);
+  for (const portal of portals.values()) if (portal.status !== 'active') remove(portal);
 }

@@ -1,13 +1,12 @@
 // The simple protocol: one string, any number of statements, one transaction unless they say otherwise.
-import { PgError } from '../../common/errors.ts';
 import { rawParse, type RawStmt } from '../parser/raw_parser.ts';
 import {
   beginImplicitTransactionBlock, commandCounterIncrement, commitTransactionCommand, endImplicitTransactionBlock, renewSnapshot,
-  startTransactionCommand, transactionBlockStatus,
+  startTransactionCommand,
 } from '../transaction/xact.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { setPsStatus } from '../utils/ps_status.ts';
-import { allowedInFailedTransaction } from './utility.ts';
+import { refuseInFailedTransaction } from './utility.ts';
 import { completesOptimistically, runAutocommit } from './autocommit.ts';
 import { isOptimizable } from './cmdtag.ts';
 import { dropUnnamedStatement } from './extended_query.ts';
@@ -127,10 +126,4 @@ function runStatement(statement: CachedStatement): string {
 function formatsFor(raw: RawStmt): readonly number[] {
   if (raw.stmt.tag !== 'FetchStmt') return [];
   return findPortal((raw.stmt as unknown as { portalname: string }).portalname)?.options.binary ? [1] : [];
-}
-
-export function refuseInFailedTransaction(raw: RawStmt): void {
-  if (transactionBlockStatus() === 'E' && !allowedInFailedTransaction(raw.stmt)) {
-    throw new PgError('in_failed_sql_transaction', 'current transaction is aborted, commands ignored until end of transaction block');
-  }
 }

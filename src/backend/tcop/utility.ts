@@ -2,7 +2,7 @@
 // raw node tag to handler, commands/index.ts joins them, and what has no handler is refused with 0A000 by name.
 import { PgError, notSupported } from '../../common/errors.ts';
 import type { DestReceiver, ResultColumn } from '../executor/dest.ts';
-import type { RawNode } from '../parser/raw_parser.ts';
+import type { RawNode, RawStmt } from '../parser/raw_parser.ts';
 import type { Datum } from '../types/datum.ts';
 import { transactionBlockStatus, isReadOnlyTransaction, inTransactionBlock } from '../transaction/xact.ts';
 import { createCommandTag } from './cmdtag.ts';
@@ -52,10 +52,17 @@ function handlerOf(stmt: RawNode): UtilityHandler {
 }
 
 /** Whether the statement may run although the transaction block has failed. */
-export function allowedInFailedTransaction(stmt: RawNode): boolean {
+function allowedInFailedTransaction(stmt: RawNode): boolean {
   if (stmt.tag !== 'TransactionStmt') return false;
   const kind = (stmt as unknown as { kind: string }).kind;
   return kind === 'TRANS_STMT_COMMIT' || kind === 'TRANS_STMT_PREPARE' || kind === 'TRANS_STMT_ROLLBACK' || kind === 'TRANS_STMT_ROLLBACK_TO';
+}
+
+/** Throws 25P02 for everything else. */
+export function refuseInFailedTransaction(raw: RawStmt): void {
+  if (transactionBlockStatus() === 'E' && !allowedInFailedTransaction(raw.stmt)) {
+    throw new PgError('in_failed_sql_transaction', 'current transaction is aborted, commands ignored until end of transaction block');
+  }
 }
 
 export function utilityColumns(stmt: RawNode): ResultColumn[] | null {

@@ -3,6 +3,7 @@
 import '../types/index.ts';
 import '../catalog/functions.ts';
 import '../executor/domains.ts';
+import '../executor/spi.ts';
 import '../rewrite/ruleutils/functions.ts';
 import '../commands/index.ts';
 import { warmSyscache } from '../catalog/syscache.ts';
