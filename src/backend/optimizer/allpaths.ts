@@ -84,7 +84,6 @@ function gated(rel: RelOptInfo, plan: Plan): Plan {
 
 function setPlainRel(root: PlannerInfo, rel: RelOptInfo): void {
   if (rel.rte!.relkind === 'p') throw notSupported('a query of a partitioned table');
-  if (rel.rte!.inh && rel.relation!.hasSubclass) throw notSupported('a query of a table with child tables');
   finishSize(root, rel);
   if (rel.restrictions.some((r) => r.clause.kind === 'Const' && r.clause.constvalue !== true)) {
     addPath(rel, emptyPath(rel));
@@ -259,11 +258,28 @@ type SubQuery = NonNullable<import('../nodes/parsenodes.ts').RangeTblEntry['subq
 
 function canPushInto(q: SubQuery): boolean {
   return q.commandType === 'select' && q.limitCount === null && q.limitOffset === null && q.groupingSets.length === 0 && q.rowMarks.length === 0
-    && !q.hasTargetSRFs && !q.hasDistinctOn && q.setOperations === null && !q.hasModifyingCTE;
+    && !q.hasTargetSRFs && !q.hasDistinctOn && !q.hasModifyingCTE && (q.setOperations === null || isUnionAll({ kind: 'SetOperationStmt', ...q.setOperations }));
+}
+
+/** A condition on a UNION ALL is one on each of its members. */
+function isUnionAll(node: SetOperationNode): boolean {
+  return node.kind === 'RangeTblRef' || (node.op === 'union' && node.all && isUnionAll(node.larg) && isUnionAll(node.rarg));
+}
+
+function pushIntoMembers(q: SubQuery, clause: Expr, rti: number): SubQuery | null {
+  const rtable = [];
+  for (const rte of q.rtable) {
+    if (rte.subquery === null || !canPushInto(rte.subquery)) return null;
+    const pushed = pushInto(rte.subquery, clause, rti);
+    if (pushed === null) return null;
+    rtable.push({ ...rte, subquery: pushed });
+  }
+  return { ...q, rtable };
 }
 
 /** The subquery with the condition added to its WHERE, or HAVING when it groups; null when that is not right. */
 function pushInto(q: SubQuery, clause: Expr, rti: number): SubQuery | null {
+  if (q.setOperations !== null) return pushIntoMembers(q, clause, rti);
   const tles = q.targetList;
   for (const v of pullVars(clause)) {
     if (v.varno !== rti || v.varattno <= 0) return null;

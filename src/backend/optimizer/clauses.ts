@@ -112,6 +112,7 @@ export function containsLevel(node: Expr | Query, level: number): boolean {
 
 export const containsSubplans = (e: Expr): boolean => someExpr(e, (n) => n.kind === 'SubLink' || n.kind === 'SubPlan');
 export const containsAggs = (e: Expr): boolean => someExpr(e, (n) => (n.kind === 'Aggref' || n.kind === 'GroupingFunc') && n.agglevelsup === 0);
+export const containsWindowFunc = (e: Expr): boolean => someExpr(e, (n) => n.kind === 'WindowFunc');
 export const containsSrf = (e: Expr): boolean => someExpr(e, (n) => (n.kind === 'FuncExpr' && n.funcretset) || (n.kind === 'OpExpr' && n.opretset));
 
 /** equal(): the same meaning; source positions do not count. */

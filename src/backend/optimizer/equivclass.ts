@@ -7,7 +7,7 @@ import { makeOpExpr } from '../nodes/makefuncs.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
-import { containsVolatile, equal, pullVarnos } from './clauses.ts';
+import { containsAggs, containsSrf, containsVolatile, containsWindowFunc, equal, pullVarnos } from './clauses.ts';
 import type { EcMember, EquivalenceClass, PlannerInfo, Relids, RelOptInfo, RestrictInfo } from './pathnodes.ts';
 import { EMPTY, isSubset, overlaps } from './relids.ts';
 import { makeRestrictInfo } from './restrictinfo.ts';
@@ -89,7 +89,11 @@ export function classForSorting(root: PlannerInfo, expr: Expr, families: Oid[], 
   addMember(ec, expr, pullVarnos(expr), exprType(expr));
   ec.volatile = volatile;
   ec.sortref = sortref;
-  if (volatile) ec.hasConst = false;
+  // Without Vars, but not the same in every row.
+  if (volatile || containsSrf(expr) || containsAggs(expr) || containsWindowFunc(expr)) {
+    ec.hasConst = false;
+    ec.members[0]!.isConst = false;
+  }
   root.ecs.push(ec);
   return ec;
 }

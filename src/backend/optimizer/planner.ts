@@ -9,10 +9,12 @@ import type { Plan, PlannedStmt } from '../nodes/plannodes.ts';
 import type { Expr, FromExpr, FromItem, TargetEntry } from '../nodes/primnodes.ts';
 import type { Datum } from '../types/datum.ts';
 import { openRelation } from '../catalog/relcache.ts';
+import { childPlans } from '../executor/plan_walker.ts';
 import { canonicalizeQual, containsAggs, containsSubplans, containsVolatile, equal, evalConstExpressions, isTrue, pullVarClause, simplifyBool } from './clauses.ts';
 import { readCostSettings } from './costsize.ts';
 import { planUpper } from './grouping.ts';
 import type { PathKey, PlannerGlobal, PlannerInfo } from './pathnodes.ts';
+import { expandInheritance } from './inherit.ts';
 import { flattenJoinAliases, pullUpSublinks, pullUpSubqueries, reduceOuterJoins } from './prepjointree.ts';
 import { planRecursiveUnion } from './prepunion.ts';
 import { noteRoot, setPlanReferences } from './setrefs.ts';
@@ -25,6 +27,7 @@ export function planner(query: Query, _boundParams?: readonly Datum[]): PlannedS
   const glob: PlannerGlobal = { subplans: [], subroots: [], paramExecCount: 0, finalRtable: [], finalRowMarks: [], hasModifyingCTE: false };
   const { plan, subroot } = planQuery(glob, query, null, 0);
   const planTree = setPlanReferences(plan);
+  if (glob.subplans.length > 0) markDirectCtes(planTree, glob);
   return {
     kind: 'PlannedStmt', commandType: query.commandType, hasReturning: query.returningList.length > 0, hasModifyingCTE: glob.hasModifyingCTE,
     canSetTag: query.canSetTag, planTree, rtable: glob.finalRtable, resultRelations: subroot.parse.resultRelation > 0 ? [query.resultRelation] : [],
@@ -63,7 +66,7 @@ subqueryHooks.planRecursive = (root, cte) => {
 
 function subqueryPlanner(root: PlannerInfo): { plan: Plan; pathkeys: PathKey[] } {
   if (root.parse.cteList.length > 0) processCtes(root);
-  let q = root.parse;
+  let q = expandInheritance(root.parse);
   if (q.hasSubLinks) q = pullUpSublinks(q);
   if (q.rtable.some((r) => r.rtekind === 'subquery')) q = pullUpSubqueries(q);
   q = flattenJoinAliases(q, q.rtable);
@@ -175,4 +178,23 @@ function preprocessTargetList(root: PlannerInfo): TargetEntry[] {
     }
   }
   return list;
+}
+
+/**
+ * A recursive WITH query that is read in one place, once, comes straight through without being kept: a LIMIT above can
+ * then end a recursion that would not end by itself.
+ */
+function markDirectCtes(planTree: Plan, glob: PlannerGlobal): void {
+  const scans: { scan: Plan & { kind: 'CteScan' }; once: boolean }[] = [];
+  const visit = (plan: Plan, once: boolean): void => {
+    if (plan.kind === 'CteScan') scans.push({ scan: plan, once });
+    const repeats = plan.kind === 'NestLoop' || plan.kind === 'RecursiveUnion';
+    for (const child of childPlans(plan)) visit(child, once && !(repeats && child === plan.righttree));
+  };
+  visit(planTree, true);
+  for (const plan of glob.subplans) visit(plan, false);
+  for (const { scan, once } of scans) {
+    const recursive = glob.subplans[scan.ctePlanId - 1]!.kind === 'RecursiveUnion';
+    if (once && recursive && scans.filter((s) => s.scan.ctePlanId === scan.ctePlanId).length === 1) scan.direct = true;
+  }
 }

@@ -48,8 +48,8 @@ function setRefs(plan: Plan, offset: number): Plan {
       return trivialSubqueryScan(result) ?? result;
     }
     case 'NestLoop': case 'HashJoin': case 'MergeJoin': {
-      const lefttree = setRefs(plan.lefttree!, offset);
-      const righttree = setRefs(plan.righttree!, offset);
+      const lefttree = setChild(plan.lefttree!, offset);
+      const righttree = setChild(plan.righttree!, offset);
       const lists: Lists = { outer: plan.lefttree!.targetlist, inner: plan.righttree!.targetlist };
       const fix = (e: Expr): Expr => fixUpper(e, lists, offset);
       const outerOnly = (e: Expr): Expr => fixUpper(e, { outer: lists.outer, inner: null }, offset);
@@ -63,7 +63,7 @@ function setRefs(plan: Plan, offset: number): Plan {
     }
     case 'Hash': case 'Material': case 'Memoize': case 'Sort': case 'IncrementalSort': case 'Unique': case 'SetOp': case 'LockRows': case 'Limit': {
       const child = plan.lefttree!;
-      const lefttree = setRefs(child, offset);
+      const lefttree = setChild(child, offset);
       const base = { ...plan, initPlan, lefttree, targetlist: dummyTargets(plan.targetlist) } as Plan;
       if (base.kind === 'Limit') {
         return { ...base, limitOffset: base.limitOffset === null ? null : fixScan(base.limitOffset, offset), limitCount: base.limitCount === null ? null : fixScan(base.limitCount, offset) };
@@ -75,7 +75,7 @@ function setRefs(plan: Plan, offset: number): Plan {
     case 'Agg': case 'WindowAgg': case 'ProjectSet': {
       const child = plan.lefttree!;
       const lists: Lists = { outer: child.targetlist, inner: null };
-      const lefttree = setRefs(child, offset);
+      const lefttree = setChild(child, offset);
       const fix = (e: Expr): Expr => fixUpper(e, lists, offset);
       const base = { ...plan, initPlan, lefttree, targetlist: mapTargets(plan.targetlist, fix), qual: plan.qual.map(fix) } as Plan;
       if (base.kind === 'WindowAgg') return { ...base, startOffset: base.startOffset === null ? null : fix(base.startOffset), endOffset: base.endOffset === null ? null : fix(base.endOffset) };
@@ -89,7 +89,7 @@ function setRefs(plan: Plan, offset: number): Plan {
         return { ...plan, initPlan, targetlist: mapTargets(plan.targetlist, scan), qual: plan.qual.map(scan), resconstantqual: constant };
       }
       const lists: Lists = { outer: child.targetlist, inner: null };
-      const lefttree = setRefs(child, offset);
+      const lefttree = setChild(child, offset);
       const fix = (e: Expr): Expr => fixUpper(e, lists, offset);
       return { ...plan, initPlan, lefttree, targetlist: mapTargets(plan.targetlist, fix), qual: plan.qual.map(fix), resconstantqual: constant };
     }
@@ -99,7 +99,7 @@ function setRefs(plan: Plan, offset: number): Plan {
       return { ...plan, initPlan, targetlist: dummyTargets(plan.targetlist), lefttree: setChild(plan.lefttree!, offset), righttree: setChild(plan.righttree!, offset) };
     case 'ModifyTable': {
       const child = plan.lefttree!;
-      const lefttree = setRefs(child, offset);
+      const lefttree = setChild(child, offset);
       const target = plan.resultRelation;
       const fixReturning = (e: Expr): Expr => fixModify(e, child.targetlist, target, offset);
       const oc = plan.onConflict;
@@ -116,7 +116,7 @@ function setRefs(plan: Plan, offset: number): Plan {
   }
 }
 
-/** Inputs of set operations are whole query levels of their own. */
+/** Inputs of set operations are query levels of their own. */
 const setChild = (p: Plan, offset: number): Plan => (roots.has(p) ? setPlanReferences(p) : setRefs(p, offset));
 
 /** A subquery scan that only passes on what its subplan gives is left out. */
