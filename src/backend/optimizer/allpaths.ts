@@ -1,5 +1,6 @@
 // Paths for single relations and the search for a join order (PostgreSQL's allpaths.c, joinrels.c, geqo's place taken
 // by a greedy search).
+import type { RangeTblEntry, SetOperationNode } from '../nodes/parsenodes.ts';
 import { PgError, internalError, notSupported } from '../../common/errors.ts';
 import { functionInfo } from '../executor/fmgr_info.ts';
 import type { Plan } from '../nodes/plannodes.ts';
@@ -254,7 +255,7 @@ const subqueryFraction = (root: PlannerInfo): boolean => {
   return members(root.allBaserels).length === 1 && q.groupClause.length === 0 && !q.hasAggs && q.distinctClause.length === 0 && q.sortClause.length === 0 && !q.hasWindowFuncs;
 };
 
-type SubQuery = NonNullable<import('../nodes/parsenodes.ts').RangeTblEntry['subquery']>;
+type SubQuery = NonNullable<RangeTblEntry['subquery']>;
 
 function canPushInto(q: SubQuery): boolean {
   return q.commandType === 'select' && q.limitCount === null && q.limitOffset === null && q.groupingSets.length === 0 && q.rowMarks.length === 0

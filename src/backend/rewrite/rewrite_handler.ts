@@ -9,12 +9,13 @@ import { makeNullConst, makeTargetEntry } from '../nodes/makefuncs.ts';
 import { expressionTreeMutator, queryTreeMutator } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { Expr, TargetEntry } from '../nodes/primnodes.ts';
+import { expandInheritedTarget } from './inherit_target.ts';
 import { rewriteViewTarget } from './updatable_views.ts';
 
 /** Rewrites one analyzed query into those to be planned, in order. */
 export function queryRewrite(query: Query): Query[] {
   if (query.commandType === 'utility') return [query];
-  return [expandViews(rewriteModify(query), [])];
+  return expandInheritedTarget(rewriteModify(query)).map((q) => expandViews(q, []));
 }
 
 // ---- INSERT, UPDATE, DELETE

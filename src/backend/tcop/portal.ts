@@ -236,6 +236,8 @@ function chooseStrategy(units: readonly PlannedUnit[], columns: ResultColumn[] |
 function runUnits(portal: Portal, dest: DestReceiver): string {
   let tag = portal.statement.commandTag;
   let counted = false;
+  let rows = 0;
+  const out = portal.units.filter((u) => u.canSetTag).length > 1 ? oneResult(dest) : dest;
   for (let i = 0; i < portal.units.length; i++) {
     const unit = portal.units[i]!;
     if (i > 0) commandCounterIncrement();
@@ -245,10 +247,21 @@ function runUnits(portal: Portal, dest: DestReceiver): string {
       if (unit.canSetTag) { tag = result; counted = true; }
       continue;
     }
-    const { processed } = runPlan(unit.plan, portal.params, unit.canSetTag ? dest : DISCARD, { slots: portal.statement.slots });
-    if (unit.canSetTag) { tag = completionTag(portal.statement.commandTag, processed); counted = true; }
+    const { processed } = runPlan(unit.plan, portal.params, unit.canSetTag ? out : DISCARD, { slots: portal.statement.slots });
+    // A statement on a table with child tables is one unit a table: their rows add up.
+    if (unit.canSetTag) { tag = completionTag(portal.statement.commandTag, rows += processed); counted = true; }
   }
   return counted || portal.units.some((u) => u.plan === null && u.query.commandType === 'utility') ? tag : completionTag(tag, 0);
+}
+
+/** The rows of several units as one result. */
+function oneResult(dest: DestReceiver): DestReceiver {
+  let started = false;
+  return {
+    start(columns) { if (!started) dest.start(columns); started = true; },
+    receive: (row) => dest.receive(row),
+    end() {},
+  };
 }
 
 function runUtility(portal: Portal, unit: PlannedUnit, dest: DestReceiver): string {
