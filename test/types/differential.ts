@@ -15,6 +15,8 @@ export function agree(prosrc: string, ours: string, theirs: string): boolean {
   return Math.abs(x - y) <= Math.abs(y) * 4e-15;
 }
 
+const RANGE_OF: Record<string, string> = { integer: 'int4range', numeric: 'numrange', bigint: 'int8range' };
+
 export function functionCalls(perFunction: number, seed: number, only?: RegExp): Call[] {
   const names = builtinNames().filter((name) => only === undefined || only.test(name));
   const rows = queryOracle(`select prosrc, proname, proisstrict, provolatile, prorettype::regtype, array_to_string(array(select t::regtype from unnest(proargtypes) t), '|')
@@ -25,13 +27,14 @@ export function functionCalls(perFunction: number, seed: number, only?: RegExp):
   const left = /^(now|statement_timestamp|clock_timestamp|oidvectortypes|char_bpchar|pg_convert.*|length_in_encoding|int[24]_sum|cash_div_int.|pg_.*|make_.*|to_(timestamp|date))$/;
   const wanted = new Set(names);
   const unify = (types: string[], element: string): string[] => types.map((type) =>
-    type === 'anyarray' || type === 'anycompatiblearray' ? `${element}[]`
+    type === 'anyrange' ? RANGE_OF[element] ?? '' : type === 'anymultirange' ? RANGE_OF[element]?.replace('range', 'multirange') ?? ''
+      : type === 'anyarray' || type === 'anycompatiblearray' ? `${element}[]`
       : type === 'anyelement' || type === 'anycompatible' ? element : type);
   for (const [prosrc, proname, strict, volatility, result, argList] of rows as [string, string, string, string, string, string][]) {
     if (!wanted.has(prosrc) || left.test(prosrc) || volatility === 'v' || result === 'cstring') continue;
     const types = argList === '' ? [] : argList.split('|');
     const signature = [...types, result];
-    for (const element of signature.some((type) => /^any/.test(type)) ? ['integer', 'text', 'numeric'] : ['integer']) {
+    for (const element of signature.some((type) => /^any/.test(type)) ? signature.some((type) => /range/.test(type)) ? ['integer', 'numeric', 'bigint'] : ['integer', 'text', 'numeric'] : ['integer']) {
       const concrete = unify(signature, element);
       if (!concrete.every((type) => TYPES.has(type)) || concrete.slice(0, -1).some((type) => type === 'cstring')) continue;
       const args = concrete.slice(0, -1);

@@ -18,6 +18,9 @@ const BASE: [string, number, number, string?][] = [
   ['uuid', 2950, 2951, 'uuid_'], ['xid8', 5069, 271],
   ['json', 114, 199, 'json_'], ['jsonb', 3802, 3807, 'jsonb_'],
   ['date', 1082, 1182, 'date_'], ['time without time zone', 1083, 1183, 'time_'], ['timestamp without time zone', 1114, 1115, 'timestamp_'],
+  ['int4range', 3904, 3905, 'range_'], ['numrange', 3906, 3907, 'range_'], ['daterange', 3912, 3913, 'range_'], ['int8range', 3926, 3927, 'range_'],
+  ['int4multirange', 4451, 6150, 'multirange_'], ['nummultirange', 4532, 6151, 'multirange_'], ['datemultirange', 4535, 6155, 'multirange_'],
+  ['int8multirange', 4536, 6157, 'multirange_'],
   ['timestamp with time zone', 1184, 1185, 'timestamptz_'], ['interval', 1186, 1187, 'interval_'], ['time with time zone', 1266, 1270, 'timetz_'],
 ];
 
@@ -40,6 +43,15 @@ export function fn(prosrc: string): (...args: any[]) => any {
   return entry.fn;
 }
 
+/** Range type, its subtype, its multirange type, the function that makes it canonical. */
+const RANGES: [number, number, number, string?][] = [
+  [3904, 23, 4451, 'int4range_canonical'], [3906, 1700, 4532], [3912, 1082, 4535, 'daterange_canonical'], [3926, 20, 4536, 'int8range_canonical'],
+];
+typeHooks.rangeInfo = (oid) => {
+  const [typeOid, subtype, multirange, canonical] = RANGES.find((row) => row[0] === oid || row[2] === oid)!;
+  return { typeOid, subtype, multirange, canonical: canonical === undefined ? undefined : fn(canonical) };
+};
+
 const ios = new Map<number, TypeIo>();
 export function typeIo(oid: number): TypeIo {
   let io = ios.get(oid);
@@ -49,10 +61,10 @@ export function typeIo(oid: number): TypeIo {
     const input = fn(`${row.input}in`), output = fn(`${row.input}out`), receive = fn(`${row.input}recv`), send = fn(`${row.input}send`);
     const vector = oid === 22 ? 21 : oid === 30 ? 26 : 0;
     io = {
-      typeOid: oid, name: row.name, typtype: 'b', typcategory: row.elem ? 'A' : 'U', typlen: -1, typdelim: ',',
+      typeOid: oid, name: row.name, typtype: row.input === 'range_' ? 'r' : row.input === 'multirange_' ? 'm' : 'b', typcategory: row.elem ? 'A' : 'U', typlen: -1, typdelim: ',',
       typelem: row.elem ?? vector, typarray: row.array, basetype: oid,
-      input: (text, typmod) => input(text, row.elem ?? 0, typmod), output: (value) => output(value),
-      receive: (bytes, typmod) => receive(bytes, row.elem ?? 0, typmod), send: (value) => send(value),
+      input: (text, typmod) => input(text, row.elem ?? oid, typmod), output: (value) => output(value),
+      receive: (bytes, typmod) => receive(bytes, row.elem ?? oid, typmod), send: (value) => send(value),
     };
     ios.set(oid, io);
   }

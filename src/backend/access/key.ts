@@ -18,9 +18,11 @@
 //   array                        02, elements (NULL FF, greatest), 01; then dimensions and lower bounds as integers
 //   oidvector                    its length, then its elements, as integers
 //   record                       02, columns (NULL FF), 01
+//   range                        01 when empty, else 02, lower bound (01, or 02 value 01|02), upper bound (03, or 02 value 01|02)
+//   multirange                   02, 02 range each, 01
 import { PgError, notSupported } from '../../common/errors.ts';
 import type { IndexColumn } from '../catalog/relation.ts';
-import { ArrayValue, Interval, RecordValue, TimeTz, type Datum, type Oid } from '../types/datum.ts';
+import { ArrayValue, Interval, MultirangeValue, RangeValue, RecordValue, TimeTz, type Datum, type Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { bigKey, integerKey } from './key_integer.ts';
 import { numericKey } from './numeric_bytes.ts';
@@ -102,6 +104,16 @@ function recordKey(v: RecordValue): string {
   return `${key}\x01`;
 }
 
+function rangeKey(v: RangeValue): string {
+  if ((v.flags & 1) !== 0) return '\x01';
+  const encode = encoderOfType(typeHooks.rangeInfo(v.typeOid).subtype);
+  const lower = (v.flags & 8) !== 0 ? '\x01' : `\x02${encode(v.lower)}${(v.flags & 2) !== 0 ? '\x01' : '\x02'}`;
+  const upper = (v.flags & 16) !== 0 ? '\x03' : `\x02${encode(v.upper)}${(v.flags & 4) !== 0 ? '\x02' : '\x01'}`;
+  return `\x02${lower}${upper}`;
+}
+
+const multirangeKey: ColumnEncoder = (v: MultirangeValue) => `\x02${v.ranges.map((range) => `\x02${rangeKey(range)}`).join('')}\x01`;
+
 const BY_TYPE: Record<Oid, ColumnEncoder> = {
   16: (v: boolean) => (v ? '\x02' : '\x01'), 17: byteaKey, 18: charKey, 19: textKey, 20: integerKey, 21: integerKey,
   23: integerKey, 24: integerKey, 25: textKey, 26: integerKey, 27: integerKey, 28: integerKey, 29: integerKey, 30: vectorKey,
@@ -136,6 +148,8 @@ function encoderOfType(typeOid: Oid): ColumnEncoder {
   const encoder = io.typtype === 'd' ? encoderOfType(io.basetype)
     : io.typtype === 'e' ? enumKey
     : io.typtype === 'c' ? recordKey
+    : io.typtype === 'r' ? rangeKey
+    : io.typtype === 'm' ? multirangeKey
     : io.typelem !== 0 ? arrayKey
     : undefined;
   if (encoder === undefined) throw notSupported(`an index over type ${io.name}`);

@@ -14,16 +14,17 @@
 //  14 list       u32 length, values                   15 map          u32 length, (string, value) each
 //  16 int32s     an array's elements, when all are small integers: i32 each
 //  17 custom     u16 number, u32 length, bytes: a codec registered by `registerCodec`
+//  18 range      u32 type, u8 flags, the values of its bounds      19 multirange   u32 type, list of ranges
 //
 // 14 and 15 are JavaScript arrays and plain objects, as parsed JSON is made of.
 import { internalError } from '../../common/errors.ts';
-import { ArrayValue, Interval, RecordValue, TimeTz, int8, type Datum, type RecordAttribute } from '../types/datum.ts';
+import { ArrayValue, Interval, MultirangeValue, RangeValue, RecordValue, TimeTz, int8, type Datum, type RecordAttribute } from '../types/datum.ts';
 import { jsonbCodec } from '../types/jsonb.ts';
 import { Numeric } from '../types/numeric.ts';
 import { decodeNumeric, encodeNumeric, numericBytesBound } from './numeric_bytes.ts';
 
 const NULL = 0, FALSE = 1, TRUE = 2, INT32 = 3, FLOAT64 = 4, BIGINT = 5, STRING = 7, BYTES = 8, NUMERIC = 9, INTERVAL = 10,
-  TIMETZ = 11, ARRAY = 12, RECORD = 13, LIST = 14, MAP = 15, INT32S = 16, CUSTOM = 17;
+  TIMETZ = 11, ARRAY = 12, RECORD = 13, LIST = 14, MAP = 15, INT32S = 16, CUSTOM = 17, RANGE = 18, MULTIRANGE = 19;
 
 /** How a class of objects becomes bytes and comes back; `number` is for ever. */
 export interface Codec<T extends object = any> {
@@ -112,6 +113,14 @@ function putObject(w: Writer, value: object): void {
   if (value instanceof RecordValue) return putRecord(w, value);
   if (value instanceof Interval) { w.u8(INTERVAL); w.i64(value.time); w.i32(value.days); w.i32(value.months); return; }
   if (value instanceof TimeTz) { w.u8(TIMETZ); w.i64(value.time); w.i32(value.zone); return; }
+  if (value instanceof RangeValue) { w.u8(RANGE); w.u32(value.typeOid); w.u8(value.flags); put(w, value.lower); put(w, value.upper); return; }
+  if (value instanceof MultirangeValue) {
+    w.u8(MULTIRANGE);
+    w.u32(value.typeOid);
+    w.u32(value.ranges.length);
+    for (const range of value.ranges) put(w, range);
+    return;
+  }
   const codec = codecByType.get(value.constructor);
   if (codec !== undefined) { w.u8(CUSTOM); w.u16(codec.number); w.blob(codec.encode(value)); return; }
   if (Array.isArray(value)) {
@@ -199,6 +208,13 @@ function take(r: Reader): any {
     case RECORD: return takeRecord(r);
     case LIST: { const n = r.u32(); const list: unknown[] = []; for (let i = 0; i < n; i++) list.push(take(r)); return list; }
     case MAP: { const n = r.u32(); const map: Record<string, unknown> = {}; for (let i = 0; i < n; i++) { const k = r.string(); map[k] = take(r); } return map; }
+    case RANGE: { const type = r.u32(), flags = r.u8(), lower = take(r); return new RangeValue(type, lower, take(r), flags); }
+    case MULTIRANGE: {
+      const type = r.u32(), n = r.u32();
+      const ranges: RangeValue[] = [];
+      for (let i = 0; i < n; i++) ranges.push(take(r));
+      return new MultirangeValue(type, ranges);
+    }
     case CUSTOM: {
       const codec = codecs.get(r.u16());
       if (codec === undefined) throw internalError('a stored value has an unknown codec');

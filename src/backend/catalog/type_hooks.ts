@@ -1,8 +1,8 @@
 // Fills in what the data types ask of the catalogs (types/hooks.ts). Importing this module is enough.
 import { internalError, notSupported } from '../../common/errors.ts';
-import type { Datum, Oid, RecordAttribute } from '../types/datum.ts';
+import type { Datum, Oid, RangeValue, RecordAttribute } from '../types/datum.ts';
 import { findBuiltin } from '../types/fmgr.ts';
-import { typeHooks, type TypeIo } from '../types/hooks.ts';
+import { typeHooks, type RangeInfo, type TypeIo } from '../types/hooks.ts';
 import { formatType } from './format_type.ts';
 import { refreshCatalogs, registerCatalogCache } from './inval.ts';
 import { getBaseType, getType } from './lsyscache.ts';
@@ -19,7 +19,25 @@ export const domainHooks: { check(typeOid: Oid, value: Datum): Datum } = {
 
 const builtinIo = new Map<Oid, TypeIo>();
 const otherIo = new Map<Oid, TypeIo>();
-registerCatalogCache(() => otherIo.clear());
+const builtinRanges = new Map<Oid, RangeInfo>();
+const otherRanges = new Map<Oid, RangeInfo>();
+registerCatalogCache(() => { otherIo.clear(); otherRanges.clear(); });
+
+function rangeInfo(oid: Oid): RangeInfo {
+  const known = builtinRanges.get(oid);
+  if (known) return known;
+  refreshCatalogs();
+  let info = otherRanges.get(oid);
+  if (!info) {
+    const row = sys.rangeByType(oid) ?? sys.rangeByMultirange(oid);
+    if (!row) throw internalError(`type ${oid} is not a range type`);
+    const canonical = row.rngcanonical === 0 ? undefined : findBuiltin(sys.procByOid(row.rngcanonical)?.prosrc ?? '');
+    info = { typeOid: row.rngtypid, subtype: row.rngsubtype, multirange: row.rngmultitypid,
+      canonical: canonical?.kind === 'pure' ? canonical.fn as (range: RangeValue) => RangeValue : undefined };
+    (oid < FirstUnpinnedObjectId ? builtinRanges : otherRanges).set(oid, info);
+  }
+  return info;
+}
 
 function typeIo(oid: Oid): TypeIo {
   const known = builtinIo.get(oid);
@@ -106,7 +124,7 @@ function enumRow(oid: Oid) {
 }
 
 Object.assign(typeHooks, {
-  typeIo, regLookup, regName, rowAttributes,
+  typeIo, regLookup, regName, rowAttributes, rangeInfo,
   enumSortOrder: (oid: Oid) => enumRow(oid).enumsortorder,
   enumLabel: (oid: Oid) => sys.enumByOid(oid)?.enumlabel,
   enumLookup: (type: Oid, label: string) => sys.enumByLabel(type, label)?.oid,

@@ -19,6 +19,8 @@
 //   arrays, int2vector, oidvector   ArrayValue (vectors have lower bound 0)
 //   composite, record               RecordValue
 //   enum                            number (oid of the pg_enum row)
+//   range, multirange               RangeValue, MultirangeValue
+//   jsonb                           JsonbValue (types/jsonb.ts);  other types: the class named in their own file
 //   internal (transition states)    any object of the functions that share it
 //   NULL                            null, for every type
 //
@@ -76,6 +78,31 @@ export class RecordValue {
     this.typeOid = typeOid;
     this.attributes = attributes;
     this.values = values;
+  }
+}
+
+/** A range. A bound that is infinite has no value and is not inclusive; an empty range has no bounds at all. */
+export class RangeValue {
+  readonly typeOid: Oid;
+  readonly lower: Datum;
+  readonly upper: Datum;
+  /** PostgreSQL's: 1 empty, 2 lower bound inclusive, 4 upper inclusive, 8 lower infinite, 16 upper infinite. */
+  readonly flags: number;
+  constructor(typeOid: Oid, lower: Datum, upper: Datum, flags: number) {
+    this.typeOid = typeOid;
+    this.lower = lower;
+    this.upper = upper;
+    this.flags = flags;
+  }
+}
+
+/** Ranges in order that neither overlap nor touch; none is empty. */
+export class MultirangeValue {
+  readonly typeOid: Oid;
+  readonly ranges: readonly RangeValue[];
+  constructor(typeOid: Oid, ranges: readonly RangeValue[]) {
+    this.typeOid = typeOid;
+    this.ranges = ranges;
   }
 }
 

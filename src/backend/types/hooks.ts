@@ -1,7 +1,7 @@
 // How data types reach what lives on higher floors: facts about other types, names of catalog objects. The catalog fills
 // `typeHooks` in when it is loaded; data types ask it at the time of the call and keep no copies.
 import { internalError, notSupported } from '../../common/errors.ts';
-import type { Datum, Oid } from './datum.ts';
+import type { Datum, Oid, RangeValue } from './datum.ts';
 
 /** What a container (array, record, range, ...) must know of the type of its elements. Made once per type. */
 export interface TypeIo {
@@ -25,6 +25,15 @@ export interface TypeIo {
   readonly send: (value: any) => Uint8Array;
 }
 
+/** What ranges must know of their type (pg_range). */
+export interface RangeInfo {
+  readonly typeOid: Oid;
+  readonly subtype: Oid;
+  readonly multirange: Oid;
+  /** For discrete subtypes: the one way to write a range. */
+  readonly canonical: ((range: RangeValue) => RangeValue) | undefined;
+}
+
 export type RegKind =
   | 'regproc' | 'regprocedure' | 'regoper' | 'regoperator' | 'regclass' | 'regtype' | 'regrole' | 'regnamespace'
   | 'regcollation' | 'regconfig' | 'regdictionary';
@@ -40,6 +49,8 @@ export interface TypeHooks {
   enumLabel(labelOid: Oid): string | undefined;
   enumLookup(typeOid: Oid, label: string): Oid | undefined;
   enumLabels(typeOid: Oid): readonly Oid[];
+  /** pg_range, by range type or by multirange type. */
+  rangeInfo(typeOid: Oid): RangeInfo;
   /** Columns of a composite type. */
   rowAttributes(typeOid: Oid, typmod: number): readonly import('./datum.ts').RecordAttribute[];
   /** Whether quote_ident must quote this word: any keyword but an unreserved one. */
@@ -58,6 +69,7 @@ export const typeHooks: TypeHooks = {
   enumLabel: missing,
   enumLookup: missing,
   enumLabels: missing,
+  rangeInfo: missing,
   rowAttributes: missing,
   isReservedWord: () => false,
 };

@@ -46,3 +46,5 @@ import './json_build.ts';
 import './datetime_guc.ts';
 import './json_populate.ts';
 import './hash.ts';
+import './rangetypes.ts';
+import './multirangetypes.ts';
