@@ -20,6 +20,7 @@ import {
 import { refuseInFailedTransaction } from './utility.ts';
 import { logStatement, statementEnds, statementStarts } from './statement.ts';
 
+const UNKNOWNOID = 705;
 const S = 0x53; // 'S': a statement, in Describe and Close; also Sync
 let unnamed: CachedStatement | null = null;
 
@@ -55,6 +56,9 @@ export function parse(f: Frontend): void {
     refuseInFailedTransaction(statement.raw);
     if (!statement.isTransactionControl) renewSnapshot();
     statement.revalidate();
+    statement.paramTypes.forEach((type, i) => {
+      if (type === 0 || type === UNKNOWNOID) throw new PgError('indeterminate_datatype', `could not determine data type of parameter $${i + 1}`);
+    });
   }
   if (name === '') unnamed = statement;
   else storePreparedStatement(name, statement, false);

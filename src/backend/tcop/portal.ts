@@ -90,7 +90,8 @@ export class Portal {
       const complete = sent < count || count === FETCH_ALL;
       if (complete) { this.atEnd = true; this.position = this.store!.rows.length + 1; }
       this.status = 'ready';
-      const tag = this.strategy === 'one_select' ? completionTag('SELECT', sent) : this.tag;
+      // The rows of this run, not of all the statement has done.
+      const tag = this.strategy === 'one_select' ? completionTag('SELECT', sent) : this.tag.replace(/ \d+$/, ` ${sent}`);
       return { complete, tag };
     } catch (error) {
       this.status = 'failed';
