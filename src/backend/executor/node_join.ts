@@ -130,7 +130,7 @@ const hashJoin: Producer<HashJoin> = (pc, plan, consume) => {
       pc.produce(innerPlan, (inner) => {
         g.labelled((label) => {
           const { keys, nulls } = joinKey(g, hashkeys.map((k) => k.inner), pc.context({ outer: inner, inner }));
-          if (nulls !== '') g.emit(`if (${nulls}) ${keepsUnmatchedInner ? '{ ${T}.addUnmatchable(); } else {' : g.jumpCode(label)}`);
+          if (nulls !== '') g.emit(`if (${nulls}) ${keepsUnmatchedInner ? `{ ${T}.addUnmatchable(); } else {` : g.jumpCode(label)}`);
           if (hashkeys.length > 1) keys.forEach((k, i) => g.emit(`${T}.key[${i}] = ${k};`));
           g.emit(hashkeys.length > 1 ? `${T}.add();` : `${T}.add(${keys[0]});`);
           if (nulls !== '' && keepsUnmatchedInner) g.emit('}');

@@ -36,7 +36,7 @@ function produceEpqRow(pc: PlanCompiler, plan: SeqScan | IndexScan | IndexOnlySc
 /** Fetches a row by id, reads what is needed of it at once (the bytes may not outlive the next fetch). */
 function produceFetched(pc: PlanCompiler, rel: Relation, id: string, rowLabel: string, plan: Plan, quals: readonly Expr[], consume: Consumer): void {
   const { g } = pc;
-  const ref = g.local(`${g.konst(fetchRow)}(${g.konst(rel)}, ${id})`);
+  const ref = g.local(`${g.konst(fetchRow)}(${g.konst(rel)}, ${id}, rt.cid)`);
   g.emit(`if (${ref} === undefined) ${g.jumpCode(rowLabel)}`);
   const place: RowPlace = { bytes: g.local(`${ref}.bytes`), view: g.local(`${ref}.view`), offset: g.local(`${ref}.offset`), rowId: id };
   const columns = tableColumns(rel, place);
@@ -63,6 +63,7 @@ const seqScan: Producer<SeqScan> = (pc, plan, consume) => {
   const { g } = pc;
   const rel = scannedRelation(pc, plan.scanrelid);
   const scan = g.local(`${g.konst(beginScan)}(${g.konst(rel)}, rt.cid)`);
+  g.emit('try {');
   g.block(`while (${scan}.next())`, () => {
     g.emit(`${g.konst(checkForInterrupts)}();`);
     const bytes = g.local(`${scan}.bytes`);
@@ -79,6 +80,7 @@ const seqScan: Producer<SeqScan> = (pc, plan, consume) => {
       });
     });
   });
+  g.emit(`} finally { ${scan}.close(); }`);
 };
 
 export function indexOf(rel: Relation, indexid: number): IndexInfo {
@@ -100,7 +102,7 @@ function produceEntries(pc: PlanCompiler, plan: IndexScan | IndexOnlyScan, info:
     g.labelled((row) => {
       const key = g.local(`${g.konst(uniqueKey)}(${infoName}, [${values.join(', ')}])`);
       g.emit(`if (${key} === null) ${g.jumpCode(row)}`);
-      const id = g.local(`${g.konst(lookupUnique)}(${infoName}, ${key})`);
+      const id = g.local(`${g.konst(lookupUnique)}(${infoName}, ${key}, rt.cid)`);
       g.emit(`if (${id} === undefined) ${g.jumpCode(row)}`);
       body(id, key, row);
     });
@@ -112,12 +114,14 @@ function produceEntries(pc: PlanCompiler, plan: IndexScan | IndexOnlyScan, info:
   const r = g.next('r');
   const loop = backward ? `for (let ${r} = ${ranges}.length - 1; ${r} >= 0; ${r}--)` : `for (let ${r} = 0; ${r} < ${ranges}.length; ${r}++)`;
   g.block(loop, () => {
-    const scan = g.local(`${g.konst(beginIndexScan)}(${infoName}, ${ranges}[${r}], ${backward})`);
+    const scan = g.local(`${g.konst(beginIndexScan)}(${infoName}, ${ranges}[${r}], ${backward}, rt.cid)`);
     const n = g.local('0', true);
+    g.emit('try {');
     g.block(`while (${scan}.next())`, () => {
       g.emit(`if ((++${n} & 255) === 0) ${g.konst(checkForInterrupts)}();`);
       g.labelled((row) => body(g.local(`${scan}.rowId`), `${scan}.key`, row));
     });
+    g.emit(`} finally { ${scan}.close(); }`);
   });
 }
 

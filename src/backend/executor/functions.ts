@@ -1,0 +1,359 @@
+// Functions written in SQL (PostgreSQL's functions.c): their bodies analyzed with the arguments as parameters, planned
+// once for each set of argument types, and run inside the statement that calls them.
+import { PgError, internalError } from '../../common/errors.ts';
+import { formatType, formatTypeWithTypmod } from '../catalog/format_type.ts';
+import { getBaseType, getTypCollation } from '../catalog/lsyscache.ts';
+import type { PgProc } from '../catalog/rows.ts';
+import { procByOid, typeByOid } from '../catalog/syscache.ts';
+import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
+import { makeAlias, makeQuery, makeRangeTblEntry, makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
+import type { Query } from '../nodes/parsenodes.ts';
+import type { Expr, TargetEntry } from '../nodes/primnodes.ts';
+import { stringToNode } from '../nodes/readfuncs.ts';
+import { planner } from '../optimizer/planner.ts';
+import { parseAnalyzeWithState } from '../parser/analyze.ts';
+import { coerceToTargetType } from '../parser/parse_coerce.ts';
+import { parseComplexProjection } from '../parser/parse_func.ts';
+import { enforceGenericTypeConsistency, isPolymorphic } from '../parser/parse_generic.ts';
+import { makeParseState, type ParseState } from '../parser/parse_node.ts';
+import { rawParse, type RawNode, type RawStmt } from '../parser/raw_parser.ts';
+import { columnsOfRowType } from '../parser/func_result.ts';
+import { queryRewrite } from '../rewrite/rewrite_handler.ts';
+import { catalogVersion, commandCounterIncrement } from '../transaction/xact.ts';
+import { RecordValue, type Datum, type Oid, type RecordAttribute } from '../types/datum.ts';
+import type { BuiltinFunction, FunctionContext } from '../types/fmgr.ts';
+import { RECORDOID, VOIDOID } from '../types/oids.ts';
+import { atEOXact, newNestLevel, processGucArray } from '../utils/guc.ts';
+import { session } from '../utils/session.ts';
+import { compilePlan, runPlan, type CompiledPlan } from './execute.ts';
+import { registerLanguageHandler } from './fmgr_info.ts';
+
+const SQL_LANGUAGE = 14;
+
+/** What utility statements in a body are run by; the traffic cop fills this in. */
+export const utilityRunner: { run: (query: Query, text: string) => void } = {
+  run: () => { throw internalError('no utility statements here'); },
+};
+
+// ---- analysis
+
+/** The parameters of a function as its body sees them. */
+export interface FunctionParameters {
+  name: string;
+  types: readonly Oid[];
+  /** One for each of `types`, '' where it has none. */
+  names: readonly string[];
+  collation: Oid;
+}
+
+/** A parse state in which $n and the names of arguments mean the function's parameters (sql_fn_parser_setup). */
+export function functionParseState(text: string, p: FunctionParameters): ParseState {
+  const state = makeParseState(text);
+  const param = (index: number, location: number): Expr => {
+    const paramtype = p.types[index]!;
+    const own = getTypCollation(paramtype);
+    return { kind: 'Param', paramkind: 'extern', paramid: index + 1, paramtype, paramtypmod: -1, paramcollid: own !== 0 && p.collation !== 0 ? p.collation : own, location };
+  };
+  state.paramRefHook = (_s, ref) => {
+    const number = (ref['number'] as number | undefined) ?? 0;
+    return number < 1 || number > p.types.length ? null : param(number - 1, ref.location ?? -1);
+  };
+  state.postColumnRefHook = (s, ref, found) => (found !== null ? null : resolveName(s, ref, p, param));
+  return state;
+}
+
+function resolveName(state: ParseState, ref: RawNode, p: FunctionParameters, param: (index: number, location: number) => Expr): Expr | null {
+  const fields = (ref['fields'] as (string | RawNode)[]).filter((f): f is string => typeof f === 'string');
+  const location = ref.location ?? -1;
+  const byName = (name: string | undefined): Expr | null => {
+    const index = name === undefined || name === '' ? -1 : p.names.indexOf(name);
+    return index < 0 ? null : param(index, location);
+  };
+  const [a, b, c] = fields;
+  const field = (whole: Expr | null, name: string): Expr | null => (whole === null ? null : parseComplexProjection(state, name, whole, location));
+  switch (fields.length) {
+    case 1: return byName(a);
+    case 2: return (a === p.name ? byName(b) : null) ?? field(byName(a), b!);
+    case 3: return a === p.name ? field(byName(b), c!) : null;
+    default: return null;
+  }
+}
+
+export function parametersOf(proc: PgProc, types: readonly Oid[], collation: Oid): FunctionParameters {
+  const names = proc.proargnames === null ? [] : proc.proargnames.filter((_n, i) => proc.proargmodes === null || 'ibv'.includes(proc.proargmodes[i]!));
+  return { name: proc.proname, types, names: types.map((_t, i) => names[i] ?? ''), collation };
+}
+
+/** The statements of a body given as text. */
+export function analyzeBody(text: string, parameters: FunctionParameters): { queries: Query[]; list: readonly RawStmt[] } {
+  const list = rawParse(text);
+  return { queries: list.map((raw) => parseAnalyzeWithState(raw, functionParseState(text, parameters))), list };
+}
+
+// ---- the result
+
+export interface ResultShape {
+  type: Oid;
+  /** Of a composite result; null: a scalar, or record without known columns. */
+  columns: readonly RecordAttribute[] | null;
+  /** One column of the query is the row itself. */
+  wholeRow: boolean;
+}
+
+/** Columns of the result by the OUT parameters or the row type; null: it is none. */
+function declaredColumns(proc: PgProc, type: Oid, resolve: (declared: Oid) => Oid): RecordAttribute[] | null {
+  if (type === RECORDOID && proc.proallargtypes !== null && proc.proargmodes !== null) {
+    const columns: RecordAttribute[] = [];
+    proc.proargmodes.forEach((mode, i) => {
+      if (!'obt'.includes(mode)) return;
+      const typeOid = resolve(proc.proallargtypes![i]!);
+      columns.push({ name: proc.proargnames?.[i] || `column${columns.length + 1}`, typeOid, typmod: -1, collation: getTypCollation(typeOid), dropped: false });
+    });
+    if (columns.length > 1 || (columns.length === 1 && proc.prokind === 'p')) return columns;
+  }
+  if (typeByOid(getBaseType(type))?.typtype !== 'c') return null;
+  return columnsOfRowType(type).map((c) => ({ name: c.name, typeOid: c.type, typmod: c.typmod, collation: c.collation, dropped: c.dropped }));
+}
+
+const mismatch = (type: Oid, detail: string): PgError =>
+  new PgError('invalid_function_definition', `return type mismatch in function declared to return ${formatType(type)}`, { detail });
+
+/** Checks the last query against the declared result and gives it the casts it needs (check_sql_fn_retval). */
+export function coerceResult(queries: Query[], type: Oid, columns: readonly RecordAttribute[] | null): ResultShape {
+  if (type === VOIDOID) return { type, columns: null, wholeRow: false };
+  const index = queries.findLastIndex((q) => q.canSetTag);
+  const last = queries[index];
+  const list = last === undefined ? null : last.commandType === 'select' ? last.targetList
+    : 'insert update delete'.includes(last.commandType) && last.returningList.length > 0 ? last.returningList : null;
+  if (last === undefined || list === null) throw mismatch(type, 'Function\'s final statement must be SELECT or INSERT/UPDATE/DELETE RETURNING.');
+  const visible = list.filter((t) => !t.resjunk);
+  const put = (entries: TargetEntry[]): void => {
+    if (entries.every((e, i) => e === visible[i]) && entries.length === visible.length) return;
+    queries[index] = last.commandType === 'select' ? overSubquery(last, visible, entries) : { ...last, returningList: entries };
+  };
+  if (columns === null) {
+    if (type === RECORDOID) return { type, columns: null, wholeRow: visible.length === 1 && isRow(exprType(visible[0]!.expr)) };
+    if (visible.length !== 1) throw mismatch(type, 'Final statement must return exactly one column.');
+    const entry = coerceEntry(visible[0]!, type, -1, () => mismatch(type, `Actual return type is ${formatType(exprType(visible[0]!.expr))}.`));
+    put([entry]);
+    return { type, columns: null, wholeRow: false };
+  }
+  if (visible.length === 1 && (type !== RECORDOID || isRow(exprType(visible[0]!.expr)))) {
+    const given = exprType(visible[0]!.expr);
+    if (given === type || getBaseType(type) === given || (type === RECORDOID && columns.length > 1 && isRow(given))) return { type, columns, wholeRow: true };
+  }
+  const entries: TargetEntry[] = [];
+  columns.forEach((column) => {
+    if (column.dropped) return;
+    const entry = visible[entries.length];
+    if (entry === undefined) throw mismatch(type, 'Final statement returns too few columns.');
+    entries.push(coerceEntry(entry, column.typeOid, column.typmod, () =>
+      mismatch(type, `Final statement returns ${formatType(exprType(entry.expr))} instead of ${formatTypeWithTypmod(column.typeOid, column.typmod)} at column ${entries.length + 1}.`)));
+  });
+  if (entries.length < visible.length) throw mismatch(type, 'Final statement returns too many columns.');
+  put(entries);
+  return { type, columns, wholeRow: false };
+}
+
+const isRow = (type: Oid): boolean => type === RECORDOID || typeByOid(getBaseType(type))?.typtype === 'c';
+
+function coerceEntry(entry: TargetEntry, type: Oid, typmod: number, fail: () => PgError): TargetEntry {
+  const given = exprType(entry.expr);
+  if (given === type && (typmod < 0 || exprTypmod(entry.expr) === typmod)) return entry;
+  const expr = coerceToTargetType(null, entry.expr, given, type, typmod, 'assignment', 'implicit_cast', -1);
+  if (expr === null) throw fail();
+  return expr === entry.expr ? entry : { ...entry, expr };
+}
+
+/** SELECT casts FROM (query): so that the query's own sorting and grouping stay as they are. */
+function overSubquery(query: Query, visible: readonly TargetEntry[], entries: readonly TargetEntry[]): Query {
+  const names = query.targetList.filter((t) => !t.resjunk).map((t) => t.resname ?? '?column?');
+  const rte = { ...makeRangeTblEntry('subquery', null, makeAlias('*SELECT*', names)), subquery: query, inFromCl: true };
+  const outer = makeQuery('select');
+  outer.rtable = [rte];
+  outer.jointree.fromlist = [{ kind: 'RangeTblRef', rtindex: 1 }];
+  outer.targetList = entries.map((entry, i) => {
+    const source = visible[i]!;
+    const column = makeVar(1, source.resno, exprType(source.expr), exprTypmod(source.expr), exprCollation(source.expr), 0);
+    const cast = entry === source ? column : coerceToTargetType(null, column, column.vartype, exprType(entry.expr), exprTypmod(entry.expr), 'assignment', 'implicit_cast', -1)!;
+    return makeTargetEntry(cast, i + 1, source.resname, false);
+  });
+  return outer;
+}
+
+// ---- preparing and running
+
+interface Step { plan: CompiledPlan | null; query: Query; isLast: boolean }
+interface Prepared { steps: Step[]; shape: ResultShape; version: number; role: Oid; text: string }
+
+/** Kept by function, argument types and result type. */
+const kept = new Map<string, Prepared>();
+const MAX_KEPT = 1000;
+
+function prepare(proc: PgProc, argTypes: readonly Oid[], resultType: Oid, collation: Oid): Prepared {
+  const key = `${proc.oid}/${argTypes.join()}/${resultType}/${collation}`;
+  const known = kept.get(key);
+  if (known !== undefined && known.version === catalogVersion()) return known;
+  const { types, result, resolve } = actualTypes(proc, argTypes, resultType);
+  const queries = bodyQueries(proc, types, collation);
+  const shape = coerceResult(queries, result, declaredColumns(proc, result, resolve));
+  const steps: Step[] = [];
+  const lastIndex = queries.findLastIndex((q) => q.canSetTag);
+  queries.forEach((query, i) => {
+    if (query.commandType === 'utility') {
+      steps.push({ plan: null, query, isLast: false });
+      return;
+    }
+    for (const rewritten of queryRewrite(query)) {
+      if (proc.provolatile !== 'v' && rewritten.commandType !== 'select') {
+        throw new PgError('feature_not_supported', `${rewritten.commandType.toUpperCase()} is not allowed in a non-volatile function`);
+      }
+      steps.push({ plan: compilePlan(planner(rewritten)), query: rewritten, isLast: i === lastIndex && rewritten.canSetTag });
+    }
+  });
+  const prepared: Prepared = { steps, shape, version: catalogVersion(), role: session.currentUser, text: proc.prosrc };
+  if (kept.size >= MAX_KEPT) kept.delete(kept.keys().next().value!);
+  kept.set(key, prepared);
+  return prepared;
+}
+
+function actualTypes(proc: PgProc, argTypes: readonly Oid[], resultType: Oid): { types: Oid[]; result: Oid; resolve: (declared: Oid) => Oid } {
+  const declared = [...proc.proargtypes];
+  const anyPolymorphic = declared.some(isPolymorphic) || isPolymorphic(proc.prorettype) || (proc.proallargtypes ?? []).some(isPolymorphic);
+  if (!anyPolymorphic) return { types: declared, result: proc.prorettype, resolve: (t) => t };
+  const types = declared.slice();
+  const result = enforceGenericTypeConsistency(argTypes, types, proc.prorettype, false);
+  return {
+    types, result: isPolymorphic(proc.prorettype) && resultType !== 0 ? resultType : result,
+    resolve: (t) => (isPolymorphic(t) ? enforceGenericTypeConsistency(argTypes, declared.slice(), t, false) : t),
+  };
+}
+
+function bodyQueries(proc: PgProc, types: readonly Oid[], collation: Oid): Query[] {
+  if (proc.prosqlbody !== null) {
+    const body = stringToNode<Query | Query[]>(proc.prosqlbody);
+    return Array.isArray(body) ? body : [body];
+  }
+  return analyzeBody(proc.prosrc, parametersOf(proc, types, collation)).queries;
+}
+
+/** Runs a body; the rows of its last query. `limit`: more are not wanted. */
+function runBody(proc: PgProc, prepared: Prepared, args: readonly Datum[], limit: number): Datum[][] {
+  const rows: Datum[][] = [];
+  const receive = (row: Datum[]): boolean => {
+    rows.push(row);
+    return rows.length < limit;
+  };
+  for (const step of prepared.steps) {
+    // A volatile function sees what it, and the statement so far, has done.
+    if (proc.provolatile === 'v') commandCounterIncrement();
+    if (step.plan === null) {
+      utilityRunner.run(step.query, prepared.text);
+      continue;
+    }
+    // A query that changes things is run to its end although one row is enough.
+    const all = step.query.commandType !== 'select' || step.query.hasModifyingCTE;
+    runPlan(step.plan, args, { start() {}, end() {}, receive: step.isLast ? (all ? (row) => { rows.push(row); return true; } : receive) : () => true });
+  }
+  if (proc.provolatile === 'v') commandCounterIncrement();
+  return rows;
+}
+
+/** SECURITY DEFINER and SET clauses hold while the body runs (fmgr_security_definer). */
+function withFunctionSettings<T>(proc: PgProc, run: () => T): T {
+  if (!proc.prosecdef && proc.proconfig === null) return run();
+  const user = session.currentUser;
+  const level = proc.proconfig === null ? 0 : newNestLevel();
+  try {
+    if (proc.prosecdef) session.currentUser = proc.proowner;
+    if (proc.proconfig !== null) processGucArray(proc.proconfig, session.isSuperuser ? 'superuser' : 'user', 'session', 'save');
+    return run();
+  } finally {
+    if (level > 0) atEOXact(true, level);
+    session.currentUser = user;
+  }
+}
+
+function withErrorContext<T>(proc: PgProc, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof PgError) {
+      const line = `SQL function "${proc.proname}"`;
+      const { position, ...rest } = error.fields;
+      error.fields = { ...rest, ...(position !== undefined ? { internalPosition: position, internalQuery: proc.prosrc } : {}), where: rest.where === undefined ? line : `${rest.where}\n${line}` };
+    }
+    throw error;
+  }
+}
+
+function toDatum(row: readonly Datum[], shape: ResultShape): Datum {
+  if (shape.wholeRow) return relabelRow(row[0]!, shape);
+  if (shape.columns === null) return shape.type === RECORDOID ? new RecordValue(RECORDOID, [], row) : row[0] ?? null;
+  return new RecordValue(getBaseType(shape.type), shape.columns, row.length === shape.columns.length ? row : spread(row, shape.columns));
+}
+
+const relabelRow = (value: Datum, shape: ResultShape): Datum =>
+  (value instanceof RecordValue && shape.columns !== null && value.typeOid !== shape.type ? new RecordValue(shape.type, shape.columns, value.values) : value);
+
+/** Dropped columns of the row type are NULL. */
+function spread(row: readonly Datum[], columns: readonly RecordAttribute[]): Datum[] {
+  let next = 0;
+  return columns.map((c) => (c.dropped ? null : row[next++] ?? null));
+}
+
+function anonymousShape(prepared: Prepared): ResultShape {
+  const { shape } = prepared;
+  if (shape.columns !== null || shape.type !== RECORDOID || shape.wholeRow) return shape;
+  const last = prepared.steps.find((s) => s.isLast)?.plan;
+  return { ...shape, columns: (last?.columns ?? []).map((c) => ({ name: c.name, typeOid: c.typeOid, typmod: c.typmod, collation: c.collation, dropped: false })) };
+}
+
+function callFunction(proc: PgProc, context: FunctionContext, args: readonly Datum[], limit: number): { rows: Datum[][]; shape: ResultShape } {
+  return withErrorContext(proc, () => withFunctionSettings(proc, () => {
+    const prepared = prepare(proc, context.argTypes, context.resultType, context.collation);
+    return { rows: runBody(proc, prepared, args, limit), shape: anonymousShape(prepared) };
+  }));
+}
+
+function makeSqlFunction(proc: PgProc): BuiltinFunction {
+  if (proc.proretset) {
+    return {
+      kind: 'set',
+      fn: (context, ...args) => {
+        const { rows, shape } = callFunction(proc, context, args, Infinity);
+        if (shape.type === VOIDOID) return [];
+        return rows.map((row) => toDatum(row, shape));
+      },
+    };
+  }
+  return {
+    kind: 'context',
+    fn: (context, ...args) => {
+      const { rows, shape } = callFunction(proc, context, args, 1);
+      return shape.type === VOIDOID || rows.length === 0 ? null : toDatum(rows[0]!, shape);
+    },
+  };
+}
+
+registerLanguageHandler(SQL_LANGUAGE, makeSqlFunction);
+
+/** What CREATE FUNCTION checks of a body (fmgr_sql_validator). */
+export function validateSqlFunction(oid: Oid): void {
+  const proc = procByOid(oid);
+  if (proc === undefined) throw internalError(`cache lookup failed for function ${oid}`);
+  if (typeByOid(proc.prorettype)?.typtype === 'p' && proc.prorettype !== RECORDOID && proc.prorettype !== VOIDOID && !isPolymorphic(proc.prorettype)) {
+    throw new PgError('invalid_function_definition', `SQL functions cannot return type ${formatType(proc.prorettype)}`);
+  }
+  const anyPolymorphic = proc.proargtypes.some(isPolymorphic);
+  for (const type of proc.proargtypes) {
+    if (typeByOid(type)?.typtype === 'p' && !isPolymorphic(type)) throw new PgError('invalid_function_definition', `SQL functions cannot have arguments of type ${formatType(type)}`);
+  }
+  if (anyPolymorphic && proc.prosqlbody === null) {
+    rawParse(proc.prosrc);
+    return;
+  }
+  const { types, result, resolve } = actualTypes(proc, proc.proargtypes, proc.prorettype);
+  const queries = bodyQueries(proc, types, 0);
+  coerceResult(queries, result, declaredColumns(proc, result, resolve));
+}
