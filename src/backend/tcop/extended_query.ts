@@ -48,6 +48,11 @@ export function parse(f: Frontend): void {
   if (name === '') unnamed = null;
   const key = types.length === 0 ? `\0${text}` : `${types.join()}\0${text}`;
   let statement = findByText(key);
+  if (statement !== undefined && !statement.isTransactionControl && transactionBlockStatus() !== 'E') {
+    renewSnapshot();
+    // Parse starts afresh: what was made of the same text under other catalogs, with another result perhaps, is not its business.
+    if (!statement.isCurrent()) statement = undefined;
+  }
   if (statement === undefined) {
     statement = parseStatement(text, types);
     keepByText(key, statement);
