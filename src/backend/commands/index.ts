@@ -5,6 +5,7 @@ import { COMMENT_COMMANDS } from './comment.ts';
 import { COPY_COMMANDS } from './copy.ts';
 import { CREATE_AS_COMMANDS } from './createas.ts';
 import { DROP_COMMANDS } from './dropcmds.ts';
+import { FUNCTION_COMMANDS } from './functioncmds.ts';
 import { GRANT_COMMANDS } from './grant.ts';
 import { INDEX_COMMANDS } from './indexcmds.ts';
 import { PORTAL_COMMANDS } from './portalcmds.ts';
@@ -20,5 +21,5 @@ import { VIEW_COMMANDS } from './view.ts';
 registerUtilities({
   ...TRANSACTION_COMMANDS, ...PORTAL_COMMANDS, ...PREPARE_COMMANDS, ...VARIABLE_COMMANDS, ...COPY_COMMANDS, ...TABLE_COMMANDS, ...INDEX_COMMANDS,
   ...SEQUENCE_COMMANDS, ...USER_COMMANDS, ...DROP_COMMANDS, ...VIEW_COMMANDS, ...CREATE_AS_COMMANDS, ...ALTER_COMMANDS,
-  ...GRANT_COMMANDS, ...SCHEMA_COMMANDS, ...COMMENT_COMMANDS,
+  ...GRANT_COMMANDS, ...SCHEMA_COMMANDS, ...COMMENT_COMMANDS, ...FUNCTION_COMMANDS,
 });
