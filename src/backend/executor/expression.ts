@@ -8,7 +8,8 @@ import { type Column, Generator, instantiate } from './codegen.ts';
 import { type ExprContext, genExpr, genTest } from './expr_codegen.ts';
 import { walkExpr } from './plan_walker.ts';
 
-export type CompiledExpr = (params?: readonly Datum[] | null, row?: readonly Datum[] | null) => Datum;
+/** `slots`: values of lifted literals (Const.slot), for expressions that belong to a plan. */
+export type CompiledExpr = (params?: readonly Datum[] | null, row?: readonly Datum[] | null, slots?: readonly Datum[]) => Datum;
 
 const NO_PARAMS: readonly Datum[] = [];
 
@@ -17,18 +18,18 @@ interface ExprRuntime { params: readonly Datum[]; slots: readonly Datum[]; row: 
 /** A function of parameters and of the row that Vars (of whatever varno) read from: `row[varattno - 1]`. */
 export function compileExpr(expr: Expr): CompiledExpr {
   const run = compileWith(expr, false);
-  return (params, row) => {
+  return (params, row, slots) => {
     const p = params ?? NO_PARAMS;
-    return run({ params: p, slots: p, row: row ?? NO_PARAMS, exec: [] }) as Datum;
+    return run({ params: p, slots: slots ?? p, row: row ?? NO_PARAMS, exec: [] }) as Datum;
   };
 }
 
 /** Several conditions ANDed: true unless one is false or NULL. */
-export function compilePredicate(quals: readonly Expr[]): (params: readonly Datum[] | null, row: readonly Datum[]) => boolean {
+export function compilePredicate(quals: readonly Expr[]): (params: readonly Datum[] | null, row: readonly Datum[], slots?: readonly Datum[]) => boolean {
   const runs = quals.map((q) => compileWith(q, true));
-  return (params, row) => {
+  return (params, row, slots) => {
     const p = params ?? NO_PARAMS;
-    for (const run of runs) if (!run({ params: p, slots: p, row, exec: [] })) return false;
+    for (const run of runs) if (!run({ params: p, slots: slots ?? p, row, exec: [] })) return false;
     return true;
   };
 }

@@ -34,7 +34,7 @@ export class ModifySpec {
   readonly lockMode: RowLockMode;
   /** A join may show a target row more than once; only the first counts. */
   readonly maybeTwice: boolean;
-  readonly onConflict: { sets: { attnum: number; expr: CompiledExpr }[]; where: ((params: readonly Datum[] | null, row: readonly Datum[]) => boolean) | null; assigned: ReadonlySet<number> } | null;
+  readonly onConflict: { sets: { attnum: number; expr: CompiledExpr }[]; where: ((params: readonly Datum[] | null, row: readonly Datum[], slots?: readonly Datum[]) => boolean) | null; assigned: ReadonlySet<number> } | null;
 
   constructor(plan: ModifyTable, relationOid: number) {
     this.plan = plan;
@@ -144,9 +144,9 @@ export class ModifyRun {
     const old = this.read(rowId);
     if (old === null) return false;
     const both = [...old, ...excluded];
-    if (where !== null && !where(rt.params, both)) return true;
+    if (where !== null && !where(rt.params, both, rt.slots)) return true;
     const row = [...old];
-    for (const { attnum, expr } of sets) row[attnum - 1] = expr(rt.params, both);
+    for (const { attnum, expr } of sets) row[attnum - 1] = expr(rt.params, both, rt.slots);
     target.update(rowId, old, row, assigned);
     this.note(row, rowId, source);
     return true;
