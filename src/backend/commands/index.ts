@@ -4,6 +4,7 @@ import { ALTER_COMMANDS } from './alter_commands.ts';
 import { COMMENT_COMMANDS } from './comment.ts';
 import { COPY_COMMANDS } from './copy.ts';
 import { CREATE_AS_COMMANDS } from './createas.ts';
+import { DOMAIN_COMMANDS } from './domain.ts';
 import { DROP_COMMANDS } from './dropcmds.ts';
 import { FUNCTION_COMMANDS } from './functioncmds.ts';
 import { GRANT_COMMANDS } from './grant.ts';
@@ -14,6 +15,7 @@ import { SCHEMA_COMMANDS } from './schemacmds.ts';
 import { SEQUENCE_COMMANDS } from './sequence.ts';
 import { TABLE_COMMANDS } from './tablecmds.ts';
 import { TRANSACTION_COMMANDS } from './transaction.ts';
+import { TYPE_COMMANDS } from './typecmds.ts';
 import { USER_COMMANDS } from './user.ts';
 import { VARIABLE_COMMANDS } from './variable.ts';
 import { VIEW_COMMANDS } from './view.ts';
@@ -21,5 +23,5 @@ import { VIEW_COMMANDS } from './view.ts';
 registerUtilities({
   ...TRANSACTION_COMMANDS, ...PORTAL_COMMANDS, ...PREPARE_COMMANDS, ...VARIABLE_COMMANDS, ...COPY_COMMANDS, ...TABLE_COMMANDS, ...INDEX_COMMANDS,
   ...SEQUENCE_COMMANDS, ...USER_COMMANDS, ...DROP_COMMANDS, ...VIEW_COMMANDS, ...CREATE_AS_COMMANDS, ...ALTER_COMMANDS,
-  ...GRANT_COMMANDS, ...SCHEMA_COMMANDS, ...COMMENT_COMMANDS, ...FUNCTION_COMMANDS,
+  ...GRANT_COMMANDS, ...SCHEMA_COMMANDS, ...COMMENT_COMMANDS, ...FUNCTION_COMMANDS, ...TYPE_COMMANDS, ...DOMAIN_COMMANDS,
 });
