@@ -2,7 +2,7 @@
 // file has no name any more while it is used, so nothing is left of it whatever happens to the process.
 import { closeSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { formRow, makeLayout, readRow, type RowLayout, storageClassOf } from '../access/row.ts';
+import { formRow, formRowInto, makeLayout, readRow, type RowLayout, storageClassOf } from '../access/row.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { typeInfo } from './fmgr_info.ts';
 import type { RowReader } from './tuplesort.ts';
@@ -23,7 +23,8 @@ export function rowLayoutOf(types: readonly Oid[]): RowLayout {
 export class RunFile {
   private readonly layout: RowLayout;
   private readonly fd: number;
-  private buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  private buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  private view = new DataView(this.buffer.buffer);
   private used = 0;
   private written = 0;
 
@@ -37,13 +38,29 @@ export class RunFile {
   }
 
   write(row: readonly Datum[]): void {
-    const bytes = formRow(this.layout, row);
-    const length = bytes.length + 4;
-    if (this.used + length > this.buffer.length) this.flush();
-    if (length > this.buffer.length) this.buffer = Buffer.allocUnsafe(length);
-    this.buffer.writeUInt32LE(bytes.length, this.used);
-    this.buffer.set(bytes, this.used + 4);
-    this.used += length;
+    let end = formRowInto(this.layout, row, this.buffer, this.view, this.used + 4);
+    if (end < 0) {
+      this.flush();
+      end = formRowInto(this.layout, row, this.buffer, this.view, 4);
+      if (end < 0) {
+        this.writeLarge(formRow(this.layout, row));
+        return;
+      }
+    }
+    this.view.setUint32(this.used, end - this.used - 4, true);
+    this.used = end;
+  }
+
+  /** A row that does not fit into the buffer. */
+  private writeLarge(bytes: Uint8Array): void {
+    if (bytes.length + 4 > this.buffer.length) {
+      this.buffer = Buffer.allocUnsafeSlow(bytes.length + 4);
+      this.view = new DataView(this.buffer.buffer);
+    }
+    this.view.setUint32(0, bytes.length, true);
+    this.buffer.set(bytes, 4);
+    this.used = bytes.length + 4;
+    this.flush();
   }
 
   private flush(): void {
