@@ -4,7 +4,12 @@ import { registerCatalogCache, refreshCatalogs } from '../catalog/inval.ts';
 import { getBaseTypeAndTypmod } from '../catalog/lsyscache.ts';
 import { domainHooks } from '../catalog/type_hooks.ts';
 import type { Datum, Oid } from '../types/datum.ts';
+import type { Expr } from '../nodes/primnodes.ts';
+import { stringToNode } from '../nodes/readfuncs.ts';
 import { compileExpr, type CompiledExpr } from './expression.ts';
+import { domainHooks as constraintHooks } from './expr_runtime.ts';
+
+constraintHooks.constraintExpr = (conbin) => stringToNode<Expr>(conbin);
 
 const checks = new Map<Oid, CompiledExpr>();
 registerCatalogCache(() => checks.clear());
