@@ -4,7 +4,7 @@
 // Each table below has one entry per expression kind, so that a new kind does not compile until it is handled.
 import { BOOLOID, INT4OID, NAMEOID, RECORDOID } from '../types/oids.ts';
 import type { Oid } from '../types/datum.ts';
-import { arrayTypeOf } from '../types/hooks.ts';
+import { arrayTypeOf, typeHooks } from '../types/hooks.ts';
 import type { CommonTableExpr, Query, RangeTblEntry } from './parsenodes.ts';
 import type { Expr, FromItem, OnConflictExpr, TargetEntry } from './primnodes.ts';
 
@@ -22,15 +22,21 @@ function firstColumn(query: Query): TargetEntry {
   return te;
 }
 
+/** The type of ARRAY(SELECT x): an array of x, or of its elements with one more dimension when x is an array. */
+function promotedArrayType(type: Oid): Oid {
+  const io = typeHooks.typeIo(type);
+  return io.typarray === 0 && io.typelem !== 0 ? type : arrayTypeOf(type);
+}
+
 const TYPE: Table<Oid> = {
   Var: (e) => e.vartype, Const: (e) => e.consttype, Param: (e) => e.paramtype, Aggref: (e) => e.aggtype,
   GroupingFunc: () => INT4OID, WindowFunc: (e) => e.wintype, SubscriptingRef: (e) => e.refrestype,
   FuncExpr: (e) => e.funcresulttype, NamedArgExpr: (e) => exprType(e.arg), OpExpr: (e) => e.opresulttype,
   DistinctExpr: (e) => e.opresulttype, NullIfExpr: (e) => e.opresulttype, ScalarArrayOpExpr: () => BOOLOID, BoolExpr: () => BOOLOID,
   SubLink: (e) => e.subLinkType === 'expr' ? exprType(firstColumn(e.subselect).expr)
-    : e.subLinkType === 'array' ? arrayTypeOf(exprType(firstColumn(e.subselect).expr))
+    : e.subLinkType === 'array' ? promotedArrayType(exprType(firstColumn(e.subselect).expr))
       : e.subLinkType === 'multiexpr' ? RECORDOID : BOOLOID,
-  SubPlan: (e) => e.subLinkType === 'expr' ? e.firstColType : e.subLinkType === 'array' ? arrayTypeOf(e.firstColType)
+  SubPlan: (e) => e.subLinkType === 'expr' ? e.firstColType : e.subLinkType === 'array' ? promotedArrayType(e.firstColType)
     : e.subLinkType === 'multiexpr' ? RECORDOID : BOOLOID,
   FieldSelect: (e) => e.resulttype, FieldStore: (e) => e.resulttype, RelabelType: (e) => e.resulttype, CoerceViaIO: (e) => e.resulttype,
   ArrayCoerceExpr: (e) => e.resulttype, ConvertRowtypeExpr: (e) => e.resulttype, CollateExpr: (e) => exprType(e.arg),

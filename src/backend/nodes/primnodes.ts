@@ -179,6 +179,8 @@ export interface Alias { aliasname: string; colnames: string[] }
 export interface OnConflictExpr {
   action: 'nothing' | 'update';
   arbiterElems: Expr[]; arbiterWhere: Expr | null;
+  /** COLLATE and operator class of each of arbiterElems, 0: none given. */
+  arbiterInference?: { collation: Oid; opclass: Oid }[];
   /** Resolved index oids of the constraint or of the inferred columns. */
   arbiterIndexes: Oid[]; constraint: Oid;
   onConflictSet: TargetEntry[]; onConflictWhere: Expr | null;

@@ -8,7 +8,8 @@ import type { Expr, OnConflictExpr, TargetEntry } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import * as T from '../types/oids.ts';
 import { applyWithClause, finishQuery, transformStmt } from './analyze.ts';
-import { setTargetTable, transformFromClause, transformOnConflictArbiter, transformWhereClause } from './parse_clause.ts';
+import { setTargetTable, transformFromClause, transformWhereClause } from './parse_clause.ts';
+import { transformOnConflictArbiter } from './on_conflict.ts';
 import { assignExprCollations, assignQueryCollations } from './parse_collate.ts';
 import { makeParseState, parserError, type NamespaceItem, type ParseState } from './parse_node.ts';
 import {

@@ -1,15 +1,10 @@
-// FROM and WHERE, LIMIT and ON CONFLICT (parse_clause.c). Sorting, grouping, DISTINCT and windows: sort_group.ts.
+// FROM, WHERE and LIMIT (parse_clause.c). Sorting, grouping, DISTINCT and windows: sort_group.ts; ON CONFLICT:
+// on_conflict.ts.
 import { PgError, internalError } from '../../common/errors.ts';
 import type { Relation } from '../catalog/relation.ts';
-import { getOpclassOid } from '../catalog/namespace.ts';
-import { BTREE_AM_OID } from '../catalog/oids.ts';
-import * as sys from '../catalog/syscache.ts';
 import { makeAlias, makeBoolExpr, makeVar } from '../nodes/makefuncs.ts';
-import { containsNode, exprCollation, exprLocation, exprType, exprTypmod, expressionTreeMutator } from '../nodes/nodeFuncs.ts';
-import { equal } from '../nodes/equalfuncs.ts';
-import { ACL } from '../nodes/parsenodes.ts';
+import { containsNode, exprCollation, exprLocation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Alias, CoalesceExpr, Expr, FromItem, JoinExpr, JoinType, Var } from '../nodes/primnodes.ts';
-import type { Oid } from '../types/datum.ts';
 import * as T from '../types/oids.ts';
 import { parseSubAnalyze } from './analyze.ts';
 import { coerceToBoolean, coerceToSpecificType, coerceType, selectCommonType, selectCommonTypmod } from './parse_coerce.ts';
@@ -23,7 +18,6 @@ import {
   addRangeTableEntryForSubquery, aliasOf, checkNameSpaceConflicts, isLockedRefname, markVarForSelectPriv, parserOpenTable, RowExclusiveLock, scanNamespaceForCte,
 } from './parse_relation.ts';
 import { figureColname } from './parse_target.ts';
-import { lookupCollation } from './parse_type.ts';
 import type { RawNode } from './raw_nodes.ts';
 
 // ---- FROM ----------------------------------------------------------------------------------------------------
@@ -356,103 +350,4 @@ export function locateVar(e: Expr): number {
     return found >= 0;
   });
   return found;
-}
-
-// ---- ON CONFLICT ---------------------------------------------------------------------------------------------
-
-export interface Arbiter { arbiterElems: Expr[]; arbiterWhere: Expr | null; arbiterIndexes: Oid[]; constraint: Oid }
-
-/** The unique index or constraint an ON CONFLICT clause names or infers. */
-export function transformOnConflictArbiter(state: ParseState, clause: RawNode): Arbiter {
-  const infer = clause.infer as RawNode | undefined;
-  const result: Arbiter = { arbiterElems: [], arbiterWhere: null, arbiterIndexes: [], constraint: 0 };
-  if (clause.action === 'ONCONFLICT_UPDATE' && infer === undefined) {
-    throw parserError(state, 'syntax_error', 'ON CONFLICT DO UPDATE requires inference specification or constraint name', clause.location,
-      { hint: 'For example, ON CONFLICT (column_name).' });
-  }
-  const relation = state.targetRelation!;
-  if (relation.oid < 16384 && relation.namespace === 11) {
-    throw parserError(state, 'feature_not_supported', 'ON CONFLICT is not supported with system catalog tables', clause.location);
-  }
-  if (infer === undefined) return result;
-  const savedNamespace = state.namespace;
-  state.namespace = [];
-  addNamespaceItemToQuery(state, { ...state.targetItem! }, false, false, true);
-  const elems: { expr: Expr; collation: Oid; opclass: Oid }[] = [];
-  if (infer.indexElems !== undefined) {
-    for (const elem of infer.indexElems as RawNode[]) {
-      if (elem.ordering !== 'SORTBY_DEFAULT') throw parserError(state, 'invalid_column_reference', 'ASC/DESC is not allowed in ON CONFLICT clause', infer.location);
-      if (elem.nulls_ordering !== 'SORTBY_NULLS_DEFAULT') throw parserError(state, 'invalid_column_reference', 'NULLS FIRST/LAST is not allowed in ON CONFLICT clause', infer.location);
-      const raw: RawNode = elem.expr === undefined ? { tag: 'ColumnRef', fields: [elem.name], location: infer.location ?? -1 } : elem.expr;
-      const expr = transformExpr(state, raw, 'index_expression');
-      assignExprCollations(state, expr);
-      let collation = 0;
-      if (elem.collation !== undefined) collation = lookupCollation(state, elem.collation, exprLocation(expr));
-      let opclass = 0;
-      if (elem.opclass !== undefined) opclass = getOpclassOid(BTREE_AM_OID, elem.opclass);
-      elems.push({ expr, collation, opclass });
-    }
-    result.arbiterElems = elems.map((e) => e.expr);
-  }
-  if (infer.whereClause !== undefined) {
-    result.arbiterWhere = transformExpr(state, infer.whereClause, 'index_predicate');
-    assignExprCollations(state, result.arbiterWhere);
-  }
-  state.namespace = savedNamespace;
-  if (infer.conname !== undefined) {
-    const constraint = sys.constraintsOf(relation.oid).find((c) => c.conname === infer.conname);
-    if (constraint === undefined) throw parserError(state, 'undefined_object', `constraint "${infer.conname}" for table "${relation.name}" does not exist`);
-    result.constraint = constraint.oid;
-    if (constraint.conindid !== 0) result.arbiterIndexes = [constraint.conindid];
-    const key = constraint.conkey as readonly number[] | null;
-    for (const attnum of key ?? []) addUnique(state.targetItem!.rte.selectedCols, attnum);
-    state.targetItem!.rte.requiredPerms |= ACL.SELECT;
-  } else result.arbiterIndexes = inferArbiterIndexes(relation, elems, result.arbiterWhere);
-  return result;
-}
-const addUnique = (list: number[], value: number): void => { if (!list.includes(value)) list.push(value); };
-
-/** The unique indexes whose columns (and predicate) are those given; none is an error (infer_arbiter_indexes). */
-function inferArbiterIndexes(relation: Relation, elems: readonly { expr: Expr; collation: Oid; opclass: Oid }[], where: Expr | null): Oid[] {
-  const attnums = new Set<number>();
-  const exprs: Expr[] = [];
-  for (const { expr } of elems) {
-    if (expr.kind === 'Var') {
-      if (expr.varattno === 0) throw new PgError('feature_not_supported', 'whole row unique index inference specifications are not supported');
-      attnums.add(expr.varattno);
-    } else exprs.push(expr);
-  }
-  const result: Oid[] = [];
-  for (const index of relation.indexes) {
-    if (!index.unique || !index.valid) continue;
-    const keys = index.keyAttributes.slice(0, index.keyCount);
-    const columns = new Set(keys.filter((k) => k !== 0));
-    if (columns.size !== attnums.size || [...columns].some((c) => !attnums.has(c))) continue;
-    const own = index.expressions;
-    if (own.length !== exprs.length || !exprs.every((e) => own.some((o) => equal(o, withVarno1(e))))) continue;
-    const fits = elems.every((e) => keys.some((key, i) => {
-      const column = index.columns[i]!;
-      const same = e.expr.kind === 'Var' ? key === e.expr.varattno : key === 0;
-      return same && (e.collation === 0 || e.collation === column.collation) && (e.opclass === 0 || sys.opclassByOid(e.opclass)?.opcfamily === column.opfamily);
-    }));
-    if (!fits) continue;
-    if (index.predicate !== null && !(where !== null && impliesPredicate(withVarno1(where), index.predicate))) continue;
-    if (!index.immediate) continue;
-    result.push(index.indexrelid);
-  }
-  if (result.length === 0) {
-    throw new PgError('invalid_column_reference', 'there is no unique or exclusion constraint matching the ON CONFLICT specification');
-  }
-  return result;
-}
-
-/** Stored index expressions have varno 1. */
-function withVarno1(e: Expr): Expr {
-  return e.kind === 'Var' ? { ...e, varno: 1 } : expressionTreeMutator(e, withVarno1);
-}
-/** Whether every conjunct of the predicate is among those of the clause. */
-function impliesPredicate(clause: Expr, predicate: Expr): boolean {
-  const conjuncts = (e: Expr): Expr[] => e.kind === 'BoolExpr' && e.boolop === 'and' ? e.args.flatMap(conjuncts) : [e];
-  const given = conjuncts(clause);
-  return conjuncts(predicate).every((p) => given.some((g) => equal(g, p)));
 }

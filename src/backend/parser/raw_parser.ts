@@ -197,7 +197,7 @@ const CONDITIONS: readonly (readonly [RegExp, ConditionName, string?])[] = [
   [/(not (yet )?(supported|implemented)|is not supported anymore|no longer supported)/, 'feature_not_supported'],
   [/^type modifier cannot have parameter name/, 'syntax_error'],
   [/^(column|table) .* (specified more than once|appears more than once)/, 'duplicate_column'],
-  [/^a column list with|^precision for type|must be between|out of range/, 'invalid_parameter_value'],
+  [/^a column list with|^precision for type|must be (in range|between)|out of range/, 'invalid_parameter_value'],
   [/^stack depth limit exceeded/, 'statement_too_complex'],
   [/^out of memory/, 'out_of_memory'],
   [/^too many grouping sets|^too many/, 'program_limit_exceeded'],
