@@ -2,6 +2,7 @@
 // (PostgreSQL's postinit.c). Also what authentication asks of the shared catalogs before that.
 import { FatalError, PgError } from '../../common/errors.ts';
 import { GLOBAL, TMP, databaseFolder } from '../../common/site.ts';
+import { crossCommitsPending, finishCrossCommits } from '../access/cross_commit.ts';
 import { arenaSettings } from '../access/arena.ts';
 import { isMemberOfRoleNosuper } from '../catalog/acl.ts';
 import { aclcheckDatabase } from '../catalog/aclchk.ts';
@@ -13,7 +14,7 @@ import { setAuthCatalog } from '../libpq/auth_catalog.ts';
 import type { Connection } from '../libpq/connection.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import { abortCurrentTransaction, commitTransactionCommand, renewSnapshot, setStorePaths, startTransactionCommand } from '../transaction/xact.ts';
-import { countOtherBackends, reportApplicationName, reportSession } from '../utils/backend_status.ts';
+import { backendByPid, countOtherBackends, reportApplicationName, reportSession } from '../utils/backend_status.ts';
 import { logError, shouldSendToClient, shouldLog } from '../utils/elog.ts';
 import { beginReporting, defineHooks, getString, processGucArray, setConfigOption, setInternal } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
@@ -98,7 +99,9 @@ export function initPostgres(connection: Connection): void {
   startTransactionCommand();
   renewSnapshot();
   applySettings(connection, database.oid, role.oid);
+  const cutOff = crossCommitsPending();
   commitTransactionCommand();
+  if (cutOff) finishCrossCommits((pid) => backendByPid(pid) !== undefined);
   beginReporting();
 }
 

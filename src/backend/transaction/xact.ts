@@ -301,19 +301,32 @@ function commitTransaction(): void {
   if (s.phase !== 'inprogress' || s.parent !== null) throw internalError(`cannot commit in state ${s.phase}`);
   for (const callback of callbacks) callback.preCommit?.();
   s.phase = 'commit';
-  // The database first: what global/ says about it (a role's dependencies) may lack, but never dangle.
-  commitEnvironment(false);
-  commitEnvironment(true);
+  // The database first; where global/ has changed, too, that commit takes the other along (access/cross_commit.ts).
+  const resource = transactionResource();
+  let shared: CommitRequest | null = null;
+  if (resource.hasChanges(true)) {
+    const both = resource.hasChanges(false);
+    if (both) crossCommit.mark();
+    shared = commitRequest(true);
+    if (both) crossCommit.note(shared);
+  }
+  if (notifications.length > 0 || resource.hasChanges(false)) sendCommit(false, commitRequest(false));
+  if (shared !== null) sendCommit(true, shared);
   atEOXact(true, 1);
   endOfTransaction();
   for (const callback of callbacks) callback.onCommit?.();
   s.phase = 'default';
 }
 
-function commitEnvironment(shared: boolean): void {
+/** What a transaction that changes both environments leaves in each, so that one commit never stays without the other. */
+let crossCommit: { mark(): void; note(shared: CommitRequest): void } = { mark() {}, note() {} };
+export function setCrossCommit(other: typeof crossCommit): void {
+  crossCommit = other;
+}
+
+function commitRequest(shared: boolean): CommitRequest {
   const resource = transactionResource();
   const notify = !shared && notifications.length > 0;
-  if (!notify && !resource.hasChanges(shared)) return;
   const key = shared ? 1 : 0;
   const request: CommitRequest = {
     kind: 'commit', snapshotSeq: snapshotSeq(shared), xid: xact.xids[key], catalogChanged: false, relations: [], indexes: [],
@@ -323,9 +336,13 @@ function commitEnvironment(shared: boolean): void {
   };
   if (xact.optimistic) request.tables = xact.tables.get(key) ?? [];
   if (resource.hasChanges(shared)) resource.fillCommit(shared, request);
+  return request;
+}
+
+function sendCommit(shared: boolean, request: CommitRequest): void {
   const answer = managerClient(shared).commit(request);
   if (answer.kind === 'committed') {
-    xact.xids[key] = answer.xid;
+    xact.xids[shared ? 1 : 0] = answer.xid;
     return;
   }
   if (xact.optimistic) throw new RetryStatement();
