@@ -21,9 +21,9 @@ function othersCanEnter(folder: string): boolean {
 /** The folder to run things from: this checkout, or a copy that the account can read. */
 export function programFolder(): string {
   if (program !== null) return program;
-  if (!isRoot || othersCanEnter(checkout)) return program = checkout;
   const copied = process.env['POSTHOUSE_TEST_PROGRAM']; // by tools/test.ts, for all test files
   if (copied) return program = copied;
+  if (!isRoot || othersCanEnter(checkout)) return program = checkout;
   const copy = mkdtempSync(join(tmpdir(), 'posthouse-program-'));
   process.once('exit', () => execFileSync('rm', ['-rf', copy]));
   copyProgram(copy);

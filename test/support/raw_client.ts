@@ -6,6 +6,9 @@ export interface Message { type: string; body: Buffer }
 /** Fields of an ErrorResponse by their letters; C is the SQLSTATE, M the message, P the position. */
 export type Fields = Record<string, string>;
 
+/** A server that is silent for so long will not answer any more. */
+const PATIENCE_MS = 15_000;
+
 const NAMES: Record<string, string> = {
   R: 'Authentication', K: 'BackendKeyData', S: 'ParameterStatus', Z: 'ReadyForQuery', T: 'RowDescription', D: 'DataRow', C: 'CommandComplete',
   E: 'ErrorResponse', N: 'NoticeResponse', I: 'EmptyQueryResponse', 1: 'ParseComplete', 2: 'BindComplete', 3: 'CloseComplete', n: 'NoData',
@@ -95,7 +98,10 @@ export class RawClient {
 
   private async wait(): Promise<void> {
     if (this.closed) throw new Error('the server closed the connection');
-    await new Promise<void>((done) => { this.wake = () => { this.wake = null; done(); }; });
+    await new Promise<void>((done, failed) => {
+      const limit = setTimeout(() => failed(new Error(`the server says nothing for ${PATIENCE_MS} ms`)), PATIENCE_MS);
+      this.wake = () => { this.wake = null; clearTimeout(limit); done(); };
+    });
   }
   async bytes(n: number): Promise<Buffer> {
     for (;;) {

@@ -1,7 +1,7 @@
 // Real sites with real postmasters, as dist/bin has them (`make build`). initdb runs once for all test files; each site
 // is a copy, started on a free port, and gone when its test file ends, however that ends. The same class runs Debian's
 // PostgreSQL 15: as the oracle of differential tests, and, with AGAINST=postgresql, to see whether a test is right.
-import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { appendFileSync, chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readlinkSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import pg, { type Client } from 'pg';
@@ -51,7 +51,8 @@ async function finished(file: string, args: readonly string[],
 export async function templateSite(of = product): Promise<string> {
   return once(`${of.name}-template`, (path) => {
     ownFolder(path);
-    execFileSync(program('initdb', of), ['-D', path, '-U', SUPERUSER, ...of.initdb], { ...account, cwd: '/', env: CLEAN, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    const { status, stderr, error } = spawnSync(program('initdb', of), ['-D', path, '-U', SUPERUSER, ...of.initdb], { ...account, cwd: '/', env: CLEAN, encoding: 'utf8' });
+    if (status !== 0) throw new Error(`initdb failed: ${stderr ?? error}`);
   });
 }
 
@@ -221,7 +222,6 @@ function kill(pid: number): void {
 
 const live = new Set<Site>();
 process.once('exit', () => { for (const site of live) site.destroy(); });
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 export async function startSite(options: SiteOptions = {}): Promise<Site> {
   const site = new Site(options.folder ?? await makeSite(options), options.port ?? await freePort(), options);

@@ -160,7 +160,7 @@ export class Simulation {
       if (client === undefined || !this.chance(part)) continue;
       const out = new ByteWriter(64);
       writeServerMessage(out, message);
-      client.inbox.push(readServerMessage(out.bytes, 4, out.length));
+      if (message.kind !== 'waiting') client.inbox.push(readServerMessage(out.bytes, 4, out.length));
     }
   }
 

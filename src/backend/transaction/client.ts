@@ -10,6 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { FatalError, PgError, assert, internalError } from '../../common/errors.ts';
 import { int8, type Int8, type Oid } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
+import { getPsStatus, setPsStatus } from '../utils/ps_status.ts';
 import { session } from '../utils/session.ts';
 import { settings } from '../utils/settings.ts';
 import { ByteWriter } from './bytes.ts';
@@ -407,7 +408,7 @@ export class ManagerClient {
     writeClientMessage(out, message);
     link.send(out);
     if (out.bytes.length > 1 << 22) out.bytes = Buffer.allocUnsafeSlow(16384);
-    let interrupt: unknown = null;
+    let interrupt: unknown = null, activity: string | null = null;
     for (;;) {
       const answer = link.receive(() => {
         if (!interruptible || interrupt !== null) return;
@@ -423,6 +424,12 @@ export class ManagerClient {
         this.noteNotification(answer);
         continue;
       }
+      if (answer.kind === 'waiting') {
+        activity = getPsStatus();
+        setPsStatus(`${activity} waiting`);
+        continue;
+      }
+      if (activity !== null) setPsStatus(activity);
       if (answer.kind !== 'failed') answered?.();
       if (interrupt !== null) this.throwInterrupt(interrupt, answer);
       if (answer.kind === 'failed' && message.kind === 'commit') throw new PgError(answer.condition, answer.message);

@@ -158,6 +158,8 @@ export type ServerMessage =
   | { kind: 'outcome'; applied: boolean; xid: number; commitSeq: number }
   | { kind: 'lockStatus'; locks: LockStatus[] }
   | { kind: 'pids'; pids: number[] }
+  /** The request waits for a lock; its answer comes later. */
+  | { kind: 'waiting' }
   | { kind: 'notify'; channel: string; payload: string; pid: number }
   | { kind: 'failed'; condition: ConditionName; message: string };
 

@@ -411,6 +411,7 @@ export class StateMachine {
       this.stopWaiting(session);
       return detail;
     }
+    this.answer(session.id, { kind: 'waiting' });
     wakeAll(this.locks, reordered, this.granted);
     return null;
   }

@@ -223,6 +223,7 @@ const serverCodecs: Codecs<ServerMessage> = {
     write(out, m) { out.u32(m.pids.length); for (const pid of m.pids) out.u32(pid); },
     read: (input) => ({ kind: 'pids', pids: Array.from({ length: input.count(4) }, () => input.u32()) }),
   },
+  waiting: { write() {}, read: () => ({ kind: 'waiting' }) },
   notify: {
     write(out, m) { out.u32(m.pid); out.text(m.channel); out.text(m.payload); },
     read: (input) => ({ kind: 'notify', pid: input.u32(), channel: input.text(), payload: input.text() }),
