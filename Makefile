@@ -32,12 +32,13 @@ torture: build ## the long form of the crash tests
 clean: ## remove what was built
 	rm -rf build dist src/port/port.node
 
-# What npm fetches, with any npm of Node 18 or later. Install scripts stay off: the packages come with what they need,
-# but for node-pty, which only tests use.
+# What npm fetches, with any npm of Node 18 or later, in the versions of package-lock.json (`npm ci` would also want every
+# optional package of other platforms, which not every registry has). Install scripts stay off: the packages come with
+# what they need, but for node-pty, which only tests use.
 build/modules: package.json package-lock.json
 	@mkdir -p build
 	@cmp -s package-lock.json node_modules/.installed || \
-	  { npm ci --ignore-scripts --no-audit --no-fund && cp package-lock.json node_modules/.installed; }
+	  { npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error && cp package-lock.json node_modules/.installed; }
 	@touch $@
 
 node_modules/node-pty/build/Release/pty.node: | build/modules
