@@ -1,94 +1,99 @@
-// What a deparser must know of where it is: which names its range tables go by, and how pretty the text shall be.
-import type { Attribute } from '../../catalog/relation.ts';
-import { tryOpenRelation } from '../../catalog/relcache.ts';
-import { relnameGetRelid } from '../../catalog/namespace.ts';
-import { quoteIdentifier, quoteQualifiedIdentifier } from '../../catalog/quote.ts';
-import { getNamespaceName, getRelName, getRelNamespace } from '../../catalog/lsyscache.ts';
-import type { Query, RangeTblEntry } from '../../nodes/parsenodes.ts';
-import type { Oid } from '../../types/datum.ts';
+// The text being written and how it shall look: buffer, indentation, which names Vars get (deparse_context of
+// PostgreSQL's ruleutils.c).
+import type { WindowClause } from '../../nodes/parsenodes.ts';
+import type { Expr, TargetEntry } from '../../nodes/primnodes.ts';
+import type { DeparseNamespace } from './names.ts';
 
-export const PRETTY_PAREN = 2, PRETTY_INDENT = 4, PRETTY_SCHEMA = 8;
+/** Leave out parentheses that precedence makes superfluous; break lines; leave out schemas of visible names. */
+export const PRETTY_PAREN = 1, PRETTY_INDENT = 2, PRETTY_SCHEMA = 4;
+/** What the `pretty` argument of SQL functions stands for. */
+export const prettyFlags = (pretty: boolean): number => (pretty ? PRETTY_PAREN | PRETTY_INDENT | PRETTY_SCHEMA : PRETTY_INDENT);
 
-/** Names of one query level: per range table entry its alias and its columns' names. */
-export interface DeparseNamespace {
-  rtable: readonly RangeTblEntry[];
-  rtableNames: (string | null)[];
-  columnNames: string[][];
-  query: Query | null;
-}
+export const INDENT_STD = 8, INDENT_JOIN = 4, INDENT_VAR = 4, INDENT_LIMIT = 40;
+/** A field or FROM item that would make its line longer than this begins a new one: at 0 all but the first do. */
+export const WRAP_COLUMN_DEFAULT = 0;
 
-export interface DeparseContext {
-  /** Innermost level first. */
-  namespaces: DeparseNamespace[];
-  pretty: number;
+export interface DeparseOptions {
+  flags: number;
+  wrapColumn: number;
   /** Write alias.column even where the column alone would do. */
   varprefix: boolean;
-  indent: number;
-  wrapColumn: number;
-  /** Names of an INSERT's or subquery's columns as the outside wants them. */
-  resultNames: readonly string[] | null;
-  /** Domain constraints say VALUE, triggers OLD and NEW. */
-  inGroupBy: boolean;
+  indentLevel: number;
 }
 
-export function makeContext(namespaces: DeparseNamespace[], pretty: number, varprefix: boolean): DeparseContext {
-  return { namespaces, pretty, varprefix, indent: 0, wrapColumn: 0, resultNames: null, inGroupBy: false };
-}
+/** Tries to write a node its own way; false: write it as usual. EXPLAIN shows Vars and Params of plans with it. */
+export type SpecialNode = (node: Expr, context: DeparseContext) => boolean;
 
-/** The namespace of an expression over one relation (defaults, checks, index expressions): varno 1 is the relation. */
-export function relationNamespace(name: string, relid: Oid): DeparseNamespace {
-  const relation = tryOpenRelation(relid);
-  return { rtable: [], rtableNames: [name], columnNames: [columnNamesOf(relation?.attributes ?? [])], query: null };
-}
+export class DeparseContext {
+  /** Shared by the contexts of all queries of one text. */
+  private readonly out: { text: string };
+  /** Innermost query level first. */
+  namespaces: readonly DeparseNamespace[];
+  windowClause: readonly WindowClause[] = [];
+  windowTargetList: readonly TargetEntry[] = [];
+  readonly flags: number;
+  readonly wrapColumn: number;
+  varprefix: boolean;
+  indentLevel: number;
+  /** Inside GROUP BY: cube() and rollup() must be qualified to be functions. */
+  inGroupBy = false;
+  special: SpecialNode | null = null;
 
-const columnNamesOf = (attributes: readonly Attribute[]): string[] => attributes.map((a) => (a.attisdropped ? '' : a.attname));
-
-/** The namespace of a query: every entry gets a name of its own (set_rtable_names, set_using_names). */
-export function queryNamespace(query: Query, outer: readonly DeparseNamespace[]): DeparseNamespace {
-  const taken = new Set<string>();
-  for (const ns of outer) for (const name of ns.rtableNames) if (name !== null) taken.add(name);
-  const rtableNames = query.rtable.map((rte) => uniqueName(entryName(rte), taken));
-  const ns: DeparseNamespace = { rtable: query.rtable, rtableNames, columnNames: [], query };
-  ns.columnNames = query.rtable.map(entryColumns);
-  return ns;
-}
-
-function entryName(rte: RangeTblEntry): string | null {
-  if (rte.alias !== null) return rte.alias.aliasname;
-  if (rte.rtekind === 'relation' || rte.relid !== 0) return getRelName(rte.relid) ?? rte.eref.aliasname;
-  if (rte.rtekind === 'join') return null;
-  return rte.eref.aliasname;
-}
-
-function uniqueName(name: string | null, taken: Set<string>): string | null {
-  if (name === null) return null;
-  let unique = name;
-  for (let i = 1; taken.has(unique); i++) {
-    const suffix = `_${i}`;
-    let base = name;
-    while (Buffer.byteLength(base + suffix) > 63) base = base.slice(0, -1);
-    unique = base + suffix;
+  constructor(namespaces: readonly DeparseNamespace[], options: DeparseOptions, out: { text: string } = { text: '' }) {
+    this.out = out;
+    this.namespaces = namespaces;
+    this.flags = options.flags;
+    this.wrapColumn = options.wrapColumn;
+    this.varprefix = options.varprefix;
+    this.indentLevel = options.indentLevel;
   }
-  taken.add(unique);
-  return unique;
-}
 
-/** Columns of relations go by their present names, unless an alias list says otherwise. */
-function entryColumns(rte: RangeTblEntry): string[] {
-  if (rte.rtekind === 'relation' && rte.relid !== 0) {
-    const relation = tryOpenRelation(rte.relid);
-    if (relation !== undefined) {
-      const aliases = rte.alias?.colnames ?? [];
-      return relation.attributes.map((a, i) => (a.attisdropped ? '' : aliases[i] || a.attname));
-    }
+  /** For a query inside this one; it writes on in the same text. */
+  inner(namespace: DeparseNamespace, varprefix: boolean): DeparseContext {
+    const inner = new DeparseContext([namespace, ...this.namespaces], { flags: this.flags, wrapColumn: this.wrapColumn, varprefix, indentLevel: this.indentLevel }, this.out);
+    inner.special = this.special;
+    return inner;
   }
-  return [...rte.eref.colnames];
-}
 
-/** A relation's name, with its schema where the search path would not find it. */
-export function relationName(relid: Oid, forceQualify = false): string {
-  const name = getRelName(relid);
-  if (name === undefined) return `"relation ${relid}"`;
-  const visible = !forceQualify && relnameGetRelid(name) === relid;
-  return visible ? quoteIdentifier(name) : quoteQualifiedIdentifier(getNamespaceName(getRelNamespace(relid)), name);
+  get text(): string { return this.out.text; }
+  get prettyParen(): boolean { return (this.flags & PRETTY_PAREN) !== 0; }
+  get prettyIndent(): boolean { return (this.flags & PRETTY_INDENT) !== 0; }
+
+  put(text: string): void { this.out.text += text; }
+
+  /** A keyword at the start of a line, when lines are broken (appendContextKeyword). */
+  keyword(text: string, before: number, after: number, plus: number): void {
+    if (!this.prettyIndent) { this.out.text += text; return; }
+    this.indentLevel += before;
+    this.trimSpaces();
+    let amount: number;
+    if (this.indentLevel < INDENT_LIMIT) amount = Math.max(this.indentLevel, 0) + plus;
+    // Deeply nested: indent less per level, and begin again at the left margin now and then.
+    else amount = (INDENT_LIMIT + Math.trunc((this.indentLevel - INDENT_LIMIT) / (INDENT_STD / 2))) % INDENT_LIMIT + plus;
+    this.out.text += `\n${' '.repeat(amount)}${text}`;
+    this.indentLevel = Math.max(0, this.indentLevel + after);
+  }
+
+  trimSpaces(): void {
+    const { text } = this.out;
+    let end = text.length;
+    while (end > 0 && text.charCodeAt(end - 1) === 32) end--;
+    if (end < text.length) this.out.text = text.slice(0, end);
+  }
+
+  /** What `write` writes, apart from the text so far. */
+  capture(write: () => void): string {
+    const saved = this.out.text;
+    this.out.text = '';
+    write();
+    const { text } = this.out;
+    this.out.text = saved;
+    return text;
+  }
+
+  /** Whether the current line and `text` together are longer than a line shall be. */
+  overflows(text: string): boolean {
+    const line = this.out.text.slice(this.out.text.lastIndexOf('\n') + 1);
+    return Buffer.byteLength(line) + Buffer.byteLength(text) > this.wrapColumn;
+  }
 }

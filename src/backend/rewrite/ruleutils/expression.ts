@@ -1,389 +1,445 @@
 // Expressions as SQL text (get_rule_expr of PostgreSQL's ruleutils.c): what comes out can be parsed again and means the
 // same. Without PRETTY_PAREN every operator is parenthesized; with it only where it is needed.
 import { internalError } from '../../../common/errors.ts';
-import { getCollationName, getFuncRettype, getOpName, getTypCollation, typeIsRowtype } from '../../catalog/lsyscache.ts';
-import { getNamespaceName, getElementType, getRelName } from '../../catalog/lsyscache.ts';
-import { collationByOid, operatorByOid, procByOid } from '../../catalog/syscache.ts';
-import { operatorIsBareVisible, procIsBareVisible } from './visibility.ts';
 import { formatTypeWithTypmod } from '../../catalog/format_type.ts';
-import { quoteIdentifier, quoteQualifiedIdentifier } from '../../catalog/quote.ts';
+import { getAttname, getBaseElementType, typeIsRowtype } from '../../catalog/lsyscache.ts';
+import { quoteIdentifier } from '../../catalog/quote.ts';
+import { tryOpenRelation } from '../../catalog/relcache.ts';
+import { typeByOid } from '../../catalog/syscache.ts';
 import { exprIsLengthCoercion, exprType, exprTypmod } from '../../nodes/nodeFuncs.ts';
-import type { Aggref, CaseExpr, Const, Expr, FuncExpr, OpExpr, Param, RowExpr, SubLink, SubscriptingRef, Var, WindowFunc } from '../../nodes/primnodes.ts';
-import type { WindowClause } from '../../nodes/parsenodes.ts';
-import { typeHooks } from '../../types/hooks.ts';
+import type {
+  Aggref, CaseExpr, CoercionForm, Expr, FuncExpr, OpExpr, Param, RowExpr, SQLValueFunctionOp, SubLink, SubscriptingRef, Var, WindowFunc,
+} from '../../nodes/primnodes.ts';
+import { getRteAttributeName } from '../../parser/parse_relation.ts';
 import type { Oid } from '../../types/datum.ts';
-import { PRETTY_PAREN, type DeparseContext } from './context.ts';
-import { deparseSubquery, windowSpecText, sortClauseText } from './query.ts';
+import { RECORDOID } from '../../types/oids.ts';
+import { constantText, simpleQuoteLiteral } from './constant.ts';
+import { INDENT_VAR, type DeparseContext } from './context.ts';
+import { collationName, functionName, operatorName, relationName } from './object_names.ts';
+import { writeQuery } from './query.ts';
+import { recordFieldName } from './record_field.ts';
+import { isSimpleNode, looksLikeFunction } from './simple_node.ts';
+import { writeOrderBy, writeWindowSpec } from './sort_group.ts';
 import { functionSqlSyntax } from './sql_syntax.ts';
 
-type Emit<K extends Expr['kind']> = (e: Extract<Expr, { kind: K }>, c: DeparseContext, showImplicit: boolean) => string;
-type EmitTable = { [K in Expr['kind']]: Emit<K> };
+type Writer<K extends Expr['kind']> = (e: Extract<Expr, { kind: K }>, c: DeparseContext, showImplicit: boolean) => void;
+type WriterTable = { [K in Expr['kind']]: Writer<K> };
 
-const isPretty = (c: DeparseContext): boolean => (c.pretty & PRETTY_PAREN) !== 0;
-
-export function ruleExpr(e: Expr, c: DeparseContext, showImplicit = false): string {
-  return (EMIT[e.kind] as (e: Expr, c: DeparseContext, s: boolean) => string)(e, c, showImplicit);
+/** Writes an expression; `showImplicit`: also casts that nobody wrote. */
+export function ruleExpr(e: Expr, c: DeparseContext, showImplicit = false): void {
+  if (c.special !== null && c.special(e, c)) return;
+  (WRITERS[e.kind] as (e: Expr, c: DeparseContext, s: boolean) => void)(e, c, showImplicit);
 }
 
-/** An operand: parenthesized in pretty mode where precedence asks for it (get_rule_expr_paren). */
-function operand(e: Expr, c: DeparseContext, parent: Expr, showImplicit = false): string {
-  const text = ruleExpr(e, c, showImplicit);
-  return isPretty(c) && !isSimpleNode(e, parent) ? `(${text})` : text;
+/** The same for a part of `parent`, in parentheses where the pretty form needs them. */
+export function ruleExprParen(e: Expr, c: DeparseContext, showImplicit: boolean, parent: Expr): void {
+  const parens = c.prettyParen && !isSimpleNode(e, parent);
+  if (parens) c.put('(');
+  ruleExpr(e, c, showImplicit);
+  if (parens) c.put(')');
 }
 
-const list = (exprs: readonly Expr[], c: DeparseContext, showImplicit = true): string => exprs.map((e) => ruleExpr(e, c, showImplicit)).join(', ');
+/** Where "t.*" would be taken for all its columns, a whole row gets a cast. */
+export function ruleExprToplevel(e: Expr, c: DeparseContext, showImplicit: boolean): void {
+  if (e.kind === 'Var' && (c.special === null || !c.special(e, c))) writeVariable(e, 0, true, c);
+  else ruleExpr(e, c, showImplicit);
+}
 
-const EMIT: EmitTable = {
-  Var: (e, c) => variable(e, c),
-  Const: (e) => constant(e, 0),
-  Param: (e, c) => parameter(e, c),
-  Aggref: (e, c) => aggregate(e, c),
-  GroupingFunc: (e, c) => `GROUPING(${list(e.args, c)})`,
-  WindowFunc: (e, c) => windowFunction(e, c),
-  SubscriptingRef: (e, c) => subscripting(e, c),
-  FuncExpr: (e, c, showImplicit) => functionCall(e, c, showImplicit),
-  NamedArgExpr: (e, c) => `${quoteIdentifier(e.name)} => ${ruleExpr(e.arg, c)}`,
-  OpExpr: (e, c) => operatorCall(e, c),
-  DistinctExpr: (e, c) => wrap(c, `${operand(e.args[0]!, c, e, true)} IS DISTINCT FROM ${operand(e.args[1]!, c, e, true)}`),
-  NullIfExpr: (e, c) => `NULLIF(${list(e.args, c)})`,
-  ScalarArrayOpExpr: (e, c) => {
+/** In FROM only function calls may stand. */
+export function ruleExprFunccall(e: Expr, c: DeparseContext, showImplicit: boolean): void {
+  if (looksLikeFunction(e)) { ruleExpr(e, c, showImplicit); return; }
+  c.put('CAST(');
+  ruleExpr(e, c, false);
+  c.put(` AS ${formatTypeWithTypmod(exprType(e), exprTypmod(e))})`);
+}
+
+export function ruleList(list: readonly Expr[], c: DeparseContext, showImplicit: boolean): void {
+  list.forEach((e, i) => {
+    if (i > 0) c.put(', ');
+    ruleExpr(e, c, showImplicit);
+  });
+}
+export function ruleListToplevel(list: readonly Expr[], c: DeparseContext, showImplicit: boolean): void {
+  list.forEach((e, i) => {
+    if (i > 0) c.put(', ');
+    ruleExprToplevel(e, c, showImplicit);
+  });
+}
+
+/** In parentheses unless they are only put where needed. */
+function enclosed(c: DeparseContext, write: () => void): void {
+  if (!c.prettyParen) c.put('(');
+  write();
+  if (!c.prettyParen) c.put(')');
+}
+function call(name: string, args: readonly Expr[], c: DeparseContext): void {
+  c.put(`${name}(`);
+  ruleList(args, c, true);
+  c.put(')');
+}
+
+const WRITERS: WriterTable = {
+  Var: (e, c) => { writeVariable(e, 0, false, c); },
+  Const: (e, c) => c.put(constantText(e, 0)),
+  Param: (e, c) => c.put(parameter(e, c)),
+  Aggref: writeAggregate,
+  GroupingFunc: (e, c) => call('GROUPING', e.args, c),
+  WindowFunc: writeWindowFunction,
+  SubscriptingRef: writeSubscripting,
+  FuncExpr: writeFunctionCall,
+  NamedArgExpr: (e, c, showImplicit) => { c.put(`${quoteIdentifier(e.name)} => `); ruleExpr(e.arg, c, showImplicit); },
+  OpExpr: writeOperator,
+  DistinctExpr: (e, c) => enclosed(c, () => {
+    ruleExprParen(e.args[0]!, c, true, e);
+    c.put(' IS DISTINCT FROM ');
+    ruleExprParen(e.args[1]!, c, true, e);
+  }),
+  NullIfExpr: (e, c) => call('NULLIF', e.args, c),
+  ScalarArrayOpExpr: (e, c) => enclosed(c, () => {
     const [left, right] = e.args;
-    let array = operand(right, c, e, true);
-    // ANY (subquery) and ANY (array) look alike: a sublink as the array gets a cast to say which it is.
-    if (right.kind === 'SubLink' && right.subLinkType === 'expr') array += `::${formatTypeWithTypmod(exprType(right), exprTypmod(right))}`;
-    return wrap(c, `${operand(left, c, e, true)} ${operatorName(e.opno, exprType(left), getElementType(exprType(right)))} ${e.useOr ? 'ANY' : 'ALL'} (${array})`);
-  },
-  BoolExpr: (e, c) => {
-    if (e.boolop === 'not') return wrap(c, `NOT ${operand(e.args[0]!, c, e)}`);
-    return wrap(c, e.args.map((a) => operand(a, c, e)).join(e.boolop === 'and' ? ' AND ' : ' OR '));
-  },
-  SubLink: (e, c) => subLink(e, c),
-  SubPlan: (e) => (e.useHashTable ? `(hashed ${e.planName})` : `(${e.planName})`),
+    ruleExprParen(left, c, true, e);
+    c.put(` ${operatorName(e.opno, exprType(left), getBaseElementType(exprType(right)))} ${e.useOr ? 'ANY' : 'ALL'} (`);
+    ruleExprParen(right, c, true, e);
+    // A cast says that a sub-SELECT is one array, not many values.
+    if (right.kind === 'SubLink' && right.subLinkType === 'expr') c.put(`::${formatTypeWithTypmod(exprType(right), exprTypmod(right))}`);
+    c.put(')');
+  }),
+  BoolExpr: (e, c) => enclosed(c, () => {
+    if (e.boolop === 'not') c.put('NOT ');
+    e.args.forEach((arg, i) => {
+      if (i > 0) c.put(e.boolop === 'and' ? ' AND ' : ' OR ');
+      ruleExprParen(arg, c, false, e);
+    });
+  }),
+  SubLink: writeSubLink,
+  SubPlan: (e, c) => c.put(e.useHashTable ? `(hashed ${e.planName})` : `(${e.planName})`),
   FieldSelect: (e, c) => {
-    const { arg } = e;
-    const text = ruleExpr(arg, c, true);
-    const simple = arg.kind === 'SubscriptingRef' || arg.kind === 'FieldSelect';
-    return `${simple ? text : `(${text})`}.${quoteIdentifier(fieldName(arg, e.fieldnum))}`;
+    // One name more would be a schema: everything but another selection is parenthesized.
+    const parens = e.arg.kind !== 'SubscriptingRef' && e.arg.kind !== 'FieldSelect';
+    if (parens) c.put('(');
+    ruleExpr(e.arg, c, true);
+    if (parens) c.put(')');
+    c.put(`.${quoteIdentifier(recordFieldName(e.arg, e.fieldnum, 0, c.namespaces))}`);
   },
-  FieldStore: (e, c) => (e.newvals.length === 1 ? ruleExpr(e.newvals[0]!, c) : `ROW(${list(e.newvals, c)})`),
-  RelabelType: (e, c, showImplicit) => (e.relabelformat === 'implicit_cast' && !showImplicit
-    ? operand(e.arg, c, e) : coercion(e.arg, c, e.resulttype, e.resulttypmod, e)),
-  CoerceViaIO: (e, c, showImplicit) => (e.coerceformat === 'implicit_cast' && !showImplicit ? operand(e.arg, c, e) : coercion(e.arg, c, e.resulttype, -1, e)),
-  ArrayCoerceExpr: (e, c, showImplicit) => (e.coerceformat === 'implicit_cast' && !showImplicit
-    ? operand(e.arg, c, e) : coercion(e.arg, c, e.resulttype, e.resulttypmod, e)),
-  ConvertRowtypeExpr: (e, c, showImplicit) => (e.convertformat === 'implicit_cast' && !showImplicit
-    ? operand(e.arg, c, e) : coercion(e.arg, c, e.resulttype, -1, e)),
-  CollateExpr: (e, c) => wrap(c, `${operand(e.arg, c, e)} COLLATE ${collationName(e.collOid)}`),
-  CaseExpr: (e, c) => caseExpr(e, c),
-  CaseTestExpr: () => 'CASE_TEST_EXPR',
+  FieldStore: (e, c, showImplicit) => {
+    if (e.newvals.length !== 1) c.put('ROW(');
+    ruleList(e.newvals, c, showImplicit);
+    if (e.newvals.length !== 1) c.put(')');
+  },
+  RelabelType: (e, c, showImplicit) => writeCast(e.arg, e.relabelformat, e.resulttype, e.resulttypmod, e, c, showImplicit),
+  CoerceViaIO: (e, c, showImplicit) => writeCast(e.arg, e.coerceformat, e.resulttype, -1, e, c, showImplicit),
+  ArrayCoerceExpr: (e, c, showImplicit) => writeCast(e.arg, e.coerceformat, e.resulttype, e.resulttypmod, e, c, showImplicit),
+  ConvertRowtypeExpr: (e, c, showImplicit) => writeCast(e.arg, e.convertformat, e.resulttype, -1, e, c, showImplicit),
+  CollateExpr: (e, c, showImplicit) => enclosed(c, () => {
+    ruleExprParen(e.arg, c, showImplicit, e);
+    c.put(` COLLATE ${collationName(e.collOid)}`);
+  }),
+  CaseExpr: writeCase,
+  CaseTestExpr: (_e, c) => c.put('CASE_TEST_EXPR'),
   ArrayExpr: (e, c) => {
-    const text = `ARRAY[${list(e.elements, c)}]`;
-    return e.elements.length === 0 ? `${text}::${formatTypeWithTypmod(e.array_typeid, -1)}` : text;
+    c.put('ARRAY[');
+    ruleList(e.elements, c, true);
+    c.put(']');
+    if (e.elements.length === 0) c.put(`::${formatTypeWithTypmod(e.array_typeid, -1)}`);
   },
-  RowExpr: (e, c) => rowExpr(e, c),
-  RowCompareExpr: (e, c) => `(ROW(${list(e.largs, c)}) ${operatorName(e.opnos[0]!, exprType(e.largs[0]!), exprType(e.rargs[0]!))} ROW(${list(e.rargs, c)}))`,
-  CoalesceExpr: (e, c) => `COALESCE(${list(e.args, c)})`,
-  MinMaxExpr: (e, c) => `${e.op === 'greatest' ? 'GREATEST' : 'LEAST'}(${list(e.args, c)})`,
-  SQLValueFunction: (e) => SQL_VALUE_FUNCTIONS[e.op]! + (e.op.endsWith('_n') ? `(${e.typmod})` : ''),
-  NullTest: (e, c) => {
-    const arg = operand(e.arg, c, e, true);
-    // A composite column that is tested as a whole, not field by field, needs IS DISTINCT FROM.
-    if (!e.argisrow && typeIsRowtype(exprType(e.arg))) return wrap(c, `${arg} IS ${e.isNull ? 'NOT ' : ''}DISTINCT FROM NULL`);
-    return wrap(c, `${arg} IS ${e.isNull ? '' : 'NOT '}NULL`);
+  RowExpr: writeRow,
+  RowCompareExpr: (e, c) => {
+    c.put('(ROW(');
+    ruleListToplevel(e.largs, c, true);
+    // The first column's operator stands for all.
+    c.put(`) ${operatorName(e.opnos[0]!, exprType(e.largs[0]!), exprType(e.rargs[0]!))} ROW(`);
+    ruleListToplevel(e.rargs, c, true);
+    c.put('))');
   },
-  BooleanTest: (e, c) => wrap(c, `${operand(e.arg, c, e)} ${e.booltesttype.toUpperCase().replaceAll('_', ' ')}`),
-  CoerceToDomain: (e, c, showImplicit) => (e.coercionformat === 'implicit_cast' && !showImplicit
-    ? ruleExpr(e.arg, c) : coercion(e.arg, c, e.resulttype, e.resulttypmod, e)),
-  CoerceToDomainValue: () => 'VALUE',
-  SetToDefault: () => 'DEFAULT',
-  CurrentOfExpr: (e) => (e.cursor_name !== null ? `CURRENT OF ${quoteIdentifier(e.cursor_name)}` : `CURRENT OF $${e.cursor_param}`),
-  NextValueExpr: (e) => `nextval('${quoteIdentifier(getRelName(e.seqid) ?? '')}'::regclass)`,
+  CoalesceExpr: (e, c) => call('COALESCE', e.args, c),
+  MinMaxExpr: (e, c) => call(e.op === 'greatest' ? 'GREATEST' : 'LEAST', e.args, c),
+  SQLValueFunction: (e, c) => c.put(e.op.endsWith('_n') ? `${SQL_VALUE_FUNCTIONS[e.op]}(${e.typmod})` : SQL_VALUE_FUNCTIONS[e.op]),
+  NullTest: (e, c) => enclosed(c, () => {
+    ruleExprParen(e.arg, c, true, e);
+    // IS NULL on a row would look into it; IS NOT DISTINCT FROM NULL looks at the row as a whole.
+    if (e.argisrow || !typeIsRowtype(exprType(e.arg))) c.put(e.isNull ? ' IS NULL' : ' IS NOT NULL');
+    else c.put(e.isNull ? ' IS NOT DISTINCT FROM NULL' : ' IS DISTINCT FROM NULL');
+  }),
+  BooleanTest: (e, c) => enclosed(c, () => {
+    ruleExprParen(e.arg, c, false, e);
+    c.put(` ${e.booltesttype.toUpperCase().replaceAll('_', ' ')}`);
+  }),
+  CoerceToDomain: (e, c, showImplicit) => {
+    if (e.coercionformat === 'implicit_cast' && !showImplicit) ruleExpr(e.arg, c, false);
+    else writeCoercion(e.arg, e.resulttype, e.resulttypmod, e, c);
+  },
+  CoerceToDomainValue: (_e, c) => c.put('VALUE'),
+  SetToDefault: (_e, c) => c.put('DEFAULT'),
+  CurrentOfExpr: (e, c) => c.put(e.cursor_name !== null ? `CURRENT OF ${quoteIdentifier(e.cursor_name)}` : `CURRENT OF $${e.cursor_param}`),
+  NextValueExpr: (e, c) => c.put(`nextval(${simpleQuoteLiteral(relationName(e.seqid))})`),
 };
 
-const wrap = (c: DeparseContext, text: string): string => (isPretty(c) ? text : `(${text})`);
-
-const SQL_VALUE_FUNCTIONS: Record<string, string> = {
+const SQL_VALUE_FUNCTIONS: Record<SQLValueFunctionOp, string> = {
   current_date: 'CURRENT_DATE', current_time: 'CURRENT_TIME', current_time_n: 'CURRENT_TIME', current_timestamp: 'CURRENT_TIMESTAMP',
   current_timestamp_n: 'CURRENT_TIMESTAMP', localtime: 'LOCALTIME', localtime_n: 'LOCALTIME', localtimestamp: 'LOCALTIMESTAMP',
   localtimestamp_n: 'LOCALTIMESTAMP', current_role: 'CURRENT_ROLE', current_user: 'CURRENT_USER', user: 'USER', session_user: 'SESSION_USER',
   current_catalog: 'CURRENT_CATALOG', current_schema: 'CURRENT_SCHEMA',
 };
 
-// ---- names
+// ---- variables
 
-export function variable(e: Var, c: DeparseContext): string {
-  const ns = c.namespaces[e.varlevelsup];
-  if (ns === undefined) throw internalError(`bogus varlevelsup: ${e.varlevelsup} offset 0`);
-  const rte = ns.rtable[e.varno - 1];
-  const name = ns.rtableNames[e.varno - 1];
-  if (rte?.rtekind === 'join' && rte.alias === null && e.varattno > 0) {
-    const merged = rte.joinaliasvars[e.varattno - 1];
-    if (merged?.kind === 'Var') return variable({ ...merged, varlevelsup: merged.varlevelsup + e.varlevelsup }, c);
-    return quoteIdentifier(ns.columnNames[e.varno - 1]![e.varattno - 1]!);
+/** Writes a Var; the column's name, null for a whole row (get_variable). `toplevel`: see ruleExprToplevel. */
+export function writeVariable(v: Var, levelsUp: number, toplevel: boolean, c: DeparseContext): string | null {
+  const level = v.varlevelsup + levelsUp;
+  const ns = c.namespaces[level];
+  if (ns === undefined) throw internalError(`bogus varlevelsup: ${v.varlevelsup} offset ${levelsUp}`);
+  const rte = ns.rtable[v.varno - 1];
+  if (rte === undefined) throw internalError(`bogus varno: ${v.varno}`);
+  // A column of an unnamed join goes by the name of what it comes from, unless it was merged from two.
+  if (rte.rtekind === 'join' && rte.alias === null && v.varattno > 0) {
+    const source = rte.joinaliasvars[v.varattno - 1];
+    if (source?.kind === 'Var') return writeVariable(source, level, toplevel, c);
   }
-  if (e.varattno === 0) {
-    const whole = name === null || name === undefined ? '*' : `${quoteIdentifier(name)}.*`;
-    return whole;
-  }
-  const column = e.varattno > 0 ? ns.columnNames[e.varno - 1]?.[e.varattno - 1] ?? '?column?' : SYSTEM_NAMES[-e.varattno]!;
-  const needPrefix = name !== null && name !== undefined && (c.varprefix || e.varlevelsup > 0);
-  return needPrefix ? `${quoteIdentifier(name)}.${quoteIdentifier(column)}` : quoteIdentifier(column);
+  const name = ns.rtableNames[v.varno - 1] ?? null;
+  const columns = ns.columns[v.varno - 1]!;
+  let column: string | null = null;
+  if (v.varattno > 0) {
+    if (v.varattno > columns.colnames.length) throw internalError(`invalid attnum ${v.varattno} for relation "${rte.eref.aliasname}"`);
+    column = columns.colnames[v.varattno - 1] ?? '?dropped?column?';
+  } else if (v.varattno < 0) column = getRteAttributeName(rte, v.varattno);
+  if (name !== null && (c.varprefix || column === null)) c.put(`${quoteIdentifier(name)}.`);
+  if (column !== null) c.put(quoteIdentifier(column));
+  else c.put(toplevel ? `*::${formatTypeWithTypmod(v.vartype, v.vartypmod)}` : '*');
+  return column;
 }
 
-const SYSTEM_NAMES = ['', 'ctid', 'xmin', 'cmin', 'xmax', 'cmax', 'tableoid'];
-
-function fieldName(arg: Expr, fieldnum: number): string {
-  if (arg.kind === 'RowExpr' && arg.colnames[fieldnum - 1] !== undefined) return arg.colnames[fieldnum - 1]!;
-  try {
-    return typeHooks.rowAttributes(exprType(arg), exprTypmod(arg))[fieldnum - 1]?.name ?? `f${fieldnum}`;
-  } catch {
-    return `f${fieldnum}`;
-  }
+/** A function's body calls its arguments by name, with the function's name in front where a column could be meant. */
+function parameter(p: Param, c: DeparseContext): string {
+  const outermost = c.namespaces[c.namespaces.length - 1];
+  const name = p.paramkind === 'extern' ? outermost?.argnames?.[p.paramid - 1] : undefined;
+  if (!name) return `$${p.paramid}`;
+  const qualify = c.namespaces.some((ns) => ns.rtableNames.length > 0);
+  return qualify ? `${quoteIdentifier(outermost!.funcname!)}.${quoteIdentifier(name)}` : quoteIdentifier(name);
 }
 
-function parameter(e: Param, _c: DeparseContext): string {
-  return `$${e.paramid}`;
-}
+// ---- operators and calls
 
-export function collationName(oid: Oid): string {
-  const collation = collationByOid(oid);
-  const name = getCollationName(oid) ?? String(oid);
-  return collation !== undefined && getNamespaceName(collation.collnamespace) === 'pg_catalog' ? quoteIdentifier(name)
-    : quoteQualifiedIdentifier(getNamespaceName(collation?.collnamespace ?? 0), name);
-}
-
-/** An operator's name, as OPERATOR(schema.op) where the bare one would mean another. */
-export function operatorName(opno: Oid, left: Oid, right: Oid): string {
-  const op = operatorByOid(opno);
-  if (op === undefined) throw internalError(`cache lookup failed for operator ${opno}`);
-  return operatorIsBareVisible(op, left, right) ? op.oprname : `OPERATOR(${quoteIdentifier(getNamespaceName(op.oprnamespace)!)}.${op.oprname})`;
-}
-
-export function functionName(oid: Oid, argTypes: readonly Oid[], variadic: boolean): string {
-  const proc = procByOid(oid);
-  if (proc === undefined) throw internalError(`cache lookup failed for function ${oid}`);
-  // Names that the grammar takes for something else must be qualified or quoted.
-  return procIsBareVisible(proc, argTypes, variadic) ? quoteIdentifier(proc.proname) : quoteQualifiedIdentifier(getNamespaceName(proc.pronamespace), proc.proname);
-}
-
-// ---- constants
-
-export const simpleQuoteLiteral = (text: string): string => (text.includes('\\')
-  ? `E'${text.replaceAll('\\', '\\\\').replaceAll('\'', '\'\'')}'` : `'${text.replaceAll('\'', '\'\'')}'`);
-
-const BOOLOID = 16, INT4OID = 23, NUMERICOID = 1700, UNKNOWNOID = 705;
-
-/** `showtype`: -1 never, 0 as needed, 1 always (get_const_expr). */
-export function constant(e: Const, showtype: number): string {
-  const cast = (): string => `::${formatTypeWithTypmod(e.consttype, e.consttypmod)}${constCollation(e)}`;
-  if (e.constvalue === null) return showtype >= 0 ? `NULL${cast()}` : 'NULL';
-  const text = typeHooks.typeIo(e.consttype).output(e.constvalue);
-  let out: string;
-  let label = false;
-  switch (e.consttype) {
-    case INT4OID:
-      if (text.startsWith('-')) { out = `'${text}'`; label = true; } else out = text;
-      break;
-    case NUMERICOID:
-      if (/^\d/.test(text) && /[eE.]/.test(text)) out = text;
-      else { out = `'${text}'`; label = true; }
-      break;
-    case BOOLOID: out = e.constvalue ? 'true' : 'false'; break;
-    default: out = simpleQuoteLiteral(text);
-  }
-  if (showtype < 0) return out;
-  switch (e.consttype) {
-    case BOOLOID: case UNKNOWNOID: break;
-    case INT4OID: break;
-    case NUMERICOID: label ||= e.consttypmod >= 0; break;
-    default: label = true;
-  }
-  return label || showtype > 0 ? out + cast() : out + constCollation(e);
-}
-
-function constCollation(e: Const): string {
-  if (e.constcollid === 0) return '';
-  return e.constcollid === getTypCollation(e.consttype) ? '' : ` COLLATE ${collationName(e.constcollid)}`;
-}
-
-// ---- calls
-
-function coercion(arg: Expr, c: DeparseContext, type: Oid, typmod: number, parent: Expr): string {
-  // A constant of the very type is written with its label alone; a length coercion shows the final typmod.
-  if (arg.kind === 'Const' && arg.consttype === type && arg.consttypmod === -1) return `${constant(arg, -1)}::${formatTypeWithTypmod(type, typmod)}`;
-  const text = operand(arg, c, parent);
-  const body = isPretty(c) ? text : `(${text})`;
-  return `${body}::${formatTypeWithTypmod(type, typmod)}`;
-}
-
-function functionCall(e: FuncExpr, c: DeparseContext, showImplicit: boolean): string {
-  if (e.funcformat === 'implicit_cast' && !showImplicit) return operand(e.args[0]!, c, e);
-  if (e.funcformat === 'explicit_cast' || e.funcformat === 'implicit_cast') {
-    const typmod = exprIsLengthCoercion(e);
-    return coercion(e.args[0]!, c, getFuncRettype(e.funcid), typmod ?? -1, e);
-  }
-  if (e.funcformat === 'sql_syntax') {
-    const text = functionSqlSyntax(e, (a) => ruleExpr(a, c), (a) => operand(a, c, e));
-    if (text !== null) return text;
-  }
-  const types = e.args.map((a) => exprType(a.kind === 'NamedArgExpr' ? a.arg : a));
-  const args = e.args.map((a, i) => `${e.funcvariadic && i === e.args.length - 1 ? 'VARIADIC ' : ''}${ruleExpr(a, c, true)}`);
-  return `${functionName(e.funcid, types, e.funcvariadic)}(${args.join(', ')})`;
-}
-
-function operatorCall(e: OpExpr, c: DeparseContext): string {
+function writeOperator(e: OpExpr, c: DeparseContext): void {
   const [a, b] = e.args;
-  if (b !== undefined) {
-    return wrap(c, `${operand(a!, c, e, true)} ${operatorName(e.opno, exprType(a!), exprType(b))} ${operand(b, c, e, true)}`);
-  }
-  return wrap(c, `${operatorName(e.opno, 0, exprType(a!))} ${operand(a!, c, e, true)}`);
+  enclosed(c, () => {
+    if (b === undefined) {
+      c.put(`${operatorName(e.opno, 0, exprType(a!))} `);
+      ruleExprParen(a!, c, true, e);
+    } else {
+      ruleExprParen(a!, c, true, e);
+      c.put(` ${operatorName(e.opno, exprType(a!), exprType(b))} `);
+      ruleExprParen(b, c, true, e);
+    }
+  });
 }
 
-function aggregate(e: Aggref, c: DeparseContext): string {
-  const name = functionName(e.aggfnoid, e.aggargtypes, e.aggvariadic);
-  let args: string;
+function writeFunctionCall(e: FuncExpr, c: DeparseContext, showImplicit: boolean): void {
+  if (e.funcformat === 'implicit_cast' && !showImplicit) { ruleExprParen(e.args[0]!, c, false, e); return; }
+  if (e.funcformat === 'explicit_cast' || e.funcformat === 'implicit_cast') {
+    writeCoercion(e.args[0]!, e.funcresulttype, exprIsLengthCoercion(e) ?? -1, e, c);
+    return;
+  }
+  if (e.funcformat === 'sql_syntax' && functionSqlSyntax(e, c)) return;
+  const names = e.args.flatMap((a) => (a.kind === 'NamedArgExpr' ? [a.name] : []));
+  c.put(`${functionName(e.funcid, e.args.map(exprType), names, !e.funcvariadic, c.inGroupBy)}(`);
+  e.args.forEach((arg, i) => {
+    if (i > 0) c.put(', ');
+    if (e.funcvariadic && i === e.args.length - 1) c.put('VARIADIC ');
+    ruleExpr(arg, c, true);
+  });
+  c.put(')');
+}
+
+function writeAggregate(e: Aggref, c: DeparseContext): void {
+  c.put(`${functionName(e.aggfnoid, e.aggargtypes, [], !e.aggvariadic, c.inGroupBy)}(${e.aggdistinct.length > 0 ? 'DISTINCT ' : ''}`);
   if (e.aggkind !== 'n') {
-    args = `${list(e.aggdirectargs, c)}) WITHIN GROUP (ORDER BY ${sortClauseText(e.aggorder, e.args, c)}`;
+    ruleList(e.aggdirectargs, c, true);
+    c.put(') WITHIN GROUP (ORDER BY ');
+    writeOrderBy(e.aggorder, e.args, false, c);
   } else {
+    if (e.aggstar) c.put('*');
     const shown = e.args.filter((te) => !te.resjunk);
-    args = e.aggstar ? '*' : shown.map((te, i) => `${e.aggvariadic && i === shown.length - 1 ? 'VARIADIC ' : ''}${ruleExpr(te.expr, c, true)}`).join(', ');
-    if (e.aggdistinct.length > 0) args = `DISTINCT ${args}`;
-    if (e.aggorder.length > 0) args += ` ORDER BY ${sortClauseText(e.aggorder, e.args, c)}`;
-  }
-  const filter = e.aggfilter === null ? '' : ` FILTER (WHERE ${ruleExpr(e.aggfilter, c)})`;
-  return `${name}(${args})${filter}`;
-}
-
-function windowFunction(e: WindowFunc, c: DeparseContext): string {
-  const args = e.winstar ? '*' : list(e.args, c);
-  const filter = e.aggfilter === null ? '' : ` FILTER (WHERE ${ruleExpr(e.aggfilter, c)})`;
-  const wc: WindowClause | undefined = c.namespaces[0]?.query?.windowClause.find((w) => w.winref === e.winref);
-  const over = wc === undefined ? '(?)' : wc.name !== null ? quoteIdentifier(wc.name) : `(${windowSpecText(wc, c)})`;
-  return `${functionName(e.winfnoid, e.args.map(exprType), false)}(${args})${filter} OVER ${over}`;
-}
-
-function subscripting(e: SubscriptingRef, c: DeparseContext): string {
-  const base = ruleExpr(e.refexpr, c, true);
-  const needParens = e.refexpr.kind !== 'Var' && e.refexpr.kind !== 'SubscriptingRef' && e.refexpr.kind !== 'FieldSelect';
-  const subscripts = e.refupperindexpr.map((upper, i) => {
-    const isSlice = e.reflowerindexpr.length > 0;
-    const lower = e.reflowerindexpr[i];
-    const low = isSlice ? `${lower === null || lower === undefined ? '' : ruleExpr(lower, c)}:` : '';
-    return `[${low}${upper === null ? '' : ruleExpr(upper, c)}]`;
-  }).join('');
-  return `${needParens ? `(${base})` : base}${subscripts}`;
-}
-
-function caseExpr(e: CaseExpr, c: DeparseContext): string {
-  const indent = (c.pretty & 4) !== 0;
-  const save = c.indent;
-  const line = (extra: number): string => (indent ? `\n${' '.repeat(Math.max(0, save + extra))}` : ' ');
-  c.indent = save + 4;
-  let text = 'CASE';
-  if (e.arg !== null) text += ` ${ruleExpr(e.arg, c, true)}`;
-  for (const when of e.args) {
-    let test = when.expr;
-    // "CASE x WHEN y" was analyzed into "CaseTestExpr = y".
-    if (e.arg !== null && test.kind === 'OpExpr' && test.args.length === 2) {
-      const left = stripImplicit(test.args[0]!);
-      if (left.kind === 'CaseTestExpr') test = test.args[1]!;
+    shown.forEach((te, i) => {
+      if (i > 0) c.put(', ');
+      if (e.aggvariadic && i === shown.length - 1) c.put('VARIADIC ');
+      ruleExpr(te.expr, c, true);
+    });
+    if (e.aggorder.length > 0) {
+      c.put(' ORDER BY ');
+      writeOrderBy(e.aggorder, e.args, false, c);
     }
-    text += `${line(4)}WHEN ${ruleExpr(test, c)} THEN ${ruleExpr(when.result, c, true)}`;
   }
-  text += `${line(4)}ELSE ${e.defresult === null ? 'NULL' : ruleExpr(e.defresult, c, true)}${line(0)}END`;
-  c.indent = save;
-  return text;
+  if (e.aggfilter !== null) {
+    c.put(') FILTER (WHERE ');
+    ruleExpr(e.aggfilter, c);
+  }
+  c.put(')');
 }
 
-function stripImplicit(e: Expr): Expr {
-  if (e.kind === 'RelabelType' && e.relabelformat === 'implicit_cast') return stripImplicit(e.arg);
-  if (e.kind === 'FuncExpr' && e.funcformat === 'implicit_cast') return stripImplicit(e.args[0]!);
-  if (e.kind === 'CoerceViaIO' && e.coerceformat === 'implicit_cast') return stripImplicit(e.arg);
-  return e;
+function writeWindowFunction(e: WindowFunc, c: DeparseContext): void {
+  const names = e.args.flatMap((a) => (a.kind === 'NamedArgExpr' ? [a.name] : []));
+  c.put(`${functionName(e.winfnoid, e.args.map(exprType), names, true, c.inGroupBy)}(`);
+  if (e.winstar) c.put('*');
+  else ruleList(e.args, c, true);
+  if (e.aggfilter !== null) {
+    c.put(') FILTER (WHERE ');
+    ruleExpr(e.aggfilter, c);
+  }
+  c.put(') OVER ');
+  const window = c.windowClause.find((w) => w.winref === e.winref);
+  if (window === undefined) c.put('(?)'); // a plan knows no window clauses
+  else if (window.name !== null) c.put(quoteIdentifier(window.name));
+  else writeWindowSpec(window, c.windowTargetList, c);
 }
 
-function rowExpr(e: RowExpr, c: DeparseContext): string {
-  const args = e.args.map((a) => (a.kind === 'Var' && a.varattno === 0 ? ruleExpr(a, c, true) : ruleExpr(a, c, true)));
-  return `ROW(${args.join(', ')})${e.row_format === 'explicit_cast' ? `::${formatTypeWithTypmod(e.row_typeid, -1)}` : ''}`;
+// ---- casts
+
+function writeCast(arg: Expr, format: CoercionForm, type: Oid, typmod: number, e: Expr, c: DeparseContext, showImplicit: boolean): void {
+  if (format === 'implicit_cast' && !showImplicit) ruleExprParen(arg, c, false, e);
+  else writeCoercion(arg, type, typmod, e, c);
 }
 
-function subLink(e: SubLink, c: DeparseContext): string {
-  const query = deparseSubquery(e.subselect, c);
-  const open = e.subLinkType === 'array' ? 'ARRAY(' : '(';
-  if (e.testexpr === null) {
-    const inner = e.subLinkType === 'exists' ? `EXISTS ${open}${query})` : `${open}${query})`;
-    return wrapSubLink(e, inner);
-  }
-  const { left, op } = testParts(e.testexpr, c);
-  if (e.subLinkType === 'any') return op === '=' && e.operName.length === 0 ? `(${left} IN (${query}))` : `(${left} ${op === '=' && e.operName.length === 0 ? 'IN' : `${op} ANY`} (${query}))`;
-  if (e.subLinkType === 'all') return `(${left} ${op} ALL (${query}))`;
-  return `(${left} ${op} (${query}))`;
+function writeCoercion(arg: Expr, type: Oid, typmod: number, parent: Expr, c: DeparseContext): void {
+  // 'x'::bpchar::char(3) was written as 'x'::char(3).
+  if (arg.kind === 'Const' && arg.consttype === type && arg.consttypmod === -1) c.put(constantText(arg, -1));
+  else enclosed(c, () => ruleExprParen(arg, c, false, parent));
+  c.put(`::${formatTypeWithTypmod(type, typmod)}`);
 }
 
-const wrapSubLink = (e: SubLink, text: string): string => (e.subLinkType === 'exists' ? `(${text})` : e.subLinkType === 'array' ? `(${text})` : text);
-
-/** The left side and the operator of a sublink's test. */
-function testParts(test: Expr, c: DeparseContext): { left: string; op: string } {
-  if (test.kind === 'OpExpr') {
-    return { left: ruleExpr(test.args[0]!, c, true), op: operatorName(test.opno, exprType(test.args[0]!), exprType(test.args[1]!)) };
-  }
-  if (test.kind === 'BoolExpr') {
-    const ops = test.args as OpExpr[];
-    return { left: `(${ops.map((o) => ruleExpr(o.args[0]!, c, true)).join(', ')})`, op: operatorName(ops[0]!.opno, exprType(ops[0]!.args[0]!), exprType(ops[0]!.args[1]!)) };
-  }
-  if (test.kind === 'RowCompareExpr') {
-    return { left: `(${list(test.largs, c)})`, op: operatorName(test.opnos[0]!, exprType(test.largs[0]!), exprType(test.rargs[0]!)) };
-  }
-  throw internalError(`unrecognized testexpr type: ${test.kind}`);
-}
-
-// ---- precedence (isSimpleNode)
-
-const SIMPLE = new Set<Expr['kind']>([
-  'Var', 'Const', 'Param', 'CoerceToDomainValue', 'SetToDefault', 'CurrentOfExpr', 'SubscriptingRef', 'ArrayExpr', 'RowExpr', 'CoalesceExpr', 'MinMaxExpr',
-  'SQLValueFunction', 'NullIfExpr', 'Aggref', 'GroupingFunc', 'WindowFunc', 'CaseExpr', 'CaseTestExpr', 'NextValueExpr', 'FieldStore', 'NamedArgExpr',
-]);
-
-function isSimpleNode(e: Expr, parent: Expr): boolean {
-  if (SIMPLE.has(e.kind)) return true;
+export function stripImplicitCoercions(e: Expr): Expr {
   switch (e.kind) {
-    case 'FuncExpr': return e.funcformat === 'explicit_call' || e.funcformat === 'sql_syntax' || e.funcformat === 'implicit_cast' && isSimpleNode(e.args[0]!, parent);
-    case 'FieldSelect': return parent.kind !== 'FieldSelect';
-    case 'CoerceToDomain': case 'RelabelType': case 'CoerceViaIO': case 'ArrayCoerceExpr': case 'ConvertRowtypeExpr': return isSimpleNode(e.arg, parent);
-    case 'OpExpr': {
-      if (parent.kind !== 'OpExpr') return simpleInside(parent);
-      return simpleArithmetic(e, parent);
+    case 'FuncExpr': return e.funcformat === 'implicit_cast' ? stripImplicitCoercions(e.args[0]!) : e;
+    case 'RelabelType': return e.relabelformat === 'implicit_cast' ? stripImplicitCoercions(e.arg) : e;
+    case 'CoerceViaIO': case 'ArrayCoerceExpr': return e.coerceformat === 'implicit_cast' ? stripImplicitCoercions(e.arg) : e;
+    case 'ConvertRowtypeExpr': return e.convertformat === 'implicit_cast' ? stripImplicitCoercions(e.arg) : e;
+    case 'CoerceToDomain': return e.coercionformat === 'implicit_cast' ? stripImplicitCoercions(e.arg) : e;
+    default: return e;
+  }
+}
+
+// ---- CASE, rows, subscripts
+
+function writeCase(e: CaseExpr, c: DeparseContext): void {
+  const space = c.prettyIndent ? '' : ' ';
+  c.keyword('CASE', 0, INDENT_VAR, 0);
+  if (e.arg !== null) {
+    c.put(' ');
+    ruleExpr(e.arg, c, true);
+  }
+  for (const when of e.args) {
+    // CASE x WHEN y was analyzed into CaseTestExpr = y.
+    const test = e.arg !== null && when.expr.kind === 'OpExpr' && when.expr.args.length === 2 && stripImplicitCoercions(when.expr.args[0]!).kind === 'CaseTestExpr'
+      ? when.expr.args[1]! : when.expr;
+    c.put(space);
+    c.keyword('WHEN ', 0, 0, 0);
+    ruleExpr(test, c, false);
+    c.put(' THEN ');
+    ruleExpr(when.result, c, true);
+  }
+  c.put(space);
+  c.keyword('ELSE ', 0, 0, 0);
+  if (e.defresult !== null) ruleExpr(e.defresult, c, true);
+  else c.put(`NULL::${formatTypeWithTypmod(e.casetype, -1)}`);
+  c.put(space);
+  c.keyword('END', -INDENT_VAR, 0, 0);
+}
+
+function writeRow(e: RowExpr, c: DeparseContext): void {
+  const relid = e.row_typeid === RECORDOID ? 0 : typeByOid(e.row_typeid)?.typrelid ?? 0;
+  const columns = relid === 0 ? [] : tryOpenRelation(relid)?.attributes ?? [];
+  c.put('ROW(');
+  let sep = '';
+  e.args.forEach((arg, i) => {
+    if (columns[i]?.attisdropped) return;
+    c.put(sep);
+    sep = ', ';
+    ruleExprToplevel(arg, c, true);
+  });
+  // Columns the type has got since are NULL.
+  for (const column of columns.slice(e.args.length)) {
+    if (column.attisdropped) continue;
+    c.put(`${sep}NULL`);
+    sep = ', ';
+  }
+  c.put(')');
+  if (e.row_format === 'explicit_cast') c.put(`::${formatTypeWithTypmod(e.row_typeid, -1)}`);
+}
+
+function writeSubscripting(e: SubscriptingRef, c: DeparseContext, showImplicit: boolean): void {
+  // Inside a FieldStore there is no name to write: only what is assigned.
+  if (e.refexpr.kind === 'CaseTestExpr') { ruleExpr(e.refassgnexpr!, c, showImplicit); return; }
+  const parens = e.refexpr.kind !== 'Var' && e.refexpr.kind !== 'FieldSelect';
+  if (parens) c.put('(');
+  ruleExpr(e.refexpr, c, showImplicit);
+  if (parens) c.put(')');
+  if (e.refassgnexpr === null) { writeSubscripts(e, c); return; }
+  const assigned = writeIndirection(e, c);
+  c.put(' := ');
+  ruleExpr(assigned, c, showImplicit);
+}
+
+function writeSubscripts(e: SubscriptingRef, c: DeparseContext): void {
+  e.refupperindexpr.forEach((upper, i) => {
+    c.put('[');
+    if (e.reflowerindexpr.length > 0) {
+      const lower = e.reflowerindexpr[i];
+      if (lower) ruleExpr(lower, c);
+      c.put(':');
     }
-    case 'SubLink': case 'NullTest': case 'BooleanTest': case 'DistinctExpr': return simpleInside(parent);
-    case 'BoolExpr':
-      if (parent.kind === 'BoolExpr') return !(e.boolop === 'not' || parent.boolop === 'not') ? (e.boolop === 'and' ? true : parent.boolop === 'or') : e.boolop !== 'or' && parent.boolop !== 'not';
-      return simpleInside(parent);
-    default: return false;
+    if (upper !== null) ruleExpr(upper, c);
+    c.put(']');
+  });
+}
+
+/** Writes the subscripts and fields an assignment goes to; what is assigned (processIndirection). */
+export function writeIndirection(e: Expr, c: DeparseContext): Expr {
+  let node = e;
+  let domain: Extract<Expr, { kind: 'CoerceToDomain' }> | null = null;
+  for (;;) {
+    if (node.kind === 'FieldStore') {
+      c.put(`.${quoteIdentifier(getAttname(typeByOid(node.resulttype)?.typrelid ?? 0, node.fieldnums[0]!) ?? '')}`);
+      node = node.newvals[0]!;
+    } else if (node.kind === 'SubscriptingRef' && node.refassgnexpr !== null) {
+      writeSubscripts(node, c);
+      node = node.refassgnexpr;
+    } else if (node.kind === 'CoerceToDomain' && node.coercionformat === 'implicit_cast') {
+      domain = node;
+      node = node.arg;
+    } else break;
   }
+  return domain !== null && node === domain.arg ? domain : node;
 }
 
-/** Constructs with brackets of their own. */
-function simpleInside(parent: Expr): boolean {
-  switch (parent.kind) {
-    case 'FuncExpr': return parent.funcformat === 'explicit_call' || parent.funcformat === 'sql_syntax';
-    case 'BoolExpr': case 'SubscriptingRef': case 'ArrayExpr': case 'RowExpr': case 'CoalesceExpr': case 'MinMaxExpr': case 'NullIfExpr': case 'Aggref':
-    case 'GroupingFunc': case 'WindowFunc': case 'CaseExpr': return true;
-    default: return false;
+// ---- sublinks
+
+function writeSubLink(e: SubLink, c: DeparseContext): void {
+  c.put(e.subLinkType === 'array' ? 'ARRAY(' : '(');
+  let op = '';
+  const test = e.testexpr;
+  const opOf = (o: OpExpr): string => operatorName(o.opno, exprType(o.args[0]!), exprType(o.args[1]!));
+  if (test?.kind === 'OpExpr') {
+    ruleExpr(test.args[0]!, c, true);
+    op = opOf(test);
+  } else if (test?.kind === 'BoolExpr') {
+    c.put('(');
+    ruleList(test.args.map((o) => (o as OpExpr).args[0]!), c, true);
+    op = opOf(test.args[0] as OpExpr);
+    c.put(')');
+  } else if (test?.kind === 'RowCompareExpr') {
+    c.put('(');
+    ruleList(test.largs, c, true);
+    op = operatorName(test.opnos[0]!, exprType(test.largs[0]!), exprType(test.rargs[0]!));
+    c.put(')');
+  } else if (test !== null) throw internalError(`unrecognized testexpr type: ${test.kind}`);
+  let parens = true;
+  switch (e.subLinkType) {
+    case 'exists': c.put('EXISTS '); break;
+    case 'any': c.put(op === '=' ? ' IN ' : ` ${op} ANY `); break;
+    case 'all': c.put(` ${op} ALL `); break;
+    case 'rowcompare': c.put(` ${op} `); break;
+    default: parens = false;
   }
+  if (parens) c.put('(');
+  writeQuery(e.subselect, c, null, false);
+  c.put(parens ? '))' : ')');
 }
-
-/** a + b * c needs no parentheses, (a + b) * c does; of equal precedence only on the left. */
-function simpleArithmetic(e: OpExpr, parent: OpExpr): boolean {
-  const op = getOpName(e.opno) ?? '';
-  const parentOp = getOpName(parent.opno) ?? '';
-  const low = op === '+' || op === '-';
-  const high = op === '*' || op === '/' || op === '%';
-  if (!low && !high) return false;
-  const parentLow = parentOp === '+' || parentOp === '-';
-  const parentHigh = parentOp === '*' || parentOp === '/' || parentOp === '%';
-  if (!parentLow && !parentHigh) return false;
-  if (high && parentLow) return true;
-  if (low && parentHigh) return false;
-  return parent.args[0] === e;
-}
-
