@@ -1,6 +1,8 @@
 // Every command of the server, joined: importing this file makes processUtility know them.
 import { registerUtilities } from '../tcop/utility.ts';
 import { ALTER_COMMANDS } from './alter_commands.ts';
+import './admin_functions.ts';
+import { ASYNC_COMMANDS } from './async.ts';
 import { COMMENT_COMMANDS } from './comment.ts';
 import { COPY_COMMANDS } from './copy.ts';
 import { CREATE_AS_COMMANDS } from './createas.ts';
@@ -9,10 +11,14 @@ import { DROP_COMMANDS } from './dropcmds.ts';
 import { FUNCTION_COMMANDS } from './functioncmds.ts';
 import { GRANT_COMMANDS } from './grant.ts';
 import { INDEX_COMMANDS } from './indexcmds.ts';
+import './lock_functions.ts';
+import { LOCK_COMMANDS } from './lockcmds.ts';
 import { PORTAL_COMMANDS } from './portalcmds.ts';
 import { PREPARE_COMMANDS } from './prepare.ts';
 import { SCHEMA_COMMANDS } from './schemacmds.ts';
 import { SEQUENCE_COMMANDS } from './sequence.ts';
+import './settings_functions.ts';
+import './size_functions.ts';
 import { TABLE_COMMANDS } from './tablecmds.ts';
 import { TRANSACTION_COMMANDS } from './transaction.ts';
 import { TYPE_COMMANDS } from './typecmds.ts';
@@ -24,4 +30,5 @@ registerUtilities({
   ...TRANSACTION_COMMANDS, ...PORTAL_COMMANDS, ...PREPARE_COMMANDS, ...VARIABLE_COMMANDS, ...COPY_COMMANDS, ...TABLE_COMMANDS, ...INDEX_COMMANDS,
   ...SEQUENCE_COMMANDS, ...USER_COMMANDS, ...DROP_COMMANDS, ...VIEW_COMMANDS, ...CREATE_AS_COMMANDS, ...ALTER_COMMANDS,
   ...GRANT_COMMANDS, ...SCHEMA_COMMANDS, ...COMMENT_COMMANDS, ...FUNCTION_COMMANDS, ...TYPE_COMMANDS, ...DOMAIN_COMMANDS,
+  ...ASYNC_COMMANDS, ...LOCK_COMMANDS,
 });

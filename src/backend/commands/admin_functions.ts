@@ -1,0 +1,175 @@
+// Functions about the session, other backends and the server: version, pg_stat_activity, pg_cancel_backend, pg_sleep,
+// transaction ids, notifications, prepared statements and cursors (PostgreSQL's misc.c, signalfuncs.c, pgstatfuncs.c).
+import { PgError } from '../../common/errors.ts';
+import { POSTMASTER_PID, readSiteFile } from '../../common/site.ts';
+import { EINTR, port } from '../../port/port.ts';
+import { hasPrivsOfRole, superuserArg } from '../catalog/acl.ts';
+import { hasRoleByName } from '../catalog/aclchk.ts';
+import { getCollationName } from '../catalog/lsyscache.ts';
+import { allPortals, findPortal } from '../tcop/portal.ts';
+import { currentTransactionId, currentTransactionIdIfAny } from '../transaction/xact.ts';
+import { makeArray, type ArrayValue, type Datum } from '../types/datum.ts';
+import { registerBuiltins } from '../types/fmgr.ts';
+import { typeHooks } from '../types/hooks.ts';
+import { REGTYPEOID } from '../types/oids.ts';
+import { backendByPid, backends, type BackendStatus } from '../utils/backend_status.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
+import { session } from '../utils/session.ts';
+import { allPreparedStatements } from './prepare.ts';
+import { rowMaker } from './set_results.ts';
+
+const VOID = '';
+const SIGHUP = 1, SIGINT = 2, SIGTERM = 15;
+const INETOID = 869;
+
+/** As drivers read it: the version whose behaviour this is, then whose it is. */
+export const VERSION_TEXT = 'PostgreSQL 15.18 (Posthouse) on Node.js';
+
+// ---- time
+
+const noFds = new Int32Array(0);
+const noEvents = new Int16Array(0);
+
+function sleep(seconds: number): Datum {
+  const end = performance.now() + seconds * 1000;
+  for (;;) {
+    checkForInterrupts();
+    const left = end - performance.now();
+    if (left <= 0) return VOID;
+    const result = port.poll(noFds, noEvents, noEvents, 0, Math.min(Math.ceil(left), 600_000));
+    if (result < 0 && result !== -EINTR) throw new PgError('internal_error', `poll failed: ${-result}`);
+  }
+}
+
+// ---- other backends
+
+function warnNoBackend(pid: number): false {
+  const warning = new PgError('warning', `PID ${pid} is not a PostgreSQL backend process`);
+  warning.severity = 'WARNING';
+  session.notice(warning);
+  return false;
+}
+
+function signalBackend(pid: number, signal: number): boolean {
+  const backend = backendByPid(pid);
+  if (backend === undefined) return warnNoBackend(pid);
+  const cancel = signal === SIGINT;
+  if (superuserArg(backend.roleOid) && !session.isSuperuser) {
+    throw new PgError('insufficient_privilege', cancel ? 'must be a superuser to cancel superuser query' : 'must be a superuser to terminate superuser process');
+  }
+  if (!hasPrivsOfRole(session.currentUser, backend.roleOid) && !hasRoleByName(session.currentUser, 'pg_signal_backend')) {
+    throw new PgError('insufficient_privilege', cancel
+      ? 'must be a member of the role whose query is being canceled or member of pg_signal_backend'
+      : 'must be a member of the role whose process is being terminated or member of pg_signal_backend');
+  }
+  if (port.kill(pid, signal) === 0) return true;
+  return warnNoBackend(pid);
+}
+
+function terminateBackend(pid: number, timeoutMs: number): boolean {
+  if (timeoutMs < 0) throw new PgError('numeric_value_out_of_range', '"timeout" must not be negative');
+  if (!signalBackend(pid, SIGTERM)) return false;
+  if (timeoutMs === 0) return true;
+  const end = performance.now() + timeoutMs;
+  while (backendByPid(pid) !== undefined) {
+    if (performance.now() >= end) {
+      const warning = new PgError('warning', `backend with PID ${pid} did not terminate within ${timeoutMs} milliseconds`);
+      warning.severity = 'WARNING';
+      session.notice(warning);
+      return false;
+    }
+    sleep(0.01);
+  }
+  return true;
+}
+
+function postmasterPid(): number {
+  return Number.parseInt(readSiteFile(POSTMASTER_PID), 10);
+}
+
+const maySee = (b: BackendStatus): boolean => hasPrivsOfRole(session.currentUser, b.roleOid) || hasRoleByName(session.currentUser, 'pg_read_all_stats');
+const timeOrNull = (t: number): Datum => (t === 0 ? null : t);
+const inet = (address: string | null): Datum => (address === null ? null : typeHooks.typeIo(INETOID).input(address, -1));
+
+function activityOf(b: BackendStatus): Record<string, Datum> {
+  const common = { datid: b.databaseOid || null, pid: b.pid, usesysid: b.roleOid || null, application_name: b.applicationName, backend_type: 'client backend', ssl: false, gss_auth: false, gss_enc: false };
+  if (!maySee(b)) return { ...common, query: '<insufficient privilege>' };
+  const idle = b.state === 'idle' || b.state === 'idle in transaction' || b.state === 'idle in transaction (aborted)';
+  return {
+    ...common, state: b.state === '' ? null : b.state, query: b.query, wait_event_type: idle ? 'Client' : null, wait_event: idle ? 'ClientRead' : null,
+    xact_start: timeOrNull(b.xactStart), query_start: timeOrNull(b.queryStart), backend_start: timeOrNull(b.backendStart), state_change: timeOrNull(b.stateChange),
+    client_addr: inet(b.clientAddress), client_port: b.clientAddress === null ? -1 : b.clientPort,
+  };
+}
+
+// ---- numbers of arguments that are NULL
+
+function countNulls(args: readonly Datum[], variadic: boolean, nulls: boolean): Datum {
+  if (variadic) {
+    const array = args[0] as ArrayValue | null;
+    if (array === null) return null;
+    return array.values.filter((v) => (v === null) === nulls).length;
+  }
+  return args.filter((v) => (v === null || v === undefined) === nulls).length;
+}
+
+registerBuiltins({
+  pure: {
+    pgsql_version: () => VERSION_TEXT,
+    pg_backend_pid: () => session.pid,
+    pg_client_encoding: () => 'UTF8',
+    pg_is_in_recovery: () => false,
+    pg_jit_available: () => false,
+    pg_trigger_depth: () => 0,
+    current_query: () => findPortal('')?.sourceText ?? null,
+    inet_client_addr: () => inet(session.clientAddress),
+    inet_client_port: () => (session.clientAddress === null ? null : session.clientPort),
+    pg_sleep: sleep,
+    pg_cancel_backend: (pid: number) => signalBackend(pid, SIGINT),
+    pg_terminate_backend: terminateBackend,
+    pg_reload_conf: () => port.kill(postmasterPid(), SIGHUP) === 0,
+    pg_postmaster_start_time: () => (Number(readSiteFile(POSTMASTER_PID).split('\n')[2]) * 1000 - 946684800000) * 1000,
+    pg_current_xact_id: () => currentTransactionId(),
+    pg_current_xact_id_if_assigned: () => currentTransactionIdIfAny() || null,
+    pg_stat_get_backend_pid: (slot: number) => backends().find((b) => b.slot === slot)?.pid ?? null,
+  },
+  context: {
+    pg_typeof: (context) => {
+
+      return context.argTypes[0] ?? 0;
+    },
+    pg_collation_for: (context) => (context.collation === 0 ? null : `"${getCollationName(context.collation) ?? ''}"`),
+    pg_num_nulls: (context, ...args) => countNulls(args, context.variadic, true),
+    pg_num_nonnulls: (context, ...args) => countNulls(args, context.variadic, false),
+  },
+  set: {
+    * pg_stat_get_activity(context, pid: number | null) {
+      const { named } = rowMaker(context);
+      for (const b of backends()) if (pid === null || b.pid === pid) yield named(activityOf(b));
+    },
+    * pg_stat_get_backend_idset() {
+      for (const b of backends()) yield b.slot;
+    },
+    * pg_prepared_statement(context) {
+      const { named } = rowMaker(context);
+      for (const p of allPreparedStatements()) {
+        const { statement } = p;
+        yield named({
+          name: p.name, statement: statement.text, prepare_time: p.prepareTime, parameter_types: makeArray(REGTYPEOID, statement.paramTypes), from_sql: p.fromSql,
+          generic_plans: 0, custom_plans: 0,
+        });
+      }
+    },
+    * pg_cursor(context) {
+      const { named } = rowMaker(context);
+      for (const portal of allPortals()) {
+        if (portal.name === '' || portal.status === 'active') continue;
+        yield named({
+          name: portal.name, statement: portal.sourceText, is_holdable: portal.options.hold ?? false, is_binary: portal.formats[0] === 1, is_scrollable: !(portal.options.noScroll ?? false),
+          creation_time: portal.creationTime,
+        });
+      }
+    },
+    * pg_prepared_xact() { /* there are none */ },
+  },
+});
