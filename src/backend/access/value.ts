@@ -20,6 +20,7 @@
 import { internalError } from '../../common/errors.ts';
 import { ArrayValue, Interval, MultirangeValue, RangeValue, RecordValue, TimeTz, int8, type Datum, type RecordAttribute } from '../types/datum.ts';
 import { jsonbCodec } from '../types/jsonb.ts';
+import { jsonPathCodec } from '../types/jsonpath.ts';
 import { Numeric } from '../types/numeric.ts';
 import { decodeNumeric, encodeNumeric, numericBytesBound } from './numeric_bytes.ts';
 
@@ -42,6 +43,7 @@ export function registerCodec(codec: Codec): void {
 }
 
 registerCodec(jsonbCodec);
+registerCodec(jsonPathCodec);
 
 class Writer {
   bytes = Buffer.allocUnsafeSlow(1024);

@@ -71,7 +71,7 @@ const TID = ofBytes((value: number) => {
 });
 
 /** The digits of a finite numeric to base 10000 without zeros at the ends, as bytes, and the weight of the first. */
-function numericDigits(value: Numeric): { bytes: Uint8Array; weight: number } {
+export function numericDigits(value: Numeric): { bytes: Uint8Array; weight: number } {
   const magnitude = value.coefficient < 0n ? -value.coefficient : value.coefficient;
   const fraction = Math.ceil(value.scale / 4);
   const text = (magnitude * pow10(fraction * 4 - value.scale)).toString();

@@ -48,3 +48,4 @@ import './json_populate.ts';
 import './hash.ts';
 import './rangetypes.ts';
 import './multirangetypes.ts';
+import './jsonpath.ts';

@@ -125,6 +125,12 @@ export function regexMatches(text: string, pattern: string): boolean {
 
 export const regexMatchesCaseless = (text: string, pattern: string): boolean => compile(pattern, CASELESS).test(text);
 
+/** A test for one pattern with options not given as letters; errors of the pattern come at once. */
+export function regexTester(pattern: string, options: Partial<RegexFlags>): (text: string) => boolean {
+  const regex = compile(pattern, { ...CASE_SENSITIVE, ...options });
+  return (text) => regex.test(text);
+}
+
 /** parse_re_flags. */
 function parseFlags(options: string | undefined): RegexFlags {
   const flags = defaultFlags();
