@@ -158,6 +158,7 @@ function makeCatalogs(wanted: Wanted): void {
 function runSqlFiles(): void {
   const alone = openStandalone(ids.Template1DbOid, 'template1');
   useSystemOids(true);
+  executeString('SET search_path = pg_catalog');
   executeString('SET search_path TO pg_catalog');
   for (const file of SQL_FILES) executeFile(sqlFileUrl(file));
   executeString(`COPY information_schema.sql_features (feature_id, feature_name, sub_feature_id, sub_feature_name, is_supported, comments) FROM '${fileURLToPath(sqlFileUrl('sql_features.txt')).replaceAll("'", "''")}'`);
