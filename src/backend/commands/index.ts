@@ -9,6 +9,7 @@ import { CREATE_AS_COMMANDS } from './createas.ts';
 import { DOMAIN_COMMANDS } from './domain.ts';
 import { DROP_COMMANDS } from './dropcmds.ts';
 import { FUNCTION_COMMANDS } from './functioncmds.ts';
+import { EXPLAIN_COMMANDS } from './explain.ts';
 import { GRANT_COMMANDS } from './grant.ts';
 import { INDEX_COMMANDS } from './indexcmds.ts';
 import './lock_functions.ts';
@@ -29,6 +30,6 @@ import { VIEW_COMMANDS } from './view.ts';
 registerUtilities({
   ...TRANSACTION_COMMANDS, ...PORTAL_COMMANDS, ...PREPARE_COMMANDS, ...VARIABLE_COMMANDS, ...COPY_COMMANDS, ...TABLE_COMMANDS, ...INDEX_COMMANDS,
   ...SEQUENCE_COMMANDS, ...USER_COMMANDS, ...DROP_COMMANDS, ...VIEW_COMMANDS, ...CREATE_AS_COMMANDS, ...ALTER_COMMANDS,
-  ...GRANT_COMMANDS, ...SCHEMA_COMMANDS, ...COMMENT_COMMANDS, ...FUNCTION_COMMANDS, ...TYPE_COMMANDS, ...DOMAIN_COMMANDS,
+  ...GRANT_COMMANDS, ...SCHEMA_COMMANDS, ...COMMENT_COMMANDS, ...EXPLAIN_COMMANDS, ...FUNCTION_COMMANDS, ...TYPE_COMMANDS, ...DOMAIN_COMMANDS,
   ...ASYNC_COMMANDS, ...LOCK_COMMANDS,
 });

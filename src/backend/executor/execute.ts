@@ -42,6 +42,8 @@ export interface Runtime {
   /** EvalPlanQual: the row each relation shows. */
   epq: Map<number, number> | null;
   instrument: Instrumentation[];
+  /** EXPLAIN ANALYZE: what nodes leave behind to be shown, e.g. a sort. */
+  notes: Map<Plan, unknown>;
 }
 
 export interface RunOptions {
@@ -50,6 +52,7 @@ export interface RunOptions {
   /** Range table index to row id, for a plan compiled with that `epq` set. */
   epq?: Map<number, number>;
   instrument?: Instrumentation[];
+  notes?: Map<Plan, unknown>;
 }
 
 interface CompileRequest {
@@ -97,6 +100,9 @@ epqHooks.compile = (rt, plan, relations) => {
   return compiled;
 };
 
+const NO_INSTRUMENT: Instrumentation[] = [];
+const NO_NOTES = new Map<Plan, unknown>();
+
 const MAX_DEPTH = 400;
 let depth = 0;
 
@@ -104,7 +110,8 @@ export function runPlan(compiled: CompiledPlan, params: readonly Datum[], dest: 
   checkPermissions(compiled.stmt);
   const rt: Runtime = {
     params, slots: options.slots ?? params, exec: [], dest, plan: compiled, cid: options.cid ?? currentCommandId(), processed: 0,
-    epq: options.epq ?? null, instrument: options.instrument ?? (compiled.nodes.length > 0 ? compiled.nodes.map(() => new Instrumentation()) : []),
+    epq: options.epq ?? null, instrument: options.instrument ?? (compiled.nodes.length > 0 ? compiled.nodes.map(() => new Instrumentation()) : NO_INSTRUMENT),
+    notes: options.notes ?? NO_NOTES,
   };
   if (depth >= MAX_DEPTH) throw new PgError('statement_too_complex', 'stack depth limit exceeded');
   depth++;

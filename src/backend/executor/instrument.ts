@@ -3,6 +3,8 @@
 export class Instrumentation {
   loops = 0;
   rows = 0;
+  /** Rows that the node's own conditions took away. */
+  filtered = 0;
   /** Milliseconds in this node and those below it. */
   totalMs = 0;
   /** Milliseconds until the first row. */
@@ -11,6 +13,8 @@ export class Instrumentation {
   private outside = 0;
   private left = 0;
   private first = false;
+  /** The row is with the nodes above. */
+  private away = false;
 
   enter(): void {
     this.loops++;
@@ -21,6 +25,7 @@ export class Instrumentation {
 
   row(): void {
     this.rows++;
+    this.away = true;
     this.left = performance.now();
     if (!this.first) {
       this.first = true;
@@ -29,10 +34,13 @@ export class Instrumentation {
   }
 
   back(): void {
+    this.away = false;
     this.outside += performance.now() - this.left;
   }
 
   leave(): void {
+    // Somebody above has had enough.
+    if (this.away) this.back();
     const total = performance.now() - this.entered - this.outside;
     this.totalMs += total;
     if (!this.first) this.startupMs += total;

@@ -96,7 +96,7 @@ function emitGroup(
   // Final functions run here, not inside some branch of an expression, where their result would not be seen later.
   uses.forEach((use, i) => finals.set(i, g.atomic(use.code.final(g, (s) => refs(i, s), group))));
   g.labelled((label) => {
-    genFilter(g, plan.qual, cx, g.jumpCode(label));
+    genFilter(g, plan.qual, cx, pc.counted(plan, g.jumpCode(label)));
     consume(pc.project(plan.targetlist, cx));
   });
 }
@@ -146,7 +146,7 @@ function sortedAgg(pc: PlanCompiler, plan: Agg, consume: Consumer): void {
       return g.column(columns[n + i]!).code;
     };
     emitGroup(pc, plan, uses, useOf, outer, at, g.column(columns[width + states.length]!).code, null, consume);
-  }, width + states.length + 1, '', () => true, (i) => types[i]?.type ?? 0);
+  }, width + states.length + 1, () => true, (i) => types[i]?.type ?? 0);
   const asColumn = (code: string): Column => ({ nullable: true, type: 0, read: () => code });
   const flush = (): void => out([...[...kept.values()].map(asColumn), ...states.map(asColumn), asColumn(group)]);
   pc.produce(child, (columns) => {

@@ -43,7 +43,7 @@ function produceFetched(pc: PlanCompiler, rel: Relation, id: string, rowLabel: s
   const cx = pc.context({ scan: columns });
   genFilter(g, quals, cx, g.jumpCode(rowLabel));
   forceVars(pc, plan, columns);
-  genFilter(g, plan.qual, cx, g.jumpCode(rowLabel));
+  genFilter(g, plan.qual, cx, pc.counted(plan, g.jumpCode(rowLabel)));
   consume(pc.project(plan.targetlist, cx));
 }
 

@@ -61,21 +61,20 @@ export class PlanCompiler {
     const { g } = this;
     let number = this.nodes.indexOf(plan);
     if (number < 0) number = this.nodes.push(plan) - 1;
-    const node = g.local(`rt.instrument[${number}]`);
-    g.emit(`${node}.enter();`);
-    const out = this.outline(consume, plan.targetlist.length, `rt.instrument[${number}]`);
-    g.labelled(() => {
-      producer(this, plan, (columns) => {
-        g.emit(`rt.instrument[${number}].row();`);
-        out(columns);
-        g.emit(`rt.instrument[${number}].back();`);
-      });
+    const counter = `rt.instrument[${number}]`;
+    g.emit(`${counter}.enter();`);
+    const out = this.outline(consume, plan.targetlist.length);
+    g.emit('try {');
+    producer(this, plan, (columns) => {
+      g.emit(`${counter}.row();`);
+      out(columns);
+      g.emit(`${counter}.back();`);
     });
-    g.emit(`${node}.leave();`);
+    g.emit(`} finally { ${counter}.leave(); }`);
   }
 
   /** Makes a consumer a function, to be called from several places; returns what emits the call. */
-  outline(consume: Consumer, width: number, _tag = '', nullable: (i: number) => boolean = () => true, types?: (i: number) => number): Consumer {
+  outline(consume: Consumer, width: number, nullable: (i: number) => boolean = () => true, types?: (i: number) => number): Consumer {
     const { g } = this;
     const used = new Map<number, string>();
     const name = g.next('c');
@@ -100,7 +99,7 @@ export class PlanCompiler {
 
   /** Outlined consumer of a plan's own columns, keeping what is known of their nullability. */
   outlineFor(consume: Consumer, columns: readonly { nullable: boolean; type: number }[]): Consumer {
-    return this.outline(consume, columns.length, '', (i) => columns[i]!.nullable, (i) => columns[i]!.type);
+    return this.outline(consume, columns.length, (i) => columns[i]!.nullable, (i) => columns[i]!.type);
   }
 
   /** Whether a subtree may call its consumer from a function of its own. */
@@ -167,8 +166,14 @@ export class PlanCompiler {
 
   /** Filter, project, pass on. `otherwise`: the statement that skips the row. */
   filterAndProject(plan: Plan, cx: ExprContext, otherwise: string, consume: Consumer): void {
-    genFilter(this.g, plan.qual, cx, otherwise);
+    genFilter(this.g, plan.qual, cx, this.counted(plan, otherwise));
     consume(this.project(plan.targetlist, cx));
+  }
+
+  /** Skipping a row, with its counter. */
+  counted(plan: Plan, otherwise: string): string {
+    if (!this.options.instrument) return otherwise;
+    return `{ rt.instrument[${this.nodes.indexOf(plan)}].filtered++; ${otherwise} }`;
   }
 
   /** All columns read now, as an array literal. */

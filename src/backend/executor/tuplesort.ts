@@ -37,6 +37,12 @@ export class Tuplesort {
   private readonly runs: RunFile[] = [];
   /** For EXPLAIN ANALYZE. */
   method = 'quicksort';
+  spaceType: 'Memory' | 'Disk' = 'Memory';
+  private spilledBytes = 0;
+  get spaceKb(): number {
+    const bytes = this.spaceType === 'Disk' ? this.spilledBytes : Math.max(this.bytes, this.rows.reduce((n, r) => n + rowBytes(r), 0));
+    return Math.max(25, Math.ceil(bytes / 1024));
+  }
 
   constructor(spec: SortSpec, bound: Datum) {
     this.spec = spec;
@@ -135,6 +141,8 @@ export class Tuplesort {
     checkForInterrupts();
     this.sortRows();
     this.method = 'external merge';
+    this.spaceType = 'Disk';
+    this.spilledBytes += this.bytes;
     const run = new RunFile(this.spec.types);
     for (const row of this.rows) run.write(row);
     run.finish();

@@ -1,0 +1,241 @@
+// EXPLAIN (PostgreSQL's explain.c): the plan of a statement as rows of text, or as JSON; ANALYZE runs it, too.
+import { PgError, notSupported } from '../../common/errors.ts';
+import type { DestReceiver, ResultColumn } from '../executor/dest.ts';
+import { compilePlan, runPlan } from '../executor/execute.ts';
+import { Instrumentation } from '../executor/instrument.ts';
+import type { Query } from '../nodes/parsenodes.ts';
+import type { Plan, PlannedStmt } from '../nodes/plannodes.ts';
+import { planner } from '../optimizer/planner.ts';
+import type { RawNode } from '../parser/raw_nodes.ts';
+import { queryRewrite } from '../rewrite/rewrite_handler.ts';
+import { createCommandTag } from '../tcop/cmdtag.ts';
+import type { UtilityContext, UtilityResult, UtilityTable } from '../tcop/utility.ts';
+import type { Datum } from '../types/datum.ts';
+import { type ExplainedNode, type ExplainOptions, PlanExplainer, type Property } from './explain_node.ts';
+import { evaluateParams, fetchPreparedStatement } from './prepare.ts';
+
+const TEXTOID = 25;
+const JSONOID = 114;
+
+const DISCARD: DestReceiver = { start: () => {}, receive: () => true, end: () => {} };
+
+interface Measured { instrument: Map<Plan, Instrumentation>; notes: Map<Plan, unknown>; executionMs: number }
+
+export function explain(stmt: RawNode, context: UtilityContext): UtilityResult {
+  const options = readOptions(stmt);
+  const out: string[] = [];
+  const raw = stmt['query'] as RawNode;
+  if (raw.tag === 'ExecuteStmt') {
+    const { statement } = fetchPreparedStatement(raw['name'] as string);
+    statement.revalidate();
+    const params = evaluateParams((raw['params'] ?? []) as RawNode[], statement.paramTypes, raw['name'] as string, context.text);
+    for (const unit of statement.units) if (unit.plan !== null) explainOne(unit.plan.stmt, params, options, 0, out);
+  } else {
+    const query = stmt['analyzed'] as Query;
+    const queries = query.commandType === 'utility' ? [query] : queryRewrite(query);
+    queries.forEach((q, i) => {
+      if (i > 0 && options.format === 'text') out.push('');
+      if (q.commandType === 'utility') {
+        const tag = createCommandTag(q.utilityStmt as RawNode);
+        if ((q.utilityStmt as RawNode).tag === 'CreateTableAsStmt') {
+          const inner = (q.utilityStmt as RawNode)['analyzed'] as Query;
+          for (const r of queryRewrite(inner)) explainOne(timedPlan(r).plan, context.params, { ...options, analyze: options.analyze && refuseAnalyze() }, timedPlan(r).ms, out);
+          return;
+        }
+        out.push(options.format === 'text' ? 'Utility statements have no plan structure' : `[\n  "Utility Statement: ${tag}"\n]`);
+        return;
+      }
+      if (q.commandType === 'nothing') return;
+      const { plan, ms } = timedPlan(q);
+      explainOne(plan, context.params, options, ms, out);
+    });
+    if (queries.length === 0) out.push('Query rewrites to nothing');
+  }
+  const { dest } = context;
+  dest.start(columnsOf(options));
+  for (const line of out) if (!dest.receive([line])) break;
+  dest.end();
+  return {};
+}
+
+const refuseAnalyze = (): never => { throw notSupported('EXPLAIN ANALYZE of CREATE TABLE AS'); };
+
+function timedPlan(q: Query): { plan: PlannedStmt; ms: number } {
+  const start = performance.now();
+  const plan = planner(q);
+  return { plan, ms: performance.now() - start };
+}
+
+const columnsOf = (options: ExplainOptions): ResultColumn[] => [{
+  name: 'QUERY PLAN', typeOid: options.format === 'json' ? JSONOID : TEXTOID, typmod: -1, collation: options.format === 'json' ? 0 : 100, tableOid: 0, tableColumn: 0,
+}];
+
+function readOptions(stmt: RawNode): ExplainOptions {
+  const options: ExplainOptions = { analyze: false, verbose: false, costs: true, timing: true, buffers: false, summary: false, format: 'text' };
+  let timing: boolean | null = null;
+  let summary: boolean | null = null;
+  let wal = false;
+  for (const o of (stmt['options'] ?? []) as RawNode[]) {
+    const name = o['defname'] as string;
+    switch (name) {
+      case 'analyze': options.analyze = flag(o); break;
+      case 'verbose': options.verbose = flag(o); break;
+      case 'costs': options.costs = flag(o); break;
+      case 'buffers': options.buffers = flag(o); break;
+      case 'wal': wal = flag(o); break;
+      case 'settings': flag(o); break;
+      case 'timing': timing = flag(o); break;
+      case 'summary': summary = flag(o); break;
+      case 'format': {
+        const format = text(o);
+        if (format === 'text' || format === 'json') options.format = format;
+        else if (format === 'xml' || format === 'yaml') throw notSupported(`EXPLAIN (FORMAT ${format.toUpperCase()})`);
+        else throw new PgError('invalid_parameter_value', `unrecognized value for EXPLAIN option "${name}": "${format}"`);
+        break;
+      }
+      default: throw new PgError('syntax_error', `unrecognized EXPLAIN option "${name}"`);
+    }
+  }
+  if (wal && !options.analyze) throw new PgError('invalid_parameter_value', 'EXPLAIN option WAL requires ANALYZE');
+  options.timing = timing ?? options.analyze;
+  if (timing === true && !options.analyze) throw new PgError('invalid_parameter_value', 'EXPLAIN option TIMING requires ANALYZE');
+  options.summary = summary ?? options.analyze;
+  return options;
+}
+
+function text(option: RawNode): string {
+  const arg = option['arg'] as RawNode | string | undefined;
+  if (arg === undefined) return '';
+  if (typeof arg === 'string') return arg;
+  const value = arg['sval'] ?? arg['boolval'] ?? arg['ival'] ?? arg['str'] ?? '';
+  return String(value);
+}
+
+/** defGetBoolean. */
+function flag(option: RawNode): boolean {
+  if (option['arg'] === undefined) return true;
+  const value = text(option).toLowerCase();
+  if (value === 'true' || value === 'on' || value === '1' || value === '') return true;
+  if (value === 'false' || value === 'off' || value === '0') return false;
+  throw new PgError('syntax_error', `${option['defname'] as string} requires a Boolean value`);
+}
+
+/** ExplainOnePlan. */
+export function explainOne(stmt: PlannedStmt, params: readonly Datum[], options: ExplainOptions, planningMs: number, out: string[]): void {
+  const measured: Measured = { instrument: new Map(), notes: new Map(), executionMs: 0 };
+  if (options.analyze) {
+    const start = performance.now();
+    const compiled = compilePlan(stmt, { instrument: true });
+    const counters = compiled.nodes.map(() => new Instrumentation());
+    runPlan(compiled, params, DISCARD, { instrument: counters, notes: measured.notes });
+    compiled.nodes.forEach((plan, i) => measured.instrument.set(plan, counters[i]!));
+    measured.executionMs = performance.now() - start;
+  }
+  const tree = new PlanExplainer(stmt, options, measured.instrument, measured.notes).explain();
+  if (options.format === 'json') {
+    const top: Record<string, unknown> = { Plan: json(tree, options, null, null) };
+    if (options.summary) top['Planning Time'] = rounded(planningMs);
+    if (options.analyze) top['Triggers'] = [];
+    if (options.summary && options.analyze) top['Execution Time'] = rounded(measured.executionMs);
+    out.push(printJson([top]));
+    return;
+  }
+  const lines: string[] = [];
+  writeText(tree, options, 0, '', lines);
+  if (options.summary) lines.push(`Planning Time: ${planningMs.toFixed(3)} ms`);
+  if (options.summary && options.analyze) lines.push(`Execution Time: ${measured.executionMs.toFixed(3)} ms`);
+  out.push(...lines);
+}
+
+const rounded = (ms: number): number => Math.round(ms * 1000) / 1000;
+
+// ------------------------------------------------------------------ text
+
+function writeText(node: ExplainedNode, options: ExplainOptions, indent: number, arrow: string, lines: string[]): void {
+  const { plan, instrument } = node;
+  let first = `${' '.repeat(indent * 2)}${arrow}${node.title}`;
+  if (options.costs) first += `  (cost=${plan.startup_cost.toFixed(2)}..${plan.total_cost.toFixed(2)} rows=${Math.round(plan.plan_rows)} width=${Math.round(plan.plan_width)})`;
+  if (options.analyze) {
+    if (instrument === null || instrument.loops === 0) first += ' (never executed)';
+    else {
+      const { loops, rows } = instrument;
+      const time = options.timing ? `time=${(instrument.startupMs / loops).toFixed(3)}..${(instrument.totalMs / loops).toFixed(3)} ` : '';
+      first += ` (actual ${time}rows=${Math.round(rows / loops)} loops=${loops})`;
+    }
+  }
+  lines.push(first);
+  // What belongs to a node stands two columns right of its name.
+  const inner = arrow === '' ? indent + 1 : indent + 3;
+  for (const p of node.properties) {
+    if (p.text === false) continue;
+    const value = typeof p.text === 'string' ? p.text : Array.isArray(p.value) ? p.value.join(', ') : String(p.value);
+    lines.push(`${' '.repeat(inner * 2)}${p.label}: ${value}`);
+  }
+  for (const child of node.children) {
+    if (child.name !== null) {
+      lines.push(`${' '.repeat(inner * 2)}${child.name}`);
+      writeText(child.node, options, inner + 1, '->  ', lines);
+    } else writeText(child.node, options, inner, '->  ', lines);
+  }
+}
+
+// ------------------------------------------------------------------ JSON
+
+function json(node: ExplainedNode, options: ExplainOptions, relationship: string | null, name: string | null): Record<string, unknown> {
+  const { plan, instrument } = node;
+  const result: Record<string, unknown> = {};
+  const put = (p: Property): void => { result[p.label] = p.value; };
+  const [type, ...rest] = node.properties;
+  put(type!);
+  const early = rest.findIndex((p) => !['Operation', 'Strategy', 'Partial Mode', 'Scan Direction', 'Index Name', 'Relation Name', 'Function Name', 'CTE Name', 'Schema', 'Alias', 'Join Type', 'Command'].includes(p.label));
+  const head = early < 0 ? rest : rest.slice(0, early);
+  for (const p of head.filter((x) => x.label === 'Strategy' || x.label === 'Operation')) put(p);
+  if (plan.kind === 'Agg') result['Partial Mode'] = 'Simple';
+  if (relationship !== null) result['Parent Relationship'] = relationship;
+  if (name !== null) result['Subplan Name'] = name;
+  result['Parallel Aware'] = false;
+  result['Async Capable'] = false;
+  for (const p of head.filter((x) => x.label !== 'Strategy' && x.label !== 'Operation')) put(p);
+  if (options.costs) {
+    result['Startup Cost'] = rounded2(plan.startup_cost);
+    result['Total Cost'] = rounded2(plan.total_cost);
+    result['Plan Rows'] = Math.round(plan.plan_rows);
+    result['Plan Width'] = Math.round(plan.plan_width);
+  }
+  if (options.analyze) {
+    const loops = instrument?.loops ?? 0;
+    if (options.timing) {
+      result['Actual Startup Time'] = loops === 0 ? 0 : rounded(instrument!.startupMs / loops);
+      result['Actual Total Time'] = loops === 0 ? 0 : rounded(instrument!.totalMs / loops);
+    }
+    result['Actual Rows'] = loops === 0 ? 0 : Math.round(instrument!.rows / loops);
+    result['Actual Loops'] = loops;
+  }
+  for (const p of rest.slice(head.length)) put(p);
+  if (node.children.length > 0) result['Plans'] = node.children.map((c) => json(c.node, options, c.relationship, c.name));
+  return result;
+}
+const rounded2 = (x: number): number => Math.round(x * 100) / 100;
+
+/** JSON as PostgreSQL lays it out; arrays of plain values stand in one line. */
+function printJson(value: unknown, indent = 0): string {
+  const pad = '  '.repeat(indent);
+  if (Array.isArray(value)) {
+    if (value.every((v) => typeof v !== 'object')) return `[${value.map((v) => JSON.stringify(v)).join(', ')}]`;
+    return `[\n${value.map((v) => `${pad}  ${printJson(v, indent + 1)}`).join(',\n')}\n${pad}]`;
+  }
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value);
+    return `{\n${entries.map(([k, v]) => `${pad}  ${JSON.stringify(k)}: ${printNumber(k, v) ?? printJson(v, indent + 1)}`).join(',\n')}\n${pad}}`;
+  }
+  return JSON.stringify(value);
+}
+const printNumber = (label: string, value: unknown): string | null => {
+  if (typeof value !== 'number') return null;
+  if (/Cost$/.test(label)) return value.toFixed(2);
+  return /Time$/.test(label) ? value.toFixed(3) : null;
+};
+
+export const EXPLAIN_COMMANDS: UtilityTable = {
+  ExplainStmt: { run: explain, columns: (stmt: RawNode) => columnsOf(readOptions(stmt)), readOnly: (stmt: RawNode) => !readOptions(stmt).analyze },
+};

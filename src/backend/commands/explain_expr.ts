@@ -1,0 +1,124 @@
+// Expressions of plans as text: Vars that stand for columns of a node below are followed to what they are, parameters to
+// where they are set (resolve_special_varno and find_param_referent of PostgreSQL's ruleutils.c).
+import { childPlans, planExprs, walkExpr } from '../executor/plan_walker.ts';
+import type { RangeTblEntry } from '../nodes/parsenodes.ts';
+import { makeQuery } from '../nodes/makefuncs.ts';
+import { INNER_VAR, OUTER_VAR, type Plan, type PlannedStmt } from '../nodes/plannodes.ts';
+import type { Expr, SubPlan, TargetEntry } from '../nodes/primnodes.ts';
+import type { DeparseContext } from '../rewrite/ruleutils/context.ts';
+import { ruleExpr } from '../rewrite/ruleutils/expression.ts';
+import { expressionText } from '../rewrite/ruleutils/exprdef.ts';
+import { type DeparseNamespace, queryNamespace } from '../rewrite/ruleutils/names.ts';
+
+/** A plan node with what is above it, nearest first: a node and, when it hangs there as a subplan, that. */
+export interface Place { plan: Plan; above: { plan: Plan; subplan: SubPlan | null; place: Place } | null }
+
+export const placeBelow = (place: Place, plan: Plan, subplan: SubPlan | null = null): Place => ({ plan, above: { plan: place.plan, subplan, place } });
+
+const outerList = (plan: Plan): readonly TargetEntry[] => {
+  switch (plan.kind) {
+    case 'Append': return plan.appendplans[0]?.targetlist ?? [];
+    case 'MergeAppend': return plan.mergeplans[0]?.targetlist ?? [];
+    case 'SubqueryScan': return plan.subplan.targetlist;
+    default: return plan.lefttree?.targetlist ?? [];
+  }
+};
+const outerPlan = (plan: Plan): Plan | null => (plan.kind === 'Append' ? plan.appendplans[0] ?? null : plan.kind === 'MergeAppend' ? plan.mergeplans[0] ?? null : plan.lefttree);
+
+export class PlanNames {
+  private readonly namespace: DeparseNamespace;
+  private readonly useprefix: boolean;
+
+  constructor(stmt: PlannedStmt, verbose: boolean) {
+    const used = new Set<number>();
+    const visit = (plan: Plan): void => {
+      if ('scanrelid' in plan) used.add(plan.scanrelid);
+      if (plan.kind === 'ModifyTable') {
+        used.add(plan.resultRelation);
+        if (plan.onConflict !== null) used.add(plan.onConflict.exclRelIndex);
+      }
+      if (plan.kind === 'Append' || plan.kind === 'SetOp') for (const e of planExprs(plan)) walkExpr(e, (n) => { if (n.kind === 'Var' && n.varno > 0) used.add(n.varno); });
+      childPlans(plan).forEach(visit);
+    };
+    [stmt.planTree, ...stmt.subplans].forEach(visit);
+    // Only what the plan shows gets a name; the others must not take one away.
+    const rtable = stmt.rtable.map((rte, i): RangeTblEntry => (used.has(i + 1) ? rte : { ...rte, rtekind: 'join', alias: null, joinaliasvars: [], joinleftcols: [], joinrightcols: [] }));
+    this.namespace = queryNamespace({ ...makeQuery('select'), rtable, jointree: { kind: 'FromExpr', fromlist: [], quals: null } }, []);
+    this.useprefix = verbose || used.size > 1;
+  }
+
+  /** The name a relation goes by. */
+  alias(rti: number): string | null {
+    return this.namespace.rtableNames[rti - 1] ?? null;
+  }
+
+  text(e: Expr, place: Place, forceprefix = this.useprefix): string {
+    let at = place;
+    const special = (node: Expr, c: DeparseContext): boolean => {
+      if (node.kind === 'Var' && node.varno < 0) {
+        const [list, child] = node.varno === OUTER_VAR ? [outerList(at.plan), outerPlan(at.plan)] : node.varno === INNER_VAR ? [at.plan.righttree?.targetlist ?? [], at.plan.righttree] : [[], null];
+        const tle = list[node.varattno - 1];
+        if (tle === undefined || child === null) {
+          c.put(`?column${node.varattno}?`);
+          return true;
+        }
+        const saved = at;
+        at = placeBelow(saved, child);
+        const { expr } = tle;
+        // What is not a column by itself gets parentheses, as the reader takes it for one.
+        if (expr.kind === 'Var') ruleExpr(expr, c, false);
+        else {
+          c.put('(');
+          ruleExpr(expr, c, false);
+          c.put(')');
+        }
+        at = saved;
+        return true;
+      }
+      if (node.kind === 'Param' && node.paramkind === 'exec') {
+        const found = findReferent(node.paramid, at);
+        if (found === null) {
+          c.put(`$${node.paramid}`);
+          return true;
+        }
+        const saved = at;
+        at = found.place;
+        const prefix = c.varprefix;
+        c.varprefix = true;
+        if (found.expr.kind === 'Var' || found.expr.kind === 'Param' || found.expr.kind === 'Aggref') ruleExpr(found.expr, c, false);
+        else {
+          c.put('(');
+          ruleExpr(found.expr, c, false);
+          c.put(')');
+        }
+        c.varprefix = prefix;
+        at = saved;
+        return true;
+      }
+      if (node.kind === 'SubPlan') {
+        c.put(node.useHashTable ? `(hashed ${node.planName.replace(/^hashed /, '')})` : `(${node.planName})`);
+        return true;
+      }
+      if (node.kind === 'Var' && node.varattno === -1 && node.varno > 0) return false;
+      return false;
+    };
+    return expressionText(e, { namespaces: [this.namespace], forceprefix, special });
+  }
+}
+
+/** Where a parameter gets its value: a nested loop's outer side, or an argument of a subplan. */
+function findReferent(paramid: number, from: Place): { expr: Expr; place: Place } | null {
+  let below = from.plan;
+  for (let up = from.above; up !== null; up = up.place.above) {
+    const { plan, subplan, place } = up;
+    if (subplan !== null) {
+      const i = subplan.parParam.indexOf(paramid);
+      if (i >= 0) return { expr: subplan.args[i]!, place };
+    } else if (plan.kind === 'NestLoop' && below === plan.righttree) {
+      const p = plan.nestParams.find((x) => x.paramno === paramid);
+      if (p !== undefined) return { expr: p.paramval, place };
+    }
+    below = plan;
+  }
+  return null;
+}

@@ -1,0 +1,312 @@
+// What EXPLAIN says of each plan node (ExplainNode of PostgreSQL's explain.c): its name and properties, as data that
+// the text and JSON writers print.
+import { getNamespaceName, getRelName, getTypCollation, typeOperators } from '../catalog/lsyscache.ts';
+import { quoteIdentifier } from '../catalog/quote.ts';
+import { tryOpenRelation } from '../catalog/relcache.ts';
+import { planExprs, walkExpr } from '../executor/plan_walker.ts';
+import { functionInfo, operator } from '../executor/fmgr_info.ts';
+import type { Instrumentation } from '../executor/instrument.ts';
+import type { Tuplesort } from '../executor/tuplesort.ts';
+import { makeAndsExplicit } from '../nodes/makefuncs.ts';
+import { exprType, exprCollation } from '../nodes/nodeFuncs.ts';
+import type { GroupKey, Plan, PlannedStmt, SortKey } from '../nodes/plannodes.ts';
+import type { Expr, SubPlan } from '../nodes/primnodes.ts';
+import { collationName } from '../rewrite/ruleutils/object_names.ts';
+import { PlanNames, type Place, placeBelow } from './explain_expr.ts';
+
+export interface ExplainOptions {
+  analyze: boolean; verbose: boolean; costs: boolean; timing: boolean; buffers: boolean; summary: boolean; format: 'text' | 'json';
+}
+
+/** A property: printed as `label: value` in text (unless `text` is false), under its label in JSON. */
+export interface Property { label: string; value: string | number | boolean | string[]; text?: boolean | string }
+
+export interface ExplainedNode {
+  plan: Plan;
+  /** First line in text. */
+  title: string;
+  properties: Property[];
+  children: { relationship: string; name: string | null; node: ExplainedNode }[];
+  instrument: Instrumentation | null;
+}
+
+const JOIN_NAMES: Record<string, string> = { inner: 'Inner', left: 'Left', full: 'Full', right: 'Right', semi: 'Semi', anti: 'Anti' };
+
+export class PlanExplainer {
+  private readonly stmt: PlannedStmt;
+  private readonly options: ExplainOptions;
+  private readonly names: PlanNames;
+  private readonly instrument: ReadonlyMap<Plan, Instrumentation>;
+  private readonly notes: ReadonlyMap<Plan, unknown>;
+  /** Subplans shown already: a CTE is shown once. */
+  private readonly shown = new Set<number>();
+
+  constructor(stmt: PlannedStmt, options: ExplainOptions, instrument: ReadonlyMap<Plan, Instrumentation>, notes: ReadonlyMap<Plan, unknown>) {
+    this.stmt = stmt;
+    this.options = options;
+    this.names = new PlanNames(stmt, options.verbose);
+    this.instrument = instrument;
+    this.notes = notes;
+  }
+
+  explain(): ExplainedNode {
+    return this.node({ plan: this.stmt.planTree, above: null });
+  }
+
+  private node(place: Place): ExplainedNode {
+    const { plan } = place;
+    const properties: Property[] = [];
+    const title = this.title(plan, properties);
+    if (this.options.verbose) this.output(place, properties);
+    this.details(place, properties);
+    const children: ExplainedNode['children'] = [];
+    for (const init of plan.initPlan) this.subplan(init, place, 'InitPlan', children);
+    if (plan.kind === 'Append') for (const p of plan.appendplans) children.push({ relationship: 'Member', name: null, node: this.node(placeBelow(place, p)) });
+    else if (plan.kind === 'MergeAppend') for (const p of plan.mergeplans) children.push({ relationship: 'Member', name: null, node: this.node(placeBelow(place, p)) });
+    else if (plan.kind === 'SubqueryScan') children.push({ relationship: 'Subquery', name: null, node: this.node(placeBelow(place, plan.subplan)) });
+    else {
+      if (plan.lefttree !== null) children.push({ relationship: 'Outer', name: null, node: this.node(placeBelow(place, plan.lefttree)) });
+      if (plan.righttree !== null) children.push({ relationship: 'Inner', name: null, node: this.node(placeBelow(place, plan.righttree)) });
+    }
+    const subplans: SubPlan[] = [];
+    for (const e of planExprs(plan)) walkExpr(e, (n) => { if (n.kind === 'SubPlan' && !subplans.some((s) => s.planId === n.planId)) subplans.push(n); });
+    for (const s of subplans) this.subplan(s, place, 'SubPlan', children);
+    return { plan, title, properties, children, instrument: this.instrument.get(plan) ?? null };
+  }
+
+  private subplan(s: SubPlan, place: Place, relationship: string, children: ExplainedNode['children']): void {
+    if (this.shown.has(s.planId)) return;
+    this.shown.add(s.planId);
+    const plan = this.stmt.subplans[s.planId - 1]!;
+    children.push({ relationship, name: s.planName.replace(/^hashed /, ''), node: this.node(placeBelow(place, plan, s)) });
+  }
+
+  // ---------------------------------------------------------------- the first line
+
+  private title(plan: Plan, p: Property[]): string {
+    const type = (name: string): void => { p.push({ label: 'Node Type', value: name, text: false }); };
+    const join = (name: string, jointype: string, always: boolean): string => {
+      type(name);
+      p.push({ label: 'Join Type', value: JOIN_NAMES[jointype]!, text: false });
+      const base = name === 'Nested Loop' ? 'Nested Loop' : name.replace(/ Join$/, '');
+      return jointype === 'inner' ? (always ? `${base} Join` : base) : `${base} ${JOIN_NAMES[jointype]} Join`;
+    };
+    switch (plan.kind) {
+      case 'Result': type('Result'); return 'Result';
+      case 'ProjectSet': type('ProjectSet'); return 'ProjectSet';
+      case 'ModifyTable': {
+        type('ModifyTable');
+        const operation = { insert: 'Insert', update: 'Update', delete: 'Delete' }[plan.operation];
+        p.push({ label: 'Operation', value: operation, text: false });
+        return `${operation} on ${this.target(plan.resultRelation, p)}`;
+      }
+      case 'Append': type('Append'); return 'Append';
+      case 'MergeAppend': type('Merge Append'); return 'Merge Append';
+      case 'RecursiveUnion': type('Recursive Union'); return 'Recursive Union';
+      case 'SeqScan': type('Seq Scan'); return `Seq Scan on ${this.target(plan.scanrelid, p)}`;
+      case 'IndexScan': case 'IndexOnlyScan': {
+        const name = plan.kind === 'IndexScan' ? 'Index Scan' : 'Index Only Scan';
+        type(name);
+        p.push({ label: 'Scan Direction', value: plan.indexorderdir === 'backward' ? 'Backward' : 'Forward', text: false });
+        const index = getRelName(plan.indexid) ?? '';
+        p.push({ label: 'Index Name', value: index, text: false });
+        return `${name}${plan.indexorderdir === 'backward' ? ' Backward' : ''} using ${quoteIdentifier(index)} on ${this.target(plan.scanrelid, p)}`;
+      }
+      case 'TidScan': type('Tid Scan'); return `Tid Scan on ${this.target(plan.scanrelid, p)}`;
+      case 'SubqueryScan': type('Subquery Scan'); return `Subquery Scan on ${this.target(plan.scanrelid, p)}`;
+      case 'FunctionScan': type('Function Scan'); return `Function Scan on ${this.target(plan.scanrelid, p)}`;
+      case 'ValuesScan': type('Values Scan'); return `Values Scan on ${this.target(plan.scanrelid, p)}`;
+      case 'CteScan': type('CTE Scan'); return `CTE Scan on ${this.target(plan.scanrelid, p)}`;
+      case 'WorkTableScan': type('WorkTable Scan'); return `WorkTable Scan on ${this.target(plan.scanrelid, p)}`;
+      case 'NestLoop': return join('Nested Loop', plan.jointype, false);
+      case 'MergeJoin': return join('Merge Join', plan.jointype, true);
+      case 'HashJoin': return join('Hash Join', plan.jointype, true);
+      case 'Hash': type('Hash'); return 'Hash';
+      case 'Material': type('Materialize'); return 'Materialize';
+      case 'Memoize': type('Memoize'); return 'Memoize';
+      case 'Sort': type('Sort'); return 'Sort';
+      case 'IncrementalSort': type('Incremental Sort'); return 'Incremental Sort';
+      case 'Agg': {
+        const strategy = plan.aggstrategy;
+        type('Aggregate');
+        p.push({ label: 'Strategy', value: { plain: 'Plain', sorted: 'Sorted', hashed: 'Hashed', mixed: 'Mixed' }[strategy], text: false });
+        return { plain: 'Aggregate', sorted: 'GroupAggregate', hashed: 'HashAggregate', mixed: 'MixedAggregate' }[strategy];
+      }
+      case 'WindowAgg': type('WindowAgg'); return 'WindowAgg';
+      case 'Unique': type('Unique'); return 'Unique';
+      case 'SetOp': {
+        const command = { intersect: 'Intersect', intersect_all: 'Intersect All', except: 'Except', except_all: 'Except All' }[plan.cmd];
+        type('SetOp');
+        p.push({ label: 'Strategy', value: 'Hashed', text: false }, { label: 'Command', value: command, text: false });
+        return `HashSetOp ${command}`;
+      }
+      case 'LockRows': type('LockRows'); return 'LockRows';
+      case 'Limit': type('Limit'); return 'Limit';
+    }
+  }
+
+  /** ExplainTargetRel: the relation, qualified when VERBOSE, and its alias when that is another. */
+  private target(rti: number, p: Property[]): string {
+    const rte = this.stmt.rtable[rti - 1]!;
+    const alias = this.names.alias(rti) ?? rte.eref.aliasname;
+    let object: string | null = null;
+    let schema: string | null = null;
+    switch (rte.rtekind) {
+      case 'relation': {
+        const relation = tryOpenRelation(rte.relid);
+        object = relation?.name ?? getRelName(rte.relid) ?? null;
+        schema = relation === undefined ? null : getNamespaceName(relation.namespace) ?? null;
+        p.push({ label: 'Relation Name', value: object ?? '', text: false });
+        break;
+      }
+      case 'function': {
+        const [f] = rte.functions;
+        if (rte.functions.length === 1 && f!.funcexpr.kind === 'FuncExpr') {
+          const info = functionInfo(f!.funcexpr.funcid);
+          object = info.name;
+          schema = getNamespaceName(info.proc.pronamespace) ?? null;
+          p.push({ label: 'Function Name', value: object, text: false });
+        }
+        break;
+      }
+      case 'cte':
+        object = rte.ctename;
+        p.push({ label: 'CTE Name', value: object, text: false });
+        break;
+      default:
+    }
+    if (this.options.verbose && schema !== null) p.push({ label: 'Schema', value: schema, text: false });
+    p.push({ label: 'Alias', value: alias, text: false });
+    if (object === null) return quoteIdentifier(alias);
+    const qualified = this.options.verbose && schema !== null ? `${quoteIdentifier(schema)}.${quoteIdentifier(object)}` : quoteIdentifier(object);
+    return alias === object ? qualified : `${qualified} ${quoteIdentifier(alias)}`;
+  }
+
+  // ---------------------------------------------------------------- properties
+
+  private output(place: Place, p: Property[]): void {
+    const { plan } = place;
+    if (plan.kind === 'Append' || plan.kind === 'MergeAppend' || plan.kind === 'RecursiveUnion' || plan.targetlist.length === 0) return;
+    p.push({ label: 'Output', value: plan.targetlist.map((t) => this.names.text(t.expr, place)) });
+  }
+
+  private qual(label: string, quals: readonly Expr[], place: Place, p: Property[], prefix?: boolean): void {
+    if (quals.length === 0) return;
+    p.push({ label, value: this.names.text(makeAndsExplicit([...quals])!, place, prefix) });
+  }
+
+  private removed(label: string, count: number | undefined, loops: number | undefined, p: Property[]): void {
+    if (!this.options.analyze || count === undefined || count === 0) return;
+    p.push({ label, value: Math.round(count / Math.max(1, loops ?? 1)) });
+  }
+
+  private filter(place: Place, p: Property[], prefix?: boolean): void {
+    const { plan } = place;
+    if (plan.qual.length === 0) return;
+    this.qual('Filter', plan.qual, place, p, prefix);
+    const i = this.instrument.get(plan);
+    this.removed('Rows Removed by Filter', i?.filtered, i?.loops, p);
+  }
+
+  private details(place: Place, p: Property[]): void {
+    const { plan } = place;
+    const scanPrefix = plan.kind === 'SubqueryScan' || this.options.verbose;
+    switch (plan.kind) {
+      case 'SeqScan': case 'ValuesScan': case 'CteScan': case 'WorkTableScan': case 'SubqueryScan': this.filter(place, p, scanPrefix); break;
+      case 'FunctionScan':
+        if (this.options.verbose) p.push({ label: 'Function Call', value: plan.functions.map((f) => this.names.text(f.funcexpr, place)).join(', ') });
+        this.filter(place, p, scanPrefix);
+        break;
+      case 'IndexScan': case 'IndexOnlyScan':
+        this.qual('Index Cond', plan.indexqual, place, p, scanPrefix);
+        this.filter(place, p, scanPrefix);
+        break;
+      case 'TidScan':
+        this.qual('TID Cond', plan.tidquals, place, p, scanPrefix);
+        this.filter(place, p, scanPrefix);
+        break;
+      case 'NestLoop': case 'MergeJoin': case 'HashJoin':
+        if (this.options.verbose) p.push({ label: 'Inner Unique', value: plan.inner_unique, text: plan.inner_unique });
+        else p.push({ label: 'Inner Unique', value: plan.inner_unique, text: false });
+        if (plan.kind === 'HashJoin') this.qual('Hash Cond', plan.hashclauses, place, p);
+        if (plan.kind === 'MergeJoin') this.qual('Merge Cond', plan.mergeclauses, place, p);
+        this.qual('Join Filter', plan.joinqual, place, p);
+        this.filter(place, p);
+        break;
+      case 'Agg': this.groups(place, plan.groupKeys, plan.groupingSets, p); this.filter(place, p); break;
+      case 'Sort': {
+        this.sortKeys('Sort Key', plan.sortKeys, place, p);
+        const sort = this.notes.get(plan) as Tuplesort | undefined;
+        if (this.options.analyze && sort) p.push({ label: 'Sort Method', value: sort.method, text: `${sort.method}  ${sort.spaceType}: ${sort.spaceKb}kB` }, { label: 'Sort Space Used', value: sort.spaceKb, text: false }, { label: 'Sort Space Type', value: sort.spaceType, text: false });
+        break;
+      }
+      case 'MergeAppend': this.sortKeys('Sort Key', plan.sortKeys, place, p); break;
+      case 'Memoize': p.push({ label: 'Cache Key', value: plan.param_exprs.map((e) => this.names.text(e, place)).join(', ') }, { label: 'Cache Mode', value: 'logical' }); break;
+      case 'Result':
+        this.qual('One-Time Filter', plan.resconstantqual, place, p);
+        this.filter(place, p);
+        break;
+      case 'WindowAgg': case 'ProjectSet': this.filter(place, p); break;
+      case 'ModifyTable': this.modify(place, plan, p); break;
+      default:
+    }
+  }
+
+  private groups(place: Place, keys: readonly GroupKey[], sets: readonly number[][] | null, p: Property[]): void {
+    const { plan } = place;
+    const child = plan.lefttree!;
+    const below = placeBelow(place, child);
+    const text = (k: GroupKey): string => this.keyText(child, k.column, below);
+    if (sets === null) {
+      if (keys.length > 0) p.push({ label: 'Group Key', value: keys.map(text) });
+      return;
+    }
+    for (const set of sets) {
+      if (set.length === 0) p.push({ label: 'Group Key', value: '()' });
+      else p.push({ label: 'Hash Key', value: set.map((i) => text(keys[i]!)) });
+    }
+  }
+
+  /** A column of the node below, in parentheses when it is more than a column there. */
+  private keyText(child: Plan, column: number, below: Place): string {
+    const { expr } = child.targetlist[column - 1]!;
+    const text = this.names.text(expr, below);
+    return expr.kind === 'Var' || /^\(.*\)$/.test(text) && balanced(text) ? text : `(${text})`;
+  }
+
+  private sortKeys(label: string, keys: readonly SortKey[], place: Place, p: Property[]): void {
+    const child = place.plan.lefttree ?? (place.plan.kind === 'MergeAppend' ? place.plan.mergeplans[0]! : place.plan);
+    const below = placeBelow(place, child);
+    p.push({ label, value: keys.map((k) => {
+      let text = this.keyText(child, k.column, below);
+      const { expr } = child.targetlist[k.column - 1]!;
+      const collation = exprCollation(expr);
+      if (collation !== 0 && collation !== getTypCollation(exprType(expr))) text += ` COLLATE ${collationName(collation)}`;
+      const usual = typeOperators(k.type);
+      if (k.sortop === usual.gtOpr) text += ' DESC';
+      else if (k.sortop !== usual.ltOpr) text += ` USING ${operator(k.sortop).oprname}`;
+      if (k.nullsFirst && !k.reverse) text += ' NULLS FIRST';
+      else if (!k.nullsFirst && k.reverse) text += ' NULLS LAST';
+      return text;
+    }) });
+  }
+
+  private modify(place: Place, plan: Plan & { kind: 'ModifyTable' }, p: Property[]): void {
+    const oc = plan.onConflict;
+    if (oc === null) return;
+    p.push({ label: 'Conflict Resolution', value: oc.action === 'nothing' ? 'NOTHING' : 'UPDATE' });
+    if (oc.arbiterIndexes.length > 0) p.push({ label: 'Conflict Arbiter Indexes', value: oc.arbiterIndexes.map((o) => quoteIdentifier(getRelName(o) ?? '')) });
+    if (oc.onConflictWhere !== null) p.push({ label: 'Conflict Filter', value: this.names.text(oc.onConflictWhere, place, true) });
+  }
+}
+
+/** Whether the first parenthesis is closed by the last. */
+function balanced(text: string): boolean {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === '(') depth++;
+    else if (text[i] === ')' && --depth === 0) return i === text.length - 1;
+  }
+  return false;
+}
+
