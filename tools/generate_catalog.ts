@@ -135,15 +135,25 @@ for (const proc of rowsOf.get('pg_proc')!) {
   }
 }
 
-/** Defaults of arguments, all constants, as a list of Const nodes. */
+/** Casts that the parser puts over a literal of another type: to bigint, to double precision. */
+const IMPLICIT_CASTS: Record<number, { from: number; funcid: number }> = { 20: { from: 23, funcid: 481 }, 701: { from: 1700, funcid: 1746 } };
+
+/** Defaults of arguments, all constants, as a list of nodes. */
 function defaultsToNode(proc: Record<string, string | null>): string {
   const types = proc.proargtypes!.split(' ').map(Number);
   const texts = proc.proargdefaults!.split('\n');
   return `${NODE_FORMAT} ` + JSON.stringify(texts.map((text, i) => {
-    const consttype = types[types.length - texts.length + i]!;
+    const type = types[types.length - texts.length + i]!;
     const quoted = /^'(.*)'::/.exec(text);
-    const isText = consttype === 25 || consttype === 1009;
-    return { kind: 'Const', consttype, consttypmod: -1, constcollid: isText ? 100 : 0, constvalue: { text: quoted ? quoted[1] : text }, location: -1 };
+    const constant = (consttype: number): object => ({
+      kind: 'Const', consttype, consttypmod: -1, constcollid: consttype === 25 || consttype === 1009 ? 100 : 0, constvalue: { text: quoted ? quoted[1] : text }, location: -1,
+    });
+    const cast = quoted ? undefined : IMPLICIT_CASTS[type];
+    if (cast === undefined) return constant(type);
+    return {
+      kind: 'FuncExpr', funcid: cast.funcid, funcresulttype: type, funcretset: false, funcvariadic: false, funcformat: 'implicit_cast', funccollid: 0, inputcollid: 0,
+      args: [constant(cast.from)], location: -1,
+    };
   }));
 }
 for (const proc of rowsOf.get('pg_proc')!) if (proc.proargdefaults !== null) proc.proargdefaults = defaultsToNode(proc);

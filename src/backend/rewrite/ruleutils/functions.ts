@@ -5,7 +5,7 @@ import { setIndexExpressionDeparser } from '../../executor/indexing.ts';
 import { registerBuiltins } from '../../types/fmgr.ts';
 import type { Oid } from '../../types/datum.ts';
 import { constraintdef as constraintText } from './constraintdef.ts';
-import { PRETTY_INDENT, PRETTY_SCHEMA, prettyFlags } from './context.ts';
+import { PRETTY_INDENT, prettyFlags } from './context.ts';
 import { deparseExpression, exprText } from './exprdef.ts';
 import { functionArgDefault, functionArguments, functiondef, functionIdentityArguments, functionResult, functionSqlbody } from './functiondef.ts';
 import { indexdef as indexText } from './indexdef.ts';
@@ -28,7 +28,7 @@ registerBuiltins({
     pg_get_triggerdef_ext: (oid: Oid, pretty: boolean) => triggerdef(oid, pretty),
     pg_get_expr: (node: string, relid: Oid) => exprText(node, relid),
     pg_get_expr_ext: (node: string, relid: Oid, pretty: boolean) => exprText(node, relid, prettyFlags(pretty)),
-    pg_get_indexdef: (oid: Oid) => indexText(oid, PRETTY_SCHEMA),
+    pg_get_indexdef: (oid: Oid) => indexText(oid, PRETTY_INDENT),
     pg_get_indexdef_ext: (oid: Oid, column: number, pretty: boolean) => indexText(oid, prettyFlags(pretty), { column, attributesOnly: column !== 0 }),
     pg_get_constraintdef: (oid: Oid) => constraintText(oid),
     pg_get_constraintdef_ext: (oid: Oid, pretty: boolean) => constraintText(oid, prettyFlags(pretty)),
@@ -58,4 +58,4 @@ setIndexExpressionDeparser((info, n) => {
 export { deparseExpression };
 
 export const constraintdef = (oid: Oid, pretty: boolean, full = false): string | null => constraintText(oid, pretty ? prettyFlags(true) : 0, full);
-export const indexdef = (oid: Oid, column: number, pretty: boolean): string | null => indexText(oid, pretty ? prettyFlags(true) : 0, { column, attributesOnly: column !== 0 });
+export const indexdef = (oid: Oid, column: number, pretty: boolean): string | null => indexText(oid, pretty ? prettyFlags(true) : PRETTY_INDENT, { column, attributesOnly: column !== 0 });

@@ -168,7 +168,7 @@ function writeBasicSelect(query: Query, c: DeparseContext, resultNames: readonly
       c.put(')');
     }
   }
-  writeTargetList(query.targetList, c, resultNames, namesVisible);
+  writeTargetList(isReturn ? query.targetList.map((te) => ({ ...te, resname: null })) : query.targetList, c, resultNames, namesVisible);
   writeFromClause(query, ' FROM ', c);
   writeWhere(query, c);
   if (query.groupClause.length > 0 || query.groupingSets.length > 0) {
