@@ -7,9 +7,9 @@
 import { PgError } from '../../common/errors.ts';
 import { encodeKey, keyHasNull } from '../access/key.ts';
 import { findDuplicate, insertEntry, removeEntry } from '../access/index.ts';
-import { readRow, rowIdOf, type RowId } from '../access/row.ts';
-import { advanceSnapshot, isOptimistic, registerCallback, setDuplicateReporter, snapshotSeq, usesTransactionSnapshot } from '../transaction/xact.ts';
-import { beginScan, fetchLatest } from '../access/table.ts';
+import { PROVISIONAL_BLOCK, blockOf, readRow, rowIdOf, type RowId } from '../access/row.ts';
+import { advanceSnapshot, isOptimistic, registerCallback, requireLocks, setDuplicateReporter, snapshotSeq, usesTransactionSnapshot } from '../transaction/xact.ts';
+import { beginScan, fetchLatest, lockRows } from '../access/table.ts';
 import { catalogFindByFilenode } from '../catalog/relation_map.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
@@ -94,6 +94,17 @@ export function conflictingRow(keys: IndexKeys, key: string): RowId | undefined 
   return findDuplicate(info, key);
 }
 
+/** Whether a key is taken for good. The row that has it may just be going: whoever deletes it is waited for. */
+export function isTaken(keys: IndexKeys, key: string): boolean {
+  for (;;) {
+    const rowId = conflictingRow(keys, key);
+    if (rowId === undefined) return false;
+    if (blockOf(rowId) >= PROVISIONAL_BLOCK) return true;
+    requireLocks();
+    if (lockRows(openRelation(keys.info.indrelid), [rowId], 'keyshare', 'block')[0] === 'ok') return true;
+  }
+}
+
 export function uniqueViolation(keys: IndexKeys, row: readonly Datum[]): PgError {
   const { info } = keys;
   const table = openRelation(info.indrelid);
@@ -109,7 +120,7 @@ export function addIndexEntry(keys: IndexKeys, row: readonly Datum[], rowId: Row
   const key = keys.key(row);
   if (key === null) return;
   const { hasNull } = keys;
-  if (isUniqueKey(keys) && conflictingRow(keys, key) !== undefined) throw uniqueViolation(keys, row);
+  if (isUniqueKey(keys) && isTaken(keys, key)) throw uniqueViolation(keys, row);
   insertEntry(keys.info, key, rowId, hasNull);
 }
 

@@ -13,7 +13,7 @@ import { commandCounterIncrement, isReadOnlyTransaction } from '../transaction/x
 import type { Datum } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { compileExpr, type CompiledExpr } from './expression.ts';
-import { IndexKeys, addIndexEntry, conflictingRow, dropIndexEntry, isUniqueKey, uniqueViolation } from './indexing.ts';
+import { IndexKeys, addIndexEntry, conflictingRow, dropIndexEntry, isTaken, isUniqueKey, uniqueViolation } from './indexing.ts';
 import { ReferenceChecks, ReferencedChanges } from './ri_triggers.ts';
 
 const ROW_EXCLUSIVE_LOCK = 3;
@@ -58,6 +58,12 @@ export class ResultRelation {
     this.rules = rules(relation);
     this.references = relation.foreignKeys.length > 0 ? new ReferenceChecks(relation) : null;
     this.referenced = relation.referencedBy.length > 0 ? new ReferencedChanges(relation) : null;
+  }
+
+  /** The indexes, when entering a row into them is all that inserting it takes beside NOT NULL; null: there is more. */
+  get plainIndexes(): readonly IndexKeys[] | null {
+    const { generated, checks, indexes } = this.rules;
+    return generated.length > 0 || checks.length > 0 || this.references !== null ? null : indexes;
   }
 
   /** Inserts a row; its (provisional) row id. Generated columns are filled into `row`. */
@@ -113,7 +119,7 @@ export class ResultRelation {
     const { hasNull } = keys;
     if (after !== null && isUniqueKey(keys)) {
       checkKeySize(after, keys.info.index.name);
-      if (conflictingRow(keys, after) !== undefined) throw uniqueViolation(keys, row);
+      if (isTaken(keys, after)) throw uniqueViolation(keys, row);
     }
     if (before !== null) removeEntry(keys.info, before, rowId, hadNull);
     if (after !== null) insertEntry(keys.info, after, rowId, hasNull);
