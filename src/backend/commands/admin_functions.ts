@@ -6,6 +6,7 @@ import { EINTR, port } from '../../port/port.ts';
 import { hasPrivsOfRole, superuserArg } from '../catalog/acl.ts';
 import { hasRoleByName } from '../catalog/aclchk.ts';
 import { getCollationName } from '../catalog/lsyscache.ts';
+import { classByOid } from '../catalog/syscache.ts';
 import { allPortals, findPortal } from '../tcop/portal.ts';
 import { currentTransactionId, currentTransactionIdIfAny } from '../transaction/xact.ts';
 import { makeArray, type ArrayValue, type Datum } from '../types/datum.ts';
@@ -121,6 +122,10 @@ registerBuiltins({
     pg_is_in_recovery: () => false,
     pg_jit_available: () => false,
     pg_trigger_depth: () => 0,
+    pg_relation_is_publishable: (oid: number) => {
+      const row = classByOid(oid);
+      return row === undefined ? null : oid >= 16384 && row.relpersistence === 'p' && (row.relkind === 'r' || row.relkind === 'p');
+    },
     current_query: () => findPortal('')?.sourceText ?? null,
     inet_client_addr: () => inet(session.clientAddress),
     inet_client_port: () => (session.clientAddress === null ? null : session.clientPort),

@@ -66,7 +66,7 @@ function prepareType(queue: Queue, tab: Altered, cmd: RawNode, recurse: boolean,
     if (tab.rewrite && column.attgenerated !== '') tab.newValues.delete(column.attnum);
   } else if (using !== undefined) throw new PgError('wrong_object_type', `"${relation.name}" is not a table`);
   else checkCompositeTypeUnused(relation);
-  tab.add(PASS.ALTER_TYPE, () => changeType(queue, tab, column.attnum, now));
+  tab.add(PASS.ALTER_TYPE, () => changeType(tab, column.attnum, now));
   if (!queue.afterTypes.includes(remakeDependents)) queue.afterTypes.push(remakeDependents);
   recurseType(queue, tab, cmd, recurse, recursing, column);
 }
@@ -141,7 +141,7 @@ function widens(func: Oid, from: number, to: number): boolean {
 
 // ---- phase 2
 
-function changeType(queue: Queue, tab: Altered, attnum: number, now: NewType): void {
+function changeType(tab: Altered, attnum: number, now: NewType): void {
   const relation = tab.current;
   const column = relation.attributes[attnum - 1]!;
   const oldDefault = relation.defaults.get(attnum);
@@ -153,7 +153,7 @@ function changeType(queue: Queue, tab: Altered, attnum: number, now: NewType): v
       throw new PgError('datatype_mismatch', `${column.attgenerated !== '' ? 'generation expression' : 'default'} for column "${column.attname}" cannot be cast automatically to type ${formatType(now.typeOid)}`);
     }
   }
-  collectDependents(queue, tab, column);
+  collectDependents(tab, column);
   dropTypeDependencies(tab.oid, attnum);
   const type = getType(now.typeOid);
   updateAttribute(tab.oid, attnum, {
@@ -203,7 +203,7 @@ function stripImplicitCoercions(expr: Expr): Expr {
 }
 
 /** What rests on the column: to be made again, or in the way. */
-function collectDependents(queue: Queue, tab: Altered, column: Attribute): void {
+function collectDependents(tab: Altered, column: Attribute): void {
   const refuse = (what: string, object: ObjectAddress): PgError => new PgError('feature_not_supported', `cannot alter type of a column used ${what}`, {
     detail: `${getObjectDescription(object)} depends on column "${column.attname}"`,
   });
@@ -212,11 +212,11 @@ function collectDependents(queue: Queue, tab: Altered, column: Attribute): void 
     switch (d.classid) {
       case ids.RelationRelationId: {
         const kind = sys.classByOid(d.objid)?.relkind;
-        if (kind === 'i' || kind === 'I') rememberIndex(queue, tab, d.objid);
+        if (kind === 'i' || kind === 'I') rememberIndex(tab, d.objid);
         else if (kind !== 'S') throw new PgError('internal_error', `unexpected object depending on column: ${describeObject(object) ?? ''}`);
         break;
       }
-      case ids.ConstraintRelationId: rememberConstraint(queue, d.objid); break;
+      case ids.ConstraintRelationId: rememberConstraint(tab, d.objid); break;
       case ids.ProcedureRelationId: throw refuse('by a function or procedure', object);
       case ids.RewriteRelationId: throw refuse('by a view or rule', object);
       case ids.TriggerRelationId: throw refuse('in a trigger definition', object);
@@ -233,15 +233,14 @@ function collectDependents(queue: Queue, tab: Altered, column: Attribute): void 
   }
 }
 
-function rememberConstraint(queue: Queue, oid: Oid): void {
-  const row = sys.constraintByOid(oid)!;
-  const owner = queue.get(row.conrelid); // a foreign key may be another table's
-  if (!owner.changedConstraints.has(oid)) owner.changedConstraints.set(oid, constraintdef(oid, false, true)!);
+/** A foreign key may be another table's. */
+function rememberConstraint(tab: Altered, oid: Oid): void {
+  if (!tab.changedConstraints.has(oid)) tab.changedConstraints.set(oid, constraintdef(oid, false, true)!);
 }
 
-function rememberIndex(queue: Queue, tab: Altered, oid: Oid): void {
+function rememberIndex(tab: Altered, oid: Oid): void {
   const constraint = indexConstraint(oid);
-  if (constraint !== 0) rememberConstraint(queue, constraint);
+  if (constraint !== 0) rememberConstraint(tab, constraint);
   else if (!tab.changedIndexes.has(oid)) tab.changedIndexes.set(oid, indexdef(oid, 0, false)!);
 }
 
@@ -264,7 +263,8 @@ function remakeDependents(queue: Queue, tab: Altered): void {
     addresses.push(objectAddress(ids.ConstraintRelationId, oid));
     if (row.coninhcount > 0 && !row.conislocal) continue; // comes again with the parent's
     lockTable(row.conrelid, getRelName(row.conrelid)!, false, 8);
-    tab.add(row.contype === 'f' ? PASS.OLD_CONSTR : PASS.OLD_INDEX, () => remakeConstraint(queue.get(row.conrelid), row.conname, text, comment));
+    const owner = queue.get(row.conrelid);
+    owner.add(row.contype === 'f' ? PASS.OLD_CONSTR : PASS.OLD_INDEX, () => remakeConstraint(owner, row.conname, text, comment));
   }
   for (const [oid, text] of indexes) {
     const comment = getComment(oid, ids.RelationRelationId, 0);

@@ -6,6 +6,7 @@ import { ASYNC_COMMANDS } from './async.ts';
 import { COMMENT_COMMANDS } from './comment.ts';
 import { COPY_COMMANDS } from './copy.ts';
 import { CREATE_AS_COMMANDS } from './createas.ts';
+import { DATABASE_COMMANDS } from './dbcommands.ts';
 import { DOMAIN_COMMANDS } from './domain.ts';
 import { DROP_COMMANDS } from './dropcmds.ts';
 import { FUNCTION_COMMANDS } from './functioncmds.ts';
@@ -31,5 +32,5 @@ registerUtilities({
   ...TRANSACTION_COMMANDS, ...PORTAL_COMMANDS, ...PREPARE_COMMANDS, ...VARIABLE_COMMANDS, ...COPY_COMMANDS, ...TABLE_COMMANDS, ...INDEX_COMMANDS,
   ...SEQUENCE_COMMANDS, ...USER_COMMANDS, ...DROP_COMMANDS, ...VIEW_COMMANDS, ...CREATE_AS_COMMANDS, ...ALTER_COMMANDS,
   ...GRANT_COMMANDS, ...SCHEMA_COMMANDS, ...COMMENT_COMMANDS, ...EXPLAIN_COMMANDS, ...FUNCTION_COMMANDS, ...TYPE_COMMANDS, ...DOMAIN_COMMANDS,
-  ...ASYNC_COMMANDS, ...LOCK_COMMANDS,
+  ...ASYNC_COMMANDS, ...LOCK_COMMANDS, ...DATABASE_COMMANDS,
 });

@@ -1,6 +1,7 @@
 // Transaction managers, one for each database that is written to. A backend that finds none asks over the control socket
 // ("manager <database oid>\n"); the postmaster forks one and answers "ok\n" as soon as it listens. A manager ends by itself
-// when it has nothing to do; one that dies is started again when somebody asks.
+// when it has nothing to do; one that dies is started again when somebody asks. "retire <database oid>\n" ends the manager of
+// a database that has been dropped; "ok\n" comes when it is gone.
 import { rmSync } from 'node:fs';
 import { POSTMASTER_SOCKET, managerSocket } from '../../common/site.ts';
 import { EAGAIN, EINTR, port } from '../../port/port.ts';
@@ -13,12 +14,15 @@ import { disownFd, forkChild, ownFd, type Child } from './children.ts';
 const BACKLOG = 512, MAX_CLIENTS = 400, MAX_REQUEST_BYTES = 64;
 /** How long a new manager may take until it listens. */
 const START_LIMIT_MS = 10_000;
+const SIGTERM = 15;
 
 interface Client {
   fd: number;
   request: string;
   /** The database whose manager it waits for; 0: it has not asked yet. */
   waitsFor: number;
+  /** It waits for that manager's end. */
+  retires: boolean;
 }
 
 export class Managers {
@@ -78,7 +82,7 @@ export class Managers {
       if (fd < 0) return;
       port.setBlocking(fd, false);
       ownFd(fd);
-      this.clients.set(fd, { fd, request: '', waitsFor: 0 });
+      this.clients.set(fd, { fd, request: '', waitsFor: 0, retires: false });
     }
   }
 
@@ -95,11 +99,13 @@ export class Managers {
     client.request += this.buffer.toString('latin1', 0, n);
     const end = client.request.indexOf('\n');
     if (end < 0 && client.request.length < MAX_REQUEST_BYTES) return;
-    const m = /^manager (\d{1,10})$/.exec(client.request.slice(0, end));
+    const m = /^(manager|retire) (\d{1,10})$/.exec(client.request.slice(0, end));
     client.request = client.request.slice(end + 1);
-    if (!m || Number(m[1]) > 0xffffffff) return this.drop(client);
-    client.waitsFor = Number(m[1]);
-    this.ensure(client.waitsFor);
+    if (!m || Number(m[2]) > 0xffffffff) return this.drop(client);
+    client.waitsFor = Number(m[2]);
+    client.retires = m[1] === 'retire';
+    if (client.retires) this.retire(client.waitsFor);
+    else this.ensure(client.waitsFor);
   }
 
   private ensure(databaseOid: number): void {
@@ -109,6 +115,11 @@ export class Managers {
     // It may be running and about to end: only a connection proves that it listens.
     this.starting.set(databaseOid, performance.now());
     this.tick();
+  }
+
+  private retire(databaseOid: number): void {
+    const pid = this.running.get(databaseOid);
+    if (pid === undefined || port.kill(pid, SIGTERM) !== 0) this.answer(databaseOid, 'ok\n', true);
   }
 
   private start(databaseOid: number): boolean {
@@ -127,9 +138,10 @@ export class Managers {
     return true;
   }
 
-  private answer(databaseOid: number, text: string): void {
+  /** Tells those who wait for a manager, or (`retired`) for its end. */
+  private answer(databaseOid: number, text: string, retired = false): void {
     for (const client of this.clients.values()) {
-      if (client.waitsFor !== databaseOid) continue;
+      if (client.waitsFor !== databaseOid || client.retires !== retired) continue;
       client.waitsFor = 0;
       if (port.send(client.fd, Buffer.from(text, 'latin1'), 0, text.length) < 0) this.drop(client);
     }
@@ -140,6 +152,7 @@ export class Managers {
     const { databaseOid } = child;
     if (this.running.get(databaseOid) !== pid) return;
     this.running.delete(databaseOid);
+    this.answer(databaseOid, 'ok\n', true);
     if (!this.starting.delete(databaseOid)) return;
     if (this.open && this.start(databaseOid)) this.starting.set(databaseOid, performance.now());
     else this.answer(databaseOid, 'failed\n');

@@ -125,14 +125,19 @@ export class SocketLink implements Link {
 }
 
 /** "manager <oid>\n" -> "ok\n". A postmaster that does not answer now may do so at the next attempt. */
-function askPostmaster(database: number): void {
+const askPostmaster = (database: number): void => tellPostmaster(`manager ${database}\n`, 2000);
+
+/** Has the manager of a database that has been dropped end; returns when it has. */
+export const retireManager = (database: number): void => tellPostmaster(`retire ${database}\n`, 10_000);
+
+function tellPostmaster(request: string, limitMs: number): void {
   const fd = port.connectUnix(POSTMASTER_SOCKET);
   if (fd < 0) return;
   port.setBlocking(fd, true);
-  const question = Buffer.from(`manager ${database}\n`), answer = Buffer.alloc(64);
+  const question = Buffer.from(request), answer = Buffer.alloc(64);
   if (port.send(fd, question, 0, question.length) === question.length) {
     pollFds[0] = fd;
-    if (port.poll(pollFds, pollEvents, pollReady, 1, 2000) > 0) port.recv(fd, answer, 0, answer.length);
+    if (port.poll(pollFds, pollEvents, pollReady, 1, limitMs) > 0) port.recv(fd, answer, 0, answer.length);
   }
   port.close(fd);
 }

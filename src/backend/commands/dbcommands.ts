@@ -1,0 +1,343 @@
+// CREATE, DROP and ALTER DATABASE (PostgreSQL's dbcommands.c). A new database is a copy of its template's environment as
+// it is now. Its folder is made before the commit that makes it known, and that of a dropped one goes after the commit:
+// a crash in between leaves a folder that no row of pg_database names, which the next CREATE DATABASE of that OID removes.
+import { existsSync, rmSync } from 'node:fs';
+import { PgError, notSupported } from '../../common/errors.ts';
+import { databaseFolder } from '../../common/site.ts';
+import { isMemberOfRole } from '../catalog/acl.ts';
+import { hasCreateDbPrivilege, mustBeOwner, objectOwnercheck } from '../catalog/aclchk.ts';
+import { getNewOid } from '../catalog/catalog.ts';
+import { copyDatabase } from '../catalog/copy_database.ts';
+import { PG_UTF8, charToEncoding, encodingToChar } from '../catalog/encoding.ts';
+import { catalogDelete, catalogDeleteByKey, catalogFind, catalogInsert, catalogUpdate } from '../catalog/indexing.ts';
+import * as ids from '../catalog/oids.ts';
+import { deleteSharedComments } from '../catalog/pg_description.ts';
+import { deleteSharedDependencyRecordsFor, recordDependencyOnOwner } from '../catalog/pg_shdepend.ts';
+import type { PgDatabase } from '../catalog/rows.ts';
+import * as sys from '../catalog/syscache.ts';
+import { makeParseState, parserError } from '../parser/parse_node.ts';
+import { ddlNotice } from '../parser/parse_utilcmd.ts';
+import type { RawNode } from '../parser/raw_nodes.ts';
+import { openStore } from '../storage/lmdb.ts';
+import { preventInTransactionBlock, type UtilityContext, type UtilityTable } from '../tcop/utility.ts';
+import { sharedClient } from '../transaction/client.ts';
+import { retireManager } from '../transaction/link.ts';
+import { getStore, registerCallback, requireLocks } from '../transaction/xact.ts';
+import type { Oid } from '../types/datum.ts';
+import { port } from '../../port/port.ts';
+import { backends, countOtherBackends } from '../utils/backend_status.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
+import { session } from '../utils/session.ts';
+import { databaseHooks } from './rename.ts';
+import { alterSetting, roleOid } from './user.ts';
+import { constantText } from './variable.ts';
+
+const LOCALES: Readonly<Record<string, string>> = { 'C': 'C', 'POSIX': 'POSIX', 'C.UTF-8': 'C.UTF-8', 'C.utf8': 'C.UTF-8' };
+const SIGTERM = 15;
+/** How long others may take to leave. */
+const LEAVE_LIMIT_MS = 5000, LEAVE_PAUSE_MS = 100;
+
+// ---- folders
+
+/** Folders to remove when the transaction ends one way or the other. */
+let made: Oid[] = [];
+let dropped: Oid[] = [];
+const removeFolder = (oid: Oid): void => rmSync(databaseFolder(oid), { recursive: true, force: true });
+registerCallback({
+  onCommit() {
+    const gone = dropped;
+    made = [];
+    dropped = [];
+    for (const oid of gone) {
+      retireManager(oid);
+      removeFolder(oid);
+    }
+  },
+  onAbort() {
+    const gone = made;
+    made = [];
+    dropped = [];
+    for (const oid of gone) removeFolder(oid);
+  },
+});
+
+// ---- who is there
+
+const noFds = new Int32Array(0);
+const noEvents = new Int16Array(0);
+function pause(ms: number): void {
+  port.poll(noFds, noEvents, noEvents, 0, ms);
+  checkForInterrupts();
+}
+
+/** Waits a little for others to leave; how many are still there (CountOtherDBBackends). */
+function othersIn(oid: Oid): number {
+  for (const end = performance.now() + LEAVE_LIMIT_MS; ; pause(LEAVE_PAUSE_MS)) {
+    const count = countOtherBackends(oid);
+    if (count === 0 || performance.now() >= end) return count;
+  }
+}
+
+function inUse(what: string, count: number): PgError {
+  return new PgError('object_in_use', what, { detail: count === 1 ? 'There is 1 other session using the database.' : `There are ${count} other sessions using the database.` });
+}
+
+function requireDatabaseOwner(row: PgDatabase): void {
+  if (!objectOwnercheck(ids.DatabaseRelationId, row.oid, session.currentUser)) throw mustBeOwner('database', row.datname);
+}
+
+/** Two commands on the same database wait for each other. */
+function lockDatabase(oid: Oid): void {
+  requireLocks();
+  sharedClient.acquireLock({ kind: 'object', classid: ids.DatabaseRelationId, objid: oid, exclusive: true });
+}
+
+function databaseNamed(name: string): PgDatabase {
+  const row = sys.databaseByName(name);
+  if (row === undefined) throw new PgError('undefined_database', `database "${name}" does not exist`);
+  return row;
+}
+
+// ---- options
+
+type Options = Map<string, RawNode>;
+
+function readDatabaseOptions(list: readonly RawNode[], known: readonly string[], text: string): Options {
+  const options: Options = new Map();
+  const state = makeParseState(text);
+  for (const e of list) {
+    const name = e['defname'] as string;
+    if (name === 'location') {
+      const warning = new PgError('feature_not_supported', 'LOCATION is not supported anymore', { hint: 'Consider using tablespaces instead.' });
+      warning.severity = 'WARNING';
+      session.notice(warning);
+      continue;
+    }
+    if (!known.includes(name)) throw parserError(state, 'syntax_error', `option "${name}" not recognized`, e.location);
+    if (options.has(name)) throw parserError(state, 'syntax_error', 'conflicting or redundant options', e.location);
+    options.set(name, e);
+  }
+  return options;
+}
+
+/** DEFAULT is an option without a value. */
+const textOf = (o: Options, name: string): string | undefined => {
+  const arg = o.get(name)?.['arg'] as unknown;
+  return arg === undefined ? undefined : constantText(arg);
+};
+
+function booleanOf(o: Options, name: string): boolean | undefined {
+  if (!o.has(name)) return undefined;
+  const arg = o.get(name)!['arg'] as any;
+  if (arg === undefined) return true;
+  const text = typeof arg === 'object' && arg.tag === 'Boolean' ? String(arg.boolval) : constantText(arg).toLowerCase();
+  if (['true', 'on', '1'].includes(text)) return true;
+  if (['false', 'off', '0'].includes(text)) return false;
+  throw new PgError('syntax_error', `${name} requires a Boolean value`);
+}
+
+function connectionLimitOf(o: Options): number | undefined {
+  const text = textOf(o, 'connection_limit');
+  if (text === undefined) return undefined;
+  const limit = Number(text);
+  if (limit < -1) throw new PgError('invalid_parameter_value', `invalid connection limit: ${limit}`);
+  return limit;
+}
+
+function refuseTablespace(o: Options): void {
+  const name = textOf(o, 'tablespace');
+  if (name !== undefined && name !== 'pg_default') {
+    if (sys.tablespaceByName(name) === undefined) throw new PgError('undefined_object', `tablespace "${name}" does not exist`);
+    throw notSupported('a database in another tablespace');
+  }
+}
+
+function localeOf(o: Options, name: string, template: string, what: string, templateName: string): string {
+  const given = textOf(o, name) ?? textOf(o, 'locale');
+  if (given === undefined) return template;
+  const locale = LOCALES[given];
+  if (locale === undefined) throw new PgError('wrong_object_type', `invalid locale name: "${given}"`);
+  if (locale !== template && templateName !== 'template0') {
+    throw new PgError('invalid_parameter_value', `new ${what} (${given}) is incompatible with the ${what} of the template database (${template})`, {
+      hint: `Use the same ${what} as in the template database, or use template0 as template.`,
+    });
+  }
+  return locale;
+}
+
+function checkEncoding(o: Options, template: PgDatabase): void {
+  const arg = o.get('encoding')?.['arg'] as unknown;
+  if (arg === undefined) return;
+  const encoding = typeof arg === 'number' ? arg : charToEncoding(constantText(arg));
+  if (encoding < 0 || encodingToChar(encoding) === '') {
+    throw new PgError('undefined_object', typeof arg === 'number' ? `${arg} is not a valid encoding code` : `${constantText(arg)} is not a valid encoding name`);
+  }
+  if (encoding === template.encoding) return;
+  if (template.datname !== 'template0') {
+    throw new PgError('invalid_parameter_value', `new encoding (${encodingToChar(encoding)}) is incompatible with the encoding of the template database (${encodingToChar(template.encoding)})`, {
+      hint: 'Use the same encoding as in the template database, or use template0 as template.',
+    });
+  }
+  if (encoding !== PG_UTF8) throw notSupported(`a database of encoding ${encodingToChar(encoding)}`);
+}
+
+// ---- CREATE DATABASE
+
+const CREATE_OPTIONS = [
+  'tablespace', 'owner', 'template', 'encoding', 'locale', 'lc_collate', 'lc_ctype', 'icu_locale', 'locale_provider', 'is_template', 'allow_connections',
+  'connection_limit', 'collation_version', 'oid', 'strategy',
+];
+
+function createDatabase(stmt: RawNode, context: UtilityContext): void {
+  preventInTransactionBlock(context, 'CREATE DATABASE');
+  const name = stmt['dbname'] as string;
+  const o = readDatabaseOptions((stmt['options'] ?? []) as RawNode[], CREATE_OPTIONS, context.text);
+  if ((textOf(o, 'locale_provider') ?? 'libc') !== 'libc') {
+    const provider = textOf(o, 'locale_provider')!;
+    throw provider === 'icu' ? notSupported('ICU') : new PgError('invalid_object_definition', `unrecognized locale provider: ${provider}`);
+  }
+  if (o.has('icu_locale')) throw new PgError('invalid_object_definition', 'ICU locale cannot be specified unless locale provider is ICU');
+  const strategy = textOf(o, 'strategy')?.toLowerCase();
+  if (strategy !== undefined && strategy !== 'wal_log' && strategy !== 'file_copy') {
+    throw new PgError('invalid_parameter_value', `invalid create database strategy "${textOf(o, 'strategy')}"`, { hint: 'Valid strategies are "wal_log", and "file_copy".' });
+  }
+  if (o.has('locale') && (o.has('lc_collate') || o.has('lc_ctype'))) {
+    throw parserError(makeParseState(context.text), 'syntax_error', 'conflicting or redundant options', o.get('locale')!.location, { detail: 'LOCALE cannot be specified together with LC_COLLATE or LC_CTYPE.' });
+  }
+  const connectionLimit = connectionLimitOf(o) ?? -1;
+  const owner = textOf(o, 'owner') === undefined ? session.currentUser : roleOid(textOf(o, 'owner')!);
+  if (!hasCreateDbPrivilege(session.currentUser)) throw new PgError('insufficient_privilege', 'permission denied to create database');
+  if (!isMemberOfRole(session.currentUser, owner)) throw new PgError('insufficient_privilege', `must be member of role "${sys.authIdByOid(owner)!.rolname}"`);
+  const templateName = textOf(o, 'template') ?? 'template1';
+  const template = sys.databaseByName(templateName);
+  if (template === undefined) throw new PgError('undefined_database', `template database "${templateName}" does not exist`);
+  if (!template.datistemplate && !objectOwnercheck(ids.DatabaseRelationId, template.oid, session.currentUser)) {
+    throw new PgError('insufficient_privilege', `permission denied to copy database "${templateName}"`);
+  }
+  checkEncoding(o, template);
+  const collate = localeOf(o, 'lc_collate', template.datcollate, 'collation', templateName);
+  const ctype = localeOf(o, 'lc_ctype', template.datctype, 'LC_CTYPE', templateName);
+  refuseTablespace(o);
+  if (sys.databaseByName(name) !== undefined) throw new PgError('duplicate_database', `database "${name}" already exists`);
+  lockDatabase(template.oid);
+  const others = othersIn(template.oid);
+  if (others > 0) throw inUse(`source database "${templateName}" is being accessed by other users`, others);
+  const oid = getNewOid(ids.DatabaseRelationId);
+  catalogInsert(ids.DatabaseRelationId, {
+    oid, datname: name, datdba: owner, encoding: template.encoding, datlocprovider: 'c', datistemplate: booleanOf(o, 'is_template') ?? false,
+    datallowconn: booleanOf(o, 'allow_connections') ?? true, datconnlimit: connectionLimit, datfrozenxid: template.datfrozenxid, datminmxid: template.datminmxid,
+    dattablespace: ids.DEFAULTTABLESPACE_OID, datcollate: collate, datctype: ctype, daticulocale: null, datcollversion: template.datcollversion, datacl: null,
+  });
+  recordDependencyOnOwner(ids.DatabaseRelationId, oid, owner);
+  copyTemplateDependencies(template.oid, oid);
+  copyEnvironment(template.oid, oid);
+}
+
+function copyEnvironment(template: Oid, oid: Oid): void {
+  const path = databaseFolder(oid);
+  if (existsSync(path)) rmSync(path, { recursive: true });
+  made.push(oid);
+  // An environment is opened but once in a process: our own is open already.
+  const own = template === session.databaseOid;
+  const source = own ? getStore(false) : openStore(databaseFolder(template));
+  try {
+    if (!own) source.renew();
+    copyDatabase(source, path, checkForInterrupts);
+  } finally {
+    if (!own) source.close();
+  }
+}
+
+/** Objects of the new database depend on the same roles as those of the template (copyTemplateDependencies). */
+function copyTemplateDependencies(template: Oid, database: Oid): void {
+  for (const { row } of catalogFind(ids.SharedDependRelationId, ids.PgShdependDependerIndexId, [template])) {
+    catalogInsert(ids.SharedDependRelationId, { ...row, dbid: database });
+  }
+}
+
+// ---- DROP DATABASE
+
+function dropDatabase(stmt: RawNode, context: UtilityContext): void {
+  preventInTransactionBlock(context, 'DROP DATABASE');
+  const name = stmt['dbname'] as string;
+  const force = readDatabaseOptions((stmt['options'] ?? []) as RawNode[], ['force'], context.text).has('force');
+  const row = sys.databaseByName(name);
+  if (row === undefined) {
+    if (!stmt['missing_ok']) throw new PgError('undefined_database', `database "${name}" does not exist`);
+    return ddlNotice(`database "${name}" does not exist, skipping`);
+  }
+  requireDatabaseOwner(row);
+  if (row.oid === session.databaseOid) throw new PgError('object_in_use', 'cannot drop the currently open database');
+  if (row.datistemplate) throw new PgError('wrong_object_type', 'cannot drop a template database');
+  lockDatabase(row.oid);
+  if (force) terminateOthers(row.oid);
+  const others = othersIn(row.oid);
+  if (others > 0) throw inUse(`database "${name}" is being accessed by other users`, others);
+  const [tuple] = catalogFind(ids.DatabaseRelationId, ids.PgDatabaseOidIndexId, [row.oid]);
+  if (tuple === undefined) throw new PgError('undefined_database', `database "${name}" does not exist`);
+  catalogDelete(ids.DatabaseRelationId, tuple);
+  deleteSharedComments(row.oid, ids.DatabaseRelationId);
+  catalogDeleteByKey(ids.DbRoleSettingRelationId, ids.PgDbRoleSettingDatabaseidRolIndexId, [row.oid]);
+  catalogDeleteByKey(ids.SharedDependRelationId, ids.PgShdependDependerIndexId, [row.oid]);
+  deleteSharedDependencyRecordsFor(ids.DatabaseRelationId, row.oid);
+  dropped.push(row.oid);
+}
+
+function terminateOthers(oid: Oid): void {
+  for (const backend of backends()) {
+    if (backend.databaseOid !== oid || backend.pid === session.pid) continue;
+    if (!session.isSuperuser && sys.authIdByOid(backend.roleOid)?.rolsuper) throw new PgError('insufficient_privilege', 'must be a superuser to terminate superuser process');
+    port.kill(backend.pid, SIGTERM);
+  }
+}
+
+// ---- ALTER DATABASE
+
+const ALTER_OPTIONS = ['is_template', 'allow_connections', 'connection_limit', 'tablespace'];
+
+function alterDatabase(stmt: RawNode, context: UtilityContext): void {
+  const o = readDatabaseOptions((stmt['options'] ?? []) as RawNode[], ALTER_OPTIONS, context.text);
+  refuseTablespace(o);
+  const row = databaseNamed(stmt['dbname'] as string);
+  requireDatabaseOwner(row);
+  const allow = booleanOf(o, 'allow_connections');
+  if (allow === false && row.oid === session.databaseOid) throw new PgError('invalid_parameter_value', 'cannot disallow connections for current database');
+  const template = booleanOf(o, 'is_template');
+  const limit = connectionLimitOf(o);
+  const [tuple] = catalogFind(ids.DatabaseRelationId, ids.PgDatabaseOidIndexId, [row.oid]);
+  catalogUpdate(ids.DatabaseRelationId, tuple!, {
+    ...(template !== undefined ? { datistemplate: template } : {}), ...(allow !== undefined ? { datallowconn: allow } : {}), ...(limit !== undefined ? { datconnlimit: limit } : {}),
+  });
+}
+
+function alterDatabaseSet(stmt: RawNode): void {
+  const row = databaseNamed(stmt['dbname'] as string);
+  requireDatabaseOwner(row);
+  alterSetting(row.oid, 0, stmt['setstmt'] as never);
+}
+
+function refreshCollationVersion(stmt: RawNode): void {
+  requireDatabaseOwner(databaseNamed(stmt['dbname'] as string));
+  ddlNotice('version has not changed');
+}
+
+databaseHooks.rename = (oldName, newName) => {
+  const row = databaseNamed(oldName);
+  requireDatabaseOwner(row);
+  if (!hasCreateDbPrivilege(session.currentUser)) throw new PgError('insufficient_privilege', 'permission denied to rename database');
+  if (sys.databaseByName(newName) !== undefined) throw new PgError('duplicate_database', `database "${newName}" already exists`);
+  if (row.oid === session.databaseOid) throw new PgError('feature_not_supported', 'current database cannot be renamed');
+  lockDatabase(row.oid);
+  const others = othersIn(row.oid);
+  if (others > 0) throw inUse(`database "${oldName}" is being accessed by other users`, others);
+  const [tuple] = catalogFind(ids.DatabaseRelationId, ids.PgDatabaseOidIndexId, [row.oid]);
+  catalogUpdate(ids.DatabaseRelationId, tuple!, { datname: newName });
+};
+
+export const DATABASE_COMMANDS: UtilityTable = {
+  CreatedbStmt: { run: createDatabase },
+  DropdbStmt: { run: dropDatabase },
+  AlterDatabaseStmt: { run: alterDatabase },
+  AlterDatabaseSetStmt: { run: alterDatabaseSet },
+  AlterDatabaseRefreshCollStmt: { run: refreshCollationVersion },
+};
