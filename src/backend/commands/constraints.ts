@@ -4,7 +4,9 @@ import { PgError } from '../../common/errors.ts';
 import { attributeAclmask, aclcheckRelation, notOwnerOrDenied } from '../catalog/aclchk.ts';
 import { formatType } from '../catalog/format_type.ts';
 import { funcVolatile, getOpfamilyMember, isBinaryCoercible, opVolatile } from '../catalog/lsyscache.ts';
+import { catalogUpdateByKey } from '../catalog/indexing.ts';
 import { rangeVarGetRelid } from '../catalog/namespace.ts';
+import * as ids from '../catalog/oids.ts';
 import { changeCheckCount, chooseConstraintName, constraintNameIsUsed, createConstraintEntry } from '../catalog/pg_constraint.ts';
 import type { Attribute, IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
@@ -140,6 +142,11 @@ export function addForeignKey(relid: Oid, spec: ForeignKeySpec, taken: Set<strin
     conkey: columns.map((c) => c.attnum), confkey: pkColumns.map((c) => c.attnum), conpfeqop: operators.map((o) => o.pf), conppeqop: operators.map((o) => o.pp),
     conffeqop: operators.map((o) => o.ff), confdelsetcols: deleteSet.length === 0 ? null : deleteSet, connoinherit: true,
   });
+  commandCounterIncrement();
+  // psql and others look for foreign keys only where there may be triggers.
+  for (const table of new Set([relid, pk.oid])) {
+    if (!openRelation(table).hasTriggers) catalogUpdateByKey(ids.RelationRelationId, ids.PgClassOidIndexId, [table], { relhastriggers: true });
+  }
   commandCounterIncrement();
   return oid;
 }
