@@ -63,11 +63,20 @@ export function parseSubAnalyze(stmt: RawNode, parent: ParseState, parentCte: Co
   state.parentCte = parentCte;
   state.lockedFromParent = lockedFromParent;
   state.resolveUnknowns = resolveUnknowns;
-  return transformStmt(state, stmt);
+  const query = transformStmt(state, stmt);
+  checkTargetCount(state);
+  return query;
+}
+
+const MAX_TARGETS = 1664;
+
+function checkTargetCount(state: ParseState): void {
+  if (state.nextResno - 1 > MAX_TARGETS) throw parserError(state, 'too_many_columns', `target lists can have at most ${MAX_TARGETS} entries`);
 }
 
 function transformTopLevelStmt(state: ParseState, raw: RawStmt): Query {
   const query = transformOptionalSelectInto(state, raw.stmt);
+  checkTargetCount(state);
   query.stmt_location = raw.stmt_location;
   query.stmt_len = raw.stmt_len;
   return query;

@@ -243,6 +243,10 @@ export function aliasOf(raw: RawNode | undefined): Alias | null {
 /** The alias names first, then the relation's own; dropped columns get ''. */
 function buildRelationAliases(relation: Relation, alias: Alias | null, eref: Alias): void {
   const given = alias?.colnames ?? [];
+  if (given.length === 0) {
+    eref.colnames = shapeOf(relation).names;
+    return;
+  }
   let next = 0;
   let dropped = 0;
   for (const attribute of relation.attributes) {
@@ -254,7 +258,6 @@ function buildRelationAliases(relation: Relation, alias: Alias | null, eref: Ali
       next++;
     } else eref.colnames.push(attribute.attname);
   }
-  void dropped;
   if (next < given.length) {
     throw new PgError('invalid_column_reference', `table "${eref.aliasname}" has ${relation.attributes.length - dropped} columns available but ${given.length} columns specified`);
   }
@@ -280,8 +283,24 @@ export function parserOpenTable(state: ParseState, rangeVar: RawNode): Relation 
   return relation;
 }
 
+interface RelationShape { names: string[]; columns: Map<number, NamespaceColumn[]> }
+/** Names and columns of a relation as entries without column aliases have them; shared, so not to be changed. */
+const shapes = new WeakMap<Relation, RelationShape>();
+
+function shapeOf(relation: Relation): RelationShape {
+  let shape = shapes.get(relation);
+  if (shape === undefined) shapes.set(relation, (shape = { names: relation.attributes.map((a) => a.attisdropped ? '' : a.attname), columns: new Map() }));
+  return shape;
+}
+
 function relationColumns(relation: Relation, rtindex: number): NamespaceColumn[] {
-  return columnsOf(rtindex, relation.attributes.map((a) => a.attisdropped ? 0 : a.atttypid), relation.attributes.map((a) => a.atttypmod), relation.attributes.map((a) => a.attcollation));
+  const { columns } = shapeOf(relation);
+  let list = columns.get(rtindex);
+  if (list === undefined) {
+    list = columnsOf(rtindex, relation.attributes.map((a) => a.attisdropped ? 0 : a.atttypid), relation.attributes.map((a) => a.atttypmod), relation.attributes.map((a) => a.attcollation));
+    columns.set(rtindex, list);
+  }
+  return list;
 }
 
 /** An entry for a table named in the text. */
