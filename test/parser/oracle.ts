@@ -14,8 +14,8 @@ export interface Verdict {
 const options = { host: process.env['ORACLE_HOST'] ?? '127.0.0.1', port: Number(process.env['ORACLE_PORT'] ?? 5499), user: process.env['ORACLE_USER'] ?? 'postgres' };
 
 export class Oracle {
-  readonly client: pg.Client;
-  constructor(client: pg.Client) {
+  readonly client: any;
+  constructor(client: unknown) {
     this.client = client;
   }
 
@@ -42,7 +42,7 @@ export class Oracle {
 
   /** Parse, Describe, Sync. */
   describe(text: string): Promise<Verdict> {
-    const connection = (this.client as unknown as { connection: any }).connection;
+    const connection = this.client.connection;
     return new Promise((resolve) => {
       const verdict: Verdict = {};
       const query = {
