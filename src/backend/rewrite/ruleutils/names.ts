@@ -38,8 +38,8 @@ export interface DeparseColumns {
   leftrti: number;
   rightrti: number;
   /** Per join column: the column of the left and right input it comes from, 0 for none. */
-  leftattnos: number[];
-  rightattnos: number[];
+  leftattnos: readonly number[];
+  rightattnos: readonly number[];
   usingNames: string[];
 }
 
@@ -181,11 +181,8 @@ function identifyJoinColumns(j: JoinExpr, rte: RangeTblEntry, columns: DeparseCo
   };
   columns.leftrti = rtindexOf(j.larg);
   columns.rightrti = rtindexOf(j.rarg);
-  columns.leftattnos = new Array<number>(rte.joinaliasvars.length).fill(0);
-  columns.rightattnos = new Array<number>(rte.joinaliasvars.length).fill(0);
-  let at = 0;
-  for (const attno of rte.joinleftcols) columns.leftattnos[at++] = attno;
-  rte.joinrightcols.forEach((attno, i) => { columns.rightattnos[i < rte.joinmergedcols ? i : at++] = attno; });
+  columns.leftattnos = rte.joinleftcols;
+  columns.rightattnos = rte.joinrightcols;
 }
 
 /** What the columns are really called now; null for dropped ones. */
