@@ -15,7 +15,7 @@ const RELATIONS: Readonly<Record<string, string>> = { o: 'owner of', a: 'privile
 export function checkSharedDependencies(classId: Oid, objectId: Oid): string | null {
   const lines: string[] = [];
   const elsewhere = new Map<Oid, number>();
-  for (const d of sharedDependentsOf(classId, objectId)) {
+  for (const d of sharedDependentsOf(classId, objectId).sort((a, b) => a.objid - b.objid || a.classid - b.classid || a.objsubid - b.objsubid)) {
     if (d.dbid !== 0 && d.dbid !== session.databaseOid) {
       elsewhere.set(d.dbid, (elsewhere.get(d.dbid) ?? 0) + 1);
       continue;

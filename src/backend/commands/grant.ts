@@ -174,6 +174,18 @@ function grantOnRelation(type: string, oid: Oid, internal: Internal, all: boolea
 }
 const ACL_SELECT = 2;
 
+/** DROP OWNED: whatever an object's ACL says of a role (RemoveRoleFromObjectACL). */
+export function revokeAllFromRole(role: Oid, classId: Oid, oid: Oid): void {
+  const internal: Internal = { isGrant: false, grantees: [role], privileges: 0, columns: [], grantOption: false, cascade: true };
+  if (classId === ids.DefaultAclRelationId) {
+    const row = sys.lookup(ids.DefaultAclRelationId, ids.PgDefaultAclOidIndexId, oid);
+    if (row === undefined) return;
+    const letter = row.defaclobjtype as 'r' | 'S' | 'f' | 'T' | 'n';
+    return setDefaultAcl(row.defaclrole, row.defaclnamespace, letter, letter === 'S' ? 's' : letter, internal);
+  }
+  apply(classId === ids.RelationRelationId && sys.classByOid(oid)?.relkind === 'S' ? 'SEQUENCE' : 'TABLE', classId, oid, internal, true);
+}
+
 // ---- ALTER DEFAULT PRIVILEGES
 
 const DEFAULT_TYPES: Readonly<Record<string, { letter: 'r' | 'S' | 'f' | 'T' | 'n'; kind: AclKind; word: string }>> = {

@@ -15,6 +15,7 @@ import { GRANT_COMMANDS } from './grant.ts';
 import { INDEX_COMMANDS } from './indexcmds.ts';
 import './lock_functions.ts';
 import { LOCK_COMMANDS } from './lockcmds.ts';
+import { OWNED_COMMANDS } from './owned.ts';
 import { PORTAL_COMMANDS } from './portalcmds.ts';
 import { PREPARE_COMMANDS } from './prepare.ts';
 import { SCHEMA_COMMANDS } from './schemacmds.ts';
@@ -25,6 +26,7 @@ import { TABLE_COMMANDS } from './tablecmds.ts';
 import { TRANSACTION_COMMANDS } from './transaction.ts';
 import { TYPE_COMMANDS } from './typecmds.ts';
 import { USER_COMMANDS } from './user.ts';
+import { MAINTENANCE_COMMANDS } from './vacuum.ts';
 import { VARIABLE_COMMANDS } from './variable.ts';
 import { VIEW_COMMANDS } from './view.ts';
 
@@ -32,5 +34,5 @@ registerUtilities({
   ...TRANSACTION_COMMANDS, ...PORTAL_COMMANDS, ...PREPARE_COMMANDS, ...VARIABLE_COMMANDS, ...COPY_COMMANDS, ...TABLE_COMMANDS, ...INDEX_COMMANDS,
   ...SEQUENCE_COMMANDS, ...USER_COMMANDS, ...DROP_COMMANDS, ...VIEW_COMMANDS, ...CREATE_AS_COMMANDS, ...ALTER_COMMANDS,
   ...GRANT_COMMANDS, ...SCHEMA_COMMANDS, ...COMMENT_COMMANDS, ...EXPLAIN_COMMANDS, ...FUNCTION_COMMANDS, ...TYPE_COMMANDS, ...DOMAIN_COMMANDS,
-  ...ASYNC_COMMANDS, ...LOCK_COMMANDS, ...DATABASE_COMMANDS,
+  ...ASYNC_COMMANDS, ...LOCK_COMMANDS, ...DATABASE_COMMANDS, ...OWNED_COMMANDS, ...MAINTENANCE_COMMANDS,
 });
