@@ -21,6 +21,7 @@ import { markTargetListOrigins, resolveTargetListUnknowns, transformExpressionLi
 import { isStackOverflow, stackDepthError } from './raw_parser.ts';
 import type { RawNode, RawStmt } from './raw_nodes.ts';
 import { transformDistinctClause, transformDistinctOnClause, transformGroupClause, transformSortClause, transformWindowDefinitions } from './sort_group.ts';
+import { recursion } from './recursion.ts';
 
 // ---- entry points --------------------------------------------------------------------------------------------
 
@@ -341,3 +342,4 @@ export function applyLockingClause(query: Query, rti: number, strength: RowMarkC
   query.rowMarks.push({ rti, strength, waitPolicy, pushedDown });
 }
 
+Object.assign(recursion, { applyLimit, applyWithClause, finishQuery, parseSubAnalyze, rawLockName, transformLockingClause, transformStmt });

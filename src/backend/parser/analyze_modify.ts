@@ -7,7 +7,6 @@ import { ACL, type Query } from '../nodes/parsenodes.ts';
 import type { Expr, OnConflictExpr, TargetEntry } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import * as T from '../types/oids.ts';
-import { applyWithClause, finishQuery, transformStmt } from './analyze.ts';
 import { setTargetTable, transformFromClause, transformWhereClause } from './parse_clause.ts';
 import { transformOnConflictArbiter } from './on_conflict.ts';
 import { assignExprCollations, assignQueryCollations } from './parse_collate.ts';
@@ -17,6 +16,7 @@ import {
 } from './parse_relation.ts';
 import { checkInsertTargets, markTargetListOrigins, resolveTargetListUnknowns, transformAssignedExpr, transformExpressionList, transformTargetList, updateTargetListEntry } from './parse_target.ts';
 import type { RawNode, RawResTarget } from './raw_nodes.ts';
+import { recursion } from './recursion.ts';
 
 // ---- INSERT --------------------------------------------------------------------------------------------------
 
@@ -25,7 +25,7 @@ const OVERRIDES: Record<string, Query['override']> = { OVERRIDING_NOT_SET: 'none
 export function transformInsertStmt(state: ParseState, stmt: RawNode): Query {
   const query = makeQuery('insert');
   state.isInsert = true;
-  applyWithClause(state, query, stmt.withClause);
+  recursion.applyWithClause(state, query, stmt.withClause);
   query.override = OVERRIDES[stmt.override as string] ?? 'none';
   const selectStmt = stmt.selectStmt as RawNode | undefined;
   const onConflict = stmt.onConflictClause as RawNode | undefined;
@@ -50,7 +50,7 @@ export function transformInsertStmt(state: ParseState, stmt: RawNode): Query {
     sub.rtable = subRtable;
     sub.namespace = subNamespace;
     sub.resolveUnknowns = false;
-    const selectQuery = transformStmt(sub, selectStmt);
+    const selectQuery = recursion.transformStmt(sub, selectStmt);
     if (selectQuery.commandType !== 'select') throw internalError('unexpected non-SELECT command in INSERT ... SELECT');
     const item = addRangeTableEntryForSubquery(state, selectQuery, makeAlias('*SELECT*', []), false, false);
     addNamespaceItemToQuery(state, item, true, false, false);
@@ -85,7 +85,7 @@ export function transformInsertStmt(state: ParseState, stmt: RawNode): Query {
   }
   if (onConflict !== undefined) query.onConflict = transformOnConflictClause(state, onConflict);
   if (stmt.returningList !== undefined) query.returningList = transformReturningList(state, stmt.returningList);
-  finishQuery(state, query, null);
+  recursion.finishQuery(state, query, null);
   assignQueryCollations(state, query);
   return query;
 }
@@ -196,7 +196,7 @@ export function buildOnConflictExcludedTargetlist(relid: Oid, exclRelIndex: numb
 export function transformUpdateStmt(state: ParseState, stmt: RawNode): Query {
   const query = makeQuery('update');
   state.isInsert = false;
-  applyWithClause(state, query, stmt.withClause);
+  recursion.applyWithClause(state, query, stmt.withClause);
   query.resultRelation = setTargetTable(state, stmt.relation, (stmt.relation as RawNode).inh === true, true, ACL.UPDATE);
   const target = state.targetItem!;
   // FROM may not refer to the target laterally.
@@ -208,7 +208,7 @@ export function transformUpdateStmt(state: ParseState, stmt: RawNode): Query {
   const qual = transformWhereClause(state, stmt.whereClause as RawNode | undefined, 'where', 'WHERE');
   query.returningList = transformReturningList(state, stmt.returningList);
   query.targetList = transformUpdateTargetList(state, stmt.targetList);
-  finishQuery(state, query, qual);
+  recursion.finishQuery(state, query, qual);
   assignQueryCollations(state, query);
   return query;
 }
@@ -243,7 +243,7 @@ export function transformUpdateTargetList(state: ParseState, origTlist: readonly
 
 export function transformDeleteStmt(state: ParseState, stmt: RawNode): Query {
   const query = makeQuery('delete');
-  applyWithClause(state, query, stmt.withClause);
+  recursion.applyWithClause(state, query, stmt.withClause);
   query.resultRelation = setTargetTable(state, stmt.relation, (stmt.relation as RawNode).inh === true, true, ACL.DELETE);
   const target = state.targetItem!;
   target.lateralOnly = true;
@@ -253,7 +253,7 @@ export function transformDeleteStmt(state: ParseState, stmt: RawNode): Query {
   target.lateralOk = true;
   const qual = transformWhereClause(state, stmt.whereClause as RawNode | undefined, 'where', 'WHERE');
   query.returningList = transformReturningList(state, stmt.returningList);
-  finishQuery(state, query, qual);
+  recursion.finishQuery(state, query, qual);
   assignQueryCollations(state, query);
   return query;
 }

@@ -6,7 +6,6 @@ import type { Query, SetOperationNode, SetOperationStmt } from '../nodes/parseno
 import type { Expr, SetToDefault, SortGroupClause, TargetEntry } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import * as T from '../types/oids.ts';
-import { applyLimit, applyWithClause, finishQuery, parseSubAnalyze, rawLockName, transformLockingClause } from './analyze.ts';
 import { parseCheckAggregates } from './parse_agg.ts';
 import { coerceToCommonType, selectCommonType, selectCommonTypmod } from './parse_coerce.ts';
 import { assignQueryCollations, selectCommonCollation } from './parse_collate.ts';
@@ -16,6 +15,7 @@ import { getSortGroupOperators } from './parse_oper.ts';
 import { addNamespaceItemToQuery, addRangeTableEntryForJoin, addRangeTableEntryForSubquery } from './parse_relation.ts';
 import type { RawNode } from './raw_nodes.ts';
 import { transformSortClause } from './sort_group.ts';
+import { recursion } from './recursion.ts';
 
 type SetNode = Extract<SetOperationNode, { kind: 'SetOperationStmt' }>;
 /** Columns of one arm: target entries, or (for an inner set operation) placeholders with its types. */
@@ -28,9 +28,9 @@ export function transformSetOperationStmt(state: ParseState, stmt: RawNode): Que
   const { sortClause, limitOffset, limitCount, limitOption, lockingClause, withClause } = stmt;
   if (leftmostStmt.intoClause !== undefined) throw parserError(state, 'syntax_error', 'SELECT ... INTO is not allowed here', (leftmostStmt.intoClause.rel as RawNode).location);
   if (lockingClause !== undefined) {
-    throw parserError(state, 'feature_not_supported', `${rawLockName((lockingClause as RawNode[])[0]!.strength)} is not allowed with UNION/INTERSECT/EXCEPT`);
+    throw parserError(state, 'feature_not_supported', `${recursion.rawLockName((lockingClause as RawNode[])[0]!.strength)} is not allowed with UNION/INTERSECT/EXCEPT`);
   }
-  applyWithClause(state, query, withClause);
+  recursion.applyWithClause(state, query, withClause);
   const { sortClause: _s, limitOffset: _o, limitCount: _c, limitOption: _l, withClause: _w, ...bare } = stmt;
   const { node } = transformSetOperationTree(state, bare as RawNode, true);
   if (node.kind !== 'SetOperationStmt') throw internalError('set operation expected');
@@ -69,9 +69,9 @@ export function transformSetOperationStmt(state: ParseState, stmt: RawNode): Que
       detail: 'Only result column names can be used, not expressions or functions.', hint: 'Add the expression/function to every SELECT, or move the UNION into a FROM clause.',
     });
   }
-  applyLimit(state, query, { limitOffset, limitCount, limitOption } as unknown as RawNode);
-  finishQuery(state, query, null);
-  if (lockingClause !== undefined) for (const clause of lockingClause as RawNode[]) transformLockingClause(state, query, clause, false);
+  recursion.applyLimit(state, query, { limitOffset, limitCount, limitOption } as unknown as RawNode);
+  recursion.finishQuery(state, query, null);
+  if (lockingClause !== undefined) for (const clause of lockingClause as RawNode[]) recursion.transformLockingClause(state, query, clause, false);
   assignQueryCollations(state, query);
   if (state.hasAggs || query.groupClause.length > 0 || query.havingQual !== null) parseCheckAggregates(state, query);
   return query;
@@ -80,14 +80,14 @@ export function transformSetOperationStmt(state: ParseState, stmt: RawNode): Que
 function transformSetOperationTree(state: ParseState, stmt: RawNode, isTopLevel: boolean): { node: SetOperationNode; columns: Column[] } {
   if (stmt.intoClause !== undefined) throw parserError(state, 'syntax_error', 'INTO is only allowed on first SELECT of UNION/INTERSECT/EXCEPT', (stmt.intoClause.rel as RawNode).location);
   if (stmt.lockingClause !== undefined) {
-    throw parserError(state, 'feature_not_supported', `${rawLockName((stmt.lockingClause as RawNode[])[0]!.strength)} is not allowed with UNION/INTERSECT/EXCEPT`);
+    throw parserError(state, 'feature_not_supported', `${recursion.rawLockName((stmt.lockingClause as RawNode[])[0]!.strength)} is not allowed with UNION/INTERSECT/EXCEPT`);
   }
   const isLeaf = stmt.op === 'SETOP_NONE' || stmt.larg === undefined || stmt.sortClause !== undefined || stmt.limitOffset !== undefined || stmt.limitCount !== undefined || stmt.withClause !== undefined;
   void isTopLevel;
   if (isLeaf) {
     const savedNamespace = state.namespace;
     state.namespace = [];
-    const query = parseSubAnalyze(stmt, state, null, false, false);
+    const query = recursion.parseSubAnalyze(stmt, state, null, false, false);
     state.namespace = savedNamespace;
     // The arms of a set operation do not see each other.
     const bad = state.namespace.length > 0 ? locateLevelOneVar(query) : undefined;

@@ -15,7 +15,7 @@ import { parserError, type ParseExprKind, type ParseState } from './parse_node.t
 import { enforceGenericTypeConsistency } from './parse_generic.ts';
 import { getRteAttributeName } from './parse_relation.ts';
 import type { RawNode } from './raw_parser.ts';
-import { exprKindName } from './parse_expr.ts';
+import { recursion } from './recursion.ts';
 
 /** Finishes an Aggref: its arguments become a target list, its level is found, its place checked. */
 export function transformAggregateCall(state: ParseState, agg: Aggref, args: Expr[], aggorder: RawNode[], aggDistinct: boolean): void {
@@ -107,7 +107,7 @@ function checkAggLevelsAndConstraints(state: ParseState, e: Aggref | GroupingFun
     throw parserError(state, 'grouping_error', isAgg ? 'aggregate functions are not allowed in FROM clause of their own query level' : 'grouping operations are not allowed in FROM clause of their own query level', location);
   }
   if (AGG_BY_NAME.includes(kind)) {
-    throw parserError(state, 'grouping_error', `${isAgg ? 'aggregate functions' : 'grouping operations'} are not allowed in ${exprKindName(kind)}`, location);
+    throw parserError(state, 'grouping_error', `${isAgg ? 'aggregate functions' : 'grouping operations'} are not allowed in ${recursion.exprKindName(kind)}`, location);
   }
 }
 
@@ -239,7 +239,7 @@ export function transformWindowFuncCall(state: ParseState, wfunc: WindowFunc, wi
   const kind = state.exprKind;
   const refused = WINDOW_REFUSED[kind];
   if (refused !== undefined) throw parserError(state, 'windowing_error', refused, wfunc.location);
-  if (WINDOW_BY_NAME.includes(kind)) throw parserError(state, 'windowing_error', `window functions are not allowed in ${exprKindName(kind)}`, wfunc.location);
+  if (WINDOW_BY_NAME.includes(kind)) throw parserError(state, 'windowing_error', `window functions are not allowed in ${recursion.exprKindName(kind)}`, wfunc.location);
   if (windef.name !== undefined) {
     // OVER name: a reference to a window of the WINDOW clause.
     const i = state.windowDefs.findIndex((w) => w.name === windef.name);
@@ -410,3 +410,4 @@ function checkFunctionalGrouping(context: GroupingContext, varno: number, rte: R
   return false;
 }
 
+Object.assign(recursion, { transformAggregateCall, transformWindowFuncCall });

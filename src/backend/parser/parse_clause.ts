@@ -6,7 +6,6 @@ import { makeAlias, makeBoolExpr, makeVar } from '../nodes/makefuncs.ts';
 import { containsNode, exprCollation, exprLocation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Alias, CoalesceExpr, Expr, FromItem, JoinExpr, JoinType, Var } from '../nodes/primnodes.ts';
 import * as T from '../types/oids.ts';
-import { parseSubAnalyze } from './analyze.ts';
 import { coerceToBoolean, coerceToSpecificType, coerceType, selectCommonType, selectCommonTypmod } from './parse_coerce.ts';
 import { assignExprCollations } from './parse_collate.ts';
 import { recurse, transformExpr } from './parse_expr.ts';
@@ -19,6 +18,7 @@ import {
 } from './parse_relation.ts';
 import { figureColname } from './parse_target.ts';
 import type { RawNode } from './raw_nodes.ts';
+import { recursion } from './recursion.ts';
 
 // ---- FROM ----------------------------------------------------------------------------------------------------
 
@@ -81,7 +81,7 @@ function transformRangeSubselect(state: ParseState, r: RawNode): NamespaceItem {
   state.exprKind = 'from_subselect';
   state.lateralActive = r.lateral === true;
   const alias = aliasOf(r.alias)!;
-  const query = parseSubAnalyze(r.subquery, state, null, isLockedRefname(state, alias.aliasname), true);
+  const query = recursion.parseSubAnalyze(r.subquery, state, null, isLockedRefname(state, alias.aliasname), true);
   state.lateralActive = savedLateral;
   state.exprKind = savedKind;
   if (query.commandType !== 'select') throw internalError('unexpected non-SELECT command in subquery in FROM');
@@ -351,3 +351,5 @@ export function locateVar(e: Expr): number {
   });
   return found;
 }
+
+Object.assign(recursion, { transformWhereClause });

@@ -15,6 +15,7 @@ import { checkGenericTypeConsistency, isPolymorphic } from './parse_generic.ts';
 import { parserError, withErrorPosition, type ParseState } from './parse_node.ts';
 import { expandNamespaceItemVars, getNamespaceItemByRangeTablePosn } from './parse_relation.ts';
 import { formatType, stringTypeDatum, typeOrDomainTypeRelid } from './parse_type.ts';
+import { recursion } from './recursion.ts';
 
 export type CoercionContext = 'implicit' | 'assignment' | 'plpgsql' | 'explicit';
 const RANK: Record<CoercionContext, number> = { implicit: 0, assignment: 1, plpgsql: 2, explicit: 3 };
@@ -411,3 +412,5 @@ export function selectCommonTypmod(exprs: readonly Expr[], type: Oid): number {
 export function isUnknownLiteral(e: Expr): e is Const {
   return e.kind === 'Const' && e.consttype === T.UNKNOWNOID;
 }
+
+Object.assign(recursion, { canCoerceType, typeCategory });

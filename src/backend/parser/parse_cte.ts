@@ -8,13 +8,13 @@ import { exprCollation, exprLocation, exprType, exprTypmod } from '../nodes/node
 import type { CommonTableExpr, CTECycleClause, CTESearchClause } from '../nodes/parsenodes.ts';
 import type { TargetEntry } from '../nodes/primnodes.ts';
 import * as T from '../types/oids.ts';
-import { parseSubAnalyze } from './analyze.ts';
 import { coerceToCommonType, selectCommonType, selectCommonTypmod } from './parse_coerce.ts';
 import { assignExprCollations, selectCommonCollation } from './parse_collate.ts';
 import { transformExpr } from './parse_expr.ts';
 import { parserError, type ParseState } from './parse_node.ts';
 import { formatType } from './parse_type.ts';
 import type { RawNode } from './raw_nodes.ts';
+import { recursion } from './recursion.ts';
 
 /** A WITH query that is being analyzed: `analyzed` false while references to it are recursive. */
 type WorkingCte = CommonTableExpr & { analyzed: boolean; raw: RawNode };
@@ -85,7 +85,7 @@ function analyzeCte(state: ParseState, cte: WorkingCte): void {
   const search = raw.search_clause as RawNode | undefined;
   const cycle = raw.cycle_clause as RawNode | undefined;
   if (search !== undefined || cycle !== undefined) prepareSearchCycle(state, cte, search, cycle);
-  const query = parseSubAnalyze(raw.ctequery, state, cte, false, true);
+  const query = recursion.parseSubAnalyze(raw.ctequery, state, cte, false, true);
   cte.ctequery = query;
   cte.analyzed = true;
   query.canSetTag = query.commandType === 'select' ? query.canSetTag : false;

@@ -12,7 +12,6 @@ import type {
 import { int8, type Oid } from '../types/datum.ts';
 import * as T from '../types/oids.ts';
 import { session } from '../utils/session.ts';
-import { parseSubAnalyze } from './analyze.ts';
 import { transformGroupingFunc } from './parse_agg.ts';
 import { assignExprCollations } from './parse_collate.ts';
 import {
@@ -30,6 +29,7 @@ import { transformExpressionList } from './parse_target.ts';
 import { formatType, lookupCollation, stringTypeDatum, typenameTypeIdAndMod } from './parse_type.ts';
 import type { RawConst, RawNode } from './raw_nodes.ts';
 import { getRowCompareStrategies } from './row_compare.ts';
+import { recursion } from './recursion.ts';
 
 /** Analyzes an expression in a context of the given kind. */
 export function transformExpr(state: ParseState, expr: RawNode, kind: ParseExprKind): Expr {
@@ -708,7 +708,7 @@ function transformSubLink(state: ParseState, s: RawNode): Expr {
   if (refused !== undefined) throw parserError(state, 'feature_not_supported', refused, s.location);
   state.hasSubLinks = true;
   const location = s.location ?? -1;
-  const subselect: Query = parseSubAnalyze(s.subselect, state, null, false, true);
+  const subselect: Query = recursion.parseSubAnalyze(s.subselect, state, null, false, true);
   if (subselect.commandType !== 'select') throw internalError('unexpected non-SELECT command in SubLink');
   analyzedSubLinks.set(s, subselect);
   const subLinkType = SUBLINK_TYPES[s.subLinkType as string]!;
@@ -750,3 +750,4 @@ export function exprKindName(kind: ParseExprKind): string {
   return KIND_NAMES[kind];
 }
 
+Object.assign(recursion, { analyzedSubLinks, exprKindName, recurse, transformExpr });

@@ -10,16 +10,14 @@ import { stringToNode } from '../nodes/readfuncs.ts';
 import type { Aggref, ArrayExpr, CoercionForm, Expr, FieldSelect, FuncExpr, WindowFunc } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import * as T from '../types/oids.ts';
-import { transformAggregateCall, transformWindowFuncCall } from './parse_agg.ts';
 import { canCoerceType, coerceType, findCoercionPathway, isComplex, selectCommonType, selectCommonTypmod, typeCategory } from './parse_coerce.ts';
-import { transformWhereClause } from './parse_clause.ts';
 import { columnsOfRowType, getExprResultType } from './func_result.ts';
 import { enforceGenericTypeConsistency } from './parse_generic.ts';
 import { parserError, type ParseExprKind, type ParseState } from './parse_node.ts';
 import { getNamespaceItemByRangeTablePosn, scanNamespaceItemForColumn } from './parse_relation.ts';
 import { formatType, lookupTypeName, typeNameToString } from './parse_type.ts';
-import { expandRecordVariable } from './parse_target.ts';
 import type { RawNode } from './raw_parser.ts';
+import { recursion } from './recursion.ts';
 
 export const FUNC_MAX_ARGS = 100;
 
@@ -235,7 +233,7 @@ export function parseFuncOrColumn(
   if (fargs.length > FUNC_MAX_ARGS) {
     throw parserError(state, 'too_many_arguments', `cannot pass more than ${FUNC_MAX_ARGS} arguments to a function`, location);
   }
-  const aggFilter = fn?.agg_filter === undefined ? null : transformWhereClause(state, fn.agg_filter as RawNode, 'filter', 'FILTER');
+  const aggFilter = fn?.agg_filter === undefined ? null : recursion.transformWhereClause(state, fn.agg_filter as RawNode, 'filter', 'FILTER');
   // Void literals of type unknown keep their type for now; count the rest.
   let actual: Oid[] = [];
   const kept: Expr[] = [];
@@ -377,7 +375,7 @@ export function parseFuncOrColumn(
       kind: 'Aggref', aggfnoid: detail.funcid, aggtype: rettype, aggcollid: 0, inputcollid: 0, aggtranstype: 0, aggargtypes: [], aggdirectargs: [],
       args: [], aggorder: [], aggdistinct: [], aggfilter: aggFilter, aggstar: aggStar, aggvariadic: funcVariadic, aggkind, agglevelsup: 0, location,
     };
-    transformAggregateCall(state, aggref, fargs, aggOrder, aggDistinct);
+    recursion.transformAggregateCall(state, aggref, fargs, aggOrder, aggDistinct);
     return aggref;
   }
   // A window function, or an aggregate used as one.
@@ -394,7 +392,7 @@ export function parseFuncOrColumn(
     kind: 'WindowFunc', winfnoid: detail.funcid, wintype: rettype, wincollid: 0, inputcollid: 0, args: fargs, aggfilter: aggFilter, winref: 0,
     winstar: aggStar, winagg: detail.code === 'aggregate', location,
   };
-  transformWindowFuncCall(state, wfunc, over!);
+  recursion.transformWindowFuncCall(state, wfunc, over!);
   return wfunc;
 }
 
@@ -460,7 +458,7 @@ export function parseComplexProjection(state: ParseState, colname: string, first
     const nsitem = level.namespace.find((n) => n.rtindex === first.varno) === undefined ? null : getNamespaceItemByRangeTablePosn(state, first.varno, first.varlevelsup);
     if (nsitem !== null) return scanNamespaceItemForColumn(state, nsitem, first.varlevelsup, colname, location);
   }
-  const columns = first.kind === 'Var' && first.vartype === T.RECORDOID ? expandRecordVariable(state, first, 0)
+  const columns = first.kind === 'Var' && first.vartype === T.RECORDOID ? recursion.expandRecordVariable(state, first, 0)
     : exprType(first) === T.RECORDOID ? getExprResultType(first).columns : columnsOfRowType(exprType(first));
   const i = columns.findIndex((c) => c.name === colname && !c.dropped);
   if (i < 0) return null;

@@ -8,8 +8,8 @@ import {
 } from '../catalog/lsyscache.ts';
 import type { Oid } from '../types/datum.ts';
 import * as T from '../types/oids.ts';
-import { canCoerceType, typeCategory } from './parse_coerce.ts';
 import { formatType } from './parse_type.ts';
+import { recursion } from './recursion.ts';
 
 const FAMILY1 = new Set<Oid>([T.ANYELEMENTOID, T.ANYARRAYOID, T.ANYNONARRAYOID, T.ANYENUMOID, T.ANYRANGEOID, T.ANYMULTIRANGEOID]);
 const FAMILY2 = new Set<Oid>([T.ANYCOMPATIBLEOID, T.ANYCOMPATIBLEARRAYOID, T.ANYCOMPATIBLENONARRAYOID, T.ANYCOMPATIBLERANGEOID, T.ANYCOMPATIBLEMULTIRANGEOID]);
@@ -323,22 +323,22 @@ export function selectCommonTypeFromOids(types: readonly Oid[], noError: boolean
   let type = types[0]!;
   if (types.every((t) => t === type) && type !== T.UNKNOWNOID) return type;
   type = getBaseType(type);
-  let category = typeCategory(type);
+  let category = recursion.typeCategory(type);
   let preferred = isPreferredType(category, type);
   for (let i = 1; i < types.length; i++) {
     const next = getBaseType(types[i]!);
     if (next === T.UNKNOWNOID || next === type) continue;
-    const nextCategory = typeCategory(next);
+    const nextCategory = recursion.typeCategory(next);
     if (type === T.UNKNOWNOID) {
       type = next; category = nextCategory; preferred = isPreferredType(nextCategory, next);
     } else if (nextCategory !== category) {
       if (noError) return 0;
       throw mismatch(`argument types ${formatType(type)} and ${formatType(next)} cannot be matched`);
-    } else if (!preferred && canCoerceType([type], [next], 'implicit') && !canCoerceType([next], [type], 'implicit')) {
+    } else if (!preferred && recursion.canCoerceType([type], [next], 'implicit') && !recursion.canCoerceType([next], [type], 'implicit')) {
       type = next; category = nextCategory; preferred = isPreferredType(nextCategory, next);
     }
   }
   if (type === T.UNKNOWNOID) type = T.TEXTOID;
-  if (noError && !types.every((t) => canCoerceType([t], [type], 'implicit'))) return 0;
+  if (noError && !types.every((t) => recursion.canCoerceType([t], [type], 'implicit'))) return 0;
   return type;
 }

@@ -8,10 +8,10 @@ import type { Expr, SubscriptingRef } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import * as T from '../types/oids.ts';
 import { canCoerceType, coerceToTargetType, coerceType } from './parse_coerce.ts';
-import { recurse } from './parse_expr.ts';
 import { parserError, type ParseState } from './parse_node.ts';
 import { formatType } from './parse_type.ts';
 import type { RawNode } from './raw_nodes.ts';
+import { recursion } from './recursion.ts';
 
 const MAXDIM = 6;
 
@@ -38,7 +38,7 @@ export function transformContainerSubscripts(
   const upper: (Expr | null)[] = [];
   const lower: (Expr | null)[] = [];
   const integer = (raw: RawNode): Expr => {
-    const e = recurse(state, raw);
+    const e = recursion.recurse(state, raw);
     const result = coerceToTargetType(state, e, exprType(e), T.INT4OID, -1, 'assignment', 'implicit_cast', -1);
     if (result === null) throw parserError(state, 'datatype_mismatch', 'array subscript must have type integer', exprLocation(e));
     return result;
@@ -63,9 +63,9 @@ function jsonbSubscripts(state: ParseState, containerBase: Expr, container: { ty
   const upper = indirection.map((n) => {
     if (isSlice) {
       const at = n.uidx ?? n.lidx;
-      throw parserError(state, 'datatype_mismatch', 'jsonb subscript does not support slices', at === undefined ? -1 : exprLocation(recurse(state, at)));
+      throw parserError(state, 'datatype_mismatch', 'jsonb subscript does not support slices', at === undefined ? -1 : exprLocation(recursion.recurse(state, at)));
     }
-    const e = recurse(state, n.uidx);
+    const e = recursion.recurse(state, n.uidx);
     const type = exprType(e);
     let target = 0;
     if (type !== T.UNKNOWNOID) {

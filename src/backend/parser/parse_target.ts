@@ -11,7 +11,6 @@ import * as T from '../types/oids.ts';
 import { session } from '../utils/session.ts';
 import { columnsOfRowType, getExprResultType, type ResultColumnDescription } from './func_result.ts';
 import { coerceNullToDomain, coerceToDomain, coerceToTargetType, coerceType, isComplex } from './parse_coerce.ts';
-import { analyzedSubLinks, transformExpr } from './parse_expr.ts';
 import { parserError, type NamespaceItem, type ParseExprKind, type ParseState } from './parse_node.ts';
 import {
   attnameAttNum, errorMissingRte, expandNamespaceItemAttrs, expandNamespaceItemVars, getNamespaceItemByRangeTablePosn, getRteByRangeTablePosn,
@@ -20,13 +19,14 @@ import {
 import { transformContainerSubscripts, transformContainerType } from './parse_subscript.ts';
 import { formatType } from './parse_type.ts';
 import type { RawNode, RawResTarget } from './raw_nodes.ts';
+import { recursion } from './recursion.ts';
 
 /** One target entry of an expression that is no star. */
 export function transformTargetEntry(state: ParseState, node: RawNode, expr: Expr | null, kind: ParseExprKind, colname: string | null, resjunk: boolean): TargetEntry {
   let e = expr;
   if (e === null) {
     if (kind === 'update_source' && node.tag === 'SetToDefault') e = setToDefault(node);
-    else e = transformExpr(state, node, kind);
+    else e = recursion.transformExpr(state, node, kind);
   }
   const name = colname === null && !resjunk ? figureColname(node) : colname;
   return makeTargetEntry(e, state.nextResno++, name, resjunk);
@@ -76,7 +76,7 @@ export function transformExpressionList(state: ParseState, list: readonly RawNod
       continue;
     }
     if (allowDefault && e.tag === 'SetToDefault') result.push(setToDefault(e));
-    else result.push(transformExpr(state, e, kind));
+    else result.push(recursion.transformExpr(state, e, kind));
   }
   return result;
 }
@@ -338,7 +338,7 @@ function expandSingleTable(state: ParseState, item: NamespaceItem, levelsup: num
 function expandIndirectionStar(state: ParseState, ind: RawNode, makeTargets: boolean, kind: ParseExprKind): (TargetEntry | Expr)[] {
   const rest = (ind.indirection as (string | RawNode)[]).slice(0, -1);
   const raw: RawNode = rest.length === 0 ? ind.arg : { ...ind, indirection: rest };
-  return expandRowReference(state, transformExpr(state, raw, kind), makeTargets);
+  return expandRowReference(state, recursion.transformExpr(state, raw, kind), makeTargets);
 }
 
 function expandRowReference(state: ParseState, expr: Expr, makeTargets: boolean): (TargetEntry | Expr)[] {
@@ -476,7 +476,7 @@ function figure(node: RawNode | undefined): { name: string; strength: 1 | 2 } | 
         case 'EXISTS_SUBLINK': return strong('exists');
         case 'ARRAY_SUBLINK': return strong('array');
         case 'EXPR_SUBLINK': {
-          const name = analyzedSubLinks.get(node)?.targetList[0]?.resname;
+          const name = recursion.analyzedSubLinks.get(node)?.targetList[0]?.resname;
           return name === null || name === undefined ? null : strong(name);
         }
         default: return null;
@@ -503,3 +503,4 @@ function figure(node: RawNode | undefined): { name: string; strength: 1 | 2 } | 
   }
 }
 
+Object.assign(recursion, { expandRecordVariable });

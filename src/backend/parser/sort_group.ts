@@ -11,13 +11,13 @@ import type { Oid } from '../types/datum.ts';
 import * as T from '../types/oids.ts';
 import { session } from '../utils/session.ts';
 import { canCoerceType, coerceToSpecificType, coerceType } from './parse_coerce.ts';
-import { exprKindName, transformExpr } from './parse_expr.ts';
 import { parserError, withErrorPosition, type ParseExprKind, type ParseState } from './parse_node.ts';
 import { compatibleOper, getSortGroupOperators } from './parse_oper.ts';
 import { colNameToVar } from './parse_relation.ts';
 import { transformTargetEntry } from './parse_target.ts';
 import { formatType } from './parse_type.ts';
 import type { RawNode } from './raw_nodes.ts';
+import { recursion } from './recursion.ts';
 
 /** Gives a target entry a sort group reference unless it has one. */
 export function assignSortGroupRef(te: TargetEntry, tlist: readonly TargetEntry[]): number {
@@ -46,7 +46,7 @@ function findTargetlistEntrySQL92(state: ParseState, node: RawNode, tlist: Targe
       for (const te of tlist) {
         if (te.resjunk || te.resname !== name) continue;
         if (target !== null) {
-          if (!equal(target.expr, te.expr)) throw parserError(state, 'ambiguous_column', `${exprKindName(kind)} "${name}" is ambiguous`, location);
+          if (!equal(target.expr, te.expr)) throw parserError(state, 'ambiguous_column', `${recursion.exprKindName(kind)} "${name}" is ambiguous`, location);
         } else target = te;
       }
       if (target !== null) {
@@ -57,7 +57,7 @@ function findTargetlistEntrySQL92(state: ParseState, node: RawNode, tlist: Targe
   }
   if (node.tag === 'A_Const') {
     if (node.slot !== undefined) session.literalsLifted = false;
-    if (node.ctype !== 'integer') throw parserError(state, 'syntax_error', `non-integer constant in ${exprKindName(kind)}`, node.location);
+    if (node.ctype !== 'integer') throw parserError(state, 'syntax_error', `non-integer constant in ${recursion.exprKindName(kind)}`, node.location);
     let position = 0;
     for (const te of tlist) {
       if (te.resjunk) continue;
@@ -66,7 +66,7 @@ function findTargetlistEntrySQL92(state: ParseState, node: RawNode, tlist: Targe
         return te;
       }
     }
-    throw parserError(state, 'invalid_column_reference', `${exprKindName(kind)} position ${node.value} is not in select list`, node.location);
+    throw parserError(state, 'invalid_column_reference', `${recursion.exprKindName(kind)} position ${node.value} is not in select list`, node.location);
   }
   return findTargetlistEntrySQL99(state, node, tlist, kind);
 }
@@ -74,10 +74,10 @@ function findTargetlistEntrySQL92(state: ParseState, node: RawNode, tlist: Targe
 function checkTargetlistEntrySQL92(state: ParseState, te: TargetEntry, kind: ParseExprKind): void {
   if (kind !== 'group_by') return;
   if (state.hasAggs && containsNode(te.expr, (n) => n.kind === 'Aggref' && n.agglevelsup === 0)) {
-    throw parserError(state, 'grouping_error', `aggregate functions are not allowed in ${exprKindName(kind)}`, locate(te.expr, (n) => n.kind === 'Aggref'));
+    throw parserError(state, 'grouping_error', `aggregate functions are not allowed in ${recursion.exprKindName(kind)}`, locate(te.expr, (n) => n.kind === 'Aggref'));
   }
   if (state.hasWindowFuncs && containsNode(te.expr, (n) => n.kind === 'WindowFunc')) {
-    throw parserError(state, 'windowing_error', `window functions are not allowed in ${exprKindName(kind)}`, locate(te.expr, (n) => n.kind === 'WindowFunc'));
+    throw parserError(state, 'windowing_error', `window functions are not allowed in ${recursion.exprKindName(kind)}`, locate(te.expr, (n) => n.kind === 'WindowFunc'));
   }
 }
 
@@ -92,7 +92,7 @@ function locate(e: Expr, test: (n: Expr) => boolean): number {
 
 /** SQL99 style: an expression over the input; a junk entry is added when the list does not have it. */
 function findTargetlistEntrySQL99(state: ParseState, node: RawNode, tlist: TargetEntry[], kind: ParseExprKind): TargetEntry {
-  const expr = transformExpr(state, node, kind);
+  const expr = recursion.transformExpr(state, node, kind);
   for (const te of tlist) if (equal(stripImplicitCoercions(te.expr), expr)) return te;
   const te = transformTargetEntry(state, node, expr, kind, null, true);
   tlist.push(te);
@@ -414,10 +414,10 @@ function transformFrameOffset(state: ParseState, frameOptions: number, opfamily:
   let construct: string;
   if ((frameOptions & FRAMEOPTION.ROWS) !== 0) {
     construct = 'ROWS';
-    expr = coerceToSpecificType(state, transformExpr(state, clause, 'window_frame_rows'), T.INT8OID, construct);
+    expr = coerceToSpecificType(state, recursion.transformExpr(state, clause, 'window_frame_rows'), T.INT8OID, construct);
   } else if ((frameOptions & FRAMEOPTION.RANGE) !== 0) {
     construct = 'RANGE';
-    expr = transformExpr(state, clause, 'window_frame_range');
+    expr = recursion.transformExpr(state, clause, 'window_frame_range');
     const nodeType = exprType(expr);
     // Which in_range function: one for the sort type whose offset type fits best.
     const preferredType = nodeType !== T.UNKNOWNOID ? nodeType : opcintype;
@@ -452,7 +452,7 @@ function transformFrameOffset(state: ParseState, frameOptions: number, opfamily:
     inRangeFunc = selected.func;
   } else {
     construct = 'GROUPS';
-    expr = coerceToSpecificType(state, transformExpr(state, clause, 'window_frame_groups'), T.INT8OID, construct);
+    expr = coerceToSpecificType(state, recursion.transformExpr(state, clause, 'window_frame_groups'), T.INT8OID, construct);
   }
   if (containsNode(expr, (n) => n.kind === 'Var' && n.varlevelsup === 0)) {
     throw parserError(state, 'invalid_column_reference', `argument of ${construct} must not contain variables`, locate(expr, (n) => n.kind === 'Var'));
