@@ -14,13 +14,24 @@ interface Action { kind: 'listen' | 'unlisten' | 'unlistenAll'; channel: string;
 /** What the transaction has asked for; done at its commit. */
 let pending: Action[] = [];
 
+/** Registered at the manager already, so that what this transaction itself notifies is heard. */
+let early: string[] = [];
+
 registerCallback({
+  preCommit() {
+    for (const { kind, channel } of pending) {
+      if (kind !== 'listen' || listening.has(channel)) continue;
+      client.listen(channel);
+      early.push(channel);
+    }
+  },
   onCommit() {
     const actions = pending;
     pending = [];
+    early = [];
     for (const { kind, channel } of actions) {
       if (kind === 'listen') {
-        if (!listening.has(channel)) client.listen(channel);
+        if (!client.listeningChannels.has(channel)) client.listen(channel);
         listening.add(channel);
       } else if (kind === 'unlisten') {
         if (listening.delete(channel)) client.unlisten(channel);
@@ -30,7 +41,11 @@ registerCallback({
       }
     }
   },
-  onAbort() { pending = []; },
+  onAbort() {
+    pending = [];
+    for (const channel of early) client.unlisten(channel);
+    early = [];
+  },
   onSubAbort(subid) { pending = pending.filter((a) => a.subid < subid); },
   onSubCommit(subid, parent) { for (const a of pending) if (a.subid === subid) a.subid = parent; },
 });

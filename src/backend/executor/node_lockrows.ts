@@ -1,6 +1,6 @@
 // LockRows: SELECT ... FOR UPDATE and its weaker forms (PostgreSQL's nodeLockRows.c). The input is run to its end,
 // then rows are locked in batches and passed on; rows that somebody changed are looked at again (EvalPlanQual).
-import { lockRows as lockTableRows } from '../access/table.ts';
+import { lockRows as lockTableRows, lockTable } from '../access/table.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
@@ -44,6 +44,13 @@ function lockBatch(rt: Runtime, plan: LockRows, marks: readonly Mark[], rows: Da
   return left.filter((row) => row !== null);
 }
 
+const ROW_SHARE_LOCK = 2;
+
+/** Before anything is read of them. */
+function lockTables(marks: readonly Mark[]): void {
+  for (const { relation } of marks) lockTable(relation.oid, relation.name, relation.shared, ROW_SHARE_LOCK);
+}
+
 class LockQueue {
   private rows: Datum[][] = [];
   add(row: Datum[]): void {
@@ -59,6 +66,7 @@ export const lockRows: Producer<LockRows> = (pc, plan, consume) => {
   const { g } = pc;
   const marks = plan.rowMarks.map((mark): Mark => ({ mark, relation: openRelation(pc.stmt.rtable[mark.rti - 1]!.relid) }));
   const queue = g.state('null');
+  g.emit(`${g.konst(lockTables)}(${g.konst(marks)});`);
   g.emit(`${queue} = new ${g.konst(LockQueue)}();`);
   pc.produce(plan.lefttree!, (columns) => g.emit(`${queue}.add(${pc.row(columns)});`));
   const row = g.next('r');

@@ -21,6 +21,7 @@ import { refuseInFailedTransaction } from './utility.ts';
 import { logStatement, statementEnds, statementStarts } from './statement.ts';
 
 const UNKNOWNOID = 705;
+const P = 0x50; // 'P': a portal
 const S = 0x53; // 'S': a statement, in Describe and Close; also Sync
 let unnamed: CachedStatement | null = null;
 
@@ -127,6 +128,7 @@ function readParam(f: Frontend, type: Oid, format: number, index: number): Datum
   const length = f.readInt32();
   if (length === -1) return null;
   const bytes = f.readBytes(length);
+  if (format === 0 && bytes.includes(0)) throw new PgError('character_not_in_repertoire', 'invalid byte sequence for encoding "UTF8": 0x00');
   try {
     return format === 1
       ? typeHooks.typeIo(type).receive(Buffer.from(bytes), -1)
@@ -142,6 +144,7 @@ export function describe(f: Frontend): void {
   const kind = f.readByte();
   const name = f.readCString();
   f.endOfMessage();
+  if (kind !== S && kind !== P) throw new PgError('protocol_violation', `invalid DESCRIBE message subtype ${kind}`);
   startTransactionCommand();
   if (kind === S) {
     const statement = statementNamed(name);
@@ -210,6 +213,7 @@ export function close(f: Frontend): void {
   const kind = f.readByte();
   const name = f.readCString();
   f.endOfMessage();
+  if (kind !== S && kind !== P) throw new PgError('protocol_violation', `invalid CLOSE message subtype ${kind}`);
   if (kind === S) {
     if (name === '') unnamed = null;
     else dropPreparedStatement(name);

@@ -4,6 +4,8 @@
 // take their parameters, and the literals lifted out of the text, at run time.
 import { PgError } from '../../common/errors.ts';
 import { compilePlan, type CompiledPlan } from '../executor/execute.ts';
+import { lockTable } from '../access/table.ts';
+import { openRelation } from '../catalog/relcache.ts';
 import type { ResultColumn } from '../executor/dest.ts';
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Query } from '../nodes/parsenodes.ts';
@@ -18,6 +20,8 @@ import { session } from '../utils/session.ts';
 import { createCommandTag, isOptimizable } from './cmdtag.ts';
 import { withSlotValues } from './literals.ts';
 import { utilityColumns } from './utility.ts';
+
+const ROW_EXCLUSIVE_LOCK = 3, FirstNormalObjectId = 16384;
 
 /** One planned (or utility) query of a statement; rewriting may make several, or none, of one. */
 export interface PlannedUnit {
@@ -40,6 +44,8 @@ export class CachedStatement {
   paramTypes: Oid[];
   units: PlannedUnit[] = [];
   columns: ResultColumn[] | null = null;
+  /** Tables it changes. */
+  private targets: Oid[] = [];
   readonly fixedResult: boolean;
   private catalogVersion = -1;
   private searchPath = '';
@@ -81,10 +87,25 @@ export class CachedStatement {
       throw new PgError('feature_not_supported', 'cached plan must not change result type');
     }
     this.units = units;
+    this.targets = units.flatMap((unit) => targetTables(unit.query));
     this.columns = columns;
     this.catalogVersion = version;
     this.searchPath = getString('search_path');
     this.role = session.currentUser;
+  }
+
+  /** Locks the tables the statement changes, before a run. Who held such a lock may have changed the catalogs: then
+   * the statement is made again. */
+  lockTargets(): void {
+    for (;;) {
+      let renewed = false;
+      for (const oid of this.targets) {
+        const { name, shared } = openRelation(oid);
+        if (lockTable(oid, name, shared, ROW_EXCLUSIVE_LOCK).renewed) renewed = true;
+      }
+      if (!renewed || this.isCurrent()) return;
+      this.revalidate();
+    }
   }
 
   private analyze(): Query {
@@ -94,6 +115,11 @@ export class CachedStatement {
     this.paramTypes = paramTypes;
     return query;
   }
+}
+
+function targetTables(query: Query): Oid[] {
+  const own = query.resultRelation > 0 ? [query.rtable[query.resultRelation - 1]!.relid] : [];
+  return [...own.filter((oid) => oid >= FirstNormalObjectId), ...query.cteList.flatMap((cte) => targetTables(cte.ctequery))];
 }
 
 const takesParameters = (raw: RawStmt): boolean =>

@@ -36,12 +36,12 @@ export class Portal {
   readonly name: string;
   readonly statement: CachedStatement;
   readonly sourceText: string;
-  readonly units: readonly PlannedUnit[];
-  readonly columns: ResultColumn[] | null;
+  units: readonly PlannedUnit[];
+  columns: ResultColumn[] | null;
   readonly params: Datum[];
   /** 0 text, 1 binary, a column each (or one for all, or none for text). */
   formats: readonly number[] = [];
-  readonly strategy: PortalStrategy;
+  strategy: PortalStrategy;
   options: CursorOptions = NO_CURSOR_OPTIONS;
   /** Shown in pg_cursors: made by DECLARE or by Bind with a name. */
   readonly creationTime = session.statementStart;
@@ -70,6 +70,7 @@ export class Portal {
 
   /** Runs up to `count` rows forward for the protocol's Execute. `complete`: nothing is left. */
   run(count: number, dest: DestReceiver): { complete: boolean; tag: string } {
+    if (this.status === 'ready' && this.store === null) this.lockTargets();
     this.activate();
     try {
       if (this.strategy === 'multi') {
@@ -97,6 +98,15 @@ export class Portal {
       this.status = 'failed';
       throw error;
     }
+  }
+
+  private lockTargets(): void {
+    const { statement } = this;
+    statement.lockTargets();
+    if (statement.units === this.units) return;
+    this.units = statement.units;
+    this.columns = statement.columns;
+    this.strategy = chooseStrategy(this.units, this.columns);
   }
 
   /** FETCH and MOVE: sends rows to dest (null: MOVE) and says how many. Semantics of DoPortalRunFetch. */
