@@ -17,6 +17,7 @@ const VALUES: Record<number, (r: Random) => Datum> = {
   700: (r) => pick(r, [0, -0, NaN, Infinity, -Infinity, Math.fround(r())]),
   701: (r) => pick(r, [0, -0, NaN, Infinity, -Infinity, r() * 1e300]),
   25: (r) => pick(r, texts),
+  1042: (r) => pick(r, ['', 'ä  ', ' x', ' '.repeat(254), `b${' '.repeat(255)}`, ' '.repeat(70), 'c'.repeat(30)]),
   19: (r) => pick(r, ['pg_class', 'x', '']),
   18: (r) => pick(r, ['', 'a', '\x80', '\xff']),
   17: (r) => Uint8Array.from({ length: below(r, 40) }, () => below(r, 256)),

@@ -2,6 +2,7 @@
 // the same again on what it has left in the store.
 import test from 'ava';
 import { arenaSettings } from '../../src/backend/access/arena.ts';
+import { runSettings } from '../../src/backend/access/index_run.ts';
 import { beginIndexScan, findDuplicate, insertEntry, lookupUnique, removeEntry } from '../../src/backend/access/index.ts';
 import { encodeKey, keyRange, type KeyRange } from '../../src/backend/access/key.ts';
 import { formRow, readRow, type RowId } from '../../src/backend/access/row.ts';
@@ -144,9 +145,10 @@ class Table {
 
 const same = (a: Datum[] | undefined, b: Datum[]): boolean => a !== undefined && a.length === b.length && a.every((v, i) => v === b[i]);
 
-for (const [name, limitBytes, rounds] of [['in memory', 64 << 20, 3], ['spilling', 300000, 2]] as const) {
+for (const [name, limitBytes, rounds, runEntries] of [['in memory', 64 << 20, 3, 65536], ['spilling', 300000, 2, 65536], ['index entries packed', 64 << 20, 3, 4]] as const) {
   test.serial(`random transactions, ${name}`, (t) => {
     arenaSettings.limitBytes = limitBytes;
+    runSettings.entries = runEntries;
     const site = openTestSite();
     try {
       for (let seed = 1; seed <= rounds; seed++) {
@@ -187,6 +189,7 @@ for (const [name, limitBytes, rounds] of [['in memory', 64 << 20, 3], ['spilling
     } finally {
       site.close();
       arenaSettings.limitBytes = 64 << 20;
+      runSettings.entries = 65536;
     }
   });
 }

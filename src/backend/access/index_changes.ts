@@ -4,6 +4,10 @@
 //
 // Lookups by key go through a hash map, ranges through an order, both made when first needed. A log that has only added
 // keys in ascending order (a load into an empty table) needs no map: a search by halves does.
+//
+// When the log has grown long and holds additions only, they go into packed, sorted runs (index_run.ts); the lists here
+// are what came after them. `base` entries are in runs.
+import { PackedEntries, runSettings, RunList, packRun, type SortedRun } from './index_run.ts';
 import type { RowId } from './row.ts';
 
 const ADDED = 1, WITH_ROW = 2;
@@ -25,6 +29,10 @@ export class IndexLog {
   private readonly rows: RowId[] = [];
   private readonly cids: number[] = [];
   private readonly kinds: number[] = [];
+  /** Entries of the log that are in runs, and with them, from which place on which command wrote them. */
+  private base = 0;
+  private readonly packed = new RunList();
+  private readonly cidMarks: { from: number; cid: number }[] = [];
   /** Positions by key. */
   private byKey: Map<string, number | number[]> | null = null;
   /** Only additions so far, in ascending order of keys. */
@@ -41,7 +49,7 @@ export class IndexLog {
     this.unique = unique;
   }
 
-  get length(): number { return this.keys.length; }
+  get length(): number { return this.base + this.keys.length; }
 
   log(key: string, row: RowId, added: boolean, withRow: boolean, cid: number): void {
     const position = this.keys.length;
@@ -52,9 +60,39 @@ export class IndexLog {
     this.cids.push(cid);
     this.kinds.push((added ? ADDED : 0) | (withRow ? WITH_ROW : 0));
     if (this.byKey !== null) this.enter(this.byKey, position);
+    if (position >= runSettings.entries && this.removals === 0) this.pack();
+  }
+
+  private pack(): void {
+    const { keys, rows, cids, kinds, base } = this;
+    for (let i = 0; i < cids.length; i++) {
+      if (this.cidMarks.length === 0 || this.cidMarks[this.cidMarks.length - 1]!.cid !== cids[i]) this.cidMarks.push({ from: base + i, cid: cids[i]! });
+    }
+    this.packed.add(packRun(this.filenode, keys, rows, (i) => (kinds[i]! & WITH_ROW) !== 0, base));
+    this.base += keys.length;
+    keys.length = rows.length = cids.length = kinds.length = 0;
+    this.byKey = null;
+    this.ascending = true;
+  }
+
+  /** The command that wrote an entry of a run. */
+  private cidOf(run: SortedRun, i: number): number {
+    const { cidMarks } = this;
+    const position = run.positions[i]!;
+    let mark = cidMarks.length - 1;
+    while (cidMarks[mark]!.from > position) mark--;
+    return cidMarks[mark]!.cid;
   }
 
   truncate(length: number): void {
+    if (length < this.base) {
+      this.packed.truncate(length);
+      this.base = length;
+      while (this.cidMarks.length > 0 && this.cidMarks[this.cidMarks.length - 1]!.from >= length) this.cidMarks.pop();
+      length = 0;
+    } else {
+      length -= this.base;
+    }
     for (let i = length; i < this.keys.length; i++) if ((this.kinds[i]! & ADDED) === 0) this.removals--;
     this.keys.length = this.rows.length = this.cids.length = this.kinds.length = length;
     this.byKey = null;
@@ -101,7 +139,8 @@ export class IndexLog {
       const p = positions[i]!;
       if (this.rows[p] === row && this.cids[p]! < cid) return (this.kinds[p]! & ADDED) !== 0;
     }
-    return undefined;
+    if (this.base === 0) return undefined;
+    return this.packed.find(key, (run, i) => (run.row(i) === row && this.cidOf(run, i) < cid ? true : undefined));
   }
 
   /** The row that has this key for a command, as far as the log knows. */
@@ -111,7 +150,8 @@ export class IndexLog {
       const p = positions[i]!;
       if ((this.kinds[p]! & ADDED) !== 0 && this.cids[p]! < cid && this.state(key, this.rows[p]!, cid) === true) return this.rows[p];
     }
-    return undefined;
+    if (this.base === 0) return undefined;
+    return this.packed.find(key, (run, i) => (this.cidOf(run, i) < cid && this.state(key, run.row(i), cid) === true ? run.row(i) : undefined));
   }
 
   /** Additions with from <= physical key < to, in order: the part of `order` they take. */
@@ -122,12 +162,23 @@ export class IndexLog {
   }
 
   private bringInOrder(): void {
-    const { length } = this.keys;
+    const { length } = this;
     if (this.ordered === length) return;
     const fresh: { physical: string; key: string; row: RowId }[] = [];
     let sorted = true;
     let last: { physical: string; row: RowId } | undefined;
-    for (let i = this.ordered; i < length; i++) {
+    if (this.ordered < this.base) {
+      for (const run of this.packed.runs) {
+        for (let i = 0; i < run.count; i++) {
+          if (run.positions[i]! < this.ordered) continue;
+          const key = run.key(i), row = run.row(i);
+          fresh.push({ physical: run.withRow(i) ? key + rowIdKey(row) : key, key, row });
+        }
+      }
+      sorted = this.packed.runs.length === 1;
+      last = fresh[fresh.length - 1];
+    }
+    for (let i = Math.max(0, this.ordered - this.base); i < this.keys.length; i++) {
       if ((this.kinds[i]! & ADDED) === 0) continue;
       const key = this.keys[i]!, row = this.rows[i]!;
       const entry = { physical: (this.kinds[i]! & WITH_ROW) !== 0 ? key + rowIdKey(row) : key, key, row };
@@ -143,7 +194,12 @@ export class IndexLog {
   }
 
   /** What the commit has to do, in key order: the difference between the log's beginning and its end. */
-  net(): { removed: IndexEntry[]; added: IndexEntry[] } {
+  net(): { removed: IndexEntry[]; added: IndexEntry[] | PackedEntries } {
+    if (this.base > 0 && this.removals === 0) {
+      if (this.keys.length > 0) this.pack();
+      return { removed: [], added: new PackedEntries(this.packed.merged()) };
+    }
+    if (this.base > 0) this.unpack();
     const removed: IndexEntry[] = [], added: IndexEntry[] = [];
     const entryAt = (i: number): IndexEntry => ({ key: this.keys[i]!, row: this.rows[i]!, withRow: (this.kinds[i]! & WITH_ROW) !== 0 });
     if (this.removals === 0) {
@@ -165,6 +221,40 @@ export class IndexLog {
     sortEntries(added);
     sortEntries(removed);
     return { removed, added };
+  }
+
+  /** Additions in order, when there is nothing else: what the building of an index checks for duplicates. */
+  inOrder(visit: (key: string, row: RowId, withRow: boolean) => void): void {
+    const { added } = this.net();
+    if (added instanceof PackedEntries) {
+      for (const run of added.runs) for (let i = 0; i < run.count; i++) visit(run.key(i), run.row(i), run.withRow(i));
+    } else {
+      for (const { key, row, withRow } of added) visit(key, row, withRow);
+    }
+  }
+
+  /** Puts packed entries back to the others: after additions came removals. */
+  private unpack(): void {
+    const { base, packed } = this;
+    const keys = new Array<string>(base), rows = new Array<RowId>(base), cids = new Array<number>(base), kinds = new Array<number>(base);
+    for (const run of packed.runs) {
+      for (let i = 0; i < run.count; i++) {
+        const position = run.positions[i]!;
+        keys[position] = run.key(i);
+        rows[position] = run.row(i);
+        cids[position] = this.cidOf(run, i);
+        kinds[position] = ADDED | (run.withRow(i) ? WITH_ROW : 0);
+      }
+    }
+    const put = <T>(list: T[], before: T[]): void => { const after = list.splice(0); for (const x of before) list.push(x); for (const x of after) list.push(x); };
+    put(this.keys, keys);
+    put(this.rows, rows);
+    put(this.cids, cids);
+    put(this.kinds, kinds);
+    packed.truncate(0);
+    this.base = 0;
+    this.cidMarks.length = 0;
+    this.byKey = null;
   }
 }
 

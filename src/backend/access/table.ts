@@ -274,6 +274,15 @@ export function insertValues(rel: Relation, values: readonly Datum[]): RowId {
   return changes.insertValues(rel.layout, values, useCommandId());
 }
 
+/** For loads: inserts one row after another, each written in its place by a function that says where it ends (-1: no
+ * row). Good until something else is done to the table. */
+export function bulkInserts(rel: Relation): (form: (bytes: Buffer, view: DataView, at: number) => number) => RowId {
+  const changes = changesOf(rel);
+  writeSet(rel.shared).noteInsert(changes, rel.oid);
+  const cid = useCommandId();
+  return (form) => changes.insertFormed(form, cid);
+}
+
 export function updateRow(rel: Relation, rowId: RowId, row: Uint8Array): void {
   change(rel, rowId, row);
 }

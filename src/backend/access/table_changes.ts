@@ -147,6 +147,11 @@ export class TableChanges {
     const open = this.openBlock();
     const end = formRowInto(layout, values, open.bytes, open.view, open.used);
     if (end < 0) return this.insertRow(formRow(layout, values), cid);
+    return this.closeInsert(open, end, cid);
+  }
+
+  /** A row was written behind the others of the open block: does it fit there? */
+  private closeInsert(open: OpenBlock, end: number, cid: number): RowId {
     if (open.slots > 0 && this.overflows(open, end)) {
       // Sealing may give the block another buffer.
       const start = open.used, { bytes } = open;
@@ -155,6 +160,14 @@ export class TableChanges {
       return this.finishInsert(open, end - start, cid);
     }
     return this.finishInsert(open, end, cid);
+  }
+
+  /** Inserts a row that `form` writes at a place of a buffer, saying where it ends; -1 from it: no row. */
+  insertFormed(form: (bytes: Buffer, view: DataView, at: number) => number, cid: number): RowId {
+    const open = this.openBlock();
+    const end = form(open.bytes, open.view, open.used);
+    if (end < 0) return -1;
+    return this.closeInsert(open, end, cid);
   }
 
   private overflows(open: OpenBlock, end: number): boolean {

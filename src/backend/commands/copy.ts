@@ -103,14 +103,15 @@ function runFrom(stmt: CopyStmt, options: CopyOptions, context: UtilityContext):
   sendCopyResponse('G', options.format === 'binary', columns.length);
   frontend.flush();
   const source = frontendSource();
-  const rows = copyFrom({ relation, columns, options, source: source.next, where });
+  const rows = copyFrom({ relation, columns, options, source, where });
   source.drain();
   return rows;
 }
 
 /** CopyData of the frontend, up to CopyDone. Flush and Sync in between mean nothing (section 55.2.6). */
-function frontendSource(): { next: ByteSource; drain: () => void } {
+function frontendSource(): ByteSource & { drain: () => void } {
   let ended = false;
+  frontend.expectMuch();
   const next = (): Buffer | null => {
     while (!ended) {
       const type = frontend.readMessage();
@@ -128,14 +129,14 @@ function frontendSource(): { next: ByteSource; drain: () => void } {
     }
     return null;
   };
-  return { next, drain: () => { while (next() !== null) { /* after the end-of-data marker */ } } };
+  return { next, take: (into, at) => frontend.takeCopyData(into, at), drain: () => { while (next() !== null) { /* after the end-of-data marker */ } } };
 }
 
 const FILE_CHUNK_BYTES = 262144;
 
 function fileSource(file: number, name: string): ByteSource {
   const chunk = Buffer.allocUnsafe(FILE_CHUNK_BYTES);
-  return () => {
+  const next = (): Buffer | null => {
     try {
       const n = readSync(file, chunk, 0, chunk.length, null);
       return n === 0 ? null : chunk.subarray(0, n);
@@ -143,6 +144,7 @@ function fileSource(file: number, name: string): ByteSource {
       throw new PgError('io_error', `could not read from COPY file "${name}": ${systemMessage(error)}`);
     }
   };
+  return { next, take: (_into, at) => at };
 }
 
 function openForReading(name: string): number {

@@ -2,12 +2,13 @@
 import { PgError } from '../../common/errors.ts';
 import type { Attribute, Relation } from '../catalog/relation.ts';
 import { compileExpr } from '../executor/expression.ts';
-import { openBulkInsert } from '../executor/result_relation.ts';
+import { ResultRelation } from '../executor/result_relation.ts';
 import { decodeText } from '../libpq/pqcomm.ts';
 import type { Datum } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import type { CopyOptions } from './copy_options.ts';
+import { fastReader } from './copy_fast.ts';
 import { CopyLineReader, type ByteSource } from './copy_parse.ts';
 
 type FieldReader = (bytes: Buffer, from: number, to: number) => Datum;
@@ -60,7 +61,8 @@ export function copyFrom(state: CopyFromState): number {
   const reader = new CopyLineReader(state.source, options);
   let column = -1;
   try {
-    const inserter = openBulkInsert(relation);
+    const target = new ResultRelation(relation);
+    const fast = state.where === null ? fastReader(relation, columns, options, target) : null;
     const readers = columns.map(fieldReader);
     const targets = columns.map((c) => c.attnum - 1);
     const defaults = defaultsOf(state);
@@ -72,9 +74,11 @@ export function copyFrom(state: CopyFromState): number {
       if (reader.next() && options.header === 'match') checkHeader(reader, columns);
     }
     let rows = 0;
-    while (reader.next()) {
-      if ((++rows & 1023) === 0) checkForInterrupts();
+    for (;;) {
       column = -1;
+      if (fast !== null) rows += fast(reader);
+      if (!reader.next()) break;
+      if ((++rows & 1023) === 0) checkForInterrupts();
       if (fields.count > columns.length) {
         if (columns.length === 0 && fields.count === 1 && fields.from[0] === fields.to[0]) fields.count = 0;
         else throw new PgError('bad_copy_file_format', 'extra data after last expected column');
@@ -94,9 +98,10 @@ export function copyFrom(state: CopyFromState): number {
       column = -1;
       for (const [attnum, expr] of defaults) row[attnum - 1] = expr([]);
       if (state.where !== null && state.where([], row) !== true) { rows--; continue; }
-      inserter.insert(row);
+      target.insert(row);
     }
-    return inserter.finish();
+    target.finish();
+    return rows;
   } catch (error) {
     throw withContext(error, state, reader, column);
   }
@@ -152,7 +157,7 @@ function copyFromBinary(state: CopyFromState): number {
   let row = 0;
   const need = (n: number): boolean => {
     while (buffer.length - at < n) {
-      const more = state.source();
+      const more = state.source.next();
       if (more === null) return false;
       buffer = Buffer.concat([buffer.subarray(at), more]);
       at = 0;
@@ -171,7 +176,8 @@ function copyFromBinary(state: CopyFromState): number {
   at += 8;
   must(extension, 'invalid COPY file header (wrong length)');
   at += extension;
-  const inserter = openBulkInsert(state.relation);
+  const target = new ResultRelation(state.relation);
+  let inserted = 0;
   const defaults = defaultsOf(state);
   const io = state.columns.map((c) => typeHooks.typeIo(c.atttypid));
   for (;;) {
@@ -194,9 +200,11 @@ function copyFromBinary(state: CopyFromState): number {
     }
     for (const [attnum, expr] of defaults) values[attnum - 1] = expr([]);
     if (state.where !== null && state.where([], values) !== true) continue;
-    inserter.insert(values);
+    target.insert(values);
+    inserted++;
   }
-  while (state.source() !== null) { /* drained */ }
-  return inserter.finish();
+  while (state.source.next() !== null) { /* drained */ }
+  target.finish();
+  return inserted;
 }
 

@@ -5,8 +5,14 @@ import type { CopyOptions } from './copy_options.ts';
 
 const LF = 10, CR = 13, BACKSLASH = 92, DOT = 46;
 
-/** More bytes of the source, or null at its end. What it returns is valid until the next call. */
-export type ByteSource = () => Buffer | null;
+/** Where the data comes from. */
+export interface ByteSource {
+  /** More bytes, or null at the end. What it returns is valid until the next call. */
+  next(): Buffer | null;
+  /** Puts what is there without waiting into `into` from `at`, as long as it fits; the new end. */
+  take(into: Buffer, at: number): number;
+}
+const BUFFER_BYTES = 256 * 1024;
 
 /** One line's fields: field i is bytes[from[i] .. to[i]); `isNull[i]` says that it was the NULL marker. */
 export class FieldList {
@@ -30,7 +36,9 @@ export class CopyLineReader {
   private readonly quote: number;
   private readonly escape: number;
   private readonly nullBytes: Buffer;
-  private buffer: Buffer = Buffer.alloc(0);
+  private buffer: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  /** Where the bytes in it end. */
+  private filled = 0;
   private at = 0;
   private ended = false;
   private eol: 'unknown' | 'lf' | 'cr' | 'crlf' = 'unknown';
@@ -63,13 +71,42 @@ export class CopyLineReader {
 
   private refill(keepFrom: number): boolean {
     if (this.ended) return false;
-    const more = this.source();
+    const more = this.source.next();
     if (more === null) { this.ended = true; return false; }
-    const rest = this.buffer.length - keepFrom;
-    const joined = rest === 0 ? Buffer.from(more) : Buffer.concat([this.buffer.subarray(keepFrom), more], rest + more.length);
-    this.buffer = joined;
+    const rest = this.filled - keepFrom;
+    if (rest + more.length > this.buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(rest + more.length, this.buffer.length * 2));
+      this.buffer.copy(larger, 0, keepFrom, this.filled);
+      this.buffer = larger;
+    } else {
+      this.buffer.copyWithin(0, keepFrom, this.filled);
+    }
+    more.copy(this.buffer, rest);
+    this.filled = this.source.take(this.buffer, rest + more.length);
     this.at -= keepFrom;
     return true;
+  }
+
+  // ---- for copy_fast.ts, which reads plain lines by itself
+
+  /** Shows the bytes from the next line on; where the last whole line ends, or 0 when there is none for it. */
+  wholeLines(from: { bytes: Buffer; at: number }): number {
+    if (this.eol !== 'lf') return 0;
+    from.bytes = this.buffer;
+    from.at = this.at;
+    if (this.at === this.filled) return 0;
+    const last = this.buffer.lastIndexOf(LF, this.filled - 1);
+    return last < this.at ? 0 : last + 1;
+  }
+
+  /** The line in hand ends before `next`. */
+  showLine(next: number): void {
+    this.lineStart = this.at;
+    this.lineEnd = next - 1;
+  }
+
+  skipTo(next: number): void {
+    this.at = next;
   }
 
   private readLine(): boolean {
@@ -79,7 +116,7 @@ export class CopyLineReader {
     let i = start;
     for (;;) {
       const { buffer } = this;
-      const n = buffer.length;
+      const n = this.filled;
       if (this.csv) {
         for (; i < n; i++) {
           const c = buffer[i]!;
@@ -90,7 +127,7 @@ export class CopyLineReader {
         }
       } else if (this.eol === 'lf') {
         const found = buffer.indexOf(LF, i);
-        i = found < 0 ? n : found;
+        i = found < 0 || found > n ? n : found;
       } else {
         for (; i < n; i++) {
           const c = buffer[i]!;
@@ -114,7 +151,7 @@ export class CopyLineReader {
         }
       }
       const c = this.buffer[i]!;
-      if (c === CR && this.buffer[i + 1] === LF) {
+      if (c === CR && i + 1 < this.filled && this.buffer[i + 1] === LF) {
         this.checkEol('crlf');
         this.setLine(start, i, i + 2);
       } else {
@@ -129,9 +166,9 @@ export class CopyLineReader {
     this.lineNumber++;
     if (this.lineEnd - this.lineStart === 2 && this.buffer[this.lineStart] === BACKSLASH && this.buffer[this.lineStart + 1] === DOT) {
       // The end-of-data marker: whatever follows is not ours.
-      while (this.source() !== null && !this.ended) { /* drained */ }
+      while (this.source.next() !== null) { /* drained */ }
       this.ended = true;
-      this.at = this.buffer.length;
+      this.at = this.filled;
       return false;
     }
     return true;

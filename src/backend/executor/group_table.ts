@@ -11,9 +11,10 @@ function mix(h: number): number {
   return h ^ (h >>> 15);
 }
 
-/** Integers of 32 bits, never NULL. */
+/** Integers of 32 bits, or NULL. */
 export class IntGroups {
   count = 0;
+  private nullGroup = -1;
   private mask = INITIAL - 1;
   private slots = new Int32Array(INITIAL).fill(-1);
   private keys = new Int32Array(INITIAL >> 1);
@@ -28,6 +29,14 @@ export class IntGroups {
       group = slots[at]!;
     }
     return this.insert(key, at);
+  }
+
+  findNull(): number {
+    if (this.nullGroup < 0) {
+      this.nullGroup = this.count++;
+      if (this.count === this.keys.length) this.grow();
+    }
+    return this.nullGroup;
   }
 
   private insert(key: number, at: number): number {
@@ -47,6 +56,7 @@ export class IntGroups {
     keys.set(this.keys);
     this.keys = keys;
     for (let group = 0; group < this.count; group++) {
+      if (group === this.nullGroup) continue;
       let at = mix(keys[group]!) & mask;
       while (slots[at]! >= 0) at = (at + 1) & mask;
       slots[at] = group;

@@ -7,9 +7,10 @@
 import { PgError } from '../../common/errors.ts';
 import { encodeKey, keyHasNull } from '../access/key.ts';
 import { findDuplicate, insertEntry, removeEntry } from '../access/index.ts';
-import { PROVISIONAL_BLOCK, blockOf, readRow, rowIdOf, type RowId } from '../access/row.ts';
+import { PROVISIONAL_BLOCK, blockOf, readColumn, readRow, rowIdOf, type RowId } from '../access/row.ts';
 import { advanceSnapshot, isOptimistic, registerCallback, requireLocks, setDuplicateReporter, snapshotSeq, usesTransactionSnapshot } from '../transaction/xact.ts';
-import { beginScan, fetchLatest, lockRows } from '../access/table.ts';
+import { beginScan, fetchLatest, fetchRow, lockRows } from '../access/table.ts';
+import { existingWriteSet } from '../access/writeset.ts';
 import { catalogFindByFilenode } from '../catalog/relation_map.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
@@ -164,20 +165,38 @@ export function forEachRow(table: Relation, visit: (row: Datum[], rowId: RowId) 
 /** Makes the entries of a new index from the rows that are there. */
 export function buildIndex(table: Relation, info: IndexInfo): void {
   const keys = new IndexKeys(info);
-  const seen = info.unique ? new Set<string>() : null;
-  forEachRow(table, (row, rowId) => {
-    const key = keys.key(row);
-    if (key === null) return;
-    const { hasNull } = keys;
-    if (seen !== null && isUniqueKey(keys)) {
-      if (seen.has(key)) {
-        throw new PgError('unique_violation', `could not create unique index "${info.index.name}"`, {
-          detail: `Key ${keys.describe(row)} is duplicated.`, schema: schemaName(table), table: table.name, constraint: info.index.name,
-        });
-      }
-      seen.add(key);
+  const wanted = keys.attributes === null ? null : [...keys.attributes];
+  const { layout } = table;
+  const some: Datum[] = new Array(layout.attributeCount).fill(null);
+  const scan = beginScan(table);
+  while (scan.next()) {
+    checkForInterrupts();
+    const { bytes, view, block, slotCount, wide } = scan;
+    for (let slot = 0; slot < slotCount; slot++) {
+      const start = wide ? view.getUint32(8 + 4 * slot, true) : view.getUint16(8 + 2 * slot, true);
+      if (start === 0) continue;
+      let row = some;
+      if (wanted === null) row = readRow(bytes, view, start, layout);
+      else for (let i = 0; i < wanted.length; i++) some[wanted[i]! - 1] = readColumn(bytes, view, start, layout, wanted[i]!);
+      const key = keys.key(row);
+      if (key !== null) insertEntry(info, key, rowIdOf(block, slot), keys.hasNull);
     }
-    insertEntry(info, key, rowId, hasNull);
+  }
+  if (info.unique) refuseDuplicates(table, keys);
+}
+
+/** Equal keys stand beside each other once all are in order; those with a row id in them may. */
+function refuseDuplicates(table: Relation, keys: IndexKeys): void {
+  const { info } = keys;
+  let previous: string | null = null;
+  existingWriteSet(info.index.shared)?.indexes.get(info.index.filenode)?.inOrder((key, rowId, withRow) => {
+    if (key === previous && !withRow) {
+      const ref = fetchRow(table, rowId)!;
+      throw new PgError('unique_violation', `could not create unique index "${info.index.name}"`, {
+        detail: `Key ${keys.describe(readRow(ref.bytes, ref.view, ref.offset, table.layout))} is duplicated.`, schema: schemaName(table), table: table.name, constraint: info.index.name,
+      });
+    }
+    previous = withRow ? null : key;
   });
 }
 

@@ -14,57 +14,89 @@ function grown(old: Int32Array): Int32Array<ArrayBuffer> {
   return larger;
 }
 
-/** One integer key of 32 bits, never NULL. */
+/**
+ * One integer key of 32 bits, never NULL. Keys are only kept while rows come; at the first look-up it is known how they
+ * lie: when they are dense (a primary key, a foreign key) their heads stand in an array by key, without any hashing.
+ */
 export class JoinIntTable {
   count = 0;
-  next: Int32Array<ArrayBuffer> = new Int32Array(INITIAL);
+  next: Int32Array<ArrayBuffer> = new Int32Array(0);
   private keys = new Int32Array(INITIAL);
-  private slots = new Int32Array(INITIAL * 2).fill(-1);
-  private mask = INITIAL * 2 - 1;
+  private slots: Int32Array<ArrayBuffer> = new Int32Array(0);
+  private mask = 0;
+  private built = -1;
+  private dense = false;
+  private minimum = 0;
+  private unmatchable: Uint8Array | null = null;
 
   add(key: number): void {
     const row = this.count++;
-    if (row === this.keys.length) this.grow();
+    if (row === this.keys.length) this.keys = grown(this.keys);
     this.keys[row] = key;
-    this.link(row, key);
-  }
-
-  /** Open addressing over the distinct keys; a slot holds the newest row of its key. */
-  private link(row: number, key: number): void {
-    const { slots, keys, mask } = this;
-    let at = hashInt(key) & mask;
-    let other = slots[at]!;
-    while (other >= 0 && keys[other] !== key) {
-      at = (at + 1) & mask;
-      other = slots[at]!;
-    }
-    this.next[row] = other;
-    slots[at] = row;
   }
 
   addUnmatchable(): void {
     const row = this.count++;
-    if (row === this.keys.length) this.grow();
-    this.next[row] = UNMATCHABLE;
+    if (row === this.keys.length) this.keys = grown(this.keys);
+    if (this.unmatchable === null || this.unmatchable.length < this.keys.length) {
+      const larger = new Uint8Array(this.keys.length);
+      if (this.unmatchable !== null) larger.set(this.unmatchable);
+      this.unmatchable = larger;
+    }
+    this.unmatchable[row] = 1;
   }
 
-  private grow(): void {
-    this.keys = grown(this.keys);
-    this.next = grown(this.next);
-    const before = this.slots;
-    const slots = (this.slots = new Int32Array(this.keys.length * 2).fill(-1));
-    const mask = (this.mask = slots.length - 1);
-    // A slot stands for a whole chain, so only slots move.
-    for (const head of before) {
-      if (head < 0) continue;
-      let at = hashInt(this.keys[head]!) & mask;
-      while (slots[at]! >= 0) at = (at + 1) & mask;
-      slots[at] = head;
+  private build(): void {
+    const { count, keys, unmatchable } = this;
+    this.built = count;
+    let minimum = Infinity, maximum = -Infinity;
+    for (let row = 0; row < count; row++) {
+      if (unmatchable?.[row] === 1) continue;
+      const key = keys[row]!;
+      if (key < minimum) minimum = key;
+      if (key > maximum) maximum = key;
+    }
+    const next = (this.next = new Int32Array(count));
+    const range = maximum - minimum + 1;
+    this.dense = range <= count * 4 + INITIAL;
+    if (this.dense) {
+      this.minimum = minimum;
+      const slots = (this.slots = new Int32Array(range).fill(-1));
+      for (let row = 0; row < count; row++) {
+        if (unmatchable?.[row] === 1) { next[row] = UNMATCHABLE; continue; }
+        const at = keys[row]! - minimum;
+        next[row] = slots[at]!;
+        slots[at] = row;
+      }
+      return;
+    }
+    let size = INITIAL * 2;
+    while (size < count * 2) size *= 2;
+    const mask = (this.mask = size - 1);
+    const slots = (this.slots = new Int32Array(size).fill(-1));
+    for (let row = 0; row < count; row++) {
+      if (unmatchable?.[row] === 1) { next[row] = UNMATCHABLE; continue; }
+      // Open addressing over the distinct keys; a slot holds the newest row of its key.
+      const key = keys[row]!;
+      let at = hashInt(key) & mask;
+      let other = slots[at]!;
+      while (other >= 0 && keys[other] !== key) {
+        at = (at + 1) & mask;
+        other = slots[at]!;
+      }
+      next[row] = other;
+      slots[at] = row;
     }
   }
 
   first(key: number): number {
-    const { slots, keys, mask } = this;
+    if (this.built !== this.count) this.build();
+    const { slots } = this;
+    if (this.dense) {
+      const at = key - this.minimum;
+      return at >= 0 && at < slots.length ? slots[at]! : -1;
+    }
+    const { keys, mask } = this;
     let at = hashInt(key) & mask;
     let row = slots[at]!;
     while (row >= 0 && keys[row] !== key) {

@@ -7,7 +7,7 @@ import type { Aggref, Expr } from '../nodes/primnodes.ts';
 import type { Column, Value } from './codegen.ts';
 import { aggCode, type AggCode, initialValue, resetCarry } from './agg_functions.ts';
 import './orderedset.ts';
-import { genFilter } from './expr_codegen.ts';
+import { type ExprContext, genFilter } from './expr_codegen.ts';
 import { growFloats, IntGroups, MapGroups, MultiGroups } from './group_table.ts';
 import type { Consumer, PlanCompiler, Producer } from './plan_compiler.ts';
 import { hashKeyFunction, isPrimitiveKey } from './sort_support.ts';
@@ -75,13 +75,13 @@ function emitGroup(
 ): void {
   const { g } = pc;
   const finals = new Map<number, Value>();
-  const cx = {
+  const cx: ExprContext = {
     ...pc.context({}),
     var: (node: { varattno: number }) => outer(node.varattno),
     aggref: (node: Aggref): Value => {
       const i = useOf.get(node)!;
       let value = finals.get(i);
-      if (value === undefined) finals.set(i, (value = uses[i]!.code.final(g, (s) => refs(i, s), group)));
+      if (value === undefined) finals.set(i, (value = uses[i]!.code.final(g, (s) => refs(i, s), group, cx)));
       return value;
     },
     grouping: (node: { refs: number[] }): Value => {
@@ -94,7 +94,7 @@ function emitGroup(
     },
   };
   // Final functions run here, not inside some branch of an expression, where their result would not be seen later.
-  uses.forEach((use, i) => finals.set(i, g.atomic(use.code.final(g, (s) => refs(i, s), group))));
+  uses.forEach((use, i) => finals.set(i, g.atomic(use.code.final(g, (s) => refs(i, s), group, cx))));
   g.labelled((label) => {
     genFilter(g, plan.qual, cx, pc.counted(plan, g.jumpCode(label)));
     consume(pc.project(plan.targetlist, cx));
@@ -219,9 +219,10 @@ function producedBySets(pc: PlanCompiler, plan: Agg, sets: readonly number[][], 
           find = '0';
         } else if (grouped.length === 1) {
           const key = plan.groupKeys[grouped[0]!]!;
-          const int = INT_KEYS.has(key.type) && !columns[key.column - 1]!.nullable;
+          const int = INT_KEYS.has(key.type);
+          const code = keys.get(grouped[0]!)!;
           makers[n] = `new ${g.konst(int ? IntGroups : MapGroups)}()`;
-          find = `${s.table}.find(${keys.get(grouped[0]!)})`;
+          find = int && columns[key.column - 1]!.nullable ? `${code} === null ? ${s.table}.findNull() : ${s.table}.find(${code})` : `${s.table}.find(${code})`;
         } else {
           makers[n] = `new ${g.konst(MultiGroups)}(${grouped.length})`;
           grouped.forEach((k, i) => g.emit(`${s.table}.key[${i}] = ${keys.get(k)};`));

@@ -1,6 +1,6 @@
 // Columns of a table's row, read straight from the bytes of its block by the format in access/row.ts. In the text,
 // `b` is the block, `w` a DataView of it and `o` where the row starts.
-import { type ColumnLayout, ROW_WIDE, readColumn, type RowLayout } from '../access/row.ts';
+import { type ColumnLayout, ROW_WIDE, readColumn, readVarBpchar, readVarText, type RowLayout } from '../access/row.ts';
 import { notSupported } from '../../common/errors.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { type Int8, type RecordAttribute, RecordValue } from '../types/datum.ts';
@@ -29,6 +29,8 @@ const FIXED_READS: Partial<Record<string, (g: Generator, p: RowPlace, at: number
   float8: (_g, p, at) => `${p.view}.getFloat64(${p.offset} + ${at}, true)`,
 };
 
+const VARIABLE_READS: Partial<Record<string, unknown>> = { text: readVarText, bpchar: readVarBpchar };
+
 /** Makes the columns of a row at `place`, each when first asked for. */
 export function tableColumns(rel: Relation, place: RowPlace): (attno: number) => Column {
   const columns = new Map<number, Column>();
@@ -39,17 +41,19 @@ export function tableColumns(rel: Relation, place: RowPlace): (attno: number) =>
     nullable: false, type: 16,
     read: () => `(${place.view}.getUint16(${place.offset} + 4, true) & ${ROW_WIDE - 1}) === ${attributes}`,
   };
+  // The same, and its var ends are u16.
+  const narrow: Column = { nullable: false, type: 16, read: () => `${place.view}.getUint16(${place.offset} + 4, true) === ${attributes}` };
   return (attno) => {
     let column = columns.get(attno);
     if (column === undefined) {
-      column = attno > 0 ? tableColumn(rel, layout, attno, place, full) : attno === 0 ? wholeRow(rel, place) : systemColumn(rel, attno, place);
+      column = attno > 0 ? tableColumn(rel, layout, attno, place, full, narrow) : attno === 0 ? wholeRow(rel, place) : systemColumn(rel, attno, place);
       columns.set(attno, column);
     }
     return column;
   };
 }
 
-function tableColumn(rel: Relation, layout: RowLayout, attno: number, place: RowPlace, full: Column): Column {
+function tableColumn(rel: Relation, layout: RowLayout, attno: number, place: RowPlace, full: Column, narrow: Column): Column {
   const attribute = rel.attributes[attno - 1]!;
   const columnLayout: ColumnLayout = layout.columns[attno - 1]!;
   const nullable = !attribute.attnotnull;
@@ -58,11 +62,14 @@ function tableColumn(rel: Relation, layout: RowLayout, attno: number, place: Row
     read: (g) => {
       const slow = `${g.konst(readColumn)}(${place.bytes}, ${place.view}, ${place.offset}, ${g.konst(layout)}, ${attno})`;
       const fixed = columnLayout.offset >= 0 ? FIXED_READS[columnLayout.storage] : undefined;
-      if (fixed === undefined) return slow;
-      const read = fixed(g, place, columnLayout.offset);
+      const variable = VARIABLE_READS[columnLayout.storage];
+      let read: string;
+      if (fixed !== undefined) read = fixed(g, place, columnLayout.offset);
+      else if (variable === undefined) return slow;
+      else read = `${g.konst(variable)}(${place.bytes}, ${place.view}, ${place.offset} + ${layout.varEndsStart}, ${columnLayout.varIndex}, ${place.offset} + ${layout.varDataStart})`;
       const bit = attno - 1;
       const value = nullable ? `(${place.bytes}[${place.offset} + ${6 + (bit >> 3)}] & ${1 << (bit & 7)}) !== 0 ? null : ${read}` : read;
-      return `${g.column(full).code} ? (${value}) : ${slow}`;
+      return `${g.column(fixed === undefined ? narrow : full).code} ? (${value}) : ${slow}`;
     },
   };
 }

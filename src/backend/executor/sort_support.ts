@@ -69,7 +69,7 @@ export function opclassInputType(type: Oid): Oid {
   if (t.typtype === 'c' || type === 2249) return 2249;
   if (t.typtype === 'r') return 3831;
   if (t.typtype === 'm') return 4537;
-  if (t.typcategory === 'A' && t.typelem !== 0 && t.typname.startsWith('_')) return 2277;
+  if ((t.typcategory === 'A' || type === 2287) && t.typelem !== 0 && t.typname.startsWith('_')) return 2277;
   if (type === 1043) return 25;
   return type;
 }
@@ -122,7 +122,7 @@ const isEnum = (type: Oid): boolean => type >= 16384 && typeInfo(type).typtype =
 export function hashKeyFunction(type: Oid): (value: any) => Datum {
   if (isPrimitiveKey(type)) return (v) => v;
   switch (type) {
-    case 1042: return (v: string) => v.replace(/ +$/, '');
+    case 1042: return trimBlanks;
     case 1186: return (v: Interval) => intervalKey(v);
     case 1266: return (v: TimeTz) => `${v.time + v.zone * 1e6},${v.zone}`;
     case 17: return (v: Uint8Array) => Buffer.from(v.buffer, v.byteOffset, v.byteLength).toString('latin1');
@@ -140,6 +140,12 @@ export function hashKeyFunction(type: Oid): (value: any) => Datum {
   }
   const out = outputFunction(type);
   return (v) => out(v);
+}
+
+function trimBlanks(v: string): string {
+  let end = v.length;
+  while (end > 0 && v.charCodeAt(end - 1) === 32) end--;
+  return end === v.length ? v : v.slice(0, end);
 }
 
 const MICROSECONDS_PER_DAY = 86_400_000_000n;

@@ -10,6 +10,7 @@ import { checkForInterrupts } from '../utils/interrupts.ts';
 
 const INPUT_BYTES = 8192;
 const OUTPUT_BYTES = 65536;
+const COPY_BYTES = 65536;
 /** PostgreSQL's PQ_LARGE_MESSAGE_LIMIT and PQ_SMALL_MESSAGE_LIMIT. */
 export const LARGE_MESSAGE_LIMIT = 0x3fffffff;
 export const SMALL_MESSAGE_LIMIT = 10000;
@@ -68,6 +69,29 @@ export class Frontend {
     this.bodyEnd = this.at + length + 1;
     this.at += 5;
     return type;
+  }
+
+  /** Receives in larger pieces from now on, for COPY. */
+  expectMuch(): void {
+    if (this.body.length >= COPY_BYTES) return;
+    const bigger = Buffer.allocUnsafeSlow(COPY_BYTES);
+    this.body.copy(bigger, 0, 0, this.filled);
+    this.body = bigger;
+  }
+
+  /** Bodies of CopyData messages that are here whole, one behind the other into `into` from `at`; the new end. */
+  takeCopyData(into: Buffer, at: number): number {
+    const { body, filled } = this;
+    for (;;) {
+      const start = this.bodyEnd;
+      if (filled - start < 5 || body[start] !== 0x64) return at;
+      const length = body.readInt32BE(start + 1);
+      const end = start + 1 + length;
+      if (length < 4 || end > filled || at + length - 4 > into.length) return at;
+      body.copy(into, at, start + 5, end);
+      at += length - 4;
+      this.at = this.bodyEnd = end;
+    }
   }
 
   /** A start-up packet: int32 length, then the body; no type byte. False: closed before anything came. */

@@ -13,6 +13,7 @@
 //   u32 tables: u32 oid, u8 mode | u32 notifications: u32 pid, text channel, text payload
 import { assert, internalError } from '../../common/errors.ts';
 import { MAX_KEY_BYTES } from '../storage/store.ts';
+import { PackedEntries } from '../access/index_run.ts';
 import { PROVISIONAL_BLOCK, type RowId } from '../access/row.ts';
 import { ByteReader, type ByteWriter } from './bytes.ts';
 import { ROW_MODES } from './locks.ts';
@@ -90,6 +91,11 @@ function encodeEntries(out: ByteWriter, filenode: number, entries: IndexChanges[
   out.u32(entries.length);
   const lengthAt = out.length;
   out.u32(0);
+  if (entries instanceof PackedEntries) {
+    for (const run of entries.runs) out.raw(run.bytes);
+    out.patchU32(lengthAt, out.length - lengthAt - 4);
+    return;
+  }
   for (const { key, row, withRow } of entries) {
     const keyLength = 4 + key.length + (withRow ? 6 : 0);
     assert(keyLength <= MAX_KEY_BYTES, 'an index key is not too long');

@@ -1,6 +1,7 @@
 // What a backend and the transaction manager of its database say to each other, decoded. The byte form is
 // transaction/wire.ts. One connection per backend and environment; strictly request, answer, except that a request
 // may wait (locks), during which the backend may send `cancel`, and that `notify` comes unasked between answers.
+import type { PackedEntries } from '../access/index_run.ts';
 import type { ConditionName } from '../../common/sqlstate.ts';
 import type { Int8, Oid } from '../types/datum.ts';
 import type { RowId } from '../access/row.ts';
@@ -35,7 +36,7 @@ export interface IndexChanges {
   /** Removed before added. Keys without filenode; binary strings. A row id may be provisional. */
   removed: { key: string; row: RowId; withRow: boolean }[];
   /** withRow: the row id is part of the key (non-unique index, or a NULL in a unique one). In key order. */
-  added: { key: string; row: RowId; withRow: boolean }[];
+  added: { key: string; row: RowId; withRow: boolean }[] | PackedEntries;
 }
 
 export interface CommitRequest {
