@@ -276,7 +276,7 @@ function writeSetOperation(node: SetOperationNode, query: Query, c: DeparseConte
   if (rightParens) c.put('(');
   const indent = rightParens ? INDENT_STD : 0;
   c.keyword('', indent, 0, 0);
-  writeSetOperation(node.rarg, query, c, null, false);
+  writeSetOperation(node.rarg, query, c, resultNames, false);
   if (c.prettyIndent) c.indentLevel -= indent;
   if (rightParens) c.keyword(')', 0, 0, 0);
 }
