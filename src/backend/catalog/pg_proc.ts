@@ -9,6 +9,7 @@ import { aclMembers, parseAcl } from './acl.ts';
 import { mustBeOwner, objectOwnercheck, userDefaultAcl } from './aclchk.ts';
 import { getNewOid } from './catalog.ts';
 import { recordDependencyOnExpr } from './expr_references.ts';
+import { formatProcedure } from './format_object.ts';
 import { catalogFind, catalogInsert, catalogUpdate } from './indexing.ts';
 import * as ids from './oids.ts';
 import { deleteDependencyRecordsFor, objectAddress, recordDependencyOn } from './pg_depend.ts';
@@ -77,7 +78,7 @@ export function procedureCreate(spec: ProcSpec): Oid {
 /** CREATE OR REPLACE may not change what callers rely on. */
 function checkReplacement(old: PgProc, row: Omit<PgProc, 'oid' | 'proacl'>): void {
   if (!objectOwnercheck(ids.ProcedureRelationId, old.oid, session.currentUser)) throw mustBeOwner('function', old.proname);
-  const drop = { hint: `Use DROP ${old.prokind === 'p' ? 'PROCEDURE' : old.prokind === 'a' ? 'AGGREGATE' : 'FUNCTION'} ${old.proname} first.` };
+  const drop = { hint: `Use DROP ${old.prokind === 'p' ? 'PROCEDURE' : old.prokind === 'a' ? 'AGGREGATE' : 'FUNCTION'} ${formatProcedure(old.oid)} first.` };
   if (old.prokind !== row.prokind) {
     throw new PgError('wrong_object_type', 'cannot change routine kind', { detail: `"${old.proname}" is ${KIND_NOUNS[old.prokind]}.` });
   }

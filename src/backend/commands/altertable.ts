@@ -137,7 +137,7 @@ export function relationForAlter(rv: RawNode, objectType: string, missingOk: boo
   for (;;) {
     const oid = rangeVarGetRelid(rv as never, missingOk);
     if (oid === 0) {
-      ddlNotice(`relation "${rv['relname'] as string}" does not exist, skipping`, 'undefined_table');
+      ddlNotice(`relation "${rv['relname'] as string}" does not exist, skipping`);
       return 0;
     }
     const relation = openRelation(oid);

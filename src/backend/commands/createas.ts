@@ -3,12 +3,13 @@
 import { PgError, notSupported } from '../../common/errors.ts';
 import { insertValues, lockTable } from '../access/table.ts';
 import { requireOwner, requirePrivilege } from '../catalog/aclchk.ts';
-import { formatRelation } from '../catalog/format_object.ts';
 import { heapCreateWithCatalog } from '../catalog/heap.ts';
 import { catalogUpdateByKey } from '../catalog/indexing.ts';
 import { isTempNamespace, rangeVarGetCreationNamespace, rangeVarGetRelid } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
 import type { Relation } from '../catalog/relation.ts';
+import { getNamespaceName } from '../catalog/lsyscache.ts';
+import { quoteQualifiedIdentifier } from '../catalog/quote.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { setNewFilenode } from '../catalog/storage.ts';
 import { relationOidByName } from '../catalog/syscache.ts';
@@ -145,7 +146,7 @@ function refreshMatview(stmt: RawNode): void {
   if (view.kind !== 'm') throw new PgError('feature_not_supported', `"${view.name}" is not a materialized view`);
   if (concurrent && stmt['skipData']) throw new PgError('syntax_error', 'REFRESH options CONCURRENTLY and WITH NO DATA cannot be used together');
   if (concurrent && !view.indexes.some((i) => i.unique && i.immediate && i.valid && i.predicate === null && i.expressions.length === 0)) {
-    throw new PgError('object_not_in_prerequisite_state', `cannot refresh materialized view "${formatRelation(oid)}" concurrently`, {
+    throw new PgError('object_not_in_prerequisite_state', `cannot refresh materialized view "${quoteQualifiedIdentifier(getNamespaceName(view.namespace), view.name)}" concurrently`, {
       hint: 'Create a unique index with no WHERE clause on one or more columns of the materialized view.',
     });
   }

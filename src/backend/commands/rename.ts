@@ -53,9 +53,9 @@ export function renameObject(stmt: RawNode, context: UtilityContext): void {
 
 function renameRelationStmt(stmt: RawNode, newName: string): void {
   const objectType = stmt['renameType'] as string;
-  // ALTER TABLE may rename indexes, views and sequences too.
+  // ALTER TABLE may rename indexes, views and sequences too, and ALTER INDEX whatever it finds.
   const lock = objectType === 'OBJECT_INDEX' ? SHARE_UPDATE_EXCLUSIVE_LOCK : ACCESS_EXCLUSIVE_LOCK;
-  const oid = relationForAlter(stmt['relation'] as RawNode, objectType, Boolean(stmt['missing_ok']), lock);
+  const oid = relationForAlter(stmt['relation'] as RawNode, objectType === 'OBJECT_INDEX' ? 'OBJECT_TABLE' : objectType, Boolean(stmt['missing_ok']), lock);
   if (oid === 0) return;
   requirePrivilege(ids.NamespaceRelationId, openRelation(oid).namespace, ACL.CREATE);
   renameRelation(oid, newName);

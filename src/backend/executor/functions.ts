@@ -221,12 +221,8 @@ function actualTypes(proc: PgProc, argTypes: readonly Oid[], resultType: Oid): {
   const declared = [...proc.proargtypes];
   const anyPolymorphic = declared.some(isPolymorphic) || isPolymorphic(proc.prorettype) || (proc.proallargtypes ?? []).some(isPolymorphic);
   if (!anyPolymorphic) return { types: declared, result: proc.prorettype, resolve: (t) => t };
-  const types = declared.slice();
-  const result = enforceGenericTypeConsistency(argTypes, types, proc.prorettype, false);
-  return {
-    types, result: isPolymorphic(proc.prorettype) && resultType !== 0 ? resultType : result,
-    resolve: (t) => (isPolymorphic(t) ? enforceGenericTypeConsistency(argTypes, declared.slice(), t, false) : t),
-  };
+  const resolve = (t: Oid): Oid => (isPolymorphic(t) ? enforceGenericTypeConsistency(argTypes, declared.slice(), t, false) : t);
+  return { types: declared.map(resolve), result: isPolymorphic(proc.prorettype) && resultType !== 0 ? resultType : resolve(proc.prorettype), resolve };
 }
 
 function bodyQueries(proc: PgProc, types: readonly Oid[], collation: Oid): Query[] {
