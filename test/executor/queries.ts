@@ -118,6 +118,14 @@ export const QUERIES = [
   'select count(*) from small a, small b, small c where a.x = b.x and b.x = c.x and c.x = 2',
   'select count(*) from nums a join nums b on a.c = b.c join nums c on b.c = c.c',
   'select count(*) from nums a join nums b on a.d = b.d and a.f = b.f',
+  'select n.a, e.x from nums n left join empty_t e on n.a = e.x where n.a < 4 order by 1',
+  'select n.a, k.id from nums n left join (select * from kids where parent is null) k on n.a = k.parent where n.a < 4 order by 1',
+  'select count(k.*), count(*) from nums n left join (select * from kids) k on n.a = k.parent and k.id < 10 where n.a < 20',
+  'select a from nums n where a in (select b from nums m where m.g = n.g and n.b = m.b) order by 1',
+  'select n.a from nums n left join kids k on n.a = k.id where n.a = 3 and n.a = 4',
+  'select 1 as one from nums having 1 < 2',
+  'values (1, 2), (3, 77.7) union all select 2 + 2, 57 order by 1',
+  'select percentile_cont(0.5) within group (order by a), b from nums group by b order by b',
   // subqueries
   'select (select max(a) from nums), (select count(*) from kids)',
   'select a, (select count(*) from kids k where k.parent = n.a) from nums n where a < 5 order by 1',
@@ -191,6 +199,7 @@ export const QUERIES = [
   'update nums set a = a where a < 3 returning a',
   'insert into nums (a, b) values (1, 5) on conflict do nothing returning a',
   'insert into nums (a, b) values (1, 50), (1001, 51) on conflict (a) do update set b = excluded.b + nums.b returning a, b',
+  'insert into nums (a, b) values (1, 60) on conflict (a) do update set b = (select max(id) from kids) returning a, b',
   'insert into nums (a, b) values (1, 60) on conflict (a) do update set b = 0 where nums.b > 1000 returning a',
   'select a, b from nums where a in (1, 1001) order by 1',
 ];

@@ -22,7 +22,8 @@ export interface AggCode {
   readonly state: readonly StateVariable[];
   /** Adds a row. `ref(i)` is the text of state variable i, to be read or assigned; `group` that of the group's number. */
   readonly accumulate: (g: Generator, cx: ExprContext, ref: (i: number) => string, group: string) => void;
-  readonly final: (g: Generator, ref: (i: number) => string, group: string) => Value;
+  /** The value; `cx` is where the finished group is, for direct arguments. */
+  readonly final: (g: Generator, ref: (i: number) => string, group: string, cx: ExprContext) => Value;
 }
 
 const LIMIT = 4503599627370496; // 2^52: room to add one more safe value exactly
@@ -282,11 +283,9 @@ function collected(node: Aggref): AggCode {
     }
     return agg.final(state, NO_DIRECT);
   };
-  let context: ExprContext | null = null;
   return {
     state: [datum],
     accumulate: (g, cx, ref) => {
-      context = cx;
       const body = (): void => {
         const values = args.map((a) => genExpr(g, a.expr, cx).code);
         g.emit(`(${ref(0)} ?? (${ref(0)} = [])).push([${values.join(', ')}]);`);
@@ -294,8 +293,8 @@ function collected(node: Aggref): AggCode {
       if (node.aggfilter === null) body();
       else g.block(`if (${genTest(g, node.aggfilter, cx)})`, body);
     },
-    final: (g, ref) => {
-      const direct = node.aggdirectargs.map((d) => genExpr(g, d, { ...context!, var: context!.var }).code);
+    final: (g, ref, _group, cx) => {
+      const direct = node.aggdirectargs.map((d) => genExpr(g, d, cx).code);
       return { code: g.local(`${g.konst(finish)}(${ref(0)}, [${direct.join(', ')}])`), nullable: true };
     },
   };

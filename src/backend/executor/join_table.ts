@@ -57,6 +57,8 @@ export class JoinIntTable {
       if (key > maximum) maximum = key;
     }
     const next = (this.next = new Int32Array(count));
+    // Without any key the table is dense, and empty.
+    if (maximum < minimum) minimum = maximum = 0;
     const range = maximum - minimum + 1;
     this.dense = range <= count * 4 + INITIAL;
     if (this.dense) {

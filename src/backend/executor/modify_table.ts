@@ -15,8 +15,6 @@ import type { Datum } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import type { Runtime } from './execute.ts';
 import { evalPlanQual } from './eval_plan_qual.ts';
-import { compileExpr, type CompiledExpr, compilePredicate } from './expression.ts';
-import { mutateVars } from './plan_walker.ts';
 import { ResultRelation } from './result_relation.ts';
 
 const BATCH = 500;
@@ -34,7 +32,8 @@ export class ModifySpec {
   readonly lockMode: RowLockMode;
   /** A join may show a target row more than once; only the first counts. */
   readonly maybeTwice: boolean;
-  readonly onConflict: { sets: { attnum: number; expr: CompiledExpr }[]; where: ((params: readonly Datum[] | null, row: readonly Datum[], slots?: readonly Datum[]) => boolean) | null; assigned: ReadonlySet<number> } | null;
+  /** Columns that DO UPDATE assigns to. */
+  readonly conflictColumns: readonly number[];
 
   constructor(plan: ModifyTable, relationOid: number) {
     this.plan = plan;
@@ -44,19 +43,16 @@ export class ModifySpec {
     this.lockMode = plan.operation === 'delete' ? 'update' : rowLockMode(this.relation, this.assigned);
     const source = plan.lefttree!.kind;
     this.maybeTwice = source !== 'SeqScan' && source !== 'IndexScan' && source !== 'TidScan' && source !== 'Result';
-    const oc = plan.onConflict;
-    // Expressions of DO UPDATE see the row that is there, then EXCLUDED behind it.
-    const width = this.relation.attributes.length;
-    this.onConflict = oc === null || oc.action === 'nothing' ? null : {
-      sets: oc.onConflictSet.map((t) => ({ attnum: t.resno, expr: compileExpr(shifted(t.expr, oc.exclRelIndex, width)) })),
-      where: oc.onConflictWhere === null ? null : compilePredicate([shifted(oc.onConflictWhere, oc.exclRelIndex, width)]),
-      assigned: new Set(oc.onConflictSet.map((t) => t.resno)),
-    };
+    this.conflictColumns = plan.onConflict === null || plan.onConflict.action === 'nothing' ? [] : plan.onConflict.onConflictSet.map((t) => t.resno);
   }
 }
 
-const shifted = (e: ModifyTable['qual'][number], exclRelIndex: number, width: number): ModifyTable['qual'][number] =>
-  mutateVars(e, (v) => (v.varno === exclRelIndex && v.varattno > 0 ? { ...v, varattno: v.varattno + width } : v));
+/** The expressions of DO UPDATE, over the row that is there and the one that was to be inserted. */
+export interface ConflictUpdate {
+  readonly where: ((row: Datum[], excluded: Datum[]) => boolean) | null;
+  /** The values of conflictColumns. */
+  readonly values: (row: Datum[], excluded: Datum[]) => Datum[];
+}
 
 /** FOR NO KEY UPDATE unless a column of a unique key is assigned to. */
 function rowLockMode(relation: Relation, assigned: ReadonlySet<number>): RowLockMode {
@@ -71,10 +67,12 @@ export class ModifyRun {
   private pending: Datum[][] = [];
   private readonly seen: Set<number> | null;
   readonly changed: ChangedRow[] = [];
+  private readonly conflictUpdate: ConflictUpdate | null;
   private readonly countsForTag: boolean;
 
-  constructor(rt: Runtime, spec: ModifySpec) {
+  constructor(rt: Runtime, spec: ModifySpec, conflictUpdate: ConflictUpdate | null) {
     this.rt = rt;
+    this.conflictUpdate = conflictUpdate;
     this.spec = spec;
     this.target = new ResultRelation(spec.relation);
     this.seen = spec.maybeTwice ? new Set() : null;
@@ -132,7 +130,8 @@ export class ModifyRun {
   private updateConflicting(rowId: number, excluded: Datum[], source: Datum[]): boolean {
     const { spec, target, rt } = this;
     const { relation } = spec;
-    const { sets, where, assigned } = spec.onConflict!;
+    const { where, values } = this.conflictUpdate!;
+    const assigned = new Set(spec.conflictColumns);
     const last = lastChange(relation, rowId);
     if ((last !== undefined && last.cid >= rt.cid) || this.insertedHere(rowId)) {
       throw new PgError('cardinality_violation', 'ON CONFLICT DO UPDATE command cannot affect row a second time', {
@@ -143,10 +142,9 @@ export class ModifyRun {
     if (result === 'deleted') return false;
     const old = this.read(rowId);
     if (old === null) return false;
-    const both = [...old, ...excluded];
-    if (where !== null && !where(rt.params, both, rt.slots)) return true;
+    if (where !== null && !where(old, excluded)) return true;
     const row = [...old];
-    for (const { attnum, expr } of sets) row[attnum - 1] = expr(rt.params, both, rt.slots);
+    values(old, excluded).forEach((v, i) => { row[spec.conflictColumns[i]! - 1] = v; });
     target.update(rowId, old, row, assigned);
     this.note(row, rowId, source);
     return true;

@@ -4,14 +4,15 @@ import type { ModifyTable } from '../nodes/plannodes.ts';
 import { RecordValue } from '../types/datum.ts';
 import type { Column } from './codegen.ts';
 import { ModifyRun, ModifySpec } from './modify_table.ts';
-import type { Producer } from './plan_compiler.ts';
+import { type ExprContext, genExpr, genTest } from './expr_codegen.ts';
+import type { PlanCompiler, Producer } from './plan_compiler.ts';
 
 export const modifyTable: Producer<ModifyTable> = (pc, plan, consume) => {
   const { g } = pc;
   const rte = pc.stmt.rtable[plan.resultRelation - 1]!;
   const spec = new ModifySpec(plan, rte.relid);
   const run = g.state('null', 'mt');
-  g.emit(`${run} = new ${g.konst(ModifyRun)}(rt, ${g.konst(spec)});`);
+  g.emit(`${run} = new ${g.konst(ModifyRun)}(rt, ${g.konst(spec)}, ${conflictUpdate(pc, plan, spec)});`);
   pc.produce(plan.lefttree!, (columns) => g.emit(`${run}.add(${pc.row(columns)});`));
   g.emit(`${run}.finish();`);
   if (plan.returningList.length === 0) return;
@@ -19,23 +20,50 @@ export const modifyTable: Producer<ModifyTable> = (pc, plan, consume) => {
   g.block(`for (const ${entry} of ${run}.changed)`, () => {
     const row = g.local(`${entry}.row`);
     const source = plan.lefttree!.targetlist.map((t, i): Column => ({ nullable: true, type: exprType(t.expr), read: () => `${entry}.source[${i}]` }));
-    const { relation } = spec;
-    const columns = new Map<number, Column>();
-    const scan = (attno: number): Column => {
-      let column = columns.get(attno);
-      if (column === undefined) {
-        if (attno > 0) column = { nullable: true, type: relation.attributes[attno - 1]!.atttypid, read: () => `${row}[${attno - 1}]` };
-        else if (attno === 0) {
-          const attributes = relation.attributes.map((a) => ({ name: a.attname, typeOid: a.atttypid, typmod: a.atttypmod, collation: a.attcollation, dropped: a.attisdropped }));
-          column = { nullable: false, type: relation.rowType, read: () => `new ${g.konst(RecordValue)}(${g.konst(relation.rowType)}, ${g.konst(attributes)}, ${row})` };
-        } else if (attno === -1) column = { nullable: false, type: 27, read: () => `${entry}.rowId` };
-        else if (attno === -6) column = { nullable: false, type: 26, read: () => g.konst(relation.oid) };
-        else column = { nullable: false, type: 26, read: () => '0' };
-        columns.set(attno, column);
-      }
-      return column;
-    };
+    const scan = rowColumns(pc, spec, row, `${entry}.rowId`);
     const cx = pc.context({ outer: source, scan });
     consume(pc.project(plan.returningList, cx));
   });
 };
+
+/** The columns of a row of the target that is there as an array. */
+function rowColumns(pc: PlanCompiler, { relation }: ModifySpec, row: string, rowId: string): (attno: number) => Column {
+  const { g } = pc;
+  const columns = new Map<number, Column>();
+  const make = (attno: number): Column => {
+    if (attno > 0) return { nullable: true, type: relation.attributes[attno - 1]!.atttypid, read: () => `${row}[${attno - 1}]` };
+    switch (attno) {
+      case 0: {
+        const attributes = relation.attributes.map((a) => ({ name: a.attname, typeOid: a.atttypid, typmod: a.atttypmod, collation: a.attcollation, dropped: a.attisdropped }));
+        return { nullable: false, type: relation.rowType, read: () => `new ${g.konst(RecordValue)}(${g.konst(relation.rowType)}, ${g.konst(attributes)}, ${row})` };
+      }
+      case -1: return { nullable: false, type: 27, read: () => rowId };
+      case -6: return { nullable: false, type: 26, read: () => g.konst(relation.oid) };
+      default: return { nullable: false, type: 26, read: () => '0' };
+    }
+  };
+  return (attno) => {
+    let column = columns.get(attno);
+    if (column === undefined) columns.set(attno, (column = make(attno)));
+    return column;
+  };
+}
+
+/** The text of a ConflictUpdate: functions of the row that is there and of EXCLUDED. */
+function conflictUpdate(pc: PlanCompiler, plan: ModifyTable, spec: ModifySpec): string {
+  const oc = plan.onConflict;
+  if (oc === null || oc.action === 'nothing') return 'null';
+  const { g } = pc;
+  const context = (): ExprContext => {
+    const existing = rowColumns(pc, spec, 'o', '0');
+    const excluded = rowColumns(pc, spec, 'x', '0');
+    return pc.context({ scan: (attno, node) => (node.varno === oc.exclRelIndex ? excluded : existing)(attno) });
+  };
+  const { onConflictWhere } = oc;
+  const where = onConflictWhere === null ? 'null' : g.fn(['o', 'x'], () => g.emit(`return ${genTest(g, onConflictWhere, context())};`)).name;
+  const values = g.fn(['o', 'x'], () => {
+    const cx = context();
+    g.emit(`return [${oc.onConflictSet.map((t) => genExpr(g, t.expr, cx).code).join(', ')}];`);
+  }).name;
+  return `{ where: ${where}, values: ${values} }`;
+}

@@ -15,7 +15,7 @@ import { replaceNestloopParams, subqueryOuterParams } from './nestparams.ts';
 import { addPath, setCheapest } from './pathnode.ts';
 import type { CteEntry, Path, PlannerInfo, RelOptInfo } from './pathnodes.ts';
 import { orderedClauses, planBase, targetOf } from './planbuild.ts';
-import { EMPTY, members, overlaps } from './relids.ts';
+import { EMPTY, isSubset, members, overlaps } from './relids.ts';
 import { baseRel, targetWidth } from './relnode.ts';
 import { clauselistSelectivity } from './selfuncs.ts';
 import { planSubquery } from './subroot.ts';
@@ -349,9 +349,14 @@ function standardJoinSearch(root: PlannerInfo, rels: RelOptInfo[]): RelOptInfo |
   return levels[rels.length]?.[0] ?? null;
 }
 
+/** have_join_order_restriction. */
 function orderForces(root: PlannerInfo, a: RelOptInfo, b: RelOptInfo): boolean {
   if (overlaps(a.lateralRelids, b.relids) || overlaps(b.lateralRelids, a.relids)) return true;
-  return root.joinInfoList.some((sj) => (overlaps(sj.minLefthand, a.relids) && overlaps(sj.minRighthand, b.relids)) || (overlaps(sj.minLefthand, b.relids) && overlaps(sj.minRighthand, a.relids)));
+  return root.joinInfoList.some((sj) => sj.jointype !== 'full' && (
+    (isSubset(sj.minLefthand, a.relids) && isSubset(sj.minRighthand, b.relids)) || (isSubset(sj.minLefthand, b.relids) && isSubset(sj.minRighthand, a.relids))
+    // Both belong to one side of an outer join, which may have to be put together first.
+    || (overlaps(sj.minRighthand, a.relids) && overlaps(sj.minRighthand, b.relids))
+    || (overlaps(sj.minLefthand, a.relids) && overlaps(sj.minLefthand, b.relids))));
 }
 
 /** Many relations: always the join that gives the fewest rows next. */

@@ -66,7 +66,7 @@ export function pullVarnos(node: Expr | Query | null, level = 0): Relids {
   walkDeep(node, (n, depth) => {
     if (n.kind === 'Var' && n.varlevelsup === depth + level) relids |= bit(n.varno);
     return false;
-  });
+  }, node.kind === 'Query' ? -1 : 0);
   return relids;
 }
 
@@ -103,11 +103,12 @@ export function pullVarClause(node: Expr, intoAggs: boolean, intoWindows: boolea
   return list;
 }
 
+/** Whether something `level` levels above the expression (or above the query's own level) is referred to. */
 export function containsLevel(node: Expr | Query, level: number): boolean {
   return walkDeep(node, (n, depth) => {
     const field = LEVELS[n.kind];
     return field !== undefined && (n as unknown as Record<string, number>)[field] === depth + level;
-  });
+  }, node.kind === 'Query' ? -1 : 0);
 }
 
 export const containsSubplans = (e: Expr): boolean => someExpr(e, (n) => n.kind === 'SubLink' || n.kind === 'SubPlan');

@@ -140,6 +140,8 @@ export function generateBaseEqualities(root: PlannerInfo, distribute: (rinfo: Re
         if (m === constant) continue;
         const rinfo = clauseBetween(ec, m, constant);
         if (rinfo === null) ec.broken = true;
+        // Two constants: the condition decides about the whole query, at one of its relations.
+        else if (m.isConst) distribute({ ...rinfo, parentEc: ec, pseudoconstant: true, requiredRelids: ec.members.find((x) => !x.isConst)?.relids ?? rinfo.requiredRelids });
         else distribute({ ...rinfo, parentEc: ec });
       }
       continue;

@@ -9,8 +9,8 @@ import type { Expr, FromItem, SortGroupClause, TargetEntry, WindowFunc } from '.
 import { sortOperator } from '../executor/sort_support.ts';
 import { walkExpr } from '../executor/plan_walker.ts';
 import { collectLateral, makeOneRel } from './allpaths.ts';
-import { containsSrf, equal, pullVarClause } from './clauses.ts';
-import { clampRows, costs, enabled, exprsCost, sortCost } from './costsize.ts';
+import { containsSrf, containsVolatile, equal, pullVarClause } from './clauses.ts';
+import { clampRows, costs, enabled, exprCost, exprsCost, sortCost } from './costsize.ts';
 import { addVarsToTargetList, buildBaseTargets, deconstructJointree, RESULT } from './initsplan.ts';
 import { cheapestFractional, fractionalCost, pathkeysContain } from './pathnode.ts';
 import { pathkeysForSort } from './pathkeys.ts';
@@ -106,7 +106,7 @@ interface Targets { final: TargetEntry[]; groupInput: TargetEntry[]; grouped: Ta
 function planSelect(root: PlannerInfo): Built {
   const q = root.parse;
   const final = root.resultTargetList;
-  const grouping = q.groupClause.length > 0 || q.groupingSets.length > 0 || q.hasAggs || q.havingQual !== null;
+  const grouping = q.groupClause.length > 0 || q.groupingSets.length > 0 || q.hasAggs || root.hasHaving;
   const having = makeAndsImplicit(q.havingQual);
   const windows = q.hasWindowFuncs ? activeWindows(root, final) : [];
   root.allBaserels = fromRelids(root, q.jointree);
@@ -127,12 +127,36 @@ function planSelect(root: PlannerInfo): Built {
   }
   let built: Built;
   if (grouping) built = planGrouping(root, rel, t, having);
-  else built = scanTarget(root, rel, windows.length > 0 ? t.windowInput : setInputTarget(q.hasTargetSRFs, final), root.queryPathkeys);
+  else built = scanTarget(root, rel, windows.length > 0 ? t.windowInput : postponed(root, final, false) ?? setInputTarget(q.hasTargetSRFs, final), root.queryPathkeys);
   for (let i = 0; i < windows.length; i++) built = addWindow(root, built, windows, i, t, final);
+  // What need not be sorted by and is volatile or costly is evaluated after the sort.
+  const late = postponed(root, final, grouping || windows.length > 0);
+  if (late !== null) {
+    built = { plan: applyTarget(built.plan, late), pathkeys: built.pathkeys };
+    built = sortBy(root, built, q.sortClause, late);
+    if (q.hasTargetSRFs) return { plan: addProjectSet(built.plan, final), pathkeys: built.pathkeys };
+    return { plan: { kind: 'Result', ...over(built.plan, final), resconstantqual: [] }, pathkeys: built.pathkeys };
+  }
   if (q.hasTargetSRFs && final.some((x) => containsSrf(x.expr))) built = { plan: addProjectSet(built.plan, final), pathkeys: built.pathkeys };
   if (q.distinctClause.length > 0) built = addDistinct(root, built, final);
   if (q.sortClause.length > 0) built = sortBy(root, built, q.sortClause, final);
   return built;
+}
+
+/** make_sort_input_target: the columns to sort, null when they are just the final ones. */
+function postponed(root: PlannerInfo, final: TargetEntry[], above: boolean): TargetEntry[] | null {
+  const q = root.parse;
+  if (q.sortClause.length === 0 || q.distinctClause.length > 0 || above) return null;
+  const limited = q.limitCount !== null;
+  const wait = (t: TargetEntry): boolean => t.ressortgroupref === 0 && t.expr.kind !== 'Var' && (containsVolatile(t.expr) || containsSrf(t.expr) || (limited && exprCost(t.expr) > 10 * costs.cpuOperator));
+  if (!final.some(wait) || final.some((t) => t.ressortgroupref !== 0 && containsSrf(t.expr))) return null;
+  const list: TargetEntry[] = [];
+  const add = (e: Expr, ref: number): void => {
+    if (!list.some((x) => equal(x.expr, e) && (ref === 0 || x.ressortgroupref === ref))) list.push({ ...makeTargetEntry(e, list.length + 1, null, false), ressortgroupref: ref });
+  };
+  for (const t of final) if (!wait(t)) add(t.expr, t.ressortgroupref);
+  for (const t of final) if (wait(t)) for (const v of pullVarClause(t.expr, false, false)) add(v, 0);
+  return list;
 }
 
 /** What the input of ProjectSet must give: everything but the sets. */

@@ -51,6 +51,8 @@ export interface PlannerInfo {
   rowMarks: PlanRowMark[];
   multiexprParams: Map<number, number[]>;
   hasLateral: boolean;
+  /** There was a HAVING, whatever became of it. */
+  hasHaving: boolean;
   resultTargetList: TargetEntry[];
 }
 

@@ -39,14 +39,13 @@ function makeRoot(glob: PlannerGlobal, query: Query, parent: PlannerInfo | null)
   return {
     glob, parse: query, parent, rtable: query.rtable, rels: [], joinRels: new Map(), allBaserels: 0n, joinInfoList: [], ecs: [], ecMergingDone: false,
     initPlans: [], planParams: [], ctes: new Map(), wtParamId: -1, wtRows: 0, queryPathkeys: [], tupleFraction: 0, limitTuples: -1, curOuterRels: 0n,
-    curOuterParams: [], rowMarks: [], multiexprParams: new Map(), hasLateral: false, resultTargetList: [],
+    curOuterParams: [], rowMarks: [], multiexprParams: new Map(), hasLateral: false, hasHaving: query.havingQual !== null, resultTargetList: [],
   };
 }
 
-function planQuery(glob: PlannerGlobal, query: Query, parent: PlannerInfo | null, tupleFraction: number, prepare?: (root: PlannerInfo) => void): { plan: Plan; subroot: PlannerInfo; pathkeys: PathKey[] } {
+function planQuery(glob: PlannerGlobal, query: Query, parent: PlannerInfo | null, tupleFraction: number): { plan: Plan; subroot: PlannerInfo; pathkeys: PathKey[] } {
   const root = makeRoot(glob, query, parent);
   root.tupleFraction = tupleFraction;
-  prepare?.(root);
   const { plan: bare, pathkeys } = subqueryPlanner(root);
   let plan = bare;
   if (root.initPlans.length > 0) plan = { ...plan, initPlan: [...root.initPlans, ...plan.initPlan] };
@@ -58,7 +57,7 @@ subqueryHooks.planSubquery = (root, query, tupleFraction) => planQuery(root.glob
 subqueryHooks.finishPlan = setPlanReferences;
 subqueryHooks.planRecursive = (root, cte) => {
   const sub = makeRoot(root.glob, cte.ctequery, root);
-  const plan = planRecursiveUnion(sub, (query, parent, prepare) => planQuery(root.glob, query, parent, 0, prepare));
+  const plan = planRecursiveUnion(sub);
   const withInits = sub.initPlans.length > 0 ? { ...plan, initPlan: sub.initPlans } : plan;
   noteRoot(withInits, sub);
   return { plan: withInits, subroot: sub, pathkeys: [] };

@@ -115,6 +115,8 @@ function convertAny(work: Work, sublink: SubLink, available: Relids, larg: FromI
   const rtindex = work.rtable.length;
   const columns = subselect.targetList.filter((t) => !t.resjunk);
   const quals = mutateDeep(testexpr, (n, depth) => {
+    // The parameters of a sublink inside are its own.
+    if (n.kind === 'SubLink') return n;
     if (n.kind !== 'Param' || n.paramkind !== 'sublink' || depth !== 0) return undefined;
     const column = columns[n.paramid - 1]!;
     return { kind: 'Var', varno: rtindex, varattno: column.resno, vartype: exprType(column.expr), vartypmod: exprTypmod(column.expr), varcollid: exprCollation(column.expr), varlevelsup: 0, location: -1 };
@@ -199,7 +201,9 @@ export function pullUpSubqueries(query: Query): Query {
         sub = pullUpSubqueries(sub);
         if (!isSimpleSubquery(sub)) return item;
         if (nullable && !sub.targetList.every((t) => t.resjunk || (t.expr.kind === 'Var' && t.expr.varlevelsup === 0))) return item;
-        if (nullable && rte.lateral) return item;
+        if (nullable && (rte.lateral || mentionsWholeRow(q, from, item.rtindex))) return item;
+        // Outer join conditions must not reach out of the subquery.
+        if (rte.lateral && hasOuterJoin(sub.jointree)) return item;
         const offset = q.rtable.length;
         // Outer references of the subquery are one level nearer now.
         sub = shiftQuery(sub, offset);
@@ -240,6 +244,16 @@ const hasSublink = (e: Expr): boolean => {
   });
   return found;
 };
+
+/** Whether the relation's row as a whole is used: it must be able to be NULL as a whole. */
+function mentionsWholeRow(q: Query, from: FromItem, rti: number): boolean {
+  let found = false;
+  mutateQueryDeep({ ...q, jointree: { kind: 'FromExpr', fromlist: [from], quals: null } }, (n, depth) => {
+    if (n.kind === 'Var' && n.varno === rti && n.varattno === 0 && n.varlevelsup === depth) found = true;
+    return undefined;
+  }, 0);
+  return found;
+}
 
 /** Replaces Vars of a relation by the expressions of a subquery's target list, everywhere in the query. */
 function substituteRelation(q: Query, rti: number, columns: ReadonlyMap<number, Expr>, rte: RangeTblEntry): Query {

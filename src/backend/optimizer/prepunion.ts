@@ -1,8 +1,9 @@
 // UNION, INTERSECT, EXCEPT and recursive queries (PostgreSQL's prepunion.c).
 import { internalError, notSupported, PgError } from '../../common/errors.ts';
 import { makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
-import { exprType } from '../nodes/nodeFuncs.ts';
-import type { Query, SetOperationNode } from '../nodes/parsenodes.ts';
+import { exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
+import { applyRelabelType, coerceToCommonType } from '../parser/parse_coerce.ts';
+import type { SetOperationNode } from '../nodes/parsenodes.ts';
 import type { GroupKey, Plan } from '../nodes/plannodes.ts';
 import type { Expr, TargetEntry } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
@@ -46,7 +47,7 @@ function planNode(root: PlannerInfo, node: SetOperationNode, names: readonly Tar
   if (node.op === 'union') {
     // UNIONs of the same kind in a row are one.
     const parts = unionParts(root, node, node.all, names);
-    const plans = parts.map((p) => coerced(p, colTypes));
+    const plans = parts.map((p) => coerced(p, colTypes, colTypmods, colCollations));
     const rows = plans.reduce((n, p) => n + p.plan_rows, 0);
     const target = targetsOver(plans[0]!.targetlist, colTypes, colTypmods, colCollations, names);
     const append: Plan = {
@@ -63,7 +64,7 @@ function planNode(root: PlannerInfo, node: SetOperationNode, names: readonly Tar
     };
   }
   const sides = [node.larg, node.rarg].map((side, flag) => {
-    const plan = coerced(planNode(root, side, names), colTypes);
+    const plan = coerced(planNode(root, side, names), colTypes, colTypmods, colCollations);
     const flagTle = makeTargetEntry({ kind: 'Const', consttype: 23, consttypmod: -1, constcollid: 0, constvalue: flag, location: -1 }, colTypes.length + 1, 'flag', true);
     const visible = plan.targetlist.filter((t) => !t.resjunk);
     const list = [...visible.map((t, i): TargetEntry => makeTargetEntry(columnOf(plan, t, i), i + 1, t.resname, false)), flagTle];
@@ -101,24 +102,31 @@ function unionParts(root: PlannerInfo, node: SetOperationNode & { kind: 'SetOper
 const groupKeys = (eqops: readonly Oid[], types: readonly Oid[], collations: readonly Oid[]): GroupKey[] =>
   types.map((type, i) => ({ column: i + 1, eqop: eqops[i] ?? 0, collation: collations[i] ?? 0, type }));
 
-/** Analysis has coerced the inputs' columns already; what is left is a check. */
-function coerced(part: Part, types: readonly Oid[]): Plan {
+/** The columns of an input in the types of the whole (analysis has checked that this can be done). */
+function coerced(part: Part, types: readonly Oid[], typmods: readonly number[], collations: readonly Oid[]): Plan {
   if (part.types.length !== types.length) throw internalError('set operation over different numbers of columns');
-  return part.plan;
+  const { plan } = part;
+  const visible = plan.targetlist.filter((t) => !t.resjunk);
+  const list = visible.map((t, i): TargetEntry => {
+    let { expr } = t;
+    if (exprType(expr) !== types[i]) expr = coerceToCommonType(null, expr, types[i]!, 'UNION/INTERSECT/EXCEPT');
+    else if (typmods[i] === -1 && exprTypmod(expr) !== -1) expr = applyRelabelType(expr, types[i]!, -1, collations[i] ?? 0, 'implicit_cast', -1);
+    return expr === t.expr ? t : { ...t, expr };
+  });
+  if (list.every((t, i) => t === visible[i]) && visible.length === plan.targetlist.length) return plan;
+  return { kind: 'Result', ...over(plan, list.map((t, i) => ({ ...t, resno: i + 1 }))), resconstantqual: [] };
 }
 
 /** WITH RECURSIVE: the non-recursive term, then the recursive one over its own last result until that is empty. */
-export function planRecursiveUnion(
-  root: PlannerInfo, planQuery: (query: Query, parent: PlannerInfo, prepare?: (root: PlannerInfo) => void) => { plan: Plan },
-): Plan {
+export function planRecursiveUnion(root: PlannerInfo): Plan {
   const q = root.parse;
   const top = q.setOperations;
-  if (top === null || top.op !== 'union' || top.larg.kind !== 'RangeTblRef' || top.rarg.kind !== 'RangeTblRef') throw internalError('only UNION queries can be recursive');
+  if (top === null || top.op !== 'union') throw internalError('only UNION queries can be recursive');
   if (q.sortClause.length > 0 || q.limitCount !== null || q.limitOffset !== null) throw notSupported('ORDER BY, LIMIT or OFFSET in a recursive query');
-  const left = planQuery(root.rtable[top.larg.rtindex - 1]!.subquery!, root).plan;
+  const left = coerced(planNode(root, top.larg, q.targetList), top.colTypes, top.colTypmods, top.colCollations);
   root.wtParamId = root.glob.paramExecCount++;
   root.wtRows = left.plan_rows;
-  const right = planQuery(root.rtable[top.rarg.rtindex - 1]!.subquery!, root).plan;
+  const right = coerced(planNode(root, top.rarg, q.targetList), top.colTypes, top.colTypmods, top.colCollations);
   const rows = left.plan_rows + 10 * right.plan_rows;
   return {
     kind: 'RecursiveUnion', startup_cost: left.startup_cost, total_cost: left.total_cost + 10 * right.total_cost + rows * costs.cpuTuple, plan_rows: rows,

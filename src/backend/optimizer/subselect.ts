@@ -1,6 +1,6 @@
 // Subqueries in expressions (PostgreSQL's subselect.c): planned by themselves, put in as SubPlans or, when nothing of
 // the outer query is in them, as initplans; WITH queries likewise. Outer references become parameters.
-import { internalError } from '../../common/errors.ts';
+import { internalError, notSupported } from '../../common/errors.ts';
 import { getArrayType, opHashjoinable } from '../catalog/lsyscache.ts';
 import { exprCollation, exprType, exprTypmod, expressionTreeMutator, makeAndsImplicit, queryTreeMutator } from '../nodes/nodeFuncs.ts';
 import type { CommonTableExpr, Query } from '../nodes/parsenodes.ts';
@@ -80,7 +80,7 @@ function buildSubplan(root: PlannerInfo, link: SubLink, plan: Plan, params: { it
   };
   const uncorrelated = params.length === 0;
   const resultParams = (): Param[] => columns.map((c) => makeExecParam(root, c.expr));
-  const testWith = (list: Param[]): Expr => mutateDeep(link.testexpr!, (n, depth) => (depth === 0 && n.kind === 'Param' && n.paramkind === 'sublink' ? list[n.paramid - 1] : undefined));
+  const testWith = (list: Param[]): Expr => mutateDeep(link.testexpr!, (n, depth) => (n.kind === 'SubLink' ? n : depth === 0 && n.kind === 'Param' && n.paramkind === 'sublink' ? list[n.paramid - 1] : undefined));
   switch (link.subLinkType) {
     case 'exists': case 'expr': case 'array': {
       if (!uncorrelated) return named(node, 'SubPlan');
@@ -161,6 +161,8 @@ export function processCtes(root: PlannerInfo): void {
   const { cteList } = root.parse;
   for (const cte of cteList) {
     const { ctequery } = cte;
+    if (cte.search_clause !== null) throw notSupported('the SEARCH clause of WITH');
+    if (cte.cycle_clause !== null) throw notSupported('the CYCLE clause of WITH');
     if (cte.cterefcount === 0 && ctequery.commandType === 'select') continue;
     if (inlinable(cte)) {
       inlineCte(root, cte);

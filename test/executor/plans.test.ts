@@ -1,0 +1,102 @@
+// How plans look, that texts are shared, that a plan runs again with other values, and EvalPlanQual.
+import test from 'ava';
+import { codegenCounters } from '../../src/backend/executor/codegen.ts';
+import { compilePlan, runPlan } from '../../src/backend/executor/execute.ts';
+import { planner } from '../../src/backend/optimizer/planner.ts';
+import { parseAnalyze } from '../../src/backend/parser/analyze.ts';
+import { rawParse } from '../../src/backend/parser/raw_parser.ts';
+import { queryRewrite } from '../../src/backend/rewrite/rewrite_handler.ts';
+import type { Datum } from '../../src/backend/types/datum.ts';
+import { openSession, plansOf, run, TextRows, transaction } from './session.ts';
+
+const session = await openSession();
+test.after.always(() => session.remove());
+run('create table t (a int primary key, b int, c text); insert into t select i, i % 10, \'row \' || i from generate_series(1, 1000) i; create index on t (b, a)');
+run('create table u (x int, y int)');
+
+const explain = (sql: string): string => run(`explain (costs off) ${sql}`).join('\n');
+const execute = (sql: string, params: Datum[], types: number[]): string[] => transaction(() => {
+  const dest = new TextRows();
+  runPlan(plansOf(sql, types)[0]!, params, dest);
+  return dest.rows.map((r) => r.join('|'));
+});
+
+test.serial('a unique key is looked up, a range is scanned', (t) => {
+  t.is(explain('select c from t where a = 5'), 'Index Scan using t_pkey on t\n  Index Cond: (a = 5)');
+  t.regex(explain('select c from t where b = 5 and a > 990 order by a'), /^Index Scan using t_b_a_idx on t\n  Index Cond: \(\(b = 5\) AND \(a > 990\)\)$/);
+  t.regex(explain('select c from t order by a desc limit 3'), /Limit\n  ->  Index Scan Backward using t_pkey on t/);
+  t.regex(explain('select max(a) from t'), /InitPlan 1 \(returns \$0\)\n {4}->  Limit\n {10}->  Index Scan Backward/);
+});
+
+test.serial('IN becomes a join, NOT IN a hashed subplan, EXISTS a semi or anti join', (t) => {
+  t.regex(explain('select * from t where a in (select x from u)'), /Semi Join|HashAggregate/);
+  t.regex(explain('select * from t where a not in (select x from u)'), /Filter: \(NOT \(hashed SubPlan 1\)\)/);
+  t.regex(explain('select * from t where not exists (select 1 from u where x = a)'), /Anti Join/);
+  t.regex(explain('select * from t left join u on a = x where y = 1'), /^Nested Loop\n|^Hash Join\n/);
+});
+
+test.serial('a condition that cannot be true reads nothing', (t) => {
+  t.is(explain('select * from t where 1 = 2'), 'Result\n  One-Time Filter: false');
+  t.deepEqual(run('select count(*) from t where a = 1 and a = 2'), ['0']);
+});
+
+test.serial('plans of the same shape share their text', (t) => {
+  transaction(() => {
+    plansOf('select c from t where a = 17');
+    const before = codegenCounters.texts;
+    plansOf('select c from t where a = 18');
+    t.is(codegenCounters.texts, before);
+  });
+});
+
+test.serial('parameters', (t) => {
+  t.deepEqual(execute('select c from t where a = $1', [7], [23]), ['row 7']);
+  t.deepEqual(execute('select c from t where a = $1', [null], [23]), []);
+  t.deepEqual(execute('select a from t where b = $1 order by a limit $2', [3, 2], [23, 20]), ['3', '13']);
+  t.deepEqual(execute('select $1 + 1', [null], [23]), ['']);
+});
+
+test.serial('a plan stops when the receiver has had enough', (t) => {
+  transaction(() => {
+    let rows = 0;
+    runPlan(plansOf('select a from t union all select b from t')[0]!, [], { start: () => {}, receive: () => ++rows < 3, end: () => {} });
+    t.is(rows, 3);
+  });
+});
+
+test.serial('EvalPlanQual: the plan below looks at one row again', (t) => {
+  transaction(() => {
+    const sql = 'select a, ctid from t where b = 3';
+    const stmt = planner(queryRewrite(parseAnalyze(rawParse(sql)[0]!, sql, []))[0]!);
+    const rows: Datum[][] = [];
+    runPlan(compilePlan(stmt), [], { start: () => {}, receive: (r) => rows.push(r) > 0, end: () => {} });
+    const [, ctid] = rows[5]!;
+    const again: Datum[][] = [];
+    const epq = compilePlan(stmt, { epq: new Set([1]) });
+    runPlan(epq, [], { start: () => {}, receive: (r) => again.push(r) > 0, end: () => {} }, { epq: new Map([[1, ctid as number]]) });
+    t.deepEqual(again, [rows[5]!]);
+  });
+});
+
+test.serial('sorts and stores larger than work_mem go to files', (t) => {
+  transaction(() => {
+    const dest = new TextRows();
+    runPlan(plansOf('select count(*), sum(case when a < b then 1 else 0 end) from (select g as a, lag(g) over () as b from (select ((i::int8 * 7919) % 300000)::int as g from generate_series(1, 300000) i order by g) q) w')[0]!, [], dest);
+    t.deepEqual(dest.rows, [['300000', '0']]);
+    const text = new TextRows();
+    runPlan(plansOf('select s from (select repeat(chr(97 + i % 26), 300) || i as s from generate_series(1, 30000) i) q order by s limit 1 offset 29999')[0]!, [], text);
+    t.is(text.rows[0]![0]!.slice(298), 'zz29977');
+  });
+});
+
+test.serial('errors have their codes', (t) => {
+  const code = (sql: string): string => {
+    const error = t.throws(() => run(sql)) as unknown as { code: string };
+    return error.code;
+  };
+  t.is(code('select 1 / (a - a) from t'), '22012');
+  t.is(code('select 2147483647 + a from t'), '22003');
+  t.is(code('select (select a from t)'), '21000');
+  t.is(code('select a from t limit -1'), '2201W');
+  t.is(code('insert into t values (1, 1, null)'), '23505');
+});
