@@ -109,6 +109,9 @@ class MemoryBatch implements Batch {
   get(key: Uint8Array, length: number): Buffer | undefined {
     return this.store.lookUp(this.content, key, length);
   }
+  append(): boolean {
+    return false;
+  }
   put(key: Uint8Array, value: Uint8Array): void {
     const name = text(key);
     this.store.puts++;

@@ -91,6 +91,12 @@ export function openWritableStore(path: string): WritableStore {
   return new LmdbWritableStore(path, openEnvironment(path, false));
 }
 
+/** A store of its own for reading what this process writes: LMDB wants an environment opened but once. */
+export function openReader(of: WritableStore): Store {
+  const { path, database } = of as LmdbWritableStore;
+  return new LmdbStore(path, database, false);
+}
+
 let nextSnapshotId = 1;
 
 /** An LMDB read transaction, its cursors, and who holds it. */
@@ -129,10 +135,13 @@ class LmdbStore implements Store {
   private readonly ownValue = new ValueBuffer();
   private readonly metaKeys = new Map<string, Buffer>();
   private closed = false;
+  private readonly owner: boolean;
 
-  constructor(path: string, database: Database) {
+  /** `owner`: closing it closes the environment. */
+  constructor(path: string, database: Database, owner = true) {
     this.path = path;
     this.database = database;
+    this.owner = owner;
     this.dbAddress = database.dbAddress;
     this.current = this.youngest = new ReadTransaction(database.env);
     this.current.reset();
@@ -267,7 +276,7 @@ class LmdbStore implements Store {
     }
     for (const cursor of this.spareCursors) cursor.close();
     for (const transaction of all) transaction.txn.abort();
-    void this.database.close();
+    if (this.owner) void this.database.close();
   }
 }
 
@@ -409,7 +418,7 @@ class LmdbWritableStore extends LmdbStore implements WritableStore {
 // multiple of 8 (with room for the length before it) the value's length and its address as f64. The result comes back
 // in the code. One at a time, so one place for all; the value is copied behind it, which is cheaper than asking for
 // the address of its memory.
-const PUT = 15, DELETE = 13, FAILED_CONDITION = 0x4000000;
+const PUT = 15, DELETE = 13, APPEND = 0x20000, FAILED_CONDITION = 0x4000000;
 const INSTRUCTION_VALUE_AT = 4096, INSTRUCTION_VALUE_BYTES = 65536;
 const instruction = makeInstruction();
 
@@ -436,9 +445,19 @@ class LmdbBatch implements Batch {
   }
 
   put(key: Uint8Array, value: Uint8Array): void {
+    if (value.length > INSTRUCTION_VALUE_BYTES) this.store.database.putSync(key, value);
+    else this.write(PUT, key, value);
+  }
+
+  append(key: Uint8Array, value: Uint8Array): boolean {
+    if (value.length > INSTRUCTION_VALUE_BYTES) return false;
+    this.write(PUT | APPEND, key, value);
+    return (instruction.u32[0]! & FAILED_CONDITION) === 0;
+  }
+
+  private write(code: number, key: Uint8Array, value: Uint8Array): void {
     const { database } = this.store;
-    if (value.length > INSTRUCTION_VALUE_BYTES) { database.putSync(key, value); return; }
-    const after = this.instruct(PUT, key);
+    const after = this.instruct(code, key);
     instruction.bytes.set(value, INSTRUCTION_VALUE_AT);
     instruction.u32[after / 4 - 1] = value.length;
     instruction.f64[after / 8] = instruction.address + INSTRUCTION_VALUE_AT;

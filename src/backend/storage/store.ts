@@ -97,6 +97,9 @@ export interface Batch {
   get(key: Uint8Array, keyLengthBytes: number): Buffer | undefined;
   lastLength: number;
   put(key: Uint8Array, value: Uint8Array): void;
+  /** Puts an entry behind all others of the environment, which is cheaper; false, and nothing done, when it is not
+   * greater than they are. */
+  append(key: Uint8Array, value: Uint8Array): boolean;
   remove(key: Uint8Array): boolean;
   /** The greatest key below `to` and its value's length (in lastLength), when it is not below `from`. */
   last(from: Uint8Array, to: Uint8Array): Buffer | undefined;

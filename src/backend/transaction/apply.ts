@@ -20,6 +20,8 @@ const ADOPT_BYTES = BLOCK_TARGET_BYTES * 3 / 4;
 /** Blocks held in memory while a batch is applied. */
 const MAX_IMAGES = 2048;
 const MAX_SPARE_IMAGES = 64;
+/** Fewer index entries than these are not worth the try to put them behind everything. */
+const APPEND_MINIMUM = 64;
 /** Entries removed in the commit itself when a table goes, and in each step after it. */
 const DROP_AT_ONCE = 1024, DROP_STEP = 16384;
 /** Blocks of a table: no block has this number. */
@@ -446,11 +448,14 @@ export class Applier {
       batch.remove(key);
     }
     entries.reset(bytes, index.filenode, index.added);
+    // A load into the newest table or index goes behind all else.
+    let appending = index.added.count >= APPEND_MINIMUM;
     while (entries.next()) {
       const row = resolve(entries.row, places);
       if (row < 0) throw internalError('an index entry leads to no row');
       entries.row = row;
-      batch.put(bytes.subarray(entries.keyAt, entries.keyAt + entries.keyLength), bytes.subarray(entries.rowAt, entries.rowAt + 6));
+      const key = bytes.subarray(entries.keyAt, entries.keyAt + entries.keyLength), value = bytes.subarray(entries.rowAt, entries.rowAt + 6);
+      if (!appending || !(appending = batch.append(key, value))) batch.put(key, value);
     }
   }
 
