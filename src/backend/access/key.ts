@@ -20,11 +20,15 @@
 //   record                       02, columns (NULL FF), 01
 //   range                        01 when empty, else 02, lower bound (01, or 02 value 01|02), upper bound (03, or 02 value 01|02)
 //   multirange                   02, 02 range each, 01
+//   jsonb                        01 for an empty array alone, else its kind (02 to 07), then: text; number; 00 or 01; size and elements
+//   inet                         family, bits of the network up to its length, length, all bits
 import { PgError, notSupported } from '../../common/errors.ts';
 import type { IndexColumn } from '../catalog/relation.ts';
 import { ArrayValue, Interval, MultirangeValue, RangeValue, RecordValue, TimeTz, type Datum, type Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { bigKey, integerKey } from './key_integer.ts';
+import { type JsonbItem, JsonbObject, type JsonbValue } from '../types/jsonb.ts';
+import { Numeric } from '../types/numeric.ts';
 import { numericKey } from './numeric_bytes.ts';
 import { MAX_KEY_BYTES } from '../storage/store.ts';
 
@@ -114,13 +118,33 @@ function rangeKey(v: RangeValue): string {
 
 const multirangeKey: ColumnEncoder = (v: MultirangeValue) => `\x02${v.ranges.map((range) => `\x02${rangeKey(range)}`).join('')}\x01`;
 
+const JSON_NULL = '\x02', JSON_STRING = '\x03', JSON_NUMBER = '\x04', JSON_BOOLEAN = '\x05', JSON_ARRAY = '\x06', JSON_OBJECT = '\x07';
+
+function jsonbItemKey(item: JsonbItem): string {
+  if (item === null) return JSON_NULL;
+  if (typeof item === 'boolean') return JSON_BOOLEAN + (item ? '\x01' : '\x00');
+  if (typeof item === 'string') return JSON_STRING + textKey(item);
+  if (item instanceof Numeric) return JSON_NUMBER + numericKey(item);
+  if (item instanceof JsonbObject) {
+    let key = JSON_OBJECT + integerKey(item.keys.length);
+    for (let i = 0; i < item.keys.length; i++) key += textKey(item.keys[i]!) + jsonbItemKey(item.values[i]!);
+    return key;
+  }
+  let key = JSON_ARRAY + integerKey((item as readonly JsonbItem[]).length);
+  for (const element of item as readonly JsonbItem[]) key += jsonbItemKey(element);
+  return key;
+}
+
+/** An empty array alone comes before all scalars. */
+const jsonbKey: ColumnEncoder = (v: JsonbValue) => (Array.isArray(v.root) && v.root.length === 0 ? '\x01' : jsonbItemKey(v.root));
+
 const BY_TYPE: Record<Oid, ColumnEncoder> = {
   16: (v: boolean) => (v ? '\x02' : '\x01'), 17: byteaKey, 18: charKey, 19: textKey, 20: integerKey, 21: integerKey,
   23: integerKey, 24: integerKey, 25: textKey, 26: integerKey, 27: integerKey, 28: integerKey, 29: integerKey, 30: vectorKey,
   700: floatKey, 701: floatKey, 790: integerKey, 1042: bpcharKey, 1043: textKey, 1082: integerKey, 1083: integerKey,
   1114: integerKey, 1184: integerKey, 1186: intervalKey, 1266: timetzKey, 1700: numericKey, 2202: integerKey, 2203: integerKey,
   2204: integerKey, 2205: integerKey, 2206: integerKey, 2249: recordKey, 2277: arrayKey, 2950: uuidKey, 3220: integerKey,
-  3500: enumKey, 3734: integerKey, 3769: integerKey, 4089: integerKey, 4096: integerKey, 4191: integerKey, 5069: integerKey,
+  3500: enumKey, 3734: integerKey, 3769: integerKey, 3802: jsonbKey, 4089: integerKey, 4096: integerKey, 4191: integerKey, 5069: integerKey,
 };
 
 /** The built-in operator classes of btree and hash, and the type each is for: the class tells the encoding. */

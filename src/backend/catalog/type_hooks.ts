@@ -80,6 +80,7 @@ class CatalogTypeIo implements TypeIo {
   readonly output: (value: any) => string;
   readonly receive: (bytes: Uint8Array, typmod: number) => Datum;
   readonly send: (value: any) => Uint8Array;
+  declare readonly checkDomain?: (value: Datum) => Datum;
 
   constructor(t: PgType) {
     this.typeOid = t.oid;
@@ -94,6 +95,7 @@ class CatalogTypeIo implements TypeIo {
     if (t.typtype === 'd') {
       const base = typeIo(this.basetype);
       const typmod = t.typtypmod;
+      this.checkDomain = (value) => domainHooks.check(t.oid, value);
       this.input = (text) => domainHooks.check(t.oid, base.input(text, typmod));
       this.output = base.output;
       this.receive = (bytes) => domainHooks.check(t.oid, base.receive(bytes, typmod));

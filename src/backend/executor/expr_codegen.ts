@@ -193,6 +193,7 @@ const handlers: { [K in Expr['kind']]: Handler<Extract<Expr, { kind: K }>> } = {
     const lower = slice ? subscripts(e.reflowerindexpr) : 'null';
     if (e.refassgnexpr !== null) {
       const assigned = genExpr(g, e.refassgnexpr, { ...cx, caseTest: NULL });
+      if (e.refelemtype === 0) return { code: g.local(`${g.konst(runtime.subscriptAssigner(e.refcontainertype))}(${container.code}, ${upper}, ${assigned.code})`), nullable: true };
       return { code: g.local(`${g.konst(runtime.assignSubscript)}(${container.code}, ${upper}, ${lower}, ${assigned.code}, ${e.refelemtype})`), nullable: true };
     }
     const fetch = runtime.subscriptFetcher(e.refcontainertype);

@@ -114,6 +114,14 @@ export function subscriptFetcher(containerType: Oid): (container: Datum, upper: 
   throw notSupported(`subscripting of type ${type.typname}`);
 }
 
+/** `container[...] := value` for types with subscripts of their own (jsonb). */
+export function subscriptAssigner(containerType: Oid): (container: Datum, subscripts: (Datum | undefined)[], value: Datum) => Datum {
+  const { typname } = typeInfo(containerType);
+  const assign = findBuiltin(`subscript_assign_${typname}`);
+  if (assign === undefined || assign.kind !== 'pure') throw notSupported(`assignment to subscripts of type ${typname}`);
+  return assign.fn as Fn;
+}
+
 function typeIsArray(oid: Oid): boolean {
   const type = typeInfo(oid);
   return type.typelem !== 0 && type.typcategory === 'A';

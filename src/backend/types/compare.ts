@@ -215,7 +215,7 @@ function derived(typeOid: Oid): Comparison | undefined {
     case 'c': return RECORD;
     case 'r': return rangeComparison;
     case 'm': return multirangeComparison;
-    default: return io.typelem !== 0 && io.typlen === -1 && io.typcategory === 'A' ? ARRAY : undefined;
+    default: return io.typelem !== 0 && io.typlen === -1 && (io.typcategory === 'A' || typeOid === oids.RECORDARRAYOID) ? ARRAY : undefined;
   }
 }
 

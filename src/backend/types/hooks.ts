@@ -18,6 +18,8 @@ export interface TypeIo {
   readonly typarray: Oid;
   /** A domain's base type, else the type itself. */
   readonly basetype: Oid;
+  /** Of a domain: gives the value back if its constraints allow it. */
+  readonly checkDomain?: (value: Datum) => Datum;
   /** The type's own functions, with typioparam and typmod already known to them where they are needed. */
   readonly input: (text: string, typmod: number) => Datum;
   readonly output: (value: any) => string;

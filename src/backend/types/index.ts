@@ -49,3 +49,4 @@ import './hash.ts';
 import './rangetypes.ts';
 import './multirangetypes.ts';
 import './jsonpath.ts';
+import './jsonb_subscript.ts';

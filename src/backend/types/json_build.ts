@@ -30,7 +30,7 @@ function categoryOf(typeOid: Oid): Category {
   if (known !== undefined) return known;
   const io = typeHooks.typeIo(typeOid);
   if (io.basetype !== typeOid) return categoryOf(io.basetype);
-  if (io.typelem !== 0 && io.typcategory === 'A') return 'array';
+  if (io.typelem !== 0 && (io.typcategory === 'A' || typeOid === oids.RECORDARRAYOID)) return 'array';
   return io.typtype === 'c' ? 'composite' : 'other';
 }
 

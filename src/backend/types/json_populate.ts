@@ -89,19 +89,19 @@ function toArray(source: Source, elementType: Oid, typmod: number, column: strin
 }
 
 /** populate_record_field: a value of the type; null for JSON's null. */
-function toValue(source: Source, typeOid: Oid, typmod: number, column: string | undefined): Datum {
+function toValue(source: Source, typeOid: Oid, typmod: number, column: string | undefined, old: Datum = null): Datum {
   const io = typeHooks.typeIo(typeOid);
   const isDomain = io.basetype !== typeOid;
+  if (source.kind === 'null') return isDomain ? io.checkDomain!(null) : null;
   const base = isDomain ? typeHooks.typeIo(io.basetype) : io;
   const isArrayType = base.typelem !== 0 && base.typcategory === 'A';
-  if (source.kind === 'null' && !isDomain) return null;
-  if (isDomain && source.kind === 'null') return io.input(null as unknown as string, typmod);
+  if (isDomain && (isArrayType || base.typtype === 'c') && source.kind !== 'string') return io.checkDomain!(toValue(source, io.basetype, typmod, column, old));
   if (isArrayType && source.kind !== 'string') {
     if (source.kind !== 'array') throw expectedArray(column, []);
     return toArray(source, base.typelem, typmod, column);
   }
   if (base.typtype === 'c' && source.kind !== 'string') {
-    return toRecord(source, base.typeOid, typeHooks.rowAttributes(base.typeOid, -1), null);
+    return toRecord(source, base.typeOid, typeHooks.rowAttributes(base.typeOid, -1), old as RecordValue | null);
   }
   if (typeOid === JSONOID) return source.json();
   if (typeOid === JSONBOID) return new JsonbValue(source.item());
@@ -115,33 +115,43 @@ function toRecord(source: Source, typeOid: Oid, attributes: readonly RecordAttri
     if (attribute.dropped) return null;
     const value = source.get(attribute.name);
     if (value === undefined) return base === null ? nullOf(attribute) : base.values[i]!;
-    return toValue(value, attribute.typeOid, attribute.typmod, attribute.name);
+    return toValue(value, attribute.typeOid, attribute.typmod, attribute.name, base === null ? null : base.values[i]!);
   }));
 }
 
 /** NULL, if the column's domain allows it. */
 function nullOf(attribute: RecordAttribute): Datum {
   const io = typeHooks.typeIo(attribute.typeOid);
-  return io.basetype === attribute.typeOid ? null : io.input(null as unknown as string, attribute.typmod);
+  return io.basetype === attribute.typeOid ? null : io.checkDomain!(null);
 }
 
 /** Type and columns of the rows to make: of the first argument, or of a column definition list. */
 function rowType(context: FunctionContext, base: RecordValue | null, caller: string): [Oid, readonly RecordAttribute[]] {
-  if (context.resultAttributes !== undefined) return [RECORDOID, context.resultAttributes];
+  if (context.resultAttributes !== undefined) {
+    if (base !== null) checkSameColumns(base.attributes, context.resultAttributes);
+    return [RECORDOID, base?.attributes ?? context.resultAttributes];
+  }
   if (base !== null) return [base.typeOid, base.attributes];
   const typeOid = context.argTypes[0] ?? RECORDOID;
   if (typeOid !== RECORDOID && typeOid !== JSONOID && typeOid !== JSONBOID) {
     const { basetype } = typeHooks.typeIo(typeOid);
-    return [typeOid, typeHooks.rowAttributes(basetype, -1)];
+    return [basetype, typeHooks.rowAttributes(basetype, -1)];
   }
   throw new PgError('invalid_parameter_value', `could not determine row type for result of ${caller}`,
     { hint: 'Provide a non-null record argument, or call the function in the FROM clause using a column definition list.' });
 }
 
+/** The row type may be a domain. */
+function checked(context: FunctionContext, row: RecordValue): Datum {
+  const type = context.argTypes[0] ?? RECORDOID;
+  if (type === RECORDOID || type === row.typeOid || type === JSONOID || type === JSONBOID) return row;
+  return typeHooks.typeIo(type).checkDomain?.(row) ?? row;
+}
+
 const populateRecord = (caller: string) => (context: FunctionContext, base: RecordValue | null, value: string | JsonbValue | null): Datum => {
   if (value === null) return base;
   const [typeOid, attributes] = rowType(context, base, caller);
-  return toRecord(sourceOf(value), typeOid, attributes, base);
+  return checked(context, toRecord(sourceOf(value), typeOid, attributes, base));
 };
 
 const toRecordFunction = (caller: string) => (context: FunctionContext, value: string | JsonbValue): Datum =>
@@ -157,7 +167,7 @@ const populateSet = (caller: string) => function* (context: FunctionContext, bas
   }
   for (const element of source.elements()) {
     if (element.kind !== 'object') throw invalidParameter(`argument of ${caller} must be an array of objects`);
-    yield toRecord(element, typeOid, attributes, base);
+    yield checked(context, toRecord(element, typeOid, attributes, base));
   }
 };
 
