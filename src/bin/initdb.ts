@@ -162,6 +162,7 @@ function runSqlFiles(): void {
   executeString('SET search_path TO pg_catalog');
   for (const file of SQL_FILES) executeFile(sqlFileUrl(file));
   executeString(`COPY information_schema.sql_features (feature_id, feature_name, sub_feature_id, sub_feature_name, is_supported, comments) FROM '${fileURLToPath(sqlFileUrl('sql_features.txt')).replaceAll("'", "''")}'`);
+  executeString('CREATE EXTENSION plpgsql');
   inTransaction(setupPrivileges);
   useSystemOids(false);
   alone.close();

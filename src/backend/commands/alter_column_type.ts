@@ -224,7 +224,7 @@ function collectDependents(tab: Altered, column: Attribute): void {
       case ids.AttrDefaultRelationId: {
         const row = sys.lookup(ids.AttrDefaultRelationId, ids.PgAttrdefOidIndexId, d.objid)!;
         if (row.adrelid === tab.oid && row.adnum === column.attnum) break;
-        throw new PgError('syntax_error', 'cannot alter type of a column used by a generated column', {
+        throw new PgError('feature_not_supported', 'cannot alter type of a column used by a generated column', {
           detail: `Column "${column.attname}" is used by generated column "${sys.attributeByNumber(row.adrelid, row.adnum)?.attname}".`,
         });
       }

@@ -12,13 +12,14 @@ import { equal } from '../nodes/equalfuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
 import { ddlNotice, makeTransformContext, transformTableConstraint, type CheckSpec, type ForeignKeySpec, type IndexSpec } from '../parser/parse_utilcmd.ts';
+import { makeParseState, withErrorPosition } from '../parser/parse_node.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { PASS, registerActions, type Altered, type Queue } from './altertable.ts';
 import { behaviorOf, setNotNull } from './alter_common.ts';
 import { addChecks, addForeignKey, cookCheck } from './constraints.ts';
-import { defineIndex } from './indexcmds.ts';
+import { checkAdoptable, defineIndex } from './indexcmds.ts';
 import { requireObjectOwnership } from './object_names.ts';
 import { allChildren } from './tablecmds.ts';
 
@@ -97,7 +98,10 @@ export function queueIndex(queue: Queue, tab: Altered, spec: IndexSpec): void {
     if (spec.primary && tab.current.indexes.some((i) => i.primary)) {
       throw new PgError('invalid_table_definition', `multiple primary keys for table "${tab.current.name}" are not allowed`);
     }
-    if (spec.existingIndex !== null) renameAdopted(tab, spec);
+    if (spec.existingIndex !== null) {
+      withErrorPosition(makeParseState(queue.text), spec.location, () => checkAdoptable(tab.current, spec));
+      renameAdopted(tab, spec);
+    }
     defineIndex(tab.current, spec, queue.text, !tab.rewrite);
   });
 }

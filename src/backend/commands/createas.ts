@@ -63,7 +63,7 @@ function sourceOf(stmt: RawNode, context: UtilityContext): Source {
     const { plan } = only;
     return { query: structuredCloneTargets(only.query), plan: () => plan, params: evaluateParams((raw['params'] ?? []) as RawNode[], statement.paramTypes, raw['name'] as string, context.text) };
   }
-  const query = parseAnalyze(asRawStmt(raw), context.text, [...context.paramTypes]);
+  const query = structuredCloneTargets((stmt['analyzed'] as Query | undefined) ?? parseAnalyze(asRawStmt(raw), context.text, [...context.paramTypes]));
   return { query, plan: () => planOf(query), params: context.params };
 }
 

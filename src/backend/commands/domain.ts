@@ -6,7 +6,7 @@ import { getNewOid } from '../catalog/catalog.ts';
 import { performDeletion } from '../catalog/dependency.ts';
 import { formatType } from '../catalog/format_type.ts';
 import { catalogFind, catalogUpdate, catalogUpdateByKey } from '../catalog/indexing.ts';
-import { getType } from '../catalog/lsyscache.ts';
+import { getNamespaceName, getType } from '../catalog/lsyscache.ts';
 import * as ids from '../catalog/oids.ts';
 import { chooseConstraintName, constraintNameIsUsed, createConstraintEntry } from '../catalog/pg_constraint.ts';
 import { dependentsOf, objectAddress } from '../catalog/pg_depend.ts';
@@ -169,7 +169,7 @@ function changeNotNull(domain: PgType, notNull: boolean): void {
     forEachDomainColumn(domain.oid, (table, column) => {
       forEachRow(table, (row) => {
         if (row[column.attnum - 1] !== null && row[column.attnum - 1] !== undefined) return;
-        throw new PgError('not_null_violation', `column "${column.attname}" of table "${table.name}" contains null values`, { table: table.name, column: column.attname });
+        throw new PgError('not_null_violation', `column "${column.attname}" of table "${table.name}" contains null values`, { schema: getNamespaceName(table.namespace), table: table.name, column: column.attname });
       });
     });
   }
@@ -179,8 +179,8 @@ function changeNotNull(domain: PgType, notNull: boolean): void {
 function addConstraint(domain: PgType, raw: RawNode, text: string): void {
   const { checks } = readConstraints([raw]);
   if (checks.length === 0) throw new PgError('syntax_error', 'unrecognized constraint subtype');
-  const { name, expr } = addDomainConstraint(domain, raw, text);
-  if (!raw['skip_validation']) checkStoredValues(domain.oid, name, expr);
+  const { expr } = addDomainConstraint(domain, raw, text);
+  if (!raw['skip_validation']) checkStoredValues(domain.oid, expr);
 }
 
 function dropConstraint(domain: PgType, name: string, stmt: RawNode): void {
@@ -195,19 +195,19 @@ function validateConstraint(domain: PgType, name: string): void {
   const found = sys.constraintsOfDomain(domain.oid).find((c) => c.conname === name);
   if (found === undefined) throw new PgError('undefined_object', `constraint "${name}" of domain "${domain.typname}" does not exist`);
   if (found.contype !== 'c') throw new PgError('wrong_object_type', `constraint "${name}" of domain "${domain.typname}" is not a check constraint`);
-  checkStoredValues(domain.oid, name, stringToNode<Expr>(found.conbin!));
+  checkStoredValues(domain.oid, stringToNode<Expr>(found.conbin!));
   catalogUpdateByKey(ids.ConstraintRelationId, ids.PgConstraintOidIndexId, [found.oid], { convalidated: true });
 }
 
 /** Every value of the domain in any table must pass the check (validateDomainConstraint). */
-function checkStoredValues(domain: Oid, name: string, expr: Expr): void {
+function checkStoredValues(domain: Oid, expr: Expr): void {
   const replace = (e: Expr): Expr => (e.kind === 'CoerceToDomainValue' ? makeVar(1, 1, e.typeId, e.typeMod, e.collation, 0) : expressionTreeMutator(e, replace));
   const check = compileExpr(replace(expr));
   forEachDomainColumn(domain, (table, column) => {
     forEachRow(table, (row) => {
       if (check(null, [row[column.attnum - 1] ?? null]) !== false) return;
       throw new PgError('check_violation', `column "${column.attname}" of table "${table.name}" contains values that violate the new constraint`, {
-        table: table.name, column: column.attname, constraint: name,
+        schema: getNamespaceName(table.namespace), table: table.name, column: column.attname,
       });
     });
   });

@@ -232,12 +232,12 @@ function validate(oid: Oid, name: string, source: string, inline: boolean, conte
   } catch (error) {
     if (error instanceof PgError) {
       const { position, ...rest } = error.fields;
-      let place = {};
+      let place: object = { where: `SQL function "${name}"` };
       if (position !== undefined && !inline) {
         const at = context.text.indexOf(source);
         place = at >= 0 && !source.includes("'") ? { position: position + [...context.text.slice(0, at)].length } : { internalPosition: position, internalQuery: source };
       }
-      error.fields = { ...rest, ...place, where: `SQL function "${name}"` };
+      error.fields = { ...rest, ...place };
     }
     throw error;
   }

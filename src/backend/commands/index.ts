@@ -3,12 +3,15 @@ import { registerUtilities } from '../tcop/utility.ts';
 import { ALTER_COMMANDS } from './alter_commands.ts';
 import './admin_functions.ts';
 import { ASYNC_COMMANDS } from './async.ts';
+import { CALL_COMMANDS } from './call.ts';
 import { COMMENT_COMMANDS } from './comment.ts';
 import { COPY_COMMANDS } from './copy.ts';
 import { CREATE_AS_COMMANDS } from './createas.ts';
 import { DATABASE_COMMANDS } from './dbcommands.ts';
+import { DEFINE_COMMANDS } from './define.ts';
 import { DOMAIN_COMMANDS } from './domain.ts';
 import { DROP_COMMANDS } from './dropcmds.ts';
+import { EXTENSION_COMMANDS } from './extension.ts';
 import { FUNCTION_COMMANDS } from './functioncmds.ts';
 import { EXPLAIN_COMMANDS } from './explain.ts';
 import { GRANT_COMMANDS } from './grant.ts';
@@ -35,4 +38,5 @@ registerUtilities({
   ...SEQUENCE_COMMANDS, ...USER_COMMANDS, ...DROP_COMMANDS, ...VIEW_COMMANDS, ...CREATE_AS_COMMANDS, ...ALTER_COMMANDS,
   ...GRANT_COMMANDS, ...SCHEMA_COMMANDS, ...COMMENT_COMMANDS, ...EXPLAIN_COMMANDS, ...FUNCTION_COMMANDS, ...TYPE_COMMANDS, ...DOMAIN_COMMANDS,
   ...ASYNC_COMMANDS, ...LOCK_COMMANDS, ...DATABASE_COMMANDS, ...OWNED_COMMANDS, ...MAINTENANCE_COMMANDS,
+  ...DEFINE_COMMANDS, ...CALL_COMMANDS, ...EXTENSION_COMMANDS,
 });

@@ -11,7 +11,8 @@ import * as ids from '../catalog/oids.ts';
 import { createComments } from '../catalog/pg_description.ts';
 import { chooseRelationName } from '../catalog/pg_constraint.ts';
 import { systemColumnByName } from '../catalog/pg_class.ts';
-import type { Relation } from '../catalog/relation.ts';
+import { indexConstraint } from '../catalog/pg_depend.ts';
+import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { amByName, opclassByOid, relationOidByName } from '../catalog/syscache.ts';
 import { buildIndex } from '../executor/indexing.ts';
@@ -180,6 +181,20 @@ function chooseIndexName(table: Relation, columns: readonly IndexColumnSpec[], s
 
 /** ADD CONSTRAINT ... USING INDEX. */
 function adoptIndex(table: Relation, spec: IndexSpec): Oid {
+  const info = checkAdoptable(table, spec);
+  const oid = info.indexrelid;
+  const constraintName = spec.name ?? spec.existingIndex!;
+  indexConstraintCreate({
+    table, name: constraintName, accessMethod: ids.BTREE_AM_OID, keyCount: info.keyCount, columns: info.keyAttributes.map((attnum) => ({
+      attnum, name: '', typeOid: 0, collation: 0, opclass: 0, option: 0,
+    })), constraint: { type: spec.primary ? 'p' : 'u', deferrable: spec.deferrable, initiallyDeferred: spec.initDeferred },
+  }, oid);
+  markIndexAsConstraint(oid, spec.primary, spec.deferrable);
+  return oid;
+}
+
+/** Whether an index can stand for a constraint: unique, whole, of plain columns in their usual order. */
+export function checkAdoptable(table: Relation, spec: IndexSpec): IndexInfo {
   const name = spec.existingIndex!;
   const oid = relationOidByName(name, table.namespace);
   const info = table.indexes.find((i) => i.indexrelid === oid);
@@ -188,14 +203,14 @@ function adoptIndex(table: Relation, spec: IndexSpec): Oid {
   if (!info.unique) throw wrong(`"${name}" is not a unique index`);
   if (info.expressions.length > 0) throw wrong(`index "${name}" contains expressions`);
   if (info.predicate !== null) throw wrong(`"${name}" is a partial index`);
-  const constraintName = spec.name ?? name;
-  indexConstraintCreate({
-    table, name: constraintName, accessMethod: ids.BTREE_AM_OID, keyCount: info.keyCount, columns: info.keyAttributes.map((attnum) => ({
-      attnum, name: '', typeOid: 0, collation: 0, opclass: 0, option: 0,
-    })), constraint: { type: spec.primary ? 'p' : 'u', deferrable: spec.deferrable, initiallyDeferred: spec.initDeferred },
-  }, oid);
-  markIndexAsConstraint(oid, spec.primary, spec.deferrable);
-  return oid;
+  if (indexConstraint(oid) !== 0) throw new PgError('object_not_in_prerequisite_state', `index "${name}" is already associated with a constraint`);
+  if (!info.valid) throw new PgError('object_not_in_prerequisite_state', `index "${name}" is not valid`);
+  if (info.accessMethod !== 'btree') throw wrong(`index "${name}" is not a btree`);
+  info.columns.forEach((c, i) => {
+    const usual = getDefaultOpClass(c.typeOid, ids.BTREE_AM_OID);
+    if (c.opclass !== usual || c.descending || c.nullsFirst) throw wrong(`index "${name}" column number ${i + 1} does not have default sorting behavior`);
+  });
+  return info;
 }
 
 // ---- the command

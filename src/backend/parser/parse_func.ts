@@ -572,7 +572,8 @@ export function lookupFuncWithArgs(kind: FunctionObjectKind, object: RawNode, mi
     throw new PgError('undefined_function', kind === 'aggregate' ? `aggregate ${types.length === 0 ? `${name}(*)` : signature()} does not exist` : `${kind === 'procedure' ? 'procedure' : 'function'} ${signature()} does not exist`);
   }
   const prokind = sys.procByOid(found.oid)?.prokind ?? 'f';
-  if (!prokinds[kind].includes(prokind)) {
+  // DROP FUNCTION of an aggregate is refused by its own message.
+  if (!prokinds[kind].includes(prokind) && !(kind === 'function' && prokind === 'a')) {
     if (kind === 'aggregate') throw new PgError('wrong_object_type', `function ${signature()} is not an aggregate`);
     if (kind === 'procedure') throw new PgError('wrong_object_type', `${signature()} is not a procedure`);
     throw new PgError('wrong_object_type', prokind === 'a' ? `${signature()} is not a function` : `${signature()} is not a function`);

@@ -108,7 +108,7 @@ export function lookupOperName(state: ParseState | null, name: readonly string[]
   const oid = operatorNameGetOprid(name, left, right);
   if (oid !== 0 || noError) return oid;
   if (right === 0) throw parserError(state, 'syntax_error', 'postfix operators are not supported', location);
-  throw opError(state, name, left, right, false, location);
+  throw parserError(state, 'undefined_function', `operator does not exist: ${opSignature(name, left, right)}`, location);
 }
 
 /** An operator with its argument types (LookupOperWithArgs). */

@@ -1,0 +1,334 @@
+// CREATE AGGREGATE, OPERATOR, COLLATION (DefineStmt: PostgreSQL's aggregatecmds.c, pg_aggregate.c, operatorcmds.c,
+// pg_operator.c, collationcmds.c).
+import { PgError, notSupported } from '../../common/errors.ts';
+import { aclcheckNamespace, aclcheckProc, mustBeOwner, notOwnerOrDenied, objectOwnercheck } from '../catalog/aclchk.ts';
+import { getNewOid } from '../catalog/catalog.ts';
+import { formatType } from '../catalog/format_type.ts';
+import { operatorNameGetOprid } from '../catalog/func_candidates.ts';
+import { catalogFind, catalogInsert, catalogUpdate } from '../catalog/indexing.ts';
+import { funcStrict, getType, isBinaryCoercible } from '../catalog/lsyscache.ts';
+import { getCollationOid, qualifiedNameGetCreationNamespace } from '../catalog/namespace.ts';
+import * as ids from '../catalog/oids.ts';
+import { deleteDependencyRecordsFor, objectAddress, recordDependencyOn } from '../catalog/pg_depend.ts';
+import { procedureCreate } from '../catalog/pg_proc.ts';
+import { recordDependencyOnOwner } from '../catalog/pg_shdepend.ts';
+import type { PgOperator } from '../catalog/rows.ts';
+import * as sys from '../catalog/syscache.ts';
+import { ACL } from '../nodes/parsenodes.ts';
+import { funcGetDetail, funcSignatureString } from '../parser/parse_func.ts';
+import { enforceGenericTypeConsistency, isPolymorphic } from '../parser/parse_generic.ts';
+import { typenameTypeId } from '../parser/parse_type.ts';
+import { ddlNotice } from '../parser/parse_utilcmd.ts';
+import type { RawNode } from '../parser/raw_nodes.ts';
+import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
+import { commandCounterIncrement } from '../transaction/xact.ts';
+import type { Oid } from '../types/datum.ts';
+import { typeHooks } from '../types/hooks.ts';
+import { session } from '../utils/session.ts';
+import { interpretParameters } from './functioncmds.ts';
+import { constantText } from './variable.ts';
+
+const invalid = (message: string): PgError => new PgError('invalid_function_definition', message);
+
+function define(stmt: RawNode, context: UtilityContext): void {
+  switch (stmt['kind']) {
+    case 'OBJECT_AGGREGATE': return createAggregate(stmt, context);
+    case 'OBJECT_OPERATOR': return createOperator(stmt);
+    case 'OBJECT_COLLATION': return createCollation(stmt);
+    case 'OBJECT_TYPE': throw notSupported(stmt['definition'] === undefined ? 'a shell type' : 'a base type');
+    default: throw notSupported(`CREATE ${(stmt['kind'] as string).replace('OBJECT_', '').replace(/^TS/, 'TEXT SEARCH ')}`);
+  }
+}
+
+function creationPlace(names: readonly string[]): { name: string; namespace: Oid } {
+  const place = qualifiedNameGetCreationNamespace(names);
+  if (!aclcheckNamespace(place.namespace, session.currentUser, ACL.CREATE)) throw notOwnerOrDenied('schema', sys.namespaceByOid(place.namespace)!.nspname);
+  return place;
+}
+
+/** Attributes by name; what is not known is told and left out. */
+function attributes(list: readonly RawNode[], known: readonly string[], noun: string): Map<string, any> {
+  const result = new Map<string, any>();
+  for (const e of list) {
+    const name = (e['defname'] as string).toLowerCase();
+    if (known.includes(name)) result.set(name, e['arg']);
+    else {
+      const warning = new PgError('syntax_error', `${noun} attribute "${e['defname'] as string}" not recognized`);
+      warning.severity = 'WARNING';
+      session.notice(warning);
+    }
+  }
+  return result;
+}
+
+/** A name given where the grammar has a type, a string or a list. */
+function namesOf(arg: any): string[] {
+  if (Array.isArray(arg)) return arg as string[];
+  if (typeof arg === 'object') return arg.names as string[];
+  return [String(arg)];
+}
+const typeOf = (arg: any): Oid => (typeof arg === 'string' ? typenameTypeId(null, { tag: 'TypeName', names: [arg], typemod: -1, location: -1 }) : typenameTypeId(null, arg));
+const flag = (arg: any): boolean => arg === undefined || (typeof arg === 'object' && arg.tag === 'Boolean' ? arg.boolval as boolean : ['true', 'on', '1'].includes(constantText(arg).toLowerCase()));
+
+// ---- aggregates
+
+const AGGREGATE_ATTRIBUTES = [
+  'sfunc', 'sfunc1', 'finalfunc', 'combinefunc', 'serialfunc', 'deserialfunc', 'msfunc', 'minvfunc', 'mfinalfunc', 'finalfunc_extra', 'mfinalfunc_extra',
+  'finalfunc_modify', 'mfinalfunc_modify', 'sortop', 'basetype', 'hypothetical', 'stype', 'stype1', 'sspace', 'mstype', 'msspace', 'initcond', 'initcond1', 'minitcond', 'parallel',
+];
+const MODIFY: Readonly<Record<string, string>> = { read_only: 'r', shareable: 's', read_write: 'w' };
+
+function createAggregate(stmt: RawNode, context: UtilityContext): void {
+  const { name, namespace } = creationPlace(stmt['defnames'] as string[]);
+  const a = attributes((stmt['definition'] ?? []) as RawNode[], AGGREGATE_ATTRIBUTES, 'aggregate');
+  const stype = a.get('stype') ?? a.get('stype1');
+  const sfunc = a.get('sfunc') ?? a.get('sfunc1');
+  if (stype === undefined) throw invalid('aggregate stype must be specified');
+  if (sfunc === undefined) throw invalid('aggregate sfunc must be specified');
+  for (const moving of ['msfunc', 'minvfunc', 'mstype']) {
+    if (a.has('mstype') && !a.has(moving)) throw invalid(`aggregate ${moving} must be specified when mstype is specified`);
+    if (!a.has('mstype') && a.has(moving)) throw invalid(`aggregate ${moving} must not be specified without mstype`);
+  }
+  const [parameters, direct] = aggregateArguments(stmt, a);
+  if (direct >= 0 || a.has('hypothetical')) throw notSupported('an ordered-set aggregate');
+  const p = interpretParameters(parameters, 'aggregate', 'internal', context.text);
+  const transType = typeOf(stype);
+  if (getType(transType).typtype === 'p' && !isPolymorphic(transType) && !(transType === ids.INTERNALOID && session.isSuperuser)) {
+    throw invalid(`aggregate transition data type cannot be ${formatType(transType)}`);
+  }
+  if (isPolymorphic(transType) && !p.argTypes.some(isPolymorphic)) throw invalid('cannot determine transition data type');
+  const transfn = aggregateFunction(namesOf(sfunc), [transType, ...p.argTypes], p.variadic);
+  if (transfn.rettype !== transType) throw new PgError('datatype_mismatch', `return type of transition function ${namesOf(sfunc).join('.')} is not ${formatType(transType)}`);
+  const initial = a.get('initcond') ?? a.get('initcond1');
+  if (initial !== undefined && !isPolymorphic(transType)) typeHooks.typeIo(transType).input(constantText(initial), -1);
+  if (funcStrict(transfn.oid) && initial === undefined && (p.argTypes.length < 1 || !isBinaryCoercible(p.argTypes[0]!, transType))) {
+    throw invalid('must not omit initial value when transition function is strict and transition type is not compatible with input type');
+  }
+  const extra = a.has('finalfunc_extra') && flag(a.get('finalfunc_extra'));
+  const finalfn = a.has('finalfunc') ? aggregateFunction(namesOf(a.get('finalfunc')), [transType, ...(extra ? p.argTypes : [])], 0) : null;
+  const result = finalfn?.rettype ?? transType;
+  if (isPolymorphic(result) && !p.argTypes.some(isPolymorphic)) throw new PgError('datatype_mismatch', 'cannot determine result data type');
+  const combine = a.has('combinefunc') ? aggregateFunction(namesOf(a.get('combinefunc')), [transType, transType], 0) : null;
+  const serial = a.has('serialfunc') ? aggregateFunction(namesOf(a.get('serialfunc')), [transType], 0) : null;
+  const deserial = a.has('deserialfunc') ? aggregateFunction(namesOf(a.get('deserialfunc')), [ids.BYTEAOID, ids.INTERNALOID], 0) : null;
+  const moving = a.has('mstype') ? movingParts(a, p.argTypes) : null;
+  const sortop = a.has('sortop') ? operatorNameGetOprid(namesOf(a.get('sortop')), p.argTypes[0] ?? 0, p.argTypes[0] ?? 0) : 0;
+  if (a.has('sortop') && p.argTypes.length !== 1) throw invalid('sort operator can only be specified for single-argument aggregates');
+  const oid = procedureCreate({
+    proname: name, pronamespace: namespace, proowner: session.currentUser, prolang: ids.INTERNALlanguageId, prorettype: result, proargtypes: p.argTypes, proallargtypes: p.allTypes,
+    proargmodes: p.modes, proargnames: p.names, provariadic: p.variadic, prosrc: 'aggregate_dummy', prokind: 'a', provolatile: 'i', replace: Boolean(stmt['replace']),
+    proparallel: { safe: 's', restricted: 'r', unsafe: 'u' }[String(a.get('parallel') ?? 'unsafe').toLowerCase()] ?? 'u', procost: 1,
+  });
+  const row = {
+    aggfnoid: oid, aggkind: 'n', aggnumdirectargs: 0, aggtransfn: transfn.oid, aggfinalfn: finalfn?.oid ?? 0, aggcombinefn: combine?.oid ?? 0, aggserialfn: serial?.oid ?? 0,
+    aggdeserialfn: deserial?.oid ?? 0, aggmtransfn: moving?.trans ?? 0, aggminvtransfn: moving?.inverse ?? 0, aggmfinalfn: moving?.final ?? 0, aggfinalextra: extra,
+    aggmfinalextra: a.has('mfinalfunc_extra') && flag(a.get('mfinalfunc_extra')), aggfinalmodify: MODIFY[String(a.get('finalfunc_modify') ?? 'read_only').toLowerCase()] ?? 'r',
+    aggmfinalmodify: MODIFY[String(a.get('mfinalfunc_modify') ?? 'read_only').toLowerCase()] ?? 'r', aggsortop: sortop, aggtranstype: transType,
+    aggtransspace: a.has('sspace') ? Number(constantText(a.get('sspace'))) : 0, aggmtranstype: moving?.type ?? 0, aggmtransspace: a.has('msspace') ? Number(constantText(a.get('msspace'))) : 0,
+    agginitval: initial === undefined ? null : constantText(initial), aggminitval: a.has('minitcond') ? constantText(a.get('minitcond')) : null,
+  };
+  const [old] = catalogFind(ids.AggregateRelationId, ids.PgAggregateFnoidIndexId, [oid]);
+  if (old !== undefined) catalogUpdate(ids.AggregateRelationId, old, row);
+  else catalogInsert(ids.AggregateRelationId, row);
+  const self = objectAddress(ids.ProcedureRelationId, oid);
+  for (const fn of [row.aggtransfn, row.aggfinalfn, row.aggcombinefn, row.aggserialfn, row.aggdeserialfn, row.aggmtransfn, row.aggminvtransfn, row.aggmfinalfn]) {
+    if (fn !== 0) recordDependencyOn(self, objectAddress(ids.ProcedureRelationId, fn), 'n');
+  }
+  if (sortop !== 0) recordDependencyOn(self, objectAddress(ids.OperatorRelationId, sortop), 'n');
+}
+
+/** New style: (args), with the number of direct ones; old style: BASETYPE. */
+function aggregateArguments(stmt: RawNode, a: Map<string, any>): [RawNode[], number] {
+  if (!stmt['oldstyle']) {
+    if (a.has('basetype')) throw invalid('basetype is redundant with aggregate input type specification');
+    const args = (stmt['args'] ?? []) as [RawNode[] | null, number];
+    return [args[0] ?? [], args[1] ?? -1];
+  }
+  if (!a.has('basetype')) throw invalid('aggregate input type must be specified');
+  const base = a.get('basetype');
+  const text = namesOf(base).join('.').toLowerCase();
+  if (text === 'any') return [[], -1];
+  return [[{ tag: 'FunctionParameter', argType: typeof base === 'string' ? { tag: 'TypeName', names: [base], typemod: -1, location: -1 } : base, mode: 'FUNC_PARAM_IN' }], -1];
+}
+
+/** The function of an aggregate for these argument types (lookup_agg_function). */
+function aggregateFunction(names: readonly string[], types: readonly Oid[], _variadic: Oid): { oid: Oid; rettype: Oid } {
+  const found = funcGetDetail(names, null, [], types, false, false, false);
+  if (found.code !== 'normal' || found.funcid === 0) throw new PgError('undefined_function', `function ${funcSignatureString(names, types)} does not exist`);
+  const proc = sys.procByOid(found.funcid)!;
+  if (proc.proretset) throw new PgError('datatype_mismatch', `function ${funcSignatureString(names, types)} returns a set`);
+  proc.proargtypes.forEach((declared, i) => {
+    if (!isPolymorphic(declared) && !isBinaryCoercible(types[i]!, declared)) throw new PgError('datatype_mismatch', `function ${funcSignatureString(names, proc.proargtypes)} requires run-time type coercion`);
+  });
+  if (!aclcheckProc(found.funcid, session.currentUser)) throw notOwnerOrDenied('function', proc.proname);
+  return { oid: found.funcid, rettype: isPolymorphic(proc.prorettype) ? enforceGenericTypeConsistency(types, [...proc.proargtypes], proc.prorettype, true) : proc.prorettype };
+}
+
+function movingParts(a: Map<string, any>, args: readonly Oid[]): { trans: Oid; inverse: Oid; final: Oid; type: Oid } {
+  const type = typeOf(a.get('mstype'));
+  const trans = aggregateFunction(namesOf(a.get('msfunc')), [type, ...args], 0);
+  const inverse = aggregateFunction(namesOf(a.get('minvfunc')), [type, ...args], 0);
+  if (trans.rettype !== type) throw new PgError('datatype_mismatch', `return type of transition function ${namesOf(a.get('msfunc')).join('.')} is not ${formatType(type)}`);
+  if (inverse.rettype !== type) throw new PgError('datatype_mismatch', `return type of inverse transition function ${namesOf(a.get('minvfunc')).join('.')} is not ${formatType(type)}`);
+  if (funcStrict(trans.oid) !== funcStrict(inverse.oid)) throw invalid('strictness of aggregate\'s forward and inverse transition functions must match');
+  const final = a.has('mfinalfunc') ? aggregateFunction(namesOf(a.get('mfinalfunc')), [type], 0).oid : 0;
+  return { trans: trans.oid, inverse: inverse.oid, final, type };
+}
+
+// ---- operators
+
+const OPERATOR_ATTRIBUTES = ['leftarg', 'rightarg', 'procedure', 'function', 'commutator', 'negator', 'restrict', 'join', 'hashes', 'merges', 'sort1', 'sort2', 'ltcmp', 'gtcmp'];
+
+function createOperator(stmt: RawNode): void {
+  const { name, namespace } = creationPlace(stmt['defnames'] as string[]);
+  const a = attributes((stmt['definition'] ?? []) as RawNode[], OPERATOR_ATTRIBUTES, 'operator');
+  const procedure = a.get('procedure') ?? a.get('function');
+  if (procedure === undefined) throw invalid('operator function must be specified');
+  const left = a.has('leftarg') ? typeOf(a.get('leftarg')) : 0;
+  const right = a.has('rightarg') ? typeOf(a.get('rightarg')) : 0;
+  if (left === 0 && right === 0) throw invalid('operator argument types must be specified');
+  if (right === 0) throw new PgError('invalid_function_definition', 'operator right argument type must be specified', { detail: 'Postfix operators are not supported.' });
+  const isBinary = left !== 0;
+  const fn = exactFunction(namesOf(procedure), isBinary ? [left, right] : [right]);
+  const result = sys.procByOid(fn)!.prorettype;
+  const need = (what: string, ok: boolean, rule: string): void => { if (a.has(what) && !ok) throw invalid(rule); };
+  need('commutator', isBinary, 'only binary operators can have commutators');
+  need('join', isBinary, 'only binary operators can have join selectivity');
+  need('merges', isBinary, 'only binary operators can merge join');
+  need('hashes', isBinary, 'only binary operators can hash');
+  need('negator', result === ids.BOOLOID, 'only boolean operators can have negators');
+  need('restrict', result === ids.BOOLOID, 'only boolean operators can have restriction selectivity');
+  need('join', result === ids.BOOLOID, 'only boolean operators can have join selectivity');
+  need('merges', result === ids.BOOLOID, 'only boolean operators can merge join');
+  need('hashes', result === ids.BOOLOID, 'only boolean operators can hash');
+  const existing = sys.operatorsByNameArgs(name, left, right).find((o) => o.oprnamespace === namespace);
+  if (existing !== undefined && existing.oprcode !== 0) throw new PgError('duplicate_function', `operator ${name} already exists`);
+  const row: Omit<PgOperator, 'oid' | 'oprcom' | 'oprnegate'> = {
+    oprname: name, oprnamespace: namespace, oprowner: session.currentUser, oprkind: isBinary ? 'b' : 'l', oprcanmerge: a.has('merges') && flag(a.get('merges')),
+    oprcanhash: a.has('hashes') && flag(a.get('hashes')), oprleft: left, oprright: right, oprresult: result, oprcode: fn,
+    oprrest: a.has('restrict') ? estimator(namesOf(a.get('restrict')), [ids.INTERNALOID, ids.OIDOID, ids.INTERNALOID, ids.INT4OID], 'restriction') : 0,
+    oprjoin: a.has('join') ? estimator(namesOf(a.get('join')), [ids.INTERNALOID, ids.OIDOID, ids.INTERNALOID, ids.INT2OID, ids.INTERNALOID], 'join') : 0,
+  };
+  let oid: Oid;
+  if (existing !== undefined) {
+    if (!objectOwnercheck(ids.OperatorRelationId, existing.oid, session.currentUser)) throw mustBeOwner('operator', name);
+    oid = existing.oid;
+    updateOperator(oid, row);
+    deleteDependencyRecordsFor(objectAddress(ids.OperatorRelationId, oid));
+  } else {
+    oid = getNewOid(ids.OperatorRelationId);
+    catalogInsert(ids.OperatorRelationId, { oid, oprcom: 0, oprnegate: 0, ...row });
+    recordDependencyOnOwner(ids.OperatorRelationId, oid, session.currentUser);
+  }
+  operatorDependencies(oid, row);
+  commandCounterIncrement();
+  if (a.has('commutator')) linkOperator(oid, 'oprcom', namesOf(a.get('commutator')), right, left);
+  if (a.has('negator')) linkOperator(oid, 'oprnegate', namesOf(a.get('negator')), left, right);
+}
+
+function updateOperator(oid: Oid, changes: Partial<PgOperator>): void {
+  const [tuple] = catalogFind(ids.OperatorRelationId, ids.PgOperatorOidIndexId, [oid]);
+  catalogUpdate(ids.OperatorRelationId, tuple!, changes);
+}
+
+function operatorDependencies(oid: Oid, row: Pick<PgOperator, 'oprnamespace' | 'oprleft' | 'oprright' | 'oprresult' | 'oprcode' | 'oprrest' | 'oprjoin'>): void {
+  const self = objectAddress(ids.OperatorRelationId, oid);
+  recordDependencyOn(self, objectAddress(ids.NamespaceRelationId, row.oprnamespace), 'n');
+  for (const type of [row.oprleft, row.oprright, row.oprresult]) if (type !== 0) recordDependencyOn(self, objectAddress(ids.TypeRelationId, type), 'n');
+  for (const fn of [row.oprcode, row.oprrest, row.oprjoin]) if (fn !== 0) recordDependencyOn(self, objectAddress(ids.ProcedureRelationId, fn), 'n');
+}
+
+/** Commutator or negator: both operators name each other; one that is not there yet is made as a shell. */
+function linkOperator(oid: Oid, field: 'oprcom' | 'oprnegate', names: readonly string[], left: Oid, right: Oid): void {
+  const own = sys.operatorByOid(oid)!;
+  let other = operatorNameGetOprid(names, left, right);
+  if (other === oid && field === 'oprnegate') throw invalid('operator cannot be its own negator');
+  if (other === 0) {
+    const { name, namespace } = creationPlace(names);
+    if (name === own.oprname && namespace === own.oprnamespace && left === own.oprleft && right === own.oprright) other = oid;
+    else {
+      other = getNewOid(ids.OperatorRelationId);
+      const shell = {
+        oprname: name, oprnamespace: namespace, oprowner: session.currentUser, oprkind: left === 0 ? 'l' : 'b', oprcanmerge: false, oprcanhash: false, oprleft: left, oprright: right,
+        oprresult: 0, oprcom: 0, oprnegate: 0, oprcode: 0, oprrest: 0, oprjoin: 0,
+      };
+      catalogInsert(ids.OperatorRelationId, { oid: other, ...shell });
+      recordDependencyOnOwner(ids.OperatorRelationId, other, session.currentUser);
+      operatorDependencies(other, shell);
+      commandCounterIncrement();
+    }
+  }
+  updateOperator(oid, { [field]: other });
+  commandCounterIncrement();
+  if (other !== oid && sys.operatorByOid(other)?.[field] === 0) {
+    updateOperator(other, { [field]: oid });
+    commandCounterIncrement();
+  }
+}
+
+function exactFunction(names: readonly string[], types: readonly Oid[]): Oid {
+  const found = funcGetDetail(names, null, [], types, false, false, false);
+  const proc = found.code === 'normal' ? sys.procByOid(found.funcid) : undefined;
+  if (proc === undefined || proc.proargtypes.some((t, i) => t !== types[i])) throw new PgError('undefined_function', `function ${funcSignatureString(names, types)} does not exist`);
+  if (!aclcheckProc(proc.oid, session.currentUser)) throw notOwnerOrDenied('function', proc.proname);
+  return proc.oid;
+}
+
+function estimator(names: readonly string[], types: Oid[], what: string): Oid {
+  let oid = 0;
+  try {
+    oid = exactFunction(names, types);
+  } catch (error) {
+    if (what !== 'join') throw error;
+    oid = exactFunction(names, types.slice(0, 4));
+  }
+  if (sys.procByOid(oid)!.prorettype !== ids.FLOAT8OID) throw new PgError('invalid_object_definition', `${what} estimator function ${names.join('.')} must return type double precision`);
+  return oid;
+}
+
+// ---- collations
+
+const COLLATION_LOCALES = ['C', 'POSIX', 'C.UTF-8', 'C.utf8'];
+
+function createCollation(stmt: RawNode): void {
+  const { name, namespace } = creationPlace(stmt['defnames'] as string[]);
+  const a = new Map(((stmt['definition'] ?? []) as RawNode[]).map((e) => [(e['defname'] as string).toLowerCase(), e['arg'] as any]));
+  for (const key of a.keys()) {
+    if (!['from', 'locale', 'lc_collate', 'lc_ctype', 'provider', 'deterministic', 'version'].includes(key)) throw new PgError('syntax_error', `collation attribute "${key}" not recognized`);
+  }
+  let source;
+  if (a.has('from')) {
+    if (a.size > 1) throw new PgError('syntax_error', 'conflicting or redundant options', { detail: 'FROM cannot be specified together with any other options.' });
+    source = sys.collationByOid(getCollationOid(namesOf(a.get('from'))))!;
+    if (source.collprovider === 'd') throw new PgError('invalid_object_definition', 'collation "default" cannot be copied');
+  }
+  const provider = a.has('provider') ? constantText(a.get('provider')).toLowerCase() : 'libc';
+  if (provider === 'icu') throw notSupported('ICU');
+  if (provider !== 'libc') throw new PgError('invalid_object_definition', `unrecognized collation provider: ${constantText(a.get('provider'))}`);
+  if (a.has('deterministic') && !flag(a.get('deterministic'))) throw new PgError('feature_not_supported', 'nondeterministic collations not supported with this provider');
+  const locale = (key: string): string | undefined => (a.has(key) ? constantText(a.get(key)) : a.has('locale') ? constantText(a.get('locale')) : undefined);
+  const collate = source?.collcollate ?? locale('lc_collate');
+  const ctype = source?.collctype ?? locale('lc_ctype');
+  if (collate == null) throw new PgError('invalid_object_definition', 'parameter "lc_collate" must be specified');
+  if (ctype == null) throw new PgError('invalid_object_definition', 'parameter "lc_ctype" must be specified');
+  for (const given of [collate, ctype]) {
+    if (!COLLATION_LOCALES.includes(given)) throw new PgError('invalid_parameter_value', `could not create locale "${given}": No such file or directory`, { detail: `The operating system could not find any locale data for the locale name "${given}".` });
+  }
+  const encoding = source?.collencoding ?? (collate === 'C' || collate === 'POSIX' ? -1 : 6);
+  if (sys.collationsByName(name, namespace).some((c) => c.collencoding === encoding || c.collencoding === -1)) {
+    const where = encoding === -1 ? '' : ' for encoding "UTF8"';
+    if (stmt['if_not_exists']) return ddlNotice(`collation "${name}"${where} already exists, skipping`, 'duplicate_object');
+    throw new PgError('duplicate_object', `collation "${name}"${where} already exists`);
+  }
+  const oid = getNewOid(ids.CollationRelationId);
+  catalogInsert(ids.CollationRelationId, {
+    oid, collname: name, collnamespace: namespace, collowner: session.currentUser, collprovider: 'c', collisdeterministic: true, collencoding: encoding, collcollate: collate,
+    collctype: ctype, colliculocale: null, collversion: source?.collversion ?? null,
+  });
+  recordDependencyOn(objectAddress(ids.CollationRelationId, oid), objectAddress(ids.NamespaceRelationId, namespace), 'n');
+  recordDependencyOnOwner(ids.CollationRelationId, oid, session.currentUser);
+}
+
+export const DEFINE_COMMANDS: UtilityTable = {
+  DefineStmt: { run: define },
+};
