@@ -12,6 +12,11 @@ export function registerCatalogCache(forget: () => void): void {
   forgetters.push(forget);
 }
 
+/** Forgets everything: another database comes. */
+export function forgetCatalogs(): void {
+  for (const forget of forgetters) forget();
+}
+
 /** Forgets what is stale. Cheap when nothing is. */
 export function refreshCatalogs(): void {
   const version = catalogVersion();

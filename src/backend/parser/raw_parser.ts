@@ -30,9 +30,13 @@ const CACHE_ENTRIES = 512;
 const CACHE_MAX_LENGTH = 8192;
 
 let wasm: Wasm | undefined;
-/** The WebAssembly memory as it was after start-up: put back after a stack overflow inside it, which leaves
- * PostgreSQL's memory contexts in disorder (a second parse would loop for ever). */
-let pristine: Uint8Array | undefined;
+/** The WebAssembly memory as it was after start-up, by chunk, those that are zero left out: put back after a stack
+ * overflow inside it, which leaves PostgreSQL's memory contexts in disorder (a second parse would loop for ever). */
+let pristine: Map<number, Uint8Array> | undefined;
+const CHUNK_BYTES = 65536;
+/** The memory's two ends in use: data from 0 on; the end of the stack and the heap behind it. */
+const USED_BYTES = 4 << 20;
+const ZEROS = Buffer.alloc(CHUNK_BYTES);
 const cache = new Map<string, readonly RawStmt[]>();
 
 /** Loads the grammar; once per process tree (a forked child has it already). */
@@ -41,10 +45,27 @@ export async function loadParser(): Promise<void> {
   const module = (await PgQueryModule()) as Wasm;
   wasm = module;
   runParse('select 1');
-  let end = module.HEAPU8.length;
-  while (end > 0 && module.HEAPU8[end - 1] === 0) end--;
-  pristine = module.HEAPU8.slice(0, end);
+  pristine = usedChunks(module);
 }
+
+/** Looks only where something can be: even reading a page of the 128 MB enters it into the page tables, which every
+ * fork copies. */
+function usedChunks(module: Wasm): Map<number, Uint8Array> {
+  const chunks = new Map<number, Uint8Array>();
+  // A large block comes from behind everything that was ever in use.
+  const large = module._malloc(1 << 20);
+  module._free(large);
+  const end = Math.ceil((large + (1 << 20)) / CHUNK_BYTES) + 1, used = USED_BYTES / CHUNK_BYTES;
+  for (let i = 0; i < end; i++) {
+    if (i >= used && i < end - used) continue;
+    const chunk = chunkOf(module, i);
+    if (!chunk.equals(ZEROS.subarray(0, chunk.length))) chunks.set(i, Buffer.from(chunk));
+  }
+  return chunks;
+}
+
+const chunkOf = (module: Wasm, i: number): Buffer =>
+  Buffer.from(module.HEAPU8.buffer, i * CHUNK_BYTES, Math.min(CHUNK_BYTES, module.HEAPU8.length - i * CHUNK_BYTES));
 
 export function stackDepthError(): PgError {
   return new PgError('statement_too_complex', 'stack depth limit exceeded', {
@@ -179,8 +200,11 @@ function cString(module: Wasm, pointer: number): string {
 
 function restore(module: Wasm): void {
   if (pristine === undefined) return;
-  module.HEAPU8.set(pristine, 0);
-  module.HEAPU8.fill(0, pristine.length);
+  for (let i = 0; i * CHUNK_BYTES < module.HEAPU8.length; i++) {
+    const chunk = chunkOf(module, i), before = pristine.get(i);
+    if (before !== undefined) chunk.set(before);
+    else if (!chunk.equals(ZEROS.subarray(0, chunk.length))) chunk.fill(0);
+  }
 }
 
 // ---- errors of scanner and grammar -------------------------------------------------------------------------------

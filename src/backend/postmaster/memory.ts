@@ -16,10 +16,12 @@ export function useHugePages(): void {
   log('DEBUG1', `program text in huge pages: ${bytes} bytes`);
 }
 
-/** Throws out what loading and warming left behind. Compiled functions stay (the launcher says --no-flush-bytecode). */
-export function collectGarbage(): void {
+/** Throws out what loading left behind. Compiled functions stay (the launcher says --no-flush-bytecode), but what they
+ * have learnt about shapes of objects does not survive when no object of the shape is left. So after warming only the
+ * young are collected (`minor`): otherwise every child would learn, and compile, anew. */
+export function collectGarbage(type: 'major' | 'minor'): void {
   v8.setFlagsFromString('--expose-gc');
   const gc = vm.runInNewContext('gc') as (options: object) => void;
-  gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  gc(type === 'major' ? { type, execution: 'sync', flavor: 'last-resort' } : { type, execution: 'sync' });
   port.trimMemory();
 }

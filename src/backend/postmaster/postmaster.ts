@@ -154,9 +154,10 @@ async function serve(site: string, siteLock: LockFile, loadServices: () => Promi
   makeBackendTable(getInt('max_connections'));
   notify('STATUS=warming up');
   const services = await loadServices();
+  collectGarbage('major');
   await services.warmUp();
   rehearseStartup(mockNonce);
-  collectGarbage();
+  collectGarbage('minor');
 
   initPsStatus('postmaster', 'starting');
   Server.installSignals();

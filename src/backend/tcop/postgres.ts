@@ -32,17 +32,21 @@ interface LoopState {
 
 /** Serves one authenticated connection to its end. Never returns. */
 export function postgresMain(connection: Connection): never {
+  port._exit(serveSession(connection));
+}
+
+/** A whole session; the exit code. */
+export function serveSession(connection: Connection): number {
   setFrontend(connection.frontend);
-  let code = 0;
   try {
     initPostgres(connection);
     sendBackendKeyData(session.pid, session.cancelKey);
     mainLoop();
     dropTemporaryTables();
+    return 0;
   } catch (error) {
-    code = endOfSession(error);
+    return endOfSession(error);
   }
-  port._exit(code);
 }
 
 function mainLoop(): void {

@@ -7,8 +7,8 @@ import { typeByOid } from '../catalog/syscache.ts';
 /** The one frontend of this backend. */
 export let frontend: Frontend;
 
-export function setFrontend(f: Frontend): void {
-  frontend = f;
+export function setFrontend(f: Frontend | undefined): void {
+  frontend = f!;
 }
 
 /** Whether there is a frontend at all: a single-user backend has none. */

@@ -48,6 +48,10 @@ interface Shape { statement: CachedStatement; negated: readonly boolean[] }
 const MAX_SHAPES = 512;
 const shapes = new Map<string, Shape | null>();
 
+export function forgetShapes(): void {
+  shapes.clear();
+}
+
 /** Runs a statement whose shape has a plan, or makes one. False: it must be run as it is. */
 function runByShape(text: string): boolean {
   const lifted = liftLiterals(text);

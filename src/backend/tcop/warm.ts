@@ -7,8 +7,9 @@ import '../executor/spi.ts';
 import '../rewrite/ruleutils/functions.ts';
 import '../commands/index.ts';
 import { warmSyscache } from '../catalog/syscache.ts';
-import { loadParser, rawParse } from '../parser/raw_parser.ts';
+import { loadParser } from '../parser/raw_parser.ts';
 import { installAuthCatalog } from './init.ts';
+import { rehearse } from './rehearsal.ts';
 import { registerSessionCallbacks } from './session_callbacks.ts';
 
 /** Everything that must be loaded before a backend can run; once per process tree. */
@@ -22,5 +23,6 @@ export async function warmUp(): Promise<void> {
   await loadBackend();
   installAuthCatalog();
   warmSyscache();
-  rawParse('SELECT a, count(*) FROM t WHERE b = 1 AND c LIKE \'x\' GROUP BY a ORDER BY 2 DESC LIMIT 10');
+  const errors = rehearse();
+  if (process.env['POSTHOUSE_SHOW_REHEARSAL']) for (const error of errors) console.error('rehearsal:', error);
 }

@@ -75,6 +75,17 @@ export class ManagerClient {
     this.makeLink = makeLink;
   }
 
+  /** Nothing of this session remains: the next one in this process, or in one forked from it, is another. */
+  forget(): void {
+    this.useLinks(null);
+    this.endTransaction();
+    this.sessionToken = this.commitNumber = this.incarnation = 0;
+    this.advisory.clear();
+    this.channels.clear();
+    this.notifications = [];
+    this.sequences.clear();
+  }
+
   /** Ends the connection; the manager frees everything. */
   close(): void {
     this.link?.close();

@@ -29,6 +29,14 @@ export function closeStores(): void {
   databaseStore = globalStore = null;
 }
 
+let opener: (path: string) => Store = openStore;
+
+/** How the stores below the paths are opened, for a process that has them open already; null: as usual. */
+export function setStoreOpener(open: ((path: string) => Store) | null): void {
+  closeStores();
+  opener = open ?? openStore;
+}
+
 /** The store as of the present snapshot. */
 export function getStore(shared: boolean): Store {
   return (shared ? globalStore : databaseStore) ?? open(shared);
@@ -37,7 +45,7 @@ export function getStore(shared: boolean): Store {
 function open(shared: boolean): Store {
   const path = shared ? globalPath : databasePath;
   if (path === null) throw internalError(shared ? 'global/ is not open' : 'no database is open');
-  const store = openStore(path);
+  const store = opener(path);
   if (shared) globalStore = store; else databaseStore = store;
   return store;
 }

@@ -109,6 +109,12 @@ function register(setting: Setting): void {
   sorted = [];
 }
 
+function forgetSetting(setting: Setting): void {
+  byName.delete(setting.name);
+  byName.delete(setting.name.toLowerCase());
+  sorted = [];
+}
+
 /** A setting of our own. */
 export function defineSetting(row: SettingRow): void {
   register(new Setting(row));
@@ -392,6 +398,19 @@ export function resetAllOptions(): void {
     pushOldValue(setting, 'set');
     assignValue(setting, setting.reset, setting.resetSource);
   }
+}
+
+/** The state of all settings; what is returned puts it back. Outside a transaction only. */
+export function saveOptions(): () => void {
+  const saved = allSettings().map((setting) => ({ setting, value: setting.value, source: setting.source, reset: setting.reset, resetSource: setting.resetSource }));
+  return () => {
+    for (const setting of allSettings()) if (!saved.some((s) => s.setting === setting)) forgetSetting(setting);
+    for (const { setting, value, source, reset, resetSource } of saved) {
+      if (setting.value !== value) assignValue(setting, value, source);
+      Object.assign(setting, { source, reset, resetSource });
+    }
+    changedReports.clear();
+  };
 }
 
 /** ALTER ROLE/DATABASE ... SET: entries "name=value". What is wrong is a warning, not an error. */

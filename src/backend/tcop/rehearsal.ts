@@ -1,0 +1,150 @@
+// The dress rehearsal: before the postmaster listens it runs whole sessions over a socket pair, on a copy of template0
+// in tmp/ with the transaction manager in the same process. Whatever a backend will do is then compiled, and its
+// children share the code; a child that has to compile for itself takes half a second for its first statements.
+// Nothing may remain of it but code: session, settings, caches, connections and stores are put back, and the objects
+// it makes have OIDs that no database reaches.
+import { COPYFILE_EXCL, COPYFILE_FICLONE } from 'node:constants';
+import { copyFileSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { BASE, FOLDER_MODE, GLOBAL, TMP, databaseFolder } from '../../common/site.ts';
+import { port } from '../../port/port.ts';
+import { forgetCatalogs } from '../catalog/inval.ts';
+import * as ids from '../catalog/oids.ts';
+import { authIdByOid } from '../catalog/syscache.ts';
+import { discardHooks } from '../commands/variable.ts';
+import { Frontend } from '../libpq/pqcomm.ts';
+import { metaKey, openReader, openWritableStore } from '../storage/lmdb.ts';
+import { META, type WritableStore } from '../storage/store.ts';
+import { client, sharedClient } from '../transaction/client.ts';
+import { LocalManager } from '../transaction/local.ts';
+import { abortCurrentTransaction, commitTransactionCommand, renewSnapshot, setStoreOpener, setStorePaths, startTransactionCommand } from '../transaction/xact.ts';
+import { freeSlotOf, takeSlot } from '../utils/backend_status.ts';
+import { muteLog } from '../utils/elog.ts';
+import { saveOptions } from '../utils/guc.ts';
+import { stopStatementTimeout } from '../utils/interrupts.ts';
+import { session } from '../utils/session.ts';
+import { dropUnnamedStatement } from './extended_query.ts';
+import { serveSession } from './postgres.ts';
+import { setFrontend } from './protocol.ts';
+import { Script, readingScenes, scenes } from './rehearsal_script.ts';
+import { forgetShapes } from './simple_query.ts';
+
+const FOLDER = `${TMP}/rehearsal`;
+/** A template of more than this is not worth copying. */
+const MAX_TEMPLATE_BYTES = 64 << 20;
+/** Objects of the rehearsal are numbered from here. */
+const FIRST_OID = 4_000_000_000;
+const DATABASE = 'template1';
+
+/** Rehearses in the site that is the current folder. The errors frontends were told, which nobody expects. */
+export function rehearse(): string[] {
+  const template = [ids.Template0DbOid, ids.Template1DbOid].map((oid) => `${databaseFolder(oid)}/data.mdb`)
+    .find((file) => existsSync(file) && statSync(file).size <= MAX_TEMPLATE_BYTES);
+  if (template === undefined) return [];
+  const unmute = muteLog(), putBack = saveOptions(), before = { ...session }, site = process.cwd();
+  rmSync(FOLDER, { recursive: true, force: true });
+  try {
+    for (const folder of ['', `/${GLOBAL}`, `/${BASE}`, `/${databaseFolder(ids.Template1DbOid)}`, `/${TMP}`]) mkdirSync(FOLDER + folder, { mode: FOLDER_MODE });
+    copyFileSync(`${GLOBAL}/data.mdb`, `${FOLDER}/${GLOBAL}/data.mdb`, COPYFILE_FICLONE | COPYFILE_EXCL);
+    copyFileSync(template, `${FOLDER}/${databaseFolder(ids.Template1DbOid)}/data.mdb`, COPYFILE_FICLONE | COPYFILE_EXCL);
+    process.chdir(FOLDER);
+    return perform();
+  } finally {
+    process.chdir(site);
+    rmSync(FOLDER, { recursive: true, force: true });
+    Object.assign(session, before);
+    putBack();
+    unmute();
+  }
+}
+
+/** In the folder of the copy. */
+function perform(): string[] {
+  const global = openScratch(GLOBAL), database = openScratch(databaseFolder(ids.Template1DbOid)), errors: string[] = [];
+  let user: string;
+  try {
+    new LocalManager(global, 0).serve(sharedClient);
+    new LocalManager(database, ids.Template1DbOid).serve(client);
+    setStoreOpener((path) => openReader(path === GLOBAL ? global : database));
+    user = superuserName();
+    for (const scene of scenes()) errors.push(...play(scene, user));
+  } finally {
+    leaveNothing();
+    global.close();
+    database.close();
+  }
+  // Now as a backend has it: environments opened for reading, and no manager.
+  for (const scene of readingScenes()) {
+    errors.push(...play(scene, user));
+    leaveNothing();
+  }
+  return errors;
+}
+
+function openScratch(path: string): WritableStore {
+  const store = openWritableStore(path);
+  const next = Buffer.alloc(8);
+  next.writeUInt32LE(FIRST_OID);
+  store.write((batch) => batch.put(metaKey(META.nextOid), next));
+  return store;
+}
+
+function superuserName(): string {
+  setStorePaths(GLOBAL, null);
+  startTransactionCommand();
+  renewSnapshot();
+  const name = authIdByOid(ids.BOOTSTRAP_SUPERUSERID)!.rolname;
+  commitTransactionCommand();
+  return name;
+}
+
+/** One session: everything its frontend will ever send is there before it starts. */
+function play(scene: Script, user: string): string[] {
+  const pair = port.socketpair();
+  if (typeof pair === 'number') return [];
+  const [ours, theirs] = pair;
+  const { bytes } = scene;
+  port.send(theirs, bytes, 0, bytes.length);
+  port.shutdown(theirs);
+  session.pid = port.getpid();
+  const slot = takeSlot(session.pid, 0);
+  const frontend = new Frontend(ours);
+  serveSession({
+    frontend, user, database: DATABASE, settings: new Map([['client_encoding', 'UTF8'], ['application_name', 'rehearsal']]),
+    cancelKey: 0, remoteAddress: '127.0.0.1', remotePort: 1, slot,
+  });
+  abortCurrentTransaction();
+  freeSlotOf(session.pid);
+  port.close(ours);
+  const errors = scene.errorsIn(drain(theirs));
+  port.close(theirs);
+  forgetSession();
+  return errors;
+}
+
+function drain(fd: number): Buffer {
+  const parts: Buffer[] = [];
+  for (;;) {
+    const part = Buffer.allocUnsafe(65536);
+    const n = port.recv(fd, part, 0, part.length);
+    if (n <= 0) return Buffer.concat(parts);
+    parts.push(part.subarray(0, n));
+  }
+}
+
+/** What belongs to one session; the end of a process does it for a real one. */
+function forgetSession(): void {
+  for (const hooks of [discardHooks.all, discardHooks.plans, discardHooks.sequences]) for (const hook of hooks) hook();
+  dropUnnamedStatement();
+  forgetShapes();
+  stopStatementTimeout();
+  setFrontend(undefined);
+}
+
+function leaveNothing(): void {
+  client.forget();
+  sharedClient.forget();
+  setStoreOpener(null);
+  setStorePaths(null, null);
+  session.databaseOid = 0;
+  forgetCatalogs();
+}

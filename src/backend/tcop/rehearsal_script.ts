@@ -1,0 +1,180 @@
+// What the rehearsal plays: a scene is a session, and each does something of what frontends do.
+
+/** The messages of a frontend, one after the other. */
+export class Script {
+  private readonly parts: Buffer[] = [];
+  /** Errors the scene provokes. */
+  private expected = 0;
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.parts);
+  }
+
+  private message(type: string, ...fields: (string | Buffer)[]): this {
+    const body = Buffer.concat(fields.map((f) => (typeof f === 'string' ? Buffer.from(`${f}\0`, 'utf8') : f)));
+    const head = Buffer.alloc(5, type, 'latin1');
+    head.writeInt32BE(body.length + 4, 1);
+    this.parts.push(head, body);
+    return this;
+  }
+
+  query(...texts: string[]): this {
+    for (const text of texts) this.message('Q', text);
+    return this;
+  }
+
+  /** Statements that fail, as some will. */
+  wrong(...texts: string[]): this {
+    this.expected += texts.length;
+    return this.query(...texts);
+  }
+
+  copyIn(text: string, data: string): this {
+    return this.query(text).message('d', Buffer.from(data, 'utf8')).message('c');
+  }
+
+  prepare(name: string, text: string): this {
+    return this.message('P', name, text, int16(0));
+  }
+
+  /** Bind, Describe, Execute: parameters and result as text. */
+  execute(name: string, ...params: string[]): this {
+    const values = params.flatMap((p) => [int32(Buffer.byteLength(p)), Buffer.from(p, 'utf8')]);
+    return this.message('B', '', name, int16(0), int16(params.length), ...values, int16(0)).message('D', Buffer.from('P'), '').message('E', '', int32(0));
+  }
+
+  sync(): this {
+    return this.message('S');
+  }
+
+  /** Errors in what the backend has sent, beyond those provoked. */
+  errorsIn(answers: Buffer): string[] {
+    const errors: string[] = [];
+    for (let at = 0; at + 5 <= answers.length; at += 1 + answers.readInt32BE(at + 1)) {
+      if (answers[at] !== 0x45) continue;
+      const fields = answers.toString('utf8', at + 5, at + 1 + answers.readInt32BE(at + 1)).split('\0');
+      errors.push(fields.filter((f) => f[0] === 'M').join());
+    }
+    return errors.slice(this.expected);
+  }
+}
+
+function int16(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeInt16BE(value);
+  return bytes;
+}
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return bytes;
+}
+
+/** Sessions of short statements are played so often. */
+const SHORT_SESSIONS = 12;
+
+export function scenes(): Script[] {
+  const all = [tables()];
+  for (let i = 0; i < SHORT_SESSIONS; i++) all.push(simple(i), extended(i));
+  all.push(queries(), psql(), copy());
+  return all;
+}
+
+/** Scenes that change nothing. */
+export function readingScenes(): Script[] {
+  const all: Script[] = [];
+  for (let i = 0; i < SHORT_SESSIONS; i++) {
+    all.push(i % 2 === 0
+      ? new Script().query('select 1', `SELECT balance FROM account WHERE aid = ${i + 1};`)
+      : new Script().prepare('', 'select balance from account where aid = $1').execute('', String(i)).sync());
+  }
+  return all;
+}
+
+function tables(): Script {
+  return new Script().query(
+    'create table account (aid int not null, bid int, balance int, filler char(84))',
+    'create table branch (bid int not null primary key, balance int, filler char(88))',
+    'create table history (tid int, bid int, aid int, delta int, mtime timestamp, filler char(22))',
+    "insert into account select g, 1, 0, '' from generate_series(1, 2000) g",
+    "insert into branch select g, 0, '' from generate_series(1, 200) g",
+    'create unique index account_pkey on account (aid)',
+    'create table item (id int primary key, name text not null unique, price numeric(10,2) default 0, made date, at timestamptz default now(), tags text[], doc jsonb)',
+    `insert into item select g, 'item ' || g, g * 1.5, date '2020-01-01' + g, '2020-01-01 10:00+00', array['a','b'], '{"a": 1}' from generate_series(1, 50) g`,
+  );
+}
+
+function simple(n: number): Script {
+  const script = new Script().query('select 1');
+  for (let i = 1; i <= 3; i++) {
+    const k = n * 12 + i;
+    script.query(
+      `SELECT balance FROM account WHERE aid = ${k};`,
+      'BEGIN;',
+      `UPDATE account SET balance = balance + ${k} WHERE aid = ${k};`,
+      `SELECT balance FROM account WHERE aid = ${k};`,
+      `UPDATE branch SET balance = balance + ${k} WHERE bid = ${k};`,
+      `INSERT INTO history (tid, bid, aid, delta, mtime) VALUES (1, 2, ${k}, ${k}, CURRENT_TIMESTAMP);`,
+      i === 3 ? 'ROLLBACK' : 'END;',
+      `insert into item (id, name, price) values (${1000 + k}, 'thing ${k}', ${k}.50)`,
+      `update item set name = 'thing number ${k}', made = '2024-02-0${i}' where id = ${1000 + k}`,
+      `select * from item where id = ${1000 + k}`,
+      `delete from item where id = ${1000 + k}`,
+    );
+  }
+  return script.wrong('select nonsense from nowhere', 'select 1/0');
+}
+
+function extended(n: number): Script {
+  const script = new Script();
+  script.prepare('', 'select balance, filler from account where aid = $1').execute('', String(n + 1)).sync();
+  script.prepare('s', 'select balance from account where aid = $1').sync();
+  script.prepare('u', 'update account set balance = balance + $1 where aid = $2').sync();
+  script.prepare('i', 'insert into history (tid, bid, aid, delta, mtime) values ($1, $2, $3, $4, current_timestamp)').sync();
+  for (let i = 1; i <= 6; i++) {
+    const k = String(500 + n * 12 + i);
+    script.execute('s', k).sync().execute('u', '7', k).sync();
+    script.prepare('', 'begin').execute('').sync().execute('u', '8', k).sync().execute('s', k).sync().execute('i', '1', '2', k, '3').sync();
+    script.prepare('', 'commit').execute('').sync();
+    script.prepare('', 'select id, name, price, made, at from item where id > $1 and name like $2 order by id limit 3').execute('', k, 'item%').sync();
+  }
+  return script;
+}
+
+function queries(): Script {
+  const texts = [
+    "select count(*), sum(balance), min(aid), max(filler), avg(balance) from account where aid < 500 and filler <> 'x'",
+    'select bid, count(*) from account group by bid having count(*) > 1 order by 2 desc, 1 limit 5',
+    'select a.aid, b.bid from account a join branch b on a.bid = b.bid left join history h on h.aid = a.aid where a.aid in (1, 2, 3) order by 1',
+    'select distinct bid from account union all select bid from branch order by 1 limit 3',
+    'select * from account where aid between 10 and 20 and exists (select 1 from branch where branch.bid = account.bid)',
+    'with t as (select aid, balance from account where aid < 10) select t.*, row_number() over (order by aid) from t',
+    "select upper(name) || '!', length(name), substr(name, 2, 3), coalesce(made::text, 'none'), price::int, now() - at from item where price > 3.5 order by made desc limit 4",
+    "select id, tags[1], doc->>'a', case when id > 5 then 'big' else 'small' end from item where id < 9",
+    "select to_char(at, 'YYYY-MM-DD'), extract(year from made), date_trunc('month', at) from item where id = 3",
+    "insert into item (id, name) values (2000, 'x'), (2001, 'y') on conflict (id) do nothing returning id, name",
+    "update item set price = price * 2 from branch where branch.bid = item.id and item.id < 5 returning item.id",
+    'delete from item where id in (select id from item where id > 1999)',
+    'explain select * from account where aid = 5',
+    'begin; savepoint s; update branch set balance = 1 where bid = 150; rollback to s; release s; commit',
+    'begin; declare c cursor for select * from account order by aid; fetch 5 from c; close c; commit',
+    'show search_path', "set work_mem = '8MB'", 'reset work_mem', 'select current_database(), current_user, version()',
+  ];
+  return new Script().query(...texts, ...texts);
+}
+
+/** What psql asks for \d, \dt and \l, in short. */
+function psql(): Script {
+  return new Script().query(
+    "select n.nspname, c.relname, c.relkind, pg_catalog.pg_get_userbyid(c.relowner) from pg_catalog.pg_class c left join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r','p','') and n.nspname <> 'pg_catalog' and pg_catalog.pg_table_is_visible(c.oid) order by 1,2",
+    "select c.oid, n.nspname, c.relname from pg_catalog.pg_class c left join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.relname operator(pg_catalog.~) '^(account)$' collate pg_catalog.default and pg_catalog.pg_table_is_visible(c.oid) order by 2, 3",
+    "select a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull from pg_catalog.pg_attribute a where a.attrelid = 'account'::regclass and a.attnum > 0 and not a.attisdropped order by a.attnum",
+    'select d.datname, pg_catalog.pg_get_userbyid(d.datdba) from pg_catalog.pg_database d order by 1',
+  );
+}
+
+function copy(): Script {
+  return new Script()
+    .copyIn('copy history from stdin', '1\t2\t3\t4\t2024-01-01 00:00:00\t\\N\n'.repeat(50))
+    .query('copy (select * from branch where bid < 20) to stdout');
+}
