@@ -74,7 +74,7 @@ registerBuiltins({
   },
   set: {
     * pg_listening_channels() {
-      yield* [...listening];
+      yield* listening;
     },
   },
 });

@@ -9,7 +9,7 @@ import { simpleProducers } from './node_simple.ts';
 import { sortProducers } from './node_sort.ts';
 import { windowAgg } from './node_window.ts';
 import type { Producers } from './plan_compiler.ts';
-import { functionScan } from './set_function.ts';
+import { functionScan } from './node_function.ts';
 
 export const producers: Producers = {
   ...simpleProducers, ...scanProducers, ...joinProducers, ...sortProducers, ...cteProducers,

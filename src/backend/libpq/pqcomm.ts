@@ -36,7 +36,8 @@ export class Frontend {
   private filled = 0;
   private output = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
   private out = 0;
-  private messageStart = 0;
+  /** Where the message being written starts in `output`; -1 between messages. */
+  private messageStart = -1;
 
   constructor(fd: number) {
     this.fd = fd;
@@ -184,7 +185,9 @@ export class Frontend {
     this.output = bigger;
   }
 
+  /** Starts a message. One that an error left unfinished is taken back: the other side never sees half a message. */
   begin(type: number): void {
+    if (this.messageStart >= 0) this.out = this.messageStart;
     this.room(5);
     this.messageStart = this.out;
     this.output[this.out] = type;
@@ -192,6 +195,7 @@ export class Frontend {
   }
   end(): void {
     this.output.writeInt32BE(this.out - this.messageStart - 1, this.messageStart + 1);
+    this.messageStart = -1;
     if (this.out >= OUTPUT_BYTES && !this.hold) this.flush();
   }
   byte(v: number): void {

@@ -229,9 +229,7 @@ export function transformUpdateTargetList(state: ParseState, origTlist: readonly
     if (orig === undefined) throw internalError('UPDATE target count mismatch --- internal error');
     const attrno = attnameAttNum(relation, orig.name as string, true);
     if (attrno === 0) {
-      const indirection = (orig.indirection as unknown[] | undefined) !== undefined && (orig.name === state.targetItem!.names.aliasname);
-      throw parserError(state, 'undefined_column', `column "${orig.name}" of relation "${relation.name}" does not exist`, orig.location,
-        indirection && false ? { hint: 'SET target columns cannot be qualified with the relation name.' } : {});
+      throw parserError(state, 'undefined_column', `column "${orig.name}" of relation "${relation.name}" does not exist`, orig.location);
     }
     updateTargetListEntry(state, te, orig.name as string, attrno, (orig.indirection as (string | RawNode)[] | undefined) ?? [], orig.location ?? -1);
     const rte = state.targetItem!.rte;

@@ -235,7 +235,7 @@ export function parseFuncOrColumn(
   }
   const aggFilter = fn?.agg_filter === undefined ? null : recursion.transformWhereClause(state, fn.agg_filter as RawNode, 'filter', 'FILTER');
   // Void literals of type unknown keep their type for now; count the rest.
-  let actual: Oid[] = [];
+  const actual: Oid[] = [];
   const kept: Expr[] = [];
   for (const arg of fargs) {
     const type = exprType(arg);
@@ -245,7 +245,7 @@ export function parseFuncOrColumn(
     kept.push(arg);
   }
   fargs = kept;
-  let argnames: string[] = [];
+  const argnames: string[] = [];
   for (const arg of fargs) {
     if (arg.kind === 'NamedArgExpr') {
       if (argnames.includes(arg.name)) throw parserError(state, 'syntax_error', `argument name "${arg.name}" used more than once`, arg.location);

@@ -270,7 +270,7 @@ const smaller = (a: number, b: number): number => (lt(a, b) ? a : b);
 /** C's rint: to the nearest integer, halves to even. */
 export function roundHalfEven(value: number): number {
   const rounded = Math.round(value);
-  return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded === 0 ? value * 0 : rounded;
+  return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded === 0 ? Math.trunc(value * 0.5) : rounded;
 }
 
 function toInt2(value: number): number {

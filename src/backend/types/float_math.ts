@@ -8,7 +8,7 @@ import { INT4_MAX } from './int.ts';
 import { exp } from './libm.ts';
 import { outOfRange } from './errors.ts';
 
-const RADIANS_PER_DEGREE = 0.0174532925199432957692;
+const RADIANS_PER_DEGREE = 0.017453292519943295;
 
 function domainError(): PgError {
   return new PgError('numeric_value_out_of_range', 'input is out of range');

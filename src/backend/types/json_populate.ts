@@ -9,6 +9,7 @@ import { isArray, itemOfNode, itemToText, type JsonbItem, JsonbObject, JsonbValu
 import { itemAsText } from './jsonb_ops.ts';
 import { type JsonNode, parseJson } from './json_parse.ts';
 import { JSONBOID, JSONOID, RECORDOID } from './oids.ts';
+import { checkSameColumns } from './record.ts';
 
 /** A JSON value of either type. */
 interface Source {

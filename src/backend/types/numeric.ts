@@ -289,7 +289,7 @@ export function subtractNumeric(a: Numeric, b: Numeric): Numeric {
 export function multiplyNumeric(a: Numeric, b: Numeric): Numeric {
   if ((a.special | b.special) !== FINITE) {
     const sign = signOf(a) * signOf(b);
-    return sign > 0 || sign < 0 ? infinity(sign) : NUMERIC_NAN;
+    return Math.abs(sign) > 0 ? infinity(sign) : NUMERIC_NAN;
   }
   const scale = a.scale + b.scale;
   const product = a.coefficient * b.coefficient;

@@ -147,3 +147,17 @@ registerBuiltins({
     btrecordimagecmp: compareImages,
   },
 });
+
+/** The columns of a row that a function returns must be those of its column definition list (tupledesc_match). */
+export function checkSameColumns(given: readonly RecordAttribute[], wanted: readonly RecordAttribute[]): void {
+  const mismatch = (detail: string): PgError =>
+    new PgError('datatype_mismatch', 'function return row and query-specified return row do not match', { detail });
+  if (given.length !== wanted.length) {
+    throw mismatch(`Returned row contains ${given.length} attribute${given.length === 1 ? '' : 's'}, but query expects ${wanted.length}.`);
+  }
+  given.forEach(({ typeOid }, i) => {
+    const other = wanted[i]!.typeOid;
+    if (typeOid === other) return;
+    throw mismatch(`Returned type ${typeHooks.typeIo(typeOid).name} at ordinal position ${i + 1}, but query expects ${typeHooks.typeIo(other).name}.`);
+  });
+}

@@ -36,7 +36,7 @@ function ruleQuery(action: Query): Query {
   const select = action.rtable.find((rte) => rte.rtekind === 'subquery')?.subquery;
   const isOldNew = (q: Query): boolean => q.rtable[0]?.rtekind === 'relation' && q.rtable[0].eref.aliasname === 'old' && q.rtable[1]?.eref.aliasname === 'new';
   if (isOldNew(action)) return action;
-  if (select == null || !isOldNew(select)) throw internalError('could not find rule placeholders');
+  if (select === undefined || select === null || !isOldNew(select)) throw internalError('could not find rule placeholders');
   return select;
 }
 

@@ -1,0 +1,101 @@
+// Functions in FROM: one, or several side by side (ROWS FROM).
+import { exprType } from '../nodes/nodeFuncs.ts';
+import type { FunctionScan } from '../nodes/plannodes.ts';
+import type { Expr } from '../nodes/primnodes.ts';
+import type { RecordAttribute, RecordValue } from '../types/datum.ts';
+import { typeHooks } from '../types/hooks.ts';
+import { checkSameColumns } from '../types/record.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
+import type { Column } from './codegen.ts';
+import { functionInfo, typeInfo } from './fmgr_info.ts';
+import { wholeRowOf } from './node_simple.ts';
+import type { Producer } from './plan_compiler.ts';
+import { rowsOfCall } from './set_function.ts';
+
+/** The columns of a column definition list. */
+function definitionList(f: FunctionScan['functions'][number]): RecordAttribute[] | undefined {
+  if (f.funccoltypes.length === 0) return undefined;
+  return f.funccoltypes.map((typeOid, i) => ({ name: f.funccolnames[i]!, typeOid, typmod: f.funccoltypmods[i]!, collation: f.funccolcollations[i]!, dropped: false }));
+}
+
+/** Sees that the rows a function returns are what the column definition list says. */
+class RowCheck {
+  /** The columns of the last row: most functions make all rows alike. */
+  seen: readonly RecordAttribute[] | undefined;
+  private readonly wanted: readonly RecordAttribute[];
+
+  constructor(wanted: readonly RecordAttribute[]) {
+    this.wanted = wanted;
+  }
+
+  check(row: RecordValue): void {
+    checkSameColumns(row.attributes, this.wanted);
+    this.seen = row.attributes;
+  }
+}
+
+/** How many columns a function in FROM has, and whether its value is a row to be taken apart. */
+function isComposite(f: FunctionScan['functions'][number]): boolean {
+  if (f.funccoltypes.length > 0) return true;
+  const type = exprType(f.funcexpr);
+  if (type === 2249) return true;
+  return typeInfo(type).typtype === 'c';
+}
+
+export const functionScan: Producer<FunctionScan> = (pc, plan, consume) => {
+  const { g } = pc;
+  const cx = pc.context({});
+  const scanWith = (columns: Column[]): void => {
+    const scan = (attno: number): Column => (attno === 0 ? (columns.length === 1 ? columns[0]! : wholeRowOf(pc, plan, columns)) : columns[attno - 1]!);
+    g.labelled((row) => pc.filterAndProject(plan, pc.context({ scan }), g.jumpCode(row), consume));
+  };
+  const sources = plan.functions.map((f) => {
+    const attributes = definitionList(f);
+    const iterable = g.local(rowsOfCall(pc, f.funcexpr, cx, attributes));
+    return { f, iterable, composite: isComposite(f), check: attributes && g.konst(new RowCheck(attributes)) };
+  });
+  const columnsOf = (source: (typeof sources)[number], value: string): Column[] => {
+    const { f, composite, check } = source;
+    if (!composite) return [{ nullable: true, type: exprType(f.funcexpr), read: () => value }];
+    if (check !== undefined) g.emit(`if (${value} !== null && ${value}.attributes !== ${check}.seen) ${check}.check(${value});`);
+    const types = f.funccoltypes.length > 0 ? f.funccoltypes : compositeTypes(f.funcexpr, f.funccolcount);
+    return types.map((type, i) => ({ nullable: true, type, read: () => `(${value} === null ? null : ${value}.values[${i}] ?? null)` }));
+  };
+  if (sources.length === 1) {
+    const value = g.next('e');
+    const ordinal = plan.funcordinality ? g.local('0', true) : '';
+    const count = g.local('0', true);
+    g.block(`for (const ${value} of ${sources[0]!.iterable})`, () => {
+      g.emit(`if ((++${count} & 1023) === 0) ${g.konst(checkForInterrupts)}();`);
+      const columns = columnsOf(sources[0]!, value);
+      if (plan.funcordinality) {
+        g.emit(`${ordinal}++;`);
+        columns.push({ nullable: false, type: 20, read: () => ordinal });
+      }
+      scanWith(columns);
+    });
+    return;
+  }
+  // ROWS FROM (f(), g(), ...): side by side.
+  const iterators = sources.map((s) => g.local(`${s.iterable}[Symbol.iterator]()`));
+  const ordinal = g.local('0', true);
+  g.block('for (;;)', () => {
+    const steps = iterators.map((it) => g.local(`${it}.next()`));
+    g.emit(`if (${steps.map((s) => `${s}.done`).join(' && ')}) break;`);
+    g.emit(`if ((++${ordinal} & 1023) === 0) ${g.konst(checkForInterrupts)}();`);
+    const columns = sources.flatMap((s, i) => columnsOf(s, g.local(`${steps[i]}.done ? null : ${steps[i]}.value ?? null`)));
+    if (plan.funcordinality) columns.push({ nullable: false, type: 20, read: () => ordinal });
+    scanWith(columns);
+  });
+};
+
+function compositeTypes(e: Expr, count: number): number[] {
+  const type = exprType(e);
+  if (type !== 2249) return typeHooks.rowAttributes(type, -1).map((a) => a.typeOid);
+  // OUT parameters of a function that returns record.
+  const proc = e.kind === 'FuncExpr' ? functionInfo(e.funcid).proc : undefined;
+  const modes = proc?.proargmodes;
+  const all = proc?.proallargtypes;
+  if (modes && all) return all.filter((_t, i) => modes[i] === 'o' || modes[i] === 'b' || modes[i] === 't');
+  return new Array<number>(count).fill(25);
+}
