@@ -16,8 +16,8 @@ import { RECORDOID } from '../../types/oids.ts';
 import { constantText, simpleQuoteLiteral } from './constant.ts';
 import { INDENT_VAR, type DeparseContext } from './context.ts';
 import { collationName, functionName, operatorName, relationName } from './object_names.ts';
-import { writeQuery } from './query.ts';
 import { recordFieldName } from './record_field.ts';
+import { recursion } from './recursion.ts';
 import { isSimpleNode, looksLikeFunction } from './simple_node.ts';
 import { writeOrderBy, writeWindowSpec } from './sort_group.ts';
 import { functionSqlSyntax } from './sql_syntax.ts';
@@ -440,6 +440,9 @@ function writeSubLink(e: SubLink, c: DeparseContext): void {
     default: parens = false;
   }
   if (parens) c.put('(');
-  writeQuery(e.subselect, c, null, false);
+  recursion.writeQuery(e.subselect, c, null, false);
   c.put(parens ? '))' : ')');
 }
+
+recursion.ruleExpr = ruleExpr;
+recursion.ruleExprParen = ruleExprParen;

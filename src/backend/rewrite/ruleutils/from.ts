@@ -6,11 +6,12 @@ import { quoteIdentifier } from '../../catalog/quote.ts';
 import { procByOid } from '../../catalog/syscache.ts';
 import type { Query, RangeTblEntry, RangeTblFunction } from '../../nodes/parsenodes.ts';
 import type { FromItem, JoinExpr } from '../../nodes/primnodes.ts';
+import { nameList, writeValues } from './clauses.ts';
 import { INDENT_JOIN, INDENT_STD, INDENT_VAR, type DeparseContext } from './context.ts';
 import { ruleExpr, ruleExprFunccall, ruleList } from './expression.ts';
 import type { DeparseColumns } from './names.ts';
 import { collationName, relationName } from './object_names.ts';
-import { nameList, writeQuery, writeValues } from './query.ts';
+import { recursion } from './recursion.ts';
 
 export const onlyMarker = (rte: RangeTblEntry): string => (rte.inh ? '' : 'ONLY ');
 
@@ -54,7 +55,7 @@ function writeEntry(rtindex: number, query: Query, c: DeparseContext): void {
     case 'relation': c.put(onlyMarker(rte) + relationName(rte.relid, c.namespaces)); break;
     case 'subquery':
       c.put('(');
-      writeQuery(rte.subquery!, c, null, true);
+      recursion.writeQuery(rte.subquery!, c, null, true);
       c.put(')');
       break;
     case 'function': definitions = writeFunctions(rte, c); break;

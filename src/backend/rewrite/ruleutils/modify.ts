@@ -5,11 +5,12 @@ import { quoteIdentifier } from '../../catalog/quote.ts';
 import { constraintByOid } from '../../catalog/syscache.ts';
 import type { Query, RangeTblEntry } from '../../nodes/parsenodes.ts';
 import type { Expr, OnConflictExpr, SubLink, TargetEntry } from '../../nodes/primnodes.ts';
+import { writeTargetList, writeValues, writeWhere, writeWithClause } from './clauses.ts';
 import { INDENT_STD, type DeparseContext } from './context.ts';
 import { ruleExpr, ruleListToplevel, stripImplicitCoercions, writeIndirection } from './expression.ts';
 import { onlyMarker, writeFromClause } from './from.ts';
 import { relationName } from './object_names.ts';
-import { writeQuery, writeTargetList, writeValues, writeWhere, writeWithClause } from './query.ts';
+import { recursion } from './recursion.ts';
 
 /** The column's present name, not the one it had when the query was stored. */
 const columnName = (rte: RangeTblEntry, te: TargetEntry): string => quoteIdentifier(getAttname(rte.relid, te.resno) ?? te.resname ?? '');
@@ -44,7 +45,7 @@ export function writeInsert(query: Query, c: DeparseContext, namesVisible: boole
   });
   if (query.targetList.length > 0) c.put(') ');
   if (query.override !== 'none') c.put(`OVERRIDING ${query.override.toUpperCase()} VALUE `);
-  if (select !== undefined) writeQuery(select.subquery!, c, null, false);
+  if (select !== undefined) recursion.writeQuery(select.subquery!, c, null, false);
   else if (values !== undefined) writeValues(values.values_lists, c);
   else if (assigned.length > 0) {
     c.keyword('VALUES (', -INDENT_STD, INDENT_STD, 2);

@@ -7,8 +7,8 @@ import type { GroupingSet, Query, WindowClause } from '../../nodes/parsenodes.ts
 import type { Expr, SortGroupClause, TargetEntry } from '../../nodes/primnodes.ts';
 import { constantText } from './constant.ts';
 import { INDENT_STD, type DeparseContext } from './context.ts';
-import { ruleExpr } from './expression.ts';
 import { operatorName } from './object_names.ts';
+import { recursion } from './recursion.ts';
 
 /** Writes the expression a sort or group clause refers to (get_rule_sortgroupclause). */
 export function writeSortGroup(ref: number, list: readonly TargetEntry[], forceColno: boolean, c: DeparseContext): Expr {
@@ -18,12 +18,12 @@ export function writeSortGroup(ref: number, list: readonly TargetEntry[], forceC
   if (forceColno) c.put(String(te.resno));
   // A bare constant would be taken for a column's number.
   else if (expr.kind === 'Const') c.put(constantText(expr, 1));
-  else if (expr.kind === 'Var') ruleExpr(expr, c, true);
+  else if (expr.kind === 'Var') recursion.ruleExpr(expr, c, true);
   else {
     // Parentheses keep it from being taken for cube() or rollup(); most have them already when they are not pretty.
     const parens = c.prettyParen || expr.kind === 'FuncExpr' || expr.kind === 'Aggref' || expr.kind === 'WindowFunc';
     if (parens) c.put('(');
-    ruleExpr(expr, c, true);
+    recursion.ruleExpr(expr, c, true);
     if (parens) c.put(')');
   }
   return expr;
@@ -128,7 +128,7 @@ function writeFrame(w: WindowClause, c: DeparseContext): void {
   if (o & FRAME.START_UNBOUNDED_PRECEDING) c.put('UNBOUNDED PRECEDING');
   else if (o & FRAME.START_CURRENT_ROW) c.put('CURRENT ROW');
   else {
-    ruleExpr(w.startOffset!, c);
+    recursion.ruleExpr(w.startOffset!, c);
     c.put(o & FRAME.START_OFFSET_PRECEDING ? ' PRECEDING' : ' FOLLOWING');
   }
   if (between) {
@@ -136,7 +136,7 @@ function writeFrame(w: WindowClause, c: DeparseContext): void {
     if (o & FRAME.END_UNBOUNDED_FOLLOWING) c.put('UNBOUNDED FOLLOWING');
     else if (o & FRAME.END_CURRENT_ROW) c.put('CURRENT ROW');
     else {
-      ruleExpr(w.endOffset!, c);
+      recursion.ruleExpr(w.endOffset!, c);
       c.put(o & FRAME.END_OFFSET_PRECEDING ? ' PRECEDING' : ' FOLLOWING');
     }
   }

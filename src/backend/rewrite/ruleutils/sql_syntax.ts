@@ -3,7 +3,7 @@ import { procByOid } from '../../catalog/syscache.ts';
 import type { Expr, FuncExpr } from '../../nodes/primnodes.ts';
 import { TEXTOID } from '../../types/oids.ts';
 import type { DeparseContext } from './context.ts';
-import { ruleExpr, ruleExprParen } from './expression.ts';
+import { recursion } from './recursion.ts';
 
 type Write = (e: FuncExpr, c: DeparseContext) => boolean;
 
@@ -13,7 +13,7 @@ const word = (e: Expr): string => (e.kind === 'Const' ? String(e.constvalue) : '
 const write = (e: FuncExpr, c: DeparseContext, ...parts: (string | number)[]): true => {
   for (const part of parts) {
     if (typeof part === 'string') c.put(part);
-    else ruleExpr(e.args[part]!, c);
+    else recursion.ruleExpr(e.args[part]!, c);
   }
   return true;
 };
@@ -23,9 +23,9 @@ const trim = (side: string): Write => (e, c) => (e.args.length === 2 ? write(e, 
 const SYNTAX: Record<string, Write> = {
   timezone(e, c) {
     c.put('(');
-    ruleExprParen(e.args[1]!, c, false, e);
+    recursion.ruleExprParen(e.args[1]!, c, false, e);
     c.put(' AT TIME ZONE ');
-    ruleExprParen(e.args[0]!, c, false, e);
+    recursion.ruleExprParen(e.args[0]!, c, false, e);
     c.put(')');
     return true;
   },
@@ -33,7 +33,7 @@ const SYNTAX: Record<string, Write> = {
   extract: (e, c) => write(e, c, `EXTRACT(${word(e.args[0]!)} FROM `, 1, ')'),
   is_normalized(e, c) {
     c.put('(');
-    ruleExprParen(e.args[0]!, c, false, e);
+    recursion.ruleExprParen(e.args[0]!, c, false, e);
     return write(e, c, ` IS${e.args.length === 2 ? ` ${word(e.args[1]!)}` : ''} NORMALIZED)`);
   },
   normalize: (e, c) => write(e, c, 'NORMALIZE(', 0, e.args.length === 2 ? `, ${word(e.args[1]!)})` : ')'),
