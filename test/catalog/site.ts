@@ -12,13 +12,13 @@ import type { PgError } from '../../src/common/errors.ts';
 
 export const notices: PgError[] = [];
 
-export function openSite(): { path: string; remove: () => void } {
+export function openSite(superuser = 'root'): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'catalog-'));
   const stores = ['global', 'base'].map((name) => {
     mkdirSync(join(path, name));
     return openWritableStore(join(path, name));
   });
-  bootstrapSite(stores[0]!, { superuser: 'root' });
+  bootstrapSite(stores[0]!, { superuser });
   bootstrapDatabase(stores[1]!);
   new LocalManager(stores[0]!, 0).serve(sharedClient);
   new LocalManager(stores[1]!, 5).serve(client);

@@ -3,6 +3,7 @@
 import { PgError, notSupported } from '../../common/errors.ts';
 import { aclcheckNamespace, aclcheckProc, mustBeOwner, notOwnerOrDenied, objectOwnercheck } from '../catalog/aclchk.ts';
 import { getNewOid } from '../catalog/catalog.ts';
+import { PG_UTF8 } from '../catalog/encoding.ts';
 import { formatType } from '../catalog/format_type.ts';
 import { operatorNameGetOprid } from '../catalog/func_candidates.ts';
 import { catalogFind, catalogInsert, catalogUpdate } from '../catalog/indexing.ts';
@@ -314,7 +315,7 @@ function createCollation(stmt: RawNode): void {
   for (const given of [collate, ctype]) {
     if (!COLLATION_LOCALES.includes(given)) throw new PgError('invalid_parameter_value', `could not create locale "${given}": No such file or directory`, { detail: `The operating system could not find any locale data for the locale name "${given}".` });
   }
-  const encoding = source?.collencoding ?? (collate === 'C' || collate === 'POSIX' ? -1 : 6);
+  const encoding = source?.collencoding ?? PG_UTF8;
   if (sys.collationsByName(name, namespace).some((c) => c.collencoding === encoding || c.collencoding === -1)) {
     const where = encoding === -1 ? '' : ' for encoding "UTF8"';
     if (stmt['if_not_exists']) return ddlNotice(`collation "${name}"${where} already exists, skipping`, 'duplicate_object');
