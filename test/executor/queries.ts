@@ -179,6 +179,11 @@ export const QUERIES = [
   'select unnest(array[3, 1, 2]) order by 1',
   'select * from unnest(array[1, 2], array[\'a\', \'b\', \'c\']) as t(n, s)',
   'select sum(g) from generate_series(1, 1000) g',
+  'select generate_series(1, generate_series(1, 3)) as g',
+  'select b % 2, generate_series(1, 2) as g, count(*) from nums where b is not null group by 1, 2 order by 1, 2',
+  'select a, generate_series(1, 2) as g from nums order by a desc limit 3',
+  'select b, x, count(*) from (select b, \'foo\'::text as x from nums) t group by grouping sets (b, x) order by 1, 2',
+  'select count(*) over (partition by b) from (select * from nums where false) s',
   // values
   'values (1, \'a\'), (2, \'b\')',
   'select * from (values (1, \'a\'), (2, null)) as v(n, s) where n > 1 or s = \'a\' order by n',

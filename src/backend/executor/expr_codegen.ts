@@ -11,6 +11,7 @@ import { findBuiltin } from '../types/fmgr.ts';
 import type { Column, Generator, Value } from './codegen.ts';
 import { callable, functionInfo, functionMissing, inputFunction, makeContext, outputFunction } from './fmgr_info.ts';
 import { inliners, neverReturnsNull } from './inline.ts';
+import { someExpr } from './plan_walker.ts';
 import * as runtime from './expr_runtime.ts';
 
 /** Where an expression stands: what its Vars and other leaves mean. */
@@ -192,7 +193,10 @@ const handlers: { [K in Expr['kind']]: Handler<Extract<Expr, { kind: K }>> } = {
     const slice = e.reflowerindexpr.length > 0;
     const lower = slice ? subscripts(e.reflowerindexpr) : 'null';
     if (e.refassgnexpr !== null) {
-      const assigned = genExpr(g, e.refassgnexpr, { ...cx, caseTest: NULL });
+      // A nested assignment changes the element that is there.
+      const nested = someExpr(e.refassgnexpr, (n) => n.kind === 'CaseTestExpr');
+      const old: Value = nested ? { code: g.local(`${container.code} === null ? null : ${g.konst(runtime.subscriptFetcher(e.refcontainertype))}(${container.code}, ${upper}, ${lower}) ?? null`), nullable: true } : NULL;
+      const assigned = genExpr(g, e.refassgnexpr, { ...cx, caseTest: old });
       if (e.refelemtype === 0) return { code: g.local(`${g.konst(runtime.subscriptAssigner(e.refcontainertype))}(${container.code}, ${upper}, ${assigned.code})`), nullable: true };
       return { code: g.local(`${g.konst(runtime.assignSubscript)}(${container.code}, ${upper}, ${lower}, ${assigned.code}, ${e.refelemtype})`), nullable: true };
     }

@@ -18,7 +18,9 @@ const result: Producer<Result> = (pc, plan, consume) => {
   g.labelled((label) => {
     if (plan.resconstantqual.length > 0) genFilter(g, plan.resconstantqual, pc.context({}), g.jumpCode(label));
     if (lefttree === null) {
-      pc.filterAndProject(plan, pc.context({}), g.jumpCode(label), consume);
+      // Columns of a relation that was found to be empty are never really read.
+      const none = (_attno: number, node: { vartype: number }): Column => ({ nullable: true, type: node.vartype, read: () => 'null' });
+      pc.filterAndProject(plan, pc.context({ scan: none }), g.jumpCode(label), consume);
       return;
     }
     pc.produce(lefttree, (outer) => {

@@ -248,6 +248,7 @@ export function evalConstExpressions(e: Expr): Expr {
       return node;
     case 'CollateExpr': return node.arg.kind === 'Const' ? { ...node.arg, constcollid: node.collOid } : node;
     case 'BooleanTest': case 'ArrayExpr': case 'MinMaxExpr': case 'ArrayCoerceExpr': case 'CoerceViaIO': case 'SubscriptingRef':
+      if (node.kind !== 'ArrayCoerceExpr' && someExpr(node, (n) => n.kind === 'CaseTestExpr')) return node;
       return allConst(node) && !containsMutable(node) && !(node.kind === 'CoerceViaIO' && !ioIsImmutable(node)) ? foldToConst(node) : node;
     default: return node;
   }

@@ -8,7 +8,7 @@ import type { GroupKey, Plan, SortKey } from '../nodes/plannodes.ts';
 import type { Expr, FromItem, SortGroupClause, TargetEntry, WindowFunc } from '../nodes/primnodes.ts';
 import { sortOperator } from '../executor/sort_support.ts';
 import { walkExpr } from '../executor/plan_walker.ts';
-import { collectLateral, makeOneRel } from './allpaths.ts';
+import { collectLateral, functionRows, makeOneRel } from './allpaths.ts';
 import { containsSrf, containsVolatile, equal, pullVarClause } from './clauses.ts';
 import { clampRows, costs, enabled, exprCost, exprsCost, sortCost } from './costsize.ts';
 import { addVarsToTargetList, buildBaseTargets, deconstructJointree, RESULT } from './initsplan.ts';
@@ -125,28 +125,57 @@ function planSelect(root: PlannerInfo): Built {
     }
     rel = makeOneRel(root);
   }
-  let built: Built;
-  if (grouping) built = planGrouping(root, rel, t, having);
-  else built = scanTarget(root, rel, windows.length > 0 ? t.windowInput : postponed(root, final, false) ?? setInputTarget(q.hasTargetSRFs, final), root.queryPathkeys);
-  for (let i = 0; i < windows.length; i++) built = addWindow(root, built, windows, i, t, final);
-  // What need not be sorted by and is volatile or costly is evaluated after the sort.
+  // What need not be sorted by and is volatile, costly or a set is evaluated after the sort.
   const late = postponed(root, final, grouping || windows.length > 0);
-  if (late !== null) {
-    built = { plan: applyTarget(built.plan, late), pathkeys: built.pathkeys };
-    built = sortBy(root, built, q.sortClause, late);
-    if (q.hasTargetSRFs) return { plan: addProjectSet(built.plan, final), pathkeys: built.pathkeys };
-    return { plan: { kind: 'Result', ...over(built.plan, final), resconstantqual: [] }, pathkeys: built.pathkeys };
+  const sorted = late ?? final;
+  let built: Built;
+  // Sets that are grouped by are there before the groups are.
+  const done = grouping ? t.groupInput.filter((x) => containsSrf(x.expr)).map((x) => x.expr) : [];
+  if (grouping) {
+    built = planGrouping(root, rel, t, having);
+    if (windows.length > 0) built = withSets(built, t.windowInput, done);
   }
-  if (q.hasTargetSRFs && final.some((x) => containsSrf(x.expr))) built = { plan: addProjectSet(built.plan, final), pathkeys: built.pathkeys };
-  if (q.distinctClause.length > 0) built = addDistinct(root, built, final);
-  if (q.sortClause.length > 0) built = sortBy(root, built, q.sortClause, final);
-  return built;
+  else built = withSets(scanTarget(root, rel, setInputTarget(windows.length > 0 ? t.windowInput : sorted), root.queryPathkeys), windows.length > 0 ? t.windowInput : sorted);
+  for (let i = 0; i < windows.length; i++) built = addWindow(root, built, windows, i, t, final, [...done, ...t.windowInput.filter((x) => containsSrf(x.expr)).map((x) => x.expr)]);
+  if (grouping || windows.length > 0) built = withSets(built, final, windows.length > 0 ? [...done, ...t.windowInput.filter((x) => containsSrf(x.expr)).map((x) => x.expr)] : done);
+  if (q.distinctClause.length > 0) built = addDistinct(root, built, sorted);
+  if (q.sortClause.length > 0) built = sortBy(root, built, q.sortClause, sorted);
+  if (late === null) return built;
+  if (final.some((x) => containsSrf(x.expr))) return withSets(built, final);
+  return { plan: { kind: 'Result', ...over(built.plan, final), resconstantqual: [] }, pathkeys: built.pathkeys };
+}
+
+/** ProjectSets on top when the target list has sets that are not among the `done`, computed below. */
+function withSets(built: Built, target: TargetEntry[], done: readonly Expr[] = []): Built {
+  if (!target.some((t) => hasSets(t.expr, done))) return built;
+  return { plan: addProjectSets(built.plan, target, done), pathkeys: built.pathkeys };
+}
+
+const isDone = (e: Expr, done: readonly Expr[]): boolean => done.some((d) => equal(d, e));
+
+function hasSets(e: Expr, done: readonly Expr[]): boolean {
+  if (done.length === 0) return containsSrf(e);
+  if (isDone(e, done)) return false;
+  return isSet(e) || expressionTreeWalker(e, (child) => child.kind !== 'Query' && hasSets(child, done));
+}
+
+/** What an expression is made of: columns, aggregates, window functions, and what is done. */
+function leaves(e: Expr, done: readonly Expr[]): Expr[] {
+  if (done.length === 0) return pullVarClause(e, false, false);
+  if (isDone(e, done)) return [e];
+  if (e.kind === 'Var' || e.kind === 'Aggref' || e.kind === 'GroupingFunc' || e.kind === 'WindowFunc') return [e];
+  const list: Expr[] = [];
+  expressionTreeWalker(e, (child) => {
+    if (child.kind !== 'Query') list.push(...leaves(child, done));
+    return false;
+  });
+  return list;
 }
 
 /** make_sort_input_target: the columns to sort, null when they are just the final ones. */
 function postponed(root: PlannerInfo, final: TargetEntry[], above: boolean): TargetEntry[] | null {
   const q = root.parse;
-  if (q.sortClause.length === 0 || q.distinctClause.length > 0 || above) return null;
+  if (q.sortClause.length === 0 || above) return null;
   const limited = q.limitCount !== null;
   const wait = (t: TargetEntry): boolean => t.ressortgroupref === 0 && t.expr.kind !== 'Var' && (containsVolatile(t.expr) || containsSrf(t.expr) || (limited && exprCost(t.expr) > 10 * costs.cpuOperator));
   if (!final.some(wait) || final.some((t) => t.ressortgroupref !== 0 && containsSrf(t.expr))) return null;
@@ -159,16 +188,16 @@ function postponed(root: PlannerInfo, final: TargetEntry[], above: boolean): Tar
   return list;
 }
 
-/** What the input of ProjectSet must give: everything but the sets. */
-function setInputTarget(hasSets: boolean, final: TargetEntry[]): TargetEntry[] {
-  if (!hasSets) return final;
+/** What the input of ProjectSet must give: everything but the sets. The target list itself when it has none. */
+function setInputTarget(final: TargetEntry[], done: readonly Expr[] = []): TargetEntry[] {
+  if (!final.some((t) => hasSets(t.expr, done))) return final;
   const list: TargetEntry[] = [];
   const add = (e: Expr, ref: number): void => {
-    if (!list.some((x) => equal(x.expr, e))) list.push({ ...makeTargetEntry(e, list.length + 1, null, false), ressortgroupref: ref });
+    if (!list.some((x) => equal(x.expr, e) && (ref === 0 || x.ressortgroupref === ref))) list.push({ ...makeTargetEntry(e, list.length + 1, null, false), ressortgroupref: ref });
   };
   for (const t of final) {
-    if (!containsSrf(t.expr)) add(t.expr, t.ressortgroupref);
-    else for (const v of pullVarClause(t.expr, false, false)) add(v, 0);
+    if (!hasSets(t.expr, done)) add(t.expr, t.ressortgroupref);
+    else for (const v of leaves(t.expr, done)) add(v, 0);
   }
   return list;
 }
@@ -243,7 +272,7 @@ function makeTargets(root: PlannerInfo, final: TargetEntry[], grouping: boolean,
   let windowInput = final;
   if (windows) windowInput = flattened(root, final, q.windowClause.flatMap((w) => [...w.partitionClause, ...w.orderClause]), grouping, q.windowClause.flatMap((w) => [w.startOffset, w.endOffset].filter((e) => e !== null)));
   let grouped = windows ? windowInput : final;
-  if (q.hasTargetSRFs && grouping && !windows) grouped = setInputTarget(true, final);
+
   let groupInput = final;
   let sets: number[][] | null = null;
   if (grouping) {
@@ -261,6 +290,7 @@ function makeTargets(root: PlannerInfo, final: TargetEntry[], grouping: boolean,
     };
     for (const t of final) rest(t.expr);
     for (const h of having) rest(h);
+    grouped = setInputTarget(grouped, groupInput.filter((x) => containsSrf(x.expr)).map((x) => x.expr));
     sets = q.groupingSets.length > 0 ? expandGroupingSets(q.groupingSets, q.groupDistinct).map((set) => set.map((ref) => q.groupClause.findIndex((c) => c.tleSortGroupRef === ref))) : null;
   }
   return { final, groupInput, grouped, windowInput, sets };
@@ -324,18 +354,18 @@ function planGrouping(root: PlannerInfo, rel: RelOptInfo | null, t: Targets, hav
       pathkeys,
     };
   };
-  if (q.groupClause.length === 0 && t.sets === null) return finish(scanTarget(root, rel, t.groupInput, []).plan, 'plain', 1, []);
+  if (q.groupClause.length === 0 && t.sets === null) return finish(groupInputPlan(root, rel, t.groupInput).plan, 'plain', 1, []);
   const groupExprs = q.groupClause.map((c) => t.groupInput.find((x) => x.ressortgroupref === c.tleSortGroupRef)!.expr);
   const input = rel === null ? 1 : rel.rows;
   const groups = estimateGroups(root, groupExprs, input);
   if (t.sets !== null) {
     const sets = t.sets.length;
-    return finish(scanTarget(root, rel, t.groupInput, []).plan, t.sets.every((s) => s.length === 0) && sets === 1 ? 'hashed' : 'mixed', clampRows(groups * Math.max(1, sets / 2)), []);
+    return finish(groupInputPlan(root, rel, t.groupInput).plan, t.sets.every((s) => s.length === 0) && sets === 1 ? 'hashed' : 'mixed', clampRows(groups * Math.max(1, sets / 2)), []);
   }
   const hashable = q.groupClause.every((c) => c.hashable) && enabled.hashagg;
   const sortable = q.groupClause.every((c) => c.sortop !== 0);
   const order = sortable ? root.queryPathkeys : [];
-  const sorted = rel !== null && sortable ? cheapestFractional(rel.paths, order, 0) : null;
+  const sorted = rel !== null && sortable && !groupExprs.some(containsSrf) ? cheapestFractional(rel.paths, order, 0) : null;
   const cheapest = rel?.cheapestTotal ?? null;
   const sort = cheapest === null ? { startup: 0, run: 0 } : sortCost(cheapest.rows, rel!.width, 0);
   const hashTotal = (cheapest?.total ?? 0) + input * costs.cpuOperator * groupExprs.length + groups * costs.cpuTuple;
@@ -350,16 +380,19 @@ function planGrouping(root: PlannerInfo, rel: RelOptInfo | null, t: Targets, hav
       root.curOuterParams = [];
       return finish(applyTarget(sorted.make(), t.groupInput), 'sorted', groups, order);
     }
-    const child = scanTarget(root, rel, t.groupInput, []);
+    const child = groupInputPlan(root, rel, t.groupInput);
     return finish(sortPlan(child.plan, groupOrder(q.groupClause, q.sortClause), t.groupInput, -1), 'sorted', groups, order);
   }
   if (sortable && bySortCost < hashCost) {
-    const child = scanTarget(root, rel, t.groupInput, []);
+    const child = groupInputPlan(root, rel, t.groupInput);
     return finish(sortPlan(child.plan, groupOrder(q.groupClause, q.sortClause), t.groupInput, -1), 'sorted', groups, order);
   }
   if (!hashable && !sortable) throw notSupported('GROUP BY columns of types that can only be hashed and others that can only be sorted');
-  return finish(scanTarget(root, rel, t.groupInput, []).plan, 'hashed', groups, []);
+  return finish(groupInputPlan(root, rel, t.groupInput).plan, 'hashed', groups, []);
 }
+
+/** The input of grouping, sets included when there is grouping by them. */
+const groupInputPlan = (root: PlannerInfo, rel: RelOptInfo | null, target: TargetEntry[]): Built => withSets(scanTarget(root, rel, setInputTarget(target), []), target);
 
 const countAggs = (list: readonly Expr[]): number => {
   let n = 0;
@@ -454,9 +487,42 @@ function addDistinct(root: PlannerInfo, built: Built, final: TargetEntry[]): Bui
   };
 }
 
-function addProjectSet(child: Plan, final: TargetEntry[]): Plan {
-  const rows = clampRows(child.plan_rows * 1000);
-  return { kind: 'ProjectSet', ...over(child, final), plan_rows: rows, total_cost: child.total_cost + rows * costs.cpuTuple };
+const isSet = (e: Expr): boolean => (e.kind === 'FuncExpr' && e.funcretset) || (e.kind === 'OpExpr' && e.opretset);
+
+/** How many sets are inside each other: an argument of a set must be there before the set is. */
+function setDepth(e: Expr): number {
+  let inner = 0;
+  expressionTreeWalker(e, (child) => {
+    if (child.kind !== 'Query') inner = Math.max(inner, setDepth(child));
+    return false;
+  });
+  return isSet(e) ? inner + 1 : inner;
+}
+
+/** One ProjectSet for each level of sets inside sets (split_pathtarget_at_srfs). */
+function addProjectSets(child: Plan, final: TargetEntry[], done: readonly Expr[]): Plan {
+  let plan = child;
+  const depth = Math.max(...final.map((t) => (hasSets(t.expr, done) ? setDepth(t.expr) : 0)));
+  for (let level = 1; level < depth; level++) {
+    const list = setInputTarget(final, done).map((t) => ({ ...t }));
+    for (const t of final) {
+      walkExpr(t.expr, (n) => {
+        if (isSet(n) && setDepth(n) <= level && !isDone(n, done) && !list.some((x) => equal(x.expr, n))) list.push(makeTargetEntry(n, list.length + 1, null, false));
+      });
+    }
+    plan = addProjectSet(plan, list);
+  }
+  return addProjectSet(plan, final);
+}
+
+function addProjectSet(child: Plan, target: TargetEntry[]): Plan {
+  const rows = clampRows(child.plan_rows * Math.max(1, ...target.map((t) => setRows(t.expr))));
+  return { kind: 'ProjectSet', ...over(child, target), plan_rows: rows, total_cost: child.total_cost + child.plan_rows * costs.cpuTuple + (rows - child.plan_rows) * costs.cpuTuple / 2 };
+}
+function setRows(e: Expr): number {
+  let rows = 1;
+  walkExpr(e, (n) => { if (isSet(n)) rows = Math.max(rows, functionRows(n)); });
+  return rows;
 }
 
 // ------------------------------------------------------------------ windows
@@ -484,7 +550,7 @@ function activeWindows(root: PlannerInfo, final: readonly TargetEntry[]): Active
   });
 }
 
-function addWindow(root: PlannerInfo, built: Built, windows: ActiveWindow[], i: number, t: Targets, final: TargetEntry[]): Built {
+function addWindow(root: PlannerInfo, built: Built, windows: ActiveWindow[], i: number, t: Targets, final: TargetEntry[], done: readonly Expr[]): Built {
   const { clause, order, funcs } = windows[i]!;
   const last = i === windows.length - 1;
   let child = built;
@@ -494,7 +560,7 @@ function addWindow(root: PlannerInfo, built: Built, windows: ActiveWindow[], i: 
   }
   const input = child.plan.targetlist;
   let target: TargetEntry[];
-  if (last) target = root.parse.hasTargetSRFs ? setInputTarget(true, final) : final;
+  if (last) target = setInputTarget(final, done);
   else target = [...input, ...funcs.map((f, k) => makeTargetEntry(f, input.length + k + 1, null, false))];
   const keyOf = (c: SortGroupClause): GroupKey => groupKey(c, input);
   const run = child.plan.plan_rows * costs.cpuOperator * (funcs.length + order.length) + child.plan.plan_rows * costs.cpuTuple;

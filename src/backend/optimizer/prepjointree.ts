@@ -32,7 +32,7 @@ function sublinksInFrom(work: Work, item: FromItem): FromItem {
       const rarg = sublinksInFrom(work, item.rarg);
       const join = { ...item, larg, rarg };
       if (item.jointype !== 'inner' || item.quals === null) return join;
-      const { quals, from } = sublinksInQuals(work, item.quals, join, relidsOf(join, work.rtable));
+      const { quals, from } = sublinksInQuals(work, item.quals, join, relidsOf(join));
       if (from === join) return { ...join, quals };
       return { kind: 'FromExpr', fromlist: [replaceJoin(from, join, { ...join, quals: null })], quals };
     }
@@ -40,7 +40,7 @@ function sublinksInFrom(work: Work, item: FromItem): FromItem {
       const fromlist = item.fromlist.map((f) => sublinksInFrom(work, f));
       if (item.quals === null) return { ...item, fromlist };
       const base: FromExpr = { kind: 'FromExpr', fromlist, quals: null };
-      const { quals, from } = sublinksInQuals(work, item.quals, base, relidsOf(base, work.rtable));
+      const { quals, from } = sublinksInQuals(work, item.quals, base, relidsOf(base));
       if (from === base) return { ...base, quals };
       return { kind: 'FromExpr', fromlist: [from], quals };
     }
@@ -82,11 +82,11 @@ function sublinksInQuals(work: Work, quals: Expr, base: FromItem, available: Rel
 
 const isEmptyFrom = (item: FromItem): boolean => item.kind === 'FromExpr' && item.fromlist.length === 0;
 
-export function relidsOf(item: FromItem, rtable: readonly RangeTblEntry[]): Relids {
+export function relidsOf(item: FromItem): Relids {
   switch (item.kind) {
     case 'RangeTblRef': return bit(item.rtindex);
-    case 'JoinExpr': return relidsOf(item.larg, rtable) | relidsOf(item.rarg, rtable) | (item.rtindex > 0 ? bit(item.rtindex) : EMPTY);
-    case 'FromExpr': return item.fromlist.reduce((set, f) => set | relidsOf(f, rtable), EMPTY);
+    case 'JoinExpr': return relidsOf(item.larg) | relidsOf(item.rarg) | (item.rtindex > 0 ? bit(item.rtindex) : EMPTY);
+    case 'FromExpr': return item.fromlist.reduce((set, f) => set | relidsOf(f), EMPTY);
   }
 }
 
@@ -140,7 +140,7 @@ function convertExists(work: Work, sublink: SubLink, negated: boolean, available
   const moved = shiftQuery({ ...sub, targetList: [] }, offset);
   const where = incrementOuter(moved.jointree.quals!);
   const upper = pullVarnos(where);
-  const own = relidsOf({ ...moved.jointree, quals: null }, moved.rtable);
+  const own = relidsOf({ ...moved.jointree, quals: null });
   if (!overlaps(upper, own) || !isSubset(upper & ((1n << BigInt(offset + 1)) - 1n), available)) return null;
   work.rtable.push(...moved.rtable.map((r) => (r.rtekind === 'subquery' && r.subquery !== null ? { ...r, subquery: incrementQueryLevels(r.subquery, -1, 2) } : r)));
   const rarg: FromItem = moved.jointree.fromlist.length === 1 ? moved.jointree.fromlist[0]! : { ...moved.jointree, quals: null };
@@ -222,7 +222,8 @@ export function pullUpSubqueries(query: Query): Query {
     }
   };
   const substitutions: ((tree: FromItem) => FromItem)[] = [];
-  from = visit(from, false);
+  // What is grouped by sets must be able to become NULL, which only a column can.
+  from = visit(from, query.groupingSets.length > 0);
   for (const substitute of substitutions) from = substitute(from);
   return { ...q, jointree: from as FromExpr };
 }
@@ -297,25 +298,25 @@ export function flattenJoinAliases(q: Query, rtable: readonly RangeTblEntry[]): 
 /** reduce_outer_joins: conditions above that no all-NULL row can pass. Also turns right joins into left joins. */
 export function reduceOuterJoins(q: Query): Query {
   if (!hasOuterJoin(q.jointree)) return q;
-  const jointree = reduce(q.jointree, EMPTY, [], [], q.rtable) as FromExpr;
+  const jointree = reduce(q.jointree, EMPTY, [], []) as FromExpr;
   return { ...q, jointree };
 }
 const hasOuterJoin = (item: FromItem): boolean =>
   item.kind === 'JoinExpr' ? item.jointype === 'left' || item.jointype === 'right' || item.jointype === 'full' || hasOuterJoin(item.larg) || hasOuterJoin(item.rarg)
     : item.kind === 'FromExpr' && item.fromlist.some(hasOuterJoin);
 
-function reduce(item: FromItem, nonnullable: Relids, nonnullableVars: Var[], forcedNull: Var[], rtable: readonly RangeTblEntry[]): FromItem {
+function reduce(item: FromItem, nonnullable: Relids, nonnullableVars: Var[], forcedNull: Var[]): FromItem {
   switch (item.kind) {
     case 'RangeTblRef': return item;
     case 'FromExpr': {
       const rels = nonnullable | findNonnullableRels(item.quals);
       const vars = [...nonnullableVars, ...findNonnullableVars(item.quals)];
       const nulls = [...forcedNull, ...findForcedNullVars(item.quals)];
-      return { ...item, fromlist: item.fromlist.map((f) => reduce(f, rels, vars, nulls, rtable)) };
+      return { ...item, fromlist: item.fromlist.map((f) => reduce(f, rels, vars, nulls)) };
     }
     case 'JoinExpr': {
-      const left = relidsOf(item.larg, rtable);
-      const right = relidsOf(item.rarg, rtable);
+      const left = relidsOf(item.larg);
+      const right = relidsOf(item.rarg);
       let { jointype, larg, rarg } = item;
       if (jointype === 'left' && overlaps(nonnullable, right)) jointype = 'inner';
       else if (jointype === 'right' && overlaps(nonnullable, left)) jointype = 'inner';
@@ -330,7 +331,7 @@ function reduce(item: FromItem, nonnullable: Relids, nonnullableVars: Var[], for
         jointype = 'left';
         [larg, rarg] = [rarg, larg];
       }
-      const rightNow = relidsOf(rarg, rtable);
+      const rightNow = relidsOf(rarg);
       if (jointype === 'left' && forcedNull.length > 0) {
         // LEFT JOIN ... WHERE inner.x IS NULL, with a join condition strict in x: nothing that matched remains.
         const strict = findNonnullableVars(item.quals);
@@ -344,13 +345,13 @@ function reduce(item: FromItem, nonnullable: Relids, nonnullableVars: Var[], for
           const rels = nonnullable | own;
           const vars = [...nonnullableVars, ...ownVars];
           const nulls = [...forcedNull, ...ownNulls];
-          return { ...item, jointype, larg: reduce(larg, rels, vars, nulls, rtable), rarg: reduce(rarg, rels, vars, nulls, rtable) };
+          return { ...item, jointype, larg: reduce(larg, rels, vars, nulls), rarg: reduce(rarg, rels, vars, nulls) };
         }
         case 'left': case 'anti':
           // What is above says nothing of the nullable side, but the join's own condition does.
-          return { ...item, jointype, larg: reduce(larg, nonnullable, nonnullableVars, forcedNull, rtable), rarg: reduce(rarg, own, ownVars, ownNulls, rtable) };
+          return { ...item, jointype, larg: reduce(larg, nonnullable, nonnullableVars, forcedNull), rarg: reduce(rarg, own, ownVars, ownNulls) };
         default:
-          return { ...item, jointype, larg: reduce(larg, EMPTY, [], [], rtable), rarg: reduce(rarg, EMPTY, [], [], rtable) };
+          return { ...item, jointype, larg: reduce(larg, EMPTY, [], []), rarg: reduce(rarg, EMPTY, [], []) };
       }
     }
   }

@@ -51,8 +51,8 @@ function setRefs(plan: Plan, offset: number): Plan {
       const lefttree = setChild(plan.lefttree!, offset);
       const righttree = setChild(plan.righttree!, offset);
       const lists: Lists = { outer: plan.lefttree!.targetlist, inner: plan.righttree!.targetlist };
-      const fix = (e: Expr): Expr => fixUpper(e, lists, offset);
-      const outerOnly = (e: Expr): Expr => fixUpper(e, { outer: lists.outer, inner: null }, offset);
+      const fix = (e: Expr): Expr => fixUpper(e, lists);
+      const outerOnly = (e: Expr): Expr => fixUpper(e, { outer: lists.outer, inner: null });
       const base = { ...plan, initPlan, lefttree, righttree, targetlist: mapTargets(plan.targetlist, fix), qual: plan.qual.map(fix), joinqual: plan.joinqual.map(fix) } as Plan;
       switch (base.kind) {
         case 'NestLoop': return { ...base, nestParams: base.nestParams.map((p) => ({ ...p, paramval: outerOnly(p.paramval) })) };
@@ -76,8 +76,8 @@ function setRefs(plan: Plan, offset: number): Plan {
       const child = plan.lefttree!;
       const lists: Lists = { outer: child.targetlist, inner: null };
       const lefttree = setChild(child, offset);
-      const fix = (e: Expr): Expr => fixUpper(e, lists, offset);
-      const base = { ...plan, initPlan, lefttree, targetlist: mapTargets(plan.targetlist, fix), qual: plan.qual.map(fix) } as Plan;
+      const fix = (e: Expr): Expr => fixUpper(e, lists);
+      const base = { ...plan, initPlan, lefttree, targetlist: plan.targetlist.map((t) => ({ ...t, expr: bySortRef(t, child.targetlist) ?? fix(t.expr) })), qual: plan.qual.map(fix) } as Plan;
       if (base.kind === 'WindowAgg') return { ...base, startOffset: base.startOffset === null ? null : fix(base.startOffset), endOffset: base.endOffset === null ? null : fix(base.endOffset) };
       return base;
     }
@@ -90,7 +90,7 @@ function setRefs(plan: Plan, offset: number): Plan {
       }
       const lists: Lists = { outer: child.targetlist, inner: null };
       const lefttree = setChild(child, offset);
-      const fix = (e: Expr): Expr => fixUpper(e, lists, offset);
+      const fix = (e: Expr): Expr => fixUpper(e, lists);
       return { ...plan, initPlan, lefttree, targetlist: mapTargets(plan.targetlist, fix), qual: plan.qual.map(fix), resconstantqual: constant };
     }
     case 'Append': return { ...plan, initPlan, targetlist: dummyTargets(plan.targetlist), appendplans: plan.appendplans.map((p) => setChild(p, offset)) };
@@ -157,8 +157,15 @@ function find(list: readonly TargetEntry[], e: Expr): number {
   return -1;
 }
 
+/** A grouped or sorted column, which is not to be mixed up with another of the same expression. */
+function bySortRef(t: TargetEntry, list: readonly TargetEntry[]): Expr | null {
+  if (t.ressortgroupref === 0) return null;
+  const i = list.findIndex((x) => x.ressortgroupref === t.ressortgroupref && equal(x.expr, t.expr));
+  return i < 0 ? null : columnRef(OUTER_VAR, i, t.expr);
+}
+
 /** Whatever a node below computes already is taken from there. */
-function fixUpper(e: Expr, lists: Lists, offset: number): Expr {
+function fixUpper(e: Expr, lists: Lists): Expr {
   if (e.kind === 'Const' || e.kind === 'Param') return e;
   if (lists.outer !== null) {
     const i = find(lists.outer, e);
@@ -172,7 +179,7 @@ function fixUpper(e: Expr, lists: Lists, offset: number): Expr {
     if (e.varno < 0) return e;
     throw internalError(`variable ${e.varno}.${e.varattno} not found in subplan target lists`);
   }
-  return expressionTreeMutator(e, (child) => fixUpper(child, lists, offset));
+  return expressionTreeMutator(e, (child) => fixUpper(child, lists));
 }
 
 /** RETURNING: Vars of the target stay, the rest comes from the subplan. */
