@@ -25,6 +25,7 @@
 import { PgError, notSupported } from '../../common/errors.ts';
 import type { IndexColumn } from '../catalog/relation.ts';
 import { ArrayValue, Interval, MultirangeValue, RangeValue, RecordValue, TimeTz, type Datum, type Oid } from '../types/datum.ts';
+import type { Inet } from '../types/inet_text.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { bigKey, integerKey } from './key_integer.ts';
 import { type JsonbItem, JsonbObject, type JsonbValue } from '../types/jsonb.ts';
@@ -135,13 +136,22 @@ function jsonbItemKey(item: JsonbItem): string {
   return key;
 }
 
+/** Networks before what lies in them: the order of network_cmp. */
+function inetKey({ family, bits, bytes }: Inet): string {
+  const text = Buffer.from(bytes).latin1Slice();
+  let prefix = '';
+  // Each bit of the network part as a character, so that a shorter network that is a prefix comes first.
+  for (let i = 0; i < bits; i++) prefix += (bytes[i >> 3]! & (128 >> (i & 7))) !== 0 ? '\x02' : '\x01';
+  return `${fromCharCode(family)}${prefix}\x00${text}`;
+}
+
 /** An empty array alone comes before all scalars. */
 const jsonbKey: ColumnEncoder = (v: JsonbValue) => (Array.isArray(v.root) && v.root.length === 0 ? '\x01' : jsonbItemKey(v.root));
 
 const BY_TYPE: Record<Oid, ColumnEncoder> = {
   16: (v: boolean) => (v ? '\x02' : '\x01'), 17: byteaKey, 18: charKey, 19: textKey, 20: integerKey, 21: integerKey,
   23: integerKey, 24: integerKey, 25: textKey, 26: integerKey, 27: integerKey, 28: integerKey, 29: integerKey, 30: vectorKey,
-  700: floatKey, 701: floatKey, 790: integerKey, 1042: bpcharKey, 1043: textKey, 1082: integerKey, 1083: integerKey,
+  650: inetKey, 700: floatKey, 774: textKey, 829: textKey, 869: inetKey, 701: floatKey, 790: integerKey, 1042: bpcharKey, 1043: textKey, 1082: integerKey, 1083: integerKey,
   1114: integerKey, 1184: integerKey, 1186: intervalKey, 1266: timetzKey, 1700: numericKey, 2202: integerKey, 2203: integerKey,
   2204: integerKey, 2205: integerKey, 2206: integerKey, 2249: recordKey, 2277: arrayKey, 2950: uuidKey, 3220: integerKey,
   3500: enumKey, 3734: integerKey, 3769: integerKey, 3802: jsonbKey, 4089: integerKey, 4096: integerKey, 4191: integerKey, 5069: integerKey,

@@ -147,8 +147,8 @@ export function layoutFor(layout: RowLayout, attributeCount: number): RowLayout 
 
 const STORAGE_BY_TYPE: Record<Oid, StorageClass> = {
   16: 'bool', 17: 'bytea', 18: 'char', 19: 'text', 20: 'int8', 21: 'int2', 23: 'int4', 24: 'oid', 25: 'text', 26: 'oid',
-  27: 'int8', 28: 'oid', 29: 'oid', 114: 'text', 142: 'text', 194: 'text', 700: 'float4', 701: 'float8', 705: 'text',
-  790: 'int8', 1042: 'bpchar', 1043: 'text', 1082: 'int4', 1083: 'int8', 1114: 'int8', 1184: 'int8', 1186: 'interval',
+  27: 'int8', 28: 'oid', 29: 'oid', 114: 'text', 142: 'text', 194: 'text', 700: 'float4', 701: 'float8', 705: 'text', 774: 'text',
+  790: 'int8', 829: 'text', 1042: 'bpchar', 1043: 'text', 1082: 'int4', 1083: 'int8', 1114: 'int8', 1184: 'int8', 1186: 'interval',
   1266: 'timetz', 1700: 'numeric', 1790: 'text', 2202: 'oid', 2203: 'oid', 2204: 'oid', 2205: 'oid', 2206: 'oid', 2275: 'text',
   2950: 'uuid', 3220: 'int8', 3734: 'oid', 3769: 'oid', 4089: 'oid', 4096: 'oid', 4191: 'oid', 5069: 'int8',
 };

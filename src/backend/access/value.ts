@@ -20,6 +20,8 @@
 import { internalError } from '../../common/errors.ts';
 import { ArrayValue, Interval, MultirangeValue, RangeValue, RecordValue, TimeTz, int8, type Datum, type RecordAttribute } from '../types/datum.ts';
 import { jsonbCodec } from '../types/jsonb.ts';
+import { inetCodec } from '../types/network.ts';
+import { snapshotCodec } from '../types/pg_lsn.ts';
 import { jsonPathCodec } from '../types/jsonpath.ts';
 import { Numeric } from '../types/numeric.ts';
 import { decodeNumeric, encodeNumeric, numericBytesBound } from './numeric_bytes.ts';
@@ -44,6 +46,8 @@ export function registerCodec(codec: Codec): void {
 
 registerCodec(jsonbCodec);
 registerCodec(jsonPathCodec);
+registerCodec(inetCodec);
+registerCodec(snapshotCodec);
 
 class Writer {
   bytes = Buffer.allocUnsafeSlow(1024);

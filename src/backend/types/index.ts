@@ -50,3 +50,6 @@ import './rangetypes.ts';
 import './multirangetypes.ts';
 import './jsonpath.ts';
 import './jsonb_subscript.ts';
+import './network.ts';
+import './mac.ts';
+import './pg_lsn.ts';
