@@ -47,6 +47,11 @@ function nextOid(shared: boolean): Oid {
   return range.next++;
 }
 
+/** The OIDs at hand came from another environment: the next ones are asked for anew. */
+export function forgetReservedOids(): void {
+  for (const range of [reserved.database, reserved.shared]) range.next = range.end = 0;
+}
+
 /** Whether a schema or role name is one of those kept for the system. */
 export const isReservedName = (name: string): boolean => name.startsWith('pg_');
 export const isSystemOid = (oid: Oid): boolean => oid < FirstNormalObjectId;

@@ -1,6 +1,7 @@
 // Functions written in SQL (PostgreSQL's functions.c): their bodies analyzed with the arguments as parameters, planned
 // once for each set of argument types, and run inside the statement that calls them.
 import { PgError, internalError } from '../../common/errors.ts';
+import { registerCatalogCache } from '../catalog/inval.ts';
 import { formatType, formatTypeWithTypmod } from '../catalog/format_type.ts';
 import { getBaseType, getTypCollation } from '../catalog/lsyscache.ts';
 import type { PgProc } from '../catalog/rows.ts';
@@ -189,6 +190,7 @@ interface Prepared { steps: Step[]; shape: ResultShape; version: number; role: O
 /** Kept by function, argument types and result type. */
 const kept = new Map<string, Prepared>();
 const MAX_KEPT = 1000;
+registerCatalogCache(() => kept.clear());
 
 function prepare(proc: PgProc, argTypes: readonly Oid[], resultType: Oid, collation: Oid): Prepared {
   const key = `${proc.oid}/${argTypes.join()}/${resultType}/${collation}`;

@@ -1,6 +1,7 @@
 // SQL from inside the server: statements of constraint checks and SQL functions, planned once and kept (PostgreSQL's
 // Server Programming Interface).
 import { internalError } from '../../common/errors.ts';
+import { registerCatalogCache } from '../catalog/inval.ts';
 import { parseAnalyze } from '../parser/analyze.ts';
 import { rawParse } from '../parser/raw_parser.ts';
 import { planner } from '../optimizer/planner.ts';
@@ -13,6 +14,7 @@ import { compilePlan, runPlan, type CompiledPlan } from './execute.ts';
 interface KeptPlan { plans: CompiledPlan[]; version: number }
 const kept = new Map<string, KeptPlan>();
 const MAX_KEPT = 500;
+registerCatalogCache(() => kept.clear());
 
 function prepare(text: string, types: readonly Oid[]): CompiledPlan[] {
   const key = `${types.join()}\0${text}`;
