@@ -50,7 +50,7 @@ function createEnum(stmt: RawNode): void {
   const { name, namespace } = newTypeName(stmt['typeName'] as string[]);
   const array = getNewOid(ids.TypeRelationId);
   const type = typeCreate({
-    name, namespace, owner: session.currentUser, len: 4, byval: true, type: 'e', category: 'E', input: 3504, output: 3505, receive: 3532, send: 3533, array,
+    name, namespace, owner: session.currentUser, len: 4, byval: true, type: 'e', category: 'E', input: 3506, output: 3507, receive: 3532, send: 3533, array,
     align: 'i', storage: 'p',
   });
   enumValuesCreate(type, (stmt['vals'] ?? []) as string[]);
