@@ -11,6 +11,7 @@ import { PackedEntries, runSettings, RunList, packRun, type SortedRun } from './
 import type { RowId } from './row.ts';
 
 const ADDED = 1, WITH_ROW = 2;
+const MANY_REMOVALS = 1000;
 
 /** The row id as it stands in keys and values: six bytes, big-endian. */
 export function rowIdKey(row: RowId): string {
@@ -194,7 +195,12 @@ export class IndexLog {
   }
 
   /** What the commit has to do, in key order: the difference between the log's beginning and its end. */
-  net(): { removed: IndexEntry[]; added: IndexEntry[] | PackedEntries } {
+  net(): { removed: IndexEntry[] | PackedEntries; added: IndexEntry[] | PackedEntries } {
+    const { keys, kinds } = this;
+    if (this.removals === keys.length && keys.length >= MANY_REMOVALS && this.base === 0) {
+      const run = packRun(this.filenode, keys, this.rows, (i) => (kinds[i]! & WITH_ROW) !== 0, 0).distinct();
+      return { removed: new PackedEntries([run]), added: [] };
+    }
     if (this.base > 0 && this.removals === 0) {
       if (this.keys.length > 0) this.pack();
       return { removed: [], added: new PackedEntries(this.packed.merged()) };

@@ -61,6 +61,16 @@ export class SortedRun {
     return length - key.length;
   }
 
+  /** Without entries that come twice. */
+  distinct(): SortedRun {
+    const picked: number[] = [];
+    for (let i = 0; i < this.count; i++) if (i === 0 || compareEntries(this, i - 1, this, i) !== 0) picked.push(i);
+    if (picked.length === this.count) return this;
+    const out = new RunBuilder(picked.length, this.bytes.length);
+    for (const i of picked) out.copy(this, i);
+    return out.finish();
+  }
+
   /** Entries whose place in the log is below `length`; null when none is. */
   truncated(length: number): SortedRun | null {
     const { bytes, positions, count } = this;
@@ -259,5 +269,9 @@ export class PackedEntries {
   constructor(runs: readonly SortedRun[]) {
     this.runs = runs;
     this.length = runs.reduce((n, run) => n + run.count, 0);
+  }
+  /** One by one, for commits that are written down (cross_commit.ts). */
+  toJSON(): { key: string; row: RowId; withRow: boolean }[] {
+    return this.runs.flatMap((run) => Array.from({ length: run.count }, (_, i) => ({ key: run.key(i), row: run.row(i), withRow: run.withRow(i) })));
   }
 }

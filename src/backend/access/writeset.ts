@@ -115,19 +115,9 @@ export class WriteSet {
     request.asserted = this.asserted;
     for (const table of this.tables.values()) {
       if (gone.has(table.filenode) || table.isEmpty) continue;
-      const relation: CommitRequest['relations'][number] = { filenode: table.filenode, catalog: table.catalog, inserted: [], changed: [] };
+      const relation = { filenode: table.filenode, catalog: table.catalog, inserted: [] as InsertedBlock[], changed: new ChangedRows(table) };
       for (let i = 0; i < table.insertedBlocks; i++) relation.inserted.push(new InsertedBlock(table, i));
-      for (const [block, slots] of table.changed) {
-        if (block >= PROVISIONAL_BLOCK) continue;
-        for (let slot = 0; slot < slots.length; slot++) {
-          const version = slots[slot];
-          if (version === undefined) continue;
-          relation.changed.push({
-            row: block * 65536 + slot, version: version.readVersion, bytes: version.deleted ? null : table.versionBytes(version),
-          });
-        }
-      }
-      relation.inserted = relation.inserted.filter((b) => !(b as InsertedBlock).isEmpty);
+      relation.inserted = relation.inserted.filter((b) => !b.isEmpty);
       if (relation.inserted.length > 0 || relation.changed.length > 0) request.relations.push(relation);
     }
     for (const log of this.indexes.values()) {
@@ -139,6 +129,30 @@ export class WriteSet {
 
   close(): void {
     this.arena.close();
+  }
+}
+
+/** The changed rows of a table, made one by one as they are asked for. */
+class ChangedRows {
+  readonly length: number;
+  private readonly table: TableChanges;
+  constructor(table: TableChanges) {
+    this.table = table;
+    let length = 0;
+    for (const [block, slots] of table.changed) {
+      if (block < PROVISIONAL_BLOCK) for (let slot = 0; slot < slots.length; slot++) if (slots[slot] !== undefined) length++;
+    }
+    this.length = length;
+  }
+  *[Symbol.iterator](): Generator<{ row: RowId; version: number; bytes: Uint8Array | null }> {
+    const { table } = this;
+    for (const [block, slots] of table.changed) {
+      if (block >= PROVISIONAL_BLOCK) continue;
+      for (let slot = 0; slot < slots.length; slot++) {
+        const version = slots[slot];
+        if (version !== undefined) yield { row: block * 65536 + slot, version: version.readVersion, bytes: version.deleted ? null : table.versionBytes(version) };
+      }
+    }
   }
 }
 

@@ -10,7 +10,7 @@ import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { ModifyTable } from '../nodes/plannodes.ts';
 import type { RowLockMode } from '../transaction/messages.ts';
-import { currentCommandId } from '../transaction/xact.ts';
+import { currentCommandId, isOptimistic } from '../transaction/xact.ts';
 import type { Datum } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import type { Runtime } from './execute.ts';
@@ -18,6 +18,7 @@ import { evalPlanQual } from './eval_plan_qual.ts';
 import { ResultRelation } from './result_relation.ts';
 
 const BATCH = 500;
+const NO_RESULTS: readonly string[] = [];
 
 /** A changed row for RETURNING: the row, its id, and what the subplan gave. */
 export interface ChangedRow { row: Datum[]; rowId: number; source: Datum[] }
@@ -171,7 +172,8 @@ export class ModifyRun {
         });
       }
       const ids = batch.map((source) => source[idColumn] as number);
-      const results = lockRows(spec.relation, ids, spec.lockMode, 'block');
+      // In optimistic mode the change itself says which version was read.
+      const results = isOptimistic() ? NO_RESULTS : lockRows(spec.relation, ids, spec.lockMode, 'block');
       for (let i = 0; i < batch.length; i++) {
         let source: Datum[] | null = batch[i]!;
         const id = ids[i]!;

@@ -11,47 +11,84 @@ const ROW_MINIMUM_BYTES = 6;
 
 export class BlockImage {
   bytes: Buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES);
-  length = 0;
+  private view = new DataView(this.bytes.buffer);
+  private used = 0;
   slots = 0;
   wide = false;
   dirty = false;
+  /** Rows stand in the order of their slots, as far as is known (it is so for all that we write). */
+  private ordered = true;
+  private orderKnown = true;
+  /** Starts and ends of rows removed whose bytes are still there: a block loses many rows at once more often than one. */
+  private holes: number[] = [];
+
+  /** The bytes of the block; what was removed is squeezed out first. */
+  get length(): number {
+    if (this.holes.length > 0) this.squeeze();
+    return this.used;
+  }
 
   /** Starts with a block without rows. */
   reset(): void {
     this.bytes.fill(0, 0, BLOCK_HEADER_BYTES);
     this.bytes[0] = FORMAT;
-    this.length = BLOCK_HEADER_BYTES;
+    this.used = BLOCK_HEADER_BYTES;
     this.slots = 0;
     this.wide = false;
     this.dirty = false;
+    this.ordered = this.orderKnown = true;
+    this.holes.length = 0;
   }
 
   load(source: Uint8Array, length: number): void {
     this.reserve(length);
     this.bytes.set(length === source.length ? source : source.subarray(0, length), 0);
-    this.length = length;
+    this.used = length;
     this.wide = (this.bytes[1]! & BLOCK_WIDE) !== 0;
-    this.slots = this.bytes.readUInt16LE(2);
+    this.slots = this.view.getUint16(2, true);
     this.dirty = false;
+    this.orderKnown = false;
+    this.holes.length = 0;
   }
 
   /** Where the row in a slot starts; 0: dead, or no such slot. */
   start(slot: number): number {
     if (slot >= this.slots) return 0;
-    return this.wide
-      ? this.bytes.readUInt32LE(BLOCK_HEADER_BYTES + 4 * slot)
-      : this.bytes.readUInt16LE(BLOCK_HEADER_BYTES + 2 * slot);
+    return this.wide ? this.view.getUint32(BLOCK_HEADER_BYTES + 4 * slot, true) : this.view.getUint16(BLOCK_HEADER_BYTES + 2 * slot, true);
   }
 
   /** The version of the row in a slot; -1 when there is none. */
   version(slot: number): number {
     const start = this.start(slot);
-    return start === 0 ? -1 : this.bytes.readUInt32LE(start);
+    return start === 0 ? -1 : this.view.getUint32(start, true);
+  }
+
+  /** Where the row of a live slot ends. */
+  private endOf(slot: number): number {
+    if (!this.orderKnown) this.lookAtOrder();
+    if (!this.ordered) return this.end(this.start(slot));
+    for (let following = slot + 1; following < this.slots; following++) {
+      const start = this.start(following);
+      if (start !== 0) return start;
+    }
+    return this.used;
+  }
+
+  private lookAtOrder(): void {
+    this.orderKnown = this.ordered = true;
+    let before = 0;
+    for (let slot = 0; slot < this.slots; slot++) {
+      const start = this.start(slot);
+      if (start === 0) continue;
+      if (start < before) { this.ordered = false; return; }
+      before = start;
+    }
   }
 
   /** Where the row that starts at `start` ends. */
   end(start: number): number {
-    let end = this.length;
+    if (this.holes.length > 0) this.squeeze();
+    let end = this.used;
     for (let slot = 0; slot < this.slots; slot++) {
       const other = this.start(slot);
       if (other > start && other < end) end = other;
@@ -67,44 +104,79 @@ export class BlockImage {
 
   /** Puts a row in the place of the one in a live slot. */
   replace(slot: number, row: Uint8Array, version: number): void {
+    if (this.holes.length > 0) this.squeeze();
     let start = this.start(slot);
-    const end = this.end(start);
+    const end = this.endOf(slot);
     const difference = row.length - (end - start);
     if (difference !== 0) {
-      this.reserve(this.length + difference + 2 * this.slots);
+      this.reserve(this.used + difference + 2 * this.slots);
       this.move(end, difference);
       start = this.start(slot);
     }
     this.bytes.set(row, start);
-    this.bytes.writeUInt32LE(version, start);
+    this.view.setUint32(start, version, true);
     this.dirty = true;
   }
 
   /** Leaves a dead slot. */
   remove(slot: number): void {
     const start = this.start(slot);
-    const end = this.end(start);
+    // Up to the next live row: it may take in a hole that is there already.
+    const end = this.endOf(slot);
     this.setStart(slot, 0);
-    this.move(end, start - end);
+    this.holes.push(start, end);
     this.dirty = true;
+  }
+
+  /** Moves the rows together over the holes. */
+  private squeeze(): void {
+    const { holes, bytes } = this;
+    const order = Array.from({ length: holes.length / 2 }, (_, i) => i).sort((a, b) => holes[2 * a]! - holes[2 * b]!);
+    // Stretches of bytes that stay: where each begins, and how far it moves.
+    const begins: number[] = [], moves: number[] = [];
+    let kept = holes[2 * order[0]!]!, end = kept;
+    for (let n = 0; n <= order.length; n++) {
+      const start = n === order.length ? this.used : holes[2 * order[n]!]!;
+      if (start > end) {
+        begins.push(end);
+        moves.push(end - kept);
+        bytes.copyWithin(kept, end, start);
+        kept += start - end;
+      }
+      if (n < order.length) end = Math.max(end, holes[2 * order[n]! + 1]!);
+    }
+    this.used = kept;
+    holes.length = 0;
+    if (begins.length === 0) return;
+    for (let slot = 0; slot < this.slots; slot++) {
+      const start = this.start(slot);
+      if (start < begins[0]!) continue;
+      let low = 0, high = begins.length - 1;
+      while (low < high) {
+        const middle = (low + high + 1) >> 1;
+        if (begins[middle]! <= start) low = middle; else high = middle - 1;
+      }
+      this.setStart(slot, start - moves[low]!);
+    }
   }
 
   /** Adds a row after all others; returns its slot. */
   append(row: Uint8Array, version: number): number {
     if (this.slots >= MAX_SLOTS) throw internalError('a block has no slot left');
+    if (this.holes.length > 0) this.squeeze();
     const entry = this.wide ? 4 : 2;
-    this.reserve(this.length + entry + row.length + 2 * this.slots + 4);
+    this.reserve(this.used + entry + row.length + 2 * this.slots + 4);
     // The directory grows into the place of the first row.
     const slot = this.slots;
     const directoryEnd = BLOCK_HEADER_BYTES + entry * slot;
     this.move(directoryEnd, entry);
     this.slots = slot + 1;
-    this.bytes.writeUInt16LE(this.slots, 2);
-    const start = this.length;
+    this.view.setUint16(2, this.slots, true);
+    const start = this.used;
     this.setStart(slot, 0);
     this.bytes.set(row, start);
-    this.bytes.writeUInt32LE(version, start);
-    this.length += row.length;
+    this.view.setUint32(start, version, true);
+    this.used += row.length;
     if (!this.wide && start > 0xffff) {
       this.widen();
       this.setStart(slot, start + 2 * this.slots);
@@ -117,8 +189,8 @@ export class BlockImage {
 
   /** Moves everything from `from` on by some bytes and corrects the directory. */
   private move(from: number, by: number): void {
-    this.bytes.copyWithin(from + by, from, this.length);
-    this.length += by;
+    this.bytes.copyWithin(from + by, from, this.used);
+    this.used += by;
     let tooFar = false;
     for (let slot = 0; slot < this.slots; slot++) {
       const start = this.start(slot);
@@ -130,8 +202,8 @@ export class BlockImage {
     }
     if (tooFar) {
       // Widening moves all rows by the same distance, so do it on the old offsets, then shift the ones behind.
-      this.length -= by;
-      this.bytes.copyWithin(from, from + by, this.length + by);
+      this.used -= by;
+      this.bytes.copyWithin(from, from + by, this.used + by);
       this.widen();
       this.move(from + 2 * this.slots, by);
       return;
@@ -145,26 +217,27 @@ export class BlockImage {
   /** Turns the directory's u16 into u32. */
   private widen(): void {
     const growth = 2 * this.slots;
-    this.reserve(this.length + growth);
+    this.reserve(this.used + growth);
     const starts = Array.from({ length: this.slots }, (_, slot) => this.start(slot));
     const directoryEnd = BLOCK_HEADER_BYTES + 2 * this.slots;
-    this.bytes.copyWithin(directoryEnd + growth, directoryEnd, this.length);
-    this.length += growth;
+    this.bytes.copyWithin(directoryEnd + growth, directoryEnd, this.used);
+    this.used += growth;
     this.wide = true;
     this.bytes[1]! |= BLOCK_WIDE;
     for (let slot = 0; slot < starts.length; slot++) this.setStart(slot, starts[slot] === 0 ? 0 : starts[slot]! + growth);
   }
 
   private setStart(slot: number, start: number): void {
-    if (this.wide) this.bytes.writeUInt32LE(start, BLOCK_HEADER_BYTES + 4 * slot);
-    else this.bytes.writeUInt16LE(start, BLOCK_HEADER_BYTES + 2 * slot);
+    if (this.wide) this.view.setUint32(BLOCK_HEADER_BYTES + 4 * slot, start, true);
+    else this.view.setUint16(BLOCK_HEADER_BYTES + 2 * slot, start, true);
   }
 
   private reserve(length: number): void {
     if (length <= this.bytes.length) return;
     const larger = Buffer.allocUnsafeSlow(Math.max(length, this.bytes.length * 2));
-    this.bytes.copy(larger, 0, 0, this.length);
+    this.bytes.copy(larger, 0, 0, this.used);
     this.bytes = larger;
+    this.view = new DataView(larger.buffer);
   }
 }
 

@@ -20,13 +20,16 @@ export type LockTarget =
   | { kind: 'advisory'; key1: number; key2: number; key3: number; shared: boolean; session: boolean }
   | { kind: 'object'; classid: Oid; objid: Oid; exclusive: boolean };
 
+/** An array, or something that makes its items as it is stepped through. */
+export interface ListOf<T> extends Iterable<T> { readonly length: number }
+
 export interface RelationChanges {
   filenode: number;
   catalog: boolean;
   /** Whole blocks of new rows, provisional block numbers in order; `xmin` fields are filled in by the manager. */
   inserted: { block: number; bytes: Uint8Array }[];
   /** Changed rows: the version (xmin) that was read and the new row; `row` null deletes. */
-  changed: { row: RowId; version: number; bytes: Uint8Array | null }[];
+  changed: ListOf<{ row: RowId; version: number; bytes: Uint8Array | null }>;
 }
 export interface IndexChanges {
   filenode: number;
@@ -34,7 +37,7 @@ export interface IndexChanges {
   relation: number;
   unique: boolean;
   /** Removed before added. Keys without filenode; binary strings. A row id may be provisional. */
-  removed: { key: string; row: RowId; withRow: boolean }[];
+  removed: { key: string; row: RowId; withRow: boolean }[] | PackedEntries;
   /** withRow: the row id is part of the key (non-unique index, or a NULL in a unique one). In key order. */
   added: { key: string; row: RowId; withRow: boolean }[] | PackedEntries;
 }
