@@ -10,15 +10,20 @@ import { copyProgram, needsCopy } from '../test/support/account.ts';
 const folder = mkdtempSync(join(tmpdir(), 'posthouse-run-'));
 chmodSync(folder, 0o755);
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-const env: NodeJS.ProcessEnv = { ...process.env, POSTHOUSE_TEST_RUN: folder };
+process.env['POSTHOUSE_TEST_RUN'] = folder;
 if (needsCopy()) {
-  const program = env['POSTHOUSE_TEST_PROGRAM'] = join(folder, 'program');
+  const program = process.env['POSTHOUSE_TEST_PROGRAM'] = join(folder, 'program');
   mkdirSync(program);
   copyProgram(program);
 }
+// It looks at what was set above.
+const { NOT_INSTALLED, oracleInstalled, startOracle } = await import('../test/support/oracle.ts');
+const oracle = oracleInstalled ? await startOracle('fsync = off') : undefined;
+if (oracle) process.env['ORACLE'] = `127.0.0.1:${oracle.port}`;
+else console.log(NOT_INSTALLED);
 const ava = fileURLToPath(new URL('../node_modules/ava/entrypoints/cli.js', import.meta.url));
 const child = spawn(process.execPath, [ava, ...process.argv.slice(2)], {
-  stdio: ['ignore', 'pipe', 'inherit'], env,
+  stdio: ['ignore', 'pipe', 'inherit'],
 });
 
 /** Servers that the tests started. */
@@ -38,7 +43,8 @@ child.stdout.on('data', (data: Buffer) => {
   tail = (tail + data.toString('utf8')).slice(-4000);
 });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
-child.on('close', (code) => {
+child.on('close', async (code) => {
+  await oracle?.stop();
   const count = (pattern: RegExp): number =>
     [...tail.matchAll(pattern)].reduce((sum, match) => sum + Number(match[1]), 0);
   const passed = count(/^\s*(\d+) tests? passed/gm);

@@ -5,6 +5,7 @@ import type { IndexColumn } from '../../src/backend/catalog/relation.ts';
 import { ArrayValue, Interval, RecordValue, TimeTz, type Datum } from '../../src/backend/types/datum.ts';
 import { NUMERIC_INFINITY, NUMERIC_NAN, NUMERIC_NEGATIVE_INFINITY, parseNumeric } from '../../src/backend/types/numeric.ts';
 import { ascending, below, pick, seeded } from './helpers.ts';
+import { oracle } from '../support/oracle.ts';
 
 const num = parseNumeric;
 /** Values in SQL order; those in one list are equal. */
@@ -96,11 +97,9 @@ test('small things', (t) => {
   t.is(error.code, '54000');
 });
 
-// The oracle sorts what we sort: where a PostgreSQL server is at hand (POSTHOUSE_ORACLE, a psql connection string).
-const oracle = process.env.POSTHOUSE_ORACLE ?? 'host=127.0.0.1 port=5499 user=postgres';
-const run = (sql: string) => spawnSync('psql', [oracle, '-XAtq', '-c', sql], { encoding: 'utf8' });
-const there = run('select 1').stdout === '1\n';
-const asOracle = there ? test : test.skip;
+// The oracle sorts what we sort.
+const run = (sql: string) => spawnSync('psql', [...oracle!.psql, '-c', sql], { encoding: 'utf8' });
+const asOracle = oracle === undefined ? test.skip : test;
 
 asOracle('random numerics and texts sort as in PostgreSQL', (t) => {
   const random = seeded(9);

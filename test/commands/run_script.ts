@@ -8,6 +8,7 @@ import { rawParse, statementText } from '../../src/backend/parser/raw_parser.ts'
 import { executeString } from '../../src/backend/tcop/standalone.ts';
 import type { Datum } from '../../src/backend/types/datum.ts';
 import { session } from '../../src/backend/utils/session.ts';
+import { oracle } from '../support/oracle.ts';
 
 /** The statements of a script, each on one line. Lines that begin with -- are left out. */
 export function statementsOf(script: string): string[] {
@@ -50,12 +51,11 @@ export function runHere(script: string): string {
   return `${out.join('\n')}\n`;
 }
 
-const ARGS = ['-h', process.env['ORACLE_HOST'] ?? '127.0.0.1', '-p', process.env['ORACLE_PORT'] ?? '5499', '-U', 'postgres', '-qAtX'];
 const NOT_COMPARED = /^(LOCATION|SCHEMA NAME|TABLE NAME|COLUMN NAME|CONSTRAINT NAME|DATATYPE NAME|CONTEXT|LINE \d+|QUERY): |^ *\^$|^SQL function /;
 
 /** What PostgreSQL answers, in a database of its own. */
 export function runThere(script: string, database: string): string {
-  const psql = (args: string[], input = ''): string => execFileSync('sh', ['-c', 'exec psql "$@" 2>&1', 'sh', ...ARGS, ...args], { input, encoding: 'utf8', maxBuffer: 1 << 26 });
+  const psql = (args: string[], input = ''): string => execFileSync('sh', ['-c', 'exec psql "$@" 2>&1', 'sh', ...oracle!.psql, ...args], { input, encoding: 'utf8', maxBuffer: 1 << 26 });
   const roles = [...script.matchAll(/create role (\w+)/g)].flatMap((m) => ['-c', `drop role if exists ${m[1]}`]);
   psql(['-c', `drop database if exists ${database}`, ...roles, '-c', `create database ${database}`]);
   const text = statementsOf(script).map((s) => `\\echo '> ${s.replaceAll('\\', '\\\\').replaceAll("'", "''")}'\n${s};`).join('\n');

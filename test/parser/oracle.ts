@@ -4,14 +4,13 @@ import pg from 'pg';
 import { CATALOGS } from '../../src/backend/catalog/schema.ts';
 import { catalogDelete, catalogFindAll, catalogInsert } from '../../src/backend/catalog/indexing.ts';
 import type { CatalogId } from '../../src/backend/catalog/rows.ts';
+import { oracle } from '../support/oracle.ts';
 
 export interface Verdict {
   error?: { code: string; message: string; position?: string | undefined; hint?: string | undefined; detail?: string | undefined };
   params?: number[];
   columns?: { name: string; type: number; typmod: number; table: number; column: number }[];
 }
-
-const options = { host: process.env['ORACLE_HOST'] ?? '127.0.0.1', port: Number(process.env['ORACLE_PORT'] ?? 5499), user: process.env['ORACLE_USER'] ?? 'postgres' };
 
 export class Oracle {
   readonly client: any;
@@ -21,7 +20,9 @@ export class Oracle {
 
   /** Null when there is none to ask. */
   static async connect(database = 'postgres'): Promise<Oracle | null> {
-    const client = new pg.Client({ ...options, database, connectionTimeoutMillis: 2000 });
+    if (oracle === undefined) return null;
+    const { host, port, user } = oracle;
+    const client = new pg.Client({ host, port, user, database, connectionTimeoutMillis: 2000 });
     client.on('error', () => {});
     try {
       await client.connect();

@@ -5,7 +5,7 @@ import { askOracle, callOurs, callSql, oracleAvailable, TYPES, type Call } from 
 import { POOLS } from './pools.ts';
 
 const check = oracleAvailable ? test : test.skip;
-if (!oracleAvailable) console.log('differential tests of data types: skipped, no POSTHOUSE_ORACLE=host:port');
+if (!oracleAvailable) console.log('differential tests of data types: skipped, no PostgreSQL 15');
 
 check('functions', (t) => {
   const { differences, total } = compare(functionCalls(Number(process.env['POSTHOUSE_CASES'] ?? 25), 1, new RegExp(process.env['POSTHOUSE_ONLY'] ?? '')));

@@ -1,11 +1,12 @@
 // Calls built-in functions on values given as text, ours and a real PostgreSQL's, so that both can be compared.
-// Where the PostgreSQL is: POSTHOUSE_ORACLE=host:port (user postgres). Without one, differential tests are skipped.
+// Without the PostgreSQL of support/oracle.ts, differential tests are skipped.
 import { spawnSync } from 'node:child_process';
 import '../../src/backend/types/index.ts';
 import type { Datum } from '../../src/backend/types/datum.ts';
 import { findBuiltin, type FunctionContext } from '../../src/backend/types/fmgr.ts';
 import { typeHooks, type TypeIo } from '../../src/backend/types/hooks.ts';
 import { PgError } from '../../src/common/errors.ts';
+import { oracle } from '../support/oracle.ts';
 
 interface TypeRow { name: string; oid: number; array: number; input: string; typmod?: boolean; elem?: number; category?: string }
 
@@ -111,8 +112,7 @@ export function callSql(call: Call): string {
   return `pg_catalog."${call.proname}"(${args.join(', ')})`;
 }
 
-const [host, port] = (process.env['POSTHOUSE_ORACLE'] ?? '').split(':');
-export const oracleAvailable = host !== undefined && host !== '';
+export const oracleAvailable = oracle !== undefined;
 
 const TRY = `
 create or replace function pg_temp.try(sql text) returns text language plpgsql as $f$
@@ -132,7 +132,7 @@ export function askOracle(expressions: readonly string[], settings = '', asRows 
   for (let i = 0; i < statements.length; i += 200) {
     script += `select pg_temp.try(q) from (values ${statements.slice(i, i + 200).map((sql, k) => `(${k}, $q$${sql}$q$)`).join(',')}) v(k, q) order by k;\n`;
   }
-  const run = spawnSync('psql', ['-XAtq0', '-h', host!, '-p', port!, '-U', 'postgres', '-v', 'ON_ERROR_STOP=1'], {
+  const run = spawnSync('psql', ['-XAtq0', '-h', oracle!.host, '-p', String(oracle!.port), '-U', oracle!.user, '-v', 'ON_ERROR_STOP=1'], {
     input: script, encoding: 'utf8', maxBuffer: 1 << 30, env: { ...process.env, PGCLIENTENCODING: 'UTF8' },
   });
   if (run.status !== 0) throw new Error(`psql: ${run.stderr}`);
@@ -144,7 +144,7 @@ export function askOracle(expressions: readonly string[], settings = '', asRows 
 
 /** Rows of a query. */
 export function queryOracle(sql: string): string[][] {
-  const run = spawnSync('psql', ['-XAtq', '-F', '\x01', '-h', host!, '-p', port!, '-U', 'postgres', '-c', sql], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const run = spawnSync('psql', ['-XAtq', '-F', '\x01', '-h', oracle!.host, '-p', String(oracle!.port), '-U', oracle!.user, '-c', sql], { encoding: 'utf8', maxBuffer: 1 << 28 });
   if (run.status !== 0) throw new Error(`psql: ${run.stderr}`);
   return run.stdout.split('\n').filter((line) => line !== '').map((line) => line.split('\x01'));
 }
