@@ -19,6 +19,8 @@
 // 14 and 15 are JavaScript arrays and plain objects, as parsed JSON is made of.
 import { internalError } from '../../common/errors.ts';
 import { ArrayValue, Interval, MultirangeValue, RangeValue, RecordValue, TimeTz, int8, type Datum, type RecordAttribute } from '../types/datum.ts';
+import { typeHooks } from '../types/hooks.ts';
+import { RECORDOID } from '../types/oids.ts';
 import { jsonbCodec } from '../types/jsonb.ts';
 import { inetCodec } from '../types/network.ts';
 import { snapshotCodec } from '../types/pg_lsn.ts';
@@ -252,5 +254,12 @@ function takeRecord(r: Reader): RecordValue {
   }
   const values: Datum[] = [];
   for (let i = 0; i < count; i++) values.push(take(r));
+  return typeOid === RECORDOID ? new RecordValue(typeOid, attributes, values) : asOfNow(typeOid, values);
+}
+
+/** A row of a named type may have been written before a column was added or dropped. */
+function asOfNow(typeOid: number, values: Datum[]): RecordValue {
+  const attributes = typeHooks.rowAttributes(typeOid, -1);
+  for (let i = 0; i < attributes.length; i++) if (i >= values.length || attributes[i]!.dropped) values[i] = null;
   return new RecordValue(typeOid, attributes, values);
 }

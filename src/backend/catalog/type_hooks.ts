@@ -112,7 +112,17 @@ class CatalogTypeIo implements TypeIo {
   }
 }
 
+const rowTypes = new Map<Oid, readonly RecordAttribute[]>();
+registerCatalogCache(() => rowTypes.clear());
+
 function rowAttributes(typeOid: Oid, _typmod: number): readonly RecordAttribute[] {
+  refreshCatalogs();
+  let attributes = rowTypes.get(typeOid);
+  if (attributes === undefined) rowTypes.set(typeOid, (attributes = readRowAttributes(typeOid)));
+  return attributes;
+}
+
+function readRowAttributes(typeOid: Oid): readonly RecordAttribute[] {
   const relation = sys.typeByOid(getBaseType(typeOid))?.typrelid ?? 0;
   if (relation === 0) throw internalError(`type ${formatType(typeOid)} is not composite`);
   return sys.attributesOf(relation).filter((a) => a.attnum > 0).map((a) => ({ name: a.attname, typeOid: a.atttypid,
