@@ -161,6 +161,9 @@ export const QUERIES = [
   'with recursive r(n) as (select 1 union select (n * 2) % 7 from r) select n from r order by n',
   'with a as (select 1 as x), b as (select x + 1 as y from a) select * from a, b',
   'select * from (with q as (select 3 as z) select * from q) w',
+  'with recursive y(id) as (values (1)), x(id) as (select * from y union all select id + 1 from x where id < 5) select * from x order by 1',
+  'with recursive q as (select id from tree union all (with recursive x as (select id from tree union all (select * from q union all select * from x)) select * from x)) select count(*) from (select * from q limit 32) l',
+  'select * from small a full join small b on false order by 1, 2, 3, 4',
   // windows
   'select a, row_number() over (order by b, a), rank() over (order by b), dense_rank() over (order by b) from nums where a < 12 order by a',
   'select a, b, sum(a) over (partition by b order by a) from nums where a < 15 order by b, a',

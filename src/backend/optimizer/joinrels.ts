@@ -318,7 +318,7 @@ function commuted(k: HashKey): Expr {
 
 /** For full joins that cannot be hashed. Both sides are sorted here. */
 function mergeJoin(rel: RelOptInfo, outer: RelOptInfo, inner: RelOptInfo, jointype: JoinType, joinquals: RestrictInfo[], otherquals: RestrictInfo[]): void {
-  if (joinquals.length > 0 && !joinquals.some((r) => r.mergeFamilies.length > 0 || r.hashable)) {
+  if (joinquals.some((r) => r.clauseRelids !== EMPTY) && !joinquals.some((r) => r.mergeFamilies.length > 0 || r.hashable)) {
     throw new PgError('feature_not_supported', 'FULL JOIN is only supported with merge-joinable or hash-joinable join conditions');
   }
   const o = cheapestFractional(outer.paths, [], 0);

@@ -57,6 +57,7 @@ subqueryHooks.planSubquery = (root, query, tupleFraction) => planQuery(root.glob
 subqueryHooks.finishPlan = setPlanReferences;
 subqueryHooks.planRecursive = (root, cte) => {
   const sub = makeRoot(root.glob, cte.ctequery, root);
+  if (cte.ctequery.cteList.length > 0) processCtes(sub);
   const plan = planRecursiveUnion(sub);
   const withInits = sub.initPlans.length > 0 ? { ...plan, initPlan: sub.initPlans } : plan;
   noteRoot(withInits, sub);
@@ -185,13 +186,14 @@ function preprocessTargetList(root: PlannerInfo): TargetEntry[] {
  */
 function markDirectCtes(planTree: Plan, glob: PlannerGlobal): void {
   const scans: { scan: Plan & { kind: 'CteScan' }; once: boolean }[] = [];
-  const visit = (plan: Plan, once: boolean): void => {
-    if (plan.kind === 'CteScan') scans.push({ scan: plan, once });
+  /** `owned`: the WITH queries of nodes above that are run as often as this node is. */
+  const visit = (plan: Plan, owned: ReadonlySet<number>): void => {
+    const here = plan.initPlan.some((i) => i.subLinkType === 'cte') ? new Set([...owned, ...plan.initPlan.map((i) => i.planId)]) : owned;
+    if (plan.kind === 'CteScan') scans.push({ scan: plan, once: here.has(plan.ctePlanId) });
     const repeats = plan.kind === 'NestLoop' || plan.kind === 'RecursiveUnion';
-    for (const child of childPlans(plan)) visit(child, once && !(repeats && child === plan.righttree));
+    for (const child of childPlans(plan)) visit(child, repeats && child === plan.righttree ? new Set() : here);
   };
-  visit(planTree, true);
-  for (const plan of glob.subplans) visit(plan, false);
+  for (const plan of [planTree, ...glob.subplans]) visit(plan, new Set());
   for (const { scan, once } of scans) {
     const recursive = glob.subplans[scan.ctePlanId - 1]!.kind === 'RecursiveUnion';
     if (once && recursive && scans.filter((s) => s.scan.ctePlanId === scan.ctePlanId).length === 1) scan.direct = true;

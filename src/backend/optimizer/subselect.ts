@@ -158,8 +158,9 @@ export function replaceMultiexprParams(root: PlannerInfo, e: Expr): Expr {
 
 /** SS_process_ctes: WITH queries are merged into the one place that reads them, or planned to be kept. */
 export function processCtes(root: PlannerInfo): void {
-  const { cteList } = root.parse;
-  for (const cte of cteList) {
+  for (let i = 0; i < root.parse.cteList.length; i++) {
+    // Merging one changes those that read it.
+    const cte = root.parse.cteList[i]!;
     const { ctequery } = cte;
     if (cte.search_clause !== null) throw notSupported('the SEARCH clause of WITH');
     if (cte.cycle_clause !== null) throw notSupported('the CYCLE clause of WITH');
