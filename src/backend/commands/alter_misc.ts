@@ -26,6 +26,7 @@ import { allChildren, storeInheritance } from './tablecmds.ts';
 import { isAutoUpdatable } from './view.ts';
 import { rolespecOid, type RoleSpec } from './user.ts';
 import { mapVars } from './varmap.ts';
+import { enableDisableRule } from './rulecmds.ts';
 
 // ---- INHERIT, NO INHERIT
 
@@ -216,7 +217,10 @@ registerActions({
   AT_EnableTrig: refused('ENABLE TRIGGER'), AT_EnableAlwaysTrig: refused('ENABLE ALWAYS TRIGGER'), AT_EnableReplicaTrig: refused('ENABLE REPLICA TRIGGER'),
   AT_EnableTrigAll: refused('ENABLE TRIGGER ALL'), AT_EnableTrigUser: refused('ENABLE TRIGGER USER'), AT_DisableTrig: refused('DISABLE TRIGGER'),
   AT_DisableTrigAll: refused('DISABLE TRIGGER ALL'), AT_DisableTrigUser: refused('DISABLE TRIGGER USER'),
-  AT_EnableRule: refused('ENABLE RULE'), AT_EnableAlwaysRule: refused('ENABLE ALWAYS RULE'), AT_EnableReplicaRule: refused('ENABLE REPLICA RULE'), AT_DisableRule: refused('DISABLE RULE'),
+  AT_EnableRule: action('ENABLE RULE', 'rp', (tab, cmd) => enableDisableRule(tab.oid, cmd['name'] as string, 'O')),
+  AT_EnableAlwaysRule: action('ENABLE ALWAYS RULE', 'rp', (tab, cmd) => enableDisableRule(tab.oid, cmd['name'] as string, 'A')),
+  AT_EnableReplicaRule: action('ENABLE REPLICA RULE', 'rp', (tab, cmd) => enableDisableRule(tab.oid, cmd['name'] as string, 'R')),
+  AT_DisableRule: action('DISABLE RULE', 'rp', (tab, cmd) => enableDisableRule(tab.oid, cmd['name'] as string, 'D')),
   AT_AddOf: refused('OF'), AT_DropOf: refused('NOT OF'), AT_AttachPartition: refused('ATTACH PARTITION', 'rpiI'), AT_DetachPartition: refused('DETACH PARTITION'),
   AT_DetachPartitionFinalize: refused('DETACH PARTITION FINALIZE'), AT_GenericOptions: refused('OPTIONS', 'f'), AT_AlterColumnGenericOptions: refused('ALTER COLUMN OPTIONS', 'f'),
 });

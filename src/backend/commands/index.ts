@@ -21,6 +21,7 @@ import { LOCK_COMMANDS } from './lockcmds.ts';
 import { OWNED_COMMANDS } from './owned.ts';
 import { PORTAL_COMMANDS } from './portalcmds.ts';
 import { PREPARE_COMMANDS } from './prepare.ts';
+import { RULE_COMMANDS } from './rulecmds.ts';
 import { SCHEMA_COMMANDS } from './schemacmds.ts';
 import { SEQUENCE_COMMANDS } from './sequence.ts';
 import './settings_functions.ts';
@@ -38,5 +39,5 @@ registerUtilities({
   ...SEQUENCE_COMMANDS, ...USER_COMMANDS, ...DROP_COMMANDS, ...VIEW_COMMANDS, ...CREATE_AS_COMMANDS, ...ALTER_COMMANDS,
   ...GRANT_COMMANDS, ...SCHEMA_COMMANDS, ...COMMENT_COMMANDS, ...EXPLAIN_COMMANDS, ...FUNCTION_COMMANDS, ...TYPE_COMMANDS, ...DOMAIN_COMMANDS,
   ...ASYNC_COMMANDS, ...LOCK_COMMANDS, ...DATABASE_COMMANDS, ...OWNED_COMMANDS, ...MAINTENANCE_COMMANDS,
-  ...DEFINE_COMMANDS, ...CALL_COMMANDS, ...EXTENSION_COMMANDS,
+  ...DEFINE_COMMANDS, ...RULE_COMMANDS, ...CALL_COMMANDS, ...EXTENSION_COMMANDS,
 });

@@ -15,7 +15,7 @@ import type { Datum } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import type { Runtime } from './execute.ts';
 import { evalPlanQual } from './eval_plan_qual.ts';
-import { ResultRelation } from './result_relation.ts';
+import { describeRow, ResultRelation } from './result_relation.ts';
 
 const BATCH = 500;
 const NO_RESULTS: readonly string[] = [];
@@ -48,6 +48,9 @@ export class ModifySpec {
   }
 }
 
+/** A condition of a view WITH CHECK OPTION. */
+export interface ViewCheck { readonly view: string; readonly test: (row: Datum[], rowId: number) => boolean }
+
 /** The expressions of DO UPDATE, over the row that is there and the one that was to be inserted. */
 export interface ConflictUpdate {
   readonly where: ((row: Datum[], excluded: Datum[]) => boolean) | null;
@@ -70,8 +73,10 @@ export class ModifyRun {
   readonly changed: ChangedRow[] = [];
   private readonly conflictUpdate: ConflictUpdate | null;
   private readonly countsForTag: boolean;
+  private readonly viewChecks: readonly ViewCheck[] | null;
 
-  constructor(rt: Runtime, spec: ModifySpec, conflictUpdate: ConflictUpdate | null) {
+  constructor(rt: Runtime, spec: ModifySpec, conflictUpdate: ConflictUpdate | null, viewChecks: readonly ViewCheck[] | null) {
+    this.viewChecks = viewChecks;
     this.rt = rt;
     this.conflictUpdate = conflictUpdate;
     this.spec = spec;
@@ -97,10 +102,18 @@ export class ModifyRun {
     if (this.spec.returning) this.changed.push({ row, rowId, source });
   }
 
+  /** A row that was inserted or updated through views must be one that they show. */
+  private checkViews(row: Datum[], rowId: number): void {
+    for (const { view, test } of this.viewChecks!) {
+      if (test(row, rowId)) continue;
+      throw new PgError('with_check_option_violation', `new row violates check option for view "${view}"`, { detail: `Failing row contains ${describeRow(this.spec.relation, row)}.` });
+    }
+  }
+
   // ---------------------------------------------------------------- INSERT
 
   private insertAll(): void {
-    const { spec, target } = this;
+    const { spec } = this;
     const width = spec.relation.attributes.length;
     const oc = spec.plan.onConflict;
     let n = 0;
@@ -108,9 +121,15 @@ export class ModifyRun {
       if ((++n & 1023) === 0) checkForInterrupts();
       const row = source.length === width ? source : source.slice(0, width);
       if (oc !== null) this.insertOrElse(row, source);
-      else this.note(row, target.insert(row), source);
+      else this.inserted(row, source);
     }
     this.pending = [];
+  }
+
+  private inserted(row: Datum[], source: Datum[]): void {
+    const rowId = this.target.insert(row);
+    if (this.viewChecks !== null) this.checkViews(row, rowId);
+    this.note(row, rowId, source);
   }
 
   private insertOrElse(row: Datum[], source: Datum[]): void {
@@ -119,7 +138,7 @@ export class ModifyRun {
     for (;;) {
       const conflict = target.findConflict(row, oc.arbiterIndexes);
       if (conflict === null) {
-        this.note(row, target.insert(row), source);
+        this.inserted(row, source);
         return;
       }
       if (oc.action === 'nothing') return;
@@ -147,6 +166,7 @@ export class ModifyRun {
     const row = [...old];
     values(old, excluded).forEach((v, i) => { row[spec.conflictColumns[i]! - 1] = v; });
     target.update(rowId, old, row, assigned);
+    if (this.viewChecks !== null) this.checkViews(row, rowId);
     this.note(row, rowId, source);
     return true;
   }
@@ -196,6 +216,7 @@ export class ModifyRun {
     const { updateColnos } = spec.plan;
     for (let i = 0; i < updateColnos.length; i++) row[updateColnos[i]! - 1] = source[i]!;
     target.update(rowId, old, row, spec.assigned);
+    if (this.viewChecks !== null) this.checkViews(row, rowId);
     this.note(row, rowId, source);
   }
 

@@ -12,7 +12,7 @@ export const modifyTable: Producer<ModifyTable> = (pc, plan, consume) => {
   const rte = pc.stmt.rtable[plan.resultRelation - 1]!;
   const spec = new ModifySpec(plan, rte.relid);
   const run = g.state('null', 'mt');
-  g.emit(`${run} = new ${g.konst(ModifyRun)}(rt, ${g.konst(spec)}, ${conflictUpdate(pc, plan, spec)});`);
+  g.emit(`${run} = new ${g.konst(ModifyRun)}(rt, ${g.konst(spec)}, ${conflictUpdate(pc, plan, spec)}, ${viewChecks(pc, plan, spec)});`);
   pc.produce(plan.lefttree!, (columns) => g.emit(`${run}.add(${pc.row(columns)});`));
   g.emit(`${run}.finish();`);
   if (plan.returningList.length === 0) return;
@@ -66,4 +66,16 @@ function conflictUpdate(pc: PlanCompiler, plan: ModifyTable, spec: ModifySpec): 
     g.emit(`return [${oc.onConflictSet.map((t) => genExpr(g, t.expr, cx).code).join(', ')}];`);
   }).name;
   return `{ where: ${where}, values: ${values} }`;
+}
+
+/** The text of the ViewChecks of WITH CHECK OPTION. */
+function viewChecks(pc: PlanCompiler, plan: ModifyTable, spec: ModifySpec): string {
+  const { g } = pc;
+  const checks = plan.withCheckOptions.flatMap((wco) => {
+    const { qual } = wco;
+    if (qual === null) return [];
+    const test = g.fn(['o', 'id'], () => g.emit(`return ${genTest(g, qual, pc.context({ scan: rowColumns(pc, spec, 'o', 'id') }))};`)).name;
+    return [`{ view: ${g.konst(wco.relname)}, test: ${test} }`];
+  });
+  return checks.length === 0 ? 'null' : `[${checks.join(', ')}]`;
 }

@@ -70,7 +70,7 @@ export function makeQuery(commandType: Query['commandType']): Query {
     hasTargetSRFs: false, hasSubLinks: false, hasDistinctOn: false, hasRecursive: false, hasModifyingCTE: false, hasForUpdate: false,
     cteList: [], rtable: [], jointree: makeFromExpr([], null), targetList: [], override: 'none', onConflict: null, returningList: [],
     groupClause: [], groupDistinct: false, groupingSets: [], havingQual: null, windowClause: [], distinctClause: [], sortClause: [],
-    limitOffset: null, limitCount: null, limitWithTies: false, rowMarks: [], setOperations: null, constraintDeps: [],
+    limitOffset: null, limitCount: null, limitWithTies: false, rowMarks: [], setOperations: null, withCheckOptions: [], constraintDeps: [],
     stmt_location: 0, stmt_len: 0,
   };
 }

@@ -212,7 +212,7 @@ export interface QueryWalkOptions {
 /** Shows every expression of a query to `walker`: target lists, quals, range table, subqueries (as Query). */
 export function queryTreeWalker(query: Query, walker: Walker, options: QueryWalkOptions = {}): boolean {
   return targets(query.targetList, walker) || walkOnConflict(query.onConflict, walker) || targets(query.returningList, walker)
-    || fromItemWalker(query.jointree, walker) || opt(query.havingQual, walker) || opt(query.limitOffset, walker) || opt(query.limitCount, walker)
+    || query.withCheckOptions.some((wco) => opt(wco.qual, walker)) || fromItemWalker(query.jointree, walker) || opt(query.havingQual, walker) || opt(query.limitOffset, walker) || opt(query.limitCount, walker)
     || query.windowClause.some((wc) => opt(wc.startOffset, walker) || opt(wc.endOffset, walker))
     || (options.ignoreCteSubqueries !== true && query.cteList.some((cte) => walker(cte.ctequery) || cteExprs(cte).some(walker)))
     || (options.ignoreRangeTable !== true && query.rtable.some((rte) => rangeTableEntryWalker(rte, walker, options)));
@@ -343,6 +343,7 @@ export function queryTreeMutator(query: Query, m: Mutator, options: MutateOption
       exclRelTlist: mutateTargetList(oc.exclRelTlist, m),
     },
     returningList: mutateTargetList(query.returningList, m),
+    withCheckOptions: query.withCheckOptions.length === 0 ? query.withCheckOptions : query.withCheckOptions.map((wco) => ({ ...wco, qual: mutOpt(wco.qual, m) })),
     jointree: fromItemMutator(query.jointree, m) as Query['jointree'],
     havingQual: mutOpt(query.havingQual, m), limitOffset: mutOpt(query.limitOffset, m), limitCount: mutOpt(query.limitCount, m),
     windowClause: query.windowClause.map((wc) => wc.startOffset === null && wc.endOffset === null ? wc

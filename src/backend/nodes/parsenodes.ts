@@ -35,11 +35,16 @@ export interface Query {
   limitWithTies: boolean;
   rowMarks: RowMarkClause[];
   setOperations: SetOperationStmt | null;
+  /** Conditions of updatable views that changed rows must meet, inner views first. */
+  withCheckOptions: WithCheckOption[];
   /** Names of constraints the grouping depends on (functional dependency): oids of pg_constraint. */
   constraintDeps: Oid[];
   stmt_location: number;
   stmt_len: number;
 }
+
+/** WITH CHECK OPTION of a view: `qual` is over the target relation; null: only views below it have one. */
+export interface WithCheckOption { relname: string; qual: Expr | null; cascaded: boolean }
 
 export type RTEKind = 'relation' | 'subquery' | 'join' | 'function' | 'values' | 'cte' | 'result';
 

@@ -6,7 +6,7 @@
 // INDEX_VAR (index-only scans) stands for the n-th column of the index.
 import type { Datum, Oid } from '../types/datum.ts';
 import type { Aggref, Expr, JoinType, OnConflictExpr, Param, SubPlan, TargetEntry } from './primnodes.ts';
-import type { CmdType, Query, RangeTblEntry, RangeTblFunction, RowMarkClause } from './parsenodes.ts';
+import type { CmdType, Query, RangeTblEntry, RangeTblFunction, RowMarkClause, WithCheckOption } from './parsenodes.ts';
 
 export const INNER_VAR = -1;
 export const OUTER_VAR = -2;
@@ -67,6 +67,8 @@ export interface ModifyTable extends PlanFields {
   /** RETURNING: Vars of the result relation have its varno, others are OUTER_VAR of the subplan's columns. */
   returningList: TargetEntry[];
   onConflict: OnConflictExpr | null;
+  /** What changed rows must meet, in order; Vars are those of the target. */
+  withCheckOptions: WithCheckOption[];
   rowMarks: PlanRowMark[];
   /** Range table indexes of the relations joined in (UPDATE ... FROM, DELETE USING). */
   epqParam: number;

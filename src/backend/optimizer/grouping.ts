@@ -584,6 +584,7 @@ function addModifyTable(root: PlannerInfo, child: Plan): Plan {
   const colnos = operation === 'update' ? q.targetList.filter((t) => !t.resjunk).map((t) => t.resno) : operation === 'insert' ? target.filter((t) => !t.resjunk).map((_t, i) => i + 1) : [];
   return {
     kind: 'ModifyTable', ...over(child, q.returningList), plan_rows: q.returningList.length > 0 ? child.plan_rows : 0, operation, canSetTag: q.canSetTag, resultRelation: q.resultRelation,
-    updateColnos: colnos, rowIdColumn: operation === 'insert' ? 0 : rowId + 1, returningList: q.returningList, onConflict: q.onConflict, rowMarks: [], epqParam: 0,
+    updateColnos: colnos, rowIdColumn: operation === 'insert' ? 0 : rowId + 1, returningList: q.returningList, onConflict: q.onConflict,
+    withCheckOptions: q.withCheckOptions, rowMarks: [], epqParam: 0,
   };
 }

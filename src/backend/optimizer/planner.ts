@@ -132,7 +132,9 @@ function preprocessQuery(root: PlannerInfo): void {
     havingQual = having.length === 0 ? null : simplifyBool('and', having);
   }
   root.parse = {
-    ...q, targetList, rtable, jointree, havingQual, returningList: targets(q.returningList), limitOffset: q.limitOffset === null ? null : value(q.limitOffset),
+    ...q, targetList, rtable, jointree, havingQual,
+    withCheckOptions: q.withCheckOptions.length === 0 ? q.withCheckOptions : q.withCheckOptions.map((wco) => ({ ...wco, qual: qual(wco.qual) })),
+    returningList: targets(q.returningList), limitOffset: q.limitOffset === null ? null : value(q.limitOffset),
     limitCount: q.limitCount === null ? null : value(q.limitCount),
     windowClause: q.windowClause.map((w) => ({ ...w, startOffset: w.startOffset === null ? null : value(w.startOffset), endOffset: w.endOffset === null ? null : value(w.endOffset) })),
     onConflict: oc === null ? null : {

@@ -107,6 +107,7 @@ function setRefs(plan: Plan, offset: number): Plan {
       return {
         ...plan, initPlan, lefttree, resultRelation: target + offset,
         returningList: mapTargets(plan.returningList, fixReturning), targetlist: mapTargets(plan.returningList, fixReturning),
+        withCheckOptions: plan.withCheckOptions.map((wco) => ({ ...wco, qual: wco.qual === null ? null : scan(wco.qual) })),
         onConflict: oc === null ? null : {
           ...oc, arbiterElems: oc.arbiterElems.map(scan), arbiterWhere: oc.arbiterWhere === null ? null : scan(oc.arbiterWhere), exclRelIndex: oc.exclRelIndex + offset,
           onConflictSet: mapTargets(oc.onConflictSet, scan), onConflictWhere: oc.onConflictWhere === null ? null : scan(oc.onConflictWhere), exclRelTlist: mapTargets(oc.exclRelTlist, scan),

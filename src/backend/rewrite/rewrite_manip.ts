@@ -1,10 +1,13 @@
 // Changes to Vars all through a tree (rewriteManip.c): range table offsets, other relations, other levels, and target
 // lists put in the place of Vars.
 import { internalError } from '../../common/errors.ts';
+import { getBaseTypeAndTypmod } from '../catalog/lsyscache.ts';
+import { openRelation } from '../catalog/relcache.ts';
 import { makeNullConst } from '../nodes/makefuncs.ts';
-import { expressionTreeMutator, expressionTreeWalker, fromItemMutator, queryTreeMutator, queryTreeWalker } from '../nodes/nodeFuncs.ts';
+import { expressionTreeMutator, expressionTreeWalker, exprCollation, exprType, exprTypmod, fromItemMutator, fromItemWalker, queryTreeMutator, queryTreeWalker } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry, RowMarkClause } from '../nodes/parsenodes.ts';
 import type { Expr, FromExpr, FromItem, RowExpr, TargetEntry, Var } from '../nodes/primnodes.ts';
+import type { Oid } from '../types/datum.ts';
 import { INT4OID } from '../types/oids.ts';
 
 /** Applies `change` to every node of an expression, with the number of levels it is below the start. */
@@ -113,21 +116,31 @@ export function incrementVarSublevelsUpInRtable(rtable: RangeTblEntry[], delta: 
 import { makeQuery } from '../nodes/makefuncs.ts';
 const EMPTY: Query = makeQuery('select');
 
-/** Whether a query or expression refers to range table entry `rt` of level `sublevelsUp`. */
-export function rangeTableEntryUsed(node: Expr | Query, rt: number, sublevelsUp = 0): boolean {
+/** Whether a query, a part of its join tree or an expression refers to range table entry `rt` of level `sublevelsUp`. */
+export function rangeTableEntryUsed(node: Expr | Query | FromItem, rt: number, sublevelsUp = 0): boolean {
   let levels = sublevelsUp;
   const walker = (n: Expr | Query): boolean => {
     if (n.kind === 'Query') {
       levels++;
-      const result = queryTreeWalker(n, walker) || levels === 0;
+      const result = queryTreeWalker(n, walker);
       levels--;
       return result;
     }
     if (n.kind === 'Var') return n.varlevelsup === levels && n.varno === rt;
     if (n.kind === 'CurrentOfExpr') return levels === 0 && n.cvarno === rt;
+    if (n.kind === 'SubLink') {
+      levels++;
+      const inside = queryTreeWalker(n.subselect, walker);
+      levels--;
+      return inside || (n.testexpr !== null && walker(n.testexpr));
+    }
     return expressionTreeWalker(n, walker);
   };
-  return node.kind === 'Query' ? queryTreeWalker(node, walker) || fromItemUses(node.jointree, rt) : walker(node);
+  switch (node.kind) {
+    case 'Query': return queryTreeWalker(node, walker) || fromItemUses(node.jointree, rt);
+    case 'FromExpr': case 'JoinExpr': case 'RangeTblRef': return fromItemWalker(node, walker) || fromItemUses(node, rt);
+    default: return walker(node);
+  }
 }
 function fromItemUses(item: FromItem, rt: number): boolean {
   switch (item.kind) {
@@ -135,6 +148,21 @@ function fromItemUses(item: FromItem, rt: number): boolean {
     case 'JoinExpr': return item.rtindex === rt || fromItemUses(item.larg, rt) || fromItemUses(item.rarg, rt);
     case 'FromExpr': return item.fromlist.some((f) => fromItemUses(f, rt));
   }
+}
+
+/** Whether a query refers to the query around it that is so many levels out. */
+export function containsVarsOfLevel(query: Query, level: number): boolean {
+  let levels = level;
+  const walker = (n: Expr | Query): boolean => {
+    if (n.kind === 'Var') return n.varlevelsup === levels;
+    const inner = n.kind === 'Query' ? n : n.kind === 'SubLink' ? n.subselect : null;
+    if (inner === null) return expressionTreeWalker(n, walker);
+    levels++;
+    const inside = queryTreeWalker(inner, walker);
+    levels--;
+    return inside || (n.kind === 'SubLink' && n.testexpr !== null && walker(n.testexpr));
+  };
+  return queryTreeWalker(query, walker);
 }
 
 export type NoMatch = 'error' | 'change_varno' | 'substitute_null';
@@ -153,7 +181,7 @@ function replacer(targetVarno: number, targetRte: RangeTblEntry, targetlist: rea
     const te = targetlist.find((t) => t.resno === v.varattno && !t.resjunk);
     if (te === undefined) {
       if (nomatch === 'change_varno') return { ...v, varno: nomatchVarno };
-      if (nomatch === 'substitute_null') return makeNullConst(v.vartype, v.vartypmod, v.varcollid);
+      if (nomatch === 'substitute_null') return nullOfType(v.vartype, v.vartypmod, v.varcollid);
       throw internalError(`could not find replacement targetlist entry for attno ${v.varattno}`);
     }
     return levels > 0 ? incrementVarSublevelsUp(te.expr, levels, 0) : te.expr;
@@ -161,15 +189,29 @@ function replacer(targetVarno: number, targetRte: RangeTblEntry, targetlist: rea
   return (node, levels) => node.kind === 'Var' && node.varno === targetVarno && node.varlevelsup === levels + baseLevel ? replaceVar(node, levels + baseLevel) : undefined;
 }
 
-function expandWholeRow(rte: RangeTblEntry, v: Var): (Var | null)[] {
-  const hook = rewriteHooks.columnsOfRte;
-  return hook(rte).map((c, i) => c === null ? null : { ...v, varattno: i + 1, vartype: c.type, vartypmod: c.typmod, varcollid: c.collation });
+/** NULL, with the constraints of its domain. */
+function nullOfType(type: Oid, typmod: number, collation: Oid): Expr {
+  const base = getBaseTypeAndTypmod(type, typmod);
+  const arg = makeNullConst(base.type, base.typmod, collation);
+  return base.type === type ? arg
+    : { kind: 'CoerceToDomain', arg, resulttype: type, resulttypmod: -1, resultcollid: collation, coercionformat: 'implicit_cast', location: -1 };
 }
 
-/** Filled in by rewrite_handler.ts: the columns of a range table entry (null: dropped). */
-export const rewriteHooks: { columnsOfRte: (rte: RangeTblEntry) => ({ type: number; typmod: number; collation: number } | null)[] } = {
-  columnsOfRte: () => { throw internalError('rewrite hooks are not set'); },
-};
+function expandWholeRow(rte: RangeTblEntry, v: Var): (Var | null)[] {
+  return columnsOfRte(rte).map((c, i) => c === null ? null : { ...v, varattno: i + 1, vartype: c.type, vartypmod: c.typmod, varcollid: c.collation });
+}
+
+/** The columns of a range table entry (expandRTE); null: dropped. */
+function columnsOfRte(rte: RangeTblEntry): ({ type: number; typmod: number; collation: number } | null)[] {
+  if (rte.relid !== 0) {
+    return openRelation(rte.relid).attributes.map((a) => (a.attisdropped ? null : { type: a.atttypid, typmod: a.atttypmod, collation: a.attcollation }));
+  }
+  if (rte.subquery !== null) {
+    return rte.subquery.targetList.filter((te) => !te.resjunk).map((te) => ({ type: exprType(te.expr), typmod: exprTypmod(te.expr), collation: exprCollation(te.expr) }));
+  }
+  if (rte.coltypes.length > 0) return rte.coltypes.map((type, i) => ({ type, typmod: rte.coltypmods[i]!, collation: rte.colcollations[i]! }));
+  throw internalError(`cannot expand a whole row of a range table entry of kind ${rte.rtekind}`);
+}
 
 export function replaceVarsFromTargetList(
   e: Expr, targetVarno: number, sublevelsUp: number, targetRte: RangeTblEntry, targetlist: readonly TargetEntry[], nomatch: NoMatch, nomatchVarno: number,

@@ -588,7 +588,14 @@ FROM
 CREATE VIEW pg_settings AS
     SELECT * FROM pg_show_all_settings() AS A;
 
--- Here PostgreSQL makes rules by which UPDATE pg_settings sets parameters; there are no rules yet.
+CREATE RULE pg_settings_u AS
+    ON UPDATE TO pg_settings
+    WHERE new.name = old.name DO
+    SELECT set_config(old.name, new.setting, 'f');
+
+CREATE RULE pg_settings_n AS
+    ON UPDATE TO pg_settings
+    DO INSTEAD NOTHING;
 
 GRANT SELECT, UPDATE ON pg_settings TO PUBLIC;
 
