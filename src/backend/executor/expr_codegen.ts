@@ -167,7 +167,19 @@ const handlers: { [K in Expr['kind']]: Handler<Extract<Expr, { kind: K }>> } = {
     }[e.booltesttype];
     return { code: test, nullable: false };
   },
-  RelabelType: (g, e, cx) => genExpr(g, e.arg, cx),
+  RelabelType: (g, e, cx) => {
+    const source = exprType(e.arg);
+    // integer and oid share their bits, but one is signed.
+    if (source === 23 && isOidLike(e.resulttype)) {
+      const value = genAtom(g, e.arg, cx);
+      return guarded(value, `${value.code} >>> 0`, g, false);
+    }
+    if (e.resulttype === 23 && isOidLike(source)) {
+      const value = genAtom(g, e.arg, cx);
+      return guarded(value, `${value.code} | 0`, g, false);
+    }
+    return genExpr(g, e.arg, cx);
+  },
   CollateExpr: (g, e, cx) => genExpr(g, e.arg, cx),
   CoerceViaIO: (g, e, cx) => {
     const source = exprType(e.arg);
@@ -403,6 +415,8 @@ function genScalarArrayOp(g: Generator, e: ScalarArrayOpExpr, cx: ExprContext): 
   const search = g.konst(info.strict ? runtime.arrayOpStrict : runtime.arrayOp);
   return { code: g.local(`${search}(${fn}, ${scalar.code}, ${array.code}, ${e.useOr})`), nullable: true };
 }
+
+const isOidLike = (type: Oid): boolean => type === 26 || type === 24 || (type >= 2202 && type <= 2206) || type === 4089 || type === 4096;
 
 /** Equality that is `===` on datums. */
 export function inlinedEquality(prosrc: string): boolean {

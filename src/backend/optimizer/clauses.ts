@@ -244,7 +244,8 @@ export function evalConstExpressions(e: Expr): Expr {
       }
       return node;
     case 'RelabelType':
-      if (node.arg.kind === 'Const') return { ...node.arg, consttype: node.resulttype, consttypmod: node.resulttypmod, constcollid: node.resultcollid };
+      // A negative integer is another number as an oid.
+      if (node.arg.kind === 'Const' && !(typeof node.arg.constvalue === 'number' && (node.arg.constvalue < 0 || node.arg.constvalue > 0x7fffffff) && node.arg.consttype !== node.resulttype)) return { ...node.arg, consttype: node.resulttype, consttypmod: node.resulttypmod, constcollid: node.resultcollid };
       return node;
     case 'CollateExpr': return node.arg.kind === 'Const' ? { ...node.arg, constcollid: node.collOid } : node;
     case 'BooleanTest': case 'ArrayExpr': case 'MinMaxExpr': case 'ArrayCoerceExpr': case 'CoerceViaIO': case 'SubscriptingRef':
