@@ -14,8 +14,10 @@ export interface Port {
   fork(useEventLoop: boolean): number;
   /** Moves the program's text into huge pages, which a fork inherits at no cost; the bytes moved, 0 where that cannot be. */
   hugeText(): number;
-  /** Gives free memory of the C library back to the system. */
-  trimMemory(): number;
+  /** Fills the holes in the C library's memory, for good: children then allocate in one place. The bytes filled. */
+  packMemory(): number;
+  /** Puts memory into huge pages, which a fork inherits at less cost; the bytes. */
+  collapseMemory(): number;
   /** 32 random bits of the kernel's, signed: fit for keys, and cheap in a new child. */
   randomInt(): number;
   /** Leaves at once: no exit handlers, no flushing. */

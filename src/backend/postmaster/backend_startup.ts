@@ -46,14 +46,14 @@ export function backendStartup(context: StartupContext): never {
 }
 
 /** From the fork to an authenticated connection; null when it came to none. */
-function introduce(context: StartupContext, frontend: Frontend): Connection | null {
+function introduce(context: StartupContext, frontend: Frontend, known?: PeerInfo): Connection | null {
   session.pid = port.getpid();
   installBackendSignals();
   startLogContext('client backend');
   startAuthenticationTimeout(getInt('authentication_timeout') * 1000);
   let packetRead = false;
   try {
-    const peer = identifyPeer(context.fd);
+    const found = identifyPeer(context.fd), peer = known ?? found;
     initPsStatus(`[unknown] [unknown] ${peer.shown}`, 'initializing');
     if (getBool('log_connections')) log('LOG', `connection received: host=${peer.host}${peer.port > 0 ? ` port=${peer.port}` : ''}`);
     const packet = readPacket(frontend);
@@ -71,20 +71,16 @@ function introduce(context: StartupContext, frontend: Frontend): Connection | nu
 export function rehearseStartup(mockNonce: Uint8Array): void {
   const packet = Buffer.from('\0\0\0\0\0\x03\0\0user\0rehearsal\0database\0rehearsal\0application_name\0rehearsal\0\0', 'latin1');
   packet.writeInt32BE(packet.length, 0);
-  const sslRequest = Buffer.from([0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f]);
   const end = muteLog();
   for (let i = 0; i < REHEARSALS; i++) {
     const pair = port.socketpair();
     if (typeof pair === 'number') break;
     const [ours, theirs] = pair;
-    for (const bytes of [sslRequest, packet]) {
-      port.send(theirs, bytes, 0, bytes.length);
-      if (bytes === sslRequest) continue;
-      port.shutdown(theirs);
-    }
-    const frontend = new Frontend(ours);
-    const unpaired = introduce({ fd: ours, state: 'ok', mockNonce, serve: () => port._exit(0) }, frontend);
-    if (unpaired) frontend.flush();
+    port.send(theirs, packet, 0, packet.length);
+    port.shutdown(theirs);
+    const frontend = new Frontend(ours), peer: PeerInfo = { family: 'inet', address: '127.0.0.1', port: i + 1, host: '127.0.0.1', shown: '127.0.0.1(1)' };
+    const admitted = introduce({ fd: ours, state: 'ok', mockNonce, serve: () => port._exit(0) }, frontend, i % 2 === 0 ? peer : undefined);
+    if (admitted) frontend.flush();
     freeSlotOf(session.pid);
     port.close(ours);
     port.close(theirs);

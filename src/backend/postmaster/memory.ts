@@ -23,5 +23,11 @@ export function collectGarbage(type: 'major' | 'minor'): void {
   v8.setFlagsFromString('--expose-gc');
   const gc = vm.runInNewContext('gc') as (options: object) => void;
   gc(type === 'major' ? { type, execution: 'sync', flavor: 'last-resort' } : { type, execution: 'sync' });
-  port.trimMemory();
+}
+
+/** Gets the memory ready for being forked; the last thing before listening. */
+export function settleMemory(): void {
+  collectGarbage('minor');
+  const filled = port.packMemory(), huge = getString('huge_pages') === 'off' ? 0 : port.collapseMemory();
+  log('DEBUG1', `holes in memory filled: ${filled} bytes; memory in huge pages: ${huge} bytes`);
 }

@@ -17,7 +17,7 @@ import { rehearseStartup } from './backend_startup.ts';
 import { openListeners, type Listeners } from './listen.ts';
 import { lockSite, removeLockFile, writeLockFile, type LockFile } from './lock_file.ts';
 import { Managers } from './managers.ts';
-import { collectGarbage, useHugePages } from './memory.ts';
+import { collectGarbage, settleMemory, useHugePages } from './memory.ts';
 import { Server } from './server_loop.ts';
 import { checkSite, emptyTemporaryFolder, faultReport, versionFault } from './site_check.ts';
 import { takeSettings } from './startup_options.ts';
@@ -29,8 +29,8 @@ export interface Services {
   serve: (connection: Connection) => never;
   /** transaction/manager.ts managerMain. */
   manage: (databaseOid: number) => never;
-  /** tcop/warm.ts warmUp: runs what children will run, so that they find it warm. */
-  warmUp: () => Promise<void> | void;
+  /** tcop/warm.ts warmUp: runs what children will run, so that they find it warm; calls `collectGarbage` in between. */
+  warmUp: (collectGarbage: () => void) => Promise<void> | void;
 }
 
 function stop(message: string): never {
@@ -154,10 +154,9 @@ async function serve(site: string, siteLock: LockFile, loadServices: () => Promi
   makeBackendTable(getInt('max_connections'));
   notify('STATUS=warming up');
   const services = await loadServices();
-  collectGarbage('major');
-  await services.warmUp();
+  await services.warmUp(() => collectGarbage('major'));
   rehearseStartup(mockNonce);
-  collectGarbage('minor');
+  settleMemory();
 
   initPsStatus('postmaster', 'starting');
   Server.installSignals();

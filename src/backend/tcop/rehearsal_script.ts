@@ -70,20 +70,22 @@ function int32(value: number): Buffer {
   return bytes;
 }
 
-/** Sessions of short statements are played so often. */
-const SHORT_SESSIONS = 12;
+/** Sessions of short statements in each act. */
+const SHORT_SESSIONS = 6;
 
-export function scenes(): Script[] {
-  const all = [tables()];
-  for (let i = 0; i < SHORT_SESSIONS; i++) all.push(simple(i), extended(i));
-  all.push(queries(), psql(), copy());
+export function scenes(act: 'first' | 'second'): Script[] {
+  const first = act === 'first', all = first ? [tables(), queries(), psql(), copy()] : [];
+  for (let i = 0; i < SHORT_SESSIONS; i++) {
+    const n = first ? i : i + SHORT_SESSIONS;
+    all.push(simple(n), extended(n));
+  }
   return all;
 }
 
 /** Scenes that change nothing. */
 export function readingScenes(): Script[] {
   const all: Script[] = [];
-  for (let i = 0; i < SHORT_SESSIONS; i++) {
+  for (let i = 0; i < 2 * SHORT_SESSIONS; i++) {
     all.push(i % 2 === 0
       ? new Script().query('select 1', `SELECT balance FROM account WHERE aid = ${i + 1};`)
       : new Script().prepare('', 'select balance from account where aid = $1').execute('', String(i)).sync());

@@ -19,10 +19,10 @@ export async function loadBackend(): Promise<void> {
 }
 
 /** In the postmaster, before it listens. */
-export async function warmUp(): Promise<void> {
+export async function warmUp(collectGarbage: () => void): Promise<void> {
   await loadBackend();
   installAuthCatalog();
   warmSyscache();
-  const errors = rehearse();
+  const errors = rehearse(collectGarbage);
   if (process.env['POSTHOUSE_SHOW_REHEARSAL']) for (const error of errors) console.error('rehearsal:', error);
 }
