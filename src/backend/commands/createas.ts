@@ -144,7 +144,7 @@ function refreshMatview(stmt: RawNode): void {
   requireOwner(ids.RelationRelationId, oid);
   lockTable(oid, view.name, false, concurrent ? 7 : 8);
   if (view.kind !== 'm') throw new PgError('feature_not_supported', `"${view.name}" is not a materialized view`);
-  if (concurrent && stmt['skipData']) throw new PgError('syntax_error', 'REFRESH options CONCURRENTLY and WITH NO DATA cannot be used together');
+  if (concurrent && stmt['skipData']) throw new PgError('syntax_error', 'CONCURRENTLY and WITH NO DATA options cannot be used together');
   if (concurrent && !view.indexes.some((i) => i.unique && i.immediate && i.valid && i.predicate === null && i.expressions.length === 0)) {
     throw new PgError('object_not_in_prerequisite_state', `cannot refresh materialized view "${quoteQualifiedIdentifier(getNamespaceName(view.namespace), view.name)}" concurrently`, {
       hint: 'Create a unique index with no WHERE clause on one or more columns of the materialized view.',

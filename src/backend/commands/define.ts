@@ -51,7 +51,7 @@ function creationPlace(names: readonly string[]): { name: string; namespace: Oid
 function attributes(list: readonly RawNode[], known: readonly string[], noun: string): Map<string, any> {
   const result = new Map<string, any>();
   for (const e of list) {
-    const name = (e['defname'] as string).toLowerCase();
+    const name = e['defname'] as string;
     if (known.includes(name)) result.set(name, e['arg']);
     else {
       const warning = new PgError('syntax_error', `${noun} attribute "${e['defname'] as string}" not recognized`);
@@ -112,6 +112,8 @@ function createAggregate(stmt: RawNode, context: UtilityContext): void {
   const combine = a.has('combinefunc') ? aggregateFunction(namesOf(a.get('combinefunc')), [transType, transType], 0) : null;
   const serial = a.has('serialfunc') ? aggregateFunction(namesOf(a.get('serialfunc')), [transType], 0) : null;
   const deserial = a.has('deserialfunc') ? aggregateFunction(namesOf(a.get('deserialfunc')), [ids.BYTEAOID, ids.INTERNALOID], 0) : null;
+  if (a.has('serialfunc') !== a.has('deserialfunc')) throw invalid('must specify both or neither of serialization and deserialization functions');
+  if (serial !== null && transType !== ids.INTERNALOID) throw invalid(`serialization functions may be specified only when the aggregate transition data type is ${formatType(ids.INTERNALOID)}`);
   const moving = a.has('mstype') ? movingParts(a, p.argTypes) : null;
   const sortop = a.has('sortop') ? operatorNameGetOprid(namesOf(a.get('sortop')), p.argTypes[0] ?? 0, p.argTypes[0] ?? 0) : 0;
   if (a.has('sortop') && p.argTypes.length !== 1) throw invalid('sort operator can only be specified for single-argument aggregates');
@@ -184,6 +186,9 @@ function createOperator(stmt: RawNode): void {
   const { name, namespace } = creationPlace(stmt['defnames'] as string[]);
   const a = attributes((stmt['definition'] ?? []) as RawNode[], OPERATOR_ATTRIBUTES, 'operator');
   const procedure = a.get('procedure') ?? a.get('function');
+  for (const side of ['leftarg', 'rightarg']) {
+    if ((a.get(side) as RawNode | undefined)?.['setof']) throw invalid('SETOF type not allowed for operator argument');
+  }
   if (procedure === undefined) throw invalid('operator function must be specified');
   const left = a.has('leftarg') ? typeOf(a.get('leftarg')) : 0;
   const right = a.has('rightarg') ? typeOf(a.get('rightarg')) : 0;

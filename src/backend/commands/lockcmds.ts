@@ -4,7 +4,8 @@ import { lockTable } from '../access/table.ts';
 import { aclcheckRelation, notOwnerOrDenied, relkindNoun } from '../catalog/aclchk.ts';
 import { rangeVarGetRelid } from '../catalog/namespace.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import { ACL, type Query } from '../nodes/parsenodes.ts';
+import { expressionTreeWalker, queryTreeWalker, type Walker } from '../nodes/nodeFuncs.ts';
+import { ACL, type RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { requireTransactionBlock, type UtilityContext, type UtilityTable } from '../tcop/utility.ts';
 import type { TableLockMode } from '../transaction/messages.ts';
@@ -37,22 +38,22 @@ function lockOne(oid: Oid, mode: TableLockMode, policy: 'error' | 'block', role:
   lockTable(oid, relation.name, relation.shared, mode, policy);
 }
 
-/** What a view stands on is locked with its owner's rights. */
+/** What a view stands on is locked too, with its owner's rights unless it is a security invoker's. */
 function lockView(oid: Oid, mode: TableLockMode, policy: 'error' | 'block', above: readonly Oid[]): void {
   const view = openRelation(oid);
-  if (above.includes(oid)) throw new PgError('invalid_object_definition', `infinite recursion detected in rules for relation "${view.name}"`);
-  const visit = (query: Query): void => {
-    for (const rte of query.rtable) {
-      if (rte.subquery !== null) visit(rte.subquery);
-      if (rte.rtekind !== 'relation') continue;
-      if (!'rpv'.includes(rte.relkind)) continue;
-      lockOne(rte.relid, mode, policy, view.owner);
-      if (rte.relkind === 'v') lockView(rte.relid, mode, policy, [...above, oid]);
-      else if (rte.inh) for (const child of allChildren(rte.relid)) lockTable(child, openRelation(child).name, false, mode, policy);
-    }
-    for (const cte of query.cteList) visit(cte.ctequery);
+  const role = view.options.get('security_invoker') === 'true' ? session.currentUser : view.owner;
+  const lockEntry = (rte: RangeTblEntry): void => {
+    if (rte.rtekind !== 'relation' || !'rpv'.includes(rte.relkind) || above.includes(rte.relid)) return;
+    lockOne(rte.relid, mode, policy, role);
+    if (rte.relkind === 'v') lockView(rte.relid, mode, policy, [...above, oid]);
+    else if (rte.inh) for (const child of allChildren(rte.relid)) lockTable(child, openRelation(child).name, false, mode, policy);
   };
-  visit(view.viewQuery!);
+  const walker: Walker = (node) => {
+    if (node.kind !== 'Query') return expressionTreeWalker(node, walker);
+    for (const rte of node.rtable) lockEntry(rte);
+    return queryTreeWalker(node, walker);
+  };
+  walker(view.viewQuery!);
 }
 
 export const LOCK_COMMANDS: UtilityTable = {
