@@ -37,17 +37,21 @@ function leftBehind(): number[] {
   });
 }
 
-let tail = '';
+let tail = '', passed = 0, line = '';
 child.stdout.on('data', (data: Buffer) => {
   process.stdout.write(data);
-  tail = (tail + data.toString('utf8')).slice(-4000);
+  const text = data.toString('utf8');
+  tail = (tail + text).slice(-4000);
+  // ava counts what passed only when nothing failed.
+  const lines = (line + text).split('\n');
+  line = lines.pop()!;
+  for (const l of lines) if (/^ *\u2714 /.test(l)) passed++;
 });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
 child.on('close', async (code) => {
   await oracle?.stop();
   const count = (pattern: RegExp): number =>
     [...tail.matchAll(pattern)].reduce((sum, match) => sum + Number(match[1]), 0);
-  const passed = count(/^\s*(\d+) tests? passed/gm);
   let failed = count(/^\s*(\d+) (?:tests?|hooks?|known failures?) failed/gm)
     + count(/^\s*(\d+) (?:uncaught exceptions?|unhandled rejections?|tests? files? (?:were|was) not run)/gm);
   if (code !== 0 && failed === 0) failed = 1; // a crash or a time-out has no count of its own

@@ -11,5 +11,5 @@ export function runForking(code: string): string {
     const print = (...words) => writeSync(1, words.join(' ') + '\\n');
     ${code}`;
   return execFileSync(process.execPath, [...FORKING_FLAGS, '--input-type=module', '--eval', text],
-    { encoding: 'utf8', timeout: 20_000 });
+    { encoding: 'utf8', timeout: 100_000 });
 }
