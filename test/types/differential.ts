@@ -24,7 +24,7 @@ export function functionCalls(perFunction: number, seed: number, only?: RegExp):
   const random = randomFrom(seed);
   const calls: Call[] = [];
   // Need a catalog, a clock or encodings that are not there, or show how PostgreSQL lets an int8 wrap around.
-  const left = /^(now|statement_timestamp|clock_timestamp|oidvectortypes|char_bpchar|pg_convert.*|length_in_encoding|int[24]_sum|cash_div_int.|pg_.*|make_.*|to_(timestamp|date))$/;
+  const left = /^(circle_poly|now|statement_timestamp|clock_timestamp|oidvectortypes|char_bpchar|pg_convert.*|length_in_encoding|int[24]_sum|cash_div_int.|pg_.*|make_.*|to_(timestamp|date))$/;
   const wanted = new Set(names);
   const unify = (types: string[], element: string): string[] => types.map((type) =>
     type === 'anyrange' ? RANGE_OF[element] ?? '' : type === 'anymultirange' ? RANGE_OF[element]?.replace('range', 'multirange') ?? ''
@@ -38,7 +38,7 @@ export function functionCalls(perFunction: number, seed: number, only?: RegExp):
       const concrete = unify(signature, element);
       if (!concrete.every((type) => TYPES.has(type)) || concrete.slice(0, -1).some((type) => type === 'cstring')) continue;
       const args = concrete.slice(0, -1);
-      const pools = args.map((type) => (/^([lr]pad|repeat|bpchar|array_fill.*|bit|varbit|bitfromint.)$/.test(prosrc) && type === 'integer' ? ['-1', '0', '1', '7', '100'] : POOLS[type] ?? []));
+      const pools = args.map((type) => (/^(circle_poly|[lr]pad|repeat|bpchar|array_fill.*|bit|varbit|bitfromint.)$/.test(prosrc) && type === 'integer' ? ['-1', '0', '1', '7', '100'] : POOLS[type] ?? []));
       if (pools.some((pool) => pool.length === 0)) continue;
       const combinations = pools.reduce((product, pool) => product * pool.length, 1);
       const seen = new Set<string>();

@@ -22,6 +22,7 @@ import { ArrayValue, Interval, MultirangeValue, RangeValue, RecordValue, TimeTz,
 import { typeHooks } from '../types/hooks.ts';
 import { RECORDOID } from '../types/oids.ts';
 import { jsonbCodec } from '../types/jsonb.ts';
+import { geoCodecs } from '../types/geo_types.ts';
 import { inetCodec } from '../types/network.ts';
 import { snapshotCodec } from '../types/pg_lsn.ts';
 import { jsonPathCodec } from '../types/jsonpath.ts';
@@ -50,6 +51,7 @@ registerCodec(jsonbCodec);
 registerCodec(jsonPathCodec);
 registerCodec(inetCodec);
 registerCodec(snapshotCodec);
+geoCodecs.forEach(registerCodec);
 
 class Writer {
   bytes = Buffer.allocUnsafeSlow(1024);

@@ -53,3 +53,4 @@ import './jsonb_subscript.ts';
 import './network.ts';
 import './mac.ts';
 import './pg_lsn.ts';
+import './geo_ops.ts';
