@@ -1,5 +1,6 @@
 // New types (PostgreSQL's pg_type.c): the row, its dependencies, names of array types.
 import { PgError, internalError } from '../../common/errors.ts';
+import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { aclMembers, parseAcl } from './acl.ts';
 import { userDefaultAcl } from './aclchk.ts';
@@ -132,6 +133,7 @@ function renameTypeRow(oid: Oid, name: string): void {
   const [tuple] = catalogFind(ids.TypeRelationId, ids.PgTypeOidIndexId, [oid]);
   if (!tuple) throw internalError(`cache lookup failed for type ${oid}`);
   catalogUpdate(ids.TypeRelationId, tuple, { typname: name });
+  commandCounterIncrement(); // the next name that is chosen must not be this one
 }
 
 /** Renames a type, and its array type with it (RenameTypeInternal). */

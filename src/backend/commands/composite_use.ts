@@ -27,7 +27,7 @@ function visit(type: Oid, origin: Relation, seen: Set<Oid>): void {
     const column = user.attributes[d.objsubid - 1]!;
     if ('rmp'.includes(user.kind)) {
       const what = origin.kind === 'c' ? `type "${origin.name}"` : origin.kind === 'f' ? `foreign table "${origin.name}"` : `table "${origin.name}"`;
-      throw new PgError('feature_not_supported', `cannot alter ${what} because column "${user.name}.${column.attname}" uses it`);
+      throw new PgError('feature_not_supported', `cannot alter ${what} because column "${user.name}.${column.attname}" uses ${origin.kind === 'c' ? 'it' : 'its row type'}`);
     }
     if (user.kind === 'c') visit(user.rowType, origin, seen); // a composite type with a column of it
   }
