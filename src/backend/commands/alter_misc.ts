@@ -23,7 +23,7 @@ import { changeRelationOwner } from './alter_owner.ts';
 import { refuseSystemCatalog } from './object_names.ts';
 import { mergeOptions } from './reloptions.ts';
 import { allChildren, storeInheritance } from './tablecmds.ts';
-import { isAutoUpdatable } from './view.ts';
+import { requireAutoUpdatable } from './view.ts';
 import { rolespecOid, type RoleSpec } from './user.ts';
 import { mapVars } from './varmap.ts';
 import { enableDisableRule } from './rulecmds.ts';
@@ -112,9 +112,7 @@ function setRelOptions(tab: Altered, cmd: RawNode, reset: boolean): void {
   const kind = relation.kind === 'i' || relation.kind === 'I' ? 'index' : relation.kind === 'v' ? 'view' : 'table';
   const [tuple] = catalogFind(ids.RelationRelationId, ids.PgClassOidIndexId, [tab.oid]);
   const reloptions = mergeOptions(tuple!.row.reloptions, (cmd['def'] ?? []) as RawNode[], kind, reset);
-  if (kind === 'view' && reloptions?.some((o) => o.startsWith('check_option=')) && relation.viewQuery !== null && !isAutoUpdatable(relation.viewQuery)) {
-    throw new PgError('feature_not_supported', 'WITH CHECK OPTION is supported only on automatically updatable views');
-  }
+  if (kind === 'view' && reloptions?.some((o) => o.startsWith('check_option=')) && relation.viewQuery !== null) requireAutoUpdatable(relation.viewQuery);
   catalogUpdate(ids.RelationRelationId, tuple!, { reloptions });
 }
 

@@ -15,13 +15,14 @@ import { deleteDependencyRecordsFor, objectAddress, recordDependencyOn } from '.
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { relationOidByName, rulesOf } from '../catalog/syscache.ts';
-import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
+import { exprCollation, exprType, exprTypmod, expressionTreeWalker, queryTreeWalker } from '../nodes/nodeFuncs.ts';
 import { nodeToString } from '../nodes/outfuncs.ts';
 import { ACL, type Query } from '../nodes/parsenodes.ts';
-import type { TargetEntry } from '../nodes/primnodes.ts';
+import type { Expr, TargetEntry } from '../nodes/primnodes.ts';
 import { parseAnalyze } from '../parser/analyze.ts';
 import { ddlNotice } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
+import { viewNotUpdatable } from '../rewrite/updatable_views.ts';
 import { asRawStmt } from '../tcop/plancache.ts';
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
@@ -39,9 +40,7 @@ function createView(stmt: RawNode, context: UtilityContext): void {
   if (query.hasModifyingCTE) throw new PgError('feature_not_supported', 'views must not contain data-modifying statements in WITH');
   if (rv.relpersistence === 'u') throw new PgError('syntax_error', 'views cannot be unlogged because they do not have storage');
   const options = readOptions(viewOptions(stmt), 'view');
-  if (options?.some((o) => o.startsWith('check_option=')) && !isAutoUpdatable(query)) {
-    throw new PgError('feature_not_supported', 'WITH CHECK OPTION is supported only on automatically updatable views');
-  }
+  if (options?.some((o) => o.startsWith('check_option='))) requireAutoUpdatable(query);
   nameColumns(query, (stmt['aliases'] ?? []) as string[], 'CREATE VIEW specifies more column names than columns');
   let persistence = rv.relpersistence;
   if (persistence === 'p' && usesTemporary(query)) {
@@ -60,15 +59,10 @@ function viewOptions(stmt: RawNode): RawNode[] {
   return list;
 }
 
-/** Whether INSERT and the like could go through to one table (the conditions of view_query_is_auto_updatable). */
-export function isAutoUpdatable(query: Query): boolean {
-  if (query.distinctClause.length > 0 || query.groupClause.length > 0 || query.groupingSets.length > 0 || query.havingQual !== null || query.setOperations !== null
-    || query.cteList.length > 0 || query.limitCount !== null || query.limitOffset !== null || query.hasAggs || query.hasWindowFuncs || query.hasTargetSRFs) return false;
-  const [from, another] = query.jointree.fromlist;
-  if (from?.kind !== 'RangeTblRef' || another !== undefined) return false;
-  const base = query.rtable[from.rtindex - 1]!;
-  return base.rtekind === 'relation' && 'rvpf'.includes(base.relkind)
-    && query.targetList.some((t) => t.expr.kind === 'Var' && t.expr.varno === from.rtindex && t.expr.varattno > 0);
+/** WITH CHECK OPTION makes sense only where changes go through to one table. */
+export function requireAutoUpdatable(query: Query): void {
+  const hint = viewNotUpdatable(query, true);
+  if (hint !== null) throw new PgError('feature_not_supported', 'WITH CHECK OPTION is supported only on automatically updatable views', { hint });
 }
 
 /** Names given after the relation's take the place of the query's own (resjunk entries are left out). */
@@ -78,9 +72,13 @@ export function nameColumns(query: Query, names: readonly string[], tooMany: str
   names.forEach((name, i) => { visible[i]!.resname = name; });
 }
 
+/** Whether the query reads a temporary table or view anywhere (isQueryUsingTempRelation). */
 function usesTemporary(query: Query): boolean {
-  return query.rtable.some((r) => (r.rtekind === 'relation' && isTempNamespace(openRelation(r.relid).namespace)) || (r.subquery !== null && usesTemporary(r.subquery)))
-    || query.cteList.some((c) => usesTemporary(c.ctequery));
+  const walker = (node: Expr | Query): boolean => {
+    if (node.kind !== 'Query') return expressionTreeWalker(node, walker);
+    return node.rtable.some((r) => r.rtekind === 'relation' && isTempNamespace(openRelation(r.relid).namespace)) || queryTreeWalker(node, walker);
+  };
+  return walker(query);
 }
 
 /** The columns a query's result has, as columns of a relation. */
@@ -101,7 +99,6 @@ export function columnsOfQuery(targetList: readonly TargetEntry[], construct: st
 /** Makes the view's relation, or fits the one that is there to the new query (DefineVirtualRelation). */
 function defineVirtualRelation(rv: RawNode & { relname: string; relpersistence: 'p' | 'u' | 't' }, query: Query, replace: boolean, options: string[] | null): Oid {
   const columns = columnsOfQuery(query.targetList, 'view');
-  if (columns.length === 0) throw new PgError('invalid_table_definition', 'view must have at least one column');
   const namespace = rangeVarGetCreationNamespace(rv);
   requirePrivilege(ids.NamespaceRelationId, namespace, ACL.CREATE);
   const existing = replace ? relationOidByName(rv.relname, namespace) : 0;

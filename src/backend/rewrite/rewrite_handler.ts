@@ -15,7 +15,7 @@ import { cannotModifyView, rewriteViewTarget } from './updatable_views.ts';
 /** Rewrites one analyzed query into those to be planned, in order. */
 export function queryRewrite(query: Query): Query[] {
   if (query.commandType === 'utility') return [query];
-  const products = rewriteQuery(query, 'original', []);
+  const products = rewriteQuery(query, 'original', [], 0);
   // The tag is the original query's, else that of the last INSTEAD query of its kind.
   let tagged = -1;
   if (!products.some((p) => p.source === 'original')) {
@@ -31,8 +31,9 @@ export function queryRewrite(query: Query): Query[] {
 
 const isModify = (q: Query): boolean => q.commandType === 'insert' || q.commandType === 'update' || q.commandType === 'delete';
 
-/** Applies the rules for INSERT, UPDATE and DELETE. `active`: the relations whose rules are being applied. */
-function rewriteQuery(query: Query, source: Product['source'], active: readonly { relation: Oid; event: string }[]): Product[] {
+/** Applies the rules for INSERT, UPDATE and DELETE. `active`: the relations whose rules are being applied;
+ * `inheritedEntries`: how many range table entries come from the query that this is a rule's action for. */
+function rewriteQuery(query: Query, source: Product['source'], active: readonly { relation: Oid; event: string }[], inheritedEntries: number): Product[] {
   let q = rewriteModifyingCtes(query, active);
   if (q.commandType === 'merge') {
     const relation = openRelation(q.rtable[q.resultRelation - 1]!.relid);
@@ -45,17 +46,18 @@ function rewriteQuery(query: Query, source: Product['source'], active: readonly 
   const relation = openRelation(q.rtable[q.resultRelation - 1]!.relid);
   const rules = matchRules(relation, event);
   let unfilledDefaults = false;
-  if (event === 'insert') ({ query: q, unfilledDefaults } = rewriteInsert(q, relation, givesWay(relation, event, rules)));
+  if (event === 'insert') ({ query: q, unfilledDefaults } = rewriteInsert(q, relation, givesWay(relation, event, rules), inheritedEntries));
   else if (event === 'update') q = rewriteUpdate(q, relation);
   const fired = fireRules(q, event, rules);
   let { products, instead, returning } = fired;
-  let updatable = false;
+  const entries = q.rtable.length;
+  let onTable: Product | null = null;
   if (unfilledDefaults) products = products.map((p) => ({ ...p, query: defaultsToNulls(p.query) }));
   if (!instead && relation.kind === 'v' && !hasInsteadTrigger(relation, event)) {
     if (fired.qualProduct !== null) throw cannotModifyView(relation, event, 'Views with conditional DO INSTEAD rules are not automatically updatable.');
-    const onTable = { query: rewriteViewTarget(q, relation), source };
+    onTable = { query: rewriteViewTarget(q, relation), source };
     products = event === 'insert' ? [onTable, ...products] : [...products, onTable];
-    instead = returning = updatable = true;
+    instead = returning = true;
   }
   const rewritten: Product[] = [];
   if (products.length > 0) {
@@ -63,7 +65,7 @@ function rewriteQuery(query: Query, source: Product['source'], active: readonly 
       throw new PgError('invalid_object_definition', `infinite recursion detected in rules for relation "${relation.name}"`);
     }
     const inner = [...active, { relation: relation.oid, event }];
-    for (const p of products) rewritten.push(...rewriteQuery(p.query, p.source, inner));
+    for (const p of products) rewritten.push(...rewriteQuery(p.query, p.source, inner, p === onTable ? inheritedEntries : entries));
   }
   if ((instead || fired.qualProduct !== null) && q.returningList.length > 0 && !returning) {
     const word = event.toUpperCase();
@@ -71,7 +73,7 @@ function rewriteQuery(query: Query, source: Product['source'], active: readonly 
       hint: `You need an unconditional ON ${word} DO INSTEAD rule with a RETURNING clause.`,
     });
   }
-  if (q.onConflict !== null && !updatable && (products.length > 0 || hasRulesFor(relation, 'update'))) {
+  if (q.onConflict !== null && onTable === null && (products.length > 0 || hasRulesFor(relation, 'update'))) {
     throw new PgError('feature_not_supported', 'INSERT with ON CONFLICT clause cannot be used with table that has INSERT or UPDATE rules');
   }
   // INSERT comes before what rules add, so that they see the rows; UPDATE and DELETE come after, for the same reason.
@@ -96,7 +98,7 @@ function rewriteModifyingCtes(query: Query, active: readonly { relation: Oid; ev
   return {
     ...query, cteList: query.cteList.map((cte) => {
       if (cte.ctequery.commandType === 'select') return cte;
-      const products = rewriteQuery(cte.ctequery, 'original', active);
+      const products = rewriteQuery(cte.ctequery, 'original', active, 0);
       const [only] = products;
       if (only === undefined) throw refuse('DO INSTEAD NOTHING');
       if (products.length > 1) {

@@ -137,7 +137,7 @@ export function rangeTableEntryUsed(node: Expr | Query | FromItem, rt: number, s
     return expressionTreeWalker(n, walker);
   };
   switch (node.kind) {
-    case 'Query': return queryTreeWalker(node, walker) || fromItemUses(node.jointree, rt);
+    case 'Query': return queryTreeWalker(node, walker) || (sublevelsUp === 0 && fromItemUses(node.jointree, rt));
     case 'FromExpr': case 'JoinExpr': case 'RangeTblRef': return fromItemWalker(node, walker) || fromItemUses(node, rt);
     default: return walker(node);
   }

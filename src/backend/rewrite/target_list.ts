@@ -13,8 +13,8 @@ import { buildColumnDefault } from './defaults.ts';
 interface ValuesSource { rte: RangeTblEntry; index: number; unused: Set<number>; defaultOnly: ReadonlySet<number> | null }
 
 /** `unfilledDefaults`: the VALUES list still has DEFAULTs, to be filled in when a view gives way to its table. */
-export function rewriteInsert(query: Query, relation: Relation, isUpdatableView: boolean): { query: Query; unfilledDefaults: boolean } {
-  const index = query.rtable.findIndex((r) => r.rtekind === 'values');
+export function rewriteInsert(query: Query, relation: Relation, isUpdatableView: boolean, inheritedEntries: number): { query: Query; unfilledDefaults: boolean } {
+  const index = valuesIndex(query, inheritedEntries);
   const values: ValuesSource | null = index < 0 ? null : { rte: query.rtable[index]!, index: index + 1, unused: new Set(), defaultOnly: null };
   let q: Query = { ...query, targetList: rewriteTargetList(query, query.targetList, relation, 'insert', values) };
   let unfilledDefaults = false;
@@ -27,6 +27,14 @@ export function rewriteInsert(query: Query, relation: Relation, isUpdatableView:
     q = { ...q, onConflict: { ...q.onConflict, onConflictSet: rewriteTargetList(q, q.onConflict.onConflictSet, relation, 'update', null) } };
   }
   return { query: q, unfilledDefaults };
+}
+
+/** The VALUES list of the INSERT itself; -1 none. A rule's action has the entries of the query it was fired by before its own. */
+function valuesIndex(query: Query, inheritedEntries: number): number {
+  for (const item of query.jointree.fromlist) {
+    if (item.kind === 'RangeTblRef' && item.rtindex > inheritedEntries && query.rtable[item.rtindex - 1]!.rtekind === 'values') return item.rtindex - 1;
+  }
+  return -1;
 }
 
 export function rewriteUpdate(query: Query, relation: Relation): Query {

@@ -68,13 +68,14 @@ export class Portal {
     this.createSubid = currentSubTransactionId();
   }
 
-  /** Runs up to `count` rows forward for the protocol's Execute. `complete`: nothing is left. */
-  run(count: number, dest: DestReceiver): { complete: boolean; tag: string } {
+  /** Runs up to `count` rows forward for the protocol's Execute. `complete`: nothing is left. `others` gets the rows of
+   * SELECTs that rules have added. */
+  run(count: number, dest: DestReceiver, others: DestReceiver = DISCARD): { complete: boolean; tag: string } {
     if (this.status === 'ready' && this.store === null) this.lockTargets();
     this.activate();
     try {
       if (this.strategy === 'multi') {
-        this.tag = runUnits(this, dest);
+        this.tag = runUnits(this, dest, others);
         this.status = 'done';
         return { complete: true, tag: this.tag };
       }
@@ -244,7 +245,7 @@ function chooseStrategy(units: readonly PlannedUnit[], columns: ResultColumn[] |
 }
 
 /** Runs every unit to its end; rows of the one that sets the tag go to dest. The completion tag. */
-function runUnits(portal: Portal, dest: DestReceiver): string {
+function runUnits(portal: Portal, dest: DestReceiver, others: DestReceiver = DISCARD): string {
   let tag = portal.statement.commandTag;
   let counted = false;
   let rows = 0;
@@ -258,7 +259,7 @@ function runUnits(portal: Portal, dest: DestReceiver): string {
       if (unit.canSetTag) { tag = result; counted = true; }
       continue;
     }
-    const { processed } = runPlan(unit.plan, portal.params, unit.canSetTag ? out : DISCARD, { slots: portal.statement.slots });
+    const { processed } = runPlan(unit.plan, portal.params, unit.canSetTag ? out : others, { slots: portal.statement.slots });
     // A statement on a table with child tables is one unit a table: their rows add up.
     if (unit.canSetTag) { tag = completionTag(portal.statement.commandTag, rows += processed); counted = true; }
   }

@@ -123,7 +123,8 @@ function runStatement(statement: CachedStatement): string {
   if (!statement.isTransactionControl) renewSnapshot();
   statement.revalidate();
   const portal = new Portal('', statement, []);
-  return portal.run(FETCH_ALL, new RemoteDest(true, formatsFor(statement.raw!))).tag;
+  const dest = new RemoteDest(true, formatsFor(statement.raw!));
+  return portal.run(FETCH_ALL, dest, dest).tag;
 }
 
 /** FETCH from a binary cursor is the one case of binary rows in the simple protocol. */

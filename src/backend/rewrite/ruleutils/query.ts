@@ -14,6 +14,8 @@ import { recursion } from './recursion.ts';
 import { writeGroupingSet, writeOrderBy, writeSortGroupList, writeWindowClause } from './sort_group.ts';
 
 export interface QueryTextOptions {
+  /** What stands before the query: the result begins with it. */
+  before?: string;
   flags: number;
   wrapColumn?: number;
   indentLevel?: number;
@@ -31,7 +33,7 @@ export function queryText(query: Query, options: QueryTextOptions): string {
   const outer = options.outer ?? [];
   const c = new DeparseContext(outer, {
     flags: options.flags, wrapColumn: options.wrapColumn ?? WRAP_COLUMN_DEFAULT, varprefix: false, indentLevel: options.indentLevel ?? 0,
-  });
+  }, { text: options.before ?? '' });
   writeQuery(query, c, options.resultNames ?? null, outer.length === 0, options);
   return c.text;
 }

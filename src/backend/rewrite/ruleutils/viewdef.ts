@@ -21,10 +21,10 @@ const EVENTS: Record<string, string> = { 1: 'SELECT', 2: 'UPDATE', 3: 'INSERT', 
 const actionsOf = (rule: PgRewrite): Query[] => stringToNode<Query[]>(rule.ev_action);
 const resultNames = (relid: Oid): string[] => openRelation(relid).attributes.map((a) => a.attname);
 
-/** Null when the rule is not a view's; "Not a view" when the relation has none. */
+/** Null when the relation is no view. */
 export function viewdef(relid: Oid, flags: number, wrapColumn = WRAP_COLUMN_DEFAULT): string | null {
   const rule = rulesOf(relid).find((r) => r.rulename === VIEW_SELECT_RULE);
-  if (rule === undefined) return 'Not a view';
+  if (rule === undefined) return null;
   const [query, more] = actionsOf(rule);
   if (more !== undefined || rule.ev_type !== '1' || !rule.is_instead || rule.ev_qual !== '<>' || query!.commandType !== 'select') return null;
   return `${queryText(query!, { flags, wrapColumn, resultNames: resultNames(relid), rule: true })};`;
@@ -58,6 +58,8 @@ export function ruledef(oid: Oid, flags: number): string | null {
   }
   text += ` DO ${rule.is_instead ? 'INSTEAD ' : ''}`;
   const options = { flags, resultNames: isView ? resultNames(rule.ev_class) : null, rule: isView };
-  if (actions.length === 1) return `${text}${queryText(actions[0]!, options)};`;
-  return `${text}(${actions.map((q) => queryText(q, options) + (flags !== 0 ? ';\n' : '; ')).join('')});`;
+  if (actions.length === 1) return `${queryText(actions[0]!, { ...options, before: text })};`;
+  text += '(';
+  for (const q of actions) text = queryText(q, { ...options, before: text }) + (flags !== 0 ? ';\n' : '; ');
+  return `${text});`;
 }
