@@ -4,6 +4,7 @@ import { session } from '../utils/session.ts';
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { PgError } from '../../common/errors.ts';
+import { getInt } from '../utils/guc.ts';
 
 const CHUNK_BYTES = 1 << 20;
 /** So many chunks that were read back from the file stay in memory. */
@@ -60,9 +61,10 @@ export class Arena {
     while (this.firstInMemory < this.slots.length && this.memoryBytes + wanted > arenaSettings.limitBytes) {
       const slot = this.slots[this.firstInMemory++]!;
       if (this.fd < 0) this.openFile();
+      chargeTemporaryFile(slot.used);
       slot.fileOffset = this.fileBytes;
       for (let done = 0; done < slot.used;) {
-        done += attempt(() => writeSync(this.fd, slot.chunk!.bytes, done, slot.used - done, slot.fileOffset + done));
+        done += onTemporaryFile(() => writeSync(this.fd, slot.chunk!.bytes, done, slot.used - done, slot.fileOffset + done));
       }
       this.fileBytes += slot.used;
       this.memoryBytes -= slot.size;
@@ -73,7 +75,7 @@ export class Arena {
 
   private openFile(): void {
     const path = join(arenaSettings.spillDirectory, `writeset.${process.hrtime.bigint().toString(36)}.${session.pid}`);
-    this.fd = attempt(() => openSync(path, 'wx+', 0o600));
+    this.fd = onTemporaryFile(() => openSync(path, 'wx+', 0o600));
     unlinkSync(path);
   }
 
@@ -82,7 +84,7 @@ export class Arena {
     if (chunk !== undefined) return chunk;
     const bytes = Buffer.allocUnsafeSlow(slot.size);
     for (let done = 0; done < slot.used;) {
-      const count = attempt(() => readSync(this.fd, bytes, done, slot.used - done, slot.fileOffset + done));
+      const count = onTemporaryFile(() => readSync(this.fd, bytes, done, slot.used - done, slot.fileOffset + done));
       if (count === 0) throw new PgError('io_error', 'could not read from temporary file: unexpected end');
       done += count;
     }
@@ -93,14 +95,32 @@ export class Arena {
   }
 
   close(): void {
-    if (this.fd >= 0) closeSync(this.fd);
+    if (this.fd >= 0) {
+      closeSync(this.fd);
+      chargeTemporaryFile(-this.fileBytes);
+    }
+    this.fileBytes = 0;
     this.fd = -1;
     this.slots.length = 0;
     this.reloaded.clear();
   }
 }
 
-function attempt<T>(call: () => T): T {
+/** Bytes of the process's temporary files. */
+let temporaryBytes = 0;
+
+/** Counts what is written to temporary files (or no longer there): 53400 past temp_file_limit. */
+export function chargeTemporaryFile(lengthBytes: number): void {
+  temporaryBytes += lengthBytes;
+  const limit = lengthBytes > 0 ? getInt('temp_file_limit') : -1;
+  if (limit >= 0 && temporaryBytes > limit * 1024) {
+    temporaryBytes -= lengthBytes;
+    throw new PgError('configuration_limit_exceeded', `temporary file size exceeds temp_file_limit (${limit}kB)`);
+  }
+}
+
+/** Runs a system call on a temporary file: 53100 when the disk is full. */
+export function onTemporaryFile<T>(call: () => T): T {
   try {
     return call();
   } catch (error) {

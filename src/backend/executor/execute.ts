@@ -13,6 +13,7 @@ import { Instrumentation } from './instrument.ts';
 import { PlanCompiler } from './plan_compiler.ts';
 import { producers } from './producers.ts';
 import { finishModifyingCtes } from './node_cte.ts';
+import { openRunFiles } from './run_file.ts';
 import { finishSubplans, subplanGenerator } from './subplan.ts';
 
 export interface CompiledPlan {
@@ -115,12 +116,15 @@ export function runPlan(compiled: CompiledPlan, params: readonly Datum[], dest: 
   };
   if (depth >= MAX_DEPTH) throw new PgError('statement_too_complex', 'stack depth limit exceeded');
   depth++;
+  const files = openRunFiles.length;
   try {
     if (compiled.columns.length > 0 || compiled.stmt.commandType === 'select') dest.start(compiled.columns);
     compiled.run(rt);
     dest.end();
   } finally {
     depth--;
+    // Whatever way it ends, its temporary files go.
+    while (openRunFiles.length > files) openRunFiles[openRunFiles.length - 1]!.close();
   }
   return { processed: rt.processed };
 }

@@ -4,6 +4,7 @@ import type { IncrementalSort, Material, Memoize, MergeAppend, Plan, SetOp, Sort
 import type { Datum } from '../types/datum.ts';
 import { genExpr } from './expr_codegen.ts';
 import type { PlanCompiler, Producer } from './plan_compiler.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
 import { rowComparator, rowKey, rowsEqual } from './row_compare.ts';
 import { hashKeyFunction, isPrimitiveKey } from './sort_support.ts';
 import { Merge, Tuplesort } from './tuplesort.ts';
@@ -39,7 +40,11 @@ export function readBack(pc: PlanCompiler, store: string, types: { nullable: boo
   const { g } = pc;
   const reader = g.local(`${store}.reader()`);
   const row = g.next('r');
-  g.block(`for (let ${row}; (${row} = ${reader}.next()) !== undefined;)`, () => body(pc.columnsOfRow(row, types), row));
+  const count = g.local('0', true);
+  g.block(`for (let ${row}; (${row} = ${reader}.next()) !== undefined;)`, () => {
+    g.emit(`if ((++${count} & 1023) === 0) ${g.konst(checkForInterrupts)}();`);
+    body(pc.columnsOfRow(row, types), row);
+  });
 }
 
 const sort: Producer<Sort> = (pc, plan, consume) => {

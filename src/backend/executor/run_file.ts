@@ -2,6 +2,7 @@
 // file has no name any more while it is used, so nothing is left of it whatever happens to the process.
 import { closeSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { chargeTemporaryFile, onTemporaryFile } from '../access/arena.ts';
 import { formRow, formRowInto, makeLayout, readRow, type RowLayout, storageClassOf } from '../access/row.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { typeInfo } from './fmgr_info.ts';
@@ -20,6 +21,9 @@ export function rowLayoutOf(types: readonly Oid[]): RowLayout {
   });
 }
 
+/** Files that are open, the newest last: at the end of a plan those it has opened are closed. */
+export const openRunFiles: RunFile[] = [];
+
 export class RunFile {
   private readonly layout: RowLayout;
   private readonly fd: number;
@@ -33,8 +37,9 @@ export class RunFile {
     const directory = temporaryFiles.directory === '' ? tmpdir() : temporaryFiles.directory;
     mkdirSync(directory, { recursive: true });
     const path = `${directory}/sort.${process.hrtime.bigint()}.${counter++}`;
-    this.fd = openSync(path, 'wx+', 0o600);
+    this.fd = onTemporaryFile(() => openSync(path, 'wx+', 0o600));
     unlinkSync(path);
+    openRunFiles.push(this);
   }
 
   write(row: readonly Datum[]): void {
@@ -65,8 +70,9 @@ export class RunFile {
 
   private flush(): void {
     let from = 0;
+    chargeTemporaryFile(this.used);
     while (from < this.used) {
-      const n = writeSync(this.fd, this.buffer, from, this.used - from, this.written);
+      const n = onTemporaryFile(() => writeSync(this.fd, this.buffer, from, this.used - from, this.written));
       from += n;
       this.written += n;
     }
@@ -118,6 +124,11 @@ export class RunFile {
   }
 
   close(): void {
+    const place = openRunFiles.lastIndexOf(this);
+    if (place < 0) return;
+    openRunFiles.splice(place, 1);
+    chargeTemporaryFile(-this.written);
+    this.written = 0;
     closeSync(this.fd);
   }
 }

@@ -6,7 +6,10 @@ export function asPgError(error: unknown): PgError {
   if (error instanceof PgError) return error;
   if (error instanceof RangeError) {
     if (/call stack/i.test(error.message)) return stackDepthExceeded();
-    if (/string length|array length|array buffer|allocation|BigInt/i.test(error.message)) {
+    if (/string length/i.test(error.message)) {
+      return new PgError('program_limit_exceeded', 'out of memory', { detail: 'A value cannot be longer than 536870888 characters.' });
+    }
+    if (/array length|array buffer|allocation|maximum size|BigInt/i.test(error.message)) {
       return new PgError('out_of_memory', 'out of memory', { detail: `${error.message}.` });
     }
   }

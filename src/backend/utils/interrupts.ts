@@ -4,6 +4,7 @@ import { FatalError, PgError } from '../../common/errors.ts';
 import { SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, port } from '../../port/port.ts';
 import { logDuration } from './elog.ts';
 import { reloadConfigFile } from './guc_file.ts';
+import { checkMemory } from './memory_limit.ts';
 import { settings } from './settings.ts';
 
 const { signals, timers } = port;
@@ -34,7 +35,9 @@ export function installBackendSignals(): void {
 /** Throws when the statement or the session is to end. */
 export function checkForInterrupts(): void {
   if (signals[0] !== seenTotal || pending) processInterrupts();
+  if ((++looks & 15) === 0 && holdCount === 0) checkMemory();
 }
+let looks = 0;
 
 /** Whether a signal or timer came that nobody has acted on: for loops that want to leave before they check. */
 export function interruptPending(): boolean {

