@@ -23,6 +23,7 @@ const BASE: [string, number, number, string?][] = [
   ['pg_lsn', 3220, 3221, 'pg_lsn_'], ['pg_snapshot', 5038, 5039, 'pg_snapshot_'], ['jsonpath', 4072, 4073, 'jsonpath_'],
   ['point', 600, 1017, 'point_'], ['lseg', 601, 1018, 'lseg_'], ['path', 602, 1019, 'path_'], ['box', 603, 1020, 'box_'],
   ['polygon', 604, 1027, 'poly_'], ['line', 628, 629, 'line_'], ['circle', 718, 719, 'circle_'],
+  ['tsvector', 3614, 3643, 'tsvector'], ['tsquery', 3615, 3645, 'tsquery'],
   ['int4range', 3904, 3905, 'range_'], ['numrange', 3906, 3907, 'range_'], ['daterange', 3912, 3913, 'range_'], ['int8range', 3926, 3927, 'range_'],
   ['int4multirange', 4451, 6150, 'multirange_'], ['nummultirange', 4532, 6151, 'multirange_'], ['datemultirange', 4535, 6155, 'multirange_'],
   ['int8multirange', 4536, 6157, 'multirange_'],

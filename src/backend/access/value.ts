@@ -23,6 +23,8 @@ import { typeHooks } from '../types/hooks.ts';
 import { RECORDOID } from '../types/oids.ts';
 import { jsonbCodec } from '../types/jsonb.ts';
 import { geoCodecs } from '../types/geo_types.ts';
+import { tsQueryCodec } from '../types/tsquery.ts';
+import { tsVectorCodec } from '../types/tsvector.ts';
 import { inetCodec } from '../types/network.ts';
 import { snapshotCodec } from '../types/pg_lsn.ts';
 import { jsonPathCodec } from '../types/jsonpath.ts';
@@ -52,6 +54,8 @@ registerCodec(jsonPathCodec);
 registerCodec(inetCodec);
 registerCodec(snapshotCodec);
 geoCodecs.forEach(registerCodec);
+registerCodec(tsVectorCodec);
+registerCodec(tsQueryCodec);
 
 class Writer {
   bytes = Buffer.allocUnsafeSlow(1024);

@@ -54,3 +54,5 @@ import './network.ts';
 import './mac.ts';
 import './pg_lsn.ts';
 import './geo_ops.ts';
+import './tsvector.ts';
+import './tsquery.ts';

@@ -1,7 +1,7 @@
 // pg_lsn (a place in a log this system does not have; the type is there for its values) and pg_snapshot.
 import { PgError } from '../../common/errors.ts';
 import { registerComparison } from './compare.ts';
-import { int8, type Datum, type Int8 } from './datum.ts';
+import { INT8_MAX, int8, type Datum, type Int8 } from './datum.ts';
 import { invalidInput } from './errors.ts';
 import { registerBuiltins, type PureFunction } from './fmgr.ts';
 import { FINITE, makeNumeric, NAN, type Numeric, roundTo } from './numeric.ts';
@@ -60,7 +60,7 @@ function snapshotIn(text: string): PgSnapshot {
   const match = SNAPSHOT.exec(text);
   if (match === null) throw invalid();
   const xmin = BigInt(match[1]!), xmax = BigInt(match[2]!);
-  if (xmin === 0n || xmax === 0n || xmin > xmax || xmax > MAX) throw invalid();
+  if (xmin === 0n || xmax === 0n || xmin > xmax || xmax > INT8_MAX) throw invalid();
   const xip: bigint[] = [];
   let last = 0n;
   for (const part of match[3] === '' ? [] : match[3]!.split(',')) {
