@@ -144,9 +144,8 @@ function checkActions(stmt: RuleStmt, event: RuleEvent, relation: Relation, qual
 
 function checkSelectRule(stmt: RuleStmt, relation: Relation, qual: Expr | null, actions: readonly Query[]): void {
   const [query, another] = actions;
-  if (query === undefined || query.commandType === 'nothing') throw unsupported('INSTEAD NOTHING rules on SELECT are not implemented', 'Use views instead.');
   if (another !== undefined) throw unsupported('multiple actions for rules on SELECT are not implemented');
-  if (!stmt.instead || query.commandType !== 'select') throw unsupported('rules on SELECT must have action INSTEAD SELECT');
+  if (!stmt.instead || query?.commandType !== 'select') throw unsupported('rules on SELECT must have action INSTEAD SELECT');
   if (query.hasModifyingCTE) throw unsupported('rules on SELECT must not contain data-modifying statements in WITH');
   if (qual !== null) throw unsupported('event qualifications are not implemented for rules on SELECT');
   checkResultList(query.targetList, relation, true);
@@ -184,8 +183,6 @@ function checkResultList(list: readonly TargetEntry[], relation: Relation, isSel
 // ---- storing
 
 function insertRule(stmt: RuleStmt, event: RuleEvent, relation: Relation, qual: Expr | null, actions: readonly Query[]): void {
-  const nothing = actions[0]!.commandType === 'nothing';
-  if (nothing && !stmt.instead) return; // ALSO NOTHING does nothing
   const fields = {
     ev_type: EVENT_NUMBERS[event], is_instead: stmt.instead ?? false, ev_qual: qual === null ? '<>' : nodeToString(qual), ev_action: nodeToString(actions),
   };
