@@ -1,0 +1,93 @@
+// What statistics views and a few others ask and nobody has counted: activity counters are not collected here (as
+// PostgreSQL with track_counts and the like off), so counters are zero, times unknown, and processes that do not exist
+// (WAL senders, receivers, progress of commands) have no rows.
+import { quoteIdentifier } from '../catalog/quote.ts';
+import { classByOid, lookup } from '../catalog/syscache.ts';
+import * as ids from '../catalog/oids.ts';
+import { stringToQualifiedNameList } from '../catalog/reg_names.ts';
+import { PgError } from '../../common/errors.ts';
+import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
+import { registerBuiltins, type ContextFunction, type PureFunction, type SetFunction } from '../types/fmgr.ts';
+import { backends } from '../utils/backend_status.ts';
+import { rowMaker } from './set_results.ts';
+
+const words = (text: string): string[] => text.trim().split(/\s+/);
+
+const COUNTERS = words(`
+  analyze_count autoanalyze_count autovacuum_count vacuum_count bgwriter_buf_written_checkpoints bgwriter_buf_written_clean bgwriter_maxwritten_clean
+  bgwriter_requested_checkpoints bgwriter_timed_checkpoints blocks_fetched blocks_hit buf_alloc buf_fsync_backend buf_written_backend checkpoint_sync_time
+  checkpoint_write_time db_active_time db_blk_read_time db_blk_write_time db_blocks_fetched db_blocks_hit db_conflict_all db_conflict_bufferpin db_conflict_lock
+  db_conflict_snapshot db_conflict_startup_deadlock db_conflict_tablespace db_deadlocks db_idle_in_transaction_time db_session_time db_sessions
+  db_sessions_abandoned db_sessions_fatal db_sessions_killed db_temp_bytes db_temp_files db_tuples_deleted db_tuples_fetched db_tuples_inserted
+  db_tuples_returned db_tuples_updated db_xact_commit db_xact_rollback dead_tuples ins_since_vacuum mod_since_analyze numscans tuples_deleted tuples_fetched
+  tuples_hot_updated tuples_inserted tuples_returned tuples_updated xact_blocks_fetched xact_blocks_hit xact_numscans xact_tuples_deleted xact_tuples_fetched
+  xact_tuples_hot_updated xact_tuples_inserted xact_tuples_returned xact_tuples_updated`);
+
+/** Times, and counters of what is counted only while it is switched on. */
+const UNKNOWN = words(`
+  bgwriter_stat_reset_time db_checksum_failures db_checksum_last_failure db_stat_reset_time function_calls function_self_time function_total_time last_analyze_time
+  last_autoanalyze_time last_autovacuum_time last_vacuum_time snapshot_timestamp xact_function_calls xact_function_self_time xact_function_total_time`);
+
+const NO_ROWS = words(`
+  pg_stat_get_progress_info pg_stat_get_subscription pg_stat_get_wal_senders pg_stat_get_slru pg_get_replication_slots pg_show_replication_origin_status
+  pg_get_publication_tables pg_get_shmem_allocations pg_get_backend_memory_contexts pg_stats_ext_mcvlist_items`);
+
+const pure: Record<string, PureFunction> = {
+  pg_stat_get_live_tuples: (oid: Oid) => Math.max(0, classByOid(oid)?.reltuples ?? 0),
+  pg_stat_get_db_numbackends: (oid: Oid) => backends().filter((b) => b.databaseOid === oid).length,
+  pg_stat_clear_snapshot: () => null,
+};
+for (const name of COUNTERS) pure[`pg_stat_get_${name}`] = () => 0;
+for (const name of UNKNOWN) pure[`pg_stat_get_${name}`] = () => null;
+
+const zeros = (...names: string[]): Record<string, Datum> => Object.fromEntries(names.map((name) => [name, 0]));
+
+const context: Record<string, ContextFunction> = {
+  pg_stat_get_archiver: (c) => rowMaker(c).named({ ...zeros('archived_count', 'failed_count') }),
+  pg_stat_get_wal_receiver: () => null,
+};
+
+const set: Record<string, SetFunction> = {
+  * pg_options_to_table(c, options: ArrayValue) {
+    const { named } = rowMaker(c);
+    for (const option of options.values as string[]) {
+      const at = option.indexOf('=');
+      yield named({ option_name: at < 0 ? option : option.slice(0, at), option_value: at < 0 ? null : option.slice(at + 1) });
+    }
+  },
+  * pg_available_extensions(c) {
+    yield rowMaker(c).named({ name: 'plpgsql', default_version: '1.0', comment: 'PL/pgSQL procedural language' });
+  },
+  * pg_available_extension_versions(c) {
+    yield rowMaker(c).named({
+      name: 'plpgsql', version: '1.0', superuser: true, trusted: true, relocatable: false, schema: 'pg_catalog', requires: null, comment: 'PL/pgSQL procedural language',
+    });
+  },
+  * ts_token_type_byid(c, parser: Oid) { yield* tokenTypes(c, parser); },
+  * ts_token_type_byname(c, name: string) { yield* tokenTypes(c, parserByName(name)); },
+};
+for (const name of NO_ROWS) set[name] = () => [];
+
+/** The kinds of words that the default parser of text search tells apart. */
+const TOKEN_TYPES = [
+  ['asciiword', 'Word, all ASCII'], ['word', 'Word, all letters'], ['numword', 'Word, letters and digits'], ['email', 'Email address'], ['url', 'URL'], ['host', 'Host'],
+  ['sfloat', 'Scientific notation'], ['version', 'Version number'], ['hword_numpart', 'Hyphenated word part, letters and digits'],
+  ['hword_part', 'Hyphenated word part, all letters'], ['hword_asciipart', 'Hyphenated word part, all ASCII'], ['blank', 'Space symbols'], ['tag', 'XML tag'],
+  ['protocol', 'Protocol head'], ['numhword', 'Hyphenated word, letters and digits'], ['asciihword', 'Hyphenated word, all ASCII'], ['hword', 'Hyphenated word, all letters'],
+  ['url_path', 'URL path'], ['file', 'File or path name'], ['float', 'Decimal notation'], ['int', 'Signed integer'], ['uint', 'Unsigned integer'], ['entity', 'XML entity'],
+] as const;
+
+function* tokenTypes(c: Parameters<SetFunction>[0], parser: Oid): Generator<Datum> {
+  if (lookup(ids.TSParserRelationId, ids.PgTsParserOidIndexId, parser) === undefined) throw new PgError('internal_error', `cache lookup failed for text search parser ${parser}`);
+  const { named } = rowMaker(c);
+  for (const [i, [alias, description]] of TOKEN_TYPES.entries()) yield named({ tokid: i + 1, alias, description });
+}
+
+function parserByName(name: string): Oid {
+  const names = stringToQualifiedNameList(name);
+  const found = names.length <= 2 ? lookup(ids.TSParserRelationId, ids.PgTsParserPrsnameIndexId, names[names.length - 1]!, ids.PG_CATALOG_NAMESPACE) : undefined;
+  if (found === undefined) throw new PgError('undefined_object', `text search parser "${names.map(quoteIdentifier).join('.')}" does not exist`);
+  return found.oid;
+}
+
+registerBuiltins({ pure, context, set });
