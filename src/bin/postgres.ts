@@ -2,10 +2,12 @@
 // postgres --single: one backend on the terminal, for a site whose postmaster is not running. Without --single it is the
 // postmaster.
 import { createInterface } from 'node:readline';
-import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { PgError } from '../common/errors.ts';
-import { POSTMASTER_PID, SITE_VERSION_FILE } from '../common/site.ts';
 import type { DestReceiver, ResultColumn } from '../backend/executor/dest.ts';
+import { lockSite, removeLockFile, writeLockFile, type LockFile } from '../backend/postmaster/lock_file.ts';
+import { openSite } from '../backend/postmaster/postmaster.ts';
+import { emptyTemporaryFolder } from '../backend/postmaster/site_check.ts';
 import { executeString, findDatabase, openStandalone } from '../backend/tcop/standalone.ts';
 import { loadBackend } from '../backend/tcop/warm.ts';
 import { typeHooks } from '../backend/types/hooks.ts';
@@ -31,13 +33,6 @@ Example:
   echo "SELECT datname FROM pg_database" | postgres --single -D /var/lib/mysite postgres
 `;
 
-standardOptions(PROGRAM, HELP);
-if (process.argv[2] !== '--single') {
-  await import('./postmaster.ts');
-} else {
-  await single();
-}
-
 async function single(): Promise<void> {
   const { options, rest } = getopt(PROGRAM, process.argv.slice(3), [':D=', ':E', ':j'].map(option));
   const given = new Map(options);
@@ -47,36 +42,32 @@ async function single(): Promise<void> {
     fail(PROGRAM, 'the server must be started under an unprivileged user ID to prevent possible system security compromise');
   }
   if (!site) fail(PROGRAM, 'does not know where to find the site', 'Give it with -D or the PGDATA environment variable.');
-  process.umask(0o077);
-  try {
-    process.chdir(site);
-  } catch (error) {
-    fail(PROGRAM, `could not access directory "${site}": ${(error as Error).message}`);
-  }
-  if (!existsSync(SITE_VERSION_FILE)) fail(PROGRAM, `"${site}" is not a site: it has no file ${SITE_VERSION_FILE}`);
-  refuseRunning(site);
+  openSite(resolve(site));
+  const lock = lockOrFail(site);
   await loadBackend();
   const name = rest[0] ?? 'postgres';
   const oid = findDatabase(name);
   if (oid === 0) fail(PROGRAM, `database "${name}" does not exist`);
   const alone = openStandalone(oid, name);
   session.notice = (notice) => { process.stderr.write(`${notice.severity}:  ${notice.message}\n`); };
-  console.log('\nPostHouse stand-alone backend (PostgreSQL 15.18)'.replace('PostHouse', 'Posthouse'));
+  console.log('\nPosthouse stand-alone backend (PostgreSQL 15.18)');
   await readStatements(given);
   alone.close();
+  removeLockFile(lock);
   process.exit(0);
 }
 
-/** A site has one writer: with a postmaster running, that is not us. */
-function refuseRunning(site: string): void {
-  if (!existsSync(POSTMASTER_PID)) return;
-  const pid = Number(readFileSync(POSTMASTER_PID, 'utf8').split('\n')[0]);
+/** A site has one writer: with a postmaster running, that is not us, and while we run no postmaster starts. */
+function lockOrFail(site: string): LockFile {
   try {
-    process.kill(pid, 0);
-  } catch {
-    return;
+    const lock = lockSite(site);
+    writeLockFile(lock, [`-${process.pid}`, resolve(site), String(Math.trunc(Date.now() / 1000))]);
+    emptyTemporaryFolder();
+    return lock;
+  } catch (error) {
+    if (!(error instanceof PgError)) throw error;
+    return fail(PROGRAM, error.message, error.fields.hint);
   }
-  fail(PROGRAM, `lock file "${POSTMASTER_PID}" already exists`, `Is another postmaster (PID ${pid}) running in data directory "${site}"?`);
 }
 
 async function readStatements(given: ReadonlyMap<string, string>): Promise<void> {
@@ -126,4 +117,11 @@ class TerminalDest implements DestReceiver {
     return true;
   }
   end(): void {}
+}
+
+standardOptions(PROGRAM, HELP);
+if (process.argv[2] !== '--single') {
+  await import('./postmaster.ts');
+} else {
+  await single();
 }
