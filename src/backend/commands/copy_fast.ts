@@ -51,8 +51,9 @@ export function fastReader(relation: Relation, columns: readonly Attribute[], op
     }
   };
   return (reader) => {
-    const insert = bulkInserts(relation);
     const end = reader.wholeLines(from);
+    if (end === 0) return 0;
+    const insert = bulkInserts(relation);
     let rows = 0;
     let next = from.at;
     try {
