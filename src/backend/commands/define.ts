@@ -315,8 +315,8 @@ function createCollation(stmt: RawNode): void {
   const locale = (key: string): string | undefined => (a.has(key) ? constantText(a.get(key)) : a.has('locale') ? constantText(a.get('locale')) : undefined);
   const collate = source?.collcollate ?? locale('lc_collate');
   const ctype = source?.collctype ?? locale('lc_ctype');
-  if (collate == null) throw new PgError('invalid_object_definition', 'parameter "lc_collate" must be specified');
-  if (ctype == null) throw new PgError('invalid_object_definition', 'parameter "lc_ctype" must be specified');
+  if (collate === undefined || collate === null) throw new PgError('invalid_object_definition', 'parameter "lc_collate" must be specified');
+  if (ctype === undefined || ctype === null) throw new PgError('invalid_object_definition', 'parameter "lc_ctype" must be specified');
   for (const given of [collate, ctype]) {
     if (!COLLATION_LOCALES.includes(given)) throw new PgError('invalid_parameter_value', `could not create locale "${given}": No such file or directory`, { detail: `The operating system could not find any locale data for the locale name "${given}".` });
   }

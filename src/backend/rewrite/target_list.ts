@@ -60,8 +60,10 @@ function rewriteTargetList(query: Query, list: readonly TargetEntry[], relation:
     const te = rewriteColumn(query, byColumn[i], attribute, relation, command, values);
     if (te !== null) result.push(te);
   });
-  let next = relation.attributes.length + 1;
-  for (const te of junk) result.push(te.resno === next ? te : { ...te, resno: next }), next++;
+  junk.forEach((te, i) => {
+    const resno = relation.attributes.length + 1 + i;
+    result.push(te.resno === resno ? te : { ...te, resno });
+  });
   return result;
 }
 

@@ -8,6 +8,7 @@ import '../rewrite/ruleutils/functions.ts';
 import '../commands/index.ts';
 import { warmSyscache } from '../catalog/syscache.ts';
 import { loadParser } from '../parser/raw_parser.ts';
+import { log } from '../utils/elog.ts';
 import { installAuthCatalog } from './init.ts';
 import { rehearse } from './rehearsal.ts';
 import { registerSessionCallbacks } from './session_callbacks.ts';
@@ -24,5 +25,5 @@ export async function warmUp(collectGarbage: () => void): Promise<void> {
   installAuthCatalog();
   warmSyscache();
   const errors = rehearse(collectGarbage);
-  if (process.env['POSTHOUSE_SHOW_REHEARSAL']) for (const error of errors) console.error('rehearsal:', error);
+  for (const error of errors) log('DEBUG1', `rehearsal: ${error}`);
 }
