@@ -95,6 +95,8 @@ export interface LayoutAttribute {
 
 /** Writes the row at `at`; where it ends, or -1 when it does not fit into the buffer (or not into u16 var ends). */
 type RowFormer = (values: readonly Datum[], bytes: Buffer, view: DataView, at: number) => number;
+/** Reads all columns of a row that has them all and whose var ends are u16. */
+type RowReader = (bytes: Buffer, view: DataView, row: number) => Datum[];
 
 class Layout implements RowLayout {
   readonly attributeCount: number;
@@ -106,6 +108,7 @@ class Layout implements RowLayout {
   /** Layouts of rows that have fewer attributes, by their number. */
   private readonly prefixes: Layout[] = [];
   private former: RowFormer | null = null;
+  private reader: RowReader | null = null;
 
   constructor(columns: readonly Omit<ColumnLayout, 'offset' | 'varIndex'>[]) {
     this.attributeCount = columns.length;
@@ -125,6 +128,10 @@ class Layout implements RowLayout {
 
   prefix(attributeCount: number): Layout {
     return (this.prefixes[attributeCount] ??= new Layout(this.columns.slice(0, attributeCount)));
+  }
+
+  get read(): RowReader {
+    return (this.reader ??= compileReader(this));
   }
 
   get form(): RowFormer {
@@ -405,6 +412,7 @@ export function readColumn(bytes: Buffer, view: DataView, rowOffset: number, lay
 /** All columns, [attnum - 1]. */
 export function readRow(bytes: Buffer, view: DataView, rowOffset: number, layout: RowLayout): Datum[] {
   const header = view.getUint16(rowOffset + 4, true);
+  if (header === layout.attributeCount) return (layout as Layout).read(bytes, view, rowOffset);
   const count = header & ~ROW_WIDE;
   const present = layoutFor(layout, count);
   const wide = header >= ROW_WIDE;
@@ -413,6 +421,34 @@ export function readRow(bytes: Buffer, view: DataView, rowOffset: number, layout
   for (let i = 0; i < columns.length; i++) values.push(readPresent(bytes, view, rowOffset, present, columns[i]!, wide));
   for (let i = count; i < layout.attributeCount; i++) values.push(layout.columns[i]!.missing ?? null);
   return values;
+}
+
+const READERS: Partial<Record<StorageClass, (at: string) => string>> = {
+  bool: (at) => `bytes[${at}] !== 0`,
+  int2: (at) => `view.getInt16(${at}, true)`,
+  int4: (at) => `view.getInt32(${at}, true)`,
+  oid: (at) => `view.getUint32(${at}, true)`,
+  int8: (at) => `readInt8(view, ${at})`,
+  float4: (at) => `view.getFloat32(${at}, true)`,
+  float8: (at) => `view.getFloat64(${at}, true)`,
+};
+
+/** One function per layout, as compileFormer. */
+function compileReader(layout: Layout): RowReader {
+  const lines: string[] = [];
+  for (let i = 0; i < layout.fixedStart - ROW_HEADER_BYTES; i++) lines.push(`const n${i} = bytes[row + ${ROW_HEADER_BYTES + i}];`);
+  const columns = layout.columns.map((c) => {
+    const bit = c.attnum - 1;
+    const fixed = READERS[c.storage];
+    const text = c.storage === 'text' ? 'readVarText' : c.storage === 'bpchar' ? 'readVarBpchar' : '';
+    const read = fixed !== undefined ? fixed(`row + ${c.offset}`)
+      : text !== '' ? `${text}(bytes, view, row + ${layout.varEndsStart}, ${c.varIndex}, row + ${layout.varDataStart})`
+      : `readPresent(bytes, view, row, layout, layout.columns[${bit}], false)`;
+    return `(n${bit >> 3} & ${1 << (bit & 7)}) !== 0 ? null : ${read}`;
+  });
+  const body = `return function readRow(bytes, view, row) {\n${lines.join('\n')}\nreturn [\n${columns.join(',\n')}];\n};`;
+  const make = new Function('layout', 'readPresent', 'readInt8', 'readVarText', 'readVarBpchar', body);
+  return make(layout, readPresent, readInt8, readVarText, readVarBpchar) as RowReader;
 }
 
 function readPresent(bytes: Buffer, view: DataView, row: number, layout: RowLayout, column: ColumnLayout, wide: boolean): Datum {

@@ -31,7 +31,8 @@ function columnComparator(i: number, compare: Comparator, reverse: boolean, null
   return (a, b) => {
     const x = a[i]!;
     const y = b[i]!;
-    if (x === null) return y === null ? 0 : nullOrder;
+    if (x === y) return 0;
+    if (x === null) return nullOrder;
     if (y === null) return -nullOrder;
     return sign * compare(x, y);
   };

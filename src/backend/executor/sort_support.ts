@@ -2,8 +2,9 @@
 import { notSupported } from '../../common/errors.ts';
 import { amopsByFamily, amopsByOperator, amprocsByFamily, opclassesOf } from '../catalog/syscache.ts';
 import type { ArrayValue, Datum, Int8, Interval, Oid, RecordValue, TimeTz } from '../types/datum.ts';
+import { hashKeyFor } from '../types/compare.ts';
 import { numericHashKey } from '../types/numeric.ts';
-import { callable, functionInfo, outputFunction, typeInfo } from './fmgr_info.ts';
+import { callable, functionInfo, typeInfo } from './fmgr_info.ts';
 
 export type Comparator = (a: any, b: any) => number;
 
@@ -19,6 +20,7 @@ const floats: Comparator = (a: number, b: number) => (a < b ? -1 : a > b ? 1 : a
 
 /** UTF-8 byte order of two strings: that of their code points. */
 export function compareCodePoints(a: string, b: string): number {
+  if (a === b) return 0;
   const n = Math.min(a.length, b.length);
   for (let i = 0; i < n; i++) {
     let x = a.charCodeAt(i);
@@ -138,8 +140,7 @@ export function hashKeyFunction(type: Oid): (value: any) => Datum {
   if (t.typtype === 'c' || type === 2249) {
     return (v: RecordValue) => keyOf(v.values.map((x, i) => (x === null ? null : hashKeyFunction(v.attributes[i]!.typeOid)(x))));
   }
-  const out = outputFunction(type);
-  return (v) => out(v);
+  return hashKeyFor(type);
 }
 
 function trimBlanks(v: string): string {

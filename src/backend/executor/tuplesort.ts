@@ -100,7 +100,7 @@ export class Tuplesort {
     const { rows } = this;
     const [key] = this.spec.keys;
     const n = rows.length;
-    if (this.spec.keys.length !== 1 || key === undefined || !INTEGER_TYPES.has(key.type) || n < 1000) return false;
+    if (key === undefined || !INTEGER_TYPES.has(key.type) || n < 1000) return false;
     const column = key.column - 1;
     let keys = new Uint32Array(n);
     const flip = key.reverse ? 0x7fffffff : 0x80000000;
@@ -133,8 +133,21 @@ export class Tuplesort {
     }
     const sorted = new Array<Datum[]>(n);
     for (let i = 0; i < n; i++) sorted[i] = rows[order[i]!]!;
+    if (this.spec.keys.length > 1) this.sortTies(sorted, column);
     this.rows = sorted;
     return true;
+  }
+
+  /** Rows in order of their first key: those that share it by the other keys. */
+  private sortTies(rows: Datum[][], column: number): void {
+    for (let from = 0; from < rows.length;) {
+      const key = rows[from]![column];
+      let to = from + 1;
+      while (to < rows.length && rows[to]![column] === key) to++;
+      if (to - from === rows.length) rows.sort(this.compare);
+      else if (to - from > 1) rows.slice(from, to).sort(this.compare).forEach((row, i) => { rows[from + i] = row; });
+      from = to;
+    }
   }
 
   private spill(): void {
