@@ -209,7 +209,8 @@ const handlers: { [K in Expr['kind']]: Handler<Extract<Expr, { kind: K }>> } = {
       const nested = someExpr(e.refassgnexpr, (n) => n.kind === 'CaseTestExpr');
       const old: Value = nested ? { code: g.local(`${container.code} === null ? null : ${g.konst(runtime.subscriptFetcher(e.refcontainertype))}(${container.code}, ${upper}, ${lower}) ?? null`), nullable: true } : NULL;
       const assigned = genExpr(g, e.refassgnexpr, { ...cx, caseTest: old });
-      if (e.refelemtype === 0) return { code: g.local(`${g.konst(runtime.subscriptAssigner(e.refcontainertype))}(${container.code}, ${upper}, ${assigned.code})`), nullable: true };
+      const assign = slice ? null : runtime.subscriptAssigner(e.refcontainertype);
+      if (assign !== null) return { code: g.local(`${g.konst(assign)}(${container.code}, ${upper}, ${assigned.code})`), nullable: true };
       return { code: g.local(`${g.konst(runtime.assignSubscript)}(${container.code}, ${upper}, ${lower}, ${assigned.code}, ${e.refelemtype})`), nullable: true };
     }
     const fetch = runtime.subscriptFetcher(e.refcontainertype);

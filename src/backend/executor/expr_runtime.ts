@@ -114,8 +114,9 @@ export function subscriptFetcher(containerType: Oid): (container: Datum, upper: 
   throw notSupported(`subscripting of type ${type.typname}`);
 }
 
-/** `container[...] := value` for types with subscripts of their own (jsonb). */
-export function subscriptAssigner(containerType: Oid): (container: Datum, subscripts: (Datum | undefined)[], value: Datum) => Datum {
+/** `container[...] := value` for types with subscripts of their own (jsonb, point); null for arrays. */
+export function subscriptAssigner(containerType: Oid): ((container: Datum, subscripts: (Datum | undefined)[], value: Datum) => Datum) | null {
+  if (typeIsArray(containerType)) return null;
   const { typname } = typeInfo(containerType);
   const assign = findBuiltin(`subscript_assign_${typname}`);
   if (assign === undefined || assign.kind !== 'pure') throw notSupported(`assignment to subscripts of type ${typname}`);

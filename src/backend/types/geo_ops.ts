@@ -5,7 +5,7 @@ import { invalidParameter, limitExceeded } from './errors.ts';
 import { float8Add, float8Divide, float8Multiply, float8Subtract } from './float.ts';
 import { registerBuiltins, type PureFunction } from './fmgr.ts';
 import {
-  Box, boxIn, boxOut, Circle, circleIn, circleOut, GEO_FORMS, type Line, lineIn, lineOut, LSeg, lsegIn, lsegOut, makeBox, Path, pathIn, pathOut, Point,
+  Box, boxIn, boxOut, Circle, circleIn, circleOut, GEO_FORMS, Line, lineIn, lineOut, LSeg, lsegIn, lsegOut, makeBox, Path, pathIn, pathOut, Point,
   pointIn, pointOut, Polygon, polygonIn, polygonOut,
 } from './geo_types.ts';
 import * as geo from './geometry.ts';
@@ -238,5 +238,30 @@ for (const [oid, name] of [[600, 'point'], [601, 'lseg'], [602, 'path'], [603, '
   const same = pure[`${name}_same`] ?? pure[`${name}_eq`] ?? ((a: Path, b: Path) => pathOut(a) === pathOut(b));
   registerComparison(oid, { equals: same as (a: unknown, b: unknown) => boolean, hashKey: pure[`${name}_out`] as (value: unknown) => string });
 }
+
+// --- subscripts: these types are arrays of fixed length to SQL (raw_array_subscript_handler)
+
+function subscripts<T extends object, E extends number | object>(typname: string, parts: (value: T) => readonly E[], make: (parts: readonly E[]) => T): void {
+  pure[`subscript_${typname}`] = (value: T, upper: readonly (number | null)[], lower: readonly unknown[] | null): E | null => {
+    if (lower !== null) throw new PgError('feature_not_supported', 'slices of fixed-length arrays not implemented');
+    return upper.length === 1 && upper[0] !== null ? parts(value)[upper[0]!] ?? null : null;
+  };
+  pure[`subscript_assign_${typname}`] = (value: T | null, upper: readonly (number | null)[], element: E | null): T | null => {
+    const [index] = upper;
+    if (index === null || index === undefined) throw new PgError('null_value_not_allowed', 'array subscript in assignment must not be null');
+    // There is no point with only one coordinate.
+    if (value === null || element === null) return value;
+    const list = [...parts(value)];
+    if (upper.length !== 1) throw new PgError('array_subscript_error', 'wrong number of array subscripts');
+    if (index < 0 || index >= list.length) throw new PgError('array_subscript_error', 'array subscript out of range');
+    list[index] = element;
+    return make(list);
+  };
+}
+
+subscripts<Point, number>('point', ({ x, y }) => [x, y], ([x, y]) => new Point(x!, y!));
+subscripts<LSeg, Point>('lseg', ({ a, b }) => [a, b], ([a, b]) => new LSeg(a!, b!));
+subscripts<Box, Point>('box', ({ high, low }) => [high, low], ([p, q]) => new Box(p!, q!));
+subscripts<Line, number>('line', ({ a, b, c }) => [a, b, c], ([a, b, c]) => new Line(a!, b!, c!));
 
 registerBuiltins({ pure });

@@ -204,7 +204,7 @@ export function powerNumeric(base: Numeric, exponent: Numeric): Numeric {
   }
   const weight = lnWeight(size);
   // First roughly, for the weight of the result.
-  const roughScale = clampScale(8 - weight);
+  const roughScale = Math.max(8 - weight, 0);
   const rough = numericToFloat(multiplyAt(lnAt(size, roughScale), exponent, roughScale));
   if (Math.abs(rough) > NUMERIC_MAX_RESULT_SCALE * 3.01) {
     if (rough > 0) throw overflowsFormat();
@@ -212,7 +212,7 @@ export function powerNumeric(base: Numeric, exponent: Numeric): Numeric {
   }
   const digits = Math.trunc(rough * LOG10_E);
   const scale = clampScale(Math.max(NUMERIC_MIN_SIG_DIGITS - digits, base.scale, exponent.scale));
-  const logScale = Math.max(scale + digits - weight + 8, 0);
+  const logScale = Math.max(Math.max(scale + digits, 0) - weight + 8, 0);
   const result = expAt(multiplyAt(lnAt(size, logScale), exponent, logScale), scale);
   return negative ? new Numeric(-result.coefficient, scale, FINITE) : result;
 }

@@ -263,9 +263,12 @@ function* series(from: Numeric, to: Numeric, step: Numeric): Generator<Numeric> 
   check(step, 'step size');
   if (step.coefficient === 0n) throw invalidParameter('step size cannot equal zero');
   const up = step.coefficient > 0n;
-  for (let value = from; up ? compareNumeric(value, to) <= 0 : compareNumeric(value, to) >= 0;) {
+  if (up ? compareNumeric(from, to) > 0 : compareNumeric(from, to) < 0) return;
+  for (let value = from; ; value = addNumeric(value, step)) {
     yield value;
-    value = addNumeric(value, step);
+    // Whether another one fits is seen by what is left: the sum may be too large for a numeric.
+    const left = compareNumeric(subtractNumeric(to, value), step);
+    if (up ? left < 0 : left > 0) return;
   }
 }
 

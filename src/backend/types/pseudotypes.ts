@@ -1,6 +1,10 @@
 // Input and output of pseudo-types: most refuse, a few exist for the look of it.
-import { registerBuiltins, type PureFunction } from './fmgr.ts';
+import { PgError } from '../../common/errors.ts';
+import type { Datum, Oid } from './datum.ts';
+import { type FunctionContext, registerBuiltins, type PureFunction } from './fmgr.ts';
 import { cannotAccept, cannotDisplay } from './errors.ts';
+import { typeHooks } from './hooks.ts';
+import { sendText } from './wire.ts';
 
 const functions: Record<string, PureFunction> = {
   void_in: () => '',
@@ -35,5 +39,26 @@ for (const type of ['anyenum', 'anyrange', 'anymultirange', 'anycompatiblerange'
   };
 }
 functions['pg_node_tree_out'] = (value: string) => value;
+for (const type of ['anyarray', 'anycompatiblearray', 'pg_node_tree']) {
+  functions[`${type}_recv`] = () => {
+    throw cannotAccept(type);
+  };
+}
+functions['pg_node_tree_send'] = sendText;
+for (const name of ['shell_in', 'shell_out']) {
+  functions[name] = () => {
+    throw new PgError('feature_not_supported', `cannot ${name === 'shell_in' ? 'accept' : 'display'} a value of a shell type`);
+  };
+}
+// Domains: their base type's functions, then their constraints.
+functions['domain_in'] = (text: string | null, typeOid: Oid, typmod: number) =>
+  (text === null ? typeHooks.typeIo(typeOid).checkDomain!(null) : typeHooks.typeIo(typeOid).input(text, typmod));
+functions['domain_recv'] = (bytes: Uint8Array, typeOid: Oid, typmod: number) => typeHooks.typeIo(typeOid).receive(bytes, typmod);
 
-registerBuiltins({ pure: functions });
+/** The size PostgreSQL would need: that of a fixed-length type, else a header and about what the protocol sends. */
+function columnSize(context: FunctionContext, value: Datum): number {
+  const { typlen, send } = typeHooks.typeIo(context.argTypes[0]!);
+  return typlen > 0 ? typlen : 4 + send(value).length;
+}
+
+registerBuiltins({ pure: functions, context: { pg_column_size: columnSize } });
