@@ -35,9 +35,10 @@ export function installBackendSignals(): void {
 /** Throws when the statement or the session is to end. */
 export function checkForInterrupts(): void {
   if (signals[0] !== seenTotal || pending) processInterrupts();
-  if ((++looks & 15) === 0 && holdCount === 0) checkMemory();
+  if (--looksLeft <= 0 && holdCount === 0) looksLeft = checkMemory();
 }
-let looks = 0;
+/** So often may be asked before memory is looked at. */
+let looksLeft = 0;
 
 /** Whether a signal or timer came that nobody has acted on: for loops that want to leave before they check. */
 export function interruptPending(): boolean {
