@@ -1,6 +1,6 @@
 // CREATE TABLE AS, SELECT INTO and CREATE MATERIALIZED VIEW; REFRESH MATERIALIZED VIEW (PostgreSQL's createas.c and
 // matview.c): a query whose rows go into a table made from its result columns.
-import { PgError, notSupported } from '../../common/errors.ts';
+import { PgError } from '../../common/errors.ts';
 import { insertValues, lockTable } from '../access/table.ts';
 import { requireOwner, requirePrivilege } from '../catalog/aclchk.ts';
 import { heapCreateWithCatalog } from '../catalog/heap.ts';
@@ -27,6 +27,7 @@ import type { UtilityContext, UtilityResult, UtilityTable } from '../tcop/utilit
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
+import { checkOnCommit, noteOnCommit, type OnCommitClause } from './oncommit.ts';
 import { evaluateParams, fetchPreparedStatement } from './prepare.ts';
 import { readOptions } from './reloptions.ts';
 import { columnsOfQuery, nameColumns, storeViewQuery } from './view.ts';
@@ -110,9 +111,9 @@ function createIntoRelation(into: RawNode, rv: { relname: string; relpersistence
   nameColumns(query, (into['colNames'] ?? []) as string[], 'too many column names were specified');
   const columns = columnsOfQuery(query.targetList, 'table');
   if (into['accessMethod'] !== undefined && into['accessMethod'] !== 'heap') throw new PgError('undefined_object', `access method "${into['accessMethod'] as string}" does not exist`);
-  if (into['onCommit'] !== 'ONCOMMIT_NOOP') throw new PgError('invalid_table_definition', 'ON COMMIT can only be used on temporary tables');
   const persistence = isTempNamespace(namespace) ? 't' : rv.relpersistence;
-  if (persistence === 't') throw notSupported('a temporary table');
+  const onCommit = into['onCommit'] as OnCommitClause | undefined;
+  checkOnCommit(onCommit, persistence);
   requirePrivilege(ids.NamespaceRelationId, namespace, ACL.CREATE);
   const { relation } = heapCreateWithCatalog({
     name: rv.relname, namespace, owner: session.currentUser, relkind: isMatview ? 'm' : 'r', persistence, columns,
@@ -120,6 +121,7 @@ function createIntoRelation(into: RawNode, rv: { relname: string; relpersistence
   });
   commandCounterIncrement();
   lockTable(relation, rv.relname, false, 8);
+  noteOnCommit(relation, onCommit);
   if (isMatview) storeViewQuery(relation, query);
   return relation;
 }

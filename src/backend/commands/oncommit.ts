@@ -1,4 +1,5 @@
 // ON COMMIT DROP and ON COMMIT DELETE ROWS of temporary tables, and their end with the session.
+import { PgError } from '../../common/errors.ts';
 import { setNewFilenode } from '../catalog/storage.ts';
 import { performDeletion, removeTempRelations } from '../catalog/dependency.ts';
 import { myTempNamespaceOid } from '../catalog/namespace.ts';
@@ -10,12 +11,20 @@ import {
 } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 
-export type OnCommitAction = 'delete' | 'drop';
-interface Entry { relation: Oid; action: OnCommitAction; subid: number; committed: boolean }
+/** As the grammar names it. */
+export type OnCommitClause = 'ONCOMMIT_NOOP' | 'ONCOMMIT_PRESERVE_ROWS' | 'ONCOMMIT_DELETE_ROWS' | 'ONCOMMIT_DROP';
+interface Entry { relation: Oid; action: 'delete' | 'drop'; subid: number; committed: boolean }
 let entries: Entry[] = [];
 
-export function registerOnCommit(relation: Oid, action: OnCommitAction): void {
-  entries.push({ relation, action, subid: currentSubTransactionId(), committed: false });
+export function checkOnCommit(clause: OnCommitClause | undefined, persistence: 'p' | 'u' | 't'): void {
+  if ((clause ?? 'ONCOMMIT_NOOP') === 'ONCOMMIT_NOOP' || persistence === 't') return;
+  throw new PgError('invalid_table_definition', 'ON COMMIT can only be used on temporary tables');
+}
+
+/** What is to be done with a temporary table at the end of every transaction from now on. */
+export function noteOnCommit(relation: Oid, clause: OnCommitClause | undefined): void {
+  if (clause !== 'ONCOMMIT_DROP' && clause !== 'ONCOMMIT_DELETE_ROWS') return;
+  entries.push({ relation, action: clause === 'ONCOMMIT_DROP' ? 'drop' : 'delete', subid: currentSubTransactionId(), committed: false });
 }
 
 registerCallback({

@@ -27,7 +27,7 @@ import { session } from '../utils/session.ts';
 import { addChecks, addForeignKey, cookDefault } from './constraints.ts';
 import { defineIndex } from './indexcmds.ts';
 import { expandLike } from './like.ts';
-import { registerOnCommit } from './oncommit.ts';
+import { checkOnCommit, noteOnCommit, type OnCommitClause } from './oncommit.ts';
 import { readOptions } from './reloptions.ts';
 import { createOwnedSequence, resetSequence } from './sequence.ts';
 import { mapVars } from './varmap.ts';
@@ -42,9 +42,7 @@ function createTable(stmt: RawNode, context: UtilityContext): void {
   if (stmt['accessMethod'] !== undefined && stmt['accessMethod'] !== 'heap') throw new PgError('undefined_object', `access method "${stmt['accessMethod']}" does not exist`);
   const namespace = rangeVarGetCreationNamespace(rv);
   const persistence = isTempNamespace(namespace) ? 't' : rv.relpersistence;
-  if (stmt['oncommit'] !== 'ONCOMMIT_NOOP' && persistence !== 't') {
-    throw new PgError('invalid_table_definition', 'ON COMMIT can only be used on temporary tables');
-  }
+  checkOnCommit(stmt['oncommit'] as OnCommitClause, persistence);
   requirePrivilege(ids.NamespaceRelationId, namespace, ACL.CREATE);
   if (stmt['if_not_exists'] && relationOidByName(rv.relname, namespace) !== 0) {
     ddlNotice(`relation "${rv.relname}" already exists, skipping`, 'duplicate_table');
@@ -55,8 +53,7 @@ function createTable(stmt: RawNode, context: UtilityContext): void {
   const inherited = mergeParents(table, parents);
   markPrimaryKeyNotNull(table);
   const oid = makeTable(rv.relname, namespace, persistence, table, readOptions((stmt['options'] ?? []) as RawNode[], 'table'), context.text, inherited.checks);
-  if (stmt['oncommit'] === 'ONCOMMIT_DROP') registerOnCommit(oid, 'drop');
-  else if (stmt['oncommit'] === 'ONCOMMIT_DELETE_ROWS') registerOnCommit(oid, 'delete');
+  noteOnCommit(oid, stmt['oncommit'] as OnCommitClause);
   parents.forEach((parent, i) => storeInheritance(oid, parent.oid, i + 1));
 }
 
