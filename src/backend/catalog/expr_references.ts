@@ -94,8 +94,11 @@ function visitVar(r: References, n: Node, ranges: Ranges): void {
     else r.relation(entry.relid);
   } else if (entry.rtekind === 'function') {
     visitFunctionColumn(r, entry, n.varattno);
+  } else if (entry.rtekind === 'join' && n.varattno > 0) {
+    // A column of a join with a name of its own is the column of one of its tables.
+    walk(r, entry.joinaliasvars[n.varattno - 1] as Node, ranges.slice(0, ranges.length - n.varlevelsup));
   }
-  // A Var of a join, subquery, CTE: what is behind it is visited where it stands.
+  // A Var of a subquery, CTE: what is behind it is visited where it stands.
 }
 
 /** A column of a function's result is a column of its composite type. */

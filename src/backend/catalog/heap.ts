@@ -56,7 +56,7 @@ export interface HeapSpec {
   /** ALTER DEFAULT PRIVILEGES apply. */
   useUserAcl?: boolean;
   isPopulated?: boolean;
-  /** Views may have columns of type record (they come from the query). */
+  /** System views may have columns of type anyarray (pg_stats). */
   allowPseudo?: boolean;
 }
 
@@ -163,7 +163,7 @@ export function checkAttributeNamesTypes(columns: readonly ColumnSpec[], relkind
 export function checkAttributeType(name: string, typeOid: Oid, collation: Oid, containing: readonly Oid[] = [], allowPseudo = false): void {
   const type = getType(typeOid);
   if (type.typtype === 'p') {
-    if (!allowPseudo || (typeOid !== ids.RECORDOID && typeOid !== ids.RECORDARRAYOID && typeOid !== ids.ANYARRAYOID)) {
+    if (!allowPseudo || typeOid !== ids.ANYARRAYOID) {
       throw new PgError('invalid_table_definition', `column "${name}" has pseudo-type ${formatType(typeOid)}`);
     }
   } else if (type.typtype === 'd') {

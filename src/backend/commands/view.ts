@@ -83,7 +83,10 @@ function usesTemporary(query: Query): boolean {
 
 /** The columns a query's result has, as columns of a relation. */
 export function columnsOfQuery(targetList: readonly TargetEntry[], construct: string): ColumnSpec[] {
+  const names = new Set<string | null>();
   return targetList.filter((t) => !t.resjunk).map((t) => {
+    if (names.has(t.resname)) throw new PgError('duplicate_column', `column "${t.resname}" specified more than once`);
+    names.add(t.resname);
     const typeOid = exprType(t.expr);
     const collation = exprCollation(t.expr);
     if (collation === 0 && getTypCollation(typeOid) !== 0) {
@@ -108,7 +111,7 @@ function defineVirtualRelation(rv: RawNode & { relname: string; relpersistence: 
   }
   const { relation } = heapCreateWithCatalog({
     name: rv.relname, namespace, owner: session.currentUser, relkind: 'v', persistence: isTempNamespace(namespace) ? 't' : rv.relpersistence, columns, options,
-    useUserAcl: true, allowPseudo: true,
+    useUserAcl: true, allowPseudo: namespace === ids.PG_CATALOG_NAMESPACE,
   });
   commandCounterIncrement();
   return relation;
