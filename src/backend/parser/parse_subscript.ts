@@ -1,6 +1,6 @@
 // Subscripts of arrays and jsonb, fetched from or assigned to (parse_node.c and the subscript handlers of
 // arraysubs.c and jsonbsubs.c).
-import { getBaseTypeAndTypmod, getElementType } from '../catalog/lsyscache.ts';
+import { getBaseTypeAndTypmod } from '../catalog/lsyscache.ts';
 import * as sys from '../catalog/syscache.ts';
 import { makeConst } from '../nodes/makefuncs.ts';
 import { exprLocation, exprType } from '../nodes/nodeFuncs.ts';
@@ -28,7 +28,8 @@ export function transformContainerSubscripts(
   state: ParseState, containerBase: Expr, containerTypeIn: Oid, containerTypmodIn: number, indirection: readonly RawNode[], isAssignment: boolean,
 ): SubscriptingRef {
   const container = isAssignment ? { type: containerTypeIn, typmod: containerTypmodIn } : transformContainerType(containerTypeIn, containerTypmodIn);
-  const element = getElementType(container.type);
+  // Arrays, and types of fixed length that are subscripted like them (point, name, ...).
+  const element = sys.typeByOid(container.type)?.typelem ?? 0;
   const isJsonb = container.type === T.JSONBOID;
   if (!isJsonb && (element === 0 || (sys.typeByOid(container.type)?.typsubscript ?? 0) === 0)) {
     throw parserError(state, 'datatype_mismatch', `cannot subscript type ${formatType(container.type)} because it does not support subscripting`, exprLocation(containerBase));
