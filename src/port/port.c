@@ -401,6 +401,27 @@ static napi_value sharedMemory(napi_env env, napi_callback_info info)
 	return napi_create_external_arraybuffer(env, memory, (size_t) length, NULL, NULL, &v) == napi_ok ? v : NULL;
 }
 
+static void unmap(napi_env env, void *memory, void *length)
+{
+	(void) env;
+	munmap(memory, (size_t) (uintptr_t) length);
+}
+
+/* The first bytes of a file as they are at any moment, for reading. */
+static napi_value mapFile(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(2);
+	INT(0, fd);
+	INT(1, length);
+	napi_value v;
+	struct stat about;
+	if (length <= 0) return bad_argument(env, __func__);
+	void *memory = fstat(fd, &about) == 0 && about.st_size >= length
+		? mmap(NULL, (size_t) length, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+	if (memory == MAP_FAILED) return int_value(env, -EINVAL);
+	return napi_create_external_arraybuffer(env, memory, (size_t) length, unmap, (void *) (uintptr_t) length, &v) == napi_ok ? v : NULL;
+}
+
 static napi_value Umask(napi_env env, napi_callback_info info)
 {
 	ARGUMENTS(1);
@@ -796,7 +817,7 @@ static napi_value Init(napi_env env, napi_value exports)
 {
 	static const struct { const char *name; napi_callback call; } all[] = {
 		{ "fork", Fork }, { "_exit", Exit }, { "getpid", Getpid }, { "getppid", Getppid }, { "kill", Kill },
-		{ "hugeText", hugeText }, { "packMemory", packMemory }, { "collapseMemory", collapseMemory }, { "randomInt", randomInt }, { "waitpid", Waitpid }, { "sharedMemory", sharedMemory }, { "setSignal", setSignal },
+		{ "hugeText", hugeText }, { "packMemory", packMemory }, { "collapseMemory", collapseMemory }, { "randomInt", randomInt }, { "waitpid", Waitpid }, { "sharedMemory", sharedMemory }, { "mapFile", mapFile }, { "setSignal", setSignal },
 		{ "setParentDeathSignal", setParentDeathSignal }, { "setTimer", setTimer }, { "recv", Recv }, { "send", Send },
 		{ "poll", Poll }, { "listenUnix", listenUnix }, { "listenTcp", listenTcp }, { "connectUnix", connectUnix },
 		{ "accept", Accept }, { "socketpair", Socketpair }, { "pipe", Pipe }, { "close", Close }, { "shutdown", Shutdown },

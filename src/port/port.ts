@@ -29,6 +29,8 @@ export interface Port {
   waitpid(): [number, number];
   /** Anonymous memory shared with children forked later; Atomics work on typed arrays over it. */
   sharedMemory(lengthBytes: number): ArrayBuffer;
+  /** The first bytes of a file as they are at any moment, for reading only; or a negative errno. */
+  mapFile(fd: number, lengthBytes: number): ArrayBuffer | number;
   /** signals[n] counts deliveries of signal n since start, for those caught with 'flag'; signals[0] of all together. */
   readonly signals: Int32Array;
   /** What signal n does from now on. 'flag' counts it in `signals`, and blocking calls return -EINTR: the one that

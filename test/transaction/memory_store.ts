@@ -17,6 +17,7 @@ export class Crash extends Error {}
 export class MemoryStore implements WritableStore {
   readonly path = '(memory)';
   snapshotId = 1;
+  get nextSnapshotId(): number { return this.snapshotId; }
   lastLength = 0;
   content: Content = { keys: [], values: new Map() };
   /** Thrown by the write after next puts, before anything is kept. */

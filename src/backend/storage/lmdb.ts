@@ -8,8 +8,10 @@
 // Native calls exchange bytes through two places: the key buffer (one for the process; keys in, cursor keys out at
 // offset 32, the length of a cursor's value at 0) and the value target (set by setGlobalBuffer, switched when another
 // reader's turn comes: 60 ns). Every reader has its own ValueBuffer, so nobody's bytes are overwritten by another.
+import { closeSync, constants, openSync } from 'node:fs';
 import * as lmdb from 'lmdb';
 import { PgError, internalError } from '../../common/errors.ts';
+import { port } from '../../port/port.ts';
 import { MAX_KEY_BYTES, META_FILENODE, ValueBuffer, type Batch, type Cursor, type HeldSnapshot, type Store, type WritableStore } from './store.ts';
 
 interface NativeTxn { readonly address: number; abort(): void; renew(): void }
@@ -93,9 +95,33 @@ export function openWritableStore(path: string): WritableStore {
 
 /** A store of its own for reading what this process writes: LMDB wants an environment opened but once. */
 export function openReader(of: WritableStore): Store {
-  const { path, database } = of as LmdbWritableStore;
-  return new LmdbStore(path, database, false);
+  const { path, database, counter } = of as LmdbWritableStore;
+  return new LmdbStore(path, database, counter);
 }
+
+/** The number of the environment's last commit, which LMDB keeps in its lock file (MDB_txninfo: magic, format, txnid):
+ * read from there it costs two loads, and mostly tells that the last snapshot is still the newest. */
+class CommitCounter {
+  private readonly words: Int32Array | null;
+  /** Stays open as long as the environment: closing any descriptor of the lock file would drop LMDB's lock on it. */
+  private readonly fd: number;
+  constructor(path: string) {
+    this.fd = openSync(`${path}/lock.mdb`, constants.O_RDONLY | constants.O_NOFOLLOW);
+    const memory = port.mapFile(this.fd, LOCK_HEADER_BYTES);
+    const words = typeof memory === 'number' ? null : new Int32Array(memory);
+    this.words = words !== null && words[0] === LOCK_MAGIC ? words : null;
+  }
+  /** After the environment. */
+  close(): void {
+    closeSync(this.fd);
+  }
+  /** -1: not known. */
+  read(): number {
+    const { words } = this;
+    return words === null ? -1 : (Atomics.load(words, 2) >>> 0) + (words[3]! & 0xfffff) * 4294967296;
+  }
+}
+const LOCK_HEADER_BYTES = 16, LOCK_MAGIC = 0xbeefc0de | 0;
 
 let nextSnapshotId = 1;
 
@@ -105,19 +131,36 @@ class ReadTransaction implements HeldSnapshot {
   readonly address: number;
   snapshotId = nextSnapshotId++;
   holders = 0;
-  /** Read from since it was reset. */
+  /** Not reset: it shows what it showed. */
   live = true;
+  /** The last commit it showed; -1: not known. */
+  private commit = -1;
+  private readonly counter: CommitCounter;
   readonly cursors = new Set<LmdbCursor>();
-  constructor(env: NativeEnv) {
+  constructor(env: NativeEnv, counter: CommitCounter) {
+    this.counter = counter;
     this.txn = new native.Txn(env, READ_ONLY_TXN);
     this.address = this.txn.address;
+  }
+  /** Whether there was no commit since the one it showed last. */
+  isNewest(): boolean {
+    return this.commit >= 0 && this.counter.read() === this.commit;
+  }
+  /** After a reset: takes the newest commit. The snapshot is a new one unless that is what it showed before; a commit
+   * that comes at this very moment leaves the number open. */
+  renew(): void {
+    const before = this.counter.read();
+    this.txn.renew();
+    this.live = true;
+    const commit = this.counter.read() === before ? before : -1;
+    if (commit < 0 || commit !== this.commit) this.snapshotId = nextSnapshotId++;
+    this.commit = commit;
   }
   reset(): void {
     for (const cursor of this.cursors) cursor.detach();
     this.cursors.clear();
     native.resetTxn(this.address);
     this.live = false;
-    this.snapshotId = nextSnapshotId++;
   }
 }
 
@@ -136,18 +179,29 @@ class LmdbStore implements Store {
   private readonly metaKeys = new Map<string, Buffer>();
   private closed = false;
   private readonly owner: boolean;
+  readonly counter: CommitCounter;
 
-  /** `owner`: closing it closes the environment. */
-  constructor(path: string, database: Database, owner = true) {
+  /** With somebody else's `counter` the environment is theirs to close as well. */
+  constructor(path: string, database: Database, counter?: CommitCounter) {
     this.path = path;
     this.database = database;
-    this.owner = owner;
+    this.owner = counter === undefined;
+    this.counter = counter ?? new CommitCounter(path);
     this.dbAddress = database.dbAddress;
-    this.current = this.youngest = new ReadTransaction(database.env);
+    this.current = this.youngest = new ReadTransaction(database.env, this.counter);
     this.current.reset();
   }
 
-  get snapshotId(): number { return this.current.snapshotId; }
+  get snapshotId(): number {
+    const { current } = this;
+    if (!current.live) current.renew();
+    return current.snapshotId;
+  }
+
+  get nextSnapshotId(): number {
+    const { current } = this;
+    return current.live || current.isNewest() ? current.snapshotId : this.snapshotId;
+  }
 
   renew(): void {
     const { current } = this;
@@ -170,8 +224,7 @@ class LmdbStore implements Store {
 
   hold(): HeldSnapshot {
     // The transaction may be reset and not live yet: pin what it will show.
-    this.current.txn.renew();
-    this.current.live = true;
+    this.openTransaction();
     this.current.holders++;
     return this.current;
   }
@@ -189,7 +242,7 @@ class LmdbStore implements Store {
 
   private leaveCurrent(next?: ReadTransaction): void {
     this.busy.add(this.current);
-    this.current = next ?? this.idle.pop() ?? (this.youngest = new ReadTransaction(this.database.env));
+    this.current = next ?? this.idle.pop() ?? (this.youngest = new ReadTransaction(this.database.env, this.counter));
     this.busy.delete(this.current);
   }
 
@@ -225,7 +278,7 @@ class LmdbStore implements Store {
 
   private openTransaction(): number {
     const { current } = this;
-    current.live = true;
+    if (!current.live) current.renew();
     return current.address;
   }
 
@@ -276,7 +329,7 @@ class LmdbStore implements Store {
     }
     for (const cursor of this.spareCursors) cursor.close();
     for (const transaction of all) transaction.txn.abort();
-    if (this.owner) void this.database.close();
+    if (this.owner) void this.database.close().then(() => this.counter.close());
   }
 }
 
@@ -359,7 +412,7 @@ class LmdbCursor implements Cursor {
     } else {
       const spare = store.takeCursor();
       this.transaction = store.current;
-      this.transaction.live = true;
+      if (!this.transaction.live) this.transaction.renew();
       this.transaction.cursors.add(this);
       if (spare !== undefined) { this.cursor = spare; flags |= RENEW_CURSOR; }
       else this.cursor = new native.Cursor(store.database.db, store.current.address);

@@ -49,6 +49,8 @@ export interface Store {
   readonly path: string;
   /** Names what reads see now: a new number whenever that may have changed. Caches of what was read compare it. */
   readonly snapshotId: number;
+  /** The same, without taking the snapshot when nothing was committed since the last one: what is read later may be newer. */
+  readonly nextSnapshotId: number;
   /** Look at the newest commit from now on. Costs about a microsecond. Cursors still open start again behind the
    * key they stand on. */
   renew(): void;

@@ -85,7 +85,7 @@ let versionOf = { database: 0, global: 0, version: 0 };
 
 /** A number for the state of all catalogs in the present snapshot. */
 export function storedCatalogVersion(): number {
-  const database = databaseStore?.snapshotId ?? 0, global = globalStore?.snapshotId ?? 0;
+  const database = databaseStore?.snapshotId ?? 0, global = globalStore?.nextSnapshotId ?? 0;
   if (versionOf.database !== database || versionOf.global !== global) {
     const version = (databaseStore?.meta(META.catalogVersion) ?? 0) + (globalStore?.meta(META.catalogVersion) ?? 0) * 2 ** 28;
     versionOf = { database, global, version };
