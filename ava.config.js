@@ -1,6 +1,6 @@
 // Tests run from their TypeScript source. Workers are processes: native addons and signals need them to be.
 export default {
-  files: ['test/**/*.test.ts', '!test/torture/**'],
+  files: ['test/**/*.test.ts'],
   extensions: ['ts'],
   workerThreads: false,
   timeout: '2m',

@@ -1,7 +1,6 @@
 // Posthouse beside Debian's PostgreSQL 15, in one run: the rows of the table in the README of this folder. Both are durable and
 // have their defaults; measurements alternate (A B A B ...), and a row's figure is the median of the ratios of pairs.
 //   node test/bench/bench.ts [--rounds N] [--seconds N] [--scale N] [--only WORD]... [--list] [--profile-dir DIR]
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -23,6 +23,8 @@ export const POSTGRESQL: Product = {
   initdb: ['--no-sync', '-E', 'UTF8', '--locale=C.UTF-8', '-A', 'trust'], ready: 'database system is ready to accept connections', deathSignal: 'INT',
 };
 export const product = process.env['AGAINST'] === 'postgresql' ? POSTGRESQL : POSTHOUSE;
+/** A postmaster on a busy machine takes seconds to start. */
+const PATIENCE_MS = 60_000;
 const HBA = 'local all all trust\nhost all all 127.0.0.1/32 trust\n';
 /** Nothing from outside may change what the programs do. */
 const CLEAN = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C.UTF-8', LC_MESSAGES: 'C' };
@@ -137,10 +139,12 @@ export class Site {
   /** Resolves when the log has this text (behind `from`). */
   async logged(wanted: string, from = 0): Promise<void> {
     return new Promise((done, failed) => {
+      const limit = setTimeout(() => failed(new Error(`the postmaster does not say "${wanted}":\n${this.text.slice(from)}`)), PATIENCE_MS);
       const look = (): void => {
         if (this.text.indexOf(wanted, from) >= 0) done();
         else if (this.process.exitCode !== null || this.process.signalCode !== null) failed(new Error(`the postmaster ended before it said "${wanted}":\n${this.text.slice(from)}`));
         else return;
+        clearTimeout(limit);
         this.waiting.delete(look);
       };
       this.waiting.add(look);
