@@ -66,9 +66,9 @@ const keyEncoder = {
   readKey: (bytes: Buffer, start: number, end: number): Buffer => bytes.subarray(start, end),
 };
 
-function openEnvironment(path: string, readOnly: boolean): Database {
+function openEnvironment(path: string, readOnly: boolean, durable = true): Database {
   const database = openDatabase({
-    path, readOnly, noSubdir: false, encoding: 'binary', keyEncoder, cache: false, overlappingSync: false,
+    path, readOnly, noSubdir: false, encoding: 'binary', keyEncoder, cache: false, overlappingSync: false, noSync: !durable,
     mapSize: MAP_SIZE_BYTES, maxReaders: MAX_READERS, maxDbs: 1, permissionsMode: 0o600,
   });
   if (keyView === undefined) {
@@ -88,9 +88,10 @@ export function openStore(path: string): Store {
   return new LmdbStore(path, openEnvironment(path, true));
 }
 
-/** Opens (and makes) an environment for reading and writing: the one writer of its database. */
-export function openWritableStore(path: string): WritableStore {
-  return new LmdbWritableStore(path, openEnvironment(path, false));
+/** Opens (and makes) an environment for reading and writing: the one writer of its database. What is not `durable` must
+ * be thrown away after a crash. */
+export function openWritableStore(path: string, durable = true): WritableStore {
+  return new LmdbWritableStore(path, openEnvironment(path, false, durable));
 }
 
 /** A store of its own for reading what this process writes: LMDB wants an environment opened but once. */
@@ -480,6 +481,13 @@ function makeInstruction(): { address: number; bytes: Uint8Array; u32: Uint32Arr
   return { address: native.getAddress(buffer), bytes: new Uint8Array(buffer), u32: new Uint32Array(buffer), f64: new Float64Array(buffer) };
 }
 
+/** Short keys and row ids need no call. */
+function putBytes(from: Uint8Array, at: number): void {
+  const { bytes } = instruction;
+  if (from.length > 40) bytes.set(from, at);
+  else for (let i = 0; i < from.length; i++) bytes[at + i] = from[i]!;
+}
+
 class LmdbBatch implements Batch {
   lastLength = 0;
   private readonly store: LmdbStore;
@@ -511,7 +519,7 @@ class LmdbBatch implements Batch {
   private write(code: number, key: Uint8Array, value: Uint8Array): void {
     const { database } = this.store;
     const after = this.instruct(code, key);
-    instruction.bytes.set(value, INSTRUCTION_VALUE_AT);
+    putBytes(value, INSTRUCTION_VALUE_AT);
     instruction.u32[after / 4 - 1] = value.length;
     instruction.f64[after / 8] = instruction.address + INSTRUCTION_VALUE_AT;
     native.write(database.env.address, instruction.address);
@@ -529,7 +537,7 @@ class LmdbBatch implements Batch {
     instruction.u32[0] = code;
     instruction.u32[1] = this.store.database.db.dbi;
     instruction.u32[2] = key.length;
-    instruction.bytes.set(key, 12);
+    putBytes(key, 12);
     return (key.length + 28) & ~7;
   }
 

@@ -86,7 +86,7 @@ function perform(collectGarbage: () => void): string[] {
 }
 
 function openScratch(path: string): WritableStore {
-  const store = openWritableStore(path);
+  const store = openWritableStore(path, false);
   const next = Buffer.alloc(8);
   next.writeUInt32LE(FIRST_OID);
   store.write((batch) => batch.put(metaKey(META.nextOid), next));

@@ -79,6 +79,7 @@ export function scenes(act: 'first' | 'second'): Script[] {
     const n = first ? i : i + SHORT_SESSIONS;
     all.push(simple(n), extended(n));
   }
+  if (!first) for (let i = 0; i < HOT_SESSIONS; i++) all.push(hotWrites(i));
   return all;
 }
 
@@ -102,6 +103,26 @@ function hot(): Script {
   const script = new Script().prepare('s', 'select balance from account where aid = $1').sync();
   for (let i = 1; i <= HOT_STATEMENTS; i++) script.execute('s', String(i * 7)).sync();
   for (let i = 1; i <= HOT_STATEMENTS; i++) script.query(`SELECT balance FROM account WHERE aid = ${i * 7};`);
+  return script;
+}
+
+/** The same for short transactions, and so for the transaction manager. */
+const HOT_TRANSACTIONS = 40;
+
+function hotWrites(n: number): Script {
+  const script = new Script().prepare('u', 'update branch set balance = balance + $1 where bid = $2').sync();
+  for (let i = 1; i <= HOT_TRANSACTIONS; i++) {
+    const k = n * HOT_TRANSACTIONS + i;
+    script.query(
+      'BEGIN;',
+      `UPDATE account SET balance = balance + ${k} WHERE aid = ${k};`,
+      `SELECT balance FROM account WHERE aid = ${k};`,
+      `UPDATE branch SET balance = balance + ${k} WHERE bid = ${1 + k % 10};`,
+      `INSERT INTO history (tid, bid, aid, delta, mtime) VALUES (1, 2, ${k}, ${k}, CURRENT_TIMESTAMP);`,
+      'END;',
+    );
+    script.execute('u', '1', String(1 + k % 10)).sync();
+  }
   return script;
 }
 

@@ -7,6 +7,7 @@ import '../executor/spi.ts';
 import '../rewrite/ruleutils/functions.ts';
 import '../commands/index.ts';
 import { warmSyscache } from '../catalog/syscache.ts';
+import { getBool } from '../utils/guc.ts';
 import { loadParser } from '../parser/raw_parser.ts';
 import { log } from '../utils/elog.ts';
 import { installAuthCatalog } from './init.ts';
@@ -24,6 +25,6 @@ export async function warmUp(collectGarbage: () => void): Promise<void> {
   await loadBackend();
   installAuthCatalog();
   warmSyscache();
-  const errors = rehearse(collectGarbage);
+  const errors = !getBool('dress_rehearsal') ? [] : rehearse(collectGarbage);
   for (const error of errors) log('DEBUG1', `rehearsal: ${error}`);
 }

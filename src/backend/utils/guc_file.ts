@@ -6,6 +6,7 @@ import { PgError } from '../../common/errors.ts';
 import { allSettings, findSetting, getString, setConfigOption, type GucContext } from './guc.ts';
 import { log } from './elog.ts';
 import './guc_hooks.ts';
+import './own_settings.ts';
 
 export interface ConfigLine {
   name: string;
