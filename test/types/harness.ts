@@ -67,7 +67,7 @@ export function typeIo(oid: number): TypeIo {
     const input = fn(`${row.input}in`), output = fn(`${row.input}out`), receive = fn(`${row.input}recv`), send = fn(`${row.input}send`);
     const vector = oid === 22 ? 21 : oid === 30 ? 26 : 0;
     io = {
-      typeOid: oid, name: row.name, typtype: row.input === 'range_' ? 'r' : row.input === 'multirange_' ? 'm' : 'b', typcategory: row.elem ? 'A' : 'U', typlen: -1, typdelim: ',',
+      typeOid: oid, name: row.name, typtype: row.input === 'range_' ? 'r' : row.input === 'multirange_' ? 'm' : 'b', typcategory: row.elem ? 'A' : 'U', typlen: -1, typdelim: row.name === 'box' ? ';' : ',',
       typelem: row.elem ?? vector, typarray: row.array, basetype: oid,
       input: (text, typmod) => input(text, row.elem ?? oid, typmod), output: (value) => output(value),
       receive: (bytes, typmod) => receive(bytes, row.elem ?? oid, typmod), send: (value) => send(value),

@@ -60,10 +60,11 @@ function readDimensions(text: string): { dims: number[]; lbounds: number[]; at: 
     while (SPACE.has(text[at]!)) at++;
   };
   const readBound = (missing: string): number => {
-    const match = /^[-+]?\d+/.exec(text.slice(at, at + 32));
+    // As PostgreSQL: any signs and digits make a bound, read as atoi would.
+    const match = /^[-+\d]+/.exec(text.slice(at, at + 32));
     if (match === null) throw malformed(text, missing);
     at += match[0].length;
-    return Number(match[0]) | 0;
+    return (Number.parseInt(match[0], 10) || 0) | 0;
   };
   for (;;) {
     skipSpace();
@@ -193,7 +194,8 @@ function readBraces(text: string, from: number, delimiter: string): { items: (st
 
 export function parseArray(text: string, elementType: Oid, delimiter: string, element: (text: string) => Datum): ArrayValue {
   const { dims, lbounds, at } = readDimensions(text);
-  const braces = readBraces(text, at, delimiter);
+  // Errors show what is left to read, as PostgreSQL's.
+  const braces = readBraces(text.slice(at), 0, delimiter);
   if (dims.length > 0 && (dims.length !== braces.dims.length || dims.some((dim, i) => dim !== braces.dims[i]))) {
     throw malformed(text, 'Specified array dimensions do not match array contents.');
   }

@@ -197,12 +197,10 @@ function widthBucket(operand: number, low: number, high: number, count: number):
     if (count === INT4_MAX) throw outOfRange('integer');
     return count + 1;
   }
-  // Halving keeps the differences finite; the quotient may round up to 1, which would be one bucket too many.
+  // The order of operations is PostgreSQL 15's; halving keeps the differences finite, where it lets them overflow.
   const scale = Number.isFinite(high - low) ? 1 : 0.5;
-  const share = ascending
-    ? (operand * scale - low * scale) / (high * scale - low * scale)
-    : (low * scale - operand * scale) / (low * scale - high * scale);
-  return Math.min(Math.trunc(count * share), count - 1) + 1;
+  const part = ascending ? operand * scale - low * scale : low * scale - operand * scale;
+  return Math.trunc((count * part) / Math.abs(high * scale - low * scale)) + 1;
 }
 
 registerBuiltins({

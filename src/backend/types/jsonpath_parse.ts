@@ -90,9 +90,17 @@ class Scanner {
     const { text } = this;
     while (this.match(BLANK) !== null || this.skipComment());
     if (this.at >= text.length) return { kind: 'end', value: '', shown: null };
-    const number = this.match(NUMBER);
+    const start = this.at, number = this.match(NUMBER);
     if (number !== null) {
-      const junk = this.match(JUNK);
+      const end = this.at, junk = this.match(JUNK);
+      // The longest match wins: 1a is a wrong number, 1ab a word.
+      this.at = start;
+      const word = this.match(WORD);
+      if (word !== null && word.length > number.length + (junk?.length ?? 0)) {
+        this.at = start;
+        return this.word();
+      }
+      this.at = end;
       if (junk !== null) throw scanError('trailing junk after numeric literal', number + junk);
       return { kind: /^\d+$/.test(number) ? 'int' : 'numeric', value: number, shown: number };
     }

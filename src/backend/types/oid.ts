@@ -42,9 +42,10 @@ const canonical = (value: bigint): Int8 => (value <= 9007199254740991n ? Number(
 
 // --- tid: the row id of access/row.ts as one number, block * 65536 + offset. Shown as PostgreSQL does: (block,offset).
 export function tidIn(text: string): number {
-  const match = /^\s*\(\s*([+-]?\d+)\s*,\s*([+-]?\d+)\s*\)/.exec(text);
-  const block = match === null ? NaN : Number(match[1]);
-  const offset = match === null ? NaN : Number(match[2]);
+  // As tidin: what stands before the parenthesis and behind the numbers is not looked at, and no digits are zero.
+  const match = /^[^(,)]*\(\s*([+-]?\d*),\s*([+-]?\d*)\)/.exec(text);
+  const block = match === null ? NaN : Number(match[1] || 0);
+  const offset = match === null ? NaN : Number(match[2] || 0);
   if (!(block >= -2147483648 && block <= 4294967295) || !(offset >= 0 && offset <= 65535)) {
     throw invalidInput('tid', text);
   }

@@ -176,11 +176,38 @@ function valueBytes(node: QueryNode): number {
   return node.op === '!' ? valueBytes(node.arg) : valueBytes(node.left) + valueBytes(node.right);
 }
 
+/** The checksum PostgreSQL keeps with each operand, a signed CRC-32 of an old variant: operands are in its order. */
+function legacyCrc(text: string): number {
+  let crc = -1;
+  for (const byte of Buffer.from(text)) crc = CRC_TABLE[((crc >>> 24) ^ byte) & 0xff]! ^ (crc << 8);
+  return ~crc;
+}
+const CRC_TABLE = Int32Array.from({ length: 256 }, (_, i) => {
+  let crc = i;
+  for (let bit = 0; bit < 8; bit++) crc = (crc & 1) !== 0 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  return crc;
+});
+
+const OPERATORS = { '!': 1, '&': 2, '|': 3, '<>': 4, value: 0 } as const;
+
+/** QTNodeCompare: what is greater in any way comes first. */
+function compareNodes(a: QueryNode, b: QueryNode): number {
+  if (a.op !== b.op) return a.op === 'value' ? 1 : b.op === 'value' ? -1 : OPERATORS[b.op] - OPERATORS[a.op];
+  if (a.op === 'value') {
+    const other = b as typeof a;
+    return Math.sign(legacyCrc(other.text) - legacyCrc(a.text)) || compareText(a.text, other.text);
+  }
+  if (a.op === '!') return compareNodes(a.arg, (b as typeof a).arg);
+  const other = b as typeof a;
+  const children = compareNodes(a.right, other.right) || compareNodes(a.left, other.left);
+  return children || (a.op === '<>' ? (other as typeof a).distance - a.distance : 0);
+}
+
 /** CompareTSQ: number of nodes, size, then the trees. */
 function compareQueries(a: TsQuery, b: TsQuery): number {
   const count = nodeCount(a.root) - nodeCount(b.root);
   if (count !== 0 || a.root === null || b.root === null) return count;
-  return valueBytes(a.root) - valueBytes(b.root) || compareText(tsQueryOut(a), tsQueryOut(b));
+  return valueBytes(a.root) - valueBytes(b.root) || compareNodes(a.root, b.root);
 }
 
 registerComparison(TSQUERYOID, { compare: compareQueries, hashKey: tsQueryOut });
