@@ -104,15 +104,14 @@ export class Torture {
         continue;
       }
       this.clients[slot] = client;
-      let lost = false;
-      client.once('end', () => { lost = true; });
-      while (!this.stopping && !lost) await this.transfer(slot, client);
+      while (!this.stopping && await this.transfer(slot, client));
       this.clients[slot] = null;
       await client.end().catch(() => {});
     }
   }
 
-  private async transfer(slot: number, client: Client): Promise<void> {
+  /** False: the connection is gone. */
+  private async transfer(slot: number, client: Client): Promise<boolean> {
     const id = this.nextId++;
     const source = 1 + this.random(ACCOUNTS), target = 1 + this.random(ACCOUNTS), amount = 1 + this.random(50);
     const record: Transfer = { id, outcome: 'unknown' };
@@ -147,6 +146,7 @@ export class Torture {
       record.outcome = 'acknowledged';
       this.summary.acknowledged++;
       for (const note of this.commits) note();
+      return true;
     } catch (error) {
       const { code, message } = error as Error & { code?: string };
       const disconnected = code === undefined || code.startsWith('57P') || code.startsWith('08') || code.startsWith('E');
@@ -163,6 +163,7 @@ export class Torture {
         await client.query('rollback').catch(() => {});
       }
       this.summary[record.outcome === 'unknown' ? 'unknown' : 'refused']++;
+      return !disconnected;
     }
   }
 
