@@ -12,10 +12,11 @@ import { receiveAll } from './wire.ts';
 const toBytes = (text: string): Uint8Array => Buffer.from(text.replaceAll(':', ''), 'hex');
 const toText = (bytes: Iterable<number>): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
 
-const H = '([0-9a-f]+)', P = '([0-9a-f]{1,2})';
-/** The ways to write it; the order is PostgreSQL's. */
-const FORMS = [[H, H, H, H, H, H].join(':'), [H, H, H, H, H, H].join('-'), `${P}${P}${P}:${P}${P}${P}`, `${P}${P}${P}-${P}${P}${P}`,
-  `${P}${P}\\.${P}${P}\\.${P}${P}`, `${P}${P}-${P}${P}-${P}${P}`, P.repeat(6)].map((form) => new RegExp(`^\\s*${form}\\s*$`, 'i'));
+/** The ways to write it, in PostgreSQL's order. A pair takes two digits where there are two, and does not give one back. */
+const FORMS = ['#:#:#:#:#:#', '#-#-#-#-#-#', 'ppp:ppp', 'ppp-ppp', 'pp\\.pp\\.pp', 'pp-pp-pp', 'pppppp'].map((form) => {
+  let group = 0;
+  return new RegExp(`^\\s*${form.replace(/[#p]/g, (c) => (c === '#' ? '([0-9a-f]+)' : `(?=([0-9a-f]{1,2}))\\${++group}`))}\\s*$`, 'i');
+});
 
 function macIn(text: string): string {
   for (const form of FORMS) {
@@ -38,7 +39,8 @@ function mac8In(text: string): string {
   let at = 0, spacer = '';
   const space = (): void => { while (/\s/.test(text[at] ?? '')) at++; };
   space();
-  while (at < text.length) {
+  // A single character at the end is not looked at.
+  while (at + 1 < text.length) {
     const pair = text.slice(at, at + 2);
     if (!/^[0-9a-f]{2}$/i.test(pair) || bytes.length === 8) throw invalidInput('macaddr8', text);
     bytes.push(parseInt(pair, 16));

@@ -53,6 +53,7 @@ export class PgSnapshot {
   }
 }
 
+const UINT64_MAX = 18446744073709551615n;
 const SNAPSHOT = /^(\d+):(\d+):((?:\d+(?:,\d+)*)?)$/;
 
 function snapshotIn(text: string): PgSnapshot {
@@ -60,7 +61,7 @@ function snapshotIn(text: string): PgSnapshot {
   const match = SNAPSHOT.exec(text);
   if (match === null) throw invalid();
   const xmin = BigInt(match[1]!), xmax = BigInt(match[2]!);
-  if (xmin === 0n || xmax === 0n || xmin > xmax || xmax > INT8_MAX) throw invalid();
+  if (xmin === 0n || xmax === 0n || xmin > xmax || xmax > UINT64_MAX) throw invalid();
   const xip: bigint[] = [];
   let last = 0n;
   for (const part of match[3] === '' ? [] : match[3]!.split(',')) {
