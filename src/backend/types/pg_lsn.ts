@@ -1,7 +1,7 @@
 // pg_lsn (a place in a log this system does not have; the type is there for its values) and pg_snapshot.
 import { PgError } from '../../common/errors.ts';
 import { registerComparison } from './compare.ts';
-import { INT8_MAX, int8, type Datum, type Int8 } from './datum.ts';
+import { int8, type Datum, type Int8 } from './datum.ts';
 import { invalidInput } from './errors.ts';
 import { registerBuiltins, type PureFunction } from './fmgr.ts';
 import { FINITE, makeNumeric, NAN, type Numeric, roundTo } from './numeric.ts';
