@@ -1,0 +1,64 @@
+// The same statements for Posthouse and for PostgreSQL 15: columns, rows, tags, errors with SQLSTATE, message and position must
+// be the same. sql/*.sql: statements end with ";" at the end of a line. Random expressions come from SEED.
+import test from 'ava';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { NOT_INSTALLED, oracleInstalled, startOracle } from '../support/oracle.ts';
+import { RawClient } from '../support/raw_client.ts';
+import { startSite, type Site } from '../support/site.ts';
+import { randomFrom } from '../torture/crash.ts';
+import { expressions } from './generate.ts';
+
+const folder = join(import.meta.dirname, 'sql');
+const seed = Number(process.env['SEED'] ?? 1);
+const count = Number(process.env['COUNT'] ?? 400);
+let ours: Site | undefined, theirs: Site | undefined;
+
+if (!oracleInstalled) test('differential tests', (t) => { t.log(NOT_INSTALLED); t.pass(); });
+const serial = oracleInstalled ? test.serial : test.skip;
+
+test.before(async () => {
+  if (!oracleInstalled) return;
+  [ours, theirs] = await Promise.all([startSite(), startOracle('fsync = off')]);
+});
+test.after.always(async () => { await Promise.all([ours?.remove(), theirs?.remove()]); });
+
+/** What both say to the statements, each on a connection of its own; the differences, readably. `lazy`: PostgreSQL may fail
+ * computing what we do not compute at all (constants of rows that are not there, arguments beside a NULL), and where both
+ * fail on values it does not matter which comes first. */
+async function compare(statements: readonly string[], lazy = false): Promise<string[]> {
+  const [a, b] = await Promise.all([RawClient.open(ours!.port), RawClient.open(theirs!.port)]);
+  const differences: string[] = [];
+  for (const statement of statements) {
+    a.Query(statement);
+    b.Query(statement);
+    const [mine, wanted] = (await Promise.all([a.answer(), b.answer()])).map(plain) as [string, string];
+    if (lazy && /^ErrorResponse 22/.test(wanted) && (/^ErrorResponse 22/.test(mine) || !mine.startsWith('Error'))) continue;
+    if (mine !== wanted) differences.push(`${statement}\n  PostgreSQL: ${short(wanted)}\n  Posthouse:  ${short(mine)}`);
+  }
+  a.end();
+  b.end();
+  return differences;
+}
+
+const short = (text: string): string => (text.length > 600 ? `${text.slice(0, 600)} ...` : text);
+/** An error ends what counts: rows sent before it, or not, are no difference. OIDs of new objects differ. */
+function plain(lines: string[]): string {
+  const error = lines.find((line) => line.startsWith('ErrorResponse'));
+  return (error === undefined ? lines : [error, lines.at(-1)!]).join('\n              ').replace(/\b1[6-9]\d{3}\b/g, '<oid>');
+}
+
+export const split = (text: string): string[] =>
+  text.replace(/^--.*\n/gm, '').split(/;[ \t]*\n/).map((s) => s.trim()).filter((s) => s !== '');
+
+for (const file of readdirSync(folder).filter((name) => name.endsWith('.sql')).sort()) {
+  serial(file, async (t) => {
+    const differences = await compare(split(readFileSync(join(folder, file), 'utf8')));
+    t.is(differences.length, 0, `\n${differences.join('\n\n')}`);
+  });
+}
+
+serial(`random expressions, SEED=${seed}`, async (t) => {
+  const differences = await compare(expressions(randomFrom(seed), count), true);
+  t.is(differences.length, 0, `\n${differences.slice(0, 20).join('\n\n')}`);
+});
