@@ -194,15 +194,16 @@ const RELATION_NAMES: Record<string, string> = {
 };
 const camel = (name: string): string => name.split('_').map((w) => w.charAt(0).toUpperCase() + w.slice(1)).join('');
 
-const out = [`// ${BANNER}`, '// Names are those of PostgreSQL\'s headers where it has one (pg_type_d.h, pg_class_d.h, ...).', '',
-  '// Types'];
+const typeLines = [`// ${BANNER}`, '// OIDs of the built-in types, named as in PostgreSQL\'s pg_type_d.h.', ''];
 const rowTypes = new Set(rowsOf.get('pg_type')!.filter((t) => t.typrelid !== '0').map((t) => t.oid!));
 for (const t of rowsOf.get('pg_type')!) {
   if (t.typrelid !== '0' || t.typname!.startsWith('_') && rowTypes.has(t.typelem!)) continue;
   const name = t.typname!.startsWith('_') ? `${t.typname!.slice(1)}ARRAY` : t.typname!;
-  out.push(`export const ${name.toUpperCase()}OID = ${t.oid};`);
+  typeLines.push(`export const ${name.toUpperCase()}OID = ${t.oid};`);
 }
-out.push('', '// Catalogs');
+write('../types/oids.ts', typeLines.join('\n') + '\n');
+const out = [`// ${BANNER}`, '// Names are those of PostgreSQL\'s headers where it has one (pg_class_d.h, fmgroids.h, ...).', '',
+  'export * from \'../types/oids.ts\';', '', '// Catalogs'];
 for (const c of catalogs) out.push(`export const ${RELATION_NAMES[c.name]}RelationId = ${c.oid};`);
 out.push('', '// Their indexes');
 for (const i of catalogs.flatMap((c) => c.indexes)) out.push(`export const ${camel(i.name.replace(/_index$/, ''))}IndexId = ${i.oid};`);
