@@ -1,5 +1,6 @@
 // Runs ava on the given test files (or all) and closes with one plain line: "N passed, N failed". The test files share
-// one folder, which is removed at the end, with whatever process a test left behind; such a process is a failure.
+// one folder, which is removed at the end, with whatever process a test left behind; such a process is a failure. So is a
+// run that does not end by itself: TEST_LIMIT minutes (default 25), then it says which tests it waited for, and stops.
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,15 +23,14 @@ const oracle = oracleInstalled ? await startOracle('fsync = off') : undefined;
 if (oracle) process.env['ORACLE'] = `127.0.0.1:${oracle.port}`;
 else console.log(NOT_INSTALLED);
 const ava = fileURLToPath(new URL('../node_modules/ava/entrypoints/cli.js', import.meta.url));
-const child = spawn(process.execPath, [ava, ...process.argv.slice(2)], {
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
+// Nothing that a test leaves behind can hold our own output open: it gets pipes, and nobody waits for their end.
+const child = spawn(process.execPath, [ava, ...process.argv.slice(2)], { stdio: ['ignore', 'pipe', 'pipe'] });
 
-/** Servers that the tests started. */
+/** Processes that the tests started, or the tests' own: the run's folder is in their environment. */
 function leftBehind(): number[] {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
     try {
-      return pid !== process.pid && readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`POSTHOUSE_TEST_SITE=${folder}/`);
+      return pid !== process.pid && readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`POSTHOUSE_TEST_RUN=${folder}\0`);
     } catch {
       return false;
     }
@@ -38,6 +38,7 @@ function leftBehind(): number[] {
 }
 
 let tail = '', passed = 0, line = '';
+child.stderr.pipe(process.stderr);
 child.stdout.on('data', (data: Buffer) => {
   process.stdout.write(data);
   const text = data.toString('utf8');
@@ -48,21 +49,44 @@ child.stdout.on('data', (data: Buffer) => {
   for (const l of lines) if (/^ *\u2714 /.test(l)) passed++;
 });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
-child.on('close', async (code) => {
+
+const minutes = Number(process.env['TEST_LIMIT'] ?? 25);
+let overdue = false;
+const limit = setTimeout(() => {
+  overdue = true;
+  console.log(`the tests have not ended after ${minutes} minutes; these processes are still there:`);
+  for (const pid of leftBehind()) console.log(describe(pid));
+  child.kill('SIGINT'); // ava names the tests it waits for
+  setTimeout(() => child.kill('SIGKILL'), 10_000).unref();
+}, minutes * 60_000);
+
+function describe(pid: number): string {
+  try {
+    return execFileSync('ps', ['-o', 'pid=,ppid=,stat=,etime=,wchan=,args=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+  } catch {
+    return `${pid} (it was just leaving)`;
+  }
+}
+
+child.on('exit', (code) => {
+  clearTimeout(limit);
+  setTimeout(() => { void finish(code); }, 200); // what it wrote last is still in the pipe
+});
+
+async function finish(code: number | null): Promise<void> {
   await oracle?.stop();
   const count = (pattern: RegExp): number =>
     [...tail.matchAll(pattern)].reduce((sum, match) => sum + Number(match[1]), 0);
   let failed = count(/^\s*(\d+) (?:tests?|hooks?|known failures?) failed/gm)
     + count(/^\s*(\d+) (?:uncaught exceptions?|unhandled rejections?|tests? files? (?:were|was) not run)/gm);
-  if (code !== 0 && failed === 0) failed = 1; // a crash or a time-out has no count of its own
-  const left = leftBehind();
-  for (const pid of left) {
+  if ((code !== 0 || overdue) && failed === 0) failed = 1; // a crash or a time-out has no count of its own
+  for (const pid of leftBehind()) {
+    console.log(`a test left a process behind: ${describe(pid)}`);
     try {
-      console.log(`a test left process ${pid} behind: ${execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).trim()}`);
       process.kill(pid, 'SIGKILL');
       failed++;
     } catch { /* it was just leaving */ }
   }
   console.log(`${passed} passed, ${failed} failed`);
-  process.exitCode = failed === 0 ? 0 : 1;
-});
+  process.exit(failed === 0 ? 0 : 1);
+}

@@ -27,7 +27,10 @@ export const product = process.env['AGAINST'] === 'postgresql' ? POSTGRESQL : PO
 const PATIENCE_MS = 60_000;
 const HBA = 'local all all trust\nhost all all 127.0.0.1/32 trust\n';
 /** Nothing from outside may change what the programs do. */
-const CLEAN = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C.UTF-8', LC_MESSAGES: 'C' };
+const CLEAN = {
+  PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C.UTF-8', LC_MESSAGES: 'C',
+  POSTHOUSE_TEST_RUN: runFolder(), // by which tools/test.ts finds what is left behind
+};
 
 export interface Finished { code: number | null; out: string; err: string }
 
@@ -97,6 +100,7 @@ export class Site {
   ended!: Promise<number | null>;
   private readonly options: SiteOptions;
   private text = '';
+  private stuck = '';
   private readonly waiting = new Set<() => void>();
   private readonly clients = new Set<Client>();
 
@@ -113,7 +117,7 @@ export class Site {
     // It dies with this process, should that be killed.
     const child = spawn('setpriv', [...(isRoot ? [`--reuid=${account.uid}`, `--regid=${account.gid}`, '--clear-groups'] : []), '--pdeathsig', of.deathSignal, '--',
       program(of.server, of), '-D', this.folder, '-p', String(this.port), '-k', this.folder, '-h', '127.0.0.1', ...args],
-    { cwd: '/', stdio: ['ignore', 'pipe', 'pipe'], env: { ...CLEAN, POSTHOUSE_TEST_SITE: this.folder, ...this.options.env } });
+    { cwd: '/', stdio: ['ignore', 'pipe', 'pipe'], env: { ...CLEAN, ...this.options.env } });
     this.process = child;
     for (const stream of [child.stdout!, child.stderr!]) {
       stream.on('data', (data: Buffer) => {
@@ -189,9 +193,25 @@ export class Site {
     for (const client of this.clients) void client.end().catch(() => {});
     const children = this.processes();
     this.process.kill(signal);
+    const limit = setTimeout(() => this.endStuck(signal), PATIENCE_MS);
     const code = await this.ended;
+    clearTimeout(limit);
+    if (this.stuck) throw new Error(this.stuck);
     for (const { pid, title } of children) await until(`process ${pid} (${title}) is gone`, () => !isRunning(pid), 5000);
     return code;
+  }
+
+  /** A postmaster that does not end would keep its test file waiting for ever. */
+  private endStuck(signal: string): void {
+    const left = [this.pid, ...this.processes().map(({ pid }) => pid)].map((pid) => {
+      const { status, stdout } = spawnSync('ps', ['-o', 'pid=,ppid=,stat=,etime=,wchan=,args=', '-p', String(pid)], { encoding: 'utf8' });
+      return status === 0 ? stdout.trimEnd() : `${pid}: gone`;
+    });
+    this.stuck = `the postmaster has not ended ${PATIENCE_MS} ms after SIG${signal.replace('SIG', '')}; there were\n${left.join('\n')}\nand it said\n${this.text.slice(-4000)}`;
+    for (const { pid } of this.processes()) kill(pid);
+    kill(this.pid);
+    this.process.stdout!.destroy(); // whoever else holds it open
+    this.process.stderr!.destroy();
   }
 
   /** Kills the postmaster and everything below it at once, as a power cut does to processes. */
