@@ -6,6 +6,7 @@
 // How to add a function: find its prosrc in pg_proc, write it in the file of its type family under
 // backend/types, and list it in that file's `registerBuiltins` call. Strictness comes from pg_proc.proisstrict
 // and is applied by the caller: a strict function never sees null.
+import type { TriggerData } from '../commands/trigger_data.ts';
 import type { Datum, Oid, RecordAttribute } from './datum.ts';
 
 /** What PostgreSQL hands a function in FunctionCallInfo and FmgrInfo, for the few that look at it. */
@@ -24,6 +25,8 @@ export interface FunctionContext {
   extra: unknown;
   /** Set while the function runs as an aggregate's transition or final function. */
   readonly aggregate: boolean;
+  /** Set while the function runs as a trigger. */
+  readonly trigger?: TriggerData | undefined;
 }
 
 // eslint-style note: arguments are `any` on purpose: each function knows its own SQL types.
