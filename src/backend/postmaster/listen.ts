@@ -14,6 +14,8 @@ const BACKLOG = 2048;
 
 export interface Listeners {
   fds: number[];
+  /** They were passed by a service manager, and stay open when we end. */
+  passed: boolean;
   /** Unix sockets of our own making, with their lock files. */
   sockets: { path: string; lock: LockFile }[];
   /** For postmaster.pid. */
@@ -28,9 +30,10 @@ export const errorText = (negativeErrno: number): string => {
 
 /** `socketLines`: what the lock file of a socket says, given its folder. */
 export function openListeners(socketLines: (folder: string) => string[]): Listeners {
-  const listeners: Listeners = { fds: [], sockets: [], socketFolder: '', firstAddress: '' };
+  const listeners: Listeners = { fds: [], passed: false, sockets: [], socketFolder: '', firstAddress: '' };
   const passed = takePassedSockets();
   if (passed.length > 0) {
+    listeners.passed = true;
     for (const { fd, name } of passed) {
       const address = port.socketAddress(fd);
       if (typeof address === 'number') throw new FatalError('configuration_limit_exceeded', `passed descriptor ${fd} is not a socket`);

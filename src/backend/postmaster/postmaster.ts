@@ -2,9 +2,9 @@
 // and what it loads, in order; what it does then is server_loop.ts.
 import { randomBytes } from 'node:crypto';
 import { closeSync, constants, lstatSync, realpathSync, writeSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { FatalError, PgError } from '../../common/errors.ts';
-import { SITE_SECRET, openSiteFile, readSiteFile } from '../../common/site.ts';
+import { HBA_CONF, IDENT_CONF, SITE_INI, SITE_SECRET, openSiteFile, readSiteFile } from '../../common/site.ts';
 import { port } from '../../port/port.ts';
 import type { Connection } from '../libpq/connection.ts';
 import { loadHba, loadIdent } from '../libpq/hba.ts';
@@ -19,9 +19,10 @@ import { lockSite, removeLockFile, writeLockFile, type LockFile } from './lock_f
 import { Managers } from './managers.ts';
 import { collectGarbage, settleMemory, useHugePages } from './memory.ts';
 import { Server } from './server_loop.ts';
-import { checkSite, emptyTemporaryFolder, faultReport, versionFault } from './site_check.ts';
+import { checkSite, emptyTemporaryFolder, faultReport, versionFault, type ConfigFiles } from './site_check.ts';
 import { takeSettings } from './startup_options.ts';
 import { notify } from './systemd.ts';
+import { refusePassedConnections } from './turn_away.ts';
 
 /** What the floors below are to the postmaster: loaded and warmed before it listens, run in children. */
 export interface Services {
@@ -35,6 +36,7 @@ export interface Services {
 
 function stop(message: string): never {
   writeSync(2, `${message}\n`);
+  refusePassedConnections(message.split('\n', 1)[0]!);
   process.exit(1);
 }
 
@@ -72,10 +74,24 @@ export function readCommandLine(args: readonly string[]): { site: string; print:
   return { site: resolve(site), print };
 }
 
+/** hba.conf and ident.conf lie beside site.ini unless settings say where. */
+function configFiles(site: string): ConfigFiles {
+  const ini = resolve(site, getString('config_file')), folder = dirname(ini);
+  const beside = (setting: 'hba_file' | 'ident_file', name: string): string => {
+    if (ini === join(site, SITE_INI) || findSetting(setting)!.source !== 'default') return resolve(site, getString(setting));
+    setConfigOption(setting, join(folder, name), 'postmaster', 'override');
+    return join(folder, name);
+  };
+  return { ini, hba: beside('hba_file', HBA_CONF), ident: beside('ident_file', IDENT_CONF) };
+}
+
 /** Moves into the site and reads its configuration; ends the process when something is wrong. */
 export function openSite(site: string): void {
-  const faults = checkSite(site);
-  if (faults.length > 0) stop(faultReport(site, faults));
+  const faults = checkSite(site, configFiles(site));
+  if (faults.length > 0) {
+    notify(`STATUS=${faults[0]!.path} ${faults[0]!.what}${faults.length > 1 ? `, and ${faults.length - 1} more faults` : ''}; mend: ${faults[0]!.mend}`);
+    stop(faultReport(site, faults));
+  }
   const version = versionFault(site);
   if (version !== undefined) stop(`postmaster: ${version}`);
   process.chdir(site);
@@ -85,6 +101,8 @@ export function openSite(site: string): void {
   if (wrong.length === 0) return;
   for (const line of wrong) log('LOG', line);
   log('FATAL', `configuration file "${getString('config_file')}" contains errors`);
+  notify(`STATUS=${wrong[0]}`);
+  refusePassedConnections(wrong[0]!);
   process.exit(1);
 }
 
@@ -140,6 +158,7 @@ export async function postmasterMain(args: readonly string[], loadServices: () =
     if (error instanceof PgError) logError(error);
     else log('FATAL', error instanceof Error ? error.stack ?? error.message : String(error));
     if (siteLock) removeLockFile(siteLock);
+    refusePassedConnections(error instanceof Error ? error.message : String(error));
     process.exit(1);
   }
 }

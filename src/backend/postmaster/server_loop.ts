@@ -13,7 +13,9 @@ import { childCount, disownFd, forkChild, ownFd, reapChildren, signalChildren } 
 import { closeListeners, errorText, type Listeners } from './listen.ts';
 import { ownsLockFile, removeLockFile, type LockFile } from './lock_file.ts';
 import type { Managers } from './managers.ts';
-import { monotonicUsec, notify, watchdogIntervalMs } from './systemd.ts';
+import { ServiceReport } from './service_report.ts';
+import { monotonicUsec, notify } from './systemd.ts';
+import { turnAwayAtOnce } from './turn_away.ts';
 
 const ACCEPTS_PER_TURN = 64;
 const HOUSEKEEPING_MS = 60_000;
@@ -21,8 +23,8 @@ const HOUSEKEEPING_MS = 60_000;
 const KILL_AFTER_MS = 5_000;
 const MAX_POLL = 1024;
 
-type Shutdown = 'none' | 'smart' | 'fast' | 'immediate';
-const SHUTDOWN_ORDER: readonly Shutdown[] = ['none', 'smart', 'fast', 'immediate'];
+type Shutdown = 'none' | 'idle' | 'smart' | 'fast' | 'immediate';
+const SHUTDOWN_ORDER: readonly Shutdown[] = ['none', 'idle', 'smart', 'fast', 'immediate'];
 
 export interface ServerContext {
   listeners: Listeners;
@@ -40,8 +42,7 @@ export class Server {
   private managersTold = false;
   private killAt = Infinity;
   private housekeepingAt = performance.now() + HOUSEKEEPING_MS;
-  private readonly watchdogMs = watchdogIntervalMs();
-  private watchdogAt = this.watchdogMs > 0 ? 0 : Infinity;
+  private readonly report: ServiceReport;
   private readonly seen = new Map<number, number>();
   private readonly fds = new Int32Array(MAX_POLL);
   private readonly events = new Int16Array(MAX_POLL).fill(POLLIN);
@@ -53,6 +54,7 @@ export class Server {
   constructor(context: ServerContext) {
     this.context = context;
     for (const fd of context.listeners.fds) ownFd(fd);
+    this.report = new ServiceReport(context.listeners.passed);
   }
 
   static installSignals(): void {
@@ -62,7 +64,7 @@ export class Server {
   /** Until shutdown is complete. */
   run(): void {
     log('LOG', 'database system is ready to accept connections');
-    notify('READY=1', 'STATUS=accepting connections');
+    this.report.ready();
     while (!this.step());
     log('LOG', 'database system is shut down');
   }
@@ -87,14 +89,16 @@ export class Server {
       this.fds[count] = fd;
       this.handlers[count++] = ready;
     };
-    if (performance.now() >= this.pauseUntil) for (const fd of listeners.fds) add(fd, () => this.acceptFrom(fd));
+    // While it stops, connections stay with whoever passed the sockets: the next postmaster serves them.
+    const accepts = performance.now() >= this.pauseUntil && (this.shutdown === 'none' || !listeners.passed);
+    if (accepts) for (const fd of listeners.fds) add(fd, () => this.acceptFrom(fd));
     managers.addPollFds(add);
     return count;
   }
 
   private timeoutMs(): number {
     const now = performance.now();
-    const until = Math.min(this.housekeepingAt, this.watchdogAt, this.killAt, this.pauseUntil > now ? this.pauseUntil : Infinity) - now;
+    const until = Math.min(this.housekeepingAt, this.report.nextAt, this.killAt, this.pauseUntil > now ? this.pauseUntil : Infinity) - now;
     const tick = this.context.managers.tickMs;
     return Math.max(0, Math.min(Math.ceil(until), tick < 0 ? HOUSEKEEPING_MS : tick));
   }
@@ -110,6 +114,7 @@ export class Server {
   private answerSignals(): void {
     if (this.came(SIGCHLD)) {
       reapChildren((pid, child) => { if (child.kind === 'manager') this.context.managers.ended(pid, child); });
+      this.report.sessions(childCount('backend'));
     }
     if (this.came(SIGHUP) && this.shutdown === 'none') this.reload();
     if (this.came(SIGTERM)) this.beginShutdown('smart');
@@ -150,7 +155,7 @@ export class Server {
     }
     const state = this.acceptState(), { mockNonce, serve } = this.context;
     const pid = forkChild({ kind: 'backend' }, () => backendStartup({ fd, state, mockNonce, serve }));
-    if (pid >= 0) return;
+    if (pid >= 0) return this.report.sessions(childCount('backend'));
     const why = errorText(pid);
     log('LOG', `could not fork new process for connection: ${why}`);
     turnAwayAtOnce(fd, new FatalError('insufficient_resources', `could not fork new process for connection: ${why}`));
@@ -166,7 +171,7 @@ export class Server {
     openLogFile();
     this.context.reloadAuthentication();
     signalChildren(SIGHUP);
-    notify('READY=1');
+    this.report.ready();
   }
 
   // ---- shutdown
@@ -174,8 +179,8 @@ export class Server {
   private beginShutdown(mode: Shutdown): void {
     if (SHUTDOWN_ORDER.indexOf(mode) <= SHUTDOWN_ORDER.indexOf(this.shutdown)) return;
     this.shutdown = mode;
-    log('LOG', `received ${mode} shutdown request`);
-    notify('STOPPING=1', `STATUS=${mode} shutdown`);
+    log('LOG', mode === 'idle' ? 'nobody is connected: shutting down until the next connection' : `received ${mode} shutdown request`);
+    this.report.stopping(mode);
     initPsStatus('postmaster', 'shutting down');
     if (mode === 'fast') {
       log('LOG', 'aborting any active transactions');
@@ -207,10 +212,8 @@ export class Server {
 
   private onTime(): void {
     const now = performance.now();
-    if (now >= this.watchdogAt) {
-      notify('WATCHDOG=1');
-      this.watchdogAt = now + this.watchdogMs;
-    }
+    this.report.tick(now);
+    if (this.report.idleTooLong(now)) this.beginShutdown('idle');
     if (now < this.housekeepingAt) return;
     this.housekeepingAt = now + HOUSEKEEPING_MS;
     if (!ownsLockFile(this.context.siteLock)) {
@@ -226,16 +229,4 @@ export class Server {
     closeListeners(listeners);
     removeLockFile(siteLock);
   }
-}
-
-/** One ErrorResponse without a process of its own, and without ever waiting. */
-function turnAwayAtOnce(fd: number, error: FatalError): void {
-  const body = Buffer.from(`SFATAL\0VFATAL\0C${error.code}\0M${error.message}\0\0`, 'utf8');
-  const head = Buffer.from([0x45, 0, 0, 0, 0]);
-  head.writeInt32BE(body.length + 4, 1);
-  port.setBlocking(fd, false);
-  port.send(fd, Buffer.concat([head, body]), 0, body.length + 5);
-  port.shutdown(fd);
-  // Unread input would turn the close into a reset, which can overtake the message.
-  port.recv(fd, Buffer.allocUnsafe(16384), 0, 16384);
 }

@@ -2,7 +2,7 @@
 // faults, each with the command that mends it; a site with faults does not start. (Each process also checks what it
 // opens, by descriptor: common/site.ts.)
 import { lstatSync, readFileSync, readdirSync, rmSync, type Stats } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { BASE, FILE_MODE, FOLDER_MODE, GLOBAL, HBA_CONF, IDENT_CONF, SITE_INI, SITE_VERSION, SITE_VERSION_FILE, TMP } from '../../common/site.ts';
 import { port } from '../../port/port.ts';
 
@@ -14,16 +14,23 @@ export interface SiteFault {
 }
 
 const MAX_FAULTS = 1000;
-const REQUIRED_FILES = [SITE_VERSION_FILE, SITE_INI, HBA_CONF, IDENT_CONF];
 const REQUIRED_FOLDERS = [GLOBAL, BASE, TMP];
 
 const quote = (path: string): string => (/^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);
 const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
 
-/** Everything that is wrong with the site at this absolute path. */
-export function checkSite(site: string): SiteFault[] {
+/** Where the configuration is: in the site, or in a folder of its own (/etc/posthouse/<site>). */
+export interface ConfigFiles {
+  ini: string;
+  hba: string;
+  ident: string;
+}
+export const configFilesIn = (folder: string): ConfigFiles => ({ ini: join(folder, SITE_INI), hba: join(folder, HBA_CONF), ident: join(folder, IDENT_CONF) });
+
+/** Everything that is wrong with the site at this absolute path. `account`: whose it must be, if not this process's. */
+export function checkSite(site: string, config: ConfigFiles = configFilesIn(site), account: number = process.geteuid!()): SiteFault[] {
   const faults: SiteFault[] = [];
-  const uid = process.geteuid!(), owner = port.userName(uid) ?? String(uid);
+  const uid = account, owner = port.userName(uid) ?? String(uid);
   const add = (path: string, what: string, mend: string): void => { faults.push({ path, what, mend }); };
 
   /** Whether the entry is a folder to look into. */
@@ -64,10 +71,11 @@ export function checkSite(site: string): SiteFault[] {
   const top = lstatSync(site, { throwIfNoEntry: false });
   if (!top) return [{ path: site, what: 'does not exist', mend: `initdb -D ${quote(site)}` }];
   if (check(site, top, true)) walk(site);
-  for (const name of REQUIRED_FILES) {
-    if (!lstatSync(join(site, name), { throwIfNoEntry: false })) {
-      add(join(site, name), 'is missing', name === IDENT_CONF ? `install -m 0600 /dev/null ${quote(join(site, name))}` : 'restore it from a copy, or make a new site with initdb');
-    }
+  for (const file of [SITE_VERSION_FILE, config.ini, config.hba, config.ident]) {
+    const path = resolve(site, file), stat = lstatSync(path, { throwIfNoEntry: false });
+    if (!stat) {
+      add(path, 'is missing', path === config.ident ? `install -m 0600 -o ${quote(owner)} /dev/null ${quote(path)}` : 'restore it from a copy, or make a new site with initdb');
+    } else if (!path.startsWith(`${site}/`)) check(path, stat, false);
   }
   for (const name of REQUIRED_FOLDERS) {
     const path = join(site, name), stat = lstatSync(path, { throwIfNoEntry: false });

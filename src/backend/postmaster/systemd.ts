@@ -26,6 +26,8 @@ export function notify(...states: readonly string[]): void {
   port.sendDatagram(notifySocket, Buffer.from(states.join('\n'), 'utf8'));
 }
 
+export const serviceManagerListens = (): boolean => notifySocket !== '';
+
 /** A child does not speak for the postmaster. */
 export function forgetNotifySocket(): void {
   notifySocket = '';

@@ -1,0 +1,79 @@
+// What a service manager is told while the postmaster serves (sd_notify(3)): that it is ready, how many sessions there are,
+// that it is alive; and when the postmaster may go because nobody is there (idle_exit). Nothing here costs a connection
+// more than a comparison.
+import { readdirSync } from 'node:fs';
+import { BASE } from '../../common/site.ts';
+import { log } from '../utils/elog.ts';
+import { getInt } from '../utils/guc.ts';
+import { notify, serviceManagerListens, watchdogIntervalMs } from './systemd.ts';
+
+/** Sessions come and go faster than anybody reads. */
+const STATUS_EVERY_MS = 500;
+const TEMPLATES = 2;
+
+export class ServiceReport {
+  private readonly passed: boolean;
+  private readonly watchdogMs = watchdogIntervalMs();
+  private watchdogAt = this.watchdogMs > 0 ? 0 : Infinity;
+  private statusAt = Infinity;
+  private count = 0;
+  /** Since when there has been no session. */
+  private idleSince = performance.now();
+  private stops = false;
+
+  /** `passed`: the sockets are a service manager's, which would start us again. */
+  constructor(passed: boolean) {
+    this.passed = passed;
+    if (getInt('idle_exit') > 0 && !passed) {
+      log('WARNING', 'idle_exit has no effect: the sockets were not passed by a service manager, so nobody would start the postmaster again');
+    }
+  }
+
+  ready(): void {
+    notify('READY=1', `STATUS=${this.status()}`);
+  }
+
+  stopping(mode: string): void {
+    this.stops = true;
+    notify('STOPPING=1', `STATUS=${mode === 'idle' ? 'idle: waits for a connection' : `${mode} shutdown`}`);
+  }
+
+  /** There are so many now. */
+  sessions(count: number): void {
+    const now = performance.now();
+    if (count === 0) this.idleSince = now;
+    this.count = count;
+    if (this.statusAt === Infinity && serviceManagerListens()) this.statusAt = now + STATUS_EVERY_MS;
+  }
+
+  tick(now: number): void {
+    if (now >= this.watchdogAt) {
+      notify('WATCHDOG=1');
+      this.watchdogAt = now + this.watchdogMs;
+    }
+    if (now >= this.statusAt) {
+      this.statusAt = Infinity;
+      if (!this.stops) notify(`STATUS=${this.status()}`);
+    }
+  }
+
+  private get idleExitMs(): number {
+    return this.passed ? getInt('idle_exit') * 1000 : 0;
+  }
+
+  idleTooLong(now: number): boolean {
+    const limit = this.idleExitMs;
+    return limit > 0 && !this.stops && this.count === 0 && now - this.idleSince >= limit;
+  }
+
+  /** When `tick` or `idleTooLong` wants to be asked (performance.now()). */
+  get nextAt(): number {
+    const limit = this.idleExitMs;
+    return Math.min(this.watchdogAt, this.statusAt, limit > 0 && this.count === 0 && !this.stops ? this.idleSince + limit : Infinity);
+  }
+
+  private status(): string {
+    const databases = Math.max(0, readdirSync(BASE).length - TEMPLATES);
+    return `${this.count} session${this.count === 1 ? '' : 's'}, ${databases} database${databases === 1 ? '' : 's'}`;
+  }
+}
