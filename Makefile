@@ -9,7 +9,7 @@ TESTS ?=
 help: ## tell what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 18
 
-build: build/compiled ## fetch what is needed and compile src to dist
+build: build/compiled build/lmdb.stamp ## fetch what is needed and compile src to dist
 
 run: build ## start a site here: make run [SITE=folder] [PORT=number]
 	@SITE='$(SITE)' PORT='$(PORT)' sh tools/run.sh
@@ -44,6 +44,11 @@ build/modules: package.json package-lock.json
 node_modules/node-pty/build/Release/pty.node: | build/modules
 	@PATH="$(CURDIR)/$(RUNTIME)/bin:$$PATH" $(NODE) node_modules/node-gyp/bin/node-gyp.js rebuild --silent \
 	  -C node_modules/node-pty --nodedir="$(CURDIR)/$(RUNTIME)"
+
+# The addon of the package lmdb loses commits when environments are opened meanwhile: ours is compiled with a patch.
+build/lmdb.stamp: tools/lmdb.patch tools/build_lmdb.sh build/modules
+	@sh tools/build_lmdb.sh $(RUNTIME)
+	@touch $@
 
 build/port.node: src/port/port.c | build/modules
 	$(CC) -shared -fPIC -O2 -Wall -Wextra -fvisibility=hidden -I$(RUNTIME)/include/node $< -o $@

@@ -28,6 +28,8 @@ interface Native {
   setGlobalBuffer(buffer: Uint8Array): void;
   getAddress(buffer: ArrayBuffer): number;
   write(env: number, instruction: number): void;
+  /** Ours: see tools/lmdb.patch. */
+  readonly openKeepsTxnid?: boolean;
 }
 interface Database {
   readonly env: NativeEnv; readonly db: { readonly dbi: number }; readonly dbAddress: number;
@@ -40,6 +42,7 @@ interface Database {
 }
 
 const native = (lmdb as unknown as { nativeAddon: Native }).nativeAddon;
+if (!native.openKeepsTxnid) throw new Error('the addon of the package lmdb is not the one that `make build` compiles (tools/lmdb.patch)');
 const openDatabase = lmdb.open as unknown as (options: object) => Database;
 
 /** Address space set aside, not memory and not disk; the most one database can ever hold. */
