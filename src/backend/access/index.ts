@@ -1,6 +1,7 @@
 // Indexes: entries of the store with those of the write set merged in. An entry is a key (access/key.ts) and the row id
 // of the row that has it. In a unique index the key alone is the entry's name, unless a column of it is NULL; in any
-// other the row id is part of it, so that equal keys stand beside each other in row order.
+// other the row id is part of it, so that equal keys stand beside each other in row order. A deferrable unique index is
+// such another one: until the check a key may be there twice (executor/indexing.ts).
 import type { IndexInfo } from '../catalog/relation.ts';
 import type { Cursor } from '../storage/store.ts';
 import { ValueBuffer } from '../storage/store.ts';
@@ -200,8 +201,9 @@ export function removeEntry(info: IndexInfo, key: string, rowId: RowId, hasNull:
 function note(info: IndexInfo, key: string, rowId: RowId, hasNull: boolean, added: boolean): void {
   const { filenode, shared } = info.index;
   const set = writeSet(shared);
-  const log = set.index(filenode, info.unique);
+  const unique = info.unique && info.immediate;
+  const log = set.index(filenode, unique);
   set.noteIndex(log);
   if (log.relation === 0 && rowId >= PROVISIONAL_BLOCK * 65536) log.relation = set.filenodes.get(info.indrelid)!;
-  log.log(key, rowId, added, !info.unique || (hasNull && !info.nullsNotDistinct), useCommandId());
+  log.log(key, rowId, added, !unique || (hasNull && !info.nullsNotDistinct), useCommandId());
 }

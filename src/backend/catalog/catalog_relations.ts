@@ -59,6 +59,7 @@ abstract class CatalogRelationBase implements Relation {
   readonly referencedBy = [];
   readonly viewQuery = null;
   readonly hasTriggers = false;
+  readonly triggers = [];
   readonly hasRules = false;
   readonly defaults = new Map();
   readonly options = new Map();

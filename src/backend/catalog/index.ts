@@ -12,6 +12,7 @@ import { getBaseElementType, getType } from './lsyscache.ts';
 import * as ids from './oids.ts';
 import { attributeRow, classRow } from './pg_class.ts';
 import { createConstraintEntry } from './pg_constraint.ts';
+import { F_UNIQUE_KEY_RECHECK, TRIGGER_TYPE, createInternalTrigger, noteTriggers } from './pg_trigger.ts';
 import { deleteDependencyRecordsForClass, objectAddress, recordDependencyOn, type ObjectAddress } from './pg_depend.ts';
 import { recordDependencyOnOwner } from './pg_shdepend.ts';
 import * as sys from './syscache.ts';
@@ -117,6 +118,13 @@ export function indexConstraintCreate(spec: IndexSpec, index: Oid): Oid {
     condeferred: initiallyDeferred, conrelid: spec.table.oid, conindid: index, connoinherit: true,
     conkey: spec.columns.slice(0, spec.keyCount).map((c) => c.attnum) });
   recordDependencyOn(objectAddress(ids.RelationRelationId, index), objectAddress(ids.ConstraintRelationId, constraint), 'i');
+  if (deferrable) {
+    createInternalTrigger(type === 'p' ? 'PK_ConstraintTrigger' : 'Unique_ConstraintTrigger', {
+      tgrelid: spec.table.oid, tgfoid: F_UNIQUE_KEY_RECHECK, tgtype: TRIGGER_TYPE.ROW | TRIGGER_TYPE.INSERT | TRIGGER_TYPE.UPDATE, tgconstraint: constraint,
+      tgconstrindid: index, tgdeferrable: true, tginitdeferred: initiallyDeferred,
+    });
+    noteTriggers(spec.table.oid);
+  }
   return constraint;
 }
 

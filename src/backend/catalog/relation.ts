@@ -57,13 +57,31 @@ export interface CheckConstraint {
 }
 export interface ForeignKey {
   readonly oid: Oid; readonly name: string;
-  /** Referencing and referenced relation and columns, and the = operators (pk = fk) column by column. */
+  /** Referencing and referenced relation and columns, and the = operators (pk = fk, fk = fk) column by column. */
   readonly conrelid: Oid; readonly confrelid: Oid; readonly conkey: readonly number[]; readonly confkey: readonly number[];
-  readonly pfeqop: readonly Oid[]; readonly indexOid: Oid;
+  readonly pfeqop: readonly Oid[]; readonly ffeqop: readonly Oid[]; readonly indexOid: Oid;
   readonly onUpdate: 'a' | 'r' | 'c' | 'n' | 'd'; readonly onDelete: 'a' | 'r' | 'c' | 'n' | 'd';
   readonly deleteSetColumns: readonly number[];
   readonly matchType: 's' | 'f'; readonly deferrable: boolean; readonly initiallyDeferred: boolean;
   readonly validated: boolean;
+}
+
+/** A row of pg_trigger. */
+export interface Trigger {
+  readonly oid: Oid; readonly name: string; readonly foid: Oid;
+  /** Bits: TRIGGER_TYPE of pg_trigger.ts. */
+  readonly type: number;
+  /** When it fires by session_replication_role: O origin, A always, R replica, D never. */
+  readonly enabled: 'O' | 'A' | 'R' | 'D';
+  readonly isInternal: boolean; readonly parent: Oid;
+  readonly constrrelid: Oid; readonly constrindid: Oid; readonly constraint: Oid;
+  readonly deferrable: boolean; readonly initiallyDeferred: boolean;
+  /** UPDATE OF; empty: any. */
+  readonly columns: readonly number[];
+  readonly args: readonly string[];
+  /** WHEN: Vars of OLD have varno 1, those of NEW 2. */
+  readonly qual: Expr | null;
+  readonly oldTable: string | null; readonly newTable: string | null;
 }
 
 export interface Relation {
@@ -94,7 +112,9 @@ export interface Relation {
   readonly foreignKeys: readonly ForeignKey[]; // this relation references others
   readonly referencedBy: readonly ForeignKey[]; // others reference this relation
   readonly viewQuery: Query | null;
+  /** Whether there may be triggers; they themselves, in the order of their names. */
   readonly hasTriggers: boolean;
+  readonly triggers: readonly Trigger[];
   readonly hasRules: boolean;
   /** pg_attrdef, analyzed; attnum to expression. Also generation expressions of stored generated columns. */
   readonly defaults: ReadonlyMap<number, Expr>;

@@ -13,7 +13,8 @@ import { catalogRelation } from './catalog_relations.ts';
 import { refreshCatalogs, registerCatalogCache } from './inval.ts';
 import { getBaseType, getType } from './lsyscache.ts';
 import { ConstraintRelationId, DependRelationId, PgDependReferenceIndexId, RelationRelationId } from './oids.ts';
-import type { Attribute, CheckConstraint, ForeignKey, IndexColumn, IndexInfo, Relation } from './relation.ts';
+import { byName, toTrigger } from './pg_trigger.ts';
+import type { Attribute, CheckConstraint, ForeignKey, IndexColumn, IndexInfo, Relation, Trigger } from './relation.ts';
 import type { PgAttribute, PgClass, PgConstraint, PgIndex } from './rows.ts';
 import { isSharedRelation } from './schema.ts';
 import * as sys from './syscache.ts';
@@ -84,6 +85,7 @@ class UserRelation implements Relation {
   #indexInfo: IndexInfo | null | undefined;
   #constraints: { checks: CheckConstraint[]; foreignKeys: ForeignKey[] } | undefined;
   #referencedBy: readonly ForeignKey[] | undefined;
+  #triggers: readonly Trigger[] | undefined;
   #viewQuery: Query | null | undefined;
   #defaults: ReadonlyMap<number, Expr> | undefined;
   #options: ReadonlyMap<string, string> | undefined;
@@ -156,6 +158,10 @@ class UserRelation implements Relation {
     return this.#referencedBy;
   }
 
+  get triggers(): readonly Trigger[] {
+    return (this.#triggers ??= this.hasTriggers ? sys.triggersOf(this.oid).map(toTrigger).sort(byName) : []);
+  }
+
   get viewQuery(): Query | null {
     if (this.#viewQuery === undefined) {
       const rule = this.kind === 'v' || this.kind === 'm' ? sys.rulesOf(this.oid).find((r) => r.ev_type === '1') : undefined;
@@ -185,7 +191,7 @@ function toCheck(c: PgConstraint): CheckConstraint {
 export function toForeignKey(c: PgConstraint): ForeignKey {
   return {
     oid: c.oid, name: c.conname, conrelid: c.conrelid, confrelid: c.confrelid, conkey: c.conkey ?? [], confkey: c.confkey ?? [],
-    pfeqop: c.conpfeqop ?? [], indexOid: c.conindid, onUpdate: c.confupdtype as ForeignKey['onUpdate'],
+    pfeqop: c.conpfeqop ?? [], ffeqop: c.conffeqop ?? [], indexOid: c.conindid, onUpdate: c.confupdtype as ForeignKey['onUpdate'],
     onDelete: c.confdeltype as ForeignKey['onDelete'], deleteSetColumns: c.confdelsetcols ?? [],
     matchType: c.confmatchtype as 's' | 'f', deferrable: c.condeferrable, initiallyDeferred: c.condeferred, validated: c.convalidated,
   };

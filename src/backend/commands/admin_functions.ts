@@ -1,5 +1,6 @@
 // Functions about the session, other backends and the server: version, pg_stat_activity, pg_cancel_backend, pg_sleep,
 // transaction ids, notifications, prepared statements and cursors (PostgreSQL's misc.c, signalfuncs.c, pgstatfuncs.c).
+import { triggerDepth } from '../executor/trigger.ts';
 import { PgError } from '../../common/errors.ts';
 import { POSTMASTER_PID, readSiteFile } from '../../common/site.ts';
 import { EINTR, port } from '../../port/port.ts';
@@ -121,7 +122,7 @@ registerBuiltins({
     pg_client_encoding: () => 'UTF8',
     pg_is_in_recovery: () => false,
     pg_jit_available: () => false,
-    pg_trigger_depth: () => 0,
+    pg_trigger_depth: triggerDepth,
     pg_relation_is_publishable: (oid: number) => {
       const row = classByOid(oid);
       return row === undefined ? null : oid >= 16384 && row.relpersistence === 'p' && (row.relkind === 'r' || row.relkind === 'p');

@@ -5,9 +5,10 @@ import { performDeletion } from '../catalog/dependency.ts';
 import { catalogFind, catalogUpdate, catalogUpdateByKey } from '../catalog/indexing.ts';
 import * as ids from '../catalog/oids.ts';
 import { objectAddress } from '../catalog/pg_depend.ts';
+import { F_RI_FKEY_CHECK_INS, F_RI_FKEY_CHECK_UPD, RI_ACTION_FUNCTIONS, noteTriggers } from '../catalog/pg_trigger.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { PgConstraint } from '../catalog/rows.ts';
-import { childrenOf, constraintsOf, relationOidByName } from '../catalog/syscache.ts';
+import { childrenOf, constraintsOf, relationOidByName, triggersOf } from '../catalog/syscache.ts';
 import { equal } from '../nodes/equalfuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
@@ -161,8 +162,18 @@ function alterConstraint(tab: Altered, def: RawNode): void {
   if (constraint.contype !== 'f') {
     throw new PgError('wrong_object_type', `constraint "${constraint.conname}" of relation "${tab.current.name}" is not a foreign key constraint`);
   }
-  updateConstraint(constraint.oid, { condeferrable: Boolean(def['deferrable']), condeferred: Boolean(def['initdeferred']) });
+  const deferral = { deferrable: Boolean(def['deferrable']), deferred: Boolean(def['initdeferred']) };
+  updateConstraint(constraint.oid, { condeferrable: deferral.deferrable, condeferred: deferral.deferred });
+  // Its triggers that can wait: those of NO ACTION and of the checks.
+  for (const relation of new Set([tab.oid, constraint.confrelid])) {
+    for (const t of triggersOf(relation)) {
+      if (t.tgconstraint !== constraint.oid || !DEFERRABLE_FUNCTIONS.includes(t.tgfoid)) continue;
+      catalogUpdateByKey(ids.TriggerRelationId, ids.PgTriggerOidIndexId, [t.oid], { tgdeferrable: deferral.deferrable, tginitdeferred: deferral.deferred });
+    }
+    noteTriggers(relation);
+  }
 }
+const DEFERRABLE_FUNCTIONS: readonly number[] = [F_RI_FKEY_CHECK_INS, F_RI_FKEY_CHECK_UPD, RI_ACTION_FUNCTIONS.a.del, RI_ACTION_FUNCTIONS.a.upd];
 
 // ---- DROP
 

@@ -27,6 +27,7 @@ import { requireAutoUpdatable } from './view.ts';
 import { rolespecOid, type RoleSpec } from './user.ts';
 import { mapVars } from './varmap.ts';
 import { enableDisableRule } from './rulecmds.ts';
+import { enableDisableTrigger } from './trigger.ts';
 
 // ---- INHERIT, NO INHERIT
 
@@ -192,6 +193,11 @@ const action = (name: string, kinds: string, run: (tab: Altered, cmd: RawNode) =
 const refused = (what: string, kinds = 'rpfvm'): Action => ({ name: what, kinds, prepare: () => { throw notSupported(`ALTER TABLE ... ${what}`); } });
 const nothing = (name: string, kinds = 'rpfm'): Action => ({ name, kinds, prepare: () => {} });
 
+const trigger = (name: string, enabled: 'O' | 'A' | 'R' | 'D', userOnly = false): Action => ({
+  name, kinds: 'rpf', lock: 6, prepare: (_queue, tab, cmd, recurse) =>
+    tab.add(PASS.MISC, () => enableDisableTrigger(tab.current, (cmd['name'] as string | undefined) ?? null, enabled, userOnly, recurse)),
+});
+
 registerActions({
   AT_AddInherit: action('INHERIT', 'rf', (tab, cmd) => addInherit(tab, cmd['def'] as RawNode)),
   AT_DropInherit: action('NO INHERIT', 'rf', (tab, cmd) => dropInherit(tab, cmd['def'] as RawNode)),
@@ -212,9 +218,9 @@ registerActions({
   AT_NoForceRowSecurity: nothing('NO FORCE ROW SECURITY'),
   AT_EnableRowSecurity: refused('ENABLE ROW LEVEL SECURITY'),
   AT_ForceRowSecurity: refused('FORCE ROW LEVEL SECURITY'),
-  AT_EnableTrig: refused('ENABLE TRIGGER'), AT_EnableAlwaysTrig: refused('ENABLE ALWAYS TRIGGER'), AT_EnableReplicaTrig: refused('ENABLE REPLICA TRIGGER'),
-  AT_EnableTrigAll: refused('ENABLE TRIGGER ALL'), AT_EnableTrigUser: refused('ENABLE TRIGGER USER'), AT_DisableTrig: refused('DISABLE TRIGGER'),
-  AT_DisableTrigAll: refused('DISABLE TRIGGER ALL'), AT_DisableTrigUser: refused('DISABLE TRIGGER USER'),
+  AT_EnableTrig: trigger('ENABLE TRIGGER', 'O'), AT_EnableAlwaysTrig: trigger('ENABLE ALWAYS TRIGGER', 'A'), AT_EnableReplicaTrig: trigger('ENABLE REPLICA TRIGGER', 'R'),
+  AT_EnableTrigAll: trigger('ENABLE TRIGGER ALL', 'O'), AT_EnableTrigUser: trigger('ENABLE TRIGGER USER', 'O', true), AT_DisableTrig: trigger('DISABLE TRIGGER', 'D'),
+  AT_DisableTrigAll: trigger('DISABLE TRIGGER ALL', 'D'), AT_DisableTrigUser: trigger('DISABLE TRIGGER USER', 'D', true),
   AT_EnableRule: action('ENABLE RULE', 'rp', (tab, cmd) => enableDisableRule(tab.oid, cmd['name'] as string, 'O')),
   AT_EnableAlwaysRule: action('ENABLE ALWAYS RULE', 'rp', (tab, cmd) => enableDisableRule(tab.oid, cmd['name'] as string, 'A')),
   AT_EnableReplicaRule: action('ENABLE REPLICA RULE', 'rp', (tab, cmd) => enableDisableRule(tab.oid, cmd['name'] as string, 'R')),

@@ -4,10 +4,9 @@ import { PgError } from '../../common/errors.ts';
 import { attributeAclmask, aclcheckRelation, notOwnerOrDenied } from '../catalog/aclchk.ts';
 import { formatType } from '../catalog/format_type.ts';
 import { funcVolatile, getOpfamilyMember, isBinaryCoercible, opVolatile } from '../catalog/lsyscache.ts';
-import { catalogUpdateByKey } from '../catalog/indexing.ts';
 import { rangeVarGetRelid } from '../catalog/namespace.ts';
-import * as ids from '../catalog/oids.ts';
 import { changeCheckCount, chooseConstraintName, constraintNameIsUsed, createConstraintEntry } from '../catalog/pg_constraint.ts';
+import { F_RI_FKEY_CHECK_INS, F_RI_FKEY_CHECK_UPD, RI_ACTION_FUNCTIONS, TRIGGER_TYPE, createInternalTrigger, noteTriggers } from '../catalog/pg_trigger.ts';
 import type { Attribute, IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { lockTable } from '../access/table.ts';
@@ -143,12 +142,25 @@ export function addForeignKey(relid: Oid, spec: ForeignKeySpec, taken: Set<strin
     conffeqop: operators.map((o) => o.ff), confdelsetcols: deleteSet.length === 0 ? null : deleteSet, connoinherit: true,
   });
   commandCounterIncrement();
-  // psql and others look for foreign keys only where there may be triggers.
-  for (const table of new Set([relid, pk.oid])) {
-    if (!openRelation(table).hasTriggers) catalogUpdateByKey(ids.RelationRelationId, ids.PgClassOidIndexId, [table], { relhastriggers: true });
-  }
+  createForeignKeyTriggers(oid, relid, pk.oid, index.indexrelid, spec);
   commandCounterIncrement();
   return oid;
+}
+
+/** The triggers that a foreign key works by: two on the referenced table, two on its own. */
+export function createForeignKeyTriggers(constraint: Oid, relid: Oid, pkid: Oid, index: Oid, spec: Pick<ForeignKeySpec, 'onUpdate' | 'onDelete' | 'deferrable' | 'initDeferred'>): void {
+  const { ROW, INSERT, DELETE, UPDATE } = TRIGGER_TYPE;
+  const common = { tgconstraint: constraint, tgconstrindid: index };
+  const deferral = { tgdeferrable: spec.deferrable, tginitdeferred: spec.initDeferred };
+  const action = (letter: string): { del: Oid; upd: Oid } => RI_ACTION_FUNCTIONS[letter as keyof typeof RI_ACTION_FUNCTIONS];
+  const onReferenced = { ...common, tgrelid: pkid, tgconstrrelid: relid };
+  // Only NO ACTION can wait.
+  createInternalTrigger('RI_ConstraintTrigger_a', { ...onReferenced, tgfoid: action(spec.onDelete).del, tgtype: ROW | DELETE, ...(spec.onDelete === 'a' ? deferral : {}) });
+  createInternalTrigger('RI_ConstraintTrigger_a', { ...onReferenced, tgfoid: action(spec.onUpdate).upd, tgtype: ROW | UPDATE, ...(spec.onUpdate === 'a' ? deferral : {}) });
+  const onReferencing = { ...common, tgrelid: relid, tgconstrrelid: pkid, ...deferral };
+  createInternalTrigger('RI_ConstraintTrigger_c', { ...onReferencing, tgfoid: F_RI_FKEY_CHECK_INS, tgtype: ROW | INSERT });
+  createInternalTrigger('RI_ConstraintTrigger_c', { ...onReferencing, tgfoid: F_RI_FKEY_CHECK_UPD, tgtype: ROW | UPDATE });
+  for (const table of new Set([relid, pkid])) noteTriggers(table);
 }
 
 function keyColumn(relation: Relation, name: string): Attribute {

@@ -100,7 +100,6 @@ export function copyFrom(state: CopyFromState): number {
       if (state.where !== null && state.where([], row) !== true) { rows--; continue; }
       target.insert(row);
     }
-    target.finish();
     return rows;
   } catch (error) {
     throw withContext(error, state, reader, column);
@@ -204,7 +203,6 @@ function copyFromBinary(state: CopyFromState): number {
     inserted++;
   }
   while (state.source.next() !== null) { /* drained */ }
-  target.finish();
   return inserted;
 }
 

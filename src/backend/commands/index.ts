@@ -29,6 +29,7 @@ import './size_functions.ts';
 import './stat_functions.ts';
 import { TABLE_COMMANDS } from './tablecmds.ts';
 import { TRANSACTION_COMMANDS } from './transaction.ts';
+import { TRIGGER_COMMANDS } from './trigger.ts';
 import { TYPE_COMMANDS } from './typecmds.ts';
 import { USER_COMMANDS } from './user.ts';
 import { MAINTENANCE_COMMANDS } from './vacuum.ts';
@@ -40,5 +41,5 @@ registerUtilities({
   ...SEQUENCE_COMMANDS, ...USER_COMMANDS, ...DROP_COMMANDS, ...VIEW_COMMANDS, ...CREATE_AS_COMMANDS, ...ALTER_COMMANDS,
   ...GRANT_COMMANDS, ...SCHEMA_COMMANDS, ...COMMENT_COMMANDS, ...EXPLAIN_COMMANDS, ...FUNCTION_COMMANDS, ...TYPE_COMMANDS, ...DOMAIN_COMMANDS,
   ...ASYNC_COMMANDS, ...LOCK_COMMANDS, ...DATABASE_COMMANDS, ...OWNED_COMMANDS, ...MAINTENANCE_COMMANDS,
-  ...DEFINE_COMMANDS, ...RULE_COMMANDS, ...CALL_COMMANDS, ...EXTENSION_COMMANDS,
+  ...DEFINE_COMMANDS, ...RULE_COMMANDS, ...TRIGGER_COMMANDS, ...CALL_COMMANDS, ...EXTENSION_COMMANDS,
 });

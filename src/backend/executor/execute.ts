@@ -5,6 +5,7 @@ import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Plan, PlannedStmt } from '../nodes/plannodes.ts';
 import type { Datum } from '../types/datum.ts';
 import { currentCommandId } from '../transaction/xact.ts';
+import { enterQuery, fireQueryEvents, leaveQuery } from './after_triggers.ts';
 import { instantiate } from './codegen.ts';
 import type { DestReceiver, ResultColumn } from './dest.ts';
 import { epqHooks } from './eval_plan_qual.ts';
@@ -54,6 +55,8 @@ export interface RunOptions {
   epq?: Map<number, number>;
   instrument?: Instrumentation[];
   notes?: Map<Plan, unknown>;
+  /** Trigger events are those of the query around it (foreign keys' actions). */
+  sameQuery?: boolean;
 }
 
 interface CompileRequest {
@@ -117,12 +120,16 @@ export function runPlan(compiled: CompiledPlan, params: readonly Datum[], dest: 
   if (depth >= MAX_DEPTH) throw new PgError('statement_too_complex', 'stack depth limit exceeded');
   depth++;
   const files = openRunFiles.length;
+  const fires = (compiled.stmt.commandType !== 'select' || compiled.stmt.hasModifyingCTE) && options.sameQuery !== true;
+  const level = fires ? enterQuery() : 0;
   try {
     if (compiled.columns.length > 0 || compiled.stmt.commandType === 'select') dest.start(compiled.columns);
     compiled.run(rt);
     dest.end();
+    if (fires) fireQueryEvents();
   } finally {
     depth--;
+    if (fires) leaveQuery(level);
     // Whatever way it ends, its temporary files go.
     while (openRunFiles.length > files) openRunFiles[openRunFiles.length - 1]!.close();
   }

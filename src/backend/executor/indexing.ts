@@ -6,17 +6,18 @@
 // (MAX_KEY_LOCKS) and leaves it to the commit, which refuses a key that is there by then.
 import { PgError } from '../../common/errors.ts';
 import { encodeKey, keyHasNull } from '../access/key.ts';
-import { findDuplicate, insertEntry, removeEntry } from '../access/index.ts';
+import { beginIndexScan, findDuplicate, insertEntry, removeEntry } from '../access/index.ts';
 import { PROVISIONAL_BLOCK, blockOf, readColumn, readRow, rowIdOf, type RowId } from '../access/row.ts';
 import { advanceSnapshot, isOptimistic, registerCallback, requireLocks, setDuplicateReporter, snapshotSeq, usesTransactionSnapshot } from '../transaction/xact.ts';
 import { beginScan, fetchLatest, fetchRow, lockRows } from '../access/table.ts';
+import { dropSnapshot, holdSnapshot, useSnapshot } from '../transaction/snapshot.ts';
 import { existingWriteSet } from '../access/writeset.ts';
 import { catalogFindByFilenode } from '../catalog/relation_map.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { LockTarget } from '../transaction/messages.ts';
 import { managerClient } from '../transaction/client.ts';
-import type { Datum } from '../types/datum.ts';
+import type { Datum, Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { compileExpr, compilePredicate, type CompiledExpr } from './expression.ts';
@@ -116,13 +117,74 @@ export function uniqueViolation(keys: IndexKeys, row: readonly Datum[]): PgError
 
 const schemaName = (table: Relation): string => typeHooks.regName('regnamespace', table.namespace) ?? '';
 
-/** Enters a row into an index; throws 23505 when its unique key is there. */
-export function addIndexEntry(keys: IndexKeys, row: readonly Datum[], rowId: RowId): void {
+/** Enters a row into an index; throws 23505 when its unique key is there. True: it is deferrable, and must be looked at
+ * again later (recheckUnique). */
+export function addIndexEntry(keys: IndexKeys, row: readonly Datum[], rowId: RowId): boolean {
   const key = keys.key(row);
-  if (key === null) return;
+  if (key === null) return false;
   const { hasNull } = keys;
-  if (isUniqueKey(keys) && isTaken(keys, key)) throw uniqueViolation(keys, row);
+  let recheck = false;
+  if (isUniqueKey(keys)) {
+    if (!keys.info.immediate) recheck = mayShareKey(keys, key, rowId);
+    else if (isTaken(keys, key)) throw uniqueViolation(keys, row);
+  }
   insertEntry(keys.info, key, rowId, hasNull);
+  return recheck;
+}
+
+// ---- deferrable unique keys: entries have the row id in them, so that a key can be there twice for a while
+
+/** Another row that has this key by now. */
+function otherWithKey(info: IndexInfo, key: string, rowId: RowId): RowId | undefined {
+  const scan = beginIndexScan(info, { from: key, fromInclusive: true, to: key, toInclusive: true }, false, Infinity);
+  try {
+    while (scan.next()) if (scan.rowId !== rowId) return scan.rowId;
+    return undefined;
+  } finally {
+    scan.close();
+  }
+}
+
+/** Whether a new key of a deferrable index may turn out to be there twice. Whoever else is entering it is waited for now:
+ * nobody can see rows that are not committed. */
+export function mayShareKey(keys: IndexKeys, key: string, rowId: RowId): boolean {
+  const { info } = keys;
+  requireLocks();
+  if (otherWithKey(info, key, rowId) !== undefined) return true;
+  const { shared, filenode } = info.index;
+  const answer = managerClient(shared).acquireLock({ kind: 'key', index: filenode, key });
+  if (answer.kind !== 'granted' || !(answer.waited || answer.changedSeq > snapshotSeq(shared))) return false;
+  return newestOtherWithKey(info, key, rowId) !== undefined;
+}
+
+/** The same in the newest snapshot; a transaction that has one of its own goes on with that. */
+function newestOtherWithKey(info: IndexInfo, key: string, rowId: RowId): RowId | undefined {
+  if (!usesTransactionSnapshot()) {
+    advanceSnapshot(info.index.shared);
+    return otherWithKey(info, key, rowId);
+  }
+  const saved = holdSnapshot();
+  try {
+    advanceSnapshot(info.index.shared);
+    return otherWithKey(info, key, rowId);
+  } finally {
+    useSnapshot(saved);
+    dropSnapshot(saved);
+  }
+}
+
+/** The deferred check: throws 23505 when another row has the key of this one (unique_key_recheck). */
+export function recheckUnique(table: Relation, index: Oid, row: readonly Datum[], rowId: RowId): void {
+  const info = table.indexes.find((i) => i.indexrelid === index);
+  if (info === undefined) return;
+  const keys = new IndexKeys(info);
+  const key = keys.key(row);
+  if (key === null || !isUniqueKey(keys)) return;
+  for (;;) {
+    const other = newestOtherWithKey(info, key, rowId);
+    if (other === undefined) return;
+    if (blockOf(other) >= PROVISIONAL_BLOCK || lockRows(table, [other], 'keyshare', 'block')[0] === 'ok') throw uniqueViolation(keys, row);
+  }
 }
 
 /** Whether the key last made must be the only one of its kind. */
@@ -190,13 +252,18 @@ function refuseDuplicates(table: Relation, keys: IndexKeys): void {
   const { info } = keys;
   let previous: string | null = null;
   existingWriteSet(info.index.shared)?.indexes.get(info.index.filenode)?.inOrder((key, rowId, withRow) => {
-    if (key === previous && !withRow) {
+    // A deferrable index has all its entries with the row id: those with a NULL are told apart by the row.
+    if (key === previous && (!withRow || !info.immediate)) {
       const ref = fetchRow(table, rowId)!;
-      throw new PgError('unique_violation', `could not create unique index "${info.index.name}"`, {
-        detail: `Key ${keys.describe(readRow(ref.bytes, ref.view, ref.offset, table.layout))} is duplicated.`, schema: schemaName(table), table: table.name, constraint: info.index.name,
-      });
+      const row = readRow(ref.bytes, ref.view, ref.offset, table.layout);
+      keys.key(row);
+      if (isUniqueKey(keys)) {
+        throw new PgError('unique_violation', `could not create unique index "${info.index.name}"`, {
+          detail: `Key ${keys.describe(row)} is duplicated.`, schema: schemaName(table), table: table.name, constraint: info.index.name,
+        });
+      }
     }
-    previous = withRow ? null : key;
+    previous = withRow && info.immediate ? null : key;
   });
 }
 

@@ -15,8 +15,11 @@ import type { Datum } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import type { Runtime } from './execute.ts';
 import { evalPlanQual } from './eval_plan_qual.ts';
+import { beforeStatementDue, queueStatementEvent } from './after_triggers.ts';
 import { describeRow, ResultRelation } from './result_relation.ts';
+import { fireBeforeStatement, type TriggerOp, type TriggerSet } from './trigger.ts';
 
+const OPERATIONS = { insert: 'INSERT', update: 'UPDATE', delete: 'DELETE' } as const;
 const BATCH = 500;
 const NO_RESULTS: readonly string[] = [];
 
@@ -35,6 +38,8 @@ export class ModifySpec {
   readonly maybeTwice: boolean;
   /** Columns that DO UPDATE assigns to. */
   readonly conflictColumns: readonly number[];
+  /** What statement triggers see of it. */
+  readonly events: readonly { op: TriggerOp; assigned: ReadonlySet<number> | null }[];
 
   constructor(plan: ModifyTable, relationOid: number) {
     this.plan = plan;
@@ -45,6 +50,10 @@ export class ModifySpec {
     const source = plan.lefttree!.kind;
     this.maybeTwice = source !== 'SeqScan' && source !== 'IndexScan' && source !== 'TidScan' && source !== 'Result';
     this.conflictColumns = plan.onConflict === null || plan.onConflict.action === 'nothing' ? [] : plan.onConflict.onConflictSet.map((t) => t.resno);
+    this.events = [
+      { op: OPERATIONS[plan.operation], assigned: plan.operation === 'update' ? this.assigned : null },
+      ...(plan.onConflict?.action === 'update' ? [{ op: 'UPDATE' as const, assigned: new Set(this.conflictColumns) }] : []),
+    ];
   }
 }
 
@@ -73,6 +82,9 @@ export class ModifyRun {
   readonly changed: ChangedRow[] = [];
   private readonly conflictUpdate: ConflictUpdate | null;
   private readonly countsForTag: boolean;
+  private readonly triggers: TriggerSet | null;
+  /** Rows this has changed, where triggers may have done so as well. */
+  private readonly touched = new Set<number>();
   private readonly viewChecks: readonly ViewCheck[] | null;
 
   constructor(rt: Runtime, spec: ModifySpec, conflictUpdate: ConflictUpdate | null, viewChecks: readonly ViewCheck[] | null) {
@@ -83,6 +95,17 @@ export class ModifyRun {
     this.target = new ResultRelation(spec.relation);
     this.seen = spec.maybeTwice ? new Set() : null;
     this.countsForTag = rt.plan.stmt.planTree === spec.plan;
+    this.triggers = this.target.triggers;
+    if (this.triggers !== null) this.begin(this.triggers);
+  }
+
+  /** BEFORE STATEMENT, and what its rows are kept for. */
+  private begin(triggers: TriggerSet): void {
+    const { relation } = this.spec;
+    for (const { op, assigned } of this.spec.events) {
+      if (beforeStatementDue(relation, op)) fireBeforeStatement(triggers, op, assigned);
+      this.target.captureFor(relation, op);
+    }
   }
 
   /** A row of the subplan. */
@@ -94,7 +117,7 @@ export class ModifyRun {
     const { plan } = this.spec;
     if (plan.operation === 'insert') this.insertAll();
     else this.changeAll(plan.operation);
-    this.target.finish();
+    if (this.triggers !== null) for (const { op, assigned } of this.spec.events.toReversed()) queueStatementEvent(this.triggers, this.spec.relation, op, assigned);
   }
 
   private note(row: Datum[], rowId: number, source: Datum[]): void {
@@ -119,7 +142,8 @@ export class ModifyRun {
     let n = 0;
     for (const source of this.pending) {
       if ((++n & 1023) === 0) checkForInterrupts();
-      const row = source.length === width ? source : source.slice(0, width);
+      let row: Datum[] | null = source.length === width ? source : source.slice(0, width);
+      if (this.triggers !== null && (row = this.target.beforeRow('INSERT', null, row, null)) === null) continue;
       if (oc !== null) this.insertOrElse(row, source);
       else this.inserted(row, source);
     }
@@ -163,9 +187,11 @@ export class ModifyRun {
     const old = this.read(rowId);
     if (old === null) return false;
     if (where !== null && !where(old, excluded)) return true;
-    const row = [...old];
-    values(old, excluded).forEach((v, i) => { row[spec.conflictColumns[i]! - 1] = v; });
-    target.update(rowId, old, row, assigned);
+    let row: Datum[] | null = [...old];
+    for (const [i, v] of values(old, excluded).entries()) row[spec.conflictColumns[i]! - 1] = v;
+    const proposed = row;
+    if (this.triggers !== null && (row = this.beforeUpdate(rowId, old, proposed, assigned)) === null) return true;
+    target.update(rowId, old, row, assigned, row !== proposed);
     if (this.viewChecks !== null) this.checkViews(row, rowId);
     this.note(row, rowId, source);
     return true;
@@ -212,17 +238,47 @@ export class ModifyRun {
     const { spec, target } = this;
     const old = this.read(rowId);
     if (old === null) return;
-    const row = [...old];
+    let row: Datum[] | null = [...old];
     const { updateColnos } = spec.plan;
     for (let i = 0; i < updateColnos.length; i++) row[updateColnos[i]! - 1] = source[i]!;
-    target.update(rowId, old, row, spec.assigned);
+    const proposed = row;
+    if (this.triggers !== null && (row = this.beforeUpdate(rowId, old, proposed, spec.assigned)) === null) return;
+    target.update(rowId, old, row, spec.assigned, row !== proposed);
     if (this.viewChecks !== null) this.checkViews(row, rowId);
     this.note(row, rowId, source);
+  }
+
+  /** BEFORE UPDATE triggers; one that changes the key needs the stronger lock. */
+  private beforeUpdate(rowId: number, old: readonly Datum[], proposed: Datum[], assigned: ReadonlySet<number>): Datum[] | null {
+    const { spec, target } = this;
+    const row = target.beforeRow('UPDATE', old, proposed, assigned);
+    if (row === null) return null;
+    this.refuseChanged(rowId, 'updated');
+    this.touched.add(rowId);
+    if (row !== proposed && !isOptimistic()) {
+      const changed = new Set(row.flatMap((v, i) => (v === old[i] ? [] : [i + 1])));
+      if (rowLockMode(spec.relation, changed) === 'update') lockRows(spec.relation, [rowId], 'update', 'block');
+    }
+    return row;
+  }
+
+  /** A BEFORE trigger must not change the row it is called for by other means. */
+  private refuseChanged(rowId: number, what: 'updated' | 'deleted'): void {
+    const last = lastChange(this.spec.relation, rowId);
+    if (last === undefined || last.cid < this.rt.cid || this.touched.has(rowId)) return;
+    throw new PgError('triggered_data_change_violation', `tuple to be ${what} was already modified by an operation triggered by the current command`, {
+      hint: 'Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.',
+    });
   }
 
   private deleteRow(rowId: number, source: Datum[]): void {
     const old = this.read(rowId);
     if (old === null) return;
+    if (this.triggers !== null) {
+      if (this.target.beforeRow('DELETE', old, null, null) === null) return;
+      this.refuseChanged(rowId, 'deleted');
+      this.touched.add(rowId);
+    }
     this.target.delete(rowId, old);
     this.note(old, rowId, source);
   }
@@ -231,7 +287,10 @@ export class ModifyRun {
   private read(rowId: number): Datum[] | null {
     const { relation } = this.spec;
     const last = lastChange(relation, rowId);
-    if (last !== undefined && last.cid >= this.rt.cid) return null;
+    if (last !== undefined && last.cid >= this.rt.cid) {
+      if (this.triggers !== null) this.refuseChanged(rowId, this.spec.plan.operation === 'delete' ? 'deleted' : 'updated');
+      return null;
+    }
     const ref = fetchRow(relation, rowId, this.rt.cid);
     return ref === undefined ? null : readRow(ref.bytes, ref.view, ref.offset, relation.layout);
   }

@@ -1,27 +1,32 @@
 // The table that a statement changes: every row that is inserted, updated or deleted goes through here, with its generated
-// columns, NOT NULL and CHECK constraints, index entries and foreign keys (ExecInsert, ExecUpdate, ExecDelete and
+// columns, NOT NULL and CHECK constraints, index entries and what AFTER triggers will hear of (ExecInsert, ExecUpdate, ExecDelete and
 // ExecConstraints of PostgreSQL). Rows are arrays of values, [attnum - 1]. Locking the row is the caller's business
 // (modify_table.ts, access/table.ts lockRows).
 import { PgError, notSupported } from '../../common/errors.ts';
 import { checkKeySize } from '../access/key.ts';
 import { removeEntry, insertEntry } from '../access/index.ts';
-import { formRow, type RowId } from '../access/row.ts';
-import { deleteRow, insertValues, lockTable, updateRow } from '../access/table.ts';
+import { PROVISIONAL_BLOCK, formRow, type RowId } from '../access/row.ts';
+import { deleteRow, insertValues, lastChange, lockTable, updateRow } from '../access/table.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
 import type { Relation } from '../catalog/relation.ts';
-import { commandCounterIncrement, isReadOnlyTransaction } from '../transaction/xact.ts';
-import type { Datum } from '../types/datum.ts';
+import { containsNode } from '../nodes/nodeFuncs.ts';
+import type { Expr } from '../nodes/primnodes.ts';
+import { currentCommandId, isReadOnlyTransaction } from '../transaction/xact.ts';
+import type { Datum, Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { compileExpr, type CompiledExpr } from './expression.ts';
-import { IndexKeys, addIndexEntry, conflictingRow, dropIndexEntry, isTaken, isUniqueKey, uniqueViolation } from './indexing.ts';
-import { ReferenceChecks, ReferencedChanges } from './ri_triggers.ts';
+import { IndexKeys, addIndexEntry, conflictingRow, dropIndexEntry, isTaken, isUniqueKey, mayShareKey, uniqueViolation } from './indexing.ts';
+import { captureFor, queueRowEvent } from './after_triggers.ts';
+import './ri_triggers.ts';
+import { fireRow, triggersOf, type TriggerOp, type TriggerSet } from './trigger.ts';
+import type { Capture } from './transition_table.ts';
 
 const ROW_EXCLUSIVE_LOCK = 3;
 
 /** What of a relation does not change between executions; made anew with every new Relation object. */
 interface Rules {
   readonly notNull: readonly number[]; // attnums
-  readonly generated: readonly { attnum: number; expr: CompiledExpr }[];
+  readonly generated: readonly { attnum: number; expr: CompiledExpr; uses: ReadonlySet<number> }[];
   readonly checks: readonly { name: string; expr: CompiledExpr }[];
   readonly indexes: readonly IndexKeys[];
 }
@@ -33,7 +38,10 @@ function rules(relation: Relation): Rules {
     const live = relation.attributes.filter((a) => !a.attisdropped);
     found = {
       notNull: live.filter((a) => a.attnotnull).map((a) => a.attnum),
-      generated: live.filter((a) => a.attgenerated === 's').map((a) => ({ attnum: a.attnum, expr: compileExpr(relation.defaults.get(a.attnum)!) })),
+      generated: live.filter((a) => a.attgenerated === 's').map((a) => {
+        const source = relation.defaults.get(a.attnum)!;
+        return { attnum: a.attnum, expr: compileExpr(source), uses: columnsUsed(source) };
+      }),
       checks: [...relation.checks].sort((a, b) => (a.name < b.name ? -1 : 1)).map((c) => ({ name: c.name, expr: compileExpr(c.expr) })),
       indexes: relation.indexes.map((info) => new IndexKeys(info)),
     };
@@ -42,11 +50,22 @@ function rules(relation: Relation): Rules {
   return found;
 }
 
+function columnsUsed(expr: Expr): ReadonlySet<number> {
+  const found = new Set<number>();
+  containsNode(expr, (e) => { if (e.kind === 'Var') found.add(e.varattno); return false; }, true);
+  return found;
+}
+
 export class ResultRelation {
   readonly relation: Relation;
   private readonly rules: Rules;
-  private readonly references: ReferenceChecks | null;
-  private readonly referenced: ReferencedChanges | null;
+  /** Null for a table without triggers: then nothing of what follows is looked at. */
+  readonly triggers: TriggerSet | null;
+  private captures: Partial<Record<TriggerOp, Capture | null>> | null = null;
+  /** Somebody wants to hear of every row afterwards. */
+  private watched: boolean;
+  /** Deferrable unique keys that the row being entered may share with another one. */
+  private recheck: Oid[] | null = null;
 
   constructor(relation: Relation) {
     if (relation.kind !== 'r' && relation.kind !== 'm') throw wrongKind(relation);
@@ -56,14 +75,42 @@ export class ResultRelation {
     this.relation = relation;
     if (relation.oid >= 16384) lockTable(relation.oid, relation.name, relation.shared, ROW_EXCLUSIVE_LOCK);
     this.rules = rules(relation);
-    this.references = relation.foreignKeys.length > 0 ? new ReferenceChecks(relation) : null;
-    this.referenced = relation.referencedBy.length > 0 ? new ReferencedChanges(relation) : null;
+    this.triggers = triggersOf(relation);
+    this.watched = this.triggers !== null;
+  }
+
+  /** The statement does this to `root`, whose triggers may want to see the rows as tables. */
+  captureFor(root: Relation, op: TriggerOp): void {
+    const set = triggersOf(root);
+    const capture = set === null ? null : captureFor(set, root, op);
+    if (capture === null) return;
+    (this.captures ??= {})[op] = capture;
+    this.watched = true;
+  }
+
+  /** BEFORE ROW: the row to go on with, null to leave it out. Only to be asked when there are triggers. */
+  beforeRow(op: TriggerOp, old: readonly Datum[] | null, row: Datum[] | null, assigned: ReadonlySet<number> | null): Datum[] | null {
+    const list = this.triggers!.beforeRow[op];
+    return list.length === 0 ? (op === 'DELETE' ? old as Datum[] : row) : fireRow(list, op, old, row, assigned === null ? null : this.withGenerated(assigned));
+  }
+
+  /** What an assignment changes, with the columns generated from it. */
+  private withGenerated(assigned: ReadonlySet<number>): ReadonlySet<number> {
+    const { generated } = this.rules;
+    return generated.length === 0 ? assigned : new Set([...assigned, ...generated.filter((g) => intersects(g.uses, assigned)).map((g) => g.attnum)]);
+  }
+
+  private noteRow(op: TriggerOp, rowId: RowId, old: readonly Datum[] | null, row: readonly Datum[] | null, assigned: ReadonlySet<number> | null, own: boolean): void {
+    const { recheck } = this;
+    if (this.triggers !== null) queueRowEvent(this.triggers, op, rowId, old, row, assigned === null ? null : this.withGenerated(assigned), own, recheck);
+    this.recheck = null;
+    this.captures?.[op]?.add(this.relation, rowId, currentCommandId());
   }
 
   /** The indexes, when entering a row into them is all that inserting it takes beside NOT NULL; null: there is more. */
   get plainIndexes(): readonly IndexKeys[] | null {
     const { generated, checks, indexes } = this.rules;
-    return generated.length > 0 || checks.length > 0 || this.references !== null ? null : indexes;
+    return generated.length > 0 || checks.length > 0 || this.watched ? null : indexes;
   }
 
   /** Inserts a row; its (provisional) row id. Generated columns are filled into `row`. */
@@ -72,8 +119,8 @@ export class ResultRelation {
     if (generated.length > 0) for (const g of generated) row[g.attnum - 1] = g.expr(null, row);
     this.checkRow(row);
     const rowId = insertValues(this.relation, row);
-    for (let i = 0; i < indexes.length; i++) addIndexEntry(indexes[i]!, row, rowId);
-    this.references?.add(row, null);
+    for (let i = 0; i < indexes.length; i++) if (addIndexEntry(indexes[i]!, row, rowId)) this.noteRecheck(indexes[i]!);
+    if (this.watched) this.noteRow('INSERT', rowId, null, row, null, true);
     return rowId;
   }
 
@@ -82,7 +129,7 @@ export class ResultRelation {
   findConflict(row: Datum[], arbiters: readonly number[]): { rowId: RowId; keys: IndexKeys } | null {
     for (const g of this.rules.generated) row[g.attnum - 1] = g.expr(null, row);
     for (const keys of this.rules.indexes) {
-      if (!keys.info.unique || (arbiters.length > 0 && !arbiters.includes(keys.info.indexrelid))) continue;
+      if (!keys.info.unique || !keys.info.immediate || (arbiters.length > 0 && !arbiters.includes(keys.info.indexrelid))) continue;
       const key = keys.key(row);
       if (key === null || !isUniqueKey(keys)) continue;
       const rowId = conflictingRow(keys, key);
@@ -91,23 +138,28 @@ export class ResultRelation {
     return null;
   }
 
-  /** Replaces a row. `assigned`: the columns that were assigned to (others are equal); null: any. */
-  update(rowId: RowId, old: readonly Datum[], row: Datum[], assigned: ReadonlySet<number> | null): void {
+  private noteRecheck(keys: IndexKeys): void {
+    (this.recheck ??= []).push(keys.info.indexrelid);
+  }
+
+  /** Replaces a row. `assigned`: the columns that the statement assigns to; null: any. `changedElsewhere`: a trigger has
+   * made a row of its own, so that others may differ as well. */
+  update(rowId: RowId, old: readonly Datum[], row: Datum[], assigned: ReadonlySet<number> | null, changedElsewhere = false): void {
     const { generated, indexes } = this.rules;
-    let changed = assigned;
+    let changed = changedElsewhere ? null : assigned;
     if (generated.length > 0) {
       for (const g of generated) row[g.attnum - 1] = g.expr(null, row);
       if (changed !== null) changed = new Set([...changed, ...generated.map((g) => g.attnum)]);
     }
     this.checkRow(row);
+    const own = this.watched && (rowId >= PROVISIONAL_BLOCK * 65536 || lastChange(this.relation, rowId) !== undefined);
     updateRow(this.relation, rowId, formRow(this.relation.layout, row));
     for (let i = 0; i < indexes.length; i++) {
       const keys = indexes[i]!;
       if (changed !== null && keys.attributes !== null && !intersects(keys.attributes, changed)) continue;
       this.moveEntry(keys, rowId, old, row);
     }
-    this.references?.add(row, changed);
-    this.referenced?.add(old, row);
+    if (this.watched) this.noteRow('UPDATE', rowId, old, row, assigned, own);
   }
 
   /** An index entry follows its row to a new key, if the key is new. */
@@ -119,7 +171,9 @@ export class ResultRelation {
     const { hasNull } = keys;
     if (after !== null && isUniqueKey(keys)) {
       checkKeySize(after, keys.info.index.name);
-      if (isTaken(keys, after)) throw uniqueViolation(keys, row);
+      if (!keys.info.immediate) {
+        if (mayShareKey(keys, after, rowId)) this.noteRecheck(keys);
+      } else if (isTaken(keys, after)) throw uniqueViolation(keys, row);
     }
     if (before !== null) removeEntry(keys.info, before, rowId, hadNull);
     if (after !== null) insertEntry(keys.info, after, rowId, hasNull);
@@ -128,15 +182,7 @@ export class ResultRelation {
   delete(rowId: RowId, old: readonly Datum[]): void {
     for (const keys of this.rules.indexes) dropIndexEntry(keys, old, rowId);
     deleteRow(this.relation, rowId);
-    this.referenced?.add(old, null);
-  }
-
-  /** The end of the statement: what it did becomes visible, and foreign keys are looked after. */
-  finish(): void {
-    if ((this.references?.isEmpty ?? true) && (this.referenced?.isEmpty ?? true)) return;
-    commandCounterIncrement();
-    this.referenced?.finish();
-    this.references?.finish();
+    if (this.watched) this.noteRow('DELETE', rowId, old, null, null, true);
   }
 
   /** NOT NULL and CHECK (ExecConstraints). */
@@ -208,7 +254,6 @@ export function openBulkInsert(relation: Relation): { insert(row: Datum[]): void
       rows++;
     },
     finish() {
-      target.finish();
       return rows;
     },
   };

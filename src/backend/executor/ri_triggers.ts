@@ -1,70 +1,33 @@
 // Foreign keys (PostgreSQL's ri_triggers.c): what is checked when a referencing row comes or changes, and what is done
-// when a referenced row goes or changes. Checks run at the end of the statement, or at COMMIT when deferred.
+// when a referenced row goes or changes. They are AFTER triggers (after_triggers.ts) of the constraint, and so are the
+// checks of deferrable unique keys, which stand here as well.
 //
 // The referenced row is locked FOR KEY SHARE until the end of the transaction, so that nobody takes it away meanwhile;
 // whoever deletes a referenced row, or changes its key, has locked it FOR UPDATE and then looks for referencing rows in
 // the newest snapshot. In optimistic mode the lock becomes an assertion of the commit.
-import { PgError } from '../../common/errors.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { PgError, internalError } from '../../common/errors.ts';
 import { lookupUnique } from '../access/index.ts';
 import { encodeKey } from '../access/key.ts';
-import type { RowId } from '../access/row.ts';
-import { lockRows } from '../access/table.ts';
-import type { ForeignKey, Relation } from '../catalog/relation.ts';
-import { openRelation, tryOpenRelation } from '../catalog/relcache.ts';
+import { readColumn, type RowId } from '../access/row.ts';
+import { fetchRow, lastChange, lockRows } from '../access/table.ts';
+import { aclcheckAttribute, aclcheckRelation } from '../catalog/aclchk.ts';
 import { getNamespaceName, isBinaryCoercible } from '../catalog/lsyscache.ts';
+import { F_RI_FKEY_CHECK_INS, F_RI_FKEY_CHECK_UPD, F_UNIQUE_KEY_RECHECK, RI_ACTION_FUNCTIONS } from '../catalog/pg_trigger.ts';
+import { quoteIdentifier } from '../catalog/quote.ts';
+import type { ForeignKey, IndexInfo, Relation } from '../catalog/relation.ts';
+import { openRelation, tryOpenRelation } from '../catalog/relcache.ts';
 import { operatorByOid } from '../catalog/syscache.ts';
-import { quoteQualifiedIdentifier, quoteIdentifier } from '../catalog/quote.ts';
-import { advanceSnapshot, commandCounterIncrement, currentSubTransactionId, registerCallback, requireLocks, usesTransactionSnapshot } from '../transaction/xact.ts';
-import type { Datum } from '../types/datum.ts';
+import { ACL } from '../nodes/parsenodes.ts';
+import { advanceSnapshot, commandCounterIncrement, requireLocks, usesTransactionSnapshot } from '../transaction/xact.ts';
+import type { Datum, Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
+import { session } from '../utils/session.ts';
+import { onForget, registerInternalTrigger, type InternalTrigger, type RowEvent } from './after_triggers.ts';
 import { operatorFunction } from './fmgr_info.ts';
-import { forEachRow } from './indexing.ts';
+import { forEachRow, recheckUnique } from './indexing.ts';
 import { spi } from './spi_hook.ts';
-
-// ---- deferral (SET CONSTRAINTS)
-
-let allDeferred: boolean | null = null;
-const deferredByOid = new Map<number, boolean>();
-
-/** SET CONSTRAINTS: for all (oids null) or some deferrable constraints. IMMEDIATE checks what has piled up. */
-export function setConstraints(oids: readonly number[] | null, deferred: boolean): void {
-  if (oids === null) {
-    allDeferred = deferred;
-    deferredByOid.clear();
-  } else for (const oid of oids) deferredByOid.set(oid, deferred);
-  if (!deferred) {
-    const due = waiting.filter((c) => oids === null || oids.includes(c.key.oid));
-    waiting = waiting.filter((c) => !due.includes(c));
-    for (const check of due) check.run();
-  }
-}
-
-function isDeferred(key: ForeignKey): boolean {
-  if (!key.deferrable) return false;
-  return deferredByOid.get(key.oid) ?? allDeferred ?? key.initiallyDeferred;
-}
-
-interface WaitingCheck { key: ForeignKey; subid: number; run: () => void }
-let waiting: WaitingCheck[] = [];
-registerCallback({
-  preCommit() {
-    while (waiting.length > 0) {
-      const due = waiting;
-      waiting = [];
-      commandCounterIncrement();
-      for (const check of due) check.run();
-    }
-  },
-  onCommit() { waiting = []; allDeferred = null; deferredByOid.clear(); },
-  onAbort() { waiting = []; allDeferred = null; deferredByOid.clear(); },
-  onSubAbort(subid) { waiting = waiting.filter((c) => c.subid < subid); },
-  onSubCommit(subid, parent) { for (const c of waiting) if (c.subid === subid) c.subid = parent; },
-});
-
-function runOrDefer(key: ForeignKey, run: () => void): void {
-  if (isDeferred(key)) waiting.push({ key, subid: currentSubTransactionId(), run });
-  else run();
-}
+import { rowAt, type FiringTrigger } from './trigger.ts';
 
 // ---- the referencing side
 
@@ -83,69 +46,126 @@ function needsReference(key: ForeignKey, row: readonly Datum[], fk: Relation): b
 const where = (relation: Relation, key: ForeignKey): { schema: string; table: string; constraint: string } =>
   ({ schema: getNamespaceName(relation.namespace) ?? '', table: relation.name, constraint: key.name });
 
-/** Rows of one statement whose references are to be checked when it ends. Equal keys are checked once. */
-export class ReferenceChecks {
-  private readonly fk: Relation;
-  private readonly pending = new Map<ForeignKey, Map<string, Datum[]>>();
+// ---- the triggers
 
-  constructor(fk: Relation) {
-    this.fk = fk;
-  }
-
-  /** A row was inserted, or a referencing column of it changed. */
-  add(row: readonly Datum[], changed: ReadonlySet<number> | null): void {
-    for (const key of this.fk.foreignKeys) {
-      if (changed !== null && !key.conkey.some((n) => changed.has(n))) continue;
-      if (!needsReference(key, row, this.fk)) continue;
-      const values = key.conkey.map((n) => row[n - 1] ?? null);
-      let keys = this.pending.get(key);
-      if (keys === undefined) this.pending.set(key, (keys = new Map()));
-      keys.set(values.map((v, i) => typeHooks.typeIo(this.fk.attributes[key.conkey[i]! - 1]!.atttypid).output(v)).join('\u0001'), values);
-      if (keys.size >= MAX_PENDING && !isDeferred(key)) {
-        this.pending.delete(key);
-        checkReferences(key, this.fk, [...keys.values()]);
-      }
-    }
-  }
-
-  /** At the end of the statement, after its changes have become visible. */
-  finish(): void {
-    for (const [key, keys] of this.pending) {
-      const values = [...keys.values()];
-      runOrDefer(key, () => checkReferences(key, openRelation(this.fk.oid), values));
-    }
-    this.pending.clear();
-  }
-
-  get isEmpty(): boolean {
-    return this.pending.size === 0;
-  }
+/** The foreign key of a trigger: as the referencing table has it. */
+function keyOf({ trigger, relation }: FiringTrigger): ForeignKey {
+  const referencing = relation.foreignKeys.find((k) => k.oid === trigger.constraint);
+  const key = referencing ?? relation.referencedBy.find((k) => k.oid === trigger.constraint);
+  if (key === undefined) throw internalError(`no pg_constraint entry for trigger "${trigger.name}" on table "${relation.name}"`);
+  return key;
 }
-const MAX_PENDING = 10000;
 
-function checkReferences(key: ForeignKey, fk: Relation, list: readonly Datum[][]): void {
+const keys = new WeakMap<FiringTrigger, ForeignKey>();
+function cachedKey(firing: FiringTrigger): ForeignKey {
+  let key = keys.get(firing);
+  if (key === undefined) keys.set(firing, (key = keyOf(firing)));
+  return key;
+}
+
+/** Keys that were found to be there since anything else happened: many rows have the same. */
+const found = new Map<Oid, Set<string>>();
+const MAX_FOUND = 10000;
+onForget(() => found.clear());
+
+const isNull = (value: Datum | undefined): boolean => value === null || value === undefined;
+
+/** A referencing row came or changed: the row it refers to must be there (RI_FKey_check). */
+function checkRow({ firing, rowId, cid }: RowEvent): void {
+  const { relation: fk } = firing;
+  // A row that has gone or changed since needs no check, or has another event for it.
+  const last = lastChange(fk, rowId);
+  if (last !== undefined && (last.deleted || last.cid > cid)) return;
+  const key = cachedKey(firing);
+  const row = keyColumns(fk, rowId, Infinity, key.conkey);
+  if (!needsReference(key, row, fk)) return;
+  checkReference(key, fk, key.conkey.map((n) => row[n - 1] ?? null));
+}
+
+/** The key columns of a row by [attnum - 1], the others left out. */
+function keyColumns(relation: Relation, rowId: RowId, cid: number, columns: readonly number[]): Datum[] {
+  const ref = fetchRow(relation, rowId, cid);
+  if (ref === undefined) throw internalError(`a row of "${relation.name}" is not there for its foreign key`);
+  const row: Datum[] = [];
+  for (const n of columns) row[n - 1] = readColumn(ref.bytes, ref.view, ref.offset, relation.layout, n);
+  return row;
+}
+
+function checkReference(key: ForeignKey, fk: Relation, values: readonly Datum[]): void {
   const pk = openRelation(key.confrelid);
-  for (const values of list) {
-    if (!lockReferenced(key, pk, fk, values)) {
-      const names = key.conkey.map((n) => fk.attributes[n - 1]!.attname).join(', ');
-      const texts = values.map((v, i) => typeHooks.typeIo(fk.attributes[key.conkey[i]! - 1]!.atttypid).output(v)).join(', ');
-      throw new PgError('foreign_key_violation', `insert or update on table "${fk.name}" violates foreign key constraint "${key.name}"`, {
-        detail: `Key (${names})=(${texts}) is not present in table "${pk.name}".`, ...where(fk, key),
-      });
-    }
-  }
+  if (lockReferenced(key, pk, fk, values)) return;
+  const names = key.conkey.map((n) => fk.attributes[n - 1]!.attname).join(', ');
+  const texts = values.map((v, i) => typeHooks.typeIo(fk.attributes[key.conkey[i]! - 1]!.atttypid).output(v)).join(', ');
+  throw new PgError('foreign_key_violation', `insert or update on table "${fk.name}" violates foreign key constraint "${key.name}"`, {
+    detail: mayShow(fk, key.conkey) ? `Key (${names})=(${texts}) is not present in table "${pk.name}".` : `Key is not present in table "${pk.name}".`, ...where(fk, key),
+  });
 }
+
+/** Values are shown to those who may read them. */
+const mayShow = (relation: Relation, columns: readonly number[]): boolean => aclcheckRelation(relation.oid, session.currentUser, ACL.SELECT)
+  || columns.every((n) => aclcheckAttribute(relation.oid, n, session.currentUser, ACL.SELECT));
+
+/** A referenced row has gone, or its key has changed. */
+function referencedGone({ firing, op, rowId, cid }: RowEvent): void {
+  const key = cachedKey(firing);
+  const { relation: pk } = firing;
+  act(key, pk, keyColumns(pk, rowId, cid, key.confkey), op === 'UPDATE' ? keyColumns(pk, rowId, cid + 1, key.confkey) : null);
+}
+
+const referencing: InternalTrigger = {
+  wanted(firing, old, now, own) {
+    const key = cachedKey(firing);
+    if (key.matchType === 's' ? key.conkey.some((n) => isNull(now![n - 1])) : key.conkey.every((n) => isNull(now![n - 1]))) return false;
+    // The event of a row of this very transaction may have been left to this one.
+    return old === null || own || key.conkey.some((n, i) => differs(key.ffeqop[i]!, old[n - 1] ?? null, now![n - 1] ?? null));
+  },
+  fire: checkRow,
+};
+const referenced: InternalTrigger = {
+  wanted(firing, old, now) {
+    const key = cachedKey(firing);
+    if (key.confkey.some((n) => isNull(old![n - 1]))) return false;
+    return now === null || keyChanged(key, old!, now);
+  },
+  fire: referencedGone,
+};
+for (const foid of [F_RI_FKEY_CHECK_INS, F_RI_FKEY_CHECK_UPD]) registerInternalTrigger(foid, referencing);
+for (const { del, upd } of Object.values(RI_ACTION_FUNCTIONS)) for (const foid of [del, upd]) registerInternalTrigger(foid, referenced);
+
+registerInternalTrigger(F_UNIQUE_KEY_RECHECK, {
+  wanted: ({ trigger }, _old, _now, _own, recheck) => recheck !== null && recheck.includes(trigger.constrindid),
+  fire({ firing, rowId, cid }) {
+    const { relation, trigger } = firing;
+    const last = lastChange(relation, rowId);
+    if (last !== undefined && (last.deleted || last.cid > cid)) return;
+    recheckUnique(relation, trigger.constrindid, rowAt(relation, rowId, Infinity), rowId);
+  },
+});
+
+// ---- finding the referenced row
 
 /** Finds the referenced row and locks it FOR KEY SHARE. */
 function lockReferenced(key: ForeignKey, pk: Relation, fk: Relation, values: readonly Datum[]): boolean {
+  const info = referencedIndex(key, pk);
+  const text = referencedKey(key, info, pk, fk, values);
+  let known = found.get(key.oid);
+  if (known?.has(text)) return true;
+  const locked = lockByKey(info, text, pk);
+  if (!locked) return false;
+  if (known === undefined || known.size >= MAX_FOUND) found.set(key.oid, (known = new Set()));
+  known.add(text);
+  return true;
+}
+
+function lockByKey(info: IndexInfo, text: string, pk: Relation): boolean {
   for (;;) {
-    const rowId = findReferenced(key, pk, fk, values);
+    const rowId = lookupUnique(info, text, Infinity);
     if (rowId === undefined) {
       // It may have come since this statement's snapshot.
       if (usesTransactionSnapshot()) return false;
       requireLocks();
       advanceSnapshot(pk.shared);
-      const again = findReferenced(key, pk, fk, values);
+      const again = lookupUnique(info, text, Infinity);
       if (again === undefined) return false;
       if (lockRows(pk, [again], 'keyshare', 'block')[0] === 'ok') return true;
       continue;
@@ -154,15 +174,19 @@ function lockReferenced(key: ForeignKey, pk: Relation, fk: Relation, values: rea
   }
 }
 
-/** The referenced row by its unique index, whose columns may stand in another order than the key's. */
-function findReferenced(key: ForeignKey, pk: Relation, fk: Relation, values: readonly Datum[]): RowId | undefined {
+function referencedIndex(key: ForeignKey, pk: Relation): IndexInfo {
   const info = pk.indexes.find((i) => i.indexrelid === key.indexOid);
-  if (info === undefined) throw new PgError('internal_error', `foreign key "${key.name}" has no index`);
+  if (info === undefined) throw internalError(`foreign key "${key.name}" has no index`);
+  return info;
+}
+
+/** The entry of the referenced row in its unique index, whose columns may stand in another order than the key's. */
+function referencedKey(key: ForeignKey, info: IndexInfo, pk: Relation, fk: Relation, values: readonly Datum[]): string {
   const ordered = info.keyAttributes.slice(0, info.keyCount).map((attnum) => {
     const i = key.confkey.indexOf(attnum);
     return castToKey(values[i]!, fk.attributes[key.conkey[i]! - 1]!.atttypid, pk.attributes[attnum - 1]!.atttypid);
   });
-  return lookupUnique(info, encodeKey(info.columns, ordered), Infinity);
+  return encodeKey(info.columns, ordered);
 }
 
 /** int2 to int8 and the like share their keys; numeric over integers and others go through text. */
@@ -175,52 +199,17 @@ const FLOATS = new Set([700, 701]);
 
 // ---- the referenced side
 
-/** Rows of one statement that referenced keys may be missing for when it ends. */
-export class ReferencedChanges {
-  private readonly pk: Relation;
-  private readonly list: { old: Datum[]; new: Datum[] | null }[] = [];
+/** Whether the referenced key has become another: bit by bit, for what = takes for equal may not be so to the other side. */
+const keyChanged = (key: ForeignKey, old: readonly Datum[], now: readonly Datum[]): boolean => key.confkey.some((n) => {
+  const a = old[n - 1] ?? null, b = now[n - 1] ?? null;
+  return a !== b && (a === null || b === null || typeof a !== 'object' || !isDeepStrictEqual(a, b));
+});
 
-  constructor(pk: Relation) {
-    this.pk = pk;
-  }
-
-  /** A row was deleted (`now` null) or changed. */
-  add(old: readonly Datum[], now: readonly Datum[] | null): void {
-    for (const key of this.pk.referencedBy) {
-      if (key.confkey.some((n) => old[n - 1] === null || old[n - 1] === undefined)) continue;
-      if (now !== null && !keyChanged(key, old, now)) continue;
-      this.list.push({ old: [...old], new: now === null ? null : [...now] });
-      return;
-    }
-  }
-
-  /** After the statement's changes have become visible. */
-  finish(): void {
-    const list = this.list.splice(0);
-    for (const change of list) {
-      for (const key of this.pk.referencedBy) {
-        if (key.confkey.some((n) => change.old[n - 1] === null || change.old[n - 1] === undefined)) continue;
-        if (change.new !== null && !keyChanged(key, change.old, change.new)) continue;
-        act(key, this.pk, change.old, change.new);
-      }
-    }
-  }
-
-  get isEmpty(): boolean {
-    return this.list.length === 0;
-  }
+function differs(equals: Oid, a: Datum, b: Datum): boolean {
+  if (a === null || b === null) return a !== b;
+  return operatorFunction(equals, DEFAULT_COLLATION)(a, b) !== true;
 }
-
-function keyChanged(key: ForeignKey, old: readonly Datum[], now: readonly Datum[]): boolean {
-  return key.confkey.some((n, i) => {
-    const a = old[n - 1] ?? null;
-    const b = now[n - 1] ?? null;
-    if (a === null || b === null) return a !== b;
-    const op = operatorByOid(key.pfeqop[i]!)!;
-    // pk = fk; for the same type on both sides it is the type's own =.
-    return op.oprleft === op.oprright ? operatorFunction(op.oid, 100)(a, b) !== true : a !== b;
-  });
-}
+const DEFAULT_COLLATION = 100;
 
 /** NO ACTION, RESTRICT, CASCADE, SET NULL, SET DEFAULT for one referenced row that has gone or changed. */
 function act(key: ForeignKey, pk: Relation, old: readonly Datum[], now: readonly Datum[] | null): void {
@@ -229,44 +218,69 @@ function act(key: ForeignKey, pk: Relation, old: readonly Datum[], now: readonly
   const action = now === null ? key.onDelete : key.onUpdate;
   const fk = tryOpenRelation(key.conrelid);
   if (fk === undefined) return;
-  const check = (): void => {
-    if (!usesTransactionSnapshot()) advanceSnapshot(fk.shared);
-    if (action === 'a' && pkStillThere(key, pk, old)) return;
-    const match = referencing(key, pk, fk, old);
-    if (spi.execute(`SELECT 1 FROM ONLY ${tableName(fk)} x WHERE ${match.where} LIMIT 1`, match.types, match.params) > 0) throw stillReferenced(key, pk, fk, old);
-  };
-  switch (action) {
-    case 'a': runOrDefer(key, check); return;
-    case 'r': check(); return;
-    default:
-  }
   if (!usesTransactionSnapshot()) advanceSnapshot(fk.shared);
-  const match = referencing(key, pk, fk, old);
+  if (action === 'a' || action === 'r') {
+    restrict(key, pk, fk, old, action);
+    return;
+  }
+  found.clear();
+  commandCounterIncrement();
   if (action === 'c' && now === null) {
-    spi.execute(`DELETE FROM ONLY ${tableName(fk)} x WHERE ${match.where}`, match.types, match.params);
+    const match = matching(key, pk, fk, old, 0);
+    runAsOwner(fk, `DELETE FROM ONLY ${tableName(fk)} WHERE ${match.where}`, match.types, match.params);
   } else if (action === 'c') {
-    const base = match.params.length;
-    const sets = key.conkey.map((n, i) => `${column(fk, n)} = $${base + i + 1}`);
-    spi.execute(`UPDATE ONLY ${tableName(fk)} x SET ${sets.join(', ')} WHERE ${match.where}`,
-      [...match.types, ...key.confkey.map((n) => pk.attributes[n - 1]!.atttypid)], [...match.params, ...key.confkey.map((n) => now![n - 1] ?? null)]);
+    const match = matching(key, pk, fk, old, key.conkey.length);
+    const sets = key.conkey.map((n, i) => `${column(fk, n)} = $${i + 1}`);
+    runAsOwner(fk, `UPDATE ONLY ${tableName(fk)} SET ${sets.join(', ')} WHERE ${match.where}`,
+      [...match.types, ...match.types], [...key.confkey.map((n) => now![n - 1] ?? null), ...match.params]);
   } else {
+    const match = matching(key, pk, fk, old, 0);
     const columns = now === null && key.deleteSetColumns.length > 0 ? key.deleteSetColumns : key.conkey;
     const sets = columns.map((n) => `${column(fk, n)} = ${action === 'n' ? 'NULL' : 'DEFAULT'}`);
-    spi.execute(`UPDATE ONLY ${tableName(fk)} x SET ${sets.join(', ')} WHERE ${match.where}`, match.types, match.params);
-    // A default must refer to something, too: the update's own check sees to that.
+    runAsOwner(fk, `UPDATE ONLY ${tableName(fk)} SET ${sets.join(', ')} WHERE ${match.where}`, match.types, match.params);
+    // Rows that had the default before look unchanged; the key they refer to may be the one that has gone.
+    if (action === 'd') {
+      commandCounterIncrement();
+      restrict(key, pk, fk, old, 'a');
+    }
+  }
+  commandCounterIncrement();
+}
+
+function restrict(key: ForeignKey, pk: Relation, fk: Relation, old: readonly Datum[], action: 'a' | 'r'): void {
+  if (action === 'a' && pkStillThere(key, pk, old)) return;
+  const match = matching(key, pk, fk, old, 0);
+  if (runAsOwner(fk, `SELECT 1 FROM ONLY ${tableName(fk)} x WHERE ${match.where} LIMIT 1`, match.types, match.params) > 0) throw stillReferenced(key, pk, fk, old);
+}
+
+/** Runs a query with the rights of a table's owner; the events of what it changes belong to the query around it. */
+function runAsOwner(relation: Relation, text: string, types: readonly Oid[], params: readonly Datum[]): number {
+  const user = session.currentUser;
+  session.currentUser = relation.owner;
+  try {
+    return spi.execute(text, types, params, undefined, true);
+  } catch (error) {
+    if (error instanceof PgError) {
+      const line = `SQL statement "${text}"`;
+      error.fields = { ...error.fields, where: error.fields.where === undefined ? line : `${error.fields.where}\n${line}` };
+    }
+    throw error;
+  } finally {
+    session.currentUser = user;
   }
 }
 
-const tableName = (r: Relation): string => quoteQualifiedIdentifier(getNamespaceName(r.namespace), r.name);
-const column = (r: Relation, n: number): string => quoteIdentifier(r.attributes[n - 1]!.attname);
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+const tableName = (r: Relation): string => `${quoted(getNamespaceName(r.namespace) ?? '')}.${quoted(r.name)}`;
+const column = (r: Relation, n: number): string => quoted(r.attributes[n - 1]!.attname);
 
-/** "pk = fk" for every column, with the constraint's own operators. */
-function referencing(key: ForeignKey, pk: Relation, fk: Relation, old: readonly Datum[]): { where: string; types: number[]; params: Datum[] } {
+/** "pk = fk" for every column, with the constraint's own operators; parameters from number `base` + 1 on. */
+function matching(key: ForeignKey, pk: Relation, fk: Relation, old: readonly Datum[], base: number): { where: string; types: number[]; params: Datum[] } {
   const conditions = key.conkey.map((n, i) => {
     const op = operatorByOid(key.pfeqop[i]!)!;
     const fkType = fk.attributes[n - 1]!.atttypid;
     const cast = isBinaryCoercible(fkType, op.oprright) || fkType === op.oprright ? '' : `::${typeHooks.typeIo(op.oprright).name}`;
-    return `$${i + 1} OPERATOR(${quoteIdentifier(getNamespaceName(op.oprnamespace)!)}.${op.oprname}) x.${column(fk, n)}${cast}`;
+    return `$${base + i + 1} OPERATOR(${quoteIdentifier(getNamespaceName(op.oprnamespace)!)}.${op.oprname}) ${column(fk, n)}${cast}`;
   });
   return { where: conditions.join(' AND '), types: key.confkey.map((n) => pk.attributes[n - 1]!.atttypid), params: key.confkey.map((n) => old[n - 1] ?? null) };
 }
@@ -283,18 +297,15 @@ function stillReferenced(key: ForeignKey, pk: Relation, fk: Relation, old: reado
   const names = key.confkey.map((n) => pk.attributes[n - 1]!.attname).join(', ');
   const texts = key.confkey.map((n) => typeHooks.typeIo(pk.attributes[n - 1]!.atttypid).output(old[n - 1])).join(', ');
   return new PgError('foreign_key_violation', `update or delete on table "${pk.name}" violates foreign key constraint "${key.name}" on table "${fk.name}"`, {
-    detail: `Key (${names})=(${texts}) is still referenced from table "${fk.name}".`, ...where(fk, key),
+    detail: mayShow(pk, key.confkey) ? `Key (${names})=(${texts}) is still referenced from table "${fk.name}".` : `Key is still referenced from table "${fk.name}".`, ...where(fk, key),
   });
 }
 
 /** ALTER TABLE ADD FOREIGN KEY, VALIDATE CONSTRAINT: every row that is there. */
 export function checkExistingRows(fk: Relation, key: ForeignKey): void {
-  const checks = new Map<string, Datum[]>();
+  found.clear();
   forEachRow(fk, (row) => {
-    if (!needsReference(key, row, fk)) return;
-    const values = key.conkey.map((n) => row[n - 1] ?? null);
-    checks.set(values.map((v, i) => typeHooks.typeIo(fk.attributes[key.conkey[i]! - 1]!.atttypid).output(v)).join('\u0001'), values);
+    if (needsReference(key, row, fk)) checkReference(key, fk, key.conkey.map((n) => row[n - 1] ?? null));
   });
-  checkReferences(key, fk, [...checks.values()]);
+  found.clear();
 }
-

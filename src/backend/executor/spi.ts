@@ -30,11 +30,12 @@ function prepare(text: string, types: readonly Oid[]): CompiledPlan[] {
 
 spi.execute = spiExecute;
 
-/** Runs one statement; rows go to `visit`, which may stop by returning false. How many rows were selected or changed. */
-export function spiExecute(text: string, types: readonly Oid[], params: readonly Datum[], visit: (row: Datum[]) => boolean = () => true): number {
+/** Runs one statement; rows go to `visit`, which may stop by returning false. How many rows were selected or changed.
+ * `sameQuery`: its trigger events are those of the query around it. */
+export function spiExecute(text: string, types: readonly Oid[], params: readonly Datum[], visit: (row: Datum[]) => boolean = () => true, sameQuery = false): number {
   let processed = 0;
   for (const plan of prepare(text, types)) {
-    processed += runPlan(plan, params, { start() {}, receive: visit, end() {} }).processed;
+    processed += runPlan(plan, params, { start() {}, receive: visit, end() {} }, { sameQuery }).processed;
   }
   return processed;
 }

@@ -1,0 +1,26 @@
+// Names that only the running function knows: the transition tables of a trigger (PostgreSQL's QueryEnvironment and its
+// ephemeral named relations). A FROM item without a schema means one of these before any table.
+import type { Relation } from '../catalog/relation.ts';
+import type { TransitionTable } from '../commands/trigger_data.ts';
+
+export interface EphemeralRelation {
+  /** The table whose row type it has. */
+  readonly relation: Relation;
+  readonly table: TransitionTable;
+}
+
+let current: ReadonlyMap<string, EphemeralRelation> | null = null;
+
+export const ephemeralRelation = (name: string): EphemeralRelation | undefined => current?.get(name);
+
+/** Runs a trigger function with its transition tables in sight, and no others. */
+export function withTransitionTables<T>(relation: Relation, oldTable: TransitionTable | null, newTable: TransitionTable | null, run: () => T): T {
+  const saved = current;
+  current = oldTable === null && newTable === null ? null
+    : new Map([oldTable, newTable].filter((t) => t !== null).map((t) => [t.name, { relation, table: t }]));
+  try {
+    return run();
+  } finally {
+    current = saved;
+  }
+}
