@@ -1,11 +1,12 @@
 // What createdb, dropdb, createuser and dropuser share: connection options, their environment, quoting, the one connection.
 import { writeSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { Client, ConnectError, ServerError, environmentOptions, type ConnectOptions } from '../interfaces/libpq/client.ts';
+import { connect as connectTo, type Connection } from '../interfaces/libpq/connection.ts';
+import type { ConnectSettings } from '../interfaces/libpq/conninfo_keywords.ts';
+import { ConnectionError, ServerError, type Report } from '../interfaces/libpq/errors.ts';
+import { escapeLiteral } from '../interfaces/libpq/escape.ts';
 import { complain, getopt, option, type Option } from './getopt.ts';
 import { readPassword } from './prompt.ts';
-
-export const DEFAULT_SOCKET_FOLDER = '/tmp';
 
 export const CONNECTION_OPTIONS: readonly Option[] = ['host:h=', 'port:p=', 'username:U=', 'no-password:w', 'password:W', 'echo:e'].map(option);
 
@@ -23,69 +24,68 @@ export interface ClientProgram {
   /** Every value of options that may be given more than once. */
   all: (name: string) => string[];
   rest: string[];
-  connectOptions: ConnectOptions;
+  settings: ConnectSettings;
+  /** Who connects, for names that default to it. */
+  user: string;
 }
 
 /** Reads the command line; connection options are taken out of it. */
 export function readClientArguments(name: string, options: readonly Option[]): ClientProgram {
   const { options: list, rest } = getopt(name, process.argv.slice(2), [...options, ...CONNECTION_OPTIONS]);
   const given = new Map(list);
-  const connectOptions = environmentOptions(DEFAULT_SOCKET_FOLDER);
-  connectOptions.applicationName = name;
-  connectOptions.host = given.get('host') || connectOptions.host;
-  if (given.has('port')) connectOptions.port = Number(given.get('port'));
-  if (!Number.isInteger(connectOptions.port) || connectOptions.port < 1 || connectOptions.port > 65535) {
-    complain(name, `invalid port number: "${given.get('port') ?? process.env['PGPORT']}"`);
-    process.exit(1);
-  }
-  connectOptions.user = given.get('username') || connectOptions.user;
-  return { name, given, all: (n) => list.filter(([k]) => k === n).map(([, v]) => v), rest, connectOptions };
+  const settings: ConnectSettings = { fallback_application_name: name };
+  for (const [keyword, given_] of [['host', 'host'], ['port', 'port'], ['user', 'username']] as const) if (given.has(given_)) settings[keyword] = given.get(given_);
+  const user = given.get('username') || process.env['PGUSER'] || accountName();
+  return { name, given, all: (n) => list.filter(([k]) => k === n).map(([, v]) => v), rest, settings, user };
 }
 
 /** Connects to the first of the databases that exists; asks for a password when the server wants one. */
-export async function connect(program: ClientProgram, databases: readonly string[]): Promise<Client> {
-  const { given, connectOptions } = program;
-  if (given.has('password')) connectOptions.password = await readPassword('Password: ');
+export async function connect(program: ClientProgram, databases: readonly string[]): Promise<Connection> {
+  const { given, settings } = program;
+  if (given.has('password')) settings.password = await readPassword('Password: ');
   let last: unknown;
-  for (const database of databases) {
+  for (const dbname of databases) {
     for (;;) {
       try {
-        const client = await Client.connect({ ...connectOptions, database });
-        client.onNotice = (fields) => { writeSync(2, `${fields['S']}:  ${fields['M']}\n`); };
-        return client;
+        return await connectTo({ ...settings, dbname }, { onNotice: (notice) => { writeSync(2, reportText(notice)); } });
       } catch (error) {
         last = error;
-        const needsPassword = error instanceof ConnectError && /no password supplied/.test(error.message);
-        if (needsPassword && !given.has('no-password') && connectOptions.password === undefined) {
-          connectOptions.password = await readPassword('Password: ');
+        if (error instanceof ConnectionError && error.needsPassword && !given.has('no-password') && settings.password === undefined) {
+          settings.password = await readPassword('Password: ');
           continue;
         }
         break;
       }
     }
-    const cause = last instanceof ConnectError ? last.cause : undefined;
-    if (!(cause instanceof ServerError && cause.code === '3D000')) break;
+    if (!(last instanceof ConnectionError && last.code === '3D000')) break;
   }
   complain(program.name, (last as Error).message);
   process.exit(1);
 }
 
 /** Runs one statement; -e echoes it. An error ends the program with `what` before the server's message. */
-export async function runStatement(program: ClientProgram, client: Client, sql: string, what: string): Promise<void> {
+export async function runStatement(program: ClientProgram, connection: Connection, sql: string, what: string): Promise<void> {
   if (program.given.has('echo')) writeSync(1, `${sql}\n`);
   try {
-    await client.query(sql);
+    await connection.exec(sql);
   } catch (error) {
-    const fields = error instanceof ServerError ? error.fields : {};
-    complain(program.name, `${what}: ${fields['S'] ?? 'ERROR'}:  ${(error as Error).message}${fields['D'] ? `\nDETAIL:  ${fields['D']}` : ''}${fields['H'] ? `\nHINT:  ${fields['H']}` : ''}`);
-    await client.end();
+    complain(program.name, `${what}: ${error instanceof ServerError ? reportText(error.fields).trimEnd() : (error as Error).message}`);
+    await connection.finish();
     process.exit(1);
   }
+}
+
+/** A report as libpq words it (the default verbosity, without the position). */
+function reportText(report: Report): string {
+  const lines = [`${report.severity ?? 'ERROR'}:  ${report.message ?? ''}`];
+  if (report.detail !== undefined) lines.push(`DETAIL:  ${report.detail}`);
+  if (report.hint !== undefined) lines.push(`HINT:  ${report.hint}`);
+  return `${lines.join('\n')}\n`;
 }
 
 const KEYWORDS = /^(all|analyse|analyze|and|any|array|as|asc|authorization|both|case|cast|check|collate|column|constraint|create|cross|current_\w+|default|deferrable|desc|distinct|do|else|end|except|false|fetch|for|foreign|freeze|from|full|grant|group|having|in|inner|intersect|into|is|join|lateral|leading|left|like|limit|natural|not|null|offset|on|only|or|order|outer|primary|references|returning|right|select|session_user|some|table|then|to|trailing|true|union|unique|user|using|variadic|when|where|window|with)$/;
 
 export const quoteIdentifier = (name: string): string => (/^[a-z_][a-z0-9_]*$/.test(name) && !KEYWORDS.test(name) ? name : `"${name.replaceAll('"', '""')}"`);
-export const quoteLiteral = (text: string): string => (text.includes('\\') ? ` E'${text.replaceAll('\\', '\\\\').replaceAll('\'', '\'\'')}'` : `'${text.replaceAll('\'', '\'\'')}'`);
+export const quoteLiteral = escapeLiteral;
 
 export const accountName = (): string => userInfo().username;

@@ -31,9 +31,9 @@ Example:
 `);
 
 const program = readClientArguments(PROGRAM, ['tablespace:D=', 'encoding:E=', 'locale:l=', 'lc-collate=', 'lc-ctype=', 'owner:O=', 'strategy:S=', 'template:T=', 'maintenance-db='].map(option));
-const { given, rest, connectOptions } = program;
+const { given, rest, user } = program;
 refuseRest(PROGRAM, rest, 2);
-const name = rest[0] ?? process.env['PGDATABASE'] ?? connectOptions.user;
+const name = rest[0] ?? process.env['PGDATABASE'] ?? user;
 for (const lc of ['lc-collate', 'lc-ctype']) if (given.has('locale') && given.has(lc)) fail(PROGRAM, `only one of --locale and --${lc} can be specified`);
 let sql = `CREATE DATABASE ${quoteIdentifier(name)}`;
 if (given.has('owner')) sql += ` OWNER ${quoteIdentifier(given.get('owner')!)}`;
@@ -45,7 +45,7 @@ const collate = given.get('lc-collate') ?? given.get('locale');
 const ctype = given.get('lc-ctype') ?? given.get('locale');
 if (collate !== undefined) sql += ` LC_COLLATE ${quoteLiteral(collate)}`;
 if (ctype !== undefined) sql += ` LC_CTYPE ${quoteLiteral(ctype)}`;
-const client = await connect(program, given.has('maintenance-db') ? [given.get('maintenance-db')!] : name === 'postgres' ? ['template1'] : ['postgres', 'template1']);
-await runStatement(program, client, `${sql};`, 'database creation failed');
-if (rest[1] !== undefined) await runStatement(program, client, `COMMENT ON DATABASE ${quoteIdentifier(name)} IS ${quoteLiteral(rest[1])};`, 'comment creation failed (database was created)');
-await client.end();
+const connection = await connect(program, given.has('maintenance-db') ? [given.get('maintenance-db')!] : name === 'postgres' ? ['template1'] : ['postgres', 'template1']);
+await runStatement(program, connection, `${sql};`, 'database creation failed');
+if (rest[1] !== undefined) await runStatement(program, connection, `COMMENT ON DATABASE ${quoteIdentifier(name)} IS ${quoteLiteral(rest[1])};`, 'comment creation failed (database was created)');
+await connection.finish();

@@ -77,6 +77,6 @@ if (replication !== null) sql += replication ? ' REPLICATION' : ' NOREPLICATION'
 if (limit !== undefined && Number(limit) >= -1) sql += ` CONNECTION LIMIT ${limit}`;
 const roles = program.all('role');
 if (roles.length > 0) sql += ` IN ROLE ${roles.map(quoteIdentifier).join(',')}`;
-const client = await connect(program, ['postgres', 'template1']);
-await runStatement(program, client, `${sql};`, 'creation of new role failed');
-await client.end();
+const connection = await connect(program, ['postgres', 'template1']);
+await runStatement(program, connection, `${sql};`, 'creation of new role failed');
+await connection.finish();

@@ -32,6 +32,6 @@ if (given.has('interactive')) {
   process.stdout.write(`Database "${name}" will be permanently removed.\n`);
   if (!/^y/i.test(await readLine('Are you sure? (y/n) '))) process.exit(0);
 }
-const client = await connect(program, given.has('maintenance-db') ? [given.get('maintenance-db')!] : name === 'postgres' ? ['template1'] : ['postgres', 'template1']);
-await runStatement(program, client, `DROP DATABASE ${given.has('if-exists') ? 'IF EXISTS ' : ''}${quoteIdentifier(name)}${given.has('force') ? ' WITH (FORCE)' : ''};`, 'database removal failed');
-await client.end();
+const connection = await connect(program, given.has('maintenance-db') ? [given.get('maintenance-db')!] : name === 'postgres' ? ['template1'] : ['postgres', 'template1']);
+await runStatement(program, connection, `DROP DATABASE ${given.has('if-exists') ? 'IF EXISTS ' : ''}${quoteIdentifier(name)}${given.has('force') ? ' WITH (FORCE)' : ''};`, 'database removal failed');
+await connection.finish();

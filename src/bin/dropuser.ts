@@ -32,6 +32,6 @@ if (interactive) {
   process.stdout.write(`Role "${name}" will be permanently removed.\n`);
   if (!/^y/i.test(await readLine('Are you sure? (y/n) '))) process.exit(0);
 }
-const client = await connect(program, ['postgres', 'template1']);
-await runStatement(program, client, `DROP ROLE ${given.has('if-exists') ? 'IF EXISTS ' : ''}${quoteIdentifier(name)};`, `removal of role "${name}" failed`);
-await client.end();
+const connection = await connect(program, ['postgres', 'template1']);
+await runStatement(program, connection, `DROP ROLE ${given.has('if-exists') ? 'IF EXISTS ' : ''}${quoteIdentifier(name)};`, `removal of role "${name}" failed`);
+await connection.finish();

@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 // Whether a server accepts connections. Exit code 0: yes; 1: it rejects them (starting up, shutting down); 2: no answer;
 // 3: nothing was tried (wrong arguments).
-import { existsSync, writeSync } from 'node:fs';
-import net from 'node:net';
+import { writeSync } from 'node:fs';
+import { completeConninfo } from '../interfaces/libpq/conninfo.ts';
+import type { ConnectSettings } from '../interfaces/libpq/conninfo_keywords.ts';
+import { defaultSocketFolder } from '../interfaces/libpq/hosts.ts';
+import { ping } from '../interfaces/libpq/ping.ts';
 import { getopt, option, standardOptions, tryHelp } from './getopt.ts';
 
 const PROGRAM = 'pg_isready';
@@ -25,58 +28,38 @@ Connection options:
 `;
 
 standardOptions(PROGRAM, HELP);
-const env = process.env;
-let host = env['PGHOST'] ?? '', port = env['PGPORT'] ?? '5432', user = env['PGUSER'] ?? '', database = env['PGDATABASE'] ?? '';
-let quiet = false, timeoutSeconds = 3;
 const { options, rest } = getopt(PROGRAM, process.argv.slice(2),
   ['dbname:d=', 'host:h=', 'port:p=', 'quiet:q', 'timeout:t=', 'username:U='].map(option), 3);
-for (const [name, value] of options) {
-  if (name === 'dbname') database = value;
-  else if (name === 'host') host = value;
-  else if (name === 'port') port = value;
-  else if (name === 'quiet') quiet = true;
-  else if (name === 'timeout') timeoutSeconds = Number(value);
-  else if (name === 'username') user = value;
-}
-for (const [key, value] of [...database.matchAll(/(\w+)\s*=\s*(\S+)/g)].map((m) => [m[1], m[2]!] as const)) {
-  if (key === 'host') host = value;
-  else if (key === 'port') port = value;
-  else if (key === 'user') user = value;
-}
-if (rest.length > 0 || !(timeoutSeconds >= 0)) {
-  writeSync(2, `${PROGRAM}: error: ${rest.length > 0 ? `too many command-line arguments (first is "${rest[0]}")` : 'invalid timeout'}\n`);
-  writeSync(2, `${PROGRAM}: hint: ${tryHelp(PROGRAM)}\n`);
+const given = new Map(options);
+const timeoutSeconds = Number(given.get('timeout') ?? 3);
+
+function refuse(message: string): never {
+  writeSync(2, `${PROGRAM}: error: ${message}\n`);
   process.exit(3);
 }
 
-const socketFolder = ['/var/run/postgresql', '/tmp'].find((folder) => existsSync(`${folder}/.s.PGSQL.${port}`)) ?? '/tmp';
-const target = host === '' ? socketFolder : host;
-const shown = `${target}:${port}`;
-
-function finish(code: number, words: string): never {
-  if (!quiet) writeSync(1, `${shown} - ${words}\n`);
-  process.exit(code);
+if (rest.length > 0) {
+  writeSync(2, `${PROGRAM}: error: too many command-line arguments (first is "${rest[0]}")\n`);
+  writeSync(2, `${PROGRAM}: hint: ${tryHelp(PROGRAM)}\n`);
+  process.exit(3);
 }
+if (!Number.isInteger(timeoutSeconds) || timeoutSeconds < 0) refuse(`invalid value "${given.get('timeout')}" for option -t/--timeout`);
 
-/** A start-up packet: any answer from a server tells enough. */
-function startupPacket(): Buffer {
-  const body = Buffer.from(`user\0${user || 'posthouse'}\0database\0${database.includes('=') || database === '' ? 'postgres' : database}\0application_name\0${PROGRAM}\0\0`);
-  const head = Buffer.alloc(8);
-  head.writeInt32BE(body.length + 8, 0);
-  head.writeInt32BE(196608, 4);
-  return Buffer.concat([head, body]);
+const settings: ConnectSettings = { fallback_application_name: PROGRAM };
+// No limit is said by 0, and libpq knows none below 2 seconds.
+if (timeoutSeconds > 0) settings.connect_timeout = timeoutSeconds;
+for (const [name, keyword] of [['dbname', 'dbname'], ['host', 'host'], ['port', 'port'], ['username', 'user']] as const) if (given.has(name)) settings[keyword] = given.get(name);
+
+let shown: string;
+try {
+  const info = completeConninfo(settings), port = info.port!;
+  // A password would only be asked for in vain.
+  settings.passfile = '/dev/null';
+  shown = `${info.hostaddr ?? info.host ?? defaultSocketFolder(Number(port))}:${port}`;
+} catch (error) {
+  refuse((error as Error).message);
 }
-
-const socket = target.startsWith('/') ? net.connect(`${target}/.s.PGSQL.${port}`) : net.connect(Number(port), target);
-if (timeoutSeconds > 0) setTimeout(() => finish(2, 'no response'), timeoutSeconds * 1000);
-let answer = Buffer.alloc(0);
-socket.on('connect', () => socket.write(startupPacket()));
-socket.on('data', (data: Buffer) => {
-  answer = Buffer.concat([answer, data]);
-  if (answer.length < 5 || answer.length < 1 + answer.readInt32BE(1)) return;
-  // 57P03, cannot_connect_now, is the only refusal that says "not now"; any other comes from a server that works.
-  if (answer[0] === 0x45 && answer.includes('C57P03\0')) finish(1, 'rejecting connections');
-  finish(0, 'accepting connections');
-});
-socket.on('error', () => finish(2, 'no response'));
-socket.on('close', () => finish(2, 'no response'));
+const status = await ping(settings);
+const [code, words] = { 'ok': [0, 'accepting connections'], 'reject': [1, 'rejecting connections'], 'no response': [2, 'no response'], 'no attempt': [3, 'no attempt'] }[status] as [number, string];
+if (!given.has('quiet')) writeSync(1, `${shown} - ${words}\n`);
+process.exit(code);

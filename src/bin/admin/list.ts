@@ -1,0 +1,67 @@
+// posthouse site list, show, status, log.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SITE_VERSION_FILE } from '../../common/site.ts';
+import { countDatabases, isRoot, ownerOf, portOf, readSetting, siteNames, siteOf, sizeOf, type Site } from './sites.ts';
+import { humanSize, paint, say, table, NOT_RUNNING, type Colour } from './terminal.ts';
+import { serviceUnit, showStatus, socketUnit, stateOf, type State } from './units.ts';
+
+const COLOUR: Readonly<Partial<Record<State, Colour>>> = { running: 'green', sleeping: 'grey', starting: 'yellow', stopping: 'yellow', failed: 'red' };
+
+interface Facts {
+  name: string;
+  port: number;
+  owner: string;
+  state: State;
+  databases: number | null;
+  bytes: number | null;
+  connections: number | null;
+}
+
+function factsOf(site: Site): Facts {
+  const unit = stateOf(site), databases = countDatabases(site), { bytes } = sizeOf(site.data);
+  const sessions = /^(\d+) session/.exec(unit.text)?.[1];
+  return {
+    name: site.name, port: portOf(site), owner: ownerOf(site).name, state: unit.state, databases: databases < 0 ? null : databases,
+    bytes: bytes < 0 ? null : bytes, connections: unit.state === 'running' ? (sessions === undefined ? null : Number(sessions)) : 0,
+  };
+}
+
+export function listSites(json: boolean): void {
+  const all = siteNames().map((name) => factsOf(siteOf(name)));
+  if (json) return say(JSON.stringify(all, null, 2));
+  if (all.length === 0 && process.stdout.isTTY) return say('There is no site. Make one: posthouse site create main');
+  const unknown = (n: number | null): string => (n === null ? '?' : String(n));
+  table(['name', 'port', 'owner', 'state', 'databases', 'size', 'connections'], all.map((f) => [
+    f.name, String(f.port), f.owner, COLOUR[f.state] ? paint(COLOUR[f.state]!, f.state) : f.state, unknown(f.databases), f.bytes === null ? '?' : humanSize(f.bytes), unknown(f.connections),
+  ]), [1, 4, 5, 6]);
+}
+
+export function showSite(site: Site, json: boolean): void {
+  const facts = factsOf(site), unit = stateOf(site), { files } = sizeOf(site.data);
+  const version = existsSync(join(site.data, SITE_VERSION_FILE)) ? readFileSync(join(site.data, SITE_VERSION_FILE), 'utf8').trim() : '?';
+  const all: [string, string | number | null][] = [
+    ['name', facts.name], ['state', facts.state], ['status', unit.text || null], ['pid', unit.pid || null], ['since', unit.since || null],
+    ['owner', facts.owner], ['port', facts.port], ['listens on', readSetting(site, 'listen_addresses') ?? 'localhost'], ['socket', `${site.socket}/.s.PGSQL.${facts.port}`],
+    ['configuration', site.config], ['data', site.data], ['format', version], ['databases', facts.databases], ['connections', facts.connections],
+    ['size', json ? facts.bytes : facts.bytes === null ? null : humanSize(facts.bytes)], ['files', files < 0 ? null : files],
+    ['units', `${socketUnit(site)} ${serviceUnit(site)}`],
+  ];
+  if (json) return say(JSON.stringify(Object.fromEntries(all.map(([key, value]) => [key.replace(' ', '_'), value])), null, 2));
+  for (const [key, value] of all) if (value !== null) say(`${paint('bold', key.padEnd(14))}${value}`);
+}
+
+/** 0: it runs or waits for a connection; 3: it does not. */
+export function siteStatus(site: Site): number {
+  if (process.stdout.isTTY) showStatus(site);
+  const { state, text } = stateOf(site);
+  if (!process.stdout.isTTY) say(`${state}\t${text}`);
+  return state === 'running' || state === 'sleeping' || state === 'starting' ? 0 : NOT_RUNNING;
+}
+
+export function siteLog(site: Site, follow: boolean, lines: number | null): number {
+  const args = ['-u', serviceUnit(site), '-u', socketUnit(site), ...(follow ? ['-f'] : []), ...(lines === null ? [] : ['-n', String(lines)])];
+  if (!isRoot() && ownerOf(site).uid === process.getuid!()) args.push('--user-unit', serviceUnit(site));
+  return spawnSync('journalctl', args, { stdio: 'inherit' }).status ?? 1;
+}
