@@ -3,6 +3,8 @@
 set -eu
 node=$1
 "$node" node_modules/typescript/bin/tsc --noCheck
+# Types of the client library, for programs that import posthouse/libpq.
+"$node" node_modules/typescript/bin/tsc --noCheck -p tools/tsconfig.types.json
 mkdir -p dist/port dist/bin
 cp build/port.node dist/port/port.node
 

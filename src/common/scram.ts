@@ -72,28 +72,38 @@ export function serverSignature(secret: ScramSecret, authMessage: string): strin
   return hmac(secret.serverKey, authMessage).toString('base64');
 }
 
+/** What a client says about channel binding: the header "n,,", "y,,", or "p=<type>,," with the channel's data behind it. */
+export interface ChannelBinding {
+  header: string;
+  data: Uint8Array;
+}
+const NO_BINDING: ChannelBinding = { header: 'n,,', data: new Uint8Array(0) };
+
 /** The client's side: first message, then the final one in answer to the server's first, then a check of its last. */
 export class ScramClient {
   private readonly password: string;
+  private readonly binding: ChannelBinding;
   private readonly nonce = makeNonce();
   private expected = '';
 
-  constructor(password: string) {
+  constructor(password: string, binding = NO_BINDING) {
     this.password = password;
+    this.binding = binding;
   }
 
   /** client-first-message; the user name goes in the start-up packet. */
   first(): string {
-    return `n,,n=,r=${this.nonce}`;
+    return `${this.binding.header}n=,r=${this.nonce}`;
   }
 
   /** client-final-message. Throws an Error that says what was wrong with the server's. */
   final(serverFirst: string): string {
     const m = /^r=([^,]+),s=([A-Za-z0-9+/]+=*),i=(\d{1,9})$/.exec(serverFirst);
-    if (!m) throw new Error('malformed SCRAM message');
+    if (!m || Number(m[3]) < 1) throw new Error('malformed SCRAM message');
     if (!m[1]!.startsWith(this.nonce) || m[1]!.length === this.nonce.length) throw new Error('invalid SCRAM response (nonce mismatch)');
     const salted = saltPassword(this.password, Buffer.from(m[2]!, 'base64'), Number(m[3]));
-    const withoutProof = `c=biws,r=${m[1]}`;
+    const channel = Buffer.concat([Buffer.from(this.binding.header), this.binding.data]).toString('base64');
+    const withoutProof = `c=${channel},r=${m[1]}`;
     const authMessage = `n=,r=${this.nonce},${serverFirst},${withoutProof}`;
     const clientKey = hmac(salted, 'Client Key');
     this.expected = hmac(hmac(salted, 'Server Key'), authMessage).toString('base64');
@@ -102,7 +112,7 @@ export class ScramClient {
 
   /** Whether the server knows the secret, too. */
   verify(serverFinal: string): boolean {
-    return serverFinal === `v=${this.expected}`;
+    return this.expected !== '' && serverFinal === `v=${this.expected}`;
   }
 }
 
