@@ -4,7 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildScramSecret } from '../../common/scram.ts';
-import { Client, ServerError } from '../../interfaces/libpq/client.ts';
+import { connect, type Connection } from '../../interfaces/libpq/connection.ts';
+import { ServerError } from '../../interfaces/libpq/errors.ts';
 import { quoteIdentifier, quoteLiteral } from '../client_program.ts';
 import { readPassword } from '../prompt.ts';
 import { programPath } from './create.ts';
@@ -22,18 +23,18 @@ function run(site: Site, program: string, args: readonly string[]): number {
 /** Rows of one statement, as text. */
 async function ask(site: Site, database: string, sql: string): Promise<(string | null)[][]> {
   const owner = ownerOf(site);
-  let client: Client;
+  let connection: Connection;
   try {
-    client = await Client.connect({ host: site.socket, port: portOf(site), user: owner.name, database, applicationName: 'posthouse' });
+    connection = await connect({ host: site.socket, port: portOf(site), user: owner.name, dbname: database, application_name: 'posthouse' });
   } catch (error) {
     throw new Failure(`site "${site.name}": ${(error as Error).message}`, `See: posthouse site status ${site.name}`);
   }
   try {
-    return (await client.query(sql))[0]?.rows ?? [];
+    return (await connection.exec(sql, { rowMode: 'text' }))[0]?.rows ?? [];
   } catch (error) {
-    throw error instanceof ServerError ? new Failure(error.message, error.fields['H']) : error;
+    throw error instanceof ServerError ? new Failure(error.message, error.hint) : error;
   } finally {
-    await client.end();
+    await connection.finish();
   }
 }
 
