@@ -10,6 +10,9 @@ import type { ObjectAddress } from './pg_depend.ts';
 import * as sys from './syscache.ts';
 import { isSharedRelation } from './schema.ts';
 
+/** What must not be dropped yet; commands/trigger.ts fills this in (CheckTableNotInUse). */
+export const dropHooks = { refuseInUse: (_relation: Oid, _command: string): void => {} };
+
 type Dropper = (oid: Oid, subId: number) => void;
 
 /** Relkinds that have blocks or entries in the store. */
@@ -24,6 +27,7 @@ function dropRelation(oid: Oid): void {
   const [tuple] = catalogFind(ids.RelationRelationId, ids.PgClassOidIndexId, [oid]);
   if (!tuple) return;
   const row = tuple.row;
+  if (row.relhastriggers) dropHooks.refuseInUse(oid, 'DROP TABLE');
   if (WITH_STORAGE.includes(row.relkind) && row.relfilenode !== 0) dropStorage(row.relfilenode, isSharedRelation(oid));
   if (row.relkind === 'i' || row.relkind === 'I') catalogDeleteByKey(ids.IndexRelationId, ids.PgIndexIndexrelidIndexId, [oid]);
   if (row.relkind === 'S') catalogDeleteByKey(ids.SequenceRelationId, ids.PgSequenceSeqrelidIndexId, [oid]);
@@ -75,6 +79,13 @@ function dropType(oid: Oid): void {
   if (kind === 'r') catalogDeleteByKey(ids.RangeRelationId, ids.PgRangeRngtypidIndexId, [oid]);
 }
 
+function dropTrigger(oid: Oid): void {
+  const trigger = sys.lookup(ids.TriggerRelationId, ids.PgTriggerOidIndexId, oid);
+  if (trigger === undefined) return;
+  dropHooks.refuseInUse(trigger.tgrelid, 'DROP TRIGGER');
+  dropGeneric(ids.TriggerRelationId)(oid, 0);
+}
+
 /** pg_class's relhasrules and relhastriggers stay as they are: they say "maybe". */
 function dropOperator(oid: Oid): void {
   const row = sys.operatorByOid(oid);
@@ -99,11 +110,12 @@ const DROPPERS: Readonly<Record<Oid, Dropper>> = {
   [ids.ProcedureRelationId]: dropFunction,
   [ids.TypeRelationId]: dropType,
   [ids.OperatorRelationId]: dropOperator,
+  [ids.TriggerRelationId]: dropTrigger,
 };
 /** Classes of which an object is one row and nothing else. */
 const GENERIC = new Set<Oid>([ids.CastRelationId, ids.CollationRelationId, ids.ConversionRelationId, ids.LanguageRelationId,
   ids.OperatorClassRelationId, ids.OperatorFamilyRelationId, ids.AccessMethodRelationId, ids.AccessMethodOperatorRelationId,
-  ids.AccessMethodProcedureRelationId, ids.NamespaceRelationId, ids.RewriteRelationId, ids.TriggerRelationId,
+  ids.AccessMethodProcedureRelationId, ids.NamespaceRelationId, ids.RewriteRelationId,
   ids.PolicyRelationId, ids.DefaultAclRelationId, ids.StatisticExtRelationId, ids.TransformRelationId, ids.EventTriggerRelationId]);
 
 export function doDeletion(object: ObjectAddress): void {

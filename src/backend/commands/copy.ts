@@ -1,4 +1,5 @@
 // COPY: what is asked for, and whether it may be done; the work is in copy_from.ts and copy_to.ts (PostgreSQL's copy.c).
+import { triggersOf } from '../executor/trigger.ts';
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { FatalError, PgError, notSupported } from '../../common/errors.ts';
@@ -83,6 +84,7 @@ function runFrom(stmt: CopyStmt, options: CopyOptions, context: UtilityContext):
   switch (relation.kind) {
     case 'r': case 'p': break;
     case 'v':
+      if ((triggersOf(relation)?.insteadRow.INSERT.length ?? 0) > 0) break;
       throw new PgError('wrong_object_type', `cannot copy to view "${relation.name}"`, { hint: 'To enable copying to a view, provide an INSTEAD OF INSERT trigger.' });
     case 'm': refuse('materialized view'); break;
     case 'S': refuse('sequence'); break;

@@ -1,8 +1,10 @@
 // COPY FROM: lines of text or CSV, or binary tuples, into a table (PostgreSQL's copyfrom.c).
 import { PgError } from '../../common/errors.ts';
 import type { Attribute, Relation } from '../catalog/relation.ts';
+import { beforeStatementDue, enterQuery, fireQueryEvents, leaveQuery, queueStatementEvent } from '../executor/after_triggers.ts';
 import { compileExpr } from '../executor/expression.ts';
 import { ResultRelation } from '../executor/result_relation.ts';
+import { fireBeforeStatement, fireRow, triggersOf, type TriggerSet } from '../executor/trigger.ts';
 import { decodeText } from '../libpq/pqcomm.ts';
 import type { Datum } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
@@ -54,15 +56,56 @@ export interface CopyFromState {
   where: ((params: readonly Datum[], row: Datum[]) => Datum) | null;
 }
 
-/** Copies everything in; the number of rows. */
+/** Copies everything in, as one query with its triggers; the number of rows. */
 export function copyFrom(state: CopyFromState): number {
+  const level = enterQuery();
+  try {
+    const target = new CopyTarget(state.relation);
+    const rows = state.options.format === 'binary' ? copyFromBinary(state, target) : copyFromText(state, target);
+    target.finish();
+    return rows;
+  } finally {
+    leaveQuery(level);
+  }
+}
+
+/** Where the rows go. A view takes them by its INSTEAD OF triggers. */
+class CopyTarget {
+  readonly table: ResultRelation | null;
+  private readonly relation: Relation;
+  private readonly triggers: TriggerSet | null;
+
+  constructor(relation: Relation) {
+    this.relation = relation;
+    this.table = relation.kind === 'v' ? null : new ResultRelation(relation);
+    this.triggers = triggersOf(relation);
+    if (this.triggers === null) return;
+    if (beforeStatementDue(relation, 'INSERT')) fireBeforeStatement(this.triggers, 'INSERT', null);
+    this.table?.captureFor(relation, 'INSERT');
+  }
+
+  /** False: a trigger has left the row out. */
+  insert(row: Datum[]): boolean {
+    const { table, triggers } = this;
+    if (table === null) return fireRow(triggers!.insteadRow.INSERT, 'INSERT', null, row, null) !== null;
+    const chosen = triggers === null ? row : table.beforeRow('INSERT', null, row, null);
+    if (chosen === null) return false;
+    table.insert(chosen);
+    return true;
+  }
+
+  finish(): void {
+    if (this.triggers !== null) queueStatementEvent(this.triggers, this.relation, 'INSERT', null);
+    fireQueryEvents();
+  }
+}
+
+function copyFromText(state: CopyFromState, target: CopyTarget): number {
   const { relation, columns, options } = state;
-  if (options.format === 'binary') return copyFromBinary(state);
   const reader = new CopyLineReader(state.source, options);
   let column = -1;
   try {
-    const target = new ResultRelation(relation);
-    const fast = state.where === null ? fastReader(relation, columns, options, target) : null;
+    const fast = state.where === null && target.table !== null ? fastReader(relation, columns, options, target.table) : null;
     const readers = columns.map(fieldReader);
     const targets = columns.map((c) => c.attnum - 1);
     const defaults = defaultsOf(state);
@@ -98,7 +141,7 @@ export function copyFrom(state: CopyFromState): number {
       column = -1;
       for (const [attnum, expr] of defaults) row[attnum - 1] = expr([]);
       if (state.where !== null && state.where([], row) !== true) { rows--; continue; }
-      target.insert(row);
+      if (!target.insert(row)) rows--;
     }
     return rows;
   } catch (error) {
@@ -150,7 +193,7 @@ function defaultsOf(state: CopyFromState): [number, (params: readonly Datum[]) =
 
 const BINARY_SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
 
-function copyFromBinary(state: CopyFromState): number {
+function copyFromBinary(state: CopyFromState, target: CopyTarget): number {
   let buffer: Buffer = Buffer.alloc(0);
   let at = 0;
   let row = 0;
@@ -175,7 +218,6 @@ function copyFromBinary(state: CopyFromState): number {
   at += 8;
   must(extension, 'invalid COPY file header (wrong length)');
   at += extension;
-  const target = new ResultRelation(state.relation);
   let inserted = 0;
   const defaults = defaultsOf(state);
   const io = state.columns.map((c) => typeHooks.typeIo(c.atttypid));
@@ -199,8 +241,7 @@ function copyFromBinary(state: CopyFromState): number {
     }
     for (const [attnum, expr] of defaults) values[attnum - 1] = expr([]);
     if (state.where !== null && state.where([], values) !== true) continue;
-    target.insert(values);
-    inserted++;
+    if (target.insert(values)) inserted++;
   }
   while (state.source.next() !== null) { /* drained */ }
   return inserted;

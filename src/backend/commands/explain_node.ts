@@ -116,6 +116,7 @@ export class PlanExplainer {
       case 'SubqueryScan': type('Subquery Scan'); return `Subquery Scan on ${this.target(plan.scanrelid, p)}`;
       case 'FunctionScan': type('Function Scan'); return `Function Scan on ${this.target(plan.scanrelid, p)}`;
       case 'ValuesScan': type('Values Scan'); return `Values Scan on ${this.target(plan.scanrelid, p)}`;
+      case 'NamedTuplestoreScan': type('Named Tuplestore Scan'); return `Named Tuplestore Scan on ${this.target(plan.scanrelid, p)}`;
       case 'CteScan': type('CTE Scan'); return `CTE Scan on ${this.target(plan.scanrelid, p)}`;
       case 'WorkTableScan': type('WorkTable Scan'); return `WorkTable Scan on ${this.target(plan.scanrelid, p)}`;
       case 'NestLoop': return join('Nested Loop', plan.jointype, false);
@@ -212,7 +213,7 @@ export class PlanExplainer {
     const { plan } = place;
     const scanPrefix = plan.kind === 'SubqueryScan' || this.options.verbose;
     switch (plan.kind) {
-      case 'SeqScan': case 'ValuesScan': case 'CteScan': case 'WorkTableScan': case 'SubqueryScan': this.filter(place, p, scanPrefix); break;
+      case 'SeqScan': case 'ValuesScan': case 'NamedTuplestoreScan': case 'CteScan': case 'WorkTableScan': case 'SubqueryScan': this.filter(place, p, scanPrefix); break;
       case 'FunctionScan':
         if (this.options.verbose) p.push({ label: 'Function Call', value: plan.functions.map((f) => this.names.text(f.funcexpr, place)).join(', ') });
         this.filter(place, p, scanPrefix);

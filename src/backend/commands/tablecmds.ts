@@ -16,6 +16,8 @@ import { childrenOf, relationOidByName } from '../catalog/syscache.ts';
 import { quoteQualifiedIdentifier } from '../catalog/quote.ts';
 import { setNewFilenode } from '../catalog/storage.ts';
 import { formatTypeWithTypmod } from '../catalog/format_type.ts';
+import { beforeStatementDue, enterQuery, fireQueryEvents, leaveQuery, queueStatementEvent } from '../executor/after_triggers.ts';
+import { fireBeforeStatement, triggersOf } from '../executor/trigger.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import { equal } from '../nodes/equalfuncs.ts';
 import { serialDefault, ddlNotice, transformCreateStmt, type CheckSpec, type ColumnSpec, type TransformedTable } from '../parser/parse_utilcmd.ts';
@@ -30,6 +32,7 @@ import { expandLike } from './like.ts';
 import { checkOnCommit, noteOnCommit, type OnCommitClause } from './oncommit.ts';
 import { readOptions } from './reloptions.ts';
 import { createOwnedSequence, resetSequence } from './sequence.ts';
+import { refusePendingEvents } from './trigger.ts';
 import { mapVars } from './varmap.ts';
 
 const ACCESS_EXCLUSIVE_LOCK = 8;
@@ -210,6 +213,7 @@ function truncate(stmt: RawNode): void {
     if (!aclcheckRelation(relation.oid, session.currentUser, ACL.TRUNCATE)) throw notOwnerOrDenied('table', relation.name);
     if (relation.oid < 16384) throw new PgError('insufficient_privilege', `permission denied: "${relation.name}" is a system catalog`);
     lockTable(relation.oid, relation.name, relation.shared, ACCESS_EXCLUSIVE_LOCK);
+    refusePendingEvents('TRUNCATE', relation);
     tables.push(openRelation(relation.oid));
   };
   for (const rv of stmt['relations'] as RawNode[]) {
@@ -231,12 +235,25 @@ function truncate(stmt: RawNode): void {
       add(referencing);
     }
   }
+  const level = enterQuery();
+  try {
+    truncateTables(tables, stmt);
+  } finally {
+    leaveQuery(level);
+  }
+}
+
+function truncateTables(tables: readonly Relation[], stmt: RawNode): void {
+  const sets = tables.map((table) => ({ table, set: triggersOf(table) }));
+  for (const { table, set } of sets) if (set !== null && beforeStatementDue(table, 'TRUNCATE')) fireBeforeStatement(set, 'TRUNCATE', null);
   for (const table of tables) {
     setNewFilenode(table.oid);
     for (const index of table.indexes) setNewFilenode(index.indexrelid);
     if (stmt['restart_seqs']) for (const sequence of ownedSequences(table.oid)) resetSequence(sequence);
   }
   commandCounterIncrement();
+  for (const { table, set } of sets) if (set !== null) queueStatementEvent(set, table, 'TRUNCATE', null);
+  fireQueryEvents();
 }
 
 /** Every table that inherits from this one, at any depth. */

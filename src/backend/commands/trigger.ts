@@ -4,6 +4,7 @@ import { PgError } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
 import { aclcheckProc, aclcheckRelation, notOwnerOrDenied, relkindNoun } from '../catalog/aclchk.ts';
 import { getNewOid, isSystemRelation } from '../catalog/catalog.ts';
+import { dropHooks } from '../catalog/drop.ts';
 import { recordDependencyOnExpr } from '../catalog/expr_references.ts';
 import { catalogFind, catalogInsert, catalogUpdate, catalogUpdateByKey } from '../catalog/indexing.ts';
 import { fetchSearchPath, lookupExplicitNamespace, nameListToString, rangeVarGetRelid, type RangeVarName } from '../catalog/namespace.ts';
@@ -12,7 +13,7 @@ import { createConstraintEntry } from '../catalog/pg_constraint.ts';
 import { deleteDependencyRecordsFor, objectAddress, recordDependencyOn } from '../catalog/pg_depend.ts';
 import { TRIGGER_TYPE, noteTriggers, packArguments, triggerRow } from '../catalog/pg_trigger.ts';
 import type { Relation } from '../catalog/relation.ts';
-import { openRelation } from '../catalog/relcache.ts';
+import { openRelation, tryOpenRelation } from '../catalog/relcache.ts';
 import type { PgTrigger } from '../catalog/rows.ts';
 import { childrenOf, parentsOf, procByOid, triggersOf } from '../catalog/syscache.ts';
 import { hasPendingEvents, setConstraints } from '../executor/after_triggers.ts';
@@ -214,6 +215,10 @@ function checkReplaceable(existing: PgTrigger, stmt: CreateTrigStmt, relation: R
 export function refusePendingEvents(command: string, relation: Relation): void {
   if (relation.hasTriggers && hasPendingEvents(relation.oid)) throw pendingEvents(command, relation);
 }
+dropHooks.refuseInUse = (oid, command) => {
+  const relation = tryOpenRelation(oid);
+  if (relation !== undefined) refusePendingEvents(command, relation);
+};
 const pendingEvents = (command: string, relation: Relation): PgError =>
   new PgError('object_in_use', `cannot ${command} "${relation.name}" because it has pending trigger events`);
 

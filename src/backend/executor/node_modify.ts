@@ -3,6 +3,7 @@ import { exprType } from '../nodes/nodeFuncs.ts';
 import type { ModifyTable } from '../nodes/plannodes.ts';
 import { RecordValue } from '../types/datum.ts';
 import type { Column } from './codegen.ts';
+import { ViewRun } from './instead_of.ts';
 import { ModifyRun, ModifySpec } from './modify_table.ts';
 import { type ExprContext, genExpr, genTest } from './expr_codegen.ts';
 import type { PlanCompiler, Producer } from './plan_compiler.ts';
@@ -12,7 +13,8 @@ export const modifyTable: Producer<ModifyTable> = (pc, plan, consume) => {
   const rte = pc.stmt.rtable[plan.resultRelation - 1]!;
   const spec = new ModifySpec(plan, rte.relid);
   const run = g.state('null', 'mt');
-  g.emit(`${run} = new ${g.konst(ModifyRun)}(rt, ${g.konst(spec)}, ${conflictUpdate(pc, plan, spec)}, ${viewChecks(pc, plan, spec)});`);
+  if (spec.relation.kind === 'v') g.emit(`${run} = new ${g.konst(ViewRun)}(rt, ${g.konst(spec)});`);
+  else g.emit(`${run} = new ${g.konst(ModifyRun)}(rt, ${g.konst(spec)}, ${conflictUpdate(pc, plan, spec)}, ${viewChecks(pc, plan, spec)});`);
   pc.produce(plan.lefttree!, (columns) => g.emit(`${run}.add(${pc.row(columns)});`));
   g.emit(`${run}.finish();`);
   if (plan.returningList.length === 0) return;

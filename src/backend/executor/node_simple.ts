@@ -1,8 +1,9 @@
-// Nodes without state of their own: Result, ProjectSet, ValuesScan, SubqueryScan, Append, Limit.
-import { PgError } from '../../common/errors.ts';
+// Nodes without state of their own: Result, ProjectSet, ValuesScan, NamedTuplestoreScan, SubqueryScan, Append, Limit.
+import { PgError, internalError } from '../../common/errors.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
-import type { Append, Hash, Limit, Plan, ProjectSet, Result, SubqueryScan, ValuesScan } from '../nodes/plannodes.ts';
+import type { Append, Hash, Limit, NamedTuplestoreScan, Plan, ProjectSet, Result, SubqueryScan, ValuesScan } from '../nodes/plannodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
+import { ephemeralRelation } from '../parser/query_environment.ts';
 import { type Datum, RecordValue } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import type { Column } from './codegen.ts';
@@ -55,6 +56,25 @@ const projectSet: Producer<ProjectSet> = (pc, plan, consume) => {
       });
       consume(pc.project(plan.targetlist, { ...cx, known }));
     });
+  });
+};
+
+/** Rows of the table of that name which the running trigger function has. */
+function rowsOfEphemeral(name: string): Iterable<readonly Datum[]> {
+  const found = ephemeralRelation(name);
+  if (found === undefined) throw internalError(`could not find ephemeral named relation "${name}"`);
+  return found.table.rows();
+}
+
+const namedTuplestoreScan: Producer<NamedTuplestoreScan> = (pc, plan, consume) => {
+  const { g } = pc;
+  const row = g.next('r');
+  const count = g.local('0', true);
+  g.block(`for (const ${row} of ${g.konst(rowsOfEphemeral)}(${g.konst(plan.enrname)}))`, () => {
+    g.emit(`if ((++${count} & 1023) === 0) ${g.konst(checkForInterrupts)}();`);
+    const columns = pc.columnsOfRow(row, plan.coltypes.map((type) => ({ nullable: true, type })));
+    const scan = (attno: number): Column => (attno === 0 ? wholeRowOf(pc, plan, columns) : columns[attno - 1]!);
+    g.labelled((label) => pc.filterAndProject(plan, pc.context({ scan }), g.jumpCode(label), consume));
   });
 };
 
@@ -178,5 +198,5 @@ const limit: Producer<Limit> = (pc, plan, consume) => {
 const hash: Producer<Hash> = (pc, plan, consume) => pc.produce(plan.lefttree as Plan, consume);
 
 export const simpleProducers = {
-  Result: result, ProjectSet: projectSet, ValuesScan: valuesScan, SubqueryScan: subqueryScan, Append: append, Limit: limit, Hash: hash,
+  Result: result, ProjectSet: projectSet, ValuesScan: valuesScan, NamedTuplestoreScan: namedTuplestoreScan, SubqueryScan: subqueryScan, Append: append, Limit: limit, Hash: hash,
 };

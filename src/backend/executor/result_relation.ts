@@ -18,6 +18,7 @@ import { compileExpr, type CompiledExpr } from './expression.ts';
 import { IndexKeys, addIndexEntry, conflictingRow, dropIndexEntry, isTaken, isUniqueKey, mayShareKey, uniqueViolation } from './indexing.ts';
 import { captureFor, queueRowEvent } from './after_triggers.ts';
 import './ri_triggers.ts';
+import './trigger_functions.ts';
 import { fireRow, triggersOf, type TriggerOp, type TriggerSet } from './trigger.ts';
 import type { Capture } from './transition_table.ts';
 

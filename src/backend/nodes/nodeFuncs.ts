@@ -238,7 +238,7 @@ export function fromItemWalker(item: FromItem, walker: Walker): boolean {
 export function rangeTableEntryWalker(rte: RangeTblEntry, walker: Walker, options: QueryWalkOptions = {}): boolean {
   if (each(rte.securityQuals, walker)) return true;
   switch (rte.rtekind) {
-    case 'relation': case 'cte': case 'result': return false;
+    case 'relation': case 'cte': case 'namedtuplestore': case 'result': return false;
     case 'subquery': return options.ignoreRtSubqueries !== true && rte.subquery !== null && walker(rte.subquery);
     case 'join': return options.ignoreJoinAliases !== true && each(rte.joinaliasvars, walker);
     case 'function': return rte.functions.some((f) => walker(f.funcexpr));
@@ -365,7 +365,7 @@ export function fromItemMutator(item: FromItem, m: Mutator): FromItem {
 export function rangeTableEntryMutator(rte: RangeTblEntry, m: Mutator, options: MutateOptions = {}): RangeTblEntry {
   const securityQuals = mutateList(rte.securityQuals, m);
   switch (rte.rtekind) {
-    case 'relation': case 'cte': case 'result': return securityQuals === rte.securityQuals ? rte : { ...rte, securityQuals };
+    case 'relation': case 'cte': case 'namedtuplestore': case 'result': return securityQuals === rte.securityQuals ? rte : { ...rte, securityQuals };
     case 'subquery':
       return options.ignoreRtSubqueries === true || options.query === undefined || rte.subquery === null ? rte
         : { ...rte, securityQuals, subquery: options.query(rte.subquery) };

@@ -46,7 +46,7 @@ export interface Query {
 /** WITH CHECK OPTION of a view: `qual` is over the target relation; null: only views below it have one. */
 export interface WithCheckOption { relname: string; qual: Expr | null; cascaded: boolean }
 
-export type RTEKind = 'relation' | 'subquery' | 'join' | 'function' | 'values' | 'cte' | 'result';
+export type RTEKind = 'relation' | 'subquery' | 'join' | 'function' | 'values' | 'cte' | 'namedtuplestore' | 'result';
 
 export interface RangeTblEntry {
   rtekind: RTEKind;
@@ -69,7 +69,7 @@ export interface RangeTblEntry {
   functions: RangeTblFunction[]; funcordinality: boolean;
   // values: one list per row; also the column types of values, cte and function lists
   values_lists: Expr[][];
-  // cte
+  // cte; a transition table has its name here as well
   ctename: string; ctelevelsup: number; self_reference: boolean;
   coltypes: Oid[]; coltypmods: number[]; colcollations: Oid[];
 }

@@ -48,7 +48,7 @@ interface PlanFields {
 
 export type Plan =
   | Result | ProjectSet | ModifyTable | Append | MergeAppend | RecursiveUnion | SeqScan | IndexScan | IndexOnlyScan
-  | TidScan | SubqueryScan | FunctionScan | ValuesScan | CteScan | WorkTableScan | NestLoop | MergeJoin | HashJoin
+  | TidScan | SubqueryScan | FunctionScan | ValuesScan | NamedTuplestoreScan | CteScan | WorkTableScan | NestLoop | MergeJoin | HashJoin
   | Hash | Material | Memoize | Sort | IncrementalSort | Agg | WindowAgg | Unique | SetOp | LockRows | Limit;
 
 /** `resconstantqual`: a qual without Vars, tested once before the first row. */
@@ -113,6 +113,8 @@ export interface FunctionScan extends ScanFields {
 }
 export interface ValuesScan extends ScanFields { kind: 'ValuesScan'; values_lists: Expr[][] }
 /** `ctePlanId`: index into PlannedStmt.subplans, from 1. `direct`: only reader, so rows come straight through. */
+/** A transition table, found by its name when it runs. */
+export interface NamedTuplestoreScan extends ScanFields { kind: 'NamedTuplestoreScan'; enrname: string; coltypes: Oid[] }
 export interface CteScan extends ScanFields { kind: 'CteScan'; ctePlanId: number; cteParam: number; direct: boolean }
 export interface WorkTableScan extends ScanFields { kind: 'WorkTableScan'; wtParam: number }
 

@@ -1,5 +1,6 @@
 // Paths for single relations and the search for a join order (PostgreSQL's allpaths.c, joinrels.c, geqo's place taken
 // by a greedy search).
+import { ephemeralRelation } from '../parser/query_environment.ts';
 import type { RangeTblEntry, SetOperationNode } from '../nodes/parsenodes.ts';
 import { PgError, internalError, notSupported } from '../../common/errors.ts';
 import { functionInfo } from '../executor/fmgr_info.ts';
@@ -51,6 +52,7 @@ export function setBaseRelPaths(root: PlannerInfo): void {
       case 'function': setFunctionRel(root, rel); break;
       case 'values': setValuesRel(root, rel); break;
       case 'cte': setCteRel(root, rel); break;
+      case 'namedtuplestore': setNamedTuplestoreRel(root, rel); break;
       case 'result': setResultRel(root, rel); break;
       case 'join': throw internalError('a join as a base relation');
     }
@@ -185,6 +187,15 @@ function findCte(root: PlannerInfo, name: string, levelsup: number): { entry: Ct
   for (let i = 0; i < levelsup; i++) at = at?.parent ?? null;
   if (at === null) throw internalError(`bad levelsup for CTE "${name}"`);
   return { entry: at.ctes.get(name), root: at };
+}
+
+function setNamedTuplestoreRel(root: PlannerInfo, rel: RelOptInfo): void {
+  const { ctename, coltypes } = rel.rte!;
+  rel.tuples = Math.max(1, ephemeralRelation(ctename)?.table.rowCount ?? 1000);
+  finishSize(root, rel);
+  addPath(rel, scanPath(rel, 'NamedTuplestoreScan', 0, rel.tuples * (costs.cpuTuple + qualCost(rel.restrictions)), (path) => ({
+    kind: 'NamedTuplestoreScan', ...planBase(path, targetOf(rel.target), quals(rel)), scanrelid: rel.rti, enrname: ctename, coltypes,
+  })));
 }
 
 function setCteRel(root: PlannerInfo, rel: RelOptInfo): void {

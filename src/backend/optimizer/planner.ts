@@ -165,8 +165,10 @@ function preprocessTargetList(root: PlannerInfo): TargetEntry[] {
       ?? makeTargetEntry({ kind: 'Const', consttype: a.attisdropped ? 23 : a.atttypid, consttypmod: -1, constcollid: 0, constvalue: null, location: -1 }, a.attnum, a.attname, false));
     list = [...list, ...q.targetList.filter((t) => t.resjunk)];
   } else if (q.commandType === 'update' || q.commandType === 'delete') {
-    list = q.commandType === 'delete' ? [] : list.map((t, i) => ({ ...t, resno: i + 1 }));
-    list = [...list, makeTargetEntry(makeVar(q.resultRelation, -1, 27, -1, 0, 0), list.length + 1, 'ctid', true)];
+    // A view as target has INSTEAD OF triggers, which want the whole row instead of its place.
+    const isView = root.rtable[q.resultRelation - 1]!.relkind === 'v';
+    list = q.commandType === 'delete' ? list.filter((t) => isView && t.resname === 'wholerow').map((t) => ({ ...t, resno: 1 })) : list.map((t, i) => ({ ...t, resno: i + 1 }));
+    if (!isView) list = [...list, makeTargetEntry(makeVar(q.resultRelation, -1, 27, -1, 0, 0), list.length + 1, 'ctid', true)];
   }
   for (const mark of root.rowMarks) {
     list = [...list, makeTargetEntry(makeVar(mark.rti, -1, 27, -1, 0, 0), list.length + 1, `ctid${mark.rti}`, true)];

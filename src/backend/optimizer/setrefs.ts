@@ -29,7 +29,7 @@ type Lists = { outer: readonly TargetEntry[] | null; inner: readonly TargetEntry
 function setRefs(plan: Plan, offset: number): Plan {
   const initPlan = plan.initPlan.map((s) => fixSubPlan(s, offset));
   switch (plan.kind) {
-    case 'SeqScan': case 'IndexScan': case 'IndexOnlyScan': case 'TidScan': case 'FunctionScan': case 'ValuesScan': case 'CteScan': case 'WorkTableScan': {
+    case 'SeqScan': case 'IndexScan': case 'IndexOnlyScan': case 'TidScan': case 'FunctionScan': case 'ValuesScan': case 'NamedTuplestoreScan': case 'CteScan': case 'WorkTableScan': {
       const scan = (e: Expr): Expr => fixScan(e, offset);
       const base = { ...plan, initPlan, scanrelid: plan.scanrelid + offset, targetlist: mapTargets(plan.targetlist, scan), qual: plan.qual.map(scan) } as Plan;
       switch (base.kind) {

@@ -13,10 +13,11 @@ import { parseFuncOrColumn } from './parse_func.ts';
 import { makeParseState, notSupportedAt, parserError, type NamespaceColumn, type NamespaceItem, type ParseExprKind, type ParseState } from './parse_node.ts';
 import { makeOp } from './parse_oper.ts';
 import {
-  addNamespaceItemToQuery, addRangeTableEntry, addRangeTableEntryForCte, addRangeTableEntryForFunction, addRangeTableEntryForJoin, addRangeTableEntryForRelation,
+  addNamespaceItemToQuery, addRangeTableEntry, addRangeTableEntryForCte, addRangeTableEntryForEnr, addRangeTableEntryForFunction, addRangeTableEntryForJoin, addRangeTableEntryForRelation,
   addRangeTableEntryForSubquery, aliasOf, checkNameSpaceConflicts, isLockedRefname, markVarForSelectPriv, parserOpenTable, RowExclusiveLock, scanNamespaceForCte,
 } from './parse_relation.ts';
 import { figureColname } from './parse_target.ts';
+import { ephemeralRelation } from './query_environment.ts';
 import type { RawNode } from './raw_nodes.ts';
 import { recursion } from './recursion.ts';
 
@@ -43,6 +44,9 @@ function setNamespaceLateralState(namespace: readonly NamespaceItem[], lateralOn
 
 /** The table that INSERT, UPDATE, DELETE or MERGE changes: opened and added to the range table. */
 export function setTargetTable(state: ParseState, raw: RawNode, inh: boolean, alsoSource: boolean, requiredPerms: number): number {
+  if (raw.schemaname === undefined && ephemeralRelation(raw.relname as string) !== undefined) {
+    throw new PgError('wrong_object_type', `relation "${raw.relname as string}" cannot be the target of a modifying statement`);
+  }
   const relation = parserOpenTable(state, raw);
   state.targetRelation = relation;
   const item = addRangeTableEntryForRelation(state, relation, RowExclusiveLock, aliasOf(raw.alias), inh, false);
@@ -71,6 +75,8 @@ function transformTableEntry(state: ParseState, r: RawNode): NamespaceItem {
   if (r.schemaname === undefined) {
     const found = scanNamespaceForCte(state, r.relname as string);
     if (found !== null) return addRangeTableEntryForCte(state, found.cte, found.levelsup, r, true);
+    const ephemeral = ephemeralRelation(r.relname as string);
+    if (ephemeral !== undefined) return addRangeTableEntryForEnr(state, ephemeral, r, true);
   }
   return addRangeTableEntry(state, r, aliasOf(r.alias), r.inh === true, true);
 }

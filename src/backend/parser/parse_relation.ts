@@ -16,6 +16,7 @@ import * as T from '../types/oids.ts';
 import { getExprResultType, type ResultDescription } from './func_result.ts';
 import { parserError, withErrorPosition, type NamespaceColumn, type NamespaceItem, type ParseState } from './parse_node.ts';
 import { formatType, getColumnDefCollation, typenameTypeIdAndMod } from './parse_type.ts';
+import type { EphemeralRelation } from './query_environment.ts';
 import type { RawNode } from './raw_parser.ts';
 
 /** Columns every table has beside its own. */
@@ -380,6 +381,22 @@ export function addRangeTableEntryForJoin(
   mergeAliasColumns(eref, colnames, 'join expression');
   const rtindex = addEntry(state, rte);
   return item(rte, rtindex, columns);
+}
+
+/** A transition table: its columns are those of the trigger's table. */
+export function addRangeTableEntryForEnr(state: ParseState, { relation }: EphemeralRelation, rangeVar: RawNode, inFromCl: boolean): NamespaceItem {
+  const alias = aliasOf(rangeVar.alias);
+  const name = rangeVar.relname as string;
+  const eref = makeAlias(alias?.aliasname ?? name, alias?.colnames.slice() ?? []);
+  const rte = makeRangeTblEntry('namedtuplestore', alias, eref);
+  rte.ctename = name;
+  rte.coltypes = relation.attributes.map((a) => (a.attisdropped ? 0 : a.atttypid));
+  rte.coltypmods = relation.attributes.map((a) => a.atttypmod);
+  rte.colcollations = relation.attributes.map((a) => a.attcollation);
+  rte.inFromCl = inFromCl;
+  mergeAliasColumns(eref, relation.attributes.map((a) => (a.attisdropped ? '' : a.attname)), 'table');
+  const rtindex = addEntry(state, rte);
+  return item(rte, rtindex, columnsOf(rtindex, rte.coltypes, rte.coltypmods, rte.colcollations));
 }
 
 export function addRangeTableEntryForCte(state: ParseState, cte: CommonTableExpr, levelsup: number, rangeVar: RawNode, inFromCl: boolean): NamespaceItem {

@@ -64,7 +64,7 @@ function writeEntry(rtindex: number, query: Query, c: DeparseContext): void {
       writeValues(rte.values_lists, c);
       c.put(')');
       break;
-    case 'cte': c.put(quoteIdentifier(rte.ctename)); break;
+    case 'cte': case 'namedtuplestore': c.put(quoteIdentifier(rte.ctename)); break;
     default: throw internalError(`unrecognized RTE kind: ${rte.rtekind}`);
   }
   if (needsAlias(rte, refname, columns)) c.put(` ${quoteIdentifier(refname)}`);
@@ -77,7 +77,7 @@ function needsAlias(rte: RangeTblEntry, refname: string, columns: DeparseColumns
   switch (rte.rtekind) {
     case 'relation': return refname !== getRelName(rte.relid);
     case 'function': case 'values': return true;
-    case 'cte': return refname !== rte.ctename;
+    case 'cte': case 'namedtuplestore': return refname !== rte.ctename;
     default: return false;
   }
 }
