@@ -55,28 +55,76 @@ const copyText = ((): () => Buffer => {
   return () => text ??= Buffer.from(Array.from({ length: 1_000_000 }, (_, i) => `${i + 1}\t${1 + i % 10}\t0\t${' '.repeat(84)}\n`).join(''), 'latin1');
 })();
 
-async function copyIn(site: Site): Promise<number> {
-  const client = await RawClient.open(site.port);
-  try {
-    await client.query('DROP TABLE IF EXISTS copied; CREATE TABLE copied (aid int NOT NULL, bid int, abalance int, filler char(84))');
-    const text = copyText(), piece = 65536;
-    const from = performance.now();
-    client.Query('COPY copied FROM STDIN');
-    await client.upTo('G');
-    for (let at = 0; at < text.length; at += piece) {
-      client.CopyData(text.subarray(at, at + piece));
-      if (client.socket.writableNeedDrain) await new Promise((done) => { client.socket.once('drain', done); });
+async function copyRows(client: RawClient, table: string): Promise<void> {
+  const text = copyText(), piece = 65536;
+  client.Query(`COPY ${table} FROM STDIN`);
+  await client.upTo('G');
+  for (let at = 0; at < text.length; at += piece) {
+    client.CopyData(text.subarray(at, at + piece));
+    if (client.socket.writableNeedDrain) await new Promise((done) => { client.socket.once('drain', done); });
+  }
+  client.CopyDone();
+  const answer = await client.answer();
+  if (!answer.includes('CommandComplete COPY 1000000')) throw new Error(answer.join('\n'));
+}
+
+/** A million rows as a table with these constraints, then `measured`; milliseconds of `measured` alone. What went before
+ * is on the disk when the time starts, also PostgreSQL's. */
+function million(constraints: string, measured: (client: RawClient) => Promise<void>, before?: (client: RawClient) => Promise<void>) {
+  return async (site: Site): Promise<number> => {
+    const client = await RawClient.open(site.port);
+    client.patienceMs = 120_000;
+    try {
+      await client.query('DROP TABLE IF EXISTS copied');
+      await client.query(`CREATE TABLE copied (aid int NOT NULL${constraints}, bid int, abalance int, filler char(84))`);
+      await before?.(client);
+      await client.query('CHECKPOINT');
+      const from = performance.now();
+      await measured(client);
+      const took = performance.now() - from;
+      await client.query('DROP TABLE copied');
+      return took;
+    } finally {
+      client.Terminate();
+      await client.closes();
     }
-    client.CopyDone();
-    const answer = await client.answer();
-    if (!answer.includes('CommandComplete COPY 1000000')) throw new Error(answer.join('\n'));
-    const took = performance.now() - from;
+  };
+}
+const copied = async (client: RawClient): Promise<void> => copyRows(client, 'copied');
+const doing = (text: string) => async (client: RawClient): Promise<void> => { await client.query(text); };
+
+/** How long a commit of one row takes at most while the content of a dropped table is removed. */
+async function commitsBesideDrop(site: Site): Promise<number> {
+  const client = await RawClient.open(site.port);
+  client.patienceMs = 120_000;
+  try {
+    await client.query('DROP TABLE IF EXISTS copied, beside');
+    await client.query('CREATE TABLE copied (aid int PRIMARY KEY, bid int, abalance int, filler char(84)); CREATE TABLE beside (a int)');
+    await copyRows(client, 'copied');
+    await client.query('CHECKPOINT');
     await client.query('DROP TABLE copied');
-    return took;
+    const until = performance.now() + 3000;
+    let worst = 0;
+    while (performance.now() < until) {
+      const from = performance.now();
+      await client.query('INSERT INTO beside VALUES (1)');
+      worst = Math.max(worst, performance.now() - from);
+    }
+    return worst;
   } finally {
     client.Terminate();
     await client.closes();
   }
+}
+
+/** `pgbench -i`, as people do it. */
+async function initialise(site: Site): Promise<number> {
+  await site.psql('DROP DATABASE IF EXISTS initialised', { args: ['-q'] });
+  await site.psql('CREATE DATABASE initialised', { args: ['-q'] });
+  const from = performance.now();
+  const { code, err } = await site.client('pgbench', ['-i', '-q', '-s', '10', 'initialised']);
+  if (code !== 0) throw new Error(err);
+  return performance.now() - from;
 }
 
 /** Private memory of a backend that has answered one query and is idle, in MB. */
@@ -106,7 +154,14 @@ const rows: Row[] = [
   sql('group by', 3, 'SELECT bid, count(*), sum(abalance), avg(abalance) FROM pgbench_accounts GROUP BY bid'),
   sql('hash join with itself', 1, 'SELECT count(*), sum(a.abalance + b.bid) FROM pgbench_accounts a JOIN pgbench_accounts b ON a.aid = b.aid'),
   sql('ORDER BY', 1, 'SELECT aid FROM pgbench_accounts ORDER BY abalance, bid, aid DESC OFFSET 999999'),
-  { name: 'COPY in of 1M rows', unit: 'less', target: 1, measure: copyIn },
+  { name: 'COPY in of 1M rows', unit: 'less', target: 1, measure: million('', copied) },
+  { name: 'the same into a table with a key', unit: 'less', target: 1, measure: million(' PRIMARY KEY', copied) },
+  { name: 'CREATE INDEX, 1M rows', unit: 'less', target: 1, measure: million('', doing('CREATE INDEX ON copied (bid, aid)'), copied) },
+  { name: 'DELETE of 1M rows with a key', unit: 'less', target: 1, measure: million(' PRIMARY KEY', doing('DELETE FROM copied'), copied) },
+  { name: 'UPDATE of an indexed column, 1M rows', unit: 'less', target: 1,
+    measure: million(' PRIMARY KEY', doing('UPDATE copied SET bid = bid + 1'), async (client) => { await copied(client); await client.query('CREATE INDEX ON copied (bid)'); }) },
+  { name: 'pgbench -i -s 10', unit: 'less', target: 1, measure: initialise },
+  { name: 'slowest commit beside a dropped table', unit: 'less', target: 1, measure: commitsBesideDrop },
   { name: 'private memory of an idle backend', unit: 'limit', target: 6, measure: idleMemory },
 ];
 

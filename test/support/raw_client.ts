@@ -24,6 +24,7 @@ export class RawClient {
   readonly socket: net.Socket;
   processId = 0;
   secretKey = 0;
+  patienceMs = PATIENCE_MS;
   readonly parameters: Record<string, string> = {};
   private chunks: Buffer[] = [];
   private data: Buffer = Buffer.alloc(0);
@@ -99,7 +100,7 @@ export class RawClient {
   private async wait(): Promise<void> {
     if (this.closed) throw new Error('the server closed the connection');
     await new Promise<void>((done, failed) => {
-      const limit = setTimeout(() => failed(new Error(`the server says nothing for ${PATIENCE_MS} ms`)), PATIENCE_MS);
+      const limit = setTimeout(() => failed(new Error(`the server says nothing for ${this.patienceMs} ms`)), this.patienceMs);
       this.wake = () => { this.wake = null; clearTimeout(limit); done(); };
     });
   }

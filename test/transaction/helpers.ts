@@ -1,4 +1,5 @@
 // Rows, blocks and requests for tests of the transaction manager, which knows rows only as bytes.
+import { LeafReader } from '../../src/backend/access/index_leaf.ts';
 import { rowIdOf, PROVISIONAL_BLOCK, type RowId } from '../../src/backend/access/row.ts';
 import { ManagerClient } from '../../src/backend/transaction/client.ts';
 import type { LocalManager } from '../../src/backend/transaction/local.ts';
@@ -91,6 +92,20 @@ export function allRows(store: Store, filenode: number): Map<RowId, StoredRow> {
     });
   }
   return rows;
+}
+
+/** All entries of an index, in order. */
+export function allEntries(store: Store, filenode: number): { key: string; row: RowId }[] {
+  const from = Buffer.alloc(4), to = Buffer.alloc(4), entries: { key: string; row: RowId }[] = [];
+  from.writeUInt32BE(filenode);
+  to.writeUInt32BE(filenode + 1);
+  const cursor = store.range(from, to), leaf = new LeafReader();
+  while (cursor.next()) {
+    leaf.load(cursor.value);
+    for (let i = 0; i < leaf.count; i++) entries.push({ key: leaf.key(i), row: leaf.rowId(i) });
+  }
+  cursor.close();
+  return entries;
 }
 
 export function localClient(manager: LocalManager): ManagerClient {

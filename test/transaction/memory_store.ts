@@ -50,11 +50,12 @@ export class MemoryStore implements WritableStore {
     key.writeUInt32BE(block, 4);
     return this.into(this.get(key, 8), into);
   }
-  getKey(filenode: number, key: string, into: ValueBuffer): number {
+  ceiling(filenode: number, key: string, into: ValueBuffer): number {
     const full = Buffer.alloc(4 + key.length);
     full.writeUInt32BE(filenode, 0);
     full.write(key, 4, 'latin1');
-    return this.into(this.get(full, full.length), into);
+    const name = ceiling(this.content, full, full.length);
+    return this.into(name === undefined ? undefined : this.content.values.get(name), into);
   }
   private into(value: Buffer | undefined, into: ValueBuffer): number {
     if (value === undefined) return -1;
@@ -99,7 +100,15 @@ function position(keys: string[], key: string): number {
   return low;
 }
 
+/** The first key that is not less, when it is of the same filenode. */
+function ceiling(content: Content, key: Uint8Array, length: number): string | undefined {
+  const wanted = text(key, length), name = content.keys[position(content.keys, wanted)];
+  return name?.startsWith(wanted.slice(0, 4)) ? name : undefined;
+}
+
 class MemoryBatch implements Batch {
+  lastKey = Buffer.alloc(0);
+  lastKeyLength = 0;
   private readonly store: MemoryStore;
   private readonly content: Content;
   constructor(store: MemoryStore, content: Content) {
@@ -109,6 +118,13 @@ class MemoryBatch implements Batch {
   get lastLength(): number { return this.store.lastLength; }
   get(key: Uint8Array, length: number): Buffer | undefined {
     return this.store.lookUp(this.content, key, length);
+  }
+  ceiling(key: Uint8Array, length: number): Buffer | undefined {
+    const name = ceiling(this.content, key, length);
+    if (name === undefined) return undefined;
+    this.lastKey = Buffer.from(name, 'latin1');
+    this.lastKeyLength = name.length;
+    return this.store.lookUp(this.content, this.lastKey, name.length);
   }
   append(): boolean {
     return false;

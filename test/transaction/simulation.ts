@@ -8,7 +8,7 @@ import { ByteWriter } from '../../src/backend/transaction/bytes.ts';
 import type { ClientMessage, CommitRequest, CommitToken, LockTarget, RowLockMode, ServerMessage } from '../../src/backend/transaction/messages.ts';
 import { frameOf, readServerMessage, writeServerMessage } from '../../src/backend/transaction/wire.ts';
 import { Crash, MemoryStore } from './memory_store.ts';
-import { allRows, changing, inserting, provisional, request, row, sequenceRow, stored } from './helpers.ts';
+import { allEntries, allRows, changing, inserting, provisional, request, row, sequenceRow, stored } from './helpers.ts';
 
 const ACCOUNTS = 16400, LEDGER = 16401, KEYED = 16402, KEY_INDEX = 16403, SEQUENCE = 16404;
 const ACCOUNT_COUNT = 12, START_BALANCE = 1000, CLIENTS = 7, KEY_SPACE = 'abcdef';
@@ -410,12 +410,7 @@ export class Simulation {
   }
 
   private keyed(): Map<string, number> {
-    const keys = new Map<string, number>();
-    for (const [name, value] of this.store.content.values) {
-      const bytes = Buffer.from(name, 'latin1');
-      if (bytes.readUInt32BE(0) === KEY_INDEX) keys.set(name.slice(4), value.readUIntBE(0, 6));
-    }
-    return keys;
+    return new Map(allEntries(this.store, KEY_INDEX).map(({ key, row: place }) => [key, place]));
   }
 
   private checkStore(): void {

@@ -1,12 +1,12 @@
 // Indexes: entries of the store with those of the write set merged in. An entry is a key (access/key.ts) and the row id
-// of the row that has it. In a unique index the key alone is the entry's name, unless a column of it is NULL; in any
-// other the row id is part of it, so that equal keys stand beside each other in row order. A deferrable unique index is
-// such another one: until the check a key may be there twice (executor/indexing.ts).
+// of the row that has it; equal keys stand beside each other in row order. index_leaf.ts has the bytes. A deferrable unique
+// index counts as one that is not: until the check a key may be there twice (executor/indexing.ts).
 import type { IndexInfo } from '../catalog/relation.ts';
-import type { Cursor } from '../storage/store.ts';
+import type { Cursor, Store } from '../storage/store.ts';
 import { ValueBuffer } from '../storage/store.ts';
 import { currentCommandId, getStore, noteIndexRead, useCommandId } from '../transaction/xact.ts';
-import { IndexLog, rowIdKey } from './index_changes.ts';
+import type { IndexLog } from './index_changes.ts';
+import { LeafReader } from './index_leaf.ts';
 import { checkKeySize, plainRange, type KeyRange } from './key.ts';
 import { PROVISIONAL_BLOCK, type RowId } from './row.ts';
 import { existingWriteSet, writeSet } from './writeset.ts';
@@ -14,14 +14,12 @@ import { existingWriteSet, writeSet } from './writeset.ts';
 export interface IndexScan {
   /** The row of the entry `next` has come to. */
   rowId: RowId;
-  /** Its key; the row id is behind it where it is part of the name. */
+  /** Its key. */
   readonly key: string;
   next(): boolean;
   /** For scans that are left before their end. */
   close(): void;
 }
-
-const readRowId = (value: Buffer): RowId => (value[0]! * 256 + value[1]!) * 4294967296 + value[2]! * 16777216 + ((value[3]! << 16) | (value[4]! << 8) | value[5]!);
 
 function boundBytes(filenode: number, key: string): Uint8Array {
   const bytes = Buffer.allocUnsafe(4 + key.length);
@@ -36,10 +34,10 @@ export function beginIndexScan(info: IndexInfo, range: KeyRange, reverse = false
   const { from, to } = plainRange(range);
   noteIndexRead(info.indrelid, shared);
   if (from === null || (to !== null && from >= to)) return new NoEntries();
-  const cursor = getStore(shared).range(
-    boundBytes(filenode, from), to === null ? boundBytes(filenode + 1, '') : boundBytes(filenode, to), reverse, new ValueBuffer(64));
+  const store = getStore(shared);
+  const stored = reverse ? new StoredBackwards(store, filenode, from, to) : new StoredEntries(store, filenode, from, to);
   const log = existingWriteSet(shared)?.indexes.get(filenode);
-  return log === undefined || log.length === 0 ? new StoreEntries(cursor) : new MergedEntries(cursor, log, from, to, reverse, cid);
+  return log === undefined || log.length === 0 ? stored : new MergedEntries(stored, log, from, to, reverse, cid);
 }
 
 class NoEntries implements IndexScan {
@@ -49,38 +47,130 @@ class NoEntries implements IndexScan {
   close(): void {}
 }
 
-class StoreEntries implements IndexScan {
+const spareBuffers: ValueBuffer[] = [];
+const MAX_SPARE_BUFFERS = 8;
+
+/** Leaf after leaf, beginning with the first whose upper bound is not below `from`. */
+class StoredEntries implements IndexScan {
   rowId = 0;
-  private readonly cursor: Cursor;
-  constructor(cursor: Cursor) {
-    this.cursor = cursor;
+  private cursor: Cursor | null;
+  private readonly buffer: ValueBuffer;
+  private readonly leaf = new LeafReader();
+  private readonly to: string | null;
+  private from: string;
+  private i = 0;
+  private end = 0;
+
+  constructor(store: Store, filenode: number, from: string, to: string | null) {
+    this.from = from;
+    this.to = to;
+    this.buffer = spareBuffers.pop() ?? new ValueBuffer(8192);
+    this.cursor = store.range(boundBytes(filenode, from), boundBytes(filenode + 1, ''), false, this.buffer);
   }
-  get key(): string { return this.cursor.key.latin1Slice(4, this.cursor.keyLength); }
+  get key(): string { return this.leaf.key(this.i - 1); }
+
   next(): boolean {
-    if (!this.cursor.next()) return false;
-    this.rowId = readRowId(this.cursor.value);
+    while (this.i === this.end) if (!this.nextLeaf()) return false;
+    this.rowId = this.leaf.rowId(this.i++);
     return true;
   }
-  close(): void { this.cursor.close(); }
+
+  private nextLeaf(): boolean {
+    const { leaf, to } = this;
+    // A leaf that holds the end of the range is the last.
+    if (this.cursor === null || this.end < leaf.count || !this.cursor.next()) {
+      this.close();
+      return false;
+    }
+    leaf.load(this.buffer.bytes);
+    this.i = this.from === '' ? 0 : leaf.lowerBound(this.from);
+    // Further leaves lie behind the beginning, unless the range begins where this one ends.
+    if (this.i < leaf.count) this.from = '';
+    this.end = to === null ? leaf.count : leaf.lowerBound(to);
+    return true;
+  }
+
+  close(): void {
+    if (this.cursor === null) return;
+    this.cursor.close();
+    this.cursor = null;
+    if (spareBuffers.length < MAX_SPARE_BUFFERS) spareBuffers.push(this.buffer);
+  }
+}
+
+class StoredBackwards implements IndexScan {
+  rowId = 0;
+  private cursor: Cursor | null;
+  private readonly buffer: ValueBuffer;
+  private readonly leaf = new LeafReader();
+  private readonly from: string;
+  private to: string | null;
+  private i = 0;
+  private end = 0;
+
+  constructor(store: Store, filenode: number, from: string, to: string | null) {
+    this.from = from;
+    this.to = to;
+    this.buffer = spareBuffers.pop() ?? new ValueBuffer(8192);
+    const start = boundBytes(filenode, ''), end = boundBytes(filenode + 1, '');
+    if (to === null) {
+      this.cursor = store.range(start, end, true, this.buffer);
+      return;
+    }
+    // The last leaf with entries below `to` is the first whose upper bound is not below it.
+    const first = store.range(boundBytes(filenode, to), end, false, this.buffer);
+    const bound = first.next() ? Buffer.concat([first.key.subarray(0, first.keyLength), Buffer.of(0)]) : end;
+    first.close();
+    this.cursor = store.range(start, bound, true, this.buffer);
+  }
+  get key(): string { return this.leaf.key(this.i); }
+
+  next(): boolean {
+    while (this.i === this.end) if (!this.nextLeaf()) return false;
+    this.rowId = this.leaf.rowId(--this.i);
+    return true;
+  }
+
+  private nextLeaf(): boolean {
+    const { leaf, from } = this;
+    // A leaf that holds the beginning of the range is the last.
+    if (this.cursor === null || this.end > 0 || !this.cursor.next()) {
+      this.close();
+      return false;
+    }
+    leaf.load(this.buffer.bytes);
+    this.end = from === '' ? 0 : leaf.lowerBound(from);
+    this.i = this.to === null ? leaf.count : leaf.lowerBound(this.to);
+    if (this.i > 0) this.to = null;
+    if (this.i < this.end) this.i = this.end;
+    return true;
+  }
+
+  close(): void {
+    if (this.cursor === null) return;
+    this.cursor.close();
+    this.cursor = null;
+    if (spareBuffers.length < MAX_SPARE_BUFFERS) spareBuffers.push(this.buffer);
+  }
 }
 
 /** Two streams in the same order: what the store has and what the log has added. */
 class MergedEntries implements IndexScan {
   rowId = 0;
   key = '';
-  private readonly cursor: Cursor;
+  private readonly stored: IndexScan;
   private readonly log: IndexLog;
   private readonly cid: number;
   private readonly reverse: boolean;
-  private readonly added: readonly { physical: string; key: string; row: RowId }[];
+  private readonly added: readonly { key: string; row: RowId }[];
   private at: number;
   private readonly end: number;
   private storeKey: string | null = null;
   private storeRow = 0;
   private storeDone = false;
 
-  constructor(cursor: Cursor, log: IndexLog, from: string, to: string | null, reverse: boolean, cid: number) {
-    this.cursor = cursor;
+  constructor(stored: IndexScan, log: IndexLog, from: string, to: string | null, reverse: boolean, cid: number) {
+    this.stored = stored;
     this.log = log;
     this.cid = cid;
     this.reverse = reverse;
@@ -94,52 +184,51 @@ class MergedEntries implements IndexScan {
     const { log, cid } = this;
     for (;;) {
       if (this.storeKey === null && !this.storeDone) {
-        if (this.cursor.next()) {
-          this.storeKey = this.cursor.key.latin1Slice(4, this.cursor.keyLength);
-          this.storeRow = readRowId(this.cursor.value);
+        if (this.stored.next()) {
+          this.storeKey = this.stored.key;
+          this.storeRow = this.stored.rowId;
         } else {
           this.storeDone = true;
         }
       }
       const entry = this.at === this.end ? undefined : this.added[this.at];
       if (entry === undefined && this.storeKey === null) return false;
-      let order = entry === undefined ? -1 : this.storeKey === null ? 1 : compareEntries(this.storeKey, this.storeRow, entry.physical, entry.row);
+      let order = entry === undefined ? -1 : this.storeKey === null ? 1 : compareEntries(this.storeKey, this.storeRow, entry.key, entry.row);
       if (this.reverse && entry !== undefined && this.storeKey !== null) order = -order;
       if (order >= 0) this.at += this.reverse ? -1 : 1;
       if (order <= 0) {
         const key = this.storeKey!, row = this.storeRow;
         this.storeKey = null;
-        if (this.stateOfStored(key, row) === false) continue;
+        if (log.state(key, row, cid) === false) continue;
         this.key = key;
         this.rowId = row;
         return true;
       }
       if (log.state(entry!.key, entry!.row, cid) !== true) continue;
-      this.key = entry!.physical;
+      this.key = entry!.key;
       this.rowId = entry!.row;
       return true;
     }
   }
 
-  /** What the log says about an entry of the store, whose key may have the row id behind it. */
-  private stateOfStored(physical: string, row: RowId): boolean | undefined {
-    const { log, cid } = this;
-    const suffix = rowIdKey(row);
-    if (physical.endsWith(suffix)) {
-      const state = log.state(physical.slice(0, -6), row, cid);
-      if (state !== undefined || !log.unique) return state;
-    }
-    return log.state(physical, row, cid);
-  }
-
-  close(): void { this.cursor.close(); }
+  close(): void { this.stored.close(); }
 }
 
 function compareEntries(a: string, aRow: RowId, b: string, bRow: RowId): number {
   return a < b ? -1 : a > b ? 1 : aRow - bRow;
 }
 
-const found = new ValueBuffer(64);
+const found = new ValueBuffer(8192);
+const foundLeaf = new LeafReader();
+
+/** The row that has this key in the store. A key of a unique index stands in the first leaf whose upper bound is greater:
+ * the bound may be the key itself, when the key is the first of the next leaf. */
+function storedUnique(store: Store, filenode: number, key: string): RowId | undefined {
+  if (store.ceiling(filenode, `${key}\0`, found) < 0) return undefined;
+  const leaf = foundLeaf.load(found.bytes);
+  const i = leaf.lowerBound(key);
+  return i < leaf.count && leaf.hasKey(i, key) ? leaf.rowId(i) : undefined;
+}
 
 /** The row that has this key in a unique index (a key without NULL), as command `cid` sees it. For scans. */
 export function lookupUnique(info: IndexInfo, key: string, cid = currentCommandId()): RowId | undefined {
@@ -150,9 +239,8 @@ export function lookupUnique(info: IndexInfo, key: string, cid = currentCommandI
     const row = log.addedRow(key, cid);
     if (row !== undefined) return row;
   }
-  const length = getStore(shared).getKey(filenode, key, found);
-  if (length < 0) return undefined;
-  const row = readRowId(found.bytes);
+  const row = storedUnique(getStore(shared), filenode, key);
+  if (row === undefined) return undefined;
   return log !== undefined && log.state(key, row, cid) === false ? undefined : row;
 }
 
@@ -176,15 +264,15 @@ export function findDuplicate(info: IndexInfo, key: string): RowId | undefined {
     greatest.misses = 0;
     greatest.key = undefined;
   }
-  if (store.getKey(filenode, key, found) < 0) {
+  const row = storedUnique(store, filenode, key);
+  if (row === undefined) {
     if (greatest.key === undefined && ++greatest.misses > 8) {
-      const cursor = store.range(boundBytes(filenode, ''), boundBytes(filenode + 1, ''), true, new ValueBuffer(64));
-      greatest.key = cursor.next() ? cursor.key.latin1Slice(4, cursor.keyLength) : null;
-      cursor.close();
+      const last = new StoredBackwards(store, filenode, '', null);
+      greatest.key = last.next() ? last.key : null;
+      last.close();
     }
     return undefined;
   }
-  const row = readRowId(found.bytes);
   return log !== undefined && log.state(key, row, Infinity) === false ? undefined : row;
 }
 

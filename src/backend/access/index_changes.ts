@@ -7,17 +7,10 @@
 //
 // When the log has grown long and holds additions only, they go into packed, sorted runs (index_run.ts); the lists here
 // are what came after them. `base` entries are in runs.
-import { PackedEntries, runSettings, RunList, packRun, type SortedRun } from './index_run.ts';
+import { PackedEntries, RunList, netRuns, packRun, runSettings, type SortedRun } from './index_run.ts';
 import type { RowId } from './row.ts';
 
 const ADDED = 1, WITH_ROW = 2;
-const MANY_REMOVALS = 1000;
-
-/** The row id as it stands in keys and values: six bytes, big-endian. */
-export function rowIdKey(row: RowId): string {
-  const high = Math.floor(row / 4294967296), low = row >>> 0;
-  return String.fromCharCode(high >> 8, high & 255, low >>> 24, (low >>> 16) & 255, (low >>> 8) & 255, low & 255);
-}
 
 export interface IndexEntry { key: string; row: RowId; withRow: boolean }
 
@@ -39,8 +32,8 @@ export class IndexLog {
   /** Only additions so far, in ascending order of keys. */
   private ascending = true;
   removals = 0;
-  /** Distinct (physical key, row) of additions in order; how much of the log is in it. */
-  private order: { physical: string; key: string; row: RowId }[] = [];
+  /** Distinct (key, row) of additions in order; how much of the log is in it. */
+  private order: { key: string; row: RowId }[] = [];
   private ordered = 0;
   /** See WriteSet.level. */
   level = -1;
@@ -69,7 +62,7 @@ export class IndexLog {
     for (let i = 0; i < cids.length; i++) {
       if (this.cidMarks.length === 0 || this.cidMarks[this.cidMarks.length - 1]!.cid !== cids[i]) this.cidMarks.push({ from: base + i, cid: cids[i]! });
     }
-    this.packed.add(packRun(this.filenode, keys, rows, (i) => (kinds[i]! & WITH_ROW) !== 0, base));
+    this.packed.add(packRun(keys, rows, (i) => (kinds[i]! & WITH_ROW) !== 0, base));
     this.base += keys.length;
     keys.length = rows.length = cids.length = kinds.length = 0;
     this.byKey = null;
@@ -155,8 +148,8 @@ export class IndexLog {
     return this.packed.find(key, (run, i) => (this.cidOf(run, i) < cid && this.state(key, run.row(i), cid) === true ? run.row(i) : undefined));
   }
 
-  /** Additions with from <= physical key < to, in order: the part of `order` they take. */
-  range(from: string, to: string | null): { entries: readonly { physical: string; key: string; row: RowId }[]; start: number; end: number } {
+  /** Additions with from <= key < to, in order: the part of `order` they take. */
+  range(from: string, to: string | null): { entries: readonly { key: string; row: RowId }[]; start: number; end: number } {
     this.bringInOrder();
     const { order } = this;
     return { entries: order, start: lowerBound(order, from), end: to === null ? order.length : lowerBound(order, to) };
@@ -165,15 +158,14 @@ export class IndexLog {
   private bringInOrder(): void {
     const { length } = this;
     if (this.ordered === length) return;
-    const fresh: { physical: string; key: string; row: RowId }[] = [];
+    const fresh: { key: string; row: RowId }[] = [];
     let sorted = true;
-    let last: { physical: string; row: RowId } | undefined;
+    let last: { key: string; row: RowId } | undefined;
     if (this.ordered < this.base) {
       for (const run of this.packed.runs) {
         for (let i = 0; i < run.count; i++) {
           if (run.positions[i]! < this.ordered) continue;
-          const key = run.key(i), row = run.row(i);
-          fresh.push({ physical: run.withRow(i) ? key + rowIdKey(row) : key, key, row });
+          fresh.push({ key: run.key(i), row: run.row(i) });
         }
       }
       sorted = this.packed.runs.length === 1;
@@ -181,8 +173,7 @@ export class IndexLog {
     }
     for (let i = Math.max(0, this.ordered - this.base); i < this.keys.length; i++) {
       if ((this.kinds[i]! & ADDED) === 0) continue;
-      const key = this.keys[i]!, row = this.rows[i]!;
-      const entry = { physical: (this.kinds[i]! & WITH_ROW) !== 0 ? key + rowIdKey(row) : key, key, row };
+      const entry = { key: this.keys[i]!, row: this.rows[i]! };
       if (last !== undefined && compare(last, entry) > 0) sorted = false;
       fresh.push(entry);
       last = entry;
@@ -196,37 +187,19 @@ export class IndexLog {
 
   /** What the commit has to do, in key order: the difference between the log's beginning and its end. */
   net(): { removed: IndexEntry[] | PackedEntries; added: IndexEntry[] | PackedEntries } {
-    const { keys, kinds } = this;
-    if (this.removals === keys.length && keys.length >= MANY_REMOVALS && this.base === 0) {
-      const run = packRun(this.filenode, keys, this.rows, (i) => (kinds[i]! & WITH_ROW) !== 0, 0).distinct();
-      return { removed: new PackedEntries([run]), added: [] };
-    }
+    const { kinds } = this;
     if (this.base > 0 && this.removals === 0) {
       if (this.keys.length > 0) this.pack();
       return { removed: [], added: new PackedEntries(this.packed.merged()) };
     }
     if (this.base > 0) this.unpack();
-    const removed: IndexEntry[] = [], added: IndexEntry[] = [];
-    const entryAt = (i: number): IndexEntry => ({ key: this.keys[i]!, row: this.rows[i]!, withRow: (this.kinds[i]! & WITH_ROW) !== 0 });
-    if (this.removals === 0) {
-      for (let i = 0; i < this.keys.length; i++) added.push(entryAt(i));
-    } else {
-      // The first entry of the log about (key, row) tells how the store has it, the last how it shall be.
-      const first = new Map<string, number>(), last = new Map<string, number>();
-      for (let i = 0; i < this.keys.length; i++) {
-        const id = this.keys[i]! + rowIdKey(this.rows[i]!);
-        if (!first.has(id)) first.set(id, i);
-        last.set(id, i);
-      }
-      for (const [id, i] of first) {
-        const was = (this.kinds[i]! & ADDED) === 0, is = (this.kinds[last.get(id)!]! & ADDED) !== 0;
-        if (was && !is) removed.push(entryAt(i));
-        else if (!was && is) added.push(entryAt(i));
-      }
+    const { keys, rows } = this;
+    if (keys.length === 1) {
+      const entry = { key: keys[0]!, row: rows[0]!, withRow: (kinds[0]! & WITH_ROW) !== 0 };
+      return this.removals === 1 ? { removed: [entry], added: [] } : { removed: [], added: [entry] };
     }
-    sortEntries(added);
-    sortEntries(removed);
-    return { removed, added };
+    const { removed, added } = netRuns(keys, rows, (i) => (kinds[i]! & ADDED) !== 0, (i) => (kinds[i]! & WITH_ROW) !== 0);
+    return { removed: removed === null ? [] : new PackedEntries([removed]), added: added === null ? [] : new PackedEntries([added]) };
   }
 
   /** Additions in order, when there is nothing else: what the building of an index checks for duplicates. */
@@ -266,20 +239,20 @@ export class IndexLog {
 
 const NONE: readonly number[] = [];
 
-function compare(a: { physical: string; row: RowId }, b: { physical: string; row: RowId }): number {
-  return a.physical < b.physical ? -1 : a.physical > b.physical ? 1 : a.row - b.row;
+function compare(a: { key: string; row: RowId }, b: { key: string; row: RowId }): number {
+  return a.key < b.key ? -1 : a.key > b.key ? 1 : a.row - b.row;
 }
 
-function lowerBound(order: readonly { physical: string }[], key: string): number {
+function lowerBound(order: readonly { key: string }[], key: string): number {
   let low = 0, high = order.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (order[middle]!.physical < key) low = middle + 1; else high = middle;
+    if (order[middle]!.key < key) low = middle + 1; else high = middle;
   }
   return low;
 }
 
-type Ordered = { physical: string; key: string; row: RowId };
+type Ordered = { key: string; row: RowId };
 function merge(a: Ordered[], b: Ordered[]): Ordered[] {
   if (a.length === 0) return distinct(b);
   const out: Ordered[] = [];
@@ -294,13 +267,4 @@ function distinct(list: Ordered[]): Ordered[] {
   let same = false;
   for (let i = 1; i < list.length && !same; i++) same = compare(list[i - 1]!, list[i]!) === 0;
   return same ? list.filter((e, i) => i === 0 || compare(list[i - 1]!, e) !== 0) : list;
-}
-
-function sortEntries(list: IndexEntry[]): void {
-  for (let i = 1; i < list.length; i++) {
-    if (list[i - 1]!.key > list[i]!.key) {
-      list.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.row - b.row));
-      return;
-    }
-  }
 }

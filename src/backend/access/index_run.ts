@@ -1,13 +1,20 @@
-// Many additions to an index, sorted and packed: what a large load keeps instead of a string and three numbers an entry.
-// An entry has the form in which a commit carries it (transaction/commit_codec.ts), so sending a run is copying it:
-//   u16 key length, u8 withRow, u32be filenode, key, 6 bytes row id
+// Many changes of an index, sorted and packed: what a large load keeps instead of a string and three numbers an entry.
+// Entries stand one after the other as in a leaf (index_leaf.ts: key, row id), so making leaves of them is copying.
+import {
+  BEYOND, EntryList, LEAF_NOT_UNIQUE, LEAF_TARGET_BYTES, ROW_ID_BYTES, compareBytes, copyBytes, leafBytes, leafFill, readRowId, separator,
+  writeLeaf, writeRowId,
+} from './index_leaf.ts';
 import type { RowId } from './row.ts';
 
-const HEAD_BYTES = 7, ROW_BYTES = 6;
 export const runSettings = {
   /** So many additions are packed into a run. */
   entries: 65536,
 };
+
+/** For each entry, or for all: whether a unique index takes its key more than once. */
+type NotUnique = Uint8Array | boolean;
+/** So few are sorted by comparing. */
+const FEW = 1024;
 
 export class SortedRun {
   readonly bytes: Buffer;
@@ -16,13 +23,15 @@ export class SortedRun {
   /** The place of each entry in the log. */
   readonly positions: Uint32Array;
   readonly count: number;
+  readonly notUnique: NotUnique;
   readonly firstKey: string;
   readonly lastKey: string;
 
-  constructor(bytes: Buffer, starts: Uint32Array, positions: Uint32Array) {
+  constructor(bytes: Buffer, starts: Uint32Array, positions: Uint32Array, notUnique: NotUnique) {
     this.bytes = bytes;
     this.starts = starts;
     this.positions = positions;
+    this.notUnique = notUnique;
     this.count = positions.length;
     this.firstKey = this.key(0);
     this.lastKey = this.key(this.count - 1);
@@ -30,13 +39,13 @@ export class SortedRun {
 
   /** The key without the row id. */
   key(i: number): string {
-    return this.bytes.latin1Slice(this.starts[i]! + HEAD_BYTES, this.starts[i + 1]! - ROW_BYTES);
+    return this.bytes.latin1Slice(this.starts[i]!, this.starts[i + 1]! - ROW_ID_BYTES);
   }
   row(i: number): RowId {
-    return this.bytes.readUIntBE(this.starts[i + 1]! - ROW_BYTES, ROW_BYTES);
+    return readRowId(this.bytes, this.starts[i + 1]! - ROW_ID_BYTES);
   }
   withRow(i: number): boolean {
-    return this.bytes[this.starts[i]! + 2] !== 0;
+    return typeof this.notUnique === 'boolean' ? this.notUnique : this.notUnique[i] !== 0;
   }
 
   /** The first entry whose key is not less; `count` when there is none. */
@@ -52,7 +61,7 @@ export class SortedRun {
 
   private compareKey(i: number, key: string): number {
     const { bytes } = this;
-    const from = this.starts[i]! + HEAD_BYTES, length = this.starts[i + 1]! - ROW_BYTES - from;
+    const from = this.starts[i]!, length = this.starts[i + 1]! - ROW_ID_BYTES - from;
     const n = Math.min(length, key.length);
     for (let k = 0; k < n; k++) {
       const difference = bytes[from + k]! - key.charCodeAt(k);
@@ -61,14 +70,9 @@ export class SortedRun {
     return length - key.length;
   }
 
-  /** Without entries that come twice. */
-  distinct(): SortedRun {
-    const picked: number[] = [];
-    for (let i = 0; i < this.count; i++) if (i === 0 || compareEntries(this, i - 1, this, i) !== 0) picked.push(i);
-    if (picked.length === this.count) return this;
-    const out = new RunBuilder(picked.length, this.bytes.length);
-    for (const i of picked) out.copy(this, i);
-    return out.finish();
+  sameKey(i: number, j: number): boolean {
+    const { bytes, starts } = this;
+    return compareBytes(bytes, starts[i]!, starts[i + 1]! - ROW_ID_BYTES, bytes, starts[j]!, starts[j + 1]! - ROW_ID_BYTES) === 0;
   }
 
   /** Entries whose place in the log is below `length`; null when none is. */
@@ -82,104 +86,195 @@ export class SortedRun {
     for (const i of picked) out.copy(this, i);
     return out.finish();
   }
+
+  /** Writes the entries as leaves. */
+  writeLeaves(out: LeafTarget): void {
+    const { bytes, starts, count, notUnique } = this;
+    for (let from = 0; from < count;) {
+      let to = count;
+      if (typeof notUnique !== 'boolean') for (to = from + 1; to < count && notUnique[to] === notUnique[from];) to++;
+      fillLeaves(out, bytes, starts, from, to, this.withRow(from));
+      from = to;
+    }
+  }
 }
+
+/** What leaves are written to (ByteWriter). */
+interface LeafTarget { bytes: Buffer; length: number; reserve(lengthBytes: number): void }
+
+function fillLeaves(out: LeafTarget, bytes: Buffer, starts: Uint32Array, from: number, to: number, withRow: boolean): void {
+  while (from < to) {
+    const n = leafFill(starts, from, to, LEAF_TARGET_BYTES);
+    out.reserve(LEAF_TARGET_BYTES);
+    out.length = writeLeaf(out.bytes, out.length, bytes, starts, from, from + n, withRow ? LEAF_NOT_UNIQUE : 0);
+    from += n;
+  }
+}
+
+/** Few entries, in order, as leaves. */
+export function writeEntries(out: LeafTarget, entries: readonly { key: string; row: RowId; withRow: boolean }[]): void {
+  for (let from = 0; from < entries.length;) {
+    const { withRow } = entries[from]!;
+    few.clear();
+    while (from < entries.length && entries[from]!.withRow === withRow) {
+      few.addKey(entries[from]!.key, entries[from]!.row);
+      from++;
+    }
+    fillLeaves(out, few.bytes, few.starts, 0, few.count, withRow);
+  }
+}
+const few = new EntryList();
 
 /** Puts entries together that come in order. */
 class RunBuilder {
-  private bytes: Buffer;
+  private readonly bytes: Buffer;
   private readonly starts: Uint32Array;
   private readonly positions: Uint32Array;
+  private readonly marks: Uint8Array;
   private at = 0;
   private count = 0;
+  private marked = 0;
 
   constructor(count: number, lengthBytes: number) {
     this.bytes = Buffer.allocUnsafeSlow(lengthBytes);
     this.starts = new Uint32Array(count + 1);
     this.positions = new Uint32Array(count);
+    this.marks = new Uint8Array(count);
   }
 
   copy(from: SortedRun, i: number): void {
     const start = from.starts[i]!, end = from.starts[i + 1]!;
-    this.positions[this.count++] = from.positions[i]!;
-    if (end - start <= 32) {
-      const { bytes, at } = this, source = from.bytes;
-      for (let k = start, t = at; k < end; k++) bytes[t++] = source[k]!;
-    } else {
-      from.bytes.copy(this.bytes, this.at, start, end);
-    }
+    copyBytes(from.bytes, start, end, this.bytes, this.at);
     this.at += end - start;
-    this.starts[this.count] = this.at;
+    this.close(from.withRow(i), from.positions[i]!);
   }
 
-  put(filenode: number, key: string, row: RowId, withRow: boolean, position: number): void {
+  put(key: string, row: RowId, withRow: boolean, position: number): void {
     const { bytes } = this;
     let { at } = this;
-    const length = 4 + key.length + (withRow ? ROW_BYTES : 0);
-    bytes[at] = length & 255;
-    bytes[at + 1] = length >> 8;
-    bytes[at + 2] = withRow ? 1 : 0;
-    bytes[at + 3] = filenode >>> 24;
-    bytes[at + 4] = filenode >>> 16;
-    bytes[at + 5] = filenode >>> 8;
-    bytes[at + 6] = filenode;
-    at += HEAD_BYTES;
     for (let k = 0; k < key.length; k++) bytes[at++] = key.charCodeAt(k);
-    const high = Math.floor(row / 4294967296), low = row >>> 0;
-    bytes[at] = high >> 8;
-    bytes[at + 1] = high;
-    bytes[at + 2] = low >>> 24;
-    bytes[at + 3] = low >>> 16;
-    bytes[at + 4] = low >>> 8;
-    bytes[at + 5] = low;
+    writeRowId(bytes, at, row);
+    this.at = at + ROW_ID_BYTES;
+    this.close(withRow, position);
+  }
+
+  private close(withRow: boolean, position: number): void {
+    if (withRow) { this.marks[this.count] = 1; this.marked++; }
     this.positions[this.count++] = position;
-    this.at = at + ROW_BYTES;
     this.starts[this.count] = this.at;
   }
 
   finish(): SortedRun {
-    return new SortedRun(this.at === this.bytes.length ? this.bytes : Buffer.from(this.bytes.subarray(0, this.at)), this.starts, this.positions);
+    const { at, bytes, count, marked } = this;
+    const notUnique = marked === 0 ? false : marked === count ? true : this.marks.subarray(0, count);
+    return new SortedRun(at === bytes.length ? bytes : Buffer.from(bytes.subarray(0, at)), this.starts.subarray(0, count + 1),
+      this.positions.subarray(0, count), notUnique);
   }
 }
 
-/** The first six bytes of a key as one number, in the order of keys. */
-function keyPrefix(key: string): number {
-  let high = 0, low = 0;
-  const n = key.length;
-  for (let i = 0; i < 3; i++) high = high * 256 + (i < n ? key.charCodeAt(i) : 0);
-  for (let i = 3; i < 6; i++) low = low * 256 + (i < n ? key.charCodeAt(i) : 0);
-  return high * 16777216 + low;
+/** The bytes that all keys begin with. */
+function commonPrefix(keys: readonly string[]): number {
+  const first = keys[0]!;
+  let common = first.length;
+  for (let i = 1; i < keys.length && common > 0; i++) {
+    const key = keys[i]!;
+    let k = 0;
+    while (k < common && key.charCodeAt(k) === first.charCodeAt(k)) k++;
+    common = k;
+  }
+  return common;
+}
+
+/** In which order (key, row) come; those that are equal in the order of the lists. Null: they are in order. */
+function sortedOrder(keys: readonly string[], rows: readonly RowId[]): Uint32Array | null {
+  const n = keys.length;
+  let sorted = true;
+  for (let i = 1; i < n && sorted; i++) sorted = keys[i - 1]! < keys[i]! || (keys[i - 1] === keys[i] && rows[i - 1]! <= rows[i]!);
+  if (sorted) return null;
+  const compare = (i: number, j: number): number => {
+    const x = keys[i]!, y = keys[j]!;
+    return x < y ? -1 : x > y ? 1 : rows[i]! - rows[j]! || i - j;
+  };
+  let order = new Uint32Array(n);
+  for (let i = 0; i < n; i++) order[i] = i;
+  if (n < FEW) return order.sort(compare);
+  // Six bytes behind what all have in common decide mostly: they are sorted by counting, 16 bits at a time.
+  const skip = commonPrefix(keys);
+  const digits = [new Uint16Array(n), new Uint16Array(n), new Uint16Array(n)];
+  for (let i = 0; i < n; i++) {
+    const key = keys[i]!, { length } = key;
+    for (let d = 0, k = skip; d < 3; d++, k += 2) {
+      digits[d]![i] = ((k < length ? key.charCodeAt(k) : 0) << 8) | (k + 1 < length ? key.charCodeAt(k + 1) : 0);
+    }
+  }
+  let other = new Uint32Array(n);
+  const places = new Uint32Array(65536);
+  for (let d = 2; d >= 0; d--) {
+    const digit = digits[d]!;
+    places.fill(0);
+    for (let i = 0; i < n; i++) places[digit[i]!]!++;
+    if (places[digit[0]!] === n) continue;
+    let sum = 0;
+    for (let v = 0; v < 65536; v++) { const c = places[v]!; places[v] = sum; sum += c; }
+    for (let k = 0; k < n; k++) { const i = order[k]!; other[places[digit[i]!]!++] = i; }
+    [order, other] = [other, order];
+  }
+  const [a, b, c] = digits as [Uint16Array, Uint16Array, Uint16Array];
+  for (let from = 0; from < n;) {
+    const i = order[from]!;
+    let to = from + 1, ordered = true;
+    for (; to < n; to++) {
+      const j = order[to]!;
+      if (a[j] !== a[i] || b[j] !== b[i] || c[j] !== c[i]) break;
+      ordered &&= compare(order[to - 1]!, j) <= 0;
+    }
+    if (!ordered) order.subarray(from, to).sort(compare);
+    from = to;
+  }
+  return order;
+}
+
+function totalBytes(keys: readonly string[]): number {
+  let length = ROW_ID_BYTES * keys.length;
+  for (let i = 0; i < keys.length; i++) length += keys[i]!.length;
+  return length;
 }
 
 /** Packs additions; entry i of the lists stands at `base + i` of the log. */
-export function packRun(filenode: number, keys: readonly string[], rows: readonly RowId[], withRow: (i: number) => boolean, base: number): SortedRun {
+export function packRun(keys: readonly string[], rows: readonly RowId[], withRow: (i: number) => boolean, base: number): SortedRun {
   const n = keys.length;
-  let length = 0, sorted = true;
-  for (let i = 0; i < n; i++) {
-    length += HEAD_BYTES + keys[i]!.length + ROW_BYTES;
-    if (i > 0 && sorted) sorted = keys[i - 1]! < keys[i]! || (keys[i - 1] === keys[i] && rows[i - 1]! <= rows[i]!);
-  }
-  const out = new RunBuilder(n, length);
-  if (sorted) {
-    for (let i = 0; i < n; i++) out.put(filenode, keys[i]!, rows[i]!, withRow(i), base + i);
-  } else {
-    const prefixes = new Float64Array(n);
-    const order = new Uint32Array(n);
-    for (let i = 0; i < n; i++) { prefixes[i] = keyPrefix(keys[i]!); order[i] = i; }
-    order.sort((a, b) => prefixes[a]! - prefixes[b]! || (keys[a]! < keys[b]! ? -1 : keys[a]! > keys[b]! ? 1 : rows[a]! - rows[b]!));
-    for (let k = 0; k < n; k++) { const i = order[k]!; out.put(filenode, keys[i]!, rows[i]!, withRow(i), base + i); }
-  }
+  const order = sortedOrder(keys, rows);
+  const out = new RunBuilder(n, totalBytes(keys));
+  for (let k = 0; k < n; k++) { const i = order === null ? k : order[k]!; out.put(keys[i]!, rows[i]!, withRow(i), base + i); }
   return out.finish();
 }
 
-function compareEntries(a: SortedRun, i: number, b: SortedRun, j: number): number {
-  const x = a.bytes, y = b.bytes;
-  let p = a.starts[i]! + HEAD_BYTES, q = b.starts[j]! + HEAD_BYTES;
-  const pEnd = a.starts[i + 1]! - ROW_BYTES, qEnd = b.starts[j + 1]! - ROW_BYTES;
-  while (p < pEnd && q < qEnd) {
-    const difference = x[p++]! - y[q++]!;
-    if (difference !== 0) return difference;
+/** What a log of additions and removals comes to: of all that it says about an entry (key, row), the first tells how the
+ * store has it, the last how it shall be. */
+export function netRuns(keys: readonly string[], rows: readonly RowId[], isAddition: (i: number) => boolean, withRow: (i: number) => boolean): { removed: SortedRun | null; added: SortedRun | null } {
+  const n = keys.length;
+  const order = sortedOrder(keys, rows);
+  const length = totalBytes(keys);
+  const removed = new RunBuilder(n, length), added = new RunBuilder(n, length);
+  let anyRemoved = false, anyAdded = false;
+  for (let from = 0; from < n;) {
+    const first = order === null ? from : order[from]!;
+    let last = first, to = from + 1;
+    for (; to < n; to++) {
+      const i = order === null ? to : order[to]!;
+      if (rows[i] !== rows[first] || keys[i] !== keys[first]) break;
+      last = i;
+    }
+    const was = !isAddition(first), is = isAddition(last);
+    if (was && !is) { removed.put(keys[first]!, rows[first]!, withRow(first), 0); anyRemoved = true; }
+    else if (!was && is) { added.put(keys[first]!, rows[first]!, withRow(first), 0); anyAdded = true; }
+    from = to;
   }
-  return (pEnd - p) - (qEnd - q) || a.row(i) - b.row(j);
+  return { removed: anyRemoved ? removed.finish() : null, added: anyAdded ? added.finish() : null };
+}
+
+function compareEntries(a: SortedRun, i: number, b: SortedRun, j: number): number {
+  return compareBytes(a.bytes, a.starts[i]!, a.starts[i + 1]!, b.bytes, b.starts[j]!, b.starts[j + 1]!);
 }
 
 function mergeTwo(a: SortedRun, b: SortedRun): SortedRun {
@@ -274,4 +369,19 @@ export class PackedEntries {
   toJSON(): { key: string; row: RowId; withRow: boolean }[] {
     return this.runs.flatMap((run) => Array.from({ length: run.count }, (_, i) => ({ key: run.key(i), row: run.row(i), withRow: run.withRow(i) })));
   }
+}
+
+/** All leaves of an index that is made at once, with the keys (without the filenode) that they stand under. */
+export function makeLeaves(keys: readonly string[], rows: readonly RowId[]): { bound: string; bytes: Buffer }[] {
+  if (keys.length === 0) return [];
+  const { bytes, starts, count } = packRun(keys, rows, () => false, 0);
+  const leaves: { bound: string; bytes: Buffer }[] = [];
+  for (let from = 0; from < count;) {
+    const to = from + leafFill(starts, from, count, LEAF_TARGET_BYTES);
+    const leaf = Buffer.alloc(leafBytes(starts, from, to));
+    writeLeaf(leaf, 0, bytes, starts, from, to, 0);
+    leaves.push({ bound: to === count ? BEYOND : separator(bytes, starts[to - 1]!, starts[to]!, bytes, starts[to]!, starts[to + 1]!).latin1Slice(), bytes: leaf });
+    from = to;
+  }
+  return leaves;
 }

@@ -42,8 +42,8 @@ export const BLOCK_HEADER_BYTES = 8;
 export const BLOCK_WIDE = 1;
 export const ROW_WIDE = 0x8000;
 export const ROW_HEADER_BYTES = 6;
-/** A block is filled up to this many bytes, so that with LMDB's 16-byte overflow header it takes one page. */
-export const BLOCK_TARGET_BYTES = 4080;
+/** A block is filled up to this many bytes, so that with the page header (24 bytes in lmdb-js's LMDB) it takes one page. */
+export const BLOCK_TARGET_BYTES = 4072;
 export const PROVISIONAL_BLOCK = 0x80000000;
 export const MAX_SLOTS = 65535;
 

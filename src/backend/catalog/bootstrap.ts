@@ -3,7 +3,8 @@
 // store, in key order; nobody else has it open. Views and functions in SQL follow as files of catalog/sql, run by a
 // backend (SQL_FILES) between catalog.ts `useSystemOids(true)` and `useSystemOids(false)`.
 import { BLOCK_HEADER_BYTES, BLOCK_TARGET_BYTES, formRow, rowIdOf, type RowId } from '../access/row.ts';
-import { encodeKey, keyHasNull } from '../access/key.ts';
+import { makeLeaves } from '../access/index_run.ts';
+import { encodeKey } from '../access/key.ts';
 import { MAX_SLOTS } from '../access/row.ts';
 import { assert } from '../../common/errors.ts';
 import { META, META_FILENODE, type Batch, type WritableStore } from '../storage/store.ts';
@@ -173,17 +174,12 @@ function writeBlocks(relation: Relation, rows: readonly Datum[][], entries: Entr
 }
 
 function writeIndex(info: IndexInfo, rows: readonly Datum[][], rowIds: readonly RowId[], entries: Entry[]): void {
-  rows.forEach((values, i) => {
-    const columns = info.keyAttributes.map((attnum) => values[attnum - 1]!);
-    const text = encodeKey(info.columns, columns);
-    const withRow = !info.unique || keyHasNull(info.columns, columns);
-    const key = Buffer.alloc(4 + text.length + (withRow ? 6 : 0));
+  const keys = rows.map((values) => encodeKey(info.columns, info.keyAttributes.map((attnum) => values[attnum - 1]!)));
+  for (const { bound, bytes } of makeLeaves(keys, rowIds)) {
+    const key = Buffer.alloc(4 + bound.length);
     key.writeUInt32BE(info.index.filenode, 0);
-    key.write(text, 4, 'latin1');
-    const value = Buffer.alloc(6);
-    value.writeUIntBE(rowIds[i]!, 0, 6);
-    if (withRow) value.copy(key, key.length - 6);
-    entries.push({ key, value });
-  });
+    key.write(bound, 4, 'latin1');
+    entries.push({ key, value: bytes });
+  }
 }
 

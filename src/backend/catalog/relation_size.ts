@@ -1,5 +1,5 @@
 // How much a relation takes on disk. The ordered map does not count what is in a range, so a table's size comes from
-// the number of its last block, an index's from its first entries and the number of rows: near enough for people.
+// the number of its last block, an index's from its first leaves and the number of rows: near enough for people.
 import { ValueBuffer } from '../storage/store.ts';
 import { getStore } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
@@ -10,9 +10,8 @@ import { databaseByOid } from './syscache.ts';
 import { session } from '../utils/session.ts';
 
 const BLOCK_BYTES = 4096;
-/** What LMDB adds to an entry. */
-const ENTRY_OVERHEAD_BYTES = 10;
-const SAMPLE = 1000;
+/** So many leaves of an index are counted. */
+const SAMPLE = 100;
 
 function bounds(filenode: number): [Buffer, Buffer] {
   const from = Buffer.alloc(4);
@@ -44,19 +43,20 @@ export function estimateRelationSize(rel: Relation): { pages: number; tuples: nu
 }
 
 function indexBytes(rel: Relation): number {
-  const cursor = getStore(rel.shared).range(...bounds(rel.filenode), false, new ValueBuffer(64));
+  const leaf = new ValueBuffer(BLOCK_BYTES);
+  const cursor = getStore(rel.shared).range(...bounds(rel.filenode), false, leaf);
+  let leaves = 0;
   let count = 0;
-  let bytes = 0;
-  while (count < SAMPLE && cursor.next()) {
-    count++;
-    bytes += cursor.keyLength + cursor.valueLength + ENTRY_OVERHEAD_BYTES;
+  while (leaves < SAMPLE && cursor.next()) {
+    leaves++;
+    count += leaf.view.getUint16(2, true);
   }
   cursor.close();
-  if (count < SAMPLE) return Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;
+  if (leaves < SAMPLE) return leaves * BLOCK_BYTES;
   const table = rel.indexInfo ? tryOpenRelation(rel.indexInfo.indrelid) : undefined;
   // Without statistics: as many rows as blocks of the table hold, at a guess of 64 each.
   const rows = Math.max(count, table ? (table.tuples >= 0 ? table.tuples : tableBlocks(table) * 64) : count);
-  return Math.ceil((bytes / count) * rows / BLOCK_BYTES) * BLOCK_BYTES;
+  return Math.ceil(leaves / count * rows) * BLOCK_BYTES;
 }
 
 /** Bytes of a relation itself; null when it does not exist. */

@@ -137,6 +137,8 @@ class ReadTransaction implements HeldSnapshot {
   holders = 0;
   /** Not reset: it shows what it showed. */
   live = true;
+  /** Cursors of another life of the transaction must be renewed. */
+  life = 1;
   /** The last commit it showed; -1: not known. */
   private commit = -1;
   private readonly counter: CommitCounter;
@@ -155,6 +157,7 @@ class ReadTransaction implements HeldSnapshot {
   renew(): void {
     const before = this.counter.read();
     this.txn.renew();
+    this.life++;
     this.live = true;
     const commit = this.counter.read() === before ? before : -1;
     if (commit < 0 || commit !== this.commit) this.snapshotId = nextSnapshotId++;
@@ -179,6 +182,10 @@ class LmdbStore implements Store {
   /** The native side renews a cursor in the youngest transaction only. */
   private youngest: ReadTransaction;
   private readonly spareCursors: NativeCursor[] = [];
+  /** The cursor of `ceiling`, the transaction it is in, and which life of it. */
+  private finder: NativeCursor | null = null;
+  private finderIn: ReadTransaction | null = null;
+  private finderLife = 0;
   private readonly ownValue = new ValueBuffer();
   private readonly metaKeys = new Map<string, Buffer>();
   private closed = false;
@@ -274,10 +281,22 @@ class LmdbStore implements Store {
     return this.read(8, into, this.openTransaction());
   }
 
-  getKey(filenode: number, key: string, into: ValueBuffer): number {
+  ceiling(filenode: number, key: string, into: ValueBuffer): number {
+    const transaction = this.openTransaction(), { current } = this;
+    let { finder } = this, flags = INCLUDE_VALUES;
+    const lasting = current === this.youngest;
+    if (!lasting || finder === null) {
+      finder = new native.Cursor(this.database.db, transaction);
+      if (lasting) this.finder = finder;
+    } else if (this.finderIn !== current || this.finderLife !== current.life) {
+      flags |= RENEW_CURSOR;
+    }
+    if (lasting) { this.finderIn = current; this.finderLife = current.life; }
     keyView.setUint32(0, filenode);
     writeBinaryString(keyBuffer, key, 4);
-    return this.read(4 + key.length, into, this.openTransaction());
+    const length = seek(finder, flags, 4 + key.length, filenode, into);
+    if (!lasting) finder.close();
+    return length;
   }
 
   private openTransaction(): number {
@@ -332,9 +351,32 @@ class LmdbStore implements Store {
       transaction.cursors.clear();
     }
     for (const cursor of this.spareCursors) cursor.close();
+    this.finder?.close();
     for (const transaction of all) transaction.txn.abort();
     if (this.owner) void this.database.close().then(() => this.counter.close());
   }
+}
+
+let foundKeyLength = 0;
+
+/** The first entry not below the key in the key buffer, when it is of this filenode: the length of its value, or -1. Its
+ * key stands in the key buffer. */
+function seek(cursor: NativeCursor, flags: number, keyLength: number, filenode: number, into: ValueBuffer): number {
+  if (target !== into.bytes) setTarget(into.bytes);
+  const found = native.position(cursor.address, flags, 0, keyLength, 0);
+  if (found <= 0) {
+    if (found < 0 && found !== MDB_NOTFOUND) throw internalError(`could not read from the store: LMDB error ${found}`);
+    return -1;
+  }
+  if (keyView.getUint32(CURSOR_KEY) !== filenode) return -1;
+  foundKeyLength = found;
+  const length = keyView.getUint32(0, true);
+  if (length > into.bytes.length) {
+    into.grow(length);
+    setTarget(into.bytes);
+    native.getCurrentValue(cursor.address);
+  }
+  return length;
 }
 
 /** The key of a meta entry. */
@@ -493,6 +535,9 @@ function putBytes(from: Uint8Array, at: number): void {
 
 class LmdbBatch implements Batch {
   lastLength = 0;
+  readonly lastKey: Buffer = Buffer.allocUnsafeSlow(MAX_KEY_BYTES);
+  lastKeyLength = 0;
+  private finder: NativeCursor | null = null;
   private readonly store: LmdbStore;
   private readonly value = new ValueBuffer();
   private readonly cursors = new Set<LmdbCursor>();
@@ -505,6 +550,17 @@ class LmdbBatch implements Batch {
     const length = this.store.read(keyLengthBytes, this.value, 0);
     if (length < 0) return undefined;
     this.lastLength = length;
+    return this.value.bytes;
+  }
+
+  ceiling(key: Uint8Array, keyLengthBytes: number): Buffer | undefined {
+    this.finder ??= new native.Cursor(this.store.database.db, 0);
+    for (let i = 0; i < keyLengthBytes; i++) keyBuffer[i] = key[i]!;
+    const length = seek(this.finder, INCLUDE_VALUES, keyLengthBytes, keyView.getUint32(0), this.value);
+    if (length < 0) return undefined;
+    this.lastLength = length;
+    this.lastKeyLength = foundKeyLength;
+    keyBuffer.copy(this.lastKey, 0, CURSOR_KEY, CURSOR_KEY + foundKeyLength);
     return this.value.bytes;
   }
 
@@ -567,6 +623,7 @@ class LmdbBatch implements Batch {
 
   /** LMDB wants the cursors of a write transaction closed before it ends. */
   finish(): void {
+    this.finder?.close();
     for (const cursor of this.cursors) cursor.close();
   }
 }

@@ -4,8 +4,7 @@
 // Keys are bytes, ordered by memcmp, at most MAX_KEY_BYTES. The first four bytes (big-endian) are a number: the
 // filenode of a table or index, or META_FILENODE for the environment's own entries.
 //   table:  u32 filenode, u32 block number                      -> block (access/row.ts)
-//   index:  u32 filenode, encoded columns [, 6 bytes row id]    -> 6 bytes row id (big-endian)
-//           the row id is part of the key when the index is not unique or a key column is NULL
+//   index:  u32 filenode, upper bound of its entries            -> leaf (access/index_leaf.ts)
 //   meta:   u32 0, name in ASCII                                -> see META below
 //
 // In the write set and wherever keys are compared in memory, a key is a JavaScript string of one character per
@@ -69,8 +68,8 @@ export interface Store {
   lastLength: number;
   /** The block of a table into the reader's own buffer: its length, or -1 when there is none. */
   getBlock(filenode: number, block: number, into: ValueBuffer): number;
-  /** The same for a key (binary string, without the filenode). */
-  getKey(filenode: number, key: string, into: ValueBuffer): number;
+  /** The first entry of a filenode whose key (binary string, without the filenode) is not less: as getBlock. */
+  ceiling(filenode: number, key: string, into: ValueBuffer): number;
   meta(name: string): number;
   /** Entries with from <= key < to, in order or backwards. Values go to `into`, or to a buffer of the cursor's own. */
   range(from: Uint8Array, to: Uint8Array, reverse?: boolean, into?: ValueBuffer): Cursor;
@@ -98,6 +97,10 @@ export interface WritableStore extends Store {
 export interface Batch {
   get(key: Uint8Array, keyLengthBytes: number): Buffer | undefined;
   lastLength: number;
+  /** The value of the first entry whose key is not less, when it is of the same filenode. Its key is in lastKey. */
+  ceiling(key: Uint8Array, keyLengthBytes: number): Buffer | undefined;
+  readonly lastKey: Buffer;
+  lastKeyLength: number;
   put(key: Uint8Array, value: Uint8Array): void;
   /** Puts an entry behind all others of the environment, which is cheaper; false, and nothing done, when it is not
    * greater than they are. */

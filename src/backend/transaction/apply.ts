@@ -11,7 +11,8 @@ import type { ConditionName } from '../../common/sqlstate.ts';
 import { BLOCK_TARGET_BYTES, PROVISIONAL_BLOCK, type RowId } from '../access/row.ts';
 import { META, META_FILENODE, type Batch, type WritableStore } from '../storage/store.ts';
 import { BlockImage, checkBlock, stampVersions } from './block_image.ts';
-import { ChangeCursor, EntryCursor, type CommitView, type IndexView, type RelationView } from './commit_codec.ts';
+import { ChangeCursor, type CommitView, type RelationView } from './commit_codec.ts';
+import { IndexWriter } from './index_writer.ts';
 import type { CommitAnswer, CommitToken } from './messages.ts';
 import { readSequenceRow, writeSequenceRow, SEQUENCE_ROW_BYTES, type LiveSequence } from './sequences.ts';
 
@@ -20,8 +21,6 @@ const ADOPT_BYTES = BLOCK_TARGET_BYTES * 3 / 4;
 /** Blocks held in memory while a batch is applied. */
 const MAX_IMAGES = 2048;
 const MAX_SPARE_IMAGES = 64;
-/** Fewer index entries than these are not worth the try to put them behind everything. */
-const APPEND_MINIMUM = 64;
 /** Entries removed in the commit itself when a table goes, and in each step after it. */
 const DROP_AT_ONCE = 1024, DROP_STEP = 16384;
 /** Blocks of a table: no block has this number. */
@@ -95,7 +94,7 @@ export class Applier {
   private inside = false;
   private noted = false;
   private readonly changes = new ChangeCursor();
-  private readonly entries = new EntryCursor();
+  private readonly indexWriter = new IndexWriter();
   private readonly blockKey = Buffer.alloc(8);
   private readonly number8 = Buffer.alloc(8);
 
@@ -257,7 +256,10 @@ export class Applier {
       places.set(relation.filenode, ofRelation);
       this.applyRelation(view.bytes, relation, xid % 2 ** 32, ofRelation, commitSeq);
     }
-    for (const index of view.indexes) this.applyIndex(view.bytes, index, places.get(index.relation) ?? NO_PLACES);
+    for (const index of view.indexes) {
+      const ofRelation = places.get(index.relation) ?? NO_PLACES;
+      this.indexWriter.apply(this.batch, view.bytes, index, (row) => resolve(row, ofRelation));
+    }
     for (const filenode of view.dropped) this.dropRelation(filenode);
     if (catalog) {
       this.catalogVersion++;
@@ -292,7 +294,7 @@ export class Applier {
     const conflict = this.checkReadSet(view);
     if (conflict !== null) return conflict;
     for (const index of view.indexes) {
-      const duplicate = this.checkIndex(view.bytes, index);
+      const duplicate = this.indexWriter.check(this.batch, view.bytes, index);
       if (duplicate !== null) return { kind: 'duplicate', index: index.filenode, key: duplicate };
     }
     return null;
@@ -310,40 +312,6 @@ export class Applier {
   private rowVersion(filenode: number, row: RowId): number {
     const image = this.image(filenode, Math.floor(row / 65536));
     return image === undefined ? -1 : image.version(row % 65536);
-  }
-
-  /** A unique key that is there already. Also reads through all entries, so that broken ones are found now. */
-  private checkIndex(bytes: Buffer, index: IndexView): string | null {
-    const { entries } = this;
-    const removed = new Set<string>();
-    entries.reset(bytes, index.filenode, index.removed);
-    while (entries.next()) {
-      if (index.unique && !entries.withRow) removed.add(bytes.latin1Slice(entries.keyAt, entries.keyAt + entries.keyLength));
-    }
-    entries.reset(bytes, index.filenode, index.added);
-    let last: Buffer | undefined | null = null; // null: not looked up
-    let previousAt = 0, previousLength = 0;
-    while (entries.next()) {
-      if (!index.unique || entries.withRow) continue;
-      const { keyAt, keyLength } = entries;
-      if (previousLength > 0) {
-        const order = bytes.compare(bytes, keyAt, keyAt + keyLength, previousAt, previousAt + previousLength);
-        // compare(target, ...) tells how the previous key (source) stands to this one (target).
-        if (order === 0) return entries.lockKey;
-        if (order > 0) throw internalError('index entries are not in key order');
-      }
-      previousAt = keyAt;
-      previousLength = keyLength;
-      // Keys beyond the last one of the index cannot be there: bulk loads need no look-ups.
-      if (last === null) last = index.added.count > 4 ? this.lastKey(index.filenode) : NOT_ASKED;
-      if (last === undefined) continue;
-      if (last !== NOT_ASKED && bytes.compare(last, 0, last.length, keyAt, keyAt + keyLength) > 0) continue;
-      const key = bytes.subarray(keyAt, keyAt + keyLength);
-      if (this.batch.get(key, keyLength) !== undefined && (removed.size === 0 || !removed.has(key.latin1Slice()))) {
-        return entries.lockKey;
-      }
-    }
-    return null;
   }
 
   private lastKey(filenode: number): Buffer | undefined {
@@ -431,32 +399,6 @@ export class Applier {
     state.tail = tail + 1;
     state.tailMayBeDead = false;
     return state.tail;
-  }
-
-  private applyIndex(bytes: Buffer, index: IndexView, places: Places): void {
-    const { entries, batch } = this;
-    entries.reset(bytes, index.filenode, index.removed);
-    while (entries.next()) {
-      const row = resolve(entries.row, places);
-      if (row < 0) continue; // it came and went inside the transaction
-      entries.row = row;
-      const key = bytes.subarray(entries.keyAt, entries.keyAt + entries.keyLength);
-      if (!entries.withRow) {
-        const stored = batch.get(key, key.length);
-        if (stored === undefined || stored.readUIntBE(0, 6) !== row) continue;
-      }
-      batch.remove(key);
-    }
-    entries.reset(bytes, index.filenode, index.added);
-    // A load into the newest table or index goes behind all else.
-    let appending = index.added.count >= APPEND_MINIMUM;
-    while (entries.next()) {
-      const row = resolve(entries.row, places);
-      if (row < 0) throw internalError('an index entry leads to no row');
-      entries.row = row;
-      const key = bytes.subarray(entries.keyAt, entries.keyAt + entries.keyLength), value = bytes.subarray(entries.rowAt, entries.rowAt + 6);
-      if (!appending || !(appending = batch.append(key, value))) batch.put(key, value);
-    }
   }
 
   private dropRelation(filenode: number): void {
@@ -609,8 +551,6 @@ interface BlockPlace { readonly block: number; readonly rows: Float64Array | nul
 /** By provisional block number. */
 type Places = Map<number, BlockPlace>;
 const NO_PLACES: Places = new Map();
-
-const NOT_ASKED = Buffer.alloc(0);
 
 /** The real row id; -1: a row that is no more. */
 function resolve(row: RowId, places: Places): RowId {

@@ -6,14 +6,13 @@
 //   u32 relations: u32 filenode, u8 catalog,
 //                  u32 inserted: u32 block, u32 length, bytes
 //                  u32 changed, u32 their bytes: u48 row, u32 version, u32 length (0xffffffff: deleted), bytes
-//   u32 indexes:   u32 filenode, u32 table's filenode, u8 unique, u32 removed, u32 their bytes, entries, u32 added, u32 their bytes, entries
-//     entry:       u16 key length, u8 withRow, the key as the store has it (u32be filenode, columns, [row id]),
-//                  without row in the key: the row id, 6 bytes big-endian
+//   u32 indexes:   u32 filenode, u32 table's filenode, u8 unique, u32 removed, u32 their bytes, leaves, u32 added, u32 their bytes, leaves
+//     leaf:        access/index_leaf.ts; the flag says whether a unique index takes its keys more than once
 //   u32 dropped: u32 | u32 asserted: u32 relation, u48 row, u32 version, u8 mode | u32 read: u32
 //   u32 tables: u32 oid, u8 mode | u32 notifications: u32 pid, text channel, text payload
 import { assert, internalError } from '../../common/errors.ts';
-import { MAX_KEY_BYTES } from '../storage/store.ts';
-import { PackedEntries } from '../access/index_run.ts';
+import { LeafReader, ROW_ID_BYTES, readRowId, writeRowId } from '../access/index_leaf.ts';
+import { PackedEntries, writeEntries } from '../access/index_run.ts';
 import { PROVISIONAL_BLOCK, type RowId } from '../access/row.ts';
 import { ByteReader, type ByteWriter } from './bytes.ts';
 import { ROW_MODES } from './locks.ts';
@@ -59,8 +58,8 @@ export function encodeCommit(out: ByteWriter, token: CommitToken, timeoutMs: num
     out.u32(index.filenode);
     out.u32(index.relation);
     out.bool(index.unique);
-    encodeEntries(out, index.filenode, index.removed);
-    encodeEntries(out, index.filenode, index.added);
+    encodeEntries(out, index.removed);
+    encodeEntries(out, index.added);
   }
   out.u32(request.droppedFilenodes.length);
   for (const filenode of request.droppedFilenodes) out.u32(filenode);
@@ -87,27 +86,12 @@ export function encodeCommit(out: ByteWriter, token: CommitToken, timeoutMs: num
   }
 }
 
-function encodeEntries(out: ByteWriter, filenode: number, entries: IndexChanges['added']): void {
+function encodeEntries(out: ByteWriter, entries: IndexChanges['added']): void {
   out.u32(entries.length);
   const lengthAt = out.length;
   out.u32(0);
-  if (entries instanceof PackedEntries) {
-    for (const run of entries.runs) out.raw(run.bytes);
-    out.patchU32(lengthAt, out.length - lengthAt - 4);
-    return;
-  }
-  for (const { key, row, withRow } of entries) {
-    const keyLength = 4 + key.length + (withRow ? 6 : 0);
-    assert(keyLength <= MAX_KEY_BYTES, 'an index key is not too long');
-    out.reserve(keyLength + 9);
-    const { bytes } = out;
-    bytes.writeUInt16LE(keyLength, out.length);
-    bytes[out.length + 2] = withRow ? 1 : 0;
-    bytes.writeUInt32BE(filenode, out.length + 3);
-    out.length += 7;
-    out.binaryString(key);
-    out.rowId(row);
-  }
+  if (entries instanceof PackedEntries) for (const run of entries.runs) run.writeLeaves(out);
+  else writeEntries(out, entries);
   out.patchU32(lengthAt, out.length - lengthAt - 4);
 }
 
@@ -241,54 +225,66 @@ export class ChangeCursor {
   }
 }
 
-/** Steps through index entries. The key is the whole key of the store. */
+/** Steps through index entries, which stand in leaves. */
 export class EntryCursor {
-  keyAt = 0;
-  keyLength = 0;
-  withRow = false;
-  /** Where the six bytes of the row id are: in the key's end or behind it. */
-  rowAt = 0;
-  private bytes!: Buffer;
-  private filenode = 0;
-  private next_ = 0;
+  /** Where the entry stands: its key, and behind that the row id. */
+  at = 0;
+  end = 0;
+  bytes!: Buffer;
+  readonly leaf = new LeafReader();
+  /** The entry's number in its leaf. */
+  i = 0;
+  /** Of the leaf: entries whose keys may come more than once in a unique index. */
+  notUnique = false;
   private left = 0;
-  private end = 0;
+  private finish = 0;
 
-  reset(bytes: Buffer, filenode: number, entries: Stretch): this {
+  reset(bytes: Buffer, entries: Stretch): this {
     this.bytes = bytes;
-    this.filenode = filenode;
-    this.next_ = entries.at;
-    this.end = entries.at + entries.length;
     this.left = entries.count;
+    this.finish = entries.at + entries.length;
+    this.leaf.clear();
+    this.leaf.finish = entries.at;
+    this.i = -1;
     return this;
   }
 
   next(): boolean {
-    if (this.left === 0) {
-      if (this.next_ !== this.end) throw internalError('index entries do not fill their place');
-      return false;
+    const { leaf } = this;
+    if (++this.i >= leaf.count) {
+      const at = leaf.finish;
+      if (this.left === 0 || at >= this.finish) {
+        if (this.left !== 0 || at !== this.finish) throw internalError('index entries do not fill their place');
+        return false;
+      }
+      leaf.load(this.bytes, at).check(this.finish);
+      if (leaf.count > this.left) throw internalError('index entries do not fill their place');
+      this.left -= leaf.count;
+      this.notUnique = leaf.notUnique;
+      this.i = 0;
     }
-    this.left--;
-    const { bytes } = this, at = this.next_;
-    if (at + 13 > this.end) throw internalError('an index entry is cut off');
-    this.keyLength = bytes.readUInt16LE(at);
-    this.withRow = bytes[at + 2] !== 0;
-    this.keyAt = at + 3;
-    this.rowAt = this.withRow ? at + 3 + this.keyLength - 6 : at + 3 + this.keyLength;
-    this.next_ = this.rowAt + 6;
-    if (this.keyLength < (this.withRow ? 10 : 4) || this.keyLength > MAX_KEY_BYTES || this.next_ > this.end
-      || bytes.readUInt32BE(this.keyAt) !== this.filenode) throw internalError('an index entry is broken');
+    this.at = leaf.start(this.i);
+    this.end = leaf.start(this.i + 1);
     return true;
   }
 
+  /** Goes behind the last entry of the leaf. */
+  skipLeaf(): boolean {
+    this.i = this.leaf.count;
+    return this.next();
+  }
+
   get row(): RowId {
-    return this.bytes.readUIntBE(this.rowAt, 6);
+    return readRowId(this.bytes, this.end - ROW_ID_BYTES);
   }
   set row(row: RowId) {
-    this.bytes.writeUIntBE(row, this.rowAt, 6);
+    writeRowId(this.bytes, this.end - ROW_ID_BYTES, row);
   }
-  /** The key without the filenode (and without the row id), as the lock table has it. */
+  get keyEnd(): number {
+    return this.end - ROW_ID_BYTES;
+  }
+  /** The key as the lock table has it. */
   get lockKey(): string {
-    return this.bytes.latin1Slice(this.keyAt + 4, this.keyAt + this.keyLength - (this.withRow ? 6 : 0));
+    return this.bytes.latin1Slice(this.at, this.keyEnd);
   }
 }

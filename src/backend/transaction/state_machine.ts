@@ -528,9 +528,9 @@ export class StateMachine {
     if (counts[KIND_KEY]! > 0) {
       for (const { filenode, unique, added } of view.indexes) {
         if (!unique) continue;
-        this.entries.reset(view.bytes, filenode, added);
+        this.entries.reset(view.bytes, added);
         while (this.entries.next()) {
-          if (this.entries.withRow) continue;
+          if (this.entries.notUnique) continue;
           if (this.waitsFor(session, view, this.locks.find(KIND_KEY, filenode, this.entries.lockKey), MODE_EXCLUSIVE)) return true;
         }
       }
@@ -541,9 +541,9 @@ export class StateMachine {
   /** An update that takes an entry out of a unique index changes a key: it needs the strongest row lock. */
   private rowsWithChangedKey(view: CommitView, table: number): Set<number> {
     const rows = new Set<number>();
-    for (const { filenode, relation, unique, removed } of view.indexes) {
+    for (const { relation, unique, removed } of view.indexes) {
       if (!unique || relation !== table) continue;
-      this.entries.reset(view.bytes, filenode, removed);
+      this.entries.reset(view.bytes, removed);
       while (this.entries.next()) rows.add(this.entries.row);
     }
     return rows;
