@@ -54,8 +54,12 @@ build/port.node: src/port/port.c | build/modules
 	$(CC) -shared -fPIC -O2 -Wall -Wextra -fvisibility=hidden -I$(RUNTIME)/include/node $< -o $@
 	@cp $@ src/port/port.node
 
+build/heap.so: src/port/heap.c
+	@mkdir -p build
+	$(CC) -shared -fPIC -O2 -Wall -Wextra -fvisibility=hidden $< -o $@
+
 # Types are lint's business; this only strips them, in a second.
-build/compiled: $(SOURCES) build/modules build/port.node tsconfig.json tools/compile.sh
+build/compiled: $(SOURCES) build/modules build/port.node build/heap.so tsconfig.json tools/compile.sh
 	@sh tools/compile.sh $(NODE)
 	@touch $@
 

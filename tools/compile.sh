@@ -7,6 +7,7 @@ node=$1
 "$node" node_modules/typescript/bin/tsc --noCheck -p tools/tsconfig.types.json
 mkdir -p dist/port dist/bin
 cp build/port.node dist/port/port.node
+cp build/heap.so dist/port/heap.so
 
 # What the compiler does not carry over, and what has no source any more.
 (cd src && find . -type f ! -name '*.ts' ! -name '*.c' ! -name '*.node' ! -name '*.md' -print) | while read -r file; do
@@ -23,13 +24,14 @@ done
 printf '{ "type": "module" }\n' > dist/package.json
 
 # A program is a file of src/bin that starts with "#!". postmaster and postgres fork, or run what forks: see
-# the rules in src/port/README.md for their flags.
+# the rules in src/port/README.md for their flags, and src/port/heap.c for what is preloaded (not from a folder with a
+# space or a colon in its name: the loader takes several).
 for source in src/bin/*.ts; do
   head -n 1 "$source" | grep -q '^#!' || continue
   program=$(basename "$source" .ts)
   case $program in
-    postmaster | postgres) flags='--single-threaded --v8-pool-size=0 --disable-sigusr1 --no-flush-bytecode ' ;;
-    *) flags= ;;
+    postmaster | postgres) flags='--single-threaded --v8-pool-size=0 --disable-sigusr1 --no-flush-bytecode ' preload=1 ;;
+    *) flags= preload= ;;
   esac
   cat > "dist/bin/$program.new" <<END
 #!/bin/sh
@@ -40,7 +42,9 @@ for node in "\$top"/node_modules/node-linux-*/bin/node "\$top"/runtime/bin/node;
   [ -x "\$node" ] && break
 done
 unset NODE_OPTIONS
-exec "\$node" $flags"\${self%/*}/$program.js" "\$@"
+${preload:+heap=\${self%/*/*\}/port/heap.so
+case \$heap in *[' :']*) ;; *) export LD_PRELOAD="\$heap" ;; esac
+}exec "\$node" $flags"\${self%/*}/$program.js" "\$@"
 END
   chmod 755 "dist/bin/$program.new"
   mv "dist/bin/$program.new" "dist/bin/$program"

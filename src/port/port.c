@@ -166,12 +166,21 @@ static inline bool interrupted(void)
 
 static int interruption(void)
 {
-	if (errno == EINTR) unseen = 0;
-	return -errno;
+	int error = errno;
+	if (error == EINTR && unseen) {
+		unseen = 0;
+		stop_nudging();
+	}
+	return -error;
 }
+
+/* What has our handler already; children inherit both. */
+static bool caught[SIGNAL_COUNT];
 
 static int catch_signal(int signal)
 {
+	if (caught[signal]) return 0;
+	caught[signal] = true;
 	struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO };
 	sigfillset(&action.sa_mask);
 	return sigaction(signal, &action, NULL);
@@ -189,6 +198,7 @@ static napi_value setSignal(napi_env env, napi_callback_info info)
 		catch_signal(SIGALRM);
 		result = catch_signal(signal);
 	} else if (!strcmp(action, "ignore") || !strcmp(action, "default")) {
+		caught[signal] = false;
 		struct sigaction plain = { .sa_handler = action[0] == 'i' ? SIG_IGN : SIG_DFL };
 		result = sigaction(signal, &plain, NULL);
 	} else return bad_argument(env, __func__);
@@ -232,10 +242,14 @@ static napi_value Kill(napi_env env, napi_callback_info info)
 
 /* ---- processes ------------------------------------------------------------------------------------------------ */
 
+/* heap.c is loaded: it lets no mapping be marked MADV_DONTFORK. */
+extern bool posthouse_heap __attribute__((weak));
+
 /* V8 marks its pages MADV_DONTFORK, new ones as they come. One call over the whole address space below the stack
  * undoes it: the kernel skips the holes (and says ENOMEM in the end). Should a mapping in between refuse, we walk. */
 static void make_everything_forkable(void)
 {
+	if (&posthouse_heap && posthouse_heap) return;
 	char here;
 	long page = sysconf(_SC_PAGESIZE);
 	uintptr_t end = (uintptr_t) &here & ~(uintptr_t) (page - 1);

@@ -16,8 +16,11 @@ import { MAX_KEY_BYTES, META_FILENODE, ValueBuffer, type Batch, type Cursor, typ
 
 interface NativeTxn { readonly address: number; abort(): void; renew(): void }
 interface NativeCursor { readonly address: number; close(): void; del(): void }
-interface NativeEnv { readonly address: number; readerCheck(): number; close(): void }
+interface NativeEnv { readonly address: number; open(options: object, flags: number, jsFlags: number): void; readerCheck(): number; close(): void }
+interface NativeDbi { readonly dbi: number; readonly address: number }
 interface Native {
+  Env: new () => NativeEnv;
+  Dbi: new (env: NativeEnv, flags: number, name: string | null, keyType: number) => NativeDbi;
   Txn: new (env: NativeEnv, flags: number) => NativeTxn;
   Cursor: new (db: { readonly dbi: number }, txnAddress: number) => NativeCursor;
   getByBinary(db: number, keyLength: number, ifNotTxnId: number, txn: number): number;
@@ -33,8 +36,6 @@ interface Native {
 }
 interface Database {
   readonly env: NativeEnv; readonly db: { readonly dbi: number }; readonly dbAddress: number;
-  getBinaryFast(key: Uint8Array): unknown;
-  _commitReadTxn(): void;
   putSync(key: Uint8Array, value: Uint8Array): boolean;
   transactionSync(work: () => void): void;
   readerCheck(): number;
@@ -48,15 +49,15 @@ const openDatabase = lmdb.open as unknown as (options: object) => Database;
 /** Address space set aside, not memory and not disk; the most one database can ever hold. */
 const MAP_SIZE_BYTES = 2 ** 40;
 const MAX_READERS = 4000;
-const READ_ONLY_TXN = 0x20000;
+const READ_ONLY = 0x20000, BINARY_KEYS = 3;
 const MDB_NOTFOUND = -30798;
 const INCLUDE_VALUES = 0x100, REVERSE = 0x400, RENEW_CURSOR = 0x2000, INCLUSIVE_END = 0x8000, EXCLUSIVE_START = 0x10000;
 /** Where a cursor's key stands in the key buffer. */
 const CURSOR_KEY = 32;
 
-/** The process's key buffer, found out at the first open (lmdb-js keeps it to itself). */
-let keyBuffer: Buffer;
-let keyView: DataView;
+/** The process's key buffer. */
+const keyBuffer = Buffer.allocUnsafeSlow(4096);
+const keyView = new DataView(keyBuffer.buffer, keyBuffer.byteOffset, keyBuffer.byteLength);
 
 let target: Buffer | null = null;
 function setTarget(bytes: Buffer): void {
@@ -65,36 +66,39 @@ function setTarget(bytes: Buffer): void {
 }
 
 const keyEncoder = {
-  writeKey(key: Uint8Array, into: Buffer, start: number): number { keyBuffer = into; into.set(key, start); return start + key.length; },
+  writeKey(key: Uint8Array, into: Buffer, start: number): number { into.set(key, start); return start + key.length; },
   readKey: (bytes: Buffer, start: number, end: number): Buffer => bytes.subarray(start, end),
 };
 
-function openEnvironment(path: string, readOnly: boolean, durable = true): Database {
-  const database = openDatabase({
-    path, readOnly, noSubdir: false, encoding: 'binary', keyEncoder, cache: false, overlappingSync: false, noSync: !durable,
-    mapSize: MAP_SIZE_BYTES, maxReaders: MAX_READERS, maxDbs: 1, permissionsMode: 0o600,
+const environmentOptions = (path: string): object => ({
+  path, keyBytes: keyBuffer, mapSize: MAP_SIZE_BYTES, maxReaders: MAX_READERS, maxDbs: 1, permissionsMode: 0o600,
+});
+
+function openEnvironment(path: string, durable: boolean): Database {
+  return openDatabase({
+    ...environmentOptions(path), readOnly: false, noSubdir: false, encoding: 'binary', keyEncoder, cache: false, overlappingSync: false, noSync: !durable,
   });
-  if (keyView === undefined) {
-    database.getBinaryFast(Buffer.of(0));
-    keyView = new DataView(keyBuffer.buffer, keyBuffer.byteOffset, keyBuffer.byteLength);
-    // A write goes through the same encoder into another buffer: from here on it only encodes.
-    keyEncoder.writeKey = (key, into, start) => { into.set(key, start); return start + key.length; };
-    (database as unknown as { writeKey: unknown }).writeKey = keyEncoder.writeKey;
-    database._commitReadTxn();
-    // lmdb-js set a timer for the read above; the transaction is gone, and nothing must keep the process alive.
-  }
-  return database;
+}
+
+/** As a new backend needs it: without lmdb-js's JavaScript, which makes a class with its methods for each environment. */
+function openForReading(path: string): Database {
+  const env = new native.Env();
+  env.open(environmentOptions(path), READ_ONLY, 0);
+  const txn = new native.Txn(env, READ_ONLY);
+  const db = new native.Dbi(env, 0, null, BINARY_KEYS);
+  txn.abort();
+  return { env, db, dbAddress: db.address, close: () => { env.close(); return Promise.resolve(); } } as Partial<Database> as Database;
 }
 
 /** Opens an environment for reading only. */
 export function openStore(path: string): Store {
-  return new LmdbStore(path, openEnvironment(path, true));
+  return new LmdbStore(path, openForReading(path));
 }
 
 /** Opens (and makes) an environment for reading and writing: the one writer of its database. What is not `durable` must
  * be thrown away after a crash. */
 export function openWritableStore(path: string, durable = true): WritableStore {
-  return new LmdbWritableStore(path, openEnvironment(path, false, durable));
+  return new LmdbWritableStore(path, openEnvironment(path, durable));
 }
 
 /** A store of its own for reading what this process writes: LMDB wants an environment opened but once. */
@@ -145,7 +149,7 @@ class ReadTransaction implements HeldSnapshot {
   readonly cursors = new Set<LmdbCursor>();
   constructor(env: NativeEnv, counter: CommitCounter) {
     this.counter = counter;
-    this.txn = new native.Txn(env, READ_ONLY_TXN);
+    this.txn = new native.Txn(env, READ_ONLY);
     this.address = this.txn.address;
   }
   /** Whether there was no commit since the one it showed last. */
@@ -342,7 +346,7 @@ class LmdbStore implements Store {
     else cursor.close();
   }
 
-  close(): void {
+  leave(): void {
     if (this.closed) return;
     this.closed = true;
     const all = [this.current, ...this.busy, ...this.idle];
@@ -353,6 +357,11 @@ class LmdbStore implements Store {
     for (const cursor of this.spareCursors) cursor.close();
     this.finder?.close();
     for (const transaction of all) transaction.txn.abort();
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.leave();
     if (this.owner) void this.database.close().then(() => this.counter.close());
   }
 }

@@ -4,6 +4,7 @@
 import { FatalError } from '../../common/errors.ts';
 import type { Connection } from '../libpq/connection.ts';
 import { port } from '../../port/port.ts';
+import { leaveStores } from '../transaction/snapshot.ts';
 import { abortCurrentTransaction, transactionBlockStatus } from '../transaction/xact.ts';
 import { logBackendError } from '../utils/elog.ts';
 import { clientReadStarts, clientReadEnds, reloadIfAsked, stopStatementTimeout } from '../utils/interrupts.ts';
@@ -32,7 +33,9 @@ interface LoopState {
 
 /** Serves one authenticated connection to its end. Never returns. */
 export function postgresMain(connection: Connection): never {
-  port._exit(serveSession(connection));
+  const code = serveSession(connection);
+  leaveStores();
+  port._exit(code);
 }
 
 /** A whole session; the exit code. */

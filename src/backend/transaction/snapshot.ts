@@ -12,9 +12,16 @@ let globalPath: string | null = null;
 
 /** Where global/ and the database are; they are opened when first read. */
 export function setStorePaths(global: string | null, database: string | null): void {
-  closeStores();
-  globalPath = global;
-  databasePath = database;
+  if (database === null || database !== databasePath) {
+    databaseStore?.close();
+    databaseStore = null;
+    databasePath = database;
+  }
+  if (global === null || global !== globalPath) {
+    globalStore?.close();
+    globalStore = null;
+    globalPath = global;
+  }
 }
 
 /** Stores that are open already: a process that is its own writer, and tests. */
@@ -27,6 +34,12 @@ export function closeStores(): void {
   databaseStore?.close();
   globalStore?.close();
   databaseStore = globalStore = null;
+}
+
+/** At the end of the process. */
+export function leaveStores(): void {
+  databaseStore?.leave();
+  globalStore?.leave();
 }
 
 let opener: (path: string) => Store = openStore;

@@ -1,0 +1,110 @@
+/* V8's heap side by side. V8 asks for its pages (256 kB) at random addresses all over 128 TB, and marks them
+ * MADV_DONTFORK. For a process that forks all day that is dear: every page is a mapping of its own with up to three pages
+ * of page tables of its own, which each fork copies and each exit frees; and nothing is ever large enough for a huge page.
+ *
+ * The launcher preloads this library into programs that fork (LD_PRELOAD). Requests that look like V8's, private anonymous
+ * memory at a wished-for address, are served from one area; everything else goes to the kernel as it is. The area is one
+ * mapping, opened in steps, so that the kernel never has to split or merge it. */
+#define _GNU_SOURCE
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define EXPORT __attribute__((visibility("default")))
+#define HUGE ((size_t) 2 << 20)
+/* What is handed out, V8's page and its alignment. */
+#define UNIT ((size_t) 256 << 10)
+/* 16 GB of addresses; behind them the kernel serves again. */
+#define UNITS ((size_t) 65536)
+#define STEP ((size_t) 64 << 20)
+/* More at once is no page of objects. */
+#define LIMIT ((size_t) 64 << 20)
+
+/* For port.c: no mapping is marked MADV_DONTFORK. */
+EXPORT bool posthouse_heap;
+
+static char *area;
+/* Up to here the area may be read and written. */
+static size_t opened;
+static unsigned char used[UNITS];
+/* No unit below is free. */
+static size_t lowest;
+static atomic_flag busy = ATOMIC_FLAG_INIT;
+
+static void *kernel_mmap(void *at, size_t length, int protection, int flags, int fd, off_t offset)
+{
+	return (void *) syscall(SYS_mmap, at, length, protection, flags, fd, offset);
+}
+
+__attribute__((constructor)) static void reserve(void)
+{
+	unsetenv("LD_PRELOAD");
+	char *memory = kernel_mmap(NULL, UNITS * UNIT + HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory == MAP_FAILED) return;
+	area = (char *) (((uintptr_t) memory + HUGE - 1) & ~(HUGE - 1));
+	posthouse_heap = true;
+}
+
+static void lock(void) { while (atomic_flag_test_and_set_explicit(&busy, memory_order_acquire)) ; }
+static void unlock(void) { atomic_flag_clear_explicit(&busy, memory_order_release); }
+
+/* The first free units that hold so much. Their bytes are zero: they were never touched, or given back to the kernel. */
+static void *take(size_t length)
+{
+	size_t wanted = (length + UNIT - 1) / UNIT, run = 0;
+	while (lowest < UNITS && used[lowest]) lowest++;
+	for (size_t i = lowest; i < UNITS; i++) {
+		run = used[i] ? 0 : run + 1;
+		if (run < wanted) continue;
+		size_t end = (i + 1) * UNIT;
+		if (end > opened) {
+			size_t to = (end + STEP - 1) / STEP * STEP;
+			if (mprotect(area + opened, to - opened, PROT_READ | PROT_WRITE) != 0) return NULL;
+			opened = to;
+		}
+		memset(used + i + 1 - wanted, 1, wanted);
+		return area + end - wanted * UNIT;
+	}
+	return NULL;
+}
+
+EXPORT void *mmap64(void *at, size_t length, int protection, int flags, int fd, off_t offset)
+{
+	if (area && at && length > 0 && length <= LIMIT && flags == (MAP_PRIVATE | MAP_ANONYMOUS) && protection == (PROT_READ | PROT_WRITE)) {
+		lock();
+		void *taken = take(length);
+		unlock();
+		if (taken) return taken;
+	}
+	return kernel_mmap(at, length, protection, flags, fd, offset);
+}
+
+EXPORT void *mmap(void *at, size_t length, int protection, int flags, int fd, off_t offset)
+{
+	return mmap64(at, length, protection, flags, fd, offset);
+}
+
+/* A unit is free when its beginning is: V8 cuts off ends (it asks for more, to align it, and shrinks large objects). */
+EXPORT int munmap(void *at, size_t length)
+{
+	char *from = at;
+	if (!area || from < area || from >= area + UNITS * UNIT) return (int) syscall(SYS_munmap, at, length);
+	size_t offset = (size_t) (from - area), first = (offset + UNIT - 1) / UNIT, end = (offset + length + UNIT - 1) / UNIT;
+	mprotect(at, length, PROT_READ | PROT_WRITE);
+	if (syscall(SYS_madvise, at, length, MADV_DONTNEED) != 0) return -1;
+	lock();
+	if (end > first) memset(used + first, 0, end - first);
+	if (first < lowest) lowest = first;
+	unlock();
+	return 0;
+}
+
+EXPORT int madvise(void *at, size_t length, int advice)
+{
+	return advice == MADV_DONTFORK ? 0 : (int) syscall(SYS_madvise, at, length, advice);
+}
