@@ -12,7 +12,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['backend/libpq', 'backend/storage'],
   ['backend/transaction', 'backend/access'],
   ['backend/catalog'],
-  ['backend/parser', 'backend/rewrite', 'backend/optimizer', 'backend/executor'],
+  ['backend/parser', 'backend/rewrite', 'backend/optimizer', 'backend/executor', 'backend/partitioning'],
   // Commands run portals, and portals run commands.
   ['backend/commands', 'backend/tcop'],
   ['backend/postmaster'],

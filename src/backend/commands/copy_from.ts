@@ -3,6 +3,7 @@ import { PgError } from '../../common/errors.ts';
 import type { Attribute, Relation } from '../catalog/relation.ts';
 import { beforeStatementDue, enterQuery, fireQueryEvents, leaveQuery, queueStatementEvent } from '../executor/after_triggers.ts';
 import { compileExpr } from '../executor/expression.ts';
+import { convertRow, PartitionRouter } from '../executor/partition_routing.ts';
 import { ResultRelation } from '../executor/result_relation.ts';
 import { fireBeforeStatement, fireRow, triggersOf, type TriggerSet } from '../executor/trigger.ts';
 import { decodeText } from '../libpq/pqcomm.ts';
@@ -72,12 +73,15 @@ export function copyFrom(state: CopyFromState): number {
 /** Where the rows go. A view takes them by its INSTEAD OF triggers. */
 class CopyTarget {
   readonly table: ResultRelation | null;
+  /** Rows of a partitioned table go to its partitions. */
+  private readonly router: PartitionRouter | null;
   private readonly relation: Relation;
   private readonly triggers: TriggerSet | null;
 
   constructor(relation: Relation) {
     this.relation = relation;
-    this.table = relation.kind === 'v' ? null : new ResultRelation(relation);
+    this.table = relation.kind === 'v' || relation.kind === 'p' ? null : new ResultRelation(relation);
+    this.router = relation.kind === 'p' ? new PartitionRouter(relation, new Map(), ['INSERT']) : null;
     this.triggers = triggersOf(relation);
     if (this.triggers === null) return;
     if (beforeStatementDue(relation, 'INSERT')) fireBeforeStatement(this.triggers, 'INSERT', null);
@@ -86,7 +90,15 @@ class CopyTarget {
 
   /** False: a trigger has left the row out. */
   insert(row: Datum[]): boolean {
-    const { table, triggers } = this;
+    const { table, triggers, router } = this;
+    if (router !== null) {
+      const place = router.find(row);
+      const own = convertRow(place.fromRoot, row);
+      const routed = place.target.triggers === null ? own : place.target.beforeRow('INSERT', null, own, null);
+      if (routed === null) return false;
+      place.target.insert(routed);
+      return true;
+    }
     if (table === null) return fireRow(triggers!.insteadRow.INSERT, 'INSERT', null, row, null) !== null;
     const chosen = triggers === null ? row : table.beforeRow('INSERT', null, row, null);
     if (chosen === null) return false;

@@ -169,7 +169,7 @@ function writeText(node: ExplainedNode, options: ExplainOptions, indent: number,
   for (const p of node.properties) {
     if (p.text === false) continue;
     const value = typeof p.text === 'string' ? p.text : Array.isArray(p.value) ? p.value.join(', ') : String(p.value);
-    lines.push(`${' '.repeat(inner * 2)}${p.label}: ${value}`);
+    lines.push(`${' '.repeat(inner * 2)}${p.bare ? '' : `${p.label}: `}${value}`);
   }
   for (const child of node.children) {
     if (child.name !== null) {

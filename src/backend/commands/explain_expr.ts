@@ -37,14 +37,15 @@ export class PlanNames {
         used.add(plan.resultRelation);
         if (plan.onConflict !== null) used.add(plan.onConflict.exclRelIndex);
       }
-      if (plan.kind === 'Append' || plan.kind === 'SetOp') for (const e of planExprs(plan)) walkExpr(e, (n) => { if (n.kind === 'Var' && n.varno > 0) used.add(n.varno); });
+      if ((plan.kind === 'Append' && plan.apprelid === 0) || plan.kind === 'SetOp') for (const e of planExprs(plan)) walkExpr(e, (n) => { if (n.kind === 'Var' && n.varno > 0) used.add(n.varno); });
+      if ((plan.kind === 'Append' || plan.kind === 'MergeAppend') && plan.apprelid > 0) used.add(plan.apprelid);
       childPlans(plan).forEach(visit);
     };
     [stmt.planTree, ...stmt.subplans].forEach(visit);
     // Only what the plan shows gets a name; the others must not take one away.
     const rtable = stmt.rtable.map((rte, i): RangeTblEntry => (used.has(i + 1) ? rte : { ...rte, rtekind: 'join', alias: null, joinaliasvars: [], joinleftcols: [], joinrightcols: [] }));
     this.namespace = queryNamespace({ ...makeQuery('select'), rtable, jointree: { kind: 'FromExpr', fromlist: [], quals: null } }, []);
-    this.useprefix = verbose || used.size > 1;
+    this.useprefix = verbose || used.size > 1 || stmt.rtable.length > 1;
   }
 
   /** The name a relation goes by. */
@@ -64,7 +65,8 @@ export class PlanNames {
         }
         const saved = at;
         at = placeBelow(saved, child);
-        const { expr } = tle;
+        // Columns of a table with children are called after it, not after its first child.
+        const { expr } = (child.kind === 'Append' || child.kind === 'MergeAppend') && child.apprelid > 0 ? child.apptlist[node.varattno - 1]! : tle;
         // What is not a column by itself gets parentheses, as the reader takes it for one.
         if (expr.kind === 'Var') ruleExpr(expr, c, false);
         else {

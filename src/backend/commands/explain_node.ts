@@ -19,7 +19,7 @@ export interface ExplainOptions {
 }
 
 /** A property: printed as `label: value` in text (unless `text` is false), under its label in JSON. */
-export interface Property { label: string; value: string | number | boolean | string[]; text?: boolean | string }
+export interface Property { label: string; value: string | number | boolean | string[]; text?: boolean | string; /** The line is the text alone. */ bare?: boolean }
 
 export interface ExplainedNode {
   plan: Plan;
@@ -270,16 +270,18 @@ export class PlanExplainer {
 
   /** A column of the node below, in parentheses when it is more than a column there. */
   private keyText(child: Plan, column: number, below: Place): string {
-    const { expr } = child.targetlist[column - 1]!;
+    const { expr } = (child.kind === 'Append' || child.kind === 'MergeAppend') && child.apprelid > 0 ? child.apptlist[column - 1]! : child.targetlist[column - 1]!;
     const text = this.names.text(expr, below);
     return expr.kind === 'Var' || /^\(.*\)$/.test(text) && balanced(text) ? text : `(${text})`;
   }
 
   private sortKeys(label: string, keys: readonly SortKey[], place: Place, p: Property[]): void {
-    const child = place.plan.lefttree ?? (place.plan.kind === 'MergeAppend' ? place.plan.mergeplans[0]! : place.plan);
-    const below = placeBelow(place, child);
+    const child = place.plan.lefttree ?? place.plan;
+    // A MergeAppend's own columns are sorted by, over the table whose children it merges.
+    const below = child === place.plan ? place : placeBelow(place, child);
     p.push({ label, value: keys.map((k) => {
       let text = this.keyText(child, k.column, below);
+      if (child.kind === 'MergeAppend' && child === place.plan) text = this.names.text(child.apptlist[k.column - 1]!.expr, place);
       const { expr } = child.targetlist[k.column - 1]!;
       const collation = exprCollation(expr);
       if (collation !== 0 && collation !== getTypCollation(exprType(expr))) text += ` COLLATE ${collationName(collation)}`;
@@ -292,7 +294,16 @@ export class PlanExplainer {
     }) });
   }
 
+  /** The tables that rows are changed in, when they are others than the one that was named. */
+  private targets(plan: Plan & { kind: 'ModifyTable' }, p: Property[]): void {
+    const { resultRelations } = plan;
+    if (plan.operation === 'insert' || (resultRelations.length === 1 && resultRelations[0] === plan.resultRelation)) return;
+    const operation = { insert: 'Insert', update: 'Update', delete: 'Delete' }[plan.operation];
+    for (const rti of resultRelations) p.push({ label: 'Target Table', value: this.target(rti, []), text: `${operation} on ${this.target(rti, [])}`, bare: true });
+  }
+
   private modify(place: Place, plan: Plan & { kind: 'ModifyTable' }, p: Property[]): void {
+    this.targets(plan, p);
     const oc = plan.onConflict;
     if (oc === null) return;
     p.push({ label: 'Conflict Resolution', value: oc.action === 'nothing' ? 'NOTHING' : 'UPDATE' });

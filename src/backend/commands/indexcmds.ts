@@ -112,7 +112,7 @@ function keyColumn(table: Relation, key: IndexElemSpec, spec: IndexSpec, method:
 }
 
 /** The operator class named, or the type's default (ResolveOpClass). */
-function resolveOpclass(names: string[] | null, typeOid: Oid, methodName: string, method: Oid): Oid {
+export function resolveOpclass(names: string[] | null, typeOid: Oid, methodName: string, method: Oid): Oid {
   if (names === null) {
     const found = getDefaultOpClass(typeOid, method);
     if (found === 0) {

@@ -20,6 +20,7 @@ import { beforeStatementDue, enterQuery, fireQueryEvents, leaveQuery, queueState
 import { fireBeforeStatement, triggersOf } from '../executor/trigger.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import { equal } from '../nodes/equalfuncs.ts';
+import { makeParseState } from '../parser/parse_node.ts';
 import { serialDefault, ddlNotice, transformCreateStmt, type CheckSpec, type ColumnSpec, type TransformedTable } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
@@ -31,6 +32,8 @@ import { defineIndex } from './indexcmds.ts';
 import { expandLike } from './like.ts';
 import { checkOnCommit, noteOnCommit, type OnCommitClause } from './oncommit.ts';
 import { readOptions } from './reloptions.ts';
+import { checkDefaultPartitionContents, checkNewPartitionBound, makePartitionKey, storePartitionBound, transformPartitionBound } from './partition.ts';
+import { cloneFromParent } from './partition_clone.ts';
 import { createOwnedSequence, resetSequence } from './sequence.ts';
 import { refusePendingEvents } from './trigger.ts';
 import { mapVars } from './varmap.ts';
@@ -39,8 +42,6 @@ const ACCESS_EXCLUSIVE_LOCK = 8;
 
 function createTable(stmt: RawNode, context: UtilityContext): void {
   const rv = stmt['relation'] as RawNode & { relname: string; relpersistence: 'p' | 'u' | 't' };
-  if (stmt['partspec'] !== undefined) throw notSupported('PARTITION BY');
-  if (stmt['partbound'] !== undefined) throw notSupported('PARTITION OF');
   if (stmt['ofTypename'] !== undefined) throw notSupported('CREATE TABLE OF');
   if (stmt['accessMethod'] !== undefined && stmt['accessMethod'] !== 'heap') throw new PgError('undefined_object', `access method "${stmt['accessMethod']}" does not exist`);
   const namespace = rangeVarGetCreationNamespace(rv);
@@ -52,18 +53,41 @@ function createTable(stmt: RawNode, context: UtilityContext): void {
     return;
   }
   const table = expandLike(transformCreateStmt(stmt, context.text), rv.relname);
-  const parents = ((stmt['inhRelations'] ?? []) as RawNode[]).map((p) => openParent(p, persistence));
-  const inherited = mergeParents(table, parents);
+  const bound = stmt['partbound'] as RawNode | undefined;
+  const partspec = stmt['partspec'] as RawNode | undefined;
+  if (partspec !== undefined && bound === undefined && stmt['inhRelations'] !== undefined) {
+    throw new PgError('invalid_object_definition', 'cannot create partitioned table as inheritance child');
+  }
+  const parents = ((stmt['inhRelations'] ?? []) as RawNode[]).map((p) => openParent(p, persistence, bound !== undefined));
+  const inherited = mergeParents(table, parents, bound !== undefined);
   markPrimaryKeyNotNull(table);
-  const oid = makeTable(rv.relname, namespace, persistence, table, readOptions((stmt['options'] ?? []) as RawNode[], 'table'), context.text, inherited.checks);
+  if (partspec !== undefined) refuseForPartitioned(table, context.text, stmt);
+  const oid = makeTable(rv.relname, namespace, persistence, table, readOptions((stmt['options'] ?? []) as RawNode[], 'table'), context.text, {
+    checks: inherited.checks, partspec, partition: bound === undefined ? undefined : { parent: parents[0]!.oid, bound },
+  });
   noteOnCommit(oid, stmt['oncommit'] as OnCommitClause);
-  parents.forEach((parent, i) => storeInheritance(oid, parent.oid, i + 1));
+  if (bound === undefined) parents.forEach((parent, i) => storeInheritance(oid, parent.oid, i + 1));
+}
+
+/** What a partitioned table cannot have. */
+function refuseForPartitioned(table: TransformedTable, text: string, stmt: RawNode): void {
+  if (table.checks.some((c) => c.noInherit)) {
+    throw new PgError('invalid_table_definition', `cannot add NO INHERIT constraint to partitioned table "${(stmt['relation'] as { relname: string }).relname}"`);
+  }
+  void text;
+}
+
+interface TableExtras {
+  /** CHECK constraints of parents. */
+  checks?: CheckSpec[];
+  partspec?: RawNode | undefined;
+  partition?: { parent: Oid; bound: RawNode } | undefined;
 }
 
 /** Everything CREATE TABLE makes, from columns to foreign keys; the table's OID. */
-export function makeTable(name: string, namespace: Oid, persistence: 'p' | 'u' | 't', table: TransformedTable, options: string[] | null, text: string, inheritedChecks: CheckSpec[] = []): Oid {
+export function makeTable(name: string, namespace: Oid, persistence: 'p' | 'u' | 't', table: TransformedTable, options: string[] | null, text: string, extras: TableExtras = {}): Oid {
   const { relation: oid } = heapCreateWithCatalog({
-    name, namespace, owner: session.currentUser, relkind: 'r', persistence, options, useUserAcl: true, columns: table.columns.map((c) => ({
+    name, namespace, owner: session.currentUser, relkind: extras.partspec === undefined ? 'r' : 'p', persistence, options, useUserAcl: true, columns: table.columns.map((c) => ({
       name: c.name, typeOid: c.typeOid, typmod: c.typmod, collation: c.collation, notNull: c.notNull, ndims: c.ndims, identity: c.identity, generated: c.generated,
       isLocal: c.islocal, inhCount: c.inhcount, ...(c.storage !== null ? { storage: storageLetter(c.storage, c) } : {}), ...(c.compression !== null ? { compression: compressionLetter(c.compression) } : {}),
     })),
@@ -71,11 +95,30 @@ export function makeTable(name: string, namespace: Oid, persistence: 'p' | 'u' |
   commandCounterIncrement();
   lockTable(oid, name, false, ACCESS_EXCLUSIVE_LOCK);
   table.columns.forEach((column, i) => makeColumnDefault(oid, namespace, i + 1, column, text));
+  if (extras.partition !== undefined) makePartition(oid, name, extras.partition, text);
+  if (extras.partspec !== undefined) {
+    makePartitionKey(oid, extras.partspec, text);
+    commandCounterIncrement();
+  }
+  if (extras.partition !== undefined) cloneFromParent(openRelation(oid), openRelation(extras.partition.parent));
   const taken = new Set<string>();
-  addChecks(oid, [...inheritedChecks, ...table.checks], text, taken);
+  addChecks(oid, [...extras.checks ?? [], ...table.checks], text, taken);
   for (const index of table.indexes) defineIndex(openRelation(oid), index, text, false);
   for (const key of table.foreignKeys) addForeignKey(oid, { ...key, skipValidation: false }, taken);
   return oid;
+}
+
+/** PARTITION OF: the bound is checked against the other partitions', then the table is one of them. */
+function makePartition(oid: Oid, name: string, partition: { parent: Oid; bound: RawNode }, text: string): void {
+  const parent = openRelation(partition.parent);
+  if (parent.kind !== 'p') throw new PgError('invalid_object_definition', `"${parent.name}" is not partitioned`);
+  const state = makeParseState(text);
+  const { bound, locations } = transformPartitionBound(state, parent, partition.bound);
+  checkNewPartitionBound(state, parent, name, bound, locations);
+  checkDefaultPartitionContents(parent, bound);
+  storePartitionBound(oid, parent.oid, bound);
+  commandCounterIncrement();
+  storeInheritance(oid, parent.oid, 1, true);
 }
 
 /** DEFAULT, serial and identity of one new column. */
@@ -125,17 +168,23 @@ function markPrimaryKeyNotNull(table: TransformedTable): void {
 
 // ---- inheritance
 
-function openParent(raw: RawNode, persistence: string): Relation {
+function openParent(raw: RawNode, persistence: string, isPartition: boolean): Relation {
   const parent = openRelation(rangeVarGetRelid(raw as never));
-  if (parent.kind !== 'r' && parent.kind !== 'f') throw new PgError('wrong_object_type', `inherited relation "${parent.name}" is not a table or foreign table`);
   requireOwner(ids.RelationRelationId, parent.oid);
+  if (!isPartition) {
+    if (parent.kind === 'p') throw new PgError('wrong_object_type', `cannot inherit from partitioned table "${parent.name}"`);
+    if (parent.isPartition) throw new PgError('wrong_object_type', `cannot inherit from partition "${parent.name}"`);
+  }
+  if (parent.kind !== 'r' && parent.kind !== 'f' && parent.kind !== 'p') throw new PgError('wrong_object_type', `inherited relation "${parent.name}" is not a table or foreign table`);
+  if (isPartition && persistence === 't' && parent.persistence !== 't') throw new PgError('wrong_object_type', `cannot create a temporary relation as partition of permanent relation "${parent.name}"`);
+  if (isPartition && persistence !== 't' && parent.persistence === 't') throw new PgError('wrong_object_type', `cannot create a permanent relation as partition of temporary relation "${parent.name}"`);
   if (persistence !== 't' && parent.persistence === 't') throw new PgError('wrong_object_type', `cannot inherit from temporary relation "${parent.name}"`);
   lockTable(parent.oid, parent.name, parent.shared, 4);
   return parent;
 }
 
 /** The parents' columns come first; a column of the same name must have the same type (MergeAttributes). */
-function mergeParents(table: TransformedTable, parents: readonly Relation[]): { checks: CheckSpec[] } {
+function mergeParents(table: TransformedTable, parents: readonly Relation[], isPartition: boolean): { checks: CheckSpec[] } {
   if (parents.length === 0) return { checks: [] };
   if (new Set(parents).size !== parents.length) {
     const twice = parents.find((p, i) => parents.indexOf(p) !== i)!;
@@ -176,6 +225,16 @@ function mergeParents(table: TransformedTable, parents: readonly Relation[]): { 
       } else checks.push({ name: check.name, raw: null, expr, noInherit: false, skipValidation: false, location: -1, inhcount: 1, islocal: false });
     }
   }
+  if (isPartition) {
+    for (const c of table.columns) {
+      const inherited = columns.find((i) => i.name === c.name);
+      if (inherited === undefined) throw new PgError('undefined_column', `column "${c.name}" does not exist`);
+      inherited.notNull ||= c.notNull;
+      overrideDefault(inherited, c);
+    }
+    table.columns = columns;
+    return { checks };
+  }
   const own: ColumnSpec[] = [];
   for (const c of table.columns) {
     const inherited = columns.find((i) => i.name === c.name);
@@ -194,10 +253,28 @@ function mergeParents(table: TransformedTable, parents: readonly Relation[]): { 
   return { checks };
 }
 
-/** pg_inherits and its dependency (StoreCatalogInheritance). */
-export function storeInheritance(child: Oid, parent: Oid, seqno: number): void {
+/** A column's own default instead of the parent's. */
+function overrideDefault(inherited: ColumnSpec, own: ColumnSpec): void {
+  const conflict = (message: string, hint?: string): PgError => new PgError('invalid_object_definition', message, hint === undefined ? {} : { hint });
+  if (inherited.generated !== '') {
+    if (own.generated !== '') {
+      throw conflict(`child column "${own.name}" specifies generation expression`, 'Omit the generation expression in the definition of the child table column to inherit the generation expression from the parent table.');
+    }
+    if (own.rawDefault !== null) throw conflict(`column "${own.name}" inherits from generated column but specifies default`);
+    if (own.identity !== '') throw conflict(`column "${own.name}" inherits from generated column but specifies identity`);
+  } else if (own.generated !== '') {
+    throw conflict(`child column "${own.name}" specifies generation expression`, 'A child table column cannot be generated unless its parent column is.');
+  }
+  if (own.rawDefault !== null) {
+    inherited.rawDefault = own.rawDefault;
+    inherited.cookedDefault = null;
+  }
+}
+
+/** pg_inherits and its dependency (StoreCatalogInheritance). A partition goes with its parent. */
+export function storeInheritance(child: Oid, parent: Oid, seqno: number, isPartition = false): void {
   catalogInsert(ids.InheritsRelationId, { inhrelid: child, inhparent: parent, inhseqno: seqno, inhdetachpending: false });
-  recordDependencyOn(objectAddress(ids.RelationRelationId, child), objectAddress(ids.RelationRelationId, parent), 'n');
+  recordDependencyOn(objectAddress(ids.RelationRelationId, child), objectAddress(ids.RelationRelationId, parent), isPartition ? 'a' : 'n');
   if (!openRelation(parent).hasSubclass) catalogUpdateByKey(ids.RelationRelationId, ids.PgClassOidIndexId, [parent], { relhassubclass: true });
   commandCounterIncrement();
 }

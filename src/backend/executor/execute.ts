@@ -42,7 +42,7 @@ export interface Runtime {
   /** Rows sent to dest, or changed. */
   processed: number;
   /** EvalPlanQual: the row each relation shows. */
-  epq: Map<number, number> | null;
+  epq: Map<number, number | undefined> | null;
   instrument: Instrumentation[];
   /** EXPLAIN ANALYZE: what nodes leave behind to be shown, e.g. a sort. */
   notes: Map<Plan, unknown>;
@@ -52,7 +52,7 @@ export interface RunOptions {
   slots?: readonly Datum[];
   cid?: number;
   /** Range table index to row id, for a plan compiled with that `epq` set. */
-  epq?: Map<number, number>;
+  epq?: Map<number, number | undefined>;
   instrument?: Instrumentation[];
   notes?: Map<Plan, unknown>;
   /** Trigger events are those of the query around it (foreign keys' actions). */

@@ -44,7 +44,7 @@ export class ViewRun {
       const row = fireRow(list, op, old, now, op === 'UPDATE' ? spec.assigned : null);
       if (row === null) continue;
       if (this.countsForTag) rt.processed++;
-      if (spec.returning) this.changed.push({ row, rowId: 0, source });
+      if (spec.returning) this.changed.push({ row, rowId: 0, relation: spec.relation.oid, source });
     }
     this.pending = [];
     if (triggers !== null) for (const e of spec.events) queueStatementEvent(triggers, spec.relation, e.op, e.assigned);

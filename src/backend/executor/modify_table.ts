@@ -8,23 +8,25 @@ import { readRow } from '../access/row.ts';
 import { fetchRow, lastChange, lockRows } from '../access/table.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import type { ModifyTable } from '../nodes/plannodes.ts';
+import type { ModifyTable, Plan } from '../nodes/plannodes.ts';
 import type { RowLockMode } from '../transaction/messages.ts';
 import { currentCommandId, isOptimistic } from '../transaction/xact.ts';
-import type { Datum } from '../types/datum.ts';
+import type { Datum, Oid } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
+import { partitionAncestors } from '../partitioning/partdesc.ts';
 import type { Runtime } from './execute.ts';
-import { evalPlanQual } from './eval_plan_qual.ts';
 import { beforeStatementDue, queueStatementEvent } from './after_triggers.ts';
-import { describeRow, ResultRelation } from './result_relation.ts';
-import { fireBeforeStatement, type TriggerOp, type TriggerSet } from './trigger.ts';
+import { evalPlanQual, pinMember } from './eval_plan_qual.ts';
+import { convertRow, makePlace, PartitionRouter, type Place } from './partition_routing.ts';
+import { describeRow } from './result_relation.ts';
+import { fireBeforeStatement, triggersOf, type TriggerOp, type TriggerSet } from './trigger.ts';
 
 const OPERATIONS = { insert: 'INSERT', update: 'UPDATE', delete: 'DELETE' } as const;
 const BATCH = 500;
 const NO_RESULTS: readonly string[] = [];
 
-/** A changed row for RETURNING: the row, its id, and what the subplan gave. */
-export interface ChangedRow { row: Datum[]; rowId: number; source: Datum[] }
+/** A changed row for RETURNING: the row as the named table has it, where it is, and what the subplan gave. */
+export interface ChangedRow { row: Datum[]; rowId: number; relation: Oid; source: Datum[] }
 
 /** What of a ModifyTable node does not change between executions. */
 export class ModifySpec {
@@ -33,7 +35,6 @@ export class ModifySpec {
   readonly returning: boolean;
   /** Columns an UPDATE assigns to. */
   readonly assigned: ReadonlySet<number>;
-  readonly lockMode: RowLockMode;
   /** A join may show a target row more than once; only the first counts. */
   readonly maybeTwice: boolean;
   /** Columns that DO UPDATE assigns to. */
@@ -46,14 +47,20 @@ export class ModifySpec {
     this.relation = openRelation(relationOid);
     this.returning = plan.returningList.length > 0;
     this.assigned = new Set(plan.updateColnos);
-    this.lockMode = plan.operation === 'delete' ? 'update' : rowLockMode(this.relation, this.assigned);
-    const source = plan.lefttree!.kind;
-    this.maybeTwice = source !== 'SeqScan' && source !== 'IndexScan' && source !== 'TidScan' && source !== 'Result';
+    this.maybeTwice = !showsRowsOnce(plan.lefttree!);
     this.conflictColumns = plan.onConflict === null || plan.onConflict.action === 'nothing' ? [] : plan.onConflict.onConflictSet.map((t) => t.resno);
     this.events = [
       { op: OPERATIONS[plan.operation], assigned: plan.operation === 'update' ? this.assigned : null },
       ...(plan.onConflict?.action === 'update' ? [{ op: 'UPDATE' as const, assigned: new Set(this.conflictColumns) }] : []),
     ];
+  }
+}
+
+function showsRowsOnce(plan: Plan): boolean {
+  switch (plan.kind) {
+    case 'SeqScan': case 'IndexScan': case 'TidScan': case 'Result': return true;
+    case 'Append': return plan.appendplans.every(showsRowsOnce);
+    default: return false;
   }
 }
 
@@ -67,6 +74,9 @@ export interface ConflictUpdate {
   readonly values: (row: Datum[], excluded: Datum[]) => Datum[];
 }
 
+/** What an UPDATE or DO UPDATE of one table needs of that table. */
+interface Assignment { readonly columns: readonly number[]; readonly assigned: ReadonlySet<number>; readonly lockMode: RowLockMode }
+
 /** FOR NO KEY UPDATE unless a column of a unique key is assigned to. */
 function rowLockMode(relation: Relation, assigned: ReadonlySet<number>): RowLockMode {
   const key = relation.indexes.some((i) => i.unique && i.predicate === null && i.expressions.length === 0 && i.keyAttributes.slice(0, i.keyCount).some((a) => assigned.has(a)));
@@ -76,15 +86,22 @@ function rowLockMode(relation: Relation, assigned: ReadonlySet<number>): RowLock
 export class ModifyRun {
   private readonly rt: Runtime;
   private readonly spec: ModifySpec;
-  private readonly target: ResultRelation;
+  /** The named table; null: it is partitioned and has no rows itself. */
+  private readonly main: Place | null;
+  /** All tables that rows were written to or taken from so far. */
+  private readonly places = new Map<Oid, Place>();
+  private router: PartitionRouter | null = null;
+  private readonly assignments = new Map<Place, Assignment>();
   private pending: Datum[][] = [];
-  private readonly seen: Set<number> | null;
+  private readonly seen: Map<Oid, Set<number>> | null;
   readonly changed: ChangedRow[] = [];
   private readonly conflictUpdate: ConflictUpdate | null;
   private readonly countsForTag: boolean;
+  /** Of the named table. */
   private readonly triggers: TriggerSet | null;
+  private readonly ops: readonly TriggerOp[];
   /** Rows this has changed, where triggers may have done so as well. */
-  private readonly touched = new Set<number>();
+  private readonly touched = new Map<Relation, Set<number>>();
   private readonly viewChecks: readonly ViewCheck[] | null;
 
   constructor(rt: Runtime, spec: ModifySpec, conflictUpdate: ConflictUpdate | null, viewChecks: readonly ViewCheck[] | null) {
@@ -92,20 +109,16 @@ export class ModifyRun {
     this.rt = rt;
     this.conflictUpdate = conflictUpdate;
     this.spec = spec;
-    this.target = new ResultRelation(spec.relation);
-    this.seen = spec.maybeTwice ? new Set() : null;
-    this.countsForTag = rt.plan.stmt.planTree === spec.plan;
-    this.triggers = this.target.triggers;
-    if (this.triggers !== null) this.begin(this.triggers);
-  }
-
-  /** BEFORE STATEMENT, and what its rows are kept for. */
-  private begin(triggers: TriggerSet): void {
-    const { relation } = this.spec;
-    for (const { op, assigned } of this.spec.events) {
-      if (beforeStatementDue(relation, op)) fireBeforeStatement(triggers, op, assigned);
-      this.target.captureFor(relation, op);
+    const { relation } = spec;
+    this.ops = spec.events.map((e) => e.op);
+    this.triggers = triggersOf(relation);
+    if (this.triggers !== null) {
+      for (const { op, assigned } of spec.events) if (beforeStatementDue(relation, op)) fireBeforeStatement(this.triggers, op, assigned);
     }
+    this.main = relation.kind === 'p' ? null : makePlace(relation, relation, false, this.ops);
+    if (this.main !== null) this.places.set(relation.oid, this.main);
+    this.seen = spec.maybeTwice ? new Map() : null;
+    this.countsForTag = rt.plan.stmt.planTree === spec.plan;
   }
 
   /** A row of the subplan. */
@@ -120,175 +133,258 @@ export class ModifyRun {
     if (this.triggers !== null) for (const { op, assigned } of this.spec.events.toReversed()) queueStatementEvent(this.triggers, this.spec.relation, op, assigned);
   }
 
-  private note(row: Datum[], rowId: number, source: Datum[]): void {
+  private note(place: Place, row: Datum[], rowId: number, source: Datum[]): void {
     if (this.countsForTag) this.rt.processed++;
-    if (this.spec.returning) this.changed.push({ row, rowId, source });
+    if (this.spec.returning) this.changed.push({ row: convertRow(place.toRoot, row), rowId, relation: place.relation.oid, source });
   }
 
   /** A row that was inserted or updated through views must be one that they show. */
-  private checkViews(row: Datum[], rowId: number): void {
+  private checkViews(place: Place, own: Datum[], rowId: number): void {
+    const row = convertRow(place.toRoot, own);
     for (const { view, test } of this.viewChecks!) {
       if (test(row, rowId)) continue;
       throw new PgError('with_check_option_violation', `new row violates check option for view "${view}"`, { detail: `Failing row contains ${describeRow(this.spec.relation, row)}.` });
     }
   }
 
+  /** The place of a child table of the named one. */
+  private placeOf(relation: Oid): Place {
+    let place = this.places.get(relation);
+    if (place === undefined) this.places.set(relation, (place = makePlace(this.spec.relation, openRelation(relation), true, this.ops)));
+    return place;
+  }
+
+  private route(row: Datum[]): Place {
+    this.router ??= new PartitionRouter(this.spec.relation, this.places, this.ops);
+    return this.router.find(row);
+  }
+
+  private assignmentOf(place: Place): Assignment {
+    let found = this.assignments.get(place);
+    if (found !== undefined) return found;
+    const { plan, conflictColumns } = this.spec;
+    const named = plan.operation === 'update' ? plan.updateColnos : conflictColumns;
+    const columns = place.fromRoot === null ? named : named.map((n) => place.fromRoot!.indexOf(n - 1) + 1);
+    const assigned = new Set(columns);
+    found = { columns, assigned, lockMode: plan.operation === 'delete' ? 'update' : rowLockMode(place.relation, assigned) };
+    this.assignments.set(place, found);
+    return found;
+  }
+
   // ---------------------------------------------------------------- INSERT
 
   private insertAll(): void {
-    const { spec } = this;
+    const { spec, main } = this;
     const width = spec.relation.attributes.length;
     const oc = spec.plan.onConflict;
     let n = 0;
     for (const source of this.pending) {
       if ((++n & 1023) === 0) checkForInterrupts();
-      let row: Datum[] | null = source.length === width ? source : source.slice(0, width);
-      if (this.triggers !== null && (row = this.target.beforeRow('INSERT', null, row, null)) === null) continue;
-      if (oc !== null) this.insertOrElse(row, source);
-      else this.inserted(row, source);
+      const given = source.length === width ? source : source.slice(0, width);
+      const place = main ?? this.route(given);
+      let row: Datum[] | null = main === null ? convertRow(place.fromRoot, given) : given;
+      if (place.target.triggers !== null && (row = place.target.beforeRow('INSERT', null, row, null)) === null) continue;
+      if (oc !== null) this.insertOrElse(place, row, source);
+      else this.inserted(place, row, source);
     }
     this.pending = [];
   }
 
-  private inserted(row: Datum[], source: Datum[]): void {
-    const rowId = this.target.insert(row);
-    if (this.viewChecks !== null) this.checkViews(row, rowId);
-    this.note(row, rowId, source);
+  private inserted(place: Place, row: Datum[], source: Datum[]): void {
+    const rowId = place.target.insert(row);
+    if (this.viewChecks !== null) this.checkViews(place, row, rowId);
+    this.note(place, row, rowId, source);
   }
 
-  private insertOrElse(row: Datum[], source: Datum[]): void {
-    const { spec, target } = this;
-    const oc = spec.plan.onConflict!;
+  private insertOrElse(place: Place, row: Datum[], source: Datum[]): void {
+    const oc = this.spec.plan.onConflict!;
+    const arbiters = place === this.main || oc.arbiterIndexes.length === 0 ? oc.arbiterIndexes : leafIndexes(place.relation, oc.arbiterIndexes);
     for (;;) {
-      const conflict = target.findConflict(row, oc.arbiterIndexes);
+      const conflict = place.target.findConflict(row, arbiters);
       if (conflict === null) {
-        this.inserted(row, source);
+        this.inserted(place, row, source);
         return;
       }
       if (oc.action === 'nothing') return;
-      if (this.updateConflicting(conflict.rowId, row, source)) return;
+      if (this.updateConflicting(place, conflict.rowId, row, source)) return;
     }
   }
 
   /** DO UPDATE of the row that is there. False: it has gone meanwhile, try again. */
-  private updateConflicting(rowId: number, excluded: Datum[], source: Datum[]): boolean {
-    const { spec, target, rt } = this;
-    const { relation } = spec;
+  private updateConflicting(place: Place, rowId: number, excluded: Datum[], source: Datum[]): boolean {
+    const { rt } = this;
+    const { relation, target, toRoot } = place;
     const { where, values } = this.conflictUpdate!;
-    const assigned = new Set(spec.conflictColumns);
+    const { assigned, columns, lockMode } = this.assignmentOf(place);
     const last = lastChange(relation, rowId);
-    if ((last !== undefined && last.cid >= rt.cid) || this.insertedHere(rowId)) {
+    if ((last !== undefined && last.cid >= rt.cid) || this.insertedHere(relation, rowId)) {
       throw new PgError('cardinality_violation', 'ON CONFLICT DO UPDATE command cannot affect row a second time', {
         hint: 'Ensure that no rows proposed for insertion within the same command have duplicate constrained values.',
       });
     }
-    const [result] = lockRows(relation, [rowId], rowLockMode(relation, assigned), 'block');
+    const [result] = lockRows(relation, [rowId], lockMode, 'block');
     if (result === 'deleted') return false;
-    const old = this.read(rowId);
+    const old = this.read(relation, rowId);
     if (old === null) return false;
-    if (where !== null && !where(old, excluded)) return true;
+    const oldOfRoot = convertRow(toRoot, old);
+    const excludedOfRoot = convertRow(toRoot, excluded);
+    if (where !== null && !where(oldOfRoot, excludedOfRoot)) return true;
     let row: Datum[] | null = [...old];
-    for (const [i, v] of values(old, excluded).entries()) row[spec.conflictColumns[i]! - 1] = v;
+    for (const [i, v] of values(oldOfRoot, excludedOfRoot).entries()) row[columns[i]! - 1] = v;
     const proposed = row;
-    if (this.triggers !== null && (row = this.beforeUpdate(rowId, old, proposed, assigned)) === null) return true;
+    if (target.triggers !== null && (row = this.beforeUpdate(place, rowId, old, proposed, assigned)) === null) return true;
+    if (place !== this.main && !target.fitsPartition(row)) {
+      throw new PgError('feature_not_supported', 'invalid ON UPDATE specification', {
+        detail: 'The result tuple would appear in a different partition than the original tuple.',
+      });
+    }
     target.update(rowId, old, row, assigned, row !== proposed);
-    if (this.viewChecks !== null) this.checkViews(row, rowId);
-    this.note(row, rowId, source);
+    if (this.viewChecks !== null) this.checkViews(place, row, rowId);
+    this.note(place, row, rowId, source);
     return true;
   }
 
   /** Provisional rows of this very command cannot be seen by it. */
-  private insertedHere(rowId: number): boolean {
-    return fetchRow(this.spec.relation, rowId, this.rt.cid) === undefined && fetchRow(this.spec.relation, rowId, currentCommandId()) === undefined;
+  private insertedHere(relation: Relation, rowId: number): boolean {
+    return fetchRow(relation, rowId, this.rt.cid) === undefined && fetchRow(relation, rowId, currentCommandId()) === undefined;
   }
 
   // ---------------------------------------------------------------- UPDATE, DELETE
 
   private changeAll(operation: 'update' | 'delete'): void {
-    const { spec, seen, pending } = this;
-    const idColumn = spec.plan.rowIdColumn - 1;
-    for (let from = 0; from < pending.length; from += BATCH) {
+    const { spec, pending } = this;
+    const tableColumn = spec.plan.tableOidColumn - 1;
+    for (let from = 0; from < pending.length;) {
       checkForInterrupts();
-      let batch = pending.slice(from, from + BATCH);
-      // An outer join may show no target row, a join the same one twice.
-      if (seen !== null) {
-        batch = batch.filter((source) => {
-          const id = source[idColumn] as number | null;
-          return id !== null && !seen.has(id) && (seen.add(id), true);
-        });
+      let to = Math.min(from + BATCH, pending.length);
+      let place = this.main;
+      if (tableColumn >= 0) {
+        // A batch is of one table.
+        const oid = pending[from]![tableColumn] as Oid | null;
+        to = from + 1;
+        while (to < pending.length && to < from + BATCH && pending[to]![tableColumn] === oid) to++;
+        place = oid === null ? null : this.placeOf(oid);
       }
-      const ids = batch.map((source) => source[idColumn] as number);
-      // In optimistic mode the change itself says which version was read.
-      const results = isOptimistic() ? NO_RESULTS : lockRows(spec.relation, ids, spec.lockMode, 'block');
-      for (let i = 0; i < batch.length; i++) {
-        let source: Datum[] | null = batch[i]!;
-        const id = ids[i]!;
-        if (results[i] === 'deleted' || results[i] === 'skipped') continue;
-        // Changed by somebody else: the plan decides again about its new version.
-        if (results[i] === 'changed') source = evalPlanQual(this.rt, spec.plan.lefttree!, new Map([[spec.plan.resultRelation, id]]));
-        if (source === null) continue;
-        if (operation === 'update') this.updateRow(id, source);
-        else this.deleteRow(id, source);
-      }
+      if (place !== null) this.changeBatch(operation, place, pending.slice(from, to));
+      from = to;
     }
     this.pending = [];
   }
 
-  private updateRow(rowId: number, source: Datum[]): void {
-    const { spec, target } = this;
-    const old = this.read(rowId);
+  private changeBatch(operation: 'update' | 'delete', place: Place, rows: Datum[][]): void {
+    const { spec } = this;
+    const { relation } = place;
+    const idColumn = spec.plan.rowIdColumn - 1;
+    let batch = rows;
+    // An outer join may show no target row, a join the same one twice.
+    if (this.seen !== null) {
+      let seen = this.seen.get(relation.oid);
+      if (seen === undefined) this.seen.set(relation.oid, (seen = new Set()));
+      const known = seen;
+      batch = batch.filter((source) => {
+        const id = source[idColumn] as number | null;
+        return id !== null && !known.has(id) && (known.add(id), true);
+      });
+    }
+    const ids = batch.map((source) => source[idColumn] as number);
+    // In optimistic mode the change itself says which version was read.
+    const results = isOptimistic() ? NO_RESULTS : lockRows(relation, ids, this.assignmentOf(place).lockMode, 'block');
+    for (let i = 0; i < batch.length; i++) {
+      let source: Datum[] | null = batch[i]!;
+      const id = ids[i]!;
+      if (results[i] === 'deleted' || results[i] === 'skipped') continue;
+      // Changed by somebody else: the plan decides again about its new version.
+      if (results[i] === 'changed') source = evalPlanQual(this.rt, spec.plan.lefttree!, this.pinned(relation.oid, id));
+      if (source === null) continue;
+      if (operation === 'update') this.updateRow(place, id, source);
+      else this.deleteRow(place, id, source);
+    }
+  }
+
+  /** For EvalPlanQual: the target shows one row, its other children none. */
+  private pinned(relation: Oid, rowId: number): Map<number, number | undefined> {
+    const { plan } = this.spec;
+    if (plan.tableOidColumn === 0) return new Map([[plan.resultRelation, rowId]]);
+    return pinMember(this.rt.plan.stmt, plan.resultRelations, relation, rowId);
+  }
+
+  private updateRow(place: Place, rowId: number, source: Datum[]): void {
+    const { relation, target } = place;
+    const old = this.read(relation, rowId);
     if (old === null) return;
     let row: Datum[] | null = [...old];
-    const { updateColnos } = spec.plan;
-    for (let i = 0; i < updateColnos.length; i++) row[updateColnos[i]! - 1] = source[i]!;
+    const { columns, assigned } = this.assignmentOf(place);
+    for (let i = 0; i < columns.length; i++) row[columns[i]! - 1] = source[i]!;
     const proposed = row;
-    if (this.triggers !== null && (row = this.beforeUpdate(rowId, old, proposed, spec.assigned)) === null) return;
-    target.update(rowId, old, row, spec.assigned, row !== proposed);
-    if (this.viewChecks !== null) this.checkViews(row, rowId);
-    this.note(row, rowId, source);
+    if (target.triggers !== null && (row = this.beforeUpdate(place, rowId, old, proposed, assigned)) === null) return;
+    if (place !== this.main && !target.fitsPartition(row)) {
+      this.moveRow(place, rowId, old, row, source);
+      return;
+    }
+    target.update(rowId, old, row, assigned, row !== proposed);
+    if (this.viewChecks !== null) this.checkViews(place, row, rowId);
+    this.note(place, row, rowId, source);
+  }
+
+  /** The new row belongs to another partition (ExecCrossPartitionUpdate). */
+  private moveRow(place: Place, rowId: number, old: Datum[], row: Datum[], source: Datum[]): void {
+    const ofRoot = convertRow(place.toRoot, row);
+    const to = this.route(ofRoot);
+    if (!this.beforeDelete(place, rowId, old)) return;
+    place.target.delete(rowId, old);
+    let moved: Datum[] | null = convertRow(to.fromRoot, ofRoot);
+    if (to.target.triggers !== null && (moved = to.target.beforeRow('INSERT', null, moved, null)) === null) return;
+    this.inserted(to, moved, source);
   }
 
   /** BEFORE UPDATE triggers; one that changes the key needs the stronger lock. */
-  private beforeUpdate(rowId: number, old: readonly Datum[], proposed: Datum[], assigned: ReadonlySet<number>): Datum[] | null {
-    const { spec, target } = this;
+  private beforeUpdate({ relation, target }: Place, rowId: number, old: readonly Datum[], proposed: Datum[], assigned: ReadonlySet<number>): Datum[] | null {
     const row = target.beforeRow('UPDATE', old, proposed, assigned);
     if (row === null) return null;
-    this.refuseChanged(rowId, 'updated');
-    this.touched.add(rowId);
+    this.refuseChanged(relation, rowId, 'updated');
+    this.touch(relation, rowId);
     if (row !== proposed && !isOptimistic()) {
       const changed = new Set(row.flatMap((v, i) => (v === old[i] ? [] : [i + 1])));
-      if (rowLockMode(spec.relation, changed) === 'update') lockRows(spec.relation, [rowId], 'update', 'block');
+      if (rowLockMode(relation, changed) === 'update') lockRows(relation, [rowId], 'update', 'block');
     }
     return row;
   }
 
+  private beforeDelete({ relation, target }: Place, rowId: number, old: readonly Datum[]): boolean {
+    if (target.triggers === null) return true;
+    if (target.beforeRow('DELETE', old, null, null) === null) return false;
+    this.refuseChanged(relation, rowId, 'deleted');
+    this.touch(relation, rowId);
+    return true;
+  }
+
+  private touch(relation: Relation, rowId: number): void {
+    let rows = this.touched.get(relation);
+    if (rows === undefined) this.touched.set(relation, (rows = new Set()));
+    rows.add(rowId);
+  }
+
   /** A BEFORE trigger must not change the row it is called for by other means. */
-  private refuseChanged(rowId: number, what: 'updated' | 'deleted'): void {
-    const last = lastChange(this.spec.relation, rowId);
-    if (last === undefined || last.cid < this.rt.cid || this.touched.has(rowId)) return;
+  private refuseChanged(relation: Relation, rowId: number, what: 'updated' | 'deleted'): void {
+    const last = lastChange(relation, rowId);
+    if (last === undefined || last.cid < this.rt.cid || this.touched.get(relation)?.has(rowId)) return;
     throw new PgError('triggered_data_change_violation', `tuple to be ${what} was already modified by an operation triggered by the current command`, {
       hint: 'Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.',
     });
   }
 
-  private deleteRow(rowId: number, source: Datum[]): void {
-    const old = this.read(rowId);
-    if (old === null) return;
-    if (this.triggers !== null) {
-      if (this.target.beforeRow('DELETE', old, null, null) === null) return;
-      this.refuseChanged(rowId, 'deleted');
-      this.touched.add(rowId);
-    }
-    this.target.delete(rowId, old);
-    this.note(old, rowId, source);
+  private deleteRow(place: Place, rowId: number, source: Datum[]): void {
+    const old = this.read(place.relation, rowId);
+    if (old === null || !this.beforeDelete(place, rowId, old)) return;
+    place.target.delete(rowId, old);
+    this.note(place, old, rowId, source);
   }
 
   /** The row as this command sees it, unless the command has changed it already (then it is left alone). */
-  private read(rowId: number): Datum[] | null {
-    const { relation } = this.spec;
+  private read(relation: Relation, rowId: number): Datum[] | null {
     const last = lastChange(relation, rowId);
     if (last !== undefined && last.cid >= this.rt.cid) {
-      if (this.triggers !== null) this.refuseChanged(rowId, this.spec.plan.operation === 'delete' ? 'deleted' : 'updated');
+      if (relation.hasTriggers) this.refuseChanged(relation, rowId, this.spec.plan.operation === 'delete' ? 'deleted' : 'updated');
       return null;
     }
     const ref = fetchRow(relation, rowId, this.rt.cid);
@@ -296,3 +392,7 @@ export class ModifyRun {
   }
 }
 
+/** The indexes of a partition that are parts of these indexes of the partitioned table. */
+function leafIndexes(relation: Relation, indexes: readonly Oid[]): Oid[] {
+  return relation.indexes.map((i) => i.indexrelid).filter((oid) => partitionAncestors(oid).some((a) => indexes.includes(a)));
+}

@@ -1,19 +1,30 @@
 // LockRows: SELECT ... FOR UPDATE and its weaker forms (PostgreSQL's nodeLockRows.c). The input is run to its end,
 // then rows are locked in batches and passed on; rows that somebody changed are looked at again (EvalPlanQual).
-import { lockRows as lockTableRows, lockTable } from '../access/table.ts';
+import { lockRows as lockTableRows, lockTable, type RowLockResult } from '../access/table.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import type { LockRows, PlanRowMark } from '../nodes/plannodes.ts';
 import type { Datum } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
-import { evalPlanQual } from './eval_plan_qual.ts';
+import { evalPlanQual, pinMember } from './eval_plan_qual.ts';
 import type { Runtime } from './execute.ts';
 import type { Producer } from './plan_compiler.ts';
 
 const BATCH = 100;
 
 interface Mark { mark: PlanRowMark; relation: Relation }
+
+/** What EvalPlanQual is to show of the relations of a row. */
+function pinnedRows(rt: Runtime, marks: readonly Mark[], row: readonly Datum[]): Map<number, number | undefined> {
+  const pinned = new Map<number, number | undefined>();
+  for (const { mark } of marks) {
+    const id = row[mark.rowIdColumn - 1] as number;
+    if (mark.tableOidColumn === 0) pinned.set(mark.rti, id);
+    else for (const [rti, own] of pinMember(rt.plan.stmt, mark.members, row[mark.tableOidColumn - 1] as number, id)) pinned.set(rti, own);
+  }
+  return pinned;
+}
 
 /** Locks the rows of one batch; gives those that are left, in their present form. */
 function lockBatch(rt: Runtime, plan: LockRows, marks: readonly Mark[], rows: Datum[][]): Datum[][] {
@@ -30,18 +41,28 @@ function lockBatch(rt: Runtime, plan: LockRows, marks: readonly Mark[], rows: Da
       ids.push(id);
     });
     if (ids.length === 0) continue;
-    const results = lockTableRows(relation, ids, mark.strength, mark.waitPolicy);
+    const results = mark.tableOidColumn === 0 ? lockTableRows(relation, ids, mark.strength, mark.waitPolicy)
+      : lockOfMembers(mark, at.map((i) => left[i]![mark.tableOidColumn - 1] as number), ids);
     left = [...left];
     results.forEach((result, n) => {
       const i = at[n]!;
       if (result === 'deleted' || result === 'skipped') left[i] = null;
       else if (result === 'changed') {
-        const pinned = new Map(marks.map((m) => [m.mark.rti, left[i]![m.mark.rowIdColumn - 1] as number]));
-        left[i] = evalPlanQual(rt, plan.lefttree!, pinned);
+        left[i] = evalPlanQual(rt, plan.lefttree!, pinnedRows(rt, marks, left[i]!));
       }
     });
   }
   return left.filter((row) => row !== null);
+}
+
+/** Rows of several tables, each row's table given. */
+function lockOfMembers(mark: PlanRowMark, tables: readonly number[], ids: readonly number[]): RowLockResult[] {
+  const results: RowLockResult[] = new Array<RowLockResult>(ids.length);
+  for (const oid of new Set(tables)) {
+    const own = ids.map((_id, i) => i).filter((i) => tables[i] === oid);
+    lockTableRows(openRelation(oid), own.map((i) => ids[i]!), mark.strength, mark.waitPolicy).forEach((r, n) => { results[own[n]!] = r; });
+  }
+  return results;
 }
 
 const ROW_SHARE_LOCK = 2;

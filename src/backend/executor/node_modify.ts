@@ -22,14 +22,14 @@ export const modifyTable: Producer<ModifyTable> = (pc, plan, consume) => {
   g.block(`for (const ${entry} of ${run}.changed)`, () => {
     const row = g.local(`${entry}.row`);
     const source = plan.lefttree!.targetlist.map((t, i): Column => ({ nullable: true, type: exprType(t.expr), read: () => `${entry}.source[${i}]` }));
-    const scan = rowColumns(pc, spec, row, `${entry}.rowId`);
+    const scan = rowColumns(pc, spec, row, `${entry}.rowId`, `${entry}.relation`);
     const cx = pc.context({ outer: source, scan });
     consume(pc.project(plan.returningList, cx));
   });
 };
 
 /** The columns of a row of the target that is there as an array. */
-function rowColumns(pc: PlanCompiler, { relation }: ModifySpec, row: string, rowId: string): (attno: number) => Column {
+function rowColumns(pc: PlanCompiler, { relation }: ModifySpec, row: string, rowId: string, table?: string): (attno: number) => Column {
   const { g } = pc;
   const columns = new Map<number, Column>();
   const make = (attno: number): Column => {
@@ -40,7 +40,7 @@ function rowColumns(pc: PlanCompiler, { relation }: ModifySpec, row: string, row
         return { nullable: false, type: relation.rowType, read: () => `new ${g.konst(RecordValue)}(${g.konst(relation.rowType)}, ${g.konst(attributes)}, ${row})` };
       }
       case -1: return { nullable: false, type: 27, read: () => rowId };
-      case -6: return { nullable: false, type: 26, read: () => g.konst(relation.oid) };
+      case -6: return { nullable: false, type: 26, read: () => table ?? g.konst(relation.oid) };
       default: return { nullable: false, type: 26, read: () => '0' };
     }
   };

@@ -51,6 +51,7 @@ export function planExprs(plan: Plan): Expr[] {
     case 'Result': list.push(...plan.resconstantqual); break;
     case 'IndexScan': case 'IndexOnlyScan': list.push(...plan.conditions.map((c) => c.value), ...plan.indexqual); break;
     case 'TidScan': list.push(...plan.tidquals); break;
+    case 'Append': if (plan.pruning !== null) list.push(...plan.pruning.levels.flatMap((l) => l.exprs)); break;
     case 'FunctionScan': list.push(...plan.functions.map((f) => f.funcexpr)); break;
     case 'ValuesScan': list.push(...plan.values_lists.flat()); break;
     case 'NestLoop': list.push(...plan.joinqual, ...plan.nestParams.map((p) => p.paramval)); break;

@@ -9,8 +9,10 @@ import { PROVISIONAL_BLOCK, formRow, type RowId } from '../access/row.ts';
 import { deleteRow, insertValues, lastChange, lockTable, updateRow } from '../access/table.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
 import type { Relation } from '../catalog/relation.ts';
+import { makeAndsExplicit } from '../nodes/makefuncs.ts';
 import { containsNode } from '../nodes/nodeFuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
+import { partitionQual } from '../partitioning/partqual.ts';
 import { currentCommandId, isReadOnlyTransaction } from '../transaction/xact.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
@@ -30,6 +32,8 @@ interface Rules {
   readonly generated: readonly { attnum: number; expr: CompiledExpr; uses: ReadonlySet<number> }[];
   readonly checks: readonly { name: string; expr: CompiledExpr }[];
   readonly indexes: readonly IndexKeys[];
+  /** What its bound demands of a partition's rows. */
+  readonly partition: CompiledExpr | null;
 }
 const rulesOf = new WeakMap<Relation, Rules>();
 
@@ -45,6 +49,7 @@ function rules(relation: Relation): Rules {
       }),
       checks: [...relation.checks].sort((a, b) => (a.name < b.name ? -1 : 1)).map((c) => ({ name: c.name, expr: compileExpr(c.expr) })),
       indexes: relation.indexes.map((info) => new IndexKeys(info)),
+      partition: relation.isPartition ? compiledAnd(partitionQual(relation)) : null,
     };
     rulesOf.set(relation, found);
   }
@@ -57,8 +62,25 @@ function columnsUsed(expr: Expr): ReadonlySet<number> {
   return found;
 }
 
+function compiledAnd(quals: Expr[]): CompiledExpr | null {
+  const all = makeAndsExplicit(quals);
+  return all === null ? null : compileExpr(all);
+}
+
+/** The table that the statement names, when it is another: a parent of the one that is changed. */
+export interface RootTable {
+  readonly relation: Relation;
+  /** Its columns out of a row of this table; null: rows are alike. */
+  readonly toRoot: readonly number[] | null;
+  /** Rows come from the root and fit the partition's bound. */
+  readonly routed: boolean;
+}
+
 export class ResultRelation {
   readonly relation: Relation;
+  private readonly root: RootTable | null;
+  /** Rows are to be held against the partition's bound. */
+  private readonly checkPartition: CompiledExpr | null;
   private readonly rules: Rules;
   /** Null for a table without triggers: then nothing of what follows is looked at. */
   readonly triggers: TriggerSet | null;
@@ -68,14 +90,16 @@ export class ResultRelation {
   /** Deferrable unique keys that the row being entered may share with another one. */
   private recheck: Oid[] | null = null;
 
-  constructor(relation: Relation) {
+  constructor(relation: Relation, root: RootTable | null = null) {
     if (relation.kind !== 'r' && relation.kind !== 'm') throw wrongKind(relation);
     if (isReadOnlyTransaction() && relation.persistence !== 't') {
       throw new PgError('read_only_sql_transaction', 'cannot change a table in a read-only transaction');
     }
     this.relation = relation;
+    this.root = root;
     if (relation.oid >= 16384) lockTable(relation.oid, relation.name, relation.shared, ROW_EXCLUSIVE_LOCK);
     this.rules = rules(relation);
+    this.checkPartition = root === null || !root.routed ? this.rules.partition : null;
     this.triggers = triggersOf(relation);
     this.watched = this.triggers !== null;
   }
@@ -111,7 +135,7 @@ export class ResultRelation {
   /** The indexes, when entering a row into them is all that inserting it takes beside NOT NULL; null: there is more. */
   get plainIndexes(): readonly IndexKeys[] | null {
     const { generated, checks, indexes } = this.rules;
-    return generated.length > 0 || checks.length > 0 || this.watched ? null : indexes;
+    return generated.length > 0 || checks.length > 0 || this.watched || this.checkPartition !== null ? null : indexes;
   }
 
   /** Inserts a row; its (provisional) row id. Generated columns are filled into `row`. */
@@ -200,6 +224,17 @@ export class ResultRelation {
         });
       }
     }
+    if (this.checkPartition !== null && this.checkPartition(null, row) === false) throw this.partitionViolation(row);
+  }
+
+  /** Whether a row is within the partition's bound. Always true for a table that is none. */
+  fitsPartition(row: readonly Datum[]): boolean {
+    const { partition } = this.rules;
+    return partition === null || partition(null, row) !== false;
+  }
+
+  partitionViolation(row: readonly Datum[]): PgError {
+    return new PgError('check_violation', `new row for relation "${this.relation.name}" violates partition constraint`, { detail: this.failingRow(row), ...this.place() });
   }
 
   private notNullViolation(attnum: number, row: readonly Datum[]): PgError {
@@ -214,7 +249,9 @@ export class ResultRelation {
   }
 
   private failingRow(row: readonly Datum[]): string {
-    return `Failing row contains ${describeRow(this.relation, row)}.`;
+    const { root } = this;
+    if (root === null) return `Failing row contains ${describeRow(this.relation, row)}.`;
+    return `Failing row contains ${describeRow(root.relation, root.toRoot === null ? row : root.toRoot.map((n) => (n < 0 ? null : row[n]!)))}.`;
   }
 }
 

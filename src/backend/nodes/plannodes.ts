@@ -6,6 +6,8 @@
 // INDEX_VAR (index-only scans) stands for the n-th column of the index.
 import type { Datum, Oid } from '../types/datum.ts';
 import type { Aggref, Expr, JoinType, OnConflictExpr, Param, SubPlan, TargetEntry } from './primnodes.ts';
+import type { PruneInfo } from '../optimizer/partprune.ts';
+import type { PartitionStep } from '../optimizer/pathnodes.ts';
 import type { CmdType, Query, RangeTblEntry, RangeTblFunction, RowMarkClause, WithCheckOption } from './parsenodes.ts';
 
 export const INNER_VAR = -1;
@@ -64,6 +66,10 @@ export interface ModifyTable extends PlanFields {
   updateColnos: number[];
   /** Number of the subplan's column that holds the row id (UPDATE, DELETE); 0 none. */
   rowIdColumn: number;
+  /** Number of the subplan's column that says which child table a row is of; 0: there are none. */
+  tableOidColumn: number;
+  /** Range table indexes of the tables whose rows the subplan shows: the target, or it and its children. */
+  resultRelations: number[];
   /** RETURNING: Vars of the result relation have its varno, others are OUTER_VAR of the subplan's columns. */
   returningList: TargetEntry[];
   onConflict: OnConflictExpr | null;
@@ -74,8 +80,13 @@ export interface ModifyTable extends PlanFields {
   epqParam: number;
 }
 
-export interface Append extends PlanFields { kind: 'Append'; appendplans: Plan[] }
-export interface MergeAppend extends PlanFields { kind: 'MergeAppend'; mergeplans: Plan[]; sortKeys: SortKey[] }
+/** `apprelid`: the relation that the members are tables of, 0 for UNION ALL; `apptlist`: the columns over it. */
+export interface Append extends PlanFields {
+  kind: 'Append'; appendplans: Plan[]; apprelid: number; apptlist: TargetEntry[];
+  /** Members that need not be looked at when parameters are known; `paths[i]`: where member i is among the partitions. */
+  pruning: { levels: readonly PruneInfo[]; paths: readonly (readonly PartitionStep[])[] } | null;
+}
+export interface MergeAppend extends PlanFields { kind: 'MergeAppend'; mergeplans: Plan[]; sortKeys: SortKey[]; apprelid: number; apptlist: TargetEntry[] }
 /** lefttree: the non-recursive term; righttree: the recursive one, which reads `wtParam`'s work table. */
 export interface RecursiveUnion extends PlanFields {
   kind: 'RecursiveUnion'; wtParam: number;
@@ -185,6 +196,8 @@ export interface Limit extends PlanFields {
 /** `rowIdColumn`: the target list column (from 1) of the node below that holds the row id. */
 export interface PlanRowMark {
   rti: number; strength: RowMarkClause['strength']; waitPolicy: RowMarkClause['waitPolicy']; rowIdColumn: number;
+  /** The column that says which of several tables a row is of (0: there is one), and their range table indexes. */
+  tableOidColumn: number; members: number[];
 }
 
 export type { Datum, Expr, Param, Query };

@@ -2,13 +2,15 @@
 // by a greedy search).
 import { ephemeralRelation } from '../parser/query_environment.ts';
 import type { RangeTblEntry, SetOperationNode } from '../nodes/parsenodes.ts';
-import { PgError, internalError, notSupported } from '../../common/errors.ts';
+import { PgError, internalError } from '../../common/errors.ts';
 import { functionInfo } from '../executor/fmgr_info.ts';
 import type { Plan } from '../nodes/plannodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { containsSrf, containsSubplans, containsVolatile, mutateDeep, pullVarnos, pullVars, walkDeep } from './clauses.ts';
 import { clampRows, costs, DISABLE_COST, enabled, exprCost, qualCost } from './costsize.ts';
+import { addAppendPaths } from './appendpath.ts';
 import { relevantJoinClause } from './equivclass.ts';
+import { excludedByConstraints, expandInheritedRel, standsForChildren } from './inherit.ts';
 import { createIndexPaths } from './indxpath.ts';
 import { findLateralReferences } from './initsplan.ts';
 import { makeJoinRel } from './joinrels.ts';
@@ -47,7 +49,10 @@ export function setBaseRelPaths(root: PlannerInfo): void {
     const rel = baseRel(root, rti);
     const rte = rel.rte!;
     switch (rte.rtekind) {
-      case 'relation': setPlainRel(root, rel); break;
+      case 'relation':
+        if (standsForChildren(rte)) setAppendRel(root, rel);
+        else setPlainRel(root, rel);
+        break;
       case 'subquery': setSubqueryRel(root, rel); break;
       case 'function': setFunctionRel(root, rel); break;
       case 'values': setValuesRel(root, rel); break;
@@ -85,10 +90,27 @@ function gated(rel: RelOptInfo, plan: Plan): Plan {
   };
 }
 
+/** A table with children: each has its own paths, which are put together. */
+function setAppendRel(root: PlannerInfo, rel: RelOptInfo): void {
+  expandInheritedRel(root, rel);
+  const children = rel.children!;
+  for (const { child } of children) {
+    setPlainRel(root, child);
+    setCheapest(child);
+  }
+  if (rel.relation!.kind !== 'p') rel.indexes = [];
+  rel.tuples = children.reduce((n, c) => n + c.child.tuples, 0);
+  rel.pages = children.reduce((n, c) => n + c.child.pages, 0);
+  rel.rows = clampRows(children.reduce((n, c) => n + c.child.rows, 0));
+  rel.width = targetWidth(root, rel.target);
+  if (children.length === 0) addPath(rel, emptyPath(rel));
+  else addAppendPaths(root, rel);
+}
+
 function setPlainRel(root: PlannerInfo, rel: RelOptInfo): void {
-  if (rel.rte!.relkind === 'p') throw notSupported('a query of a partitioned table');
   finishSize(root, rel);
-  if (rel.restrictions.some((r) => r.clause.kind === 'Const' && r.clause.constvalue !== true)) {
+  if (rel.restrictions.some((r) => r.clause.kind === 'Const' && r.clause.constvalue !== true)
+    || (rel.appendInfo === null && excludedByConstraints(rel.relation!, rel.rti, rel.restrictions, true))) {
     addPath(rel, emptyPath(rel));
     return;
   }

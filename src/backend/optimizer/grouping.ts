@@ -8,6 +8,7 @@ import type { GroupKey, Plan, SortKey } from '../nodes/plannodes.ts';
 import type { Expr, FromItem, SortGroupClause, TargetEntry, WindowFunc } from '../nodes/primnodes.ts';
 import { sortOperator } from '../executor/sort_support.ts';
 import { walkExpr } from '../executor/plan_walker.ts';
+import { memberTranslators } from './appendpath.ts';
 import { collectLateral, functionRows, makeOneRel } from './allpaths.ts';
 import { containsSrf, containsVolatile, equal, pullVarClause } from './clauses.ts';
 import { clampRows, costs, enabled, exprCost, exprsCost, sortCost } from './costsize.ts';
@@ -35,7 +36,8 @@ export function planUpper(root: PlannerInfo): Built {
   if (q.setOperations !== null && q.sortClause.length > 0) built = sortBy(root, built, q.sortClause, built.plan.targetlist);
   let { plan } = built;
   if (root.rowMarks.length > 0) {
-    plan = { kind: 'LockRows', ...over(plan, plan.targetlist), rowMarks: root.rowMarks };
+    const rowMarks = root.rowMarks.map((m) => ({ ...m, members: m.tableOidColumn === 0 ? [m.rti] : membersOf(root, m.rti) }));
+    plan = { kind: 'LockRows', ...over(plan, plan.targetlist), rowMarks };
     plan.total_cost += plan.plan_rows * costs.cpuTuple;
   }
   if (q.limitCount !== null || q.limitOffset !== null) plan = addLimit(root, plan);
@@ -255,6 +257,11 @@ const PROJECTS = new Set<Plan['kind']>(['SeqScan', 'IndexScan', 'IndexOnlyScan',
 
 /** Makes a plan put out these columns: by itself if it can, else through a Result. */
 export function applyTarget(plan: Plan, target: TargetEntry[]): Plan {
+  const translators = memberTranslators.get(plan);
+  if (translators !== undefined && plan.kind === 'Append') {
+    const members = plan.appendplans.map((p, i) => applyTarget(p, target.map((t) => ({ ...t, expr: translators[i]!(t.expr) }))));
+    return { ...plan, targetlist: target, apptlist: target, appendplans: members, total_cost: plan.total_cost + members.reduce((c, m, i) => c + m.total_cost - plan.appendplans[i]!.total_cost, 0), plan_width: widthOf(target) };
+  }
   const cost = exprsCost(target.map((t) => t.expr)) * plan.plan_rows;
   if (PROJECTS.has(plan.kind) && !(plan.kind === 'Result' && plan.lefttree !== null && plan.targetlist.some((t) => t.expr.kind !== 'Var'))) {
     return { ...plan, targetlist: target, total_cost: plan.total_cost + cost, plan_width: widthOf(target) };
@@ -576,15 +583,24 @@ function addWindow(root: PlannerInfo, built: Built, windows: ActiveWindow[], i: 
 
 // ------------------------------------------------------------------ INSERT, UPDATE, DELETE
 
+/** The tables a relation stands for. */
+const membersOf = (root: PlannerInfo, rti: number): number[] => root.rels[rti]?.children?.map((c) => c.rti) ?? [rti];
+
+function targetMembers(root: PlannerInfo): number[] {
+  const { resultRelation } = root.parse;
+  return root.parse.commandType === 'insert' ? [resultRelation] : membersOf(root, resultRelation);
+}
+
 function addModifyTable(root: PlannerInfo, child: Plan): Plan {
   const q = root.parse;
   const operation = q.commandType as 'insert' | 'update' | 'delete';
   const target = root.resultTargetList;
   const rowId = target.findIndex((t) => t.expr.kind === 'Var' && t.expr.varno === q.resultRelation && t.expr.varattno === -1 && t.resjunk);
+  const tableOid = target.findIndex((t) => t.expr.kind === 'Var' && t.expr.varno === q.resultRelation && t.expr.varattno === -6 && t.resjunk);
   const colnos = operation === 'update' ? q.targetList.filter((t) => !t.resjunk).map((t) => t.resno) : operation === 'insert' ? target.filter((t) => !t.resjunk).map((_t, i) => i + 1) : [];
   return {
     kind: 'ModifyTable', ...over(child, q.returningList), plan_rows: q.returningList.length > 0 ? child.plan_rows : 0, operation, canSetTag: q.canSetTag, resultRelation: q.resultRelation,
-    updateColnos: colnos, rowIdColumn: operation === 'insert' ? 0 : rowId + 1, returningList: q.returningList, onConflict: q.onConflict,
+    updateColnos: colnos, rowIdColumn: operation === 'insert' ? 0 : rowId + 1, tableOidColumn: tableOid + 1, resultRelations: targetMembers(root), returningList: q.returningList, onConflict: q.onConflict,
     withCheckOptions: q.withCheckOptions, rowMarks: [], epqParam: 0,
   };
 }

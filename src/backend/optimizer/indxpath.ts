@@ -10,6 +10,7 @@ import { makeConst } from '../nodes/makefuncs.ts';
 import { containsVolatile, equal, pullVarnos, stripRelabel } from './clauses.ts';
 import { clampRows, costs, DISABLE_COST, enabled, exprCost, indexPagesFetched } from './costsize.ts';
 import { impliedEqualitiesFor } from './equivclass.ts';
+import { adjustRestriction, toParent } from './inherit.ts';
 import { addPath } from './pathnode.ts';
 import { forRelation, indexColumnExpr, indexPathkeys } from './pathkeys.ts';
 import type { Path, PathKey, PlannerInfo, Relids, RelOptInfo, RestrictInfo } from './pathnodes.ts';
@@ -103,7 +104,7 @@ function addParameterizedPaths(root: PlannerInfo, rel: RelOptInfo, info: IndexIn
   const byColumn: Match[][] = own.map(() => []);
   const outerSets = new Set<Relids>();
   for (let c = 0; c < info.keyCount; c++) {
-    const candidates = [...rel.joinClauses.filter((r) => joinClauseMovable(rel, r)), ...(rel.hasEcJoins ? impliedEqualitiesFor(root, rel, indexColumnExpr(rel, info, c)) : [])];
+    const candidates = [...rel.joinClauses.filter((r) => joinClauseMovable(rel, r)), ...(rel.hasEcJoins ? impliedFor(root, rel, indexColumnExpr(rel, info, c)) : [])];
     for (const rinfo of candidates) {
       const match = matchClause(rel, info, c, rinfo);
       if (match === null) continue;
@@ -122,6 +123,13 @@ function addParameterizedPaths(root: PlannerInfo, rel: RelOptInfo, info: IndexIn
     addIndexPaths(root, rel, info, matches, outer);
   }
 }
+/** Equalities for a column of a child table are those for its parent's. */
+function impliedFor(root: PlannerInfo, rel: RelOptInfo, column: Expr): RestrictInfo[] {
+  const { appendInfo } = rel;
+  if (appendInfo === null) return impliedEqualitiesFor(root, rel, column);
+  return impliedEqualitiesFor(root, appendInfo.parent, toParent(appendInfo, column)).map((r) => adjustRestriction(appendInfo, r));
+}
+
 /** One class may offer several equalities for a column: one is enough. */
 function onePerExpr(list: Match[]): Match[] {
   const equality = list.find((m) => m.condition.strategy === '=');
@@ -168,7 +176,7 @@ function usefulPathkeys(root: PlannerInfo, rel: RelOptInfo, keys: PathKey[]): Pa
   const want = root.queryPathkeys;
   while (n < keys.length && n < want.length && keys[n]!.ec === want[n]!.ec && keys[n]!.reverse === want[n]!.reverse && keys[n]!.nullsFirst === want[n]!.nullsFirst) n++;
   let merge = 0;
-  while (merge < keys.length && keys[merge]!.ec.members.length > 1 && (keys[merge]!.ec.relids & ~rel.relids) !== EMPTY) merge++;
+  while (merge < keys.length && keys[merge]!.ec.members.length > 1 && (keys[merge]!.ec.relids & ~(rel.appendInfo?.parent ?? rel).relids) !== EMPTY) merge++;
   return keys.slice(0, Math.max(n, keys[0] !== undefined && !keys[0].reverse ? merge : 0));
 }
 

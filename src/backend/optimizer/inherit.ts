@@ -1,113 +1,172 @@
-// A table with child tables stands for the rows of all of them (PostgreSQL's inherit.c): its range table entry becomes a
-// subquery, UNION ALL of the table itself and each child, with the parent's columns. Conditions are pushed into the
-// members as into any UNION ALL, so each child is read by its own best path.
-import { notSupported } from '../../common/errors.ts';
+// Tables with children (PostgreSQL's inherit.c and appendinfo.c): such a relation of a query gets one more range table
+// entry and RelOptInfo for each table whose rows it stands for, with its conditions and columns turned into theirs.
+// Partitions whose bounds, and children whose constraints, say that they have no wanted row are left out.
+import { internalError } from '../../common/errors.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { childrenOf } from '../catalog/syscache.ts';
-import { makeAlias, makeConst, makeFromExpr, makeQuery, makeRangeTblEntry, makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
-import { expressionTreeMutator, exprCollation, exprType, exprTypmod, queryTreeMutator } from '../nodes/nodeFuncs.ts';
-import type { Query, RangeTblEntry, SetOperationNode } from '../nodes/parsenodes.ts';
-import type { Expr, TargetEntry } from '../nodes/primnodes.ts';
+import { isOtherTempNamespace } from '../catalog/namespace.ts';
+import { makeAlias, makeRangeTblEntry, makeVar } from '../nodes/makefuncs.ts';
+import { makeAndsImplicit } from '../nodes/nodeFuncs.ts';
+import type { RangeTblEntry } from '../nodes/parsenodes.ts';
+import type { Expr } from '../nodes/primnodes.ts';
+import { partitionDescOf } from '../partitioning/partdesc.ts';
 import type { Oid } from '../types/datum.ts';
+import { getBool, getString } from '../utils/guc.ts';
+import { canonicalizeQual, containsMutable, evalConstExpressions, isFalseOrNull, isTrue, mutateDeep } from './clauses.ts';
+import { prunePartitions } from './partprune.ts';
+import type { AppendRelInfo, PartitionStep, PlannerInfo, RelOptInfo, RestrictInfo } from './pathnodes.ts';
+import { forRelation, pathkeyHooks } from './pathkeys.ts';
+import { predicateRefutedBy } from './predtest.ts';
+import { buildBaseRel } from './relnode.ts';
+import { makeRestrictInfo } from './restrictinfo.ts';
+import { bit, overlaps } from './relids.ts';
 
-const INT4OID = 23;
-/** System columns a parent's Vars may name, with their types. */
-const SYSTEM_TYPES: Record<number, Oid> = { [-1]: 27, [-2]: 28, [-3]: 29, [-4]: 28, [-5]: 29, [-6]: 26 };
+/** Whether the entry stands for more than its own rows. */
+export function standsForChildren(rte: RangeTblEntry): boolean {
+  if (rte.rtekind !== 'relation' || rte.relid === 0 || (!rte.inh && rte.relkind !== 'p')) return false;
+  if (rte.relkind === 'p') return true;
+  const relation = openRelation(rte.relid);
+  return relation.hasSubclass && childrenOf(relation.oid).length > 0;
+}
 
 /** The table and all that inherit from it, parents before children. */
-export function inheritanceMembers(oid: Oid): Oid[] {
+function inheritors(oid: Oid): Oid[] {
   const found = [oid];
   for (let i = 0; i < found.length; i++) {
-    for (const row of childrenOf(found[i]!)) if (!found.includes(row.inhrelid)) found.push(row.inhrelid);
+    for (const child of childrenOf(found[i]!).map((row) => row.inhrelid).sort((a, b) => a - b)) if (!found.includes(child)) found.push(child);
   }
   return found;
 }
 
-/** Replaces every such entry of this query level. */
-export function expandInheritance(query: Query): Query {
-  let result = query;
-  query.rtable.forEach((rte, i) => {
-    if (rte.rtekind !== 'relation' || !rte.inh || i + 1 === query.resultRelation || rte.relid === 0) return;
-    const relation = openRelation(rte.relid);
-    if (!relation.hasSubclass) return;
-    const members = inheritanceMembers(relation.oid);
-    if (members.length === 1 && relation.kind !== 'p') return;
-    if (result.rowMarks.some((m) => m.rti === i + 1)) throw notSupported('FOR UPDATE of a table with child tables');
-    result = expandEntry(result, i + 1, relation, members.map(openRelation).filter((r) => r.kind !== 'p'));
+/** Gives the relation its children (expand_inherited_rtentry). Its own conditions and columns are known by now. */
+export function expandInheritedRel(root: PlannerInfo, rel: RelOptInfo): void {
+  const rte = rel.rte!;
+  const relation = rel.relation!;
+  const children: AppendRelInfo[] = [];
+  rel.children = children;
+  if (relation.kind === 'p') {
+    if (rte.inh) addPartitions(root, rel, relation, [], children);
+    return;
+  }
+  for (const oid of inheritors(relation.oid)) {
+    const child = openRelation(oid);
+    if (child.kind === 'p' || (oid !== relation.oid && isOtherTempNamespace(child.namespace))) continue;
+    addChild(root, rel, child, [], children);
+  }
+}
+
+function addPartitions(root: PlannerInfo, top: RelOptInfo, relation: Relation, path: readonly PartitionStep[], into: AppendRelInfo[]): void {
+  const desc = partitionDescOf(relation);
+  const clauses = top.restrictions.filter((r) => !r.pseudoconstant).map((r) => overRelation(r.clause, top, relation));
+  const live = getBool('enable_partition_pruning') ? prunePartitions(relation, clauses) : null;
+  desc.oids.forEach((oid, n) => {
+    if (live !== null && !live.has(n)) return;
+    const child = openRelation(oid);
+    const step = [...path, { relation: relation.oid, number: n }];
+    if (child.kind === 'p') addPartitions(root, top, child, step, into);
+    else addChild(root, top, child, step, into);
   });
-  return result;
 }
 
-function expandEntry(query: Query, rti: number, parent: Relation, members: readonly Relation[]): Query {
-  // Whole rows and system columns become columns behind the table's own.
-  const extras = new Map<number, number>();
-  const extraColumn = (attno: number): number => {
-    let column = extras.get(attno);
-    if (column === undefined) extras.set(attno, (column = parent.attributes.length + extras.size + 1));
-    return column;
-  };
-  const rewriteVars = (q: Query, depth: number): Query => {
-    const m = (e: Expr): Expr => {
-      if (e.kind === 'Var' && e.varno === rti && e.varlevelsup === depth && e.varattno <= 0) return { ...e, varattno: extraColumn(e.varattno) };
-      return expressionTreeMutator(e, m, (sub) => rewriteVars(sub, depth + 1));
-    };
-    return queryTreeMutator(q, m, { query: (sub) => rewriteVars(sub, depth + 1) });
-  };
-  const rewritten = rewriteVars(query, 0);
-  const rte = rewritten.rtable[rti - 1]!;
-  const subquery = unionOf(parent, members, [...extras.keys()], rte);
-  const names = [...rte.eref.colnames];
-  while (names.length < parent.attributes.length) names.push('');
-  for (const attno of extras.keys()) names.push(attno === 0 ? 'wholerow' : `system${-attno}`);
-  const entry: RangeTblEntry = { ...rte, rtekind: 'subquery', subquery, inh: false, eref: makeAlias(rte.eref.aliasname, names) };
-  return { ...rewritten, rtable: rewritten.rtable.map((r, i) => (i === rti - 1 ? entry : r)) };
-}
-
-function unionOf(parent: Relation, members: readonly Relation[], extras: readonly number[], outer: RangeTblEntry): Query {
-  const queries = members.map((member) => memberQuery(parent, member, extras, outer));
-  if (queries.length === 0) {
-    const none = memberQuery(parent, parent, extras, outer);
-    return { ...none, jointree: { ...none.jointree, quals: { kind: 'Const', consttype: 16, consttypmod: -1, constcollid: 0, constvalue: false, location: -1 } } };
-  }
-  if (queries.length === 1) return queries[0]!;
-  const union = makeQuery('select');
-  const list = queries[0]!.targetList;
-  union.rtable = queries.map((q) => ({ ...makeRangeTblEntry('subquery', null, makeAlias('member', list.map((t) => t.resname ?? ''))), subquery: q }));
-  let node: SetOperationNode = { kind: 'RangeTblRef', rtindex: 1 };
-  for (let i = 2; i <= queries.length; i++) {
-    node = {
-      kind: 'SetOperationStmt', op: 'union', all: true, larg: node, rarg: { kind: 'RangeTblRef', rtindex: i }, colTypes: list.map((t) => exprType(t.expr)),
-      colTypmods: list.map((t) => exprTypmod(t.expr)), colCollations: list.map((t) => exprCollation(t.expr)), groupClauses: [],
-    };
-  }
-  if (node.kind === 'SetOperationStmt') union.setOperations = node;
-  union.targetList = list.map((t, i): TargetEntry => makeTargetEntry(makeVar(1, i + 1, exprType(t.expr), exprTypmod(t.expr), exprCollation(t.expr), 0), i + 1, t.resname, false));
-  union.jointree = makeFromExpr([], null);
-  return union;
-}
-
-/** SELECT the parent's columns FROM ONLY a member. */
-function memberQuery(parent: Relation, member: Relation, extras: readonly number[], outer: RangeTblEntry): Query {
-  const q = makeQuery('select');
-  const rte = makeRangeTblEntry('relation', null, makeAlias(member.name, member.attributes.map((a) => (a.attisdropped ? '' : a.attname))));
-  rte.relid = member.oid;
-  rte.relkind = member.kind;
-  rte.rellockmode = outer.rellockmode;
-  rte.inFromCl = true;
-  q.rtable = [rte];
-  q.jointree = makeFromExpr([{ kind: 'RangeTblRef', rtindex: 1 }], null);
-  const columns = parent.attributes.map((a): Expr => {
-    if (a.attisdropped) return makeConst(INT4OID, -1, 0, null);
-    const own = member === parent ? a : member.attributes.find((m) => m.attname === a.attname && !m.attisdropped);
-    if (own === undefined) throw notSupported(`child table "${member.name}" without column "${a.attname}"`);
-    return makeVar(1, own.attnum, a.atttypid, a.atttypmod, a.attcollation, 0);
+/** A clause over a relation of the query as one over a table below it, with varno 1. */
+export function overRelation(clause: Expr, rel: RelOptInfo, relation: Relation): Expr {
+  const columns = columnMap(rel.relation!, relation);
+  return mutateDeep(clause, (n, depth) => {
+    if (n.kind !== 'Var' || n.varlevelsup !== depth || depth !== 0 || n.varno !== rel.rti) return undefined;
+    return { ...n, varno: 1, varattno: n.varattno > 0 ? columns[n.varattno - 1]! : n.varattno };
   });
-  for (const attno of extras) {
-    if (attno !== 0) columns.push(makeVar(1, attno, SYSTEM_TYPES[attno]!, -1, 0, 0));
-    else if (member === parent) columns.push(makeVar(1, 0, parent.rowType, -1, 0, 0));
-    else columns.push({ kind: 'RowExpr', args: columns.slice(0, parent.attributes.length), row_typeid: parent.rowType, row_format: 'implicit_cast', colnames: [], location: -1 });
-  }
-  q.targetList = columns.map((e, i) => makeTargetEntry(e, i + 1, parent.attributes[i]?.attname ?? `system${i}`, false));
-  return q;
 }
+
+function addChild(root: PlannerInfo, parent: RelOptInfo, relation: Relation, path: readonly PartitionStep[], into: AppendRelInfo[]): void {
+  const rte = parent.rte!;
+  const entry: RangeTblEntry = {
+    ...makeRangeTblEntry('relation', makeAlias(rte.eref.aliasname, []), makeAlias(rte.eref.aliasname, relation.attributes.map((a) => (a.attisdropped ? '' : a.attname)))),
+    relid: relation.oid, relkind: relation.kind, rellockmode: rte.rellockmode, inFromCl: rte.inFromCl,
+  };
+  const info: AppendRelInfo = {
+    parent, relation, columns: columnMap(parent.relation!, relation), path, rti: root.rtable.length + 1, child: null as unknown as RelOptInfo,
+  };
+  const restrictions: RestrictInfo[] = [];
+  for (const r of parent.restrictions) {
+    const clause = evalConstExpressions(toChild(info, r.clause));
+    if (isTrue(clause)) continue;
+    // The children's own constants may show that there is nothing to be found.
+    if (isFalseOrNull(clause) && !r.pseudoconstant) return;
+    for (const c of makeAndsImplicit(clause)) restrictions.push({ ...childRestriction(info, r, c), pseudoconstant: r.pseudoconstant });
+  }
+  if (excludedByConstraints(relation, info.rti, restrictions, parent.relation!.oid === relation.oid && !rte.inh)) return;
+  root.rtable = [...root.rtable, entry];
+  const child = buildBaseRel(root, info.rti);
+  info.child = child;
+  child.appendInfo = info;
+  child.restrictions = restrictions;
+  child.joinClauses = parent.joinClauses.map((r) => childRestriction(info, r, toChild(info, r.clause)));
+  child.hasEcJoins = parent.hasEcJoins;
+  child.lateralRelids = parent.lateralRelids;
+  child.target = parent.target.map((e) => toChild(info, e));
+  into.push(info);
+}
+
+/** A child's form of a parent's condition, which it remembers. */
+function childRestriction(info: AppendRelInfo, r: RestrictInfo, clause: Expr): RestrictInfo {
+  const swap = (relids: bigint): bigint => (overlaps(relids, info.parent.relids) ? (relids & ~info.parent.relids) | bit(info.rti) : relids);
+  return {
+    ...makeRestrictInfo(clause, r.isPushedDown, swap(r.requiredRelids)), outerjoinDelayed: r.outerjoinDelayed, pseudoconstant: r.pseudoconstant, leftEc: r.leftEc, rightEc: r.rightEc,
+    parentEc: r.parentEc, ofParent: r,
+  };
+}
+export const adjustRestriction = (info: AppendRelInfo, r: RestrictInfo): RestrictInfo => childRestriction(info, r, toChild(info, r.clause));
+
+/** columns[n - 1]: the child's number of the parent's column n, 0 for a dropped one. */
+function columnMap(parent: Relation, child: Relation): number[] {
+  if (parent === child) return parent.attributes.map((a) => a.attnum);
+  const byName = new Map(child.attributes.filter((a) => !a.attisdropped).map((a) => [a.attname, a.attnum]));
+  return parent.attributes.map((a) => {
+    if (a.attisdropped) return 0;
+    const n = byName.get(a.attname);
+    if (n === undefined) throw internalError(`could not find inherited attribute "${a.attname}" of relation "${child.name}"`);
+    return n;
+  });
+}
+
+/** adjust_appendrel_attrs. */
+export function toChild(info: AppendRelInfo, e: Expr): Expr {
+  const { parent, relation } = info;
+  return mutateDeep(e, (n, depth) => {
+    if (n.kind !== 'Var' || n.varno !== parent.rti || n.varlevelsup !== depth) return undefined;
+    if (n.varattno > 0) return { ...n, varno: info.rti, varattno: info.columns[n.varattno - 1]! };
+    if (n.varattno < 0 || relation.rowType === parent.relation!.rowType) return { ...n, varno: info.rti };
+    const whole = makeVar(info.rti, 0, relation.rowType, -1, 0, n.varlevelsup);
+    return { kind: 'ConvertRowtypeExpr', arg: whole, resulttype: n.vartype, convertformat: 'implicit_cast', location: -1 };
+  });
+}
+
+/** The parent's form of an expression over a child. */
+export function toParent(info: AppendRelInfo, e: Expr): Expr {
+  return mutateDeep(e, (n, depth) => {
+    if (n.kind !== 'Var' || n.varno !== info.rti || n.varlevelsup !== depth) return undefined;
+    return { ...n, varno: info.parent.rti, varattno: n.varattno > 0 ? info.columns.indexOf(n.varattno) + 1 : n.varattno };
+  });
+}
+
+/** relation_excluded_by_constraints. */
+export function excludedByConstraints(relation: Relation, rti: number, restrictions: readonly RestrictInfo[], isPlain: boolean): boolean {
+  const setting = getString('constraint_exclusion');
+  if (setting === 'off' || restrictions.length === 0 || (isPlain && setting !== 'on')) return false;
+  const clauses = restrictions.map((r) => r.clause).filter((c) => !containsMutable(c));
+  if (clauses.length === 0) return false;
+  if (clauses.length > 1 && predicateRefutedBy(clauses, clauses, true)) return true;
+  const known: Expr[] = [];
+  for (const check of relation.checks) {
+    if (!check.validated) continue;
+    known.push(...makeAndsImplicit(canonicalizeQual(evalConstExpressions(forRelation(check.expr, rti)))));
+  }
+  for (const a of relation.attributes) {
+    if (a.attnotnull && !a.attisdropped) known.push({ kind: 'NullTest', arg: makeVar(rti, a.attnum, a.atttypid, a.atttypmod, a.attcollation, 0), isNull: false, argisrow: false, location: -1 });
+  }
+  const safe = known.filter((c) => !containsMutable(c));
+  return safe.length > 0 && predicateRefutedBy(safe, clauses, false);
+}
+
+pathkeyHooks.toParent = toParent;

@@ -14,7 +14,7 @@ import type { PathKey, PlannerInfo, RelOptInfo } from './pathnodes.ts';
 const familiesCache = new Map<string, Oid[]>();
 
 /** The btree families of the = operator that goes with a family's < over a type. */
-function mergeFamilies(family: Oid, left: Oid, right: Oid): Oid[] {
+export function mergeFamilies(family: Oid, left: Oid, right: Oid): Oid[] {
   const key = `${family},${left},${right}`;
   let list = familiesCache.get(key);
   if (list === undefined) {
@@ -61,13 +61,17 @@ export function forRelation(e: Expr, rti: number): Expr {
   return rti === 1 ? e : mutateDeep(e, (n, depth) => (n.kind === 'Var' && n.varlevelsup === depth && n.varno === 1 ? { ...n, varno: rti } : undefined));
 }
 
+/** Orders of child tables are told in their parents' columns; inherit.ts, which imports this file, fills it in. */
+export const pathkeyHooks: { toParent: (info: NonNullable<RelOptInfo['appendInfo']>, e: Expr) => Expr } = { toParent: (_info, e) => e };
+
 /** The order a scan of an index gives, as far as anybody could want it; `fixed`: columns bound by =. */
 export function indexPathkeys(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, backward: boolean): PathKey[] {
   const keys: PathKey[] = [];
   if (info.accessMethod !== 'btree') return keys;
   for (let i = 0; i < info.keyCount; i++) {
     const column = info.columns[i]!;
-    const expr = indexColumnExpr(rel, info, i);
+    const own = indexColumnExpr(rel, info, i);
+    const expr = rel.appendInfo === null ? own : pathkeyHooks.toParent(rel.appendInfo, own);
     const family = amopsByFamily(column.opfamily).find((a) => a.amopstrategy === 1 && a.amoplefttype === a.amoprighttype && (a.amoplefttype === column.typeOid || true));
     const type = typeOfFamily(column.opfamily, column.typeOid) ?? family?.amoplefttype ?? column.typeOid;
     const key = makePathkey(root, expr, column.opfamily, type, column.collation, column.descending !== backward, column.nullsFirst !== backward, 0, false);

@@ -79,6 +79,23 @@ export interface RestrictInfo {
   selectivity: number;
   /** Made from this equivalence class. */
   parentEc: EquivalenceClass | null;
+  /** Of a child table: the parent's condition that it is a form of. */
+  ofParent: RestrictInfo | null;
+}
+
+/** Partition number `number` of a partitioned table. */
+export interface PartitionStep { readonly relation: Oid; readonly number: number }
+
+/** A table whose rows a relation of the query stands for among others. */
+export interface AppendRelInfo {
+  readonly parent: RelOptInfo;
+  child: RelOptInfo;
+  readonly rti: number;
+  readonly relation: Relation;
+  /** The child's number of the parent's column n at [n - 1]. */
+  readonly columns: readonly number[];
+  /** From the parent down, for partitions. */
+  readonly path: readonly PartitionStep[];
 }
 
 export interface EcMember { expr: Expr; relids: Relids; type: Oid; isConst: boolean }
@@ -127,6 +144,10 @@ export interface RelOptInfo {
   pages: number;
   tuples: number;
   lateralRelids: Relids;
+  /** The tables it stands for, itself included; null: it is one table. */
+  children: AppendRelInfo[] | null;
+  /** It is one of those of another relation. */
+  appendInfo: AppendRelInfo | null;
   subroot: PlannerInfo | null;
   subplan: Plan | null;
   subplanParams: PlanParam[];

@@ -9,6 +9,7 @@ import type { Aggref, Expr, TargetEntry } from '../nodes/primnodes.ts';
 import { sortOperator } from '../executor/sort_support.ts';
 import { equal, mutateDeep } from './clauses.ts';
 import { costs, exprsCost } from './costsize.ts';
+import { standsForChildren } from './inherit.ts';
 import { makeExecParam } from './nestparams.ts';
 import { indexColumnExpr } from './pathkeys.ts';
 import type { PlannerInfo } from './pathnodes.ts';
@@ -21,7 +22,7 @@ export function planMinMax(root: PlannerInfo, final: readonly TargetEntry[]): Pl
   const rti = singleton(root.allBaserels);
   if (rti === 0 || root.parent !== null) return null;
   const rel = baseRel(root, rti);
-  if (rel.relation === null || rel.indexes.length === 0 || root.parse.jointree.fromlist.length !== 1 || root.parse.jointree.fromlist[0]!.kind !== 'RangeTblRef') return null;
+  if (rel.relation === null || rel.indexes.length === 0 || standsForChildren(rel.rte!) || root.parse.jointree.fromlist.length !== 1 || root.parse.jointree.fromlist[0]!.kind !== 'RangeTblRef') return null;
   const aggs: Aggref[] = [];
   let possible = true;
   for (const t of final) {

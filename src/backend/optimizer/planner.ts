@@ -14,7 +14,7 @@ import { canonicalizeQual, containsAggs, containsSubplans, containsVolatile, equ
 import { readCostSettings } from './costsize.ts';
 import { planUpper } from './grouping.ts';
 import type { PathKey, PlannerGlobal, PlannerInfo } from './pathnodes.ts';
-import { expandInheritance } from './inherit.ts';
+import { standsForChildren } from './inherit.ts';
 import { flattenJoinAliases, pullUpSublinks, pullUpSubqueries, reduceOuterJoins } from './prepjointree.ts';
 import { planRecursiveUnion } from './prepunion.ts';
 import { noteRoot, setPlanReferences } from './setrefs.ts';
@@ -66,7 +66,7 @@ subqueryHooks.planRecursive = (root, cte) => {
 
 function subqueryPlanner(root: PlannerInfo): { plan: Plan; pathkeys: PathKey[] } {
   if (root.parse.cteList.length > 0) processCtes(root);
-  let q = expandInheritance(root.parse);
+  let q = root.parse;
   if (q.hasSubLinks) q = pullUpSublinks(q);
   if (q.rtable.some((r) => r.rtekind === 'subquery')) q = pullUpSubqueries(q);
   q = flattenJoinAliases(q, q.rtable);
@@ -150,7 +150,7 @@ function preprocessRowMarks(root: PlannerInfo): void {
   for (const mark of root.parse.rowMarks) {
     const rte = root.rtable[mark.rti - 1]!;
     if (rte.rtekind !== 'relation') continue;
-    root.rowMarks.push({ rti: mark.rti, strength: mark.strength, waitPolicy: mark.waitPolicy, rowIdColumn: 0 });
+    root.rowMarks.push({ rti: mark.rti, strength: mark.strength, waitPolicy: mark.waitPolicy, rowIdColumn: 0, tableOidColumn: 0, members: [] });
   }
 }
 
@@ -169,10 +169,14 @@ function preprocessTargetList(root: PlannerInfo): TargetEntry[] {
     const isView = root.rtable[q.resultRelation - 1]!.relkind === 'v';
     list = q.commandType === 'delete' ? list.filter((t) => isView && t.resname === 'wholerow').map((t) => ({ ...t, resno: 1 })) : list.map((t, i) => ({ ...t, resno: i + 1 }));
     if (!isView) list = [...list, makeTargetEntry(makeVar(q.resultRelation, -1, 27, -1, 0, 0), list.length + 1, 'ctid', true)];
+    if (standsForChildren(root.rtable[q.resultRelation - 1]!)) list = [...list, makeTargetEntry(makeVar(q.resultRelation, -6, 26, -1, 0, 0), list.length + 1, 'tableoid', true)];
   }
   for (const mark of root.rowMarks) {
     list = [...list, makeTargetEntry(makeVar(mark.rti, -1, 27, -1, 0, 0), list.length + 1, `ctid${mark.rti}`, true)];
     mark.rowIdColumn = list.length;
+    if (!standsForChildren(root.rtable[mark.rti - 1]!)) continue;
+    list = [...list, makeTargetEntry(makeVar(mark.rti, -6, 26, -1, 0, 0), list.length + 1, `tableoid${mark.rti}`, true)];
+    mark.tableOidColumn = list.length;
   }
   // RETURNING may mention other relations than the target.
   for (const t of q.returningList) {

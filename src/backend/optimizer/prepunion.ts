@@ -51,7 +51,7 @@ function planNode(root: PlannerInfo, node: SetOperationNode, names: readonly Tar
     const rows = plans.reduce((n, p) => n + p.plan_rows, 0);
     const target = targetsOver(plans[0]!.targetlist, colTypes, colTypmods, colCollations, names);
     const append: Plan = {
-      kind: 'Append', startup_cost: plans[0]!.startup_cost, total_cost: plans.reduce((c, p) => c + p.total_cost, 0) + rows * costs.cpuTuple * 0.5, plan_rows: rows,
+      kind: 'Append', apprelid: 0, apptlist: [], pruning: null, startup_cost: plans[0]!.startup_cost, total_cost: plans.reduce((c, p) => c + p.total_cost, 0) + rows * costs.cpuTuple * 0.5, plan_rows: rows,
       plan_width: plans[0]!.plan_width, targetlist: target, qual: [], lefttree: null, righttree: null, initPlan: [], appendplans: plans,
     };
     if (node.all) return { plan: append, types: colTypes };
@@ -75,7 +75,7 @@ function planNode(root: PlannerInfo, node: SetOperationNode, names: readonly Tar
   const target = targetsOver(left.targetlist, colTypes, colTypmods, colCollations, names);
   const withFlag = [...target, makeTargetEntry(makeVar(0, colTypes.length + 1, 23, -1, 0, 0), colTypes.length + 1, 'flag', true)];
   const append: Plan = {
-    kind: 'Append', startup_cost: 0, total_cost: left.total_cost + right.total_cost + rows * costs.cpuTuple * 0.5, plan_rows: rows, plan_width: left.plan_width, targetlist: withFlag, qual: [],
+    kind: 'Append', apprelid: 0, apptlist: [], pruning: null, startup_cost: 0, total_cost: left.total_cost + right.total_cost + rows * costs.cpuTuple * 0.5, plan_rows: rows, plan_width: left.plan_width, targetlist: withFlag, qual: [],
     lefttree: null, righttree: null, initPlan: [], appendplans: sides,
   };
   const cmd = `${node.op}${node.all ? '_all' : ''}` as 'intersect' | 'intersect_all' | 'except' | 'except_all';

@@ -11,7 +11,7 @@ export function makeRestrictInfo(clause: Expr, isPushedDown: boolean, required?:
   const rinfo: RestrictInfo = {
     clause, clauseRelids, requiredRelids: required ?? clauseRelids, isPushedDown, outerjoinDelayed: false,
     pseudoconstant: clauseRelids === EMPTY, leftRelids: EMPTY, rightRelids: EMPTY, canJoin: false, mergeFamilies: [],
-    hashable: false, leftEc: null, rightEc: null, selectivity: -1, parentEc: null,
+    hashable: false, leftEc: null, rightEc: null, selectivity: -1, parentEc: null, ofParent: null,
   };
   if (clause.kind === 'OpExpr' && clause.args.length === 2) {
     rinfo.leftRelids = pullVarnos(clause.args[0]!);

@@ -3,7 +3,7 @@
 import { internalError } from '../../common/errors.ts';
 import { makeVar } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, expressionTreeMutator } from '../nodes/nodeFuncs.ts';
-import { INNER_VAR, OUTER_VAR, type Plan } from '../nodes/plannodes.ts';
+import { INNER_VAR, OUTER_VAR, type Append, type MergeAppend, type Plan } from '../nodes/plannodes.ts';
 import type { Expr, SubPlan, TargetEntry } from '../nodes/primnodes.ts';
 import { equal } from './clauses.ts';
 import type { PlannerInfo } from './pathnodes.ts';
@@ -68,7 +68,7 @@ function setRefs(plan: Plan, offset: number): Plan {
       if (base.kind === 'Limit') {
         return { ...base, limitOffset: base.limitOffset === null ? null : fixScan(base.limitOffset, offset), limitCount: base.limitCount === null ? null : fixScan(base.limitCount, offset) };
       }
-      if (base.kind === 'LockRows') return { ...base, rowMarks: base.rowMarks.map((m) => ({ ...m, rti: m.rti + offset })) };
+      if (base.kind === 'LockRows') return { ...base, rowMarks: base.rowMarks.map((m) => ({ ...m, rti: m.rti + offset, members: m.members.map((r) => r + offset) })) };
       if (base.kind === 'Sort') return { ...base, bound: base.bound === null ? null : fixScan(base.bound, offset) };
       return base;
     }
@@ -93,8 +93,15 @@ function setRefs(plan: Plan, offset: number): Plan {
       const fix = (e: Expr): Expr => fixUpper(e, lists);
       return { ...plan, initPlan, lefttree, targetlist: mapTargets(plan.targetlist, fix), qual: plan.qual.map(fix), resconstantqual: constant };
     }
-    case 'Append': return { ...plan, initPlan, targetlist: dummyTargets(plan.targetlist), appendplans: plan.appendplans.map((p) => setChild(p, offset)) };
-    case 'MergeAppend': return { ...plan, initPlan, targetlist: dummyTargets(plan.targetlist), mergeplans: plan.mergeplans.map((p) => setChild(p, offset)) };
+    case 'Append': {
+      if (plan.apprelid > 0 && plan.appendplans.length === 1 && plan.pruning === null) return onlyMember(plan, setChild(plan.appendplans[0]!, offset), initPlan);
+      const { pruning } = plan;
+      return {
+        ...plan, initPlan, ...append(plan, offset), appendplans: plan.appendplans.map((p) => setChild(p, offset)),
+        pruning: pruning === null ? null : { ...pruning, levels: pruning.levels.map((l) => ({ ...l, exprs: l.exprs.map((e) => fixScan(e, offset)) })) },
+      };
+    }
+    case 'MergeAppend': return { ...plan, initPlan, ...append(plan, offset), mergeplans: plan.mergeplans.map((p) => setChild(p, offset)) };
     case 'RecursiveUnion':
       return { ...plan, initPlan, targetlist: dummyTargets(plan.targetlist), lefttree: setChild(plan.lefttree!, offset), righttree: setChild(plan.righttree!, offset) };
     case 'ModifyTable': {
@@ -105,7 +112,7 @@ function setRefs(plan: Plan, offset: number): Plan {
       const oc = plan.onConflict;
       const scan = (e: Expr): Expr => fixScan(e, offset);
       return {
-        ...plan, initPlan, lefttree, resultRelation: target + offset,
+        ...plan, initPlan, lefttree, resultRelation: target + offset, resultRelations: plan.resultRelations.map((r) => r + offset),
         returningList: mapTargets(plan.returningList, fixReturning), targetlist: mapTargets(plan.returningList, fixReturning),
         withCheckOptions: plan.withCheckOptions.map((wco) => ({ ...wco, qual: wco.qual === null ? null : scan(wco.qual) })),
         onConflict: oc === null ? null : {
@@ -115,6 +122,18 @@ function setRefs(plan: Plan, offset: number): Plan {
       };
     }
   }
+}
+
+const append = (plan: Append | MergeAppend, offset: number): Pick<Append, 'targetlist' | 'apptlist' | 'apprelid'> => ({
+  targetlist: dummyTargets(plan.targetlist), apptlist: mapTargets(plan.apptlist, (e) => fixScan(e, offset)), apprelid: plan.apprelid === 0 ? 0 : plan.apprelid + offset,
+});
+
+/** An Append of one member is that member. */
+function onlyMember(plan: Append, member: Plan, initPlan: SubPlan[]): Plan {
+  return {
+    ...member, initPlan: [...initPlan, ...member.initPlan],
+    targetlist: member.targetlist.map((t, i) => ({ ...plan.targetlist[i]!, expr: t.expr })),
+  };
 }
 
 /** Inputs of set operations are query levels of their own. */

@@ -75,11 +75,13 @@ export interface TransformContext {
   isForeign: boolean;
   table: TransformedTable;
   hasPrimaryKey: boolean;
+  /** CREATE TABLE PARTITION OF: columns are those of the parent, only named here. */
+  isPartition: boolean;
 }
 
 export function makeTransformContext(relationName: string, text: string, isAlter: boolean): TransformContext {
   return {
-    state: makeParseState(text), relationName, isAlter, isForeign: false, hasPrimaryKey: false,
+    state: makeParseState(text), relationName, isAlter, isForeign: false, hasPrimaryKey: false, isPartition: false,
     table: { columns: [], checks: [], indexes: [], foreignKeys: [], likes: [] },
   };
 }
@@ -87,6 +89,7 @@ export function makeTransformContext(relationName: string, text: string, isAlter
 /** Takes the elements of CREATE TABLE apart. */
 export function transformCreateStmt(stmt: RawNode, text: string): TransformedTable {
   const context = makeTransformContext(stmt['relation'].relname as string, text, false);
+  context.isPartition = stmt['partbound'] !== undefined;
   for (const element of (stmt['tableElts'] ?? []) as RawNode[]) {
     switch (element.tag) {
       case 'ColumnDef': transformColumnDefinition(context, element); break;
@@ -103,6 +106,7 @@ export function transformCreateStmt(stmt: RawNode, text: string): TransformedTab
 export function transformColumnDefinition(context: TransformContext, def: RawNode): ColumnSpec {
   const { state } = context;
   const name = def['colname'] as string;
+  if (def['typeName'] === undefined) return columnOfParent(context, def);
   const typeName = def['typeName'] as RawNode;
   const names = (typeName['names'] ?? []) as string[];
   const serial = names.length === 1 && !typeName['pct_type'] ? SERIALS[names[0]!] : undefined;
@@ -126,6 +130,17 @@ export function transformColumnDefinition(context: TransformContext, def: RawNod
     column.sequence = { name: null, namespace: null, column: name, typeOid, forIdentity: false, options: [] };
   }
   transformColumnConstraints(context, column, groupConstraints(state, (def['constraints'] ?? []) as RawNode[]), serial !== undefined);
+  return column;
+}
+
+/** `name WITH OPTIONS ...`: a column that the parent has, with constraints or a default of its own. */
+function columnOfParent(context: TransformContext, def: RawNode): ColumnSpec {
+  const column: ColumnSpec = {
+    name: def['colname'] as string, typeOid: 0, typmod: -1, collation: 0, ndims: 0, notNull: Boolean(def['is_not_null']), rawDefault: (def['raw_default'] as RawNode | undefined) ?? null,
+    cookedDefault: null, identity: '', generated: '', inhcount: 0, islocal: true, storage: null, compression: null, sequence: null, location: def.location ?? -1,
+  };
+  context.table.columns.push(column);
+  transformColumnConstraints(context, column, groupConstraints(context.state, (def['constraints'] ?? []) as RawNode[]), false);
   return column;
 }
 
@@ -206,6 +221,7 @@ function transformColumnConstraints(context: TransformContext, column: ColumnSpe
         sawDefault = true;
         break;
       case 'CONSTR_IDENTITY':
+        if (context.isPartition) throw new PgError('feature_not_supported', 'identity columns are not supported on partitions');
         if (sawIdentity) throw fail(`multiple identity specifications ${of}`, c);
         column.identity = c['generated_when'] as 'a' | 'd';
         if (![INT2OID, INT4OID, INT8OID].includes(column.typeOid)) {

@@ -7,7 +7,6 @@ import { openRelation } from '../catalog/relcache.ts';
 import type { Query } from '../nodes/parsenodes.ts';
 import type { Oid } from '../types/datum.ts';
 import { expandViews } from './expand_views.ts';
-import { expandInheritedTarget } from './inherit_target.ts';
 import { fireRules, hasInsteadTrigger, hasRulesFor, matchRules, type ModifyEvent, type Product, type Rule } from './rules.ts';
 import { defaultsToNulls, rewriteInsert, rewriteUpdate } from './target_list.ts';
 import { cannotModifyView, rewriteViewTarget } from './updatable_views.ts';
@@ -25,7 +24,7 @@ export function queryRewrite(query: Query): Query[] {
   }
   return products.flatMap((p, i) => {
     const q = i === tagged ? { ...p.query, canSetTag: true } : p.query;
-    return q.commandType === 'utility' ? [q] : expandInheritedTarget(q).map((one) => expandViews(one, []));
+    return q.commandType === 'utility' ? [q] : [expandViews(q, [])];
   });
 }
 

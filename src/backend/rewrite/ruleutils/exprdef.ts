@@ -5,9 +5,11 @@ import { expressionTreeWalker } from '../../nodes/nodeFuncs.ts';
 import type { Query } from '../../nodes/parsenodes.ts';
 import type { Expr } from '../../nodes/primnodes.ts';
 import { stringToNode } from '../../nodes/readfuncs.ts';
+import type { PartitionBound } from '../../partitioning/partbounds.ts';
 import type { Oid } from '../../types/datum.ts';
 import { DeparseContext, PRETTY_INDENT, WRAP_COLUMN_DEFAULT, prettyFlags, type SpecialNode } from './context.ts';
 import { ruleExpr, ruleList } from './expression.ts';
+import { boundText } from './boundtext.ts';
 import { relationNamespace, type DeparseNamespace } from './names.ts';
 
 export interface ExpressionOptions {
@@ -38,7 +40,8 @@ export function deparseExpression(e: Expr | readonly Expr[], relid: Oid, pretty:
 
 /** pg_get_expr: null when the relation is gone. */
 export function exprText(node: string, relid: Oid, flags = PRETTY_INDENT): string | null {
-  const tree = stringToNode<Expr | Query | Expr[]>(node);
+  const tree = stringToNode<Expr | Query | Expr[] | PartitionBound>(node);
+  if (!Array.isArray(tree) && tree.kind === 'PartitionBoundSpec') return boundText(tree);
   const list = Array.isArray(tree) ? tree : [tree];
   const exprs = list as Expr[];
   if (list.some((n) => n.kind === 'Query')) throw new PgError('invalid_parameter_value', 'input is a query, not an expression');

@@ -9,6 +9,7 @@ import { PRETTY_INDENT, prettyFlags } from './context.ts';
 import { deparseExpression, exprText } from './exprdef.ts';
 import { functionArgDefault, functionArguments, functiondef, functionIdentityArguments, functionResult, functionSqlbody } from './functiondef.ts';
 import { indexdef as indexText } from './indexdef.ts';
+import { partitionConstraintdef, partkeydef } from './partitiondef.ts';
 import { looksLikeFunction } from './simple_node.ts';
 import { serialSequence, statisticsdef, statisticsExpressions, triggerdef } from './miscdef.ts';
 import { ruledef, viewdef } from './viewdef.ts';
@@ -42,8 +43,8 @@ registerBuiltins({
     pg_get_function_result: functionResult,
     pg_get_function_arg_default: functionArgDefault,
     pg_get_function_sqlbody: functionSqlbody,
-    pg_get_partkeydef: () => null,
-    pg_get_partition_constraintdef: () => null,
+    pg_get_partkeydef: partkeydef,
+    pg_get_partition_constraintdef: partitionConstraintdef,
   },
 });
 
