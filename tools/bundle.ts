@@ -1,15 +1,17 @@
 // Makes one script of the programs: dist's modules, and what they use of npm's packages, each in a function of its own.
-//   node tools/bundle.ts <folder>
+//   node tools/bundle.ts <folder> <licences> <plain>
 // writes <folder>/posthouse.js and, at their places below it, the files that are read at run time. A package starts from
-// this and a code cache (tools/code_cache.ts) in a tenth of the time that 500 modules take. What tsc and npm's packages
+// this and a code cache (packaging/code_cache.cjs) in a tenth of the time that 500 modules take. What tsc and npm's packages
 // write is regular enough for this to need no parser: import and export stand at the beginning of a line.
-import { chmodSync, cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import { dirname, extname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const top = resolve(import.meta.dirname, '..'), dist = join(top, 'dist'), modules = join(top, 'node_modules');
-const to = resolve(process.argv[2] ?? 'build/bundle');
+const top = resolve(import.meta.dirname, '..'), dist = join(top, 'dist'), modules = realpathSync(join(top, 'node_modules'));
+const to = resolve(process.argv[2]!), licences = resolve(process.argv[3]!);
+/** dist once more, without comments: what is compiled at each start is shorter. */
+const plain = resolve(process.argv[4]!);
 
 /** Path in the package -> text of its function. */
 const parts = new Map<string, string>();
@@ -31,7 +33,7 @@ function add(file: string): string {
   const place = placeOf(file);
   if (parts.has(place)) return place;
   parts.set(place, '');
-  const text = readFileSync(file, 'utf8');
+  const text = readFileSync(file.startsWith(dist) && extname(file) === '.js' ? join(plain, relative(dist, file)) : file, 'utf8');
   parts.set(place, extname(file) === '.json' ? `module.exports = JSON.parse(${JSON.stringify(text)});` : file.startsWith(modules) ? commonJs(file, text) : ecmaScript(file, text));
   return place;
 }
@@ -99,6 +101,7 @@ function ecmaScript(file: string, source: string): string {
   // What remains declares constants, several at a time perhaps: Node knows their names.
   text = text.replace(/^export const /gm, 'const ');
   const known = new Set([...exported.map(([name]) => name), ...live, ...passedOn]);
+  if (!program && !names.has(file)) throw new Error(`${file} is not among the modules`);
   if (!program) for (const name of names.get(file)!) if (!known.has(name)) exported.push([name, name]);
   for (const [name, path] of throughModule) text = text.replace(new RegExp(`(?<![\\w.$'"\`])${name}(?=[.)])`, 'g'), path);
   const left = /^(?:export|import)\b.*/m.exec(text);
@@ -156,7 +159,7 @@ const body = [...parts].map(([place, text]) => {
   const own = place.startsWith('node_modules') ? '(exports, module, programNeed, __filename, __dirname) { let require = programNeed(__filename);' : '(exports, module) {';
   return `${JSON.stringify(place)}: ${kind}function ${own} ${text}},\n`;
 }).join('');
-let script = `${HEAD}const programs = ${JSON.stringify(programs)};\nconst parts = {\n${body}};\nreturn use;\n})`;
+let script = `${HEAD}const programs = ${JSON.stringify(programs)};\nconst parts = {\n${body}};\nuse.programs = programs;\nreturn use;\n})`;
 script = script.replace(/[^\x00-\xff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 mkdirSync(to, { recursive: true });
@@ -166,10 +169,15 @@ const copy = (from: string, place: string): void => {
   cpSync(from, join(to, place), { recursive: true, dereference: true });
 };
 for (const file of assets) copy(file, placeOf(file).replace(/\/$/, ''));
-const arch = process.arch;
-const addon = `@lmdb/lmdb-linux-${arch}`;
-for (const name of ['package.json', 'index.js', 'node.napi.glibc.node']) copy(join(modules, addon, name), join('node_modules', addon, name));
-copy(join(modules, 'lmdb/package.json'), 'node_modules/lmdb/package.json'); // names the addon
+// The addon of lmdb, where the package looks for it first; package.json says whose it is.
+for (const name of ['package.json', 'build/Release/lmdb.node']) copy(join(modules, 'lmdb', name), join('node_modules/lmdb', name));
 copy(join(dist, 'port/port.node'), 'port/port.node');
 chmodSync(join(to, 'port/port.node'), 0o644);
+// What the licences of others ask for: that they come along.
+mkdirSync(licences, { recursive: true });
+const packages = new Set([...parts.keys()].filter((p) => p.startsWith('node_modules/')).map((p) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(p)![1]!));
+for (const name of [...packages, `node-linux-${process.arch}`].sort()) {
+  const file = readdirSync(join(modules, name)).find((n) => /^licen[cs]e/i.test(n));
+  if (file) cpSync(join(modules, name, file), join(licences, name.replace('/', '_')));
+}
 console.log(`${parts.size} modules, ${(script.length / 1048576).toFixed(1)} MB; ${[...assets].map((f) => placeOf(f)).join(' ')}`);

@@ -2,8 +2,7 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 import { FILE_MODE, FOLDER_MODE, HBA_CONF, IDENT_CONF, SITE_INI } from '../../common/site.ts';
 import {
   CONFIG, DATA, DEFAULT_PORT, accountOf, checkName, mustBeRoot, portOf, siteExists, siteNames, siteOf, withSetting, type Account, type Site,
@@ -15,7 +14,8 @@ const PROGRAMS = '/usr/lib/posthouse/bin';
 export const DEFAULT_OWNER = 'posthouse';
 const MAX_PORT = 65535;
 
-export const programPath = (name: string): string => (existsSync(join(PROGRAMS, name)) ? join(PROGRAMS, name) : fileURLToPath(new URL(`../${name}`, import.meta.url)));
+/** Where it is installed, or beside this program. */
+export const programPath = (name: string): string => join(existsSync(join(PROGRAMS, name)) ? PROGRAMS : dirname(process.argv[1]!), name);
 
 export interface CreateOptions {
   name: string;

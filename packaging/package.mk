@@ -1,0 +1,32 @@
+# Packages: make deb, make rpm, make test-package. Everything is put together in build/package, without root.
+# Needed from Debian: binutils gzip (both); debhelper dpkg-dev fakeroot (deb); rpm (rpm).
+PACKAGE := build/package
+VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' packaging/debian/changelog)
+SOURCE_DATE_EPOCH := $(shell sed -n '/^ -- .*>  /{s///p;q}' packaging/debian/changelog | LC_ALL=C date -u -f - +%s)
+PLAIN := build/plain
+UNITS := /lib/systemd/system
+export SOURCE_DATE_EPOCH
+
+# The program, stripped of what is not needed to run it.
+$(PACKAGE)/stamp: build/compiled build/lmdb.stamp packaging/start.cjs packaging/launch.sh packaging/make_code_cache.sh packaging/code_cache.cjs packaging/describe.cjs tools/bundle.ts
+	@rm -rf $(PACKAGE) $(PLAIN)
+	@$(NODE) node_modules/typescript/bin/tsc --noCheck --removeComments --outDir $(PLAIN)
+	@$(NODE) tools/bundle.ts $(PACKAGE)/lib $(PACKAGE)/licences $(PLAIN)
+	@cp packaging/start.cjs $(PACKAGE)/lib/
+	@cp packaging/code_cache.cjs $(PACKAGE)/lib/
+	@$(NODE) packaging/describe.cjs $(CURDIR)/$(PACKAGE)/lib $(PACKAGE)/described
+	@mkdir -p $(PACKAGE)/runtime
+	@strip -o $(PACKAGE)/runtime/node $(RUNTIME)/bin/node
+	@find $(PACKAGE)/lib -name '*.node' -exec strip --strip-unneeded {} +
+	@touch $@
+
+deb: $(PACKAGE)/stamp ## build the Debian packages into build/
+	@sh packaging/build_deb.sh
+
+rpm: $(PACKAGE)/stamp ## build the RPM packages into build/
+	@sh packaging/build_rpm.sh
+
+test-package: deb ## install the package in a Debian that systemd boots, and go through the life of a server (root)
+	@bash test/package/run.sh
+
+.PHONY: deb rpm test-package
