@@ -34,6 +34,7 @@ export class MemoryStore implements WritableStore {
   use(): void {}
   unhold(): void {}
   close(): void {}
+  leave(): void {}
   readerCheck(): number { return 0; }
 
   get(key: Uint8Array, length: number): Buffer | undefined {
@@ -179,4 +180,5 @@ class MemoryCursor implements Cursor {
     return true;
   }
   close(): void {}
+  leave(): void {}
 }
