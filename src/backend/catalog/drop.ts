@@ -79,13 +79,6 @@ function dropType(oid: Oid): void {
   if (kind === 'r') catalogDeleteByKey(ids.RangeRelationId, ids.PgRangeRngtypidIndexId, [oid]);
 }
 
-function dropTrigger(oid: Oid): void {
-  const trigger = sys.lookup(ids.TriggerRelationId, ids.PgTriggerOidIndexId, oid);
-  if (trigger === undefined) return;
-  dropHooks.refuseInUse(trigger.tgrelid, 'DROP TRIGGER');
-  dropGeneric(ids.TriggerRelationId)(oid, 0);
-}
-
 /** pg_class's relhasrules and relhastriggers stay as they are: they say "maybe". */
 function dropOperator(oid: Oid): void {
   const row = sys.operatorByOid(oid);
@@ -110,12 +103,11 @@ const DROPPERS: Readonly<Record<Oid, Dropper>> = {
   [ids.ProcedureRelationId]: dropFunction,
   [ids.TypeRelationId]: dropType,
   [ids.OperatorRelationId]: dropOperator,
-  [ids.TriggerRelationId]: dropTrigger,
 };
 /** Classes of which an object is one row and nothing else. */
 const GENERIC = new Set<Oid>([ids.CastRelationId, ids.CollationRelationId, ids.ConversionRelationId, ids.LanguageRelationId,
   ids.OperatorClassRelationId, ids.OperatorFamilyRelationId, ids.AccessMethodRelationId, ids.AccessMethodOperatorRelationId,
-  ids.AccessMethodProcedureRelationId, ids.NamespaceRelationId, ids.RewriteRelationId,
+  ids.AccessMethodProcedureRelationId, ids.NamespaceRelationId, ids.RewriteRelationId, ids.TriggerRelationId,
   ids.PolicyRelationId, ids.DefaultAclRelationId, ids.StatisticExtRelationId, ids.TransformRelationId, ids.EventTriggerRelationId]);
 
 export function doDeletion(object: ObjectAddress): void {

@@ -30,6 +30,7 @@ import type { Oid } from '../types/datum.ts';
 import { containsVolatile, relationParseState } from './constraints.ts';
 import { joinColumnNames } from './names.ts';
 import { readOptions } from './reloptions.ts';
+import { refusePendingEvents } from './trigger.ts';
 
 const ORDERED_METHODS = new Set(['btree']);
 const KNOWN_METHODS = new Set(['btree', 'hash', 'gin', 'gist', 'brin', 'spgist']);
@@ -224,6 +225,7 @@ function createIndex(stmt: RawNode, context: UtilityContext): void {
   requireOwner(ids.RelationRelationId, table.oid);
   requirePrivilege(ids.NamespaceRelationId, table.namespace, ACL.CREATE);
   lockTable(table.oid, table.name, table.shared, 5);
+  refusePendingEvents('CREATE INDEX', table);
   const spec = transformIndexStmt(stmt);
   if (spec.name !== null && relationOidByName(spec.name, table.namespace) !== 0 && stmt['if_not_exists']) {
     ddlNotice(`relation "${spec.name}" already exists, skipping`, 'duplicate_table');

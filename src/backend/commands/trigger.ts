@@ -1,6 +1,6 @@
 // CREATE TRIGGER, ALTER TABLE ... ENABLE | DISABLE TRIGGER, SET CONSTRAINTS (PostgreSQL's trigger.c). What triggers do is
 // executor/trigger.ts's business.
-import { PgError } from '../../common/errors.ts';
+import { PgError, notSupported } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
 import { aclcheckProc, aclcheckRelation, notOwnerOrDenied, relkindNoun } from '../catalog/aclchk.ts';
 import { getNewOid, isSystemRelation } from '../catalog/catalog.ts';
@@ -51,6 +51,7 @@ const wrongType = (message: string, detail?: string): PgError => new PgError('wr
 const invalid = (message: string): PgError => new PgError('invalid_object_definition', message);
 
 function createTriggerStmt(stmt: CreateTrigStmt, context: UtilityContext): void {
+  if (stmt.replace && stmt.isconstraint) throw notSupported('CREATE OR REPLACE CONSTRAINT TRIGGER');
   const relid = rangeVarGetRelid(stmt.relation);
   const before = openRelation(relid);
   lockTable(relid, before.name, before.shared, SHARE_ROW_EXCLUSIVE_LOCK);
@@ -102,7 +103,7 @@ export function createTrigger(stmt: CreateTrigStmt, relation: Relation, text: st
 
 // ---- checks
 
-const KINDS: Record<string, string> = { i: 'indexes', I: 'partitioned indexes', S: 'sequences', c: 'composite types', m: 'materialized views', t: 'TOAST tables' };
+const KINDS: Record<string, string> = { S: 'sequences', m: 'materialized views', t: 'TOAST tables' };
 
 function checkKind(relation: Relation, stmt: CreateTrigStmt, type: number): void {
   const { name, kind } = relation;
@@ -122,6 +123,8 @@ function checkKind(relation: Relation, stmt: CreateTrigStmt, type: number): void
       if (type & INSTEAD) throw wrongType(`"${name}" is a foreign table`, 'Foreign tables cannot have INSTEAD OF triggers.');
       if (stmt.isconstraint) throw wrongType(`"${name}" is a foreign table`, 'Foreign tables cannot have constraint triggers.');
       return;
+    case 'i': case 'I': throw wrongType(`"${name}" is an index`);
+    case 'c': throw wrongType(`"${name}" is a composite type`);
     default:
       throw wrongType(`relation "${name}" cannot have triggers`, `This operation is not supported for ${KINDS[kind] ?? 'it'}.`);
   }

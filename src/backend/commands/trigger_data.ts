@@ -19,7 +19,8 @@ export interface TriggerData {
   readonly relation: Relation;
   /** Values by [attnum - 1], dropped columns included (null). UPDATE and DELETE of a row; else null. Not to be changed. */
   readonly oldRow: readonly Datum[] | null;
-  /** INSERT and UPDATE of a row; else null. Not to be changed: a function that wants another row returns a new array. */
+  /** INSERT and UPDATE of a row; else null. Generated columns are not computed before BEFORE triggers (languages show
+   * them as null; suppress_redundant_updates_trigger compares what is there). Not to be changed: a function that wants another row returns a new array. */
   readonly newRow: readonly Datum[] | null;
   readonly argv: readonly string[];
   /** Transition tables, with the names that REFERENCING gave them; null: not asked for. */

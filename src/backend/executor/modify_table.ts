@@ -380,11 +380,16 @@ export class ModifyRun {
     this.note(place, old, rowId, source);
   }
 
+  /** BEFORE triggers lock their row, and say so in the words of UPDATE. */
+  private changedWord(relation: Relation): 'updated' | 'deleted' {
+    return this.spec.plan.operation === 'delete' && (triggersOf(relation)?.beforeRow.DELETE.length ?? 0) === 0 ? 'deleted' : 'updated';
+  }
+
   /** The row as this command sees it, unless the command has changed it already (then it is left alone). */
   private read(relation: Relation, rowId: number): Datum[] | null {
     const last = lastChange(relation, rowId);
     if (last !== undefined && last.cid >= this.rt.cid) {
-      if (relation.hasTriggers) this.refuseChanged(relation, rowId, this.spec.plan.operation === 'delete' ? 'deleted' : 'updated');
+      if (relation.hasTriggers) this.refuseChanged(relation, rowId, this.changedWord(relation));
       return null;
     }
     const ref = fetchRow(relation, rowId, this.rt.cid);

@@ -8,6 +8,7 @@ import { removeEntry, insertEntry } from '../access/index.ts';
 import { PROVISIONAL_BLOCK, formRow, type RowId } from '../access/row.ts';
 import { deleteRow, insertValues, lastChange, lockTable, updateRow } from '../access/table.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
+import { TRIGGER_TYPE } from '../catalog/pg_trigger.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { makeAndsExplicit } from '../nodes/makefuncs.ts';
 import { containsNode } from '../nodes/nodeFuncs.ts';
@@ -25,6 +26,7 @@ import { fireRow, triggersOf, type TriggerOp, type TriggerSet } from './trigger.
 import type { Capture } from './transition_table.ts';
 
 const ROW_EXCLUSIVE_LOCK = 3;
+const BEFORE_UPDATE_ROW = TRIGGER_TYPE.BEFORE | TRIGGER_TYPE.UPDATE | TRIGGER_TYPE.ROW;
 
 /** What of a relation does not change between executions; made anew with every new Relation object. */
 interface Rules {
@@ -119,10 +121,12 @@ export class ResultRelation {
     return list.length === 0 ? (op === 'DELETE' ? old as Datum[] : row) : fireRow(list, op, old, row, assigned === null ? null : this.withGenerated(assigned));
   }
 
-  /** What an assignment changes, with the columns generated from it. */
+  /** What an assignment changes, with the columns generated from it: all, where a BEFORE trigger may change anything. */
   private withGenerated(assigned: ReadonlySet<number>): ReadonlySet<number> {
     const { generated } = this.rules;
-    return generated.length === 0 ? assigned : new Set([...assigned, ...generated.filter((g) => intersects(g.uses, assigned)).map((g) => g.attnum)]);
+    if (generated.length === 0) return assigned;
+    const any = this.relation.triggers.some((t) => (t.type & BEFORE_UPDATE_ROW) === BEFORE_UPDATE_ROW);
+    return new Set([...assigned, ...generated.filter((g) => any || intersects(g.uses, assigned)).map((g) => g.attnum)]);
   }
 
   private noteRow(op: TriggerOp, rowId: RowId, old: readonly Datum[] | null, row: readonly Datum[] | null, assigned: ReadonlySet<number> | null, own: boolean): void {
@@ -154,7 +158,10 @@ export class ResultRelation {
   findConflict(row: Datum[], arbiters: readonly number[]): { rowId: RowId; keys: IndexKeys } | null {
     for (const g of this.rules.generated) row[g.attnum - 1] = g.expr(null, row);
     for (const keys of this.rules.indexes) {
-      if (!keys.info.unique || !keys.info.immediate || (arbiters.length > 0 && !arbiters.includes(keys.info.indexrelid))) continue;
+      if (!keys.info.unique || (arbiters.length > 0 && !arbiters.includes(keys.info.indexrelid))) continue;
+      if (!keys.info.immediate) {
+        throw new PgError('object_not_in_prerequisite_state', 'ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters', { ...this.place(), constraint: keys.info.index.name });
+      }
       const key = keys.key(row);
       if (key === null || !isUniqueKey(keys)) continue;
       const rowId = conflictingRow(keys, key);

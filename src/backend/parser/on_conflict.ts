@@ -92,7 +92,6 @@ export function inferArbiterIndexes(relation: Relation, arbiter: Arbiter): Oid[]
     }));
     if (!fits) continue;
     if (index.predicate !== null && !(where !== null && impliesPredicate(withVarno1(where), index.predicate))) continue;
-    if (!index.immediate) continue;
     result.push(index.indexrelid);
   }
   if (result.length === 0) {
