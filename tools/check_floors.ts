@@ -13,8 +13,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ['backend/transaction', 'backend/access'],
   ['backend/catalog'],
   ['backend/parser', 'backend/rewrite', 'backend/optimizer', 'backend/executor', 'backend/partitioning'],
-  // Commands run portals, and portals run commands.
-  ['backend/commands', 'backend/tcop'],
+  // Commands run portals, and portals run commands; PL/pgSQL runs both.
+  ['backend/commands', 'backend/tcop', 'backend/pl'],
   ['backend/postmaster'],
   ['bin'],
 ];

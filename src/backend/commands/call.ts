@@ -7,25 +7,24 @@ import { procByOid } from '../catalog/syscache.ts';
 import type { ResultColumn } from '../executor/dest.ts';
 import { compileExpr } from '../executor/expression.ts';
 import { callable, functionInfo } from '../executor/fmgr_info.ts';
+import { procedureCall } from '../executor/procedure_call.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import type { Expr, FuncExpr } from '../nodes/primnodes.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
 import { assignExprCollations } from '../parser/parse_collate.ts';
 import { transformExpr } from '../parser/parse_expr.ts';
 import { parseFuncOrColumn } from '../parser/parse_func.ts';
-import { makeParseState } from '../parser/parse_node.ts';
+import { makeParseState, type ParseState } from '../parser/parse_node.ts';
 import { setupParseFixedParameters } from '../parser/parse_param.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
-import { commandCounterIncrement } from '../transaction/xact.ts';
+import { commandCounterIncrement, inTransactionBlock } from '../transaction/xact.ts';
 import { RecordValue, type Datum, type Oid } from '../types/datum.ts';
 import { RECORDOID } from '../types/oids.ts';
 import { session } from '../utils/session.ts';
 
-function analyzeCall(stmt: RawNode, text: string, paramTypes: readonly Oid[]): { call: FuncExpr; proc: PgProc } {
+export function analyzeCall(stmt: RawNode, state: ParseState): { call: FuncExpr; proc: PgProc } {
   const raw = stmt['funccall'] as RawNode;
-  const state = makeParseState(text);
-  if (paramTypes.length > 0) setupParseFixedParameters(state, paramTypes);
   const args = ((raw['args'] ?? []) as RawNode[]).map((a) => transformExpr(state, a, 'call_argument'));
   const call = parseFuncOrColumn(state, raw['funcname'] as string[], args, null, raw, true, raw.location ?? -1);
   if (call?.kind !== 'FuncExpr') throw internalError('CALL of something that is no procedure');
@@ -33,8 +32,14 @@ function analyzeCall(stmt: RawNode, text: string, paramTypes: readonly Oid[]): {
   return { call, proc: procByOid(call.funcid)! };
 }
 
+function stateOf(text: string, paramTypes: readonly Oid[]): ParseState {
+  const state = makeParseState(text);
+  if (paramTypes.length > 0) setupParseFixedParameters(state, paramTypes);
+  return state;
+}
+
 /** The values of the input arguments, in the order of proargtypes, defaults filled in. */
-function inputArguments(call: FuncExpr, proc: PgProc): Expr[] {
+export function inputArguments(call: FuncExpr, proc: PgProc): Expr[] {
   const modes = proc.proargmodes;
   const all = proc.proallargtypes ?? proc.proargtypes;
   const given: (Expr | undefined)[] = new Array<Expr | undefined>(all.length).fill(undefined);
@@ -48,23 +53,40 @@ function inputArguments(call: FuncExpr, proc: PgProc): Expr[] {
   });
 }
 
-function outColumns(proc: PgProc): ResultColumn[] {
-  const columns: ResultColumn[] = [];
+/** The arguments that come back, by their places among all. */
+export function outPositions(proc: PgProc): { position: number; name: string; type: Oid }[] {
+  const result: { position: number; name: string; type: Oid }[] = [];
   proc.proargmodes?.forEach((mode, i) => {
-    if (mode !== 'o' && mode !== 'b') return;
-    const typeOid = proc.proallargtypes![i]!;
-    columns.push({ name: proc.proargnames?.[i] || `column${columns.length + 1}`, typeOid, typmod: -1, collation: getTypCollation(typeOid), tableOid: 0, tableColumn: 0 });
+    if (mode === 'o' || mode === 'b') result.push({ position: i, name: proc.proargnames?.[i] ?? '', type: proc.proallargtypes![i]! });
   });
-  return columns;
+  return result;
+}
+
+function outColumns(proc: PgProc): ResultColumn[] {
+  return outPositions(proc).map(({ name, type }, i) => ({
+    name: name || `column${i + 1}`, typeOid: type, typmod: -1, collation: getTypCollation(type), tableOid: 0, tableColumn: 0,
+  }));
+}
+
+/** Runs a procedure; `nonatomic`: it may end the transaction, unless it brings settings or a role of its own. */
+export function runProcedure(proc: PgProc, values: readonly Datum[], types: readonly Oid[], collation: Oid, nonatomic: boolean): Datum {
+  if (!aclcheckProc(proc.oid, session.currentUser)) throw notOwnerOrDenied('procedure', proc.proname);
+  const run = callable(functionInfo(proc.oid), types, proc.prorettype, collation);
+  if (proc.proisstrict && values.includes(null)) return null;
+  procedureCall.nonatomic = nonatomic && !proc.prosecdef && proc.proconfig === null;
+  try {
+    return (run(...values) ?? null) as Datum;
+  } finally {
+    procedureCall.nonatomic = false;
+  }
 }
 
 function runCall(stmt: RawNode, context: UtilityContext): void {
-  const { call, proc } = analyzeCall(stmt, context.text, context.paramTypes);
-  if (!aclcheckProc(proc.oid, session.currentUser)) throw notOwnerOrDenied('procedure', proc.proname);
+  const { call, proc } = analyzeCall(stmt, stateOf(context.text, context.paramTypes));
   const args = inputArguments(call, proc);
   const values = args.map((a) => compileExpr(a)(context.params));
-  const run = callable(functionInfo(proc.oid), args.map(exprType), proc.prorettype, call.inputcollid);
-  const result = run(...values) as Datum;
+  const nonatomic = context.topLevel && !inTransactionBlock(true);
+  const result = runProcedure(proc, values, args.map(exprType), call.inputcollid, nonatomic);
   commandCounterIncrement();
   if (proc.prorettype !== RECORDOID) return;
   const columns = outColumns(proc);
@@ -78,7 +100,7 @@ export const CALL_COMMANDS: UtilityTable = {
     run: runCall,
     columns(stmt: RawNode) {
       try {
-        const { proc } = analyzeCall(stmt, '', []);
+        const { proc } = analyzeCall(stmt, stateOf('', []));
         return proc.prorettype === RECORDOID ? outColumns(proc) : null;
       } catch {
         return null; // the error comes when it runs, with its place in the text

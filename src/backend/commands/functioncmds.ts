@@ -9,9 +9,11 @@ import { qualifiedNameGetCreationNamespace } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
 import { objectAddress, recordDependencyOn } from '../catalog/pg_depend.ts';
 import { procedureCreate } from '../catalog/pg_proc.ts';
-import type { PgLanguage } from '../catalog/rows.ts';
+import type { PgLanguage, PgProc } from '../catalog/rows.ts';
 import * as sys from '../catalog/syscache.ts';
+import { callHandlerName } from '../executor/fmgr_info.ts';
 import { validateSqlFunction, functionParseState } from '../executor/functions.ts';
+import { takeNonatomic } from '../executor/procedure_call.ts';
 import { containsNode } from '../nodes/nodeFuncs.ts';
 import { ACL, type Query } from '../nodes/parsenodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
@@ -28,7 +30,7 @@ import type { RawNode } from '../parser/raw_nodes.ts';
 import { createCommandTag } from '../tcop/cmdtag.ts';
 import { asRawStmt } from '../tcop/plancache.ts';
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
-import { commandCounterIncrement } from '../transaction/xact.ts';
+import { commandCounterIncrement, inTransactionBlock } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { findBuiltin } from '../types/fmgr.ts';
 import { findSetting, flattenSetArgs, getBool, setConfigOption, show } from '../utils/guc.ts';
@@ -222,25 +224,74 @@ function createFunction(stmt: RawNode, context: UtilityContext): void {
     replace: Boolean(stmt['replace']),
   });
   commandCounterIncrement();
-  if (language.oid === ids.SQLlanguageId && getBool('check_function_bodies')) validate(oid, name, body.source, body.queries !== null, context);
+  if (language.oid === ids.SQLlanguageId) {
+    if (getBool('check_function_bodies')) validated(`SQL function "${name}"`, body.source, body.queries !== null, context, () => validateSqlFunction(oid));
+    return;
+  }
+  const handler = languages.get(callHandlerName(language.oid));
+  if (handler === undefined) return;
+  const proc = sys.procByOid(oid)!;
+  validated(null, body.source, false, context, () => handler.validate(proc, session.notice, getBool('check_function_bodies')));
 }
 
-/** Errors in the body point into the body, which stands in the statement's text. */
-function validate(oid: Oid, name: string, source: string, inline: boolean, context: UtilityContext): void {
+/** What a language other than "internal" and "sql" does with bodies; by the name of its call handler. */
+export interface LanguageCommands {
+  /** Checks a function that was just made. */
+  validate(proc: PgProc, report: (warning: PgError) => void, checkBody: boolean): void;
+  /** DO. */
+  runInline(source: string, nonatomic: boolean): void;
+}
+const languages = new Map<string, LanguageCommands>();
+export function registerLanguageCommands(callHandler: string, commands: LanguageCommands): void {
+  languages.set(callHandler, commands);
+}
+
+/** Errors in the body point into the body, which stands in the statement's text (function_parse_error_transpose). */
+function validated(where: string | null, source: string, inline: boolean, context: UtilityContext, check: () => void): void {
   try {
-    validateSqlFunction(oid);
+    check();
   } catch (error) {
     if (error instanceof PgError) {
-      const { position, ...rest } = error.fields;
-      let place: object = { where: `SQL function "${name}"` };
-      if (position !== undefined && !inline) {
-        const at = context.text.indexOf(source);
-        place = at >= 0 && !source.includes("'") ? { position: position + [...context.text.slice(0, at)].length } : { internalPosition: position, internalQuery: source };
-      }
-      error.fields = { ...rest, ...place };
+      const { position, internalPosition, internalQuery, ...rest } = error.fields;
+      const at = internalQuery === source ? internalPosition : internalQuery === undefined ? position : undefined;
+      const place = at === undefined || inline ? undefined : placeInText(context.text, source, at);
+      const own = where === null ? {} : { where };
+      if (at === undefined) error.fields = { ...error.fields, ...own };
+      else if (inline) error.fields = { ...rest, ...own, position: at };
+      else error.fields = { ...rest, ...own, ...(place !== undefined ? { position: place } : { internalPosition: at, internalQuery: source }) };
     }
     throw error;
   }
+}
+
+/** The character position in a statement of a place in a body that stands there as a literal (match_prosrc_to_query). */
+function placeInText(text: string, source: string, position: number): number | undefined {
+  let found: number | undefined;
+  for (const m of text.matchAll(/'|\$[A-Za-z_\u0080-\uffff]*[\w\u0080-\uffff]*\$/g)) {
+    const from = m.index + m[0].length;
+    const place = m[0] === "'" ? quotedPlace(text, from, source, position) : text.startsWith(source + m[0], from) ? [...text.slice(0, from)].length + position : undefined;
+    if (place === undefined) continue;
+    // Two such literals: nobody knows which is meant.
+    if (found !== undefined && found !== place) return undefined;
+    found = place;
+  }
+  return found;
+}
+
+function quotedPlace(text: string, from: number, source: string, position: number): number | undefined {
+  let at = from, place: number | undefined;
+  let n = 0;
+  for (const char of source) {
+    if (++n === position) place = at;
+    if (char === "'") {
+      if (!text.startsWith("''", at)) return undefined;
+      at += 2;
+    } else if (text.startsWith(char, at)) at += char.length;
+    else return undefined;
+  }
+  if (text[at] !== "'" || text[at + 1] === "'") return undefined;
+  place ??= at;
+  return [...text.slice(0, place)].length + 1;
 }
 
 function checkedLanguage(name: string): PgLanguage {
@@ -407,14 +458,18 @@ function checkBinaryCast(source: Oid, target: Oid): void {
 
 // ---- DO
 
-function doBlock(stmt: RawNode): void {
+function doBlock(stmt: RawNode, context: UtilityContext): void {
   const args = (stmt['args'] ?? []) as RawNode[];
   const option = (name: string): string | undefined => args.find((a) => a['defname'] === name)?.['arg'] as string | undefined;
-  if (option('as') === undefined) throw new PgError('syntax_error', 'no inline code specified');
+  const source = option('as');
+  if (source === undefined) throw new PgError('syntax_error', 'no inline code specified');
   const name = option('language') ?? 'plpgsql';
   const language = checkedLanguage(name);
   if (language.laninline === 0) throw new PgError('feature_not_supported', `language "${name}" does not support inline code execution`);
-  throw notSupported(`a DO block of language ${name}`);
+  const handler = languages.get(callHandlerName(language.oid));
+  if (handler === undefined) throw notSupported(`a DO block of language ${name}`);
+  const nonatomic = takeNonatomic() || (context.topLevel && !inTransactionBlock(true));
+  validated(null, source, false, context, () => handler.runInline(source, nonatomic));
 }
 
 export const FUNCTION_COMMANDS: UtilityTable = {

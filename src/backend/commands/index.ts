@@ -1,5 +1,7 @@
 // Every command of the server, joined: importing this file makes processUtility know them.
-import { registerUtilities } from '../tcop/utility.ts';
+import type { RawNode } from '../parser/raw_nodes.ts';
+import { processUtility, registerUtilities } from '../tcop/utility.ts';
+import { utilityRunner } from '../executor/functions.ts';
 import { ALTER_COMMANDS } from './alter_commands.ts';
 import './admin_functions.ts';
 import { ASYNC_COMMANDS } from './async.ts';
@@ -43,3 +45,8 @@ registerUtilities({
   ...ASYNC_COMMANDS, ...LOCK_COMMANDS, ...DATABASE_COMMANDS, ...OWNED_COMMANDS, ...MAINTENANCE_COMMANDS,
   ...DEFINE_COMMANDS, ...RULE_COMMANDS, ...TRIGGER_COMMANDS, ...CALL_COMMANDS, ...EXTENSION_COMMANDS,
 });
+
+// Functions written in SQL may run commands, too.
+utilityRunner.run = (query, text) => {
+  processUtility(query.utilityStmt as RawNode, { text, statementText: text, topLevel: false, params: [], paramTypes: [], dest: { start() {}, receive: () => true, end() {} } });
+};

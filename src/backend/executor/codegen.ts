@@ -168,7 +168,11 @@ export class Generator {
 
   /** Calls an outlined function and passes on its jumps. */
   call(fn: OutlinedFunction, args: readonly string[]): void {
-    const call = `${fn.name}(${args.join(', ')})`;
+    this.callThrough(fn, `${fn.name}(${args.join(', ')})`);
+  }
+
+  /** The same by way of `call`, which is true unless the function has jumped. */
+  callThrough(fn: OutlinedFunction, call: string): void {
     const targets = [...fn.escapes];
     if (targets.length === 0) this.emit(`${call};`);
     else if (targets.length === 1) this.emit(`if (!${call}) ${this.jumpCode(targets[0]!)}`);

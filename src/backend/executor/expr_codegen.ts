@@ -3,7 +3,7 @@
 // must be called where the value is to be computed.
 import { internalError, notSupported } from '../../common/errors.ts';
 import type {
-  Aggref, BoolExpr, CaseExpr, Expr, GroupingFunc, MinMaxExpr, ScalarArrayOpExpr, SubPlan, Var, WindowFunc,
+  Aggref, BoolExpr, CaseExpr, Expr, GroupingFunc, MinMaxExpr, Param, ScalarArrayOpExpr, SubPlan, Var, WindowFunc,
 } from '../nodes/primnodes.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import { type ArrayValue, type Datum, type Oid, RecordValue } from '../types/datum.ts';
@@ -17,6 +17,8 @@ import * as runtime from './expr_runtime.ts';
 /** Where an expression stands: what its Vars and other leaves mean. */
 export interface ExprContext {
   readonly var: (node: Var) => Column;
+  /** $n where it is not rt.params[n - 1]: variables of PL/pgSQL. */
+  readonly externParam?: (node: Param) => Value;
   readonly execParam?: (paramid: number) => Value;
   readonly aggref?: (node: Aggref) => Value;
   readonly grouping?: (node: GroupingFunc) => Value;
@@ -94,7 +96,7 @@ const handlers: { [K in Expr['kind']]: Handler<Extract<Expr, { kind: K }>> } = {
     return genConst(g, e.constvalue);
   },
   Param: (g, e, cx) => {
-    if (e.paramkind === 'extern') return { code: g.hoisted(`P[${e.paramid - 1}]`), nullable: true };
+    if (e.paramkind === 'extern') return cx.externParam?.(e) ?? { code: g.hoisted(`P[${e.paramid - 1}]`), nullable: true };
     if (cx.execParam === undefined) throw internalError(`parameter ${e.paramid} of kind ${e.paramkind} outside a plan`);
     return cx.execParam(e.paramid);
   },

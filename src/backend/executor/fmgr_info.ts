@@ -2,7 +2,7 @@
 // Also the other facts about functions, operators and types that planner and executor ask for (PostgreSQL's
 // lsyscache.c).
 import { PgError, internalError, notSupported } from '../../common/errors.ts';
-import { aggregateByOid, operatorByOid, procByOid, typeByOid } from '../catalog/syscache.ts';
+import { aggregateByOid, languageByOid, operatorByOid, procByOid, typeByOid } from '../catalog/syscache.ts';
 import type { PgAggregate, PgOperator, PgProc, PgType } from '../catalog/rows.ts';
 import type { Oid } from '../types/datum.ts';
 import { type BuiltinFunction, type FunctionContext, findBuiltin } from '../types/fmgr.ts';
@@ -25,10 +25,20 @@ const INTERNAL_LANGUAGE = 12;
 const C_LANGUAGE = 13;
 const FIRST_NORMAL_OID = 16384;
 
-/** Languages other than "internal", by OID; their handlers register here (SQL functions, PL/pgSQL). */
-const languageHandlers = new Map<Oid, (proc: PgProc) => BuiltinFunction>();
-export function registerLanguageHandler(language: Oid, handler: (proc: PgProc) => BuiltinFunction): void {
+/** Languages other than "internal": SQL by its OID, others by the name of their call handler (pg_language.lanplcallfoid). */
+const languageHandlers = new Map<Oid | string, (proc: PgProc) => BuiltinFunction>();
+export function registerLanguageHandler(language: Oid | string, handler: (proc: PgProc) => BuiltinFunction): void {
   languageHandlers.set(language, handler);
+}
+
+function handlerOf(language: Oid): ((proc: PgProc) => BuiltinFunction) | undefined {
+  return languageHandlers.get(language) ?? languageHandlers.get(callHandlerName(language));
+}
+
+/** The function in which a language's call handler is written; '' for languages without one. */
+export function callHandlerName(language: Oid): string {
+  const handler = languageByOid(language)?.lanplcallfoid ?? 0;
+  return handler === 0 ? '' : procByOid(handler)?.prosrc ?? '';
 }
 
 const builtinInfos = new Map<Oid, FunctionInfo>();
@@ -42,7 +52,7 @@ export function functionInfo(oid: Oid): FunctionInfo {
   const info: FunctionInfo = {
     oid, name: proc.proname, prosrc: proc.prosrc ?? '', internal, strict: proc.proisstrict, retset: proc.proretset,
     volatility: proc.provolatile, resultType: proc.prorettype,
-    builtin: internal ? findBuiltin(proc.prosrc ?? '') : languageHandlers.get(proc.prolang)?.(proc), proc,
+    builtin: internal ? findBuiltin(proc.prosrc ?? '') : handlerOf(proc.prolang)?.(proc), proc,
   };
   if (internal && oid < FIRST_NORMAL_OID) builtinInfos.set(oid, info);
   return info;

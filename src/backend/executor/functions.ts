@@ -258,7 +258,7 @@ function runBody(proc: PgProc, prepared: Prepared, args: readonly Datum[], limit
 }
 
 /** SECURITY DEFINER and SET clauses hold while the body runs (fmgr_security_definer). */
-function withFunctionSettings<T>(proc: PgProc, run: () => T): T {
+export function withFunctionSettings<T>(proc: PgProc, run: () => T): T {
   if (!proc.prosecdef && proc.proconfig === null) return run();
   const user = session.currentUser;
   const level = proc.proconfig === null ? 0 : newNestLevel();

@@ -5,7 +5,7 @@
 //
 // Conventions kept from PostgreSQL: varno and varattno count from 1; varattno 0 is the whole row; system columns
 // have negative numbers (see SYSTEM_COLUMNS in catalog/heap.ts); varlevelsup counts enclosing queries.
-import type { Datum, Oid } from '../types/datum.ts';
+import type { Datum, Oid, RecordAttribute } from '../types/datum.ts';
 import type { Query } from './parsenodes.ts';
 
 export type Expr =
@@ -36,6 +36,8 @@ export interface Const {
 export interface Param {
   kind: 'Param'; paramkind: 'extern' | 'exec' | 'sublink' | 'multiexpr'; paramid: number; paramtype: Oid; paramtypmod: number;
   paramcollid: Oid; location: number;
+  /** Of type record: the columns it has now (a variable of PL/pgSQL). */
+  paramcolumns?: readonly RecordAttribute[];
 }
 export interface Aggref {
   kind: 'Aggref'; aggfnoid: Oid; aggtype: Oid; aggcollid: Oid; inputcollid: Oid;

@@ -47,6 +47,9 @@ export function getExprResultType(e: Expr): ResultDescription {
       columns: e.args.map((arg, i) => ({ name: e.colnames[i] ?? `f${i + 1}`, type: exprType(arg), typmod: exprTypmod(arg), collation: exprCollation(arg), dropped: false })),
     };
   }
+  if (e.kind === 'Param' && e.paramcolumns !== undefined) {
+    return { class: 'composite', type: RECORDOID, columns: e.paramcolumns.map((c) => ({ name: c.name, type: c.typeOid, typmod: c.typmod, collation: c.collation, dropped: c.dropped })) };
+  }
   const type = exprType(e);
   const kind = getTypeFuncClass(type);
   return { class: kind, type, columns: kind === 'composite' || kind === 'composite_domain' ? columnsOfRowType(type) : [] };

@@ -15,6 +15,7 @@ import type { Connection } from '../libpq/connection.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import { abortCurrentTransaction, commitTransactionCommand, renewSnapshot, setStorePaths, startTransactionCommand } from '../transaction/xact.ts';
 import { backendByPid, countOtherBackends, reportApplicationName, reportSession } from '../utils/backend_status.ts';
+import { addContext } from '../utils/error_context.ts';
 import { logError, shouldSendToClient, shouldLog } from '../utils/elog.ts';
 import { beginReporting, defineHooks, getString, processGucArray, setConfigOption, setInternal } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
@@ -60,6 +61,7 @@ export function installAuthCatalog(): void {
 /** What the notices of this session do, and the settings it reports. */
 function connectSession(): void {
   session.notice = (notice: PgError) => {
+    addContext(notice);
     if (shouldLog(notice.severity)) logError(notice);
     if (hasFrontend() && shouldSendToClient(notice.severity)) sendNoticeResponse(notice);
   };
@@ -136,4 +138,3 @@ function applySettings(connection: Connection, database: Oid, role: Oid): void {
 }
 
 defineHooks('application_name', { assign: (value) => reportApplicationName(String(value)) });
-

@@ -47,7 +47,7 @@ export class CachedStatement {
   /** Tables it changes. */
   private targets: Oid[] = [];
   readonly fixedResult: boolean;
-  private catalogVersion = -1;
+  protected catalogVersion = -1;
   private searchPath = '';
   private role: Oid = 0;
   private readonly variableParams: boolean;
@@ -108,7 +108,7 @@ export class CachedStatement {
     }
   }
 
-  private analyze(): Query {
+  protected analyze(): Query {
     const raw = this.slots.length === 0 ? this.raw! : withSlotValues(this.raw!, this.slots);
     if (!this.variableParams || !(isOptimizable(raw.stmt) || takesParameters(raw))) return parseAnalyze(raw, this.text, this.paramTypes);
     const { query, paramTypes } = parseAnalyzeVarParams(raw, this.text, this.paramTypes);

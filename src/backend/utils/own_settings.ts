@@ -8,3 +8,14 @@ defineSetting(['dress_rehearsal', 'bool', 'postmaster', 'on', null, 0, 0, null, 
 
 defineSetting(['idle_exit', 'integer', 'sighup', '0', 's', 0, 2147483, null, CONNECTIONS,
   'Sets how long a postmaster without sessions stays before it ends.', 'Only with sockets passed by a service manager, which starts it again at the next connection. 0 means for ever.', '']);
+
+const CUSTOMIZED = -1;
+
+/** PL/pgSQL's. */
+defineSetting(['plpgsql.check_asserts', 'bool', 'user', 'on', null, 0, 0, null, CUSTOMIZED, 'Perform checks given in ASSERT statements.', null, '']);
+defineSetting(['plpgsql.extra_errors', 'string', 'user', 'none', null, 0, 0, null, CUSTOMIZED, 'List of programming constructs that should produce an error.', null, '']);
+defineSetting(['plpgsql.extra_warnings', 'string', 'user', 'none', null, 0, 0, null, CUSTOMIZED, 'List of programming constructs that should produce a warning.', null, '']);
+defineSetting(['plpgsql.print_strict_params', 'bool', 'user', 'off', null, 0, 0, null, CUSTOMIZED,
+  'Print information about parameters in the DETAIL part of the error messages generated on INTO ... STRICT failures.', null, '']);
+defineSetting(['plpgsql.variable_conflict', 'enum', 'superuser', 'error', null, 0, 0, ['error', 'use_variable', 'use_column'], CUSTOMIZED,
+  'Sets handling of conflicts between PL/pgSQL variable names and table column names.', null, '']);

@@ -1,0 +1,92 @@
+// Values with their types, and what RETURN makes of them.
+import { PgError } from '../../../common/errors.ts';
+import { getBaseType, getType } from '../../catalog/lsyscache.ts';
+import { RecordValue, type Datum, type Oid } from '../../types/datum.ts';
+import { RECORDOID, TEXTOID, UNKNOWNOID } from '../../types/oids.ts';
+import { castValue, needsCast } from './casts.ts';
+import type { Estate } from './estate.ts';
+import { dynamicStatement, returnQuery, running } from './exec_sql.ts';
+import { type Site, statementOf } from './expression.ts';
+import { toText } from './messages.ts';
+import { convertByPosition } from './records.ts';
+
+export interface Typed { readonly value: Datum; readonly type: Oid; readonly typmod: number; /** As a parameter of SQL: unknown is text. */ readonly paramType: Oid }
+
+export function evalTyped(rt: Estate, site: Site, values: readonly Datum[]): Typed {
+  const p = rt.prepared(site, values);
+  const value = rt.eval(site, values);
+  return { value, type: p.type, typmod: p.typmod, paramType: p.type === UNKNOWNOID ? TEXTOID : p.type };
+}
+
+export function evalText(rt: Estate, site: Site, values: readonly Datum[]): string | null {
+  const { value, type } = evalTyped(rt, site, values);
+  return value === null ? null : toText(value, type);
+}
+
+const isRowType = (type: Oid): boolean => type === RECORDOID || getType(getBaseType(type)).typtype === 'c';
+
+/** The result of a function that returns rows, or of a trigger function, which makes of it what it needs. */
+export function returnRow(rt: Estate, value: Datum, type: Oid): Datum {
+  if (value === null) return null;
+  if (!isRowType(type) || !(value instanceof RecordValue)) {
+    throw new PgError('datatype_mismatch', rt.trigger !== null ? 'cannot return non-composite value from function returning composite type'
+      : 'cannot return non-composite value from function returning composite type');
+  }
+  return value;
+}
+
+export function returnScalar(rt: Estate, value: Datum, type: Oid, typmod: number): Datum {
+  const { rettype } = rt.fn;
+  if (!needsCast(type, typmod, rettype, -1)) return value;
+  const { s } = rt;
+  rt.s = -1;
+  rt.phase = 'while casting return value to function\'s return type';
+  const result = castValue(value, type, typmod, rettype, -1);
+  rt.phase = null;
+  rt.s = s;
+  return result;
+}
+
+/** The function's row, made of the declared type (coerce_function_result_tuple). */
+export function finishRow(rt: Estate, value: RecordValue): Datum {
+  const { rettype, rowType } = rt.fn;
+  if (rettype !== rowType) return value.typeOid === rowType ? castValue(value, rowType, -1, rettype, -1) : castValue(value, value.typeOid, -1, rettype, -1);
+  if (rt.expected === null) return value;
+  return convertByPosition(value, rowType, rt.expected, 'returned record type does not match expected record type');
+}
+
+/** RETURN NEXT (exec_stmt_return_next). */
+export function returnNext(rt: Estate, value: Datum, type: Oid, typmod: number): void {
+  const { fn, expected } = rt;
+  if (!fn.returnsRows) {
+    rt.results.push(castValue(value, type, typmod, fn.rettype, -1));
+    return;
+  }
+  if (value === null && isRowType(type)) {
+    rt.results.push(expected === null ? null : new RecordValue(fn.rowType, expected, expected.map(() => null)));
+    return;
+  }
+  if (!(value instanceof RecordValue)) {
+    if (isRowType(type)) throw new PgError('datatype_mismatch', 'wrong record type supplied in RETURN NEXT');
+    if (expected !== null && expected.length === 1) {
+      rt.results.push(new RecordValue(fn.rowType, expected, [castValue(value, type, typmod, expected[0]!.typeOid, expected[0]!.typmod)]));
+      return;
+    }
+    throw new PgError('datatype_mismatch', 'cannot return non-composite value from function returning composite type');
+  }
+  rt.results.push(expected === null ? value : convertByPosition(value, fn.rowType, expected, 'wrong record type supplied in RETURN NEXT'));
+}
+
+export function returnStaticQuery(rt: Estate, site: Site, values: readonly Datum[]): boolean {
+  const statement = site.statement ?? rt.doing(site, () => statementOf(site));
+  return returnQuery(rt, statement, () => statement.ready(values), site.running);
+}
+
+export function returnDynamicQuery(rt: Estate, text: string, values: readonly Datum[], types: readonly Oid[]): boolean {
+  rt.running = running(text);
+  const statement = dynamicStatement(text, types);
+  return returnQuery(rt, statement, () => {
+    statement.revalidate();
+    return values;
+  }, running(text));
+}
