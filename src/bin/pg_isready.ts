@@ -53,8 +53,6 @@ for (const [name, keyword] of [['dbname', 'dbname'], ['host', 'host'], ['port', 
 let shown: string;
 try {
   const info = completeConninfo(settings), port = info.port!;
-  // A password would only be asked for in vain.
-  settings.passfile = '/dev/null';
   shown = `${info.hostaddr ?? info.host ?? defaultSocketFolder(Number(port))}:${port}`;
 } catch (error) {
   refuse((error as Error).message);

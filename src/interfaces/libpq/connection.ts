@@ -77,6 +77,7 @@ export class Connection extends Session implements Carrier, Wire {
   private cancels = 0;
   private pipelineAborted = false;
   private flushScheduled = false;
+  private unsynced = false;
   private statusByte = 'I';
   private closed = false;
   private closing = false;
@@ -89,6 +90,8 @@ export class Connection extends Session implements Carrier, Wire {
 
   /** A transaction or pipeline that has the session for itself; others wait, those called from inside belong to it. */
   private owner: { session: Transaction | null } | null = null;
+  /** Those who have it or wait for it. */
+  private owners = 0;
   private ownerTail: Promise<void> = Promise.resolve();
   private held: Exchange[] = [];
 
@@ -255,6 +258,7 @@ export class Connection extends Session implements Carrier, Wire {
     exchange.sent = true;
     this.inFlight.push(exchange);
     if (exchange.exclusive) this.blocker = exchange;
+    this.unsynced = !exchange.endsWithSync;
     this.scheduleFlush();
   }
 
@@ -276,6 +280,11 @@ export class Connection extends Session implements Carrier, Wire {
 
   private readonly flushNow = (): void => {
     this.flushScheduled = false;
+    // In a pipeline the server would keep its answers to itself until the Sync.
+    if (this.unsynced) {
+      this.unsynced = false;
+      this.writer.flush();
+    }
     if (this.writer.pendingBytes > 0) this.writeOut();
   };
 
@@ -501,13 +510,15 @@ export class Connection extends Session implements Carrier, Wire {
   private async own<T>(fn: (mine: { session: Transaction | null }) => Promise<T>): Promise<T> {
     const before = this.ownerTail, { promise, resolve } = Promise.withResolvers<void>();
     this.ownerTail = promise;
-    await before;
+    // Who comes first has it at once, before anything that is asked for after this call.
+    if (this.owners++ > 0) await before;
     const mine = { session: null };
     this.owner = mine;
     try {
       return await inside.run(mine, () => fn(mine));
     } finally {
       this.owner = null;
+      this.owners--;
       const held = this.held;
       this.held = [];
       for (const exchange of held) this.submitInside(exchange);

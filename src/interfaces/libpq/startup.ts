@@ -80,6 +80,7 @@ export function openSocket(host: Host, address: string, info: Conninfo): net.Soc
 }
 
 export async function attempt(host: Host, address: string, settings: AttemptSettings): Promise<Started> {
+  settings.signal?.throwIfAborted();
   const socket = openSocket(host, address, settings.info);
   const dialogue = new Dialogue(socket, host, address, settings);
   const abort = (): void => dialogue.fail(new AttemptFailed('server', 'aborted', settings.signal!.reason));
