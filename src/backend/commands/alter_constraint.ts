@@ -23,6 +23,7 @@ import { addChecks, addForeignKey, cookCheck } from './constraints.ts';
 import { checkAdoptable, defineIndex } from './indexcmds.ts';
 import { requireObjectOwnership } from './object_names.ts';
 import { allChildren } from './tablecmds.ts';
+import { refusePendingEvents } from './trigger.ts';
 
 // ---- ADD
 
@@ -158,6 +159,7 @@ function validateConstraint(queue: Queue, tab: Altered, name: string, recurse: b
 }
 
 function alterConstraint(tab: Altered, def: RawNode): void {
+  if (def['noinherit']) throw new PgError('feature_not_supported', 'FOREIGN KEY constraints cannot be marked NO INHERIT');
   const constraint = constraintNamed(tab, def['conname'] as string);
   if (constraint.contype !== 'f') {
     throw new PgError('wrong_object_type', `constraint "${constraint.conname}" of relation "${tab.current.name}" is not a foreign key constraint`);
@@ -189,7 +191,11 @@ function dropConstraint(queue: Queue, tab: Altered, cmd: RawNode, recurse: boole
   if (constraint.coninhcount > 0 && !recursing) {
     throw new PgError('invalid_table_definition', `cannot drop inherited constraint "${name}" of relation "${relation.name}"`);
   }
-  if (constraint.contype === 'f' && constraint.confrelid !== tab.oid) lockTable(constraint.confrelid, openRelation(constraint.confrelid).name, false, 8);
+  if (constraint.contype === 'f' && constraint.confrelid !== tab.oid) {
+    const referenced = openRelation(constraint.confrelid);
+    lockTable(referenced.oid, referenced.name, false, 8);
+    refusePendingEvents('ALTER TABLE', referenced);
+  }
   const children = constraint.contype === 'c' && !constraint.connoinherit && relation.hasSubclass ? childrenOf(tab.oid) : [];
   performDeletion(objectAddress(ids.ConstraintRelationId, constraint.oid), behaviorOf(cmd));
   for (const { inhrelid } of children) {

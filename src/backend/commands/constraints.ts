@@ -3,12 +3,13 @@
 import { PgError } from '../../common/errors.ts';
 import { attributeAclmask, aclcheckRelation, notOwnerOrDenied } from '../catalog/aclchk.ts';
 import { formatType } from '../catalog/format_type.ts';
-import { funcVolatile, getOpfamilyMember, isBinaryCoercible, opVolatile } from '../catalog/lsyscache.ts';
+import { funcVolatile, getBaseType, getOpfamilyMember, opVolatile } from '../catalog/lsyscache.ts';
 import { rangeVarGetRelid } from '../catalog/namespace.ts';
 import { changeCheckCount, chooseConstraintName, constraintNameIsUsed, createConstraintEntry } from '../catalog/pg_constraint.ts';
 import { F_RI_FKEY_CHECK_INS, F_RI_FKEY_CHECK_UPD, RI_ACTION_FUNCTIONS, TRIGGER_TYPE, createInternalTrigger, noteTriggers } from '../catalog/pg_trigger.ts';
 import type { Attribute, IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
+import { opclassByOid } from '../catalog/syscache.ts';
 import { lockTable } from '../access/table.ts';
 import { containsNode, exprType } from '../nodes/nodeFuncs.ts';
 import { ACL } from '../nodes/parsenodes.ts';
@@ -126,7 +127,7 @@ export function addForeignKey(relid: Oid, spec: ForeignKeySpec, taken: Set<strin
   if (columns.length !== pkColumns.length) {
     throw new PgError('invalid_foreign_key', 'number of referencing and referenced columns for foreign key disagree');
   }
-  const deleteSet = spec.deleteSetColumns.map((name) => {
+  const deleteSet = [...new Set(spec.deleteSetColumns)].map((name) => {
     const column = keyColumn(fk, name);
     if (!columns.includes(column)) throw new PgError('invalid_column_reference', `column "${name}" referenced in ON DELETE SET action must be part of foreign key`);
     return column.attnum;
@@ -213,14 +214,14 @@ function checkGeneratedActions(columns: readonly Attribute[], spec: ForeignKeySp
 function keyOperators(constraint: string, index: IndexInfo, fk: Attribute, pk: Attribute): { pf: Oid; pp: Oid; ff: Oid } {
   const column = index.columns[index.keyAttributes.indexOf(pk.attnum)]!;
   const family = column.opfamily;
-  const opcintype = column.typeOid;
+  // A varchar key has the operator class of text.
+  const opcintype = opclassByOid(column.opclass)!.opcintype;
+  const fktype = getBaseType(fk.atttypid);
   const pp = getOpfamilyMember(family, opcintype, opcintype, 3);
-  let pf = getOpfamilyMember(family, opcintype, fk.atttypid, 3);
-  let ff = pf === 0 ? 0 : getOpfamilyMember(family, fk.atttypid, fk.atttypid, 3);
-  if (pf === 0 || ff === 0) {
-    // Through an implicit cast of the foreign key to the index's type.
-    if (isBinaryCoercible(fk.atttypid, opcintype) || canCoerceType([fk.atttypid], [opcintype], 'implicit')) pf = ff = pp;
-  }
+  let pf = getOpfamilyMember(family, opcintype, fktype, 3);
+  let ff = pf === 0 ? 0 : getOpfamilyMember(family, fktype, fktype, 3);
+  // Through an implicit cast of the foreign key to the index's type.
+  if ((pf === 0 || ff === 0) && canCoerceType([pk.atttypid, fk.atttypid], [opcintype, opcintype], 'implicit')) pf = ff = pp;
   if (pf === 0 || ff === 0 || pp === 0) {
     throw new PgError('datatype_mismatch', `foreign key constraint "${constraint}" cannot be implemented`, {
       detail: `Key columns "${fk.attname}" and "${pk.attname}" are of incompatible types: ${formatType(fk.atttypid)} and ${formatType(pk.atttypid)}.`,

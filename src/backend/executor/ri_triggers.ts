@@ -117,7 +117,7 @@ const referencing: InternalTrigger = {
     const key = cachedKey(firing);
     if (key.matchType === 's' ? key.conkey.some((n) => isNull(now![n - 1])) : key.conkey.every((n) => isNull(now![n - 1]))) return false;
     // The event of a row of this very transaction may have been left to this one.
-    return old === null || own || key.conkey.some((n, i) => differs(key.ffeqop[i]!, old[n - 1] ?? null, now![n - 1] ?? null));
+    return old === null || own || key.conkey.some((n, i) => differs(key.ffeqop[i]!, firing.relation.attributes[n - 1]!.atttypid, old[n - 1] ?? null, now![n - 1] ?? null));
   },
   fire: checkRow,
 };
@@ -202,12 +202,15 @@ const FLOATS = new Set([700, 701]);
 /** Whether the referenced key has become another: bit by bit, for what = takes for equal may not be so to the other side. */
 const keyChanged = (key: ForeignKey, old: readonly Datum[], now: readonly Datum[]): boolean => key.confkey.some((n) => {
   const a = old[n - 1] ?? null, b = now[n - 1] ?? null;
-  return a !== b && (a === null || b === null || typeof a !== 'object' || !isDeepStrictEqual(a, b));
+  return !Object.is(a, b) && (a === null || b === null || typeof a !== 'object' || !isDeepStrictEqual(a, b));
 });
 
-function differs(equals: Oid, a: Datum, b: Datum): boolean {
+/** Whether the referencing key has become another one. To say so of equal ones costs a check, no more. */
+function differs(equals: Oid, type: Oid, a: Datum, b: Datum): boolean {
   if (a === null || b === null) return a !== b;
-  return operatorFunction(equals, DEFAULT_COLLATION)(a, b) !== true;
+  if (Object.is(a, b)) return false;
+  const { oprleft } = operatorByOid(equals)!;
+  return (oprleft !== type && !isBinaryCoercible(type, oprleft)) || operatorFunction(equals, DEFAULT_COLLATION)(a, b) !== true;
 }
 const DEFAULT_COLLATION = 100;
 
