@@ -4,6 +4,7 @@ import './alter_column.ts';
 import './alter_column_type.ts';
 import './alter_constraint.ts';
 import './alter_misc.ts';
+import './attach_partition.ts';
 import { alterOwner } from './alter_owner.ts';
 import { alterObjectSchema } from './alter_schema.ts';
 import { alterTable } from './altertable.ts';

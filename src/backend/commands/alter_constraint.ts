@@ -7,6 +7,7 @@ import * as ids from '../catalog/oids.ts';
 import { objectAddress } from '../catalog/pg_depend.ts';
 import { F_RI_FKEY_CHECK_INS, F_RI_FKEY_CHECK_UPD, RI_ACTION_FUNCTIONS, noteTriggers } from '../catalog/pg_trigger.ts';
 import { openRelation } from '../catalog/relcache.ts';
+import type { Relation } from '../catalog/relation.ts';
 import type { PgConstraint } from '../catalog/rows.ts';
 import { childrenOf, constraintsOf, relationOidByName, triggersOf } from '../catalog/syscache.ts';
 import { equal } from '../nodes/equalfuncs.ts';
@@ -22,6 +23,7 @@ import { behaviorOf, setNotNull } from './alter_common.ts';
 import { addChecks, addForeignKey, cookCheck } from './constraints.ts';
 import { checkAdoptable, defineIndex } from './indexcmds.ts';
 import { requireObjectOwnership } from './object_names.ts';
+import { addKeysOfPartitions } from './partition_keys.ts';
 import { allChildren } from './tablecmds.ts';
 import { refusePendingEvents } from './trigger.ts';
 
@@ -33,8 +35,8 @@ export function queueConstraint(queue: Queue, tab: Altered, raw: RawNode, recurs
   transformTableConstraint(context, raw);
   const { checks, indexes, foreignKeys } = context.table;
   for (const check of checks) tab.add(PASS.ADD_OTHERCONSTR, () => addCheckConstraint(queue, tab, check, recurse, false));
-  for (const index of indexes) queueIndex(queue, tab, index);
-  for (const key of foreignKeys) queueForeignKey(tab, key);
+  for (const index of indexes) queueIndex(queue, tab, index, recurse);
+  for (const key of foreignKeys) queueForeignKey(tab, key, recurse);
 }
 
 /** CHECK for a table and its children, where one of the same name and expression is merged (ATAddCheckConstraint). */
@@ -80,7 +82,7 @@ function mergeWithExisting(tab: Altered, spec: CheckSpec, recursing: boolean, te
 }
 
 /** An index or index constraint; a primary key's columns become NOT NULL first. */
-export function queueIndex(queue: Queue, tab: Altered, spec: IndexSpec): void {
+export function queueIndex(queue: Queue, tab: Altered, spec: IndexSpec, recurse = true): void {
   if (spec.primary) {
     if (tab.current.indexes.some((i) => i.primary)) throw new PgError('invalid_table_definition', `multiple primary keys for table "${tab.current.name}" are not allowed`);
     tab.add(PASS.COL_ATTRS, () => {
@@ -104,7 +106,7 @@ export function queueIndex(queue: Queue, tab: Altered, spec: IndexSpec): void {
       withErrorPosition(makeParseState(queue.text), spec.location, () => checkAdoptable(tab.current, spec));
       renameAdopted(tab, spec);
     }
-    defineIndex(tab.current, spec, queue.text, !tab.rewrite);
+    defineIndex(tab.current, spec, queue.text, !tab.rewrite, recurse);
   });
 }
 
@@ -120,9 +122,21 @@ function renameAdopted(tab: Altered, spec: IndexSpec): void {
   spec.existingIndex = spec.name;
 }
 
-export function queueForeignKey(tab: Altered, spec: ForeignKeySpec): void {
+function refuseOnPartitioned(table: Relation, spec: ForeignKeySpec, recurse: boolean): void {
+  const referenced = (spec.pktable as { relname?: string }).relname ?? '';
+  if (!recurse) throw new PgError('wrong_object_type', `cannot use ONLY for foreign key on partitioned table "${table.name}" referencing relation "${referenced}"`);
+  if (spec.skipValidation) {
+    throw new PgError('wrong_object_type', `cannot add NOT VALID foreign key on partitioned table "${table.name}" referencing relation "${referenced}"`, {
+      detail: 'This feature is not yet supported on partitioned tables.',
+    });
+  }
+}
+
+export function queueForeignKey(tab: Altered, spec: ForeignKeySpec, recurse = true): void {
   tab.add(PASS.ADD_OTHERCONSTR, () => {
+    if (tab.current.kind === 'p') refuseOnPartitioned(tab.current, spec, recurse);
     const oid = addForeignKey(tab.oid, spec, new Set());
+    addKeysOfPartitions(oid);
     if (!spec.skipValidation) tab.newForeignKeys.push(oid);
   });
 }

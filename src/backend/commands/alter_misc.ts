@@ -31,6 +31,11 @@ import { enableDisableTrigger } from './trigger.ts';
 
 // ---- INHERIT, NO INHERIT
 
+function refuseForPartitions(relation: Relation): void {
+  if (relation.isPartition) throw new PgError('wrong_object_type', 'cannot change inheritance of a partition');
+  if (relation.kind === 'p') throw new PgError('wrong_object_type', 'cannot change inheritance of partitioned table');
+}
+
 function addInherit(tab: Altered, rv: RawNode): void {
   const child = tab.current;
   const parent = openRelation(rangeVarGetRelid(rv as never));
@@ -39,18 +44,26 @@ function addInherit(tab: Altered, rv: RawNode): void {
   refuseSystemCatalog(parent.oid);
   lockTable(parent.oid, parent.name, false, 4);
   if (parent.kind === 'p') throw new PgError('wrong_object_type', `cannot inherit from partitioned table "${parent.name}"`);
+  if (parent.isPartition) throw new PgError('wrong_object_type', 'cannot inherit from a partition');
   if (parent.persistence === 't' && child.persistence !== 't') throw new PgError('wrong_object_type', `cannot inherit from temporary relation "${parent.name}"`);
   const parents = parentsOf(child.oid);
   if (parents.some((p) => p.inhparent === parent.oid)) throw new PgError('duplicate_table', `relation "${parent.name}" would be inherited from more than once`);
   if (child.oid === parent.oid || allChildren(child.oid).includes(parent.oid)) {
     throw new PgError('duplicate_table', 'circular inheritance not allowed', { detail: `"${parent.name}" is already a child of "${child.name}".` });
   }
-  mergeColumns(child, parent);
-  mergeConstraints(child, parent);
-  storeInheritance(child.oid, parent.oid, Math.max(0, ...parents.map((p) => p.inhseqno)) + 1);
+  createInheritance(child.oid, parent.oid, false);
 }
 
-function mergeColumns(child: Relation, parent: Relation): void {
+/** A table becomes a child, or a partition, of another (CreateInheritance). */
+export function createInheritance(childOid: Oid, parentOid: Oid, isPartition: boolean): void {
+  const child = openRelation(childOid);
+  const parent = openRelation(parentOid);
+  mergeColumns(child, parent, isPartition);
+  mergeConstraints(child, parent, isPartition);
+  storeInheritance(childOid, parentOid, Math.max(0, ...parentsOf(childOid).map((p) => p.inhseqno)) + 1, isPartition);
+}
+
+function mergeColumns(child: Relation, parent: Relation, isPartition: boolean): void {
   const fail = (message: string): PgError => new PgError('datatype_mismatch', message);
   for (const column of parent.attributes) {
     if (column.attisdropped) continue;
@@ -61,12 +74,12 @@ function mergeColumns(child: Relation, parent: Relation): void {
     if (column.attnotnull && !own.attnotnull) throw fail(`column "${column.attname}" in child table must be marked NOT NULL`);
     if (column.attgenerated !== '' && own.attgenerated === '') throw fail(`column "${column.attname}" in child table must be a generated column`);
     if (column.attgenerated === '' && own.attgenerated !== '') throw fail(`column "${column.attname}" in child table must not be a generated column`);
-    updateAttribute(child.oid, own.attnum, { attinhcount: own.attinhcount + 1 });
+    updateAttribute(child.oid, own.attnum, { attinhcount: own.attinhcount + 1, ...(isPartition ? { attislocal: false } : {}) });
   }
   commandCounterIncrement();
 }
 
-function mergeConstraints(child: Relation, parent: Relation): void {
+function mergeConstraints(child: Relation, parent: Relation, isPartition: boolean): void {
   const map = new Map(parent.attributes.filter((a) => !a.attisdropped).map((a) => [a.attnum, child.attributes.find((c) => c.attname === a.attname && !c.attisdropped)!.attnum]));
   const own = constraintsOf(child.oid);
   for (const check of parent.checks) {
@@ -78,14 +91,19 @@ function mergeConstraints(child: Relation, parent: Relation): void {
     }
     if (same.connoinherit) throw new PgError('object_not_in_prerequisite_state', `constraint "${check.name}" conflicts with non-inherited constraint on child table "${child.name}"`);
     if (check.validated && !same.convalidated) throw new PgError('object_not_in_prerequisite_state', `constraint "${check.name}" conflicts with NOT VALID constraint on child table "${child.name}"`);
-    catalogUpdateByKey(ids.ConstraintRelationId, ids.PgConstraintOidIndexId, [same.oid], { coninhcount: same.coninhcount + 1 });
+    catalogUpdateByKey(ids.ConstraintRelationId, ids.PgConstraintOidIndexId, [same.oid], { coninhcount: same.coninhcount + 1, ...(isPartition ? { conislocal: false } : {}) });
   }
   commandCounterIncrement();
 }
 
 function dropInherit(tab: Altered, rv: RawNode): void {
-  const child = tab.current;
-  const parent = openRelation(rangeVarGetRelid(rv as never));
+  removeInheritance(tab.oid, rangeVarGetRelid(rv as never), false);
+}
+
+/** The way back (RemoveInheritance). */
+export function removeInheritance(childOid: Oid, parentOid: Oid, isPartition: boolean): void {
+  const child = openRelation(childOid);
+  const parent = openRelation(parentOid);
   const link = catalogFind(ids.InheritsRelationId, ids.PgInheritsRelidSeqnoIndexId, [child.oid]).find((t) => t.row.inhparent === parent.oid);
   if (link === undefined) throw new PgError('undefined_table', `relation "${parent.name}" is not a parent of relation "${child.name}"`);
   catalogDelete(ids.InheritsRelationId, link);
@@ -100,7 +118,7 @@ function dropInherit(tab: Altered, rv: RawNode): void {
     catalogUpdateByKey(ids.ConstraintRelationId, ids.PgConstraintOidIndexId, [own.oid], { coninhcount: own.coninhcount - 1, ...(own.coninhcount === 1 ? { conislocal: true } : {}) });
   }
   for (const tuple of catalogFind(ids.DependRelationId, ids.PgDependDependerIndexId, [ids.RelationRelationId, child.oid, 0])) {
-    if (tuple.row.refclassid === ids.RelationRelationId && tuple.row.refobjid === parent.oid && tuple.row.refobjsubid === 0 && tuple.row.deptype === 'n') catalogDelete(ids.DependRelationId, tuple);
+    if (tuple.row.refclassid === ids.RelationRelationId && tuple.row.refobjid === parent.oid && tuple.row.refobjsubid === 0 && tuple.row.deptype === (isPartition ? 'a' : 'n')) catalogDelete(ids.DependRelationId, tuple);
   }
   commandCounterIncrement();
   if (childrenOf(parent.oid).length === 0) catalogUpdateByKey(ids.RelationRelationId, ids.PgClassOidIndexId, [parent.oid], { relhassubclass: false });
@@ -199,8 +217,8 @@ const trigger = (name: string, enabled: 'O' | 'A' | 'R' | 'D', userOnly = false)
 });
 
 registerActions({
-  AT_AddInherit: action('INHERIT', 'rf', (tab, cmd) => addInherit(tab, cmd['def'] as RawNode)),
-  AT_DropInherit: action('NO INHERIT', 'rf', (tab, cmd) => dropInherit(tab, cmd['def'] as RawNode)),
+  AT_AddInherit: action('INHERIT', 'rpf', (tab, cmd) => { refuseForPartitions(tab.current); addInherit(tab, cmd['def'] as RawNode); }),
+  AT_DropInherit: action('NO INHERIT', 'rpf', (tab, cmd) => { refuseForPartitions(tab.current); dropInherit(tab, cmd['def'] as RawNode); }),
   AT_ChangeOwner: action('OWNER TO', 'rpvmSfciI', (tab, cmd) => changeRelationOwner(tab.oid, rolespecOid(cmd['newowner'] as RoleSpec))),
   AT_SetRelOptions: action('SET', 'rpvmiI', (tab, cmd) => setRelOptions(tab, cmd, false), 4),
   AT_ResetRelOptions: action('RESET', 'rpvmiI', (tab, cmd) => setRelOptions(tab, cmd, true), 4),
@@ -225,6 +243,5 @@ registerActions({
   AT_EnableAlwaysRule: action('ENABLE ALWAYS RULE', 'rp', (tab, cmd) => enableDisableRule(tab.oid, cmd['name'] as string, 'A')),
   AT_EnableReplicaRule: action('ENABLE REPLICA RULE', 'rp', (tab, cmd) => enableDisableRule(tab.oid, cmd['name'] as string, 'R')),
   AT_DisableRule: action('DISABLE RULE', 'rp', (tab, cmd) => enableDisableRule(tab.oid, cmd['name'] as string, 'D')),
-  AT_AddOf: refused('OF'), AT_DropOf: refused('NOT OF'), AT_AttachPartition: refused('ATTACH PARTITION', 'rpiI'), AT_DetachPartition: refused('DETACH PARTITION'),
-  AT_DetachPartitionFinalize: refused('DETACH PARTITION FINALIZE'), AT_GenericOptions: refused('OPTIONS', 'f'), AT_AlterColumnGenericOptions: refused('ALTER COLUMN OPTIONS', 'f'),
+  AT_AddOf: refused('OF'), AT_DropOf: refused('NOT OF'), AT_GenericOptions: refused('OPTIONS', 'f'), AT_AlterColumnGenericOptions: refused('ALTER COLUMN OPTIONS', 'f'),
 });

@@ -140,7 +140,7 @@ export function addForeignKey(relid: Oid, spec: ForeignKeySpec, taken: Set<strin
     conname: name, connamespace: fk.namespace, contype: 'f', condeferrable: spec.deferrable, condeferred: spec.initDeferred, convalidated: !spec.skipValidation,
     conrelid: relid, conindid: index.indexrelid, confrelid: pk.oid, confupdtype: spec.onUpdate, confdeltype: spec.onDelete, confmatchtype: spec.matchType,
     conkey: columns.map((c) => c.attnum), confkey: pkColumns.map((c) => c.attnum), conpfeqop: operators.map((o) => o.pf), conppeqop: operators.map((o) => o.pp),
-    conffeqop: operators.map((o) => o.ff), confdelsetcols: deleteSet.length === 0 ? null : deleteSet, connoinherit: true,
+    conffeqop: operators.map((o) => o.ff), confdelsetcols: deleteSet.length === 0 ? null : deleteSet, connoinherit: fk.kind !== 'p',
   });
   commandCounterIncrement();
   createForeignKeyTriggers(oid, relid, pk.oid, index.indexrelid, spec);
@@ -149,8 +149,16 @@ export function addForeignKey(relid: Oid, spec: ForeignKeySpec, taken: Set<strin
 }
 
 /** The triggers that a foreign key works by: two on the referenced table, two on its own. */
-export function createForeignKeyTriggers(constraint: Oid, relid: Oid, pkid: Oid, index: Oid, spec: Pick<ForeignKeySpec, 'onUpdate' | 'onDelete' | 'deferrable' | 'initDeferred'>): void {
-  const { ROW, INSERT, DELETE, UPDATE } = TRIGGER_TYPE;
+export function createForeignKeyTriggers(constraint: Oid, relid: Oid, pkid: Oid, index: Oid, spec: KeyTriggers): void {
+  createActionTriggers(constraint, relid, pkid, index, spec);
+  createCheckTriggers(constraint, relid, pkid, index, spec);
+}
+
+type KeyTriggers = Pick<ForeignKeySpec, 'onUpdate' | 'onDelete' | 'deferrable' | 'initDeferred'>;
+const { ROW, INSERT, DELETE, UPDATE } = TRIGGER_TYPE;
+
+/** Those on the referenced table. */
+export function createActionTriggers(constraint: Oid, relid: Oid, pkid: Oid, index: Oid, spec: KeyTriggers): void {
   const common = { tgconstraint: constraint, tgconstrindid: index };
   const deferral = { tgdeferrable: spec.deferrable, tginitdeferred: spec.initDeferred };
   const action = (letter: string): { del: Oid; upd: Oid } => RI_ACTION_FUNCTIONS[letter as keyof typeof RI_ACTION_FUNCTIONS];
@@ -158,10 +166,15 @@ export function createForeignKeyTriggers(constraint: Oid, relid: Oid, pkid: Oid,
   // Only NO ACTION can wait.
   createInternalTrigger('RI_ConstraintTrigger_a', { ...onReferenced, tgfoid: action(spec.onDelete).del, tgtype: ROW | DELETE, ...(spec.onDelete === 'a' ? deferral : {}) });
   createInternalTrigger('RI_ConstraintTrigger_a', { ...onReferenced, tgfoid: action(spec.onUpdate).upd, tgtype: ROW | UPDATE, ...(spec.onUpdate === 'a' ? deferral : {}) });
-  const onReferencing = { ...common, tgrelid: relid, tgconstrrelid: pkid, ...deferral };
+  noteTriggers(pkid);
+}
+
+/** Those on the referencing table. */
+export function createCheckTriggers(constraint: Oid, relid: Oid, pkid: Oid, index: Oid, spec: KeyTriggers): void {
+  const onReferencing = { tgconstraint: constraint, tgconstrindid: index, tgrelid: relid, tgconstrrelid: pkid, tgdeferrable: spec.deferrable, tginitdeferred: spec.initDeferred };
   createInternalTrigger('RI_ConstraintTrigger_c', { ...onReferencing, tgfoid: F_RI_FKEY_CHECK_INS, tgtype: ROW | INSERT });
   createInternalTrigger('RI_ConstraintTrigger_c', { ...onReferencing, tgfoid: F_RI_FKEY_CHECK_UPD, tgtype: ROW | UPDATE });
-  for (const table of new Set([relid, pkid])) noteTriggers(table);
+  noteTriggers(relid);
 }
 
 function keyColumn(relation: Relation, name: string): Attribute {

@@ -29,6 +29,9 @@ import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { containsVolatile, relationParseState } from './constraints.ts';
 import { joinColumnNames } from './names.ts';
+import { checkUniqueKey, indexPartitions } from './partition_index.ts';
+import { partitionDescOf } from '../partitioning/partdesc.ts';
+import { catalogUpdateByKey } from '../catalog/indexing.ts';
 import { readOptions } from './reloptions.ts';
 import { refusePendingEvents } from './trigger.ts';
 
@@ -36,7 +39,8 @@ const ORDERED_METHODS = new Set(['btree']);
 const KNOWN_METHODS = new Set(['btree', 'hash', 'gin', 'gist', 'brin', 'spgist']);
 
 /** Makes one index on a table; its OID (DefineIndex). The table is locked by the caller. */
-export function defineIndex(table: Relation, spec: IndexSpec, text: string, build = true): Oid {
+/** `recurse`: false for ON ONLY a partitioned table. */
+export function defineIndex(table: Relation, spec: IndexSpec, text: string, build = true, recurse = true): Oid {
   if (spec.existingIndex !== null) return adoptIndex(table, spec);
   const method = amByName(spec.accessMethod);
   if (method === undefined || !KNOWN_METHODS.has(spec.accessMethod)) throw new PgError('undefined_object', `access method "${spec.accessMethod}" does not exist`);
@@ -52,15 +56,20 @@ export function defineIndex(table: Relation, spec: IndexSpec, text: string, buil
   for (const name of spec.including) columns.push(includedColumn(table, name));
   const predicate = spec.where === null ? null : cookPredicate(table, spec.where, text);
   nameColumns(columns, spec, expressions);
+  if (table.kind === 'p' && (spec.unique || spec.primary)) checkUniqueKey(table, columns, spec.primary);
+  const partitioned = table.kind === 'p';
+  const valid = !partitioned || recurse || partitionDescOf(table).oids.length === 0;
   const name = spec.name ?? chooseIndexName(table, columns, spec);
   const { index, constraint } = indexCreate({
     table, name, accessMethod: method.oid, columns, keyCount: spec.keys.length, expressions, predicate, unique: spec.unique, nullsNotDistinct: spec.nullsNotDistinct,
     primary: spec.primary, constraint: spec.isConstraint ? { type: spec.primary ? 'p' : 'u', deferrable: spec.deferrable, initiallyDeferred: spec.initDeferred } : null,
     options: readOptions(spec.options, 'index'),
   });
+  if (!valid) catalogUpdateByKey(ids.IndexRelationId, ids.PgIndexIndexrelidIndexId, [index], { indisvalid: false });
   commandCounterIncrement();
   if (spec.comment !== null) createComments(constraint !== 0 ? constraint : index, constraint !== 0 ? ids.ConstraintRelationId : ids.RelationRelationId, 0, spec.comment);
-  if (build && table.kind !== 'p') buildIndex(openRelation(table.oid), openRelation(index).indexInfo!);
+  if (partitioned && recurse) indexPartitions(openRelation(table.oid), index);
+  if (build && !partitioned) buildIndex(openRelation(table.oid), openRelation(index).indexInfo!);
   return index;
 }
 
@@ -182,6 +191,7 @@ function chooseIndexName(table: Relation, columns: readonly IndexColumnSpec[], s
 
 /** ADD CONSTRAINT ... USING INDEX. */
 function adoptIndex(table: Relation, spec: IndexSpec): Oid {
+  if (table.kind === 'p') throw new PgError('feature_not_supported', 'ALTER TABLE / ADD CONSTRAINT USING INDEX is not supported on partitioned tables');
   const info = checkAdoptable(table, spec);
   const oid = info.indexrelid;
   const constraintName = spec.name ?? spec.existingIndex!;
@@ -222,6 +232,7 @@ function createIndex(stmt: RawNode, context: UtilityContext): void {
   if (table.kind !== 'r' && table.kind !== 'm' && table.kind !== 'p') {
     throw new PgError('wrong_object_type', `cannot create index on relation "${table.name}"`, { detail: detailKind(table.kind) });
   }
+  if (table.kind === 'p' && stmt['concurrent']) throw new PgError('feature_not_supported', `cannot create index on partitioned table "${table.name}" concurrently`);
   requireOwner(ids.RelationRelationId, table.oid);
   requirePrivilege(ids.NamespaceRelationId, table.namespace, ACL.CREATE);
   lockTable(table.oid, table.name, table.shared, 5);
@@ -231,7 +242,7 @@ function createIndex(stmt: RawNode, context: UtilityContext): void {
     ddlNotice(`relation "${spec.name}" already exists, skipping`, 'duplicate_table');
     return;
   }
-  defineIndex(table, spec, context.text);
+  defineIndex(table, spec, context.text, true, Boolean((stmt['relation'] as RawNode)['inh']));
 }
 
 const detailKind = (kind: string): string => `This operation is not supported for ${{ v: 'views', i: 'indexes', S: 'sequences', c: 'composite types', I: 'partitioned indexes' }[kind] ?? 'this kind of relation'}.`;

@@ -283,14 +283,14 @@ export function checkDefaultPartitionContents(parent: Relation, bound: Partition
   const qual = defaultQualWith(parent, bound);
   const [own] = mapToChild([qual], parent, partition);
   const said = (name: string): void => debug(`updated partition constraint for default partition "${name}" is implied by existing constraints`);
-  if (provenBy(partition, [own!])) {
+  if (provenBy(partition, [own!], true)) {
     said(partition.name);
     return;
   }
   for (const leaf of partitionTree(partition)) {
     if (leaf.kind !== 'r') continue;
     const [mine] = mapToChild([own!], partition, leaf);
-    if (leaf.oid !== partition.oid && provenBy(leaf, [mine!])) {
+    if (leaf.oid !== partition.oid && provenBy(leaf, [mine!], true)) {
       said(leaf.name);
       continue;
     }

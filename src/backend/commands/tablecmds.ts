@@ -34,6 +34,7 @@ import { checkOnCommit, noteOnCommit, type OnCommitClause } from './oncommit.ts'
 import { readOptions } from './reloptions.ts';
 import { checkDefaultPartitionContents, checkNewPartitionBound, makePartitionKey, storePartitionBound, transformPartitionBound } from './partition.ts';
 import { cloneFromParent } from './partition_clone.ts';
+import { addKeysOfPartitions } from './partition_keys.ts';
 import { createOwnedSequence, resetSequence } from './sequence.ts';
 import { refusePendingEvents } from './trigger.ts';
 import { mapVars } from './varmap.ts';
@@ -104,7 +105,7 @@ export function makeTable(name: string, namespace: Oid, persistence: 'p' | 'u' |
   const taken = new Set<string>();
   addChecks(oid, [...extras.checks ?? [], ...table.checks], text, taken);
   for (const index of table.indexes) defineIndex(openRelation(oid), index, text, false);
-  for (const key of table.foreignKeys) addForeignKey(oid, { ...key, skipValidation: false }, taken);
+  for (const key of table.foreignKeys) addKeysOfPartitions(addForeignKey(oid, { ...key, skipValidation: false }, taken));
   return oid;
 }
 

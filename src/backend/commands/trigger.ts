@@ -59,7 +59,7 @@ function createTriggerStmt(stmt: CreateTrigStmt, context: UtilityContext): void 
 }
 
 /** What a trigger of a partitioned table hands down to those of the partitions. */
-interface Parent { readonly oid: Oid; readonly qual: Expr | null }
+export interface Parent { readonly oid: Oid; readonly qual: Expr | null }
 
 /** Makes a trigger on one relation, and for rows of a partitioned table on its partitions; its OID. */
 export function createTrigger(stmt: CreateTrigStmt, relation: Relation, text: string, parent: Parent | null): Oid {
@@ -95,7 +95,7 @@ export function createTrigger(stmt: CreateTrigStmt, relation: Relation, text: st
     deleteDependencyRecordsFor(objectAddress(ids.TriggerRelationId, oid), true);
   }
   noteTriggers(relation.oid);
-  recordDependencies(oid, fields, relation, qual, parent);
+  recordTriggerDependencies(oid, fields, relation, qual, parent);
   commandCounterIncrement();
   if (relation.kind === 'p' && (type & ROW) !== 0) cloneToPartitions(stmt, relation, text, { oid, qual });
   return oid;
@@ -248,7 +248,7 @@ function constraintOf(stmt: CreateTrigStmt, relation: Relation, existing: PgTrig
   });
 }
 
-function recordDependencies(oid: Oid, fields: { tgfoid: Oid; tgconstraint: Oid; tgconstrrelid: Oid; tgattr: readonly number[] }, relation: Relation, qual: Expr | null, parent: Parent | null): void {
+export function recordTriggerDependencies(oid: Oid, fields: { tgfoid: Oid; tgconstraint: Oid; tgconstrrelid: Oid; tgattr: readonly number[] }, relation: Relation, qual: Expr | null, parent: Parent | null): void {
   const self = objectAddress(ids.TriggerRelationId, oid);
   recordDependencyOn(self, objectAddress(ids.ProcedureRelationId, fields.tgfoid), 'n');
   recordDependencyOn(self, objectAddress(ids.RelationRelationId, relation.oid), 'a');

@@ -17,8 +17,11 @@ import { F_RI_FKEY_CHECK_INS, F_RI_FKEY_CHECK_UPD, F_UNIQUE_KEY_RECHECK, RI_ACTI
 import { quoteIdentifier } from '../catalog/quote.ts';
 import type { ForeignKey, IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation, tryOpenRelation } from '../catalog/relcache.ts';
-import { operatorByOid } from '../catalog/syscache.ts';
+import { constraintByOid, operatorByOid } from '../catalog/syscache.ts';
 import { ACL } from '../nodes/parsenodes.ts';
+import { partitionForValues } from '../partitioning/partbounds.ts';
+import { partitionDescOf, partitionParent } from '../partitioning/partdesc.ts';
+import { partitionKeyOf, partitionKeyValues } from '../partitioning/partkey.ts';
 import { advanceSnapshot, commandCounterIncrement, requireLocks, usesTransactionSnapshot } from '../transaction/xact.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
@@ -146,6 +149,10 @@ registerInternalTrigger(F_UNIQUE_KEY_RECHECK, {
 
 /** Finds the referenced row and locks it FOR KEY SHARE. */
 function lockReferenced(key: ForeignKey, pk: Relation, fk: Relation, values: readonly Datum[]): boolean {
+  if (pk.kind === 'p') {
+    const leaf = referencedLeaf(key, pk, fk, values);
+    return leaf !== null && lockByKey(leaf.info, leaf.text, leaf.relation);
+  }
   const info = referencedIndex(key, pk);
   const text = referencedKey(key, info, pk, fk, values);
   let known = found.get(key.oid);
@@ -155,6 +162,26 @@ function lockReferenced(key: ForeignKey, pk: Relation, fk: Relation, values: rea
   if (known === undefined || known.size >= MAX_FOUND) found.set(key.oid, (known = new Set()));
   known.add(text);
   return true;
+}
+
+/** The partition that a referenced row must be in: the key has all columns of the partition key. */
+function referencedLeaf(key: ForeignKey, root: Relation, fk: Relation, values: readonly Datum[]): { relation: Relation; info: IndexInfo; text: string } | null {
+  let relation = root;
+  let index = key.indexOid;
+  const named = new Map(key.confkey.map((n, i) => [root.attributes[n - 1]!.attname, castToKey(values[i]!, fk.attributes[key.conkey[i]! - 1]!.atttypid, root.attributes[n - 1]!.atttypid)]));
+  while (relation.kind === 'p') {
+    const partitionKey = partitionKeyOf(relation);
+    const row = relation.attributes.map((a): Datum => named.get(a.attname) ?? null);
+    const desc = partitionDescOf(relation);
+    const n = partitionForValues(partitionKey, desc.bounds, partitionKeyValues(partitionKey, row));
+    if (n < 0) return null;
+    relation = openRelation(desc.oids[n]!);
+    const part = relation.indexes.find((i) => partitionParent(i.indexrelid) === index);
+    if (part === undefined) throw internalError(`foreign key "${key.name}" has no index`);
+    index = part.indexrelid;
+  }
+  const info = relation.indexes.find((i) => i.indexrelid === index)!;
+  return { relation, info, text: encodeKey(info.columns, info.keyAttributes.slice(0, info.keyCount).map((n) => named.get(relation.attributes[n - 1]!.attname) ?? null)) };
 }
 
 function lockByKey(info: IndexInfo, text: string, pk: Relation): boolean {
@@ -230,17 +257,17 @@ function act(key: ForeignKey, pk: Relation, old: readonly Datum[], now: readonly
   commandCounterIncrement();
   if (action === 'c' && now === null) {
     const match = matching(key, pk, fk, old, 0);
-    runAsOwner(fk, `DELETE FROM ONLY ${tableName(fk)} WHERE ${match.where}`, match.types, match.params);
+    runAsOwner(fk, `DELETE FROM ${onlyTable(fk)} WHERE ${match.where}`, match.types, match.params);
   } else if (action === 'c') {
     const match = matching(key, pk, fk, old, key.conkey.length);
     const sets = key.conkey.map((n, i) => `${column(fk, n)} = $${i + 1}`);
-    runAsOwner(fk, `UPDATE ONLY ${tableName(fk)} SET ${sets.join(', ')} WHERE ${match.where}`,
+    runAsOwner(fk, `UPDATE ${onlyTable(fk)} SET ${sets.join(', ')} WHERE ${match.where}`,
       [...match.types, ...match.types], [...key.confkey.map((n) => now![n - 1] ?? null), ...match.params]);
   } else {
     const match = matching(key, pk, fk, old, 0);
     const columns = now === null && key.deleteSetColumns.length > 0 ? key.deleteSetColumns : key.conkey;
     const sets = columns.map((n) => `${column(fk, n)} = ${action === 'n' ? 'NULL' : 'DEFAULT'}`);
-    runAsOwner(fk, `UPDATE ONLY ${tableName(fk)} SET ${sets.join(', ')} WHERE ${match.where}`, match.types, match.params);
+    runAsOwner(fk, `UPDATE ${onlyTable(fk)} SET ${sets.join(', ')} WHERE ${match.where}`, match.types, match.params);
     // Rows that had the default before look unchanged; the key they refer to may be the one that has gone.
     if (action === 'd') {
       commandCounterIncrement();
@@ -253,7 +280,7 @@ function act(key: ForeignKey, pk: Relation, old: readonly Datum[], now: readonly
 function restrict(key: ForeignKey, pk: Relation, fk: Relation, old: readonly Datum[], action: 'a' | 'r'): void {
   if (action === 'a' && pkStillThere(key, pk, old)) return;
   const match = matching(key, pk, fk, old, 0);
-  if (runAsOwner(fk, `SELECT 1 FROM ONLY ${tableName(fk)} x WHERE ${match.where} LIMIT 1`, match.types, match.params) > 0) throw stillReferenced(key, pk, fk, old);
+  if (runAsOwner(fk, `SELECT 1 FROM ${onlyTable(fk)} x WHERE ${match.where} LIMIT 1`, match.types, match.params) > 0) throw stillReferenced(key, pk, fk, old);
 }
 
 /** Runs a query with the rights of a table's owner; the events of what it changes belong to the query around it. */
@@ -274,6 +301,8 @@ function runAsOwner(relation: Relation, text: string, types: readonly Oid[], par
 }
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+/** A partitioned table with its partitions, others alone. */
+const onlyTable = (r: Relation): string => `${r.kind === 'p' ? '' : 'ONLY '}${tableName(r)}`;
 const tableName = (r: Relation): string => `${quoted(getNamespaceName(r.namespace) ?? '')}.${quoted(r.name)}`;
 const column = (r: Relation, n: number): string => quoted(r.attributes[n - 1]!.attname);
 
@@ -304,9 +333,29 @@ function stillReferenced(key: ForeignKey, pk: Relation, fk: Relation, old: reado
   });
 }
 
+/** DETACH PARTITION: an error when a row refers to one of the partition's. */
+export function checkNoReferences(partition: Relation, key: ForeignKey): void {
+  const fk = openRelation(key.conrelid);
+  forEachRow(partition, (row) => {
+    if (key.confkey.some((n) => isNull(row[n - 1]))) return;
+    const match = matching(key, partition, fk, row, 0);
+    if (runAsOwner(fk, `SELECT 1 FROM ${onlyTable(fk)} x WHERE ${match.where} LIMIT 1`, match.types, match.params) === 0) return;
+    const { fields } = stillReferenced(key, partition, fk, row);
+    throw new PgError('foreign_key_violation', `removing partition "${partition.name}" violates foreign key constraint "${key.name}"`, fields);
+  });
+}
+
 /** ALTER TABLE ADD FOREIGN KEY, VALIDATE CONSTRAINT: every row that is there. */
 export function checkExistingRows(fk: Relation, key: ForeignKey): void {
   found.clear();
+  if (fk.kind === 'p') {
+    // The partitions have constraints of their own.
+    for (const oid of partitionDescOf(fk).oids) {
+      const partition = openRelation(oid);
+      for (const own of partition.foreignKeys) if (constraintByOid(own.oid)?.conparentid === key.oid) checkExistingRows(partition, own);
+    }
+    return;
+  }
   forEachRow(fk, (row) => {
     if (needsReference(key, row, fk)) checkReference(key, fk, key.conkey.map((n) => row[n - 1] ?? null));
   });
