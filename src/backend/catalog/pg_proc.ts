@@ -76,6 +76,15 @@ export function procedureCreate(spec: ProcSpec): Oid {
 }
 
 /** CREATE OR REPLACE may not change what callers rely on. */
+const inputNames = (proc: Pick<PgProc, 'proargmodes' | 'proargnames'>): string[] =>
+  (proc.proargnames ?? []).filter((_name, i) => 'ibv'.includes(proc.proargmodes?.[i] ?? 'i'));
+
+/** The columns that OUT parameters make, to compare; those of a single one are no row, except of a procedure. */
+function outputs(proc: Pick<PgProc, 'proallargtypes' | 'proargmodes' | 'proargnames' | 'prokind'>): string {
+  const list = (proc.proargmodes ?? []).flatMap((mode, i) => ('obt'.includes(mode) ? [`${proc.proargnames?.[i] ?? ''}/${proc.proallargtypes![i]!}`] : []));
+  return list.length > 1 || proc.prokind === 'p' ? list.join() : '';
+}
+
 function checkReplacement(old: PgProc, row: Omit<PgProc, 'oid' | 'proacl'>): void {
   if (!objectOwnercheck(ids.ProcedureRelationId, old.oid, session.currentUser)) throw mustBeOwner('function', old.proname);
   const drop = { hint: `Use DROP ${old.prokind === 'p' ? 'PROCEDURE' : old.prokind === 'a' ? 'AGGREGATE' : 'FUNCTION'} ${formatProcedure(old.oid)} first.` };
@@ -86,13 +95,13 @@ function checkReplacement(old: PgProc, row: Omit<PgProc, 'oid' | 'proacl'>): voi
     throw new PgError('invalid_function_definition', old.prokind === 'p'
       ? 'cannot change whether a procedure has output parameters' : 'cannot change return type of existing function', drop);
   }
-  const types = (a: readonly Oid[] | null): string => (a ?? []).join();
-  if (types(old.proallargtypes) !== types(row.proallargtypes) || (old.proargmodes ?? []).join() !== (row.proargmodes ?? []).join()) {
+  if (row.prorettype === ids.RECORDOID && outputs(old) !== outputs(row)) {
     throw new PgError('invalid_function_definition', 'cannot change return type of existing function',
       { detail: 'Row type defined by OUT parameters is different.', ...drop });
   }
-  old.proargnames?.forEach((name, i) => {
-    if (name !== '' && row.proargnames?.[i] !== name && (old.proargmodes?.[i] ?? 'i') !== 't') {
+  const names = inputNames(row);
+  inputNames(old).forEach((name, i) => {
+    if (name !== '' && names[i] !== name) {
       throw new PgError('invalid_function_definition', `cannot change name of input parameter "${name}"`, drop);
     }
   });

@@ -231,7 +231,11 @@ function createFunction(stmt: RawNode, context: UtilityContext): void {
   const handler = languages.get(callHandlerName(language.oid));
   if (handler === undefined) return;
   const proc = sys.procByOid(oid)!;
-  validated(null, body.source, false, context, () => handler.validate(proc, session.notice, getBool('check_function_bodies')));
+  const report = (warning: PgError): void => {
+    transpose(warning, null, body.source, false, context);
+    session.notice(warning);
+  };
+  validated(null, body.source, false, context, () => handler.validate(proc, report, getBool('check_function_bodies')));
 }
 
 /** What a language other than "internal" and "sql" does with bodies; by the name of its call handler. */
@@ -251,17 +255,19 @@ function validated(where: string | null, source: string, inline: boolean, contex
   try {
     check();
   } catch (error) {
-    if (error instanceof PgError) {
-      const { position, internalPosition, internalQuery, ...rest } = error.fields;
-      const at = internalQuery === source ? internalPosition : internalQuery === undefined ? position : undefined;
-      const place = at === undefined || inline ? undefined : placeInText(context.text, source, at);
-      const own = where === null ? {} : { where };
-      if (at === undefined) error.fields = { ...error.fields, ...own };
-      else if (inline) error.fields = { ...rest, ...own, position: at };
-      else error.fields = { ...rest, ...own, ...(place !== undefined ? { position: place } : { internalPosition: at, internalQuery: source }) };
-    }
+    if (error instanceof PgError) transpose(error, where, source, inline, context);
     throw error;
   }
+}
+
+function transpose(error: PgError, where: string | null, source: string, inline: boolean, context: UtilityContext): void {
+  const { position, internalPosition, internalQuery, ...rest } = error.fields;
+  const at = internalQuery === source ? internalPosition : internalQuery === undefined ? position : undefined;
+  const place = at === undefined || inline ? undefined : placeInText(context.text, source, at);
+  const own = where === null ? {} : { where };
+  if (at === undefined) error.fields = { ...error.fields, ...own };
+  else if (inline) error.fields = { ...rest, ...own, position: at };
+  else error.fields = { ...rest, ...own, ...(place !== undefined ? { position: place } : { internalPosition: at, internalQuery: source }) };
 }
 
 /** The character position in a statement of a place in a body that stands there as a literal (match_prosrc_to_query). */
@@ -326,13 +332,21 @@ function resultType(stmt: RawNode, params: Parameters, isProcedure: boolean, lan
   return { type, isSet: Boolean(typeName['setof']) };
 }
 
-/** A polymorphic result must follow from an argument. */
+const RANGES = ['anyrange', 'anymultirange'], COMPATIBLE_RANGES = ['anycompatiblerange', 'anycompatiblemultirange'];
+const SIMPLE = ['anyelement', 'anyarray', 'anynonarray', 'anyenum', ...RANGES];
+const COMPATIBLE = ['anycompatible', 'anycompatiblearray', 'anycompatiblenonarray', ...COMPATIBLE_RANGES];
+
+/** A polymorphic result must follow from an argument (check_valid_polymorphic_signature). */
 function checkPolymorphicResult(params: Parameters, result: Oid): void {
-  const outs = params.allTypes?.filter((_t, i) => 'obt'.includes(params.modes![i]!)) ?? [];
-  if (![result, ...outs].some(isPolymorphic) || params.argTypes.some(isPolymorphic)) return;
-  throw invalid('cannot determine result data type', {
-    detail: `A result of type ${formatType([result, ...outs].find(isPolymorphic)!)} requires at least one input of type anyelement, anyarray, anynonarray, anyenum, anyrange, or anymultirange.`,
-  });
+  const inputs = params.argTypes.map(formatType);
+  for (const type of [result, ...params.allTypes?.filter((_t, i) => 'obt'.includes(params.modes![i]!)) ?? []]) {
+    if (!isPolymorphic(type)) continue;
+    const name = formatType(type);
+    const sources = RANGES.includes(name) ? RANGES : COMPATIBLE_RANGES.includes(name) ? COMPATIBLE_RANGES : SIMPLE.includes(name) ? SIMPLE : COMPATIBLE;
+    if (inputs.some((i) => sources.includes(i))) continue;
+    const list = sources.length === 2 ? sources.join(' or ') : `${sources.slice(0, -1).join(', ')}, or ${sources[sources.length - 1]}`;
+    throw invalid('cannot determine result data type', { detail: `A result of type ${name} requires at least one input of type ${list}.` });
+  }
 }
 
 function interpretBody(stmt: RawNode, o: Options, language: PgLanguage, name: string, params: Parameters, text: string): { source: string; queries: Query[] | Query | null } {

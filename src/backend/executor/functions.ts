@@ -25,9 +25,11 @@ import { RecordValue, type Datum, type Oid, type RecordAttribute } from '../type
 import type { BuiltinFunction, FunctionContext } from '../types/fmgr.ts';
 import { RECORDOID, VOIDOID } from '../types/oids.ts';
 import { atEOXact, newNestLevel, processGucArray } from '../utils/guc.ts';
+import { addContext, errorContext, type ErrorContext } from '../utils/error_context.ts';
 import { session } from '../utils/session.ts';
 import { compilePlan, runPlan, type CompiledPlan } from './execute.ts';
 import { registerLanguageHandler } from './fmgr_info.ts';
+import { containsMutable, containsVolatile } from './plan_walker.ts';
 
 const SQL_LANGUAGE = 14;
 
@@ -184,8 +186,8 @@ function overSubquery(query: Query, visible: readonly TargetEntry[], entries: re
 
 // ---- preparing and running
 
-interface Step { plan: CompiledPlan | null; query: Query; isLast: boolean }
-interface Prepared { steps: Step[]; shape: ResultShape; version: number; role: Oid; text: string }
+interface Step { plan: CompiledPlan | null; query: Query; isLast: boolean; number: number }
+interface Prepared { steps: Step[]; shape: ResultShape; version: number; role: Oid; text: string; inlined: boolean }
 
 /** Kept by function, argument types and result type. */
 const kept = new Map<string, Prepared>();
@@ -203,17 +205,17 @@ function prepare(proc: PgProc, argTypes: readonly Oid[], resultType: Oid, collat
   const lastIndex = queries.findLastIndex((q) => q.canSetTag);
   queries.forEach((query, i) => {
     if (query.commandType === 'utility') {
-      steps.push({ plan: null, query, isLast: false });
+      steps.push({ plan: null, query, isLast: false, number: i + 1 });
       return;
     }
     for (const rewritten of queryRewrite(query)) {
       if (proc.provolatile !== 'v' && rewritten.commandType !== 'select') {
         throw new PgError('feature_not_supported', `${rewritten.commandType.toUpperCase()} is not allowed in a non-volatile function`);
       }
-      steps.push({ plan: compilePlan(planner(rewritten)), query: rewritten, isLast: i === lastIndex && rewritten.canSetTag });
+      steps.push({ plan: compilePlan(planner(rewritten)), query: rewritten, isLast: i === lastIndex && rewritten.canSetTag, number: i + 1 });
     }
   });
-  const prepared: Prepared = { steps, shape, version: catalogVersion(), role: session.currentUser, text: proc.prosrc };
+  const prepared: Prepared = { steps, shape, version: catalogVersion(), role: session.currentUser, text: proc.prosrc, inlined: isInlined(proc, steps) };
   if (kept.size >= MAX_KEPT) kept.delete(kept.keys().next().value!);
   kept.set(key, prepared);
   return prepared;
@@ -236,13 +238,14 @@ function bodyQueries(proc: PgProc, types: readonly Oid[], collation: Oid): Query
 }
 
 /** Runs a body; the rows of its last query. `limit`: more are not wanted. */
-function runBody(proc: PgProc, prepared: Prepared, args: readonly Datum[], limit: number): Datum[][] {
+function runBody(proc: PgProc, prepared: Prepared, args: readonly Datum[], limit: number, frame: SqlContext): Datum[][] {
   const rows: Datum[][] = [];
   const receive = (row: Datum[]): boolean => {
     rows.push(row);
     return rows.length < limit;
   };
   for (const step of prepared.steps) {
+    frame.statement = step.number;
     // A volatile function sees what it, and the statement so far, has done.
     if (proc.provolatile === 'v') commandCounterIncrement();
     if (step.plan === null) {
@@ -272,17 +275,48 @@ export function withFunctionSettings<T>(proc: PgProc, run: () => T): T {
   }
 }
 
-function withErrorContext<T>(proc: PgProc, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof PgError) {
-      const line = `SQL function "${proc.proname}"`;
-      const { position, ...rest } = error.fields;
-      error.fields = { ...rest, ...(position !== undefined ? { internalPosition: position, internalQuery: proc.prosrc } : {}), where: rest.where === undefined ? line : `${rest.where}\n${line}` };
-    }
-    throw error;
+/** A running function, for CONTEXT (sql_exec_error_callback). PostgreSQL puts simple ones into the calling statement. */
+class SqlContext implements ErrorContext {
+  outer = errorContext.top;
+  /** The statement that runs, from 1; 0: none yet. */
+  statement = 0;
+  inlined = false;
+  private readonly proc: PgProc;
+
+  constructor(proc: PgProc) {
+    this.proc = proc;
   }
+
+  describe(error: PgError | null): string | undefined {
+    const { proc, statement } = this;
+    if (error !== null && error.fields.position !== undefined) {
+      const { position, ...rest } = error.fields;
+      error.fields = { ...rest, internalPosition: position, internalQuery: proc.prosrc };
+    }
+    if (statement > 0) return this.inlined ? undefined : `SQL function "${proc.proname}" statement ${statement}`;
+    return `SQL function "${proc.proname}" during ${proc.prosecdef || proc.proconfig !== null || (proc.proretset && proc.provolatile === 'v') ? 'startup' : 'inlining'}`;
+  }
+}
+
+function withErrorContext<T>(proc: PgProc, run: (context: SqlContext) => T): T {
+  const context = new SqlContext(proc);
+  errorContext.top = context;
+  try {
+    return run(context);
+  } catch (error) {
+    addContext(error);
+    throw error;
+  } finally {
+    errorContext.top = context.outer;
+  }
+}
+
+/** One SELECT without tables and the like. */
+function isInlined(proc: PgProc, steps: readonly Step[]): boolean {
+  const q = steps.length === 1 ? steps[0]!.query : undefined;
+  return q !== undefined && q.commandType === 'select' && !proc.proretset && !proc.prosecdef && proc.proconfig === null && proc.prorettype !== RECORDOID
+    && q.rtable.length === 0 && !q.hasAggs && !q.hasWindowFuncs && !q.hasTargetSRFs && !q.hasSubLinks && q.cteList.length === 0
+    && q.targetList.every((t) => (proc.provolatile === 'v' || !containsVolatile(t.expr)) && (proc.provolatile !== 'i' || !containsMutable(t.expr)));
 }
 
 function toDatum(row: readonly Datum[], shape: ResultShape): Datum {
@@ -308,9 +342,10 @@ function anonymousShape(prepared: Prepared): ResultShape {
 }
 
 function callFunction(proc: PgProc, context: FunctionContext, args: readonly Datum[], limit: number): { rows: Datum[][]; shape: ResultShape } {
-  return withErrorContext(proc, () => withFunctionSettings(proc, () => {
+  return withErrorContext(proc, (frame) => withFunctionSettings(proc, () => {
     const prepared = prepare(proc, context.argTypes, context.resultType, context.collation);
-    return { rows: runBody(proc, prepared, args, limit), shape: anonymousShape(prepared) };
+    frame.inlined = prepared.inlined;
+    return { rows: runBody(proc, prepared, args, limit, frame), shape: anonymousShape(prepared) };
   }));
 }
 

@@ -39,6 +39,11 @@ export function lookupTypeName(state: ParseState | null, typeName: RawNode): { t
   if (typeName.arrayBounds !== undefined && oid !== 0) oid = sys.typeByOid(oid)?.typarray ?? 0;
   const type = oid === 0 ? undefined : sys.typeByOid(oid);
   if (type === undefined) return undefined;
+  if (typeName.pct_type === true) {
+    const notice = new PgError('successful_completion', `type reference ${typeNameToString(typeName)} converted to ${formatType(type.oid)}`);
+    notice.severity = 'NOTICE';
+    session.notice(notice);
+  }
   return { type, typmod: typenameTypeMod(state, typeName, type) };
 }
 

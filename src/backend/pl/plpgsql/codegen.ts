@@ -704,7 +704,7 @@ class BodyCompiler {
   private openBound(cursor: PlVar, args: PlExpr | null, options: number): string {
     const { g } = this;
     if (args !== null && cursor.cursorArgs !== null) {
-      const site = this.site({ ...args, mode: 'statement', text: `SELECT ${args.text}` }, null);
+      const site = this.site(args, null);
       const spec: sql.IntoSpec = { target: cursor.cursorArgs, strict: false };
       const moved = g.local(`${g.konst(sql.execSql)}(rt, ${g.konst(site)}, ${this.values(site)}, ${g.konst(spec)}, [])`);
       this.assignMoved(cursor.cursorArgs, moved);
@@ -726,6 +726,7 @@ class BodyCompiler {
       name = g.local(`${g.konst(cursors.openDynamic)}(rt, ${text}, ${cursor}, ${values}, ${types}, ${s.options})`);
     } else name = this.openBound(s.cursor, s.args, s.options);
     g.emit(`if (${cursor} === null) {`);
+    if (s.cursor.isConst) g.emit(`throw ${g.konst(isConstant)}(${g.konst(s.cursor.name)});`);
     this.store(s.cursor, { code: name, nullable: false });
     g.emit('}');
   }
@@ -779,6 +780,7 @@ function notBuiltin(oid: Oid): boolean {
 
 const noReturn = (): PgError => new PgError('function_executed_no_return_statement', 'control reached end of function without RETURN');
 const nullBound = (what: string): PgError => new PgError('null_value_not_allowed', `${what} cannot be null`);
+const isConstant = (name: string): PgError => new PgError('error_in_assignment', `variable "${name}" is declared CONSTANT`);
 const badStep = (): PgError => new PgError('invalid_parameter_value', 'BY value of FOR loop must be greater than zero');
 const caseNotFound = (): PgError => new PgError('case_not_found', 'case not found', { hint: 'CASE statement is missing ELSE part.' });
 

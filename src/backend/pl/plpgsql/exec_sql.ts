@@ -329,7 +329,7 @@ export function returnQuery(rt: Estate, statement: CachedStatement, ready: () =>
   rt.running = context;
   rt.run(statement, () => {
     const params = ready();
-    refuseNoRows(statement);
+    if (statement.columns === null) throw new PgError('syntax_error', `${statement.commandTag} query does not return tuples`);
     return params;
   }, {
     start: (c) => {

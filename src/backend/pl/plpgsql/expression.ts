@@ -248,7 +248,7 @@ export function statementOf(site: Site): PlStatement {
 }
 
 function makeStatement(site: Site): PlStatement {
-  const { text } = site.expr;
+  const text = site.expr.mode === 'statement' ? site.expr.text : SELECT + site.expr.text;
   const list = rawParse(text);
   if (list.length !== 1) throw new PgError('syntax_error', list.length === 0 ? 'missing SQL statement' : 'cannot insert multiple commands into a prepared statement');
   return new PlStatement(site, text, list[0]!);

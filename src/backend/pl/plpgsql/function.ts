@@ -71,7 +71,7 @@ class CompileContext implements ErrorContext {
   constructor(name: string) { this.name = name; }
   describe(error: PgError | null): string | undefined {
     if (error !== null && error.fields.internalPosition !== undefined) return undefined;
-    return `compilation of PL/pgSQL function "${this.name}" near line ${this.parser === null ? 0 : this.parser.line(Math.max(0, (this.parser.tokens[this.parser.at - 1] ?? this.parser.token).end - 1))}`;
+return `compilation of PL/pgSQL function "${this.name}" near line ${this.parser === null || this.parser.at === 0 ? 1 : this.parser.line(this.parser.tokens[this.parser.at - 1]!.start)}`;
   }
 }
 

@@ -50,6 +50,8 @@ export function returnScalar(rt: Estate, value: Datum, type: Oid, typmod: number
 /** The function's row, made of the declared type (coerce_function_result_tuple). */
 export function finishRow(rt: Estate, value: RecordValue): Datum {
   const { rettype, rowType } = rt.fn;
+  rt.s = -1;
+  rt.phase = 'while casting return value to function\'s return type';
   if (rettype !== rowType) return value.typeOid === rowType ? castValue(value, rowType, -1, rettype, -1) : castValue(value, value.typeOid, -1, rettype, -1);
   if (rt.expected === null) return value;
   return convertByPosition(value, rowType, rt.expected, 'returned record type does not match expected record type');
