@@ -421,8 +421,8 @@ static void unmap(napi_env env, void *memory, void *length)
 	munmap(memory, (size_t) (uintptr_t) length);
 }
 
-/* The first bytes of a file as they are at any moment, for reading. */
-static napi_value mapFile(napi_env env, napi_callback_info info)
+/* The first bytes of a file as they are at any moment. */
+static napi_value map_file(napi_env env, napi_callback_info info, int protection)
 {
 	ARGUMENTS(2);
 	INT(0, fd);
@@ -431,9 +431,20 @@ static napi_value mapFile(napi_env env, napi_callback_info info)
 	struct stat about;
 	if (length <= 0) return bad_argument(env, __func__);
 	void *memory = fstat(fd, &about) == 0 && about.st_size >= length
-		? mmap(NULL, (size_t) length, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+		? mmap(NULL, (size_t) length, protection, MAP_SHARED, fd, 0) : MAP_FAILED;
 	if (memory == MAP_FAILED) return int_value(env, -EINVAL);
 	return napi_create_external_arraybuffer(env, memory, (size_t) length, unmap, (void *) (uintptr_t) length, &v) == napi_ok ? v : NULL;
+}
+
+static napi_value mapFile(napi_env env, napi_callback_info info)
+{
+	return map_file(env, info, PROT_READ);
+}
+
+/* The same to write in, for whoever has the file. */
+static napi_value mapShared(napi_env env, napi_callback_info info)
+{
+	return map_file(env, info, PROT_READ | PROT_WRITE);
 }
 
 static napi_value Umask(napi_env env, napi_callback_info info)
@@ -831,7 +842,7 @@ static napi_value Init(napi_env env, napi_value exports)
 {
 	static const struct { const char *name; napi_callback call; } all[] = {
 		{ "fork", Fork }, { "_exit", Exit }, { "getpid", Getpid }, { "getppid", Getppid }, { "kill", Kill },
-		{ "hugeText", hugeText }, { "packMemory", packMemory }, { "collapseMemory", collapseMemory }, { "randomInt", randomInt }, { "waitpid", Waitpid }, { "sharedMemory", sharedMemory }, { "mapFile", mapFile }, { "setSignal", setSignal },
+		{ "hugeText", hugeText }, { "packMemory", packMemory }, { "collapseMemory", collapseMemory }, { "randomInt", randomInt }, { "waitpid", Waitpid }, { "sharedMemory", sharedMemory }, { "mapFile", mapFile }, { "mapShared", mapShared }, { "setSignal", setSignal },
 		{ "setParentDeathSignal", setParentDeathSignal }, { "setTimer", setTimer }, { "recv", Recv }, { "send", Send },
 		{ "poll", Poll }, { "listenUnix", listenUnix }, { "listenTcp", listenTcp }, { "connectUnix", connectUnix },
 		{ "accept", Accept }, { "socketpair", Socketpair }, { "pipe", Pipe }, { "close", Close }, { "shutdown", Shutdown },

@@ -31,6 +31,8 @@ export interface Port {
   sharedMemory(lengthBytes: number): ArrayBuffer;
   /** The first bytes of a file as they are at any moment, for reading only; or a negative errno. */
   mapFile(fd: number, lengthBytes: number): ArrayBuffer | number;
+  /** The same to write in: what one process writes, all that have mapped the file see. Atomics work on it. */
+  mapShared(fd: number, lengthBytes: number): ArrayBuffer | number;
   /** signals[n] counts deliveries of signal n since start, for those caught with 'flag'; signals[0] of all together. */
   readonly signals: Int32Array;
   /** What signal n does from now on. 'flag' counts it in `signals`, and blocking calls return -EINTR: the one that

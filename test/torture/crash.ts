@@ -41,6 +41,7 @@ export class Torture {
   private down: Promise<void> | null = null;
   /** The manager was killed: transactions that held locks may fail until then. */
   private managerTrouble = 0;
+  private managerDies = false;
   private readonly faults: string[] = [];
   private readonly commits = new Set<() => void>();
 
@@ -159,7 +160,7 @@ export class Torture {
         }
       } else {
         record.outcome = 'refused';
-        if (this.managerTrouble === troubles) this.faults.push(`an error for which there is no reason: ${code} ${message}`);
+        if (this.managerTrouble === troubles && !this.managerDies) this.faults.push(`an error for which there is no reason: ${code} ${message}`);
         await client.query('rollback').catch(() => {});
       }
       this.summary[record.outcome === 'unknown' ? 'unknown' : 'refused']++;
@@ -184,6 +185,11 @@ export class Torture {
     this.summary.managersKilled++;
     const from = performance.now();
     process.kill(manager.pid, 'SIGKILL');
+    // What begins until it is really gone may still have taken its first locks there.
+    this.managerDies = true;
+    await until('the manager is gone', () => !isRunning(manager.pid));
+    this.managerDies = false;
+    this.managerTrouble++;
     await this.afterCommits(this.clients.length + 1);
     this.summary.longestPauseMs = Math.max(this.summary.longestPauseMs, performance.now() - from);
     this.managerTrouble++;

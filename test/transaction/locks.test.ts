@@ -1,3 +1,4 @@
+import { privateLockMemory } from '../../src/backend/transaction/lock_memory.ts';
 import test from 'ava';
 import { StateMachine } from '../../src/backend/transaction/state_machine.ts';
 import type { LockAnswer, LockTarget, RowLockMode, TableLockMode, WaitPolicy } from '../../src/backend/transaction/messages.ts';
@@ -10,7 +11,7 @@ const advisory = (shared: boolean, session: boolean, key3 = 1): LockTarget => ({
 
 function machine(sessions: number) {
   const m = new StateMachine({
-    database: 5, nextXid: 100, nextOid: 0,
+    database: 5, nextXid: 100, nextOid: 0, lockWords: privateLockMemory(), lockNonce: 1,
     view: { commitSeq: 9, incarnation: 1, changedSeq: () => 4, readSequence: () => undefined, outcome: () => undefined },
   });
   for (let id = 1; id <= sessions; id++) {

@@ -27,6 +27,7 @@ export class MemoryStore implements WritableStore {
   puts = 0;
   writes = 0;
 
+  isNewest(): boolean { return false; }
   renew(): void { this.snapshotId++; }
   advance(): void { this.snapshotId++; }
   release(): void {}

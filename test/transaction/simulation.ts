@@ -6,6 +6,7 @@ import { PgError } from '../../src/common/errors.ts';
 import { ManagerCore } from '../../src/backend/transaction/core.ts';
 import { ByteWriter } from '../../src/backend/transaction/bytes.ts';
 import type { ClientMessage, CommitRequest, CommitToken, LockTarget, RowLockMode, ServerMessage } from '../../src/backend/transaction/messages.ts';
+import { FastPath } from '../../src/backend/transaction/fast_path.ts';
 import { frameOf, readServerMessage, writeServerMessage } from '../../src/backend/transaction/wire.ts';
 import { Crash, MemoryStore } from './memory_store.ts';
 import { allEntries, allRows, changing, inserting, provisional, request, row, sequenceRow, stored } from './helpers.ts';
@@ -24,7 +25,7 @@ export function random(seed: number): () => number {
   };
 }
 
-export interface Summary { commits: number; crashes: number; deadlocks: number; timeouts: number; changed: number; lost: number; values: number; failures: number }
+export interface Summary { commits: number; crashes: number; deadlocks: number; timeouts: number; changed: number; lost: number; values: number; failures: number; taken: number }
 
 class SimulatedClient {
   readonly number: number;
@@ -35,6 +36,8 @@ class SimulatedClient {
   readonly inbox: ServerMessage[] = [];
   awaiting = false;
   incarnation = 0;
+  /** Takes locks without a message. */
+  fast: FastPath | null = null;
   tokenSession: number;
   tokenNumber = 0;
   /** What to do with the answer. */
@@ -47,7 +50,7 @@ class SimulatedClient {
 }
 
 export class Simulation {
-  readonly summary: Summary = { commits: 0, crashes: 0, deadlocks: 0, timeouts: 0, changed: 0, lost: 0, values: 0, failures: 0 };
+  readonly summary: Summary = { commits: 0, crashes: 0, deadlocks: 0, timeouts: 0, changed: 0, lost: 0, values: 0, failures: 0, taken: 0 };
   private readonly random: () => number;
   private readonly store = new MemoryStore();
   private core: ManagerCore;
@@ -100,6 +103,7 @@ export class Simulation {
     }
     for (const client of this.clients) this.hangUp(client);
     this.check(this.core.machine.lockCount === 0, 'no lock stays behind');
+    this.check(this.core.machine.takenSlots === 0, 'nor one that the manager was not asked for');
     this.checkStore();
     return this.summary;
   }
@@ -168,6 +172,7 @@ export class Simulation {
     this.summary.crashes++;
     for (const client of this.clients) {
       client.connected = false;
+      client.fast = null;
       client.outbox.length = 0;
     }
     this.core = new ManagerCore(this.store, 5);
@@ -178,6 +183,7 @@ export class Simulation {
   private hangUp(client: SimulatedClient): void {
     if (client.connected) this.core.machine.disconnect(client.session);
     client.connected = false;
+    client.fast = null;
     client.outbox.length = client.inbox.length = 0;
     client.awaiting = false;
   }
@@ -235,6 +241,7 @@ export class Simulation {
     this.send(client, { kind: 'hello', pid: 500 + client.number, session: client.tokenSession }, (welcome) => {
       if (welcome.kind !== 'welcome') throw new Error(`no welcome: ${welcome.kind}`);
       client.incarnation = welcome.incarnation;
+      client.fast = new FastPath(this.core.lockWords, welcome.lockSession);
       const doubt = client.inDoubt;
       if (doubt === null) return;
       this.summary.lost++;
@@ -263,7 +270,9 @@ export class Simulation {
   }
 
   private end(client: SimulatedClient): void {
-    this.send(client, { kind: 'end' }, () => {});
+    const { fast } = client;
+    if (fast !== null && this.chance(0.5)) fast.end();
+    this.send(client, { kind: 'end' }, () => fast?.ended());
   }
 
   private account(number: number): { row: number; version: number; value: number } {
@@ -278,6 +287,7 @@ export class Simulation {
     const sent = request({ ...parts, relations });
     const finish = (answer: ServerMessage, committed: boolean): void => {
       if (committed) {
+        client.fast?.ended();
         this.acknowledged.add(entry);
         this.summary.commits++;
       } else {
@@ -336,7 +346,12 @@ export class Simulation {
     });
   }
 
-  private lock(client: SimulatedClient, targets: LockTarget[], done: () => void): void {
+  private lock(client: SimulatedClient, all: LockTarget[], done: () => void): void {
+    let targets = all;
+    if (client.fast !== null && this.chance(0.7)) {
+      while (targets.length > 0 && client.fast.take(targets[0]!, 1)) targets = targets.slice(1);
+      if (targets.length === 0) { this.summary.taken++; done(); return; }
+    }
     const policy = this.chance(0.9) ? 'block' : 'error';
     this.send(client, { kind: 'locks', targets, policy, timeoutMs: this.chance(0.3) ? 30 : 0, mark: 1 }, (answer) => {
       if (answer.kind !== 'locks') throw new Error(`no answer to a lock request: ${answer.kind}`);

@@ -7,7 +7,7 @@ import { ValueBuffer, type Cursor, type Store } from '../storage/store.ts';
 import { managerClient } from '../transaction/client.ts';
 import type { LockTarget, RowLockMode, TableLockMode, WaitPolicy } from '../transaction/messages.ts';
 import {
-  RetryStatement, advanceSnapshot, currentCommandId, getStore, isOptimistic, noteCatalogChange, noteRead, noteTable, registerCallback, snapshotSeq, useCommandId, usesTransactionSnapshot,
+  RetryStatement, advanceSnapshot, currentCommandId, getStore, isOptimistic, isStale, noteCatalogChange, noteRead, noteTable, registerCallback, useCommandId, usesTransactionSnapshot,
 } from '../transaction/xact.ts';
 import type { Datum } from '../types/datum.ts';
 import { BLOCK_HEADER_BYTES, BLOCK_WIDE, PROVISIONAL_BLOCK, blockOf, formRow, slotOf, type RowId } from './row.ts';
@@ -332,7 +332,7 @@ export function lockTable(oid: number, name: string, shared: boolean, mode: Tabl
     return { granted: false, renewed: false };
   }
   heldTables.set(oid, held | (1 << mode));
-  const renewed = (answer.waited || answer.changedSeq > snapshotSeq(shared)) && !usesTransactionSnapshot();
+  const renewed = !usesTransactionSnapshot() && isStale(answer, shared);
   if (renewed) advanceSnapshot(shared);
   return { granted: true, renewed };
 }
@@ -365,14 +365,13 @@ export function lockRows(rel: Relation, rowIds: readonly RowId[], mode: RowLockM
   }
   const targets = wanted.map((i): LockTarget => ({ kind: 'row', relation: rel.filenode, row: rowIds[i]!, mode }));
   const answers = managerClient(rel.shared).acquireLocks(targets, waitPolicy);
-  const seq = snapshotSeq(rel.shared);
   let stale = false;
   for (let n = 0; n < wanted.length; n++) {
     const answer = answers[n]!;
     if (answer.kind === 'unavailable') {
       if (waitPolicy === 'error') throw new PgError('lock_not_available', `could not obtain lock on row in relation "${rel.name}"`);
       results[wanted[n]!] = 'skipped';
-    } else if (answer.kind === 'granted' && (answer.waited || answer.changedSeq > seq)) {
+    } else if (!stale && isStale(answer, rel.shared)) {
       stale = true;
     }
   }

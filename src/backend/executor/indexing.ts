@@ -8,7 +8,7 @@ import { PgError } from '../../common/errors.ts';
 import { encodeKey, keyHasNull } from '../access/key.ts';
 import { beginIndexScan, findDuplicate, insertEntry, removeEntry } from '../access/index.ts';
 import { PROVISIONAL_BLOCK, blockOf, readColumn, readRow, rowIdOf, type RowId } from '../access/row.ts';
-import { advanceSnapshot, isOptimistic, registerCallback, requireLocks, setDuplicateReporter, snapshotSeq, usesTransactionSnapshot } from '../transaction/xact.ts';
+import { advanceSnapshot, isOptimistic, isStale, registerCallback, requireLocks, setDuplicateReporter, usesTransactionSnapshot } from '../transaction/xact.ts';
 import { beginScan, fetchLatest, fetchRow, lockRows } from '../access/table.ts';
 import { dropSnapshot, holdSnapshot, useSnapshot } from '../transaction/snapshot.ts';
 import { existingWriteSet } from '../access/writeset.ts';
@@ -89,7 +89,7 @@ export function conflictingRow(keys: IndexKeys, key: string): RowId | undefined 
   keyLocks++;
   const target: LockTarget = { kind: 'key', index: filenode, key };
   const answer = managerClient(shared).acquireLock(target);
-  if (answer.kind !== 'granted' || !(answer.waited || answer.changedSeq > snapshotSeq(shared))) return undefined;
+  if (answer.kind !== 'granted' || !isStale(answer, shared)) return undefined;
   // Somebody has committed to this index since our snapshot: is it this key?
   if (usesTransactionSnapshot()) return undefined; // the commit decides
   advanceSnapshot(shared);
@@ -153,7 +153,7 @@ export function mayShareKey(keys: IndexKeys, key: string, rowId: RowId): boolean
   if (otherWithKey(info, key, rowId) !== undefined) return true;
   const { shared, filenode } = info.index;
   const answer = managerClient(shared).acquireLock({ kind: 'key', index: filenode, key });
-  if (answer.kind !== 'granted' || !(answer.waited || answer.changedSeq > snapshotSeq(shared))) return false;
+  if (answer.kind !== 'granted' || !isStale(answer, shared)) return false;
   return newestOtherWithKey(info, key, rowId) !== undefined;
 }
 

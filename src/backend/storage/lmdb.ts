@@ -218,6 +218,10 @@ class LmdbStore implements Store {
     return current.live || current.isNewest() ? current.snapshotId : this.snapshotId;
   }
 
+  isNewest(): boolean {
+    return this.current.isNewest();
+  }
+
   renew(): void {
     const { current } = this;
     if (current.live) {

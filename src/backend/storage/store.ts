@@ -53,6 +53,8 @@ export interface Store {
   /** Look at the newest commit from now on. Costs about a microsecond. Cursors still open start again behind the
    * key they stand on. */
   renew(): void;
+  /** Whether the present snapshot certainly shows the newest commit. */
+  isNewest(): boolean;
   /** As renew, but cursors already open stay where they are and see what they saw. */
   advance(): void;
   /** Let go of the snapshot, so that its pages can be reused (idle backends hold none). */

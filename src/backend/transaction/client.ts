@@ -14,6 +14,7 @@ import { getPsStatus, setPsStatus } from '../utils/ps_status.ts';
 import { session } from '../utils/session.ts';
 import { settings } from '../utils/settings.ts';
 import { ByteWriter } from './bytes.ts';
+import { FastPath } from './fast_path.ts';
 import { ManagerLost, SocketLink, type Link } from './link.ts';
 import './manager_settings.ts';
 import type {
@@ -28,6 +29,9 @@ type AdvisoryTarget = Extract<LockTarget, { kind: 'advisory' }>;
 export type LockResult = Extract<LockAnswer, { kind: 'granted' } | { kind: 'unavailable' }>;
 /** The sequence's name is for the error message. */
 export type SequenceRequest = SequenceParameters & { name: string };
+
+/** Nobody was asked, and there was nobody to wait for. */
+const TAKEN: LockResult = { kind: 'granted', waited: false, changedSeq: -1 };
 
 const RECONNECTS = 8;
 /** Bytes of lock targets in one request. */
@@ -52,6 +56,10 @@ export class ManagerClient {
   /** Instead of a socket: single-user mode, initdb and tests put a manager into the process. */
   private makeLink: ((database: Oid) => Link) | null = null;
   private incarnation = 0;
+  /** Locks taken without a message; null until the first one, and without memory to take them in. */
+  private fast: FastPath | null = null;
+  private lockSession = 0;
+  private lockNonce = 0;
   private sessionToken = 0;
   private commitNumber = 0;
   /** The transaction has locks that end with it. */
@@ -90,6 +98,7 @@ export class ManagerClient {
   close(): void {
     this.link?.close();
     this.link = null;
+    this.fast = null;
     this.locksHeld = false;
   }
 
@@ -118,8 +127,31 @@ export class ManagerClient {
     return results;
   }
 
+  /** Locks are taken in the order given: by ourselves as long as nobody is in the way, the rest by the manager. */
   private requestLocks(targets: LockTarget[], policy: WaitPolicy): LockResult[] {
-    const answer = this.call({ kind: 'locks', targets, policy, timeoutMs: settings.lock_timeout, mark: ++this.mark }, true, () => {
+    const mark = ++this.mark, fast = this.fastPath();
+    let taken = 0;
+    if (fast !== null) while (taken < targets.length && fast.take(targets[taken]!, mark)) taken++;
+    if (taken === 0) return this.askForLocks(targets, policy, mark);
+    const results = new Array<LockResult>(taken).fill(TAKEN);
+    return taken === targets.length ? results : results.concat(this.askForLocks(targets.slice(taken), policy, mark));
+  }
+
+  private fastPath(): FastPath | null {
+    if (this.locksLost) this.failForLostLocks();
+    // Locks in the memory of a manager that is gone would only fail the commit: look before the first one.
+    if (this.link !== null && !this.holdsLocks && !this.link.isAlive()) this.dropLink();
+    const link = this.connect();
+    if (this.fast === null && this.lockSession !== 0) {
+      const words = link.lockMemory(this.lockNonce);
+      if (words !== null) this.fast = new FastPath(words, this.lockSession);
+      else this.lockSession = 0;
+    }
+    return this.fast;
+  }
+
+  private askForLocks(targets: LockTarget[], policy: WaitPolicy, mark: number): LockResult[] {
+    const answer = this.call({ kind: 'locks', targets, policy, timeoutMs: settings.lock_timeout, mark }, true, () => {
       // Even a request that fails may have taken some of its locks.
       if (!targets.every((target) => target.kind === 'advisory' && target.session)) this.locksHeld = true;
     });
@@ -146,9 +178,12 @@ export class ManagerClient {
 
   /** ROLLBACK TO: lets go of the locks taken since the mark. Never fails. */
   releaseAfter(mark: number): void {
-    if (!this.locksHeld || this.mark <= mark || this.link === null) return;
+    if (this.mark <= mark || this.link === null) return;
+    const all = this.fast === null || this.fast.releaseAfter(mark);
+    if (all && !this.locksHeld) return;
     try {
       this.exchange(this.link, { kind: 'releaseAfter', mark }, false);
+      this.fast?.released();
     } catch (error) {
       // In the middle of a rollback nothing is thrown: the next request fails.
       if (!(error instanceof ManagerLost)) throw error;
@@ -159,18 +194,20 @@ export class ManagerClient {
 
   /** Whether there are locks that the end of the transaction must free. */
   get holdsLocks(): boolean {
-    return this.locksHeld;
+    return this.locksHeld || (this.fast !== null && this.fast.held);
   }
 
   /** The transaction is over without a commit request: rolled back, or it had nothing to write. Never fails. */
   endTransaction(): void {
-    const held = this.locksHeld;
+    const { fast } = this;
+    const held = fast !== null && fast.held && !fast.end() ? true : this.locksHeld;
     this.locksHeld = this.locksLost = false;
     this.mark = 0;
     this.endStatement();
     if (!held || this.link === null) return;
     try {
       this.exchange(this.link, { kind: 'end' }, false);
+      fast?.ended();
     } catch (error) {
       if (!(error instanceof ManagerLost)) throw error;
       this.dropLink(); // the locks are gone as well
@@ -219,6 +256,7 @@ export class ManagerClient {
     this.endStatement();
     const answer = this.tryCommit(request);
     if (answer.kind === 'committed') {
+      this.fast?.ended();
       this.locksHeld = this.locksLost = false;
       this.mark = 0;
     }
@@ -240,7 +278,7 @@ export class ManagerClient {
       } catch (error) {
         if (!(error instanceof ManagerLost)) throw error;
       }
-      const heldLocks = this.locksHeld;
+      const heldLocks = this.holdsLocks;
       this.dropLink();
       const outcome = this.askOutcome(incarnation, token);
       if (outcome !== null) return outcome;
@@ -370,7 +408,7 @@ export class ManagerClient {
       } catch (error) {
         if (!(error instanceof ManagerLost)) throw error;
         // With locks the transaction fails at its next request; without, a new connection listens on.
-        if (!this.locksHeld) {
+        if (!this.holdsLocks) {
           this.dropLink();
           this.connect();
         }
@@ -405,7 +443,7 @@ export class ManagerClient {
         return answer;
       } catch (error) {
         if (!(error instanceof ManagerLost)) throw error;
-        const heldLocks = this.locksHeld;
+        const heldLocks = this.holdsLocks;
         this.dropLink();
         if (heldLocks) this.failForLostLocks();
       }
@@ -477,6 +515,8 @@ export class ManagerClient {
         if (welcome.kind !== 'welcome') throw unexpected(welcome);
         this.renewSession(link);
         this.incarnation = welcome.incarnation;
+        this.lockSession = welcome.lockSession;
+        this.lockNonce = welcome.lockNonce;
         this.link = link;
         return link;
       } catch (error) {

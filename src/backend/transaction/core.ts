@@ -1,21 +1,28 @@
 // State machine and applier together: what the manager process drives with sockets, and a backend without a manager
 // (single-user mode, initdb) with calls.
+import { randomInt } from 'node:crypto';
 import { META, type WritableStore } from '../storage/store.ts';
 import { Applier } from './apply.ts';
+import { formatLockMemory, privateLockMemory } from './lock_memory.ts';
 import { StateMachine, type Output } from './state_machine.ts';
 import { readClientMessage, type Incoming } from './wire.ts';
 
 export class ManagerCore {
   readonly applier: Applier;
   readonly machine: StateMachine;
+  /** Shared with the backends: lock_memory.ts. */
+  readonly lockWords: Int32Array;
   private readonly store: WritableStore;
 
-  constructor(store: WritableStore, database: number) {
+  constructor(store: WritableStore, database: number, lockWords: Int32Array = privateLockMemory()) {
     this.store = store;
+    this.lockWords = lockWords;
+    const lockNonce = randomInt(2 ** 31);
+    formatLockMemory(lockWords, lockNonce);
     this.applier = new Applier(store);
     store.renew();
     this.machine = new StateMachine({
-      database, view: this.applier, nextXid: store.meta(META.nextXid), nextOid: store.meta(META.nextOid),
+      database, view: this.applier, nextXid: store.meta(META.nextXid), nextOid: store.meta(META.nextOid), lockWords, lockNonce,
     });
     store.release();
   }

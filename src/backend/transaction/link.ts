@@ -3,10 +3,11 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { PgError, internalError } from '../../common/errors.ts';
 import { POSTMASTER_SOCKET, managerSocket } from '../../common/site.ts';
-import { EAGAIN, EINTR, POLLIN, port } from '../../port/port.ts';
+import { EAGAIN, EINTR, POLLHUP, POLLIN, port } from '../../port/port.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { ByteWriter } from './bytes.ts';
 import type { ServerMessage } from './messages.ts';
+import { LOCK_MEMORY_BYTES, isLockMemory } from './lock_memory.ts';
 import { FRAME_HEADER_BYTES, LARGE_COMMIT_BYTES, readServerMessage, writeCommitFile } from './wire.ts';
 
 /** The manager's end of the connection is gone. */
@@ -24,8 +25,15 @@ export interface Link {
   receive(interrupted: () => void): ServerMessage;
   /** The next message if it has come. Throws ManagerLost. */
   poll(): ServerMessage | null;
+  /** Whether the manager is still there: asked without a message. */
+  isAlive(): boolean;
+  /** What backends lock in by themselves, if it is the memory that this manager has made. */
+  lockMemory(nonce: number): Int32Array | null;
   close(): void;
 }
+
+/** Where a manager and its backends share locks. */
+export const lockMemoryPath = (database: number): string => `tmp/locks.${database}`;
 
 /** How long to wait for a manager to appear. */
 const CONNECT_LIMIT_MS = 10_000;
@@ -35,12 +43,14 @@ let fileNumber = 0;
 
 export class SocketLink implements Link {
   readonly fd: number;
+  private readonly database: number;
   private bytes = Buffer.allocUnsafeSlow(4096);
   private from = 0;
   private to = 0;
 
-  private constructor(fd: number) {
+  private constructor(fd: number, database: number) {
     this.fd = fd;
+    this.database = database;
   }
 
   /** Connects; has the postmaster fork the manager when there is none. `patient`: interrupts do not end the attempt. */
@@ -51,7 +61,7 @@ export class SocketLink implements Link {
       const fd = port.connectUnix(path);
       if (fd >= 0) {
         port.setBlocking(fd, true);
-        return new SocketLink(fd);
+        return new SocketLink(fd, database);
       }
       if (performance.now() > until) throw new PgError('cannot_connect_now', 'could not reach the transaction manager of this database');
       if (pauseMs === 1) askPostmaster(database);
@@ -117,6 +127,26 @@ export class SocketLink implements Link {
       this.bytes = larger;
     }
     return null;
+  }
+
+  isAlive(): boolean {
+    pollFds[0] = this.fd;
+    // Notifications may be waiting to be read; after its end there is POLLHUP.
+    return port.poll(pollFds, pollEvents, pollReady, 1, 0) <= 0 || (pollReady[0]! & POLLHUP) === 0;
+  }
+
+  lockMemory(nonce: number): Int32Array | null {
+    let file: number;
+    try {
+      file = openSync(lockMemoryPath(this.database), 'r+');
+    } catch {
+      return null; // its manager is gone, and the next message will tell
+    }
+    const memory = port.mapShared(file, LOCK_MEMORY_BYTES);
+    closeSync(file);
+    if (typeof memory === 'number') return null;
+    const words = new Int32Array(memory);
+    return isLockMemory(words, nonce) ? words : null;
   }
 
   close(): void {

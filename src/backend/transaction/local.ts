@@ -30,6 +30,8 @@ export class LocalManager {
     this.core.machine.connect(id);
     return {
       fd: -1,
+      isAlive: () => !this.dead,
+      lockMemory: () => this.core.lockWords,
       send: (out) => {
         if (this.dead) throw new ManagerLost();
         this.receive(id, out);

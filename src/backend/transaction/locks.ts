@@ -66,6 +66,8 @@ export class Lock {
   mask = 0;
   others: Hold[] | null = null;
   queue: Waiter[] | null = null;
+  /** A table whose weak locks backends do not take by themselves now (shared_locks.ts). */
+  strong = false;
 
   constructor(kind: number, space: number, id: number | string) {
     this.kind = kind;
@@ -106,7 +108,21 @@ export function eachHolder(lock: Lock, visit: (owner: LockOwner, mask: number) =
   if (lock.others !== null) for (const hold of lock.others) visit(hold.owner, hold.mask);
 }
 
+/** Whether a mode from `min` up is held or waited for. */
+export function hasStrong(lock: Lock, min: number): boolean {
+  let mask = 0;
+  eachHolder(lock, (_owner, held) => { mask |= effective(held); });
+  return mask >>> min !== 0 || (lock.queue?.some((waiter) => waiter.mode >= min) ?? false);
+}
+
+const nothing = (): void => {};
+
 export class LockTable {
+  /** A lock has come into the table, or left it; one less holder or waiter. See shared_locks.ts. */
+  onObtain: (lock: Lock) => void = nothing;
+  onDispose: (lock: Lock) => void = nothing;
+  onWeaker: (lock: Lock) => void = nothing;
+
   /** By kind, then relation, index or class, then row, key or object. */
   private readonly spaces: Map<number, Map<number | string, Lock>>[] =
     Array.from({ length: KIND_COUNT }, () => new Map<number, Map<number | string, Lock>>());
@@ -127,6 +143,7 @@ export class LockTable {
       inSpace.set(id, lock = new Lock(kind, space, id));
       this.counts[kind]!++;
       this.total++;
+      this.onObtain(lock);
     }
     return lock;
   }
@@ -139,6 +156,7 @@ export class LockTable {
     this.counts[lock.kind]!--;
     this.total--;
     if (inSpace.size === 0) ofKind.delete(lock.space);
+    this.onDispose(lock);
   }
 
   /** Takes the lock when nothing is in the way. The rule of LockAcquire: a request that conflicts with one that
@@ -209,15 +227,24 @@ export class LockTable {
       if (lock.others.length === 0) lock.others = null;
     }
     if (lock.queue !== null) this.wake(lock, granted);
+    if (lock.strong) this.onWeaker(lock);
     this.dispose(lock);
   }
 
   /** Lets go of transaction-level holds taken with a greater mark; -1 for all of them. */
   releaseAfter(owner: LockOwner, mark: number, granted: (waiter: Waiter) => void): void {
     const { heldLocks, heldModes, heldMarks } = owner;
-    while (heldLocks.length > 0 && heldMarks[heldMarks.length - 1]! > mark) {
-      heldMarks.pop();
-      this.removeMask(owner, heldLocks.pop()!, 1 << heldModes.pop()!, granted);
+    // What was adopted from a backend's own locks may have an older mark than what stands before it.
+    const kept: [Lock, number, number][] = [];
+    while (heldLocks.length > 0) {
+      const lock = heldLocks.pop()!, mode = heldModes.pop()!, itsMark = heldMarks.pop()!;
+      if (itsMark > mark) this.removeMask(owner, lock, 1 << mode, granted);
+      else kept.push([lock, mode, itsMark]);
+    }
+    for (let i = kept.length - 1; i >= 0; i--) {
+      heldLocks.push(kept[i]![0]);
+      heldModes.push(kept[i]![1]);
+      heldMarks.push(kept[i]![2]);
     }
   }
 
@@ -245,6 +272,7 @@ export class LockTable {
     waiter.owner.waiter = null;
     if (lock.queue!.length === 0) lock.queue = null;
     else this.wake(lock, granted);
+    if (lock.strong) this.onWeaker(lock);
     this.dispose(lock);
   }
 

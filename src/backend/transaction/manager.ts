@@ -4,7 +4,7 @@
 // Of two managers of one database the second finds `tmp/manager.<oid>.lock` taken and leaves. A manager without
 // connections retires after `manager_idle_exit`; a backend that connects at that very moment finds its connection
 // closed before it was welcomed, and tries again.
-import { closeSync, fstatSync, openSync, readSync, unlinkSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, renameSync, unlinkSync } from 'node:fs';
 import { PgError, internalError } from '../../common/errors.ts';
 import { managerSocket } from '../../common/site.ts';
 import {
@@ -19,6 +19,8 @@ import { reloadIfAsked } from '../utils/interrupts.ts';
 import { initPsStatus } from '../utils/ps_status.ts';
 import { ByteWriter } from './bytes.ts';
 import { ManagerCore } from './core.ts';
+import { lockMemoryPath } from './link.ts';
+import { LOCK_MEMORY_BYTES } from './lock_memory.ts';
 import './manager_settings.ts';
 import type { ServerMessage } from './messages.ts';
 import { FRAME_HEADER_BYTES, MAX_FRAME_BYTES, isCommit, writeServerMessage } from './wire.ts';
@@ -70,6 +72,7 @@ class Manager {
   private readonly core: ManagerCore;
   private readonly store: WritableStore;
   private readonly path: string;
+  private readonly database: Oid;
   private listening = -1;
   /** In step with fds from place 1 on. */
   private connections: Connection[] = [];
@@ -91,7 +94,8 @@ class Manager {
 
   constructor(store: WritableStore, database: Oid) {
     this.store = store;
-    this.core = new ManagerCore(store, database);
+    this.database = database;
+    this.core = new ManagerCore(store, database, makeLockMemory(database));
     this.path = managerSocket(database);
   }
 
@@ -110,7 +114,12 @@ class Manager {
       if (this.retire()) return;
     }
     this.removeSocket();
+    this.end();
+  }
+
+  private end(): void {
     this.core.close();
+    unlinkSync(lockMemoryPath(this.database));
   }
 
   // --- Input
@@ -330,7 +339,7 @@ class Manager {
       this.idleSinceMs = nowMs();
       return false;
     }
-    this.core.close();
+    this.end();
     return true;
   }
 
@@ -349,6 +358,18 @@ class Manager {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
   }
+}
+
+/** New memory for locks, in place of what an earlier manager has left. */
+function makeLockMemory(database: Oid): Int32Array {
+  const path = lockMemoryPath(database);
+  const file = openSync(`${path}.new`, 'w+', 0o600);
+  ftruncateSync(file, LOCK_MEMORY_BYTES);
+  const memory = port.mapShared(file, LOCK_MEMORY_BYTES);
+  closeSync(file);
+  if (typeof memory === 'number') throw internalError(`could not map "${path}": errno ${-memory}`);
+  renameSync(`${path}.new`, path);
+  return new Int32Array(memory);
 }
 
 /** The frame of a large commit; the file is gone afterwards. */

@@ -73,7 +73,8 @@ export type CommitAnswer =
 
 export type LockAnswer =
   /** `waited`: something was in the way: renew the snapshot and read again. The same is due when `changedSeq` is above
-   * the snapshot's commitSeq: it is the newest commit that changed this table (rows), or the newest one (other targets). */
+   * the snapshot's commitSeq: it is the newest commit that changed this table (rows), or the newest one (other targets).
+   * -1: nobody was asked, any commit since the snapshot may have. `isStale` (snapshot.ts) decides. */
   | { kind: 'granted'; waited: boolean; changedSeq: number }
   | { kind: 'unavailable' } // skip and error policies
   | { kind: 'deadlock'; detail: string } // the lines of PostgreSQL's DETAIL
@@ -152,7 +153,8 @@ export type ClientMessage =
   | { kind: 'readerCheck' };
 
 export type ServerMessage =
-  | { kind: 'welcome'; incarnation: number; commitSeq: number }
+  /** `lockSession`: the session's number in the lock memory (0: none); `lockNonce`: which memory it is. */
+  | { kind: 'welcome'; incarnation: number; commitSeq: number; lockSession: number; lockNonce: number }
   | { kind: 'commit'; answer: CommitAnswer | InterruptedCommit }
   | { kind: 'locks'; answers: LockAnswer[] }
   | { kind: 'number'; value: number }

@@ -94,6 +94,11 @@ export function snapshotSeq(shared: boolean): number {
   return cached.seq;
 }
 
+/** Whether what a lock was granted on may be newer than the present snapshot. */
+export function isStale(answer: { waited: boolean; changedSeq: number }, shared: boolean): boolean {
+  return answer.waited || (answer.changedSeq < 0 ? !getStore(shared).isNewest() : answer.changedSeq > snapshotSeq(shared));
+}
+
 let versionOf = { database: 0, global: 0, version: 0 };
 
 /** A number for the state of all catalogs in the present snapshot. */

@@ -15,6 +15,7 @@ import {
   conflictSet, eachHolder, locate, located, othersMask, ownMask, type Lock, type LockOwner, type Waiter,
 } from './locks.ts';
 import type { CommitToken, LockAnswer, LockStatus, LockTarget, ServerMessage, WaitPolicy } from './messages.ts';
+import { SharedLocks } from './shared_locks.ts';
 import { advanceSequence, sequenceState, toInt8, type LiveSequence } from './sequences.ts';
 import type { Incoming } from './wire.ts';
 
@@ -49,6 +50,8 @@ export class Session implements LockOwner {
   pid = 0;
   /** CommitToken.session of what it commits. */
   token = 0;
+  /** In the lock memory; 0: none. */
+  number = 0;
   xid = 0;
   readonly heldLocks: Lock[] = [];
   readonly heldModes: number[] = [];
@@ -79,6 +82,9 @@ export interface MachineOptions {
   readonly view: StoreView;
   readonly nextXid: number;
   readonly nextOid: number;
+  /** What backends lock in by themselves (lock_memory.ts). */
+  readonly lockWords: Int32Array;
+  readonly lockNonce: number;
 }
 
 export class StateMachine {
@@ -91,6 +97,8 @@ export class StateMachine {
   private readonly view: StoreView;
   private readonly sessions = new Map<number, Session>();
   private readonly locks = new LockTable();
+  private readonly shared: SharedLocks;
+  private readonly lockNonce: number;
   private readonly waiting = new Set<Session>();
   private ready: Session[] = [];
   private batch: Session[] = [];
@@ -110,9 +118,14 @@ export class StateMachine {
   /** A bound function, made once. */
   private readonly granted = (waiter: Waiter): void => this.onGranted(waiter);
 
-  constructor({ database, view, nextXid, nextOid }: MachineOptions) {
+  constructor({ database, view, nextXid, nextOid, lockWords, lockNonce }: MachineOptions) {
     this.database = database;
     this.view = view;
+    this.lockNonce = lockNonce;
+    this.shared = new SharedLocks(lockWords, this.locks, (owner, lock, mode, mark) => {
+      if (lock.kind !== KIND_TABLE && owner.xid === 0) owner.xid = this.nextXid++;
+      this.locks.hold(owner, lock, mode, mark);
+    });
     this.nextXid = this.durableXid = Math.max(nextXid, FIRST_XID);
     this.nextOid = this.durableOid = Math.max(nextOid, FIRST_OID);
   }
@@ -120,7 +133,9 @@ export class StateMachine {
   // Inputs.
 
   connect(id: number): void {
-    this.sessions.set(id, new Session(id));
+    const session = new Session(id);
+    session.number = this.shared.attach(session);
+    this.sessions.set(id, session);
   }
 
   /** The connection's end frees everything. A commit that is not in a batch yet is forgotten: nobody heard of it. */
@@ -133,6 +148,7 @@ export class StateMachine {
     session.request = null;
     for (const channel of session.channels) this.dropListener(session, channel);
     this.releaseAll(session);
+    this.shared.detach(session.number);
     this.settle();
   }
 
@@ -195,7 +211,10 @@ export class StateMachine {
       this.batch.push(session);
     }
     this.settle();
-    if (commits.length === 0 && this.withheld.length === 0 && !this.mustWrite) return null;
+    if (commits.length === 0 && this.withheld.length === 0 && !this.mustWrite) {
+      this.shared.unpin();
+      return null;
+    }
     const sequences = [...this.changedSequences].map((filenode) => ({ filenode, state: this.sequences.get(filenode)!.toWrite! }));
     this.inBatch = this.withheld;
     this.withheld = [];
@@ -214,6 +233,7 @@ export class StateMachine {
       else Object.assign(this.sequences.get(filenode)!, { toWrite: null, withheld: false });
     }
     this.changedSequences.clear();
+    this.shared.unpin();
     if (numbersWritten) {
       this.durableXid = work.nextXid;
       this.durableOid = work.nextOid;
@@ -257,7 +277,9 @@ export class StateMachine {
       case 'hello':
         session.pid = message.pid;
         session.token = message.session;
-        this.answer(session.id, { kind: 'welcome', incarnation: this.view.incarnation, commitSeq: this.view.commitSeq });
+        this.answer(session.id, {
+          kind: 'welcome', incarnation: this.view.incarnation, commitSeq: this.view.commitSeq, lockSession: session.number, lockNonce: this.lockNonce,
+        });
         return;
       case 'commit':
         session.commit = message.view;
@@ -275,6 +297,7 @@ export class StateMachine {
         this.answerNumber(session, 0);
         return;
       case 'releaseAfter':
+        this.shared.clearAfter(session.number, message.mark);
         this.locks.releaseAfter(session, message.mark, this.granted);
         this.answerNumber(session, 0);
         return;
@@ -361,12 +384,14 @@ export class StateMachine {
       const { kind, mode } = located;
       const lock = this.locks.obtain(kind, located.space, located.id);
       const target = request.targets[request.answers.length]!;
+      this.shared.strengthen(lock, mode);
       if (this.locks.tryAcquire(session, lock, mode)) {
         this.take(session, lock, mode, target, request.mark);
         request.answers.push(this.grantedAnswer(lock, false));
         continue;
       }
       if (request.policy !== 'block') {
+        this.shared.weaker(lock);
         request.answers.push({ kind: 'unavailable' });
         if (request.policy === 'skip') continue;
         break;
@@ -464,6 +489,7 @@ export class StateMachine {
   }
 
   private endTransaction(session: Session): void {
+    this.shared.clear(session.number);
     this.locks.releaseAfter(session, NEVER, this.granted);
     session.xid = 0;
   }
@@ -509,29 +535,27 @@ export class StateMachine {
         }
       }
     }
-    if (counts[KIND_ROW]! > 0) {
-      for (const { filenode, changed } of view.relations) {
-        let keyChanged: Set<number> | null = null;
-        this.changes.reset(view.bytes, changed);
-        while (this.changes.next()) {
-          const lock = this.locks.find(KIND_ROW, filenode, this.changes.row);
-          if (lock === undefined) continue;
-          keyChanged ??= this.rowsWithChangedKey(view, filenode);
-          const mode = this.changes.at < 0 || keyChanged.has(this.changes.row) ? ROW_MODES.update : ROW_MODES.nokeyupdate;
-          if (this.waitsFor(session, view, lock, mode)) return true;
-        }
-      }
-      for (const { relation, row, mode } of view.asserted) {
-        if (this.waitsFor(session, view, this.locks.find(KIND_ROW, relation, row), mode)) return true;
+    for (const { filenode, changed } of view.relations) {
+      let keyChanged: Set<number> | null = null;
+      this.changes.reset(view.bytes, changed);
+      while (this.changes.next()) {
+        const lock = this.shared.pinRow(filenode, this.changes.row, session);
+        if (lock === undefined) continue;
+        keyChanged ??= this.rowsWithChangedKey(view, filenode);
+        const mode = this.changes.at < 0 || keyChanged.has(this.changes.row) ? ROW_MODES.update : ROW_MODES.nokeyupdate;
+        if (this.waitsFor(session, view, lock, mode)) return true;
       }
     }
-    if (counts[KIND_KEY]! > 0) {
+    for (const { relation, row, mode } of view.asserted) {
+      if (this.waitsFor(session, view, this.shared.pinRow(relation, row, session), mode)) return true;
+    }
+    if (counts[KIND_KEY]! > 0 || this.shared.keysAreTaken) {
       for (const { filenode, unique, added } of view.indexes) {
         if (!unique) continue;
         this.entries.reset(view.bytes, added);
         while (this.entries.next()) {
           if (this.entries.notUnique) continue;
-          if (this.waitsFor(session, view, this.locks.find(KIND_KEY, filenode, this.entries.lockKey), MODE_EXCLUSIVE)) return true;
+          if (this.waitsFor(session, view, this.shared.findKey(filenode, this.entries.lockKey), MODE_EXCLUSIVE)) return true;
         }
       }
     }
@@ -651,6 +675,9 @@ export class StateMachine {
     for (const session of this.sessions.values()) {
       if (session.xid !== 0) status.push(statusOf('transactionid', session.pid, 'ExclusiveLock', true, 0, { xid: session.xid }));
     }
+    this.shared.eachWeak((owner, oid, mode) => {
+      status.push(statusOf('relation', owner.pid, modeName(KIND_TABLE, mode), true, 0, { relation: oid }));
+    });
     for (const lock of this.locks.all()) {
       if (lock.kind !== KIND_ROW && lock.kind !== KIND_KEY) {
         eachHolder(lock, (owner, mask) => {
@@ -710,6 +737,11 @@ export class StateMachine {
         assert(othersMask(lock, first.owner) & conflictSet(lock.kind, first.mode), 'the first in line waits for a holder');
       }
     }
+  }
+
+  /** For tests: slots of the lock memory that somebody has. */
+  get takenSlots(): number {
+    return this.shared.takenSlots;
   }
 
   /** For tests: how many locks are held or waited for. */

@@ -14,7 +14,7 @@ import {
 } from './snapshot.ts';
 import { BLOCK_STATUS, type BlockState, type IsolationLevel, type TransactionState } from './xact_state.ts';
 
-export { advanceSnapshot, closeStores, getStore, setStoreOpener, setStorePaths, setStores, snapshotSeq } from './snapshot.ts';
+export { advanceSnapshot, closeStores, getStore, isStale, setStoreOpener, setStorePaths, setStores, snapshotSeq } from './snapshot.ts';
 export type { IsolationLevel } from './xact_state.ts';
 
 /** The optimistic try met somebody else's change: run the statement again, with locks. */

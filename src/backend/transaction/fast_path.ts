@@ -1,0 +1,152 @@
+// The backend's side of lock_memory.ts: locks that nobody else wants, taken without a message.
+import { assert } from '../../common/errors.ts';
+import {
+  COUNT, HAS_KEYS, MAX_WEAK_MODE, MOVED, OVERFLOW, PUBLISHED, SLOTS, TABLES, TABLE_ENTRIES, hashKey, hashRow, hashed, modeOf,
+  ownerOf, sameObject, sessionAt, strongAt, wordOf,
+} from './lock_memory.ts';
+import { MODE_EXCLUSIVE, ROW_MODES } from './locks.ts';
+import type { LockTarget } from './messages.ts';
+
+/** More rows and keys than these are the manager's business. */
+const MAX_HELD = 32_768;
+
+export class FastPath {
+  private readonly words: Int32Array;
+  private readonly session: number;
+  private readonly base: number;
+  /** Slots in the order of taking, in step: what the word was before (0, or our own weaker mode), what it is, the mark. */
+  private slots: number[] = [];
+  private before: number[] = [];
+  private now: number[] = [];
+  private marks: number[] = [];
+  private published = 0;
+  private tables = 0;
+
+  constructor(words: Int32Array, session: number) {
+    this.words = words;
+    this.session = session;
+    this.base = sessionAt(session);
+  }
+
+  get held(): boolean {
+    return this.slots.length > 0 || this.tables > 0;
+  }
+
+  /** True: the lock is ours, and nobody was in the way. False: ask the manager. */
+  take(target: LockTarget, mark: number): boolean {
+    switch (target.kind) {
+      case 'row':
+        hashRow(target.relation, target.row);
+        return this.takeSlot(ROW_MODES[target.mode], mark);
+      case 'key':
+        hashKey(target.index, target.key);
+        if (this.words[this.base + HAS_KEYS] === 0) Atomics.store(this.words, this.base + HAS_KEYS, 1);
+        return this.takeSlot(MODE_EXCLUSIVE, mark);
+      case 'table': return target.mode <= MAX_WEAK_MODE && this.takeTable(target.oid, target.mode, mark);
+      default: return false;
+    }
+  }
+
+  private takeSlot(mode: number, mark: number): boolean {
+    const { words, session } = this;
+    const { slot, tag } = hashed;
+    const word = Atomics.load(words, slot);
+    if (word === 0) {
+      if (this.slots.length >= MAX_HELD) return false;
+      // Said before it is so: whenever we die, what we hold is found.
+      this.publish(slot, mark);
+      const mine = wordOf(tag, session, mode);
+      if (Atomics.compareExchange(words, slot, 0, mine) === 0) {
+        this.note(slot, 0, mine, mark);
+        return true;
+      }
+      this.unpublish(slot);
+      return false;
+    }
+    if (word < 0 || ownerOf(word) !== session || !sameObject(word, tag)) return false; // below 0: MANAGED
+    if (modeOf(word) >= mode) return true;
+    const stronger = wordOf(tag, session, mode);
+    if (Atomics.compareExchange(words, slot, word, stronger) !== word) return false;
+    this.note(slot, word, stronger, mark);
+    return true;
+  }
+
+  private note(slot: number, before: number, now: number, mark: number): void {
+    this.slots.push(slot);
+    this.before.push(before);
+    this.now.push(now);
+    this.marks.push(mark);
+  }
+
+  private publish(slot: number, mark: number): void {
+    const { words, base } = this;
+    if (this.published === PUBLISHED) {
+      Atomics.store(words, base + OVERFLOW, 1);
+      return;
+    }
+    words[base + SLOTS + 2 * this.published] = slot;
+    words[base + SLOTS + 2 * this.published + 1] = mark;
+    Atomics.store(words, base + COUNT, ++this.published);
+  }
+
+  private unpublish(slot: number): void {
+    const { words, base } = this;
+    if (this.published > 0 && words[base + SLOTS + 2 * (this.published - 1)] === slot) Atomics.store(words, base + COUNT, --this.published);
+  }
+
+  private takeTable(oid: number, mode: number, mark: number): boolean {
+    const { words, base } = this;
+    for (let i = 0; i < this.tables; i++) {
+      const at = base + TABLES + 3 * i;
+      if (words[at + 1] === mode && Atomics.load(words, at) === (oid | 0)) return true;
+    }
+    if (this.tables === TABLE_ENTRIES) return false;
+    const at = base + TABLES + 3 * this.tables;
+    words[at + 1] = mode;
+    words[at + 2] = mark;
+    Atomics.store(words, at, oid | 0);
+    // After a strong lock that came first we ask; one that comes now finds our entry.
+    if (Atomics.load(words, strongAt(oid)) !== 0 && Atomics.compareExchange(words, at, oid | 0, 0) === (oid | 0)) return false;
+    this.tables++;
+    return true;
+  }
+
+  /** ROLLBACK TO: what was taken by requests with a greater mark goes. False: the manager has some of it. */
+  releaseAfter(mark: number): boolean {
+    const { words, base } = this;
+    let all = true;
+    while (this.slots.length > 0 && this.marks[this.marks.length - 1]! > mark) {
+      const slot = this.slots.pop()!, before = this.before.pop()!, now = this.now.pop()!;
+      this.marks.pop();
+      if (Atomics.compareExchange(words, slot, now, before) !== now) all = false;
+      else if (before === 0) this.unpublish(slot);
+    }
+    for (; this.tables > 0 && words[base + TABLES + 3 * (this.tables - 1) + 2]! > mark; this.tables--) {
+      if (Atomics.exchange(words, base + TABLES + 3 * (this.tables - 1), 0) === MOVED) all = false;
+    }
+    return all;
+  }
+
+  /** The manager has let go of what releaseAfter could not. */
+  released(): void {
+    this.published = this.words[this.base + COUNT]!;
+  }
+
+  /** The transaction is over, and the manager does not know: lets everything go. False: it must be told, it has some of it. */
+  end(): boolean {
+    const all = this.releaseAfter(-1);
+    if (all) this.ended();
+    return all;
+  }
+
+  /** The manager knows that the transaction is over, and has cleared what was ours. */
+  ended(): void {
+    const { words, base } = this;
+    this.slots.length = this.before.length = this.now.length = this.marks.length = 0;
+    this.tables = this.published = 0;
+    if (words[base + HAS_KEYS] !== 0) Atomics.store(words, base + HAS_KEYS, 0);
+    if (words[base + OVERFLOW] !== 0) Atomics.store(words, base + OVERFLOW, 0);
+    if (words[base + COUNT] !== 0) Atomics.store(words, base + COUNT, 0);
+    assert(words[base + TABLES] === 0, 'no table lock is left');
+  }
+}

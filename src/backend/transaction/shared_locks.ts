@@ -1,0 +1,213 @@
+// The transaction manager's side of lock_memory.ts: brings locks that backends have taken by themselves into its own table
+// when somebody else is interested, and frees what a session held when its transaction ends.
+import {
+  COUNT, HAS_KEYS, MANAGED, MAX_SESSIONS, MIN_STRONG_MODE, MOVED, OVERFLOW, PUBLISHED, SLOTS, TABLES, TABLE_ENTRIES, eachSlot, hashKey,
+  hashRow, hashed, modeOf, ownerOf, sameObject, sessionAt, strongAt, withoutOwner,
+} from './lock_memory.ts';
+import { KIND_KEY, KIND_ROW, KIND_TABLE, hasStrong, type Lock, type LockOwner, type LockTable } from './locks.ts';
+
+/** Called with each lock that turns out to be held: it enters the table. */
+type Adopt = (owner: LockOwner, lock: Lock, mode: number, mark: number) => void;
+
+export class SharedLocks {
+  readonly words: Int32Array;
+  private readonly table: LockTable;
+  private readonly adopt: Adopt;
+  private readonly owners: (LockOwner | null)[] = [null];
+  private readonly free: number[] = [];
+  /** How many locks of the table, and pins, a slot has: MANAGED is set while there is one. */
+  private readonly managed = new Map<number, number>();
+  private pins: number[] = [];
+
+  constructor(words: Int32Array, table: LockTable, adopt: Adopt) {
+    this.words = words;
+    this.table = table;
+    this.adopt = adopt;
+    table.onObtain = (lock) => this.obtained(lock);
+    table.onDispose = (lock) => this.disposed(lock);
+    table.onWeaker = (lock) => this.weaker(lock);
+  }
+
+  /** A number for a session; 0: there is none left, and it asks for all its locks. */
+  attach(owner: LockOwner): number {
+    const number = this.free.pop() ?? (this.owners.length <= MAX_SESSIONS ? this.owners.length : 0);
+    if (number > 0) this.owners[number] = owner;
+    return number;
+  }
+
+  /** After `clear`. */
+  detach(number: number): void {
+    if (number === 0) return;
+    this.owners[number] = null;
+    this.free.push(number);
+  }
+
+  // Rows and keys.
+
+  private place(lock: Lock): boolean {
+    if (lock.kind === KIND_ROW) hashRow(lock.space, lock.id as number);
+    else if (lock.kind === KIND_KEY) hashKey(lock.space, lock.id as string);
+    else return false;
+    return true;
+  }
+
+  /** A lock has come into the table: its slot is ours from now on, and whoever holds it is a holder in the table. */
+  private obtained(lock: Lock): void {
+    if (!this.place(lock)) return;
+    const { slot, tag } = hashed;
+    const word = this.manage(slot);
+    const number = ownerOf(word);
+    if (number === 0 || !sameObject(word, tag)) return;
+    const owner = this.owners[number];
+    if (owner) this.adopt(owner, lock, modeOf(word), this.markOf(number, slot));
+  }
+
+  private disposed(lock: Lock): void {
+    if (this.place(lock)) this.unmanage(hashed.slot);
+  }
+
+  /** Sets MANAGED; the word. */
+  private manage(slot: number): number {
+    const count = this.managed.get(slot) ?? 0;
+    this.managed.set(slot, count + 1);
+    return count > 0 ? Atomics.load(this.words, slot) : Atomics.or(this.words, slot, MANAGED) | MANAGED;
+  }
+
+  private unmanage(slot: number): void {
+    const count = this.managed.get(slot)! - 1;
+    if (count > 0) {
+      this.managed.set(slot, count);
+      return;
+    }
+    this.managed.delete(slot);
+    Atomics.and(this.words, slot, ~MANAGED);
+  }
+
+  private markOf(number: number, slot: number): number {
+    const { words } = this, base = sessionAt(number);
+    for (let i = Math.min(words[base + COUNT]!, PUBLISHED) - 1; i >= 0; i--) {
+      if (words[base + SLOTS + 2 * i] === slot) return words[base + SLOTS + 2 * i + 1]!;
+    }
+    return 0;
+  }
+
+  /** For a commit that holds no locks: nobody takes this row until `unpin`. The lock, if another session has taken it. */
+  pinRow(relation: number, row: number, owner: LockOwner): Lock | undefined {
+    const there = this.table.find(KIND_ROW, relation, row);
+    if (there !== undefined) return there;
+    hashRow(relation, row);
+    const { slot, tag } = hashed;
+    const word = this.manage(slot), holder = this.owners[ownerOf(word)];
+    this.pins.push(slot);
+    return holder && holder !== owner && sameObject(word, tag) ? this.table.obtain(KIND_ROW, relation, row) : undefined;
+  }
+
+  unpin(): void {
+    if (this.pins.length === 0) return;
+    const { pins } = this;
+    this.pins = [];
+    for (const slot of pins) this.unmanage(slot);
+  }
+
+  /** Whether anybody may hold a key that the table does not know. */
+  get keysAreTaken(): boolean {
+    for (let number = 1; number < this.owners.length; number++) {
+      if (this.owners[number] !== null && Atomics.load(this.words, sessionAt(number) + HAS_KEYS) !== 0) return true;
+    }
+    return false;
+  }
+
+  /** The lock on a key, if somebody holds it. */
+  findKey(index: number, key: string): Lock | undefined {
+    const there = this.table.find(KIND_KEY, index, key);
+    if (there !== undefined) return there;
+    hashKey(index, key);
+    const word = Atomics.load(this.words, hashed.slot);
+    return this.owners[ownerOf(word)] && sameObject(word, hashed.tag) ? this.table.obtain(KIND_KEY, index, key) : undefined;
+  }
+
+  // Tables.
+
+  /** Before a strong lock is taken or waited for: all weak ones of that table come into ours. */
+  strengthen(lock: Lock, mode: number): void {
+    if (lock.kind !== KIND_TABLE || mode < MIN_STRONG_MODE || lock.strong) return;
+    lock.strong = true;
+    const oid = lock.id as number;
+    Atomics.add(this.words, strongAt(oid), 1);
+    this.eachTableEntry((owner, at) => {
+      if (this.words[at] === (oid | 0) && Atomics.compareExchange(this.words, at, oid | 0, MOVED) === (oid | 0)) {
+        this.adopt(owner, lock, this.words[at + 1]!, this.words[at + 2]!);
+      }
+    });
+  }
+
+  /** After a strong lock was let go, or not obtained. */
+  weaker(lock: Lock): void {
+    if (!lock.strong || hasStrong(lock, MIN_STRONG_MODE)) return;
+    lock.strong = false;
+    Atomics.sub(this.words, strongAt(lock.id as number), 1);
+  }
+
+  private eachTableEntry(visit: (owner: LockOwner, at: number) => void): void {
+    for (let number = 1; number < this.owners.length; number++) {
+      const owner = this.owners[number];
+      if (!owner) continue;
+      for (let i = 0; i < TABLE_ENTRIES; i++) visit(owner, sessionAt(number) + TABLES + 3 * i);
+    }
+  }
+
+  /** Weak table locks that the table does not know, for pg_locks. */
+  eachWeak(visit: (owner: LockOwner, oid: number, mode: number) => void): void {
+    this.eachTableEntry((owner, at) => {
+      const oid = Atomics.load(this.words, at);
+      if (oid !== 0 && oid !== MOVED) visit(owner, oid >>> 0, this.words[at + 1]!);
+    });
+  }
+
+  // The end.
+
+  /** Frees what a session has taken by itself. Before its locks in the table are released: who goes on then must not find it
+   * here again. The session waits for our answer, or is gone. */
+  clear(number: number): void {
+    if (number === 0) return;
+    const { words } = this, base = sessionAt(number);
+    if (Atomics.load(words, base + OVERFLOW) !== 0) {
+      eachSlot((slot) => { if (ownerOf(words[slot]!) === number) this.vacate(slot); });
+    } else {
+      for (let i = Math.min(Atomics.load(words, base + COUNT), PUBLISHED) - 1; i >= 0; i--) {
+        const slot = words[base + SLOTS + 2 * i]!;
+        if (ownerOf(Atomics.load(words, slot)) === number) this.vacate(slot);
+      }
+    }
+    for (let i = 0; i < TABLE_ENTRIES; i++) {
+      const at = base + TABLES + 3 * i;
+      if (words[at] !== 0) Atomics.store(words, at, 0);
+    }
+    Atomics.store(words, base + HAS_KEYS, 0);
+    Atomics.store(words, base + OVERFLOW, 0);
+    Atomics.store(words, base + COUNT, 0);
+  }
+
+  /** ROLLBACK TO: frees what it has taken by requests with a greater mark, as far as it has published that. */
+  clearAfter(number: number, mark: number): void {
+    if (number === 0) return;
+    const { words } = this, base = sessionAt(number);
+    let count = Math.min(words[base + COUNT]!, PUBLISHED);
+    for (; count > 0 && words[base + SLOTS + 2 * (count - 1) + 1]! > mark; count--) {
+      const slot = words[base + SLOTS + 2 * (count - 1)]!;
+      if (ownerOf(Atomics.load(words, slot)) === number) this.vacate(slot);
+    }
+    Atomics.store(words, base + COUNT, count);
+  }
+
+  private vacate(slot: number): void {
+    Atomics.store(this.words, slot, withoutOwner(this.words[slot]!));
+  }
+
+  /** For tests: what is not free. */
+  get takenSlots(): number {
+    let taken = 0;
+    eachSlot((slot) => { if (this.words[slot] !== 0) taken++; });
+    return taken;
+  }
+}
