@@ -2,7 +2,7 @@
 import { PgError } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
 import { performDeletion } from '../catalog/dependency.ts';
-import { catalogFind, catalogUpdate, catalogUpdateByKey } from '../catalog/indexing.ts';
+import { catalogUpdateByKey } from '../catalog/indexing.ts';
 import * as ids from '../catalog/oids.ts';
 import { objectAddress } from '../catalog/pg_depend.ts';
 import { F_RI_FKEY_CHECK_INS, F_RI_FKEY_CHECK_UPD, RI_ACTION_FUNCTIONS, noteTriggers } from '../catalog/pg_trigger.ts';
@@ -10,7 +10,6 @@ import { openRelation } from '../catalog/relcache.ts';
 import type { Relation } from '../catalog/relation.ts';
 import type { PgConstraint } from '../catalog/rows.ts';
 import { childrenOf, constraintsOf, relationOidByName, triggersOf } from '../catalog/syscache.ts';
-import { equal } from '../nodes/equalfuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
 import { ddlNotice, makeTransformContext, transformTableConstraint, type CheckSpec, type ForeignKeySpec, type IndexSpec } from '../parser/parse_utilcmd.ts';
@@ -20,10 +19,11 @@ import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { PASS, registerActions, type Altered, type Queue } from './altertable.ts';
 import { behaviorOf, setNotNull } from './alter_common.ts';
-import { addChecks, addForeignKey, cookCheck } from './constraints.ts';
+import { addChecks, addForeignKey } from './constraints.ts';
 import { checkAdoptable, defineIndex } from './indexcmds.ts';
 import { requireObjectOwnership } from './object_names.ts';
 import { addKeysOfPartitions } from './partition_keys.ts';
+import { mergeWithExistingCheck } from './merge_check.ts';
 import { allChildren } from './tablecmds.ts';
 import { refusePendingEvents } from './trigger.ts';
 
@@ -39,13 +39,14 @@ export function queueConstraint(queue: Queue, tab: Altered, raw: RawNode, recurs
   for (const key of foreignKeys) queueForeignKey(tab, key, recurse);
 }
 
-/** CHECK for a table and its children, where one of the same name and expression is merged (ATAddCheckConstraint). */
+/** CHECK for a table and its children, where one of the same name and expression is merged (ATAddCheckConstraint). Errors
+ * of the expression have no place in the text: a later phase has made the definition its own. */
 export function addCheckConstraint(queue: Queue, tab: Altered, spec: CheckSpec, recurse: boolean, recursing: boolean): void {
   const relation = tab.current;
   const inherited = recursing ? { inhcount: 1, islocal: false } : {};
   let name = spec.name;
-  if (!mergeWithExisting(tab, { ...spec, ...inherited }, recursing, queue.text)) {
-    const [added] = addChecks(tab.oid, [{ ...spec, ...inherited }], queue.text, new Set());
+  if (!mergeWithExistingCheck(tab.oid, { ...spec, ...inherited }, !recursing, recursing, '')) {
+    const [added] = addChecks(tab.oid, [{ ...spec, ...inherited }], '', new Set());
     name = added!.name;
     if (!spec.skipValidation) tab.newChecks.push({ name: added!.name, expr: added!.expr });
   }
@@ -58,27 +59,6 @@ export function addCheckConstraint(queue: Queue, tab: Altered, spec: CheckSpec, 
     requireObjectOwnership(objectAddress(ids.RelationRelationId, inhrelid));
     addCheckConstraint(queue, queue.get(inhrelid), { ...spec, name, location: -1 }, recurse, true);
   }
-}
-
-/** Whether the table has the constraint already, by inheritance or made to be inherited (MergeWithExistingConstraint). */
-function mergeWithExisting(tab: Altered, spec: CheckSpec, recursing: boolean, text: string): boolean {
-  if (spec.name === null) return false;
-  const relation = tab.current;
-  const existing = constraintsOf(tab.oid).find((c) => c.conname === spec.name);
-  if (existing === undefined) return false;
-  const expr = spec.expr ?? cookCheck(spec.raw!, relation, text);
-  const same = existing.contype === 'c' && existing.conbin !== null && equal(stringToNode<Expr>(existing.conbin), expr);
-  if (!same || (!recursing && existing.conislocal)) {
-    throw new PgError('duplicate_object', `constraint "${spec.name}" for relation "${relation.name}" already exists`);
-  }
-  const conflict = (how: string): PgError => new PgError('object_not_in_prerequisite_state', `constraint "${spec.name}" conflicts with ${how} constraint on relation "${relation.name}"`);
-  if (existing.connoinherit) throw conflict('non-inherited');
-  if (recursing && !spec.skipValidation && !existing.convalidated) throw conflict('NOT VALID');
-  ddlNotice(`merging constraint "${spec.name}" with inherited definition`);
-  const [tuple] = catalogFind(ids.ConstraintRelationId, ids.PgConstraintOidIndexId, [existing.oid]);
-  catalogUpdate(ids.ConstraintRelationId, tuple!, recursing ? { coninhcount: existing.coninhcount + 1 } : { conislocal: true });
-  commandCounterIncrement();
-  return true;
 }
 
 /** An index or index constraint; a primary key's columns become NOT NULL first. */

@@ -12,7 +12,7 @@ import { createComments, getComment } from '../catalog/pg_description.ts';
 import { objectAddress, ownedSequences, recordDependencyOn } from '../catalog/pg_depend.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import { childrenOf, relationOidByName } from '../catalog/syscache.ts';
+import { childrenOf, collationByOid, relationOidByName } from '../catalog/syscache.ts';
 import { quoteQualifiedIdentifier } from '../catalog/quote.ts';
 import { setNewFilenode } from '../catalog/storage.ts';
 import { formatTypeWithTypmod } from '../catalog/format_type.ts';
@@ -30,6 +30,7 @@ import { session } from '../utils/session.ts';
 import { addChecks, addForeignKey, cookDefault } from './constraints.ts';
 import { defineIndex } from './indexcmds.ts';
 import { expandLike } from './like.ts';
+import { mergeWithExistingCheck } from './merge_check.ts';
 import { checkOnCommit, noteOnCommit, type OnCommitClause } from './oncommit.ts';
 import { readOptions } from './reloptions.ts';
 import { checkDefaultPartitionContents, checkNewPartitionBound, makePartitionKey, storePartitionBound, transformPartitionBound } from './partition.ts';
@@ -103,7 +104,8 @@ export function makeTable(name: string, namespace: Oid, persistence: 'p' | 'u' |
   }
   if (extras.partition !== undefined) cloneFromParent(openRelation(oid), openRelation(extras.partition.parent));
   const taken = new Set<string>();
-  addChecks(oid, [...extras.checks ?? [], ...table.checks], text, taken);
+  addChecks(oid, extras.checks ?? [], text, taken);
+  addChecks(oid, table.checks.filter((own) => !taken.has(own.name ?? '') || !mergeWithExistingCheck(oid, own, true, true, text)), text, taken);
   for (const index of table.indexes) defineIndex(openRelation(oid), index, text, false);
   for (const key of table.foreignKeys) addKeysOfPartitions(addForeignKey(oid, { ...key, skipValidation: false }, taken));
   return oid;
@@ -192,6 +194,8 @@ function mergeParents(table: TransformedTable, parents: readonly Relation[], isP
     throw new PgError('duplicate_table', `relation "${twice.name}" would be inherited from more than once`);
   }
   const columns: ColumnSpec[] = [];
+  /** Columns for which parents have different defaults. */
+  const conflicting = new Set<ColumnSpec>();
   const checks: CheckSpec[] = [];
   for (const parent of parents) {
     const map = new Map<number, number>();
@@ -205,16 +209,28 @@ function mergeParents(table: TransformedTable, parents: readonly Relation[], isP
         if (c.typeOid !== a.atttypid || c.typmod !== a.atttypmod) {
           throw new PgError('datatype_mismatch', `inherited column "${a.attname}" has a type conflict`, { detail: `${formatTypeWithTypmod(c.typeOid, c.typmod)} versus ${formatTypeWithTypmod(a.atttypid, a.atttypmod)}` });
         }
+        if (c.collation !== a.attcollation) {
+          throw new PgError('collation_mismatch', `inherited column "${a.attname}" has a collation conflict`, { detail: `"${collationName(c.collation)}" versus "${collationName(a.attcollation)}"` });
+        }
+        if (c.generated !== a.attgenerated) throw new PgError('datatype_mismatch', `inherited column "${a.attname}" has a generation conflict`);
         c.inhcount++;
         c.notNull ||= a.attnotnull;
-        continue;
+      } else {
+        columns.push({
+          name: a.attname, typeOid: a.atttypid, typmod: a.atttypmod, collation: a.attcollation, ndims: a.attndims, notNull: a.attnotnull, rawDefault: null,
+          cookedDefault: null, identity: '', generated: a.attgenerated, inhcount: 1, islocal: false, storage: null, compression: null,
+          sequence: null, location: -1,
+        });
+        map.set(a.attnum, columns.length);
       }
-      columns.push({
-        name: a.attname, typeOid: a.atttypid, typmod: a.atttypmod, collation: a.attcollation, ndims: a.attndims, notNull: a.attnotnull, rawDefault: null,
-        cookedDefault: parent.defaults.get(a.attnum) ?? null, identity: '', generated: a.attgenerated, inhcount: 1, islocal: false, storage: null, compression: null,
-        sequence: null, location: -1,
-      });
-      map.set(a.attnum, columns.length);
+    }
+    for (const [attnum, expr] of parent.defaults) {
+      const to = map.get(attnum);
+      if (to === undefined) continue;
+      const column = columns[to - 1]!;
+      const own = mapVars(expr, map);
+      if (column.cookedDefault !== null && !equal(column.cookedDefault, own)) conflicting.add(column);
+      column.cookedDefault ??= own;
     }
     for (const check of parent.checks) {
       if (check.noInherit) continue;
@@ -237,21 +253,46 @@ function mergeParents(table: TransformedTable, parents: readonly Relation[], isP
     return { checks };
   }
   const own: ColumnSpec[] = [];
-  for (const c of table.columns) {
-    const inherited = columns.find((i) => i.name === c.name);
-    if (inherited === undefined) { own.push(c); continue; }
-    ddlNotice(`merging column "${c.name}" with inherited definition`);
-    if (inherited.typeOid !== c.typeOid || inherited.typmod !== c.typmod) {
-      throw new PgError('datatype_mismatch', `column "${c.name}" has a type conflict`, { detail: `${formatTypeWithTypmod(inherited.typeOid, inherited.typmod)} versus ${formatTypeWithTypmod(c.typeOid, c.typmod)}` });
-    }
-    inherited.islocal = true;
-    inherited.notNull ||= c.notNull;
-    inherited.identity = c.identity;
-    inherited.sequence = c.sequence;
-    if (c.rawDefault !== null || c.cookedDefault !== null) { inherited.rawDefault = c.rawDefault; inherited.cookedDefault = c.cookedDefault; }
+  table.columns.forEach((c, i) => {
+    const at = columns.findIndex((known) => known.name === c.name);
+    if (at < 0) { own.push(c); return; }
+    mergeWithInherited(c, columns[at]!, at === i);
+    if (c.rawDefault !== null || c.cookedDefault !== null) conflicting.delete(columns[at]!);
+  });
+  for (const { name, generated } of conflicting) {
+    throw new PgError('invalid_column_definition', generated !== '' ? `column "${name}" inherits conflicting generation expressions` : `column "${name}" inherits conflicting default values`, {
+      hint: generated !== '' ? 'To resolve the conflict, specify a generation expression explicitly.' : 'To resolve the conflict, specify a default explicitly.',
+    });
   }
   table.columns = [...columns, ...own];
   return { checks };
+}
+
+const collationName = (oid: Oid): string => collationByOid(oid)?.collname ?? '';
+
+/** A column that the table defines itself although it inherits it. `inPlace`: it stands where the inherited one does. */
+function mergeWithInherited(c: ColumnSpec, inherited: ColumnSpec, inPlace: boolean): void {
+  if (inPlace) ddlNotice(`merging column "${c.name}" with inherited definition`);
+  else ddlNotice(`moving and merging column "${c.name}" with inherited definition`, undefined, 'User-specified column moved to the position of the inherited column.');
+  if (inherited.typeOid !== c.typeOid || inherited.typmod !== c.typmod) {
+    throw new PgError('datatype_mismatch', `column "${c.name}" has a type conflict`, { detail: `${formatTypeWithTypmod(inherited.typeOid, inherited.typmod)} versus ${formatTypeWithTypmod(c.typeOid, c.typmod)}` });
+  }
+  if (inherited.collation !== c.collation) {
+    throw new PgError('collation_mismatch', `column "${c.name}" has a collation conflict`, { detail: `"${collationName(inherited.collation)}" versus "${collationName(c.collation)}"` });
+  }
+  const refuse = (message: string, hint?: string): PgError => new PgError('invalid_column_definition', message, { hint });
+  if (inherited.generated !== '') {
+    if (c.generated !== '') {
+      throw refuse(`child column "${c.name}" specifies generation expression`, 'Omit the generation expression in the definition of the child table column to inherit the generation expression from the parent table.');
+    }
+    if (c.rawDefault !== null) throw refuse(`column "${c.name}" inherits from generated column but specifies default`);
+    if (c.identity !== '') throw refuse(`column "${c.name}" inherits from generated column but specifies identity`);
+  } else inherited.generated = c.generated;
+  inherited.islocal = true;
+  inherited.notNull ||= c.notNull;
+  inherited.identity = c.identity;
+  inherited.sequence = c.sequence;
+  if (c.rawDefault !== null || c.cookedDefault !== null) { inherited.rawDefault = c.rawDefault; inherited.cookedDefault = c.cookedDefault; }
 }
 
 /** A column's own default instead of the parent's. */
