@@ -58,7 +58,7 @@ test('serves, cancels, survives a crash of one backend, and stops fast', async (
 });
 
 test('garbage, silence and too much are turned away', async (t) => {
-  const site = await startStub({ ini: 'max_connections = 2\nsuperuser_reserved_connections = 1\nauthentication_timeout = 1\n' });
+  const site = await startStub({ ini: 'max_connections = 2\nsuperuser_reserved_connections = 1\n' });
   const garbage = new RawFrontend(site.port);
   garbage.send(Buffer.from('GET / HTTP/1.0\r\n\r\n'));
   await garbage.closes();
@@ -78,7 +78,6 @@ test('garbage, silence and too much are turned away', async (t) => {
   t.is((await ssl.bytes(1)).toString(), 'N');
   ssl.end();
 
-  const silent = new RawFrontend(site.port);
   const first = await login(site.port, 'ann');
   const second = new RawFrontend(site.port);
   second.startup({ user: 'ann' });
@@ -88,9 +87,17 @@ test('garbage, silence and too much are turned away', async (t) => {
   const third = new RawFrontend(site.port);
   third.startup({ user: 'boss' });
   t.like(await third.error(), { C: '53300', M: 'sorry, too many clients already' });
-  await silent.closes(); // the time limit for start-up
   first.frontend.end();
   boss.frontend.end();
+  t.is(await site.stop('SIGTERM'), 0);
+});
+
+test('the time limit for start-up', async (t) => {
+  const site = await startStub({ ini: 'authentication_timeout = 1\n' });
+  const silent = new RawFrontend(site.port), slow = new RawFrontend(site.port);
+  slow.send(Buffer.from([0, 0, 0, 20, 0, 3]));
+  await silent.closes();
+  await slow.closes();
   t.is(await site.stop('SIGTERM'), 0);
 });
 

@@ -24,6 +24,12 @@ test('locks are waited for across processes; cancel, lock_timeout and deadlock e
   const out = runInSite(`
     const row = (id) => ({ kind: 'row', relation: 20000, row: id, mode: 'update' });
     const turn = (n) => { while (shared[0] < n) sleep(1); };
+    /** Until somebody waits: asked on a connection of its own. */
+    const somebodyWaits = () => {
+      const asking = new ManagerClient(() => DATABASE);
+      while (!asking.lockStatus().some((lock) => !lock.granted)) sleep(2);
+      asking.close();
+    };
     const attempt = (name, work) => { try { print(name, work()); } catch (error) { print(name, error.code, error.message, error.fields.detail ? 'detail' : ''); } };
     backend(() => {
       client.acquireLock(row(1));
@@ -39,10 +45,10 @@ test('locks are waited for across processes; cancel, lock_timeout and deadlock e
       attempt('B', () => client.tryLock(row(1)));
       settings.lock_timeout = 0;
       const me = port.getpid();
-      backend(() => { sleep(60); port.kill(me, 2); });
+      backend(() => { somebodyWaits(); port.kill(me, 2); });
       attempt('B', () => client.acquireLock(row(1)).waited);
       client.acquireLock(row(2));
-      backend(() => { sleep(40); shared[0] = 3; });
+      backend(() => { somebodyWaits(); shared[0] = 3; });
       attempt('B', () => client.acquireLock(row(1)).waited);
       client.endTransaction();
     });

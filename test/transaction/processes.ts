@@ -73,7 +73,7 @@ const PRELUDE = `
 `;
 
 /** Runs code in such a site; what it prints. */
-export function runInSite(code: string, timeoutMs = 20_000): string {
+export function runInSite(code: string, timeoutMs = 120_000): string {
   const site = mkdtempSync(join(tmpdir(), 'manager-'));
   try {
     mkdirSync(join(site, 'tmp'));
