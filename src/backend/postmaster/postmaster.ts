@@ -13,6 +13,7 @@ import { log, logError, openLogFile } from '../utils/elog.ts';
 import { findSetting, getInt, getString, setConfigOption, show } from '../utils/guc.ts';
 import { processConfigFile } from '../utils/guc_file.ts';
 import { initPsStatus } from '../utils/ps_status.ts';
+import { playAll, type Rehearsal } from './background_rehearsal.ts';
 import { rehearseStartup } from './backend_startup.ts';
 import { openListeners, type Listeners } from './listen.ts';
 import { lockSite, removeLockFile, writeLockFile, type LockFile } from './lock_file.ts';
@@ -21,7 +22,7 @@ import { collectGarbage, settleMemory, useHugePages } from './memory.ts';
 import { Server } from './server_loop.ts';
 import { checkSite, emptyTemporaryFolder, faultReport, versionFault, type ConfigFiles } from './site_check.ts';
 import { takeSettings } from './startup_options.ts';
-import { notify } from './systemd.ts';
+import { notify, socketsArePassed } from './systemd.ts';
 import { refusePassedConnections } from './turn_away.ts';
 
 /** What the floors below are to the postmaster: loaded and warmed before it listens, run in children. */
@@ -30,8 +31,10 @@ export interface Services {
   serve: (connection: Connection) => never;
   /** transaction/manager.ts managerMain. */
   manage: (databaseOid: number) => never;
-  /** tcop/warm.ts warmUp: runs what children will run, so that they find it warm; calls `collectGarbage` in between. */
-  warmUp: (collectGarbage: () => void) => Promise<void> | void;
+  /** tcop/warm.ts warmUp: loads what children will run. */
+  warmUp: () => Promise<void> | void;
+  /** tcop/warm.ts rehearsal: runs what children will run, so that they find it warm; calls `collectGarbage` in between. */
+  rehearsal: (collectGarbage: () => void) => Rehearsal | null;
 }
 
 function stop(message: string): never {
@@ -166,16 +169,22 @@ export async function postmasterMain(args: readonly string[], loadServices: () =
 async function serve(site: string, siteLock: LockFile, loadServices: () => Promise<Services>): Promise<void> {
   initPsStatus('postmaster', 'starting');
   openLogFile();
-  useHugePages();
   log('LOG', `starting Posthouse (PostgreSQL ${getString('server_version')}) in "${site}"`);
   if (!loadAuthentication()) throw new FatalError('config_file_error', 'could not load hba.conf or ident.conf');
   const mockNonce = siteSecret();
   makeBackendTable(getInt('max_connections'));
   notify('STATUS=warming up');
   const services = await loadServices();
-  await services.warmUp(() => collectGarbage('major'));
+  await services.warmUp();
+  // Somebody may be waiting at a socket that was passed: the rehearsal then waits until it is worth it.
+  const later = socketsArePassed();
+  const rehearse = (): Rehearsal | null => services.rehearsal(() => collectGarbage('major'));
+  if (!later) playAll(rehearse());
   rehearseStartup(mockNonce);
-  settleMemory();
+  if (!later) {
+    useHugePages();
+    settleMemory();
+  }
 
   initPsStatus('postmaster', 'starting');
   Server.installSignals();
@@ -185,7 +194,7 @@ async function serve(site: string, siteLock: LockFile, loadServices: () => Promi
     writeLockFile(siteLock, [...lockLines(site, listeners.socketFolder), listeners.firstAddress, '', word]);
   };
   const server = new Server({
-    listeners, managers, siteLock, mockNonce, serve: services.serve,
+    listeners, managers, siteLock, mockNonce, serve: services.serve, rehearse: later ? rehearse : null,
     reloadAuthentication: () => {
       if (!loadAuthentication()) log('LOG', 'hba.conf or ident.conf was not reloaded');
     },

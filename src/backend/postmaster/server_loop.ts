@@ -13,6 +13,7 @@ import { childCount, disownFd, forkChild, ownFd, reapChildren, signalChildren } 
 import { closeListeners, errorText, type Listeners } from './listen.ts';
 import { ownsLockFile, removeLockFile, type LockFile } from './lock_file.ts';
 import type { Managers } from './managers.ts';
+import { BackgroundRehearsal, type Rehearsal } from './background_rehearsal.ts';
 import { ServiceReport } from './service_report.ts';
 import { monotonicUsec, notify } from './systemd.ts';
 import { turnAwayAtOnce } from './turn_away.ts';
@@ -32,6 +33,8 @@ export interface ServerContext {
   siteLock: LockFile;
   mockNonce: Uint8Array;
   serve: (connection: Connection) => never;
+  /** The rehearsal, when it is still to be played; null: it has been. */
+  rehearse: (() => Rehearsal | null) | null;
   /** Reads hba.conf and ident.conf again and says what was wrong. */
   reloadAuthentication: () => void;
 }
@@ -43,6 +46,7 @@ export class Server {
   private killAt = Infinity;
   private housekeepingAt = performance.now() + HOUSEKEEPING_MS;
   private readonly report: ServiceReport;
+  private readonly rehearsal: BackgroundRehearsal;
   private readonly seen = new Map<number, number>();
   private readonly fds = new Int32Array(MAX_POLL);
   private readonly events = new Int16Array(MAX_POLL).fill(POLLIN);
@@ -55,6 +59,7 @@ export class Server {
     this.context = context;
     for (const fd of context.listeners.fds) ownFd(fd);
     this.report = new ServiceReport(context.listeners.passed);
+    this.rehearsal = new BackgroundRehearsal(context.rehearse);
   }
 
   static installSignals(): void {
@@ -77,6 +82,7 @@ export class Server {
     const count = this.collect();
     const ready = port.poll(this.fds, this.events, this.revents, count, this.timeoutMs());
     if (ready > 0) for (let i = 0; i < count; i++) if (this.revents[i] !== 0) this.handlers[i]!();
+    if (this.rehearsal.waits && this.shutdown === 'none') this.rehearsal.turn(ready > 0);
     this.context.managers.tick();
     return false;
   }
@@ -100,6 +106,7 @@ export class Server {
     const now = performance.now();
     const until = Math.min(this.housekeepingAt, this.report.nextAt, this.killAt, this.pauseUntil > now ? this.pauseUntil : Infinity) - now;
     const tick = this.context.managers.tickMs;
+    if (this.rehearsal.waits) return Math.max(0, Math.min(Math.ceil(until), tick < 0 ? this.rehearsal.patienceMs : tick));
     return Math.max(0, Math.min(Math.ceil(until), tick < 0 ? HOUSEKEEPING_MS : tick));
   }
 
@@ -155,7 +162,10 @@ export class Server {
     }
     const state = this.acceptState(), { mockNonce, serve } = this.context;
     const pid = forkChild({ kind: 'backend' }, () => backendStartup({ fd, state, mockNonce, serve }));
-    if (pid >= 0) return this.report.sessions(childCount('backend'));
+    if (pid >= 0) {
+      this.rehearsal.connections++;
+      return this.report.sessions(childCount('backend'));
+    }
     const why = errorText(pid);
     log('LOG', `could not fork new process for connection: ${why}`);
     turnAwayAtOnce(fd, new FatalError('insufficient_resources', `could not fork new process for connection: ${why}`));

@@ -9,6 +9,9 @@ export interface PassedSocket {
   name: string;
 }
 
+/** Whether a service manager has passed sockets to this process (and takePassedSockets has not been called). */
+export const socketsArePassed = (): boolean => Number(process.env['LISTEN_PID']) === port.getpid() && Number(process.env['LISTEN_FDS']) > 0;
+
 /** The sockets passed to this process; the variables are gone afterwards, so that no child takes them for its own. */
 export function takePassedSockets(): PassedSocket[] {
   const { LISTEN_PID: pid, LISTEN_FDS: count, LISTEN_FDNAMES: names } = process.env;

@@ -1,10 +1,10 @@
-// The dress rehearsal: before the postmaster listens it runs whole sessions over a socket pair, on a copy of template0
+// The dress rehearsal: before the postmaster listens (or, where connections wait already, little by little) it runs whole sessions over a socket pair, on a copy of template0
 // in tmp/ with the transaction manager in the same process. Whatever a backend will do is then compiled, and its
 // children share the code; a child that has to compile for itself takes half a second for its first statements.
 // Nothing may remain of it but code: session, settings, caches, connections and stores are put back, and the objects
 // it makes have OIDs that no database reaches.
 import { COPYFILE_EXCL, COPYFILE_FICLONE } from 'node:constants';
-import { copyFileSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { BASE, FOLDER_MODE, GLOBAL, TMP, databaseFolder } from '../../common/site.ts';
 import { port } from '../../port/port.ts';
 import { forgetReservedOids } from '../catalog/catalog.ts';
@@ -18,10 +18,10 @@ import { META, type WritableStore } from '../storage/store.ts';
 import { client, sharedClient } from '../transaction/client.ts';
 import { LocalManager } from '../transaction/local.ts';
 import { abortCurrentTransaction, commitTransactionCommand, renewSnapshot, setStoreOpener, setStorePaths, startTransactionCommand } from '../transaction/xact.ts';
-import { freeSlotOf, takeSlot } from '../utils/backend_status.ts';
+import { freeSlotOf, takeSlot, withOwnTable } from '../utils/backend_status.ts';
 import { muteLog } from '../utils/elog.ts';
 import { saveOptions } from '../utils/guc.ts';
-import { stopStatementTimeout } from '../utils/interrupts.ts';
+import { ignoreInterrupts, stopStatementTimeout } from '../utils/interrupts.ts';
 import { session } from '../utils/session.ts';
 import { dropUnnamedStatement } from './extended_query.ts';
 import { serveSession } from './postgres.ts';
@@ -36,60 +36,92 @@ const MAX_TEMPLATE_BYTES = 64 << 20;
 const FIRST_OID = 4_000_000_000;
 const DATABASE = 'template1';
 
-/** Rehearses in the site that is the current folder; `collectGarbage` is called between the acts, because what the last
- * one leaves behind must stay (see postmaster/memory.ts). The errors frontends were told, which nobody expects. */
-export function rehearse(collectGarbage: () => void): string[] {
-  const template = [ids.Template0DbOid, ids.Template1DbOid].map((oid) => `${databaseFolder(oid)}/data.mdb`)
-    .find((file) => existsSync(file) && statSync(file).size <= MAX_TEMPLATE_BYTES);
-  if (template === undefined) return [];
-  const unmute = muteLog(), putBack = saveOptions(), before = { ...session }, site = process.cwd();
-  rmSync(FOLDER, { recursive: true, force: true });
-  try {
-    for (const folder of ['', `/${GLOBAL}`, `/${BASE}`, `/${databaseFolder(ids.Template1DbOid)}`, `/${TMP}`]) mkdirSync(FOLDER + folder, { mode: FOLDER_MODE });
-    copyFileSync(`${GLOBAL}/data.mdb`, `${FOLDER}/${GLOBAL}/data.mdb`, COPYFILE_FICLONE | COPYFILE_EXCL);
-    copyFileSync(template, `${FOLDER}/${databaseFolder(ids.Template1DbOid)}/data.mdb`, COPYFILE_FICLONE | COPYFILE_EXCL);
-    process.chdir(FOLDER);
-    return perform(collectGarbage);
-  } finally {
-    process.chdir(site);
-    rmSync(FOLDER, { recursive: true, force: true });
-    Object.assign(session, before);
-    putBack();
-    unmute();
+/** The rehearsal of the site that is the current folder, in steps: a postmaster that must answer at once plays them one by
+ * one while nobody wants anything. Between two steps the process is as if there were no rehearsal, fit for being forked. */
+export class Rehearsal {
+  private readonly collectGarbage: () => void;
+  private readonly steps: (() => void)[];
+  private user = '';
+  /** What frontends were told and nobody expects. */
+  readonly errors: string[] = [];
+
+  /** `collectGarbage` is called between the acts, because what the last one leaves behind must stay (postmaster/memory.ts). */
+  constructor(collectGarbage: () => void) {
+    this.collectGarbage = collectGarbage;
+    const writes = (act: 'first' | 'second') => scenes(act).map((scene) => () => this.withManagers(() => this.perform(scene)));
+    this.steps = [
+      () => this.withManagers(() => { this.user = superuserName(); }),
+      ...writes('first'), () => this.collectGarbage(), ...writes('second'),
+      // Now as a backend has it: environments opened for reading, and no manager.
+      ...readingScenes().map((scene) => () => {
+        this.perform(scene);
+        leaveNothing();
+      }),
+    ];
+    if (!copySite()) this.steps.length = 0;
+  }
+
+  /** Plays a little; false: it is over. */
+  next(): boolean {
+    const step = this.steps.shift();
+    if (step === undefined) return false;
+    const unmute = muteLog(), putBack = saveOptions(), before = { ...session }, site = process.cwd();
+    ignoreInterrupts(true);
+    try {
+      process.chdir(FOLDER);
+      withOwnTable(step);
+    } catch (error) {
+      this.errors.push(error instanceof Error ? error.stack ?? error.message : String(error));
+      this.steps.length = 0;
+    } finally {
+      process.chdir(site);
+      Object.assign(session, before);
+      putBack();
+      unmute();
+      ignoreInterrupts(false);
+    }
+    if (this.steps.length === 0) rmSync(FOLDER, { recursive: true, force: true });
+    return this.steps.length > 0;
+  }
+
+  private withManagers(work: () => void): void {
+    const global = openScratch(GLOBAL), database = openScratch(databaseFolder(ids.Template1DbOid));
+    try {
+      new LocalManager(global, 0).serve(sharedClient);
+      new LocalManager(database, ids.Template1DbOid).serve(client);
+      setStoreOpener((path) => openReader(path === GLOBAL ? global : database));
+      work();
+    } finally {
+      leaveNothing();
+      global.close();
+      database.close();
+    }
+  }
+
+  private perform(scene: Script): void {
+    this.errors.push(...play(scene, this.user));
   }
 }
 
-/** In the folder of the copy. */
-function perform(collectGarbage: () => void): string[] {
-  const global = openScratch(GLOBAL), database = openScratch(databaseFolder(ids.Template1DbOid)), errors: string[] = [];
-  let user: string;
-  try {
-    new LocalManager(global, 0).serve(sharedClient);
-    new LocalManager(database, ids.Template1DbOid).serve(client);
-    setStoreOpener((path) => openReader(path === GLOBAL ? global : database));
-    user = superuserName();
-    for (const act of ['first', 'second'] as const) {
-      for (const scene of scenes(act)) errors.push(...play(scene, user));
-      if (act === 'first') collectGarbage();
-    }
-  } finally {
-    leaveNothing();
-    global.close();
-    database.close();
-  }
-  // Now as a backend has it: environments opened for reading, and no manager.
-  for (const scene of readingScenes()) {
-    errors.push(...play(scene, user));
-    leaveNothing();
-  }
-  return errors;
+/** False: there is nothing worth copying. */
+function copySite(): boolean {
+  const template = [ids.Template0DbOid, ids.Template1DbOid].map((oid) => `${databaseFolder(oid)}/data.mdb`)
+    .find((file) => existsSync(file) && statSync(file).size <= MAX_TEMPLATE_BYTES);
+  if (template === undefined) return false;
+  rmSync(FOLDER, { recursive: true, force: true });
+  for (const folder of ['', `/${GLOBAL}`, `/${BASE}`, `/${databaseFolder(ids.Template1DbOid)}`, `/${TMP}`]) mkdirSync(FOLDER + folder, { mode: FOLDER_MODE });
+  copyFileSync(`${GLOBAL}/data.mdb`, `${FOLDER}/${GLOBAL}/data.mdb`, COPYFILE_FICLONE | COPYFILE_EXCL);
+  copyFileSync(template, `${FOLDER}/${databaseFolder(ids.Template1DbOid)}/data.mdb`, COPYFILE_FICLONE | COPYFILE_EXCL);
+  return true;
 }
 
 function openScratch(path: string): WritableStore {
-  const store = openWritableStore(path, false);
-  const next = Buffer.alloc(8);
+  const store = openWritableStore(path, false), next = Buffer.alloc(8);
   next.writeUInt32LE(FIRST_OID);
-  store.write((batch) => batch.put(metaKey(META.nextOid), next));
+  if (!existsSync(`${path}/numbered`)) {
+    store.write((batch) => batch.put(metaKey(META.nextOid), next));
+    writeFileSync(`${path}/numbered`, '');
+  }
   return store;
 }
 

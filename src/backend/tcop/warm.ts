@@ -10,9 +10,8 @@ import '../pl/plpgsql/index.ts';
 import { warmSyscache } from '../catalog/syscache.ts';
 import { getBool } from '../utils/guc.ts';
 import { loadParser } from '../parser/raw_parser.ts';
-import { log } from '../utils/elog.ts';
 import { installAuthCatalog } from './init.ts';
-import { rehearse } from './rehearsal.ts';
+import { Rehearsal } from './rehearsal.ts';
 import { registerSessionCallbacks } from './session_callbacks.ts';
 
 /** Everything that must be loaded before a backend can run; once per process tree. */
@@ -22,10 +21,13 @@ export async function loadBackend(): Promise<void> {
 }
 
 /** In the postmaster, before it listens. */
-export async function warmUp(collectGarbage: () => void): Promise<void> {
+export async function warmUp(): Promise<void> {
   await loadBackend();
   installAuthCatalog();
   warmSyscache();
-  const errors = !getBool('dress_rehearsal') ? [] : rehearse(collectGarbage);
-  for (const error of errors) log('DEBUG1', `rehearsal: ${error}`);
+}
+
+/** Null: there shall be none. */
+export function rehearsal(collectGarbage: () => void): Rehearsal | null {
+  return getBool('dress_rehearsal') ? new Rehearsal(collectGarbage) : null;
 }

@@ -32,6 +32,13 @@ export function installBackendSignals(): void {
   pending = terminatePending = cancelPending = false;
 }
 
+let deaf = false;
+
+/** The rehearsal's sessions are not meant by the signals that the postmaster gets. */
+export function ignoreInterrupts(ignore: boolean): void {
+  deaf = ignore;
+}
+
 /** Throws when the statement or the session is to end. */
 export function checkForInterrupts(): void {
   if (signals[0] !== seenTotal || pending) processInterrupts();
@@ -55,6 +62,7 @@ export function resumeInterrupts(): void {
 
 function processInterrupts(): void {
   seenTotal = signals[0]!;
+  if (deaf) return;
   if (signals[SIGQUIT]! > 0) port._exit(2); // immediate shutdown
   if (signals[SIGTERM]! > 0) terminatePending = true;
   if (signals[SIGINT]! !== seenCancels) {
