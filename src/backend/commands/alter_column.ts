@@ -19,11 +19,13 @@ import type { Expr } from '../nodes/primnodes.ts';
 import { coerceNullToDomain } from '../parser/parse_coerce.ts';
 import { ddlNotice, identitySequence, makeTransformContext, serialDefault, transformColumnDefinition, type ColumnSpec } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
+import { partitionParent } from '../partitioning/partdesc.ts';
 import { buildColumnDefault } from '../rewrite/defaults.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
 import { PASS, registerActions, simpleRecursion, type Action, type Altered, type Queue } from './altertable.ts';
+import { refusePartitionColumn } from './partition.ts';
 import { behaviorOf, columnToAlter, domainHasConstraints, setNotNull, undefinedColumn, updateAttribute } from './alter_common.ts';
 import { addCheckConstraint, queueForeignKey, queueIndex } from './alter_constraint.ts';
 import { containsVolatile, cookDefault } from './constraints.ts';
@@ -36,6 +38,7 @@ import { compressionLetter, storageLetter } from './tablecmds.ts';
 
 function addColumn(queue: Queue, tab: Altered, cmd: RawNode, recurse: boolean): void {
   const relation = tab.current;
+  if (relation.isPartition) throw new PgError('wrong_object_type', 'cannot add column to a partition');
   const def = cmd['def'] as RawNode;
   const name = def['colname'] as string;
   if (relation.attributes.some((a) => a.attname === name && !a.attisdropped)) {
@@ -154,6 +157,10 @@ function collectDroppedColumns(oid: Oid, name: string, recurse: boolean, recursi
   const relation = openRelation(oid);
   const column = relation.attributes.find((a) => a.attname === name && !a.attisdropped)!;
   if (column.attinhcount > 0 && !recursing) throw new PgError('invalid_table_definition', `cannot drop inherited column "${name}"`);
+  refusePartitionColumn(relation, column.attnum, 'drop');
+  if (relation.kind === 'p' && !recurse && childrenOf(oid).length > 0) {
+    throw new PgError('invalid_table_definition', 'cannot drop column from only the partitioned table when partitions exist', { hint: 'Do not specify the ONLY keyword.' });
+  }
   for (const { inhrelid } of relation.hasSubclass ? childrenOf(oid) : []) {
     const child = openRelation(inhrelid);
     lockTable(inhrelid, child.name, false, 8);
@@ -209,15 +216,26 @@ function dropExpression(tab: Altered, cmd: RawNode): void {
 
 // ---- NOT NULL
 
-function dropNotNull(tab: Altered, cmd: RawNode): void {
+function dropNotNull(tab: Altered, cmd: RawNode, fromParent: boolean): void {
   const relation = tab.current;
   const column = columnToAlter(relation, cmd['name'] as string);
   if (column.attidentity !== '') throw new PgError('syntax_error', `column "${column.attname}" of relation "${relation.name}" is an identity column`);
   if (relation.indexes.some((i) => i.primary && i.keyAttributes.slice(0, i.keyCount).includes(column.attnum))) {
     throw new PgError('invalid_table_definition', `column "${column.attname}" is in a primary key`);
   }
+  // A partition is as strict as its parent.
+  if (relation.isPartition && !fromParent) {
+    const parent = openRelation(partitionParent(relation.oid));
+    if (parent.attributes.some((a) => a.attname === column.attname && a.attnotnull)) {
+      throw new PgError('invalid_table_definition', `column "${column.attname}" is marked NOT NULL in parent table`);
+    }
+  }
   if (column.attnotnull) updateAttribute(tab.oid, column.attnum, { attnotnull: false });
 }
+
+const onlyPartitioned = (): PgError => new PgError('invalid_table_definition', 'cannot remove constraint from only the partitioned table when partitions exist', {
+  hint: 'Do not specify the ONLY keyword.',
+});
 
 // ---- identity
 
@@ -321,8 +339,25 @@ registerActions({
     name: 'DROP COLUMN', kinds: 'rpcf', prepare: (_queue, tab, cmd, recurse) => tab.add(PASS.DROP, () => dropColumn(tab, cmd, recurse)),
   },
   AT_ColumnDefault: { name: 'ALTER COLUMN ... SET DEFAULT', kinds: 'rpvf', prepare: recursive((cmd) => (cmd['def'] === undefined ? PASS.DROP : PASS.ADD_OTHERCONSTR), columnDefaultChange) },
-  AT_DropNotNull: { name: 'ALTER COLUMN ... DROP NOT NULL', kinds: 'rpf', prepare: recursive(PASS.DROP, (_q, tab, cmd) => dropNotNull(tab, cmd)) },
-  AT_SetNotNull: { name: 'ALTER COLUMN ... SET NOT NULL', kinds: 'rpf', prepare: recursive(PASS.COL_ATTRS, (_q, tab, cmd) => setNotNull(tab, cmd['name'] as string)) },
+  AT_DropNotNull: { name: 'ALTER COLUMN ... DROP NOT NULL', kinds: 'rpf', prepare: (queue, tab, cmd, recurse, recursing) => {
+    if (tab.old.kind === 'p' && !recurse && !recursing && childrenOf(tab.oid).length > 0) throw onlyPartitioned();
+    simpleRecursion(queue, tab, cmd, recurse, recursing);
+    tab.add(PASS.DROP, () => dropNotNull(tab, cmd, recursing));
+  } },
+  AT_SetNotNull: { name: 'ALTER COLUMN ... SET NOT NULL', kinds: 'rpf', prepare: (queue, tab, cmd, recurse, recursing) => {
+    if (!recurse && !recursing && tab.old.hasSubclass) {
+      for (const { inhrelid } of childrenOf(tab.oid)) {
+        const child = openRelation(inhrelid);
+        if (child.attributes.some((a) => a.attname === cmd['name'] && !a.attnotnull)) {
+          throw new PgError('invalid_table_definition', 'constraint must be added to child tables too', {
+            detail: `Column "${cmd['name'] as string}" of relation "${child.name}" is not already NOT NULL.`, hint: 'Do not specify the ONLY keyword.',
+          });
+        }
+      }
+    }
+    simpleRecursion(queue, tab, cmd, recurse, recursing);
+    tab.add(PASS.COL_ATTRS, () => setNotNull(tab, cmd['name'] as string));
+  } },
   AT_DropExpression: {
     name: 'ALTER COLUMN ... DROP EXPRESSION', kinds: 'rpf', prepare: (queue, tab, cmd, recurse, recursing) => {
       if (!recurse && !recursing && tab.old.hasSubclass) throw new PgError('invalid_table_definition', 'ALTER TABLE / DROP EXPRESSION must be applied to child tables too');

@@ -32,6 +32,7 @@ import { commandCounterIncrement } from '../transaction/xact.ts';
 import { makeArray, type Oid } from '../types/datum.ts';
 import { PASS, Queue, prepareCommand, registerActions, type Altered } from './altertable.ts';
 import { columnToAlter, domainHasConstraints, updateAttribute } from './alter_common.ts';
+import { refusePartitionColumn } from './partition.ts';
 import { queueConstraint } from './alter_constraint.ts';
 import { checkCompositeTypeUnused } from './composite_use.ts';
 import { relationParseState } from './constraints.ts';
@@ -48,6 +49,7 @@ function prepareType(queue: Queue, tab: Altered, cmd: RawNode, recurse: boolean,
   const def = cmd['def'] as RawNode;
   const column = columnToAlter(relation, cmd['name'] as string);
   if (column.attinhcount > 0 && !recursing) throw new PgError('invalid_table_definition', `cannot alter inherited column "${column.attname}"`);
+  refusePartitionColumn(relation, column.attnum, 'alter');
   const state = makeParseState(queue.text);
   const { type: typeOid, typmod } = typenameTypeIdAndMod(state, def['typeName'] as RawNode);
   const collation = getColumnDefCollation(state, def, typeOid);
@@ -258,7 +260,8 @@ function remakeDependents(queue: Queue, tab: Altered): void {
   tab.changedConstraints.clear();
   tab.changedIndexes.clear();
   for (const [oid, text] of constraints) {
-    const row = sys.constraintByOid(oid)!;
+    const row = sys.constraintByOid(oid);
+    if (row === undefined) continue; // gone with the parent's
     const comment = getComment(oid, ids.ConstraintRelationId, 0);
     addresses.push(objectAddress(ids.ConstraintRelationId, oid));
     if (row.coninhcount > 0 && !row.conislocal) continue; // comes again with the parent's
@@ -268,7 +271,10 @@ function remakeDependents(queue: Queue, tab: Altered): void {
   }
   for (const [oid, text] of indexes) {
     const comment = getComment(oid, ids.RelationRelationId, 0);
+    const index = sys.classByOid(oid);
+    if (index === undefined) continue;
     addresses.push(objectAddress(ids.RelationRelationId, oid));
+    if (index.relispartition) continue; // comes again with the parent's
     tab.add(PASS.OLD_INDEX, () => {
       const stmt = rawParse(text)[0]!.stmt;
       defineIndex(tab.current, { ...transformIndexStmt(stmt), comment }, text, !tab.rewrite);

@@ -43,6 +43,7 @@ export function queueConstraint(queue: Queue, tab: Altered, raw: RawNode, recurs
  * of the expression have no place in the text: a later phase has made the definition its own. */
 export function addCheckConstraint(queue: Queue, tab: Altered, spec: CheckSpec, recurse: boolean, recursing: boolean): void {
   const relation = tab.current;
+  if (relation.kind === 'p' && spec.noInherit) throw new PgError('invalid_table_definition', `cannot add NO INHERIT constraint to partitioned table "${relation.name}"`);
   const inherited = recursing ? { inhcount: 1, islocal: false } : {};
   let name = spec.name;
   if (!mergeWithExistingCheck(tab.oid, { ...spec, ...inherited }, !recursing, recursing, '')) {
@@ -191,6 +192,9 @@ function dropConstraint(queue: Queue, tab: Altered, cmd: RawNode, recurse: boole
     refusePendingEvents('ALTER TABLE', referenced);
   }
   const children = constraint.contype === 'c' && !constraint.connoinherit && relation.hasSubclass ? childrenOf(tab.oid) : [];
+  if (relation.kind === 'p' && !recurse && !recursing && children.length > 0) {
+    throw new PgError('invalid_table_definition', 'cannot remove constraint from only the partitioned table when partitions exist', { hint: 'Do not specify the ONLY keyword.' });
+  }
   performDeletion(objectAddress(ids.ConstraintRelationId, constraint.oid), behaviorOf(cmd));
   for (const { inhrelid } of children) {
     const child = openRelation(inhrelid);

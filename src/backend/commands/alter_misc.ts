@@ -22,7 +22,7 @@ import { updateAttribute } from './alter_common.ts';
 import { changeRelationOwner } from './alter_owner.ts';
 import { refuseSystemCatalog } from './object_names.ts';
 import { mergeOptions } from './reloptions.ts';
-import { allChildren, storeInheritance } from './tablecmds.ts';
+import { allChildren, storageParametersRefused, storeInheritance } from './tablecmds.ts';
 import { requireAutoUpdatable } from './view.ts';
 import { rolespecOid, type RoleSpec } from './user.ts';
 import { mapVars } from './varmap.ts';
@@ -128,6 +128,7 @@ export function removeInheritance(childOid: Oid, parentOid: Oid, isPartition: bo
 
 function setRelOptions(tab: Altered, cmd: RawNode, reset: boolean): void {
   const relation = tab.current;
+  if (relation.kind === 'p') throw storageParametersRefused();
   const kind = relation.kind === 'i' || relation.kind === 'I' ? 'index' : relation.kind === 'v' ? 'view' : 'table';
   const [tuple] = catalogFind(ids.RelationRelationId, ids.PgClassOidIndexId, [tab.oid]);
   const reloptions = mergeOptions(tuple!.row.reloptions, (cmd['def'] ?? []) as RawNode[], kind, reset);

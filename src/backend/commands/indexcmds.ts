@@ -68,7 +68,7 @@ export function defineIndex(table: Relation, spec: IndexSpec, text: string, buil
   if (!valid) catalogUpdateByKey(ids.IndexRelationId, ids.PgIndexIndexrelidIndexId, [index], { indisvalid: false });
   commandCounterIncrement();
   if (spec.comment !== null) createComments(constraint !== 0 ? constraint : index, constraint !== 0 ? ids.ConstraintRelationId : ids.RelationRelationId, 0, spec.comment);
-  if (partitioned && recurse) indexPartitions(openRelation(table.oid), index);
+  if (partitioned && recurse) indexPartitions(openRelation(table.oid), index, build);
   if (build && !partitioned) buildIndex(openRelation(table.oid), openRelation(index).indexInfo!);
   return index;
 }

@@ -23,12 +23,11 @@ import { coerceToTargetType } from '../parser/parse_coerce.ts';
 import { assignExprCollations } from '../parser/parse_collate.ts';
 import { transformExpr } from '../parser/parse_expr.ts';
 import { makeParseState, parserError, withErrorPosition, type ParseState } from '../parser/parse_node.ts';
-import { ddlNotice } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { checkNewBound, emptyBound, type PartitionBound, type RangeDatum } from '../partitioning/partbounds.ts';
 import { defaultPartitionOf, partitionDescOf, partitionTree } from '../partitioning/partdesc.ts';
 import { partitionKeyOf, type PartitionKey, type PartitionKeyColumn, type PartitionStrategy } from '../partitioning/partkey.ts';
-import { mapToChild, partitionQual, qualFromBound } from '../partitioning/partqual.ts';
+import { mapToChild, qualFromBound } from '../partitioning/partqual.ts';
 import { provenBy } from '../partitioning/implied.ts';
 import { rangeBoundText } from '../rewrite/ruleutils/boundtext.ts';
 import { partitionColumnText } from '../rewrite/ruleutils/partitiondef.ts';
@@ -53,11 +52,13 @@ export function makePartitionKey(oid: Oid, spec: RawNode, text: string): void {
   const elements = (spec['partParams'] ?? []) as RawNode[];
   if (strategy === 'l' && elements.length !== 1) throw new PgError('invalid_object_definition', 'cannot use "list" partition strategy with more than one column');
   if (elements.length > MAX_KEYS) throw new PgError('too_many_columns', `cannot partition using more than ${MAX_KEYS} columns`);
-  const state = relationParseState(relation, text);
+  const state = makeParseState(text);
+  // Errors of the expressions have no place, as in PostgreSQL.
+  const columnsOnly = relationParseState(relation, '');
   const expressions = elements.map((e) => {
     if (e['expr'] === undefined) return null;
-    const expr = transformExpr(state, e['expr'] as RawNode, 'partition_expression');
-    assignExprCollations(state, expr);
+    const expr = transformExpr(columnsOnly, e['expr'] as RawNode, 'partition_expression');
+    assignExprCollations(columnsOnly, expr);
     return expr;
   });
   const columns = elements.map((e, i) => keyColumn(relation, state, e, expressions[i]!, strategy, i));
@@ -84,7 +85,7 @@ function keyColumn(relation: Relation, state: ParseState, element: RawNode, give
   } else {
     typeOid = exprType(expr);
     collation = exprCollation(given!);
-    if (getType(typeOid).typtype === 'p' && typeOid !== 2249) throw new PgError('invalid_table_definition', `partition key column ${n + 1} has pseudo-type ${formatType(typeOid)}`);
+    if (getType(typeOid).typtype === 'p') throw new PgError('invalid_table_definition', `partition key column ${n + 1} has pseudo-type ${formatType(typeOid)}`);
     const vars = collectVars(expr);
     if (vars.some((v) => v.varattno < 0)) throw new PgError('invalid_object_definition', 'partition key expressions cannot contain system column references');
     for (const v of vars) {
@@ -133,6 +134,17 @@ function storePartitionKey(relation: Relation, strategy: PartitionStrategy, colu
     if (c.attnum !== 0) recordDependencyOn(objectAddress(ids.RelationRelationId, relation.oid, c.attnum), self, 'i');
   }
   if (exprs.length > 0) recordDependencyOnSingleRelExpr(self, exprs, relation.oid, 'n', 'i', true);
+}
+
+/** Columns of the partition key stay as they are (has_partition_attrs). */
+export function refusePartitionColumn(relation: Relation, attnum: number, verb: 'drop' | 'alter'): void {
+  if (relation.kind !== 'p') return;
+  const key = partitionKeyOf(relation);
+  const fail = (how: string): PgError => new PgError('invalid_table_definition', `cannot ${verb} column "${relation.attributes[attnum - 1]!.attname}" because it is ${how} of relation "${relation.name}"`);
+  for (const c of key.columns) {
+    if (c.attnum === attnum) throw fail('part of the partition key');
+    if (c.attnum === 0 && collectVars(c.expr).some((v) => v.varattno === attnum || v.varattno === 0)) throw fail('part of the partition key');
+  }
 }
 
 // ---- a bound
@@ -282,24 +294,13 @@ export function checkDefaultPartitionContents(parent: Relation, bound: Partition
   // NULL: a row with a NULL in a column that the bound speaks of is not the new partition's.
   const qual = defaultQualWith(parent, bound);
   const [own] = mapToChild([qual], parent, partition);
-  const said = (name: string): void => debug(`updated partition constraint for default partition "${name}" is implied by existing constraints`);
-  if (provenBy(partition, [own!], true)) {
-    said(partition.name);
-    return;
-  }
+  if (provenBy(partition, [own!], true)) return;
   for (const leaf of partitionTree(partition)) {
     if (leaf.kind !== 'r') continue;
     const [mine] = mapToChild([own!], partition, leaf);
-    if (leaf.oid !== partition.oid && provenBy(leaf, [mine!], true)) {
-      said(leaf.name);
-      continue;
-    }
+    if (leaf.oid !== partition.oid && provenBy(leaf, [mine!], true)) continue;
     scanForViolation(leaf, mine!, `updated partition constraint for default partition "${partition.name}" would be violated by some row`);
   }
-}
-
-function debug(message: string): void {
-  void message;
 }
 
 /** A row for which the condition is false: the error. */
@@ -309,5 +310,3 @@ export function scanForViolation(table: Relation, qual: Expr, message: string): 
     if (test(null, row) === false) throw new PgError('check_violation', message, { schema: getNamespaceName(table.namespace) ?? '', table: table.name });
   });
 }
-
-export { ddlNotice, partitionQual, makeParseState };

@@ -54,8 +54,8 @@ export function checkUniqueKey(table: Relation, columns: readonly IndexColumnSpe
 }
 
 /** Every partition gets its part of an index of the partitioned table (the second half of DefineIndex). */
-export function indexPartitions(parent: Relation, index: Oid): void {
-  for (const oid of partitionDescOf(parent).oids) ensureIndex(openRelation(oid), openRelation(parent.oid), index, true);
+export function indexPartitions(parent: Relation, index: Oid, build: boolean): void {
+  for (const oid of partitionDescOf(parent).oids) ensureIndex(openRelation(oid), openRelation(parent.oid), index, build);
 }
 
 /** A partition that is made or attached: it must have all of its parent's indexes. */
@@ -127,7 +127,7 @@ function cloneIndex(partition: Relation, parent: Relation, info: IndexInfo, cons
   setParentIndex(index, info.indexrelid, partition.oid);
   if (made !== 0) setParentConstraint(made, constraint, partition.oid);
   commandCounterIncrement();
-  if (partition.kind === 'p') indexPartitions(openRelation(partition.oid), index);
+  if (partition.kind === 'p') indexPartitions(openRelation(partition.oid), index, build);
   else if (build) buildIndex(openRelation(partition.oid), openRelation(index).indexInfo!);
 }
 

@@ -63,7 +63,7 @@ function createTable(stmt: RawNode, context: UtilityContext): void {
   const parents = ((stmt['inhRelations'] ?? []) as RawNode[]).map((p) => openParent(p, persistence, bound !== undefined));
   const inherited = mergeParents(table, parents, bound !== undefined);
   markPrimaryKeyNotNull(table);
-  if (partspec !== undefined) refuseForPartitioned(table, context.text, stmt);
+  if (partspec !== undefined) refuseForPartitioned(table, rv.relname, (stmt['options'] ?? []) as RawNode[]);
   const oid = makeTable(rv.relname, namespace, persistence, table, readOptions((stmt['options'] ?? []) as RawNode[], 'table'), context.text, {
     checks: inherited.checks, partspec, partition: bound === undefined ? undefined : { parent: parents[0]!.oid, bound },
   });
@@ -72,12 +72,13 @@ function createTable(stmt: RawNode, context: UtilityContext): void {
 }
 
 /** What a partitioned table cannot have. */
-function refuseForPartitioned(table: TransformedTable, text: string, stmt: RawNode): void {
-  if (table.checks.some((c) => c.noInherit)) {
-    throw new PgError('invalid_table_definition', `cannot add NO INHERIT constraint to partitioned table "${(stmt['relation'] as { relname: string }).relname}"`);
-  }
-  void text;
+function refuseForPartitioned(table: TransformedTable, name: string, options: readonly RawNode[]): void {
+  if (table.checks.some((c) => c.noInherit)) throw new PgError('invalid_table_definition', `cannot add NO INHERIT constraint to partitioned table "${name}"`);
+  if (options.length > 0) throw storageParametersRefused();
 }
+export const storageParametersRefused = (): PgError => new PgError('wrong_object_type', 'cannot specify storage parameters for a partitioned table', {
+  hint: 'Specify storage parameters for its leaf partitions, instead.',
+});
 
 interface TableExtras {
   /** CHECK constraints of parents. */
@@ -243,7 +244,8 @@ function mergeParents(table: TransformedTable, parents: readonly Relation[], isP
     }
   }
   if (isPartition) {
-    for (const c of table.columns) {
+    for (const [i, c] of table.columns.entries()) {
+      if (table.columns.findIndex((o) => o.name === c.name) !== i) throw new PgError('duplicate_column', `column "${c.name}" specified more than once`);
       const inherited = columns.find((i) => i.name === c.name);
       if (inherited === undefined) throw new PgError('undefined_column', `column "${c.name}" does not exist`);
       inherited.notNull ||= c.notNull;
@@ -338,6 +340,11 @@ function truncate(stmt: RawNode): void {
   for (const rv of stmt['relations'] as RawNode[]) {
     const relation = openRelation(rangeVarGetRelid(rv as never));
     add(relation);
+    if (!rv['inh'] && relation.kind === 'p') {
+      throw new PgError('wrong_object_type', 'cannot truncate only a partitioned table', {
+        hint: 'Do not specify the ONLY keyword, or use TRUNCATE ONLY on the partitions directly.',
+      });
+    }
     if (rv['inh']) for (const child of allChildren(relation.oid)) add(openRelation(child));
   }
   for (let i = 0; i < tables.length; i++) {
@@ -366,8 +373,10 @@ function truncateTables(tables: readonly Relation[], stmt: RawNode): void {
   const sets = tables.map((table) => ({ table, set: triggersOf(table) }));
   for (const { table, set } of sets) if (set !== null && beforeStatementDue(table, 'TRUNCATE')) fireBeforeStatement(set, 'TRUNCATE', null);
   for (const table of tables) {
-    setNewFilenode(table.oid);
-    for (const index of table.indexes) setNewFilenode(index.indexrelid);
+    if (table.kind !== 'p') {
+      setNewFilenode(table.oid);
+      for (const index of table.indexes) setNewFilenode(index.indexrelid);
+    }
     if (stmt['restart_seqs']) for (const sequence of ownedSequences(table.oid)) resetSequence(sequence);
   }
   commandCounterIncrement();

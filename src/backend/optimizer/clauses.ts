@@ -4,7 +4,7 @@ import { containsMutable, containsVolatile, someExpr } from '../executor/plan_wa
 import { foldToConst } from '../executor/expression.ts';
 import { functionInfo, operator, typeInfo } from '../executor/fmgr_info.ts';
 import { makeBoolExpr, makeConst } from '../nodes/makefuncs.ts';
-import { exprType, expressionTreeMutator, expressionTreeWalker, queryTreeMutator, queryTreeWalker } from '../nodes/nodeFuncs.ts';
+import { exprCollation, exprType, exprTypmod, expressionTreeMutator, expressionTreeWalker, queryTreeMutator, queryTreeWalker } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { Const, Expr, Var } from '../nodes/primnodes.ts';
 import { session } from '../utils/session.ts';
@@ -212,7 +212,7 @@ export function evalConstExpressions(e: Expr): Expr {
   const node = expressionTreeMutator(e, evalConstExpressions);
   switch (node.kind) {
     case 'FuncExpr': return node.funcretset ? node : foldCall(node, node.funcid, node.args);
-    case 'OpExpr': return node.opretset ? node : foldCall(node, node.opfuncid, node.args);
+    case 'OpExpr': return node.opretset ? node : booleanEquality(node) ?? foldCall(node, node.opfuncid, node.args);
     case 'ScalarArrayOpExpr': case 'DistinctExpr': case 'NullIfExpr': {
       if (node.args.every(isPlainConst) && functionInfo(node.opfuncid).volatility === 'i') return foldToConst(node);
       return node;
@@ -247,7 +247,12 @@ export function evalConstExpressions(e: Expr): Expr {
       // A negative integer is another number as an oid.
       if (node.arg.kind === 'Const' && !(typeof node.arg.constvalue === 'number' && (node.arg.constvalue < 0 || node.arg.constvalue > 0x7fffffff) && node.arg.consttype !== node.resulttype)) return { ...node.arg, consttype: node.resulttype, consttypmod: node.resulttypmod, constcollid: node.resultcollid };
       return node;
-    case 'CollateExpr': return node.arg.kind === 'Const' ? { ...node.arg, constcollid: node.collOid } : node;
+    case 'CollateExpr': {
+      const arg = node.arg.kind === 'RelabelType' ? node.arg.arg : node.arg;
+      if (node.arg.kind === 'Const') return { ...node.arg, constcollid: node.collOid };
+      if (exprCollation(node.arg) === node.collOid) return node.arg;
+      return { kind: 'RelabelType', arg, resulttype: exprType(node.arg), resulttypmod: exprTypmod(node.arg), resultcollid: node.collOid, relabelformat: 'explicit_cast', location: -1 };
+    }
     case 'BooleanTest': case 'ArrayExpr': case 'MinMaxExpr': case 'ArrayCoerceExpr': case 'CoerceViaIO': case 'SubscriptingRef':
       if (node.kind !== 'ArrayCoerceExpr' && someExpr(node, (n) => n.kind === 'CaseTestExpr')) return node;
       return allConst(node) && !containsMutable(node) && !(node.kind === 'CoerceViaIO' && !ioIsImmutable(node)) ? foldToConst(node) : node;
@@ -276,6 +281,17 @@ const allLeafless = (e: Expr): boolean => !someExpr(e, (n) => n.kind === 'Var' |
 const noteSlot = (c: Const): void => {
   if (c.slot !== undefined) session.literalsLifted = false;
 };
+
+const BOOLEAN_EQUAL = 91, BOOLEAN_NOT_EQUAL = 85;
+
+/** x = true is x, x = false is NOT x (simplify_boolean_equality); null: it is something else. */
+function booleanEquality(node: Expr & { kind: 'OpExpr' }): Expr | null {
+  if (node.opno !== BOOLEAN_EQUAL && node.opno !== BOOLEAN_NOT_EQUAL) return null;
+  const [a, b] = node.args as [Expr, Expr];
+  const [c, x] = a.kind === 'Const' ? [a, b] : [b, a];
+  if (c.kind !== 'Const' || c.constvalue === null || c.slot !== undefined || x.kind === 'Const') return null;
+  return (c.constvalue === true) === (node.opno === BOOLEAN_EQUAL) ? x : negate(x);
+}
 
 function foldCall(node: Expr, funcid: number, args: readonly Expr[]): Expr {
   const info = functionInfo(funcid);
@@ -322,7 +338,9 @@ export function negate(e: Expr): Expr {
       return simplifyBool(e.boolop === 'and' ? 'or' : 'and', e.args.map(negate));
     case 'OpExpr': {
       const negator = operator(e.opno).oprnegate;
-      return negator === 0 ? makeBoolExpr('not', [e]) : { ...e, opno: negator, opfuncid: operator(negator).oprcode };
+      if (negator === 0) return makeBoolExpr('not', [e]);
+      const turned = { ...e, opno: negator, opfuncid: operator(negator).oprcode };
+      return booleanEquality(turned) ?? turned;
     }
     case 'ScalarArrayOpExpr': {
       const negator = operator(e.opno).oprnegate;

@@ -81,7 +81,7 @@ export function overRelation(clause: Expr, rel: RelOptInfo, relation: Relation):
 function addChild(root: PlannerInfo, parent: RelOptInfo, relation: Relation, path: readonly PartitionStep[], into: AppendRelInfo[]): void {
   const rte = parent.rte!;
   const entry: RangeTblEntry = {
-    ...makeRangeTblEntry('relation', makeAlias(rte.eref.aliasname, []), makeAlias(rte.eref.aliasname, relation.attributes.map((a) => (a.attisdropped ? '' : a.attname)))),
+    ...makeRangeTblEntry('relation', makeAlias(rte.eref.aliasname, []), makeAlias(rte.eref.aliasname, childColumnNames(parent, relation))),
     relid: relation.oid, relkind: relation.kind, rellockmode: rte.rellockmode, inFromCl: rte.inFromCl,
   };
   const info: AppendRelInfo = {
@@ -106,6 +106,15 @@ function addChild(root: PlannerInfo, parent: RelOptInfo, relation: Relation, pat
   child.lateralRelids = parent.lateralRelids;
   child.target = parent.target.map((e) => toChild(info, e));
   into.push(info);
+}
+
+/** Columns are called as the statement calls them. */
+function childColumnNames(parent: RelOptInfo, relation: Relation): string[] {
+  const columns = columnMap(parent.relation!, relation);
+  return relation.attributes.map((a) => {
+    const n = columns.indexOf(a.attnum);
+    return a.attisdropped ? '' : n < 0 ? a.attname : parent.rte!.eref.colnames[n] ?? a.attname;
+  });
 }
 
 /** A child's form of a parent's condition, which it remembers. */

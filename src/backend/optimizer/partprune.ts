@@ -6,6 +6,7 @@ import { callable, functionInfo, operator } from '../executor/fmgr_info.ts';
 import { typeComparator, type Comparator } from '../executor/sort_support.ts';
 import { someExpr } from '../executor/plan_walker.ts';
 import { makeConst, makeOpExpr } from '../nodes/makefuncs.ts';
+import { makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import type { Const, Expr } from '../nodes/primnodes.ts';
 import { partitionDescOf } from '../partitioning/partdesc.ts';
 import { partitionKeyOf, type PartitionKey, type PartitionKeyColumn } from '../partitioning/partkey.ts';
@@ -13,7 +14,8 @@ import { partitionQual } from '../partitioning/partqual.ts';
 import { runPruneStep, type PruneOperand, type PruneStep, type PruneStrategy } from '../partitioning/prune.ts';
 import type { ArrayValue, Int8 } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
-import { containsMutable, containsSubplans, containsVolatile, equal, evalConstExpressions, isFalseOrNull, pullVars, stripRelabel } from './clauses.ts';
+import { canonicalizeQual, containsMutable, containsSubplans, containsVolatile, equal, evalConstExpressions, isFalseOrNull, negate, pullVars, stripRelabel } from './clauses.ts';
+import { predicateRefutedBy } from './predtest.ts';
 
 /** Steps for one partitioned table, with the expressions whose values they want. */
 export interface PruneInfo { readonly relation: number; readonly step: PruneStep; readonly exprs: readonly Expr[] }
@@ -23,6 +25,9 @@ interface Context {
   /** Only constants may be looked at. */
   readonly planning: boolean;
   readonly exprs: Expr[];
+  readonly hasDefault: boolean;
+  /** The bound of the table itself, when it is a partition. */
+  readonly own: readonly Expr[];
 }
 
 /** A condition on one key column. */
@@ -51,10 +56,11 @@ export function runtimePruning(relation: Relation, clauses: readonly Expr[]): Pr
 function stepsFor(relation: Relation, clauses: readonly Expr[], planning: boolean): { key: PartitionKey; bounds: ReturnType<typeof partitionDescOf>['bounds']; step: PruneStep | null; exprs: Expr[] } {
   const key = partitionKeyOf(relation);
   const { bounds } = partitionDescOf(relation);
-  // A default partition may be out of the question because of the table's own bound.
-  const all = bounds.defaultIndex >= 0 && relation.isPartition ? [...clauses, ...partitionQual(relation).map(evalConstExpressions)] : clauses;
-  const context: Context = { key, planning, exprs: [] };
-  return { key, bounds, step: stepsOf(context, all), exprs: context.exprs };
+  const context: Context = {
+    key, planning, exprs: [], hasDefault: bounds.defaultIndex >= 0,
+    own: relation.isPartition ? partitionQual(relation).flatMap((q) => makeAndsImplicit(canonicalizeQual(evalConstExpressions(q)))) : [],
+  };
+  return { key, bounds, step: stepsOf(context, clauses), exprs: context.exprs };
 }
 
 const intersect = (steps: readonly PruneStep[]): PruneStep | null => (steps.length === 0 ? null : steps.length === 1 ? steps[0]! : { kind: 'intersect', steps });
@@ -62,6 +68,8 @@ const intersect = (steps: readonly PruneStep[]): PruneStep | null => (steps.leng
 /** gen_partprune_steps_internal: conditions ANDed; null: they say nothing. */
 function stepsOf(cx: Context, clauses: readonly Expr[]): PruneStep | null {
   const { key } = cx;
+  // The default partition cannot be left out by steps made from conditions that contradict the table's own bound.
+  if (cx.hasDefault && cx.own.length > 0 && predicateRefutedBy(cx.own, clauses, false)) return { kind: 'none' };
   const steps: PruneStep[] = [];
   const byColumn: KeyClause[][] = key.columns.map(() => []);
   const nulls = new Set<number>();
@@ -69,7 +77,7 @@ function stepsOf(cx: Context, clauses: readonly Expr[]): PruneStep | null {
   for (const clause of clauses) {
     if (clause.kind === 'Const' && isFalseOrNull(clause) && clause.slot === undefined) return { kind: 'none' };
     if (clause.kind === 'BoolExpr' && clause.boolop === 'or') {
-      const arms = clause.args.map((arg) => stepsOf(cx, [arg]) ?? { kind: 'all' } as const);
+      const arms = clause.args.map((arg): PruneStep => stepsOf(cx, [arg]) ?? (cx.own.length > 0 && predicateRefutedBy(cx.own, [arg], false) ? { kind: 'none' } : { kind: 'all' }));
       if (arms.some((s) => s.kind === 'all')) continue;
       const possible = arms.filter((s) => s.kind !== 'none');
       if (possible.length === 0) return { kind: 'none' };
@@ -147,12 +155,17 @@ function products<T>(lists: readonly (readonly T[])[]): T[][] {
 
 type Match = KeyClause | PruneStep | { nullness: boolean } | 'contradiction' | null;
 
+const stripCollate = (e: Expr): Expr => {
+  const x = stripRelabel(e);
+  return x.kind === 'CollateExpr' ? stripRelabel(x.arg) : x;
+};
+
 /** match_clause_to_partition_key. */
 function matchClause(cx: Context, clause: Expr, n: number): Match {
   const column = cx.key.columns[n]!;
-  const isKey = (e: Expr): boolean => equal(stripRelabel(e), stripRelabel(column.expr));
+  const isKey = (e: Expr): boolean => equal(stripCollate(e), stripCollate(column.expr));
   const asBoolean = booleanClause(clause, column, isKey);
-  if (asBoolean !== null) return asBoolean === 'null' || asBoolean === 'notnull' ? { nullness: asBoolean === 'null' } : Array.isArray(asBoolean) ? union(cx, asBoolean) : matchClause(cx, asBoolean, n);
+  if (asBoolean !== null) return Array.isArray(asBoolean) ? union(cx, asBoolean) : matchClause(cx, asBoolean, n);
   switch (clause.kind) {
     case 'OpExpr': {
       if (clause.args.length !== 2) return null;
@@ -176,7 +189,7 @@ const union = (cx: Context, clauses: Expr[]): PruneStep => {
 };
 
 /** A boolean key column by itself, negated, or tested (match_boolean_partition_clause). */
-function booleanClause(clause: Expr, column: PartitionKeyColumn, isKey: (e: Expr) => boolean): Expr | Expr[] | 'null' | 'notnull' | null {
+function booleanClause(clause: Expr, column: PartitionKeyColumn, isKey: (e: Expr) => boolean): Expr | Expr[] | null {
   if (column.typeOid !== 16) return null;
   const equals = (value: boolean): Expr => makeOpExpr(91, 60, 16, [column.expr, makeConst(16, -1, 0, value)], 0, 0);
   const isNull: Expr = { kind: 'NullTest', arg: column.expr, isNull: true, argisrow: false, location: -1 };
@@ -186,13 +199,12 @@ function booleanClause(clause: Expr, column: PartitionKeyColumn, isKey: (e: Expr
       case 'is_false': return equals(false);
       case 'is_not_true': return [equals(false), isNull];
       case 'is_not_false': return [equals(true), isNull];
-      case 'is_unknown': return 'null';
-      case 'is_not_unknown': return 'notnull';
+      case 'is_unknown': case 'is_not_unknown': return null;
     }
   }
   if (clause.kind !== 'OpExpr' && clause.kind !== 'NullTest' && clause.kind !== 'ScalarArrayOpExpr') {
     if (isKey(clause)) return equals(true);
-    if (clause.kind === 'BoolExpr' && clause.boolop === 'not' && isKey(clause.args[0]!)) return equals(false);
+    if (isKey(negate(clause))) return equals(false);
   }
   return null;
 }

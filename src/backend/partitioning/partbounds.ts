@@ -233,7 +233,7 @@ export function checkNewBound(key: PartitionKey, bounds: PartitionBounds | null,
       const upper = rangeBound(spec.upperdatums, false);
       const cmp = compareRangeBounds(key, lower, upper);
       if (cmp >= 0) {
-        throw fail('invalid_object_definition', `empty range bound specified for partition "${name}"`, context.upperLocations[Math.max(cmp - 1, 0)],
+        throw fail('invalid_object_definition', `empty range bound specified for partition "${name}"`, context.lowerLocations[Math.max(cmp - 1, 0)],
           `Specified lower bound ${context.rangeText(spec.lowerdatums)} is greater than or equal to upper bound ${context.rangeText(spec.upperdatums)}.`);
       }
       if (bounds === null || bounds.ranges.length === 0) return;

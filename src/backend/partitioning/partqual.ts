@@ -5,13 +5,13 @@ import { getArrayType, getOpcode, getOpfamilyMember, typeIsArray } from '../cata
 import { INT4OID, OIDOID } from '../catalog/oids.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import { childrenOf, operatorByOid, procsByName } from '../catalog/syscache.ts';
+import { operatorByOid, procsByName } from '../catalog/syscache.ts';
 import { makeBoolConst, makeBoolExpr, makeConst, makeFuncExpr, makeOpExpr, makeRelabelType } from '../nodes/makefuncs.ts';
 import { expressionTreeMutator } from '../nodes/nodeFuncs.ts';
 import type { Const, Expr } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import type { PartitionBound, RangeDatum } from './partbounds.ts';
-import { partitionBoundOf, partitionParent } from './partdesc.ts';
+import { partitionBoundOf, partitionDescOf, partitionParent } from './partdesc.ts';
 import { partitionKeyOf, type PartitionKey } from './partkey.ts';
 
 const LESS = 1, LESS_EQUAL = 2, EQUAL = 3, GREATER_EQUAL = 4, GREATER = 5;
@@ -51,8 +51,9 @@ export function qualFromBound(parent: Relation, spec: PartitionBound): Expr[] {
   }
 }
 
+/** Those of all partitions but the default one, in order. */
 function otherBounds(parent: Relation): PartitionBound[] {
-  return childrenOf(parent.oid).map((row) => partitionBoundOf(row.inhrelid)).filter((b) => b !== undefined && !b.isDefault) as PartitionBound[];
+  return partitionDescOf(parent).oids.map((oid) => partitionBoundOf(oid)!).filter((b) => !b.isDefault);
 }
 
 function hashQual(parent: Relation, key: PartitionKey, spec: PartitionBound): Expr {
@@ -63,7 +64,9 @@ function hashQual(parent: Relation, key: PartitionKey, spec: PartitionBound): Ex
 
 function listQual(parent: Relation, key: PartitionKey, spec: PartitionBound): Expr[] {
   const column = key.columns[0]!;
-  const datums = spec.isDefault ? otherBounds(parent).flatMap((b) => b.listdatums) : spec.listdatums;
+  const datums = spec.isDefault ? otherBounds(parent).flatMap((b) => b.listdatums) : [...spec.listdatums];
+  // The default partition's are told in order, others as they were written.
+  if (spec.isDefault) datums.sort((a, b) => (a.constvalue === null || b.constvalue === null ? Number(a.constvalue === null) - Number(b.constvalue === null) : key.compare[0]!(a.constvalue, b.constvalue)));
   const values = datums.filter((c) => c.constvalue !== null);
   const hasNull = values.length < datums.length;
   // A default partition alone takes everything.

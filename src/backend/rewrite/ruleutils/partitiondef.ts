@@ -6,21 +6,21 @@ import { makeAndsExplicit } from '../../nodes/makefuncs.ts';
 import { partitionKeyOf, type PartitionKey, type PartitionKeyColumn } from '../../partitioning/partkey.ts';
 import { partitionQual } from '../../partitioning/partqual.ts';
 import type { Oid } from '../../types/datum.ts';
-import { PRETTY_INDENT } from './context.ts';
+import { PRETTY_INDENT, prettyFlags } from './context.ts';
 import { expressionText } from './exprdef.ts';
 import { relationNamespace } from './names.ts';
 import { collationName, opclassSuffix } from './object_names.ts';
 import { looksLikeFunction } from './simple_node.ts';
 
 /** One column of a key, an expression in parentheses unless it is a function call. */
-export function partitionColumnText(relation: Relation, c: PartitionKeyColumn): string {
+export function partitionColumnText(relation: Relation, c: PartitionKeyColumn, flags = PRETTY_INDENT): string {
   if (c.attnum > 0) return quoteIdentifier(relation.attributes[c.attnum - 1]!.attname);
-  const text = expressionText(c.expr, { namespaces: [relationNamespace(relation.oid)] });
+  const text = expressionText(c.expr, { namespaces: [relationNamespace(relation.oid)], flags });
   return looksLikeFunction(c.expr) ? text : `(${text})`;
 }
 
 /** The columns alone, as messages show them: (a, (b + 1)). */
-export const partitionColumnsText = (relation: Relation, key: PartitionKey): string => key.columns.map((c) => partitionColumnText(relation, c)).join(', ');
+export const partitionColumnsText = (relation: Relation, key: PartitionKey): string => key.columns.map((c) => partitionColumnText(relation, c, prettyFlags(true))).join(', ');
 
 const WORDS = { h: 'HASH', l: 'LIST', r: 'RANGE' } as const;
 
