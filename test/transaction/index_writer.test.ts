@@ -1,7 +1,7 @@
 // Leaves of an index against a plain list, by seed: additions and removals of every size, keys long and short.
 import test from 'ava';
 import { LEAF_TARGET_BYTES, LeafReader } from '../../src/backend/access/index_leaf.ts';
-import { netRuns, PackedEntries } from '../../src/backend/access/index_run.ts';
+import { ADDED, PackedEntries, WITH_ROW, netOf, packRun } from '../../src/backend/access/index_run.ts';
 import { LocalManager } from '../../src/backend/transaction/local.ts';
 import { allEntries, localClient, request } from './helpers.ts';
 import { MemoryStore } from './memory_store.ts';
@@ -63,9 +63,8 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
         if (old !== undefined && !gone.has(old) && (fewer || next(3) === 0)) { gone.add(old); say(old, false); }
       }
       if (keys.length === 0) continue;
-      const { removed, added } = netRuns(keys, rows, (i) => additions[i]!, () => true);
-      const pack = (run: typeof added): PackedEntries => new PackedEntries(run === null ? [] : [run]);
-      const answer = client.commit(request({ indexes: [{ filenode: INDEX, relation: 0, unique: false, removed: pack(removed), added: pack(added) }] }));
+      const { removed, added } = netOf([packRun(keys, rows, additions.map((addition) => WITH_ROW | (addition ? ADDED : 0)), 0)]);
+      const answer = client.commit(request({ indexes: [{ filenode: INDEX, relation: 0, unique: false, removed: new PackedEntries(removed), added: new PackedEntries(added) }] }));
       t.is(answer.kind, 'committed');
       model = model.filter((entry) => !gone.has(entry)).concat(fresh).sort(byKey);
       if (step % 5 === 4 || model.length < 500) {
@@ -82,9 +81,8 @@ test('unique keys are looked for among thousands, and may come again in the comm
   const key = (n: number): string => String.fromCharCode(0x83, (n >> 16) & 255, (n >> 8) & 255, n & 255);
   const commit = (removed: [number, number][], added: [number, number][]) => {
     const changes = removed.map(([n, row]) => ({ key: key(n), row, addition: false })).concat(added.map(([n, row]) => ({ key: key(n), row, addition: true })));
-    const runs = netRuns(changes.map((c) => c.key), changes.map((c) => c.row), (i) => changes[i]!.addition, () => false);
-    return client.commit(request({ indexes: [{ filenode: INDEX, relation: 0, unique: true,
-      removed: new PackedEntries(runs.removed ? [runs.removed] : []), added: new PackedEntries(runs.added ? [runs.added] : []) }] }));
+    const runs = netOf([packRun(changes.map((c) => c.key), changes.map((c) => c.row), changes.map((c) => (c.addition ? ADDED : 0)), 0)]);
+    return client.commit(request({ indexes: [{ filenode: INDEX, relation: 0, unique: true, removed: new PackedEntries(runs.removed), added: new PackedEntries(runs.added) }] }));
   };
   const even = Array.from({ length: 5000 }, (_, i): [number, number] => [2 * i, i]);
   t.is(commit([], even).kind, 'committed');

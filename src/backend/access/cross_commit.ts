@@ -39,7 +39,7 @@ function plainBytes(request: CommitRequest): CommitRequest {
   const bytes = (b: Uint8Array | null): Uint8Array | null => (b === null ? null : new Uint8Array(b));
   return {
     ...request, relations: request.relations.map((r) => ({
-      ...r, inserted: r.inserted.map((i) => ({ ...i, bytes: bytes(i.bytes)! })), changed: [...r.changed].map((c) => ({ ...c, bytes: bytes(c.bytes) })),
+      ...r, inserted: r.inserted.map((i) => ({ ...i, bytes: bytes(i.bytes)! })), changed: (r.changed instanceof Array ? r.changed : r.changed.toList()).map((c) => ({ ...c, bytes: bytes(c.bytes) })),
     })),
   };
 }

@@ -5,12 +5,10 @@
 // Lookups by key go through a hash map, ranges through an order, both made when first needed. A log that has only added
 // keys in ascending order (a load into an empty table) needs no map: a search by halves does.
 //
-// When the log has grown long and holds additions only, they go into packed, sorted runs (index_run.ts); the lists here
-// are what came after them. `base` entries are in runs.
-import { PackedEntries, RunList, netRuns, packRun, runSettings, type SortedRun } from './index_run.ts';
+// When the log has grown long, it goes into packed, sorted runs (index_run.ts); the lists here are what came after them.
+// `base` entries are in runs.
+import { ADDED, PackedEntries, RunList, WITH_ROW, netOf, packRun, runSettings, type SortedRun } from './index_run.ts';
 import type { RowId } from './row.ts';
-
-const ADDED = 1, WITH_ROW = 2;
 
 export interface IndexEntry { key: string; row: RowId; withRow: boolean }
 
@@ -25,11 +23,11 @@ export class IndexLog {
   private readonly kinds: number[] = [];
   /** Entries of the log that are in runs, and with them, from which place on which command wrote them. */
   private base = 0;
-  private readonly packed = new RunList();
+  private readonly packed: RunList;
   private readonly cidMarks: { from: number; cid: number }[] = [];
   /** Positions by key. */
   private byKey: Map<string, number | number[]> | null = null;
-  /** Only additions so far, in ascending order of keys. */
+  /** The keys of the lists are in ascending order. */
   private ascending = true;
   removals = 0;
   /** Distinct (key, row) of additions in order; how much of the log is in it. */
@@ -41,20 +39,21 @@ export class IndexLog {
   constructor(filenode: number, unique: boolean) {
     this.filenode = filenode;
     this.unique = unique;
+    this.packed = new RunList(unique);
   }
 
   get length(): number { return this.base + this.keys.length; }
 
   log(key: string, row: RowId, added: boolean, withRow: boolean, cid: number): void {
     const position = this.keys.length;
-    if (!added) { this.removals++; this.ascending = false; }
-    else if (this.ascending && position > 0 && key < this.keys[position - 1]!) this.ascending = false;
+    if (!added) this.removals++;
+    if (this.ascending && position > 0 && key < this.keys[position - 1]!) this.ascending = false;
     this.keys.push(key);
     this.rows.push(row);
     this.cids.push(cid);
     this.kinds.push((added ? ADDED : 0) | (withRow ? WITH_ROW : 0));
     if (this.byKey !== null) this.enter(this.byKey, position);
-    if (position >= runSettings.entries && this.removals === 0) this.pack();
+    if (position >= runSettings.entries) this.pack();
   }
 
   private pack(): void {
@@ -62,7 +61,7 @@ export class IndexLog {
     for (let i = 0; i < cids.length; i++) {
       if (this.cidMarks.length === 0 || this.cidMarks[this.cidMarks.length - 1]!.cid !== cids[i]) this.cidMarks.push({ from: base + i, cid: cids[i]! });
     }
-    this.packed.add(packRun(keys, rows, (i) => (kinds[i]! & WITH_ROW) !== 0, base));
+    this.packed.add(packRun(keys, rows, kinds, base));
     this.base += keys.length;
     keys.length = rows.length = cids.length = kinds.length = 0;
     this.byKey = null;
@@ -81,13 +80,14 @@ export class IndexLog {
   truncate(length: number): void {
     if (length < this.base) {
       this.packed.truncate(length);
+      this.removals = this.packed.runs.reduce((n, run) => n + run.removals, 0);
       this.base = length;
       while (this.cidMarks.length > 0 && this.cidMarks[this.cidMarks.length - 1]!.from >= length) this.cidMarks.pop();
       length = 0;
     } else {
       length -= this.base;
+      for (let i = length; i < this.keys.length; i++) if ((this.kinds[i]! & ADDED) === 0) this.removals--;
     }
-    for (let i = length; i < this.keys.length; i++) if ((this.kinds[i]! & ADDED) === 0) this.removals--;
     this.keys.length = this.rows.length = this.cids.length = this.kinds.length = length;
     this.byKey = null;
     this.order = [];
@@ -134,7 +134,15 @@ export class IndexLog {
       if (this.rows[p] === row && this.cids[p]! < cid) return (this.kinds[p]! & ADDED) !== 0;
     }
     if (this.base === 0) return undefined;
-    return this.packed.find(key, (run, i) => (run.row(i) === row && this.cidOf(run, i) < cid ? true : undefined));
+    let last = -1, added = false;
+    this.packed.find(key, (run, i) => {
+      if (run.positions[i]! > last && run.row(i) === row && this.cidOf(run, i) < cid) {
+        last = run.positions[i]!;
+        added = run.isAddition(i);
+      }
+      return undefined;
+    });
+    return last < 0 ? undefined : added;
   }
 
   /** The row that has this key for a command, as far as the log knows. */
@@ -145,7 +153,7 @@ export class IndexLog {
       if ((this.kinds[p]! & ADDED) !== 0 && this.cids[p]! < cid && this.state(key, this.rows[p]!, cid) === true) return this.rows[p];
     }
     if (this.base === 0) return undefined;
-    return this.packed.find(key, (run, i) => (this.cidOf(run, i) < cid && this.state(key, run.row(i), cid) === true ? run.row(i) : undefined));
+    return this.packed.find(key, (run, i) => (run.isAddition(i) && this.cidOf(run, i) < cid && this.state(key, run.row(i), cid) === true ? run.row(i) : undefined));
   }
 
   /** Additions with from <= key < to, in order: the part of `order` they take. */
@@ -164,7 +172,7 @@ export class IndexLog {
     if (this.ordered < this.base) {
       for (const run of this.packed.runs) {
         for (let i = 0; i < run.count; i++) {
-          if (run.positions[i]! < this.ordered) continue;
+          if (run.positions[i]! < this.ordered || !run.isAddition(i)) continue;
           fresh.push({ key: run.key(i), row: run.row(i) });
         }
       }
@@ -187,19 +195,14 @@ export class IndexLog {
 
   /** What the commit has to do, in key order: the difference between the log's beginning and its end. */
   net(): { removed: IndexEntry[] | PackedEntries; added: IndexEntry[] | PackedEntries } {
-    const { kinds } = this;
-    if (this.base > 0 && this.removals === 0) {
-      if (this.keys.length > 0) this.pack();
-      return { removed: [], added: new PackedEntries(this.packed.merged()) };
-    }
-    if (this.base > 0) this.unpack();
-    const { keys, rows } = this;
-    if (keys.length === 1) {
+    const { keys, rows, kinds } = this;
+    if (this.length === 1 && this.base === 0) {
       const entry = { key: keys[0]!, row: rows[0]!, withRow: (kinds[0]! & WITH_ROW) !== 0 };
       return this.removals === 1 ? { removed: [entry], added: [] } : { removed: [], added: [entry] };
     }
-    const { removed, added } = netRuns(keys, rows, (i) => (kinds[i]! & ADDED) !== 0, (i) => (kinds[i]! & WITH_ROW) !== 0);
-    return { removed: removed === null ? [] : new PackedEntries([removed]), added: added === null ? [] : new PackedEntries([added]) };
+    if (this.keys.length > 0) this.pack();
+    const { removed, added } = netOf(this.packed.merged());
+    return { removed: new PackedEntries(removed), added: new PackedEntries(added) };
   }
 
   /** Additions in order, when there is nothing else: what the building of an index checks for duplicates. */
@@ -210,30 +213,6 @@ export class IndexLog {
     } else {
       for (const { key, row, withRow } of added) visit(key, row, withRow);
     }
-  }
-
-  /** Puts packed entries back to the others: after additions came removals. */
-  private unpack(): void {
-    const { base, packed } = this;
-    const keys = new Array<string>(base), rows = new Array<RowId>(base), cids = new Array<number>(base), kinds = new Array<number>(base);
-    for (const run of packed.runs) {
-      for (let i = 0; i < run.count; i++) {
-        const position = run.positions[i]!;
-        keys[position] = run.key(i);
-        rows[position] = run.row(i);
-        cids[position] = this.cidOf(run, i);
-        kinds[position] = ADDED | (run.withRow(i) ? WITH_ROW : 0);
-      }
-    }
-    const put = <T>(list: T[], before: T[]): void => { const after = list.splice(0); for (const x of before) list.push(x); for (const x of after) list.push(x); };
-    put(this.keys, keys);
-    put(this.rows, rows);
-    put(this.cids, cids);
-    put(this.kinds, kinds);
-    packed.truncate(0);
-    this.base = 0;
-    this.cidMarks.length = 0;
-    this.byKey = null;
   }
 }
 

@@ -11,10 +11,12 @@ export const runSettings = {
   entries: 65536,
 };
 
-/** For each entry, or for all: whether a unique index takes its key more than once. */
-type NotUnique = Uint8Array | boolean;
+/** What an entry of the log is: added (else removed); not the only one of its key in a unique index. */
+export const ADDED = 1, WITH_ROW = 2;
 /** So few are sorted by comparing. */
 const FEW = 1024;
+/** So many runs, at most, are kept beside one another. */
+const MAX_RUNS = 256;
 
 export class SortedRun {
   readonly bytes: Buffer;
@@ -23,15 +25,15 @@ export class SortedRun {
   /** The place of each entry in the log. */
   readonly positions: Uint32Array;
   readonly count: number;
-  readonly notUnique: NotUnique;
+  readonly kinds: Uint8Array;
   readonly firstKey: string;
   readonly lastKey: string;
 
-  constructor(bytes: Buffer, starts: Uint32Array, positions: Uint32Array, notUnique: NotUnique) {
+  constructor(bytes: Buffer, starts: Uint32Array, positions: Uint32Array, kinds: Uint8Array) {
     this.bytes = bytes;
     this.starts = starts;
     this.positions = positions;
-    this.notUnique = notUnique;
+    this.kinds = kinds;
     this.count = positions.length;
     this.firstKey = this.key(0);
     this.lastKey = this.key(this.count - 1);
@@ -45,7 +47,15 @@ export class SortedRun {
     return readRowId(this.bytes, this.starts[i + 1]! - ROW_ID_BYTES);
   }
   withRow(i: number): boolean {
-    return typeof this.notUnique === 'boolean' ? this.notUnique : this.notUnique[i] !== 0;
+    return (this.kinds[i]! & WITH_ROW) !== 0;
+  }
+  isAddition(i: number): boolean {
+    return (this.kinds[i]! & ADDED) !== 0;
+  }
+  get removals(): number {
+    let n = 0;
+    for (let i = 0; i < this.count; i++) if ((this.kinds[i]! & ADDED) === 0) n++;
+    return n;
   }
 
   /** The first entry whose key is not less; `count` when there is none. */
@@ -70,11 +80,6 @@ export class SortedRun {
     return length - key.length;
   }
 
-  sameKey(i: number, j: number): boolean {
-    const { bytes, starts } = this;
-    return compareBytes(bytes, starts[i]!, starts[i + 1]! - ROW_ID_BYTES, bytes, starts[j]!, starts[j + 1]! - ROW_ID_BYTES) === 0;
-  }
-
   /** Entries whose place in the log is below `length`; null when none is. */
   truncated(length: number): SortedRun | null {
     const { bytes, positions, count } = this;
@@ -89,11 +94,12 @@ export class SortedRun {
 
   /** Writes the entries as leaves. */
   writeLeaves(out: LeafTarget): void {
-    const { bytes, starts, count, notUnique } = this;
+    const { bytes, starts, count, kinds } = this;
     for (let from = 0; from < count;) {
-      let to = count;
-      if (typeof notUnique !== 'boolean') for (to = from + 1; to < count && notUnique[to] === notUnique[from];) to++;
-      fillLeaves(out, bytes, starts, from, to, this.withRow(from));
+      const kind = kinds[from]! & WITH_ROW;
+      let to = from + 1;
+      while (to < count && (kinds[to]! & WITH_ROW) === kind) to++;
+      fillLeaves(out, bytes, starts, from, to, kind !== 0);
       from = to;
     }
   }
@@ -130,45 +136,43 @@ class RunBuilder {
   private readonly bytes: Buffer;
   private readonly starts: Uint32Array;
   private readonly positions: Uint32Array;
-  private readonly marks: Uint8Array;
+  private readonly kinds: Uint8Array;
   private at = 0;
-  private count = 0;
-  private marked = 0;
+  count = 0;
 
   constructor(count: number, lengthBytes: number) {
     this.bytes = Buffer.allocUnsafeSlow(lengthBytes);
     this.starts = new Uint32Array(count + 1);
     this.positions = new Uint32Array(count);
-    this.marks = new Uint8Array(count);
+    this.kinds = new Uint8Array(count);
   }
 
   copy(from: SortedRun, i: number): void {
     const start = from.starts[i]!, end = from.starts[i + 1]!;
     copyBytes(from.bytes, start, end, this.bytes, this.at);
     this.at += end - start;
-    this.close(from.withRow(i), from.positions[i]!);
+    this.close(from.kinds[i]!, from.positions[i]!);
   }
 
-  put(key: string, row: RowId, withRow: boolean, position: number): void {
+  put(key: string, row: RowId, kind: number, position: number): void {
     const { bytes } = this;
     let { at } = this;
     for (let k = 0; k < key.length; k++) bytes[at++] = key.charCodeAt(k);
     writeRowId(bytes, at, row);
     this.at = at + ROW_ID_BYTES;
-    this.close(withRow, position);
+    this.close(kind, position);
   }
 
-  private close(withRow: boolean, position: number): void {
-    if (withRow) { this.marks[this.count] = 1; this.marked++; }
+  private close(kind: number, position: number): void {
+    this.kinds[this.count] = kind;
     this.positions[this.count++] = position;
     this.starts[this.count] = this.at;
   }
 
   finish(): SortedRun {
-    const { at, bytes, count, marked } = this;
-    const notUnique = marked === 0 ? false : marked === count ? true : this.marks.subarray(0, count);
+    const { at, bytes, count } = this;
     return new SortedRun(at === bytes.length ? bytes : Buffer.from(bytes.subarray(0, at)), this.starts.subarray(0, count + 1),
-      this.positions.subarray(0, count), notUnique);
+      this.positions.subarray(0, count), this.kinds.subarray(0, count));
   }
 }
 
@@ -185,29 +189,11 @@ function commonPrefix(keys: readonly string[]): number {
   return common;
 }
 
-/** In which order (key, row) come; those that are equal in the order of the lists. Null: they are in order. */
-function sortedOrder(keys: readonly string[], rows: readonly RowId[]): Uint32Array | null {
-  const n = keys.length;
-  let sorted = true;
-  for (let i = 1; i < n && sorted; i++) sorted = keys[i - 1]! < keys[i]! || (keys[i - 1] === keys[i] && rows[i - 1]! <= rows[i]!);
-  if (sorted) return null;
-  const compare = (i: number, j: number): number => {
-    const x = keys[i]!, y = keys[j]!;
-    return x < y ? -1 : x > y ? 1 : rows[i]! - rows[j]! || i - j;
-  };
-  let order = new Uint32Array(n);
+/** In which order the things 0 to n - 1 come. Three times 16 bits of each decide mostly, and are sorted by counting; those
+ * that agree in them are compared. */
+function orderBy(n: number, digits: readonly Uint16Array[], compare: (i: number, j: number) => number): Uint32Array {
+  let order = new Uint32Array(n), other = new Uint32Array(n);
   for (let i = 0; i < n; i++) order[i] = i;
-  if (n < FEW) return order.sort(compare);
-  // Six bytes behind what all have in common decide mostly: they are sorted by counting, 16 bits at a time.
-  const skip = commonPrefix(keys);
-  const digits = [new Uint16Array(n), new Uint16Array(n), new Uint16Array(n)];
-  for (let i = 0; i < n; i++) {
-    const key = keys[i]!, { length } = key;
-    for (let d = 0, k = skip; d < 3; d++, k += 2) {
-      digits[d]![i] = ((k < length ? key.charCodeAt(k) : 0) << 8) | (k + 1 < length ? key.charCodeAt(k + 1) : 0);
-    }
-  }
-  let other = new Uint32Array(n);
   const places = new Uint32Array(65536);
   for (let d = 2; d >= 0; d--) {
     const digit = digits[d]!;
@@ -233,44 +219,65 @@ function sortedOrder(keys: readonly string[], rows: readonly RowId[]): Uint32Arr
   }
   return order;
 }
+const makeDigits = (n: number): Uint16Array[] => [new Uint16Array(n), new Uint16Array(n), new Uint16Array(n)];
 
-function totalBytes(keys: readonly string[]): number {
-  let length = ROW_ID_BYTES * keys.length;
-  for (let i = 0; i < keys.length; i++) length += keys[i]!.length;
-  return length;
+/** In which order (key, row) come; those that are equal in the order of the lists. Null: they are in order. */
+function sortedOrder(keys: readonly string[], rows: readonly RowId[]): Uint32Array | null {
+  const n = keys.length;
+  let sorted = true;
+  for (let i = 1; i < n && sorted; i++) sorted = keys[i - 1]! < keys[i]! || (keys[i - 1] === keys[i] && rows[i - 1]! <= rows[i]!);
+  if (sorted) return null;
+  const compare = (i: number, j: number): number => {
+    const x = keys[i]!, y = keys[j]!;
+    return x < y ? -1 : x > y ? 1 : rows[i]! - rows[j]! || i - j;
+  };
+  if (n < FEW) return Uint32Array.from({ length: n }, (_, i) => i).sort(compare);
+  const skip = commonPrefix(keys), digits = makeDigits(n);
+  for (let i = 0; i < n; i++) {
+    const key = keys[i]!, { length } = key;
+    for (let d = 0, k = skip; d < 3; d++, k += 2) {
+      digits[d]![i] = ((k < length ? key.charCodeAt(k) : 0) << 8) | (k + 1 < length ? key.charCodeAt(k + 1) : 0);
+    }
+  }
+  return orderBy(n, digits, compare);
 }
 
-/** Packs additions; entry i of the lists stands at `base + i` of the log. */
-export function packRun(keys: readonly string[], rows: readonly RowId[], withRow: (i: number) => boolean, base: number): SortedRun {
+/** Packs a part of the log; entry i of the lists stands at `base + i` of it. */
+export function packRun(keys: readonly string[], rows: readonly RowId[], kinds: readonly number[], base: number): SortedRun {
   const n = keys.length;
   const order = sortedOrder(keys, rows);
-  const out = new RunBuilder(n, totalBytes(keys));
-  for (let k = 0; k < n; k++) { const i = order === null ? k : order[k]!; out.put(keys[i]!, rows[i]!, withRow(i), base + i); }
+  let length = ROW_ID_BYTES * n;
+  for (let i = 0; i < n; i++) length += keys[i]!.length;
+  const out = new RunBuilder(n, length);
+  for (let k = 0; k < n; k++) { const i = order === null ? k : order[k]!; out.put(keys[i]!, rows[i]!, kinds[i]!, base + i); }
   return out.finish();
 }
 
-/** What a log of additions and removals comes to: of all that it says about an entry (key, row), the first tells how the
- * store has it, the last how it shall be. */
-export function netRuns(keys: readonly string[], rows: readonly RowId[], isAddition: (i: number) => boolean, withRow: (i: number) => boolean): { removed: SortedRun | null; added: SortedRun | null } {
-  const n = keys.length;
-  const order = sortedOrder(keys, rows);
-  const length = totalBytes(keys);
-  const removed = new RunBuilder(n, length), added = new RunBuilder(n, length);
-  let anyRemoved = false, anyAdded = false;
-  for (let from = 0; from < n;) {
-    const first = order === null ? from : order[from]!;
-    let last = first, to = from + 1;
-    for (; to < n; to++) {
-      const i = order === null ? to : order[to]!;
-      if (rows[i] !== rows[first] || keys[i] !== keys[first]) break;
-      last = i;
+/** What a log comes to, its runs following one another: of all that it says about an entry (key, row), the first tells how
+ * the store has it, the last how it shall be. */
+export function netOf(runs: readonly SortedRun[]): { removed: SortedRun[]; added: SortedRun[] } {
+  const removed: SortedRun[] = [], added: SortedRun[] = [];
+  for (const run of runs) {
+    const { count, bytes, removals } = run;
+    // What is only added is added once.
+    let twice = false;
+    for (let i = 1; i < count && removals > 0 && !twice; i++) twice = compareEntries(run, i - 1, run, i) === 0;
+    if (!twice && (removals === 0 || removals === count)) {
+      (removals === 0 ? added : removed).push(run);
+      continue;
     }
-    const was = !isAddition(first), is = isAddition(last);
-    if (was && !is) { removed.put(keys[first]!, rows[first]!, withRow(first), 0); anyRemoved = true; }
-    else if (!was && is) { added.put(keys[first]!, rows[first]!, withRow(first), 0); anyAdded = true; }
-    from = to;
+    const gone = new RunBuilder(removals, bytes.length), come = new RunBuilder(count - removals, bytes.length);
+    for (let from = 0; from < count;) {
+      let to = from + 1;
+      while (to < count && compareEntries(run, from, run, to) === 0) to++;
+      const was = !run.isAddition(from), is = run.isAddition(to - 1);
+      if (was !== is) (was ? gone : come).copy(run, from);
+      from = to;
+    }
+    if (gone.count > 0) removed.push(gone.finish());
+    if (come.count > 0) added.push(come.finish());
   }
-  return { removed: anyRemoved ? removed.finish() : null, added: anyAdded ? added.finish() : null };
+  return { removed, added };
 }
 
 function compareEntries(a: SortedRun, i: number, b: SortedRun, j: number): number {
@@ -287,19 +294,56 @@ function mergeTwo(a: SortedRun, b: SortedRun): SortedRun {
   return out.finish();
 }
 
-/** A log's runs: kept few, by merging those of like size, unless they simply follow one another. */
+/** Many runs at once. Entries that are equal stay in the order of the runs. */
+function mergeMany(runs: readonly SortedRun[]): SortedRun {
+  if (runs.length === 1) return runs[0]!;
+  if (runs.length === 2) return mergeTwo(runs[0]!, runs[1]!);
+  let n = 0, length = 0, lowest = runs[0]!.firstKey, highest = runs[0]!.lastKey;
+  for (const run of runs) {
+    n += run.count;
+    length += run.bytes.length;
+    if (run.firstKey < lowest) lowest = run.firstKey;
+    if (run.lastKey > highest) highest = run.lastKey;
+  }
+  const skip = commonPrefix([lowest, highest]), digits = makeDigits(n);
+  const runOf = new Uint16Array(n), place = new Uint32Array(n);
+  let at = 0;
+  runs.forEach((run, r) => {
+    const { bytes, starts, count } = run;
+    for (let i = 0; i < count; i++, at++) {
+      runOf[at] = r;
+      place[at] = i;
+      const end = starts[i + 1]!;
+      for (let d = 0, k = starts[i]! + skip; d < 3; d++, k += 2) digits[d]![at] = ((k < end ? bytes[k]! : 0) << 8) | (k + 1 < end ? bytes[k + 1]! : 0);
+    }
+  });
+  const order = orderBy(n, digits, (i, j) => compareEntries(runs[runOf[i]!]!, place[i]!, runs[runOf[j]!]!, place[j]!) || i - j);
+  const out = new RunBuilder(n, length);
+  for (let k = 0; k < n; k++) { const i = order[k]!; out.copy(runs[runOf[i]!]!, place[i]!); }
+  return out.finish();
+}
+
+/** A log's runs. Where they are searched they are kept few, by merging those of like size, unless they simply follow one
+ * another. */
 export class RunList {
   runs: SortedRun[] = [];
   count = 0;
+  private readonly searched: boolean;
+  constructor(searched: boolean) {
+    this.searched = searched;
+  }
 
   add(run: SortedRun): void {
     this.count += run.count;
     this.runs.push(run);
-    for (;;) {
+    this.checked = -1;
+    if (this.runs.length >= MAX_RUNS && !this.ascending) this.merged();
+    while (this.searched) {
       const b = this.runs[this.runs.length - 1], a = this.runs[this.runs.length - 2];
       if (a === undefined || b === undefined || a.lastKey < b.firstKey || a.count > b.count * 2) return;
       this.runs.length -= 2;
       this.runs.push(mergeTwo(a, b));
+      this.checked = -1;
     }
   }
 
@@ -344,16 +388,11 @@ export class RunList {
 
   /** All runs as one list in order. */
   merged(): readonly SortedRun[] {
-    if (this.ascending) return this.runs;
-    let list = this.runs;
-    while (list.length > 1) {
-      const half: SortedRun[] = [];
-      for (let i = 0; i < list.length; i += 2) half.push(i + 1 < list.length ? mergeTwo(list[i]!, list[i + 1]!) : list[i]!);
-      list = half;
+    if (!this.ascending) {
+      this.runs = [mergeMany(this.runs)];
+      this.checked = -1;
     }
-    this.runs = list;
-    this.checked = -1;
-    return list;
+    return this.runs;
   }
 }
 
@@ -374,7 +413,7 @@ export class PackedEntries {
 /** All leaves of an index that is made at once, with the keys (without the filenode) that they stand under. */
 export function makeLeaves(keys: readonly string[], rows: readonly RowId[]): { bound: string; bytes: Buffer }[] {
   if (keys.length === 0) return [];
-  const { bytes, starts, count } = packRun(keys, rows, () => false, 0);
+  const { bytes, starts, count } = packRun(keys, rows, new Array<number>(keys.length).fill(ADDED), 0);
   const leaves: { bound: string; bytes: Buffer }[] = [];
   for (let from = 0; from < count;) {
     const to = from + leafFill(starts, from, count, LEAF_TARGET_BYTES);

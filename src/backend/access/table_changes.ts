@@ -111,6 +111,7 @@ export class TableChanges {
   /** Changed rows by block, then by slot. */
   readonly changed = new Map<number, (Version | undefined)[]>();
   private readonly arena: Arena;
+  private deleted: Version | null = null;
   private readonly sealed: SealedBlock[] = [];
   private open: OpenBlock | null = null;
   /** See WriteSet.level: whether this level has noted where its inserts begin. */
@@ -250,14 +251,21 @@ export class TableChanges {
     let slots = this.changed.get(block);
     if (slots === undefined) this.changed.set(block, (slots = []));
     const prev = slots[slot];
-    let chunk = 0, offset = 0, length = DELETED;
-    if (row !== null) {
-      length = row.length;
-      const target = this.arena.allocate(length);
-      ({ chunk, offset } = this.arena);
-      target.bytes.set(row, offset);
+    if (row === null) {
+      slots[slot] = prev === undefined ? this.deletion(cid, readVersion) : new Version(cid, 0, 0, DELETED, prev, prev.readVersion);
+      return;
     }
-    slots[slot] = new Version(cid, chunk, offset, length, prev, prev === undefined ? readVersion : prev.readVersion);
+    const target = this.arena.allocate(row.length);
+    const { chunk, offset } = this.arena;
+    target.bytes.set(row, offset);
+    slots[slot] = new Version(cid, chunk, offset, row.length, prev, prev === undefined ? readVersion : prev.readVersion);
+  }
+
+  /** Rows that were written together and are deleted together share what is to be said of it. */
+  private deletion(cid: number, readVersion: number): Version {
+    const { deleted } = this;
+    if (deleted !== null && deleted.cid === cid && deleted.readVersion === readVersion) return deleted;
+    return (this.deleted = new Version(cid, 0, 0, DELETED, undefined, readVersion));
   }
 
   /** Takes the newest version back. */

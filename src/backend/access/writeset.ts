@@ -1,11 +1,11 @@
 // The write set: what the transaction has changed and nobody else can see yet, laid over the snapshot. One for the
 // database and one for global/. table_changes.ts and index_changes.ts hold the changes; here are their directory, the
 // savepoints and the request that commits it all.
-import type { CommitRequest, RowLockMode } from '../transaction/messages.ts';
+import type { ChangeSource, ChangedRow, CommitRequest, RowLockMode } from '../transaction/messages.ts';
 import { setTransactionResource, type TransactionResource } from '../transaction/resource.ts';
 import { Arena } from './arena.ts';
 import { IndexLog } from './index_changes.ts';
-import type { RowId } from './row.ts';
+import { rowIdOf, type RowId } from './row.ts';
 import { TableChanges, type UndoEntry } from './table_changes.ts';
 import { PROVISIONAL_BLOCK } from './row.ts';
 
@@ -132,8 +132,8 @@ export class WriteSet {
   }
 }
 
-/** The changed rows of a table, made one by one as they are asked for. */
-class ChangedRows {
+/** The changed rows of a table. */
+class ChangedRows implements ChangeSource {
   readonly length: number;
   private readonly table: TableChanges;
   constructor(table: TableChanges) {
@@ -144,15 +144,25 @@ class ChangedRows {
     }
     this.length = length;
   }
-  *[Symbol.iterator](): Generator<{ row: RowId; version: number; bytes: Uint8Array | null }> {
+  write(out: Parameters<ChangeSource['write']>[0]): void {
     const { table } = this;
     for (const [block, slots] of table.changed) {
       if (block >= PROVISIONAL_BLOCK) continue;
       for (let slot = 0; slot < slots.length; slot++) {
         const version = slots[slot];
-        if (version !== undefined) yield { row: block * 65536 + slot, version: version.readVersion, bytes: version.deleted ? null : table.versionBytes(version) };
+        if (version === undefined) continue;
+        if (version.deleted) out.deleted(block, slot, version.readVersion);
+        else out.changed(block, slot, version.readVersion, table.versionBytes(version));
       }
     }
+  }
+  toList(): ChangedRow[] {
+    const list: ChangedRow[] = [];
+    this.write({
+      deleted: (block, slot, version) => { list.push({ row: rowIdOf(block, slot), version, bytes: null }); },
+      changed: (block, slot, version, bytes) => { list.push({ row: rowIdOf(block, slot), version, bytes }); },
+    });
+    return list;
   }
 }
 

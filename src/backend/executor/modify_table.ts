@@ -4,7 +4,7 @@
 // The subplan is run to its end before the first row is changed: locking may renew the snapshot, and a scan must not see
 // two of them.
 import { PgError } from '../../common/errors.ts';
-import { readRow } from '../access/row.ts';
+import { readColumn, readRow } from '../access/row.ts';
 import { fetchRow, lastChange, lockRows } from '../access/table.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
@@ -374,7 +374,7 @@ export class ModifyRun {
   }
 
   private deleteRow(place: Place, rowId: number, source: Datum[]): void {
-    const old = this.read(place.relation, rowId);
+    const old = this.read(place.relation, rowId, this.spec.returning ? null : place.target.columnsOfDelete);
     if (old === null || !this.beforeDelete(place, rowId, old)) return;
     place.target.delete(rowId, old);
     this.note(place, old, rowId, source);
@@ -385,15 +385,20 @@ export class ModifyRun {
     return this.spec.plan.operation === 'delete' && (triggersOf(relation)?.beforeRow.DELETE.length ?? 0) === 0 ? 'deleted' : 'updated';
   }
 
-  /** The row as this command sees it, unless the command has changed it already (then it is left alone). */
-  private read(relation: Relation, rowId: number): Datum[] | null {
+  /** The row as this command sees it, unless the command has changed it already (then it is left alone); only these columns
+   * of it, if they are given. */
+  private read(relation: Relation, rowId: number, wanted: readonly number[] | null = null): Datum[] | null {
     const last = lastChange(relation, rowId);
     if (last !== undefined && last.cid >= this.rt.cid) {
       if (relation.hasTriggers) this.refuseChanged(relation, rowId, this.changedWord(relation));
       return null;
     }
     const ref = fetchRow(relation, rowId, this.rt.cid);
-    return ref === undefined ? null : readRow(ref.bytes, ref.view, ref.offset, relation.layout);
+    if (ref === undefined) return null;
+    if (wanted === null) return readRow(ref.bytes, ref.view, ref.offset, relation.layout);
+    const partial = new Array<Datum>(relation.attributes.length);
+    for (let i = 0; i < wanted.length; i++) partial[wanted[i]! - 1] = readColumn(ref.bytes, ref.view, ref.offset, relation.layout, wanted[i]!);
+    return partial;
   }
 }
 

@@ -34,6 +34,8 @@ interface Rules {
   readonly generated: readonly { attnum: number; expr: CompiledExpr; uses: ReadonlySet<number> }[];
   readonly checks: readonly { name: string; expr: CompiledExpr }[];
   readonly indexes: readonly IndexKeys[];
+  /** The columns that the indexes look at; null: any. */
+  readonly keyColumns: readonly number[] | null;
   /** What its bound demands of a partition's rows. */
   readonly partition: CompiledExpr | null;
 }
@@ -43,6 +45,7 @@ function rules(relation: Relation): Rules {
   let found = rulesOf.get(relation);
   if (found === undefined) {
     const live = relation.attributes.filter((a) => !a.attisdropped);
+    const indexes = relation.indexes.map((info) => new IndexKeys(info));
     found = {
       notNull: live.filter((a) => a.attnotnull).map((a) => a.attnum),
       generated: live.filter((a) => a.attgenerated === 's').map((a) => {
@@ -50,7 +53,8 @@ function rules(relation: Relation): Rules {
         return { attnum: a.attnum, expr: compileExpr(source), uses: columnsUsed(source) };
       }),
       checks: [...relation.checks].sort((a, b) => (a.name < b.name ? -1 : 1)).map((c) => ({ name: c.name, expr: compileExpr(c.expr) })),
-      indexes: relation.indexes.map((info) => new IndexKeys(info)),
+      indexes,
+      keyColumns: indexes.some((keys) => keys.attributes === null) ? null : [...new Set(indexes.flatMap((keys) => [...keys.attributes!]))],
       partition: relation.isPartition ? compiledAnd(partitionQual(relation)) : null,
     };
     rulesOf.set(relation, found);
@@ -140,6 +144,11 @@ export class ResultRelation {
   get plainIndexes(): readonly IndexKeys[] | null {
     const { generated, checks, indexes } = this.rules;
     return generated.length > 0 || checks.length > 0 || this.watched || this.checkPartition !== null ? null : indexes;
+  }
+
+  /** The columns that deleting a row looks at, when all it takes is to take it out of the indexes; null: any. */
+  get columnsOfDelete(): readonly number[] | null {
+    return this.watched ? null : this.rules.keyColumns;
   }
 
   /** Inserts a row; its (provisional) row id. Generated columns are filled into `row`. */

@@ -283,7 +283,8 @@ export class Applier {
       }
       changes.reset(view.bytes, relation.changed);
       while (changes.next()) {
-        if (this.rowVersion(relation.filenode, changes.row) !== changes.version) {
+        const image = this.image(relation.filenode, changes.block);
+        if (image === undefined || image.version(changes.slot) !== changes.version) {
           return { kind: 'changed', relation: relation.filenode, row: changes.row };
         }
       }
@@ -326,7 +327,7 @@ export class Applier {
     state.changedSeq = commitSeq;
     changes.reset(bytes, relation.changed);
     while (changes.next()) {
-      const block = Math.floor(changes.row / 65536), slot = changes.row % 65536;
+      const { block, slot } = changes;
       const image = this.image(filenode, block);
       assert(image !== undefined && image.start(slot) !== 0, 'a validated row is there');
       if (changes.at >= 0) {

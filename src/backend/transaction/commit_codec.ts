@@ -5,7 +5,8 @@
 //   u48 snapshotSeq, u48 xid, u8 flags (1 catalog changed, 2 optimistic, 4 tables given)
 //   u32 relations: u32 filenode, u8 catalog,
 //                  u32 inserted: u32 block, u32 length, bytes
-//                  u32 changed, u32 their bytes: u48 row, u32 version, u32 length (0xffffffff: deleted), bytes
+//                  u32 changed, u32 their bytes, groups of rows of one block: u32 block, u16 rows, u8 1: deleted, and then
+//                    changed: each u16 slot, u32 version, u32 length, bytes | deleted: u32 version of all, each u16 slot
 //   u32 indexes:   u32 filenode, u32 table's filenode, u8 unique, u32 removed, u32 their bytes, leaves, u32 added, u32 their bytes, leaves
 //     leaf:        access/index_leaf.ts; the flag says whether a unique index takes its keys more than once
 //   u32 dropped: u32 | u32 asserted: u32 relation, u48 row, u32 version, u8 mode | u32 read: u32
@@ -19,7 +20,6 @@ import { ROW_MODES } from './locks.ts';
 import type { CommitRequest, CommitToken, IndexChanges } from './messages.ts';
 
 const CATALOG_CHANGED = 1, OPTIMISTIC = 2, TABLES_GIVEN = 4;
-const DELETED = 0xffffffff;
 /** A row, a block: what one value of the store may be. */
 const MAX_VALUE_BYTES = 0x7fffffff;
 
@@ -44,13 +44,17 @@ export function encodeCommit(out: ByteWriter, token: CommitToken, timeoutMs: num
     out.u32(relation.changed.length);
     const lengthAt = out.length;
     out.u32(0);
-    for (const { row, version, bytes } of relation.changed) {
-      assert(row < PROVISIONAL_BLOCK * 65536, 'a changed row has its real place');
-      out.u48(row);
-      out.u32(version);
-      if (bytes === null) out.u32(DELETED);
-      else out.blob(bytes);
+    const { changed } = relation, writer = new ChangeWriter(out);
+    if (changed instanceof Array) {
+      for (const { row, version, bytes } of changed) {
+        const block = Math.floor(row / 65536), slot = row % 65536;
+        if (bytes === null) writer.deleted(block, slot, version);
+        else writer.changed(block, slot, version, bytes);
+      }
+    } else {
+      changed.write(writer);
     }
+    writer.end();
     out.patchU32(lengthAt, out.length - lengthAt - 4);
   }
   out.u32(request.indexes.length);
@@ -83,6 +87,57 @@ export function encodeCommit(out: ByteWriter, token: CommitToken, timeoutMs: num
     out.u32(pid);
     out.text(channel);
     out.text(payload);
+  }
+}
+
+/** Writes changed rows, those of a block together. */
+export class ChangeWriter {
+  private readonly out: ByteWriter;
+  private block = -1;
+  private isDeletion = false;
+  private version = 0;
+  private countAt = 0;
+  private count = 0;
+  constructor(out: ByteWriter) {
+    this.out = out;
+  }
+
+  deleted(block: number, slot: number, version: number): void {
+    if (block !== this.block || !this.isDeletion || version !== this.version) {
+      this.begin(block, true);
+      this.version = version;
+      this.out.u32(version);
+    }
+    this.count++;
+    this.out.u16(slot);
+  }
+
+  changed(block: number, slot: number, version: number, bytes: Uint8Array): void {
+    if (block !== this.block || this.isDeletion) this.begin(block, false);
+    this.count++;
+    const { out } = this;
+    out.reserve(10 + bytes.length);
+    out.bytes.writeUInt16LE(slot, out.length);
+    out.bytes.writeUInt32LE(version, out.length + 2);
+    out.length += 6;
+    out.blob(bytes);
+  }
+
+  private begin(block: number, isDeletion: boolean): void {
+    assert(block < PROVISIONAL_BLOCK, 'a changed row has its real place');
+    this.end();
+    this.block = block;
+    this.isDeletion = isDeletion;
+    this.count = 0;
+    this.out.u32(block);
+    this.countAt = this.out.length;
+    this.out.u16(0);
+    this.out.u8(isDeletion ? 1 : 0);
+  }
+
+  end(): void {
+    if (this.block >= 0) this.out.bytes.writeUInt16LE(this.count, this.countAt);
+    this.block = -1;
   }
 }
 
@@ -182,7 +237,8 @@ function stretch(input: ByteReader): Stretch {
 
 /** Steps through the changed rows of a relation. */
 export class ChangeCursor {
-  row: RowId = 0;
+  block = 0;
+  slot = 0;
   version = 0;
   /** -1: deleted. */
   at = 0;
@@ -191,35 +247,59 @@ export class ChangeCursor {
   private next_ = 0;
   private left = 0;
   private end = 0;
+  /** Rows of this group that are still to come. */
+  private inGroup = 0;
+  private isDeletion = false;
+
+  get row(): RowId { return this.block * 65536 + this.slot; }
 
   reset(bytes: Buffer, changes: Stretch): this {
     this.bytes = bytes;
     this.next_ = changes.at;
     this.end = changes.at + changes.length;
     this.left = changes.count;
+    this.inGroup = 0;
     return this;
   }
 
   next(): boolean {
-    if (this.left === 0) {
-      if (this.next_ !== this.end) throw internalError('changed rows do not fill their place');
+    if (this.inGroup === 0 && !this.nextGroup()) return false;
+    this.inGroup--;
+    const { bytes, next_: at } = this;
+    if (this.isDeletion) {
+      this.slot = bytes[at]! | (bytes[at + 1]! << 8);
+      this.next_ = at + 2;
+      if (this.next_ > this.end) throw internalError('a changed row is cut off');
+      return true;
+    }
+    if (at + 10 > this.end) throw internalError('a changed row is cut off');
+    this.slot = bytes.readUInt16LE(at);
+    this.version = bytes.readUInt32LE(at + 2);
+    this.length = bytes.readUInt32LE(at + 6);
+    this.at = at + 10;
+    this.next_ = this.at + this.length;
+    if (this.length < 6 || this.next_ > this.end) throw internalError('a changed row is cut off');
+    return true;
+  }
+
+  private nextGroup(): boolean {
+    const { bytes, next_: at } = this;
+    if (this.left === 0 || at >= this.end) {
+      if (this.left !== 0 || at !== this.end) throw internalError('changed rows do not fill their place');
       return false;
     }
-    this.left--;
-    const { bytes } = this, at = this.next_;
-    if (at + 14 > this.end) throw internalError('a changed row is cut off');
-    this.row = bytes.readUIntLE(at, 6);
-    this.version = bytes.readUInt32LE(at + 6);
-    const length = bytes.readUInt32LE(at + 10);
-    if (length === DELETED) {
+    if (at + 11 > this.end) throw internalError('a changed row is cut off');
+    this.block = bytes.readUInt32LE(at);
+    this.inGroup = bytes.readUInt16LE(at + 4);
+    this.isDeletion = bytes[at + 6] !== 0;
+    if (this.inGroup === 0 || this.inGroup > this.left) throw internalError('changed rows do not fill their place');
+    this.left -= this.inGroup;
+    this.next_ = at + 7;
+    if (this.isDeletion) {
+      this.version = bytes.readUInt32LE(at + 7);
+      this.next_ += 4;
       this.at = -1;
       this.length = 0;
-      this.next_ = at + 14;
-    } else {
-      if (length < 6 || at + 14 + length > this.end) throw internalError('a changed row is cut off');
-      this.at = at + 14;
-      this.length = length;
-      this.next_ = at + 14 + length;
     }
     return true;
   }

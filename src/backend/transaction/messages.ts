@@ -20,16 +20,22 @@ export type LockTarget =
   | { kind: 'advisory'; key1: number; key2: number; key3: number; shared: boolean; session: boolean }
   | { kind: 'object'; classid: Oid; objid: Oid; exclusive: boolean };
 
-/** An array, or something that makes its items as it is stepped through. */
-export interface ListOf<T> extends Iterable<T> { readonly length: number }
+/** Changed rows that are written one by one when the request is sent. */
+export interface ChangeSource {
+  readonly length: number;
+  write(out: { deleted(block: number, slot: number, version: number): void; changed(block: number, slot: number, version: number, bytes: Uint8Array): void }): void;
+  /** For commits that are written down. */
+  toList(): ChangedRow[];
+}
+export interface ChangedRow { row: RowId; version: number; bytes: Uint8Array | null }
 
 export interface RelationChanges {
   filenode: number;
   catalog: boolean;
   /** Whole blocks of new rows, provisional block numbers in order; `xmin` fields are filled in by the manager. */
   inserted: { block: number; bytes: Uint8Array }[];
-  /** Changed rows: the version (xmin) that was read and the new row; `row` null deletes. */
-  changed: ListOf<{ row: RowId; version: number; bytes: Uint8Array | null }>;
+  /** Changed rows: the version (xmin) that was read and the new row; `bytes` null deletes. */
+  changed: ChangedRow[] | ChangeSource;
 }
 export interface IndexChanges {
   filenode: number;
