@@ -8,9 +8,10 @@ import { rangeVarGetRelid } from '../catalog/namespace.ts';
 import { getTablespaceOid } from '../catalog/objectaddress.ts';
 import * as ids from '../catalog/oids.ts';
 import { ownedSequences } from '../catalog/pg_depend.ts';
+import { TRIGGER_TYPE } from '../catalog/pg_trigger.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import { childrenOf, constraintsOf, parentsOf, relationOidByName } from '../catalog/syscache.ts';
+import { childrenOf, constraintsOf, parentsOf, relationOidByName, triggersOf } from '../catalog/syscache.ts';
 import { equal } from '../nodes/equalfuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
@@ -58,6 +59,12 @@ function addInherit(tab: Altered, rv: RawNode): void {
 export function createInheritance(childOid: Oid, parentOid: Oid, isPartition: boolean): void {
   const child = openRelation(childOid);
   const parent = openRelation(parentOid);
+  const prevents = triggersOf(childOid).find((t) => (t.tgtype & TRIGGER_TYPE.ROW) !== 0 && (t.tgoldtable !== null || t.tgnewtable !== null));
+  if (prevents !== undefined && !isPartition) {
+    throw new PgError('object_not_in_prerequisite_state', `trigger "${prevents.tgname}" prevents table "${child.name}" from becoming an inheritance child`, {
+      detail: 'ROW triggers with transition tables are not supported in inheritance hierarchies.',
+    });
+  }
   mergeColumns(child, parent, isPartition);
   mergeConstraints(child, parent, isPartition);
   storeInheritance(childOid, parentOid, Math.max(0, ...parentsOf(childOid).map((p) => p.inhseqno)) + 1, isPartition);

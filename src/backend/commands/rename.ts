@@ -11,10 +11,13 @@ import { indexConstraint, type ObjectAddress } from '../catalog/pg_depend.ts';
 import { renameConstraint } from '../catalog/pg_constraint.ts';
 import { systemColumnByName } from '../catalog/pg_class.ts';
 import { renameType } from '../catalog/pg_type.ts';
+import { noteTriggers } from '../catalog/pg_trigger.ts';
 import { openRelation } from '../catalog/relcache.ts';
+import type { PgTrigger } from '../catalog/rows.ts';
 import * as sys from '../catalog/syscache.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import { funcSignatureString } from '../parser/parse_func.ts';
+import { ddlNotice } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { preventInTransactionBlock, type UtilityContext } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
@@ -164,11 +167,35 @@ function renameRule(stmt: RawNode, newName: string): void {
 function renameTrigger(stmt: RawNode, newName: string): void {
   const oid = relationForAlter(stmt['relation'] as RawNode, '', false, ACCESS_EXCLUSIVE_LOCK);
   const relation = openRelation(oid);
-  const triggers = sys.triggersOf(oid);
-  const trigger = triggers.find((t) => t.tgname === stmt['subname']);
-  if (triggers.some((t) => t.tgname === newName)) throw new PgError('duplicate_object', `trigger "${newName}" for relation "${relation.name}" already exists`);
-  if (trigger === undefined) throw new PgError('undefined_object', `trigger "${stmt['subname'] as string}" for table "${relation.name}" does not exist`);
-  catalogUpdateByKey(ids.TriggerRelationId, ids.PgTriggerOidIndexId, [trigger.oid], { tgname: newName });
+  const name = stmt['subname'] as string;
+  const trigger = sys.triggersOf(oid).find((t) => t.tgname === name);
+  if (trigger === undefined) throw new PgError('undefined_object', `trigger "${name}" for table "${relation.name}" does not exist`);
+  if (trigger.tgparentid !== 0) {
+    const parent = sys.lookup(ids.TriggerRelationId, ids.PgTriggerOidIndexId, trigger.tgparentid);
+    throw new PgError('invalid_object_definition', `cannot rename trigger "${name}" on table "${relation.name}"`, {
+      hint: `Rename the trigger on the partitioned table "${parent === undefined ? '' : openRelation(parent.tgrelid).name}" instead.`,
+    });
+  }
+  renameTriggerAndClones(trigger, newName, name);
+}
+
+/** The trigger and, on a partitioned table, those made from it for the partitions, which may have got other names. */
+function renameTriggerAndClones(trigger: PgTrigger, newName: string, expectedName: string): void {
+  const relation = openRelation(trigger.tgrelid);
+  if (trigger.tgname !== newName) {
+    if (sys.triggersOf(relation.oid).some((t) => t.tgname === newName)) {
+      throw new PgError('duplicate_object', `trigger "${newName}" for relation "${relation.name}" already exists`);
+    }
+    if (trigger.tgname !== expectedName) ddlNotice(`renamed trigger "${trigger.tgname}" on relation "${relation.name}"`);
+    catalogUpdateByKey(ids.TriggerRelationId, ids.PgTriggerOidIndexId, [trigger.oid], { tgname: newName });
+    noteTriggers(relation.oid);
+  }
+  if (relation.kind !== 'p') return;
+  for (const { inhrelid } of sys.childrenOf(relation.oid)) {
+    lockTable(inhrelid, openRelation(inhrelid).name, false, ACCESS_EXCLUSIVE_LOCK);
+    const clone = sys.triggersOf(inhrelid).find((t) => t.tgparentid === trigger.oid);
+    if (clone !== undefined) renameTriggerAndClones(clone, newName, expectedName);
+  }
 }
 
 // ---- types, schemas, databases

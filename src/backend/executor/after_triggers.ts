@@ -111,6 +111,8 @@ class Level {
   /** Events before this one have been dealt with. */
   fired = 0;
   readonly tables = new Map<string, TableState>();
+  /** AFTER STATEMENT events of parts of WITH, which come after the rows of all parts. */
+  readonly delayed: (() => void)[] = [];
 
   table(relation: Oid, op: TriggerOp): TableState {
     const key = `${relation} ${op}`;
@@ -139,6 +141,7 @@ export const enterQuery = (): number => queryDepth++;
 export function fireQueryEvents(): void {
   const level = levels[queryDepth];
   if (level === undefined) return;
+  queueDelayed(level);
   const { events } = level;
   while (level.fired < events.length) {
     const from = level.fired, to = events.length;
@@ -185,6 +188,7 @@ function fire(list: EventList, from: number, to: number, which: (kind: AfterTrig
 function fireEvent(kind: AfterTrigger, rowId: number, cid: number): void {
   const { op, capture } = kind;
   const firing = upToDate(kind);
+  if (firing === null) return;
   const internal = internalOf(firing);
   if (internal !== undefined) {
     internal.fire({ firing, op, rowId, cid });
@@ -201,13 +205,13 @@ function fireEvent(kind: AfterTrigger, rowId: number, cid: number): void {
   firing.call(op, old, now, table(trigger.oldTable, 'old'), table(trigger.newTable, 'new'));
 }
 
-/** The trigger as the catalogs have it now: events may wait long. */
-function upToDate(kind: AfterTrigger): FiringTrigger {
+/** The trigger as the catalogs have it now: events may wait long. Null: it was dropped. */
+function upToDate(kind: AfterTrigger): FiringTrigger | null {
   const { relation, trigger } = kind.firing;
   const now = tryOpenRelation(relation.oid);
   if (now === relation) return kind.firing;
   const found = now?.triggers.find((t) => t.oid === trigger.oid);
-  if (now === undefined || found === undefined) throw internalError(`could not find trigger ${trigger.oid}`);
+  if (now === undefined || found === undefined) return null;
   return (kind.firing = new FiringTrigger(found, now));
 }
 
@@ -245,11 +249,21 @@ export function queueRowEvent(set: TriggerSet, op: TriggerOp, rowId: RowId, old:
   }
 }
 
-/** The AFTER STATEMENT triggers; what an earlier part of the same query has queued for the table gives way. */
-export function queueStatementEvent(set: TriggerSet, relation: Relation, op: TriggerOp, assigned: ReadonlySet<number> | null): void {
+function queueDelayed(level: Level): void {
+  for (const queue of level.delayed.splice(0)) queue();
+}
+
+/** The AFTER STATEMENT triggers; what an earlier part of the same query has queued for the table gives way. `isTop`: this
+ * is no part of WITH. */
+export function queueStatementEvent(set: TriggerSet, relation: Relation, op: TriggerOp, assigned: ReadonlySet<number> | null, isTop = true): void {
   const list = set.afterStatement[op];
   if (list.length === 0) return;
   const level = currentLevel();
+  if (!isTop) {
+    level.delayed.push(() => queueStatementEvent(set, relation, op, assigned));
+    return;
+  }
+  if (level.delayed.length > 0) queueDelayed(level);
   const state = level.table(relation.oid, op);
   for (const i of state.statementEvents) level.events.mark(i, CANCELLED);
   state.statementEvents = [];
@@ -262,9 +276,10 @@ export function queueStatementEvent(set: TriggerSet, relation: Relation, op: Tri
 
 function kindFor(level: Level, f: FiringTrigger, op: TriggerOp): AfterTrigger {
   const { kinds } = level.events;
-  for (let i = kinds.length - 1; i >= 0; i--) if (kinds[i]!.firing === f && kinds[i]!.op === op) return kinds[i]!;
   const asks = f.trigger.oldTable !== null || f.trigger.newTable !== null;
-  return new AfterTrigger(f, op, asks ? level.table(f.relation.oid, op).capture : null);
+  const capture = asks ? level.table(f.relation.oid, op).capture : null;
+  for (let i = kinds.length - 1; i >= 0; i--) if (kinds[i]!.firing === f && kinds[i]!.op === op && kinds[i]!.capture === capture) return kinds[i]!;
+  return new AfterTrigger(f, op, capture);
 }
 
 // ---- deferral

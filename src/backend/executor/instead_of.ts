@@ -47,7 +47,7 @@ export class ViewRun {
       if (spec.returning) this.changed.push({ row, rowId: 0, relation: spec.relation.oid, source });
     }
     this.pending = [];
-    if (triggers !== null) for (const e of spec.events) queueStatementEvent(triggers, spec.relation, e.op, e.assigned);
+    if (triggers !== null) for (const e of spec.events) queueStatementEvent(triggers, spec.relation, e.op, e.assigned, this.countsForTag);
   }
 
   private rowsOf(source: Datum[]): { old: Datum[] | null; now: Datum[] | null } {

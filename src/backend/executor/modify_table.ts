@@ -130,7 +130,7 @@ export class ModifyRun {
     const { plan } = this.spec;
     if (plan.operation === 'insert') this.insertAll();
     else this.changeAll(plan.operation);
-    if (this.triggers !== null) for (const { op, assigned } of this.spec.events.toReversed()) queueStatementEvent(this.triggers, this.spec.relation, op, assigned);
+    if (this.triggers !== null) for (const { op, assigned } of this.spec.events.toReversed()) queueStatementEvent(this.triggers, this.spec.relation, op, assigned, this.countsForTag);
   }
 
   private note(place: Place, row: Datum[], rowId: number, source: Datum[]): void {

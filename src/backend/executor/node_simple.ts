@@ -131,8 +131,10 @@ export function wholeRowOf(pc: PlanCompiler, plan: { scanrelid: number }, column
   return {
     nullable: false, type: 2249,
     read: (g) => {
-      const used = columns.slice(0, names.length);
-      const attributes = used.map((c, i) => ({ name: names[i]!, typeOid: c.type, typmod: -1, collation: 0, dropped: false }));
+      // Type 0: a dropped column.
+      const numbers = names.map((_name, i) => i).filter((i) => columns[i]!.type !== 0);
+      const used = numbers.map((i) => columns[i]!);
+      const attributes = used.map((c, i) => ({ name: names[numbers[i]!]!, typeOid: c.type, typmod: -1, collation: 0, dropped: false }));
       return `new ${g.konst(RecordValue)}(${g.konst(2249)}, ${g.konst(attributes)}, ${pc.row(used)})`;
     },
   };

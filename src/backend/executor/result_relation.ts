@@ -22,7 +22,7 @@ import { IndexKeys, addIndexEntry, conflictingRow, dropIndexEntry, isTaken, isUn
 import { captureFor, queueRowEvent } from './after_triggers.ts';
 import './ri_triggers.ts';
 import './trigger_functions.ts';
-import { fireRow, triggersOf, type TriggerOp, type TriggerSet } from './trigger.ts';
+import { fireRow, triggersOf, type FiringTrigger, type TriggerOp, type TriggerSet } from './trigger.ts';
 import type { Capture } from './transition_table.ts';
 
 const ROW_EXCLUSIVE_LOCK = 3;
@@ -114,15 +114,25 @@ export class ResultRelation {
   captureFor(root: Relation, op: TriggerOp): void {
     const set = triggersOf(root);
     const capture = set === null ? null : captureFor(set, root, op);
-    if (capture === null) return;
     (this.captures ??= {})[op] = capture;
-    this.watched = true;
+    if (capture !== null) this.watched = true;
   }
 
   /** BEFORE ROW: the row to go on with, null to leave it out. Only to be asked when there are triggers. */
   beforeRow(op: TriggerOp, old: readonly Datum[] | null, row: Datum[] | null, assigned: ReadonlySet<number> | null): Datum[] | null {
     const list = this.triggers!.beforeRow[op];
-    return list.length === 0 ? (op === 'DELETE' ? old as Datum[] : row) : fireRow(list, op, old, row, assigned === null ? null : this.withGenerated(assigned));
+    if (list.length === 0) return op === 'DELETE' ? old as Datum[] : row;
+    const check = op === 'INSERT' && this.rules.partition !== null ? (f: FiringTrigger, changed: readonly Datum[]) => this.refuseMove(f, changed) : null;
+    return fireRow(list, op, old, row, assigned === null ? null : this.withGenerated(assigned), check);
+  }
+
+  /** A trigger that came with the partition must leave the row in it. */
+  private refuseMove({ trigger }: FiringTrigger, row: readonly Datum[]): void {
+    if (trigger.parent === 0 || this.fitsPartition(row)) return;
+    const { schema, table } = this.place();
+    throw new PgError('feature_not_supported', 'moving row to another partition during a BEFORE FOR EACH ROW trigger is not supported', {
+      detail: `Before executing trigger "${trigger.name}", the row was to be in partition "${schema}.${table}".`,
+    });
   }
 
   /** What an assignment changes, with the columns generated from it: all, where a BEFORE trigger may change anything. */
@@ -137,7 +147,15 @@ export class ResultRelation {
     const { recheck } = this;
     if (this.triggers !== null) queueRowEvent(this.triggers, op, rowId, old, row, assigned === null ? null : this.withGenerated(assigned), own, recheck);
     this.recheck = null;
-    this.captures?.[op]?.add(this.relation, rowId, currentCommandId());
+    if (this.captures !== null) this.capture(this.captures, op, rowId);
+  }
+
+  private capture(captures: Partial<Record<TriggerOp, Capture | null>>, op: TriggerOp, rowId: RowId): void {
+    const cid = currentCommandId();
+    if (captures[op] !== undefined) captures[op]?.add(this.relation, rowId, cid);
+    // An UPDATE that moves a row to another partition deletes it here and inserts it there.
+    else if (op === 'DELETE') captures.UPDATE?.addOld(this.relation, rowId, cid);
+    else if (op === 'INSERT') captures.UPDATE?.addNew(this.relation, rowId, cid);
   }
 
   /** The indexes, when entering a row into them is all that inserting it takes beside NOT NULL; null: there is more. */

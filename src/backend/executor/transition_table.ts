@@ -59,7 +59,13 @@ export class Capture {
 
   /** A row that command `cid` has changed. */
   add(relation: Relation, rowId: RowId, cid: number): void {
+    this.addOld(relation, rowId, cid);
+    this.addNew(relation, rowId, cid);
+  }
+  addOld(relation: Relation, rowId: RowId, cid: number): void {
     this.oldRows?.add(relation, this.root, rowId, cid);
+  }
+  addNew(relation: Relation, rowId: RowId, cid: number): void {
     this.newRows?.add(relation, this.root, rowId, cid + 1);
   }
 

@@ -148,14 +148,17 @@ export function fireBeforeStatement(set: TriggerSet, op: TriggerOp, assigned: Re
 }
 
 /** BEFORE ROW and INSTEAD OF: the row to go on with (the very same when no function made another), or null. For DELETE any
- * row stands for yes. */
-export function fireRow(list: readonly FiringTrigger[], op: TriggerOp, old: readonly Datum[] | null, now: Datum[] | null, assigned: ReadonlySet<number> | null): Datum[] | null {
+ * row stands for yes. `check` sees every row that a trigger has made. */
+export function fireRow(list: readonly FiringTrigger[], op: TriggerOp, old: readonly Datum[] | null, now: Datum[] | null, assigned: ReadonlySet<number> | null,
+  check: ((f: FiringTrigger, row: readonly Datum[]) => void) | null = null): Datum[] | null {
   let row = now;
   for (const f of list) {
     if (!f.concerns(assigned) || (f.when !== null && !f.when(old, row))) continue;
     const result = f.call(op, old, row);
     if (result === null || result === undefined) return null;
-    if (op !== 'DELETE') row = result as Datum[];
+    if (op === 'DELETE') continue;
+    if (check !== null && result !== row) check(f, result);
+    row = result as Datum[];
   }
   return op === 'DELETE' ? old as Datum[] : row;
 }

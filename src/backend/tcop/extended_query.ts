@@ -60,7 +60,7 @@ export function parse(f: Frontend): void {
   }
   if (statement.raw !== null) {
     refuseInFailedTransaction(statement.raw);
-    if (!statement.isTransactionControl) renewSnapshot();
+    if (statement.takesSnapshot) renewSnapshot();
     statement.revalidate();
     statement.paramTypes.forEach((type, i) => {
       if (type === 0 || type === UNKNOWNOID) throw new PgError('indeterminate_datatype', `could not determine data type of parameter $${i + 1}`);
@@ -96,7 +96,7 @@ export function bind(f: Frontend): void {
   }
   if (statement.raw !== null) {
     refuseInFailedTransaction(statement.raw);
-    if (!statement.isTransactionControl) renewSnapshot();
+    if (statement.takesSnapshot) renewSnapshot();
     statement.revalidate();
   }
   const params: Datum[] = new Array(count);
@@ -187,7 +187,7 @@ export function execute(f: Frontend): void {
     return;
   }
   startTransactionCommand();
-  if (!portal.statement.isTransactionControl) renewSnapshot();
+  if (portal.statement.takesSnapshot) renewSnapshot();
   const { complete, tag } = portal.run(count, dest);
   if (!complete) {
     sendPortalSuspended();

@@ -67,6 +67,17 @@ export class CachedStatement {
     return this.raw !== null && this.raw.stmt.tag === 'TransactionStmt';
   }
 
+  /** What may still choose the isolation level must not take a snapshot, nor what one may say before (SHOW). */
+  get takesSnapshot(): boolean {
+    if (this.raw === null) return true;
+    const stmt = this.raw.stmt as RawNode & { kind?: string; name?: string };
+    switch (stmt.tag) {
+      case 'TransactionStmt': case 'VariableShowStmt': return false;
+      case 'VariableSetStmt': return stmt.kind !== 'VAR_SET_MULTI' && stmt.name?.startsWith('transaction_') !== true;
+      default: return true;
+    }
+  }
+
   isCurrent(): boolean {
     return this.catalogVersion === catalogVersion() && this.searchPath === getString('search_path') && this.role === session.currentUser;
   }

@@ -119,8 +119,7 @@ function runSeveral(text: string, list: readonly RawStmt[]): void {
 }
 
 function runStatement(statement: CachedStatement): string {
-  // Transaction control needs no snapshot, and must not take one: BEGIN may choose the isolation level.
-  if (!statement.isTransactionControl) renewSnapshot();
+  if (statement.takesSnapshot) renewSnapshot();
   statement.revalidate();
   const portal = new Portal('', statement, []);
   const dest = new RemoteDest(true, formatsFor(statement.raw!));
