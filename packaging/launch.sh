@@ -2,5 +2,8 @@
 # Every program of Posthouse is a link to this: it runs the one its name says, with the Node that came along. The flags
 # are those of src/port/README.md; all programs have the same, because the code cache is for one set of flags.
 unset NODE_OPTIONS
+case ${0##*/} in
+  postmaster | postgres) export LD_PRELOAD=/usr/lib/posthouse/lib/port/heap.so ;; # for programs that fork (src/port/heap.c)
+esac
 exec /usr/lib/posthouse/runtime/node --single-threaded --v8-pool-size=0 --disable-sigusr1 --no-flush-bytecode \
   /usr/lib/posthouse/lib/start.cjs "${0##*/}" "$@"

@@ -17,7 +17,7 @@ $(PACKAGE)/stamp: build/compiled build/lmdb.stamp packaging/start.cjs packaging/
 	@$(NODE) packaging/describe.cjs $(CURDIR)/$(PACKAGE)/lib $(PACKAGE)/described
 	@mkdir -p $(PACKAGE)/runtime
 	@strip -o $(PACKAGE)/runtime/node $(RUNTIME)/bin/node
-	@find $(PACKAGE)/lib -name '*.node' -exec strip --strip-unneeded {} +
+	@find $(PACKAGE)/lib -name '*.node' -o -name '*.so' | xargs strip --strip-unneeded
 	@touch $@
 
 deb: $(PACKAGE)/stamp ## build the Debian packages into build/

@@ -171,8 +171,10 @@ const copy = (from: string, place: string): void => {
 for (const file of assets) copy(file, placeOf(file).replace(/\/$/, ''));
 // The addon of lmdb, where the package looks for it first; package.json says whose it is.
 for (const name of ['package.json', 'build/Release/lmdb.node']) copy(join(modules, 'lmdb', name), join('node_modules/lmdb', name));
-copy(join(dist, 'port/port.node'), 'port/port.node');
-chmodSync(join(to, 'port/port.node'), 0o644);
+for (const name of ['port.node', 'heap.so']) {
+  copy(join(dist, 'port', name), join('port', name));
+  chmodSync(join(to, 'port', name), 0o644);
+}
 // What the licences of others ask for: that they come along.
 mkdirSync(licences, { recursive: true });
 const packages = new Set([...parts.keys()].filter((p) => p.startsWith('node_modules/')).map((p) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(p)![1]!));
