@@ -94,7 +94,7 @@ class CopyTarget {
     if (router !== null) {
       const place = router.find(row);
       const own = convertRow(place.fromRoot, row);
-      const routed = place.target.triggers === null ? own : place.target.beforeRow('INSERT', null, own, null);
+      const routed = place.target.triggers === null ? own : place.target.beforeRoutedInsert(own);
       if (routed === null) return false;
       place.target.insert(routed);
       return true;

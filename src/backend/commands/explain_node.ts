@@ -6,6 +6,7 @@ import { tryOpenRelation } from '../catalog/relcache.ts';
 import { planExprs, walkExpr } from '../executor/plan_walker.ts';
 import { functionInfo, operator } from '../executor/fmgr_info.ts';
 import type { Instrumentation } from '../executor/instrument.ts';
+import type { MergeCounts } from '../executor/merge_run.ts';
 import type { Tuplesort } from '../executor/tuplesort.ts';
 import { makeAndsExplicit } from '../nodes/makefuncs.ts';
 import { exprType, exprCollation } from '../nodes/nodeFuncs.ts';
@@ -96,7 +97,7 @@ export class PlanExplainer {
       case 'ProjectSet': type('ProjectSet'); return 'ProjectSet';
       case 'ModifyTable': {
         type('ModifyTable');
-        const operation = { insert: 'Insert', update: 'Update', delete: 'Delete' }[plan.operation];
+        const operation = { insert: 'Insert', update: 'Update', delete: 'Delete', merge: 'Merge' }[plan.operation];
         p.push({ label: 'Operation', value: operation, text: false });
         return `${operation} on ${this.target(plan.resultRelation, p)}`;
       }
@@ -298,12 +299,17 @@ export class PlanExplainer {
   private targets(plan: Plan & { kind: 'ModifyTable' }, p: Property[]): void {
     const { resultRelations } = plan;
     if (plan.operation === 'insert' || (resultRelations.length === 1 && resultRelations[0] === plan.resultRelation)) return;
-    const operation = { insert: 'Insert', update: 'Update', delete: 'Delete' }[plan.operation];
+    const operation = { insert: 'Insert', update: 'Update', delete: 'Delete', merge: 'Merge' }[plan.operation];
     for (const rti of resultRelations) p.push({ label: 'Target Table', value: this.target(rti, []), text: `${operation} on ${this.target(rti, [])}`, bare: true });
   }
 
   private modify(place: Place, plan: Plan & { kind: 'ModifyTable' }, p: Property[]): void {
     this.targets(plan, p);
+    const counts = this.notes.get(plan) as MergeCounts | undefined;
+    if (this.options.analyze && plan.operation === 'merge' && counts !== undefined) {
+      const parts = (['inserted', 'updated', 'deleted', 'skipped'] as const).filter((name) => counts[name] > 0).map((name) => `${name}=${counts[name]}`);
+      if (parts.length > 0) p.push({ label: 'Tuples', value: parts.join(' '), text: parts.join(' ') });
+    }
     const oc = plan.onConflict;
     if (oc === null) return;
     p.push({ label: 'Conflict Resolution', value: oc.action === 'nothing' ? 'NOTHING' : 'UPDATE' });

@@ -13,8 +13,8 @@ export function pinMember(stmt: PlannedStmt, members: readonly number[], relatio
   return new Map(members.map((rti) => [rti, stmt.rtable[rti - 1]!.relid === relation ? rowId : undefined]));
 }
 
-/** The first row the plan gives with these relations (range table index) showing these rows; null: none passes. */
-export function evalPlanQual(rt: Runtime, plan: Plan, rows: Map<number, number | undefined>): Datum[] | null {
+/** The first row (that is acceptable) the plan gives with these relations (range table index) showing these rows; null: none passes. */
+export function evalPlanQual(rt: Runtime, plan: Plan, rows: Map<number, number | undefined>, accept: (row: Datum[]) => boolean = () => true): Datum[] | null {
   const compiled = epqHooks.compile!(rt, plan, new Set(rows.keys()));
   let found: Datum[] | null = null;
   const inner: Runtime = {
@@ -22,6 +22,7 @@ export function evalPlanQual(rt: Runtime, plan: Plan, rows: Map<number, number |
     dest: {
       start: () => {}, end: () => {},
       receive: (row) => {
+        if (!accept(row)) return true;
         found ??= row;
         return false;
       },

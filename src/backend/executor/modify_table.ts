@@ -8,7 +8,7 @@ import { readColumn, readRow } from '../access/row.ts';
 import { fetchRow, lastChange, lockRows } from '../access/table.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import type { ModifyTable, Plan } from '../nodes/plannodes.ts';
+import type { ModifyMergeAction, ModifyTable, Plan } from '../nodes/plannodes.ts';
 import type { RowLockMode } from '../transaction/messages.ts';
 import { currentCommandId, isOptimistic } from '../transaction/xact.ts';
 import type { Datum, Oid } from '../types/datum.ts';
@@ -22,6 +22,7 @@ import { describeRow } from './result_relation.ts';
 import { fireBeforeStatement, triggersOf, type TriggerOp, type TriggerSet } from './trigger.ts';
 
 const OPERATIONS = { insert: 'INSERT', update: 'UPDATE', delete: 'DELETE' } as const;
+const MERGE_ORDER = ['insert', 'update', 'delete'] as const;
 const BATCH = 500;
 const NO_RESULTS: readonly string[] = [];
 
@@ -49,11 +50,17 @@ export class ModifySpec {
     this.assigned = new Set(plan.updateColnos);
     this.maybeTwice = !showsRowsOnce(plan.lefttree!);
     this.conflictColumns = plan.onConflict === null || plan.onConflict.action === 'nothing' ? [] : plan.onConflict.onConflictSet.map((t) => t.resno);
-    this.events = [
+    this.events = plan.operation === 'merge' ? mergeEvents(plan) : [
       { op: OPERATIONS[plan.operation], assigned: plan.operation === 'update' ? this.assigned : null },
       ...(plan.onConflict?.action === 'update' ? [{ op: 'UPDATE' as const, assigned: new Set(this.conflictColumns) }] : []),
     ];
   }
+}
+
+function mergeEvents(plan: ModifyTable): ModifySpec['events'] {
+  return MERGE_ORDER.filter((command) => plan.mergeActions.some((a) => a.command === command)).map((command) => ({
+    op: OPERATIONS[command], assigned: command === 'update' ? new Set(plan.mergeActions.flatMap((a) => (a.command === 'update' ? a.columns : []))) : null,
+  }));
 }
 
 function showsRowsOnce(plan: Plan): boolean {
@@ -84,14 +91,14 @@ function rowLockMode(relation: Relation, assigned: ReadonlySet<number>): RowLock
 }
 
 export class ModifyRun {
-  private readonly rt: Runtime;
-  private readonly spec: ModifySpec;
+  protected readonly rt: Runtime;
+  protected readonly spec: ModifySpec;
   /** The named table; null: it is partitioned and has no rows itself. */
-  private readonly main: Place | null;
+  protected readonly main: Place | null;
   /** All tables that rows were written to or taken from so far. */
   private readonly places = new Map<Oid, Place>();
   private router: PartitionRouter | null = null;
-  private readonly assignments = new Map<Place, Assignment>();
+  private readonly assignments = new Map<ModifyTable | ModifyMergeAction, Map<Place, Assignment>>();
   private pending: Datum[][] = [];
   private readonly seen: Map<Oid, Set<number>> | null;
   readonly changed: ChangedRow[] = [];
@@ -148,7 +155,7 @@ export class ModifyRun {
   }
 
   /** The place of a child table of the named one. */
-  private placeOf(relation: Oid): Place {
+  protected placeOf(relation: Oid): Place {
     let place = this.places.get(relation);
     if (place === undefined) this.places.set(relation, (place = makePlace(this.spec.relation, openRelation(relation), true, this.ops)));
     return place;
@@ -160,34 +167,48 @@ export class ModifyRun {
   }
 
   private assignmentOf(place: Place): Assignment {
-    let found = this.assignments.get(place);
+    const { plan } = this.spec;
+    return this.assignment(place, plan);
+  }
+
+  /** `of`: the plan, or one of its actions. */
+  protected assignment(place: Place, of: ModifyTable | ModifyMergeAction): Assignment {
+    let byPlace = this.assignments.get(of);
+    if (byPlace === undefined) this.assignments.set(of, (byPlace = new Map()));
+    let found = byPlace.get(place);
     if (found !== undefined) return found;
     const { plan, conflictColumns } = this.spec;
-    const named = plan.operation === 'update' ? plan.updateColnos : conflictColumns;
+    const named = 'columns' in of ? of.columns : plan.operation === 'update' ? plan.updateColnos : conflictColumns;
     const columns = place.fromRoot === null ? named : named.map((n) => place.fromRoot!.indexOf(n - 1) + 1);
     const assigned = new Set(columns);
     found = { columns, assigned, lockMode: plan.operation === 'delete' ? 'update' : rowLockMode(place.relation, assigned) };
-    this.assignments.set(place, found);
+    byPlace.set(place, found);
     return found;
   }
 
   // ---------------------------------------------------------------- INSERT
 
   private insertAll(): void {
-    const { spec, main } = this;
-    const width = spec.relation.attributes.length;
-    const oc = spec.plan.onConflict;
+    const width = this.spec.relation.attributes.length;
     let n = 0;
     for (const source of this.pending) {
       if ((++n & 1023) === 0) checkForInterrupts();
-      const given = source.length === width ? source : source.slice(0, width);
-      const place = main ?? this.route(given);
-      let row: Datum[] | null = main === null ? convertRow(place.fromRoot, given) : given;
-      if (place.target.triggers !== null && (row = place.target.beforeRow('INSERT', null, row, null)) === null) continue;
-      if (oc !== null) this.insertOrElse(place, row, source);
-      else this.inserted(place, row, source);
+      this.insertRow(source.length === width ? source : source.slice(0, width), source);
     }
     this.pending = [];
+  }
+
+  /** A row of the named table, to be put where it belongs. False: it was left out. */
+  protected insertRow(given: Datum[], source: Datum[]): boolean {
+    const { main } = this;
+    const oc = this.spec.plan.onConflict;
+    const place = main ?? this.route(given);
+    const routed = main === null ? convertRow(place.fromRoot, given) : given;
+    const row = place.target.triggers === null ? routed : place.target.beforeRoutedInsert(routed);
+    if (row === null) return false;
+    if (oc !== null) this.insertOrElse(place, row, source);
+    else this.inserted(place, row, source);
+    return true;
   }
 
   private inserted(place: Place, row: Datum[], source: Datum[]): void {
@@ -251,7 +272,8 @@ export class ModifyRun {
 
   // ---------------------------------------------------------------- UPDATE, DELETE
 
-  private changeAll(operation: 'update' | 'delete'): void {
+  protected changeAll(operation: 'update' | 'delete' | 'merge'): void {
+    if (operation === 'merge') return;
     const { spec, pending } = this;
     const tableColumn = spec.plan.tableOidColumn - 1;
     for (let from = 0; from < pending.length;) {
@@ -302,39 +324,44 @@ export class ModifyRun {
   }
 
   /** For EvalPlanQual: the target shows one row, its other children none. */
-  private pinned(relation: Oid, rowId: number): Map<number, number | undefined> {
+  protected pinned(relation: Oid, rowId: number): Map<number, number | undefined> {
     const { plan } = this.spec;
     if (plan.tableOidColumn === 0) return new Map([[plan.resultRelation, rowId]]);
     return pinMember(this.rt.plan.stmt, plan.resultRelations, relation, rowId);
   }
 
   private updateRow(place: Place, rowId: number, source: Datum[]): void {
-    const { relation, target } = place;
-    const old = this.read(relation, rowId);
+    const old = this.read(place.relation, rowId);
     if (old === null) return;
-    let row: Datum[] | null = [...old];
+    const row = [...old];
     const { columns, assigned } = this.assignmentOf(place);
     for (let i = 0; i < columns.length; i++) row[columns[i]! - 1] = source[i]!;
-    const proposed = row;
-    if (target.triggers !== null && (row = this.beforeUpdate(place, rowId, old, proposed, assigned)) === null) return;
-    if (place !== this.main && !target.fitsPartition(row)) {
-      this.moveRow(place, rowId, old, row, source);
-      return;
-    }
+    this.replaceRow(place, rowId, old, row, assigned, source);
+  }
+
+  /** The new version of a row, in its partition or another. False: a trigger would not have it. */
+  protected replaceRow(place: Place, rowId: number, old: Datum[], proposed: Datum[], assigned: ReadonlySet<number>, source: Datum[]): boolean {
+    const { target } = place;
+    const row = target.triggers === null ? proposed : this.beforeUpdate(place, rowId, old, proposed, assigned);
+    if (row === null) return false;
+    if (place !== this.main && !target.fitsPartition(row)) return this.moveRow(place, rowId, old, row, source);
     target.update(rowId, old, row, assigned, row !== proposed);
     if (this.viewChecks !== null) this.checkViews(place, row, rowId);
     this.note(place, row, rowId, source);
+    return true;
   }
 
   /** The new row belongs to another partition (ExecCrossPartitionUpdate). */
-  private moveRow(place: Place, rowId: number, old: Datum[], row: Datum[], source: Datum[]): void {
+  private moveRow(place: Place, rowId: number, old: Datum[], row: Datum[], source: Datum[]): boolean {
     const ofRoot = convertRow(place.toRoot, row);
     const to = this.route(ofRoot);
-    if (!this.beforeDelete(place, rowId, old)) return;
+    if (!this.beforeDelete(place, rowId, old)) return false;
     place.target.delete(rowId, old);
-    let moved: Datum[] | null = convertRow(to.fromRoot, ofRoot);
-    if (to.target.triggers !== null && (moved = to.target.beforeRow('INSERT', null, moved, null)) === null) return;
+    const routed = convertRow(to.fromRoot, ofRoot);
+    const moved = to.target.triggers === null ? routed : to.target.beforeRoutedInsert(routed);
+    if (moved === null) return false;
     this.inserted(to, moved, source);
+    return true;
   }
 
   /** BEFORE UPDATE triggers; one that changes the key needs the stronger lock. */
@@ -373,11 +400,18 @@ export class ModifyRun {
     });
   }
 
-  private deleteRow(place: Place, rowId: number, source: Datum[]): void {
+  protected deleteRow(place: Place, rowId: number, source: Datum[]): boolean {
     const old = this.read(place.relation, rowId, this.spec.returning ? null : place.target.columnsOfDelete);
-    if (old === null || !this.beforeDelete(place, rowId, old)) return;
+    if (old === null || !this.beforeDelete(place, rowId, old)) return false;
     place.target.delete(rowId, old);
     this.note(place, old, rowId, source);
+    return true;
+  }
+
+  protected takePending(): Datum[][] {
+    const rows = this.pending;
+    this.pending = [];
+    return rows;
   }
 
   /** BEFORE triggers lock their row, and say so in the words of UPDATE. */

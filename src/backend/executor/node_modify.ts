@@ -4,6 +4,7 @@ import type { ModifyTable } from '../nodes/plannodes.ts';
 import { RecordValue } from '../types/datum.ts';
 import type { Column } from './codegen.ts';
 import { ViewRun } from './instead_of.ts';
+import { MergeRun } from './merge_run.ts';
 import { ModifyRun, ModifySpec } from './modify_table.ts';
 import { type ExprContext, genExpr, genTest } from './expr_codegen.ts';
 import type { PlanCompiler, Producer } from './plan_compiler.ts';
@@ -14,6 +15,7 @@ export const modifyTable: Producer<ModifyTable> = (pc, plan, consume) => {
   const spec = new ModifySpec(plan, rte.relid);
   const run = g.state('null', 'mt');
   if (spec.relation.kind === 'v') g.emit(`${run} = new ${g.konst(ViewRun)}(rt, ${g.konst(spec)});`);
+  else if (plan.operation === 'merge') g.emit(`${run} = new ${g.konst(MergeRun)}(rt, ${g.konst(spec)}, ${mergeActions(pc, plan, spec)});`);
   else g.emit(`${run} = new ${g.konst(ModifyRun)}(rt, ${g.konst(spec)}, ${conflictUpdate(pc, plan, spec)}, ${viewChecks(pc, plan, spec)});`);
   pc.produce(plan.lefttree!, (columns) => g.emit(`${run}.add(${pc.row(columns)});`));
   g.emit(`${run}.finish();`);
@@ -49,6 +51,25 @@ function rowColumns(pc: PlanCompiler, { relation }: ModifySpec, row: string, row
     if (column === undefined) columns.set(attno, (column = make(attno)));
     return column;
   };
+}
+
+/** The text of the MergeActionCodes: functions of the target row, the subplan's row, and where the target row is. */
+function mergeActions(pc: PlanCompiler, plan: ModifyTable, spec: ModifySpec): string {
+  const { g } = pc;
+  const params = ['o', 's', 'id', 'tab'];
+  const context = (): ExprContext => {
+    const outer = plan.lefttree!.targetlist.map((t, i): Column => ({ nullable: true, type: exprType(t.expr), read: () => `s[${i}]` }));
+    return pc.context({ outer, scan: rowColumns(pc, spec, 'o', 'id', 'tab') });
+  };
+  const actions = plan.mergeActions.map(({ qual, targetList, command }) => {
+    const test = qual === null ? 'null' : g.fn(params, () => g.emit(`return ${genTest(g, qual, context())};`)).name;
+    const values = command !== 'insert' && command !== 'update' ? 'null' : g.fn(params, () => {
+      const cx = context();
+      g.emit(`return [${targetList.map((t) => genExpr(g, t.expr, cx).code).join(', ')}];`);
+    }).name;
+    return `{ test: ${test}, values: ${values} }`;
+  });
+  return `[${actions.join(', ')}]`;
 }
 
 /** The text of a ConflictUpdate: functions of the row that is there and of EXCLUDED. */

@@ -126,6 +126,13 @@ export class ResultRelation {
     return fireRow(list, op, old, row, assigned === null ? null : this.withGenerated(assigned), check);
   }
 
+  /** BEFORE INSERT of a row that was found to belong here: a trigger of the partition's own may have made another of it. */
+  beforeRoutedInsert(row: Datum[]): Datum[] | null {
+    const result = this.beforeRow('INSERT', null, row, null);
+    if (result !== null && result !== row && this.checkPartition === null && !this.fitsPartition(result)) throw this.partitionViolation(result);
+    return result;
+  }
+
   /** A trigger that came with the partition must leave the row in it. */
   private refuseMove({ trigger }: FiringTrigger, row: readonly Datum[]): void {
     if (trigger.parent === 0 || this.fitsPartition(row)) return;

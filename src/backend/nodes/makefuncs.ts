@@ -68,7 +68,7 @@ export function makeQuery(commandType: Query['commandType']): Query {
   return {
     kind: 'Query', commandType, utilityStmt: null, resultRelation: 0, canSetTag: true, hasAggs: false, hasWindowFuncs: false,
     hasTargetSRFs: false, hasSubLinks: false, hasDistinctOn: false, hasRecursive: false, hasModifyingCTE: false, hasForUpdate: false,
-    cteList: [], rtable: [], jointree: makeFromExpr([], null), targetList: [], override: 'none', onConflict: null, returningList: [],
+    cteList: [], rtable: [], jointree: makeFromExpr([], null), targetList: [], override: 'none', onConflict: null, mergeActionList: [], returningList: [],
     groupClause: [], groupDistinct: false, groupingSets: [], havingQual: null, windowClause: [], distinctClause: [], sortClause: [],
     limitOffset: null, limitCount: null, limitWithTies: false, rowMarks: [], setOperations: null, withCheckOptions: [], constraintDeps: [],
     stmt_location: 0, stmt_len: 0,

@@ -211,7 +211,7 @@ export interface QueryWalkOptions {
 
 /** Shows every expression of a query to `walker`: target lists, quals, range table, subqueries (as Query). */
 export function queryTreeWalker(query: Query, walker: Walker, options: QueryWalkOptions = {}): boolean {
-  return targets(query.targetList, walker) || walkOnConflict(query.onConflict, walker) || targets(query.returningList, walker)
+  return targets(query.targetList, walker) || walkOnConflict(query.onConflict, walker) || query.mergeActionList.some((a) => opt(a.qual, walker) || targets(a.targetList, walker)) || targets(query.returningList, walker)
     || query.withCheckOptions.some((wco) => opt(wco.qual, walker)) || fromItemWalker(query.jointree, walker) || opt(query.havingQual, walker) || opt(query.limitOffset, walker) || opt(query.limitCount, walker)
     || query.windowClause.some((wc) => opt(wc.startOffset, walker) || opt(wc.endOffset, walker))
     || (options.ignoreCteSubqueries !== true && query.cteList.some((cte) => walker(cte.ctequery) || cteExprs(cte).some(walker)))
@@ -342,6 +342,8 @@ export function queryTreeMutator(query: Query, m: Mutator, options: MutateOption
       onConflictSet: mutateTargetList(oc.onConflictSet, m), onConflictWhere: mutOpt(oc.onConflictWhere, m),
       exclRelTlist: mutateTargetList(oc.exclRelTlist, m),
     },
+    mergeActionList: query.mergeActionList.length === 0 ? query.mergeActionList
+      : query.mergeActionList.map((a) => ({ ...a, qual: mutOpt(a.qual, m), targetList: mutateTargetList(a.targetList, m) })),
     returningList: mutateTargetList(query.returningList, m),
     withCheckOptions: query.withCheckOptions.length === 0 ? query.withCheckOptions : query.withCheckOptions.map((wco) => ({ ...wco, qual: mutOpt(wco.qual, m) })),
     jointree: fromItemMutator(query.jointree, m) as Query['jointree'],

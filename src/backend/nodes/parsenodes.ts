@@ -22,6 +22,8 @@ export interface Query {
   targetList: TargetEntry[];
   override: 'none' | 'user' | 'system';
   onConflict: OnConflictExpr | null;
+  /** MERGE: what to do, in the order written. */
+  mergeActionList: MergeAction[];
   returningList: TargetEntry[];
   groupClause: SortGroupClause[];
   groupDistinct: boolean;
@@ -41,6 +43,13 @@ export interface Query {
   constraintDeps: Oid[];
   stmt_location: number;
   stmt_len: number;
+}
+
+/** WHEN [NOT] MATCHED [AND qual] THEN command. */
+export interface MergeAction {
+  matched: boolean; command: 'insert' | 'update' | 'delete' | 'nothing'; override: Query['override']; qual: Expr | null;
+  /** As INSERT and UPDATE have it. */
+  targetList: TargetEntry[];
 }
 
 /** WITH CHECK OPTION of a view: `qual` is over the target relation; null: only views below it have one. */

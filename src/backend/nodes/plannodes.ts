@@ -8,7 +8,7 @@ import type { Datum, Oid } from '../types/datum.ts';
 import type { Aggref, Expr, JoinType, OnConflictExpr, Param, SubPlan, TargetEntry } from './primnodes.ts';
 import type { PruneInfo } from '../optimizer/partprune.ts';
 import type { PartitionStep } from '../optimizer/pathnodes.ts';
-import type { CmdType, Query, RangeTblEntry, RangeTblFunction, RowMarkClause, WithCheckOption } from './parsenodes.ts';
+import type { CmdType, MergeAction, Query, RangeTblEntry, RangeTblFunction, RowMarkClause, WithCheckOption } from './parsenodes.ts';
 
 export const INNER_VAR = -1;
 export const OUTER_VAR = -2;
@@ -59,7 +59,7 @@ export interface ProjectSet extends PlanFields { kind: 'ProjectSet' }
 
 export interface ModifyTable extends PlanFields {
   kind: 'ModifyTable';
-  operation: 'insert' | 'update' | 'delete';
+  operation: 'insert' | 'update' | 'delete' | 'merge';
   canSetTag: boolean;
   resultRelation: number;
   /** UPDATE: attribute numbers of the leading columns of the subplan's target list. INSERT: all attributes. */
@@ -73,12 +73,17 @@ export interface ModifyTable extends PlanFields {
   /** RETURNING: Vars of the result relation have its varno, others are OUTER_VAR of the subplan's columns. */
   returningList: TargetEntry[];
   onConflict: OnConflictExpr | null;
+  /** MERGE: Vars of the target have its varno, others are OUTER_VAR of the subplan's columns, as in returningList. */
+  mergeActions: ModifyMergeAction[];
   /** What changed rows must meet, in order; Vars are those of the target. */
   withCheckOptions: WithCheckOption[];
   rowMarks: PlanRowMark[];
   /** Range table indexes of the relations joined in (UPDATE ... FROM, DELETE USING). */
   epqParam: number;
 }
+
+/** `columns`: the attribute numbers that the target list is for (UPDATE); INSERT has all attributes in order. */
+export interface ModifyMergeAction { matched: boolean; command: MergeAction['command']; qual: Expr | null; columns: number[]; targetList: TargetEntry[] }
 
 /** `apprelid`: the relation that the members are tables of, 0 for UNION ALL; `apptlist`: the columns over it. */
 export interface Append extends PlanFields {

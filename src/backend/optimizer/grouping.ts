@@ -4,7 +4,8 @@ import { notSupported } from '../../common/errors.ts';
 import { makeOpExpr, makeTargetEntry } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, expressionTreeWalker, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import type { GroupingSet } from '../nodes/parsenodes.ts';
-import type { GroupKey, Plan, SortKey } from '../nodes/plannodes.ts';
+import { openRelation } from '../catalog/relcache.ts';
+import type { GroupKey, ModifyMergeAction, Plan, SortKey } from '../nodes/plannodes.ts';
 import type { Expr, FromItem, SortGroupClause, TargetEntry, WindowFunc } from '../nodes/primnodes.ts';
 import { sortOperator } from '../executor/sort_support.ts';
 import { walkExpr } from '../executor/plan_walker.ts';
@@ -591,16 +592,29 @@ function targetMembers(root: PlannerInfo): number[] {
   return root.parse.commandType === 'insert' ? [resultRelation] : membersOf(root, resultRelation);
 }
 
+function mergeActions(root: PlannerInfo): ModifyMergeAction[] {
+  const q = root.parse;
+  if (q.commandType !== 'merge') return [];
+  const { attributes } = openRelation(root.rtable[q.resultRelation - 1]!.relid);
+  return q.mergeActionList.map(({ matched, command, qual, targetList }) => {
+    const given = targetList.filter((t) => !t.resjunk);
+    if (command !== 'insert') return { matched, command, qual, columns: given.map((t) => t.resno), targetList: given };
+    const all = attributes.map((a) => given.find((t) => t.resno === a.attnum)
+      ?? makeTargetEntry({ kind: 'Const', consttype: a.attisdropped ? 23 : a.atttypid, consttypmod: -1, constcollid: 0, constvalue: null, location: -1 }, a.attnum, a.attname, false));
+    return { matched, command, qual, columns: [], targetList: all };
+  });
+}
+
 function addModifyTable(root: PlannerInfo, child: Plan): Plan {
   const q = root.parse;
-  const operation = q.commandType as 'insert' | 'update' | 'delete';
+  const operation = q.commandType as 'insert' | 'update' | 'delete' | 'merge';
   const target = root.resultTargetList;
   const rowId = target.findIndex((t) => t.expr.kind === 'Var' && t.expr.varno === q.resultRelation && t.expr.varattno === -1 && t.resjunk);
   const tableOid = target.findIndex((t) => t.expr.kind === 'Var' && t.expr.varno === q.resultRelation && t.expr.varattno === -6 && t.resjunk);
   const colnos = operation === 'update' ? q.targetList.filter((t) => !t.resjunk).map((t) => t.resno) : operation === 'insert' ? target.filter((t) => !t.resjunk).map((_t, i) => i + 1) : [];
   return {
     kind: 'ModifyTable', ...over(child, q.returningList), plan_rows: q.returningList.length > 0 ? child.plan_rows : 0, operation, canSetTag: q.canSetTag, resultRelation: q.resultRelation,
-    updateColnos: colnos, rowIdColumn: operation === 'insert' ? 0 : rowId + 1, tableOidColumn: tableOid + 1, resultRelations: targetMembers(root), returningList: q.returningList, onConflict: q.onConflict,
+    updateColnos: colnos, rowIdColumn: operation === 'insert' ? 0 : rowId + 1, tableOidColumn: tableOid + 1, resultRelations: targetMembers(root), returningList: q.returningList, onConflict: q.onConflict, mergeActions: mergeActions(root),
     withCheckOptions: q.withCheckOptions, rowMarks: [], epqParam: 0,
   };
 }

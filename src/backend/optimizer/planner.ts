@@ -2,11 +2,11 @@
 // expressions, find the cheapest way to scan and join, then put grouping, windows, DISTINCT, ORDER BY, LIMIT and the
 // change of the target table on top.
 import { internalError } from '../../common/errors.ts';
-import { makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
+import { makeAlias, makeRangeTblEntry, makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
 import { makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { Plan, PlannedStmt } from '../nodes/plannodes.ts';
-import type { Expr, FromExpr, FromItem, TargetEntry } from '../nodes/primnodes.ts';
+import type { Expr, FromExpr, FromItem, JoinExpr, TargetEntry } from '../nodes/primnodes.ts';
 import type { Datum } from '../types/datum.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { childPlans } from '../executor/plan_walker.ts';
@@ -66,7 +66,7 @@ subqueryHooks.planRecursive = (root, cte) => {
 
 function subqueryPlanner(root: PlannerInfo): { plan: Plan; pathkeys: PathKey[] } {
   if (root.parse.cteList.length > 0) processCtes(root);
-  let q = root.parse;
+  let q = root.parse.commandType === 'merge' ? mergeToJoin(root.parse) : root.parse;
   if (q.hasSubLinks) q = pullUpSublinks(q);
   if (q.rtable.some((r) => r.rtekind === 'subquery')) q = pullUpSubqueries(q);
   q = flattenJoinAliases(q, q.rtable);
@@ -76,6 +76,20 @@ function subqueryPlanner(root: PlannerInfo): { plan: Plan; pathkeys: PathKey[] }
   preprocessQuery(root);
   root.parse = reduceOuterJoins(root.parse);
   return planUpper(root);
+}
+
+/** transform_MERGE_to_join: source and target are joined, by an outer join when unmatched rows of the source count. */
+function mergeToJoin(q: Query): Query {
+  const [source] = q.jointree.fromlist;
+  const left = q.mergeActionList.some((a) => !a.matched);
+  const target: FromItem = { kind: 'RangeTblRef', rtindex: q.resultRelation };
+  const rtindex = q.rtable.length + 1;
+  const join: JoinExpr = {
+    kind: 'JoinExpr', jointype: left ? 'left' : 'inner', isNatural: false, usingClause: [], join_using_alias: null, larg: left ? source! : target, rarg: left ? target : source!,
+    quals: q.jointree.quals, alias: null, rtindex,
+  };
+  const entry = { ...makeRangeTblEntry('join', null, makeAlias('unnamed_join', [])), jointype: join.jointype };
+  return { ...q, rtable: [...q.rtable, entry], jointree: { kind: 'FromExpr', fromlist: [join], quals: null } };
 }
 
 /** preprocess_expression of everything in the query. */
@@ -134,6 +148,7 @@ function preprocessQuery(root: PlannerInfo): void {
   root.parse = {
     ...q, targetList, rtable, jointree, havingQual,
     withCheckOptions: q.withCheckOptions.length === 0 ? q.withCheckOptions : q.withCheckOptions.map((wco) => ({ ...wco, qual: qual(wco.qual) })),
+    mergeActionList: q.mergeActionList.map((a) => ({ ...a, qual: qual(a.qual), targetList: targets(a.targetList).map((t) => ({ ...t, expr: replaceMultiexprParams(root, t.expr) })) })),
     returningList: targets(q.returningList), limitOffset: q.limitOffset === null ? null : value(q.limitOffset),
     limitCount: q.limitCount === null ? null : value(q.limitCount),
     windowClause: q.windowClause.map((w) => ({ ...w, startOffset: w.startOffset === null ? null : value(w.startOffset), endOffset: w.endOffset === null ? null : value(w.endOffset) })),
@@ -144,6 +159,20 @@ function preprocessQuery(root: PlannerInfo): void {
   root.rtable = rtable;
   preprocessRowMarks(root);
   root.resultTargetList = preprocessTargetList(root);
+}
+
+/** MERGE: the target row's place, and whatever actions want of the source. */
+function mergeTargetList(root: PlannerInfo): TargetEntry[] {
+  const q = root.parse;
+  let list = [makeTargetEntry(makeVar(q.resultRelation, -1, 27, -1, 0, 0), 1, 'ctid', true)];
+  if (standsForChildren(root.rtable[q.resultRelation - 1]!)) list = [...list, makeTargetEntry(makeVar(q.resultRelation, -6, 26, -1, 0, 0), 2, 'tableoid', true)];
+  for (const e of q.mergeActionList.flatMap((a) => [...(a.qual === null ? [] : [a.qual]), ...a.targetList.map((t) => t.expr)])) {
+    for (const v of pullVarClause(e, true, true)) {
+      if (v.kind !== 'Var' || v.varno === q.resultRelation || list.some((x) => equal(x.expr, v))) continue;
+      list = [...list, makeTargetEntry(v, list.length + 1, null, true)];
+    }
+  }
+  return list;
 }
 
 function preprocessRowMarks(root: PlannerInfo): void {
@@ -171,6 +200,7 @@ function preprocessTargetList(root: PlannerInfo): TargetEntry[] {
     if (!isView) list = [...list, makeTargetEntry(makeVar(q.resultRelation, -1, 27, -1, 0, 0), list.length + 1, 'ctid', true)];
     if (standsForChildren(root.rtable[q.resultRelation - 1]!)) list = [...list, makeTargetEntry(makeVar(q.resultRelation, -6, 26, -1, 0, 0), list.length + 1, 'tableoid', true)];
   }
+  if (q.commandType === 'merge') list = mergeTargetList(root);
   for (const mark of root.rowMarks) {
     list = [...list, makeTargetEntry(makeVar(mark.rti, -1, 27, -1, 0, 0), list.length + 1, `ctid${mark.rti}`, true)];
     mark.rowIdColumn = list.length;

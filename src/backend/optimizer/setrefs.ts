@@ -114,6 +114,7 @@ function setRefs(plan: Plan, offset: number): Plan {
       return {
         ...plan, initPlan, lefttree, resultRelation: target + offset, resultRelations: plan.resultRelations.map((r) => r + offset),
         returningList: mapTargets(plan.returningList, fixReturning), targetlist: mapTargets(plan.returningList, fixReturning),
+        mergeActions: plan.mergeActions.map((a) => ({ ...a, qual: a.qual === null ? null : fixReturning(a.qual), targetList: mapTargets(a.targetList, fixReturning) })),
         withCheckOptions: plan.withCheckOptions.map((wco) => ({ ...wco, qual: wco.qual === null ? null : scan(wco.qual) })),
         onConflict: oc === null ? null : {
           ...oc, arbiterElems: oc.arbiterElems.map(scan), arbiterWhere: oc.arbiterWhere === null ? null : scan(oc.arbiterWhere), exclRelIndex: oc.exclRelIndex + offset,

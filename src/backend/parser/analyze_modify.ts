@@ -20,7 +20,7 @@ import { recursion } from './recursion.ts';
 
 // ---- INSERT --------------------------------------------------------------------------------------------------
 
-const OVERRIDES: Record<string, Query['override']> = { OVERRIDING_NOT_SET: 'none', OVERRIDING_USER_VALUE: 'user', OVERRIDING_SYSTEM_VALUE: 'system' };
+export const OVERRIDES: Record<string, Query['override']> = { OVERRIDING_NOT_SET: 'none', OVERRIDING_USER_VALUE: 'user', OVERRIDING_SYSTEM_VALUE: 'system' };
 
 export function transformInsertStmt(state: ParseState, stmt: RawNode): Query {
   const query = makeQuery('insert');
@@ -114,7 +114,7 @@ function transformMultiRowValues(state: ParseState, selectStmt: RawNode, stmt: R
 }
 
 /** Converts one row of values to the types of the target columns. */
-function transformInsertRow(state: ParseState, exprlist: readonly Expr[], stmt: RawNode, cols: readonly RawResTarget[], attrnos: readonly number[], stripIndirection: boolean): Expr[] {
+export function transformInsertRow(state: ParseState, exprlist: readonly Expr[], stmt: RawNode, cols: readonly RawResTarget[], attrnos: readonly number[], stripIndirection: boolean): Expr[] {
   if (exprlist.length > cols.length) {
     throw parserError(state, 'syntax_error', 'INSERT has more expressions than target columns', exprLocation(exprlist[cols.length]!));
   }

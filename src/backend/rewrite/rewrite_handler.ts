@@ -8,7 +8,7 @@ import type { Query } from '../nodes/parsenodes.ts';
 import type { Oid } from '../types/datum.ts';
 import { expandViews } from './expand_views.ts';
 import { fireRules, hasInsteadTrigger, hasRulesFor, matchRules, type ModifyEvent, type Product, type Rule } from './rules.ts';
-import { defaultsToNulls, rewriteInsert, rewriteUpdate } from './target_list.ts';
+import { defaultsToNulls, rewriteInsert, rewriteMerge, rewriteUpdate } from './target_list.ts';
 import { cannotModifyView, rewriteViewTarget } from './updatable_views.ts';
 
 /** Rewrites one analyzed query into those to be planned, in order. */
@@ -39,6 +39,7 @@ function rewriteQuery(query: Query, source: Product['source'], active: readonly 
     if ((['insert', 'update', 'delete'] as const).some((e) => hasRulesFor(relation, e))) {
       throw new PgError('feature_not_supported', `cannot execute MERGE on relation "${relation.name}"`, { detail: 'MERGE is not supported for relations with rules.' });
     }
+    q = rewriteMerge(q, relation);
   }
   if (!isModify(q)) return [{ query: q, source }];
   const event = q.commandType as ModifyEvent;

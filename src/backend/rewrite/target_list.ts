@@ -37,6 +37,14 @@ function valuesIndex(query: Query, inheritedEntries: number): number {
   return -1;
 }
 
+/** The target lists of MERGE's actions. */
+export function rewriteMerge(query: Query, relation: Relation): Query {
+  return {
+    ...query, mergeActionList: query.mergeActionList.map((a) => (a.command !== 'insert' && a.command !== 'update' ? a
+      : { ...a, targetList: rewriteTargetList({ ...query, override: a.override }, a.targetList, relation, a.command, null) })),
+  };
+}
+
 export function rewriteUpdate(query: Query, relation: Relation): Query {
   return { ...query, targetList: rewriteTargetList(query, query.targetList, relation, 'update', null) };
 }
