@@ -1,6 +1,6 @@
 // The programs and the life of a site: createdb and its like, psql, authentication, reload, shutdown, faults, limits.
 import test from 'ava';
-import { chmodSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RawClient } from '../support/raw_client.ts';
 import { isRunning, until } from '../support/run.ts';
@@ -155,4 +155,15 @@ test.serial('a site with faults does not start, and is told what to mend', async
   t.is(code, 1);
   t.regex(err + out, /hba\.conf has mode 0644, not 0600[^]*chmod 0600/);
   t.regex(err + out, /base has mode 0755, not 0700[^]*chmod 0700/);
+});
+
+// Backends inherited the environment of global/ that the postmaster had opened to rehearse passwords, and with it its place
+// among the readers: MDB_BAD_RSLOT at some later connection.
+test.serial('the postmaster keeps no environment open', async (t) => {
+  const own = await startSite({ hba: 'local all all peer map=x\nhost all all 127.0.0.1/32 scram-sha-256' });
+  try {
+    t.deepEqual(readdirSync(`/proc/${own.pid}/fd`).map((fd) => readlinkSync(`/proc/${own.pid}/fd/${fd}`)).filter((path) => path.endsWith('.mdb')), []);
+  } finally {
+    await own.remove();
+  }
 });

@@ -2,11 +2,13 @@
 // a slot in the table of backends, authentication; then the traffic cop takes over. Runs in the child, never returns.
 import { FatalError, PgError } from '../../common/errors.ts';
 import { SIGINT, port } from '../../port/port.ts';
+import { forgetCatalogs } from '../catalog/inval.ts';
 import { clientAuthentication } from '../libpq/auth.ts';
 import { authCatalog } from '../libpq/auth_catalog.ts';
 import type { Connection } from '../libpq/connection.ts';
 import type { Peer } from '../libpq/hba.ts';
 import { ConnectionLost, Frontend } from '../libpq/pqcomm.ts';
+import { setStorePaths } from '../transaction/xact.ts';
 import { findForCancel, freeSlotCount, freeSlotOf, takeSlot } from '../utils/backend_status.ts';
 import { log, logBackendError, logContext, muteLog, startLogContext } from '../utils/elog.ts';
 import { getBool, getInt } from '../utils/guc.ts';
@@ -86,6 +88,9 @@ export function rehearseStartup(mockNonce: Uint8Array): void {
     port.close(theirs);
   }
   stopAuthenticationTimeout();
+  // Passwords and memberships were looked up: a child must not inherit an open environment, nor what was read from it.
+  setStorePaths(null, null);
+  forgetCatalogs();
   end();
   startLogContext('postmaster');
   logContext.user = logContext.database = logContext.remoteHost = '';
