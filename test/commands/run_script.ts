@@ -51,7 +51,7 @@ export function runHere(script: string): string {
   return `${out.join('\n')}\n`;
 }
 
-const NOT_COMPARED = /^(LOCATION|SCHEMA NAME|TABLE NAME|COLUMN NAME|CONSTRAINT NAME|DATATYPE NAME|CONTEXT|LINE \d+|QUERY): |^ *\^$|^SQL function /;
+const NOT_COMPARED = /^(LOCATION|SCHEMA NAME|TABLE NAME|COLUMN NAME|CONSTRAINT NAME|DATATYPE NAME|CONTEXT|LINE \d+|QUERY): |^ *\^$|^SQL function |^PL\/pgSQL function |^SQL statement "/;
 
 /** What PostgreSQL answers, in a database of its own. */
 export function runThere(script: string, database: string): string {

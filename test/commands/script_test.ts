@@ -6,8 +6,10 @@ import '../../src/backend/executor/domains.ts';
 import '../../src/backend/executor/spi.ts';
 import '../../src/backend/rewrite/ruleutils/functions.ts';
 import '../../src/backend/commands/index.ts';
+import '../../src/backend/pl/plpgsql/index.ts';
 import { readFileSync } from 'node:fs';
 import test from 'ava';
+import { executeString } from '../../src/backend/tcop/standalone.ts';
 import { loadParser } from '../../src/backend/parser/raw_parser.ts';
 import { rememberSessionRole } from '../../src/backend/commands/role_settings.ts';
 import { openSite, transaction } from '../catalog/site.ts';
@@ -20,6 +22,7 @@ export async function scriptTest(name: string): Promise<void> {
     const site = openSite('postgres');
     try {
       transaction(() => rememberSessionRole('postgres'));
+      executeString('create extension plpgsql', { start() {}, receive: () => true, end() {} });
       t.is(runHere(read(`sql/${name}.sql`)), read(`expected/${name}.out`));
     } finally {
       site.remove();

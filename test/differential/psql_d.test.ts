@@ -95,6 +95,9 @@ const COMMANDS = String.raw`
 \dp pg_catalog.pg_class
 \dT+ pg_catalog.int4
 \dO "C"
+\d s1.triggered
+\d+ s1.triggered_v
+\dy
 \d nosuch
 \df nosuch*
 \dconfig+ search_path

@@ -143,7 +143,7 @@ function transitionTables(stmt: CreateTrigStmt, relation: Relation, type: number
       if (parentsOf(relation.oid).length > 0) throw unsupported('ROW triggers with transition tables are not supported on inheritance children');
     }
     if ((type & (BEFORE | INSTEAD)) !== 0) throw invalid('transition table name can only be specified for an AFTER trigger');
-    if (type & TRUNCATE) throw invalid('TRUNCATE triggers with transition tables are not supported');
+    if (type & TRUNCATE) throw unsupported('TRUNCATE triggers with transition tables are not supported');
     const events = [INSERT, DELETE, UPDATE].filter((e) => (type & e) !== 0).length;
     if (events !== 1) throw unsupported('transition tables cannot be specified for triggers with more than one event');
     if (stmt.columns !== undefined) throw unsupported('transition tables cannot be specified for triggers with column lists');

@@ -45,7 +45,7 @@ function setNamespaceLateralState(namespace: readonly NamespaceItem[], lateralOn
 /** The table that INSERT, UPDATE, DELETE or MERGE changes: opened and added to the range table. */
 export function setTargetTable(state: ParseState, raw: RawNode, inh: boolean, alsoSource: boolean, requiredPerms: number): number {
   if (raw.schemaname === undefined && ephemeralRelation(raw.relname as string) !== undefined) {
-    throw new PgError('wrong_object_type', `relation "${raw.relname as string}" cannot be the target of a modifying statement`);
+    throw new PgError('feature_not_supported', `relation "${raw.relname as string}" cannot be the target of a modifying statement`);
   }
   const relation = parserOpenTable(state, raw);
   state.targetRelation = relation;

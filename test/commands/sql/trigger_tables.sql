@@ -1,0 +1,106 @@
+-- What a trigger sees is told by one function: with an argument it also leaves the row out (null), changes a column (set)
+-- or runs SQL (sql, query).
+create function tell() returns trigger language plpgsql as $$
+declare r record; x text;
+begin
+ if tg_argv[0] is distinct from 'quiet' then raise notice '% % % % on % old=% new=%', tg_name, tg_when, tg_level, tg_op, tg_table_name, old, new; end if;
+ if tg_argv[0] = 'null' then return null; end if;
+ if tg_argv[0] = 'set' then new := json_populate_record(new, json_build_object(tg_argv[1], tg_argv[2])); return new; end if;
+ if tg_argv[0] = 'sql' then execute tg_argv[1]; end if;
+ if tg_argv[0] = 'query' then for x in execute tg_argv[1] loop raise notice '% %', tg_name, x; end loop; end if;
+ if tg_op = 'DELETE' then return old; end if; return new;
+end $$;
+create table t(a int primary key, b int);
+create trigger t_i after insert on t referencing new table as newt for each statement execute function tell('query','select count(*)||$$ $$||coalesce(sum(a),0)||$$ $$||coalesce(string_agg(n::text, $$,$$),$$-$$) from newt n');
+create trigger t_u after update on t referencing old table as oldt new table as newt for each statement execute function tell('query','select $$old $$||o.a||$$ new $$||n.a||$$ $$||n.b from oldt o full join newt n using (a,b) order by 1');
+create trigger t_d after delete on t referencing old table as oldt for each row execute function tell('query','select string_agg(a::text,$$,$$ order by a) from oldt');
+insert into t values(1,1),(2,2),(3,3);
+update t set b=b+1 where a<3;
+update t set b=0 where false;
+insert into t values(1,5),(9,9) on conflict(a) do update set b=excluded.b;
+delete from t where a<3;
+with x as (insert into t values(20,20) returning *), y as (update t set b=77 where a=3 returning *), z as (insert into t values(21,1)) select * from x union all select * from y;
+create trigger bad after insert or update on t referencing new table as n execute function tell();
+create trigger bad before insert on t referencing new table as n execute function tell();
+create trigger bad after insert on t referencing old table as n execute function tell();
+create trigger bad after delete on t referencing new table as n execute function tell();
+create trigger bad after update of a on t referencing new table as n execute function tell();
+create trigger bad after update on t referencing new table as n old table as n execute function tell();
+create trigger bad after update on t referencing new row as n execute function tell();
+create trigger bad after truncate on t referencing new table as n execute function tell();
+create trigger bad after update on t referencing new table as n new table as m execute function tell();
+create trigger t_w after update on t referencing new table as n execute function tell('sql','insert into n values(1,1)');
+update t set b=1;
+drop trigger t_w on t;
+-- nested
+create table log(n serial, m text, d int);
+create trigger l after insert on log for each row execute function tell('query', 'select $$depth $$||pg_trigger_depth()');
+create table q(a int, b text);
+create trigger q1 after insert on q for each row execute function tell('sql', 'insert into log(m) select $$q has $$||count(*) from q');
+insert into q values(1),(2);
+create trigger q0 before insert on q for each row execute function tell('query', 'select $$before: $$||count(*) from q');
+insert into q values(3),(4);
+select pg_trigger_depth();
+-- before triggers that touch the row itself
+create table r(a int primary key, b int);
+insert into r values(1,1),(2,2),(3,3);
+create trigger r1 before update on r for each row when (old.a = 1) execute function tell('sql','update r set b=100 where a=1 and b < 100 and pg_trigger_depth() < 3');
+update r set b=b+1;
+drop trigger r1 on r;
+create trigger r1 before update on r for each row when (old.a = 1) execute function tell('sql','update r set b=100 where a=2');
+update r set b=b+1;
+drop trigger r1 on r;
+create trigger r1 before delete on r for each row when (old.a = 1) execute function tell('sql','delete from r where a=2');
+delete from r;
+drop trigger r1 on r;
+create trigger r1 after update on r for each row when (old.a = 1 and old.b<>100) execute function tell('sql','update r set b=100 where a=1');
+update r set b=50;
+select * from r order by a;
+drop trigger r1 on r;
+create trigger r1 after delete on r for each row when (old.a = 1) execute function tell('sql','insert into r values(1,1)');
+delete from r where a=1; 
+select * from r order by a;
+-- infinite
+-- deferrable unique
+create table u(a int unique deferrable, b int, constraint ub unique (b) deferrable initially deferred);
+insert into u values(1,1),(2,2);
+update u set a=a+1;
+update u set b=b+1;
+insert into u values(2,9);
+begin; insert into u values(7,2); select * from u where b=2 order by a; update u set b=b+10 where a=7; commit;
+begin; insert into u values(8,2); savepoint x; insert into u values(9,3); rollback to x; delete from u where a=8; commit;
+begin; insert into u values(8,2); commit;
+insert into u values(8,2) on conflict(b) do nothing;
+insert into u values(2,90) on conflict do nothing;
+insert into u values(null,null),(null,null);
+begin; set constraints all deferred; update u set a=3; set constraints u_a_key immediate; rollback;
+select * from u order by a, b;
+alter table u add constraint uz unique(b) deferrable;
+create table u2(a int); insert into u2 values(1),(1);
+alter table u2 add unique(a) deferrable;
+insert into u2 values(null),(null); delete from u2 where a=1;
+alter table u2 add unique(a) deferrable;
+select tgname ~ '_ConstraintTrigger_', tgtype, tgdeferrable, tginitdeferred, tgfoid::regproc from pg_trigger where tgrelid='u'::regclass order by oid;
+create table fk(a int references u(a));
+drop table u;
+-- fk things
+create table pk(a int, b int, primary key(a,b));
+create table f1(x int default 1, y int default 1, foreign key(x,y) references pk on delete set default on update set null);
+insert into pk values(1,1),(2,2),(3,3);
+insert into f1 values(2,2),(3,3),(1,1),(null,5);
+delete from pk where a=2;
+update pk set a=30 where a=3;
+delete from pk where a=1;
+select * from f1 order by 1,2;
+create table f2(x int, y int, foreign key(x,y) references pk match full);
+insert into f2 values(1,null);
+insert into f2 values(null,null);
+alter table f2 alter constraint f2_x_y_fkey deferrable initially deferred;
+begin; insert into f2 values(5,5); update f2 set x=6; insert into pk values(6,5); commit;
+begin; insert into f2 values(7,7); delete from f2 where x=7; commit;
+begin; delete from pk where a=6; insert into pk values(6,5); commit;
+begin; delete from pk where a=6; commit;
+create table f3(x int check (x<5) , foreign key (x) references r on update cascade on delete cascade);
+insert into f3 values(2);
+update r set a=20 where a=2;
+alter table pk disable trigger all; delete from pk; select count(*) from pk; 
