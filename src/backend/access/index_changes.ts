@@ -2,8 +2,8 @@
 // there for a command when the last thing logged about it by an older command added it; when nothing is logged, when
 // the store has it. Rolling back to a savepoint cuts the log.
 //
-// Lookups by key go through a hash map, ranges through an order, both made when first needed. A log that has only added
-// keys in ascending order (a load into an empty table) needs no map: a search by halves does.
+// Lookups by key go through a hash table, ranges through an order, both made when first needed. A log of keys in ascending
+// order (a load into an empty table) needs no table: a search by halves does.
 //
 // When the log has grown long, it goes into packed, sorted runs (index_run.ts); the lists here are what came after them.
 // `base` entries are in runs.
@@ -25,8 +25,7 @@ export class IndexLog {
   private base = 0;
   private readonly packed: RunList;
   private readonly cidMarks: { from: number; cid: number }[] = [];
-  /** Positions by key. */
-  private byKey: Map<string, number | number[]> | null = null;
+  private readonly byKey = new PlacesOfKeys();
   /** The keys of the lists are in ascending order. */
   private ascending = true;
   removals = 0;
@@ -52,7 +51,6 @@ export class IndexLog {
     this.rows.push(row);
     this.cids.push(cid);
     this.kinds.push((added ? ADDED : 0) | (withRow ? WITH_ROW : 0));
-    if (this.byKey !== null) this.enter(this.byKey, position);
     if (position >= runSettings.entries) this.pack();
   }
 
@@ -64,8 +62,17 @@ export class IndexLog {
     this.packed.add(packRun(keys, rows, kinds, base));
     this.base += keys.length;
     keys.length = rows.length = cids.length = kinds.length = 0;
-    this.byKey = null;
+    this.byKey.clear();
     this.ascending = true;
+  }
+
+  /** Additions of one command that are in runs already, at places 0 and on. */
+  logRuns(runs: readonly SortedRun[], entries: number, cid: number): void {
+    if (this.keys.length > 0) this.pack();
+    const { base } = this;
+    this.cidMarks.push({ from: base, cid });
+    for (const run of runs) this.packed.add(run.movedBy(base));
+    this.base += entries;
   }
 
   /** The command that wrote an entry of a run. */
@@ -89,48 +96,33 @@ export class IndexLog {
       for (let i = length; i < this.keys.length; i++) if ((this.kinds[i]! & ADDED) === 0) this.removals--;
     }
     this.keys.length = this.rows.length = this.cids.length = this.kinds.length = length;
-    this.byKey = null;
+    this.byKey.clear();
     this.order = [];
     this.ordered = 0;
     if (length === 0) this.ascending = true;
   }
 
-  private enter(map: Map<string, number | number[]>, position: number): void {
-    const key = this.keys[position]!;
-    const before = map.get(key);
-    if (before === undefined) map.set(key, position);
-    else if (typeof before === 'number') map.set(key, [before, position]);
-    else before.push(position);
+  /** The newest place in the lists that is about this key, and the one before a place; -1: none. */
+  private newest(key: string): number {
+    const { keys } = this;
+    if (!this.ascending) return this.byKey.first(keys, key);
+    let low = 0, high = keys.length;
+    if (high === 0 || key > keys[high - 1]!) return -1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (keys[middle]! <= key) low = middle + 1; else high = middle;
+    }
+    return low > 0 && keys[low - 1] === key ? low - 1 : -1;
   }
-
-  /** Positions in the log that are about this key, oldest first. */
-  private positions(key: string): readonly number[] {
-    if (this.ascending) {
-      const { keys } = this;
-      let low = 0, high = keys.length;
-      if (high === 0 || key > keys[high - 1]!) return NONE;
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        if (keys[middle]! < key) low = middle + 1; else high = middle;
-      }
-      if (keys[low] !== key) return NONE;
-      const found: number[] = [];
-      for (; keys[low] === key; low++) found.push(low);
-      return found;
-    }
-    if (this.byKey === null) {
-      this.byKey = new Map();
-      for (let i = 0; i < this.keys.length; i++) this.enter(this.byKey, i);
-    }
-    const found = this.byKey.get(key);
-    return found === undefined ? NONE : typeof found === 'number' ? [found] : found;
+  private older(key: string, position: number): number {
+    const { keys } = this;
+    if (!this.ascending) return this.byKey.following(keys, key, position);
+    return position > 0 && keys[position - 1] === key ? position - 1 : -1;
   }
 
   /** What a command finds logged about an entry: true added, false removed, undefined nothing. */
   state(key: string, row: RowId, cid: number): boolean | undefined {
-    const positions = this.positions(key);
-    for (let i = positions.length - 1; i >= 0; i--) {
-      const p = positions[i]!;
+    for (let p = this.newest(key); p >= 0; p = this.older(key, p)) {
       if (this.rows[p] === row && this.cids[p]! < cid) return (this.kinds[p]! & ADDED) !== 0;
     }
     if (this.base === 0) return undefined;
@@ -147,9 +139,7 @@ export class IndexLog {
 
   /** The row that has this key for a command, as far as the log knows. */
   addedRow(key: string, cid: number): RowId | undefined {
-    const positions = this.positions(key);
-    for (let i = positions.length - 1; i >= 0; i--) {
-      const p = positions[i]!;
+    for (let p = this.newest(key); p >= 0; p = this.older(key, p)) {
       if ((this.kinds[p]! & ADDED) !== 0 && this.cids[p]! < cid && this.state(key, this.rows[p]!, cid) === true) return this.rows[p];
     }
     if (this.base === 0) return undefined;
@@ -216,7 +206,53 @@ export class IndexLog {
   }
 }
 
-const NONE: readonly number[] = [];
+/** The places of a list by key: a table of the newest place for each hash, and for each place an older one. It is made, and
+ * brought up to date, when it is asked. */
+class PlacesOfKeys {
+  private heads = new Int32Array(0);
+  private next = new Int32Array(0);
+  private entered = 0;
+
+  clear(): void {
+    if (this.entered > 0) this.heads.fill(-1);
+    this.entered = 0;
+  }
+
+  first(keys: readonly string[], key: string): number {
+    if (keys.length === 0) return -1;
+    if (this.entered < keys.length) this.enter(keys);
+    return this.match(keys, key, this.heads[hash(key) & (this.heads.length - 1)]!);
+  }
+  following(keys: readonly string[], key: string, place: number): number {
+    return this.match(keys, key, this.next[place]!);
+  }
+  private match(keys: readonly string[], key: string, place: number): number {
+    while (place >= 0 && keys[place] !== key) place = this.next[place]!;
+    return place;
+  }
+
+  private enter(keys: readonly string[]): void {
+    if (keys.length > this.heads.length) {
+      const size = 2 ** (Math.ceil(Math.log2(keys.length)) + 1);
+      this.heads = new Int32Array(size).fill(-1);
+      this.next = new Int32Array(size);
+      this.entered = 0;
+    }
+    const { heads, next } = this, mask = heads.length - 1;
+    for (let i = this.entered; i < keys.length; i++) {
+      const at = hash(keys[i]!) & mask;
+      next[i] = heads[at]!;
+      heads[at] = i;
+    }
+    this.entered = keys.length;
+  }
+}
+
+function hash(key: string): number {
+  let h = 0;
+  for (let i = 0; i < key.length; i++) h = Math.imul(h, 31) + key.charCodeAt(i) | 0;
+  return Math.imul(h ^ (h >>> 15), 0x2c1b3c6d) >>> 8;
+}
 
 function compare(a: { key: string; row: RowId }, b: { key: string; row: RowId }): number {
   return a.key < b.key ? -1 : a.key > b.key ? 1 : a.row - b.row;

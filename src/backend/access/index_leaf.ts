@@ -18,6 +18,7 @@
 import { internalError } from '../../common/errors.ts';
 import { MAX_KEY_BYTES } from '../storage/store.ts';
 import { BLOCK_TARGET_BYTES, type RowId } from './row.ts';
+import type { Datum } from '../types/datum.ts';
 
 export const LEAF_HEADER_BYTES = 8;
 export const ROW_ID_BYTES = 6;
@@ -204,6 +205,16 @@ export class EntryList {
     for (let k = 0; k < key.length; k++) bytes[at++] = key.charCodeAt(k);
     writeRowId(bytes, at, row);
     this.starts[++this.count] = at + ROW_ID_BYTES;
+  }
+  /** An entry whose key `write` puts into its place; false: it could not, or the key is longer than `limit` bytes. */
+  addWritten(write: (bytes: Buffer, at: number, limit: number, values: readonly Datum[]) => number, values: readonly Datum[], limit: number, row: RowId): boolean {
+    this.reserve(limit + ROW_ID_BYTES, 1);
+    const { used } = this;
+    const end = write(this.bytes, used, used + limit, values);
+    if (end < 0) return false;
+    writeRowId(this.bytes, end, row);
+    this.starts[++this.count] = end + ROW_ID_BYTES;
+    return true;
   }
   /** Entries from to (exclusive) of a leaf. */
   addRange(leaf: LeafReader, from: number, to: number): void {

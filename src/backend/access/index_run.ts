@@ -80,6 +80,11 @@ export class SortedRun {
     return length - key.length;
   }
 
+  /** The same, so much later in the log. */
+  movedBy(places: number): SortedRun {
+    return places === 0 ? this : new SortedRun(this.bytes, this.starts, this.positions.map((p) => p + places), this.kinds);
+  }
+
   /** Entries whose place in the log is below `length`; null when none is. */
   truncated(length: number): SortedRun | null {
     const { bytes, positions, count } = this;
@@ -148,10 +153,12 @@ class RunBuilder {
   }
 
   copy(from: SortedRun, i: number): void {
-    const start = from.starts[i]!, end = from.starts[i + 1]!;
-    copyBytes(from.bytes, start, end, this.bytes, this.at);
+    this.add(from.bytes, from.starts[i]!, from.starts[i + 1]!, from.kinds[i]!, from.positions[i]!);
+  }
+  add(bytes: Buffer, start: number, end: number, kind: number, position: number): void {
+    copyBytes(bytes, start, end, this.bytes, this.at);
     this.at += end - start;
-    this.close(from.kinds[i]!, from.positions[i]!);
+    this.close(kind, position);
   }
 
   put(key: string, row: RowId, kind: number, position: number): void {
@@ -250,6 +257,38 @@ export function packRun(keys: readonly string[], rows: readonly RowId[], kinds: 
   for (let i = 0; i < n; i++) length += keys[i]!.length;
   const out = new RunBuilder(n, length);
   for (let k = 0; k < n; k++) { const i = order === null ? k : order[k]!; out.put(keys[i]!, rows[i]!, kinds[i]!, base + i); }
+  return out.finish();
+}
+
+/** Sorts entries of a list, which stand at `base` and behind in the log; the run has memory of its own. */
+export function sortList({ bytes, starts, count, used }: EntryList, kinds: Uint8Array, base: number): SortedRun {
+  let sorted = true;
+  for (let i = 1; i < count && sorted; i++) sorted = compareBytes(bytes, starts[i - 1]!, starts[i]!, bytes, starts[i]!, starts[i + 1]!) <= 0;
+  if (sorted) {
+    return new SortedRun(Buffer.from(bytes.subarray(0, used)), starts.slice(0, count + 1), Uint32Array.from({ length: count }, (_, i) => base + i), kinds.slice(0, count));
+  }
+  let skip = starts[1]!;
+  for (let i = 1; i < count && skip > 0; i++) {
+    const start = starts[i]!;
+    let k = 0;
+    while (k < skip && bytes[k] === bytes[start + k]) k++;
+    skip = k;
+  }
+  const digits = makeDigits(count), [a, b, c] = digits as [Uint16Array, Uint16Array, Uint16Array];
+  for (let i = 0; i < count; i++) {
+    // Row ids stand behind the keys, so there is always something; beyond the end, what follows counts as nothing.
+    const k = starts[i]! + skip, end = starts[i + 1]!;
+    if (k + 6 <= end) {
+      a[i] = (bytes[k]! << 8) | bytes[k + 1]!;
+      b[i] = (bytes[k + 2]! << 8) | bytes[k + 3]!;
+      c[i] = (bytes[k + 4]! << 8) | bytes[k + 5]!;
+    } else {
+      for (let d = 0, at = k; d < 3; d++, at += 2) digits[d]![i] = ((at < end ? bytes[at]! : 0) << 8) | (at + 1 < end ? bytes[at + 1]! : 0);
+    }
+  }
+  const order = orderBy(count, digits, (i, j) => compareBytes(bytes, starts[i]!, starts[i + 1]!, bytes, starts[j]!, starts[j + 1]!) || i - j);
+  const out = new RunBuilder(count, used);
+  for (let k = 0; k < count; k++) { const i = order[k]!; out.add(bytes, starts[i]!, starts[i + 1]!, kinds[i]!, base + i); }
   return out.finish();
 }
 

@@ -27,7 +27,7 @@ import type { IndexColumn } from '../catalog/relation.ts';
 import { ArrayValue, Interval, MultirangeValue, RangeValue, RecordValue, TimeTz, type Datum, type Oid } from '../types/datum.ts';
 import type { Inet } from '../types/inet_text.ts';
 import { typeHooks } from '../types/hooks.ts';
-import { bigKey, integerKey } from './key_integer.ts';
+import { bigKey, integerKey, putIntegerKey } from './key_integer.ts';
 import { type JsonbItem, JsonbObject, type JsonbValue } from '../types/jsonb.ts';
 import { Numeric } from '../types/numeric.ts';
 import { numericKey } from './numeric_bytes.ts';
@@ -233,6 +233,33 @@ export function encodeKey(columns: readonly IndexColumn[], values: readonly Datu
     key += value === null || value === undefined ? coder.nullMark : coder.encode(value);
   }
   return key;
+}
+
+/** Writes the key of a row at a place of a buffer and says where it ends; -1: encodeKey must make it, because it may not
+ * fit, or for some rarer value. Null: it always must. */
+export function keyWriter(columns: readonly IndexColumn[]): ((bytes: Buffer, at: number, limit: number, values: readonly Datum[]) => number) | null {
+  const list = codersOf(columns);
+  const integers = list.map((c) => !c.descending && c.encode === integerKey);
+  if (!list.every((c, i) => integers[i] || (!c.descending && c.encode === textKey))) return null;
+  const marks = list.map((c) => c.nullMark.charCodeAt(0));
+  return (bytes, at, limit, values) => {
+    for (let i = 0; i < list.length; i++) {
+      const value = values[i];
+      if (at + 8 > limit) return -1;
+      if (value === null || value === undefined) {
+        bytes[at++] = marks[i]!;
+      } else if (integers[i]) {
+        if (typeof value !== 'number' || (at = putIntegerKey(bytes, at, value)) < 0) return -1;
+      } else {
+        const text = value as string;
+        if (at + 3 * text.length + 2 > limit) return -1;
+        bytes[at++] = 2;
+        at += bytes.utf8Write(text, at);
+        bytes[at++] = 0;
+      }
+    }
+    return at;
+  };
 }
 
 /** The prefix that all keys share whose leading columns have these values. */

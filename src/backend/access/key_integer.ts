@@ -33,3 +33,29 @@ export function bigKey(v: bigint): string {
   for (; m > 0n; count++, m >>= 8n) bytes = fromCharCode(Number(m & 255n) ^ flip) + bytes;
   return fromCharCode(negative ? 0x7f - count : 0x80 + count) + bytes;
 }
+
+/** The same into bytes at `at`; where it ends. -1: it must be made as a string. */
+export function putIntegerKey(bytes: Uint8Array, at: number, v: number): number {
+  if (v < 0 || v >= 0x100000000) return -1;
+  if (v < 0x10000) {
+    if (v === 0) { bytes[at] = 0x80; return at + 1; }
+    if (v < 256) { bytes[at] = 0x81; bytes[at + 1] = v; return at + 2; }
+    bytes[at] = 0x82;
+    bytes[at + 1] = v >> 8;
+    bytes[at + 2] = v;
+    return at + 3;
+  }
+  if (v < 0x1000000) {
+    bytes[at] = 0x83;
+    bytes[at + 1] = v >> 16;
+    bytes[at + 2] = v >> 8;
+    bytes[at + 3] = v;
+    return at + 4;
+  }
+  bytes[at] = 0x84;
+  bytes[at + 1] = v >>> 24;
+  bytes[at + 2] = v >>> 16;
+  bytes[at + 3] = v >>> 8;
+  bytes[at + 4] = v;
+  return at + 5;
+}

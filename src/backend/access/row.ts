@@ -191,6 +191,12 @@ export function formRow(layout: RowLayout, values: readonly Datum[]): Uint8Array
   return new Uint8Array(scratch.bytes.buffer.slice(0, end));
 }
 
+/** As formRow, in memory that the next call may use again. */
+export function formRowBriefly(layout: RowLayout, values: readonly Datum[]): Uint8Array {
+  const end = formRowInto(layout, values, scratch.bytes, scratch.view, 0);
+  return end < 0 ? formWideRow(layout as Layout, values) : scratch.bytes.subarray(0, end);
+}
+
 /** The row at `at` of a buffer; where it ends, or -1 when it does not fit there: then formRow makes it. */
 export function formRowInto(layout: RowLayout, values: readonly Datum[], bytes: Buffer, view: DataView, at: number): number {
   return (layout as Layout).form(values, bytes, view, at);

@@ -112,6 +112,8 @@ export class TableChanges {
   readonly changed = new Map<number, (Version | undefined)[]>();
   private readonly arena: Arena;
   private deleted: Version | null = null;
+  private lastBlock = -1;
+  private lastSlots: (Version | undefined)[] | undefined = undefined;
   private readonly sealed: SealedBlock[] = [];
   private open: OpenBlock | null = null;
   /** See WriteSet.level: whether this level has noted where its inserts begin. */
@@ -240,16 +242,26 @@ export class TableChanges {
 
   // --- Changing --------------------------------------------------------------------------------------------------
 
+  /** Changes come block after block. */
+  private slotsOf(block: number): (Version | undefined)[] | undefined {
+    if (block !== this.lastBlock) {
+      this.lastBlock = block;
+      this.lastSlots = this.changed.get(block);
+    }
+    return this.lastSlots;
+  }
+
   /** The newest version of a row, or undefined when the write set has none above the block it stands in. */
   head(rowId: RowId): Version | undefined {
-    return this.changed.get(blockOf(rowId))?.[slotOf(rowId)];
+    if (this.changed.size === 0) return undefined;
+    return this.slotsOf(blockOf(rowId))?.[slotOf(rowId)];
   }
 
   /** Puts a new version (null: deleted) on top. */
   change(rowId: RowId, row: Uint8Array | null, cid: number, readVersion: number): void {
     const block = blockOf(rowId), slot = slotOf(rowId);
-    let slots = this.changed.get(block);
-    if (slots === undefined) this.changed.set(block, (slots = []));
+    let slots = this.slotsOf(block);
+    if (slots === undefined) this.changed.set(block, (this.lastSlots = slots = []));
     const prev = slots[slot];
     if (row === null) {
       slots[slot] = prev === undefined ? this.deletion(cid, readVersion) : new Version(cid, 0, 0, DELETED, prev, prev.readVersion);
@@ -274,6 +286,7 @@ export class TableChanges {
     const slots = this.changed.get(block)!;
     slots[slot] = slots[slot]!.prev;
     if (slots.every((v) => v === undefined)) this.changed.delete(block);
+    this.lastBlock = -1;
   }
 
   // --- Reading ---------------------------------------------------------------------------------------------------

@@ -152,7 +152,7 @@ class ChangedRows implements ChangeSource {
         const version = slots[slot];
         if (version === undefined) continue;
         if (version.deleted) out.deleted(block, slot, version.readVersion);
-        else out.changed(block, slot, version.readVersion, table.versionBytes(version));
+        else out.changed(block, slot, version.readVersion, table.versionRow(version).bytes, version.offset, version.offset + version.length);
       }
     }
   }
@@ -160,7 +160,7 @@ class ChangedRows implements ChangeSource {
     const list: ChangedRow[] = [];
     this.write({
       deleted: (block, slot, version) => { list.push({ row: rowIdOf(block, slot), version, bytes: null }); },
-      changed: (block, slot, version, bytes) => { list.push({ row: rowIdOf(block, slot), version, bytes }); },
+      changed: (block, slot, version, bytes, start, end) => { list.push({ row: rowIdOf(block, slot), version, bytes: bytes.slice(start, end) }); },
     });
     return list;
   }

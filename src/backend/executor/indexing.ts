@@ -6,6 +6,7 @@
 // (MAX_KEY_LOCKS) and leaves it to the commit, which refuses a key that is there by then.
 import { PgError } from '../../common/errors.ts';
 import { encodeKey, keyHasNull } from '../access/key.ts';
+import { IndexBuilder } from '../access/index_build.ts';
 import { beginIndexScan, findDuplicate, insertEntry, removeEntry } from '../access/index.ts';
 import { PROVISIONAL_BLOCK, blockOf, readColumn, readRow, rowIdOf, type RowId } from '../access/row.ts';
 import { advanceSnapshot, isOptimistic, isStale, registerCallback, requireLocks, setDuplicateReporter, usesTransactionSnapshot } from '../transaction/xact.ts';
@@ -42,6 +43,14 @@ export class IndexKeys {
 
   /** The key of a row (values[attnum - 1]); null when a partial index leaves it out. Sets `hasNull`. */
   key(row: readonly Datum[]): string | null {
+    const { info } = this, values = this.valuesOf(row);
+    if (values === null) return null;
+    this.hasNull = keyHasNull(info.columns, values);
+    return encodeKey(info.columns, values);
+  }
+
+  /** The values the key is made of, good until the next call; null when a partial index leaves the row out. */
+  valuesOf(row: readonly Datum[]): readonly Datum[] | null {
     if (this.predicate !== null && !this.predicate(null, row)) return null;
     const { info, values } = this;
     let next = 0;
@@ -49,8 +58,7 @@ export class IndexKeys {
       const attnum = info.keyAttributes[i]!;
       values[i] = attnum === 0 ? this.expressions[next++]!(null, row) : row[attnum - 1] ?? null;
     }
-    this.hasNull = keyHasNull(info.columns, values);
-    return encodeKey(info.columns, values);
+    return values;
   }
 
   /** The key's values of the row last shown to `key`, as messages have them: "(a, b)=(1, 2)". */
@@ -227,6 +235,7 @@ export function forEachRow(table: Relation, visit: (row: Datum[], rowId: RowId) 
 /** Makes the entries of a new index from the rows that are there. */
 export function buildIndex(table: Relation, info: IndexInfo): void {
   const keys = new IndexKeys(info);
+  const builder = new IndexBuilder(info);
   const wanted = keys.attributes === null ? null : [...keys.attributes];
   const { layout } = table;
   const some: Datum[] = new Array(layout.attributeCount).fill(null);
@@ -240,10 +249,11 @@ export function buildIndex(table: Relation, info: IndexInfo): void {
       let row = some;
       if (wanted === null) row = readRow(bytes, view, start, layout);
       else for (let i = 0; i < wanted.length; i++) some[wanted[i]! - 1] = readColumn(bytes, view, start, layout, wanted[i]!);
-      const key = keys.key(row);
-      if (key !== null) insertEntry(info, key, rowIdOf(block, slot), keys.hasNull);
+      const values = keys.valuesOf(row);
+      if (values !== null) builder.add(values, rowIdOf(block, slot));
     }
   }
+  builder.finish();
   if (info.unique) refuseDuplicates(table, keys);
 }
 

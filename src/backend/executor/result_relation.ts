@@ -5,7 +5,7 @@
 import { PgError, notSupported } from '../../common/errors.ts';
 import { checkKeySize } from '../access/key.ts';
 import { removeEntry, insertEntry } from '../access/index.ts';
-import { PROVISIONAL_BLOCK, formRow, type RowId } from '../access/row.ts';
+import { PROVISIONAL_BLOCK, formRowBriefly, type RowId } from '../access/row.ts';
 import { deleteRow, insertValues, lastChange, lockTable, updateRow } from '../access/table.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
 import { TRIGGER_TYPE } from '../catalog/pg_trigger.ts';
@@ -219,7 +219,7 @@ export class ResultRelation {
     }
     this.checkRow(row);
     const own = this.watched && (rowId >= PROVISIONAL_BLOCK * 65536 || lastChange(this.relation, rowId) !== undefined);
-    updateRow(this.relation, rowId, formRow(this.relation.layout, row));
+    updateRow(this.relation, rowId, formRowBriefly(this.relation.layout, row));
     for (let i = 0; i < indexes.length; i++) {
       const keys = indexes[i]!;
       if (changed !== null && keys.attributes !== null && !intersects(keys.attributes, changed)) continue;

@@ -10,7 +10,7 @@ import { assert, internalError, PgError } from '../../common/errors.ts';
 import type { ConditionName } from '../../common/sqlstate.ts';
 import { BLOCK_TARGET_BYTES, PROVISIONAL_BLOCK, type RowId } from '../access/row.ts';
 import { META, META_FILENODE, type Batch, type WritableStore } from '../storage/store.ts';
-import { BlockImage, checkBlock, stampVersions } from './block_image.ts';
+import { BlockImage, checkBlock, liveRowsInBlock, stampVersions, versionInBlock } from './block_image.ts';
 import { ChangeCursor, type CommitView, type RelationView } from './commit_codec.ts';
 import { IndexWriter } from './index_writer.ts';
 import type { CommitAnswer, CommitToken } from './messages.ts';
@@ -282,9 +282,13 @@ export class Applier {
         checkBlock(view.bytes.subarray(at, at + length));
       }
       changes.reset(view.bytes, relation.changed);
+      let stored: Buffer | undefined;
       while (changes.next()) {
-        const image = this.image(relation.filenode, changes.block);
-        if (image === undefined || image.version(changes.slot) !== changes.version) {
+        // Rows to be deleted need only be looked at.
+        if (changes.startsGroup) stored = changes.isDeletion ? this.unchangedBlock(relation.filenode, changes.block) : undefined;
+        const version = stored === undefined
+          ? this.image(relation.filenode, changes.block)?.version(changes.slot) : versionInBlock(stored, changes.slot);
+        if (version !== changes.version) {
           return { kind: 'changed', relation: relation.filenode, row: changes.row };
         }
       }
@@ -328,6 +332,10 @@ export class Applier {
     changes.reset(bytes, relation.changed);
     while (changes.next()) {
       const { block, slot } = changes;
+      if (changes.startsGroup && changes.isDeletion && this.removeBlock(filenode, state, block, changes.groupSize)) {
+        changes.skipDeletions();
+        continue;
+      }
       const image = this.image(filenode, block);
       assert(image !== undefined && image.start(slot) !== 0, 'a validated row is there');
       if (changes.at >= 0) {
@@ -340,6 +348,20 @@ export class Applier {
     for (const { block, at, length } of relation.inserted) {
       places.set(block, this.place(filenode, state, bytes.subarray(at, at + length), version));
     }
+  }
+
+  /** A block as the store has it, when this batch has not touched it. Good until the next look into the store. */
+  private unchangedBlock(filenode: number, block: number): Buffer | undefined {
+    return this.relation(filenode).images.has(block) ? undefined : this.batch.get(this.keyOfBlock(filenode, block), 8);
+  }
+
+  /** Removes a block whose live rows, so many, are all deleted; false: there are others, or it must stay. */
+  private removeBlock(filenode: number, state: RelationState, block: number, rows: number): boolean {
+    if (block === this.tailOf(filenode, state)) return false;
+    const stored = this.unchangedBlock(filenode, block);
+    if (stored === undefined || liveRowsInBlock(stored) !== rows) return false;
+    this.batch.remove(this.keyOfBlock(filenode, block));
+    return true;
   }
 
   /** Gives the rows of a provisional block their place. */

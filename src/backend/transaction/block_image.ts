@@ -265,3 +265,19 @@ export function stampVersions(view: Buffer, version: number): void {
     if (start !== 0) view.writeUInt32LE(version, start);
   }
 }
+
+/** The version of the row in a slot of a block; -1 when there is none. */
+export function versionInBlock(bytes: Buffer, slot: number): number {
+  if (slot >= bytes.readUInt16LE(2)) return -1;
+  const start = (bytes[1]! & BLOCK_WIDE) !== 0 ? bytes.readUInt32LE(BLOCK_HEADER_BYTES + 4 * slot) : bytes.readUInt16LE(BLOCK_HEADER_BYTES + 2 * slot);
+  return start === 0 ? -1 : bytes.readUInt32LE(start);
+}
+
+export function liveRowsInBlock(bytes: Buffer): number {
+  const slots = bytes.readUInt16LE(2), entry = (bytes[1]! & BLOCK_WIDE) !== 0 ? 4 : 2;
+  let live = 0;
+  for (let at = BLOCK_HEADER_BYTES, end = at + entry * slots; at < end; at += entry) {
+    if (bytes[at] !== 0 || bytes[at + 1] !== 0 || (entry === 4 && bytes.readUInt16LE(at + 2) !== 0)) live++;
+  }
+  return live;
+}

@@ -49,7 +49,7 @@ export function encodeCommit(out: ByteWriter, token: CommitToken, timeoutMs: num
       for (const { row, version, bytes } of changed) {
         const block = Math.floor(row / 65536), slot = row % 65536;
         if (bytes === null) writer.deleted(block, slot, version);
-        else writer.changed(block, slot, version, bytes);
+        else writer.changed(block, slot, version, bytes, 0, bytes.length);
       }
     } else {
       changed.write(writer);
@@ -112,15 +112,22 @@ export class ChangeWriter {
     this.out.u16(slot);
   }
 
-  changed(block: number, slot: number, version: number, bytes: Uint8Array): void {
+  /** A new version: bytes start to end of these. */
+  changed(block: number, slot: number, version: number, bytes: Uint8Array, start: number, end: number): void {
     if (block !== this.block || this.isDeletion) this.begin(block, false);
     this.count++;
-    const { out } = this;
-    out.reserve(10 + bytes.length);
-    out.bytes.writeUInt16LE(slot, out.length);
-    out.bytes.writeUInt32LE(version, out.length + 2);
-    out.length += 6;
-    out.blob(bytes);
+    const { out } = this, length = end - start;
+    out.reserve(10 + length);
+    const to = out.bytes;
+    let at = out.length;
+    to[at] = slot;
+    to[at + 1] = slot >> 8;
+    to.writeUInt32LE(version, at + 2);
+    to.writeUInt32LE(length, at + 6);
+    at += 10;
+    out.length = at + length;
+    if (length > 64) to.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), at);
+    else while (start < end) to[at++] = bytes[start++]!;
   }
 
   private begin(block: number, isDeletion: boolean): void {
@@ -247,9 +254,11 @@ export class ChangeCursor {
   private next_ = 0;
   private left = 0;
   private end = 0;
+  /** Rows of a group stand in one block, and are all deleted or all changed. */
+  groupSize = 0;
+  isDeletion = false;
   /** Rows of this group that are still to come. */
   private inGroup = 0;
-  private isDeletion = false;
 
   get row(): RowId { return this.block * 65536 + this.slot; }
 
@@ -282,6 +291,13 @@ export class ChangeCursor {
     return true;
   }
 
+  get startsGroup(): boolean { return this.inGroup === this.groupSize - 1; }
+  /** Goes to the last row of a group of deletions. */
+  skipDeletions(): void {
+    this.next_ += 2 * this.inGroup;
+    this.inGroup = 0;
+  }
+
   private nextGroup(): boolean {
     const { bytes, next_: at } = this;
     if (this.left === 0 || at >= this.end) {
@@ -294,6 +310,7 @@ export class ChangeCursor {
     this.isDeletion = bytes[at + 6] !== 0;
     if (this.inGroup === 0 || this.inGroup > this.left) throw internalError('changed rows do not fill their place');
     this.left -= this.inGroup;
+    this.groupSize = this.inGroup;
     this.next_ = at + 7;
     if (this.isDeletion) {
       this.version = bytes.readUInt32LE(at + 7);

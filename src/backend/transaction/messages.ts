@@ -23,7 +23,7 @@ export type LockTarget =
 /** Changed rows that are written one by one when the request is sent. */
 export interface ChangeSource {
   readonly length: number;
-  write(out: { deleted(block: number, slot: number, version: number): void; changed(block: number, slot: number, version: number, bytes: Uint8Array): void }): void;
+  write(out: { deleted(block: number, slot: number, version: number): void; changed(block: number, slot: number, version: number, bytes: Uint8Array, start: number, end: number): void }): void;
   /** For commits that are written down. */
   toList(): ChangedRow[];
 }

@@ -1,0 +1,67 @@
+// The building of a whole index: keys are written as bytes, one behind the other, sorted in large pieces, and become one
+// sorted run of the index's log. Nobody looks for a key meanwhile.
+import type { IndexInfo } from '../catalog/relation.ts';
+import { useCommandId } from '../transaction/xact.ts';
+import type { Datum } from '../types/datum.ts';
+import { EntryList } from './index_leaf.ts';
+import { ADDED, WITH_ROW, sortList, type SortedRun } from './index_run.ts';
+import { checkKeySize, encodeKey, keyHasNull, keyWriter, MAX_INDEX_KEY_BYTES } from './key.ts';
+import { PROVISIONAL_BLOCK, type RowId } from './row.ts';
+import { writeSet } from './writeset.ts';
+
+/** So many bytes of keys are sorted at a time. */
+const PIECE_BYTES = 16 << 20;
+
+export class IndexBuilder {
+  private readonly info: IndexInfo;
+  private readonly list = new EntryList();
+  private readonly runs: SortedRun[] = [];
+  private readonly write: ReturnType<typeof keyWriter>;
+  private kinds = new Uint8Array(4096);
+  private done = 0;
+  private provisional = false;
+
+  constructor(info: IndexInfo) {
+    this.info = info;
+    this.write = keyWriter(info.columns);
+    this.list.clear();
+  }
+
+  /** Values of the key columns, and the row that has them. */
+  add(values: readonly Datum[], row: RowId): void {
+    const { info, list } = this;
+    if (list.used > PIECE_BYTES) this.sort();
+    if (list.count >= this.kinds.length) {
+      const larger = new Uint8Array(2 * this.kinds.length);
+      larger.set(this.kinds);
+      this.kinds = larger;
+    }
+    const withRow = !info.unique || !info.immediate || (keyHasNull(info.columns, values) && !info.nullsNotDistinct);
+    this.kinds[list.count] = withRow ? ADDED | WITH_ROW : ADDED;
+    if (row >= PROVISIONAL_BLOCK * 65536) this.provisional = true;
+    // Long keys, and those of rarer types, are made as strings.
+    if (this.write === null || !list.addWritten(this.write, values, MAX_INDEX_KEY_BYTES, row)) {
+      const key = encodeKey(info.columns, values);
+      checkKeySize(key, info.index.name);
+      list.addKey(key, row);
+    }
+  }
+
+  private sort(): void {
+    if (this.list.count === 0) return;
+    this.runs.push(sortList(this.list, this.kinds, this.done));
+    this.done += this.list.count;
+    this.list.clear();
+  }
+
+  /** Hands all to the write set. */
+  finish(): void {
+    this.sort();
+    const { info } = this, { filenode, shared } = info.index;
+    const set = writeSet(shared), log = set.index(filenode, info.unique && info.immediate);
+    set.noteIndex(log);
+    if (log.relation === 0 && this.provisional) log.relation = set.filenodes.get(info.indrelid)!;
+    const cid = useCommandId();
+    log.logRuns(this.runs, this.done, cid);
+  }
+}
