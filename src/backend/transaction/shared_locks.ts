@@ -16,11 +16,12 @@ export class SharedLocks {
   private readonly owners: (LockOwner | null)[] = [null];
   private readonly free: number[] = [];
   /** How many locks of the table, and pins, a slot has: MANAGED is set while there is one. */
-  private readonly managed = new Map<number, number>();
+  private readonly managed: Int32Array;
   private pins: number[] = [];
 
   constructor(words: Int32Array, table: LockTable, adopt: Adopt) {
     this.words = words;
+    this.managed = new Int32Array(words.length);
     this.table = table;
     this.adopt = adopt;
     table.onObtain = (lock) => this.obtained(lock);
@@ -68,19 +69,11 @@ export class SharedLocks {
 
   /** Sets MANAGED; the word. */
   private manage(slot: number): number {
-    const count = this.managed.get(slot) ?? 0;
-    this.managed.set(slot, count + 1);
-    return count > 0 ? Atomics.load(this.words, slot) : Atomics.or(this.words, slot, MANAGED) | MANAGED;
+    return this.managed[slot]!++ > 0 ? Atomics.load(this.words, slot) : Atomics.or(this.words, slot, MANAGED) | MANAGED;
   }
 
   private unmanage(slot: number): void {
-    const count = this.managed.get(slot)! - 1;
-    if (count > 0) {
-      this.managed.set(slot, count);
-      return;
-    }
-    this.managed.delete(slot);
-    Atomics.and(this.words, slot, ~MANAGED);
+    if (--this.managed[slot]! === 0) Atomics.and(this.words, slot, ~MANAGED);
   }
 
   private markOf(number: number, slot: number): number {
