@@ -162,7 +162,7 @@ test.serial('a site with faults does not start, and is told what to mend', async
 test.serial('the postmaster keeps no environment open', async (t) => {
   const own = await startSite({ hba: 'local all all peer map=x\nhost all all 127.0.0.1/32 scram-sha-256' });
   try {
-    t.deepEqual(readdirSync(`/proc/${own.pid}/fd`).map((fd) => readlinkSync(`/proc/${own.pid}/fd/${fd}`)).filter((path) => path.endsWith('.mdb')), []);
+    t.deepEqual(readdirSync(`/proc/${own.pid}/fd`).map((fd) => readlinkSync(`/proc/${own.pid}/fd/${fd}`)).filter((path) => path.endsWith('data.mdb')), []);
   } finally {
     await own.remove();
   }
