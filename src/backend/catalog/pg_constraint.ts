@@ -47,6 +47,19 @@ export function changeCheckCount(table: Oid, by: number): void {
   if (tuple && by !== 0) catalogUpdate(ids.RelationRelationId, tuple, { relchecks: tuple.row.relchecks + by });
 }
 
+/** Constraints that come from these, those of partitions, at any depth; parents before children. */
+export function constraintsBelow(oids: readonly Oid[]): PgConstraint[] {
+  const found: PgConstraint[] = [];
+  const visit = (oid: Oid): void => {
+    for (const { row } of catalogFind(ids.ConstraintRelationId, ids.PgConstraintConparentidIndexId, [oid])) {
+      found.push(row);
+      visit(row.oid);
+    }
+  };
+  oids.forEach(visit);
+  return found;
+}
+
 // ---------------------------------------------------------------- names
 
 const NAME_BYTES = 63;

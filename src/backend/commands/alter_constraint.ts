@@ -9,7 +9,8 @@ import { F_RI_FKEY_CHECK_INS, F_RI_FKEY_CHECK_UPD, RI_ACTION_FUNCTIONS, noteTrig
 import { openRelation } from '../catalog/relcache.ts';
 import type { Relation } from '../catalog/relation.ts';
 import type { PgConstraint } from '../catalog/rows.ts';
-import { childrenOf, constraintsOf, relationOidByName, triggersOf } from '../catalog/syscache.ts';
+import { constraintsBelow } from '../catalog/pg_constraint.ts';
+import { childrenOf, constraintByOid, constraintsOf, relationOidByName, triggersOf } from '../catalog/syscache.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
 import { ddlNotice, makeTransformContext, transformTableConstraint, type CheckSpec, type ForeignKeySpec, type IndexSpec } from '../parser/parse_utilcmd.ts';
@@ -160,9 +161,24 @@ function alterConstraint(tab: Altered, def: RawNode): void {
     throw new PgError('wrong_object_type', `constraint "${constraint.conname}" of relation "${tab.current.name}" is not a foreign key constraint`);
   }
   const deferral = { deferrable: Boolean(def['deferrable']), deferred: Boolean(def['initdeferred']) };
+  if (constraint.conparentid !== 0) throw derivedConstraint(tab, constraint);
+  for (const c of [constraint, ...constraintsBelow([constraint.oid])]) setDeferral(c, deferral);
+}
+
+function derivedConstraint(tab: Altered, constraint: PgConstraint): PgError {
+  const { conname } = constraint;
+  let top = constraint;
+  for (let above = constraintByOid(top.conparentid); above !== undefined; above = constraintByOid(top.conparentid)) top = above;
+  return new PgError('invalid_object_definition', `cannot alter constraint "${conname}" on relation "${tab.current.name}"`, {
+    detail: `Constraint "${conname}" is derived from constraint "${top.conname}" of relation "${openRelation(top.conrelid).name}".`,
+    hint: 'You may alter the constraint it derives from, instead.',
+  });
+}
+
+function setDeferral(constraint: PgConstraint, deferral: { deferrable: boolean; deferred: boolean }): void {
   updateConstraint(constraint.oid, { condeferrable: deferral.deferrable, condeferred: deferral.deferred });
   // Its triggers that can wait: those of NO ACTION and of the checks.
-  for (const relation of new Set([tab.oid, constraint.confrelid])) {
+  for (const relation of new Set([constraint.conrelid, constraint.confrelid])) {
     for (const t of triggersOf(relation)) {
       if (t.tgconstraint !== constraint.oid || !DEFERRABLE_FUNCTIONS.includes(t.tgfoid)) continue;
       catalogUpdateByKey(ids.TriggerRelationId, ids.PgTriggerOidIndexId, [t.oid], { tgdeferrable: deferral.deferrable, tginitdeferred: deferral.deferred });

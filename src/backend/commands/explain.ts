@@ -131,7 +131,7 @@ export function explainOne(stmt: PlannedStmt, params: readonly Datum[], options:
     compiled.nodes.forEach((plan, i) => measured.instrument.set(plan, counters[i]!));
     measured.executionMs = performance.now() - start;
   }
-  const tree = new PlanExplainer(stmt, options, measured.instrument, measured.notes).explain();
+  const tree = new PlanExplainer(stmt, options, measured.instrument, measured.notes, params).explain();
   if (options.format === 'json') {
     const top: Record<string, unknown> = { Plan: json(tree, options, null, null) };
     if (options.summary) top['Planning Time'] = rounded(planningMs);

@@ -29,9 +29,10 @@ export class PlanNames {
   private readonly namespace: DeparseNamespace;
   private readonly useprefix: boolean;
 
-  constructor(stmt: PlannedStmt, verbose: boolean) {
+  constructor(stmt: PlannedStmt, verbose: boolean, removed: ReadonlySet<Plan> = new Set()) {
     const used = new Set<number>();
     const visit = (plan: Plan): void => {
+      if (removed.has(plan)) return;
       if ('scanrelid' in plan) used.add(plan.scanrelid);
       if (plan.kind === 'ModifyTable') {
         used.add(plan.resultRelation);

@@ -3,7 +3,9 @@
 import { getNamespaceName, getRelName, getTypCollation, typeOperators } from '../catalog/lsyscache.ts';
 import { quoteIdentifier } from '../catalog/quote.ts';
 import { tryOpenRelation } from '../catalog/relcache.ts';
-import { planExprs, walkExpr } from '../executor/plan_walker.ts';
+import { compileExpr } from '../executor/expression.ts';
+import { liveMembers } from '../executor/node_simple.ts';
+import { childPlans, planExprs, walkExpr } from '../executor/plan_walker.ts';
 import { functionInfo, operator } from '../executor/fmgr_info.ts';
 import type { Instrumentation } from '../executor/instrument.ts';
 import type { MergeCounts } from '../executor/merge_run.ts';
@@ -13,6 +15,7 @@ import { exprType, exprCollation } from '../nodes/nodeFuncs.ts';
 import type { GroupKey, Plan, PlannedStmt, SortKey } from '../nodes/plannodes.ts';
 import type { Expr, SubPlan } from '../nodes/primnodes.ts';
 import { collationName } from '../rewrite/ruleutils/object_names.ts';
+import type { Datum } from '../types/datum.ts';
 import { PlanNames, type Place, placeBelow } from './explain_expr.ts';
 
 export interface ExplainOptions {
@@ -42,10 +45,14 @@ export class PlanExplainer {
   /** Subplans shown already: a CTE is shown once. */
   private readonly shown = new Set<number>();
 
-  constructor(stmt: PlannedStmt, options: ExplainOptions, instrument: ReadonlyMap<Plan, Instrumentation>, notes: ReadonlyMap<Plan, unknown>) {
+  /** Members of Appends that the parameters leave out. */
+  private readonly pruned: ReadonlySet<Plan>;
+
+  constructor(stmt: PlannedStmt, options: ExplainOptions, instrument: ReadonlyMap<Plan, Instrumentation>, notes: ReadonlyMap<Plan, unknown>, params: readonly Datum[] = []) {
     this.stmt = stmt;
     this.options = options;
-    this.names = new PlanNames(stmt, options.verbose);
+    this.pruned = removedMembers(stmt, params);
+    this.names = new PlanNames(stmt, options.verbose, this.pruned);
     this.instrument = instrument;
     this.notes = notes;
   }
@@ -62,7 +69,7 @@ export class PlanExplainer {
     this.details(place, properties);
     const children: ExplainedNode['children'] = [];
     for (const init of plan.initPlan) this.subplan(init, place, 'InitPlan', children);
-    if (plan.kind === 'Append') for (const p of plan.appendplans) children.push({ relationship: 'Member', name: null, node: this.node(placeBelow(place, p)) });
+    if (plan.kind === 'Append') for (const p of plan.appendplans.filter((m) => !this.pruned.has(m))) children.push({ relationship: 'Member', name: null, node: this.node(placeBelow(place, p)) });
     else if (plan.kind === 'MergeAppend') for (const p of plan.mergeplans) children.push({ relationship: 'Member', name: null, node: this.node(placeBelow(place, p)) });
     else if (plan.kind === 'SubqueryScan') children.push({ relationship: 'Subquery', name: null, node: this.node(placeBelow(place, plan.subplan)) });
     else {
@@ -242,6 +249,11 @@ export class PlanExplainer {
         if (this.options.analyze && sort) p.push({ label: 'Sort Method', value: sort.method, text: `${sort.method}  ${sort.spaceType}: ${sort.spaceKb}kB` }, { label: 'Sort Space Used', value: sort.spaceKb, text: false }, { label: 'Sort Space Type', value: sort.spaceType, text: false });
         break;
       }
+      case 'Append': {
+        const n = plan.appendplans.filter((m) => this.pruned.has(m)).length;
+        if (n > 0) p.push({ label: 'Subplans Removed', value: n });
+        break;
+      }
       case 'MergeAppend': this.sortKeys('Sort Key', plan.sortKeys, place, p); break;
       case 'Memoize': p.push({ label: 'Cache Key', value: plan.param_exprs.map((e) => this.names.text(e, place)).join(', ') }, { label: 'Cache Mode', value: 'logical' }); break;
       case 'Result':
@@ -316,6 +328,21 @@ export class PlanExplainer {
     if (oc.arbiterIndexes.length > 0) p.push({ label: 'Conflict Arbiter Indexes', value: oc.arbiterIndexes.map((o) => quoteIdentifier(getRelName(o) ?? '')) });
     if (oc.onConflictWhere !== null) p.push({ label: 'Conflict Filter', value: this.names.text(oc.onConflictWhere, place, true) });
   }
+}
+
+/** What is known before the plan is run. */
+function removedMembers(stmt: PlannedStmt, params: readonly Datum[]): Set<Plan> {
+  const removed = new Set<Plan>();
+  const visit = (plan: Plan): void => {
+    if (plan.kind === 'Append' && plan.pruning !== null && plan.pruning.atStart.length > 0) {
+      const { atStart, paths } = plan.pruning;
+      const live = liveMembers(atStart, paths, atStart.map((l) => l.exprs.map((e) => compileExpr(e)(params))));
+      plan.appendplans.forEach((m, i) => { if (!live[i]) removed.add(m); });
+    }
+    childPlans(plan).forEach(visit);
+  };
+  [stmt.planTree, ...stmt.subplans].forEach(visit);
+  return removed;
 }
 
 /** Whether the first parenthesis is closed by the last. */

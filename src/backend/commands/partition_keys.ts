@@ -84,6 +84,8 @@ function attachKey(parent: PgConstraint, partition: Relation, conkey: readonly n
     && c.confupdtype === parent.confupdtype && c.confdeltype === parent.confdeltype && c.confmatchtype === parent.confmatchtype);
   if (own === undefined) return false;
   dropActionTriggers(own);
+  // So are the constraints for partitions of the referenced table.
+  for (const c of constraintsOf(partition.oid).filter((x) => x.conparentid === own.oid)) dropOfParent(c.oid);
   setParentConstraint(own.oid, parent.oid, partition.oid);
   commandCounterIncrement();
   return true;
@@ -144,12 +146,17 @@ export function detachForeignKeys(partition: Relation): void {
   for (const key of openRelation(partition.oid).referencedBy) {
     const row = constraintByOid(key.oid);
     if (row === undefined || row.conparentid === 0) continue;
-    const self = objectAddress(ids.ConstraintRelationId, key.oid);
-    deleteDependencyRecordsForClass(self, ids.ConstraintRelationId, 'i');
-    commandCounterIncrement();
-    performDeletion(self, 'restrict', { quietly: true });
-    commandCounterIncrement();
+    dropOfParent(key.oid);
   }
+}
+
+/** A constraint for one partition of the referenced table, which otherwise goes only with the one above it. */
+function dropOfParent(oid: Oid): void {
+  const self = objectAddress(ids.ConstraintRelationId, oid);
+  deleteDependencyRecordsForClass(self, ids.ConstraintRelationId, 'i');
+  commandCounterIncrement();
+  performDeletion(self, 'restrict', { quietly: true });
+  commandCounterIncrement();
 }
 
 

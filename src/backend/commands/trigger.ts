@@ -9,7 +9,7 @@ import { recordDependencyOnExpr } from '../catalog/expr_references.ts';
 import { catalogFind, catalogInsert, catalogUpdate, catalogUpdateByKey } from '../catalog/indexing.ts';
 import { fetchSearchPath, lookupExplicitNamespace, nameListToString, rangeVarGetRelid, type RangeVarName } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
-import { createConstraintEntry } from '../catalog/pg_constraint.ts';
+import { constraintsBelow, createConstraintEntry } from '../catalog/pg_constraint.ts';
 import { deleteDependencyRecordsFor, objectAddress, recordDependencyOn } from '../catalog/pg_depend.ts';
 import { TRIGGER_TYPE, noteTriggers, packArguments, triggerRow } from '../catalog/pg_trigger.ts';
 import type { Relation } from '../catalog/relation.ts';
@@ -325,7 +325,8 @@ function constraintsNamed(rv: RangeVarName & { catalogname?: string }): Oid[] {
     const found = catalogFind(ids.ConstraintRelationId, ids.PgConstraintConnameNspIndexId, [rv.relname, namespace]).map((t) => t.row);
     if (found.length === 0) continue;
     if (found.some((c) => !c.condeferrable)) throw wrongType(`constraint "${rv.relname}" is not deferrable`);
-    return found.map((c) => c.oid);
+    const oids = found.map((c) => c.oid);
+    return [...oids, ...constraintsBelow(oids).map((c) => c.oid)];
   }
   throw new PgError('undefined_object', `constraint "${rv.relname}" does not exist`);
 }

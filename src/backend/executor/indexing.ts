@@ -4,7 +4,7 @@
 // Two transactions that insert the same unique key: each locks its key at the transaction manager, the second waits and
 // then sees the first one's row, or its absence. A transaction that inserts very many keys stops locking them
 // (MAX_KEY_LOCKS) and leaves it to the commit, which refuses a key that is there by then.
-import { PgError } from '../../common/errors.ts';
+import { PgError, internalError } from '../../common/errors.ts';
 import { encodeKey, keyHasNull } from '../access/key.ts';
 import { IndexBuilder } from '../access/index_build.ts';
 import { beginIndexScan, findDuplicate, insertEntry, removeEntry } from '../access/index.ts';
@@ -221,6 +221,7 @@ setDuplicateReporter((shared, indexFilenode, key) => {
 
 /** Every row of a table, as the running command sees it: its place and its values. */
 export function forEachRow(table: Relation, visit: (row: Datum[], rowId: RowId) => void): void {
+  if (table.kind === 'p') throw internalError(`the partitioned table "${table.name}" has no rows of its own`);
   const scan = beginScan(table);
   while (scan.next()) {
     checkForInterrupts();

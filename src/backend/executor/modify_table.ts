@@ -18,6 +18,7 @@ import type { Runtime } from './execute.ts';
 import { beforeStatementDue, queueStatementEvent } from './after_triggers.ts';
 import { evalPlanQual, pinMember } from './eval_plan_qual.ts';
 import { convertRow, makePlace, PartitionRouter, type Place } from './partition_routing.ts';
+import { noteMovedRow } from './ri_triggers.ts';
 import { describeRow } from './result_relation.ts';
 import { fireBeforeStatement, triggersOf, type TriggerOp, type TriggerSet } from './trigger.ts';
 
@@ -356,6 +357,7 @@ export class ModifyRun {
     const ofRoot = convertRow(place.toRoot, row);
     const to = this.route(ofRoot);
     if (!this.beforeDelete(place, rowId, old)) return false;
+    noteMovedRow(place.relation, rowId, this.spec.relation, ofRoot);
     place.target.delete(rowId, old);
     const routed = convertRow(to.fromRoot, ofRoot);
     const moved = to.target.triggers === null ? routed : to.target.beforeRoutedInsert(routed);

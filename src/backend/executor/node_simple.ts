@@ -161,7 +161,7 @@ function prunedAppend(pc: PlanCompiler, plan: Append, pruning: NonNullable<Appen
   const cx = pc.context({});
   const values = pruning.levels.map((l) => `[${l.exprs.map((e) => genExpr(g, e, cx).code).join(', ')}]`);
   const keep = g.state('null');
-  g.emit(`${keep} = ${g.konst(prunedMembers)}(${g.konst(pruning)}, [${values.join(', ')}]);`);
+  g.emit(`${keep} = ${g.konst(liveMembers)}(${g.konst(pruning.levels)}, ${g.konst(pruning.paths)}, [${values.join(', ')}]);`);
   const types = plan.targetlist.map((t) => ({ nullable: true, type: exprType(t.expr) }));
   const out = pc.outlineFor((outer) => appendProject(pc, plan, outer, consume), types);
   plan.appendplans.forEach((child, i) => {
@@ -172,12 +172,12 @@ function prunedAppend(pc: PlanCompiler, plan: Append, pruning: NonNullable<Appen
 }
 
 /** Which members are left. */
-export function prunedMembers(pruning: NonNullable<Append['pruning']>, values: readonly (readonly Datum[])[]): boolean[] {
-  const live = new Map(pruning.levels.map((l, i) => {
+export function liveMembers(levels: NonNullable<Append['pruning']>['levels'], paths: NonNullable<Append['pruning']>['paths'], values: readonly (readonly Datum[])[]): boolean[] {
+  const live = new Map(levels.map((l, i) => {
     const relation = openRelation(l.relation);
     return [l.relation, runPruneStep(partitionKeyOf(relation), partitionDescOf(relation).bounds, l.step, (n) => values[i]![n]!)];
   }));
-  return pruning.paths.map((path) => path.every((s) => live.get(s.relation)?.has(s.number) ?? true));
+  return paths.map((path) => path.every((s) => live.get(s.relation)?.has(s.number) ?? true));
 }
 
 function appendProject(pc: PlanCompiler, plan: Append, outer: Column[], consume: (columns: Column[]) => void): void {

@@ -15,7 +15,9 @@ import { partitionColumnsText } from '../rewrite/ruleutils/partitiondef.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { session } from '../utils/session.ts';
+import '../partitioning/partition_functions.ts';
 import { compileExpr, type CompiledExpr } from './expression.ts';
+
 import { describeRow, ResultRelation } from './result_relation.ts';
 import type { TriggerOp } from './trigger.ts';
 

@@ -16,13 +16,13 @@ import { getNamespaceName, isBinaryCoercible } from '../catalog/lsyscache.ts';
 import { F_RI_FKEY_CHECK_INS, F_RI_FKEY_CHECK_UPD, F_UNIQUE_KEY_RECHECK, RI_ACTION_FUNCTIONS } from '../catalog/pg_trigger.ts';
 import { quoteIdentifier } from '../catalog/quote.ts';
 import type { ForeignKey, IndexInfo, Relation } from '../catalog/relation.ts';
-import { openRelation, tryOpenRelation } from '../catalog/relcache.ts';
+import { openRelation, toForeignKey, tryOpenRelation } from '../catalog/relcache.ts';
 import { constraintByOid, operatorByOid } from '../catalog/syscache.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import { partitionForValues } from '../partitioning/partbounds.ts';
-import { partitionDescOf, partitionParent } from '../partitioning/partdesc.ts';
+import { partitionAncestors, partitionDescOf, partitionParent } from '../partitioning/partdesc.ts';
 import { partitionKeyOf, partitionKeyValues } from '../partitioning/partkey.ts';
-import { advanceSnapshot, commandCounterIncrement, requireLocks, usesTransactionSnapshot } from '../transaction/xact.ts';
+import { advanceSnapshot, commandCounterIncrement, currentCommandId, registerCallback, requireLocks, usesTransactionSnapshot } from '../transaction/xact.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { session } from '../utils/session.ts';
@@ -112,7 +112,41 @@ const mayShow = (relation: Relation, columns: readonly number[]): boolean => acl
 function referencedGone({ firing, op, rowId, cid }: RowEvent): void {
   const key = cachedKey(firing);
   const { relation: pk } = firing;
-  act(key, pk, keyColumns(pk, rowId, cid, key.confkey), op === 'UPDATE' ? keyColumns(pk, rowId, cid + 1, key.confkey) : null);
+  const old = keyColumns(pk, rowId, cid, key.confkey);
+  const moved = op === 'DELETE' ? movedRows.get(placeOf(pk, rowId, cid)) : undefined;
+  if (moved === undefined || constraintByOid(key.oid)!.conparentid === 0) {
+    act(key, pk, old, op === 'UPDATE' ? keyColumns(pk, rowId, cid + 1, key.confkey) : null);
+    return;
+  }
+  const now: Datum[] = [];
+  for (const n of key.confkey) now[n - 1] = moved.row[moved.root.attributes.findIndex((a) => a.attname === pk.attributes[n - 1]!.attname && !a.attisdropped)] ?? null;
+  act(key, pk, old, now, { key: keyAbove(key, moved.root), pk: moved.root });
+}
+
+/** The key on the partitioned table that one on a partition comes from. */
+function keyAbove(key: ForeignKey, root: Relation): ForeignKey {
+  for (let row = constraintByOid(key.oid); row !== undefined; row = constraintByOid(row.conparentid)) if (row.confrelid === root.oid) return toForeignKey(row);
+  return key;
+}
+
+/** Referenced rows that went to another partition in this transaction: to those who refer to them that is an UPDATE. */
+const movedRows = new Map<string, { readonly root: Relation; readonly row: readonly Datum[] }>();
+const forgetMoved = (): void => movedRows.clear();
+registerCallback({ onCommit: forgetMoved, onAbort: forgetMoved });
+const placeOf = (relation: Relation, rowId: RowId, cid: number): string => `${relation.oid}:${rowId}:${cid}`;
+
+/** A row of a partition of `root` is about to be deleted there and inserted elsewhere, as `row` of the root. */
+export function noteMovedRow(partition: Relation, rowId: RowId, root: Relation, row: readonly Datum[]): void {
+  if (partition.referencedBy.length === 0) return;
+  for (const oid of partitionAncestors(partition.oid)) {
+    if (oid === root.oid) break;
+    const ancestor = openRelation(oid);
+    if (!ancestor.referencedBy.some((k) => constraintByOid(k.oid)!.conparentid === 0)) continue;
+    throw new PgError('feature_not_supported', 'cannot move tuple across partitions when a non-root ancestor of the source partition is directly referenced in a foreign key', {
+      detail: `A foreign key points to ancestor "${ancestor.name}" but not the root ancestor "${root.name}".`, hint: `Consider defining the foreign key on table "${root.name}".`,
+    });
+  }
+  movedRows.set(placeOf(partition, rowId, currentCommandId()), { root, row });
 }
 
 const referencing: InternalTrigger = {
@@ -242,7 +276,7 @@ function differs(equals: Oid, type: Oid, a: Datum, b: Datum): boolean {
 const DEFAULT_COLLATION = 100;
 
 /** NO ACTION, RESTRICT, CASCADE, SET NULL, SET DEFAULT for one referenced row that has gone or changed. */
-function act(key: ForeignKey, pk: Relation, old: readonly Datum[], now: readonly Datum[] | null): void {
+function act(key: ForeignKey, pk: Relation, old: readonly Datum[], now: readonly Datum[] | null, report = { key, pk }): void {
   // What others have inserted since our snapshot counts: a lock on the referenced row kept later ones away.
   requireLocks();
   const action = now === null ? key.onDelete : key.onUpdate;
@@ -250,7 +284,7 @@ function act(key: ForeignKey, pk: Relation, old: readonly Datum[], now: readonly
   if (fk === undefined) return;
   if (!usesTransactionSnapshot()) advanceSnapshot(fk.shared);
   if (action === 'a' || action === 'r') {
-    restrict(key, pk, fk, old, action);
+    restrict(key, pk, fk, old, action, report);
     return;
   }
   found.clear();
@@ -271,16 +305,17 @@ function act(key: ForeignKey, pk: Relation, old: readonly Datum[], now: readonly
     // Rows that had the default before look unchanged; the key they refer to may be the one that has gone.
     if (action === 'd') {
       commandCounterIncrement();
-      restrict(key, pk, fk, old, 'a');
+      restrict(key, pk, fk, old, 'a', report);
     }
   }
   commandCounterIncrement();
 }
 
-function restrict(key: ForeignKey, pk: Relation, fk: Relation, old: readonly Datum[], action: 'a' | 'r'): void {
+/** `report`: how the error calls key and table. */
+function restrict(key: ForeignKey, pk: Relation, fk: Relation, old: readonly Datum[], action: 'a' | 'r', report: { key: ForeignKey; pk: Relation }): void {
   if (action === 'a' && pkStillThere(key, pk, old)) return;
   const match = matching(key, pk, fk, old, 0);
-  if (runAsOwner(fk, `SELECT 1 FROM ${onlyTable(fk)} x WHERE ${match.where} LIMIT 1`, match.types, match.params) > 0) throw stillReferenced(key, pk, fk, old);
+  if (runAsOwner(fk, `SELECT 1 FROM ${onlyTable(fk)} x WHERE ${match.where} LIMIT 1`, match.types, match.params) > 0) throw stillReferenced(key, pk, fk, old, report);
 }
 
 /** Runs a query with the rights of a table's owner; the events of what it changes belong to the query around it. */
@@ -325,24 +360,33 @@ function pkStillThere(key: ForeignKey, pk: Relation, old: readonly Datum[]): boo
   return lookupUnique(info, encodeKey(info.columns, ordered), Infinity) !== undefined;
 }
 
-function stillReferenced(key: ForeignKey, pk: Relation, fk: Relation, old: readonly Datum[]): PgError {
+function stillReferenced(key: ForeignKey, pk: Relation, fk: Relation, old: readonly Datum[], report = { key, pk }): PgError {
   const names = key.confkey.map((n) => pk.attributes[n - 1]!.attname).join(', ');
   const texts = key.confkey.map((n) => typeHooks.typeIo(pk.attributes[n - 1]!.atttypid).output(old[n - 1])).join(', ');
-  return new PgError('foreign_key_violation', `update or delete on table "${pk.name}" violates foreign key constraint "${key.name}" on table "${fk.name}"`, {
+  return new PgError('foreign_key_violation', `update or delete on table "${report.pk.name}" violates foreign key constraint "${report.key.name}" on table "${fk.name}"`, {
     detail: mayShow(pk, key.confkey) ? `Key (${names})=(${texts}) is still referenced from table "${fk.name}".` : `Key is still referenced from table "${fk.name}".`, ...where(fk, key),
   });
 }
 
 /** DETACH PARTITION: an error when a row refers to one of the partition's. */
-export function checkNoReferences(partition: Relation, key: ForeignKey): void {
+export function checkNoReferences(partition: Relation, key: ForeignKey, said = { partition: partition.name, key: key.name }): void {
   const fk = openRelation(key.conrelid);
-  forEachRow(partition, (row) => {
-    if (key.confkey.some((n) => isNull(row[n - 1]))) return;
+  if (partition.kind === 'p') {
+    for (const oid of partitionDescOf(partition).oids) {
+      const part = openRelation(oid);
+      for (const own of part.referencedBy) if (constraintByOid(own.oid)!.conparentid === key.oid) checkNoReferences(part, own, said);
+    }
+    return;
+  }
+  const rows: Datum[][] = [];
+  forEachRow(partition, (row) => rows.push(row));
+  for (const row of rows) {
+    if (key.confkey.some((n) => isNull(row[n - 1]))) continue;
     const match = matching(key, partition, fk, row, 0);
-    if (runAsOwner(fk, `SELECT 1 FROM ${onlyTable(fk)} x WHERE ${match.where} LIMIT 1`, match.types, match.params) === 0) return;
+    if (runAsOwner(fk, `SELECT 1 FROM ${onlyTable(fk)} x WHERE ${match.where} LIMIT 1`, match.types, match.params) === 0) continue;
     const { fields } = stillReferenced(key, partition, fk, row);
-    throw new PgError('foreign_key_violation', `removing partition "${partition.name}" violates foreign key constraint "${key.name}"`, fields);
-  });
+    throw new PgError('foreign_key_violation', `removing partition "${said.partition}" violates foreign key constraint "${said.key}"`, { ...fields, constraint: said.key });
+  }
 }
 
 /** ALTER TABLE ADD FOREIGN KEY, VALIDATE CONSTRAINT: every row that is there. */

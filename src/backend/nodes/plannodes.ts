@@ -88,8 +88,9 @@ export interface ModifyMergeAction { matched: boolean; command: MergeAction['com
 /** `apprelid`: the relation that the members are tables of, 0 for UNION ALL; `apptlist`: the columns over it. */
 export interface Append extends PlanFields {
   kind: 'Append'; appendplans: Plan[]; apprelid: number; apptlist: TargetEntry[];
-  /** Members that need not be looked at when parameters are known; `paths[i]`: where member i is among the partitions. */
-  pruning: { levels: readonly PruneInfo[]; paths: readonly (readonly PartitionStep[])[] } | null;
+  /** Members that need not be looked at when parameters are known; `paths[i]`: where member i is among the partitions.
+   * `atStart`: what can be said before anything is run, for EXPLAIN. */
+  pruning: { levels: readonly PruneInfo[]; atStart: readonly PruneInfo[]; paths: readonly (readonly PartitionStep[])[] } | null;
 }
 export interface MergeAppend extends PlanFields { kind: 'MergeAppend'; mergeplans: Plan[]; sortKeys: SortKey[]; apprelid: number; apptlist: TargetEntry[] }
 /** lefttree: the non-recursive term; righttree: the recursive one, which reads `wtParam`'s work table. */

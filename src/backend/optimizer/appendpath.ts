@@ -60,13 +60,18 @@ function pruningOf(root: PlannerInfo, rel: RelOptInfo, children: readonly Append
   if (rel.relation!.kind !== 'p' || !getBool('enable_partition_pruning') || children.length === 0) return null;
   const clauses = [...rel.restrictions.filter((r) => !r.pseudoconstant), ...paramClauses].map((r) => replaceNestloopParams(root, r.clause));
   const levels: PruneInfo[] = [];
+  const atStart: PruneInfo[] = [];
   for (const oid of new Set(children.flatMap((c) => c.path.map((s) => s.relation)))) {
     const relation = openRelation(oid);
-    const info = runtimePruning(relation, clauses.map((c) => overRelation(c, rel, relation)));
-    if (info !== null) levels.push(info);
+    const own = clauses.map((c) => overRelation(c, rel, relation));
+    const info = runtimePruning(relation, own, 'running');
+    if (info === null) continue;
+    levels.push(info);
+    const first = runtimePruning(relation, own, 'start');
+    if (first !== null) atStart.push(first);
   }
   if (levels.length === 0) return null;
-  return { levels, paths: children.map((c) => c.path) };
+  return { levels, atStart, paths: children.map((c) => c.path) };
 }
 
 // ---------------------------------------------------------------- in order

@@ -22,8 +22,9 @@ export interface PruneInfo { readonly relation: number; readonly step: PruneStep
 
 interface Context {
   readonly key: PartitionKey;
-  /** Only constants may be looked at. */
-  readonly planning: boolean;
+  /** When the steps are to be taken: while planning only constants may be looked at, at the start no parameters that other
+   * parts of the plan give. */
+  readonly when: 'planning' | 'start' | 'running';
   readonly exprs: Expr[];
   readonly hasDefault: boolean;
   /** The bound of the table itself, when it is a partition. */
@@ -36,7 +37,7 @@ interface KeyClause { readonly column: number; readonly strategy: PruneStrategy;
 /** The numbers of the partitions that may have rows meeting the conditions; null: all of them. */
 export function prunePartitions(relation: Relation, clauses: readonly Expr[]): ReadonlySet<number> | null {
   if (clauses.length === 0) return null;
-  const { key, bounds, step, exprs } = stepsFor(relation, clauses, true);
+  const { key, bounds, step, exprs } = stepsFor(relation, clauses, 'planning');
   if (step === null) return null;
   return runPruneStep(key, bounds, step, (n) => {
     const c = exprs[n] as Const;
@@ -46,18 +47,18 @@ export function prunePartitions(relation: Relation, clauses: readonly Expr[]): R
 }
 
 /** Steps to be taken while running; null: they could not leave anything out that planning has not. */
-export function runtimePruning(relation: Relation, clauses: readonly Expr[]): PruneInfo | null {
+export function runtimePruning(relation: Relation, clauses: readonly Expr[], when: 'start' | 'running'): PruneInfo | null {
   if (clauses.length === 0) return null;
-  const { step, exprs } = stepsFor(relation, clauses, false);
+  const { step, exprs } = stepsFor(relation, clauses, when);
   if (step === null || exprs.every((e) => e.kind === 'Const' && e.slot === undefined)) return null;
   return { relation: relation.oid, step, exprs };
 }
 
-function stepsFor(relation: Relation, clauses: readonly Expr[], planning: boolean): { key: PartitionKey; bounds: ReturnType<typeof partitionDescOf>['bounds']; step: PruneStep | null; exprs: Expr[] } {
+function stepsFor(relation: Relation, clauses: readonly Expr[], when: Context['when']): { key: PartitionKey; bounds: ReturnType<typeof partitionDescOf>['bounds']; step: PruneStep | null; exprs: Expr[] } {
   const key = partitionKeyOf(relation);
   const { bounds } = partitionDescOf(relation);
   const context: Context = {
-    key, planning, exprs: [], hasDefault: bounds.defaultIndex >= 0,
+    key, when, exprs: [], hasDefault: bounds.defaultIndex >= 0,
     own: relation.isPartition ? partitionQual(relation).flatMap((q) => makeAndsImplicit(canonicalizeQual(evalConstExpressions(q)))) : [],
   };
   return { key, bounds, step: stepsOf(context, clauses), exprs: context.exprs };
@@ -212,7 +213,7 @@ function booleanClause(clause: Expr, column: PartitionKeyColumn, isKey: (e: Expr
 /** Whether the value can be known when the steps are run. */
 function usable(cx: Context, e: Expr): boolean {
   if (e.kind === 'Const') return true;
-  if (cx.planning) return false;
+  if (cx.when === 'planning' || (cx.when === 'start' && someExpr(e, (x) => x.kind === 'Param' && x.paramkind === 'exec'))) return false;
   return pullVars(e).length === 0 && !containsVolatile(e) && !containsSubplans(e) && !someExpr(e, (x) => x.kind === 'SubPlan' || x.kind === 'Aggref');
 }
 
@@ -232,7 +233,7 @@ function operatorMatch(cx: Context, n: number, opno: number, value: Expr, collat
     if (entry?.amopstrategy !== 3) return null;
     strategy = 0;
   } else strategy = cx.key.strategy === 'h' ? 3 : entry.amopstrategy as PruneStrategy;
-  if (cx.planning && info.volatility !== 'i') return null;
+  if (cx.when === 'planning' && info.volatility !== 'i') return null;
   if (isNullConst(value)) return 'contradiction';
   const operand = operandFor(cx, n, value, entry.amoprighttype);
   return operand === null ? null : { column: n, strategy, operand };
@@ -250,7 +251,7 @@ function operandFor(cx: Context, n: number, value: Expr, righttype: number): Pru
       hash = (v, seed) => BigInt.asUintN(64, BigInt(fn(v, BigInt.asIntN(64, seed)) as Int8));
     } else {
       const proc = getOpfamilyProc(column.opfamily, column.opcintype, righttype, 1);
-      if (proc === 0 || (cx.planning && functionInfo(proc).volatility !== 'i')) return null;
+      if (proc === 0 || (cx.when === 'planning' && functionInfo(proc).volatility !== 'i')) return null;
       compare = typeComparator(column.typeOid, column.collation, righttype);
     }
   }
@@ -264,7 +265,7 @@ function arrayMatch(cx: Context, n: number, clause: Extract<Expr, { kind: 'Scala
   if (isNullConst(array)) return 'contradiction';
   const elements = array.kind === 'Const' ? constantElements(array) : array.kind === 'ArrayExpr' && !array.multidims ? array.elements : null;
   if (elements === null) {
-    if (cx.planning || cx.key.columns.length > 1 || !usable(cx, array) || (column.collation !== 0 && column.collation !== clause.inputcollid)) return null;
+    if (cx.when === 'planning' || cx.key.columns.length > 1 || !usable(cx, array) || (column.collation !== 0 && column.collation !== clause.inputcollid)) return null;
     let entry = opFamilyEntry(clause.opno, column.opfamily);
     let strategy = (entry?.amopstrategy ?? 0) as PruneStrategy;
     if (entry === undefined) {

@@ -6,6 +6,7 @@ import { exprCollation, exprType, exprTypmod, expressionTreeMutator } from '../n
 import { INNER_VAR, OUTER_VAR, type Append, type MergeAppend, type Plan } from '../nodes/plannodes.ts';
 import type { Expr, SubPlan, TargetEntry } from '../nodes/primnodes.ts';
 import { equal } from './clauses.ts';
+import type { PruneInfo } from './partprune.ts';
 import type { PlannerInfo } from './pathnodes.ts';
 
 /** Which query level a subquery's plan belongs to. */
@@ -98,7 +99,7 @@ function setRefs(plan: Plan, offset: number): Plan {
       const { pruning } = plan;
       return {
         ...plan, initPlan, ...append(plan, offset), appendplans: plan.appendplans.map((p) => setChild(p, offset)),
-        pruning: pruning === null ? null : { ...pruning, levels: pruning.levels.map((l) => ({ ...l, exprs: l.exprs.map((e) => fixScan(e, offset)) })) },
+        pruning: pruning === null ? null : { ...pruning, levels: fixPruning(pruning.levels, offset), atStart: fixPruning(pruning.atStart, offset) },
       };
     }
     case 'MergeAppend': return { ...plan, initPlan, ...append(plan, offset), mergeplans: plan.mergeplans.map((p) => setChild(p, offset)) };
@@ -128,6 +129,8 @@ function setRefs(plan: Plan, offset: number): Plan {
 const append = (plan: Append | MergeAppend, offset: number): Pick<Append, 'targetlist' | 'apptlist' | 'apprelid'> => ({
   targetlist: dummyTargets(plan.targetlist), apptlist: mapTargets(plan.apptlist, (e) => fixScan(e, offset)), apprelid: plan.apprelid === 0 ? 0 : plan.apprelid + offset,
 });
+
+const fixPruning = (levels: readonly PruneInfo[], offset: number): PruneInfo[] => levels.map((l) => ({ ...l, exprs: l.exprs.map((e) => fixScan(e, offset)) }));
 
 /** An Append of one member is that member. */
 function onlyMember(plan: Append, member: Plan, initPlan: SubPlan[]): Plan {
