@@ -89,7 +89,8 @@ function runCall(stmt: RawNode, context: UtilityContext): void {
   const result = runProcedure(proc, values, args.map(exprType), call.inputcollid, nonatomic);
   commandCounterIncrement();
   if (proc.prorettype !== RECORDOID) return;
-  const columns = outColumns(proc);
+  // What polymorphic arguments are is known from the row.
+  const columns = outColumns(proc).map((c, i) => (result instanceof RecordValue ? { ...c, typeOid: result.attributes[i]?.typeOid ?? c.typeOid } : c));
   context.dest.start(columns);
   context.dest.receive(result instanceof RecordValue ? [...result.values] : columns.map(() => null));
   context.dest.end();

@@ -64,7 +64,7 @@ export function interpretParameters(list: readonly RawNode[], kind: 'function' |
     const mode = MODES[p['mode'] as string]!;
     const isInput = mode !== 'o' && mode !== 't';
     const found = lookupTypeName(state, typeName);
-    if (found === undefined) throw parserError(state, 'undefined_object', `type ${typeNameToString(typeName)} does not exist`, typeName.location);
+    if (found === undefined) throw new PgError('undefined_object', `type ${typeNameToString(typeName)} does not exist`);
     const type = found.type.oid;
     if (!found.type.typisdefined) {
       if (language === 'sql') throw invalid(`SQL function cannot accept shell type ${typeNameToString(typeName)}`);

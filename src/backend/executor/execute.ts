@@ -107,6 +107,9 @@ epqHooks.compile = (rt, plan, relations) => {
 const NO_INSTRUMENT: Instrumentation[] = [];
 const NO_NOTES = new Map<Plan, unknown>();
 
+/** The command id of the plan that runs: what functions that are not volatile look at. -1: none does. */
+export const activeCommand = { cid: -1 };
+
 const MAX_DEPTH = 400;
 let depth = 0;
 
@@ -119,6 +122,8 @@ export function runPlan(compiled: CompiledPlan, params: readonly Datum[], dest: 
   };
   if (depth >= MAX_DEPTH) throw new PgError('statement_too_complex', 'stack depth limit exceeded');
   depth++;
+  const outer = activeCommand.cid;
+  activeCommand.cid = rt.cid;
   const files = openRunFiles.length;
   const fires = (compiled.stmt.commandType !== 'select' || compiled.stmt.hasModifyingCTE) && options.sameQuery !== true;
   const level = fires ? enterQuery() : 0;
@@ -129,6 +134,7 @@ export function runPlan(compiled: CompiledPlan, params: readonly Datum[], dest: 
     if (fires) fireQueryEvents();
   } finally {
     depth--;
+    activeCommand.cid = outer;
     if (fires) leaveQuery(level);
     // Whatever way it ends, its temporary files go.
     while (openRunFiles.length > files) openRunFiles[openRunFiles.length - 1]!.close();

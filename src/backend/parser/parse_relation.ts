@@ -1,7 +1,6 @@
 // Range tables and namespaces: entries for tables, subqueries, functions, VALUES, joins and WITH queries; which
 // column a name means; expansion of "*" (parse_relation.c).
 import { PgError, internalError } from '../../common/errors.ts';
-import { relationKindNoun } from './parse_utils.ts';
 import { getRelName, getType } from '../catalog/lsyscache.ts';
 import { rangeVarGetRelid } from '../catalog/namespace.ts';
 import { openRelation } from '../catalog/relcache.ts';
@@ -279,7 +278,7 @@ export function parserOpenTable(state: ParseState, rangeVar: RawNode): Relation 
   }
   const relation = openRelation(relid);
   if (relation.kind === 'i' || relation.kind === 'I' || relation.kind === 'c') {
-    throw parserError(state, 'wrong_object_type', `cannot open relation "${relation.name}"`, rangeVar.location, { detail: `This operation is not supported for ${relationKindNoun(relation.kind)}.` });
+    throw parserError(state, 'wrong_object_type', `"${relation.name}" is ${relation.kind === 'c' ? 'a composite type' : 'an index'}`, rangeVar.location);
   }
   return relation;
 }

@@ -30,6 +30,7 @@ export function call(rt: Estate, site: Site, values: readonly Datum[]): (Datum |
     const given = node.args.find((a, i) => (a.kind === 'NamedArgExpr' ? a.argnumber : i) === position);
     const arg = given?.kind === 'NamedArgExpr' ? given.arg : given;
     if (arg?.kind !== 'Param') {
+      rt.running = null;
       throw new PgError('syntax_error', name !== '' ? `procedure parameter "${name}" is an output parameter but corresponding argument is not writable`
         : `procedure parameter ${position + 1} is an output parameter but corresponding argument is not writable`);
     }

@@ -19,7 +19,7 @@ export function castNode(node: Expr, to: Oid, typmod: number): Expr {
   const from = exprType(node);
   if (!needsCast(from, exprTypmod(node), to, typmod)) return node;
   // Rows are converted column by column, elsewhere.
-  let cast: Expr | null = from === RECORDOID && to === RECORDOID ? node : coerceToTargetType(null, node, from, to, typmod, 'assignment', 'implicit_cast', -1);
+  let cast: Expr | null = from === RECORDOID && to === RECORDOID ? node : from === RECORDOID || from === UNKNOWNOID ? null : coerceToTargetType(null, node, from, to, typmod, 'assignment', 'implicit_cast', -1);
   if (cast === null) {
     cast = { kind: 'CoerceViaIO', arg: node, resulttype: to, resultcollid: 0, coerceformat: 'implicit_cast', location: -1 };
     if (typmod !== -1) cast = coerceToTargetType(null, cast, to, to, typmod, 'assignment', 'implicit_cast', -1) ?? cast;

@@ -98,7 +98,7 @@ class BodyCompiler {
       return;
     }
     if (fn.eventTrigger) return;
-    g.emit(`throw ${g.konst(noReturn)}();`);
+    g.emit(`throw ${g.konst(noReturn)}(${fn.trigger !== null});`);
   }
 
   private nameOf(holder: Holder): string {
@@ -594,11 +594,11 @@ class BodyCompiler {
     const next = g.konst(results.returnNext);
     if (s.variable === null) {
       const t = g.local(this.typed(s.expr!));
-      g.emit(`${next}(rt, ${t}.value, ${t}.type, ${t}.typmod);`);
-    } else if (s.variable.kind === 'row') g.emit(`${next}(rt, ${this.rowValue(s.variable)}, ${RECORDOID}, -1);`);
+      g.emit(`${next}(rt, ${t}.value, ${t}.type, ${t}.typmod, false);`);
+    } else if (s.variable.kind === 'row') g.emit(`${next}(rt, ${this.rowValue(s.variable)}, ${RECORDOID}, -1, true);`);
     else {
       const v = s.variable as Holder;
-      g.emit(`${next}(rt, ${this.nameOf(v)}, ${v.type.oid}, ${v.type.typmod});`);
+      g.emit(`${next}(rt, ${this.nameOf(v)}, ${v.type.oid}, ${v.type.typmod}, true);`);
     }
   }
 
@@ -778,7 +778,8 @@ function notBuiltin(oid: Oid): boolean {
 
 // ---- what generated code calls
 
-const noReturn = (): PgError => new PgError('function_executed_no_return_statement', 'control reached end of function without RETURN');
+const noReturn = (trigger: boolean): PgError =>
+  new PgError('function_executed_no_return_statement', `control reached end of ${trigger ? 'trigger procedure' : 'function'} without RETURN`);
 const nullBound = (what: string): PgError => new PgError('null_value_not_allowed', `${what} cannot be null`);
 const isConstant = (name: string): PgError => new PgError('error_in_assignment', `variable "${name}" is declared CONSTANT`);
 const badStep = (): PgError => new PgError('invalid_parameter_value', 'BY value of FOR loop must be greater than zero');

@@ -32,7 +32,7 @@ function open(rt: Estate, name: Datum, statement: CachedStatement, ready: () => 
   const saved = readOnly ? null : pushSnapshot();
   try {
     const params = ready();
-    refuseNoRows(statement);
+    refuseNoRows(rt, statement);
     const portal = new Portal((name as string | null) ?? freeName(), statement, [...params]);
     const only = statement.units[0]!;
     portal.options = { ...NO_CURSOR_OPTIONS, scroll: (options & CURSOR_SCROLL) !== 0, noScroll: (options & CURSOR_NO_SCROLL) !== 0 || only.query.rowMarks.length > 0 };

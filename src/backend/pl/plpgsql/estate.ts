@@ -3,7 +3,7 @@
 import { PgError } from '../../../common/errors.ts';
 import type { TriggerData } from '../../commands/trigger_data.ts';
 import { type DestReceiver, type ResultColumn } from '../../executor/dest.ts';
-import { runPlan } from '../../executor/execute.ts';
+import { activeCommand, runPlan } from '../../executor/execute.ts';
 import { asPgError } from '../../tcop/errors.ts';
 import type { CachedStatement } from '../../tcop/plancache.ts';
 import { processUtility } from '../../tcop/utility.ts';
@@ -167,13 +167,14 @@ export class Estate implements ErrorContext {
         continue;
       }
       if (this.fn.readOnly && (unit.query.commandType !== 'select' || unit.query.hasModifyingCTE)) throw notInReadOnly(commandName(unit.query.commandType));
-      const n = runPlan(unit.plan, params, unit.canSetTag ? dest : DISCARD, { slots: statement.slots }).processed;
+      const n = runPlan(unit.plan, params, unit.canSetTag ? dest : DISCARD, this.fn.readOnly && activeCommand.cid >= 0 ? { slots: statement.slots, cid: activeCommand.cid } : { slots: statement.slots }).processed;
       if (unit.canSetTag) processed += n;
     }
     return processed;
   }
 
   private runUtility(statement: CachedStatement, stmt: RawNode, params: readonly Datum[], dest: DestReceiver): number {
+    if (stmt.tag === 'TransactionStmt' || (stmt.tag === 'CopyStmt' && stmt['filename'] === undefined)) this.running = null;
     if (stmt.tag === 'TransactionStmt') throw new PgError('feature_not_supported', 'unsupported transaction command in PL/pgSQL');
     if (stmt.tag === 'CopyStmt' && stmt['filename'] === undefined) {
       throw new PgError('feature_not_supported', 'cannot COPY to/from client in PL/pgSQL');

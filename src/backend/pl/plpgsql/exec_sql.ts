@@ -188,9 +188,7 @@ export function loopOver(rt: Estate, statement: CachedStatement, ready: () => re
   const store: Datum[][] | null = rt.fn.mayCommit && !rt.atomic ? [] : null;
   const receive = (row: readonly Datum[]): boolean => {
     count++;
-    rt.running = null;
     const more = body(move!(row));
-    rt.running = context;
     rt.s = own;
     if (more === false) finished = false;
     return finished;
@@ -198,7 +196,7 @@ export function loopOver(rt: Estate, statement: CachedStatement, ready: () => re
   rt.running = context;
   rt.run(statement, () => {
     const params = ready();
-    if (statement.columns === null) throw new PgError('syntax_error', 'cannot open a query that does not return rows');
+    rt.running = null;
     return params;
   }, {
     start(columns) { move ??= mover(target, columns, records); },
@@ -214,14 +212,15 @@ export function loopQuery(rt: Estate, site: Site, values: readonly Datum[], targ
   const statement = site.statement ?? rt.doing(site, () => statementOf(site));
   return loopOver(rt, statement, () => {
     const params = statement.ready(values);
-    refuseNoRows(statement);
+    refuseNoRows(rt, statement);
     return params;
   }, target, body, records, site.running);
 }
 
 /** A loop needs a query (SPI_cursor_open). */
-export function refuseNoRows(statement: CachedStatement): void {
+export function refuseNoRows(rt: Estate, statement: CachedStatement): void {
   if (statement.columns !== null && statement.units.length === 1) return;
+  rt.running = null;
   if (statement.units.length > 1) throw new PgError('invalid_cursor_definition', 'cannot open multi-query plan as cursor');
   throw new PgError('invalid_cursor_definition', `cannot open ${statement.commandTag} query as cursor`);
 }
@@ -307,7 +306,7 @@ export function loopDynamic(rt: Estate, text: string, values: readonly Datum[], 
   const statement = dynamicStatement(text, types);
   return loopOver(rt, statement, () => {
     statement.revalidate();
-    refuseNoRows(statement);
+    refuseNoRows(rt, statement);
     return values;
   }, target, body, records, context);
 }

@@ -5,7 +5,7 @@
 import { PgError } from '../../../common/errors.ts';
 import { Generator, instantiate, type Value } from '../../executor/codegen.ts';
 import { genExpr } from '../../executor/expr_codegen.ts';
-import { exprType, exprTypmod } from '../../nodes/nodeFuncs.ts';
+import { exprLocation, exprType, exprTypmod } from '../../nodes/nodeFuncs.ts';
 import type { Query } from '../../nodes/parsenodes.ts';
 import type { Expr, Param } from '../../nodes/primnodes.ts';
 import { evalConstExpressions } from '../../optimizer/clauses.ts';
@@ -27,7 +27,7 @@ import { castFunction, castNode, needsCast, type Cast } from './casts.ts';
 import type { PlFunction } from './function.ts';
 import { lookup, type Namespace } from './namespace.ts';
 import type { PlDatum, PlExpr, PlRec, PlVar } from './nodes.ts';
-import { findField, noField, sameAttributes } from './records.ts';
+import { findField, sameAttributes } from './records.ts';
 import { SELECT } from './token_stream.ts';
 
 type Holder = PlVar | PlRec;
@@ -155,7 +155,7 @@ export class Unknown extends Error {}
 
 /** Makes the function's names known to an analysis (plpgsql_parser_setup). */
 export function setupHooks(state: ParseState, ns: Namespace, conflict: PlFunction['variableConflict'], binding: Binding): void {
-  const resolve = (ref: RawNode, mustHaveField: boolean): Expr | null => {
+  const resolve = (ref: RawNode): Expr | null => {
     const fields = ref['fields'] as (string | RawNode)[];
     if (fields.length > 3) return null;
     const star = typeof fields[fields.length - 1] !== 'string';
@@ -169,20 +169,15 @@ export function setupHooks(state: ParseState, ns: Namespace, conflict: PlFunctio
     if (found.names === (star ? n - 1 : n)) return binding.param(datum, location);
     if (!star && found.names === n - 1) {
       const field = names[n - 1]!;
-      const value = fieldOf(datum, field, binding);
-      if (value !== null) return binding.param({ kind: 'recfield', dno: -1, name: field, line: 0, rec: datum, field }, location);
-      if (mustHaveField) {
-        const { message } = noField(datum, field);
-        throw parserError(state, 'undefined_column', message.replace(`"${datum.name}"`, `"${names[n - 2]}"`), location);
-      }
+      return binding.param({ kind: 'recfield', dno: -1, name: field, line: 0, rec: datum, field }, location);
     }
     return null;
   };
-  if (conflict === 'use_variable') state.preColumnRefHook = (_s, ref) => resolve(ref, false);
+  if (conflict === 'use_variable') state.preColumnRefHook = (_s, ref) => resolve(ref);
   else {
     state.postColumnRefHook = (s, ref, found) => {
       if (conflict === 'use_column' && found !== null) return null;
-      const variable = resolve(ref, found === null);
+      const variable = resolve(ref);
       if (variable !== null && found !== null) {
         const fields = ref['fields'] as (string | RawNode)[];
         throw parserError(s, 'ambiguous_column', `column reference "${fields.map((f) => (typeof f === 'string' ? f : '*')).join('.')}" is ambiguous`, ref.location, {
@@ -196,17 +191,6 @@ export function setupHooks(state: ParseState, ns: Namespace, conflict: PlFunctio
     const found = lookup(ns, false, `$${ref['number'] as number}`);
     return found === null ? null : binding.param(found.datum, (ref.location as number | undefined) ?? -1);
   };
-}
-
-/** Whether a record has that field; one without any value is an error of its own. */
-function fieldOf(rec: PlRec, field: string, binding: Binding): boolean | null {
-  try {
-    binding.param({ kind: 'recfield', dno: -1, name: field, line: 0, rec, field }, -1);
-    return true;
-  } catch (error) {
-    if (error instanceof PgError && error.condition === 'undefined_column') return null;
-    throw error;
-  }
 }
 
 // ---- statements
@@ -300,15 +284,24 @@ function assignTarget(site: Site, state: ParseState, query: Query, binding: Bind
   const path = targetPath(target!.targetText, target!.names);
   const type = exprType(entry.expr);
   const row = (t: Oid): boolean => t === RECORDOID || getType(getBaseType(t)).typtype === 'c';
+  // Mistakes in the target are told at its beginning.
+  const atTarget = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof PgError && error.fields.position === undefined) error.fields = { ...error.fields, position: 1 - site.running.shift };
+      throw error;
+    }
+  };
   if (path.length > 0) {
     const name = target!.targetText.replace(/[.[].*$/s, '').trim();
-    entry.expr = transformAssignmentIndirection(state, variable, name, false, variable.paramtype, variable.paramtypmod, variable.paramcollid, path, 0, entry.expr, 'plpgsql', -1);
+    entry.expr = atTarget(() => transformAssignmentIndirection(state, variable, name, false, variable.paramtype, variable.paramtypmod, variable.paramcollid, path, 0, entry.expr, 'plpgsql', -1));
   } else if (variable.paramtype !== type && row(variable.paramtype) && row(type)) {
     // Rows are converted by the assignment.
   } else {
     const coerced = coerceToTargetType(state, entry.expr, type, variable.paramtype, variable.paramtypmod, 'plpgsql', 'implicit_cast', -1);
     if (coerced === null) {
-      throw parserError(state, 'datatype_mismatch', `variable "${target!.targetText.trim()}" is of type ${formatType(variable.paramtype)} but expression is of type ${formatType(type)}`, undefined,
+      throw parserError(state, 'datatype_mismatch', `variable "${target!.targetText.trim()}" is of type ${formatType(variable.paramtype)} but expression is of type ${formatType(type)}`, exprLocation(entry.expr),
         { hint: 'You will need to rewrite or cast the expression.' });
     }
     entry.expr = coerced;
@@ -337,7 +330,13 @@ function simpleExpression(query: Query): Expr | null {
 /** The expression, constants folded, with the cast that the site wants. */
 export function finishExpression(node: Expr, wanted: Wanted | null): Expr {
   const folded = evalConstExpressions(node);
-  return wanted === null ? folded : evalConstExpressions(castNode(folded, wanted.type, wanted.typmod));
+  if (wanted === null) return folded;
+  const cast = castNode(folded, wanted.type, wanted.typmod);
+  try {
+    return evalConstExpressions(cast);
+  } catch {
+    return cast; // the conversion of a constant fails: that is told when it is done
+  }
 }
 
 /** Whether what was made is still good. */

@@ -68,16 +68,21 @@ class CompileContext implements ErrorContext {
   outer: ErrorContext | null = null;
   parser: Parser | null = null;
   private readonly name: string;
-  constructor(name: string) { this.name = name; }
+  /** Errors with a place in the source will be shown in the statement it came with. */
+  private readonly transposes: boolean;
+  constructor(name: string, transposes: boolean) {
+    this.name = name;
+    this.transposes = transposes;
+  }
   describe(error: PgError | null): string | undefined {
-    if (error !== null && error.fields.internalPosition !== undefined) return undefined;
+    if (this.transposes && error !== null && error.fields.internalPosition !== undefined) return undefined;
 return `compilation of PL/pgSQL function "${this.name}" near line ${this.parser === null || this.parser.at === 0 ? 1 : this.parser.line(this.parser.tokens[this.parser.at - 1]!.start)}`;
   }
 }
 
 /** Runs with the CONTEXT of compilation. */
-function compiling<T>(name: string, work: (context: CompileContext) => T): T {
-  const context = new CompileContext(name);
+function compiling<T>(name: string, transposes: boolean, work: (context: CompileContext) => T): T {
+  const context = new CompileContext(name, transposes);
   context.outer = errorContext.top;
   errorContext.top = context;
   try {
@@ -95,7 +100,7 @@ const invalid = (message: string, hint?: string): PgError => new PgError('invali
 /** do_compile. */
 export function compileFunction(request: CompileRequest): PlFunction {
   const { proc } = request;
-  return compiling(proc.proname, (context) => {
+  return compiling(proc.proname, request.forValidator, (context) => {
     const declared = proc.proargtypes;
     const all = proc.proallargtypes ?? declared;
     const modes = proc.proargmodes;
@@ -196,7 +201,7 @@ function finish(parser: Parser, facts: FunctionFacts, rest: Rest): PlFunction {
 
 /** DO (plpgsql_compile_inline). */
 export function compileInline(source: string): PlFunction {
-  return compiling('inline_code_block', (context) => {
+  return compiling('inline_code_block', true, (context) => {
     const facts: FunctionFacts = { name: 'inline_code_block', retset: false, isVoid: true, isProcedure: false, outParam: null, collation: 0, extraChecks: false };
     const parser = context.parser = new Parser(source, facts, true);
     parser.ns = pushLabel(null, 'inline_code_block', 'block');

@@ -16,7 +16,7 @@ import { Estate } from './estate.ts';
 import { forgetDynamicStatements } from './exec_sql.ts';
 import { compileFunction, compileInline, type PlFunction } from './function.ts';
 import { convertByPosition, rowTypeAttributes } from './records.ts';
-import { finishRow } from './results.ts';
+import { atExit, finishRow } from './results.ts';
 import { forgetPortalNames } from './cursors.ts';
 import { buildType } from './types.ts';
 
@@ -132,6 +132,7 @@ function callTrigger(proc: PgProc, trigger: TriggerData): TriggerResult {
     const value = run(fn, estate, []);
     if (trigger.level === 'STATEMENT' || value === null) return null;
     if (value === estate.newRow && newRow === trigger.newRow) return trigger.newRow;
+    atExit(estate);
     const row = estate.call(() => convertByPosition(value as RecordValue, type, attributes, RETURNED_ROW));
     return row.values;
   });
@@ -164,13 +165,16 @@ export function makeFunction(proc: PgProc): BuiltinFunction {
       kind: 'context',
       fn: (context) => {
         const trigger = (context as { trigger?: TriggerData }).trigger;
-        if (trigger === undefined) throw new PgError('feature_not_supported', 'trigger functions can only be called as triggers');
+        if (trigger === undefined) {
+          callFunction(proc, context, []); // says so
+          return null;
+        }
         return callTrigger(proc, trigger) as unknown as Datum;
       },
     };
   }
   if (proc.prorettype === EVENT_TRIGGEROID) {
-    return { kind: 'context', fn: () => { throw new PgError('feature_not_supported', 'trigger functions can only be called as triggers'); } };
+    return { kind: 'context', fn: (context) => callFunction(proc, context, []).value };
   }
   if (proc.proretset) return { kind: 'set', fn: (context, ...args) => callFunction(proc, context, args).results };
   return { kind: 'context', fn: (context, ...args) => callFunction(proc, context, args).value };

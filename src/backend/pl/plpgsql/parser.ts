@@ -401,7 +401,7 @@ export class Parser extends TokenStream {
   readDatatype(): PlType {
     const t = this.token;
     const first = t.start;
-    if (this.isPlainWord(t)) {
+    if (this.isPlainWord(t) || t.kind === 'param') {
       const names = [t.text];
       let n = 1;
       while (this.isOp('.', n)) {

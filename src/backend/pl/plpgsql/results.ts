@@ -26,13 +26,18 @@ export function evalText(rt: Estate, site: Site, values: readonly Datum[]): stri
 const isRowType = (type: Oid): boolean => type === RECORDOID || getType(getBaseType(type)).typtype === 'c';
 
 /** The result of a function that returns rows, or of a trigger function, which makes of it what it needs. */
-export function returnRow(rt: Estate, value: Datum, type: Oid): Datum {
+export function returnRow(_rt: Estate, value: Datum, type: Oid): Datum {
   if (value === null) return null;
   if (!isRowType(type) || !(value instanceof RecordValue)) {
-    throw new PgError('datatype_mismatch', rt.trigger !== null ? 'cannot return non-composite value from function returning composite type'
-      : 'cannot return non-composite value from function returning composite type');
+    throw new PgError('datatype_mismatch', 'cannot return non-composite value from function returning composite type');
   }
   return value;
+}
+
+/** For CONTEXT: the function is over. */
+export function atExit(rt: Estate): void {
+  rt.s = -1;
+  rt.phase = 'during function exit';
 }
 
 export function returnScalar(rt: Estate, value: Datum, type: Oid, typmod: number): Datum {
@@ -52,13 +57,15 @@ export function finishRow(rt: Estate, value: RecordValue): Datum {
   const { rettype, rowType } = rt.fn;
   rt.s = -1;
   rt.phase = 'while casting return value to function\'s return type';
-  if (rettype !== rowType) return value.typeOid === rowType ? castValue(value, rowType, -1, rettype, -1) : castValue(value, value.typeOid, -1, rettype, -1);
+  if (rettype !== rowType) {
+    return castValue(convertByPosition(value, rowType, rt.expected!, 'returned record type does not match expected record type'), rowType, -1, rettype, -1);
+  }
   if (rt.expected === null) return value;
   return convertByPosition(value, rowType, rt.expected, 'returned record type does not match expected record type');
 }
 
 /** RETURN NEXT (exec_stmt_return_next). */
-export function returnNext(rt: Estate, value: Datum, type: Oid, typmod: number): void {
+export function returnNext(rt: Estate, value: Datum, type: Oid, typmod: number, fromVariable: boolean): void {
   const { fn, expected } = rt;
   if (!fn.returnsRows) {
     rt.results.push(castValue(value, type, typmod, fn.rettype, -1));
@@ -76,7 +83,8 @@ export function returnNext(rt: Estate, value: Datum, type: Oid, typmod: number):
     }
     throw new PgError('datatype_mismatch', 'cannot return non-composite value from function returning composite type');
   }
-  rt.results.push(expected === null ? value : convertByPosition(value, fn.rowType, expected, 'wrong record type supplied in RETURN NEXT'));
+  rt.results.push(expected === null ? value : convertByPosition(value, fn.rowType, expected,
+    fromVariable ? 'wrong record type supplied in RETURN NEXT' : 'returned record type does not match expected record type'));
 }
 
 export function returnStaticQuery(rt: Estate, site: Site, values: readonly Datum[]): boolean {

@@ -407,7 +407,7 @@ function returnStatement(p: Parser): Stmt {
 }
 
 function returnNext(p: Parser, line: number): Stmt {
-  if (!p.facts.retset) throw p.error('datatype_mismatch', 'cannot use RETURN NEXT in a non-SETOF function', p.tokens[p.at - 1]!.start);
+  if (!p.facts.retset) throw p.error('datatype_mismatch', 'cannot use RETURN NEXT in a non-SETOF function', p.tokens[p.at - 2]!.start);
   if (p.facts.outParam !== null) {
     if (!p.isOp(';')) throw p.error('datatype_mismatch', 'RETURN NEXT cannot have a parameter in function with OUT parameters', p.token.start);
     p.take();
@@ -419,7 +419,7 @@ function returnNext(p: Parser, line: number): Stmt {
 }
 
 function returnQuery(p: Parser, line: number): Stmt {
-  if (!p.facts.retset) throw p.error('datatype_mismatch', 'cannot use RETURN QUERY in a non-SETOF function', p.tokens[p.at - 1]!.start);
+  if (!p.facts.retset) throw p.error('datatype_mismatch', 'cannot use RETURN QUERY in a non-SETOF function', p.tokens[p.at - 2]!.start);
   if (!p.takeWord('execute')) return { kind: 'return_query', line, query: p.readStatement().expr, dynamic: null, params: [] };
   const { expr, end } = p.readExpression([';', 'using'], '; or USING');
   return { kind: 'return_query', line, query: null, dynamic: expr, params: end.text === 'using' ? usingList(p) : [] };

@@ -131,6 +131,8 @@ export class TokenStream {
       }
       if (t.kind === 'eof' || (t.kind === 'op' && t.text === ';')) {
         if (depth !== 0) throw this.yyerror('mismatched parentheses');
+        // Where fewer than three ends are possible PostgreSQL takes the end of the text for one, and stumbles over it afterwards.
+        if (t.kind === 'eof' && until.length < 3) throw stop > start ? this.syntaxError() : this.yyerror(isExpression ? 'missing expression' : 'missing SQL statement');
         throw this.error('syntax_error', `missing "${what}" at end of SQL ${isExpression ? 'expression' : 'statement'}`, t.start);
       }
       stop = t.end;

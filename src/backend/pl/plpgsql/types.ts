@@ -30,7 +30,7 @@ function baseOf(oid: Oid): Oid {
   return t?.oid ?? oid;
 }
 
-const NULL_AS = 'SELECT (NULL)::';
+const CAST = 'SELECT CAST(NULL AS ';
 
 /** A type by its written name, which stands at `start` of `source`: errors point there. */
 export function parseDatatype(text: string, collation: Oid, source: string, start: number): PlType {
@@ -43,13 +43,15 @@ export function parseDatatype(text: string, collation: Oid, source: string, star
   };
   let typeName: RawNode;
   try {
-    rawParse(`${NULL_AS}${text}\n`);
+    rawParse(`${CAST}${text}\n)`);
     typeName = typeStringToTypeName(text);
   } catch (error) {
     if (error instanceof PgError && error.fields.position !== undefined) {
-      const within = error.fields.position - 1 - NULL_AS.length;
-      error.fields = { ...error.fields, where: `invalid type name "${text}"` };
-      return at(error, within);
+      const within = error.fields.position - 1 - CAST.length;
+      const fields = { ...error.fields, where: `invalid type name "${text}"` };
+      const told = within > text.length ? new PgError('syntax_error', 'syntax error at end of input') : error;
+      told.fields = fields;
+      return at(told, Math.min(within, [...text].length));
     }
     return at(error, 0);
   }
