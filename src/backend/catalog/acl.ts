@@ -98,6 +98,19 @@ export function superuserArg(role: Oid): boolean {
   // Role 0 is no role: the process has no session (yet), and acts for the site.
   return row ? row.rolsuper : role === BOOTSTRAP_SUPERUSERID || role === 0;
 }
+
+/** Runs something with another role's rights, the superuser's or not: SECURITY DEFINER, checks of constraints. */
+export function withUser<T>(role: Oid, run: () => T): T {
+  const { currentUser, isSuperuser } = session;
+  session.currentUser = role;
+  session.isSuperuser = superuserArg(role);
+  try {
+    return run();
+  } finally {
+    session.currentUser = currentUser;
+    session.isSuperuser = isSuperuser;
+  }
+}
 /** Whether `member` is in `role`, directly or not (superusers are in all). */
 export const isMemberOfRole = (member: Oid, role: Oid): boolean =>
   member === role || superuserArg(member) || rolesOf(member).all.has(role);

@@ -27,7 +27,7 @@ function dropRelation(oid: Oid): void {
   const [tuple] = catalogFind(ids.RelationRelationId, ids.PgClassOidIndexId, [oid]);
   if (!tuple) return;
   const row = tuple.row;
-  if (row.relhastriggers) dropHooks.refuseInUse(oid, 'DROP TABLE');
+  if (row.relkind === 'r' || row.relkind === 'p') dropHooks.refuseInUse(oid, 'DROP TABLE');
   if (WITH_STORAGE.includes(row.relkind) && row.relfilenode !== 0) dropStorage(row.relfilenode, isSharedRelation(oid));
   if (row.relkind === 'i' || row.relkind === 'I') catalogDeleteByKey(ids.IndexRelationId, ids.PgIndexIndexrelidIndexId, [oid]);
   if (row.relkind === 'S') catalogDeleteByKey(ids.SequenceRelationId, ids.PgSequenceSeqrelidIndexId, [oid]);

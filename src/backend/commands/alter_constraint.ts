@@ -26,7 +26,7 @@ import { requireObjectOwnership } from './object_names.ts';
 import { addKeysOfPartitions } from './partition_keys.ts';
 import { mergeWithExistingCheck } from './merge_check.ts';
 import { allChildren } from './tablecmds.ts';
-import { refusePendingEvents } from './trigger.ts';
+import { refuseInUse } from './trigger.ts';
 
 // ---- ADD
 
@@ -205,7 +205,7 @@ function dropConstraint(queue: Queue, tab: Altered, cmd: RawNode, recurse: boole
   if (constraint.contype === 'f' && constraint.confrelid !== tab.oid) {
     const referenced = openRelation(constraint.confrelid);
     lockTable(referenced.oid, referenced.name, false, 8);
-    refusePendingEvents('ALTER TABLE', referenced);
+    refuseInUse('ALTER TABLE', referenced);
   }
   const children = constraint.contype === 'c' && !constraint.connoinherit && relation.hasSubclass ? childrenOf(tab.oid) : [];
   if (relation.kind === 'p' && !recurse && !recursing && children.length > 0) {

@@ -26,7 +26,7 @@ import type { Datum, Oid } from '../types/datum.ts';
 import { refuseSystemCatalog } from './object_names.ts';
 import { checkCompositeTypeUnused } from './composite_use.ts';
 import { allChildren } from './tablecmds.ts';
-import { refusePendingEvents } from './trigger.ts';
+import { refuseInUse } from './trigger.ts';
 
 /** Subcommands run in this order (AT_PASS_*). */
 export const PASS = {
@@ -163,7 +163,7 @@ export function alterTable(stmt: RawNode, context: UtilityContext): void {
   const rv = stmt['relation'] as RawNode;
   const oid = relationForAlter(rv, stmt['objtype'] as string, Boolean(stmt['missing_ok']), lock);
   if (oid === 0) return;
-  refusePendingEvents('ALTER TABLE', openRelation(oid));
+  refuseInUse('ALTER TABLE', openRelation(oid));
   runAlterTable(oid, cmds, Boolean(rv['inh']) || stmt['objtype'] === 'OBJECT_TYPE', context.text);
 }
 

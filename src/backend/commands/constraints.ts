@@ -9,7 +9,8 @@ import { changeCheckCount, chooseConstraintName, constraintNameIsUsed, createCon
 import { F_RI_FKEY_CHECK_INS, F_RI_FKEY_CHECK_UPD, RI_ACTION_FUNCTIONS, TRIGGER_TYPE, createInternalTrigger, noteTriggers } from '../catalog/pg_trigger.ts';
 import type { Attribute, IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import { opclassByOid } from '../catalog/syscache.ts';
+import { constraintByOid, lookupAll, opclassByOid } from '../catalog/syscache.ts';
+import * as ids from '../catalog/oids.ts';
 import { lockTable } from '../access/table.ts';
 import { containsNode, exprType } from '../nodes/nodeFuncs.ts';
 import { ACL } from '../nodes/parsenodes.ts';
@@ -157,6 +158,13 @@ export function createForeignKeyTriggers(constraint: Oid, relid: Oid, pkid: Oid,
 type KeyTriggers = Pick<ForeignKeySpec, 'onUpdate' | 'onDelete' | 'deferrable' | 'initDeferred'>;
 const { ROW, INSERT, DELETE, UPDATE } = TRIGGER_TYPE;
 
+/** The function of a trigger, and the trigger it descends from: that of the constraint above. */
+function parentOf(constraint: Oid, tgfoid: Oid): { tgfoid: Oid; tgparentid: Oid } {
+  const above = constraintByOid(constraint)?.conparentid ?? 0;
+  const triggers = above === 0 ? [] : lookupAll(ids.TriggerRelationId, ids.PgTriggerTgconstraintIndexId, above);
+  return { tgfoid, tgparentid: triggers.find((t) => t.tgfoid === tgfoid)?.oid ?? 0 };
+}
+
 /** Those on the referenced table. */
 export function createActionTriggers(constraint: Oid, relid: Oid, pkid: Oid, index: Oid, spec: KeyTriggers): void {
   const common = { tgconstraint: constraint, tgconstrindid: index };
@@ -164,16 +172,16 @@ export function createActionTriggers(constraint: Oid, relid: Oid, pkid: Oid, ind
   const action = (letter: string): { del: Oid; upd: Oid } => RI_ACTION_FUNCTIONS[letter as keyof typeof RI_ACTION_FUNCTIONS];
   const onReferenced = { ...common, tgrelid: pkid, tgconstrrelid: relid };
   // Only NO ACTION can wait.
-  createInternalTrigger('RI_ConstraintTrigger_a', { ...onReferenced, tgfoid: action(spec.onDelete).del, tgtype: ROW | DELETE, ...(spec.onDelete === 'a' ? deferral : {}) });
-  createInternalTrigger('RI_ConstraintTrigger_a', { ...onReferenced, tgfoid: action(spec.onUpdate).upd, tgtype: ROW | UPDATE, ...(spec.onUpdate === 'a' ? deferral : {}) });
+  createInternalTrigger('RI_ConstraintTrigger_a', { ...onReferenced, ...parentOf(constraint, action(spec.onDelete).del), tgtype: ROW | DELETE, ...(spec.onDelete === 'a' ? deferral : {}) });
+  createInternalTrigger('RI_ConstraintTrigger_a', { ...onReferenced, ...parentOf(constraint, action(spec.onUpdate).upd), tgtype: ROW | UPDATE, ...(spec.onUpdate === 'a' ? deferral : {}) });
   noteTriggers(pkid);
 }
 
 /** Those on the referencing table. */
 export function createCheckTriggers(constraint: Oid, relid: Oid, pkid: Oid, index: Oid, spec: KeyTriggers): void {
   const onReferencing = { tgconstraint: constraint, tgconstrindid: index, tgrelid: relid, tgconstrrelid: pkid, tgdeferrable: spec.deferrable, tginitdeferred: spec.initDeferred };
-  createInternalTrigger('RI_ConstraintTrigger_c', { ...onReferencing, tgfoid: F_RI_FKEY_CHECK_INS, tgtype: ROW | INSERT });
-  createInternalTrigger('RI_ConstraintTrigger_c', { ...onReferencing, tgfoid: F_RI_FKEY_CHECK_UPD, tgtype: ROW | UPDATE });
+  createInternalTrigger('RI_ConstraintTrigger_c', { ...onReferencing, ...parentOf(constraint, F_RI_FKEY_CHECK_INS), tgtype: ROW | INSERT });
+  createInternalTrigger('RI_ConstraintTrigger_c', { ...onReferencing, ...parentOf(constraint, F_RI_FKEY_CHECK_UPD), tgtype: ROW | UPDATE });
   noteTriggers(relid);
 }
 

@@ -2,6 +2,7 @@
 // matview.c): a query whose rows go into a table made from its result columns.
 import { PgError } from '../../common/errors.ts';
 import { insertValues, lockTable } from '../access/table.ts';
+import { withUser } from '../catalog/acl.ts';
 import { requireOwner, requirePrivilege } from '../catalog/aclchk.ts';
 import { heapCreateWithCatalog } from '../catalog/heap.ts';
 import { catalogUpdateByKey } from '../catalog/indexing.ts';
@@ -93,7 +94,7 @@ function createTableAs(stmt: RawNode, context: UtilityContext): UtilityResult {
   const table = createIntoRelation(into, rv, namespace, source.query, isMatview, withData);
   if (!withData) return {};
   const dest = new TableDest(openRelation(table));
-  if (isMatview) asOwner(session.currentUser, () => runPlan(source.plan(), source.params, dest));
+  if (isMatview) withUser(session.currentUser, () => runPlan(source.plan(), source.params, dest));
   else runPlan(source.plan(), source.params, dest);
   return { tag: 'SELECT', processed: dest.rows };
 }
@@ -127,16 +128,6 @@ function createIntoRelation(into: RawNode, rv: { relname: string; relpersistence
 }
 
 /** Runs something with the rights of a role. */
-function asOwner<T>(owner: Oid, run: () => T): T {
-  const saved = session.currentUser;
-  session.currentUser = owner;
-  try {
-    return run();
-  } finally {
-    session.currentUser = saved;
-  }
-}
-
 // ---- REFRESH MATERIALIZED VIEW
 
 function refreshMatview(stmt: RawNode): void {
@@ -159,7 +150,7 @@ function refreshMatview(stmt: RawNode): void {
   catalogUpdateByKey(ids.RelationRelationId, ids.PgClassOidIndexId, [oid], { relispopulated: !stmt['skipData'] });
   commandCounterIncrement();
   if (stmt['skipData']) return;
-  asOwner(view.owner, () => runPlan(planOf(query), [], new TableDest(openRelation(oid))));
+  withUser(view.owner, () => runPlan(planOf(query), [], new TableDest(openRelation(oid))));
   commandCounterIncrement();
   const filled = openRelation(oid);
   for (const index of filled.indexes) buildIndex(filled, index);

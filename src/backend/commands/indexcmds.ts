@@ -33,7 +33,7 @@ import { checkUniqueKey, indexPartitions } from './partition_index.ts';
 import { partitionDescOf } from '../partitioning/partdesc.ts';
 import { catalogUpdateByKey } from '../catalog/indexing.ts';
 import { readOptions } from './reloptions.ts';
-import { refusePendingEvents } from './trigger.ts';
+import { refuseInUse } from './trigger.ts';
 
 const ORDERED_METHODS = new Set(['btree']);
 const KNOWN_METHODS = new Set(['btree', 'hash', 'gin', 'gist', 'brin', 'spgist']);
@@ -236,7 +236,7 @@ function createIndex(stmt: RawNode, context: UtilityContext): void {
   requireOwner(ids.RelationRelationId, table.oid);
   requirePrivilege(ids.NamespaceRelationId, table.namespace, ACL.CREATE);
   lockTable(table.oid, table.name, table.shared, 5);
-  refusePendingEvents('CREATE INDEX', table);
+  refuseInUse('CREATE INDEX', table);
   const spec = transformIndexStmt(stmt);
   if (spec.name !== null && relationOidByName(spec.name, table.namespace) !== 0 && stmt['if_not_exists']) {
     ddlNotice(`relation "${spec.name}" already exists, skipping`, 'duplicate_table');

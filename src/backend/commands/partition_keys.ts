@@ -4,6 +4,7 @@ import { PgError } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
 import { performDeletion } from '../catalog/dependency.ts';
 
+import { catalogUpdateByKey } from '../catalog/indexing.ts';
 import * as ids from '../catalog/oids.ts';
 import { chooseConstraintName, constraintNameIsUsed, createConstraintEntry } from '../catalog/pg_constraint.ts';
 import { deleteDependencyRecordsForClass, objectAddress, recordDependencyOn } from '../catalog/pg_depend.ts';
@@ -137,6 +138,9 @@ export function checkNoKeysReferTo(partition: Relation): void {
 export function detachForeignKeys(partition: Relation): void {
   for (const c of constraintsOf(partition.oid).filter((x) => x.contype === 'f' && x.conparentid !== 0 && !isReferencedClone(x))) {
     setParentConstraint(c.oid, 0, partition.oid);
+    for (const t of triggersOf(partition.oid)) {
+      if (t.tgconstraint === c.oid) catalogUpdateByKey(ids.TriggerRelationId, ids.PgTriggerOidIndexId, [t.oid], { tgparentid: 0 });
+    }
     commandCounterIncrement();
     createActionTriggers(c.oid, partition.oid, c.confrelid, c.conindid, specOf(c));
     commandCounterIncrement();

@@ -1,7 +1,7 @@
 // CREATE SCHEMA, with the elements it may contain (PostgreSQL's schemacmds.c and transformCreateSchemaStmt).
 import { PgError } from '../../common/errors.ts';
 import { aclcheckDatabase, notOwnerOrDenied } from '../catalog/aclchk.ts';
-import { isMemberOfRole } from '../catalog/acl.ts';
+import { isMemberOfRole, withUser } from '../catalog/acl.ts';
 import { isReservedName } from '../catalog/catalog.ts';
 import { fetchSearchPath, withSearchPath } from '../catalog/namespace.ts';
 import { namespaceCreate } from '../catalog/pg_namespace.ts';
@@ -27,9 +27,7 @@ function createSchema(stmt: RawNode, context: UtilityContext): void {
   if (!isMemberOfRole(session.currentUser, owner)) throw new PgError('insufficient_privilege', `must be member of role "${authIdByOid(owner)!.rolname}"`);
   if (isReservedName(name)) throw new PgError('reserved_name', `unacceptable schema name "${name}"`, { detail: 'The prefix "pg_" is reserved for system schemas.' });
   if (stmt['if_not_exists'] && namespaceByName(name) !== undefined) return ddlNotice(`schema "${name}" already exists, skipping`, 'duplicate_object');
-  const saved = session.currentUser;
-  session.currentUser = owner;
-  try {
+  withUser(owner, () => {
     const namespace = namespaceCreate(name, owner);
     commandCounterIncrement();
     const elements = (stmt['schemaElts'] ?? []) as RawNode[];
@@ -40,9 +38,7 @@ function createSchema(stmt: RawNode, context: UtilityContext): void {
         commandCounterIncrement();
       }
     });
-  } finally {
-    session.currentUser = saved;
-  }
+  });
 }
 
 function inOrder(elements: readonly RawNode[], schema: string): RawNode[] {

@@ -37,7 +37,7 @@ import { checkDefaultPartitionContents, checkNewPartitionBound, makePartitionKey
 import { cloneFromParent } from './partition_clone.ts';
 import { addKeysOfPartitions } from './partition_keys.ts';
 import { createOwnedSequence, resetSequence } from './sequence.ts';
-import { refusePendingEvents } from './trigger.ts';
+import { refuseInUse } from './trigger.ts';
 import { mapVars } from './varmap.ts';
 
 const ACCESS_EXCLUSIVE_LOCK = 8;
@@ -334,7 +334,7 @@ function truncate(stmt: RawNode): void {
     if (!aclcheckRelation(relation.oid, session.currentUser, ACL.TRUNCATE)) throw notOwnerOrDenied('table', relation.name);
     if (relation.oid < 16384) throw new PgError('insufficient_privilege', `permission denied: "${relation.name}" is a system catalog`);
     lockTable(relation.oid, relation.name, relation.shared, ACCESS_EXCLUSIVE_LOCK);
-    refusePendingEvents('TRUNCATE', relation);
+    refuseInUse('TRUNCATE', relation);
     tables.push(openRelation(relation.oid));
   };
   for (const rv of stmt['relations'] as RawNode[]) {

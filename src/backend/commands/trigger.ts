@@ -16,6 +16,7 @@ import type { Relation } from '../catalog/relation.ts';
 import { openRelation, tryOpenRelation } from '../catalog/relcache.ts';
 import type { PgTrigger } from '../catalog/rows.ts';
 import { childrenOf, parentsOf, procByOid, triggersOf } from '../catalog/syscache.ts';
+import { activePlans, plansUse } from '../executor/active_plans.ts';
 import { hasPendingEvents, setConstraints } from '../executor/after_triggers.ts';
 import { containsNode } from '../nodes/nodeFuncs.ts';
 import { makeAlias } from '../nodes/makefuncs.ts';
@@ -28,6 +29,7 @@ import { lookupFuncName } from '../parser/parse_func.ts';
 import { makeParseState, parserError, type ParseState } from '../parser/parse_node.ts';
 import { addNamespaceItemToQuery, addRangeTableEntryForRelation } from '../parser/parse_relation.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
+import { allPortals } from '../tcop/portal.ts';
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { inTransactionBlock, commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
@@ -214,13 +216,22 @@ function checkReplaceable(existing: PgTrigger, stmt: CreateTrigStmt, relation: R
   if (existing.tgconstraint !== 0 && hasPendingEvents(relation.oid)) throw pendingEvents('CREATE OR REPLACE TRIGGER', relation);
 }
 
-/** CheckTableNotInUse, as far as triggers go. */
-export function refusePendingEvents(command: string, relation: Relation): void {
+/** Refuses to change a table that a running statement or an open cursor uses, or that has events waiting (CheckTableNotInUse). */
+export function refuseInUse(command: string, relation: Relation): void {
+  if (plansUse(activePlans, relation.oid) || cursorsUse(relation.oid)) {
+    throw new PgError('object_in_use', `cannot ${command} "${relation.name}" because it is being used by active queries in this session`);
+  }
   if (relation.hasTriggers && hasPendingEvents(relation.oid)) throw pendingEvents(command, relation);
+}
+function cursorsUse(relation: Oid): boolean {
+  for (const p of allPortals()) {
+    if (p.name !== '' && !p.held && p.status === 'ready' && plansUse(p.units.flatMap((u) => (u.plan === null ? [] : [u.plan.stmt])), relation)) return true;
+  }
+  return false;
 }
 dropHooks.refuseInUse = (oid, command) => {
   const relation = tryOpenRelation(oid);
-  if (relation !== undefined) refusePendingEvents(command, relation);
+  if (relation !== undefined) refuseInUse(command, relation);
 };
 const pendingEvents = (command: string, relation: Relation): PgError =>
   new PgError('object_in_use', `cannot ${command} "${relation.name}" because it has pending trigger events`);

@@ -5,6 +5,7 @@ import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Plan, PlannedStmt } from '../nodes/plannodes.ts';
 import type { Datum } from '../types/datum.ts';
 import { currentCommandId } from '../transaction/xact.ts';
+import { activePlans } from './active_plans.ts';
 import { enterQuery, fireQueryEvents, leaveQuery } from './after_triggers.ts';
 import { instantiate } from './codegen.ts';
 import type { DestReceiver, ResultColumn } from './dest.ts';
@@ -124,6 +125,7 @@ export function runPlan(compiled: CompiledPlan, params: readonly Datum[], dest: 
   depth++;
   const outer = activeCommand.cid;
   activeCommand.cid = rt.cid;
+  activePlans.push(compiled.stmt);
   const files = openRunFiles.length;
   const fires = (compiled.stmt.commandType !== 'select' || compiled.stmt.hasModifyingCTE) && options.sameQuery !== true;
   const level = fires ? enterQuery() : 0;
@@ -135,6 +137,7 @@ export function runPlan(compiled: CompiledPlan, params: readonly Datum[], dest: 
   } finally {
     depth--;
     activeCommand.cid = outer;
+    activePlans.pop();
     if (fires) leaveQuery(level);
     // Whatever way it ends, its temporary files go.
     while (openRunFiles.length > files) openRunFiles[openRunFiles.length - 1]!.close();

@@ -1,6 +1,7 @@
 // Functions written in SQL (PostgreSQL's functions.c): their bodies analyzed with the arguments as parameters, planned
 // once for each set of argument types, and run inside the statement that calls them.
 import { PgError, internalError } from '../../common/errors.ts';
+import { withUser } from '../catalog/acl.ts';
 import { registerCatalogCache } from '../catalog/inval.ts';
 import { formatType, formatTypeWithTypmod } from '../catalog/format_type.ts';
 import { getBaseType, getTypCollation } from '../catalog/lsyscache.ts';
@@ -263,15 +264,17 @@ function runBody(proc: PgProc, prepared: Prepared, args: readonly Datum[], limit
 /** SECURITY DEFINER and SET clauses hold while the body runs (fmgr_security_definer). */
 export function withFunctionSettings<T>(proc: PgProc, run: () => T): T {
   if (!proc.prosecdef && proc.proconfig === null) return run();
-  const user = session.currentUser;
+  if (proc.prosecdef) return withUser(proc.proowner, () => withSettingsOf(proc, run));
+  return withSettingsOf(proc, run);
+}
+
+function withSettingsOf<T>(proc: PgProc, run: () => T): T {
   const level = proc.proconfig === null ? 0 : newNestLevel();
   try {
-    if (proc.prosecdef) session.currentUser = proc.proowner;
     if (proc.proconfig !== null) processGucArray(proc.proconfig, session.isSuperuser ? 'superuser' : 'user', 'session', 'save');
     return run();
   } finally {
     if (level > 0) atEOXact(true, level);
-    session.currentUser = user;
   }
 }
 

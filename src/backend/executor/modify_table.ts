@@ -397,7 +397,7 @@ export class ModifyRun {
   private refuseChanged(relation: Relation, rowId: number, what: 'updated' | 'deleted'): void {
     const last = lastChange(relation, rowId);
     if (last === undefined || last.cid < this.rt.cid || this.touched.get(relation)?.has(rowId)) return;
-    throw new PgError('triggered_data_change_violation', `tuple to be ${what} was already modified by an operation triggered by the current command`, {
+    throw new PgError('triggered_data_change_violation', `tuple to be ${this.spec.plan.operation === 'merge' ? 'updated or deleted' : what} was already modified by an operation triggered by the current command`, {
       hint: 'Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.',
     });
   }

@@ -11,6 +11,7 @@ import { lookupUnique } from '../access/index.ts';
 import { encodeKey } from '../access/key.ts';
 import { readColumn, type RowId } from '../access/row.ts';
 import { fetchRow, lastChange, lockRows } from '../access/table.ts';
+import { withUser } from '../catalog/acl.ts';
 import { aclcheckAttribute, aclcheckRelation } from '../catalog/aclchk.ts';
 import { getNamespaceName, isBinaryCoercible } from '../catalog/lsyscache.ts';
 import { F_RI_FKEY_CHECK_INS, F_RI_FKEY_CHECK_UPD, F_UNIQUE_KEY_RECHECK, RI_ACTION_FUNCTIONS } from '../catalog/pg_trigger.ts';
@@ -320,18 +321,14 @@ function restrict(key: ForeignKey, pk: Relation, fk: Relation, old: readonly Dat
 
 /** Runs a query with the rights of a table's owner; the events of what it changes belong to the query around it. */
 function runAsOwner(relation: Relation, text: string, types: readonly Oid[], params: readonly Datum[]): number {
-  const user = session.currentUser;
-  session.currentUser = relation.owner;
   try {
-    return spi.execute(text, types, params, undefined, true);
+    return withUser(relation.owner, () => spi.execute(text, types, params, undefined, true));
   } catch (error) {
     if (error instanceof PgError) {
       const line = `SQL statement "${text}"`;
       error.fields = { ...error.fields, where: error.fields.where === undefined ? line : `${error.fields.where}\n${line}` };
     }
     throw error;
-  } finally {
-    session.currentUser = user;
   }
 }
 
@@ -369,24 +366,20 @@ function stillReferenced(key: ForeignKey, pk: Relation, fk: Relation, old: reado
 }
 
 /** DETACH PARTITION: an error when a row refers to one of the partition's. */
-export function checkNoReferences(partition: Relation, key: ForeignKey, said = { partition: partition.name, key: key.name }): void {
+export function checkNoReferences(partition: Relation, key: ForeignKey): void {
   const fk = openRelation(key.conrelid);
-  if (partition.kind === 'p') {
-    for (const oid of partitionDescOf(partition).oids) {
-      const part = openRelation(oid);
-      for (const own of part.referencedBy) if (constraintByOid(own.oid)!.conparentid === key.oid) checkNoReferences(part, own, said);
-    }
-    return;
-  }
-  const rows: Datum[][] = [];
-  forEachRow(partition, (row) => rows.push(row));
-  for (const row of rows) {
-    if (key.confkey.some((n) => isNull(row[n - 1]))) continue;
-    const match = matching(key, partition, fk, row, 0);
-    if (runAsOwner(fk, `SELECT 1 FROM ${onlyTable(fk)} x WHERE ${match.where} LIMIT 1`, match.types, match.params) === 0) continue;
-    const { fields } = stillReferenced(key, partition, fk, row);
-    throw new PgError('foreign_key_violation', `removing partition "${said.partition}" violates foreign key constraint "${said.key}"`, { ...fields, constraint: said.key });
-  }
+  const on = key.conkey.map((n, i) => {
+    const op = operatorByOid(key.pfeqop[i]!)!;
+    return `p.${column(partition, key.confkey[i]!)} OPERATOR(${quoteIdentifier(getNamespaceName(op.oprnamespace)!)}.${op.oprname}) x.${column(fk, n)}`;
+  });
+  const text = `SELECT ${key.confkey.map((n) => `p.${column(partition, n)}`).join(', ')} FROM ${onlyTable(fk)} x JOIN ${tableName(partition)} p ON ${on.join(' AND ')} LIMIT 1`;
+  let referenced: Datum[] | null = null;
+  withUser(fk.owner, () => spi.execute(text, [], [], (row) => { referenced = row; return false; }));
+  if (referenced === null) return;
+  const old: Datum[] = [];
+  key.confkey.forEach((n, i) => { old[n - 1] = referenced![i]!; });
+  const { fields } = stillReferenced(key, partition, fk, old);
+  throw new PgError('foreign_key_violation', `removing partition "${partition.name}" violates foreign key constraint "${key.name}"`, fields);
 }
 
 /** ALTER TABLE ADD FOREIGN KEY, VALIDATE CONSTRAINT: every row that is there. */
