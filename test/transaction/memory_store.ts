@@ -150,10 +150,11 @@ class MemoryBatch implements Batch {
     this.store.lastLength = this.content.values.get(name)!.length;
     return Buffer.from(name, 'latin1');
   }
-  removeRange(from: Uint8Array, to: Uint8Array): void {
+  removeRange(from: Uint8Array, to: Uint8Array, limit: number): boolean {
     const { keys, values } = this.content;
-    const start = position(keys, text(from));
-    for (const name of keys.splice(start, position(keys, text(to)) - start)) values.delete(name);
+    const start = position(keys, text(from)), count = position(keys, text(to)) - start;
+    for (const name of keys.splice(start, Math.min(count, limit))) values.delete(name);
+    return count <= limit;
   }
   range(from: Uint8Array, to: Uint8Array, reverse = false): Cursor {
     return new MemoryCursor(this.content, text(from), text(to), reverse);

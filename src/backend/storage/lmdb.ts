@@ -622,10 +622,12 @@ class LmdbBatch implements Batch {
     return key;
   }
 
-  removeRange(from: Uint8Array, to: Uint8Array): void {
+  removeRange(from: Uint8Array, to: Uint8Array, limit: number): boolean {
     const cursor = this.range(from, to) as LmdbCursor;
-    while (cursor.next()) cursor.remove();
+    let more = true;
+    for (let count = 0; (more = cursor.next()) && count < limit; count++) cursor.remove();
     cursor.close();
+    return !more;
   }
 
   range(from: Uint8Array, to: Uint8Array, reverse = false): Cursor {

@@ -112,6 +112,7 @@ export interface Batch {
   remove(key: Uint8Array): boolean;
   /** The greatest key below `to` and its value's length (in lastLength), when it is not below `from`. */
   last(from: Uint8Array, to: Uint8Array): Buffer | undefined;
-  removeRange(from: Uint8Array, to: Uint8Array): void;
+  /** Removes the first entries of a range; true when none is left. */
+  removeRange(from: Uint8Array, to: Uint8Array, limit: number): boolean;
   range(from: Uint8Array, to: Uint8Array, reverse?: boolean): Cursor;
 }

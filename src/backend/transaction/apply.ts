@@ -21,8 +21,8 @@ const ADOPT_BYTES = BLOCK_TARGET_BYTES * 3 / 4;
 /** Blocks held in memory while a batch is applied. */
 const MAX_IMAGES = 2048;
 const MAX_SPARE_IMAGES = 64;
-/** Entries removed in the commit itself when a table goes, and in each step after it. */
-const DROP_AT_ONCE = 1024, DROP_STEP = 16384;
+/** Entries removed in the commit itself when a table goes, and in each step after it: other commits wait for a step. */
+const DROP_AT_ONCE = 1024, DROP_STEP = 2048;
 /** Blocks of a table: no block has this number. */
 const NO_BLOCK = -1;
 /** Notes of earlier incarnations of the manager are kept for so many of them. */
@@ -435,14 +435,7 @@ export class Applier {
 
   /** Removes up to `limit` entries of a filenode; true when none is left. */
   private removeSome(filenode: number, limit: number): boolean {
-    const from = spaceStart(filenode), to = spaceStart(filenode + 1);
-    const cursor = this.batch.range(from, to);
-    let end: Buffer = to, count = 0, more = true;
-    while ((more = cursor.next()) && count < limit) count++;
-    if (more) end = Buffer.from(cursor.key.subarray(0, cursor.keyLength));
-    cursor.close();
-    if (count > 0) this.batch.removeRange(from, end);
-    return !more;
+    return this.batch.removeRange(spaceStart(filenode), spaceStart(filenode + 1), limit);
   }
 
   /** Whether tables that were dropped still have content: call `maintain` when there is time. */

@@ -1,6 +1,6 @@
 // How a backend's messages reach its manager: a blocking Unix socket. Paths are relative to the site's folder, which
 // is the working folder of every process of a site.
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { PgError, internalError } from '../../common/errors.ts';
 import { POSTMASTER_SOCKET, managerSocket } from '../../common/site.ts';
 import { EAGAIN, EINTR, POLLHUP, POLLIN, port } from '../../port/port.ts';
@@ -47,6 +47,8 @@ export class SocketLink implements Link {
   private bytes = Buffer.allocUnsafeSlow(4096);
   private from = 0;
   private to = 0;
+  /** The last large commit: should the manager die before it has read it, nobody else will. */
+  private commitFile: string | null = null;
 
   private constructor(fd: number, database: number) {
     this.fd = fd;
@@ -72,9 +74,9 @@ export class SocketLink implements Link {
 
   send(out: ByteWriter): void {
     if (out.length > LARGE_COMMIT_BYTES) {
-      const name = writeFile(out);
+      this.commitFile = writeFile(out);
       out.length = 0;
-      writeCommitFile(out, name);
+      writeCommitFile(out, this.commitFile);
     }
     for (let sent = 0; sent < out.length;) {
       const count = port.send(this.fd, out.bytes, sent, out.length - sent);
@@ -150,6 +152,7 @@ export class SocketLink implements Link {
   }
 
   close(): void {
+    if (this.commitFile !== null) removeFile(this.commitFile);
     port.close(this.fd);
   }
 }
@@ -186,11 +189,20 @@ function writeFile(out: ByteWriter): string {
   try {
     for (let at = 0; at < out.length;) at += writeSync(file, out.bytes, at, Math.min(out.length - at, 1 << 26));
   } catch (error) {
+    removeFile(name);
     throw diskError(error);
   } finally {
     closeSync(file);
   }
   return name;
+}
+
+function removeFile(name: string): void {
+  try {
+    unlinkSync(name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
 }
 
 function diskError(error: unknown): Error {

@@ -4,7 +4,7 @@
 // Of two managers of one database the second finds `tmp/manager.<oid>.lock` taken and leaves. A manager without
 // connections retires after `manager_idle_exit`; a backend that connects at that very moment finds its connection
 // closed before it was welcomed, and tries again.
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, renameSync, unlinkSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
 import { PgError, internalError } from '../../common/errors.ts';
 import { managerSocket } from '../../common/site.ts';
 import {
@@ -324,6 +324,7 @@ class Manager {
     this.core.machine.readerCheckWanted = false;
     this.checkedReadersMs = nowMs();
     this.store.readerCheck();
+    removeOrphanedCommits();
   }
 
   /** Ends when there has been nothing to do for long enough; true: it is over. */
@@ -370,6 +371,28 @@ function makeLockMemory(database: Oid): Int32Array {
   if (typeof memory === 'number') throw internalError(`could not map "${path}": errno ${-memory}`);
   renameSync(`${path}.new`, path);
   return new Int32Array(memory);
+}
+
+/** Commit files of backends that were killed before we could read them. */
+function removeOrphanedCommits(): void {
+  for (const name of readdirSync('tmp')) {
+    const pid = /^commit\.(\d+)\.\d+$/.exec(name)?.[1];
+    if (pid === undefined || isRunning(Number(pid))) continue;
+    try {
+      unlinkSync(`tmp/${name}`);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error; // another manager was faster
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The frame of a large commit; the file is gone afterwards. */
