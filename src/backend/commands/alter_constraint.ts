@@ -169,7 +169,7 @@ function derivedConstraint(tab: Altered, constraint: PgConstraint): PgError {
   const { conname } = constraint;
   let top = constraint;
   for (let above = constraintByOid(top.conparentid); above !== undefined; above = constraintByOid(top.conparentid)) top = above;
-  return new PgError('invalid_object_definition', `cannot alter constraint "${conname}" on relation "${tab.current.name}"`, {
+  return new PgError('internal_error', `cannot alter constraint "${conname}" on relation "${tab.current.name}"`, {
     detail: `Constraint "${conname}" is derived from constraint "${top.conname}" of relation "${openRelation(top.conrelid).name}".`,
     hint: 'You may alter the constraint it derives from, instead.',
   });

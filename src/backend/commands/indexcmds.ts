@@ -65,6 +65,7 @@ export function defineIndex(table: Relation, spec: IndexSpec, text: string, buil
     primary: spec.primary, constraint: spec.isConstraint ? { type: spec.primary ? 'p' : 'u', deferrable: spec.deferrable, initiallyDeferred: spec.initDeferred } : null,
     options: readOptions(spec.options, 'index'),
   });
+  commandCounterIncrement();
   if (!valid) catalogUpdateByKey(ids.IndexRelationId, ids.PgIndexIndexrelidIndexId, [index], { indisvalid: false });
   commandCounterIncrement();
   if (spec.comment !== null) createComments(constraint !== 0 ? constraint : index, constraint !== 0 ? ids.ConstraintRelationId : ids.RelationRelationId, 0, spec.comment);

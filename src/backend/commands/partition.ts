@@ -15,6 +15,7 @@ import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { compileExpr } from '../executor/expression.ts';
 import { forEachRow } from '../executor/indexing.ts';
+import { equal } from '../nodes/equalfuncs.ts';
 import { exprCollation, exprLocation, exprType } from '../nodes/nodeFuncs.ts';
 import { nodeToString } from '../nodes/outfuncs.ts';
 import type { Const, Expr } from '../nodes/primnodes.ts';
@@ -177,8 +178,8 @@ export function transformPartitionBound(state: ParseState, parent: Relation, raw
       const values: Const[] = [];
       for (const node of (raw['listdatums'] ?? []) as RawNode[]) {
         const value = boundValue(state, node, key.columns[0]!, columnName(parent, key, 0));
-        const same = (c: Const): boolean => (c.constvalue === null || value.constvalue === null ? c.constvalue === value.constvalue : key.compare[0]!(c.constvalue, value.constvalue) === 0);
-        if (!values.some(same)) values.push(value);
+        // 1 and 1.0 are both kept, as they were written.
+        if (!values.some((c) => equal({ ...c, location: -1 }, { ...value, location: -1 }))) values.push(value);
       }
       return { bound: { ...empty, listdatums: values }, locations };
     }
@@ -216,7 +217,7 @@ function rangeDatum(state: ParseState, parent: Relation, key: PartitionKey, node
   if (fields.length === 1 && fields[0] === 'minvalue') return 'minvalue';
   if (fields.length === 1 && fields[0] === 'maxvalue') return 'maxvalue';
   const value = boundValue(state, node, key.columns[n]!, columnName(parent, key, n));
-  if (value.constvalue === null) throw new PgError('invalid_table_definition', 'cannot specify NULL in range bound');
+  if (value.constvalue === null) throw new PgError('invalid_object_definition', 'cannot specify NULL in range bound');
   return value;
 }
 

@@ -117,6 +117,7 @@ function cloneIndex(partition: Relation, parent: Relation, info: IndexInfo, cons
   if (info.primary && partition.indexes.some((i) => i.primary)) {
     throw new PgError('invalid_table_definition', `multiple primary keys for table "${partition.name}" are not allowed`);
   }
+  if (partition.kind === 'p' && info.unique) checkUniqueKey(partition, columns, info.primary);
   const { index, constraint: made } = indexCreate({
     table: partition, name, accessMethod: info.index.accessMethod, columns, keyCount: info.keyCount, expressions: info.expressions.map((e) => mapVars(e, map)),
     predicate: info.predicate === null ? null : mapVars(info.predicate, map), unique: info.unique, nullsNotDistinct: info.nullsNotDistinct, primary: info.primary,
@@ -195,6 +196,7 @@ export function attachIndex(parentOid: Oid, rv: RawNode): void {
   if (current === parentOid) return;
   const refuse = (detail: string, condition: 'object_not_in_prerequisite_state' | 'invalid_object_definition' = 'object_not_in_prerequisite_state'): PgError =>
     new PgError(condition, `cannot attach index "${child.name}" as a partition of index "${parentIndex.name}"`, { detail });
+  if (partition.indexes.some((i) => partitionParent(i.indexrelid) === parentOid)) throw refuse(`Another index is already attached for partition "${partition.name}".`);
   if (current !== 0) throw refuse(`Index "${child.name}" is already attached to another index.`);
   if (!partitionDescOf(table).oids.includes(partition.oid)) throw refuse(`Index "${child.name}" is not an index on any partition of table "${table.name}".`);
   if (!sameIndex(child.indexInfo!, parentIndex.indexInfo!, columnMapByName(partition, table))) throw refuse('The index definitions do not match.', 'invalid_object_definition');
@@ -203,7 +205,6 @@ export function attachIndex(parentOid: Oid, rv: RawNode): void {
   if (constraint !== 0 && own === 0) {
     throw refuse(`The index "${parentIndex.name}" belongs to a constraint in table "${table.name}" but no constraint exists for index "${child.name}".`, 'invalid_object_definition');
   }
-  if (partition.indexes.some((i) => partitionParent(i.indexrelid) === parentOid)) throw refuse(`Another index is already attached for partition "${partition.name}".`);
   setParentIndex(child.oid, parentOid, partition.oid);
   if (constraint !== 0) setParentConstraint(own, constraint, partition.oid);
   commandCounterIncrement();

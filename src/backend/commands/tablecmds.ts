@@ -74,11 +74,10 @@ function createTable(stmt: RawNode, context: UtilityContext): void {
 /** What a partitioned table cannot have. */
 function refuseForPartitioned(table: TransformedTable, name: string, options: readonly RawNode[]): void {
   if (table.checks.some((c) => c.noInherit)) throw new PgError('invalid_table_definition', `cannot add NO INHERIT constraint to partitioned table "${name}"`);
-  if (options.length > 0) throw storageParametersRefused();
+  if (options.length > 0) throw storageParametersRefused(options[0]!['defname'] as string);
 }
-export const storageParametersRefused = (): PgError => new PgError('wrong_object_type', 'cannot specify storage parameters for a partitioned table', {
-  hint: 'Specify storage parameters for its leaf partitions, instead.',
-});
+/** A partitioned table has no rows that parameters could be about. */
+export const storageParametersRefused = (name: string): PgError => new PgError('invalid_parameter_value', `unrecognized parameter "${name}"`);
 
 interface TableExtras {
   /** CHECK constraints of parents. */

@@ -121,8 +121,12 @@ function walkJsonb(item: JsonbItem, scalar: (item: null | boolean | string | Num
 /** A scalar alone is wrapped into an array. */
 const isScalar = (item: JsonbItem): boolean => !isArray(item) && !(item instanceof JsonbObject);
 
+/** [] and {}. */
+const isEmpty = (root: JsonbItem): boolean => (isArray(root) && root.length === 0) || (root instanceof JsonbObject && root.keys.length === 0);
+
 const JSONB: TypeHash = {
   hash: ({ root }: JsonbValue) => {
+    if (isEmpty(root)) return 0;
     let hash = isScalar(root) ? IN_ARRAY : 0;
     walkJsonb(root, (item) => {
       const own = item === null ? 1 : item === true ? 2 : item === false ? 4 : typeof item === 'string' ? TEXT.hash(item) : NUMERIC.hash(item);
@@ -132,7 +136,8 @@ const JSONB: TypeHash = {
   },
   extended: ({ root }: JsonbValue, seed) => {
     const flags = (flag: number): bigint => (BigInt(flag) << 32n) | BigInt(flag);
-    let hash = isScalar(root) ? seed ^ flags(IN_ARRAY) : seed;
+    if (isEmpty(root)) return seed;
+    let hash = isScalar(root) ? flags(IN_ARRAY) : 0n;
     walkJsonb(root, (item) => {
       const own = item === null ? (seed + 1n) & MASK
         : typeof item === 'boolean' ? (seed === 0n ? (item ? 2n : 4n) : CHAR.extended(item, seed))
