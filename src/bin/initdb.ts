@@ -10,6 +10,7 @@ import { copyDatabase } from '../backend/catalog/copy_database.ts';
 import * as ids from '../backend/catalog/oids.ts';
 import { useSystemOids } from '../backend/catalog/catalog.ts';
 import { openStore, openWritableStore } from '../backend/storage/lmdb.ts';
+import { packEnvironment } from '../backend/storage/packed.ts';
 import { executeFile, executeString, inTransaction, openStandalone } from '../backend/tcop/standalone.ts';
 import { loadBackend } from '../backend/tcop/warm.ts';
 import {
@@ -171,8 +172,12 @@ function runSqlFiles(): void {
 function copyTemplate(): void {
   const template = openStore(databaseFolder(ids.Template1DbOid));
   template.renew();
-  for (const oid of [ids.Template0DbOid, ids.PostgresDbOid]) copyDatabase(template, databaseFolder(oid));
+  for (const oid of [ids.Template0DbOid, ids.PostgresDbOid]) {
+    copyDatabase(template, databaseFolder(oid));
+    packEnvironment(databaseFolder(oid));
+  }
   template.close();
+  packEnvironment(databaseFolder(ids.Template1DbOid));
 }
 
 /** Files are durable by themselves; their names are when the folders are. */

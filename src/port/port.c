@@ -363,6 +363,29 @@ static napi_value collapseMemory(napi_env env, napi_callback_info info)
 	return int_value(env, bytes);
 }
 
+/* Lets go of what comes back by itself: free memory of the C library, and pages of files that are mapped for reading and
+ * of which no page has been changed (the program). */
+static napi_value releaseMemory(napi_env env, napi_callback_info info)
+{
+	(void) info;
+	char line[PATH_MAX + 200], permissions[8];
+	unsigned long from, to, start = 0, end = 0, anonymous;
+	malloc_trim(0);
+	FILE *maps = fopen("/proc/self/smaps", "re");
+	while (maps && fgets(line, sizeof line, maps)) {
+		if (sscanf(line, "%lx-%lx %4s", &from, &to, permissions) == 3) {
+			bool wanted = permissions[0] == 'r' && permissions[1] == '-' && permissions[3] == 'p' && strchr(line, '/');
+			start = wanted ? from : 0;
+			end = to;
+		} else if (start && sscanf(line, "Anonymous: %lu kB", &anonymous) == 1) {
+			if (anonymous == 0) madvise((void *) start, end - start, MADV_DONTNEED);
+			start = 0;
+		}
+	}
+	if (maps) fclose(maps);
+	return int_value(env, 0);
+}
+
 /* Fills the holes in the C library's memory for good, so that children allocate from its end: a child that takes its
  * small blocks from holes all over copies a page of its parent's for nearly each of them. The bytes filled. */
 static napi_value packMemory(napi_env env, napi_callback_info info)
@@ -842,7 +865,7 @@ static napi_value Init(napi_env env, napi_value exports)
 {
 	static const struct { const char *name; napi_callback call; } all[] = {
 		{ "fork", Fork }, { "_exit", Exit }, { "getpid", Getpid }, { "getppid", Getppid }, { "kill", Kill },
-		{ "hugeText", hugeText }, { "packMemory", packMemory }, { "collapseMemory", collapseMemory }, { "randomInt", randomInt }, { "waitpid", Waitpid }, { "sharedMemory", sharedMemory }, { "mapFile", mapFile }, { "mapShared", mapShared }, { "setSignal", setSignal },
+		{ "hugeText", hugeText }, { "packMemory", packMemory }, { "releaseMemory", releaseMemory }, { "collapseMemory", collapseMemory }, { "randomInt", randomInt }, { "waitpid", Waitpid }, { "sharedMemory", sharedMemory }, { "mapFile", mapFile }, { "mapShared", mapShared }, { "setSignal", setSignal },
 		{ "setParentDeathSignal", setParentDeathSignal }, { "setTimer", setTimer }, { "recv", Recv }, { "send", Send },
 		{ "poll", Poll }, { "listenUnix", listenUnix }, { "listenTcp", listenTcp }, { "connectUnix", connectUnix },
 		{ "accept", Accept }, { "socketpair", Socketpair }, { "pipe", Pipe }, { "close", Close }, { "shutdown", Shutdown },

@@ -18,6 +18,9 @@ export interface Port {
   packMemory(): number;
   /** Puts memory into huge pages, which a fork inherits at less cost; the bytes. */
   collapseMemory(): number;
+  /** Lets go of memory that is not needed now: what the C library has free, and pages of files (the program) that come back
+   * from the cache by themselves. */
+  releaseMemory(): void;
   /** 32 random bits of the kernel's, signed: fit for keys, and cheap in a new child. */
   randomInt(): number;
   /** Leaves at once: no exit handlers, no flushing. */

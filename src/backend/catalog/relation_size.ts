@@ -80,9 +80,7 @@ export function databaseSize(oid: Oid): number | null {
   if (!databaseByOid(oid)) return null;
   const own = getStore(false).path; // base/<oid>
   const path = oid === session.databaseOid ? own : own.replace(/[^/]+\/?$/, String(oid));
-  try {
-    return statSync(`${path}/data.mdb`).blocks * 512;
-  } catch {
-    return 0;
-  }
+  // Packed as long as nobody has opened it (storage/packed.ts).
+  const file = statSync(`${path}/data.mdb`, { throwIfNoEntry: false }) ?? statSync(`${path}/data.mdb.zst`, { throwIfNoEntry: false });
+  return file ? file.blocks * 512 : 0;
 }

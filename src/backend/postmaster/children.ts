@@ -1,5 +1,6 @@
 // The postmaster's children: forking them, and knowing which pid is what. Nothing here grows with the number of
 // connections that have been.
+import { writeFileSync } from 'node:fs';
 import { SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, port } from '../../port/port.ts';
 import { freeSlotOf } from '../utils/backend_status.ts';
 import { log } from '../utils/elog.ts';
@@ -29,6 +30,18 @@ export function signalChildren(signal: number, kind?: Child['kind']): void {
   for (const [pid, child] of children) if (kind === undefined || child.kind === kind) port.kill(pid, signal);
 }
 
+const { PG_OOM_ADJUST_FILE: oomFile = '', PG_OOM_ADJUST_VALUE: oomValue = '0' } = process.env;
+
+/** When memory is short it shall be a backend that ends (PostgreSQL's PG_OOM_ADJUST_FILE). */
+function offerToOomKiller(): void {
+  if (oomFile === '') return;
+  try {
+    writeFileSync(oomFile, oomValue);
+  } catch {
+    // Not allowed, or not there: then it is as it is.
+  }
+}
+
 /** Forks; the child runs `main` and ends with it. The pid, or a negative errno. */
 export function forkChild(child: Child, main: () => never): number {
   const postmaster = port.getpid();
@@ -43,6 +56,7 @@ export function forkChild(child: Child, main: () => never): number {
   for (const signal of [SIGHUP, SIGINT, SIGTERM, SIGQUIT, SIGUSR1, SIGUSR2]) port.setSignal(signal, 'flag');
   port.setSignal(SIGCHLD, 'default');
   for (const fd of ownFds) port.close(fd);
+  if (child.kind === 'backend') offerToOomKiller();
   forgetNotifySocket();
   try {
     main();

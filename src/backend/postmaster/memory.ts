@@ -25,6 +25,12 @@ export function collectGarbage(type: 'major' | 'minor'): void {
   gc(type === 'major' ? { type, execution: 'sync', flavor: 'last-resort' } : { type, execution: 'sync' });
 }
 
+/** Nobody is there: what is not needed goes. Before the rehearsal nothing has been learnt that collecting could lose. */
+export function restMemory(rehearsed: boolean): void {
+  if (!rehearsed) collectGarbage('major');
+  port.releaseMemory();
+}
+
 /** Gets the memory ready for being forked; the last thing before listening. */
 export function settleMemory(): void {
   collectGarbage('minor');

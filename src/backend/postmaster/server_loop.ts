@@ -13,6 +13,7 @@ import { childCount, disownFd, forkChild, ownFd, reapChildren, signalChildren } 
 import { closeListeners, errorText, type Listeners } from './listen.ts';
 import { ownsLockFile, removeLockFile, type LockFile } from './lock_file.ts';
 import type { Managers } from './managers.ts';
+import { restMemory } from './memory.ts';
 import { BackgroundRehearsal, type Rehearsal } from './background_rehearsal.ts';
 import { ServiceReport } from './service_report.ts';
 import { monotonicUsec, notify } from './systemd.ts';
@@ -224,6 +225,7 @@ export class Server {
     const now = performance.now();
     this.report.tick(now);
     if (this.report.idleTooLong(now)) this.beginShutdown('idle');
+    else if (this.report.mayRest(now)) restMemory(!this.rehearsal.waits);
     if (now < this.housekeepingAt) return;
     this.housekeepingAt = now + HOUSEKEEPING_MS;
     if (!ownsLockFile(this.context.siteLock)) {

@@ -10,6 +10,8 @@ import { notify, serviceManagerListens, watchdogIntervalMs } from './systemd.ts'
 /** Sessions come and go faster than anybody reads. */
 const STATUS_EVERY_MS = 500;
 const TEMPLATES = 2;
+/** So long after the last session memory is given back. */
+const REST_AFTER_MS = 3000;
 
 export class ServiceReport {
   private readonly passed: boolean;
@@ -20,6 +22,7 @@ export class ServiceReport {
   /** Since when there has been no session. */
   private idleSince = performance.now();
   private stops = false;
+  private restAt = Infinity;
 
   /** `passed`: the sockets are a service manager's, which would start us again. */
   constructor(passed: boolean) {
@@ -42,6 +45,7 @@ export class ServiceReport {
   sessions(count: number): void {
     const now = performance.now();
     if (count === 0) this.idleSince = now;
+    this.restAt = count === 0 && this.passed ? now + REST_AFTER_MS : Infinity;
     this.count = count;
     if (this.statusAt === Infinity && serviceManagerListens()) this.statusAt = now + STATUS_EVERY_MS;
   }
@@ -57,6 +61,13 @@ export class ServiceReport {
     }
   }
 
+  /** Once, when nobody has been there for a while. */
+  mayRest(now: number): boolean {
+    if (now < this.restAt) return false;
+    this.restAt = Infinity;
+    return true;
+  }
+
   private get idleExitMs(): number {
     return this.passed ? getInt('idle_exit') * 1000 : 0;
   }
@@ -69,7 +80,7 @@ export class ServiceReport {
   /** When `tick` or `idleTooLong` wants to be asked (performance.now()). */
   get nextAt(): number {
     const limit = this.idleExitMs;
-    return Math.min(this.watchdogAt, this.statusAt, limit > 0 && this.count === 0 && !this.stops ? this.idleSince + limit : Infinity);
+    return Math.min(this.watchdogAt, this.statusAt, this.restAt, limit > 0 && this.count === 0 && !this.stops ? this.idleSince + limit : Infinity);
   }
 
   private status(): string {

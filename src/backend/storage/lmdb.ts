@@ -12,6 +12,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import * as lmdb from 'lmdb';
 import { PgError, internalError } from '../../common/errors.ts';
 import { port } from '../../port/port.ts';
+import { unpackEnvironment } from './packed.ts';
 import { MAX_KEY_BYTES, META_FILENODE, ValueBuffer, type Batch, type Cursor, type HeldSnapshot, type Store, type WritableStore } from './store.ts';
 
 interface NativeTxn { readonly address: number; abort(): void; renew(): void }
@@ -75,6 +76,7 @@ const environmentOptions = (path: string): object => ({
 });
 
 function openEnvironment(path: string, durable: boolean): Database {
+  unpackEnvironment(path);
   return openDatabase({
     ...environmentOptions(path), readOnly: false, noSubdir: false, encoding: 'binary', keyEncoder, cache: false, overlappingSync: false, noSync: !durable,
   });
@@ -82,8 +84,14 @@ function openEnvironment(path: string, durable: boolean): Database {
 
 /** As a new backend needs it: without lmdb-js's JavaScript, which makes a class with its methods for each environment. */
 function openForReading(path: string): Database {
-  const env = new native.Env();
-  env.open(environmentOptions(path), READ_ONLY, 0);
+  let env = new native.Env();
+  try {
+    env.open(environmentOptions(path), READ_ONLY, 0);
+  } catch (error) {
+    if (!unpackEnvironment(path)) throw error;
+    env = new native.Env();
+    env.open(environmentOptions(path), READ_ONLY, 0);
+  }
   const txn = new native.Txn(env, READ_ONLY);
   const db = new native.Dbi(env, 0, null, BINARY_KEYS);
   txn.abort();

@@ -5,6 +5,7 @@
 // it makes have OIDs that no database reaches.
 import { COPYFILE_EXCL, COPYFILE_FICLONE } from 'node:constants';
 import { copyFileSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { BASE, FOLDER_MODE, GLOBAL, TMP, databaseFolder } from '../../common/site.ts';
 import { port } from '../../port/port.ts';
 import { forgetReservedOids } from '../catalog/catalog.ts';
@@ -105,13 +106,13 @@ export class Rehearsal {
 
 /** False: there is nothing worth copying. */
 function copySite(): boolean {
-  const template = [ids.Template0DbOid, ids.Template1DbOid].map((oid) => `${databaseFolder(oid)}/data.mdb`)
+  const template = [ids.Template0DbOid, ids.Template1DbOid].flatMap((oid) => ['data.mdb', 'data.mdb.zst'].map((name) => `${databaseFolder(oid)}/${name}`))
     .find((file) => existsSync(file) && statSync(file).size <= MAX_TEMPLATE_BYTES);
   if (template === undefined) return false;
   rmSync(FOLDER, { recursive: true, force: true });
   for (const folder of ['', `/${GLOBAL}`, `/${BASE}`, `/${databaseFolder(ids.Template1DbOid)}`, `/${TMP}`]) mkdirSync(FOLDER + folder, { mode: FOLDER_MODE });
   copyFileSync(`${GLOBAL}/data.mdb`, `${FOLDER}/${GLOBAL}/data.mdb`, COPYFILE_FICLONE | COPYFILE_EXCL);
-  copyFileSync(template, `${FOLDER}/${databaseFolder(ids.Template1DbOid)}/data.mdb`, COPYFILE_FICLONE | COPYFILE_EXCL);
+  copyFileSync(template, `${FOLDER}/${databaseFolder(ids.Template1DbOid)}/${basename(template)}`, COPYFILE_FICLONE | COPYFILE_EXCL);
   return true;
 }
 

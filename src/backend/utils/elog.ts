@@ -3,12 +3,13 @@
 //   log_destination: stderr (text) and jsonlog (one JSON object a line); logging_collector sends both to a file.
 import winston from 'winston';
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { PgError, type ErrorFields, type Severity } from '../../common/errors.ts';
 import { port } from '../../port/port.ts';
 import { CheckFailure, defineHooks, getBool, getInt, getString } from './guc.ts';
 import { getPsStatus } from './ps_status.ts';
 import { splitIdentifierList } from './guc_parse.ts';
+import { journalListens, sendToJournal } from './journal.ts';
 import { session } from './session.ts';
 import { settings } from './settings.ts';
 
@@ -93,10 +94,25 @@ export function muteLog(): () => void {
 function emit(entry: Entry): void {
   logContext.lineNumber++;
   for (const destination of destinations) {
+    if (destination === 'stderr' && logFd === 2 && journalListens() && toJournal(entry)) continue;
     const format = destination === 'jsonlog' ? json : text;
     const info = format.transform({ ...entry, level: entry.severity, [LEVEL]: entry.severity } as never, format.options ?? {});
     if (info && typeof info === 'object') write(`${(info as Record<symbol, string>)[MESSAGE]}\n`);
   }
+}
+
+/** syslog's levels. */
+const PRIORITY: Readonly<Partial<Record<Severity, number>>> = { PANIC: 2, FATAL: 3, ERROR: 3, WARNING: 4, NOTICE: 5, LOG: 6, INFO: 6 };
+
+function toJournal(entry: Entry): boolean {
+  if (muted) return true;
+  const c = logContext, { fields } = entry;
+  return sendToJournal({
+    MESSAGE: textOf(entry, ''), PRIORITY: String(PRIORITY[entry.severity] ?? 7), SYSLOG_IDENTIFIER: 'posthouse',
+    SITE: process.env['POSTHOUSE_SITE'] ?? basename(getString('data_directory')), DATABASE: c.database, USER: c.user, BACKEND_PID: String(c.pid), BACKEND_TYPE: c.backendType,
+    SQLSTATE: entry.code === '00000' ? '' : entry.code, DETAIL: fields.detail ?? '', HINT: fields.hint ?? '', REMOTE_HOST: c.remoteHost,
+    STATEMENT: entry.severity !== 'LOG' && hasStatement(entry) ? c.statement : '',
+  });
 }
 
 /** A whole line at once, so that lines of several processes do not mix. The log being gone stops nobody. */
@@ -117,8 +133,8 @@ function hasStatement(entry: Entry): boolean {
   return logContext.statement !== '' && atLeast(entry.severity, settings.log_min_error_statement) && settings.log_min_error_statement !== 'panic';
 }
 
-function textOf(entry: Entry): string {
-  const prefix = linePrefix(entry), { fields } = entry, terse = settings.log_error_verbosity === 'terse';
+function textOf(entry: Entry, prefix = linePrefix(entry)): string {
+  const { fields } = entry, terse = settings.log_error_verbosity === 'terse';
   const verbose = settings.log_error_verbosity === 'verbose';
   const lines: string[] = [];
   const line = (word: string, value: string | undefined): void => {

@@ -1,0 +1,49 @@
+// A database that nobody has opened yet lies packed: data.mdb.zst instead of data.mdb, an eighth of its size. Whoever opens its
+// environment first unpacks it. So a new site is small, and stays so as long as only some of its databases are used.
+import { closeSync, constants, existsSync, fsyncSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { openSiteFile } from '../../common/site.ts';
+import { port } from '../../port/port.ts';
+
+const DATA = 'data.mdb', LOCK = 'lock.mdb', PACKED = 'data.mdb.zst';
+const WAIT_MS = 5;
+
+function write(path: string, bytes: Uint8Array): void {
+  const fd = openSiteFile(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC);
+  try {
+    writeFileSync(fd, bytes);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Packs the environment in this folder, which nobody has open. */
+export function packEnvironment(folder: string): void {
+  write(`${folder}/${PACKED}.new`, zstdCompressSync(readFileSync(`${folder}/${DATA}`)));
+  renameSync(`${folder}/${PACKED}.new`, `${folder}/${PACKED}`);
+  for (const name of [DATA, LOCK]) rmSync(`${folder}/${name}`);
+}
+
+/** Before an environment is opened; false: it was not packed. Several processes may come at once: one unpacks, the others wait. */
+export function unpackEnvironment(folder: string): boolean {
+  if (existsSync(`${folder}/${DATA}`)) return false;
+  let fd: number;
+  try {
+    fd = openSiteFile(`${folder}/${PACKED}`);
+  } catch (error) {
+    // Somebody has just unpacked it, or it never was.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return existsSync(`${folder}/${DATA}`);
+    throw error;
+  }
+  try {
+    while (port.lockFile(fd) !== 0) port.poll(new Int32Array(0), new Int16Array(0), new Int16Array(0), 0, WAIT_MS);
+    if (existsSync(`${folder}/${DATA}`)) return true;
+    write(`${folder}/${DATA}.new`, zstdDecompressSync(readFileSync(fd)));
+    renameSync(`${folder}/${DATA}.new`, `${folder}/${DATA}`);
+    rmSync(`${folder}/${PACKED}`);
+    return true;
+  } finally {
+    closeSync(fd);
+  }
+}
