@@ -19,6 +19,8 @@ class AfterTrigger {
   firing: FiringTrigger;
   readonly op: TriggerOp;
   readonly capture: Capture | null;
+  /** The epoch in which `firing` was found to be what the catalogs say. */
+  checkedIn = 0;
   constructor(firing: FiringTrigger, op: TriggerOp, capture: Capture | null) {
     this.firing = firing;
     this.op = op;
@@ -39,14 +41,21 @@ const internals = new Map<Oid, InternalTrigger>();
 export function registerInternalTrigger(foid: Oid, trigger: InternalTrigger): void {
   internals.set(foid, trigger);
 }
-const internalOf = (f: FiringTrigger): InternalTrigger | undefined => (f.trigger.isInternal ? internals.get(f.trigger.foid) : undefined);
+function internalOf(f: FiringTrigger): InternalTrigger | null {
+  if (f.internal === undefined) f.internal = (f.trigger.isInternal ? internals.get(f.trigger.foid) : undefined) ?? null;
+  return f.internal;
+}
 
 /** Told when anything may have changed between two events: a user's function ran, or a round is over. */
 const forgetters: (() => void)[] = [];
 export function onForget(forget: () => void): void {
   forgetters.push(forget);
 }
-const forget = (): void => { for (const f of forgetters) f(); };
+let epoch = 1;
+function forget(): void {
+  epoch++;
+  for (const f of forgetters) f();
+}
 
 // ---- lists of events
 
@@ -190,7 +199,7 @@ function fireEvent(kind: AfterTrigger, rowId: number, cid: number): void {
   const firing = upToDate(kind);
   if (firing === null) return;
   const internal = internalOf(firing);
-  if (internal !== undefined) {
+  if (internal !== null) {
     internal.fire({ firing, op, rowId, cid });
     return;
   }
@@ -207,11 +216,16 @@ function fireEvent(kind: AfterTrigger, rowId: number, cid: number): void {
 
 /** The trigger as the catalogs have it now: events may wait long. Null: it was dropped. */
 function upToDate(kind: AfterTrigger): FiringTrigger | null {
+  if (kind.checkedIn === epoch) return kind.firing;
   const { relation, trigger } = kind.firing;
   const now = tryOpenRelation(relation.oid);
+  kind.checkedIn = epoch;
   if (now === relation) return kind.firing;
   const found = now?.triggers.find((t) => t.oid === trigger.oid);
-  if (now === undefined || found === undefined) return null;
+  if (now === undefined || found === undefined) {
+    kind.checkedIn = 0;
+    return null;
+  }
   return (kind.firing = new FiringTrigger(found, now));
 }
 
@@ -242,7 +256,7 @@ export function queueRowEvent(set: TriggerSet, op: TriggerOp, rowId: RowId, old:
     const f = list[i]!;
     if (!f.concerns(assigned)) continue;
     const internal = internalOf(f);
-    if (internal?.wanted !== undefined && !internal.wanted(f, old, now, own, recheck)) continue;
+    if (internal !== null && internal.wanted !== undefined && !internal.wanted(f, old, now, own, recheck)) continue;
     if (f.when !== null && !f.when(old, now)) continue;
     level ??= currentLevel();
     level.events.add(kindFor(level, f, op), rowId, currentCommandId());

@@ -67,9 +67,49 @@ function cachedKey(firing: FiringTrigger): ForeignKey {
   return key;
 }
 
-/** Keys that were found to be there since anything else happened: many rows have the same. */
-const found = new Map<Oid, Set<string>>();
-const MAX_FOUND = 10000;
+/** The referenced side of a key, and the keys that were found to be there: many rows have the same. */
+class Referenced {
+  readonly relation: Relation;
+  /** Null: it is partitioned. */
+  private readonly info: IndexInfo | null;
+  /** For each column of the index the place among the key's values, and what makes it the index's type. */
+  private readonly columns: readonly { from: number; cast: ((value: Datum) => Datum) | null }[];
+  private readonly there = new Set<string | number>();
+  private readonly key: ForeignKey;
+  private readonly fk: Relation;
+
+  constructor(key: ForeignKey, fk: Relation) {
+    const pk = openRelation(key.confrelid);
+    this.key = key;
+    this.fk = fk;
+    this.relation = pk;
+    this.info = pk.kind === 'p' ? null : referencedIndex(key, pk);
+    this.columns = this.info === null ? [] : this.info.keyAttributes.slice(0, this.info.keyCount).map((attnum) => {
+      const from = key.confkey.indexOf(attnum);
+      return { from, cast: castToKey(fk.attributes[key.conkey[from]! - 1]!.atttypid, pk.attributes[attnum - 1]!.atttypid) };
+    });
+  }
+
+  /** Whether the row is there; it is locked FOR KEY SHARE then. */
+  has(values: readonly Datum[]): boolean {
+    const { info, there, columns } = this;
+    if (info === null) {
+      const leaf = referencedLeaf(this.key, this.relation, this.fk, values);
+      return leaf !== null && lockByKey(leaf.info, leaf.text, leaf.relation);
+    }
+    // A number alone is known by itself.
+    const single = values.length === 1 && typeof values[0] === 'number' ? values[0] : null;
+    if (single !== null && there.has(single)) return true;
+    const text = encodeKey(info.columns, columns.map(({ from, cast }) => (cast === null ? values[from]! : cast(values[from]!))));
+    if (single === null && there.has(text)) return true;
+    if (!lockByKey(info, text, this.relation)) return false;
+    if (there.size >= MAX_KNOWN) there.clear();
+    there.add(single ?? text);
+    return true;
+  }
+}
+const MAX_KNOWN = 10000;
+const found = new Map<ForeignKey, Referenced>();
 onForget(() => found.clear());
 
 const isNull = (value: Datum | undefined): boolean => value === null || value === undefined;
@@ -96,8 +136,10 @@ function keyColumns(relation: Relation, rowId: RowId, cid: number, columns: read
 }
 
 function checkReference(key: ForeignKey, fk: Relation, values: readonly Datum[]): void {
-  const pk = openRelation(key.confrelid);
-  if (lockReferenced(key, pk, fk, values)) return;
+  let referenced = found.get(key);
+  if (referenced === undefined) found.set(key, (referenced = new Referenced(key, fk)));
+  if (referenced.has(values)) return;
+  const pk = referenced.relation;
   const names = key.conkey.map((n) => fk.attributes[n - 1]!.attname).join(', ');
   const texts = values.map((v, i) => typeHooks.typeIo(fk.attributes[key.conkey[i]! - 1]!.atttypid).output(v)).join(', ');
   throw new PgError('foreign_key_violation', `insert or update on table "${fk.name}" violates foreign key constraint "${key.name}"`, {
@@ -182,28 +224,11 @@ registerInternalTrigger(F_UNIQUE_KEY_RECHECK, {
 
 // ---- finding the referenced row
 
-/** Finds the referenced row and locks it FOR KEY SHARE. */
-function lockReferenced(key: ForeignKey, pk: Relation, fk: Relation, values: readonly Datum[]): boolean {
-  if (pk.kind === 'p') {
-    const leaf = referencedLeaf(key, pk, fk, values);
-    return leaf !== null && lockByKey(leaf.info, leaf.text, leaf.relation);
-  }
-  const info = referencedIndex(key, pk);
-  const text = referencedKey(key, info, pk, fk, values);
-  let known = found.get(key.oid);
-  if (known?.has(text)) return true;
-  const locked = lockByKey(info, text, pk);
-  if (!locked) return false;
-  if (known === undefined || known.size >= MAX_FOUND) found.set(key.oid, (known = new Set()));
-  known.add(text);
-  return true;
-}
-
 /** The partition that a referenced row must be in: the key has all columns of the partition key. */
 function referencedLeaf(key: ForeignKey, root: Relation, fk: Relation, values: readonly Datum[]): { relation: Relation; info: IndexInfo; text: string } | null {
   let relation = root;
   let index = key.indexOid;
-  const named = new Map(key.confkey.map((n, i) => [root.attributes[n - 1]!.attname, castToKey(values[i]!, fk.attributes[key.conkey[i]! - 1]!.atttypid, root.attributes[n - 1]!.atttypid)]));
+  const named = new Map(key.confkey.map((n, i) => [root.attributes[n - 1]!.attname, asKey(values[i]!, fk.attributes[key.conkey[i]! - 1]!.atttypid, root.attributes[n - 1]!.atttypid)]));
   while (relation.kind === 'p') {
     const partitionKey = partitionKeyOf(relation);
     const row = relation.attributes.map((a): Datum => named.get(a.attname) ?? null);
@@ -242,20 +267,12 @@ function referencedIndex(key: ForeignKey, pk: Relation): IndexInfo {
   return info;
 }
 
-/** The entry of the referenced row in its unique index, whose columns may stand in another order than the key's. */
-function referencedKey(key: ForeignKey, info: IndexInfo, pk: Relation, fk: Relation, values: readonly Datum[]): string {
-  const ordered = info.keyAttributes.slice(0, info.keyCount).map((attnum) => {
-    const i = key.confkey.indexOf(attnum);
-    return castToKey(values[i]!, fk.attributes[key.conkey[i]! - 1]!.atttypid, pk.attributes[attnum - 1]!.atttypid);
-  });
-  return encodeKey(info.columns, ordered);
+/** int2 to int8 and the like share their keys; numeric over integers and others go through text. Null: nothing to do. */
+function castToKey(from: Oid, to: Oid): ((value: Datum) => Datum) | null {
+  if (from === to || isBinaryCoercible(from, to) || (INTEGERS.has(from) && INTEGERS.has(to)) || (FLOATS.has(from) && FLOATS.has(to))) return null;
+  return (value) => typeHooks.typeIo(to).input(typeHooks.typeIo(from).output(value), -1);
 }
-
-/** int2 to int8 and the like share their keys; numeric over integers and others go through text. */
-function castToKey(value: Datum, from: number, to: number): Datum {
-  if (from === to || isBinaryCoercible(from, to) || (INTEGERS.has(from) && INTEGERS.has(to)) || (FLOATS.has(from) && FLOATS.has(to))) return value;
-  return typeHooks.typeIo(to).input(typeHooks.typeIo(from).output(value), -1);
-}
+const asKey = (value: Datum, from: Oid, to: Oid): Datum => castToKey(from, to)?.(value) ?? value;
 const INTEGERS = new Set([20, 21, 23]);
 const FLOATS = new Set([700, 701]);
 

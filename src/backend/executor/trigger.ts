@@ -13,6 +13,7 @@ import type { Datum } from '../types/datum.ts';
 import { TRIGGEROID } from '../types/oids.ts';
 import { registerCallback } from '../transaction/xact.ts';
 import { settings } from '../utils/settings.ts';
+import type { InternalTrigger } from './after_triggers.ts';
 import { compilePredicate } from './expression.ts';
 import { functionInfo, functionMissing } from './fmgr_info.ts';
 
@@ -25,6 +26,8 @@ export class FiringTrigger {
   readonly relation: Relation;
   readonly columns: ReadonlySet<number> | null;
   readonly when: ((old: readonly Datum[] | null, now: readonly Datum[] | null) => boolean) | null;
+  /** Of a constraint's trigger, once after_triggers.ts has looked; null: it is none. */
+  internal: InternalTrigger | null | undefined = undefined;
 
   constructor(trigger: Trigger, relation: Relation) {
     this.trigger = trigger;
