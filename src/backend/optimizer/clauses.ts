@@ -6,7 +6,7 @@ import { functionInfo, operator, typeInfo } from '../executor/fmgr_info.ts';
 import { makeBoolExpr, makeConst } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, expressionTreeMutator, expressionTreeWalker, queryTreeMutator, queryTreeWalker } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
-import type { Const, Expr, Var } from '../nodes/primnodes.ts';
+import type { BoolExpr, CaseExpr, CoalesceExpr, Const, Expr, Var } from '../nodes/primnodes.ts';
 import { session } from '../utils/session.ts';
 import type { Relids } from './pathnodes.ts';
 import { bit, EMPTY } from './relids.ts';
@@ -207,6 +207,10 @@ export function evalConstExpressions(e: Expr): Expr {
       // The subquery is simplified when it is planned.
       return e.testexpr === null ? e : { ...e, testexpr: evalConstExpressions(e.testexpr) };
     }
+    // What constants decide here is not reached, so it must not be computed either: it could fail.
+    case 'BoolExpr': return foldBool(e);
+    case 'CaseExpr': return foldCase(e);
+    case 'CoalesceExpr': return foldCoalesce(e);
     default:
   }
   const node = expressionTreeMutator(e, evalConstExpressions);
@@ -216,26 +220,6 @@ export function evalConstExpressions(e: Expr): Expr {
     case 'ScalarArrayOpExpr': case 'DistinctExpr': case 'NullIfExpr': {
       if (node.args.every(isPlainConst) && functionInfo(node.opfuncid).volatility === 'i') return foldToConst(node);
       return node;
-    }
-    case 'BoolExpr': return simplifyBool(node.boolop, node.args);
-    case 'CaseExpr': {
-      if (node.arg !== null && node.arg.kind === 'Const' && node.args.every((w) => !containsMutable(w.expr))) {
-        // CASE constant WHEN ...: the tests can be done now, the value put in for CaseTestExpr.
-        const { arg } = node;
-        const put = (x: Expr): Expr => (x.kind === 'CaseTestExpr' ? arg : x.kind === 'CaseExpr' ? x : expressionTreeMutator(x, put));
-        return simplifyCase({ ...node, arg: null, args: node.args.map((w) => ({ ...w, expr: evalConstExpressions(put(w.expr)) })) });
-      }
-      return simplifyCase(node);
-    }
-    case 'CoalesceExpr': {
-      const args: Expr[] = [];
-      for (const a of node.args) {
-        if (a.kind === 'Const' && a.constvalue === null) continue;
-        args.push(a);
-        if (a.kind === 'Const') break;
-      }
-      if (args.length === 0) return makeConst(node.coalescetype, -1, node.coalescecollid, null);
-      return args.length === 1 ? args[0]! : { ...node, args };
     }
     case 'NullTest':
       if (node.arg.kind === 'Const' && !node.argisrow) {
@@ -258,6 +242,56 @@ export function evalConstExpressions(e: Expr): Expr {
       return allConst(node) && !containsMutable(node) && !(node.kind === 'CoerceViaIO' && !ioIsImmutable(node)) ? foldToConst(node) : node;
     default: return node;
   }
+}
+
+/** AND and OR up to the first argument that decides. */
+function foldBool(e: BoolExpr): Expr {
+  const args: Expr[] = [];
+  for (const a of e.args) {
+    const arg = evalConstExpressions(a);
+    args.push(arg);
+    if (e.boolop !== 'not' && arg.kind === 'Const' && arg.constvalue === (e.boolop === 'or')) break;
+  }
+  return simplifyBool(e.boolop, args);
+}
+
+/** CASE without the arms that are never taken, and up to the one that always is. */
+function foldCase(e: CaseExpr): Expr {
+  let arg = e.arg === null ? null : evalConstExpressions(e.arg);
+  let test = (x: Expr): Expr => x;
+  if (arg?.kind === 'Const' && e.args.every((w) => !containsMutable(w.expr))) {
+    // CASE constant WHEN ...: the tests can be done now, the value put in for CaseTestExpr.
+    const value = arg;
+    test = (x) => (x.kind === 'CaseTestExpr' ? value : x.kind === 'CaseExpr' ? x : expressionTreeMutator(x, test));
+    arg = null;
+  }
+  const args = [];
+  let { defresult } = e;
+  for (const when of e.args) {
+    const expr = evalConstExpressions(test(when.expr));
+    if (isFalseOrNull(expr)) continue;
+    if (isTrue(expr)) {
+      defresult = when.result;
+      break;
+    }
+    args.push({ ...when, expr, result: evalConstExpressions(when.result) });
+  }
+  defresult &&= evalConstExpressions(defresult);
+  if (args.length === 0) return defresult ?? makeConst(e.casetype, -1, e.casecollid, null);
+  return { ...e, arg, args, defresult };
+}
+
+/** COALESCE without constant NULLs, and up to the first other constant. */
+function foldCoalesce(e: CoalesceExpr): Expr {
+  const args: Expr[] = [];
+  for (const a of e.args) {
+    const arg = evalConstExpressions(a);
+    if (arg.kind === 'Const' && arg.constvalue === null) continue;
+    args.push(arg);
+    if (arg.kind === 'Const') break;
+  }
+  if (args.length === 0) return makeConst(e.coalescetype, -1, e.coalescecollid, null);
+  return args.length === 1 ? args[0]! : { ...e, args };
 }
 
 function ioIsImmutable(node: Expr & { kind: 'CoerceViaIO' }): boolean {
@@ -353,21 +387,6 @@ export function negate(e: Expr): Expr {
     }
     default: return makeBoolExpr('not', [e]);
   }
-}
-
-function simplifyCase(node: Expr & { kind: 'CaseExpr' }): Expr {
-  const args = [];
-  let { defresult } = node;
-  for (const when of node.args) {
-    if (isFalseOrNull(when.expr)) continue;
-    if (isTrue(when.expr)) {
-      defresult = when.result;
-      break;
-    }
-    args.push(when);
-  }
-  if (args.length === 0) return defresult ?? makeConst(node.casetype, -1, node.casecollid, null);
-  return { ...node, args, defresult };
 }
 
 /** canonicalize_qual: implicit ANDs, with conditions common to all arms of an OR pulled out. */
