@@ -26,6 +26,7 @@ import { mergeOptions } from './reloptions.ts';
 import { allChildren, storageParametersRefused, storeInheritance } from './tablecmds.ts';
 import { requireAutoUpdatable } from './view.ts';
 import { rolespecOid, type RoleSpec } from './user.ts';
+import { columnMapByName } from './partition_index.ts';
 import { mapVars } from './varmap.ts';
 import { enableDisableRule } from './rulecmds.ts';
 import { enableDisableTrigger } from './trigger.ts';
@@ -81,6 +82,9 @@ function mergeColumns(child: Relation, parent: Relation, isPartition: boolean): 
     if (column.attnotnull && !own.attnotnull) throw fail(`column "${column.attname}" in child table must be marked NOT NULL`);
     if (column.attgenerated !== '' && own.attgenerated === '') throw fail(`column "${column.attname}" in child table must be a generated column`);
     if (column.attgenerated === '' && own.attgenerated !== '') throw fail(`column "${column.attname}" in child table must not be a generated column`);
+    if (column.attgenerated !== '' && !equal(child.defaults.get(own.attnum), mapVars(parent.defaults.get(column.attnum)!, columnMapByName(parent, child)))) {
+      throw fail(`column "${column.attname}" in child table has a conflicting generation expression`);
+    }
     updateAttribute(child.oid, own.attnum, { attinhcount: own.attinhcount + 1, ...(isPartition ? { attislocal: false } : {}) });
   }
   commandCounterIncrement();
@@ -154,6 +158,7 @@ export function indexOfTable(relation: Relation, name: string): Oid {
 }
 
 export function markClustered(relation: Relation, index: Oid): void {
+  if (relation.kind === 'p') throw new PgError('feature_not_supported', 'cannot mark index clustered in partitioned table');
   for (const info of relation.indexes) {
     const [tuple] = catalogFind(ids.IndexRelationId, ids.PgIndexIndexrelidIndexId, [info.indexrelid]);
     const clustered = info.indexrelid === index;
@@ -230,8 +235,8 @@ registerActions({
   AT_ChangeOwner: action('OWNER TO', 'rpvmSfciI', (tab, cmd) => changeRelationOwner(tab.oid, rolespecOid(cmd['newowner'] as RoleSpec))),
   AT_SetRelOptions: action('SET', 'rpvmiI', (tab, cmd) => setRelOptions(tab, cmd, false), 4),
   AT_ResetRelOptions: action('RESET', 'rpvmiI', (tab, cmd) => setRelOptions(tab, cmd, true), 4),
-  AT_ClusterOn: action('CLUSTER ON', 'rm', (tab, cmd) => markClustered(tab.current, indexOfTable(tab.current, cmd['name'] as string)), 4),
-  AT_DropCluster: action('SET WITHOUT CLUSTER', 'rm', (tab) => markClustered(tab.current, 0), 4),
+  AT_ClusterOn: action('CLUSTER ON', 'rpm', (tab, cmd) => markClustered(tab.current, indexOfTable(tab.current, cmd['name'] as string)), 4),
+  AT_DropCluster: action('SET WITHOUT CLUSTER', 'rpm', (tab) => markClustered(tab.current, 0), 4),
   AT_ReplicaIdentity: action('REPLICA IDENTITY', 'rpm', (tab, cmd) => replicaIdentity(tab, cmd['def'] as RawNode)),
   AT_SetLogged: action('SET LOGGED', 'rS', (tab) => setPersistence(tab, 'p')),
   AT_SetUnLogged: action('SET UNLOGGED', 'rS', (tab) => setPersistence(tab, 'u')),

@@ -1,6 +1,8 @@
 // ANALYZE: a sample of a table's rows, and from it pg_statistic: fraction of NULLs, width, number of distinct values, the
 // most common ones, a histogram of the others, correlation with the order on disk (PostgreSQL's analyze.c). The
 // statistics have PostgreSQL's slots, so that pg_stats shows them and the planner reads them the same way.
+import { convertRow, rowMap } from '../executor/partition_routing.ts';
+import { openRelation } from '../catalog/relcache.ts';
 import { readRow } from '../access/row.ts';
 import { beginScan } from '../access/table.ts';
 import { catalogFind, catalogInsert, catalogUpdate } from '../catalog/indexing.ts';
@@ -10,6 +12,7 @@ import type { Attribute, Relation } from '../catalog/relation.ts';
 import type { PgStatistic } from '../catalog/rows.ts';
 import { attributeByNumber } from '../catalog/syscache.ts';
 import { operatorFunction } from '../executor/fmgr_info.ts';
+import { allChildren } from './tablecmds.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import { makeArray, type Datum, type Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
@@ -68,6 +71,30 @@ export function analyzeTable(table: Relation, columns: readonly number[] | null)
   }
   return sample;
 }
+
+/** The same for a table together with its children: each gives its share of the sample (acquire_inherited_sample_rows). The
+ * number of rows they have. */
+export function analyzeTree(table: Relation, columns: readonly number[] | null): number {
+  const wanted = table.attributes.filter((a) => !a.attisdropped && (columns === null || columns.includes(a.attnum)));
+  const targets = new Map(wanted.map((a) => [a.attnum, statisticsTarget(table.oid, a.attnum)]));
+  const rows = Math.max(100, ...targets.values()) * ROWS_PER_TARGET;
+  const members = [table.oid, ...allChildren(table.oid)].map(openRelation).filter((r) => r.kind === 'r');
+  const samples = members.map((member) => ({ sample: sampleRows(member, rows), map: rowMap(member, table) }));
+  const totalRows = samples.reduce((n, s) => n + s.sample.totalRows, 0);
+  const merged: Sample = {
+    rows: samples.flatMap(({ sample, map }) => everyNth(sample.rows, Math.ceil((rows * sample.totalRows) / Math.max(1, totalRows))).map((row) => convertRow(map, row))),
+    totalRows, blocks: samples.reduce((n, s) => n + s.sample.blocks, 0),
+  };
+  if (merged.rows.length === 0) return totalRows;
+  for (const a of wanted) {
+    const target = targets.get(a.attnum)!;
+    if (target > 0) storeStatistics(table.oid, a.attnum, a.atttypid, columnStatistics(a, merged, target), true);
+  }
+  commandCounterIncrement();
+  return totalRows;
+}
+
+const everyNth = <T>(list: readonly T[], count: number): T[] => (count >= list.length ? [...list] : Array.from({ length: count }, (_x, i) => list[Math.floor((i * list.length) / count)]!));
 
 function statisticsTarget(relation: Oid, attnum: number): number {
   const own = attributeByNumber(relation, attnum)?.attstattarget ?? -1;
@@ -233,18 +260,18 @@ function mostCommonCount(counts: readonly number[], distinct: number, nullFracti
   return count;
 }
 
-function storeStatistics(relation: Oid, attnum: number, type: Oid, stats: ColumnStatistics): void {
+function storeStatistics(relation: Oid, attnum: number, type: Oid, stats: ColumnStatistics, inherited = false): void {
   const slot = (n: number): Slot => stats.slots[n] ?? { kind: 0, op: 0, collation: 0, numbers: null, values: null };
   const values = (n: number): Datum => (slot(n).values === null ? null : makeArray(type, slot(n).values!));
   const row: PgStatistic = {
-    starelid: relation, staattnum: attnum, stainherit: false, stanullfrac: Math.fround(stats.nullFraction), stawidth: stats.width, stadistinct: Math.fround(stats.distinct),
+    starelid: relation, staattnum: attnum, stainherit: inherited, stanullfrac: Math.fround(stats.nullFraction), stawidth: stats.width, stadistinct: Math.fround(stats.distinct),
     stakind1: slot(0).kind, stakind2: slot(1).kind, stakind3: slot(2).kind, stakind4: slot(3).kind, stakind5: slot(4).kind,
     staop1: slot(0).op, staop2: slot(1).op, staop3: slot(2).op, staop4: slot(3).op, staop5: slot(4).op,
     stacoll1: slot(0).collation, stacoll2: slot(1).collation, stacoll3: slot(2).collation, stacoll4: slot(3).collation, stacoll5: slot(4).collation,
     stanumbers1: slot(0).numbers, stanumbers2: slot(1).numbers, stanumbers3: slot(2).numbers, stanumbers4: slot(3).numbers, stanumbers5: slot(4).numbers,
     stavalues1: values(0), stavalues2: values(1), stavalues3: values(2), stavalues4: values(3), stavalues5: values(4),
   };
-  const [old] = catalogFind(ids.StatisticRelationId, ids.PgStatisticRelidAttInhIndexId, [relation, attnum, false]);
+  const [old] = catalogFind(ids.StatisticRelationId, ids.PgStatisticRelidAttInhIndexId, [relation, attnum, inherited]);
   if (old !== undefined) catalogUpdate(ids.StatisticRelationId, old, row);
   else catalogInsert(ids.StatisticRelationId, row);
 }

@@ -42,6 +42,7 @@ const KNOWN_METHODS = new Set(['btree', 'hash', 'gin', 'gist', 'brin', 'spgist']
 /** `recurse`: false for ON ONLY a partitioned table. */
 export function defineIndex(table: Relation, spec: IndexSpec, text: string, build = true, recurse = true): Oid {
   if (spec.existingIndex !== null) return adoptIndex(table, spec);
+  if (spec.primary && table.indexes.some((i) => i.primary)) throw new PgError('invalid_table_definition', `multiple primary keys for table "${table.name}" are not allowed`);
   const method = amByName(spec.accessMethod);
   if (method === undefined || !KNOWN_METHODS.has(spec.accessMethod)) throw new PgError('undefined_object', `access method "${spec.accessMethod}" does not exist`);
   if (!ORDERED_METHODS.has(spec.accessMethod) && spec.accessMethod !== 'hash') throw notSupported(`an index of access method ${spec.accessMethod}`);

@@ -24,7 +24,8 @@ import { session } from '../utils/session.ts';
 import { rebuildIndexes } from './altertable.ts';
 import { undefinedColumn } from './alter_common.ts';
 import { indexOfTable, markClustered } from './alter_misc.ts';
-import { analyzeTable, sampleRows, type Sample } from './analyze.ts';
+import { allChildren } from './tablecmds.ts';
+import { analyzeTable, analyzeTree, sampleRows, type Sample } from './analyze.ts';
 import { constantText } from './variable.ts';
 
 const SHARE_UPDATE_EXCLUSIVE_LOCK = 4, SHARE_LOCK = 5, ACCESS_EXCLUSIVE_LOCK = 8;
@@ -53,7 +54,9 @@ function vacuum(stmt: RawNode, context: UtilityContext): void {
     ? list.map((r) => ({ oid: rangeVarGetRelid(r['relation']), columns: (r['va_cols'] as string[] | undefined) ?? null }))
     : catalogScanAll(ids.RelationRelationId).filter((r) => (r.relkind === 'r' || r.relkind === 'm') && r.oid >= 16384 && objectOwnercheck(ids.RelationRelationId, r.oid, session.currentUser))
       .map((r) => ({ oid: r.oid, columns: null }));
-  for (const { oid, columns } of targets) processTable(oid, columns, isVacuum, analyze, verbose, options.has('skip_locked'));
+  // Partitions go with the partitioned table.
+  const all = targets.flatMap((t) => (openRelation(t.oid).kind === 'p' ? [t, ...allChildren(t.oid).map((oid) => ({ oid, columns: t.columns }))] : [t]));
+  for (const { oid, columns } of all) processTable(oid, columns, isVacuum, analyze, verbose, options.has('skip_locked'));
 }
 
 function readFlags(list: readonly RawNode[], known: readonly string[], command: string, text: string): Map<string, RawNode> {
@@ -76,7 +79,15 @@ function processTable(oid: Oid, columns: string[] | null, isVacuum: boolean, ana
     const who = relation.shared ? 'only superuser' : relation.namespace === ids.PG_CATALOG_NAMESPACE ? 'only superuser or database owner' : 'only table or database owner';
     return report('WARNING', `skipping "${relation.name}" --- ${who} can ${verb} it`);
   }
-  if (relation.kind === 'p' && !isVacuum) return;
+  if (relation.kind === 'p') {
+    if (!analyze) return;
+    lockTable(oid, relation.name, relation.shared, SHARE_UPDATE_EXCLUSIVE_LOCK, 'block');
+    if (verbose) report('INFO', `analyzing "${getNamespaceName(relation.namespace)}.${relation.name}" inheritance tree`);
+    const table = openRelation(oid);
+    updateCounts(oid, analyzeTree(table, columns === null ? null : columnNumbers(table, columns)), -1);
+    commandCounterIncrement();
+    return;
+  }
   if (relation.kind !== 'r' && relation.kind !== 'm') {
     return report('WARNING', isVacuum ? `skipping "${relation.name}" --- cannot vacuum non-tables or special system tables` : `skipping "${relation.name}" --- cannot analyze non-tables or special system tables`);
   }
@@ -89,6 +100,7 @@ function processTable(oid: Oid, columns: string[] | null, isVacuum: boolean, ana
   if (analyze) {
     if (verbose) report('INFO', `analyzing "${named}"`);
     sample = analyzeTable(table, columns === null ? null : columnNumbers(table, columns));
+    if (table.hasSubclass && allChildren(oid).length > 0) analyzeTree(table, columns === null ? null : columnNumbers(table, columns));
     if (verbose) {
       report('INFO', `"${table.name}": scanned ${sample.blocks} of ${sample.blocks} pages, containing ${sample.totalRows} live rows and 0 dead rows; ${sample.rows.length} rows in sample, ${sample.totalRows} estimated total rows`);
     }
@@ -133,12 +145,25 @@ function reindex(stmt: RawNode, context: UtilityContext): void {
       const relation = openRelation(oid);
       if (relation.kind !== 'i' && relation.kind !== 'I') throw new PgError('wrong_object_type', `"${relation.name}" is not an index`);
       requireOwner(ids.RelationRelationId, oid);
+      if (relation.kind === 'I') {
+        preventInTransactionBlock(context, 'REINDEX INDEX');
+        for (const part of allChildren(oid)) if (openRelation(part).kind === 'i') reindexIndexes(openRelation(indexByOid(part)!.indrelid), [part]);
+        return;
+      }
       return reindexIndexes(openRelation(indexByOid(oid)!.indrelid), [oid]);
     }
     case 'REINDEX_OBJECT_TABLE': {
       const table = openRelation(rangeVarGetRelid(stmt['relation']));
       if (!'rmp'.includes(table.kind)) throw new PgError('wrong_object_type', `"${table.name}" is not a table or materialized view`);
       requireOwner(ids.RelationRelationId, table.oid);
+      if (table.kind === 'p') {
+        preventInTransactionBlock(context, 'REINDEX TABLE');
+        for (const oid of allChildren(table.oid)) {
+          const part = openRelation(oid);
+          if (part.kind === 'r') reindexIndexes(part, part.indexes.map((i) => i.indexrelid));
+        }
+        return;
+      }
       if (table.indexes.length === 0) return ddlNotice(`table "${table.name}" has no indexes to reindex`);
       return reindexIndexes(table, table.indexes.map((i) => i.indexrelid));
     }
@@ -190,14 +215,19 @@ function cluster(stmt: RawNode, context: UtilityContext): void {
   const oid = rangeVarGetRelid(stmt['relation']);
   const table = openRelation(oid);
   requireOwner(ids.RelationRelationId, oid);
-  if (table.kind !== 'r' && table.kind !== 'm') throw new PgError('wrong_object_type', `"${table.name}" is not a table or materialized view`);
+  if (table.kind !== 'r' && table.kind !== 'm' && table.kind !== 'p') throw new PgError('wrong_object_type', `"${table.name}" is not a table or materialized view`);
   let index: Oid;
   if (stmt['indexname'] !== undefined) index = indexOfTable(table, stmt['indexname'] as string);
   else {
     index = table.indexes.find((i) => indexByOid(i.indexrelid)?.indisclustered)?.indexrelid ?? 0;
     if (index === 0) throw new PgError('undefined_object', `there is no previously clustered index for table "${table.name}"`);
   }
-  clusterTable(oid, index);
+  if (table.kind !== 'p') {
+    clusterTable(oid, index);
+    return;
+  }
+  preventInTransactionBlock(context, 'CLUSTER');
+  for (const part of allChildren(index)) if (openRelation(part).kind === 'i') clusterTable(indexByOid(part)!.indrelid, part);
 }
 
 /** Writes the rows anew, in the order of an index. */

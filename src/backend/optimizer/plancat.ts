@@ -18,8 +18,9 @@ const STATISTIC_KIND_MCV = 1;
 const STATISTIC_KIND_HISTOGRAM = 2;
 const STATISTIC_KIND_CORRELATION = 3;
 
-export function columnStatistics(relid: Oid, attnum: number): ColumnStatistics | undefined {
-  const row = statisticOf(relid, attnum) as Record<string, unknown> | undefined;
+/** `inherited`: of the table together with its children. */
+export function columnStatistics(relid: Oid, attnum: number, inherited = false): ColumnStatistics | undefined {
+  const row = statisticOf(relid, attnum, inherited) as Record<string, unknown> | undefined;
   if (row === undefined) return undefined;
   const stats: ColumnStatistics = {
     nullFraction: row['stanullfrac'] as number, width: row['stawidth'] as number, distinct: row['stadistinct'] as number,

@@ -24,7 +24,7 @@ function columnOf(root: PlannerInfo, e: Expr): Column | null {
   if (v.kind !== 'Var' || v.varlevelsup !== 0) return null;
   const rel = root.rels[v.varno];
   if (rel === undefined) return null;
-  const stats = rel.relation !== null && v.varattno > 0 ? columnStatistics(rel.relation.oid, v.varattno) : undefined;
+  const stats = rel.relation !== null && v.varattno > 0 ? columnStatistics(rel.relation.oid, v.varattno, rel.children !== null) : undefined;
   const unique = rel.indexes.some((i) => i.unique && i.predicate === null && i.keyCount === 1 && i.keyAttributes[0] === v.varattno);
   return { rel, stats, unique, boolean: v.vartype === 16 };
 }
