@@ -304,13 +304,9 @@ static napi_value hugeText(napi_env env, napi_callback_info info)
 	return int_value(env, moved);
 }
 
-static napi_value Fork(napi_env env, napi_callback_info info)
+static pid_t fork_quietly(void)
 {
-	ARGUMENTS(1);
-	FLAG(0, use_event_loop);
-	uv_loop_t *loop;
 	sigset_t all, before;
-	if (napi_get_uv_event_loop(env, &loop) != napi_ok) return bad_argument(env, __func__);
 	make_everything_forkable();
 	/* No signal may be handled in the child before its counts are its own. */
 	sigfillset(&all);
@@ -322,10 +318,21 @@ static napi_value Fork(napi_env env, napi_callback_info info)
 		memset((void *) timers_fired, 0, sizeof timers_fired);
 		memset(timer_made, 0, sizeof timer_made);	/* timers are not inherited */
 		unseen = 0;
-		if (use_event_loop && uv_loop_fork(loop) != 0) _exit(99);
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	return int_value(env, pid < 0 ? -error : pid);
+	errno = error;
+	return pid;
+}
+
+static napi_value Fork(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(1);
+	FLAG(0, use_event_loop);
+	uv_loop_t *loop;
+	if (napi_get_uv_event_loop(env, &loop) != napi_ok) return bad_argument(env, __func__);
+	pid_t pid = fork_quietly();
+	if (pid == 0 && use_event_loop && uv_loop_fork(loop) != 0) _exit(99);
+	return outcome(env, pid);
 }
 
 static napi_value Exit(napi_env env, napi_callback_info info)
@@ -357,9 +364,19 @@ static napi_value collapseMemory(napi_env env, napi_callback_info info)
 		areas[count++][1] = to & ~(huge - 1);
 	}
 	if (maps) fclose(maps);
+	int present = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	for (int i = 0; i < count; i++)
-		for (uintptr_t at = areas[i][0]; at < areas[i][1]; at += huge)
+		for (uintptr_t at = areas[i][0]; at < areas[i][1]; at += huge) {
+			/* Hardly used: not worth 2 MB. */
+			static uint64_t pages[512];
+			int used = 0;
+			if (present >= 0 && pread(present, pages, sizeof pages, (off_t) (at / 4096 * 8)) == sizeof pages) {
+				for (int k = 0; k < 512; k++) used += pages[k] >> 63;
+				if (used < 128) continue;
+			}
 			if (madvise((void *) at, huge, MADV_COLLAPSE) == 0) bytes += (int64_t) huge;
+		}
+	if (present >= 0) close(present);
 	return int_value(env, bytes);
 }
 
@@ -590,6 +607,99 @@ static napi_value Poll(napi_env env, napi_callback_info info)
 	if (n < 0) return int_value(env, interruption());
 	for (int i = 0; i < count; i++) ((int16_t *) revents)[i] = set[i].revents;
 	return int_value(env, n);
+}
+
+/* Serving connections without a turn of JavaScript for each: whatever JavaScript writes in the postmaster while children
+ * live breaks up huge pages, and every later fork copies 512 entries for each. What is out of the ordinary goes back to
+ * the caller, as what[0]: */
+enum { SERVE_LOOK, SERVE_CHILD, SERVE_ENDED, SERVE_FULL, SERVE_NO_ACCEPT, SERVE_NO_FORK };
+#define ACCEPTS_PER_TURN 64
+
+static int64_t milliseconds(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int32_t *find_pid(int32_t *pids, size_t count, pid_t pid)
+{
+	for (size_t i = 0; i < count; i++) if (pids[i] == pid) return &pids[i];
+	return NULL;
+}
+
+static napi_value Serve(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(8);
+	ARRAY(0, fds, napi_int32_array);
+	ARRAY(1, revents, napi_int16_array);
+	INT(2, count);
+	INT(3, listeners);
+	INT(4, timeout);
+	ARRAY(5, pids, napi_int32_array);
+	FLAG(6, tell);
+	ARRAY(7, what, napi_int32_array);
+	static struct pollfd set[POLL_LIMIT];
+	static int32_t seen, reaped;
+	if (count < 0 || count > POLL_LIMIT || (size_t) count > fds_count || (size_t) count > revents_count || listeners < 0 ||
+		listeners > count || what_count < 4) return bad_argument(env, __func__);
+	int32_t *out = what;
+	for (int i = 0; i < count; i++) set[i] = (struct pollfd) { ((int32_t *) fds)[i], POLLIN, 0 };
+	memset(revents, 0, (size_t) count * sizeof(int16_t));
+	int64_t until = milliseconds() + timeout;
+	bool changed = false;
+	int accepted = 0;
+#define SAY(kind, a, b) return (out[0] = (kind), out[1] = (a), out[2] = (b), out[3] = accepted, NULL)
+	for (;;) {
+		while (reaped != signal_counts[SIGCHLD]) {
+			int32_t now = signal_counts[SIGCHLD];
+			int status;
+			pid_t pid;
+			while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+				int32_t *known = find_pid(pids, pids_count, pid);
+				if (known) *known = 0;
+				if (!known || !WIFEXITED(status) || WEXITSTATUS(status) > 1) SAY(SERVE_ENDED, pid, status);
+				changed = true;
+			}
+			reaped = now;
+		}
+		int32_t others = signal_counts[0] - signal_counts[SIGCHLD];
+		if (others != seen || (tell && changed)) {
+			seen = others;
+			SAY(SERVE_LOOK, 0, 0);
+		}
+		int64_t left = until - milliseconds();
+		unseen = 0;	/* a signal from here on lets the nudge interrupt poll */
+		if (reaped != signal_counts[SIGCHLD] || signal_counts[0] - signal_counts[SIGCHLD] != seen) continue;
+		int n = poll(set, (nfds_t) count, left > 0 ? (int) left : 0);
+		if (n < 0) {
+			if (interruption() == -EINTR) continue;
+			SAY(SERVE_LOOK, 0, 0);
+		}
+		if (n == 0 && milliseconds() >= until) SAY(SERVE_LOOK, 0, 0);
+		for (int i = listeners; i < count; i++) if ((((int16_t *) revents)[i] = set[i].revents) != 0) changed = tell = true;
+		for (int i = 0; i < listeners; i++) {
+			for (int k = 0; set[i].revents != 0 && k < ACCEPTS_PER_TURN; k++) {
+				int fd = accept4(set[i].fd, NULL, NULL, SOCK_CLOEXEC);
+				if (fd < 0) {
+					if (errno == EAGAIN || errno == EINTR) break;
+					/* These stay for a while; errors of the one connection do not matter. */
+					if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) SAY(SERVE_NO_ACCEPT, -errno, 0);
+					continue;
+				}
+				int32_t *place = find_pid(pids, pids_count, 0);
+				if (!place) SAY(SERVE_FULL, fd, 0);
+				pid_t pid = fork_quietly();
+				if (pid == 0) SAY(SERVE_CHILD, fd, 0);
+				if (pid < 0) SAY(SERVE_NO_FORK, fd, -errno);
+				*place = pid;
+				accepted++;
+				close(fd);
+				changed = true;
+			}
+		}
+	}
+#undef SAY
 }
 
 static napi_value Close(napi_env env, napi_callback_info info)
@@ -872,7 +982,7 @@ static napi_value Init(napi_env env, napi_value exports)
 		{ "setBlocking", setBlocking }, { "setNoDelay", setNoDelay }, { "setKeepAlive", setKeepAlive },
 		{ "peerCredentials", peerCredentials }, { "peerAddress", peerAddress }, { "socketAddress", socketAddress },
 		{ "titleArea", titleArea }, { "setProcessName", setProcessName }, { "sendDatagram", sendDatagram },
-		{ "userName", userName }, { "lockFile", lockFile }, { "umask", Umask },
+		{ "userName", userName }, { "lockFile", lockFile }, { "umask", Umask }, { "serve", Serve },
 	};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
 		napi_value call;

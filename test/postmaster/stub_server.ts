@@ -8,7 +8,7 @@ import { PgError } from '../../src/common/errors.ts';
 import { EINTR, SIGTERM, POLLIN, port } from '../../src/port/port.ts';
 import { checkForInterrupts, clientReadEnds, clientReadStarts } from '../../src/backend/utils/interrupts.ts';
 import { setPsStatus } from '../../src/backend/utils/ps_status.ts';
-import { backends, reportSession } from '../../src/backend/utils/backend_status.ts';
+import { backends, leaveSlot, reportSession } from '../../src/backend/utils/backend_status.ts';
 import { managerSocket, POSTMASTER_SOCKET } from '../../src/common/site.ts';
 
 function serve({ frontend, cancelKey, settings }: Connection): never {
@@ -49,6 +49,7 @@ function serve({ frontend, cancelKey, settings }: Connection): never {
   } catch (e) {
     if (e instanceof PgError) error(e);
   }
+  leaveSlot();
   port._exit(0);
 }
 

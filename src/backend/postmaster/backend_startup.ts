@@ -1,7 +1,7 @@
 // The first moments of a backend (PostgreSQL's backend_startup.c, in 15 still part of postmaster.c): the start-up packet,
 // a slot in the table of backends, authentication; then the traffic cop takes over. Runs in the child, never returns.
 import { FatalError, PgError } from '../../common/errors.ts';
-import { SIGINT, port } from '../../port/port.ts';
+import { SIGINT, port, type SocketAddress } from '../../port/port.ts';
 import { forgetCatalogs } from '../catalog/inval.ts';
 import { clientAuthentication } from '../libpq/auth.ts';
 import { authCatalog } from '../libpq/auth_catalog.ts';
@@ -19,7 +19,7 @@ import { splitStartupOptions } from './startup_options.ts';
 
 const MAX_STARTUP_PACKET_BYTES = 10000;
 const MAX_NAME_BYTES = 63;
-const REHEARSALS = 20;
+const REHEARSALS = 60;
 const CANCEL_REQUEST = 80877102, SSL_REQUEST = 80877103, GSSENC_REQUEST = 80877104;
 const PROTOCOL_MAJOR = 3, PROTOCOL_MINOR = 0;
 
@@ -39,23 +39,23 @@ interface StartupPacket {
   settings: Map<string, string>;
 }
 
-/** In the child, right after the fork. */
-export function backendStartup(context: StartupContext): never {
+/** In the child, right after the fork. (Parentheses: compiled with the module, where otherwise every child would.) */
+export const backendStartup: (context: StartupContext) => never = (function backendStartup(context: StartupContext): never {
   const frontend = new Frontend(context.fd);
   const connection = introduce(context, frontend);
   if (connection === null) port._exit(1);
   context.serve(connection);
-}
+});
 
 /** From the fork to an authenticated connection; null when it came to none. */
-function introduce(context: StartupContext, frontend: Frontend, known?: PeerInfo): Connection | null {
+function introduce(context: StartupContext, frontend: Frontend, address = port.peerAddress(frontend.fd)): Connection | null {
   session.pid = port.getpid();
   installBackendSignals();
   startLogContext('client backend');
   startAuthenticationTimeout(getInt('authentication_timeout') * 1000);
   let packetRead = false;
   try {
-    const found = identifyPeer(context.fd), peer = known ?? found;
+    const peer = identifyPeer(context.fd, address);
     initPsStatus(`[unknown] [unknown] ${peer.shown}`, 'initializing');
     if (getBool('log_connections')) log('LOG', `connection received: host=${peer.host}${peer.port > 0 ? ` port=${peer.port}` : ''}`);
     const packet = readPacket(frontend);
@@ -73,15 +73,22 @@ function introduce(context: StartupContext, frontend: Frontend, known?: PeerInfo
 export function rehearseStartup(mockNonce: Uint8Array): void {
   const packet = Buffer.from('\0\0\0\0\0\x03\0\0user\0rehearsal\0database\0rehearsal\0application_name\0rehearsal\0\0', 'latin1');
   packet.writeInt32BE(packet.length, 0);
+  const sslRequest = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
   const end = muteLog();
   for (let i = 0; i < REHEARSALS; i++) {
     const pair = port.socketpair();
     if (typeof pair === 'number') break;
     const [ours, theirs] = pair;
-    port.send(theirs, packet, 0, packet.length);
+    const message = i % 4 === 1 ? sslRequest : packet;
+    port.send(theirs, message, 0, message.length);
     port.shutdown(theirs);
-    const frontend = new Frontend(ours), peer: PeerInfo = { family: 'inet', address: '127.0.0.1', port: i + 1, host: '127.0.0.1', shown: '127.0.0.1(1)' };
-    const admitted = introduce({ fd: ours, state: 'ok', mockNonce, serve: () => port._exit(0) }, frontend, i % 2 === 0 ? peer : undefined);
+    // Made as the port makes it: V8 compiles for objects of a kind.
+    const address = {} as SocketAddress;
+    address.family = Buffer.from('inet').toString() as 'inet';
+    address.address = '127.0.0.1';
+    address.port = i + 1;
+    const frontend = new Frontend(ours);
+    const admitted = introduce({ fd: ours, state: 'ok', mockNonce, serve: () => port._exit(0) }, frontend, i % 3 === 0 ? undefined : address);
     if (admitted) frontend.flush();
     freeSlotOf(session.pid);
     port.close(ours);
@@ -106,8 +113,7 @@ interface PeerInfo extends Peer {
   shown: string;
 }
 
-function identifyPeer(fd: number): PeerInfo {
-  const found = port.peerAddress(fd);
+function identifyPeer(fd: number, found: SocketAddress | number): PeerInfo {
   if (typeof found === 'number') throw new ConnectionLost('the frontend left at once');
   if (found.family === 'unix') return { family: 'unix', address: '', port: 0, host: '[local]', shown: '[local]' };
   port.setNoDelay(fd);
@@ -115,7 +121,7 @@ function identifyPeer(fd: number): PeerInfo {
   // A socket for both families (systemd makes such) shows IPv4 addresses as mapped ones.
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(found.address);
   const address = mapped ? mapped[1]! : found.address;
-  return { family: mapped ? 'inet' : found.family, address, port: found.port, host: address, shown: `${address}(${found.port})` };
+  return { family: mapped || found.family === 'inet' ? 'inet' : 'inet6', address, port: found.port, host: address, shown: `${address}(${found.port})` };
 }
 
 // ---- the start-up packet

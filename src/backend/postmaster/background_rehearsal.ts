@@ -3,7 +3,7 @@
 // time, when nobody wants anything; those who come then find everything warm. A site that is hardly used stays small.
 import { initPsStatus } from '../utils/ps_status.ts';
 import { log } from '../utils/elog.ts';
-import { settleMemory, useHugePages } from './memory.ts';
+import { compileFor, settleMemory, useHugePages } from './memory.ts';
 
 export interface Rehearsal {
   /** Plays a little; false: it is over. */
@@ -53,6 +53,7 @@ export class BackgroundRehearsal {
     const now = performance.now();
     if (busy && now - this.playedAt < BUSY_MS) return;
     if (this.begin !== null) {
+      compileFor('rehearsal');
       this.current = this.begin();
       this.begin = null;
       this.playedAt = now;

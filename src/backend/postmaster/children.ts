@@ -1,16 +1,26 @@
 // The postmaster's children: forking them, and knowing which pid is what. Nothing here grows with the number of
 // connections that have been.
 import { writeFileSync } from 'node:fs';
-import { SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, port } from '../../port/port.ts';
+import { SIGCHLD, SIGKILL, port } from '../../port/port.ts';
 import { freeSlotOf } from '../utils/backend_status.ts';
 import { log } from '../utils/elog.ts';
+import { compileFor } from './memory.ts';
 import { forgetNotifySocket } from './systemd.ts';
 
 export type Child = { kind: 'backend' } | { kind: 'manager'; databaseOid: number };
 
-const children = new Map<number, Child>();
+const managers = new Map<number, Child & { kind: 'manager' }>();
+/** The backends, in places that `port.serve` fills and empties; 0 is a free one. In memory that a fork does not copy. */
+let backendPids = new Int32Array(0);
 /** What a new child closes first: the postmaster's own descriptors. */
 const ownFds = new Set<number>();
+let postmaster = 0;
+
+/** In the postmaster, before the first fork. */
+export function makeBackendPids(limit: number): Int32Array {
+  postmaster = port.getpid();
+  return backendPids = new Int32Array(port.sharedMemory(limit * 4));
+}
 
 export function ownFd(fd: number): void {
   ownFds.add(fd);
@@ -19,15 +29,14 @@ export function disownFd(fd: number): void {
   ownFds.delete(fd);
 }
 
-export function childCount(kind?: Child['kind']): number {
-  if (kind === undefined) return children.size;
+export function backendCount(): number {
   let count = 0;
-  for (const child of children.values()) if (child.kind === kind) count++;
+  for (const pid of backendPids) if (pid !== 0) count++;
   return count;
 }
 
-export function signalChildren(signal: number, kind?: Child['kind']): void {
-  for (const [pid, child] of children) if (kind === undefined || child.kind === kind) port.kill(pid, signal);
+export function childCount(): number {
+  return managers.size + backendCount();
 }
 
 const { PG_OOM_ADJUST_FILE: oomFile = '', PG_OOM_ADJUST_VALUE: oomValue = '0' } = process.env;
@@ -42,42 +51,44 @@ function offerToOomKiller(): void {
   }
 }
 
-/** Forks; the child runs `main` and ends with it. The pid, or a negative errno. */
-export function forkChild(child: Child, main: () => never): number {
-  const postmaster = port.getpid();
+export function signalChildren(signal: number, kind?: Child['kind']): void {
+  if (kind !== 'backend') for (const pid of managers.keys()) port.kill(pid, signal);
+  if (kind !== 'manager') for (const pid of backendPids) if (pid !== 0) port.kill(pid, signal);
+}
+
+/** Forks a manager; the child runs `main` and ends with it. The pid, or a negative errno. */
+export function forkManager(databaseOid: number, main: () => never): number {
   const pid = port.fork(false);
-  if (pid !== 0) {
-    if (pid > 0) children.set(pid, child);
-    return pid;
-  }
+  if (pid === 0) beChild('manager', main);
+  if (pid > 0) managers.set(pid, { kind: 'manager', databaseOid });
+  return pid;
+}
+
+/** In a new child. (Parentheses: compiled with the module, where otherwise every child would.) */
+export const beChild: (kind: Child['kind'], main: () => never) => never = (function beChild(kind: Child['kind'], main: () => never): never {
   // A child never outlives its postmaster: it would stand in the way of the next one.
   port.setParentDeathSignal(SIGKILL);
   if (port.getppid() !== postmaster) port._exit(1);
-  for (const signal of [SIGHUP, SIGINT, SIGTERM, SIGQUIT, SIGUSR1, SIGUSR2]) port.setSignal(signal, 'flag');
   port.setSignal(SIGCHLD, 'default');
   for (const fd of ownFds) port.close(fd);
-  if (child.kind === 'backend') offerToOomKiller();
+  if (kind === 'backend') offerToOomKiller();
   forgetNotifySocket();
+  compileFor('default');
   try {
     main();
   } catch (error) {
     log('FATAL', `child process failed: ${error instanceof Error ? error.stack : String(error)}`);
   }
   port._exit(2);
-}
+});
 
-/** Collects every child that has ended. */
-export function reapChildren(ended: (pid: number, child: Child) => void): void {
-  for (;;) {
-    const [pid, status] = port.waitpid();
-    if (pid <= 0) return;
-    const child = children.get(pid);
-    if (!child) continue;
-    children.delete(pid);
-    freeSlotOf(pid);
-    report(pid, child, status);
-    ended(pid, child);
-  }
+/** A child has ended, and `port.serve` did not think it usual. */
+export function childEnded(pid: number, status: number): Child {
+  const child: Child = managers.get(pid) ?? { kind: 'backend' };
+  managers.delete(pid);
+  freeSlotOf(pid);
+  report(pid, child, status);
+  return child;
 }
 
 /** Only unusual ends are worth a line. */

@@ -9,7 +9,7 @@ import { log, startLogContext } from '../utils/elog.ts';
 import { initPsStatus } from '../utils/ps_status.ts';
 import { session } from '../utils/session.ts';
 import { errorText } from './listen.ts';
-import { disownFd, forkChild, ownFd, type Child } from './children.ts';
+import { disownFd, forkManager, ownFd, type Child } from './children.ts';
 
 const BACKLOG = 512, MAX_CLIENTS = 400, MAX_REQUEST_BYTES = 64;
 /** How long a new manager may take until it listens. */
@@ -124,7 +124,7 @@ export class Managers {
 
   private start(databaseOid: number): boolean {
     rmSync(managerSocket(databaseOid), { force: true });
-    const pid = forkChild({ kind: 'manager', databaseOid }, () => {
+    const pid = forkManager(databaseOid, () => {
       session.pid = port.getpid();
       startLogContext('transaction manager');
       initPsStatus(`transaction manager ${databaseOid}`);

@@ -16,12 +16,32 @@ export function useHugePages(): void {
   log('DEBUG1', `program text in huge pages: ${bytes} bytes`);
 }
 
+/** When V8 compiles, as counts of calls; `default` are V8's own. */
+const COMPILING = {
+  rehearsal: ['--invocation-count-for-maglev=8', '--minimum-invocations-after-ic-update=8'],
+  lastAct: ['--no-turbofan'],
+  default: ['--turbofan', '--invocation-count-for-maglev=400', '--minimum-invocations-after-ic-update=500'],
+};
+
+/** Machine code of the first compilers counts calls in the heap, at places all over it: each is a page that every child
+ * copies. Maglev's does not when it is the last compiler, so what each session runs ends there: the rehearsal compiles
+ * early, and its last act without Turbofan, which has had the hot scenes before. */
+export function compileFor(next: keyof typeof COMPILING): void {
+  if (next !== phase) for (const flag of COMPILING[next]) v8.setFlagsFromString(flag);
+  phase = next;
+}
+let phase: keyof typeof COMPILING = 'default';
+
+let gc: ((options: object) => void) | undefined;
+
 /** Throws out what loading left behind. Compiled functions stay (the launcher says --no-flush-bytecode), but what they
  * have learnt about shapes of objects does not survive when no object of the shape is left. So after warming only the
  * young are collected (`minor`): otherwise every child would learn, and compile, anew. */
 export function collectGarbage(type: 'major' | 'minor'): void {
-  v8.setFlagsFromString('--expose-gc');
-  const gc = vm.runInNewContext('gc') as (options: object) => void;
+  if (gc === undefined) {
+    v8.setFlagsFromString('--expose-gc');
+    gc = vm.runInNewContext('gc') as (options: object) => void;
+  }
   gc(type === 'major' ? { type, execution: 'sync', flavor: 'last-resort' } : { type, execution: 'sync' });
 }
 
@@ -33,6 +53,7 @@ export function restMemory(rehearsed: boolean): void {
 
 /** Gets the memory ready for being forked; the last thing before listening. */
 export function settleMemory(): void {
+  compileFor('default');
   collectGarbage('minor');
   const filled = port.packMemory(), huge = getString('huge_pages') === 'off' ? 0 : port.collapseMemory();
   log('DEBUG1', `holes in memory filled: ${filled} bytes; memory in huge pages: ${huge} bytes`);

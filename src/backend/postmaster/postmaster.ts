@@ -7,6 +7,7 @@ import { FatalError, PgError } from '../../common/errors.ts';
 import { HBA_CONF, IDENT_CONF, SITE_INI, SITE_SECRET, openSiteFile, readSiteFile } from '../../common/site.ts';
 import { port } from '../../port/port.ts';
 import type { Connection } from '../libpq/connection.ts';
+import type { Stage } from '../tcop/rehearsal.ts';
 import { loadHba, loadIdent } from '../libpq/hba.ts';
 import { makeBackendTable } from '../utils/backend_status.ts';
 import { log, logError, openLogFile } from '../utils/elog.ts';
@@ -18,7 +19,7 @@ import { rehearseStartup } from './backend_startup.ts';
 import { openListeners, type Listeners } from './listen.ts';
 import { lockSite, removeLockFile, writeLockFile, type LockFile } from './lock_file.ts';
 import { Managers } from './managers.ts';
-import { collectGarbage, settleMemory, useHugePages } from './memory.ts';
+import { collectGarbage, compileFor, settleMemory, useHugePages } from './memory.ts';
 import { Server } from './server_loop.ts';
 import { checkSite, emptyTemporaryFolder, faultReport, versionFault, type ConfigFiles } from './site_check.ts';
 import { takeSettings } from './startup_options.ts';
@@ -33,8 +34,8 @@ export interface Services {
   manage: (databaseOid: number) => never;
   /** tcop/warm.ts warmUp: loads what children will run. */
   warmUp: () => Promise<void> | void;
-  /** tcop/warm.ts rehearsal: runs what children will run, so that they find it warm; calls `collectGarbage` in between. */
-  rehearsal: (collectGarbage: () => void) => Rehearsal | null;
+  /** tcop/warm.ts rehearsal: runs what children will run, so that they find it warm; what happens in between is the stage's. */
+  rehearsal: (stage: Stage) => Rehearsal | null;
 }
 
 function stop(message: string): never {
@@ -174,14 +175,16 @@ async function serve(site: string, siteLock: LockFile, loadServices: () => Promi
   const mockNonce = siteSecret();
   makeBackendTable(getInt('max_connections'));
   notify('STATUS=warming up');
+  compileFor('rehearsal');
   const services = await loadServices();
   await services.warmUp();
   // Somebody may be waiting at a socket that was passed: the rehearsal then waits until it is worth it.
   const later = socketsArePassed();
-  const rehearse = (): Rehearsal | null => services.rehearsal(() => collectGarbage('major'));
+  const rehearse = (): Rehearsal | null => services.rehearsal({ collectGarbage: () => collectGarbage('major'), lastAct: () => compileFor('lastAct') });
   if (!later) playAll(rehearse());
   rehearseStartup(mockNonce);
-  if (!later) {
+  if (later) compileFor('default');
+  else {
     useHugePages();
     settleMemory();
   }

@@ -2,14 +2,14 @@
 // forks, reaps, reloads and shuts down. It is a straight line like a backend, without an event loop, and keeps nothing of a
 // connection that is over: a fork copies the postmaster's page tables, so it stays small.
 import { FatalError } from '../../common/errors.ts';
-import { EAGAIN, EINTR, POLLIN, SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, port } from '../../port/port.ts';
+import { SERVE, SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, port } from '../../port/port.ts';
 import type { Connection } from '../libpq/connection.ts';
 import { log, openLogFile } from '../utils/elog.ts';
 import { getInt } from '../utils/guc.ts';
 import { reloadConfigFile } from '../utils/guc_file.ts';
 import { initPsStatus } from '../utils/ps_status.ts';
 import { backendStartup, type AcceptState } from './backend_startup.ts';
-import { childCount, disownFd, forkChild, ownFd, reapChildren, signalChildren } from './children.ts';
+import { backendCount, beChild, childCount, childEnded, disownFd, makeBackendPids, ownFd, signalChildren } from './children.ts';
 import { closeListeners, errorText, type Listeners } from './listen.ts';
 import { ownsLockFile, removeLockFile, type LockFile } from './lock_file.ts';
 import type { Managers } from './managers.ts';
@@ -19,7 +19,6 @@ import { ServiceReport } from './service_report.ts';
 import { monotonicUsec, notify } from './systemd.ts';
 import { turnAwayAtOnce } from './turn_away.ts';
 
-const ACCEPTS_PER_TURN = 64;
 const HOUSEKEEPING_MS = 60_000;
 /** After an immediate shutdown, how long children may take before they are killed. */
 const KILL_AFTER_MS = 5_000;
@@ -50,15 +49,19 @@ export class Server {
   private readonly rehearsal: BackgroundRehearsal;
   private readonly seen = new Map<number, number>();
   private readonly fds = new Int32Array(MAX_POLL);
-  private readonly events = new Int16Array(MAX_POLL).fill(POLLIN);
   private readonly revents = new Int16Array(MAX_POLL);
   private readonly handlers: (() => void)[] = [];
+  private readonly what = new Int32Array(4);
+  private readonly backendPids: Int32Array;
+  private reported = 0;
   /** Set when accept ran out of descriptors or forks: pause instead of spinning. */
   private pauseUntil = 0;
 
   constructor(context: ServerContext) {
     this.context = context;
     for (const fd of context.listeners.fds) ownFd(fd);
+    // Children may be twice as many as max_connections, so that those that only knock do not keep others out.
+    this.backendPids = makeBackendPids(2 * getInt('max_connections'));
     this.report = new ServiceReport(context.listeners.passed);
     this.rehearsal = new BackgroundRehearsal(context.rehearse);
   }
@@ -80,26 +83,43 @@ export class Server {
     this.answerSignals();
     if (this.shutdown !== 'none' && this.shutdownStep()) return true;
     this.onTime();
-    const count = this.collect();
-    const ready = port.poll(this.fds, this.events, this.revents, count, this.timeoutMs());
-    if (ready > 0) for (let i = 0; i < count; i++) if (this.revents[i] !== 0) this.handlers[i]!();
-    if (this.rehearsal.waits && this.shutdown === 'none') this.rehearsal.turn(ready > 0);
+    const { what, backendPids, revents } = this;
+    const listening = this.collectListeners(), count = this.collect(listening);
+    const tell = this.shutdown !== 'none' || this.report.counts || this.rehearsal.waits;
+    port.serve(this.fds, revents, count, listening, this.timeoutMs(), backendPids, tell, what);
+    this.answer(what[0]!, what[1]!, what[2]!);
+    for (let i = listening; i < count; i++) if (revents[i] !== 0) this.handlers[i]!();
+    if (tell) this.reportSessions(what[3]! > 0);
+    if (this.rehearsal.waits && this.shutdown === 'none') {
+      const busy = what[0] !== SERVE.look || what[3]! > 0 || revents.some((events, i) => events !== 0 && i < count);
+      this.rehearsal.connections += what[3]!;
+      this.rehearsal.turn(busy);
+    }
     this.context.managers.tick();
     return false;
   }
 
-  private collect(): number {
-    const { listeners, managers } = this.context;
-    let count = 0;
-    const add = (fd: number, ready: () => void): void => {
+  private reportSessions(changed: boolean): void {
+    const count = backendCount();
+    if (changed || count !== this.reported) this.report.sessions(count);
+    this.reported = count;
+  }
+
+  private collectListeners(): number {
+    const { listeners } = this.context;
+    // While it stops, connections stay with whoever passed the sockets: the next postmaster serves them.
+    if (performance.now() < this.pauseUntil || (this.shutdown !== 'none' && listeners.passed)) return 0;
+    for (let i = 0; i < listeners.fds.length; i++) this.fds[i] = listeners.fds[i]!;
+    return listeners.fds.length;
+  }
+
+  private collect(from: number): number {
+    let count = from;
+    this.context.managers.addPollFds((fd, ready) => {
       if (count >= MAX_POLL) return;
       this.fds[count] = fd;
       this.handlers[count++] = ready;
-    };
-    // While it stops, connections stay with whoever passed the sockets: the next postmaster serves them.
-    const accepts = performance.now() >= this.pauseUntil && (this.shutdown === 'none' || !listeners.passed);
-    if (accepts) for (const fd of listeners.fds) add(fd, () => this.acceptFrom(fd));
-    managers.addPollFds(add);
+    });
     return count;
   }
 
@@ -120,10 +140,6 @@ export class Server {
   }
 
   private answerSignals(): void {
-    if (this.came(SIGCHLD)) {
-      reapChildren((pid, child) => { if (child.kind === 'manager') this.context.managers.ended(pid, child); });
-      this.report.sessions(childCount('backend'));
-    }
     if (this.came(SIGHUP) && this.shutdown === 'none') this.reload();
     if (this.came(SIGTERM)) this.beginShutdown('smart');
     if (this.came(SIGINT)) this.beginShutdown('fast');
@@ -137,40 +153,36 @@ export class Server {
     return 'ok';
   }
 
-  private acceptFrom(listener: number): void {
-    for (let i = 0; i < ACCEPTS_PER_TURN; i++) {
-      const fd = port.accept(listener);
-      if (fd === -EAGAIN || fd === -EINTR) return;
-      if (fd < 0) {
-        // EMFILE and the like stay for a while; errors of the one connection do not matter.
-        if (fd === -24 || fd === -23 || fd === -12 || fd === -105) {
-          log('LOG', `could not accept new connection: ${errorText(fd)}`);
-          this.pauseUntil = performance.now() + 100;
-          return;
-        }
-        continue;
+  /** What `port.serve` leaves to us. */
+  private answer(what: number, a: number, b: number): void {
+    switch (what) {
+      case SERVE.child: this.becomeBackend(a); break;
+      case SERVE.ended: {
+        const child = childEnded(a, b);
+        if (child.kind === 'manager') this.context.managers.ended(a, child);
+        break;
       }
-      this.serveConnection(fd);
-      port.close(fd);
+      case SERVE.full:
+        turnAwayAtOnce(a, new FatalError('too_many_connections', 'sorry, too many clients already'));
+        port.close(a);
+        break;
+      case SERVE.noAccept:
+        log('LOG', `could not accept new connection: ${errorText(a)}`);
+        this.pauseUntil = performance.now() + 100;
+        break;
+      case SERVE.noFork: {
+        const why = `could not fork new process for connection: ${errorText(b)}`;
+        log('LOG', why);
+        turnAwayAtOnce(a, new FatalError('insufficient_resources', why));
+        port.close(a);
+        this.pauseUntil = performance.now() + 100;
+      }
     }
   }
 
-  private serveConnection(fd: number): void {
-    // Children may be twice as many as max_connections, so that those that only knock do not keep others out.
-    if (childCount('backend') >= 2 * getInt('max_connections')) {
-      turnAwayAtOnce(fd, new FatalError('too_many_connections', 'sorry, too many clients already'));
-      return;
-    }
+  private becomeBackend(fd: number): never {
     const state = this.acceptState(), { mockNonce, serve } = this.context;
-    const pid = forkChild({ kind: 'backend' }, () => backendStartup({ fd, state, mockNonce, serve }));
-    if (pid >= 0) {
-      this.rehearsal.connections++;
-      return this.report.sessions(childCount('backend'));
-    }
-    const why = errorText(pid);
-    log('LOG', `could not fork new process for connection: ${why}`);
-    turnAwayAtOnce(fd, new FatalError('insufficient_resources', `could not fork new process for connection: ${why}`));
-    this.pauseUntil = performance.now() + 100;
+    beChild('backend', () => backendStartup({ fd, state, mockNonce, serve }));
   }
 
   // ---- configuration
@@ -210,7 +222,7 @@ export class Server {
       this.killAt = Infinity;
     }
     if (childCount() === 0) return true;
-    if (childCount('backend') === 0 && !this.managersTold && this.shutdown !== 'immediate') {
+    if (backendCount() === 0 && !this.managersTold && this.shutdown !== 'immediate') {
       // The backends are gone; what they committed is on disk already, so managers have only to leave.
       this.managersTold = true;
       this.context.managers.close();

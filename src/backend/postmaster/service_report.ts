@@ -41,6 +41,11 @@ export class ServiceReport {
     notify('STOPPING=1', `STATUS=${mode === 'idle' ? 'idle: waits for a connection' : `${mode} shutdown`}`);
   }
 
+  /** Whether somebody waits for `sessions`. */
+  get counts(): boolean {
+    return this.passed || serviceManagerListens();
+  }
+
   /** There are so many now. */
   sessions(count: number): void {
     const now = performance.now();

@@ -40,7 +40,8 @@ interface Database {
   putSync(key: Uint8Array, value: Uint8Array): boolean;
   transactionSync(work: () => void): void;
   readerCheck(): number;
-  close(): Promise<void>;
+  /** A promise when it may take long. */
+  close(): Promise<void> | undefined;
 }
 
 const native = (lmdb as unknown as { nativeAddon: Native }).nativeAddon;
@@ -95,48 +96,58 @@ function openForReading(path: string): Database {
   const txn = new native.Txn(env, READ_ONLY);
   const db = new native.Dbi(env, 0, null, BINARY_KEYS);
   txn.abort();
-  return { env, db, dbAddress: db.address, close: () => { env.close(); return Promise.resolve(); } } as Partial<Database> as Database;
+  return { env, db, dbAddress: db.address, close: () => env.close() } as Partial<Database> as Database;
 }
 
 /** Opens an environment for reading only. */
 export function openStore(path: string): Store {
-  return new LmdbStore(path, openForReading(path));
+  return new LmdbStore(path, openForReading(path), new CommitCounter(path, true), true);
 }
 
 /** Opens (and makes) an environment for reading and writing: the one writer of its database. What is not `durable` must
  * be thrown away after a crash. */
 export function openWritableStore(path: string, durable = true): WritableStore {
-  return new LmdbWritableStore(path, openEnvironment(path, durable));
+  return new LmdbWritableStore(path, openEnvironment(path, durable), new CommitCounter(path, durable), true);
 }
 
 /** A store of its own for reading what this process writes: LMDB wants an environment opened but once. */
 export function openReader(of: WritableStore): Store {
   const { path, database, counter } = of as LmdbWritableStore;
-  return new LmdbStore(path, database, counter);
+  return new LmdbStore(path, database, counter, false);
 }
 
 /** The number of the environment's last commit, which LMDB keeps in its lock file (MDB_txninfo: magic, format, txnid):
  * read from there it costs two loads, and mostly tells that the last snapshot is still the newest. */
 class CommitCounter {
-  private readonly words: Int32Array | null;
+  private readonly path: string;
+  private words: Int32Array | null = null;
   /** Stays open as long as the environment: closing any descriptor of the lock file would drop LMDB's lock on it. */
-  private readonly fd: number;
-  constructor(path: string) {
-    this.fd = openSync(`${path}/lock.mdb`, constants.O_RDONLY | constants.O_NOFOLLOW);
+  private fd = -1;
+  private asked = 0;
+  /** `maps`: an environment that is opened and closed all the time does without. */
+  constructor(path: string, maps: boolean) {
+    this.path = path;
+    if (!maps) this.asked = MAP_WHEN_ASKED;
+  }
+  /** After the environment. */
+  close(): void {
+    if (this.fd >= 0) closeSync(this.fd);
+  }
+  /** -1: not known. */
+  read(): number {
+    if (this.asked < MAP_WHEN_ASKED && ++this.asked === MAP_WHEN_ASKED) this.map();
+    const { words } = this;
+    return words === null ? -1 : (Atomics.load(words, 2) >>> 0) + (words[3]! & 0xfffff) * 4294967296;
+  }
+  private map(): void {
+    this.fd = openSync(`${this.path}/lock.mdb`, constants.O_RDONLY | constants.O_NOFOLLOW);
     const memory = port.mapFile(this.fd, LOCK_HEADER_BYTES);
     const words = typeof memory === 'number' ? null : new Int32Array(memory);
     this.words = words !== null && words[0] === LOCK_MAGIC ? words : null;
   }
-  /** After the environment. */
-  close(): void {
-    closeSync(this.fd);
-  }
-  /** -1: not known. */
-  read(): number {
-    const { words } = this;
-    return words === null ? -1 : (Atomics.load(words, 2) >>> 0) + (words[3]! & 0xfffff) * 4294967296;
-  }
 }
+/** A session of one or two statements does without. */
+const MAP_WHEN_ASKED = 12;
 const LOCK_HEADER_BYTES = 16, LOCK_MAGIC = 0xbeefc0de | 0;
 
 let nextSnapshotId = 1;
@@ -204,12 +215,12 @@ class LmdbStore implements Store {
   private readonly owner: boolean;
   readonly counter: CommitCounter;
 
-  /** With somebody else's `counter` the environment is theirs to close as well. */
-  constructor(path: string, database: Database, counter?: CommitCounter) {
+  /** Not the `owner`: environment and counter are somebody else's to close. */
+  constructor(path: string, database: Database, counter: CommitCounter, owner: boolean) {
     this.path = path;
     this.database = database;
-    this.owner = counter === undefined;
-    this.counter = counter ?? new CommitCounter(path);
+    this.owner = owner;
+    this.counter = counter;
     this.dbAddress = database.dbAddress;
     this.current = this.youngest = new ReadTransaction(database.env, this.counter);
     this.current.reset();
@@ -374,7 +385,10 @@ class LmdbStore implements Store {
   close(): void {
     if (this.closed) return;
     this.leave();
-    if (this.owner) void this.database.close().then(() => this.counter.close());
+    if (!this.owner) return;
+    const closed = this.database.close();
+    if (closed === undefined) this.counter.close();
+    else void closed.then(() => this.counter.close());
   }
 }
 

@@ -6,6 +6,7 @@ import type { Connection } from '../libpq/connection.ts';
 import { port } from '../../port/port.ts';
 import { leaveStores } from '../transaction/snapshot.ts';
 import { abortCurrentTransaction, transactionBlockStatus } from '../transaction/xact.ts';
+import { leaveSlot } from '../utils/backend_status.ts';
 import { logBackendError } from '../utils/elog.ts';
 import { clientReadStarts, clientReadEnds, reloadIfAsked, stopStatementTimeout } from '../utils/interrupts.ts';
 import { setPsStatus } from '../utils/ps_status.ts';
@@ -35,6 +36,7 @@ interface LoopState {
 export function postgresMain(connection: Connection): never {
   const code = serveSession(connection);
   leaveStores();
+  leaveSlot();
   port._exit(code);
 }
 

@@ -37,27 +37,32 @@ const MAX_TEMPLATE_BYTES = 64 << 20;
 const FIRST_OID = 4_000_000_000;
 const DATABASE = 'template1';
 
+/** What the postmaster does meanwhile (postmaster/memory.ts): garbage is collected between the first acts, because what the
+ * last ones leave behind must stay; and V8 is told when the last act begins. */
+export interface Stage {
+  collectGarbage: () => void;
+  lastAct: () => void;
+}
+
 /** The rehearsal of the site that is the current folder, in steps: a postmaster that must answer at once plays them one by
  * one while nobody wants anything. Between two steps the process is as if there were no rehearsal, fit for being forked. */
 export class Rehearsal {
-  private readonly collectGarbage: () => void;
   private readonly steps: (() => void)[];
   private user = '';
   /** What frontends were told and nobody expects. */
   readonly errors: string[] = [];
 
-  /** `collectGarbage` is called between the acts, because what the last one leaves behind must stay (postmaster/memory.ts). */
-  constructor(collectGarbage: () => void) {
-    this.collectGarbage = collectGarbage;
+  constructor(stage: Stage) {
     const writes = (act: 'first' | 'second') => scenes(act).map((scene) => () => this.withManagers(() => this.perform(scene)));
+    const reads = (act: 'hot' | 'last') => readingScenes(act).map((scene) => () => {
+      this.perform(scene);
+      leaveNothing();
+    });
     this.steps = [
       () => this.withManagers(() => { this.user = superuserName(); }),
-      ...writes('first'), () => this.collectGarbage(), ...writes('second'),
+      ...writes('first'), stage.collectGarbage, ...writes('second'),
       // Now as a backend has it: environments opened for reading, and no manager.
-      ...readingScenes().map((scene) => () => {
-        this.perform(scene);
-        leaveNothing();
-      }),
+      ...reads('hot'), stage.lastAct, ...reads('last'),
     ];
     if (!copySite()) this.steps.length = 0;
   }
@@ -146,9 +151,10 @@ function play(scene: Script, user: string): string[] {
   session.pid = port.getpid();
   const slot = takeSlot(session.pid, 0);
   const frontend = new Frontend(ours);
+  // The members in the order of backend_startup.ts, or V8 takes it for another kind of object and compiles for that.
   serveSession({
     frontend, user, database: DATABASE, settings: new Map([['client_encoding', 'UTF8'], ['application_name', 'rehearsal']]),
-    cancelKey: 0, remoteAddress: '127.0.0.1', remotePort: 1, slot,
+    cancelKey: 0, slot, remoteAddress: '127.0.0.1', remotePort: 1,
   });
   abortCurrentTransaction();
   freeSlotOf(session.pid);

@@ -11,7 +11,7 @@ import { warmSyscache } from '../catalog/syscache.ts';
 import { getBool } from '../utils/guc.ts';
 import { loadParser } from '../parser/raw_parser.ts';
 import { installAuthCatalog } from './init.ts';
-import { Rehearsal } from './rehearsal.ts';
+import { Rehearsal, type Stage } from './rehearsal.ts';
 import { registerSessionCallbacks } from './session_callbacks.ts';
 
 /** Everything that must be loaded before a backend can run; once per process tree. */
@@ -28,6 +28,6 @@ export async function warmUp(): Promise<void> {
 }
 
 /** Null: there shall be none. */
-export function rehearsal(collectGarbage: () => void): Rehearsal | null {
-  return getBool('dress_rehearsal') ? new Rehearsal(collectGarbage) : null;
+export function rehearsal(stage: Stage): Rehearsal | null {
+  return getBool('dress_rehearsal') ? new Rehearsal(stage) : null;
 }

@@ -85,6 +85,14 @@ export function takeSlot(pid: number, cancelKey: number): number {
   return -1;
 }
 
+/** At the end of a session. */
+export function leaveSlot(): void {
+  if (mySlot < 0) return;
+  setInt(mySlot, CANCEL_KEY, 0);
+  setInt(mySlot, PID, 0);
+  mySlot = -1;
+}
+
 /** The postmaster: whatever slot the ended process had is free again. */
 export function freeSlotOf(pid: number): void {
   for (let slot = 0; slot < slotCount; slot++) {
