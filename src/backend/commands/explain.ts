@@ -2,7 +2,10 @@
 import { PgError, notSupported } from '../../common/errors.ts';
 import type { DestReceiver, ResultColumn } from '../executor/dest.ts';
 import { compilePlan, runPlan } from '../executor/execute.ts';
+import { byName } from '../catalog/pg_trigger.ts';
+import { constraintByOid } from '../catalog/syscache.ts';
 import { Instrumentation } from '../executor/instrument.ts';
+import { measureTriggers, type TriggerTime } from '../executor/trigger.ts';
 import type { Query } from '../nodes/parsenodes.ts';
 import type { Plan, PlannedStmt } from '../nodes/plannodes.ts';
 import { planner } from '../optimizer/planner.ts';
@@ -10,7 +13,7 @@ import type { RawNode } from '../parser/raw_nodes.ts';
 import { queryRewrite } from '../rewrite/rewrite_handler.ts';
 import { createCommandTag } from '../tcop/cmdtag.ts';
 import type { UtilityContext, UtilityResult, UtilityTable } from '../tcop/utility.ts';
-import type { Datum } from '../types/datum.ts';
+import type { Datum, Oid } from '../types/datum.ts';
 import { type ExplainedNode, type ExplainOptions, PlanExplainer, type Property } from './explain_node.ts';
 import { evaluateParams, fetchPreparedStatement } from './prepare.ts';
 
@@ -19,7 +22,7 @@ const JSONOID = 114;
 
 const DISCARD: DestReceiver = { start: () => {}, receive: () => true, end: () => {} };
 
-interface Measured { instrument: Map<Plan, Instrumentation>; notes: Map<Plan, unknown>; executionMs: number }
+interface Measured { instrument: Map<Plan, Instrumentation>; notes: Map<Plan, unknown>; triggers: Map<Oid, TriggerTime>; executionMs: number }
 
 export function explain(stmt: RawNode, context: UtilityContext): UtilityResult {
   const options = readOptions(stmt);
@@ -122,12 +125,12 @@ function flag(option: RawNode): boolean {
 
 /** ExplainOnePlan. */
 export function explainOne(stmt: PlannedStmt, params: readonly Datum[], options: ExplainOptions, planningMs: number, out: string[]): void {
-  const measured: Measured = { instrument: new Map(), notes: new Map(), executionMs: 0 };
+  const measured: Measured = { instrument: new Map(), notes: new Map(), triggers: new Map(), executionMs: 0 };
   if (options.analyze) {
     const start = performance.now();
     const compiled = compilePlan(stmt, { instrument: true });
     const counters = compiled.nodes.map(() => new Instrumentation());
-    runPlan(compiled, params, DISCARD, { instrument: counters, notes: measured.notes });
+    measureTriggers(measured.triggers, () => { runPlan(compiled, params, DISCARD, { instrument: counters, notes: measured.notes }); });
     compiled.nodes.forEach((plan, i) => measured.instrument.set(plan, counters[i]!));
     measured.executionMs = performance.now() - start;
   }
@@ -135,7 +138,10 @@ export function explainOne(stmt: PlannedStmt, params: readonly Datum[], options:
   if (options.format === 'json') {
     const top: Record<string, unknown> = { Plan: json(tree, options, null, null) };
     if (options.summary) top['Planning Time'] = rounded(planningMs);
-    if (options.analyze) top['Triggers'] = [];
+    if (options.analyze) top['Triggers'] = reportTriggers(stmt, measured).map(({ time: t }) => ({
+      'Trigger Name': t.trigger.name, ...(constraintNameOf(t) === null ? {} : { 'Constraint Name': constraintNameOf(t) }),
+      Relation: t.relation.name, ...(options.timing ? { Time: rounded(t.ms) } : {}), Calls: t.calls,
+    }));
     if (options.summary && options.analyze) top['Execution Time'] = rounded(measured.executionMs);
     out.push(printJson([top]));
     return;
@@ -143,8 +149,25 @@ export function explainOne(stmt: PlannedStmt, params: readonly Datum[], options:
   const lines: string[] = [];
   writeText(tree, options, 0, '', lines);
   if (options.summary) lines.push(`Planning Time: ${planningMs.toFixed(3)} ms`);
+  if (options.analyze) {
+    for (const { time: t, onRelation } of reportTriggers(stmt, measured)) {
+      const constraint = constraintNameOf(t);
+      const name = options.verbose || constraint === null ? ` ${t.trigger.name}` : '';
+      lines.push(`Trigger${name}${constraint === null ? '' : ` for constraint ${constraint}`}${onRelation ? ` on ${t.relation.name}` : ''}: ${options.timing ? `time=${t.ms.toFixed(3)} ` : ''}calls=${t.calls}`);
+    }
+  }
   if (options.summary && options.analyze) lines.push(`Execution Time: ${measured.executionMs.toFixed(3)} ms`);
   out.push(...lines);
+}
+
+const constraintNameOf = ({ trigger }: TriggerTime): string | null => (trigger.constraint === 0 ? null : constraintByOid(trigger.constraint)?.conname ?? null);
+
+/** The triggers that were fired: those of the target first, then of the tables that foreign keys' actions have changed. */
+function reportTriggers(stmt: PlannedStmt, { triggers }: Measured): { time: TriggerTime; onRelation: boolean }[] {
+  const targets = stmt.resultRelations.map((rti) => stmt.rtable[rti - 1]!.relid);
+  const order = [...targets, ...[...triggers.values()].map((t) => t.relation.oid)];
+  const onRelation = new Set(order).size > 1;
+  return [...triggers.values()].sort((x, y) => order.indexOf(x.relation.oid) - order.indexOf(y.relation.oid) || byName(x.trigger, y.trigger)).map((time) => ({ time, onRelation }));
 }
 
 const rounded = (ms: number): number => Math.round(ms * 1000) / 1000;

@@ -11,7 +11,7 @@ import type { TransitionTable } from '../commands/trigger_data.ts';
 import { commandCounterIncrement, currentCommandId, registerCallback } from '../transaction/xact.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
-import { FiringTrigger, rowAt, type TriggerOp, type TriggerSet } from './trigger.ts';
+import { FiringTrigger, rowAt, timed, type TriggerOp, type TriggerSet } from './trigger.ts';
 import { Capture } from './transition_table.ts';
 
 /** What is queued for one trigger and one kind of event. */
@@ -200,7 +200,7 @@ function fireEvent(kind: AfterTrigger, rowId: number, cid: number): void {
   if (firing === null) return;
   const internal = internalOf(firing);
   if (internal !== null) {
-    internal.fire({ firing, op, rowId, cid });
+    timed(firing, () => internal.fire({ firing, op, rowId, cid }));
     return;
   }
   const { relation, trigger } = firing;

@@ -9,7 +9,7 @@ import type { TransitionTable, TriggerData, TriggerResult } from '../commands/tr
 import { expressionTreeMutator } from '../nodes/nodeFuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { withTransitionTables } from '../parser/query_environment.ts';
-import type { Datum } from '../types/datum.ts';
+import type { Datum, Oid } from '../types/datum.ts';
 import { TRIGGEROID } from '../types/oids.ts';
 import { registerCallback } from '../transaction/xact.ts';
 import { settings } from '../utils/settings.ts';
@@ -57,11 +57,41 @@ export class FiringTrigger {
     };
     depth++;
     try {
-      return withTransitionTables(relation, oldTable, newTable,
-        () => builtin.fn({ functionOid: info.oid, argTypes: [], resultType: TRIGGEROID, collation: 0, variadic: false, extra: undefined, aggregate: false, trigger: data }) as unknown as TriggerResult);
+      return timed(this, () => withTransitionTables(relation, oldTable, newTable,
+        () => builtin.fn({ functionOid: info.oid, argTypes: [], resultType: TRIGGEROID, collation: 0, variadic: false, extra: undefined, aggregate: false, trigger: data }) as unknown as TriggerResult));
     } finally {
       depth--;
     }
+  }
+}
+
+/** EXPLAIN ANALYZE: the triggers that the statement itself has fired, by OID. */
+export interface TriggerTime { readonly trigger: Trigger; readonly relation: Relation; calls: number; ms: number }
+let times: Map<Oid, TriggerTime> | null = null;
+
+export function measureTriggers(into: Map<Oid, TriggerTime>, run: () => void): void {
+  times = into;
+  try {
+    run();
+  } finally {
+    times = null;
+  }
+}
+
+/** Runs a trigger's function. What statements inside fire is theirs. */
+export function timed<T>({ trigger, relation }: FiringTrigger, run: () => T): T {
+  if (times === null) return run();
+  const into = times;
+  times = null;
+  const start = performance.now();
+  try {
+    return run();
+  } finally {
+    let entry = into.get(trigger.oid);
+    if (entry === undefined) into.set(trigger.oid, (entry = { trigger, relation, calls: 0, ms: 0 }));
+    entry.calls++;
+    entry.ms += performance.now() - start;
+    times = into;
   }
 }
 
