@@ -27,7 +27,7 @@ bench: build ## measure side by side with Debian's PostgreSQL 15
 	@$(NODE) test/bench/bench.ts
 
 torture: build ## the long form of the crash tests
-	@TORTURE=1 $(NODE) tools/test.ts test/torture/*.test.ts
+	@TORTURE=1 $(NODE) tools/test.ts test/torture/*.test.ts test/storage/power_cut.test.ts
 
 clean: ## remove what was built
 	rm -rf build dist src/port/port.node

@@ -34,6 +34,7 @@ interface Native {
   write(env: number, instruction: number): void;
   /** Ours: see tools/lmdb.patch. */
   readonly openKeepsTxnid?: boolean;
+  readonly commitsInOneFlush?: boolean;
 }
 interface Database {
   readonly env: NativeEnv; readonly db: { readonly dbi: number }; readonly dbAddress: number;
@@ -45,7 +46,7 @@ interface Database {
 }
 
 const native = (lmdb as unknown as { nativeAddon: Native }).nativeAddon;
-if (!native.openKeepsTxnid) throw new Error('the addon of the package lmdb is not the one that `make build` compiles (tools/lmdb.patch)');
+if (!native.openKeepsTxnid || !native.commitsInOneFlush) throw new Error('the addon of the package lmdb is not the one that `make build` compiles (tools/lmdb.patch)');
 const openDatabase = lmdb.open as unknown as (options: object) => Database;
 
 /** Address space set aside, not memory and not disk; the most one database can ever hold. */

@@ -1,0 +1,124 @@
+// The power goes at any point of any commit: of what was written since the last flush, any sectors may be on the disk. The
+// environment must open as of the last commit that was acknowledged, or of the one under way, whole.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { openStore, openWritableStore } from '../../src/backend/storage/lmdb.ts';
+import type { Store } from '../../src/backend/storage/store.ts';
+import { randomFrom } from '../torture/crash.ts';
+
+const SEED = Number(process.env['SEED'] ?? 7), COMMITS = 150, CUTS = process.env['TORTURE'] === '1' ? 20_000 : 500;
+const SECTOR = 512, KEYS = 300;
+
+const writer = `
+  import { openWritableStore } from ${JSON.stringify(new URL('../../src/backend/storage/lmdb.ts', import.meta.url).href)};
+  import { commits } from ${JSON.stringify(import.meta.url.replace(/\.test\.ts$/, '.ts'))};
+  import { appendFileSync } from 'node:fs';
+  const store = openWritableStore(process.argv[1]);
+  for (const [number, changes] of commits(${SEED}, ${COMMITS}, ${KEYS})) {
+    store.write((batch) => { for (const [key, value] of changes) { if (value === null) batch.remove(key); else batch.put(key, value); } });
+    // kind 2: this commit was acknowledged
+    const head = Buffer.alloc(16);
+    head.writeUInt32LE(2, 0);
+    head.writeUInt32LE(number, 8);
+    appendFileSync(process.env.WRITES_LOG, head);
+  }
+`;
+
+interface Call { kind: number; offset: number; bytes: Buffer }
+
+function calls(log: Buffer): Call[] {
+  const all: Call[] = [];
+  for (let at = 0; at < log.length;) {
+    const kind = log.readUInt32LE(at), length = log.readUInt32LE(at + 4), offset = Number(log.readBigUInt64LE(at + 8));
+    all.push({ kind, offset, bytes: log.subarray(at + 16, at + 16 + length) });
+    at += 16 + length;
+  }
+  return all;
+}
+
+/** What is in the store, in one word per key. */
+function content(store: Store): string {
+  store.renew();
+  const cursor = store.range(Buffer.from([0, 0, 0, 0]), Buffer.from([255, 255, 255, 255]));
+  const lines: string[] = [];
+  while (cursor.next()) lines.push(`${cursor.key.toString('hex', 0, cursor.keyLength)}=${cursor.valueLength}:${cursor.value[0]}:${cursor.value[cursor.valueLength - 1]}`);
+  cursor.close();
+  return lines.join(' ');
+}
+
+test('whatever the disk has of the last commit, it is there whole or not at all', async (t) => {
+  t.timeout(900_000);
+  const { commits } = await import('./power_cut.ts');
+  const folder = mkdtempSync(join(tmpdir(), 'posthouse-'));
+  try {
+    execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', join(folder, 'cut.so'), new URL('power_cut.c', import.meta.url).pathname, '-ldl']);
+    mkdirSync(join(folder, 'written'));
+    execFileSync(process.execPath, ['--input-type=module', '-e', writer, join(folder, 'written')],
+      { env: { ...process.env, LD_PRELOAD: join(folder, 'cut.so'), WRITES_LOG: join(folder, 'log') } });
+    const log = calls(readFileSync(join(folder, 'log')));
+    // Of what was asked for: one flush for each small commit.
+    const flushes = log.filter(({ kind }) => kind === 1).length;
+    if (process.env['SHOW']) { let w = 0, f = 0; const out: string[] = []; for (const c of log) { if (c.kind === 0) w++; else if (c.kind === 1) f++; else { out.push(`${w}/${f}`); w = f = 0; } } t.log(out.join(' ')); }
+    t.true(flushes < COMMITS * 1.6, `${flushes} flushes for ${COMMITS} commits`);
+
+    // What each commit must leave.
+    const states: string[] = [''];
+    const model = new Map<string, Buffer>();
+    for (const [, changes] of commits(SEED, COMMITS, KEYS)) {
+      for (const [key, value] of changes) if (value === null) model.delete(key.toString('hex')); else model.set(key.toString('hex'), value);
+      states.push([...model].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `${key}=${value.length}:${value[0]}:${value[value.length - 1]}`).join(' '));
+    }
+
+    const random = randomFrom(SEED + 1), end = Math.max(...log.map(({ offset, bytes }) => offset + bytes.length));
+    // Before the first commit there is no environment yet.
+    const first = log.findIndex(({ kind }) => kind === 2) + 1;
+    const places = Array.from({ length: CUTS }, () => first + random(log.length - first)).sort((a, b) => a - b);
+    const durable = Buffer.alloc(end);
+    let position = 0, acknowledged = 0, size = 0, under = 0, before = 0;
+    let pending: Call[] = [];
+    for (const place of places) {
+      for (; position < place; position++) {
+        const call = log[position]!;
+        if (call.kind === 0) pending.push(call);
+        else if (call.kind === 2) acknowledged = call.offset;
+        else {
+          for (const { offset, bytes } of pending) { bytes.copy(durable, offset); size = Math.max(size, offset + bytes.length); }
+          pending = [];
+        }
+      }
+      const image = Buffer.from(durable);
+      let imageSize = size;
+      const share = random(5); // of the sectors: none, some, most, all
+      for (const { offset, bytes } of pending) {
+        for (let at = 0; at < bytes.length; at += SECTOR) {
+          if (random(4) >= share) continue;
+          bytes.copy(image, offset + at, at, Math.min(at + SECTOR, bytes.length));
+          imageSize = Math.max(imageSize, offset + at + SECTOR);
+        }
+      }
+      const path = join(folder, 'cut');
+      mkdirSync(path);
+      writeFileSync(join(path, 'data.mdb'), image.subarray(0, Math.max(imageSize, 8192)));
+      // Sometimes a reader is the first to look.
+      if (random(2) === 0) openStore(path).close();
+      await new Promise((done) => { setImmediate(done); });
+      const store = openWritableStore(path, false);
+      const found = content(store);
+      if (found === states[acknowledged + 1]) under++;
+      else if (found === states[acknowledged]) before++;
+      else t.fail(`SEED=${SEED}: cut at call ${place} of ${log.length}, after commit ${acknowledged}: commit ${states.indexOf(found)} is there`);
+      // And it can be written on.
+      store.write((batch) => batch.put(Buffer.from('0000ffff', 'hex'), Buffer.from('x')));
+      store.close();
+      await new Promise((done) => { setImmediate(done); });
+      rmSync(path, { recursive: true });
+    }
+    t.log({ calls: log.length, flushes, before, under });
+    t.true(before > CUTS / 10 && under > 0);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
