@@ -1,0 +1,182 @@
+// \copy (parse_slash_copy and do_copy of copy.c): COPY with a file or program on this side.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { sendQuery } from './common.ts';
+import { copySource } from './copy_data.ts';
+import { FileSource } from './input.ts';
+import { logError, openSink, stdout, systemMessage, type Sink } from './output.ts';
+import { pset } from './settings.ts';
+
+interface CopyRequest {
+  /** What stands before and behind the file. */
+  before: string;
+  after: string;
+  from: boolean;
+  /** Null: the script's own input or output; "pstdin" and "pstdout" are psql's. */
+  file: string | null;
+  psqlInOut: boolean;
+  program: boolean;
+}
+
+/** Words, quoted texts with their quotes, and single marks (strtokx). */
+function tokens(text: string): { text: string; at: number; end: number }[] {
+  const found: { text: string; at: number; end: number }[] = [];
+  const pattern = /\s*("(?:[^"]|"")*"|[eE]?'(?:[^'\\]|\\[^]|'')*'|[.,()]|[^\s.,()"']+)/y;
+  for (;;) {
+    const m = pattern.exec(text);
+    if (m === null) return found;
+    found.push({ text: m[1]!, at: m.index + m[0].length - m[1]!.length, end: pattern.lastIndex });
+  }
+}
+
+function parseCopy(args: string): CopyRequest | null {
+  const list = tokens(args);
+  let n = 0;
+  const refuse = (): null => {
+    logError(n < list.length ? `\\copy: parse error at "${list[n]!.text}"` : '\\copy: parse error at end of line');
+    return null;
+  };
+  if (list[n]?.text.toLowerCase() === 'binary') n++;
+  if (list[n]?.text === '(') {
+    let depth = 0;
+    do {
+      const token = list[n]?.text;
+      if (token === undefined) return refuse();
+      depth += token === '(' ? 1 : token === ')' ? -1 : 0;
+      n++;
+    } while (depth > 0);
+  } else {
+    if (list[n] === undefined) return refuse();
+    n++;
+    while (list[n]?.text === '.') n += 2;
+    if (list[n]?.text === '(') {
+      while (list[n] !== undefined && list[n]!.text !== ')') n++;
+      n++;
+    }
+  }
+  const direction = list[n]?.text.toLowerCase();
+  if (direction !== 'from' && direction !== 'to') return refuse();
+  const beforeEnd = list[n]!.at;
+  n++;
+  const request: CopyRequest = { before: args.slice(0, beforeEnd).trimEnd(), after: '', from: direction === 'from', file: null, psqlInOut: false, program: false };
+  // A file's name goes on to the next white space, whatever it is made of.
+  const start = list[n]?.at;
+  if (start === undefined) return refuse();
+  let word = /^(?:'(?:[^']|'')*'|\S+)/.exec(args.slice(start))![0], end = start + word.length;
+  const lower = word.toLowerCase();
+  if (lower === 'program') {
+    const rest = /^\s*('(?:[^']|'')*')/.exec(args.slice(end));
+    if (rest === null) return refuse();
+    request.program = true;
+    word = rest[1]!;
+    end += rest[0].length;
+    request.file = word.slice(1, -1).replaceAll('\'\'', '\'');
+  } else if (lower === 'stdin' || lower === 'stdout') request.file = null;
+  else if (lower === 'pstdin' || lower === 'pstdout') request.psqlInOut = true;
+  else request.file = (word.startsWith('\'') ? word.slice(1, -1).replaceAll('\'\'', '\'') : word).replace(/^~(?=\/|$)/, process.env['HOME'] ?? homedir());
+  request.after = args.slice(end).trim();
+  return request;
+}
+
+export async function doCopy(args: string): Promise<boolean> {
+  if (args.trim() === '') {
+    logError('\\copy: arguments required');
+    return false;
+  }
+  const request = parseCopy(args.replace(/;\s*$/, ''));
+  if (request === null) return false;
+  const sql = `COPY  ${request.before} ${request.from ? 'FROM STDIN ' : 'TO STDOUT '}${request.after === '' ? '' : ` ${request.after}`}`;
+  const binary = /\bbinary\b/i.test(args);
+  return request.from ? copyFrom(request, sql, binary) : copyTo(request, sql);
+}
+
+async function copyFrom(request: CopyRequest, sql: string, binary: boolean): Promise<boolean> {
+  if (request.file === null && !request.psqlInOut) return sendQuery(sql);
+  let fd: number;
+  let ended: Promise<unknown[]> | null = null;
+  if (request.program) {
+    stdout.flush();
+    const child = spawn('/bin/sh', ['-c', request.file!], { stdio: ['inherit', 'pipe', 'inherit'] });
+    const parts: Buffer[] = [];
+    child.stdout.on('data', (piece: Buffer) => parts.push(piece));
+    ended = once(child, 'close');
+    const [status] = await ended as [number | null];
+    copySource.file = new BufferSource(Buffer.concat(parts));
+    copySource.binary = binary;
+    try {
+      const ok = await sendQuery(sql);
+      if (status !== 0) logError(`${request.file}: child process exited with exit code ${status}`);
+      return ok && status === 0;
+    } finally {
+      copySource.file = null;
+      copySource.binary = false;
+    }
+  }
+  if (request.psqlInOut) fd = 0;
+  else {
+    try {
+      if (statSync(request.file!).isDirectory()) {
+        logError(`${request.file}: cannot copy from/to a directory`);
+        return false;
+      }
+      fd = openSync(request.file!, 'r');
+    } catch (error) {
+      logError(`${request.file}: ${systemMessage(error)}`);
+      return false;
+    }
+  }
+  copySource.file = new FileSource(fd);
+  copySource.binary = binary;
+  try {
+    return await sendQuery(sql);
+  } finally {
+    copySource.file = null;
+    copySource.binary = false;
+    if (fd > 2) closeSync(fd);
+  }
+}
+
+/** What a program has printed. */
+class BufferSource extends FileSource {
+  private rest: Buffer;
+
+  constructor(bytes: Buffer) {
+    super(-1);
+    this.rest = bytes;
+  }
+
+  override nextBytes(): Buffer | null {
+    if (this.rest.length === 0) return null;
+    const end = this.rest.indexOf(10), line = this.rest.subarray(0, end < 0 ? this.rest.length : end + 1);
+    this.rest = this.rest.subarray(line.length);
+    return line;
+  }
+}
+
+async function copyTo(request: CopyRequest, sql: string): Promise<boolean> {
+  if (request.file === null && !request.psqlInOut) return sendQuery(sql);
+  let sink: Sink | undefined;
+  if (request.psqlInOut) sink = stdout;
+  else if (request.program) sink = openSink(`|${request.file}`);
+  else {
+    try {
+      if (statSync(request.file!).isDirectory()) {
+        logError(`${request.file}: cannot copy from/to a directory`);
+        return false;
+      }
+    } catch { /* it will be made */ }
+    sink = openSink(request.file);
+  }
+  if (sink === undefined) return false;
+  const before = pset.copyTarget;
+  pset.copyTarget = sink;
+  try {
+    return await sendQuery(sql);
+  } finally {
+    pset.copyTarget = before;
+    if (sink !== stdout) sink.close();
+    else stdout.flush();
+  }
+}

@@ -1,0 +1,204 @@
+// How psql begins (startup.c): the command line, the connection, ~/.psqlrc, then what -c and -f ask for, or the main loop.
+import { existsSync, openSync } from 'node:fs';
+import { homedir } from 'node:os';
+import type { ConnectSettings } from '../../interfaces/libpq/conninfo_keywords.ts';
+import { complain, getopt, option, VERSION } from '../getopt.ts';
+import { handleSlash } from './command.ts';
+import { connectionWarnings, openConnection, useConnection } from './command_connect.ts';
+import './command_general.ts';
+import './describe_commands.ts';
+import { psqlExec, sendQuery } from './common.ts';
+import { ConditionalStack } from './conditional.ts';
+import { listDatabases } from './describe_cluster.ts';
+import { usage } from './help.ts';
+import { current, FileSource, Terminal } from './input.ts';
+import { interrupt, mainLoop, processFile } from './mainloop.ts';
+import { logError, openSink, stdout } from './output.ts';
+import { applyPset } from './pset.ts';
+import { Scanner } from './scan.ts';
+import { EXIT_BADCONN, EXIT_FAILURE, EXIT_SUCCESS, EXIT_USER, pset } from './settings.ts';
+import { establishVariables, setVariable } from './variables.ts';
+
+const PROGRAM = 'psql';
+const OPTIONS = [
+  'echo-all:a', 'no-align:A', 'command:c=', 'dbname:d=', 'echo-queries:e', 'echo-errors:b', 'echo-hidden:E', 'file:f=', 'field-separator:F=', 'field-separator-zero:z', 'host:h=', 'html:H', 'list:l',
+  'log-file:L=', 'no-readline:n', 'single-transaction:1', 'output:o=', 'port:p=', 'pset:P=', 'quiet:q', 'record-separator:R=', 'record-separator-zero:0', 'single-step:s', 'single-line:S', 'tuples-only:t',
+  'table-attr:T=', 'username:U=', 'set:v=', 'variable=', 'version:V', 'no-password:w', 'password:W', 'expanded:x', 'no-psqlrc:X', 'help:?', 'csv',
+].map(option);
+
+interface Action { kind: 'query' | 'slash' | 'file'; value: string }
+interface Given { settings: ConnectSettings; actions: Action[]; list: boolean; noRc: boolean; rest: string[] }
+
+function readOptions(): Given {
+  const first = process.argv[2];
+  if (first !== undefined && /^(--help(=.*)?|-\?)$/.test(first)) {
+    usage(first.includes('=') ? first.slice(first.indexOf('=') + 1) : 'options');
+    process.exit(EXIT_SUCCESS);
+  }
+  if (first === '--version' || first === '-V') {
+    stdout.write(`${PROGRAM} ${VERSION}\n`);
+    stdout.flush();
+    process.exit(EXIT_SUCCESS);
+  }
+  const { options, rest } = getopt(PROGRAM, process.argv.slice(2), OPTIONS);
+  const given: Given = { settings: {}, actions: [], list: false, noRc: false, rest };
+  const { settings } = given, { popt } = pset;
+  const set = (name: string, value: string | null): void => { if (!applyPset(name, value, popt, true)) process.exit(EXIT_FAILURE); };
+  const actions: Record<string, (value: string) => void> = {
+    'echo-all': () => setVariable('ECHO', 'all'),
+    'no-align': () => { popt.format = 'unaligned'; },
+    'command': (v) => given.actions.push(v.startsWith('\\') ? { kind: 'slash', value: v.slice(1) } : { kind: 'query', value: v }),
+    'dbname': (v) => { settings.dbname = v; },
+    'echo-queries': () => setVariable('ECHO', 'queries'),
+    'echo-errors': () => setVariable('ECHO', 'errors'),
+    'echo-hidden': () => setVariable('ECHO_HIDDEN', 'on'),
+    'file': (v) => given.actions.push({ kind: 'file', value: v }),
+    'field-separator': (v) => set('fieldsep', v),
+    'field-separator-zero': () => set('fieldsep_zero', null),
+    'host': (v) => { settings.host = v; },
+    'html': () => { popt.format = 'html'; },
+    'list': () => { given.list = true; },
+    'log-file': (v) => {
+      try {
+        pset.logFile = openSync(v, 'a', 0o666);
+      } catch {
+        logError(`could not open log file "${v}": No such file or directory`);
+        process.exit(EXIT_FAILURE);
+      }
+    },
+    'no-readline': () => {},
+    'single-transaction': () => { pset.singleTransaction = true; },
+    'output': (v) => {
+      const sink = openSink(v);
+      if (sink === undefined) process.exit(EXIT_FAILURE);
+      pset.out = sink;
+    },
+    'port': (v) => { settings.port = v; },
+    'pset': (v) => {
+      const equals = v.indexOf('=');
+      if (!applyPset(equals < 0 ? v : v.slice(0, equals), equals < 0 ? null : v.slice(equals + 1), popt, true)) {
+        logError(`could not set printing parameter "${equals < 0 ? v : v.slice(0, equals)}"`);
+        process.exit(EXIT_FAILURE);
+      }
+    },
+    'quiet': () => setVariable('QUIET', 'on'),
+    'record-separator': (v) => set('recordsep', v),
+    'record-separator-zero': () => set('recordsep_zero', null),
+    'single-step': () => setVariable('SINGLESTEP', 'on'),
+    'single-line': () => setVariable('SINGLELINE', 'on'),
+    'tuples-only': () => { popt.tuplesOnly = true; },
+    'table-attr': (v) => set('tableattr', v),
+    'username': (v) => { settings.user = v; },
+    'set': (v) => {
+      const equals = v.indexOf('=');
+      if (!setVariable(equals < 0 ? v : v.slice(0, equals), equals < 0 ? null : v.slice(equals + 1))) process.exit(EXIT_FAILURE);
+    },
+    'version': () => { stdout.write(`${PROGRAM} ${VERSION}\n`); stdout.flush(); process.exit(EXIT_SUCCESS); },
+    'no-password': () => { pset.getPassword = 'no'; },
+    'password': () => { pset.getPassword = 'yes'; },
+    'expanded': () => { popt.expanded = 'on'; },
+    'no-psqlrc': () => { given.noRc = true; },
+    'help': () => { usage('options'); process.exit(EXIT_SUCCESS); },
+    'csv': () => { popt.format = 'csv'; },
+  };
+  actions['variable'] = actions['set']!;
+  for (const [name, value] of options) actions[name]!(value);
+  for (const word of rest) {
+    if (settings.dbname === undefined) settings.dbname = word;
+    else if (settings.user === undefined) settings.user = word;
+    else if (!pset.quiet) complain(PROGRAM, `extra command-line argument "${word}" ignored`, 'warning');
+  }
+  return given;
+}
+
+/** The system's psqlrc, then the user's: the one for this version if there is one. */
+async function readRc(): Promise<void> {
+  const own = process.env['PSQLRC'] ?? `${process.env['HOME'] || homedir()}/.psqlrc`;
+  for (const base of [`${process.env['PGSYSCONFDIR'] ?? '/etc/postgresql-common'}/psqlrc`, own]) {
+    const file = [`${base}-15.18`, `${base}-15`, base].find((f) => existsSync(f));
+    if (file !== undefined) await processFile(file);
+  }
+}
+
+async function runAction({ kind, value }: Action): Promise<number> {
+  if (kind === 'file') return processFile(value);
+  pset.terse = true;
+  if (pset.echo === 'all') stdout.write(`${kind === 'slash' ? '\\' : ''}${value}\n`);
+  if (kind === 'query') return await sendQuery(value) ? EXIT_SUCCESS : EXIT_FAILURE;
+  const scanner = new Scanner(), query = { text: '' };
+  scanner.setup(value);
+  return await handleSlash(scanner, new ConditionalStack(), query, { text: '' }) !== 'error' ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+async function runActions(actions: readonly Action[]): Promise<number> {
+  let result = EXIT_SUCCESS;
+  if (pset.singleTransaction && await psqlExec('BEGIN') === null && pset.onErrorStop) return EXIT_USER;
+  for (const action of actions) {
+    result = await runAction(action);
+    if (result !== EXIT_SUCCESS && pset.onErrorStop) break;
+  }
+  if (pset.singleTransaction) {
+    const end = result !== EXIT_SUCCESS && pset.onErrorStop ? 'ROLLBACK' : 'COMMIT';
+    if (pset.db !== null && await psqlExec(end) === null && result === EXIT_SUCCESS && pset.onErrorStop) result = EXIT_USER;
+  }
+  return result;
+}
+
+async function interactive(): Promise<number> {
+  pset.terse = true;
+  connectionWarnings(`psql ${VERSION}\n`);
+  if (!pset.quiet) stdout.write('Type "help" for help.\n\n');
+  stdout.flush();
+  const terminal = new Terminal();
+  current.terminal = terminal;
+  terminal.onInterrupt = () => {
+    if (pset.db !== null && pset.db.transactionStatus === 'active') void pset.db.cancel().catch(() => {});
+    else terminal.abandon();
+  };
+  const result = await mainLoop(terminal);
+  terminal.save();
+  terminal.close();
+  return result;
+}
+
+async function finish(code: number): Promise<never> {
+  if (pset.out !== stdout) pset.out.close();
+  stdout.flush();
+  if (pset.db !== null) await pset.db.finish().catch(() => {});
+  process.exit(code);
+}
+
+export async function main(): Promise<void> {
+  pset.out = stdout;
+  pset.notTty = !process.stdin.isTTY || !process.stdout.isTTY;
+  establishVariables();
+  setVariable('VERSION', `${PROGRAM} ${VERSION}`);
+  setVariable('VERSION_NAME', '15.18 (Posthouse)');
+  setVariable('VERSION_NUM', '150018');
+  setVariable('LAST_ERROR_MESSAGE', '');
+  setVariable('LAST_ERROR_SQLSTATE', '00000');
+  const given = readOptions(), { settings, actions } = given;
+  settings.fallback_application_name = PROGRAM;
+  if (given.list && settings.dbname === undefined && actions.length === 0) settings.dbname = 'postgres';
+  try {
+    useConnection(await openConnection(settings));
+  } catch (error) {
+    logError((error as Error).message);
+    return finish(EXIT_BADCONN);
+  }
+  process.on('SIGINT', () => {
+    interrupt.pressed = true;
+    if (pset.db !== null && pset.db.transactionStatus === 'active') void pset.db.cancel().catch(() => {});
+    else if (!pset.interactive) void finish(EXIT_USER);
+  });
+  if (given.list) return finish(await listDatabases(null, false) ? EXIT_SUCCESS : EXIT_FAILURE);
+  if (!given.noRc) await readRc();
+  let result: number;
+  if (actions.length > 0) result = await runActions(actions);
+  else if (pset.notTty) {
+    pset.terse = true;
+    result = await mainLoop(new FileSource(0));
+  } else result = await interactive();
+  return finish(result);
+}
+
