@@ -254,10 +254,11 @@ other_account() {
   # As a unit of the user's own.
   mkdir -p /run/posthouse/letters && chown dora /run/posthouse/letters
   loginctl enable-linger dora
-  until_is 20 running bash -c 'systemctl --user -M dora@ is-system-running'
-  ok systemctl --user -M dora@ start posthouse@letters.service
+  local own=(runuser -u dora -- env "XDG_RUNTIME_DIR=/run/user/$(id -u dora)" systemctl --user)
+  until_is 20 active systemctl is-active "user@$(id -u dora).service"
+  ok "${own[@]}" start posthouse@letters.service
   is 'user unit' "$(runuser -u dora -- psql -XAtq -h /run/posthouse/letters -p 5450 -U dora postgres -c 'select 3' 2>&1)" 3
-  ok systemctl --user -M dora@ stop posthouse@letters.service
+  ok "${own[@]}" stop posthouse@letters.service
   loginctl disable-linger dora
   ok posthouse site drop letters --yes
 }

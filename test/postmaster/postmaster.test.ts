@@ -271,3 +271,22 @@ test('tells the service manager, and takes sockets from it', async (t) => {
   manager.kill();
   rmSync(notify);
 });
+
+// The shutdown once began just before the server loop went to sleep, and nothing woke it: it took up to a minute. What comes
+// meanwhile waits at the socket, for the next postmaster.
+test('idle_exit: without sessions it ends at once; a connection that comes too late is left in the queue', async (t) => {
+  const passed = (port.listenTcp('127.0.0.1', 0, 10) as number[])[0]!, address = port.socketAddress(passed) as { port: number };
+  const site = await startStub({ ini: 'idle_exit = 1\n', env: { LISTEN_FDS: '1' }, passed });
+  const { frontend } = await login(address.port);
+  await new Promise((wake) => { setTimeout(wake, 1200); });
+  t.is(await ask(frontend, 'still here'), 'still here', 'a session keeps it');
+  const since = Date.now();
+  frontend.end();
+  t.is(await site.ended, 0);
+  t.true(Date.now() - since < 10_000);
+  t.regex(site.log(), /nobody is connected: shutting down until the next connection/);
+  const next = await startStub({ folder: site.folder, env: { LISTEN_FDS: '1' }, passed });
+  t.is(await ask((await login(address.port)).frontend, 'served'), 'served');
+  port.close(passed);
+  t.is(await next.stop(), 0);
+});

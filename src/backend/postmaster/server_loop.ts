@@ -81,8 +81,8 @@ export class Server {
   /** One turn; true when everything is over. */
   private step(): boolean {
     this.answerSignals();
-    if (this.shutdown !== 'none' && this.shutdownStep()) return true;
     this.onTime();
+    if (this.shutdown !== 'none' && this.shutdownStep()) return true;
     const { what, backendPids, revents } = this;
     const listening = this.collectListeners(), count = this.collect(listening);
     const tell = this.shutdown !== 'none' || this.report.counts || this.rehearsal.waits;
