@@ -175,11 +175,11 @@ async function serve(site: string, siteLock: LockFile, loadServices: () => Promi
   const mockNonce = siteSecret();
   makeBackendTable(getInt('max_connections'));
   notify('STATUS=warming up');
-  compileFor('rehearsal');
-  const services = await loadServices();
-  await services.warmUp();
   // Somebody may be waiting at a socket that was passed: the rehearsal then waits until it is worth it.
   const later = socketsArePassed();
+  if (!later) compileFor('rehearsal');
+  const services = await loadServices();
+  await services.warmUp();
   const rehearse = (): Rehearsal | null => services.rehearsal({ collectGarbage: () => collectGarbage('major'), lastAct: () => compileFor('lastAct') });
   if (!later) playAll(rehearse());
   rehearseStartup(mockNonce);
