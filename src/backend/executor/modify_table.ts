@@ -43,6 +43,9 @@ export class ModifySpec {
   readonly conflictColumns: readonly number[];
   /** What statement triggers see of it. */
   readonly events: readonly { op: TriggerOp; assigned: ReadonlySet<number> | null }[];
+  readonly ops: readonly TriggerOp[];
+  /** What is assigned to the named table itself. */
+  readonly own: Assignment;
 
   constructor(plan: ModifyTable, relationOid: number) {
     this.plan = plan;
@@ -50,11 +53,15 @@ export class ModifySpec {
     this.returning = plan.returningList.length > 0;
     this.assigned = new Set(plan.updateColnos);
     this.maybeTwice = !showsRowsOnce(plan.lefttree!);
-    this.conflictColumns = plan.onConflict === null || plan.onConflict.action === 'nothing' ? [] : plan.onConflict.onConflictSet.map((t) => t.resno);
+    this.conflictColumns = plan.onConflict === null || plan.onConflict.action === 'nothing' ? [] : plan.onConflict.onConflictSet.filter((t) => !t.resjunk).map((t) => t.resno);
     this.events = plan.operation === 'merge' ? mergeEvents(plan) : [
       { op: OPERATIONS[plan.operation], assigned: plan.operation === 'update' ? this.assigned : null },
       ...(plan.onConflict?.action === 'update' ? [{ op: 'UPDATE' as const, assigned: new Set(this.conflictColumns) }] : []),
     ];
+    this.ops = this.events.map((e) => e.op);
+    const columns = plan.operation === 'update' ? plan.updateColnos : this.conflictColumns;
+    const assigned = plan.operation === 'update' ? this.assigned : new Set(columns);
+    this.own = { columns, assigned, lockMode: plan.operation === 'delete' ? 'update' : rowLockMode(this.relation, assigned) };
   }
 }
 
@@ -97,9 +104,9 @@ export class ModifyRun {
   /** The named table; null: it is partitioned and has no rows itself. */
   protected readonly main: Place | null;
   /** All tables that rows were written to or taken from so far. */
-  private readonly places = new Map<Oid, Place>();
+  private places: Map<Oid, Place> | null = null;
   private router: PartitionRouter | null = null;
-  private readonly assignments = new Map<ModifyTable | ModifyMergeAction, Map<Place, Assignment>>();
+  private assignments: Map<ModifyTable | ModifyMergeAction, Map<Place, Assignment>> | null = null;
   private pending: Datum[][] = [];
   private readonly seen: Map<Oid, Set<number>> | null;
   readonly changed: ChangedRow[] = [];
@@ -107,9 +114,8 @@ export class ModifyRun {
   private readonly countsForTag: boolean;
   /** Of the named table. */
   private readonly triggers: TriggerSet | null;
-  private readonly ops: readonly TriggerOp[];
   /** Rows this has changed, where triggers may have done so as well. */
-  private readonly touched = new Map<Relation, Set<number>>();
+  private touched: Map<Relation, Set<number>> | null = null;
   private readonly viewChecks: readonly ViewCheck[] | null;
 
   constructor(rt: Runtime, spec: ModifySpec, conflictUpdate: ConflictUpdate | null, viewChecks: readonly ViewCheck[] | null) {
@@ -118,13 +124,11 @@ export class ModifyRun {
     this.conflictUpdate = conflictUpdate;
     this.spec = spec;
     const { relation } = spec;
-    this.ops = spec.events.map((e) => e.op);
     this.triggers = triggersOf(relation);
     if (this.triggers !== null) {
       for (const { op, assigned } of spec.events) if (beforeStatementDue(relation, op)) fireBeforeStatement(this.triggers, op, assigned);
     }
-    this.main = relation.kind === 'p' ? null : makePlace(relation, relation, false, this.ops);
-    if (this.main !== null) this.places.set(relation.oid, this.main);
+    this.main = relation.kind === 'p' ? null : makePlace(relation, relation, false, spec.ops);
     this.seen = spec.maybeTwice ? new Map() : null;
     this.countsForTag = rt.plan.stmt.planTree === spec.plan;
   }
@@ -157,23 +161,28 @@ export class ModifyRun {
 
   /** The place of a child table of the named one. */
   protected placeOf(relation: Oid): Place {
-    let place = this.places.get(relation);
-    if (place === undefined) this.places.set(relation, (place = makePlace(this.spec.relation, openRelation(relation), true, this.ops)));
+    const places = this.allPlaces();
+    let place = places.get(relation);
+    if (place === undefined) places.set(relation, (place = makePlace(this.spec.relation, openRelation(relation), true, this.spec.ops)));
     return place;
   }
 
+  private allPlaces(): Map<Oid, Place> {
+    return (this.places ??= new Map(this.main === null ? [] : [[this.main.relation.oid, this.main]]));
+  }
+
   private route(row: Datum[]): Place {
-    this.router ??= new PartitionRouter(this.spec.relation, this.places, this.ops);
+    this.router ??= new PartitionRouter(this.spec.relation, this.allPlaces(), this.spec.ops);
     return this.router.find(row);
   }
 
   private assignmentOf(place: Place): Assignment {
-    const { plan } = this.spec;
-    return this.assignment(place, plan);
+    return place === this.main ? this.spec.own : this.assignment(place, this.spec.plan);
   }
 
   /** `of`: the plan, or one of its actions. */
   protected assignment(place: Place, of: ModifyTable | ModifyMergeAction): Assignment {
+    this.assignments ??= new Map();
     let byPlace = this.assignments.get(of);
     if (byPlace === undefined) this.assignments.set(of, (byPlace = new Map()));
     let found = byPlace.get(place);
@@ -388,6 +397,7 @@ export class ModifyRun {
   }
 
   private touch(relation: Relation, rowId: number): void {
+    this.touched ??= new Map();
     let rows = this.touched.get(relation);
     if (rows === undefined) this.touched.set(relation, (rows = new Set()));
     rows.add(rowId);
@@ -396,7 +406,7 @@ export class ModifyRun {
   /** A BEFORE trigger must not change the row it is called for by other means. */
   private refuseChanged(relation: Relation, rowId: number, what: 'updated' | 'deleted'): void {
     const last = lastChange(relation, rowId);
-    if (last === undefined || last.cid < this.rt.cid || this.touched.get(relation)?.has(rowId)) return;
+    if (last === undefined || last.cid < this.rt.cid || this.touched?.get(relation)?.has(rowId)) return;
     throw new PgError('triggered_data_change_violation', `tuple to be ${this.spec.plan.operation === 'merge' ? 'updated or deleted' : what} was already modified by an operation triggered by the current command`, {
       hint: 'Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.',
     });

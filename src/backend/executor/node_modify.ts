@@ -1,6 +1,7 @@
 // The code of ModifyTable: hands rows to ModifyRun and puts out RETURNING.
 import { exprType } from '../nodes/nodeFuncs.ts';
 import type { ModifyTable } from '../nodes/plannodes.ts';
+import type { TargetEntry } from '../nodes/primnodes.ts';
 import { RecordValue } from '../types/datum.ts';
 import type { Column } from './codegen.ts';
 import { ViewRun } from './instead_of.ts';
@@ -53,6 +54,13 @@ function rowColumns(pc: PlanCompiler, { relation }: ModifySpec, row: string, row
   };
 }
 
+/** Returns the values of an assignment. (a, b) = (SELECT ...) comes as a junk entry that sets parameters for the others. */
+function assignedValues(pc: PlanCompiler, list: readonly TargetEntry[], cx: ExprContext): void {
+  const { g } = pc;
+  for (const t of list) if (t.resjunk) g.emit(`${genExpr(g, t.expr, cx).code};`);
+  g.emit(`return [${list.filter((t) => !t.resjunk).map((t) => genExpr(g, t.expr, cx).code).join(', ')}];`);
+}
+
 /** The text of the MergeActionCodes: functions of the target row, the subplan's row, and where the target row is. */
 function mergeActions(pc: PlanCompiler, plan: ModifyTable, spec: ModifySpec): string {
   const { g } = pc;
@@ -64,8 +72,7 @@ function mergeActions(pc: PlanCompiler, plan: ModifyTable, spec: ModifySpec): st
   const actions = plan.mergeActions.map(({ qual, targetList, command }) => {
     const test = qual === null ? 'null' : g.fn(params, () => g.emit(`return ${genTest(g, qual, context())};`)).name;
     const values = command !== 'insert' && command !== 'update' ? 'null' : g.fn(params, () => {
-      const cx = context();
-      g.emit(`return [${targetList.map((t) => genExpr(g, t.expr, cx).code).join(', ')}];`);
+      assignedValues(pc, targetList, context());
     }).name;
     return `{ test: ${test}, values: ${values} }`;
   });
@@ -85,8 +92,7 @@ function conflictUpdate(pc: PlanCompiler, plan: ModifyTable, spec: ModifySpec): 
   const { onConflictWhere } = oc;
   const where = onConflictWhere === null ? 'null' : g.fn(['o', 'x'], () => g.emit(`return ${genTest(g, onConflictWhere, context())};`)).name;
   const values = g.fn(['o', 'x'], () => {
-    const cx = context();
-    g.emit(`return [${oc.onConflictSet.map((t) => genExpr(g, t.expr, cx).code).join(', ')}];`);
+    assignedValues(pc, oc.onConflictSet, context());
   }).name;
   return `{ where: ${where}, values: ${values} }`;
 }

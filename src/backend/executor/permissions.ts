@@ -6,13 +6,32 @@ import { getRelKind, getRelName } from '../catalog/lsyscache.ts';
 import * as ids from '../catalog/oids.ts';
 import { ACL, type RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { PlannedStmt } from '../nodes/plannodes.ts';
-import { catalogVersion } from '../transaction/xact.ts';
+import { PgError } from '../../common/errors.ts';
+import { openRelation } from '../catalog/relcache.ts';
+import { catalogVersion, isReadOnlyTransaction } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
 
 const allowed = new WeakMap<PlannedStmt, { user: Oid; version: number }>();
 
+const CHANGES = ACL.INSERT | ACL.UPDATE | ACL.DELETE;
+
+/** ExecCheckXactReadOnly: only temporary tables may be changed. (UPDATE rights alone may be wanted for FOR UPDATE, too.) */
+function checkReadOnly(stmt: PlannedStmt): void {
+  for (const rte of stmt.rtable) {
+    if ((rte.requiredPerms & CHANGES) === 0 || rte.relid === 0 || openRelation(rte.relid).persistence === 't') continue;
+    throw new PgError('read_only_sql_transaction', `cannot execute ${commandName(stmt)} in a read-only transaction`);
+  }
+}
+
+/** CreateCommandName of a plan. */
+function commandName({ commandType, rowMarks }: PlannedStmt): string {
+  if (commandType !== 'select' || rowMarks.length === 0) return commandType.toUpperCase();
+  return `SELECT FOR ${{ keyshare: 'KEY SHARE', share: 'SHARE', nokeyupdate: 'NO KEY UPDATE', update: 'UPDATE' }[rowMarks[0]!.strength]}`;
+}
+
 export function checkPermissions(stmt: PlannedStmt): void {
+  if (isReadOnlyTransaction()) checkReadOnly(stmt);
   const known = allowed.get(stmt);
   const version = catalogVersion();
   if (known !== undefined && known.user === session.currentUser && known.version === version) return;

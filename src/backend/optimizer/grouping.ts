@@ -598,7 +598,7 @@ function mergeActions(root: PlannerInfo): ModifyMergeAction[] {
   const { attributes } = openRelation(root.rtable[q.resultRelation - 1]!.relid);
   return q.mergeActionList.map(({ matched, command, qual, targetList }) => {
     const given = targetList.filter((t) => !t.resjunk);
-    if (command !== 'insert') return { matched, command, qual, columns: given.map((t) => t.resno), targetList: given };
+    if (command !== 'insert') return { matched, command, qual, columns: given.map((t) => t.resno), targetList };
     const all = attributes.map((a) => given.find((t) => t.resno === a.attnum)
       ?? makeTargetEntry({ kind: 'Const', consttype: a.attisdropped ? 23 : a.atttypid, consttypmod: -1, constcollid: 0, constvalue: null, location: -1 }, a.attnum, a.attname, false));
     return { matched, command, qual, columns: [], targetList: all };

@@ -153,7 +153,7 @@ function preprocessQuery(root: PlannerInfo): void {
     limitCount: q.limitCount === null ? null : value(q.limitCount),
     windowClause: q.windowClause.map((w) => ({ ...w, startOffset: w.startOffset === null ? null : value(w.startOffset), endOffset: w.endOffset === null ? null : value(w.endOffset) })),
     onConflict: oc === null ? null : {
-      ...oc, arbiterElems: oc.arbiterElems.map(value), arbiterWhere: qual(oc.arbiterWhere), onConflictSet: targets(oc.onConflictSet), onConflictWhere: qual(oc.onConflictWhere),
+      ...oc, arbiterElems: oc.arbiterElems.map(value), arbiterWhere: qual(oc.arbiterWhere), onConflictSet: targets(oc.onConflictSet).map((t) => ({ ...t, expr: replaceMultiexprParams(root, t.expr) })), onConflictWhere: qual(oc.onConflictWhere),
     },
   };
   root.rtable = rtable;

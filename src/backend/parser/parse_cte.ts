@@ -36,6 +36,7 @@ export function transformWithClause(state: ParseState, clause: RawNode): CommonT
     for (const later of raws.slice(i + 1)) {
       if (later.ctename === raw.ctename) throw parserError(state, 'duplicate_alias', `WITH query name "${later.ctename}" specified more than once`, later.location);
     }
+    if ((raw.ctequery as RawNode).tag === 'MergeStmt') throw parserError(state, 'feature_not_supported', 'MERGE not supported in WITH query', raw.location);
     if ((raw.ctequery as RawNode).tag !== 'SelectStmt') {
       if (state.parent !== null) {
         throw parserError(state, 'feature_not_supported', 'WITH clause containing a data-modifying statement must be at the top level', raw.location);

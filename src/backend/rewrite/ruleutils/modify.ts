@@ -1,9 +1,8 @@
 // INSERT, UPDATE and DELETE as SQL text.
-import { notSupported } from '../../../common/errors.ts';
 import { getAttname } from '../../catalog/lsyscache.ts';
 import { quoteIdentifier } from '../../catalog/quote.ts';
 import { constraintByOid } from '../../catalog/syscache.ts';
-import type { Query, RangeTblEntry } from '../../nodes/parsenodes.ts';
+import type { MergeAction, Query, RangeTblEntry } from '../../nodes/parsenodes.ts';
 import type { Expr, OnConflictExpr, SubLink, TargetEntry } from '../../nodes/primnodes.ts';
 import { writeTargetList, writeValues, writeWhere, writeWithClause } from './clauses.ts';
 import { INDENT_STD, type DeparseContext } from './context.ts';
@@ -110,8 +109,54 @@ export function writeDelete(query: Query, c: DeparseContext, namesVisible: boole
   writeReturning(query, c, namesVisible);
 }
 
-export function writeMerge(_query: Query, _c: DeparseContext): void {
-  throw notSupported('showing MERGE as text');
+export function writeMerge(query: Query, c: DeparseContext): void {
+  writeWithClause(query, c);
+  const rte = query.rtable[query.resultRelation - 1]!;
+  begin(c);
+  c.put(`MERGE INTO ${onlyMarker(rte)}${relationName(rte.relid)}${aliasText(rte, ' ')}`);
+  writeFromClause(query, ' USING ', c);
+  c.keyword(' ON ', -INDENT_STD, INDENT_STD, 2);
+  ruleExpr(query.jointree.quals!, c);
+  for (const action of query.mergeActionList) {
+    c.keyword(' WHEN ', -INDENT_STD, INDENT_STD, 2);
+    c.put(action.matched ? 'MATCHED' : 'NOT MATCHED');
+    if (action.qual !== null) {
+      c.keyword(' AND ', -INDENT_STD, INDENT_STD, 3);
+      ruleExpr(action.qual, c);
+    }
+    c.keyword(' THEN ', -INDENT_STD, INDENT_STD, 3);
+    writeMergeAction(query, action, rte, c);
+  }
+}
+
+function writeMergeAction(query: Query, action: MergeAction, rte: RangeTblEntry, c: DeparseContext): void {
+  switch (action.command) {
+    case 'insert': {
+      c.put('INSERT');
+      const assigned: Expr[] = [];
+      if (action.targetList.length > 0) c.put(' (');
+      action.targetList.forEach((te, i) => {
+        c.put((i > 0 ? ', ' : '') + columnName(rte, te));
+        assigned.push(writeIndirection(te.expr, c));
+      });
+      if (action.targetList.length > 0) c.put(')');
+      if (action.override !== 'none') c.put(` OVERRIDING ${action.override.toUpperCase()} VALUE`);
+      if (assigned.length === 0) {
+        c.put(' DEFAULT VALUES');
+        return;
+      }
+      c.keyword(' VALUES (', -INDENT_STD, INDENT_STD, 4);
+      ruleListToplevel(assigned, c, false);
+      c.put(')');
+      return;
+    }
+    case 'update':
+      c.put('UPDATE SET ');
+      writeAssignments(query, action.targetList, rte, c);
+      return;
+    case 'delete': c.put('DELETE'); return;
+    case 'nothing': c.put('DO NOTHING'); return;
+  }
 }
 
 /** column = value, ...; (a, b) = (SELECT ...) comes as Params of a junk sublink (get_update_query_targetlist_def). */
