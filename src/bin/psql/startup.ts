@@ -1,6 +1,7 @@
 // How psql begins (startup.c): the command line, the connection, ~/.psqlrc, then what -c and -f ask for, or the main loop.
 import { existsSync, openSync } from 'node:fs';
 import { homedir } from 'node:os';
+import type { Connection } from '../../interfaces/libpq/connection.ts';
 import type { ConnectSettings } from '../../interfaces/libpq/conninfo_keywords.ts';
 import { complain, getopt, option, VERSION } from '../getopt.ts';
 import { handleSlash } from './command.ts';
@@ -8,12 +9,13 @@ import { connectionWarnings, openConnection, useConnection } from './command_con
 import './command_general.ts';
 import './describe_commands.ts';
 import { psqlExec, sendQuery } from './common.ts';
+import { complete } from './completion.ts';
 import { ConditionalStack } from './conditional.ts';
 import { listDatabases } from './describe_cluster.ts';
 import { usage } from './help.ts';
 import { current, FileSource, Terminal } from './input.ts';
 import { interrupt, mainLoop, processFile } from './mainloop.ts';
-import { logError, openSink, stdout } from './output.ts';
+import { logError, openSink, stdout, writeErr } from './output.ts';
 import { applyPset } from './pset.ts';
 import { Scanner } from './scan.ts';
 import { EXIT_BADCONN, EXIT_FAILURE, EXIT_SUCCESS, EXIT_USER, pset } from './settings.ts';
@@ -144,15 +146,20 @@ async function runActions(actions: readonly Action[]): Promise<number> {
   return result;
 }
 
+function cancelQuery(db: Connection): void {
+  db.cancel().then(() => writeErr('Cancel request sent\n'), (error: Error) => writeErr(`Could not send cancel request: ${error.message}\n`));
+}
+
 async function interactive(): Promise<number> {
   pset.terse = true;
-  connectionWarnings(`psql ${VERSION}\n`);
+  connectionWarnings(`psql (${VERSION.replace('(PostgreSQL) ', '')})\n`);
   if (!pset.quiet) stdout.write('Type "help" for help.\n\n');
   stdout.flush();
+  Terminal.completer = complete;
   const terminal = new Terminal();
   current.terminal = terminal;
   terminal.onInterrupt = () => {
-    if (pset.db !== null && pset.db.transactionStatus === 'active') void pset.db.cancel().catch(() => {});
+    if (pset.db !== null && pset.db.transactionStatus === 'active') cancelQuery(pset.db);
     else terminal.abandon();
   };
   const result = await mainLoop(terminal);
@@ -188,7 +195,7 @@ export async function main(): Promise<void> {
   }
   process.on('SIGINT', () => {
     interrupt.pressed = true;
-    if (pset.db !== null && pset.db.transactionStatus === 'active') void pset.db.cancel().catch(() => {});
+    if (pset.db !== null && pset.db.transactionStatus === 'active') cancelQuery(pset.db);
     else if (!pset.interactive) void finish(EXIT_USER);
   });
   if (given.list) return finish(await listDatabases(null, false) ? EXIT_SUCCESS : EXIT_FAILURE);

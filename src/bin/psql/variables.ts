@@ -1,7 +1,7 @@
 // psql's variables, with hooks for those that steer it (variables.c, EstablishVariableSpace of startup.c).
 import type { ShowContext, Verbosity } from './error_report.ts';
 import { logError } from './output.ts';
-import { pset } from './settings.ts';
+import { DEFAULT_PROMPT, DEFAULT_PROMPT3, pset } from './settings.ts';
 
 const NAME = /^[A-Za-z0-9_\x80-\uffff]+$/;
 const values = new Map<string, string>();
@@ -130,8 +130,12 @@ export function establishVariables(): void {
     hook.assign?.(value);
   }
   for (const name of ['AUTOCOMMIT', 'SHOW_ALL_RESULTS']) setVariable(name, 'on');
+  setVariable('PROMPT1', DEFAULT_PROMPT);
+  setVariable('PROMPT2', DEFAULT_PROMPT);
+  setVariable('PROMPT3', DEFAULT_PROMPT3);
 }
 
+export const variableNames = (): string[] => [...values.keys()];
 export const getVariable = (name: string): string | null => values.get(name) ?? null;
 export const isVariableName = (name: string): boolean => NAME.test(name);
 
