@@ -6,6 +6,7 @@
  * memory at a wished-for address, are served from one area; everything else goes to the kernel as it is. The area is one
  * mapping, opened in steps, so that the kernel never has to split or merge it. */
 #define _GNU_SOURCE
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -44,6 +45,9 @@ static void *kernel_mmap(void *at, size_t length, int protection, int flags, int
 __attribute__((constructor)) static void reserve(void)
 {
 	unsetenv("LD_PRELOAD");
+	/* As a constant, large blocks go back to the kernel when they are freed; by itself the C library soon takes them from
+	 * its own heap, which then has 100 MB of holes. packMemory (port.c) sets it higher for those who serve. */
+	mallopt(M_MMAP_THRESHOLD, 128 << 10);
 	char *memory = kernel_mmap(NULL, UNITS * UNIT + HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (memory == MAP_FAILED) return;
 	area = (char *) (((uintptr_t) memory + HUGE - 1) & ~(HUGE - 1));

@@ -372,7 +372,7 @@ static napi_value collapseMemory(napi_env env, napi_callback_info info)
 			int used = 0;
 			if (present >= 0 && pread(present, pages, sizeof pages, (off_t) (at / 4096 * 8)) == sizeof pages) {
 				for (int k = 0; k < 512; k++) used += pages[k] >> 63;
-				if (used < 128) continue;
+				if (used < 32) continue;
 			}
 			if (madvise((void *) at, huge, MADV_COLLAPSE) == 0) bytes += (int64_t) huge;
 		}
@@ -411,6 +411,8 @@ static napi_value packMemory(napi_env env, napi_callback_info info)
 	int64_t filled = 0;
 	malloc_trim(0);
 	mallopt(M_TOP_PAD, 1 << 20);
+	mallopt(M_TRIM_THRESHOLD, 8 << 20);
+	mallopt(M_MMAP_THRESHOLD, 4 << 20);
 	/* What is taken from behind here is from the end. */
 	uintptr_t end = (uintptr_t) sbrk(0) - mallinfo2().keepcost;
 	for (size_t size = 1 << 16; size >= 16; size -= size > 4096 ? 1024 : 16)
