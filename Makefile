@@ -7,7 +7,7 @@ SOURCES := $(shell find src -name '*.ts' -o -name '*.json' -o -name '*.sql')
 TESTS ?=
 
 help: ## tell what can be made
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile packaging/package.mk | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile packaging/package.mk | expand -t 24
 
 build: build/compiled build/lmdb.stamp ## fetch what is needed and compile src to dist
 

@@ -16,8 +16,8 @@ $(PACKAGE)/stamp: build/compiled build/lmdb.stamp packaging/start.cjs packaging/
 	@cp packaging/code_cache.cjs $(PACKAGE)/lib/
 	@$(NODE) packaging/describe.cjs $(CURDIR)/$(PACKAGE)/lib $(PACKAGE)/described
 	@mkdir -p $(PACKAGE)/runtime
-	@strip -o $(PACKAGE)/runtime/node $(RUNTIME)/bin/node
-	@find $(PACKAGE)/lib -name '*.node' -o -name '*.so' | xargs strip --strip-unneeded
+	@strip -R .comment -o $(PACKAGE)/runtime/node $(RUNTIME)/bin/node
+	@find $(PACKAGE)/lib -name '*.node' -o -name '*.so' | xargs strip --strip-unneeded -R .comment
 	@touch $@
 
 deb: $(PACKAGE)/stamp ## build the Debian packages into build/
@@ -26,7 +26,11 @@ deb: $(PACKAGE)/stamp ## build the Debian packages into build/
 rpm: $(PACKAGE)/stamp ## build the RPM packages into build/
 	@sh packaging/build_rpm.sh
 
+lint-package: deb rpm ## have lintian and rpmlint look at the packages
+	@lintian --allow-root -I --pedantic --fail-on error,warning,info build/*.deb
+	@rpmlint -c packaging/rpm/rpmlint.toml build/*.rpm
+
 test-package: deb ## install the package in a Debian that systemd boots, and go through the life of a server (root)
 	@bash test/package/run.sh
 
-.PHONY: deb rpm test-package
+.PHONY: deb rpm lint-package test-package

@@ -54,7 +54,6 @@ export class BackgroundRehearsal {
     if (busy && now - this.playedAt < BUSY_MS) return;
     if (this.begin !== null) {
       compileFor('rehearsal');
-      compileFor('rehearsal');
       this.current = this.begin();
       this.begin = null;
       this.playedAt = now;
