@@ -188,3 +188,57 @@
 -- ==== unknown
 \dq
 \dZ
+-- ==== dd
+\dd
+\ddS
+\dd nix
+\dd child*
+-- ==== dP
+\dP
+\dP+
+\dPt
+\dPi
+\dPn
+\dPtn+
+\dP part
+\dPi+ *
+-- ==== dF
+\dF
+\dF eng*
+\dF+ simple
+\dF+ nix
+\dFd e*
+\dFd+ simple
+\dFp
+\dFp+ default
+\dFp+ nix
+\dFt
+\dFt+ simple
+-- ==== foreign data
+\des
+\des+
+\dew
+\dew+ fdw
+\det
+\det+ ft
+\deu
+\deu+
+-- ==== publications
+\dRp
+\dRp+
+\dRp+ nix
+\dRs
+\dRs+
+-- ==== dX
+\dX
+\dX st*
+\dX s.*
+-- ==== operator classes
+\dAc brin int4
+\dAc+ hash bool
+\dAf hash int4
+\dAf+ btree bool
+\dAo hash bool_ops
+\dAo+ btree integer_ops
+\dAp btree bool_ops
+\dAp+ btree bool_ops

@@ -4,6 +4,7 @@ import { echoHidden, psqlExec } from './common.ts';
 import { ServerError } from '../../interfaces/libpq/errors.ts';
 import { literal } from './describe.ts';
 import { listAccessMethods, listConfiguration, listDatabases, listDefaultPrivileges, listEventTriggers, listLanguages, listLargeObjects, listPrivileges, listRoles, listRoleSettings, listSchemas, listTablespaces } from './describe_cluster.ts';
+import { listDescriptions, listDictionaries, listExtendedStatistics, listFamilyFunctions, listFamilyOperators, listForeignDataWrappers, listForeignServers, listForeignTables, listOperatorClasses, listOperatorFamilies, listParsers, listPartitioned, listPublications, listSearchConfigurations, listSearchTemplates, listSubscriptions, listUserMappings } from './describe_more.ts';
 import { listAggregates, listCasts, listCollations, listConversions, listDomains, listExtensionContents, listExtensions, listFunctions, listOperators, listTypes } from './describe_objects.ts';
 import { describeRelations, listRelations } from './describe_relations.ts';
 import { logError } from './output.ts';
@@ -35,20 +36,28 @@ const LISTERS: [prefix: RegExp, lister: Lister][] = [
   [/^x$/, (a) => (a.verbose ? listExtensionContents(a.pattern) : listExtensions(a.pattern))],
   [/^y$/, (a) => listEventTriggers(a.pattern, a.verbose)],
   [/^rds$/, (a) => listRoleSettings(a.pattern, a.args()[0] ?? null)],
+  [/^d$/, (a) => listDescriptions(a.pattern, a.system)],
+  [/^P[itn]*$/, (a) => listPartitioned(a.rest.slice(1), a.pattern, a.verbose)],
+  [/^Rp$/, (a) => listPublications(a.pattern, a.verbose)],
+  [/^Rs$/, (a) => listSubscriptions(a.pattern, a.verbose)],
+  [/^X$/, (a) => listExtendedStatistics(a.pattern)],
+  [/^F$/, (a) => listSearchConfigurations(a.pattern, a.verbose)],
+  [/^Fd$/, (a) => listDictionaries(a.pattern, a.verbose)],
+  [/^Fp$/, (a) => listParsers(a.pattern, a.verbose)],
+  [/^Ft$/, (a) => listSearchTemplates(a.pattern, a.verbose)],
+  [/^es$/, (a) => listForeignServers(a.pattern, a.verbose)],
+  [/^ew$/, (a) => listForeignDataWrappers(a.pattern, a.verbose)],
+  [/^et$/, (a) => listForeignTables(a.pattern, a.verbose)],
+  [/^eu$/, (a) => listUserMappings(a.pattern, a.verbose)],
+  [/^Ac$/, (a) => listOperatorClasses(a.pattern, a.pattern === null ? null : a.args()[0] ?? null, a.verbose)],
+  [/^Af$/, (a) => listOperatorFamilies(a.pattern, a.pattern === null ? null : a.args()[0] ?? null, a.verbose)],
+  [/^Ao$/, (a) => listFamilyOperators(a.pattern, a.pattern === null ? null : a.args()[0] ?? null, a.verbose)],
+  [/^Ap$/, (a) => listFamilyFunctions(a.pattern, a.pattern === null ? null : a.args()[0] ?? null, a.verbose)],
   [/^[tvmisE]+$/, (a) => listRelations(a.rest, a.pattern, a.verbose, a.system)],
 ];
-/** PostgreSQL's, and not there yet. */
-const MISSING = /^(A[cfop]|d|P[itn]*|R[ps]|X|F[dpt]?|e[swtu])$/;
-
 FAMILIES.push((name) => {
   if (!name.startsWith('d')) return null;
   const rest = name.slice(1).replace(/[S+]/g, '');
-  if (MISSING.test(rest)) {
-    return () => {
-      logError(`\\${name} is not supported yet`);
-      return 'error';
-    };
-  }
   const lister = LISTERS.find(([prefix]) => prefix.test(rest))?.[1];
   if (lister === undefined) return null;
   return async (context) => {

@@ -179,7 +179,7 @@ export async function main(): Promise<void> {
   pset.out = stdout;
   pset.notTty = !process.stdin.isTTY || !process.stdout.isTTY;
   establishVariables();
-  setVariable('VERSION', `${PROGRAM} ${VERSION}`);
+  setVariable('VERSION', 'PostgreSQL 15.18 (Posthouse)');
   setVariable('VERSION_NAME', '15.18 (Posthouse)');
   setVariable('VERSION_NUM', '150018');
   setVariable('LAST_ERROR_MESSAGE', '');
