@@ -30,7 +30,11 @@ export class PgError extends Error {
   fields: ErrorFields;
 
   constructor(condition: ConditionName, message: string, fields: ErrorFields = {}) {
+    // Where a user's error was made interests nobody, and finding out costs more than all the rest.
+    const { stackTraceLimit } = Error;
+    if (condition !== 'internal_error') Error.stackTraceLimit = 0;
     super(message);
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'PgError';
     this.condition = condition;
     this.fields = fields;

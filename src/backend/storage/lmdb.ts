@@ -269,8 +269,14 @@ class LmdbStore implements Store {
   }
 
   use(snapshot: HeldSnapshot): void {
-    if (snapshot === this.current) return;
+    const left = this.current;
+    if (snapshot === left) return;
     this.leaveCurrent(snapshot as ReadTransaction);
+    // What was begun in between is done with: a loop of statements must not gather readers.
+    if (left.holders > 0) return;
+    left.reset();
+    this.busy.delete(left);
+    this.idle.push(left);
   }
 
   unhold(snapshot: HeldSnapshot): void {

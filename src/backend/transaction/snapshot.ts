@@ -69,6 +69,12 @@ export function renewStores(): void {
   (globalStore ?? (globalPath === null ? null : open(true)))?.renew();
 }
 
+/** Both environments as of now, while scans that are under way go on with what they saw; nothing to do where nothing was committed. */
+export function advanceStores(): void {
+  if (databaseStore !== null && !databaseStore.isNewest()) databaseStore.advance();
+  if (globalStore !== null && !globalStore.isNewest()) globalStore.advance();
+}
+
 /** One environment as of now, while scans that are under way go on with what they saw. */
 export function advanceSnapshot(shared: boolean): void {
   getStore(shared).advance();

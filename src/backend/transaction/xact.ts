@@ -10,7 +10,7 @@ import { client, managerClient, sharedClient } from './client.ts';
 import type { CommitRequest, TableLockMode } from './messages.ts';
 import { transactionResource } from './resource.ts';
 import {
-  advanceSnapshot, dropSnapshot, holdSnapshot, releaseStores, renewStores, snapshotSeq, storedCatalogVersion, useSnapshot, type SavedSnapshot,
+  advanceStores, dropSnapshot, holdSnapshot, releaseStores, renewStores, snapshotSeq, storedCatalogVersion, useSnapshot, type SavedSnapshot,
 } from './snapshot.ts';
 import { BLOCK_STATUS, type BlockState, type IsolationLevel, type TransactionState } from './xact_state.ts';
 
@@ -145,10 +145,7 @@ export const snapshotTaken = (): boolean => xact.firstSnapshot;
  * outside goes on with its own after `popSnapshot`. */
 export function pushSnapshot(): SavedSnapshot {
   const saved = holdSnapshot();
-  if (!usesTransactionSnapshot()) {
-    advanceSnapshot(false);
-    advanceSnapshot(true);
-  }
+  if (!usesTransactionSnapshot()) advanceStores();
   return saved;
 }
 

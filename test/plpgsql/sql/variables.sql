@@ -164,3 +164,28 @@ select proc1(1, 2);
 call named(1);
 \dx
 select lanname, lanispl, lanpltrusted from pg_language order by 1;
+-- arrays that are changed in place must not be anybody else's
+create function inplace() returns setof int[] language plpgsql as $$
+declare a int[] := '{1,2,3}'; b int[]; r record; n int := 0;
+begin
+  for i in 1..3 loop
+    b := a;
+    a[i] := 100 + i;
+    b[4] := i;
+    return next a; return next b;
+    a[4 + i] := i;
+    select a as x into r;
+    a[1] := a[1] + array_length(a, 1);
+    n := n + coalesce(a[2], 0) + r.x[1];
+  end loop;
+  raise notice '% % % %', a, b, r, n;
+  for i in 1..2 loop a := array_append(a, i); a[i] := null; b := a || b; a[2] := 7; end loop;
+  return next a; return next b;
+end $$;
+select * from inplace();
+create function inplace2(a int[]) returns int[] language plpgsql as $$ begin for i in 1..2 loop a[i] := -i; end loop; return a; end $$;
+create table ip(a int[]); insert into ip values ('{1,2,3}'), ('{4,5,6}');
+select a, inplace2(a), a from ip;
+select x, inplace2(x), x from (values (array[9,9])) v(x);
+do $$ declare a int[]; b text[]; begin for i in 1..3 loop a[i + 5] := i; b[i] := 'x' || i; end loop; raise notice '% % %', a, b, a[7]; for i in 1..2 loop a[0] := i; a[9] := a[8]; end loop; raise notice '%', a; for i in 1..1 loop a[null] := 1; end loop; end $$;
+do $$ declare a int[] := array[[1,2],[3,4]]; begin for i in 1..2 loop a[i][1] := 0; end loop; raise notice '%', a; for i in 1..2 loop a[1] := 0; end loop; end $$;

@@ -10,11 +10,12 @@
 import { internalError, PgError } from '../../../common/errors.ts';
 import { Generator, instantiate, type Value } from '../../executor/codegen.ts';
 import { genExpr, genTest } from '../../executor/expr_codegen.ts';
+import { assignSubscript } from '../../executor/expr_runtime.ts';
 import { functionInfo } from '../../executor/fmgr_info.ts';
 import { someExpr } from '../../executor/plan_walker.ts';
 import { exprType, exprTypmod } from '../../nodes/nodeFuncs.ts';
 import type { Expr } from '../../nodes/primnodes.ts';
-import { RecordValue, type Datum, type Oid, type RecordAttribute } from '../../types/datum.ts';
+import { ArrayValue, RecordValue, type Datum, type Oid, type RecordAttribute } from '../../types/datum.ts';
 import { BOOLOID, INT4OID, RECORDOID, TEXTOID, UNKNOWNOID, VOIDOID } from '../../types/oids.ts';
 import { getType } from '../../catalog/lsyscache.ts';
 import { getBool } from '../../utils/guc.ts';
@@ -101,6 +102,28 @@ class BodyCompiler {
     g.emit(`throw ${g.konst(noReturn)}(${fn.trigger !== null});`);
   }
 
+  // An array that this function made by assigning an element is its own to change, until anybody else may have hold of it.
+  private readonly owned = new Map<Holder, string>();
+
+  /** The variable that tells whether the array in that variable is nobody else's; null: it holds no arrays. */
+  private ownership(holder: Holder): string | null {
+    if (holder.kind !== 'var' || !holder.type.isArray) return null;
+    let name = this.owned.get(holder);
+    if (name === undefined) this.owned.set(holder, (name = this.g.state('false', 'o')));
+    return name;
+  }
+
+  /** From here on somebody else may have what is in the variable. */
+  private shared(holder: Holder): void {
+    const own = this.ownership(holder);
+    if (own !== null) this.g.emit(`${own} = false;`);
+  }
+
+  private set(holder: Holder, code: string): void {
+    this.g.emit(`${this.nameOf(holder)} = ${code};`);
+    this.shared(holder);
+  }
+
   private nameOf(holder: Holder): string {
     const name = this.names.get(holder);
     if (name === undefined) throw internalError(`variable ${holder.name} is not known`);
@@ -114,6 +137,7 @@ class BodyCompiler {
   }
 
   private values(site: Site): string {
+    for (const r of site.refs) this.shared(r);
     return `[${site.refs.map((r) => this.nameOf(r)).join(', ')}]`;
   }
 
@@ -149,13 +173,15 @@ class BodyCompiler {
     return null;
   }
 
-  private context(site: Site): Parameters<typeof genExpr>[2] {
+  private context(site: Site, node: Expr): Parameters<typeof genExpr>[2] {
     const binding = this.bindings.get(site)!;
+    const harmless = onlyLookedInto(node);
     return {
       var: () => { throw internalError('a column in an expression'); },
       externParam: (p): Value => {
         const { ref, field } = binding.slots[p.paramid - 1]!;
         const name = this.nameOf(site.refs[ref]!);
+        if (!harmless.has(p)) this.shared(site.refs[ref]!);
         return { code: field < 0 ? name : this.g.local(`${name} === null ? null : ${name}.values[${field}] ?? null`), nullable: true };
       },
     };
@@ -166,7 +192,7 @@ class BodyCompiler {
     const { g } = this;
     const site = this.site(expr, wanted);
     const node = this.inlined(site);
-    if (node !== null) return { ...g.atomic(genExpr(g, node, this.context(site))), type: exprType(node), typmod: exprTypmod(node) };
+    if (node !== null) return { ...g.atomic(genExpr(g, node, this.context(site, node))), type: exprType(node), typmod: exprTypmod(node) };
     return { code: g.local(`rt.eval(${g.konst(site)}, ${this.values(site)})`), nullable: true, type: wanted?.type ?? null, typmod: wanted?.typmod ?? -1 };
   }
 
@@ -175,7 +201,7 @@ class BodyCompiler {
     const { g } = this;
     const site = this.site(expr, { type: BOOLOID, typmod: -1 });
     const node = this.inlined(site);
-    if (node !== null) return genTest(g, node, this.context(site));
+    if (node !== null) return genTest(g, node, this.context(site, node));
     return `rt.eval(${g.konst(site)}, ${this.values(site)}) === true`;
   }
 
@@ -200,8 +226,8 @@ class BodyCompiler {
     if (variable.notNull && value.nullable) {
       const v = g.atomic(value);
       g.emit(`if (${v.code} === null) throw ${g.konst(nullNotAllowed)}(${g.konst(variable.name)});`);
-      g.emit(`${this.nameOf(variable)} = ${v.code};`);
-    } else g.emit(`${this.nameOf(variable)} = ${value.code};`);
+      this.set(variable, v.code);
+    } else this.set(variable, value.code);
   }
 
   /** Assigns a value of a type known only now (or statically given) to anything (exec_assign_value). */
@@ -240,7 +266,7 @@ class BodyCompiler {
     const fields = target.kind === 'row' ? target.fields : [target];
     fields.forEach((f, i) => {
       if (f.kind === 'recfield') g.emit(`${this.nameOf(f.rec)} = ${g.konst(setField)}(${g.konst(f)}, ${this.nameOf(f.rec)}, ${moved}[${i}]);`);
-      else g.emit(`${this.nameOf(f as Holder)} = ${moved}[${i}];`);
+      else this.set(f as Holder, `${moved}[${i}]`);
     });
   }
 
@@ -305,7 +331,7 @@ class BodyCompiler {
     }
     if (v.kind === 'var' && v.cursorQuery !== null) g.emit(`${this.nameOf(v)} = ${g.konst(v.name)};`);
     else if (v.type.oid >= FIRST_NORMAL_OID && getType(v.type.oid).typtype === 'd') this.assignTyped(v, 'null', String(UNKNOWNOID), '-1');
-    else g.emit(`${this.nameOf(v)} = null;`);
+    else this.set(v, 'null');
   }
 
   private assignRecordFrom(rec: PlRec, expr: PlExpr): void {
@@ -338,16 +364,33 @@ class BodyCompiler {
     const { target, expr } = s;
     const site = this.site(expr, null);
     const node = target.kind === 'var' || target.kind === 'recfield' ? this.inlined(site) : null;
+    if (node !== null && target.kind === 'var' && this.assignElement(target, site, node)) return;
     if (target.kind === 'var') {
-      this.store(target, node !== null ? g.atomic(genExpr(g, node, this.context(site))) : { code: `rt.eval(${g.konst(site)}, ${this.values(site)})`, nullable: true });
+      this.store(target, node !== null ? g.atomic(genExpr(g, node, this.context(site, node))) : { code: `rt.eval(${g.konst(site)}, ${this.values(site)})`, nullable: true });
     } else if (target.kind === 'recfield') {
       const rec = this.nameOf(target.rec);
-      const value = node !== null ? genExpr(g, node, this.context(site)).code : g.local(`rt.eval(${g.konst(site)}, ${this.values(site)})`);
+      const value = node !== null ? genExpr(g, node, this.context(site, node)).code : g.local(`rt.eval(${g.konst(site)}, ${this.values(site)})`);
       g.emit(`${rec} = ${g.konst(setField)}(${g.konst(target)}, ${rec}, ${value});`);
     } else if (target.kind === 'rec') {
       const t = g.local(this.typedSite(site));
       this.assignTyped(target, `${t}.value`, `${t}.type`, '-1');
     } else throw internalError('assignment to a row');
+  }
+
+  /** `a[i] := x` in place, where that is what it is. */
+  private assignElement(target: PlVar, site: Site, node: Expr): boolean {
+    const { g } = this;
+    if (node.kind !== 'SubscriptingRef' || node.refassgnexpr === null || node.refexpr.kind !== 'Param' || node.refcontainertype !== target.type.oid) return false;
+    const { ref, field } = this.bindings.get(site)!.slots[node.refexpr.paramid - 1]!;
+    const [index] = node.refupperindexpr;
+    if (site.refs[ref] !== target || field >= 0 || node.refupperindexpr.length !== 1 || node.reflowerindexpr.length > 0 || index === undefined || index === null) return false;
+    const own = this.ownership(target);
+    if (own === null || target.notNull || someExpr(node.refassgnexpr, (n) => n.kind === 'CaseTestExpr')) return false;
+    const place = g.atomic(genExpr(g, index, this.context(site, index)));
+    const value = g.atomic(genExpr(g, node.refassgnexpr, this.context(site, node.refassgnexpr)));
+    const name = this.nameOf(target);
+    g.emit(`${name} = ${g.konst(setElement)}(${name}, ${place.code}, ${value.code}, ${node.refelemtype}, ${own}); ${own} = true;`);
+    return true;
   }
 
   private if(s: IfStmt): void {
@@ -550,7 +593,7 @@ class BodyCompiler {
     const site = this.site(expr, null);
     const node = this.inlined(site);
     if (node !== null) {
-      this.returnScalar(g.atomic(genExpr(g, node, this.context(site))).code, exprType(node), exprTypmod(node));
+      this.returnScalar(g.atomic(genExpr(g, node, this.context(site, node))).code, exprType(node), exprTypmod(node));
       return;
     }
     const t = g.local(this.typedSite(site));
@@ -565,6 +608,7 @@ class BodyCompiler {
 
   private returnVariable(v: PlDatum): void {
     const { g, fn } = this;
+    if (v.kind === 'var') this.shared(v);
     switch (v.kind) {
       case 'var':
         if (fn.trigger !== null || fn.returnsRows) g.emit(`${this.result} = ${g.konst(results.returnRow)}(rt, ${this.nameOf(v)}, ${v.type.oid});`);
@@ -582,6 +626,7 @@ class BodyCompiler {
   /** A row variable as a row (make_tuple_from_row). */
   private rowValue(row: PlRow): string {
     const { g } = this;
+    for (const f of row.fields) this.shared(f as Holder);
     const attributes: RecordAttribute[] = row.fields.map((f, i) => {
       const { type } = f as Holder;
       return { name: row.fieldNames[i]!, typeOid: type.oid, typmod: type.typmod, collation: type.collation, dropped: false };
@@ -598,6 +643,7 @@ class BodyCompiler {
     } else if (s.variable.kind === 'row') g.emit(`${next}(rt, ${this.rowValue(s.variable)}, ${RECORDOID}, -1, true);`);
     else {
       const v = s.variable as Holder;
+      this.shared(v);
       g.emit(`${next}(rt, ${this.nameOf(v)}, ${v.type.oid}, ${v.type.typmod}, true);`);
     }
   }
@@ -662,7 +708,7 @@ class BodyCompiler {
     }
     const changed = g.local(`${g.konst(call)}(rt, ${g.konst(site)}, ${this.values(site)})`);
     g.block(`if (${changed} !== null)`, () => {
-      site.refs.forEach((r, i) => g.emit(`if (${changed}[${i}] !== undefined) ${this.nameOf(r)} = ${changed}[${i}];`));
+      site.refs.forEach((r, i) => g.block(`if (${changed}[${i}] !== undefined)`, () => this.set(r, `${changed}[${i}]`)));
     });
   }
 
@@ -757,6 +803,19 @@ export function compileBody(fn: PlFunction, everything: boolean): NonNullable<Pl
   return new BodyCompiler(fn, everything).compile();
 }
 
+const ARRAY_FACTS = new Set([2176, 2092, 2091, 3179, 747]); // array_length, array_upper, array_lower, cardinality, array_dims
+
+/** The arrays of an expression of which it takes an element or a fact, and no more. */
+function onlyLookedInto(node: Expr): ReadonlySet<Expr> {
+  const found = new Set<Expr>();
+  someExpr(node, (n) => {
+    if (n.kind === 'SubscriptingRef' && n.refassgnexpr === null && n.reflowerindexpr.length === 0 && n.refexpr.kind === 'Param' && n.refrestype === n.refelemtype) found.add(n.refexpr);
+    if (n.kind === 'FuncExpr' && ARRAY_FACTS.has(n.funcid)) for (const a of n.args) if (a.kind === 'Param') found.add(a);
+    return false;
+  });
+  return found;
+}
+
 /** Nothing in it can change under a running function, and nothing in it runs SQL. */
 function restsOnBuiltins(node: Expr): boolean {
   return !someExpr(node, (n) => {
@@ -802,6 +861,27 @@ function setCaseType(variable: PlVar, typed: results.Typed): void {
   variable.type = { ...variable.type, oid: type, typmod: typed.typmod, collation: getType(type).typcollation };
   caseTypes.set(variable, (caseTypes.get(variable) ?? 0) + 1);
 }
+/** An array with another element; `own`: it may be changed itself. */
+function setElement(array: ArrayValue | null, place: number | null, value: Datum, elementType: Oid, own: boolean): Datum {
+  if (own && array !== null && place !== null && array.dims.length === 1) {
+    const i = place - array.lbounds[0]!, values = array.values as Datum[];
+    if (i >= 0 && i < values.length) {
+      values[i] = value;
+      return array;
+    }
+    if (i === values.length && i < MAX_APPENDED) {
+      values.push(value);
+      (array.dims as number[])[0] = i + 1;
+      return array;
+    }
+  }
+  const changed = assignSubscript(array, [place], null, value, elementType) as ArrayValue;
+  // Its dimensions may be those of the old one.
+  return new ArrayValue(changed.elementType, changed.dims.slice(), changed.lbounds, changed.values);
+}
+/** Beyond that PostgreSQL's limit of array sizes is looked at. */
+const MAX_APPENDED = 100_000_000;
+
 const caseTypes = new WeakMap<PlVar, number>();
 const caseVersions = new WeakMap<Site, number>();
 
