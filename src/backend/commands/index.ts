@@ -47,6 +47,6 @@ registerUtilities({
 });
 
 // Functions written in SQL may run commands, too.
-utilityRunner.run = (query, text) => {
-  processUtility(query.utilityStmt as RawNode, { text, statementText: text, topLevel: false, params: [], paramTypes: [], dest: { start() {}, receive: () => true, end() {} } });
+utilityRunner.run = (query, text, params, paramTypes) => {
+  processUtility(query.utilityStmt as RawNode, { text, statementText: text, topLevel: false, params, paramTypes, dest: { start() {}, receive: () => true, end() {} } });
 };

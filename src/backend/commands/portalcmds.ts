@@ -44,6 +44,7 @@ function declareCursor(stmt: DeclareCursorStmt, context: UtilityContext): Utilit
     noScroll: (flags & CURSOR_OPT.NO_SCROLL) !== 0 || only.query.rowMarks.length > 0,
     hold: (flags & CURSOR_OPT.HOLD) !== 0, binary: (flags & CURSOR_OPT.BINARY) !== 0, insensitive: (flags & CURSOR_OPT.INSENSITIVE) !== 0,
   };
+  portal.wantsRowIds = true;
   addPortal(portal);
   portal.keepSnapshot();
   return {};

@@ -28,14 +28,14 @@ import { RECORDOID, VOIDOID } from '../types/oids.ts';
 import { atEOXact, newNestLevel, processGucArray } from '../utils/guc.ts';
 import { addContext, errorContext, type ErrorContext } from '../utils/error_context.ts';
 import { session } from '../utils/session.ts';
-import { compilePlan, runPlan, type CompiledPlan } from './execute.ts';
+import { activeCommand, compilePlan, runPlan, type CompiledPlan } from './execute.ts';
 import { registerLanguageHandler } from './fmgr_info.ts';
 import { containsMutable, containsVolatile } from './plan_walker.ts';
 
 const SQL_LANGUAGE = 14;
 
 /** What utility statements in a body are run by; the traffic cop fills this in. */
-export const utilityRunner: { run: (query: Query, text: string) => void } = {
+export const utilityRunner: { run: (query: Query, text: string, params: readonly Datum[], paramTypes: readonly Oid[]) => void } = {
   run: () => { throw internalError('no utility statements here'); },
 };
 
@@ -188,7 +188,7 @@ function overSubquery(query: Query, visible: readonly TargetEntry[], entries: re
 // ---- preparing and running
 
 interface Step { plan: CompiledPlan | null; query: Query; isLast: boolean; number: number }
-interface Prepared { steps: Step[]; shape: ResultShape; version: number; role: Oid; text: string; inlined: boolean }
+interface Prepared { steps: Step[]; shape: ResultShape; version: number; role: Oid; text: string; types: readonly Oid[]; inlined: boolean }
 
 /** Kept by function, argument types and result type. */
 const kept = new Map<string, Prepared>();
@@ -216,7 +216,7 @@ function prepare(proc: PgProc, argTypes: readonly Oid[], resultType: Oid, collat
       steps.push({ plan: compilePlan(planner(rewritten)), query: rewritten, isLast: i === lastIndex && rewritten.canSetTag, number: i + 1 });
     }
   });
-  const prepared: Prepared = { steps, shape, version: catalogVersion(), role: session.currentUser, text: proc.prosrc, inlined: isInlined(proc, steps) };
+  const prepared: Prepared = { steps, shape, version: catalogVersion(), role: session.currentUser, text: proc.prosrc, types, inlined: isInlined(proc, steps) };
   if (kept.size >= MAX_KEPT) kept.delete(kept.keys().next().value!);
   kept.set(key, prepared);
   return prepared;
@@ -250,12 +250,13 @@ function runBody(proc: PgProc, prepared: Prepared, args: readonly Datum[], limit
     // A volatile function sees what it, and the statement so far, has done.
     if (proc.provolatile === 'v') commandCounterIncrement();
     if (step.plan === null) {
-      utilityRunner.run(step.query, prepared.text);
+      utilityRunner.run(step.query, prepared.text, args, prepared.types);
       continue;
     }
     // A query that changes things is run to its end although one row is enough.
     const all = step.query.commandType !== 'select' || step.query.hasModifyingCTE;
-    runPlan(step.plan, args, { start() {}, end() {}, receive: step.isLast ? (all ? (row) => { rows.push(row); return true; } : receive) : () => true });
+    // What is not volatile looks at what the calling query looks at.
+    runPlan(step.plan, args, { start() {}, end() {}, receive: step.isLast ? (all ? (row) => { rows.push(row); return true; } : receive) : () => true }, proc.provolatile !== 'v' && activeCommand.cid >= 0 ? { cid: activeCommand.cid } : {});
   }
   if (proc.provolatile === 'v') commandCounterIncrement();
   return rows;

@@ -5,9 +5,10 @@ import { internalError } from '../../common/errors.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import type { IndexOnlyScan, IndexScan, Plan, SeqScan, TidScan } from '../nodes/plannodes.ts';
-import type { Expr } from '../nodes/primnodes.ts';
+import type { CurrentOfExpr, Expr } from '../nodes/primnodes.ts';
+import { currentOf } from './current_of.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
-import type { Column } from './codegen.ts';
+import type { Column, Value } from './codegen.ts';
 import { genExpr, genFilter } from './expr_codegen.ts';
 import { indexRanges, uniqueKey } from './index_range.ts';
 import type { Consumer, PlanCompiler, Producer } from './plan_compiler.ts';
@@ -144,14 +145,20 @@ const indexOnlyScan: Producer<IndexOnlyScan> = (pc, plan, consume) => {
   });
 };
 
+/** The row a cursor stands on; its name is given, or is a parameter's value. */
+function cursorRow(pc: PlanCompiler, qual: CurrentOfExpr, tableOid: number): Value {
+  const { g } = pc;
+  const name = qual.cursor_name !== null ? g.konst(qual.cursor_name) : g.hoisted(`P[${qual.cursor_param - 1}]`);
+  return { code: g.local(`${g.konst(currentOf)}.rowId(${name}, ${tableOid})`), nullable: true };
+}
+
 const tidScan: Producer<TidScan> = (pc, plan, consume) => {
   if (produceEpqRow(pc, plan, plan.tidquals, consume)) return;
   const { g } = pc;
   const rel = scannedRelation(pc, plan.scanrelid);
   const cx = pc.context({});
   for (const qual of plan.tidquals) {
-    const op = qual as { args: Expr[] };
-    const value = genExpr(g, op.args[1]!, cx);
+    const value = qual.kind === 'CurrentOfExpr' ? cursorRow(pc, qual, rel.oid) : genExpr(g, (qual as { args: Expr[] }).args[1]!, cx);
     const list = g.local(qual.kind === 'ScalarArrayOpExpr' ? `${value.code} === null ? [] : [...new Set(${value.code}.values)].sort((x, y) => x - y)` : `[${value.code}]`);
     const id = g.next('i');
     g.block(`for (const ${id} of ${list})`, () => {

@@ -142,6 +142,15 @@ const FALSE_CONST: Expr = { kind: 'Const', consttype: 16, consttypmod: -1, const
 function addTidPath(rel: RelOptInfo): void {
   for (const r of rel.restrictions) {
     const { clause } = r;
+    if (clause.kind === 'CurrentOfExpr') {
+      const rest = rel.restrictions.filter((x) => x !== r && !x.pseudoconstant);
+      // There is no other way to do it.
+      rel.paths.length = 0;
+      addPath(rel, scanPath(rel, 'TidScan', 0, 0, (path) => ({
+        kind: 'TidScan', ...planBase(path, targetOf(rel.target), orderedClauses(rest)), scanrelid: rel.rti, tidquals: [clause],
+      })));
+      return;
+    }
     if (clause.kind !== 'OpExpr' && clause.kind !== 'ScalarArrayOpExpr') continue;
     if (functionInfo(clause.opfuncid).prosrc !== 'tideq') continue;
     const [a, b] = clause.args as [Expr, Expr];

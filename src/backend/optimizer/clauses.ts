@@ -65,6 +65,7 @@ export function pullVarnos(node: Expr | Query | null, level = 0): Relids {
   if (node === null) return relids;
   walkDeep(node, (n, depth) => {
     if (n.kind === 'Var' && n.varlevelsup === depth + level) relids |= bit(n.varno);
+    else if (n.kind === 'CurrentOfExpr' && depth + level === 0) relids |= bit(n.cvarno);
     return false;
   }, node.kind === 'Query' ? -1 : 0);
   return relids;

@@ -143,6 +143,7 @@ function columnMap(parent: Relation, child: Relation): number[] {
 export function toChild(info: AppendRelInfo, e: Expr): Expr {
   const { parent, relation } = info;
   return mutateDeep(e, (n, depth) => {
+    if (n.kind === 'CurrentOfExpr' && n.cvarno === parent.rti && depth === 0) return { ...n, cvarno: info.rti };
     if (n.kind !== 'Var' || n.varno !== parent.rti || n.varlevelsup !== depth) return undefined;
     if (n.varattno > 0) return { ...n, varno: info.rti, varattno: info.columns[n.varattno - 1]! };
     if (n.varattno < 0 || relation.rowType === parent.relation!.rowType) return { ...n, varno: info.rti };

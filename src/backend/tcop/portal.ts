@@ -2,7 +2,8 @@
 // named ones to the protocol (Bind) and to DECLARE CURSOR. Rows that are not fetched at once are kept materialized, so
 // a cursor shows what its snapshot showed, whatever happens later (PostgreSQL's portalmem.c and pquery.c).
 import { PgError } from '../../common/errors.ts';
-import { runPlan } from '../executor/execute.ts';
+import { type CompiledPlan, runPlan } from '../executor/execute.ts';
+import type { RowSource } from './current_of.ts';
 import type { DestReceiver, ResultColumn } from '../executor/dest.ts';
 import { statementText } from '../parser/raw_parser.ts';
 import type { Datum } from '../types/datum.ts';
@@ -50,6 +51,9 @@ export class Portal {
   pinned = false;
   createSubid: number;
   status: 'ready' | 'active' | 'done' | 'failed' = 'ready';
+  /** Keep where rows come from, for WHERE CURRENT OF (current_of.ts): cursors do. */
+  wantsRowIds = false;
+  rowSources: readonly RowSource[] | null = null;
   private store: RowStore | null = null;
   /** Rows before the current position; the current row is number `position`, 0: before the first. */
   position = 0;
@@ -180,7 +184,8 @@ export class Portal {
     const { rows, columns } = this.store!;
     dest.start(columns);
     let sent = 0;
-    for (let i = from; sent < count; i += step, sent++) if (!dest.receive(rows[i]!.slice())) { sent++; break; }
+    const width = this.rowSources === null ? undefined : columns.length;
+    for (let i = from; sent < count; i += step, sent++) if (!dest.receive(rows[i]!.slice(0, width))) { sent++; break; }
     dest.end();
     return sent;
   }
@@ -222,10 +227,24 @@ export class Portal {
   private fill(cid: number | undefined): void {
     const store = new RowStore();
     store.columns = this.columns ?? [];
+    const located = this.strategy === 'one_select' && this.wantsRowIds ? rowIdPlans.make(this.units[0]!) : null;
     this.tag = this.strategy === 'one_select'
-      ? completionTag('SELECT', runPlan(this.units[0]!.plan!, this.params, store, { slots: this.statement.slots, ...(cid === undefined ? {} : { cid }) }).processed)
+      ? completionTag('SELECT', runPlan(located?.plan ?? this.units[0]!.plan!, this.params, store, { slots: this.statement.slots, ...(cid === undefined ? {} : { cid }) }).processed)
       : runUnits(this, store);
+    if (located !== null) {
+      this.rowSources = located.sources;
+      store.columns = this.columns ?? [];
+    }
     this.store = store;
+  }
+
+  get isFilled(): boolean {
+    return this.store !== null;
+  }
+
+  /** The row it stands on, with where it comes from behind its columns; null: before the first or after the last. */
+  currentRow(): readonly Datum[] | null {
+    return this.store?.rows[this.position - 1] ?? null;
   }
 
   private activate(): void {
@@ -235,6 +254,9 @@ export class Portal {
     this.status = 'active';
   }
 }
+
+/** current_of.ts fills it in. */
+export const rowIdPlans: { make: (unit: PlannedUnit) => { plan: CompiledPlan; sources: RowSource[] } | null } = { make: () => null };
 
 function chooseStrategy(units: readonly PlannedUnit[], columns: ResultColumn[] | null): PortalStrategy {
   if (columns === null) return 'multi';

@@ -6,6 +6,7 @@ import '../executor/domains.ts';
 import '../executor/spi.ts';
 import '../rewrite/ruleutils/functions.ts';
 import '../commands/index.ts';
+import './current_of.ts';
 import '../pl/plpgsql/index.ts';
 import { warmSyscache } from '../catalog/syscache.ts';
 import { getBool } from '../utils/guc.ts';

@@ -37,6 +37,7 @@ function open(rt: Estate, name: Datum, statement: CachedStatement, ready: () => 
     const only = statement.units[0]!;
     portal.options = { ...NO_CURSOR_OPTIONS, scroll: (options & CURSOR_SCROLL) !== 0, noScroll: (options & CURSOR_NO_SCROLL) !== 0 || only.query.rowMarks.length > 0 };
     if (portal.strategy !== 'one_select' && (options & CURSOR_SCROLL) !== 0) portal.options = NO_CURSOR_OPTIONS;
+    portal.wantsRowIds = /\bcurrent\s+of\b/i.test(rt.fn.source);
     addPortal(portal);
     if (portal.strategy === 'one_select') portal.keepSnapshot();
     else portal.materialize();
