@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-export const SCRIPTS = ['control', 'errors', 'records', 'variables', 'cursors', 'current_of', 'transactions', 'triggers'] as const;
+export const SCRIPTS = ['control', 'errors', 'records', 'variables', 'cursors', 'current_of', 'transactions', 'triggers', 'caching'] as const;
 
 export const scriptOf = (name: string): string => readFileSync(new URL(`sql/${name}.sql`, import.meta.url), 'utf8');
 export const expectedOf = (name: string): string => readFileSync(new URL(`expected/${name}.out`, import.meta.url), 'utf8');

@@ -5,7 +5,8 @@ import { PgError, internalError } from '../../common/errors.ts';
 export function asPgError(error: unknown): PgError {
   if (error instanceof PgError) return error;
   if (error instanceof RangeError) {
-    if (/call stack/i.test(error.message)) return stackDepthExceeded();
+    // The stack may be too short for more than a comparison.
+    if (error.message === 'Maximum call stack size exceeded') return stackDepthExceeded();
     if (/string length/i.test(error.message)) {
       return new PgError('program_limit_exceeded', 'out of memory', { detail: 'A value cannot be longer than 536870888 characters.' });
     }

@@ -59,7 +59,7 @@ class BodyCompiler {
     this.everything = everything;
   }
 
-  compile(): (estate: Estate, args: readonly Datum[]) => Datum {
+  compile(): (estate: Estate) => Datum {
     const { g, fn } = this;
     for (const d of fn.datums) if (d.kind === 'var' || d.kind === 'rec') this.names.set(d, g.state('null', 'd'));
     this.result = g.state('null', 'r');
@@ -75,11 +75,7 @@ class BodyCompiler {
       this.fallOff();
     });
     g.emit(`return ${this.result};`);
-    const run = instantiate<(rt: Estate) => Datum>(g.text(), g.constants);
-    return (estate, args) => {
-      estate.args = args;
-      return run(estate);
-    };
+    return instantiate(g.text(), g.constants);
   }
 
   /** FOUND, and what a trigger function finds in its variables. */

@@ -92,9 +92,8 @@ export class Estate implements ErrorContext {
     try {
       return work();
     } catch (error) {
-      const told = error instanceof RangeError ? asPgError(error) : error;
-      addContext(told);
-      throw told;
+      addContext(error);
+      throw error;
     } finally {
       errorContext.top = this.outer;
     }
@@ -112,6 +111,8 @@ export class Estate implements ErrorContext {
   prepared(site: Site, values: readonly Datum[]): Prepared {
     const p = site.prepared;
     if (p !== null && isCurrent(p, values)) return p;
+    const mismatch = p !== null && p.run !== null ? p.binding.mismatch(values, this.fn) : null;
+    if (mismatch !== null) throw mismatch;
     return this.doing(site, () => prepareExpression(site, values));
   }
 

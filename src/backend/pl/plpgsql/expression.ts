@@ -84,7 +84,7 @@ function holderOf(datum: PlDatum): Holder {
 // ---- names in expressions
 
 /** A parameter's source: which of the site's variables, and which field of it (-1: the whole). */
-interface Slot { ref: number; field: number }
+interface Slot { ref: number; field: number; name: string; type: Oid }
 
 /** Makes parameters of variables, and remembers what it assumed of records. */
 export class Binding {
@@ -105,14 +105,14 @@ export class Binding {
     const holder = holderOf(datum);
     const ref = this.refs.indexOf(holder);
     if (ref < 0) throw new PgError('internal_error', `variable ${holder.name} was not expected`);
-    if (holder.kind === 'var') return this.make({ ref, field: -1 }, holder.type.oid, holder.type.typmod, holder.type.collation, location);
+    if (holder.kind === 'var') return this.make({ ref, field: -1, name: '', type: 0 }, holder.type.oid, holder.type.typmod, holder.type.collation, location);
     const value = this.recordOf(holder, ref);
     if (datum.kind === 'recfield') {
       const { index, attribute } = findField(holder, value, datum.field);
-      return this.make({ ref, field: index }, attribute.typeOid, attribute.typmod, attribute.collation, location);
+      return this.make({ ref, field: index, name: datum.field, type: attribute.typeOid }, attribute.typeOid, attribute.typmod, attribute.collation, location);
     }
     const type = holder.type.oid === RECORDOID ? value?.typeOid ?? RECORDOID : holder.type.oid;
-    const param = this.make({ ref, field: -1 }, type, -1, 0, location);
+    const param = this.make({ ref, field: -1, name: '', type: 0 }, type, -1, 0, location);
     return type === RECORDOID && value !== null ? { ...param, paramcolumns: value.attributes } : param;
   }
 
@@ -139,6 +139,18 @@ export class Binding {
       if (now !== shape && (now === null || shape === null || !sameAttributes(now, shape))) return false;
     }
     return true;
+  }
+
+  /** A field has another type than when this was made: PostgreSQL's plans do not take that. */
+  mismatch(values: readonly Datum[], fn: PlFunction): PgError | null {
+    for (const { ref, name, type } of this.slots) {
+      if (name === '' || this.shapes[ref] === undefined || values[ref] === null) continue;
+      const now = (values[ref] as RecordValue).attributes.find((a) => a.name === name && !a.dropped);
+      if (now === undefined || now.typeOid === type) continue;
+      const dno = fn.datums.findIndex((d) => d.kind === 'recfield' && d.rec === this.refs[ref] && d.field === name);
+      return new PgError('datatype_mismatch', `type of parameter ${dno + 1} (${formatType(now.typeOid)}) does not match that when preparing the plan (${formatType(type)})`);
+    }
+    return null;
   }
 
   /** The parameters' values. */
@@ -220,7 +232,11 @@ export class PlStatement extends CachedStatement {
   /** Made ready for these values; gives the parameters. */
   ready(values: readonly Datum[]): Datum[] {
     this.values = values;
-    if (this.catalogVersion !== -1 && !this.binding.fits(values)) this.catalogVersion = -1;
+    if (this.catalogVersion !== -1 && !this.binding.fits(values)) {
+      const mismatch = this.isCurrent() ? this.binding.mismatch(values, this.site.fn) : null;
+      if (mismatch !== null) throw mismatch;
+      this.catalogVersion = -1;
+    }
     this.revalidate();
     return this.binding.bind(values);
   }

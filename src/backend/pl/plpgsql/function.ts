@@ -42,7 +42,7 @@ export interface PlFunction {
   /** Statements by number, as the running code says where it is. */
   readonly statements: Stmt[];
   /** The generated function. */
-  run: ((estate: Estate, args: readonly Datum[]) => Datum) | null;
+  run: ((estate: Estate) => Datum) | null;
   calls: number;
   inUse: number;
 }

@@ -11,6 +11,7 @@ import { catalogVersion } from '../../transaction/xact.ts';
 import { ArrayValue, RecordValue, type Datum, type Oid, type RecordAttribute } from '../../types/datum.ts';
 import type { BuiltinFunction, FunctionContext } from '../../types/fmgr.ts';
 import { EVENT_TRIGGEROID, RECORDOID, TEXTOID, TRIGGEROID, VOIDOID } from '../../types/oids.ts';
+import { addContext, errorContext } from '../../utils/error_context.ts';
 import { compileBody } from './codegen.ts';
 import { Estate } from './estate.ts';
 import { forgetDynamicStatements } from './exec_sql.ts';
@@ -81,8 +82,8 @@ function codeOf(fn: PlFunction): NonNullable<PlFunction['run']> {
   return fn.run;
 }
 
-function run(fn: PlFunction, estate: Estate, args: readonly Datum[]): Datum {
-  return estate.call(() => codeOf(fn)(estate, args));
+function run(fn: PlFunction, estate: Estate): Datum {
+  return estate.call(() => codeOf(fn)(estate));
 }
 
 /** The columns of the rows a function returns; null: it returns none, or any. */
@@ -99,18 +100,42 @@ function expectedColumns(fn: PlFunction, context: FunctionContext): readonly Rec
   return null;
 }
 
-function callFunction(proc: PgProc, context: FunctionContext, args: readonly Datum[]): Estate & { value: Datum } {
+type Called = Estate & { value: Datum };
+
+function callFunction(proc: PgProc, context: FunctionContext, args: readonly Datum[]): Called {
   const atomic = !takeNonatomic();
-  return withFunctionSettings(proc, () => {
-    const fn = functionOf(proc, context.argTypes, context.resultType, context.collation, null);
-    const estate = new Estate(fn, context, null, atomic || proc.prosecdef || proc.proconfig !== null) as Estate & { value: Datum };
-    estate.expected = expectedColumns(fn, context);
-    estate.value = estate.call(() => {
-      const value = codeOf(fn)(estate, args);
-      return value instanceof RecordValue && fn.returnsRows ? finishRow(estate, value) : value;
-    });
+  if (!proc.prosecdef && proc.proconfig === null) return callWith(proc, context, args, atomic);
+  return withFunctionSettings(proc, () => callWith(proc, context, args, true));
+}
+
+/** Few frames of JavaScript to a call: functions call themselves, deeply. */
+function callWith(proc: PgProc, context: FunctionContext, args: readonly Datum[], atomic: boolean): Called {
+  const fn = functionFor(proc, context);
+  const estate = new Estate(fn, context, null, atomic) as Called;
+  if (fn.returnsRows) estate.expected = expectedColumns(fn, context);
+  estate.outer = errorContext.top;
+  errorContext.top = estate;
+  try {
+    estate.args = args;
+    const value = codeOf(fn)(estate);
+    estate.value = fn.returnsRows && value instanceof RecordValue ? finishRow(estate, value) : value;
     return estate;
-  });
+  } catch (error) {
+    addContext(error);
+    throw error;
+  } finally {
+    errorContext.top = estate.outer;
+  }
+}
+
+/** A call site remembers what it called as long as the catalogs stay the same. */
+function functionFor(proc: PgProc, context: FunctionContext): PlFunction {
+  const known = context.extra as { fn: PlFunction; version: number } | undefined;
+  const version = catalogVersion();
+  if (known !== undefined && known.version === version) return known.fn;
+  const fn = functionOf(proc, context.argTypes, context.resultType, context.collation, null);
+  context.extra = { fn, version: catalogVersion() };
+  return fn;
 }
 
 // ---- triggers
@@ -129,7 +154,7 @@ function callTrigger(proc: PgProc, trigger: TriggerData): TriggerResult {
     estate.newRow = record(newRow);
     estate.oldRow = record(trigger.oldRow);
     estate.triggerValues = triggerValues(trigger);
-    const value = run(fn, estate, []);
+    const value = run(fn, estate);
     if (trigger.level === 'STATEMENT' || value === null) return null;
     if (value === estate.newRow && newRow === trigger.newRow) return trigger.newRow;
     atExit(estate);
@@ -184,7 +209,7 @@ export function makeFunction(proc: PgProc): BuiltinFunction {
 export function runInline(source: string, nonatomic: boolean): void {
   const fn = compileInline(source);
   const estate = new Estate(fn, null, null, !nonatomic);
-  run(fn, estate, []);
+  run(fn, estate);
 }
 
 /** What CREATE FUNCTION checks (plpgsql_validator). */

@@ -106,6 +106,11 @@ export class Parser extends TokenStream {
     return { datum: this.recField(datum, names[found.names]!), names: found.names + 1, tokens, text };
   }
 
+  /** Fields of records get their numbers where they are first mentioned; messages tell them. */
+  override noteName(): void {
+    if (this.isOp('.', 1) && !(this.at > 0 && this.isOp('.', -1))) this.variableHere();
+  }
+
   /** A variable that must be there (T_DATUM). */
   expectVariable(): { datum: PlDatum; text: string; start: number } {
     const found = this.variableHere();

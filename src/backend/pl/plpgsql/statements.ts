@@ -122,6 +122,7 @@ function execSql(p: Parser): Stmt {
       continue;
     }
     previous = text;
+    p.noteName();
     p.take();
   }
   const end = p.take().start;

@@ -135,12 +135,16 @@ export class TokenStream {
         if (t.kind === 'eof' && until.length < 3) throw stop > start ? this.syntaxError() : this.yyerror(isExpression ? 'missing expression' : 'missing SQL statement');
         throw this.error('syntax_error', `missing "${what}" at end of SQL ${isExpression ? 'expression' : 'statement'}`, t.start);
       }
+      this.noteName();
       stop = t.end;
       this.at++;
     }
     if (stop <= start) throw this.yyerror(isExpression ? 'missing expression' : 'missing SQL statement');
     return { text: this.source.slice(start, stop), start, end: this.take() };
   }
+
+  /** Sees the tokens of SQL as they pass. */
+  noteName(): void {}
 
   /** An expression up to one of `until`. */
   readExpression(until: readonly string[], what: string): { expr: PlExpr; end: Token; start: number } {
