@@ -7,6 +7,7 @@ import { typeHooks } from '../types/hooks.ts';
 import { quoteLiteral } from '../types/quote.ts';
 import { parseNumeric } from '../types/numeric.ts';
 import { session } from '../utils/session.ts';
+import { getBaseType } from './lsyscache.ts';
 import { getComment } from './pg_description.ts';
 import { relnameGetRelid } from './namespace.ts';
 import * as ids from './oids.ts';
@@ -54,7 +55,13 @@ function overlaps(overlapsProsrc: string, plusProsrc: string, firstIsLength: boo
 }
 
 /** A text and whatever else has a text form. */
-const asText = (context: FunctionContext, n: number, value: Datum): string => typeHooks.typeIo(context.argTypes[n]!).output(value);
+/** value::text: by the type's own cast (true, not t), else by its output function. */
+function asText(context: FunctionContext, n: number, value: Datum): string {
+  const type = getBaseType(context.argTypes[n]!);
+  const cast = sys.castBySourceTarget(type, ids.TEXTOID);
+  const builtin = cast === undefined || cast.castfunc === 0 ? undefined : findBuiltin(sys.procByOid(cast.castfunc)!.prosrc ?? '');
+  return builtin?.kind === 'pure' ? builtin.fn(value) as string : typeHooks.typeIo(type).output(value);
+}
 
 const comment = (oid: Oid, catalog: string): string | null => {
   const classId = sys.relationOidByName(catalog, ids.PG_CATALOG_NAMESPACE) || relnameGetRelid(catalog);

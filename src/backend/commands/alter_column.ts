@@ -121,7 +121,7 @@ function columnDefault(tab: Altered, spec: ColumnSpec, attnum: number, text: str
     commandCounterIncrement();
     return expr;
   }
-  let expr = spec.cookedDefault ?? (spec.rawDefault === null ? null : cookDefault(spec.rawDefault, spec, spec.generated !== '' ? tab.current : null, text));
+  let expr = spec.cookedDefault ?? (spec.rawDefault === null ? null : cookDefault(spec.rawDefault, spec, spec.generated !== '' ? tab.current : null, ''));
   const type = getType(spec.typeOid);
   if (expr !== null && expr.kind === 'Const' && expr.constvalue === null && type.typtype !== 'd') expr = null;
   if (expr !== null) {
@@ -178,7 +178,7 @@ function collectDroppedColumns(oid: Oid, name: string, recurse: boolean, recursi
 
 // ---- DEFAULT, generated columns
 
-function columnDefaultChange(queue: Queue, tab: Altered, cmd: RawNode): void {
+function columnDefaultChange(tab: Altered, cmd: RawNode): void {
   const relation = tab.current;
   const column = columnToAlter(relation, cmd['name'] as string);
   const named = `column "${column.attname}" of relation "${relation.name}"`;
@@ -191,7 +191,7 @@ function columnDefaultChange(queue: Queue, tab: Altered, cmd: RawNode): void {
   removeAttrDefault(tab.oid, column.attnum);
   commandCounterIncrement();
   if (cmd['def'] === undefined) return;
-  const expr = cookDefault(cmd['def'] as RawNode, { name: column.attname, typeOid: column.atttypid, typmod: column.atttypmod, generated: '' }, null, queue.text);
+  const expr = cookDefault(cmd['def'] as RawNode, { name: column.attname, typeOid: column.atttypid, typmod: column.atttypmod, generated: '' }, null, '');
   if (expr.kind === 'Const' && expr.constvalue === null && getType(column.atttypid).typtype !== 'd') return;
   storeAttrDefault(tab.oid, column.attnum, expr);
 }
@@ -338,14 +338,14 @@ registerActions({
   AT_DropColumn: {
     name: 'DROP COLUMN', kinds: 'rpcf', prepare: (_queue, tab, cmd, recurse) => tab.add(PASS.DROP, () => dropColumn(tab, cmd, recurse)),
   },
-  AT_ColumnDefault: { name: 'ALTER COLUMN ... SET DEFAULT', kinds: 'rpvf', prepare: recursive((cmd) => (cmd['def'] === undefined ? PASS.DROP : PASS.ADD_OTHERCONSTR), columnDefaultChange) },
+  AT_ColumnDefault: { name: 'ALTER COLUMN ... SET DEFAULT', kinds: 'rpvf', prepare: recursive((cmd) => (cmd['def'] === undefined ? PASS.DROP : PASS.ADD_OTHERCONSTR), (_queue, tab, cmd) => columnDefaultChange(tab, cmd)) },
   AT_DropNotNull: { name: 'ALTER COLUMN ... DROP NOT NULL', kinds: 'rpf', prepare: (queue, tab, cmd, recurse, recursing) => {
     if (tab.old.kind === 'p' && !recurse && !recursing && childrenOf(tab.oid).length > 0) throw onlyPartitioned();
     simpleRecursion(queue, tab, cmd, recurse, recursing);
     tab.add(PASS.DROP, () => dropNotNull(tab, cmd, recursing));
   } },
   AT_SetNotNull: { name: 'ALTER COLUMN ... SET NOT NULL', kinds: 'rpf', prepare: (queue, tab, cmd, recurse, recursing) => {
-    if (!recurse && !recursing && tab.old.hasSubclass) {
+    if (!recurse && !recursing && tab.old.kind === 'p') {
       for (const { inhrelid } of childrenOf(tab.oid)) {
         const child = openRelation(inhrelid);
         if (child.attributes.some((a) => a.attname === cmd['name'] && !a.attnotnull)) {

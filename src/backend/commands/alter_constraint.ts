@@ -72,7 +72,9 @@ export function queueIndex(queue: Queue, tab: Altered, spec: IndexSpec, recurse 
       const index = spec.existingIndex === null ? undefined : relation.indexes.find((i) => i.indexrelid === relationOidByName(spec.existingIndex!, relation.namespace));
       const names = index === undefined ? spec.keys.map((k) => k.name!) : index.keyAttributes.slice(0, index.keyCount).filter((n) => n > 0).map((n) => relation.attributes[n - 1]!.attname);
       for (const name of names) {
-        if (!relation.attributes.some((a) => a.attname === name && !a.attisdropped)) continue; // defineIndex says so
+        if (!relation.attributes.some((a) => a.attname === name && !a.attisdropped)) {
+          throw new PgError('undefined_column', `column "${name}" of relation "${relation.name}" does not exist`);
+        }
         for (const oid of [tab.oid, ...(relation.hasSubclass ? allChildren(tab.oid) : [])]) {
           setNotNull(queue.get(oid), name);
           commandCounterIncrement();

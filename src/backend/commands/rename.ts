@@ -60,6 +60,9 @@ function renameRelationStmt(stmt: RawNode, newName: string): void {
   const lock = objectType === 'OBJECT_INDEX' ? SHARE_UPDATE_EXCLUSIVE_LOCK : ACCESS_EXCLUSIVE_LOCK;
   const oid = relationForAlter(stmt['relation'] as RawNode, objectType === 'OBJECT_INDEX' ? 'OBJECT_TABLE' : objectType, Boolean(stmt['missing_ok']), lock);
   if (oid === 0) return;
+  const { kind, name, shared } = openRelation(oid);
+  // ALTER INDEX has found something else.
+  if (lock !== ACCESS_EXCLUSIVE_LOCK && kind !== 'i' && kind !== 'I') lockTable(oid, name, shared, ACCESS_EXCLUSIVE_LOCK);
   requirePrivilege(ids.NamespaceRelationId, openRelation(oid).namespace, ACL.CREATE);
   renameRelation(oid, newName);
 }

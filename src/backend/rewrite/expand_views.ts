@@ -62,7 +62,11 @@ function expandEntry(query: Query, rte: RangeTblEntry, rtindex: number, active: 
   let subquery = checkAs(view, isTrue(relation.options.get('security_invoker')) ? 0 : relation.owner);
   const mark = query.rowMarks.find((m) => m.rti === rtindex);
   if (mark !== undefined) subquery = lockTables(subquery, mark);
-  return { ...rte, rtekind: 'subquery', subquery: expandViews(subquery, [...active, relation.oid]), security_barrier: isTrue(relation.options.get('security_barrier')), inh: false };
+  // A view may have got more columns since the query was stored; a whole row has them all.
+  const { colnames } = rte.eref;
+  const eref = colnames.length === relation.attributes.length ? rte.eref
+    : { ...rte.eref, colnames: relation.attributes.map((a, i) => colnames[i] ?? a.attname) };
+  return { ...rte, eref, rtekind: 'subquery', subquery: expandViews(subquery, [...active, relation.oid]), security_barrier: isTrue(relation.options.get('security_barrier')), inh: false };
 }
 
 export const isTrue = (option: string | undefined): boolean => option === 'true' || option === 'on' || option === '1' || option === 'yes';

@@ -11,6 +11,7 @@ import type { Expr, FromItem } from '../nodes/primnodes.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
 import type { Oid } from '../types/datum.ts';
 import { checkAs } from './expand_views.ts';
+import { settings } from '../utils/settings.ts';
 import {
   changeVarNodes, changeVarNodesInQuery, containsVarsOfLevel, offsetVarNodes, offsetVarNodesInQuery, rangeTableEntryUsed, replaceVarsFromTargetList, replaceVarsFromTargetListInQuery,
 } from './rewrite_manip.ts';
@@ -39,7 +40,8 @@ function parseRule(row: PgRewrite, owner: Oid): Rule {
 /** The enabled rules for an event, by name (matchLocks). */
 export function matchRules(relation: Relation, event: ModifyEvent): Rule[] {
   if (!relation.hasRules) return [];
-  return rulesOf(relation.oid).filter((r) => r.ev_type === EVENT_NUMBERS[event] && (r.ev_enabled === 'O' || r.ev_enabled === 'A'))
+  const on = settings.session_replication_role === 'replica' ? 'RA' : 'OA';
+  return rulesOf(relation.oid).filter((r) => r.ev_type === EVENT_NUMBERS[event] && on.includes(r.ev_enabled))
     .sort((a, b) => (a.rulename < b.rulename ? -1 : 1)).map((r) => parseRule(r, relation.owner));
 }
 

@@ -20,6 +20,7 @@ import { session } from '../utils/session.ts';
 import { createCommandTag, isOptimizable } from './cmdtag.ts';
 import { withSlotValues } from './literals.ts';
 import { utilityColumns } from './utility.ts';
+import { settings } from '../utils/settings.ts';
 
 const ROW_EXCLUSIVE_LOCK = 3, FirstNormalObjectId = 16384;
 
@@ -49,6 +50,8 @@ export class CachedStatement {
   readonly fixedResult: boolean;
   protected catalogVersion = -1;
   private searchPath = '';
+  /** Decides which rules apply. */
+  private replicationRole = '';
   private role: Oid = 0;
   private readonly variableParams: boolean;
 
@@ -79,7 +82,8 @@ export class CachedStatement {
   }
 
   isCurrent(): boolean {
-    return this.catalogVersion === catalogVersion() && this.searchPath === getString('search_path') && this.role === session.currentUser;
+    return this.catalogVersion === catalogVersion() && this.searchPath === getString('search_path') && this.role === session.currentUser
+      && this.replicationRole === settings.session_replication_role;
   }
 
   /** Analyzes, rewrites and plans unless what is kept is still good. */
@@ -102,6 +106,7 @@ export class CachedStatement {
     this.columns = columns;
     this.catalogVersion = version;
     this.searchPath = getString('search_path');
+    this.replicationRole = settings.session_replication_role;
     this.role = session.currentUser;
   }
 
