@@ -54,6 +54,36 @@ test.serial('READ COMMITTED: each statement has its snapshot, REPEATABLE READ ke
   t.deepEqual(await b.run('rollback'), []);
 });
 
+test.serial('READ COMMITTED: after one wait the later rows of the command are checked again too', async (t) => {
+  await a.run('create table big (k int, v int); insert into big select g, 0 from generate_series(1, 1500) g');
+  const twoRows = 'begin; update big set v = v + 1 where k in (3, 1200)';
+  const during = async (other: string, mine: string): Promise<string[] | string> => {
+    await a.run('update big set v = 0');
+    await a.run(other);
+    const waiting = await b.startWaiting(mine);
+    await a.run('commit');
+    return waiting.answer;
+  };
+  await during(twoRows, 'update big set v = v + 10');
+  t.deepEqual(await c.run('select k, v from big where v <> 10 order by k'), ['3|11', '1200|11']);
+  t.deepEqual(await during(twoRows, 'with l as (select * from big where v = 0 for update) select count(*) from l'), ['1498']);
+  await during(twoRows, 'merge into big using generate_series(1, 1300) g on g = k when matched and v = 0 then update set v = 10 when matched then update set v = v + 100');
+  t.deepEqual(await c.run('select k, v from big where v not in (0, 10) order by k'), ['3|101', '1200|101']);
+  await during(twoRows, 'delete from big where v = 0');
+  t.deepEqual(await c.run('select k, v from big order by k'), ['3|1', '1200|1']);
+  await a.run('drop table big; create table big (k int, v text) partition by range (k); create table big1 partition of big for values from (0) to (10);'
+    + ' create table big2 (v text, k int); alter table big attach partition big2 default; insert into big values (1, $$one$$), (11, $$eleven$$)');
+  await a.run('begin; update big set v = v || $$A$$');
+  const both = await b.startWaiting('update big set v = v || $$B$$ returning v');
+  await a.run('commit');
+  t.deepEqual(await both.answer, ['oneAB', 'elevenAB']);
+  await a.run('begin; update big set v = v || $$C$$');
+  const seen = await b.startWaiting('select v from big order by k for update');
+  await a.run('commit');
+  t.deepEqual(await seen.answer, ['oneABC', 'elevenABC']);
+  await a.run('drop table big');
+});
+
 test.serial('REPEATABLE READ: waiting for a change ends with 40001, unless it is undone', async (t) => {
   await b.run('begin isolation level repeatable read; select 1 from acc');
   await a.run('begin; update acc set v = 1 where id = 1');

@@ -3,7 +3,7 @@
 // write set has nothing about a table, nothing is looked at but the store.
 import { PgError, internalError } from '../../common/errors.ts';
 import type { Relation } from '../catalog/relation.ts';
-import { ValueBuffer, type Cursor, type Store } from '../storage/store.ts';
+import { ValueBuffer, type Cursor, type HeldSnapshot, type Store } from '../storage/store.ts';
 import { managerClient } from '../transaction/client.ts';
 import type { LockTarget, RowLockMode, TableLockMode, WaitPolicy } from '../transaction/messages.ts';
 import {
@@ -342,8 +342,31 @@ export function lockTable(oid: number, name: string, shared: boolean, mode: Tabl
 /** 'changed', 'deleted': by somebody else since the snapshot, which has been renewed: fetch again and check again. */
 export type RowLockResult = 'ok' | 'changed' | 'deleted' | 'skipped';
 
-/** Locks rows that were just read. In optimistic mode nobody is asked: the commit checks that they are as they were. */
-export function lockRows(rel: Relation, rowIds: readonly RowId[], mode: RowLockMode, waitPolicy: WaitPolicy): RowLockResult[] {
+/** What `read` gives when it looks at an older snapshot. */
+function seenBy<T>(store: Store, snapshot: HeldSnapshot, read: () => T): T {
+  const present = store.hold();
+  store.use(snapshot);
+  try {
+    return read();
+  } finally {
+    store.use(present);
+    store.unhold(present);
+  }
+}
+
+/** Keeps what a command has read by, for the rows it is going to lock later: a wait for one of them moves the snapshot on
+ * before the next is looked at. Null: not needed, nothing moves. */
+export function holdReadSnapshot(shared: boolean): HeldSnapshot | null {
+  return isOptimistic() || usesTransactionSnapshot() ? null : getStore(shared).hold();
+}
+
+export function dropReadSnapshot(shared: boolean, held: HeldSnapshot | null): void {
+  if (held !== null) getStore(shared).unhold(held);
+}
+
+/** Locks rows that were read by the present snapshot, or by `readBy`. In optimistic mode nobody is asked: the commit checks
+ * that they are as they were. */
+export function lockRows(rel: Relation, rowIds: readonly RowId[], mode: RowLockMode, waitPolicy: WaitPolicy, readBy: HeldSnapshot | null = null): RowLockResult[] {
   const results: RowLockResult[] = rowIds.map(() => 'ok');
   const wanted: number[] = [];
   for (let i = 0; i < rowIds.length; i++) if (rowIds[i]! < PROVISIONAL_BLOCK * 65536) wanted.push(i);
@@ -353,7 +376,9 @@ export function lockRows(rel: Relation, rowIds: readonly RowId[], mode: RowLockM
     const row = fetchStored(store, rel, rowId);
     return row === undefined ? -1 : row.view.getUint32(row.offset, true);
   };
-  const before = wanted.map((i) => versionOf(rowIds[i]!));
+  const versions = (): number[] => wanted.map((i) => versionOf(rowIds[i]!));
+  const moved = readBy !== null && readBy.snapshotId !== store.snapshotId;
+  const before = moved ? seenBy(store, readBy, versions) : versions();
   if (isOptimistic()) {
     if (waitPolicy !== 'block') throw new RetryStatement();
     const set = writeSet(rel.shared);
@@ -375,12 +400,12 @@ export function lockRows(rel: Relation, rowIds: readonly RowId[], mode: RowLockM
       stale = true;
     }
   }
-  if (!stale) return results;
+  if (!stale && !moved) return results;
   // Something in the table is newer than what we saw; is it one of these rows?
   const keep = usesTransactionSnapshot();
   const held = keep ? store.hold() : null;
-  advanceSnapshot(rel.shared);
-  const after = wanted.map((i) => versionOf(rowIds[i]!));
+  if (stale) advanceSnapshot(rel.shared);
+  const after = versions();
   if (held !== null) {
     store.use(held);
     store.unhold(held);

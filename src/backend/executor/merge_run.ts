@@ -57,7 +57,7 @@ export class MergeRun extends ModifyRun {
     const last = lastChange(relation, rowId);
     const again = last !== undefined && last.cid >= rt.cid;
     if (!again && !isOptimistic() && this.matched.some((a) => a.plan.command !== 'nothing')) {
-      const [result] = lockRows(relation, [rowId], this.strongest(place), 'block');
+      const [result] = lockRows(relation, [rowId], this.strongest(place), 'block', this.readBy);
       if (result === 'deleted' || result === 'skipped') {
         this.insertFor(source);
         return;

@@ -5,12 +5,13 @@
 // two of them.
 import { PgError } from '../../common/errors.ts';
 import { readColumn, readRow } from '../access/row.ts';
-import { fetchRow, lastChange, lockRows } from '../access/table.ts';
+import { dropReadSnapshot, fetchRow, holdReadSnapshot, lastChange, lockRows } from '../access/table.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { ModifyMergeAction, ModifyTable, Plan } from '../nodes/plannodes.ts';
 import type { RowLockMode } from '../transaction/messages.ts';
 import { currentCommandId, isOptimistic } from '../transaction/xact.ts';
+import type { HeldSnapshot } from '../storage/store.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { partitionAncestors } from '../partitioning/partdesc.ts';
@@ -108,6 +109,8 @@ export class ModifyRun {
   private router: PartitionRouter | null = null;
   private assignments: Map<ModifyTable | ModifyMergeAction, Map<Place, Assignment>> | null = null;
   private pending: Datum[][] = [];
+  /** What the subplan read by. */
+  protected readBy: HeldSnapshot | null = null;
   private readonly seen: Map<Oid, Set<number>> | null;
   readonly changed: ChangedRow[] = [];
   private readonly conflictUpdate: ConflictUpdate | null;
@@ -140,8 +143,17 @@ export class ModifyRun {
 
   finish(): void {
     const { plan } = this.spec;
-    if (plan.operation === 'insert') this.insertAll();
-    else this.changeAll(plan.operation);
+    if (plan.operation === 'insert') {
+      this.insertAll();
+    } else {
+      const { shared } = this.spec.relation;
+      this.readBy = this.pending.length > 1 ? holdReadSnapshot(shared) : null;
+      try {
+        this.changeAll(plan.operation);
+      } finally {
+        dropReadSnapshot(shared, this.readBy);
+      }
+    }
     if (this.triggers !== null) for (const { op, assigned } of this.spec.events.toReversed()) queueStatementEvent(this.triggers, this.spec.relation, op, assigned, this.countsForTag);
   }
 
@@ -320,7 +332,7 @@ export class ModifyRun {
     }
     const ids = batch.map((source) => source[idColumn] as number);
     // In optimistic mode the change itself says which version was read.
-    const results = isOptimistic() ? NO_RESULTS : lockRows(relation, ids, this.assignmentOf(place).lockMode, 'block');
+    const results = isOptimistic() ? NO_RESULTS : lockRows(relation, ids, this.assignmentOf(place).lockMode, 'block', this.readBy);
     for (let i = 0; i < batch.length; i++) {
       let source: Datum[] | null = batch[i]!;
       const id = ids[i]!;

@@ -1,10 +1,11 @@
 // LockRows: SELECT ... FOR UPDATE and its weaker forms (PostgreSQL's nodeLockRows.c). The input is run to its end,
 // then rows are locked in batches and passed on; rows that somebody changed are looked at again (EvalPlanQual).
-import { lockRows as lockTableRows, lockTable, type RowLockResult } from '../access/table.ts';
+import { dropReadSnapshot, holdReadSnapshot, lockRows as lockTableRows, lockTable, type RowLockResult } from '../access/table.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import type { LockRows, PlanRowMark } from '../nodes/plannodes.ts';
+import type { HeldSnapshot } from '../storage/store.ts';
 import type { Datum } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { evalPlanQual, pinMember } from './eval_plan_qual.ts';
@@ -13,7 +14,8 @@ import type { Producer } from './plan_compiler.ts';
 
 const BATCH = 100;
 
-interface Mark { mark: PlanRowMark; relation: Relation }
+/** readBy: what the input was read by. */
+interface Mark { mark: PlanRowMark; relation: Relation; readBy: HeldSnapshot | null }
 
 /** What EvalPlanQual is to show of the relations of a row. */
 function pinnedRows(rt: Runtime, marks: readonly Mark[], row: readonly Datum[]): Map<number, number | undefined> {
@@ -30,7 +32,7 @@ function pinnedRows(rt: Runtime, marks: readonly Mark[], row: readonly Datum[]):
 function lockBatch(rt: Runtime, plan: LockRows, marks: readonly Mark[], rows: Datum[][]): Datum[][] {
   checkForInterrupts();
   let left: (Datum[] | null)[] = rows;
-  for (const { mark, relation } of marks) {
+  for (const { mark, relation, readBy } of marks) {
     const column = mark.rowIdColumn - 1;
     const at: number[] = [];
     const ids: number[] = [];
@@ -41,8 +43,8 @@ function lockBatch(rt: Runtime, plan: LockRows, marks: readonly Mark[], rows: Da
       ids.push(id);
     });
     if (ids.length === 0) continue;
-    const results = mark.tableOidColumn === 0 ? lockTableRows(relation, ids, mark.strength, mark.waitPolicy)
-      : lockOfMembers(mark, at.map((i) => left[i]![mark.tableOidColumn - 1] as number), ids);
+    const results = mark.tableOidColumn === 0 ? lockTableRows(relation, ids, mark.strength, mark.waitPolicy, readBy)
+      : lockOfMembers(mark, readBy, at.map((i) => left[i]![mark.tableOidColumn - 1] as number), ids);
     left = [...left];
     results.forEach((result, n) => {
       const i = at[n]!;
@@ -56,11 +58,11 @@ function lockBatch(rt: Runtime, plan: LockRows, marks: readonly Mark[], rows: Da
 }
 
 /** Rows of several tables, each row's table given. */
-function lockOfMembers(mark: PlanRowMark, tables: readonly number[], ids: readonly number[]): RowLockResult[] {
+function lockOfMembers(mark: PlanRowMark, readBy: HeldSnapshot | null, tables: readonly number[], ids: readonly number[]): RowLockResult[] {
   const results: RowLockResult[] = new Array<RowLockResult>(ids.length);
   for (const oid of new Set(tables)) {
     const own = ids.map((_id, i) => i).filter((i) => tables[i] === oid);
-    lockTableRows(openRelation(oid), own.map((i) => ids[i]!), mark.strength, mark.waitPolicy).forEach((r, n) => { results[own[n]!] = r; });
+    lockTableRows(openRelation(oid), own.map((i) => ids[i]!), mark.strength, mark.waitPolicy, readBy).forEach((r, n) => { results[own[n]!] = r; });
   }
   return results;
 }
@@ -79,13 +81,19 @@ class LockQueue {
   }
   /** Locked rows in order; a consumer that stops early leaves the rest unlocked. */
   *locked(rt: Runtime, plan: LockRows, marks: readonly Mark[], batch: number): Generator<Datum[]> {
-    for (let from = 0; from < this.rows.length; from += batch) yield* lockBatch(rt, plan, marks, this.rows.slice(from, from + batch));
+    if (this.rows.length === 0) return;
+    const held = marks.map((m): Mark => ({ ...m, readBy: holdReadSnapshot(m.relation.shared) }));
+    try {
+      for (let from = 0; from < this.rows.length; from += batch) yield* lockBatch(rt, plan, held, this.rows.slice(from, from + batch));
+    } finally {
+      for (const { relation, readBy } of held) dropReadSnapshot(relation.shared, readBy);
+    }
   }
 }
 
 export const lockRows: Producer<LockRows> = (pc, plan, consume) => {
   const { g } = pc;
-  const marks = plan.rowMarks.map((mark): Mark => ({ mark, relation: openRelation(pc.stmt.rtable[mark.rti - 1]!.relid) }));
+  const marks = plan.rowMarks.map((mark): Mark => ({ mark, relation: openRelation(pc.stmt.rtable[mark.rti - 1]!.relid), readBy: null }));
   const queue = g.state('null');
   g.emit(`${g.konst(lockTables)}(${g.konst(marks)});`);
   g.emit(`${queue} = new ${g.konst(LockQueue)}();`);
