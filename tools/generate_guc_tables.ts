@@ -23,7 +23,7 @@ const FLAGS: Record<string, string[]> = {
     'wal_consistency_checking', 'restrict_nonsystem_relation_kind'],
   LIST_QUOTE: ['search_path', 'unix_socket_directories', 'local_preload_libraries', 'session_preload_libraries',
     'shared_preload_libraries', 'temp_tablespaces'],
-  IS_NAME: ['default_tablespace', 'default_table_access_method', 'role', 'session_authorization'],
+  IS_NAME: ['application_name', 'default_tablespace', 'default_table_access_method', 'role', 'session_authorization'],
 };
 
 // Where Posthouse differs.

@@ -287,15 +287,41 @@ test.serial('TRUNCATE is transactional', async (t) => {
   t.deepEqual(await sums(), ['1|100', '2|100', '3|100', '4|100', '5|100']);
 });
 
-test.serial('two create the same table', async (t) => {
-  await a.run('begin; create table twice (a int)');
-  const second = b.run('create table twice (a int)');
-  const first = await a.run('commit');
-  // PostgreSQL lets the second wait and fail; here the first to commit wins.
-  const failures = [first, await second].filter((answer) => typeof answer === 'string');
-  t.is(failures.length, 1);
-  t.regex(String(failures[0]), /^(23505 duplicate key value violates unique constraint "pg_(type_typname_nsp|class_relname_nsp)_index"|42P07 relation "twice" already exists)$/);
+// The second was told at COMMIT only.
+test.serial('two create the same: the second waits at its statement', async (t) => {
+  for (const [what, index] of [
+    ['table twice (a int)', 'pg_type_typname_nsp'], ['sequence twice', 'pg_class_relname_nsp'], ['schema twice', 'pg_namespace_nspname'],
+    ["type twice as enum ('a')", 'pg_type_typname_nsp'], ['role twice', 'pg_authid_rolname'],
+  ] as const) {
+    await a.run(`begin; create ${what}`);
+    let second = await b.startWaiting(`create ${what}`);
+    await a.run('rollback');
+    t.deepEqual(await second.answer, []);
+    await a.run(`drop ${what.split(' (')[0]!.split(' as')[0]!}`);
+    await a.run(`begin; create ${what}`);
+    second = await b.startWaiting(`create ${what}`);
+    await a.run('commit');
+    t.is(await second.answer, `23505 duplicate key value violates unique constraint "${index}_index"`);
+    await a.run(`drop ${what.split(' (')[0]!.split(' as')[0]!}`);
+  }
+  await b.run("begin isolation level repeatable read; select 1");
+  await a.run('create table twice ()');
+  t.regex(String(await b.run('create table twice ()')), /^(23505|42P07) /); // before the commit
+  await b.run('rollback');
   await a.run('drop table twice');
+});
+
+// The first try of an INSERT meets the other's row at its commit, and is run again: with the same numbers.
+test.serial('a statement that is run again takes no more numbers', async (t) => {
+  await a.run('create table numbered (id serial, v int unique); create table counter (n int); insert into counter values (0)');
+  for (let i = 0; i < 40; i++) {
+    await Promise.all([
+      a.run('update counter set n = n + 1'), b.run(`insert into numbered (v) select ${i} + 0 * (n + 1) from counter`),
+      c.run(`insert into numbered (v) values (${-1 - i})`), a.run(`update counter set n = n + 1`),
+    ]);
+  }
+  t.deepEqual(await a.run("select nextval('numbered_id_seq'), count(*), count(distinct id), max(id) from numbered"), ['81|80|80|80']);
+  await a.run('drop table numbered, counter');
 });
 
 test.serial('sequences: never the same number, not undone', async (t) => {

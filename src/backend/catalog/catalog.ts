@@ -34,6 +34,8 @@ export function useSystemOids(on: boolean): void {
   systemOid = on ? FIRST_SYSTEM_OID : 0;
 }
 
+export const usesSystemOids = (): boolean => systemOid !== 0;
+
 function nextOid(shared: boolean): Oid {
   if (systemOid !== 0) {
     if (systemOid >= FirstNormalObjectId) throw internalError('the SQL files make more objects than there are OIDs for');

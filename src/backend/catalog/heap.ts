@@ -2,9 +2,10 @@
 // row type, dependencies. Nothing is put into the store: a table without rows has no blocks.
 import { PgError } from '../../common/errors.ts';
 import type { Oid } from '../types/datum.ts';
+import { getBool } from '../utils/guc.ts';
 import { aclMembers, parseAcl } from './acl.ts';
 import { userDefaultAcl } from './aclchk.ts';
-import { getNewOid, getNewRelationOid } from './catalog.ts';
+import { getNewOid, getNewRelationOid, usesSystemOids } from './catalog.ts';
 import { formatType } from './format_type.ts';
 import { catalogInsert } from './indexing.ts';
 import { getElementType, getRangeSubtype, getType } from './lsyscache.ts';
@@ -63,6 +64,7 @@ export interface HeapSpec {
 /** Makes a relation; its OID and that of its row type (0: none) (heap_create_with_catalog). */
 export function heapCreateWithCatalog(spec: HeapSpec): { relation: Oid; rowType: Oid } {
   const hasRowType = spec.relkind !== 'S' && spec.relkind !== 't';
+  refuseSystemNamespace(spec);
   checkAttributeNamesTypes(spec.columns, spec.relkind, spec.allowPseudo ?? false);
   if (sys.relationOidByName(spec.name, spec.namespace) !== 0) {
     throw new PgError('duplicate_table', `relation "${spec.name}" already exists`);
@@ -100,6 +102,14 @@ export function heapCreateWithCatalog(spec: HeapSpec): { relation: Oid; rowType:
     if (acl) updateAclDependencies(ids.RelationRelationId, relation, 0, spec.owner, [], aclMembers(parseAcl(acl)));
   }
   return { relation, rowType };
+}
+
+/** Only initdb makes relations in pg_catalog, and whoever allows it expressly. */
+function refuseSystemNamespace({ name, namespace }: HeapSpec): void {
+  if ((namespace !== ids.PG_CATALOG_NAMESPACE && namespace !== ids.PG_TOAST_NAMESPACE) || usesSystemOids() || getBool('allow_system_table_mods')) return;
+  throw new PgError('insufficient_privilege', `permission denied to create "${sys.namespaceByOid(namespace)!.nspname}.${name}"`, {
+    detail: 'System catalog modifications are currently disallowed.',
+  });
 }
 
 /** The composite type of a relation's rows, and the array type over it. */

@@ -5,12 +5,15 @@ import { beginIndexScan, findDuplicate, insertEntry, lookupUnique, removeEntry }
 import { encodeKey, keyHasNull, keyRange } from '../access/key.ts';
 import { formRow, readRow, rowIdOf, type RowId } from '../access/row.ts';
 import { beginScan, deleteRow, fetchRow, insertRow, lastChange, updateRow } from '../access/table.ts';
-import { currentCommandId, getStore, noteCatalogChange } from '../transaction/xact.ts';
+import { managerClient } from '../transaction/client.ts';
+import { dropSnapshot, holdSnapshot, useSnapshot } from '../transaction/snapshot.ts';
+import { advanceSnapshot, currentCommandId, getStore, isOptimistic, isStale, noteCatalogChange } from '../transaction/xact.ts';
 import { PgError, internalError } from '../../common/errors.ts';
-import type { Datum, Oid } from '../types/datum.ts';
+import { ArrayValue, type Datum, type Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
 import { catalogRelation } from './catalog_relations.ts';
 import { toRow, toValues } from './catalog_rows.ts';
+import { AttributeRelationId, NAMEOID } from './oids.ts';
 import { noteOverride } from './override.ts';
 import type { IndexInfo, Relation } from './relation.ts';
 import type { CatalogId, CatalogRows } from './rows.ts';
@@ -175,11 +178,31 @@ function dropEntry(info: IndexInfo, values: readonly Datum[], rowId: RowId): voi
 function checkUnique(rel: Relation, info: IndexInfo, values: readonly Datum[]): void {
   if (!info.unique) return;
   const columns = columnsOf(info, values);
-  if (findDuplicate(info, encodeKey(info.columns, columns)) === undefined) return;
+  const key = encodeKey(info.columns, columns);
+  if (findDuplicate(info, key) === undefined && !(isContested(rel, info) && isClaimed(info, key))) return;
   const names = info.keyAttributes.map((attnum) => rel.attributes[attnum - 1]!.attname).join(', ');
   throw new PgError('unique_violation', `duplicate key value violates unique constraint "${info.index.name}"`, {
-    detail: `Key (${names})=(${columns.join(', ')}) already exists.`, schema: 'pg_catalog', table: rel.name, constraint: info.index.name,
+    detail: `Key (${names})=(${columns.map((c) => (c instanceof ArrayValue ? c.values.join(' ') : String(c))).join(', ')}) already exists.`, schema: 'pg_catalog', table: rel.name, constraint: info.index.name,
   });
+}
+
+/** Two sessions can make the same name at once. OIDs are handed out once, columns are made under their table's lock. */
+const isContested = (rel: Relation, info: IndexInfo): boolean => rel.oid !== AttributeRelationId && info.columns.some((c) => c.typeOid === NAMEOID);
+
+/** Whether somebody else has taken the key, after waiting for whoever is just taking it. */
+function isClaimed(info: IndexInfo, key: string): boolean {
+  const { shared, filenode } = info.index;
+  if (isOptimistic()) return false; // the commit decides
+  const answer = managerClient(shared).acquireLock({ kind: 'key', index: filenode, key });
+  if (answer.kind !== 'granted' || !isStale(answer, shared)) return false;
+  const saved = holdSnapshot();
+  try {
+    advanceSnapshot(shared);
+    return findDuplicate(info, key) !== undefined;
+  } finally {
+    useSnapshot(saved);
+    dropSnapshot(saved);
+  }
 }
 
 function checkNotNull(definition: CatalogDefinition, values: readonly Datum[]): void {

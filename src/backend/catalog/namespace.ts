@@ -12,6 +12,7 @@ import { catalogInsert } from './indexing.ts';
 import { refreshCatalogs, registerCatalogCache } from './inval.ts';
 import * as ids from './oids.ts';
 import * as sys from './syscache.ts';
+import { truncateIdentifier } from '../utils/identifier.ts';
 import { getNewOid } from './catalog.ts';
 
 /** A table name as the parser gives it. */
@@ -55,19 +56,6 @@ export function splitIdentifierString(text: string, separator = ','): string[] |
     names.push(truncateIdentifier(m[1] !== undefined ? m[1].replaceAll('""', '"') : m[2]!.toLowerCase()));
     if (m[3] === '') return names;
   }
-}
-
-/** Names are at most 63 bytes of UTF-8; longer ones are cut between characters. */
-export function truncateIdentifier(name: string): string {
-  if (name.length * 3 < 64 || Buffer.byteLength(name) < 64) return name;
-  let end = 0;
-  let bytes = 0;
-  for (const c of name) {
-    bytes += Buffer.byteLength(c);
-    if (bytes > 63) break;
-    end += c.length;
-  }
-  return name.slice(0, end);
 }
 
 defineHooks('search_path', {

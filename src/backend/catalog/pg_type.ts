@@ -12,7 +12,7 @@ import { stringToNode } from '../nodes/readfuncs.ts';
 import { deleteDependencyRecordsFor, objectAddress, recordDependencyOn } from './pg_depend.ts';
 import { deleteSharedDependencyRecordsFor, recordDependencyOnOwner, updateAclDependencies } from './pg_shdepend.ts';
 import type { PgType } from './rows.ts';
-import { truncateIdentifier } from './namespace.ts';
+import { truncateIdentifier } from '../utils/identifier.ts';
 import * as sys from './syscache.ts';
 
 /** shell_in and shell_out. */

@@ -4,7 +4,8 @@ import { PgError } from '../../common/errors.ts';
 import type { Oid } from '../types/datum.ts';
 import { getArrayType } from './lsyscache.ts';
 import { typmodFromList } from './format_type.ts';
-import { deconstructQualifiedName, lookupExplicitNamespace, truncateIdentifier, typenameToOid } from './namespace.ts';
+import { deconstructQualifiedName, lookupExplicitNamespace, typenameToOid } from './namespace.ts';
+import { truncateIdentifier } from '../utils/identifier.ts';
 import * as ids from './oids.ts';
 
 /** SQL's own names, as the grammar reads them. Modifier and "time zone" are taken out before. */

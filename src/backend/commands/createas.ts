@@ -13,7 +13,7 @@ import { getNamespaceName } from '../catalog/lsyscache.ts';
 import { quoteQualifiedIdentifier } from '../catalog/quote.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { setNewFilenode } from '../catalog/storage.ts';
-import { relationOidByName } from '../catalog/syscache.ts';
+import { classByOid, relationOidByName } from '../catalog/syscache.ts';
 import { compilePlan, runPlan, type CompiledPlan } from '../executor/execute.ts';
 import type { DestReceiver } from '../executor/dest.ts';
 import { buildIndex } from '../executor/indexing.ts';
@@ -137,6 +137,7 @@ function refreshMatview(stmt: RawNode): void {
   requireOwner(ids.RelationRelationId, oid);
   lockTable(oid, view.name, false, concurrent ? 7 : 8);
   if (view.kind !== 'm') throw new PgError('feature_not_supported', `"${view.name}" is not a materialized view`);
+  if (concurrent && !classByOid(oid)!.relispopulated) throw new PgError('feature_not_supported', 'CONCURRENTLY cannot be used when the materialized view is not populated');
   if (concurrent && stmt['skipData']) throw new PgError('syntax_error', 'CONCURRENTLY and WITH NO DATA options cannot be used together');
   if (concurrent && !view.indexes.some((i) => i.unique && i.immediate && i.valid && i.predicate === null && i.expressions.length === 0)) {
     throw new PgError('object_not_in_prerequisite_state', `cannot refresh materialized view "${quoteQualifiedIdentifier(getNamespaceName(view.namespace), view.name)}" concurrently`, {

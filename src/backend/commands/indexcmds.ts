@@ -29,6 +29,7 @@ import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { containsVolatile, relationParseState } from './constraints.ts';
 import { joinColumnNames } from './names.ts';
+import { refuseSystemCatalog } from './object_names.ts';
 import { checkUniqueKey, indexPartitions } from './partition_index.ts';
 import { partitionDescOf } from '../partitioning/partdesc.ts';
 import { catalogUpdateByKey } from '../catalog/indexing.ts';
@@ -236,6 +237,7 @@ function createIndex(stmt: RawNode, context: UtilityContext): void {
   }
   if (table.kind === 'p' && stmt['concurrent']) throw new PgError('feature_not_supported', `cannot create index on partitioned table "${table.name}" concurrently`);
   requireOwner(ids.RelationRelationId, table.oid);
+  refuseSystemCatalog(table.oid);
   requirePrivilege(ids.NamespaceRelationId, table.namespace, ACL.CREATE);
   lockTable(table.oid, table.name, table.shared, 5);
   refuseInUse('CREATE INDEX', table);

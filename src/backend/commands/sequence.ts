@@ -22,7 +22,7 @@ import type { RawNode } from '../parser/raw_nodes.ts';
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { client } from '../transaction/client.ts';
 import { advanceSequence, liveSequence, type LiveSequence } from '../transaction/sequences.ts';
-import { commandCounterIncrement, registerCallback } from '../transaction/xact.ts';
+import { commandCounterIncrement, registerCallback, requireLocks } from '../transaction/xact.ts';
 import { int8, type Int8, type Oid } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import { session } from '../utils/session.ts';
@@ -234,6 +234,7 @@ function lastval(): Int8 {
 }
 
 function setval(oid: Oid, value: Int8, isCalled: boolean): Int8 {
+  requireLocks(); // not to be done twice
   const sequence = openSequence(oid, ACL.UPDATE);
   const form = formOf(oid);
   if (BigInt(value) < form.min || BigInt(value) > form.max) {

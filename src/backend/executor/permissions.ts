@@ -4,6 +4,8 @@ import { aclcheckAttributes, attributeAclmask, notOwnerOrDenied, objectAclmask, 
 import { superuserArg } from '../catalog/acl.ts';
 import { getRelKind, getRelName } from '../catalog/lsyscache.ts';
 import * as ids from '../catalog/oids.ts';
+import { classByOid } from '../catalog/syscache.ts';
+import { PgError } from '../../common/errors.ts';
 import { ACL, type RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { PlannedStmt } from '../nodes/plannodes.ts';
 import { PgError } from '../../common/errors.ts';
@@ -38,7 +40,17 @@ export function checkPermissions(stmt: PlannedStmt): void {
   for (const rte of stmt.rtable) {
     if (rte.requiredPerms !== 0 && rte.relid !== 0) checkEntry(rte);
   }
+  for (const rte of stmt.rtable) if (rte.rtekind === 'relation' && rte.relkind === 'm') checkPopulated(rte.relid);
   allowed.set(stmt, { user: session.currentUser, version });
+}
+
+/** REFRESH ... WITH NO DATA leaves nothing that could be read (ExecOpenScanRelation). */
+function checkPopulated(relid: Oid): void {
+  const relation = classByOid(relid);
+  if (relation === undefined || relation.relispopulated) return;
+  throw new PgError('object_not_in_prerequisite_state', `materialized view "${relation.relname}" has not been populated`, {
+    hint: 'Use the REFRESH MATERIALIZED VIEW command.',
+  });
 }
 
 function checkEntry(rte: RangeTblEntry): void {

@@ -14,7 +14,7 @@ import { INNER_VAR, OUTER_VAR, type Plan, type PlannedStmt } from '../nodes/plan
 import type { Expr, SubPlan, TargetEntry, Var } from '../nodes/primnodes.ts';
 import { Generator, type Column, type Value } from './codegen.ts';
 import { type ExprContext, genExpr, genFilter, isNullable } from './expr_codegen.ts';
-import { containsVolatile, paramsUsed } from './plan_walker.ts';
+import { containsMutable, containsVolatile, paramsUsed } from './plan_walker.ts';
 
 export type Consumer = (columns: Column[]) => void;
 export type Producer<P extends Plan = Plan> = (pc: PlanCompiler, plan: P, consume: Consumer) => void;
@@ -150,12 +150,16 @@ export class PlanCompiler {
     };
   }
 
-  /** The columns of a target list over what `cx` gives. */
+  /** The columns of a target list over what `cx` gives. Volatile ones are computed here, and then in their order with them
+   * whatever may depend on their effects. */
   project(targetlist: readonly TargetEntry[], cx: ExprContext): Column[] {
     const columns = targetlist.map((tle) => this.exprColumn(tle.expr, cx));
-    targetlist.forEach((tle, i) => {
-      if (tle.expr.kind !== 'Var' && tle.expr.kind !== 'Const' && containsVolatile(tle.expr)) this.g.column(columns[i]!);
-    });
+    const computed = (e: Expr): boolean => e.kind !== 'Var' && e.kind !== 'Const';
+    if (targetlist.some(({ expr }) => computed(expr) && containsVolatile(expr))) {
+      targetlist.forEach(({ expr }, i) => {
+        if (computed(expr) && containsMutable(expr)) this.g.column(columns[i]!);
+      });
+    }
     return columns;
   }
 

@@ -10,6 +10,7 @@
 import PgQueryModule from 'libpg-query/wasm/libpg-query.js';
 import { PgError } from '../../common/errors.ts';
 import type { ConditionName } from '../../common/sqlstate.ts';
+import { reportLongNames } from '../utils/identifier.ts';
 import type { RawNode, RawStmt } from './raw_nodes.ts';
 import { refuseNewer } from './newer_syntax.ts';
 export type { RawNode, RawStmt } from './raw_nodes.ts';
@@ -82,6 +83,7 @@ export function isStackOverflow(error: unknown): boolean {
  * Throws PgError syntax_error (and the few others of PostgreSQL's scanner and grammar) with `position` set.
  */
 export function rawParse(text: string): readonly RawStmt[] {
+  reportLongNames(text);
   const known = cache.get(text);
   if (known !== undefined) return known;
   const result = parseFresh(text);

@@ -3,6 +3,7 @@
 // all. Where somebody else was faster the manager says so, nothing has been told to the frontend yet, and the
 // statement is run again, this time taking its locks one by one as inside a block.
 import type { RawNode, RawStmt } from '../parser/raw_parser.ts';
+import { client } from '../transaction/client.ts';
 import {
   RetryStatement, abortCurrentTransaction, commitTransactionCommand, setOptimistic, startTransactionCommand, transactionBlockStatus,
 } from '../transaction/xact.ts';
@@ -31,18 +32,21 @@ export function runAutocommit(optimistic: boolean, body: () => () => void): void
     try {
       startTransactionCommand();
       setOptimistic(true);
+      client.beginFirstTry();
       finish = body();
       commitTransactionCommand();
     } catch (error) {
       if (!(error instanceof RetryStatement)) throw error;
       abortCurrentTransaction();
       frontend.rewind(mark);
+      client.beginSecondTry();
       startTransactionCommand();
       finish = body();
       commitTransactionCommand();
     }
     finish();
   } finally {
+    client.endTries();
     frontend.hold = false;
   }
 }

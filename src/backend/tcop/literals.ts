@@ -18,6 +18,7 @@ import type { Datum } from '../types/datum.ts';
 const MARK = '\u0001';
 const MAX_LENGTH = 2000;
 const MAX_DIGITS = 9;
+const MAX_NAME = 63;
 
 const isDigit = (c: number): boolean => c >= 48 && c <= 57;
 const isWordStart = (c: number): boolean => (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c === 95;
@@ -37,8 +38,10 @@ export function liftLiterals(text: string): LiftedText | null {
   while (i < n) {
     const c = text.charCodeAt(i);
     if (isWordStart(c)) {
+      const start = i;
       do i++; while (i < n && isWord(text.charCodeAt(i)));
       if (text.charCodeAt(i) === 39) return null; // E'', B'', N'', ...
+      if (i - start > MAX_NAME) return null; // each parse tells that it is cut
       continue;
     }
     if (isDigit(c)) {
@@ -58,7 +61,7 @@ export function liftLiterals(text: string): LiftedText | null {
       case 39: // 'text'
       case 34: { // "name"
         const end = text.indexOf(c === 39 ? '\'' : '"', i + 1);
-        if (end < 0) return null;
+        if (end < 0 || (c === 34 && end - i > MAX_NAME)) return null;
         i = end + 1;
         break;
       }

@@ -17,6 +17,7 @@ import { catalogVersion } from '../transaction/xact.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { getString } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
+import { mayHaveLongName } from '../utils/identifier.ts';
 import { createCommandTag, isOptimizable } from './cmdtag.ts';
 import { withSlotValues } from './literals.ts';
 import { utilityColumns } from './utility.ts';
@@ -178,7 +179,7 @@ export function findByText(text: string): CachedStatement | undefined {
 }
 
 export function keepByText(key: string, statement: CachedStatement): void {
-  if (key.length > MAX_TEXT_LENGTH) return;
+  if (key.length > MAX_TEXT_LENGTH || mayHaveLongName(key)) return; // each parse tells of names that are cut
   if (byText.size >= MAX_TEXTS) byText.delete(byText.keys().next().value!);
   byText.set(key, statement);
 }

@@ -71,6 +71,9 @@ export class ManagerClient {
   private readonly channels = new Set<string>();
   private notifications: Notification[] = [];
   private readonly sequences = new Map<number, SequenceCache>();
+  /** Whether an optimistic try runs, or its repetition; and what nextval() gave to the former, by filenode. */
+  private attempt: 'only' | 'first' | 'second' = 'only';
+  private given: Map<number, Int8[]> | null = null;
   private readonly out = new ByteWriter(16384);
 
   constructor(database: () => Oid) {
@@ -306,6 +309,31 @@ export class ManagerClient {
 
   /** The next value. Throws 2200H at the end of a sequence that does not cycle. */
   nextval(sequence: SequenceRequest): Int8 {
+    if (this.attempt === 'only') return this.newValue(sequence);
+    const { filenode } = sequence;
+    if (this.attempt === 'second') return this.given?.get(filenode)?.pop() ?? this.newValue(sequence);
+    const value = this.newValue(sequence);
+    this.given ??= new Map();
+    const values = this.given.get(filenode);
+    if (values === undefined) this.given.set(filenode, [value]);
+    else values.push(value);
+    return value;
+  }
+
+  /** An optimistic try begins: should the statement be run again, it gets the same values, as if it had run once. */
+  beginFirstTry(): void {
+    this.attempt = 'first';
+  }
+  beginSecondTry(): void {
+    this.attempt = 'second';
+    for (const values of this.given?.values() ?? []) values.reverse();
+  }
+  endTries(): void {
+    this.attempt = 'only';
+    this.given = null;
+  }
+
+  private newValue(sequence: SequenceRequest): Int8 {
     let cache = this.sequences.get(sequence.filenode);
     if (cache === undefined) this.sequences.set(sequence.filenode, cache = { value: 0n, left: 0, increment: 0n, burst: false, calls: 0 });
     cache.calls++;

@@ -10,6 +10,7 @@ import type { ConditionName } from '../../common/sqlstate.ts';
 import { flattenValues, parseBool, parseInteger, parseReal, showInteger, showReal, formatG } from './guc_parse.ts';
 import { UNSUPPORTED } from './guc_policy.ts';
 import { CATEGORIES, SETTINGS, type GucContext, type SettingRow, type VarType } from './guc_tables.ts';
+import { truncateIdentifierAloud } from './identifier.ts';
 import { session } from './session.ts';
 import { settings } from './settings.ts';
 
@@ -256,7 +257,7 @@ function checkType(setting: Setting, text: string): GucValue {
     }
     case 'enum': return checkEnum(setting, text);
     case 'string':
-      return setting.flags.has('IS_NAME') && text.length > 63 ? text.slice(0, 63) : text;
+      return setting.flags.has('IS_NAME') ? truncateIdentifierAloud(text) : text;
   }
 }
 

@@ -59,7 +59,7 @@ export const SETTINGS: readonly SettingRow[] = [
   ['allow_system_table_mods', 'bool', 'superuser', 'off', null, 0, 0, null, 8,
     'Allows modifications of the structure of system tables.', null, 'NOT_IN_SAMPLE'],
   ['application_name', 'string', 'user', '', null, 0, 0, null, 22,
-    'Sets the application name to be reported in statistics and logs.', null, 'NOT_IN_SAMPLE REPORT'],
+    'Sets the application name to be reported in statistics and logs.', null, 'NOT_IN_SAMPLE REPORT IS_NAME'],
   ['archive_cleanup_command', 'string', 'sighup', '', null, 0, 0, null, 36,
     'Sets the shell command that will be executed at every restart point.', null, ''],
   ['archive_command', 'string', 'sighup', '', null, 0, 0, null, 37,

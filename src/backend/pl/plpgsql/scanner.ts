@@ -2,7 +2,7 @@
 // language's own keywords (pl_scanner.c). Offsets are UTF-16 units in the function's source.
 import { PgError } from '../../../common/errors.ts';
 import type { ConditionName } from '../../../common/sqlstate.ts';
-import { truncateIdentifier } from '../../catalog/namespace.ts';
+import { truncateIdentifier } from '../../utils/identifier.ts';
 
 /** `op` are operators and single signs, by their text. A keyword is an `ident` until the parser asks. */
 export type TokenKind = 'ident' | 'quoted' | 'param' | 'string' | 'integer' | 'number' | 'op' | 'eof';

@@ -1,0 +1,61 @@
+// Names are at most 63 bytes; longer ones are cut (PostgreSQL's scansup.c).
+import { PgError } from '../../common/errors.ts';
+import { session } from './session.ts';
+
+/** Cut between characters. */
+export function truncateIdentifier(name: string): string {
+  if (name.length * 3 < 64 || Buffer.byteLength(name) < 64) return name;
+  let end = 0;
+  let bytes = 0;
+  for (const c of name) {
+    bytes += Buffer.byteLength(c);
+    if (bytes > 63) break;
+    end += c.length;
+  }
+  return name.slice(0, end);
+}
+
+/** The same with a NOTICE. */
+export function truncateIdentifierAloud(name: string): string {
+  const short = truncateIdentifier(name);
+  if (short.length < name.length) {
+    const notice = new PgError('name_too_long', `identifier "${name}" will be truncated to "${short}"`);
+    notice.severity = 'NOTICE';
+    session.notice(notice);
+  }
+  return short;
+}
+
+const MAY_HAVE_LONG_NAME = /[\w$]{64}|"[^"]{64}|[^\0-\x7f]/;
+export const mayHaveLongName = (sql: string): boolean => sql.length > 22 && MAY_HAVE_LONG_NAME.test(sql);
+
+/** What the grammar's scanner distinguishes, as far as names are concerned. 1: a quoted one, 2: any other word. */
+const TOKEN = /--[^\r\n]*|\/\*|[eE]'(?:[^'\\]+|\\[^]|'')*'|'[^']*'|\$(?:[A-Za-z_\x80-\uffff][\w\x80-\uffff]*)?\$|"((?:[^"]|"")*)"|([A-Za-z_\x80-\uffff][\w$\x80-\uffff]*)/g;
+
+/** NOTICEs of the names in SQL text that the grammar cuts: it says nothing itself. */
+export function reportLongNames(sql: string): void {
+  if (!mayHaveLongName(sql)) return;
+  TOKEN.lastIndex = 0;
+  for (let m = TOKEN.exec(sql); m !== null; m = TOKEN.exec(sql)) {
+    const [token, quoted, word] = m;
+    if (quoted !== undefined) truncateIdentifierAloud(quoted.replaceAll('""', '"'));
+    else if (word !== undefined) truncateIdentifierAloud(word.replace(/[A-Z]+/g, (s) => s.toLowerCase()));
+    else if (token === '/*') TOKEN.lastIndex = endOfComment(sql, TOKEN.lastIndex);
+    else if (token.startsWith('$')) {
+      const end = sql.indexOf(token, TOKEN.lastIndex);
+      if (end >= 0) TOKEN.lastIndex = end + token.length;
+    }
+  }
+}
+
+/** Comments nest. */
+function endOfComment(sql: string, from: number): number {
+  const mark = /\/\*|\*\//g;
+  mark.lastIndex = from;
+  for (let depth = 1; depth > 0;) {
+    const m = mark.exec(sql);
+    if (m === null) return sql.length;
+    depth += m[0] === '/*' ? 1 : -1;
+  }
+  return mark.lastIndex;
+}
