@@ -9,7 +9,7 @@ import { openStore, openWritableStore } from '../../src/backend/storage/lmdb.ts'
 import type { Store } from '../../src/backend/storage/store.ts';
 import { randomFrom } from '../torture/crash.ts';
 
-const SEED = Number(process.env['SEED'] ?? 7), COMMITS = 150, CUTS = process.env['TORTURE'] === '1' ? 20_000 : 500;
+const SEED = Number(process.env['SEED'] ?? 7), COMMITS = 150, CUTS = process.env['TORTURE'] === '1' ? 4000 : 500;
 const SECTOR = 512, KEYS = 300;
 
 const writer = `
