@@ -59,13 +59,13 @@ export function signalChildren(signal: number, kind?: Child['kind']): void {
 /** Forks a manager; the child runs `main` and ends with it. The pid, or a negative errno. */
 export function forkManager(databaseOid: number, main: () => never): number {
   const pid = port.fork(false);
-  if (pid === 0) beChild('manager', main);
+  if (pid === 0) beChild('manager', main, undefined);
   if (pid > 0) managers.set(pid, { kind: 'manager', databaseOid });
   return pid;
 }
 
 /** In a new child. (Parentheses: compiled with the module, where otherwise every child would.) */
-export const beChild: (kind: Child['kind'], main: () => never) => never = (function beChild(kind: Child['kind'], main: () => never): never {
+export const beChild: <T>(kind: Child['kind'], main: (given: T) => never, given: T) => never = (function beChild<T>(kind: Child['kind'], main: (given: T) => never, given: T): never {
   // A child never outlives its postmaster: it would stand in the way of the next one.
   port.setParentDeathSignal(SIGKILL);
   if (port.getppid() !== postmaster) port._exit(1);
@@ -75,7 +75,7 @@ export const beChild: (kind: Child['kind'], main: () => never) => never = (funct
   forgetNotifySocket();
   compileFor('default');
   try {
-    main();
+    main(given);
   } catch (error) {
     log('FATAL', `child process failed: ${error instanceof Error ? error.stack : String(error)}`);
   }

@@ -87,6 +87,10 @@ export class Server {
     const listening = this.collectListeners(), count = this.collect(listening);
     const tell = this.shutdown !== 'none' || this.report.counts || this.rehearsal.waits;
     port.serve(this.fds, revents, count, listening, this.timeoutMs(), backendPids, tell, what);
+    if (what[0] === SERVE.child) {
+      const { mockNonce, serve } = this.context;
+      beChild('backend', backendStartup, { fd: what[1]!, state: this.acceptState(), mockNonce, serve });
+    }
     this.answer(what[0]!, what[1]!, what[2]!);
     for (let i = listening; i < count; i++) if (revents[i] !== 0) this.handlers[i]!();
     if (tell) this.reportSessions(what[3]! > 0);
@@ -156,7 +160,6 @@ export class Server {
   /** What `port.serve` leaves to us. */
   private answer(what: number, a: number, b: number): void {
     switch (what) {
-      case SERVE.child: this.becomeBackend(a); break;
       case SERVE.ended: {
         const child = childEnded(a, b);
         if (child.kind === 'manager') this.context.managers.ended(a, child);
@@ -178,11 +181,6 @@ export class Server {
         this.pauseUntil = performance.now() + 100;
       }
     }
-  }
-
-  private becomeBackend(fd: number): never {
-    const state = this.acceptState(), { mockNonce, serve } = this.context;
-    beChild('backend', () => backendStartup({ fd, state, mockNonce, serve }));
   }
 
   // ---- configuration

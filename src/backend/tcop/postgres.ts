@@ -32,13 +32,14 @@ interface LoopState {
   readyForQuery: boolean;
 }
 
-/** Serves one authenticated connection to its end. Never returns. */
-export function postgresMain(connection: Connection): never {
+/** Serves one authenticated connection to its end. Never returns. (Parentheses: compiled with the
+ * module, where otherwise every child would.) */
+export const postgresMain: (connection: Connection) => never = (function postgresMain(connection: Connection): never {
   const code = serveSession(connection);
   leaveStores();
   leaveSlot();
   port._exit(code);
-}
+});
 
 /** A whole session; the exit code. */
 export function serveSession(connection: Connection): number {
