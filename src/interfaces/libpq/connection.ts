@@ -48,6 +48,7 @@ export interface Notification {
 export type TransactionStatus = 'idle' | 'active' | 'in transaction' | 'in error' | 'unknown';
 const STATUS: Record<string, TransactionStatus> = { I: 'idle', T: 'in transaction', E: 'in error' };
 const DEFAULT_STATEMENT_CACHE = 256;
+const CANCEL_AGAIN_MS = 50, MAX_CANCEL_AGAIN_MS = 2000;
 const CLOSED_UNEXPECTEDLY = 'server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally\n\tbefore or while processing the request.';
 
 /** Who is inside the function of a transaction or pipeline. */
@@ -438,6 +439,7 @@ export class Connection extends Session implements Carrier, Wire {
     if (exchange.unlisten !== null) exchange.unlisten();
     if (exchange.aborted && exchange.error instanceof ServerError && exchange.error.code === '57014') exchange.error = exchange.signal!.reason as Error;
     exchange.settle();
+    exchange.whenSettled?.();
   }
 
   private onClose(): void {
@@ -465,15 +467,31 @@ export class Connection extends Session implements Carrier, Wire {
     return sendCancel(this.started, this.info);
   }
 
-  /** While the request is on its way nothing new is sent, lest it hit the wrong one. */
+  /**
+   * Asks until it has ended, for a request that overtakes its query finds the server idle and is forgotten. Meanwhile
+   * nothing new is sent, lest it be hit instead.
+   */
   cancelExchange(exchange: Exchange): void {
     if (this.closed || exchange !== this.inFlight[this.first]) return;
     this.cancels++;
-    const done = (): void => {
+    void this.cancelUntilEnd(exchange).finally(() => {
       this.cancels--;
       if (!this.closed) this.pump();
-    };
-    this.cancel().then(done, done);
+    });
+  }
+
+  private async cancelUntilEnd(exchange: Exchange): Promise<void> {
+    for (let pauseMs = CANCEL_AGAIN_MS; !this.closed && exchange === this.inFlight[this.first]; pauseMs = Math.min(pauseMs * 2, MAX_CANCEL_AGAIN_MS)) {
+      await this.cancel().catch(() => {});
+      if (exchange !== this.inFlight[this.first]) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, pauseMs);
+        exchange.whenSettled = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
   }
 
   // Sessions within the session.

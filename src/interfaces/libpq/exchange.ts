@@ -37,6 +37,7 @@ export abstract class Exchange {
   signal: AbortSignal | undefined;
   /** Stops listening to the signal. */
   unlisten: (() => void) | null = null;
+  whenSettled: (() => void) | null = null;
   /** It ends with the description of columns, not with a command. */
   readonly describesOnly: boolean = false;
   /** Lasts as long as somebody takes or brings data. */
