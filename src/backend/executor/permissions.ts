@@ -8,7 +8,6 @@ import { classByOid } from '../catalog/syscache.ts';
 import { PgError } from '../../common/errors.ts';
 import { ACL, type RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { PlannedStmt } from '../nodes/plannodes.ts';
-import { PgError } from '../../common/errors.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { catalogVersion, isReadOnlyTransaction } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
