@@ -29,7 +29,7 @@ function createExtension(stmt: RawNode): void {
 
 const DESCRIPTION = 'PL/pgSQL procedural language';
 
-/** PL/pgSQL: its language is there to keep functions in; calling them is another matter (0A000). */
+/** PL/pgSQL: the language and its three functions; what they do is in pl/plpgsql. */
 function createPlpgsql(): void {
   const owner = session.currentUser;
   const extension = getNewOid(ids.ExtensionRelationId);

@@ -74,7 +74,7 @@ function int32(value: number): Buffer {
 const SHORT_SESSIONS = 6;
 
 export function scenes(act: 'first' | 'second'): Script[] {
-  const first = act === 'first', all = first ? [tables(), queries(), psql(), copy()] : [];
+  const first = act === 'first', all = first ? [tables(), queries(), procedures(), psql(), copy()] : [];
   for (let i = 0; i < SHORT_SESSIONS; i++) {
     const n = first ? i : i + SHORT_SESSIONS;
     all.push(simple(n), extended(n));
@@ -195,6 +195,36 @@ function queries(): Script {
     'show search_path', "set work_mem = '8MB'", 'reset work_mem', 'select current_database(), current_user, version()',
   ];
   return new Script().query(...texts, ...texts);
+}
+
+/** PL/pgSQL: functions with all kinds of statements, a trigger, DO. */
+function procedures(): Script {
+  const script = new Script().query(
+    `create function total(n int, out s bigint, out t text) language plpgsql as $$
+     declare r record; x item%rowtype; c cursor for select bid from branch order by bid limit 3; b int;
+     begin
+       s := 0;
+       for i in 1..n loop s := s + i; if i % 2 = 0 then continue; end if; end loop;
+       for r in select aid, balance from account where aid <= n loop s := s + r.aid; end loop;
+       select * into x from item where id = n;
+       t := coalesce(x.name, 'none');
+       update branch set balance = balance + n where bid = n;
+       if not found then raise exception 'no branch %', n; end if;
+       for k in c loop s := s + k.bid; end loop;
+       begin
+         perform 1 / (n - n);
+       exception when division_by_zero then t := t || sqlerrm;
+       end;
+       execute 'select balance from branch where bid = $1' into b using n;
+       return;
+     end $$`,
+    "create function stamp() returns trigger language plpgsql as $$ begin new.made := coalesce(new.made, date '2020-01-01'); return new; end $$",
+    'create function evens(n int) returns setof int language plpgsql as $$ begin for i in 1..n loop return next 2 * i; end loop; return query select n; end $$',
+    'create trigger stamp before insert or update on item for each row execute function stamp()',
+    'do $$ declare x int := 0; begin while x < 5 loop x := x + 1; end loop; end $$',
+  );
+  for (let i = 1; i <= 4; i++) script.query(`select * from total(${i})`, `select sum(e) from evens(${i}) e`, `insert into item (id, name) values (${3000 + i}, 'stamped ${i}')`);
+  return script.query('drop trigger stamp on item');
 }
 
 /** What psql asks for \d, \dt and \l, in short. */
