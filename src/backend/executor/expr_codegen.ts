@@ -201,6 +201,11 @@ const handlers: { [K in Expr['kind']]: Handler<Extract<Expr, { kind: K }>> } = {
   },
   SubscriptingRef: (g, e, cx) => {
     const container = genAtom(g, e.refexpr, cx);
+    const [only] = e.refupperindexpr;
+    if (e.refassgnexpr === null && e.refupperindexpr.length === 1 && only && e.reflowerindexpr.length === 0 && runtime.isArrayType(e.refcontainertype)) {
+      const place = genExpr(g, only, cx).code;
+      return guarded(container, `${g.konst(runtime.elementOf)}(${container.code}, ${place})`, g, true);
+    }
     const subscripts = (list: (Expr | null)[]): string =>
       `[${list.map((s) => (s === null ? 'undefined' : genExpr(g, s, cx).code)).join(', ')}]`;
     const upper = subscripts(e.refupperindexpr);

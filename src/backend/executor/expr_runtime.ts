@@ -123,6 +123,15 @@ export function subscriptAssigner(containerType: Oid): ((container: Datum, subsc
   return assign.fn as Fn;
 }
 
+/** `array[place]`, the usual case without a list of subscripts. */
+export function elementOf(array: ArrayValue, place: number | null): Datum {
+  if (place === null) return null;
+  if (array.dims.length !== 1) return arrayElement(array, [place]);
+  return array.values[place - array.lbounds[0]!] ?? null;
+}
+
+export const isArrayType = (oid: Oid): boolean => typeInfo(oid).typsubscript !== 0 && typeIsArray(oid);
+
 function typeIsArray(oid: Oid): boolean {
   const type = typeInfo(oid);
   return type.typelem !== 0 && type.typcategory === 'A';
