@@ -121,7 +121,12 @@ export function cloneForeignKeys(partition: Relation, parent: Relation): Oid[] {
     if (row.conparentid !== 0 && constraintByOid(row.conparentid)!.confrelid === parent.oid) continue;
     addReferenced(row, openRelation(partition.oid));
   }
-  return constraintsOf(parent.oid).filter((c) => c.contype === 'f' && c.confrelid !== partition.oid && !isReferencedClone(c)).flatMap((c) => addReferencing(c, openRelation(partition.oid)));
+  const keys = constraintsOf(parent.oid).filter((c) => c.contype === 'f' && !isReferencedClone(c));
+  const toPartition = keys.find((c) => c.confrelid === partition.oid);
+  if (toPartition !== undefined) {
+    throw new PgError('feature_not_supported', `cannot attach table "${partition.name}" as a partition because it is referenced by foreign key "${toPartition.conname}"`);
+  }
+  return keys.flatMap((c) => addReferencing(c, openRelation(partition.oid)));
 }
 
 /** A constraint of this table for one partition of the table it refers to. */

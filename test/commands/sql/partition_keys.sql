@@ -121,3 +121,8 @@ alter table ff alter constraint ff_a_fkey not deferrable;
 insert into ff values (6, 200);
 drop table pp;
 drop table pp cascade;
+-- a table that the partitioned one refers to
+create table pk6 (a int primary key);
+create table fk6 (a int references pk6) partition by list (a);
+alter table fk6 attach partition pk6 for values in (1);
+drop table pk6, fk6;
