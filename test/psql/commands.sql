@@ -384,5 +384,25 @@ select 2;
 -- ==== comments only
 -- nothing
 /* nothing */
+-- ==== lo
+\! printf 'blob' > /tmp/psql_corpus_lo
+\lo_import /tmp/psql_corpus_lo 'a comment' 
+\echo :{?LASTOID}
+\lo_export :LASTOID /tmp/psql_corpus_lo2
+\! cat /tmp/psql_corpus_lo2; rm /tmp/psql_corpus_lo /tmp/psql_corpus_lo2
+\lo_unlink :LASTOID
+\lo_unlink
+\lo_export 1
+\lo_export 99999999 /tmp/psql_corpus_lo3
+\! rm -f /tmp/psql_corpus_lo3
+\lo_unlink 99999999
+-- ==== ef
+\setenv EDITOR 'sed -i s/1/2/'
+\ef f
+;
+\setenv EDITOR true
+\ef f
+\ev v
+\ef nix
 -- ==== trailing garbage
 select 1; select

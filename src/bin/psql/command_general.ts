@@ -1,11 +1,11 @@
 // Commands of everyday: \g and its kin, \i, \o, \echo, \set, \if, \timing, \q, \w, \e, \!, \watch, …
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { defineCommands, type Command, type CommandContext, type CommandStatus } from './command.ts';
 import { sendQuery } from './common.ts';
 import { doCopy } from './copy.ts';
+import { editText } from './editor.ts';
 import { reportText } from './error_report.ts';
 import { current } from './input.ts';
 import { copyright, slashHelp, slashUsage } from './help.ts';
@@ -183,30 +183,6 @@ const echo: Command = (context) => {
   return 'skip';
 };
 
-/** The editor's new text; null when it could not be run. */
-function edit(text: string, line: number | null, file: string | null): string | null {
-  const editor = process.env['PSQL_EDITOR'] || process.env['EDITOR'] || process.env['VISUAL'] || 'vi';
-  const folder = file === null ? mkdtempSync(join(tmpdir(), 'psql.edit.')) : null, path = file ?? join(folder!, 'query.sql');
-  try {
-    if (file === null) writeFileSync(path, text === '' || text.endsWith('\n') ? text : `${text}\n`, { mode: 0o600 });
-    const before = file === null ? statSync(path).mtimeMs : 0;
-    const place = line === null ? '' : `${process.env['PSQL_EDITOR_LINENUMBER_ARG'] ?? '+'}${line} `;
-    current.terminal?.pause();
-    stdout.flush();
-    const { status } = spawnSync('/bin/sh', ['-c', `exec ${editor} ${place}'${path}'`], { stdio: 'inherit' });
-    if (status !== 0) {
-      logError(`could not start editor "${editor}"`);
-      return null;
-    }
-    return file === null && statSync(path).mtimeMs === before ? text : readFileSync(path, 'utf8');
-  } catch (error) {
-    logError(`${path}: ${systemMessage(error)}`);
-    return null;
-  } finally {
-    if (folder !== null) rmSync(folder, { recursive: true });
-  }
-}
-
 const editQuery: Command = (context) => {
   let file = context.arg('normal', true), lineText = file === null ? null : context.arg('normal', true);
   if (file !== null && lineText === null && /^\d+$/.test(file)) {
@@ -219,7 +195,7 @@ const editQuery: Command = (context) => {
     return 'error';
   }
   const from = context.query.text === '' && file === null ? context.previous.text : context.query.text;
-  const text = edit(from, line, file === null ? null : home(file));
+  const text = editText(from, line, file === null ? null : home(file));
   if (text === null) return 'error';
   context.query.text = text;
   return 'newedit';

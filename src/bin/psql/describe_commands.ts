@@ -7,7 +7,8 @@ import { listAccessMethods, listConfiguration, listDatabases, listDefaultPrivile
 import { listDescriptions, listDictionaries, listExtendedStatistics, listFamilyFunctions, listFamilyOperators, listForeignDataWrappers, listForeignServers, listForeignTables, listOperatorClasses, listOperatorFamilies, listParsers, listPartitioned, listPublications, listSearchConfigurations, listSearchTemplates, listSubscriptions, listUserMappings } from './describe_more.ts';
 import { listAggregates, listCasts, listCollations, listConversions, listDomains, listExtensionContents, listExtensions, listFunctions, listOperators, listTypes } from './describe_objects.ts';
 import { describeRelations, listRelations } from './describe_relations.ts';
-import { logError } from './output.ts';
+import { editText } from './editor.ts';
+import { logError, stdout } from './output.ts';
 import { pset } from './settings.ts';
 
 interface Asked { name: string; rest: string; pattern: string | null; verbose: boolean; system: boolean; args: () => string[] }
@@ -95,34 +96,40 @@ function optionText(option: string): string {
 /** Words that cannot stand as they are. */
 const RESERVED = /^(true|false|null|all|and|any|as|default|end|in|is|not|on|or|table|to|user|view|with)$/;
 
-/** The lines of a function's text are numbered with "+", counted from its body. */
-const showSource = (function_: boolean): Command => async (context: CommandContext) => {
-  const name = context.arg('whole line')?.replace(/[\s;]+$/, '') ?? '', what = function_ ? 'function' : 'view';
-  if (name === '') {
-    logError(`${what} name is required`);
-    return 'error';
-  }
+/** What CREATE OR REPLACE would say of a function or view; null, after saying why, when there is none. */
+export async function definitionOf(name: string, function_: boolean): Promise<string | null> {
   const cast = function_ ? (name.includes('(') ? 'pg_catalog.regprocedure' : 'pg_catalog.regproc') : 'pg_catalog.regclass';
   const oid = await lookup(`SELECT ${literal(name)}::${cast}::pg_catalog.oid`);
-  if (oid === null) return 'error';
+  if (oid === null) return null;
   let text: string;
   if (function_) {
     const definition = await psqlExec(`SELECT pg_catalog.pg_get_functiondef(${oid})`);
-    if (definition === null) return 'error';
+    if (definition === null) return null;
     text = definition.rows[0]![0]!;
   } else {
     const view = await psqlExec(`SELECT nspname, relname, relkind, pg_catalog.pg_get_viewdef(c.oid, true), pg_catalog.array_remove(pg_catalog.array_remove(c.reloptions,'check_option=local'),'check_option=cascaded') AS reloptions, CASE WHEN 'check_option=local' = ANY (c.reloptions) THEN 'LOCAL'::text WHEN 'check_option=cascaded' = ANY (c.reloptions) THEN 'CASCADED'::text ELSE NULL END AS checkoption FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_namespace n ON c.relnamespace = n.oid WHERE c.oid = ${oid}`);
     const row = view?.rows[0];
-    if (row === null || row === undefined) return 'error';
+    if (row === null || row === undefined) return null;
     if (row[2] !== 'v') {
       logError(`"${row[0]}.${row[1]}" is not a view`);
-      return 'error';
+      return null;
     }
     const identifier = (id: string): string => (/^[a-z_][a-z0-9_]*$/.test(id) ? id : `"${id.replaceAll('"', '""')}"`);
     const options = row[4] === null || row[4] === '{}' ? '' : `\n WITH (${row[4]!.slice(1, -1).split(',').map(optionText).join(', ')})`;
     text = `CREATE OR REPLACE VIEW ${identifier(row[0]!)}.${identifier(row[1]!)}${options} AS\n${row[3]!.replace(/;$/, '')}${row[5] === null ? '' : `\n WITH ${row[5]} CHECK OPTION`}`;
   }
-  if (!text.endsWith('\n')) text += '\n';
+  return text.endsWith('\n') ? text : `${text}\n`;
+}
+
+/** The lines of a function's text are numbered with "+", counted from its body. */
+const showSource = (function_: boolean): Command => async (context: CommandContext) => {
+  const name = context.arg('whole line')?.replace(/[\s;]+$/, '') ?? '';
+  if (name === '') {
+    logError(`${function_ ? 'function' : 'view'} name is required`);
+    return 'error';
+  }
+  let text = await definitionOf(name, function_);
+  if (text === null) return 'error';
   if (context.name.endsWith('+')) {
     let line = function_ ? 0 : 1, inBody = !function_;
     text = text.replace(/\n$/, '').split('\n').map((l) => {
@@ -136,11 +143,33 @@ const showSource = (function_: boolean): Command => async (context: CommandConte
   return 'skip';
 };
 
+const EMPTY_FUNCTION = 'CREATE FUNCTION ( )\n RETURNS \n LANGUAGE \n -- common options:  IMMUTABLE  STABLE  STRICT  SECURITY DEFINER\nAS $function$\n\n$function$\n';
+const EMPTY_VIEW = 'CREATE VIEW  AS\n SELECT \n  -- something...\n';
+
+/** \ef, \ev: the definition in the editor; what comes back is read as if typed. A line number at the end counts from the body. */
+const editSource = (function_: boolean): Command => async (context: CommandContext) => {
+  const rest = context.arg('whole line')?.replace(/[\s;]+$/, '') ?? '', m = /^(.*?)\s+(\d+)$/.exec(rest), name = m === null || function_ && !/[)\w"]$/.test(m[1]!) ? rest : m[1]!;
+  let line = m === null || name === rest ? null : Number(m[2]);
+  const text = name === '' ? (function_ ? EMPTY_FUNCTION : EMPTY_VIEW) : await definitionOf(name, function_);
+  if (text === null) return 'error';
+  if (line !== null && function_) line += Math.max(0, text.split('\n').findIndex((l) => /^(AS |BEGIN |RETURN )/.test(l)));
+  const edited = editText(text, line, null);
+  if (edited === null) return 'error';
+  if (edited === text) {
+    stdout.write('No changes\n');
+    return 'skip';
+  }
+  context.query.text = edited;
+  return 'newedit';
+};
+
 const databases: Command = async (context) => (await listDatabases(context.arg('normal', true), context.name.includes('+')) ? 'skip' : 'error');
 defineCommands({
   'l list l+ list+': databases,
   'z': async (context) => (await listPrivileges(context.arg('normal', true)) ? 'skip' : 'error'),
   'sf sf+': showSource(true),
   'sv sv+': showSource(false),
+  'ef': editSource(true),
+  'ev': editSource(false),
   'lo_list lo_list+': async (context) => (await listLargeObjects(context.name.endsWith('+')) ? 'skip' : 'error'),
 });

@@ -7,6 +7,7 @@ import { complain, getopt, option, VERSION } from '../getopt.ts';
 import { handleSlash } from './command.ts';
 import { connectionWarnings, openConnection, useConnection } from './command_connect.ts';
 import './command_general.ts';
+import './command_large_object.ts';
 import './describe_commands.ts';
 import { psqlExec, sendQuery } from './common.ts';
 import { complete } from './completion.ts';
