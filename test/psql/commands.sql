@@ -397,7 +397,7 @@ select 2;
 \! rm -f /tmp/psql_corpus_lo3
 \lo_unlink 99999999
 -- ==== ef
-\setenv EDITOR 'sed -i s/1/2/'
+\setenv EDITOR 'sed -i s/LANGUAGE/language/'
 \ef f
 ;
 \setenv EDITOR true
