@@ -11,7 +11,7 @@ import { randomFrom } from './crash.ts';
 
 const long = process.env['TORTURE'] === '1';
 const seed = Number(process.env['SEED'] ?? (long ? Date.now() % 1_000_000 : 7));
-const ROUNDS = long ? 150 : 10, ROWS = 20_000;
+const ROUNDS = long ? 150 : 6, ROWS = 20_000;
 
 let site: Site;
 test.before(async () => { site = await startSite(); });

@@ -1,5 +1,5 @@
-// The building of a whole index: keys are written as bytes, one behind the other, sorted in large pieces, and become one
-// sorted run of the index's log. Nobody looks for a key meanwhile.
+// The building of a whole index, and the removal of many of its entries: keys are written as bytes, one behind the other,
+// sorted in large pieces, and become sorted runs of the index's log. Nobody looks for a key meanwhile.
 import type { IndexInfo } from '../catalog/relation.ts';
 import { useCommandId } from '../transaction/xact.ts';
 import type { Datum } from '../types/datum.ts';
@@ -20,9 +20,12 @@ export class IndexBuilder {
   private kinds = new Uint8Array(4096);
   private done = 0;
   private provisional = false;
+  private readonly kind: number;
 
-  constructor(info: IndexInfo) {
+  /** `kind`: whether entries come or go. */
+  constructor(info: IndexInfo, kind: 'additions' | 'removals' = 'additions') {
     this.info = info;
+    this.kind = kind === 'additions' ? ADDED : 0;
     this.write = keyWriter(info.columns);
     this.list.clear();
   }
@@ -37,7 +40,7 @@ export class IndexBuilder {
       this.kinds = larger;
     }
     const withRow = !info.unique || !info.immediate || (keyHasNull(info.columns, values) && !info.nullsNotDistinct);
-    this.kinds[list.count] = withRow ? ADDED | WITH_ROW : ADDED;
+    this.kinds[list.count] = withRow ? this.kind | WITH_ROW : this.kind;
     if (row >= PROVISIONAL_BLOCK * 65536) this.provisional = true;
     // Long keys, and those of rarer types, are made as strings.
     if (this.write === null || !list.addWritten(this.write, values, MAX_INDEX_KEY_BYTES, row)) {
@@ -62,6 +65,6 @@ export class IndexBuilder {
     set.noteIndex(log);
     if (log.relation === 0 && this.provisional) log.relation = set.filenodes.get(info.indrelid)!;
     const cid = useCommandId();
-    log.logRuns(this.runs, this.done, cid);
+    log.logRuns(this.runs, this.done, this.kind === ADDED ? 0 : this.done, cid);
   }
 }

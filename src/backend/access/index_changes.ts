@@ -66,9 +66,11 @@ export class IndexLog {
     this.ascending = true;
   }
 
-  /** Additions of one command that are in runs already, at places 0 and on. */
-  logRuns(runs: readonly SortedRun[], entries: number, cid: number): void {
+  /** What one command has done that is in runs already, at places 0 and on. */
+  logRuns(runs: readonly SortedRun[], entries: number, removals: number, cid: number): void {
+    if (entries === 0) return;
     if (this.keys.length > 0) this.pack();
+    this.removals += removals;
     const { base } = this;
     this.cidMarks.push({ from: base, cid });
     for (const run of runs) this.packed.add(run.movedBy(base));

@@ -20,12 +20,15 @@ import { beforeStatementDue, queueStatementEvent } from './after_triggers.ts';
 import { evalPlanQual, pinMember } from './eval_plan_qual.ts';
 import { convertRow, makePlace, PartitionRouter, type Place } from './partition_routing.ts';
 import { noteMovedRow } from './ri_triggers.ts';
+import type { BulkDelete } from './indexing.ts';
 import { describeRow } from './result_relation.ts';
 import { fireBeforeStatement, triggersOf, type TriggerOp, type TriggerSet } from './trigger.ts';
 
 const OPERATIONS = { insert: 'INSERT', update: 'UPDATE', delete: 'DELETE' } as const;
 const MERGE_ORDER = ['insert', 'update', 'delete'] as const;
 const BATCH = 500;
+/** So many rows are deleted from the indexes together. */
+const MANY_ROWS = 1000;
 const NO_RESULTS: readonly string[] = [];
 
 /** A changed row for RETURNING: the row as the named table has it, where it is, and what the subplan gave. */
@@ -111,6 +114,8 @@ export class ModifyRun {
   private pending: Datum[][] = [];
   /** What the subplan read by. */
   protected readBy: HeldSnapshot | null = null;
+  /** While many rows are deleted. */
+  private bulks: Map<Place, BulkDelete | null> | null = null;
   private readonly seen: Map<Oid, Set<number>> | null;
   readonly changed: ChangedRow[] = [];
   private readonly conflictUpdate: ConflictUpdate | null;
@@ -297,6 +302,7 @@ export class ModifyRun {
   protected changeAll(operation: 'update' | 'delete' | 'merge'): void {
     if (operation === 'merge') return;
     const { spec, pending } = this;
+    this.bulks = operation === 'delete' && !spec.returning && pending.length >= MANY_ROWS ? new Map() : null;
     const tableColumn = spec.plan.tableOidColumn - 1;
     for (let from = 0; from < pending.length;) {
       checkForInterrupts();
@@ -312,7 +318,15 @@ export class ModifyRun {
       if (place !== null) this.changeBatch(operation, place, pending.slice(from, to));
       from = to;
     }
+    if (this.bulks !== null) for (const bulk of this.bulks.values()) bulk?.finish();
+    this.bulks = null;
     this.pending = [];
+  }
+
+  private bulkOf(place: Place, bulks: Map<Place, BulkDelete | null>): BulkDelete | null {
+    let bulk = bulks.get(place);
+    if (bulk === undefined) bulks.set(place, (bulk = place.target.bulkDelete()));
+    return bulk;
   }
 
   private changeBatch(operation: 'update' | 'delete', place: Place, rows: Datum[][]): void {
@@ -425,6 +439,14 @@ export class ModifyRun {
   }
 
   protected deleteRow(place: Place, rowId: number, source: Datum[]): boolean {
+    const bulk = this.bulks === null ? null : this.bulkOf(place, this.bulks);
+    if (bulk !== null) {
+      const key = this.read(place.relation, rowId, bulk.columns);
+      if (key === null) return false;
+      bulk.delete(rowId, key);
+      this.note(place, key, rowId, source);
+      return true;
+    }
     const old = this.read(place.relation, rowId, this.spec.returning ? null : place.target.columnsOfDelete);
     if (old === null || !this.beforeDelete(place, rowId, old)) return false;
     place.target.delete(rowId, old);

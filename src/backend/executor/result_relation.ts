@@ -18,7 +18,7 @@ import { currentCommandId, isReadOnlyTransaction } from '../transaction/xact.ts'
 import type { Datum, Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { compileExpr, type CompiledExpr } from './expression.ts';
-import { IndexKeys, addIndexEntry, conflictingRow, dropIndexEntry, isTaken, isUniqueKey, mayShareKey, uniqueViolation } from './indexing.ts';
+import { BulkDelete, IndexKeys, addIndexEntry, conflictingRow, dropIndexEntry, isTaken, isUniqueKey, mayShareKey, uniqueViolation } from './indexing.ts';
 import { captureFor, queueRowEvent } from './after_triggers.ts';
 import './ri_triggers.ts';
 import './trigger_functions.ts';
@@ -174,6 +174,11 @@ export class ResultRelation {
   /** The columns that deleting a row looks at, when all it takes is to take it out of the indexes; null: any. */
   get columnsOfDelete(): readonly number[] | null {
     return this.watched ? null : this.rules.keyColumns;
+  }
+  /** For many rows; null when there is more to it. */
+  bulkDelete(): BulkDelete | null {
+    const { columnsOfDelete } = this;
+    return columnsOfDelete === null ? null : new BulkDelete(this.relation, this.rules.indexes, columnsOfDelete);
   }
 
   /** Inserts a row; its (provisional) row id. Generated columns are filled into `row`. */
