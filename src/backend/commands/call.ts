@@ -82,7 +82,7 @@ export function runProcedure(proc: PgProc, values: readonly Datum[], types: read
 }
 
 function runCall(stmt: RawNode, context: UtilityContext): void {
-  const { call, proc } = analyzeCall(stmt, stateOf(context.text, context.paramTypes));
+  const { call, proc } = analyzeCall(stmt, context.parseState?.() ?? stateOf(context.text, context.paramTypes));
   const args = inputArguments(call, proc);
   const values = args.map((a) => compileExpr(a)(context.params));
   const nonatomic = context.topLevel && !inTransactionBlock(true);

@@ -1,7 +1,7 @@
 // Every command of the server, joined: importing this file makes processUtility know them.
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { processUtility, registerUtilities } from '../tcop/utility.ts';
-import { utilityRunner } from '../executor/functions.ts';
+import { functionParseState, utilityRunner } from '../executor/functions.ts';
 import { ALTER_COMMANDS } from './alter_commands.ts';
 import './admin_functions.ts';
 import { ASYNC_COMMANDS } from './async.ts';
@@ -47,6 +47,6 @@ registerUtilities({
 });
 
 // Functions written in SQL may run commands, too.
-utilityRunner.run = (query, text, params, paramTypes) => {
-  processUtility(query.utilityStmt as RawNode, { text, statementText: text, topLevel: false, params, paramTypes, dest: { start() {}, receive: () => true, end() {} } });
+utilityRunner.run = (query, text, params, parameters) => {
+  processUtility(query.utilityStmt as RawNode, { text, statementText: text, topLevel: false, params, paramTypes: parameters.types, parseState: () => functionParseState(text, parameters), dest: { start() {}, receive: () => true, end() {} } });
 };

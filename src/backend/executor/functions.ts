@@ -35,7 +35,7 @@ import { containsMutable, containsVolatile } from './plan_walker.ts';
 const SQL_LANGUAGE = 14;
 
 /** What utility statements in a body are run by; the traffic cop fills this in. */
-export const utilityRunner: { run: (query: Query, text: string, params: readonly Datum[], paramTypes: readonly Oid[]) => void } = {
+export const utilityRunner: { run: (query: Query, text: string, params: readonly Datum[], parameters: FunctionParameters) => void } = {
   run: () => { throw internalError('no utility statements here'); },
 };
 
@@ -188,7 +188,7 @@ function overSubquery(query: Query, visible: readonly TargetEntry[], entries: re
 // ---- preparing and running
 
 interface Step { plan: CompiledPlan | null; query: Query; isLast: boolean; number: number }
-interface Prepared { steps: Step[]; shape: ResultShape; version: number; role: Oid; text: string; types: readonly Oid[]; inlined: boolean }
+interface Prepared { steps: Step[]; shape: ResultShape; version: number; role: Oid; text: string; parameters: FunctionParameters; inlined: boolean }
 
 /** Kept by function, argument types and result type. */
 const kept = new Map<string, Prepared>();
@@ -216,7 +216,7 @@ function prepare(proc: PgProc, argTypes: readonly Oid[], resultType: Oid, collat
       steps.push({ plan: compilePlan(planner(rewritten)), query: rewritten, isLast: i === lastIndex && rewritten.canSetTag, number: i + 1 });
     }
   });
-  const prepared: Prepared = { steps, shape, version: catalogVersion(), role: session.currentUser, text: proc.prosrc, types, inlined: isInlined(proc, steps) };
+  const prepared: Prepared = { steps, shape, version: catalogVersion(), role: session.currentUser, text: proc.prosrc, parameters: parametersOf(proc, types, collation), inlined: isInlined(proc, steps) };
   if (kept.size >= MAX_KEPT) kept.delete(kept.keys().next().value!);
   kept.set(key, prepared);
   return prepared;
@@ -250,7 +250,7 @@ function runBody(proc: PgProc, prepared: Prepared, args: readonly Datum[], limit
     // A volatile function sees what it, and the statement so far, has done.
     if (proc.provolatile === 'v') commandCounterIncrement();
     if (step.plan === null) {
-      utilityRunner.run(step.query, prepared.text, args, prepared.types);
+      utilityRunner.run(step.query, prepared.text, args, prepared.parameters);
       continue;
     }
     // A query that changes things is run to its end although one row is enough.

@@ -147,6 +147,7 @@ function findOrMakePlaceholder(name: string): Setting {
   const known = findSetting(name);
   if (known) return known;
   if (!name.includes('.')) throw unrecognized(name);
+  if (/^plpgsql\./i.test(name)) throw new PgError('invalid_name', `invalid configuration parameter name "${name}"`, { detail: '"plpgsql" is a reserved prefix.' });
   if (!/^[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*(\.[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)+$/.test(name)) {
     throw new PgError('invalid_name', `invalid configuration parameter name "${name}"`, {
       detail: 'Custom parameter names must be two or more simple identifiers separated by dots.',

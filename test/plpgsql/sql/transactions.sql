@@ -107,3 +107,8 @@ create procedure sqlproc(x int) language sql as $$ insert into test1 values (x) 
 do $$ begin call sqlproc(999); end $$;
 select * from test1 where a = 999;
 do $$ declare x int; begin call sqlproc(1) into x; end $$;
+create procedure sqlcaller(y text) language sql as $$ call transaction_test1(0, y); call sqlproc(length(sqlcaller.y)) $$;
+create procedure sqlcaller2(y int) language sql as $$ call sqlproc(y); call sqlproc($1 + 1) $$;
+call sqlcaller2(5000);
+select a from test1 where a >= 5000 order by 1;
+set plpgsql.nosuch = 1;
