@@ -7,6 +7,11 @@ import { PgError } from '../../common/errors.ts';
 import { getInt } from '../utils/guc.ts';
 
 const CHUNK_BYTES = 1 << 20;
+/** The first chunk: small transactions need little. */
+const FIRST_BYTES = CHUNK_BYTES >> 4;
+/** The first chunk of a write set that is through, for the next one: memory outside V8's heap that comes and goes with every
+ * transaction makes it collect the whole heap again and again, and drop optimized code. */
+let spare: Chunk | null = null;
 /** So many chunks that were read back from the file stay in memory. */
 const RELOADED_CHUNKS = 4;
 
@@ -37,11 +42,9 @@ export class Arena {
   allocate(lengthBytes: number): Chunk {
     let slot = this.slots[this.slots.length - 1];
     if (slot === undefined || slot.used + lengthBytes > slot.size || slot.chunk === null) {
-      // Small transactions need little: the first chunk is small.
-      const size = Math.max(lengthBytes, this.slots.length === 0 ? CHUNK_BYTES >> 4 : CHUNK_BYTES);
+      const size = Math.max(lengthBytes, this.slots.length === 0 ? FIRST_BYTES : CHUNK_BYTES);
       if (this.memoryBytes + size > arenaSettings.limitBytes) this.spill(size);
-      const bytes = Buffer.allocUnsafeSlow(size);
-      slot = { chunk: { bytes, view: new DataView(bytes.buffer) }, used: 0, size, fileOffset: -1 };
+      slot = { chunk: newChunk(size), used: 0, size, fileOffset: -1 };
       this.slots.push(slot);
       this.memoryBytes += size;
     }
@@ -99,11 +102,22 @@ export class Arena {
       closeSync(this.fd);
       chargeTemporaryFile(-this.fileBytes);
     }
+    if (this.slots[0]?.size === FIRST_BYTES) spare = this.slots[0].chunk;
     this.fileBytes = 0;
     this.fd = -1;
     this.slots.length = 0;
     this.reloaded.clear();
   }
+}
+
+function newChunk(size: number): Chunk {
+  if (size === FIRST_BYTES && spare !== null) {
+    const chunk = spare;
+    spare = null;
+    return chunk;
+  }
+  const bytes = Buffer.allocUnsafeSlow(size);
+  return { bytes, view: new DataView(bytes.buffer) };
 }
 
 /** Bytes of the process's temporary files. */

@@ -102,6 +102,10 @@ class OpenBlock {
   }
 }
 
+/** Open blocks of tables whose write set is through, for the next ones (see arena.ts). */
+const spareBlocks: OpenBlock[] = [];
+const MAX_SPARE_BLOCKS = 2, MAX_SPARE_SLOTS = 4096;
+
 /** What the savepoint machinery calls to take a change back. */
 export interface UndoEntry { undo(): void }
 
@@ -133,7 +137,16 @@ export class TableChanges {
   // --- Inserting -------------------------------------------------------------------------------------------------
 
   private openBlock(): OpenBlock {
-    return (this.open ??= new OpenBlock());
+    return (this.open ??= spareBlocks.pop() ?? new OpenBlock());
+  }
+
+  /** The write set is through: nobody looks at it again. */
+  close(): void {
+    const { open } = this;
+    this.open = null;
+    if (open === null || spareBlocks.length >= MAX_SPARE_BLOCKS || open.starts.length > MAX_SPARE_SLOTS) return;
+    open.clear();
+    spareBlocks.push(open);
   }
 
   /** Inserts a formed row. */

@@ -128,6 +128,7 @@ export class WriteSet {
   }
 
   close(): void {
+    for (const changes of this.tables.values()) changes.close();
     this.arena.close();
   }
 }
