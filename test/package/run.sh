@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 missing=
 command -v systemd-nspawn >/dev/null || missing="$missing systemd-container"
 command -v mmdebstrap >/dev/null || missing="$missing mmdebstrap"
-[ -z "$missing" ] || apt-get install -y -q --no-install-recommends $missing >/dev/null || exit 1
+[ -z "$missing" ] || apt-get install -y -q --no-install-recommends $missing >/dev/null || exit 77
 export BS_NAME=${BS_NAME:-posthouse-package} BS_NET=private BS_DIR=${BS_DIR:-/var/tmp/posthouse-package}
 export BS_INCLUDE=libatomic1,postgresql,polkitd,bash-completion,man-db,adduser
 bs() { bash test/package/boot-systemd.sh "$@"; }

@@ -1,6 +1,6 @@
 // The programs and the life of a site: createdb and its like, psql, authentication, reload, shutdown, faults, limits.
 import test from 'ava';
-import { chmodSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, readdirSync, readlinkSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RawClient } from '../support/raw_client.ts';
 import { isRunning, until } from '../support/run.ts';
@@ -163,6 +163,31 @@ test.serial('the postmaster keeps no environment open', async (t) => {
   const own = await startSite({ hba: 'local all all peer map=x\nhost all all 127.0.0.1/32 scram-sha-256' });
   try {
     t.deepEqual(readdirSync(`/proc/${own.pid}/fd`).map((fd) => readlinkSync(`/proc/${own.pid}/fd/${fd}`)).filter((path) => path.endsWith('data.mdb')), []);
+  } finally {
+    await own.remove();
+  }
+});
+
+// Backends went on writing to the file that had been moved away.
+test.serial('SIGHUP opens the log file anew, in sessions too', async (t) => {
+  const own = await startSite({ ini: "dress_rehearsal = off\nlogging_collector = on\nlog_filename = 'posthouse.log'\nlog_line_prefix = ''", dontWait: true });
+  const file = join(own.folder, 'log/posthouse.log');
+  const says = (path: string, text: string): boolean => existsSync(path) && readFileSync(path, 'utf8').includes(text);
+  try {
+    await until('it is ready', () => says(file, 'ready to accept connections'), 60_000);
+    const client = await own.connect();
+    await t.throwsAsync(client.query('select 1/0'));
+    t.true(says(file, 'division by zero'));
+    renameSync(file, `${file}.1`);
+    own.process.kill('SIGHUP');
+    await until('the new file is there', () => says(file, 'reloading') || existsSync(file));
+    await until('the session writes to it', async () => {
+      await client.query('select nonsense').catch(() => {});
+      return says(file, 'nonsense');
+    });
+    await client.query('select afterwards').catch(() => {});
+    t.true(says(file, 'afterwards'));
+    t.false(says(`${file}.1`, 'afterwards'));
   } finally {
     await own.remove();
   }

@@ -2,7 +2,7 @@
 // ask. `checkForInterrupts()` is PostgreSQL's CHECK_FOR_INTERRUPTS(): cheap enough for every loop.
 import { FatalError, PgError } from '../../common/errors.ts';
 import { SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, port } from '../../port/port.ts';
-import { logDuration } from './elog.ts';
+import { logDuration, openLogFile } from './elog.ts';
 import { reloadConfigFile } from './guc_file.ts';
 import { checkMemory } from './memory_limit.ts';
 import { settings } from './settings.ts';
@@ -180,4 +180,5 @@ export function reloadIfAsked(): void {
   if (signals[SIGHUP] === seenReloads) return;
   seenReloads = signals[SIGHUP]!;
   reloadConfigFile();
+  openLogFile(); // whoever rotates it has moved the old one
 }
