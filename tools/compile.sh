@@ -47,5 +47,7 @@ case \$heap in *[' :']*) ;; *) export LD_PRELOAD="\$heap" ;; esac
 }exec "\$node" $flags"\${self%/*}/$program.js" "\$@"
 END
   chmod 755 "dist/bin/$program.new"
+  # An older build may have left a folder of that name.
+  [ ! -d "dist/bin/$program" ] || rm -rf "dist/bin/$program"
   mv "dist/bin/$program.new" "dist/bin/$program"
 done

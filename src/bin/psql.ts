@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// psql: the interactive terminal. What it does stands in psql/.
-import { main } from './psql/startup.ts';
+// psql: the interactive terminal. What it does stands in terminal/ (dist/bin/psql is the program).
+import { main } from './terminal/startup.ts';
 
 await main();

@@ -1,6 +1,11 @@
 // Many small scripts in one file: a line "-- ==== name [psql options]" begins each. Both psqls run each of them.
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { programFolder } from '../support/account.ts';
+
+/** As `make build` made it. */
+export const OURS = [join(programFolder(), 'dist/bin/psql')];
 
 export interface Script { name: string; args: string[]; text: string }
 export interface Ran { code: number | string | null | undefined; out: string; err: string }

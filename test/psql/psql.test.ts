@@ -4,10 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NOT_INSTALLED, oracleInstalled, startOracle } from '../support/oracle.ts';
 import type { Site } from '../support/site.ts';
-import { readScripts, runPsql } from './compare.ts';
+import { OURS, readScripts, runPsql } from './compare.ts';
 
 const FILES = ['describe.sql', 'formats.sql', 'commands.sql'];
-const OURS = [process.execPath, join(import.meta.dirname, '../../src/bin/psql.ts')];
 
 let server: Site | undefined;
 test.before(async () => {

@@ -1,11 +1,9 @@
 // psql and LIBPQ against a site of ours: both psqls say the same of it, and the library's ways of asking all work.
 import test from 'ava';
-import { join } from 'node:path';
 import { connect, type Connection } from '../../src/interfaces/libpq/libpq.ts';
 import { startSite, type Site } from '../support/site.ts';
-import { runPsql } from './compare.ts';
+import { OURS, runPsql } from './compare.ts';
 
-const OURS = [process.execPath, join(import.meta.dirname, '../../src/bin/psql.ts')];
 let site: Site;
 test.before(async () => { site = await startSite(); });
 test.after.always(async () => site?.remove());

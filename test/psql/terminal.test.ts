@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn, type IPty } from 'node-pty';
 import { startSite, type Site } from '../support/site.ts';
+import { OURS } from './compare.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'posthouse-psql-'));
 let site: Site;
@@ -23,7 +24,7 @@ class Screen {
   readonly exit: Promise<number>;
 
   constructor(args: readonly string[] = [], env: Record<string, string> = {}) {
-    this.pty = spawn(process.execPath, [join(import.meta.dirname, '../../src/bin/psql.ts'), ...args], {
+    this.pty = spawn(OURS[0]!, [...args], {
       cols: 80, rows: 24, env: { PATH: process.env['PATH']!, HOME: home, TERM: 'xterm', LC_ALL: 'C.UTF-8', ...site.env(), ...env },
     });
     this.pty.onData((data) => {
