@@ -61,7 +61,9 @@ function stepsFor(relation: Relation, clauses: readonly Expr[], when: Context['w
     key, when, exprs: [], hasDefault: bounds.defaultIndex >= 0,
     own: relation.isPartition ? partitionQual(relation).flatMap((q) => makeAndsImplicit(canonicalizeQual(evalConstExpressions(q)))) : [],
   };
-  return { key, bounds, step: stepsOf(context, clauses), exprs: context.exprs };
+  // What the table's own bound leaves out, its default partition need not be searched for.
+  const all = context.hasDefault && context.own.length > 0 ? [...clauses, ...context.own] : clauses;
+  return { key, bounds, step: stepsOf(context, all), exprs: context.exprs };
 }
 
 const intersect = (steps: readonly PruneStep[]): PruneStep | null => (steps.length === 0 ? null : steps.length === 1 ? steps[0]! : { kind: 'intersect', steps });

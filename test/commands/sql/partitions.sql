@@ -216,3 +216,12 @@ begin;
 select tableoid::regclass, * from ip where a = 2 order by 1 for update;
 select tableoid::regclass, * from mc where a = 15 for no key update;
 commit;
+-- what a partition's own bound says about its default partition
+create table rr (a int) partition by range (a);
+create table rr5 partition of rr for values from (31) to (maxvalue) partition by range (a);
+create table rr5_default partition of rr5 default;
+create table rr5_1 partition of rr5 for values from (31) to (40);
+explain (costs off) select * from rr5 where a <= 31;
+explain (costs off) select * from rr5 where a < 32;
+explain (costs off) select * from rr5 where a < 41;
+drop table rr;
