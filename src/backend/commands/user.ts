@@ -14,6 +14,7 @@ import type { Int8, Oid } from '../types/datum.ts';
 import { findSetting, flattenSetArgs, setConfigOption, show } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
 import { constantText } from './variable.ts';
+import { commandCounterIncrement } from '../transaction/xact.ts';
 
 export interface RoleSpec { tag: 'RoleSpec'; roletype: string; rolename?: string; location?: number }
 interface DefElem { defname: string; arg?: any; location?: number }
@@ -124,6 +125,8 @@ function createRole(stmt: CreateRoleStmt): void {
     rolbypassrls: o.rolbypassrls ?? false, rolconnlimit: o.rolconnlimit ?? -1, rolpassword: storedPassword(o.password),
     rolvaliduntil: o.validUntil === undefined ? null : parseValidUntil(o.validUntil),
   });
+  // Notices name it.
+  commandCounterIncrement();
   for (const spec of o.addroleto ?? []) {
     const role = rolespecOid(spec);
     checkMayGrant(role);

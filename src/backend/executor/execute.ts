@@ -3,13 +3,14 @@
 import { PgError } from '../../common/errors.ts';
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Plan, PlannedStmt } from '../nodes/plannodes.ts';
-import type { Datum } from '../types/datum.ts';
+import type { Datum, Oid } from '../types/datum.ts';
 import { currentCommandId } from '../transaction/xact.ts';
 import { activePlans } from './active_plans.ts';
 import { enterQuery, fireQueryEvents, leaveQuery } from './after_triggers.ts';
 import { instantiate } from './codegen.ts';
 import type { DestReceiver, ResultColumn } from './dest.ts';
 import { epqHooks } from './eval_plan_qual.ts';
+import { checkExecute, collectRestricted } from './fmgr_info.ts';
 import { checkPermissions } from './permissions.ts';
 import { Instrumentation } from './instrument.ts';
 import { PlanCompiler } from './plan_compiler.ts';
@@ -28,6 +29,8 @@ export interface CompiledPlan {
   readonly text: string;
   /** The same plan for EvalPlanQual, made when first needed. */
   readonly epq: Map<Plan, CompiledPlan>;
+  /** Functions that not everybody may execute. */
+  readonly restricted: readonly Oid[];
 }
 
 /** What one execution has for itself; generated code knows it as `rt`. */
@@ -68,6 +71,11 @@ interface CompileRequest {
 }
 
 export function compilePlan(stmt: PlannedStmt, options: CompileRequest = {}): CompiledPlan {
+  const restricted = new Set<Oid>();
+  return collectRestricted(restricted, () => compile(stmt, options, restricted));
+}
+
+function compile(stmt: PlannedStmt, options: CompileRequest, restricted: ReadonlySet<Oid>): CompiledPlan {
   const pc = new PlanCompiler(stmt, producers, { instrument: options.instrument ?? false, epq: options.epq ?? null });
   pc.subplanGenerator = subplanGenerator;
   const { g } = pc;
@@ -85,7 +93,7 @@ export function compilePlan(stmt: PlannedStmt, options: CompileRequest = {}): Co
   finishSubplans(pc);
   const text = g.text();
   return {
-    stmt, columns: rowsOut ? resultColumns(planTree) : [], run: instantiate(text, g.constants), nodes: pc.nodes, text, epq: new Map(),
+    stmt, columns: rowsOut ? resultColumns(planTree) : [], run: instantiate(text, g.constants), nodes: pc.nodes, text, epq: new Map(), restricted: [...restricted],
   };
 }
 
@@ -116,6 +124,7 @@ let depth = 0;
 
 export function runPlan(compiled: CompiledPlan, params: readonly Datum[], dest: DestReceiver, options: RunOptions = {}): { processed: number } {
   checkPermissions(compiled.stmt);
+  if (compiled.restricted.length > 0) checkExecute(compiled.restricted);
   const rt: Runtime = {
     params, slots: options.slots ?? params, exec: [], dest, plan: compiled, cid: options.cid ?? currentCommandId(), processed: 0,
     epq: options.epq ?? null, instrument: options.instrument ?? (compiled.nodes.length > 0 ? compiled.nodes.map(() => new Instrumentation()) : NO_INSTRUMENT),

@@ -9,7 +9,7 @@ import { exprType } from '../nodes/nodeFuncs.ts';
 import { type ArrayValue, type Datum, type Oid, RecordValue } from '../types/datum.ts';
 import { findBuiltin } from '../types/fmgr.ts';
 import type { Column, Generator, Value } from './codegen.ts';
-import { callable, functionInfo, functionMissing, inputFunction, makeContext, outputFunction } from './fmgr_info.ts';
+import { callable, calledFunction, functionMissing, inputFunction, makeContext, outputFunction } from './fmgr_info.ts';
 import { inliners, neverReturnsNull } from './inline.ts';
 import { someExpr } from './plan_walker.ts';
 import * as runtime from './expr_runtime.ts';
@@ -58,7 +58,7 @@ export function genTest(g: Generator, e: Expr, cx: ExprContext): string {
       if (e.boolop !== 'not') return genAndOrTest(g, e, cx);
       break;
     case 'OpExpr': {
-      const info = functionInfo(e.opfuncid);
+      const info = calledFunction(e.opfuncid);
       const inline = info.strict && info.internal ? inliners.get(info.prosrc) : undefined;
       if (inline === undefined) break;
       const args = e.args.map((a) => genAtom(g, a, cx));
@@ -301,7 +301,7 @@ function guarded(value: Value, code: string, g: Generator, mayBeNull: boolean): 
 function genCall(
   g: Generator, funcid: Oid, argExprs: readonly Expr[], resultType: Oid, collation: Oid, variadic: boolean, cx: ExprContext,
 ): Value {
-  const info = functionInfo(funcid);
+  const info = calledFunction(funcid);
   const args = argExprs.map((a) => genAtom(g, a, cx));
   if (info.strict && args.some((a) => a.code === 'null')) return NULL;
   const nulls = info.strict ? args.filter((a) => a.nullable).map((a) => `${a.code} === null`) : [];
@@ -319,7 +319,7 @@ function genCall(
 function callCode(
   g: Generator, funcid: Oid, args: readonly Value[], argExprs: readonly Expr[], resultType: Oid, collation: Oid, variadic: boolean,
 ): string {
-  const info = functionInfo(funcid);
+  const info = calledFunction(funcid);
   const codes = args.map((a) => a.code);
   const inline = info.internal ? inliners.get(info.prosrc) : undefined;
   if (inline !== undefined) return inline(g, ...codes);
@@ -406,7 +406,7 @@ function genElementFunction(g: Generator, element: Expr, cx: ExprContext): strin
 }
 
 function genScalarArrayOp(g: Generator, e: ScalarArrayOpExpr, cx: ExprContext): Value {
-  const info = functionInfo(e.opfuncid);
+  const info = calledFunction(e.opfuncid);
   const scalar = genAtom(g, e.args[0], cx);
   const list = e.args[1];
   if (list.kind === 'Const' && list.constvalue !== null && list.slot === undefined && e.useOr && inlinedEquality(info.prosrc)) {
@@ -441,7 +441,7 @@ export function isNullable(e: Expr, cx: ExprContext): boolean {
     case 'NullTest': case 'BooleanTest': case 'DistinctExpr': case 'ArrayExpr': case 'RowExpr': case 'NextValueExpr': return false;
     case 'RelabelType': case 'CollateExpr': case 'CoerceViaIO': return isNullable(e.arg, cx);
     case 'FuncExpr': case 'OpExpr': {
-      const info = functionInfo(e.kind === 'FuncExpr' ? e.funcid : e.opfuncid);
+      const info = calledFunction(e.kind === 'FuncExpr' ? e.funcid : e.opfuncid);
       return !(info.internal && info.strict && (inliners.has(info.prosrc) || neverReturnsNull(info.prosrc)) && !e.args.some((a) => isNullable(a, cx)));
     }
     case 'BoolExpr': return e.args.some((a) => isNullable(a, cx));

@@ -2,10 +2,11 @@
 import { internalError } from '../../common/errors.ts';
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Const, Expr, Var } from '../nodes/primnodes.ts';
-import type { Datum } from '../types/datum.ts';
+import type { Datum, Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
 import { type Column, Generator, instantiate } from './codegen.ts';
 import { type ExprContext, genExpr, genTest } from './expr_codegen.ts';
+import { checkExecute, collectRestricted } from './fmgr_info.ts';
 import { walkExpr } from './plan_walker.ts';
 
 /** `slots`: values of lifted literals (Const.slot), for expressions that belong to a plan. */
@@ -34,7 +35,15 @@ export function compilePredicate(quals: readonly Expr[]): (params: readonly Datu
   };
 }
 
+/** As PostgreSQL does, whoever sets an expression up must have the right to call its functions. */
 function compileWith(expr: Expr, asTest: boolean): (rt: ExprRuntime) => unknown {
+  const restricted = new Set<Oid>();
+  const run = collectRestricted(restricted, () => compileChecked(expr, asTest));
+  if (restricted.size > 0) checkExecute([...restricted]);
+  return run;
+}
+
+function compileChecked(expr: Expr, asTest: boolean): (rt: ExprRuntime) => unknown {
   const g = new Generator();
   g.emit('const R = rt.row;');
   const columns = new Map<number, Column>();

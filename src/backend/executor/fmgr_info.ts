@@ -2,9 +2,11 @@
 // Also the other facts about functions, operators and types that planner and executor ask for (PostgreSQL's
 // lsyscache.c).
 import { PgError, internalError, notSupported } from '../../common/errors.ts';
+import { aclcheckProc, notOwnerOrDenied } from '../catalog/aclchk.ts';
 import { aggregateByOid, languageByOid, operatorByOid, procByOid, typeByOid } from '../catalog/syscache.ts';
 import type { PgAggregate, PgOperator, PgProc, PgType } from '../catalog/rows.ts';
 import type { Oid } from '../types/datum.ts';
+import { session } from '../utils/session.ts';
 import { type BuiltinFunction, type FunctionContext, findBuiltin } from '../types/fmgr.ts';
 
 export interface FunctionInfo {
@@ -42,6 +44,41 @@ export function callHandlerName(language: Oid): string {
 }
 
 const builtinInfos = new Map<Oid, FunctionInfo>();
+
+/** Functions with an ACL of their own that what is being compiled calls: whoever runs it must have EXECUTE. */
+let restricted: Set<Oid> | null = null;
+
+export function collectRestricted<T>(into: Set<Oid>, run: () => T): T {
+  const outer = restricted;
+  restricted = into;
+  try {
+    return run();
+  } finally {
+    restricted = outer;
+  }
+}
+
+/** A function or aggregate that the user's own expression calls. */
+export function noteCall(oid: Oid): void {
+  if (restricted !== null && (procByOid(oid)?.proacl ?? null) !== null) restricted.add(oid);
+}
+
+const KIND_NOUNS: Readonly<Record<string, string>> = { a: 'aggregate', p: 'procedure' };
+
+/** functionInfo of what an expression calls. */
+export function calledFunction(oid: Oid): FunctionInfo {
+  noteCall(oid);
+  return functionInfo(oid);
+}
+
+/** Throws 42501 unless the current user may execute them all. */
+export function checkExecute(functions: readonly Oid[]): void {
+  for (const oid of functions) {
+    if (aclcheckProc(oid, session.currentUser)) continue;
+    const proc = procByOid(oid)!;
+    throw notOwnerOrDenied(KIND_NOUNS[proc.prokind] ?? 'function', proc.proname);
+  }
+}
 
 export function functionInfo(oid: Oid): FunctionInfo {
   const known = builtinInfos.get(oid);
@@ -102,6 +139,7 @@ export function typeInfo(oid: Oid): PgType {
 }
 
 export function aggregate(fnoid: Oid): PgAggregate {
+  noteCall(fnoid);
   const agg = aggregateByOid(fnoid);
   if (agg === undefined) throw internalError(`cache lookup failed for aggregate ${fnoid}`);
   return agg;

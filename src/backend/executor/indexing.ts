@@ -5,6 +5,9 @@
 // then sees the first one's row, or its absence. A transaction that inserts very many keys stops locking them
 // (MAX_KEY_LOCKS) and leaves it to the commit, which refuses a key that is there by then.
 import { PgError, internalError } from '../../common/errors.ts';
+import { aclcheckAttribute, aclcheckRelation } from '../catalog/aclchk.ts';
+import { ACL } from '../nodes/parsenodes.ts';
+import { session } from '../utils/session.ts';
 import { encodeKey, keyHasNull } from '../access/key.ts';
 import { IndexBuilder } from '../access/index_build.ts';
 import { beginIndexScan, findDuplicate, insertEntry, removeEntry } from '../access/index.ts';
@@ -115,11 +118,15 @@ export function isTaken(keys: IndexKeys, key: string): boolean {
   }
 }
 
+/** Values are shown to those who may read them (BuildIndexValueDescription). */
+const mayShowKey = (table: Relation, info: IndexInfo): boolean => aclcheckRelation(table.oid, session.currentUser, ACL.SELECT)
+  || info.keyAttributes.slice(0, info.keyCount).every((n) => n !== 0 && aclcheckAttribute(table.oid, n, session.currentUser, ACL.SELECT));
+
 export function uniqueViolation(keys: IndexKeys, row: readonly Datum[]): PgError {
   const { info } = keys;
   const table = openRelation(info.indrelid);
   return new PgError('unique_violation', `duplicate key value violates unique constraint "${info.index.name}"`, {
-    detail: `Key ${keys.describe(row)} already exists.`, schema: schemaName(table), table: table.name, constraint: info.index.name,
+    detail: mayShowKey(table, info) ? `Key ${keys.describe(row)} already exists.` : undefined, schema: schemaName(table), table: table.name, constraint: info.index.name,
   });
 }
 

@@ -21,7 +21,7 @@ import { evalPlanQual, pinMember } from './eval_plan_qual.ts';
 import { convertRow, makePlace, PartitionRouter, type Place } from './partition_routing.ts';
 import { noteMovedRow } from './ri_triggers.ts';
 import type { BulkDelete } from './indexing.ts';
-import { describeRow } from './result_relation.ts';
+import { failingRow } from './result_relation.ts';
 import { fireBeforeStatement, triggersOf, type TriggerOp, type TriggerSet } from './trigger.ts';
 
 const OPERATIONS = { insert: 'INSERT', update: 'UPDATE', delete: 'DELETE' } as const;
@@ -124,6 +124,8 @@ export class ModifyRun {
   private readonly triggers: TriggerSet | null;
   /** Rows this has changed, where triggers may have done so as well. */
   private touched: Map<Relation, Set<number>> | null = null;
+  /** Columns that the statement gives values for. */
+  private readonly modified: readonly number[];
   private readonly viewChecks: readonly ViewCheck[] | null;
 
   constructor(rt: Runtime, spec: ModifySpec, conflictUpdate: ConflictUpdate | null, viewChecks: readonly ViewCheck[] | null) {
@@ -136,7 +138,10 @@ export class ModifyRun {
     if (this.triggers !== null) {
       for (const { op, assigned } of spec.events) if (beforeStatementDue(relation, op)) fireBeforeStatement(this.triggers, op, assigned);
     }
+    const { insertedCols, updatedCols } = rt.plan.stmt.rtable[spec.plan.resultRelation - 1]!;
+    this.modified = [...insertedCols, ...updatedCols];
     this.main = relation.kind === 'p' ? null : makePlace(relation, relation, false, spec.ops);
+    if (this.main !== null) this.main.target.modified = this.modified;
     this.seen = spec.maybeTwice ? new Map() : null;
     this.countsForTag = rt.plan.stmt.planTree === spec.plan;
   }
@@ -172,7 +177,7 @@ export class ModifyRun {
     const row = convertRow(place.toRoot, own);
     for (const { view, test } of this.viewChecks!) {
       if (test(row, rowId)) continue;
-      throw new PgError('with_check_option_violation', `new row violates check option for view "${view}"`, { detail: `Failing row contains ${describeRow(this.spec.relation, row)}.` });
+      throw new PgError('with_check_option_violation', `new row violates check option for view "${view}"`, { detail: failingRow(this.spec.relation, row, place.target.modified) });
     }
   }
 
@@ -180,7 +185,10 @@ export class ModifyRun {
   protected placeOf(relation: Oid): Place {
     const places = this.allPlaces();
     let place = places.get(relation);
-    if (place === undefined) places.set(relation, (place = makePlace(this.spec.relation, openRelation(relation), true, this.spec.ops)));
+    if (place === undefined) {
+      places.set(relation, (place = makePlace(this.spec.relation, openRelation(relation), true, this.spec.ops)));
+      place.target.modified = this.modified;
+    }
     return place;
   }
 
@@ -190,7 +198,9 @@ export class ModifyRun {
 
   private route(row: Datum[]): Place {
     this.router ??= new PartitionRouter(this.spec.relation, this.allPlaces(), this.spec.ops);
-    return this.router.find(row);
+    const place = this.router.find(row);
+    place.target.modified = this.modified;
+    return place;
   }
 
   private assignmentOf(place: Place): Assignment {

@@ -18,7 +18,7 @@ import { session } from '../utils/session.ts';
 import '../partitioning/partition_functions.ts';
 import { compileExpr, type CompiledExpr } from './expression.ts';
 
-import { describeRow, ResultRelation } from './result_relation.ts';
+import { failingRow, ResultRelation } from './result_relation.ts';
 import type { TriggerOp } from './trigger.ts';
 
 /** map[i]: which column of the source goes to column i of the result, -1: none. Null: rows are alike. */
@@ -93,7 +93,7 @@ export class PartitionRouter {
     if (this.#rootCheck !== null && this.#rootCheck(null, row) === false) {
       const { name, namespace } = this.#root;
       throw new PgError('check_violation', `new row for relation "${name}" violates partition constraint`, {
-        detail: `Failing row contains ${describeRow(this.#root, row)}.`, schema: getNamespaceName(namespace) ?? '', table: name,
+        detail: failingRow(this.#root, row), schema: getNamespaceName(namespace) ?? '', table: name,
       });
     }
     let level = this.#top;

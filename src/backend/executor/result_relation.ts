@@ -9,10 +9,13 @@ import { PROVISIONAL_BLOCK, formRowBriefly, type RowId } from '../access/row.ts'
 import { deleteRow, insertValues, lastChange, lockTable, updateRow } from '../access/table.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
 import { TRIGGER_TYPE } from '../catalog/pg_trigger.ts';
+import { aclcheckAttribute, aclcheckRelation } from '../catalog/aclchk.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { makeAndsExplicit } from '../nodes/makefuncs.ts';
 import { containsNode } from '../nodes/nodeFuncs.ts';
+import { ACL } from '../nodes/parsenodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
+import { session } from '../utils/session.ts';
 import { partitionQual } from '../partitioning/partqual.ts';
 import { currentCommandId, isReadOnlyTransaction } from '../transaction/xact.ts';
 import type { Datum, Oid } from '../types/datum.ts';
@@ -88,6 +91,8 @@ export class ResultRelation {
   /** Rows are to be held against the partition's bound. */
   private readonly checkPartition: CompiledExpr | null;
   private readonly rules: Rules;
+  /** Columns of the named table that the statement gives values for. */
+  modified: readonly number[] = [];
   /** Null for a table without triggers: then nothing of what follows is looked at. */
   readonly triggers: TriggerSet | null;
   private captures: Partial<Record<TriggerOp, Capture | null>> | null = null;
@@ -294,24 +299,29 @@ export class ResultRelation {
     return { schema: getNamespaceName(this.relation.namespace) ?? '', table: this.relation.name };
   }
 
-  private failingRow(row: readonly Datum[]): string {
+  private failingRow(row: readonly Datum[]): string | undefined {
     const { root } = this;
-    if (root === null) return `Failing row contains ${describeRow(this.relation, row)}.`;
-    return `Failing row contains ${describeRow(root.relation, root.toRoot === null ? row : root.toRoot.map((n) => (n < 0 ? null : row[n]!)))}.`;
+    if (root === null) return failingRow(this.relation, row, this.modified);
+    return failingRow(root.relation, root.toRoot === null ? row : root.toRoot.map((n) => (n < 0 ? null : row[n]!)), this.modified);
   }
 }
 
 const MAX_FIELD_CHARACTERS = 64;
 
-/** "(1, abc, null)", long values cut (ExecBuildSlotValueDescription). */
-export function describeRow(relation: Relation, row: readonly Datum[]): string {
-  const texts = relation.attributes.filter((a) => !a.attisdropped).map((a) => {
+/** "Failing row contains (1, abc, null).", long values cut. Who may not read the table sees only the columns that he may read,
+ * or has given himself (`modified`), with their names; undefined: none (ExecBuildSlotValueDescription). */
+export function failingRow(relation: Relation, row: readonly Datum[], modified: readonly number[] = []): string | undefined {
+  const all = aclcheckRelation(relation.oid, session.currentUser, ACL.SELECT);
+  const shown = relation.attributes.filter((a) => !a.attisdropped
+    && (all || modified.includes(a.attnum) || aclcheckAttribute(relation.oid, a.attnum, session.currentUser, ACL.SELECT)));
+  if (!all && shown.length === 0) return undefined;
+  const texts = shown.map((a) => {
     const value = row[a.attnum - 1];
     if (value === null || value === undefined) return 'null';
     const text = typeHooks.typeIo(a.atttypid).output(value);
     return Buffer.byteLength(text) <= MAX_FIELD_CHARACTERS ? text : `${Buffer.from(text).subarray(0, MAX_FIELD_CHARACTERS).toString('utf8').replace(/\ufffd+$/, '')}...`;
   });
-  return `(${texts.join(', ')})`;
+  return `Failing row contains ${all ? '' : `(${shown.map((a) => a.attname).join(', ')}) = `}(${texts.join(', ')}).`;
 }
 
 function wrongKind(relation: Relation): PgError {

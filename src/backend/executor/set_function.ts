@@ -4,7 +4,7 @@ import { exprType } from '../nodes/nodeFuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import type { Datum, RecordAttribute } from '../types/datum.ts';
 import { type ExprContext, genExpr } from './expr_codegen.ts';
-import { functionInfo, functionMissing, makeContext } from './fmgr_info.ts';
+import { calledFunction, functionMissing, makeContext } from './fmgr_info.ts';
 import type { PlanCompiler } from './plan_compiler.ts';
 
 type SetCall = Expr & { kind: 'FuncExpr' | 'OpExpr' };
@@ -24,12 +24,12 @@ export function returnsSet(node: Expr): boolean {
 /** The text of an iterable of the rows a call in FROM makes: one, unless it returns a set. `attributes`: of its column definition list. */
 export function rowsOfCall(pc: PlanCompiler, node: Expr, cx: ExprContext, attributes: readonly RecordAttribute[] | undefined): string {
   if (returnsSet(node)) return setIterable(pc, node as SetCall, cx, attributes);
-  if (attributes !== undefined && node.kind === 'FuncExpr' && functionInfo(node.funcid).builtin?.kind === 'context') return `[${callText(pc, node, cx, attributes, 'null')}]`;
+  if (attributes !== undefined && node.kind === 'FuncExpr' && calledFunction(node.funcid).builtin?.kind === 'context') return `[${callText(pc, node, cx, attributes, 'null')}]`;
   return `[${genExpr(pc.g, node, cx).code}]`;
 }
 
 function setIterable(pc: PlanCompiler, node: SetCall, cx: ExprContext, attributes?: readonly RecordAttribute[]): string {
-  const { builtin, name } = functionInfo(node.kind === 'FuncExpr' ? node.funcid : node.opfuncid);
+  const { builtin, name } = calledFunction(node.kind === 'FuncExpr' ? node.funcid : node.opfuncid);
   if (builtin !== undefined && builtin.kind !== 'set') throw notSupported(`function ${name} as a set`);
   return callText(pc, node, cx, attributes, pc.g.konst(EMPTY));
 }
@@ -40,7 +40,7 @@ function callText(
 ): string {
   const { g } = pc;
   const oid = node.kind === 'FuncExpr' ? node.funcid : node.opfuncid;
-  const info = functionInfo(oid);
+  const info = calledFunction(oid);
   const { builtin } = info;
   if (builtin === undefined) throw functionMissing(info);
   const args = node.args.map((a) => g.atomic(genExpr(g, a, cx)));

@@ -5,7 +5,7 @@ import { exprType } from '../nodes/nodeFuncs.ts';
 import type { Expr, WindowFunc } from '../nodes/primnodes.ts';
 import type { Datum } from '../types/datum.ts';
 import { genericAggregate, type GenericAggregate, runStep } from './agg_functions.ts';
-import { aggregate, callable, functionInfo } from './fmgr_info.ts';
+import { aggregate, callable, calledFunction, functionInfo } from './fmgr_info.ts';
 import { rowsEqual } from './row_compare.ts';
 
 export type WindowCall = WindowFunc;
@@ -34,7 +34,7 @@ export function makeWindowSpec(plan: WindowAgg, calls: readonly WindowFunc[]): W
   return {
     plan, peers: rowsEqual(plan.ordKeys), startInRange: inRange(plan.startInRangeFunc), endInRange: inRange(plan.endInRangeFunc),
     calls: calls.map((node) => {
-      const info = functionInfo(node.winfnoid);
+      const info = calledFunction(node.winfnoid);
       if (!node.winagg) return { node, aggregate: null, prosrc: info.prosrc };
       const types = node.args.map((a: Expr) => exprType(a));
       const agg = aggregate(node.winfnoid);
