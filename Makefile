@@ -52,7 +52,7 @@ build/lmdb.stamp: tools/lmdb.patch tools/build_lmdb.sh build/modules
 
 build/port.node: src/port/port.c | build/modules
 	$(CC) -shared -fPIC -O2 -Wall -Wextra -fvisibility=hidden -I$(RUNTIME)/include/node $< -o $@
-	@cp $@ src/port/port.node
+	@cp $@ src/port/port.node.new && mv src/port/port.node.new src/port/port.node
 
 build/heap.so: src/port/heap.c
 	@mkdir -p build

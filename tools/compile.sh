@@ -6,8 +6,12 @@ node=$1
 # Types of the client library, for programs that import posthouse/libpq.
 "$node" node_modules/typescript/bin/tsc --noCheck -p tools/tsconfig.types.json
 mkdir -p dist/port dist/bin
-cp build/port.node dist/port/port.node
-cp build/heap.so dist/port/heap.so
+# Never in place: processes may have the old ones mapped.
+for file in port.node heap.so; do
+  cmp -s "build/$file" "dist/port/$file" && continue
+  cp "build/$file" "dist/port/$file.new"
+  mv "dist/port/$file.new" "dist/port/$file"
+done
 
 # What the compiler does not carry over, and what has no source any more.
 (cd src && find . -type f ! -name '*.ts' ! -name '*.c' ! -name '*.node' ! -name '*.md' -print) | while read -r file; do
