@@ -472,6 +472,8 @@ static napi_value map_file(napi_env env, napi_callback_info info, int protection
 	napi_value v;
 	struct stat about;
 	if (length <= 0) return bad_argument(env, __func__);
+	/* A hole of the file would be SIGBUS for whoever touches it on a full disk. */
+	if ((protection & PROT_WRITE) && fallocate(fd, 0, 0, length) != 0 && errno != EOPNOTSUPP && errno != ENOSYS) return int_value(env, -errno);
 	void *memory = fstat(fd, &about) == 0 && about.st_size >= length
 		? mmap(NULL, (size_t) length, protection, MAP_SHARED, fd, 0) : MAP_FAILED;
 	if (memory == MAP_FAILED) return int_value(env, -EINVAL);

@@ -139,7 +139,7 @@ export function onTemporaryFile<T>(call: () => T): T {
     return call();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOSPC' || code === 'EDQUOT') throw new PgError('disk_full', `could not write to temporary file: ${message}`);
+    if (code === 'ENOSPC' || code === 'EDQUOT') throw new PgError('disk_full', 'could not write to temporary file: No space left on device');
     throw new PgError('io_error', `could not use temporary file: ${message}`);
   }
 }

@@ -1,8 +1,7 @@
 // Rows in a temporary file below tmp/, in the byte format of table rows (access/row.ts), each after its length. The
 // file has no name any more while it is used, so nothing is left of it whatever happens to the process.
-import { closeSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { chargeTemporaryFile, onTemporaryFile } from '../access/arena.ts';
+import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { arenaSettings, chargeTemporaryFile, onTemporaryFile } from '../access/arena.ts';
 import { formRow, formRowInto, makeLayout, readRow, type RowLayout, storageClassOf } from '../access/row.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { typeInfo } from './fmgr_info.ts';
@@ -10,9 +9,6 @@ import type { RowReader } from './tuplesort.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 let counter = 0;
-
-/** Where temporary files go: <site>/tmp, set at start-up. */
-export const temporaryFiles = { directory: '' };
 
 export function rowLayoutOf(types: readonly Oid[]): RowLayout {
   return makeLayout(types.map((atttypid, i) => ({ attnum: i + 1, atttypid, missing: undefined })), (oid) => {
@@ -34,9 +30,7 @@ export class RunFile {
 
   constructor(types: readonly Oid[]) {
     this.layout = rowLayoutOf(types);
-    const directory = temporaryFiles.directory === '' ? tmpdir() : temporaryFiles.directory;
-    mkdirSync(directory, { recursive: true });
-    const path = `${directory}/sort.${process.hrtime.bigint()}.${counter++}`;
+    const path = `${arenaSettings.spillDirectory}/sort.${process.hrtime.bigint()}.${counter++}`;
     this.fd = onTemporaryFile(() => openSync(path, 'wx+', 0o600));
     unlinkSync(path);
     openRunFiles.push(this);

@@ -675,7 +675,7 @@ class LmdbBatch implements Batch {
 function writeError(error: unknown): unknown {
   const message = error instanceof Error ? error.message : String(error);
   if (/No space left|MDB_MAP_FULL|Disk quota|File too large/.test(message)) {
-    return new PgError('disk_full', `could not write to the database: ${message}`, { hint: 'Check free disk space.' });
+    return new PgError('disk_full', `could not write to the database: ${message.replace(/: Attempting to write page.*/s, '')}`, { hint: 'Check free disk space.' });
   }
   if (/Input\/output error/.test(message)) return new PgError('io_error', `could not write to the database: ${message}`);
   return error;

@@ -207,6 +207,6 @@ function removeFile(name: string): void {
 
 function diskError(error: unknown): Error {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new PgError('disk_full', `could not write to a temporary file: ${message}`);
+  if (code === 'ENOSPC' || code === 'EDQUOT') return new PgError('disk_full', 'could not write to temporary file: No space left on device');
   return internalError(`could not write to a temporary file: ${message}`);
 }

@@ -5,6 +5,7 @@
 // connections retires after `manager_idle_exit`; a backend that connects at that very moment finds its connection
 // closed before it was welcomed, and tries again.
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
+import { constants } from 'node:os';
 import { PgError, internalError } from '../../common/errors.ts';
 import { managerSocket } from '../../common/site.ts';
 import {
@@ -361,13 +362,18 @@ class Manager {
   }
 }
 
-/** New memory for locks, in place of what an earlier manager has left. */
+/** New memory for locks, in place of what an earlier manager has left. On a full disk it is nobody's but ours: backends
+ * then ask for every lock. */
 function makeLockMemory(database: Oid): Int32Array {
   const path = lockMemoryPath(database);
   const file = openSync(`${path}.new`, 'w+', 0o600);
   ftruncateSync(file, LOCK_MEMORY_BYTES);
   const memory = port.mapShared(file, LOCK_MEMORY_BYTES);
   closeSync(file);
+  if (memory === -constants.errno.ENOSPC) {
+    unlinkSync(`${path}.new`);
+    return new Int32Array(LOCK_MEMORY_BYTES / 4);
+  }
   if (typeof memory === 'number') throw internalError(`could not map "${path}": errno ${-memory}`);
   renameSync(`${path}.new`, path);
   return new Int32Array(memory);

@@ -4,7 +4,7 @@
 import v8 from 'node:v8';
 import vm from 'node:vm';
 import { PgError } from '../../common/errors.ts';
-import { defineSetting, getInt } from './guc.ts';
+import { defineHooks, defineSetting, getInt } from './guc.ts';
 
 const RESOURCES_MEMORY = 30;
 defineSetting(['backend_memory_limit', 'integer', 'superuser', '2097152', 'kB', 65536, 2147483647, null, RESOURCES_MEMORY,
@@ -18,6 +18,7 @@ const STEP_BYTES = 64 << 20;
 let collect: (() => void) | null = null;
 /** So much may be in use, garbage included, before it is looked at closely again. */
 let nextLookBytes = 0;
+defineHooks('backend_memory_limit', { assign: () => { nextLookBytes = 0; } });
 
 function limits(): { heap: number; all: number } {
   return { heap: v8.getHeapStatistics().heap_size_limit * SHARE_OF_HEAP, all: getInt('backend_memory_limit') * 1024 };

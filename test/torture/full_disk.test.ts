@@ -1,0 +1,68 @@
+// A disk that fills up: every command that writes says 53100, reading goes on, nothing that was there is lost, no process
+// ends, and as soon as there is room all works again. Backends and managers died of SIGBUS in files with holes, and a write
+// cut short was taken for an I/O error. Needs root, to mount a small tmpfs.
+import test from 'ava';
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { giveToAccount, isRoot } from '../support/account.ts';
+import { runFolder } from '../support/run.ts';
+import { startSite, templateSite, type Site } from '../support/site.ts';
+
+const disk = isRoot ? mkdtempSync(join(runFolder(), 'disk-')) : '';
+const mounted = isRoot && spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64m,mode=755', 'tmpfs', disk]).status === 0;
+let site: Site | undefined;
+
+test.after.always(async () => {
+  if (site !== undefined) await site.stop();
+  if (mounted) spawnSync('umount', [disk]);
+});
+
+(mounted ? test : test.skip)('a full disk', async (t) => {
+  t.timeout(600_000);
+  const folder = join(disk, 'site');
+  mkdirSync(folder, { mode: 0o700 });
+  cpSync(await templateSite(), folder, { recursive: true, preserveTimestamps: true });
+  writeFileSync(join(folder, 'hba.conf'), 'host all all 127.0.0.1/32 trust\n');
+  appendFileSync(join(folder, 'site.ini'), '\ndress_rehearsal = off\n');
+  giveToAccount(folder);
+  site = await startSite({ folder });
+  const client = await site.connect();
+  const code = async (text: string): Promise<string> => client.query(text).then(() => 'done', (error: { code?: string }) => error.code ?? String(error));
+  const count = async (table: string): Promise<number> => (await client.query(`select count(*)::int as n from ${table}`)).rows[0].n as number;
+
+  await client.query("create table keep (a int primary key, b text); insert into keep select i, repeat('x', 50) from generate_series(1, 2000) i");
+  await client.query('create table fill (a int, b text)');
+  const ballast = join(disk, 'ballast');
+  writeFileSync(ballast, Buffer.alloc(16 << 20)); // what will be freed: even a TRUNCATE has something to write
+  let rows = 0;
+  for (const step of [50_000, 10_000, 1000, 100]) {
+    for (let i = 0; i < 50; i++) {
+      const answer = await code(`insert into fill select i, md5(i::text) || repeat('y', 100) from generate_series(1, ${step}) i`);
+      if (answer !== 'done') {
+        t.is(answer, '53100');
+        break;
+      }
+      rows += step;
+    }
+  }
+  const fillUp = (): void => { spawnSync('dd', ['if=/dev/zero', `of=${ballast}`, 'bs=4k', 'oflag=append', 'conv=notrunc'], { stdio: 'ignore' }); };
+  fillUp();
+  for (const text of ['create index on fill (b, a)', 'create database other', 'create table copied as select * from fill, generate_series(1, 3)', 'insert into fill select * from fill']) {
+    t.is(await code(text), '53100', text);
+  }
+  fillUp(); // what the others gave back
+  await client.query("set work_mem = '64kB'");
+  t.is(await code('select count(*) from (select row_number() over (order by f.b, g.b, f.a) from fill f join fill g using (a)) s'), '53100');
+  await client.query('reset work_mem');
+  t.is(await count('fill'), rows);
+  t.is(await count('keep where length(b) = 50'), 2000);
+  const other = await site.connect(); // somebody new
+  t.is((await other.query('select max(a) from keep')).rows[0].max, 2000);
+
+  rmSync(ballast, { force: true });
+  await client.query('truncate fill');
+  for (const text of ["insert into keep select i, 'later' from generate_series(2001, 3000) i", 'create index on keep (b)', 'create database other']) t.is(await code(text), 'done', text);
+  t.is(await count('keep'), 3000);
+  t.notRegex(site.log(), /terminated by signal/);
+});
