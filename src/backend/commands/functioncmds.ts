@@ -266,8 +266,9 @@ function transpose(error: PgError, where: string | null, source: string, inline:
   const place = at === undefined || inline ? undefined : placeInText(context.text, source, at);
   const own = where === null ? {} : { where };
   if (at === undefined) error.fields = { ...error.fields, ...own };
-  else if (inline) error.fields = { ...rest, ...own, position: at };
-  else error.fields = { ...rest, ...own, ...(place !== undefined ? { position: place } : { internalPosition: at, internalQuery: source }) };
+  // A place says it all.
+  else if (inline) error.fields = { ...rest, position: at };
+  else error.fields = { ...rest, ...(place !== undefined ? { position: place } : { internalPosition: at, internalQuery: source }) };
 }
 
 /** The character position in a statement of a place in a body that stands there as a literal (match_prosrc_to_query). */
