@@ -4,7 +4,7 @@
 //
 //   header     magic, nonce
 //   strong     1,024 counters by hash of a table's oid: strong locks (above ShareUpdateExclusive) held or waited for
-//   slots      262,144 words by hash of a row or key: who holds it; see below
+//   slots      131,072 words by hash of a row or key: who holds it; see below
 //   sessions   for each: what it holds, so that its end frees everything, whenever it dies
 //
 // A slot is free (0), or names one holder: owner, mode, whether it is a key, and 15 more bits of the hash, which tell it from
@@ -20,17 +20,17 @@ import type { Oid } from '../types/datum.ts';
 import type { RowId } from '../access/row.ts';
 
 const MAGIC = 0x504c6b31;
-const HEADER_WORDS = 16, STRONG_COUNTERS = 1024, SLOT_COUNT = 1 << 18, SLOT_MASK = SLOT_COUNT - 1;
+const HEADER_WORDS = 16, STRONG_COUNTERS = 1024, SLOT_COUNT = 1 << 17, SLOT_MASK = SLOT_COUNT - 1;
 /** Sessions have numbers from 1 to this. */
 export const MAX_SESSIONS = 4095;
 /** Rows and keys a session publishes one by one; of more it only says that there are. */
-export const PUBLISHED = 64;
+export const PUBLISHED = 24;
 export const TABLE_ENTRIES = 16;
 const STRONG_AT = HEADER_WORDS, SLOTS_AT = STRONG_AT + STRONG_COUNTERS, SESSIONS_AT = SLOTS_AT + SLOT_COUNT;
 /** Of a session: how many slots it has published; 1 when it holds others; 1 when it holds keys. Then the slots, each with
  * the mark of its request; then table entries: oid, mode, mark. */
 export const COUNT = 0, OVERFLOW = 1, HAS_KEYS = 2, SLOTS = 4, TABLES = SLOTS + 2 * PUBLISHED;
-const SESSION_WORDS = 256;
+const SESSION_WORDS = 128;
 export const LOCK_MEMORY_BYTES = 4 * (SESSIONS_AT + (MAX_SESSIONS + 1) * SESSION_WORDS);
 
 const OWNER_MASK = 0xfff, MODE_SHIFT = 12, MODE_MASK = 7 << MODE_SHIFT, KEY = 1 << 15, CHECK_SHIFT = 16;
