@@ -311,9 +311,8 @@ export function dropStorage(filenode: number, shared: boolean): void {
 
 /** Table locks this transaction holds, so that nobody is asked twice: by oid, a bit for each mode. */
 const heldTables = new Map<number, number>();
-registerCallback({
-  onCommit: () => heldTables.clear(), onAbort: () => heldTables.clear(), onSubAbort: () => heldTables.clear(),
-});
+const forgetHeldTables = (): void => { if (heldTables.size > 0) heldTables.clear(); };
+registerCallback({ onCommit: forgetHeldTables, onAbort: forgetHeldTables, onSubAbort: forgetHeldTables });
 const ROW_EXCLUSIVE_LOCK = 3;
 
 /** Locks a table (oid). False: not at once, under policy 'skip'. After a wait READ COMMITTED looks at the newest commit:

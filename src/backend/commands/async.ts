@@ -26,6 +26,7 @@ registerCallback({
     }
   },
   onCommit() {
+    if (pending.length === 0) return;
     const actions = pending;
     pending = [];
     early = [];

@@ -30,7 +30,8 @@ import { sequenceOptions, type SequenceForm } from './sequence_options.ts';
 
 /** Filenodes that this transaction has made, with their row's place: counted here, not by the manager. */
 const ownFilenodes = new Map<number, { rowId: number }>();
-registerCallback({ onCommit: () => ownFilenodes.clear(), onAbort: () => ownFilenodes.clear() });
+const forgetOwn = (): void => { if (ownFilenodes.size > 0) ownFilenodes.clear(); };
+registerCallback({ onCommit: forgetOwn, onAbort: forgetOwn });
 
 // ---- making
 

@@ -188,8 +188,10 @@ class ReadTransaction implements HeldSnapshot {
     this.commit = commit;
   }
   reset(): void {
-    for (const cursor of this.cursors) cursor.detach();
-    this.cursors.clear();
+    if (this.cursors.size > 0) {
+      for (const cursor of this.cursors) cursor.detach();
+      this.cursors.clear();
+    }
     native.resetTxn(this.address);
     this.live = false;
   }

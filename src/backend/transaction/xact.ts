@@ -365,9 +365,9 @@ export function setDuplicateReporter(reporter: typeof duplicateReporter): void {
 function endOfTransaction(): void {
   notifications = [];
   xact.optimistic = false;
-  xact.reads[0].clear();
-  xact.reads[1].clear();
-  xact.tables.clear();
+  // Clearing an empty set costs a call into the runtime and a new table.
+  for (const read of xact.reads) if (read.size > 0) read.clear();
+  if (xact.tables.size > 0) xact.tables.clear();
   xact.xids = [0, 0];
   xact.localCatalogVersion = 0;
   xact.catalogTouched = false;
