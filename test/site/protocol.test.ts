@@ -247,6 +247,19 @@ test.serial('cancel: only with the right key, also while waiting', async (t) => 
   t.deepEqual(await client.query('select 2'), [['2']]);
 });
 
+// The answer waited in the buffer for the end of what came behind it: whoever sent both at once had nothing to go by.
+test.serial('an answer goes out before the next message is worked on', async (t) => {
+  client.socket.cork();
+  client.Query('select 1').Query('select pg_sleep(60)');
+  client.socket.uncork();
+  t.is((await client.answer()).at(-1), 'ReadyForQuery I');
+  await selecting(client);
+  const canceller = new RawClient(site.port);
+  canceller.raw(int32(16), int32(80877102), int32(client.processId), int32(client.secretKey));
+  t.deepEqual((await client.answer()).at(-2), 'ErrorResponse 57014 canceling statement due to user request');
+  await canceller.closes();
+});
+
 test.serial('time limits of statements and idle sessions', async (t) => {
   await client.query("set statement_timeout = '50ms'");
   await t.throwsAsync(client.query('select pg_sleep(60)'), { message: '57014 canceling statement due to statement timeout' });

@@ -61,7 +61,6 @@ test('whatever the disk has of the last commit, it is there whole or not at all'
     const log = calls(readFileSync(join(folder, 'log')));
     // Of what was asked for: one flush for each small commit.
     const flushes = log.filter(({ kind }) => kind === 1).length;
-    if (process.env['SHOW']) { let w = 0, f = 0; const out: string[] = []; for (const c of log) { if (c.kind === 0) w++; else if (c.kind === 1) f++; else { out.push(`${w}/${f}`); w = f = 0; } } t.log(out.join(' ')); }
     t.true(flushes < COMMITS * 1.6, `${flushes} flushes for ${COMMITS} commits`);
 
     // What each commit must leave.

@@ -50,21 +50,32 @@ class NoEntries implements IndexScan {
 const spareBuffers: ValueBuffer[] = [];
 const MAX_SPARE_BUFFERS = 8;
 
-/** Leaf after leaf, beginning with the first whose upper bound is not below `from`. */
-class StoredEntries implements IndexScan {
+/** What scans of leaves have in common, in either direction. */
+class LeafScan {
   rowId = 0;
-  private cursor: Cursor | null;
-  private readonly buffer: ValueBuffer;
-  private readonly leaf = new LeafReader();
+  protected cursor: Cursor | null = null;
+  protected readonly buffer = spareBuffers.pop() ?? new ValueBuffer(8192);
+  protected readonly leaf = new LeafReader();
+  protected i = 0;
+  protected end = 0;
+
+  close(): void {
+    if (this.cursor === null) return;
+    this.cursor.close();
+    this.cursor = null;
+    if (spareBuffers.length < MAX_SPARE_BUFFERS) spareBuffers.push(this.buffer);
+  }
+}
+
+/** Leaf after leaf, beginning with the first whose upper bound is not below `from`. */
+class StoredEntries extends LeafScan implements IndexScan {
   private readonly to: string | null;
   private from: string;
-  private i = 0;
-  private end = 0;
 
   constructor(store: Store, filenode: number, from: string, to: string | null) {
+    super();
     this.from = from;
     this.to = to;
-    this.buffer = spareBuffers.pop() ?? new ValueBuffer(8192);
     this.cursor = store.range(boundBytes(filenode, from), boundBytes(filenode + 1, ''), false, this.buffer);
   }
   get key(): string { return this.leaf.key(this.i - 1); }
@@ -89,29 +100,16 @@ class StoredEntries implements IndexScan {
     this.end = to === null ? leaf.count : leaf.lowerBound(to);
     return true;
   }
-
-  close(): void {
-    if (this.cursor === null) return;
-    this.cursor.close();
-    this.cursor = null;
-    if (spareBuffers.length < MAX_SPARE_BUFFERS) spareBuffers.push(this.buffer);
-  }
 }
 
-class StoredBackwards implements IndexScan {
-  rowId = 0;
-  private cursor: Cursor | null;
-  private readonly buffer: ValueBuffer;
-  private readonly leaf = new LeafReader();
+class StoredBackwards extends LeafScan implements IndexScan {
   private readonly from: string;
   private to: string | null;
-  private i = 0;
-  private end = 0;
 
   constructor(store: Store, filenode: number, from: string, to: string | null) {
+    super();
     this.from = from;
     this.to = to;
-    this.buffer = spareBuffers.pop() ?? new ValueBuffer(8192);
     const start = boundBytes(filenode, ''), end = boundBytes(filenode + 1, '');
     if (to === null) {
       this.cursor = store.range(start, end, true, this.buffer);
@@ -144,13 +142,6 @@ class StoredBackwards implements IndexScan {
     if (this.i > 0) this.to = null;
     if (this.i < this.end) this.i = this.end;
     return true;
-  }
-
-  close(): void {
-    if (this.cursor === null) return;
-    this.cursor.close();
-    this.cursor = null;
-    if (spareBuffers.length < MAX_SPARE_BUFFERS) spareBuffers.push(this.buffer);
   }
 }
 

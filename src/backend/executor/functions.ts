@@ -26,7 +26,7 @@ import { RecordValue, type Datum, type Oid, type RecordAttribute } from '../type
 import type { BuiltinFunction, FunctionContext } from '../types/fmgr.ts';
 import { RECORDOID, VOIDOID } from '../types/oids.ts';
 import { atEOXact, newNestLevel, processGucArray } from '../utils/guc.ts';
-import { addContext, errorContext, type ErrorContext } from '../utils/error_context.ts';
+import { withErrorContext, type ErrorContext } from '../utils/error_context.ts';
 import { session } from '../utils/session.ts';
 import { activeCommand, compilePlan, runPlan, type CompiledPlan } from './execute.ts';
 import { registerLanguageHandler } from './fmgr_info.ts';
@@ -281,7 +281,7 @@ function withSettingsOf<T>(proc: PgProc, run: () => T): T {
 
 /** A running function, for CONTEXT (sql_exec_error_callback). PostgreSQL puts simple ones into the calling statement. */
 class SqlContext implements ErrorContext {
-  outer = errorContext.top;
+  outer: ErrorContext | null = null;
   /** The statement that runs, from 1; 0: none yet. */
   statement = 0;
   inlined = false;
@@ -299,19 +299,6 @@ class SqlContext implements ErrorContext {
     }
     if (statement > 0) return this.inlined ? undefined : `SQL function "${proc.proname}" statement ${statement}`;
     return `SQL function "${proc.proname}" during ${proc.prosecdef || proc.proconfig !== null || (proc.proretset && proc.provolatile === 'v') ? 'startup' : 'inlining'}`;
-  }
-}
-
-function withErrorContext<T>(proc: PgProc, run: (context: SqlContext) => T): T {
-  const context = new SqlContext(proc);
-  errorContext.top = context;
-  try {
-    return run(context);
-  } catch (error) {
-    addContext(error);
-    throw error;
-  } finally {
-    errorContext.top = context.outer;
   }
 }
 
@@ -346,7 +333,7 @@ function anonymousShape(prepared: Prepared): ResultShape {
 }
 
 function callFunction(proc: PgProc, context: FunctionContext, args: readonly Datum[], limit: number): { rows: Datum[][]; shape: ResultShape } {
-  return withErrorContext(proc, (frame) => withFunctionSettings(proc, () => {
+  return withErrorContext(new SqlContext(proc), (frame) => withFunctionSettings(proc, () => {
     const prepared = prepare(proc, context.argTypes, context.resultType, context.collation);
     frame.inlined = prepared.inlined;
     return { rows: runBody(proc, prepared, args, limit, frame), shape: anonymousShape(prepared) };

@@ -33,6 +33,8 @@ export class Frontend {
   bodyEnd = 0;
   /** While true nothing is sent unless `flush` is asked for; the output buffer grows. */
   hold = false;
+  /** Nobody waits for the single answer: what is sent is all there from the start, as in a rehearsal. */
+  patient = false;
   private filled = 0;
   private output = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
   private out = 0;

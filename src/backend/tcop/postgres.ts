@@ -76,6 +76,8 @@ function step(state: LoopState): boolean {
     reportChangedOptions();
     setPsStatus(IDLE_STATUS[transactionBlockStatus()]);
     sendReadyForQuery(transactionBlockStatus());
+    // Also when the next message is here already: it may take long, and this answer is due.
+    if (frontend.buffered > 0 && !frontend.patient) frontend.flush();
   }
   clientReadStarts(transactionBlockStatus());
   const type = waitForMessage();

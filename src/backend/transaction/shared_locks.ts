@@ -167,10 +167,7 @@ export class SharedLocks {
     if (Atomics.load(words, base + OVERFLOW) !== 0) {
       eachSlot((slot) => { if (ownerOf(words[slot]!) === number) this.vacate(slot); });
     } else {
-      for (let i = Math.min(Atomics.load(words, base + COUNT), PUBLISHED) - 1; i >= 0; i--) {
-        const slot = words[base + SLOTS + 2 * i]!;
-        if (ownerOf(Atomics.load(words, slot)) === number) this.vacate(slot);
-      }
+      this.clearAfter(number, -1);
     }
     for (let i = 0; i < TABLE_ENTRIES; i++) {
       const at = base + TABLES + 3 * i;
@@ -185,7 +182,7 @@ export class SharedLocks {
   clearAfter(number: number, mark: number): void {
     if (number === 0) return;
     const { words } = this, base = sessionAt(number);
-    let count = Math.min(words[base + COUNT]!, PUBLISHED);
+    let count = Math.min(Atomics.load(words, base + COUNT), PUBLISHED);
     for (; count > 0 && words[base + SLOTS + 2 * (count - 1) + 1]! > mark; count--) {
       const slot = words[base + SLOTS + 2 * (count - 1)]!;
       if (ownerOf(Atomics.load(words, slot)) === number) this.vacate(slot);

@@ -549,7 +549,7 @@ export class StateMachine {
     for (const { relation, row, mode } of view.asserted) {
       if (this.waitsFor(session, view, this.shared.pinRow(relation, row, session), mode)) return true;
     }
-    if (counts[KIND_KEY]! > 0 || this.shared.keysAreTaken) {
+    if (view.indexes.some(({ unique }) => unique) && (counts[KIND_KEY]! > 0 || this.shared.keysAreTaken)) {
       for (const { filenode, unique, added } of view.indexes) {
         if (!unique) continue;
         this.entries.reset(view.bytes, added);

@@ -30,3 +30,17 @@ export function addContext(error: unknown): void {
   const lines = contextLines(error);
   if (lines !== '') error.fields = { ...error.fields, where: error.fields.where === undefined ? lines : `${error.fields.where}\n${lines}` };
 }
+
+/** Runs with this on top of the stack. */
+export function withErrorContext<C extends ErrorContext, T>(context: C, run: (context: C) => T): T {
+  context.outer = errorContext.top;
+  errorContext.top = context;
+  try {
+    return run(context);
+  } catch (error) {
+    addContext(error);
+    throw error;
+  } finally {
+    errorContext.top = context.outer;
+  }
+}

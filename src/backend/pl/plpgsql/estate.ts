@@ -15,7 +15,7 @@ import {
 import type { RawNode } from '../../parser/raw_parser.ts';
 import type { Datum, RecordAttribute, RecordValue } from '../../types/datum.ts';
 import type { FunctionContext } from '../../types/fmgr.ts';
-import { addContext, errorContext, type ErrorContext } from '../../utils/error_context.ts';
+import { addContext, errorContext, withErrorContext, type ErrorContext } from '../../utils/error_context.ts';
 import { conditionMatches } from './conditions.ts';
 import { isCurrent, type Prepared, prepareExpression, type RunningText, type Site } from './expression.ts';
 import type { PlFunction } from './function.ts';
@@ -87,16 +87,7 @@ export class Estate implements ErrorContext {
 
   /** Runs the function's code under its error context. */
   call<T>(work: () => T): T {
-    this.outer = errorContext.top;
-    errorContext.top = this;
-    try {
-      return work();
-    } catch (error) {
-      addContext(error);
-      throw error;
-    } finally {
-      errorContext.top = this.outer;
-    }
+    return withErrorContext(this, work);
   }
 
   // ---- expressions

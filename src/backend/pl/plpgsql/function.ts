@@ -7,7 +7,7 @@ import { getBaseType, getType } from '../../catalog/lsyscache.ts';
 import type { PgProc } from '../../catalog/rows.ts';
 import { enforceGenericTypeConsistency, isPolymorphic } from '../../parser/parse_generic.ts';
 import type { Datum, Oid } from '../../types/datum.ts';
-import { addContext, errorContext, type ErrorContext } from '../../utils/error_context.ts';
+import { withErrorContext, type ErrorContext } from '../../utils/error_context.ts';
 import { EVENT_TRIGGEROID, INT4ARRAYOID, INT4OID, INT4RANGEOID, INT4MULTIRANGEOID, NAMEOID, OIDOID, RECORDOID, TEXTARRAYOID, TEXTOID, TRIGGEROID, VOIDOID } from '../../types/oids.ts';
 import { lookup, pushDatum, pushLabel } from './namespace.ts';
 import type { BlockStmt, PlDatum, PlRec, PlRow, PlVar, Stmt, VariableConflict } from './nodes.ts';
@@ -76,22 +76,7 @@ class CompileContext implements ErrorContext {
   }
   describe(error: PgError | null): string | undefined {
     if (this.transposes && error !== null && error.fields.internalPosition !== undefined) return undefined;
-return `compilation of PL/pgSQL function "${this.name}" near line ${this.parser === null || this.parser.at === 0 ? 1 : this.parser.line(this.parser.tokens[this.parser.at - 1]!.start)}`;
-  }
-}
-
-/** Runs with the CONTEXT of compilation. */
-function compiling<T>(name: string, transposes: boolean, work: (context: CompileContext) => T): T {
-  const context = new CompileContext(name, transposes);
-  context.outer = errorContext.top;
-  errorContext.top = context;
-  try {
-    return work(context);
-  } catch (error) {
-    addContext(error);
-    throw error;
-  } finally {
-    errorContext.top = context.outer;
+    return `compilation of PL/pgSQL function "${this.name}" near line ${this.parser === null || this.parser.at === 0 ? 1 : this.parser.line(this.parser.tokens[this.parser.at - 1]!.start)}`;
   }
 }
 
@@ -100,7 +85,7 @@ const invalid = (message: string, hint?: string): PgError => new PgError('invali
 /** do_compile. */
 export function compileFunction(request: CompileRequest): PlFunction {
   const { proc } = request;
-  return compiling(proc.proname, request.forValidator, (context) => {
+  return withErrorContext(new CompileContext(proc.proname, request.forValidator), (context) => {
     const declared = proc.proargtypes;
     const all = proc.proallargtypes ?? declared;
     const modes = proc.proargmodes;
@@ -201,7 +186,7 @@ function finish(parser: Parser, facts: FunctionFacts, rest: Rest): PlFunction {
 
 /** DO (plpgsql_compile_inline). */
 export function compileInline(source: string): PlFunction {
-  return compiling('inline_code_block', true, (context) => {
+  return withErrorContext(new CompileContext('inline_code_block', true), (context) => {
     const facts: FunctionFacts = { name: 'inline_code_block', retset: false, isVoid: true, isProcedure: false, outParam: null, collation: 0, extraChecks: false };
     const parser = context.parser = new Parser(source, facts, true);
     parser.ns = pushLabel(null, 'inline_code_block', 'block');
