@@ -306,7 +306,7 @@ const wrap = (words: string[]): string => {
   return [...lines, line].join('\n');
 };
 const all = Object.values(byCategory).flat();
-write('keywords.ts', `// ${BANNER}
+write('../../common/keywords.ts', `// ${BANNER}
 
 const UNRESERVED = \`
 ${wrap(byCategory.U!)}\`;

@@ -1,7 +1,7 @@
 // Names as SQL text: types/quote.ts with the keywords and qualified names.
 import { quoteIdentifier, quoteLiteral } from '../types/quote.ts';
 import { typeHooks } from '../types/hooks.ts';
-import { KEYWORDS } from './keywords.ts';
+import { KEYWORDS } from '../../common/keywords.ts';
 
 typeHooks.isReservedWord = (word) => {
   const category = KEYWORDS.get(word);

@@ -8,7 +8,7 @@ import { isMemberOfRole } from '../catalog/acl.ts';
 import { hasCreateDbPrivilege, mustBeOwner, objectOwnercheck } from '../catalog/aclchk.ts';
 import { getNewOid } from '../catalog/catalog.ts';
 import { copyDatabase } from '../catalog/copy_database.ts';
-import { PG_UTF8, charToEncoding, encodingToChar } from '../catalog/encoding.ts';
+import { PG_UTF8, charToEncoding, encodingToChar } from '../../common/encoding.ts';
 import { catalogDelete, catalogDeleteByKey, catalogFind, catalogInsert, catalogUpdate } from '../catalog/indexing.ts';
 import * as ids from '../catalog/oids.ts';
 import { deleteSharedComments } from '../catalog/pg_description.ts';

@@ -3,7 +3,7 @@
 import { PgError, notSupported } from '../../common/errors.ts';
 import { aclcheckNamespace, aclcheckProc, mustBeOwner, notOwnerOrDenied, objectOwnercheck } from '../catalog/aclchk.ts';
 import { getNewOid } from '../catalog/catalog.ts';
-import { PG_UTF8 } from '../catalog/encoding.ts';
+import { PG_UTF8 } from '../../common/encoding.ts';
 import { formatType } from '../catalog/format_type.ts';
 import { operatorNameGetOprid } from '../catalog/func_candidates.ts';
 import { catalogFind, catalogInsert, catalogUpdate } from '../catalog/indexing.ts';

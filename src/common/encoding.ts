@@ -6,14 +6,18 @@ export const ENCODINGS = ['SQL_ASCII', 'EUC_JP', 'EUC_CN', 'EUC_KR', 'EUC_TW', '
   'WIN1257', 'KOI8U', 'SJIS', 'BIG5', 'GBK', 'UHC', 'GB18030', 'JOHAB', 'SHIFT_JIS_2004'] as const;
 export const PG_UTF8 = 6;
 
-const ALIASES: Readonly<Record<string, string>> = { unicode: 'UTF8', utf8: 'UTF8', iso88591: 'LATIN1', iso88592: 'LATIN2', windows1252: 'WIN1252',
-  sqlascii: 'SQL_ASCII', ascii: 'SQL_ASCII', latin1: 'LATIN1', win: 'WIN1251', alt: 'WIN866', koi8: 'KOI8R', tcvn: 'WIN1258', vscii: 'WIN1258', abc: 'WIN1258',
-  mskanji: 'SJIS', shiftjis: 'SJIS', windows949: 'UHC', windows950: 'BIG5', windows936: 'GBK', windows932: 'SJIS' };
+/** Other spellings, without what is no letter or digit (pg_encname_tbl). */
+const ALIASES: Readonly<Record<string, string>> = { unicode: 'UTF8', win: 'WIN1251', alt: 'WIN866', koi8: 'KOI8R', tcvn: 'WIN1258', tcvn5712: 'WIN1258', vscii: 'WIN1258', abc: 'WIN1258',
+  mskanji: 'SJIS', shiftjis: 'SJIS', win932: 'SJIS', win936: 'GBK', win949: 'UHC', win950: 'BIG5', iso88591: 'LATIN1', iso88592: 'LATIN2', iso88593: 'LATIN3', iso88594: 'LATIN4', iso88599: 'LATIN5',
+  iso885910: 'LATIN6', iso885913: 'LATIN7', iso885914: 'LATIN8', iso885915: 'LATIN9', iso885916: 'LATIN10' };
 const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
 const byName = new Map(ENCODINGS.map((name, i) => [plain(name), i]));
 
 /** The number of an encoding, by any spelling; -1: unknown. */
-export const charToEncoding = (name: string): number => byName.get(plain(ALIASES[plain(name)] ?? name)) ?? -1;
+export function charToEncoding(name: string): number {
+  const word = plain(name).replace(/^windows/, 'win');
+  return byName.get(plain(ALIASES[word] ?? word)) ?? -1;
+}
 /** '' for an unknown number. */
 export const encodingToChar = (encoding: number): string => ENCODINGS[encoding] ?? '';
 
