@@ -31,8 +31,9 @@ stops at once; SIGHUP reads the configuration files again.
 async function loadServices(): Promise<Services> {
   const { postgresMain } = await import('../backend/tcop/postgres.ts');
   const { managerMain } = await import('../backend/transaction/manager.ts');
+  const { answersQuery } = await import('../backend/tcop/proof.ts');
   const { rehearsal, warmUp } = await import('../backend/tcop/warm.ts');
-  return { serve: postgresMain, manage: managerMain, warmUp, rehearsal };
+  return { serve: postgresMain, manage: managerMain, answersQuery, warmUp, rehearsal };
 }
 
 standardOptions('postmaster', HELP);

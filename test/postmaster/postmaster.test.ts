@@ -240,36 +240,67 @@ test('passwords go through SCRAM', async (t) => {
   t.is(await site.stop(), 0);
 });
 
-test('tells the service manager, and takes sockets from it', async (t) => {
-  const folder = makeSiteFolder(), path = join(folder, 'tmp', 'notify');
+/** A service manager to which sites tell their state. */
+async function serviceManager(path: string): Promise<{ wait: (text: string) => Promise<void>; said: () => string; forget: () => void; end: () => void }> {
   const listen = 'import socket,sys\ns=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM)\ns.bind(sys.argv[1])\nprint("bound",flush=True)\n'
     + 'while True: print(s.recv(4096).decode().replace("\\n"," "),flush=True)';
-  // tmp/ is emptied at start, so the service manager's socket lies beside the site.
-  const notify = `${folder}.notify`;
-  t.false(existsSync(path));
-  const manager = spawn('python3', ['-c', listen, notify], { ...account, stdio: ['ignore', 'pipe', 'inherit'] });
+  const manager = spawn('python3', ['-c', listen, path], { ...account, stdio: ['ignore', 'pipe', 'inherit'] });
   let said = '';
+  manager.stdout.on('data', (data: Buffer) => { said += data.toString(); });
   const wait = async (text: string): Promise<void> => new Promise((done) => {
     const look = (): void => { if (said.includes(text)) { manager.stdout.off('data', look); done(); } };
     manager.stdout.on('data', look);
     look();
   });
-  manager.stdout.on('data', (data: Buffer) => { said += data.toString(); });
   await wait('bound');
+  return {
+    wait, said: () => said, forget: () => { said = ''; },
+    end: () => {
+      manager.kill();
+      rmSync(path);
+    },
+  };
+}
+
+test('tells the service manager, and takes sockets from it', async (t) => {
+  // tmp/ is emptied at start, so the service manager's socket lies beside the site.
+  const folder = makeSiteFolder(), notify = `${folder}.notify`, manager = await serviceManager(notify);
   const passed = (port.listenTcp('127.0.0.1', 0, 10) as number[])[0]!, address = port.socketAddress(passed) as { port: number };
   const site = await startStub({ folder, env: { NOTIFY_SOCKET: notify, LISTEN_FDS: '1', LISTEN_FDNAMES: 'tcp', WATCHDOG_USEC: '100000' }, passed });
   port.close(passed);
   t.true(site.log().includes(`listening on IPv4 address "127.0.0.1", port ${address.port} (passed as "tcp")`));
-  await wait('READY=1');
-  await wait('WATCHDOG=1');
+  await manager.wait('READY=1');
+  await manager.wait('WATCHDOG=1');
   const { frontend } = await login(address.port);
   t.is(await ask(frontend, 'through a passed socket'), 'through a passed socket');
   site.process.kill('SIGHUP');
-  await wait('RELOADING=1');
+  await manager.wait('RELOADING=1');
   t.is(await site.stop(), 0);
-  await wait('STOPPING=1');
-  manager.kill();
-  rmSync(notify);
+  await manager.wait('STOPPING=1');
+  manager.end();
+});
+
+// The watchdog was told that all is well as long as the postmaster's loop turned.
+test('the watchdog hears of it only while a query is answered and managers listen', async (t) => {
+  const folder = makeSiteFolder(), notify = `${folder}.notify`, manager = await serviceManager(notify);
+  const site = await startStub({ folder, env: { NOTIFY_SOCKET: notify, WATCHDOG_USEC: '100000' } });
+  await manager.wait('WATCHDOG=1');
+  writeFileSync(join(folder, 'tmp', 'deaf'), '');
+  await site.logged('the query of the watchdog was not answered as it should be');
+  manager.forget();
+  await site.logged('the query of the watchdog was not answered as it should be', 2);
+  t.false(manager.said().includes('WATCHDOG=1'));
+  rmSync(join(folder, 'tmp', 'deaf'));
+  await manager.wait('WATCHDOG=1');
+  const { frontend } = await login(site.port);
+  const pid = Number(/pid (\d+)/.exec(await ask(frontend, 'manager'))![1]);
+  process.kill(pid, 'SIGSTOP');
+  await site.logged(`transaction manager of database 5 (PID ${pid}) does not respond`);
+  manager.forget();
+  process.kill(pid, 'SIGCONT');
+  await manager.wait('WATCHDOG=1');
+  t.is(await site.stop(), 0);
+  manager.end();
 });
 
 // The shutdown once began just before the server loop went to sleep, and nothing woke it: it took up to a minute. What comes

@@ -1,4 +1,5 @@
 // A postmaster whose backends know one query: what is asked comes back. Arguments: as the postmaster's.
+import { existsSync } from 'node:fs';
 import { postmasterMain } from '../../src/backend/postmaster/postmaster.ts';
 import { setAuthCatalog } from '../../src/backend/libpq/auth_catalog.ts';
 import type { Connection } from '../../src/backend/libpq/connection.ts';
@@ -81,4 +82,4 @@ setAuthCatalog({
   role: (name) => (name === 'nobody_here' ? undefined : { isSuperuser: name === 'boss', password: buildScramSecret('secret'), validUntilMs: null }),
   isMember: (user, group) => user === 'ann' && group === 'staff',
 });
-await postmasterMain(process.argv.slice(2), async () => ({ serve, manage, warmUp: () => {}, rehearsal: () => null }));
+await postmasterMain(process.argv.slice(2), async () => ({ serve, manage, answersQuery: () => !existsSync('tmp/deaf'), warmUp: () => {}, rehearsal: () => null }));

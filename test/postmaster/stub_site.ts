@@ -11,8 +11,8 @@ export interface StubSite {
   port: number;
   process: ChildProcess;
   log: () => string;
-  /** Resolves when the log holds this text. */
-  logged: (text: string) => Promise<void>;
+  /** Resolves when the log holds this text (so many times). */
+  logged: (text: string, times?: number) => Promise<void>;
   /** Resolves to the exit code. */
   ended: Promise<number | null>;
   stop: (signal?: NodeJS.Signals) => Promise<number | null>;
@@ -70,9 +70,9 @@ export async function startStub(options: StartOptions = {}): Promise<StubSite> {
     done(code);
     for (const look of waiting) look();
   }));
-  const logged = async (wanted: string): Promise<void> => new Promise((done, failed) => {
+  const logged = async (wanted: string, times = 1): Promise<void> => new Promise((done, failed) => {
     const look = (): void => {
-      if (text.includes(wanted)) done();
+      if (text.split(wanted).length > times) done();
       else if (child.exitCode !== null) failed(new Error(`the postmaster ended before it said "${wanted}":\n${text}`));
       else return;
       waiting.delete(look);

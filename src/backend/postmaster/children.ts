@@ -7,7 +7,7 @@ import { log } from '../utils/elog.ts';
 import { compileFor } from './memory.ts';
 import { forgetNotifySocket } from './systemd.ts';
 
-export type Child = { kind: 'backend' } | { kind: 'manager'; databaseOid: number };
+export type Child = { kind: 'backend' } | { kind: 'proof' } | { kind: 'manager'; databaseOid: number };
 
 const managers = new Map<number, Child & { kind: 'manager' }>();
 /** The backends, in places that `port.serve` fills and empties; 0 is a free one. In memory that a fork does not copy. */
@@ -64,6 +64,13 @@ export function forkManager(databaseOid: number, main: () => never): number {
   return pid;
 }
 
+/** Forks a child that looks whether the site serves, and counts as nothing. */
+export function forkProof(main: () => never): number {
+  const pid = port.fork(false);
+  if (pid === 0) beChild('proof', main, undefined);
+  return pid;
+}
+
 /** In a new child. (Parentheses: compiled with the module, where otherwise every child would.) */
 export const beChild: <T>(kind: Child['kind'], main: (given: T) => never, given: T) => never = (function beChild<T>(kind: Child['kind'], main: (given: T) => never, given: T): never {
   // A child never outlives its postmaster: it would stand in the way of the next one.
@@ -71,7 +78,7 @@ export const beChild: <T>(kind: Child['kind'], main: (given: T) => never, given:
   if (port.getppid() !== postmaster) port._exit(1);
   port.setSignal(SIGCHLD, 'default');
   for (const fd of ownFds) port.close(fd);
-  if (kind === 'backend') offerToOomKiller();
+  if (kind !== 'manager') offerToOomKiller();
   forgetNotifySocket();
   compileFor('default');
   try {
@@ -93,7 +100,7 @@ export function childEnded(pid: number, status: number): Child {
 
 /** Only unusual ends are worth a line. */
 function report(pid: number, child: Child, status: number): void {
-  const name = child.kind === 'backend' ? 'server process' : `transaction manager of database ${child.databaseOid}`;
+  const name = child.kind !== 'manager' ? 'server process' : `transaction manager of database ${child.databaseOid}`;
   const signal = status & 0x7f, code = (status >> 8) & 0xff;
   if (signal !== 0) log('LOG', `${name} (PID ${pid}) was terminated by signal ${signal}`);
   else if (code > 1) log('LOG', `${name} (PID ${pid}) exited with exit code ${code}`);

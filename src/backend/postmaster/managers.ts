@@ -30,7 +30,7 @@ export class Managers {
   private readonly listener: number;
   private readonly clients = new Map<number, Client>();
   /** Database -> pid of its manager. */
-  private readonly running = new Map<number, number>();
+  readonly running = new Map<number, number>();
   /** Database -> when its manager was forked, while it does not listen yet (performance.now()). */
   private readonly starting = new Map<number, number>();
   private readonly buffer = Buffer.alloc(MAX_REQUEST_BYTES);

@@ -32,6 +32,8 @@ export interface Services {
   serve: (connection: Connection) => never;
   /** transaction/manager.ts managerMain. */
   manage: (databaseOid: number) => never;
+  /** tcop/proof.ts answersQuery: whether a child runs a query. */
+  answersQuery: () => boolean;
   /** tcop/warm.ts warmUp: loads what children will run. */
   warmUp: () => Promise<void> | void;
   /** tcop/warm.ts rehearsal: runs what children will run, so that they find it warm; what happens in between is the stage's. */
@@ -197,7 +199,7 @@ async function serve(site: string, siteLock: LockFile, loadServices: () => Promi
     writeLockFile(siteLock, [...lockLines(site, listeners.socketFolder), listeners.firstAddress, '', word]);
   };
   const server = new Server({
-    listeners, managers, siteLock, mockNonce, serve: services.serve, rehearse: later ? rehearse : null,
+    listeners, managers, siteLock, mockNonce, serve: services.serve, answersQuery: services.answersQuery, rehearse: later ? rehearse : null,
     reloadAuthentication: () => {
       if (!loadAuthentication()) log('LOG', 'hba.conf or ident.conf was not reloaded');
     },

@@ -14,6 +14,7 @@ import { closeListeners, errorText, type Listeners } from './listen.ts';
 import { ownsLockFile, removeLockFile, type LockFile } from './lock_file.ts';
 import type { Managers } from './managers.ts';
 import { restMemory } from './memory.ts';
+import { ProofOfLife } from './proof_of_life.ts';
 import { BackgroundRehearsal, type Rehearsal } from './background_rehearsal.ts';
 import { ServiceReport } from './service_report.ts';
 import { monotonicUsec, notify } from './systemd.ts';
@@ -33,6 +34,8 @@ export interface ServerContext {
   siteLock: LockFile;
   mockNonce: Uint8Array;
   serve: (connection: Connection) => never;
+  /** Whether a child runs a query. */
+  answersQuery: () => boolean;
   /** The rehearsal, when it is still to be played; null: it has been. */
   rehearse: (() => Rehearsal | null) | null;
   /** Reads hba.conf and ident.conf again and says what was wrong. */
@@ -45,6 +48,7 @@ export class Server {
   private managersTold = false;
   private killAt = Infinity;
   private housekeepingAt = performance.now() + HOUSEKEEPING_MS;
+  private readonly proof: ProofOfLife;
   private readonly report: ServiceReport;
   private readonly rehearsal: BackgroundRehearsal;
   private readonly seen = new Map<number, number>();
@@ -62,7 +66,8 @@ export class Server {
     for (const fd of context.listeners.fds) ownFd(fd);
     // Children may be twice as many as max_connections, so that those that only knock do not keep others out.
     this.backendPids = makeBackendPids(2 * getInt('max_connections'));
-    this.report = new ServiceReport(context.listeners.passed);
+    this.proof = new ProofOfLife(context.answersQuery, () => context.managers.running);
+    this.report = new ServiceReport(context.listeners.passed, () => this.proof.begin());
     this.rehearsal = new BackgroundRehearsal(context.rehearse);
   }
 
@@ -161,6 +166,11 @@ export class Server {
   private answer(what: number, a: number, b: number): void {
     switch (what) {
       case SERVE.ended: {
+        const well = this.proof.ended(a, b);
+        if (well !== undefined) {
+          this.report.proved(well);
+          break;
+        }
         const child = childEnded(a, b);
         if (child.kind === 'manager') this.context.managers.ended(a, child);
         break;

@@ -10,13 +10,16 @@ import { notify, serviceManagerListens, watchdogIntervalMs } from './systemd.ts'
 /** Sessions come and go faster than anybody reads. */
 const STATUS_EVERY_MS = 500;
 const TEMPLATES = 2;
+/** So soon a proof of life is tried again. */
+const PROVE_AGAIN_MS = 1000;
 /** So long after the last session memory is given back. */
 const REST_AFTER_MS = 3000;
 
 export class ServiceReport {
   private readonly passed: boolean;
   private readonly watchdogMs = watchdogIntervalMs();
-  private watchdogAt = this.watchdogMs > 0 ? 0 : Infinity;
+  private readonly prove: () => boolean;
+  private watchdogAt = this.watchdogMs > 0 ? performance.now() + this.watchdogMs : Infinity;
   private statusAt = Infinity;
   private count = 0;
   /** Since when there has been no session. */
@@ -24,9 +27,11 @@ export class ServiceReport {
   private stops = false;
   private restAt = Infinity;
 
-  /** `passed`: the sockets are a service manager's, which would start us again. */
-  constructor(passed: boolean) {
+  /** `passed`: the sockets are a service manager's, which would start us again. `prove` begins to look whether the site serves
+   * (then comes `proved`); false: it cannot be seen now. */
+  constructor(passed: boolean, prove: () => boolean) {
     this.passed = passed;
+    this.prove = prove;
     if (getInt('idle_exit') > 0 && !passed) {
       log('WARNING', 'idle_exit has no effect: the sockets were not passed by a service manager, so nobody would start the postmaster again');
     }
@@ -57,13 +62,20 @@ export class ServiceReport {
 
   tick(now: number): void {
     if (now >= this.watchdogAt) {
-      notify('WATCHDOG=1');
       this.watchdogAt = now + this.watchdogMs;
+      // While it stops there are no new children.
+      if (this.stops || !this.prove()) this.proved(true);
     }
     if (now >= this.statusAt) {
       this.statusAt = Infinity;
       if (!this.stops) notify(`STATUS=${this.status()}`);
     }
+  }
+
+  /** The site was found to serve, or not. */
+  proved(well: boolean): void {
+    if (well) notify('WATCHDOG=1');
+    else this.watchdogAt = Math.min(this.watchdogAt, performance.now() + PROVE_AGAIN_MS);
   }
 
   /** Once, when nobody has been there for a while. */

@@ -60,6 +60,8 @@ function takeLock(database: Oid): boolean {
 interface Connection {
   readonly id: number;
   readonly fd: number;
+  /** A connection without a word is the watchdog's: it keeps no manager here. */
+  hasSpoken: boolean;
   /** The beginning of a frame whose rest has not come. */
   partial: Buffer | null;
   partialLength: number;
@@ -183,7 +185,7 @@ class Manager {
         port.close(fd);
         continue;
       }
-      const connection: Connection = { id: this.nextId++, fd, partial: null, partialLength: 0, unsent: null };
+      const connection: Connection = { id: this.nextId++, fd, hasSpoken: false, partial: null, partialLength: 0, unsent: null };
       this.connections.push(connection);
       this.byId.set(connection.id, connection);
       this.core.machine.connect(connection.id);
@@ -200,6 +202,7 @@ class Manager {
         this.disconnect(connection);
         return;
       }
+      connection.hasSpoken = true;
       if (!this.take(connection, count) || count < READ_BYTES) return;
     }
   }
@@ -250,6 +253,7 @@ class Manager {
     this.connections = this.connections.filter((other) => other !== connection);
     this.fdsAreStale = true;
     this.core.machine.disconnect(connection.id);
+    if (!connection.hasSpoken) return;
     if (this.connections.length === 0) this.idleSinceMs = Math.max(this.idleSinceMs, nowMs());
     this.connectionEnded = true;
   }
