@@ -45,6 +45,7 @@ let dropped: Oid[] = [];
 const removeFolder = (oid: Oid): void => rmSync(databaseFolder(oid), { recursive: true, force: true });
 registerCallback({
   onCommit() {
+    if (made.length + dropped.length === 0) return;
     const gone = dropped;
     made = [];
     dropped = [];

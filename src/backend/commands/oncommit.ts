@@ -41,6 +41,7 @@ registerCallback({
     if (entries.length > 0) commandCounterIncrement();
   },
   onCommit() {
+    if (entries.length === 0) return;
     entries = entries.filter((e) => e.action === 'delete');
     for (const entry of entries) entry.committed = true;
   },

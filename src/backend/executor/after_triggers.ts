@@ -338,10 +338,10 @@ function fireWaiting(which: (kind: AfterTrigger) => boolean): void {
 
 function reset(): void {
   queryDepth = -1;
-  levels.length = 0;
+  if (levels.length > 0) levels.length = 0;
   state = UNSET;
   if (deferred.length > 0) deferred = new EventList();
-  marks = [];
+  if (marks.length > 0) marks = [];
   cycle = 1;
 }
 

@@ -11,7 +11,7 @@ import { instantiate } from './codegen.ts';
 import type { DestReceiver, ResultColumn } from './dest.ts';
 import { epqHooks } from './eval_plan_qual.ts';
 import { checkExecute, collectRestricted } from './fmgr_info.ts';
-import { checkPermissions } from './permissions.ts';
+import { checkPermissions, type Allowed } from './permissions.ts';
 import { Instrumentation } from './instrument.ts';
 import { PlanCompiler } from './plan_compiler.ts';
 import { producers } from './producers.ts';
@@ -29,6 +29,7 @@ export interface CompiledPlan {
   readonly text: string;
   /** The same plan for EvalPlanQual, made when first needed. */
   readonly epq: Map<Plan, CompiledPlan>;
+  readonly allowed: Allowed;
   /** Functions that not everybody may execute. */
   readonly restricted: readonly Oid[];
 }
@@ -93,7 +94,8 @@ function compile(stmt: PlannedStmt, options: CompileRequest, restricted: Readonl
   finishSubplans(pc);
   const text = g.text();
   return {
-    stmt, columns: rowsOut ? resultColumns(planTree) : [], run: instantiate(text, g.constants), nodes: pc.nodes, text, epq: new Map(), restricted: [...restricted],
+    stmt, columns: rowsOut ? resultColumns(planTree) : [], run: instantiate(text, g.constants), nodes: pc.nodes, text, epq: new Map(), allowed: { user: 0, version: 0 },
+    restricted: [...restricted],
   };
 }
 
@@ -123,7 +125,7 @@ const MAX_DEPTH = 400;
 let depth = 0;
 
 export function runPlan(compiled: CompiledPlan, params: readonly Datum[], dest: DestReceiver, options: RunOptions = {}): { processed: number } {
-  checkPermissions(compiled.stmt);
+  checkPermissions(compiled.stmt, compiled.allowed);
   if (compiled.restricted.length > 0) checkExecute(compiled.restricted);
   const rt: Runtime = {
     params, slots: options.slots ?? params, exec: [], dest, plan: compiled, cid: options.cid ?? currentCommandId(), processed: 0,

@@ -13,7 +13,8 @@ import { catalogVersion, isReadOnlyTransaction } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
 
-const allowed = new WeakMap<PlannedStmt, { user: Oid; version: number }>();
+/** What was allowed last: to whom, and under which state of the catalogs. */
+export interface Allowed { user: Oid; version: number }
 
 const CHANGES = ACL.INSERT | ACL.UPDATE | ACL.DELETE;
 
@@ -31,16 +32,16 @@ function commandName({ commandType, rowMarks }: PlannedStmt): string {
   return `SELECT FOR ${{ keyshare: 'KEY SHARE', share: 'SHARE', nokeyupdate: 'NO KEY UPDATE', update: 'UPDATE' }[rowMarks[0]!.strength]}`;
 }
 
-export function checkPermissions(stmt: PlannedStmt): void {
+export function checkPermissions(stmt: PlannedStmt, known: Allowed): void {
   if (isReadOnlyTransaction()) checkReadOnly(stmt);
-  const known = allowed.get(stmt);
   const version = catalogVersion();
-  if (known !== undefined && known.user === session.currentUser && known.version === version) return;
+  if (known.user === session.currentUser && known.version === version) return;
   for (const rte of stmt.rtable) {
     if (rte.requiredPerms !== 0 && rte.relid !== 0) checkEntry(rte);
   }
   for (const rte of stmt.rtable) if (rte.rtekind === 'relation' && rte.relkind === 'm') checkPopulated(rte.relid);
-  allowed.set(stmt, { user: session.currentUser, version });
+  known.user = session.currentUser;
+  known.version = version;
 }
 
 /** REFRESH ... WITH NO DATA leaves nothing that could be read (ExecOpenScanRelation). */

@@ -174,7 +174,7 @@ function keyAbove(key: ForeignKey, root: Relation): ForeignKey {
 
 /** Referenced rows that went to another partition in this transaction: to those who refer to them that is an UPDATE. */
 const movedRows = new Map<string, { readonly root: Relation; readonly row: readonly Datum[] }>();
-const forgetMoved = (): void => movedRows.clear();
+const forgetMoved = (): void => { if (movedRows.size > 0) movedRows.clear(); };
 registerCallback({ onCommit: forgetMoved, onAbort: forgetMoved });
 const placeOf = (relation: Relation, rowId: RowId, cid: number): string => `${relation.oid}:${rowId}:${cid}`;
 

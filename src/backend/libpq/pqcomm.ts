@@ -25,6 +25,9 @@ export class ConnectionLost extends FatalError {
   }
 }
 
+/** Names that are kept for readName, less one: a power of two. */
+const NAMES_MASK = 31;
+
 export class Frontend {
   readonly fd: number;
   /** The message in hand: its body is body[at .. bodyEnd). */
@@ -40,6 +43,7 @@ export class Frontend {
   private out = 0;
   /** Where the message being written starts in `output`; -1 between messages. */
   private messageStart = -1;
+  private readonly names: string[] = new Array<string>(NAMES_MASK + 1).fill('');
 
   constructor(fd: number) {
     this.fd = fd;
@@ -174,6 +178,47 @@ export class Frontend {
     this.at = end + 1;
     return text;
   }
+  /** A string that is the name of something: one seen lately comes as the same string again, whose hash is known. */
+  readName(): string {
+    const { body } = this, start = this.at;
+    let end = start, hash = 0;
+    while (end < this.bodyEnd && body[end] !== 0) hash = (hash * 31 + body[end++]!) | 0;
+    if (end === start && end < this.bodyEnd) {
+      this.at++;
+      return '';
+    }
+    const known = this.names[hash & NAMES_MASK]!;
+    let i = known.length === end - start ? 0 : -1;
+    while (i >= 0 && i < known.length) i = known.charCodeAt(i) === body[start + i] ? i + 1 : -1;
+    if (i > 0 && end < this.bodyEnd) {
+      this.at = end + 1;
+      return known;
+    }
+    return (this.names[hash & NAMES_MASK] = this.readCString());
+  }
+  /** The next `length` bytes when they are at most nine decimal digits, else -1 and they are still to be read. */
+  readDigits(length: number): number {
+    if (length < 1 || length > 9 || this.at + length > this.bodyEnd) return -1;
+    const { body, at } = this;
+    let value = 0;
+    for (let i = at; i < at + length; i++) {
+      const digit = body[i]! - 48;
+      if (digit < 0 || digit > 9) return -1;
+      value = value * 10 + digit;
+    }
+    this.at += length;
+    return value;
+  }
+  /** The next `length` bytes as text (decodeText), without a zero in it. */
+  readText(length: number): string {
+    if (length < 0 || this.at + length > this.bodyEnd) this.short();
+    const { body, at } = this, end = at + length;
+    for (let i = at; i < end; i++) {
+      if (body[i] === 0) throw new PgError('character_not_in_repertoire', 'invalid byte sequence for encoding "UTF8": 0x00');
+    }
+    this.at = end;
+    return decodeText(body, at, end);
+  }
   endOfMessage(): void {
     if (this.at !== this.bodyEnd) throw new PgError('protocol_violation', 'invalid message format');
   }
@@ -194,6 +239,10 @@ export class Frontend {
     this.messageStart = this.out;
     this.output[this.out] = type;
     this.out += 5;
+  }
+  /** A copy of what the message at hand holds so far. */
+  messageBody(): Buffer {
+    return Buffer.from(this.output.subarray(this.messageStart + 5, this.out));
   }
   end(): void {
     this.output.writeInt32BE(this.out - this.messageStart - 1, this.messageStart + 1);

@@ -138,7 +138,7 @@ class CommitCounter {
   read(): number {
     if (this.asked < MAP_WHEN_ASKED && ++this.asked === MAP_WHEN_ASKED) this.map();
     const { words } = this;
-    return words === null ? -1 : (Atomics.load(words, 2) >>> 0) + (words[3]! & 0xfffff) * 4294967296;
+    return words === null ? -1 : (words[2]! >>> 0) + (words[3]! & 0xfffff) * 4294967296;
   }
   private map(): void {
     this.fd = openSync(`${this.path}/lock.mdb`, constants.O_RDONLY | constants.O_NOFOLLOW);
@@ -246,11 +246,8 @@ class LmdbStore implements Store {
 
   renew(): void {
     const { current } = this;
-    if (current.live) {
-      if (current.holders === 0) current.reset();
-      else this.leaveCurrent();
-    }
-    if (this.busy.size > 0) this.sweep();
+    if (current.live && !current.isNewest()) this.release();
+    else if (this.busy.size > 0) this.sweep();
   }
 
   advance(): void {
@@ -260,7 +257,12 @@ class LmdbStore implements Store {
   }
 
   release(): void {
-    this.renew();
+    const { current } = this;
+    if (current.live) {
+      if (current.holders === 0) current.reset();
+      else this.leaveCurrent();
+    }
+    if (this.busy.size > 0) this.sweep();
   }
 
   hold(): HeldSnapshot {

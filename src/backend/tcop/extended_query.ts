@@ -2,12 +2,13 @@
 import { PgError } from '../../common/errors.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { dropPreparedStatement, fetchPreparedStatement, storePreparedStatement } from '../commands/prepare.ts';
-import { type Frontend, decodeText } from '../libpq/pqcomm.ts';
+import type { Frontend } from '../libpq/pqcomm.ts';
 import { rawParse } from '../parser/raw_parser.ts';
 import {
   commandCounterIncrement, commitTransactionCommand, endImplicitTransactionBlock, renewSnapshot, startTransactionCommand, transactionBlockStatus,
 } from '../transaction/xact.ts';
 import type { Datum, Oid } from '../types/datum.ts';
+import { INT4OID, INT8OID, UNKNOWNOID } from '../types/oids.ts';
 import { setPsStatus } from '../utils/ps_status.ts';
 import { completesOptimistically, runAutocommit } from './autocommit.ts';
 import { CachedStatement, findByText, keepByText } from './plancache.ts';
@@ -15,12 +16,11 @@ import { FETCH_ALL, Portal, addPortal, dropPortal, findPortal } from './portal.t
 import { RemoteDest } from './printtup.ts';
 import {
   sendBindComplete, sendCloseComplete, sendCommandComplete, sendEmptyQueryResponse, sendNoData, sendParameterDescription, sendParseComplete,
-  sendPortalSuspended, sendRowDescription,
+  sendPortalSuspended, sendRowDescription, BINARY_FORMAT, TEXT_FORMAT,
 } from './protocol.ts';
 import { refuseInFailedTransaction } from './utility.ts';
 import { logStatement, statementEnds, statementStarts } from './statement.ts';
 
-const UNKNOWNOID = 705;
 const P = 0x50; // 'P': a portal
 const S = 0x53; // 'S': a statement, in Describe and Close; also Sync
 let unnamed: CachedStatement | null = null;
@@ -80,8 +80,8 @@ function parseStatement(text: string, types: Oid[]): CachedStatement {
 
 /** Bind: portal, statement, parameter formats, parameters, result formats. */
 export function bind(f: Frontend): void {
-  const portalName = f.readCString();
-  const statementName = f.readCString();
+  const portalName = f.readName();
+  const statementName = f.readName();
   setPsStatus('BIND');
   statementStarts();
   const statement = statementNamed(statementName);
@@ -113,36 +113,53 @@ export function bind(f: Frontend): void {
   sendBindComplete();
 }
 
-function readFormats(f: Frontend): number[] {
+function readFormats(f: Frontend): readonly number[] {
   const count = f.readInt16();
+  if (count === 0) return TEXT_FORMAT;
+  if (count === 1) return readFormat(f) === 0 ? TEXT_FORMAT : BINARY_FORMAT;
   const formats: number[] = [];
-  for (let i = 0; i < count; i++) {
-    const format = f.readInt16();
-    if (format !== 0 && format !== 1) throw new PgError('invalid_parameter_value', `unsupported format code: ${format}`);
-    formats.push(format);
-  }
+  for (let i = 0; i < count; i++) formats.push(readFormat(f));
   return formats;
+}
+
+function readFormat(f: Frontend): number {
+  const format = f.readInt16();
+  if (format !== 0 && format !== 1) throw new PgError('invalid_parameter_value', `unsupported format code: ${format}`);
+  return format;
 }
 
 function readParam(f: Frontend, type: Oid, format: number, index: number): Datum {
   const length = f.readInt32();
   if (length === -1) return null;
-  const bytes = f.readBytes(length);
-  if (format === 0 && bytes.includes(0)) throw new PgError('character_not_in_repertoire', 'invalid byte sequence for encoding "UTF8": 0x00');
-  try {
-    return format === 1
-      ? typeHooks.typeIo(type).receive(Buffer.from(bytes), -1)
-      : typeHooks.typeIo(type).input(decodeText(bytes, 0, length), -1);
-  } catch (error) {
-    if (error instanceof PgError && error.fields.where === undefined) error.fields.where = `unnamed portal parameter $${index + 1}`;
-    throw error;
+  if (format === 0 && (type === INT4OID || type === INT8OID)) {
+    const value = f.readDigits(length);
+    if (value >= 0) return value;
   }
+  if (format === 0) {
+    const text = f.readText(length);
+    try {
+      return typeHooks.typeIo(type).input(text, -1);
+    } catch (error) {
+      throw inParameter(error, index);
+    }
+  }
+  const bytes = Buffer.from(f.readBytes(length));
+  try {
+    return typeHooks.typeIo(type).receive(bytes, -1);
+  } catch (error) {
+    throw inParameter(error, index);
+  }
+}
+
+function inParameter(error: unknown, index: number): unknown {
+  if (error instanceof PgError && error.fields.where === undefined) error.fields.where = `unnamed portal parameter $${index + 1}`;
+  return error;
 }
 
 /** Describe: what a statement or portal will send. */
 export function describe(f: Frontend): void {
   const kind = f.readByte();
-  const name = f.readCString();
+  const name = f.readName();
   f.endOfMessage();
   if (kind !== S && kind !== P) throw new PgError('protocol_violation', `invalid DESCRIBE message subtype ${kind}`);
   startTransactionCommand();
@@ -151,12 +168,12 @@ export function describe(f: Frontend): void {
     if (statement.raw !== null && transactionBlockStatus() === 'E' && statement.columns !== null) refuseInFailedTransaction(statement.raw);
     sendParameterDescription(statement.paramTypes);
     if (statement.columns === null) sendNoData();
-    else sendRowDescription(statement.columns, []);
+    else sendRowDescription(statement.columns, TEXT_FORMAT, statement.sent);
     return;
   }
   const portal = portalNamed(name);
   if (portal.columns === null) sendNoData();
-  else sendRowDescription(portal.columns, portal.formats);
+  else sendRowDescription(portal.columns, portal.formats, portal.statement.sent);
 }
 
 function portalNamed(name: string): Portal {
@@ -167,7 +184,7 @@ function portalNamed(name: string): Portal {
 
 /** Execute: portal, greatest number of rows (0: all). */
 export function execute(f: Frontend): void {
-  const name = f.readCString();
+  const name = f.readName();
   const limit = f.readInt32();
   f.endOfMessage();
   const portal = portalNamed(name);
@@ -180,7 +197,7 @@ export function execute(f: Frontend): void {
   setPsStatus(portal.statement.commandTag);
   logStatement(portal.sourceText);
   const count = limit <= 0 ? FETCH_ALL : limit;
-  const dest = new RemoteDest(false, portal.formats);
+  const dest = new RemoteDest(false, portal.formats, portal.statement.sent);
   // Followed by Sync at once, outside a block: the statement is its own transaction and may try to do without locks.
   if (transactionBlockStatus() === 'I' && f.peekType() === S && portal.status === 'ready' && completesOptimistically(raw)) {
     executeAlone(portal, dest);
@@ -211,7 +228,7 @@ function executeAlone(portal: Portal, dest: RemoteDest): void {
 /** Close: a statement or portal; closing what does not exist is no error. */
 export function close(f: Frontend): void {
   const kind = f.readByte();
-  const name = f.readCString();
+  const name = f.readName();
   f.endOfMessage();
   if (kind !== S && kind !== P) throw new PgError('protocol_violation', `invalid CLOSE message subtype ${kind}`);
   if (kind === S) {

@@ -15,11 +15,11 @@ import type { RawNode, RawStmt } from '../parser/raw_parser.ts';
 import { queryRewrite } from '../rewrite/rewrite_handler.ts';
 import { catalogVersion } from '../transaction/xact.ts';
 import type { Datum, Oid } from '../types/datum.ts';
-import { getString } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
 import { mayHaveLongName } from '../utils/identifier.ts';
 import { createCommandTag, isOptimizable } from './cmdtag.ts';
 import { withSlotValues } from './literals.ts';
+import { newShape } from './protocol.ts';
 import { utilityColumns } from './utility.ts';
 import { settings } from '../utils/settings.ts';
 
@@ -45,6 +45,8 @@ export class CachedStatement {
   /** Types of $1, $2, ...: given, or found by analysis. */
   paramTypes: Oid[];
   units: PlannedUnit[] = [];
+  /** For whoever sends its rows. */
+  readonly sent = newShape();
   columns: ResultColumn[] | null = null;
   /** Tables it changes. */
   private targets: Oid[] = [];
@@ -83,7 +85,7 @@ export class CachedStatement {
   }
 
   isCurrent(): boolean {
-    return this.catalogVersion === catalogVersion() && this.searchPath === getString('search_path') && this.role === session.currentUser
+    return this.catalogVersion === catalogVersion() && this.searchPath === settings.search_path && this.role === session.currentUser
       && this.replicationRole === settings.session_replication_role;
   }
 
@@ -106,7 +108,7 @@ export class CachedStatement {
     this.targets = units.flatMap((unit) => targetTables(unit.query));
     this.columns = columns;
     this.catalogVersion = version;
-    this.searchPath = getString('search_path');
+    this.searchPath = settings.search_path;
     this.replicationRole = settings.session_replication_role;
     this.role = session.currentUser;
   }

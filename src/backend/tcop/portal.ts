@@ -310,24 +310,29 @@ function runUtility(portal: Portal, unit: PlannedUnit, dest: DestReceiver): stri
 
 export const DISCARD: DestReceiver = { start() {}, receive: () => true, end() {} };
 
-const portals = new Map<string, Portal>();
+const named = new Map<string, Portal>();
+/** The protocol's, most statements' only one: outside the map, whose table would be made anew for each. */
+let unnamed: Portal | null = null;
 
 export function findPortal(name: string): Portal | undefined {
-  return portals.get(name);
+  return name === '' ? unnamed ?? undefined : named.get(name);
 }
 
-export function allPortals(): Iterable<Portal> {
-  return portals.values();
+export function allPortals(): Portal[] {
+  const all = [...named.values()];
+  if (unnamed !== null) all.push(unnamed);
+  return all;
 }
 
 /** Enters a new portal. The unnamed one replaces its forerunner; another name must be free. */
 export function addPortal(portal: Portal): void {
-  const before = portals.get(portal.name);
-  if (before !== undefined) {
-    if (portal.name !== '') throw new PgError('duplicate_cursor', `cursor "${portal.name}" already exists`);
-    dropPortal(before);
+  if (portal.name === '') {
+    if (unnamed !== null) dropPortal(unnamed);
+    unnamed = portal;
+    return;
   }
-  portals.set(portal.name, portal);
+  if (named.has(portal.name)) throw new PgError('duplicate_cursor', `cursor "${portal.name}" already exists`);
+  named.set(portal.name, portal);
 }
 
 export function dropPortal(portal: Portal): void {
@@ -338,12 +343,14 @@ export function dropPortal(portal: Portal): void {
 
 function remove(portal: Portal): void {
   portal.close();
-  portals.delete(portal.name);
+  if (portal === unnamed) unnamed = null;
+  else named.delete(portal.name);
 }
 
 /** At commit: held cursors become independent of the transaction, all others end. */
 export function preCommitPortals(): void {
-  for (const portal of portals.values()) {
+  if (named.size === 0) return; // the unnamed one is never WITH HOLD
+  for (const portal of named.values()) {
     if (portal.options.hold && !portal.held && portal.status !== 'failed') {
       portal.materialize();
       portal.held = true;
@@ -352,12 +359,13 @@ export function preCommitPortals(): void {
 }
 
 export function atTransactionEnd(): void {
-  for (const portal of portals.values()) if (!portal.held && portal.status !== 'active') remove(portal);
+  if (unnamed !== null && unnamed.status !== 'active') remove(unnamed);
+  if (named.size > 0) for (const portal of named.values()) if (!portal.held && portal.status !== 'active') remove(portal);
 }
 
 /** At rollback: whatever this transaction made is gone; cursors held since an earlier one stay. */
 export function atAbort(): void {
-  for (const portal of portals.values()) {
+  for (const portal of allPortals()) {
     if (portal.status === 'active') portal.status = 'failed';
     portal.pinned = false;
     if (!portal.held) remove(portal);
@@ -365,9 +373,9 @@ export function atAbort(): void {
 }
 
 export function atSubAbort(subid: number): void {
-  for (const portal of portals.values()) if (!portal.held && portal.createSubid >= subid) remove(portal);
+  for (const portal of allPortals()) if (!portal.held && portal.createSubid >= subid) remove(portal);
 }
 
 export function dropAllHeldPortals(): void {
-  for (const portal of portals.values()) if (portal.status !== 'active') remove(portal);
+  for (const portal of allPortals()) if (portal.status !== 'active') remove(portal);
 }

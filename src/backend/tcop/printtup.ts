@@ -3,9 +3,7 @@
 import { typeHooks } from '../types/hooks.ts';
 import type { DestReceiver, ResultColumn } from '../executor/dest.ts';
 import type { Datum } from '../types/datum.ts';
-import { formatOf, frontend, sendRowDescription } from './protocol.ts';
-
-type ColumnWriter = (value: any) => void;
+import { formatOf, frontend, newShape, sendRowDescription, type ColumnWriter, type SentShape } from './protocol.ts';
 
 // Types whose datum is a number and whose text is its decimal form.
 const INTEGER_TYPES = new Set([20, 21, 23, 26, 28, 29]);
@@ -35,16 +33,23 @@ function columnWriter(column: ResultColumn, format: number): ColumnWriter {
 export class RemoteDest implements DestReceiver {
   private readonly describe: boolean;
   private readonly formats: readonly number[];
-  private writers: ColumnWriter[] = [];
+  private readonly sent: SentShape;
+  private writers: readonly ColumnWriter[] = [];
 
-  constructor(describe: boolean, formats: readonly number[]) {
+  /** `sent`: of the statement, where it may run again. */
+  constructor(describe: boolean, formats: readonly number[], sent: SentShape = newShape()) {
     this.describe = describe;
     this.formats = formats;
+    this.sent = sent;
   }
 
   start(columns: readonly ResultColumn[]): void {
-    if (this.describe) sendRowDescription(columns, this.formats);
-    this.writers = columns.map((column, i) => columnWriter(column, formatOf(this.formats, i)));
+    const { formats, sent } = this;
+    if (this.describe) sendRowDescription(columns, formats, sent);
+    if (sent.writers === null || sent.writers.columns !== columns || sent.writers.formats !== formats) {
+      sent.writers = { columns, formats, list: columns.map((column, i) => columnWriter(column, formatOf(formats, i))) };
+    }
+    this.writers = sent.writers.list;
   }
 
   receive(row: Datum[]): boolean {

@@ -72,9 +72,26 @@ export function sendParameterDescription(types: readonly number[]): void {
   frontend.end();
 }
 
+/** Text for all columns; binary for all. The same objects every time, so that what was made for them is found again. */
+export const TEXT_FORMAT: readonly number[] = [], BINARY_FORMAT: readonly number[] = [1];
+
+/** What was made for sending a statement's rows and is good as long as columns and formats are the same objects. */
+export interface SentShape {
+  description: { readonly columns: readonly ResultColumn[]; readonly formats: readonly number[]; readonly body: Buffer } | null;
+  writers: { readonly columns: readonly ResultColumn[]; readonly formats: readonly number[]; readonly list: readonly ColumnWriter[] } | null;
+}
+export type ColumnWriter = (value: any) => void;
+export const newShape = (): SentShape => ({ description: null, writers: null });
+
 /** `formats`: none for text, one for all columns, or one a column. */
-export function sendRowDescription(columns: readonly ResultColumn[], formats: readonly number[]): void {
+export function sendRowDescription(columns: readonly ResultColumn[], formats: readonly number[], sent: SentShape): void {
+  const { description } = sent;
   frontend.begin(0x54);
+  if (description !== null && description.columns === columns && description.formats === formats) {
+    frontend.bytes(description.body);
+    frontend.end();
+    return;
+  }
   frontend.int16(columns.length);
   for (let i = 0; i < columns.length; i++) {
     const c = columns[i]!;
@@ -88,6 +105,7 @@ export function sendRowDescription(columns: readonly ResultColumn[], formats: re
     frontend.int32(typmod);
     frontend.int16(formatOf(formats, i));
   }
+  sent.description = { columns, formats, body: frontend.messageBody() };
   frontend.end();
 }
 

@@ -14,7 +14,7 @@ import { assignSlots, liftLiterals } from './literals.ts';
 import { CachedStatement, findByText, keepByText } from './plancache.ts';
 import { FETCH_ALL, Portal, findPortal } from './portal.ts';
 import { RemoteDest } from './printtup.ts';
-import { sendCommandComplete, sendEmptyQueryResponse } from './protocol.ts';
+import { BINARY_FORMAT, TEXT_FORMAT, sendCommandComplete, sendEmptyQueryResponse } from './protocol.ts';
 import { logStatement, statementEnds, statementStarts } from './statement.ts';
 
 export function execSimpleQuery(text: string): void {
@@ -122,12 +122,12 @@ function runStatement(statement: CachedStatement): string {
   if (statement.takesSnapshot) renewSnapshot();
   statement.revalidate();
   const portal = new Portal('', statement, []);
-  const dest = new RemoteDest(true, formatsFor(statement.raw!));
+  const dest = new RemoteDest(true, formatsFor(statement.raw!), statement.sent);
   return portal.run(FETCH_ALL, dest, dest).tag;
 }
 
 /** FETCH from a binary cursor is the one case of binary rows in the simple protocol. */
 function formatsFor(raw: RawStmt): readonly number[] {
-  if (raw.stmt.tag !== 'FetchStmt') return [];
-  return findPortal((raw.stmt as unknown as { portalname: string }).portalname)?.options.binary ? [1] : [];
+  if (raw.stmt.tag !== 'FetchStmt') return TEXT_FORMAT;
+  return findPortal((raw.stmt as unknown as { portalname: string }).portalname)?.options.binary ? BINARY_FORMAT : TEXT_FORMAT;
 }

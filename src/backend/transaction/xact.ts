@@ -257,10 +257,15 @@ export interface TransactionCallbacks {
   onCatalogChange?(): void;
 }
 const callbacks: TransactionCallbacks[] = [];
+/** Those of every transaction, so that its end looks up nothing. */
+const preCommits: (() => void)[] = [];
+const onCommits: (() => void)[] = [];
 
 /** For the life of the process. Called in the order they were registered. */
 export function registerCallback(callback: TransactionCallbacks): void {
   callbacks.push(callback);
+  if (callback.preCommit !== undefined) preCommits.push(callback.preCommit);
+  if (callback.onCommit !== undefined) onCommits.push(callback.onCommit);
 }
 
 // --- Notifications --------------------------------------------------------------------------------------------------
@@ -296,7 +301,7 @@ function startTransaction(): void {
 function commitTransaction(): void {
   const s = current;
   if (s.phase !== 'inprogress' || s.parent !== null) throw internalError(`cannot commit in state ${s.phase}`);
-  for (const callback of callbacks) callback.preCommit?.();
+  for (let i = 0; i < preCommits.length; i++) preCommits[i]!();
   s.phase = 'commit';
   // The database first; where global/ has changed, too, that commit takes the other along (access/cross_commit.ts).
   const resource = transactionResource();
@@ -311,7 +316,7 @@ function commitTransaction(): void {
   if (shared !== null) sendCommit(true, shared);
   atEOXact(true, 1);
   endOfTransaction();
-  for (const callback of callbacks) callback.onCommit?.();
+  for (let i = 0; i < onCommits.length; i++) onCommits[i]!();
   s.phase = 'default';
 }
 
@@ -363,12 +368,14 @@ export function setDuplicateReporter(reporter: typeof duplicateReporter): void {
 
 /** What commit and abort have in common. */
 function endOfTransaction(): void {
-  notifications = [];
+  // Clearing what is empty costs: of a set a call into the runtime and a new table, of an array a call.
+  if (notifications.length > 0) notifications = [];
   xact.optimistic = false;
-  // Clearing an empty set costs a call into the runtime and a new table.
-  for (const read of xact.reads) if (read.size > 0) read.clear();
+  for (let i = 0; i < 2; i++) {
+    if (xact.reads[i]!.size > 0) xact.reads[i]!.clear();
+    xact.xids[i] = 0;
+  }
   if (xact.tables.size > 0) xact.tables.clear();
-  xact.xids = [0, 0];
   xact.localCatalogVersion = 0;
   xact.catalogTouched = false;
   transactionResource().reset();

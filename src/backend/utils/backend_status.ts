@@ -37,6 +37,8 @@ let ints = new Int32Array(0);
 let times = new Float64Array(0);
 let texts = Buffer.alloc(0);
 let mySlot = -1;
+/** What stands in the slot as the last query: mostly the next one is the same string. */
+let shownQuery = '';
 
 /** In the postmaster, before the first fork (or for a backend without one). */
 export function makeBackendTable(slots: number): void {
@@ -75,6 +77,7 @@ export function takeSlot(pid: number, cancelKey: number): number {
   for (let slot = 0; slot < slotCount; slot++) {
     if (Atomics.compareExchange(ints, slot * INTS + PID, 0, pid) !== 0) continue;
     mySlot = slot;
+    shownQuery = '';
     for (let field = CANCEL_KEY; field < INTS; field++) setInt(slot, field, 0);
     times.fill(0, slot * TIMES, (slot + 1) * TIMES);
     texts.fill(0, slot * TEXT_BYTES, (slot + 1) * TEXT_BYTES);
@@ -138,7 +141,8 @@ export function reportActivity(state: number, query?: string): void {
   const base = mySlot * TIMES;
   ints[mySlot * INTS + STATE] = state;
   if (query !== undefined) {
-    writeText(0, QUERY_BYTES, query);
+    if (query !== shownQuery) writeText(0, QUERY_BYTES, query);
+    shownQuery = query;
     times[base + QUERY_START] = session.statementStart;
   }
   times[base + XACT_START] = state === 1 ? 0 : session.transactionStart;

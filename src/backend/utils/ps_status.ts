@@ -28,8 +28,10 @@ export function initPsStatus(fixed: string, activity = ''): void {
 export function setPsStatus(activity: string, force = false): void {
   if (activity === current || area === null || (!settings.update_process_title && !force)) return;
   current = activity;
-  const end = fixedLength + area.latin1Write(activity, fixedLength, area.length - 1 - fixedLength);
-  if (end < usedLength) area.fill(0, end, usedLength);
+  // A few bytes: by hand that is cheaper than two calls out of JavaScript.
+  const end = Math.min(fixedLength + activity.length, area.length - 1);
+  for (let i = fixedLength; i < end; i++) area[i] = activity.charCodeAt(i - fixedLength);
+  for (let i = end; i < usedLength; i++) area[i] = 0;
   usedLength = end;
 }
 
