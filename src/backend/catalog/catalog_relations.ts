@@ -61,6 +61,9 @@ abstract class CatalogRelationBase implements Relation {
   readonly hasTriggers = false;
   readonly triggers = [];
   readonly hasRules = false;
+  readonly rowSecurity = false;
+  readonly forceRowSecurity = false;
+  readonly policies = [];
   readonly defaults = new Map();
   readonly options = new Map();
   #layout: RowLayout | undefined;

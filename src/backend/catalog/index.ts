@@ -14,7 +14,6 @@ import { attributeRow, classRow } from './pg_class.ts';
 import { createConstraintEntry } from './pg_constraint.ts';
 import { F_UNIQUE_KEY_RECHECK, TRIGGER_TYPE, createInternalTrigger, noteTriggers } from './pg_trigger.ts';
 import { deleteDependencyRecordsForClass, objectAddress, recordDependencyOn, type ObjectAddress } from './pg_depend.ts';
-import { recordDependencyOnOwner } from './pg_shdepend.ts';
 import * as sys from './syscache.ts';
 
 export const INDEX_MAX_KEYS = 32;
@@ -86,7 +85,6 @@ export function indexCreate(spec: IndexSpec): { index: Oid; constraint: Oid } {
     indexprs: expressions.length > 0 ? nodeToString(expressions as Expr[]) : null, indpred: spec.predicate ? nodeToString(spec.predicate) : null,
   });
   setHasIndex(table.oid);
-  recordDependencyOnOwner(ids.RelationRelationId, index, table.owner);
 
   const self = objectAddress(ids.RelationRelationId, index);
   let constraint: Oid = 0;

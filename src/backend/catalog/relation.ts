@@ -84,6 +84,14 @@ export interface Trigger {
   readonly oldTable: string | null; readonly newTable: string | null;
 }
 
+/** A row of pg_policy. `roles`: 0 is PUBLIC. Expressions are over the table (varno 1). */
+export interface Policy {
+  readonly oid: Oid; readonly name: string; readonly permissive: boolean;
+  /** '*' all, r SELECT, a INSERT, w UPDATE, d DELETE. */
+  readonly command: string;
+  readonly roles: readonly Oid[]; readonly qual: Expr | null; readonly withCheck: Expr | null; readonly hasSubLinks: boolean;
+}
+
 export interface Relation {
   readonly oid: Oid;
   readonly name: string;
@@ -116,6 +124,10 @@ export interface Relation {
   readonly hasTriggers: boolean;
   readonly triggers: readonly Trigger[];
   readonly hasRules: boolean;
+  /** ENABLE, FORCE ROW LEVEL SECURITY; the policies, in the order of their names. */
+  readonly rowSecurity: boolean;
+  readonly forceRowSecurity: boolean;
+  readonly policies: readonly Policy[];
   /** pg_attrdef, analyzed; attnum to expression. Also generation expressions of stored generated columns. */
   readonly defaults: ReadonlyMap<number, Expr>;
   readonly options: ReadonlyMap<string, string>;

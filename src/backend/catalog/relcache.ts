@@ -6,16 +6,17 @@ import { makeLayout, storageClassOf, type RowLayout, type StorageClass } from '.
 import { internalError, notSupported } from '../../common/errors.ts';
 import type { Query } from '../nodes/parsenodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
+import { containsNode } from '../nodes/nodeFuncs.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
 import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
 import { setFilenodeLookup } from '../transaction/xact.ts';
 import { catalogRelation } from './catalog_relations.ts';
 import { refreshCatalogs, registerCatalogCache } from './inval.ts';
 import { getBaseType, getType } from './lsyscache.ts';
-import { ConstraintRelationId, DependRelationId, PgDependReferenceIndexId, RelationRelationId } from './oids.ts';
+import { ConstraintRelationId, DependRelationId, PgDependReferenceIndexId, PgPolicyPolrelidPolnameIndexId, PolicyRelationId, RelationRelationId } from './oids.ts';
 import { byName, toTrigger } from './pg_trigger.ts';
-import type { Attribute, CheckConstraint, ForeignKey, IndexColumn, IndexInfo, Relation, Trigger } from './relation.ts';
-import type { PgAttribute, PgClass, PgConstraint, PgIndex } from './rows.ts';
+import type { Attribute, CheckConstraint, ForeignKey, IndexColumn, IndexInfo, Policy, Relation, Trigger } from './relation.ts';
+import type { PgAttribute, PgClass, PgConstraint, PgIndex, PgPolicy } from './rows.ts';
 import { isSharedRelation } from './schema.ts';
 import * as sys from './syscache.ts';
 
@@ -78,6 +79,8 @@ class UserRelation implements Relation {
   readonly isPartition: boolean;
   readonly hasTriggers: boolean;
   readonly hasRules: boolean;
+  readonly rowSecurity: boolean;
+  readonly forceRowSecurity: boolean;
   readonly #rows: readonly PgAttribute[];
   readonly #reloptions: readonly string[] | null;
   #layout: RowLayout | undefined;
@@ -86,6 +89,7 @@ class UserRelation implements Relation {
   #constraints: { checks: CheckConstraint[]; foreignKeys: ForeignKey[] } | undefined;
   #referencedBy: readonly ForeignKey[] | undefined;
   #triggers: readonly Trigger[] | undefined;
+  #policies: readonly Policy[] | undefined;
   #viewQuery: Query | null | undefined;
   #defaults: ReadonlyMap<number, Expr> | undefined;
   #options: ReadonlyMap<string, string> | undefined;
@@ -109,6 +113,8 @@ class UserRelation implements Relation {
     this.isPartition = row.relispartition;
     this.hasTriggers = row.relhastriggers;
     this.hasRules = row.relhasrules;
+    this.rowSecurity = row.relrowsecurity;
+    this.forceRowSecurity = row.relforcerowsecurity;
     this.#reloptions = row.reloptions;
   }
 
@@ -162,6 +168,11 @@ class UserRelation implements Relation {
     return (this.#triggers ??= this.hasTriggers ? sys.triggersOf(this.oid).map(toTrigger).sort(byName) : []);
   }
 
+  get policies(): readonly Policy[] {
+    return (this.#policies ??= sys.lookupAll(PolicyRelationId, PgPolicyPolrelidPolnameIndexId, this.oid).map(toPolicy)
+      .sort((a, b) => (a.name < b.name ? -1 : 1)));
+  }
+
   get viewQuery(): Query | null {
     if (this.#viewQuery === undefined) {
       const rule = this.kind === 'v' || this.kind === 'm' ? sys.rulesOf(this.oid).find((r) => r.ev_type === '1') : undefined;
@@ -182,6 +193,15 @@ class UserRelation implements Relation {
       return at < 0 ? [o, 'true'] as const : [o.slice(0, at), o.slice(at + 1)] as const;
     })));
   }
+}
+
+function toPolicy(p: PgPolicy): Policy {
+  const expr = (text: string | null): Expr | null => (text === null ? null : stringToNode<Expr>(text));
+  const qual = expr(p.polqual), withCheck = expr(p.polwithcheck);
+  return {
+    oid: p.oid, name: p.polname, permissive: p.polpermissive, command: p.polcmd, roles: p.polroles, qual, withCheck,
+    hasSubLinks: [qual, withCheck].some((e) => e !== null && containsNode(e, (n) => n.kind === 'SubLink')),
+  };
 }
 
 function toCheck(c: PgConstraint): CheckConstraint {

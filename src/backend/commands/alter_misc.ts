@@ -22,6 +22,7 @@ import { PASS, registerActions, type Action, type Altered } from './altertable.t
 import { updateAttribute } from './alter_common.ts';
 import { changeRelationOwner } from './alter_owner.ts';
 import { refuseSystemCatalog } from './object_names.ts';
+import { setRowSecurity } from './policy.ts';
 import { mergeOptions } from './reloptions.ts';
 import { allChildren, storageParametersRefused, storeInheritance } from './tablecmds.ts';
 import { requireAutoUpdatable } from './view.ts';
@@ -245,10 +246,10 @@ registerActions({
     if (cmd['name'] !== 'heap') throw new PgError('undefined_object', `access method "${cmd['name'] as string}" does not exist`);
   }),
   AT_DropOids: nothing('SET WITHOUT OIDS'),
-  AT_DisableRowSecurity: nothing('DISABLE ROW SECURITY'),
-  AT_NoForceRowSecurity: nothing('NO FORCE ROW SECURITY'),
-  AT_EnableRowSecurity: refused('ENABLE ROW LEVEL SECURITY'),
-  AT_ForceRowSecurity: refused('FORCE ROW LEVEL SECURITY'),
+  AT_EnableRowSecurity: action('ENABLE ROW SECURITY', 'rp', (tab) => setRowSecurity(tab.oid, { relrowsecurity: true })),
+  AT_DisableRowSecurity: action('DISABLE ROW SECURITY', 'rp', (tab) => setRowSecurity(tab.oid, { relrowsecurity: false })),
+  AT_ForceRowSecurity: action('FORCE ROW SECURITY', 'rp', (tab) => setRowSecurity(tab.oid, { relforcerowsecurity: true })),
+  AT_NoForceRowSecurity: action('NO FORCE ROW SECURITY', 'rp', (tab) => setRowSecurity(tab.oid, { relforcerowsecurity: false })),
   AT_EnableTrig: trigger('ENABLE TRIGGER', 'O'), AT_EnableAlwaysTrig: trigger('ENABLE ALWAYS TRIGGER', 'A'), AT_EnableReplicaTrig: trigger('ENABLE REPLICA TRIGGER', 'R'),
   AT_EnableTrigAll: trigger('ENABLE TRIGGER ALL', 'O'), AT_EnableTrigUser: trigger('ENABLE TRIGGER USER', 'O', true), AT_DisableTrig: trigger('DISABLE TRIGGER', 'D'),
   AT_DisableTrigAll: trigger('DISABLE TRIGGER ALL', 'D'), AT_DisableTrigUser: trigger('DISABLE TRIGGER USER', 'D', true),

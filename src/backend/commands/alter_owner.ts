@@ -37,7 +37,8 @@ export function setOwner(classId: Oid, objectId: Oid, owner: Oid): void {
   const [tuple] = catalogFind(property.classId, property.oidIndex, [objectId]);
   const newAcl = acl === null ? null : aclNewOwner(parseAcl(acl), old, owner);
   catalogUpdate(property.classId, tuple!, { [property.owner!]: owner, ...(newAcl !== null ? { [property.acl!]: formatAcl(newAcl) } : {}) } as never);
-  changeDependencyOnOwner(classId, objectId, owner);
+  // Indexes and composite types are owned by way of their table or type.
+  if (classId !== ids.RelationRelationId || !'iIct'.includes(row['relkind'] as string)) changeDependencyOnOwner(classId, objectId, owner);
   if (newAcl !== null) {
     commandCounterIncrement();
     updateAclDependencies(classId, objectId, 0, owner, aclMembers(parseAcl(acl!)).filter((r) => r !== old), aclMembers(newAcl).filter((r) => r !== owner));

@@ -7,6 +7,7 @@ import { checkRelationPrivileges, hasRoleByName } from '../catalog/aclchk.ts';
 import type { Attribute, Relation } from '../catalog/relation.ts';
 import { rangeVarGetRelid } from '../catalog/namespace.ts';
 import { openRelation } from '../catalog/relcache.ts';
+import { rlsApplies } from '../catalog/rls.ts';
 import { compileExpr } from '../executor/expression.ts';
 import { rawParse, type RawNode } from '../parser/raw_parser.ts';
 import { transformWhereForRelation } from '../parser/parse_clause.ts';
@@ -92,6 +93,7 @@ function runFrom(stmt: CopyStmt, options: CopyOptions, context: UtilityContext):
   }
   const columns = columnsOf(relation, stmt.attlist);
   checkRelationPrivileges(relation, 'INSERT', columns.map((c) => c.attnum));
+  if (rlsApplies(relation.oid)) throw new PgError('feature_not_supported', 'COPY FROM not supported with row-level security', { hint: 'Use INSERT statements instead.' });
   checkOptionColumns(options, columns);
   const where = stmt.whereClause === undefined ? null : (compileExpr(transformWhereForRelation(relation, stmt.whereClause, context.text)) as never);
   if (stmt.filename !== undefined) {

@@ -21,6 +21,7 @@ import { INDEX_COMMANDS } from './indexcmds.ts';
 import './lock_functions.ts';
 import { LOCK_COMMANDS } from './lockcmds.ts';
 import { OWNED_COMMANDS } from './owned.ts';
+import { POLICY_COMMANDS } from './policy.ts';
 import { PORTAL_COMMANDS } from './portalcmds.ts';
 import { PREPARE_COMMANDS } from './prepare.ts';
 import { RULE_COMMANDS } from './rulecmds.ts';
@@ -43,7 +44,7 @@ registerUtilities({
   ...SEQUENCE_COMMANDS, ...USER_COMMANDS, ...DROP_COMMANDS, ...VIEW_COMMANDS, ...CREATE_AS_COMMANDS, ...ALTER_COMMANDS,
   ...GRANT_COMMANDS, ...SCHEMA_COMMANDS, ...COMMENT_COMMANDS, ...EXPLAIN_COMMANDS, ...FUNCTION_COMMANDS, ...TYPE_COMMANDS, ...DOMAIN_COMMANDS,
   ...ASYNC_COMMANDS, ...LOCK_COMMANDS, ...DATABASE_COMMANDS, ...OWNED_COMMANDS, ...MAINTENANCE_COMMANDS,
-  ...DEFINE_COMMANDS, ...RULE_COMMANDS, ...TRIGGER_COMMANDS, ...CALL_COMMANDS, ...EXTENSION_COMMANDS,
+  ...DEFINE_COMMANDS, ...POLICY_COMMANDS, ...RULE_COMMANDS, ...TRIGGER_COMMANDS, ...CALL_COMMANDS, ...EXTENSION_COMMANDS,
 });
 
 // Functions written in SQL may run commands, too.

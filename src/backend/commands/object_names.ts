@@ -96,6 +96,11 @@ function resolveDomainConstraint([typeName, name]: readonly RawValue[], missingO
   throw new PgError('undefined_object', `constraint "${name as string}" for domain ${formatType(domain)} does not exist`);
 }
 
+/** For what hangs on a table. */
+function requireTableOwner(relation: Oid): void {
+  if (!objectOwnercheck(ids.RelationRelationId, relation, session.currentUser)) throw mustBeOwner('relation', sys.classByOid(relation)!.relname);
+}
+
 /** Throws 42501 unless the current user may do to the object what only its owner may. */
 export function requireObjectOwnership(address: ObjectAddress): void {
   const { classId, objectId } = address;
@@ -103,11 +108,11 @@ export function requireObjectOwnership(address: ObjectAddress): void {
   switch (classId) {
     case ids.ConstraintRelationId: {
       const c = sys.constraintByOid(objectId)!;
-      return c.conrelid !== 0 ? requireOwner(ids.RelationRelationId, c.conrelid) : requireOwner(ids.TypeRelationId, c.contypid);
+      return c.conrelid !== 0 ? requireTableOwner(c.conrelid) : requireOwner(ids.TypeRelationId, c.contypid);
     }
-    case ids.RewriteRelationId: return requireOwner(ids.RelationRelationId, sys.lookup(ids.RewriteRelationId, ids.PgRewriteOidIndexId, objectId)!.ev_class);
-    case ids.TriggerRelationId: return requireOwner(ids.RelationRelationId, sys.lookup(ids.TriggerRelationId, ids.PgTriggerOidIndexId, objectId)!.tgrelid);
-    case ids.PolicyRelationId: return requireOwner(ids.RelationRelationId, sys.lookup(ids.PolicyRelationId, ids.PgPolicyOidIndexId, objectId)!.polrelid);
+    case ids.RewriteRelationId: return requireTableOwner(sys.lookup(ids.RewriteRelationId, ids.PgRewriteOidIndexId, objectId)!.ev_class);
+    case ids.TriggerRelationId: return requireTableOwner(sys.lookup(ids.TriggerRelationId, ids.PgTriggerOidIndexId, objectId)!.tgrelid);
+    case ids.PolicyRelationId: return requireTableOwner(sys.lookup(ids.PolicyRelationId, ids.PgPolicyOidIndexId, objectId)!.polrelid);
     case ids.CastRelationId: {
       const cast = sys.lookup(ids.CastRelationId, ids.PgCastOidIndexId, objectId)!;
       if (objectOwnercheck(ids.TypeRelationId, cast.castsource, role) || objectOwnercheck(ids.TypeRelationId, cast.casttarget, role)) return;

@@ -17,6 +17,7 @@ import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
 import { assignTypeOwner, changeRelationOwner, setOwner } from './alter_owner.ts';
 import { revokeAllFromRole } from './grant.ts';
+import { removeRoleFromPolicy } from './policy.ts';
 import { rolespecOid, type RoleSpec } from './user.ts';
 
 const here = (dbid: Oid): boolean => dbid === session.databaseOid || dbid === 0;
@@ -39,6 +40,8 @@ function dropOwned(stmt: RawNode): void {
       if (d.deptype === 'a') {
         revokeAllFromRole(role, d.classid, d.objid);
         commandCounterIncrement();
+      } else if (d.deptype === 'r' && d.dbid === session.databaseOid) {
+        if (!removeRoleFromPolicy(role, d.objid)) addresses.push(objectAddress(d.classid, d.objid, d.objsubid));
       } else if (d.deptype === 'o' && d.dbid === session.databaseOid) addresses.push(objectAddress(d.classid, d.objid, d.objsubid));
     }
   }

@@ -26,6 +26,7 @@ import { session } from '../utils/session.ts';
 import { relationForAlter } from './altertable.ts';
 import { updateAttribute } from './alter_common.ts';
 import { requireObjectOwnership, resolveObject, type RawObject } from './object_names.ts';
+import { renamePolicy } from './policy.ts';
 import { allChildren } from './tablecmds.ts';
 import { renameRole } from './user.ts';
 import { VIEW_SELECT_RULE } from './view.ts';
@@ -47,7 +48,7 @@ export function renameObject(stmt: RawNode, context: UtilityContext): void {
     case 'OBJECT_TABLESPACE': throw notSupported('ALTER TABLESPACE');
     case 'OBJECT_RULE': return renameRule(stmt, newName);
     case 'OBJECT_TRIGGER': return renameTrigger(stmt, newName);
-    case 'OBJECT_POLICY': throw notSupported('ALTER POLICY');
+    case 'OBJECT_POLICY': return renamePolicy(stmt, newName);
     default: return renameGeneric(stmt, newName);
   }
 }

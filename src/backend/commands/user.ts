@@ -217,6 +217,8 @@ function dropRoles(stmt: { roles: RoleSpec[]; missing_ok?: boolean }): void {
     }
     const [tuple] = catalogFind(ids.AuthIdRelationId, ids.PgAuthidOidIndexId, [oid]);
     catalogDelete(ids.AuthIdRelationId, tuple!);
+    // The next one may be a member of it.
+    commandCounterIncrement();
   }
 }
 

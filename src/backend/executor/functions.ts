@@ -28,6 +28,7 @@ import { RECORDOID, VOIDOID } from '../types/oids.ts';
 import { atEOXact, newNestLevel, processGucArray } from '../utils/guc.ts';
 import { withErrorContext, type ErrorContext } from '../utils/error_context.ts';
 import { session } from '../utils/session.ts';
+import { settings } from '../utils/settings.ts';
 import { activeCommand, compilePlan, runPlan, type CompiledPlan } from './execute.ts';
 import { registerLanguageHandler } from './fmgr_info.ts';
 import { containsMutable, containsVolatile } from './plan_walker.ts';
@@ -196,7 +197,7 @@ const MAX_KEPT = 1000;
 registerCatalogCache(() => kept.clear());
 
 function prepare(proc: PgProc, argTypes: readonly Oid[], resultType: Oid, collation: Oid): Prepared {
-  const key = `${proc.oid}/${argTypes.join()}/${resultType}/${collation}`;
+  const key = `${proc.oid}/${argTypes.join()}/${resultType}/${collation}/${session.currentUser}/${settings.row_security}`; // policies are those of a role
   const known = kept.get(key);
   if (known !== undefined && known.version === catalogVersion()) return known;
   const { types, result, resolve } = actualTypes(proc, argTypes, resultType);

@@ -19,6 +19,7 @@ import { existingWriteSet } from '../access/writeset.ts';
 import { catalogFindByFilenode } from '../catalog/relation_map.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
+import { rlsApplies } from '../catalog/rls.ts';
 import type { LockTarget } from '../transaction/messages.ts';
 import { managerClient } from '../transaction/client.ts';
 import type { Datum, Oid } from '../types/datum.ts';
@@ -119,8 +120,8 @@ export function isTaken(keys: IndexKeys, key: string): boolean {
 }
 
 /** Values are shown to those who may read them (BuildIndexValueDescription). */
-const mayShowKey = (table: Relation, info: IndexInfo): boolean => aclcheckRelation(table.oid, session.currentUser, ACL.SELECT)
-  || info.keyAttributes.slice(0, info.keyCount).every((n) => n !== 0 && aclcheckAttribute(table.oid, n, session.currentUser, ACL.SELECT));
+const mayShowKey = (table: Relation, info: IndexInfo): boolean => !rlsApplies(table.oid, 0, true) && (aclcheckRelation(table.oid, session.currentUser, ACL.SELECT)
+  || info.keyAttributes.slice(0, info.keyCount).every((n) => n !== 0 && aclcheckAttribute(table.oid, n, session.currentUser, ACL.SELECT)));
 
 export function uniqueViolation(keys: IndexKeys, row: readonly Datum[]): PgError {
   const { info } = keys;

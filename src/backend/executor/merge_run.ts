@@ -10,7 +10,7 @@ import { checkForInterrupts } from '../utils/interrupts.ts';
 import { equalDatums } from './datum_equal.ts';
 import { evalPlanQual } from './eval_plan_qual.ts';
 import type { Runtime } from './execute.ts';
-import { ModifyRun, type ModifySpec } from './modify_table.ts';
+import { ModifyRun, type ModifySpec, type RowCheck } from './modify_table.ts';
 import { convertRow, type Place } from './partition_routing.ts';
 
 /** An action's condition and values, over the target row (as the named table has it), its place, and the subplan's row. */
@@ -28,8 +28,8 @@ export class MergeRun extends ModifyRun {
   private readonly notMatched: readonly Action[];
   readonly counts: MergeCounts = { inserted: 0, updated: 0, deleted: 0, skipped: 0 };
 
-  constructor(rt: Runtime, spec: ModifySpec, actions: readonly MergeActionCode[]) {
-    super(rt, spec, null, null);
+  constructor(rt: Runtime, spec: ModifySpec, actions: readonly MergeActionCode[], checks: readonly RowCheck[] | null) {
+    super(rt, spec, null, checks);
     const all = spec.plan.mergeActions.map((plan, i): Action => ({ plan, ...actions[i]! }));
     this.matched = all.filter((a) => a.plan.matched);
     this.notMatched = all.filter((a) => !a.plan.matched);
@@ -86,6 +86,7 @@ export class MergeRun extends ModifyRun {
         hint: 'Ensure that not more than one source row matches any one target row.',
       });
     }
+    if (this.rowChecks !== null) this.checkRow(action.plan.command === 'delete' ? 'merge_delete' : 'merge_update', place, old, rowId);
     if (action.plan.command === 'delete') {
       if (this.deleteRow(place, rowId, source)) this.counts.deleted++;
       return;

@@ -8,6 +8,7 @@ import { readColumn, readRow } from '../access/row.ts';
 import { dropReadSnapshot, fetchRow, holdReadSnapshot, lastChange, lockRows } from '../access/table.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
+import type { WithCheckOption } from '../nodes/parsenodes.ts';
 import type { ModifyMergeAction, ModifyTable, Plan } from '../nodes/plannodes.ts';
 import type { RowLockMode } from '../transaction/messages.ts';
 import { currentCommandId, isOptimistic } from '../transaction/xact.ts';
@@ -83,8 +84,14 @@ function showsRowsOnce(plan: Plan): boolean {
   }
 }
 
-/** A condition of a view WITH CHECK OPTION. */
-export interface ViewCheck { readonly view: string; readonly test: (row: Datum[], rowId: number) => boolean }
+/** A condition of a view WITH CHECK OPTION, or of policies. */
+export interface RowCheck {
+  readonly kind: WithCheckOption['kind'];
+  /** The view or table. */
+  readonly name: string;
+  readonly policy: string | null;
+  readonly test: (row: Datum[], rowId: number) => boolean;
+}
 
 /** The expressions of DO UPDATE, over the row that is there and the one that was to be inserted. */
 export interface ConflictUpdate {
@@ -126,10 +133,10 @@ export class ModifyRun {
   private touched: Map<Relation, Set<number>> | null = null;
   /** Columns that the statement gives values for. */
   private readonly modified: readonly number[];
-  private readonly viewChecks: readonly ViewCheck[] | null;
+  protected readonly rowChecks: readonly RowCheck[] | null;
 
-  constructor(rt: Runtime, spec: ModifySpec, conflictUpdate: ConflictUpdate | null, viewChecks: readonly ViewCheck[] | null) {
-    this.viewChecks = viewChecks;
+  constructor(rt: Runtime, spec: ModifySpec, conflictUpdate: ConflictUpdate | null, rowChecks: readonly RowCheck[] | null) {
+    this.rowChecks = rowChecks;
     this.rt = rt;
     this.conflictUpdate = conflictUpdate;
     this.spec = spec;
@@ -172,13 +179,25 @@ export class ModifyRun {
     if (this.spec.returning) this.changed.push({ row: convertRow(place.toRoot, row), rowId, relation: place.relation.oid, source });
   }
 
-  /** A row that was inserted or updated through views must be one that they show. */
-  private checkViews(place: Place, own: Datum[], rowId: number): void {
+  /** Rows written through views must be such as they show, those of a table with policies such as these let pass; before
+   * ON CONFLICT and MERGE change a row, policies must let them see it (ExecWithCheckOptions). */
+  protected checkRow(kind: RowCheck['kind'], place: Place, own: Datum[], rowId: number): void {
     const row = convertRow(place.toRoot, own);
-    for (const { view, test } of this.viewChecks!) {
-      if (test(row, rowId)) continue;
-      throw new PgError('with_check_option_violation', `new row violates check option for view "${view}"`, { detail: failingRow(this.spec.relation, row, place.target.modified) });
+    for (const check of this.rowChecks!) {
+      if (check.kind !== kind || check.test(row, rowId)) continue;
+      if (kind === 'view') {
+        throw new PgError('with_check_option_violation', `new row violates check option for view "${check.name}"`, { detail: failingRow(this.spec.relation, row, place.target.modified) });
+      }
+      const policy = check.policy === null ? '' : ` "${check.policy}"`;
+      const using = kind === 'insert' || kind === 'update' ? '' : ' (USING expression)';
+      throw new PgError('insufficient_privilege', `${kind.startsWith('merge') ? 'target' : 'new'} row violates row-level security policy${policy}${using} for table "${check.name}"`);
     }
+  }
+
+  /** What policies say of a new row, with its generated columns; before constraints have their say. */
+  private checkNew(kind: 'insert' | 'update', place: Place, row: Datum[]): void {
+    place.target.computeGenerated(row);
+    this.checkRow(kind, place, row, 0);
   }
 
   /** The place of a child table of the named one. */
@@ -248,19 +267,22 @@ export class ModifyRun {
     return true;
   }
 
-  private inserted(place: Place, row: Datum[], source: Datum[]): void {
+  private inserted(place: Place, row: Datum[], source: Datum[], checked = false): void {
+    const { rowChecks } = this;
+    if (rowChecks !== null && !checked) this.checkNew('insert', place, row);
     const rowId = place.target.insert(row);
-    if (this.viewChecks !== null) this.checkViews(place, row, rowId);
+    if (rowChecks !== null) this.checkRow('view', place, row, rowId);
     this.note(place, row, rowId, source);
   }
 
   private insertOrElse(place: Place, row: Datum[], source: Datum[]): void {
     const oc = this.spec.plan.onConflict!;
+    if (this.rowChecks !== null) this.checkNew('insert', place, row);
     const arbiters = place === this.main || oc.arbiterIndexes.length === 0 ? oc.arbiterIndexes : leafIndexes(place.relation, oc.arbiterIndexes);
     for (;;) {
       const conflict = place.target.findConflict(row, arbiters);
       if (conflict === null) {
-        this.inserted(place, row, source);
+        this.inserted(place, row, source, true);
         return;
       }
       if (oc.action === 'nothing') return;
@@ -287,6 +309,7 @@ export class ModifyRun {
     const oldOfRoot = convertRow(toRoot, old);
     const excludedOfRoot = convertRow(toRoot, excluded);
     if (where !== null && !where(oldOfRoot, excludedOfRoot)) return true;
+    if (this.rowChecks !== null) this.checkRow('conflict', place, old, rowId);
     let row: Datum[] | null = [...old];
     for (const [i, v] of values(oldOfRoot, excludedOfRoot).entries()) row[columns[i]! - 1] = v;
     const proposed = row;
@@ -296,8 +319,9 @@ export class ModifyRun {
         detail: 'The result tuple would appear in a different partition than the original tuple.',
       });
     }
+    if (this.rowChecks !== null) this.checkNew('update', place, row);
     target.update(rowId, old, row, assigned, row !== proposed);
-    if (this.viewChecks !== null) this.checkViews(place, row, rowId);
+    if (this.rowChecks !== null) this.checkRow('view', place, row, rowId);
     this.note(place, row, rowId, source);
     return true;
   }
@@ -390,9 +414,10 @@ export class ModifyRun {
     const { target } = place;
     const row = target.triggers === null ? proposed : this.beforeUpdate(place, rowId, old, proposed, assigned);
     if (row === null) return false;
+    if (this.rowChecks !== null) this.checkNew('update', place, row);
     if (place !== this.main && !target.fitsPartition(row)) return this.moveRow(place, rowId, old, row, source);
     target.update(rowId, old, row, assigned, row !== proposed);
-    if (this.viewChecks !== null) this.checkViews(place, row, rowId);
+    if (this.rowChecks !== null) this.checkRow('view', place, row, rowId);
     this.note(place, row, rowId, source);
     return true;
   }
@@ -407,7 +432,7 @@ export class ModifyRun {
     const routed = convertRow(to.fromRoot, ofRoot);
     const moved = to.target.triggers === null ? routed : to.target.beforeRoutedInsert(routed);
     if (moved === null) return false;
-    this.inserted(to, moved, source);
+    this.inserted(to, moved, source, true);
     return true;
   }
 

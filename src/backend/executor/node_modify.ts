@@ -16,8 +16,8 @@ export const modifyTable: Producer<ModifyTable> = (pc, plan, consume) => {
   const spec = new ModifySpec(plan, rte.relid);
   const run = g.state('null', 'mt');
   if (spec.relation.kind === 'v') g.emit(`${run} = new ${g.konst(ViewRun)}(rt, ${g.konst(spec)});`);
-  else if (plan.operation === 'merge') g.emit(`${run} = new ${g.konst(MergeRun)}(rt, ${g.konst(spec)}, ${mergeActions(pc, plan, spec)});`);
-  else g.emit(`${run} = new ${g.konst(ModifyRun)}(rt, ${g.konst(spec)}, ${conflictUpdate(pc, plan, spec)}, ${viewChecks(pc, plan, spec)});`);
+  else if (plan.operation === 'merge') g.emit(`${run} = new ${g.konst(MergeRun)}(rt, ${g.konst(spec)}, ${mergeActions(pc, plan, spec)}, ${rowChecks(pc, plan, spec)});`);
+  else g.emit(`${run} = new ${g.konst(ModifyRun)}(rt, ${g.konst(spec)}, ${conflictUpdate(pc, plan, spec)}, ${rowChecks(pc, plan, spec)});`);
   pc.produce(plan.lefttree!, (columns) => g.emit(`${run}.add(${pc.row(columns)});`));
   g.emit(`${run}.finish();`);
   if (plan.returningList.length === 0) return;
@@ -97,14 +97,14 @@ function conflictUpdate(pc: PlanCompiler, plan: ModifyTable, spec: ModifySpec): 
   return `{ where: ${where}, values: ${values} }`;
 }
 
-/** The text of the ViewChecks of WITH CHECK OPTION. */
-function viewChecks(pc: PlanCompiler, plan: ModifyTable, spec: ModifySpec): string {
+/** The text of the RowChecks of WITH CHECK OPTION and of policies. */
+function rowChecks(pc: PlanCompiler, plan: ModifyTable, spec: ModifySpec): string {
   const { g } = pc;
   const checks = plan.withCheckOptions.flatMap((wco) => {
     const { qual } = wco;
     if (qual === null) return [];
     const test = g.fn(['o', 'id'], () => g.emit(`return ${genTest(g, qual, pc.context({ scan: rowColumns(pc, spec, 'o', 'id') }))};`)).name;
-    return [`{ view: ${g.konst(wco.relname)}, test: ${test} }`];
+    return [`{ kind: ${g.konst(wco.kind)}, name: ${g.konst(wco.relname)}, policy: ${g.konst(wco.polname)}, test: ${test} }`];
   });
   return checks.length === 0 ? 'null' : `[${checks.join(', ')}]`;
 }

@@ -62,7 +62,7 @@ export function planExprs(plan: Plan): Expr[] {
     case 'WindowAgg': list.push(plan.startOffset, plan.endOffset); break;
     case 'Limit': list.push(plan.limitOffset, plan.limitCount); break;
     case 'ModifyTable':
-      list.push(...plan.returningList.map((t) => t.expr), ...plan.mergeActions.flatMap((a) => [a.qual, ...a.targetList.map((t) => t.expr)]));
+      list.push(...plan.withCheckOptions.map((o) => o.qual), ...plan.returningList.map((t) => t.expr), ...plan.mergeActions.flatMap((a) => [a.qual, ...a.targetList.map((t) => t.expr)]));
       if (plan.onConflict !== null) list.push(...plan.onConflict.onConflictSet.map((t) => t.expr), plan.onConflict.onConflictWhere);
       break;
     default:

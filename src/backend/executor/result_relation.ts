@@ -11,6 +11,7 @@ import { getNamespaceName } from '../catalog/lsyscache.ts';
 import { TRIGGER_TYPE } from '../catalog/pg_trigger.ts';
 import { aclcheckAttribute, aclcheckRelation } from '../catalog/aclchk.ts';
 import type { Relation } from '../catalog/relation.ts';
+import { rlsApplies } from '../catalog/rls.ts';
 import { makeAndsExplicit } from '../nodes/makefuncs.ts';
 import { containsNode } from '../nodes/nodeFuncs.ts';
 import { ACL } from '../nodes/parsenodes.ts';
@@ -186,6 +187,10 @@ export class ResultRelation {
     return columnsOfDelete === null ? null : new BulkDelete(this.relation, this.rules.indexes, columnsOfDelete);
   }
 
+  computeGenerated(row: Datum[]): void {
+    for (const g of this.rules.generated) row[g.attnum - 1] = g.expr(null, row);
+  }
+
   /** Inserts a row; its (provisional) row id. Generated columns are filled into `row`. */
   insert(row: Datum[]): RowId {
     const { generated, indexes } = this.rules;
@@ -311,6 +316,7 @@ const MAX_FIELD_CHARACTERS = 64;
 /** "Failing row contains (1, abc, null).", long values cut. Who may not read the table sees only the columns that he may read,
  * or has given himself (`modified`), with their names; undefined: none (ExecBuildSlotValueDescription). */
 export function failingRow(relation: Relation, row: readonly Datum[], modified: readonly number[] = []): string | undefined {
+  if (rlsApplies(relation.oid, 0, true)) return undefined;
   const all = aclcheckRelation(relation.oid, session.currentUser, ACL.SELECT);
   const shown = relation.attributes.filter((a) => !a.attisdropped
     && (all || modified.includes(a.attnum) || aclcheckAttribute(relation.oid, a.attnum, session.currentUser, ACL.SELECT)));

@@ -18,6 +18,7 @@ import { F_RI_FKEY_CHECK_INS, F_RI_FKEY_CHECK_UPD, F_UNIQUE_KEY_RECHECK, RI_ACTI
 import { quoteIdentifier } from '../catalog/quote.ts';
 import type { ForeignKey, IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation, toForeignKey, tryOpenRelation } from '../catalog/relcache.ts';
+import { rlsApplies, withoutForcedRls } from '../catalog/rls.ts';
 import { constraintByOid, operatorByOid } from '../catalog/syscache.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import { partitionForValues } from '../partitioning/partbounds.ts';
@@ -148,8 +149,8 @@ function checkReference(key: ForeignKey, fk: Relation, values: readonly Datum[])
 }
 
 /** Values are shown to those who may read them. */
-const mayShow = (relation: Relation, columns: readonly number[]): boolean => aclcheckRelation(relation.oid, session.currentUser, ACL.SELECT)
-  || columns.every((n) => aclcheckAttribute(relation.oid, n, session.currentUser, ACL.SELECT));
+const mayShow = (relation: Relation, columns: readonly number[]): boolean => !rlsApplies(relation.oid, 0, true)
+  && (aclcheckRelation(relation.oid, session.currentUser, ACL.SELECT) || columns.every((n) => aclcheckAttribute(relation.oid, n, session.currentUser, ACL.SELECT)));
 
 /** A referenced row has gone, or its key has changed. */
 function referencedGone({ firing, op, rowId, cid }: RowEvent): void {
@@ -339,7 +340,7 @@ function restrict(key: ForeignKey, pk: Relation, fk: Relation, old: readonly Dat
 /** Runs a query with the rights of a table's owner; the events of what it changes belong to the query around it. */
 function runAsOwner(relation: Relation, text: string, types: readonly Oid[], params: readonly Datum[]): number {
   try {
-    return withUser(relation.owner, () => spi.execute(text, types, params, undefined, true));
+    return withUser(relation.owner, () => withoutForcedRls(() => spi.execute(text, types, params, undefined, true)));
   } catch (error) {
     if (error instanceof PgError) {
       const line = `SQL statement "${text}"`;
@@ -391,7 +392,7 @@ export function checkNoReferences(partition: Relation, key: ForeignKey): void {
   });
   const text = `SELECT ${key.confkey.map((n) => `p.${column(partition, n)}`).join(', ')} FROM ${onlyTable(fk)} x JOIN ${tableName(partition)} p ON ${on.join(' AND ')} LIMIT 1`;
   let referenced: Datum[] | null = null;
-  withUser(fk.owner, () => spi.execute(text, [], [], (row) => { referenced = row; return false; }));
+  withUser(fk.owner, () => withoutForcedRls(() => spi.execute(text, [], [], (row) => { referenced = row; return false; })));
   if (referenced === null) return;
   const old: Datum[] = [];
   key.confkey.forEach((n, i) => { old[n - 1] = referenced![i]!; });

@@ -52,8 +52,12 @@ export interface MergeAction {
   targetList: TargetEntry[];
 }
 
-/** WITH CHECK OPTION of a view: `qual` is over the target relation; null: only views below it have one. */
-export interface WithCheckOption { relname: string; qual: Expr | null; cascaded: boolean }
+/** What rows that are written must meet, over the target relation: WITH CHECK OPTION of a view (`qual` null: only views below
+ * it have one), or policies: for new rows of INSERT or UPDATE, and for the existing row that MERGE or ON CONFLICT is about to change. */
+export interface WithCheckOption {
+  kind: 'view' | 'insert' | 'update' | 'merge_update' | 'merge_delete' | 'conflict';
+  relname: string; polname: string | null; qual: Expr | null; cascaded: boolean;
+}
 
 export type RTEKind = 'relation' | 'subquery' | 'join' | 'function' | 'values' | 'cte' | 'namedtuplestore' | 'result';
 

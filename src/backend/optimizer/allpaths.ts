@@ -18,6 +18,8 @@ import { replaceNestloopParams, subqueryOuterParams } from './nestparams.ts';
 import { addPath, setCheapest } from './pathnode.ts';
 import type { CteEntry, Path, PlannerInfo, RelOptInfo } from './pathnodes.ts';
 import { orderedClauses, planBase, targetOf } from './planbuild.ts';
+import { containsLeakedVars } from './leakproof.ts';
+import { isSecurelyPromotable } from './restrictinfo.ts';
 import { EMPTY, isSubset, members, overlaps } from './relids.ts';
 import { baseRel, targetWidth } from './relnode.ts';
 import { clauselistSelectivity } from './selfuncs.ts';
@@ -151,7 +153,7 @@ function addTidPath(rel: RelOptInfo): void {
       })));
       return;
     }
-    if (clause.kind !== 'OpExpr' && clause.kind !== 'ScalarArrayOpExpr') continue;
+    if ((clause.kind !== 'OpExpr' && clause.kind !== 'ScalarArrayOpExpr') || !isSecurelyPromotable(r, rel)) continue;
     if (functionInfo(clause.opfuncid).prosrc !== 'tideq') continue;
     const [a, b] = clause.args as [Expr, Expr];
     const swapped = clause.kind === 'OpExpr' && b.kind === 'Var' && b.varattno === -1;
@@ -265,7 +267,7 @@ function setSubqueryRel(root: PlannerInfo, rel: RelOptInfo): void {
   if (canPushInto(subquery)) {
     const kept = [];
     for (const r of rel.restrictions) {
-      const pushed = r.pseudoconstant || containsSubplans(r.clause) || containsVolatile(r.clause) || pullVarnos(r.clause) !== rel.relids ? null : pushInto(subquery, r.clause, rel.rti);
+      const pushed = r.pseudoconstant || containsSubplans(r.clause) || containsVolatile(r.clause) || pullVarnos(r.clause) !== rel.relids || (rte.security_barrier && containsLeakedVars(r.clause)) ? null : pushInto(subquery, r.clause, rel.rti);
       if (pushed === null) kept.push(r);
       else subquery = pushed;
     }

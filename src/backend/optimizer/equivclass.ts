@@ -33,6 +33,8 @@ function addMember(ec: EquivalenceClass, expr: Expr, relids: Relids, type: Oid):
 export function processEquivalence(root: PlannerInfo, rinfo: RestrictInfo, belowOuterJoin: boolean): boolean {
   const op = rinfo.clause;
   if (op.kind !== 'OpExpr') return false;
+  // What may tell of rows that it should not have seen stays where it is.
+  if (rinfo.securityLevel > 0 && !rinfo.leakproof) return false;
   const [left, right] = op.args as [Expr, Expr];
   if (equal(left, right)) return false;
   if (containsVolatile(left) || containsVolatile(right)) return false;

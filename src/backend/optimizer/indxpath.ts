@@ -16,6 +16,7 @@ import { forRelation, indexColumnExpr, indexPathkeys } from './pathkeys.ts';
 import type { Path, PathKey, PlannerInfo, Relids, RelOptInfo, RestrictInfo } from './pathnodes.ts';
 import { orderedClauses, planBase, targetOf } from './planbuild.ts';
 import { EMPTY, isSubset, overlaps } from './relids.ts';
+import { isSecurelyPromotable } from './restrictinfo.ts';
 import { replaceNestloopParams } from './nestparams.ts';
 import { clauselistSelectivity, correlationOf } from './selfuncs.ts';
 
@@ -27,6 +28,7 @@ const STRATEGIES = ['', '<', '<=', '=', '>=', '>'] as const;
 function matchClause(rel: RelOptInfo, info: IndexInfo, column: number, rinfo: RestrictInfo): Match | null {
   const key = indexColumnExpr(rel, info, column);
   const { clause } = rinfo;
+  if (!isSecurelyPromotable(rinfo, rel)) return null;
   const matches = (e: Expr): boolean => equal(stripRelabel(e), stripRelabel(key));
   const { opfamily, collation } = info.columns[column]!;
   switch (clause.kind) {

@@ -50,6 +50,10 @@ function deconstruct(root: PlannerInfo, item: FromItem, belowOuter: boolean): De
   switch (item.kind) {
     case 'RangeTblRef': {
       const set = bit(item.rtindex);
+      // At the scan even when they mention no column (process_security_barrier_quals).
+      root.rtable[item.rtindex - 1]!.securityQuals.forEach((quals, level) => {
+        for (const clause of makeAndsImplicit(quals)) distributeQual(root, clause, { belowOuter, isPushedDown: true, qualscope: set, ojscope: set, nonnullable: EMPTY, securityLevel: level });
+      });
       return { qualscope: set, innerJoinRels: EMPTY, nonnullable: set };
     }
     case 'FromExpr': {
@@ -62,7 +66,7 @@ function deconstruct(root: PlannerInfo, item: FromItem, belowOuter: boolean): De
       }
       if (item.fromlist.length > 1) innerJoinRels = qualscope;
       for (const clause of makeAndsImplicit(item.quals)) {
-        distributeQual(root, clause, { belowOuter, isPushedDown: true, qualscope, ojscope: EMPTY, nonnullable: EMPTY });
+        distributeQual(root, clause, { belowOuter, isPushedDown: true, qualscope, ojscope: EMPTY, nonnullable: EMPTY, securityLevel: root.qualSecurityLevel });
       }
       return { qualscope, innerJoinRels, nonnullable: qualscope };
     }
@@ -98,7 +102,7 @@ function deconstruct(root: PlannerInfo, item: FromItem, belowOuter: boolean): De
         ojscope = jointype === 'semi' ? EMPTY : sjinfo.minLefthand | sjinfo.minRighthand;
       }
       for (const clause of quals) {
-        distributeQual(root, clause, { belowOuter, isPushedDown: jointype === 'inner', qualscope, ojscope, nonnullable });
+        distributeQual(root, clause, { belowOuter, isPushedDown: jointype === 'inner', qualscope, ojscope, nonnullable, securityLevel: root.qualSecurityLevel });
       }
       if (sjinfo !== null) root.joinInfoList.push(sjinfo);
       return { qualscope, innerJoinRels, nonnullable };
@@ -145,7 +149,7 @@ function makeOuterJoinInfo(
 }
 
 interface QualPlace {
-  belowOuter: boolean; isPushedDown: boolean; qualscope: Relids; ojscope: Relids; nonnullable: Relids;
+  belowOuter: boolean; isPushedDown: boolean; qualscope: Relids; ojscope: Relids; nonnullable: Relids; securityLevel: number;
 }
 
 export function distributeQual(root: PlannerInfo, clause: Expr, place: QualPlace): void {
@@ -175,9 +179,9 @@ export function distributeQual(root: PlannerInfo, clause: Expr, place: QualPlace
     relids = d.relids;
     delayed = d.delayed;
     // Below an outer join, or on the nullable side of this one, a condition holds there only.
-    maybeEquivalence = !delayed && !place.belowOuter && ojscope === EMPTY;
+    maybeEquivalence = !delayed && !place.belowOuter && (ojscope === EMPTY || place.nonnullable === EMPTY);
   }
-  const rinfo = makeRestrictInfo(clause, isPushedDown, relids);
+  const rinfo = makeRestrictInfo(clause, isPushedDown, relids, place.securityLevel);
   rinfo.pseudoconstant = pseudoconstant;
   rinfo.outerjoinDelayed = delayed;
   addVarsToTargetList(root, pullVarClause(clause, true, true), relids);

@@ -53,6 +53,8 @@ export interface PlannerInfo {
   hasLateral: boolean;
   /** There was a HAVING, whatever became of it. */
   hasHaving: boolean;
+  /** How many levels of security quals (policies, security barrier views) there are: other conditions come after them. */
+  qualSecurityLevel: number;
   resultTargetList: TargetEntry[];
 }
 
@@ -66,6 +68,9 @@ export interface RestrictInfo {
   isPushedDown: boolean;
   outerjoinDelayed: boolean;
   pseudoconstant: boolean;
+  /** Conditions of lower levels must have let a row pass before this may see it, unless it is leakproof (known above level 0). */
+  securityLevel: number;
+  leakproof: boolean;
   /** For `left op right` with no relation on both sides. */
   leftRelids: Relids;
   rightRelids: Relids;

@@ -3,7 +3,7 @@ import { makeTargetEntry } from '../nodes/makefuncs.ts';
 import type { Plan } from '../nodes/plannodes.ts';
 import type { Expr, TargetEntry } from '../nodes/primnodes.ts';
 import type { Path, RestrictInfo } from './pathnodes.ts';
-import { exprCost } from './costsize.ts';
+import { costs, exprCost } from './costsize.ts';
 
 export interface PlanBase {
   startup_cost: number; total_cost: number; plan_rows: number; plan_width: number; targetlist: TargetEntry[]; qual: Expr[];
@@ -21,8 +21,12 @@ export function over(child: Plan, targetlist: TargetEntry[], qual: Expr[] = []):
 
 export const targetOf = (exprs: readonly Expr[]): TargetEntry[] => exprs.map((e, i) => makeTargetEntry(e, i + 1, null, false));
 
-/** Conditions as expressions, cheap ones first, otherwise in the order written (order_qual_clauses). */
+/** Conditions as expressions, those of lower security levels first, then cheap ones, otherwise in the order written
+ * (order_qual_clauses). Cheap leakproof ones may come early. */
 export function orderedClauses(list: readonly RestrictInfo[]): Expr[] {
   if (list.length <= 1) return list.map((r) => r.clause);
-  return list.map((r, i) => ({ e: r.clause, cost: exprCost(r.clause), i })).sort((a, b) => a.cost - b.cost || a.i - b.i).map((x) => x.e);
+  return list.map((r, i) => {
+    const cost = exprCost(r.clause);
+    return { e: r.clause, cost, level: r.leakproof && cost < 10 * costs.cpuOperator ? 0 : r.securityLevel, i };
+  }).sort((a, b) => a.level - b.level || a.cost - b.cost || a.i - b.i).map((x) => x.e);
 }

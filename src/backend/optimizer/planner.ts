@@ -2,7 +2,7 @@
 // expressions, find the cheapest way to scan and join, then put grouping, windows, DISTINCT, ORDER BY, LIMIT and the
 // change of the target table on top.
 import { internalError } from '../../common/errors.ts';
-import { makeAlias, makeRangeTblEntry, makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
+import { makeAlias, makeConst, makeRangeTblEntry, makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
 import { makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { Plan, PlannedStmt } from '../nodes/plannodes.ts';
@@ -39,7 +39,7 @@ function makeRoot(glob: PlannerGlobal, query: Query, parent: PlannerInfo | null)
   return {
     glob, parse: query, parent, rtable: query.rtable, rels: [], joinRels: new Map(), allBaserels: 0n, joinInfoList: [], ecs: [], ecMergingDone: false,
     initPlans: [], planParams: [], ctes: new Map(), wtParamId: -1, wtRows: 0, queryPathkeys: [], tupleFraction: 0, limitTuples: -1, curOuterRels: 0n,
-    curOuterParams: [], rowMarks: [], multiexprParams: new Map(), hasLateral: false, hasHaving: query.havingQual !== null, resultTargetList: [],
+    curOuterParams: [], rowMarks: [], multiexprParams: new Map(), hasLateral: false, hasHaving: query.havingQual !== null, qualSecurityLevel: 0, resultTargetList: [],
   };
 }
 
@@ -92,6 +92,8 @@ function mergeToJoin(q: Query): Query {
   return { ...q, rtable: [...q.rtable, entry], jointree: { kind: 'FromExpr', fromlist: [join], quals: null } };
 }
 
+const TRUE_CONST = makeConst(16, -1, 0, true);
+
 /** preprocess_expression of everything in the query. */
 function preprocessQuery(root: PlannerInfo): void {
   const hasSublinks = root.parse.hasSubLinks;
@@ -121,6 +123,10 @@ function preprocessQuery(root: PlannerInfo): void {
   targetList = targetList.map((t) => ({ ...t, expr: replaceMultiexprParams(root, t.expr) }));
   const rtable = q.rtable.map((r): RangeTblEntry => {
     switch (r.rtekind) {
+      case 'relation':
+        if (r.securityQuals.length === 0) return r;
+        root.qualSecurityLevel = Math.max(root.qualSecurityLevel, r.securityQuals.length);
+        return { ...r, securityQuals: r.securityQuals.map((q) => qual(q) ?? TRUE_CONST) };
       case 'function': return { ...r, functions: r.functions.map((f) => ({ ...f, funcexpr: value(f.funcexpr) })) };
       case 'values': return { ...r, values_lists: r.values_lists.map((row) => row.map(value)) };
       case 'subquery': return r;

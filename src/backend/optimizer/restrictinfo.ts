@@ -3,14 +3,15 @@ import { getMergejoinOpfamilies, opHashjoinable, opMergejoinable } from '../cata
 import { exprType } from '../nodes/nodeFuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { containsVolatile, pullVarnos } from './clauses.ts';
-import type { Relids, RestrictInfo } from './pathnodes.ts';
+import { containsLeakedVars } from './leakproof.ts';
+import type { RelOptInfo, Relids, RestrictInfo } from './pathnodes.ts';
 import { EMPTY, overlaps } from './relids.ts';
 
-export function makeRestrictInfo(clause: Expr, isPushedDown: boolean, required?: Relids): RestrictInfo {
+export function makeRestrictInfo(clause: Expr, isPushedDown: boolean, required?: Relids, securityLevel = 0): RestrictInfo {
   const clauseRelids = pullVarnos(clause);
   const rinfo: RestrictInfo = {
     clause, clauseRelids, requiredRelids: required ?? clauseRelids, isPushedDown, outerjoinDelayed: false,
-    pseudoconstant: clauseRelids === EMPTY, leftRelids: EMPTY, rightRelids: EMPTY, canJoin: false, mergeFamilies: [],
+    securityLevel, leakproof: securityLevel > 0 && !containsLeakedVars(clause), pseudoconstant: clauseRelids === EMPTY, leftRelids: EMPTY, rightRelids: EMPTY, canJoin: false, mergeFamilies: [],
     hashable: false, leftEc: null, rightEc: null, selectivity: -1, parentEc: null, ofParent: null,
   };
   if (clause.kind === 'OpExpr' && clause.args.length === 2) {
@@ -23,3 +24,7 @@ export function makeRestrictInfo(clause: Expr, isPushedDown: boolean, required?:
   }
   return rinfo;
 }
+
+/** Whether the condition may be moved ahead of the relation's others, into an index (restriction_is_securely_promotable). */
+export const isSecurelyPromotable = (rinfo: RestrictInfo, rel: RelOptInfo): boolean =>
+  rinfo.securityLevel === 0 || rinfo.leakproof || rel.restrictions.every((r) => r.securityLevel >= rinfo.securityLevel);

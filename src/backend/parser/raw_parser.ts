@@ -218,6 +218,7 @@ const CONDITIONS: readonly (readonly [RegExp, ConditionName, string?])[] = [
   [/^invalid Unicode escape/, 'invalid_escape_sequence', 'Unicode escapes must be \\uXXXX or \\UXXXXXXXX.'],
   [/^unsafe use of \\' in a string literal/, 'nonstandard_use_of_escape_character', "Use '' to write quotes in strings. \\' is insecure in client-only encodings."],
   [/^unsafe use of string constant with Unicode escapes/, 'feature_not_supported', 'String constants with Unicode escapes cannot be used when standard_conforming_strings is off.'],
+  [/^unrecognized row security option/, 'syntax_error', 'Only PERMISSIVE or RESTRICTIVE policies are supported currently.'],
   [/^invalid byte sequence/, 'character_not_in_repertoire'],
   [/^LIMIT #,# syntax is not supported/, 'syntax_error', 'Use separate LIMIT and OFFSET clauses.'],
   [/(not (yet )?(supported|implemented)|is not supported anymore|no longer supported)/, 'feature_not_supported'],

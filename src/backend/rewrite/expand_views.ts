@@ -7,6 +7,7 @@ import { ACL, type Query, type RangeTblEntry, type RowMarkClause } from '../node
 import type { Expr, FromItem } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import { changeVarNodes, rangeTableEntryUsed } from './rewrite_manip.ts';
+import { rowSecurityOf } from './rowsecurity.ts';
 
 /** A copy of the query with every query directly inside it (FROM, WITH, sublinks) replaced by what `change` makes of it. */
 function mutateSubqueries(query: Query, change: (q: Query) => Query): Query {
@@ -21,6 +22,11 @@ function mutateSubqueries(query: Query, change: (q: Query) => Query): Query {
   };
 }
 
+const checkAsExpr = (expr: Expr, user: Oid): Expr => {
+  const m = (e: Expr): Expr => expressionTreeMutator(e, m, (q) => checkAs(q, user));
+  return m(expr);
+};
+
 /** Tables of the query are used with this user's rights (setRuleCheckAsUser); 0: the current user's. */
 export function checkAs(query: Query, user: Oid): Query {
   const inner = mutateSubqueries(query, (q) => checkAs(q, user));
@@ -30,9 +36,33 @@ export function checkAs(query: Query, user: Oid): Query {
 /** Replaces every view of the query, at any depth, by its query. `active`: the views being expanded. */
 export function expandViews(query: Query, active: readonly Oid[]): Query {
   let q = mutateSubqueries(query, (sub) => expandViews(sub, active));
-  if (!q.rtable.some((r) => r.rtekind === 'relation' && r.relkind === 'v')) return q;
-  q = viewTarget(q);
-  return { ...q, rtable: q.rtable.map((rte, i) => expandEntry(q, rte, i + 1, active)) };
+  if (q.rtable.some((r) => r.rtekind === 'relation' && r.relkind === 'v')) {
+    q = viewTarget(q);
+    q = { ...q, rtable: q.rtable.map((rte, i) => expandEntry(q, rte, i + 1, active)) };
+  }
+  return applyRowSecurity(q, active);
+}
+
+/** Policies become conditions of the tables they are on; what they select from is expanded in turn. */
+function applyRowSecurity(query: Query, active: readonly Oid[]): Query {
+  let q = query;
+  query.rtable.forEach((rte, i) => {
+    const added = rowSecurityOf(query, rte, i + 1);
+    if (added === null) return;
+    let change = (e: Expr): Expr => checkAsExpr(e, rte.checkAsUser);
+    if (added.hasSubLinks) {
+      if (active.includes(rte.relid)) throw new PgError('invalid_object_definition', `infinite recursion detected in policy for relation "${openRelation(rte.relid).name}"`);
+      const inside = [...active, rte.relid];
+      const expand = (e: Expr): Expr => expressionTreeMutator(e, expand, (sub) => expandViews(checkAs(sub, rte.checkAsUser), inside));
+      change = expand;
+    }
+    const securityQuals = [...added.securityQuals.map(change), ...rte.securityQuals];
+    q = {
+      ...q, hasSubLinks: q.hasSubLinks || added.hasSubLinks, rtable: q.rtable.map((r, n) => (n === i ? { ...rte, securityQuals } : r)),
+      withCheckOptions: [...added.withCheckOptions.map((o) => ({ ...o, qual: change(o.qual!) })), ...q.withCheckOptions],
+    };
+  });
+  return q;
 }
 
 /** A view that is the target itself has INSTEAD OF triggers: rows come from one entry, changes go to another. */

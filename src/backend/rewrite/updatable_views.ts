@@ -115,7 +115,10 @@ export function rewriteViewTarget(query: Query, view: Relation): Query {
   if (q.onConflict?.action === 'update') q = rewriteExcluded(q, view, table, targetList, newIndex, renumber);
   const viewQual = viewQuery.jointree.quals === null ? null : changeVarNodes(viewQuery.jointree.quals, base, newIndex);
   // The view's condition comes first: it is what makes the others' rows.
-  if (event !== 'insert' && viewQual !== null) q = addQual({ ...q, jointree: { ...q.jointree, quals: viewQual }, hasSubLinks: q.hasSubLinks || viewQuery.hasSubLinks }, q.jointree.quals);
+  if (event !== 'insert' && viewQual !== null && isTrue(view.options.get('security_barrier'))) {
+    const guarded = { ...q.rtable[newIndex - 1]!, securityQuals: [viewQual, ...newRte.securityQuals] };
+    q = { ...q, rtable: q.rtable.map((rte, i) => (i === newIndex - 1 ? guarded : rte)), hasSubLinks: q.hasSubLinks || viewQuery.hasSubLinks };
+  } else if (event !== 'insert' && viewQual !== null) q = addQual({ ...q, jointree: { ...q.jointree, quals: viewQual }, hasSubLinks: q.hasSubLinks || viewQuery.hasSubLinks }, q.jointree.quals);
   if (event !== 'delete') q = addCheckOption(q, view, viewQual, viewQuery.hasSubLinks);
   return q;
 }
@@ -152,7 +155,7 @@ function addCheckOption(query: Query, view: Relation, qual: WithCheckOption['qua
   const list = query.withCheckOptions;
   const cascaded = option === 'cascaded' || list[0]?.cascaded === true;
   if (!cascaded && (option === undefined || qual === null)) return query;
-  return { ...query, withCheckOptions: [{ relname: view.name, qual, cascaded }, ...list], hasSubLinks: query.hasSubLinks || hasSubLinks };
+  return { ...query, withCheckOptions: [{ kind: 'view', relname: view.name, polname: null, qual, cascaded }, ...list], hasSubLinks: query.hasSubLinks || hasSubLinks };
 }
 
 // ---- pg_relation_is_updatable

@@ -55,6 +55,7 @@ export class CachedStatement {
   private searchPath = '';
   /** Decides which rules apply. */
   private replicationRole = '';
+  private rowSecurity = true;
   private role: Oid = 0;
   private readonly variableParams: boolean;
 
@@ -86,7 +87,7 @@ export class CachedStatement {
 
   isCurrent(): boolean {
     return this.catalogVersion === catalogVersion() && this.searchPath === settings.search_path && this.role === session.currentUser
-      && this.replicationRole === settings.session_replication_role;
+      && this.replicationRole === settings.session_replication_role && this.rowSecurity === settings.row_security;
   }
 
   /** Analyzes, rewrites and plans unless what is kept is still good. */
@@ -110,6 +111,7 @@ export class CachedStatement {
     this.catalogVersion = version;
     this.searchPath = settings.search_path;
     this.replicationRole = settings.session_replication_role;
+    this.rowSecurity = settings.row_security;
     this.role = session.currentUser;
   }
 

@@ -260,6 +260,7 @@ export interface Prepared {
   readonly version: number;
   readonly searchPath: string;
   readonly role: Oid;
+  readonly rowSecurity: boolean;
   readonly binding: Binding;
   readonly type: Oid;
   readonly typmod: number;
@@ -357,13 +358,13 @@ export function finishExpression(node: Expr, wanted: Wanted | null): Expr {
 
 /** Whether what was made is still good. */
 export function isCurrent(p: Prepared, values: readonly Datum[]): boolean {
-  return p.version === catalogVersion() && p.searchPath === settings.search_path && p.role === session.currentUser && p.binding.fits(values);
+  return p.version === catalogVersion() && p.searchPath === settings.search_path && p.role === session.currentUser && p.rowSecurity === settings.row_security && p.binding.fits(values);
 }
 
 export function prepareExpression(site: Site, values: readonly Datum[]): Prepared {
   const binding = new Binding(site.refs, values);
   const { query, expr, type, typmod } = analyzeExpression(site, binding);
-  const base = { version: catalogVersion(), searchPath: settings.search_path, role: session.currentUser, binding };
+  const base = { version: catalogVersion(), searchPath: settings.search_path, role: session.currentUser, rowSecurity: settings.row_security, binding };
   const wanted = wantedNow(site, binding);
   if (expr !== null) {
     const node = finishExpression(expr, wanted);
