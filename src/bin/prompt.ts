@@ -1,6 +1,9 @@
 // Questions on the terminal: /dev/tty where there is one, so that a password can be given although standard input is a file.
+import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
-import { execFileSync } from 'node:child_process';
+
+/** Ctrl-C instead of an answer; programs that do not answer signals have ended by then. */
+export class Interrupted extends Error {}
 
 function terminal(): { input: number; output: number; isTty: boolean } {
   try {
@@ -21,16 +24,23 @@ export async function readLine(prompt: string): Promise<string> {
   return ask(prompt, true);
 }
 
+/** A child of ours reads, for a process that waits for a line hears no signals; it leaves the terminal as it was, and asks when it can be interrupted. */
+const READER = 'saved=$(stty -g); trap \'stty "$saved"; exit 130\' INT TERM HUP; [ "$1" = echo ] || stty -echo; printf %s "$2" >&0; IFS= read -r line; stty "$saved"; printf %s "$line"';
+
 function ask(prompt: string, echo: boolean): string {
   const { input, output, isTty } = terminal();
-  const stty = (mode: string): void => { if (isTty && !echo) execFileSync('stty', [mode], { stdio: [input, 'ignore', 'ignore'] }); };
-  writeSync(output, prompt);
-  stty('-echo');
   try {
-    return readTextLine(input);
+    if (!isTty) {
+      writeSync(output, prompt);
+      const line = readTextLine(input);
+      if (!echo) writeSync(output, '\n');
+      return line;
+    }
+    const { status, stdout } = spawnSync('/bin/sh', ['-c', READER, 'sh', echo ? 'echo' : '', prompt], { stdio: [input, 'pipe', 'ignore'], encoding: 'utf8' });
+    if (!echo || status !== 0) writeSync(output, '\n');
+    if (status !== 0) throw new Interrupted('canceled by user');
+    return stdout.replace(/\r$/, '');
   } finally {
-    stty('echo');
-    if (!echo) writeSync(output, '\n');
     if (isTty) closeSync(input);
   }
 }

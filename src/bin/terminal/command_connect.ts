@@ -4,7 +4,7 @@ import { isConnectionString, parseConninfo } from '../../interfaces/libpq/connin
 import type { ConnectSettings } from '../../interfaces/libpq/conninfo_keywords.ts';
 import { ConnectionError } from '../../interfaces/libpq/errors.ts';
 import { escapeIdentifier, escapeLiteral } from '../../interfaces/libpq/escape.ts';
-import { readPassword } from '../prompt.ts';
+import { Interrupted, readPassword } from '../prompt.ts';
 import { defineCommands, type Command } from './command.ts';
 import { attach, psqlExec } from './common.ts';
 import { logError, logInfo, stdout } from './output.ts';
@@ -135,8 +135,15 @@ defineCommands({
       user = result.rows[0]![0]!;
     }
     stdout.flush();
-    const password = await readPassword(`Enter new password for user "${user}": `);
-    if (password !== await readPassword('Enter it again: ')) {
+    let password: string, again: string;
+    try {
+      password = await readPassword(`Enter new password for user "${user}": `);
+      again = await readPassword('Enter it again: ');
+    } catch (error) {
+      if (error instanceof Interrupted) return 'error';
+      throw error;
+    }
+    if (password !== again) {
       logError('Passwords didn\'t match.');
       return 'error';
     }

@@ -7,7 +7,7 @@ import { sendQuery } from './common.ts';
 import { doCopy } from './copy.ts';
 import { editText } from './editor.ts';
 import { reportText } from './error_report.ts';
-import { current } from './input.ts';
+import { current, INTERRUPTED } from './input.ts';
 import { copyright, slashHelp, slashUsage } from './help.ts';
 import { interrupt, processFile } from './mainloop.ts';
 import { logError, logInfo, openSink, stdout, systemMessage } from './output.ts';
@@ -205,7 +205,6 @@ const shell: Command = (context) => {
   const command = context.arg('whole line');
   pset.out.flush();
   stdout.flush();
-  current.terminal?.pause();
   const { status } = spawnSync('/bin/sh', command === null ? ['-c', `exec ${process.env['SHELL'] ?? '/bin/sh'}`] : ['-c', command], { stdio: 'inherit' });
   if (status === 127) logError('\\!: failed');
   return status === 127 ? 'error' : 'skip';
@@ -304,8 +303,9 @@ defineCommands({
     return 'skip';
   },
   's': (c) => {
-    const file = c.arg('normal', true), text = (current.terminal?.history ?? []).map((l) => `${l}\n`).join('');
-    if (file === null) pageOut(text, pset.popt, stdout);
+    const file = c.arg('normal', true), text = (current.terminal?.history?.entries ?? []).map((l) => `${l}\n`).join('');
+    // However short, it is paged.
+    if (file === null) pageOut(text, { ...pset.popt, pager: pset.popt.pager === 0 ? 0 : 2 }, stdout);
     else {
       try {
         writeFileSync(home(file), text);
@@ -380,7 +380,8 @@ defineCommands({
         logError(`\\${c.name}: could not read value for variable`);
         return 'error';
       }
-    } else value = current.terminal === null ? await readLine(text) : await current.terminal.next(text) ?? '';
+    } else value = current.terminal === null ? await readLine(text).catch(() => INTERRUPTED) : await current.terminal.next(text) ?? '';
+    if (value === INTERRUPTED) return 'error';
     return setVariable(name, value) ? 'skip' : 'error';
   },
   'cd': (c) => {

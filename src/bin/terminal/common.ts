@@ -7,7 +7,7 @@ import type { Step } from '../../interfaces/libpq/streams.ts';
 import { copyDataIn, copyDataOut } from './copy_data.ts';
 import { printCrosstab } from './crosstabview.ts';
 import { reportText } from './error_report.ts';
-import { current } from './input.ts';
+import { current, INTERRUPTED } from './input.ts';
 import { logError, logInfo, openSink, stdout, writeErr, type Sink } from './output.ts';
 import { pageOut } from './pager.ts';
 import { printTable, tableOfResult, type QueryTable } from './print.ts';
@@ -62,6 +62,13 @@ async function checkConnection(): Promise<boolean> {
     pset.db = null;
     return false;
   }
+}
+
+/** A cancel request on its way. What the query says of it is told behind "Cancel request sent". */
+let cancelling: Promise<void> | null = null;
+
+export function cancelQuery(db: Connection): void {
+  cancelling = db.cancel().then(() => writeErr('Cancel request sent\n'), (error: Error) => writeErr(`Could not send cancel request: ${error.message}\n`)).finally(() => { cancelling = null; });
 }
 
 // ---- psql's own queries
@@ -243,7 +250,7 @@ async function confirmed(query: string): Promise<boolean> {
   stdout.write(`***(Single step mode: verify command)*******************************************\n${query}\n***(press return to proceed or enter x and return to cancel)********************\n`);
   stdout.flush();
   const answer = await current.source?.next('') ?? '';
-  return !answer.startsWith('x');
+  return !answer.startsWith('x') && answer !== INTERRUPTED;
 }
 
 async function runQuery(query: string): Promise<boolean> {
@@ -302,6 +309,7 @@ async function runSteps(db: Connection, query: string): Promise<Outcome> {
     const value: Step = step.value;
     switch (value.kind) {
       case 'error':
+        if (cancelling !== null) await cancelling;
         showError(value.error, query);
         setErrorVariables(value.error);
         success = false;
@@ -420,7 +428,11 @@ function notifications(): void {
 
 /** Makes the connection tell notices and notifications psql's way. */
 export function attach(db: Connection): void {
-  db.on('notice', (notice) => { logInfo(reportText(notice, undefined, pset.verbosity, pset.showContext, false)); });
+  db.on('notice', (notice) => {
+    const tell = (): void => logInfo(reportText(notice, undefined, pset.verbosity, pset.showContext, false));
+    if (current.terminal === null) tell();
+    else current.terminal.interject(tell);
+  });
   db.on('notification', ({ channel, payload, processId }) => {
     pending.push(`Asynchronous notification "${channel}" ${payload === '' ? '' : `with payload "${payload}" `}received from server process with PID ${processId}.\n`);
   });

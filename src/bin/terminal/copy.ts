@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
+import type { Readable } from 'node:stream';
 import { sendQuery } from './common.ts';
-import { copySource } from './copy_data.ts';
+import { copySource, type CopyFile } from './copy_data.ts';
 import { FileSource } from './input.ts';
 import { logError, openSink, stdout, systemMessage, type Sink } from './output.ts';
 import { pset } from './settings.ts';
@@ -94,64 +95,65 @@ export async function doCopy(args: string): Promise<boolean> {
 
 async function copyFrom(request: CopyRequest, sql: string, binary: boolean): Promise<boolean> {
   if (request.file === null && !request.psqlInOut) return sendQuery(sql);
-  let fd: number;
-  let ended: Promise<unknown[]> | null = null;
   if (request.program) {
     stdout.flush();
-    const child = spawn('/bin/sh', ['-c', request.file!], { stdio: ['inherit', 'pipe', 'inherit'] });
-    const parts: Buffer[] = [];
-    child.stdout.on('data', (piece: Buffer) => parts.push(piece));
-    ended = once(child, 'close');
-    const [status] = await ended as [number | null];
-    copySource.file = new BufferSource(Buffer.concat(parts));
-    copySource.binary = binary;
-    try {
-      const ok = await sendQuery(sql);
-      if (status !== 0) logError(`${request.file}: child process exited with exit code ${status}`);
-      return ok && status === 0;
-    } finally {
-      copySource.file = null;
-      copySource.binary = false;
-    }
+    const child = spawn('/bin/sh', ['-c', request.file!], { stdio: ['inherit', 'pipe', 'inherit'] }), ended = once(child, 'close') as Promise<[number | null, string | null]>;
+    const ok = await sendFrom(new ProgramSource(child.stdout), sql, binary, null);
+    // What it still has to say nobody will hear.
+    child.stdout.destroy();
+    const [status, signal] = await ended;
+    // One that could not write any more was not wrong.
+    const wrong = status === null ? signal !== 'SIGPIPE' : status !== 0 && (ok || status !== 141);
+    if (wrong) logError(`${request.file}: child process ${status === null ? `was terminated by signal ${signal}` : `exited with exit code ${status}`}`);
+    return ok && !wrong;
   }
-  if (request.psqlInOut) fd = 0;
-  else {
-    try {
-      if (statSync(request.file!).isDirectory()) {
-        logError(`${request.file}: cannot copy from/to a directory`);
-        return false;
-      }
-      fd = openSync(request.file!, 'r');
-    } catch (error) {
-      logError(`${request.file}: ${systemMessage(error)}`);
+  if (request.psqlInOut) return sendFrom(new FileSource(0), sql, binary, null);
+  let fd: number, bytes: number | null;
+  try {
+    const found = statSync(request.file!);
+    if (found.isDirectory()) {
+      logError(`${request.file}: cannot copy from/to a directory`);
       return false;
     }
+    bytes = found.isFile() ? found.size : null;
+    fd = openSync(request.file!, 'r');
+  } catch (error) {
+    logError(`${request.file}: ${systemMessage(error)}`);
+    return false;
   }
-  copySource.file = new FileSource(fd);
-  copySource.binary = binary;
   try {
-    return await sendQuery(sql);
+    return await sendFrom(new FileSource(fd), sql, binary, bytes);
   } finally {
-    copySource.file = null;
-    copySource.binary = false;
-    if (fd > 2) closeSync(fd);
+    closeSync(fd);
   }
 }
 
-/** What a program has printed. */
-class BufferSource extends FileSource {
-  private rest: Buffer;
+async function sendFrom(file: CopyFile, sql: string, binary: boolean, totalBytes: number | null): Promise<boolean> {
+  Object.assign(copySource, { file, binary, totalBytes });
+  try {
+    return await sendQuery(sql);
+  } finally {
+    Object.assign(copySource, { file: null, binary: false, totalBytes: null });
+  }
+}
 
-  constructor(bytes: Buffer) {
-    super(-1);
-    this.rest = bytes;
+/** What a program prints, as it comes, cut behind a line's end. */
+class ProgramSource implements CopyFile {
+  private readonly pieces: AsyncIterator<Buffer>;
+  private rest: Buffer = Buffer.alloc(0);
+
+  constructor(output: Readable) {
+    this.pieces = output[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   }
 
-  override nextBytes(): Buffer | null {
-    if (this.rest.length === 0) return null;
-    const end = this.rest.indexOf(10), line = this.rest.subarray(0, end < 0 ? this.rest.length : end + 1);
-    this.rest = this.rest.subarray(line.length);
-    return line;
+  async nextLines(): Promise<Buffer | null> {
+    for (;;) {
+      const piece = await this.pieces.next(), all = piece.done === true ? this.rest : Buffer.concat([this.rest, piece.value]);
+      const end = piece.done === true ? all.length : all.lastIndexOf(10) + 1;
+      this.rest = all.subarray(end);
+      if (end > 0) return all.subarray(0, end);
+      if (piece.done === true) return null;
+    }
   }
 }
 

@@ -3,7 +3,6 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { current } from './input.ts';
 import { logError, stdout, systemMessage } from './output.ts';
 
 /** The editor's new text; null when it could not be run. */
@@ -13,7 +12,6 @@ export function editText(text: string, line: number | null, file: string | null)
   try {
     if (file === null) writeFileSync(path, text === '' || text.endsWith('\n') ? text : `${text}\n`, { mode: 0o600 });
     const place = line === null ? '' : `${process.env['PSQL_EDITOR_LINENUMBER_ARG'] ?? '+'}${line} `;
-    current.terminal?.pause();
     stdout.flush();
     const { status } = spawnSync('/bin/sh', ['-c', `exec ${editor} ${place}'${path}'`], { stdio: 'inherit' });
     if (status !== 0) {

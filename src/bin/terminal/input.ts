@@ -1,14 +1,12 @@
-// Lines of a script, of standard input, or from the keyboard.
-import { appendFileSync, closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { createInterface, type Interface } from 'node:readline';
+// Where lines come from: scripts and standard input; the keyboard is in keyboard.ts.
+import { appendFileSync, closeSync, openSync, readSync } from 'node:fs';
+import type { Judge } from './line_editor.ts';
 import { pset } from './settings.ts';
-import { getVariable } from './variables.ts';
 
 export interface LineSource {
   readonly interactive: boolean;
-  /** The next line without its end; null: there are no more. */
-  next(prompt: string): Promise<string | null>;
+  /** The next line without its end; null: there are no more. A judge tells an editor when a text of several lines may go. */
+  next(prompt: string, judge?: Judge | null): Promise<string | null>;
   close(): void;
 }
 
@@ -65,6 +63,20 @@ export class FileSource implements LineSource {
     }
   }
 
+  /** All whole lines that are at hand, at least one; without an end only the last. */
+  nextLines(): Buffer | null {
+    for (;;) {
+      const end = this.buffer.lastIndexOf(10) + 1, whole = end > 0 ? end : this.ended ? this.buffer.length : 0;
+      if (whole > 0) {
+        const lines = this.buffer.subarray(0, whole);
+        this.buffer = this.buffer.subarray(whole);
+        return lines;
+      }
+      if (this.ended) return null;
+      if (!this.fill()) this.ended = true;
+    }
+  }
+
   async next(): Promise<string | null> {
     const bytes = this.nextBytes();
     if (bytes === null) return null;
@@ -80,97 +92,20 @@ export class FileSource implements LineSource {
   }
 }
 
-export const historyFile = (): string => getVariable('HISTFILE') ?? process.env['PSQL_HISTORY'] ?? `${process.env['HOME'] || homedir()}/.psql_history`;
+/** What a line is when Ctrl-C was pressed instead. */
+export const INTERRUPTED = '\x03';
 
-/** The keyboard, with history and completion. */
-export class Terminal implements LineSource {
-  readonly interactive = true;
-  /** Given the text before the cursor: what may stand there. Set by the completion. */
-  static completer: ((line: string) => Promise<[string[], string]>) | null = null;
-  /** Lines taken back, oldest first. */
-  readonly history: string[] = [];
-  private readonly lines: Interface;
-  private waiting: ((line: string | null) => void) | null = null;
-  private readonly queue: string[] = [];
-  private closed = false;
-  /** Ctrl-C while a line is being typed. */
-  onInterrupt: () => void = () => {};
-
-  constructor() {
-    try {
-      this.history.push(...readFileSync(historyFile(), 'utf8').split('\n').filter((l) => l !== '').map((l) => l.replaceAll('\x01', '\n')));
-    } catch { /* none yet */ }
-    this.lines = createInterface({
-      input: process.stdin, output: process.stdout, terminal: true, historySize: Math.max(0, pset.historySize), history: this.history.toReversed(),
-      completer: (line: string, callback: (error: Error | null, result: [string[], string]) => void) => {
-        if (Terminal.completer === null) callback(null, [[], line]);
-        else Terminal.completer(line).then((result) => callback(null, result), () => callback(null, [[], line]));
-      },
-    });
-    this.lines.on('line', (line) => this.give(line));
-    this.lines.on('close', () => {
-      this.closed = true;
-      this.waiting?.(null);
-    });
-    this.lines.on('SIGINT', () => this.onInterrupt());
-  }
-
-  private give(line: string): void {
-    const { waiting } = this;
-    this.waiting = null;
-    if (waiting === null) this.queue.push(line);
-    else waiting(line);
-  }
-
-  next(prompt: string): Promise<string | null> {
-    const queued = this.queue.shift();
-    if (queued !== undefined) return Promise.resolve(queued);
-    if (this.closed) return Promise.resolve(null);
-    return new Promise((resolve) => {
-      this.waiting = resolve;
-      this.lines.setPrompt(prompt);
-      this.lines.resume();
-      this.lines.prompt();
-    });
-  }
-
-  /** The line being typed is given up. */
-  abandon(): void {
-    process.stdout.write('^C\n');
-    (this.lines as unknown as { line: string; cursor: number }).line = '';
-    (this.lines as unknown as { line: string; cursor: number }).cursor = 0;
-    this.give('\x03');
-  }
-
-  /** While something else has the terminal (an editor, a pager). */
-  pause(): void {
-    this.lines.pause();
-  }
-
-  remember(text: string): void {
-    const control = pset.historyControl;
-    if (text === '' || ((control === 'ignorespace' || control === 'ignoreboth') && text.startsWith(' '))) return;
-    if ((control === 'ignoredups' || control === 'ignoreboth') && this.history.at(-1) === text) return;
-    this.history.push(text);
-    const lines = this.lines as unknown as { history: string[] };
-    // Readline has put in the lines one by one; a statement of several is one entry.
-    if (text.includes('\n')) lines.history.splice(0, text.split('\n').length, text.replaceAll('\n', ' '));
-  }
-
-  save(): void {
-    const limit = pset.historySize;
-    const kept = limit >= 0 ? this.history.slice(-limit || this.history.length) : this.history;
-    try {
-      writeFileSync(historyFile(), kept.map((l) => `${l.replaceAll('\n', '\x01')}\n`).join(''), { mode: 0o600 });
-    } catch { /* no history, then */ }
-  }
-
-  close(): void {
-    this.lines.close();
-  }
+/** Somebody who sits there (keyboard.ts). */
+export interface Keyboard extends LineSource {
+  /** Statements typed, oldest first; null: it keeps none. */
+  readonly history: { entries: readonly string[]; add(text: string): void; save(): void } | null;
+  /** Ctrl-C came as a signal: true when it gives up a line. */
+  interrupt(): boolean;
+  /** Prints above what is being typed. */
+  interject(print: () => void): void;
 }
 
 /** Where statements come from at the moment; \i and the like set it for a while. */
-export const current: { source: LineSource | null; terminal: Terminal | null; log: (text: string) => void } = {
+export const current: { source: LineSource | null; terminal: Keyboard | null; log: (text: string) => void } = {
   source: null, terminal: null, log: (text) => { if (pset.logFile !== null) appendFileSync(pset.logFile, text); },
 };

@@ -2,7 +2,8 @@
 import { handleSlash, type CommandStatus } from './command.ts';
 import { sendQuery } from './common.ts';
 import { ConditionalStack } from './conditional.ts';
-import { current, FileSource, type LineSource } from './input.ts';
+import { current, FileSource, INTERRUPTED, type LineSource } from './input.ts';
+import type { Judgement } from './line_editor.ts';
 import { logError, stdout, systemMessage } from './output.ts';
 import { promptText } from './prompt.ts';
 import { Scanner } from './scan.ts';
@@ -10,7 +11,43 @@ import { EXIT_BADCONN, EXIT_FAILURE, EXIT_SUCCESS, EXIT_USER, pset } from './set
 
 /** Ctrl-C was pressed and has not been answered. */
 export const interrupt = { pressed: false };
-const INTERRUPTED_LINE = '\x03';
+const HELP = `You are using psql, the command-line interface to PostgreSQL.
+Type:  \\copyright for distribution terms
+       \\h for help with SQL commands
+       \\? for help with psql commands
+       \\g or terminate with semicolon to execute query
+       \\q to quit
+`;
+
+/** Words that beginners type: help, quit, exit; \\q where it is part of a quoted text. */
+function plainWord(line: string, quoted: boolean): string | null {
+  const m = /^(help|quit|exit)\s*;?\s*$/i.exec(line);
+  if (m !== null) return m[1]!.toLowerCase();
+  return quoted && /^\\q\s*$/.test(line) ? '\\q' : null;
+}
+
+/** What a text that is being typed would do: the prompts of the lines behind its first one, and whether it asks to be run. */
+function judgeText(text: string, scanner: Scanner, before: string, conditions: ConditionalStack): Judgement {
+  const query = { text: before }, lines = text.split('\n'), prompts: string[] = [];
+  let complete = pset.singleLine || (before === '' && text.trim() === '' && !scanner.inQuote), at = pset.statementLine;
+  for (const line of lines) {
+    if (plainWord(line, scanner.inQuote) !== null && line === lines.at(-1)) complete = true;
+    if (line !== '' || scanner.inQuote) {
+      if (query.text !== '') query.text += '\n';
+      scanner.setup(line);
+      let found = scanner.scan(query);
+      for (; found === 'semicolon'; found = scanner.scan(query)) {
+        complete = true;
+        query.text = '';
+        at = 1;
+      }
+      if (found === 'backslash') complete = true;
+      if (found === 'end of line') at++;
+    }
+    prompts.push(promptText(query.text === '' ? 'ready' : scanner.prompt, conditions, at));
+  }
+  return { prompts, complete };
+}
 
 export async function mainLoop(source: LineSource): Promise<number> {
   const conditions = new ConditionalStack(), scanner = new Scanner();
@@ -37,9 +74,10 @@ export async function mainLoop(source: LineSource): Promise<number> {
     pset.statementLine = 1;
   };
   const remember = (): void => {
-    current.terminal?.remember(history.replace(/\n$/, ''));
+    current.terminal?.history?.add(history.replace(/\n$/, ''));
     history = '';
   };
+  const judge = (text: string): Judgement => judgeText(text, scanner.fork(), query.text, conditions);
 
   while (result === EXIT_SUCCESS) {
     if (interrupt.pressed) {
@@ -52,11 +90,23 @@ export async function mainLoop(source: LineSource): Promise<number> {
     pset.out.flush();
     stdout.flush();
     if (query.text === '') scanner.prompt = 'ready';
-    let line = await source.next(pset.interactive ? promptText(scanner.prompt, conditions) : '');
-    if (line === INTERRUPTED_LINE) {
+    let line = await source.next(pset.interactive ? promptText(scanner.prompt, conditions) : '', judge);
+    // A Ctrl-C that was meant for a pager or an editor is no wish to end what comes now.
+    if (pset.interactive) interrupt.pressed = false;
+    if (line === INTERRUPTED) {
+      if (!pset.interactive) {
+        result = EXIT_USER;
+        break;
+      }
       scanner.reset();
       query.text = history = '';
-      while (!conditions.empty) conditions.pop();
+      ends = 0;
+      status = 'unknown';
+      pset.statementLine = 1;
+      if (!conditions.empty) {
+        logError('\\if: escaped');
+        conditions.pop();
+      }
       continue;
     }
     if (line === null) {
@@ -77,13 +127,16 @@ export async function mainLoop(source: LineSource): Promise<number> {
       break;
     }
     if (line === '' && !scanner.inQuote) continue;
-    if (pset.interactive && query.text === '' && /^\s*(help|quit|exit)\s*;?\s*$/i.test(line)) {
-      if (/help/i.test(line)) {
-        stdout.write('You are using psql, the command-line interface to PostgreSQL.\nType:  \\copyright for distribution terms\n       \\h for help with SQL commands\n       \\? for help with psql commands\n       \\g or terminate with semicolon to execute query\n       \\q to quit\n');
-        continue;
+    const word = pset.interactive ? plainWord(line, scanner.inQuote) : null;
+    if (word !== null) {
+      const empty = query.text === '', { prompt } = scanner, quoted = scanner.inQuote;
+      if (word === 'help') stdout.write(empty ? HELP : 'Use \\? for help or press control-C to clear the input buffer.\n');
+      else if (!empty && (word !== '\\q' || quoted)) stdout.write(prompt === 'continue' || prompt === 'paren' ? 'Use \\q to quit.\n' : 'Use control-D to quit.\n');
+      if (empty && word === 'help') continue;
+      if (empty && word !== '\\q') {
+        status = 'terminate';
+        break;
       }
-      status = 'terminate';
-      break;
     }
     if (pset.echo === 'all' && !pset.interactive) {
       stdout.write(`${line}\n`);
@@ -99,7 +152,8 @@ export async function mainLoop(source: LineSource): Promise<number> {
     scanner.setup(line);
     success = true;
     while (success || !dieOnError) {
-      const found = scanner.scan(query);
+      const from = query.text.length, found = scanner.scan(query);
+      pset.statementLine += query.text.slice(from).split('\n').length - (found === 'end of line' ? 0 : 1);
       if (found === 'semicolon' || (found === 'end of line' && pset.singleLine)) {
         if (found === 'semicolon') remember();
         await run();

@@ -39,6 +39,7 @@ export class Scanner {
   private beginDepth = 0;
   private tag = '';
   private words = 0;
+  private silent = false;
   private firsts: string[] = [];
   /** Variables that are being read instead of their names, and how much text stands behind each. */
   private expansions: { name: string; behind: number }[] = [];
@@ -58,6 +59,14 @@ export class Scanner {
     this.state = 'initial';
     this.depth = this.commentDepth = this.beginDepth = this.words = 0;
     this.tag = '';
+  }
+
+  /** Another one in the same state, to see what a text would do; it says nothing. */
+  fork(): Scanner {
+    const other = Object.assign(new Scanner(), this);
+    other.firsts = [...this.firsts];
+    other.silent = true;
+    return other;
   }
 
   /** Goes on in the line; what belongs to the statement is added to `query`. */
@@ -230,7 +239,7 @@ export class Scanner {
     const rest = this.text.slice(this.position + length);
     this.expansions = this.expansions.filter((e) => e.behind < this.text.length - this.position);
     if (this.expansions.some((e) => e.name === name)) {
-      logError(`skipping recursive expansion of variable "${name}"`);
+      if (!this.silent) logError(`skipping recursive expansion of variable "${name}"`);
       this.text = rest;
     } else {
       this.expansions.push({ name, behind: rest.length });

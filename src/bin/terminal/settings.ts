@@ -27,6 +27,8 @@ export interface Settings {
   lineNumber: number;
   statementLine: number;
   notTty: boolean;
+  /** --no-color. */
+  noColour: boolean;
   interactive: boolean;
   timing: boolean;
   logFile: number | null;
@@ -61,7 +63,7 @@ export interface Settings {
 
 export const pset: Settings = {
   db: null, popt: defaultOptions(), out: null as unknown as Sink, gOptions: null, gTarget: null, gset: null, gdesc: false, gexec: false, crosstab: null, inputFile: null, terse: false,
-  lineNumber: 0, statementLine: 0, notTty: true, interactive: false, timing: false, logFile: null, copyTarget: null, lastError: null, startedAt: 0, getPassword: 'default',
+  lineNumber: 0, statementLine: 0, notTty: true, noColour: false, interactive: false, timing: false, logFile: null, copyTarget: null, lastError: null, startedAt: 0, getPassword: 'default',
   singleTransaction: false, autocommit: true, onErrorStop: false, quiet: false, singleLine: false, singleStep: false, showAllResults: true, hideTableAm: false, hideCompression: false,
   fetchCount: 0, historySize: 500, ignoreEof: 0, echo: 'none', echoHidden: 'off', onErrorRollback: 'off', compKeywordCase: 'preserve-upper', historyControl: 'none', verbosity: 'default',
   showContext: 'errors', prompt1: DEFAULT_PROMPT, prompt2: DEFAULT_PROMPT, prompt3: DEFAULT_PROMPT3,

@@ -1,7 +1,6 @@
 // How psql begins (startup.c): the command line, the connection, ~/.psqlrc, then what -c and -f ask for, or the main loop.
 import { existsSync, openSync } from 'node:fs';
 import { homedir } from 'node:os';
-import type { Connection } from '../../interfaces/libpq/connection.ts';
 import type { ConnectSettings } from '../../interfaces/libpq/conninfo_keywords.ts';
 import { complain, getopt, option, VERSION } from '../getopt.ts';
 import { handleSlash } from './command.ts';
@@ -9,14 +8,13 @@ import { connectionWarnings, openConnection, useConnection } from './command_con
 import './command_general.ts';
 import './command_large_object.ts';
 import './describe_commands.ts';
-import { psqlExec, sendQuery } from './common.ts';
-import { complete } from './completion.ts';
+import { cancelQuery, psqlExec, sendQuery } from './common.ts';
 import { ConditionalStack } from './conditional.ts';
 import { listDatabases } from './describe_cluster.ts';
 import { usage } from './help.ts';
-import { current, FileSource, Terminal } from './input.ts';
+import { current, FileSource, type Keyboard } from './input.ts';
 import { interrupt, mainLoop, processFile } from './mainloop.ts';
-import { logError, openSink, stdout, writeErr } from './output.ts';
+import { logError, openSink, stdout } from './output.ts';
 import { applyPset } from './pset.ts';
 import { Scanner } from './scan.ts';
 import { EXIT_BADCONN, EXIT_FAILURE, EXIT_SUCCESS, EXIT_USER, pset } from './settings.ts';
@@ -26,11 +24,11 @@ const PROGRAM = 'psql';
 const OPTIONS = [
   'echo-all:a', 'no-align:A', 'command:c=', 'dbname:d=', 'echo-queries:e', 'echo-errors:b', 'echo-hidden:E', 'file:f=', 'field-separator:F=', 'field-separator-zero:z', 'host:h=', 'html:H', 'list:l',
   'log-file:L=', 'no-readline:n', 'single-transaction:1', 'output:o=', 'port:p=', 'pset:P=', 'quiet:q', 'record-separator:R=', 'record-separator-zero:0', 'single-step:s', 'single-line:S', 'tuples-only:t',
-  'table-attr:T=', 'username:U=', 'set:v=', 'variable=', 'version:V', 'no-password:w', 'password:W', 'expanded:x', 'no-psqlrc:X', 'help:?', 'csv',
+  'table-attr:T=', 'username:U=', 'set:v=', 'variable=', 'version:V', 'no-password:w', 'password:W', 'expanded:x', 'no-psqlrc:X', 'help:?', 'csv', 'no-color',
 ].map(option);
 
 interface Action { kind: 'query' | 'slash' | 'file'; value: string }
-interface Given { settings: ConnectSettings; actions: Action[]; list: boolean; noRc: boolean; rest: string[] }
+interface Given { settings: ConnectSettings; actions: Action[]; list: boolean; noRc: boolean; noReadline: boolean; rest: string[] }
 
 function readOptions(): Given {
   const first = process.argv[2];
@@ -44,7 +42,7 @@ function readOptions(): Given {
     process.exit(EXIT_SUCCESS);
   }
   const { options, rest } = getopt(PROGRAM, process.argv.slice(2), OPTIONS);
-  const given: Given = { settings: {}, actions: [], list: false, noRc: false, rest };
+  const given: Given = { settings: {}, actions: [], list: false, noRc: false, noReadline: false, rest };
   const { settings } = given, { popt } = pset;
   const set = (name: string, value: string | null): void => { if (!applyPset(name, value, popt, true)) process.exit(EXIT_FAILURE); };
   const actions: Record<string, (value: string) => void> = {
@@ -69,7 +67,8 @@ function readOptions(): Given {
         process.exit(EXIT_FAILURE);
       }
     },
-    'no-readline': () => {},
+    'no-readline': () => { given.noReadline = true; },
+    'no-color': () => { pset.noColour = true; },
     'single-transaction': () => { pset.singleTransaction = true; },
     'output': (v) => {
       const sink = openSink(v);
@@ -147,26 +146,25 @@ async function runActions(actions: readonly Action[]): Promise<number> {
   return result;
 }
 
-function cancelQuery(db: Connection): void {
-  db.cancel().then(() => writeErr('Cancel request sent\n'), (error: Error) => writeErr(`Could not send cancel request: ${error.message}\n`));
-}
-
-async function interactive(): Promise<number> {
+async function interactive(noReadline: boolean): Promise<number> {
   pset.terse = true;
   connectionWarnings(`psql (${VERSION.replace('(PostgreSQL) ', '')})\n`);
   if (!pset.quiet) stdout.write('Type "help" for help.\n\n');
   stdout.flush();
-  Terminal.completer = complete;
-  const terminal = new Terminal();
+  const terminal = await keyboard(noReadline);
   current.terminal = terminal;
-  terminal.onInterrupt = () => {
-    if (pset.db !== null && pset.db.transactionStatus === 'active') cancelQuery(pset.db);
-    else terminal.abandon();
-  };
   const result = await mainLoop(terminal);
-  terminal.save();
+  terminal.history?.save();
   terminal.close();
   return result;
+}
+
+/** The editor and what belongs to it are loaded when somebody sits there. */
+async function keyboard(noReadline: boolean): Promise<Keyboard> {
+  const { PlainTerminal, Terminal } = await import('./keyboard.ts');
+  if (noReadline || process.env['TERM'] === 'dumb') return new PlainTerminal(true);
+  const { complete } = await import('./completion.ts');
+  return new Terminal(complete);
 }
 
 async function finish(code: number): Promise<never> {
@@ -196,8 +194,9 @@ export async function main(): Promise<void> {
   }
   process.on('SIGINT', () => {
     interrupt.pressed = true;
+    if (current.terminal?.interrupt() === true) return;
     if (pset.db !== null && pset.db.transactionStatus === 'active') cancelQuery(pset.db);
-    else if (!pset.interactive) void finish(EXIT_USER);
+    else if (current.terminal === null) void finish(EXIT_USER);
   });
   if (given.list) return finish(await listDatabases(null, false) ? EXIT_SUCCESS : EXIT_FAILURE);
   if (!given.noRc) await readRc();
@@ -206,7 +205,7 @@ export async function main(): Promise<void> {
   else if (pset.notTty) {
     pset.terse = true;
     result = await mainLoop(new FileSource(0));
-  } else result = await interactive();
+  } else result = await interactive(given.noReadline);
   return finish(result);
 }
 
