@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-// createuser: CREATE ROLE ... LOGIN from the shell. A password is sent as its SCRAM secret, never in clear text.
-import { buildScramSecret } from '../common/scram.ts';
-import { CONNECTION_HELP, accountName, connect, quoteIdentifier, quoteLiteral, readClientArguments, runStatement } from './client_program.ts';
-import { fail, option, refuseRest, standardOptions } from './getopt.ts';
-import { readLine, readPassword } from './prompt.ts';
+// createuser: CREATE ROLE ... LOGIN from the shell. A password is sent as its secret, never in clear text.
+import { Connection } from '../interfaces/libpq/connection.ts';
+import { CONNECTION_HELP, accountName, connectMaintenance, quoteIdentifier, quoteLiteral, readClientArguments, runStatement } from './client_program.ts';
+import { INT_MAX, integerOption, refuseRest, standardOptions } from './getopt.ts';
+import { askYesNo, readLine, readPassword } from './prompt.ts';
 
 const PROGRAM = 'createuser';
 standardOptions(PROGRAM, `createuser creates a new PostgreSQL role.
@@ -40,43 +40,47 @@ Example:
 `);
 
 const program = readClientArguments(PROGRAM, [
-  'connection-limit:c=', 'createdb:d', 'no-createdb:D', 'role:g=', 'inherit:i', 'no-inherit:I', 'login:l', 'no-login:L', 'pwprompt:P', 'createrole:r', 'no-createrole:R',
-  'superuser:s', 'no-superuser:S', 'interactive', 'replication', 'no-replication',
-].map(option));
+  'role:g=', 'createdb:d', 'no-createdb:D', 'superuser:s', 'no-superuser:S', 'createrole:r', 'no-createrole:R', 'inherit:i', 'no-inherit:I', 'login:l', 'no-login:L', 'replication', 'no-replication',
+  'interactive', integerOption(PROGRAM, 'connection-limit:c=', '-c/--connection-limit', -1, INT_MAX), 'pwprompt:P',
+]);
 const { given, rest } = program;
 refuseRest(PROGRAM, rest, 1);
-const limit = given.get('connection-limit');
-if (limit !== undefined && !/^-?\d+$/.test(limit)) fail(PROGRAM, `invalid value "${limit}" for option -c/--connection-limit`);
 const interactive = given.has('interactive');
-const yes = async (question: string): Promise<boolean> => /^y/i.test(await readLine(`${question} (y/n) `));
-/** Given either way, or asked for; null: the server's default. */
-const flag = async (on: string, off: string, question: string | null): Promise<boolean | null> =>
-  given.has(on) ? true : given.has(off) ? false : interactive && question !== null ? yes(question) : null;
+/** The last of --name and --no-name; null: neither was given. */
+const flag = (name: string): boolean | null => {
+  const last = program.last(name, `no-${name}`);
+  return last === undefined ? null : last === name;
+};
+const ask = async (question: string): Promise<boolean> => interactive && await askYesNo(question);
 
 const name = rest[0] ?? (interactive ? await readLine('Enter name of role to add: ') : process.env['PGUSER'] ?? accountName());
 let password: string | null = null;
 if (given.has('pwprompt')) {
   password = await readPassword('Enter password for new role: ');
-  if (password !== await readPassword('Enter it again: ')) fail(PROGRAM, 'Passwords didn\'t match.');
+  if (password !== await readPassword('Enter it again: ')) {
+    process.stderr.write("Passwords didn't match.\n");
+    process.exit(1);
+  }
 }
-const superuser = (await flag('superuser', 'no-superuser', 'Shall the new role be a superuser?')) ?? false;
-const createdb = superuser || ((await flag('createdb', 'no-createdb', 'Shall the new role be allowed to create databases?')) ?? false);
-const createrole = superuser || ((await flag('createrole', 'no-createrole', 'Shall the new role be allowed to create more new roles?')) ?? false);
-const inherit = (await flag('inherit', 'no-inherit', null)) ?? true;
-const login = (await flag('login', 'no-login', null)) ?? true;
-const replication = await flag('replication', 'no-replication', null);
+const superuser = flag('superuser') ?? await ask('Shall the new role be a superuser?');
+const createdb = superuser || (flag('createdb') ?? await ask('Shall the new role be allowed to create databases?'));
+const createrole = superuser || (flag('createrole') ?? await ask('Shall the new role be allowed to create more new roles?'));
+const replication = flag('replication');
 
+const connection = await connectMaintenance(program);
 let sql = `CREATE ROLE ${quoteIdentifier(name)}`;
-if (password !== null) sql += ` PASSWORD ${quoteLiteral(buildScramSecret(password))}`;
+if (password !== null) {
+  const [method] = (await connection.exec('show password_encryption', { rowMode: 'text' }))[0]!.rows[0]!;
+  sql += ` PASSWORD ${quoteLiteral(Connection.encryptPassword(password, name, method === 'md5' ? 'md5' : 'scram-sha-256'))}`;
+}
 sql += superuser ? ' SUPERUSER' : ' NOSUPERUSER';
 sql += createdb ? ' CREATEDB' : ' NOCREATEDB';
 sql += createrole ? ' CREATEROLE' : ' NOCREATEROLE';
-sql += inherit ? ' INHERIT' : ' NOINHERIT';
-sql += login ? ' LOGIN' : ' NOLOGIN';
+sql += flag('inherit') ?? true ? ' INHERIT' : ' NOINHERIT';
+sql += flag('login') ?? true ? ' LOGIN' : ' NOLOGIN';
 if (replication !== null) sql += replication ? ' REPLICATION' : ' NOREPLICATION';
-if (limit !== undefined && Number(limit) >= -1) sql += ` CONNECTION LIMIT ${limit}`;
+if (given.has('connection-limit')) sql += ` CONNECTION LIMIT ${Number(given.get('connection-limit'))}`;
 const roles = program.all('role');
 if (roles.length > 0) sql += ` IN ROLE ${roles.map(quoteIdentifier).join(',')}`;
-const connection = await connect(program, ['postgres', 'template1']);
 await runStatement(program, connection, `${sql};`, 'creation of new role failed');
 await connection.finish();

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // dropdb: DROP DATABASE from the shell.
-import { CONNECTION_HELP, connect, quoteIdentifier, readClientArguments, runStatement } from './client_program.ts';
-import { fail, option, refuseRest, standardOptions, tryHelp } from './getopt.ts';
-import { readLine } from './prompt.ts';
+import { CONNECTION_HELP, MAINTENANCE_HELP, connectMaintenance, quoteIdentifier, readClientArguments, runStatement, say } from './client_program.ts';
+import { fail, refuseRest, standardOptions, tryHelp } from './getopt.ts';
+import { askYesNo } from './prompt.ts';
 
 const PROGRAM = 'dropdb';
 standardOptions(PROGRAM, `dropdb removes a PostgreSQL database.
@@ -18,20 +18,20 @@ Options:
   --if-exists               don't report error if database doesn't exist
   -?, --help                show this help, then exit
 
-${CONNECTION_HELP}  --maintenance-db=DBNAME   alternate maintenance database
-
+${CONNECTION_HELP}${MAINTENANCE_HELP}
 Example:
   dropdb --if-exists shop
 `);
 
-const program = readClientArguments(PROGRAM, ['force:f', 'interactive:i', 'if-exists', 'maintenance-db='].map(option));
+const program = readClientArguments(PROGRAM, ['interactive:i', 'if-exists', 'maintenance-db=', 'force:f']);
 const { given, rest } = program;
 const name = rest[0] ?? fail(PROGRAM, 'missing required argument database name', tryHelp(PROGRAM));
 refuseRest(PROGRAM, rest, 1);
 if (given.has('interactive')) {
-  process.stdout.write(`Database "${name}" will be permanently removed.\n`);
-  if (!/^y/i.test(await readLine('Are you sure? (y/n) '))) process.exit(0);
+  say(`Database "${name}" will be permanently removed.\n`);
+  if (!await askYesNo('Are you sure?')) process.exit(0);
 }
-const connection = await connect(program, given.has('maintenance-db') ? [given.get('maintenance-db')!] : name === 'postgres' ? ['template1'] : ['postgres', 'template1']);
-await runStatement(program, connection, `DROP DATABASE ${given.has('if-exists') ? 'IF EXISTS ' : ''}${quoteIdentifier(name)}${given.has('force') ? ' WITH (FORCE)' : ''};`, 'database removal failed');
+const sql = `DROP DATABASE ${given.has('if-exists') ? 'IF EXISTS ' : ''}${quoteIdentifier(name)}${given.has('force') ? ' WITH (FORCE)' : ''};`;
+const connection = await connectMaintenance(program, given.get('maintenance-db') ?? (name === 'postgres' ? 'template1' : undefined));
+await runStatement(program, connection, sql, 'database removal failed');
 await connection.finish();

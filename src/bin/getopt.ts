@@ -8,6 +8,8 @@ export interface Option {
   short: string;
   long: string;
   argument: 'none' | 'required' | 'optional';
+  /** Looks at the value as soon as it is read, as programs do: the first fault of a command line is the one that is told. */
+  check?: (value: string) => void;
 }
 
 /** "host:h=" in short: long name, letter after ':', '=' for an argument, '=?' for an optional one. */
@@ -15,6 +17,15 @@ export function option(text: string): Option {
   const m = /^([\w-]*)(?::(.))?(=\??)?$/.exec(text)!;
   return { long: m[1]!, short: m[2] ?? '', argument: m[3] === '=' ? 'required' : m[3] === '=?' ? 'optional' : 'none' };
 }
+
+/** An option whose value is a whole number within bounds; `shown` is what messages call it (option_parse_int). */
+export function integerOption(program: string, text: string, shown: string, min: number, max: number): Option {
+  return { ...option(text), check: (value) => {
+    if (!/^\s*([-+]?\d+)?\s*$/.test(value)) fail(program, `invalid value "${value}" for option ${shown}`);
+    if (Number(value) < min || Number(value) > max) fail(program, `${shown} must be in range ${min}..${max}`);
+  } };
+}
+export const INT_MAX = 2_147_483_647;
 
 export interface Arguments {
   /** In the order given: long name (or the letter, for options without one) and value. */
@@ -53,6 +64,10 @@ export function getopt(program: string, args: readonly string[], known: readonly
     complain(program, tryHelp(program), 'hint');
     process.exit(failCode);
   };
+  const take = (found: Option, value: string): void => {
+    found.check?.(value);
+    options.push([found.long || found.short, value]);
+  };
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
     if (arg === '--') {
@@ -63,27 +78,24 @@ export function getopt(program: string, args: readonly string[], known: readonly
       const equals = arg.indexOf('=');
       const name = arg.slice(2, equals < 0 ? undefined : equals);
       const found = findLong(known, name);
-      if (found === undefined) refuse(`unrecognized option '${arg}'`);
-      else if (found === 'ambiguous') refuse(`option '--${name}' is ambiguous`);
-      else if (found.argument === 'none') {
-        if (equals >= 0) refuse(`option '--${found.long}' doesn't allow an argument`);
-        options.push([found.long, '']);
-      } else {
-        const value = equals >= 0 ? arg.slice(equals + 1) : found.argument === 'required' ? args[++i] : '';
-        options.push([found.long, value ?? refuse(`option '--${found.long}' requires an argument`)]);
-      }
+      if (found.length === 0) refuse(`unrecognized option '${arg}'`);
+      if (found.length > 1) refuse(`option '${arg}' is ambiguous; possibilities:${found.map((o) => ` '--${o.long}'`).join('')}`);
+      const one = found[0]!;
+      let value: string | undefined = '';
+      if (one.argument === 'none') {
+        if (equals >= 0) refuse(`option '--${one.long}' doesn't allow an argument`);
+      } else value = (equals >= 0 ? arg.slice(equals + 1) : one.argument === 'required' ? args[++i] : '') ?? refuse(`option '--${one.long}' requires an argument`);
+      take(one, value);
     } else if (arg.startsWith('-') && arg.length > 1) {
       for (let at = 1; at < arg.length; at++) {
         const letter = arg[at]!;
         const found = known.find((o) => o.short === letter) ?? refuse(`invalid option -- '${letter}'`);
-        const name = found.long || found.short;
         if (found.argument === 'none') {
-          options.push([name, '']);
+          take(found, '');
           continue;
         }
         const attached = arg.slice(at + 1);
-        const value = attached !== '' ? attached : found.argument === 'required' ? args[++i] : '';
-        options.push([name, value ?? refuse(`option requires an argument -- '${letter}'`)]);
+        take(found, (attached !== '' ? attached : found.argument === 'required' ? args[++i] : '') ?? refuse(`option requires an argument -- '${letter}'`));
         break;
       }
     } else rest.push(arg);
@@ -91,12 +103,10 @@ export function getopt(program: string, args: readonly string[], known: readonly
   return { options, rest };
 }
 
-/** Exactly, or by an unambiguous beginning. */
-function findLong(known: readonly Option[], name: string): Option | 'ambiguous' | undefined {
+/** Exactly, or by a beginning: all that it may mean. */
+function findLong(known: readonly Option[], name: string): Option[] {
   const exact = known.find((o) => o.long === name && name !== '');
-  if (exact) return exact;
-  const some = known.filter((o) => o.long.startsWith(name) && o.long !== '');
-  return some.length > 1 ? 'ambiguous' : some[0];
+  return exact ? [exact] : known.filter((o) => o.long.startsWith(name) && o.long !== '');
 }
 
 /** "too many command-line arguments", as all programs say it. */

@@ -2,7 +2,7 @@
 // Whether a server accepts connections. Exit code 0: yes; 1: it rejects them (starting up, shutting down); 2: no answer;
 // 3: nothing was tried (wrong arguments).
 import { writeSync } from 'node:fs';
-import { completeConninfo } from '../interfaces/libpq/conninfo.ts';
+import { completeConninfo, isConnectionString, parseConninfo } from '../interfaces/libpq/conninfo.ts';
 import type { ConnectSettings } from '../interfaces/libpq/conninfo_keywords.ts';
 import { defaultSocketFolder } from '../interfaces/libpq/hosts.ts';
 import { ping } from '../interfaces/libpq/ping.ts';
@@ -31,7 +31,6 @@ standardOptions(PROGRAM, HELP);
 const { options, rest } = getopt(PROGRAM, process.argv.slice(2),
   ['dbname:d=', 'host:h=', 'port:p=', 'quiet:q', 'timeout:t=', 'username:U='].map(option), 3);
 const given = new Map(options);
-const timeoutSeconds = Number(given.get('timeout') ?? 3);
 
 function refuse(message: string): never {
   writeSync(2, `${PROGRAM}: error: ${message}\n`);
@@ -43,17 +42,14 @@ if (rest.length > 0) {
   writeSync(2, `${PROGRAM}: hint: ${tryHelp(PROGRAM)}\n`);
   process.exit(3);
 }
-if (!Number.isInteger(timeoutSeconds) || timeoutSeconds < 0) refuse(`invalid value "${given.get('timeout')}" for option -t/--timeout`);
 
-const settings: ConnectSettings = { fallback_application_name: PROGRAM };
-// No limit is said by 0, and libpq knows none below 2 seconds.
-if (timeoutSeconds > 0) settings.connect_timeout = timeoutSeconds;
-for (const [name, keyword] of [['dbname', 'dbname'], ['host', 'host'], ['port', 'port'], ['username', 'user']] as const) if (given.has(name)) settings[keyword] = given.get(name);
+const settings: ConnectSettings = { fallback_application_name: PROGRAM, connect_timeout: given.get('timeout') ?? '3' };
+for (const [name, keyword] of [['host', 'host'], ['port', 'port'], ['username', 'user'], ['dbname', 'dbname']] as const) if (given.has(name)) settings[keyword] = given.get(name);
 
 let shown: string;
 try {
-  const info = completeConninfo(settings), port = info.port!;
-  shown = `${info.hostaddr ?? info.host ?? defaultSocketFolder(Number(port))}:${port}`;
+  const info = completeConninfo(settings), dbname = given.get('dbname'), named = dbname !== undefined && isConnectionString(dbname) ? parseConninfo(dbname) : {};
+  shown = `${info.hostaddr ?? named.host ?? given.get('host') ?? info.host ?? defaultSocketFolder(info.port!)}:${info.port}`;
 } catch (error) {
   refuse((error as Error).message);
 }

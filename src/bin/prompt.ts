@@ -24,6 +24,19 @@ export async function readLine(prompt: string): Promise<string> {
   return ask(prompt, true);
 }
 
+/** Asks until the answer is y or n; the end of input is a no. */
+export async function askYesNo(question: string): Promise<boolean> {
+  for (;;) {
+    const answer = ask(`${question} (y/n) `, true);
+    if (answer === 'y') return true;
+    if (answer === 'n' || ended) return false;
+    writeSync(1, 'Please answer "y" or "n".\n');
+  }
+}
+
+/** Nothing more can be read. */
+let ended = false;
+
 /** A child of ours reads, for a process that waits for a line hears no signals; it leaves the terminal as it was, and asks when it can be interrupted. */
 const READER = 'saved=$(stty -g); trap \'stty "$saved"; exit 130\' INT TERM HUP; [ "$1" = echo ] || stty -echo; printf %s "$2" >&0; IFS= read -r line; stty "$saved"; printf %s "$line"';
 
@@ -48,6 +61,6 @@ function ask(prompt: string, echo: boolean): string {
 function readTextLine(fd: number): string {
   const bytes: number[] = [];
   const one = Buffer.alloc(1);
-  while (readSync(fd, one, 0, 1, null) === 1 && one[0] !== 10) bytes.push(one[0]!);
+  while (!(ended = readSync(fd, one, 0, 1, null) !== 1) && one[0] !== 10) bytes.push(one[0]!);
   return Buffer.from(bytes).toString('utf8').replace(/\r$/, '');
 }

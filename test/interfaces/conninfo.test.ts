@@ -57,6 +57,8 @@ test('what is given comes before the service, the service before the environment
   t.like(complete('', env), { host: 'from-env', port: '9' });
   t.like(complete('', { ...env, PGSERVICE: 'b' }), { host: 'other', port: '9' });
   t.like(complete({ dbname: 'postgresql://u@h/d', user: 'mine' }), { dbname: 'd', host: 'h', user: 'mine', port: '5432', sslmode: 'prefer', channel_binding: 'prefer' });
+  // What stood beside it counted more wherever it stood, so psql -h a 'host=b' went to a.
+  t.like(complete({ user: 'mine', host: 'x', dbname: 'postgresql://u@h/d' }), { dbname: 'd', host: 'h', user: 'u' });
   t.like(complete({ dbname: 'plain', port: 77, keepalives: true }), { dbname: 'plain', port: '77', keepalives: '1' });
   t.throws(() => complete('service=nix', env), { message: 'definition of service "nix" not found' });
   t.throws(() => complete('service=a', { PGSERVICEFILE: '/nowhere' }), { message: 'service file "/nowhere" not found' });

@@ -185,6 +185,10 @@ export async function main(): Promise<void> {
   setVariable('LAST_ERROR_SQLSTATE', '00000');
   const given = readOptions(), { settings, actions } = given;
   settings.fallback_application_name = PROGRAM;
+  // At the end: a connection string counts more than -h, -p and -U.
+  const { dbname } = settings;
+  delete settings.dbname;
+  settings.dbname = dbname;
   if (given.list && settings.dbname === undefined && actions.length === 0) settings.dbname = 'postgres';
   try {
     useConnection(await openConnection(settings));

@@ -152,8 +152,8 @@ async function tryAddress(host: Host, address: string, info: Conninfo, options: 
     } catch (error) {
       if (!(error instanceof AttemptFailed)) throw error;
       failures.push(error);
-      // Another way is worth a try when TLS failed, or when the server may have a rule for it (pg_hba.conf).
-      const other = error.stage === 'tls' || (error.stage === 'authentication' && error.cause instanceof ServerError);
+      // Another way is worth a try when TLS failed, or when the server may have a rule for it (pg_hba.conf). Where it had no TLS, this was the other way.
+      const other = error.stage === 'tls' || (error.stage === 'authentication' && error.cause instanceof ServerError && error.encrypted === tls);
       if (!other) break;
     }
   }

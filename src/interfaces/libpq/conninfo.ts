@@ -64,16 +64,17 @@ export function completeConninfo(given: string | ConnectSettings, around: Surrou
   };
   if (typeof given === 'string') take(isConnectionString(given) || given === '' ? parseConninfo(given) : { dbname: given });
   else {
-    const own: Conninfo = {};
+    // A database name that is a connection string is taken apart where it stands: it counts more than what comes before it, and
+    // less than what comes behind (PQconnectdbParams).
+    let own: Conninfo = {};
     for (const [name, value] of Object.entries(given)) {
       if (!isKeyword(name)) throw fault(`invalid connection option "${name}"`);
-      if (value !== undefined) own[name] = settingText(value);
+      if (value === undefined) continue;
+      const text = settingText(value);
+      if (name === 'dbname' && isConnectionString(text)) own = { ...own, ...parseConninfo(text) };
+      else own[name] = text;
     }
-    // A database name that is a connection string is taken apart; what stands beside it counts more.
-    const inside = own.dbname !== undefined && isConnectionString(own.dbname) ? parseConninfo(own.dbname) : null;
-    if (inside !== null) delete own.dbname;
     take(own);
-    if (inside !== null) take(inside);
   }
   const service = info.service ?? around.env['PGSERVICE'];
   if (service) take(readService(service, around));

@@ -20,9 +20,9 @@ export interface Host {
 export const isSocketFolder = (host: string): boolean => host.startsWith('/') || host.startsWith('@');
 export const socketPath = ({ host, port }: { host: string; port: number }): string => `${host}/.s.PGSQL.${port}`;
 
-/** Where a server on this machine most likely listens: the folder that has a socket for the port. */
-export function defaultSocketFolder(port: number): string {
-  return SOCKET_FOLDERS.find((folder) => existsSync(`${folder}/.s.PGSQL.${port}`)) ?? '/tmp';
+/** Where a server on this machine most likely listens: the folder that has a socket for the port, or else that is there. */
+export function defaultSocketFolder(port: number | string): string {
+  return SOCKET_FOLDERS.find((folder) => existsSync(`${folder}/.s.PGSQL.${port}`)) ?? SOCKET_FOLDERS.find((folder) => existsSync(folder)) ?? '/tmp';
 }
 
 function fault(message: string): ConnectionError {

@@ -16,6 +16,6 @@ export async function ping(conninfo: string | ConnectSettings = ''): Promise<Pin
     if (!(error instanceof ConnectionError)) throw error;
     if (error.needsPassword) return 'ok';
     if (error.cause instanceof ServerError) return error.cause.code === '57P03' ? 'reject' : 'ok';
-    return error.cause === undefined && !/failed: |could not translate|timeout/.test(error.message) ? 'no attempt' : 'no response';
+    return error.cause === undefined && !/failed: |could not translate|timeout|^invalid (integer value|port number)/.test(error.message) ? 'no attempt' : 'no response';
   }
 }

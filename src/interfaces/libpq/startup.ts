@@ -2,7 +2,7 @@
 // (PQconnectPoll of fe-connect.c, without the choice between servers, which is connect.ts's).
 import type { X509Certificate } from 'node:crypto';
 import net from 'node:net';
-import type tls from 'node:tls';
+import tls from 'node:tls';
 import { Authentication } from './auth.ts';
 import type { Conninfo } from './conninfo_keywords.ts';
 import { ConnectionError, readReport, ServerError, type Report } from './errors.ts';
@@ -34,6 +34,8 @@ export class AttemptFailed extends Error {
   readonly stage: Stage;
   readonly needsPassword: boolean;
   readonly passwordUsed: boolean;
+  /** TLS was in use by then. */
+  encrypted = false;
 
   constructor(stage: Stage, message: string, cause?: unknown, passwordUsed = false) {
     super(message, { cause });
@@ -88,6 +90,7 @@ export async function attempt(host: Host, address: string, settings: AttemptSett
   try {
     return await dialogue.run();
   } catch (error) {
+    if (error instanceof AttemptFailed) error.encrypted = dialogue.encrypted;
     dialogue.destroy();
     throw error;
   } finally {
@@ -109,6 +112,8 @@ class Dialogue {
   private certificate: X509Certificate | null = null;
   private timer: NodeJS.Timeout | null = null;
   private ready = false;
+
+  get encrypted(): boolean { return this.socket instanceof tls.TLSSocket; }
 
   constructor(socket: net.Socket, host: Host, address: string, settings: AttemptSettings) {
     this.socket = socket;
