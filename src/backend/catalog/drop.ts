@@ -103,12 +103,22 @@ const DROPPERS: Readonly<Record<Oid, Dropper>> = {
   [ids.ProcedureRelationId]: dropFunction,
   [ids.TypeRelationId]: dropType,
   [ids.OperatorRelationId]: dropOperator,
+  [ids.TSConfigRelationId]: (oid) => {
+    dropGeneric(ids.TSConfigRelationId)(oid, 0);
+    catalogDeleteByKey(ids.TSConfigMapRelationId, ids.PgTsConfigMapIndexId, [oid]);
+  },
+  [ids.StatisticExtRelationId]: (oid) => {
+    dropGeneric(ids.StatisticExtRelationId)(oid, 0);
+    catalogDeleteByKey(ids.StatisticExtDataRelationId, ids.PgStatisticExtDataStxoidInhIndexId, [oid]);
+  },
 };
 /** Classes of which an object is one row and nothing else. */
 const GENERIC = new Set<Oid>([ids.CastRelationId, ids.CollationRelationId, ids.ConversionRelationId, ids.LanguageRelationId,
   ids.OperatorClassRelationId, ids.OperatorFamilyRelationId, ids.AccessMethodRelationId, ids.AccessMethodOperatorRelationId,
   ids.AccessMethodProcedureRelationId, ids.NamespaceRelationId, ids.RewriteRelationId, ids.TriggerRelationId,
-  ids.PolicyRelationId, ids.DefaultAclRelationId, ids.StatisticExtRelationId, ids.TransformRelationId, ids.EventTriggerRelationId]);
+  ids.PolicyRelationId, ids.DefaultAclRelationId, ids.TransformRelationId, ids.EventTriggerRelationId,
+  ids.TSParserRelationId, ids.TSDictionaryRelationId, ids.TSTemplateRelationId, ids.ForeignDataWrapperRelationId, ids.ForeignServerRelationId, ids.UserMappingRelationId,
+  ids.PublicationRelationId, ids.PublicationRelRelationId, ids.PublicationNamespaceRelationId]);
 
 export function doDeletion(object: ObjectAddress): void {
   const dropper = DROPPERS[object.classId] ?? (GENERIC.has(object.classId) ? dropGeneric(object.classId) : undefined);

@@ -97,6 +97,7 @@ export function heapCreateWithCatalog(spec: HeapSpec): { relation: Oid; rowType:
   if (spec.relkind !== 'c' && spec.relkind !== 't') {
     const self = objectAddress(ids.RelationRelationId, relation);
     recordDependencyOnOwner(ids.RelationRelationId, relation, spec.owner);
+    if (spec.accessMethod !== undefined && (spec.relkind === 'r' || spec.relkind === 'm')) recordDependencyOn(self, objectAddress(ids.AccessMethodRelationId, spec.accessMethod), 'n');
     recordDependencyOn(self, objectAddress(ids.NamespaceRelationId, spec.namespace), 'n');
     if (spec.ofType) recordDependencyOn(self, objectAddress(ids.TypeRelationId, spec.ofType), 'n');
     if (acl) updateAclDependencies(ids.RelationRelationId, relation, 0, spec.owner, [], aclMembers(parseAcl(acl)));

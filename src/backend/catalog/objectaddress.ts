@@ -28,6 +28,11 @@ const simple = (noun: string, classId: Oid): Describer => (oid) => {
   return name === undefined ? undefined : `${noun} ${name}`;
 };
 
+function describeFamily(oid: Oid): string {
+  const f = sys.opfamilyByOid(oid)!;
+  return `operator family ${formatNamed(f.opfnamespace, f.opfname, ns.opfamilyIsVisible(oid))} for access method ${sys.amByOid(f.opfmethod)?.amname}`;
+}
+
 const DESCRIBERS: Readonly<Record<Oid, Describer>> = {
   [ids.RelationRelationId]: (oid, subId) => {
     const relation = describeRelation(oid);
@@ -64,11 +69,20 @@ const DESCRIBERS: Readonly<Record<Oid, Describer>> = {
     const c = sys.opclassByOid(oid);
     return c && `operator class ${formatNamed(c.opcnamespace, c.opcname, ns.opclassIsVisible(oid))} for access method ${sys.amByOid(c.opcmethod)?.amname}`;
   },
-  [ids.OperatorFamilyRelationId]: (oid) => {
-    const f = sys.opfamilyByOid(oid);
-    return f && `operator family ${formatNamed(f.opfnamespace, f.opfname, ns.opfamilyIsVisible(oid))} for access method ${sys.amByOid(f.opfmethod)?.amname}`;
-  },
+  [ids.OperatorFamilyRelationId]: (oid) => (sys.opfamilyByOid(oid) ? describeFamily(oid) : undefined),
   [ids.AccessMethodRelationId]: simple('access method', ids.AccessMethodRelationId),
+  [ids.AccessMethodOperatorRelationId]: (oid) => {
+    const m = sys.lookup(ids.AccessMethodOperatorRelationId, ids.PgAmopOidIndexId, oid);
+    return m && `operator ${m.amopstrategy} (${formatType(m.amoplefttype)}, ${formatType(m.amoprighttype)}) of ${describeFamily(m.amopfamily)}: ${formatOperator(m.amopopr)}`;
+  },
+  [ids.AccessMethodProcedureRelationId]: (oid) => {
+    const m = sys.lookup(ids.AccessMethodProcedureRelationId, ids.PgAmprocOidIndexId, oid);
+    return m && `function ${m.amprocnum} (${formatType(m.amproclefttype)}, ${formatType(m.amprocrighttype)}) of ${describeFamily(m.amprocfamily)}: ${formatProcedure(m.amproc)}`;
+  },
+  [ids.TransformRelationId]: (oid) => {
+    const t = sys.lookup(ids.TransformRelationId, ids.PgTransformOidIndexId, oid);
+    return t && `transform for ${formatType(t.trftype)} language ${sys.languageByOid(t.trflang)?.lanname}`;
+  },
   [ids.RewriteRelationId]: (oid) => {
     const r = sys.lookup(ids.RewriteRelationId, ids.PgRewriteOidIndexId, oid);
     return r && onRelation('rule', r.rulename, r.ev_class);

@@ -9,6 +9,7 @@ import { catalogUpdateByKey } from '../catalog/indexing.ts';
 import { isTempNamespace, rangeVarGetCreationNamespace, rangeVarGetRelid } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
 import type { Relation } from '../catalog/relation.ts';
+import { tableAccessMethod } from './tablecmds.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
 import { quoteQualifiedIdentifier } from '../catalog/quote.ts';
 import { openRelation } from '../catalog/relcache.ts';
@@ -111,13 +112,13 @@ function checkMatviewQuery(query: Query, rv: { relpersistence: string }, context
 function createIntoRelation(into: RawNode, rv: { relname: string; relpersistence: 'p' | 'u' | 't' }, namespace: Oid, query: Query, isMatview: boolean, withData: boolean): Oid {
   nameColumns(query, (into['colNames'] ?? []) as string[], 'too many column names were specified');
   const columns = columnsOfQuery(query.targetList, 'table');
-  if (into['accessMethod'] !== undefined && into['accessMethod'] !== 'heap') throw new PgError('undefined_object', `access method "${into['accessMethod'] as string}" does not exist`);
+  const accessMethod = tableAccessMethod(into['accessMethod'] as string | undefined);
   const persistence = isTempNamespace(namespace) ? 't' : rv.relpersistence;
   const onCommit = into['onCommit'] as OnCommitClause | undefined;
   checkOnCommit(onCommit, persistence);
   requirePrivilege(ids.NamespaceRelationId, namespace, ACL.CREATE);
   const { relation } = heapCreateWithCatalog({
-    name: rv.relname, namespace, owner: session.currentUser, relkind: isMatview ? 'm' : 'r', persistence, columns,
+    name: rv.relname, namespace, owner: session.currentUser, relkind: isMatview ? 'm' : 'r', persistence, columns, accessMethod,
     options: readOptions((into['options'] ?? []) as RawNode[], 'table'), useUserAcl: true, isPopulated: withData || !isMatview,
   });
   commandCounterIncrement();

@@ -1,21 +1,20 @@
 // CREATE AGGREGATE, OPERATOR, COLLATION (DefineStmt: PostgreSQL's aggregatecmds.c, pg_aggregate.c, operatorcmds.c,
 // pg_operator.c, collationcmds.c).
 import { PgError, notSupported } from '../../common/errors.ts';
-import { aclcheckNamespace, aclcheckProc, mustBeOwner, notOwnerOrDenied, objectOwnercheck } from '../catalog/aclchk.ts';
+import { aclcheckProc, mustBeOwner, notOwnerOrDenied, objectOwnercheck } from '../catalog/aclchk.ts';
 import { getNewOid } from '../catalog/catalog.ts';
 import { PG_UTF8 } from '../../common/encoding.ts';
 import { formatType } from '../catalog/format_type.ts';
 import { operatorNameGetOprid } from '../catalog/func_candidates.ts';
 import { catalogFind, catalogInsert, catalogUpdate } from '../catalog/indexing.ts';
 import { funcStrict, getType, isBinaryCoercible } from '../catalog/lsyscache.ts';
-import { getCollationOid, qualifiedNameGetCreationNamespace } from '../catalog/namespace.ts';
+import { getCollationOid } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
 import { deleteDependencyRecordsFor, objectAddress, recordDependencyOn } from '../catalog/pg_depend.ts';
 import { procedureCreate } from '../catalog/pg_proc.ts';
 import { recordDependencyOnOwner } from '../catalog/pg_shdepend.ts';
 import type { PgOperator } from '../catalog/rows.ts';
 import * as sys from '../catalog/syscache.ts';
-import { ACL } from '../nodes/parsenodes.ts';
 import { funcGetDetail, funcSignatureString } from '../parser/parse_func.ts';
 import { enforceGenericTypeConsistency, isPolymorphic } from '../parser/parse_generic.ts';
 import { typenameTypeId } from '../parser/parse_type.ts';
@@ -27,6 +26,8 @@ import type { Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { session } from '../utils/session.ts';
 import { interpretParameters } from './functioncmds.ts';
+import { creationPlace, namesOf } from './object_names.ts';
+import { defineTextSearchConfiguration, defineTextSearchDictionary, defineTextSearchParser, defineTextSearchTemplate } from './tsearchcmds.ts';
 import { constantText } from './variable.ts';
 
 const invalid = (message: string): PgError => new PgError('invalid_function_definition', message);
@@ -36,15 +37,13 @@ function define(stmt: RawNode, context: UtilityContext): void {
     case 'OBJECT_AGGREGATE': return createAggregate(stmt, context);
     case 'OBJECT_OPERATOR': return createOperator(stmt);
     case 'OBJECT_COLLATION': return createCollation(stmt);
+    case 'OBJECT_TSPARSER': return defineTextSearchParser(stmt['defnames'] as string[], (stmt['definition'] ?? []) as RawNode[]);
+    case 'OBJECT_TSDICTIONARY': return defineTextSearchDictionary(stmt['defnames'] as string[], (stmt['definition'] ?? []) as RawNode[]);
+    case 'OBJECT_TSTEMPLATE': return defineTextSearchTemplate(stmt['defnames'] as string[], (stmt['definition'] ?? []) as RawNode[]);
+    case 'OBJECT_TSCONFIGURATION': return defineTextSearchConfiguration(stmt['defnames'] as string[], (stmt['definition'] ?? []) as RawNode[]);
     case 'OBJECT_TYPE': throw notSupported(stmt['definition'] === undefined ? 'a shell type' : 'a base type');
-    default: throw notSupported(`CREATE ${(stmt['kind'] as string).replace('OBJECT_', '').replace(/^TS/, 'TEXT SEARCH ')}`);
+    default: throw notSupported(`CREATE ${(stmt['kind'] as string).replace('OBJECT_', '')}`);
   }
-}
-
-function creationPlace(names: readonly string[]): { name: string; namespace: Oid } {
-  const place = qualifiedNameGetCreationNamespace(names);
-  if (!aclcheckNamespace(place.namespace, session.currentUser, ACL.CREATE)) throw notOwnerOrDenied('schema', sys.namespaceByOid(place.namespace)!.nspname);
-  return place;
 }
 
 /** Attributes by name; what is not known is told and left out. */
@@ -62,14 +61,8 @@ function attributes(list: readonly RawNode[], known: readonly string[], noun: st
   return result;
 }
 
-/** A name given where the grammar has a type, a string or a list. */
-function namesOf(arg: any): string[] {
-  if (Array.isArray(arg)) return arg as string[];
-  if (typeof arg === 'object') return arg.names as string[];
-  return [String(arg)];
-}
 const typeOf = (arg: any): Oid => (typeof arg === 'string' ? typenameTypeId(null, { tag: 'TypeName', names: [arg], typemod: -1, location: -1 }) : typenameTypeId(null, arg));
-const flag = (arg: any): boolean => arg === undefined || (typeof arg === 'object' && arg.tag === 'Boolean' ? arg.boolval as boolean : ['true', 'on', '1'].includes(constantText(arg).toLowerCase()));
+export const flag = (arg: any): boolean => arg === undefined || (typeof arg === 'object' && arg.tag === 'Boolean' ? arg.boolval as boolean : ['true', 'on', '1'].includes(constantText(arg).toLowerCase()));
 
 // ---- aggregates
 

@@ -175,6 +175,7 @@ function missingText(removeType: string, object: RawObject): string {
     }
     case 'OPERATOR': return `operator ${(node['objname'] as string[]).join('.')} does not exist`;
     case 'CAST': { const [a, b] = object as RawNode[]; return `cast from type ${typeNameToString(a!)} to type ${typeNameToString(b!)} does not exist`; }
+    case 'TRANSFORM': { const [t, language] = object as [RawNode, string]; return `transform for type ${typeNameToString(t)} language "${language}" does not exist`; }
     case 'TRIGGER': case 'RULE': case 'POLICY': {
       const names = asNames(object);
       return `${type.toLowerCase()} "${names.at(-1)}" for relation "${names.slice(0, -1).join('.')}" does not exist`;

@@ -7,6 +7,7 @@ import './admin_functions.ts';
 import { ASYNC_COMMANDS } from './async.ts';
 import { CALL_COMMANDS } from './call.ts';
 import { COMMENT_COMMANDS } from './comment.ts';
+import { CONVERSION_COMMANDS } from './conversioncmds.ts';
 import { COPY_COMMANDS } from './copy.ts';
 import { CREATE_AS_COMMANDS } from './createas.ts';
 import { DATABASE_COMMANDS } from './dbcommands.ts';
@@ -20,6 +21,7 @@ import { GRANT_COMMANDS } from './grant.ts';
 import { INDEX_COMMANDS } from './indexcmds.ts';
 import './lock_functions.ts';
 import { LOCK_COMMANDS } from './lockcmds.ts';
+import { OPCLASS_COMMANDS } from './opclasscmds.ts';
 import { OWNED_COMMANDS } from './owned.ts';
 import { POLICY_COMMANDS } from './policy.ts';
 import { PORTAL_COMMANDS } from './portalcmds.ts';
@@ -33,6 +35,7 @@ import './stat_functions.ts';
 import { TABLE_COMMANDS } from './tablecmds.ts';
 import { TRANSACTION_COMMANDS } from './transaction.ts';
 import { TRIGGER_COMMANDS } from './trigger.ts';
+import { TSEARCH_COMMANDS } from './tsearchcmds.ts';
 import { TYPE_COMMANDS } from './typecmds.ts';
 import { USER_COMMANDS } from './user.ts';
 import { MAINTENANCE_COMMANDS } from './vacuum.ts';
@@ -44,7 +47,7 @@ registerUtilities({
   ...SEQUENCE_COMMANDS, ...USER_COMMANDS, ...DROP_COMMANDS, ...VIEW_COMMANDS, ...CREATE_AS_COMMANDS, ...ALTER_COMMANDS,
   ...GRANT_COMMANDS, ...SCHEMA_COMMANDS, ...COMMENT_COMMANDS, ...EXPLAIN_COMMANDS, ...FUNCTION_COMMANDS, ...TYPE_COMMANDS, ...DOMAIN_COMMANDS,
   ...ASYNC_COMMANDS, ...LOCK_COMMANDS, ...DATABASE_COMMANDS, ...OWNED_COMMANDS, ...MAINTENANCE_COMMANDS,
-  ...DEFINE_COMMANDS, ...POLICY_COMMANDS, ...RULE_COMMANDS, ...TRIGGER_COMMANDS, ...CALL_COMMANDS, ...EXTENSION_COMMANDS,
+  ...DEFINE_COMMANDS, ...POLICY_COMMANDS, ...OPCLASS_COMMANDS, ...CONVERSION_COMMANDS, ...TSEARCH_COMMANDS, ...RULE_COMMANDS, ...TRIGGER_COMMANDS, ...CALL_COMMANDS, ...EXTENSION_COMMANDS,
 });
 
 // Functions written in SQL may run commands, too.

@@ -14,7 +14,7 @@ import { systemColumnByName } from '../catalog/pg_class.ts';
 import { indexConstraint } from '../catalog/pg_depend.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import { amByName, opclassByOid, relationOidByName } from '../catalog/syscache.ts';
+import { amByName, amprocsByFamily, opclassByOid, opclassesOf, relationOidByName } from '../catalog/syscache.ts';
 import { buildIndex } from '../executor/indexing.ts';
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import { ACL } from '../nodes/parsenodes.ts';
@@ -133,6 +133,7 @@ export function resolveOpclass(names: string[] | null, typeOid: Oid, methodName:
         hint: 'You must specify an operator class for the index or define a default operator class for the data type.',
       });
     }
+    requireKnownOrder(found);
     return found;
   }
   const opclass = getOpclassOid(method, names);
@@ -140,8 +141,19 @@ export function resolveOpclass(names: string[] | null, typeOid: Oid, methodName:
   if (!isBinaryCoercible(getBaseType(typeOid), opcintype) && !isBinaryCoercible(typeOid, opcintype)) {
     throw new PgError('datatype_mismatch', `operator class "${names.join('.')}" does not accept data type ${formatType(typeOid)}`);
   }
+  requireKnownOrder(opclass);
   return opclass;
 }
+
+/** Keys are ordered as bytes: of an operator class of one's own only when it compares as a built-in one does. */
+function requireKnownOrder(opclass: Oid): void {
+  if (opclass < FirstNormalObjectId) return;
+  const { opcfamily, opcintype, opcmethod, opcname } = opclassByOid(opclass)!;
+  const compares = (family: Oid): Oid | undefined => amprocsByFamily(family).find((p) => p.amprocnum === 1 && p.amproclefttype === opcintype && p.amprocrighttype === opcintype)?.amproc;
+  const usual = opclassesOf(opcmethod).find((c) => c.opcdefault && c.opcintype === opcintype && c.oid < FirstNormalObjectId);
+  if (usual === undefined || compares(opcfamily) === undefined || compares(opcfamily) !== compares(usual.opcfamily)) throw notSupported(`an index of operator class "${opcname}"`);
+}
+const FirstNormalObjectId = 16384;
 
 function includedColumn(table: Relation, name: string): IndexColumnSpec {
   const column = table.attributes.find((a) => a.attname === name && !a.attisdropped);

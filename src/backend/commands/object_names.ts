@@ -2,15 +2,17 @@
 // (get_object_address and check_object_ownership of PostgreSQL's objectaddress.c).
 import { PgError, notSupported } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
-import { mustBeOwner, objectOwnercheck, requireOwner } from '../catalog/aclchk.ts';
+import { aclcheckNamespace, mustBeOwner, notOwnerOrDenied, objectOwnercheck, requireOwner } from '../catalog/aclchk.ts';
 import { superuserArg } from '../catalog/acl.ts';
 import { isSystemRelation } from '../catalog/catalog.ts';
 import { formatType } from '../catalog/format_type.ts';
-import { lookupByName } from '../catalog/namespace.ts';
-import { getObjectAddress } from '../catalog/objectaddress.ts';
+import { lookupByName, qualifiedNameGetCreationNamespace } from '../catalog/namespace.ts';
+import { getLanguageOid, getObjectAddress } from '../catalog/objectaddress.ts';
+import type { CatalogId } from '../catalog/rows.ts';
 import * as ids from '../catalog/oids.ts';
 import { objectAddress, type ObjectAddress } from '../catalog/pg_depend.ts';
 import * as sys from '../catalog/syscache.ts';
+import { ACL } from '../nodes/parsenodes.ts';
 import { lookupFuncWithArgs, type FunctionObjectKind } from '../parser/parse_func.ts';
 import { lookupOperWithArgs } from '../parser/parse_oper.ts';
 import { lookupTypeName, typeNameToString, typenameTypeId } from '../parser/parse_type.ts';
@@ -23,14 +25,39 @@ import { session } from '../utils/session.ts';
 export type RawObject = RawValue | readonly RawValue[];
 
 const FUNCTIONS: Readonly<Record<string, FunctionObjectKind>> = { FUNCTION: 'function', PROCEDURE: 'procedure', ROUTINE: 'routine', AGGREGATE: 'aggregate' };
-/** What lives on another floor of PostgreSQL that is not there (yet), by the words of its messages. */
-const ABSENT: Readonly<Record<string, string>> = {
-  EXTENSION: 'extension', FOREIGN_SERVER: 'server', FDW: 'foreign-data wrapper', EVENT_TRIGGER: 'event trigger', PUBLICATION: 'publication',
-  SUBSCRIPTION: 'subscription', USER_MAPPING: 'user mapping', STATISTIC_EXT: 'statistics object', TSPARSER: 'text search parser', TSDICTIONARY: 'text search dictionary',
-  TSTEMPLATE: 'text search template', TSCONFIGURATION: 'text search configuration',
+/** Objects whose names nothing qualifies, and the words of messages for them. */
+const BY_NAME: Readonly<Record<string, { classId: CatalogId; index: Oid; noun: string }>> = {
+  EXTENSION: { classId: ids.ExtensionRelationId, index: ids.PgExtensionNameIndexId, noun: 'extension' },
+  FOREIGN_SERVER: { classId: ids.ForeignServerRelationId, index: ids.PgForeignServerNameIndexId, noun: 'server' },
+  FDW: { classId: ids.ForeignDataWrapperRelationId, index: ids.PgForeignDataWrapperNameIndexId, noun: 'foreign-data wrapper' },
+  EVENT_TRIGGER: { classId: ids.EventTriggerRelationId, index: ids.PgEventTriggerEvtnameIndexId, noun: 'event trigger' },
+  PUBLICATION: { classId: ids.PublicationRelationId, index: ids.PgPublicationPubnameIndexId, noun: 'publication' },
+  SUBSCRIPTION: { classId: ids.SubscriptionRelationId, index: ids.PgSubscriptionSubnameIndexId, noun: 'subscription' },
+};
+/** Objects of schemas, found by the search path. */
+const IN_SCHEMAS: Readonly<Record<string, { classId: CatalogId; index: Oid; noun: string }>> = {
+  STATISTIC_EXT: { classId: ids.StatisticExtRelationId, index: ids.PgStatisticExtNameIndexId, noun: 'statistics object' },
+  TSPARSER: { classId: ids.TSParserRelationId, index: ids.PgTsParserPrsnameIndexId, noun: 'text search parser' },
+  TSDICTIONARY: { classId: ids.TSDictionaryRelationId, index: ids.PgTsDictDictnameIndexId, noun: 'text search dictionary' },
+  TSTEMPLATE: { classId: ids.TSTemplateRelationId, index: ids.PgTsTemplateTmplnameIndexId, noun: 'text search template' },
+  TSCONFIGURATION: { classId: ids.TSConfigRelationId, index: ids.PgTsConfigCfgnameIndexId, noun: 'text search configuration' },
 };
 
 export const asNames = (object: RawObject): string[] => (Array.isArray(object) ? object : [object]) as string[];
+
+/** Where a new object goes, which the user must be allowed. */
+export function creationPlace(names: readonly string[]): { name: string; namespace: Oid } {
+  const place = qualifiedNameGetCreationNamespace(names);
+  if (!aclcheckNamespace(place.namespace, session.currentUser, ACL.CREATE)) throw notOwnerOrDenied('schema', sys.namespaceByOid(place.namespace)!.nspname);
+  return place;
+}
+
+/** A name given where the grammar has a type, a string or a list. */
+export function namesOf(arg: any): string[] {
+  if (Array.isArray(arg)) return arg as string[];
+  if (typeof arg === 'object') return arg.names as string[];
+  return [String(arg)];
+}
 
 /** The OID of a type given as TypeName or as a list of names. */
 export function typeOidOf(object: RawObject, missingOk = false): Oid {
@@ -59,25 +86,38 @@ export function resolveObject(objectType: string, object: RawObject, missingOk =
     case 'CAST': return resolveCast(object as RawNode[], missingOk);
     case 'DOMCONSTRAINT': return resolveDomainConstraint(object as RawValue[], missingOk);
     case 'LARGEOBJECT': throw new PgError('undefined_object', `large object ${String(object)} does not exist`);
-    case 'DEFAULT': case 'TRANSFORM': case 'DEFACL': case 'PARAMETER_ACL': throw notSupported(type.toLowerCase());
+    case 'TRANSFORM': return resolveTransform(object as RawValue[], missingOk);
+    case 'DEFAULT': case 'DEFACL': case 'PARAMETER_ACL': throw notSupported(type.toLowerCase());
     case 'AMOP': case 'AMPROC': throw notSupported('an operator family member');
     case 'ROLE': case 'DATABASE': case 'TABLESPACE': case 'SCHEMA': case 'LANGUAGE': case 'ACCESS_METHOD': return getObjectAddress(type, asNames(object), missingOk);
-    case 'TSPARSER': return found(ids.TSParserRelationId, lookupText(asNames(object), ids.TSParserRelationId, ids.PgTsParserPrsnameIndexId, type, missingOk));
-    case 'TSDICTIONARY': return found(ids.TSDictionaryRelationId, lookupText(asNames(object), ids.TSDictionaryRelationId, ids.PgTsDictDictnameIndexId, type, missingOk));
-    case 'TSTEMPLATE': return found(ids.TSTemplateRelationId, lookupText(asNames(object), ids.TSTemplateRelationId, ids.PgTsTemplateTmplnameIndexId, type, missingOk));
-    case 'TSCONFIGURATION': return found(ids.TSConfigRelationId, lookupText(asNames(object), ids.TSConfigRelationId, ids.PgTsConfigCfgnameIndexId, type, missingOk));
   }
-  if (ABSENT[type] !== undefined) {
-    if (missingOk) return undefined;
-    throw new PgError('undefined_object', `${ABSENT[type]} "${asNames(object).join('.')}" does not exist`);
-  }
+  const plain = BY_NAME[type], inSchema = IN_SCHEMAS[type];
+  if (plain !== undefined) return found(plain.classId, byName(plain, asNames(object)[0]!, missingOk));
+  if (inSchema !== undefined) return found(inSchema.classId, bySchema(inSchema, asNames(object), missingOk));
   return getObjectAddress(type, asNames(object), missingOk);
 }
 
-function lookupText(names: readonly string[], catalog: never | number, index: Oid, type: string, missingOk: boolean): Oid {
-  const oid = lookupByName(names, (name, namespace) => (sys.lookup(catalog as never, index, name, namespace) as { oid: Oid } | undefined)?.oid ?? 0, missingOk);
-  if (oid === 0 && !missingOk) throw new PgError('undefined_object', `${ABSENT[type]} "${names.join('.')}" does not exist`);
+const missing = (noun: string, name: string): PgError => new PgError('undefined_object', `${noun} "${name}" does not exist`);
+
+function byName({ classId, index, noun }: (typeof BY_NAME)[string], name: string, missingOk: boolean): Oid {
+  const oid = (sys.lookup(classId as never, index, name) as { oid: Oid } | undefined)?.oid ?? 0;
+  if (oid === 0 && !missingOk) throw missing(noun, name);
   return oid;
+}
+
+function bySchema({ classId, index, noun }: (typeof IN_SCHEMAS)[string], names: readonly string[], missingOk: boolean): Oid {
+  const oid = lookupByName(names, (name, namespace) => (sys.lookup(classId as never, index, name, namespace) as { oid: Oid } | undefined)?.oid ?? 0, missingOk);
+  if (oid === 0 && !missingOk) throw missing(noun, names.join('.'));
+  return oid;
+}
+
+function resolveTransform([typeName, language]: readonly RawValue[], missingOk: boolean): ObjectAddress | undefined {
+  const type = typeOidOf(typeName as RawNode, missingOk);
+  const lang = getLanguageOid(language as string, missingOk);
+  const row = sys.lookup(ids.TransformRelationId, ids.PgTransformTypeLangIndexId, type, lang);
+  if (row !== undefined) return objectAddress(ids.TransformRelationId, row.oid);
+  if (missingOk) return undefined;
+  throw new PgError('undefined_object', `transform for type ${formatType(type)} language "${language as string}" does not exist`);
 }
 
 function resolveCast(types: readonly RawNode[], missingOk: boolean): ObjectAddress | undefined {
@@ -123,6 +163,11 @@ export function requireObjectOwnership(address: ObjectAddress): void {
       if (superuserArg(objectId)) throw new PgError('insufficient_privilege', 'must be superuser');
       if (!sys.authIdByOid(role)?.rolcreaterole) throw new PgError('insufficient_privilege', 'must have CREATEROLE privilege');
       return;
+    case ids.TransformRelationId: {
+      const { trftype } = sys.lookup(ids.TransformRelationId, ids.PgTransformOidIndexId, objectId)!;
+      if (!objectOwnercheck(ids.TypeRelationId, trftype, role)) throw mustBeOwner('type', formatType(trftype));
+      return;
+    }
     case ids.TSParserRelationId: case ids.TSTemplateRelationId: case ids.AccessMethodRelationId:
       if (!superuserArg(role)) throw new PgError('insufficient_privilege', 'must be superuser');
       return;

@@ -254,6 +254,10 @@ function renameGeneric(stmt: RawNode, newName: string): void {
   catalogUpdate(property.classId, tuple!, { [property.name!]: newName } as never);
 }
 
+const refuse = (existing: object | undefined, message: string): void => {
+  if (existing !== undefined) throw new PgError('duplicate_object', message);
+};
+
 /** Whether another object of the class has the name in the schema; also when one is moved there (SET SCHEMA). */
 export function refuseSameName({ classId, objectId }: ObjectAddress, name: string, namespace: Oid): void {
   const schema = sys.namespaceByOid(namespace)?.nspname;
@@ -282,6 +286,15 @@ export function refuseSameName({ classId, objectId }: ObjectAddress, name: strin
       if (sys.opclassByName(opcmethod, name, namespace) !== undefined) throw new PgError('duplicate_object', `operator class "${name}" for access method "${sys.amByOid(opcmethod)?.amname}" already exists in schema "${schema}"`);
       return;
     }
+    case ids.TSParserRelationId: return refuse(sys.lookup(ids.TSParserRelationId, ids.PgTsParserPrsnameIndexId, name, namespace), `text search parser "${name}" already exists in schema "${schema}"`);
+    case ids.TSDictionaryRelationId: return refuse(sys.lookup(ids.TSDictionaryRelationId, ids.PgTsDictDictnameIndexId, name, namespace), `text search dictionary "${name}" already exists in schema "${schema}"`);
+    case ids.TSTemplateRelationId: return refuse(sys.lookup(ids.TSTemplateRelationId, ids.PgTsTemplateTmplnameIndexId, name, namespace), `text search template "${name}" already exists in schema "${schema}"`);
+    case ids.TSConfigRelationId: return refuse(sys.lookup(ids.TSConfigRelationId, ids.PgTsConfigCfgnameIndexId, name, namespace), `text search configuration "${name}" already exists in schema "${schema}"`);
+    case ids.StatisticExtRelationId: return refuse(sys.lookup(ids.StatisticExtRelationId, ids.PgStatisticExtNameIndexId, name, namespace), `statistics object "${name}" already exists in schema "${schema}"`);
+    case ids.ForeignDataWrapperRelationId: return refuse(sys.lookup(ids.ForeignDataWrapperRelationId, ids.PgForeignDataWrapperNameIndexId, name), `foreign-data wrapper "${name}" already exists`);
+    case ids.ForeignServerRelationId: return refuse(sys.lookup(ids.ForeignServerRelationId, ids.PgForeignServerNameIndexId, name), `server "${name}" already exists`);
+    case ids.EventTriggerRelationId: return refuse(sys.lookup(ids.EventTriggerRelationId, ids.PgEventTriggerEvtnameIndexId, name), `event trigger "${name}" already exists`);
+    case ids.PublicationRelationId: return refuse(sys.lookup(ids.PublicationRelationId, ids.PgPublicationPubnameIndexId, name), `publication "${name}" already exists`);
     case ids.OperatorFamilyRelationId: {
       const { opfmethod } = sys.opfamilyByOid(objectId)!;
       if (sys.opfamilyByName(opfmethod, name, namespace) !== undefined) throw new PgError('duplicate_object', `operator family "${name}" for access method "${sys.amByOid(opfmethod)?.amname}" already exists in schema "${schema}"`);

@@ -12,7 +12,7 @@ import { createComments, getComment } from '../catalog/pg_description.ts';
 import { objectAddress, ownedSequences, recordDependencyOn } from '../catalog/pg_depend.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import { childrenOf, collationByOid, relationOidByName } from '../catalog/syscache.ts';
+import { amByName, childrenOf, collationByOid, relationOidByName } from '../catalog/syscache.ts';
 import { quoteQualifiedIdentifier } from '../catalog/quote.ts';
 import { setNewFilenode } from '../catalog/storage.ts';
 import { formatTypeWithTypmod } from '../catalog/format_type.ts';
@@ -42,10 +42,19 @@ import { mapVars } from './varmap.ts';
 
 const ACCESS_EXCLUSIVE_LOCK = 8;
 
+/** USING, or default_table_access_method: they all go by the handler that there is. */
+export function tableAccessMethod(name: string | undefined): Oid {
+  if (name === undefined || name === 'heap') return ids.HEAP_TABLE_AM_OID;
+  const am = amByName(name);
+  if (am === undefined) throw new PgError('undefined_object', `access method "${name}" does not exist`);
+  if (am.amtype !== 't') throw new PgError('object_not_in_prerequisite_state', `access method "${name}" is not of type TABLE`);
+  return am.oid;
+}
+
 function createTable(stmt: RawNode, context: UtilityContext): void {
   const rv = stmt['relation'] as RawNode & { relname: string; relpersistence: 'p' | 'u' | 't' };
   if (stmt['ofTypename'] !== undefined) throw notSupported('CREATE TABLE OF');
-  if (stmt['accessMethod'] !== undefined && stmt['accessMethod'] !== 'heap') throw new PgError('undefined_object', `access method "${stmt['accessMethod']}" does not exist`);
+  const accessMethod = tableAccessMethod(stmt['accessMethod'] as string | undefined);
   const namespace = rangeVarGetCreationNamespace(rv);
   const persistence = isTempNamespace(namespace) ? 't' : rv.relpersistence;
   checkOnCommit(stmt['oncommit'] as OnCommitClause, persistence);
@@ -65,7 +74,7 @@ function createTable(stmt: RawNode, context: UtilityContext): void {
   markPrimaryKeyNotNull(table);
   if (partspec !== undefined) refuseForPartitioned(table, rv.relname, (stmt['options'] ?? []) as RawNode[]);
   const oid = makeTable(rv.relname, namespace, persistence, table, readOptions((stmt['options'] ?? []) as RawNode[], 'table'), context.text, {
-    checks: inherited.checks, partspec, partition: bound === undefined ? undefined : { parent: parents[0]!.oid, bound },
+    checks: inherited.checks, partspec, accessMethod, partition: bound === undefined ? undefined : { parent: parents[0]!.oid, bound },
   });
   noteOnCommit(oid, stmt['oncommit'] as OnCommitClause);
   if (bound === undefined) parents.forEach((parent, i) => storeInheritance(oid, parent.oid, i + 1));
@@ -83,13 +92,14 @@ interface TableExtras {
   /** CHECK constraints of parents. */
   checks?: CheckSpec[];
   partspec?: RawNode | undefined;
+  accessMethod?: Oid;
   partition?: { parent: Oid; bound: RawNode } | undefined;
 }
 
 /** Everything CREATE TABLE makes, from columns to foreign keys; the table's OID. */
 export function makeTable(name: string, namespace: Oid, persistence: 'p' | 'u' | 't', table: TransformedTable, options: string[] | null, text: string, extras: TableExtras = {}): Oid {
   const { relation: oid } = heapCreateWithCatalog({
-    name, namespace, owner: session.currentUser, relkind: extras.partspec === undefined ? 'r' : 'p', persistence, options, useUserAcl: true, columns: table.columns.map((c) => ({
+    name, namespace, owner: session.currentUser, relkind: extras.partspec === undefined ? 'r' : 'p', persistence, options, useUserAcl: true, ...(extras.accessMethod === undefined ? {} : { accessMethod: extras.accessMethod }), columns: table.columns.map((c) => ({
       name: c.name, typeOid: c.typeOid, typmod: c.typmod, collation: c.collation, notNull: c.notNull, ndims: c.ndims, identity: c.identity, generated: c.generated,
       isLocal: c.islocal, inhCount: c.inhcount, ...(c.storage !== null ? { storage: storageLetter(c.storage, c) } : {}), ...(c.compression !== null ? { compression: compressionLetter(c.compression) } : {}),
     })),
