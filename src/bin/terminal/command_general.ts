@@ -8,7 +8,7 @@ import { doCopy } from './copy.ts';
 import { editText } from './editor.ts';
 import { reportText } from './error_report.ts';
 import { current, INTERRUPTED } from './input.ts';
-import { copyright, slashHelp, slashUsage } from './help.ts';
+import { copyright, slashUsage } from './help.ts';
 import { interrupt, processFile } from './mainloop.ts';
 import { logError, logInfo, openSink, stdout, systemMessage } from './output.ts';
 import { pageOut } from './pager.ts';
@@ -436,9 +436,9 @@ defineCommands({
     }
     return applyPset(name, value, pset.popt, pset.quiet) ? 'skip' : 'error';
   },
-  'h help': (c) => {
-    const topic = c.arg('whole line');
-    slashHelp(topic?.replace(/[;\s]+$/, '') ?? '');
+  'h help': async (c) => {
+    const topic = c.arg('whole line'), { sqlHelp } = await import('./sql_help.ts');
+    sqlHelp(topic?.replace(/[;\s]+$/, '') ?? '');
     return 'skip';
   },
   '?': (c) => {

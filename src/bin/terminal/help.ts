@@ -1,7 +1,7 @@
-// \?, \h, --help (help.c).
+// \?, --help (help.c).
 import { userInfo } from 'node:os';
 import { COPYRIGHT, commandHelp, optionHelp, VARIABLE_HELP, type OptionState } from './help_text.ts';
-import { logError, stdout } from './output.ts';
+import { stdout } from './output.ts';
 import { pageOut } from './pager.ts';
 import { pset } from './settings.ts';
 
@@ -26,8 +26,4 @@ export function usage(topic: string): void {
   if (topic === 'commands' || topic === 'variables') slashUsage(topic);
   else stdout.write(optionHelp(optionState()));
   stdout.flush();
-}
-
-export function slashHelp(_topic: string): void {
-  logError('\\h: help on SQL commands is not there yet; see https://www.postgresql.org/docs/15/sql-commands.html');
 }
