@@ -63,8 +63,8 @@ const FAMILIES: Readonly<Record<string, { classId: Oid; find: (name: string) => 
   language: { classId: ids.LanguageRelationId, find: (name) => getLanguageOid(name), privileges: { USAGE: ACL.USAGE } },
   tablespace: { classId: ids.TableSpaceRelationId, find: (name) => getTablespaceOid(name), privileges: { CREATE: ACL.CREATE } },
   type: { classId: ids.TypeRelationId, find: oidOr('regtype'), privileges: { USAGE: ACL.USAGE } },
-  foreign_data_wrapper: { classId: ids.ForeignDataWrapperRelationId, find: missing('foreign-data wrapper'), privileges: { USAGE: ACL.USAGE } },
-  server: { classId: ids.ForeignServerRelationId, find: missing('server'), privileges: { USAGE: ACL.USAGE } },
+  foreign_data_wrapper: { classId: ids.ForeignDataWrapperRelationId, find: (name) => sys.lookup(ids.ForeignDataWrapperRelationId, ids.PgForeignDataWrapperNameIndexId, name)?.oid ?? missing('foreign-data wrapper')(name), privileges: { USAGE: ACL.USAGE } },
+  server: { classId: ids.ForeignServerRelationId, find: (name) => sys.lookup(ids.ForeignServerRelationId, ids.PgForeignServerNameIndexId, name)?.oid ?? missing('server')(name), privileges: { USAGE: ACL.USAGE } },
 };
 
 const functions: Record<string, PureFunction> = {};

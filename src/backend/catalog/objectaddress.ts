@@ -106,6 +106,10 @@ const DESCRIBERS: Readonly<Record<Oid, Describer>> = {
   [ids.TableSpaceRelationId]: simple('tablespace', ids.TableSpaceRelationId),
   [ids.ForeignDataWrapperRelationId]: simple('foreign-data wrapper', ids.ForeignDataWrapperRelationId),
   [ids.ForeignServerRelationId]: simple('server', ids.ForeignServerRelationId),
+  [ids.UserMappingRelationId]: (oid) => {
+    const m = sys.lookup(ids.UserMappingRelationId, ids.PgUserMappingOidIndexId, oid);
+    return m && `user mapping for ${m.umuser === 0 ? 'public' : sys.authIdByOid(m.umuser)?.rolname} on server ${objectName(ids.ForeignServerRelationId, m.umserver)}`;
+  },
   [ids.ExtensionRelationId]: simple('extension', ids.ExtensionRelationId),
   [ids.EventTriggerRelationId]: simple('event trigger', ids.EventTriggerRelationId),
   [ids.PublicationRelationId]: simple('publication', ids.PublicationRelationId),

@@ -17,7 +17,7 @@ import { childrenOf } from '../catalog/syscache.ts';
 import { compileExpr } from '../executor/expression.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { coerceNullToDomain } from '../parser/parse_coerce.ts';
-import { ddlNotice, identitySequence, makeTransformContext, serialDefault, transformColumnDefinition, type ColumnSpec } from '../parser/parse_utilcmd.ts';
+import { ddlNotice, identitySequence, makeTransformContext, serialDefault, transformColumnDefinition, type ColumnSpec, refuseOnForeignTables } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { partitionParent } from '../partitioning/partdesc.ts';
 import { buildColumnDefault } from '../rewrite/defaults.ts';
@@ -333,7 +333,10 @@ const single = (pass: number, run: (queue: Queue, tab: Altered, cmd: RawNode) =>
 
 registerActions({
   AT_AddColumn: {
-    name: 'ADD COLUMN', kinds: 'rpcf', prepare: (queue, tab, cmd, recurse) => tab.add(PASS.ADD_COL, () => addColumn(queue, tab, cmd, recurse)),
+    name: 'ADD COLUMN', kinds: 'rpcf', prepare: (queue, tab, cmd, recurse) => {
+      if (tab.old.kind === 'f') refuseOnForeignTables(cmd['def'] as RawNode, queue.text);
+      tab.add(PASS.ADD_COL, () => addColumn(queue, tab, cmd, recurse));
+    },
   },
   AT_DropColumn: {
     name: 'DROP COLUMN', kinds: 'rpcf', prepare: (_queue, tab, cmd, recurse) => tab.add(PASS.DROP, () => dropColumn(tab, cmd, recurse)),

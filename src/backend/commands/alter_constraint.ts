@@ -13,7 +13,7 @@ import { constraintsBelow } from '../catalog/pg_constraint.ts';
 import { childrenOf, constraintByOid, constraintsOf, relationOidByName, triggersOf } from '../catalog/syscache.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
-import { ddlNotice, makeTransformContext, transformTableConstraint, type CheckSpec, type ForeignKeySpec, type IndexSpec } from '../parser/parse_utilcmd.ts';
+import { ddlNotice, makeTransformContext, transformTableConstraint, type CheckSpec, type ForeignKeySpec, type IndexSpec, refuseOnForeignTables } from '../parser/parse_utilcmd.ts';
 import { makeParseState, withErrorPosition } from '../parser/parse_node.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
@@ -228,7 +228,10 @@ function dropConstraint(queue: Queue, tab: Altered, cmd: RawNode, recurse: boole
 
 registerActions({
   AT_AddConstraint: {
-    name: 'ADD CONSTRAINT', kinds: 'rpf', prepare: (queue, tab, cmd, recurse) => tab.add(PASS.ADD_CONSTR, () => queueConstraint(queue, tab, cmd['def'] as RawNode, recurse)),
+    name: 'ADD CONSTRAINT', kinds: 'rpf', prepare: (queue, tab, cmd, recurse) => {
+      if (tab.old.kind === 'f') refuseOnForeignTables(cmd['def'] as RawNode, queue.text);
+      tab.add(PASS.ADD_CONSTR, () => queueConstraint(queue, tab, cmd['def'] as RawNode, recurse));
+    },
   },
   AT_AlterConstraint: { name: 'ALTER CONSTRAINT', kinds: 'rp', prepare: (_queue, tab, cmd) => tab.add(PASS.MISC, () => alterConstraint(tab, cmd['def'] as RawNode)) },
   AT_ValidateConstraint: {

@@ -22,6 +22,7 @@ import { PASS, registerActions, type Action, type Altered } from './altertable.t
 import { updateAttribute } from './alter_common.ts';
 import { changeRelationOwner } from './alter_owner.ts';
 import { refuseSystemCatalog } from './object_names.ts';
+import { alterForeignOptions } from './foreigncmds.ts';
 import { setRowSecurity } from './policy.ts';
 import { mergeOptions } from './reloptions.ts';
 import { allChildren, storageParametersRefused, storeInheritance } from './tablecmds.ts';
@@ -257,5 +258,7 @@ registerActions({
   AT_EnableAlwaysRule: action('ENABLE ALWAYS RULE', 'rp', (tab, cmd) => enableDisableRule(tab.oid, cmd['name'] as string, 'A')),
   AT_EnableReplicaRule: action('ENABLE REPLICA RULE', 'rp', (tab, cmd) => enableDisableRule(tab.oid, cmd['name'] as string, 'R')),
   AT_DisableRule: action('DISABLE RULE', 'rp', (tab, cmd) => enableDisableRule(tab.oid, cmd['name'] as string, 'D')),
-  AT_AddOf: refused('OF'), AT_DropOf: refused('NOT OF'), AT_GenericOptions: refused('OPTIONS', 'f'), AT_AlterColumnGenericOptions: refused('ALTER COLUMN OPTIONS', 'f'),
+  AT_AddOf: refused('OF'), AT_DropOf: refused('NOT OF'),
+  AT_GenericOptions: action('OPTIONS', 'f', (tab, cmd) => alterForeignOptions(tab.oid, null, cmd['def'] as RawNode[])),
+  AT_AlterColumnGenericOptions: action('ALTER COLUMN ... OPTIONS', 'f', (tab, cmd) => alterForeignOptions(tab.oid, cmd['name'] as string, cmd['def'] as RawNode[])),
 });

@@ -17,6 +17,7 @@ import type { RawNode } from '../parser/raw_nodes.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
+import { checkForeignOwner } from './foreigncmds.ts';
 import { requireObjectOwnership, resolveObject, type RawObject } from './object_names.ts';
 import { rolespecOid, type RoleSpec } from './user.ts';
 
@@ -100,10 +101,12 @@ export function alterOwner(stmt: RawNode): void {
 
 function changeObjectOwner(address: ObjectAddress, owner: Oid): void {
   const { classId, objectId } = address;
+  if (classId === ids.ForeignDataWrapperRelationId) checkForeignOwner(classId, objectId, owner);
   if (objectOwner(classId, objectId) === owner) return;
   if (!session.isSuperuser) {
     requireObjectOwnership(address);
     requireMembership(owner);
+    if (classId === ids.ForeignServerRelationId) checkForeignOwner(classId, objectId, owner);
     const namespace = objectNamespace(classId, objectId);
     if (namespace !== 0 && !aclcheckNamespace(namespace, owner, ACL.CREATE)) throw notOwnerOrDenied('schema', sys.namespaceByOid(namespace)!.nspname);
     // A schema's new owner does not need CREATE on the database; who gives it away does.

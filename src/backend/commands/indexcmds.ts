@@ -261,7 +261,7 @@ function createIndex(stmt: RawNode, context: UtilityContext): void {
   defineIndex(table, spec, context.text, true, Boolean((stmt['relation'] as RawNode)['inh']));
 }
 
-const detailKind = (kind: string): string => `This operation is not supported for ${{ v: 'views', i: 'indexes', S: 'sequences', c: 'composite types', I: 'partitioned indexes' }[kind] ?? 'this kind of relation'}.`;
+const detailKind = (kind: string): string => `This operation is not supported for ${{ v: 'views', i: 'indexes', S: 'sequences', c: 'composite types', I: 'partitioned indexes', f: 'foreign tables' }[kind] ?? 'this kind of relation'}.`;
 
 export const INDEX_COMMANDS: UtilityTable = {
   IndexStmt: { run: createIndex },

@@ -2,6 +2,7 @@
 import { PgError, notSupported } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
 import { aclcheckRelation, notOwnerOrDenied, requireOwner, requirePrivilege } from '../catalog/aclchk.ts';
+import { foreignTableUnreachable } from '../catalog/foreign.ts';
 import { heapCreateWithCatalog } from '../catalog/heap.ts';
 import { catalogInsert, catalogUpdateByKey } from '../catalog/indexing.ts';
 import { getType } from '../catalog/lsyscache.ts';
@@ -51,7 +52,8 @@ export function tableAccessMethod(name: string | undefined): Oid {
   return am.oid;
 }
 
-function createTable(stmt: RawNode, context: UtilityContext): void {
+/** Makes the table; its OID, 0: it was there already. `relkind`: f for a foreign table. */
+export function createTable(stmt: RawNode, context: UtilityContext, relkind: 'r' | 'f' = 'r'): Oid {
   const rv = stmt['relation'] as RawNode & { relname: string; relpersistence: 'p' | 'u' | 't' };
   if (stmt['ofTypename'] !== undefined) throw notSupported('CREATE TABLE OF');
   const accessMethod = tableAccessMethod(stmt['accessMethod'] as string | undefined);
@@ -61,7 +63,7 @@ function createTable(stmt: RawNode, context: UtilityContext): void {
   requirePrivilege(ids.NamespaceRelationId, namespace, ACL.CREATE);
   if (stmt['if_not_exists'] && relationOidByName(rv.relname, namespace) !== 0) {
     ddlNotice(`relation "${rv.relname}" already exists, skipping`, 'duplicate_table');
-    return;
+    return 0;
   }
   const table = expandLike(transformCreateStmt(stmt, context.text), rv.relname);
   const bound = stmt['partbound'] as RawNode | undefined;
@@ -74,10 +76,11 @@ function createTable(stmt: RawNode, context: UtilityContext): void {
   markPrimaryKeyNotNull(table);
   if (partspec !== undefined) refuseForPartitioned(table, rv.relname, (stmt['options'] ?? []) as RawNode[]);
   const oid = makeTable(rv.relname, namespace, persistence, table, readOptions((stmt['options'] ?? []) as RawNode[], 'table'), context.text, {
-    checks: inherited.checks, partspec, accessMethod, partition: bound === undefined ? undefined : { parent: parents[0]!.oid, bound },
+    checks: inherited.checks, partspec, ...(relkind === 'f' ? { relkind } : { accessMethod }), partition: bound === undefined ? undefined : { parent: parents[0]!.oid, bound },
   });
   noteOnCommit(oid, stmt['oncommit'] as OnCommitClause);
   if (bound === undefined) parents.forEach((parent, i) => storeInheritance(oid, parent.oid, i + 1));
+  return oid;
 }
 
 /** What a partitioned table cannot have. */
@@ -93,13 +96,14 @@ interface TableExtras {
   checks?: CheckSpec[];
   partspec?: RawNode | undefined;
   accessMethod?: Oid;
+  relkind?: 'f';
   partition?: { parent: Oid; bound: RawNode } | undefined;
 }
 
 /** Everything CREATE TABLE makes, from columns to foreign keys; the table's OID. */
 export function makeTable(name: string, namespace: Oid, persistence: 'p' | 'u' | 't', table: TransformedTable, options: string[] | null, text: string, extras: TableExtras = {}): Oid {
   const { relation: oid } = heapCreateWithCatalog({
-    name, namespace, owner: session.currentUser, relkind: extras.partspec === undefined ? 'r' : 'p', persistence, options, useUserAcl: true, ...(extras.accessMethod === undefined ? {} : { accessMethod: extras.accessMethod }), columns: table.columns.map((c) => ({
+    name, namespace, owner: session.currentUser, relkind: extras.partspec === undefined ? extras.relkind ?? 'r' : 'p', persistence, options, useUserAcl: true, ...(extras.accessMethod === undefined ? {} : { accessMethod: extras.accessMethod }), columns: table.columns.map((c) => ({
       name: c.name, typeOid: c.typeOid, typmod: c.typmod, collation: c.collation, notNull: c.notNull, ndims: c.ndims, identity: c.identity, generated: c.generated,
       isLocal: c.islocal, inhCount: c.inhcount, ...(c.storage !== null ? { storage: storageLetter(c.storage, c) } : {}), ...(c.compression !== null ? { compression: compressionLetter(c.compression) } : {}),
     })),
@@ -339,6 +343,7 @@ function truncate(stmt: RawNode): void {
   const tables: Relation[] = [];
   const add = (relation: Relation): void => {
     if (tables.some((t) => t.oid === relation.oid)) return;
+    if (relation.kind === 'f') throw foreignTableUnreachable(relation.oid);
     if (relation.kind !== 'r' && relation.kind !== 'p') throw new PgError('wrong_object_type', `"${relation.name}" is not a table`);
     if (!aclcheckRelation(relation.oid, session.currentUser, ACL.TRUNCATE)) throw notOwnerOrDenied('table', relation.name);
     if (relation.oid < 16384) throw new PgError('insufficient_privilege', `permission denied: "${relation.name}" is a system catalog`);
@@ -414,6 +419,6 @@ export function copyComment(from: { classId: Oid; objectId: Oid; sub: number }, 
 }
 
 export const TABLE_COMMANDS: UtilityTable = {
-  CreateStmt: { run: createTable },
+  CreateStmt: { run: (stmt, context) => { createTable(stmt, context); } },
   TruncateStmt: { run: truncate },
 };

@@ -8,6 +8,7 @@ import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { Plan, PlannedStmt } from '../nodes/plannodes.ts';
 import type { Expr, FromExpr, FromItem, JoinExpr, TargetEntry } from '../nodes/primnodes.ts';
 import type { Datum } from '../types/datum.ts';
+import { foreignTableUnreachable } from '../catalog/foreign.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { childPlans } from '../executor/plan_walker.ts';
 import { canonicalizeQual, containsAggs, containsSubplans, containsVolatile, equal, evalConstExpressions, isTrue, pullVarClause, simplifyBool } from './clauses.ts';
@@ -195,6 +196,7 @@ function preprocessTargetList(root: PlannerInfo): TargetEntry[] {
   let list = q.targetList;
   if (q.commandType === 'insert') {
     const rel = openRelation(root.rtable[q.resultRelation - 1]!.relid);
+    if (rel.kind === 'f') throw foreignTableUnreachable(rel.oid);
     const byNumber = new Map(list.filter((t) => !t.resjunk).map((t) => [t.resno, t]));
     list = rel.attributes.map((a) => byNumber.get(a.attnum)
       ?? makeTargetEntry({ kind: 'Const', consttype: a.attisdropped ? 23 : a.atttypid, consttypmod: -1, constcollid: 0, constvalue: null, location: -1 }, a.attnum, a.attname, false));

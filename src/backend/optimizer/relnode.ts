@@ -1,4 +1,5 @@
 // Relations as the planner sees them: base relations with their statistics, joins with the columns they must carry.
+import { foreignTableUnreachable } from '../catalog/foreign.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { internalError } from '../../common/errors.ts';
 import type { Expr } from '../nodes/primnodes.ts';
@@ -22,6 +23,7 @@ export function buildBaseRel(root: PlannerInfo, rti: number): RelOptInfo {
   rel.rte = rte;
   if (rte.rtekind === 'relation') {
     const relation = openRelation(rte.relid);
+    if (relation.kind === 'f') throw foreignTableUnreachable(relation.oid);
     rel.relation = relation;
     rel.indexes = relation.indexes.filter((i) => i.valid && (i.accessMethod === 'btree' || i.accessMethod === 'hash'));
     const { tuples, pages } = estimateSize(relation);

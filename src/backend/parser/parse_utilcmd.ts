@@ -378,3 +378,12 @@ export function ddlNotice(message: string, condition: 'duplicate_table' | 'dupli
   session.notice(report);
 }
 
+const NOT_FOREIGN: Readonly<Record<string, string>> = { CONSTR_PRIMARY: 'primary key', CONSTR_UNIQUE: 'unique', CONSTR_EXCLUSION: 'exclusion', CONSTR_FOREIGN: 'foreign key' };
+
+/** A column or constraint of a foreign table: nobody could see to keys. */
+export function refuseOnForeignTables(element: RawNode, text: string): void {
+  for (const c of element.tag === 'Constraint' ? [element] : (element['constraints'] ?? []) as RawNode[]) {
+    const word = NOT_FOREIGN[c['contype'] as string];
+    if (word !== undefined) throw parserError(makeParseState(text), 'feature_not_supported', `${word} constraints are not supported on foreign tables`, c['location'] as number);
+  }
+}
