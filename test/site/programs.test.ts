@@ -47,6 +47,22 @@ test.serial('createuser, dropuser; rights of a user who is no superuser', async 
   t.regex((await site.psql('select 1', ann)).err, /FATAL: {2}role "ann" does not exist/);
 });
 
+// ANALYZE of pg_statistic compared arrays that cannot be compared; age(xid) was missing.
+test.serial('vacuumdb, reindexdb, clusterdb', async (t) => {
+  await site.psql(['create table many (a int primary key, b text)', "insert into many select g, 'x' from generate_series(1, 300) g", 'cluster many using many_pkey', 'create materialized view seen as select 1 as a']);
+  for (const line of ['vacuumdb -a -z -j 2', 'vacuumdb --analyze-in-stages -q', 'vacuumdb -f -F -v -t many', 'vacuumdb --min-xid-age 1000000000 --min-mxid-age 1000000000', 'vacuumdb -Z -t many(a,b)',
+    'reindexdb -a', 'reindexdb -j 2 -v', 'reindexdb -S public --concurrently', 'reindexdb -t many -i many_pkey --tablespace pg_default', 'clusterdb -a -q', 'clusterdb -v -t many']) {
+    const [name, ...args] = line.split(' ') as [string, ...string[]];
+    const done = await run(name, [...at(site), ...args], { env: { PGDATABASE: 'postgres' } });
+    t.is(done.code, 0, `${line}: ${done.err}`);
+    t.notRegex(done.err, /ERROR|WARNING/, line);
+  }
+  t.is((await site.psql("select reltuples from pg_class where relname = 'many'")).out, '300\n');
+  const refused = await run('reindexdb', [...at(site), '-s', '--concurrently', 'postgres']);
+  t.deepEqual([refused.code, refused.err], [1, 'reindexdb: error: processing of database "postgres" failed: ERROR:  cannot reindex system catalogs concurrently\n']);
+  await site.psql(['drop table many', 'drop materialized view seen']);
+});
+
 test.serial('psql: scripts from files and standard input, \\d, errors with positions', async (t) => {
   const script = `\\set ON_ERROR_STOP on
 create table p (id serial primary key, name text not null default 'x', at timestamptz);

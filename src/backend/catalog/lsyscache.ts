@@ -216,6 +216,8 @@ function findTypeOperators(type: Oid): TypeOperators {
   let hashProc = hash ? getOpfamilyProc(hash.opcfamily, hash.opcintype, hash.opcintype, HASHSTANDARD_PROC) : 0;
   if (eqOpr === 0 && hash) eqOpr = getOpfamilyMember(hash.opcfamily, hash.opcintype, hash.opcintype, HTEqualStrategyNumber);
   const parts = componentTypes(type).map(typeOperators);
+  // Nobody knows what is in pg_statistic's arrays.
+  if (type === ids.ANYARRAYOID) eqOpr = ltOpr = gtOpr = cmpProc = hashProc = 0;
   if (parts.some((p) => p.eqOpr === 0)) eqOpr = 0;
   if (parts.some((p) => p.cmpProc === 0)) ltOpr = gtOpr = cmpProc = 0;
   if (parts.some((p) => p.hashProc === 0)) hashProc = 0;

@@ -20,6 +20,7 @@ import { session } from '../utils/session.ts';
 import { allPreparedStatements } from './prepare.ts';
 import { rowMaker } from './set_results.ts';
 
+const FIRST_NORMAL_XID = 3, FIRST_MULTIXACT = 1, INT_MAX = 2_147_483_647;
 const VOID = '';
 const SIGHUP = 1, SIGINT = 2, SIGTERM = 15;
 const INETOID = 869;
@@ -136,6 +137,9 @@ registerBuiltins({
     pg_reload_conf: () => port.kill(postmasterPid(), SIGHUP) === 0,
     pg_postmaster_start_time: () => (Number(readSiteFile(POSTMASTER_PID).split('\n')[2]) * 1000 - 946684800000) * 1000,
     pg_current_xact_id: () => currentTransactionId(),
+    // Numbers of transactions never go round here, and there are no multixacts; clients look at both all the same.
+    xid_age: (xid: number) => (xid < FIRST_NORMAL_XID ? INT_MAX : (currentTransactionId() - xid) | 0),
+    mxid_age: (mxid: number) => (mxid === 0 ? INT_MAX : (FIRST_MULTIXACT - mxid) | 0),
     pg_current_xact_id_if_assigned: () => currentTransactionIdIfAny() || null,
     pg_stat_get_backend_pid: (slot: number) => backends().find((b) => b.slot === slot)?.pid ?? null,
   },

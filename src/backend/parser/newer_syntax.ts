@@ -23,6 +23,7 @@ const CHECKS: Record<string, Check> = {
   MergeStmt: (m) => m['returningClause'] !== undefined ? 'RETURNING' : undefined,
   MergeWhenClause: (m) => m['matchKind'] === 'MERGE_WHEN_NOT_MATCHED_BY_SOURCE' ? 'BY' : undefined,
   ColumnDef: (c) => c['storage_name'] !== undefined ? 'STORAGE' : undefined,
+  ReindexStmt: (r) => (r['kind'] === 'REINDEX_OBJECT_DATABASE' || r['kind'] === 'REINDEX_OBJECT_SYSTEM') && r['name'] === undefined ? ';' : undefined,
   SQLValueFunction: () => undefined,
   XmlSerialize: (x) => x['indent'] === true ? 'INDENT' : undefined,
   CreateStatsStmt: (s) => s['defnames'] === undefined ? 'ON' : undefined,
@@ -61,7 +62,7 @@ function refused(what: string, node: RawNode, text: string): PgError {
   let at: number | undefined;
   const from = node.location ?? 0;
   if (what !== '') {
-    const found = new RegExp(`\\b${what}\\b`, 'i').exec(text.slice(charOffset(text, from)));
+    const found = new RegExp(what === ';' ? ';' : `\\b${what}\\b`, 'i').exec(text.slice(charOffset(text, from)));
     if (found !== null) at = charPosition(text, charOffset(text, from) + found.index);
   }
   return new PgError('syntax_error', `syntax error at or near "${what}"`, { position: at ?? charPosition(text, charOffset(text, from)) });

@@ -1,0 +1,133 @@
+// REINDEX (PostgreSQL's indexcmds.c). CONCURRENTLY does the same as without; what it must refuse is refused.
+import { PgError } from '../../common/errors.ts';
+import { lockTable } from '../access/table.ts';
+import { requireOwner } from '../catalog/aclchk.ts';
+import { catalogScanAll } from '../catalog/indexing.ts';
+import { getNamespaceName } from '../catalog/lsyscache.ts';
+import { getNamespaceOid, rangeVarGetRelid } from '../catalog/namespace.ts';
+import { getTablespaceOid } from '../catalog/objectaddress.ts';
+import * as ids from '../catalog/oids.ts';
+import type { Relation } from '../catalog/relation.ts';
+import { openRelation } from '../catalog/relcache.ts';
+import { setNewFilenode } from '../catalog/storage.ts';
+import { indexByOid } from '../catalog/syscache.ts';
+import { buildIndex } from '../executor/indexing.ts';
+import { ddlNotice } from '../parser/parse_utilcmd.ts';
+import type { RawNode } from '../parser/raw_nodes.ts';
+import { preventInTransactionBlock, type UtilityContext, type UtilityTable } from '../tcop/utility.ts';
+import { commandCounterIncrement } from '../transaction/xact.ts';
+import type { Oid } from '../types/datum.ts';
+import { session } from '../utils/session.ts';
+import { readFlags, report, rusage, usageSince } from './maintenance.ts';
+import { allChildren } from './tablecmds.ts';
+import { constantText } from './variable.ts';
+
+const SHARE_LOCK = 5, ACCESS_EXCLUSIVE_LOCK = 8;
+const FIRST_NORMAL_OID = 16384;
+
+interface How { verbose: boolean; concurrently: boolean }
+
+function reindex(stmt: RawNode, context: UtilityContext): void {
+  const options = readFlags((stmt['params'] ?? []) as RawNode[], ['verbose', 'concurrently', 'tablespace'], 'REINDEX', context.text, { tablespace: () => true });
+  const how = { verbose: options.has('verbose'), concurrently: options.has('concurrently') };
+  if (how.concurrently) preventInTransactionBlock(context, 'REINDEX CONCURRENTLY');
+  const tablespace = options.get('tablespace');
+  if (tablespace && getTablespaceOid(constantText(tablespace['arg'])) === ids.GLOBALTABLESPACE_OID) {
+    throw new PgError('invalid_parameter_value', 'only shared relations can be placed in pg_global tablespace');
+  }
+  switch (stmt['kind']) {
+    case 'REINDEX_OBJECT_INDEX': return reindexIndex(rangeVarGetRelid(stmt['relation']), how, context);
+    case 'REINDEX_OBJECT_TABLE': return reindexTable(rangeVarGetRelid(stmt['relation']), how, context);
+    default: return reindexMany(stmt, how, context);
+  }
+}
+
+function reindexIndex(oid: Oid, how: How, context: UtilityContext): void {
+  const relation = openRelation(oid);
+  if (relation.kind !== 'i' && relation.kind !== 'I') throw new PgError('wrong_object_type', `"${relation.name}" is not an index`);
+  requireOwner(ids.RelationRelationId, oid);
+  refuseCatalog(relation, how);
+  if (relation.kind === 'I') {
+    oncePerPartition(context, 'REINDEX INDEX', `while reindexing partitioned index "${qualified(relation)}"`);
+    for (const part of allChildren(oid)) if (openRelation(part).kind === 'i') reindexIndexes(openRelation(indexByOid(part)!.indrelid), [part], how);
+    return;
+  }
+  reindexIndexes(openRelation(indexByOid(oid)!.indrelid), [oid], how);
+}
+
+function reindexTable(oid: Oid, how: How, context: UtilityContext): void {
+  const table = openRelation(oid);
+  if (!'rmp'.includes(table.kind)) throw new PgError('wrong_object_type', `"${table.name}" is not a table or materialized view`);
+  requireOwner(ids.RelationRelationId, table.oid);
+  refuseCatalog(table, how);
+  if (table.kind === 'p') {
+    oncePerPartition(context, 'REINDEX TABLE', `while reindexing partitioned table "${qualified(table)}"`);
+    for (const part of allChildren(table.oid)) if (openRelation(part).kind === 'r') reindexWhole(openRelation(part), how);
+    return;
+  }
+  const concurrently = how.concurrently && table.persistence !== 't';
+  if (table.indexes.length === 0) return ddlNotice(`table "${table.name}" has no indexes ${concurrently ? 'that can be reindexed concurrently' : 'to reindex'}`);
+  reindexIndexes(table, table.indexes.map((i) => i.indexrelid), how);
+}
+
+/** Each partition is a transaction of its own. */
+function oncePerPartition(context: UtilityContext, command: string, where: string): void {
+  try {
+    preventInTransactionBlock(context, command);
+  } catch (error) {
+    if (error instanceof PgError) error.fields.where = where;
+    throw error;
+  }
+}
+
+function refuseCatalog(relation: Relation, how: How): void {
+  if (how.concurrently && relation.oid < FIRST_NORMAL_OID) throw new PgError('feature_not_supported', 'cannot reindex system catalogs concurrently');
+}
+
+function reindexMany(stmt: RawNode, how: How, context: UtilityContext): void {
+  const kind = (stmt['kind'] as string).replace('REINDEX_OBJECT_', '');
+  preventInTransactionBlock(context, `REINDEX ${kind}`);
+  if (kind === 'SYSTEM' && how.concurrently) throw new PgError('feature_not_supported', 'cannot reindex system catalogs concurrently');
+  const name = stmt['name'] as string | undefined;
+  let namespace: Oid = 0;
+  if (kind === 'SCHEMA') {
+    namespace = getNamespaceOid(name!);
+    requireOwner(ids.NamespaceRelationId, namespace);
+  } else {
+    if (name !== undefined && name !== session.databaseName) throw new PgError('feature_not_supported', 'can only reindex the currently open database');
+    requireOwner(ids.DatabaseRelationId, session.databaseOid);
+  }
+  if (how.concurrently && (namespace === 0 || namespace === ids.PG_CATALOG_NAMESPACE)) report('WARNING', 'cannot reindex system catalogs concurrently, skipping all', undefined, 'feature_not_supported');
+  if (kind === 'SYSTEM') return; // catalogs are not rebuilt while they are in use; there is nothing to mend in them
+  for (const row of catalogScanAll(ids.RelationRelationId)) {
+    if ((row.relkind !== 'r' && row.relkind !== 'm') || row.oid < FIRST_NORMAL_OID || (namespace !== 0 && row.relnamespace !== namespace)) continue;
+    const table = openRelation(row.oid);
+    if (table.indexes.length > 0) reindexWhole(table, how);
+  }
+}
+
+/** All indexes of one of several tables; VERBOSE names the table as well. */
+function reindexWhole(table: Relation, how: How): void {
+  reindexIndexes(table, table.indexes.map((i) => i.indexrelid), how);
+  if (how.verbose && !how.concurrently) report('INFO', `table "${qualified(table)}" was reindexed`);
+}
+
+function reindexIndexes(table: Relation, indexes: readonly Oid[], { verbose, concurrently }: How): void {
+  if (table.oid < FIRST_NORMAL_OID) return; // see above
+  const began = rusage(), quietly = concurrently && table.persistence !== 't';
+  lockTable(table.oid, table.name, table.shared, SHARE_LOCK);
+  for (const oid of indexes) lockTable(oid, openRelation(oid).name, table.shared, ACCESS_EXCLUSIVE_LOCK);
+  for (const oid of indexes) setNewFilenode(oid, true);
+  commandCounterIncrement();
+  for (const oid of indexes) {
+    const begun = rusage(), index = openRelation(oid);
+    buildIndex(openRelation(table.oid), index.indexInfo!);
+    if (verbose) report('INFO', `index "${quietly ? qualified(index) : index.name}" was reindexed`, quietly ? undefined : usageSince(begun));
+  }
+  if (verbose && quietly) report('INFO', `table "${qualified(table)}" was reindexed`, `${usageSince(began)}.`);
+  commandCounterIncrement();
+}
+
+const qualified = (relation: Relation): string => `${getNamespaceName(relation.namespace)}.${relation.name}`;
+
+export const REINDEX_COMMANDS: UtilityTable = { ReindexStmt: { run: reindex } };
