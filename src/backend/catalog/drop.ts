@@ -103,6 +103,10 @@ const DROPPERS: Readonly<Record<Oid, Dropper>> = {
   [ids.ProcedureRelationId]: dropFunction,
   [ids.TypeRelationId]: dropType,
   [ids.OperatorRelationId]: dropOperator,
+  [ids.LargeObjectRelationId]: (oid) => {
+    catalogDeleteByKey(ids.LargeObjectMetadataRelationId, ids.PgLargeobjectMetadataOidIndexId, [oid]);
+    catalogDeleteByKey(ids.LargeObjectRelationId, ids.PgLargeobjectLoidPnIndexId, [oid]);
+  },
   [ids.TSConfigRelationId]: (oid) => {
     dropGeneric(ids.TSConfigRelationId)(oid, 0);
     catalogDeleteByKey(ids.TSConfigMapRelationId, ids.PgTsConfigMapIndexId, [oid]);

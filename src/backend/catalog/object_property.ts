@@ -59,6 +59,8 @@ const list: ObjectProperty[] = [
   { classId: ids.TSTemplateRelationId, noun: 'text search template', oidIndex: ids.PgTsTemplateOidIndexId, name: 'tmplname', namespace: 'tmplnamespace' },
 ];
 const byClass = new Map<Oid, ObjectProperty>(list.map((p) => [p.classId, p]));
+// Large objects go by the class of their pages, but what is known of them stands elsewhere.
+byClass.set(ids.LargeObjectRelationId, byClass.get(ids.LargeObjectMetadataRelationId)!);
 
 export const objectProperty = (classId: Oid): ObjectProperty | undefined => byClass.get(classId);
 

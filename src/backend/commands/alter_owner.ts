@@ -1,6 +1,6 @@
 // ALTER ... OWNER TO for every kind of object (ATExecChangeOwner of PostgreSQL's tablecmds.c, ExecAlterOwnerStmt of
 // alter.c). Grants by and to the old owner become the new owner's.
-import { PgError, notSupported } from '../../common/errors.ts';
+import { PgError } from '../../common/errors.ts';
 import { aclMembers, aclNewOwner, formatAcl, isMemberOfRole, parseAcl } from '../catalog/acl.ts';
 import { aclcheckNamespace, hasCreateDbPrivilege, notOwnerOrDenied, objectAclcheck } from '../catalog/aclchk.ts';
 import { formatType } from '../catalog/format_type.ts';
@@ -94,7 +94,6 @@ export function alterOwner(stmt: RawNode): void {
   switch (type) {
     case 'OBJECT_TYPE': case 'OBJECT_DOMAIN': return changeTypeOwner(address.objectId, owner);
     case 'OBJECT_DATABASE': return changeDatabaseOwner(address, owner);
-    case 'OBJECT_LARGEOBJECT': throw notSupported('large objects');
     default: changeObjectOwner(address, owner);
   }
 }

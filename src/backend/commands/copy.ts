@@ -167,7 +167,7 @@ function openForReading(name: string): number {
   }
 }
 
-const fileCondition = (error: unknown): 'undefined_file' | 'insufficient_privilege' | 'io_error' => {
+export const fileCondition = (error: unknown): 'undefined_file' | 'insufficient_privilege' | 'io_error' => {
   const { code } = error as { code?: string };
   return code === 'ENOENT' ? 'undefined_file' : code === 'EACCES' || code === 'EPERM' ? 'insufficient_privilege' : 'io_error';
 };
@@ -176,7 +176,7 @@ const SYSTEM_MESSAGES: Record<string, string> = {
   ENOENT: 'No such file or directory', EACCES: 'Permission denied', EPERM: 'Operation not permitted', EISDIR: 'Is a directory',
   ENOSPC: 'No space left on device', ENOTDIR: 'Not a directory', EROFS: 'Read-only file system',
 };
-const systemMessage = (error: unknown): string => {
+export const systemMessage = (error: unknown): string => {
   const { code, message } = error as { code?: string; message: string };
   return (code !== undefined && SYSTEM_MESSAGES[code]) || message;
 };

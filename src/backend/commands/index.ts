@@ -20,6 +20,7 @@ import { FUNCTION_COMMANDS } from './functioncmds.ts';
 import { EXPLAIN_COMMANDS } from './explain.ts';
 import { GRANT_COMMANDS } from './grant.ts';
 import { INDEX_COMMANDS } from './indexcmds.ts';
+import './large_objects.ts';
 import './lock_functions.ts';
 import { LOCK_COMMANDS } from './lockcmds.ts';
 import { OPCLASS_COMMANDS } from './opclasscmds.ts';

@@ -85,7 +85,12 @@ export function resolveObject(objectType: string, object: RawObject, missingOk =
     }
     case 'CAST': return resolveCast(object as RawNode[], missingOk);
     case 'DOMCONSTRAINT': return resolveDomainConstraint(object as RawValue[], missingOk);
-    case 'LARGEOBJECT': throw new PgError('undefined_object', `large object ${String(object)} does not exist`);
+    case 'LARGEOBJECT': {
+      const oid = Number(object);
+      if (sys.lookup(ids.LargeObjectMetadataRelationId, ids.PgLargeobjectMetadataOidIndexId, oid) !== undefined) return objectAddress(ids.LargeObjectRelationId, oid);
+      if (missingOk) return undefined;
+      throw new PgError('undefined_object', `large object ${oid} does not exist`);
+    }
     case 'TRANSFORM': return resolveTransform(object as RawValue[], missingOk);
     case 'DEFAULT': case 'DEFACL': case 'PARAMETER_ACL': throw notSupported(type.toLowerCase());
     case 'AMOP': case 'AMPROC': throw notSupported('an operator family member');
@@ -170,6 +175,9 @@ export function requireObjectOwnership(address: ObjectAddress): void {
     }
     case ids.TSParserRelationId: case ids.TSTemplateRelationId: case ids.AccessMethodRelationId:
       if (!superuserArg(role)) throw new PgError('insufficient_privilege', 'must be superuser');
+      return;
+    case ids.LargeObjectRelationId:
+      if (!objectOwnercheck(classId, objectId, role)) throw mustBeOwner('large object', String(objectId));
       return;
     case ids.TypeRelationId:
       if (!objectOwnercheck(classId, objectId, role)) throw mustBeOwner('type', formatType(objectId));
