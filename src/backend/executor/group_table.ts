@@ -1,8 +1,8 @@
 // From group keys to group numbers 0, 1, 2, ... in the order the groups are first seen. `find` gives the number of a
 // key's group; a number equal to the count so far means the group is new. Keys are primitives (sort_support's hash
-// keys). What belongs to a group is kept by the generated code in arrays indexed by its number.
+// keys). A table that has `limit` groups takes no more: `find` then gives the count for a key that it does not know, and
+// the count stays the same. What belongs to a group is kept by the generated code in arrays indexed by its number.
 import type { Datum } from '../types/datum.ts';
-import { configurationLimit } from './memory.ts';
 
 const INITIAL = 256;
 
@@ -13,7 +13,9 @@ function mix(h: number): number {
 
 /** Integers of 32 bits, or NULL. */
 export class IntGroups {
+  static readonly groupBytes = 16;
   count = 0;
+  limit = Infinity;
   private nullGroup = -1;
   private mask = INITIAL - 1;
   private slots = new Int32Array(INITIAL).fill(-1);
@@ -33,6 +35,7 @@ export class IntGroups {
 
   findNull(): number {
     if (this.nullGroup < 0) {
+      if (this.count >= this.limit) return this.count;
       this.nullGroup = this.count++;
       if (this.count === this.keys.length) this.grow();
     }
@@ -40,6 +43,7 @@ export class IntGroups {
   }
 
   private insert(key: number, at: number): number {
+    if (this.count >= this.limit) return this.count;
     const group = this.count++;
     this.slots[at] = group;
     this.keys[group] = key;
@@ -49,7 +53,6 @@ export class IntGroups {
 
   private grow(): void {
     const size = this.slots.length * 2;
-    configurationLimit(size * 6, 'hash table');
     const mask = (this.mask = size - 1);
     const slots = (this.slots = new Int32Array(size).fill(-1));
     const keys = new Int32Array(size >> 1);
@@ -66,13 +69,15 @@ export class IntGroups {
 
 /** One key of any primitive kind, or NULL. */
 export class MapGroups {
+  static readonly groupBytes = 56;
   count = 0;
+  limit = Infinity;
   private readonly map = new Map<Datum, number>();
 
   find(key: Datum): number {
     const group = this.map.get(key);
     if (group !== undefined) return group;
-    if ((this.count & 0xffff) === 0xffff) configurationLimit(this.count * 64, 'hash table');
+    if (this.count >= this.limit) return this.count;
     this.map.set(key, this.count);
     return this.count++;
   }
@@ -101,7 +106,9 @@ export function hashPrimitive(v: Datum): number {
 
 /** Several keys: put into `key`, then `find()`. */
 export class MultiGroups {
+  static readonly groupBytes = 48;
   count = 0;
+  limit = Infinity;
   readonly key: Datum[];
   private readonly keys: Datum[][];
   private mask = INITIAL - 1;
@@ -140,6 +147,7 @@ export class MultiGroups {
   }
 
   private insert(hash: number, at: number): number {
+    if (this.count >= this.limit) return this.count;
     const group = this.count++;
     this.slots[at] = group;
     this.hashes[group] = hash;
@@ -150,7 +158,6 @@ export class MultiGroups {
 
   private grow(): void {
     const size = this.slots.length * 2;
-    configurationLimit(size * (6 + 16 * this.key.length), 'hash table');
     const mask = (this.mask = size - 1);
     const slots = (this.slots = new Int32Array(size).fill(-1));
     const hashes = new Int32Array(size >> 1);

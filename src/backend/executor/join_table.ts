@@ -3,12 +3,10 @@
 // following one or -1.
 import type { Datum } from '../types/datum.ts';
 import { hashPrimitive } from './group_table.ts';
-import { configurationLimit } from './memory.ts';
 
 const INITIAL = 1024;
 
 function grown(old: Int32Array): Int32Array<ArrayBuffer> {
-  configurationLimit(old.length * 8 * 8, 'hash join');
   const larger = new Int32Array(old.length * 2);
   larger.set(old);
   return larger;
@@ -21,6 +19,7 @@ function grown(old: Int32Array): Int32Array<ArrayBuffer> {
 export class JoinIntTable {
   count = 0;
   next: Int32Array<ArrayBuffer> = new Int32Array(0);
+  static readonly rowBytes = 20;
   private keys = new Int32Array(INITIAL);
   private slots: Int32Array<ArrayBuffer> = new Int32Array(0);
   private mask = 0;
@@ -44,6 +43,14 @@ export class JoinIntTable {
       this.unmatchable = larger;
     }
     this.unmatchable[row] = 1;
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.built = -1;
+    this.keys = new Int32Array(INITIAL);
+    this.next = this.slots = new Int32Array(0);
+    this.unmatchable = null;
   }
 
   private build(): void {
@@ -120,7 +127,14 @@ function hashInt(key: number): number {
 export class JoinMapTable {
   count = 0;
   next: Int32Array<ArrayBuffer> = new Int32Array(INITIAL);
+  static readonly rowBytes = 64;
   private readonly heads = new Map<Datum, number>();
+
+  clear(): void {
+    this.count = 0;
+    this.next = new Int32Array(INITIAL);
+    this.heads.clear();
+  }
 
   add(key: Datum): void {
     const row = this.count++;
@@ -145,6 +159,7 @@ export class JoinMultiTable {
   count = 0;
   next: Int32Array<ArrayBuffer> = new Int32Array(INITIAL);
   readonly key: Datum[];
+  static readonly rowBytes = 32;
   private readonly keys: Datum[][];
   private hashes = new Int32Array(INITIAL);
   private slots = new Int32Array(INITIAL * 2).fill(-1);
@@ -153,6 +168,15 @@ export class JoinMultiTable {
   constructor(width: number) {
     this.key = new Array<Datum>(width).fill(null);
     this.keys = this.key.map(() => []);
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.next = new Int32Array(INITIAL);
+    this.hashes = new Int32Array(INITIAL);
+    this.slots = new Int32Array(INITIAL * 2).fill(-1);
+    this.mask = INITIAL * 2 - 1;
+    for (const column of this.keys) column.length = 0;
   }
 
   private hash(): number {

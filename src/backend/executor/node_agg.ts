@@ -2,13 +2,17 @@
 // States are local variables, or for hashed groups arrays indexed by the group's number, so that adding a row to a
 // group allocates nothing.
 import { exprType, expressionTreeWalker } from '../nodes/nodeFuncs.ts';
-import { OUTER_VAR, type Agg, type GroupKey, type Plan } from '../nodes/plannodes.ts';
+import { OUTER_VAR, type Agg, type GroupKey } from '../nodes/plannodes.ts';
 import type { Aggref, Expr } from '../nodes/primnodes.ts';
 import type { Column, Value } from './codegen.ts';
 import { aggCode, type AggCode, initialValue, resetCarry } from './agg_functions.ts';
 import './orderedset.ts';
 import { type ExprContext, genFilter } from './expr_codegen.ts';
+import { datumBytes, isFixedSize } from './memory.ts';
 import { growFloats, IntGroups, MapGroups, MultiGroups } from './group_table.ts';
+import { GroupSpill, spillHash } from './hash_spill.ts';
+import { outputTypes } from './node_sort.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
 import type { Consumer, PlanCompiler, Producer } from './plan_compiler.ts';
 import { hashKeyFunction, isPrimitiveKey } from './sort_support.ts';
 
@@ -105,6 +109,7 @@ function plainAgg(pc: PlanCompiler, plan: Agg, consume: Consumer): void {
   const { g } = pc;
   const { uses, useOf } = collectAggs(plan);
   const child = plan.lefttree!;
+  pc.allowRepeats(child);
   const names = uses.map(({ code }) => {
     resetCarry(g, code);
     return code.state.map((_s, i) => pc.variable(child, initialValue(g, code, i)));
@@ -182,72 +187,102 @@ const INT_KEYS = new Set([21, 23, 1082]);
 
 interface SetState {
   grouped: number[]; table: string; count: string; capacity: string; kept: Map<number, string>; arrays: string[][];
+  /** The files of groups that found no room; none for the set without columns. */
+  spill: string;
+  /** In the carries, group numbers of one table after the other. */
+  base: string;
 }
+
+const INITIAL = 128;
 
 /** Hashing: one table of groups for each grouping set (usually there is one set). */
 function producedBySets(pc: PlanCompiler, plan: Agg, sets: readonly number[][], consume: Consumer): void {
   const { g } = pc;
   const child = plan.lefttree!;
+  pc.allowRepeats(child);
   const { uses, useOf, outerColumns } = collectAggs(plan);
   const keyColumn = new Map(plan.groupKeys.map((k, i) => [k.column, i]));
   const allKeys = new Set(sets.flat());
   for (const { code } of uses) resetCarry(g, code);
-  const INITIAL = 128;
+  const types = outputTypes(child);
+  const typeList = g.konst(types.map((t) => t.type));
+  const freshArray = (numeric: boolean): string => (numeric ? `new Float64Array(${INITIAL})` : '[]');
   const states: SetState[] = sets.map((grouped) => ({
     grouped: [...grouped], table: '', count: pc.variable(child, '0'), capacity: pc.variable(child, String(INITIAL)),
     kept: new Map(outerColumns.filter((c) => !keyColumn.has(c) || grouped.includes(keyColumn.get(c)!)).map((c) => [c, pc.variable(child, '[]')])),
-    arrays: uses.map(({ code }) => code.state.map((s) => pc.variable(child, s.numeric ? `new Float64Array(${INITIAL})` : '[]'))),
+    arrays: uses.map(({ code }) => code.state.map((s) => pc.variable(child, freshArray(s.numeric)))),
+    spill: '', base: '',
   }));
-  const makers: string[] = states.map(() => '');
-  // Which table class is used depends on the nullability of the columns, known once the input is there.
-  states.forEach((s) => {
-    s.table = pc.mayOutline(child) ? g.state('null', 't') : g.next('t');
-    g.emit(tableMark(pc, child, s.table));
+  const numericArrays = (s: SetState): string[] => uses.flatMap(({ code }, a) => code.state.map((v, i) => (v.numeric ? s.arrays[a]![i]! : '')).filter((x) => x !== ''));
+  const otherArrays = (s: SetState): string[] => uses.flatMap(({ code }, a) => code.state.map((v, i) => (v.numeric ? '' : s.arrays[a]![i]!)).filter((x) => x !== ''));
+  const makers = states.map((s, n) => {
+    if (s.grouped.length === 0) return '{ count: 0 }';
+    const Table = s.grouped.length > 1 ? MultiGroups : INT_KEYS.has(plan.groupKeys[s.grouped[0]!]!.type) ? IntGroups : MapGroups;
+    const groupBytes = Table.groupBytes * s.grouped.length + 8 * (s.kept.size + numericArrays(s).length) + 72 * otherArrays(s).length;
+    s.spill = pc.variable(child, `new ${g.konst(GroupSpill)}(${typeList}, ${groupBytes})`);
+    if (pc.options.instrument && n === 0) g.emit(`rt.notes.set(${g.konst(plan)}, ${s.spill});`);
+    return `new ${g.konst(Table)}(${s.grouped.length > 1 ? s.grouped.length : ''})`;
   });
-  // A group number in the carries is set * 2^32 + group, so that sets do not share them.
-  const carryGroup = (n: number, gi: string): string => (n === 0 ? gi : `(${n * 4294967296} + ${gi})`);
-  pc.produce(child, (columns) => {
+  const limited = (s: SetState): string => (s.spill === '' ? '' : ` ${s.table}.limit = ${s.spill}.maxGroups;`);
+  states.forEach((s, n) => {
+    s.table = pc.variable(child, makers[n]!);
+    g.emit(limited(s));
+    // A group number in the carries is set * 2^32 + group, so that sets do not share them.
+    s.base = g.state(String(n * 4294967296));
+    g.emit(`${s.base} = ${n * 4294967296};`);
+  });
+  const carryGroup = (s: SetState, gi: string): string => `(${s.base} + ${gi})`;
+
+  /** Adds a row to its group in one set. */
+  const accumulate = (s: SetState, columns: Column[], keys: ReadonlyMap<number, string>): void => {
     const cx = pc.context({ outer: columns });
-    const keys = new Map<number, string>();
-    for (const k of allKeys) keys.set(k, hashKey(pc, plan.groupKeys[k]!, columns));
-    states.forEach((s, n) => {
-      g.block('', () => {
-        const { grouped } = s;
-        let find: string;
-        if (grouped.length === 0) {
-          makers[n] = `{ count: 0 }`;
-          find = '0';
-        } else if (grouped.length === 1) {
-          const key = plan.groupKeys[grouped[0]!]!;
-          const int = INT_KEYS.has(key.type);
-          const code = keys.get(grouped[0]!)!;
-          makers[n] = `new ${g.konst(int ? IntGroups : MapGroups)}()`;
-          find = int && columns[key.column - 1]!.nullable ? `${code} === null ? ${s.table}.findNull() : ${s.table}.find(${code})` : `${s.table}.find(${code})`;
-        } else {
-          makers[n] = `new ${g.konst(MultiGroups)}(${grouped.length})`;
-          grouped.forEach((k, i) => g.emit(`${s.table}.key[${i}] = ${keys.get(k)};`));
-          find = `${s.table}.find()`;
+    const { grouped } = s;
+    let find = '0';
+    if (grouped.length === 1) {
+      const key = plan.groupKeys[grouped[0]!]!;
+      const code = keys.get(grouped[0]!)!;
+      find = INT_KEYS.has(key.type) && columns[key.column - 1]!.nullable ? `${code} === null ? ${s.table}.findNull() : ${s.table}.find(${code})` : `${s.table}.find(${code})`;
+    } else if (grouped.length > 1) {
+      grouped.forEach((k, i) => g.emit(`${s.table}.key[${i}] = ${keys.get(k)};`));
+      find = `${s.table}.find()`;
+    }
+    const gi = g.local(find);
+    g.labelled((label) => {
+      g.block(`if (${gi} === ${s.count})`, () => {
+        if (s.spill !== '') {
+          g.block(`if (${s.table}.count === ${s.count})`, () => {
+            g.emit(`${s.spill}.add(${pc.row(columns)}, ${g.konst(spillHash)}(${grouped.map((k) => keys.get(k)).join(', ')})); ${g.jumpCode(label)}`);
+          });
         }
-        const gi = g.local(find);
-        g.block(`if (${gi} === ${s.count})`, () => {
-          g.emit(`${s.count}++;`);
-          for (const [attno, array] of s.kept) g.emit(`${array}.push(${g.column(columns[attno - 1]!).code});`);
-          const floats = uses.flatMap(({ code }, a) => code.state.map((v, i) => (v.numeric ? s.arrays[a]![i]! : '')).filter((x) => x !== ''));
-          if (floats.length > 0) {
-            g.emit(`if (${gi} === ${s.capacity}) { ${s.capacity} *= 2; ${floats.map((f) => `${f} = ${g.konst(growFloats)}(${f}, ${s.capacity});`).join(' ')} }`);
-          }
-          uses.forEach(({ code }, a) => code.state.forEach((v, i) => {
-            const init = initialValue(g, code, i);
-            if (!v.numeric) g.emit(`${s.arrays[a]![i]}.push(${init});`);
-            else if (init !== '0') g.emit(`${s.arrays[a]![i]}[${gi}] = ${init};`);
-          }));
-        });
-        uses.forEach(({ code }, a) => code.accumulate(g, cx, (i) => `${s.arrays[a]![i]}[${gi}]`, carryGroup(n, gi)));
+        g.emit(`${s.count}++;`);
+        for (const [attno, array] of s.kept) g.emit(`${array}.push(${g.column(columns[attno - 1]!).code});`);
+        const floats = numericArrays(s);
+        if (floats.length > 0) {
+          g.emit(`if (${gi} === ${s.capacity}) { ${s.capacity} *= 2; ${floats.map((f) => `${f} = ${g.konst(growFloats)}(${f}, ${s.capacity});`).join(' ')} }`);
+        }
+        uses.forEach(({ code }, a) => code.state.forEach((v, i) => {
+          const init = initialValue(g, code, i);
+          if (!v.numeric) g.emit(`${s.arrays[a]![i]}.push(${init});`);
+          else if (init !== '0') g.emit(`${s.arrays[a]![i]}[${gi}] = ${init};`);
+        }));
+        // Strings and the like: what is kept of the group's first row, and keys that are made into strings.
+        const large = new Set([...s.kept.keys(), ...grouped.map((k) => plan.groupKeys[k]!.column)].filter((c) => !isFixedSize(types[c - 1]!.type)));
+        if (s.spill !== '' && large.size > 0) {
+          const bytes = [...large].map((c) => `${g.konst(datumBytes)}(${g.column(columns[c - 1]!).code})`);
+          g.emit(`if ((${s.spill}.bytes += ${bytes.join(' + ')}) > ${s.spill}.limit) ${s.table}.limit = ${s.count};`);
+        }
       });
+      uses.forEach(({ code }, a) => code.accumulate(g, cx, (i) => `${s.arrays[a]![i]}[${gi}]`, carryGroup(s, gi)));
     });
+  };
+  const keysOf = (columns: Column[], which: Iterable<number>): Map<number, string> => new Map([...which].map((k) => [k, hashKey(pc, plan.groupKeys[k]!, columns)]));
+
+  pc.produce(child, (columns) => {
+    const keys = keysOf(columns, allKeys);
+    for (const s of states) g.block('', () => accumulate(s, columns, keys));
   });
-  states.forEach((s, n) => g.replaceLine(tableMark(pc, child, s.table), `${pc.mayOutline(child) ? '' : 'const '}${s.table} = ${makers[n] === '' ? 'null' : makers[n]};`));
-  const emit = (s: SetState, n: number, to: Consumer): void => {
+
+  const emit = (s: SetState, to: Consumer): void => {
     const gi = g.next('i');
     // The set without columns has its one group even when there was no input.
     if (s.grouped.length === 0) {
@@ -268,16 +303,33 @@ function producedBySets(pc: PlanCompiler, plan: Agg, sets: readonly number[][], 
         }
         return column;
       };
-      emitGroup(pc, plan, uses, useOf, outer, (a, i) => `${s.arrays[a]![i]}[${gi}]`, carryGroup(n, gi), sets.length > 1 || s.grouped.length < plan.groupKeys.length ? new Set(s.grouped) : null, to);
+      emitGroup(pc, plan, uses, useOf, outer, (a, i) => `${s.arrays[a]![i]}[${gi}]`, carryGroup(s, gi), sets.length > 1 || s.grouped.length < plan.groupKeys.length ? new Set(s.grouped) : null, to);
     });
   };
-  if (states.length === 1) emit(states[0]!, 0, consume);
-  else {
-    const types = plan.targetlist.map((t) => ({ nullable: true, type: exprType(t.expr) }));
-    const out = pc.outlineFor(consume, types);
-    states.forEach((s, n) => emit(s, n, out));
-  }
+  /** The next table, of rows that found no room before. */
+  const again = (s: SetState, n: number): void => {
+    g.emit(`${s.base} += ${s.count}; ${s.count} = 0; ${s.capacity} = ${INITIAL}; ${s.table} = ${makers[n]};${limited(s)}`);
+    for (const array of [...s.kept.values(), ...otherArrays(s)]) g.emit(`${array} = [];`);
+    for (const array of numericArrays(s)) g.emit(`${array} = ${freshArray(true)};`);
+    const rows = g.local(`${s.spill}.rows()`);
+    const count = g.local('0', true);
+    const row = g.next('r');
+    g.block(`for (let ${row}; (${row} = ${rows}.next()) !== undefined;)`, () => {
+      g.emit(`if ((++${count} & 1023) === 0) ${g.konst(checkForInterrupts)}();`);
+      const columns = pc.columnsOfRow(row, types);
+      accumulate(s, columns, keysOf(columns, s.grouped));
+    });
+  };
+  const out = states.length === 1 ? consume : pc.outlineFor(consume, plan.targetlist.map((t) => ({ nullable: true, type: exprType(t.expr) })));
+  states.forEach((s, n) => {
+    if (s.spill === '') {
+      emit(s, out);
+      return;
+    }
+    g.labelled((done) => {
+      emit(s, out);
+      g.emit(`if (!${s.spill}.next()) ${g.jumpCode(done)}`);
+      again(s, n);
+    }, 'for (;;)');
+  });
 }
-
-/** Stands where the table is made, until it is known which kind of table it is. */
-const tableMark = (pc: PlanCompiler, child: Plan, table: string): string => (pc.mayOutline(child) ? `${table} = null;` : `const ${table} = null;`);

@@ -20,6 +20,9 @@ export type Consumer = (columns: Column[]) => void;
 export type Producer<P extends Plan = Plan> = (pc: PlanCompiler, plan: P, consume: Consumer) => void;
 export type Producers = { [K in Plan['kind']]: Producer<Extract<Plan, { kind: K }>> };
 
+/** Each hash join that repeats what follows doubles the text. */
+const MAX_REPEATS = 2;
+
 export interface CompileOptions {
   /** EXPLAIN ANALYZE: count rows and loops, and time. */
   readonly instrument: boolean;
@@ -73,6 +76,18 @@ export class PlanCompiler {
     g.emit(`} finally { ${counter}.leave(); }`);
   }
 
+  /** What is done with the rows of this subtree may stand in the text twice. */
+  allowRepeats(plan: Plan): void {
+    if (this.options.instrument) return;
+    let p: Plan | null = plan;
+    for (let n = 0; n < MAX_REPEATS && p?.kind === 'HashJoin' && (p.jointype === 'inner' || p.jointype === 'semi' || p.jointype === 'anti'); n++) {
+      this.repeats.add(p);
+      p = p.lefttree;
+    }
+  }
+  /** Hash joins that may. */
+  readonly repeats = new Set<Plan>();
+
   /** Makes a consumer a function, to be called from several places; returns what emits the call. */
   outline(consume: Consumer, width: number, nullable: (i: number) => boolean = () => true, types?: (i: number) => number): Consumer {
     const { g } = this;
@@ -114,7 +129,7 @@ export class PlanCompiler {
       case 'SubqueryScan': return this.mayOutline(plan.subplan);
       case 'Agg': return plan.aggstrategy === 'sorted' || plan.groupingSets !== null;
       case 'NestLoop': return plan.jointype === 'left' || this.mayOutline(plan.lefttree!) || this.mayOutline(plan.righttree!);
-      case 'HashJoin': return plan.jointype !== 'inner' && plan.jointype !== 'semi' && plan.jointype !== 'anti' || this.mayOutline(plan.lefttree!);
+      case 'HashJoin': return !this.repeats.has(plan) || this.mayOutline(plan.lefttree!);
       default: return true;
     }
   }

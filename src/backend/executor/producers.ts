@@ -1,6 +1,7 @@
 // Which function makes code for which plan node.
 import { agg } from './node_agg.ts';
 import { cteProducers } from './node_cte.ts';
+import { hashJoin } from './node_hashjoin.ts';
 import { joinProducers } from './node_join.ts';
 import { lockRows } from './node_lockrows.ts';
 import { modifyTable } from './node_modify.ts';
@@ -13,5 +14,5 @@ import { functionScan } from './node_function.ts';
 
 export const producers: Producers = {
   ...simpleProducers, ...scanProducers, ...joinProducers, ...sortProducers, ...cteProducers,
-  Agg: agg, FunctionScan: functionScan, WindowAgg: windowAgg, ModifyTable: modifyTable, LockRows: lockRows,
+  Agg: agg, HashJoin: hashJoin, FunctionScan: functionScan, WindowAgg: windowAgg, ModifyTable: modifyTable, LockRows: lockRows,
 };

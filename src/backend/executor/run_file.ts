@@ -21,6 +21,7 @@ export function rowLayoutOf(types: readonly Oid[]): RowLayout {
 export const openRunFiles: RunFile[] = [];
 
 export class RunFile {
+  rows = 0;
   private readonly layout: RowLayout;
   private readonly fd: number;
   private buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
@@ -36,7 +37,13 @@ export class RunFile {
     openRunFiles.push(this);
   }
 
+  /** What has been written to it. */
+  get bytes(): number {
+    return this.written + this.used;
+  }
+
   write(row: readonly Datum[]): void {
+    this.rows++;
     let end = formRowInto(this.layout, row, this.buffer, this.view, this.used + 4);
     if (end < 0) {
       this.flush();
@@ -79,7 +86,7 @@ export class RunFile {
   }
 
   reader(): RowReader {
-    const { layout, fd, written } = this;
+    const { layout, fd } = this;
     let chunk = Buffer.allocUnsafe(CHUNK_BYTES);
     let view = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
     let at = 0;
@@ -97,7 +104,8 @@ export class RunFile {
       } else chunk.copyWithin(0, at, end);
       end -= at;
       at = 0;
-      while (end < count && position < written) {
+      if (this.used > 0) this.flush();
+      while (end < count && position < this.written) {
         const n = readSync(fd, chunk, end, chunk.length - end, position);
         if (n === 0) break;
         end += n;

@@ -3,7 +3,7 @@
 import type { SortKey } from '../nodes/plannodes.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
-import { workMemBytes } from './memory.ts';
+import { datumBytes, workMemBytes } from './memory.ts';
 import { type RowComparator, rowComparator } from './row_compare.ts';
 import { RunFile } from './run_file.ts';
 
@@ -15,6 +15,7 @@ export interface SortSpec {
 
 export interface RowReader { next(): Datum[] | undefined }
 
+const MAX_RUNS = 128;
 const INTEGER_TYPES = new Set([21, 23, 26, 1082]);
 
 /** Bytes a row takes, roughly, as PostgreSQL would count it: what work_mem is compared with. */
@@ -22,7 +23,7 @@ export function rowBytes(row: readonly Datum[]): number {
   let bytes = 24 + 8 * row.length;
   for (const v of row) {
     if (typeof v === 'string') bytes += v.length;
-    else if (typeof v === 'object' && v !== null) bytes += 40;
+    else if (typeof v === 'object' && v !== null) bytes += datumBytes(v);
   }
   return bytes;
 }
@@ -162,6 +163,19 @@ export class Tuplesort {
     this.runs.push(run);
     this.rows = [];
     this.bytes = 0;
+    if (this.runs.length === MAX_RUNS) this.mergeRuns();
+  }
+
+  /** Many runs become one: each that is open takes a descriptor and a buffer. */
+  private mergeRuns(): void {
+    const merged = new RunFile(this.spec.types);
+    const all = new Merge(this.runs.map((run) => run.reader()), this.compare);
+    for (let row, n = 1; (row = all.next()) !== undefined; n++) {
+      if ((n & 1023) === 0) checkForInterrupts();
+      merged.write(row);
+    }
+    merged.finish();
+    for (const run of this.runs.splice(0, this.runs.length, merged)) run.close();
   }
 
   finish(): this {

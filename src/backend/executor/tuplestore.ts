@@ -9,50 +9,47 @@ export class Tuplestore {
   private bytes = 0;
   private readonly limit = workMemBytes();
   private readonly types: readonly Oid[];
-  private readonly files: RunFile[] = [];
+  private file: RunFile | null = null;
 
   constructor(types: readonly Oid[]) {
     this.types = types;
   }
 
   add(row: Datum[]): void {
+    if (this.file !== null) {
+      this.file.write(row);
+      return;
+    }
     this.rows.push(row);
     this.bytes += rowBytes(row);
     if (this.bytes > this.limit && this.rows.length > 64) this.spill();
   }
 
   private spill(): void {
-    const file = new RunFile(this.types);
-    for (const row of this.rows) file.write(row);
-    file.finish();
-    this.files.push(file);
+    this.file = new RunFile(this.types);
+    for (const row of this.rows) this.file.write(row);
     this.rows = [];
-    this.bytes = 0;
   }
 
-  /** Rows added while reading are read too, as long as nothing has been spilled. */
+  /** Rows added while reading are read too. */
   reader(): RowReader {
-    const { rows, files } = this;
-    if (files.length === 0) {
-      let i = 0;
-      return { next: () => rows[i++] };
-    }
-    const readers = files.map((f) => f.reader());
-    let at = 0;
+    const { rows } = this;
+    let fromFile = this.file?.reader();
     let i = 0;
     return {
       next: () => {
-        while (at < readers.length) {
-          const row = readers[at]!.next();
-          if (row !== undefined) return row;
-          at++;
-        }
-        return rows[i++];
+        if (fromFile !== undefined) return fromFile.next();
+        if (i < rows.length) return rows[i++];
+        if (this.file === null) return undefined;
+        // It went to a file meanwhile, with the rows read before.
+        fromFile = this.file.reader();
+        for (let skip = rows.length; skip > 0; skip--) fromFile.next();
+        return fromFile.next();
       },
     };
   }
 
   close(): void {
-    for (const file of this.files) file.close();
+    this.file?.close();
   }
 }
