@@ -1,10 +1,8 @@
 // Memory of a write set: bytes that are written once and read again, in chunks of a megabyte. Past its limit the
 // oldest full chunks go to a temporary file, which has no name any more once it is open, so nothing can stay behind.
-import { session } from '../utils/session.ts';
-import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { readSync } from 'node:fs';
 import { PgError } from '../../common/errors.ts';
-import { getInt } from '../utils/guc.ts';
+import { onTemporaryFile, TemporaryFile } from './temporary_file.ts';
 
 const CHUNK_BYTES = 1 << 20;
 /** The first chunk: small transactions need little. */
@@ -18,8 +16,6 @@ const RELOADED_CHUNKS = 4;
 export const arenaSettings = {
   /** Memory for one write set before it spills. */
   limitBytes: 64 << 20,
-  /** Where temporary files go: the site's tmp/. */
-  spillDirectory: '/tmp',
 };
 
 /** Where bytes are: chunk number and offset in it. */
@@ -29,7 +25,7 @@ interface Slot { chunk: Chunk | null; used: number; size: number; fileOffset: nu
 export class Arena {
   private readonly slots: Slot[] = [];
   private memoryBytes = 0;
-  private fd = -1;
+  private file: TemporaryFile | null = null;
   private fileBytes = 0;
   private firstInMemory = 0;
   private readonly reloaded = new Map<number, Chunk>();
@@ -63,11 +59,10 @@ export class Arena {
   private spill(wanted: number): void {
     while (this.firstInMemory < this.slots.length && this.memoryBytes + wanted > arenaSettings.limitBytes) {
       const slot = this.slots[this.firstInMemory++]!;
-      if (this.fd < 0) this.openFile();
-      chargeTemporaryFile(slot.used);
+      this.file ??= new TemporaryFile();
       slot.fileOffset = this.fileBytes;
       for (let done = 0; done < slot.used;) {
-        done += onTemporaryFile(() => writeSync(this.fd, slot.chunk!.bytes, done, slot.used - done, slot.fileOffset + done));
+        done += this.file.write(slot.chunk!.bytes, done, slot.used - done, slot.fileOffset + done);
       }
       this.fileBytes += slot.used;
       this.memoryBytes -= slot.size;
@@ -76,18 +71,12 @@ export class Arena {
     }
   }
 
-  private openFile(): void {
-    const path = join(arenaSettings.spillDirectory, `writeset.${process.hrtime.bigint().toString(36)}.${session.pid}`);
-    this.fd = onTemporaryFile(() => openSync(path, 'wx+', 0o600));
-    unlinkSync(path);
-  }
-
   private reload(index: number, slot: Slot): Chunk {
     let chunk = this.reloaded.get(index);
     if (chunk !== undefined) return chunk;
     const bytes = Buffer.allocUnsafeSlow(slot.size);
     for (let done = 0; done < slot.used;) {
-      const count = onTemporaryFile(() => readSync(this.fd, bytes, done, slot.used - done, slot.fileOffset + done));
+      const count = onTemporaryFile(() => readSync(this.file!.fd, bytes, done, slot.used - done, slot.fileOffset + done));
       if (count === 0) throw new PgError('io_error', 'could not read from temporary file: unexpected end');
       done += count;
     }
@@ -98,13 +87,10 @@ export class Arena {
   }
 
   close(): void {
-    if (this.fd >= 0) {
-      closeSync(this.fd);
-      chargeTemporaryFile(-this.fileBytes);
-    }
+    this.file?.close();
     if (this.slots[0]?.size === FIRST_BYTES) spare = this.slots[0].chunk;
     this.fileBytes = 0;
-    this.fd = -1;
+    this.file = null;
     this.slots.length = 0;
     this.reloaded.clear();
   }
@@ -118,28 +104,4 @@ function newChunk(size: number): Chunk {
   }
   const bytes = Buffer.allocUnsafeSlow(size);
   return { bytes, view: new DataView(bytes.buffer) };
-}
-
-/** Bytes of the process's temporary files. */
-let temporaryBytes = 0;
-
-/** Counts what is written to temporary files (or no longer there): 53400 past temp_file_limit. */
-export function chargeTemporaryFile(lengthBytes: number): void {
-  temporaryBytes += lengthBytes;
-  const limit = lengthBytes > 0 ? getInt('temp_file_limit') : -1;
-  if (limit >= 0 && temporaryBytes > limit * 1024) {
-    temporaryBytes -= lengthBytes;
-    throw new PgError('configuration_limit_exceeded', `temporary file size exceeds temp_file_limit (${limit}kB)`);
-  }
-}
-
-/** Runs a system call on a temporary file: 53100 when the disk is full. */
-export function onTemporaryFile<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOSPC' || code === 'EDQUOT') throw new PgError('disk_full', 'could not write to temporary file: No space left on device');
-    throw new PgError('io_error', `could not use temporary file: ${message}`);
-  }
 }

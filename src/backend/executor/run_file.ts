@@ -1,14 +1,15 @@
 // Rows in a temporary file below tmp/, in the byte format of table rows (access/row.ts), each after its length. The
 // file has no name any more while it is used, so nothing is left of it whatever happens to the process.
-import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
-import { arenaSettings, chargeTemporaryFile, onTemporaryFile } from '../access/arena.ts';
+import { readSync } from 'node:fs';
+import { PgError } from '../../common/errors.ts';
+import { onTemporaryFile, TemporaryFile } from '../access/temporary_file.ts';
 import { formRow, formRowInto, makeLayout, readRow, type RowLayout, storageClassOf } from '../access/row.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { typeInfo } from './fmgr_info.ts';
 import type { RowReader } from './tuplesort.ts';
 
 const CHUNK_BYTES = 64 * 1024;
-let counter = 0;
+const NO_BYTES = Buffer.alloc(0);
 
 export function rowLayoutOf(types: readonly Oid[]): RowLayout {
   return makeLayout(types.map((atttypid, i) => ({ attnum: i + 1, atttypid, missing: undefined })), (oid) => {
@@ -29,12 +30,15 @@ export class RunFile {
   private used = 0;
   private written = 0;
 
-  constructor(types: readonly Oid[]) {
+  private readonly file: TemporaryFile;
+  private closed = false;
+
+  /** `lasting`: whoever makes it closes it, also when the plan that runs fails. */
+  constructor(types: readonly Oid[], lasting = false) {
     this.layout = rowLayoutOf(types);
-    const path = `${arenaSettings.spillDirectory}/sort.${process.hrtime.bigint()}.${counter++}`;
-    this.fd = onTemporaryFile(() => openSync(path, 'wx+', 0o600));
-    unlinkSync(path);
-    openRunFiles.push(this);
+    this.file = new TemporaryFile();
+    this.fd = this.file.fd;
+    if (!lasting) openRunFiles.push(this);
   }
 
   /** What has been written to it. */
@@ -71,18 +75,33 @@ export class RunFile {
 
   private flush(): void {
     let from = 0;
-    chargeTemporaryFile(this.used);
-    while (from < this.used) {
-      const n = onTemporaryFile(() => writeSync(this.fd, this.buffer, from, this.used - from, this.written));
-      from += n;
-      this.written += n;
-    }
+    while (from < this.used) from += this.file.write(this.buffer, from, this.used - from, this.written + from);
+    this.written += this.used;
     this.used = 0;
   }
 
   finish(): void {
     this.flush();
-    this.buffer = Buffer.alloc(0);
+    this.buffer = NO_BYTES;
+  }
+
+  /** The rows from one place (`bytes` when they were written) to another. */
+  readRows(from: number, to: number): Datum[][] {
+    if (this.used > 0) this.flush();
+    const chunk = Buffer.allocUnsafe(to - from);
+    const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
+    for (let done = 0; done < chunk.length;) {
+      const n = onTemporaryFile(() => readSync(this.fd, chunk, done, chunk.length - done, from + done));
+      if (n === 0) throw new PgError('io_error', 'could not read from temporary file: unexpected end');
+      done += n;
+    }
+    const rows: Datum[][] = [];
+    for (let at = 0; at < chunk.length;) {
+      const length = chunk.readUInt32LE(at);
+      rows.push(readRow(chunk, view, at + 4, this.layout));
+      at += 4 + length;
+    }
+    return rows;
   }
 
   reader(): RowReader {
@@ -106,7 +125,7 @@ export class RunFile {
       at = 0;
       if (this.used > 0) this.flush();
       while (end < count && position < this.written) {
-        const n = readSync(fd, chunk, end, chunk.length - end, position);
+        const n = onTemporaryFile(() => readSync(fd, chunk, end, chunk.length - end, position));
         if (n === 0) break;
         end += n;
         position += n;
@@ -126,11 +145,11 @@ export class RunFile {
   }
 
   close(): void {
+    if (this.closed) return;
+    this.closed = true;
     const place = openRunFiles.lastIndexOf(this);
-    if (place < 0) return;
-    openRunFiles.splice(place, 1);
-    chargeTemporaryFile(-this.written);
-    this.written = 0;
-    closeSync(this.fd);
+    if (place >= 0) openRunFiles.splice(place, 1);
+    this.buffer = NO_BYTES;
+    this.file.close();
   }
 }

@@ -1,4 +1,5 @@
-// Window functions and aggregates over frames: everything here works on the rows of one partition, in memory.
+// Window functions and aggregates over frames: everything here works on the rows of one partition,
+// which may be in a file, so values are made row by row, in order.
 import { PgError, notSupported } from '../../common/errors.ts';
 import type { WindowAgg } from '../nodes/plannodes.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
@@ -6,6 +7,7 @@ import type { Expr, WindowFunc } from '../nodes/primnodes.ts';
 import type { Datum } from '../types/datum.ts';
 import { genericAggregate, type GenericAggregate, runStep } from './agg_functions.ts';
 import { aggregate, callable, calledFunction, functionInfo } from './fmgr_info.ts';
+import type { PagedRows } from './paged_rows.ts';
 import { rowsEqual } from './row_compare.ts';
 
 export type WindowCall = WindowFunc;
@@ -52,10 +54,14 @@ export class WindowPartition {
   private readonly inputs: readonly CallInput[];
   private readonly startOffset: Datum;
   private readonly endOffset: Datum;
-  private rows: readonly Datum[][] = [];
-  /** Number of the peer group of each row, and where each group starts (one more entry at the end). */
-  private groupOf: number[] = [];
+  private rows!: PagedRows;
+  /** Where each group of peers starts (one more entry at the end). */
   private groupStart: number[] = [];
+  /** The group looked at last: rows are looked at in order, mostly. */
+  private lastGroup = 0;
+  /** Ends of the last frame with a RANGE offset. */
+  private rangeFrom = 0;
+  private rangeTo = 0;
 
   constructor(spec: WindowSpec, inputs: readonly CallInput[], startOffset: Datum, endOffset: Datum) {
     this.spec = spec;
@@ -73,26 +79,48 @@ export class WindowPartition {
     if ((frameOptions & END_OFFSET) !== 0) check(endOffset, 'ending');
   }
 
-  /** The values of every call for every row of the partition. */
-  evaluate(rows: readonly Datum[][]): Datum[][] {
+  /** For every call the function that gives its value for a row. Rows are asked for in order, each once. */
+  evaluate(rows: PagedRows): ((i: number) => Datum)[] {
     this.rows = rows;
-    this.groupOf = [];
     this.groupStart = [0];
-    const ordered = this.spec.plan.ordKeys.length > 0;
-    for (let i = 0; i < rows.length; i++) {
-      if (i > 0 && ordered && !this.spec.peers(rows[i - 1]!, rows[i]!)) this.groupStart.push(i);
-      this.groupOf.push(this.groupStart.length - 1);
+    this.lastGroup = this.rangeFrom = this.rangeTo = 0;
+    if (this.spec.plan.ordKeys.length > 0) {
+      let before = rows.at(0)!;
+      for (let i = 1; i < rows.length; i++) {
+        const row = rows.at(i)!;
+        if (!this.spec.peers(before, row)) this.groupStart.push(i);
+        before = row;
+      }
     }
     this.groupStart.push(rows.length);
     return this.spec.calls.map((call, n) => (call.aggregate === null ? this.windowFunction(call.prosrc, this.inputs[n]!) : this.aggregate(call.aggregate, this.inputs[n]!)));
   }
+
+  /** The number of a row's peer group. */
+  private readonly groupOf = (i: number): number => {
+    const { groupStart } = this;
+    let group = this.lastGroup;
+    if (i >= groupStart[group]! && i < groupStart[group + 1]!) return group;
+    if (i >= groupStart[group + 1]! && i < groupStart[group + 2]!) group++;
+    else {
+      let low = 0, high = groupStart.length - 1;
+      while (high - low > 1) {
+        const middle = (low + high) >> 1;
+        if (groupStart[middle]! <= i) low = middle;
+        else high = middle;
+      }
+      group = low;
+    }
+    this.lastGroup = group;
+    return group;
+  };
 
   // ---------------------------------------------------------------- frames
 
   private frameStart(i: number): number {
     const { frameOptions } = this.spec.plan;
     if ((frameOptions & START_UNBOUNDED_PRECEDING) !== 0) return 0;
-    const group = this.groupOf[i]!;
+    const group = this.groupOf(i);
     if ((frameOptions & START_CURRENT_ROW) !== 0) return (frameOptions & ROWS) !== 0 ? i : this.groupStart[group]!;
     const offset = (frameOptions & START_OFFSET_PRECEDING) !== 0 ? -Number(this.startOffset) : Number(this.startOffset);
     if ((frameOptions & ROWS) !== 0) return Math.min(Math.max(0, i + offset), this.rows.length);
@@ -104,7 +132,7 @@ export class WindowPartition {
   private frameEnd(i: number): number {
     const { frameOptions } = this.spec.plan;
     if ((frameOptions & END_UNBOUNDED_FOLLOWING) !== 0) return this.rows.length;
-    const group = this.groupOf[i]!;
+    const group = this.groupOf(i);
     if ((frameOptions & END_CURRENT_ROW) !== 0) return (frameOptions & ROWS) !== 0 ? i + 1 : this.groupStart[group + 1]!;
     const offset = (frameOptions & END_OFFSET_PRECEDING) !== 0 ? -Number(this.endOffset) : Number(this.endOffset);
     if ((frameOptions & ROWS) !== 0) return Math.min(Math.max(0, i + offset + 1), this.rows.length);
@@ -115,16 +143,17 @@ export class WindowPartition {
   private rangeStart(i: number): number {
     const { frameOptions, inRangeAsc, inRangeNullsFirst, ordKeys } = this.spec.plan;
     const column = ordKeys[0]!.column - 1;
-    const current = this.rows[i]![column]!;
+    const current = this.rows.at(i)![column]!;
     let sub = (frameOptions & START_OFFSET_PRECEDING) !== 0;
     let less = false;
     if (!inRangeAsc) {
       sub = !sub;
       less = true;
     }
-    let at = 0;
+    // Frames only move on.
+    let at = this.rangeFrom;
     for (; at < this.rows.length; at++) {
-      const value = this.rows[at]![column]!;
+      const value = this.rows.at(at)![column]!;
       if (value === null || current === null) {
         if (inRangeNullsFirst ? value !== null || current === null : value === null || current !== null) {
           if (value === null && current === null) break;
@@ -134,22 +163,22 @@ export class WindowPartition {
       }
       if (this.spec.startInRange!(value, current, this.startOffset, sub, less) === true) break;
     }
-    return at;
+    return (this.rangeFrom = at);
   }
 
   private rangeEnd(i: number): number {
     const { frameOptions, inRangeAsc, inRangeNullsFirst, ordKeys } = this.spec.plan;
     const column = ordKeys[0]!.column - 1;
-    const current = this.rows[i]![column]!;
+    const current = this.rows.at(i)![column]!;
     let sub = (frameOptions & END_OFFSET_PRECEDING) !== 0;
     let less = true;
     if (!inRangeAsc) {
       sub = !sub;
       less = false;
     }
-    let at = 0;
+    let at = this.rangeTo;
     for (; at < this.rows.length; at++) {
-      const value = this.rows[at]![column]!;
+      const value = this.rows.at(at)![column]!;
       if (value === null || current === null) {
         // NULLs are peers of each other only.
         if (value === null && current === null) continue;
@@ -158,38 +187,37 @@ export class WindowPartition {
       }
       if (this.spec.endInRange!(value, current, this.endOffset, sub, less) !== true) break;
     }
-    return at;
+    return (this.rangeTo = at);
   }
 
   private excluded(i: number, j: number): boolean {
     const { frameOptions } = this.spec.plan;
     if ((frameOptions & EXCLUDE_CURRENT_ROW) !== 0) return i === j;
-    const peers = this.groupOf[i] === this.groupOf[j];
+    const peers = this.groupOf(i) === this.groupOf(j);
     if ((frameOptions & EXCLUDE_GROUP) !== 0) return peers;
     return (frameOptions & EXCLUDE_TIES) !== 0 && peers && i !== j;
   }
 
   // ---------------------------------------------------------------- aggregates
 
-  private aggregate(agg: GenericAggregate, input: CallInput): Datum[] {
+  private aggregate(agg: GenericAggregate, input: CallInput): (i: number) => Datum {
     const { rows } = this;
     const { frameOptions } = this.spec.plan;
     const hasExclusion = (frameOptions & EXCLUSION) !== 0;
-    const result: Datum[] = [];
     let from = -1;
     let to = -1;
     let state: Datum = null;
     let first = true;
     let value: Datum = null;
     const add = (j: number): void => {
-      const row = rows[j]!;
+      const row = rows.at(j)!;
       if (input.filter !== null && input.filter(row) !== true) return;
       const args = input.args.map((a) => a(row));
       if (agg.strict && args.includes(null)) return;
       state = runStep(agg, state, first, args);
       first = false;
     };
-    for (let i = 0; i < rows.length; i++) {
+    return (i) => {
       const start = this.frameStart(i);
       const end = this.frameEnd(i);
       if (hasExclusion || start !== from || end < to) {
@@ -204,74 +232,79 @@ export class WindowPartition {
       }
       from = start;
       to = end;
-      result.push(value);
-    }
-    return result;
+      return value;
+    };
   }
 
   // ---------------------------------------------------------------- window functions
 
-  private windowFunction(prosrc: string, input: CallInput): Datum[] {
+  private windowFunction(prosrc: string, input: CallInput): (i: number) => Datum {
     const fn = WINDOW_FUNCTIONS[prosrc];
     if (fn === undefined) throw notSupported(`window function ${prosrc}`);
     const { rows, groupOf, groupStart } = this;
-    return fn({
-      rows, groupOf, groupStart, args: input.args,
-      frame: (i) => {
-        const list: number[] = [];
-        for (let j = this.frameStart(i), end = this.frameEnd(i); j < end; j++) if (!this.excluded(i, j)) list.push(j);
-        return list;
-      },
-    });
+    return fn({ rows, groupOf, groupStart, args: input.args, inFrame: (i, n) => this.inFrame(i, n) });
+  }
+
+  /** The n-th row of a row's frame (from 0; -1: the last one), as its number; -1: there is none. */
+  private inFrame(i: number, n: number): number {
+    const start = this.frameStart(i), end = this.frameEnd(i);
+    if ((this.spec.plan.frameOptions & EXCLUSION) === 0) {
+      const at = n < 0 ? end - 1 : start + n;
+      return at >= start && at < end ? at : -1;
+    }
+    if (n < 0) {
+      for (let j = end - 1; j >= start; j--) if (!this.excluded(i, j)) return j;
+      return -1;
+    }
+    for (let j = start, left = n; j < end; j++) if (!this.excluded(i, j) && left-- === 0) return j;
+    return -1;
   }
 }
 
 interface Partition {
-  rows: readonly Datum[][];
-  groupOf: readonly number[];
+  rows: PagedRows;
+  groupOf: (i: number) => number;
   groupStart: readonly number[];
   args: ((row: Datum[]) => Datum)[];
-  frame: (i: number) => number[];
+  inFrame: (i: number, n: number) => number;
 }
 
-const shift = (p: Partition, direction: number): Datum[] => p.rows.map((row, i) => {
+const shift = (p: Partition, direction: number) => (i: number): Datum => {
+  const row = p.rows.at(i)!;
   const offset = p.args.length > 1 ? p.args[1]!(row) : 1;
   if (offset === null) return null;
   const at = i + direction * (offset as number);
-  if (at >= 0 && at < p.rows.length) return p.args[0]!(p.rows[at]!);
+  if (at >= 0 && at < p.rows.length) return p.args[0]!(p.rows.at(at)!);
   return p.args.length > 2 ? p.args[2]!(row) : null;
-});
+};
 
-const WINDOW_FUNCTIONS: Record<string, (p: Partition) => Datum[]> = {
-  window_row_number: (p) => p.rows.map((_r, i) => i + 1),
-  window_rank: (p) => p.rows.map((_r, i) => p.groupStart[p.groupOf[i]!]! + 1),
-  window_dense_rank: (p) => p.rows.map((_r, i) => p.groupOf[i]! + 1),
-  window_percent_rank: (p) => p.rows.map((_r, i) => (p.rows.length <= 1 ? 0 : p.groupStart[p.groupOf[i]!]! / (p.rows.length - 1))),
-  window_cume_dist: (p) => p.rows.map((_r, i) => p.groupStart[p.groupOf[i]! + 1]! / p.rows.length),
+const rowOfFrame = (p: Partition, i: number, n: number): Datum => {
+  const at = p.inFrame(i, n);
+  return at < 0 ? null : p.args[0]!(p.rows.at(at)!);
+};
+
+const WINDOW_FUNCTIONS: Record<string, (p: Partition) => (i: number) => Datum> = {
+  window_row_number: () => (i) => i + 1,
+  window_rank: (p) => (i) => p.groupStart[p.groupOf(i)]! + 1,
+  window_dense_rank: (p) => (i) => p.groupOf(i) + 1,
+  window_percent_rank: (p) => (i) => (p.rows.length <= 1 ? 0 : p.groupStart[p.groupOf(i)]! / (p.rows.length - 1)),
+  window_cume_dist: (p) => (i) => p.groupStart[p.groupOf(i) + 1]! / p.rows.length,
   window_ntile: (p) => {
-    const buckets = p.rows.length === 0 ? null : p.args[0]!(p.rows[0]!);
-    if (buckets === null) return p.rows.map(() => null);
+    const buckets = p.rows.length === 0 ? null : p.args[0]!(p.rows.at(0)!);
+    if (buckets === null) return () => null;
     if ((buckets as number) <= 0) throw new PgError('invalid_argument_for_ntile_function', 'argument of ntile must be greater than zero');
     const size = Math.floor(p.rows.length / (buckets as number));
     const larger = p.rows.length % (buckets as number);
-    return p.rows.map((_r, i) => (i < larger * (size + 1) ? Math.floor(i / (size + 1)) + 1 : larger + Math.floor((i - larger * (size + 1)) / size) + 1));
+    return (i) => (i < larger * (size + 1) ? Math.floor(i / (size + 1)) + 1 : larger + Math.floor((i - larger * (size + 1)) / size) + 1);
   },
   window_lag: (p) => shift(p, -1), window_lag_with_offset: (p) => shift(p, -1), window_lag_with_offset_and_default: (p) => shift(p, -1),
   window_lead: (p) => shift(p, 1), window_lead_with_offset: (p) => shift(p, 1), window_lead_with_offset_and_default: (p) => shift(p, 1),
-  window_first_value: (p) => p.rows.map((_r, i) => {
-    const [first] = p.frame(i);
-    return first === undefined ? null : p.args[0]!(p.rows[first]!);
-  }),
-  window_last_value: (p) => p.rows.map((_r, i) => {
-    const last = p.frame(i).at(-1);
-    return last === undefined ? null : p.args[0]!(p.rows[last]!);
-  }),
-  window_nth_value: (p) => p.rows.map((row, i) => {
-    const n = p.args[1]!(row);
+  window_first_value: (p) => (i) => rowOfFrame(p, i, 0),
+  window_last_value: (p) => (i) => rowOfFrame(p, i, -1),
+  window_nth_value: (p) => (i) => {
+    const n = p.args[1]!(p.rows.at(i)!);
     if (n === null) return null;
     if ((n as number) <= 0) throw new PgError('invalid_argument_for_nth_value_function', 'argument of nth_value must be greater than zero');
-    const at = p.frame(i)[(n as number) - 1];
-    return at === undefined ? null : p.args[0]!(p.rows[at]!);
-  }),
+    return rowOfFrame(p, i, (n as number) - 1);
+  },
 };
-

@@ -3,7 +3,7 @@
 import { FatalError, PgError } from '../../common/errors.ts';
 import { GLOBAL, TMP, databaseFolder } from '../../common/site.ts';
 import { crossCommitsPending, finishCrossCommits } from '../access/cross_commit.ts';
-import { arenaSettings } from '../access/arena.ts';
+import { temporaryFiles } from '../access/temporary_file.ts';
 import { isMemberOfRoleNosuper } from '../catalog/acl.ts';
 import { aclcheckDatabase } from '../catalog/aclchk.ts';
 import { catalogFind } from '../catalog/indexing.ts';
@@ -109,7 +109,7 @@ export function initPostgres(connection: Connection): void {
 
 /** From now on this process works in that database. */
 export function openDatabase(oid: Oid, name: string): void {
-  arenaSettings.spillDirectory = TMP;
+  temporaryFiles.directory = TMP;
   session.databaseOid = oid;
   session.databaseName = name;
   setStorePaths(GLOBAL, databaseFolder(oid));

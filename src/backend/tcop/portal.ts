@@ -3,10 +3,11 @@
 // a cursor shows what its snapshot showed, whatever happens later (PostgreSQL's portalmem.c and pquery.c).
 import { PgError } from '../../common/errors.ts';
 import { type CompiledPlan, runPlan } from '../executor/execute.ts';
+import { PagedRows } from '../executor/paged_rows.ts';
 import type { RowSource } from './current_of.ts';
 import type { DestReceiver, ResultColumn } from '../executor/dest.ts';
 import { statementText } from '../parser/raw_parser.ts';
-import type { Datum } from '../types/datum.ts';
+import type { Datum, Oid } from '../types/datum.ts';
 import { commandCounterIncrement, currentCommandId, currentSubTransactionId } from '../transaction/xact.ts';
 import { dropSnapshot, holdSnapshot, useSnapshot, type SavedSnapshot } from '../transaction/snapshot.ts';
 import { session } from '../utils/session.ts';
@@ -27,10 +28,16 @@ export type PortalStrategy = 'one_select' | 'one_returning' | 'util_select' | 'm
 /** Keeps rows, for portals and whoever needs them twice. */
 export class RowStore implements DestReceiver {
   columns: readonly ResultColumn[] = [];
-  readonly rows: Datum[][] = [];
-  start(columns: readonly ResultColumn[]): void { this.columns = columns; }
+  readonly rows = new PagedRows(() => this.types, true);
+  /** Types of the rows' columns; those out of sight count, too. */
+  types: readonly Oid[] = [];
+  start(columns: readonly ResultColumn[]): void {
+    this.columns = columns;
+    this.types = columns.map((c) => c.typeOid);
+  }
   receive(row: Datum[]): boolean { this.rows.push(row); return true; }
   end(): void {}
+  close(): void { this.rows.close(); }
 }
 
 export class Portal {
@@ -185,7 +192,7 @@ export class Portal {
     dest.start(columns);
     let sent = 0;
     const width = this.rowSources === null ? undefined : columns.length;
-    for (let i = from; sent < count; i += step, sent++) if (!dest.receive(rows[i]!.slice(0, width))) { sent++; break; }
+    for (let i = from; sent < count; i += step, sent++) if (!dest.receive(rows.at(i)!.slice(0, width))) { sent++; break; }
     dest.end();
     return sent;
   }
@@ -204,6 +211,7 @@ export class Portal {
   /** The portal is no longer needed. */
   close(): void {
     this.dropSnapshot();
+    this.store?.close();
   }
 
   /** Runs the statement to its end into the store, unless that was done. */
@@ -228,9 +236,14 @@ export class Portal {
     const store = new RowStore();
     store.columns = this.columns ?? [];
     const located = this.strategy === 'one_select' && this.wantsRowIds ? rowIdPlans.make(this.units[0]!) : null;
-    this.tag = this.strategy === 'one_select'
-      ? completionTag('SELECT', runPlan(located?.plan ?? this.units[0]!.plan!, this.params, store, { slots: this.statement.slots, ...(cid === undefined ? {} : { cid }) }).processed)
-      : runUnits(this, store);
+    try {
+      this.tag = this.strategy === 'one_select'
+        ? completionTag('SELECT', runPlan(located?.plan ?? this.units[0]!.plan!, this.params, store, { slots: this.statement.slots, ...(cid === undefined ? {} : { cid }) }).processed)
+        : runUnits(this, store);
+    } catch (error) {
+      store.close();
+      throw error;
+    }
     if (located !== null) {
       this.rowSources = located.sources;
       store.columns = this.columns ?? [];
@@ -244,7 +257,7 @@ export class Portal {
 
   /** The row it stands on, with where it comes from behind its columns; null: before the first or after the last. */
   currentRow(): readonly Datum[] | null {
-    return this.store?.rows[this.position - 1] ?? null;
+    return this.store?.rows.at(this.position - 1) ?? null;
   }
 
   private activate(): void {

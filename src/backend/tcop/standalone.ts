@@ -14,7 +14,7 @@ import {
   abortCurrentTransaction, beginImplicitTransactionBlock, commandCounterIncrement, commitTransactionCommand, endImplicitTransactionBlock, renewSnapshot,
   setStorePaths, setStores, startTransactionCommand,
 } from '../transaction/xact.ts';
-import { arenaSettings } from '../access/arena.ts';
+import { temporaryFiles } from '../access/temporary_file.ts';
 import { setInternal } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
 import type { Oid } from '../types/datum.ts';
@@ -31,7 +31,7 @@ export function openStandalone(oid: Oid, name: string): Standalone {
   setStores(global, database);
   new LocalManager(global, 0).serve(sharedClient);
   new LocalManager(database, oid).serve(client);
-  arenaSettings.spillDirectory = TMP;
+  temporaryFiles.directory = TMP;
   session.databaseOid = oid;
   session.databaseName = name;
   session.isSuperuser = true;

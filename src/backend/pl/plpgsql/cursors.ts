@@ -87,7 +87,7 @@ export function fetchInto(rt: Estate, name: Datum, variable: string, direction: 
   const store = new RowStore();
   store.columns = portal.columns ?? [];
   rt.processed = portal.fetch(direction, howMany(count), store);
-  return mover(target, store.columns, records)(store.rows[0] ?? null);
+  return mover(target, store.columns, records)(store.rows.at(0) ?? null);
 }
 
 export function move(rt: Estate, name: Datum, variable: string, direction: FetchDirection, count: Datum): void {
@@ -114,7 +114,7 @@ export function loopCursor(_rt: Estate, name: string, target: RowTarget, body: B
       const store = new RowStore();
       portal.fetch('forward', 1, store);
       move ??= mover(target, store.columns.length > 0 ? store.columns : portal.columns ?? [], []);
-      const row = store.rows[0];
+      const row = store.rows.at(0);
       if (row === undefined) break;
       count++;
       if (body(move(row)) === false) {
