@@ -208,7 +208,7 @@ function json(node: ExplainedNode, options: ExplainOptions, relationship: string
   const { plan, instrument } = node;
   const result: Record<string, unknown> = {};
   const put = (p: Property): void => { result[p.label] = p.value; };
-  const [type, ...rest] = node.properties;
+  const [type, ...rest] = node.properties.filter((p) => p.textOnly !== true);
   put(type!);
   const early = rest.findIndex((p) => !['Operation', 'Strategy', 'Partial Mode', 'Scan Direction', 'Index Name', 'Relation Name', 'Function Name', 'CTE Name', 'Schema', 'Alias', 'Join Type', 'Command'].includes(p.label));
   const head = early < 0 ? rest : rest.slice(0, early);

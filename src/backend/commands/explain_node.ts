@@ -7,6 +7,7 @@ import { compileExpr } from '../executor/expression.ts';
 import { liveMembers } from '../executor/node_simple.ts';
 import { childPlans, planExprs, walkExpr } from '../executor/plan_walker.ts';
 import { functionInfo, operator } from '../executor/fmgr_info.ts';
+import type { GroupSpill, JoinSpill } from '../executor/hash_spill.ts';
 import type { Instrumentation } from '../executor/instrument.ts';
 import type { MergeCounts } from '../executor/merge_run.ts';
 import type { Tuplesort } from '../executor/tuplesort.ts';
@@ -23,7 +24,9 @@ export interface ExplainOptions {
 }
 
 /** A property: printed as `label: value` in text (unless `text` is false), under its label in JSON. */
-export interface Property { label: string; value: string | number | boolean | string[]; text?: boolean | string; /** The line is the text alone. */ bare?: boolean }
+const kilobytes = (bytes: number): number => Math.ceil(bytes / 1024);
+
+export interface Property { label: string; value: string | number | boolean | string[]; text?: boolean | string; /** The line is the text alone. */ bare?: boolean; /** Not in other formats than text. */ textOnly?: boolean }
 
 export interface ExplainedNode {
   plan: Plan;
@@ -242,7 +245,8 @@ export class PlanExplainer {
         this.qual('Join Filter', plan.joinqual, place, p);
         this.filter(place, p);
         break;
-      case 'Agg': this.groups(place, plan.groupKeys, plan.groupingSets, p); this.filter(place, p); break;
+      case 'Agg': this.groups(place, plan.groupKeys, plan.groupingSets, p); this.filter(place, p); this.hashedGroups(plan, p); break;
+      case 'Hash': this.hashTable(plan, p); break;
       case 'Sort': {
         this.sortKeys('Sort Key', plan.sortKeys, place, p);
         const sort = this.notes.get(plan) as Tuplesort | undefined;
@@ -255,7 +259,10 @@ export class PlanExplainer {
         break;
       }
       case 'MergeAppend': this.sortKeys('Sort Key', plan.sortKeys, place, p); break;
-      case 'Memoize': p.push({ label: 'Cache Key', value: plan.param_exprs.map((e) => this.names.text(e, place)).join(', ') }, { label: 'Cache Mode', value: 'logical' }); break;
+      case 'Memoize':
+        p.push({ label: 'Cache Key', value: plan.param_exprs.map((e) => this.names.text(e, place)).join(', ') }, { label: 'Cache Mode', value: 'logical' });
+        this.memoized(plan, p);
+        break;
       case 'Result':
         this.qual('One-Time Filter', plan.resconstantqual, place, p);
         this.filter(place, p);
@@ -264,6 +271,44 @@ export class PlanExplainer {
       case 'ModifyTable': this.modify(place, plan, p); break;
       default:
     }
+  }
+
+  /** show_hash_info: the table starts as large as the rows that are expected. */
+  private hashTable(plan: Plan, p: Property[]): void {
+    const table = this.notes.get(plan) as JoinSpill | undefined;
+    if (!this.options.analyze || table === undefined) return;
+    const buckets = (rows: number): number => 2 ** Math.max(10, Math.ceil(Math.log2(Math.max(1, rows))));
+    const original = buckets(plan.plan_rows), now = Math.max(original, buckets(table.rows));
+    const changed = now !== original || table.batches !== 1;
+    p.push(
+      { label: 'Hash Buckets', value: now, text: false }, { label: 'Original Hash Buckets', value: original, text: false },
+      { label: 'Hash Batches', value: table.batches, text: false }, { label: 'Original Hash Batches', value: 1, text: false },
+      { label: 'Peak Memory Usage', value: kilobytes(table.spaceBytes), text: false },
+      { label: 'Buckets', value: now, text: `${now}${changed ? ` (originally ${original})` : ''}  Batches: ${table.batches}${changed ? ' (originally 1)' : ''}  Memory Usage: ${kilobytes(table.spaceBytes)}kB`, textOnly: true },
+    );
+  }
+
+  /** show_hashagg_info. */
+  private hashedGroups(plan: Plan, p: Property[]): void {
+    const table = this.notes.get(plan) as GroupSpill | undefined;
+    if (!this.options.analyze || table === undefined) return;
+    const disk = table.batches > 1 ? `  Disk Usage: ${kilobytes(table.diskBytes)}kB` : '';
+    p.push(
+      { label: 'Planned Partitions', value: 0, text: false }, { label: 'HashAgg Batches', value: table.batches, text: false },
+      { label: 'Peak Memory Usage', value: kilobytes(table.spaceBytes), text: false }, { label: 'Disk Usage', value: kilobytes(table.diskBytes), text: false },
+      { label: 'Batches', value: table.batches, text: `${table.batches}  Memory Usage: ${kilobytes(table.spaceBytes)}kB${disk}`, textOnly: true },
+    );
+  }
+
+  private memoized(plan: Plan, p: Property[]): void {
+    const cache = this.notes.get(plan) as { hits: number; misses: number; evictions: number; spaceBytes: number } | undefined;
+    if (!this.options.analyze || cache === undefined || cache.misses === 0) return;
+    const { hits, misses, evictions } = cache, kb = kilobytes(cache.spaceBytes);
+    p.push(
+      { label: 'Cache Hits', value: hits, text: false }, { label: 'Cache Misses', value: misses, text: false }, { label: 'Cache Evictions', value: evictions, text: false },
+      { label: 'Cache Overflows', value: 0, text: false }, { label: 'Peak Memory Usage', value: kb, text: false },
+      { label: 'Hits', value: hits, text: `${hits}  Misses: ${misses}  Evictions: ${evictions}  Overflows: 0  Memory Usage: ${kb}kB`, textOnly: true },
+    );
   }
 
   private groups(place: Place, keys: readonly GroupKey[], sets: readonly number[][] | null, p: Property[]): void {

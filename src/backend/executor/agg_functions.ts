@@ -9,7 +9,10 @@ import { divideNumeric, makeNumeric } from '../types/numeric.ts';
 import type { Generator, Value } from './codegen.ts';
 import { type ExprContext, genAtom, genExpr, genTest } from './expr_codegen.ts';
 import { aggregate, callable, functionInfo, inputFunction } from './fmgr_info.ts';
-import { type Comparator, hashKeyFunction, keyOf, sortComparator, typeComparator } from './sort_support.ts';
+import { type Comparator, hashKeyFunction, keyOf, sortComparator, sortOperator, typeComparator } from './sort_support.ts';
+import { workMemBytes } from './memory.ts';
+import { rowBytes, type RowReader, type SortSpec, Tuplesort } from './tuplesort.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
 
 export interface StateVariable {
   /** The text of the initial value. */
@@ -232,6 +235,32 @@ export function initialValue(g: Generator, code: AggCode, i: number): string {
   return `${g.konst((code as unknown as { initial: () => Datum }).initial)}()`;
 }
 
+/** The input of one group; beyond work_mem it is sorted in files, where it can be. */
+class Collected {
+  rows: Datum[][] = [];
+  sort: Tuplesort | null = null;
+  private bytes = 0;
+  private readonly limit = workMemBytes();
+  private readonly spec: SortSpec | null;
+
+  constructor(spec: SortSpec | null) {
+    this.spec = spec;
+  }
+
+  push(row: Datum[]): void {
+    if (this.sort !== null) {
+      this.sort.add(row);
+      return;
+    }
+    this.rows.push(row);
+    this.bytes += rowBytes(row);
+    if (this.bytes <= this.limit || this.spec === null) return;
+    this.sort = new Tuplesort(this.spec, null);
+    for (const each of this.rows) this.sort.add(each);
+    this.rows = [];
+  }
+}
+
 /** DISTINCT, ORDER BY and ordered-set aggregates: all input of the group is kept, then sorted and run. */
 function collected(node: Aggref): AggCode {
   const args = node.args;
@@ -263,8 +292,9 @@ function collected(node: Aggref): AggCode {
     }
     return 0;
   };
-  const finish = (list: Datum[][] | null, direct: Datum[]): Datum => {
-    let rows = list ?? [];
+  const finish = (list: Collected | null, direct: Datum[]): Datum => {
+    if (list?.sort) return runOver(list.sort.finish().reader(), list);
+    let rows = list?.rows ?? [];
     if (agg?.strict) rows = rows.filter((r) => !r.slice(0, plainArgs).includes(null));
     if (distinct.length > 0) {
       const seen = new Set<Datum>();
@@ -283,12 +313,37 @@ function collected(node: Aggref): AggCode {
     }
     return agg.final(state, NO_DIRECT);
   };
+  /** The same over rows that were sorted in files: those that are not distinct come one after the other. */
+  const runOver = (rows: RowReader, list: Collected): Datum => {
+    let state = agg!.init();
+    let first = true;
+    let before: Datum[] | null = null;
+    for (let row, n = 1; (row = rows.next()) !== undefined; n++) {
+      if ((n & 1023) === 0) checkForInterrupts();
+      const same = before !== null && distinct.length > 0 && distinct.every((c, i) => (row![c] === null || before![c] === null ? row![c] === before![c] : hashes[i]!(row![c]) === hashes[i]!(before![c])));
+      before = row;
+      const values = plainArgs === row.length ? row : row.slice(0, plainArgs);
+      if (same || (agg!.strict && values.includes(null))) continue;
+      state = runStep(agg!, state, first, values);
+      first = false;
+    }
+    list.sort!.close();
+    return agg!.final(state, NO_DIRECT);
+  };
+  const clauses = [...node.aggorder, ...node.aggdistinct.filter((d) => !node.aggorder.some((o) => o.tleSortGroupRef === d.tleSortGroupRef))];
+  const spec: SortSpec | null = orderedSet || clauses.some((c) => c.sortop === 0) ? null : {
+    keys: clauses.map((c) => {
+      const column = columnOf(c.tleSortGroupRef);
+      return { column: column + 1, sortop: c.sortop, collation: node.inputcollid, nullsFirst: c.nulls_first, type: exprType(args[column]!.expr), reverse: sortOperator(c.sortop).reverse };
+    }),
+    types: args.map((a) => exprType(a.expr)),
+  };
   return {
     state: [datum],
     accumulate: (g, cx, ref) => {
       const body = (): void => {
         const values = args.map((a) => genExpr(g, a.expr, cx).code);
-        g.emit(`(${ref(0)} ?? (${ref(0)} = [])).push([${values.join(', ')}]);`);
+        g.emit(`(${ref(0)} ?? (${ref(0)} = new ${g.konst(Collected)}(${g.konst(spec)}))).push([${values.join(', ')}]);`);
       };
       if (node.aggfilter === null) body();
       else g.block(`if (${genTest(g, node.aggfilter, cx)})`, body);

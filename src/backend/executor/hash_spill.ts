@@ -90,6 +90,7 @@ export class JoinSpill {
   /** For EXPLAIN ANALYZE. */
   batches = 1;
   spaceBytes = 0;
+  rows = 0;
   private readonly spec: JoinSpillSpec;
   private readonly innerTypes: Oid[];
   private readonly outerTypes: Oid[];
@@ -103,6 +104,12 @@ export class JoinSpill {
     this.innerTypes = withHash(spec.inner);
     this.outerTypes = withHash(spec.outer);
     this.maxRows = Math.max(64, Math.floor(this.limit / spec.rowBytes));
+  }
+
+  /** For EXPLAIN ANALYZE: this many rows are in the table. */
+  tableIs(rows: number): void {
+    this.rows = Math.max(this.rows, rows);
+    this.spaceBytes = Math.max(this.spaceBytes, rows * this.spec.rowBytes + this.bytes);
   }
 
   /** Larger values count as well: from now on there is no room. */
@@ -156,7 +163,8 @@ export class JoinSpill {
         this.endBatch();
         continue;
       }
-      this.spaceBytes = Math.max(this.spaceBytes, inner === null ? 0 : inner.rows * this.spec.rowBytes + inner.bytes);
+      this.bytes = inner?.bytes ?? 0;
+      this.tableIs(inner?.rows ?? 0);
       return true;
     }
     return false;
@@ -219,6 +227,7 @@ export class GroupSpill {
   spaceBytes = 0;
   diskBytes = 0;
   private readonly types: Oid[];
+  private readonly groupBytes: number;
   private level = 0;
   private deal: Deal | null = null;
   private todo: { file: RunFile; level: number }[] = [];
@@ -227,12 +236,18 @@ export class GroupSpill {
   /** `groupBytes`: what a group takes, but for strings and objects. */
   constructor(types: readonly Oid[], groupBytes: number) {
     this.types = withHash(types);
+    this.groupBytes = groupBytes;
     this.maxGroups = Math.max(64, Math.floor(this.limit / groupBytes));
   }
 
   add(row: Datum[], hash: number): void {
     row.push(hash);
     (this.deal ??= new Deal(this.types, Math.min(this.level, MAX_LEVEL))).add(row);
+  }
+
+  /** For EXPLAIN ANALYZE: this many groups are in the table. */
+  tableIs(groups: number): void {
+    this.spaceBytes = Math.max(this.spaceBytes, groups * this.groupBytes + this.bytes);
   }
 
   /** The groups of the table are through; whether there are rows for another table. */

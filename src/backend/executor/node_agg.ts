@@ -281,6 +281,7 @@ function producedBySets(pc: PlanCompiler, plan: Agg, sets: readonly number[][], 
     const keys = keysOf(columns, allKeys);
     for (const s of states) g.block('', () => accumulate(s, columns, keys));
   });
+  if (pc.options.instrument) for (const s of states) if (s.spill !== '') g.emit(`${s.spill}.tableIs(${s.count});`);
 
   const emit = (s: SetState, to: Consumer): void => {
     const gi = g.next('i');

@@ -101,7 +101,7 @@ export const hashJoin: Producer<HashJoin> = (pc, plan, consume) => {
   };
   if (pc.dependsOnParams(innerPlan)) build();
   else g.block(`if (${table} === null)`, build);
-  if (pc.options.instrument) g.emit(`rt.notes.set(${g.konst(innerPlan)}, ${spill});`);
+  if (pc.options.instrument) g.emit(`${spill}.tableIs(${table}.count); rt.notes.set(${g.konst(innerPlan)}, ${spill});`);
 
   const repeats = pc.repeats.has(plan);
   const twoPlaces = jointype === 'left' || jointype === 'full' || keepsInner;

@@ -1,13 +1,15 @@
 // Nodes that keep rows: Sort, Material, Unique, SetOp, MergeAppend, Memoize.
 import { exprType } from '../nodes/nodeFuncs.ts';
 import type { IncrementalSort, Material, Memoize, MergeAppend, Plan, SetOp, Sort, Unique } from '../nodes/plannodes.ts';
-import type { Datum } from '../types/datum.ts';
+import type { Datum, Oid } from '../types/datum.ts';
 import { genExpr } from './expr_codegen.ts';
 import type { PlanCompiler, Producer } from './plan_compiler.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { rowComparator, rowKey, rowsEqual } from './row_compare.ts';
-import { hashKeyFunction, isPrimitiveKey } from './sort_support.ts';
-import { Merge, Tuplesort } from './tuplesort.ts';
+import { GroupSpill, spillHash } from './hash_spill.ts';
+import { hashMemBytes } from './memory.ts';
+import { hashKeyFunction, isPrimitiveKey, keyOf } from './sort_support.ts';
+import { Merge, rowBytes, Tuplesort } from './tuplesort.ts';
 import { Tuplestore } from './tuplestore.ts';
 
 export const outputTypes = (plan: Plan): { nullable: boolean; type: number }[] =>
@@ -67,18 +69,51 @@ const material: Producer<Material> = (pc, plan, consume) => {
   readBack(pc, store, types, consume);
 };
 
-/** Results by parameter value: the child is run once for each. */
+/** What Memoize keeps: results by parameter value, as many as have room; the oldest go first. */
+class MemoizeCache {
+  hits = 0;
+  misses = 0;
+  evictions = 0;
+  spaceBytes = 0;
+  private bytes = 0;
+  private readonly limit = hashMemBytes();
+  private readonly entries = new Map<Datum, { rows: Datum[][]; bytes: number }>();
+
+  get(key: Datum): Datum[][] | undefined {
+    const entry = this.entries.get(key);
+    if (entry === undefined) this.misses++;
+    else this.hits++;
+    return entry?.rows;
+  }
+
+  set(key: Datum, rows: Datum[][]): void {
+    let bytes = 96;
+    for (const row of rows) bytes += rowBytes(row);
+    this.bytes += bytes;
+    for (const [old, entry] of this.entries) {
+      if (this.bytes <= this.limit) break;
+      this.entries.delete(old);
+      this.bytes -= entry.bytes;
+      this.evictions++;
+    }
+    this.entries.set(key, { rows, bytes });
+    this.spaceBytes = Math.max(this.spaceBytes, this.bytes);
+  }
+}
+
+/** The child is run once for each value of its parameters. */
 const memoize: Producer<Memoize> = (pc, plan, consume) => {
   const { g } = pc;
   const cx = pc.context({});
-  const cache = g.state('new Map()');
+  const cache = g.state(`new ${g.konst(MemoizeCache)}()`);
+  if (pc.options.instrument) g.emit(`rt.notes.set(${g.konst(plan)}, ${cache});`);
   const types = outputTypes(plan.lefttree!);
   const hashes = plan.param_exprs.map((e) => {
     const value = g.atomic(genExpr(g, e, cx));
     const type = exprType(e);
     return isPrimitiveKey(type) ? value.code : `(${value.code} === null ? null : ${g.konst(hashKeyFunction(type))}(${value.code}))`;
   });
-  const key = g.local(hashes.length === 1 ? hashes[0]! : `${g.konst((...k: Datum[]) => JSON.stringify(k))}(${hashes.join(', ')})`);
+  const key = g.local(hashes.length === 1 ? hashes[0]! : `${g.konst((...k: Datum[]) => keyOf(k))}(${hashes.join(', ')})`);
   const rows = g.local(`${cache}.get(${key})`, true);
   const current = g.state('null');
   g.block(`if (${rows} === undefined)`, () => {
@@ -109,25 +144,65 @@ const unique: Producer<Unique> = (pc, plan, consume) => {
   });
 };
 
+interface SetEntry { row: Datum[]; n: [number, number] }
+
+/** INTERSECT and EXCEPT: how often each distinct row comes from the left and from the right. */
+class SetCounts {
+  private readonly entries = new Map<Datum, SetEntry>();
+  private readonly spill: GroupSpill;
+  private readonly key: (row: Datum[]) => Datum;
+  private readonly flag: number;
+
+  constructor(spec: { types: readonly Oid[]; key: (row: Datum[]) => Datum; flag: number }) {
+    this.spill = new GroupSpill(spec.types, 160);
+    this.key = spec.key;
+    this.flag = spec.flag;
+  }
+
+  add(row: Datum[]): void {
+    const { entries, spill } = this;
+    const key = this.key(row);
+    let entry = entries.get(key);
+    if (entry === undefined) {
+      if (entries.size >= spill.maxGroups || (spill.bytes > spill.limit && entries.size > 0)) {
+        spill.add(row, spillHash(key));
+        return;
+      }
+      entries.set(key, (entry = { row, n: [0, 0] }));
+      spill.bytes += rowBytes(row) - 24;
+    }
+    entry.n[row[this.flag] as number]!++;
+  }
+
+  /** All of them, some of them from files. */
+  * all(): Generator<SetEntry> {
+    yield* this.entries.values();
+    while (this.spill.next()) {
+      this.entries.clear();
+      const rows = this.spill.rows();
+      for (let row, n = 1; (row = rows.next()) !== undefined; n++) {
+        if ((n & 1023) === 0) checkForInterrupts();
+        row.pop();
+        this.add(row);
+      }
+      yield* this.entries.values();
+    }
+  }
+}
+
 /** INTERSECT and EXCEPT over an Append of both sides: counts of each distinct row by side. */
 const setOp: Producer<SetOp> = (pc, plan, consume) => {
   const { g } = pc;
   const counts = g.state('null');
-  g.emit(`${counts} = new Map();`);
-  const key = g.konst(rowKey(plan.dupColumns));
-  const flag = plan.flagColumn - 1;
+  const types = outputTypes(plan.lefttree!);
+  const spec = { types: types.map((t) => t.type), key: rowKey(plan.dupColumns), flag: plan.flagColumn - 1 };
+  g.emit(`${counts} = new ${g.konst(SetCounts)}(${g.konst(spec)});`);
   const fn = g.fn([], () => {
-    pc.produce(plan.lefttree!, (columns) => {
-      const row = g.local(pc.row(columns));
-      const k = g.local(`${key}(${row})`);
-      const entry = g.local(`${counts}.get(${k})`, true);
-      g.emit(`if (${entry} === undefined) ${counts}.set(${k}, ${entry} = { row: ${row}, n: [0, 0] });`);
-      g.emit(`${entry}.n[${row}[${flag}]]++;`);
-    });
+    pc.produce(plan.lefttree!, (columns) => g.emit(`${counts}.add(${pc.row(columns)});`));
   });
   g.call(fn, []);
   const entry = g.next('e');
-  g.block(`for (const ${entry} of ${counts}.values())`, () => {
+  g.block(`for (const ${entry} of ${counts}.all())`, () => {
     const [left, right] = [`${entry}.n[0]`, `${entry}.n[1]`];
     const times = {
       intersect: `${left} > 0 && ${right} > 0 ? 1 : 0`, intersect_all: `Math.min(${left}, ${right})`,

@@ -342,6 +342,12 @@ export function sortKey(c: SortGroupClause, target: readonly TargetEntry[]): Sor
   return { column: i + 1, sortop: c.sortop, collation: exprCollation(expr), nullsFirst: c.nulls_first, type: exprType(expr), reverse: sortOperator(c.sortop).reverse };
 }
 
+function hasOrderedAggs(list: readonly Expr[]): boolean {
+  let found = false;
+  for (const e of list) walkExpr(e, (node) => { if (node.kind === 'Aggref') found ||= node.aggdistinct.length > 0 || node.aggorder.length > 0 || node.aggkind !== 'n'; });
+  return found;
+}
+
 function planGrouping(root: PlannerInfo, rel: RelOptInfo | null, t: Targets, having: Expr[]): Built {
   const q = root.parse;
   const aggCount = countAggs([...t.final.map((x) => x.expr), ...having]);
@@ -370,8 +376,9 @@ function planGrouping(root: PlannerInfo, rel: RelOptInfo | null, t: Targets, hav
     const sets = t.sets.length;
     return finish(groupInputPlan(root, rel, t.groupInput).plan, t.sets.every((s) => s.length === 0) && sets === 1 ? 'hashed' : 'mixed', clampRows(groups * Math.max(1, sets / 2)), []);
   }
-  const hashable = q.groupClause.every((c) => c.hashable) && enabled.hashagg;
   const sortable = q.groupClause.every((c) => c.sortop !== 0);
+  // What an aggregate sorts or makes distinct is kept for one group at a time.
+  const hashable = q.groupClause.every((c) => c.hashable) && enabled.hashagg && !(sortable && hasOrderedAggs([...t.final.map((x) => x.expr), ...having]));
   const order = sortable ? root.queryPathkeys : [];
   const sorted = rel !== null && sortable && !groupExprs.some(containsSrf) ? cheapestFractional(rel.paths, order, 0) : null;
   const cheapest = rel?.cheapestTotal ?? null;
