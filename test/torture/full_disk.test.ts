@@ -54,7 +54,11 @@ test.after.always(async () => {
   fillUp(); // what the others gave back
   await client.query("set work_mem = '64kB'");
   t.is(await code('select count(*) from (select row_number() over (order by f.b, g.b, f.a) from fill f join fill g using (a)) s'), '53100');
-  await client.query('reset work_mem');
+  for (const text of [
+    'select count(*) from (select b, count(*) from fill group by b) s', 'select count(*) from fill f join fill g using (a, b)',
+    'select count(*) from (select b from fill except select b from keep) s', 'begin; declare c cursor for select * from fill; move all in c',
+  ]) t.is(await code(text), '53100', text);
+  await client.query('rollback; reset work_mem');
   t.is(await count('fill'), rows);
   t.is(await count('keep where length(b) = 50'), 2000);
   const other = await site.connect(); // somebody new
