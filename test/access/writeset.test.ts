@@ -86,7 +86,7 @@ class Table {
         const values = readRow(scan.bytes, scan.view, offset, this.rel.layout);
         if (scanned.has(values[0] as number)) return `row ${values[0]} twice in a scan`;
         scanned.set(values[0] as number, values);
-        if (scan.block * 65536 + slot !== this.model.get(values[0] as number)?.rowId) return `row ${values[0]} has another row id`;
+        if (scan.rowId(slot) !== this.model.get(values[0] as number)?.rowId) return `row ${values[0]} has another row id`;
       }
     }
     if (scanned.size !== expected.size) return `scan at ${cid}: ${scanned.size} rows, not ${expected.size}`;

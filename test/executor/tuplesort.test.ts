@@ -1,11 +1,12 @@
-// Sorting by radix, with ties, and by merging runs, against a plain stable sort.
+// Sorting by radix, with ties, and by merging runs, against a plain sort.
 import test from 'ava';
 import { rowComparator } from '../../src/backend/executor/row_compare.ts';
 import { Tuplesort } from '../../src/backend/executor/tuplesort.ts';
 import type { SortKey } from '../../src/backend/nodes/plannodes.ts';
+import { rawParse } from '../../src/backend/parser/raw_parser.ts';
 import type { Datum } from '../../src/backend/types/datum.ts';
 import { below, pick, seeded } from '../access/helpers.ts';
-import { openSession, run, transaction } from './session.ts';
+import { openSession, run, runOne, transaction } from './session.ts';
 
 let session: { remove: () => void };
 test.before(async () => { session = await openSession(); });
@@ -33,8 +34,64 @@ test.serial('random rows', (t) => {
       const reader = sort.finish().reader(), got: Datum[][] = [];
       for (let row; (row = reader.next()) !== undefined;) got.push(row);
       sort.close();
-      t.deepEqual(got.map((r) => r[2]), [...rows].sort(rowComparator(keys)).map((r) => r[2]), `round ${round}`);
+      const compare = rowComparator(keys);
+      t.deepEqual(got.map((r) => [r[0], keys.length > 1 ? r[1] : null]), [...rows].sort(compare).map((r) => [r[0], keys.length > 1 ? r[1] : null]), `round ${round}`);
+      t.deepEqual(got.map((r) => r[2] as number).sort((a, b) => a - b), rows.map((_, i) => i));
     }
   });
   t.deepEqual(run('select 1'), ['1']);
+});
+
+const ORACLE = {
+  whole: '15 9 18 3 12 6 10 13 16 7 19 1 4 20 2 5 8 11 14 17',
+  sixty: '31 17 33 3 35 19 37 11 39 21 41 7 43 23 45 13 47 25 49 5 51 27 53 15 55 29 57 9 59 1 60 2 4 6 8 10 12 14 16 18 20 22 24 26 28 30 32 34 36 38 40 42 44 46 48 50 52 54 56 58',
+  limited: '12 3 6 9 15',
+  inside: '8 24 12 4 28 20 16 1 5 9 13 17 21 25 29 6 30 2 10 26 14 22 18 15 27 19 23 3 11 7',
+};
+const inTransaction = (sql: string): string[] => runOne(rawParse(sql)[0]!, sql);
+
+// Rows that tie come as from PostgreSQL's sort: these orders are what it gave.
+test.serial('ties', (t) => {
+  t.deepEqual(run('select i from generate_series(1, 20) i order by i % 3').join(' '), ORACLE.whole);
+  t.deepEqual(run('select i from generate_series(1, 60) i order by i % 2 desc').join(' '), ORACLE.sixty);
+  t.deepEqual(run('select i from generate_series(1, 20) i order by i % 3 limit 5').join(' '), ORACLE.limited);
+  t.deepEqual(run("select string_agg(i::text, ' ' order by i % 4) from generate_series(1, 30) i").join(' '), ORACLE.inside);
+});
+
+// An updated row goes behind the others, as in PostgreSQL's heap.
+test.serial('rows after UPDATE', (t) => {
+  const all = (): string => run('select a from heap_order').join(' ');
+  run('create table heap_order (a int, b text)');
+  run("insert into heap_order select i, 'x' from generate_series(1, 6) i");
+  t.is(all(), '1 2 3 4 5 6');
+  run("update heap_order set b = 'y' where a in (2, 4)");
+  t.is(all(), '1 3 5 6 2 4');
+  run("update heap_order set b = 'longer' where a = 1");
+  run('delete from heap_order where a = 5');
+  run('insert into heap_order values (7)');
+  t.is(all(), '3 6 2 4 1 7');
+  run("update heap_order set b = b || '!'");
+  t.is(all(), '3 6 2 4 1 7');
+  t.deepEqual(run('select a from heap_order where ctid = (select ctid from heap_order where a = 4)'), ['4']);
+  run("update heap_order set b = 'c' where a = 6");
+  run('delete from heap_order where a > 3 and a < 7');
+  t.is(all(), '3 2 1 7');
+});
+
+// Two updates in one transaction: the order is theirs, not that of the rows.
+test.serial('rows after updates in one transaction', (t) => {
+  run('create table heap_order2 (a int, b int)');
+  run('insert into heap_order2 select i, 0 from generate_series(1, 5) i');
+  transaction(() => {
+    inTransaction('update heap_order2 set b = 1 where a = 4');
+    inTransaction('update heap_order2 set b = 1 where a = 2');
+    t.is(inTransaction('select a from heap_order2').join(' '), '1 3 5 4 2');
+  });
+  t.is(run('select a from heap_order2').join(' '), '1 3 5 4 2');
+  transaction(() => {
+    inTransaction('insert into heap_order2 values (6, 0), (7, 0), (8, 0)');
+    inTransaction('update heap_order2 set b = 1 where a = 7');
+    inTransaction('update heap_order2 set b = 1 where a = 6');
+  });
+  t.is(run('select a from heap_order2').join(' '), '1 3 5 4 2 8 7 6');
 });

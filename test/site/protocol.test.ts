@@ -42,6 +42,23 @@ test.serial('simple query: several statements, empty ones, errors end the string
   t.deepEqual(await client.answer(), ['ErrorResponse 42601 syntax error at or near ";" at 14', 'ReadyForQuery I']);
 });
 
+// What was planned for a text answered it again after SET datestyle, and 'now' stood still.
+test.serial('the same text again means what it says now', async (t) => {
+  const date = "select '01/02/03'::date::timestamp - '2000-01-01'";
+  await client.query('set datestyle = ymd');
+  const before = await client.query(date);
+  await client.query('set datestyle = dmy');
+  t.notDeepEqual(await client.query(date), before);
+  await client.query('set datestyle = ymd');
+  t.deepEqual(await client.query(date), before);
+  for (const now of ["select timestamp 'now'", "select 1, 'now'::timestamptz"]) {
+    const first = await client.query(now);
+    let again = first;
+    for (let i = 0; i < 100 && again.join() === first.join(); i++) again = await client.query(now);
+    t.notDeepEqual(again, first);
+  }
+});
+
 test.serial('simple query: one string is one transaction', async (t) => {
   await client.query('create table one_string (a int primary key)');
   client.Query('insert into one_string values (1); insert into one_string values (2); select 1/0');

@@ -12,7 +12,7 @@ import { commitTransactionCommand, renewSnapshot, setCrossCommit, startTransacti
 import type { Datum } from '../types/datum.ts';
 import { log } from '../utils/elog.ts';
 import { session } from '../utils/session.ts';
-import { formRow, makeLayout, readRow, rowIdOf, type RowId, type StorageClass } from './row.ts';
+import { formRow, makeLayout, readRow, type RowId, type StorageClass } from './row.ts';
 import { beginScan, deleteRow, insertRow } from './table.ts';
 
 const TEXTOID = 25, INT4OID = 23;
@@ -65,7 +65,7 @@ function rowsOf(relation: Relation): { rowId: RowId; values: Datum[] }[] {
   while (scan.next()) {
     for (let slot = 0; slot < scan.slotCount; slot++) {
       const start = scan.wide ? scan.view.getUint32(8 + 4 * slot, true) : scan.view.getUint16(8 + 2 * slot, true);
-      if (start !== 0) rows.push({ rowId: rowIdOf(scan.block, slot), values: readRow(scan.bytes, scan.view, start, relation.layout) });
+      if (start !== 0) rows.push({ rowId: scan.rowId(slot), values: readRow(scan.bytes, scan.view, start, relation.layout) });
     }
   }
   return rows;

@@ -4,7 +4,8 @@
 // Block, one LMDB value under (relation filenode, block number):
 //   offset  size          field
 //   0       u8            format, 1
-//   1       u8            flags: BLOCK_WIDE 1: slot offsets are u32 (block beyond 64 kB)
+//   1       u8            flags: BLOCK_WIDE 1: slot offsets are u32 (block beyond 64 kB);
+//                         BLOCK_MOVED 2: the rows do not stand in the order of their slots
 //   2       u16           number of slots
 //   4       u32           0
 //   8       u16/u32 [n]   slot directory: where the row starts, from the block's start; 0: dead slot
@@ -17,6 +18,10 @@
 //   ...                   fixed section: every fixed-size column in attnum order, unaligned, zero when NULL
 //   ...     u16/u32 [v]   var ends: end of each variable-size column, from the start of the var data
 //   ...                   var data
+//
+// A scan shows the rows of a block in the order they stand in, and an updated row goes behind the others: so small tables
+// give their rows in the order of PostgreSQL's heap. In the blocks from HEAP_ORDER_BLOCKS on an updated row stays where it
+// is, which costs less (and PostgreSQL itself starts a scan of a large table anywhere).
 //
 // So a column's place is a function of the attribute types before it and of the row's number of attributes alone:
 // fixed columns at a constant offset, variable ones at an offset found in constant time. A row with fewer
@@ -40,6 +45,8 @@ import { decodeContainer, encodeContainer } from './value.ts';
 
 export const BLOCK_HEADER_BYTES = 8;
 export const BLOCK_WIDE = 1;
+export const BLOCK_MOVED = 2;
+export const HEAP_ORDER_BLOCKS = 256;
 export const ROW_WIDE = 0x8000;
 export const ROW_HEADER_BYTES = 6;
 /** A block is filled up to this many bytes, so that with the page header (24 bytes in lmdb-js's LMDB) it takes one page. */
@@ -51,6 +58,25 @@ export type RowId = number;
 export const rowIdOf = (block: number, slot: number): RowId => block * 65536 + slot;
 export const blockOf = (rowId: RowId): number => Math.floor(rowId / 65536);
 export const slotOf = (rowId: RowId): number => rowId % 65536;
+
+/** The live ones of some slots by where their rows start (0: dead). */
+export function inRowOrder(starts: Uint32Array): Uint16Array {
+  const order = new Uint16Array(starts.length);
+  let live = 0, before = 0, ordered = true;
+  for (let slot = 0; slot < starts.length; slot++) {
+    const start = starts[slot]!;
+    if (start === 0) continue;
+    order[live++] = slot;
+    if (start < before) ordered = false;
+    before = start;
+  }
+  if (ordered) return order.subarray(0, live);
+  const places = new Float64Array(live);
+  for (let i = 0; i < live; i++) places[i] = starts[order[i]!]! * 65536 + order[i]!;
+  places.sort();
+  for (let i = 0; i < live; i++) order[i] = places[i]! % 65536;
+  return order.subarray(0, live);
+}
 
 export type StorageClass =
   | 'bool' | 'int2' | 'int4' | 'oid' | 'int8' | 'float4' | 'float8' | 'timetz' | 'interval' | 'uuid' | 'char'

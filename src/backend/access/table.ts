@@ -10,8 +10,10 @@ import {
   RetryStatement, advanceSnapshot, currentCommandId, getStore, isOptimistic, isStale, noteCatalogChange, noteRead, noteTable, registerCallback, useCommandId, usesTransactionSnapshot,
 } from '../transaction/xact.ts';
 import type { Datum } from '../types/datum.ts';
-import { BLOCK_HEADER_BYTES, BLOCK_WIDE, PROVISIONAL_BLOCK, blockOf, formRow, slotOf, type RowId } from './row.ts';
-import { setSlotStart, slotStart, visibleVersion, type RowRef, type TableChanges, type Version } from './table_changes.ts';
+import {
+  BLOCK_HEADER_BYTES, BLOCK_MOVED, BLOCK_WIDE, HEAP_ORDER_BLOCKS, PROVISIONAL_BLOCK, blockOf, formRow, inRowOrder, slotOf, type RowId,
+} from './row.ts';
+import { setSlotStart, slotStart, slotsInOrderOfChange, visibleVersion, type RowRef, type TableChanges, type Version } from './table_changes.ts';
 import { existingWriteSet, writeSet } from './writeset.ts';
 
 export type { RowRef };
@@ -27,13 +29,18 @@ function blockKey(filenode: number): Buffer {
   return key;
 }
 
-/** `while (scan.next())`: one block after the other; slot i starts at u16 (wide: u32) 8 + 2*i (4*i), 0: no row. */
+/** `while (scan.next())`: one block after the other; row i of a block starts at u16 (wide: u32) 8 + 2*i (4*i), 0: no row.
+ * Its row id is `scan.rowId(i)`: where rows were updated, they are shown in the order they stand in, not that of their
+ * slots. */
 export class TableScan {
   bytes: Buffer;
   view: DataView;
   block = -1;
   slotCount = 0;
   wide = false;
+  /** Slots by place, where they are shown in another order. */
+  private order: Uint16Array | null = null;
+  private moved = false;
   private buffer: ValueBuffer;
   private cursor: Cursor | null;
   private readonly changes: TableChanges | null;
@@ -57,6 +64,7 @@ export class TableScan {
         this.block = cursor.key.readUInt32BE(4);
         this.show();
         if (this.changes !== null && this.changes.changed.size > 0) this.patch(cursor.valueLength);
+        if (this.moved) this.arrange();
         return true;
       }
       this.cursor = null;
@@ -69,6 +77,7 @@ export class TableScan {
         this.block = PROVISIONAL_BLOCK + index;
         this.show();
         this.patch(length);
+        if (this.moved) this.arrange();
         return true;
       }
     }
@@ -83,6 +92,23 @@ export class TableScan {
     const head = buffer.view.getUint32(0, true);
     this.slotCount = head >>> 16;
     this.wide = (head & (BLOCK_WIDE << 8)) !== 0;
+    this.moved = (head & (BLOCK_MOVED << 8)) !== 0;
+    this.order = null;
+  }
+
+  /** The row id of row i of the block. */
+  rowId(i: number): RowId {
+    return this.block * 65536 + (this.order === null ? i : this.order[i]!);
+  }
+
+  /** Puts the slot directory into the order the rows stand in. */
+  private arrange(): void {
+    const { view, wide } = this;
+    const starts = new Uint32Array(this.slotCount);
+    for (let slot = 0; slot < starts.length; slot++) starts[slot] = slotStart(view, 0, slot, wide);
+    const order = (this.order = inRowOrder(starts));
+    this.slotCount = order.length;
+    for (let i = 0; i < order.length; i++) setSlotStart(view, i, wide, starts[order[i]!]!);
   }
 
   /** Puts changed rows behind the others and points their slots to them. */
@@ -96,9 +122,9 @@ export class TableScan {
     }
     if (!this.wide && length + growth > 65535) length = this.widen(length);
     this.reserve(length, length + growth);
-    for (let slot = 0; slot < slots.length; slot++) {
-      const version = visibleVersion(slots[slot], this.cid);
-      if (version === undefined) continue;
+    if (growth > 0 && (this.block < HEAP_ORDER_BLOCKS || this.block >= PROVISIONAL_BLOCK)) this.moved = true;
+    for (const slot of slotsInOrderOfChange(slots, this.cid)) {
+      const version = visibleVersion(slots[slot], this.cid)!;
       setSlotStart(this.view, slot, this.wide, version.deleted ? 0 : length);
       if (!version.deleted) length += this.copyVersion(version, length);
     }

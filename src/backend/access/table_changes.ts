@@ -40,6 +40,31 @@ export function visibleVersion(head: Version | undefined, cid: number): Version 
   return version;
 }
 
+/** The slots of a block that a command sees changed, in the order of their last changes; deleted rows first. */
+export function slotsInOrderOfChange(slots: readonly (Version | undefined)[], cid: number): number[] {
+  const order: number[] = [];
+  let ordered = true, before: Version | null = null;
+  for (let slot = 0; slot < slots.length; slot++) {
+    const version = visibleVersion(slots[slot], cid);
+    if (version === undefined) continue;
+    order.push(slot);
+    if (before !== null && comesAfter(before, version)) ordered = false;
+    before = version;
+  }
+  if (!ordered) {
+    order.sort((a, b) => {
+      const x = visibleVersion(slots[a], cid)!, y = visibleVersion(slots[b], cid)!;
+      return comesAfter(x, y) ? 1 : comesAfter(y, x) ? -1 : a - b;
+    });
+  }
+  return order;
+}
+
+function comesAfter(a: Version, b: Version): boolean {
+  if (a.deleted || b.deleted) return b.deleted && !a.deleted;
+  return a.chunk !== b.chunk ? a.chunk > b.chunk : a.offset > b.offset;
+}
+
 /** Where a row is: good until the next call that returns one from the same source. */
 export interface RowRef { bytes: Buffer; view: DataView; offset: number }
 
@@ -385,11 +410,10 @@ export class TableChanges {
     if (slots === undefined) return target.bytes.subarray(0, length);
     const image = new BlockImage();
     image.load(target.bytes, length);
-    for (let slot = 0; slot < slots.length; slot++) {
-      const version = slots[slot];
-      if (version === undefined) continue;
+    for (const slot of slotsInOrderOfChange(slots, Infinity)) {
+      const version = slots[slot]!;
       if (version.deleted) image.remove(slot);
-      else image.replace(slot, this.versionBytes(version), 0);
+      else image.replaceLast(slot, this.versionBytes(version), 0);
     }
     return image.liveRows() === 0 ? undefined : image.bytes.subarray(0, image.length);
   }

@@ -6,7 +6,7 @@ import { setTransactionResource, type TransactionResource } from '../transaction
 import { Arena } from './arena.ts';
 import { IndexLog } from './index_changes.ts';
 import { rowIdOf, type RowId } from './row.ts';
-import { TableChanges, type UndoEntry } from './table_changes.ts';
+import { TableChanges, slotsInOrderOfChange, type UndoEntry } from './table_changes.ts';
 import { PROVISIONAL_BLOCK } from './row.ts';
 
 export class WriteSet {
@@ -149,9 +149,8 @@ class ChangedRows implements ChangeSource {
     const { table } = this;
     for (const [block, slots] of table.changed) {
       if (block >= PROVISIONAL_BLOCK) continue;
-      for (let slot = 0; slot < slots.length; slot++) {
-        const version = slots[slot];
-        if (version === undefined) continue;
+      for (const slot of slotsInOrderOfChange(slots, Infinity)) {
+        const version = slots[slot]!;
         if (version.deleted) out.deleted(block, slot, version.readVersion);
         else out.changed(block, slot, version.readVersion, table.versionRow(version).bytes, version.offset, version.offset + version.length);
       }

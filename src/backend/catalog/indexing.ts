@@ -3,7 +3,7 @@
 // itself until commandCounterIncrement().
 import { beginIndexScan, findDuplicate, insertEntry, lookupUnique, removeEntry } from '../access/index.ts';
 import { encodeKey, keyHasNull, keyRange } from '../access/key.ts';
-import { formRow, readRow, rowIdOf, type RowId } from '../access/row.ts';
+import { formRow, readRow, type RowId } from '../access/row.ts';
 import { beginScan, deleteRow, fetchRow, insertRow, lastChange, updateRow } from '../access/table.ts';
 import { managerClient } from '../transaction/client.ts';
 import { dropSnapshot, holdSnapshot, useSnapshot } from '../transaction/snapshot.ts';
@@ -90,7 +90,7 @@ export function catalogFindAll<K extends CatalogId>(relation: K): CatalogTuple<K
     for (let slot = 0; slot < scan.slotCount; slot++) {
       const start = scan.wide ? scan.view.getUint32(8 + 4 * slot, true) : scan.view.getUint16(8 + 2 * slot, true);
       if (start === 0) continue;
-      tuples.push({ rowId: rowIdOf(scan.block, slot), row: toRow(definition, readRow(scan.bytes, scan.view, start, rel.layout)) as CatalogRows[K] });
+      tuples.push({ rowId: scan.rowId(slot), row: toRow(definition, readRow(scan.bytes, scan.view, start, rel.layout)) as CatalogRows[K] });
     }
   }
   return tuples;

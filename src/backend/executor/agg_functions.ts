@@ -13,6 +13,7 @@ import { type Comparator, hashKeyFunction, keyOf, sortComparator, sortOperator, 
 import { workMemBytes } from './memory.ts';
 import { rowBytes, type RowReader, type SortSpec, Tuplesort } from './tuplesort.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
+import { quicksort } from './qsort.ts';
 
 export interface StateVariable {
   /** The text of the initial value. */
@@ -303,7 +304,7 @@ function collected(node: Aggref): AggCode {
         return seen.has(key) ? false : (seen.add(key), true);
       });
     }
-    if (compares.length > 0) rows.sort(order);
+    if (compares.length > 0) quicksort(rows, order);
     if (agg === null) return orderedSetResult(node, rows, direct, order);
     let state = agg.init();
     let first = true;

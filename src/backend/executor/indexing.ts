@@ -11,7 +11,7 @@ import { session } from '../utils/session.ts';
 import { encodeKey, keyHasNull } from '../access/key.ts';
 import { IndexBuilder } from '../access/index_build.ts';
 import { beginIndexScan, findDuplicate, insertEntry, removeEntry } from '../access/index.ts';
-import { PROVISIONAL_BLOCK, blockOf, readColumn, readRow, rowIdOf, type RowId } from '../access/row.ts';
+import { PROVISIONAL_BLOCK, blockOf, readColumn, readRow, type RowId } from '../access/row.ts';
 import { advanceSnapshot, isOptimistic, isStale, registerCallback, requireLocks, setDuplicateReporter, usesTransactionSnapshot } from '../transaction/xact.ts';
 import { beginScan, deleteRow, fetchLatest, fetchRow, lockRows } from '../access/table.ts';
 import { dropSnapshot, holdSnapshot, useSnapshot } from '../transaction/snapshot.ts';
@@ -233,10 +233,10 @@ export function forEachRow(table: Relation, visit: (row: Datum[], rowId: RowId) 
   const scan = beginScan(table);
   while (scan.next()) {
     checkForInterrupts();
-    const { bytes, view, block, slotCount, wide } = scan;
+    const { bytes, view, slotCount, wide } = scan;
     for (let slot = 0; slot < slotCount; slot++) {
       const start = wide ? view.getUint32(8 + 4 * slot, true) : view.getUint16(8 + 2 * slot, true);
-      if (start !== 0) visit(readRow(bytes, view, start, table.layout), rowIdOf(block, slot));
+      if (start !== 0) visit(readRow(bytes, view, start, table.layout), scan.rowId(slot));
     }
   }
 }
@@ -251,7 +251,7 @@ export function buildIndex(table: Relation, info: IndexInfo): void {
   const scan = beginScan(table);
   while (scan.next()) {
     checkForInterrupts();
-    const { bytes, view, block, slotCount, wide } = scan;
+    const { bytes, view, slotCount, wide } = scan;
     for (let slot = 0; slot < slotCount; slot++) {
       const start = wide ? view.getUint32(8 + 4 * slot, true) : view.getUint16(8 + 2 * slot, true);
       if (start === 0) continue;
@@ -259,7 +259,7 @@ export function buildIndex(table: Relation, info: IndexInfo): void {
       if (wanted === null) row = readRow(bytes, view, start, layout);
       else for (let i = 0; i < wanted.length; i++) some[wanted[i]! - 1] = readColumn(bytes, view, start, layout, wanted[i]!);
       const values = keys.valuesOf(row);
-      if (values !== null) builder.add(values, rowIdOf(block, slot));
+      if (values !== null) builder.add(values, scan.rowId(slot));
     }
   }
   builder.finish();

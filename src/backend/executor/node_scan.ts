@@ -76,7 +76,7 @@ const seqScan: Producer<SeqScan> = (pc, plan, consume) => {
       const offset = g.local(`${wide} ? ${view}.getUint32(8 + 4 * ${slot}, true) : ${view}.getUint16(8 + 2 * ${slot}, true)`);
       g.labelled((row) => {
         g.emit(`if (${offset} === 0) ${g.jumpCode(row)}`);
-        const columns = tableColumns(rel, { bytes, view, offset, rowId: `(${scan}.block * 65536 + ${slot})` });
+        const columns = tableColumns(rel, { bytes, view, offset, rowId: `${scan}.rowId(${slot})` });
         pc.filterAndProject(plan, pc.context({ scan: columns }), g.jumpCode(row), consume);
       });
     });
@@ -163,7 +163,8 @@ const tidScan: Producer<TidScan> = (pc, plan, consume) => {
     const id = g.next('i');
     g.block(`for (const ${id} of ${list})`, () => {
       g.labelled((row) => {
-        g.emit(`if (${id} === null) ${g.jumpCode(row)}`);
+        // (0,0) is -1, which no row has.
+        g.emit(`if (${id} === null || ${id} < 0) ${g.jumpCode(row)}`);
         produceFetched(pc, rel, id, row, plan, [], consume);
       });
     });

@@ -5,6 +5,7 @@ import type { Datum, Oid } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { datumBytes, workMemBytes } from './memory.ts';
 import { type RowComparator, rowComparator } from './row_compare.ts';
+import { quicksort } from './qsort.ts';
 import { RunFile } from './run_file.ts';
 
 export interface SortSpec {
@@ -35,6 +36,7 @@ export class Tuplesort {
   private bytes = 0;
   private readonly limit: number;
   private readonly bound: number;
+  private heaped = false;
   private readonly runs: RunFile[] = [];
   /** For EXPLAIN ANALYZE. */
   method = 'quicksort';
@@ -50,50 +52,73 @@ export class Tuplesort {
     this.compare = rowComparator(spec.keys);
     this.limit = workMemBytes();
     this.bound = bound === null ? Infinity : Number(bound);
-    if (this.bound < 100_000) this.method = 'top-N heapsort';
   }
 
   add(row: Datum[]): void {
     const { rows } = this;
-    if (this.bound < 100_000) {
+    if (this.heaped) {
       this.addBounded(row);
       return;
     }
     rows.push(row);
     this.bytes += rowBytes(row);
-    if (this.bytes > this.limit && rows.length > 64) this.spill();
+    if (this.runs.length === 0 && (rows.length > 2 * this.bound || (rows.length > this.bound && this.bytes > this.limit))) this.makeBoundedHeap();
+    else if (this.bytes > this.limit && rows.length > 64) this.spill();
   }
 
-  /** A heap of the best rows so far, the worst of them on top; earlier rows win among equals. */
+  /** There are more rows than are wanted: from now on only the best are kept, in a heap with the worst of them on top. */
+  private makeBoundedHeap(): void {
+    const { rows } = this;
+    this.heaped = true;
+    this.method = 'top-N heapsort';
+    this.rows = [];
+    for (const row of rows) this.addBounded(row);
+  }
+
   private addBounded(row: Datum[]): void {
-    const { rows, compare, bound } = this;
-    if (bound === 0) return;
-    if (rows.length < bound) {
+    const { rows, compare } = this;
+    if (rows.length < this.bound) {
       rows.push(row);
       let i = rows.length - 1;
       while (i > 0) {
         const up = (i - 1) >> 1;
-        if (compare(rows[up]!, row) >= 0) break;
+        if (compare(row, rows[up]!) <= 0) break;
         rows[i] = rows[up]!;
         i = up;
       }
       rows[i] = row;
-    } else if (compare(row, rows[0]!) < 0) {
-      let i = 0;
-      for (;;) {
-        let down = 2 * i + 1;
-        if (down >= rows.length) break;
-        if (down + 1 < rows.length && compare(rows[down + 1]!, rows[down]!) > 0) down++;
-        if (compare(rows[down]!, row) <= 0) break;
-        rows[i] = rows[down]!;
-        i = down;
-      }
-      rows[i] = row;
+    } else if (rows.length > 0 && compare(row, rows[0]!) < 0) {
+      this.replaceTop(row, rows.length);
+    }
+  }
+
+  private replaceTop(row: Datum[], count: number): void {
+    const { rows, compare } = this;
+    let i = 0;
+    for (;;) {
+      let down = 2 * i + 1;
+      if (down >= count) break;
+      if (down + 1 < count && compare(rows[down]!, rows[down + 1]!) < 0) down++;
+      if (compare(row, rows[down]!) >= 0) break;
+      rows[i] = rows[down]!;
+      i = down;
+    }
+    rows[i] = row;
+  }
+
+  /** The heap becomes a sorted array: the worst goes last, again and again. */
+  private sortHeap(): void {
+    const { rows } = this;
+    for (let count = rows.length - 1; count > 0; count--) {
+      const worst = rows[0]!;
+      this.replaceTop(rows[count]!, count);
+      rows[count] = worst;
     }
   }
 
   private sortRows(): void {
-    if (!this.radixSort()) this.rows.sort(this.compare);
+    if (this.heaped) this.sortHeap();
+    else if (!this.radixSort()) quicksort(this.rows, this.compare);
   }
 
   /** Least significant digit first over one integer key; stable. False when the key is of another kind. */
@@ -145,8 +170,7 @@ export class Tuplesort {
       const key = rows[from]![column];
       let to = from + 1;
       while (to < rows.length && rows[to]![column] === key) to++;
-      if (to - from === rows.length) rows.sort(this.compare);
-      else if (to - from > 1) rows.slice(from, to).sort(this.compare).forEach((row, i) => { rows[from + i] = row; });
+      quicksort(rows, this.compare, from, to - from);
       from = to;
     }
   }

@@ -11,7 +11,7 @@ import type { Datum, Oid } from '../types/datum.ts';
 import { INT4OID, INT8OID, UNKNOWNOID } from '../types/oids.ts';
 import { setPsStatus } from '../utils/ps_status.ts';
 import { completesOptimistically, runAutocommit } from './autocommit.ts';
-import { CachedStatement, findByText, keepByText } from './plancache.ts';
+import { CachedStatement, findByText, forgetTextsOfOtherSettings, keepByText } from './plancache.ts';
 import { FETCH_ALL, Portal, addPortal, dropPortal, findPortal } from './portal.ts';
 import { RemoteDest } from './printtup.ts';
 import {
@@ -48,7 +48,8 @@ export function parse(f: Frontend): void {
   startTransactionCommand();
   if (name === '') unnamed = null;
   const key = types.length === 0 ? `\0${text}` : `${types.join()}\0${text}`;
-  let statement = findByText(key);
+  forgetTextsOfOtherSettings();
+  let statement = findByText(key), isNew = false;
   if (statement !== undefined && !statement.isTransactionControl && transactionBlockStatus() !== 'E') {
     renewSnapshot();
     // Parse starts afresh: what was made of the same text under other catalogs, with another result perhaps, is not its business.
@@ -56,7 +57,7 @@ export function parse(f: Frontend): void {
   }
   if (statement === undefined) {
     statement = parseStatement(text, types);
-    keepByText(key, statement);
+    isNew = true;
   }
   if (statement.raw !== null) {
     refuseInFailedTransaction(statement.raw);
@@ -66,6 +67,7 @@ export function parse(f: Frontend): void {
       if (type === 0 || type === UNKNOWNOID) throw new PgError('indeterminate_datatype', `could not determine data type of parameter $${i + 1}`);
     });
   }
+  if (isNew) keepByText(key, statement);
   if (name === '') unnamed = statement;
   else storePreparedStatement(name, statement, false);
   commandCounterIncrement();

@@ -15,6 +15,7 @@ import type { RawNode, RawStmt } from '../parser/raw_parser.ts';
 import { queryRewrite } from '../rewrite/rewrite_handler.ts';
 import { catalogVersion } from '../transaction/xact.ts';
 import type { Datum, Oid } from '../types/datum.ts';
+import { plansSettingsVersion } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
 import { mayHaveLongName } from '../utils/identifier.ts';
 import { createCommandTag, isOptimizable } from './cmdtag.ts';
@@ -42,6 +43,8 @@ export class CachedStatement {
   slots: Datum[] = [];
   /** The plan holds whatever the slots' values are. */
   liftable = false;
+  /** The same text would give the same plan later; not so if it says 'now'. */
+  isLasting = true;
   /** Types of $1, $2, ...: given, or found by analysis. */
   paramTypes: Oid[];
   units: PlannedUnit[] = [];
@@ -96,11 +99,13 @@ export class CachedStatement {
     const version = catalogVersion();
     const again = this.catalogVersion !== -1;
     session.literalsLifted = this.slots.length > 0;
+    session.literalsVolatile = false;
     const query = this.analyze();
     const units: PlannedUnit[] = query.commandType === 'utility'
       ? [{ query, plan: null, canSetTag: true }]
       : queryRewrite(query).map((q) => ({ query: q, plan: q.commandType === 'utility' || q.commandType === 'nothing' ? null : compilePlan(planner(q)), canSetTag: q.canSetTag }));
-    this.liftable = session.literalsLifted;
+    this.isLasting = !session.literalsVolatile;
+    this.liftable = session.literalsLifted && this.isLasting;
     const columns = resultColumns(units);
     if (again && this.fixedResult && !sameColumns(columns, this.columns)) {
       throw new PgError('feature_not_supported', 'cached plan must not change result type');
@@ -182,12 +187,22 @@ export function findByText(text: string): CachedStatement | undefined {
   return byText.get(text);
 }
 
+let settingsVersion = -1;
+/** What is kept by its text was made under the settings of then: if they have changed since, it is forgotten. */
+export function forgetTextsOfOtherSettings(): void {
+  if (settingsVersion === plansSettingsVersion()) return;
+  settingsVersion = plansSettingsVersion();
+  forgetTexts();
+}
+
 export function keepByText(key: string, statement: CachedStatement): void {
-  if (key.length > MAX_TEXT_LENGTH || mayHaveLongName(key)) return; // each parse tells of names that are cut
+  if (!statement.isLasting || key.length > MAX_TEXT_LENGTH || mayHaveLongName(key)) return; // each parse tells of names that are cut
   if (byText.size >= MAX_TEXTS) byText.delete(byText.keys().next().value!);
   byText.set(key, statement);
 }
 
+/** Whatever else is kept by text. */
+export const textCaches: { clear(): void }[] = [byText];
 export function forgetTexts(): void {
-  byText.clear();
+  for (const cache of textCaches) cache.clear();
 }

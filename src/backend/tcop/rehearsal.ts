@@ -28,7 +28,6 @@ import { dropUnnamedStatement } from './extended_query.ts';
 import { serveSession } from './postgres.ts';
 import { setFrontend } from './protocol.ts';
 import { Script, readingScenes, scenes } from './rehearsal_script.ts';
-import { forgetShapes } from './simple_query.ts';
 
 const FOLDER = `${TMP}/rehearsal`;
 /** A template of more than this is not worth copying. */
@@ -180,7 +179,6 @@ function drain(fd: number): Buffer {
 function forgetSession(): void {
   for (const hooks of [discardHooks.all, discardHooks.plans, discardHooks.sequences]) for (const hook of hooks) hook();
   dropUnnamedStatement();
-  forgetShapes();
   stopStatementTimeout();
   setFrontend(undefined);
 }

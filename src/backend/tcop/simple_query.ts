@@ -11,7 +11,7 @@ import { completesOptimistically, runAutocommit } from './autocommit.ts';
 import { isOptimizable } from './cmdtag.ts';
 import { dropUnnamedStatement } from './extended_query.ts';
 import { assignSlots, liftLiterals } from './literals.ts';
-import { CachedStatement, findByText, keepByText } from './plancache.ts';
+import { CachedStatement, findByText, forgetTextsOfOtherSettings, keepByText, textCaches } from './plancache.ts';
 import { FETCH_ALL, Portal, findPortal } from './portal.ts';
 import { RemoteDest } from './printtup.ts';
 import { BINARY_FORMAT, TEXT_FORMAT, sendCommandComplete, sendEmptyQueryResponse } from './protocol.ts';
@@ -21,6 +21,7 @@ export function execSimpleQuery(text: string): void {
   statementStarts();
   logStatement(text);
   dropUnnamedStatement();
+  forgetTextsOfOtherSettings();
   const known = findByText(text);
   if (known !== undefined) runSingle(known);
   else if (!runByShape(text)) runNew(text);
@@ -47,10 +48,7 @@ function runNew(text: string): void {
 interface Shape { statement: CachedStatement; negated: readonly boolean[] }
 const MAX_SHAPES = 512;
 const shapes = new Map<string, Shape | null>();
-
-export function forgetShapes(): void {
-  shapes.clear();
-}
+textCaches.push(shapes);
 
 /** Runs a statement whose shape has a plan, or makes one. False: it must be run as it is. */
 function runByShape(text: string): boolean {

@@ -8,7 +8,7 @@
 // its number says where to go on.
 import { assert, internalError, PgError } from '../../common/errors.ts';
 import type { ConditionName } from '../../common/sqlstate.ts';
-import { BLOCK_TARGET_BYTES, PROVISIONAL_BLOCK, type RowId } from '../access/row.ts';
+import { BLOCK_TARGET_BYTES, HEAP_ORDER_BLOCKS, PROVISIONAL_BLOCK, type RowId } from '../access/row.ts';
 import { META, META_FILENODE, type Batch, type WritableStore } from '../storage/store.ts';
 import { BlockImage, checkBlock, liveRowsInBlock, stampVersions, versionInBlock } from './block_image.ts';
 import { ChangeCursor, type CommitView, type RelationView } from './commit_codec.ts';
@@ -339,7 +339,9 @@ export class Applier {
       const image = this.image(filenode, block);
       assert(image !== undefined && image.start(slot) !== 0, 'a validated row is there');
       if (changes.at >= 0) {
-        image.replace(slot, bytes.subarray(changes.at, changes.at + changes.length), version);
+        const row = bytes.subarray(changes.at, changes.at + changes.length);
+        if (block < HEAP_ORDER_BLOCKS) image.replaceLast(slot, row, version);
+        else image.replace(slot, row, version);
       } else {
         image.remove(slot);
         if (block === state.tail) state.tailMayBeDead = true;
@@ -374,6 +376,7 @@ export class Applier {
     }
     const source = this.takeImage(bytes, bytes.length);
     const rows = new Float64Array(source.slots).fill(-1);
+    // Row ids go up as the provisional ones do: index entries rely on it.
     for (let slot = 0; slot < source.slots; slot++) {
       const start = source.start(slot);
       if (start === 0) continue;
@@ -381,8 +384,20 @@ export class Applier {
       const tail = this.tailFor(filenode, state, row.length);
       rows[slot] = state.tail! * 65536 + tail.append(row, version);
     }
+    this.moveUpdated(filenode, source, rows, version);
     this.giveImage(source);
     return { block: 0, rows };
+  }
+
+  /** Rows that were updated after they were inserted stand behind the others. */
+  private moveUpdated(filenode: number, source: BlockImage, rows: Float64Array, version: number): void {
+    const order = source.inOrder();
+    const first = order.findIndex((slot, i) => i + 1 < order.length && order[i + 1]! < slot);
+    if (first < 0) return;
+    for (const slot of order.subarray(first)) {
+      const start = source.start(slot), block = Math.floor(rows[slot]! / 65536);
+      if (block < HEAP_ORDER_BLOCKS) this.image(filenode, block)!.replaceLast(rows[slot]! % 65536, source.bytes.subarray(start, source.end(start)), version);
+    }
   }
 
   /** The block that takes a row of this length: the last one, or a new one. */

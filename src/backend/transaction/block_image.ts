@@ -2,7 +2,7 @@
 // none: a row is the bytes from its start to the next row's start. Slots are never used again: a deleted row leaves
 // a dead slot, and a block without a live row goes away as a whole.
 import { internalError } from '../../common/errors.ts';
-import { BLOCK_HEADER_BYTES, BLOCK_WIDE, MAX_SLOTS } from '../access/row.ts';
+import { BLOCK_HEADER_BYTES, BLOCK_MOVED, BLOCK_WIDE, MAX_SLOTS, inRowOrder } from '../access/row.ts';
 
 const FORMAT = 1;
 const INITIAL_BYTES = 8192;
@@ -16,15 +16,25 @@ export class BlockImage {
   slots = 0;
   wide = false;
   dirty = false;
-  /** Rows stand in the order of their slots, as far as is known (it is so for all that we write). */
+  /** Rows stand in the order of their slots, as far as is known. */
   private ordered = true;
   private orderKnown = true;
+  /** Ends of rows by slot, once more than one was asked for in a block where rows do not stand in order. */
+  private ends: Uint32Array | null = null;
+  private asked = false;
+  /** A row was put behind others. */
+  private moved = false;
   /** Starts and ends of rows removed whose bytes are still there: a block loses many rows at once more often than one. */
   private holes: number[] = [];
 
   /** The bytes of the block; what was removed is squeezed out first. */
   get length(): number {
     if (this.holes.length > 0) this.squeeze();
+    if (this.moved) {
+      this.lookAtOrder();
+      this.bytes[1] = this.ordered ? this.bytes[1]! & ~BLOCK_MOVED : this.bytes[1]! | BLOCK_MOVED;
+      this.moved = false;
+    }
     return this.used;
   }
 
@@ -38,6 +48,13 @@ export class BlockImage {
     this.dirty = false;
     this.ordered = this.orderKnown = true;
     this.holes.length = 0;
+    this.moved = false;
+    this.forgetEnds();
+  }
+
+  private forgetEnds(): void {
+    this.ends = null;
+    this.asked = false;
   }
 
   load(source: Uint8Array, length: number): void {
@@ -47,8 +64,9 @@ export class BlockImage {
     this.wide = (this.bytes[1]! & BLOCK_WIDE) !== 0;
     this.slots = this.view.getUint16(2, true);
     this.dirty = false;
-    this.orderKnown = false;
+    this.orderKnown = this.moved = false;
     this.holes.length = 0;
+    this.forgetEnds();
   }
 
   /** Where the row in a slot starts; 0: dead, or no such slot. */
@@ -66,7 +84,12 @@ export class BlockImage {
   /** Where the row of a live slot ends. */
   private endOf(slot: number): number {
     if (!this.orderKnown) this.lookAtOrder();
-    if (!this.ordered) return this.end(this.start(slot));
+    if (!this.ordered) {
+      if (this.ends !== null && slot < this.ends.length) return this.ends[slot]!;
+      if (this.asked) return this.lookAtEnds()[slot]!;
+      this.asked = true;
+      return this.nextStart(this.start(slot));
+    }
     for (let following = slot + 1; following < this.slots; following++) {
       const start = this.start(following);
       if (start !== 0) return start;
@@ -85,9 +108,27 @@ export class BlockImage {
     }
   }
 
+  private lookAtEnds(): Uint32Array {
+    const ends = (this.ends = new Uint32Array(this.slots));
+    const order = this.inOrder();
+    for (let i = 0; i < order.length; i++) ends[order[i]!] = i + 1 < order.length ? this.start(order[i + 1]!) : this.used;
+    return ends;
+  }
+
+  /** The live slots in the order their rows stand in. */
+  inOrder(): Uint16Array {
+    const starts = new Uint32Array(this.slots);
+    for (let slot = 0; slot < this.slots; slot++) starts[slot] = this.start(slot);
+    return inRowOrder(starts);
+  }
+
   /** Where the row that starts at `start` ends. */
   end(start: number): number {
     if (this.holes.length > 0) this.squeeze();
+    return this.nextStart(start);
+  }
+
+  private nextStart(start: number): number {
     let end = this.used;
     for (let slot = 0; slot < this.slots; slot++) {
       const other = this.start(slot);
@@ -112,9 +153,37 @@ export class BlockImage {
       this.reserve(this.used + difference + 2 * this.slots);
       this.move(end, difference);
       start = this.start(slot);
+      this.forgetEnds();
     }
     this.bytes.set(row, start);
     this.view.setUint32(start, version, true);
+    this.dirty = true;
+  }
+
+  /** Puts a row behind all others, instead of the one in a live slot. */
+  replaceLast(slot: number, row: Uint8Array, version: number): void {
+    const end = this.endOf(slot);
+    if (end === this.used && this.holes.length === 0) {
+      this.replace(slot, row, version);
+      return;
+    }
+    this.holes.push(this.start(slot), end);
+    if (!this.wide && this.used > 0xffff) this.squeeze();
+    const last = slot === this.slots - 1;
+    this.reserve(this.used + row.length + 2 * this.slots);
+    if (!this.wide && this.used > 0xffff) {
+      this.setStart(slot, 0);
+      this.widen();
+    }
+    const start = this.used;
+    this.bytes.set(row, start);
+    this.view.setUint32(start, version, true);
+    this.used += row.length;
+    this.setStart(slot, start);
+    if (this.ends !== null) this.ends[slot] = this.used;
+    // They may stand in order again once the others have moved, too.
+    if (!last) this.ordered = false;
+    this.moved = true;
     this.dirty = true;
   }
 
@@ -147,6 +216,8 @@ export class BlockImage {
     }
     this.used = kept;
     holes.length = 0;
+    this.forgetEnds();
+    if (!this.ordered) this.orderKnown = false;
     if (begins.length === 0) return;
     for (let slot = 0; slot < this.slots; slot++) {
       const start = this.start(slot);
@@ -164,6 +235,7 @@ export class BlockImage {
   append(row: Uint8Array, version: number): number {
     if (this.slots >= MAX_SLOTS) throw internalError('a block has no slot left');
     if (this.holes.length > 0) this.squeeze();
+    this.forgetEnds();
     const entry = this.wide ? 4 : 2;
     this.reserve(this.used + entry + row.length + 2 * this.slots + 4);
     // The directory grows into the place of the first row.

@@ -39,6 +39,7 @@ export function decodeAbbreviation(word: string): AbbreviationMeaning | undefine
 /** The transaction's start in the session's zone. Sets tm.zone (west) as well. */
 export function currentTm(tm: Tm): void {
   const zone = datetimeSettings.timeZone;
+  session.literalsVolatile = true;
   timestampToTm(toLocal(session.transactionStart, zone), tm);
   const type = zone.at(unixSeconds(session.transactionStart));
   tm.zone = 0 - type.offset;

@@ -66,8 +66,8 @@ const TIMETZ: TypeHash = {
 const OIDVECTOR = ofBytes((value: ArrayValue) => new Uint8Array(Uint32Array.from(value.values as number[]).buffer));
 const TID = ofBytes((value: number) => {
   // (block, offset) as ItemPointerData lies in memory: the block's high half first.
-  const block = Math.floor(value / 65536);
-  return new Uint8Array(Uint16Array.of(block >>> 16, block & 0xffff, value % 65536).buffer);
+  const block = Math.floor((value + 1) / 65536);
+  return new Uint8Array(Uint16Array.of(block >>> 16, block & 0xffff, (value + 1) % 65536).buffer);
 });
 
 /** The digits of a finite numeric to base 10000 without zeros at the ends, as bytes, and the weight of the first. */

@@ -40,7 +40,8 @@ const looseIn = (text: string): number => Number(looseUnsigned(text, 32));
 const xid8Compare = (a: Int8, b: Int8): number => (a < b ? -1 : a > b ? 1 : 0);
 const canonical = (value: bigint): Int8 => (value <= 9007199254740991n ? Number(value) : value);
 
-// --- tid: the row id of access/row.ts as one number, block * 65536 + offset. Shown as PostgreSQL does: (block,offset).
+// --- tid: the row id of access/row.ts as one number, block * 65536 + slot. Shown as PostgreSQL does: (block,offset), where
+// the offset of slot 0 is 1; so (0,0) is -1.
 export function tidIn(text: string): number {
   // As tidin: what stands before the parenthesis and behind the numbers is not looked at, and no digits are zero.
   const match = /^[^(,)]*\(\s*([+-]?\d*),\s*([+-]?\d*)\)/.exec(text);
@@ -49,9 +50,9 @@ export function tidIn(text: string): number {
   if (!(block >= -2147483648 && block <= 4294967295) || !(offset >= 0 && offset <= 65535)) {
     throw invalidInput('tid', text);
   }
-  return (block >>> 0) * 65536 + offset;
+  return (block >>> 0) * 65536 + offset - 1;
 }
-export const tidOut = (tid: number): string => `(${Math.floor(tid / 65536)},${tid % 65536})`;
+export const tidOut = (tid: number): string => `(${Math.floor((tid + 1) / 65536)},${(tid + 1) % 65536})`;
 
 // --- vectors: one dimension, lower bound 0, no nulls.
 export function makeVector(elementType: number, values: readonly number[]): ArrayValue {
@@ -143,8 +144,8 @@ registerBuiltins({
 
     tidin: tidIn,
     tidout: tidOut,
-    tidrecv: (bytes: Uint8Array) => receiveAll(bytes, (reader) => reader.uint32() * 65536 + reader.uint16()),
-    tidsend: (tid: number) => Buffer.concat([sendInt32(Math.floor(tid / 65536)), sendInt16(tid % 65536)]),
+    tidrecv: (bytes: Uint8Array) => receiveAll(bytes, (reader) => reader.uint32() * 65536 + reader.uint16() - 1),
+    tidsend: (tid: number) => Buffer.concat([sendInt32(Math.floor((tid + 1) / 65536)), sendInt16((tid + 1) % 65536)]),
     tideq: eq, tidne: ne,
     tidlt: (a: number, b: number) => a < b,
     tidle: (a: number, b: number) => a <= b,

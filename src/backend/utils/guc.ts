@@ -24,6 +24,13 @@ export type GucSource = (typeof SOURCES)[number];
 const RANK: Readonly<Record<GucSource, number>> = Object.fromEntries(SOURCES.map((s, i) => [s, i])) as Record<GucSource, number>;
 const OVERRIDE = RANK['override'];
 
+/** Goes up with each change of a setting by which statements are analyzed and planned. */
+let plansVersion = 0;
+export const plansSettingsVersion = (): number => plansVersion;
+const shapesPlans = ({ name, category }: Setting): boolean =>
+  category.startsWith('Query Tuning') || category.endsWith('Locale and Formatting') || category.startsWith('Version and Platform')
+  || name === 'bytea_output' || name === 'xmlbinary' || name === 'xmloption' || name === 'row_security';
+
 export type GucValue = boolean | number | string;
 /** 'save' is for functions with SET clauses: the value returns whatever happens. */
 export type GucAction = 'set' | 'local' | 'save';
@@ -305,6 +312,7 @@ function assignValue(setting: Setting, value: GucValue, source: GucSource): void
   if (setting.hot) store(setting);
   setting.hooks.assign?.(value);
   if (changed && setting.flags.has('REPORT')) changedReports.add(setting);
+  if (changed && shapesPlans(setting)) plansVersion++;
 }
 
 /** Whether a setter of this context may set it at all; false: to be passed over silently. */

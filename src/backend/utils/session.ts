@@ -22,6 +22,8 @@ export interface Session {
   reportParameter: (name: string, value: string) => void;
   /** See Const.slot: cleared when the analysis of the running statement looked at the value of a literal. */
   literalsLifted: boolean;
+  /** Set when a value was read that depends on the time it is read at: 'now', 'today'. */
+  literalsVolatile: boolean;
   /** Microseconds since 2000-01-01 UTC, as of the start of the transaction / statement (now(), statement_timestamp()). */
   transactionStart: number;
   statementStart: number;
@@ -30,5 +32,5 @@ export interface Session {
 export const session: Session = {
   pid: 0, cancelKey: 0, databaseOid: 0, databaseName: '', authenticatedUser: 0, sessionUser: 0, currentUser: 0,
   isSuperuser: false, clientAddress: null, clientPort: 0, backendStart: 0n, notice: () => {},
-  reportParameter: () => {}, literalsLifted: false, transactionStart: 0, statementStart: 0,
+  reportParameter: () => {}, literalsLifted: false, literalsVolatile: false, transactionStart: 0, statementStart: 0,
 };
