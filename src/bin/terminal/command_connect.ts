@@ -7,6 +7,7 @@ import { escapeIdentifier, escapeLiteral } from '../../interfaces/libpq/escape.t
 import { Interrupted, readPassword } from '../prompt.ts';
 import { defineCommands, type Command } from './command.ts';
 import { attach, psqlExec } from './common.ts';
+import { controls } from './mbprint.ts';
 import { logError, logInfo, stdout } from './output.ts';
 import { pset } from './settings.ts';
 import { setVariable } from './variables.ts';
@@ -33,15 +34,23 @@ export async function openConnection(settings: ConnectSettings): Promise<Connect
 export function syncVariables(): void {
   const { db } = pset;
   const values: Record<string, string | null> = db === null ? { DBNAME: null, USER: null, HOST: null, PORT: null, ENCODING: null, SERVER_VERSION_NAME: null, SERVER_VERSION_NUM: null } : {
-    DBNAME: db.database, USER: db.user, HOST: db.host, PORT: String(db.port), ENCODING: 'UTF8', SERVER_VERSION_NAME: db.parameters.get('server_version') ?? '', SERVER_VERSION_NUM: String(db.serverVersion),
+    DBNAME: db.database, USER: db.user, HOST: db.host, PORT: String(db.port), SERVER_VERSION_NAME: db.parameters.get('server_version') ?? '', SERVER_VERSION_NUM: String(db.serverVersion),
   };
   for (const [name, value] of Object.entries(values)) setVariable(name, value);
 }
 
+function useEncoding(db: Connection): void {
+  pset.encoding = db.encoding;
+  controls.high = db.encoding.name === 'UTF8';
+  setVariable('ENCODING', db.encoding.name);
+}
+
 export function useConnection(db: Connection): void {
   attach(db);
+  db.on('parameter', (name) => { if (name === 'client_encoding' && db === pset.db) useEncoding(db); });
   pset.db = db;
   syncVariables();
+  useEncoding(db);
 }
 
 function sslText(): string {
@@ -53,6 +62,17 @@ function sslText(): string {
 export function connectionWarnings(banner: string | null): void {
   if (banner !== null && !pset.quiet) stdout.write(banner);
   if (!pset.quiet) stdout.write(sslText());
+}
+
+/** What PGCLIENTENCODING or the connection string says; on a terminal, what its locale says; a script speaks as the database does. */
+export function wantedEncoding(dbname: string | undefined): string | undefined {
+  if (process.env['PGCLIENTENCODING'] !== undefined) return undefined;
+  if (!pset.notTty) return 'auto';
+  try {
+    return dbname !== undefined && isConnectionString(dbname) && parseConninfo(dbname).client_encoding !== undefined ? undefined : '';
+  } catch {
+    return undefined;
+  }
 }
 
 const isSocket = (host: string): boolean => host.startsWith('/') || host.startsWith('@');
@@ -74,7 +94,7 @@ const reconnect: Command = async (context) => {
   const words = [first, context.arg('sqlidhack', true), context.arg('normal', true), context.arg('normal', true)].map((w) => (w === '-' || w === '' ? null : w));
   const [dbname, user, host, port] = words, old = pset.db, given = dbname !== null && dbname !== undefined && isConnectionString(dbname);
   const keep = reuse ?? !given;
-  const settings: ConnectSettings = { fallback_application_name: 'psql', client_encoding: pset.notTty ? undefined : 'auto' };
+  const settings: ConnectSettings = { fallback_application_name: 'psql', client_encoding: wantedEncoding(undefined) };
   try {
     const named = given ? parseConninfo(dbname!) : {};
     if (keep) {

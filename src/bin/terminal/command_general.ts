@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { findEncoding } from '../../interfaces/libpq/encoding.ts';
 import { defineCommands, type Command, type CommandContext, type CommandStatus } from './command.ts';
 import { sendQuery } from './common.ts';
 import { doCopy } from './copy.ts';
@@ -436,7 +437,7 @@ defineCommands({
     }
     return applyPset(name, value, pset.popt, pset.quiet) ? 'skip' : 'error';
   },
-  'h help': async (c) => {
+  'h help': async (c): Promise<CommandStatus> => {
     const topic = c.arg('whole line'), { sqlHelp } = await import('./sql_help.ts');
     sqlHelp(topic?.replace(/[;\s]+$/, '') ?? '');
     return 'skip';
@@ -445,11 +446,17 @@ defineCommands({
     slashUsage(c.arg('normal', false));
     return 'skip';
   },
-  'encoding': (c) => {
+  'encoding': async (c): Promise<CommandStatus> => {
     const name = c.arg('normal', false);
-    if (name === null) stdout.write(`${pset.db?.parameters.get('client_encoding') ?? 'UTF8'}\n`);
-    else if (/^(utf-?8|unicode)$/i.test(name)) setVariable('ENCODING', 'UTF8');
-    else {
+    if (name === null) {
+      stdout.write(`${pset.encoding.name}\n`);
+      return 'skip';
+    }
+    const known = findEncoding(name);
+    try {
+      if (known === null || known === undefined) throw new Error(`no encoding ${name}`);
+      await pset.db?.exec(`SET client_encoding TO '${known.name}'`);
+    } catch {
       logError(`${name}: invalid encoding name or conversion procedure not found`);
       return 'error';
     }

@@ -140,15 +140,20 @@ async function sendFrom(file: CopyFile, sql: string, binary: boolean, totalBytes
 /** What a program prints, as it comes, cut behind a line's end. */
 class ProgramSource implements CopyFile {
   private readonly pieces: AsyncIterator<Buffer>;
+  private next: Promise<IteratorResult<Buffer>>;
   private rest: Buffer = Buffer.alloc(0);
 
   constructor(output: Readable) {
     this.pieces = output[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    // At once: what nobody waits for when the program ends, Node throws away.
+    this.next = this.pieces.next();
   }
 
   async nextLines(): Promise<Buffer | null> {
     for (;;) {
-      const piece = await this.pieces.next(), all = piece.done === true ? this.rest : Buffer.concat([this.rest, piece.value]);
+      const piece = await this.next;
+      if (piece.done !== true) this.next = this.pieces.next();
+      const all = piece.done === true ? this.rest : Buffer.concat([this.rest, piece.value]);
       const end = piece.done === true ? all.length : all.lastIndexOf(10) + 1;
       this.rest = all.subarray(end);
       if (end > 0) return all.subarray(0, end);

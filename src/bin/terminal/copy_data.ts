@@ -2,7 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { ConditionalStack } from './conditional.ts';
 import { current, FileSource, INTERRUPTED } from './input.ts';
-import { stdout, type Sink } from './output.ts';
+import { stdout, toBytes, type Sink } from './output.ts';
 import { Progress } from './progress.ts';
 import { promptText } from './prompt.ts';
 import { pset } from './settings.ts';
@@ -74,7 +74,7 @@ export async function copyDataIn(stream: CopyIn): Promise<void> {
         stream.fail('canceled by user');
         return;
       }
-      line = text === null ? null : Buffer.from(`${text}\n`);
+      line = text === null ? null : toBytes(`${text}\n`);
     }
     if (line === null) break;
     pset.lineNumber++;

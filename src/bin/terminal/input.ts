@@ -80,9 +80,9 @@ export class FileSource implements LineSource {
   async next(): Promise<string | null> {
     const bytes = this.nextBytes();
     if (bytes === null) return null;
-    let line = bytes.toString('utf8');
+    let line = pset.encoding.decode(bytes);
     if (line.endsWith('\n')) line = line.slice(0, -1);
-    if (this.first && line.startsWith('\ufeff')) line = line.slice(1);
+    if (this.first && pset.encoding.name === 'UTF8' && line.startsWith('\ufeff')) line = line.slice(1);
     this.first = false;
     return line;
   }

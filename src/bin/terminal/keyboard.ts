@@ -1,9 +1,9 @@
 // The keyboard: with an editor of our own, or with the terminal's.
 import { writeSync } from 'node:fs';
-import { StringDecoder } from 'node:string_decoder';
 import { History } from './history.ts';
 import { INTERRUPTED, type Keyboard } from './input.ts';
 import { LineEditor, type Completer, type Judge } from './line_editor.ts';
+import { pset } from './settings.ts';
 
 /** The keyboard with an editor, history and completion. */
 export class Terminal implements Keyboard {
@@ -22,7 +22,8 @@ export class Terminal implements Keyboard {
     if (this.queue.length === 0) {
       const { kind, text } = await this.editor.read(prompt, judge);
       if (kind === 'interrupted') return INTERRUPTED;
-      if (kind === 'text' || text !== '') this.queue.push(...text.split('\n'));
+      // The terminal speaks UTF-8; what these bytes mean to the server, client_encoding says.
+      if (kind === 'text' || text !== '') this.queue.push(...pset.encoding.decode(Buffer.from(text)).split('\n'));
       if (kind === 'end') this.queue.push(null);
     }
     return this.queue.shift()!;
@@ -39,15 +40,14 @@ export class Terminal implements Keyboard {
 export class PlainTerminal implements Keyboard {
   readonly interactive: boolean;
   readonly history = null;
-  private text = '';
+  private bytes: Buffer = Buffer.alloc(0);
   private ended = false;
   private done: ((line: string | null) => void) | null = null;
 
   constructor(interactive: boolean) {
     this.interactive = interactive;
-    const decoder = new StringDecoder('utf8');
     process.stdin.on('data', (bytes: Buffer) => {
-      this.text += decoder.write(bytes);
+      this.bytes = Buffer.concat([this.bytes, bytes]);
       this.look();
     });
     process.stdin.on('end', () => {
@@ -60,14 +60,14 @@ export class PlainTerminal implements Keyboard {
   private look(): void {
     if (this.done === null) return;
     // A piece without a line end was sent off by Ctrl-D: behind nothing it is the end.
-    const end = this.text.indexOf('\n');
-    if (end >= 0) this.give(this.text.slice(0, end), end + 1);
-    else if (this.ended) this.give(this.text === '' ? null : this.text, this.text.length);
+    const end = this.bytes.indexOf(10), { length } = this.bytes;
+    if (end >= 0) this.give(pset.encoding.decode(this.bytes.subarray(0, end)), end + 1);
+    else if (this.ended) this.give(length === 0 ? null : pset.encoding.decode(this.bytes), length);
   }
 
   private give(line: string | null, taken: number): void {
     const { done } = this;
-    this.text = this.text.slice(taken);
+    this.bytes = this.bytes.subarray(taken);
     this.done = null;
     process.stdin.pause();
     done!(line);
@@ -86,7 +86,7 @@ export class PlainTerminal implements Keyboard {
   /** Ctrl-C gives up the line. */
   interrupt(): boolean {
     if (this.done === null) return false;
-    this.text = '';
+    this.bytes = Buffer.alloc(0);
     this.give(INTERRUPTED, 0);
     writeSync(1, '\n');
     return true;

@@ -17,9 +17,12 @@ const WIDE: readonly [number, number][] = [
 ];
 const COMBINING = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
 
+/** Outside UTF-8 PostgreSQL knows no control characters from 0x80 on: they take a column, and are printed. */
+export const controls = { high: true };
+
 /** Columns of one code point; -1: it cannot be shown as it is. */
 export function charWidth(code: number): number {
-  if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return code === 0 ? 0 : -1;
+  if (code < 0x20 || code === 0x7f || (code > 0x7f && code < 0xa0 && controls.high)) return code === 0 ? 0 : -1;
   if (code < 0x300) return code === 0xad ? 1 : 1;
   if (COMBINING.test(String.fromCodePoint(code))) return 0;
   let low = 0, high = WIDE.length - 1;

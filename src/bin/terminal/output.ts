@@ -14,6 +14,15 @@ export interface Sink {
   close(): number;
 }
 
+/** In the client's encoding; what that has no character for (a word of ours, or of a server in another language) in UTF-8. */
+export function toBytes(text: string): Buffer {
+  try {
+    return pset.encoding.encode(text);
+  } catch {
+    return Buffer.from(text);
+  }
+}
+
 /** All of it, also to a pipe that is full. */
 function writeAll(fd: number, bytes: Buffer): void {
   let at = 0;
@@ -41,7 +50,7 @@ class FileSink implements Sink {
   }
 
   write(text: string | Buffer): void {
-    const bytes = typeof text === 'string' ? Buffer.from(text) : text;
+    const bytes = typeof text === 'string' ? toBytes(text) : text;
     this.parts.push(bytes);
     this.bytes += bytes.length;
     if (this.bytes > GATHERED_BYTES) this.flush();
@@ -73,7 +82,7 @@ class PipeSink implements Sink {
   }
 
   write(text: string | Buffer): void {
-    this.parts.push(typeof text === 'string' ? Buffer.from(text) : text);
+    this.parts.push(typeof text === 'string' ? toBytes(text) : text);
   }
 
   flush(): void { /* at the end */ }
@@ -104,7 +113,7 @@ export const systemMessage = (error: unknown): string => SYSTEM[(error as NodeJS
 
 export function writeErr(text: string): void {
   stdout.flush();
-  writeAll(2, Buffer.from(text));
+  writeAll(2, toBytes(text));
 }
 
 /** pg_log: with the place in the script, or who says it. */

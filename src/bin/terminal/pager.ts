@@ -1,7 +1,7 @@
 // Long output goes through a pager when somebody sits there (PageOutput of print.c).
 import { spawnSync } from 'node:child_process';
 import { pset } from './settings.ts';
-import { stdout, type Sink } from './output.ts';
+import { stdout, toBytes, type Sink } from './output.ts';
 import type { TableOptions } from './print_options.ts';
 
 export function pageOut(text: string, options: Pick<TableOptions, 'pager' | 'pagerMinLines'>, out: Sink): void {
@@ -18,5 +18,5 @@ export function pageOut(text: string, options: Pick<TableOptions, 'pager' | 'pag
     return;
   }
   stdout.flush();
-  spawnSync('/bin/sh', ['-c', program], { input: text, stdio: ['pipe', 'inherit', 'inherit'] });
+  spawnSync('/bin/sh', ['-c', program], { input: toBytes(text), stdio: ['pipe', 'inherit', 'inherit'] });
 }

@@ -1,5 +1,6 @@
 // What psql knows of itself while it runs (PsqlSettings of settings.h).
 import type { Connection } from '../../interfaces/libpq/connection.ts';
+import { UTF8, type Encoding } from '../../interfaces/libpq/encoding.ts';
 import type { ServerError } from '../../interfaces/libpq/errors.ts';
 import type { ShowContext, Verbosity } from './error_report.ts';
 import type { Sink } from './output.ts';
@@ -10,6 +11,8 @@ export const EXIT_SUCCESS = 0, EXIT_FAILURE = 1, EXIT_BADCONN = 2, EXIT_USER = 3
 
 export interface Settings {
   db: Connection | null;
+  /** Of what is read and written: the connection's client_encoding. */
+  encoding: Encoding;
   popt: TableOptions;
   /** Where results go: standard output, or what \o says. */
   out: Sink;
@@ -62,7 +65,7 @@ export interface Settings {
 }
 
 export const pset: Settings = {
-  db: null, popt: defaultOptions(), out: null as unknown as Sink, gOptions: null, gTarget: null, gset: null, gdesc: false, gexec: false, crosstab: null, inputFile: null, terse: false,
+  db: null, encoding: UTF8, popt: defaultOptions(), out: null as unknown as Sink, gOptions: null, gTarget: null, gset: null, gdesc: false, gexec: false, crosstab: null, inputFile: null, terse: false,
   lineNumber: 0, statementLine: 0, notTty: true, noColour: false, interactive: false, timing: false, logFile: null, copyTarget: null, lastError: null, startedAt: 0, getPassword: 'default',
   singleTransaction: false, autocommit: true, onErrorStop: false, quiet: false, singleLine: false, singleStep: false, showAllResults: true, hideTableAm: false, hideCompression: false,
   fetchCount: 0, historySize: 500, ignoreEof: 0, echo: 'none', echoHidden: 'off', onErrorRollback: 'off', compKeywordCase: 'preserve-upper', historyControl: 'none', verbosity: 'default',

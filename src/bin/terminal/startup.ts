@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import type { ConnectSettings } from '../../interfaces/libpq/conninfo_keywords.ts';
 import { complain, getopt, option, VERSION } from '../getopt.ts';
 import { handleSlash } from './command.ts';
-import { connectionWarnings, openConnection, useConnection } from './command_connect.ts';
+import { connectionWarnings, openConnection, useConnection, wantedEncoding } from './command_connect.ts';
 import './command_general.ts';
 import './command_large_object.ts';
 import './describe_commands.ts';
@@ -122,8 +122,9 @@ async function readRc(): Promise<void> {
   }
 }
 
-async function runAction({ kind, value }: Action): Promise<number> {
-  if (kind === 'file') return processFile(value);
+async function runAction({ kind, value: argument }: Action): Promise<number> {
+  if (kind === 'file') return processFile(argument);
+  const value = pset.encoding.decode(Buffer.from(argument));
   pset.terse = true;
   if (pset.echo === 'all') stdout.write(`${kind === 'slash' ? '\\' : ''}${value}\n`);
   if (kind === 'query') return await sendQuery(value) ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -185,6 +186,7 @@ export async function main(): Promise<void> {
   setVariable('LAST_ERROR_SQLSTATE', '00000');
   const given = readOptions(), { settings, actions } = given;
   settings.fallback_application_name = PROGRAM;
+  settings.client_encoding = wantedEncoding(settings.dbname as string | undefined);
   // At the end: a connection string counts more than -h, -p and -U.
   const { dbname } = settings;
   delete settings.dbname;

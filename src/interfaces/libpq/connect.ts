@@ -4,6 +4,7 @@ import { lookup } from 'node:dns/promises';
 import net from 'node:net';
 import { allowedMethods } from './auth.ts';
 import { SESSION_ENV, type Conninfo } from './conninfo_keywords.ts';
+import { findEncoding } from './encoding.ts';
 import { ConnectionError, readReport, ServerError } from './errors.ts';
 import { hostsOf, isSocketFolder, shuffled, socketPath, type Host } from './hosts.ts';
 import { MessageReader } from './message_reader.ts';
@@ -20,7 +21,6 @@ export interface EstablishOptions {
 
 const SESSION_ATTRS = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'] as const;
 type SessionAttrs = (typeof SESSION_ATTRS)[number];
-const UTF8_NAMES = /^(utf-?8|unicode|auto|sql_ascii)$/i;
 
 function fault(message: string): ConnectionError {
   return new ConnectionError(message, '08001');
@@ -51,11 +51,17 @@ function check(info: Conninfo): void {
   if (info.requirepeer !== undefined) throw fault('requirepeer parameter is not supported on this platform');
   if (info.tcp_user_timeout !== undefined && info.tcp_user_timeout !== '0') throw fault('tcp_user_timeout is not supported');
   if (info.replication !== undefined && !/^(0|false|off|no)$/i.test(info.replication)) throw fault('replication connections are not supported');
-  if (info.client_encoding !== undefined && !UTF8_NAMES.test(info.client_encoding)) throw fault(`client encoding "${info.client_encoding}" is not supported: texts are UTF-8`);
+  if (info.client_encoding !== undefined && info.client_encoding !== '' && info.client_encoding !== 'auto' && findEncoding(info.client_encoding) === null) throw fault(`client encoding "${info.client_encoding}" is not supported`);
   if (info.sslmode === 'disable' && info.channel_binding === 'require') throw fault('channel binding required, but SSL not in use');
   if (info.sslrootcert === 'system' && info.sslmode !== 'verify-full') throw fault(`weak sslmode "${info.sslmode}" may not be used with sslrootcert=system (use "verify-full")`);
   checkTlsSettings(info);
   allowedMethods(info.require_auth);
+}
+
+/** That of the locale; UTF-8 where it names none that we know. */
+function localeEncoding(): string {
+  const { env } = process, locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '';
+  return findEncoding(/\.([^@]+)/.exec(locale)?.[1] ?? '')?.name ?? 'UTF8';
 }
 
 function startupParameters(info: Conninfo): Record<string, string> {
@@ -63,7 +69,8 @@ function startupParameters(info: Conninfo): Record<string, string> {
   if (info.options !== undefined && info.options !== '') parameters['options'] = info.options;
   const application = info.application_name ?? info.fallback_application_name;
   if (application !== undefined && application !== '') parameters['application_name'] = application;
-  parameters['client_encoding'] = info.client_encoding?.toLowerCase() === 'sql_ascii' ? 'SQL_ASCII' : 'UTF8';
+  // "" is whatever the database has; nothing is UTF-8, which JavaScript's texts are at home in.
+  if (info.client_encoding !== '') parameters['client_encoding'] = info.client_encoding === 'auto' ? localeEncoding() : info.client_encoding ?? 'UTF8';
   for (const [env, name] of Object.entries(SESSION_ENV)) {
     const value = process.env[env];
     if (value !== undefined && value.toLowerCase() !== 'default') parameters[name] = value;

@@ -12,6 +12,7 @@ import { sendCancel } from './cancel.ts';
 import { completeConninfo } from './conninfo.ts';
 import type { ConnectSettings, Conninfo } from './conninfo_keywords.ts';
 import { establish } from './connect.ts';
+import { findEncoding, UTF8, type Encoding } from './encoding.ts';
 import { ConnectionError, PipelineAborted, readReport, ServerError, type Report } from './errors.ts';
 import { escapeIdentifier } from './escape.ts';
 import type { Exchange, Wire } from './exchange.ts';
@@ -24,6 +25,8 @@ import type { Started } from './startup.ts';
 import { Tracer, type TraceOptions } from './trace.ts';
 import { runTransaction, Transaction, type TransactionOptions } from './transaction.ts';
 import { Types, type TypeOptions } from './types.ts';
+
+type Slice = (this: Buffer, at: number, end: number) => string;
 
 export interface ConnectOptions extends TypeOptions {
   /** Converters; otherwise made from the options above. */
@@ -85,6 +88,9 @@ export class Connection extends Session implements Carrier, Wire {
   private fatal: Error | null = null;
   private readonly idleWaiters: (() => void)[] = [];
 
+  private spoken: Encoding = UTF8;
+  private slice: Slice | null = null;
+
   private readonly kept = new Map<string, KeptStatement>();
   private readonly keptLimit: number;
   private names = 0;
@@ -120,6 +126,7 @@ export class Connection extends Session implements Carrier, Wire {
     this.started = started;
     this.socket = started.socket;
     this.parameters = started.parameters;
+    this.useEncoding(started.parameters.get('client_encoding') ?? 'UTF8');
     this.reader = new MessageReader();
     this.closed = this.closing = this.pipelineAborted = false;
     this.fatal = null;
@@ -328,6 +335,8 @@ export class Connection extends Session implements Carrier, Wire {
   }
 
   private readonly handle = (type: number, buffer: Buffer, at: number, end: number): void => {
+    // A kluge that costs nobody else anything: in a piece that came in another encoding, reading UTF-8 reads that.
+    if (this.slice !== null) (buffer as { utf8Slice: Slice }).utf8Slice = this.slice;
     if (this.tracer !== null) this.tracer.received(type, buffer, at, end);
     const current = this.inFlight[this.first];
     if (type === 0x44 && current !== undefined) { // DataRow
@@ -380,7 +389,23 @@ export class Connection extends Session implements Carrier, Wire {
   private parameterStatus(buffer: Buffer, at: number, end: number): void {
     const stop = buffer.indexOf(0, at), name = buffer.utf8Slice(at, stop), value = buffer.utf8Slice(stop + 1, end - 1);
     this.parameters.set(name, value);
+    if (name === 'client_encoding') {
+      this.useEncoding(value);
+      delete (buffer as { utf8Slice?: Slice }).utf8Slice;
+    }
     this.events.emit('parameter', name, value);
+  }
+
+  /** Of texts sent and received, as the server said last (PQclientEncoding). */
+  get encoding(): Encoding { return this.spoken; }
+
+  private useEncoding(name: string): void {
+    const encoding = findEncoding(name);
+    if (encoding === null || encoding === undefined) throw new ConnectionError(`client encoding "${name}" is not supported`, '0A000');
+    this.spoken = encoding;
+    const other = encoding.decode !== UTF8.decode;
+    this.writer.encoding = other ? encoding : null;
+    this.slice = other ? function slice(this: Buffer, at: number, end: number): string { return encoding.decode(this.subarray(at, end)); } : null;
   }
 
   private notificationResponse(buffer: Buffer, at: number, end: number): void {

@@ -1,5 +1,7 @@
 // Messages of the frontend, one function each, named as the protocol's documentation names them (manual, 55.7). They
 // gather in one piece of memory and go out together; a piece that went out is never written again.
+import { UTF8, type Encoding } from './encoding.ts';
+
 const SLAB_BYTES = 1 << 16;
 export const PROTOCOL_VERSION = 196608;
 const SSL_REQUEST_CODE = 80877103, CANCEL_REQUEST_CODE = 80877102;
@@ -15,6 +17,8 @@ export class MessageWriter {
   private sent = 0;
   private at = 0;
   private start = 0;
+  /** Texts are in this encoding; null: UTF-8. */
+  encoding: Encoding | null = null;
 
   get pendingBytes(): number {
     return this.at - this.sent;
@@ -78,7 +82,7 @@ export class MessageWriter {
     this.at = this.buffer.writeInt32BE(value, this.at);
   }
 
-  /** Its bytes in UTF-8. Short ASCII, the usual case, is written without leaving JavaScript. */
+  /** Its bytes in the client's encoding. Short ASCII, the usual case, is written without leaving JavaScript. */
   private text(text: string): void {
     const { length } = text;
     this.reserve(length * 3);
@@ -95,6 +99,10 @@ export class MessageWriter {
         this.at = at + length;
         return;
       }
+    }
+    if (this.encoding !== null || !text.isWellFormed()) {
+      this.bytes((this.encoding ?? UTF8).encode(text));
+      return;
     }
     at += buffer.utf8Write(text, at);
     this.at = at;

@@ -1,4 +1,6 @@
 // Results: what a statement gave (PGresult).
+import { isUtf8 } from 'node:buffer';
+import { decodeUtf8 } from './encoding.ts';
 import type { Decoder, Types } from './types.ts';
 
 /** A column of a result. */
@@ -71,6 +73,9 @@ function checkCount(buffer: Buffer, at: number, count: number): void {
   if (sent !== count) throw malformed(`${sent} columns instead of ${count}`);
 }
 
+/** Bytes that are no UTF-8, which a database without an encoding may hold. */
+const wholly = (bytes: Buffer, text: string): string => (isUtf8(bytes) ? text : decodeUtf8(bytes));
+
 /** Every value as the text that came, bytes of a binary one as hexadecimal. */
 function textReader(count: number): RowReader {
   return (buffer, at, end) => {
@@ -83,7 +88,8 @@ function textReader(count: number): RowReader {
       if (length < 0) row[i] = null;
       else {
         if (at + length > end) throw malformed('a column is too long');
-        row[i] = buffer.utf8Slice(at, at + length);
+        const text = buffer.utf8Slice(at, at + length);
+        row[i] = text.includes('\ufffd') ? wholly(buffer.subarray(at, at + length), text) : text;
         at += length;
       }
     }

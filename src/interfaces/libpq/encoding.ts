@@ -1,0 +1,140 @@
+// Texts of clients that do not speak UTF-8: PostgreSQL's encodings by name, to and from JavaScript's strings. The tables come
+// out of TextDecoder; the way back is made from them when it is first needed.
+
+export interface Encoding {
+  /** As PostgreSQL writes it. */
+  readonly name: string;
+  decode(bytes: Buffer): string;
+  /** Throws a TypeError when there is no such character. */
+  encode(text: string): Buffer;
+}
+
+const RAW = 0xdc00;
+
+/** Bytes that are no UTF-8 become half surrogates, and those become the bytes again: nothing is lost on the way. */
+export function decodeUtf8(bytes: Buffer): string {
+  const plain = bytes.utf8Slice(0, bytes.length);
+  if (!plain.includes('\ufffd')) return plain;
+  let text = '', at = 0, from = 0;
+  while (at < bytes.length) {
+    const length = sequenceLength(bytes, at);
+    if (length === 0) {
+      text += bytes.utf8Slice(from, at) + String.fromCharCode(RAW + bytes[at]!);
+      from = ++at;
+    } else at += length;
+  }
+  return text + bytes.utf8Slice(from, at);
+}
+
+/** Bytes of the well-formed character at `at`; 0: there is none. */
+function sequenceLength(bytes: Buffer, at: number): number {
+  const first = bytes[at]!;
+  if (first < 0x80) return 1;
+  const length = first >= 0xc2 && first <= 0xdf ? 2 : first >= 0xe0 && first <= 0xef ? 3 : first >= 0xf0 && first <= 0xf4 ? 4 : 0;
+  if (length === 0 || at + length > bytes.length) return 0;
+  const second = bytes[at + 1]!, low = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80, high = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+  if (second < low || second > high) return 0;
+  for (let i = 2; i < length; i++) if ((bytes[at + i]! & 0xc0) !== 0x80) return 0;
+  return length;
+}
+
+export function encodeUtf8(text: string): Buffer {
+  if (text.isWellFormed()) return Buffer.from(text);
+  return Buffer.concat(text.split(/([\udc80-\udcff])/u).map((piece, i) => (i % 2 === 1 ? Buffer.of(piece.charCodeAt(0) - RAW) : Buffer.from(piece))));
+}
+
+export const UTF8: Encoding = { name: 'UTF8', decode: decodeUtf8, encode: encodeUtf8 };
+
+/** PostgreSQL's name, TextDecoder's, what else the server knows it by; bytes 0x80 to 0x9f are control characters where "C1" stands. */
+const TABLE = `LATIN1 latin1 C1 iso88591|LATIN2 iso-8859-2 - iso88592|LATIN3 iso-8859-3 - iso88593|LATIN4 iso-8859-4 - iso88594|LATIN5 iso-8859-9 C1 iso88599|LATIN6 iso-8859-10 - iso885910
+LATIN7 iso-8859-13 - iso885913|LATIN8 iso-8859-14 - iso885914|LATIN9 iso-8859-15 - iso885915|LATIN10 iso-8859-16 - iso885916|ISO_8859_5 iso-8859-5|ISO_8859_6 iso-8859-6|ISO_8859_7 iso-8859-7
+ISO_8859_8 iso-8859-8|WIN1250 windows-1250 - windows1250|WIN1251 windows-1251 - windows1251 win|WIN1252 windows-1252 - windows1252|WIN1253 windows-1253 - windows1253|WIN1254 windows-1254 - windows1254
+WIN1255 windows-1255 - windows1255|WIN1256 windows-1256 - windows1256|WIN1257 windows-1257 - windows1257|WIN1258 windows-1258 - windows1258 abc tcvn tcvn5712 vscii|WIN866 ibm866 - windows866 alt
+WIN874 windows-874 - windows874|KOI8R koi8-r - koi8|KOI8U koi8-u|EUC_JP euc-jp|EUC_CN gbk|EUC_KR euc-kr|SJIS shift_jis - mskanji shiftjis win932 windows932|BIG5 big5 - win950 windows950
+GBK gbk - win936 windows936|UHC euc-kr - win949 windows949|GB18030 gb18030`;
+/** Encodings of PostgreSQL that we have no tables for. */
+const REFUSED = ['MULE_INTERNAL', 'EUC_TW', 'JOHAB', 'EUC_JIS_2004', 'SHIFT_JIS_2004'];
+
+const clean = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
+const made = new Map<string, Encoding>();
+
+/** By a name as the server understands it; null: PostgreSQL has it, we do not; undefined: nobody has it. */
+export function findEncoding(name: string): Encoding | null | undefined {
+  const wanted = clean(name);
+  if (wanted === 'utf8' || wanted === 'unicode') return UTF8;
+  if (wanted === 'sqlascii') return { ...UTF8, name: 'SQL_ASCII' };
+  if (REFUSED.some((r) => clean(r) === wanted || clean(r).replace('shiftjis', 'sjis') === wanted)) return null;
+  for (const line of TABLE.split(/[|\n]/)) {
+    const [own, label, controls, ...others] = line.split(' ') as [string, string, string?, ...string[]];
+    if (clean(own) !== wanted && !others.includes(wanted)) continue;
+    let encoding = made.get(own);
+    if (encoding === undefined) made.set(own, encoding = make(own, label, controls === 'C1'));
+    return encoding;
+  }
+  return undefined;
+}
+
+function make(name: string, label: string, controls: boolean): Encoding {
+  if (name === 'LATIN1') return { name, decode: (bytes) => bytes.latin1Slice(0, bytes.length), encode: (text) => Buffer.from(text.replace(/[\u0100-\uffff]/, (c) => refuse(c, name)), 'latin1') };
+  const decoder = new TextDecoder(label), one = Array.from({ length: 256 }, (_, i) => decoder.decode(Uint8Array.of(i)));
+  const multibyte = /^(EUC|SJIS|BIG5|GB|UHC)/.test(name);
+  // A byte that means nothing is kept as in UTF-8.
+  if (!multibyte) for (let i = 128; i < 256; i++) if (one[i] === '\ufffd' || (controls && i < 0xa0)) one[i] = String.fromCharCode((controls ? 0 : RAW) + i);
+  let back: Map<string, Buffer> | null = null;
+  return {
+    name,
+    decode: multibyte ? (bytes) => {
+      let text = decoder.decode(bytes);
+      if (text.includes('\ufffd')) text = piecemeal(decoder, bytes);
+      // The table follows a machine that had three control characters elsewhere.
+      // oxlint-disable-next-line no-control-regex
+      return name === 'SJIS' ? text.replace(/[\x1a\x1c\x7f]/g, (c) => (c === '\x1c' ? '\x1a' : c === '\x7f' ? '\x1c' : '\x7f')) : text;
+    } : (bytes) => {
+      let text = '';
+      for (const byte of bytes) text += one[byte]!;
+      return text;
+    },
+    encode: (text) => {
+      back ??= multibyte ? reverse(decoder, name) : new Map(one.map((c, i) => [c, Buffer.of(i)]));
+      const parts: Buffer[] = [];
+      for (const char of text) parts.push(char <= '\x7f' ? Buffer.of(char.charCodeAt(0)) : back.get(char) ?? rawByte(char) ?? refuse(char, name));
+      return Buffer.concat(parts);
+    },
+  };
+}
+
+function rawByte(char: string): Buffer | undefined {
+  const code = char.codePointAt(0)! - RAW;
+  return code >= 0x80 && code <= 0xff ? Buffer.of(code) : undefined;
+}
+
+/** Character by character; bytes that are none are kept as in UTF-8. */
+function piecemeal(decoder: TextDecoder, bytes: Buffer): string {
+  let text = '';
+  for (let at = 0; at < bytes.length;) {
+    const length = [1, 2, 3, 4].find((n) => at + n <= bytes.length && !decoder.decode(bytes.subarray(at, at + n)).includes('\ufffd'));
+    text += length === undefined ? String.fromCharCode(RAW + bytes[at]!) : decoder.decode(bytes.subarray(at, at + length));
+    at += length ?? 1;
+  }
+  return text;
+}
+
+function refuse(char: string, name: string): never {
+  throw new TypeError(`character "${char}" has no equivalent in encoding "${name}"`);
+}
+
+/** What every sequence of two bytes stands for, and of three or four where there are such; the first that means a character is the one. */
+function reverse(decoder: TextDecoder, name: string): Map<string, Buffer> {
+  const back = new Map<string, Buffer>();
+  const add = (...bytes: number[]): void => {
+    const sequence = Buffer.from(bytes), text = decoder.decode(sequence);
+    if (!text.includes('\ufffd') && (text.length === 1 || (text.length === 2 && text.codePointAt(0)! > 0xffff)) && !back.has(text)) back.set(text, sequence);
+  };
+  for (let a = 0x80; a <= 0xff; a++) {
+    add(a);
+    for (let b = 0x40; b <= 0xfe; b++) add(a, b);
+  }
+  if (name === 'EUC_JP') for (let b = 0xa1; b <= 0xfe; b++) for (let c = 0xa1; c <= 0xfe; c++) add(0x8f, b, c);
+  if (name === 'GB18030') for (let a = 0x81; a <= 0x84; a++) for (let b = 0x30; b <= 0x39; b++) for (let c = 0x81; c <= 0xfe; c++) for (let d = 0x30; d <= 0x39; d++) add(a, b, c, d);
+  return back;
+}
