@@ -12,8 +12,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['backend/libpq', 'backend/storage'],
   ['backend/transaction', 'backend/access'],
   ['backend/catalog'],
-  ['backend/tsearch'],
-  ['backend/parser', 'backend/rewrite', 'backend/optimizer', 'backend/executor', 'backend/partitioning'],
+  ['backend/parser', 'backend/rewrite', 'backend/optimizer', 'backend/executor', 'backend/partitioning', 'backend/tsearch'],
   // Commands run portals, and portals run commands; PL/pgSQL runs both.
   ['backend/commands', 'backend/tcop', 'backend/pl'],
   ['backend/postmaster'],

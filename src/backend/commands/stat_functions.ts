@@ -1,11 +1,7 @@
 // What statistics views and a few others ask and nobody has counted: activity counters are not collected here (as
 // PostgreSQL with track_counts and the like off), so counters are zero, times unknown, and processes that do not exist
 // (WAL senders, receivers, progress of commands) have no rows.
-import { quoteIdentifier } from '../catalog/quote.ts';
-import { classByOid, lookup } from '../catalog/syscache.ts';
-import * as ids from '../catalog/oids.ts';
-import { stringToQualifiedNameList } from '../catalog/reg_names.ts';
-import { PgError } from '../../common/errors.ts';
+import { classByOid } from '../catalog/syscache.ts';
 import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
 import { registerBuiltins, type ContextFunction, type PureFunction, type SetFunction } from '../types/fmgr.ts';
 import { backends } from '../utils/backend_status.ts';
@@ -63,31 +59,7 @@ const set: Record<string, SetFunction> = {
       name: 'plpgsql', version: '1.0', superuser: true, trusted: true, relocatable: false, schema: 'pg_catalog', requires: null, comment: 'PL/pgSQL procedural language',
     });
   },
-  * ts_token_type_byid(c, parser: Oid) { yield* tokenTypes(c, parser); },
-  * ts_token_type_byname(c, name: string) { yield* tokenTypes(c, parserByName(name)); },
 };
 for (const name of NO_ROWS) set[name] = () => [];
-
-/** The kinds of words that the default parser of text search tells apart. */
-const TOKEN_TYPES = [
-  ['asciiword', 'Word, all ASCII'], ['word', 'Word, all letters'], ['numword', 'Word, letters and digits'], ['email', 'Email address'], ['url', 'URL'], ['host', 'Host'],
-  ['sfloat', 'Scientific notation'], ['version', 'Version number'], ['hword_numpart', 'Hyphenated word part, letters and digits'],
-  ['hword_part', 'Hyphenated word part, all letters'], ['hword_asciipart', 'Hyphenated word part, all ASCII'], ['blank', 'Space symbols'], ['tag', 'XML tag'],
-  ['protocol', 'Protocol head'], ['numhword', 'Hyphenated word, letters and digits'], ['asciihword', 'Hyphenated word, all ASCII'], ['hword', 'Hyphenated word, all letters'],
-  ['url_path', 'URL path'], ['file', 'File or path name'], ['float', 'Decimal notation'], ['int', 'Signed integer'], ['uint', 'Unsigned integer'], ['entity', 'XML entity'],
-] as const;
-
-function* tokenTypes(c: Parameters<SetFunction>[0], parser: Oid): Generator<Datum> {
-  if (lookup(ids.TSParserRelationId, ids.PgTsParserOidIndexId, parser) === undefined) throw new PgError('internal_error', `cache lookup failed for text search parser ${parser}`);
-  const { named } = rowMaker(c);
-  for (const [i, [alias, description]] of TOKEN_TYPES.entries()) yield named({ tokid: i + 1, alias, description });
-}
-
-function parserByName(name: string): Oid {
-  const names = stringToQualifiedNameList(name);
-  const found = names.length <= 2 ? lookup(ids.TSParserRelationId, ids.PgTsParserPrsnameIndexId, names[names.length - 1]!, ids.PG_CATALOG_NAMESPACE) : undefined;
-  if (found === undefined) throw new PgError('undefined_object', `text search parser "${names.map(quoteIdentifier).join('.')}" does not exist`);
-  return found.oid;
-}
 
 registerBuiltins({ pure, context, set });

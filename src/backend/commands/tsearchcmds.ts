@@ -15,7 +15,7 @@ import { ddlNotice } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import type { UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
-import { checkDictionaryOptions, tokenTypesOf, type DictionaryOption } from '../tsearch/ts_cache.ts';
+import { checkDictionaryOptions, deserializeOptions, tokenTypesOf, type DictionaryOption } from '../tsearch/ts_cache.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
 import { creationPlace, namesOf, requireObjectOwnership, resolveObject } from './object_names.ts';
@@ -100,16 +100,6 @@ function serializeOptions(options: readonly DictionaryOption[]): string | null {
   if (options.length === 0) return null;
   return options.map(({ name, value, quoted }) => `${/^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`} = ${
     quoted ? `${value.includes('\\') ? 'E' : ''}'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'` : value}`).join(', ');
-}
-
-/** The other way: name = 'value', ... (deserialize_deflist). */
-export function deserializeOptions(text: string | null): DictionaryOption[] {
-  const list: DictionaryOption[] = [];
-  const pattern = /(?:"((?:[^"]|"")*)"|([^\s=,"]+))\s*=\s*(?:E?'((?:[^'\\]|''|\\.)*)'|([^\s,]+))\s*,?\s*/g;
-  for (const m of (text ?? '').matchAll(pattern)) {
-    list.push({ name: m[1]?.replaceAll('""', '"') ?? m[2]!, value: m[3]?.replaceAll("''", "'").replaceAll('\\\\', '\\') ?? m[4]!, quoted: m[3] !== undefined });
-  }
-  return list;
 }
 
 const optionOf = (o: RawNode): DictionaryOption => {

@@ -48,3 +48,13 @@ export function checkDictionaryOptions(template: Oid, options: readonly Dictiona
   }
   for (const name of kind.needed) if (!seen.has(name)) throw invalid(`missing ${name} parameter`);
 }
+
+/** The options as pg_ts_dict keeps them: name = 'value', ... (deserialize_deflist). */
+export function deserializeOptions(text: string | null): DictionaryOption[] {
+  const list: DictionaryOption[] = [];
+  const pattern = /(?:"((?:[^"]|"")*)"|([^\s=,"]+))\s*=\s*(?:E?'((?:[^'\\]|''|\\.)*)'|([^\s,]+))\s*,?\s*/g;
+  for (const m of (text ?? '').matchAll(pattern)) {
+    list.push({ name: m[1]?.replaceAll('""', '"') ?? m[2]!, value: m[3]?.replaceAll("''", "'").replaceAll('\\\\', '\\') ?? m[4]!, quoted: m[3] !== undefined });
+  }
+  return list;
+}

@@ -192,7 +192,7 @@ export const SETTINGS: readonly SettingRow[] = [
     'Sets the default table access method for new tables.', null, 'IS_NAME'],
   ['default_tablespace', 'string', 'user', '', null, 0, 0, null, 4,
     'Sets the default tablespace to create tables and indexes in.', 'An empty string selects the database\'s default tablespace.', 'IS_NAME'],
-  ['default_text_search_config', 'string', 'user', 'pg_catalog.simple', null, 0, 0, null, 1,
+  ['default_text_search_config', 'string', 'user', 'pg_catalog.english', null, 0, 0, null, 1,
     'Sets default text search configuration.', null, ''],
   ['default_toast_compression', 'enum', 'user', 'pglz', null, 0, 0, ['pglz', 'lz4'], 4,
     'Sets the default compression method for compressible values.', null, ''],
