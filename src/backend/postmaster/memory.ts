@@ -16,11 +16,15 @@ export function useHugePages(): void {
   log('DEBUG1', `program text in huge pages: ${bytes} bytes`);
 }
 
-/** When V8 compiles, as counts of calls; `default` are V8's own. */
+/** When V8 compiles, as counts of calls; `default`: as V8 does, but Turbofan, which costs a session half a second, later.
+ * A function that a collection has put back to its beginning waits for as many calls as the next compiler would have wanted:
+ * hence few for Turbofan while it is off. */
+const TURBOFAN_AFTER = '--invocation-count-for-turbofan=12000';
 const COMPILING = {
-  rehearsal: ['--invocation-count-for-maglev=8', '--minimum-invocations-after-ic-update=8'],
-  lastAct: ['--no-turbofan'],
-  default: ['--turbofan', '--invocation-count-for-maglev=400', '--minimum-invocations-after-ic-update=500'],
+  rehearsal: ['--no-use-osr', '--no-turbofan', '--invocation-count-for-turbofan=50', '--invocation-count-for-maglev=8', '--minimum-invocations-after-ic-update=8'],
+  secondAct: ['--turbofan', '--invocation-count-for-turbofan=150'],
+  lastAct: ['--no-turbofan', TURBOFAN_AFTER],
+  default: ['--use-osr', '--turbofan', TURBOFAN_AFTER, '--invocation-count-for-maglev=400', '--minimum-invocations-after-ic-update=500'],
 };
 
 /** Machine code of the first compilers counts calls in the heap, at places all over it: each is a page that every child
@@ -42,7 +46,10 @@ export function collectGarbage(type: 'major' | 'minor'): void {
     v8.setFlagsFromString('--expose-gc');
     gc = vm.runInNewContext('gc') as (options: object) => void;
   }
-  gc(type === 'major' ? { type, execution: 'sync', flavor: 'last-resort' } : { type, execution: 'sync' });
+  if (type === 'major') gc({ type, execution: 'sync', flavor: 'last-resort' });
+  // After one that reduces memory V8 lets the heap grow by little until the next major one, which would throw out what
+  // has been learnt since: a regular one sets its mind at rest.
+  gc({ type, execution: 'sync' });
 }
 
 /** Nobody is there: what is not needed goes. Before the rehearsal nothing has been learnt that collecting could lose. */

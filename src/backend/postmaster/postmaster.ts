@@ -182,7 +182,7 @@ async function serve(site: string, siteLock: LockFile, loadServices: () => Promi
   if (!later) compileFor('rehearsal');
   const services = await loadServices();
   await services.warmUp();
-  const rehearse = (): Rehearsal | null => services.rehearsal({ collectGarbage: () => collectGarbage('major'), lastAct: () => compileFor('lastAct') });
+  const rehearse = (): Rehearsal | null => services.rehearsal({ collectGarbage: () => { collectGarbage('major'); compileFor('secondAct'); }, lastAct: () => compileFor('lastAct') });
   if (!later) playAll(rehearse());
   rehearseStartup(mockNonce);
   if (later) compileFor('default');

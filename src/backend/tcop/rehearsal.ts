@@ -52,7 +52,7 @@ export class Rehearsal {
   readonly errors: string[] = [];
 
   constructor(stage: Stage) {
-    const writes = (act: 'first' | 'second') => scenes(act).map((scene) => () => this.withManagers(() => this.perform(scene)));
+    const writes = (act: 'first' | 'second' | 'last') => scenes(act).map((scene) => () => this.withManagers(() => this.perform(scene)));
     const reads = (act: 'hot' | 'last') => readingScenes(act).map((scene) => () => {
       this.perform(scene);
       leaveNothing();
@@ -61,7 +61,7 @@ export class Rehearsal {
       () => this.withManagers(() => { this.user = superuserName(); }),
       ...writes('first'), stage.collectGarbage, ...writes('second'),
       // Now as a backend has it: environments opened for reading, and no manager.
-      ...reads('hot'), stage.lastAct, ...reads('last'),
+      ...reads('hot'), stage.lastAct, ...writes('last'), ...reads('last'),
     ];
     if (!copySite()) this.steps.length = 0;
   }

@@ -6,8 +6,9 @@ export class Script {
   /** Errors the scene provokes. */
   private expected = 0;
 
+  /** With Terminate at the end. */
   get bytes(): Buffer {
-    return Buffer.concat(this.parts);
+    return Buffer.concat([...this.parts, Buffer.from('X\0\0\0\x04', 'latin1')]);
   }
 
   private message(type: string, ...fields: (string | Buffer)[]): this {
@@ -73,7 +74,8 @@ function int32(value: number): Buffer {
 /** Sessions of short statements in each act. */
 const SHORT_SESSIONS = 6;
 
-export function scenes(act: 'first' | 'second'): Script[] {
+export function scenes(act: 'first' | 'second' | 'last'): Script[] {
+  if (act === 'last') return Array.from({ length: LAST_WRITING_SESSIONS }, (_, i) => hotWrites(i));
   const first = act === 'first', all = first ? [tables(), queries(), procedures(), psql(), copy()] : [];
   for (let i = 0; i < SHORT_SESSIONS; i++) {
     const n = first ? i : i + SHORT_SESSIONS;
@@ -86,9 +88,9 @@ export function scenes(act: 'first' | 'second'): Script[] {
 /** Scenes that change nothing. */
 export function readingScenes(act: 'hot' | 'last'): Script[] {
   if (act === 'hot') return Array.from({ length: HOT_SESSIONS }, hot);
-  return Array.from({ length: LAST_SESSIONS }, (_, i) => (i % 2 === 0
-    ? new Script().query('select 1', `SELECT balance FROM account WHERE aid = ${i + 1};`)
-    : new Script().prepare('', 'select balance from account where aid = $1').execute('', String(i)).sync()));
+  return [hot(), ...Array.from({ length: LAST_SESSIONS }, (_, i) => (i % 2 === 0
+    ? new Script().query('select 1', `SELECT balance FROM account WHERE aid = ${(i + 1) * 487};`)
+    : new Script().prepare('', 'select balance from account where aid = $1').execute('', String(i * 487)).sync()))];
 }
 
 /** So many that whatever a session runs once is compiled. */
@@ -100,13 +102,15 @@ const HOT_SESSIONS = 6, HOT_STATEMENTS = 250;
 
 function hot(): Script {
   const script = new Script().prepare('s', 'select balance from account where aid = $1').sync();
-  for (let i = 1; i <= HOT_STATEMENTS; i++) script.execute('s', String(i * 7)).sync();
-  for (let i = 1; i <= HOT_STATEMENTS; i++) script.query(`SELECT balance FROM account WHERE aid = ${i * 7};`);
+  for (let i = 1; i <= HOT_STATEMENTS; i++) script.execute('s', String(i * 487)).sync();
+  for (let i = 1; i <= HOT_STATEMENTS; i++) script.query(`SELECT balance FROM account WHERE aid = ${i * 487};`);
   return script;
 }
 
 /** The same for short transactions, and so for the transaction manager. */
 const HOT_TRANSACTIONS = 40;
+/** Once more with the optimizing compiler off: functions it was about to take then wait as long as any other does. */
+const LAST_WRITING_SESSIONS = 4;
 
 function hotWrites(n: number): Script {
   const script = new Script().prepare('u', 'update branch set balance = balance + $1 where bid = $2').sync();
@@ -114,8 +118,8 @@ function hotWrites(n: number): Script {
     const k = n * HOT_TRANSACTIONS + i;
     script.query(
       'BEGIN;',
-      `UPDATE account SET balance = balance + ${k} WHERE aid = ${k};`,
-      `SELECT balance FROM account WHERE aid = ${k};`,
+      `UPDATE account SET balance = balance + ${k} WHERE aid = ${k * 487};`,
+      `SELECT balance FROM account WHERE aid = ${k * 487};`,
       `UPDATE branch SET balance = balance + ${k} WHERE bid = ${1 + k % 10};`,
       `INSERT INTO history (tid, bid, aid, delta, mtime) VALUES (1, 2, ${k}, ${k}, CURRENT_TIMESTAMP);`,
       'END;',
@@ -127,12 +131,13 @@ function hotWrites(n: number): Script {
 
 function tables(): Script {
   return new Script().query(
-    'create table account (aid int not null, bid int, balance int, filler char(84))',
+    'create table account (aid int not null, bid int, balance int, filler char(84)) with (fillfactor = 100)',
     'create table branch (bid int not null primary key, balance int, filler char(88))',
     'create table history (tid int, bid int, aid int, delta int, mtime timestamp, filler char(22))',
-    "insert into account select g, 1, 0, '' from generate_series(1, 2000) g",
+    "insert into account select g * 487, 1, 0, '' from generate_series(1, 2000) g",
     "insert into branch select g, 0, '' from generate_series(1, 200) g",
     'create unique index account_pkey on account (aid)',
+    'analyze account',
     'create table item (id int primary key, name text not null unique, price numeric(10,2) default 0, made date, at timestamptz default now(), tags text[], doc jsonb)',
     `insert into item select g, 'item ' || g, g * 1.5, date '2020-01-01' + g, '2020-01-01 10:00+00', array['a','b'], '{"a": 1}' from generate_series(1, 50) g`,
   );
@@ -143,10 +148,10 @@ function simple(n: number): Script {
   for (let i = 1; i <= 3; i++) {
     const k = n * 12 + i;
     script.query(
-      `SELECT balance FROM account WHERE aid = ${k};`,
+      `SELECT balance FROM account WHERE aid = ${k * 487};`,
       'BEGIN;',
-      `UPDATE account SET balance = balance + ${k} WHERE aid = ${k};`,
-      `SELECT balance FROM account WHERE aid = ${k};`,
+      `UPDATE account SET balance = balance + ${k} WHERE aid = ${k * 487};`,
+      `SELECT balance FROM account WHERE aid = ${k * 487};`,
       `UPDATE branch SET balance = balance + ${k} WHERE bid = ${k};`,
       `INSERT INTO history (tid, bid, aid, delta, mtime) VALUES (1, 2, ${k}, ${k}, CURRENT_TIMESTAMP);`,
       i === 3 ? 'ROLLBACK' : 'END;',
