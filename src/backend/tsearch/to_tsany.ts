@@ -17,8 +17,8 @@ import { dictionaryOf, lexize, mappingOf } from './dictionaries.ts';
 import { parseText } from './parser.ts';
 import { tokenTypesOf } from './ts_cache.ts';
 
-const notice = (message: string, detail?: string): void => {
-  const n = new PgError('warning', message, { detail });
+const notice = (message: string, code: 'successful_completion' | 'program_limit_exceeded' = 'successful_completion', detail?: string): void => {
+  const n = new PgError(code, message, { detail });
   n.severity = 'NOTICE';
   session.notice(n);
 };
@@ -42,7 +42,7 @@ export function parseWords(config: Oid, text: string, words: Word[], start = 0):
   let position = start;
   for (const token of parseText(text)) {
     if (utf8Length(token.text) > MAX_LEXEME_BYTES) {
-      notice('word is too long to be indexed', `Words longer than ${MAX_LEXEME_BYTES + 1} characters are ignored.`);
+      notice('word is too long to be indexed', 'program_limit_exceeded', `Words longer than ${MAX_LEXEME_BYTES + 1} characters are ignored.`);
       continue;
     }
     const lexemes = lexize(config, token.type, token.text);
