@@ -30,7 +30,12 @@ lint-package: deb rpm ## have lintian and rpmlint look at the packages
 	@lintian --allow-root -I --pedantic --fail-on error,warning,info build/*.deb
 	@rpmlint -c packaging/rpm/rpmlint.toml build/*.rpm
 
-test-package: deb ## install the package in a Debian that systemd boots, and go through the life of a server (root)
+# A later version of the same, to upgrade to.
+next: $(PACKAGE)/stamp deb rpm
+	@PACKAGE_VERSION=0.1.1 TO=build/next DEB_COMPRESS='-Zgzip -z1' sh packaging/build_deb.sh
+	@PACKAGE_VERSION=0.1.1 TO=build/next RPM_PAYLOAD=w3.zstdio sh packaging/build_rpm.sh
+
+test-package: deb rpm next ## install the package in a Debian that systemd boots, and go through the life of a server (root)
 	@bash test/package/run.sh
 
-.PHONY: deb rpm lint-package test-package
+.PHONY: deb rpm next lint-package test-package

@@ -1,7 +1,10 @@
 // A client for the package's test, on the Node that the package brings: client.cjs <command> ...
 //   query SOCKET SQL          one connection; "<ms> <first value>"
 //   hold SOCKET N             N sessions, "held"; at their end "<ms since the first end> <how many were told 57P01>"
-//   storm SOCKET N SECONDS    N clients that connect, ask and leave, with pauses; "<answered> <failed> <worst ms>"
+//   storm SOCKET N MS...      rounds of N clients that connect, ask and leave all at once, with pauses of so many
+//                             milliseconds before; "<answered> <failed> <worst ms>"
+//   write SOCKET              inserts 1, 2, 3, ... in sessions of 20 each, until standard input ends; then "<acknowledged>
+//                             <of them missing> <sessions ended> <connections refused> <longest wait in ms>"
 'use strict';
 const net = require('node:net');
 
@@ -70,19 +73,64 @@ if (command === 'query') {
     });
   }
 } else if (command === 'storm') {
-  const until = performance.now() + Number(rest[1]) * 1000;
-  let answered = 0, failed = 0, worst = 0, running = Number(rest[0]);
-  const reasons = new Map();
-  const client = () => once(socket, 'select 1', (failure, ms) => {
-    if (failure === null) answered++;
-    else {
-      failed++;
-      reasons.set(failure, (reasons.get(failure) ?? 0) + 1);
+  const [clients, ...pauses] = rest.map(Number), reasons = new Map();
+  let answered = 0, failed = 0, worst = 0;
+  const round = () => {
+    let running = clients;
+    const client = () => once(socket, 'select 1', (failure, ms) => {
+      if (failure === null) answered++;
+      else {
+        failed++;
+        reasons.set(failure, (reasons.get(failure) ?? 0) + 1);
+      }
+      worst = Math.max(worst, ms);
+      if (--running === 0) next();
+    });
+    for (let i = 0; i < clients; i++) client();
+  };
+  const next = () => {
+    if (pauses.length > 0) setTimeout(round, pauses.shift());
+    else console.log(`${answered} ${failed} ${worst.toFixed(0)} ${[...reasons].map(([why, n]) => `${why} x${n}`).join(', ')}`);
+  };
+  next();
+} else if (command === 'write') {
+  const acknowledged = [];
+  let number = 0, over = false, ended = 0, refused = 0, longest = 0, last = performance.now();
+  process.stdin.on('end', () => { over = true; }).resume();
+  const report = (failure, ms, stored) => {
+    const there = new Set(stored.split(','));
+    console.log(`${acknowledged.length} ${failure ?? acknowledged.filter((n) => !there.has(String(n))).length} ${ended} ${refused} ${longest.toFixed(0)}`);
+  };
+  const open = () => {
+    if (over) {
+      once(socket, "select string_agg(a::text, ',') from writes", report);
+      return;
     }
-    worst = Math.max(worst, ms);
-    // Now and then nobody is there for longer than idle_exit: all pause together.
-    if (performance.now() < until) setTimeout(client, 2500 - (performance.now() % 2500));
-    else if (--running === 0) console.log(`${answered} ${failed} ${worst.toFixed(0)} ${[...reasons].map(([why, n]) => `${why} x${n}`).join(', ')}`);
-  });
-  for (let i = 0; i < Number(rest[0]); i++) client();
+    let count = 0, asked = false;
+    const events = {
+      ready: (s) => {
+        if (asked) {
+          acknowledged.push(number);
+          longest = Math.max(longest, performance.now() - last);
+          last = performance.now();
+          count++;
+        }
+        if (over || count === 20) {
+          events.lost = undefined;
+          s.end(Buffer.from([0x58, 0, 0, 0, 4]));
+          open();
+          return;
+        }
+        asked = true;
+        ask(s, `insert into writes values (${++number})`);
+      },
+      lost: (why) => {
+        if (/REFUSED|NOENT/.test(why)) refused++;
+        else ended++;
+        setTimeout(open, 10);
+      },
+    };
+    session(socket, events);
+  };
+  open();
 }

@@ -101,7 +101,10 @@ async function runInitdb(site: Site, owner: Account, step: (what: string) => voi
   const child = spawn(programPath('initdb'), ['-D', site.data, '-U', owner.name, '--auth-local=peer', '--auth-host=reject'],
     { uid: owner.uid, gid: owner.gid, cwd: '/', env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LANG: 'C.UTF-8', USER: owner.name, LOGNAME: owner.name }, stdio: ['ignore', 'pipe', 'pipe'] });
   let errors = '';
-  child.stdout.on('data', (data: Buffer) => { step(data.toString('utf8').trim().split('\n').at(-1)!.replace(/ *\.\.\..*/, '')); });
+  child.stdout.on('data', (data: Buffer) => {
+    const begun = [...data.toString('utf8').matchAll(/^(.+?) \.\.\./gm)].at(-1)?.[1];
+    if (begun !== undefined) step(begun);
+  });
   child.stderr.on('data', (data: Buffer) => { errors += data.toString('utf8'); });
   const code = await new Promise<number | null>((done, failed) => {
     child.once('error', failed);

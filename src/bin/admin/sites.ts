@@ -25,7 +25,14 @@ export function checkName(name: string): void {
   throw new Failure(`"${name}" cannot be the name of a site`, `A name is of a to z, 0 to 9, _ and -, begins with a letter and has at most ${MAX_NAME} characters.`, USAGE);
 }
 
-export const siteExists = (site: Site): boolean => existsSync(join(site.config, SITE_INI));
+/** Also one whose folder we may not look into. */
+export function siteExists(site: Site): boolean {
+  try {
+    return lstatSync(join(site.config, SITE_INI)).isFile();
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES';
+  }
+}
 
 export function findSite(name: string): Site {
   checkName(name);
@@ -104,7 +111,15 @@ export function writeSetting(site: Site, name: string, value: string): void {
   writeFileSync(file, withSetting(readFileSync(file, 'utf8'), name, value));
 }
 
-export const portOf = (site: Site): number => Number(readSetting(site, 'port') ?? DEFAULT_PORT);
+/** Where the units of a site say what it listens on (units.ts). */
+export const listenFile = (site: Site): string => `/etc/systemd/system/posthouse@${site.name}.socket.d/listen.conf`;
+
+export function portOf(site: Site): number {
+  const said = readSetting(site, 'port');
+  if (said !== undefined || !existsSync(listenFile(site))) return Number(said ?? DEFAULT_PORT);
+  // Who may not read site.ini may read the unit.
+  return Number(/\.s\.PGSQL\.(\d+)$/m.exec(readFileSync(listenFile(site), 'utf8'))?.[1] ?? DEFAULT_PORT);
+}
 
 /** Bytes on disk and files, below a folder. */
 export function sizeOf(folder: string, tell: (files: number) => void = () => {}): { bytes: number; files: number } {

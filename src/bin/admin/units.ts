@@ -2,9 +2,10 @@
 // (addresses, account). Where systemd does not run (a container that is being built), only files are written.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
+import { POSTMASTER_PID } from '../../common/site.ts';
 import { Failure, NOT_RUNNING } from './terminal.ts';
-import { ownerOf, portOf, readSetting, type Site } from './sites.ts';
+import { isRoot, listenFile, ownerOf, portOf, readSetting, type Site } from './sites.ts';
 
 const SYSTEM = '/etc/systemd/system', TMPFILES = '/etc/tmpfiles.d';
 const SERVICE_ACCOUNT = 'posthouse';
@@ -24,7 +25,6 @@ function systemctl(args: readonly string[], quiet = false): { status: number; st
 
 // ---- drop-ins
 
-const listenFile = (site: Site): string => `${SYSTEM}/${socketUnit(site)}.d/listen.conf`;
 const ownerFile = (site: Site): string => `${SYSTEM}/${serviceUnit(site)}.d/owner.conf`;
 const tmpfilesFile = (site: Site): string => `${TMPFILES}/posthouse-${site.name}.conf`;
 
@@ -87,38 +87,70 @@ export function disable(site: Site): void {
   systemctl(['disable', '--quiet', socketUnit(site), serviceUnit(site)], true);
 }
 
-/** Sockets open; the postmaster comes with the first connection, or now. */
-export function start(site: Site, now: boolean): void {
+/** Whose units are meant: root starts and stops the system's; an account whose site it is, without root, its own. */
+const ownUnits = (): boolean => !isRoot();
+
+function mayRun(site: Site, what: string): void {
   needSystemd();
+  if (isRoot()) return;
+  const owner = ownerOf(site);
+  if (owner.name === SERVICE_ACCOUNT || owner.uid !== process.getuid!()) throw new Failure(`${what} a site of ${owner.name} needs root`, 'Put sudo before it.');
+  if (systemState(site).state !== 'stopped') throw new Failure(`the system runs site "${site.name}": ${what} it needs root`, `To run it as a unit of ${owner.name} instead: sudo posthouse site stop ${site.name}`);
+}
+
+const doesNotStart = (site: Site): Failure => new Failure(`site "${site.name}" does not start`, `See: posthouse site log ${site.name}; posthouse site check ${site.name}`);
+
+/** Sockets open; the postmaster comes with the first connection, or now. An owner's own unit has no socket unit. */
+export function start(site: Site, now: boolean): void {
+  mayRun(site, 'starting');
+  if (ownUnits()) {
+    if (systemctl(['--user', 'start', serviceUnit(site)], true).status !== 0) throw doesNotStart(site);
+    return;
+  }
+  mustNotBeOwners(site);
   systemctl(['reset-failed', socketUnit(site), serviceUnit(site)], true);
   systemctl(['start', socketUnit(site)]);
   if (!now) return;
   const { status } = systemctl(['start', serviceUnit(site)], true);
-  if (status !== 0) throw new Failure(`site "${site.name}" does not start`, `See: posthouse site log ${site.name}; posthouse site check ${site.name}`);
+  if (status !== 0) throw doesNotStart(site);
 }
 
 export function stop(site: Site): void {
-  needSystemd();
+  mayRun(site, 'stopping');
+  if (ownUnits()) {
+    systemctl(['--user', 'stop', serviceUnit(site)]);
+    return;
+  }
   systemctl(['stop', socketUnit(site), serviceUnit(site)]);
+  mustNotBeOwners(site);
+}
+
+function mustNotBeOwners(site: Site): void {
+  if (systemState(site).pid === 0 && ownerState(site) !== undefined) throw new Failure(`site "${site.name}" runs as a unit of ${ownerOf(site).name}`, `As ${ownerOf(site).name}: posthouse site stop ${site.name}`);
 }
 
 /** A postmaster that runs begins anew; sockets that have changed are opened anew. */
 export function restart(site: Site, changed: boolean): void {
-  needSystemd();
+  mayRun(site, 'restarting');
+  if (ownUnits()) {
+    if (systemctl(['--user', 'restart', serviceUnit(site)], true).status !== 0) throw doesNotStart(site);
+    return;
+  }
+  mustNotBeOwners(site);
   if (changed) {
     systemctl(['stop', socketUnit(site), serviceUnit(site)]);
     start(site, false);
     return;
   }
   systemctl(['start', socketUnit(site)]);
-  const { status } = systemctl(['restart', serviceUnit(site)], true);
-  if (status !== 0) throw new Failure(`site "${site.name}" does not start`, `See: posthouse site log ${site.name}; posthouse site check ${site.name}`);
+  if (systemctl(['restart', serviceUnit(site)], true).status !== 0) throw doesNotStart(site);
 }
 
 export function reload(site: Site): void {
-  needSystemd();
+  mayRun(site, 'reloading');
   if (stateOf(site).state !== 'running') throw new Failure(`site "${site.name}" is not running: there is nothing to reload`, 'What site.ini says counts from the next start.', NOT_RUNNING);
-  systemctl(['reload', serviceUnit(site)]);
+  if (!ownUnits()) mustNotBeOwners(site);
+  systemctl([...(ownUnits() ? ['--user'] : []), 'reload', serviceUnit(site)]);
 }
 
 function needSystemd(): void {
@@ -136,6 +168,22 @@ export interface UnitState {
 
 export function stateOf(site: Site): UnitState {
   if (!systemdRuns()) return { state: 'unknown', pid: 0, text: '', since: '' };
+  const found = systemState(site);
+  return found.pid === 0 ? ownerState(site) ?? found : found;
+}
+
+/** A postmaster that systemd's system manager knows nothing of; undefined: there is none, or it is not ours to see. */
+function ownerState(site: Site): UnitState | undefined {
+  try {
+    const pid = Number(readFileSync(join(site.data, POSTMASTER_PID), 'utf8').split('\n', 1)[0]);
+    if (pid <= 0 || !readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('posthouse: postmaster')) return undefined;
+    return { state: 'running', pid, text: `as a unit of ${ownerOf(site).name}`, since: '' };
+  } catch {
+    return undefined;
+  }
+}
+
+function systemState(site: Site): UnitState {
   const { stdout } = systemctl(['show', '-p', 'Id,ActiveState,MainPID,StatusText,ActiveEnterTimestamp', serviceUnit(site), socketUnit(site)], true);
   const [service, socket] = stdout.trim().split('\n\n').map((block) => Object.fromEntries(block.split('\n').map((line) => {
     const equals = line.indexOf('=');
