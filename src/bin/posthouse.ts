@@ -48,9 +48,10 @@ async function main(): Promise<number> {
     return 0;
   }
   const wantsHelp = args.includes('--help');
-  if (words.length === 0 || (wantsHelp && words.length === 1)) {
-    say(helpOfAll(words[0] === undefined ? '' : `${words[0]} `));
-    return words.length === 0 && !wantsHelp ? USAGE : 0;
+  const group = words.length === 1 && COMMANDS.some((c) => c.words.startsWith(`${words[0]} `));
+  if (words.length === 0 || group) {
+    say(helpOfAll(group ? `${words[0]} ` : ''));
+    return wantsHelp ? 0 : USAGE;
   }
   const command = findCommand(words);
   if (wantsHelp) {

@@ -59,6 +59,9 @@ install() {
   ok "$node" --single-threaded --v8-pool-size=0 --disable-sigusr1 --no-flush-bytecode -e 'process.exitCode = require("/usr/lib/posthouse/lib/start.cjs").script.cachedDataRejected === false ? 0 : 1'
   like 'listens' "$(ss -tlnH 'sport = 5432')" '127.0.0.1:5432'
   is 'list' "$(posthouse site list | cut -f 1-5,7)" $'main\t5432\tposthouse\tsleeping\t1\t0'
+  is 'to others' "$(runuser -u nobody -- posthouse site list)" $'main\t5432\tposthouse\tsleeping\t?\t?\t0'
+  like 'on a terminal' "$(script -qec 'posthouse site list' /dev/null)" 'connections'
+  like 'not theirs' "$(runuser -u nobody -- posthouse user list 2>&1)" 'belongs to posthouse.*sudo'
   figure 'size of an empty site' "$(du -sk /var/lib/posthouse/main | cut -f 1)" 4096 kB
   figure 'files of an empty site' "$(find /var/lib/posthouse/main /etc/posthouse/main -type f | wc -l)" 40 files
   echo "figure size of the package: $(( $(stat -c %s "$deb") / 1048576 )) MB, installed $(dpkg-query -W -f '${Installed-Size}' posthouse) kB"
@@ -88,7 +91,7 @@ hardening() {
   score=$(systemd-analyze security posthouse@main.service | sed -n 's/.*exposure level.*: \([0-9.]*\).*/\1/p')
   figure 'exposure as installed, without outgoing connections' "$score" 0.7 points
   mkdir -p /run/systemd/system/posthouse@main.service.d
-  printf '[Service]\nPrivateNetwork=no\nRestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK\n' >/run/systemd/system/posthouse@main.service.d/network.conf
+  printf '[Service]\nPrivateNetwork=no\nRestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK\nIPAddressDeny=any\nIPAddressAllow=192.168.0.0/16\n' >/run/systemd/system/posthouse@main.service.d/network.conf
   systemctl daemon-reload
   score=$(systemd-analyze security posthouse@main.service | sed -n 's/.*exposure level.*: \([0-9.]*\).*/\1/p')
   echo "figure exposure of a site that shall reach others: $score points"
@@ -104,6 +107,7 @@ memory() {
   # Memory is given back some seconds after the last session, when the processor is free.
   local since=$SECONDS mb
   until mb=$(pss); [ "$mb" -le 90 ] || [ $((SECONDS - since)) -gt 60 ]; do sleep 0.5; done
+  echo "figure size of a site that was used, awake: $(du -sk /var/lib/posthouse/main | cut -f 1) kB, lock memory among it"
   figure 'PSS of an idle site, awake' "$mb" 90 "MB ($((SECONDS - since)) s after the last session)"
   # A site that was busy gives back what it can.
   "$node" /opt/test/client.cjs storm $main 40 0 0 0 >/dev/null
@@ -149,6 +153,8 @@ people() {
   ok posthouse user create alice --site main --password-file /root/secret
   ok posthouse user create bob --site main --no-password
   ok posthouse database create orders --site main --owner alice
+  like 'as JSON' "$(posthouse user list --json | tr -d ' \n')" '"name":"alice","rights":"","may_create_databases":false,"password":true'
+  like 'as JSON' "$(posthouse database list --json | tr -d ' \n')" '"name":"orders","owner":"alice","bytes":[0-9]+,"connections":0'
   is 'users' "$(posthouse user list --site main | cut -f 1,4 | tr '\t\n' ' ;')" 'alice yes;bob no;posthouse no;'
   is 'databases' "$(posthouse database list --site main | cut -f 1,2 | tr '\t\n' ' ;')" 'orders alice;postgres posthouse;'
   is 'password' "$(PGPASSWORD=wonderland psql -XAtq -h 127.0.0.1 -U alice orders -c 'create table t as select 1 as a; select current_user, a from t' 2>&1)" 'alice|1'

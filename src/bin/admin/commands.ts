@@ -4,7 +4,7 @@ import { dropSite, renameSite } from './change.ts';
 import { checkSiteFiles } from './check.ts';
 import { createSite, DEFAULT_OWNER } from './create.ts';
 import { listSites, showSite, siteLog, siteStatus } from './list.ts';
-import { findSite, isRoot, mustBeRoot, portOf, siteNames, siteOf, type Site } from './sites.ts';
+import { findSite, isRoot, mustBeRoot, mustOwn, portOf, siteNames, siteOf, type Site } from './sites.ts';
 import { Failure, paint, say, USAGE } from './terminal.ts';
 import { enable, reload, restart, start, stateOf, stop, writeUnits } from './units.ts';
 
@@ -32,10 +32,12 @@ const siteArg = (given: Given): Site => findSite(given.args[0]!);
 
 /** --site; one may be left out where there is only one. */
 function siteOption(given: Given): Site {
-  const name = given.options.get('site');
-  if (name !== undefined) return findSite(name);
-  const names = siteNames();
-  if (names.length === 1) return findSite(names[0]!);
+  const name = given.options.get('site'), names = siteNames(), only = names.length === 1 ? names[0] : undefined;
+  if (name !== undefined || only !== undefined) {
+    const site = findSite((name ?? only)!);
+    mustOwn(site);
+    return site;
+  }
   throw new Failure(names.length === 0 ? 'there is no site' : 'which site?', names.length === 0 ? 'Make one: posthouse site create main' : `Give --site: ${names.join(', ')}.`, USAGE);
 }
 

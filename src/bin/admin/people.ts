@@ -10,7 +10,7 @@ import { quoteIdentifier, quoteLiteral } from '../client_program.ts';
 import { readPassword } from '../prompt.ts';
 import { programPath } from './create.ts';
 import { isRoot, ownerOf, portOf, type Site } from './sites.ts';
-import { Failure, confirm, say, table, USAGE } from './terminal.ts';
+import { Failure, confirm, humanSize, say, table, USAGE } from './terminal.ts';
 
 /** Runs one of the classic programs against the site; its exit code. */
 function run(site: Site, program: string, args: readonly string[]): number {
@@ -18,6 +18,12 @@ function run(site: Site, program: string, args: readonly string[]): number {
   const { status, error } = spawnSync(programPath(program), ['-h', site.socket, '-p', String(portOf(site)), '-U', owner.name, ...args], { stdio: 'inherit', cwd: '/', ...as });
   if (error) throw new Failure(`${program}: ${error.message}`);
   return status ?? 1;
+}
+
+/** Says that it was done, if it was. */
+function told(code: number, done: string): number {
+  if (code === 0) say(done);
+  return code;
 }
 
 /** Rows of one statement, as text. */
@@ -98,19 +104,16 @@ export async function changePassword(site: Site, name: string, source: PasswordS
 
 export async function listUsers(site: Site, json: boolean): Promise<void> {
   const rows = await ask(site, 'postgres', `SELECT rolname, CASE WHEN rolsuper THEN 'superuser' WHEN rolcreaterole THEN 'may create users' ELSE '' END,
-    CASE WHEN rolcreatedb OR rolsuper THEN 'yes' ELSE 'no' END, CASE WHEN rolpassword IS NULL THEN 'no' ELSE 'yes' END
-    FROM pg_authid WHERE rolcanlogin ORDER BY 1`);
-  show(['name', 'rights', 'may create databases', 'password'], rows, json);
-}
-
-function show(heading: readonly string[], rows: readonly (string | null)[][], json: boolean): void {
-  if (json) say(JSON.stringify(rows.map((row) => Object.fromEntries(heading.map((h, i) => [h.replaceAll(' ', '_'), row[i]]))), null, 2));
-  else table(heading, rows.map((row) => row.map((cell) => cell ?? '')));
+    rolcreatedb OR rolsuper, rolpassword IS NOT NULL FROM pg_authid WHERE rolcanlogin ORDER BY 1`);
+  const users = rows.map(([name, rights, createdb, password]) => ({ name: name!, rights: rights!, may_create_databases: createdb === 't', password: password === 't' }));
+  if (json) return say(JSON.stringify(users, null, 2));
+  const word = (yes: boolean): string => (yes ? 'yes' : 'no');
+  table(['name', 'rights', 'may create databases', 'password'], users.map((u) => [u.name, u.rights, word(u.may_create_databases), word(u.password)]));
 }
 
 export async function dropUser(site: Site, name: string, yes: boolean): Promise<number> {
   if (!yes && !await confirm(`Drop user ${name} of site ${site.name}?`)) throw new Failure('nothing was dropped');
-  return run(site, 'dropuser', ['--', name]);
+  return told(run(site, 'dropuser', ['--', name]), `user ${name} is gone`);
 }
 
 // ---- databases
@@ -122,13 +125,15 @@ export function createDatabase(site: Site, name: string, owner: string | undefin
 }
 
 export async function listDatabases(site: Site, json: boolean): Promise<void> {
-  const rows = await ask(site, 'postgres', `SELECT d.datname, r.rolname, pg_size_pretty(pg_database_size(d.oid)), (SELECT count(*) FROM pg_stat_activity a WHERE a.datid = d.oid)::text
+  const rows = await ask(site, 'postgres', `SELECT d.datname, r.rolname, pg_database_size(d.oid)::text, (SELECT count(*) FROM pg_stat_activity a WHERE a.datid = d.oid)::text
     FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba WHERE NOT d.datistemplate ORDER BY 1`);
-  show(['name', 'owner', 'size', 'connections'], rows, json);
+  const databases = rows.map(([name, owner, bytes, connections]) => ({ name: name!, owner: owner!, bytes: Number(bytes), connections: Number(connections) }));
+  if (json) return say(JSON.stringify(databases, null, 2));
+  table(['name', 'owner', 'size', 'connections'], databases.map((d) => [d.name, d.owner, humanSize(d.bytes), String(d.connections)]), [2, 3]);
 }
 
 export async function dropDatabase(site: Site, name: string, yes: boolean): Promise<number> {
   if (!yes && !await confirm(`Drop database ${name} of site ${site.name}, with all that is in it?`)) throw new Failure('nothing was dropped');
-  return run(site, 'dropdb', ['--', name]);
+  return told(run(site, 'dropdb', ['--', name]), `database ${name} is gone`);
 }
 

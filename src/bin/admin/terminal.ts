@@ -71,7 +71,7 @@ export function progress(what: string): { at: (done: string) => void; end: (word
 /** Whether the person at the terminal wants it. */
 export async function confirm(question: string): Promise<boolean> {
   if (!onTerminal(1) && process.stdin.isTTY !== true) {
-    throw new Failure(`${question}: nobody to ask`, 'Give --yes to do it without a question.', USAGE);
+    throw new Failure(`${question.replace(/\?$/, '')}: nobody to ask`, 'Give --yes to do it without a question.', USAGE);
   }
   return /^y(es)?$/i.test((await readLine(`${question} [y/N] `)).trim());
 }
