@@ -89,8 +89,12 @@ belong to a site,
 .B posthouse.target
 to all of them. Limits (MemoryMax=, TasksMax=, CPUQuota=) go into a drop\\-in: systemctl edit posthouse@SITE.service.
 .PP
-An owner may start a site as a unit of their own, without root: systemctl \\-\\-user start posthouse@SITE.service, while the
-system's units of it are stopped.
+An owner (posthouse site create \\-\\-owner) may run a site as a unit of their own, without root, while the system's units of it
+are stopped: posthouse site start SITE, or systemctl \\-\\-user start posthouse@SITE.service. It then runs as long as the owner is
+logged in, or for good after: loginctl enable\\-linger OWNER.
+.PP
+Each line of the journal has the fields SITE, DATABASE, USER, BACKEND_PID and SQLSTATE. posthouse site log finds lines by SITE,
+also those of a session that was over before the journal could look to which unit it belonged.
 .SH SEE ALSO
 .BR postmaster (1),
 .BR initdb (1),

@@ -202,8 +202,8 @@ reload() {
 journal() {
   sql 'select 1/0' >/dev/null
   local line
-  until_is 20 1 bash -c 'journalctl -u posthouse@main.service -o json -n 20 | grep -q 22012 && echo 1'
-  line=$(journalctl -u posthouse@main.service -o json -n 20 | grep 22012 | tail -1)
+  until_is 20 1 bash -c 'journalctl SITE=main -o json -n 20 | grep -q 22012 && echo 1'
+  line=$(journalctl SITE=main -o json -n 20 | grep 22012 | tail -1)
   like 'fields' "$line" '"SQLSTATE":"22012"'
   like 'site' "$line" '"SITE":"main"'
   like 'database' "$line" '"DATABASE":"postgres"'
@@ -243,7 +243,7 @@ watchdog() {
 }
 
 backend_killed() {
-  # What the kernel's killer takes when memory is short, and that the others do not notice. (oom.sh has it come.)
+  # What the kernel's killer takes when memory is short, and that the others do not notice.
   local before holder victim; before=$(pid)
   "$node" /opt/test/client.cjs hold $main 3 >/tmp/hold &
   holder=$!

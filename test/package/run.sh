@@ -2,8 +2,7 @@
 # The package on a real systemd: boots a Debian 12, installs the package that `make deb` has built, and goes through the
 # life of a server, printing the figures of each step. As root; needs systemd-container and mmdebstrap of Debian.
 #   make test-package        (BS_DIR=folder keeps the base system elsewhere; STEPS='a b' runs some steps only;
-#                            OOM=1 adds the kernel's killer, in a User Mode Linux; SKIP_OK=1: where no container can be
-#                            booted that is said, and is no failure)
+#                            SKIP_OK=1: where no container can be booted that is said, and is no failure)
 set -u
 cd "$(dirname "$0")/../.."
 skip() {
@@ -15,7 +14,6 @@ skip() {
 missing=
 command -v systemd-nspawn >/dev/null || missing="$missing systemd-container"
 command -v mmdebstrap >/dev/null || missing="$missing mmdebstrap"
-if [ "${OOM:-}" = 1 ] && ! command -v linux.uml >/dev/null; then missing="$missing user-mode-linux"; fi
 install() { apt-get install -y -q --no-install-recommends $missing >/dev/null; }
 [ -z "$missing" ] || install || { apt-get update -q >/dev/null && install; } || skip "could not install$missing"
 export BS_NAME=${BS_NAME:-posthouse-package} BS_NET=private BS_DIR=${BS_DIR:-/var/tmp/posthouse-package}
@@ -31,6 +29,3 @@ for file in build/next/posthouse_*.deb build/next/posthouse-[0-9]*.rpm; do
   bs copy "$file" "/opt/test/next/$(basename "$file")" || exit 1
 done
 bs run env STEPS="${STEPS:-}" bash /opt/test/guest.sh
-result=$?
-if [ "${OOM:-}" = 1 ]; then bs uml test/package/oom.sh build/posthouse_*.deb test/package/client.cjs || result=1; fi
-exit $result

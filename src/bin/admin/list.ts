@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SITE_VERSION_FILE } from '../../common/site.ts';
-import { countDatabases, isRoot, ownerOf, portOf, readSetting, siteNames, siteOf, sizeOf, type Site } from './sites.ts';
+import { countDatabases, ownerOf, portOf, readSetting, siteNames, siteOf, sizeOf, type Site } from './sites.ts';
 import { humanSize, paint, say, table, NOT_RUNNING, type Colour } from './terminal.ts';
 import { serviceUnit, showStatus, socketUnit, stateOf, type State } from './units.ts';
 
@@ -61,7 +61,9 @@ export function siteStatus(site: Site): number {
 }
 
 export function siteLog(site: Site, follow: boolean, lines: number | null): number {
-  const args = ['-u', serviceUnit(site), '-u', socketUnit(site), ...(follow ? ['-f'] : []), ...(lines === null ? [] : ['-n', String(lines)])];
-  if (!isRoot() && ownerOf(site).uid === process.getuid!()) args.push('--user-unit', serviceUnit(site));
+  // By fields: for a backend that has ended before the journal looked, the journal does not know the unit (-u), but we say SITE.
+  const units = [serviceUnit(site), socketUnit(site)];
+  const matches = [[`SITE=${site.name}`, `_UID=${ownerOf(site).uid}`], ...units.flatMap((unit) => [[`_SYSTEMD_UNIT=${unit}`], [`UNIT=${unit}`, '_PID=1'], [`USER_UNIT=${unit}`, `_UID=${ownerOf(site).uid}`]])];
+  const args = [...(follow ? ['-f'] : []), ...(lines === null ? [] : ['-n', String(lines)]), ...matches.flatMap((match) => ['+', ...match]).slice(1)];
   return spawnSync('journalctl', args, { stdio: 'inherit' }).status ?? 1;
 }
