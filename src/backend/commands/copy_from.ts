@@ -88,6 +88,11 @@ class CopyTarget {
     this.table?.captureFor(relation, 'INSERT');
   }
 
+  /** No trigger has to see a row before the next one is read. */
+  get inBulk(): boolean {
+    return (this.table !== null || this.router !== null) && (this.triggers === null || this.triggers.beforeRow.INSERT.length === 0);
+  }
+
   /** False: a trigger has left the row out. */
   insert(row: Datum[]): boolean {
     const { table, triggers, router } = this;
@@ -126,7 +131,9 @@ function copyFromText(state: CopyFromState, target: CopyTarget): number {
     const width = relation.attributes.length;
     const { fields } = reader;
     if (options.header !== false) {
-      if (reader.next() && options.header === 'match') checkHeader(reader, columns);
+      const found = reader.next();
+      if (!found) fields.count = 1;
+      if (options.header === 'match') checkHeader(reader, columns);
     }
     let rows = 0;
     for (;;) {
@@ -157,19 +164,24 @@ function copyFromText(state: CopyFromState, target: CopyTarget): number {
     }
     return rows;
   } catch (error) {
-    throw withContext(error, state, reader, column);
+    throw withContext(error, state, reader, column, target);
   }
 }
 
-function withContext(error: unknown, state: CopyFromState, reader: CopyLineReader, column: number): unknown {
-  if (!(error instanceof PgError) || error.fields.where !== undefined || reader.lineNumber === 0 || error.severity === 'FATAL' || error.condition === 'query_canceled') return error;
+/** PostgreSQL puts rows into indexes many at a time, and then has no longer the line. */
+const IN_INDEX = new Set(['unique_violation', 'exclusion_violation']);
+
+function withContext(error: unknown, state: CopyFromState, reader: CopyLineReader, column: number, target: CopyTarget): unknown {
+  if (!(error instanceof PgError) || error.fields.where !== undefined || error.severity === 'FATAL') return error;
   const where = `COPY ${state.relation.name}, line ${reader.lineNumber}`;
   if (column >= 0) {
     const { fields } = reader;
     const text = limit(fields.bytes.toString('utf8', fields.from[column]!, fields.to[column]!));
-    error.fields.where = fields.isNull[column]
+    error.fields.where = fields.isNull[column] && !state.options.forceNotNull.includes(state.columns[column]!.attname)
       ? `${where}, column ${state.columns[column]!.attname}: null input`
       : `${where}, column ${state.columns[column]!.attname}: "${text}"`;
+  } else if (!reader.lineIsValid || target.inBulk && IN_INDEX.has(error.condition)) {
+    error.fields.where = where;
   } else {
     error.fields.where = `${where}: "${limit(reader.lineText)}"`;
   }
@@ -222,40 +234,61 @@ function copyFromBinary(state: CopyFromState, target: CopyTarget): number {
   must(11, 'COPY file signature not recognized');
   if (buffer.compare(BINARY_SIGNATURE, 0, 11, at, at + 11) !== 0) throw new PgError('bad_copy_file_format', 'COPY file signature not recognized');
   at += 11;
-  must(8, 'invalid COPY file header (missing flags)');
+  must(4, 'invalid COPY file header (missing flags)');
   const flags = buffer.readUInt32BE(at);
   if (flags & (1 << 16)) throw new PgError('bad_copy_file_format', 'invalid COPY file header (WITH OIDS)');
   if (flags >>> 16) throw new PgError('bad_copy_file_format', 'unrecognized critical flags in COPY file header');
-  const extension = buffer.readInt32BE(at + 4);
-  at += 8;
+  at += 4;
+  const missing = 'invalid COPY file header (missing length)';
+  must(4, missing);
+  const extension = buffer.readInt32BE(at);
+  if (extension < 0) throw new PgError('bad_copy_file_format', missing);
+  at += 4;
   must(extension, 'invalid COPY file header (wrong length)');
   at += extension;
-  let inserted = 0;
-  const defaults = defaultsOf(state);
-  const io = state.columns.map((c) => typeHooks.typeIo(c.atttypid));
-  for (;;) {
-    if ((++row & 1023) === 0) checkForInterrupts();
-    if (!need(2)) throw new PgError('bad_copy_file_format', 'unexpected EOF in COPY data');
-    const count = buffer.readInt16BE(at);
-    at += 2;
-    if (count === -1) break;
-    if (count !== state.columns.length) throw new PgError('bad_copy_file_format', `row field count is ${count}, expected ${state.columns.length}`);
-    const values: Datum[] = new Array(state.relation.attributes.length).fill(null);
-    for (let i = 0; i < count; i++) {
-      must(4);
-      const length = buffer.readInt32BE(at);
-      at += 4;
-      if (length === -1) continue;
-      if (length < 0) throw new PgError('bad_copy_file_format', 'invalid field size');
-      must(length);
-      values[state.columns[i]!.attnum - 1] = io[i]!.receive(Buffer.from(buffer.subarray(at, at + length)), state.columns[i]!.atttypmod);
-      at += length;
+  let inserted = 0, column = -1;
+  try {
+    const defaults = defaultsOf(state);
+    const io = state.columns.map((c) => typeHooks.typeIo(c.atttypid));
+    for (;;) {
+      if ((++row & 1023) === 0) checkForInterrupts();
+      // Data may also end without the marker.
+      if (!need(2)) break;
+      const count = buffer.readInt16BE(at);
+      at += 2;
+      if (count === -1) {
+        if (need(1)) throw new PgError('bad_copy_file_format', 'received copy data after EOF marker');
+        break;
+      }
+      if (count !== state.columns.length) throw new PgError('bad_copy_file_format', `row field count is ${count}, expected ${state.columns.length}`);
+      const values: Datum[] = new Array(state.relation.attributes.length).fill(null);
+      for (column = 0; column < count; column++) {
+        must(4);
+        const length = buffer.readInt32BE(at);
+        at += 4;
+        if (length === -1) continue;
+        if (length < -1) throw new PgError('bad_copy_file_format', 'invalid field size');
+        if (length >= MAX_FIELD_BYTES) {
+          throw new PgError('program_limit_exceeded', 'out of memory', { detail: `Cannot enlarge string buffer containing 0 bytes by ${length} more bytes.` });
+        }
+        must(length);
+        const { attnum, atttypmod } = state.columns[column]!;
+        values[attnum - 1] = io[column]!.receive(Buffer.from(buffer.subarray(at, at + length)), atttypmod);
+        at += length;
+      }
+      column = -1;
+      for (const [attnum, expr] of defaults) values[attnum - 1] = expr([]);
+      if (state.where !== null && state.where([], values) !== true) continue;
+      if (target.insert(values)) inserted++;
     }
-    for (const [attnum, expr] of defaults) values[attnum - 1] = expr([]);
-    if (state.where !== null && state.where([], values) !== true) continue;
-    if (target.insert(values)) inserted++;
+  } catch (error) {
+    if (error instanceof PgError && error.severity !== 'FATAL') {
+      error.fields.where ??= `COPY ${state.relation.name}, line ${row}${column < 0 ? '' : `, column ${state.columns[column]!.attname}`}`;
+    }
+    throw error;
   }
   while (state.source.next() !== null) { /* drained */ }
   return inserted;
 }
 
+const MAX_FIELD_BYTES = 0x3fffffff;

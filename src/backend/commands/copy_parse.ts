@@ -1,6 +1,7 @@
 // COPY FROM's reading side: bytes to lines, lines to fields (PostgreSQL's copyfromparse.c). Works on the bytes as they
 // come; a field becomes a string only when its type's input function wants one.
 import { PgError } from '../../common/errors.ts';
+import { verifyText } from '../libpq/pqcomm.ts';
 import type { CopyOptions } from './copy_options.ts';
 
 const LF = 10, CR = 13, BACKSLASH = 92, DOT = 46;
@@ -44,6 +45,12 @@ export class CopyLineReader {
   private eol: 'unknown' | 'lf' | 'cr' | 'crlf' = 'unknown';
   private lineStart = 0;
   private lineEnd = 0;
+  /** The line in hand has been read to its end. */
+  lineIsValid = false;
+  /** There are backslashes in it. */
+  private escaped = false;
+  /** Bytes that need thought while looking for the line's end. */
+  private readonly special = new Uint8Array(256);
   private scratch: Buffer = Buffer.allocUnsafe(256);
 
   constructor(source: ByteSource, options: CopyOptions) {
@@ -54,6 +61,7 @@ export class CopyLineReader {
     this.quote = options.quote.charCodeAt(0);
     this.escape = options.escape.charCodeAt(0);
     this.nullBytes = Buffer.from(options.nullText);
+    for (const c of [0, LF, CR, BACKSLASH, ...(this.csv ? [this.quote, this.escape] : [])]) this.special[c] = 1;
   }
 
   /** The line in hand, for error messages. */
@@ -103,108 +111,134 @@ export class CopyLineReader {
   showLine(next: number): void {
     this.lineStart = this.at;
     this.lineEnd = next - 1;
+    this.lineIsValid = true;
   }
 
   skipTo(next: number): void {
     this.at = next;
   }
 
-  private readLine(): boolean {
-    let start = this.at;
-    let inQuote = false;
-    let lastWasEscape = false;
-    let i = start;
-    for (;;) {
-      const { buffer } = this;
-      const n = this.filled;
-      if (this.csv) {
-        for (; i < n; i++) {
-          const c = buffer[i]!;
-          if (inQuote && c === this.escape && this.escape !== this.quote) lastWasEscape = !lastWasEscape;
-          else if (c === this.quote && !lastWasEscape) inQuote = !inQuote;
-          if (c !== this.escape || this.escape === this.quote) lastWasEscape = false;
-          if (!inQuote && (c === LF || c === CR)) break;
-        }
-      } else if (this.eol === 'lf') {
-        const found = buffer.indexOf(LF, i);
-        i = found < 0 || found > n ? n : found;
-      } else {
-        for (; i < n; i++) {
-          const c = buffer[i]!;
-          if (c === BACKSLASH) { if (i + 1 < n) { i++; continue; } break; }
-          if (c === LF || c === CR) break;
-        }
-        if (i < n && buffer[i] === BACKSLASH) { // an escape cut in two by the buffer's end
-          const had = start;
-          if (this.refill(start)) { i -= had; start = 0; continue; }
-          i = n;
-        }
-      }
-      if (i >= n || (buffer[i] === CR && i + 1 >= n && !this.ended)) {
-        const had = start;
-        if (this.refill(start)) { i -= had; start -= had; continue; }
-        if (i >= n) {
-          if (inQuote) { this.setLine(start, n, n); this.lineNumber++; throw new PgError('bad_copy_file_format', 'unterminated CSV quoted field'); }
-          if (start === n) return false;
-          this.setLine(start, n, n);
-          break;
-        }
-      }
-      const c = this.buffer[i]!;
-      if (c === CR && i + 1 < this.filled && this.buffer[i + 1] === LF) {
-        this.checkEol('crlf');
-        this.setLine(start, i, i + 2);
-      } else {
-        if (c === CR && this.eol === 'lf') { i++; continue; }
-        this.checkEol(c === LF ? 'lf' : 'cr');
-        this.setLine(start, i, i + 1);
-      }
-      // In text mode with the fast newline search an escaped newline was taken for an end: join the next line on.
-      if (!this.csv && this.eol === 'lf' && this.endsInBackslash()) { i = this.at; continue; }
-      break;
+  /** The byte so far from the start of the line, -1 behind the end of the data. */
+  private byteAt(offset: number): number {
+    while (this.lineStart + offset >= this.filled) {
+      if (!this.refill(this.lineStart)) return -1;
+      this.lineStart = 0;
     }
+    return this.buffer[this.lineStart + offset]!;
+  }
+
+  /** CopyReadLineText. False at the end of the data, when nothing stands before it. */
+  private readLine(): boolean {
+    const { csv, special, quote } = this;
+    const escape = this.escape === quote ? -1 : this.escape;
     this.lineNumber++;
-    if (this.lineEnd - this.lineStart === 2 && this.buffer[this.lineStart] === BACKSLASH && this.buffer[this.lineStart + 1] === DOT) {
-      // The end-of-data marker: whatever follows is not ours.
-      while (this.source.next() !== null) { /* drained */ }
-      this.ended = true;
-      this.at = this.filled;
-      return false;
+    this.lineIsValid = this.escaped = false;
+    this.lineStart = this.at;
+    let inQuote = false, lastWasEscape = false, bits = 0;
+    let offset = 0; // how far the line has been looked at
+    let length = 0;
+    for (;;) {
+      const { buffer, filled } = this;
+      let i = this.lineStart + offset;
+      for (let c; i < filled && special[(c = buffer[i]!)] === 0; i++) bits |= c;
+      if (i > this.lineStart + offset) lastWasEscape = false;
+      offset = i - this.lineStart;
+      const c = this.byteAt(offset);
+      if (c < 0) { length = offset; break; }
+      offset++;
+      if (csv) {
+        if (inQuote && c === escape) lastWasEscape = !lastWasEscape;
+        if (c === quote && !lastWasEscape) inQuote = !inQuote;
+        if (c !== escape) lastWasEscape = false;
+        if (inQuote) {
+          if (c === (this.eol === 'lf' ? LF : CR)) this.lineNumber++;
+          continue;
+        }
+      }
+      if (c === 0) bits |= 128;
+      else if (c === CR) {
+        length = offset - 1;
+        if (this.eol === 'lf') throw this.misplaced('carriage return', '\\r');
+        if (this.eol === 'cr') break;
+        if (this.byteAt(offset) === LF) {
+          offset++;
+          this.eol = 'crlf';
+        } else if (this.eol === 'crlf') throw this.misplaced('carriage return', '\\r');
+        else this.eol = 'cr';
+        break;
+      } else if (c === LF) {
+        length = offset - 1;
+        if (this.eol === 'cr' || this.eol === 'crlf') throw this.misplaced('newline', '\\n');
+        this.eol = 'lf';
+        break;
+      } else if (c === BACKSLASH && (!csv || offset === 1)) {
+        this.escaped = true;
+        const next = this.byteAt(offset);
+        if (next === DOT && this.endMarker(offset + 1)) {
+          // Whatever follows is not ours.
+          while (this.source.next() !== null) { /* drained */ }
+          this.ended = true;
+          this.setLine(offset - 1, this.filled - this.lineStart, bits);
+          return offset > 1;
+        }
+        // An escaped newline ends nothing, nor does the second of two backslashes escape what follows.
+        if (!csv && next >= 0) {
+          bits |= next;
+          offset++;
+        }
+      }
+    }
+    this.setLine(length, offset, bits);
+    return offset > 0;
+  }
+
+  private setLine(length: number, next: number, bits: number): void {
+    this.lineEnd = this.lineStart + length;
+    this.at = this.lineStart + next;
+    if (bits >= 128) verifyText(this.buffer, this.lineStart, this.lineEnd, this.at);
+    this.lineIsValid = true;
+  }
+
+  private misplaced(what: string, escape: string): PgError {
+    return new PgError('bad_copy_file_format', this.csv ? `unquoted ${what} found in data` : `literal ${what} found in data`, {
+      hint: this.csv ? `Use quoted CSV field to represent ${what}.` : `Use "${escape}" to represent ${what}.`,
+    });
+  }
+
+  /** Whether what follows "\." makes it the end-of-data marker. In text nothing else may follow, in CSV it is data then. */
+  private endMarker(offset: number): boolean {
+    const fail = (message: string): boolean => {
+      if (this.csv) return false;
+      throw new PgError('bad_copy_file_format', message);
+    };
+    let c = this.byteAt(offset++);
+    if (this.eol === 'crlf') {
+      if (c === LF) return fail('end-of-copy marker does not match previous newline style');
+      if (c !== CR) return fail('end-of-copy marker corrupt');
+      c = this.byteAt(offset);
+    }
+    if (c !== CR && c !== LF) return fail('end-of-copy marker corrupt');
+    if ((this.eol === 'lf' || this.eol === 'crlf') && c !== LF || this.eol === 'cr' && c !== CR) {
+      throw new PgError('bad_copy_file_format', 'end-of-copy marker does not match previous newline style');
     }
     return true;
-  }
-
-  private endsInBackslash(): boolean {
-    let k = this.lineEnd - 1;
-    let n = 0;
-    while (k >= this.lineStart && this.buffer[k] === BACKSLASH) { n++; k--; }
-    return n % 2 === 1;
-  }
-
-  private setLine(start: number, end: number, next: number): void {
-    this.lineStart = start;
-    this.lineEnd = end;
-    this.at = next;
-  }
-
-  private checkEol(kind: 'lf' | 'cr' | 'crlf'): void {
-    if (this.eol === 'unknown') this.eol = kind;
-    else if (this.eol !== kind) {
-      const [what, hint] = kind === 'cr' ? ['carriage return', '\\r'] : ['newline', '\\n'];
-      this.lineNumber++;
-      throw new PgError('bad_copy_file_format', this.csv ? `unquoted ${what} found in data` : `literal ${what} found in data`, {
-        hint: this.csv ? `Use quoted CSV field to represent ${what}.` : `Use "${hint}" to represent ${what}.`,
-      });
-    }
   }
 
   // ---- text
 
   private splitText(): void {
-    const { fields, buffer, delimiter, lineEnd } = this;
+    const { fields, delimiter } = this;
+    let { buffer, lineStart: start, lineEnd } = this;
+    if (this.escaped) {
+      // Escapes are resolved in place, and an error shows the line as it came.
+      lineEnd -= start;
+      if (this.scratch.length < lineEnd) this.scratch = Buffer.allocUnsafe(lineEnd * 2);
+      buffer.copy(this.scratch, 0, start, start + lineEnd);
+      buffer = this.scratch;
+      start = 0;
+    }
     fields.bytes = buffer;
     fields.count = 0;
-    let start = this.lineStart;
     let escaped = false;
     for (let i = start; ; i++) {
       if (i >= lineEnd || buffer[i] === delimiter) {
@@ -222,36 +256,40 @@ export class CopyLineReader {
   private addTextField(from: number, to: number, escaped: boolean): void {
     const { fields } = this;
     const i = fields.count++;
-    fields.isNull[i] = this.isNullMarker(from, to);
+    fields.isNull[i] = this.isNullMarker(fields.bytes, from, to);
     fields.quoted[i] = false;
     fields.from[i] = from;
     fields.to[i] = to;
     if (escaped && !fields.isNull[i]) this.unescape(i, from, to);
   }
 
-  private isNullMarker(from: number, to: number): boolean {
+  private isNullMarker(bytes: Buffer, from: number, to: number): boolean {
     const { nullBytes } = this;
     if (to - from !== nullBytes.length) return false;
-    for (let k = 0; k < nullBytes.length; k++) if (this.buffer[from + k] !== nullBytes[k]) return false;
+    for (let k = 0; k < nullBytes.length; k++) if (bytes[from + k] !== nullBytes[k]) return false;
     return true;
   }
 
   /** Resolves backslash sequences in place: what comes out is never longer than what went in. */
   private unescape(index: number, from: number, to: number): void {
-    const { buffer } = this;
+    const buffer = this.fields.bytes;
     let out = from;
+    let verify = false;
     for (let i = from; i < to; i++) {
       let c = buffer[i]!;
-      if (c === BACKSLASH && i + 1 < to) {
-        c = buffer[++i]!;
+      if (c === BACKSLASH) {
+        if (++i >= to) break;
+        c = buffer[i]!;
         if (c >= 48 && c <= 55) {
           let v = c - 48;
           for (let k = 0; k < 2 && i + 1 < to && buffer[i + 1]! >= 48 && buffer[i + 1]! <= 55; k++) v = v * 8 + buffer[++i]! - 48;
           c = v & 255;
+          verify ||= c === 0 || c > 127;
         } else if (c === 120 && i + 1 < to && hexValue(buffer[i + 1]!) >= 0) {
           let v = hexValue(buffer[++i]!);
           if (i + 1 < to && hexValue(buffer[i + 1]!) >= 0) v = v * 16 + hexValue(buffer[++i]!);
           c = v;
+          verify ||= c === 0 || c > 127;
         } else {
           c = c === 98 ? 8 : c === 102 ? 12 : c === 110 ? 10 : c === 114 ? 13 : c === 116 ? 9 : c === 118 ? 11 : c;
         }
@@ -259,6 +297,7 @@ export class CopyLineReader {
       buffer[out++] = c;
     }
     this.fields.to[index] = out;
+    if (verify) verifyText(buffer, from, out);
   }
 
   // ---- CSV
@@ -296,7 +335,7 @@ export class CopyLineReader {
       fields.from[index] = start;
       fields.to[index] = out;
       fields.quoted[index] = sawQuote;
-      fields.isNull[index] = !sawQuote && this.isNullMarker(rawStart, rawEnd);
+      fields.isNull[index] = !sawQuote && this.isNullMarker(buffer, rawStart, rawEnd);
       if (end) return;
     }
   }

@@ -4,6 +4,7 @@
 // Reading: `readMessage()` blocks for one whole message and leaves the cursor at its body; `readInt16`, `readCString`,
 // ... step through it and refuse to go past its end. Writing: `begin(type)`, fields, `end()`; `flush()` sends.
 // `mark()` and `rewind()` take back what was written since, as long as none of it was sent (`hold` sees to that).
+import { isUtf8 } from 'node:buffer';
 import { FatalError, PgError } from '../../common/errors.ts';
 import { EAGAIN, EINTR, port } from '../../port/port.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
@@ -356,6 +357,12 @@ export function decodeText(bytes: Buffer, from: number, to: number): string {
   return bytes.latin1Slice(from, to);
 }
 
+/** 22021 unless these are UTF-8 without a zero byte; bytes up to `end` are shown when a character is cut short. */
+export function verifyText(bytes: Buffer, from: number, to: number, end = to): void {
+  const text = bytes.subarray(from, to);
+  if (!isUtf8(text) || text.includes(0)) throw invalidUtf8(bytes, from, end);
+}
+
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function decodeUtf8(bytes: Buffer, from: number, to: number): string {
@@ -370,7 +377,7 @@ function decodeUtf8(bytes: Buffer, from: number, to: number): string {
 function invalidUtf8(bytes: Buffer, from: number, to: number): PgError {
   let i = from;
   for (;;) {
-    const n = validLength(bytes, i, to);
+    const n = bytes[i] === 0 ? 0 : validLength(bytes, i, to);
     if (n === 0) break;
     i += n;
   }
