@@ -37,6 +37,12 @@ for source in src/bin/*.ts; do
     postmaster | postgres) flags='--single-threaded --v8-pool-size=0 --disable-sigusr1 --no-flush-bytecode ' preload=1 ;;
     *) flags= preload= ;;
   esac
+  # Programs that people start all the time are one script each, with V8's code for it.
+  main=$program.js
+  case $program in
+    psql) "$node" tools/client_bundle.ts psql -X -c 'select 1'; main=psql.cjs ;;
+    createdb | dropdb | createuser | dropuser | pg_isready | reindexdb | vacuumdb | clusterdb) "$node" tools/client_bundle.ts "$program" nobody; main=$program.cjs ;;
+  esac
   cat > "dist/bin/$program.new" <<END
 #!/bin/sh
 # Starts $program with the Node that Posthouse brings along.
@@ -48,7 +54,7 @@ done
 unset NODE_OPTIONS
 ${preload:+heap=\${self%/*/*\}/port/heap.so
 case \$heap in *[' :']*) ;; *) export LD_PRELOAD="\$heap" ;; esac
-}exec "\$node" $flags"\${self%/*}/$program.js" "\$@"
+}exec "\$node" $flags"\${self%/*}/$main" "\$@"
 END
   chmod 755 "dist/bin/$program.new"
   # An older build may have left a folder of that name.

@@ -1,6 +1,8 @@
 // Questions on the terminal: /dev/tty where there is one, so that a password can be given although standard input is a file.
-import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+
+/** Loaded when there is something to run. */
+export const childProcess = (): typeof import('node:child_process') => process.getBuiltinModule('node:child_process');
 
 /** Ctrl-C instead of an answer; programs that do not answer signals have ended by then. */
 export class Interrupted extends Error {}
@@ -49,7 +51,7 @@ function ask(prompt: string, echo: boolean): string {
       if (!echo) writeSync(output, '\n');
       return line;
     }
-    const { status, stdout } = spawnSync('/bin/sh', ['-c', READER, 'sh', echo ? 'echo' : '', prompt], { stdio: [input, 'pipe', 'ignore'], encoding: 'utf8' });
+    const { status, stdout } = childProcess().spawnSync('/bin/sh', ['-c', READER, 'sh', echo ? 'echo' : '', prompt], { stdio: [input, 'pipe', 'ignore'], encoding: 'utf8' });
     if (!echo || status !== 0) writeSync(output, '\n');
     if (status !== 0) throw new Interrupted('canceled by user');
     return stdout.replace(/\r$/, '');

@@ -1,7 +1,9 @@
 // SCRAM-SHA-256 (RFC 5802, 7677), what servers and clients share (PostgreSQL's scram-common.c): keys, secrets, proofs.
 // A secret as pg_authid keeps it: SCRAM-SHA-256$<iterations>:<salt>$<stored key>:<server key>, base64.
-import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { saslprep } from './saslprep.ts';
+
+/** Loaded when it is needed: programs without a password do not pay for it. */
+const crypto = (): typeof import('node:crypto') => process.getBuiltinModule('node:crypto');
 
 export const SCRAM_MECHANISM = 'SCRAM-SHA-256';
 export const SCRAM_ITERATIONS = 4096;
@@ -15,11 +17,11 @@ export interface ScramSecret {
 }
 
 export function hmac(key: Uint8Array, text: string): Buffer {
-  return createHmac('sha256', key).update(text, 'utf8').digest();
+  return crypto().createHmac('sha256', key).update(text, 'utf8').digest();
 }
 
 function sha256(bytes: Uint8Array): Buffer {
-  return createHash('sha256').update(bytes).digest();
+  return crypto().createHash('sha256').update(bytes).digest();
 }
 
 function xor(a: Uint8Array, b: Uint8Array): Buffer {
@@ -27,15 +29,15 @@ function xor(a: Uint8Array, b: Uint8Array): Buffer {
 }
 
 export function makeNonce(): string {
-  return randomBytes(NONCE_BYTES).toString('base64');
+  return crypto().randomBytes(NONCE_BYTES).toString('base64');
 }
 
 function saltPassword(password: string, salt: Uint8Array, iterations: number): Buffer {
-  return pbkdf2Sync(saslprep(password), salt, iterations, KEY_BYTES, 'sha256');
+  return crypto().pbkdf2Sync(saslprep(password), salt, iterations, KEY_BYTES, 'sha256');
 }
 
 /** What CREATE ROLE ... PASSWORD stores. */
-export function buildScramSecret(password: string, salt: Uint8Array = randomBytes(SALT_BYTES), iterations = SCRAM_ITERATIONS): string {
+export function buildScramSecret(password: string, salt: Uint8Array = crypto().randomBytes(SALT_BYTES), iterations = SCRAM_ITERATIONS): string {
   const salted = saltPassword(password, salt, iterations);
   const storedKey = sha256(hmac(salted, 'Client Key')), serverKey = hmac(salted, 'Server Key');
   return `${SCRAM_MECHANISM}$${iterations}:${Buffer.from(salt).toString('base64')}$${storedKey.toString('base64')}:${serverKey.toString('base64')}`;

@@ -1,7 +1,7 @@
 // Commands of everyday: \g and its kin, \i, \o, \echo, \set, \if, \timing, \q, \w, \e, \!, \watch, …
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { childProcess } from '../prompt.ts';
 import { findEncoding } from '../../interfaces/libpq/encoding.ts';
 import { defineCommands, type Command, type CommandContext, type CommandStatus } from './command.ts';
 import { sendQuery } from './common.ts';
@@ -206,7 +206,7 @@ const shell: Command = (context) => {
   const command = context.arg('whole line');
   pset.out.flush();
   stdout.flush();
-  const { status } = spawnSync('/bin/sh', command === null ? ['-c', `exec ${process.env['SHELL'] ?? '/bin/sh'}`] : ['-c', command], { stdio: 'inherit' });
+  const { status } = childProcess().spawnSync('/bin/sh', command === null ? ['-c', `exec ${process.env['SHELL'] ?? '/bin/sh'}`] : ['-c', command], { stdio: 'inherit' });
   if (status === 127) logError('\\!: failed');
   return status === 127 ? 'error' : 'skip';
 };

@@ -1,9 +1,9 @@
 // \copy (parse_slash_copy and do_copy of copy.c): COPY with a file or program on this side.
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import type { Readable } from 'node:stream';
+import { childProcess } from '../prompt.ts';
 import { sendQuery } from './common.ts';
 import { copySource, type CopyFile } from './copy_data.ts';
 import { FileSource } from './input.ts';
@@ -97,7 +97,7 @@ async function copyFrom(request: CopyRequest, sql: string, binary: boolean): Pro
   if (request.file === null && !request.psqlInOut) return sendQuery(sql);
   if (request.program) {
     stdout.flush();
-    const child = spawn('/bin/sh', ['-c', request.file!], { stdio: ['inherit', 'pipe', 'inherit'] }), ended = once(child, 'close') as Promise<[number | null, string | null]>;
+    const child = childProcess().spawn('/bin/sh', ['-c', request.file!], { stdio: ['inherit', 'pipe', 'inherit'] }), ended = once(child, 'close') as Promise<[number | null, string | null]>;
     const ok = await sendFrom(new ProgramSource(child.stdout), sql, binary, null);
     // What it still has to say nobody will hear.
     child.stdout.destroy();

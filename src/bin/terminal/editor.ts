@@ -1,8 +1,8 @@
 // Texts in the editor of the one who sits there (do_edit of command.c).
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { childProcess } from '../prompt.ts';
 import { logError, stdout, systemMessage } from './output.ts';
 
 /** The editor's new text; null when it could not be run. */
@@ -13,7 +13,7 @@ export function editText(text: string, line: number | null, file: string | null)
     if (file === null) writeFileSync(path, text === '' || text.endsWith('\n') ? text : `${text}\n`, { mode: 0o600 });
     const place = line === null ? '' : `${process.env['PSQL_EDITOR_LINENUMBER_ARG'] ?? '+'}${line} `;
     stdout.flush();
-    const { status } = spawnSync('/bin/sh', ['-c', `exec ${editor} ${place}'${path}'`], { stdio: 'inherit' });
+    const { status } = childProcess().spawnSync('/bin/sh', ['-c', `exec ${editor} ${place}'${path}'`], { stdio: 'inherit' });
     if (status !== 0) {
       logError(`could not start editor "${editor}"`);
       return null;

@@ -1,7 +1,7 @@
 // Where psql writes: standard output (gathered, and flushed before anything else is said or run), files, pipes; messages in the
 // manner of pg_log.
-import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { childProcess } from '../prompt.ts';
 import { pset } from './settings.ts';
 
 const GATHERED_BYTES = 1 << 16;
@@ -89,7 +89,7 @@ class PipeSink implements Sink {
 
   close(): number {
     stdout.flush();
-    const { status } = spawnSync('/bin/sh', ['-c', this.command], { input: Buffer.concat(this.parts), stdio: ['pipe', 'inherit', 'inherit'] });
+    const { status } = childProcess().spawnSync('/bin/sh', ['-c', this.command], { input: Buffer.concat(this.parts), stdio: ['pipe', 'inherit', 'inherit'] });
     return status ?? 1;
   }
 }

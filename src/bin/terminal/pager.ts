@@ -1,5 +1,5 @@
 // Long output goes through a pager when somebody sits there (PageOutput of print.c).
-import { spawnSync } from 'node:child_process';
+import { childProcess } from '../prompt.ts';
 import { pset } from './settings.ts';
 import { stdout, toBytes, type Sink } from './output.ts';
 import type { TableOptions } from './print_options.ts';
@@ -18,5 +18,5 @@ export function pageOut(text: string, options: Pick<TableOptions, 'pager' | 'pag
     return;
   }
   stdout.flush();
-  spawnSync('/bin/sh', ['-c', program], { input: toBytes(text), stdio: ['pipe', 'inherit', 'inherit'] });
+  childProcess().spawnSync('/bin/sh', ['-c', program], { input: toBytes(text), stdio: ['pipe', 'inherit', 'inherit'] });
 }

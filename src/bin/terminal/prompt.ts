@@ -1,6 +1,6 @@
 // Prompts (prompt.c): what stands for %/ %R %x and their like.
-import { spawnSync } from 'node:child_process';
 import { hostname } from 'node:os';
+import { childProcess } from '../prompt.ts';
 import type { ConditionalStack } from './conditional.ts';
 import { textWidth } from './mbprint.ts';
 import type { PromptStatus } from './scan.ts';
@@ -22,7 +22,7 @@ export function promptText(status: PromptStatus, conditions: ConditionalStack, l
   const ready = status === 'ready';
   const text = format.replace(/%(?:([0-7]{1,3})|`([^`]*)`|:([^:]*):|([^]))/g, (_m, octal: string | undefined, command: string | undefined, variable: string | undefined, letter: string | undefined) => {
     if (octal !== undefined) return String.fromCharCode(parseInt(octal, 8));
-    if (command !== undefined) return spawnSync('/bin/sh', ['-c', command], { encoding: 'utf8' }).stdout.replace(/\n$/, '');
+    if (command !== undefined) return childProcess().spawnSync('/bin/sh', ['-c', command], { encoding: 'utf8' }).stdout.replace(/\n$/, '');
     if (variable !== undefined) return getVariable(variable) ?? '';
     switch (letter) {
       case '/': return db?.database ?? '';

@@ -1,6 +1,6 @@
 // Where SQL statements end, and variables inside them (psqlscan.l). A scanner goes through one line at a time and remembers
 // between lines what it is inside of.
-import { spawnSync } from 'node:child_process';
+import { childProcess } from '../prompt.ts';
 import { escapeIdentifier, escapeLiteral } from '../../interfaces/libpq/escape.ts';
 import { logError, stdout, systemMessage } from './output.ts';
 import { getVariable } from './variables.ts';
@@ -363,7 +363,7 @@ export class Scanner {
     this.position = end + 1;
     if (!this.active()) return '';
     stdout.flush();
-    const { stdout: out, error } = spawnSync('/bin/sh', ['-c', command], { stdio: ['inherit', 'pipe', 'inherit'], encoding: 'utf8' });
+    const { stdout: out, error } = childProcess().spawnSync('/bin/sh', ['-c', command], { stdio: ['inherit', 'pipe', 'inherit'], encoding: 'utf8' });
     if (error !== undefined) {
       logError(`${command}: ${systemMessage(error)}`);
       return '';

@@ -1,6 +1,7 @@
 // Authentication as the frontend sees it (fe-auth.c): what the server may ask for, the answers, and what the frontend
 // insists on (require_auth, channel_binding).
-import { createHash, type X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
+import { crypto } from './builtin.ts';
 import { ScramClient, type ChannelBinding } from '../../common/scram.ts';
 import { ConnectionError } from './errors.ts';
 import type { MessageWriter } from './message_writer.ts';
@@ -153,7 +154,7 @@ export class Authentication {
 }
 
 const md5 = (...parts: (string | Uint8Array)[]): string => {
-  const hash = createHash('md5');
+  const hash = crypto().createHash('md5');
   for (const part of parts) hash.update(part);
   return hash.digest('hex');
 };
@@ -166,7 +167,7 @@ export function md5Password(password: string, user: string, salt: Uint8Array): s
 /** RFC 5929, tls-server-end-point: the certificate's hash, by the hash of its signature, or SHA-256 when that is weak. */
 export function certificateHash(certificate: X509Certificate): Buffer {
   const algorithm = signatureHash(certificate.raw);
-  return createHash(algorithm).update(certificate.raw).digest();
+  return crypto().createHash(algorithm).update(certificate.raw).digest();
 }
 
 /** Hash names by the OID of a signature algorithm, in hexadecimal of DER. */

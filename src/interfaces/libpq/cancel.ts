@@ -1,6 +1,7 @@
 // Cancel requests go over a connection of their own, to the same address, encrypted when the session is (fe-cancel.c).
 import type net from 'node:net';
-import tls from 'node:tls';
+import type { TLSSocket } from 'node:tls';
+import { isTls } from './builtin.ts';
 import type { Conninfo } from './conninfo_keywords.ts';
 import { ConnectionError } from './errors.ts';
 import { MessageWriter } from './message_writer.ts';
@@ -13,8 +14,8 @@ export async function sendCancel(session: Started, info: Conninfo): Promise<void
   const plain = openSocket(session.host, session.address, info), writer = new MessageWriter();
   try {
     await event(plain, 'connect');
-    let socket: net.Socket | tls.TLSSocket = plain;
-    if (session.socket instanceof tls.TLSSocket) {
+    let socket: net.Socket | TLSSocket = plain;
+    if (isTls(session.socket)) {
       writer.sslRequest();
       plain.write(writer.take());
       const answer = await event(plain, 'data') as Buffer;

@@ -1,7 +1,7 @@
 // Which server: all hosts and addresses in order, with TLS or without as sslmode says, until one suits
 // (the loop of PQconnectPoll, target_session_attrs, load_balance_hosts).
-import { lookup } from 'node:dns/promises';
 import net from 'node:net';
+import { dns } from './builtin.ts';
 import { allowedMethods } from './auth.ts';
 import { SESSION_ENV, type Conninfo } from './conninfo_keywords.ts';
 import { findEncoding } from './encoding.ts';
@@ -92,7 +92,7 @@ async function addressesOf(host: Host, random: boolean): Promise<string[]> {
   if (isSocketFolder(host.host)) return [''];
   if (net.isIP(host.host) !== 0) return [host.host];
   try {
-    const found = (await lookup(host.host, { all: true, order: 'verbatim' })).map((a) => a.address);
+    const found = (await dns().lookup(host.host, { all: true, order: 'verbatim' })).map((a) => a.address);
     return random ? shuffled(found) : found;
   } catch {
     throw new AttemptFailed('connect', `could not translate host name "${host.host}" to address: Name or service not known`);

@@ -3,9 +3,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import type net from 'node:net';
-import tls from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import type { Writable } from 'node:stream';
 import { buildScramSecret } from '../../common/scram.ts';
+import { isTls } from './builtin.ts';
 import { AsyncQueue } from './async_queue.ts';
 import { md5Password } from './auth.ts';
 import { sendCancel } from './cancel.ts';
@@ -66,7 +67,7 @@ export class Connection extends Session implements Carrier, Wire {
   /** What the server reports by itself: server_version, TimeZone, … (PQparameterStatus). */
   parameters!: Map<string, string>;
   private started!: Started;
-  private socket!: net.Socket | tls.TLSSocket;
+  private socket!: net.Socket | TLSSocket;
   private reader!: MessageReader;
   private readonly options: ConnectOptions;
   private readonly events = new EventEmitter<Events>();
@@ -170,7 +171,7 @@ export class Connection extends Session implements Carrier, Wire {
 
   /** TLS as it is in use; null: none (PQsslAttribute). */
   get ssl(): { protocol: string; cipher: string; keyBits: number } | null {
-    if (!(this.socket instanceof tls.TLSSocket)) return null;
+    if (!isTls(this.socket)) return null;
     const cipher = this.socket.getCipher();
     return { protocol: this.socket.getProtocol() ?? '', cipher: cipher.name, keyBits: /256|CHACHA20/.test(cipher.name) ? 256 : 128 };
   }

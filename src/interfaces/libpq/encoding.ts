@@ -78,6 +78,7 @@ function make(name: string, label: string, controls: boolean): Encoding {
   if (name === 'LATIN1') return { name, decode: (bytes) => bytes.latin1Slice(0, bytes.length), encode: (text) => Buffer.from(text.replace(/[\u0100-\uffff]/, (c) => refuse(c, name)), 'latin1') };
   const decoder = new TextDecoder(label), one = Array.from({ length: 256 }, (_, i) => decoder.decode(Uint8Array.of(i)));
   const multibyte = /^(EUC|SJIS|BIG5|GB|UHC)/.test(name);
+  // UHC's syllables beyond EUC_KR's are not in the table: they, too, are kept as bytes.
   // A byte that means nothing is kept as in UTF-8.
   if (!multibyte) for (let i = 128; i < 256; i++) if (one[i] === '\ufffd' || (controls && i < 0xa0)) one[i] = String.fromCharCode((controls ? 0 : RAW) + i);
   let back: Map<string, Buffer> | null = null;

@@ -1,7 +1,6 @@
 // Large objects (fe-lobj.c): the server's lo_* functions by the fast path. A descriptor lives until the transaction ends.
 import { createReadStream, createWriteStream } from 'node:fs';
 import { Readable, Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Session } from './session.ts';
 
 export const INV_WRITE = 0x20000, INV_READ = 0x40000;
@@ -55,13 +54,13 @@ export class LargeObjects {
   /** lo_import: a file of this machine becomes an object; its OID. */
   async import(file: string, oid = 0): Promise<number> {
     const made = await this.creat(oid), object = await this.open(made, 'rw');
-    await pipeline(createReadStream(file, { highWaterMark: CHUNK_BYTES }), object.writable());
+    await process.getBuiltinModule('node:stream/promises').pipeline(createReadStream(file, { highWaterMark: CHUNK_BYTES }), object.writable());
     return made;
   }
 
   async export(oid: number, file: string): Promise<void> {
     const object = await this.open(oid, 'r');
-    await pipeline(object.readable(), createWriteStream(file, { mode: 0o666 }));
+    await process.getBuiltinModule('node:stream/promises').pipeline(object.readable(), createWriteStream(file, { mode: 0o666 }));
   }
 }
 

@@ -3,7 +3,8 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import net from 'node:net';
 import { join } from 'node:path';
-import tls from 'node:tls';
+import type { ConnectionOptions, PeerCertificate, SecureVersion, TLSSocket } from 'node:tls';
+import { tls } from './builtin.ts';
 import type { Conninfo } from './conninfo_keywords.ts';
 import { ConnectionError } from './errors.ts';
 
@@ -18,12 +19,12 @@ const userFile = (name: string): string => join(process.env['HOME'] || homedir()
 
 const PROTOCOLS: readonly string[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
 
-function protocol(info: Conninfo, name: 'ssl_min_protocol_version' | 'ssl_max_protocol_version'): tls.SecureVersion | undefined {
+function protocol(info: Conninfo, name: 'ssl_min_protocol_version' | 'ssl_max_protocol_version'): SecureVersion | undefined {
   const text = info[name];
   if (text === undefined || text === '') return undefined;
   const found = PROTOCOLS.find((p) => p.toLowerCase() === text.toLowerCase());
   if (found === undefined) throw fault(`invalid ${name} value: "${text}"`);
-  return found as tls.SecureVersion;
+  return found as SecureVersion;
 }
 
 /** Settings that make no sense are refused before anything is tried. */
@@ -42,13 +43,13 @@ function checkKeyFile(file: string): void {
 }
 
 export interface TlsPlan {
-  options: tls.ConnectionOptions;
+  options: ConnectionOptions;
   sentCertificate: boolean;
 }
 
 /** What a handshake needs (initialize_SSL). `host` is the server's name, never its address alone. */
 export function planTls(info: Conninfo, mode: SslMode, host: string): TlsPlan {
-  const options: tls.ConnectionOptions = { rejectUnauthorized: false, checkServerIdentity: () => undefined };
+  const options: ConnectionOptions = { rejectUnauthorized: false, checkServerIdentity: () => undefined };
   const low = protocol(info, 'ssl_min_protocol_version'), high = protocol(info, 'ssl_max_protocol_version');
   if (low !== undefined) options.minVersion = low;
   if (high !== undefined) options.maxVersion = high;
@@ -96,8 +97,8 @@ function revocationLists(info: Conninfo): Buffer[] {
 }
 
 /** verify-full: alternative names count, the common name only where there are none of their kind. */
-export function checkServerName(host: string, certificate: tls.PeerCertificate): Error | undefined {
-  if (tls.checkServerIdentity(host, certificate) === undefined) return undefined;
+export function checkServerName(host: string, certificate: PeerCertificate): Error | undefined {
+  if (tls().checkServerIdentity(host, certificate) === undefined) return undefined;
   const names = (certificate.subjectaltname ?? '').split(/, ?/).filter((n) => n !== '');
   const common = String(certificate.subject.CN ?? '');
   if (net.isIP(host) !== 0 && !names.some((n) => n.startsWith('IP Address:')) && (names.includes(`DNS:${host}`) || common === host)) return undefined;
@@ -107,15 +108,15 @@ export function checkServerName(host: string, certificate: tls.PeerCertificate):
 }
 
 /** Wraps an open socket. Rejects with a message in libpq's words. */
-export function startTls(socket: net.Socket, plan: TlsPlan): Promise<tls.TLSSocket> {
+export function startTls(socket: net.Socket, plan: TlsPlan): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
-    let secure: tls.TLSSocket;
+    let secure: TLSSocket;
     const failed = (error: NodeJS.ErrnoException): void => {
       socket.destroy();
       reject(fault(tlsMessage(error)));
     };
     try {
-      secure = tls.connect({ ...plan.options, socket });
+      secure = tls().connect({ ...plan.options, socket });
     } catch (error) {
       failed(error as Error);
       return;

@@ -2,7 +2,8 @@
 // (PQconnectPoll of fe-connect.c, without the choice between servers, which is connect.ts's).
 import type { X509Certificate } from 'node:crypto';
 import net from 'node:net';
-import tls from 'node:tls';
+import type { TLSSocket } from 'node:tls';
+import { isTls } from './builtin.ts';
 import { Authentication } from './auth.ts';
 import type { Conninfo } from './conninfo_keywords.ts';
 import { ConnectionError, readReport, ServerError, type Report } from './errors.ts';
@@ -14,7 +15,7 @@ import type { Tracer } from './trace.ts';
 
 /** A session that is ready for queries. */
 export interface Started {
-  socket: net.Socket | tls.TLSSocket;
+  socket: net.Socket | TLSSocket;
   /** What came behind the last message of the start. */
   rest: Buffer;
   parameters: Map<string, string>;
@@ -99,7 +100,7 @@ export async function attempt(host: Host, address: string, settings: AttemptSett
 }
 
 class Dialogue {
-  private socket: net.Socket | tls.TLSSocket;
+  private socket: net.Socket | TLSSocket;
   private readonly host: Host;
   private readonly address: string;
   private readonly settings: AttemptSettings;
@@ -113,7 +114,7 @@ class Dialogue {
   private timer: NodeJS.Timeout | null = null;
   private ready = false;
 
-  get encrypted(): boolean { return this.socket instanceof tls.TLSSocket; }
+  get encrypted(): boolean { return isTls(this.socket); }
 
   constructor(socket: net.Socket, host: Host, address: string, settings: AttemptSettings) {
     this.socket = socket;
@@ -228,7 +229,7 @@ class Dialogue {
     const plan = failsAs('server', () => planTls(this.settings.info, this.settings.sslMode, this.host.host));
     socket.removeListener('error', this.onError);
     socket.removeListener('close', this.onClose);
-    let secure: tls.TLSSocket | null = null, failed: Error | null = null;
+    let secure: TLSSocket | null = null, failed: Error | null = null;
     const done = (): void => this.signal();
     startTls(socket, plan).then((s) => { secure = s; done(); }, (error: Error) => { failed = error; done(); });
     await this.until(() => secure !== null || failed !== null);
@@ -236,7 +237,7 @@ class Dialogue {
     this.socket = secure!;
     this.socket.on('error', this.onError);
     this.socket.on('close', this.onClose);
-    this.certificate = (this.socket as tls.TLSSocket).getPeerX509Certificate() ?? null;
+    this.certificate = (this.socket as TLSSocket).getPeerX509Certificate() ?? null;
     return plan.sentCertificate;
   }
 
