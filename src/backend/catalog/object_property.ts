@@ -49,6 +49,8 @@ const list: ObjectProperty[] = [
   { classId: ids.ExtensionRelationId, noun: 'extension', oidIndex: ids.PgExtensionOidIndexId, name: 'extname', owner: 'extowner' },
   { classId: ids.EventTriggerRelationId, noun: 'event trigger', oidIndex: ids.PgEventTriggerOidIndexId, name: 'evtname', owner: 'evtowner' },
   { classId: ids.PublicationRelationId, noun: 'publication', oidIndex: ids.PgPublicationOidIndexId, name: 'pubname', owner: 'pubowner' },
+  { classId: ids.PublicationRelRelationId, noun: 'publication relation', oidIndex: ids.PgPublicationRelOidIndexId },
+  { classId: ids.PublicationNamespaceRelationId, noun: 'publication namespace', oidIndex: ids.PgPublicationNamespaceOidIndexId },
   { classId: ids.SubscriptionRelationId, noun: 'subscription', oidIndex: ids.PgSubscriptionOidIndexId, name: 'subname', owner: 'subowner' },
   { classId: ids.TransformRelationId, noun: 'transform', oidIndex: ids.PgTransformOidIndexId },
   { classId: ids.DefaultAclRelationId, noun: 'default ACL', oidIndex: ids.PgDefaultAclOidIndexId },

@@ -110,6 +110,14 @@ const DESCRIBERS: Readonly<Record<Oid, Describer>> = {
     const m = sys.lookup(ids.UserMappingRelationId, ids.PgUserMappingOidIndexId, oid);
     return m && `user mapping for ${m.umuser === 0 ? 'public' : sys.authIdByOid(m.umuser)?.rolname} on server ${objectName(ids.ForeignServerRelationId, m.umserver)}`;
   },
+  [ids.PublicationRelRelationId]: (oid) => {
+    const r = sys.lookup(ids.PublicationRelRelationId, ids.PgPublicationRelOidIndexId, oid);
+    return r && `publication of ${describeRelation(r.prrelid)} in publication ${objectName(ids.PublicationRelationId, r.prpubid)}`;
+  },
+  [ids.PublicationNamespaceRelationId]: (oid) => {
+    const r = sys.lookup(ids.PublicationNamespaceRelationId, ids.PgPublicationNamespaceOidIndexId, oid);
+    return r && `publication of schema ${sys.namespaceByOid(r.pnnspid)?.nspname} in publication ${objectName(ids.PublicationRelationId, r.pnpubid)}`;
+  },
   [ids.ExtensionRelationId]: simple('extension', ids.ExtensionRelationId),
   [ids.EventTriggerRelationId]: simple('event trigger', ids.EventTriggerRelationId),
   [ids.PublicationRelationId]: simple('publication', ids.PublicationRelationId),

@@ -18,6 +18,7 @@ import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
 import { checkForeignOwner } from './foreigncmds.ts';
+import { checkPublicationOwner } from './publicationcmds.ts';
 import { requireObjectOwnership, resolveObject, type RawObject } from './object_names.ts';
 import { rolespecOid, type RoleSpec } from './user.ts';
 
@@ -106,6 +107,7 @@ function changeObjectOwner(address: ObjectAddress, owner: Oid): void {
     requireObjectOwnership(address);
     requireMembership(owner);
     if (classId === ids.ForeignServerRelationId) checkForeignOwner(classId, objectId, owner);
+    if (classId === ids.PublicationRelationId) checkPublicationOwner(objectId, owner);
     const namespace = objectNamespace(classId, objectId);
     if (namespace !== 0 && !aclcheckNamespace(namespace, owner, ACL.CREATE)) throw notOwnerOrDenied('schema', sys.namespaceByOid(namespace)!.nspname);
     // A schema's new owner does not need CREATE on the database; who gives it away does.

@@ -1,8 +1,10 @@
 // What statistics views and a few others ask and nobody has counted: activity counters are not collected here (as
 // PostgreSQL with track_counts and the like off), so counters are zero, times unknown, and processes that do not exist
 // (WAL senders, receivers, progress of commands) have no rows.
+import { publishedTables } from '../catalog/publication.ts';
 import { classByOid } from '../catalog/syscache.ts';
-import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
+import { makeArray, type ArrayValue, type Datum, type Oid } from '../types/datum.ts';
+import { INT2OID } from '../types/oids.ts';
 import { registerBuiltins, type ContextFunction, type PureFunction, type SetFunction } from '../types/fmgr.ts';
 import { backends } from '../utils/backend_status.ts';
 import { rowMaker } from './set_results.ts';
@@ -26,7 +28,7 @@ const UNKNOWN = words(`
 
 const NO_ROWS = words(`
   pg_stat_get_progress_info pg_stat_get_subscription pg_stat_get_wal_senders pg_stat_get_slru pg_get_replication_slots pg_show_replication_origin_status
-  pg_get_publication_tables pg_get_shmem_allocations pg_get_backend_memory_contexts pg_stats_ext_mcvlist_items`);
+  pg_get_shmem_allocations pg_get_backend_memory_contexts pg_stats_ext_mcvlist_items`);
 
 const pure: Record<string, PureFunction> = {
   pg_stat_get_live_tuples: (oid: Oid) => Math.max(0, classByOid(oid)?.reltuples ?? 0),
@@ -44,6 +46,10 @@ const context: Record<string, ContextFunction> = {
 };
 
 const set: Record<string, SetFunction> = {
+  * pg_get_publication_tables(c, name: string) {
+    const { named } = rowMaker(c);
+    for (const t of publishedTables(name)) yield named({ relid: t.relid, attrs: makeArray(INT2OID, [...t.attrs]), qual: t.qual });
+  },
   * pg_options_to_table(c, options: ArrayValue) {
     const { named } = rowMaker(c);
     for (const option of options.values as string[]) {

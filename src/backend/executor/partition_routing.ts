@@ -3,6 +3,7 @@
 import { PgError } from '../../common/errors.ts';
 import { aclcheckAttribute, aclcheckRelation } from '../catalog/aclchk.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
+import { checkReplicaIdentity } from '../catalog/publication.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { makeAndsExplicit } from '../nodes/makefuncs.ts';
@@ -53,6 +54,7 @@ export interface Place {
 export function makePlace(root: Relation, relation: Relation, routed: boolean, ops: readonly TriggerOp[] = []): Place {
   const toRoot = rowMap(relation, root);
   const target = new ResultRelation(relation, relation === root ? null : { relation: root, toRoot, routed });
+  for (const op of ops) if (op === 'UPDATE' || op === 'DELETE') checkReplicaIdentity(relation, op);
   if (root.hasTriggers) for (const op of ops) target.captureFor(root, op);
   return { relation, target, fromRoot: rowMap(root, relation), toRoot };
 }
