@@ -27,6 +27,7 @@ import { makeParseState } from '../parser/parse_node.ts';
 import { getColumnDefCollation, typenameTypeIdAndMod } from '../parser/parse_type.ts';
 import { transformIndexStmt } from '../parser/parse_utilcmd.ts';
 import { rawParse, type RawNode } from '../parser/raw_parser.ts';
+import { statisticsdef } from '../rewrite/ruleutils/miscdef.ts';
 import { constraintdef, indexdef } from '../rewrite/ruleutils/functions.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import { makeArray, type Oid } from '../types/datum.ts';
@@ -39,6 +40,7 @@ import { relationParseState } from './constraints.ts';
 import { defineIndex } from './indexcmds.ts';
 import { alterSequenceOptions } from './sequence.ts';
 import { allChildren } from './tablecmds.ts';
+import { createStatistics } from './statscmds.ts';
 
 interface NewType { typeOid: Oid; typmod: number; collation: Oid; ndims: number }
 
@@ -219,6 +221,7 @@ function collectDependents(tab: Altered, column: Attribute): void {
         break;
       }
       case ids.ConstraintRelationId: rememberConstraint(tab, d.objid); break;
+      case ids.StatisticExtRelationId: tab.changedStatistics.set(d.objid, statisticsdef(d.objid, false)!); break;
       case ids.ProcedureRelationId: throw refuse('by a function or procedure', object);
       case ids.RewriteRelationId: throw refuse('by a view or rule', object);
       case ids.TriggerRelationId: throw refuse('in a trigger definition', object);
@@ -280,6 +283,12 @@ function remakeDependents(queue: Queue, tab: Altered): void {
       defineIndex(tab.current, { ...transformIndexStmt(stmt), comment }, text, !tab.rewrite);
     });
   }
+  for (const [oid, text] of tab.changedStatistics) {
+    const comment = getComment(oid, ids.StatisticExtRelationId, 0);
+    addresses.push(objectAddress(ids.StatisticExtRelationId, oid));
+    tab.add(PASS.MISC, () => createStatistics({ ...rawParse(text)[0]!.stmt, ...(comment === null ? {} : { stxcomment: comment }) }, text));
+  }
+  tab.changedStatistics.clear();
   performMultipleDeletions(addresses, 'restrict', { quietly: true });
   commandCounterIncrement();
 }

@@ -51,6 +51,7 @@ export class Altered {
   /** Constraints and indexes to be made again after a change of type: OID to definition. */
   readonly changedConstraints = new Map<Oid, string>();
   readonly changedIndexes = new Map<Oid, string>();
+  readonly changedStatistics = new Map<Oid, string>();
 
   constructor(oid: Oid) {
     this.oid = oid;

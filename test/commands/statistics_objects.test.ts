@@ -1,0 +1,3 @@
+import { scriptTest } from './script_test.ts';
+
+await scriptTest('statistics_objects');
