@@ -122,7 +122,7 @@ function readElements(relation: Relation, elements: readonly RawNode[], text: st
 function kindsOf(stmt: RawNode, count: number, columns: readonly number[], expressions: readonly Expr[]): string[] {
   const types = (stmt['stat_types'] ?? []) as string[];
   const alone = count === 1 && expressions.length === 1;
-  if (alone && types.length > 0) throw new PgError('invalid_object_definition', 'when building statistics on a single expression, statistics kinds may not be specified');
+  if (alone && types.length > 0) throw new PgError('feature_not_supported', 'when building statistics on a single expression, statistics kinds may not be specified');
   const wanted = new Set<string>();
   for (const type of types) {
     if (KINDS[type] === undefined) throw new PgError('syntax_error', `unrecognized statistics kind "${type}"`);
