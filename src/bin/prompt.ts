@@ -60,7 +60,15 @@ function ask(prompt: string, echo: boolean): string {
   }
 }
 
+/** Who has already read from standard input gives its lines out (psql, when its script comes from there). */
+export const standardInput: { line: (() => Buffer | null) | null } = { line: null };
+
 function readTextLine(fd: number): string {
+  if (fd === 0 && standardInput.line !== null) {
+    const line = standardInput.line();
+    ended = line === null;
+    return (line ?? '').toString('utf8').replace(/\r?\n$/, '');
+  }
   const bytes: number[] = [];
   const one = Buffer.alloc(1);
   while (!(ended = readSync(fd, one, 0, 1, null) !== 1) && one[0] !== 10) bytes.push(one[0]!);

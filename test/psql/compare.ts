@@ -29,3 +29,7 @@ export function runPsql(command: readonly string[], script: Script, env: Record<
     child.stdin!.end(script.text);
   });
 }
+
+/** What differs on purpose: the version of psql itself; and by itself: numbers of processes, sessions and objects. */
+export const same = (text: string): string => text.replaceAll('/usr/lib/postgresql/15/bin/psql:', 'psql:').replaceAll('15.18 (Posthouse)', 'VERSION').replace(/15\.18 \(Debian [^)]*\)/g, 'VERSION').replace(/PID \d+/g, 'PID').replace(/pg_temp_\d+/g, 'pg_temp')
+  .replace(/(lo_import|lo_unlink) \d{5}$/gm, '$1 OID').replace(/psql\.edit\.\S+/g, 'FILE');

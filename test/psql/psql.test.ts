@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NOT_INSTALLED, oracleInstalled, startOracle } from '../support/oracle.ts';
 import type { Site } from '../support/site.ts';
-import { OURS, readScripts, runPsql } from './compare.ts';
+import { OURS, readScripts, runPsql, same } from './compare.ts';
 
 const FILES = ['describe.sql', 'formats.sql', 'commands.sql'];
 
@@ -17,10 +17,6 @@ test.before(async () => {
   if (done.code !== 0) throw new Error(done.err);
 });
 test.after.always(async () => server?.remove());
-
-/** What differs on purpose: the version of psql itself; and by itself: numbers of processes, sessions and objects. */
-const same = (text: string): string => text.replaceAll('15.18 (Posthouse)', 'VERSION').replace(/15\.18 \(Debian [^)]*\)/g, 'VERSION').replace(/PID \d+/g, 'PID').replace(/pg_temp_\d+/g, 'pg_temp')
-  .replace(/(lo_import|lo_unlink) \d{5}$/gm, '$1 OID').replace(/psql\.edit\.\S+/g, 'FILE');
 
 for (const file of FILES) {
   const scripts = readScripts(join(import.meta.dirname, file));

@@ -92,10 +92,10 @@ const conditionals: Record<string, Command> = {
   if: (context) => {
     const { conditions } = context;
     if (conditions.active) {
-      conditions.push('ignored');
+      // Variables count while the condition is read.
+      conditions.push('true');
       saveState(context);
-      if (condition(context, true) === true) conditions.poke('true');
-      else conditions.poke('false');
+      if (condition(context, true) !== true) conditions.poke('false');
     } else {
       conditions.push('ignored');
       saveState(context);

@@ -69,7 +69,10 @@ function parseCopy(args: string): CopyRequest | null {
   const lower = word.toLowerCase();
   if (lower === 'program') {
     const rest = /^\s*('(?:[^']|'')*')/.exec(args.slice(end));
-    if (rest === null) return refuse();
+    if (rest === null) {
+      n++;
+      return refuse();
+    }
     request.program = true;
     word = rest[1]!;
     end += rest[0].length;
@@ -107,7 +110,8 @@ async function copyFrom(request: CopyRequest, sql: string, binary: boolean): Pro
     if (wrong) logError(`${request.file}: child process ${status === null ? `was terminated by signal ${signal}` : `exited with exit code ${status}`}`);
     return ok && !wrong;
   }
-  if (request.psqlInOut) return sendFrom(new FileSource(0), sql, binary, null);
+  // Line by line: what follows \. may be the script.
+  if (request.psqlInOut) return sendFrom({ nextLines: () => FileSource.standardInput().nextBytes() }, sql, binary, null);
   let fd: number, bytes: number | null;
   try {
     const found = statSync(request.file!);

@@ -51,8 +51,10 @@ export function printCrosstab(result: QueryTable, args: readonly string[], show:
   }
   let columns = [...columnHeads];
   if (sort >= 0) {
-    for (const [, rank] of columns) if (rank !== null && !/^-?\d+$/.test(rank)) return refuse(`\\crosstabview: column number ${sort} is out of range 1..${result.fields.length}`);
-    columns = columns.sort(([, a], [, b]) => Number(a ?? 0) - Number(b ?? 0));
+    // What is no number counts as 0; those that tie go by name, NULL at the end.
+    const rank = (text: string | null): number => (text !== null && /^-?\d+$/.test(text) ? Number(text) : 0);
+    const byName = (a: string | null, b: string | null): number => (b === null ? (a === null ? 0 : -1) : a === null ? 1 : Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    columns = columns.toSorted(([nameA, a], [nameB, b]) => rank(a) - rank(b) || byName(nameA, nameB));
   }
   const place = new Map(columns.map(([name], i) => [name, i])), nullText = pset.popt.nullText;
   const cells = [...rowHeads.keys()].map((name) => [name ?? nullText, ...new Array<string | null>(columns.length).fill(null)]);

@@ -94,14 +94,14 @@ export class Where {
 }
 
 /** Runs a query and prints its rows under a title. */
-export async function list(sql: string, title: string, { footers = null, silentWhenEmpty = null }: { footers?: readonly string[] | null; silentWhenEmpty?: string | null } = {}): Promise<boolean> {
+export async function list(sql: string, title: string, { footers = null, silentWhenEmpty = null }: { footers?: readonly string[] | (() => Promise<string[] | null>) | null; silentWhenEmpty?: string | null } = {}): Promise<boolean> {
   const result = await psqlExec(sql);
   if (result === null) return false;
   if (silentWhenEmpty !== null && result.rows.length === 0 && !pset.quiet) {
     logError(silentWhenEmpty);
     return true;
   }
-  showResult(result as unknown as QueryTable, { ...pset.popt, nullText: '', title: null }, pset.out, title, footers);
+  showResult(result as unknown as QueryTable, { ...pset.popt, nullText: '', title: null }, pset.out, title, typeof footers === 'function' ? await footers() : footers);
   stdout.flush();
   return true;
 }

@@ -47,12 +47,12 @@ export async function listSchemas(pattern: string | null, verbose: boolean, syst
   if (hide) sql += 'WHERE n.nspname !~ \'^pg_\' AND n.nspname <> \'information_schema\'\n';
   const where = new Where(hide);
   if (!where.pattern(pattern, { name: 'n.nspname' }, 2)) return false;
-  let footers: string[] | null = null;
-  if (pattern !== null) {
-    const published = await psqlExec(`SELECT pubname \nFROM pg_catalog.pg_publication p\n     JOIN pg_catalog.pg_publication_namespace pn ON p.oid = pn.pnpubid\n     JOIN pg_catalog.pg_namespace n ON n.oid = pn.pnnspid \nWHERE n.nspname = '${pattern.replaceAll('\'', '\'\'')}'\nORDER BY 1`);
-    if (published !== null && published.rows.length > 0) footers = ['Publications:', ...published.rows.map((r) => `    "${r[0]}"`)];
-  }
-  return list(`${sql}${where.text}ORDER BY 1;`, 'List of schemas', { footers });
+  /** Asked for behind the list itself, and shown with it. */
+  const publications = async (): Promise<string[] | null> => {
+    const published = await psqlExec(`SELECT pubname \nFROM pg_catalog.pg_publication p\n     JOIN pg_catalog.pg_publication_namespace pn ON p.oid = pn.pnpubid\n     JOIN pg_catalog.pg_namespace n ON n.oid = pn.pnnspid \nWHERE n.nspname = '${pattern!.replaceAll('\'', '\'\'')}'\nORDER BY 1`);
+    return published !== null && published.rows.length > 0 ? ['Publications:', ...published.rows.map((r) => `    "${r[0]}"`)] : null;
+  };
+  return list(`${sql}${where.text}ORDER BY 1;`, 'List of schemas', pattern === null ? {} : { footers: publications });
 }
 
 export async function listRoles(pattern: string | null, verbose: boolean, system: boolean): Promise<boolean> {

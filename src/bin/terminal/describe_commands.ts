@@ -59,6 +59,8 @@ const LISTERS: [prefix: RegExp, lister: Lister][] = [
 FAMILIES.push((name) => {
   if (!name.startsWith('d')) return null;
   const rest = name.slice(1).replace(/[S+]/g, '');
+  // These know no S.
+  if (/^d[AFPR]S/.test(name)) return null;
   const lister = LISTERS.find(([prefix]) => prefix.test(rest))?.[1];
   if (lister === undefined) return null;
   return async (context) => {

@@ -277,7 +277,7 @@ ORDER BY 1`);
       if (schemas === null) return false;
       if (schemas.length > 0) footers.push('Tables from schemas:', ...schemas.map((s) => `    "${s[0]}"`));
     }
-    showTable({ title: `Publication ${name}`, headers, aligns: headers.map(() => 'l' as const), rows: [values.map((v) => v ?? '')], footers }, { ...pset.popt, nullText: '', defaultFooter: false });
+    showTable({ title: `Publication ${name}`, headers, aligns: headers.map(() => 'l' as const), rows: [values.map((v) => v ?? '')], footers: footers.length > 0 ? footers : null }, { ...pset.popt, nullText: '' });
   }
   return true;
 }

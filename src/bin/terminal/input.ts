@@ -1,6 +1,7 @@
 // Where lines come from: scripts and standard input; the keyboard is in keyboard.ts.
 import { appendFileSync, closeSync, openSync, readSync } from 'node:fs';
 import type { Judge } from './line_editor.ts';
+import { standardInput } from '../prompt.ts';
 import { pset } from './settings.ts';
 
 export interface LineSource {
@@ -20,6 +21,16 @@ export class FileSource implements LineSource {
 
   constructor(fd: number) {
     this.fd = fd;
+  }
+
+  private static standard: FileSource | null = null;
+  /** One for all: the script, answers to questions where there is no terminal, and COPY's data from pstdin. */
+  static standardInput(): FileSource {
+    if (FileSource.standard === null) {
+      const source = FileSource.standard = new FileSource(0);
+      standardInput.line = () => source.nextBytes();
+    }
+    return FileSource.standard;
   }
 
   static open(path: string): FileSource {

@@ -207,7 +207,7 @@ export async function mainLoop(source: LineSource): Promise<number> {
 export async function processFile(path: string, relative = false): Promise<number> {
   let source: FileSource, name = path;
   if (path === '-') {
-    source = new FileSource(0);
+    source = FileSource.standardInput();
     name = '<stdin>';
   } else {
     name = path.replace(/^~(?=\/|$)/, process.env['HOME'] ?? '~');

@@ -88,7 +88,6 @@ export function printAligned(table: Table, context: PrintContext): string {
       out.push(`${width >= total ? '' : ' '.repeat(Math.trunc((total - width) / 2))}${table.title}\n`);
     }
     if (!options.tuplesOnly) header(headers, wrapWidth, border, format, out);
-    else if (border === 2) out.push(horizontalLine(wrapWidth, border, format.top));
   }
   const data = { aligns, widths: wrapWidth, border, format };
   for (const row of rows) dataRow(row, data, out);
@@ -206,8 +205,7 @@ export function printVertical(table: Table, context: PrintContext): string {
   if (options.format === 'wrapped') {
     const available = options.columns > 0 ? options.columns : context.terminalColumns;
     let spacers = border === 0 ? 1 : border === 1 ? 3 : 7;
-    if (border < 2 && headerMultiline && (border === 0 || old)) spacers++;
-    if (border < 2 && dataMultiline && old) spacers++;
+    if (headerMultiline && (border === 0 || old)) spacers++;
     if (dataMultiline && border < 2 && !old) spacers++;
     const recordWidth = options.tuplesOnly ? 0 : (rows.length > 0 ? 1 + Math.floor(Math.log10(rows.length)) : 0) + (border === 0 ? 9 : border === 1 ? 12 : 15);
     for (;;) {

@@ -137,7 +137,7 @@ export const asciidoc: Printer = (table, context) => {
   const { options, startTable, stopTable } = context;
   let out = '';
   if (startTable) {
-    out += `${asciidocTitle(table, context)}[${options.tuplesOnly ? '' : 'options="header",'}cols="${table.aligns.map((a) => (a === 'r' ? '>l' : '<l')).join(',')}"${FRAMES[Math.min(options.border, 2)]}]\n|====\n`;
+    out += `${asciidocTitle(table, context)}[${options.tuplesOnly ? '' : 'options="header",'}cols="${table.aligns.map((a) => (a === 'r' ? '>l' : '<l')).join(',')}"${FRAMES[options.border] ?? ''}]\n|====\n`;
     if (!options.tuplesOnly) out += `${table.headers.map((h) => `^l|${asciidocEscape(h)}`).join(' ')}\n`;
   }
   for (const row of table.rows) out += `${row.map((cell, i) => `|${blank(cell) ? (i < row.length - 1 ? ' ' : '') : asciidocEscape(cell)}`).join(' ')}\n`;
@@ -147,7 +147,7 @@ export const asciidoc: Printer = (table, context) => {
 
 export const asciidocVertical: Printer = (table, context) => {
   const { options, startTable, stopTable } = context;
-  let out = startTable ? `${asciidocTitle(table, context)}[cols="h,l"${FRAMES[Math.min(options.border, 2)]}]\n|====\n` : '', record = context.priorRecords + 1;
+  let out = startTable ? `${asciidocTitle(table, context)}[cols="h,l"${FRAMES[options.border] ?? ''}]\n|====\n` : '', record = context.priorRecords + 1;
   for (const row of table.rows) {
     out += options.tuplesOnly ? '2+|\n' : `2+^|Record ${record++}\n`;
     for (const [i, cell] of row.entries()) out += `<l|${asciidocEscape(table.headers[i]!)} ${table.aligns[i] === 'r' ? '>l' : '<l'}|${blank(cell) ? ' ' : asciidocEscape(cell)}\n`;

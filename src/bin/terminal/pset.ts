@@ -50,7 +50,7 @@ const SETTERS: Record<string, Setter> = {
   unicode_column_linestyle: unicodeStyle('unicodeColumn', 'column'),
   unicode_header_linestyle: unicodeStyle('unicodeHeader', 'header'),
   border: (options, value) => {
-    if (value !== null) options.border = Math.trunc(Number.parseFloat(value)) || 0;
+    if (value !== null) options.border = Math.trunc(Number.parseFloat(value)) & 0xffff; // an unsigned short
     return true;
   },
   expanded: (options, value) => {

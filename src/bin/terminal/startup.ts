@@ -2,7 +2,7 @@
 import { existsSync, openSync } from 'node:fs';
 import { homedir } from 'node:os';
 import type { ConnectSettings } from '../../interfaces/libpq/conninfo_keywords.ts';
-import { complain, getopt, option, VERSION } from '../getopt.ts';
+import { complain, getopt, option, tryHelp, VERSION } from '../getopt.ts';
 import { handleSlash } from './command.ts';
 import { connectionWarnings, openConnection, useConnection, wantedEncoding } from './command_connect.ts';
 import './command_general.ts';
@@ -24,17 +24,25 @@ const PROGRAM = 'psql';
 const OPTIONS = [
   'echo-all:a', 'no-align:A', 'command:c=', 'dbname:d=', 'echo-queries:e', 'echo-errors:b', 'echo-hidden:E', 'file:f=', 'field-separator:F=', 'field-separator-zero:z', 'host:h=', 'html:H', 'list:l',
   'log-file:L=', 'no-readline:n', 'single-transaction:1', 'output:o=', 'port:p=', 'pset:P=', 'quiet:q', 'record-separator:R=', 'record-separator-zero:0', 'single-step:s', 'single-line:S', 'tuples-only:t',
-  'table-attr:T=', 'username:U=', 'set:v=', 'variable=', 'version:V', 'no-password:w', 'password:W', 'expanded:x', 'no-psqlrc:X', 'help:?', 'csv', 'no-color',
+  'table-attr:T=', 'username:U=', 'set:v=', 'variable=', 'version:V', 'no-password:w', 'password:W', 'expanded:x', 'no-psqlrc:X', 'help:?=?', 'csv', 'no-color',
 ].map(option);
 
 interface Action { kind: 'query' | 'slash' | 'file'; value: string }
 interface Given { settings: ConnectSettings; actions: Action[]; list: boolean; noRc: boolean; noReadline: boolean; rest: string[] }
 
+function help(topic: string): never {
+  if (!/^(options|commands|variables|)$/.test(topic)) {
+    complain(PROGRAM, tryHelp(PROGRAM), 'hint');
+    process.exit(EXIT_FAILURE);
+  }
+  usage(topic || 'options');
+  process.exit(EXIT_SUCCESS);
+}
+
 function readOptions(): Given {
   const first = process.argv[2];
   if (first !== undefined && /^(--help(=.*)?|-\?)$/.test(first)) {
-    usage(first.includes('=') ? first.slice(first.indexOf('=') + 1) : 'options');
-    process.exit(EXIT_SUCCESS);
+    help(first.includes('=') ? first.slice(first.indexOf('=') + 1) : '');
   }
   if (first === '--version' || first === '-V') {
     stdout.write(`${PROGRAM} ${VERSION}\n`);
@@ -100,7 +108,7 @@ function readOptions(): Given {
     'password': () => { pset.getPassword = 'yes'; },
     'expanded': () => { popt.expanded = 'on'; },
     'no-psqlrc': () => { given.noRc = true; },
-    'help': () => { usage('options'); process.exit(EXIT_SUCCESS); },
+    'help': help,
     'csv': () => { popt.format = 'csv'; },
   };
   actions['variable'] = actions['set']!;
@@ -210,7 +218,7 @@ export async function main(): Promise<void> {
   if (actions.length > 0) result = await runActions(actions);
   else if (pset.notTty) {
     pset.terse = true;
-    result = await mainLoop(new FileSource(0));
+    result = await mainLoop(FileSource.standardInput());
   } else result = await interactive(given.noReadline);
   return finish(result);
 }
