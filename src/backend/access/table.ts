@@ -335,16 +335,26 @@ export function dropStorage(filenode: number, shared: boolean): void {
 
 // --- Table locks -------------------------------------------------------------------------------------------------
 
-/** Table locks this transaction holds, so that nobody is asked twice: by oid, a bit for each mode. */
+/** Table locks this transaction holds, so that nobody is asked twice: by oid, a bit for each mode, and above them the
+ * number of the transaction, so that nothing need be cleared when it ends. */
 const heldTables = new Map<number, number>();
-const forgetHeldTables = (): void => { if (heldTables.size > 0) heldTables.clear(); };
+const MODE_BITS = 512, MAX_HELD_TABLES = 1000;
+let heldBy = 1;
+const forgetHeldTables = (): void => {
+  heldBy++;
+  if (heldTables.size > MAX_HELD_TABLES) heldTables.clear();
+};
+function heldModes(oid: number): number {
+  const held = heldTables.get(oid) ?? 0;
+  return Math.floor(held / MODE_BITS) === heldBy ? held % MODE_BITS : 0;
+}
 registerCallback({ onCommit: forgetHeldTables, onAbort: forgetHeldTables, onSubAbort: forgetHeldTables });
 const ROW_EXCLUSIVE_LOCK = 3;
 
 /** Locks a table (oid). False: not at once, under policy 'skip'. After a wait READ COMMITTED looks at the newest commit:
  * what was read of the table's catalogs before must be read again (true as a second result). */
 export function lockTable(oid: number, name: string, shared: boolean, mode: TableLockMode, waitPolicy: WaitPolicy = 'block'): { granted: boolean; renewed: boolean } {
-  const held = heldTables.get(oid) ?? 0;
+  const held = heldModes(oid);
   if ((held & (1 << mode)) !== 0) return { granted: true, renewed: false };
   if (isOptimistic()) {
     if (mode > ROW_EXCLUSIVE_LOCK || waitPolicy !== 'block') throw new RetryStatement();
@@ -356,7 +366,7 @@ export function lockTable(oid: number, name: string, shared: boolean, mode: Tabl
     if (waitPolicy === 'error') throw new PgError('lock_not_available', `could not obtain lock on relation "${name}"`);
     return { granted: false, renewed: false };
   }
-  heldTables.set(oid, held | (1 << mode));
+  heldTables.set(oid, heldBy * MODE_BITS + (held | (1 << mode)));
   const renewed = !usesTransactionSnapshot() && isStale(answer, shared);
   if (renewed) advanceSnapshot(shared);
   return { granted: true, renewed };

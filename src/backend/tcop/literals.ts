@@ -4,18 +4,20 @@
 // digits are lifted, so their type is int4 whatever they are; whoever decides anything by such a value when the plan
 // is made (ORDER BY 1, LIMIT, statistics) clears `session.literalsLifted`, and then the plan is not kept by shape.
 
+/** What remains of a text without its literals is its shape. It is not made: two texts are compared where they stand. */
 export interface LiftedText {
-  /** The text with every lifted literal replaced by MARK. */
-  readonly shape: string;
+  readonly text: string;
+  /** Of the shape. */
+  readonly hash: number;
   readonly values: number[];
-  /** Where each literal stood, in UTF-16 units; the text is ASCII where it matters, or nothing is lifted. */
+  /** Where each literal stood, in UTF-16 units, and ended; the text is ASCII where it matters, or nothing is lifted. */
   readonly offsets: number[];
+  readonly ends: number[];
 }
 
 import type { RawNode, RawStmt } from '../parser/raw_parser.ts';
 import type { Datum } from '../types/datum.ts';
 
-const MARK = '\u0001';
 const MAX_LENGTH = 2000;
 const MAX_DIGITS = 9;
 const MAX_NAME = 63;
@@ -30,16 +32,16 @@ export function liftLiterals(text: string): LiftedText | null {
   if (n > MAX_LENGTH) return null;
   const first = text.charCodeAt(0) | 32;
   if (first !== 115 && first !== 117 && first !== 105 && first !== 100) return null; // select update insert delete
-  let shape = '';
-  let copied = 0;
-  const values: number[] = [];
-  const offsets: number[] = [];
-  let i = 0;
+  const values: number[] = [], offsets: number[] = [], ends: number[] = [];
+  let i = 0, hash = 0;
   while (i < n) {
     const c = text.charCodeAt(i);
     if (isWordStart(c)) {
       const start = i;
-      do i++; while (i < n && isWord(text.charCodeAt(i)));
+      for (let w = c; ;) {
+        hash = (Math.imul(hash, 31) + w) | 0;
+        if (++i >= n || !isWord(w = text.charCodeAt(i))) break;
+      }
       if (text.charCodeAt(i) === 39) return null; // E'', B'', N'', ...
       if (i - start > MAX_NAME) return null; // each parse tells that it is cut
       continue;
@@ -50,13 +52,16 @@ export function liftLiterals(text: string): LiftedText | null {
       while (i < n && isDigit(text.charCodeAt(i))) v = v * 10 + text.charCodeAt(i++) - 48;
       const next = text.charCodeAt(i);
       if (next === 46 || isWord(next)) return null; // 1.5, 1e5, 0x1f, 1_000
-      if (i - start > MAX_DIGITS || text.charCodeAt(start - 1) === 46) continue;
-      shape += text.slice(copied, start) + MARK;
-      copied = i;
+      if (i - start > MAX_DIGITS || text.charCodeAt(start - 1) === 46) {
+        hash = (Math.imul(hash, 31) + i - start) | 0;
+        continue;
+      }
       values.push(v);
       offsets.push(start);
+      ends.push(i);
       continue;
     }
+    hash = (Math.imul(hash, 31) + c) | 0;
     switch (c) {
       case 39: // 'text'
       case 34: { // "name"
@@ -70,8 +75,8 @@ export function liftLiterals(text: string): LiftedText | null {
         i++;
         break;
       case 59: // one statement only
-        if (text.slice(i + 1).trim() !== '') return null;
-        i = n;
+        do if (++i === n) break; while (text.charCodeAt(i) <= 32);
+        if (i < n) return null;
         break;
       case 36: case 1: return null; // $1, $$text$$
       default:
@@ -80,7 +85,23 @@ export function liftLiterals(text: string): LiftedText | null {
     }
   }
   if (values.length === 0) return null;
-  return { shape: shape + text.slice(copied), values, offsets };
+  return { text, hash: hash & 0x3fffffff, values, offsets, ends };
+}
+
+/** Whether two texts differ in their literals only. */
+export function sameShape(a: LiftedText, b: LiftedText): boolean {
+  const n = a.offsets.length;
+  if (n !== b.offsets.length || a.hash !== b.hash) return false;
+  for (let part = 0, i = 0, j = 0; part <= n; part++) {
+    const end = part < n ? a.offsets[part]! : a.text.length, length = end - i;
+    if ((part < n ? b.offsets[part]! : b.text.length) - j !== length) return false;
+    for (; i < end; i++, j++) if (a.text.charCodeAt(i) !== b.text.charCodeAt(j)) return false;
+    if (part < n) {
+      i = a.ends[part]!;
+      j = b.ends[part]!;
+    }
+  }
+  return true;
 }
 
 /** A copy of a raw tree with every A_Const as `change` makes it. */

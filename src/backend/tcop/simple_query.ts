@@ -10,7 +10,7 @@ import { refuseInFailedTransaction } from './utility.ts';
 import { completesOptimistically, runAutocommit } from './autocommit.ts';
 import { isOptimizable } from './cmdtag.ts';
 import { dropUnnamedStatement } from './extended_query.ts';
-import { assignSlots, liftLiterals } from './literals.ts';
+import { assignSlots, liftLiterals, sameShape, type LiftedText } from './literals.ts';
 import { CachedStatement, findByText, forgetTextsOfOtherSettings, keepByText, textCaches } from './plancache.ts';
 import { FETCH_ALL, Portal, findPortal } from './portal.ts';
 import { RemoteDest } from './printtup.ts';
@@ -22,9 +22,12 @@ export function execSimpleQuery(text: string): void {
   logStatement(text);
   dropUnnamedStatement();
   forgetTextsOfOtherSettings();
-  const known = findByText(text);
-  if (known !== undefined) runSingle(known);
-  else if (!runByShape(text)) runNew(text);
+  // By its shape first: a Map internalizes a string that it is asked for, which costs more than to read it twice.
+  if (!runByShape(text)) {
+    const known = findByText(text);
+    if (known !== undefined) runSingle(known);
+    else runNew(text);
+  }
   statementEnds();
 }
 
@@ -38,50 +41,51 @@ function runNew(text: string): void {
   } else if (list.length === 1) {
     const statement = new CachedStatement(text, list[0]!, [], false, false);
     runSingle(statement);
-    if (statement.units.some((u) => u.plan !== null)) keepByText(text, statement);
+    if (statement.isTransactionControl || statement.units.some((u) => u.plan !== null)) keepByText(text, statement);
   } else {
     runSeveral(text, list);
   }
 }
 
-/** Plans by the shape of their text; null: this shape cannot be kept. */
-interface Shape { statement: CachedStatement; negated: readonly boolean[] }
+/** Plans by the shape of their text: by its hash, one each; `statement` null: this shape cannot be kept. */
+interface Shape { like: LiftedText; statement: CachedStatement | null; negated: readonly boolean[] }
 const MAX_SHAPES = 512;
-const shapes = new Map<string, Shape | null>();
+const shapes = new Map<number, Shape>();
 textCaches.push(shapes);
 
 /** Runs a statement whose shape has a plan, or makes one. False: it must be run as it is. */
 function runByShape(text: string): boolean {
   const lifted = liftLiterals(text);
   if (lifted === null) return false;
-  let shape = shapes.get(lifted.shape);
-  if (shape === null) return false;
-  const isNew = shape === undefined;
-  if (shape === undefined) {
+  const known = shapes.get(lifted.hash);
+  let shape = known !== undefined && sameShape(known.like, lifted) ? known : null;
+  if (shape !== null && shape.statement === null) return false;
+  const isNew = shape === null;
+  if (shape === null) {
     startTransactionCommand();
     const list = rawParse(text);
     if (list.length !== 1 || !isOptimizable(list[0]!.stmt)) return false;
     const assigned = assignSlots(list[0]!, text, lifted);
     if (assigned === null) {
-      keepShape(lifted.shape, null);
+      keepShape({ like: lifted, statement: null, negated: [] });
       return false;
     }
-    shape = { statement: new CachedStatement(text, assigned.raw, [], false, false), negated: assigned.negated };
+    shape = { like: lifted, statement: new CachedStatement(text, assigned.raw, [], false, false), negated: assigned.negated };
   }
-  const { statement, negated } = shape;
+  const statement = shape.statement!, { negated } = shape;
   statement.slots = lifted.values.map((v, i) => (negated[i] ? -v : v));
   try {
     runSingle(statement);
   } finally {
     // Made (anew) just now, from these very literals: good for others only if none of them played a part.
-    if (isNew || !statement.liftable) keepShape(lifted.shape, statement.liftable ? shape : null);
+    if (isNew || !statement.liftable) keepShape({ like: lifted, statement: statement.liftable ? statement : null, negated });
   }
   return true;
 }
 
-function keepShape(text: string, shape: Shape | null): void {
+function keepShape(shape: Shape): void {
   if (shapes.size >= MAX_SHAPES) shapes.delete(shapes.keys().next().value!);
-  shapes.set(text, shape);
+  shapes.set(shape.like.hash, shape);
 }
 
 /** The common case: one statement, and when no block is open a transaction of its own. */

@@ -122,8 +122,8 @@ export class ChangeWriter {
     let at = out.length;
     to[at] = slot;
     to[at + 1] = slot >> 8;
-    to.writeUInt32LE(version, at + 2);
-    to.writeUInt32LE(length, at + 6);
+    out.patchU32(at + 2, version);
+    out.patchU32(at + 6, length);
     at += 10;
     out.length = at + length;
     if (length > 64) to.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), at);

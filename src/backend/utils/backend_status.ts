@@ -151,8 +151,20 @@ export function reportActivity(state: number, query?: string): void {
 
 function writeText(offset: number, limit: number, text: string): void {
   const at = mySlot * TEXT_BYTES + offset;
-  const n = texts.write(text.length > limit ? text.slice(0, limit) : text, at + 4, limit, 'utf8');
-  texts.writeInt32LE(n, at);
+  let n = 0;
+  // Nearly every text is ASCII, and short: a loop is cheaper than to leave JavaScript.
+  for (const end = Math.min(text.length, limit); n < end; n++) {
+    const c = text.charCodeAt(n);
+    if (c > 127) {
+      n = texts.write(text.length > limit ? text.slice(0, limit) : text, at + 4, limit, 'utf8');
+      break;
+    }
+    texts[at + 4 + n] = c;
+  }
+  texts[at] = n;
+  texts[at + 1] = n >>> 8;
+  texts[at + 2] = n >>> 16;
+  texts[at + 3] = n >>> 24;
 }
 
 function readText(slot: number, offset: number, limit: number): string {
