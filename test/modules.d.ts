@@ -14,6 +14,7 @@ declare module 'pg' {
     values?: unknown[];
     name?: string;
     rowMode?: 'array';
+    binary?: boolean;
     types?: { getTypeParser: (...args: never[]) => unknown };
   }
   export class Client extends EventEmitter {
@@ -35,6 +36,15 @@ declare module 'pg' {
     constraint?: string;
     where?: string;
   }
-  const pg: { Client: typeof Client; DatabaseError: typeof DatabaseError };
+  export class PoolClient extends Client {
+    release(): void;
+  }
+  export class Pool {
+    constructor(config?: Record<string, unknown>);
+    connect(): Promise<PoolClient>;
+    query(text: string | QueryConfig, values?: unknown[]): Promise<QueryResult>;
+    end(): Promise<void>;
+  }
+  const pg: { Client: typeof Client; Pool: typeof Pool; DatabaseError: typeof DatabaseError };
   export default pg;
 }

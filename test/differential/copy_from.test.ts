@@ -48,7 +48,7 @@ const CASES: readonly [table: string, options: string, data: string][] = [
   ['cb', '(format csv, header match)', 'i,t,z\n1,a\n'],
   ['cb', '(format csv, header match)', ''],
   ['cb', "(format csv, quote '''')", "1,'a''b'\n"],
-  ['cb', "(format csv, escape '\')", '1,"a\\"b"\n2,"c\\'],
+  ['cb', "(format csv, escape '\\')", '1,"a\\"b"\n2,"c\\'],
   ['cb', '(format csv)', '1,a\r\n2,b\n'],
   ['cb', '(format csv)', '1,"a\xff"\n'],
   ['cb', '(format csv)', '1,"multi\nline\nerror"\nx,"a\nb"\n'],

@@ -9,6 +9,7 @@ import {
 } from '../transaction/xact.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { INT4OID, INT8OID, UNKNOWNOID } from '../types/oids.ts';
+import { getInt } from '../utils/guc.ts';
 import { setPsStatus } from '../utils/ps_status.ts';
 import { completesOptimistically, runAutocommit } from './autocommit.ts';
 import { CachedStatement, findByText, forgetTextsOfOtherSettings, keepByText } from './plancache.ts';
@@ -102,7 +103,10 @@ export function bind(f: Frontend): void {
     statement.revalidate();
   }
   const params: Datum[] = new Array(count);
-  for (let i = 0; i < count; i++) params[i] = readParam(f, statement.paramTypes[i]!, formats.length === 0 ? 0 : formats.length === 1 ? formats[0]! : formats[i]!, i);
+  const texts: (string | null)[] | null = getInt('log_parameter_max_length_on_error') === 0 ? null : [];
+  for (let i = 0; i < count; i++) {
+    params[i] = readParam(f, statement.paramTypes[i]!, formats.length === 0 ? 0 : formats.length === 1 ? formats[0]! : formats[i]!, i, portalName, texts);
+  }
   const resultFormats = readFormats(f);
   f.endOfMessage();
   const columns = statement.columns?.length ?? 0;
@@ -111,6 +115,7 @@ export function bind(f: Frontend): void {
   }
   const portal = new Portal(portalName, statement, params);
   portal.formats = resultFormats;
+  portal.parameterTexts = texts;
   addPortal(portal);
   sendBindComplete();
 }
@@ -130,32 +135,69 @@ function readFormat(f: Frontend): number {
   return format;
 }
 
-function readParam(f: Frontend, type: Oid, format: number, index: number): Datum {
+/** `texts` takes the parameters as they are shown in errors. */
+function readParam(f: Frontend, type: Oid, format: number, index: number, portal: string, texts: (string | null)[] | null): Datum {
   const length = f.readInt32();
-  if (length === -1) return null;
-  if (format === 0 && (type === INT4OID || type === INT8OID)) {
+  if (length === -1) {
+    texts?.push(null);
+    return null;
+  }
+  if (format === 0 && texts === null && (type === INT4OID || type === INT8OID)) {
     const value = f.readDigits(length);
     if (value >= 0) return value;
   }
   if (format === 0) {
     const text = f.readText(length);
+    texts?.push(text);
     try {
       return typeHooks.typeIo(type).input(text, -1);
     } catch (error) {
-      throw inParameter(error, index);
+      throw inParameter(error, index, portal, ` = ${quotedParameter(text)}`);
     }
   }
   const bytes = Buffer.from(f.readBytes(length));
+  const io = typeHooks.typeIo(type);
   try {
-    return typeHooks.typeIo(type).receive(bytes, -1);
+    const value = io.receive(bytes, -1);
+    texts?.push(io.output(value));
+    return value;
   } catch (error) {
-    throw inParameter(error, index);
+    throw inParameter(error, index, portal, '');
   }
 }
 
-function inParameter(error: unknown, index: number): unknown {
-  if (error instanceof PgError && error.fields.where === undefined) error.fields.where = `unnamed portal parameter $${index + 1}`;
+const shownPortal = (name: string): string => (name === '' ? 'unnamed portal' : `portal "${name}"`);
+
+function inParameter(error: unknown, index: number, portal: string, value: string): unknown {
+  if (error instanceof PgError && error.fields.where === undefined) error.fields.where = `${shownPortal(portal)} parameter $${index + 1}${value}`;
   return error;
+}
+
+/** A parameter in quotes, so many bytes of it as log_parameter_max_length_on_error has. */
+function quotedParameter(text: string): string {
+  const limit = getInt('log_parameter_max_length_on_error');
+  let bytes = 0, end = 0;
+  for (const c of text) {
+    bytes += Buffer.byteLength(c);
+    if (limit >= 0 && bytes > limit) break;
+    end += c.length;
+  }
+  return `'${text.slice(0, end).replaceAll("'", "''")}${end < text.length ? '...' : ''}'`;
+}
+
+/** Errors of a portal tell its parameters, when that is wished for (ParamsErrorCallback). */
+function tellingParameters<T>(portal: Portal, run: () => T): T {
+  const { parameterTexts: texts } = portal;
+  if (texts === null || texts.length === 0) return run();
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof PgError) {
+      const list = texts.map((text, i) => `$${i + 1} = ${text === null ? 'NULL' : quotedParameter(text)}`).join(', ');
+      error.fields.where = [error.fields.where, `${shownPortal(portal.name)} with parameters: ${list}`].filter((x) => x !== undefined).join('\n');
+    }
+    throw error;
+  }
 }
 
 /** Describe: what a statement or portal will send. */
@@ -202,12 +244,12 @@ export function execute(f: Frontend): void {
   const dest = new RemoteDest(false, portal.formats, portal.statement.sent);
   // Followed by Sync at once, outside a block: the statement is its own transaction and may try to do without locks.
   if (transactionBlockStatus() === 'I' && f.peekType() === S && portal.status === 'ready' && completesOptimistically(raw)) {
-    executeAlone(portal, dest);
+    tellingParameters(portal, () => executeAlone(portal, dest));
     return;
   }
   startTransactionCommand();
   if (portal.statement.takesSnapshot) renewSnapshot();
-  const { complete, tag } = portal.run(count, dest);
+  const { complete, tag } = tellingParameters(portal, () => portal.run(count, dest));
   if (!complete) {
     sendPortalSuspended();
     return;

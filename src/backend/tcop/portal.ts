@@ -49,6 +49,8 @@ export class Portal {
   readonly params: Datum[];
   /** 0 text, 1 binary, a column each (or one for all, or none for text). */
   formats: readonly number[] = [];
+  /** Parameters as errors show them; null: they don't. */
+  parameterTexts: readonly (string | null)[] | null = null;
   strategy: PortalStrategy;
   options: CursorOptions = NO_CURSOR_OPTIONS;
   /** Shown in pg_cursors: made by DECLARE or by Bind with a name. */

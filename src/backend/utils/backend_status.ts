@@ -1,6 +1,7 @@
 // What the processes of a site know of each other (PostgreSQL's backend_status.c and the part of procarray.c that we
 // need): a table in shared memory, one slot for each possible backend, made by the postmaster before the first fork.
 // A backend writes only its own slot; the postmaster frees the slot of a backend that has ended, however it ended.
+import { isIP } from 'node:net';
 import { port } from '../../port/port.ts';
 import { session } from './session.ts';
 import { settings } from './settings.ts';
@@ -81,6 +82,7 @@ export function takeSlot(pid: number, cancelKey: number): number {
     for (let field = CANCEL_KEY; field < INTS; field++) setInt(slot, field, 0);
     times.fill(0, slot * TIMES, (slot + 1) * TIMES);
     texts.fill(0, slot * TEXT_BYTES, (slot + 1) * TEXT_BYTES);
+    setInt(slot, CLIENT_PORT, -1); // until it is known
     setInt(slot, CANCEL_KEY, cancelKey);
     times[slot * TIMES + BACKEND_START] = now();
     return slot;
@@ -126,8 +128,8 @@ export function reportSession(databaseOid: number, roleOid: number, clientAddres
   if (mySlot < 0) return;
   setInt(mySlot, DATABASE, databaseOid);
   setInt(mySlot, ROLE, roleOid);
-  setInt(mySlot, CLIENT_PORT, clientAddress === null ? -1 : clientPort);
   writeText(4 + QUERY_BYTES + 4 + APPLICATION_BYTES, ADDRESS_BYTES, clientAddress ?? '');
+  setInt(mySlot, CLIENT_PORT, clientAddress === null ? -1 : clientPort);
   reportApplicationName(settings.application_name);
 }
 
@@ -180,9 +182,10 @@ export function backends(): BackendStatus[] {
     const pid = int(slot, PID);
     if (pid === 0) continue;
     const clientPort = int(slot, CLIENT_PORT), t = slot * TIMES;
+    const address = clientPort < 0 ? '' : readText(slot, 4 + QUERY_BYTES + 4 + APPLICATION_BYTES, ADDRESS_BYTES);
     all.push({
       slot, pid, databaseOid: int(slot, DATABASE), roleOid: int(slot, ROLE), state: BACKEND_STATES[int(slot, STATE)] ?? '',
-      clientAddress: clientPort < 0 ? null : readText(slot, 4 + QUERY_BYTES + 4 + APPLICATION_BYTES, ADDRESS_BYTES), clientPort,
+      clientAddress: isIP(address) === 0 ? null : address, clientPort,
       applicationName: readText(slot, 4 + QUERY_BYTES, APPLICATION_BYTES), query: readText(slot, 0, QUERY_BYTES),
       backendStart: times[t + BACKEND_START]!, xactStart: times[t + XACT_START]!, queryStart: times[t + QUERY_START]!,
       stateChange: times[t + STATE_CHANGE]!,
