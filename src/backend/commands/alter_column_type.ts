@@ -24,6 +24,7 @@ import { coerceToTargetType } from '../parser/parse_coerce.ts';
 import { assignExprCollations } from '../parser/parse_collate.ts';
 import { transformExpr } from '../parser/parse_expr.ts';
 import { makeParseState } from '../parser/parse_node.ts';
+import { requireTypeUsage } from '../catalog/aclchk.ts';
 import { getColumnDefCollation, typenameTypeIdAndMod } from '../parser/parse_type.ts';
 import { transformIndexStmt } from '../parser/parse_utilcmd.ts';
 import { rawParse, type RawNode } from '../parser/raw_parser.ts';
@@ -54,6 +55,7 @@ function prepareType(queue: Queue, tab: Altered, cmd: RawNode, recurse: boolean,
   refusePartitionColumn(relation, column.attnum, 'alter');
   const state = makeParseState(queue.text);
   const { type: typeOid, typmod } = typenameTypeIdAndMod(state, def['typeName'] as RawNode);
+  requireTypeUsage(typeOid);
   const collation = getColumnDefCollation(state, def, typeOid);
   checkAttributeType(column.attname, typeOid, collation, relation.rowType === 0 ? [] : [relation.rowType]);
   const now: NewType = { typeOid, typmod, collation, ndims: ((def['typeName'] as RawNode)['arrayBounds'] as unknown[] | undefined)?.length ?? 0 };

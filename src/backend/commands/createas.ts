@@ -79,7 +79,11 @@ function planOf(query: Query): CompiledPlan {
   return compilePlan(planner(rewritten));
 }
 
-function createTableAs(stmt: RawNode, context: UtilityContext): UtilityResult {
+/** A table to be made from a query, which EXPLAIN shows as well. */
+export interface IntoTable { readonly source: Source; readonly withData: boolean; makeDest: () => TableDest }
+
+/** Null: IF NOT EXISTS, and it does. */
+export function intoTable(stmt: RawNode, context: UtilityContext): IntoTable | null {
   const into = stmt['into'] as RawNode;
   const rv = into['rel'] as RawNode & { relname: string; relpersistence: 'p' | 'u' | 't' };
   const isMatview = stmt['objtype'] === 'OBJECT_MATVIEW';
@@ -89,13 +93,18 @@ function createTableAs(stmt: RawNode, context: UtilityContext): UtilityResult {
   if (relationOidByName(rv.relname, namespace) !== 0) {
     if (!stmt['if_not_exists']) throw new PgError('duplicate_table', `relation "${rv.relname}" already exists`);
     ddlNotice(`relation "${rv.relname}" already exists, skipping`, 'duplicate_table');
-    return {};
+    return null;
   }
   const withData = !into['skipData'];
-  const table = createIntoRelation(into, rv, namespace, source.query, isMatview, withData);
-  if (!withData) return {};
-  const dest = new TableDest(openRelation(table));
-  if (isMatview) withUser(session.currentUser, () => runPlan(source.plan(), source.params, dest));
+  return { source, withData, makeDest: () => new TableDest(openRelation(createIntoRelation(into, rv, namespace, source.query, isMatview, withData))) };
+}
+
+function createTableAs(stmt: RawNode, context: UtilityContext): UtilityResult {
+  const into = intoTable(stmt, context);
+  if (into === null) return {};
+  const { source } = into, dest = into.makeDest();
+  if (!into.withData) return {};
+  if (stmt['objtype'] === 'OBJECT_MATVIEW') withUser(session.currentUser, () => runPlan(source.plan(), source.params, dest));
   else runPlan(source.plan(), source.params, dest);
   return { tag: 'SELECT', processed: dest.rows };
 }

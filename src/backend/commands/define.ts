@@ -1,7 +1,7 @@
 // CREATE AGGREGATE, OPERATOR, COLLATION (DefineStmt: PostgreSQL's aggregatecmds.c, pg_aggregate.c, operatorcmds.c,
 // pg_operator.c, collationcmds.c).
 import { PgError, notSupported } from '../../common/errors.ts';
-import { aclcheckProc, mustBeOwner, notOwnerOrDenied, objectOwnercheck } from '../catalog/aclchk.ts';
+import { aclcheckProc, mustBeOwner, notOwnerOrDenied, objectOwnercheck, requireTypeUsage } from '../catalog/aclchk.ts';
 import { getNewOid } from '../catalog/catalog.ts';
 import { PG_UTF8 } from '../../common/encoding.ts';
 import { formatType } from '../catalog/format_type.ts';
@@ -185,11 +185,13 @@ function createOperator(stmt: RawNode): void {
   if (procedure === undefined) throw invalid('operator function must be specified');
   const left = a.has('leftarg') ? typeOf(a.get('leftarg')) : 0;
   const right = a.has('rightarg') ? typeOf(a.get('rightarg')) : 0;
+  for (const type of [left, right]) if (type !== 0) requireTypeUsage(type);
   if (left === 0 && right === 0) throw invalid('operator argument types must be specified');
   if (right === 0) throw new PgError('invalid_function_definition', 'operator right argument type must be specified', { detail: 'Postfix operators are not supported.' });
   const isBinary = left !== 0;
   const fn = exactFunction(namesOf(procedure), isBinary ? [left, right] : [right]);
   const result = sys.procByOid(fn)!.prorettype;
+  requireTypeUsage(result);
   const need = (what: string, ok: boolean, rule: string): void => { if (a.has(what) && !ok) throw invalid(rule); };
   need('commutator', isBinary, 'only binary operators can have commutators');
   need('join', isBinary, 'only binary operators can have join selectivity');

@@ -1,7 +1,7 @@
 // CREATE DOMAIN and ALTER DOMAIN (the domain half of PostgreSQL's typecmds.c).
 import { PgError } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
-import { notOwnerOrDenied, objectAclcheck } from '../catalog/aclchk.ts';
+import { requireTypeUsage } from '../catalog/aclchk.ts';
 import { getNewOid } from '../catalog/catalog.ts';
 import { performDeletion } from '../catalog/dependency.ts';
 import { formatType } from '../catalog/format_type.ts';
@@ -20,7 +20,6 @@ import { forEachRow } from '../executor/indexing.ts';
 import { expressionTreeMutator } from '../nodes/nodeFuncs.ts';
 import { makeVar } from '../nodes/makefuncs.ts';
 import { nodeToString } from '../nodes/outfuncs.ts';
-import { ACL } from '../nodes/parsenodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
 import { coerceToBoolean } from '../parser/parse_coerce.ts';
@@ -86,7 +85,7 @@ function createDomain(stmt: RawNode, context: UtilityContext): void {
   const typeName = stmt['typeName'] as RawNode;
   const { type: base, typmod } = typenameType(state, typeName);
   if (!'bdecrm'.includes(base.typtype)) throw new PgError('datatype_mismatch', `"${typeNameToString(typeName)}" is not a valid base type for a domain`);
-  if (!objectAclcheck(ids.TypeRelationId, base.oid, session.currentUser, ACL.USAGE)) throw notOwnerOrDenied('type', formatType(base.oid));
+  requireTypeUsage(base.oid);
   const collation = getColumnDefCollation(state, stmt, base.oid);
   const constraints = readConstraints((stmt['constraints'] ?? []) as RawNode[]);
   // A domain over a domain has its default unless it says otherwise.

@@ -15,6 +15,7 @@ import { createCommandTag } from '../tcop/cmdtag.ts';
 import type { UtilityContext, UtilityResult, UtilityTable } from '../tcop/utility.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { type ExplainedNode, type ExplainOptions, PlanExplainer, type Property } from './explain_node.ts';
+import { intoTable } from './createas.ts';
 import { evaluateParams, fetchPreparedStatement } from './prepare.ts';
 
 const TEXTOID = 25;
@@ -40,9 +41,19 @@ export function explain(stmt: RawNode, context: UtilityContext): UtilityResult {
       if (i > 0 && options.format === 'text') out.push('');
       if (q.commandType === 'utility') {
         const tag = createCommandTag(q.utilityStmt as RawNode);
-        if ((q.utilityStmt as RawNode).tag === 'CreateTableAsStmt') {
-          const inner = (q.utilityStmt as RawNode)['analyzed'] as Query;
-          for (const r of queryRewrite(inner)) explainOne(timedPlan(r).plan, context.params, { ...options, analyze: options.analyze && refuseAnalyze() }, timedPlan(r).ms, out);
+        const utility = q.utilityStmt as RawNode;
+        if (utility.tag === 'CreateTableAsStmt') {
+          const into = intoTable(utility, context);
+          if (into === null) return;
+          const start = performance.now();
+          const { stmt: plan } = into.source.plan();
+          const ms = performance.now() - start;
+          explainOne(plan, into.source.params, options, ms, out, options.analyze ? into.makeDest() : DISCARD, into.withData);
+          return;
+        }
+        if (utility.tag === 'DeclareCursorStmt') {
+          const { plan, ms } = timedPlan(queryRewrite(utility['analyzed'] as Query)[0]!);
+          explainOne(plan, context.params, options, ms, out);
           return;
         }
         out.push(options.format === 'text' ? 'Utility statements have no plan structure' : `[\n  "Utility Statement: ${tag}"\n]`);
@@ -60,8 +71,6 @@ export function explain(stmt: RawNode, context: UtilityContext): UtilityResult {
   dest.end();
   return {};
 }
-
-const refuseAnalyze = (): never => { throw notSupported('EXPLAIN ANALYZE of CREATE TABLE AS'); };
 
 function timedPlan(q: Query): { plan: PlannedStmt; ms: number } {
   const start = performance.now();
@@ -123,14 +132,14 @@ function flag(option: RawNode): boolean {
   throw new PgError('syntax_error', `${option['defname'] as string} requires a Boolean value`);
 }
 
-/** ExplainOnePlan. */
-export function explainOne(stmt: PlannedStmt, params: readonly Datum[], options: ExplainOptions, planningMs: number, out: string[]): void {
+/** ExplainOnePlan; `runs` false: no row is asked for (WITH NO DATA). */
+export function explainOne(stmt: PlannedStmt, params: readonly Datum[], options: ExplainOptions, planningMs: number, out: string[], dest: DestReceiver = DISCARD, runs = true): void {
   const measured: Measured = { instrument: new Map(), notes: new Map(), triggers: new Map(), executionMs: 0 };
   if (options.analyze) {
     const start = performance.now();
     const compiled = compilePlan(stmt, { instrument: true });
     const counters = compiled.nodes.map(() => new Instrumentation());
-    measureTriggers(measured.triggers, () => { runPlan(compiled, params, DISCARD, { instrument: counters, notes: measured.notes }); });
+    if (runs) measureTriggers(measured.triggers, () => { runPlan(compiled, params, dest, { instrument: counters, notes: measured.notes }); });
     compiled.nodes.forEach((plan, i) => measured.instrument.set(plan, counters[i]!));
     measured.executionMs = performance.now() - start;
   }

@@ -141,8 +141,9 @@ export class PlanExplainer {
       case 'Agg': {
         const strategy = plan.aggstrategy;
         type('Aggregate');
-        p.push({ label: 'Strategy', value: { plain: 'Plain', sorted: 'Sorted', hashed: 'Hashed', mixed: 'Mixed' }[strategy], text: false });
-        return { plain: 'Aggregate', sorted: 'GroupAggregate', hashed: 'HashAggregate', mixed: 'MixedAggregate' }[strategy];
+        const shown = strategy === 'mixed' ? strategyOfSets(plan.groupingSets ?? []) : strategy;
+        p.push({ label: 'Strategy', value: { plain: 'Plain', sorted: 'Sorted', hashed: 'Hashed', mixed: 'Mixed' }[shown], text: false });
+        return { plain: 'Aggregate', sorted: 'GroupAggregate', hashed: 'HashAggregate', mixed: 'MixedAggregate' }[shown];
       }
       case 'WindowAgg': type('WindowAgg'); return 'WindowAgg';
       case 'Unique': type('Unique'); return 'Unique';
@@ -232,6 +233,7 @@ export class PlanExplainer {
       case 'IndexScan': case 'IndexOnlyScan':
         this.qual('Index Cond', plan.indexqual, place, p, scanPrefix);
         this.filter(place, p, scanPrefix);
+        if (plan.kind === 'IndexOnlyScan' && this.options.analyze) p.push({ label: 'Heap Fetches', value: 0 });
         break;
       case 'TidScan':
         this.qual('TID Cond', plan.tidquals, place, p, scanPrefix);
@@ -315,7 +317,9 @@ export class PlanExplainer {
     const { plan } = place;
     const child = plan.lefttree!;
     const below = placeBelow(place, child);
-    const text = (k: GroupKey): string => this.keyText(child, k.column, below);
+    // What is hashed right over a scan is computed where it is hashed (PostgreSQL's physical target lists).
+    const here = plan.kind === 'Agg' && plan.aggstrategy !== 'sorted' && PHYSICAL_TARGETS.has(child.kind);
+    const text = (k: GroupKey): string => (here ? this.names.text(child.targetlist[k.column - 1]!.expr, below) : this.keyText(child, k.column, below));
     if (sets === null) {
       if (keys.length > 0) p.push({ label: 'Group Key', value: keys.map(text) });
       return;
@@ -328,9 +332,10 @@ export class PlanExplainer {
 
   /** A column of the node below, in parentheses when it is more than a column there. */
   private keyText(child: Plan, column: number, below: Place): string {
-    const { expr } = (child.kind === 'Append' || child.kind === 'MergeAppend') && child.apprelid > 0 ? child.apptlist[column - 1]! : child.targetlist[column - 1]!;
+    const { expr: whole } = (child.kind === 'Append' || child.kind === 'MergeAppend') && child.apprelid > 0 ? child.apptlist[column - 1]! : child.targetlist[column - 1]!;
+    const expr = whole.kind === 'RelabelType' && whole.relabelformat === 'implicit_cast' && whole.arg.kind === 'Var' ? whole.arg : whole;
     const text = this.names.text(expr, below);
-    return expr.kind === 'Var' || /^\(.*\)$/.test(text) && balanced(text) ? text : `(${text})`;
+    return expr.kind === 'Var' ? text : `(${text})`;
   }
 
   private sortKeys(label: string, keys: readonly SortKey[], place: Place, p: Property[]): void {
@@ -390,13 +395,12 @@ function removedMembers(stmt: PlannedStmt, params: readonly Datum[]): Set<Plan> 
   return removed;
 }
 
-/** Whether the first parenthesis is closed by the last. */
-function balanced(text: string): boolean {
-  let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    if (text[i] === '(') depth++;
-    else if (text[i] === ')' && --depth === 0) return i === text.length - 1;
-  }
-  return false;
+/** Scans that give all their columns to a hash table above, which computes from them. */
+const PHYSICAL_TARGETS = new Set<Plan['kind']>(['SeqScan', 'IndexScan', 'TidScan', 'FunctionScan', 'ValuesScan', 'SubqueryScan', 'CteScan', 'WorkTableScan', 'NamedTuplestoreScan']);
+
+/** Grouping sets are all hashed; one of no columns needs no table. */
+function strategyOfSets(sets: readonly number[][]): 'plain' | 'hashed' | 'mixed' {
+  const plain = sets.filter((s) => s.length === 0).length;
+  return plain === 0 ? 'hashed' : plain === sets.length ? 'plain' : 'mixed';
 }
 

@@ -1,6 +1,6 @@
 // CREATE FUNCTION and PROCEDURE, ALTER FUNCTION, CALL, DO, CREATE CAST (PostgreSQL's functioncmds.c).
 import { PgError, notSupported } from '../../common/errors.ts';
-import { aclcheckNamespace, notOwnerOrDenied, objectAclcheck, objectOwnercheck } from '../catalog/aclchk.ts';
+import { aclcheckNamespace, notOwnerOrDenied, objectAclcheck, objectOwnercheck, requireTypeUsage } from '../catalog/aclchk.ts';
 import { getNewOid } from '../catalog/catalog.ts';
 import { formatType } from '../catalog/format_type.ts';
 import { catalogFind, catalogInsert, catalogUpdate } from '../catalog/indexing.ts';
@@ -70,7 +70,7 @@ export function interpretParameters(list: readonly RawNode[], kind: 'function' |
       if (language === 'sql') throw invalid(`SQL function cannot accept shell type ${typeNameToString(typeName)}`);
       ddlNotice(`argument type ${typeNameToString(typeName)} is only a shell`);
     }
-    if (!objectAclcheck(ids.TypeRelationId, type, session.currentUser, ACL.USAGE)) throw notOwnerOrDenied('type', formatType(type));
+    requireTypeUsage(type);
     if (typeName['setof']) throw invalid(`${kind}s cannot accept set arguments`);
     if (isInput) {
       if (result.variadic !== 0) throw invalid('VARIADIC parameter must be the last input parameter');
@@ -324,7 +324,7 @@ function resultType(stmt: RawNode, params: Parameters, isProcedure: boolean, lan
     if (language === 'sql') throw invalid(`SQL function cannot return shell type ${typeNameToString(typeName)}`);
     ddlNotice(`return type ${typeNameToString(typeName)} is only a shell`);
   }
-  if (!objectAclcheck(ids.TypeRelationId, found.type.oid, session.currentUser, ACL.USAGE)) throw notOwnerOrDenied('type', formatType(found.type.oid));
+  requireTypeUsage(found.type.oid);
   const isTable = params.modes?.includes('t') ?? false;
   const type = isTable ? params.requiredResult : found.type.oid;
   if (params.requiredResult !== 0 && type !== params.requiredResult) {
@@ -422,7 +422,7 @@ function createCast(stmt: RawNode): void {
     throw new PgError('insufficient_privilege', `must be owner of type ${formatType(source)} or type ${formatType(target)}`);
   }
   for (const type of [source, target]) {
-    if (!objectAclcheck(ids.TypeRelationId, type, session.currentUser, ACL.USAGE)) throw notOwnerOrDenied('type', formatType(type));
+    requireTypeUsage(type);
   }
   if (sourceType.typtype === 'd' || targetType.typtype === 'd') {
     const warning = new PgError('wrong_object_type', `cast will be ignored because the ${sourceType.typtype === 'd' ? 'source' : 'target'} data type is a domain`);

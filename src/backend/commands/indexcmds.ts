@@ -91,11 +91,13 @@ function keyColumn(table: Relation, key: IndexElemSpec, spec: IndexSpec, method:
     ({ attnum, atttypid: typeOid, atttypmod: typmod, attcollation: collation, attname: name } = column);
   } else {
     const state = relationParseState(table, text);
-    const expr = transformExpr(state, key.expr!, 'index_expression');
+    let expr = transformExpr(state, key.expr!, 'index_expression');
     assignExprCollations(state, expr);
     typeOid = exprType(expr);
     typmod = exprTypmod(expr);
     collation = exprCollation(expr);
+    // (x COLLATE "C") is x, with that collation.
+    while (expr.kind === 'CollateExpr') expr = expr.arg;
     if (expr.kind === 'Var' && expr.varattno > 0) {
       attnum = expr.varattno;
       name = table.attributes[attnum - 1]!.attname;

@@ -1,5 +1,6 @@
 // DECLARE CURSOR, FETCH, MOVE, CLOSE (PostgreSQL's portalcmds.c).
 import { PgError } from '../../common/errors.ts';
+import type { Plan } from '../nodes/plannodes.ts';
 import type { RawNode } from '../parser/raw_parser.ts';
 import { requireTransactionBlock, type UtilityContext, type UtilityResult, type UtilityTable } from '../tcop/utility.ts';
 import { CachedStatement, asRawStmt } from '../tcop/plancache.ts';
@@ -41,13 +42,25 @@ function declareCursor(stmt: DeclareCursorStmt, context: UtilityContext): Utilit
   const portal = new Portal(stmt.portalname, statement, [...context.params]);
   portal.options = {
     scroll: (flags & CURSOR_OPT.SCROLL) !== 0,
-    noScroll: (flags & CURSOR_OPT.NO_SCROLL) !== 0 || only.query.rowMarks.length > 0,
+    noScroll: (flags & CURSOR_OPT.NO_SCROLL) !== 0 || only.query.rowMarks.length > 0
+      || ((flags & CURSOR_OPT.SCROLL) === 0 && !supportsBackwardScan(only.plan!.stmt.planTree)),
     hold: (flags & CURSOR_OPT.HOLD) !== 0, binary: (flags & CURSOR_OPT.BINARY) !== 0, insensitive: (flags & CURSOR_OPT.INSENSITIVE) !== 0,
   };
   portal.wantsRowIds = true;
   addPortal(portal);
   portal.keepSnapshot();
   return {};
+}
+
+/** Whether a cursor that says nothing of SCROLL may go back: as far as PostgreSQL's plans can at no cost (ExecSupportsBackwardScan). */
+function supportsBackwardScan(plan: Plan | null): boolean {
+  switch (plan?.kind) {
+    case 'SeqScan': case 'IndexScan': case 'IndexOnlyScan': case 'TidScan': case 'FunctionScan': case 'ValuesScan': case 'CteScan': case 'Material': case 'Sort': return true;
+    case 'Result': case 'LockRows': case 'Limit': return supportsBackwardScan(plan.lefttree);
+    case 'SubqueryScan': return supportsBackwardScan(plan.subplan);
+    case 'Append': return plan.appendplans.every(supportsBackwardScan);
+    default: return false;
+  }
 }
 
 interface FetchStmt { tag: 'FetchStmt'; direction?: string; howMany?: number | bigint; portalname: string; ismove?: boolean }

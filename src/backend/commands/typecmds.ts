@@ -1,6 +1,6 @@
 // CREATE TYPE (enum, composite, range) and ALTER TYPE of enums (PostgreSQL's typecmds.c); domains are in domain.ts.
 import { PgError, notSupported } from '../../common/errors.ts';
-import { aclcheckNamespace, notOwnerOrDenied, objectAclcheck } from '../catalog/aclchk.ts';
+import { aclcheckNamespace, notOwnerOrDenied, objectAclcheck, requireTypeUsage } from '../catalog/aclchk.ts';
 import { getNewOid } from '../catalog/catalog.ts';
 import { formatType } from '../catalog/format_type.ts';
 import { heapCreateWithCatalog } from '../catalog/heap.ts';
@@ -82,6 +82,7 @@ function createComposite(stmt: RawNode, context: UtilityContext): void {
   const columns = ((stmt['coldeflist'] ?? []) as RawNode[]).map((def) => {
     const typeName = def['typeName'] as RawNode;
     const { type: typeOid, typmod } = typenameTypeIdAndMod(state, typeName);
+    requireTypeUsage(typeOid);
     return { name: def['colname'] as string, typeOid, typmod, collation: getColumnDefCollation(state, def, typeOid), ndims: (typeName['arrayBounds'] as unknown[] | undefined)?.length ?? 0 };
   });
   heapCreateWithCatalog({ name: rv.relname, namespace, owner: session.currentUser, relkind: 'c', persistence: 'p', columns });

@@ -229,7 +229,17 @@ const handlers: { [K in Expr['kind']]: Handler<Extract<Expr, { kind: K }>> } = {
   },
   FieldStore: (g, e, cx) => {
     const value = genAtom(g, e.arg, cx);
-    const values = e.newvals.map((v, i) => genExpr(g, v, { ...cx, caseTest: { code: `(${value.code} === null ? null : ${value.code}.values[${e.fieldnums[i]! - 1}] ?? null)`, nullable: true } }).code);
+    // A field may be assigned to in parts: each works on what the one before has made of it.
+    const latest = new Map<number, Value>();
+    const values = e.newvals.map((v, i) => {
+      const field = e.fieldnums[i]!;
+      const old = latest.get(field) ?? { code: `(${value.code} === null ? null : ${value.code}.values[${field - 1}] ?? null)`, nullable: true };
+      const assigned = genExpr(g, v, { ...cx, caseTest: old });
+      if (!e.fieldnums.includes(field, i + 1)) return assigned.code;
+      const kept = g.atomic(assigned);
+      latest.set(field, kept);
+      return kept.code;
+    });
     return { code: g.local(`${g.konst(runtime.storeFields(e.resulttype, e.fieldnums))}(${value.code}, [${values.join(', ')}])`), nullable: false };
   },
   ArrayExpr: (g, e, cx) => {

@@ -1,5 +1,6 @@
 // Nodes that read a table: SeqScan, IndexScan, IndexOnlyScan, TidScan.
 import { beginIndexScan, lookupUnique } from '../access/index.ts';
+import { keyDecoder } from '../access/key_decode.ts';
 import { beginScan, fetchRow } from '../access/table.ts';
 import { internalError } from '../../common/errors.ts';
 import { openRelation } from '../catalog/relcache.ts';
@@ -7,6 +8,7 @@ import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import type { IndexOnlyScan, IndexScan, Plan, SeqScan, TidScan } from '../nodes/plannodes.ts';
 import type { CurrentOfExpr, Expr } from '../nodes/primnodes.ts';
 import { currentOf } from './current_of.ts';
+import { noteRead } from '../transaction/xact.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import type { Column, Value } from './codegen.ts';
 import { genExpr, genFilter } from './expr_codegen.ts';
@@ -98,7 +100,7 @@ function produceEntries(pc: PlanCompiler, plan: IndexScan | IndexOnlyScan, info:
   const infoName = g.konst(info);
   const { conditions } = plan;
   const allEqual = info.unique && info.immediate && conditions.length === info.keyCount && conditions.every((c, i) => c.strategy === '=' && c.column === i + 1);
-  if (allEqual && plan.kind === 'IndexScan') {
+  if (allEqual) {
     // At most one row: no scan, one look-up.
     g.labelled((row) => {
       const key = g.local(`${g.konst(uniqueKey)}(${infoName}, [${values.join(', ')}])`);
@@ -133,15 +135,35 @@ const indexScan: Producer<IndexScan> = (pc, plan, consume) => {
   produceEntries(pc, plan, info, (id, _key, row) => produceFetched(pc, rel, id, row, plan, [], consume));
 };
 
-/** Reads the row by its id all the same: entries do not give every type back exactly (text, numeric scale). */
+/** The columns come out of the keys. */
 const indexOnlyScan: Producer<IndexOnlyScan> = (pc, plan, consume) => {
   if (produceEpqRow(pc, plan, plan.indexqual, consume)) return;
+  const { g } = pc;
   const rel = scannedRelation(pc, plan.scanrelid);
   const info = indexOf(rel, plan.indexid);
-  const needsRow = [...plan.targetlist.map((t) => t.expr), ...plan.qual].some((e) => { let any = false; walkVars(e, () => { any = true; }); return any; });
-  produceEntries(pc, plan, info, (id, _key, row) => {
-    if (needsRow) produceFetched(pc, rel, id, row, plan, [], consume);
-    else pc.filterAndProject(plan, pc.context({}), pc.g.jumpCode(row), consume);
+  const places = new Set<number>();
+  for (const e of [...plan.targetlist.map((t) => t.expr), ...plan.qual]) walkVars(e, (varno, attno) => { if (varno === plan.scanrelid) places.add(info.keyAttributes.indexOf(attno)); });
+  // A cursor's row has been asked for, too (WHERE CURRENT OF).
+  const fetches = places.has(-1);
+  const decode = fetches || places.size === 0 ? '' : g.konst(keyDecoder(info.columns, Math.max(...places) + 1));
+  g.emit(`${g.konst(noteRead)}(${rel.oid}, ${rel.filenode}, ${rel.shared});`);
+  produceEntries(pc, plan, info, (id, key, row) => {
+    if (fetches) {
+      produceFetched(pc, rel, id, row, plan, [], consume);
+      return;
+    }
+    const values = decode === '' ? '' : g.local(`${decode}(${key})`);
+    const columns = new Map<number, Column>();
+    const scan = (attno: number): Column => {
+      let column = columns.get(attno);
+      if (column === undefined) {
+        const attribute = rel.attributes[attno - 1]!;
+        column = { nullable: !attribute.attnotnull, type: attribute.atttypid, read: () => `${values}[${info.keyAttributes.indexOf(attno)}]` };
+        columns.set(attno, column);
+      }
+      return column;
+    };
+    pc.filterAndProject(plan, pc.context({ scan }), g.jumpCode(row), consume);
   });
 };
 

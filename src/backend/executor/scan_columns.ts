@@ -3,8 +3,12 @@
 import { type ColumnLayout, ROW_WIDE, readColumn, readVarBpchar, readVarText, type RowLayout } from '../access/row.ts';
 import { notSupported } from '../../common/errors.ts';
 import type { Relation } from '../catalog/relation.ts';
+import { currentTransactionId } from '../transaction/xact.ts';
 import { type Int8, type RecordAttribute, RecordValue } from '../types/datum.ts';
 import type { Column, Generator } from './codegen.ts';
+
+const FIRST_NORMAL_OID = 16384;
+const ownXid = (): number => currentTransactionId() % 2 ** 32;
 
 /** The names of the variables that hold the row at hand. */
 export interface RowPlace { bytes: string; view: string; offset: string; rowId: string }
@@ -91,7 +95,11 @@ function wholeRow(rel: Relation, place: RowPlace): Column {
 function systemColumn(rel: Relation, attno: number, place: RowPlace): Column {
   switch (attno) {
     case -1: return { nullable: false, type: 27, read: () => place.rowId };
-    case -2: return { nullable: false, type: 28, read: () => `${place.view}.getUint32(${place.offset}, true)` };
+    case -2: return {
+      nullable: false, type: 28,
+      // What this transaction has written bears no number yet (nor does what initdb wrote).
+      read: (g) => `(${place.view}.getUint32(${place.offset}, true) || ${rel.oid < FIRST_NORMAL_OID ? '1' : `${g.konst(ownXid)}()`})`,
+    };
     case -3: case -5: return { nullable: false, type: 29, read: () => '0' };
     case -4: return { nullable: false, type: 28, read: () => '0' };
     case -6: return { nullable: false, type: 26, read: (g) => g.konst(rel.oid) };

@@ -1,9 +1,11 @@
 // Index scans of a base relation (PostgreSQL's indxpath.c): which conditions an index serves, what that costs, what
 // order it gives; also with values from relations joined before (parameterized paths).
 import { opFamilyEntry } from '../catalog/lsyscache.ts';
+import { isDecodable } from '../access/key_decode.ts';
 import type { IndexInfo } from '../catalog/relation.ts';
 import { operator } from '../executor/fmgr_info.ts';
 import { makeAndsImplicit } from '../nodes/nodeFuncs.ts';
+import { walkExpr } from '../executor/plan_walker.ts';
 import type { IndexCondition, Plan } from '../nodes/plannodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { makeConst } from '../nodes/makefuncs.ts';
@@ -12,6 +14,7 @@ import { clampRows, costs, DISABLE_COST, enabled, exprCost, indexPagesFetched } 
 import { impliedEqualitiesFor } from './equivclass.ts';
 import { adjustRestriction, toParent } from './inherit.ts';
 import { addPath } from './pathnode.ts';
+import { predicateImpliedBy } from './predtest.ts';
 import { forRelation, indexColumnExpr, indexPathkeys } from './pathkeys.ts';
 import type { Path, PathKey, PlannerInfo, Relids, RelOptInfo, RestrictInfo } from './pathnodes.ts';
 import { orderedClauses, planBase, targetOf } from './planbuild.ts';
@@ -182,6 +185,21 @@ function usefulPathkeys(root: PlannerInfo, rel: RelOptInfo, keys: PathKey[]): Pa
   return keys.slice(0, Math.max(n, keys[0] !== undefined && !keys[0].reverse ? merge : 0));
 }
 
+/** All columns that are wanted come out of the index's keys. */
+function isCovered(rel: RelOptInfo, info: IndexInfo, rest: readonly RestrictInfo[]): boolean {
+  let decodable = 0;
+  while (decodable < info.keyCount && isDecodable(info.columns[decodable]!, rel.relation!.attributes[info.keyAttributes[decodable]! - 1]?.atttypid ?? 0)) decodable++;
+  let covered = true;
+  const check = (e: Expr): void => walkExpr(e, (node) => {
+    if (node.kind !== 'Var' || node.varno !== rel.rti) return;
+    const at = info.keyAttributes.indexOf(node.varattno);
+    if (node.varattno <= 0 || at < 0 || at >= decodable) covered = false;
+  });
+  rel.target.forEach(check);
+  rest.forEach((r) => check(r.clause));
+  return covered;
+}
+
 function makeIndexPath(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, used: Match[], outer: Relids, pathkeys: PathKey[], backward: boolean): Path {
   const indexClauses = [...new Set(used.map((m) => m.rinfo))];
   const selectivity = clauselistSelectivity(root, indexClauses);
@@ -190,7 +208,9 @@ function makeIndexPath(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, used
   const unique = info.unique && used.length >= info.keyCount && used.every((m) => m.condition.strategy === '=');
   const rowsFetched = unique ? 1 : fetched;
   const paramClauses = indexClauses.filter((r) => overlaps(r.clauseRelids, outer) && outer !== EMPTY);
-  const rest = rel.restrictions.filter((r) => !indexClauses.includes(r) && !r.pseudoconstant);
+  // What the index's predicate says need not be asked of its rows, unless they may have to be looked at again (EvalPlanQual).
+  const implied = info.predicate === null || root.parse.commandType !== 'select' || root.parse.rowMarks.length > 0 ? [] : makeAndsImplicit(forRelation(info.predicate, rel.rti));
+  const rest = rel.restrictions.filter((r) => !indexClauses.includes(r) && !r.pseudoconstant && !(implied.length > 0 && predicateImpliedBy([r.clause], implied, false)));
   const rows = outer === EMPTY ? rel.rows : clampRows(rel.rows * clauselistSelectivity(root, paramClauses));
   const indexPages = Math.max(1, Math.ceil(tuples / 250));
   const indexPagesRead = Math.max(1, Math.ceil(indexPages * (unique ? rowsFetched / tuples : selectivity)));
@@ -198,7 +218,7 @@ function makeIndexPath(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, used
   const qual = used.reduce((c, m) => c + exprCost(m.expr), 0);
   let run = indexPagesRead * costs.randomPage + rowsFetched * (costs.cpuIndexTuple + qual);
   // Heap pages: between reading them all at random and in order, by the square of the correlation.
-  const onlyIndex = rel.target.length === 0 && rest.length === 0;
+  const onlyIndex = isCovered(rel, info, rest);
   if (!onlyIndex) {
     const worst = indexPagesFetched(rowsFetched, rel.pages) * costs.randomPage;
     const bestPages = Math.ceil(selectivity * rel.pages);

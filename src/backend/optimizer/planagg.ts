@@ -52,7 +52,7 @@ export function planMinMax(root: PlannerInfo, final: readonly TargetEntry[]): Pl
       ...root.parse, targetList: [tle], hasAggs: false, havingQual: null, groupClause: [], distinctClause: [], windowClause: [], hasWindowFuncs: false, hasSubLinks: false, cteList: [],
       sortClause: [{ tleSortGroupRef: 1, eqop: 0, sortop, nulls_first: sortOperator(sortop).reverse, hashable: false }],
       limitCount: { kind: 'Const', consttype: 20, consttypmod: -1, constcollid: 0, constvalue: 1, location: -1 }, limitOffset: null,
-      jointree: { ...root.parse.jointree, quals: quals === null ? notNull : { kind: 'BoolExpr', boolop: 'and', args: [quals, notNull], location: -1 } },
+      jointree: { ...root.parse.jointree, quals: quals === null ? notNull : { kind: 'BoolExpr', boolop: 'and', args: [notNull, quals], location: -1 } },
     };
     const { plan } = planSubquery({ ...root, parent: null, initPlans: [] }, query, 1, false);
     const scan = plan.kind === 'Limit' ? plan.lefttree! : plan;

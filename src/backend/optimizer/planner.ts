@@ -15,6 +15,7 @@ import { canonicalizeQual, containsAggs, containsSubplans, containsVolatile, equ
 import { readCostSettings } from './costsize.ts';
 import { planUpper } from './grouping.ts';
 import type { PathKey, PlannerGlobal, PlannerInfo } from './pathnodes.ts';
+import { usefulGroupClause } from './group_columns.ts';
 import { standsForChildren } from './inherit.ts';
 import { flattenJoinAliases, pullUpSublinks, pullUpSubqueries, reduceOuterJoins } from './prepjointree.ts';
 import { planRecursiveUnion } from './prepunion.ts';
@@ -153,7 +154,7 @@ function preprocessQuery(root: PlannerInfo): void {
     havingQual = having.length === 0 ? null : simplifyBool('and', having);
   }
   root.parse = {
-    ...q, targetList, rtable, jointree, havingQual,
+    ...q, targetList, rtable, jointree, havingQual, groupClause: usefulGroupClause({ ...q, targetList, rtable }),
     withCheckOptions: q.withCheckOptions.length === 0 ? q.withCheckOptions : q.withCheckOptions.map((wco) => ({ ...wco, qual: qual(wco.qual) })),
     mergeActionList: q.mergeActionList.map((a) => ({ ...a, qual: qual(a.qual), targetList: targets(a.targetList).map((t) => ({ ...t, expr: replaceMultiexprParams(root, t.expr) })) })),
     returningList: targets(q.returningList), limitOffset: q.limitOffset === null ? null : value(q.limitOffset),

@@ -216,6 +216,10 @@ function markRteForSelectPriv(state: ParseState, rte: RangeTblEntry, rtindex: nu
       const sideRte = state.rtable[index - 1];
       if (sideRte !== undefined) markRteForSelectPriv(state, sideRte, index, 0);
     }
+  } else if (rte.rtekind === 'join') {
+    // A column of a join with an alias is one of its sides'; what USING has merged is in the join's condition.
+    const below = rte.joinaliasvars[column - 1];
+    if (below?.kind === 'Var') markRteForSelectPriv(state, state.rtable[below.varno - 1]!, below.varno, below.varattno);
   }
 }
 

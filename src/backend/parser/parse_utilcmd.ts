@@ -7,6 +7,7 @@ import { getNamespaceName } from '../catalog/lsyscache.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
+import { requireTypeUsage } from '../catalog/aclchk.ts';
 import { getColumnDefCollation, typenameTypeIdAndMod } from './parse_type.ts';
 import { makeParseState, parserError, type ParseState } from './parse_node.ts';
 import type { RawNode } from './raw_nodes.ts';
@@ -116,7 +117,10 @@ export function transformColumnDefinition(context: TransformContext, def: RawNod
   let typeOid: Oid;
   let typmod: number;
   if (serial !== undefined) [typeOid, typmod] = [serial, -1];
-  else ({ type: typeOid, typmod } = typenameTypeIdAndMod(state, typeName));
+  else {
+    ({ type: typeOid, typmod } = typenameTypeIdAndMod(state, typeName));
+    requireTypeUsage(typeOid);
+  }
   const column: ColumnSpec = {
     name, typeOid, typmod, collation: getColumnDefCollation(state, def, typeOid),
     ndims: (typeName['arrayBounds'] as unknown[] | undefined)?.length ?? 0, notNull: Boolean(def['is_not_null']),

@@ -294,10 +294,12 @@ export function similarToRegex(pattern: string, escape: string): string {
     throw new PgError('invalid_escape_sequence', 'invalid escape string', { hint: 'Escape string must be empty or one character.' });
   }
   let result = '^(?:';
-  let escaped = false, inClass = false, separators = 0;
+  let escaped = false, separators = 0;
+  // How many brackets are open, and how far into the character class: past 2, a ] closes it.
+  let brackets = 0, classPosition = 0;
   for (const char of pattern) {
     if (escaped) {
-      if (char === '"' && !inClass) {
+      if (char === '"' && brackets === 0) {
         if (separators === 0) result += '){1,1}?(';
         else if (separators === 1) result += '){1,1}(?:';
         else {
@@ -307,17 +309,24 @@ export function similarToRegex(pattern: string, escape: string): string {
         separators++;
       } else {
         result += `\\${char}`;
+        classPosition = 3;
       }
       escaped = false;
     } else if (char === escape) {
       escaped = true;
-    } else if (inClass) {
+    } else if (brackets > 0) {
       if (char === '\\') result += '\\';
       result += char;
-      if (char === ']') inClass = false;
+      if (char === ']' && classPosition > 2) brackets--;
+      else if (char === '^') classPosition++;
+      else {
+        if (char === '[') brackets++;
+        classPosition = 3;
+      }
     } else if (char === '[') {
       result += char;
-      inClass = true;
+      brackets = 1;
+      classPosition = 1;
     } else if (char === '%') {
       result += '.*';
     } else if (char === '_') {
