@@ -25,7 +25,10 @@ test.serial('a unique key is looked up, a range is scanned', (t) => {
   t.is(explain('select c from t where a = 5'), 'Index Scan using t_pkey on t\n  Index Cond: (a = 5)');
   t.regex(explain('select c from t where b = 5 and a > 990 order by a'), /^Index Scan using t_b_a_idx on t\n  Index Cond: \(\(b = 5\) AND \(a > 990\)\)$/);
   t.regex(explain('select c from t order by a desc limit 3'), /Limit\n  ->  Index Scan Backward using t_pkey on t/);
-  t.regex(explain('select max(a) from t'), /InitPlan 1 \(returns \$0\)\n {4}->  Limit\n {10}->  Index Scan Backward/);
+  t.regex(explain('select max(a) from t'), /InitPlan 1 \(returns \$0\)\n {4}->  Limit\n {10}->  Index Only Scan Backward/);
+  // Its columns come out of the keys.
+  t.regex(explain('select a, b from t where b = 5 and a > 990'), /^Index Only Scan using t_b_a_idx on t\n/);
+  t.deepEqual(run('select a, b from t where b = (select b from t where a = 995) and a = 995'), run('select a, b from t where c is not null and a = 995'));
 });
 
 test.serial('IN becomes a join, NOT IN a hashed subplan, EXISTS a semi or anti join', (t) => {

@@ -5,6 +5,7 @@ import type { TargetEntry } from '../nodes/primnodes.ts';
 import { RecordValue } from '../types/datum.ts';
 import type { Column } from './codegen.ts';
 import { ViewRun } from './instead_of.ts';
+import { ownXid } from './scan_columns.ts';
 import { MergeRun } from './merge_run.ts';
 import { ModifyRun, ModifySpec } from './modify_table.ts';
 import { type ExprContext, genExpr, genTest } from './expr_codegen.ts';
@@ -25,14 +26,14 @@ export const modifyTable: Producer<ModifyTable> = (pc, plan, consume) => {
   g.block(`for (const ${entry} of ${run}.changed)`, () => {
     const row = g.local(`${entry}.row`);
     const source = plan.lefttree!.targetlist.map((t, i): Column => ({ nullable: true, type: exprType(t.expr), read: () => `${entry}.source[${i}]` }));
-    const scan = rowColumns(pc, spec, row, `${entry}.rowId`, `${entry}.relation`);
+    const scan = rowColumns(pc, spec, row, `${entry}.rowId`, `${entry}.relation`, plan.operation === 'delete' ? -4 : -2);
     const cx = pc.context({ outer: source, scan });
     consume(pc.project(plan.returningList, cx));
   });
 };
 
-/** The columns of a row of the target that is there as an array. */
-function rowColumns(pc: PlanCompiler, { relation }: ModifySpec, row: string, rowId: string, table?: string): (attno: number) => Column {
+/** The columns of a row of the target that is there as an array; `own`: the system column (xmin, xmax) that is this transaction's. */
+function rowColumns(pc: PlanCompiler, { relation }: ModifySpec, row: string, rowId: string, table?: string, own = 0): (attno: number) => Column {
   const { g } = pc;
   const columns = new Map<number, Column>();
   const make = (attno: number): Column => {
@@ -44,7 +45,7 @@ function rowColumns(pc: PlanCompiler, { relation }: ModifySpec, row: string, row
       }
       case -1: return { nullable: false, type: 27, read: () => rowId };
       case -6: return { nullable: false, type: 26, read: () => table ?? g.konst(relation.oid) };
-      default: return { nullable: false, type: 26, read: () => '0' };
+      default: return { nullable: false, type: 28, read: () => (attno === own ? `${g.konst(ownXid)}()` : '0') };
     }
   };
   return (attno) => {

@@ -8,7 +8,7 @@ import { type Int8, type RecordAttribute, RecordValue } from '../types/datum.ts'
 import type { Column, Generator } from './codegen.ts';
 
 const FIRST_NORMAL_OID = 16384;
-const ownXid = (): number => currentTransactionId() % 2 ** 32;
+export const ownXid = (): number => currentTransactionId() % 2 ** 32;
 
 /** The names of the variables that hold the row at hand. */
 export interface RowPlace { bytes: string; view: string; offset: string; rowId: string }

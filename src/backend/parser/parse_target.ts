@@ -10,7 +10,7 @@ import type { Oid } from '../types/datum.ts';
 import * as T from '../types/oids.ts';
 import { session } from '../utils/session.ts';
 import { columnsOfRowType, getExprResultType, type ResultColumnDescription } from './func_result.ts';
-import { coerceNullToDomain, coerceToDomain, coerceToTargetType, coerceType, isComplex } from './parse_coerce.ts';
+import { coerceToDomain, coerceToTargetType, coerceType, isComplex } from './parse_coerce.ts';
 import { parserError, type NamespaceItem, type ParseExprKind, type ParseState } from './parse_node.ts';
 import {
   attnameAttNum, errorMissingRte, expandNamespaceItemAttrs, expandNamespaceItemVars, getNamespaceItemByRangeTablePosn, getRteByRangeTablePosn,
@@ -153,7 +153,7 @@ export function transformAssignedExpr(state: ParseState, expr: Expr, kind: Parse
   const type = exprType(expr);
   if (indirection.length > 0) {
     // In INSERT the rest of the column is NULL, in UPDATE what it was.
-    const colVar: Expr = state.isInsert ? coerceNullToDomain(attrtype, attrtypmod, attcollation)
+    const colVar: Expr = state.isInsert ? makeNullConst(attrtype, attrtypmod, attcollation)
       : makeVar(state.targetItem!.rtindex, attrno, attrtype, attrtypmod, attcollation, 0, location);
     if (colVar.kind === 'Var') markVarForSelectPriv(state, colVar);
     result = transformAssignmentIndirection(state, colVar, colname, false, attrtype, attrtypmod, attcollation, indirection, 0, expr, 'assignment', location);
@@ -221,7 +221,7 @@ export function transformAssignmentIndirection(
   if (result === null) {
     const what = targetIsSubscripting ? `subscripted assignment to "${targetName}" requires type ${formatType(targetType)} but expression is of type ${formatType(exprType(rhs))}`
       : `subfield "${targetName}" is of type ${formatType(targetType)} but expression is of type ${formatType(exprType(rhs))}`;
-    throw parserError(state, 'datatype_mismatch', what, exprLocation(rhs), { hint: 'You will need to rewrite or cast the expression.' });
+    throw parserError(state, 'datatype_mismatch', what, location, { hint: 'You will need to rewrite or cast the expression.' });
   }
   return result;
 }

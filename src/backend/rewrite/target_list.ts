@@ -1,5 +1,6 @@
 // Target lists of INSERT and UPDATE as the executor wants them (rewriteTargetListIU and rewriteValuesRTE): every column
 // once, in order; defaults for those left out or given as DEFAULT; identity and generated columns checked.
+import { getType } from '../catalog/lsyscache.ts';
 import { PgError, internalError } from '../../common/errors.ts';
 import type { Attribute, Relation } from '../catalog/relation.ts';
 import { equal } from '../nodes/equalfuncs.ts';
@@ -100,7 +101,8 @@ function rewriteColumn(query: Query, given: TargetEntry | undefined, attribute: 
   if (!applyDefault) return given ?? null;
   let expr = buildColumnDefault(relation, attribute);
   if (expr === null) {
-    if (command === 'insert') return null; // NULL, by being left out
+    // NULL, by being left out; a domain may refuse it.
+    if (command === 'insert' && (!'rp'.includes(relation.kind) || getType(attribute.atttypid).typtype !== 'd')) return null;
     expr = coerceNullToDomain(attribute.atttypid, -1, attribute.attcollation);
   }
   return makeTargetEntry(expr, attribute.attnum, attribute.attname, false);
