@@ -26,6 +26,9 @@ lint: build/modules build/port.node ## check types, style and the order of the f
 bench: build ## measure side by side with Debian's PostgreSQL 15
 	@$(NODE) test/bench/bench.ts
 
+bench-libpq: build ## measure LIBPQ side by side with pg and postgres (postgres.js)
+	@$(NODE) test/bench/libpq.ts
+
 torture: build ## the long form of the crash tests
 	@TORTURE=1 $(NODE) tools/test.ts test/torture/*.test.ts test/storage/power_cut.test.ts
 
@@ -63,6 +66,6 @@ build/compiled: $(SOURCES) build/modules build/port.node build/heap.so tsconfig.
 	@sh tools/compile.sh $(NODE)
 	@touch $@
 
-.PHONY: help build run test lint bench torture clean
+.PHONY: help build run test lint bench bench-libpq torture clean
 
 include packaging/package.mk
