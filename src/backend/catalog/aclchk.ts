@@ -6,7 +6,6 @@ import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
 import { aclDefault, aclMask, aclUpdate, aclMembers, ALL_RIGHTS, formatAcl, hasPrivsOfRole, parseAcl, selectBestGrantor, superuserArg,
   PRIVILEGE_NAMES, type AclItem, type AclKind } from './acl.ts';
-import { formatType } from './format_type.ts';
 import { catalogFind, catalogUpdate } from './indexing.ts';
 import * as ids from './oids.ts';
 import { objectName, objectOwner, objectProperty, objectRow } from './object_property.ts';
@@ -20,13 +19,6 @@ export const notOwnerOrDenied = (noun: string, name: string): PgError =>
 /** 42501 'must be owner of table x'. */
 export const mustBeOwner = (noun: string, name: string): PgError =>
   new PgError('insufficient_privilege', `must be owner of ${noun} ${name}`);
-
-/** 42501 unless one may make columns, arguments, ... of this type (an array: of its elements'). */
-export function requireTypeUsage(type: Oid): void {
-  if (objectAclcheck(ids.TypeRelationId, type, session.currentUser, ACL.USAGE)) return;
-  const row = sys.typeByOid(type);
-  throw notOwnerOrDenied('type', formatType(row !== undefined && row.typelem !== 0 && row.typsubscript === 6179 ? row.typelem : type));
-}
 
 const RELKIND_NOUNS: Readonly<Record<string, string>> = {
   r: 'table', p: 'table', i: 'index', I: 'index', S: 'sequence', v: 'view', m: 'materialized view', f: 'foreign table',

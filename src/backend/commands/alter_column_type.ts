@@ -24,7 +24,7 @@ import { coerceToTargetType } from '../parser/parse_coerce.ts';
 import { assignExprCollations } from '../parser/parse_collate.ts';
 import { transformExpr } from '../parser/parse_expr.ts';
 import { makeParseState } from '../parser/parse_node.ts';
-import { requireTypeUsage } from '../catalog/aclchk.ts';
+import { requireTypeUsage } from '../catalog/type_usage.ts';
 import { getColumnDefCollation, typenameTypeIdAndMod } from '../parser/parse_type.ts';
 import { transformIndexStmt } from '../parser/parse_utilcmd.ts';
 import { rawParse, type RawNode } from '../parser/raw_parser.ts';

@@ -1,7 +1,8 @@
 // CREATE AGGREGATE, OPERATOR, COLLATION (DefineStmt: PostgreSQL's aggregatecmds.c, pg_aggregate.c, operatorcmds.c,
 // pg_operator.c, collationcmds.c).
 import { PgError, notSupported } from '../../common/errors.ts';
-import { aclcheckProc, mustBeOwner, notOwnerOrDenied, objectOwnercheck, requireTypeUsage } from '../catalog/aclchk.ts';
+import { aclcheckProc, mustBeOwner, notOwnerOrDenied, objectOwnercheck } from '../catalog/aclchk.ts';
+import { requireTypeUsage } from '../catalog/type_usage.ts';
 import { getNewOid } from '../catalog/catalog.ts';
 import { PG_UTF8 } from '../../common/encoding.ts';
 import { formatType } from '../catalog/format_type.ts';

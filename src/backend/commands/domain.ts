@@ -1,7 +1,7 @@
 // CREATE DOMAIN and ALTER DOMAIN (the domain half of PostgreSQL's typecmds.c).
 import { PgError } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
-import { requireTypeUsage } from '../catalog/aclchk.ts';
+import { requireTypeUsage } from '../catalog/type_usage.ts';
 import { getNewOid } from '../catalog/catalog.ts';
 import { performDeletion } from '../catalog/dependency.ts';
 import { formatType } from '../catalog/format_type.ts';

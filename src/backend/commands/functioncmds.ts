@@ -1,6 +1,7 @@
 // CREATE FUNCTION and PROCEDURE, ALTER FUNCTION, CALL, DO, CREATE CAST (PostgreSQL's functioncmds.c).
 import { PgError, notSupported } from '../../common/errors.ts';
-import { aclcheckNamespace, notOwnerOrDenied, objectAclcheck, objectOwnercheck, requireTypeUsage } from '../catalog/aclchk.ts';
+import { aclcheckNamespace, notOwnerOrDenied, objectAclcheck, objectOwnercheck } from '../catalog/aclchk.ts';
+import { requireTypeUsage } from '../catalog/type_usage.ts';
 import { getNewOid } from '../catalog/catalog.ts';
 import { formatType } from '../catalog/format_type.ts';
 import { catalogFind, catalogInsert, catalogUpdate } from '../catalog/indexing.ts';

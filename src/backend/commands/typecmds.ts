@@ -1,6 +1,7 @@
 // CREATE TYPE (enum, composite, range) and ALTER TYPE of enums (PostgreSQL's typecmds.c); domains are in domain.ts.
 import { PgError, notSupported } from '../../common/errors.ts';
-import { aclcheckNamespace, notOwnerOrDenied, objectAclcheck, requireTypeUsage } from '../catalog/aclchk.ts';
+import { aclcheckNamespace, notOwnerOrDenied, objectAclcheck } from '../catalog/aclchk.ts';
+import { requireTypeUsage } from '../catalog/type_usage.ts';
 import { getNewOid } from '../catalog/catalog.ts';
 import { formatType } from '../catalog/format_type.ts';
 import { heapCreateWithCatalog } from '../catalog/heap.ts';

@@ -7,7 +7,7 @@ import { getNamespaceName } from '../catalog/lsyscache.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
-import { requireTypeUsage } from '../catalog/aclchk.ts';
+import { requireTypeUsage } from '../catalog/type_usage.ts';
 import { getColumnDefCollation, typenameTypeIdAndMod } from './parse_type.ts';
 import { makeParseState, parserError, type ParseState } from './parse_node.ts';
 import type { RawNode } from './raw_nodes.ts';
