@@ -37,6 +37,7 @@ class Screen {
     this.exit = new Promise((done) => { this.pty.onExit(({ exitCode }) => done(exitCode)); });
   }
 
+  resize(columns: number, rows: number): void { this.pty.resize(columns, rows); }
   type(text: string): void { this.pty.write(text); }
 
   until(wanted: string): Promise<void> {
@@ -120,6 +121,88 @@ test.serial('Tab knows commands, tables and columns; the history is kept', async
   await again.until('postgres=# ');
   again.type('\x04');
   t.is(await again.exit, 0);
+});
+
+test.serial('Tab knows columns behind an alias and before FROM, settings and their values, functions, files, commands and what they take', async (t) => {
+  await site.psql('create table if not exists ostler (stable_number int, oats text)');
+  writeFileSync(join(home, 'timetable.sql'), 'select \'the mail\' as included;\n');
+  const screen = new Screen(['-X']);
+  const complete = async (text: string, wanted: string, keys = ''): Promise<void> => {
+    await screen.until('postgres=# ');
+    screen.type(`${text}${keys}`);
+    await screen.until(text);
+    screen.type('\t');
+    await screen.until(wanted);
+    screen.type('\x03');
+    await screen.until('^C\n');
+  };
+  await complete('select oa from ostler', 'select oats  from ostler', '\x1b[D'.repeat(12));
+  await complete('select 1 from ostler o where o.st', 'able_number ');
+  await complete('set default_transaction_iso', 'lation ');
+  await complete('set bytea_output to h', 'ex ');
+  await complete('select pg_backend_p', 'id ');
+  await complete(`\\i ${home}/time`, 'table.sql ');
+  await complete(`\\copy ostler from ${home}/time`, 'table.sql ');
+  await complete('\\pset linestyle un', 'icode ');
+  await complete('\\set VERBOSITY sq', 'lstate ');
+  await complete('\\h alter tablesp', 'ace ');
+  await complete('\\encoding win125', 'WIN125');
+  await complete('\\set HISTC', 'ONTROL ');
+  await complete('select :VERSION_NU', 'M ');
+  await screen.until('postgres=# ');
+  // A second Tab lists them.
+  screen.type('\\pset border \t');
+  screen.type('\t');
+  await screen.until('0  1  2  3\n');
+  await screen.until('postgres=# \\pset border ');
+  screen.type('\x15\x04');
+  t.is(await screen.exit, 0);
+});
+
+test.serial('the end is counted with IGNOREEOF; HISTCONTROL, HISTSIZE and HISTFILE; what is typed follows the window', async (t) => {
+  const file = join(home, 'own history');
+  writeFileSync(file, 'select 1 as old;\nselect 2 as old;\n');
+  const screen = new Screen(['-X', '-v', 'IGNOREEOF=2', '-v', 'HISTCONTROL=ignoreboth', '-v', 'HISTSIZE=3', '-v', `HISTFILE=${file}`], { PAGER: 'cat' });
+  await screen.until('postgres=# ');
+  await screen.line(' select 1 as spaced;', ' spaced ');
+  await screen.until('postgres=# ');
+  await screen.line('select 1 as twice;', ' twice ');
+  await screen.until('postgres=# ');
+  await screen.line('select 1 as twice;', ' twice ');
+  await screen.until('postgres=# ');
+  // Half a line more than the narrow window has.
+  screen.resize(40, 24);
+  screen.type('select \'123456789 123456789 123456789\' as wide');
+  await screen.until('wide');
+  screen.resize(100, 24);
+  await screen.until('postgres=# select \'123456789 123456789 123456789\' as wide');
+  screen.type(';\r');
+  await screen.until('(1 row)');
+  await screen.until('postgres=# ');
+  await screen.line('\\s', 'select 1 as twice;\nselect \'123456789');
+  await screen.until('postgres=# ');
+  screen.type('\x04');
+  await screen.until('Use "\\q" to leave psql.\n');
+  await screen.until('postgres=# ');
+  screen.type('\x04');
+  await screen.until('\\q');
+  t.is(await screen.exit, 0);
+  t.deepEqual(readFileSync(file, 'utf8').split('\n'), ['select 1 as twice;', 'select \'123456789 123456789 123456789\' as wide;', '\\s', '']);
+});
+
+test.serial('Ctrl-C in a pager is the pager\'s; \\watch has its own', async (t) => {
+  const screen = new Screen(['-X'], { PAGER: 'cat; echo paged; sleep 100', PSQL_WATCH_PAGER: 'sed -u "s/^/watched /"' });
+  await screen.until('postgres=# ');
+  await screen.line('select * from generate_series(1, 60);', 'paged');
+  screen.type('\x03');
+  await screen.until('postgres=# ');
+  await screen.line('select 6 * 7 as answer \\watch 0.05', 'watched  answer');
+  screen.type('\x03');
+  await screen.until('postgres=# ');
+  await screen.line('select 1 as one;', ' one ');
+  await screen.until('postgres=# ');
+  screen.type('\x04');
+  t.is(await screen.exit, 0);
 });
 
 test.serial('a statement of several lines is edited and recalled as one', async (t) => {

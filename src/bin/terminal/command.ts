@@ -23,6 +23,8 @@ export type Command = (context: CommandContext) => CommandStatus | Promise<Comma
 export const COMMANDS = new Map<string, Command>();
 /** Commands that are families of names, like \d…; asked when the table has none. */
 export const FAMILIES: ((name: string) => Command | null)[] = [];
+/** \restrict: until \unrestrict is given this key, no other command works, so that a dump cannot smuggle one in. */
+export const restriction: { key: string | null } = { key: null };
 /** Commands that work in branches that are not taken. */
 const CONDITIONAL = new Set(['if', 'elif', 'else', 'endif']);
 
@@ -34,6 +36,12 @@ export async function handleSlash(scanner: Scanner, conditions: ConditionalStack
   const name = scanner.commandName(), active = conditions.active;
   const context: CommandContext = { name, scanner, conditions, query, previous, arg: (kind = 'normal', strip = false) => scanner.argument(kind, strip) };
   let status: CommandStatus;
+  if (restriction.key !== null && name !== 'unrestrict') {
+    logError('backslash commands are restricted; only \\unrestrict is allowed');
+    scanner.argument('whole line');
+    scanner.commandEnd();
+    return 'error';
+  }
   const command = COMMANDS.get(name) ?? FAMILIES.map((f) => f(name)).find((c) => c !== null) ?? null;
   if (command === null) {
     logError(`invalid command \\${name}`);

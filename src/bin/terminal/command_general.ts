@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { childProcess } from '../prompt.ts';
 import { findEncoding } from '../../interfaces/libpq/encoding.ts';
-import { defineCommands, type Command, type CommandContext, type CommandStatus } from './command.ts';
+import { defineCommands, restriction, type Command, type CommandContext, type CommandStatus } from './command.ts';
 import { sendQuery } from './common.ts';
 import { doCopy } from './copy.ts';
 import { editText } from './editor.ts';
@@ -12,7 +12,7 @@ import { current, INTERRUPTED } from './input.ts';
 import { copyright, slashUsage } from './help.ts';
 import { interrupt, processFile } from './mainloop.ts';
 import { logError, logInfo, openSink, stdout, systemMessage } from './output.ts';
-import { pageOut } from './pager.ts';
+import { pageOut, watchPager } from './pager.ts';
 import { readLine } from '../prompt.ts';
 import { applyPset, showPset } from './pset.ts';
 import { EXIT_SUCCESS, pset } from './settings.ts';
@@ -225,8 +225,11 @@ const watch: Command = async (context) => {
     logError('\\watch cannot be used with an empty query');
     return 'error';
   }
-  const title = pset.popt.title, text = query.text;
-  while (!interrupt.pressed) {
+  const title = pset.popt.title, text = query.text, pager = watchPager(), before = pset.out;
+  const over = (): boolean => interrupt.pressed || pager?.ended === true;
+  if (pager !== null) pset.out = pager;
+  let failed = false;
+  while (!over()) {
     const when = new Date().toLocaleString('en-US', { weekday: 'short', month: 'short', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }).replaceAll(',', '');
     const year = new Date().getFullYear();
     const head = `${when} ${year} (every ${seconds}s)\n`;
@@ -239,16 +242,17 @@ const watch: Command = async (context) => {
     }
     pset.out.flush();
     if (!ok) {
-      stdout.write('\n');
-      query.text = '';
-      return 'error';
+      failed = true;
+      break;
     }
-    for (let waited = 0; waited < seconds * 1000 && !interrupt.pressed; waited += 50) await new Promise((wake) => { setTimeout(wake, Math.min(50, seconds * 1000 - waited)); });
+    for (let waited = 0; waited < seconds * 1000 && !over(); waited += 50) await new Promise((wake) => { setTimeout(wake, Math.min(50, seconds * 1000 - waited)); });
   }
+  pset.out = before;
+  if (pager !== null) await pager.finish();
   interrupt.pressed = false;
   stdout.write('\n');
   query.text = '';
-  return 'skip';
+  return failed ? 'error' : 'skip';
 };
 
 // ---- the table
@@ -304,10 +308,14 @@ defineCommands({
     return 'skip';
   },
   's': (c) => {
-    const file = c.arg('normal', true), text = (current.terminal?.history?.entries ?? []).map((l) => `${l}\n`).join('');
-    // However short, it is paged.
-    if (file === null) pageOut(text, { ...pset.popt, pager: pset.popt.pager === 0 ? 0 : 2 }, stdout);
-    else {
+    const file = c.arg('normal', true), entries = current.terminal?.history?.entries, text = (entries ?? []).map((l) => `${l}\n`).join('');
+    if (file === null) {
+      // However short, it is paged.
+      if (entries !== undefined) pageOut(text, { ...pset.popt, pager: pset.popt.pager === 0 ? 0 : 2 }, stdout);
+      stdout.write('\n');
+    }
+    if (entries === undefined) return 'error';
+    if (file !== null) {
       try {
         writeFileSync(home(file), text);
       } catch (error) {
@@ -445,6 +453,26 @@ defineCommands({
   '?': (c) => {
     slashUsage(c.arg('normal', false));
     return 'skip';
+  },
+  'restrict': (c) => {
+    const key = c.arg('normal', true);
+    if (key === null || key === '') {
+      logError(`\\${c.name}: missing required argument`);
+      return 'error';
+    }
+    restriction.key = key;
+    return 'skip';
+  },
+  'unrestrict': (c) => {
+    const key = c.arg('normal', true);
+    if (key === null || key === '') logError(`\\${c.name}: missing required argument`);
+    else if (restriction.key === null) logError(`\\${c.name}: not currently in restricted mode`);
+    else if (key !== restriction.key) logError(`\\${c.name}: wrong key`);
+    else {
+      restriction.key = null;
+      return 'skip';
+    }
+    return 'error';
   },
   'encoding': async (c): Promise<CommandStatus> => {
     const name = c.arg('normal', false);

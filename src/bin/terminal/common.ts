@@ -17,6 +17,7 @@ import { EXIT_BADCONN, pset } from './settings.ts';
 import { setVariable } from './variables.ts';
 
 export type TextRow = (string | null)[];
+const CLOSED = 'server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally\n\tbefore or while processing the request.';
 const FRAME = '**************************\n';
 
 // ---- errors
@@ -304,13 +305,16 @@ async function runSteps(db: Connection, query: string): Promise<Outcome> {
     return sink ?? null;
   };
   const steps = db.results(query)[Symbol.asyncIterator]();
-  let copied = false;
+  let copied = false, ended = false;
   for (let step = await steps.next(); step.done !== true;) {
     const value: Step = step.value;
     switch (value.kind) {
       case 'error':
         if (cancelling !== null) await cancelling;
-        showError(value.error, query);
+        // Behind the server's last word the connection's own: it has ended.
+        if (ended) logInfo(CLOSED);
+        else showError(value.error, query);
+        ended ||= value.error instanceof ServerError && /^(FATAL|PANIC)$/.test(value.error.fields.severityNonlocalized ?? '');
         setErrorVariables(value.error);
         success = false;
         step = await steps.next();

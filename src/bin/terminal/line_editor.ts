@@ -10,7 +10,7 @@ import { charWidth } from './mbprint.ts';
 /** What the reader of statements thinks of a text: the prompts of its lines but the first, that of one more, whether it may go. */
 export interface Judgement { prompts: string[]; complete: boolean }
 export type Judge = (text: string) => Judgement;
-export type Completer = (before: string) => Promise<[candidates: string[], word: string]>;
+export type Completer = (before: string, behind: string) => Promise<[candidates: string[], word: string]>;
 /** Ctrl-C; the end (Ctrl-D) behind a text. */
 export interface Edited { kind: 'text' | 'interrupted' | 'end'; text: string }
 
@@ -463,10 +463,10 @@ export class LineEditor {
       this.insert('\t');
       return;
     }
-    const before = this.text.slice(0, this.cursor), [candidates, word] = await this.completer(before);
+    const before = this.text.slice(0, this.cursor), [candidates, word] = await this.completer(before, this.text.slice(this.cursor));
     if (this.done === null || candidates.length === 0) return;
     const common = commonBeginning(candidates);
-    if (common.length > word.length || (candidates.length === 1 && common !== word)) {
+    if (common !== word && common.length >= word.length) {
       this.keep();
       this.replace(this.cursor - word.length, this.cursor, common);
       return;

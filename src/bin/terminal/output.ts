@@ -120,7 +120,7 @@ export function writeErr(text: string): void {
 function log(kind: '' | 'error: ' | 'warning: ' | 'hint: ', message: string): void {
   if (pset.out !== null) pset.out.flush();
   let head = '';
-  if (pset.inputFile !== null) head = `psql:${pset.inputFile}:${pset.lineNumber}: `;
+  if (pset.inputFile !== null) head = `psql:${pset.inputFile}:${pset.lineNumber > 0 ? `${pset.lineNumber}:` : ''} `;
   else if (!pset.terse) head = 'psql: ';
   if (!pset.terse || pset.inputFile !== null) head += kind;
   writeErr(`${head}${message.replace(/\n$/, '')}\n`);

@@ -1,4 +1,6 @@
 // Long output goes through a pager when somebody sits there (PageOutput of print.c).
+import type { ChildProcessByStdio } from 'node:child_process';
+import type { Writable } from 'node:stream';
 import { childProcess } from '../prompt.ts';
 import { pset } from './settings.ts';
 import { stdout, toBytes, type Sink } from './output.ts';
@@ -19,4 +21,41 @@ export function pageOut(text: string, options: Pick<TableOptions, 'pager' | 'pag
   }
   stdout.flush();
   childProcess().spawnSync('/bin/sh', ['-c', program], { input: toBytes(text), stdio: ['pipe', 'inherit', 'inherit'] });
+}
+
+/** One pager for all that \watch prints ($PSQL_WATCH_PAGER), which goes on until it ends; null: none is wanted. */
+export function watchPager(): WatchPager | null {
+  const program = process.env['PSQL_WATCH_PAGER'] ?? '';
+  return program.trim() === '' || pset.notTty || pset.popt.pager === 0 || pset.out !== stdout ? null : new WatchPager(program);
+}
+
+class WatchPager implements Sink {
+  readonly isStdout = false;
+  ended = false;
+  private readonly child: ChildProcessByStdio<Writable, null, null>;
+  private readonly gone: Promise<void>;
+
+  constructor(program: string) {
+    stdout.flush();
+    this.child = childProcess().spawn('/bin/sh', ['-c', program], { stdio: ['pipe', 'inherit', 'inherit'] });
+    this.child.stdin.on('error', () => { this.ended = true; });
+    this.gone = new Promise((resolve) => {
+      this.child.on('close', () => {
+        this.ended = true;
+        resolve();
+      });
+    });
+  }
+
+  write(text: string | Buffer): void { if (!this.ended) this.child.stdin.write(typeof text === 'string' ? toBytes(text) : text); }
+  flush(): void { /* it goes out by itself */ }
+  close(): number {
+    this.child.stdin.end();
+    return 0;
+  }
+
+  async finish(): Promise<void> {
+    this.close();
+    await this.gone;
+  }
 }

@@ -52,6 +52,8 @@ ISO_8859_8 iso-8859-8|WIN1250 windows-1250 - windows1250|WIN1251 windows-1251 - 
 WIN1255 windows-1255 - windows1255|WIN1256 windows-1256 - windows1256|WIN1257 windows-1257 - windows1257|WIN1258 windows-1258 - windows1258 abc tcvn tcvn5712 vscii|WIN866 ibm866 - windows866 alt
 WIN874 windows-874 - windows874|KOI8R koi8-r - koi8|KOI8U koi8-u|EUC_JP euc-jp|EUC_CN gbk|EUC_KR euc-kr|SJIS shift_jis - mskanji shiftjis win932 windows932|BIG5 big5 - win950 windows950
 GBK gbk - win936 windows936|UHC euc-kr - win949 windows949|GB18030 gb18030`;
+/** Those there are. */
+export const ENCODING_NAMES: readonly string[] = ['SQL_ASCII', 'UTF8', ...TABLE.split(/[|\n]/).map((line) => line.split(' ')[0]!)].sort();
 /** Encodings of PostgreSQL that we have no tables for. */
 const REFUSED = ['MULE_INTERNAL', 'EUC_TW', 'JOHAB', 'EUC_JIS_2004', 'SHIFT_JIS_2004'];
 
