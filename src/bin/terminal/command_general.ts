@@ -486,7 +486,8 @@ defineCommands({
       await pset.db?.exec(`SET client_encoding TO '${known.name}'`);
     } catch {
       logError(`${name}: invalid encoding name or conversion procedure not found`);
-      return 'error';
+      // PostgreSQL's psql does not call that a failure.
+      return 'skip';
     }
     return 'skip';
   },
