@@ -191,7 +191,8 @@ test.serial('the end is counted with IGNOREEOF; HISTCONTROL, HISTSIZE and HISTFI
 });
 
 test.serial('Ctrl-C in a pager is the pager\'s; \\watch has its own', async (t) => {
-  const screen = new Screen(['-X'], { PAGER: 'cat; echo paged; sleep 100', PSQL_WATCH_PAGER: 'sed -u "s/^/watched /"' });
+  // Without the trap dash loses a Ctrl-C that comes between two of its commands.
+  const screen = new Screen(['-X'], { PAGER: 'trap "exit" INT; cat; echo paged; while :; do sleep 1; done', PSQL_WATCH_PAGER: 'sed -u "s/^/watched /"' });
   await screen.until('postgres=# ');
   await screen.line('select * from generate_series(1, 60);', 'paged');
   screen.type('\x03');
