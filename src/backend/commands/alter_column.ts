@@ -23,10 +23,9 @@ import { partitionParent } from '../partitioning/partdesc.ts';
 import { buildColumnDefault } from '../rewrite/defaults.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
-import { session } from '../utils/session.ts';
 import { PASS, registerActions, simpleRecursion, type Action, type Altered, type Queue } from './altertable.ts';
 import { refusePartitionColumn } from './partition.ts';
-import { behaviorOf, columnToAlter, domainHasConstraints, setNotNull, undefinedColumn, updateAttribute } from './alter_common.ts';
+import { behaviorOf, columnToAlter, domainHasConstraints, setNotNull, statisticsTarget, undefinedColumn, updateAttribute } from './alter_common.ts';
 import { addCheckConstraint, queueForeignKey, queueIndex } from './alter_constraint.ts';
 import { containsVolatile, cookDefault } from './constraints.ts';
 import { requireObjectOwnership } from './object_names.ts';
@@ -284,18 +283,9 @@ function dropIdentity(tab: Altered, cmd: RawNode): void {
 
 // ---- statistics, options, storage
 
-const MAX_STATISTICS_TARGET = 10000;
-
 function setStatistics(tab: Altered, cmd: RawNode): void {
   const relation = tab.current;
-  let target = cmd['def'] as number;
-  if (target < -1) throw new PgError('invalid_parameter_value', `statistics target ${target} is too low`);
-  if (target > MAX_STATISTICS_TARGET) {
-    target = MAX_STATISTICS_TARGET;
-    const warning = new PgError('invalid_parameter_value', `lowering statistics target to ${target}`);
-    warning.severity = 'WARNING';
-    session.notice(warning);
-  }
+  const target = statisticsTarget(cmd['def'] as number);
   const isIndex = relation.kind === 'i' || relation.kind === 'I';
   if (cmd['name'] === undefined && !isIndex) throw new PgError('feature_not_supported', 'cannot refer to non-index column by number');
   const column = cmd['name'] !== undefined ? columnToAlter(relation, cmd['name'] as string) : relation.attributes[(cmd['num'] as number) - 1];

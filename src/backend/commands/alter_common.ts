@@ -9,6 +9,7 @@ import type { PgAttribute } from '../catalog/rows.ts';
 import { constraintsOfDomain, typeByOid } from '../catalog/syscache.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import type { Oid } from '../types/datum.ts';
+import { session } from '../utils/session.ts';
 import type { Altered } from './altertable.ts';
 
 export const behaviorOf = (cmd: RawNode): DropBehavior => (cmd['behavior'] === 'DROP_CASCADE' ? 'cascade' : 'restrict');
@@ -41,4 +42,16 @@ export function domainHasConstraints(oid: Oid): boolean {
     if (type.typnotnull || constraintsOfDomain(type.oid).length > 0) return true;
   }
   return false;
+}
+
+const MAX_STATISTICS_TARGET = 10000;
+
+/** What SET STATISTICS asks for, lowered to the greatest there is. */
+export function statisticsTarget(target: number): number {
+  if (target < -1) throw new PgError('invalid_parameter_value', `statistics target ${target} is too low`);
+  if (target <= MAX_STATISTICS_TARGET) return target;
+  const warning = new PgError('invalid_parameter_value', `lowering statistics target to ${MAX_STATISTICS_TARGET}`);
+  warning.severity = 'WARNING';
+  session.notice(warning);
+  return MAX_STATISTICS_TARGET;
 }

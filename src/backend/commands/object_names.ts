@@ -25,8 +25,10 @@ import { session } from '../utils/session.ts';
 export type RawObject = RawValue | readonly RawValue[];
 
 const FUNCTIONS: Readonly<Record<string, FunctionObjectKind>> = { FUNCTION: 'function', PROCEDURE: 'procedure', ROUTINE: 'routine', AGGREGATE: 'aggregate' };
+/** A catalog, its index by name, and the word of messages. */
+interface NamedKind { classId: CatalogId; index: Oid; noun: string }
 /** Objects whose names nothing qualifies, and the words of messages for them. */
-const BY_NAME: Readonly<Record<string, { classId: CatalogId; index: Oid; noun: string }>> = {
+const BY_NAME: Readonly<Record<string, NamedKind>> = {
   EXTENSION: { classId: ids.ExtensionRelationId, index: ids.PgExtensionNameIndexId, noun: 'extension' },
   FOREIGN_SERVER: { classId: ids.ForeignServerRelationId, index: ids.PgForeignServerNameIndexId, noun: 'server' },
   FDW: { classId: ids.ForeignDataWrapperRelationId, index: ids.PgForeignDataWrapperNameIndexId, noun: 'foreign-data wrapper' },
@@ -35,7 +37,7 @@ const BY_NAME: Readonly<Record<string, { classId: CatalogId; index: Oid; noun: s
   SUBSCRIPTION: { classId: ids.SubscriptionRelationId, index: ids.PgSubscriptionSubnameIndexId, noun: 'subscription' },
 };
 /** Objects of schemas, found by the search path. */
-const IN_SCHEMAS: Readonly<Record<string, { classId: CatalogId; index: Oid; noun: string }>> = {
+const IN_SCHEMAS: Readonly<Record<string, NamedKind>> = {
   STATISTIC_EXT: { classId: ids.StatisticExtRelationId, index: ids.PgStatisticExtNameIndexId, noun: 'statistics object' },
   TSPARSER: { classId: ids.TSParserRelationId, index: ids.PgTsParserPrsnameIndexId, noun: 'text search parser' },
   TSDICTIONARY: { classId: ids.TSDictionaryRelationId, index: ids.PgTsDictDictnameIndexId, noun: 'text search dictionary' },

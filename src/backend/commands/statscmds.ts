@@ -30,11 +30,12 @@ import type { UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
+import { statisticsTarget } from './alter_common.ts';
 import { kindNotSupported } from './altertable.ts';
 import { requireObjectOwnership, resolveObject } from './object_names.ts';
 
 const SHARE_UPDATE_EXCLUSIVE_LOCK = 4, ACCESS_SHARE_LOCK = 1;
-const MAX_COLUMNS = 8, MAX_TARGET = 10000;
+const MAX_COLUMNS = 8;
 const KINDS: Readonly<Record<string, string>> = { ndistinct: 'd', dependencies: 'f', mcv: 'm' };
 
 const hasOrder = (type: Oid): boolean => typeOperators(type).ltOpr !== 0;
@@ -134,14 +135,7 @@ function kindsOf(stmt: RawNode, count: number, columns: readonly number[], expre
 }
 
 function alterStatistics(stmt: RawNode): void {
-  let target = (stmt['stxstattarget'] as number | undefined) ?? 0;
-  if (target < -1) throw new PgError('invalid_parameter_value', `statistics target ${target} is too low`);
-  if (target > MAX_TARGET) {
-    target = MAX_TARGET;
-    const warning = new PgError('invalid_parameter_value', `lowering statistics target to ${target}`);
-    warning.severity = 'WARNING';
-    session.notice(warning);
-  }
+  const target = statisticsTarget((stmt['stxstattarget'] as number | undefined) ?? 0);
   const names = stmt['defnames'] as string[];
   const address = resolveObject('OBJECT_STATISTIC_EXT', names, Boolean(stmt['missing_ok']));
   if (address === undefined) return ddlNotice(`statistics object "${names.join('.')}" does not exist, skipping`);

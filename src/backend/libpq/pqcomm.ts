@@ -190,7 +190,8 @@ export class Frontend {
     }
     const known = this.names[hash & NAMES_MASK]!;
     let i = known.length === end - start ? 0 : -1;
-    while (i >= 0 && i < known.length) i = known.charCodeAt(i) === body[start + i] ? i + 1 : -1;
+    // Only ASCII: one byte of what is no UTF-8 may be the number of a character.
+    while (i >= 0 && i < known.length) i = body[start + i]! < 0x80 && known.charCodeAt(i) === body[start + i] ? i + 1 : -1;
     if (i > 0 && end < this.bodyEnd) {
       this.at = end + 1;
       return known;
