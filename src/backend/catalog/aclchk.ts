@@ -3,7 +3,7 @@
 import { PgError } from '../../common/errors.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import type { Oid } from '../types/datum.ts';
-import { session } from '../utils/session.ts';
+import { sendWarning, session } from '../utils/session.ts';
 import { aclDefault, aclMask, aclUpdate, aclMembers, ALL_RIGHTS, formatAcl, hasPrivsOfRole, parseAcl, selectBestGrantor, superuserArg,
   PRIVILEGE_NAMES, type AclItem, type AclKind } from './acl.ts';
 import { catalogFind, catalogUpdate } from './indexing.ts';
@@ -209,9 +209,7 @@ function applyGrant(old: readonly AclItem[], owner: Oid, kind: AclKind, grant: G
 }
 
 function warn(condition: 'warning_privilege_not_granted' | 'warning_privilege_not_revoked', message: string): void {
-  const warning = new PgError(condition, message);
-  warning.severity = 'WARNING';
-  session.notice(warning);
+  sendWarning(condition, message);
 }
 
 const INVALID_FOR: Readonly<Record<AclKind, string>> = {

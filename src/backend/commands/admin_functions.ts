@@ -16,7 +16,7 @@ import { typeHooks } from '../types/hooks.ts';
 import { REGTYPEOID } from '../types/oids.ts';
 import { backendByPid, backends, type BackendStatus } from '../utils/backend_status.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
-import { session } from '../utils/session.ts';
+import { sendWarning, session } from '../utils/session.ts';
 import { allPreparedStatements } from './prepare.ts';
 import { rowMaker } from './set_results.ts';
 
@@ -47,9 +47,7 @@ function sleep(seconds: number): Datum {
 // ---- other backends
 
 function warnNoBackend(pid: number): false {
-  const warning = new PgError('warning', `PID ${pid} is not a PostgreSQL backend process`);
-  warning.severity = 'WARNING';
-  session.notice(warning);
+  sendWarning('warning', `PID ${pid} is not a PostgreSQL backend process`);
   return false;
 }
 
@@ -76,9 +74,7 @@ function terminateBackend(pid: number, timeoutMs: number): boolean {
   const end = performance.now() + timeoutMs;
   while (backendByPid(pid) !== undefined) {
     if (performance.now() >= end) {
-      const warning = new PgError('warning', `backend with PID ${pid} did not terminate within ${timeoutMs} milliseconds`);
-      warning.severity = 'WARNING';
-      session.notice(warning);
+      sendWarning('warning', `backend with PID ${pid} did not terminate within ${timeoutMs} milliseconds`);
       return false;
     }
     sleep(0.01);

@@ -9,7 +9,7 @@ import type { PgAttribute } from '../catalog/rows.ts';
 import { constraintsOfDomain, typeByOid } from '../catalog/syscache.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import type { Oid } from '../types/datum.ts';
-import { session } from '../utils/session.ts';
+import { sendWarning } from '../utils/session.ts';
 import type { Altered } from './altertable.ts';
 
 export const behaviorOf = (cmd: RawNode): DropBehavior => (cmd['behavior'] === 'DROP_CASCADE' ? 'cascade' : 'restrict');
@@ -50,8 +50,6 @@ const MAX_STATISTICS_TARGET = 10000;
 export function statisticsTarget(target: number): number {
   if (target < -1) throw new PgError('invalid_parameter_value', `statistics target ${target} is too low`);
   if (target <= MAX_STATISTICS_TARGET) return target;
-  const warning = new PgError('invalid_parameter_value', `lowering statistics target to ${MAX_STATISTICS_TARGET}`);
-  warning.severity = 'WARNING';
-  session.notice(warning);
+  sendWarning('invalid_parameter_value', `lowering statistics target to ${MAX_STATISTICS_TARGET}`);
   return MAX_STATISTICS_TARGET;
 }

@@ -27,7 +27,7 @@ import type { Oid } from '../types/datum.ts';
 import { port } from '../../port/port.ts';
 import { backends, countOtherBackends } from '../utils/backend_status.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
-import { session } from '../utils/session.ts';
+import { sendWarning, session } from '../utils/session.ts';
 import { databaseHooks } from './rename.ts';
 import { alterSetting, roleOid } from './user.ts';
 import { constantText } from './variable.ts';
@@ -109,9 +109,7 @@ function readDatabaseOptions(list: readonly RawNode[], known: readonly string[],
   for (const e of list) {
     const name = e['defname'] as string;
     if (name === 'location') {
-      const warning = new PgError('feature_not_supported', 'LOCATION is not supported anymore', { hint: 'Consider using tablespaces instead.' });
-      warning.severity = 'WARNING';
-      session.notice(warning);
+      sendWarning('feature_not_supported', 'LOCATION is not supported anymore', { hint: 'Consider using tablespaces instead.' });
       continue;
     }
     if (!known.includes(name)) throw parserError(state, 'syntax_error', `option "${name}" not recognized`, e.location);

@@ -25,7 +25,7 @@ import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
-import { session } from '../utils/session.ts';
+import { sendWarning, session } from '../utils/session.ts';
 import { interpretParameters } from './functioncmds.ts';
 import { creationPlace, namesOf } from './object_names.ts';
 import { defineTextSearchConfiguration, defineTextSearchDictionary, defineTextSearchParser, defineTextSearchTemplate } from './tsearchcmds.ts';
@@ -54,9 +54,7 @@ function attributes(list: readonly RawNode[], known: readonly string[], noun: st
     const name = e['defname'] as string;
     if (known.includes(name)) result.set(name, e['arg']);
     else {
-      const warning = new PgError('syntax_error', `${noun} attribute "${e['defname'] as string}" not recognized`);
-      warning.severity = 'WARNING';
-      session.notice(warning);
+      sendWarning('syntax_error', `${noun} attribute "${e['defname'] as string}" not recognized`);
     }
   }
   return result;

@@ -22,7 +22,7 @@ import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import { makeArray, type ArrayValue, type Oid } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
-import { session } from '../utils/session.ts';
+import { sendWarning, session } from '../utils/session.ts';
 import { createTable } from './tablecmds.ts';
 import { updateAttribute } from './alter_common.ts';
 import { rolespecOid, type RoleSpec } from './user.ts';
@@ -31,9 +31,7 @@ import { constantText } from './variable.ts';
 const FDW_HANDLEROID = 3115, TEXTOID = 25, TEXTARRAYOID = 1009;
 
 const warn = (message: string): void => {
-  const warning = new PgError('warning', message);
-  warning.severity = 'WARNING';
-  session.notice(warning);
+  sendWarning('warning', message);
 };
 const normal = (classId: Oid, oid: Oid, otherClass: Oid, other: Oid): void => {
   if (other !== 0) recordDependencyOn(objectAddress(classId, oid), objectAddress(otherClass, other), 'n');

@@ -35,7 +35,7 @@ import { commandCounterIncrement, inTransactionBlock } from '../transaction/xact
 import type { Oid } from '../types/datum.ts';
 import { findBuiltin } from '../types/fmgr.ts';
 import { findSetting, flattenSetArgs, getBool, setConfigOption, show } from '../utils/guc.ts';
-import { session } from '../utils/session.ts';
+import { sendWarning, session } from '../utils/session.ts';
 import { requireObjectOwnership } from './object_names.ts';
 import { constantText } from './variable.ts';
 
@@ -426,9 +426,7 @@ function createCast(stmt: RawNode): void {
     requireTypeUsage(type);
   }
   if (sourceType.typtype === 'd' || targetType.typtype === 'd') {
-    const warning = new PgError('wrong_object_type', `cast will be ignored because the ${sourceType.typtype === 'd' ? 'source' : 'target'} data type is a domain`);
-    warning.severity = 'WARNING';
-    session.notice(warning);
+    sendWarning('wrong_object_type', `cast will be ignored because the ${sourceType.typtype === 'd' ? 'source' : 'target'} data type is a domain`);
   }
   const method = stmt['func'] !== undefined ? 'f' : stmt['inout'] ? 'i' : 'b';
   const func = method === 'f' ? castFunction(stmt, source, target) : 0;

@@ -15,7 +15,7 @@ import type { RawNode } from '../parser/raw_nodes.ts';
 import type { UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
-import { session } from '../utils/session.ts';
+import { sendWarning, session } from '../utils/session.ts';
 import { resolveObject, type RawObject } from './object_names.ts';
 import { rolespecOid, type RoleSpec } from './user.ts';
 
@@ -137,9 +137,7 @@ function grantOnRelation(type: string, oid: Oid, internal: Internal, all: boolea
     if (row.relkind === 'S') {
       // For compatibility: a sequence may be named as a table.
       if ((privileges & ~ALL_RIGHTS.s) !== 0) {
-        const warning = new PgError('invalid_grant_operation', `sequence "${row.relname}" only supports USAGE, SELECT, and UPDATE privileges`);
-        warning.severity = 'WARNING';
-        session.notice(warning);
+        sendWarning('invalid_grant_operation', `sequence "${row.relname}" only supports USAGE, SELECT, and UPDATE privileges`);
         privileges &= ALL_RIGHTS.s;
       }
     } else if ((privileges & ~ALL_RIGHTS.r) !== 0) {
@@ -160,9 +158,7 @@ function grantOnRelation(type: string, oid: Oid, internal: Internal, all: boolea
   for (const { bits, names } of internal.columns) {
     if ((bits & ~ALL_RIGHTS.c) !== 0) throw new PgError('invalid_grant_operation', `invalid privilege type ${privilegeName(bits & ~ALL_RIGHTS.c)} for column`);
     if (row.relkind === 'S' && (bits & ~ACL_SELECT) !== 0) {
-      const warning = new PgError('invalid_grant_operation', `sequence "${row.relname}" only supports SELECT column privileges`);
-      warning.severity = 'WARNING';
-      session.notice(warning);
+      sendWarning('invalid_grant_operation', `sequence "${row.relname}" only supports SELECT column privileges`);
     }
     for (const name of names) {
       const column = sys.attributeByName(oid, name);

@@ -1,6 +1,5 @@
 // Advisory locks, and who holds or waits for what: pg_advisory_lock and its like, pg_locks, pg_blocking_pids (PostgreSQL's
 // lockfuncs.c). Locks of the database are known to its transaction manager, those of shared catalogs to global's.
-import { PgError } from '../../common/errors.ts';
 import { catalogFindByFilenode } from '../catalog/relation_map.ts';
 import { client, sharedClient } from '../transaction/client.ts';
 import type { LockStatus, LockTarget } from '../transaction/messages.ts';
@@ -8,7 +7,7 @@ import { requireLocks } from '../transaction/xact.ts';
 import { ArrayValue, makeArray, type Datum, type Int8 } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import { INT4OID } from '../types/oids.ts';
-import { session } from '../utils/session.ts';
+import { sendWarning, session } from '../utils/session.ts';
 import { rowMaker } from './set_results.ts';
 
 type Key = { key1: number; key2: number; key3: number };
@@ -40,9 +39,7 @@ function unlock(key: Key, shared: boolean): boolean {
 }
 
 function warnNotHeld(mode: string): void {
-  const warning = new PgError('warning', `you don't own a lock of type ${mode}`);
-  warning.severity = 'WARNING';
-  session.notice(warning);
+  sendWarning('warning', `you don't own a lock of type ${mode}`);
 }
 
 const forms: Record<string, (...args: any[]) => Datum> = {};

@@ -27,7 +27,7 @@ import type { RawNode } from '../parser/raw_nodes.ts';
 import type { UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
-import { session } from '../utils/session.ts';
+import { sendWarning, session } from '../utils/session.ts';
 import { refuseSystemCatalog } from './object_names.ts';
 import { rolespecOid, type RoleSpec } from './user.ts';
 
@@ -53,9 +53,7 @@ function policyRoles(specs: readonly RoleSpec[] | undefined): Oid[] {
   if (specs === undefined || specs.length === 0) return [ACL_ID_PUBLIC];
   if (specs.some((s) => s.roletype === 'ROLESPEC_PUBLIC')) {
     if (specs.length > 1) {
-      const warning = new PgError('invalid_parameter_value', 'ignoring specified roles other than PUBLIC', { hint: 'All roles are members of the PUBLIC role.' });
-      warning.severity = 'WARNING';
-      session.notice(warning);
+      sendWarning('invalid_parameter_value', 'ignoring specified roles other than PUBLIC', { hint: 'All roles are members of the PUBLIC role.' });
     }
     return [ACL_ID_PUBLIC];
   }

@@ -29,7 +29,7 @@ import type { RawNode } from '../parser/raw_nodes.ts';
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
-import { session } from '../utils/session.ts';
+import { sendWarning, session } from '../utils/session.ts';
 import { kindNotSupported } from './altertable.ts';
 import { flag } from './define.ts';
 import { lockRelation } from './object_names.ts';
@@ -42,9 +42,7 @@ type Flags = Partial<Pick<PgPublication, 'pubinsert' | 'pubupdate' | 'pubdelete'
 interface PublishedTable { relation: Relation; where: RawNode | undefined; columns: string[] | undefined }
 
 const warn = (message: string, hint: string): void => {
-  const warning = new PgError('object_not_in_prerequisite_state', message, { hint });
-  warning.severity = 'WARNING';
-  session.notice(warning);
+  sendWarning('object_not_in_prerequisite_state', message, { hint });
 };
 
 function readOptions(options: readonly RawNode[], context: UtilityContext): Flags {

@@ -34,7 +34,7 @@ import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { inTransactionBlock, commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { TRIGGEROID } from '../types/oids.ts';
-import { session } from '../utils/session.ts';
+import { sendWarning, session } from '../utils/session.ts';
 import { mapVars } from './varmap.ts';
 
 const ACCESS_SHARE_LOCK = 1, SHARE_ROW_EXCLUSIVE_LOCK = 6;
@@ -317,9 +317,7 @@ export function enableDisableTrigger(relation: Relation, name: string | null, en
 
 function setConstraintsStmt(stmt: RawNode, context: UtilityContext): void {
   if (!inTransactionBlock(context.topLevel)) {
-    const warning = new PgError('no_active_sql_transaction', 'SET CONSTRAINTS can only be used in transaction blocks');
-    warning.severity = 'WARNING';
-    session.notice(warning);
+    sendWarning('no_active_sql_transaction', 'SET CONSTRAINTS can only be used in transaction blocks');
   }
   const names = stmt['constraints'] as (RawNode & RangeVarName & { catalogname?: string })[] | undefined;
   const deferred = Boolean(stmt['deferred']);

@@ -1,12 +1,12 @@
 // SET, SHOW, RESET, SET TRANSACTION, DISCARD (PostgreSQL's guc.c and discard.c, the command side).
-import { PgError, notSupported } from '../../common/errors.ts';
+import { notSupported } from '../../common/errors.ts';
 import type { ResultColumn } from '../executor/dest.ts';
 import type { RawNode } from '../parser/raw_parser.ts';
 import { TEXTOID } from '../catalog/oids.ts';
 import { preventInTransactionBlock, type UtilityContext, type UtilityResult, type UtilityTable } from '../tcop/utility.ts';
 import { inTransactionBlock, setTransactionDeferrable, setTransactionIsolation, setTransactionReadOnly, type IsolationLevel } from '../transaction/xact.ts';
 import { allSettings, findSetting, flattenSetArgs, resetAllOptions, setConfigOption, settingColumns, show, showSetting } from '../utils/guc.ts';
-import { session } from '../utils/session.ts';
+import { sendWarning, session } from '../utils/session.ts';
 
 interface VariableSetStmt { kind: string; name: string; args?: RawNode[]; is_local?: boolean }
 
@@ -34,9 +34,7 @@ export function constantText(node: any): string {
 const setContext = (): 'superuser' | 'user' => (session.isSuperuser ? 'superuser' : 'user');
 
 function warn(message: string): void {
-  const warning = new PgError('no_active_sql_transaction', message);
-  warning.severity = 'WARNING';
-  session.notice(warning);
+  sendWarning('no_active_sql_transaction', message);
 }
 
 function setVariable(stmt: VariableSetStmt, context: UtilityContext): void {

@@ -11,7 +11,7 @@ import type {
 } from '../nodes/primnodes.ts';
 import { int8, type Oid } from '../types/datum.ts';
 import * as T from '../types/oids.ts';
-import { session } from '../utils/session.ts';
+import { sendWarning, session } from '../utils/session.ts';
 import { transformGroupingFunc } from './parse_agg.ts';
 import { assignExprCollations } from './parse_collate.ts';
 import {
@@ -559,9 +559,7 @@ function transformSQLValueFunction(state: ParseState, s: RawNode): Expr {
   if (!op.endsWith('_n')) typmod = -1;
   else if (typmod > 6) {
     const name = type === T.TIMETZOID ? 'TIME(%) WITH TIME ZONE' : type === T.TIMEOID ? 'TIME(%)' : type === T.TIMESTAMPTZOID ? 'TIMESTAMP(%) WITH TIME ZONE' : 'TIMESTAMP(%)';
-    const warning = new PgError('invalid_parameter_value', `${name.replace('%', String(typmod))} precision reduced to maximum allowed, 6`);
-    warning.severity = 'WARNING';
-    session.notice(warning);
+    sendWarning('invalid_parameter_value', `${name.replace('%', String(typmod))} precision reduced to maximum allowed, 6`);
     typmod = 6;
   }
   const result: SQLValueFunction = { kind: 'SQLValueFunction', op, type, typmod, location: s.location ?? -1 };

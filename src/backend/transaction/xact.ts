@@ -4,7 +4,7 @@
 // commitTransactionCommand acts; the bottom starts, commits and aborts for real.
 import { FatalError, PgError, internalError } from '../../common/errors.ts';
 import { atEOXact, atStartGuc, defineHooks, newNestLevel } from '../utils/guc.ts';
-import { session } from '../utils/session.ts';
+import { sendWarning, session } from '../utils/session.ts';
 import { settings } from '../utils/settings.ts';
 import { client, managerClient, sharedClient } from './client.ts';
 import type { CommitRequest, TableLockMode } from './messages.ts';
@@ -593,9 +593,7 @@ export function abortOutOfAnyTransaction(): void {
 // --- Transaction statements -----------------------------------------------------------------------------------------
 
 function warn(condition: 'no_active_sql_transaction' | 'active_sql_transaction', message: string): void {
-  const warning = new PgError(condition, message);
-  warning.severity = 'WARNING';
-  session.notice(warning);
+  sendWarning(condition, message);
 }
 
 const unexpected = (where: string): FatalError => new FatalError('internal_error', `${where}: unexpected state ${current.block}`);

@@ -1,6 +1,5 @@
 // Type modifiers of date and time types: what stands in parentheses, and the field qualifiers of intervals.
-import { PgError } from '../../common/errors.ts';
-import { session } from '../utils/session.ts';
+import { sendWarning } from '../utils/session.ts';
 import { INTERVAL_FULL_PRECISION, INTERVAL_FULL_RANGE, I_DAY, I_HOUR, I_MINUTE, I_MONTH, I_SECOND, I_YEAR }
   from './datetime_tokens.ts';
 import type { ArrayValue } from './datum.ts';
@@ -18,9 +17,7 @@ function integers(typmods: ArrayValue): number[] {
 function precision(given: number, name: string): number {
   if (given < 0) throw invalidParameter(`${name} precision must not be negative`);
   if (given <= MAX_PRECISION) return given;
-  const warning = new PgError('invalid_parameter_value', `${name} precision reduced to maximum allowed, ${MAX_PRECISION}`);
-  warning.severity = 'WARNING';
-  session.notice(warning);
+  sendWarning('invalid_parameter_value', `${name} precision reduced to maximum allowed, ${MAX_PRECISION}`);
   return MAX_PRECISION;
 }
 

@@ -1,6 +1,6 @@
 // The backend's own globals, as PostgreSQL's globals.c and miscinit.c: one session per process, so module state.
 // Lower floors read it; tcop fills it at start-up. Settings are in utils/guc.ts.
-import type { PgError } from '../../common/errors.ts';
+import { PgError } from '../../common/errors.ts';
 import type { Oid } from '../types/datum.ts';
 
 export interface Session {
@@ -34,3 +34,10 @@ export const session: Session = {
   isSuperuser: false, clientAddress: null, clientPort: 0, backendStart: 0n, notice: () => {},
   reportParameter: () => {}, literalsLifted: false, literalsVolatile: false, transactionStart: 0, statementStart: 0,
 };
+
+/** A WARNING to the frontend and the log; arguments as an error's. */
+export function sendWarning(...of: ConstructorParameters<typeof PgError>): void {
+  const warning = new PgError(...of);
+  warning.severity = 'WARNING';
+  session.notice(warning);
+}
