@@ -284,6 +284,8 @@ test.serial('Ctrl-C ends a line, a password, COPY\'s data and \\watch without an
   screen.type('\x03');
   await screen.until('postgres=# ');
   await screen.line('create temp table mail (letter text);', 'CREATE TABLE');
+  // The Ctrl-C that ended the password was heard once more at the prompt, or met the query typed there.
+  t.notRegex(screen.raw, /postgres=# \s*postgres=# create temp/);
   await screen.line('copy mail from stdin;', '>> ');
   await screen.line('one', '>> ');
   screen.type('\x03');

@@ -11,6 +11,13 @@ import { EXIT_BADCONN, EXIT_FAILURE, EXIT_SUCCESS, EXIT_USER, pset } from './set
 
 /** Ctrl-C was pressed and has not been answered. */
 export const interrupt = { pressed: false };
+
+/**
+ * A Ctrl-C that came while a child of ours was waited for (a password, a pager) is told when the loop next polls, and must
+ * not meet the next query. The first turn may have no poll: what runs now may be called from one.
+ */
+const signalsHeard = (): Promise<void> => new Promise((heard) => { setImmediate(setImmediate, heard); });
+
 const HELP = `You are using psql, the command-line interface to PostgreSQL.
 Type:  \\copyright for distribution terms
        \\h for help with SQL commands
@@ -90,6 +97,7 @@ export async function mainLoop(source: LineSource): Promise<number> {
     pset.out.flush();
     stdout.flush();
     if (query.text === '') scanner.prompt = 'ready';
+    if (pset.interactive) await signalsHeard();
     let line = await source.next(pset.interactive ? promptText(scanner.prompt, conditions) : '', judge);
     // A Ctrl-C that was meant for a pager or an editor is no wish to end what comes now.
     if (pset.interactive) interrupt.pressed = false;
