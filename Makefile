@@ -62,7 +62,7 @@ build/heap.so: src/port/heap.c
 	$(CC) -shared -fPIC -O2 -Wall -Wextra -fvisibility=hidden $< -o $@
 
 # Types are lint's business; this only strips them, in a second.
-build/compiled: $(SOURCES) build/modules build/port.node build/heap.so tsconfig.json tools/compile.sh
+build/compiled: $(SOURCES) build/modules build/port.node build/heap.so tsconfig.json tools/compile.sh tools/client_bundle.ts tools/client_cache.cjs
 	@sh tools/compile.sh $(NODE)
 	@touch $@
 

@@ -4,6 +4,7 @@
 const { mkdirSync, writeFileSync } = require('node:fs');
 const { spawnSync } = require('node:child_process');
 const { join } = require('node:path');
+const { commandCompletion } = require('./completion.cjs');
 
 const [lib, to] = process.argv.slice(2);
 const date = new Date(Number(process.env['SOURCE_DATE_EPOCH']) * 1000).toISOString().slice(0, 10);
@@ -142,11 +143,14 @@ complete -F _posthouse posthouse
 }
 
 mkdirSync(to, { recursive: true });
+const helps = {};
 for (const name of programs) {
   const { stdout, status } = spawnSync(process.execPath, [join(lib, 'start.cjs'), name, '--help'], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${name} --help`);
+  helps[name] = stdout;
   writeFileSync(join(to, `${name}.1`), page(name, stdout));
 }
 const commands = use('bin/admin/commands.js').COMMANDS.filter((c) => !c.internal);
 writeFileSync(join(to, 'posthouse.8'), posthousePage(commands));
 writeFileSync(join(to, 'posthouse.bash'), completion(commands));
+writeFileSync(join(to, 'commands.bash'), commandCompletion(helps));

@@ -8,10 +8,18 @@ names() { (cd "$described" && ls ./*.1 | sed 's#^\./##; s#\.1$##'); }
 
 if [ "$1" = --commands ]; then
   root=$2
-  install -d "$root/usr/bin" "$root/usr/share/man/man1"
+  completions=$root/usr/share/bash-completion/completions
+  install -d "$root/usr/bin" "$root/usr/share/man/man1" "$completions"
+  install -m 644 "$described/commands.bash" "$completions/vacuumdb"
   for name in $(names); do
     ln -s "../lib/posthouse/bin/$name" "$root/usr/bin/$name"
     install -m 644 "$described/$name.1" "$root/usr/share/man/man1/"
+    # The package bash-completion has some of these names, and reads them first.
+    case $name in
+      vacuumdb) ;;
+      psql | createdb | createuser | dropdb | dropuser) ln -s vacuumdb "$completions/$name.bash" ;;
+      *) ln -s vacuumdb "$completions/$name" ;;
+    esac
   done
   exit
 fi

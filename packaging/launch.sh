@@ -1,7 +1,10 @@
 #!/bin/sh
-# Every program of Posthouse is a link to this: it runs the one its name says, with the Node that came along. The flags
-# are those of src/port/README.md; all programs have the same, because the code cache is for one set of flags.
+# Every program of Posthouse is a link to this: it runs the one its name says, with the Node that came along. Client programs
+# are a script each. The flags are those of src/port/README.md; all others have the same, because the code cache is for
+# one set of flags.
 unset NODE_OPTIONS
+client=/usr/lib/posthouse/lib/bin/${0##*/}.cjs
+[ ! -f "$client" ] || exec /usr/lib/posthouse/runtime/node "$client" "$@"
 case ${0##*/} in
   postmaster | postgres) export LD_PRELOAD=/usr/lib/posthouse/lib/port/heap.so ;; # for programs that fork (src/port/heap.c)
 esac

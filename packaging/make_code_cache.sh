@@ -14,3 +14,9 @@ $as "$here/runtime/node" --single-threaded --v8-pool-size=0 --disable-sigusr1 --
   >"$here/lib/posthouse.cache.new"
 chmod 644 "$here/lib/posthouse.cache.new"
 mv "$here/lib/posthouse.cache.new" "$here/lib/posthouse.cache"
+for bundle in "$here"/lib/bin/*.bundle; do
+  program=$(basename "$bundle" .bundle)
+  case $program in psql) arguments='-X -c select' ;; *) arguments=nobody ;; esac
+  env -i "$here/runtime/node" "$here/lib/client_cache.cjs" "$here/lib/bin" "$program" -h "$here" $arguments >/dev/null 2>&1 || :
+  [ ! -f "$here/lib/bin/$program.cache" ] || chmod 644 "$here/lib/bin/$program.cache"
+done

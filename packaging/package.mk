@@ -8,12 +8,14 @@ UNITS := /lib/systemd/system
 export SOURCE_DATE_EPOCH
 
 # The program, stripped of what is not needed to run it.
-$(PACKAGE)/stamp: build/compiled build/lmdb.stamp packaging/start.cjs packaging/launch.sh packaging/make_code_cache.sh packaging/code_cache.cjs packaging/describe.cjs tools/bundle.ts
+$(PACKAGE)/stamp: build/compiled build/lmdb.stamp packaging/start.cjs packaging/launch.sh packaging/make_code_cache.sh packaging/code_cache.cjs packaging/describe.cjs packaging/completion.cjs tools/bundle.ts tools/client_cache.cjs
 	@rm -rf $(PACKAGE) $(PLAIN)
 	@$(NODE) node_modules/typescript/bin/tsc --noCheck --removeComments --outDir $(PLAIN)
 	@$(NODE) tools/bundle.ts $(PACKAGE)/lib $(PACKAGE)/licences $(PLAIN)
 	@cp packaging/start.cjs $(PACKAGE)/lib/
-	@cp packaging/code_cache.cjs $(PACKAGE)/lib/
+	@cp packaging/code_cache.cjs tools/client_cache.cjs $(PACKAGE)/lib/
+	@cp dist/bin/*.bundle $(PACKAGE)/lib/bin/
+	@for bundle in dist/bin/*.bundle; do cp "$${bundle%.bundle}.cjs" $(PACKAGE)/lib/bin/; done
 	@$(NODE) packaging/describe.cjs $(CURDIR)/$(PACKAGE)/lib $(PACKAGE)/described
 	@mkdir -p $(PACKAGE)/runtime
 	@strip -R .comment -o $(PACKAGE)/runtime/node $(RUNTIME)/bin/node

@@ -1,10 +1,11 @@
 // Puts a client program of dist and all modules it uses into one script, dist/bin/<program>.bundle, and V8's code for it
 // beside it (<program>.cache): reading and compiling some eighty files was most of what a short run cost. Each module becomes
 // a function that is run when it is first wanted; an import is a call of it, so `import()` stays lazy, and constants stay
-// local variables. (Packages are put together by bundle.ts.) Called by compile.sh:
+// local variables. Packages have these, too; their
+// servers are put together by bundle.ts. Called by compile.sh:
 // client_bundle.ts <program> [arguments of a run that ends without a server]
 import { spawnSync } from 'node:child_process';
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
 const [program, ...trainingArguments] = process.argv.slice(2) as [string, ...string[]], folder = resolve('dist/bin');
@@ -75,20 +76,16 @@ const bundle = join(folder, `${program}.bundle`), cache = join(folder, `${progra
 writeFileSync(`${bundle}.new`, `(function (base) { 'use strict';\n${[...modules.values()].map((m) => m.text).join('')}return $m${entry}();\n})`);
 rmSync(cache, { force: true });
 renameSync(`${bundle}.new`, bundle);
-const runner = (end: string): string => `// Runs ${program}.bundle with V8's code for it, if that fits.
+// A run that finds no server makes V8 compile what every run needs; what it has compiled is kept.
+spawnSync(process.execPath, ['tools/client_cache.cjs', folder, program, '-h', folder, ...trainingArguments], { stdio: 'ignore', env: {} });
+if (!existsSync(cache)) throw new Error(`${program}: no code was kept`);
+writeFileSync(join(folder, `${program}.cjs`), `// Runs ${program}.bundle with V8's code for it, if that fits.
 'use strict';
-const { readFileSync${end === '' ? '' : ', writeFileSync'} } = require('node:fs'), { Script } = require('node:vm');
+const { readFileSync } = require('node:fs'), { Script } = require('node:vm');
 let cachedData;
 try {
   cachedData = readFileSync(\`\${__dirname}/${program}.cache\`);
 } catch { /* slower, then */ }
 const script = new Script(readFileSync(\`\${__dirname}/${program}.bundle\`, 'utf8'), { filename: \`\${__dirname}/${program}.bundle\`, cachedData });
-${end}script.runInThisContext()(\`file://\${__dirname.split('/').map(encodeURIComponent).join('/')}/\`);
-`;
-// A run that finds no server makes V8 compile what every run needs; what it has compiled is kept.
-const training = join(folder, `${program}.training.cjs`);
-writeFileSync(training, runner(`process.on('exit', () => writeFileSync(\`\${__dirname}/${program}.cache.new\`, script.createCachedData()));\n`));
-spawnSync(process.execPath, [training, '-h', folder, ...trainingArguments], { stdio: 'ignore', env: {} });
-rmSync(training);
-renameSync(`${cache}.new`, cache);
-writeFileSync(join(folder, `${program}.cjs`), runner(''));
+script.runInThisContext()(\`file://\${__dirname.split('/').map(encodeURIComponent).join('/')}/\`);
+`);

@@ -395,6 +395,7 @@ commands() {
   ok pg_isready -h /run/posthouse/main
   ok man -w createdb posthouse
   is 'completion' "$(bash -c '. /usr/share/bash-completion/completions/posthouse; COMP_WORDS=(posthouse site cr); COMP_CWORD=2; _posthouse; echo ${COMPREPLY[@]}')" create
+  is 'completion of commands' "$(bash -c '. /usr/share/bash-completion/completions/vacuumdb; COMP_WORDS=(psql -h /run/posthouse/main -d pos); COMP_CWORD=4; _posthouse_command; echo ${COMPREPLY[@]}')" postgres
   ok apt-get purge -y -q posthouse-commands
 }
 
@@ -437,7 +438,7 @@ rpm_package() {
   ok rpm -U --nodeps "$second"
   until_is 20 another another "$before"
   is 'the data after the upgrade' "$(ask $main 'select a from lasting' | cut -d ' ' -f 2)" 7
-  is 'verified' "$(rpm -V --nodeps posthouse 2>&1 | grep -v 'posthouse.cache')" ''
+  is 'verified' "$(rpm -V --nodeps posthouse 2>&1 | grep -v '[.]cache$')" ''
   ok rpm -e --nodeps posthouse
   is 'no process' "$(pgrep -u posthouse -c .)" 0
   is 'no socket' "$(ss -tlnH 'sport = 5432')" ''
