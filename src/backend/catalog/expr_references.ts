@@ -165,6 +165,10 @@ function walkEntry(r: References, entry: RangeTblEntry, ranges: Ranges): void {
   walk(r, entry.functions, ranges);
   walk(r, entry.values_lists, ranges);
   walk(r, entry.securityQuals, ranges);
+  if (entry.tablesample) {
+    r.add(ids.ProcedureRelationId, entry.tablesample.tsmhandler);
+    walk(r, entry.tablesample, ranges);
+  }
 }
 
 /** The objects an expression refers to; `rtable` is what its Vars count from. */

@@ -1,5 +1,6 @@
 // Expressions of plans as text: Vars that stand for columns of a node below are followed to what they are, parameters to
 // where they are set (resolve_special_varno and find_param_referent of PostgreSQL's ruleutils.c).
+import { quoteIdentifier } from '../catalog/quote.ts';
 import { childPlans, planExprs, walkExpr } from '../executor/plan_walker.ts';
 import type { RangeTblEntry } from '../nodes/parsenodes.ts';
 import { makeQuery } from '../nodes/makefuncs.ts';
@@ -9,6 +10,7 @@ import type { DeparseContext } from '../rewrite/ruleutils/context.ts';
 import { ruleExpr } from '../rewrite/ruleutils/expression.ts';
 import { expressionText } from '../rewrite/ruleutils/exprdef.ts';
 import { type DeparseNamespace, queryNamespace } from '../rewrite/ruleutils/names.ts';
+import { RECORDOID } from '../types/oids.ts';
 
 /** A plan node with what is above it, nearest first: a node and, when it hangs there as a subplan, that. */
 export interface Place { plan: Plan; above: { plan: Plan; subplan: SubPlan | null; place: Place } | null }
@@ -28,8 +30,10 @@ const outerPlan = (plan: Plan): Plan | null => (plan.kind === 'Append' ? plan.ap
 export class PlanNames {
   private readonly namespace: DeparseNamespace;
   private readonly useprefix: boolean;
+  private readonly stmt: PlannedStmt;
 
   constructor(stmt: PlannedStmt, verbose: boolean, removed: ReadonlySet<Plan> = new Set()) {
+    this.stmt = stmt;
     const used = new Set<number>();
     const visit = (plan: Plan): void => {
       if (removed.has(plan)) return;
@@ -52,6 +56,26 @@ export class PlanNames {
   /** The name a relation goes by. */
   alias(rti: number): string | null {
     return this.namespace.rtableNames[rti - 1] ?? null;
+  }
+
+  /** A field of a record is called as where the record is made (get_name_for_var_field). */
+  private fieldName(e: Expr, field: number, place: Place): string {
+    let made = e, at = place;
+    while (made.kind === 'Var') {
+      const v = made;
+      let next: Plan | null = null;
+      if (v.varno === OUTER_VAR || v.varno === INNER_VAR) next = v.varno === OUTER_VAR ? outerPlan(at.plan) : at.plan.righttree;
+      else if (at.plan.kind === 'CteScan') next = this.stmt.subplans[at.plan.ctePlanId - 1] ?? null;
+      else if (at.plan.kind === 'WorkTableScan') {
+        const union = recursiveUnion(at);
+        if (union !== null) [at, next] = [union, union.plan.lefttree];
+      } else if (at.plan.kind === 'SubqueryScan') next = at.plan.subplan;
+      const tle = next?.targetlist[v.varattno - 1];
+      if (next === null || tle === undefined) break;
+      at = placeBelow(at, next);
+      made = tle.expr;
+    }
+    return (made.kind === 'RowExpr' ? made.colnames[field - 1] : undefined) ?? `f${field}`;
   }
 
   text(e: Expr, place: Place, forceprefix = this.useprefix): string {
@@ -98,6 +122,12 @@ export class PlanNames {
         at = saved;
         return true;
       }
+      if (node.kind === 'FieldSelect' && node.arg.kind === 'Var' && node.arg.vartype === RECORDOID) {
+        c.put('(');
+        ruleExpr(node.arg, c, false);
+        c.put(`).${quoteIdentifier(this.fieldName(node.arg, node.fieldnum, at))}`);
+        return true;
+      }
       if (node.kind === 'SubPlan') {
         c.put(node.useHashTable ? `(hashed ${node.planName.replace(/^hashed /, '')})` : `(${node.planName})`);
         return true;
@@ -107,6 +137,12 @@ export class PlanNames {
     };
     return expressionText(e, { namespaces: [this.namespace], forceprefix, special });
   }
+}
+
+/** Where the rows of a work table come from. */
+function recursiveUnion(from: Place): Place | null {
+  for (let up = from.above; up !== null; up = up.place.above) if (up.plan.kind === 'RecursiveUnion') return up.place;
+  return null;
 }
 
 /** Where a parameter gets its value: a nested loop's outer side, or an argument of a subplan. */

@@ -3,6 +3,7 @@
 import { getNamespaceName, getRelName, getTypCollation, typeOperators } from '../catalog/lsyscache.ts';
 import { quoteIdentifier } from '../catalog/quote.ts';
 import { tryOpenRelation } from '../catalog/relcache.ts';
+import { procByOid } from '../catalog/syscache.ts';
 import { compileExpr } from '../executor/expression.ts';
 import { liveMembers } from '../executor/node_simple.ts';
 import { childPlans, planExprs, walkExpr } from '../executor/plan_walker.ts';
@@ -13,9 +14,9 @@ import type { MergeCounts } from '../executor/merge_run.ts';
 import type { Tuplesort } from '../executor/tuplesort.ts';
 import { makeAndsExplicit } from '../nodes/makefuncs.ts';
 import { exprType, exprCollation } from '../nodes/nodeFuncs.ts';
-import type { GroupKey, Plan, PlannedStmt, SortKey } from '../nodes/plannodes.ts';
+import type { GroupKey, Plan, PlannedStmt, SampleScan, SortKey } from '../nodes/plannodes.ts';
 import type { Expr, SubPlan } from '../nodes/primnodes.ts';
-import { collationName } from '../rewrite/ruleutils/object_names.ts';
+import { collationName, namespaceNameOrTemp } from '../rewrite/ruleutils/object_names.ts';
 import type { Datum } from '../types/datum.ts';
 import { PlanNames, type Place, placeBelow } from './explain_expr.ts';
 
@@ -115,6 +116,7 @@ export class PlanExplainer {
       case 'MergeAppend': type('Merge Append'); return 'Merge Append';
       case 'RecursiveUnion': type('Recursive Union'); return 'Recursive Union';
       case 'SeqScan': type('Seq Scan'); return `Seq Scan on ${this.target(plan.scanrelid, p)}`;
+      case 'SampleScan': type('Sample Scan'); return `Sample Scan on ${this.target(plan.scanrelid, p)}`;
       case 'IndexScan': case 'IndexOnlyScan': {
         const name = plan.kind === 'IndexScan' ? 'Index Scan' : 'Index Only Scan';
         type(name);
@@ -168,7 +170,7 @@ export class PlanExplainer {
       case 'relation': {
         const relation = tryOpenRelation(rte.relid);
         object = relation?.name ?? getRelName(rte.relid) ?? null;
-        schema = relation === undefined ? null : getNamespaceName(relation.namespace) ?? null;
+        schema = relation === undefined ? null : namespaceNameOrTemp(relation.namespace);
         p.push({ label: 'Relation Name', value: object ?? '', text: false });
         break;
       }
@@ -226,6 +228,7 @@ export class PlanExplainer {
     const scanPrefix = plan.kind === 'SubqueryScan' || this.options.verbose;
     switch (plan.kind) {
       case 'SeqScan': case 'ValuesScan': case 'NamedTuplestoreScan': case 'CteScan': case 'WorkTableScan': case 'SubqueryScan': this.filter(place, p, scanPrefix); break;
+      case 'SampleScan': this.tablesample(place, plan, p); this.filter(place, p, scanPrefix); break;
       case 'FunctionScan':
         if (this.options.verbose) p.push({ label: 'Function Call', value: plan.functions.map((f) => this.names.text(f.funcexpr, place)).join(', ') });
         this.filter(place, p, scanPrefix);
@@ -273,6 +276,17 @@ export class PlanExplainer {
       case 'ModifyTable': this.modify(place, plan, p); break;
       default:
     }
+  }
+
+  /** show_tablesample. */
+  private tablesample(place: Place, plan: SampleScan, p: Property[]): void {
+    const { tsmhandler, args, repeatable } = plan.tablesample;
+    const prefix = this.options.verbose;
+    const method = procByOid(tsmhandler)!.proname;
+    const values = args.map((e) => this.names.text(e, place, prefix));
+    const seed = repeatable === null ? null : this.names.text(repeatable, place, prefix);
+    p.push({ label: 'Sampling', value: method, text: `${method} (${values.join(', ')})${seed === null ? '' : ` REPEATABLE (${seed})`}` }, { label: 'Sampling Parameters', value: values, text: false });
+    if (seed !== null) p.push({ label: 'Repeatable Seed', value: seed, text: false });
   }
 
   /** show_hash_info: the table starts as large as the rows that are expected. */
@@ -396,7 +410,7 @@ function removedMembers(stmt: PlannedStmt, params: readonly Datum[]): Set<Plan> 
 }
 
 /** Scans that give all their columns to a hash table above, which computes from them. */
-const PHYSICAL_TARGETS = new Set<Plan['kind']>(['SeqScan', 'IndexScan', 'TidScan', 'FunctionScan', 'ValuesScan', 'SubqueryScan', 'CteScan', 'WorkTableScan', 'NamedTuplestoreScan']);
+const PHYSICAL_TARGETS = new Set<Plan['kind']>(['SeqScan', 'SampleScan', 'IndexScan', 'TidScan', 'FunctionScan', 'ValuesScan', 'SubqueryScan', 'CteScan', 'WorkTableScan', 'NamedTuplestoreScan']);
 
 /** Grouping sets are all hashed; one of no columns needs no table. */
 function strategyOfSets(sets: readonly number[][]): 'plain' | 'hashed' | 'mixed' {

@@ -5,7 +5,7 @@ import { beginScan, fetchRow } from '../access/table.ts';
 import { internalError } from '../../common/errors.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
-import type { IndexOnlyScan, IndexScan, Plan, SeqScan, TidScan } from '../nodes/plannodes.ts';
+import type { IndexOnlyScan, IndexScan, Plan, SampleScan, SeqScan, TidScan } from '../nodes/plannodes.ts';
 import type { CurrentOfExpr, Expr } from '../nodes/primnodes.ts';
 import { currentOf } from './current_of.ts';
 import { noteRead } from '../transaction/xact.ts';
@@ -24,7 +24,7 @@ export function scannedRelation(pc: PlanCompiler, scanrelid: number): Relation {
 }
 
 /** EvalPlanQual: this relation shows just the row that was locked. */
-function produceEpqRow(pc: PlanCompiler, plan: SeqScan | IndexScan | IndexOnlyScan | TidScan, quals: readonly Expr[], consume: Consumer): boolean {
+export function produceEpqRow(pc: PlanCompiler, plan: SeqScan | SampleScan | IndexScan | IndexOnlyScan | TidScan, quals: readonly Expr[], consume: Consumer): boolean {
   if (pc.options.epq === null || !pc.options.epq.has(plan.scanrelid)) return false;
   const { g } = pc;
   const rel = scannedRelation(pc, plan.scanrelid);

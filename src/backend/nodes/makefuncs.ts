@@ -58,7 +58,7 @@ export const makeFromExpr = (fromlist: FromItem[], quals: Expr | null): FromExpr
 export function makeRangeTblEntry(rtekind: RTEKind, alias: Alias | null, eref: Alias): RangeTblEntry {
   return {
     rtekind, alias, eref, lateral: false, inh: false, inFromCl: false, relid: 0, relkind: '', rellockmode: 0, requiredPerms: 0, checkAsUser: 0,
-    selectedCols: [], insertedCols: [], updatedCols: [], securityQuals: [], subquery: null, security_barrier: false, jointype: 'inner',
+    selectedCols: [], insertedCols: [], updatedCols: [], securityQuals: [], tablesample: null, subquery: null, security_barrier: false, jointype: 'inner',
     joinmergedcols: 0, joinaliasvars: [], joinleftcols: [], joinrightcols: [], join_using_alias: null, functions: [], funcordinality: false,
     values_lists: [], ctename: '', ctelevelsup: 0, self_reference: false, coltypes: [], coltypmods: [], colcollations: [],
   };

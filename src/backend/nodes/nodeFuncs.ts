@@ -238,7 +238,8 @@ export function fromItemWalker(item: FromItem, walker: Walker): boolean {
 export function rangeTableEntryWalker(rte: RangeTblEntry, walker: Walker, options: QueryWalkOptions = {}): boolean {
   if (each(rte.securityQuals, walker)) return true;
   switch (rte.rtekind) {
-    case 'relation': case 'cte': case 'namedtuplestore': case 'result': return false;
+    case 'relation': return rte.tablesample ? each(rte.tablesample.args, walker) || opt(rte.tablesample.repeatable, walker) : false;
+    case 'cte': case 'namedtuplestore': case 'result': return false;
     case 'subquery': return options.ignoreRtSubqueries !== true && rte.subquery !== null && walker(rte.subquery);
     case 'join': return options.ignoreJoinAliases !== true && each(rte.joinaliasvars, walker);
     case 'function': return rte.functions.some((f) => walker(f.funcexpr));
@@ -367,7 +368,13 @@ export function fromItemMutator(item: FromItem, m: Mutator): FromItem {
 export function rangeTableEntryMutator(rte: RangeTblEntry, m: Mutator, options: MutateOptions = {}): RangeTblEntry {
   const securityQuals = mutateList(rte.securityQuals, m);
   switch (rte.rtekind) {
-    case 'relation': case 'cte': case 'namedtuplestore': case 'result': return securityQuals === rte.securityQuals ? rte : { ...rte, securityQuals };
+    case 'relation':
+      if (rte.tablesample) {
+        const { tsmhandler, args, repeatable } = rte.tablesample;
+        return { ...rte, securityQuals, tablesample: { tsmhandler, args: mutateList(args, m), repeatable: mutOpt(repeatable, m) } };
+      }
+      return securityQuals === rte.securityQuals ? rte : { ...rte, securityQuals };
+    case 'cte': case 'namedtuplestore': case 'result': return securityQuals === rte.securityQuals ? rte : { ...rte, securityQuals };
     case 'subquery':
       return options.ignoreRtSubqueries === true || options.query === undefined || rte.subquery === null ? rte
         : { ...rte, securityQuals, subquery: options.query(rte.subquery) };

@@ -72,7 +72,7 @@ export interface RangeTblEntry {
   // relation (and, for views being expanded, kept beside the subquery)
   relid: Oid; relkind: string; rellockmode: number;
   requiredPerms: number; checkAsUser: Oid; selectedCols: number[]; insertedCols: number[]; updatedCols: number[];
-  securityQuals: Expr[];
+  securityQuals: Expr[]; tablesample: TableSampleClause | null;
   // subquery
   subquery: Query | null; security_barrier: boolean;
   // join
@@ -86,6 +86,8 @@ export interface RangeTblEntry {
   ctename: string; ctelevelsup: number; self_reference: boolean;
   coltypes: Oid[]; coltypmods: number[]; colcollations: Oid[];
 }
+
+export interface TableSampleClause { tsmhandler: Oid; args: Expr[]; repeatable: Expr | null }
 
 export interface RangeTblFunction {
   funcexpr: Expr; funccolcount: number;

@@ -8,7 +8,7 @@ import type { Datum, Oid } from '../types/datum.ts';
 import type { Aggref, Expr, JoinType, OnConflictExpr, Param, SubPlan, TargetEntry } from './primnodes.ts';
 import type { PruneInfo } from '../optimizer/partprune.ts';
 import type { PartitionStep } from '../optimizer/pathnodes.ts';
-import type { CmdType, MergeAction, Query, RangeTblEntry, RangeTblFunction, RowMarkClause, WithCheckOption } from './parsenodes.ts';
+import type { CmdType, MergeAction, Query, RangeTblEntry, RangeTblFunction, RowMarkClause, TableSampleClause, WithCheckOption } from './parsenodes.ts';
 
 export const INNER_VAR = -1;
 export const OUTER_VAR = -2;
@@ -49,7 +49,7 @@ interface PlanFields {
 }
 
 export type Plan =
-  | Result | ProjectSet | ModifyTable | Append | MergeAppend | RecursiveUnion | SeqScan | IndexScan | IndexOnlyScan
+  | Result | ProjectSet | ModifyTable | Append | MergeAppend | RecursiveUnion | SeqScan | SampleScan | IndexScan | IndexOnlyScan
   | TidScan | SubqueryScan | FunctionScan | ValuesScan | NamedTuplestoreScan | CteScan | WorkTableScan | NestLoop | MergeJoin | HashJoin
   | Hash | Material | Memoize | Sort | IncrementalSort | Agg | WindowAgg | Unique | SetOp | LockRows | Limit;
 
@@ -102,6 +102,7 @@ export interface RecursiveUnion extends PlanFields {
 
 interface ScanFields extends PlanFields { scanrelid: number }
 export interface SeqScan extends ScanFields { kind: 'SeqScan' }
+export interface SampleScan extends ScanFields { kind: 'SampleScan'; tablesample: TableSampleClause }
 
 /** One bound of an index scan: `column <strategy> value`. `value` has no Vars of the scanned relation. */
 export interface IndexCondition {

@@ -1,7 +1,7 @@
 // Paths for single relations and the search for a join order (PostgreSQL's allpaths.c, joinrels.c, geqo's place taken
 // by a greedy search).
 import { ephemeralRelation } from '../parser/query_environment.ts';
-import type { RangeTblEntry, SetOperationNode } from '../nodes/parsenodes.ts';
+import type { RangeTblEntry, SetOperationNode, TableSampleClause } from '../nodes/parsenodes.ts';
 import { PgError, internalError } from '../../common/errors.ts';
 import { functionInfo } from '../executor/fmgr_info.ts';
 import type { Plan } from '../nodes/plannodes.ts';
@@ -36,6 +36,9 @@ export function collectLateral(root: PlannerInfo): void {
           if (n.kind === 'Var' && n.varlevelsup === depth && depth > 0) vars.push({ ...n, varlevelsup: 0 });
           return false;
         }, 0);
+        break;
+      case 'relation':
+        if (rte.tablesample) for (const e of [...rte.tablesample.args, rte.tablesample.repeatable]) if (e !== null) vars.push(...pullVars(e));
         break;
       case 'function': for (const f of rte.functions) vars.push(...pullVars(f.funcexpr)); break;
       case 'values': for (const row of rte.values_lists) for (const e of row) vars.push(...pullVars(e)); break;
@@ -116,6 +119,10 @@ function setPlainRel(root: PlannerInfo, rel: RelOptInfo): void {
     addPath(rel, emptyPath(rel));
     return;
   }
+  if (rel.rte!.tablesample) {
+    addSamplePath(root, rel, rel.rte!.tablesample);
+    return;
+  }
   const cpu = costs.cpuTuple + qualCost(rel.restrictions);
   const total = rel.pages * costs.seqPage + rel.tuples * cpu + (enabled.seqscan ? 0 : DISABLE_COST);
   addPath(rel, scanPath(rel, 'SeqScan', enabled.seqscan ? 0 : DISABLE_COST, total, (path) => ({
@@ -129,6 +136,25 @@ function setPlainRel(root: PlannerInfo, rel: RelOptInfo): void {
     }
   }
   addTidPath(rel);
+}
+
+/** set_tablesample_rel: no index can give a sample. SYSTEM picks pages, BERNOULLI rows. */
+function addSamplePath(root: PlannerInfo, rel: RelOptInfo, { tsmhandler, args, repeatable }: TableSampleClause): void {
+  const [percent] = args;
+  const value = percent?.kind === 'Const' && percent.slot === undefined ? percent.constvalue : null;
+  const fraction = typeof value === 'number' && value >= 0 && value <= 100 ? value / 100 : 0.1;
+  const bySystem = functionInfo(tsmhandler).prosrc === 'tsm_system_handler';
+  const pages = bySystem ? clampRows(rel.pages * fraction) : rel.pages;
+  rel.tuples = clampRows(rel.tuples * fraction);
+  finishSize(root, rel);
+  const total = pages * (bySystem ? costs.randomPage : costs.seqPage) + rel.tuples * (costs.cpuTuple + qualCost(rel.restrictions));
+  addPath(rel, scanPath(rel, 'SampleScan', 0, total, (path) => {
+    const inner = (e: Expr): Expr => replaceNestloopParams(root, e);
+    return {
+      kind: 'SampleScan', ...planBase(path, targetOf(rel.target), quals(rel)), scanrelid: rel.rti,
+      tablesample: { tsmhandler, args: args.map(inner), repeatable: repeatable === null ? null : inner(repeatable) },
+    };
+  }));
 }
 
 export function emptyPath(rel: RelOptInfo): Path {

@@ -82,7 +82,7 @@ function addChild(root: PlannerInfo, parent: RelOptInfo, relation: Relation, pat
   const rte = parent.rte!;
   const entry: RangeTblEntry = {
     ...makeRangeTblEntry('relation', makeAlias(rte.eref.aliasname, []), makeAlias(rte.eref.aliasname, childColumnNames(parent, relation))),
-    relid: relation.oid, relkind: relation.kind, rellockmode: rte.rellockmode, inFromCl: rte.inFromCl,
+    relid: relation.oid, relkind: relation.kind, rellockmode: rte.rellockmode, inFromCl: rte.inFromCl, tablesample: rte.tablesample,
   };
   const info: AppendRelInfo = {
     parent, relation, columns: columnMap(parent.relation!, relation), path, rti: root.rtable.length + 1, child: null as unknown as RelOptInfo,

@@ -126,6 +126,7 @@ function preprocessQuery(root: PlannerInfo): void {
   const rtable = q.rtable.map((r): RangeTblEntry => {
     switch (r.rtekind) {
       case 'relation':
+        if (r.tablesample) r = { ...r, tablesample: { ...r.tablesample, args: r.tablesample.args.map(value), repeatable: r.tablesample.repeatable === null ? null : value(r.tablesample.repeatable) } };
         if (r.securityQuals.length === 0) return r;
         root.qualSecurityLevel = Math.max(root.qualSecurityLevel, r.securityQuals.length);
         return { ...r, securityQuals: r.securityQuals.map((q) => qual(q) ?? TRUE_CONST) };

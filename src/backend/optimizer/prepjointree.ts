@@ -94,7 +94,7 @@ function subqueryRte(subquery: Query, name: string, columns: readonly TargetEntr
   const eref = { aliasname: name, colnames: columns.filter((t) => !t.resjunk).map((t) => t.resname ?? '') };
   return {
     rtekind: 'subquery', alias: null, eref, lateral: false, inh: false, inFromCl: true, relid: 0, relkind: '', rellockmode: 0,
-    requiredPerms: 0, checkAsUser: 0, selectedCols: [], insertedCols: [], updatedCols: [], securityQuals: [], subquery,
+    requiredPerms: 0, checkAsUser: 0, selectedCols: [], insertedCols: [], updatedCols: [], securityQuals: [], tablesample: null, subquery,
     security_barrier: false, jointype: 'inner', joinmergedcols: 0, joinaliasvars: [], joinleftcols: [], joinrightcols: [],
     join_using_alias: null, functions: [], funcordinality: false, values_lists: [], ctename: '', ctelevelsup: 0,
     self_reference: false, coltypes: [], coltypmods: [], colcollations: [],
@@ -212,7 +212,7 @@ export function pullUpSubqueries(query: Query): Query {
         for (const t of sub.targetList) if (!t.resjunk) replacement.set(t.resno, t.expr);
         q = substituteRelation({ ...q, jointree: { kind: 'FromExpr', fromlist: [], quals: null } }, item.rtindex, replacement, rte);
         substitutions.push((tree) => substituteInFrom(tree, item.rtindex, replacement, rte));
-        const lateral = rte.lateral ? sub.rtable.map((r) => (r.rtekind === 'subquery' || r.rtekind === 'function' || r.rtekind === 'values' ? { ...r, lateral: true } : r)) : sub.rtable;
+        const lateral = rte.lateral ? sub.rtable.map((r) => (r.rtekind === 'subquery' || r.rtekind === 'function' || r.rtekind === 'values' || r.tablesample ? { ...r, lateral: true } : r)) : sub.rtable;
         const rtable = [...q.rtable, ...lateral];
         // The entry stays for permission checks, empty of its query.
         rtable[item.rtindex - 1] = { ...q.rtable[item.rtindex - 1]!, subquery: null, rtekind: 'result' };

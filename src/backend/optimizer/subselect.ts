@@ -1,6 +1,6 @@
 // Subqueries in expressions (PostgreSQL's subselect.c): planned by themselves, put in as SubPlans or, when nothing of
 // the outer query is in them, as initplans; WITH queries likewise. Outer references become parameters.
-import { internalError, notSupported } from '../../common/errors.ts';
+import { internalError } from '../../common/errors.ts';
 import { getArrayType, opHashjoinable } from '../catalog/lsyscache.ts';
 import { exprCollation, exprType, exprTypmod, expressionTreeMutator, makeAndsImplicit, queryTreeMutator } from '../nodes/nodeFuncs.ts';
 import type { CommonTableExpr, Query } from '../nodes/parsenodes.ts';
@@ -162,8 +162,6 @@ export function processCtes(root: PlannerInfo): void {
     // Merging one changes those that read it.
     const cte = root.parse.cteList[i]!;
     const { ctequery } = cte;
-    if (cte.search_clause !== null) throw notSupported('the SEARCH clause of WITH');
-    if (cte.cycle_clause !== null) throw notSupported('the CYCLE clause of WITH');
     if (cte.cterefcount === 0 && ctequery.commandType === 'select') continue;
     if (inlinable(cte)) {
       inlineCte(root, cte);

@@ -139,7 +139,7 @@ function coerceArm(state: ParseState, e: Expr, type: Oid, context: string): Expr
   return e.kind === 'Const' || e.kind === 'Param' ? coerceToCommonType(state, e, type, context) : e;
 }
 
-function makeSortGroupClauseForSetOp(state: ParseState, type: Oid, location: number, requireHash: boolean): SortGroupClause {
+export function makeSortGroupClauseForSetOp(state: ParseState, type: Oid, location: number, requireHash: boolean): SortGroupClause {
   void requireHash;
   const o = withErrorPosition(state, location, () => getSortGroupOperators(type, false, true, false));
   return { tleSortGroupRef: 0, eqop: o.eq, sortop: o.lt, nulls_first: false, hashable: o.hashable };

@@ -2,6 +2,7 @@
 // on_conflict.ts.
 import { PgError, internalError } from '../../common/errors.ts';
 import type { Relation } from '../catalog/relation.ts';
+import { procByOid } from '../catalog/syscache.ts';
 import { makeAlias, makeBoolExpr, makeVar } from '../nodes/makefuncs.ts';
 import { containsNode, exprCollation, exprLocation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Alias, CoalesceExpr, Expr, FromItem, JoinExpr, JoinType, Var } from '../nodes/primnodes.ts';
@@ -9,7 +10,7 @@ import * as T from '../types/oids.ts';
 import { coerceToBoolean, coerceToSpecificType, coerceType, selectCommonType, selectCommonTypmod } from './parse_coerce.ts';
 import { assignExprCollations } from './parse_collate.ts';
 import { recurse, transformExpr } from './parse_expr.ts';
-import { parseFuncOrColumn } from './parse_func.ts';
+import { lookupFuncName, parseFuncOrColumn } from './parse_func.ts';
 import { makeParseState, notSupportedAt, parserError, type NamespaceColumn, type NamespaceItem, type ParseExprKind, type ParseState } from './parse_node.ts';
 import { makeOp } from './parse_oper.ts';
 import {
@@ -64,11 +65,40 @@ function transformFromClauseItem(state: ParseState, n: RawNode): FromResult {
     case 'RangeVar': return single(transformTableEntry(state, n));
     case 'RangeSubselect': return single(transformRangeSubselect(state, n));
     case 'RangeFunction': return single(transformRangeFunction(state, n));
-    case 'RangeTableSample': throw notSupportedAt(state, 'TABLESAMPLE', n.location);
+    case 'RangeTableSample': return transformRangeTableSample(state, n);
     case 'RangeTableFunc': throw notSupportedAt(state, 'XMLTABLE', n.location);
     case 'JoinExpr': return transformJoin(state, n);
     default: throw internalError(`unrecognized node type: ${n.tag}`);
   }
+}
+
+function transformRangeTableSample(state: ParseState, r: RawNode): FromResult {
+  const result = transformFromClauseItem(state, r.relation);
+  const { rte } = result.top;
+  if (rte.rtekind !== 'relation' || !'rmp'.includes(rte.relkind)) {
+    throw parserError(state, 'feature_not_supported', 'TABLESAMPLE clause can only be applied to tables and materialized views', (r.relation as RawNode).location);
+  }
+  const method = r.method as string[];
+  const handler = lookupFuncName(method, [T.INTERNALOID], true);
+  if (handler === 0) throw parserError(state, 'undefined_object', `tablesample method ${method.join('.')} does not exist`, r.location);
+  const proc = procByOid(handler)!;
+  if (proc.prorettype !== T.TSM_HANDLEROID) throw parserError(state, 'wrong_object_type', `function ${method.join('.')} must return type tsm_handler`, r.location);
+  // Both methods there are take a percentage.
+  const args = (r.args as RawNode[] | undefined) ?? [];
+  if (args.length !== 1) {
+    throw parserError(state, 'invalid_tablesample_argument', `tablesample method ${method.join('.')} requires 1 argument, not ${args.length}`, r.location);
+  }
+  const value = (raw: RawNode, type: number, construct: string): Expr => {
+    const e = coerceToSpecificType(state, transformExpr(state, raw, 'from_function'), type, construct);
+    assignExprCollations(state, e);
+    return e;
+  };
+  rte.tablesample = {
+    tsmhandler: handler, args: args.map((raw) => value(raw, T.FLOAT4OID, 'TABLESAMPLE')),
+    repeatable: r.repeatable === undefined ? null : value(r.repeatable, T.FLOAT8OID, 'REPEATABLE'),
+  };
+  rte.lateral = [...rte.tablesample.args, rte.tablesample.repeatable].some((e) => e !== null && containsNode(e, (node) => node.kind === 'Var' && node.varlevelsup === 0));
+  return result;
 }
 
 function transformTableEntry(state: ParseState, r: RawNode): NamespaceItem {

@@ -7,6 +7,7 @@ import { ACL, type Query, type RangeTblEntry, type RowMarkClause } from '../node
 import type { Expr, FromItem } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import { changeVarNodes, rangeTableEntryUsed } from './rewrite_manip.ts';
+import { rewriteSearchAndCycle } from './search_cycle.ts';
 import { rowSecurityOf } from './rowsecurity.ts';
 
 /** A copy of the query with every query directly inside it (FROM, WITH, sublinks) replaced by what `change` makes of it. */
@@ -35,7 +36,9 @@ export function checkAs(query: Query, user: Oid): Query {
 
 /** Replaces every view of the query, at any depth, by its query. `active`: the views being expanded. */
 export function expandViews(query: Query, active: readonly Oid[]): Query {
-  let q = mutateSubqueries(query, (sub) => expandViews(sub, active));
+  const ctes = query.cteList.some((c) => c.search_clause !== null || c.cycle_clause !== null)
+    ? { ...query, cteList: query.cteList.map((c) => (c.search_clause !== null || c.cycle_clause !== null ? rewriteSearchAndCycle(c) : c)) } : query;
+  let q = mutateSubqueries(ctes, (sub) => expandViews(sub, active));
   if (q.rtable.some((r) => r.rtekind === 'relation' && r.relkind === 'v')) {
     q = viewTarget(q);
     q = { ...q, rtable: q.rtable.map((rte, i) => expandEntry(q, rte, i + 1, active)) };

@@ -37,6 +37,7 @@ export function viewNotUpdatable(view: Query, checkColumns: boolean): string | n
   if (from?.kind !== 'RangeTblRef' || another !== undefined) return single;
   const base = view.rtable[from.rtindex - 1]!;
   if (base.rtekind !== 'relation' || !'rfvp'.includes(base.relkind)) return single;
+  if (base.tablesample) return because('containing TABLESAMPLE');
   if (checkColumns && !view.targetList.some((te) => columnNotUpdatable(from.rtindex, te) === null)) return because('that have no updatable columns');
   return null;
 }

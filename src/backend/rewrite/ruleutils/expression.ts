@@ -41,8 +41,8 @@ export function ruleExprParen(e: Expr, c: DeparseContext, showImplicit: boolean,
 
 /** Where "t.*" would be taken for all its columns, a whole row gets a cast. */
 export function ruleExprToplevel(e: Expr, c: DeparseContext, showImplicit: boolean): void {
-  if (e.kind === 'Var' && (c.special === null || !c.special(e, c))) writeVariable(e, 0, true, c);
-  else ruleExpr(e, c, showImplicit);
+  if (e.kind !== 'Var') ruleExpr(e, c, showImplicit);
+  else if (c.special === null || !c.special(e, c)) writeVariable(e, 0, true, c);
 }
 
 /** In FROM only function calls may stand. */

@@ -4,13 +4,14 @@ import { formatTypeWithTypmod } from '../../catalog/format_type.ts';
 import { getRelName, getTypCollation } from '../../catalog/lsyscache.ts';
 import { quoteIdentifier } from '../../catalog/quote.ts';
 import { procByOid } from '../../catalog/syscache.ts';
-import type { Query, RangeTblEntry, RangeTblFunction } from '../../nodes/parsenodes.ts';
+import type { Query, RangeTblEntry, RangeTblFunction, TableSampleClause } from '../../nodes/parsenodes.ts';
 import type { FromItem, JoinExpr } from '../../nodes/primnodes.ts';
+import { INTERNALOID } from '../../types/oids.ts';
 import { nameList, writeValues } from './clauses.ts';
 import { INDENT_JOIN, INDENT_STD, INDENT_VAR, type DeparseContext } from './context.ts';
 import { ruleExpr, ruleExprFunccall, ruleList } from './expression.ts';
 import type { DeparseColumns } from './names.ts';
-import { collationName, relationName } from './object_names.ts';
+import { collationName, functionName, relationName } from './object_names.ts';
 import { recursion } from './recursion.ts';
 
 export const onlyMarker = (rte: RangeTblEntry): string => (rte.inh ? '' : 'ONLY ');
@@ -70,6 +71,17 @@ function writeEntry(rtindex: number, query: Query, c: DeparseContext): void {
   if (needsAlias(rte, refname, columns)) c.put(` ${quoteIdentifier(refname)}`);
   if (definitions !== null && definitions.funccolnames.length > 0) writeColumnDefinitions(definitions, columns, c);
   else writeColumnAliases(columns, c);
+  if (rte.tablesample) writeTableSample(rte.tablesample, c);
+}
+
+function writeTableSample({ tsmhandler, args, repeatable }: TableSampleClause, c: DeparseContext): void {
+  c.put(` TABLESAMPLE ${functionName(tsmhandler, [INTERNALOID], [], false)} (`);
+  ruleList(args, c, false);
+  c.put(')');
+  if (repeatable === null) return;
+  c.put(' REPEATABLE (');
+  ruleExpr(repeatable, c);
+  c.put(')');
 }
 
 function needsAlias(rte: RangeTblEntry, refname: string, columns: DeparseColumns): boolean {
