@@ -23,7 +23,7 @@ import { partitionParent } from '../partitioning/partdesc.ts';
 import { buildColumnDefault } from '../rewrite/defaults.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
-import { PASS, registerActions, simpleRecursion, type Action, type Altered, type Queue } from './altertable.ts';
+import { PASS, registerActions, simpleRecursion, typedTableRecursion, type Action, type Altered, type Queue } from './altertable.ts';
 import { refusePartitionColumn } from './partition.ts';
 import { behaviorOf, columnToAlter, domainHasConstraints, setNotNull, statisticsTarget, undefinedColumn, updateAttribute } from './alter_common.ts';
 import { addCheckConstraint, queueForeignKey, queueIndex } from './alter_constraint.ts';
@@ -31,6 +31,7 @@ import { containsVolatile, cookDefault } from './constraints.ts';
 import { requireObjectOwnership } from './object_names.ts';
 import { mergeOptions } from './reloptions.ts';
 import { alterSequenceOptions, createOwnedSequence } from './sequence.ts';
+import { refuseForTypedTable } from './typed_tables.ts';
 import { compressionLetter, storageLetter } from './tablecmds.ts';
 
 // ---- ADD COLUMN
@@ -323,13 +324,19 @@ const single = (pass: number, run: (queue: Queue, tab: Altered, cmd: RawNode) =>
 
 registerActions({
   AT_AddColumn: {
-    name: 'ADD COLUMN', kinds: 'rpcf', prepare: (queue, tab, cmd, recurse) => {
+    name: 'ADD COLUMN', kinds: 'rpcf', prepare: (queue, tab, cmd, recurse, recursing) => {
+      if (!recursing) refuseForTypedTable(tab.old, 'cannot add column to typed table');
+      typedTableRecursion(queue, tab, cmd);
       if (tab.old.kind === 'f') refuseOnForeignTables(cmd['def'] as RawNode, queue.text);
       tab.add(PASS.ADD_COL, () => addColumn(queue, tab, cmd, recurse));
     },
   },
   AT_DropColumn: {
-    name: 'DROP COLUMN', kinds: 'rpcf', prepare: (_queue, tab, cmd, recurse) => tab.add(PASS.DROP, () => dropColumn(tab, cmd, recurse)),
+    name: 'DROP COLUMN', kinds: 'rpcf', prepare: (queue, tab, cmd, recurse, recursing) => {
+      if (!recursing) refuseForTypedTable(tab.old, 'cannot drop column from typed table');
+      typedTableRecursion(queue, tab, cmd);
+      tab.add(PASS.DROP, () => dropColumn(tab, cmd, recurse));
+    },
   },
   AT_ColumnDefault: { name: 'ALTER COLUMN ... SET DEFAULT', kinds: 'rpvf', prepare: recursive((cmd) => (cmd['def'] === undefined ? PASS.DROP : PASS.ADD_OTHERCONSTR), (_queue, tab, cmd) => columnDefaultChange(tab, cmd)) },
   AT_DropNotNull: { name: 'ALTER COLUMN ... DROP NOT NULL', kinds: 'rpf', prepare: (queue, tab, cmd, recurse, recursing) => {

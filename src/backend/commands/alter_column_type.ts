@@ -32,7 +32,7 @@ import { statisticsdef } from '../rewrite/ruleutils/miscdef.ts';
 import { constraintdef, indexdef } from '../rewrite/ruleutils/functions.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import { makeArray, type Oid } from '../types/datum.ts';
-import { PASS, Queue, prepareCommand, registerActions, type Altered } from './altertable.ts';
+import { PASS, Queue, prepareCommand, typedTableRecursion, registerActions, type Altered } from './altertable.ts';
 import { columnToAlter, domainHasConstraints, updateAttribute } from './alter_common.ts';
 import { refusePartitionColumn } from './partition.ts';
 import { queueConstraint } from './alter_constraint.ts';
@@ -41,6 +41,7 @@ import { relationParseState } from './constraints.ts';
 import { defineIndex } from './indexcmds.ts';
 import { alterSequenceOptions } from './sequence.ts';
 import { allChildren } from './tablecmds.ts';
+import { refuseForTypedTable } from './typed_tables.ts';
 import { createStatistics } from './statscmds.ts';
 
 interface NewType { typeOid: Oid; typmod: number; collation: Oid; ndims: number }
@@ -50,6 +51,7 @@ interface NewType { typeOid: Oid; typmod: number; collation: Oid; ndims: number 
 function prepareType(queue: Queue, tab: Altered, cmd: RawNode, recurse: boolean, recursing: boolean): void {
   const relation = tab.old;
   const def = cmd['def'] as RawNode;
+  if (!recursing) refuseForTypedTable(relation, 'cannot alter column type of typed table');
   const column = columnToAlter(relation, cmd['name'] as string);
   if (column.attinhcount > 0 && !recursing) throw new PgError('invalid_table_definition', `cannot alter inherited column "${column.attname}"`);
   refusePartitionColumn(relation, column.attnum, 'alter');
@@ -72,6 +74,7 @@ function prepareType(queue: Queue, tab: Altered, cmd: RawNode, recurse: boolean,
     if (tab.rewrite && column.attgenerated !== '') tab.newValues.delete(column.attnum);
   } else if (using !== undefined) throw new PgError('wrong_object_type', `"${relation.name}" is not a table`);
   else checkCompositeTypeUnused(relation);
+  typedTableRecursion(queue, tab, cmd);
   tab.add(PASS.ALTER_TYPE, () => changeType(tab, column.attnum, now));
   if (!queue.afterTypes.includes(remakeDependents)) queue.afterTypes.push(remakeDependents);
   recurseType(queue, tab, cmd, recurse, recursing, column);

@@ -26,6 +26,7 @@ import { alterForeignOptions } from './foreigncmds.ts';
 import { setRowSecurity } from './policy.ts';
 import { mergeOptions } from './reloptions.ts';
 import { allChildren, storageParametersRefused, storeInheritance } from './tablecmds.ts';
+import { addOf, dropOf, refuseForTypedTable } from './typed_tables.ts';
 import { requireAutoUpdatable } from './view.ts';
 import { rolespecOid, type RoleSpec } from './user.ts';
 import { columnMapByName } from './partition_index.ts';
@@ -36,6 +37,7 @@ import { enableDisableTrigger } from './trigger.ts';
 // ---- INHERIT, NO INHERIT
 
 function refuseForPartitions(relation: Relation): void {
+  refuseForTypedTable(relation, 'cannot change inheritance of typed table');
   if (relation.isPartition) throw new PgError('wrong_object_type', 'cannot change inheritance of a partition');
   if (relation.kind === 'p') throw new PgError('wrong_object_type', 'cannot change inheritance of partitioned table');
 }
@@ -223,7 +225,6 @@ function setTablespace(name: string): void {
 const action = (name: string, kinds: string, run: (tab: Altered, cmd: RawNode) => void, lock: Action['lock'] = 8): Action => ({
   name, kinds, lock, prepare: (_queue, tab, cmd) => tab.add(PASS.MISC, () => run(tab, cmd)),
 });
-const refused = (what: string, kinds = 'rpfvm'): Action => ({ name: what, kinds, prepare: () => { throw notSupported(`ALTER TABLE ... ${what}`); } });
 const nothing = (name: string, kinds = 'rpfm'): Action => ({ name, kinds, prepare: () => {} });
 
 const trigger = (name: string, enabled: 'O' | 'A' | 'R' | 'D', userOnly = false): Action => ({
@@ -258,7 +259,7 @@ registerActions({
   AT_EnableAlwaysRule: action('ENABLE ALWAYS RULE', 'rp', (tab, cmd) => enableDisableRule(tab.oid, cmd['name'] as string, 'A')),
   AT_EnableReplicaRule: action('ENABLE REPLICA RULE', 'rp', (tab, cmd) => enableDisableRule(tab.oid, cmd['name'] as string, 'R')),
   AT_DisableRule: action('DISABLE RULE', 'rp', (tab, cmd) => enableDisableRule(tab.oid, cmd['name'] as string, 'D')),
-  AT_AddOf: refused('OF'), AT_DropOf: refused('NOT OF'),
+  AT_AddOf: action('OF', 'r', (tab, cmd) => addOf(tab, cmd['def'] as RawNode)), AT_DropOf: action('NOT OF', 'r', dropOf),
   AT_GenericOptions: action('OPTIONS', 'f', (tab, cmd) => alterForeignOptions(tab.oid, null, cmd['def'] as RawNode[])),
   AT_AlterColumnGenericOptions: action('ALTER COLUMN ... OPTIONS', 'f', (tab, cmd) => alterForeignOptions(tab.oid, cmd['name'] as string, cmd['def'] as RawNode[])),
 });

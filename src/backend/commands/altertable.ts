@@ -26,6 +26,7 @@ import type { Datum, Oid } from '../types/datum.ts';
 import { refuseSystemCatalog } from './object_names.ts';
 import { checkCompositeTypeUnused } from './composite_use.ts';
 import { allChildren } from './tablecmds.ts';
+import { typedTablesOf } from './typed_tables.ts';
 import { refuseInUse } from './trigger.ts';
 
 /** Subcommands run in this order (AT_PASS_*). */
@@ -126,6 +127,11 @@ export function simpleRecursion(queue: Queue, tab: Altered, cmd: RawNode, recurs
     lockTable(child, relation.name, false, 8);
     prepareCommand(queue, openRelation(child), cmd, false, true);
   }
+}
+
+/** A subcommand on a type is one on its tables, too (ATTypedTableRecursion). */
+export function typedTableRecursion(queue: Queue, tab: Altered, cmd: RawNode): void {
+  for (const oid of typedTablesOf(tab.old, cmd['behavior'] === 'DROP_CASCADE')) prepareCommand(queue, openRelation(oid), cmd, true, true);
 }
 
 const OBJECT_KINDS: Readonly<Record<string, { kinds: string; text: string }>> = {

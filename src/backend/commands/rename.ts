@@ -28,6 +28,7 @@ import { updateAttribute } from './alter_common.ts';
 import { requireObjectOwnership, resolveObject, type RawObject } from './object_names.ts';
 import { renamePolicy } from './policy.ts';
 import { allChildren } from './tablecmds.ts';
+import { refuseForTypedTable, typedTablesOf } from './typed_tables.ts';
 import { renameRole } from './user.ts';
 import { VIEW_SELECT_RULE } from './view.ts';
 
@@ -90,7 +91,9 @@ function renameColumn(stmt: RawNode, newName: string): void {
   if (!'rvmcipIf'.includes(relation.kind)) {
     throw new PgError('wrong_object_type', `cannot rename columns of relation "${relation.name}"`, { detail: `This operation is not supported for ${relation.kind === 'S' ? 'sequences' : 'this kind of relation'}.` });
   }
+  refuseForTypedTable(relation, 'cannot rename column of typed table');
   const oldName = stmt['subname'] as string;
+  for (const table of typedTablesOf(relation, stmt['behavior'] === 'DROP_CASCADE')) renameOneColumn(table, oldName, newName, 0);
   const recurse = Boolean(rv['inh']) && stmt['renameType'] !== 'OBJECT_ATTRIBUTE';
   if (recurse) {
     const family = new Set([oid, ...(relation.hasSubclass ? allChildren(oid) : [])]);

@@ -1,5 +1,5 @@
 // CREATE TABLE and TRUNCATE (part of PostgreSQL's tablecmds.c; ALTER TABLE is in altertable.ts, DROP in dropcmds.ts).
-import { PgError, notSupported } from '../../common/errors.ts';
+import { PgError } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
 import { aclcheckRelation, notOwnerOrDenied, requireOwner, requirePrivilege } from '../catalog/aclchk.ts';
 import { foreignTableUnreachable } from '../catalog/foreign.ts';
@@ -38,6 +38,7 @@ import { checkDefaultPartitionContents, checkNewPartitionBound, makePartitionKey
 import { cloneFromParent } from './partition_clone.ts';
 import { addKeysOfPartitions } from './partition_keys.ts';
 import { createOwnedSequence, resetSequence } from './sequence.ts';
+import { columnsOfType, ofType } from './typed_tables.ts';
 import { refuseInUse } from './trigger.ts';
 import { mapVars } from './varmap.ts';
 
@@ -55,7 +56,6 @@ export function tableAccessMethod(name: string | undefined): Oid {
 /** Makes the table; its OID, 0: it was there already. `relkind`: f for a foreign table. */
 export function createTable(stmt: RawNode, context: UtilityContext, relkind: 'r' | 'f' = 'r'): Oid {
   const rv = stmt['relation'] as RawNode & { relname: string; relpersistence: 'p' | 'u' | 't' };
-  if (stmt['ofTypename'] !== undefined) throw notSupported('CREATE TABLE OF');
   const accessMethod = tableAccessMethod(stmt['accessMethod'] as string | undefined);
   const namespace = rangeVarGetCreationNamespace(rv);
   const persistence = isTempNamespace(namespace) ? 't' : rv.relpersistence;
@@ -65,7 +65,9 @@ export function createTable(stmt: RawNode, context: UtilityContext, relkind: 'r'
     ddlNotice(`relation "${rv.relname}" already exists, skipping`, 'duplicate_table');
     return 0;
   }
+  const type = stmt['ofTypename'] === undefined ? null : ofType(stmt['ofTypename'] as RawNode);
   const table = expandLike(transformCreateStmt(stmt, context.text), rv.relname);
+  if (type !== null) table.columns = columnsOfType(type, table.columns);
   const bound = stmt['partbound'] as RawNode | undefined;
   const partspec = stmt['partspec'] as RawNode | undefined;
   if (partspec !== undefined && bound === undefined && stmt['inhRelations'] !== undefined) {
@@ -76,7 +78,7 @@ export function createTable(stmt: RawNode, context: UtilityContext, relkind: 'r'
   markPrimaryKeyNotNull(table);
   if (partspec !== undefined) refuseForPartitioned(table, rv.relname, (stmt['options'] ?? []) as RawNode[]);
   const oid = makeTable(rv.relname, namespace, persistence, table, readOptions((stmt['options'] ?? []) as RawNode[], 'table'), context.text, {
-    checks: inherited.checks, partspec, ...(relkind === 'f' ? { relkind } : { accessMethod }), partition: bound === undefined ? undefined : { parent: parents[0]!.oid, bound },
+    checks: inherited.checks, partspec, ofType: type?.oid ?? 0, ...(relkind === 'f' ? { relkind } : { accessMethod }), partition: bound === undefined ? undefined : { parent: parents[0]!.oid, bound },
   });
   noteOnCommit(oid, stmt['oncommit'] as OnCommitClause);
   if (bound === undefined) parents.forEach((parent, i) => storeInheritance(oid, parent.oid, i + 1));
@@ -96,6 +98,7 @@ interface TableExtras {
   checks?: CheckSpec[];
   partspec?: RawNode | undefined;
   accessMethod?: Oid;
+  ofType?: Oid;
   relkind?: 'f';
   partition?: { parent: Oid; bound: RawNode } | undefined;
 }
@@ -103,7 +106,7 @@ interface TableExtras {
 /** Everything CREATE TABLE makes, from columns to foreign keys; the table's OID. */
 export function makeTable(name: string, namespace: Oid, persistence: 'p' | 'u' | 't', table: TransformedTable, options: string[] | null, text: string, extras: TableExtras = {}): Oid {
   const { relation: oid } = heapCreateWithCatalog({
-    name, namespace, owner: session.currentUser, relkind: extras.partspec === undefined ? extras.relkind ?? 'r' : 'p', persistence, options, useUserAcl: true, ...(extras.accessMethod === undefined ? {} : { accessMethod: extras.accessMethod }), columns: table.columns.map((c) => ({
+    name, namespace, owner: session.currentUser, relkind: extras.partspec === undefined ? extras.relkind ?? 'r' : 'p', persistence, options, useUserAcl: true, ofType: extras.ofType ?? 0, ...(extras.accessMethod === undefined ? {} : { accessMethod: extras.accessMethod }), columns: table.columns.map((c) => ({
       name: c.name, typeOid: c.typeOid, typmod: c.typmod, collation: c.collation, notNull: c.notNull, ndims: c.ndims, identity: c.identity, generated: c.generated,
       isLocal: c.islocal, inhCount: c.inhcount, ...(c.storage !== null ? { storage: storageLetter(c.storage, c) } : {}), ...(c.compression !== null ? { compression: compressionLetter(c.compression) } : {}),
     })),

@@ -87,7 +87,7 @@ export function coerceType(
   if (inputType === T.RECORDOID && isComplex(targetType)) return coerceRecordToComplex(state, node, targetType, context, format, location);
   if (targetType === T.RECORDOID && isComplex(inputType)) return node;
   if (targetType === T.RECORDARRAYOID && isComplexArray(inputType)) return node;
-  if (typeInheritsFrom(inputType, targetType)) {
+  if (typeInheritsFrom(inputType, targetType) || isOfTypedTable(inputType, targetType)) {
     const base = getBaseType(inputType);
     const arg = base === inputType ? node : makeRelabelType(node, base, -1, 0, 'implicit_cast', location);
     return { kind: 'ConvertRowtypeExpr', arg, resulttype: targetType, convertformat: format, location };
@@ -127,7 +127,7 @@ export function canCoerceType(inputs: readonly Oid[], targets: readonly Oid[], c
     if (input === T.RECORDOID && isComplex(target)) continue;
     if (target === T.RECORDOID && isComplex(input)) continue;
     if (target === T.RECORDARRAYOID && isComplexArray(input)) continue;
-    if (typeInheritsFrom(input, target)) continue;
+    if (typeInheritsFrom(input, target) || isOfTypedTable(input, target)) continue;
     return false;
   }
   return !haveGenerics || checkGenericTypeConsistency(inputs, targets);
@@ -313,6 +313,12 @@ export function typeInheritsFrom(subclass: Oid, superclass: Oid): boolean {
     }
   }
   return false;
+}
+
+/** Whether a row type is that of a table of the other type (typeIsOfTypedTable). */
+function isOfTypedTable(rowType: Oid, ofType: Oid): boolean {
+  const relation = typeOrDomainTypeRelid(rowType);
+  return relation !== 0 && sys.classByOid(relation)?.reloftype === ofType;
 }
 
 // ---- the common requests -------------------------------------------------------------------------------------

@@ -78,11 +78,13 @@ export interface TransformContext {
   hasPrimaryKey: boolean;
   /** CREATE TABLE PARTITION OF: columns are those of the parent, only named here. */
   isPartition: boolean;
+  /** CREATE TABLE OF. */
+  isTyped: boolean;
 }
 
 export function makeTransformContext(relationName: string, text: string, isAlter: boolean): TransformContext {
   return {
-    state: makeParseState(text), relationName, isAlter, isForeign: false, hasPrimaryKey: false, isPartition: false,
+    state: makeParseState(text), relationName, isAlter, isForeign: false, hasPrimaryKey: false, isPartition: false, isTyped: false,
     table: { columns: [], checks: [], indexes: [], foreignKeys: [], likes: [] },
   };
 }
@@ -91,6 +93,7 @@ export function makeTransformContext(relationName: string, text: string, isAlter
 export function transformCreateStmt(stmt: RawNode, text: string): TransformedTable {
   const context = makeTransformContext(stmt['relation'].relname as string, text, false);
   context.isPartition = stmt['partbound'] !== undefined;
+  context.isTyped = stmt['ofTypename'] !== undefined;
   for (const element of (stmt['tableElts'] ?? []) as RawNode[]) {
     switch (element.tag) {
       case 'ColumnDef': transformColumnDefinition(context, element); break;
@@ -225,6 +228,7 @@ function transformColumnConstraints(context: TransformContext, column: ColumnSpe
         sawDefault = true;
         break;
       case 'CONSTR_IDENTITY':
+        if (context.isTyped) throw new PgError('feature_not_supported', 'identity columns are not supported on typed tables');
         if (context.isPartition) throw new PgError('feature_not_supported', 'identity columns are not supported on partitions');
         if (sawIdentity) throw fail(`multiple identity specifications ${of}`, c);
         column.identity = c['generated_when'] as 'a' | 'd';
