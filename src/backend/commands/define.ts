@@ -26,6 +26,7 @@ import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { sendWarning, session } from '../utils/session.ts';
+import { defineType } from './define_type.ts';
 import { interpretParameters } from './functioncmds.ts';
 import { creationPlace, namesOf } from './object_names.ts';
 import { defineTextSearchConfiguration, defineTextSearchDictionary, defineTextSearchParser, defineTextSearchTemplate } from './tsearchcmds.ts';
@@ -42,7 +43,7 @@ function define(stmt: RawNode, context: UtilityContext): void {
     case 'OBJECT_TSDICTIONARY': return defineTextSearchDictionary(stmt['defnames'] as string[], (stmt['definition'] ?? []) as RawNode[]);
     case 'OBJECT_TSTEMPLATE': return defineTextSearchTemplate(stmt['defnames'] as string[], (stmt['definition'] ?? []) as RawNode[]);
     case 'OBJECT_TSCONFIGURATION': return defineTextSearchConfiguration(stmt['defnames'] as string[], (stmt['definition'] ?? []) as RawNode[]);
-    case 'OBJECT_TYPE': throw notSupported(stmt['definition'] === undefined ? 'a shell type' : 'a base type');
+    case 'OBJECT_TYPE': return defineType(stmt, context);
     default: throw notSupported(`CREATE ${(stmt['kind'] as string).replace('OBJECT_', '')}`);
   }
 }

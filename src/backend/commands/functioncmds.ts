@@ -10,7 +10,8 @@ import { qualifiedNameGetCreationNamespace } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
 import { objectAddress, recordDependencyOn } from '../catalog/pg_depend.ts';
 import { procedureCreate } from '../catalog/pg_proc.ts';
-import type { PgLanguage, PgProc } from '../catalog/rows.ts';
+import { typeShellMake } from '../catalog/pg_type.ts';
+import type { PgLanguage, PgProc, PgType } from '../catalog/rows.ts';
 import * as sys from '../catalog/syscache.ts';
 import { callHandlerName } from '../executor/fmgr_info.ts';
 import { validateSqlFunction, functionParseState } from '../executor/functions.ts';
@@ -24,7 +25,7 @@ import { assignExprCollations } from '../parser/parse_collate.ts';
 import { transformExpr } from '../parser/parse_expr.ts';
 import { lookupFuncWithArgs } from '../parser/parse_func.ts';
 import { isPolymorphic } from '../parser/parse_generic.ts';
-import { makeParseState, parserError } from '../parser/parse_node.ts';
+import { makeParseState, parserError, type ParseState } from '../parser/parse_node.ts';
 import { lookupTypeName, typeNameToString, typenameTypeId } from '../parser/parse_type.ts';
 import { ddlNotice } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
@@ -36,7 +37,7 @@ import type { Oid } from '../types/datum.ts';
 import { findBuiltin } from '../types/fmgr.ts';
 import { findSetting, flattenSetArgs, getBool, setConfigOption, show } from '../utils/guc.ts';
 import { sendWarning, session } from '../utils/session.ts';
-import { requireObjectOwnership } from './object_names.ts';
+import { creationPlace, requireObjectOwnership } from './object_names.ts';
 import { constantText } from './variable.ts';
 
 const invalid = (message: string, fields = {}): PgError => new PgError('invalid_function_definition', message, fields);
@@ -69,7 +70,7 @@ export function interpretParameters(list: readonly RawNode[], kind: 'function' |
     const type = found.type.oid;
     if (!found.type.typisdefined) {
       if (language === 'sql') throw invalid(`SQL function cannot accept shell type ${typeNameToString(typeName)}`);
-      ddlNotice(`argument type ${typeNameToString(typeName)} is only a shell`);
+      ddlNotice(`argument type ${typeNameToString(typeName)} is only a shell`, 'wrong_object_type');
     }
     requireTypeUsage(type);
     if (typeName['setof']) throw invalid(`${kind}s cannot accept set arguments`);
@@ -319,11 +320,11 @@ function resultType(stmt: RawNode, params: Parameters, isProcedure: boolean, lan
     return { type: params.requiredResult, isSet: false };
   }
   const state = makeParseState(text);
-  const found = lookupTypeName(state, typeName);
-  if (found === undefined) throw parserError(state, 'undefined_object', `type "${typeNameToString(typeName)}" does not exist`);
-  if (!found.type.typisdefined) {
+  const known = lookupTypeName(state, typeName);
+  const found = known ?? shellForResult(state, typeName, language);
+  if (known !== undefined && !known.type.typisdefined) {
     if (language === 'sql') throw invalid(`SQL function cannot return shell type ${typeNameToString(typeName)}`);
-    ddlNotice(`return type ${typeNameToString(typeName)} is only a shell`);
+    ddlNotice(`return type ${typeNameToString(typeName)} is only a shell`, 'wrong_object_type');
   }
   requireTypeUsage(found.type.oid);
   const isTable = params.modes?.includes('t') ?? false;
@@ -332,6 +333,18 @@ function resultType(stmt: RawNode, params: Parameters, isProcedure: boolean, lan
     throw invalid(`function result type must be ${formatType(params.requiredResult)} because of OUT parameters`);
   }
   return { type, isSet: Boolean(typeName['setof']) };
+}
+
+/** An input function comes before its type: the type is a shell until CREATE TYPE (compute_return_type). */
+function shellForResult(state: ParseState, typeName: RawNode, language: string): { type: PgType; typmod: number } {
+  const text = typeNameToString(typeName);
+  if (language !== 'internal' && language !== 'c') throw parserError(state, 'undefined_object', `type "${text}" does not exist`);
+  if (typeName['typmods'] !== undefined) throw parserError(state, 'syntax_error', `type modifier cannot be specified for shell type "${text}"`);
+  ddlNotice(`type "${text}" is not yet defined`, 'undefined_object', 'Creating a shell type definition.');
+  const { name, namespace } = creationPlace(typeName['names'] as string[]);
+  typeShellMake(name, namespace, session.currentUser);
+  commandCounterIncrement();
+  return { type: sys.typeByName(name, namespace)!, typmod: -1 };
 }
 
 const RANGES = ['anyrange', 'anymultirange'], COMPATIBLE_RANGES = ['anycompatiblerange', 'anycompatiblemultirange'];

@@ -129,7 +129,8 @@ export function addTargetToSortList(state: ParseState, te: TargetEntry, sortlist
     type = T.TEXTOID;
   }
   let location = sortby.location ?? -1;
-  if (location < 0) location = exprLocation(te.expr);
+  const node = sortby.node as RawNode | undefined;
+  if (location < 0) location = (node?.tag === 'ColumnRef' || node?.tag === 'A_Const' ? node.location : undefined) ?? exprLocation(te.expr);
   let sortop: Oid;
   let eqop: Oid;
   let hashable: boolean;

@@ -3,10 +3,11 @@ import type { Attribute, Relation } from '../catalog/relation.ts';
 import { getType } from '../catalog/lsyscache.ts';
 import { identitySequenceOf } from '../catalog/pg_depend.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
+import { makeConst } from '../nodes/makefuncs.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { coerceToTargetType } from '../parser/parse_coerce.ts';
-import { formatType } from '../parser/parse_type.ts';
+import { formatType, stringTypeDatum } from '../parser/parse_type.ts';
 import { PgError } from '../../common/errors.ts';
 
 /** Null when the column has none: it is NULL. */
@@ -18,6 +19,7 @@ export function buildColumnDefault(relation: Relation, attribute: Attribute): Ex
   if (expr === null) {
     const type = getType(attribute.atttypid);
     if (type.typdefaultbin !== null) expr = (stringToNode(type.typdefaultbin) as unknown as Expr);
+    else if (type.typdefault !== null) expr = makeConst(type.oid, -1, type.typcollation, stringTypeDatum(type.oid, type.typdefault, -1));
   }
   if (expr === null) return null;
   const given = exprType(expr);
