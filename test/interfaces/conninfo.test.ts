@@ -93,3 +93,17 @@ test('the password file: wildcards, escapes, its permissions', (t) => {
   t.is(look('z', 1, 'd', 'y'), undefined);
   t.regex(warnings[0]!, /has group or world access; permissions should be u=rw \(0600\) or less$/);
 });
+
+test('every PG* variable has its keyword', (t) => {
+  const variables = {
+    PGHOST: 'host', PGHOSTADDR: 'hostaddr', PGPORT: 'port', PGDATABASE: 'dbname', PGUSER: 'user', PGPASSWORD: 'password', PGPASSFILE: 'passfile', PGREQUIREAUTH: 'require_auth',
+    PGCHANNELBINDING: 'channel_binding', PGSERVICE: '', PGSERVICEFILE: '', PGOPTIONS: 'options', PGAPPNAME: 'application_name', PGSSLMODE: 'sslmode', PGSSLCOMPRESSION: 'sslcompression', PGSSLCERT: 'sslcert',
+    PGSSLKEY: 'sslkey', PGSSLROOTCERT: 'sslrootcert', PGSSLCRL: 'sslcrl', PGSSLCRLDIR: 'sslcrldir', PGSSLSNI: 'sslsni', PGREQUIREPEER: 'requirepeer', PGSSLMINPROTOCOLVERSION: 'ssl_min_protocol_version',
+    PGSSLMAXPROTOCOLVERSION: 'ssl_max_protocol_version', PGGSSENCMODE: 'gssencmode', PGCONNECT_TIMEOUT: 'connect_timeout', PGCLIENTENCODING: 'client_encoding', PGTARGETSESSIONATTRS: 'target_session_attrs',
+    PGLOADBALANCEHOSTS: 'load_balance_hosts',
+  };
+  for (const [variable, keyword] of Object.entries(variables)) if (keyword !== '') t.is(complete('', { [variable]: 'some value' })[keyword as 'host'], 'some value', variable);
+  t.is(complete('', { PGREQUIRESSL: '1' }).sslmode, 'require');
+  writeFileSync(join(folder, 'pg_service.conf'), '[system]\nhost=of-system\n');
+  t.is(complete('service=system', { PGSYSCONFDIR: folder }).host, 'of-system');
+});

@@ -108,6 +108,42 @@ real('client certificates: right, with a locked key, missing, readable by others
   t.regex(await outcome({ ...carla, sslkey: join(tls, 'open.key') }), /has group or world access/);
 });
 
+real('revoked certificates; the name that is said aloud', async (t) => {
+  const ca = join(tls, 'ca.crt'), host = { sslmode: 'verify-ca', sslrootcert: ca };
+  writeFileSync(join(tls, 'ca.conf'), `[ca]\ndefault_ca = it\n[it]\ndatabase = ${tls}/index\ncrlnumber = ${tls}/crlnumber\ndefault_md = sha256\ndefault_crl_days = 2\n`);
+  writeFileSync(join(tls, 'index'), '');
+  writeFileSync(join(tls, 'crlnumber'), '01\n');
+  const list = (name: string): void => openssl('ca', '-config', 'ca.conf', '-gencrl', '-keyfile', 'ca.key', '-cert', 'ca.crt', '-out', name);
+  list('none.crl');
+  openssl('ca', '-config', 'ca.conf', '-revoke', 'server.crt', '-keyfile', 'ca.key', '-cert', 'ca.crt');
+  mkdirSync(join(tls, 'crls'));
+  list('crls/server.r0');
+  t.is(await outcome({ ...host, sslcrl: join(tls, 'none.crl') }), 'TLS');
+  t.regex(await outcome({ ...host, sslcrl: join(tls, 'crls/server.r0') }), /certificate verify failed \(certificate revoked\)/);
+  t.regex(await outcome({ ...host, sslcrldir: join(tls, 'crls') }), /certificate verify failed \(certificate revoked\)/);
+  t.is(await outcome({ ...host, host: 'localhost', hostaddr: '127.0.0.1', sslsni: 0 }), 'TLS');
+});
+
+real('a Unix socket; a service; the environment', async (t) => {
+  const file = join(tls, 'services');
+  writeFileSync(file, `[mine]\nhost=${server!.folder}\nport=${server!.port}\nuser=postgres\ndbname=template1\napplication_name=served\n`);
+  const program = `import { connect } from ${JSON.stringify(new URL('../../src/interfaces/libpq/libpq.ts', import.meta.url).href)};
+    await using db = await connect(process.argv[1]);
+    const { rows } = await db.query("select current_database(), current_setting('application_name'), current_setting('datestyle'), current_setting('timezone'), current_setting('geqo'), current_setting('work_mem'), inet_server_addr() is null", [], { rowMode: 'array' });
+    console.log([...rows[0], db.host, db.user, db.passwordUsed].join(' '));`;
+  const ask = (conninfo: string, env: Record<string, string>): string =>
+    execFileSync(process.execPath, ['--input-type=module', '-e', program, conninfo], { env: { HOME: tls, ...env }, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
+  t.is(ask('service=mine', { PGSERVICEFILE: file, PGTZ: 'Asia/Tokyo', PGDATESTYLE: 'German', PGGEQO: 'off', PGOPTIONS: '-c work_mem=5MB' }),
+    `template1 served German, DMY Asia/Tokyo off 5MB true ${server!.folder} postgres false`);
+  t.regex(ask('', { PGHOST: 'localhost', PGHOSTADDR: '127.0.0.1', PGPORT: String(server!.port), PGUSER: 'sam', PGPASSWORD: 'sécret', PGDATABASE: 'postgres', PGAPPNAME: 'env', PGSSLMODE: 'disable', PGREQUIREAUTH: 'scram-sha-256' }),
+    /^postgres env .* false localhost sam true$/);
+  writeFileSync(join(tls, '.pgpass'), 'localhost:*:*:sam:sécret\n', { mode: 0o600 });
+  writeFileSync(join(tls, '.pg_service.conf'), `[home]\nhost=localhost\nport=${server!.port}\nuser=sam\ndbname=postgres\nsslmode=disable\n`);
+  t.regex(ask('postgresql:///?service=home', {}), / sam true$/);
+  chmodSync(join(tls, '.pgpass'), 0o604);
+  t.regex((t.throws(() => ask('service=home', {})) as unknown as { stderr: string }).stderr, /password file ".*\.pgpass" has group or world access[^]*fe_sendauth: no password supplied|no password supplied/);
+});
+
 real('passwords: SCRAM with and without channel binding, md5, in clear; what the frontend insists on', async (t) => {
   const sam = { user: 'sam', password: 'sécret', sslrootcert: '/nowhere' };
   t.is(await outcome({ ...sam, sslmode: 'disable' }), 'plain');
@@ -327,6 +363,37 @@ real('AbortSignal: before it is sent, while it runs, in the middle of a queue; c
   }
 });
 
+// A COPY in waited for ever: a server that waits for data hears of no cancel request. Rows that had come were still handed out.
+real('AbortSignal ends streams and COPY, too', async (t) => {
+  await using db = await open();
+  await db.exec('create temp table ab (a int)');
+  const rows = 'select generate_series(1, 100000000) as a', controller = new AbortController(), stop = new Error('enough');
+  let seen = 0;
+  await t.throwsAsync(async () => { for await (const _ of db.stream(rows, [], { signal: controller.signal })) if (++seen === 10) controller.abort(stop); }, { is: stop });
+  const second = new AbortController(), out = await db.copyTo(`copy (${rows}) to stdout`, { signal: second.signal });
+  out.finished.catch(() => {});
+  await t.throwsAsync(async () => { for await (const _ of out.stream) second.abort(stop); }, { is: stop });
+  const third = new AbortController(), into = await db.copyFrom('copy ab from stdin', { signal: third.signal });
+  into.stream.on('error', () => {});
+  into.stream.write('1\n');
+  third.abort(stop);
+  await t.throwsAsync(into.finished, { is: stop });
+  const fourth = new AbortController(), held = db.stream(rows, [], { signal: fourth.signal }), steps: string[] = [];
+  await held.fields;
+  fourth.abort(stop); // while nobody takes rows, and the socket stands still
+  await t.throwsAsync(held.result, { is: stop });
+  const fifth = new AbortController();
+  for await (const step of db.results('copy ab from stdin', null, { signal: fifth.signal })) {
+    steps.push(step.kind === 'error' ? step.error.message : step.kind);
+    if (step.kind === 'copy in') step.stream.on('error', () => {});
+    fifth.abort(stop);
+  }
+  t.deepEqual(steps, ['copy in', 'COPY from stdin failed: enough']);
+  for await (const step of db.results('select 1', null, { signal: AbortSignal.abort(stop) })) t.is((step as { error: Error }).error, stop);
+  t.is(seen, 10);
+  t.deepEqual((await db.query('select count(*)::int as n from ab')).rows, [{ n: 0 }]);
+});
+
 real('large objects; the fast path; trace; notices', async (t) => {
   await using db = await open();
   const file = join(tls, 'blob');
@@ -408,6 +475,16 @@ real('the pool: limit, waiting, time limit, broken members, rollback of what was
   await two.release();
   t.deepEqual((await pool.query('select 1 as a')).rows, [{ a: 1 }]);
   t.is(await pool.begin(async (tx) => (await tx.query('select 3 as a')).rows[0].a), 3);
+  {
+    await using other = new Pool(at(), { max: 1, discard: true, onConnect: async (db) => { await db.exec('set work_mem = \'5MB\''); } });
+    await using lease = await other.connect();
+    t.is((await lease.connection.query('show work_mem')).rows[0].work_mem, '5MB');
+  }
+  // Its backend is killed while nobody looks.
+  const [{ pid }] = (await pool.query('select pg_backend_pid() as pid')).rows;
+  await using killer = await open();
+  await killer.query('select pg_terminate_backend($1, 5000)', [pid]);
+  t.not((await pool.query('select pg_backend_pid() as pid')).rows[0].pid, pid);
   await pool.end();
   await t.throwsAsync(pool.query('select 1'), { message: 'the pool is closed' });
 });

@@ -1,7 +1,8 @@
 // LIBPQ against a server that plays a script: messages cut at every byte, and lies.
 import test from 'ava';
+import { readFileSync } from 'node:fs';
 import { MessageReader } from '../../src/interfaces/libpq/message_reader.ts';
-import { connect, ConnectionError, ServerError, type ConnectSettings } from '../../src/interfaces/libpq/libpq.ts';
+import { connect, ConnectionError, Pool, ServerError, type ConnectSettings } from '../../src/interfaces/libpq/libpq.ts';
 import { AuthenticationOk, byBytes, CommandComplete, DataRow, ErrorResponse, int16, int32, message, NoticeResponse, ReadyForQuery, RowDescription, scriptedServer, WELCOME, type Answer } from './scripted_server.ts';
 
 const at = (port: number, more: ConnectSettings = {}): ConnectSettings => ({ host: '127.0.0.1', port, user: 'u', dbname: 'd', sslmode: 'disable', passfile: '/nowhere', ...more });
@@ -48,6 +49,8 @@ const lies: [name: string, answer: Answer, settings: ConnectSettings, expected: 
   ['bytes in clear behind the answer to SSLRequest', (type) => (type === 'ssl' ? Buffer.concat([Buffer.from('S'), ErrorResponse('08P01', 'smuggled')]) : null), { sslmode: 'require' }, /received unencrypted data after SSL response/],
   ['TLS required, server has none', (type) => (type === 'ssl' ? Buffer.from('N') : WELCOME), { sslmode: 'require' }, /server does not support SSL, but SSL was required/],
   ['a length of 2 GB', () => Buffer.from([0x52, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0]), {}, /invalid response/],
+  // The message was waited for, up to a gigabyte.
+  ['an error of 5 MB before anybody is known', () => Buffer.concat([Buffer.from([0x45, 0, 0x4c, 0x4b, 0x40]), Buffer.alloc(9)]), {}, /invalid response/],
   ['a length below four', () => Buffer.from([0x52, 0, 0, 0, 3, 0, 0, 0, 0]), {}, /invalid response/],
   ['a key before authentication', () => Buffer.concat([message('K', int32(1), int32(2)), WELCOME]), {}, /expected authentication request/],
   ['no authentication where some is required', () => WELCOME, { require_auth: 'scram-sha-256' }, /authentication method requirement "scram-sha-256" failed: server did not complete authentication/],
@@ -147,4 +150,90 @@ test('a connection attempt ends by its time limit and by AbortSignal', async (t)
   await t.throwsAsync(attempt);
   await t.throwsAsync(connect(at(silent.port, { connect_timeout: 1 })), { message: /timeout expired/ });
   await silent.close();
+});
+
+test('load_balance_hosts spreads connections; several hosts without it are taken in order', async (t) => {
+  const servers = await Promise.all([1, 2].map(() => scriptedServer((type) => (type === '' ? WELCOME : null))));
+  const to = async (how: string): Promise<number> => {
+    await using db = await connect(at(0, { host: '127.0.0.1,127.0.0.1', port: servers.map((s) => s.port).join(), load_balance_hosts: how }));
+    return db.port;
+  };
+  const met = new Set<number>();
+  for (let i = 0; i < 64 && met.size < 2; i++) met.add(await to('random'));
+  t.is(met.size, 2);
+  for (let i = 0; i < 8; i++) t.is(await to('disable'), servers[0]!.port);
+  await t.throwsAsync(to('sometimes'), { message: 'invalid load_balance_hosts value: "sometimes"' });
+  for (const server of servers) await server.close();
+});
+
+/** The kernel's keepalive timer of a connection to this port, in seconds; null: none. */
+function keepaliveTimer(port: number): number | null {
+  const remote = port.toString(16).toUpperCase().padStart(4, '0');
+  for (const line of readFileSync('/proc/net/tcp', 'utf8').split('\n')) {
+    const m = /^ *\d+: \w+:\w+ \w+:(\w+) 01 \w+:\w+ (\w\w):(\w+)/.exec(line);
+    if (m?.[1] === remote) return m[2] === '02' ? parseInt(m[3]!, 16) / 100 : null;
+  }
+  throw new Error('there is no such connection');
+}
+
+test('keepalives: on, off, and when the first is sent', async (t) => {
+  const server = await scriptedServer((type) => (type === '' ? WELCOME : null));
+  const timer = async (settings: ConnectSettings): Promise<number | null> => {
+    await using db = await connect(at(server.port, settings));
+    return db.isOpen ? keepaliveTimer(server.port) : NaN;
+  };
+  // It was Node's: 60 seconds, and lost after ten more.
+  t.true((await timer({}))! > 7100);
+  t.is(await timer({ keepalives: 0 }), null);
+  const idle = (await timer({ keepalives_idle: 77, keepalives_interval: 5, keepalives_count: 3 }))!;
+  t.true(idle > 70 && idle <= 77.5, String(idle));
+  await server.close();
+});
+
+test('a server that does not answer the goodbye is left', async (t) => {
+  const server = await scriptedServer((type, _body, socket) => {
+    socket.allowHalfOpen = true;
+    return type === '' ? WELCOME : null;
+  });
+  const db = await connect(at(server.port));
+  await db.finish();
+  t.false(db.isOpen);
+  await server.close();
+});
+
+test('a pool whose server fails lets nobody wait for ever', async (t) => {
+  // Who waited behind an attempt that failed was never served, though its place was free.
+  let fail = true;
+  const server = await scriptedServer((type) => (type !== '' ? null : fail ? ErrorResponse('53300', 'sorry, too many clients already', 'FATAL') : WELCOME));
+  await using pool = new Pool(at(server.port), { max: 1, waitTimeoutMs: 0 });
+  const settled = await Promise.allSettled([pool.connect(), pool.connect(), pool.connect()]);
+  t.deepEqual(settled.map((s) => s.status), ['rejected', 'rejected', 'rejected']);
+  fail = false;
+  await using lease = await pool.connect();
+  t.true(lease.connection.isOpen);
+  await server.close();
+});
+
+test('a pool does not lend what no longer answers, what is closed, what is too old', async (t) => {
+  let mute = false;
+  const server = await scriptedServer((type) => (type === '' ? WELCOME : type === 'Q' && !mute ? Buffer.concat([message('I'), ReadyForQuery]) : null));
+  await using pool = new Pool(at(server.port), { max: 1, healthCheckAfterMs: 0, healthCheckTimeoutMs: 30 });
+  const borrow = async (): Promise<object> => {
+    await using lease = await pool.connect();
+    return lease.connection;
+  };
+  const first = await borrow();
+  t.is(await borrow(), first, 'it lives');
+  mute = true;
+  const second = await borrow();
+  t.not(second, first);
+  t.is(pool.size, 1);
+  mute = false;
+  await using aging = new Pool(at(server.port), { max: 1, maxLifetimeMs: 1 });
+  const lent = await aging.connect(), waiting = aging.connect();
+  await new Promise((later) => { setTimeout(later, 5); });
+  await lent.release();
+  await using other = await waiting;
+  t.not(other.connection, lent.connection);
+  await server.close();
 });

@@ -3,6 +3,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T> {
   private readonly items: T[] = [];
   private readonly waiting: { resolve: (result: IteratorResult<T>) => void; reject: (error: Error) => void }[] = [];
   private ended = false;
+  failed = false;
   private error: Error | null = null;
   private readonly onReturn: () => void;
   private readonly onTake: (left: number) => void;
@@ -36,6 +37,14 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T> {
         this.error = null;
       }
     }
+  }
+
+  /** No more will come, and what is there is dropped. */
+  fail(error: Error): void {
+    if (this.ended) return;
+    this.items.length = 0;
+    this.failed = true;
+    this.end(error);
   }
 
   async next(): Promise<IteratorResult<T>> {

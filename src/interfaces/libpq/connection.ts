@@ -52,6 +52,7 @@ export interface Notification {
 export type TransactionStatus = 'idle' | 'active' | 'in transaction' | 'in error' | 'unknown';
 const STATUS: Record<string, TransactionStatus> = { I: 'idle', T: 'in transaction', E: 'in error' };
 const DEFAULT_STATEMENT_CACHE = 256;
+const GOODBYE_MS = 1000;
 const CANCEL_AGAIN_MS = 50, MAX_CANCEL_AGAIN_MS = 2000;
 const CLOSED_UNEXPECTEDLY = 'server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally\n\tbefore or while processing the request.';
 
@@ -243,7 +244,10 @@ export class Connection extends Session implements Carrier, Wire {
         this.waiting = this.waiting.filter((e) => e !== exchange);
         exchange.error = signal.reason as Error;
         this.settle(exchange);
-      } else if (exchange === this.inFlight[this.first]) this.cancelExchange(exchange);
+      } else {
+        this.cancelExchange(exchange);
+        exchange.abandon(signal.reason as Error);
+      }
     };
     signal.addEventListener('abort', abort, { once: true });
     exchange.unlisten = () => signal.removeEventListener('abort', abort);
@@ -498,7 +502,8 @@ export class Connection extends Session implements Carrier, Wire {
    * nothing new is sent, lest it be hit instead.
    */
   cancelExchange(exchange: Exchange): void {
-    if (this.closed || exchange !== this.inFlight[this.first]) return;
+    if (this.closed || exchange.cancelling || exchange !== this.inFlight[this.first]) return;
+    exchange.cancelling = true;
     this.cancels++;
     void this.cancelUntilEnd(exchange).finally(() => {
       this.cancels--;
@@ -609,7 +614,12 @@ export class Connection extends Session implements Carrier, Wire {
     this.writeOut();
     const { socket } = this;
     await new Promise<void>((resolve) => {
-      socket.once('close', () => resolve());
+      // Its backend has gone when it closes; one that does not is left to itself.
+      const timer = setTimeout(() => socket.destroy(), GOODBYE_MS);
+      socket.once('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
       socket.resume();
       if (this.first < this.inFlight.length) socket.destroy();
       else socket.end();

@@ -46,6 +46,8 @@ export abstract class Exchange {
   sent = false;
   /** Given up by AbortSignal. */
   aborted = false;
+  /** The server is being asked to stop. */
+  cancelling = false;
   error: Error | null = null;
   text: string | undefined;
 
@@ -65,6 +67,8 @@ export abstract class Exchange {
   copyData(_buffer: Buffer, _at: number, _end: number): void {}
   copyDone(): void {}
   functionResult(_buffer: Buffer, _at: number): void {}
+  /** Given up while it runs, and the server is asked to stop: whoever takes or brings data hears of it now. */
+  abandon(_reason: Error): void {}
   /** All messages of one piece from the socket were handled. */
   pieceEnd(): void {}
 

@@ -5,7 +5,7 @@
 export type MessageHandler = (type: number, buffer: Buffer, at: number, end: number) => void;
 
 /** Types that may be longer than this: T D d V E N A (VALID_LONG_MESSAGE_TYPE). Any other that claims more is garbage. */
-const SHORT_BYTES = 30000;
+export const SHORT_BYTES = 30000;
 const LONG_TYPES = new Set(['T', 'D', 'd', 'V', 'E', 'N', 'A'].map((c) => c.charCodeAt(0)));
 const MAX_BYTES = 0x3fffffff;
 
@@ -22,6 +22,12 @@ export class MessageReader {
   private partBytes = 0;
   private wanted = 0;
   private stopped = false;
+  private readonly longestBytes: number;
+
+  /** `longestBytes`: a server that nobody knows yet has less to say, lest it fill the memory. */
+  constructor(longestBytes = MAX_BYTES) {
+    this.longestBytes = longestBytes;
+  }
 
   /** Handles every message that is whole. Throws LostSynchronization when there is no sense in what came. */
   feed(chunk: Buffer, handle: MessageHandler): void {
@@ -39,7 +45,7 @@ export class MessageReader {
     while (end - at >= 5) {
       const length = (buffer[at + 1]! << 24) | (buffer[at + 2]! << 16) | (buffer[at + 3]! << 8) | buffer[at + 4]!;
       const type = buffer[at]!;
-      if (length < 4 || length > MAX_BYTES || (length > SHORT_BYTES && !LONG_TYPES.has(type))) throw new LostSynchronization(type, length);
+      if (length < 4 || length > this.longestBytes || (length > SHORT_BYTES && !LONG_TYPES.has(type))) throw new LostSynchronization(type, length);
       const next = at + 1 + length;
       if (next > end) {
         this.wanted = 1 + length;

@@ -4,7 +4,8 @@ import { UTF8, type Encoding } from './encoding.ts';
 
 const SLAB_BYTES = 1 << 16;
 export const PROTOCOL_VERSION = 196608;
-const SSL_REQUEST_CODE = 80877103, CANCEL_REQUEST_CODE = 80877102;
+export const SSL_REQUEST_CODE = 80877103;
+const CANCEL_REQUEST_CODE = 80877102;
 /** What a message may have at most. */
 export const MAX_MESSAGE_BYTES = 0x3fffffff;
 

@@ -17,13 +17,15 @@ export interface PoolOptions extends ConnectOptions {
   maxLifetimeMs?: number | undefined;
   /** A connection unused for longer is asked whether it lives before it is lent. */
   healthCheckAfterMs?: number | undefined;
+  /** Who does not answer within this time is dead. */
+  healthCheckTimeoutMs?: number | undefined;
   /** Runs on every new connection before it is lent. */
   onConnect?: ((connection: Connection) => void | Promise<void>) | undefined;
   /** Settings, temporary tables and the like of one borrower are cleared away (DISCARD ALL). */
   discard?: boolean | undefined;
 }
 
-const DEFAULTS = { max: 10, waitTimeoutMs: 30_000, idleTimeoutMs: 30_000, maxLifetimeMs: 0, healthCheckAfterMs: 5000, discard: false };
+const DEFAULTS = { max: 10, waitTimeoutMs: 30_000, idleTimeoutMs: 30_000, maxLifetimeMs: 0, healthCheckAfterMs: 5000, healthCheckTimeoutMs: 5000, discard: false };
 
 interface Member {
   connection: Connection;
@@ -126,20 +128,23 @@ export class Pool {
 
   private async open(): Promise<Member> {
     this.opening++;
+    let member: Member | null = null;
     try {
       const connection = await connect(this.conninfo, this.options);
-      const now = performance.now(), member: Member = { connection, bornMs: now, idleSinceMs: now, timer: null };
+      const now = performance.now(), opened: Member = { connection, bornMs: now, idleSinceMs: now, timer: null };
       try {
         await this.options.onConnect?.(connection);
       } catch (error) {
         connection.destroy();
         throw error;
       }
-      this.members.add(member);
-      connection.on('close', () => this.drop(member));
+      this.members.add(member = opened);
+      connection.on('close', () => this.drop(opened));
       return member;
     } finally {
       this.opening--;
+      // Somebody may wait for the place that this one did not take.
+      if (member === null) this.serveWaiter();
       this.checkEnd();
     }
   }
@@ -148,11 +153,14 @@ export class Pool {
     const now = performance.now(), { maxLifetimeMs, healthCheckAfterMs } = this.options;
     if (!member.connection.isOpen || (maxLifetimeMs > 0 && now - member.bornMs > maxLifetimeMs)) return false;
     if (now - member.idleSinceMs < healthCheckAfterMs) return true;
+    const timer = setTimeout(() => member.connection.destroy(), this.options.healthCheckTimeoutMs);
     try {
       await member.connection.exec('');
       return true;
     } catch {
       return false;
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -165,7 +173,8 @@ export class Pool {
         if (this.options.discard) await connection.exec('DISCARD ALL');
       } catch { /* it is closed, then */ }
     }
-    if (broken || !connection.isOpen || this.ending) {
+    const { maxLifetimeMs } = this.options, old = maxLifetimeMs > 0 && performance.now() - member.bornMs > maxLifetimeMs;
+    if (broken || old || !connection.isOpen || this.ending) {
       this.drop(member);
       await connection.finish().catch(() => {});
       this.serveWaiter();

@@ -96,7 +96,10 @@ export abstract class Session {
   results(sql: string, values: readonly unknown[] | null = null, options: QueryOptions = {}): AsyncIterableIterator<Step> {
     const { carrier } = this, types = options.types ?? carrier.types;
     const exchange = new StepQuery(sql, values === null ? null : values.map((v) => types.encode(v)), options.rowMode ?? 'text', types);
-    carrier.submit(exchange);
+    this.ask(carrier, exchange, options.signal, (error) => {
+      exchange.error = error;
+      exchange.settle();
+    });
     return exchange.steps;
   }
 

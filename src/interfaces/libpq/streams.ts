@@ -42,7 +42,7 @@ export class RowStream<Row = unknown> implements AsyncIterable<Row> {
       return { value: batch[0]!, done: false };
     };
     return {
-      next: () => (at < batch.length ? Promise.resolve({ value: batch[at++]!, done: false }) : next()),
+      next: () => (at < batch.length && !queue.failed ? Promise.resolve({ value: batch[at++]!, done: false }) : next()),
       return: async () => {
         batch = [];
         await queue.return();
@@ -183,6 +183,14 @@ export class StreamQuery extends ResultExchange {
     else if (this.rowLimit === 0) this.onDrop();
   }
 
+  override abandon(reason: Error): void {
+    if (this.done || this.dropped) return;
+    this.queue.fail(reason);
+    this.finished.reject(reason);
+    this.described.reject(reason);
+    this.drop();
+  }
+
   settle(): void {
     this.done = true;
     this.handOver();
@@ -269,6 +277,11 @@ export class StepQuery extends ResultExchange {
     this.copyOutStream = null;
     this.current = null;
     this.steps.push({ kind: 'error', error });
+  }
+
+  override abandon(reason: Error): void {
+    this.copyOutStream?.end(reason);
+    this.copyInStream?.destroy(reason);
   }
 
   settle(): void {
@@ -436,6 +449,9 @@ export class CopyInQuery extends ResultExchange {
     this.stream?.serverEnded();
   }
 
+  /** The server hears of no cancel request while it waits for data: COPY must fail. */
+  override abandon(reason: Error): void { this.stream?.destroy(reason); }
+
   settle(): void {
     this.settled = true;
     if (this.error === null && this.stream === null) this.error = new Error('the statement is not COPY FROM STDIN');
@@ -476,6 +492,7 @@ export class CopyOutQuery extends ResultExchange {
 
   override copyData(buffer: Buffer, at: number, end: number): void { this.pieces?.add(buffer, at, end); }
   override pieceEnd(): void { this.pieces?.flush(); }
+  override abandon(reason: Error): void { this.pieces?.stream.destroy(reason); }
 
   settle(): void {
     this.done = true;

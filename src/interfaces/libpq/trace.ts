@@ -1,6 +1,7 @@
 // PQtrace: every message, one line each, in libpq's format: F from the frontend, B from the backend, the length, the name,
 // the contents.
 import type { Writable } from 'node:stream';
+import { SSL_REQUEST_CODE } from './message_writer.ts';
 
 type Part = 'int16' | 'int32' | 'string' | 'byte';
 
@@ -99,6 +100,7 @@ const SHOW_BACKEND: Record<string, Show> = {
   W: copyResponse,
   d: (c) => c.bytes(c.left),
   V: (c) => c.value(),
+  v: (c) => { c.int32(); times(c.int32(), () => c.string()); },
 };
 const SHOW_FRONTEND: Record<string, Show> = {
   Q: (c) => c.string(),
@@ -154,7 +156,12 @@ export class Tracer {
       const type = bytes[at]!;
       if (type === 0) {
         const length = bytes.readInt32BE(at), code = bytes.readInt32BE(at + 4);
-        this.line('F', length, code === 80877103 ? 'SSLRequest' : code === 80877102 ? 'CancelRequest' : 'StartupMessage', '');
+        const contents = new Contents(bytes.subarray(at + 4, at + length));
+        if (code !== SSL_REQUEST_CODE) {
+          contents.parts('int16', 'int16');
+          while (contents.left > 1) contents.string();
+        }
+        this.line('F', length, code === SSL_REQUEST_CODE ? 'SSLRequest' : 'StartupMessage', contents.words);
         at += length;
         continue;
       }
