@@ -29,7 +29,7 @@ test.beforeEach(() => { path = mkdtempSync(join(tmpdir(), 'posthouse-')); store 
 test.afterEach.always(() => { store.close(); rmSync(path, { recursive: true }); });
 
 test.serial('files belong to their owner alone', (t) => {
-  for (const name of ['data.mdb', 'lock.mdb']) t.is(statSync(join(path, name)).mode & 0o777, 0o600);
+  for (const name of ['data.mdb', 'lock.mdb', 'journal.mdb']) t.is(statSync(join(path, name)).mode & 0o777, 0o600);
 });
 
 test.serial('get, ranges in both directions, values of any size', (t) => {

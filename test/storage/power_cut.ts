@@ -5,8 +5,9 @@ export function* commits(seed: number, count: number, keys: number): Generator<[
   const random = randomFrom(seed);
   for (let number = 1; number <= count; number++) {
     const changes: [Buffer, Buffer | null][] = [];
-    // Mostly a few entries; sometimes values of many pages; now and then more pages than one flush can hold.
-    const kind = random(20), size = kind === 0 ? 400 : 1 + random(6);
+    // Mostly a few entries; sometimes values of many pages; now and then more pages than the journal takes: it begins anew then,
+    // and is to become full as well.
+    const kind = number % 500 < 150 ? random(20) : 1 + random(19), size = kind === 0 ? 400 : 1 + random(6);
     for (let i = 0; i < size; i++) {
       const key = Buffer.alloc(8);
       key.writeUInt32BE(5, 0);

@@ -1,11 +1,11 @@
 // A database that nobody has opened yet lies packed: data.mdb.zst instead of data.mdb, an eighth of its size. Whoever opens its
 // environment first unpacks it. So a new site is small, and stays so as long as only some of its databases are used.
-import { closeSync, constants, existsSync, fsyncSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, copyFileSync, existsSync, fsyncSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { openSiteFile } from '../../common/site.ts';
 import { port } from '../../port/port.ts';
 
-const DATA = 'data.mdb', LOCK = 'lock.mdb', PACKED = 'data.mdb.zst';
+const DATA = 'data.mdb', JOURNAL = 'journal.mdb', LOCK = 'lock.mdb', PACKED = 'data.mdb.zst';
 const WAIT_MS = 5;
 
 function write(path: string, bytes: Uint8Array): void {
@@ -22,7 +22,7 @@ function write(path: string, bytes: Uint8Array): void {
 export function packEnvironment(folder: string): void {
   write(`${folder}/${PACKED}.new`, zstdCompressSync(readFileSync(`${folder}/${DATA}`)));
   renameSync(`${folder}/${PACKED}.new`, `${folder}/${PACKED}`);
-  for (const name of [DATA, LOCK]) rmSync(`${folder}/${name}`);
+  for (const name of [DATA, JOURNAL, LOCK]) rmSync(`${folder}/${name}`, { force: true });
 }
 
 /** Before an environment is opened; false: it was not packed. Several processes may come at once: one unpacks, the others wait. */
@@ -45,5 +45,13 @@ export function unpackEnvironment(folder: string): boolean {
     return true;
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Copies the environment in a folder as it is on the disk, to be opened there (tools that work on a copy). */
+export function copyEnvironment(from: string, to: string): void {
+  const names = existsSync(`${from}/${DATA}`) ? [DATA, JOURNAL] : [PACKED];
+  for (const name of names) {
+    if (existsSync(`${from}/${name}`)) copyFileSync(`${from}/${name}`, `${to}/${name}`, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
   }
 }

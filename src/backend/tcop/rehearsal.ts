@@ -3,9 +3,7 @@
 // children share the code; a child that has to compile for itself takes half a second for its first statements.
 // Nothing may remain of it but code: session, settings, caches, connections and stores are put back, and the objects
 // it makes have OIDs that no database reaches.
-import { COPYFILE_EXCL, COPYFILE_FICLONE } from 'node:constants';
-import { copyFileSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { BASE, FOLDER_MODE, GLOBAL, TMP, databaseFolder } from '../../common/site.ts';
 import { port } from '../../port/port.ts';
 import { forgetReservedOids } from '../catalog/catalog.ts';
@@ -15,6 +13,7 @@ import { authIdByOid } from '../catalog/syscache.ts';
 import { discardHooks } from '../commands/variable.ts';
 import { Frontend } from '../libpq/pqcomm.ts';
 import { metaKey, openReader, openWritableStore } from '../storage/lmdb.ts';
+import { copyEnvironment } from '../storage/packed.ts';
 import { META, type WritableStore } from '../storage/store.ts';
 import { client, sharedClient } from '../transaction/client.ts';
 import { LocalManager } from '../transaction/local.ts';
@@ -110,13 +109,13 @@ export class Rehearsal {
 
 /** False: there is nothing worth copying. */
 function copySite(): boolean {
-  const template = [ids.Template0DbOid, ids.Template1DbOid].flatMap((oid) => ['data.mdb', 'data.mdb.zst'].map((name) => `${databaseFolder(oid)}/${name}`))
-    .find((file) => existsSync(file) && statSync(file).size <= MAX_TEMPLATE_BYTES);
+  const template = [ids.Template0DbOid, ids.Template1DbOid].map(databaseFolder)
+    .find((folder) => ['data.mdb', 'data.mdb.zst'].some((name) => existsSync(`${folder}/${name}`) && statSync(`${folder}/${name}`).size <= MAX_TEMPLATE_BYTES));
   if (template === undefined) return false;
   rmSync(FOLDER, { recursive: true, force: true });
   for (const folder of ['', `/${GLOBAL}`, `/${BASE}`, `/${databaseFolder(ids.Template1DbOid)}`, `/${TMP}`]) mkdirSync(FOLDER + folder, { mode: FOLDER_MODE });
-  copyFileSync(`${GLOBAL}/data.mdb`, `${FOLDER}/${GLOBAL}/data.mdb`, COPYFILE_FICLONE | COPYFILE_EXCL);
-  copyFileSync(template, `${FOLDER}/${databaseFolder(ids.Template1DbOid)}/${basename(template)}`, COPYFILE_FICLONE | COPYFILE_EXCL);
+  copyEnvironment(GLOBAL, `${FOLDER}/${GLOBAL}`);
+  copyEnvironment(template, `${FOLDER}/${databaseFolder(ids.Template1DbOid)}`);
   return true;
 }
 
