@@ -3,6 +3,7 @@ import { triggersOf } from '../executor/trigger.ts';
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { FatalError, PgError, notSupported } from '../../common/errors.ts';
+import { strerror } from '../../common/strerror.ts';
 import { checkRelationPrivileges, hasRoleByName } from '../catalog/aclchk.ts';
 import type { Attribute, Relation } from '../catalog/relation.ts';
 import { rangeVarGetRelid } from '../catalog/namespace.ts';
@@ -145,7 +146,7 @@ function fileSource(file: number, name: string): ByteSource {
       const n = readSync(file, chunk, 0, chunk.length, null);
       return n === 0 ? null : chunk.subarray(0, n);
     } catch (error) {
-      throw new PgError('io_error', `could not read from COPY file "${name}": ${systemMessage(error)}`);
+      throw new PgError('io_error', `could not read from COPY file "${name}": ${strerror(error)}`);
     }
   };
   return { next, take: (_into, at) => at };
@@ -161,7 +162,7 @@ function openForReading(name: string): number {
     return file;
   } catch (error) {
     if (error instanceof PgError) throw error;
-    throw new PgError(fileCondition(error), `could not open file "${name}" for reading: ${systemMessage(error)}`, {
+    throw new PgError(fileCondition(error), `could not open file "${name}" for reading: ${strerror(error)}`, {
       hint: 'COPY FROM instructs the PostgreSQL server process to read a file. You may want a client-side facility such as psql\'s \\copy.',
     });
   }
@@ -170,15 +171,6 @@ function openForReading(name: string): number {
 export const fileCondition = (error: unknown): 'undefined_file' | 'insufficient_privilege' | 'io_error' => {
   const { code } = error as { code?: string };
   return code === 'ENOENT' ? 'undefined_file' : code === 'EACCES' || code === 'EPERM' ? 'insufficient_privilege' : 'io_error';
-};
-
-const SYSTEM_MESSAGES: Record<string, string> = {
-  ENOENT: 'No such file or directory', EACCES: 'Permission denied', EPERM: 'Operation not permitted', EISDIR: 'Is a directory',
-  ENOSPC: 'No space left on device', ENOTDIR: 'Not a directory', EROFS: 'Read-only file system',
-};
-export const systemMessage = (error: unknown): string => {
-  const { code, message } = error as { code?: string; message: string };
-  return (code !== undefined && SYSTEM_MESSAGES[code]) || message;
 };
 
 // ---- COPY TO
@@ -246,7 +238,7 @@ function toFile(name: string, statement: CachedStatement, options: CopyOptions, 
   try {
     file = openSync(name, 'w', 0o644);
   } catch (error) {
-    throw new PgError(fileCondition(error), `could not open file "${name}" for writing: ${systemMessage(error)}`, {
+    throw new PgError(fileCondition(error), `could not open file "${name}" for writing: ${strerror(error)}`, {
       hint: 'COPY TO instructs the PostgreSQL server process to write a file. You may want a client-side facility such as psql\'s \\copy.',
     });
   }
@@ -268,7 +260,7 @@ function toFile(name: string, statement: CachedStatement, options: CopyOptions, 
     return rows;
   } catch (error) {
     if (error instanceof PgError) throw error;
-    throw new PgError(fileCondition(error), `could not write to COPY file: ${systemMessage(error)}`);
+    throw new PgError(fileCondition(error), `could not write to COPY file: ${strerror(error)}`);
   } finally {
     closeSync(file);
   }

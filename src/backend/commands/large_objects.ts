@@ -2,6 +2,7 @@
 // until the transaction ends.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { PgError } from '../../common/errors.ts';
+import { strerror } from '../../common/strerror.ts';
 import { mustBeOwner, objectAclcheck, objectOwnercheck } from '../catalog/aclchk.ts';
 import { getNewOid } from '../catalog/catalog.ts';
 import { performDeletion } from '../catalog/dependency.ts';
@@ -16,7 +17,7 @@ import type { Int8, Oid } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import { getBool } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
-import { fileCondition, systemMessage } from './copy.ts';
+import { fileCondition } from './copy.ts';
 
 const PAGE_BYTES = 2048;
 const MAX_BYTES = 0x7fffffff * PAGE_BYTES;
@@ -218,7 +219,7 @@ function importFile(name: string, wanted: Oid): Oid {
   try {
     bytes = readFileSync(name);
   } catch (error) {
-    throw new PgError(fileCondition(error), `could not open server file "${name}": ${systemMessage(error)}`);
+    throw new PgError(fileCondition(error), `could not open server file "${name}": ${strerror(error)}`);
   }
   const oid = create(wanted);
   writeBytes(oid, 0, bytes);
@@ -230,7 +231,7 @@ function exportFile(oid: Oid, name: string): number {
   try {
     writeFileSync(name, bytes, { mode: 0o644 });
   } catch (error) {
-    throw new PgError(fileCondition(error), `could not create server file "${name}": ${systemMessage(error)}`);
+    throw new PgError(fileCondition(error), `could not create server file "${name}": ${strerror(error)}`);
   }
   return 1;
 }

@@ -55,8 +55,9 @@ export async function handleSlash(scanner: Scanner, conditions: ConditionalStack
   } else status = await command(context);
   if (status !== 'error') {
     // Whatever is left of its line is told and dropped; backticks in it are not run.
+    const told = conditions.active;
     conditions.push('ignored');
-    for (let extra = scanner.argument(); extra !== null; extra = scanner.argument()) if (active) logWarning(`\\${name}: extra argument "${extra}" ignored`);
+    for (let extra = scanner.argument(); extra !== null; extra = scanner.argument()) if (told) logWarning(`\\${name}: extra argument "${extra}" ignored`);
     conditions.pop();
   } else scanner.argument('whole line');
   scanner.commandEnd();

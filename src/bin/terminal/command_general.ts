@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { childProcess } from '../prompt.ts';
 import { findEncoding } from '../../interfaces/libpq/encoding.ts';
+import { strerror } from '../../common/strerror.ts';
 import { defineCommands, restriction, type Command, type CommandContext, type CommandStatus } from './command.ts';
 import { sendQuery } from './common.ts';
 import { doCopy } from './copy.ts';
@@ -11,7 +12,7 @@ import { reportText } from './error_report.ts';
 import { current, INTERRUPTED } from './input.ts';
 import { copyright, slashUsage } from './help.ts';
 import { interrupt, processFile } from './mainloop.ts';
-import { logError, logInfo, openSink, stdout, systemMessage } from './output.ts';
+import { logError, logInfo, openSink, stdout } from './output.ts';
 import { pageOut, watchPager } from './pager.ts';
 import { readLine } from '../prompt.ts';
 import { applyPset, showPset } from './pset.ts';
@@ -24,7 +25,7 @@ const home = (path: string): string => path.replace(/^~(?=\/|$)/, process.env['H
 
 /** "(name=value ...)" of \g. */
 function gOptions(context: CommandContext, first: string): boolean {
-  let word: string | null = first.slice(1), done = false;
+  let word: string | null = first.slice(1), done = false, right = true;
   pset.gOptions ??= { ...pset.popt };
   while (word !== null) {
     if (word.endsWith(')')) {
@@ -33,9 +34,9 @@ function gOptions(context: CommandContext, first: string): boolean {
     }
     if (word !== '') {
       const equals = word.indexOf('='), name = equals < 0 ? word : word.slice(0, equals), value = equals < 0 ? null : word.slice(equals + 1);
-      if (!applyPset(name, value, pset.gOptions, true)) return false;
+      if (!applyPset(name, value, pset.gOptions, true)) right = false;
     }
-    if (done) return true;
+    if (done) return right;
     word = context.arg('normal', false);
   }
   logError('\\g: missing right parenthesis');
@@ -168,12 +169,13 @@ const output: Command = (context) => {
 };
 
 const echo: Command = (context) => {
-  const words: string[] = [], quotedNewline = { no: false };
+  const words: string[] = [];
+  let newline = true;
   for (let word = context.arg(); word !== null; word = context.arg()) {
-    if (words.length === 0 && word === '-n' && !quotedNewline.no) quotedNewline.no = true;
+    if (words.length === 0 && newline && word === '-n' && !context.scanner.quoted) newline = false;
     else words.push(word);
   }
-  const text = words.join(' ') + (quotedNewline.no ? '' : '\n');
+  const text = words.join(' ') + (newline ? '\n' : '');
   if (context.name === 'warn') {
     pset.out.flush();
     stdout.flush();
@@ -319,7 +321,7 @@ defineCommands({
       try {
         writeFileSync(home(file), text);
       } catch (error) {
-        logError(`could not save history to file "${file}": ${systemMessage(error)}`);
+        logError(`could not save history to file "${file}": ${strerror(error)}`);
         return 'error';
       }
       if (!pset.quiet) stdout.write(`Wrote history to file "${file}".\n`);
@@ -399,7 +401,7 @@ defineCommands({
       process.chdir(folder);
       return 'skip';
     } catch (error) {
-      logError(`\\${c.name}: could not change directory to "${folder}": ${systemMessage(error)}`);
+      logError(`\\${c.name}: could not change directory to "${folder}": ${strerror(error)}`);
       return 'error';
     }
   },

@@ -13,6 +13,7 @@ import { pageOut } from './pager.ts';
 import { printTable, tableOfResult, type QueryTable } from './print.ts';
 import { htmlEscape } from './print_markup.ts';
 import type { PrintContext, Table, TableOptions } from './print_options.ts';
+import { Scanner } from './scan.ts';
 import { EXIT_BADCONN, pset } from './settings.ts';
 import { setVariable } from './variables.ts';
 
@@ -271,7 +272,7 @@ async function runQuery(query: string): Promise<boolean> {
   const rollback = db.transactionStatus === 'in transaction' && (pset.onErrorRollback === 'on' || (pset.onErrorRollback === 'interactive' && pset.interactive));
   const savepoint = rollback && await quietly(`SAVEPOINT ${SAVEPOINT}`);
   const from = performance.now();
-  const outcome = pset.gdesc ? await describeQuery(db, query) : pset.fetchCount > 0 && !pset.gexec && pset.crosstab === null && /^(select|values)$/.test(leadingWords(query)[0] ?? '')
+  const outcome = pset.gdesc ? await describeQuery(db, query) : pset.fetchCount > 0 && !pset.gexec && pset.crosstab === null && /^(select|values)$/.test(leadingWords(query)[0] ?? '') && !isSeveral(query)
     ? await runByCursor(db, query) : await runSteps(db, query);
   const elapsedMs = performance.now() - from;
   if (!outcome.success && pset.echo === 'errors') logInfo(`STATEMENT:  ${query}`);
@@ -351,6 +352,13 @@ async function runSteps(db: Connection, query: string): Promise<Outcome> {
   if (own && sink !== undefined) sink.close();
   if (!db.isOpen) await checkConnection();
   return { success, savepointGone };
+}
+
+/** Whether a text has statements behind the first (\;). A cursor would swallow what they give, as PostgreSQL's does. */
+function isSeveral(query: string): boolean {
+  const scanner = new Scanner(), rest = { text: '' };
+  scanner.setup(query.trimEnd());
+  return scanner.scan(rest) === 'semicolon' && rest.text.length < query.trim().length;
 }
 
 /** FETCH_COUNT: so many rows at a time, one table. */

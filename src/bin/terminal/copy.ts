@@ -4,10 +4,11 @@ import { closeSync, openSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import type { Readable } from 'node:stream';
 import { childProcess } from '../prompt.ts';
+import { strerror } from '../../common/strerror.ts';
 import { sendQuery } from './common.ts';
 import { copySource, type CopyFile } from './copy_data.ts';
 import { FileSource } from './input.ts';
-import { logError, openSink, stdout, systemMessage, type Sink } from './output.ts';
+import { logError, openSink, stdout, type Sink } from './output.ts';
 import { pset } from './settings.ts';
 
 interface CopyRequest {
@@ -80,7 +81,7 @@ function parseCopy(args: string): CopyRequest | null {
   } else if (lower === 'stdin' || lower === 'stdout') request.file = null;
   else if (lower === 'pstdin' || lower === 'pstdout') request.psqlInOut = true;
   else request.file = (word.startsWith('\'') ? word.slice(1, -1).replaceAll('\'\'', '\'') : word).replace(/^~(?=\/|$)/, process.env['HOME'] ?? homedir());
-  request.after = args.slice(end).trim();
+  request.after = args.slice(end).replace(/^\s/, '').trimEnd();
   return request;
 }
 
@@ -91,7 +92,7 @@ export async function doCopy(args: string): Promise<boolean> {
   }
   const request = parseCopy(args.replace(/;\s*$/, ''));
   if (request === null) return false;
-  const sql = `COPY  ${request.before} ${request.from ? 'FROM STDIN ' : 'TO STDOUT '}${request.after === '' ? '' : ` ${request.after}`}`;
+  const sql = `COPY  ${request.before} ${request.from ? 'FROM STDIN ' : 'TO STDOUT '}${request.after}`;
   const binary = /\bbinary\b/i.test(args);
   return request.from ? copyFrom(request, sql, binary) : copyTo(request, sql);
 }
@@ -122,7 +123,7 @@ async function copyFrom(request: CopyRequest, sql: string, binary: boolean): Pro
     bytes = found.isFile() ? found.size : null;
     fd = openSync(request.file!, 'r');
   } catch (error) {
-    logError(`${request.file}: ${systemMessage(error)}`);
+    logError(`${request.file}: ${strerror(error)}`);
     return false;
   }
   try {

@@ -14,54 +14,52 @@ import { pset } from './settings.ts';
 interface Asked { name: string; rest: string; pattern: string | null; verbose: boolean; system: boolean; args: () => string[] }
 type Lister = (asked: Asked) => Promise<boolean>;
 
-/** By what follows "\d", the longest name first. */
+/** By how that begins which follows "\d", longer names first; what else stands there counts for nothing, as in PostgreSQL. */
 const LISTERS: [prefix: RegExp, lister: Lister][] = [
-  [/^$/, (a) => (a.pattern !== null ? describeRelations(a.pattern, a.verbose, a.system) : listRelations('tvmsE', null, a.verbose, a.system))],
-  [/^config$/, (a) => listConfiguration(a.pattern, a.verbose)],
-  [/^a$/, (a) => listAggregates(a.pattern, a.system)],
-  [/^A$/, (a) => listAccessMethods(a.pattern, a.verbose)],
-  [/^b$/, (a) => listTablespaces(a.pattern, a.verbose)],
-  [/^c$/, (a) => listConversions(a.pattern, a.verbose, a.system)],
-  [/^C$/, (a) => listCasts(a.pattern, a.verbose)],
-  [/^D$/, (a) => listDomains(a.pattern, a.verbose, a.system)],
-  [/^dp$/, (a) => listDefaultPrivileges(a.pattern)],
-  [/^f([anptw][a-zA-Z]*)?$/, (a) => listFunctions(a.rest.slice(1), a.pattern, a.pattern === null ? [] : a.args(), a.verbose, a.system)],
-  [/^[gu]$/, (a) => listRoles(a.pattern, a.verbose, a.system)],
-  [/^l$/, (a) => listLargeObjects(a.verbose)],
-  [/^L$/, (a) => listLanguages(a.pattern, a.verbose, a.system)],
-  [/^n$/, (a) => listSchemas(a.pattern, a.verbose, a.system)],
-  [/^o$/, (a) => listOperators(a.pattern, a.pattern === null ? [] : a.args(), a.verbose, a.system)],
-  [/^O$/, (a) => listCollations(a.pattern, a.verbose, a.system)],
-  [/^p$/, (a) => listPrivileges(a.pattern)],
-  [/^T$/, (a) => listTypes(a.pattern, a.verbose, a.system)],
-  [/^x$/, (a) => (a.verbose ? listExtensionContents(a.pattern) : listExtensions(a.pattern))],
-  [/^y$/, (a) => listEventTriggers(a.pattern, a.verbose)],
-  [/^rds$/, (a) => listRoleSettings(a.pattern, a.args()[0] ?? null)],
-  [/^d$/, (a) => listDescriptions(a.pattern, a.system)],
-  [/^P[itn]*$/, (a) => listPartitioned(a.rest.slice(1), a.pattern, a.verbose)],
-  [/^Rp$/, (a) => listPublications(a.pattern, a.verbose)],
-  [/^Rs$/, (a) => listSubscriptions(a.pattern, a.verbose)],
-  [/^X$/, (a) => listExtendedStatistics(a.pattern)],
-  [/^F$/, (a) => listSearchConfigurations(a.pattern, a.verbose)],
-  [/^Fd$/, (a) => listDictionaries(a.pattern, a.verbose)],
-  [/^Fp$/, (a) => listParsers(a.pattern, a.verbose)],
-  [/^Ft$/, (a) => listSearchTemplates(a.pattern, a.verbose)],
-  [/^es$/, (a) => listForeignServers(a.pattern, a.verbose)],
-  [/^ew$/, (a) => listForeignDataWrappers(a.pattern, a.verbose)],
-  [/^et$/, (a) => listForeignTables(a.pattern, a.verbose)],
-  [/^eu$/, (a) => listUserMappings(a.pattern, a.verbose)],
-  [/^Ac$/, (a) => listOperatorClasses(a.pattern, a.pattern === null ? null : a.args()[0] ?? null, a.verbose)],
-  [/^Af$/, (a) => listOperatorFamilies(a.pattern, a.pattern === null ? null : a.args()[0] ?? null, a.verbose)],
-  [/^Ao$/, (a) => listFamilyOperators(a.pattern, a.pattern === null ? null : a.args()[0] ?? null, a.verbose)],
-  [/^Ap$/, (a) => listFamilyFunctions(a.pattern, a.pattern === null ? null : a.args()[0] ?? null, a.verbose)],
-  [/^[tvmisE]+$/, (a) => listRelations(a.rest, a.pattern, a.verbose, a.system)],
+  [/^([+S]|$)/, (a) => (a.pattern !== null ? describeRelations(a.pattern, a.verbose, a.system) : listRelations('tvmsE', null, a.verbose, a.system))],
+  [/^config/, (a) => listConfiguration(a.pattern, a.verbose)],
+  [/^a/, (a) => listAggregates(a.pattern, a.system)],
+  [/^A(\+|$)/, (a) => listAccessMethods(a.pattern, a.verbose)],
+  [/^b/, (a) => listTablespaces(a.pattern, a.verbose)],
+  [/^c/, (a) => listConversions(a.pattern, a.verbose, a.system)],
+  [/^C/, (a) => listCasts(a.pattern, a.verbose)],
+  [/^D/, (a) => listDomains(a.pattern, a.verbose, a.system)],
+  [/^dp/, (a) => listDefaultPrivileges(a.pattern)],
+  [/^f([anptw+S]|$)/, (a) => listFunctions(a.rest.slice(1), a.pattern, a.pattern === null ? [] : a.args(), a.verbose, a.system)],
+  [/^[gu]/, (a) => listRoles(a.pattern, a.verbose, a.system)],
+  [/^l/, (a) => listLargeObjects(a.verbose)],
+  [/^L/, (a) => listLanguages(a.pattern, a.verbose, a.system)],
+  [/^n/, (a) => listSchemas(a.pattern, a.verbose, a.system)],
+  [/^o/, (a) => listOperators(a.pattern, a.pattern === null ? [] : a.args(), a.verbose, a.system)],
+  [/^O/, (a) => listCollations(a.pattern, a.verbose, a.system)],
+  [/^p/, (a) => listPrivileges(a.pattern)],
+  [/^T/, (a) => listTypes(a.pattern, a.verbose, a.system)],
+  [/^x/, (a) => (a.verbose ? listExtensionContents(a.pattern) : listExtensions(a.pattern))],
+  [/^y/, (a) => listEventTriggers(a.pattern, a.verbose)],
+  [/^rds/, (a) => listRoleSettings(a.pattern, a.args()[0] ?? null)],
+  [/^d/, (a) => listDescriptions(a.pattern, a.system)],
+  [/^P([itn+]|$)/, (a) => listPartitioned(a.rest.slice(1), a.pattern, a.verbose)],
+  [/^Rp/, (a) => listPublications(a.pattern, a.verbose)],
+  [/^Rs/, (a) => listSubscriptions(a.pattern, a.verbose)],
+  [/^X/, (a) => listExtendedStatistics(a.pattern)],
+  [/^F(\+|$)/, (a) => listSearchConfigurations(a.pattern, a.verbose)],
+  [/^Fd/, (a) => listDictionaries(a.pattern, a.verbose)],
+  [/^Fp/, (a) => listParsers(a.pattern, a.verbose)],
+  [/^Ft/, (a) => listSearchTemplates(a.pattern, a.verbose)],
+  [/^es/, (a) => listForeignServers(a.pattern, a.verbose)],
+  [/^ew/, (a) => listForeignDataWrappers(a.pattern, a.verbose)],
+  [/^et/, (a) => listForeignTables(a.pattern, a.verbose)],
+  [/^eu/, (a) => listUserMappings(a.pattern, a.verbose)],
+  [/^Ac/, (a) => listOperatorClasses(a.pattern, a.pattern === null ? null : a.args()[0] ?? null, a.verbose)],
+  [/^Af/, (a) => listOperatorFamilies(a.pattern, a.pattern === null ? null : a.args()[0] ?? null, a.verbose)],
+  [/^Ao/, (a) => listFamilyOperators(a.pattern, a.pattern === null ? null : a.args()[0] ?? null, a.verbose)],
+  [/^Ap/, (a) => listFamilyFunctions(a.pattern, a.pattern === null ? null : a.args()[0] ?? null, a.verbose)],
+  [/^[tvmisE]/, (a) => listRelations(a.rest, a.pattern, a.verbose, a.system)],
 ];
 FAMILIES.push((name) => {
   if (!name.startsWith('d')) return null;
   const rest = name.slice(1).replace(/[S+]/g, '');
-  // These know no S.
-  if (/^d[AFPR]S/.test(name)) return null;
-  const lister = LISTERS.find(([prefix]) => prefix.test(rest))?.[1];
+  const lister = LISTERS.find(([prefix]) => prefix.test(name.slice(1)))?.[1];
   if (lister === undefined) return null;
   return async (context) => {
     const pattern = context.arg('normal', true);
@@ -150,9 +148,14 @@ const EMPTY_VIEW = 'CREATE VIEW  AS\n SELECT \n  -- something...\n';
 
 /** \ef, \ev: the definition in the editor; what comes back is read as if typed. A line number at the end counts from the body. */
 const editSource = (function_: boolean): Command => async (context: CommandContext) => {
-  const rest = context.arg('whole line')?.replace(/[\s;]+$/, '') ?? '', m = /^(.*?)\s+(\d+)$/.exec(rest), name = m === null || function_ && !/[)\w"]$/.test(m[1]!) ? rest : m[1]!;
-  let line = m === null || name === rest ? null : Number(m[2]);
-  const text = name === '' ? (function_ ? EMPTY_FUNCTION : EMPTY_VIEW) : await definitionOf(name, function_);
+  // A number behind a space or a closing parenthesis (strip_lineno_from_objdesc).
+  const rest = context.arg('whole line')?.replace(/[\s;]+$/, '') ?? '', [, name, digits] = /^([^]*?)(?:(?<=\S[\s]|\))(\d+))?$/.exec(rest) as unknown as [string, string, string?];
+  let line = digits === undefined ? null : Number(digits);
+  if (line === 0) {
+    logError(`invalid line number: ${digits}`);
+    return 'error';
+  }
+  const text = name.trim() === '' ? (function_ ? EMPTY_FUNCTION : EMPTY_VIEW) : await definitionOf(name.trim(), function_);
   if (text === null) return 'error';
   if (line !== null && function_) line += Math.max(0, text.split('\n').findIndex((l) => /^(AS |BEGIN |RETURN )/.test(l)));
   const edited = editText(text, line, null);
@@ -173,5 +176,10 @@ defineCommands({
   'sv sv+': showSource(false),
   'ef': editSource(true),
   'ev': editSource(false),
-  'lo_list lo_list+': async (context) => (await listLargeObjects(context.name.endsWith('+')) ? 'skip' : 'error'),
+  // It takes arguments, as all of its family, and makes nothing of them.
+  'lo_list lo_list+': async (context) => {
+    context.arg('normal', true);
+    context.arg('normal', true);
+    return await listLargeObjects(context.name.endsWith('+')) ? 'skip' : 'error';
+  },
 });

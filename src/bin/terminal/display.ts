@@ -2,7 +2,7 @@
 // written again. A text taller than the screen shows the rows around the cursor.
 import type { WriteStream } from 'node:tty';
 import { PALETTE } from './highlight.ts';
-import { charWidth } from './mbprint.ts';
+import { screenWidth } from './mbprint.ts';
 
 export interface Picture {
   text: string;
@@ -25,7 +25,7 @@ function shown(char: string, column: number): [text: string, width: number] {
     return [' '.repeat(width), width];
   }
   if (code < 0x20 || code === 0x7f) return [`^${String.fromCharCode(code ^ 64)}`, 2];
-  const width = charWidth(code);
+  const width = screenWidth(code);
   return width < 0 ? ['?', 1] : [char, width];
 }
 

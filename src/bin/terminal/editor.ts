@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { childProcess } from '../prompt.ts';
-import { logError, stdout, systemMessage } from './output.ts';
+import { strerror } from '../../common/strerror.ts';
+import { logError, stdout } from './output.ts';
 
 /** The editor's new text; null when it could not be run. */
 export function editText(text: string, line: number | null, file: string | null): string | null {
@@ -20,7 +21,7 @@ export function editText(text: string, line: number | null, file: string | null)
     }
     return readFileSync(path, 'utf8');
   } catch (error) {
-    logError(`${path}: ${systemMessage(error)}`);
+    logError(`${path}: ${strerror(error)}`);
     return null;
   } finally {
     if (folder !== null) rmSync(folder, { recursive: true });

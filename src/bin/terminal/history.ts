@@ -2,7 +2,8 @@
 // its line ends, as PostgreSQL's psql writes it.
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { logError, systemMessage } from './output.ts';
+import { strerror } from '../../common/strerror.ts';
+import { logError } from './output.ts';
 import { pset } from './settings.ts';
 import { getVariable } from './variables.ts';
 
@@ -45,7 +46,7 @@ export class History {
       const lines = readFileSync(this.file, 'utf8').split('\n').slice(0, -1);
       if (lines.length > pset.historySize) writeFileSync(this.file, lines.slice(lines.length - pset.historySize).map((l) => `${l}\n`).join(''));
     } catch (error) {
-      logError(`could not save history to file "${this.file}": ${systemMessage(error)}`);
+      logError(`could not save history to file "${this.file}": ${strerror(error)}`);
     }
   }
 }

@@ -5,7 +5,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { Display } from './display.ts';
 import { colouredPrompt, colours, wantsColour } from './highlight.ts';
 import { KeyReader, type Key } from './keys.ts';
-import { charWidth } from './mbprint.ts';
+import { screenWidth } from './mbprint.ts';
 
 /** What the reader of statements thinks of a text: the prompts of its lines but the first, that of one more, whether it may go. */
 export interface Judgement { prompts: string[]; complete: boolean }
@@ -254,7 +254,7 @@ export class LineEditor {
     let i = at;
     while (i > 0) {
       i -= i > 1 && /[\udc00-\udfff]/.test(this.text[i - 1]!) ? 2 : 1;
-      if (charWidth(this.text.codePointAt(i)!) !== 0) break;
+      if (screenWidth(this.text.codePointAt(i)!) !== 0) break;
     }
     return i;
   }
@@ -263,7 +263,7 @@ export class LineEditor {
     let i = at;
     while (i < this.text.length) {
       i += this.text.codePointAt(i)! > 0xffff ? 2 : 1;
-      if (i >= this.text.length || charWidth(this.text.codePointAt(i)!) !== 0) break;
+      if (i >= this.text.length || screenWidth(this.text.codePointAt(i)!) !== 0) break;
     }
     return i;
   }

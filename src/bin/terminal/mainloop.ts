@@ -1,10 +1,11 @@
 // Reads lines, finds statements and commands in them, and runs these (mainloop.c); \i comes back here for its file.
+import { strerror } from '../../common/strerror.ts';
 import { handleSlash, type CommandStatus } from './command.ts';
 import { sendQuery } from './common.ts';
 import { ConditionalStack } from './conditional.ts';
 import { current, FileSource, INTERRUPTED, type LineSource } from './input.ts';
 import type { Judgement } from './line_editor.ts';
-import { logError, stdout, systemMessage } from './output.ts';
+import { logError, stdout } from './output.ts';
 import { promptText } from './prompt.ts';
 import { Scanner } from './scan.ts';
 import { EXIT_BADCONN, EXIT_FAILURE, EXIT_SUCCESS, EXIT_USER, pset } from './settings.ts';
@@ -223,7 +224,7 @@ export async function processFile(path: string, relative = false): Promise<numbe
     try {
       source = FileSource.open(name);
     } catch (error) {
-      logError(`${name}: ${systemMessage(error)}`);
+      logError(`${name}: ${strerror(error)}`);
       return EXIT_FAILURE;
     }
   }
@@ -233,7 +234,7 @@ export async function processFile(path: string, relative = false): Promise<numbe
     return await mainLoop(source);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EISDIR') throw error;
-    logError(`could not read from input file: ${systemMessage(error)}`);
+    logError(`could not read from input file: ${strerror(error)}`);
     return EXIT_FAILURE;
   } finally {
     pset.inputFile = before;

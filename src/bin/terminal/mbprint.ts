@@ -15,7 +15,8 @@ const WIDE: readonly [number, number][] = [
   [0x1f6d5, 0x1f6d7], [0x1f6dd, 0x1f6df], [0x1f6eb, 0x1f6ec], [0x1f6f4, 0x1f6fc], [0x1f7e0, 0x1f7eb], [0x1f7f0, 0x1f7f0], [0x1f90c, 0x1f93a], [0x1f93c, 0x1f945], [0x1f947, 0x1f9ff],
   [0x1fa70, 0x1faf6], [0x20000, 0x2fffd], [0x30000, 0x3fffd],
 ];
-const COMBINING = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
+/** Not those that only join or direct others (Cf): PostgreSQL counts a column for them. */
+const COMBINING = /^[\p{Mn}\p{Me}]$/u;
 
 /** Outside UTF-8 PostgreSQL knows no control characters from 0x80 on: they take a column, and are printed. */
 export const controls = { high: true };
@@ -23,7 +24,7 @@ export const controls = { high: true };
 /** Columns of one code point; -1: it cannot be shown as it is. */
 export function charWidth(code: number): number {
   if (code < 0x20 || code === 0x7f || (code > 0x7f && code < 0xa0 && controls.high)) return code === 0 ? 0 : -1;
-  if (code < 0x300) return code === 0xad ? 1 : 1;
+  if (code < 0x300) return 1;
   if (COMBINING.test(String.fromCodePoint(code))) return 0;
   let low = 0, high = WIDE.length - 1;
   while (low <= high) {
@@ -34,6 +35,9 @@ export function charWidth(code: number): number {
   }
   return 1;
 }
+
+/** Columns that a terminal gives a code point: joiners and marks of direction take none there. */
+export const screenWidth = (code: number): number => (code > 0x2ff && /^\p{Cf}$/u.test(String.fromCodePoint(code)) ? 0 : charWidth(code));
 
 const PLAIN = /^[\x20-\x7e]*$/;
 

@@ -2,6 +2,7 @@
 // manner of pg_log.
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { childProcess } from '../prompt.ts';
+import { strerror } from '../../common/strerror.ts';
 import { pset } from './settings.ts';
 
 const GATHERED_BYTES = 1 << 16;
@@ -103,13 +104,10 @@ export function openSink(name: string | null): Sink | undefined {
   try {
     return new FileSink(openSync(name, 'w', 0o666));
   } catch (error) {
-    logError(`${name}: ${systemMessage(error)}`);
+    logError(`${name}: ${strerror(error)}`);
     return undefined;
   }
 }
-
-const SYSTEM: Record<string, string> = { ENOENT: 'No such file or directory', EACCES: 'Permission denied', EISDIR: 'Is a directory', ENOTDIR: 'Not a directory', EEXIST: 'File exists' };
-export const systemMessage = (error: unknown): string => SYSTEM[(error as NodeJS.ErrnoException).code ?? ''] ?? (error as Error).message;
 
 export function writeErr(text: string): void {
   stdout.flush();

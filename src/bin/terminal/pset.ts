@@ -191,7 +191,7 @@ const VALUES: [name: string, value: (o: TableOptions) => string][] = [
   ['border', (o) => String(o.border)], ['columns', (o) => String(o.columns)], ['csv_fieldsep', (o) => quoted(o.csvFieldSeparator)], ['expanded', (o) => o.expanded],
   ['fieldsep', (o) => quoted(o.fieldSeparatorZero ? '' : o.fieldSeparator)], ['fieldsep_zero', (o) => onOff(o.fieldSeparatorZero)], ['footer', (o) => onOff(o.defaultFooter)], ['format', (o) => o.format],
   ['linestyle', (o) => o.lineStyle], ['null', (o) => quoted(o.nullText)], ['numericlocale', (o) => onOff(o.numericLocale)], ['pager', (o) => String(o.pager)], ['pager_min_lines', (o) => String(o.pagerMinLines)],
-  ['recordsep', (o) => quoted(o.recordSeparator)], ['recordsep_zero', (o) => onOff(o.recordSeparatorZero)], ['tableattr', (o) => (o.tableAttributes === null ? '' : quoted(o.tableAttributes))],
+  ['recordsep', (o) => quoted(o.recordSeparatorZero ? '' : o.recordSeparator)], ['recordsep_zero', (o) => onOff(o.recordSeparatorZero)], ['tableattr', (o) => (o.tableAttributes === null ? '' : quoted(o.tableAttributes))],
   ['title', (o) => (o.title === null ? '' : quoted(o.title))], ['tuples_only', (o) => onOff(o.tuplesOnly)], ['unicode_border_linestyle', (o) => o.unicodeBorder],
   ['unicode_column_linestyle', (o) => o.unicodeColumn], ['unicode_header_linestyle', (o) => o.unicodeHeader],
 ];

@@ -2,7 +2,8 @@
 // between lines what it is inside of.
 import { childProcess } from '../prompt.ts';
 import { escapeIdentifier, escapeLiteral } from '../../interfaces/libpq/escape.ts';
-import { logError, stdout, systemMessage } from './output.ts';
+import { strerror } from '../../common/strerror.ts';
+import { logError, stdout } from './output.ts';
 import { getVariable } from './variables.ts';
 
 export type ScanResult = 'semicolon' | 'backslash' | 'incomplete' | 'end of line';
@@ -31,6 +32,8 @@ export class Scanner {
   /** Whether the \if branch we are in is taken: variables and backticks count only there. */
   active: () => boolean = () => true;
   prompt: PromptStatus = 'ready';
+  /** Something in the last argument was quoted, or came from a variable or command. */
+  quoted = false;
   private text = '';
   private position = 0;
   private state: State = 'initial';
@@ -227,7 +230,7 @@ export class Scanner {
     }
     const value = this.expand(m);
     if (value === null) this.take(query, m[0].length);
-    else if (m[1] !== undefined) this.replace(m[1], m[0].length, value);
+    else if (m[1] !== undefined) this.replace(query, m[1], m[0].length, value);
     else {
       query.text += value;
       this.position += m[0].length;
@@ -235,16 +238,16 @@ export class Scanner {
   }
 
   /** The value's text is read instead of the name, as if it stood there. */
-  private replace(name: string, length: number, value: string): void {
+  private replace(query: { text: string }, name: string, length: number, value: string): void {
     const rest = this.text.slice(this.position + length);
     this.expansions = this.expansions.filter((e) => e.behind < this.text.length - this.position);
     if (this.expansions.some((e) => e.name === name)) {
       if (!this.silent) logError(`skipping recursive expansion of variable "${name}"`);
-      this.text = rest;
-    } else {
-      this.expansions.push({ name, behind: rest.length });
-      this.text = value + rest;
+      this.take(query, length);
+      return;
     }
+    this.expansions.push({ name, behind: rest.length });
+    this.text = value + rest;
     this.position = 0;
   }
 
@@ -312,6 +315,7 @@ export class Scanner {
       }
     }
     if (!any) return null;
+    this.quoted = quoted > 0;
     if (stripSemicolon) while (value.length > quoted && value.endsWith(';')) value = value.slice(0, -1);
     return kind === 'sqlid' || kind === 'sqlidhack' ? sqlIdentifier(value, kind === 'sqlid') : value;
   }
@@ -365,7 +369,7 @@ export class Scanner {
     stdout.flush();
     const { stdout: out, error } = childProcess().spawnSync('/bin/sh', ['-c', command], { stdio: ['inherit', 'pipe', 'inherit'], encoding: 'utf8' });
     if (error !== undefined) {
-      logError(`${command}: ${systemMessage(error)}`);
+      logError(`${command}: ${strerror(error)}`);
       return '';
     }
     return out.replace(/\r?\n$/, '');

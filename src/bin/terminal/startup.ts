@@ -1,6 +1,7 @@
 // How psql begins (startup.c): the command line, the connection, ~/.psqlrc, then what -c and -f ask for, or the main loop.
 import { existsSync, openSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { strerror } from '../../common/strerror.ts';
 import type { ConnectSettings } from '../../interfaces/libpq/conninfo_keywords.ts';
 import { complain, getopt, option, tryHelp, VERSION } from '../getopt.ts';
 import { handleSlash } from './command.ts';
@@ -70,8 +71,8 @@ function readOptions(): Given {
     'log-file': (v) => {
       try {
         pset.logFile = openSync(v, 'a', 0o666);
-      } catch {
-        logError(`could not open log file "${v}": No such file or directory`);
+      } catch (error) {
+        logError(`could not open log file "${v}": ${strerror(error)}`);
         process.exit(EXIT_FAILURE);
       }
     },

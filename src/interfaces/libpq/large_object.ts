@@ -1,6 +1,7 @@
 // Large objects (fe-lobj.c): the server's lo_* functions by the fast path. A descriptor lives until the transaction ends.
 import { createReadStream, createWriteStream } from 'node:fs';
 import { Readable, Writable } from 'node:stream';
+import { strerror } from '../../common/strerror.ts';
 import type { Session } from './session.ts';
 
 export const INV_WRITE = 0x20000, INV_READ = 0x40000;
@@ -22,6 +23,15 @@ const int8 = (value: number): Buffer => {
   return bytes;
 };
 const MODES = { r: INV_READ, w: INV_WRITE, rw: INV_READ | INV_WRITE } as const;
+
+async function pump(file: string, from: Readable, to: Writable): Promise<void> {
+  try {
+    await process.getBuiltinModule('node:stream/promises').pipeline(from, to);
+  } catch (error) {
+    const { syscall } = error as NodeJS.ErrnoException;
+    throw syscall === undefined ? error : new Error(`could not ${{ open: 'open', read: 'read from' }[syscall] ?? 'write to'} file "${file}": ${strerror(error)}`, { cause: error });
+  }
+}
 
 export class LargeObjects {
   private readonly session: Session;
@@ -54,13 +64,13 @@ export class LargeObjects {
   /** lo_import: a file of this machine becomes an object; its OID. */
   async import(file: string, oid = 0): Promise<number> {
     const made = await this.creat(oid), object = await this.open(made, 'rw');
-    await process.getBuiltinModule('node:stream/promises').pipeline(createReadStream(file, { highWaterMark: CHUNK_BYTES }), object.writable());
+    await pump(file, createReadStream(file, { highWaterMark: CHUNK_BYTES }), object.writable());
     return made;
   }
 
   async export(oid: number, file: string): Promise<void> {
     const object = await this.open(oid, 'r');
-    await process.getBuiltinModule('node:stream/promises').pipeline(object.readable(), createWriteStream(file, { mode: 0o666 }));
+    await pump(file, object.readable(), createWriteStream(file, { mode: 0o666 }));
   }
 }
 

@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import net from 'node:net';
 import { join } from 'node:path';
 import type { ConnectionOptions, PeerCertificate, SecureVersion, TLSSocket } from 'node:tls';
+import { strerror } from '../../common/strerror.ts';
 import { tls } from './builtin.ts';
 import type { Conninfo } from './conninfo_keywords.ts';
 import { ConnectionError } from './errors.ts';
@@ -84,7 +85,7 @@ function readFile(file: string, what: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw fault(`could not read ${what} "${file}": ${(error as Error).message}`);
+    throw fault(`could not read ${what} "${file}": ${strerror(error)}`);
   }
 }
 

@@ -3,6 +3,7 @@
 import type { X509Certificate } from 'node:crypto';
 import net from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { strerror } from '../../common/strerror.ts';
 import { isTls } from './builtin.ts';
 import { Authentication } from './auth.ts';
 import type { Conninfo } from './conninfo_keywords.ts';
@@ -57,13 +58,8 @@ export interface AttemptSettings {
   signal: AbortSignal | undefined;
 }
 
-const REASONS: Record<string, string> = {
-  ECONNREFUSED: 'Connection refused', ENOENT: 'No such file or directory', EACCES: 'Permission denied', ETIMEDOUT: 'Connection timed out', EHOSTUNREACH: 'No route to host',
-  ENETUNREACH: 'Network is unreachable', ECONNRESET: 'Connection reset by peer', ENOTSOCK: 'Socket operation on non-socket', EPIPE: 'Broken pipe',
-};
-
 export function socketReason(error: NodeJS.ErrnoException, unix: boolean): string {
-  const reason = REASONS[error.code ?? ''] ?? error.message;
+  const reason = strerror(error);
   if (unix && (error.code === 'ENOENT' || error.code === 'ECONNREFUSED')) return `${reason}\n\tIs the server running locally and accepting connections on that socket?`;
   if (!unix && error.code === 'ECONNREFUSED') return `${reason}\n\tIs the server running on that host and accepting TCP/IP connections?`;
   return reason;
