@@ -344,3 +344,32 @@ test.serial('a session that dies gives everything back', async (t) => {
   t.deepEqual(await c.run('select pg_try_advisory_lock(77), pg_advisory_unlock(77), (select count(*) from acc)'), ['t|t|5']);
   a = await Session.open(site);
 });
+
+test.serial('exclusion constraints: whoever enters an overlapping range waits for the first, and then sees its row', async (t) => {
+  await a.run('drop table if exists booking; create table booking (room int4range, during int4range, exclude using gist (room with =, during with &&))');
+  const refused = '23P01 conflicting key value violates exclusion constraint "booking_room_during_excl"';
+  await a.run(`begin; insert into booking values ('[1,2)', '[10,20)')`);
+  t.deepEqual(await c.run(`insert into booking values ('[2,3)', '[10,20)')`), [], 'another room waits for nobody');
+  const waiting = await b.startWaiting(`insert into booking values ('[1,2)', '[15,25)')`);
+  await a.run('commit');
+  t.is(await waiting.answer, refused);
+  await a.run(`begin; insert into booking values ('[1,2)', '[30,40)')`);
+  const lucky = await b.startWaiting(`insert into booking values ('[1,2)', '[35,45)')`);
+  await a.run('rollback');
+  t.deepEqual(await lucky.answer, []);
+  await a.run(`begin; delete from booking where during = '[10,20)' and room = '[1,2)'`);
+  const afterDelete = await b.startWaiting(`insert into booking values ('[1,2)', '[15,25)')`);
+  await a.run('commit');
+  t.deepEqual(await afterDelete.answer, []);
+  // A transaction with an old snapshot may not overlook what came since.
+  await b.run('begin isolation level repeatable read');
+  t.deepEqual(await b.run('select count(*) from booking'), ['3']);
+  await a.run(`insert into booking values ('[1,2)', '[100,110)')`);
+  t.is(await b.run(`insert into booking values ('[1,2)', '[105,115)')`), refused);
+  await b.run('rollback');
+  await a.run('alter table booking drop constraint booking_room_during_excl; alter table booking add exclude using gist (room with =, during with &&) initially deferred');
+  await a.run(`begin; insert into booking values ('[1,2)', '[200,210)')`);
+  const deferred = await b.startWaiting(`insert into booking values ('[1,2)', '[205,215)')`);
+  await a.run('commit');
+  t.is(await deferred.answer, refused);
+});

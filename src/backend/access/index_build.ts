@@ -26,7 +26,7 @@ export class IndexBuilder {
   constructor(info: IndexInfo, kind: 'additions' | 'removals' = 'additions') {
     this.info = info;
     this.kind = kind === 'additions' ? ADDED : 0;
-    this.write = keyWriter(info.columns);
+    this.write = info.accessMethod === 'gin' ? null : keyWriter(info.columns);
     this.list.clear();
   }
 
@@ -34,20 +34,33 @@ export class IndexBuilder {
   add(values: readonly Datum[], row: RowId): void {
     const { info, list } = this;
     if (list.used > PIECE_BYTES) this.sort();
-    if (list.count >= this.kinds.length) {
-      const larger = new Uint8Array(2 * this.kinds.length);
-      larger.set(this.kinds);
-      this.kinds = larger;
-    }
-    const withRow = !info.unique || !info.immediate || (keyHasNull(info.columns, values) && !info.nullsNotDistinct);
-    this.kinds[list.count] = withRow ? this.kind | WITH_ROW : this.kind;
-    if (row >= PROVISIONAL_BLOCK * 65536) this.provisional = true;
+    this.noteKind(!info.unique || !info.immediate || (keyHasNull(info.columns, values) && !info.nullsNotDistinct), row);
     // Long keys, and those of rarer types, are made as strings.
     if (this.write === null || !list.addWritten(this.write, values, MAX_INDEX_KEY_BYTES, row)) {
       const key = encodeKey(info.columns, values);
       checkKeySize(key, info.index.name);
       list.addKey(key, row);
     }
+  }
+
+  /** A key that is made already, of an inverted index. */
+  addKey(key: string, row: RowId): void {
+    const { list } = this;
+    if (list.used > PIECE_BYTES) this.sort();
+    this.noteKind(true, row);
+    checkKeySize(key, this.info.index.name);
+    list.addKey(key, row);
+  }
+
+  private noteKind(withRow: boolean, row: RowId): void {
+    const { list } = this;
+    if (list.count >= this.kinds.length) {
+      const larger = new Uint8Array(2 * this.kinds.length);
+      larger.set(this.kinds);
+      this.kinds = larger;
+    }
+    this.kinds[list.count] = withRow ? this.kind | WITH_ROW : this.kind;
+    if (row >= PROVISIONAL_BLOCK * 65536) this.provisional = true;
   }
 
   private sort(): void {

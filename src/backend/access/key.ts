@@ -30,7 +30,9 @@ import { typeHooks } from '../types/hooks.ts';
 import { bigKey, integerKey, putIntegerKey } from './key_integer.ts';
 import { type JsonbItem, JsonbObject, type JsonbValue } from '../types/jsonb.ts';
 import { Numeric } from '../types/numeric.ts';
+import { hashBytesExtended } from '../types/hash_bytes.ts';
 import { numericKey } from './numeric_bytes.ts';
+import { encodeContainer } from './value.ts';
 import { MAX_KEY_BYTES } from '../storage/store.ts';
 
 /** The encoding of a value that is not null, ascending. */
@@ -178,19 +180,37 @@ export function registerKeyEncoder(opclass: Oid, encoder: ColumnEncoder): void {
 function encoderOfType(typeOid: Oid): ColumnEncoder {
   const known = BY_TYPE[typeOid] ?? derived.get(typeOid);
   if (known !== undefined) return known;
+  const encoder = findEncoder(typeOid);
+  if (encoder === undefined) throw notSupported(`an index over type ${typeHooks.typeIo(typeOid).name}`);
+  derived.set(typeOid, encoder);
+  return encoder;
+}
+
+function findEncoder(typeOid: Oid): ColumnEncoder | undefined {
   const io = typeHooks.typeIo(typeOid);
-  const encoder = io.typtype === 'd' ? encoderOfType(io.basetype)
+  return io.typtype === 'd' ? encoderOfType(io.basetype)
     : io.typtype === 'e' ? enumKey
     : io.typtype === 'c' ? recordKey
     : io.typtype === 'r' ? rangeKey
     : io.typtype === 'm' ? multirangeKey
     : io.typelem !== 0 ? arrayKey
     : undefined;
-  if (encoder === undefined) throw notSupported(`an index over type ${io.name}`);
-  derived.set(typeOid, encoder);
-  return encoder;
 }
 const derived = new Map<Oid, ColumnEncoder>();
+
+/** The encoding of an array's element; of types without an order, any that tells values apart. */
+export function elementKey(typeOid: Oid, value: Datum): string {
+  return (BY_TYPE[typeOid] ?? derived.get(typeOid) ?? findEncoder(typeOid) ?? opaqueKey)(value);
+}
+
+/** Values that have no order: their bytes' hash. What is found by it must be looked at again. */
+const opaqueKey: ColumnEncoder = (v: Datum) => {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(hashBytesExtended(encodeContainer(v), 0n));
+  return `\x02${bytes.latin1Slice()}`;
+};
+/** Operator classes of gist, spgist and brin over such types: multirange, tsvector, tsquery; box, point, circle, polygon. */
+for (const opclass of [10072, 10075, 10082, 10060, 10061, 10062, 10063, 10083, 10084, 10085, 10087, 10163]) registered.set(opclass, opaqueKey);
 
 /** How a column of an index is encoded: its operator class says so. */
 export function columnEncoder(column: IndexColumn): ColumnEncoder {

@@ -125,7 +125,7 @@ class CatalogIndexRelation extends CatalogRelationBase {
       collation: index.collations[n]!, opclass: index.opclasses[n]!, opfamily: builtinOpclasses.byOid(index.opclasses[n]!)!.opcfamily,
       descending: false, nullsFirst: false }));
     this.indexInfo = { indexrelid: index.oid, indrelid: table.oid, unique: index.unique, nullsNotDistinct: false,
-      primary: index.primary, immediate: true, valid: true, keyAttributes: index.columns, keyCount: index.columns.length,
+      primary: index.primary, immediate: true, valid: true, exclusion: null, keyAttributes: index.columns, keyCount: index.columns.length,
       columns, expressions: [], predicate: null, accessMethod: 'btree', index: this };
   }
 }

@@ -76,6 +76,22 @@ function* partitionTree(root: Oid): Generator<RecordValue> {
 }
 
 const canOrder = (method: Oid): boolean => method === ids.BTREE_AM_OID;
+/** gistproperty and spgproperty: whether rows could come by their distance, and values out of the index. */
+const GIST_COMPRESS_PROC = 3, GIST_DISTANCE_PROC = 8, GIST_FETCH_PROC = 9;
+function orderedByDistance(method: Oid, opclass: Oid): boolean {
+  const { opcfamily, opcintype } = sys.opclassByOid(opclass)!;
+  if (method === ids.GIST_AM_OID) return hasProc(opclass, GIST_DISTANCE_PROC);
+  return method === ids.SPGIST_AM_OID && sys.amopsByFamily(opcfamily).some((a) => a.amoppurpose === 'o' && a.amoplefttype === opcintype);
+}
+function returnable(method: Oid, opclass: Oid): boolean {
+  if (method === ids.GIST_AM_OID) return hasProc(opclass, GIST_FETCH_PROC) || !hasProc(opclass, GIST_COMPRESS_PROC);
+  return method === ids.SPGIST_AM_OID && sys.opclassByOid(opclass)!.opcname !== 'poly_ops';
+}
+function hasProc(opclass: Oid, number: number): boolean {
+  const { opcfamily, opcintype } = sys.opclassByOid(opclass)!;
+  return sys.amprocsByFamily(opcfamily).some((p) => p.amprocnum === number && p.amproclefttype === opcintype);
+}
+
 function indexColumnProperty(index: Oid, attnum: number, property: string): boolean | null {
   const row = sys.indexByOid(index);
   const method = sys.classByOid(index)?.relam ?? 0;
@@ -88,9 +104,10 @@ function indexColumnProperty(index: Oid, attnum: number, property: string): bool
     case 'nulls_first': return canOrder(method) && isKey && (option & 2) !== 0;
     case 'nulls_last': return canOrder(method) && isKey && (option & 2) === 0;
     case 'orderable': return canOrder(method) && isKey;
-    case 'distance_orderable': return false;
-    case 'returnable': return canOrder(method);
-    case 'search_array': case 'search_nulls': return canOrder(method) && isKey;
+    case 'distance_orderable': return isKey && orderedByDistance(method, row.indclass[attnum - 1]!);
+    case 'returnable': return canOrder(method) || (!isKey ? method === ids.GIST_AM_OID || method === ids.SPGIST_AM_OID : returnable(method, row.indclass[attnum - 1]!));
+    case 'search_array': return canOrder(method) && isKey;
+    case 'search_nulls': return isKey && method !== ids.HASH_AM_OID && method !== ids.GIN_AM_OID;
     default: return null;
   }
 }

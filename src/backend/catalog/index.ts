@@ -48,7 +48,7 @@ export interface IndexSpec {
   nullsNotDistinct?: boolean;
   primary?: boolean;
   /** The constraint it is for. */
-  constraint?: { type: 'p' | 'u' | 'x'; deferrable?: boolean; initiallyDeferred?: boolean } | null;
+  constraint?: { type: 'p' | 'u' | 'x'; operators?: readonly Oid[]; deferrable?: boolean; initiallyDeferred?: boolean } | null;
   tablespace?: Oid;
   options?: readonly string[] | null;
   /** false: not to be used before it is built (CREATE INDEX CONCURRENTLY). */
@@ -60,7 +60,6 @@ export function indexCreate(spec: IndexSpec): { index: Oid; constraint: Oid } {
   if (spec.columns.length > INDEX_MAX_KEYS) {
     throw new PgError('too_many_columns', `cannot use more than ${INDEX_MAX_KEYS} columns in an index`);
   }
-  if (spec.constraint?.type === 'x') throw notSupported('an exclusion constraint');
   const { table } = spec;
   if (sys.relationOidByName(spec.name, table.namespace) !== 0) {
     throw new PgError('duplicate_table', `relation "${spec.name}" already exists`);
@@ -77,7 +76,7 @@ export function indexCreate(spec: IndexSpec): { index: Oid; constraint: Oid } {
   const expressions = spec.expressions ?? [];
   catalogInsert(ids.IndexRelationId, {
     indexrelid: index, indrelid: table.oid, indnatts: spec.columns.length, indnkeyatts: spec.keyCount, indisunique: spec.unique ?? false,
-    indnullsnotdistinct: spec.nullsNotDistinct ?? false, indisprimary: spec.primary ?? false, indisexclusion: false,
+    indnullsnotdistinct: spec.nullsNotDistinct ?? false, indisprimary: spec.primary ?? false, indisexclusion: spec.constraint?.type === 'x',
     indimmediate: !(spec.constraint?.deferrable ?? false), indisclustered: false, indisvalid: spec.valid ?? true, indcheckxmin: false,
     indisready: spec.valid ?? true, indislive: true, indisreplident: false, indkey: spec.columns.map((c) => c.attnum),
     indcollation: spec.columns.slice(0, spec.keyCount).map((c) => c.collation), indclass: spec.columns.slice(0, spec.keyCount).map((c) => c.opclass),
@@ -109,11 +108,11 @@ function recordColumnDependencies(spec: IndexSpec, self: ObjectAddress): void {
 
 /** The constraint for an index: the index depends on it, and it on the columns (index_constraint_create). */
 export function indexConstraintCreate(spec: IndexSpec, index: Oid): Oid {
-  const { type, deferrable = false, initiallyDeferred = false } = spec.constraint!;
+  const { type, operators = null, deferrable = false, initiallyDeferred = false } = spec.constraint!;
   if (spec.table.oid < 16384 && spec.table.namespace === ids.PG_CATALOG_NAMESPACE) throw notSupported('a constraint on a system catalog');
   deleteDependencyRecordsForClass(objectAddress(ids.RelationRelationId, index), ids.RelationRelationId, 'a');
   const constraint = createConstraintEntry({ conname: spec.name, connamespace: spec.table.namespace, contype: type, condeferrable: deferrable,
-    condeferred: initiallyDeferred, conrelid: spec.table.oid, conindid: index, connoinherit: true,
+    condeferred: initiallyDeferred, conrelid: spec.table.oid, conindid: index, connoinherit: true, conexclop: operators,
     conkey: spec.columns.slice(0, spec.keyCount).map((c) => c.attnum) });
   recordDependencyOn(objectAddress(ids.RelationRelationId, index), objectAddress(ids.ConstraintRelationId, constraint), 'i');
   if (deferrable) {

@@ -3,10 +3,10 @@
 // from catalog_relations.ts, so that nothing must be read to read them. What is not always needed is read when first
 // asked for; a Relation must therefore not be kept beyond the statement, unless it is looked at whole.
 import { makeLayout, storageClassOf, type RowLayout, type StorageClass } from '../access/row.ts';
-import { internalError, notSupported } from '../../common/errors.ts';
+import { internalError } from '../../common/errors.ts';
 import type { Query } from '../nodes/parsenodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
-import { containsNode } from '../nodes/nodeFuncs.ts';
+import { containsNode, exprType } from '../nodes/nodeFuncs.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
 import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
 import { setFilenodeLookup } from '../transaction/xact.ts';
@@ -223,14 +223,22 @@ const INDOPTION_DESC = 1, INDOPTION_NULLS_FIRST = 2;
 export function buildIndexInfo(index: Relation, row: PgIndex): IndexInfo {
   const accessMethod = sys.amByOid(index.accessMethod)?.amname;
   if (!accessMethod) throw internalError(`cache lookup failed for access method ${index.accessMethod}`);
-  if (row.indisexclusion) throw notSupported('an exclusion constraint');
   const columns: IndexColumn[] = row.indclass.map((opclass, n) => {
     const family = sys.opclassByOid(opclass)?.opcfamily ?? 0;
     const option = row.indoption[n] ?? 0;
-    return { typeOid: index.attributes[n]!.atttypid, collation: row.indcollation[n] ?? 0, opclass, opfamily: family,
+    return { typeOid: keyType(index.attributes[n]!.atttypid, accessMethod, row, n), collation: row.indcollation[n] ?? 0, opclass, opfamily: family,
       descending: (option & INDOPTION_DESC) !== 0, nullsFirst: (option & INDOPTION_NULLS_FIRST) !== 0 };
   });
   return new LazyIndexInfo(index, row, columns, accessMethod as IndexInfo['accessMethod']);
+}
+
+/** The type that keys are made of. What an index of these methods keeps is of another type than the column, by its pg_attribute. */
+function keyType(kept: Oid, method: string, row: PgIndex, n: number): Oid {
+  if (method === 'btree' || method === 'hash') return kept;
+  const attnum = row.indkey[n]!;
+  if (attnum !== 0) return sys.attributeByNumber(row.indrelid, attnum)?.atttypid ?? kept;
+  const before = row.indkey.slice(0, n).filter((k) => k === 0).length;
+  return exprType((stringToNode(row.indexprs!) as unknown as Expr[])[before]!);
 }
 
 /** Expressions and predicate are read when asked for. */
@@ -249,6 +257,8 @@ class LazyIndexInfo implements IndexInfo {
   readonly index: Relation;
   readonly #indexprs: string | null;
   readonly #indpred: string | null;
+  readonly #isExclusion: boolean;
+  #exclusion: readonly Oid[] | null | undefined;
   #expressions: readonly Expr[] | undefined;
   #predicate: Expr | null | undefined;
 
@@ -267,6 +277,11 @@ class LazyIndexInfo implements IndexInfo {
     this.index = index;
     this.#indexprs = row.indexprs;
     this.#indpred = row.indpred;
+    this.#isExclusion = row.indisexclusion;
+  }
+
+  get exclusion(): readonly Oid[] | null {
+    return (this.#exclusion ??= this.#isExclusion ? sys.constraintsOf(this.indrelid).find((c) => c.conindid === this.indexrelid && c.contype === 'x')?.conexclop ?? null : null);
   }
 
   get expressions(): readonly Expr[] {

@@ -33,6 +33,7 @@ import { refuseInUse } from './trigger.ts';
 /** Takes ADD CONSTRAINT apart and queues what comes out. `comment`, `old`: of a constraint that is made again. */
 export function queueConstraint(queue: Queue, tab: Altered, raw: RawNode, recurse: boolean): void {
   const context = makeTransformContext(tab.current.name, queue.text, true);
+  context.isPartitioned = tab.current.kind === 'p';
   transformTableConstraint(context, raw);
   const { checks, indexes, foreignKeys } = context.table;
   for (const check of checks) tab.add(PASS.ADD_OTHERCONSTR, () => addCheckConstraint(queue, tab, check, recurse, false));

@@ -11,7 +11,7 @@ import { tableBlocks } from '../catalog/relation_size.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { setNewFilenode } from '../catalog/storage.ts';
 import { indexByOid } from '../catalog/syscache.ts';
-import { IndexKeys, forEachRow } from '../executor/indexing.ts';
+import { IndexKeys, forEachRow } from '../executor/index_keys.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { preventInTransactionBlock, type UtilityContext, type UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';

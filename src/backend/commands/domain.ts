@@ -16,7 +16,7 @@ import { openRelation } from '../catalog/relcache.ts';
 import type { PgType } from '../catalog/rows.ts';
 import * as sys from '../catalog/syscache.ts';
 import { compileExpr } from '../executor/expression.ts';
-import { forEachRow } from '../executor/indexing.ts';
+import { forEachRow } from '../executor/index_keys.ts';
 import { expressionTreeMutator } from '../nodes/nodeFuncs.ts';
 import { makeVar } from '../nodes/makefuncs.ts';
 import { nodeToString } from '../nodes/outfuncs.ts';

@@ -117,6 +117,12 @@ export class PlanExplainer {
       case 'RecursiveUnion': type('Recursive Union'); return 'Recursive Union';
       case 'SeqScan': type('Seq Scan'); return `Seq Scan on ${this.target(plan.scanrelid, p)}`;
       case 'SampleScan': type('Sample Scan'); return `Sample Scan on ${this.target(plan.scanrelid, p)}`;
+      case 'GinScan': {
+        type('Bitmap Heap Scan');
+        const index = getRelName(plan.indexid) ?? '';
+        p.push({ label: 'Index Name', value: index, text: false });
+        return `Bitmap Heap Scan using ${quoteIdentifier(index)} on ${this.target(plan.scanrelid, p)}`;
+      }
       case 'IndexScan': case 'IndexOnlyScan': {
         const name = plan.kind === 'IndexScan' ? 'Index Scan' : 'Index Only Scan';
         type(name);
@@ -228,6 +234,7 @@ export class PlanExplainer {
     const scanPrefix = plan.kind === 'SubqueryScan' || this.options.verbose;
     switch (plan.kind) {
       case 'SeqScan': case 'ValuesScan': case 'NamedTuplestoreScan': case 'CteScan': case 'WorkTableScan': case 'SubqueryScan': this.filter(place, p, scanPrefix); break;
+      case 'GinScan': this.qual('Recheck Cond', plan.indexqual, place, p, scanPrefix); this.filter(place, p, scanPrefix); break;
       case 'SampleScan': this.tablesample(place, plan, p); this.filter(place, p, scanPrefix); break;
       case 'FunctionScan':
         if (this.options.verbose) p.push({ label: 'Function Call', value: plan.functions.map((f) => this.names.text(f.funcexpr, place)).join(', ') });
@@ -410,7 +417,7 @@ function removedMembers(stmt: PlannedStmt, params: readonly Datum[]): Set<Plan> 
 }
 
 /** Scans that give all their columns to a hash table above, which computes from them. */
-const PHYSICAL_TARGETS = new Set<Plan['kind']>(['SeqScan', 'SampleScan', 'IndexScan', 'TidScan', 'FunctionScan', 'ValuesScan', 'SubqueryScan', 'CteScan', 'WorkTableScan', 'NamedTuplestoreScan']);
+const PHYSICAL_TARGETS = new Set<Plan['kind']>(['SeqScan', 'SampleScan', 'GinScan', 'IndexScan', 'TidScan', 'FunctionScan', 'ValuesScan', 'SubqueryScan', 'CteScan', 'WorkTableScan', 'NamedTuplestoreScan']);
 
 /** Grouping sets are all hashed; one of no columns needs no table. */
 function strategyOfSets(sets: readonly number[][]): 'plain' | 'hashed' | 'mixed' {

@@ -5,7 +5,9 @@ import { lockTable } from '../access/table.ts';
 import { requireOwner, requirePrivilege } from '../catalog/aclchk.ts';
 import { formatType } from '../catalog/format_type.ts';
 import { INDOPTION_DESC, INDOPTION_NULLS_FIRST, indexConstraintCreate, indexCreate, markIndexAsConstraint, type IndexColumnSpec } from '../catalog/index.ts';
-import { getBaseType, getDefaultOpClass, getType, isBinaryCoercible } from '../catalog/lsyscache.ts';
+import { formatOperator } from '../catalog/format_object.ts';
+import { quoteIdentifier } from '../catalog/quote.ts';
+import { getBaseType, getDefaultOpClass, getOpOpfamilyStrategy, getType, isBinaryCoercible } from '../catalog/lsyscache.ts';
 import { getCollationOid, getOpclassOid, rangeVarGetRelid } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
 import { createComments } from '../catalog/pg_description.ts';
@@ -14,11 +16,12 @@ import { systemColumnByName } from '../catalog/pg_class.ts';
 import { indexConstraint } from '../catalog/pg_depend.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import { amByName, amprocsByFamily, opclassByOid, opclassesOf, relationOidByName } from '../catalog/syscache.ts';
+import { amByName, amprocsByFamily, opclassByOid, opclassesOf, opfamilyByOid, relationOidByName } from '../catalog/syscache.ts';
 import { buildIndex } from '../executor/indexing.ts';
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
+import { compatibleOper } from '../parser/parse_oper.ts';
 import { coerceToBoolean } from '../parser/parse_coerce.ts';
 import { assignExprCollations } from '../parser/parse_collate.ts';
 import { transformExpr } from '../parser/parse_expr.ts';
@@ -33,11 +36,23 @@ import { refuseSystemCatalog } from './object_names.ts';
 import { checkUniqueKey, indexPartitions } from './partition_index.ts';
 import { partitionDescOf } from '../partitioning/partdesc.ts';
 import { catalogUpdateByKey } from '../catalog/indexing.ts';
+import { constantText } from './variable.ts';
 import { readOptions } from './reloptions.ts';
 import { refuseInUse } from './trigger.ts';
 
 const ORDERED_METHODS = new Set(['btree']);
-const KNOWN_METHODS = new Set(['btree', 'hash', 'gin', 'gist', 'brin', 'spgist']);
+/** What access methods cannot do. */
+const CANNOT: Readonly<Record<string, readonly string[]>> = {
+  btree: [], hash: ['unique indexes', 'included columns', 'multicolumn indexes'], gist: ['unique indexes'],
+  spgist: ['unique indexes', 'multicolumn indexes'], gin: ['unique indexes', 'included columns', 'exclusion constraints'], brin: ['unique indexes', 'included columns', 'exclusion constraints'],
+};
+
+function checkMethod(spec: IndexSpec): void {
+  const wanted = { 'unique indexes': spec.unique, 'included columns': spec.including.length > 0, 'multicolumn indexes': spec.keys.length > 1, 'exclusion constraints': spec.exclusion !== null };
+  for (const [what, is] of Object.entries(wanted)) {
+    if (is && CANNOT[spec.accessMethod]!.includes(what)) throw new PgError('feature_not_supported', `access method "${spec.accessMethod}" does not support ${what}`);
+  }
+}
 
 /** Makes one index on a table; its OID (DefineIndex). The table is locked by the caller. */
 /** `recurse`: false for ON ONLY a partitioned table. */
@@ -45,13 +60,9 @@ export function defineIndex(table: Relation, spec: IndexSpec, text: string, buil
   if (spec.existingIndex !== null) return adoptIndex(table, spec);
   if (spec.primary && table.indexes.some((i) => i.primary)) throw new PgError('invalid_table_definition', `multiple primary keys for table "${table.name}" are not allowed`);
   const method = amByName(spec.accessMethod);
-  if (method === undefined || !KNOWN_METHODS.has(spec.accessMethod)) throw new PgError('undefined_object', `access method "${spec.accessMethod}" does not exist`);
-  if (!ORDERED_METHODS.has(spec.accessMethod) && spec.accessMethod !== 'hash') throw notSupported(`an index of access method ${spec.accessMethod}`);
-  if (spec.accessMethod === 'hash') {
-    if (spec.unique) throw new PgError('feature_not_supported', 'access method "hash" does not support unique indexes');
-    if (spec.keys.length > 1) throw new PgError('feature_not_supported', 'access method "hash" does not support multicolumn indexes');
-    if (spec.including.length > 0) throw new PgError('feature_not_supported', 'access method "hash" does not support included columns');
-  }
+  if (method === undefined || CANNOT[spec.accessMethod] === undefined) throw new PgError('undefined_object', `access method "${spec.accessMethod}" does not exist`);
+  if (table.kind === 'p' && spec.exclusion !== null) throw new PgError('feature_not_supported', `cannot create exclusion constraints on partitioned table "${table.name}"`);
+  checkMethod(spec);
   if (spec.keys.length === 0) throw new PgError('invalid_object_definition', 'must specify at least one column');
   const expressions: Expr[] = [];
   const columns = spec.keys.map((key) => keyColumn(table, key, spec, method.oid, expressions, text));
@@ -64,7 +75,7 @@ export function defineIndex(table: Relation, spec: IndexSpec, text: string, buil
   const name = spec.name ?? chooseIndexName(table, columns, spec);
   const { index, constraint } = indexCreate({
     table, name, accessMethod: method.oid, columns, keyCount: spec.keys.length, expressions, predicate, unique: spec.unique, nullsNotDistinct: spec.nullsNotDistinct,
-    primary: spec.primary, constraint: spec.isConstraint ? { type: spec.primary ? 'p' : 'u', deferrable: spec.deferrable, initiallyDeferred: spec.initDeferred } : null,
+    primary: spec.primary, constraint: spec.isConstraint ? { type: spec.primary ? 'p' : spec.exclusion !== null ? 'x' : 'u', ...(spec.exclusion === null ? {} : { operators: spec.exclusion.map((names, i) => exclusionOperator(names, columns[i]!)) }), deferrable: spec.deferrable, initiallyDeferred: spec.initDeferred } : null,
     options: readOptions(spec.options, 'index'),
   });
   commandCounterIncrement();
@@ -120,10 +131,49 @@ function keyColumn(table: Relation, key: IndexElemSpec, spec: IndexSpec, method:
   if (!ordered && key.nullsOrdering !== 'SORTBY_NULLS_DEFAULT') throw new PgError('feature_not_supported', `access method "${spec.accessMethod}" does not support NULLS FIRST/LAST options`);
   const descending = key.ordering === 'SORTBY_DESC';
   const nullsFirst = key.nullsOrdering === 'SORTBY_NULLS_DEFAULT' ? descending : key.nullsOrdering === 'SORTBY_NULLS_FIRST';
+  const opclass = resolveOpclass(key.opclass, typeOid, spec.accessMethod, method);
   return {
-    attnum, name, typeOid, typmod, collation, opclass: resolveOpclass(key.opclass, typeOid, spec.accessMethod, method),
+    attnum, name, typeOid, typmod, collation, opclass, options: opclassOptions(key.opclassOptions, opclass, spec.accessMethod),
     option: ordered ? (descending ? INDOPTION_DESC : 0) | (nullsFirst ? INDOPTION_NULLS_FIRST : 0) : 0,
   };
+}
+
+/** An operator of an exclusion constraint: commutative, and of the index's family. */
+function exclusionOperator(names: readonly string[], { typeOid, opclass }: IndexColumnSpec): Oid {
+  const { oid, oprcom } = compatibleOper(null, names, typeOid, typeOid, false, -1)!;
+  if (oprcom !== oid) {
+    throw new PgError('wrong_object_type', `operator ${formatOperator(oid)} is not commutative`, { detail: 'Only commutative operators can be used in exclusion constraints.' });
+  }
+  const family = opclassByOid(opclass)!.opcfamily;
+  if (getOpOpfamilyStrategy(oid, family) === 0) {
+    throw new PgError('wrong_object_type', `operator ${formatOperator(oid)} is not a member of operator family "${opfamilyByOid(family)!.opfname}"`, {
+      detail: 'The exclusion operator must be related to the index operator class for the constraint.',
+    });
+  }
+  return oid;
+}
+
+/** Parameters of operator classes: those that there are, and their limits. */
+const OPCLASS_PARAMETERS: Readonly<Record<string, readonly [number, number]>> = {
+  siglen: [1, 2024], values_per_range: [8, 256], n_distinct_per_range: [-1, 2147483647], false_positive_rate: [0.0001, 0.25],
+};
+const withParameters = (opcname: string): string[] => (/^(tsvector|tsquery)_ops$/.test(opcname) ? ['siglen'] : opcname.endsWith('_minmax_multi_ops') ? ['values_per_range']
+  : opcname.endsWith('_bloom_ops') ? ['n_distinct_per_range', 'false_positive_rate'] : []);
+
+function opclassOptions(list: readonly RawNode[] | undefined, opclass: Oid, method: string): string[] | null {
+  if (list === undefined || list.length === 0) return null;
+  const { opcname } = opclassByOid(opclass)!;
+  const known = method === 'gist' || method === 'brin' ? withParameters(opcname) : [];
+  if (known.length === 0) throw new PgError('invalid_parameter_value', `operator class ${quoteIdentifier(opcname)} has no options`);
+  return list.map((option) => {
+    const name = option['defname'] as string, value = constantText(option['arg']);
+    if (!known.includes(name)) throw new PgError('invalid_parameter_value', `unrecognized parameter "${name}"`);
+    const [min, max] = OPCLASS_PARAMETERS[name]!;
+    if (!(Number(value) >= min && Number(value) <= max)) {
+      throw new PgError('invalid_parameter_value', `value ${value} out of bounds for option "${name}"`, { detail: `Valid values are between "${min}" and "${max}".` });
+    }
+    return `${name}=${value}`;
+  });
 }
 
 /** The operator class named, or the type's default (ResolveOpClass). */
@@ -187,6 +237,7 @@ function nameColumns(columns: IndexColumnSpec[], spec: IndexSpec, expressions: r
 function figureIndexColname(raw: RawNode | null, _expr: Expr): string {
   const name = (node: RawNode | null): string => {
     switch (node?.tag) {
+      case 'ColumnRef': { const last = (node['fields'] as unknown[]).at(-1); return typeof last === 'string' ? last : 'expr'; }
       case 'FuncCall': return (node['funcname'] as string[]).at(-1)!;
       case 'TypeCast': { const inner = name(node['arg'] as RawNode); return inner !== 'expr' ? inner : ((node['typeName'] as RawNode)['names'] as string[]).at(-1)!; }
       case 'CoalesceExpr': return 'coalesce';
@@ -203,7 +254,7 @@ function figureIndexColname(raw: RawNode | null, _expr: Expr): string {
 
 function chooseIndexName(table: Relation, columns: readonly IndexColumnSpec[], spec: IndexSpec): string {
   if (spec.primary) return chooseRelationName(table.name, null, 'pkey', table.namespace, true);
-  return chooseRelationName(table.name, joinColumnNames(columns.map((c) => c.name)), spec.isConstraint ? 'key' : 'idx', table.namespace, spec.isConstraint);
+  return chooseRelationName(table.name, joinColumnNames(columns.map((c) => c.name)), spec.exclusion !== null ? 'excl' : spec.isConstraint ? 'key' : 'idx', table.namespace, spec.isConstraint);
 }
 
 /** ADD CONSTRAINT ... USING INDEX. */

@@ -2,9 +2,10 @@
 import { PgError } from '../../common/errors.ts';
 import { aclcheckRelation, notOwnerOrDenied, relkindNoun } from '../catalog/aclchk.ts';
 import { rangeVarGetRelid } from '../catalog/namespace.ts';
+import { getNamespaceName } from '../catalog/lsyscache.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { Relation } from '../catalog/relation.ts';
-import { constraintsOf, opclassByOid } from '../catalog/syscache.ts';
+import { constraintsOf, opclassByOid, operatorByOid } from '../catalog/syscache.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import { identitySequenceOf } from '../catalog/pg_depend.ts';
 import type { ColumnSpec, IndexSpec, TransformedTable } from '../parser/parse_utilcmd.ts';
@@ -76,15 +77,16 @@ function likeColumn(source: Relation, a: Relation['attributes'][number], options
 /** The same index for another table: names are chosen anew. */
 function likeIndex(source: Relation, oid: number): IndexSpec {
   const info = source.indexes.find((i) => i.indexrelid === oid)!;
-  const constraint = constraintsOf(source.oid).find((c) => c.conindid === oid && (c.contype === 'p' || c.contype === 'u'));
+  const constraint = constraintsOf(source.oid).find((c) => c.conindid === oid && (c.contype === 'p' || c.contype === 'u' || c.contype === 'x'));
+  const ordered = info.accessMethod === 'btree';
   if (info.expressions.length > 0 || info.predicate !== null) throw new PgError('feature_not_supported', 'LIKE INCLUDING INDEXES with an expression or partial index is not supported');
   return {
     name: null, primary: info.primary, unique: info.unique, nullsNotDistinct: info.nullsNotDistinct, isConstraint: constraint !== undefined, accessMethod: info.accessMethod,
     keys: info.keyAttributes.slice(0, info.keyCount).map((attnum, i) => ({
       name: source.attributes[attnum - 1]!.attname, expr: null, opclass: ['pg_catalog', opclassByOid(info.columns[i]!.opclass)!.opcname], collation: null,
-      ordering: info.columns[i]!.descending ? 'SORTBY_DESC' : 'SORTBY_DEFAULT', nullsOrdering: info.columns[i]!.nullsFirst ? 'SORTBY_NULLS_FIRST' : 'SORTBY_NULLS_LAST',
+      ordering: info.columns[i]!.descending ? 'SORTBY_DESC' : 'SORTBY_DEFAULT', nullsOrdering: !ordered ? 'SORTBY_NULLS_DEFAULT' : info.columns[i]!.nullsFirst ? 'SORTBY_NULLS_FIRST' : 'SORTBY_NULLS_LAST',
     })),
     including: info.keyAttributes.slice(info.keyCount).map((n) => source.attributes[n - 1]!.attname), where: null, deferrable: constraint?.condeferrable ?? false,
-    initDeferred: constraint?.condeferred ?? false, options: [], tablespace: null, existingIndex: null, comment: null, location: -1,
+    initDeferred: constraint?.condeferred ?? false, options: [], tablespace: null, exclusion: info.exclusion?.map((o) => operatorByOid(o)!).map((o) => [getNamespaceName(o.oprnamespace)!, o.oprname]) ?? null, existingIndex: null, comment: null, location: -1,
   };
 }

@@ -14,7 +14,7 @@ import { objectAddress, recordDependencyOn } from '../catalog/pg_depend.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { compileExpr } from '../executor/expression.ts';
-import { forEachRow } from '../executor/indexing.ts';
+import { forEachRow } from '../executor/index_keys.ts';
 import { equal } from '../nodes/equalfuncs.ts';
 import { exprCollation, exprLocation, exprType } from '../nodes/nodeFuncs.ts';
 import { nodeToString } from '../nodes/outfuncs.ts';

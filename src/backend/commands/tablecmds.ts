@@ -176,6 +176,7 @@ export function compressionLetter(word: string): string {
 function markPrimaryKeyNotNull(table: TransformedTable): void {
   for (const index of table.indexes) {
     for (const key of [...index.keys.map((k) => k.name), ...index.including]) {
+      if (key === null) continue; // an expression, of an exclusion constraint
       const column = table.columns.find((c) => c.name === key);
       if (column === undefined) {
         throw new PgError('undefined_column', `column "${key}" named in key does not exist`);

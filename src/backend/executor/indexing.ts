@@ -4,11 +4,8 @@
 // Two transactions that insert the same unique key: each locks its key at the transaction manager, the second waits and
 // then sees the first one's row, or its absence. A transaction that inserts very many keys stops locking them
 // (MAX_KEY_LOCKS) and leaves it to the commit, which refuses a key that is there by then.
-import { PgError, internalError } from '../../common/errors.ts';
-import { aclcheckAttribute, aclcheckRelation } from '../catalog/aclchk.ts';
-import { ACL } from '../nodes/parsenodes.ts';
-import { session } from '../utils/session.ts';
-import { encodeKey, keyHasNull } from '../access/key.ts';
+import { PgError } from '../../common/errors.ts';
+import { ginKeys } from '../access/gin.ts';
 import { IndexBuilder } from '../access/index_build.ts';
 import { beginIndexScan, findDuplicate, insertEntry, removeEntry } from '../access/index.ts';
 import { PROVISIONAL_BLOCK, blockOf, readColumn, readRow, type RowId } from '../access/row.ts';
@@ -19,71 +16,12 @@ import { existingWriteSet } from '../access/writeset.ts';
 import { catalogFindByFilenode } from '../catalog/relation_map.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import { rlsApplies } from '../catalog/rls.ts';
 import type { LockTarget } from '../transaction/messages.ts';
 import { managerClient } from '../transaction/client.ts';
 import type { Datum, Oid } from '../types/datum.ts';
-import { typeHooks } from '../types/hooks.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
-import { compileExpr, compilePredicate, type CompiledExpr } from './expression.ts';
-
-/** How the keys of one index are made from a row's values. */
-export class IndexKeys {
-  readonly info: IndexInfo;
-  /** Columns the key or predicate looks at: an UPDATE of none of them leaves the entry as it is; null: any. */
-  readonly attributes: ReadonlySet<number> | null;
-  private readonly expressions: readonly CompiledExpr[];
-  private readonly predicate: ((params: null, row: readonly Datum[]) => boolean) | null;
-  private readonly values: Datum[];
-  hasNull = false;
-
-  constructor(info: IndexInfo) {
-    this.info = info;
-    this.expressions = info.expressions.map(compileExpr);
-    this.predicate = info.predicate === null ? null : compilePredicate([info.predicate]);
-    this.values = new Array(info.keyCount).fill(null);
-    this.attributes = info.expressions.length > 0 || info.predicate !== null ? null : new Set(info.keyAttributes);
-  }
-
-  /** The key of a row (values[attnum - 1]); null when a partial index leaves it out. Sets `hasNull`. */
-  key(row: readonly Datum[]): string | null {
-    const { info } = this, values = this.valuesOf(row);
-    if (values === null) return null;
-    this.hasNull = keyHasNull(info.columns, values);
-    return encodeKey(info.columns, values);
-  }
-
-  /** The values the key is made of, good until the next call; null when a partial index leaves the row out. */
-  valuesOf(row: readonly Datum[]): readonly Datum[] | null {
-    if (this.predicate !== null && !this.predicate(null, row)) return null;
-    const { info, values } = this;
-    let next = 0;
-    for (let i = 0; i < info.keyCount; i++) {
-      const attnum = info.keyAttributes[i]!;
-      values[i] = attnum === 0 ? this.expressions[next++]!(null, row) : row[attnum - 1] ?? null;
-    }
-    return values;
-  }
-
-  /** The key's values of the row last shown to `key`, as messages have them: "(a, b)=(1, 2)". */
-  describe(row: readonly Datum[]): string {
-    this.key(row);
-    const table = openRelation(this.info.indrelid);
-    let next = 0;
-    const names = this.info.keyAttributes.slice(0, this.info.keyCount).map((attnum) => {
-      if (attnum !== 0) return table.attributes[attnum - 1]!.attname;
-      return deparseIndexExpression(this.info, next++);
-    });
-    const texts = this.values.map((v, i) => (v === null ? 'null' : typeHooks.typeIo(this.info.columns[i]!.typeOid).output(v)));
-    return `(${names.join(', ')})=(${texts.join(', ')})`;
-  }
-}
-
-/** ruleutils lies above; it fills this in. */
-let deparseIndexExpression: (info: IndexInfo, expression: number) => string = () => 'expression';
-export function setIndexExpressionDeparser(f: typeof deparseIndexExpression): void {
-  deparseIndexExpression = f;
-}
+import { IndexKeys, mayShowKey, schemaName } from './index_keys.ts';
+import { checkExclusion, mayExclude, refuseExcluded } from './exclusion.ts';
 
 // ---- unique keys
 
@@ -119,10 +57,6 @@ export function isTaken(keys: IndexKeys, key: string): boolean {
   }
 }
 
-/** Values are shown to those who may read them (BuildIndexValueDescription). */
-const mayShowKey = (table: Relation, info: IndexInfo): boolean => !rlsApplies(table.oid, 0, true) && (aclcheckRelation(table.oid, session.currentUser, ACL.SELECT)
-  || info.keyAttributes.slice(0, info.keyCount).every((n) => n !== 0 && aclcheckAttribute(table.oid, n, session.currentUser, ACL.SELECT)));
-
 export function uniqueViolation(keys: IndexKeys, row: readonly Datum[]): PgError {
   const { info } = keys;
   const table = openRelation(info.indrelid);
@@ -131,11 +65,13 @@ export function uniqueViolation(keys: IndexKeys, row: readonly Datum[]): PgError
   });
 }
 
-const schemaName = (table: Relation): string => typeHooks.regName('regnamespace', table.namespace) ?? '';
-
 /** Enters a row into an index; throws 23505 when its unique key is there. True: it is deferrable, and must be looked at
  * again later (recheckUnique). */
 export function addIndexEntry(keys: IndexKeys, row: readonly Datum[], rowId: RowId): boolean {
+  if (keys.inverted) {
+    for (const key of keys.keys(row)) insertEntry(keys.info, key, rowId, false);
+    return false;
+  }
   const key = keys.key(row);
   if (key === null) return false;
   const { hasNull } = keys;
@@ -145,6 +81,7 @@ export function addIndexEntry(keys: IndexKeys, row: readonly Datum[], rowId: Row
     else if (isTaken(keys, key)) throw uniqueViolation(keys, row);
   }
   insertEntry(keys.info, key, rowId, hasNull);
+  if (keys.info.exclusion !== null && mayExclude(keys, row, rowId)) recheck = true;
   return recheck;
 }
 
@@ -194,6 +131,10 @@ export function recheckUnique(table: Relation, index: Oid, row: readonly Datum[]
   const info = table.indexes.find((i) => i.indexrelid === index);
   if (info === undefined) return;
   const keys = new IndexKeys(info);
+  if (info.exclusion !== null) {
+    refuseExcluded(keys, row, rowId);
+    return;
+  }
   const key = keys.key(row);
   if (key === null || !isUniqueKey(keys)) return;
   for (;;) {
@@ -206,7 +147,18 @@ export function recheckUnique(table: Relation, index: Oid, row: readonly Datum[]
 /** Whether the key last made must be the only one of its kind. */
 export const isUniqueKey = (keys: IndexKeys): boolean => keys.info.unique && (!keys.hasNull || keys.info.nullsNotDistinct);
 
+/** Moves what an inverted index has for a row: entries that stay are left alone. */
+export function moveInvertedEntries(keys: IndexKeys, rowId: RowId, old: readonly Datum[], row: readonly Datum[]): void {
+  const before = new Set(keys.keys(old)), after = new Set(keys.keys(row));
+  for (const key of before) if (!after.has(key)) removeEntry(keys.info, key, rowId, false);
+  for (const key of after) if (!before.has(key)) insertEntry(keys.info, key, rowId, false);
+}
+
 export function dropIndexEntry(keys: IndexKeys, row: readonly Datum[], rowId: RowId): void {
+  if (keys.inverted) {
+    for (const key of keys.keys(row)) removeEntry(keys.info, key, rowId, false);
+    return;
+  }
   const key = keys.key(row);
   if (key !== null) removeEntry(keys.info, key, rowId, keys.hasNull);
 }
@@ -227,20 +179,6 @@ setDuplicateReporter((shared, indexFilenode, key) => {
 
 // ---- building
 
-/** Every row of a table, as the running command sees it: its place and its values. */
-export function forEachRow(table: Relation, visit: (row: Datum[], rowId: RowId) => void): void {
-  if (table.kind === 'p') throw internalError(`the partitioned table "${table.name}" has no rows of its own`);
-  const scan = beginScan(table);
-  while (scan.next()) {
-    checkForInterrupts();
-    const { bytes, view, slotCount, wide } = scan;
-    for (let slot = 0; slot < slotCount; slot++) {
-      const start = wide ? view.getUint32(8 + 4 * slot, true) : view.getUint16(8 + 2 * slot, true);
-      if (start !== 0) visit(readRow(bytes, view, start, table.layout), scan.rowId(slot));
-    }
-  }
-}
-
 /** Makes the entries of a new index from the rows that are there. */
 export function buildIndex(table: Relation, info: IndexInfo): void {
   const keys = new IndexKeys(info);
@@ -259,11 +197,14 @@ export function buildIndex(table: Relation, info: IndexInfo): void {
       if (wanted === null) row = readRow(bytes, view, start, layout);
       else for (let i = 0; i < wanted.length; i++) some[wanted[i]! - 1] = readColumn(bytes, view, start, layout, wanted[i]!);
       const values = keys.valuesOf(row);
-      if (values !== null) builder.add(values, scan.rowId(slot));
+      if (values === null) continue;
+      if (keys.inverted) for (const key of ginKeys(info, values)) builder.addKey(key, scan.rowId(slot));
+      else builder.add(values, scan.rowId(slot));
     }
   }
   builder.finish();
   if (info.unique) refuseDuplicates(table, keys);
+  if (info.exclusion !== null) checkExclusion(table, keys);
 }
 
 /** Deletes many rows of a table whose indexes are all there is to it: their entries go together, at `finish`. */
@@ -284,7 +225,9 @@ export class BulkDelete {
     for (let i = 0; i < indexes.length; i++) {
       const { keys, builder } = indexes[i]!;
       const values = keys.valuesOf(old);
-      if (values !== null) builder.add(values, rowId);
+      if (values === null) continue;
+      if (keys.inverted) for (const key of ginKeys(keys.info, values)) builder.addKey(key, rowId);
+      else builder.add(values, rowId);
     }
     deleteRow(this.table, rowId);
   }

@@ -5,7 +5,7 @@ import { beginScan, fetchRow } from '../access/table.ts';
 import { internalError } from '../../common/errors.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
-import type { IndexOnlyScan, IndexScan, Plan, SampleScan, SeqScan, TidScan } from '../nodes/plannodes.ts';
+import type { GinScan, IndexOnlyScan, IndexScan, Plan, SampleScan, SeqScan, TidScan } from '../nodes/plannodes.ts';
 import type { CurrentOfExpr, Expr } from '../nodes/primnodes.ts';
 import { currentOf } from './current_of.ts';
 import { noteRead } from '../transaction/xact.ts';
@@ -24,7 +24,7 @@ export function scannedRelation(pc: PlanCompiler, scanrelid: number): Relation {
 }
 
 /** EvalPlanQual: this relation shows just the row that was locked. */
-export function produceEpqRow(pc: PlanCompiler, plan: SeqScan | SampleScan | IndexScan | IndexOnlyScan | TidScan, quals: readonly Expr[], consume: Consumer): boolean {
+export function produceEpqRow(pc: PlanCompiler, plan: SeqScan | SampleScan | GinScan | IndexScan | IndexOnlyScan | TidScan, quals: readonly Expr[], consume: Consumer): boolean {
   if (pc.options.epq === null || !pc.options.epq.has(plan.scanrelid)) return false;
   const { g } = pc;
   const rel = scannedRelation(pc, plan.scanrelid);
@@ -37,7 +37,7 @@ export function produceEpqRow(pc: PlanCompiler, plan: SeqScan | SampleScan | Ind
 }
 
 /** Fetches a row by id, reads what is needed of it at once (the bytes may not outlive the next fetch). */
-function produceFetched(pc: PlanCompiler, rel: Relation, id: string, rowLabel: string, plan: Plan, quals: readonly Expr[], consume: Consumer): void {
+export function produceFetched(pc: PlanCompiler, rel: Relation, id: string, rowLabel: string, plan: Plan, quals: readonly Expr[], consume: Consumer): void {
   const { g } = pc;
   const ref = g.local(`${g.konst(fetchRow)}(${g.konst(rel)}, ${id}, rt.cid)`);
   g.emit(`if (${ref} === undefined) ${g.jumpCode(rowLabel)}`);

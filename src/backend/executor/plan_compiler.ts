@@ -121,7 +121,7 @@ export class PlanCompiler {
   mayOutline(plan: Plan): boolean {
     if (this.options.instrument) return true;
     switch (plan.kind) {
-      case 'SeqScan': case 'SampleScan': case 'IndexScan': case 'IndexOnlyScan': case 'TidScan': case 'ValuesScan': case 'NamedTuplestoreScan': case 'FunctionScan':
+      case 'SeqScan': case 'SampleScan': case 'GinScan': case 'IndexScan': case 'IndexOnlyScan': case 'TidScan': case 'ValuesScan': case 'NamedTuplestoreScan': case 'FunctionScan':
       case 'Sort': case 'Material': case 'CteScan': case 'WorkTableScan': case 'Memoize': case 'SetOp':
         return plan.kind === 'CteScan' && plan.direct;
       case 'Result': case 'Limit': case 'Unique': case 'ProjectSet': case 'Hash':

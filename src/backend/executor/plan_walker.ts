@@ -50,6 +50,7 @@ export function planExprs(plan: Plan): Expr[] {
   switch (plan.kind) {
     case 'Result': list.push(...plan.resconstantqual); break;
     case 'IndexScan': case 'IndexOnlyScan': list.push(...plan.conditions.map((c) => c.value), ...plan.indexqual); break;
+    case 'GinScan': list.push(...plan.conditions.map((c) => c.value), ...plan.indexqual); break;
     case 'SampleScan': list.push(...plan.tablesample.args, plan.tablesample.repeatable); break;
     case 'TidScan': list.push(...plan.tidquals); break;
     case 'Append': if (plan.pruning !== null) list.push(...plan.pruning.levels.flatMap((l) => l.exprs)); break;

@@ -5,6 +5,7 @@ import { hashJoin } from './node_hashjoin.ts';
 import { joinProducers } from './node_join.ts';
 import { lockRows } from './node_lockrows.ts';
 import { modifyTable } from './node_modify.ts';
+import { ginScan } from './node_ginscan.ts';
 import { sampleScan } from './node_samplescan.ts';
 import { scanProducers } from './node_scan.ts';
 import { simpleProducers } from './node_simple.ts';
@@ -15,5 +16,5 @@ import { functionScan } from './node_function.ts';
 
 export const producers: Producers = {
   ...simpleProducers, ...scanProducers, ...joinProducers, ...sortProducers, ...cteProducers,
-  Agg: agg, SampleScan: sampleScan, HashJoin: hashJoin, FunctionScan: functionScan, WindowAgg: windowAgg, ModifyTable: modifyTable, LockRows: lockRows,
+  Agg: agg, SampleScan: sampleScan, GinScan: ginScan, HashJoin: hashJoin, FunctionScan: functionScan, WindowAgg: windowAgg, ModifyTable: modifyTable, LockRows: lockRows,
 };

@@ -22,7 +22,9 @@ import { currentCommandId, isReadOnlyTransaction } from '../transaction/xact.ts'
 import type { Datum, Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { compileExpr, type CompiledExpr } from './expression.ts';
-import { BulkDelete, IndexKeys, addIndexEntry, conflictingRow, dropIndexEntry, isTaken, isUniqueKey, mayShareKey, uniqueViolation } from './indexing.ts';
+import { excludedBy, mayExclude } from './exclusion.ts';
+import { IndexKeys } from './index_keys.ts';
+import { BulkDelete, addIndexEntry, conflictingRow, dropIndexEntry, isTaken, isUniqueKey, mayShareKey, moveInvertedEntries, uniqueViolation } from './indexing.ts';
 import { captureFor, queueRowEvent } from './after_triggers.ts';
 import './ri_triggers.ts';
 import './trigger_functions.ts';
@@ -207,13 +209,13 @@ export class ResultRelation {
   findConflict(row: Datum[], arbiters: readonly number[]): { rowId: RowId; keys: IndexKeys } | null {
     for (const g of this.rules.generated) row[g.attnum - 1] = g.expr(null, row);
     for (const keys of this.rules.indexes) {
-      if (!keys.info.unique || (arbiters.length > 0 && !arbiters.includes(keys.info.indexrelid))) continue;
+      if ((!keys.info.unique && keys.info.exclusion === null) || (arbiters.length > 0 && !arbiters.includes(keys.info.indexrelid))) continue;
       if (!keys.info.immediate) {
         throw new PgError('object_not_in_prerequisite_state', 'ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters', { ...this.place(), constraint: keys.info.index.name });
       }
-      const key = keys.key(row);
-      if (key === null || !isUniqueKey(keys)) continue;
-      const rowId = conflictingRow(keys, key);
+      const key = keys.info.exclusion === null ? keys.key(row) : null;
+      if (keys.info.exclusion === null && (key === null || !isUniqueKey(keys))) continue;
+      const rowId = key === null ? excludedBy(keys, row) : conflictingRow(keys, key);
       if (rowId !== undefined) return { rowId, keys };
     }
     return null;
@@ -245,6 +247,7 @@ export class ResultRelation {
 
   /** An index entry follows its row to a new key, if the key is new. */
   private moveEntry(keys: IndexKeys, rowId: RowId, old: readonly Datum[], row: readonly Datum[]): void {
+    if (keys.inverted) return moveInvertedEntries(keys, rowId, old, row);
     const before = keys.key(old);
     const hadNull = keys.hasNull;
     const after = keys.key(row);
@@ -257,7 +260,9 @@ export class ResultRelation {
       } else if (isTaken(keys, after)) throw uniqueViolation(keys, row);
     }
     if (before !== null) removeEntry(keys.info, before, rowId, hadNull);
-    if (after !== null) insertEntry(keys.info, after, rowId, hasNull);
+    if (after === null) return;
+    insertEntry(keys.info, after, rowId, hasNull);
+    if (keys.info.exclusion !== null && mayExclude(keys, row, rowId)) this.noteRecheck(keys);
   }
 
   delete(rowId: RowId, old: readonly Datum[]): void {

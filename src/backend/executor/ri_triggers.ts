@@ -30,7 +30,8 @@ import { typeHooks } from '../types/hooks.ts';
 import { session } from '../utils/session.ts';
 import { onForget, registerInternalTrigger, type InternalTrigger, type RowEvent } from './after_triggers.ts';
 import { operatorFunction } from './fmgr_info.ts';
-import { forEachRow, recheckUnique } from './indexing.ts';
+import { forEachRow } from './index_keys.ts';
+import { recheckUnique } from './indexing.ts';
 import { spi } from './spi_hook.ts';
 import { rowAt, type FiringTrigger } from './trigger.ts';
 

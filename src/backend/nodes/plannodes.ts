@@ -49,7 +49,7 @@ interface PlanFields {
 }
 
 export type Plan =
-  | Result | ProjectSet | ModifyTable | Append | MergeAppend | RecursiveUnion | SeqScan | SampleScan | IndexScan | IndexOnlyScan
+  | Result | ProjectSet | ModifyTable | Append | MergeAppend | RecursiveUnion | SeqScan | SampleScan | GinScan | IndexScan | IndexOnlyScan
   | TidScan | SubqueryScan | FunctionScan | ValuesScan | NamedTuplestoreScan | CteScan | WorkTableScan | NestLoop | MergeJoin | HashJoin
   | Hash | Material | Memoize | Sort | IncrementalSort | Agg | WindowAgg | Unique | SetOp | LockRows | Limit;
 
@@ -123,6 +123,9 @@ export interface IndexScanFields extends ScanFields {
 export interface IndexScan extends IndexScanFields { kind: 'IndexScan' }
 /** Target list and qual use INDEX_VAR. */
 export interface IndexOnlyScan extends IndexScanFields { kind: 'IndexOnlyScan' }
+export interface GinCondition { column: number; /** The operator's number in its family. */ strategy: number; value: Expr }
+/** Through an inverted index; `indexqual` is asked again of the rows. */
+export interface GinScan extends ScanFields { kind: 'GinScan'; indexid: Oid; conditions: GinCondition[]; indexqual: Expr[] }
 export interface TidScan extends ScanFields { kind: 'TidScan'; tidquals: Expr[] }
 /** Vars of `scanrelid` are the subplan's columns. */
 export interface SubqueryScan extends ScanFields { kind: 'SubqueryScan'; subplan: Plan }

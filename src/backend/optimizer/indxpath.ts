@@ -3,6 +3,7 @@
 import { opFamilyEntry } from '../catalog/lsyscache.ts';
 import { isDecodable } from '../access/key_decode.ts';
 import type { IndexInfo } from '../catalog/relation.ts';
+import { opfamilyByOid } from '../catalog/syscache.ts';
 import { operator } from '../executor/fmgr_info.ts';
 import { makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import { walkExpr } from '../executor/plan_walker.ts';
@@ -14,6 +15,7 @@ import { clampRows, costs, DISABLE_COST, enabled, exprCost, indexPagesFetched } 
 import { impliedEqualitiesFor } from './equivclass.ts';
 import { adjustRestriction, toParent } from './inherit.ts';
 import { addPath } from './pathnode.ts';
+import { createGinPath } from './ginpath.ts';
 import { predicateImpliedBy } from './predtest.ts';
 import { forRelation, indexColumnExpr, indexPathkeys } from './pathkeys.ts';
 import type { Path, PathKey, PlannerInfo, Relids, RelOptInfo, RestrictInfo } from './pathnodes.ts';
@@ -26,6 +28,15 @@ import { clauselistSelectivity, correlationOf } from './selfuncs.ts';
 interface Match { rinfo: RestrictInfo; condition: IndexCondition; expr: Expr }
 
 const STRATEGIES = ['', '<', '<=', '=', '>=', '>'] as const;
+
+/** Indexes of the other methods keep their columns in order, too: the operators of theirs that ask for a place in it. */
+function byOrder(method: IndexInfo['accessMethod'], family: number, strategy: number): (typeof STRATEGIES)[number] | undefined {
+  const name = opfamilyByOid(family)?.opfname ?? '';
+  if (method === 'brin') return /_minmax(_multi)?_ops$/.test(name) ? STRATEGIES[strategy] : name.endsWith('_bloom_ops') && strategy === 1 ? '=' : undefined;
+  if (name === 'text_ops') return STRATEGIES[strategy > 10 ? strategy - 10 : strategy];
+  if (name === 'network_ops') return ({ 18: '=', 20: '<', 21: '<=', 22: '>', 23: '>=' } as const)[strategy];
+  return name === 'range_ops' && strategy === 18 ? '=' : undefined;
+}
 
 /** The condition an index column can serve, if any. */
 function matchClause(rel: RelOptInfo, info: IndexInfo, column: number, rinfo: RestrictInfo): Match | null {
@@ -49,7 +60,7 @@ function matchClause(rel: RelOptInfo, info: IndexInfo, column: number, rinfo: Re
       const member = opFamilyEntry(opno, opfamily);
       if (member === undefined || member.amoppurpose !== 's') return null;
       if (info.accessMethod === 'hash') return member.amopstrategy === 1 ? { rinfo, condition: { column: column + 1, strategy: '=', value }, expr: clause } : null;
-      const strategy = STRATEGIES[member.amopstrategy];
+      const strategy = info.accessMethod === 'btree' ? STRATEGIES[member.amopstrategy] : byOrder(info.accessMethod, opfamily, member.amopstrategy);
       if (strategy === undefined || strategy === '') return null;
       const expr: Expr = value === b ? clause : { ...clause, opno, opfuncid: operator(opno).oprcode, args: [b, a] };
       return { rinfo, condition: { column: column + 1, strategy, value }, expr };
@@ -57,7 +68,7 @@ function matchClause(rel: RelOptInfo, info: IndexInfo, column: number, rinfo: Re
     case 'ScalarArrayOpExpr': {
       if (!clause.useOr || !matches(clause.args[0]) || overlaps(pullVarnos(clause.args[1]), rel.relids) || containsVolatile(clause.args[1])) return null;
       const member = opFamilyEntry(clause.opno, opfamily);
-      const wanted = info.accessMethod === 'hash' ? 1 : 3;
+      const wanted = info.accessMethod === 'hash' ? 1 : info.accessMethod === 'btree' ? 3 : -1;
       if (member === undefined || member.amopstrategy !== wanted || (collation !== 0 && collation !== clause.inputcollid)) return null;
       return { rinfo, condition: { column: column + 1, strategy: 'in', value: clause.args[1] }, expr: clause };
     }
@@ -95,6 +106,10 @@ export function createIndexPaths(root: PlannerInfo, rel: RelOptInfo): void {
   if (rel.indexes.length === 0) return;
   for (const info of rel.indexes) {
     if (!predicateHolds(rel, info)) continue;
+    if (info.accessMethod === 'gin') {
+      createGinPath(root, rel, info);
+      continue;
+    }
     const own: Match[][] = [];
     for (let c = 0; c < info.keyCount; c++) {
       own.push(rel.restrictions.map((r) => (r.pseudoconstant ? null : matchClause(rel, info, c, r))).filter((m) => m !== null));
@@ -173,7 +188,7 @@ function addIndexPaths(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, matc
 
 /** No column is wanted at all (count(*)): the index is the smaller thing to read. */
 const coversNothing = (rel: RelOptInfo, info: IndexInfo): boolean =>
-  rel.target.length === 0 && rel.restrictions.length === 0 && info.predicate !== null;
+  info.accessMethod === 'btree' && rel.target.length === 0 && rel.restrictions.length === 0 && info.predicate !== null;
 
 /** The leading part of an order that ORDER BY, GROUP BY or a merge join could use. */
 function usefulPathkeys(root: PlannerInfo, rel: RelOptInfo, keys: PathKey[]): PathKey[] {
@@ -189,7 +204,7 @@ function usefulPathkeys(root: PlannerInfo, rel: RelOptInfo, keys: PathKey[]): Pa
 function isCovered(rel: RelOptInfo, info: IndexInfo, rest: readonly RestrictInfo[]): boolean {
   let decodable = 0;
   while (decodable < info.keyCount && isDecodable(info.columns[decodable]!, rel.relation!.attributes[info.keyAttributes[decodable]! - 1]?.atttypid ?? 0)) decodable++;
-  let covered = true;
+  let covered = info.accessMethod === 'btree' || info.accessMethod === 'hash';
   const check = (e: Expr): void => walkExpr(e, (node) => {
     if (node.kind !== 'Var' || node.varno !== rel.rti) return;
     const at = info.keyAttributes.indexOf(node.varattno);

@@ -30,12 +30,13 @@ type Lists = { outer: readonly TargetEntry[] | null; inner: readonly TargetEntry
 function setRefs(plan: Plan, offset: number): Plan {
   const initPlan = plan.initPlan.map((s) => fixSubPlan(s, offset));
   switch (plan.kind) {
-    case 'SeqScan': case 'SampleScan': case 'IndexScan': case 'IndexOnlyScan': case 'TidScan': case 'FunctionScan': case 'ValuesScan': case 'NamedTuplestoreScan': case 'CteScan': case 'WorkTableScan': {
+    case 'SeqScan': case 'SampleScan': case 'GinScan': case 'IndexScan': case 'IndexOnlyScan': case 'TidScan': case 'FunctionScan': case 'ValuesScan': case 'NamedTuplestoreScan': case 'CteScan': case 'WorkTableScan': {
       const scan = (e: Expr): Expr => fixScan(e, offset);
       const base = { ...plan, initPlan, scanrelid: plan.scanrelid + offset, targetlist: mapTargets(plan.targetlist, scan), qual: plan.qual.map(scan) } as Plan;
       switch (base.kind) {
         case 'IndexScan': case 'IndexOnlyScan':
           return { ...base, conditions: base.conditions.map((c) => ({ ...c, value: c.value === null ? null : scan(c.value) })), indexqual: base.indexqual.map(scan) };
+        case 'GinScan': return { ...base, conditions: base.conditions.map((c) => ({ ...c, value: scan(c.value) })), indexqual: base.indexqual.map(scan) };
         case 'SampleScan': {
           const { tsmhandler, args, repeatable } = base.tablesample;
           return { ...base, tablesample: { tsmhandler, args: args.map(scan), repeatable: repeatable === null ? null : scan(repeatable) } };

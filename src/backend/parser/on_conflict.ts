@@ -53,6 +53,7 @@ export function transformOnConflictArbiter(state: ParseState, clause: RawNode): 
   if (infer.conname !== undefined) {
     const constraint = sys.constraintsOf(relation.oid).find((c) => c.conname === infer.conname);
     if (constraint === undefined) throw parserError(state, 'undefined_object', `constraint "${infer.conname}" for table "${relation.name}" does not exist`);
+    if (constraint.contype === 'x' && clause.action === 'ONCONFLICT_UPDATE') throw new PgError('wrong_object_type', 'ON CONFLICT DO UPDATE not supported with exclusion constraints');
     result.constraint = constraint.oid;
     if (constraint.conindid !== 0) result.arbiterIndexes = [constraint.conindid];
     const key = constraint.conkey as readonly number[] | null;

@@ -37,12 +37,16 @@ export interface CheckSpec {
 export interface IndexElemSpec {
   name: string | null; expr: RawNode | null; opclass: string[] | null; collation: string[] | null;
   ordering: string; nullsOrdering: string;
+  /** Of the operator class: name = value. */
+  opclassOptions?: RawNode[];
 }
 
 export interface IndexSpec {
   name: string | null; primary: boolean; unique: boolean; nullsNotDistinct: boolean; isConstraint: boolean;
   accessMethod: string; keys: IndexElemSpec[]; including: string[]; where: RawNode | null;
   deferrable: boolean; initDeferred: boolean; options: RawNode[]; tablespace: string | null;
+  /** The operators of an exclusion constraint, key by key. */
+  exclusion: string[][] | null;
   /** ADD CONSTRAINT ... USING INDEX. */
   existingIndex: string | null;
   /** LIKE ... INCLUDING COMMENTS. */
@@ -78,13 +82,14 @@ export interface TransformContext {
   hasPrimaryKey: boolean;
   /** CREATE TABLE PARTITION OF: columns are those of the parent, only named here. */
   isPartition: boolean;
+  isPartitioned: boolean;
   /** CREATE TABLE OF. */
   isTyped: boolean;
 }
 
 export function makeTransformContext(relationName: string, text: string, isAlter: boolean): TransformContext {
   return {
-    state: makeParseState(text), relationName, isAlter, isForeign: false, hasPrimaryKey: false, isPartition: false, isTyped: false,
+    state: makeParseState(text), relationName, isAlter, isForeign: false, hasPrimaryKey: false, isPartition: false, isPartitioned: false, isTyped: false,
     table: { columns: [], checks: [], indexes: [], foreignKeys: [], likes: [] },
   };
 }
@@ -93,6 +98,7 @@ export function makeTransformContext(relationName: string, text: string, isAlter
 export function transformCreateStmt(stmt: RawNode, text: string): TransformedTable {
   const context = makeTransformContext(stmt['relation'].relname as string, text, false);
   context.isPartition = stmt['partbound'] !== undefined;
+  context.isPartitioned = stmt['partspec'] !== undefined;
   context.isTyped = stmt['ofTypename'] !== undefined;
   for (const element of (stmt['tableElts'] ?? []) as RawNode[]) {
     switch (element.tag) {
@@ -282,7 +288,10 @@ export function transformTableConstraint(context: TransformContext, raw: RawNode
     case 'CONSTR_CHECK': context.table.checks.push(checkSpec(c)); return;
     case 'CONSTR_PRIMARY': case 'CONSTR_UNIQUE': addIndexConstraint(context, c, (c['keys'] ?? []) as string[]); return;
     case 'CONSTR_FOREIGN': context.table.foreignKeys.push(foreignKeySpec(c, (c['fk_attrs'] ?? []) as string[])); return;
-    case 'CONSTR_EXCLUSION': throw parserError(context.state, 'feature_not_supported', 'EXCLUDE constraints are not supported', c.location);
+    case 'CONSTR_EXCLUSION':
+      if (context.isPartitioned) throw parserError(context.state, 'feature_not_supported', 'exclusion constraints are not supported on partitioned tables', c.location);
+      context.table.indexes.push(exclusionSpec(c));
+      return;
     default: throw new PgError('internal_error', `invalid context for constraint type ${String(c['contype'])}`);
   }
 }
@@ -311,7 +320,7 @@ function addIndexConstraint(context: TransformContext, c: GroupedConstraint, key
     name: (c['conname'] as string | undefined) ?? null, primary, unique: true, nullsNotDistinct: Boolean(c['nulls_not_distinct']), isConstraint: true,
     accessMethod: (c['access_method'] as string | undefined) ?? 'btree', keys: keys.map(plainKey), including: (c['including'] ?? []) as string[], where: null,
     deferrable: c.deferrable, initDeferred: c.initdeferred, options: (c['options'] ?? []) as RawNode[],
-    tablespace: (c['indexspace'] as string | undefined) ?? null, existingIndex: (c['indexname'] as string | undefined) ?? null, comment: null, location: c.location ?? -1,
+    tablespace: (c['indexspace'] as string | undefined) ?? null, exclusion: null, existingIndex: (c['indexname'] as string | undefined) ?? null, comment: null, location: c.location ?? -1,
   };
   // UNIQUE over the very columns of another constraint of the same kind adds nothing; the primary key goes first.
   const same = context.table.indexes.find((o) => o.existingIndex === null && spec.existingIndex === null && sameKeys(o, spec)
@@ -348,22 +357,35 @@ function foreignKeySpec(c: GroupedConstraint, columns: readonly string[]): Forei
   };
 }
 
+function exclusionSpec(c: GroupedConstraint): IndexSpec {
+  const elements = c['exclusions'] as [RawNode, string[]][];
+  return {
+    name: (c['conname'] as string | undefined) ?? null, primary: false, unique: false, nullsNotDistinct: false, isConstraint: true,
+    accessMethod: (c['access_method'] as string | undefined) ?? 'btree', keys: elements.map(([element]) => keyOf(element)), exclusion: elements.map(([, operator]) => operator),
+    including: (c['including'] ?? []) as string[], where: (c['where_clause'] as RawNode | undefined) ?? null, deferrable: c.deferrable, initDeferred: c.initdeferred,
+    options: (c['options'] ?? []) as RawNode[], tablespace: (c['indexspace'] as string | undefined) ?? null, existingIndex: null, comment: null, location: c.location ?? -1,
+  };
+}
+
 // ---- CREATE INDEX
+
+const keyOf = (e: RawNode): IndexElemSpec => ({
+  name: (e['name'] as string | undefined) ?? null, expr: (e['expr'] as RawNode | undefined) ?? null, opclass: (e['opclass'] as string[] | undefined) ?? null,
+  collation: (e['collation'] as string[] | undefined) ?? null, ordering: e['ordering'] as string, nullsOrdering: e['nulls_ordering'] as string,
+  ...(e['opclassopts'] === undefined ? {} : { opclassOptions: e['opclassopts'] as RawNode[] }),
+});
 
 export function transformIndexStmt(stmt: RawNode): IndexSpec {
   return {
     name: (stmt['idxname'] as string | undefined) ?? null, primary: false, unique: Boolean(stmt['unique']), nullsNotDistinct: Boolean(stmt['nulls_not_distinct']),
     isConstraint: false, accessMethod: (stmt['accessMethod'] as string | undefined) ?? 'btree',
-    keys: ((stmt['indexParams'] ?? []) as RawNode[]).map((e) => ({
-      name: (e['name'] as string | undefined) ?? null, expr: (e['expr'] as RawNode | undefined) ?? null, opclass: (e['opclass'] as string[] | undefined) ?? null,
-      collation: (e['collation'] as string[] | undefined) ?? null, ordering: e['ordering'] as string, nullsOrdering: e['nulls_ordering'] as string,
-    })),
+    keys: ((stmt['indexParams'] ?? []) as RawNode[]).map(keyOf),
     including: ((stmt['indexIncludingParams'] ?? []) as RawNode[]).map((e) => {
       if (e['name'] === undefined) throw new PgError('feature_not_supported', 'expressions are not supported in included columns');
       return e['name'] as string;
     }),
     where: (stmt['whereClause'] as RawNode | undefined) ?? null, deferrable: false, initDeferred: false, options: (stmt['options'] ?? []) as RawNode[],
-    tablespace: (stmt['tableSpace'] as string | undefined) ?? null, existingIndex: null, comment: (stmt['idxcomment'] as string | undefined) ?? null, location: -1,
+    tablespace: (stmt['tableSpace'] as string | undefined) ?? null, exclusion: null, existingIndex: null, comment: (stmt['idxcomment'] as string | undefined) ?? null, location: -1,
   };
 }
 

@@ -1,7 +1,7 @@
 // The SQL functions that show definitions of catalog objects as text, and what other floors use of the deparser.
 import { rangeVarGetRelid, makeRangeVarFromNameList } from '../../catalog/namespace.ts';
 import { stringToQualifiedNameList } from '../../catalog/reg_names.ts';
-import { setIndexExpressionDeparser } from '../../executor/indexing.ts';
+import { setIndexExpressionDeparser } from '../../executor/index_keys.ts';
 import { registerBuiltins } from '../../types/fmgr.ts';
 import type { Oid } from '../../types/datum.ts';
 import { constraintdef as constraintText } from './constraintdef.ts';

@@ -1,7 +1,7 @@
 // pg_get_indexdef, and what it shares with constraints: CREATE INDEX as text.
 import { quoteIdentifier } from '../../catalog/quote.ts';
 import { openRelation, tryOpenRelation } from '../../catalog/relcache.ts';
-import { amByOid, indexByOid } from '../../catalog/syscache.ts';
+import { amByOid, attributeByNumber, indexByOid } from '../../catalog/syscache.ts';
 import { exprCollation, exprType } from '../../nodes/nodeFuncs.ts';
 import type { Expr } from '../../nodes/primnodes.ts';
 import { stringToNode } from '../../nodes/readfuncs.ts';
@@ -17,7 +17,12 @@ import { looksLikeFunction } from './simple_node.ts';
 export function reloptionsText(relid: Oid): string | null {
   const options = openRelation(relid).options;
   if (options.size === 0) return null;
-  return [...options].map(([name, value]) => `${quoteIdentifier(name)}=${quoteIdentifier(value) === value ? value : simpleQuoteLiteral(value)}`).join(', ');
+  return [...options].map(([name, value]) => parameterText(`${name}=${value}`)).join(', ');
+}
+
+function parameterText(option: string): string {
+  const at = option.indexOf('='), value = option.slice(at + 1);
+  return `${quoteIdentifier(option.slice(0, at))}=${quoteIdentifier(value) === value ? value : simpleQuoteLiteral(value)}`;
 }
 
 export interface IndexdefOptions {
@@ -73,7 +78,9 @@ export function indexdef(oid: Oid, flags: number, options: IndexdefOptions = {})
     if (attributesOnly || !isKey || !wanted) return;
     const keyCollation = row.indcollation[i] ?? 0;
     if (keyCollation !== 0 && keyCollation !== collation) text += ` COLLATE ${collationName(keyCollation)}`;
-    text += opclassSuffix(row.indclass[i]!, type);
+    const parameters = attributeByNumber(oid, i + 1)?.attoptions ?? null;
+    text += opclassSuffix(row.indclass[i]!, parameters === null ? type : 0);
+    if (parameters !== null) text += ` (${parameters.map(parameterText).join(', ')})`;
     const option = row.indoption[i] ?? 0;
     const nullsFirst = (option & INDOPTION_NULLS_FIRST) !== 0;
     if (am === 'btree') {
