@@ -138,6 +138,10 @@ test.serial('Tab knows columns behind an alias and before FROM, settings and the
   };
   await complete('select oa from ostler', 'select oats  from ostler', '\x1b[D'.repeat(12));
   await complete('select 1 from ostler o where o.st', 'able_number ');
+  // A comma was the end of FROM, and WHERE was offered what tables are made of ("primary key").
+  await complete('select 1 from pg_am a, ostler o where stable_n', 'umber ');
+  await complete('create index on ostler (stable_n', 'umber ');
+  await complete('alter table ostler add prim', 'ary key ');
   await complete('set default_transaction_iso', 'lation ');
   await complete('set bytea_output to h', 'ex ');
   await complete('select pg_backend_p', 'id ');

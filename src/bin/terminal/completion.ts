@@ -9,9 +9,11 @@ import { variableNames } from './variables.ts';
 const STATEMENTS = ['ABORT', 'ALTER', 'ANALYZE', 'BEGIN', 'CALL', 'CHECKPOINT', 'CLOSE', 'CLUSTER', 'COMMENT', 'COMMIT', 'COPY', 'CREATE', 'DEALLOCATE', 'DECLARE', 'DELETE FROM', 'DISCARD', 'DO', 'DROP', 'END',
   'EXECUTE', 'EXPLAIN', 'FETCH', 'GRANT', 'IMPORT', 'INSERT INTO', 'LISTEN', 'LOAD', 'LOCK', 'MERGE', 'MOVE', 'NOTIFY', 'PREPARE', 'REASSIGN', 'REFRESH MATERIALIZED VIEW', 'REINDEX', 'RELEASE', 'RESET',
   'REVOKE', 'ROLLBACK', 'SAVEPOINT', 'SECURITY LABEL', 'SELECT', 'SET', 'SHOW', 'START', 'TABLE', 'TRUNCATE', 'UNLISTEN', 'UPDATE', 'VACUUM', 'VALUES', 'WITH'];
-const WORDS = ['AND', 'AS', 'ASC', 'BETWEEN', 'BY', 'CASE', 'CONSTRAINT', 'CROSS JOIN', 'DEFAULT', 'DESC', 'DISTINCT', 'ELSE', 'EXCEPT', 'EXISTS', 'FROM', 'FULL JOIN', 'GROUP BY', 'HAVING', 'ILIKE', 'IN',
-  'INNER JOIN', 'INTERSECT', 'INTO', 'IS', 'JOIN', 'LEFT JOIN', 'LIKE', 'LIMIT', 'NOT', 'NULL', 'OFFSET', 'ON', 'OR', 'ORDER BY', 'PRIMARY KEY', 'REFERENCES', 'RETURNING', 'RIGHT JOIN', 'SET', 'TABLE', 'THEN',
-  'UNION', 'UNIQUE', 'USING', 'VALUES', 'VIEW', 'WHEN', 'WHERE', 'WITH'];
+const WORDS = ['AND', 'AS', 'ASC', 'BETWEEN', 'BY', 'CASE', 'CROSS JOIN', 'DESC', 'DISTINCT', 'ELSE', 'END', 'EXCEPT', 'EXISTS', 'FROM', 'FULL JOIN', 'GROUP BY', 'HAVING', 'ILIKE', 'IN', 'INNER JOIN', 'INTERSECT',
+  'INTO', 'IS', 'JOIN', 'LATERAL', 'LEFT JOIN', 'LIKE', 'LIMIT', 'NOT', 'NULL', 'OFFSET', 'ON', 'OR', 'ORDER BY', 'RETURNING', 'RIGHT JOIN', 'SELECT', 'SET', 'THEN', 'UNION', 'USING', 'VALUES', 'WHEN', 'WHERE', 'WITH'];
+/** Of statements that define something. */
+const DEFINING = [...WORDS, 'ADD COLUMN', 'ALTER COLUMN', 'CASCADE', 'CHECK', 'CONSTRAINT', 'DEFAULT', 'DROP COLUMN', 'EXECUTE FUNCTION', 'FOREIGN KEY', 'IF EXISTS', 'IF NOT EXISTS', 'LANGUAGE', 'OWNER TO',
+  'PARTITION BY', 'PRIMARY KEY', 'REFERENCES', 'RENAME TO', 'RETURNS', 'TABLE', 'UNIQUE', 'VIEW'].sort();
 const OBJECTS = ['AGGREGATE', 'CAST', 'COLLATION', 'DATABASE', 'DOMAIN', 'EXTENSION', 'FUNCTION', 'INDEX', 'MATERIALIZED VIEW', 'OPERATOR', 'POLICY', 'PROCEDURE', 'PUBLICATION', 'ROLE', 'RULE', 'SCHEMA', 'SEQUENCE',
   'STATISTICS', 'TABLE', 'TABLESPACE', 'TEMP TABLE', 'TRIGGER', 'TYPE', 'UNIQUE INDEX', 'USER', 'VIEW'];
 const D_COMMANDS = ['d', 'd+', 'da', 'dA', 'db', 'dc', 'dC', 'dconfig', 'dD', 'ddp', 'dE', 'df', 'dg', 'di', 'dl', 'dL', 'dm', 'dn', 'do', 'dO', 'dp', 'drds', 'ds', 'dt', 'dT', 'du', 'dv', 'dx', 'dy'];
@@ -46,7 +48,8 @@ async function relations(word: string, kinds: string): Promise<string[]> {
 
 /** Columns of the tables that the statement names. */
 async function columns(statement: string, word: string): Promise<string[]> {
-  const tables = [...statement.matchAll(/\b(?:from|join|update|into|table)\s+((?:"[^"]+"|\w+)(?:\.(?:"[^"]+"|\w+))?)/gi)].map((m) => m[1]!);
+  const tables = [...statement.matchAll(/\b(?:from|join|update|into|table|copy|on)\s+((?:only\s+)?[\w".]+(?:(?:\s+as)?\s+\w+)?(?:\s*,\s*[\w".]+(?:(?:\s+as)?\s+\w+)?)*)/gi)]
+    .flatMap((m) => m[1]!.split(',').map((t) => /^\s*(?:only\s+)?((?:"[^"]+"|\w+)(?:\.(?:"[^"]+"|\w+))?)/i.exec(t)?.[1] ?? '')).filter((t) => t !== '');
   if (tables.length === 0) return [];
   const oids = tables.map((t) => `pg_catalog.to_regclass(${literal(t)})`).join(', ');
   return names(`SELECT DISTINCT pg_catalog.quote_ident(a.attname) FROM pg_catalog.pg_attribute a WHERE a.attrelid IN (${oids}) AND a.attnum > 0 AND NOT a.attisdropped AND ${begins('pg_catalog.quote_ident(a.attname)', word)} ORDER BY 1`);
@@ -171,7 +174,7 @@ async function candidates(before: string, word: string, behind: string): Promise
     return relations(word, 'rvmfp');
   }
   const [found, called] = [await columns(before + behind, word), word.length > 1 ? await functions(word) : []];
-  return [...new Set([...found, ...(word === '' ? [] : [...cased(WORDS, word), ...called])])];
+  return [...new Set([...found, ...(word === '' ? [] : [...cased(/^\s*(create|alter)\b/i.test(statement) ? DEFINING : WORDS, word), ...called])])];
 }
 
 /** Columns of the table that the statement calls `alias`. */
