@@ -23,9 +23,10 @@ export type { RowRef };
 const spareBuffers: ValueBuffer[] = [];
 const MAX_SPARE_BUFFERS = 16;
 
-function blockKey(filenode: number): Buffer {
-  const key = Buffer.allocUnsafe(4);
+function blockKey(filenode: number, block = -1): Buffer {
+  const key = Buffer.allocUnsafe(block < 0 ? 4 : 8);
   key.writeUInt32BE(filenode, 0);
+  if (block >= 0) key.writeUInt32BE(block, 4);
   return key;
 }
 
@@ -48,12 +49,14 @@ export class TableScan {
   private inserted = 0;
   private done = false;
 
-  constructor(rel: Relation, cid: number) {
+  /** `block`: this one alone. */
+  constructor(rel: Relation, cid: number, block = -1) {
     this.cid = cid;
     this.buffer = spareBuffers.pop() ?? new ValueBuffer(8192);
     this.bytes = this.buffer.bytes;
     this.view = this.buffer.view;
-    this.cursor = getStore(rel.shared).range(blockKey(rel.filenode), blockKey(rel.filenode + 1), false, this.buffer);
+    const [from, to] = block < 0 ? [blockKey(rel.filenode), blockKey(rel.filenode + 1)] : [blockKey(rel.filenode, block), blockKey(rel.filenode, block + 1)];
+    this.cursor = getStore(rel.shared).range(from, to, false, this.buffer);
     this.changes = existingWriteSet(rel.shared)?.tables.get(rel.filenode) ?? null;
   }
 
@@ -94,6 +97,11 @@ export class TableScan {
     this.wide = (head & (BLOCK_WIDE << 8)) !== 0;
     this.moved = (head & (BLOCK_MOVED << 8)) !== 0;
     this.order = null;
+  }
+
+  /** The rows of the block do not stand in the order of their slots. */
+  get isMoved(): boolean {
+    return this.order !== null;
   }
 
   /** The row id of row i of the block. */
@@ -266,6 +274,33 @@ export function fetchRow(rel: Relation, rowId: RowId, cid = currentCommandId()):
  * touched the row already. */
 export function fetchLatest(rel: Relation, rowId: RowId): RowRef | undefined {
   return fetchRow(rel, rowId, Infinity);
+}
+
+/** These rows, each once, in the order a scan of the table shows them. */
+export function inHeapOrder(rel: Relation, rowIds: RowId[], cid = currentCommandId()): RowId[] {
+  if (rowIds.length < 2) return rowIds;
+  rowIds.sort((a, b) => a - b);
+  let n = 0;
+  for (let i = 0; i < rowIds.length; i++) if (i === 0 || rowIds[i] !== rowIds[i - 1]) rowIds[n++] = rowIds[i]!;
+  rowIds.length = n;
+  for (let from = 0; from < n;) {
+    const block = blockOf(rowIds[from]!);
+    let to = from + 1;
+    while (to < n && blockOf(rowIds[to]!) === block) to++;
+    // In the others rows stand in the order of their slots.
+    if (to - from > 1 && block < HEAP_ORDER_BLOCKS) arrangeIds(rel, block, rowIds, from, to, cid);
+    from = to;
+  }
+  return rowIds;
+}
+
+function arrangeIds(rel: Relation, block: number, rowIds: RowId[], from: number, to: number, cid: number): void {
+  const scan = new TableScan(rel, cid, block);
+  if (scan.next() && scan.isMoved && scan.block === block) {
+    const wanted = new Set(rowIds.slice(from, to));
+    for (let i = 0, at = from; i < scan.slotCount && at < to; i++) if (wanted.has(scan.rowId(i))) rowIds[at++] = scan.rowId(i);
+  }
+  scan.close();
 }
 
 /** The command of this transaction that last changed a row (or inserted it, when the row id is provisional and nothing

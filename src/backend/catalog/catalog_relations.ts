@@ -52,6 +52,7 @@ abstract class CatalogRelationBase implements Relation {
   readonly persistence = 'p';
   readonly tuples: number = -1;
   readonly pages: number = 0;
+  readonly allVisible: number = 0;
   readonly hasSubclass = false;
   readonly isPartition = false;
   readonly checks = [];

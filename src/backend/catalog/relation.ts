@@ -110,6 +110,7 @@ export interface Relation {
   readonly rowType: Oid;
   readonly tuples: number; // pg_class.reltuples, -1 unknown
   readonly pages: number;
+  readonly allVisible: number; // pg_class.relallvisible
   readonly attributes: readonly Attribute[]; // [attnum - 1], dropped ones included
   readonly hasSubclass: boolean;
   readonly isPartition: boolean;

@@ -1,7 +1,9 @@
 // How much a relation takes on disk. The ordered map does not count what is in a range, so a table's size comes from
 // the number of its last block, an index's from its first leaves and the number of rows: near enough for people.
 import { ValueBuffer } from '../storage/store.ts';
-import { getStore } from '../transaction/xact.ts';
+import { TableScan } from '../access/table.ts';
+import { existingWriteSet } from '../access/writeset.ts';
+import { currentCommandId, getStore } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { tryOpenRelation } from './relcache.ts';
 import type { Relation } from './relation.ts';
@@ -29,17 +31,26 @@ export function tableBlocks(rel: Relation): number {
   return count;
 }
 
-/** Blocks and rows of a table as they are now, for the planner (estimate_rel_size): the density is that of the last
- * ANALYZE, or else of the first block. */
-export function estimateRelationSize(rel: Relation): { pages: number; tuples: number } {
-  const pages = rel.filenode === 0 ? 0 : tableBlocks(rel);
-  if (pages === 0) return { pages: 0, tuples: 0 };
-  if (rel.tuples >= 0 && rel.pages > 0) return { pages, tuples: Math.round((rel.tuples / rel.pages) * pages) };
+/** A table as it is now, for the planner (estimate_rel_size): the density is that of the last ANALYZE, or else of the first
+ * block. `rowBytes`: what its rows take there, 0 when that is not known. */
+export function estimateRelationSize(rel: Relation): { blocks: number; tuples: number; rowBytes: number } {
+  if (rel.filenode === 0) return { blocks: 0, tuples: 0, rowBytes: 0 };
+  const stored = tableBlocks(rel);
+  const blocks = stored + (existingWriteSet(rel.shared)?.tables.get(rel.filenode)?.insertedBlocks ?? 0);
+  if (blocks === 0) return { blocks: 0, tuples: 0, rowBytes: 0 };
+  if (rel.tuples >= 0 && rel.pages > 0) return { blocks, tuples: (rel.tuples / rel.pages) * blocks, rowBytes: 0 };
+  if (stored === 0) {
+    const scan = new TableScan(rel, currentCommandId());
+    const tuples = scan.next() ? scan.slotCount * blocks : 0;
+    scan.close();
+    return { blocks, tuples, rowBytes: 0 };
+  }
   const block = new ValueBuffer(BLOCK_BYTES);
   const cursor = getStore(rel.shared).range(...bounds(rel.filenode), false, block);
   const slots = cursor.next() ? block.view.getUint16(2, true) : 0;
+  const bytes = slots === 0 ? 0 : cursor.valueLength - 8;
   cursor.close();
-  return { pages, tuples: slots * pages };
+  return { blocks, tuples: slots * blocks, rowBytes: slots === 0 ? 0 : bytes / slots - 2 };
 }
 
 function indexBytes(rel: Relation): number {

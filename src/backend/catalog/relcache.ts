@@ -74,6 +74,7 @@ class UserRelation implements Relation {
   readonly rowType: Oid;
   readonly tuples: number;
   readonly pages: number;
+  readonly allVisible: number;
   readonly attributes: readonly Attribute[];
   readonly hasSubclass: boolean;
   readonly isPartition: boolean;
@@ -107,6 +108,7 @@ class UserRelation implements Relation {
     this.rowType = row.reltype;
     this.tuples = row.reltuples;
     this.pages = row.relpages;
+    this.allVisible = row.relallvisible;
     this.#rows = sys.attributesOf(row.oid).filter((a) => a.attnum > 0);
     this.attributes = this.#rows.map(toAttribute);
     this.hasSubclass = row.relhassubclass;

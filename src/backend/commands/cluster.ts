@@ -21,7 +21,8 @@ import { indexOfTable, markClustered } from './alter_misc.ts';
 import { rebuildIndexes } from './altertable.ts';
 import { readFlags, report, rusage } from './maintenance.ts';
 import { allChildren } from './tablecmds.ts';
-import { reportRewrite, storeCounts } from './vacuum.ts';
+import { storeCounts } from './relation_counts.ts';
+import { reportRewrite } from './vacuum.ts';
 
 const ACCESS_EXCLUSIVE_LOCK = 8;
 

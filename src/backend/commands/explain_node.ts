@@ -74,6 +74,8 @@ export class PlanExplainer {
     const children: ExplainedNode['children'] = [];
     for (const init of plan.initPlan) this.subplan(init, place, 'InitPlan', children);
     if (plan.kind === 'Append') for (const p of plan.appendplans.filter((m) => !this.pruned.has(m))) children.push({ relationship: 'Member', name: null, node: this.node(placeBelow(place, p)) });
+    else if (plan.kind === 'GinScan') children.push({ relationship: 'Outer', name: null, node: this.ginIndex(place, plan) });
+    else if (plan.kind === 'BitmapAnd' || plan.kind === 'BitmapOr') for (const p of plan.bitmapplans) children.push({ relationship: 'Member', name: null, node: this.node(placeBelow(place, p)) });
     else if (plan.kind === 'MergeAppend') for (const p of plan.mergeplans) children.push({ relationship: 'Member', name: null, node: this.node(placeBelow(place, p)) });
     else if (plan.kind === 'SubqueryScan') children.push({ relationship: 'Subquery', name: null, node: this.node(placeBelow(place, plan.subplan)) });
     else {
@@ -84,6 +86,14 @@ export class PlanExplainer {
     for (const e of planExprs(plan)) walkExpr(e, (n) => { if (n.kind === 'SubPlan' && !subplans.some((s) => s.planId === n.planId)) subplans.push(n); });
     for (const s of subplans) this.subplan(s, place, 'SubPlan', children);
     return { plan, title, properties, children, instrument: this.instrument.get(plan) ?? null };
+  }
+
+  /** The index of an inverted scan, which is one node here and two in PostgreSQL. */
+  private ginIndex(place: Place, plan: Plan & { kind: 'GinScan' }): ExplainedNode {
+    const index = getRelName(plan.indexid) ?? '';
+    const properties: Property[] = [{ label: 'Node Type', value: 'Bitmap Index Scan', text: false }, { label: 'Index Name', value: index, text: false }];
+    this.qual('Index Cond', plan.indexqual, place, properties, this.options.verbose);
+    return { plan: { ...plan, plan_width: 0, startup_cost: 0, total_cost: plan.startup_cost }, title: `Bitmap Index Scan on ${quoteIdentifier(index)}`, properties, children: [], instrument: this.instrument.get(plan) ?? null };
   }
 
   private subplan(s: SubPlan, place: Place, relationship: string, children: ExplainedNode['children']): void {
@@ -119,9 +129,7 @@ export class PlanExplainer {
       case 'SampleScan': type('Sample Scan'); return `Sample Scan on ${this.target(plan.scanrelid, p)}`;
       case 'GinScan': {
         type('Bitmap Heap Scan');
-        const index = getRelName(plan.indexid) ?? '';
-        p.push({ label: 'Index Name', value: index, text: false });
-        return `Bitmap Heap Scan using ${quoteIdentifier(index)} on ${this.target(plan.scanrelid, p)}`;
+        return `Bitmap Heap Scan on ${this.target(plan.scanrelid, p)}`;
       }
       case 'IndexScan': case 'IndexOnlyScan': {
         const name = plan.kind === 'IndexScan' ? 'Index Scan' : 'Index Only Scan';
@@ -131,6 +139,14 @@ export class PlanExplainer {
         p.push({ label: 'Index Name', value: index, text: false });
         return `${name}${plan.indexorderdir === 'backward' ? ' Backward' : ''} using ${quoteIdentifier(index)} on ${this.target(plan.scanrelid, p)}`;
       }
+      case 'BitmapIndexScan': {
+        type('Bitmap Index Scan');
+        const index = getRelName(plan.indexid) ?? '';
+        p.push({ label: 'Index Name', value: index, text: false });
+        return `Bitmap Index Scan on ${quoteIdentifier(index)}`;
+      }
+      case 'BitmapAnd': case 'BitmapOr': type(plan.kind); return plan.kind;
+      case 'BitmapHeapScan': type('Bitmap Heap Scan'); return `Bitmap Heap Scan on ${this.target(plan.scanrelid, p)}`;
       case 'TidScan': type('Tid Scan'); return `Tid Scan on ${this.target(plan.scanrelid, p)}`;
       case 'SubqueryScan': type('Subquery Scan'); return `Subquery Scan on ${this.target(plan.scanrelid, p)}`;
       case 'FunctionScan': type('Function Scan'); return `Function Scan on ${this.target(plan.scanrelid, p)}`;
@@ -245,6 +261,17 @@ export class PlanExplainer {
         this.filter(place, p, scanPrefix);
         if (plan.kind === 'IndexOnlyScan' && this.options.analyze) p.push({ label: 'Heap Fetches', value: 0 });
         break;
+      case 'BitmapIndexScan': this.qual('Index Cond', plan.indexqual, place, p, scanPrefix); break;
+      case 'BitmapHeapScan': {
+        this.qual('Recheck Cond', plan.bitmapqualorig, place, p, scanPrefix);
+        this.filter(place, p, scanPrefix);
+        const blocks = this.notes.get(plan) as number | undefined;
+        if (this.options.analyze && blocks !== undefined) {
+          p.push({ label: 'Exact Heap Blocks', value: blocks, text: false }, { label: 'Lossy Heap Blocks', value: 0, text: false });
+          if (blocks > 0) p.push({ label: 'Heap Blocks', value: blocks, text: `exact=${blocks}`, textOnly: true });
+        }
+        break;
+      }
       case 'TidScan':
         this.qual('TID Cond', plan.tidquals, place, p, scanPrefix);
         this.filter(place, p, scanPrefix);

@@ -39,6 +39,7 @@ import { catalogUpdateByKey } from '../catalog/indexing.ts';
 import { constantText } from './variable.ts';
 import { readOptions } from './reloptions.ts';
 import { refuseInUse } from './trigger.ts';
+import { storeCounts } from './relation_counts.ts';
 
 const ORDERED_METHODS = new Set(['btree']);
 /** What access methods cannot do. */
@@ -83,7 +84,11 @@ export function defineIndex(table: Relation, spec: IndexSpec, text: string, buil
   commandCounterIncrement();
   if (spec.comment !== null) createComments(constraint !== 0 ? constraint : index, constraint !== 0 ? ids.ConstraintRelationId : ids.RelationRelationId, 0, spec.comment);
   if (partitioned && recurse) indexPartitions(openRelation(table.oid), index, build);
-  if (build && !partitioned) buildIndex(openRelation(table.oid), openRelation(index).indexInfo!);
+  if (build && !partitioned) {
+    const counts = buildIndex(openRelation(table.oid), openRelation(index).indexInfo!);
+    // Who has seen all rows can tell their number; an empty table is as good as one nobody has looked at.
+    if (counts.totalRows > 0) storeCounts(openRelation(table.oid), counts);
+  }
   return index;
 }
 

@@ -3,13 +3,12 @@
 import { PgError } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
 import { objectOwnercheck } from '../catalog/aclchk.ts';
-import { catalogFind, catalogScanAll, catalogUpdate } from '../catalog/indexing.ts';
+import { catalogScanAll } from '../catalog/indexing.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
 import { rangeVarGetRelid } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import { tableBlocks } from '../catalog/relation_size.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { preventInTransactionBlock, type UtilityContext, type UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
@@ -17,6 +16,7 @@ import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
 import { undefinedColumn } from './alter_common.ts';
 import { analyzeTable, analyzeTree, sampleRows, type Sample } from './analyze.ts';
+import { storeCounts, updateCounts } from './relation_counts.ts';
 import { readFlags, report, rusage, usageSince, type OptionReaders, type Usage } from './maintenance.ts';
 import { allChildren } from './tablecmds.ts';
 
@@ -100,7 +100,7 @@ function processTable(oid: Oid, columns: string[] | null, { isVacuum, analyze, v
       report('INFO', `"${table.name}": scanned ${sample.blocks} of ${sample.blocks} pages, containing ${sample.totalRows} live rows and 0 dead rows; ${sample.rows.length} rows in sample, ${sample.totalRows} estimated total rows`);
     }
   } else sample = sampleRows(table, 0);
-  storeCounts(table, sample);
+  storeCounts(table, sample, isVacuum);
 }
 
 /** "found ... row versions", as what writes a table anew says it. */
@@ -117,21 +117,6 @@ function columnNumbers(table: Relation, names: readonly string[]): number[] {
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new PgError('duplicate_column', `column "${twice}" of relation "${table.name}" appears more than once`);
   return numbers;
-}
-
-/** pg_class's counts, of the indexes too (vac_update_relstats). */
-export function storeCounts(table: Relation, { totalRows, blocks }: Pick<Sample, 'totalRows' | 'blocks'>): void {
-  // The planner counts pages by the number of the last block.
-  updateCounts(table.oid, totalRows, Math.max(blocks, tableBlocks(table)));
-  for (const index of table.indexes) updateCounts(index.indexrelid, totalRows, Math.ceil(totalRows / ENTRIES_PER_PAGE));
-  commandCounterIncrement();
-}
-const ENTRIES_PER_PAGE = 300;
-
-function updateCounts(oid: Oid, reltuples: number, relpages: number): void {
-  const [tuple] = catalogFind(ids.RelationRelationId, ids.PgClassOidIndexId, [oid]);
-  if (tuple === undefined || (tuple.row.reltuples === reltuples && tuple.row.relpages === relpages)) return;
-  catalogUpdate(ids.RelationRelationId, tuple, { reltuples: Math.fround(reltuples), relpages });
 }
 
 export const VACUUM_COMMANDS: UtilityTable = { VacuumStmt: { run: vacuum } };

@@ -180,7 +180,9 @@ setDuplicateReporter((shared, indexFilenode, key) => {
 // ---- building
 
 /** Makes the entries of a new index from the rows that are there. */
-export function buildIndex(table: Relation, info: IndexInfo): void {
+export function buildIndex(table: Relation, info: IndexInfo): { totalRows: number; blocks: number } {
+  let totalRows = 0;
+  let blocks = 0;
   const keys = new IndexKeys(info);
   const builder = new IndexBuilder(info);
   const wanted = keys.attributes === null ? null : [...keys.attributes];
@@ -189,10 +191,12 @@ export function buildIndex(table: Relation, info: IndexInfo): void {
   const scan = beginScan(table);
   while (scan.next()) {
     checkForInterrupts();
+    blocks++;
     const { bytes, view, slotCount, wide } = scan;
     for (let slot = 0; slot < slotCount; slot++) {
       const start = wide ? view.getUint32(8 + 4 * slot, true) : view.getUint16(8 + 2 * slot, true);
       if (start === 0) continue;
+      totalRows++;
       let row = some;
       if (wanted === null) row = readRow(bytes, view, start, layout);
       else for (let i = 0; i < wanted.length; i++) some[wanted[i]! - 1] = readColumn(bytes, view, start, layout, wanted[i]!);
@@ -205,6 +209,7 @@ export function buildIndex(table: Relation, info: IndexInfo): void {
   builder.finish();
   if (info.unique) refuseDuplicates(table, keys);
   if (info.exclusion !== null) checkExclusion(table, keys);
+  return { totalRows, blocks };
 }
 
 /** Deletes many rows of a table whose indexes are all there is to it: their entries go together, at `finish`. */

@@ -78,7 +78,7 @@ function mergeEvents(plan: ModifyTable): ModifySpec['events'] {
 
 function showsRowsOnce(plan: Plan): boolean {
   switch (plan.kind) {
-    case 'SeqScan': case 'SampleScan': case 'GinScan': case 'IndexScan': case 'TidScan': case 'Result': return true;
+    case 'SeqScan': case 'SampleScan': case 'GinScan': case 'IndexScan': case 'BitmapHeapScan': case 'TidScan': case 'Result': return true;
     case 'Append': return plan.appendplans.every(showsRowsOnce);
     default: return false;
   }

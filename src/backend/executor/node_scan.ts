@@ -1,12 +1,13 @@
-// Nodes that read a table: SeqScan, IndexScan, IndexOnlyScan, TidScan.
+// Nodes that read a table: SeqScan, IndexScan, IndexOnlyScan, bitmap scans, TidScan.
 import { beginIndexScan, lookupUnique } from '../access/index.ts';
 import { keyDecoder } from '../access/key_decode.ts';
-import { beginScan, fetchRow } from '../access/table.ts';
+import { beginScan, fetchRow, inHeapOrder } from '../access/table.ts';
 import { internalError } from '../../common/errors.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
-import type { GinScan, IndexOnlyScan, IndexScan, Plan, SampleScan, SeqScan, TidScan } from '../nodes/plannodes.ts';
+import type { BitmapHeapScan, BitmapIndexScan, BitmapPlan, GinScan, IndexOnlyScan, IndexScan, Plan, SampleScan, SeqScan, TidScan } from '../nodes/plannodes.ts';
 import type { CurrentOfExpr, Expr } from '../nodes/primnodes.ts';
+import { commonRowIds } from './bitmap_set.ts';
 import { currentOf } from './current_of.ts';
 import { noteRead } from '../transaction/xact.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
@@ -24,7 +25,7 @@ export function scannedRelation(pc: PlanCompiler, scanrelid: number): Relation {
 }
 
 /** EvalPlanQual: this relation shows just the row that was locked. */
-export function produceEpqRow(pc: PlanCompiler, plan: SeqScan | SampleScan | GinScan | IndexScan | IndexOnlyScan | TidScan, quals: readonly Expr[], consume: Consumer): boolean {
+export function produceEpqRow(pc: PlanCompiler, plan: SeqScan | SampleScan | GinScan | IndexScan | IndexOnlyScan | BitmapHeapScan | TidScan, quals: readonly Expr[], consume: Consumer): boolean {
   if (pc.options.epq === null || !pc.options.epq.has(plan.scanrelid)) return false;
   const { g } = pc;
   const rel = scannedRelation(pc, plan.scanrelid);
@@ -93,7 +94,7 @@ export function indexOf(rel: Relation, indexid: number): IndexInfo {
 }
 
 /** Emits the loop over the entries that fit the conditions; `body` gets the row id and the key. */
-function produceEntries(pc: PlanCompiler, plan: IndexScan | IndexOnlyScan, info: IndexInfo, body: (rowId: string, key: string, rowLabel: string) => void): void {
+function produceEntries(pc: PlanCompiler, plan: IndexScan | IndexOnlyScan | BitmapIndexScan, info: IndexInfo, body: (rowId: string, key: string, rowLabel: string) => void): void {
   const { g } = pc;
   const cx = pc.context({});
   const values = plan.conditions.map((c) => (c.value === null ? 'null' : genExpr(g, c.value, cx).code));
@@ -132,7 +133,7 @@ const indexScan: Producer<IndexScan> = (pc, plan, consume) => {
   if (produceEpqRow(pc, plan, plan.indexqual, consume)) return;
   const rel = scannedRelation(pc, plan.scanrelid);
   const info = indexOf(rel, plan.indexid);
-  produceEntries(pc, plan, info, (id, _key, row) => produceFetched(pc, rel, id, row, plan, [], consume));
+  produceEntries(pc, plan, info, (id, _key, row) => produceFetched(pc, rel, id, row, plan, plan.extraquals, consume));
 };
 
 /** The columns come out of the keys. */
@@ -142,14 +143,14 @@ const indexOnlyScan: Producer<IndexOnlyScan> = (pc, plan, consume) => {
   const rel = scannedRelation(pc, plan.scanrelid);
   const info = indexOf(rel, plan.indexid);
   const places = new Set<number>();
-  for (const e of [...plan.targetlist.map((t) => t.expr), ...plan.qual]) walkVars(e, (varno, attno) => { if (varno === plan.scanrelid) places.add(info.keyAttributes.indexOf(attno)); });
+  for (const e of [...plan.targetlist.map((t) => t.expr), ...plan.qual, ...plan.extraquals]) walkVars(e, (varno, attno) => { if (varno === plan.scanrelid) places.add(info.keyAttributes.indexOf(attno)); });
   // A cursor's row has been asked for, too (WHERE CURRENT OF).
   const fetches = places.has(-1);
   const decode = fetches || places.size === 0 ? '' : g.konst(keyDecoder(info.columns, Math.max(...places) + 1));
   g.emit(`${g.konst(noteRead)}(${rel.oid}, ${rel.filenode}, ${rel.shared});`);
   produceEntries(pc, plan, info, (id, key, row) => {
     if (fetches) {
-      produceFetched(pc, rel, id, row, plan, [], consume);
+      produceFetched(pc, rel, id, row, plan, plan.extraquals, consume);
       return;
     }
     const values = decode === '' ? '' : g.local(`${decode}(${key})`);
@@ -163,9 +164,58 @@ const indexOnlyScan: Producer<IndexOnlyScan> = (pc, plan, consume) => {
       }
       return column;
     };
+    genFilter(g, plan.extraquals, pc.context({ scan }), g.jumpCode(row));
     pc.filterAndProject(plan, pc.context({ scan }), g.jumpCode(row), consume);
   });
 };
+
+/** The row ids of an index or of several put together, as an expression: an array, each once where `unique`. */
+function rowIdsOf(pc: PlanCompiler, plan: BitmapPlan, rel: Relation): string {
+  const { g } = pc;
+  if (plan.kind !== 'BitmapIndexScan') {
+    const lists = plan.bitmapplans.map((p) => rowIdsOf(pc, p, rel));
+    return g.local(plan.kind === 'BitmapAnd' ? `${g.konst(commonRowIds)}([${lists.join(', ')}])` : `[].concat(${lists.join(', ')})`);
+  }
+  const ids = g.local('[]');
+  pc.produceQuietly(plan, () => {
+    produceEntries(pc, plan, indexOf(rel, plan.indexid), (id, _key, row) => {
+      if (plan.extraquals.length > 0) {
+        const ref = g.local(`${g.konst(fetchRow)}(${g.konst(rel)}, ${id}, rt.cid)`);
+        g.emit(`if (${ref} === undefined) ${g.jumpCode(row)}`);
+        const columns = tableColumns(rel, { bytes: g.local(`${ref}.bytes`), view: g.local(`${ref}.view`), offset: g.local(`${ref}.offset`), rowId: id });
+        genFilter(g, plan.extraquals, pc.context({ scan: columns }), g.jumpCode(row));
+      }
+      g.emit(`${ids}.push(${id});`);
+    });
+    return `${ids}.length`;
+  });
+  return ids;
+}
+
+/** Index entries are exact, and so are the row ids: nothing has to be tested again. */
+const bitmapHeapScan: Producer<BitmapHeapScan> = (pc, plan, consume) => {
+  if (produceEpqRow(pc, plan, plan.bitmapqualorig, consume)) return;
+  const { g } = pc;
+  const rel = scannedRelation(pc, plan.scanrelid);
+  const ids = g.local(`${g.konst(inHeapOrder)}(${g.konst(rel)}, ${rowIdsOf(pc, plan.lefttree as BitmapPlan, rel)}, rt.cid)`);
+  if (pc.options.instrument) g.emit(`rt.notes.set(${g.konst(plan)}, ${g.konst(countBlocks)}(${ids}));`);
+  const i = g.next('i');
+  g.block(`for (let ${i} = 0; ${i} < ${ids}.length; ${i}++)`, () => {
+    g.emit(`if ((${i} & 255) === 255) ${g.konst(checkForInterrupts)}();`);
+    g.labelled((row) => produceFetched(pc, rel, g.local(`${ids}[${i}]`), row, plan, [], consume));
+  });
+};
+
+function countBlocks(ids: readonly number[]): number {
+  let count = 0;
+  let last = -1;
+  for (const id of ids) {
+    const block = Math.floor(id / 65536);
+    if (block !== last) count++;
+    last = block;
+  }
+  return count;
+}
 
 /** The row a cursor stands on; its name is given, or is a parameter's value. */
 function cursorRow(pc: PlanCompiler, qual: CurrentOfExpr, tableOid: number): Value {
@@ -193,7 +243,7 @@ const tidScan: Producer<TidScan> = (pc, plan, consume) => {
   }
 };
 
-export const scanProducers = { SeqScan: seqScan, IndexScan: indexScan, IndexOnlyScan: indexOnlyScan, TidScan: tidScan };
+export const scanProducers = { SeqScan: seqScan, IndexScan: indexScan, IndexOnlyScan: indexOnlyScan, BitmapHeapScan: bitmapHeapScan, TidScan: tidScan };
 
 function walkVars(e: Expr, visit: (varno: number, attno: number) => void): void {
   walkExpr(e, (node) => {

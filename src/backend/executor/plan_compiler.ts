@@ -76,6 +76,20 @@ export class PlanCompiler {
     g.emit(`} finally { ${counter}.leave(); }`);
   }
 
+  /** Runs a node that gives no rows to a consumer; `body` tells how many there were. */
+  produceQuietly(plan: Plan, body: () => string): void {
+    if (!this.options.instrument) {
+      body();
+      return;
+    }
+    let number = this.nodes.indexOf(plan);
+    if (number < 0) number = this.nodes.push(plan) - 1;
+    const counter = `rt.instrument[${number}]`;
+    this.g.emit(`${counter}.enter();`);
+    const rows = body();
+    this.g.emit(`${counter}.rows += ${rows}; ${counter}.leave();`);
+  }
+
   /** What is done with the rows of this subtree may stand in the text twice. */
   allowRepeats(plan: Plan): void {
     if (this.options.instrument) return;
@@ -121,7 +135,7 @@ export class PlanCompiler {
   mayOutline(plan: Plan): boolean {
     if (this.options.instrument) return true;
     switch (plan.kind) {
-      case 'SeqScan': case 'SampleScan': case 'GinScan': case 'IndexScan': case 'IndexOnlyScan': case 'TidScan': case 'ValuesScan': case 'NamedTuplestoreScan': case 'FunctionScan':
+      case 'SeqScan': case 'SampleScan': case 'GinScan': case 'IndexScan': case 'IndexOnlyScan': case 'BitmapHeapScan': case 'TidScan': case 'ValuesScan': case 'NamedTuplestoreScan': case 'FunctionScan':
       case 'Sort': case 'Material': case 'CteScan': case 'WorkTableScan': case 'Memoize': case 'SetOp':
         return plan.kind === 'CteScan' && plan.direct;
       case 'Result': case 'Limit': case 'Unique': case 'ProjectSet': case 'Hash':

@@ -49,7 +49,8 @@ export function planExprs(plan: Plan): Expr[] {
   const list: (Expr | null)[] = [...plan.targetlist.map((t) => t.expr), ...plan.qual];
   switch (plan.kind) {
     case 'Result': list.push(...plan.resconstantqual); break;
-    case 'IndexScan': case 'IndexOnlyScan': list.push(...plan.conditions.map((c) => c.value), ...plan.indexqual); break;
+    case 'IndexScan': case 'IndexOnlyScan': case 'BitmapIndexScan': list.push(...plan.conditions.map((c) => c.value), ...plan.indexqual); break;
+    case 'BitmapHeapScan': list.push(...plan.bitmapqualorig); break;
     case 'GinScan': list.push(...plan.conditions.map((c) => c.value), ...plan.indexqual); break;
     case 'SampleScan': list.push(...plan.tablesample.args, plan.tablesample.repeatable); break;
     case 'TidScan': list.push(...plan.tidquals); break;
@@ -76,6 +77,7 @@ export function childPlans(plan: Plan): Plan[] {
   const list: (Plan | null)[] = [plan.lefttree, plan.righttree];
   if (plan.kind === 'Append') list.push(...plan.appendplans);
   if (plan.kind === 'MergeAppend') list.push(...plan.mergeplans);
+  if (plan.kind === 'BitmapAnd' || plan.kind === 'BitmapOr') list.push(...plan.bitmapplans);
   if (plan.kind === 'SubqueryScan') list.push(plan.subplan);
   return list.filter((p) => p !== null);
 }

@@ -11,10 +11,17 @@ import { scanProducers } from './node_scan.ts';
 import { simpleProducers } from './node_simple.ts';
 import { sortProducers } from './node_sort.ts';
 import { windowAgg } from './node_window.ts';
-import type { Producers } from './plan_compiler.ts';
+import { internalError } from '../../common/errors.ts';
+import type { Producer, Producers } from './plan_compiler.ts';
 import { functionScan } from './node_function.ts';
 
+/** Nodes that only their parent knows what to do with. */
+const inner: Producer = () => {
+  throw internalError('a bitmap node by itself');
+};
+
 export const producers: Producers = {
+  BitmapIndexScan: inner, BitmapAnd: inner, BitmapOr: inner,
   ...simpleProducers, ...scanProducers, ...joinProducers, ...sortProducers, ...cteProducers,
   Agg: agg, SampleScan: sampleScan, GinScan: ginScan, HashJoin: hashJoin, FunctionScan: functionScan, WindowAgg: windowAgg, ModifyTable: modifyTable, LockRows: lockRows,
 };

@@ -50,7 +50,7 @@ interface PlanFields {
 
 export type Plan =
   | Result | ProjectSet | ModifyTable | Append | MergeAppend | RecursiveUnion | SeqScan | SampleScan | GinScan | IndexScan | IndexOnlyScan
-  | TidScan | SubqueryScan | FunctionScan | ValuesScan | NamedTuplestoreScan | CteScan | WorkTableScan | NestLoop | MergeJoin | HashJoin
+  | TidScan | BitmapIndexScan | BitmapAnd | BitmapOr | BitmapHeapScan | SubqueryScan | FunctionScan | ValuesScan | NamedTuplestoreScan | CteScan | WorkTableScan | NestLoop | MergeJoin | HashJoin
   | Hash | Material | Memoize | Sort | IncrementalSort | Agg | WindowAgg | Unique | SetOp | LockRows | Limit;
 
 /** `resconstantqual`: a qual without Vars, tested once before the first row. */
@@ -116,6 +116,8 @@ export interface IndexScanFields extends ScanFields {
   indexid: Oid;
   /** For reading, in index column order, as few as possible. */
   conditions: IndexCondition[];
+  /** Those of indexqual that do not say where to read; they are tested of each row. */
+  extraquals: Expr[];
   /** For EXPLAIN and for re-checks: the same as expressions over the relation. */
   indexqual: Expr[];
   indexorderdir: 'forward' | 'backward';
@@ -126,6 +128,13 @@ export interface IndexOnlyScan extends IndexScanFields { kind: 'IndexOnlyScan' }
 export interface GinCondition { column: number; /** The operator's number in its family. */ strategy: number; value: Expr }
 /** Through an inverted index; `indexqual` is asked again of the rows. */
 export interface GinScan extends ScanFields { kind: 'GinScan'; indexid: Oid; conditions: GinCondition[]; indexqual: Expr[] }
+/** Row ids of an index, for a bitmap heap scan. It has no columns. */
+export interface BitmapIndexScan extends IndexScanFields { kind: 'BitmapIndexScan' }
+export interface BitmapAnd extends PlanFields { kind: 'BitmapAnd'; bitmapplans: BitmapPlan[] }
+export interface BitmapOr extends PlanFields { kind: 'BitmapOr'; bitmapplans: BitmapPlan[] }
+export type BitmapPlan = BitmapIndexScan | BitmapAnd | BitmapOr;
+/** lefttree: what finds the row ids, exactly those that meet bitmapqualorig. */
+export interface BitmapHeapScan extends ScanFields { kind: 'BitmapHeapScan'; bitmapqualorig: Expr[] }
 export interface TidScan extends ScanFields { kind: 'TidScan'; tidquals: Expr[] }
 /** Vars of `scanrelid` are the subplan's columns. */
 export interface SubqueryScan extends ScanFields { kind: 'SubqueryScan'; subplan: Plan }

@@ -5,9 +5,9 @@ import type { RangeTblEntry, SetOperationNode, TableSampleClause } from '../node
 import { PgError, internalError } from '../../common/errors.ts';
 import { functionInfo } from '../executor/fmgr_info.ts';
 import type { Plan } from '../nodes/plannodes.ts';
-import type { Expr } from '../nodes/primnodes.ts';
+import type { Expr, FromItem } from '../nodes/primnodes.ts';
 import { containsSrf, containsSubplans, containsVolatile, mutateDeep, pullVarnos, pullVars, walkDeep } from './clauses.ts';
-import { clampRows, costs, DISABLE_COST, enabled, exprCost, qualCost } from './costsize.ts';
+import { clampRows, costs, DISABLE_COST, enabled, exprCost, qualEvalCost } from './costsize.ts';
 import { addAppendPaths } from './appendpath.ts';
 import { relevantJoinClause } from './equivclass.ts';
 import { excludedByConstraints, expandInheritedRel, standsForChildren } from './inherit.ts';
@@ -15,12 +15,13 @@ import { createIndexPaths } from './indxpath.ts';
 import { findLateralReferences } from './initsplan.ts';
 import { makeJoinRel } from './joinrels.ts';
 import { replaceNestloopParams, subqueryOuterParams } from './nestparams.ts';
+import { subqueryPathkeys } from './pathkeys.ts';
 import { addPath, setCheapest } from './pathnode.ts';
 import type { CteEntry, Path, PlannerInfo, RelOptInfo } from './pathnodes.ts';
 import { orderedClauses, planBase, targetOf } from './planbuild.ts';
 import { containsLeakedVars } from './leakproof.ts';
 import { isSecurelyPromotable } from './restrictinfo.ts';
-import { EMPTY, isSubset, members, overlaps } from './relids.ts';
+import { EMPTY, isSubset, members, overlaps, singleton } from './relids.ts';
 import { baseRel, targetWidth } from './relnode.ts';
 import { clauselistSelectivity } from './selfuncs.ts';
 import { planSubquery } from './subroot.ts';
@@ -48,15 +49,15 @@ export function collectLateral(root: PlannerInfo): void {
   });
 }
 
-/** Sizes and paths of all base relations. */
+/** Sizes and paths of all base relations; sizes first, as they tell how often a scan with values of others is run. */
 export function setBaseRelPaths(root: PlannerInfo): void {
-  for (const rti of members(root.allBaserels)) {
-    const rel = baseRel(root, rti);
+  const rels = members(root.allBaserels).map((rti) => baseRel(root, rti));
+  for (const rel of rels) {
     const rte = rel.rte!;
     switch (rte.rtekind) {
       case 'relation':
-        if (standsForChildren(rte)) setAppendRel(root, rel);
-        else setPlainRel(root, rel);
+        if (standsForChildren(rte)) setAppendRelSize(root, rel);
+        else finishSize(root, rel);
         break;
       case 'subquery': setSubqueryRel(root, rel); break;
       case 'function': setFunctionRel(root, rel); break;
@@ -65,6 +66,12 @@ export function setBaseRelPaths(root: PlannerInfo): void {
       case 'namedtuplestore': setNamedTuplestoreRel(root, rel); break;
       case 'result': setResultRel(root, rel); break;
       case 'join': throw internalError('a join as a base relation');
+    }
+  }
+  for (const rel of rels) {
+    if (rel.rte!.rtekind === 'relation') {
+      if (rel.children === null) setPlainRel(root, rel);
+      else setAppendRelPaths(root, rel);
     }
     setCheapest(rel);
   }
@@ -79,7 +86,7 @@ const quals = (rel: RelOptInfo): Expr[] => orderedClauses(rel.restrictions.filte
 
 function scanPath(rel: RelOptInfo, kind: string, startup: number, total: number, make: (path: Path) => Plan): Path {
   const path: Path = {
-    kind, rel, rows: rel.rows, startup, total, pathkeys: [], requiredOuter: rel.lateralRelids, paramClauses: [], rescanCost: total,
+    kind, rel, rows: rel.rows, startup, total, pathkeys: [], requiredOuter: rel.lateralRelids, paramClauses: [],
     make: () => gated(rel, make(path)),
   };
   return path;
@@ -96,24 +103,30 @@ function gated(rel: RelOptInfo, plan: Plan): Plan {
 }
 
 /** A table with children: each has its own paths, which are put together. */
-function setAppendRel(root: PlannerInfo, rel: RelOptInfo): void {
+function setAppendRelSize(root: PlannerInfo, rel: RelOptInfo): void {
   expandInheritedRel(root, rel);
   const children = rel.children!;
   for (const { child } of children) {
-    setPlainRel(root, child);
-    setCheapest(child);
+    child.considerParamStartup = rel.considerParamStartup;
+    finishSize(root, child);
   }
   if (rel.relation!.kind !== 'p') rel.indexes = [];
   rel.tuples = children.reduce((n, c) => n + c.child.tuples, 0);
   rel.pages = children.reduce((n, c) => n + c.child.pages, 0);
   rel.rows = clampRows(children.reduce((n, c) => n + c.child.rows, 0));
   rel.width = targetWidth(root, rel.target);
-  if (children.length === 0) addPath(rel, emptyPath(rel));
+}
+
+function setAppendRelPaths(root: PlannerInfo, rel: RelOptInfo): void {
+  for (const { child } of rel.children!) {
+    setPlainRel(root, child);
+    setCheapest(child);
+  }
+  if (rel.children!.length === 0) addPath(rel, emptyPath(rel));
   else addAppendPaths(root, rel);
 }
 
 function setPlainRel(root: PlannerInfo, rel: RelOptInfo): void {
-  finishSize(root, rel);
   if (rel.restrictions.some((r) => r.clause.kind === 'Const' && r.clause.constvalue !== true)
     || (rel.appendInfo === null && excludedByConstraints(rel.relation!, rel.rti, rel.restrictions, true))) {
     addPath(rel, emptyPath(rel));
@@ -123,9 +136,9 @@ function setPlainRel(root: PlannerInfo, rel: RelOptInfo): void {
     addSamplePath(root, rel, rel.rte!.tablesample);
     return;
   }
-  const cpu = costs.cpuTuple + qualCost(rel.restrictions);
-  const total = rel.pages * costs.seqPage + rel.tuples * cpu + (enabled.seqscan ? 0 : DISABLE_COST);
-  addPath(rel, scanPath(rel, 'SeqScan', enabled.seqscan ? 0 : DISABLE_COST, total, (path) => ({
+  const cost = qualEvalCost(rel.restrictions);
+  const startup = cost.startup + (enabled.seqscan ? 0 : DISABLE_COST);
+  addPath(rel, scanPath(rel, 'SeqScan', startup, startup + rel.pages * costs.seqPage + rel.tuples * (costs.cpuTuple + cost.perTuple), (path) => ({
     kind: 'SeqScan', ...planBase(path, targetOf(rel.target), quals(rel)), scanrelid: rel.rti,
   })));
   createIndexPaths(root, rel);
@@ -138,7 +151,6 @@ function setPlainRel(root: PlannerInfo, rel: RelOptInfo): void {
   addTidPath(rel);
 }
 
-/** set_tablesample_rel: no index can give a sample. SYSTEM picks pages, BERNOULLI rows. */
 function addSamplePath(root: PlannerInfo, rel: RelOptInfo, { tsmhandler, args, repeatable }: TableSampleClause): void {
   const [percent] = args;
   const value = percent?.kind === 'Const' && percent.slot === undefined ? percent.constvalue : null;
@@ -147,7 +159,7 @@ function addSamplePath(root: PlannerInfo, rel: RelOptInfo, { tsmhandler, args, r
   const pages = bySystem ? clampRows(rel.pages * fraction) : rel.pages;
   rel.tuples = clampRows(rel.tuples * fraction);
   finishSize(root, rel);
-  const total = pages * (bySystem ? costs.randomPage : costs.seqPage) + rel.tuples * (costs.cpuTuple + qualCost(rel.restrictions));
+  const total = pages * (bySystem ? costs.randomPage : costs.seqPage) + rel.tuples * (costs.cpuTuple + qualEvalCost(rel.restrictions).perTuple);
   addPath(rel, scanPath(rel, 'SampleScan', 0, total, (path) => {
     const inner = (e: Expr): Expr => replaceNestloopParams(root, e);
     return {
@@ -159,7 +171,7 @@ function addSamplePath(root: PlannerInfo, rel: RelOptInfo, { tsmhandler, args, r
 
 export function emptyPath(rel: RelOptInfo): Path {
   const path: Path = {
-    kind: 'Result', rel, rows: 0, startup: 0, total: 0, pathkeys: [], requiredOuter: EMPTY, paramClauses: [], rescanCost: 0,
+    kind: 'Result', rel, rows: 0, startup: 0, total: 0, pathkeys: [], requiredOuter: EMPTY, paramClauses: [],
     make: () => ({ kind: 'Result', ...planBase(path, targetOf(rel.target)), resconstantqual: [FALSE_CONST] }),
   };
   rel.rows = 1;
@@ -211,7 +223,7 @@ function setFunctionRel(root: PlannerInfo, rel: RelOptInfo): void {
   rel.tuples = rows;
   finishSize(root, rel);
   const startup = rte.functions.reduce((c, f) => c + exprCost(f.funcexpr), 0);
-  const total = startup + rows * (costs.cpuTuple + qualCost(rel.restrictions));
+  const total = startup + rows * (costs.cpuTuple + qualEvalCost(rel.restrictions).perTuple);
   addPath(rel, scanPath(rel, 'FunctionScan', startup, total, (path) => ({
     kind: 'FunctionScan', ...planBase(path, targetOf(rel.target), quals(rel).map((q) => replaceNestloopParams(root, q))), scanrelid: rel.rti,
     functions: rte.functions.map((f) => ({ ...f, funcexpr: replaceNestloopParams(root, f.funcexpr) })), funcordinality: rte.funcordinality,
@@ -234,7 +246,7 @@ function setValuesRel(root: PlannerInfo, rel: RelOptInfo): void {
   const rte = rel.rte!;
   rel.tuples = rte.values_lists.length;
   finishSize(root, rel);
-  const total = rel.tuples * (costs.cpuOperator + costs.cpuTuple + qualCost(rel.restrictions));
+  const total = rel.tuples * (costs.cpuOperator + costs.cpuTuple + qualEvalCost(rel.restrictions).perTuple);
   addPath(rel, scanPath(rel, 'ValuesScan', 0, total, (path) => ({
     kind: 'ValuesScan', ...planBase(path, targetOf(rel.target), quals(rel)), scanrelid: rel.rti,
     values_lists: rte.values_lists.map((row) => row.map((e) => replaceNestloopParams(root, e))),
@@ -252,7 +264,7 @@ function setNamedTuplestoreRel(root: PlannerInfo, rel: RelOptInfo): void {
   const { ctename, coltypes } = rel.rte!;
   rel.tuples = Math.max(1, ephemeralRelation(ctename)?.table.rowCount ?? 1000);
   finishSize(root, rel);
-  addPath(rel, scanPath(rel, 'NamedTuplestoreScan', 0, rel.tuples * (costs.cpuTuple + qualCost(rel.restrictions)), (path) => ({
+  addPath(rel, scanPath(rel, 'NamedTuplestoreScan', 0, rel.tuples * (costs.cpuTuple + qualEvalCost(rel.restrictions).perTuple), (path) => ({
     kind: 'NamedTuplestoreScan', ...planBase(path, targetOf(rel.target), quals(rel)), scanrelid: rel.rti, enrname: ctename, coltypes,
   })));
 }
@@ -269,7 +281,7 @@ function setCteRel(root: PlannerInfo, rel: RelOptInfo): void {
     rel.tuples = Math.max(1, 10 * holder.wtRows);
     finishSize(root, rel);
     const { wtParamId } = holder;
-    addPath(rel, scanPath(rel, 'WorkTableScan', 0, rel.tuples * (costs.cpuTuple + qualCost(rel.restrictions)), (path) => ({
+    addPath(rel, scanPath(rel, 'WorkTableScan', 0, rel.tuples * (costs.cpuTuple + qualEvalCost(rel.restrictions).perTuple), (path) => ({
       kind: 'WorkTableScan', ...planBase(path, targetOf(rel.target), quals(rel)), scanrelid: rel.rti, wtParam: wtParamId,
     })));
     return;
@@ -279,7 +291,7 @@ function setCteRel(root: PlannerInfo, rel: RelOptInfo): void {
   entry.references++;
   rel.tuples = entry.rows;
   finishSize(root, rel);
-  addPath(rel, scanPath(rel, 'CteScan', 0, rel.tuples * (costs.cpuTuple + qualCost(rel.restrictions)), (path) => ({
+  addPath(rel, scanPath(rel, 'CteScan', 0, rel.tuples * (costs.cpuTuple + qualEvalCost(rel.restrictions).perTuple), (path) => ({
     kind: 'CteScan', ...planBase(path, targetOf(rel.target), quals(rel)), scanrelid: rel.rti, ctePlanId: entry.planId, cteParam: entry.paramId, direct: false,
   })));
 }
@@ -305,18 +317,19 @@ function setSubqueryRel(root: PlannerInfo, rel: RelOptInfo): void {
   const { plan, subroot, pathkeys } = planSubquery(root, subquery, fraction, rel.lateralRelids !== EMPTY || rte.lateral);
   rel.subplanParams = root.planParams;
   root.planParams = saved;
-  void pathkeys;
   rel.subroot = subroot;
   rel.subplan = plan;
   rel.tuples = plan.plan_rows;
   finishSize(root, rel);
-  const total = plan.total_cost + rel.tuples * (costs.cpuTuple + qualCost(rel.restrictions));
-  addPath(rel, scanPath(rel, 'SubqueryScan', plan.startup_cost, total, (path) => {
+  const total = plan.total_cost + rel.tuples * (costs.cpuTuple + qualEvalCost(rel.restrictions).perTuple);
+  const scan = scanPath(rel, 'SubqueryScan', plan.startup_cost, total, (path) => {
     subqueryOuterParams(root, rel.subplanParams);
     return {
       kind: 'SubqueryScan', ...planBase(path, targetOf(rel.target), quals(rel).map((q) => replaceNestloopParams(root, q))), scanrelid: rel.rti, subplan: plan,
     };
-  }));
+  });
+  scan.pathkeys = subqueryPathkeys(root, rel, subroot, pathkeys);
+  addPath(rel, scan);
 }
 
 /** Only one relation, nothing above it that wants all rows: the limit counts for the subquery too. */
@@ -372,46 +385,66 @@ const MAX_DYNAMIC = 8;
 
 /** make_rel_from_joinlist: the relation of all of them joined. */
 export function makeOneRel(root: PlannerInfo): RelOptInfo {
+  markStartupUses(root);
   setBaseRelPaths(root);
-  const rels = members(root.allBaserels).map((rti) => baseRel(root, rti));
+  // Some joins may have been left out.
+  const rels = inFromOrder(root.parse.jointree).filter((rti) => root.rels[rti] !== undefined).map((rti) => baseRel(root, rti));
   if (rels.length === 1) return rels[0]!;
   const result = rels.length <= MAX_DYNAMIC ? standardJoinSearch(root, rels) : greedyJoinSearch(root, rels);
   if (result === null) throw new PgError('internal_error', 'failed to build any join order');
   return result;
 }
 
-function hasOrderRestriction(root: PlannerInfo, rel: RelOptInfo): boolean {
-  if (rel.lateralRelids !== EMPTY) return true;
-  return root.joinInfoList.some((sj) => overlaps(sj.minRighthand | sj.minLefthand, rel.relids)) || root.hasLateral;
+/** Relations in the order they are written, which decides between joins that cost the same. */
+function inFromOrder(item: FromItem): number[] {
+  switch (item.kind) {
+    case 'RangeTblRef': return [item.rtindex];
+    case 'JoinExpr': return [...inFromOrder(item.larg), ...inFromOrder(item.rarg)];
+    case 'FromExpr': return item.fromlist.flatMap(inFromOrder);
+  }
 }
 
-/** Dynamic programming: the best joins of 2, 3, ... relations from the best of fewer. */
+/** set_base_rel_consider_startup: the right side of a semi or anti join is left at the first match. */
+function markStartupUses(root: PlannerInfo): void {
+  for (const sj of root.joinInfoList) {
+    if (sj.jointype !== 'semi' && sj.jointype !== 'anti') continue;
+    const rti = singleton(sj.synRighthand);
+    if (rti !== 0) baseRel(root, rti).considerParamStartup = true;
+  }
+}
+
+/** has_join_restriction: an outer join or a lateral reference has a say in how it may be joined. */
+function hasJoinRestriction(root: PlannerInfo, rel: RelOptInfo): boolean {
+  if (rel.lateralRelids !== EMPTY || root.hasLateral) return true;
+  return root.joinInfoList.some((sj) => sj.jointype !== 'full' && !(isSubset(sj.minLefthand, rel.relids) && isSubset(sj.minRighthand, rel.relids))
+    && overlaps(sj.minRighthand | sj.minLefthand, rel.relids));
+}
+
+/** join_search_one_level, one after the other: the best joins of 2, 3, ... relations from the best of fewer. */
 function standardJoinSearch(root: PlannerInfo, rels: RelOptInfo[]): RelOptInfo | null {
   const levels: RelOptInfo[][] = [[], rels];
+  const linked = (rel: RelOptInfo): boolean => rel.joinClauses.length > 0 || rel.hasEcJoins || hasJoinRestriction(root, rel);
   for (let level = 2; level <= rels.length; level++) {
     const made = new Set<RelOptInfo>();
-    const join = (a: RelOptInfo, b: RelOptInfo): void => {
-      if (overlaps(a.relids, b.relids)) return;
+    const join = (a: RelOptInfo, b: RelOptInfo, clauses: boolean): void => {
+      if (overlaps(a.relids, b.relids) || (clauses && !relevantJoinClause(root, a, b) && !orderForces(root, a, b))) return;
       const rel = makeJoinRel(root, a, b);
       if (rel !== null) made.add(rel);
     };
-    for (const a of levels[level - 1]!) {
-      const linked = a.joinClauses.length > 0 || a.hasEcJoins || hasOrderRestriction(root, a);
-      const others = linked ? rels.filter((b) => !overlaps(a.relids, b.relids) && (relevantJoinClause(root, a, b) || orderForces(root, a, b))) : rels;
-      for (const b of others) join(a, b);
-      if (linked && others.length === 0) for (const b of rels) join(a, b);
-    }
+    levels[level - 1]!.forEach((a, i) => {
+      const others = level === 2 && linked(a) ? rels.slice(i + 1) : rels;
+      for (const b of others) join(a, b, linked(a));
+    });
     // Bushy: two joins of several relations each.
     for (let k = 2; k <= level - k; k++) {
-      for (const a of levels[k]!) {
-        for (const b of levels[level - k]!) {
-          if (!overlaps(a.relids, b.relids) && (relevantJoinClause(root, a, b) || orderForces(root, a, b))) join(a, b);
-        }
-      }
+      levels[k]!.forEach((a, i) => {
+        if (!linked(a)) return;
+        for (const b of k === level - k ? levels[k]!.slice(i + 1) : levels[level - k]!) join(a, b, true);
+      });
     }
     if (made.size === 0) {
-      for (const a of levels[level - 1]!) for (const b of rels) join(a, b);
-      if (made.size === 0) for (let k = 2; k <= level - k; k++) for (const a of levels[k]!) for (const b of levels[level - k]!) join(a, b);
+      for (const a of levels[level - 1]!) for (const b of rels) join(a, b, false);
+      if (made.size === 0) for (let k = 2; k <= level - k; k++) for (const a of levels[k]!) for (const b of levels[level - k]!) join(a, b, false);
     }
     for (const rel of made) setCheapest(rel);
     levels.push([...made]);

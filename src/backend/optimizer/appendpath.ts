@@ -41,7 +41,6 @@ function appendPath(root: PlannerInfo, rel: RelOptInfo, paths: readonly Path[], 
   const total = paths.reduce((c, p) => c + p.total, 0) + (paths.length > 1 ? 0.5 * costs.cpuTuple * paths.reduce((c, p) => c + p.rows, 0) : 0);
   const path: Path = {
     kind: 'Append', rel, rows: clampRows(paths.reduce((c, p) => c + p.rows, 0)), startup: paths[0]?.startup ?? 0, total, pathkeys, requiredOuter: outer, paramClauses,
-    rescanCost: paths.reduce((c, p) => c + p.rescanCost, 0),
     make: () => {
       const children = rel.children!;
       const plan: Plan = {
@@ -166,7 +165,7 @@ function addMerge(rel: RelOptInfo, order: PathKey[], sorted: readonly (Path | nu
   const total = paths.reduce((c, p, i) => c + p.total + (sorts[i] === null ? 0 : sorts[i]!.startup + sorts[i]!.run), 0)
     + rows * (2 * costs.cpuOperator * Math.log2(Math.max(2, paths.length)) + 0.5 * costs.cpuTuple);
   const path: Path = {
-    kind: 'MergeAppend', rel, rows: clampRows(rows), startup: total, total, pathkeys: order, requiredOuter: EMPTY, paramClauses: [], rescanCost: total,
+    kind: 'MergeAppend', rel, rows: clampRows(rows), startup: total, total, pathkeys: order, requiredOuter: EMPTY, paramClauses: [],
     make: () => ({
       kind: 'MergeAppend', ...planBase(path, targetOf(rel.target)), sortKeys, apprelid: rel.rti, apptlist: targetOf(rel.target), mergeplans: paths.map((p, i) => {
         const plan = p.make();

@@ -1,16 +1,21 @@
-// Costs, in PostgreSQL's units (costsize.c): 1 is one page read in sequence.
+// Costs of single nodes, in PostgreSQL's units (costsize.c): 1 is one page read in sequence. Joins: joincost.ts.
 import { functionInfo } from '../executor/fmgr_info.ts';
 import { expressionTreeWalker } from '../nodes/nodeFuncs.ts';
+import type { Plan } from '../nodes/plannodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { getBool, getInt, getReal } from '../utils/guc.ts';
-import type { RestrictInfo } from './pathnodes.ts';
+import type { Path, RestrictInfo } from './pathnodes.ts';
 
 export const costs = {
   seqPage: 1, randomPage: 4, cpuTuple: 0.01, cpuIndexTuple: 0.005, cpuOperator: 0.0025, effectiveCachePages: 524288,
-  workMemBytes: 4 * 1024 * 1024,
+  workMemBytes: 4 * 1024 * 1024, hashMemBytes: 8 * 1024 * 1024,
 };
 export const DISABLE_COST = 1e10;
-export const enabled = { seqscan: true, indexscan: true, indexonlyscan: true, sort: true, hashagg: true, nestloop: true, hashjoin: true, mergejoin: true, material: true, tidscan: true };
+export const BLOCK_BYTES = 8192;
+export const enabled = {
+  seqscan: true, indexscan: true, indexonlyscan: true, bitmapscan: true, sort: true, incremental_sort: true, hashagg: true, nestloop: true, hashjoin: true, mergejoin: true,
+  material: true, memoize: true, tidscan: true,
+};
 
 /** Takes the settings over at the start of planning. */
 export function readCostSettings(): void {
@@ -21,47 +26,184 @@ export function readCostSettings(): void {
   costs.cpuOperator = getReal('cpu_operator_cost');
   costs.effectiveCachePages = getInt('effective_cache_size');
   costs.workMemBytes = getInt('work_mem') * 1024;
+  costs.hashMemBytes = costs.workMemBytes * getReal('hash_mem_multiplier');
   for (const name of Object.keys(enabled) as (keyof typeof enabled)[]) enabled[name] = getBool(`enable_${name}`);
 }
 
-export const clampRows = (rows: number): number => (rows <= 1 || Number.isNaN(rows) ? 1 : Math.min(Math.round(rows), 1e100));
+/** clamp_row_est: rint, at least one. */
+export const clampRows = (rows: number): number => (rows > 1e100 || Number.isNaN(rows) ? 1e100 : rows <= 1 ? 1 : roundEven(rows));
+/** C's rint: halves to the even number. */
+export function roundEven(x: number): number {
+  const r = Math.round(x);
+  return r - x === 0.5 && r % 2 !== 0 ? r - 1 : r;
+}
 
-/** Evaluating an expression once. */
-export function exprCost(e: Expr): number {
-  let cost = 0;
+// ------------------------------------------------------------------ expressions
+
+/** What a SubPlan costs (cost_subplan): kept by plan id while a statement is planned. */
+export interface SubplanCost { startup: number; perCall: number }
+const subplanCosts = new WeakMap<object, SubplanCost>();
+export function noteSubplanCost(args: object, cost: SubplanCost): void {
+  subplanCosts.set(args, cost);
+}
+
+export interface QualCost { startup: number; perTuple: number }
+
+/** cost_qual_eval. */
+export function evalCost(list: readonly Expr[]): QualCost {
+  const cost: QualCost = { startup: 0, perTuple: 0 };
   const walk = (node: any): boolean => {
-    if (node.kind === 'FuncExpr') cost += functionInfo(node.funcid).proc.procost * costs.cpuOperator;
-    else if (node.kind === 'OpExpr' || node.kind === 'DistinctExpr' || node.kind === 'NullIfExpr') cost += functionInfo(node.opfuncid).proc.procost * costs.cpuOperator;
-    else if (node.kind === 'ScalarArrayOpExpr') cost += functionInfo(node.opfuncid).proc.procost * costs.cpuOperator * 5;
-    else if (node.kind === 'SubPlan') cost += 100 * costs.cpuOperator;
+    switch (node.kind) {
+      case 'FuncExpr': cost.perTuple += functionInfo(node.funcid).proc.procost * costs.cpuOperator; break;
+      case 'OpExpr': case 'DistinctExpr': case 'NullIfExpr': cost.perTuple += functionInfo(node.opfuncid).proc.procost * costs.cpuOperator; break;
+      case 'ScalarArrayOpExpr': {
+        const one = functionInfo(node.opfuncid).proc.procost * costs.cpuOperator;
+        cost.perTuple += one * arrayElements(node.args[1]) * 0.5;
+        break;
+      }
+      case 'CoerceViaIO': cost.perTuple += 2 * costs.cpuOperator; break;
+      case 'ArrayCoerceExpr': cost.perTuple += costs.cpuOperator * arrayElements(node.arg); break;
+      case 'RowCompareExpr': cost.perTuple += costs.cpuOperator * node.largs.length; break;
+      case 'MinMaxExpr': case 'SQLValueFunction': case 'XmlExpr': case 'CoerceToDomain': case 'NextValueExpr': cost.perTuple += costs.cpuOperator; break;
+      case 'CurrentOfExpr': cost.startup += DISABLE_COST; break;
+      case 'SubPlan': {
+        const known = subplanCosts.get(node.setParam);
+        if (known !== undefined) {
+          cost.startup += known.startup;
+          cost.perTuple += known.perCall;
+        } else cost.perTuple += 100 * costs.cpuOperator;
+        return node.args.some(walk);
+      }
+      default:
+    }
     return node.kind !== 'Query' && expressionTreeWalker(node, walk);
   };
-  walk(e);
+  for (const e of list) walk(e);
   return cost;
 }
-export const qualCost = (quals: readonly RestrictInfo[]): number => quals.reduce((c, r) => c + exprCost(r.clause), 0);
-export const exprsCost = (list: readonly Expr[]): number => list.reduce((c, e) => c + (e.kind === 'Var' ? 0 : exprCost(e)), 0);
-
-/** What sorting adds to the cost of its input. */
-export function sortCost(rows: number, width: number, limit: number): { startup: number; run: number } {
-  const n = Math.max(rows, 2);
-  const comparison = 2 * costs.cpuOperator;
-  const output = limit > 0 && limit < n ? limit : n;
-  const bytes = n * (width + 24);
-  let startup: number;
-  if (limit > 0 && n > 2 * output && output * (width + 24) <= costs.workMemBytes) startup = comparison * n * Math.log2(2 * output);
-  else {
-    startup = comparison * n * Math.log2(n);
-    if (bytes > costs.workMemBytes) startup += 2 * Math.ceil(bytes / 8192) * Math.max(1, Math.ceil(Math.log(bytes / costs.workMemBytes) / Math.log(6))) * (costs.seqPage * 0.75 + costs.randomPage * 0.25);
-  }
-  return { startup: startup + (enabled.sort ? 0 : DISABLE_COST), run: costs.cpuOperator * n };
+function arrayElements(e: any): number {
+  if (e.kind === 'Const') return e.constvalue === null ? 0 : e.constvalue.values?.length ?? 10;
+  return e.kind === 'ArrayExpr' ? e.elements.length : e.kind === 'RelabelType' ? arrayElements(e.arg) : 10;
 }
 
-/** index_pages_fetched (Mackert and Lohman). */
-export function indexPagesFetched(tuples: number, pages: number): number {
+/** Evaluating an expression once. */
+export const exprCost = (e: Expr): number => evalCost([e]).perTuple;
+export const qualEvalCost = (quals: readonly RestrictInfo[]): QualCost => (quals.length === 0 ? NO_COST : evalCost(quals.map((r) => r.clause)));
+const NO_COST: QualCost = { startup: 0, perTuple: 0 };
+export const exprsCost = (list: readonly Expr[]): number => list.reduce((c, e) => c + (e.kind === 'Var' ? 0 : exprCost(e)), 0);
+
+// ------------------------------------------------------------------ sorting and keeping
+
+const maxAlign = (n: number): number => Math.ceil(n / 8) * 8;
+const HEAP_TUPLE_HEADER = 24;
+/** relation_byte_size. */
+export const relationBytes = (rows: number, width: number): number => rows * (maxAlign(Math.round(width)) + HEAP_TUPLE_HEADER);
+export const relationPages = (rows: number, width: number): number => Math.ceil(relationBytes(rows, width) / BLOCK_BYTES);
+
+/** tuplesort_merge_order: runs that one pass can merge. */
+const mergeOrder = (bytes: number): number => Math.min(500, Math.max(6, Math.floor(bytes / (2 * BLOCK_BYTES + BLOCK_BYTES * 32))));
+
+/** cost_tuplesort: what sorting adds to the cost of its input. */
+function tuplesortCost(rows: number, width: number, limit: number): { startup: number; run: number } {
+  const n = Math.max(rows, 2);
+  const comparison = 2 * costs.cpuOperator;
+  const bytes = relationBytes(n, width);
+  const output = limit > 0 && limit < n ? limit : n;
+  const outputBytes = limit > 0 && limit < n ? relationBytes(output, width) : bytes;
+  let startup: number;
+  if (outputBytes > costs.workMemBytes) {
+    const pages = Math.ceil(bytes / BLOCK_BYTES);
+    const runs = bytes / costs.workMemBytes;
+    const order = mergeOrder(costs.workMemBytes);
+    const passes = runs > order ? Math.ceil(Math.log(runs) / Math.log(order)) : 1;
+    startup = comparison * n * Math.log2(n) + 2 * pages * passes * (costs.seqPage * 0.75 + costs.randomPage * 0.25);
+  } else if (n > 2 * output || bytes > costs.workMemBytes) startup = comparison * n * Math.log2(2 * output);
+  else startup = comparison * n * Math.log2(n);
+  return { startup, run: costs.cpuOperator * n };
+}
+
+/** cost_sort. */
+export function sortCost(rows: number, width: number, limit: number): { startup: number; run: number } {
+  const { startup, run } = tuplesortCost(rows, width, limit);
+  return { startup: startup + (enabled.sort ? 0 : DISABLE_COST), run };
+}
+
+/** cost_incremental_sort: groups of rows that are in order already are sorted one after the other. */
+export function incrementalSortCost(input: { startup: number; total: number; rows: number; width: number }, groups: number, limit: number): { startup: number; total: number } {
+  const rows = Math.max(input.rows, 2);
+  const run = input.total - input.startup;
+  const groupRows = rows / groups;
+  const groupRun = run / groups;
+  const sort = tuplesortCost(groupRows, input.width, limit);
+  let startup = sort.startup + input.startup + groupRun;
+  let rest = sort.run + (sort.run + sort.startup) * (groups - 1) + groupRun * (groups - 1);
+  rest += (costs.cpuTuple + costs.cpuOperator) * rows;
+  rest += 2 * costs.cpuTuple * groups;
+  if (!enabled.incremental_sort) startup += DISABLE_COST;
+  return { startup, total: startup + rest };
+}
+
+/** cost_material. */
+export function materialCost(input: { startup: number; total: number; rows: number; width: number }): { startup: number; total: number } {
+  let run = input.total - input.startup + 2 * costs.cpuOperator * input.rows;
+  if (relationBytes(input.rows, input.width) > costs.workMemBytes) run += costs.seqPage * relationPages(input.rows, input.width);
+  return { startup: input.startup, total: input.startup + run };
+}
+
+const KEEPS_ROWS = new Set(['Material', 'Sort']);
+const KEEPS_INPUT = new Set(['CteScan', 'WorkTableScan']);
+
+/** cost_rescan. */
+export function rescanCost(path: Path): { startup: number; total: number } {
+  if (path.rescan !== undefined) return path.rescan;
+  const spill = (): number => (relationBytes(path.rows, path.rel.width) > costs.workMemBytes ? costs.seqPage * relationPages(path.rows, path.rel.width) : 0);
+  if (KEEPS_ROWS.has(path.kind)) return { startup: 0, total: costs.cpuOperator * path.rows + spill() };
+  if (KEEPS_INPUT.has(path.kind)) return { startup: 0, total: costs.cpuTuple * path.rows + spill() };
+  if (path.kind === 'FunctionScan' || path.kind === 'HashJoin') return { startup: 0, total: path.total - path.startup };
+  return { startup: path.startup, total: path.total };
+}
+
+// ------------------------------------------------------------------ scans
+
+/** index_pages_fetched (Mackert and Lohman); `total`: pages of all tables of the query, which share the cache, and of the index. */
+export function indexPagesFetched(tuples: number, pages: number, total: number): number {
   const t = Math.max(pages, 1);
-  const b = Math.max(costs.effectiveCachePages, 1);
-  if (t <= b) return Math.min(t, Math.ceil((2 * t * tuples) / (2 * t + tuples)));
+  let b = Math.max(1, (costs.effectiveCachePages * t) / Math.max(1, total));
+  b = b <= 1 ? 1 : Math.ceil(b);
+  if (t <= b) {
+    const n = (2 * t * tuples) / (2 * t + tuples);
+    return n >= t ? t : Math.ceil(n);
+  }
   const limit = (2 * t * b) / (2 * t - b);
   return Math.ceil(tuples <= limit ? (2 * t * tuples) / (2 * t + tuples) : b + ((tuples - limit) * (t - b)) / t);
 }
+
+/** cost_agg, as far as the strategies differ. */
+export function aggCost(strategy: 'plain' | 'sorted' | 'hashed' | 'mixed', input: Pick<Plan, 'startup_cost' | 'total_cost' | 'plan_rows' | 'plan_width'>, columns: number, groups: number, transPerTuple: number, finalPerGroup: number): { startup: number; total: number } {
+  const n = input.plan_rows;
+  let startup: number;
+  let total: number;
+  if (strategy === 'plain') {
+    startup = input.total_cost + transPerTuple * n + finalPerGroup;
+    total = startup + costs.cpuTuple;
+  } else if (strategy === 'sorted') {
+    startup = input.startup_cost;
+    total = input.total_cost + transPerTuple * n + costs.cpuOperator * columns * n + finalPerGroup * groups + costs.cpuTuple * groups;
+  } else {
+    startup = input.total_cost + transPerTuple * n + costs.cpuOperator * columns * n;
+    total = startup + finalPerGroup * groups + costs.cpuTuple * groups;
+  }
+  if (strategy !== 'plain' && strategy !== 'sorted') {
+    const bytes = groups * hashEntryBytes(input.plan_width, transPerTuple);
+    if (bytes > costs.hashMemBytes) {
+      // Groups that do not fit are written out and read again.
+      const batches = Math.max(2, bytes / costs.hashMemBytes);
+      const depth = Math.ceil(Math.log(batches) / Math.log(32));
+      const pages = relationPages(n, input.plan_width);
+      startup += pages * depth * costs.randomPage * 2;
+      total += pages * depth * (costs.randomPage + costs.seqPage) * 2 + depth * n * 2 * costs.cpuTuple;
+    }
+  }
+  return { startup, total };
+}
+const hashEntryBytes = (width: number, transPerTuple: number): number => 16 + 48 + maxAlign(Math.round(width)) + 16 + (transPerTuple > 0 ? 16 : 0);

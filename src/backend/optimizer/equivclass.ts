@@ -121,7 +121,7 @@ function clauseBetween(ec: EquivalenceClass, a: EcMember, b: EcMember): Restrict
   for (const source of ec.sources) {
     if (source.clause.kind !== 'OpExpr') continue;
     const [x, y] = source.clause.args as [Expr, Expr];
-    if ((equal(x, a.expr) && equal(y, b.expr)) || (equal(x, b.expr) && equal(y, a.expr))) return source;
+    if (equal(x, a.expr) && equal(y, b.expr)) return source;
   }
   const clause = makeEquality(ec, a, b);
   if (clause === null) return null;

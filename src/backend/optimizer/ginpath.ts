@@ -39,11 +39,11 @@ export function createGinPath(root: PlannerInfo, rel: RelOptInfo, info: IndexInf
   const fetched = clampRows(selectivity * Math.max(rel.tuples, 1));
   const rest = rel.restrictions.filter((r) => !used.includes(r) && !r.pseudoconstant);
   const qual = rest.reduce((c, r) => c + exprCost(r.clause), 0) + used.reduce((c, r) => c + exprCost(r.clause), 0);
-  const pages = indexPagesFetched(fetched, rel.pages);
+  const pages = indexPagesFetched(fetched, rel.pages, root.totalTablePages);
   const startup = found.length * (costs.randomPage + 100 * costs.cpuOperator) + fetched * costs.cpuIndexTuple + (getBool('enable_bitmapscan') ? 0 : DISABLE_COST);
   const total = startup + pages * costs.randomPage * 0.75 + fetched * (costs.cpuTuple + qual);
   const path: Path = {
-    kind: 'GinScan', rel, rows: rel.rows, startup, total, pathkeys: [], requiredOuter: rel.lateralRelids, paramClauses: [], rescanCost: total,
+    kind: 'GinScan', rel, rows: rel.rows, startup, total, pathkeys: [], requiredOuter: rel.lateralRelids, paramClauses: [],
     make: () => {
       const fix = (e: Expr): Expr => replaceNestloopParams(root, e);
       return {

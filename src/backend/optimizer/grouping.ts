@@ -254,7 +254,7 @@ function scanTarget(root: PlannerInfo, rel: RelOptInfo | null, target: TargetEnt
   return { plan: applyTarget(path.make(), target), pathkeys: path.pathkeys };
 }
 
-const PROJECTS = new Set<Plan['kind']>(['SeqScan', 'SampleScan', 'GinScan', 'IndexScan', 'IndexOnlyScan', 'TidScan', 'FunctionScan', 'ValuesScan', 'NamedTuplestoreScan', 'CteScan', 'WorkTableScan', 'SubqueryScan', 'NestLoop', 'HashJoin', 'MergeJoin', 'Result']);
+const PROJECTS = new Set<Plan['kind']>(['SeqScan', 'SampleScan', 'GinScan', 'IndexScan', 'IndexOnlyScan', 'BitmapHeapScan', 'TidScan', 'FunctionScan', 'ValuesScan', 'NamedTuplestoreScan', 'CteScan', 'WorkTableScan', 'SubqueryScan', 'NestLoop', 'HashJoin', 'MergeJoin', 'Result']);
 
 /** Makes a plan put out these columns: by itself if it can, else through a Result. */
 export function applyTarget(plan: Plan, target: TargetEntry[]): Plan {

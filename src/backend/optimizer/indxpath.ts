@@ -7,23 +7,26 @@ import { opfamilyByOid } from '../catalog/syscache.ts';
 import { operator } from '../executor/fmgr_info.ts';
 import { makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import { walkExpr } from '../executor/plan_walker.ts';
-import type { IndexCondition, Plan } from '../nodes/plannodes.ts';
+import type { IndexCondition, IndexScanFields } from '../nodes/plannodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { makeConst } from '../nodes/makefuncs.ts';
+import { bitmapHeapPath, bitmapIndex, bitmapOr, chooseBitmapAnd, type BitmapNode } from './bitmap.ts';
 import { containsVolatile, equal, pullVarnos, stripRelabel } from './clauses.ts';
-import { clampRows, costs, DISABLE_COST, enabled, exprCost, indexPagesFetched } from './costsize.ts';
+import { clampRows, costs, DISABLE_COST, enabled, evalCost, indexPagesFetched, qualEvalCost } from './costsize.ts';
 import { impliedEqualitiesFor } from './equivclass.ts';
 import { adjustRestriction, toParent } from './inherit.ts';
+import { joinClauseMovable, loopCount, paramPathInfo } from './parampath.ts';
 import { addPath } from './pathnode.ts';
 import { createGinPath } from './ginpath.ts';
+import { indexSize } from './plancat.ts';
 import { predicateImpliedBy } from './predtest.ts';
-import { forRelation, indexColumnExpr, indexPathkeys } from './pathkeys.ts';
+import { forRelation, indexColumnExpr, indexPathkeys, usefulPathkeys } from './pathkeys.ts';
 import type { Path, PathKey, PlannerInfo, Relids, RelOptInfo, RestrictInfo } from './pathnodes.ts';
 import { orderedClauses, planBase, targetOf } from './planbuild.ts';
 import { EMPTY, isSubset, overlaps } from './relids.ts';
-import { isSecurelyPromotable } from './restrictinfo.ts';
+import { isSecurelyPromotable, makeRestrictInfo } from './restrictinfo.ts';
 import { replaceNestloopParams } from './nestparams.ts';
-import { clauselistSelectivity, correlationOf } from './selfuncs.ts';
+import { arrayLength, clauselistSelectivity, correlationOf, indexHooks } from './selfuncs.ts';
 
 interface Match { rinfo: RestrictInfo; condition: IndexCondition; expr: Expr }
 
@@ -88,22 +91,33 @@ function matchClause(rel: RelOptInfo, info: IndexInfo, column: number, rinfo: Re
   }
 }
 
-/** predicate_implied_by, as far as index predicates need it: the same conditions are there. */
-function predicateHolds(rel: RelOptInfo, info: IndexInfo): boolean {
+/** A partial index holds all rows that are wanted (check_index_predicates). */
+function predicateHolds(rel: RelOptInfo, info: IndexInfo, more: readonly Expr[] = []): boolean {
   if (info.predicate === null) return true;
-  const clauses = rel.restrictions.map((r) => r.clause);
-  return makeAndsImplicit(forRelation(info.predicate, rel.rti)).every((p) => clauses.some((c) => implies(c, p)));
+  return predicateImpliedBy(makeAndsImplicit(forRelation(info.predicate, rel.rti)), [...rel.restrictions.map((r) => r.clause), ...more], false);
 }
-function implies(c: Expr, p: Expr): boolean {
-  if (equal(c, p)) return true;
-  if (p.kind === 'NullTest' && !p.isNull && c.kind === 'OpExpr') return c.args.some((a) => equal(stripRelabel(a), stripRelabel(p.arg)));
-  if (c.kind === 'BoolExpr' && c.boolop === 'and') return c.args.some((a) => implies(a, p));
-  if (p.kind === 'BoolExpr' && p.boolop === 'or') return p.args.some((a) => implies(c, a));
-  return false;
+indexHooks.predicateHolds = predicateHolds;
+
+/** What a scan of an index costs without the table (IndexPath and btcostestimate's results). */
+export interface IndexPathInfo {
+  info: IndexInfo;
+  matches: readonly Match[];
+  clauses: readonly RestrictInfo[];
+  outer: Relids;
+  startup: number;
+  total: number;
+  selectivity: number;
+  pages: number;
+  /** Rows of the scan. */
+  rows: number;
+  /** What the executor looks for in the index, and what it tests of the rows found. */
+  executable: (fix: (e: Expr) => Expr) => Pick<IndexScanFields, 'conditions' | 'extraquals'>;
 }
 
 export function createIndexPaths(root: PlannerInfo, rel: RelOptInfo): void {
   if (rel.indexes.length === 0) return;
+  const plain: BitmapNode[] = [];
+  const joined: BitmapNode[] = [];
   for (const info of rel.indexes) {
     if (!predicateHolds(rel, info)) continue;
     if (info.accessMethod === 'gin') {
@@ -111,36 +125,88 @@ export function createIndexPaths(root: PlannerInfo, rel: RelOptInfo): void {
       continue;
     }
     const own: Match[][] = [];
-    for (let c = 0; c < info.keyCount; c++) {
-      own.push(rel.restrictions.map((r) => (r.pseudoconstant ? null : matchClause(rel, info, c, r))).filter((m) => m !== null));
-    }
-    addIndexPaths(root, rel, info, own, EMPTY);
-    addParameterizedPaths(root, rel, info, own);
+    for (let c = 0; c < info.keyCount; c++) own.push(matchesOf(rel, info, c, rel.restrictions));
+    addIndexPaths(root, rel, info, own, EMPTY, plain);
+    addParameterizedPaths(root, rel, info, own, joined);
+  }
+  plain.push(...bitmapOrPaths(root, rel, rel.restrictions, []));
+  joined.push(...bitmapOrPaths(root, rel, rel.joinClauses.filter((r) => joinClauseMovable(rel, r)), rel.restrictions));
+  if (plain.length > 0) addPath(rel, bitmapHeapPath(root, rel, chooseBitmapAnd(root, rel, plain)));
+  const outers: Relids[] = [];
+  for (const p of joined) if (p.outer !== EMPTY && !outers.includes(p.outer)) outers.push(p.outer);
+  for (const outer of outers) {
+    const set = [...joined.filter((p) => isSubset(p.outer, outer)), ...plain];
+    addPath(rel, bitmapHeapPath(root, rel, chooseBitmapAnd(root, rel, set)));
   }
 }
 
-/** Join conditions whose other side is there already give values for the index. */
-function addParameterizedPaths(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, own: Match[][]): void {
-  const byColumn: Match[][] = own.map(() => []);
-  const outerSets = new Set<Relids>();
-  for (let c = 0; c < info.keyCount; c++) {
-    const candidates = [...rel.joinClauses.filter((r) => joinClauseMovable(rel, r)), ...(rel.hasEcJoins ? impliedFor(root, rel, indexColumnExpr(rel, info, c)) : [])];
-    for (const rinfo of candidates) {
-      const match = matchClause(rel, info, c, rinfo);
-      if (match === null) continue;
-      byColumn[c]!.push(match);
-      outerSets.add(rinfo.clauseRelids & ~rel.relids);
+const matchesOf = (rel: RelOptInfo, info: IndexInfo, column: number, list: readonly RestrictInfo[]): Match[] =>
+  list.map((r) => (r.pseudoconstant ? null : matchClause(rel, info, column, r))).filter((m) => m !== null);
+
+/** generate_bitmap_or_paths: an OR each of whose arms some index serves. */
+function bitmapOrPaths(root: PlannerInfo, rel: RelOptInfo, list: readonly RestrictInfo[], others: readonly RestrictInfo[]): BitmapNode[] {
+  const result: BitmapNode[] = [];
+  const all = [...list, ...others];
+  for (const rinfo of list) {
+    const { clause } = rinfo;
+    if (clause.kind !== 'BoolExpr' || clause.boolop !== 'or' || rinfo.pseudoconstant || !isSecurelyPromotable(rinfo, rel)) continue;
+    const arms: BitmapNode[] = [];
+    for (const arm of clause.args) {
+      const parts = makeAndsImplicit(arm).map((e) => makeRestrictInfo(e, true, undefined, rinfo.securityLevel));
+      const nodes = armPaths(root, rel, parts, all);
+      if (parts.length > 1) nodes.push(...bitmapOrPaths(root, rel, parts, all));
+      if (nodes.length === 0) break;
+      arms.push(chooseBitmapAnd(root, rel, nodes));
     }
+    if (arms.length === clause.args.length) result.push(bitmapOr(arms));
   }
-  if (byColumn[0]!.length === 0 && own[0]!.length === 0) return;
+  return result;
+}
+
+/** build_paths_for_OR. */
+function armPaths(root: PlannerInfo, rel: RelOptInfo, parts: readonly RestrictInfo[], others: readonly RestrictInfo[]): BitmapNode[] {
+  const nodes: BitmapNode[] = [];
+  for (const info of rel.indexes) {
+    if (info.accessMethod === 'gin') continue;
+    let useful = false;
+    if (info.predicate !== null && !predicateHolds(rel, info)) {
+      if (!predicateHolds(rel, info, parts.map((r) => r.clause))) continue;
+      useful = true;
+    }
+    const matches: Match[][] = [];
+    for (let c = 0; c < info.keyCount; c++) matches.push(matchesOf(rel, info, c, parts));
+    if (!useful && matches.every((m) => m.length === 0)) continue;
+    for (let c = 0; c < info.keyCount; c++) matches[c]!.push(...matchesOf(rel, info, c, others.filter((r) => isSubset(r.clauseRelids, rel.relids))));
+    const used = usedMatches(info, matches, false).used;
+    if (used === null || (used.length === 0 && !useful)) continue;
+    const outer = used.reduce((o, m) => o | (m.rinfo.clauseRelids & ~rel.relids), EMPTY);
+    nodes.push(bitmapIndex(indexCost(root, rel, info, used, outer)));
+  }
+  return nodes;
+}
+
+/** Join conditions whose other side is there already give values for the index. */
+function addParameterizedPaths(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, own: Match[][], bitmaps: BitmapNode[]): void {
+  const joins: Match[][] = own.map(() => []);
+  const classes: Match[][] = own.map(() => []);
+  const outerSets = new Set<Relids>();
+  const movable = rel.joinClauses.filter((r) => joinClauseMovable(rel, r));
+  for (let c = 0; c < info.keyCount; c++) {
+    joins[c] = matchesOf(rel, info, c, movable);
+    if (rel.hasEcJoins) classes[c] = matchesOf(rel, info, c, impliedFor(root, rel, indexColumnExpr(rel, info, c)));
+    for (const m of [...joins[c]!, ...classes[c]!]) outerSets.add(m.rinfo.clauseRelids & ~rel.relids);
+  }
+  if (outerSets.size === 0) return;
   const sets = [...outerSets];
   const all = sets.reduce((a, b) => a | b, EMPTY);
-  if (sets.length > 1 && !outerSets.has(all)) sets.push(all);
   // All pairs of single ones as well, for indexes of several columns.
   for (const a of [...outerSets]) for (const b of outerSets) if (a !== b && !sets.includes(a | b) && sets.length < 20) sets.push(a | b);
+  if (sets.length > 1 && !sets.includes(all)) sets.push(all);
   for (const outer of sets) {
-    const matches = own.map((list, c) => [...list, ...onePerExpr(byColumn[c]!.filter((m) => isSubset(m.rinfo.clauseRelids & ~rel.relids, outer)))]);
-    addIndexPaths(root, rel, info, matches, outer);
+    const fits = (m: Match): boolean => isSubset(m.rinfo.clauseRelids & ~rel.relids, outer);
+    // One equality of a class is as good as another.
+    const matches = own.map((list, c) => [...joins[c]!.filter(fits), ...classes[c]!.filter(fits).slice(0, 1), ...list]);
+    addIndexPaths(root, rel, info, matches, outer, bitmaps);
   }
 }
 /** Equalities for a column of a child table are those for its parent's. */
@@ -150,58 +216,56 @@ function impliedFor(root: PlannerInfo, rel: RelOptInfo, column: Expr): RestrictI
   return impliedEqualitiesFor(root, appendInfo.parent, toParent(appendInfo, column)).map((r) => adjustRestriction(appendInfo, r));
 }
 
-/** One class may offer several equalities for a column: one is enough. */
-function onePerExpr(list: Match[]): Match[] {
-  const equality = list.find((m) => m.condition.strategy === '=');
-  return equality === undefined ? list : [equality, ...list.filter((m) => m.condition.strategy !== '=')];
-}
-
-/** Whether a join condition may be evaluated as early as in the scan (join_clause_is_movable_to). */
-export function joinClauseMovable(rel: RelOptInfo, rinfo: RestrictInfo): boolean {
-  return overlaps(rinfo.clauseRelids, rel.relids) && !rinfo.outerjoinDelayed && (rinfo.clauseRelids & ~rel.relids) !== EMPTY
-    && rinfo.clause.kind === 'OpExpr';
-}
-
-function addIndexPaths(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, matches: Match[][], outer: Relids): void {
-  // Leading columns by =, IN or IS NULL, then one more with inequalities.
+/** The conditions an index scan tests, null when the index cannot be scanned with them (a hash index wants its first column). Lists
+ * on later columns leave the result without order. */
+function usedMatches(info: IndexInfo, matches: readonly Match[][], skipLowerLists: boolean): { used: Match[] | null; skipped: boolean; lowerLists: boolean } {
   const used: Match[] = [];
+  let skipped = false;
+  let lowerLists = false;
   for (let c = 0; c < info.keyCount; c++) {
-    const column = matches[c]!;
-    const equality = column.find((m) => m.condition.strategy === '=' || m.condition.strategy === 'isnull') ?? column.find((m) => m.condition.strategy === 'in');
-    if (equality !== undefined) {
-      used.push(equality);
-      continue;
+    for (const m of matches[c]!) {
+      if (m.condition.strategy === 'in' && c > 0) {
+        if (skipLowerLists) {
+          skipped = true;
+          continue;
+        }
+        lowerLists = true;
+      }
+      used.push(m);
     }
-    used.push(...column.filter((m) => m.condition.strategy !== 'in'));
-    break;
+    if (used.length === 0 && info.accessMethod === 'hash') return { used: null, skipped, lowerLists };
   }
-  if (outer !== EMPTY && !used.some((m) => overlaps(m.rinfo.clauseRelids, outer))) return;
-  if (info.accessMethod === 'hash' && used.filter((m) => m.condition.strategy === '=').length < info.keyCount) return;
-  const forward = indexPathkeys(root, rel, info, false);
-  const usefulForward = usefulPathkeys(root, rel, forward);
-  if (used.length > 0 || usefulForward.length > 0 || coversNothing(rel, info)) {
-    addPath(rel, makeIndexPath(root, rel, info, used, outer, usefulForward, false));
-  }
-  const backward = usefulPathkeys(root, rel, indexPathkeys(root, rel, info, true));
-  if (backward.length > 0 && info.accessMethod === 'btree') addPath(rel, makeIndexPath(root, rel, info, used, outer, backward, true));
+  return { used, skipped, lowerLists };
 }
 
-/** No column is wanted at all (count(*)): the index is the smaller thing to read. */
-const coversNothing = (rel: RelOptInfo, info: IndexInfo): boolean =>
-  info.accessMethod === 'btree' && rel.target.length === 0 && rel.restrictions.length === 0 && info.predicate !== null;
-
-/** The leading part of an order that ORDER BY, GROUP BY or a merge join could use. */
-function usefulPathkeys(root: PlannerInfo, rel: RelOptInfo, keys: PathKey[]): PathKey[] {
-  let n = 0;
-  const want = root.queryPathkeys;
-  while (n < keys.length && n < want.length && keys[n]!.ec === want[n]!.ec && keys[n]!.reverse === want[n]!.reverse && keys[n]!.nullsFirst === want[n]!.nullsFirst) n++;
-  let merge = 0;
-  while (merge < keys.length && keys[merge]!.ec.members.length > 1 && (keys[merge]!.ec.relids & ~(rel.appendInfo?.parent ?? rel).relids) !== EMPTY) merge++;
-  return keys.slice(0, Math.max(n, keys[0] !== undefined && !keys[0].reverse ? merge : 0));
+/** build_index_paths: forward, backward and for bitmaps. */
+function addIndexPaths(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, matches: Match[][], outer: Relids, bitmaps: BitmapNode[]): void {
+  for (const skip of [true, false]) {
+    const { used, skipped, lowerLists } = usedMatches(info, matches, skip);
+    if (!skip && !lowerLists) return;
+    if (used === null || (outer !== EMPTY && !used.some((m) => overlaps(m.rinfo.clauseRelids, outer)))) {
+      if (skipped) continue;
+      return;
+    }
+    const ordered = !lowerLists && info.accessMethod === 'btree';
+    const forward = ordered ? usefulPathkeys(root, rel, indexPathkeys(root, rel, info, false)) : [];
+    const covered = isCovered(rel, info);
+    const backward = ordered ? usefulPathkeys(root, rel, indexPathkeys(root, rel, info, true)) : [];
+    const found = used.reduce((o, m) => o | (m.rinfo.clauseRelids & ~rel.relids), EMPTY);
+    const restricts = used.length > 0 || info.predicate !== null;
+    if (restricts || forward.length > 0 || backward.length > 0 || covered) {
+      const cost = indexCost(root, rel, info, used, found);
+      if (info.accessMethod !== 'brin' && (restricts || forward.length > 0 || covered)) addPath(rel, makeIndexPath(root, rel, cost, forward, false, covered));
+      if (restricts && (forward.length === 0 || cost.selectivity < 1)) bitmaps.push(bitmapIndex(cost));
+      if (backward.length > 0) addPath(rel, makeIndexPath(root, rel, cost, backward, true, covered));
+    }
+    if (!skipped) return;
+  }
 }
 
-/** All columns that are wanted come out of the index's keys. */
-function isCovered(rel: RelOptInfo, info: IndexInfo, rest: readonly RestrictInfo[]): boolean {
+/** check_index_only: all columns that are wanted come out of the index's keys. */
+function isCovered(rel: RelOptInfo, info: IndexInfo): boolean {
+  if (!enabled.indexonlyscan || info.accessMethod !== 'btree') return false;
   let decodable = 0;
   while (decodable < info.keyCount && isDecodable(info.columns[decodable]!, rel.relation!.attributes[info.keyAttributes[decodable]! - 1]?.atttypid ?? 0)) decodable++;
   let covered = info.accessMethod === 'btree' || info.accessMethod === 'hash';
@@ -211,52 +275,106 @@ function isCovered(rel: RelOptInfo, info: IndexInfo, rest: readonly RestrictInfo
     if (node.varattno <= 0 || at < 0 || at >= decodable) covered = false;
   });
   rel.target.forEach(check);
-  rest.forEach((r) => check(r.clause));
+  const implied = info.predicate === null ? [] : makeAndsImplicit(forRelation(info.predicate, rel.rti));
+  for (const r of rel.restrictions) if (implied.length === 0 || !predicateImpliedBy([r.clause], implied, false)) check(r.clause);
   return covered;
 }
 
-function makeIndexPath(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, used: Match[], outer: Relids, pathkeys: PathKey[], backward: boolean): Path {
-  const indexClauses = [...new Set(used.map((m) => m.rinfo))];
-  const selectivity = clauselistSelectivity(root, indexClauses);
-  const tuples = Math.max(rel.tuples, 1);
-  const fetched = clampRows(selectivity * tuples);
-  const unique = info.unique && used.length >= info.keyCount && used.every((m) => m.condition.strategy === '=');
-  const rowsFetched = unique ? 1 : fetched;
-  const paramClauses = indexClauses.filter((r) => overlaps(r.clauseRelids, outer) && outer !== EMPTY);
+/** The conditions that bound the part of the index that is read: leading columns by =, IN or IS NULL, then one more with
+ * inequalities. The others are tested of each entry. */
+function boundaries(info: IndexInfo, used: readonly Match[]): Match[] {
+  const bounds: Match[] = [];
+  for (let c = 1; c <= info.keyCount; c++) {
+    const column = used.filter((m) => m.condition.column === c);
+    const equality = column.find((m) => m.condition.strategy === '=' || m.condition.strategy === 'isnull') ?? column.find((m) => m.condition.strategy === 'in');
+    if (equality !== undefined) {
+      bounds.push(equality);
+      continue;
+    }
+    bounds.push(...column);
+    break;
+  }
+  return bounds;
+}
+
+/** btcostestimate. */
+function indexCost(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, used: readonly Match[], outer: Relids): IndexPathInfo {
+  const clauses = [...new Set(used.map((m) => m.rinfo))];
+  const bounds = boundaries(info, used);
+  const loops = loopCount(root, rel, outer);
+  let { tuples } = rel;
+  const preds = info.predicate === null ? [] : makeAndsImplicit(forRelation(info.predicate, rel.rti)).map((e) => makeRestrictInfo(e, true));
+  if (preds.length > 0) tuples = clampRows(tuples * clauselistSelectivity(root, preds));
+  const size = indexSize(rel.relation!, info, tuples);
+  const withPreds = (list: readonly RestrictInfo[]): RestrictInfo[] => [...preds.filter((p) => !predicateImpliedBy([p.clause], list.map((r) => r.clause), false)), ...list];
+  const selectivity = clauselistSelectivity(root, withPreds(clauses));
+  const lists = (matches: readonly Match[]): number => matches.reduce((n, m) => (m.condition.strategy === 'in' && m.expr.kind === 'ScalarArrayOpExpr' ? n * Math.max(1, arrayLength(m.expr.args[1])) : n), 1);
+  const unique = info.unique && bounds.some((m) => m.condition.column === info.keyCount) && bounds.every((m) => m.condition.strategy === '=');
+  const boundScans = lists(bounds);
+  let entries = unique ? 1 : Math.round((clauselistSelectivity(root, withPreds([...new Set(bounds.map((m) => m.rinfo))])) * rel.tuples) / boundScans);
+  const scans = lists(used);
+  entries = Math.max(1, Math.min(entries, size.tuples));
+  const pages = size.pages > 1 && size.tuples > 1 ? Math.ceil((entries * size.pages) / size.tuples) : 1;
+  let total: number;
+  if (scans * loops > 1) total = (indexPagesFetched(pages * scans * loops, size.pages, root.totalTablePages + size.pages) * costs.randomPage) / loops;
+  else total = pages * costs.randomPage;
+  const operands = evalCost(used.map((m) => m.condition.value).filter((e) => e !== null));
+  let startup = operands.startup + operands.perTuple;
+  total += startup + entries * scans * (costs.cpuIndexTuple + costs.cpuOperator * used.length);
+  if (info.accessMethod === 'btree') {
+    const descent = (size.tuples > 1 ? Math.ceil(Math.log2(size.tuples)) * costs.cpuOperator : 0) + (size.height + 1) * 50 * costs.cpuOperator;
+    startup += descent;
+    total += boundScans * descent;
+  }
+  const conditions = bounds.map((m) => m.condition);
+  const extra = used.filter((m) => !bounds.includes(m));
+  return {
+    info, matches: used, clauses, outer, startup, total, selectivity, pages: size.pages,
+    rows: outer === EMPTY ? rel.rows : paramPathInfo(root, rel, outer).rows,
+    executable: (fix) => ({ conditions: conditions.map((c) => ({ ...c, value: c.value === null ? null : fix(c.value) })), extraquals: extra.map((m) => fix(m.expr)) }),
+  };
+}
+
+/** create_index_path and cost_index. */
+function makeIndexPath(root: PlannerInfo, rel: RelOptInfo, index: IndexPathInfo, pathkeys: PathKey[], backward: boolean, onlyIndex: boolean): Path {
+  const { info, clauses, outer, matches } = index;
+  const param = outer === EMPTY ? null : paramPathInfo(root, rel, outer);
   // What the index's predicate says need not be asked of its rows, unless they may have to be looked at again (EvalPlanQual).
   const implied = info.predicate === null || root.parse.commandType !== 'select' || root.parse.rowMarks.length > 0 ? [] : makeAndsImplicit(forRelation(info.predicate, rel.rti));
-  const rest = rel.restrictions.filter((r) => !indexClauses.includes(r) && !r.pseudoconstant && !(implied.length > 0 && predicateImpliedBy([r.clause], implied, false)));
-  const rows = outer === EMPTY ? rel.rows : clampRows(rel.rows * clauselistSelectivity(root, paramClauses));
-  const indexPages = Math.max(1, Math.ceil(tuples / 250));
-  const indexPagesRead = Math.max(1, Math.ceil(indexPages * (unique ? rowsFetched / tuples : selectivity)));
-  const descent = Math.ceil(Math.log2(Math.max(tuples, 2))) * costs.cpuOperator + 50 * costs.cpuOperator;
-  const qual = used.reduce((c, m) => c + exprCost(m.expr), 0);
-  let run = indexPagesRead * costs.randomPage + rowsFetched * (costs.cpuIndexTuple + qual);
-  // Heap pages: between reading them all at random and in order, by the square of the correlation.
-  const onlyIndex = isCovered(rel, info, rest);
-  if (!onlyIndex) {
-    const worst = indexPagesFetched(rowsFetched, rel.pages) * costs.randomPage;
-    const bestPages = Math.ceil(selectivity * rel.pages);
-    const best = bestPages <= 0 ? 0 : costs.randomPage + (bestPages - 1) * costs.seqPage;
-    const attnum = info.keyAttributes[0]!;
-    const correlation = attnum > 0 ? correlationOf(rel, attnum) : 0;
-    const c2 = correlation * correlation * (info.keyCount > 1 ? 0.75 * 0.75 : 1);
-    run += unique ? costs.randomPage : worst + c2 * (Math.min(best, worst) - worst);
+  const classes = new Set(clauses.map((r) => r.leftEc).filter((ec) => ec !== null));
+  const rest = [...rel.restrictions, ...(param === null ? [] : param.clauses)].filter((r) => !clauses.includes(r) && !r.pseudoconstant
+    && !(r.leftEc !== null && classes.has(r.leftEc) && r.clause.kind === 'OpExpr' && clauses.some((c) => c.leftEc === r.leftEc && (c === r || c.parentEc !== null || r.parentEc !== null)))
+    && !(implied.length > 0 && predicateImpliedBy([r.clause], implied, false)));
+  const rows = param === null ? rel.rows : param.rows;
+  const fetched = clampRows(index.selectivity * rel.tuples);
+  const loops = loopCount(root, rel, outer);
+  const cached = root.totalTablePages + index.pages;
+  const seen = onlyIndex ? 1 - rel.allVisible : 1;
+  let least: number;
+  let most: number;
+  if (loops > 1) {
+    most = (Math.ceil(indexPagesFetched(fetched * loops, rel.pages, cached) * seen) * costs.randomPage) / loops;
+    least = (Math.ceil(indexPagesFetched(Math.ceil(index.selectivity * rel.pages) * loops, rel.pages, cached) * seen) * costs.randomPage) / loops;
+  } else {
+    most = Math.ceil(indexPagesFetched(fetched, rel.pages, cached) * seen) * costs.randomPage;
+    const pages = Math.ceil(Math.ceil(index.selectivity * rel.pages) * seen);
+    least = pages > 0 ? costs.randomPage + (pages - 1) * costs.seqPage : 0;
   }
-  run += rowsFetched * (costs.cpuTuple + rest.reduce((c, r) => c + exprCost(r.clause), 0));
-  const startup = descent + (enabled.indexscan ? 0 : DISABLE_COST);
+  const attnum = info.keyAttributes[0]!;
+  const correlation = (attnum > 0 ? correlationOf(rel, attnum) : 0) * (info.keyCount > 1 ? 0.75 : 1);
+  const quals = qualEvalCost(rest);
+  const startup = index.startup + quals.startup + (enabled.indexscan ? 0 : DISABLE_COST);
+  const total = startup - index.startup + index.total + most + correlation * correlation * (least - most) + (costs.cpuTuple + quals.perTuple) * fetched;
+  const kind = onlyIndex ? 'IndexOnlyScan' : 'IndexScan';
   const path: Path = {
-    kind: onlyIndex && enabled.indexonlyscan ? 'IndexOnlyScan' : 'IndexScan', rel, rows, startup, total: startup + run, pathkeys, requiredOuter: outer, paramClauses,
-    rescanCost: startup + run, make: () => makePlan(),
-  };
-  const makePlan = (): Plan => {
-    const fix = (e: Expr): Expr => (outer === EMPTY && rel.lateralRelids === EMPTY ? e : replaceNestloopParams(root, e));
-    const sameColumns = used.map((m) => m.condition);
-    return {
-      kind: path.kind as 'IndexScan', ...planBase(path, targetOf(rel.target), orderedClauses(rest).map(fix)), scanrelid: rel.rti,
-      indexid: info.indexrelid, conditions: sameColumns.map((c) => ({ ...c, value: c.value === null ? null : fix(c.value) })),
-      indexqual: used.map((m) => fix(m.expr)), indexorderdir: backward ? 'backward' : 'forward',
-    };
+    kind, rel, rows, startup, total, pathkeys, requiredOuter: outer, paramClauses: param === null ? [] : param.clauses, indexClauses: clauses,
+    make: () => {
+      const fix = (e: Expr): Expr => (outer === EMPTY && rel.lateralRelids === EMPTY ? e : replaceNestloopParams(root, e));
+      return {
+        kind, ...planBase(path, targetOf(rel.target), orderedClauses(rest).map(fix)), scanrelid: rel.rti, indexid: info.indexrelid, ...index.executable(fix),
+        indexqual: matches.map((m) => fix(m.expr)), indexorderdir: backward ? 'backward' : 'forward',
+      };
+    },
   };
   return path;
 }

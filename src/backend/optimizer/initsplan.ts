@@ -1,9 +1,16 @@
 // From the join tree to relations, conditions and join order restrictions (PostgreSQL's initsplan.c): every condition
 // is put where it can first be evaluated, outer joins become SpecialJoinInfos that say what must be joined first.
-import { makeAndsImplicit } from '../nodes/nodeFuncs.ts';
+import { getOpfamilyMember } from '../catalog/lsyscache.ts';
+import { operator } from '../executor/fmgr_info.ts';
+import { opclassInputType } from '../executor/sort_support.ts';
+import { makeOpExpr } from '../nodes/makefuncs.ts';
+import { exprType, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import type { Expr, FromItem, JoinType, Var } from '../nodes/primnodes.ts';
-import { findNonnullableRels, pullVarClause, pullVarnos } from './clauses.ts';
-import { generateBaseEqualities, processEquivalence } from './equivclass.ts';
+import type { Oid } from '../types/datum.ts';
+import { removeUselessJoins, reduceUniqueSemijoins } from './analyzejoins.ts';
+import { containsVolatile, equal, findNonnullableRels, pullVarClause, pullVarnos } from './clauses.ts';
+import { classForSorting, generateBaseEqualities, processEquivalence } from './equivclass.ts';
+import { extractRestrictionOrClauses } from './orclauses.ts';
 import type { PlannerInfo, Relids, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
 import { bit, EMPTY, isSubset, members, overlaps, singleton } from './relids.ts';
 import { makeRestrictInfo } from './restrictinfo.ts';
@@ -32,8 +39,12 @@ interface Deconstructed { qualscope: Relids; innerJoinRels: Relids; nonnullable:
 
 export function deconstructJointree(root: PlannerInfo): void {
   deconstruct(root, root.parse.jointree, false);
+  reconsiderOuterJoinClauses(root);
   generateBaseEqualities(root, (rinfo) => distributeRestrictInfo(root, rinfo));
   root.ecMergingDone = true;
+  for (const rel of root.rels) {
+    for (const rinfo of rel?.joinClauses ?? []) noteClasses(root, rinfo);
+  }
   for (const ec of root.ecs) {
     if (ec.members.length < 2) continue;
     for (const rti of members(ec.relids)) {
@@ -44,6 +55,80 @@ export function deconstructJointree(root: PlannerInfo): void {
       if (m.relids !== EMPTY) addVarsToTargetList(root, pullVarClause(m.expr, true, true), ec.relids);
     }
   }
+  removeUselessJoins(root);
+  reduceUniqueSemijoins(root);
+  extractRestrictionOrClauses(root);
+}
+
+/** reconsider_outer_join_clauses: of a left join on a.x = b.y where a.x is a constant, only rows of b with b.y = that constant can
+ * match; of a full join whose merged column is a constant, only such rows of both sides come out. */
+function reconsiderOuterJoinClauses(root: PlannerInfo): void {
+  const known: { expr: Expr; type: Oid; constant: Expr; constantType: Oid; families: readonly Oid[]; collation: Oid }[] = [];
+  for (const ec of root.ecs) {
+    if (!ec.hasConst || ec.volatile || ec.belowOuterJoin) continue;
+    const constant = ec.members.find((m) => m.isConst)!;
+    for (const m of ec.members) if (!m.isConst) known.push({ expr: m.expr, type: m.type, constant: constant.expr, constantType: constant.type, families: ec.families, collation: ec.collation });
+  }
+  const clauses = new Set<RestrictInfo>();
+  const merged: { rinfo: RestrictInfo; column: Extract<Expr, { kind: 'CoalesceExpr' }>; constant: Expr }[] = [];
+  for (const rel of root.rels) for (const r of rel?.joinClauses ?? []) {
+    if (r.clause.kind === 'OpExpr' && r.isPushedDown && r.mergeFamilies.length > 0) {
+      const [column, constant] = r.clause.args as [Expr, Expr];
+      if (column.kind === 'CoalesceExpr' && r.rightRelids === EMPTY && !containsVolatile(constant) && !merged.some((m) => m.rinfo === r)) merged.push({ rinfo: r, column, constant });
+    }
+    if (!r.isPushedDown && r.canJoin && r.mergeFamilies.length > 0 && r.clause.kind === 'OpExpr' && !r.outerjoinDelayed) clauses.add(r);
+  }
+  if (known.length === 0 && merged.length === 0) return;
+  const done = new Set<RestrictInfo>();
+  const imply = (inner: Expr, relids: Relids, k: (typeof known)[number]): boolean => {
+    const type = exprType(inner);
+    const opno = equalityOf(k.families, type, k.constantType);
+    if (opno === 0) return false;
+    distributeRestrictInfo(root, makeRestrictInfo(makeOpExpr(opno, operator(opno).oprcode, 16, [inner, k.constant], 0, k.collation), true, relids));
+    known.push({ ...k, expr: inner, type });
+    return true;
+  };
+  for (let again = true; again;) {
+    again = false;
+    for (const r of clauses) {
+      if (done.has(r)) continue;
+      const [left, right] = (r.clause as { args: [Expr, Expr] }).args;
+      const { inputcollid } = r.clause as { inputcollid: Oid };
+      const fits = (k: (typeof known)[number]): boolean => k.collation === inputcollid && r.mergeFamilies.some((f) => k.families.includes(f));
+      const outerLeft = isSubset(r.leftRelids, r.outerRelids);
+      const outerRight = isSubset(r.rightRelids, r.outerRelids);
+      if (outerLeft !== outerRight) {
+        const [outer, inner, relids] = outerLeft ? [left, right, r.rightRelids] : [right, left, r.leftRelids];
+        const k = known.find((x) => fits(x) && equal(x.expr, outer));
+        if (k === undefined || singleton(relids) === 0 || !imply(inner, relids, k)) continue;
+      } else if (outerLeft) {
+        const m = merged.find(({ column, rinfo }) => column.args.length === 2 && equal(column.args[0], left) && equal(column.args[1], right) && rinfo.mergeFamilies.some((f) => r.mergeFamilies.includes(f)));
+        if (m === undefined || singleton(r.leftRelids) === 0 || singleton(r.rightRelids) === 0) continue;
+        const k = { expr: m.column, type: exprType(m.column), constant: m.constant, constantType: exprType(m.constant), families: m.rinfo.mergeFamilies, collation: inputcollid };
+        if (!imply(left, r.leftRelids, k) || !imply(right, r.rightRelids, k)) continue;
+        // Both sides have it now.
+        for (const rel of root.rels) if (rel !== undefined) rel.joinClauses = rel.joinClauses.filter((x) => x !== m.rinfo);
+      } else continue;
+      done.add(r);
+      again = true;
+    }
+  }
+}
+
+function equalityOf(families: readonly Oid[], left: Oid, right: Oid): Oid {
+  for (const f of families) {
+    const op = getOpfamilyMember(f, opclassInputType(left), opclassInputType(right), 3);
+    if (op !== 0) return op;
+  }
+  return 0;
+}
+
+/** Both sides of a condition that can be merged by have classes, as orders are told by them (initialize_mergeclause_eclasses). */
+function noteClasses(root: PlannerInfo, rinfo: RestrictInfo): void {
+  const { clause } = rinfo;
+  if (clause.kind !== 'OpExpr' || rinfo.mergeFamilies.length === 0 || !rinfo.canJoin || rinfo.leftEc !== null) return;
+  rinfo.leftEc = classForSorting(root, clause.args[0]!, rinfo.mergeFamilies, clause.inputcollid, 0, true);
+  rinfo.rightEc = classForSorting(root, clause.args[1]!, rinfo.mergeFamilies, clause.inputcollid, 0, true);
 }
 
 function deconstruct(root: PlannerInfo, item: FromItem, belowOuter: boolean): Deconstructed {
@@ -184,6 +269,7 @@ export function distributeQual(root: PlannerInfo, clause: Expr, place: QualPlace
   const rinfo = makeRestrictInfo(clause, isPushedDown, relids, place.securityLevel);
   rinfo.pseudoconstant = pseudoconstant;
   rinfo.outerjoinDelayed = delayed;
+  if (!isPushedDown) rinfo.outerRelids = place.nonnullable;
   addVarsToTargetList(root, pullVarClause(clause, true, true), relids);
   if (maybeEquivalence && rinfo.mergeFamilies.length > 0 && rinfo.requiredRelids === rinfo.clauseRelids && !pseudoconstant) {
     if (processEquivalence(root, rinfo, false)) return;

@@ -4,12 +4,14 @@ import { amopsByFamily } from '../catalog/syscache.ts';
 import type { IndexInfo } from '../catalog/relation.ts';
 import { sortOperator } from '../executor/sort_support.ts';
 import { makeVar } from '../nodes/makefuncs.ts';
-import { exprCollation } from '../nodes/nodeFuncs.ts';
+import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Expr, SortGroupClause, TargetEntry } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
-import { mutateDeep } from './clauses.ts';
+import { equal, mutateDeep } from './clauses.ts';
 import { classForSorting } from './equivclass.ts';
+import { samePathkey } from './pathnode.ts';
 import type { PathKey, PlannerInfo, RelOptInfo } from './pathnodes.ts';
+import { EMPTY } from './relids.ts';
 
 const familiesCache = new Map<string, Oid[]>();
 
@@ -85,3 +87,42 @@ function typeOfFamily(family: Oid, type: Oid): Oid | undefined {
   return amopsByFamily(family).find((a) => a.amopstrategy === 1 && a.amoplefttype === type && a.amoprighttype === type)?.amoplefttype;
 }
 
+/** truncate_useless_pathkeys: the leading part of an order that ORDER BY, GROUP BY or a merge join could use. */
+export function usefulPathkeys(root: PlannerInfo, rel: RelOptInfo, keys: PathKey[]): PathKey[] {
+  let n = 0;
+  const want = root.queryPathkeys;
+  while (n < keys.length && n < want.length && samePathkey(keys[n]!, want[n]!)) n++;
+  let merge = 0;
+  const top = rel.appendInfo?.parent ?? rel;
+  const joins = (k: PathKey): boolean => (k.ec.members.length > 1 && (k.ec.relids & ~top.relids) !== EMPTY && !k.ec.hasConst)
+    || top.joinClauses.some((r) => r.mergeFamilies.length > 0 && (r.leftEc === k.ec || r.rightEc === k.ec));
+  while (merge < keys.length && isMergeDirection(root, keys[merge]!) && joins(keys[merge]!)) merge++;
+  return keys.slice(0, Math.max(n, merge));
+}
+
+/** right_merge_direction: merge joins go up, or the way that ORDER BY wants. */
+function isMergeDirection(root: PlannerInfo, key: PathKey): boolean {
+  const wanted = root.queryPathkeys.find((w) => w.ec === key.ec);
+  return wanted === undefined ? !key.reverse : key.reverse === wanted.reverse;
+}
+
+/** convert_subquery_pathkeys: the order of a subquery's rows as one of its columns, as far as anybody outside knows them. */
+export function subqueryPathkeys(root: PlannerInfo, rel: RelOptInfo, subroot: PlannerInfo, order: readonly PathKey[]): PathKey[] {
+  const keys: PathKey[] = [];
+  const targets = subroot.parse.targetList.filter((t) => !t.resjunk);
+  for (const k of order) {
+    let found: PathKey | null = null;
+    for (const t of targets) {
+      const known = k.ec.volatile ? t.ressortgroupref !== 0 && t.ressortgroupref === k.ec.sortref : k.ec.members.some((m) => equal(m.expr, t.expr));
+      if (!known) continue;
+      const column = makeVar(rel.rti, t.resno, exprType(t.expr), exprTypmod(t.expr), exprCollation(t.expr), 0);
+      const ec = classForSorting(root, column, k.ec.families, k.ec.collation, 0, false);
+      if (ec === null) continue;
+      found = { ec, reverse: k.reverse, nullsFirst: k.nullsFirst };
+      break;
+    }
+    if (found === null) break;
+    if (!redundant(found, keys)) keys.push(found);
+  }
+  return usefulPathkeys(root, rel, keys);
+}

@@ -12,25 +12,96 @@ export function pathkeysContain(have: readonly PathKey[], want: readonly PathKey
   for (let i = 0; i < want.length; i++) if (!samePathkey(have[i]!, want[i]!)) return false;
   return true;
 }
-
-/** Adds a path unless another is as good in everything; drops those it beats. */
-export function addPath(rel: RelOptInfo, path: Path): void {
-  const dominates = (a: Path, b: Path): boolean => a.total <= b.total * FUZZ && a.startup <= b.startup * FUZZ && pathkeysContain(a.pathkeys, b.pathkeys)
-    && isSubset(a.requiredOuter, b.requiredOuter) && a.rows <= b.rows * FUZZ;
-  for (const old of rel.paths) {
-    if (dominates(old, path) && !(dominates(path, old) && path.total < old.total)) return;
-  }
-  rel.paths = rel.paths.filter((old) => !dominates(path, old));
-  rel.paths.push(path);
+/** How many of the wanted keys an order has at its head. */
+export function commonPathkeys(have: readonly PathKey[], want: readonly PathKey[]): number {
+  let n = 0;
+  while (n < have.length && n < want.length && samePathkey(have[n]!, want[n]!)) n++;
+  return n;
 }
+
+const EQUAL = 0;
+const FIRST = 1;
+const SECOND = 2;
+const DIFFERENT = 3;
+type Comparison = 0 | 1 | 2 | 3;
+
+/** compare_path_costs_fuzzily. */
+function compareCosts(a: Path, b: Path, fuzz: number): Comparison {
+  const early = (p: Path): boolean => (p.requiredOuter === EMPTY ? p.rel.considerStartup : p.rel.considerParamStartup);
+  if (a.total > b.total * fuzz) return early(a) && b.startup > a.startup * fuzz ? DIFFERENT : SECOND;
+  if (b.total > a.total * fuzz) return early(b) && a.startup > b.startup * fuzz ? DIFFERENT : FIRST;
+  if (a.startup > b.startup * fuzz) return SECOND;
+  return b.startup > a.startup * fuzz ? FIRST : EQUAL;
+}
+
+export function comparePathkeys(a: readonly PathKey[], b: readonly PathKey[]): Comparison {
+  const common = commonPathkeys(a, b);
+  if (common < a.length) return common < b.length ? DIFFERENT : FIRST;
+  return common < b.length ? SECOND : EQUAL;
+}
+
+const NONE: readonly PathKey[] = [];
+const orderOf = (p: Path): readonly PathKey[] => (p.requiredOuter === EMPTY ? p.pathkeys : NONE);
+
+function dominance(a: Path, b: Path): Comparison {
+  const costs = compareCosts(a, b, FUZZ);
+  if (costs === DIFFERENT) return DIFFERENT;
+  const keys = comparePathkeys(orderOf(a), orderOf(b));
+  if (keys === DIFFERENT) return DIFFERENT;
+  const firstNeedsLess = isSubset(a.requiredOuter, b.requiredOuter);
+  const secondNeedsLess = isSubset(b.requiredOuter, a.requiredOuter);
+  if (costs === EQUAL) {
+    if (keys === FIRST) return firstNeedsLess && a.rows <= b.rows ? FIRST : DIFFERENT;
+    if (keys === SECOND) return secondNeedsLess && a.rows >= b.rows ? SECOND : DIFFERENT;
+    if (firstNeedsLess && secondNeedsLess) {
+      if (a.rows !== b.rows) return a.rows < b.rows ? FIRST : SECOND;
+      return compareCosts(a, b, 1.0000000001) === FIRST ? FIRST : SECOND;
+    }
+    if (firstNeedsLess) return a.rows <= b.rows ? FIRST : DIFFERENT;
+    return secondNeedsLess && a.rows >= b.rows ? SECOND : DIFFERENT;
+  }
+  if (costs === FIRST) return keys !== SECOND && firstNeedsLess && a.rows <= b.rows ? FIRST : DIFFERENT;
+  return keys !== FIRST && secondNeedsLess && a.rows >= b.rows ? SECOND : DIFFERENT;
+}
+
+/** Adds a path unless another is as good in everything; drops those it beats. The cheapest stands first (add_path). */
+export function addPath(rel: RelOptInfo, path: Path): void {
+  const { paths } = rel;
+  let at = 0;
+  for (let i = 0; i < paths.length; i++) {
+    const better = dominance(path, paths[i]!);
+    if (better === FIRST) {
+      paths.splice(i--, 1);
+      continue;
+    }
+    if (path.total >= paths[i]!.total) at = i + 1;
+    if (better === SECOND) return;
+  }
+  paths.splice(at, 0, path);
+}
+
+/** compare_path_costs: by total costs, then by those of the first row. */
+const isCheaper = (a: Path, b: Path): number => a.total - b.total || a.startup - b.startup;
 
 export function setCheapest(rel: RelOptInfo): void {
   let best: Path | null = null;
   for (const p of rel.paths) {
     if (p.requiredOuter !== EMPTY) continue;
-    if (best === null || p.total < best.total) best = p;
+    const order = best === null ? -1 : isCheaper(p, best);
+    if (order < 0 || (order === 0 && comparePathkeys(best!.pathkeys, p.pathkeys) === SECOND)) best = p;
   }
   rel.cheapestTotal = best ?? rel.paths[0] ?? null;
+}
+
+/** The cheapest path for the first row. */
+export function cheapestStartup(rel: RelOptInfo): Path | null {
+  let best: Path | null = null;
+  for (const p of rel.paths) {
+    if (p.requiredOuter !== EMPTY) continue;
+    const order = best === null ? -1 : p.startup - best.startup || p.total - best.total;
+    if (order < 0 || (order === 0 && comparePathkeys(best!.pathkeys, p.pathkeys) === SECOND)) best = p;
+  }
+  return best;
 }
 
 /** The cheapest way to get the first `fraction` of the rows (above 1: so many rows) in this order. */

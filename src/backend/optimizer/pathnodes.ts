@@ -56,6 +56,8 @@ export interface PlannerInfo {
   /** How many levels of security quals (policies, security barrier views) there are: other conditions come after them. */
   qualSecurityLevel: number;
   resultTargetList: TargetEntry[];
+  /** Of all its tables. */
+  totalTablePages: number;
 }
 
 export interface RestrictInfo {
@@ -67,6 +69,8 @@ export interface RestrictInfo {
   /** false: a condition of the outer join itself. */
   isPushedDown: boolean;
   outerjoinDelayed: boolean;
+  /** Of an outer join's own condition: the side whose rows are all kept; it does not filter those. */
+  outerRelids: Relids;
   pseudoconstant: boolean;
   /** Conditions of lower levels must have let a row pass before this may see it, unless it is leakproof (known above level 0). */
   securityLevel: number;
@@ -146,8 +150,16 @@ export interface RelOptInfo {
   rte: RangeTblEntry | null;
   relation: Relation | null;
   indexes: IndexInfo[];
+  /** As many as PostgreSQL would need for these rows, so that its cost model holds. */
   pages: number;
   tuples: number;
+  /** The share of pages that an index-only scan need not look at. */
+  allVisible: number;
+  /** Paths that give their first row early are worth keeping; the same for those that take values from outside. */
+  considerStartup: boolean;
+  considerParamStartup: boolean;
+  /** What scans with values of these relations can do. */
+  paramInfos: Map<Relids, ParamPathInfo>;
   lateralRelids: Relids;
   /** The tables it stands for, itself included; null: it is one table. */
   children: AppendRelInfo[] | null;
@@ -160,6 +172,9 @@ export interface RelOptInfo {
   attrNeeded: Map<number, { node: Var; needed: Relids }>;
 }
 
+/** Conditions that a scan tests which is given the values of other relations, and the rows that are left. */
+export interface ParamPathInfo { clauses: RestrictInfo[]; rows: number }
+
 export interface Path {
   kind: string;
   rel: RelOptInfo;
@@ -171,7 +186,9 @@ export interface Path {
   requiredOuter: Relids;
   /** Conditions evaluated inside that mention requiredOuter. */
   paramClauses: RestrictInfo[];
-  /** Another run with the same parameters costs this. */
-  rescanCost: number;
+  /** Of an index scan: those looked up in the index. */
+  indexClauses?: readonly RestrictInfo[];
+  /** What running it once more costs, where its kind does not say that. */
+  rescan?: { startup: number; total: number };
   make: () => Plan;
 }

@@ -1,6 +1,9 @@
-// What the catalogs know for the planner: widths and statistics of columns (pg_statistic).
+// What the catalogs know for the planner (PostgreSQL's plancat.c): sizes of tables and indexes, widths and statistics of
+// columns (pg_statistic). Rows take less room here than in PostgreSQL; the planner counts in its pages all the same, as its
+// cost model was made for them.
 import { statisticOf } from '../catalog/syscache.ts';
-import type { Relation } from '../catalog/relation.ts';
+import { estimateRelationSize } from '../catalog/relation_size.ts';
+import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
 import { typeInfo } from '../executor/fmgr_info.ts';
 
@@ -63,4 +66,76 @@ export function columnWidth(relation: Relation, attnum: number): number {
   if (stats !== undefined && stats.width > 0) return stats.width;
   const a = relation.attributes[attnum - 1];
   return a === undefined ? 32 : typeWidth(a.atttypid, a.atttypmod);
+}
+
+// ------------------------------------------------------------------ sizes
+
+const PAGE_BYTES = 8168;
+const maxAlign = (n: number): number => Math.ceil(n / 8) * 8;
+const ALIGNMENT: Record<string, number> = { c: 1, s: 2, i: 4, d: 8 };
+
+/** Bytes of a row's data in PostgreSQL's heap; `variable`: of a column of variable length without statistics. */
+function dataWidth(relation: Relation, variable: number): number {
+  let at = 0;
+  for (const a of relation.attributes) {
+    if (a.attisdropped) continue;
+    const { typlen, typalign } = typeInfo(a.atttypid);
+    const width = typlen > 0 ? typlen : columnStatistics(relation.oid, a.attnum)?.width ?? variable;
+    // Short values have a header of one byte, which needs no place of its own.
+    const alignment = typlen > 0 || width >= 127 ? ALIGNMENT[typalign] ?? 1 : 1;
+    at = Math.ceil(at / alignment) * alignment + width;
+  }
+  return at;
+}
+
+/** How many pages so many rows take. */
+function heapPages(relation: Relation, tuples: number, rowBytes: number): number {
+  let variable = 32;
+  if (rowBytes > 0 && relation.layout.varCount > 0) variable = Math.max(1, (rowBytes - relation.layout.varDataStart) / relation.layout.varCount) + 1;
+  const perPage = Math.max(1, Math.floor(PAGE_BYTES / (maxAlign(24 + dataWidth(relation, variable)) + 4)));
+  return Math.ceil(tuples / perPage);
+}
+
+/** estimate_rel_size: what VACUUM or ANALYZE last saw and how far the table has grown; ten pages at least for a table nobody has
+ * looked at. */
+export function estimateSize(relation: Relation): { tuples: number; pages: number; allVisible: number } {
+  if (relation.kind === 'p') return { tuples: 0, pages: 0, allVisible: 1 };
+  const now = estimateRelationSize(relation);
+  let pages = heapPages(relation, now.tuples, now.rowBytes);
+  const known = relation.tuples >= 0 && relation.pages > 0;
+  if (pages < 10 && relation.tuples < 0 && !relation.hasSubclass) pages = 10;
+  if (pages === 0) return { tuples: 0, pages: 0, allVisible: 0 };
+  if (known) return { tuples: Math.round(now.tuples), pages, allVisible: Math.min(1, relation.allVisible / relation.pages) };
+  const width = relation.attributes.reduce((n, a) => n + (a.attisdropped ? 0 : columnWidth(relation, a.attnum)), 0) + 28;
+  return { tuples: Math.round(Math.floor(PAGE_BYTES / width) * pages), pages, allVisible: 0 };
+}
+
+export interface IndexSize { pages: number; tuples: number; height: number }
+
+/** An index over so many rows, as PostgreSQL's btree would be. */
+export function indexSize(relation: Relation, info: IndexInfo, tuples: number): IndexSize {
+  if (tuples < 1) return { pages: 1, tuples, height: 0 };
+  let width = 8;
+  let distinct = tuples;
+  for (const [i, column] of info.columns.entries()) {
+    const attnum = info.keyAttributes[i] ?? 0;
+    const { typlen, typalign } = typeInfo(column.typeOid);
+    const stats = attnum > 0 ? columnStatistics(relation.oid, attnum) : undefined;
+    const alignment = typlen > 0 ? ALIGNMENT[typalign] ?? 1 : 1;
+    width = Math.ceil(width / alignment) * alignment + (typlen > 0 ? typlen : stats?.width ?? 32);
+    if (info.columns.length === 1 && stats !== undefined && stats.distinct !== 0) distinct = stats.distinct > 0 ? stats.distinct : -stats.distinct * tuples;
+  }
+  const entry = maxAlign(width) + 4;
+  // Entries of one key share it.
+  const bytes = !info.unique && distinct < tuples / 2 ? tuples * 6 + distinct * entry : tuples * entry;
+  const perPage = Math.max(2, Math.floor((8152 * 0.9) / entry));
+  let level = Math.ceil(bytes / (8152 * 0.9));
+  let pages = level + 1;
+  let height = 0;
+  while (level > 1) {
+    level = Math.ceil(level / perPage);
+    pages += level;
+    height++;
+  }
+  return { pages, tuples, height };
 }

@@ -4,14 +4,14 @@ import { openRelation } from '../catalog/relcache.ts';
 import { internalError } from '../../common/errors.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
-import { columnWidth, typeWidth } from './plancat.ts';
+import { columnWidth, estimateSize, typeWidth } from './plancat.ts';
 import type { PlannerInfo, Relids, RelOptInfo } from './pathnodes.ts';
 import { bit, EMPTY, isSubset } from './relids.ts';
 
 export function emptyRel(kind: RelOptInfo['kind'], relids: Relids): RelOptInfo {
   return {
     kind, relids, rows: 1, width: 0, target: [], paths: [], cheapestTotal: null, restrictions: [], joinClauses: [],
-    hasEcJoins: false, rti: 0, rte: null, relation: null, indexes: [], pages: 0, tuples: 0, lateralRelids: EMPTY, children: null, appendInfo: null, subroot: null,
+    hasEcJoins: false, rti: 0, rte: null, relation: null, indexes: [], pages: 0, tuples: 0, allVisible: 1, considerStartup: false, considerParamStartup: false, paramInfos: new Map(), lateralRelids: EMPTY, children: null, appendInfo: null, subroot: null,
     subplan: null, subplanParams: [], attrNeeded: new Map(),
   };
 }
@@ -21,14 +21,18 @@ export function buildBaseRel(root: PlannerInfo, rti: number): RelOptInfo {
   const rel = emptyRel('base', bit(rti));
   rel.rti = rti;
   rel.rte = rte;
+  rel.considerStartup = root.tupleFraction > 0;
   if (rte.rtekind === 'relation') {
     const relation = openRelation(rte.relid);
     if (relation.kind === 'f') throw foreignTableUnreachable(relation.oid);
     rel.relation = relation;
-    rel.indexes = relation.indexes.filter((i) => i.valid && (i.accessMethod === 'btree' || i.accessMethod === 'hash'));
-    const { tuples, pages } = estimateSize(relation);
+    // The newest first: it wins where two are as good as each other.
+    rel.indexes = relation.indexes.filter((i) => i.valid && (i.accessMethod === 'btree' || i.accessMethod === 'hash')).reverse();
+    const { tuples, pages, allVisible } = estimateSize(relation);
     rel.tuples = tuples;
     rel.pages = pages;
+    rel.allVisible = allVisible;
+    root.totalTablePages += pages;
   }
   root.rels[rti] = rel;
   return rel;
@@ -38,14 +42,6 @@ export function baseRel(root: PlannerInfo, rti: number): RelOptInfo {
   const rel = root.rels[rti];
   if (rel === undefined) throw internalError(`no relation entry for relid ${rti}`);
   return rel;
-}
-
-/** estimate_rel_size: what VACUUM or ANALYZE last saw; PostgreSQL's ten pages for a table nobody has looked at. */
-function estimateSize(relation: { tuples: number; pages: number; attributes: readonly { atttypid: number; atttypmod: number; attisdropped: boolean }[] }): { tuples: number; pages: number } {
-  if (relation.tuples >= 0 && (relation.pages > 0 || relation.tuples > 0)) return { tuples: relation.tuples, pages: Math.max(relation.pages, 1) };
-  const pages = 10;
-  const width = relation.attributes.reduce((n, a) => n + (a.attisdropped ? 0 : typeWidth(a.atttypid, a.atttypmod)), 0) + 28;
-  return { tuples: Math.round(pages * (8168 / width)), pages };
 }
 
 /** The columns of two joined relations that something above the join needs. */

@@ -1,14 +1,17 @@
 // How many rows a condition lets through (PostgreSQL's selfuncs.c, clausesel.c).
 import { functionInfo, operator } from '../executor/fmgr_info.ts';
-import { typeComparator } from '../executor/sort_support.ts';
+import { hashKeyFunction, typeComparator } from '../executor/sort_support.ts';
 import { exprCollation, exprType } from '../nodes/nodeFuncs.ts';
+import type { IndexInfo } from '../catalog/relation.ts';
 import type { Expr, Var } from '../nodes/primnodes.ts';
-import type { ArrayValue, Datum } from '../types/datum.ts';
-import { pullVarnos, pullVars, stripRelabel } from './clauses.ts';
+import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
+import { equal, pullVarnos, pullVars, stripRelabel } from './clauses.ts';
+import { clampRows } from './costsize.ts';
 import { type ColumnStatistics, columnStatistics } from './plancat.ts';
 import type { PlannerInfo, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
 import { singleton } from './relids.ts';
 
+const BOOLOID = 16;
 const DEFAULT_INEQ_SEL = 0.3333333333333333;
 const DEFAULT_RANGE_INEQ_SEL = 0.005;
 const DEFAULT_MATCH_SEL = 0.005;
@@ -17,32 +20,64 @@ const DEFAULT_NUM_DISTINCT = 200;
 
 const clamp = (p: number): number => Math.min(1, Math.max(0, p));
 
-interface Column { rel: RelOptInfo; stats: ColumnStatistics | undefined; unique: boolean; boolean: boolean }
+interface Column { rel: RelOptInfo; stats: ColumnStatistics | undefined; unique: boolean; type: Oid; values: boolean }
 
+/** examine_variable: what an expression over one relation is known by. */
 function columnOf(root: PlannerInfo, e: Expr): Column | null {
   const v = stripRelabel(e);
-  if (v.kind !== 'Var' || v.varlevelsup !== 0) return null;
+  if (v.kind !== 'Var' || v.varlevelsup !== 0) {
+    const rti = singleton(pullVarnos(v));
+    const rel = rti === 0 ? undefined : root.rels[rti];
+    return rel === undefined ? null : { rel, stats: undefined, unique: false, type: exprType(v), values: false };
+  }
   const rel = root.rels[v.varno];
   if (rel === undefined) return null;
-  const stats = rel.relation !== null && v.varattno > 0 ? columnStatistics(rel.relation.oid, v.varattno, rel.children !== null) : undefined;
-  const unique = rel.indexes.some((i) => i.unique && i.predicate === null && i.keyCount === 1 && i.keyAttributes[0] === v.varattno);
-  return { rel, stats, unique, boolean: v.vartype === 16 };
+  const column: Column = { rel, stats: undefined, unique: false, type: v.vartype, values: false };
+  if (rel.relation !== null) {
+    if (v.varattno > 0) column.stats = columnStatistics(rel.relation.oid, v.varattno, rel.children !== null);
+    column.unique = rel.indexes.some((i) => i.unique && i.immediate && i.keyCount === 1 && i.keyAttributes[0] === v.varattno && (i.predicate === null || predicateHolds(rel, i)));
+  } else if (rel.subroot !== null) examineSubqueryColumn(rel.subroot, v.varattno, column);
+  else column.values = rel.rte?.rtekind === 'values';
+  return column;
+}
+
+/** A subquery's column that is a column below (examine_simple_variable). */
+function examineSubqueryColumn(subroot: PlannerInfo, attno: number, into: Column): void {
+  const q = subroot.parse;
+  const tle = q.targetList.find((t) => t.resno === attno);
+  if (tle === undefined || q.setOperations !== null) return;
+  const only = (list: readonly { tleSortGroupRef: number }[]): boolean => list.length === 1 && list[0]!.tleSortGroupRef === tle.ressortgroupref;
+  if (q.distinctClause.length > 0) {
+    into.unique = only(q.distinctClause);
+    return;
+  }
+  if (q.groupClause.length > 0) {
+    into.unique = only(q.groupClause);
+    return;
+  }
+  if (q.groupingSets.length > 0 || tle.expr.kind !== 'Var' || tle.expr.varlevelsup !== 0) return;
+  into.stats = columnOf(subroot, tle.expr)?.stats;
 }
 
 /** get_variable_numdistinct. */
 function distinctOf(c: Column | null): { count: number; isDefault: boolean } {
   if (c === null) return { count: DEFAULT_NUM_DISTINCT, isDefault: true };
-  const tuples = c.rel.tuples > 0 ? c.rel.tuples : c.rel.rows;
   let distinct = c.stats?.distinct ?? 0;
-  if (c.stats === undefined) {
-    if (c.boolean) distinct = 2;
-    else if (c.unique) distinct = -1;
-  } else if (c.unique) distinct = -1 * (1 - c.stats.nullFraction);
-  if (distinct > 0) return { count: Math.max(1, distinct), isDefault: false };
+  if (c.unique) distinct = -1 * (1 - (c.stats?.nullFraction ?? 0));
+  else if (c.stats === undefined) {
+    if (c.type === BOOLOID) distinct = 2;
+    else if (c.values) distinct = -1;
+  }
+  if (distinct > 0) return { count: clampRows(distinct), isDefault: false };
+  const { tuples } = c.rel;
   if (tuples <= 0) return { count: DEFAULT_NUM_DISTINCT, isDefault: true };
-  if (distinct < 0) return { count: Math.max(1, Math.round(-distinct * tuples)), isDefault: false };
-  return tuples < DEFAULT_NUM_DISTINCT ? { count: Math.max(1, Math.round(tuples)), isDefault: false } : { count: DEFAULT_NUM_DISTINCT, isDefault: true };
+  if (distinct < 0) return { count: clampRows(-distinct * tuples), isDefault: false };
+  return tuples < DEFAULT_NUM_DISTINCT ? { count: clampRows(tuples), isDefault: false } : { count: DEFAULT_NUM_DISTINCT, isDefault: true };
 }
+
+/** What is known of the conditions says that rows outside a partial index are not wanted; indxpath.ts, which is above, fills it in. */
+export const indexHooks: { predicateHolds: (rel: RelOptInfo, info: IndexInfo) => boolean } = { predicateHolds: () => false };
+const predicateHolds = (rel: RelOptInfo, info: IndexInfo): boolean => indexHooks.predicateHolds(rel, info);
 
 /** A literal's value, when statistics can be asked about it. Doing so ties the plan to it. */
 function constValue(e: Expr): { known: true; value: Datum } | null {
@@ -118,7 +153,7 @@ export function clauseSelectivity(root: PlannerInfo, e: Expr, sjinfo: SpecialJoi
     case 'ScalarArrayOpExpr': {
       const one = operatorSelectivity(root, { kind: 'OpExpr', opno: e.opno, opfuncid: e.opfuncid, opresulttype: 16, opretset: false, opcollid: 0, inputcollid: e.inputcollid, args: [e.args[0], UNKNOWN], location: -1 }, sjinfo);
       const list = e.args[1];
-      const n = list.kind === 'Const' ? (list.constvalue === null ? 0 : (list.constvalue as ArrayValue).values.length) : list.kind === 'ArrayExpr' ? list.elements.length : 10;
+      const n = arrayLength(list);
       const name = functionName(operator(e.opno).oprrest);
       if (e.useOr) return name === 'eqsel' ? Math.min(1, one * n) : 1 - (1 - one) ** n;
       return name === 'neqsel' ? Math.max(0, 1 - n * (1 - one)) : one ** n;
@@ -139,6 +174,13 @@ export function clauseSelectivity(root: PlannerInfo, e: Expr, sjinfo: SpecialJoi
     case 'FuncExpr': return 0.3333333;
     default: return 0.5;
   }
+}
+
+/** estimate_array_length. */
+export function arrayLength(list: Expr): number {
+  const e = stripRelabel(list);
+  if (e.kind === 'Const') return e.constvalue === null ? 0 : (e.constvalue as ArrayValue).values.length;
+  return e.kind === 'ArrayExpr' ? e.elements.length : 10;
 }
 const UNKNOWN: Expr = { kind: 'Param', paramkind: 'extern', paramid: 0, paramtype: 0, paramtypmod: -1, paramcollid: 0, location: -1 };
 
@@ -171,8 +213,10 @@ function operatorSelectivity(root: PlannerInfo, e: Expr & { kind: 'OpExpr' }, sj
   switch (functionName(op.oprrest)) {
     case 'eqsel': return equality(column, value, swapped ? b : a);
     case 'neqsel': return Math.max(0, 1 - (column?.stats?.nullFraction ?? 0) - equality(column, value, swapped ? b : a));
-    case 'scalarltsel': case 'scalarlesel': return inequality(column, value, swapped, swapped ? b : a);
-    case 'scalargtsel': case 'scalargesel': return inequality(column, value, !swapped, swapped ? b : a);
+    case 'scalarltsel': return inequality(column, value, swapped, false, swapped ? b : a);
+    case 'scalarlesel': return inequality(column, value, swapped, true, swapped ? b : a);
+    case 'scalargtsel': return inequality(column, value, !swapped, false, swapped ? b : a);
+    case 'scalargesel': return inequality(column, value, !swapped, true, swapped ? b : a);
     case 'likesel': case 'iclikesel': case 'regexeqsel': case 'icregexeqsel': case 'matchingsel': return DEFAULT_MATCH_SEL;
     case 'nlikesel': case 'icnlikesel': case 'regexnesel': case 'icregexnesel': return 1 - DEFAULT_MATCH_SEL;
     case '': return 0.5;
@@ -180,88 +224,188 @@ function operatorSelectivity(root: PlannerInfo, e: Expr & { kind: 'OpExpr' }, sj
   }
 }
 
+/** var_eq_const, var_eq_non_const. */
 function equality(c: Column | null, value: { value: Datum } | null, e: Expr): number {
   if (c === null) return 1 / DEFAULT_NUM_DISTINCT;
   if (c.unique && c.rel.tuples >= 1) return 1 / c.rel.tuples;
   const { stats } = c;
   if (stats === undefined) return 1 / distinctOf(c).count;
-  let rest = 1 - stats.nullFraction;
-  if (stats.mcv !== null) {
-    if (value !== null) {
-      const compare = typeComparator(exprType(e), exprCollation(e));
-      const i = stats.mcv.values.findIndex((v) => v !== null && compare(v, value.value) === 0);
-      if (i >= 0) return stats.mcv.frequencies[i]!;
-    }
-    const sum = stats.mcv.frequencies.reduce((x, y) => x + y, 0);
-    const others = distinctOf(c).count - stats.mcv.values.length;
-    if (value === null) return clamp(rest / distinctOf(c).count);
-    rest -= sum;
-    return clamp(others > 1 ? rest / others : rest);
+  const { mcv } = stats;
+  if (value === null) {
+    const s = (1 - stats.nullFraction) / distinctOf(c).count;
+    return clamp(mcv !== null && s > mcv.frequencies[0]! ? mcv.frequencies[0]! : s);
   }
-  return clamp(rest / distinctOf(c).count);
+  let rest = 1 - stats.nullFraction;
+  let others = distinctOf(c).count;
+  if (mcv !== null) {
+    const compare = typeComparator(exprType(e), exprCollation(e));
+    const i = mcv.values.findIndex((v) => v !== null && compare(v, value.value) === 0);
+    if (i >= 0) return mcv.frequencies[i]!;
+    rest -= mcv.frequencies.reduce((x, y) => x + y, 0);
+    others -= mcv.values.length;
+  }
+  let s = clamp(rest);
+  if (others > 1) s /= others;
+  return mcv !== null && mcv.frequencies.length > 0 ? Math.min(s, mcv.frequencies[mcv.frequencies.length - 1]!) : s;
 }
 
-/** The share of rows with column < value (greater: >). */
-function inequality(c: Column | null, value: { value: Datum } | null, greater: boolean, e: Expr): number {
+/** scalarineqsel: the share of rows with column < value (greater: >; orEqual: <=, >=). */
+function inequality(c: Column | null, value: { value: Datum } | null, greater: boolean, orEqual: boolean, e: Expr): number {
   if (c === null || c.stats === undefined || value === null || value.value === null) return DEFAULT_INEQ_SEL;
   const { stats } = c;
   const compare = typeComparator(exprType(e), exprCollation(e));
+  const passes = (v: Datum): boolean => {
+    const order = compare(v, value.value);
+    return order === 0 ? orEqual : order > 0 === greater;
+  };
   let mcvShare = 0;
   let mcvTotal = 0;
   stats.mcv?.values.forEach((v, i) => {
     const f = stats.mcv!.frequencies[i]!;
     mcvTotal += f;
-    if ((compare(v, value.value) < 0) !== greater) mcvShare += f;
+    if (passes(v)) mcvShare += f;
   });
-  let share = DEFAULT_INEQ_SEL;
   const h = stats.histogram;
+  let share = -1;
   if (h !== null && h.length > 1) {
+    const last = h.length - 1;
     let low = 0;
     let high = h.length;
     while (low < high) {
       const mid = (low + high) >> 1;
-      if (compare(h[mid], value.value) < 0) low = mid + 1;
+      if (passes(h[mid]!) !== greater) low = mid + 1;
       else high = mid;
     }
     let below: number;
-    if (low === 0) below = 0;
-    else if (low === h.length) below = 1;
+    if (low <= 0) below = 0;
+    else if (low > last) below = 1;
     else {
-      const from = h[low - 1];
-      const to = h[low];
-      let fraction = 0.5;
-      if (typeof from === 'number' && typeof to === 'number' && typeof value.value === 'number' && to > from) fraction = (value.value - from) / (to - from);
-      below = (low - 1 + fraction) / (h.length - 1);
+      let equal = 0;
+      if (low === 1 || greater === orEqual) {
+        const others = distinctOf(c).count - (stats.mcv?.values.length ?? 0);
+        if (others > 1) equal = 1 / others;
+      }
+      const fraction = placeBetween(value.value, h[low - 1]!, h[low]!);
+      below = (low - 1 + fraction) / last;
+      if (low === 1) below += equal * (1 - fraction);
+      if (greater === orEqual) below -= equal;
+      below = clamp(below);
     }
-    share = greater ? 1 - below : below;
-    share = Math.min(0.9999, Math.max(0.0001, share));
+    const cutoff = 0.01 / last;
+    share = Math.min(1 - cutoff, Math.max(cutoff, greater ? 1 - below : below));
   }
-  return clamp(share * (1 - stats.nullFraction - mcvTotal) + mcvShare);
+  const rest = 1 - stats.nullFraction - mcvTotal;
+  return clamp(mcvShare + (share >= 0 ? share : 0.5) * rest);
 }
 
-/** eqjoinsel without the comparison of most common values. */
+/** Where a value is between two others, as far as that can be told (convert_to_scalar). */
+function placeBetween(value: Datum, low: Datum, high: Datum): number {
+  const [v, l, h] = [scalar(value), scalar(low), scalar(high)];
+  if (v === null || l === null || h === null) return 0.5;
+  if (h <= l) return 0.5;
+  return v <= l ? 0 : v >= h ? 1 : (v - l) / (h - l);
+}
+function scalar(v: Datum): number | null {
+  if (typeof v === 'number') return v;
+  if (typeof v === 'bigint') return Number(v);
+  if (typeof v !== 'string') return null;
+  let x = 0;
+  for (let i = 0; i < 12; i++) x = x * 256 + (i < v.length ? Math.min(255, v.charCodeAt(i)) : 0);
+  return x;
+}
+
+/** eqjoinsel. */
 function equalityJoin(a: Column | null, b: Column | null, sjinfo: SpecialJoinInfo | null): number {
-  const na = distinctOf(a);
-  const nb = distinctOf(b);
+  const semi = sjinfo !== null && (sjinfo.jointype === 'semi' || sjinfo.jointype === 'anti');
+  const inner = equalityInner(a, b);
+  if (!semi) return inner;
+  const aIsOuter = a !== null ? (a.rel.relids & sjinfo.synRighthand) === 0n : b !== null && (b.rel.relids & sjinfo.synRighthand) !== 0n;
+  const [outer, other] = aIsOuter ? [a, b] : [b, a];
+  // There cannot be more that match than there are pairs.
+  return Math.min(equalitySemi(outer, other), Math.max(1, other?.rel.rows ?? 1e100) * inner);
+}
+
+interface Matches { product: number; freqA: number; freqB: number; count: number; totalA: number; totalB: number }
+
+/** How often most common values of both sides are the same. */
+function matchCommon(a: Column, b: Column, limitB = Infinity): Matches | null {
+  const ma = a.stats?.mcv ?? null;
+  const mb = b.stats?.mcv ?? null;
+  if (ma === null || mb === null) return null;
+  const keys = new Map<unknown, number>();
+  const keyOfB = hashKeyFunction(b.type);
+  const keyOfA = hashKeyFunction(a.type);
+  mb.values.slice(0, limitB).forEach((v, i) => keys.set(keyOfB(v), i));
+  const m: Matches = { product: 0, freqA: 0, freqB: 0, count: 0, totalA: 0, totalB: 0 };
+  for (const f of ma.frequencies) m.totalA += f;
+  for (const f of mb.frequencies) m.totalB += f;
+  ma.values.forEach((v, i) => {
+    const j = keys.get(keyOfA(v));
+    if (j === undefined) return;
+    m.product += ma.frequencies[i]! * mb.frequencies[j]!;
+    m.freqA += ma.frequencies[i]!;
+    m.freqB += mb.frequencies[j]!;
+    m.count++;
+  });
+  return m;
+}
+
+/** eqjoinsel_inner. */
+function equalityInner(a: Column | null, b: Column | null): number {
+  const na = distinctOf(a).count;
+  const nb = distinctOf(b).count;
   const nullsA = a?.stats?.nullFraction ?? 0;
   const nullsB = b?.stats?.nullFraction ?? 0;
-  if (sjinfo !== null && (sjinfo.jointype === 'semi' || sjinfo.jointype === 'anti')) {
-    const aIsOuter = a !== null && (a.rel.relids & sjinfo.synRighthand) === 0n;
-    const outer = aIsOuter ? na : nb;
-    const inner = aIsOuter ? nb : na;
-    const innerRel = aIsOuter ? b?.rel : a?.rel;
-    const innerCount = innerRel !== undefined && inner.count > innerRel.rows ? Math.max(1, innerRel.rows) : inner.count;
-    if (outer.isDefault || inner.isDefault) return 0.5 * (1 - (aIsOuter ? nullsA : nullsB));
-    return (innerCount >= outer.count ? 1 : innerCount / outer.count) * (1 - (aIsOuter ? nullsA : nullsB));
+  const m = a === null || b === null ? null : matchCommon(a, b);
+  if (m === null) return ((1 - nullsA) * (1 - nullsB)) / Math.max(na, nb);
+  const ca = a!.stats!.mcv!.values.length;
+  const cb = b!.stats!.mcv!.values.length;
+  const unmatchedA = clamp(m.totalA - m.freqA);
+  const unmatchedB = clamp(m.totalB - m.freqB);
+  const othersA = clamp(1 - nullsA - m.totalA);
+  const othersB = clamp(1 - nullsB - m.totalB);
+  let viaA = m.product;
+  if (nb > cb) viaA += (unmatchedA * othersB) / (nb - cb);
+  if (nb > m.count) viaA += (othersA * (othersB + unmatchedB)) / (nb - m.count);
+  let viaB = m.product;
+  if (na > ca) viaB += (unmatchedB * othersA) / (na - ca);
+  if (na > m.count) viaB += (othersB * (othersA + unmatchedA)) / (na - m.count);
+  return Math.min(viaA, viaB);
+}
+
+/** eqjoinsel_semi. */
+function equalitySemi(outer: Column | null, inner: Column | null): number {
+  const no = distinctOf(outer);
+  const ni = distinctOf(inner);
+  const nulls = outer?.stats?.nullFraction ?? 0;
+  let count = ni.count;
+  let innerDefault = ni.isDefault;
+  if (inner !== null && count >= inner.rel.rows) {
+    count = Math.max(1, inner.rel.rows);
+    innerDefault = false;
   }
-  return ((1 - nullsA) * (1 - nullsB)) / Math.max(na.count, nb.count);
+  const m = outer === null || inner === null ? null : matchCommon(outer, inner, Math.ceil(count));
+  if (m !== null) {
+    let uncertain = 0.5;
+    if (!no.isDefault && !innerDefault) {
+      const left = no.count - m.count;
+      const right = count - m.count;
+      uncertain = left <= right || right < 0 ? 1 : right / left;
+    }
+    return clamp(m.freqA + uncertain * clamp(1 - m.freqA - nulls));
+  }
+  if (no.isDefault || innerDefault) return 0.5 * (1 - nulls);
+  return (no.count <= count || count < 0 ? 1 : count / no.count) * (1 - nulls);
 }
 
 /** estimate_num_groups: how many different combinations of values. */
 export function estimateGroups(root: PlannerInfo, exprs: readonly Expr[], inputRows: number): number {
   let groups = 1;
-  const perRel = new Map<RelOptInfo, number>();
+  const perRel = new Map<RelOptInfo, { product: number; most: number; vars: number }>();
+  const seen: Expr[] = [];
   for (const e of exprs) {
+    if (seen.some((x) => equal(x, e))) continue;
+    seen.push(e);
     const vars = e.kind === 'Var' ? [e] : varsOf(e);
     if (e.kind !== 'Var' && exprType(e) === 16) {
       groups *= 2;
@@ -274,19 +418,29 @@ export function estimateGroups(root: PlannerInfo, exprs: readonly Expr[], inputR
     for (const v of vars) {
       const c = columnOf(root, v);
       const n = distinctOf(c).count;
-      if (c === null) groups *= n;
-      else perRel.set(c.rel, (perRel.get(c.rel) ?? 1) * n);
+      if (c === null) {
+        groups *= n;
+        continue;
+      }
+      const entry = perRel.get(c.rel);
+      if (entry === undefined) perRel.set(c.rel, { product: n, most: n, vars: 1 });
+      else {
+        entry.product *= n;
+        entry.most = Math.max(entry.most, n);
+        entry.vars++;
+      }
     }
   }
-  for (const [rel, n] of perRel) {
-    let count = n;
+  for (const [rel, { product, most, vars }] of perRel) {
+    let count = product;
     const tuples = rel.tuples > 0 ? rel.tuples : rel.rows;
     if (tuples > 0) {
-      count = Math.min(count, tuples);
+      // Columns are not that independent of each other.
+      count = Math.min(count, vars > 1 ? Math.min(tuples, Math.max(tuples * 0.1, most)) : tuples);
       // Rows that were filtered away take values with them.
-      if (rel.rows < tuples && count > 0) count = count * (1 - ((tuples - rel.rows) / tuples) ** (tuples / count));
+      if (rel.rows < tuples && count > 0) count *= 1 - ((tuples - rel.rows) / tuples) ** (tuples / count);
     }
-    groups *= Math.max(1, count);
+    groups *= clampRows(count);
   }
   return Math.max(1, Math.min(Math.ceil(groups), Math.ceil(inputRows)));
 }
@@ -299,11 +453,68 @@ const collect = (e: Expr, into: Var[]): void => {
   for (const v of pullVars(e)) if (!into.some((w) => w.varno === v.varno && w.varattno === v.varattno)) into.push(v);
 };
 
-/** Share of an outer relation's rows per value of a hash key: how crowded the buckets will be. */
-export function bucketFraction(root: PlannerInfo, e: Expr): number {
+/** estimate_hash_bucket_stats: the share of the inner rows in the bucket that an outer row looks into; the most common value's share. */
+export function bucketStatistics(root: PlannerInfo, e: Expr, buckets: number): { size: number; mostCommon: number } {
   const c = columnOf(root, e);
   const d = distinctOf(c);
-  return d.isDefault ? 0.1 : 1 / d.count;
+  const mostCommon = c?.stats?.mcv?.frequencies[0] ?? 0;
+  if (d.isDefault) return { size: Math.max(0.1, mostCommon), mostCommon };
+  const nulls = c?.stats?.nullFraction ?? 0;
+  const average = (1 - nulls) / d.count;
+  let distinct = d.count;
+  if (c !== null && c.rel.tuples > 0) distinct = clampRows(distinct * (c.rel.rows / c.rel.tuples));
+  let size = distinct > buckets ? 1 / buckets : 1 / distinct;
+  if (average > 0 && mostCommon > average) size *= mostCommon / average;
+  return { size: Math.min(1, Math.max(1e-6, size)), mostCommon };
+}
+
+/** The least and the greatest value of a column as far as statistics tell (get_variable_range). */
+function columnRange(root: PlannerInfo, e: Expr): { low: Datum; high: Datum } | null {
+  const stats = columnOf(root, e)?.stats;
+  if (stats === undefined) return null;
+  const compare = typeComparator(exprType(e), exprCollation(e));
+  let range: { low: Datum; high: Datum } | null = null;
+  const h = stats.histogram;
+  if (h !== null && h.length > 0) range = { low: h[0]!, high: h[h.length - 1]! };
+  else if (stats.mcv === null || stats.mcv.frequencies.reduce((x, y) => x + y, 0) + stats.nullFraction < 0.99999) return null;
+  for (const v of stats.mcv?.values ?? []) {
+    if (range === null) range = { low: v, high: v };
+    else if (compare(v, range.low) < 0) range = { low: v, high: range.high };
+    else if (compare(v, range.high) > 0) range = { low: range.low, high: v };
+  }
+  return range;
+}
+
+/** mergejoinscansel: from where to where each side of a merge join has to be read. */
+export function mergeScanSelectivity(root: PlannerInfo, left: Expr, right: Expr, reverse: boolean, nullsFirst: boolean): { leftStart: number; leftEnd: number; rightStart: number; rightEnd: number } {
+  const result = { leftStart: 0, leftEnd: 1, rightStart: 0, rightEnd: 1 };
+  const l = columnRange(root, left);
+  const r = columnRange(root, right);
+  if (l === null || r === null) return result;
+  const lc = columnOf(root, left);
+  const rc = columnOf(root, right);
+  const [least, most] = reverse ? ['high', 'low'] as const : ['low', 'high'] as const;
+  const share = (c: Column | null, e: Expr, v: Datum, orEqual: boolean): number => inequality(c, { value: v }, reverse, orEqual, e);
+  result.leftEnd = share(lc, left, r[most], true);
+  result.rightEnd = share(rc, right, l[most], true);
+  if (result.leftEnd > result.rightEnd) result.leftEnd = 1;
+  else if (result.leftEnd < result.rightEnd) result.rightEnd = 1;
+  else result.leftEnd = result.rightEnd = 1;
+  result.leftStart = share(lc, left, r[least], false);
+  result.rightStart = share(rc, right, l[least], false);
+  if (result.leftStart < result.rightStart) result.leftStart = 0;
+  else if (result.leftStart > result.rightStart) result.rightStart = 0;
+  else result.leftStart = result.rightStart = 0;
+  if (nullsFirst) {
+    for (const [c, start, end] of [[lc, 'leftStart', 'leftEnd'], [rc, 'rightStart', 'rightEnd']] as const) {
+      const nulls = c?.stats?.nullFraction ?? 0;
+      result[start] = Math.min(1, result[start] + nulls);
+      result[end] = Math.min(1, result[end] + nulls);
+    }
+  }
+  if (result.leftStart >= result.leftEnd) [result.leftStart, result.leftEnd] = [0, 1];
+  if (result.rightStart >= result.rightEnd) [result.rightStart, result.rightEnd] = [0, 1];
+  return result;
 }
 
 export function correlationOf(rel: RelOptInfo, attnum: number): number {

@@ -3,7 +3,7 @@
 import { internalError } from '../../common/errors.ts';
 import { makeVar } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, expressionTreeMutator } from '../nodes/nodeFuncs.ts';
-import { INNER_VAR, OUTER_VAR, type Append, type MergeAppend, type Plan } from '../nodes/plannodes.ts';
+import { INNER_VAR, OUTER_VAR, type Append, type BitmapPlan, type MergeAppend, type Plan } from '../nodes/plannodes.ts';
 import type { Expr, SubPlan, TargetEntry } from '../nodes/primnodes.ts';
 import { equal } from './clauses.ts';
 import type { PruneInfo } from './partprune.ts';
@@ -30,12 +30,13 @@ type Lists = { outer: readonly TargetEntry[] | null; inner: readonly TargetEntry
 function setRefs(plan: Plan, offset: number): Plan {
   const initPlan = plan.initPlan.map((s) => fixSubPlan(s, offset));
   switch (plan.kind) {
-    case 'SeqScan': case 'SampleScan': case 'GinScan': case 'IndexScan': case 'IndexOnlyScan': case 'TidScan': case 'FunctionScan': case 'ValuesScan': case 'NamedTuplestoreScan': case 'CteScan': case 'WorkTableScan': {
+    case 'SeqScan': case 'SampleScan': case 'GinScan': case 'IndexScan': case 'IndexOnlyScan': case 'TidScan': case 'BitmapIndexScan': case 'BitmapHeapScan': case 'FunctionScan': case 'ValuesScan': case 'NamedTuplestoreScan': case 'CteScan': case 'WorkTableScan': {
       const scan = (e: Expr): Expr => fixScan(e, offset);
       const base = { ...plan, initPlan, scanrelid: plan.scanrelid + offset, targetlist: mapTargets(plan.targetlist, scan), qual: plan.qual.map(scan) } as Plan;
       switch (base.kind) {
-        case 'IndexScan': case 'IndexOnlyScan':
-          return { ...base, conditions: base.conditions.map((c) => ({ ...c, value: c.value === null ? null : scan(c.value) })), indexqual: base.indexqual.map(scan) };
+        case 'BitmapHeapScan': return { ...base, bitmapqualorig: base.bitmapqualorig.map(scan), lefttree: setRefs(base.lefttree!, offset) };
+        case 'IndexScan': case 'IndexOnlyScan': case 'BitmapIndexScan':
+          return { ...base, extraquals: base.extraquals.map(scan), conditions: base.conditions.map((c) => ({ ...c, value: c.value === null ? null : scan(c.value) })), indexqual: base.indexqual.map(scan) };
         case 'GinScan': return { ...base, conditions: base.conditions.map((c) => ({ ...c, value: scan(c.value) })), indexqual: base.indexqual.map(scan) };
         case 'SampleScan': {
           const { tsmhandler, args, repeatable } = base.tablesample;
@@ -47,6 +48,7 @@ function setRefs(plan: Plan, offset: number): Plan {
         default: return base;
       }
     }
+    case 'BitmapAnd': case 'BitmapOr': return { ...plan, initPlan, bitmapplans: plan.bitmapplans.map((p) => setRefs(p, offset) as BitmapPlan) };
     case 'SubqueryScan': {
       const subplan = setPlanReferences(plan.subplan);
       const scan = (e: Expr): Expr => fixScan(e, offset);

@@ -41,7 +41,7 @@ function make(root: PlannerInfo, rel: RelOptInfo, sjinfo: SpecialJoinInfo): Path
   const startup = child.total + child.rows * costs.cpuOperator * columns.length;
   const total = startup + rows * costs.cpuTuple;
   const path: Path = {
-    kind: 'Unique', rel, rows, startup, total, pathkeys: [], requiredOuter: EMPTY, paramClauses: [], rescanCost: total,
+    kind: 'Unique', rel, rows, startup, total, pathkeys: [], requiredOuter: EMPTY, paramClauses: [],
     make: (): Plan => {
       const below = child.make();
       const position = (e: Expr): number => below.targetlist.findIndex((t) => t.expr.kind === 'Var' && e.kind === 'Var' && t.expr.varno === e.varno && t.expr.varattno === e.varattno) + 1;

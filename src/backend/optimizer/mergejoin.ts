@@ -1,0 +1,201 @@
+// Merge joins (the part of PostgreSQL's joinpath.c and createplan.c that is about them): both sides in order, by sorting them or
+// by paths that have an order.
+import { getOpfamilyMember } from '../catalog/lsyscache.ts';
+import { opclassInputType } from '../executor/sort_support.ts';
+import { makeTargetEntry } from '../nodes/makefuncs.ts';
+import { exprCollation, exprType } from '../nodes/nodeFuncs.ts';
+import type { MergeJoin, Plan, SortKey } from '../nodes/plannodes.ts';
+import type { Expr } from '../nodes/primnodes.ts';
+import { operator } from '../executor/fmgr_info.ts';
+import { equal, pullVarnos } from './clauses.ts';
+import { sortCost } from './costsize.ts';
+import { mergeJoinCost, type JoinPathContext, type MergeClause } from './joincost.ts';
+import { addPath, comparePathkeys, pathkeysContain } from './pathnode.ts';
+import { usefulPathkeys } from './pathkeys.ts';
+import type { EquivalenceClass, Path, PathKey, RelOptInfo } from './pathnodes.ts';
+import { orderedClauses, over, planBase, targetOf } from './planbuild.ts';
+import { EMPTY, isSubset, overlaps } from './relids.ts';
+
+interface Clause extends MergeClause { outerEc: EquivalenceClass; innerEc: EquivalenceClass }
+
+/** select_mergejoin_clauses; null: a merge join cannot do this join. */
+function mergeClauses(cx: JoinPathContext): Clause[] | null {
+  const { outer, inner } = cx;
+  const list: Clause[] = [];
+  let others = false;
+  for (const rinfo of cx.joinquals) {
+    const { clause } = rinfo;
+    if (!rinfo.canJoin || rinfo.mergeFamilies.length === 0 || clause.kind !== 'OpExpr' || rinfo.leftEc === null || rinfo.rightEc === null) {
+      if (clause.kind !== 'Const') others = true;
+      continue;
+    }
+    const [a, b] = clause.args as [Expr, Expr];
+    const straight = isSubset(rinfo.leftRelids, outer.relids) && isSubset(rinfo.rightRelids, inner.relids);
+    if (!straight && !(isSubset(rinfo.rightRelids, outer.relids) && isSubset(rinfo.leftRelids, inner.relids))) {
+      others = true;
+      continue;
+    }
+    // Fixed by a constant, it says nothing about an order.
+    if ((rinfo.leftEc.hasConst && !rinfo.leftEc.belowOuterJoin) || (rinfo.rightEc.hasConst && !rinfo.rightEc.belowOuterJoin)) {
+      others = true;
+      continue;
+    }
+    list.push(straight ? { rinfo, outer: a, inner: b, outerEc: rinfo.leftEc, innerEc: rinfo.rightEc } : { rinfo, outer: b, inner: a, outerEc: rinfo.rightEc, innerEc: rinfo.leftEc });
+  }
+  return others && (cx.jointype === 'right' || cx.jointype === 'full') ? null : list;
+}
+
+export function mergeJoins(cx: JoinPathContext, how: 'sorted' | 'presorted' | 'without_clauses'): void {
+  const { outer, inner, jointype } = cx;
+  const i = inner.cheapestTotal;
+  if (i === null || i.requiredOuter !== EMPTY) return;
+  if (how === 'without_clauses') {
+    if (outer.cheapestTotal !== null) addMergeJoin(cx, outer.cheapestTotal, i, [], [], [], []);
+    return;
+  }
+  const clauses = mergeClauses(cx);
+  if (clauses === null || clauses.length === 0) return;
+  if (how === 'sorted') {
+    const o = outer.cheapestTotal;
+    if (o === null || o.requiredOuter !== EMPTY) return;
+    const all = outerPathkeys(cx, clauses);
+    for (const first of all) {
+      const keys = [first, ...all.filter((k) => k !== first)];
+      const used = clausesFor(keys, clauses);
+      addMergeJoin(cx, o, i, used, keys, keys, innerPathkeys(used, keys));
+    }
+    return;
+  }
+  const useAll = jointype === 'right' || jointype === 'full';
+  for (const o of outer.paths) {
+    if (o.requiredOuter !== EMPTY || o.pathkeys.length === 0) continue;
+    const used = clausesFor(o.pathkeys, clauses);
+    if (used.length === 0 || (useAll && used.length !== clauses.length)) continue;
+    const wanted = innerPathkeys(used, o.pathkeys);
+    addMergeJoin(cx, o, i, used, o.pathkeys, [], wanted);
+    let [cheapest, early]: [Path | null, Path | null] = pathkeysContain(i.pathkeys, wanted) ? [i, i] : [null, null];
+    for (let n = wanted.length; n > 0; n--) {
+      const keys = wanted.slice(0, n);
+      const some = n < wanted.length ? used.filter((c) => keys.some((k) => k.ec === c.innerEc)) : used;
+      const total = cheapestFor(inner, keys, (p) => p.total);
+      if (total !== null && (cheapest === null || total.total < cheapest.total)) {
+        addMergeJoin(cx, o, total, some, o.pathkeys, [], []);
+        cheapest = total;
+      }
+      const startup = cheapestFor(inner, keys, (p) => p.startup);
+      if (startup !== null && (early === null || startup.startup < early.startup)) {
+        if (startup !== cheapest) addMergeJoin(cx, o, startup, some, o.pathkeys, [], []);
+        early = startup;
+      }
+      if (useAll) break;
+    }
+  }
+}
+
+/** get_cheapest_path_for_pathkeys. */
+function cheapestFor(rel: RelOptInfo, keys: readonly PathKey[], cost: (p: Path) => number): Path | null {
+  let best: Path | null = null;
+  for (const p of rel.paths) {
+    if (p.requiredOuter === EMPTY && pathkeysContain(p.pathkeys, keys) && (best === null || cost(p) < cost(best))) best = p;
+  }
+  return best;
+}
+
+/** find_mergeclauses_for_outer_pathkeys. */
+function clausesFor(keys: readonly PathKey[], clauses: readonly Clause[]): Clause[] {
+  const used: Clause[] = [];
+  for (const k of keys) {
+    const mine = clauses.filter((c) => c.outerEc === k.ec);
+    if (mine.length === 0) break;
+    used.push(...mine);
+  }
+  return used;
+}
+
+/** select_outer_pathkeys_for_merge: what the query wants first of all, then what further joins want. */
+function outerPathkeys(cx: JoinPathContext, clauses: readonly Clause[]): PathKey[] {
+  const { root, rel } = cx;
+  const scores = new Map<EquivalenceClass, number>();
+  for (const { outerEc } of clauses) {
+    if (!scores.has(outerEc)) scores.set(outerEc, outerEc.members.filter((m) => !overlaps(m.relids, rel.relids)).length);
+  }
+  const keys: PathKey[] = [];
+  if (root.queryPathkeys.length > 0 && root.queryPathkeys.every((k) => scores.has(k.ec))) {
+    keys.push(...root.queryPathkeys);
+    for (const k of keys) scores.delete(k.ec);
+  }
+  for (const [ec] of [...scores].sort((a, b) => b[1] - a[1])) if (!keys.some((k) => k.ec === ec)) keys.push({ ec, reverse: false, nullsFirst: false });
+  return keys;
+}
+
+/** make_inner_pathkeys_for_merge. */
+function innerPathkeys(clauses: readonly Clause[], outer: readonly PathKey[]): PathKey[] {
+  const keys: PathKey[] = [];
+  for (const c of clauses) {
+    const k = outer.find((o) => o.ec === c.outerEc)!;
+    if (!keys.some((x) => x.ec === c.innerEc)) keys.push({ ec: c.innerEc, reverse: k.reverse, nullsFirst: k.nullsFirst });
+  }
+  return keys;
+}
+
+/** try_mergejoin_path; `keys`: the order of the outer side; empty lists of sort keys: that side is in order. */
+function addMergeJoin(cx: JoinPathContext, o: Path, i: Path, clauses: readonly Clause[], keys: readonly PathKey[], sortOuter: readonly PathKey[], sortInner: readonly PathKey[]): void {
+  const { root, rel, outer, inner, jointype, otherquals, innerUnique } = cx;
+  const outerKeys = sortOuter.length > 0 && !pathkeysContain(o.pathkeys, sortOuter) ? sortOuter : [];
+  const innerKeys = sortInner.length > 0 && !pathkeysContain(i.pathkeys, sortInner) ? sortInner : [];
+  const cost = mergeJoinCost(cx, o, i, clauses, keys[0] ?? null, outerKeys.length > 0, innerKeys.length > 0);
+  const path: Path = {
+    kind: 'MergeJoin', rel, rows: rel.rows, startup: cost.startup, total: cost.total, pathkeys: jointype === 'right' || jointype === 'full' ? [] : usefulPathkeys(root, rel, [...keys]),
+    requiredOuter: EMPTY, paramClauses: [],
+    make: () => {
+      const left = outerKeys.length > 0 ? sorted(o.make(), outerKeys, outer) : o.make();
+      let right = innerKeys.length > 0 ? sorted(i.make(), innerKeys, inner) : i.make();
+      if (cost.material) right = { kind: 'Material', ...over(right, right.targetlist) };
+      const plan: MergeJoin = {
+        kind: 'MergeJoin', ...planBase(path, targetOf(rel.target), orderedClauses(otherquals), left, right), jointype, inner_unique: innerUnique,
+        joinqual: orderedClauses(cx.joinquals.filter((r) => !clauses.some((c) => c.rinfo === r))), mergeclauses: clauses.map(commuted), mergeKeys: clauses.map((c) => mergeKey(c, keys)),
+      };
+      return plan;
+    },
+  };
+  addPath(rel, path);
+}
+
+function mergeKey(c: Clause, keys: readonly PathKey[]): MergeJoin['mergeKeys'][number] {
+  const k = keys.find((x) => x.ec === c.outerEc)!;
+  const { opno } = c.rinfo.clause as { opno: number };
+  return { left: c.outer, right: c.inner, reverse: k.reverse, nullsFirst: k.nullsFirst, eqop: opno, sortop: 0, collation: k.ec.collation };
+}
+
+function commuted(c: Clause): Expr {
+  const { clause } = c.rinfo;
+  if (clause.kind !== 'OpExpr' || clause.args[0] === c.outer) return clause;
+  const com = operator(clause.opno).oprcom || clause.opno;
+  return { ...clause, opno: com, opfuncid: operator(com).oprcode, args: [c.outer, c.inner] };
+}
+
+const COLUMNS_OF_OWN = new Set<Plan['kind']>(['SeqScan', 'IndexScan', 'IndexOnlyScan', 'BitmapHeapScan', 'TidScan', 'FunctionScan', 'ValuesScan', 'CteScan', 'WorkTableScan', 'SubqueryScan', 'NestLoop', 'HashJoin', 'MergeJoin']);
+
+/** make_sort_from_pathkeys: an expression to be sorted by that is no column yet becomes one. */
+export function sorted(child: Plan, keys: readonly PathKey[], rel: RelOptInfo): Plan {
+  let below = child;
+  const sortKeys: SortKey[] = keys.map((k) => {
+    const own = k.ec.members.filter((m) => isSubset(m.relids, rel.relids) && m.relids !== EMPTY);
+    let at = below.targetlist.findIndex((t) => own.some((m) => equal(m.expr, t.expr)));
+    if (at < 0) {
+      const { expr } = own.find((m) => isSubset(pullVarnos(m.expr), rel.relids))!;
+      at = below.targetlist.length;
+      const targetlist = [...below.targetlist, makeTargetEntry(expr, at + 1, null, true)];
+      below = COLUMNS_OF_OWN.has(below.kind) ? { ...below, targetlist } as Plan : { kind: 'Result', ...over(below, targetlist), resconstantqual: [] };
+    }
+    const { expr } = below.targetlist[at]!;
+    const type = opclassInputType(exprType(expr));
+    const sortop = k.ec.families.map((f) => getOpfamilyMember(f, type, type, k.reverse ? 5 : 1)).find((op) => op !== 0) ?? 0;
+    return { column: at + 1, sortop, collation: exprCollation(expr), nullsFirst: k.nullsFirst, type: exprType(expr), reverse: k.reverse };
+  });
+  const cost = sortCost(below.plan_rows, below.plan_width, -1);
+  return {
+    kind: 'Sort', ...over(below, below.targetlist), startup_cost: below.total_cost + cost.startup, total_cost: below.total_cost + cost.startup + cost.run, sortKeys, bound: null,
+  };
+}
+void comparePathkeys;
