@@ -46,6 +46,29 @@ test('the same script, the same words', async (t) => {
   t.regex(ours.out, /Table "public\.thing"/);
 });
 
+// Debian's psql 15 has no \\bind.
+test('\\bind gives a query its parameters, once', async (t) => {
+  const { out, err } = await runPsql(OURS, { name: 'bind', args: ['-At'], text: `select $1::int + 1, $2 || '!' \\bind 5 'it''s :x' \\g
+select $1 as v \\bind 7 \\gset
+\\echo :v
+select $1::text \\bind semicolon
+;
+select 'select 8' where $1 = 'x' \\bind x \\gexec
+select $1;
+select $1, $2 \\bind 1 \\g
+select 1 \\; select 2 \\bind \\g
+\\set FETCH_COUNT 1
+select $1 union all select 'b' \\bind a \\g
+create temp table bound (a text); copy bound from stdin;
+from copy
+\\.
+insert into bound values ($1) returning a \\bind inserted \\g
+copy bound to stdout \\bind \\g
+` }, site.env());
+  t.is(out, '6|it\'s :x!\n7\nsemicolon\n8\na\nb\nCREATE TABLE\nCOPY 1\ninserted\nINSERT 0 1\nfrom copy\ninserted\n');
+  t.deepEqual(err.split('\n').filter((l) => l.startsWith('ERROR')), ['ERROR:  there is no parameter $1', 'ERROR:  bind message supplies 1 parameters, but prepared statement "" requires 2', 'ERROR:  cannot insert multiple commands into a prepared statement']);
+});
+
 const open = (): Promise<Connection> => connect({ host: '127.0.0.1', port: site.port, user: 'postgres', dbname: 'postgres', passfile: '/nowhere' });
 
 test('LIBPQ: values, transactions, streams, COPY, pipeline, notifications, cancel, the fast path', async (t) => {

@@ -21,7 +21,7 @@ import { booleanOf, listVariables, parseBoolean, setVariable } from './variables
 
 const home = (path: string): string => path.replace(/^~(?=\/|$)/, process.env['HOME'] ?? homedir());
 
-// ---- \g, \gx, \gset, \gexec, \gdesc, \crosstabview
+// ---- \g, \gx, \gset, \gexec, \gdesc, \bind, \crosstabview
 
 /** "(name=value ...)" of \g. */
 function gOptions(context: CommandContext, first: string): boolean {
@@ -227,7 +227,7 @@ const watch: Command = async (context) => {
     logError('\\watch cannot be used with an empty query');
     return 'error';
   }
-  const title = pset.popt.title, text = query.text, pager = watchPager(), before = pset.out;
+  const title = pset.popt.title, text = query.text, pager = watchPager(), before = pset.out, { bind } = pset;
   const over = (): boolean => interrupt.pressed || pager?.ended === true;
   if (pager !== null) pset.out = pager;
   let failed = false;
@@ -237,6 +237,7 @@ const watch: Command = async (context) => {
     const head = `${when} ${year} (every ${seconds}s)\n`;
     pset.popt.title = title === null ? head : `${title}\t${head}`;
     let ok: boolean;
+    pset.bind = bind;
     try {
       ok = await sendQuery(text);
     } finally {
@@ -279,6 +280,12 @@ defineCommands({
   'g gx': g,
   'gset': again((c) => { pset.gset = c.arg() ?? ''; }),
   'gexec': again(() => { pset.gexec = true; }),
+  'bind': (c) => {
+    const values: string[] = [];
+    for (let value = c.arg(); value !== null; value = c.arg()) values.push(value);
+    pset.bind = values;
+    return 'skip';
+  },
   'gdesc': again(() => { pset.gdesc = true; }),
   'crosstabview': again((c) => {
     pset.crosstab = [];

@@ -170,6 +170,7 @@ function storeRow(result: QueryTable): boolean {
 /** \gexec: every value is a statement. */
 async function executeValues(result: QueryTable): Promise<boolean> {
   pset.gexec = false;
+  pset.bind = null;
   let success = true;
   for (const row of result.rows) {
     for (const value of row) {
@@ -243,6 +244,7 @@ export async function sendQuery(query: string): Promise<boolean> {
     pset.gset = null;
     pset.gdesc = false;
     pset.gexec = false;
+    pset.bind = null;
     pset.crosstab = null;
   }
   return success;
@@ -272,7 +274,7 @@ async function runQuery(query: string): Promise<boolean> {
   const rollback = db.transactionStatus === 'in transaction' && (pset.onErrorRollback === 'on' || (pset.onErrorRollback === 'interactive' && pset.interactive));
   const savepoint = rollback && await quietly(`SAVEPOINT ${SAVEPOINT}`);
   const from = performance.now();
-  const outcome = pset.gdesc ? await describeQuery(db, query) : pset.fetchCount > 0 && !pset.gexec && pset.crosstab === null && /^(select|values)$/.test(leadingWords(query)[0] ?? '') && !isSeveral(query)
+  const outcome = pset.gdesc ? await describeQuery(db, query) : pset.fetchCount > 0 && !pset.gexec && pset.bind === null && pset.crosstab === null && /^(select|values)$/.test(leadingWords(query)[0] ?? '') && !isSeveral(query)
     ? await runByCursor(db, query) : await runSteps(db, query);
   const elapsedMs = performance.now() - from;
   if (!outcome.success && pset.echo === 'errors') logInfo(`STATEMENT:  ${query}`);
@@ -305,7 +307,7 @@ async function runSteps(db: Connection, query: string): Promise<Outcome> {
     if (sink === undefined) ({ sink, own } = target());
     return sink ?? null;
   };
-  const steps = db.results(query)[Symbol.asyncIterator]();
+  const steps = db.results(query, pset.bind)[Symbol.asyncIterator]();
   let copied = false, ended = false;
   for (let step = await steps.next(); step.done !== true;) {
     const value: Step = step.value;

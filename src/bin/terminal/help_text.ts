@@ -3,6 +3,7 @@ export interface HelpState { html: string; tuplesOnly: string; expanded: string;
 export interface OptionState { user: string; database: string; host: string; port: string }
 
 export const commandHelp = (state: HelpState): string => `General
+  \\bind [VALUE]...       values of $1, $2, ... in the next query
   \\copyright             show PostgreSQL usage and distribution terms
   \\crosstabview [COLUMNS] execute query and display result in crosstab
   \\errverbose            show most recent error message at maximum verbosity

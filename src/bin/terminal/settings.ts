@@ -22,6 +22,8 @@ export interface Settings {
   gset: string | null;
   gdesc: boolean;
   gexec: boolean;
+  /** \bind: values of $1, $2, …; the extended protocol takes them. */
+  bind: string[] | null;
   crosstab: string[] | null;
   /** The script that is read, for messages; null: typed or by -c. */
   inputFile: string | null;
@@ -65,7 +67,7 @@ export interface Settings {
 }
 
 export const pset: Settings = {
-  db: null, encoding: UTF8, popt: defaultOptions(), out: null as unknown as Sink, gOptions: null, gTarget: null, gset: null, gdesc: false, gexec: false, crosstab: null, inputFile: null, terse: false,
+  db: null, encoding: UTF8, popt: defaultOptions(), out: null as unknown as Sink, gOptions: null, gTarget: null, gset: null, gdesc: false, gexec: false, bind: null, crosstab: null, inputFile: null, terse: false,
   lineNumber: 0, statementLine: 0, notTty: true, noColour: false, interactive: false, timing: false, logFile: null, copyTarget: null, lastError: null, startedAt: 0, getPassword: 'default',
   singleTransaction: false, autocommit: true, onErrorStop: false, quiet: false, singleLine: false, singleStep: false, showAllResults: true, hideTableAm: false, hideCompression: false,
   fetchCount: 0, historySize: 500, ignoreEof: 0, echo: 'none', echoHidden: 'off', onErrorRollback: 'off', compKeywordCase: 'preserve-upper', historyControl: 'none', verbosity: 'default',
