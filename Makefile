@@ -30,7 +30,7 @@ bench-libpq: build ## measure LIBPQ side by side with pg and postgres (postgres.
 	@$(NODE) test/bench/libpq.ts
 
 torture: build ## the long form of the crash tests
-	@TORTURE=1 $(NODE) tools/test.ts test/torture/*.test.ts test/storage/power_cut.test.ts
+	@TORTURE=1 TEST_LIMIT=120 $(NODE) tools/test.ts test/torture/*.test.ts test/storage/power_cut.test.ts
 
 clean: ## remove what was built
 	rm -rf build dist src/port/port.node

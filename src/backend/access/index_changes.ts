@@ -7,7 +7,7 @@
 //
 // When the log has grown long, it goes into packed, sorted runs (index_run.ts); the lists here are what came after them.
 // `base` entries are in runs.
-import { ADDED, PackedEntries, RunList, WITH_ROW, netOf, packRun, runSettings, type SortedRun } from './index_run.ts';
+import { ADDED, PackedEntries, RunList, WITH_ROW, eachEqualKey, netOf, packRun, runSettings, type SortedRun } from './index_run.ts';
 import type { RowId } from './row.ts';
 
 export interface IndexEntry { key: string; row: RowId; withRow: boolean }
@@ -197,14 +197,11 @@ export class IndexLog {
     return { removed: new PackedEntries(removed), added: new PackedEntries(added) };
   }
 
-  /** Additions in order, when there is nothing else: what the building of an index checks for duplicates. */
-  inOrder(visit: (key: string, row: RowId, withRow: boolean) => void): void {
+  /** When there are only additions: those with the key of the one before, and whether one of the two has its row in its name. What the
+   * building of an index checks. */
+  eachDuplicate(visit: (row: RowId, withRow: boolean) => void): void {
     const { added } = this.net();
-    if (added instanceof PackedEntries) {
-      for (const run of added.runs) for (let i = 0; i < run.count; i++) visit(run.key(i), run.row(i), run.withRow(i));
-    } else {
-      for (const { key, row, withRow } of added) visit(key, row, withRow);
-    }
+    if (added instanceof PackedEntries) eachEqualKey(added.runs, (run, i, before, j) => visit(run.row(i), run.withRow(i) || before.withRow(j)));
   }
 }
 

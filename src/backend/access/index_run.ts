@@ -28,13 +28,16 @@ export class SortedRun {
   readonly kinds: Uint8Array;
   readonly firstKey: string;
   readonly lastKey: string;
+  /** Its keys are known to differ. */
+  readonly distinct: boolean;
 
-  constructor(bytes: Buffer, starts: Uint32Array, positions: Uint32Array, kinds: Uint8Array) {
+  constructor(bytes: Buffer, starts: Uint32Array, positions: Uint32Array, kinds: Uint8Array, distinct = false) {
     this.bytes = bytes;
     this.starts = starts;
     this.positions = positions;
     this.kinds = kinds;
     this.count = positions.length;
+    this.distinct = distinct;
     this.firstKey = this.key(0);
     this.lastKey = this.key(this.count - 1);
   }
@@ -262,10 +265,21 @@ export function packRun(keys: readonly string[], rows: readonly RowId[], kinds: 
 
 /** Sorts entries of a list, which stand at `base` and behind in the log; the run has memory of its own. */
 export function sortList({ bytes, starts, count, used }: EntryList, kinds: Uint8Array, base: number): SortedRun {
-  let sorted = true;
-  for (let i = 1; i < count && sorted; i++) sorted = compareBytes(bytes, starts[i - 1]!, starts[i]!, bytes, starts[i]!, starts[i + 1]!) <= 0;
+  let sorted = true, distinct = true;
+  for (let i = 1, from = 0, to = starts[1]!; i < count && sorted; i++) {
+    const end = starts[i + 1]!;
+    const order = compareBytes(bytes, from, to - ROW_ID_BYTES, bytes, to, end - ROW_ID_BYTES);
+    if (order >= 0) {
+      distinct = false;
+      sorted = order === 0 && compareBytes(bytes, to - ROW_ID_BYTES, to, bytes, end - ROW_ID_BYTES, end) <= 0;
+    }
+    from = to;
+    to = end;
+  }
   if (sorted) {
-    return new SortedRun(Buffer.from(bytes.subarray(0, used)), starts.slice(0, count + 1), Uint32Array.from({ length: count }, (_, i) => base + i), kinds.slice(0, count));
+    const positions = new Uint32Array(count);
+    for (let i = 0; i < count; i++) positions[i] = base + i;
+    return new SortedRun(Buffer.from(bytes.subarray(0, used)), starts.slice(0, count + 1), positions, kinds.slice(0, count), distinct);
   }
   let skip = starts[1]!;
   for (let i = 1; i < count && skip > 0; i++) {
@@ -321,6 +335,22 @@ export function netOf(runs: readonly SortedRun[]): { removed: SortedRun[]; added
 
 function compareEntries(a: SortedRun, i: number, b: SortedRun, j: number): number {
   return compareBytes(a.bytes, a.starts[i]!, a.starts[i + 1]!, b.bytes, b.starts[j]!, b.starts[j + 1]!);
+}
+
+/** Entries that have the key of the one before, in runs that follow one another. */
+export function eachEqualKey(runs: readonly SortedRun[], visit: (run: SortedRun, i: number, before: SortedRun, j: number) => void): void {
+  let before: SortedRun | null = null;
+  for (const run of runs) {
+    if (before !== null && before.lastKey === run.firstKey) visit(run, 0, before, before.count - 1);
+    const { bytes, starts, count } = run;
+    for (let i = 1, from = starts[0]!, to = starts[1]!; i < count && !run.distinct; i++) {
+      const end = starts[i + 1]!;
+      if (end - to === to - from && compareBytes(bytes, from, to - ROW_ID_BYTES, bytes, to, end - ROW_ID_BYTES) === 0) visit(run, i, run, i - 1);
+      from = to;
+      to = end;
+    }
+    before = run;
+  }
 }
 
 function mergeTwo(a: SortedRun, b: SortedRun): SortedRun {

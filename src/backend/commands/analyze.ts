@@ -13,6 +13,7 @@ import type { PgStatistic } from '../catalog/rows.ts';
 import { attributeByNumber } from '../catalog/syscache.ts';
 import { operatorFunction } from '../executor/fmgr_info.ts';
 import { allChildren } from './tablecmds.ts';
+import { liveRowsInBlock } from '../transaction/block_image.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import { makeArray, type Datum, type Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
@@ -27,29 +28,29 @@ const STATISTIC_KIND_MCV = 1, STATISTIC_KIND_HISTOGRAM = 2, STATISTIC_KIND_CORRE
 
 export interface Sample { rows: Datum[][]; totalRows: number; blocks: number }
 
-/** A random sample of at most `wanted` rows, in the order they lie in the table (Vitter's reservoir). */
+/** A random sample of at most `wanted` rows, in the order they lie in the table. The rows are counted first, then each is taken
+ * with the chance that just fills the sample (Knuth's algorithm S), so that no row is read that is not kept. */
 export function sampleRows(table: Relation, wanted: number): Sample {
-  const chosen: { at: number; row: Datum[] }[] = [];
-  let seen = 0;
-  let blocks = 0;
-  const scan = beginScan(table);
-  while (scan.next()) {
+  let totalRows = 0, blocks = 0;
+  for (const scan = beginScan(table); scan.next(); blocks++) {
     checkForInterrupts();
-    blocks++;
+    totalRows += liveRowsInBlock(scan.bytes);
+  }
+  const rows: Datum[][] = [];
+  let missing = Math.min(wanted, totalRows), left = totalRows;
+  const scan = beginScan(table);
+  while (missing > 0 && scan.next()) {
+    checkForInterrupts();
     const { bytes, view, slotCount, wide } = scan;
     for (let slot = 0; slot < slotCount; slot++) {
       const start = wide ? view.getUint32(8 + 4 * slot, true) : view.getUint16(8 + 2 * slot, true);
-      if (start === 0) continue;
-      const at = seen++;
-      if (chosen.length < wanted) chosen.push({ at, row: readRow(bytes, view, start, table.layout) });
-      else {
-        const place = Math.floor(Math.random() * seen);
-        if (place < wanted) chosen[place] = { at, row: readRow(bytes, view, start, table.layout) };
-      }
+      if (start === 0 || left-- * Math.random() >= missing) continue;
+      missing--;
+      rows.push(readRow(bytes, view, start, table.layout));
     }
   }
-  chosen.sort((a, b) => a.at - b.at);
-  return { rows: chosen.map((c) => c.row), totalRows: seen, blocks };
+  scan.close();
+  return { rows, totalRows, blocks };
 }
 
 interface Slot { kind: number; op: Oid; collation: Oid; numbers: readonly number[] | null; values: readonly Datum[] | null }

@@ -242,23 +242,19 @@ export class BulkDelete {
   }
 }
 
-/** Equal keys stand beside each other once all are in order; those with a row id in them may. */
+/** Equal keys stand beside each other once all are in order; those with a row id in them may. A deferrable index has all its
+ * entries with the row id: those with a NULL are told apart by the row. */
 function refuseDuplicates(table: Relation, keys: IndexKeys): void {
   const { info } = keys;
-  let previous: string | null = null;
-  existingWriteSet(info.index.shared)?.indexes.get(info.index.filenode)?.inOrder((key, rowId, withRow) => {
-    // A deferrable index has all its entries with the row id: those with a NULL are told apart by the row.
-    if (key === previous && (!withRow || !info.immediate)) {
-      const ref = fetchRow(table, rowId)!;
-      const row = readRow(ref.bytes, ref.view, ref.offset, table.layout);
-      keys.key(row);
-      if (isUniqueKey(keys)) {
-        throw new PgError('unique_violation', `could not create unique index "${info.index.name}"`, {
-          detail: `Key ${keys.describe(row)} is duplicated.`, schema: schemaName(table), table: table.name, constraint: info.index.name,
-        });
-      }
-    }
-    previous = withRow && info.immediate ? null : key;
+  existingWriteSet(info.index.shared)?.indexes.get(info.index.filenode)?.eachDuplicate((rowId, withRow) => {
+    if (withRow && info.immediate) return;
+    const ref = fetchRow(table, rowId)!;
+    const row = readRow(ref.bytes, ref.view, ref.offset, table.layout);
+    keys.key(row);
+    if (!isUniqueKey(keys)) return;
+    throw new PgError('unique_violation', `could not create unique index "${info.index.name}"`, {
+      detail: `Key ${keys.describe(row)} is duplicated.`, schema: schemaName(table), table: table.name, constraint: info.index.name,
+    });
   });
 }
 

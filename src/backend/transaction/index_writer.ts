@@ -1,8 +1,8 @@
 // Changes of an index go into its leaves (access/index_leaf.ts). Additions and removals of a commit come in order, so each
 // leaf they concern is read, merged with them and written once, and whole leaves of a load go into the store as they came.
 import { internalError } from '../../common/errors.ts';
-import { BEYOND, EntryList, LEAF_TARGET_BYTES, LeafReader, ROW_ID_BYTES, compareBytes, leafBytes, leafFill, separator, writeLeaf } from '../access/index_leaf.ts';
-import type { RowId } from '../access/row.ts';
+import { BEYOND, EntryList, LEAF_TARGET_BYTES, LeafReader, ROW_ID_BYTES, compareBytes, leafBytes, leafFill, readRowId, separator, writeLeaf, writeRowId } from '../access/index_leaf.ts';
+import { PROVISIONAL_BLOCK, type RowId } from '../access/row.ts';
 import { MAX_KEY_BYTES, type Batch } from '../storage/store.ts';
 import { EntryCursor, type IndexView } from './commit_codec.ts';
 
@@ -12,6 +12,8 @@ const ADOPT_BYTES = LEAF_TARGET_BYTES * 3 / 4;
 const MANY_ENTRIES = 2000;
 /** Fewer than these are not worth the try to put them behind everything. */
 const APPEND_MINIMUM = 256;
+/** The first byte of a provisional row id, at least. */
+const PROVISIONAL_BYTE = PROVISIONAL_BLOCK / 2 ** 24;
 /** Merged entries are written when they are so many bytes. */
 const FLUSH_BYTES = 1 << 16;
 
@@ -45,6 +47,10 @@ export class IndexWriter {
     added.reset(bytes, additions);
     let previousAt = 0, previousEnd = 0, previousUnique = false;
     let found: 'unknown' | 'leaf' | 'none' = 'unknown', at = 0;
+    if (additions.count >= MANY_ENTRIES && added.next()) {
+      if (batch.ceiling(this.key, this.keyOf(filenode, bytes, added.at, added.keyEnd)) === undefined) return checkNew(added.reset(bytes, additions), unique);
+      added.reset(bytes, additions);
+    }
     while (added.next()) {
       const { at: start, keyEnd } = added, isUnique = unique && !added.notUnique;
       if (previousEnd > 0) {
@@ -80,12 +86,7 @@ export class IndexWriter {
     const { removed, added, source } = this;
     this.batch = batch;
     added.reset(bytes, additions);
-    while (added.next()) {
-      const row = added.row, place = resolve(row);
-      if (place === row) continue;
-      if (place < 0) throw internalError('an index entry leads to no row');
-      added.row = place;
-    }
+    while (added.next()) resolveRows(added, resolve);
     added.reset(bytes, additions);
     removed.reset(bytes, removals);
     this.appending = additions.count >= APPEND_MINIMUM;
@@ -222,6 +223,41 @@ export class IndexWriter {
     into.writeUInt32BE(filenode, 0);
     return 4 + into.latin1Write(text, 4);
   }
+}
+
+/** Gives the rest of a leaf's entries their row ids. Row ids that are none of the transaction's own stay. */
+function resolveRows(entries: EntryCursor, resolve: (row: RowId) => RowId): void {
+  const { leaf, bytes } = entries;
+  for (let i = entries.i, end = leaf.start(i); i < leaf.count; i++) {
+    end = leaf.start(i + 1);
+    if (bytes[end - ROW_ID_BYTES]! < PROVISIONAL_BYTE) continue;
+    const place = resolve(readRowId(bytes, end - ROW_ID_BYTES));
+    if (place < 0) throw internalError('an index entry leads to no row');
+    writeRowId(bytes, end - ROW_ID_BYTES, place);
+  }
+  entries.i = leaf.count - 1;
+}
+
+/** `check` for entries behind which the index has none: only their order is in question. */
+function checkNew(entries: EntryCursor, unique: boolean): string | null {
+  const { leaf, bytes } = entries;
+  let from = 0, to = 0, before = false;
+  while (entries.next()) {
+    const isUnique = unique && !entries.notUnique;
+    for (let i = entries.i; i < leaf.count; i++) {
+      const start = leaf.start(i), end = leaf.start(i + 1);
+      if (to > 0) {
+        const order = compareBytes(bytes, from, to - ROW_ID_BYTES, bytes, start, end - ROW_ID_BYTES);
+        if (order === 0 && isUnique && before) return bytes.latin1Slice(start, end - ROW_ID_BYTES);
+        if (order > 0 || (order === 0 && compareBytes(bytes, to - ROW_ID_BYTES, to, bytes, end - ROW_ID_BYTES, end) >= 0)) throw internalError('index entries are not in order');
+      }
+      from = start;
+      to = end;
+      before = isUnique;
+    }
+    entries.i = leaf.count - 1;
+  }
+  return null;
 }
 
 function checkOrder(entries: EntryCursor): void {
