@@ -23,8 +23,8 @@ export const POSTGRESQL: Product = {
   initdb: ['--no-sync', '-E', 'UTF8', '--locale=C.UTF-8', '-A', 'trust'], ready: 'database system is ready to accept connections', deathSignal: 'INT',
 };
 export const product = process.env['AGAINST'] === 'postgresql' ? POSTGRESQL : POSTHOUSE;
-/** A postmaster on a busy machine takes seconds to start. */
-const PATIENCE_MS = 60_000;
+/** A postmaster takes seconds to start, and on a very busy machine more than a minute. */
+const PATIENCE_MS = 180_000;
 const HBA = 'local all all trust\nhost all all 127.0.0.1/32 trust\n';
 /** Nothing from outside may change what the programs do. */
 const CLEAN = {

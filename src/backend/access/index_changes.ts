@@ -11,6 +11,7 @@ import { ADDED, PackedEntries, RunList, WITH_ROW, eachEqualKey, netOf, packRun, 
 import type { RowId } from './row.ts';
 
 export interface IndexEntry { key: string; row: RowId; withRow: boolean }
+interface Ordered { key: string; row: RowId }
 
 export class IndexLog {
   readonly filenode: number;
@@ -29,8 +30,10 @@ export class IndexLog {
   /** The keys of the lists are in ascending order. */
   private ascending = true;
   removals = 0;
-  /** Distinct (key, row) of additions in order; how much of the log is in it. */
-  private order: { key: string; row: RowId }[] = [];
+  /** Distinct (key, row) of additions in order, the few latest apart: who adds and looks by turns would merge all of them each
+   * time. How much of the log is in the two. */
+  private order: Ordered[] = [];
+  private recent: Ordered[] = [];
   private ordered = 0;
   /** See WriteSet.level. */
   level = -1;
@@ -99,7 +102,7 @@ export class IndexLog {
     }
     this.keys.length = this.rows.length = this.cids.length = this.kinds.length = length;
     this.byKey.clear();
-    this.order = [];
+    this.order = this.recent = [];
     this.ordered = 0;
     if (length === 0) this.ascending = true;
   }
@@ -149,18 +152,22 @@ export class IndexLog {
   }
 
   /** Additions with from <= key < to, in order: the part of `order` they take. */
-  range(from: string, to: string | null): { entries: readonly { key: string; row: RowId }[]; start: number; end: number } {
+  range(from: string, to: string | null): { entries: readonly Ordered[]; start: number; end: number } {
     this.bringInOrder();
-    const { order } = this;
-    return { entries: order, start: lowerBound(order, from), end: to === null ? order.length : lowerBound(order, to) };
+    const end = (list: readonly Ordered[]): number => (to === null ? list.length : lowerBound(list, to));
+    const { order, recent } = this, there = { entries: order, start: lowerBound(order, from), end: end(order) };
+    const start = lowerBound(recent, from), stop = end(recent);
+    if (start === stop) return there;
+    const entries = merge(order.slice(there.start, there.end), recent.slice(start, stop));
+    return { entries, start: 0, end: entries.length };
   }
 
   private bringInOrder(): void {
     const { length } = this;
     if (this.ordered === length) return;
-    const fresh: { key: string; row: RowId }[] = [];
+    const fresh: Ordered[] = [];
     let sorted = true;
-    let last: { key: string; row: RowId } | undefined;
+    let last: Ordered | undefined;
     if (this.ordered < this.base) {
       for (const run of this.packed.runs) {
         for (let i = 0; i < run.count; i++) {
@@ -182,7 +189,10 @@ export class IndexLog {
     if (fresh.length === 0) return;
     if (!sorted) fresh.sort(compare);
     // Cursors keep the array they started with, so it is never changed in place.
-    this.order = merge(this.order, fresh);
+    this.recent = merge(this.recent, fresh);
+    if (this.recent.length ** 2 < this.order.length) return;
+    this.order = merge(this.order, this.recent);
+    this.recent = [];
   }
 
   /** What the commit has to do, in key order: the difference between the log's beginning and its end. */
@@ -266,8 +276,7 @@ function lowerBound(order: readonly { key: string }[], key: string): number {
   return low;
 }
 
-type Ordered = { key: string; row: RowId };
-function merge(a: Ordered[], b: Ordered[]): Ordered[] {
+function merge(a: readonly Ordered[], b: readonly Ordered[]): Ordered[] {
   if (a.length === 0) return distinct(b);
   const out: Ordered[] = [];
   let i = 0, j = 0;
@@ -277,8 +286,8 @@ function merge(a: Ordered[], b: Ordered[]): Ordered[] {
   return distinct(out);
 }
 
-function distinct(list: Ordered[]): Ordered[] {
+function distinct(list: readonly Ordered[]): Ordered[] {
   let same = false;
   for (let i = 1; i < list.length && !same; i++) same = compare(list[i - 1]!, list[i]!) === 0;
-  return same ? list.filter((e, i) => i === 0 || compare(list[i - 1]!, e) !== 0) : list;
+  return same ? list.filter((e, i) => i === 0 || compare(list[i - 1]!, e) !== 0) : [...list];
 }

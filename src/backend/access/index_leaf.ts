@@ -86,6 +86,9 @@ export class LeafReader {
   }
   get notUnique(): boolean { return (this.bytes[this.at + 1]! & LEAF_NOT_UNIQUE) !== 0; }
 
+  /** All entries are as long. */
+  get isEven(): boolean { return this.stride !== 0; }
+
   /** Where entry i starts; for i = count, where the last one ends. */
   start(i: number): number {
     if (this.stride !== 0) return this.data + i * this.stride;

@@ -57,7 +57,8 @@ export const MAX_SLOTS = 65535;
 export type RowId = number;
 export const rowIdOf = (block: number, slot: number): RowId => block * 65536 + slot;
 export const blockOf = (rowId: RowId): number => Math.floor(rowId / 65536);
-export const slotOf = (rowId: RowId): number => rowId % 65536;
+/** Not by `%`: that of numbers beyond 31 bits is a call. */
+export const slotOf = (rowId: RowId): number => rowId - Math.floor(rowId / 65536) * 65536;
 
 /** The live ones of some slots by where their rows start (0: dead). */
 export function inRowOrder(starts: Uint32Array): Uint16Array {

@@ -352,6 +352,45 @@ export function deleteRow(rel: Relation, rowId: RowId): void {
   change(rel, rowId, null);
 }
 
+/** Deletes many rows, block after block, as the store has them: what is changed twice, or may be taken back by a savepoint, goes
+ * row by row. */
+export class BlockDeletes {
+  private readonly rel: Relation;
+  private readonly changes: TableChanges;
+  private readonly possible: boolean;
+  private readonly cid = useCommandId();
+  private slots: (Version | undefined)[] = [];
+  private block = -1;
+  row: RowRef | null = null;
+
+  constructor(rel: Relation) {
+    this.rel = rel;
+    this.changes = changesOf(rel);
+    this.possible = !writeSet(rel.shared).hasSavepoints;
+    noteRead(rel.oid, rel.filenode, rel.shared);
+  }
+
+  /** Goes to a row. False: not here, see above. `row`, until the next call, says where it is; null: it is gone. */
+  find(rowId: RowId): boolean {
+    const block = blockOf(rowId);
+    if (!this.possible || block >= PROVISIONAL_BLOCK) return false;
+    const { rel } = this;
+    this.row = fetchStored(getStore(rel.shared), rel, rowId) ?? null;
+    if (this.row === null) return this.changes.head(rowId) === undefined;
+    if (block !== this.block) {
+      this.block = block;
+      this.slots = this.changes.slotsForChange(block, caches[rel.shared ? 1 : 0].get(rel.filenode)!.slotCount);
+    }
+    return this.slots[slotOf(rowId)] === undefined;
+  }
+
+  /** Deletes the row that `find` has found. */
+  delete(rowId: RowId): void {
+    const { view, offset } = this.row!;
+    this.slots[slotOf(rowId)] = this.changes.deletion(this.cid, view.getUint32(offset, true));
+  }
+}
+
 function change(rel: Relation, rowId: RowId, row: Uint8Array | null): void {
   const changes = changesOf(rel);
   let readVersion = 0;

@@ -311,8 +311,17 @@ export class TableChanges {
     slots[slot] = new Version(cid, chunk, offset, row.length, prev, prev === undefined ? readVersion : prev.readVersion);
   }
 
+  /** For deletions of many rows: what is known of a block's slots, made when there is nothing (at its full length: growing
+   * arrays leave the heap full of shorter ones). */
+  slotsForChange(block: number, slotCount: number): (Version | undefined)[] {
+    let slots = this.changed.get(block);
+    if (slots === undefined) this.changed.set(block, (slots = new Array<Version | undefined>(slotCount)));
+    this.lastBlock = -1;
+    return slots;
+  }
+
   /** Rows that were written together and are deleted together share what is to be said of it. */
-  private deletion(cid: number, readVersion: number): Version {
+  deletion(cid: number, readVersion: number): Version {
     const { deleted } = this;
     if (deleted !== null && deleted.cid === cid && deleted.readVersion === readVersion) return deleted;
     return (this.deleted = new Version(cid, 0, 0, DELETED, undefined, readVersion));

@@ -6,7 +6,7 @@ import { setTransactionResource, type TransactionResource } from '../transaction
 import { Arena } from './arena.ts';
 import { IndexLog } from './index_changes.ts';
 import { rowIdOf, type RowId } from './row.ts';
-import { TableChanges, slotsInOrderOfChange, type UndoEntry } from './table_changes.ts';
+import { TableChanges, slotsInOrderOfChange, type UndoEntry, type Version } from './table_changes.ts';
 import { PROVISIONAL_BLOCK } from './row.ts';
 
 export class WriteSet {
@@ -84,6 +84,8 @@ export class WriteSet {
     if (this.savepoints.length > 0) this.undo.push({ undo: () => { this.asserted.pop(); } });
   }
 
+  get hasSavepoints(): boolean { return this.savepoints.length > 0; }
+
   // --- Savepoints ------------------------------------------------------------------------------------------------
 
   define(): void {
@@ -149,6 +151,11 @@ class ChangedRows implements ChangeSource {
     const { table } = this;
     for (const [block, slots] of table.changed) {
       if (block >= PROVISIONAL_BLOCK) continue;
+      const all = onlyChange(slots);
+      if (all !== null && all.deleted) {
+        for (let slot = 0; slot < slots.length; slot++) if (slots[slot] !== undefined) out.deleted(block, slot, all.readVersion);
+        continue;
+      }
       for (const slot of slotsInOrderOfChange(slots, Infinity)) {
         const version = slots[slot]!;
         if (version.deleted) out.deleted(block, slot, version.readVersion);
@@ -164,6 +171,18 @@ class ChangedRows implements ChangeSource {
     });
     return list;
   }
+}
+
+/** The version that all changed rows of a block share: they were deleted together. */
+function onlyChange(slots: readonly (Version | undefined)[]): Version | null {
+  let only: Version | null = null;
+  for (let slot = 0; slot < slots.length; slot++) {
+    const version = slots[slot];
+    if (version === undefined || version === only) continue;
+    if (only !== null) return null;
+    only = version;
+  }
+  return only;
 }
 
 /** A block of inserted rows in a commit request. Its bytes may have been spilled: they are read when they are asked for. */

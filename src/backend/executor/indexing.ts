@@ -10,7 +10,7 @@ import { IndexBuilder } from '../access/index_build.ts';
 import { beginIndexScan, findDuplicate, insertEntry, removeEntry } from '../access/index.ts';
 import { PROVISIONAL_BLOCK, blockOf, readColumn, readRow, type RowId } from '../access/row.ts';
 import { advanceSnapshot, isOptimistic, isStale, registerCallback, requireLocks, setDuplicateReporter, usesTransactionSnapshot } from '../transaction/xact.ts';
-import { beginScan, deleteRow, fetchLatest, fetchRow, lockRows } from '../access/table.ts';
+import { beginScan, fetchLatest, fetchRow, lockRows } from '../access/table.ts';
 import { dropSnapshot, holdSnapshot, useSnapshot } from '../transaction/snapshot.ts';
 import { existingWriteSet } from '../access/writeset.ts';
 import { catalogFindByFilenode } from '../catalog/relation_map.ts';
@@ -210,36 +210,6 @@ export function buildIndex(table: Relation, info: IndexInfo): { totalRows: numbe
   if (info.unique) refuseDuplicates(table, keys);
   if (info.exclusion !== null) checkExclusion(table, keys);
   return { totalRows, blocks };
-}
-
-/** Deletes many rows of a table whose indexes are all there is to it: their entries go together, at `finish`. */
-export class BulkDelete {
-  /** The columns that `delete` looks at. */
-  readonly columns: readonly number[];
-  private readonly table: Relation;
-  private readonly indexes: readonly { keys: IndexKeys; builder: IndexBuilder }[];
-
-  constructor(table: Relation, indexes: readonly IndexKeys[], columns: readonly number[]) {
-    this.table = table;
-    this.columns = columns;
-    this.indexes = indexes.map((keys) => ({ keys, builder: new IndexBuilder(keys.info, 'removals') }));
-  }
-
-  delete(rowId: RowId, old: readonly Datum[]): void {
-    const { indexes } = this;
-    for (let i = 0; i < indexes.length; i++) {
-      const { keys, builder } = indexes[i]!;
-      const values = keys.valuesOf(old);
-      if (values === null) continue;
-      if (keys.inverted) for (const key of ginKeys(keys.info, values)) builder.addKey(key, rowId);
-      else builder.add(values, rowId);
-    }
-    deleteRow(this.table, rowId);
-  }
-
-  finish(): void {
-    for (const { builder } of this.indexes) builder.finish();
-  }
 }
 
 /** Equal keys stand beside each other once all are in order; those with a row id in them may. A deferrable index has all its

@@ -21,7 +21,7 @@ import { beforeStatementDue, queueStatementEvent } from './after_triggers.ts';
 import { evalPlanQual, pinMember } from './eval_plan_qual.ts';
 import { convertRow, makePlace, PartitionRouter, type Place } from './partition_routing.ts';
 import { noteMovedRow } from './ri_triggers.ts';
-import type { BulkDelete } from './indexing.ts';
+import type { BulkDelete } from './bulk_delete.ts';
 import { failingRow } from './result_relation.ts';
 import { fireBeforeStatement, triggersOf, type TriggerOp, type TriggerSet } from './trigger.ts';
 
@@ -31,6 +31,7 @@ const BATCH = 500;
 /** So many rows are deleted from the indexes together. */
 const MANY_ROWS = 1000;
 const NO_RESULTS: readonly string[] = [];
+const NO_SOURCE: Datum[] = [];
 
 /** A changed row for RETURNING: the row as the named table has it, where it is, and what the subplan gave. */
 export interface ChangedRow { row: Datum[]; rowId: number; relation: Oid; source: Datum[] }
@@ -44,6 +45,8 @@ export class ModifySpec {
   readonly assigned: ReadonlySet<number>;
   /** A join may show a target row more than once; only the first counts. */
   readonly maybeTwice: boolean;
+  /** Of the subplan's rows nothing is kept but where they are. */
+  readonly idsOnly: boolean;
   /** Columns that DO UPDATE assigns to. */
   readonly conflictColumns: readonly number[];
   /** What statement triggers see of it. */
@@ -58,6 +61,7 @@ export class ModifySpec {
     this.returning = plan.returningList.length > 0;
     this.assigned = new Set(plan.updateColnos);
     this.maybeTwice = !showsRowsOnce(plan.lefttree!);
+    this.idsOnly = plan.operation === 'delete' && !this.returning && !this.maybeTwice && plan.tableOidColumn === 0 && this.relation.kind !== 'v';
     this.conflictColumns = plan.onConflict === null || plan.onConflict.action === 'nothing' ? [] : plan.onConflict.onConflictSet.filter((t) => !t.resjunk).map((t) => t.resno);
     this.events = plan.operation === 'merge' ? mergeEvents(plan) : [
       { op: OPERATIONS[plan.operation], assigned: plan.operation === 'update' ? this.assigned : null },
@@ -119,6 +123,11 @@ export class ModifyRun {
   private router: PartitionRouter | null = null;
   private assignments: Map<ModifyTable | ModifyMergeAction, Map<Place, Assignment>> | null = null;
   private pending: Datum[][] = [];
+  /** Where the rows are, when that is all that is wanted: batches, of which all but the first stand outside V8's heap, which is
+   * collected as a whole when a million numbers fill it. */
+  private idBatches: (number[] | Float64Array)[] | null = null;
+  private ids: number[] | Float64Array = [];
+  private idCount = 0;
   /** What the subplan read by. */
   protected readBy: HeldSnapshot | null = null;
   /** While many rows are deleted. */
@@ -158,13 +167,19 @@ export class ModifyRun {
     this.pending.push(row);
   }
 
+  /** Where a row of the subplan is, when that is all that is wanted. */
+  addId(rowId: number): void {
+    if (this.idCount % BATCH === 0) (this.idBatches ??= []).push((this.ids = this.idCount === 0 ? [] : new Float64Array(BATCH)));
+    this.ids[this.idCount++ % BATCH] = rowId;
+  }
+
   finish(): void {
     const { plan } = this.spec;
     if (plan.operation === 'insert') {
       this.insertAll();
     } else {
       const { shared } = this.spec.relation;
-      this.readBy = this.pending.length > 1 ? holdReadSnapshot(shared) : null;
+      this.readBy = this.pending.length > 1 || this.idCount > 1 ? holdReadSnapshot(shared) : null;
       try {
         this.changeAll(plan.operation);
       } finally {
@@ -335,8 +350,9 @@ export class ModifyRun {
 
   protected changeAll(operation: 'update' | 'delete' | 'merge'): void {
     if (operation === 'merge') return;
-    const { spec, pending } = this;
-    this.bulks = operation === 'delete' && !spec.returning && pending.length >= MANY_ROWS ? new Map() : null;
+    const { spec, pending, idBatches } = this;
+    this.bulks = operation === 'delete' && !spec.returning && pending.length + this.idCount >= MANY_ROWS ? new Map() : null;
+    if (idBatches !== null) for (let i = 0; i < idBatches.length; i++) this.deleteBatch(this.main!, idBatches[i]!, Math.min(BATCH, this.idCount - i * BATCH));
     const tableColumn = spec.plan.tableOidColumn - 1;
     for (let from = 0; from < pending.length;) {
       checkForInterrupts();
@@ -355,6 +371,21 @@ export class ModifyRun {
     if (this.bulks !== null) for (const bulk of this.bulks.values()) bulk?.finish();
     this.bulks = null;
     this.pending = [];
+  }
+
+  private deleteBatch(place: Place, ids: number[] | Float64Array, count: number): void {
+    checkForInterrupts();
+    const { relation } = place;
+    const bulk = this.bulks === null ? null : this.bulkOf(place, this.bulks);
+    const results = isOptimistic() ? NO_RESULTS : lockRows(relation, ids instanceof Array ? ids : [...ids.subarray(0, count)], this.spec.own.lockMode, 'block', this.readBy);
+    for (let i = 0; i < count; i++) {
+      const id = ids[i]!, result = results[i];
+      if (result === 'deleted' || result === 'skipped') continue;
+      if (result === 'changed' && evalPlanQual(this.rt, this.spec.plan.lefttree!, this.pinned(relation.oid, id)) === null) continue;
+      const done = bulk === null ? 'changed' : bulk.deleteStored(id);
+      if (done === 'changed') this.deleteRow(place, id, NO_SOURCE);
+      else if (done === 'done' && this.countsForTag) this.rt.processed++;
+    }
   }
 
   private bulkOf(place: Place, bulks: Map<Place, BulkDelete | null>): BulkDelete | null {

@@ -19,7 +19,7 @@ export const modifyTable: Producer<ModifyTable> = (pc, plan, consume) => {
   if (spec.relation.kind === 'v') g.emit(`${run} = new ${g.konst(ViewRun)}(rt, ${g.konst(spec)});`);
   else if (plan.operation === 'merge') g.emit(`${run} = new ${g.konst(MergeRun)}(rt, ${g.konst(spec)}, ${mergeActions(pc, plan, spec)}, ${rowChecks(pc, plan, spec)});`);
   else g.emit(`${run} = new ${g.konst(ModifyRun)}(rt, ${g.konst(spec)}, ${conflictUpdate(pc, plan, spec)}, ${rowChecks(pc, plan, spec)});`);
-  pc.produce(plan.lefttree!, (columns) => g.emit(`${run}.add(${pc.row(columns)});`));
+  pc.produce(plan.lefttree!, (columns) => g.emit(spec.idsOnly ? `${run}.addId(${g.column(columns[plan.rowIdColumn - 1]!).code});` : `${run}.add(${pc.row(columns)});`));
   g.emit(`${run}.finish();`);
   if (plan.returningList.length === 0) return;
   const entry = g.next('e');

@@ -22,9 +22,10 @@ import { currentCommandId, isReadOnlyTransaction } from '../transaction/xact.ts'
 import type { Datum, Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { compileExpr, type CompiledExpr } from './expression.ts';
+import { BulkDelete } from './bulk_delete.ts';
 import { excludedBy, mayExclude } from './exclusion.ts';
 import { IndexKeys } from './index_keys.ts';
-import { BulkDelete, addIndexEntry, conflictingRow, dropIndexEntry, isTaken, isUniqueKey, mayShareKey, moveInvertedEntries, uniqueViolation } from './indexing.ts';
+import { addIndexEntry, conflictingRow, dropIndexEntry, isTaken, isUniqueKey, mayShareKey, moveInvertedEntries, uniqueViolation } from './indexing.ts';
 import { captureFor, queueRowEvent } from './after_triggers.ts';
 import './ri_triggers.ts';
 import './trigger_functions.ts';

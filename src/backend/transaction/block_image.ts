@@ -340,9 +340,10 @@ export function stampVersions(view: Buffer, version: number): void {
 
 /** The version of the row in a slot of a block; -1 when there is none. */
 export function versionInBlock(bytes: Buffer, slot: number): number {
-  if (slot >= bytes.readUInt16LE(2)) return -1;
-  const start = (bytes[1]! & BLOCK_WIDE) !== 0 ? bytes.readUInt32LE(BLOCK_HEADER_BYTES + 4 * slot) : bytes.readUInt16LE(BLOCK_HEADER_BYTES + 2 * slot);
-  return start === 0 ? -1 : bytes.readUInt32LE(start);
+  if (slot >= (bytes[2]! | (bytes[3]! << 8))) return -1;
+  const wide = (bytes[1]! & BLOCK_WIDE) !== 0, at = BLOCK_HEADER_BYTES + (wide ? 4 : 2) * slot;
+  const start = wide ? bytes.readUInt32LE(at) : bytes[at]! | (bytes[at + 1]! << 8);
+  return start === 0 ? -1 : (bytes[start]! | (bytes[start + 1]! << 8) | (bytes[start + 2]! << 16)) + bytes[start + 3]! * 16777216;
 }
 
 export function liveRowsInBlock(bytes: Buffer): number {

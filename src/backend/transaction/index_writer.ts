@@ -133,7 +133,13 @@ export class IndexWriter {
       position = place;
       const isThere = place < source.count && source.compare(place, change.bytes, change.at, change.end) === 0;
       if (change === removed) {
-        if (isThere) { position++; changed = true; }
+        if (isThere) {
+          // Many that stand together are compared together, once for each leaf here and there.
+          const together = !more.added && (position === 0 || removed.i === 0) ? this.commonRun(position) : 1;
+          position += together;
+          removed.i += together - 1;
+          changed = true;
+        }
         more = { removed: removed.next(), added: more.added };
         continue;
       }
@@ -162,6 +168,15 @@ export class IndexWriter {
     }
     this.finishLeaf(existed);
     return more;
+  }
+
+  /** How many entries of the leaf in hand are the same as those to be removed next: all that stand in both leaves, or one. */
+  private commonRun(position: number): number {
+    const { removed, source } = this, { leaf, i } = removed;
+    const n = Math.min(source.count - position, leaf.count - i);
+    const at = source.start(position), end = source.start(position + n), from = leaf.start(i), to = leaf.start(i + n);
+    if (!source.isEven || !leaf.isEven || end - at !== to - from) return 1;
+    return source.bytes.compare(leaf.bytes, from, to, at, end) === 0 ? n : 1;
   }
 
   /** Whether the leaf of the message at hand can be taken over whole: nothing else lies between its entries. */
@@ -228,8 +243,8 @@ export class IndexWriter {
 /** Gives the rest of a leaf's entries their row ids. Row ids that are none of the transaction's own stay. */
 function resolveRows(entries: EntryCursor, resolve: (row: RowId) => RowId): void {
   const { leaf, bytes } = entries;
-  for (let i = entries.i, end = leaf.start(i); i < leaf.count; i++) {
-    end = leaf.start(i + 1);
+  for (let i = entries.i; i < leaf.count; i++) {
+    const end = leaf.start(i + 1);
     if (bytes[end - ROW_ID_BYTES]! < PROVISIONAL_BYTE) continue;
     const place = resolve(readRowId(bytes, end - ROW_ID_BYTES));
     if (place < 0) throw internalError('an index entry leads to no row');
@@ -261,12 +276,15 @@ function checkNew(entries: EntryCursor, unique: boolean): string | null {
 }
 
 function checkOrder(entries: EntryCursor): void {
-  let before = 0, beforeEnd = 0;
+  const { leaf, bytes } = entries;
+  let from = 0, to = 0;
   while (entries.next()) {
-    if (beforeEnd > 0 && compareBytes(entries.bytes, before, beforeEnd, entries.bytes, entries.at, entries.end) >= 0) {
-      throw internalError('index entries are not in order');
+    for (let i = entries.i; i < leaf.count; i++) {
+      const start = leaf.start(i), end = leaf.start(i + 1);
+      if (to > 0 && compareBytes(bytes, from, to, bytes, start, end) >= 0) throw internalError('index entries are not in order');
+      from = start;
+      to = end;
     }
-    before = entries.at;
-    beforeEnd = entries.end;
+    entries.i = leaf.count - 1;
   }
 }
