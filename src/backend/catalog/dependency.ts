@@ -6,6 +6,7 @@ import { PgError, internalError } from '../../common/errors.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import { session } from '../utils/session.ts';
 import { isPinnedObject } from './catalog.ts';
+import { ddlHooks } from './ddl_hooks.ts';
 import { doDeletion } from './drop.ts';
 import { getRelName } from './lsyscache.ts';
 import { describeObject, getObjectDescription } from './objectaddress.ts';
@@ -192,6 +193,9 @@ export function performMultipleDeletions(objects: readonly ObjectAddress[], beha
 }
 
 function deleteObjects(targets: Targets, options: DeletionOptions): void {
+  if (ddlHooks.dropping !== null && !options.quietly) {
+    for (const { object, flags } of targets.list) if (!options.skipOriginal || (flags & ORIGINAL) === 0) ddlHooks.dropping(object, (flags & ORIGINAL) !== 0, (flags & (NORMAL | REVERSE)) !== 0);
+  }
   for (const { object, flags } of targets.list) {
     if (options.skipOriginal && (flags & ORIGINAL) !== 0) continue;
     doDeletion(object);

@@ -1,6 +1,7 @@
 // Reading and changing catalog rows (PostgreSQL's indexing.c and genam.c). Rows go in and out as objects with the
 // column names of rows.ts; every change keeps all indexes of the catalog. What a command changes it does not see
 // itself until commandCounterIncrement().
+import { ddlHooks } from './ddl_hooks.ts';
 import { beginIndexScan, findDuplicate, insertEntry, lookupUnique, removeEntry } from '../access/index.ts';
 import { encodeKey, keyHasNull, keyRange } from '../access/key.ts';
 import { formRow, readRow, type RowId } from '../access/row.ts';
@@ -108,6 +109,7 @@ export function catalogInsert<K extends CatalogId>(relation: K, row: CatalogRows
   const rowId = insertRow(rel, formRow(rel.layout, values));
   for (const info of rel.indexes) addEntry(info, values, rowId);
   noteCatalogChange();
+  ddlHooks.created?.(relation, row as unknown as Record<string, unknown>);
   return rowId;
 }
 

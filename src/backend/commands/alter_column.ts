@@ -13,7 +13,8 @@ import { systemColumnByName } from '../catalog/pg_class.ts';
 import { deleteDependencyRecordsFor, identitySequenceOf, objectAddress, type ObjectAddress } from '../catalog/pg_depend.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { quoteQualifiedIdentifier } from '../catalog/quote.ts';
-import { childrenOf } from '../catalog/syscache.ts';
+import { ddlHooks } from '../catalog/ddl_hooks.ts';
+import { attrdefsOf, childrenOf } from '../catalog/syscache.ts';
 import { compileExpr } from '../executor/expression.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { coerceNullToDomain } from '../parser/parse_coerce.ts';
@@ -188,6 +189,8 @@ function columnDefaultChange(tab: Altered, cmd: RawNode): void {
   if (column.attgenerated !== '') {
     throw new PgError('syntax_error', `${named} is a generated column`, cmd['def'] === undefined ? { hint: 'Use ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION instead.' } : {});
   }
+  const old = cmd['def'] === undefined && ddlHooks.dropping !== null ? attrdefsOf(tab.oid).find((d) => d.adnum === column.attnum) : undefined;
+  if (old !== undefined) ddlHooks.dropping?.(objectAddress(ids.AttrDefaultRelationId, old.oid), true, false);
   removeAttrDefault(tab.oid, column.attnum);
   commandCounterIncrement();
   if (cmd['def'] === undefined) return;

@@ -70,6 +70,7 @@ function prepareType(queue: Queue, tab: Altered, cmd: RawNode, recurse: boolean,
     if (requiresRewrite(transform, column, now)) {
       tab.newValues.set(column.attnum, { expr: transform, generated: false });
       tab.rewrite = true;
+      tab.typeChanged = true;
     } else checkCompositeTypeUnused(relation); // otherwise phase 3 does so
     if (tab.rewrite && column.attgenerated !== '') tab.newValues.delete(column.attnum);
   } else if (using !== undefined) throw new PgError('wrong_object_type', `"${relation.name}" is not a table`);

@@ -5,7 +5,7 @@ import { aclMembers, aclNewOwner, formatAcl, isMemberOfRole, parseAcl } from '..
 import { aclcheckNamespace, hasCreateDbPrivilege, notOwnerOrDenied, objectAclcheck } from '../catalog/aclchk.ts';
 import { formatType } from '../catalog/format_type.ts';
 import { catalogFind, catalogUpdate } from '../catalog/indexing.ts';
-import { objectNamespace, objectOwner, objectProperty, objectRow } from '../catalog/object_property.ts';
+import { objectName, objectNamespace, objectOwner, objectProperty, objectRow } from '../catalog/object_property.ts';
 import * as ids from '../catalog/oids.ts';
 import { objectAddress, ownedSequences, sequenceOwner, type ObjectAddress } from '../catalog/pg_depend.ts';
 import { changeDependencyOnOwner, updateAclDependencies } from '../catalog/pg_shdepend.ts';
@@ -103,6 +103,12 @@ function changeObjectOwner(address: ObjectAddress, owner: Oid): void {
   const { classId, objectId } = address;
   if (classId === ids.ForeignDataWrapperRelationId) checkForeignOwner(classId, objectId, owner);
   if (objectOwner(classId, objectId) === owner) return;
+  if (classId === ids.EventTriggerRelationId) {
+    requireObjectOwnership(address);
+    if (!sys.authIdByOid(owner)!.rolsuper) {
+      throw new PgError('insufficient_privilege', `permission denied to change owner of event trigger "${objectName(classId, objectId)}"`, { hint: 'The owner of an event trigger must be a superuser.' });
+    }
+  }
   if (!session.isSuperuser) {
     requireObjectOwnership(address);
     requireMembership(owner);

@@ -9,6 +9,7 @@ import { getNamespaceName } from '../catalog/lsyscache.ts';
 import { rangeVarGetRelid } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
 import { clearMissing } from '../catalog/pg_attrdef.ts';
+import { ddlHooks } from '../catalog/ddl_hooks.ts';
 import { toForeignKey, openRelation } from '../catalog/relcache.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { setNewFilenode } from '../catalog/storage.ts';
@@ -50,6 +51,7 @@ export class Altered {
   readonly newForeignKeys: Oid[] = [];
   verifyNotNull = false;
   rewrite = false;
+  typeChanged = false;
   /** Constraints and indexes to be made again after a change of type: OID to definition. */
   readonly changedConstraints = new Map<Oid, string>();
   readonly changedIndexes = new Map<Oid, string>();
@@ -215,6 +217,7 @@ function rewriteOrCheck(tab: Altered): void {
   if (!tab.rewrite && tab.newChecks.length === 0 && !tab.verifyNotNull) return;
   let target = relation;
   if (tab.rewrite) {
+    ddlHooks.rewriting?.(tab.oid, tab.typeChanged ? 4 : 2);
     if (relation.oid < 16384) throw new PgError('feature_not_supported', `cannot rewrite system relation "${relation.name}"`);
     setNewFilenode(tab.oid);
     commandCounterIncrement();

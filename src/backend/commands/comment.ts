@@ -35,6 +35,13 @@ function comment(stmt: RawNode): void {
   else createComments(objectId, classId, objectSubId, text);
 }
 
+/** SECURITY LABEL: there are no providers (seclabel.c). */
+function securityLabel(stmt: RawNode): void {
+  const provider = stmt['provider'] as string | undefined;
+  throw new PgError('invalid_parameter_value', provider === undefined ? 'no security label providers have been loaded' : `security label provider "${provider}" is not loaded`);
+}
+
 export const COMMENT_COMMANDS: UtilityTable = {
+  SecLabelStmt: { run: securityLabel },
   CommentStmt: { run: comment },
 };

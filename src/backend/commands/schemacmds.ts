@@ -34,7 +34,7 @@ function createSchema(stmt: RawNode, context: UtilityContext): void {
     if (elements.length === 0) return;
     withSearchPath([namespace, ...fetchSearchPath(false)], () => {
       for (const element of inOrder(elements, name)) {
-        processUtility(element, { ...context, topLevel: false });
+        processUtility(element, { ...context, topLevel: false, subcommand: true });
         commandCounterIncrement();
       }
     });

@@ -38,3 +38,7 @@ export interface TransitionTable {
   /** Rows of the trigger's relation, by [attnum - 1]. */
   rows(): Iterable<readonly Datum[]>;
 }
+
+/** What the function of an event trigger is called with: `context.eventTrigger`. */
+export type EventName = 'ddl_command_start' | 'ddl_command_end' | 'sql_drop' | 'table_rewrite';
+export interface EventTriggerData { event: EventName; tag: string }

@@ -83,6 +83,12 @@ const TAGS: Record<string, TagOf> = {
   DeallocateStmt: (s) => (s['name'] ? 'DEALLOCATE' : 'DEALLOCATE ALL'),
 };
 
+/** The words of all tags: objects after CREATE, ALTER and DROP; whole tags. */
+export const commandWords = {
+  objects: new Set(Object.values(OBJECT_WORDS)),
+  others: new Set([...Object.values(TAGS).filter((t) => typeof t === 'string'), 'GRANT', 'REVOKE', 'GRANT ROLE', 'REVOKE ROLE', 'SELECT INTO', 'CREATE TABLE AS', 'VACUUM', 'ANALYZE', 'SELECT', 'BEGIN', 'COMMIT', 'ROLLBACK', 'SET', 'RESET']),
+};
+
 /** The tag of a raw statement, without row counts. */
 export function createCommandTag(stmt: RawNode): string {
   const tag = TAGS[stmt.tag];

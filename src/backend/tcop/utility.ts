@@ -6,6 +6,7 @@ import type { ParseState } from '../parser/parse_node.ts';
 import type { RawNode, RawStmt } from '../parser/raw_parser.ts';
 import type { Datum } from '../types/datum.ts';
 import { transactionBlockStatus, isReadOnlyTransaction, inTransactionBlock } from '../transaction/xact.ts';
+import { withEventTriggers } from '../commands/event_trigger_fire.ts';
 import { createCommandTag } from './cmdtag.ts';
 
 export interface UtilityContext {
@@ -15,6 +16,8 @@ export interface UtilityContext {
   statementText: string;
   /** Sent by the frontend itself, not from within a function. */
   topLevel: boolean;
+  /** Part of another command (CREATE SCHEMA). */
+  subcommand?: boolean;
   /** Values of $n, for the few statements that take them (EXECUTE, DECLARE, CREATE TABLE AS, EXPLAIN). */
   params: readonly Datum[];
   paramTypes: readonly number[];
@@ -78,7 +81,7 @@ export function processUtility(stmt: RawNode, context: UtilityContext): UtilityR
   if (isReadOnlyTransaction() && !(typeof handler.readOnly === 'function' ? handler.readOnly(stmt) : handler.readOnly)) {
     throw new PgError('read_only_sql_transaction', `cannot execute ${createCommandTag(stmt)} in a read-only transaction`);
   }
-  return handler.run(stmt, context) ?? {};
+  return withEventTriggers(stmt, context.subcommand === true, () => handler.run(stmt, context) ?? {});
 }
 
 /** Commands that commit by themselves: refused inside a block, a function, or a multi-statement string. */

@@ -82,6 +82,7 @@ class BodyCompiler {
   private initialValues(): void {
     const { g, fn } = this;
     g.emit(`${this.nameOf(fn.found)} = false;`);
+    for (const [name, variable] of Object.entries(fn.eventValues)) g.emit(`${this.nameOf(variable)} = rt.triggerValues[${g.konst(name)}];`);
     if (fn.trigger === null) return;
     g.emit(`${this.nameOf(fn.trigger.newRec)} = rt.newRow; ${this.nameOf(fn.trigger.oldRec)} = rt.oldRow;`);
     for (const [name, variable] of Object.entries(fn.trigger.values)) g.emit(`${this.nameOf(variable)} = rt.triggerValues[${g.konst(name)}];`);

@@ -32,6 +32,8 @@ export interface PlFunction {
   readonly isProcedure: boolean;
   readonly trigger: TriggerVariables | null;
   readonly eventTrigger: boolean;
+  /** TG_EVENT and TG_TAG of an event trigger's function. */
+  readonly eventValues: Readonly<Record<string, PlVar>>;
   readonly found: PlVar;
   readonly datums: readonly PlDatum[];
   readonly body: BlockStmt;
@@ -96,6 +98,7 @@ export function compileFunction(request: CompileRequest): PlFunction {
     parser.ns = pushLabel(null, proc.proname, 'block');
     const args: (PlVar | PlRec)[] = [];
     let trigger: TriggerVariables | null = null;
+    const eventValues: Record<string, PlVar> = {};
     let rettype: Oid;
     if (request.kind !== 'function') {
       rettype = 0;
@@ -105,7 +108,7 @@ export function compileFunction(request: CompileRequest): PlFunction {
       }
       facts.retset = false;
       if (request.kind === 'trigger') trigger = triggerVariables(parser);
-      else for (const name of ['tg_event', 'tg_tag']) parser.addVariable(name, 0, buildType(TEXTOID), true);
+      else for (const name of ['tg_event', 'tg_tag']) eventValues[name] = parser.addVariable(name, 0, buildType(TEXTOID), true) as PlVar;
       if (request.kind === 'event_trigger') facts.isVoid = true;
     } else {
       const outs: (PlVar | PlRec)[] = [];
@@ -128,7 +131,7 @@ export function compileFunction(request: CompileRequest): PlFunction {
       if (isPolymorphic(proc.prorettype) && outs.length === 0) parser.addVariable('$0', 0, buildType(rettype, -1, request.collation), true);
     }
     return finish(parser, facts, {
-      oid: proc.oid, signature: formatProcedure(proc.oid), proc, args, rettype, trigger, eventTrigger: request.kind === 'event_trigger',
+      oid: proc.oid, signature: formatProcedure(proc.oid), proc, args, rettype, trigger, eventTrigger: request.kind === 'event_trigger', eventValues,
       readOnly: proc.provolatile !== 'v',
     });
   });
@@ -172,7 +175,7 @@ function triggerVariables(parser: Parser): TriggerVariables {
   return { newRec, oldRec, values };
 }
 
-interface Rest { oid: Oid; signature: string; proc: PgProc | null; args: (PlVar | PlRec)[]; rettype: Oid; trigger: TriggerVariables | null; eventTrigger: boolean; readOnly: boolean }
+interface Rest { oid: Oid; signature: string; proc: PgProc | null; args: (PlVar | PlRec)[]; rettype: Oid; trigger: TriggerVariables | null; eventTrigger: boolean; eventValues: Record<string, PlVar>; readOnly: boolean }
 
 function finish(parser: Parser, facts: FunctionFacts, rest: Rest): PlFunction {
   const found = parser.addVariable('found', 0, boolType(), true) as PlVar;
@@ -190,6 +193,6 @@ export function compileInline(source: string): PlFunction {
     const facts: FunctionFacts = { name: 'inline_code_block', retset: false, isVoid: true, isProcedure: false, outParam: null, collation: 0, extraChecks: false };
     const parser = context.parser = new Parser(source, facts, true);
     parser.ns = pushLabel(null, 'inline_code_block', 'block');
-    return finish(parser, facts, { oid: 0, signature: 'inline_code_block', proc: null, args: [], rettype: VOIDOID, trigger: null, eventTrigger: false, readOnly: false });
+    return finish(parser, facts, { oid: 0, signature: 'inline_code_block', proc: null, args: [], rettype: VOIDOID, trigger: null, eventTrigger: false, eventValues: {}, readOnly: false });
   });
 }

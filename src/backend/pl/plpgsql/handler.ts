@@ -2,7 +2,7 @@
 import { PgError, internalError } from '../../../common/errors.ts';
 import type { PgProc } from '../../catalog/rows.ts';
 import * as sys from '../../catalog/syscache.ts';
-import type { TriggerData, TriggerResult } from '../../commands/trigger_data.ts';
+import type { EventTriggerData, TriggerData, TriggerResult } from '../../commands/trigger_data.ts';
 import { withFunctionSettings } from '../../executor/functions.ts';
 import { takeNonatomic } from '../../executor/procedure_call.ts';
 import { isPolymorphic } from '../../parser/parse_generic.ts';
@@ -47,9 +47,9 @@ const FIRST_NORMAL_OID = 16384;
 const usesOwnTypes = (fn: PlFunction): boolean =>
   fn.rettype >= FIRST_NORMAL_OID || fn.datums.some((d) => (d.kind === 'var' || d.kind === 'rec') && d.type.oid >= FIRST_NORMAL_OID) || /%\s*(?:row)?type/i.test(fn.source);
 
-function functionOf(proc: PgProc, argTypes: readonly Oid[], resultType: Oid, collation: Oid, trigger: TriggerData | null): PlFunction {
+function functionOf(proc: PgProc, argTypes: readonly Oid[], resultType: Oid, collation: Oid, trigger: TriggerData | null, isEvent = false): PlFunction {
   const generic = proc.proargtypes.some(isPolymorphic) || isPolymorphic(proc.prorettype) || (proc.proallargtypes ?? []).some(isPolymorphic);
-  const key = trigger !== null ? `${proc.oid}/t${trigger.relation.oid}/${trigger.oid}` : generic ? `${proc.oid}/${argTypes.join()}/${resultType}/${collation}` : `${proc.oid}/${collation}`;
+  const key = isEvent ? `${proc.oid}/e` : trigger !== null ? `${proc.oid}/t${trigger.relation.oid}/${trigger.oid}` : generic ? `${proc.oid}/${argTypes.join()}/${resultType}/${collation}` : `${proc.oid}/${collation}`;
   const version = catalogVersion();
   const known = kept.get(key);
   if (known !== undefined) {
@@ -62,7 +62,7 @@ function functionOf(proc: PgProc, argTypes: readonly Oid[], resultType: Oid, col
   }
   const now = sys.procByOid(proc.oid);
   if (now === undefined) throw internalError(`cache lookup failed for function ${proc.oid}`);
-  const fn = compileFunction({ proc: now, argTypes, resultType, collation, kind: trigger === null ? 'function' : 'trigger', forValidator: false });
+  const fn = compileFunction({ proc: now, argTypes, resultType, collation, kind: isEvent ? 'event_trigger' : trigger === null ? 'function' : 'trigger', forValidator: false });
   if (trigger !== null) typeTriggerRows(fn, trigger);
   if (kept.size >= MAX_KEPT) kept.delete(kept.keys().next().value!);
   kept.set(key, { fn, proc: now, version: catalogVersion() });
@@ -163,6 +163,16 @@ function callTrigger(proc: PgProc, trigger: TriggerData): TriggerResult {
   });
 }
 
+function callEventTrigger(proc: PgProc, data: EventTriggerData): Datum {
+  takeNonatomic();
+  return withFunctionSettings(proc, () => {
+    const estate = new Estate(functionOf(proc, [], 0, 0, null, true), null, null, true);
+    estate.triggerValues = { tg_event: data.event, tg_tag: data.tag };
+    run(estate.fn, estate);
+    return null;
+  });
+}
+
 /** Stored generated columns are computed later: before, they are NULL. */
 function withoutGenerated(trigger: TriggerData): readonly Datum[] {
   const row = trigger.newRow!;
@@ -199,7 +209,14 @@ export function makeFunction(proc: PgProc): BuiltinFunction {
     };
   }
   if (proc.prorettype === EVENT_TRIGGEROID) {
-    return { kind: 'context', fn: (context) => callFunction(proc, context, []).value };
+    return {
+      kind: 'context',
+      fn: (context) => {
+        const data = (context as { eventTrigger?: EventTriggerData }).eventTrigger;
+        if (data === undefined) return callFunction(proc, context, []).value; // says so
+        return callEventTrigger(proc, data);
+      },
+    };
   }
   if (proc.proretset) return { kind: 'set', fn: (context, ...args) => callFunction(proc, context, args).results };
   return { kind: 'context', fn: (context, ...args) => callFunction(proc, context, args).value };

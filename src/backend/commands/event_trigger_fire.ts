@@ -1,0 +1,223 @@
+// When event triggers fire, and what their functions are told (PostgreSQL's event_trigger.c). Without any event trigger all of
+// this is one look at a list that the catalogs' cache keeps.
+import { PgError } from '../../common/errors.ts';
+import { ddlHooks } from '../catalog/ddl_hooks.ts';
+import { catalogScan } from '../catalog/indexing.ts';
+import { refreshCatalogs, registerCatalogCache } from '../catalog/inval.ts';
+import { isTempNamespace } from '../catalog/namespace.ts';
+import { type Identity, identityOf, placeOf, typeOfObject } from '../catalog/object_identity.ts';
+import { objectNamespace } from '../catalog/object_property.ts';
+import * as ids from '../catalog/oids.ts';
+import { objectAddress, type ObjectAddress } from '../catalog/pg_depend.ts';
+import type { PgEventTrigger } from '../catalog/rows.ts';
+import * as sys from '../catalog/syscache.ts';
+import { functionInfo, makeContext } from '../executor/fmgr_info.ts';
+import type { RawNode } from '../parser/raw_nodes.ts';
+import { createCommandTag } from '../tcop/cmdtag.ts';
+import { commandCounterIncrement } from '../transaction/xact.ts';
+import type { Oid } from '../types/datum.ts';
+import { EVENT_TRIGGEROID } from '../types/oids.ts';
+import { getString } from '../utils/guc.ts';
+import type { EventName, EventTriggerData } from './trigger_data.ts';
+import { resolveObject, type RawObject } from './object_names.ts';
+
+export interface DroppedObject {
+  address: ObjectAddress; original: boolean; normal: boolean; temporary: boolean; type: string; schema: string | null; name: string | null; identity: Identity;
+}
+export interface CollectedCommand { address: ObjectAddress; tag: string }
+
+/** Of one command of the frontend or of a function, with the commands inside it. */
+interface CommandState {
+  readonly commands: CollectedCommand[];
+  readonly dropped: DroppedObject[];
+  inSqlDrop: boolean;
+  rewrite: { table: Oid; reason: number } | null;
+}
+let state: CommandState | null = null;
+export const commandState = (): CommandState | null => state;
+
+let triggers: readonly PgEventTrigger[] | null = null;
+registerCatalogCache(() => { triggers = null; });
+
+function eventTriggers(): readonly PgEventTrigger[] {
+  refreshCatalogs();
+  return (triggers ??= catalogScan(ids.EventTriggerRelationId, ids.PgEventTriggerEvtnameIndexId, []));
+}
+
+// ---- which commands
+
+const NOT_SUPPORTED = /^(CREATE|ALTER|DROP) (DATABASE|ROLE|TABLESPACE|EVENT TRIGGER|SYSTEM)$/;
+const OTHER_TAGS = new Set(['COMMENT', 'GRANT', 'REVOKE', 'SECURITY LABEL', 'IMPORT FOREIGN SCHEMA', 'REFRESH MATERIALIZED VIEW', 'SELECT INTO']);
+/** Whether event triggers can be for a command (event_trigger_ok of cmdtaglist.h). */
+export const supportsEventTriggers = (tag: string): boolean => OTHER_TAGS.has(tag) || (/^(CREATE|ALTER|DROP) /.test(tag) && !NOT_SUPPORTED.test(tag));
+export const supportsTableRewrite = (tag: string): boolean => tag === 'ALTER TABLE' || tag === 'ALTER TYPE' || tag === 'ALTER MATERIALIZED VIEW';
+
+const SHARED_OBJECTS = new Set(['OBJECT_DATABASE', 'OBJECT_ROLE', 'OBJECT_TABLESPACE', 'OBJECT_EVENT_TRIGGER', 'OBJECT_PARAMETER_ACL']);
+/** Commands on what belongs to no database fire none (EventTriggerSupportsObjectType). */
+const isShared = (stmt: RawNode): boolean => ['objtype', 'objectType', 'renameType', 'removeType'].some((field) => SHARED_OBJECTS.has(stmt[field] as string));
+
+function firing(event: EventName, tag: string): PgEventTrigger[] {
+  const replica = getString('session_replication_role') === 'replica';
+  return eventTriggers().filter((t) => t.evtevent === event && t.evtenabled !== 'D' && t.evtenabled !== (replica ? 'O' : 'R') && (t.evttags === null || t.evttags.includes(tag)));
+}
+
+function fire(list: readonly PgEventTrigger[], event: EventName, tag: string): void {
+  for (const t of list) {
+    commandCounterIncrement();
+    const info = functionInfo(t.evtfoid);
+    const context = { ...makeContext(t.evtfoid, [], EVENT_TRIGGEROID, 0), eventTrigger: { event, tag } satisfies EventTriggerData };
+    (info.builtin!.fn as (c: unknown) => unknown)(context);
+  }
+  commandCounterIncrement();
+}
+
+/** Runs a utility command with the event triggers around it. */
+export function withEventTriggers<T>(stmt: RawNode, isSubcommand: boolean, run: () => T): T {
+  if (eventTriggers().length === 0) return run();
+  const tag = createCommandTag(stmt);
+  if (!supportsEventTriggers(tag) || isShared(stmt)) return run();
+  if (isSubcommand) return collecting(stmt, tag, run);
+  fire(firing('ddl_command_start', tag), 'ddl_command_start', tag);
+  if (!(['ddl_command_end', 'sql_drop', 'table_rewrite'] as const).some((event) => eventTriggers().some((t) => t.evtevent === event))) return run();
+  const outer = state;
+  const hooks = { ...ddlHooks };
+  state = { commands: [], dropped: [], inSqlDrop: false, rewrite: null };
+  try {
+    const result = collecting(stmt, tag, run);
+    Object.assign(ddlHooks, { created: null, dropping: null, rewriting: null });
+    if (state.dropped.length > 0) {
+      const list = firing('sql_drop', tag);
+      state.inSqlDrop = true;
+      if (list.length > 0) fire(list, 'sql_drop', tag);
+      state.inSqlDrop = false;
+    }
+    fire(firing('ddl_command_end', tag), 'ddl_command_end', tag);
+    return result;
+  } finally {
+    state = outer;
+    Object.assign(ddlHooks, hooks);
+  }
+}
+
+// ---- what a command does
+
+const CLASS_TAGS: Readonly<Record<Oid, (row: Record<string, unknown>) => string | null>> = {
+  [ids.RelationRelationId]: (row) => {
+    switch (row['relkind']) {
+      case 'r': case 'p': return 'CREATE TABLE';
+      case 'i': case 'I': return 'CREATE INDEX';
+      case 'S': return 'CREATE SEQUENCE';
+      case 'v': return 'CREATE VIEW';
+      case 'm': return 'CREATE MATERIALIZED VIEW';
+      case 'f': return 'CREATE FOREIGN TABLE';
+      default: return null;
+    }
+  },
+  [ids.TypeRelationId]: (row) => (row['typtype'] === 'd' ? 'CREATE DOMAIN' : row['typtype'] === 'e' || row['typtype'] === 'r' || (row['typtype'] === 'b' && row['typelem'] === 0) || (row['typtype'] === 'c' && sys.classByOid(row['typrelid'] as Oid)?.relkind === 'c') ? 'CREATE TYPE' : null),
+  [ids.NamespaceRelationId]: () => 'CREATE SCHEMA', [ids.ProcedureRelationId]: (row) => (row['prokind'] === 'a' ? 'CREATE AGGREGATE' : row['prokind'] === 'p' ? 'CREATE PROCEDURE' : 'CREATE FUNCTION'),
+  [ids.OperatorRelationId]: () => 'CREATE OPERATOR', [ids.CastRelationId]: () => 'CREATE CAST', [ids.CollationRelationId]: () => 'CREATE COLLATION', [ids.ConversionRelationId]: () => 'CREATE CONVERSION',
+  [ids.PolicyRelationId]: () => 'CREATE POLICY', [ids.TriggerRelationId]: (row) => (row['tgisinternal'] ? null : 'CREATE TRIGGER'), [ids.RewriteRelationId]: (row) => (row['rulename'] === '_RETURN' ? null : 'CREATE RULE'),
+  [ids.OperatorClassRelationId]: () => 'CREATE OPERATOR CLASS', [ids.OperatorFamilyRelationId]: () => 'CREATE OPERATOR FAMILY', [ids.StatisticExtRelationId]: () => 'CREATE STATISTICS', [ids.PublicationRelationId]: () => 'CREATE PUBLICATION', [ids.LanguageRelationId]: () => 'CREATE LANGUAGE',
+  [ids.ForeignDataWrapperRelationId]: () => 'CREATE FOREIGN DATA WRAPPER', [ids.ForeignServerRelationId]: () => 'CREATE SERVER', [ids.UserMappingRelationId]: () => 'CREATE USER MAPPING', [ids.ExtensionRelationId]: () => 'CREATE EXTENSION',
+  [ids.TSConfigRelationId]: () => 'CREATE TEXT SEARCH CONFIGURATION', [ids.TSDictionaryRelationId]: () => 'CREATE TEXT SEARCH DICTIONARY', [ids.TSParserRelationId]: () => 'CREATE TEXT SEARCH PARSER',
+  [ids.TSTemplateRelationId]: () => 'CREATE TEXT SEARCH TEMPLATE', [ids.TransformRelationId]: () => 'CREATE TRANSFORM', [ids.AccessMethodRelationId]: () => 'CREATE ACCESS METHOD',
+};
+const DROPPED_NOT_TOLD = new Set<Oid>([ids.DatabaseRelationId, ids.TableSpaceRelationId, ids.AuthIdRelationId, ids.EventTriggerRelationId]);
+
+/** The command itself is one command; what it makes on the side (sequences, indexes) are others. */
+function collecting<T>(stmt: RawNode, tag: string, run: () => T): T {
+  const mine = state;
+  if (mine === null) return run();
+  const target = targetOf(stmt);
+  const made: CollectedCommand[] = [];
+  const saved = { ...ddlHooks };
+  ddlHooks.created = (classId, row) => {
+    // A foreign key of a new table is added to it.
+    if (classId === ids.ConstraintRelationId && row['contype'] === 'f' && tag === 'CREATE TABLE') made.push({ address: objectAddress(ids.RelationRelationId, row['conrelid'] as Oid), tag: 'ALTER TABLE' });
+    const what = CLASS_TAGS[classId]?.(row) ?? null;
+    if (what !== null) made.push({ address: objectAddress(classId, row['oid'] as Oid), tag: what });
+  };
+  ddlHooks.dropping = (object, original, normal) => noteDropped(mine, object, original, normal);
+  ddlHooks.rewriting = (table, reason) => fireTableRewrite(mine, tag, table, reason);
+  let result: T;
+  try {
+    result = run();
+  } finally {
+    Object.assign(ddlHooks, saved);
+  }
+  // CREATE SCHEMA's elements have told of themselves.
+  const known = new Set(mine.commands.map((c) => c.address.objectId));
+  const own = made.filter((m) => !known.has(m.address.objectId));
+  if (tag === 'CREATE TABLE') {
+    const sequences = own.filter((m) => m.tag === 'CREATE SEQUENCE');
+    const others = own.filter((m) => m.tag !== 'CREATE SEQUENCE' && m.tag !== 'ALTER TABLE' && (m.tag !== 'CREATE INDEX' || stmt['partbound'] === undefined));
+    mine.commands.push(...sequences, ...others, ...own.filter((m) => m.tag === 'ALTER TABLE').slice(0, 1), ...sequences.map((s) => ({ address: s.address, tag: 'ALTER SEQUENCE' })));
+  } else if (tag === 'CREATE SCHEMA') mine.commands.unshift(...own);
+  else {
+    if (target !== null) mine.commands.push({ address: target, tag });
+    mine.commands.push(...own.map((m) => (tag === 'CREATE TABLE AS' || tag === 'SELECT INTO' ? { ...m, tag } : m)));
+  }
+  return result;
+}
+
+/** The object that an ALTER or COMMENT names; null: none, or the command itself will say what is wrong with it. */
+function targetOf(stmt: RawNode): ObjectAddress | null {
+  if (!/^(Alter|Rename|Comment|RefreshMatView)/.test(stmt.tag)) return null;
+  const find = (kind: string, object: RawObject): ObjectAddress | null => {
+    try {
+      return resolveObject(kind, object, true) ?? null;
+    } catch {
+      return null;
+    }
+  };
+  const rv = (stmt['relation'] ?? stmt['table']) as RawNode | undefined, kind = (stmt['objtype'] ?? stmt['objectType'] ?? stmt['renameType']) as string | undefined;
+  if (rv !== undefined) {
+    const names = relationNames(rv);
+    if (stmt.tag === 'AlterPolicyStmt') return find('OBJECT_POLICY', [...names, stmt['policy_name'] as string]);
+    if (kind === 'OBJECT_POLICY' || kind === 'OBJECT_TRIGGER' || kind === 'OBJECT_RULE') return find(kind, [...names, stmt['subname'] as string]);
+    for (const relation of ['TABLE', 'VIEW', 'SEQUENCE', 'INDEX', 'MATVIEW', 'FOREIGN_TABLE']) {
+      const found = find(`OBJECT_${relation}`, names);
+      if (found !== null) return found;
+    }
+    return find('OBJECT_TYPE', names);
+  }
+  const object = stmt['object'] as RawObject | undefined;
+  return object === undefined || kind === undefined ? null : find(kind, object);
+}
+const relationNames = (rv: RawNode): string[] => (rv['schemaname'] === undefined ? [rv['relname'] as string] : [rv['schemaname'] as string, rv['relname'] as string]);
+
+/** EventTriggerSQLDropAddObject: told while the object is still there. */
+function noteDropped(mine: CommandState, address: ObjectAddress, original: boolean, normal: boolean): void {
+  if (DROPPED_NOT_TOLD.has(address.classId)) return;
+  const namespace = address.classId === ids.NamespaceRelationId ? address.objectId : objectNamespace(address.classId, address.objectId) || namespaceOfPart(address);
+  const identity = identityOf(address);
+  if (identity === undefined) return;
+  const temporary = namespace !== 0 && isTempNamespace(namespace);
+  const { schema, name } = placeOf(address);
+  mine.dropped.push({ address, original, normal, temporary, type: typeOfObject(address), schema, name: address.objectSubId === 0 ? name : null, identity });
+}
+function namespaceOfPart({ classId, objectId }: ObjectAddress): Oid {
+  const relation = classId === ids.AttrDefaultRelationId ? sys.lookup(ids.AttrDefaultRelationId, ids.PgAttrdefOidIndexId, objectId)?.adrelid
+    : classId === ids.TriggerRelationId ? sys.lookup(ids.TriggerRelationId, ids.PgTriggerOidIndexId, objectId)?.tgrelid
+      : classId === ids.PolicyRelationId ? sys.lookup(ids.PolicyRelationId, ids.PgPolicyOidIndexId, objectId)?.polrelid : undefined;
+  return relation === undefined ? 0 : sys.classByOid(relation)?.relnamespace ?? 0;
+}
+
+function fireTableRewrite(mine: CommandState, tag: string, table: Oid, reason: number): void {
+  const list = firing('table_rewrite', tag);
+  if (list.length === 0) return;
+  const saved = { ...ddlHooks };
+  Object.assign(ddlHooks, { created: null, dropping: null, rewriting: null });
+  mine.rewrite = { table, reason };
+  try {
+    fire(list, 'table_rewrite', tag);
+  } finally {
+    mine.rewrite = null;
+    Object.assign(ddlHooks, saved);
+  }
+}
+
+/** Called outside of the event it is for. */
+export function protocolViolated(name: string, event: string): PgError {
+  return new PgError('event_trigger_protocol_violated', `${name} can only be called in ${event} event trigger function`);
+}
