@@ -472,8 +472,6 @@ static napi_value map_file(napi_env env, napi_callback_info info, int protection
 	napi_value v;
 	struct stat about;
 	if (length <= 0) return bad_argument(env, __func__);
-	/* A hole of the file would be SIGBUS for whoever touches it on a full disk. */
-	if ((protection & PROT_WRITE) && fallocate(fd, 0, 0, length) != 0 && errno != EOPNOTSUPP && errno != ENOSYS) return int_value(env, -errno);
 	void *memory = fstat(fd, &about) == 0 && about.st_size >= length
 		? mmap(NULL, (size_t) length, protection, MAP_SHARED, fd, 0) : MAP_FAILED;
 	if (memory == MAP_FAILED) return int_value(env, -EINVAL);
@@ -485,7 +483,20 @@ static napi_value mapFile(napi_env env, napi_callback_info info)
 	return map_file(env, info, PROT_READ);
 }
 
-/* The same to write in, for whoever has the file. */
+/* A file that is memory only, full of zeros; others open it as /proc/<pid>/fd/<fd>. */
+static napi_value memoryFile(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(1);
+	INT(0, length);
+	int fd = memfd_create("posthouse", MFD_CLOEXEC);
+	if (fd < 0) return int_value(env, -errno);
+	if (ftruncate(fd, length) == 0) return int_value(env, fd);
+	int error = errno;
+	close(fd);
+	return int_value(env, -error);
+}
+
+/* The same to write in. Not for files on a disk: when it is full, who touches a hole gets SIGBUS. */
 static napi_value mapShared(napi_env env, napi_callback_info info)
 {
 	return map_file(env, info, PROT_READ | PROT_WRITE);
@@ -979,7 +990,7 @@ static napi_value Init(napi_env env, napi_value exports)
 {
 	static const struct { const char *name; napi_callback call; } all[] = {
 		{ "fork", Fork }, { "_exit", Exit }, { "getpid", Getpid }, { "getppid", Getppid }, { "kill", Kill },
-		{ "hugeText", hugeText }, { "packMemory", packMemory }, { "releaseMemory", releaseMemory }, { "collapseMemory", collapseMemory }, { "randomInt", randomInt }, { "waitpid", Waitpid }, { "sharedMemory", sharedMemory }, { "mapFile", mapFile }, { "mapShared", mapShared }, { "setSignal", setSignal },
+		{ "hugeText", hugeText }, { "packMemory", packMemory }, { "releaseMemory", releaseMemory }, { "collapseMemory", collapseMemory }, { "randomInt", randomInt }, { "waitpid", Waitpid }, { "sharedMemory", sharedMemory }, { "mapFile", mapFile }, { "memoryFile", memoryFile }, { "mapShared", mapShared }, { "setSignal", setSignal },
 		{ "setParentDeathSignal", setParentDeathSignal }, { "setTimer", setTimer }, { "recv", Recv }, { "send", Send },
 		{ "poll", Poll }, { "listenUnix", listenUnix }, { "listenTcp", listenTcp }, { "connectUnix", connectUnix },
 		{ "accept", Accept }, { "socketpair", Socketpair }, { "pipe", Pipe }, { "close", Close }, { "shutdown", Shutdown },

@@ -34,7 +34,9 @@ export interface Port {
   sharedMemory(lengthBytes: number): ArrayBuffer;
   /** The first bytes of a file as they are at any moment, for reading only; or a negative errno. */
   mapFile(fd: number, lengthBytes: number): ArrayBuffer | number;
-  /** The same to write in: what one process writes, all that have mapped the file see. Atomics work on it. */
+  /** A file of so many zeros that is memory only, or a negative errno. Others of the account open it as /proc/<pid>/fd/<fd>. */
+  memoryFile(lengthBytes: number): number;
+  /** The same of a memory file, to write in: what one process writes, all that have mapped the file see. Atomics work on it. */
   mapShared(fd: number, lengthBytes: number): ArrayBuffer | number;
   /** signals[n] counts deliveries of signal n since start, for those caught with 'flag'; signals[0] of all together. */
   readonly signals: Int32Array;

@@ -101,7 +101,7 @@ test('a session that ends frees what it has taken, however much', (t) => {
 });
 
 test('two rows in one slot are two locks', (t) => {
-  const words = privateLockMemory(), a = new FastPath(words, 1), b = new FastPath(words, 2);
+  const { words } = privateLockMemory(), a = new FastPath(words, 1), b = new FastPath(words, 2);
   hashRow(16400, 1);
   const { slot, tag } = hashed;
   let other = 2;

@@ -60,6 +60,7 @@ export class ManagerClient {
   private fast: FastPath | null = null;
   private lockSession = 0;
   private lockNonce = 0;
+  private lockPath = '';
   private sessionToken = 0;
   private commitNumber = 0;
   /** The transaction has locks that end with it. */
@@ -146,7 +147,7 @@ export class ManagerClient {
     if (this.link !== null && !this.holdsLocks && !this.link.isAlive()) this.dropLink();
     const link = this.connect();
     if (this.fast === null && this.lockSession !== 0) {
-      const words = link.lockMemory(this.lockNonce);
+      const words = link.lockMemory(this.lockPath, this.lockNonce);
       if (words !== null) this.fast = new FastPath(words, this.lockSession);
       else this.lockSession = 0;
     }
@@ -545,6 +546,7 @@ export class ManagerClient {
         this.incarnation = welcome.incarnation;
         this.lockSession = welcome.lockSession;
         this.lockNonce = welcome.lockNonce;
+        this.lockPath = welcome.lockPath;
         this.link = link;
         return link;
       } catch (error) {

@@ -3,7 +3,7 @@
 import { randomInt } from 'node:crypto';
 import { META, type WritableStore } from '../storage/store.ts';
 import { Applier } from './apply.ts';
-import { formatLockMemory, privateLockMemory } from './lock_memory.ts';
+import { formatLockMemory, privateLockMemory, type LockMemory } from './lock_memory.ts';
 import { StateMachine, type Output } from './state_machine.ts';
 import { readClientMessage, type Incoming } from './wire.ts';
 
@@ -14,15 +14,16 @@ export class ManagerCore {
   readonly lockWords: Int32Array;
   private readonly store: WritableStore;
 
-  constructor(store: WritableStore, database: number, lockWords: Int32Array = privateLockMemory()) {
+  constructor(store: WritableStore, database: number, lockMemory: LockMemory = privateLockMemory()) {
     this.store = store;
+    const { words: lockWords, path: lockPath } = lockMemory;
     this.lockWords = lockWords;
     const lockNonce = randomInt(2 ** 31);
     formatLockMemory(lockWords, lockNonce);
     this.applier = new Applier(store);
     store.renew();
     this.machine = new StateMachine({
-      database, view: this.applier, nextXid: store.meta(META.nextXid), nextOid: store.meta(META.nextOid), lockWords, lockNonce,
+      database, view: this.applier, nextXid: store.meta(META.nextXid), nextOid: store.meta(META.nextOid), lockWords, lockNonce, lockPath,
     });
     store.release();
   }

@@ -28,12 +28,9 @@ export interface Link {
   /** Whether the manager is still there: asked without a message. */
   isAlive(): boolean;
   /** What backends lock in by themselves, if it is the memory that this manager has made. */
-  lockMemory(nonce: number): Int32Array | null;
+  lockMemory(path: string, nonce: number): Int32Array | null;
   close(): void;
 }
-
-/** Where a manager and its backends share locks. */
-export const lockMemoryPath = (database: number): string => `tmp/locks.${database}`;
 
 /** How long to wait for a manager to appear. */
 const CONNECT_LIMIT_MS = 10_000;
@@ -43,16 +40,14 @@ let fileNumber = 0;
 
 export class SocketLink implements Link {
   readonly fd: number;
-  private readonly database: number;
   private bytes = Buffer.allocUnsafeSlow(4096);
   private from = 0;
   private to = 0;
   /** The last large commit: should the manager die before it has read it, nobody else will. */
   private commitFile: string | null = null;
 
-  private constructor(fd: number, database: number) {
+  private constructor(fd: number) {
     this.fd = fd;
-    this.database = database;
   }
 
   /** Connects; has the postmaster fork the manager when there is none. `patient`: interrupts do not end the attempt. */
@@ -63,7 +58,7 @@ export class SocketLink implements Link {
       const fd = port.connectUnix(path);
       if (fd >= 0) {
         port.setBlocking(fd, true);
-        return new SocketLink(fd, database);
+        return new SocketLink(fd);
       }
       if (performance.now() > until) throw new PgError('cannot_connect_now', 'could not reach the transaction manager of this database');
       if (pauseMs === 1) askPostmaster(database);
@@ -137,12 +132,12 @@ export class SocketLink implements Link {
     return port.poll(pollFds, pollEvents, pollReady, 1, 0) <= 0 || (pollReady[0]! & POLLHUP) === 0;
   }
 
-  lockMemory(nonce: number): Int32Array | null {
+  lockMemory(path: string, nonce: number): Int32Array | null {
     let file: number;
     try {
-      file = openSync(lockMemoryPath(this.database), 'r+');
+      file = openSync(path, 'r+');
     } catch {
-      return null; // its manager is gone, and the next message will tell
+      return null; // its manager is gone, and the next message will tell; or it shares none
     }
     const memory = port.mapShared(file, LOCK_MEMORY_BYTES);
     closeSync(file);

@@ -1,6 +1,6 @@
 // The memory in which backends take the locks that nobody else wants, without asking the transaction manager
 // (PostgreSQL's fast-path locks, lmgr/README "Fast Path Locking", for rows and keys as well). One piece for each environment,
-// made anew by every manager; words of 32 bits, changed by atomic instructions only.
+// a memory file of the manager's own, which it tells backends where to open; words of 32 bits, changed by atomic instructions only.
 //
 //   header     magic, nonce
 //   strong     1,024 counters by hash of a table's oid: strong locks (above ShareUpdateExclusive) held or waited for
@@ -88,4 +88,9 @@ export function formatLockMemory(words: Int32Array, nonce: number): void {
 export const isLockMemory = (words: Int32Array, nonce: number): boolean => words[0] === MAGIC && words[1] === (nonce | 0);
 
 /** The same inside one process. */
-export const privateLockMemory = (): Int32Array => new Int32Array(new ArrayBuffer(LOCK_MEMORY_BYTES));
+export interface LockMemory {
+  words: Int32Array;
+  /** Where backends open it; '': they do not, and ask for every lock. */
+  path: string;
+}
+export const privateLockMemory = (): LockMemory => ({ words: new Int32Array(LOCK_MEMORY_BYTES / 4), path: '' });

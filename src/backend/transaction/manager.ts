@@ -4,8 +4,7 @@
 // Of two managers of one database the second finds `tmp/manager.<oid>.lock` taken and leaves. A manager without
 // connections retires after `manager_idle_exit`; a backend that connects at that very moment finds its connection
 // closed before it was welcomed, and tries again.
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
-import { constants } from 'node:os';
+import { closeSync, fstatSync, openSync, readSync, readdirSync, unlinkSync } from 'node:fs';
 import { PgError, internalError } from '../../common/errors.ts';
 import { managerSocket } from '../../common/site.ts';
 import {
@@ -20,8 +19,7 @@ import { reloadIfAsked } from '../utils/interrupts.ts';
 import { initPsStatus } from '../utils/ps_status.ts';
 import { ByteWriter } from './bytes.ts';
 import { ManagerCore } from './core.ts';
-import { lockMemoryPath } from './link.ts';
-import { LOCK_MEMORY_BYTES } from './lock_memory.ts';
+import { LOCK_MEMORY_BYTES, privateLockMemory, type LockMemory } from './lock_memory.ts';
 import './manager_settings.ts';
 import type { ServerMessage } from './messages.ts';
 import { FRAME_HEADER_BYTES, MAX_FRAME_BYTES, isCommit, writeServerMessage } from './wire.ts';
@@ -75,7 +73,6 @@ class Manager {
   private readonly core: ManagerCore;
   private readonly store: WritableStore;
   private readonly path: string;
-  private readonly database: Oid;
   private listening = -1;
   /** In step with fds from place 1 on. */
   private connections: Connection[] = [];
@@ -97,8 +94,7 @@ class Manager {
 
   constructor(store: WritableStore, database: Oid) {
     this.store = store;
-    this.database = database;
-    this.core = new ManagerCore(store, database, makeLockMemory(database));
+    this.core = new ManagerCore(store, database, makeLockMemory());
     this.path = managerSocket(database);
   }
 
@@ -122,7 +118,6 @@ class Manager {
 
   private end(): void {
     this.core.close();
-    unlinkSync(lockMemoryPath(this.database));
   }
 
   // --- Input
@@ -366,21 +361,12 @@ class Manager {
   }
 }
 
-/** New memory for locks, in place of what an earlier manager has left. On a full disk it is nobody's but ours: backends
- * then ask for every lock. */
-function makeLockMemory(database: Oid): Int32Array {
-  const path = lockMemoryPath(database);
-  const file = openSync(`${path}.new`, 'w+', 0o600);
-  ftruncateSync(file, LOCK_MEMORY_BYTES);
-  const memory = port.mapShared(file, LOCK_MEMORY_BYTES);
-  closeSync(file);
-  if (memory === -constants.errno.ENOSPC) {
-    unlinkSync(`${path}.new`);
-    return new Int32Array(LOCK_MEMORY_BYTES / 4);
-  }
-  if (typeof memory === 'number') throw internalError(`could not map "${path}": errno ${-memory}`);
-  renameSync(`${path}.new`, path);
-  return new Int32Array(memory);
+/** Memory for locks, shared with backends as long as this process lives. Where there is none to share they ask for every lock. */
+function makeLockMemory(): LockMemory {
+  const file = port.memoryFile(LOCK_MEMORY_BYTES), memory = file < 0 ? file : port.mapShared(file, LOCK_MEMORY_BYTES);
+  if (typeof memory !== 'number') return { words: new Int32Array(memory), path: `/proc/${port.getpid()}/fd/${file}` };
+  log('LOG', `no memory to share locks in: errno ${-memory}`);
+  return privateLockMemory();
 }
 
 /** Commit files of backends that were killed before we could read them. */

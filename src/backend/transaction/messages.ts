@@ -159,8 +159,9 @@ export type ClientMessage =
   | { kind: 'readerCheck' };
 
 export type ServerMessage =
-  /** `lockSession`: the session's number in the lock memory (0: none); `lockNonce`: which memory it is. */
-  | { kind: 'welcome'; incarnation: number; commitSeq: number; lockSession: number; lockNonce: number }
+  /** `lockSession`: the session's number in the lock memory (0: none); `lockNonce`: which memory it is; `lockPath`: where
+   * to open it ('': it is not shared). */
+  | { kind: 'welcome'; incarnation: number; commitSeq: number; lockSession: number; lockNonce: number; lockPath: string }
   | { kind: 'commit'; answer: CommitAnswer | InterruptedCommit }
   | { kind: 'locks'; answers: LockAnswer[] }
   | { kind: 'number'; value: number }

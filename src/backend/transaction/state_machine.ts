@@ -85,6 +85,7 @@ export interface MachineOptions {
   /** What backends lock in by themselves (lock_memory.ts). */
   readonly lockWords: Int32Array;
   readonly lockNonce: number;
+  readonly lockPath: string;
 }
 
 export class StateMachine {
@@ -99,6 +100,7 @@ export class StateMachine {
   private readonly locks = new LockTable();
   private readonly shared: SharedLocks;
   private readonly lockNonce: number;
+  private readonly lockPath: string;
   private readonly waiting = new Set<Session>();
   private ready: Session[] = [];
   private batch: Session[] = [];
@@ -118,10 +120,11 @@ export class StateMachine {
   /** A bound function, made once. */
   private readonly granted = (waiter: Waiter): void => this.onGranted(waiter);
 
-  constructor({ database, view, nextXid, nextOid, lockWords, lockNonce }: MachineOptions) {
+  constructor({ database, view, nextXid, nextOid, lockWords, lockNonce, lockPath }: MachineOptions) {
     this.database = database;
     this.view = view;
     this.lockNonce = lockNonce;
+    this.lockPath = lockPath;
     this.shared = new SharedLocks(lockWords, this.locks, (owner, lock, mode, mark) => {
       if (lock.kind !== KIND_TABLE && owner.xid === 0) owner.xid = this.nextXid++;
       this.locks.hold(owner, lock, mode, mark);
@@ -278,7 +281,7 @@ export class StateMachine {
         session.pid = message.pid;
         session.token = message.session;
         this.answer(session.id, {
-          kind: 'welcome', incarnation: this.view.incarnation, commitSeq: this.view.commitSeq, lockSession: session.number, lockNonce: this.lockNonce,
+          kind: 'welcome', incarnation: this.view.incarnation, commitSeq: this.view.commitSeq, lockSession: session.number, lockNonce: this.lockNonce, lockPath: this.lockPath,
         });
         return;
       case 'commit':

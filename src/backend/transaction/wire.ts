@@ -157,8 +157,8 @@ const LOCK_TYPES = ['relation', 'tuple', 'transactionid', 'advisory', 'object'] 
 
 const serverCodecs: Codecs<ServerMessage> = {
   welcome: {
-    write(out, m) { out.u48(m.incarnation); out.u48(m.commitSeq); out.u16(m.lockSession); out.u32(m.lockNonce); },
-    read: (input) => ({ kind: 'welcome', incarnation: input.u48(), commitSeq: input.u48(), lockSession: input.u16(), lockNonce: input.u32() }),
+    write(out, m) { out.u48(m.incarnation); out.u48(m.commitSeq); out.u16(m.lockSession); out.u32(m.lockNonce); out.text(m.lockPath); },
+    read: (input) => ({ kind: 'welcome', incarnation: input.u48(), commitSeq: input.u48(), lockSession: input.u16(), lockNonce: input.u32(), lockPath: input.text() }),
   },
   commit: { write: (out, m) => writeCommitAnswer(out, m.answer), read: (input) => ({ kind: 'commit', answer: readCommitAnswer(input) }) },
   locks: {
