@@ -70,6 +70,7 @@ function ecmaScript(file: string, source: string): string {
     return `const ${lines.join(', ')};`;
   });
   text = text.replace(/^import '([^']+)';/gm, (_, spec: string) => `${reference(file, spec)};`);
+  text = text.replace(/\brequire\('([^'.][^']*)'\)/g, (_, spec: string) => reference(file, spec));
   text = text.replace(/\bimport\('([^']+)'\)/g, (_, spec: string) => `Promise.resolve(${reference(file, spec)})`);
   text = text.replace(/^export \* from '([^']+)';/gm, (_, spec: string) => {
     for (const name of names.get(resolve(dirname(file), spec))!) passedOn.add(name);

@@ -3,7 +3,7 @@
 import { saslprep } from './saslprep.ts';
 
 /** Loaded when it is needed: programs without a password do not pay for it. */
-const crypto = (): typeof import('node:crypto') => process.getBuiltinModule('node:crypto');
+import { crypto } from './builtin.ts';
 
 export const SCRAM_MECHANISM = 'SCRAM-SHA-256';
 export const SCRAM_ITERATIONS = 4096;

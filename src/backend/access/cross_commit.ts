@@ -3,8 +3,8 @@
 // global/. The second commit leaves the same token in a hidden table of global/. Whoever finds a request whose token is
 // not there, and whose backend is gone, sends it again; when the token is there, both rows have done their duty.
 // (Hidden: they have a storage number, and no row in pg_class.)
-import { randomBytes } from 'node:crypto';
 import { PgError } from '../../common/errors.ts';
+import { randomHex } from '../../port/random.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { sharedClient } from '../transaction/client.ts';
 import type { CommitRequest } from '../transaction/messages.ts';
@@ -51,7 +51,7 @@ function fromText(text: string): CommitRequest {
 let token = '';
 setCrossCommit({
   mark() {
-    token = `${session.pid}.${randomBytes(9).toString('hex')}`;
+    token = `${session.pid}.${randomHex(9)}`;
     insertRow(applied, formRow(applied.layout, [token]));
   },
   note(request) {

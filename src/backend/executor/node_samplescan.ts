@@ -2,8 +2,8 @@
 // the seed with the row's or the page's number. Our blocks are not PostgreSQL's pages: a page is here what would fill one
 // of 8 kB, up to the table's fillfactor, with the rows as a scan shows them. So the same seed over the same rows gives
 // the same sample, mostly the one that PostgreSQL gives.
-import { randomInt } from 'node:crypto';
 import { PgError } from '../../common/errors.ts';
+import { port } from '../../port/port.ts';
 import { rowLength, type RowLayout } from '../access/row.ts';
 import { beginScan } from '../access/table.ts';
 import type { Relation } from '../catalog/relation.ts';
@@ -44,7 +44,7 @@ export class Sampler {
     this.reservedBytes = Math.trunc(PAGE_BYTES * (100 - Number(rel.options.get('fillfactor') ?? 100)) / 100);
     this.input = Buffer.alloc(bySystem ? 8 : 12);
     this.words = new DataView(this.input.buffer, this.input.byteOffset, this.input.length);
-    this.words.setUint32(bySystem ? 4 : 8, repeatable === null ? randomInt(2 ** 32) : typeHash(FLOAT8OID).hash(repeatable), true);
+    this.words.setUint32(bySystem ? 4 : 8, repeatable === null ? port.randomInt() >>> 0 : typeHash(FLOAT8OID).hash(repeatable), true);
   }
 
   /** Whether the scan's next row, which stands here, is of the sample. */

@@ -2,9 +2,9 @@
 // pg_hba.conf and pg_ident.conf). Parsed by the postmaster; children inherit the result. The first line that matches the
 // connection decides.
 import { readFileSync } from 'node:fs';
-import { BlockList, isIP } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { dirname, join } from 'node:path';
+import { os } from '../../common/builtin.ts';
+import { Inet, maxBits, parseInet } from '../types/inet_text.ts';
 
 export type AuthMethod = 'trust' | 'reject' | 'scram-sha-256' | 'peer';
 
@@ -13,7 +13,7 @@ interface Token {
   text: string;
   quoted: boolean;
 }
-type Address = { kind: 'all' } | { kind: 'samehost' } | { kind: 'samenet' } | { kind: 'net'; list: BlockList; family: 'ipv4' | 'ipv6' };
+type Address = { kind: 'all' } | { kind: 'samehost' } | { kind: 'samenet' } | { kind: 'net'; network: Inet };
 
 export interface HbaLine {
   line: number;
@@ -106,13 +106,12 @@ function parseAddress(fields: Token[][]): { address: Address; used: number } {
   if (!quoted && (text === 'all' || text === 'samehost' || text === 'samenet')) return { address: { kind: text }, used: 1 };
   const slash = text.indexOf('/');
   const ip = slash < 0 ? text : text.slice(0, slash);
-  const version = isIP(ip);
-  if (version === 0) {
+  const address = parseIp(ip);
+  if (address === null) {
     if (slash >= 0) throw new Fault(`invalid IP address "${text}"`);
     throw new Fault(`host name "${text}" is not supported: give an address`);
   }
-  const family = version === 4 ? 'ipv4' as const : 'ipv6' as const;
-  const most = version === 4 ? 32 : 128;
+  const { family, bytes } = address, most = maxBits(family);
   let bits: number, used = 1;
   if (slash >= 0) {
     bits = /^\d+$/.test(text.slice(slash + 1)) ? Number(text.slice(slash + 1)) : -1;
@@ -120,30 +119,31 @@ function parseAddress(fields: Token[][]): { address: Address; used: number } {
   } else {
     const mask = fields[1]?.[0]?.text;
     if (mask === undefined) throw new Fault('end-of-line before netmask specification');
-    if (isIP(mask) === 0) throw new Fault(`invalid IP mask "${mask}"`);
-    if (isIP(mask) !== version) throw new Fault('IP address and mask do not match');
-    bits = maskBits(mask, version);
+    const parsed = parseIp(mask);
+    if (parsed === null) throw new Fault(`invalid IP mask "${mask}"`);
+    if (parsed.family !== family) throw new Fault('IP address and mask do not match');
+    bits = maskBits(parsed.bytes);
     if (bits < 0) throw new Fault(`invalid IP mask "${mask}"`);
     used = 2;
   }
-  const list = new BlockList();
-  list.addSubnet(ip, bits, family);
-  return { address: { kind: 'net', list, family }, used };
+  return { address: { kind: 'net', network: new Inet(family, bits, bytes) }, used };
+}
+
+/** An address without a mask; null when it is none. */
+const parseIp = (text: string): Inet | null => (text.includes('/') ? null : parseInet(text, false));
+
+function isWithin(address: Inet, network: Inet): boolean {
+  if (address.family !== network.family) return false;
+  for (let i = 0, left = network.bits; left > 0; i++, left -= 8) {
+    if (((address.bytes[i]! ^ network.bytes[i]!) & (left >= 8 ? 0xff : (0xff00 >> left) & 0xff)) !== 0) return false;
+  }
+  return true;
 }
 
 /** How many leading ones a net mask has; -1 when it is none. */
-function maskBits(mask: string, version: number): number {
-  const bytes = version === 4 ? mask.split('.').map(Number) : ipv6Bytes(mask);
-  const binary = bytes.map((b) => b.toString(2).padStart(8, '0')).join('');
+function maskBits(bytes: Uint8Array): number {
+  const binary = Array.from(bytes, (b) => b.toString(2).padStart(8, '0')).join('');
   return /^1*0*$/.test(binary) ? binary.lastIndexOf('1') + 1 : -1;
-}
-
-function ipv6Bytes(address: string): number[] {
-  const [head = '', tail] = address.split('::');
-  const groups = (s: string): number[] => (s === '' ? [] : s.split(':').map((g) => Number.parseInt(g, 16)));
-  const left = groups(head), right = tail === undefined ? [] : groups(tail);
-  const all = tail === undefined ? left : [...left, ...Array<number>(8 - left.length - right.length).fill(0), ...right];
-  return all.flatMap((g) => [g >> 8, g & 255]);
 }
 
 function parseHbaLine(raw: string, line: number, file: string): HbaLine {
@@ -235,16 +235,16 @@ export const currentHbaLines = (): readonly HbaLine[] => hbaLines;
 
 function addressMatches(address: Address, peer: Peer): boolean {
   if (address.kind === 'all') return true;
-  const family = peer.family === 'inet' ? 'ipv4' : 'ipv6';
-  if (address.kind === 'net') return address.family === family && address.list.check(peer.address, family);
-  const mine = new BlockList();
-  for (const entries of Object.values(networkInterfaces())) {
-    for (const own of entries ?? []) {
-      if (own.family.toLowerCase() !== family || own.cidr === null) continue;
-      mine.addSubnet(own.address, address.kind === 'samehost' ? (family === 'ipv4' ? 32 : 128) : Number(own.cidr.split('/')[1]), family);
+  const theirs = parseIp(peer.address);
+  if (theirs === null) return false;
+  if (address.kind === 'net') return isWithin(theirs, address.network);
+  for (const entries of Object.values(os().networkInterfaces())) {
+    for (const { cidr } of entries ?? []) {
+      const own = cidr === null ? null : parseInet(cidr, false);
+      if (own !== null && isWithin(theirs, address.kind === 'samehost' ? new Inet(own.family, maxBits(own.family), own.bytes) : own)) return true;
     }
   }
-  return mine.check(peer.address, family);
+  return false;
 }
 
 export type IsMember = (user: string, group: string) => boolean;

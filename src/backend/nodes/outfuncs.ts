@@ -2,7 +2,7 @@
 // a format number, or the same deflated and in base64 when it is long. Fields that are as usual (node_defaults.ts) are
 // left out, and so are places in the source text; a Var is {"V": [fields in order, usual ones at the end left out]};
 // constants have their types' text form. readfuncs.ts reads it.
-import { deflateRawSync } from 'node:zlib';
+import { zlib } from '../../common/builtin.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { NODE_DEFAULTS, nodeTag, type AnyNode } from './node_defaults.ts';
 import type { Query } from './parsenodes.ts';
@@ -15,7 +15,7 @@ const DEFLATE_FROM = 600;
 /** The text of an expression, a query, or a list of either. */
 export function nodeToString(node: Expr | Query | readonly (Expr | Query)[] | null): string {
   const text = JSON.stringify(plain(node));
-  return text.length < DEFLATE_FROM ? `${NODE_FORMAT} ${text}` : `${NODE_FORMAT_DEFLATED} ${deflateRawSync(text, { level: 9 }).toString('base64')}`;
+  return text.length < DEFLATE_FROM ? `${NODE_FORMAT} ${text}` : `${NODE_FORMAT_DEFLATED} ${zlib().deflateRawSync(text, { level: 9 }).toString('base64')}`;
 }
 
 const isUsual = (value: unknown, usual: unknown): boolean => value === usual

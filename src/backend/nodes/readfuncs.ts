@@ -1,5 +1,5 @@
 // Node trees from their text (outfuncs.ts).
-import { inflateRawSync } from 'node:zlib';
+import { zlib } from '../../common/builtin.ts';
 import { internalError } from '../../common/errors.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { makeVar } from './makefuncs.ts';
@@ -12,7 +12,7 @@ export function stringToNode<T>(text: string): T {
   const body = text.slice(space + 1);
   switch (Number(text.slice(0, space))) {
     case NODE_FORMAT: return restore(JSON.parse(body)) as T;
-    case NODE_FORMAT_DEFLATED: return restore(JSON.parse(inflateRawSync(Buffer.from(body, 'base64')).toString('utf8'))) as T;
+    case NODE_FORMAT_DEFLATED: return restore(JSON.parse(zlib().inflateRawSync(Buffer.from(body, 'base64')).toString('utf8'))) as T;
     default: throw internalError(`node tree of unknown format "${text.slice(0, 20)}"`);
   }
 }

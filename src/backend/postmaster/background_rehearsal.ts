@@ -1,8 +1,11 @@
 // The rehearsal of a postmaster that a connection has started: it answers first, with code that is compiled as far as the
 // code cache of the package goes. When it turns out to be busy, it plays the rehearsal (tcop/rehearsal.ts) a scene at a
 // time, when nobody wants anything; those who come then find everything warm. A site that is hardly used stays small.
+// What a first connection seldom needs is loaded when that one has been answered.
+import { loadBuiltins } from '../../common/builtin.ts';
+import { loadWriter } from '../storage/lmdb.ts';
 import { initPsStatus } from '../utils/ps_status.ts';
-import { log } from '../utils/elog.ts';
+import { loadFormats, log } from '../utils/elog.ts';
 import { compileFor, settleMemory, useHugePages } from './memory.ts';
 
 export interface Rehearsal {
@@ -15,8 +18,17 @@ export interface Rehearsal {
 const WORTH_WHILE = 30;
 /** A scene is played when nothing has come for so long, or when nothing was played for so long. */
 const QUIET_MS = 10, BUSY_MS = 1000;
+/** So long after a connection, if no other came, the rest is loaded. */
+const REST_AFTER_MS = 200;
 /** While it is not worth while there is nothing to wait for. */
 const ASLEEP_MS = 60_000;
+
+/** What is loaded only when somebody wants it, so that a forked child finds it there. */
+export function loadTheRest(): void {
+  loadBuiltins();
+  loadFormats();
+  loadWriter();
+}
 
 export function playAll(rehearsal: Rehearsal | null): void {
   while (rehearsal?.next());
@@ -31,6 +43,8 @@ export class BackgroundRehearsal {
   private begin: (() => Rehearsal | null) | null;
   private current: Rehearsal | null = null;
   private playedAt = 0;
+  private busyAt = 0;
+  private allIsLoaded = false;
   connections = 0;
 
   constructor(begin: (() => Rehearsal | null) | null) {
@@ -44,13 +58,19 @@ export class BackgroundRehearsal {
 
   /** How long the server loop may sleep. */
   get patienceMs(): number {
-    return this.connections >= WORTH_WHILE ? QUIET_MS : ASLEEP_MS;
+    return this.connections >= WORTH_WHILE ? QUIET_MS : this.connections > 0 && !this.allIsLoaded ? REST_AFTER_MS : ASLEEP_MS;
   }
 
   /** After each turn of the server loop; `busy`: somebody wanted something. */
   turn(busy: boolean): void {
-    if (this.connections < WORTH_WHILE) return;
-    const now = performance.now();
+    if (this.connections === 0) return;
+    const now = performance.now(), worthWhile = this.connections >= WORTH_WHILE;
+    if (busy) this.busyAt = now;
+    if (!this.allIsLoaded && (worthWhile || now - this.busyAt >= REST_AFTER_MS)) {
+      this.allIsLoaded = true;
+      loadTheRest();
+    }
+    if (!worthWhile) return;
     if (busy && now - this.playedAt < BUSY_MS) return;
     if (this.begin !== null) {
       compileFor('rehearsal');

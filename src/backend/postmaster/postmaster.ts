@@ -1,11 +1,11 @@
 // The postmaster: it looks after one site (PostgreSQL's postmaster.c). Here: command line, the checks before it listens,
 // and what it loads, in order; what it does then is server_loop.ts.
-import { randomBytes } from 'node:crypto';
 import { closeSync, constants, lstatSync, realpathSync, writeSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { FatalError, PgError } from '../../common/errors.ts';
 import { HBA_CONF, IDENT_CONF, SITE_INI, SITE_SECRET, openSiteFile, readSiteFile } from '../../common/site.ts';
 import { port } from '../../port/port.ts';
+import { randomHex } from '../../port/random.ts';
 import type { Connection } from '../libpq/connection.ts';
 import type { Stage } from '../tcop/rehearsal.ts';
 import { loadHba, loadIdent } from '../libpq/hba.ts';
@@ -14,7 +14,7 @@ import { log, logError, openLogFile } from '../utils/elog.ts';
 import { findSetting, getInt, getString, setConfigOption, show } from '../utils/guc.ts';
 import { processConfigFile } from '../utils/guc_file.ts';
 import { initPsStatus } from '../utils/ps_status.ts';
-import { playAll, type Rehearsal } from './background_rehearsal.ts';
+import { loadTheRest, playAll, type Rehearsal } from './background_rehearsal.ts';
 import { rehearseStartup } from './backend_startup.ts';
 import { openListeners, type Listeners } from './listen.ts';
 import { lockSite, removeLockFile, writeLockFile, type LockFile } from './lock_file.ts';
@@ -116,7 +116,7 @@ export function openSite(site: string): void {
 function siteSecret(): Uint8Array {
   if (!lstatSync(SITE_SECRET, { throwIfNoEntry: false })) {
     const fd = openSiteFile(SITE_SECRET, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
-    writeSync(fd, `${randomBytes(32).toString('hex')}\n`);
+    writeSync(fd, `${randomHex(32)}\n`);
     closeSync(fd);
   }
   return Buffer.from(readSiteFile(SITE_SECRET).trim(), 'hex');
@@ -183,7 +183,10 @@ async function serve(site: string, siteLock: LockFile, loadServices: () => Promi
   const services = await loadServices();
   await services.warmUp();
   const rehearse = (): Rehearsal | null => services.rehearsal({ collectGarbage: () => { collectGarbage('major'); compileFor('secondAct'); }, lastAct: () => compileFor('lastAct') });
-  if (!later) playAll(rehearse());
+  if (!later) {
+    loadTheRest();
+    playAll(rehearse());
+  }
   rehearseStartup(mockNonce);
   if (later) compileFor('default');
   else {

@@ -9,7 +9,8 @@
 // offset 32, the length of a cursor's value at 0) and the value target (set by setGlobalBuffer, switched when another
 // reader's turn comes: 60 ns). Every reader has its own ValueBuffer, so nobody's bytes are overwritten by another.
 import { closeSync, constants, openSync } from 'node:fs';
-import * as lmdb from 'lmdb';
+import { createRequire, findPackageJSON } from 'node:module';
+import { dirname, join } from 'node:path';
 import { PgError, internalError } from '../../common/errors.ts';
 import { port } from '../../port/port.ts';
 import { unpackEnvironment } from './packed.ts';
@@ -32,6 +33,7 @@ interface Native {
   setGlobalBuffer(buffer: Uint8Array): void;
   getAddress(buffer: ArrayBuffer): number;
   write(env: number, instruction: number): void;
+  getEnvsPointer(): number;
   /** Ours: see tools/lmdb.patch. */
   readonly openKeepsTxnid?: boolean;
   readonly commitsInOneFlush?: boolean;
@@ -45,9 +47,13 @@ interface Database {
   close(): Promise<void> | undefined;
 }
 
-const native = (lmdb as unknown as { nativeAddon: Native }).nativeAddon;
+const require = createRequire(import.meta.url);
+const native = require(join(dirname(findPackageJSON('lmdb', import.meta.url)!), 'build/Release/lmdb.node')) as Native;
 if (!native.openKeepsTxnid || !native.commitsInOneFlush) throw new Error('the addon of the package lmdb is not the one that `make build` compiles (tools/lmdb.patch)');
-const openDatabase = lmdb.open as unknown as (options: object) => Database;
+// As lmdb-js does when it is loaded: the addon makes its tables of what is open.
+(globalThis as { __lmdb_envs__?: number }).__lmdb_envs__ ??= native.getEnvsPointer();
+/** lmdb-js's own part, which only writers need. */
+export const loadWriter = (): { open: (options: object) => Database } => require('lmdb') as { open: (options: object) => Database };
 
 /** Address space set aside, not memory and not disk; the most one database can ever hold. */
 const MAP_SIZE_BYTES = 2 ** 40;
@@ -79,7 +85,7 @@ const environmentOptions = (path: string): object => ({
 
 function openEnvironment(path: string, durable: boolean): Database {
   unpackEnvironment(path);
-  return openDatabase({
+  return loadWriter().open({
     ...environmentOptions(path), readOnly: false, noSubdir: false, encoding: 'binary', keyEncoder, cache: false, overlappingSync: false, noSync: !durable,
   });
 }

@@ -1,7 +1,7 @@
 // A database that nobody has opened yet lies packed: data.mdb.zst instead of data.mdb, an eighth of its size. Whoever opens its
 // environment first unpacks it. So a new site is small, and stays so as long as only some of its databases are used.
 import { closeSync, constants, copyFileSync, existsSync, fsyncSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { zlib } from '../../common/builtin.ts';
 import { openSiteFile } from '../../common/site.ts';
 import { port } from '../../port/port.ts';
 
@@ -20,7 +20,7 @@ function write(path: string, bytes: Uint8Array): void {
 
 /** Packs the environment in this folder, which nobody has open. */
 export function packEnvironment(folder: string): void {
-  write(`${folder}/${PACKED}.new`, zstdCompressSync(readFileSync(`${folder}/${DATA}`)));
+  write(`${folder}/${PACKED}.new`, zlib().zstdCompressSync(readFileSync(`${folder}/${DATA}`)));
   renameSync(`${folder}/${PACKED}.new`, `${folder}/${PACKED}`);
   for (const name of [DATA, JOURNAL, LOCK]) rmSync(`${folder}/${name}`, { force: true });
 }
@@ -39,7 +39,7 @@ export function unpackEnvironment(folder: string): boolean {
   try {
     while (port.lockFile(fd) !== 0) port.poll(new Int32Array(0), new Int16Array(0), new Int16Array(0), 0, WAIT_MS);
     if (existsSync(`${folder}/${DATA}`)) return true;
-    write(`${folder}/${DATA}.new`, zstdDecompressSync(readFileSync(fd)));
+    write(`${folder}/${DATA}.new`, zlib().zstdDecompressSync(readFileSync(fd)));
     renameSync(`${folder}/${DATA}.new`, `${folder}/${DATA}`);
     rmSync(`${folder}/${PACKED}`);
     return true;

@@ -6,8 +6,8 @@
 // - it held locks: they are gone, so it fails (40001), and the session goes on;
 // - a commit was under way: the new manager is asked whether the old one applied it; its answer is certain.
 // Advisory locks of the session and LISTENs are renewed at reconnecting.
-import { randomBytes } from 'node:crypto';
 import { FatalError, PgError, assert, internalError } from '../../common/errors.ts';
+import { port } from '../../port/port.ts';
 import { int8, type Int8, type Oid } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { getPsStatus, setPsStatus } from '../utils/ps_status.ts';
@@ -535,7 +535,7 @@ export class ManagerClient {
 
   private connect(patient = false): Link {
     if (this.link !== null) return this.link;
-    if (this.sessionToken === 0) this.sessionToken = randomBytes(6).readUIntLE(0, 6);
+    if (this.sessionToken === 0) this.sessionToken = (port.randomInt() >>> 0) * 65536 + (port.randomInt() & 0xffff);
     const database = this.database();
     for (let attempt = 0; attempt < RECONNECTS; attempt++) {
       const link = this.makeLink !== null ? this.makeLink(database) : SocketLink.open(database, patient);

@@ -1,6 +1,6 @@
 // State machine and applier together: what the manager process drives with sockets, and a backend without a manager
 // (single-user mode, initdb) with calls.
-import { randomInt } from 'node:crypto';
+import { port } from '../../port/port.ts';
 import { META, type WritableStore } from '../storage/store.ts';
 import { Applier } from './apply.ts';
 import { formatLockMemory, privateLockMemory, type LockMemory } from './lock_memory.ts';
@@ -18,7 +18,7 @@ export class ManagerCore {
     this.store = store;
     const { words: lockWords, path: lockPath } = lockMemory;
     this.lockWords = lockWords;
-    const lockNonce = randomInt(2 ** 31);
+    const lockNonce = port.randomInt() & 0x7fffffff;
     formatLockMemory(lockWords, lockNonce);
     this.applier = new Applier(store);
     store.renew();

@@ -1,5 +1,5 @@
 // encode and decode, message digests, conversion between encodings.
-import { createHash } from 'node:crypto';
+import { crypto } from '../../common/builtin.ts';
 import { PgError, notSupported } from '../../common/errors.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { invalidParameter } from './errors.ts';
@@ -57,7 +57,7 @@ function coding(name: string): Coding {
   return found;
 }
 
-const digest = (algorithm: string) => (bytes: Uint8Array): Uint8Array => createHash(algorithm).update(bytes).digest();
+const digest = (algorithm: string) => (bytes: Uint8Array): Uint8Array => crypto().createHash(algorithm).update(bytes).digest();
 
 /** pg_char_to_encoding's idea of a name, for the few encodings we convert. */
 function encodingName(name: string, role: 'source ' | 'destination ' | ''): 'utf8' | 'latin1' | 'ascii' {
@@ -94,8 +94,8 @@ registerBuiltins({
   pure: {
     binary_encode: (bytes: Uint8Array, name: string) => coding(name).encode(bytes),
     binary_decode: (text: string, name: string) => coding(name).decode(text),
-    md5_text: (text: string) => createHash('md5').update(text, 'utf8').digest('hex'),
-    md5_bytea: (bytes: Uint8Array) => createHash('md5').update(bytes).digest('hex'),
+    md5_text: (text: string) => crypto().createHash('md5').update(text, 'utf8').digest('hex'),
+    md5_bytea: (bytes: Uint8Array) => crypto().createHash('md5').update(bytes).digest('hex'),
     sha224_bytea: digest('sha224'),
     sha256_bytea: digest('sha256'),
     sha384_bytea: digest('sha384'),

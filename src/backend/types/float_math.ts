@@ -1,6 +1,6 @@
 // Mathematical functions of double precision: PostgreSQL's error rules around JavaScript's Math.
-import { randomFillSync } from 'node:crypto';
 import { PgError } from '../../common/errors.ts';
+import { randomHex } from '../../port/random.ts';
 import { session } from '../utils/session.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { float8Divide, float8Multiply, overflow, roundHalfEven, underflow } from './float.ts';
@@ -153,9 +153,8 @@ function nextUint64(): bigint {
 function seedOnce(): void {
   if (seededFor === session.pid) return;
   seededFor = session.pid;
-  const words = randomFillSync(new BigUint64Array(2));
-  s0 = words[0]!;
-  s1 = words[1]! | 1n;
+  s0 = BigInt(`0x${randomHex(8)}`);
+  s1 = BigInt(`0x${randomHex(8)}`) | 1n;
 }
 
 function drandom(): number {

@@ -1,5 +1,5 @@
 // uuid: kept as its 36 characters in lower case, whose order is that of the bytes.
-import { randomUUID } from 'node:crypto';
+import { randomHex } from '../../port/random.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { invalidInput } from './errors.ts';
 import { receiveAll } from './wire.ts';
@@ -30,7 +30,10 @@ registerBuiltins({
     uuid_gt: (a: string, b: string) => a > b,
     uuid_ge: (a: string, b: string) => a >= b,
     uuid_cmp: (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0),
-    // disableEntropyCache: a forked backend must not repeat what its parent drew in advance.
-    gen_random_uuid: () => randomUUID({ disableEntropyCache: true }),
+    gen_random_uuid: () => {
+      const hex = randomHex(16);
+      // Version 4, and the two bits that say which variant (RFC 4122).
+      return hyphenate(`${hex.slice(0, 12)}4${hex.slice(13, 16)}${'89ab'[Number.parseInt(hex[16]!, 16) & 3]!}${hex.slice(17)}`);
+    },
   },
 });

@@ -1,7 +1,6 @@
 // What the processes of a site know of each other (PostgreSQL's backend_status.c and the part of procarray.c that we
 // need): a table in shared memory, one slot for each possible backend, made by the postmaster before the first fork.
 // A backend writes only its own slot; the postmaster frees the slot of a backend that has ended, however it ended.
-import { isIP } from 'node:net';
 import { port } from '../../port/port.ts';
 import { session } from './session.ts';
 import { settings } from './settings.ts';
@@ -185,7 +184,7 @@ export function backends(): BackendStatus[] {
     const address = clientPort < 0 ? '' : readText(slot, 4 + QUERY_BYTES + 4 + APPLICATION_BYTES, ADDRESS_BYTES);
     all.push({
       slot, pid, databaseOid: int(slot, DATABASE), roleOid: int(slot, ROLE), state: BACKEND_STATES[int(slot, STATE)] ?? '',
-      clientAddress: isIP(address) === 0 ? null : address, clientPort,
+      clientAddress: /^[\d.]+$|:/.test(address) ? address : null, clientPort,
       applicationName: readText(slot, 4 + QUERY_BYTES, APPLICATION_BYTES), query: readText(slot, 0, QUERY_BYTES),
       backendStart: times[t + BACKEND_START]!, xactStart: times[t + XACT_START]!, queryStart: times[t + QUERY_START]!,
       stateChange: times[t + STATE_CHANGE]!,

@@ -1,8 +1,9 @@
 // The server's log (PostgreSQL's elog.c, the part after the error is made). Lines are formatted by winston's formats (the
 // only file that imports it) and written synchronously: a backend is a straight line, and what it said last matters most.
 //   log_destination: stderr (text) and jsonlog (one JSON object a line); logging_collector sends both to a file.
-import winston from 'winston';
+import type winston from 'winston';
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { PgError, type ErrorFields, type Severity } from '../../common/errors.ts';
 import { port } from '../../port/port.ts';
@@ -80,8 +81,19 @@ interface Entry {
 const MESSAGE = Symbol.for('message');
 const LEVEL = Symbol.for('level');
 
-const text = winston.format.printf((info) => textOf(info as unknown as Entry));
-const json = winston.format.combine(winston.format((info) => jsonOf(info as unknown as Entry) as never)(), winston.format.json({ deterministic: false }));
+const require = createRequire(import.meta.url);
+type Format = ReturnType<typeof winston.format.json>;
+let formats: { text: Format; json: Format } | undefined;
+
+/** Loaded when there is something to format: what goes to the journal is not. */
+export function loadFormats(): { text: Format; json: Format } {
+  if (formats !== undefined) return formats;
+  const { format } = require('winston') as typeof winston;
+  return formats = {
+    text: format.printf((info) => textOf(info as unknown as Entry)),
+    json: format.combine(format((info) => jsonOf(info as unknown as Entry) as never)(), format.json({ deterministic: false })),
+  };
+}
 
 let muted = false;
 
@@ -95,7 +107,7 @@ function emit(entry: Entry): void {
   logContext.lineNumber++;
   for (const destination of destinations) {
     if (destination === 'stderr' && logFd === 2 && journalListens() && toJournal(entry)) continue;
-    const format = destination === 'jsonlog' ? json : text;
+    const format = loadFormats()[destination === 'jsonlog' ? 'json' : 'text'];
     const info = format.transform({ ...entry, level: entry.severity, [LEVEL]: entry.severity } as never, format.options ?? {});
     if (info && typeof info === 'object') write(`${(info as Record<symbol, string>)[MESSAGE]}\n`);
   }
