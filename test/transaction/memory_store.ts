@@ -76,6 +76,11 @@ export class MemoryStore implements WritableStore {
     return new MemoryCursor(this.content, text(from), text(to), reverse);
   }
 
+  blocks(filenode: number, _into: unknown, block = -1): Cursor {
+    const key = (...numbers: number[]): Buffer => Buffer.concat(numbers.map((number) => { const bytes = Buffer.alloc(4); bytes.writeUInt32BE(number); return bytes; }));
+    return block < 0 ? this.range(key(filenode), key(filenode + 1)) : this.range(key(filenode, block), key(filenode, block + 1));
+  }
+
   write(apply: (batch: Batch) => void): void {
     const content: Content = { keys: [...this.content.keys], values: new Map(this.content.values) };
     this.writes++;

@@ -60,23 +60,53 @@ export const blockOf = (rowId: RowId): number => Math.floor(rowId / 65536);
 /** Not by `%`: that of numbers beyond 31 bits is a call. */
 export const slotOf = (rowId: RowId): number => rowId - Math.floor(rowId / 65536) * 65536;
 
-/** The live ones of some slots by where their rows start (0: dead). */
-export function inRowOrder(starts: Uint32Array): Uint16Array {
-  const order = new Uint16Array(starts.length);
+/** For sorting slots by where their rows start: start * 65536 + slot, of narrow blocks and of wide ones. */
+const narrowPlaces = new Uint32Array(MAX_SLOTS), widePlaces = new Float64Array(MAX_SLOTS);
+
+const startOf = (view: DataView, wide: boolean, slot: number): number =>
+  (wide ? view.getUint32(BLOCK_HEADER_BYTES + 4 * slot, true) : view.getUint16(BLOCK_HEADER_BYTES + 2 * slot, true));
+
+/** The live ones of the first `count` slots of a block by where their rows start, into `order`; how many. A dead slot's row
+ * starts at 0. */
+export function slotsInRowOrder(view: DataView, wide: boolean, count: number, order: Uint16Array): number {
   let live = 0, before = 0, ordered = true;
-  for (let slot = 0; slot < starts.length; slot++) {
-    const start = starts[slot]!;
+  for (let slot = 0; slot < count; slot++) {
+    const start = startOf(view, wide, slot);
     if (start === 0) continue;
     order[live++] = slot;
     if (start < before) ordered = false;
     before = start;
   }
-  if (ordered) return order.subarray(0, live);
-  const places = new Float64Array(live);
-  for (let i = 0; i < live; i++) places[i] = starts[order[i]!]! * 65536 + order[i]!;
-  places.sort();
-  for (let i = 0; i < live; i++) order[i] = places[i]! % 65536;
-  return order.subarray(0, live);
+  if (!ordered) sortSlots(view, wide, order, live);
+  return live;
+}
+
+/** Sorts the first `count` of some slots by where their rows start. */
+export function sortSlots(view: DataView, wide: boolean, order: Uint16Array, count: number): void {
+  if (wide) {
+    for (let i = 0; i < count; i++) widePlaces[i] = startOf(view, true, order[i]!) * 65536 + order[i]!;
+    widePlaces.subarray(0, count).sort();
+    for (let i = 0; i < count; i++) order[i] = widePlaces[i]! % 65536;
+    return;
+  }
+  for (let i = 0; i < count; i++) narrowPlaces[i] = ((startOf(view, false, order[i]!) << 16) | order[i]!) >>> 0;
+  sortPlaces(narrowPlaces, count);
+  for (let i = 0; i < count; i++) order[i] = narrowPlaces[i]! & 0xffff;
+}
+
+/** Shell's sort: a block has some dozen rows, and no memory is to be had for each time. */
+const GAPS = [1750, 701, 301, 132, 57, 23, 10, 4, 1];
+
+function sortPlaces(places: Uint32Array, count: number): void {
+  for (let g = 0; g < GAPS.length; g++) {
+    const gap = GAPS[g]!;
+    for (let i = gap; i < count; i++) {
+      const place = places[i]!;
+      let at = i;
+      for (; at >= gap && places[at - gap]! > place; at -= gap) places[at] = places[at - gap]!;
+      places[at] = place;
+    }
+  }
 }
 
 export type StorageClass =

@@ -11,7 +11,7 @@ import {
 } from '../transaction/xact.ts';
 import type { Datum } from '../types/datum.ts';
 import {
-  BLOCK_HEADER_BYTES, BLOCK_MOVED, BLOCK_WIDE, HEAP_ORDER_BLOCKS, PROVISIONAL_BLOCK, blockOf, formRow, inRowOrder, slotOf, type RowId,
+  BLOCK_HEADER_BYTES, BLOCK_MOVED, BLOCK_WIDE, HEAP_ORDER_BLOCKS, MAX_SLOTS, PROVISIONAL_BLOCK, blockOf, formRow, slotOf, slotsInRowOrder, sortSlots, type RowId,
 } from './row.ts';
 import { setSlotStart, slotStart, slotsInOrderOfChange, visibleVersion, type RowRef, type TableChanges, type Version } from './table_changes.ts';
 import { existingWriteSet, writeSet } from './writeset.ts';
@@ -21,14 +21,9 @@ export type { RowRef };
 // --- Scans -------------------------------------------------------------------------------------------------------
 
 const spareBuffers: ValueBuffer[] = [];
+const spareOrders: Uint16Array[] = [];
+const starts = new Uint32Array(MAX_SLOTS);
 const MAX_SPARE_BUFFERS = 16;
-
-function blockKey(filenode: number, block = -1): Buffer {
-  const key = Buffer.allocUnsafe(block < 0 ? 4 : 8);
-  key.writeUInt32BE(filenode, 0);
-  if (block >= 0) key.writeUInt32BE(block, 4);
-  return key;
-}
 
 /** `while (scan.next())`: one block after the other; row i of a block starts at u16 (wide: u32) 8 + 2*i (4*i), 0: no row.
  * Its row id is `scan.rowId(i)`: where rows were updated, they are shown in the order they stand in, not that of their
@@ -39,9 +34,13 @@ export class TableScan {
   block = -1;
   slotCount = 0;
   wide = false;
-  /** Slots by place, where they are shown in another order. */
+  /** Slots by place, where they are shown in another order: as many as there is room for. */
   private order: Uint16Array | null = null;
-  private moved = false;
+  private orderRoom: Uint16Array | null = null;
+  /** The rows do not stand in the order of their slots. */
+  moved = false;
+  /** Whoever wants few of the rows tells which (`wanted`, then `arrangeWanted`): to put all in order costs more than to look. */
+  private readonly arranging: boolean;
   private buffer: ValueBuffer;
   private cursor: Cursor | null;
   private readonly changes: TableChanges | null;
@@ -49,14 +48,14 @@ export class TableScan {
   private inserted = 0;
   private done = false;
 
-  /** `block`: this one alone. */
-  constructor(rel: Relation, cid: number, block = -1) {
+  /** `block`: this one alone. Not `arranging`: where rows are `moved`, the slots are as they are. */
+  constructor(rel: Relation, cid: number, block = -1, arranging = true) {
     this.cid = cid;
+    this.arranging = arranging;
     this.buffer = spareBuffers.pop() ?? new ValueBuffer(8192);
     this.bytes = this.buffer.bytes;
     this.view = this.buffer.view;
-    const [from, to] = block < 0 ? [blockKey(rel.filenode), blockKey(rel.filenode + 1)] : [blockKey(rel.filenode, block), blockKey(rel.filenode, block + 1)];
-    this.cursor = getStore(rel.shared).range(from, to, false, this.buffer);
+    this.cursor = getStore(rel.shared).blocks(rel.filenode, this.buffer, block);
     this.changes = existingWriteSet(rel.shared)?.tables.get(rel.filenode) ?? null;
   }
 
@@ -64,10 +63,11 @@ export class TableScan {
     const { cursor } = this;
     if (cursor !== null) {
       if (cursor.next()) {
-        this.block = cursor.key.readUInt32BE(4);
+        const { key } = cursor;
+        this.block = (key[4]! * 256 + key[5]!) * 65536 + key[6]! * 256 + key[7]!;
         this.show();
         if (this.changes !== null && this.changes.changed.size > 0) this.patch(cursor.valueLength);
-        if (this.moved) this.arrange();
+        if (this.moved && this.arranging) this.arrange();
         return true;
       }
       this.cursor = null;
@@ -80,7 +80,7 @@ export class TableScan {
         this.block = PROVISIONAL_BLOCK + index;
         this.show();
         this.patch(length);
-        if (this.moved) this.arrange();
+        if (this.moved && this.arranging) this.arrange();
         return true;
       }
     }
@@ -99,11 +99,6 @@ export class TableScan {
     this.order = null;
   }
 
-  /** The rows of the block do not stand in the order of their slots. */
-  get isMoved(): boolean {
-    return this.order !== null;
-  }
-
   /** The row id of row i of the block. */
   rowId(i: number): RowId {
     return this.block * 65536 + (this.order === null ? i : this.order[i]!);
@@ -111,12 +106,33 @@ export class TableScan {
 
   /** Puts the slot directory into the order the rows stand in. */
   private arrange(): void {
-    const { view, wide } = this;
-    const starts = new Uint32Array(this.slotCount);
-    for (let slot = 0; slot < starts.length; slot++) starts[slot] = slotStart(view, 0, slot, wide);
-    const order = (this.order = inRowOrder(starts));
-    this.slotCount = order.length;
-    for (let i = 0; i < order.length; i++) setSlotStart(view, i, wide, starts[order[i]!]!);
+    const order = this.wanted();
+    this.order = order;
+    this.slotCount = slotsInRowOrder(this.view, this.wide, this.slotCount, order);
+    this.rewriteSlots();
+  }
+
+  /** Where to write the slots of the rows that are wanted, in their order; for `arrangeWanted`. */
+  wanted(): Uint16Array {
+    let room = this.orderRoom;
+    if (room === null) room = spareOrders.pop() ?? null;
+    if (room === null || room.length < this.slotCount) room = new Uint16Array(Math.max(512, this.slotCount));
+    return (this.orderRoom = room);
+  }
+
+  /** The block shows but the first `count` of the wanted rows, in the order they stand in; how many. */
+  arrangeWanted(count: number): number {
+    const order = (this.order = this.orderRoom!);
+    if (count > 1) sortSlots(this.view, this.wide, order, count);
+    this.slotCount = count;
+    this.rewriteSlots();
+    return count;
+  }
+
+  private rewriteSlots(): void {
+    const { view, wide, slotCount } = this, order = this.order!;
+    for (let i = 0; i < slotCount; i++) starts[i] = slotStart(view, 0, order[i]!, wide);
+    for (let i = 0; i < slotCount; i++) setSlotStart(view, i, wide, starts[i]!);
   }
 
   /** Puts changed rows behind the others and points their slots to them. */
@@ -174,6 +190,8 @@ export class TableScan {
     this.cursor?.close();
     this.cursor = null;
     if (spareBuffers.length < MAX_SPARE_BUFFERS && this.buffer.bytes.length <= 1 << 16) spareBuffers.push(this.buffer);
+    if (this.orderRoom !== null && spareOrders.length < MAX_SPARE_BUFFERS) spareOrders.push(this.orderRoom);
+    this.order = this.orderRoom = null;
   }
 }
 
@@ -182,6 +200,13 @@ export function beginScan(rel: Relation, cid = currentCommandId()): TableScan {
   noteRead(rel.oid, rel.filenode, rel.shared);
   if (rel.kind === 'S' && existingWriteSet(rel.shared)?.tables.get(rel.filenode) === undefined) return new SequenceScan(rel, cid);
   return new TableScan(rel, cid);
+}
+
+/** As beginScan, for somebody who arranges what is wanted of a block (`TableScan.arrangeWanted`). */
+export function beginFilteredScan(rel: Relation, cid: number): TableScan {
+  if (rel.kind === 'S') return beginScan(rel, cid);
+  noteRead(rel.oid, rel.filenode, rel.shared);
+  return new TableScan(rel, cid, -1, false);
 }
 
 /** A sequence's stored row runs ahead of what was handed out; the transaction manager knows the true one. */
@@ -296,7 +321,7 @@ export function inHeapOrder(rel: Relation, rowIds: RowId[], cid = currentCommand
 
 function arrangeIds(rel: Relation, block: number, rowIds: RowId[], from: number, to: number, cid: number): void {
   const scan = new TableScan(rel, cid, block);
-  if (scan.next() && scan.isMoved && scan.block === block) {
+  if (scan.next() && scan.moved && scan.block === block) {
     const wanted = new Set(rowIds.slice(from, to));
     for (let i = 0, at = from; i < scan.slotCount && at < to; i++) if (wanted.has(scan.rowId(i))) rowIds[at++] = scan.rowId(i);
   }

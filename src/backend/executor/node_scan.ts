@@ -1,12 +1,15 @@
 // Nodes that read a table: SeqScan, IndexScan, IndexOnlyScan, bitmap scans, TidScan.
 import { beginIndexScan, lookupUnique } from '../access/index.ts';
 import { keyDecoder } from '../access/key_decode.ts';
-import { beginScan, fetchRow, inHeapOrder } from '../access/table.ts';
+import { beginFilteredScan, beginScan, fetchRow, inHeapOrder } from '../access/table.ts';
 import { internalError } from '../../common/errors.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import type { BitmapHeapScan, BitmapIndexScan, BitmapPlan, GinScan, IndexOnlyScan, IndexScan, Plan, SampleScan, SeqScan, TidScan } from '../nodes/plannodes.ts';
+import { containsNode } from '../nodes/nodeFuncs.ts';
 import type { CurrentOfExpr, Expr } from '../nodes/primnodes.ts';
+import { containsVolatile } from '../optimizer/clauses.ts';
+import { containsLeakedVars } from '../optimizer/leakproof.ts';
 import { commonRowIds } from './bitmap_set.ts';
 import { currentOf } from './current_of.ts';
 import { noteRead } from '../transaction/xact.ts';
@@ -62,27 +65,45 @@ function collectVars(e: Expr, into: Set<number>): void {
   walkVars(e, (varno, attno) => { if (varno > 0) into.add(attno); });
 }
 
+/** Conditions that say the same of a row again, and cannot fail: rows that moved are looked through before they are put in order. */
+const canFilterTwice = (quals: readonly Expr[]): boolean =>
+  quals.length > 0 && quals.every((qual) => !containsLeakedVars(qual) && !containsVolatile(qual) && !referencesRow(qual));
+const referencesRow = (qual: Expr): boolean => containsNode(qual, (n) => n.kind === 'Var' && n.varattno <= 0);
+
 const seqScan: Producer<SeqScan> = (pc, plan, consume) => {
   if (produceEpqRow(pc, plan, [], consume)) return;
   const { g } = pc;
   const rel = scannedRelation(pc, plan.scanrelid);
-  const scan = g.local(`${g.konst(beginScan)}(${g.konst(rel)}, rt.cid)`);
+  const filtered = canFilterTwice(plan.qual);
+  const scan = g.local(`${g.konst(filtered ? beginFilteredScan : beginScan)}(${g.konst(rel)}, rt.cid)`);
   g.emit('try {');
   g.block(`while (${scan}.next())`, () => {
     g.emit(`${g.konst(checkForInterrupts)}();`);
     const bytes = g.local(`${scan}.bytes`);
     const view = g.local(`${scan}.view`);
-    const count = g.local(`${scan}.slotCount`);
+    const count = g.local(`${scan}.slotCount`, filtered);
     const wide = g.local(`${scan}.wide`);
-    const slot = g.next('i');
-    g.block(`for (let ${slot} = 0; ${slot} < ${count}; ${slot}++)`, () => {
-      const offset = g.local(`${wide} ? ${view}.getUint32(8 + 4 * ${slot}, true) : ${view}.getUint16(8 + 2 * ${slot}, true)`);
-      g.labelled((row) => {
-        g.emit(`if (${offset} === 0) ${g.jumpCode(row)}`);
-        const columns = tableColumns(rel, { bytes, view, offset, rowId: `${scan}.rowId(${slot})` });
-        pc.filterAndProject(plan, pc.context({ scan: columns }), g.jumpCode(row), consume);
+    const rows = (body: (slot: string, columns: (attno: number) => Column, skip: string) => void): void => {
+      const slot = g.next('i');
+      g.block(`for (let ${slot} = 0; ${slot} < ${count}; ${slot}++)`, () => {
+        const offset = g.local(`${wide} ? ${view}.getUint32(8 + 4 * ${slot}, true) : ${view}.getUint16(8 + 2 * ${slot}, true)`);
+        g.labelled((row) => {
+          g.emit(`if (${offset} === 0) ${g.jumpCode(row)}`);
+          body(slot, tableColumns(rel, { bytes, view, offset, rowId: `${scan}.rowId(${slot})` }), g.jumpCode(row));
+        });
       });
-    });
+    };
+    if (filtered) {
+      g.block(`if (${scan}.moved)`, () => {
+        const wanted = g.local(`${scan}.wanted()`), n = g.local('0', true);
+        rows((slot, columns, skip) => {
+          genFilter(g, plan.qual, pc.context({ scan: columns }), pc.counted(plan, skip));
+          g.emit(`${wanted}[${n}++] = ${slot};`);
+        });
+        g.emit(`${count} = ${scan}.arrangeWanted(${n});`);
+      });
+    }
+    rows((_slot, columns, skip) => pc.filterAndProject(plan, pc.context({ scan: columns }), skip, consume));
   });
   g.emit(`} finally { ${scan}.close(); }`);
 };

@@ -172,7 +172,9 @@ class ReadTransaction implements HeldSnapshot {
   /** The last commit it showed; -1: not known. */
   private commit = -1;
   private readonly counter: CommitCounter;
-  readonly cursors = new Set<LmdbCursor>();
+  /** The open ones, in any order: each knows its place. (No Set: one that loses its last entry again and again makes a new
+   * table each time.) */
+  readonly cursors: LmdbCursor[] = [];
   constructor(env: NativeEnv, counter: CommitCounter) {
     this.counter = counter;
     this.txn = new native.Txn(env, READ_ONLY);
@@ -194,12 +196,22 @@ class ReadTransaction implements HeldSnapshot {
     this.commit = commit;
   }
   reset(): void {
-    if (this.cursors.size > 0) {
-      for (const cursor of this.cursors) cursor.detach();
-      this.cursors.clear();
-    }
+    this.detachAll();
     native.resetTxn(this.address);
     this.live = false;
+  }
+  detachAll(): void {
+    const { cursors } = this;
+    while (cursors.length > 0) cursors.pop()!.detach();
+  }
+  addCursor(cursor: LmdbCursor): void {
+    cursor.place = this.cursors.push(cursor) - 1;
+  }
+  removeCursor(cursor: LmdbCursor): void {
+    const last = this.cursors.pop()!;
+    if (last === cursor) return;
+    this.cursors[cursor.place] = last;
+    last.place = cursor.place;
   }
 }
 
@@ -258,7 +270,7 @@ class LmdbStore implements Store {
 
   advance(): void {
     if (!this.current.live) return;
-    if (this.current.holders === 0 && this.current.cursors.size === 0) this.current.reset();
+    if (this.current.holders === 0 && this.current.cursors.length === 0) this.current.reset();
     else this.leaveCurrent();
   }
 
@@ -377,6 +389,12 @@ class LmdbStore implements Store {
     return new LmdbCursor(this, from, to, reverse, into ?? new ValueBuffer(), false);
   }
 
+  blocks(filenode: number, into: ValueBuffer, block = -1): Cursor {
+    return block < 0
+      ? new LmdbCursor(this, blockKey(fromKey, filenode), blockKey(toKey, filenode + 1), false, into, false)
+      : new LmdbCursor(this, blockKey(fromBlock, filenode, block), blockKey(toBlock, filenode, block + 1), false, into, false);
+  }
+
   /** A native cursor in the current transaction; the flag to start it with. */
   takeCursor(): NativeCursor | undefined {
     return this.current === this.youngest ? this.spareCursors.pop() : undefined;
@@ -390,10 +408,7 @@ class LmdbStore implements Store {
     if (this.closed) return;
     this.closed = true;
     const all = [this.current, ...this.busy, ...this.idle];
-    for (const transaction of all) {
-      for (const cursor of transaction.cursors) cursor.detach();
-      transaction.cursors.clear();
-    }
+    for (const transaction of all) transaction.detachAll();
     for (const cursor of this.spareCursors) cursor.close();
     this.finder?.close();
     for (const transaction of all) transaction.txn.abort();
@@ -445,19 +460,45 @@ export function writeBinaryString(into: Buffer, text: string, at: number): void 
   for (let i = 0; i < text.length; i++) into[at + i] = text.charCodeAt(i);
 }
 
-class LmdbCursor implements Cursor {
+/** What a cursor needs besides its native part, taken over by the next one: making it costs more than a short scan. */
+class CursorMemory {
   key: Buffer = Buffer.allocUnsafeSlow(64);
+  /** Where the range starts, as the direction goes. */
+  readonly start: Buffer = Buffer.allocUnsafeSlow(MAX_KEY_BYTES);
+  startLength = 0;
+  /** The end of the range for the native side: u32 length, bytes. */
+  private readonly end = new ArrayBuffer(4 + MAX_KEY_BYTES + 4);
+  private readonly endLength = new Uint32Array(this.end, 0, 1);
+  private readonly endBytes = new Uint8Array(this.end, 4);
+  readonly endAddress = native.getAddress(this.end);
+
+  set(start: Uint8Array, end: Uint8Array): void {
+    this.startLength = start.length;
+    for (let i = 0; i < start.length; i++) this.start[i] = start[i]!;
+    this.endLength[0] = end.length;
+    for (let i = 0; i < end.length; i++) this.endBytes[i] = end[i]!;
+  }
+}
+const spareMemories: CursorMemory[] = [];
+const MAX_SPARE_MEMORIES = 16;
+
+const fromKey = Buffer.allocUnsafeSlow(4), toKey = Buffer.allocUnsafeSlow(4), fromBlock = Buffer.allocUnsafeSlow(8), toBlock = Buffer.allocUnsafeSlow(8);
+function blockKey(key: Buffer, filenode: number, block = 0): Buffer {
+  for (let i = 0; i < 4; i++) key[i] = filenode >>> (24 - 8 * i);
+  for (let i = 4; i < key.length; i++) key[i] = block >>> (56 - 8 * i);
+  return key;
+}
+
+class LmdbCursor implements Cursor {
   keyLength = 0;
   valueLength = 0;
+  /** In its transaction's list. */
+  place = 0;
   private readonly store: LmdbStore;
   private readonly into: ValueBuffer;
   private readonly inWrite: boolean;
-  /** Where the range starts, as the direction goes. */
-  private readonly start: Uint8Array;
   private readonly flags: number;
-  /** The end of the range for the native side: u32 length, bytes. */
-  private readonly end: ArrayBuffer;
-  private readonly endAddress: number;
+  private memory: CursorMemory;
   private cursor: NativeCursor | null = null;
   private transaction: ReadTransaction | null = null;
   private state: 'fresh' | 'open' | 'detached' | 'done' = 'fresh';
@@ -466,23 +507,20 @@ class LmdbCursor implements Cursor {
     this.store = store;
     this.into = into;
     this.inWrite = inWrite;
-    this.start = reverse ? to : from;
-    const end = reverse ? from : to;
+    this.memory = spareMemories.pop() ?? new CursorMemory();
+    this.memory.set(reverse ? to : from, reverse ? from : to);
     this.flags = INCLUDE_VALUES | (reverse ? REVERSE | INCLUSIVE_END | EXCLUSIVE_START : 0);
-    this.end = new ArrayBuffer(4 + end.length + 4);
-    new DataView(this.end).setUint32(0, end.length, true);
-    new Uint8Array(this.end, 4).set(end);
-    this.endAddress = native.getAddress(this.end);
   }
 
+  get key(): Buffer { return this.memory.key; }
   get value(): Buffer { return this.into.bytes; }
 
   next(): boolean {
     if (target !== this.into.bytes) setTarget(this.into.bytes);
     let size: number;
     if (this.state === 'open') size = native.iterate(this.cursor!.address);
-    else if (this.state === 'fresh') size = this.open(this.start, this.start.length, this.flags);
-    else if (this.state === 'detached') size = this.open(this.key, this.keyLength, this.flags | EXCLUSIVE_START);
+    else if (this.state === 'fresh') size = this.open(this.memory.start, this.memory.startLength, this.flags);
+    else if (this.state === 'detached') size = this.open(this.memory.key, this.keyLength, this.flags | EXCLUSIVE_START);
     else return false;
     if (size <= 0) {
       if (size < 0 && size !== MDB_NOTFOUND) throw internalError(`could not read from the store: LMDB error ${size}`);
@@ -491,8 +529,9 @@ class LmdbCursor implements Cursor {
     }
     this.valueLength = keyView.getUint32(0, true);
     this.keyLength = size;
-    if (size > this.key.length) this.key = Buffer.allocUnsafeSlow(2048);
-    const { key } = this;
+    const { memory } = this;
+    if (size > memory.key.length) memory.key = Buffer.allocUnsafeSlow(2048);
+    const { key } = memory;
     if (size <= 40) for (let i = 0; i < size; i++) key[i] = keyBuffer[CURSOR_KEY + i]!;
     else keyBuffer.copy(key, 0, CURSOR_KEY, CURSOR_KEY + size);
     if (this.valueLength > this.into.bytes.length) {
@@ -511,13 +550,13 @@ class LmdbCursor implements Cursor {
       const spare = store.takeCursor();
       this.transaction = store.current;
       if (!this.transaction.live) this.transaction.renew();
-      this.transaction.cursors.add(this);
+      this.transaction.addCursor(this);
       if (spare !== undefined) { this.cursor = spare; flags |= RENEW_CURSOR; }
       else this.cursor = new native.Cursor(store.database.db, store.current.address);
     }
     this.state = 'open';
     for (let i = 0; i < length; i++) keyBuffer[i] = start[i]!;
-    return native.position(this.cursor.address, flags, 0, length, this.endAddress);
+    return native.position(this.cursor.address, flags, 0, length, this.memory.endAddress);
   }
 
   /** The transaction moves on under the cursor. */
@@ -533,14 +572,17 @@ class LmdbCursor implements Cursor {
     this.cursor!.del();
   }
 
+  /** What it last showed is no more. */
   close(): void {
+    if (this.state === 'done') return;
     if (this.state === 'open') {
       if (this.transaction === null) this.cursor!.close();
-      else { this.transaction.cursors.delete(this); this.store.giveCursor(this.cursor!); }
+      else { this.transaction.removeCursor(this); this.store.giveCursor(this.cursor!); }
       this.cursor = null;
       this.transaction = null;
     }
     this.state = 'done';
+    if (spareMemories.length < MAX_SPARE_MEMORIES) spareMemories.push(this.memory);
   }
 }
 

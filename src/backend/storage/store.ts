@@ -75,6 +75,8 @@ export interface Store {
   meta(name: string): number;
   /** Entries with from <= key < to, in order or backwards. Values go to `into`, or to a buffer of the cursor's own. */
   range(from: Uint8Array, to: Uint8Array, reverse?: boolean, into?: ValueBuffer): Cursor;
+  /** All blocks of a table, or one of them: as range. */
+  blocks(filenode: number, into: ValueBuffer, block?: number): Cursor;
   /** The process ends: others may have the places of its snapshots. Cheaper than to close. */
   leave(): void;
   close(): void;

@@ -2,7 +2,7 @@
 // none: a row is the bytes from its start to the next row's start. Slots are never used again: a deleted row leaves
 // a dead slot, and a block without a live row goes away as a whole.
 import { internalError } from '../../common/errors.ts';
-import { BLOCK_HEADER_BYTES, BLOCK_MOVED, BLOCK_WIDE, MAX_SLOTS, inRowOrder } from '../access/row.ts';
+import { BLOCK_HEADER_BYTES, BLOCK_MOVED, BLOCK_WIDE, MAX_SLOTS, slotsInRowOrder } from '../access/row.ts';
 
 const FORMAT = 1;
 const INITIAL_BYTES = 8192;
@@ -21,6 +21,8 @@ export class BlockImage {
   private orderKnown = true;
   /** Ends of rows by slot, once more than one was asked for in a block where rows do not stand in order. */
   private ends: Uint32Array | null = null;
+  private endsRoom = new Uint32Array(256);
+  private order = new Uint16Array(256);
   private asked = false;
   /** A row was put behind others. */
   private moved = false;
@@ -109,17 +111,22 @@ export class BlockImage {
   }
 
   private lookAtEnds(): Uint32Array {
-    const ends = (this.ends = new Uint32Array(this.slots));
-    const order = this.inOrder();
-    for (let i = 0; i < order.length; i++) ends[order[i]!] = i + 1 < order.length ? this.start(order[i + 1]!) : this.used;
+    if (this.endsRoom.length < this.slots) this.endsRoom = new Uint32Array(2 * this.slots);
+    const ends = (this.ends = this.endsRoom);
+    const count = slotsInRowOrder(this.view, this.wide, this.slots, this.orderRoom());
+    for (let i = 0; i < count; i++) ends[this.order[i]!] = i + 1 < count ? this.start(this.order[i + 1]!) : this.used;
     return ends;
   }
 
-  /** The live slots in the order their rows stand in. */
+  private orderRoom(): Uint16Array {
+    if (this.order.length < this.slots) this.order = new Uint16Array(2 * this.slots);
+    return this.order;
+  }
+
+  /** The live slots in the order their rows stand in. Good until the next change. */
   inOrder(): Uint16Array {
-    const starts = new Uint32Array(this.slots);
-    for (let slot = 0; slot < this.slots; slot++) starts[slot] = this.start(slot);
-    return inRowOrder(starts);
+    const order = this.orderRoom();
+    return order.subarray(0, slotsInRowOrder(this.view, this.wide, this.slots, order));
   }
 
   /** Where the row that starts at `start` ends. */
