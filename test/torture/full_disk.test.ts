@@ -3,10 +3,10 @@
 // cut short was taken for an I/O error. Needs root, to mount a small tmpfs.
 import test from 'ava';
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { giveToAccount, isRoot } from '../support/account.ts';
-import { runFolder } from '../support/run.ts';
+import { runFolder, until } from '../support/run.ts';
 import { startSite, templateSite, type Site } from '../support/site.ts';
 
 const disk = isRoot ? mkdtempSync(join(runFolder(), 'disk-')) : '';
@@ -69,4 +69,36 @@ test.after.always(async () => {
   for (const text of ["insert into keep select i, 'later' from generate_series(2001, 3000) i", 'create index on keep (b)', 'create database other']) t.is(await code(text), 'done', text);
   t.is(await count('keep'), 3000);
   t.notRegex(site.log(), /terminated by signal/);
+});
+
+(mounted ? test : test.skip)('a full disk for files of COPY, large objects and the log', async (t) => {
+  t.timeout(600_000);
+  const small = mkdtempSync(join(runFolder(), 'small-'));
+  t.is(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=777', 'tmpfs', small]).status, 0);
+  const logs = join(small, 'log');
+  const ours = await startSite({ ini: `dress_rehearsal = off\nlogging_collector = on\nlog_directory = ${logs}\nlog_filename = postmaster.log\nlog_statement = all`, dontWait: true });
+  try {
+    const file = (name: string): string => readFileSync(join(logs, name), 'utf8');
+    await until('it listens', () => readdirSync(small).includes('log') && file('postmaster.log').includes('ready to accept connections'), 60_000);
+    const client = await ours.connect();
+    const code = async (text: string): Promise<string> => client.query(text).then(() => 'done', (error: { code?: string; message: string }) => `${error.code}: ${error.message}`);
+    // Smaller than a buffer of the server: the kernel takes a part, and that alone is no error.
+    for (const rows of [200_000, 5000]) {
+      if (rows < 10_000) writeFileSync(join(small, 'ballast'), Buffer.alloc((1 << 20) - 100_000));
+      t.is(await code(`copy (select md5(i::text) from generate_series(1, ${rows}) i) to '${small}/copy.txt'`), '53100: could not write to COPY file: No space left on device');
+      rmSync(join(small, 'copy.txt'));
+    }
+    t.regex(await code(`select lo_export(lo_from_bytea(0, decode(repeat('ab', 3000000), 'hex')), '${small}/object')`), /^53100: could not create server file/);
+    rmSync(join(small, 'object'));
+    spawnSync('dd', ['if=/dev/zero', `of=${join(small, 'ballast')}`, 'bs=1', 'count=1M', 'oflag=append', 'conv=notrunc'], { stdio: 'ignore' });
+    for (let i = 0; i < 200; i++) await client.query(`select 'a line of the log ${'x'.repeat(100)} ${i}'`);
+    t.regex(ours.log(), /a line of the log x* 199/, 'what the file does not take goes to stderr');
+    rmSync(join(small, 'ballast'));
+    await client.query("select 'room again'");
+    t.regex(file('postmaster.log'), /\n[^\n]*LOG: {2}statement: select 'room again'\n/);
+    await client.end();
+  } finally {
+    await ours.stop();
+    spawnSync('umount', [small]);
+  }
 });

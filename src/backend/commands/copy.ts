@@ -3,6 +3,7 @@ import { triggersOf } from '../executor/trigger.ts';
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { FatalError, PgError, notSupported } from '../../common/errors.ts';
+import type { ConditionName } from '../../common/sqlstate.ts';
 import { strerror } from '../../common/strerror.ts';
 import { checkRelationPrivileges, hasRoleByName } from '../catalog/aclchk.ts';
 import type { Attribute, Relation } from '../catalog/relation.ts';
@@ -168,10 +169,13 @@ function openForReading(name: string): number {
   }
 }
 
-export const fileCondition = (error: unknown): 'undefined_file' | 'insufficient_privilege' | 'io_error' => {
-  const { code } = error as { code?: string };
-  return code === 'ENOENT' ? 'undefined_file' : code === 'EACCES' || code === 'EPERM' ? 'insufficient_privilege' : 'io_error';
+/** PostgreSQL's errcode_for_file_access. */
+const FILE_CONDITIONS: Readonly<Record<string, ConditionName>> = {
+  EPERM: 'insufficient_privilege', EACCES: 'insufficient_privilege', EROFS: 'insufficient_privilege', ENOENT: 'undefined_file', EEXIST: 'duplicate_file',
+  ENOTDIR: 'wrong_object_type', EISDIR: 'wrong_object_type', ENOTEMPTY: 'wrong_object_type', ENOSPC: 'disk_full', ENOMEM: 'out_of_memory',
+  ENFILE: 'insufficient_resources', EMFILE: 'insufficient_resources', EIO: 'io_error',
 };
+export const fileCondition = (error: unknown): ConditionName => FILE_CONDITIONS[(error as { code?: string }).code ?? ''] ?? 'internal_error';
 
 // ---- COPY TO
 
@@ -246,7 +250,8 @@ function toFile(name: string, statement: CachedStatement, options: CopyOptions, 
     let pending: Buffer[] = [];
     let size = 0;
     const write = (): void => {
-      if (size > 0) writeSync(file, Buffer.concat(pending, size));
+      // A disk that fills up takes a part of it first, and says so only when asked for the rest.
+      if (size > 0) for (let bytes = Buffer.concat(pending, size); bytes.length > 0;) bytes = bytes.subarray(writeSync(file, bytes));
       pending = [];
       size = 0;
     };

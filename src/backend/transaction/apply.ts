@@ -21,8 +21,9 @@ const ADOPT_BYTES = BLOCK_TARGET_BYTES * 3 / 4;
 /** Blocks held in memory while a batch is applied. */
 const MAX_IMAGES = 2048;
 const MAX_SPARE_IMAGES = 64;
-/** Entries removed in the commit itself when a table goes, and in each step after it: other commits wait for a step. */
-const DROP_AT_ONCE = 1024, DROP_STEP = 2048;
+/** Entries removed in the commit itself when a table goes, with each batch of commits after it, and in each step when there are
+ * none: who comes then waits for a step and its flush. */
+const DROP_AT_ONCE = 1024, DROP_BESIDE = 256, DROP_STEP = 2048;
 /** Blocks of a table: no block has this number. */
 const NO_BLOCK = -1;
 /** Notes of earlier incarnations of the manager are kept for so many of them. */
@@ -182,7 +183,7 @@ export class Applier {
       }
       return false;
     }
-    let numbersWritten = false;
+    let numbersWritten = false, gone: number[] = [];
     try {
       this.store.write((batch) => {
         this.batch = batch;
@@ -198,7 +199,10 @@ export class Applier {
         }
         if (this.commitSeq !== commitSeq) this.writeNumber(META.commitSeq, this.commitSeq);
         if (this.catalogVersion !== catalogVersion) this.writeNumber(META.catalogVersion, this.catalogVersion);
-        if (this.appliedNow.length > 0) this.writeNote();
+        if (this.appliedNow.length > 0) {
+          this.writeNote();
+          gone = this.removeDropped(DROP_BESIDE);
+        }
         this.inside = false;
       });
     } catch (error) {
@@ -217,6 +221,7 @@ export class Applier {
       if (this.recent.size <= MAX_RECENT) break;
       this.recent.delete(session);
     }
+    for (const filenode of gone) this.pendingDrops.delete(filenode);
     for (const filenode of this.droppedNow) this.pendingDrops.add(filenode);
     return numbersWritten;
   }
@@ -453,6 +458,17 @@ export class Applier {
     return this.batch.removeRange(spaceStart(filenode), spaceStart(filenode + 1), limit);
   }
 
+  /** Removes so many entries of what was dropped before; what is through with it. */
+  private removeDropped(limit: number): number[] {
+    const done: number[] = [];
+    for (const filenode of this.pendingDrops) {
+      if (!this.removeSome(filenode, limit)) break;
+      this.batch.remove(metaKey(DROP_NOTE + filenode));
+      done.push(filenode);
+    }
+    return done;
+  }
+
   /** Whether tables that were dropped still have content: call `maintain` when there is time. */
   get hasMaintenance(): boolean {
     return this.pendingDrops.size > 0 || (this.noted && this.earlier.size > KEPT_INCARNATIONS);
@@ -460,15 +476,11 @@ export class Applier {
 
   /** One step of removing what was dropped. */
   maintain(): void {
-    const done: number[] = [];
+    let done: number[] = [];
     const stale = [...this.earlier.keys()].sort((a, b) => a - b).slice(0, Math.max(0, this.earlier.size - KEPT_INCARNATIONS));
     this.store.write((batch) => {
       this.batch = batch;
-      for (const filenode of this.pendingDrops) {
-        if (!this.removeSome(filenode, DROP_STEP)) break;
-        batch.remove(metaKey(DROP_NOTE + filenode));
-        done.push(filenode);
-      }
+      done = this.removeDropped(DROP_STEP);
       for (const incarnation of stale) batch.remove(metaKey(BATCH_NOTE + incarnation));
     });
     for (const filenode of done) this.pendingDrops.delete(filenode);

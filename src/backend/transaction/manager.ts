@@ -28,6 +28,8 @@ const BACKLOG = 1024;
 const READ_BYTES = 1 << 18;
 /** What one session may leave unread before it is cut off: notifications to somebody who is stuck. */
 const MAX_UNREAD_BYTES = 64 << 20;
+/** What was dropped is removed beside commits, or when there has been none for so long. */
+const QUIET_MS = 20;
 const READER_CHECK_MS = 10_000, READER_CHECK_SOON_MS = 1000;
 const FIRST_CONNECTION_MS = 2000;
 
@@ -86,6 +88,7 @@ class Manager {
   private readonly out = new ByteWriter(READ_BYTES);
   /** At first there is time for the one who asked for us. */
   private idleSinceMs = nowMs() + FIRST_CONNECTION_MS;
+  private workedMs = 0;
   private checkedReadersMs = nowMs();
   private seenReaderSignals = port.signals[SIGUSR1]!;
   /** A backend has left, perhaps not of its own will. */
@@ -106,9 +109,12 @@ class Manager {
       if (port.signals[SIGTERM]! > 0) break;
       this.wait();
       this.core.machine.tick(nowMs());
-      while (this.core.work()) this.answer();
+      while (this.core.work()) {
+        this.answer();
+        this.workedMs = nowMs();
+      }
       this.answer();
-      if (this.core.applier.hasMaintenance) this.core.applier.maintain();
+      if (this.core.applier.hasMaintenance && nowMs() >= this.workedMs + QUIET_MS) this.core.applier.maintain();
       this.checkReaders();
       if (this.retire()) return;
     }
@@ -142,8 +148,9 @@ class Manager {
 
   private timeoutMs(): number {
     const { machine, applier } = this.core;
-    if (applier.hasMaintenance || machine.hasWork) return 0;
+    if (machine.hasWork) return 0;
     let until = this.checkedReadersMs + (this.connectionEnded ? READER_CHECK_SOON_MS : READER_CHECK_MS);
+    if (applier.hasMaintenance) until = Math.min(until, this.workedMs + QUIET_MS);
     const deadline = machine.nextDeadlineMs();
     if (deadline >= 0) until = Math.min(until, deadline);
     const idleExit = getInt('manager_idle_exit');

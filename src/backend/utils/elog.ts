@@ -127,18 +127,29 @@ function toJournal(entry: Entry): boolean {
   });
 }
 
-/** A whole line at once, so that lines of several processes do not mix. The log being gone stops nobody. */
+/** A whole line at once, so that lines of several processes do not mix. The log being gone stops nobody: what a file does not
+ * take, because the disk is full, goes to stderr. */
 function write(line: string): void {
-  if (muted) return;
+  if (muted || writeTo(logFd, isCutOff ? `\n${line}` : line)) return;
+  if (logFd !== 2) writeTo(2, line);
+}
+
+/** The last line in the log file is not whole. */
+let isCutOff = false;
+
+function writeTo(fd: number, line: string): boolean {
   const bytes = Buffer.from(line, 'utf8');
-  for (let sent = 0, tries = 0; sent < bytes.length && tries < 100; tries++) {
+  let sent = 0;
+  for (let tries = 0; sent < bytes.length && tries < 100; tries++) {
     try {
-      sent += writeSync(logFd, bytes, sent);
+      sent += writeSync(fd, bytes, sent);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
-      port.poll(Int32Array.of(logFd), Int16Array.of(4), new Int16Array(1), 1, 50);
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') break;
+      port.poll(Int32Array.of(fd), Int16Array.of(4), new Int16Array(1), 1, 50);
     }
   }
+  if (fd === logFd && sent > 0) isCutOff = sent < bytes.length;
+  return sent === bytes.length;
 }
 
 function hasStatement(entry: Entry): boolean {
