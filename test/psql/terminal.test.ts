@@ -318,3 +318,46 @@ test.serial('~/.psqlrc is read, long output goes through the pager, \\e calls th
   await screen.line('\\q', '\\q');
   t.is(await screen.exit, 0);
 });
+
+test.serial('\\copy tells how far it has come, on one line that goes away', async (t) => {
+  const screen = new Screen(['-X']);
+  await screen.until('postgres=# ');
+  await screen.line('create temp table carried (a int);', 'CREATE TABLE');
+  const slowly = '\\copy carried from program \'echo 1; sleep 0.6; echo 2; echo 3\'';
+  await screen.line(slowly, '\\copy: ');
+  await screen.until('bytes');
+  await screen.until('COPY 3\n');
+  t.regex(screen.raw, /\r\\copy: \d+ bytes, \d+ bytes\/s\x1b\[K[^]*\r\x1b\[KCOPY 3/);
+  await screen.until('postgres=# ');
+  screen.type('\x04');
+  t.is(await screen.exit, 0);
+  const quiet = new Screen(['-Xq', '-c', 'create temp table carried (a int)', '-c', slowly, '-c', 'select count(*) from carried']);
+  await quiet.until('3\n');
+  t.is(await quiet.exit, 0);
+  t.notRegex(quiet.raw, /bytes/);
+});
+
+test.serial('the files of the beginning: PSQLRC, the one of this version, nothing with -X; \\ev takes a line', async (t) => {
+  writeFileSync(join(home, '.psqlrc-15'), '\\echo version\n');
+  writeFileSync(join(home, 'mine'), '\\echo mine\n');
+  writeFileSync(join(home, 'shows'), '#!/bin/sh\necho "arguments: ${1#$HOME}"\nfor file; do :; done\ncat "$file"\n');
+  chmodSync(join(home, 'shows'), 0o755);
+  const first = new Screen(['-q']);
+  await first.until('version\n');
+  await first.until('=# ');
+  first.type('\x04');
+  t.is(await first.exit, 0);
+  const second = new Screen(['-q'], { PSQLRC: '~/mine', EDITOR: join(home, 'shows') });
+  await second.until('mine\n');
+  await second.line('create or replace view seen as select 1 as one, 2 as two;', '=# ');
+  await second.line('\\ev seen 2', 'arguments: +2\n');
+  await second.until('CREATE OR REPLACE VIEW public.seen AS\n SELECT 1 AS one,\n    2 AS two\n');
+  await second.until('No changes\n');
+  await second.until('=# ');
+  await second.line('\\ef pg_catalog.abs(int4) 3', 'CREATE OR REPLACE FUNCTION pg_catalog.abs(integer)');
+  await second.until('No changes\n');
+  await second.until('=# ');
+  second.type('\x04');
+  t.is(await second.exit, 0);
+  rmSync(join(home, '.psqlrc-15'));
+});

@@ -7,7 +7,7 @@ const AFTER_MS = 500, EVERY_MS = 200;
 const UNITS = ['kB', 'MB', 'GB', 'TB'];
 
 function size(bytes: number): string {
-  if (bytes < 1000) return `${bytes} bytes`;
+  if (bytes < 1000) return `${Math.round(bytes)} bytes`;
   let value = bytes / 1000, unit = 0;
   for (; value >= 1000 && unit < UNITS.length - 1; unit++) value /= 1000;
   return `${value.toFixed(value < 10 ? 1 : 0)} ${UNITS[unit]}`;

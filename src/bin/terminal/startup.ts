@@ -124,7 +124,7 @@ function readOptions(): Given {
 
 /** The system's psqlrc, then the user's: the one for this version if there is one. */
 async function readRc(): Promise<void> {
-  const own = process.env['PSQLRC'] ?? `${process.env['HOME'] || homedir()}/.psqlrc`;
+  const folder = process.env['HOME'] || homedir(), own = process.env['PSQLRC']?.replace(/^~(?=\/|$)/, folder) || `${folder}/.psqlrc`;
   for (const base of [`${process.env['PGSYSCONFDIR'] ?? '/etc/postgresql-common'}/psqlrc`, own]) {
     const file = [`${base}-15.18`, `${base}-15`, base].find((f) => existsSync(f));
     if (file !== undefined) await processFile(file);
