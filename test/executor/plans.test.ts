@@ -34,6 +34,21 @@ test.serial('a unique key is looked up, a range is scanned', (t) => {
   t.deepEqual(run('select a, b from t where b = (select b from t where a = 995) and a = 995'), run('select a, b from t where c is not null and a = 995'));
 });
 
+test.serial('joins: merged in order, kept by Memoize, left out; sorts in part; windows that end early', (t) => {
+  run('create table big as select i as a, i % 7 as b from generate_series(1, 20000) i; create unique index on big (a); analyze big');
+  run('create table few as select i % 3 + 1 as x, i as n from generate_series(1, 600) i; create table one (a int primary key, v text); insert into one values (1, \'v\'); analyze few');
+  t.regex(explain('select * from big p join big q on p.a = q.a order by p.a'), /^Merge Join\n  Merge Cond: \(p\.a = q\.a\)\n/);
+  t.regex(explain('select n, b from few join big on big.a = few.x'), /Memoize\n +Cache Key: few\.x\n/);
+  t.deepEqual(run('select sum(b), count(*) from few join big on big.a = few.x'), ['1200|600']);
+  // Kept rows are those of one outer row's values: another run of the subquery must not see them.
+  t.deepEqual(run('select (select sum(b + o.x) from few f join big on big.a = f.x where b < o.x + 1) from (values (1), (3)) o(x)'), ['400', '3000']);
+  t.is(explain('select big.b from big left join one on one.a = big.a'), 'Seq Scan on big');
+  t.regex(explain('select * from big order by a, b limit 5'), /Incremental Sort\n +Sort Key: a, b\n +Presorted Key: a\n/);
+  t.deepEqual(run('select * from big order by a desc, b limit 2'), ['20000|1', '19999|0']);
+  t.regex(explain('select * from (select a, row_number() over (order by a) r from big) s where r < 3'), /^WindowAgg\n  Run Condition: \(row_number\(\) OVER \(\?\) < 3\)\n/);
+  t.deepEqual(run('select a, r from (select a, row_number() over (order by a) r from big) s where r < 3'), ['1|1', '2|2']);
+});
+
 test.serial('IN becomes a join, NOT IN a hashed subplan, EXISTS a semi or anti join', (t) => {
   t.regex(explain('select * from t where a in (select x from u)'), /Semi Join|HashAggregate/);
   t.regex(explain('select * from t where a not in (select x from u)'), /Filter: \(NOT \(hashed SubPlan 1\)\)/);

@@ -12,8 +12,8 @@ import type { GroupSpill, JoinSpill } from '../executor/hash_spill.ts';
 import type { Instrumentation } from '../executor/instrument.ts';
 import type { MergeCounts } from '../executor/merge_run.ts';
 import type { Tuplesort } from '../executor/tuplesort.ts';
-import { makeAndsExplicit } from '../nodes/makefuncs.ts';
-import { exprType, exprCollation } from '../nodes/nodeFuncs.ts';
+import { makeAndsExplicit, makeVar } from '../nodes/makefuncs.ts';
+import { containsNode, exprType, exprCollation } from '../nodes/nodeFuncs.ts';
 import type { GroupKey, Plan, PlannedStmt, SampleScan, SortKey } from '../nodes/plannodes.ts';
 import type { Expr, SubPlan } from '../nodes/primnodes.ts';
 import { collationName, namespaceNameOrTemp } from '../rewrite/ruleutils/object_names.ts';
@@ -224,7 +224,21 @@ export class PlanExplainer {
   private output(place: Place, p: Property[]): void {
     const { plan } = place;
     if (plan.kind === 'Append' || plan.kind === 'MergeAppend' || plan.kind === 'RecursiveUnion' || plan.targetlist.length === 0) return;
-    p.push({ label: 'Output', value: plan.targetlist.map((t) => this.names.text(t.expr, place)) });
+    p.push({ label: 'Output', value: (this.physicalTarget(place) ?? plan.targetlist.map((t) => t.expr)).map((e) => this.names.text(e, place)) });
+  }
+
+  /** use_physical_tlist: PostgreSQL lets a scan right below a join or an aggregate show all columns of its table. Here only those
+   * that are asked for are read. */
+  private physicalTarget({ plan, above }: Place): Expr[] | null {
+    if (!PHYSICAL_SCANS.has(plan.kind) || !('scanrelid' in plan) || above === null || above.subplan !== null) return null;
+    const parent = above.plan;
+    const wide = parent.kind === 'NestLoop' || parent.kind === 'MergeJoin' || (parent.kind === 'HashJoin' && parent.lefttree === plan) || (parent.kind === 'Agg' && parent.groupingSets === null);
+    if (!wide || plan.targetlist.some(({ expr }) => (expr.kind === 'Var' ? expr.varno !== plan.scanrelid || expr.varattno <= 0 : parent.kind !== 'Agg' || containsNode(expr, (n) => n.kind === 'SubPlan')))) return null;
+    const rte = this.stmt.rtable[plan.scanrelid - 1]!;
+    const relation = rte.rtekind === 'relation' ? tryOpenRelation(rte.relid) : undefined;
+    // Children of a table never do.
+    if (relation === undefined || relation.attributes.some((a) => a.attisdropped) || !rte.inFromCl) return null;
+    return relation.attributes.map((a) => makeVar(plan.scanrelid, a.attnum, a.atttypid, a.atttypmod, a.attcollation, 0));
   }
 
   private qual(label: string, quals: readonly Expr[], place: Place, p: Property[], prefix?: boolean): void {
@@ -292,6 +306,10 @@ export class PlanExplainer {
         if (this.options.analyze && sort) p.push({ label: 'Sort Method', value: sort.method, text: `${sort.method}  ${sort.spaceType}: ${sort.spaceKb}kB` }, { label: 'Sort Space Used', value: sort.spaceKb, text: false }, { label: 'Sort Space Type', value: sort.spaceType, text: false });
         break;
       }
+      case 'IncrementalSort':
+        this.sortKeys('Sort Key', plan.sortKeys, place, p);
+        this.sortKeys('Presorted Key', plan.sortKeys.slice(0, plan.presortedCount), place, p, false);
+        break;
       case 'Append': {
         const n = plan.appendplans.filter((m) => this.pruned.has(m)).length;
         if (n > 0) p.push({ label: 'Subplans Removed', value: n });
@@ -299,14 +317,15 @@ export class PlanExplainer {
       }
       case 'MergeAppend': this.sortKeys('Sort Key', plan.sortKeys, place, p); break;
       case 'Memoize':
-        p.push({ label: 'Cache Key', value: plan.param_exprs.map((e) => this.names.text(e, place)).join(', ') }, { label: 'Cache Mode', value: 'logical' });
+        p.push({ label: 'Cache Key', value: plan.param_exprs.map((e) => this.names.text(e, place)).join(', ') }, { label: 'Cache Mode', value: plan.binaryMode ? 'binary' : 'logical' });
         this.memoized(plan, p);
         break;
       case 'Result':
         this.qual('One-Time Filter', plan.resconstantqual, place, p);
         this.filter(place, p);
         break;
-      case 'WindowAgg': case 'ProjectSet': this.filter(place, p); break;
+      case 'WindowAgg': this.filter(place, p); this.qual('Run Condition', plan.runCondition, place, p); break;
+      case 'ProjectSet': this.filter(place, p); break;
       case 'ModifyTable': this.modify(place, plan, p); break;
       default:
     }
@@ -386,13 +405,14 @@ export class PlanExplainer {
     return expr.kind === 'Var' ? text : `(${text})`;
   }
 
-  private sortKeys(label: string, keys: readonly SortKey[], place: Place, p: Property[]): void {
+  private sortKeys(label: string, keys: readonly SortKey[], place: Place, p: Property[], order = true): void {
     const child = place.plan.lefttree ?? place.plan;
     // A MergeAppend's own columns are sorted by, over the table whose children it merges.
     const below = child === place.plan ? place : placeBelow(place, child);
     p.push({ label, value: keys.map((k) => {
       let text = this.keyText(child, k.column, below);
       if (child.kind === 'MergeAppend' && child === place.plan) text = this.names.text(child.apptlist[k.column - 1]!.expr, place);
+      if (!order) return text;
       const { expr } = child.targetlist[k.column - 1]!;
       const collation = exprCollation(expr);
       if (collation !== 0 && collation !== getTypCollation(exprType(expr))) text += ` COLLATE ${collationName(collation)}`;
@@ -442,6 +462,8 @@ function removedMembers(stmt: PlannedStmt, params: readonly Datum[]): Set<Plan> 
   [stmt.planTree, ...stmt.subplans].forEach(visit);
   return removed;
 }
+
+const PHYSICAL_SCANS = new Set<Plan['kind']>(['SeqScan', 'SampleScan', 'IndexScan', 'BitmapHeapScan', 'GinScan', 'TidScan']);
 
 /** Scans that give all their columns to a hash table above, which computes from them. */
 const PHYSICAL_TARGETS = new Set<Plan['kind']>(['SeqScan', 'SampleScan', 'GinScan', 'IndexScan', 'TidScan', 'FunctionScan', 'ValuesScan', 'SubqueryScan', 'CteScan', 'WorkTableScan', 'NamedTuplestoreScan']);

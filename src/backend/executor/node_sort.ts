@@ -4,6 +4,7 @@ import type { IncrementalSort, Material, Memoize, MergeAppend, Plan, SetOp, Sort
 import type { Datum, Oid } from '../types/datum.ts';
 import { genExpr } from './expr_codegen.ts';
 import type { PlanCompiler, Producer } from './plan_compiler.ts';
+import { paramsUsed, walkExpr } from './plan_walker.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { rowComparator, rowKey, rowsEqual } from './row_compare.ts';
 import { GroupSpill, spillHash } from './hash_spill.ts';
@@ -59,8 +60,36 @@ const sort: Producer<Sort> = (pc, plan, consume) => {
   readBack(pc, store, types, consume);
 };
 
-const incrementalSort: Producer<IncrementalSort> = (pc, plan, consume) =>
-  sort(pc, { ...plan, kind: 'Sort', bound: null } as Sort, consume);
+/** So many rows are sorted together at least, whatever they have in common. */
+const MIN_GROUP_ROWS = 32;
+
+/** The rows come in order of the first keys: rows that have these in common are sorted, one such group after the other. */
+const incrementalSort: Producer<IncrementalSort> = (pc, plan, consume) => {
+  const { g } = pc;
+  const types = outputTypes(plan.lefttree!);
+  const spec = g.konst({ keys: plan.sortKeys, types: types.map((t) => t.type) });
+  const compare = g.konst(rowComparator(plan.sortKeys.slice(0, plan.presortedCount)));
+  const store = g.state('null');
+  const last = g.state('null');
+  const count = g.state('0');
+  const make = `new ${g.konst(Tuplesort)}(${spec}, null)`;
+  const flush = g.fn([], () => {
+    g.emit(`const full = ${store}; ${store} = ${make}; ${count} = 0; full.finish();`);
+    g.emit('try {');
+    readBack(pc, 'full', types, consume);
+    g.emit('} finally { full.close(); }');
+  });
+  g.emit(`${store}?.close(); ${store} = ${make}; ${last} = null; ${count} = 0;`);
+  const input = g.fn([], () => {
+    pc.produce(plan.lefttree!, (columns) => {
+      const row = g.local(pc.row(columns));
+      g.block(`if (${count} >= ${MIN_GROUP_ROWS} && ${compare}(${last}, ${row}) !== 0)`, () => g.call(flush, []));
+      g.emit(`${store}.add(${row}); ${last} = ${row}; ${count}++;`);
+    });
+  });
+  g.call(input, []);
+  g.call(flush, []);
+};
 
 const material: Producer<Material> = (pc, plan, consume) => {
   const { g } = pc;
@@ -78,6 +107,11 @@ class MemoizeCache {
   private bytes = 0;
   private readonly limit = hashMemBytes();
   private readonly entries = new Map<Datum, { rows: Datum[][]; bytes: number }>();
+
+  clear(): void {
+    this.entries.clear();
+    this.bytes = 0;
+  }
 
   get(key: Datum): Datum[][] | undefined {
     const entry = this.entries.get(key);
@@ -106,6 +140,14 @@ const memoize: Producer<Memoize> = (pc, plan, consume) => {
   const { g } = pc;
   const cx = pc.context({});
   const cache = g.state(`new ${g.konst(MemoizeCache)}()`);
+  // What else the child depends on is the same for many rows; when it changes, nothing that was kept holds.
+  const keyParams = new Set<number>();
+  for (const e of plan.param_exprs) walkExpr(e, (n) => { if (n.kind === 'Param' && n.paramkind === 'exec') keyParams.add(n.paramid); });
+  for (const p of paramsUsed(plan.lefttree!, pc.stmt)) {
+    if (keyParams.has(p)) continue;
+    const before = g.state('undefined');
+    g.emit(`if (${before} !== ${pc.param(p)}) { ${before} = ${pc.param(p)}; ${cache}.clear(); }`);
+  }
   if (pc.options.instrument) g.emit(`rt.notes.set(${g.konst(plan)}, ${cache});`);
   const types = outputTypes(plan.lefttree!);
   const hashes = plan.param_exprs.map((e) => {

@@ -3,7 +3,7 @@ import type { WindowAgg } from '../nodes/plannodes.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import type { Expr, WindowFunc } from '../nodes/primnodes.ts';
 import type { Column, Value } from './codegen.ts';
-import { genExpr } from './expr_codegen.ts';
+import { genExpr, genFilter } from './expr_codegen.ts';
 import { outputTypes } from './node_sort.ts';
 import type { Producer } from './plan_compiler.ts';
 import { walkExpr } from './plan_walker.ts';
@@ -16,7 +16,7 @@ export const windowAgg: Producer<WindowAgg> = (pc, plan, consume) => {
   const { g } = pc;
   const child = plan.lefttree!;
   const calls: WindowFunc[] = [];
-  for (const t of [...plan.targetlist.map((x) => x.expr), ...plan.qual]) {
+  for (const t of [...plan.targetlist.map((x) => x.expr), ...plan.runCondition, ...plan.qual]) {
     walkExpr(t, (n) => { if (n.kind === 'WindowFunc' && n.winref === plan.winref && !calls.includes(n)) calls.push(n); });
   }
   const rows = g.state('null');
@@ -38,15 +38,16 @@ export const windowAgg: Producer<WindowAgg> = (pc, plan, consume) => {
   const flush = g.fn([], () => {
     const values = g.local(`${partition}.evaluate(${rows})`);
     const i = g.next('i');
-    g.block(`for (let ${i} = 0; ${i} < ${rows}.length; ${i}++)`, () => {
+    g.labelled((done) => g.block(`for (let ${i} = 0; ${i} < ${rows}.length; ${i}++)`, () => {
       g.emit(`if ((${i} & 1023) === 1023) ${g.konst(checkForInterrupts)}();`);
       const row = g.local(`${rows}.at(${i})`);
       const known = results(values, i);
       // Every function sees every row, in order, whatever is made of its value.
       for (const column of known.values()) g.column(column);
       const cx = pc.context({ outer: pc.columnsOfRow(row, types) }, { window: (node): Value => g.column(known.get(node)!) });
+      genFilter(g, plan.runCondition, cx, g.jumpCode(done));
       g.labelled((label) => pc.filterAndProject(plan, cx, g.jumpCode(label), consume));
-    });
+    }));
     g.emit(`${rows}.clear();`);
   });
   // A consumer that stops makes flush return false; an empty partition must not look like that.

@@ -62,7 +62,7 @@ export function planExprs(plan: Plan): Expr[] {
     case 'HashJoin': list.push(...plan.joinqual, ...plan.hashclauses, ...plan.hashkeys.flatMap((k) => [k.outer, k.inner])); break;
     case 'Memoize': list.push(...plan.param_exprs); break;
     case 'Sort': list.push(plan.bound); break;
-    case 'WindowAgg': list.push(plan.startOffset, plan.endOffset); break;
+    case 'WindowAgg': list.push(...plan.runCondition, plan.startOffset, plan.endOffset); break;
     case 'Limit': list.push(plan.limitOffset, plan.limitCount); break;
     case 'ModifyTable':
       list.push(...plan.withCheckOptions.map((o) => o.qual), ...plan.returningList.map((t) => t.expr), ...plan.mergeActions.flatMap((a) => [a.qual, ...a.targetList.map((t) => t.expr)]));

@@ -94,7 +94,7 @@ const STRUCTURES: TaggedStructures = {
   RTF: { funcexpr: child, funccolcount: 1, funccolnames: [], funccoltypes: [], funccoltypmods: [], funccolcollations: [] },
   Window: {
     name: null, refname: null, partitionClause: [], orderClause: [], frameOptions: 0, startOffset: null, endOffset: null, startInRangeFunc: 0, endInRangeFunc: 0, inRangeColl: 0,
-    inRangeAsc: false, inRangeNullsFirst: false, winref: 0, copiedOrder: false,
+    inRangeAsc: false, inRangeNullsFirst: false, winref: 0, copiedOrder: false, runCondition: [],
   },
   Conflict: {
     action: 'nothing', arbiterElems: [], arbiterWhere: null, arbiterIndexes: [], constraint: 0, onConflictSet: [], onConflictWhere: null, exclRelIndex: 0, exclRelTlist: [],

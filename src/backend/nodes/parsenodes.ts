@@ -107,6 +107,8 @@ export interface WindowClause {
   /** Bits as PostgreSQL's FRAMEOPTION_*. */
   frameOptions: number; startOffset: Expr | null; endOffset: Expr | null; startInRangeFunc: Oid; endInRangeFunc: Oid;
   inRangeColl: Oid; inRangeAsc: boolean; inRangeNullsFirst: boolean; winref: number; copiedOrder: boolean;
+  /** The planner's: rows past one of these are not wanted, nor are those after them in the partition. */
+  runCondition: Expr[];
 }
 
 export interface RowMarkClause {

@@ -173,7 +173,7 @@ export interface HashJoin extends JoinFields {
 export interface Hash extends PlanFields { kind: 'Hash' }
 export interface Material extends PlanFields { kind: 'Material' }
 /** Keeps the results of its subplan by the value of these expressions (exec parameters). */
-export interface Memoize extends PlanFields { kind: 'Memoize'; param_exprs: Expr[] }
+export interface Memoize extends PlanFields { kind: 'Memoize'; param_exprs: Expr[]; /** Values are the same when their bytes are. */ binaryMode: boolean }
 
 /** `column` counts the subplan's target list from 1; `sortop` is a < or > operator. */
 export interface SortKey { column: number; sortop: Oid; collation: Oid; nullsFirst: boolean; type: Oid; reverse: boolean }
@@ -200,6 +200,8 @@ export interface WindowAgg extends PlanFields {
   kind: 'WindowAgg'; winref: number; partKeys: GroupKey[]; ordKeys: SortKey[]; frameOptions: number;
   startOffset: Expr | null; endOffset: Expr | null; startInRangeFunc: Oid; endInRangeFunc: Oid; inRangeColl: Oid;
   inRangeAsc: boolean; inRangeNullsFirst: boolean;
+  /** A row that fails ends its partition. */
+  runCondition: Expr[];
 }
 export interface Unique extends PlanFields { kind: 'Unique'; uniqueKeys: GroupKey[] }
 /** lefttree: Append of both inputs, hashed by all columns; `flagColumn` says which side a row is from (0, 1). */

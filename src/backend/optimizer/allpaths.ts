@@ -24,6 +24,7 @@ import { isSecurelyPromotable } from './restrictinfo.ts';
 import { EMPTY, isSubset, members, overlaps, singleton } from './relids.ts';
 import { baseRel, targetWidth } from './relnode.ts';
 import { clauselistSelectivity } from './selfuncs.ts';
+import { pushRunCondition } from './runcondition.ts';
 import { planSubquery } from './subroot.ts';
 
 /** Lateral references of a relation to its siblings, at this query level. */
@@ -306,8 +307,13 @@ function setSubqueryRel(root: PlannerInfo, rel: RelOptInfo): void {
     const kept = [];
     for (const r of rel.restrictions) {
       const pushed = r.pseudoconstant || containsSubplans(r.clause) || containsVolatile(r.clause) || pullVarnos(r.clause) !== rel.relids || (rte.security_barrier && containsLeakedVars(r.clause)) ? null : pushInto(subquery, r.clause, rel.rti);
-      if (pushed === null) kept.push(r);
-      else subquery = pushed;
+      if (pushed !== null) {
+        subquery = pushed;
+        continue;
+      }
+      const run = r.pseudoconstant || rte.security_barrier ? null : pushRunCondition(subquery, r.clause, rel.rti);
+      if (run !== null) subquery = run.query;
+      if (run === null || run.keep) kept.push(r);
     }
     rel.restrictions = kept;
   }

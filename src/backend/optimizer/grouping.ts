@@ -11,19 +11,19 @@ import { sortOperator } from '../executor/sort_support.ts';
 import { walkExpr } from '../executor/plan_walker.ts';
 import { memberTranslators } from './appendpath.ts';
 import { collectLateral, functionRows, makeOneRel } from './allpaths.ts';
-import { containsSrf, containsVolatile, equal, pullVarClause } from './clauses.ts';
-import { clampRows, costs, enabled, exprCost, exprsCost, sortCost } from './costsize.ts';
+import { containsSrf, containsVolatile, equal, pullVarClause, pullVarnos } from './clauses.ts';
+import { clampRows, costs, enabled, exprCost, exprsCost, incrementalSortCost, sortCost } from './costsize.ts';
 import { addVarsToTargetList, buildBaseTargets, deconstructJointree, RESULT } from './initsplan.ts';
-import { cheapestFractional, fractionalCost, pathkeysContain } from './pathnode.ts';
+import { cheapestFractional, commonPathkeys, fractionalCost, pathkeysContain } from './pathnode.ts';
 import { pathkeysForSort } from './pathkeys.ts';
-import type { PathKey, PlannerInfo, RelOptInfo } from './pathnodes.ts';
+import type { Path, PathKey, PlannerInfo, RelOptInfo } from './pathnodes.ts';
 import { over } from './planbuild.ts';
 import { planSetOperations } from './prepunion.ts';
 import { bit } from './relids.ts';
 import { buildBaseRel } from './relnode.ts';
 import { estimateGroups } from './selfuncs.ts';
 import { typeWidth } from './plancat.ts';
-import { planMinMax } from './planagg.ts';
+import { planMinMax, type MinMax } from './planagg.ts';
 
 interface Built { plan: Plan; pathkeys: PathKey[] }
 
@@ -122,20 +122,19 @@ function planSelect(root: PlannerInfo): Built {
     addVarsToTargetList(root, final.flatMap((x) => pullVarClause(x.expr, true, true)), RESULT);
     deconstructJointree(root);
     root.queryPathkeys = wantedOrder(root, t, grouping, windows);
-    if (grouping && q.groupClause.length === 0 && q.groupingSets.length === 0 && having.length === 0) {
-      const minmax = planMinMax(root, final);
-      if (minmax !== null) return { plan: minmax, pathkeys: [] };
-    }
     rel = makeOneRel(root);
   }
   // What need not be sorted by and is volatile, costly or a set is evaluated after the sort.
   const late = postponed(root, final, grouping || windows.length > 0);
   const sorted = late ?? final;
   let built: Built;
+  let minmax: MinMax | null = null;
   // Sets that are grouped by are there before the groups are.
   const done = grouping ? t.groupInput.filter((x) => containsSrf(x.expr)).map((x) => x.expr) : [];
   if (grouping) {
     built = planGrouping(root, rel, t, having);
+    if (rel !== null && q.groupClause.length === 0 && q.groupingSets.length === 0) minmax = planMinMax(root, t.grouped, having, built.plan);
+    if (minmax !== null) built = { plan: minmax.plan, pathkeys: [] };
     if (windows.length > 0) built = withSets(built, t.windowInput, done);
   }
   else built = withSets(scanTarget(root, rel, setInputTarget(windows.length > 0 ? t.windowInput : sorted), root.queryPathkeys), windows.length > 0 ? t.windowInput : sorted);
@@ -143,6 +142,7 @@ function planSelect(root: PlannerInfo): Built {
   if (grouping || windows.length > 0) built = withSets(built, final, windows.length > 0 ? [...done, ...t.windowInput.filter((x) => containsSrf(x.expr)).map((x) => x.expr)] : done);
   if (q.distinctClause.length > 0) built = addDistinct(root, built, sorted);
   if (q.sortClause.length > 0) built = sortBy(root, built, q.sortClause, sorted);
+  if (minmax !== null) built = { plan: minmax.finish(built.plan), pathkeys: built.pathkeys };
   if (late === null) return built;
   if (final.some((x) => containsSrf(x.expr))) return withSets(built, final);
   return { plan: { kind: 'Result', ...over(built.plan, final), resconstantqual: [] }, pathkeys: built.pathkeys };
@@ -243,11 +243,13 @@ function scanTarget(root: PlannerInfo, rel: RelOptInfo | null, target: TargetEnt
   const best = rel.cheapestTotal!;
   let path = best;
   if (order.length > 0) {
-    const sorted = cheapestFractional(rel.paths, order, root.tupleFraction);
-    if (sorted !== null) {
-      const sort = sortCost(best.rows, rel.width, root.limitTuples);
-      const withSort = { ...best, startup: best.total + sort.startup, total: best.total + sort.startup + sort.run };
-      if (pathkeysContain(best.pathkeys, order) || fractionalCost(sorted, root.tupleFraction) <= fractionalCost(withSort, root.tupleFraction)) path = sorted;
+    let least = Infinity;
+    for (const p of rel.paths) {
+      if (p.requiredOuter !== 0n) continue;
+      for (const cost of orderedCosts(root, rel, p, order)) {
+        const c = fractionalCost({ ...p, ...cost }, root.tupleFraction);
+        if (c < least) [path, least] = [p, c];
+      }
     }
   } else if (root.tupleFraction > 0) path = cheapestFractional(rel.paths, [], root.tupleFraction) ?? best;
   root.curOuterParams = [];
@@ -255,6 +257,26 @@ function scanTarget(root: PlannerInfo, rel: RelOptInfo | null, target: TargetEnt
 }
 
 const PROJECTS = new Set<Plan['kind']>(['SeqScan', 'SampleScan', 'GinScan', 'IndexScan', 'IndexOnlyScan', 'BitmapHeapScan', 'TidScan', 'FunctionScan', 'ValuesScan', 'NamedTuplestoreScan', 'CteScan', 'WorkTableScan', 'SubqueryScan', 'NestLoop', 'HashJoin', 'MergeJoin', 'Result']);
+
+/** What it costs to have a path's rows in an order: as they come, or sorted in part, or (the cheapest path) as a whole. */
+function orderedCosts(root: PlannerInfo, rel: RelOptInfo, p: Path, order: readonly PathKey[]): { startup: number; total: number }[] {
+  if (pathkeysContain(p.pathkeys, order)) return [p];
+  const list: { startup: number; total: number }[] = [];
+  if (p === rel.cheapestTotal) {
+    const sort = sortCost(p.rows, rel.width, root.limitTuples);
+    list.push({ startup: p.total + sort.startup, total: p.total + sort.startup + sort.run });
+  }
+  const presorted = commonPathkeys(p.pathkeys, order);
+  if (presorted > 0 && enabled.incremental_sort) list.push(incrementalSortCost({ startup: p.startup, total: p.total, rows: p.rows, width: rel.width }, presortedGroups(root, order, presorted, p.rows), root.limitTuples));
+  return list;
+}
+
+/** How many groups of rows are in order already. */
+function presortedGroups(root: PlannerInfo, order: readonly PathKey[], presorted: number, rows: number): number {
+  const exprs = order.slice(0, presorted).map((k) => k.ec.members[0]!.expr);
+  if (exprs.some((e) => pullVarnos(e) === 0n)) return Math.min(rows, 200);
+  return estimateGroups(root, exprs, rows);
+}
 
 /** Makes a plan put out these columns: by itself if it can, else through a Result. */
 export function applyTarget(plan: Plan, target: TargetEntry[]): Plan {
@@ -461,10 +483,29 @@ export function sortPlan(child: Plan, clauses: readonly SortGroupClause[], targe
   };
 }
 
+/** Rows in the order of these clauses, sorted as far as they are not. */
+function ordered(root: PlannerInfo, built: Built, clauses: readonly SortGroupClause[], target: readonly TargetEntry[], limit: number): Built {
+  const pathkeys = pathkeysForSort(root, clauses, target);
+  if (pathkeysContain(built.pathkeys, pathkeys)) return built;
+  // A key that a condition fixes, or that another is the same as, adds nothing.
+  const kept: SortGroupClause[] = [];
+  for (const c of clauses) if (pathkeysForSort(root, [...kept, c], target).length > kept.length) kept.push(c);
+  const presorted = commonPathkeys(built.pathkeys, pathkeys);
+  const full = sortPlan(built.plan, kept, built.plan.targetlist, limit);
+  if (presorted === 0 || !enabled.incremental_sort || full.kind !== 'Sort') return { plan: full, pathkeys };
+  const { plan } = built;
+  const input = { startup: plan.startup_cost, total: plan.total_cost, rows: plan.plan_rows, width: plan.plan_width };
+  const cost = incrementalSortCost(input, presortedGroups(root, pathkeys, presorted, plan.plan_rows), limit);
+  const share = (c: { startup: number; total: number }): number => fractionalCost({ ...c, rows: plan.plan_rows }, root.tupleFraction);
+  if (share({ startup: full.startup_cost, total: full.total_cost }) < share(cost)) return { plan: full, pathkeys };
+  return {
+    plan: { kind: 'IncrementalSort', ...over(plan, plan.targetlist), startup_cost: cost.startup, total_cost: cost.total, sortKeys: full.sortKeys, presortedCount: presorted }, pathkeys,
+  };
+}
+
 function sortBy(root: PlannerInfo, built: Built, clauses: readonly SortGroupClause[], final: TargetEntry[]): Built {
-  const pathkeys = root.parse.setOperations !== null ? [] : pathkeysForSort(root, clauses, final);
-  if (root.parse.setOperations === null && pathkeysContain(built.pathkeys, pathkeys)) return built;
-  return { plan: sortPlan(built.plan, clauses, built.plan.targetlist, root.limitTuples), pathkeys };
+  if (root.parse.setOperations !== null) return { plan: sortPlan(built.plan, clauses, built.plan.targetlist, root.limitTuples), pathkeys: [] };
+  return ordered(root, built, clauses, final, root.limitTuples);
 }
 
 function addDistinct(root: PlannerInfo, built: Built, final: TargetEntry[]): Built {
@@ -571,7 +612,7 @@ function addWindow(root: PlannerInfo, built: Built, windows: ActiveWindow[], i: 
   let child = built;
   if (order.length > 0) {
     const wanted = pathkeysForSort(root, order, t.windowInput);
-    if (!pathkeysContain(child.pathkeys, wanted)) child = { plan: sortPlan(child.plan, order, child.plan.targetlist, -1), pathkeys: wanted };
+    if (!pathkeysContain(child.pathkeys, wanted)) child = ordered(root, child, order, child.plan.targetlist, -1);
   }
   const input = child.plan.targetlist;
   let target: TargetEntry[];
@@ -583,6 +624,7 @@ function addWindow(root: PlannerInfo, built: Built, windows: ActiveWindow[], i: 
     plan: {
       kind: 'WindowAgg', ...over(child.plan, target), total_cost: child.plan.total_cost + run, winref: clause.winref, partKeys: clause.partitionClause.map(keyOf),
       ordKeys: clause.orderClause.map((c) => sortKey(c, input)), frameOptions: clause.frameOptions, startOffset: clause.startOffset, endOffset: clause.endOffset,
+      qual: last ? windows.slice(0, i).flatMap((w) => w.clause.runCondition) : [], runCondition: last ? clause.runCondition : [],
       startInRangeFunc: clause.startInRangeFunc, endInRangeFunc: clause.endInRangeFunc, inRangeColl: clause.inRangeColl, inRangeAsc: clause.inRangeAsc, inRangeNullsFirst: clause.inRangeNullsFirst,
     },
     pathkeys: child.pathkeys,

@@ -319,6 +319,7 @@ export function findLateralReferences(root: PlannerInfo, lateralVars: (rel: RelO
     const vars = lateralVars(rel).filter((v) => v.varno !== rel.rti);
     for (const v of vars) rel.lateralRelids |= bit(v.varno);
     if (rel.lateralRelids === EMPTY) continue;
+    rel.lateralVars = vars.filter((v, i) => !vars.slice(0, i).some((w) => equal(v, w)));
     root.hasLateral = true;
     addVarsToTargetList(root, vars, rel.relids);
   }

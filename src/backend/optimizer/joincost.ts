@@ -118,7 +118,8 @@ export function hashJoinCost(cx: JoinPathContext, outer: Path, inner: Path, keys
   const virtualBuckets = buckets * batches;
   let size = 1;
   let mostCommon = 1;
-  for (const k of keys) {
+  if (inner.kind === 'Unique') [size, mostCommon] = [1 / virtualBuckets, 0];
+  else for (const k of keys) {
     const s = bucketStatistics(cx.root, k.inner, virtualBuckets);
     size = Math.min(size, s.size);
     mostCommon = Math.min(mostCommon, s.mostCommon);

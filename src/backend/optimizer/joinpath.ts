@@ -8,6 +8,7 @@ import { innerIsUnique } from './analyzejoins.ts';
 import { clampRows, enabled } from './costsize.ts';
 import { joinEqualities } from './equivclass.ts';
 import { hashJoinCost, materialPath, nestLoopCost, semiFactors, type JoinPathContext } from './joincost.ts';
+import { memoizePath } from './memoize.ts';
 import { mergeJoins } from './mergejoin.ts';
 import { replaceNestloopParams, takeNestParams } from './nestparams.ts';
 import { addPath, cheapestStartup } from './pathnode.ts';
@@ -65,7 +66,10 @@ function nestLoops(cx: JoinPathContext, lateral: boolean): void {
     for (const i of inners) {
       const required = (o.requiredOuter | i.requiredOuter) & ~rel.relids;
       const star = overlaps(i.requiredOuter, outer.relids) && !isSubset(i.requiredOuter, outer.relids);
-      if (required === EMPTY || overlaps(required, sources) || star) addNestLoop(cx, o, i, required);
+      if (required !== EMPTY && !overlaps(required, sources) && !star) continue;
+      addNestLoop(cx, o, i, required);
+      const memo = memoizePath(cx, o, i);
+      if (memo !== null) addNestLoop(cx, o, memo, required);
     }
   }
 }

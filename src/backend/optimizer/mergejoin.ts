@@ -2,7 +2,6 @@
 // by paths that have an order.
 import { getOpfamilyMember } from '../catalog/lsyscache.ts';
 import { opclassInputType } from '../executor/sort_support.ts';
-import { makeTargetEntry } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType } from '../nodes/nodeFuncs.ts';
 import type { MergeJoin, Plan, SortKey } from '../nodes/plannodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
@@ -10,10 +9,10 @@ import { operator } from '../executor/fmgr_info.ts';
 import { equal, pullVarnos } from './clauses.ts';
 import { sortCost } from './costsize.ts';
 import { mergeJoinCost, type JoinPathContext, type MergeClause } from './joincost.ts';
-import { addPath, comparePathkeys, pathkeysContain } from './pathnode.ts';
+import { addPath, pathkeysContain } from './pathnode.ts';
 import { usefulPathkeys } from './pathkeys.ts';
 import type { EquivalenceClass, Path, PathKey, RelOptInfo } from './pathnodes.ts';
-import { orderedClauses, over, planBase, targetOf } from './planbuild.ts';
+import { orderedClauses, over, planBase, targetOf, withColumn } from './planbuild.ts';
 import { EMPTY, isSubset, overlaps } from './relids.ts';
 
 interface Clause extends MergeClause { outerEc: EquivalenceClass; innerEc: EquivalenceClass }
@@ -174,8 +173,6 @@ function commuted(c: Clause): Expr {
   return { ...clause, opno: com, opfuncid: operator(com).oprcode, args: [c.outer, c.inner] };
 }
 
-const COLUMNS_OF_OWN = new Set<Plan['kind']>(['SeqScan', 'IndexScan', 'IndexOnlyScan', 'BitmapHeapScan', 'TidScan', 'FunctionScan', 'ValuesScan', 'CteScan', 'WorkTableScan', 'SubqueryScan', 'NestLoop', 'HashJoin', 'MergeJoin']);
-
 /** make_sort_from_pathkeys: an expression to be sorted by that is no column yet becomes one. */
 export function sorted(child: Plan, keys: readonly PathKey[], rel: RelOptInfo): Plan {
   let below = child;
@@ -185,8 +182,7 @@ export function sorted(child: Plan, keys: readonly PathKey[], rel: RelOptInfo): 
     if (at < 0) {
       const { expr } = own.find((m) => isSubset(pullVarnos(m.expr), rel.relids))!;
       at = below.targetlist.length;
-      const targetlist = [...below.targetlist, makeTargetEntry(expr, at + 1, null, true)];
-      below = COLUMNS_OF_OWN.has(below.kind) ? { ...below, targetlist } as Plan : { kind: 'Result', ...over(below, targetlist), resconstantqual: [] };
+      below = withColumn(below, expr);
     }
     const { expr } = below.targetlist[at]!;
     const type = opclassInputType(exprType(expr));
@@ -198,4 +194,3 @@ export function sorted(child: Plan, keys: readonly PathKey[], rel: RelOptInfo): 
     kind: 'Sort', ...over(below, below.targetlist), startup_cost: below.total_cost + cost.startup, total_cost: below.total_cost + cost.startup + cost.run, sortKeys, bound: null,
   };
 }
-void comparePathkeys;

@@ -119,7 +119,7 @@ export function cheapestFractional(paths: readonly Path[], pathkeys: readonly Pa
   return best;
 }
 
-export function fractionalCost(p: Path, fraction: number): number {
+export function fractionalCost(p: Pick<Path, 'startup' | 'total' | 'rows'>, fraction: number): number {
   const share = fraction <= 0 ? 1 : fraction >= 1 ? Math.min(1, fraction / Math.max(1, p.rows)) : fraction;
   return p.startup + share * (p.total - p.startup);
 }

@@ -161,6 +161,8 @@ export interface RelOptInfo {
   /** What scans with values of these relations can do. */
   paramInfos: Map<Relids, ParamPathInfo>;
   lateralRelids: Relids;
+  /** Columns of others that it takes, where it is a subquery, function, ... */
+  lateralVars: Var[];
   /** The tables it stands for, itself included; null: it is one table. */
   children: AppendRelInfo[] | null;
   /** It is one of those of another relation. */

@@ -30,3 +30,12 @@ export function orderedClauses(list: readonly RestrictInfo[]): Expr[] {
     return { e: r.clause, cost, level: r.leakproof && cost < 10 * costs.cpuOperator ? 0 : r.securityLevel, i };
   }).sort((a, b) => a.level - b.level || a.cost - b.cost || a.i - b.i).map((x) => x.e);
 }
+
+/** Nodes that can compute columns. */
+const COMPUTES = new Set<Plan['kind']>(['SeqScan', 'SampleScan', 'GinScan', 'IndexScan', 'IndexOnlyScan', 'BitmapHeapScan', 'TidScan', 'FunctionScan', 'ValuesScan', 'CteScan', 'WorkTableScan', 'SubqueryScan', 'NestLoop', 'HashJoin', 'MergeJoin']);
+
+/** The plan with one more column, which is not shown. */
+export function withColumn(plan: Plan, expr: Expr): Plan {
+  const targetlist = [...plan.targetlist, makeTargetEntry(expr, plan.targetlist.length + 1, null, true)];
+  return COMPUTES.has(plan.kind) ? { ...plan, targetlist } as Plan : { kind: 'Result', ...over(plan, targetlist), resconstantqual: [] };
+}

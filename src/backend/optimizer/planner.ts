@@ -70,7 +70,7 @@ function subqueryPlanner(root: PlannerInfo): { plan: Plan; pathkeys: PathKey[] }
   if (root.parse.cteList.length > 0) processCtes(root);
   let q = root.parse.commandType === 'merge' ? mergeToJoin(root.parse) : root.parse;
   if (q.hasSubLinks) q = pullUpSublinks(q);
-  if (q.rtable.some((r) => r.rtekind === 'subquery')) q = pullUpSubqueries(q);
+  if (q.rtable.some((r) => r.rtekind === 'subquery' || r.rtekind === 'function')) q = pullUpSubqueries(q);
   q = flattenJoinAliases(q, q.rtable);
   root.parse = q;
   root.rtable = q.rtable;

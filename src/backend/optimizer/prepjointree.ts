@@ -1,12 +1,13 @@
 // Rewriting the join tree before planning (PostgreSQL's prepjointree.c): sublinks in WHERE become semi and anti joins,
 // simple subqueries in FROM are merged into their parent, outer joins that a strict condition above makes inner are
 // made inner.
+import { typeIsRowtype } from '../catalog/lsyscache.ts';
 import { makeBoolExpr } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, fromItemMutator, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { Expr, FromExpr, FromItem, JoinExpr, RowExpr, SubLink, TargetEntry, Var } from '../nodes/primnodes.ts';
 import {
-  containsLevel, containsSrf, containsVolatile, equal, findForcedNullVars, findNonnullableRels, findNonnullableVars,
+  containsLevel, containsSrf, containsVolatile, equal, evalConstExpressions, findForcedNullVars, findNonnullableRels, findNonnullableVars,
   incrementLevels, incrementQueryLevels, mutateDeep, mutateQueryDeep, pullVarnos,
 } from './clauses.ts';
 import type { Relids } from './pathnodes.ts';
@@ -185,21 +186,33 @@ function shiftFrom(item: FromItem, offset: number): FromItem {
 export function pullUpSubqueries(query: Query): Query {
   let q = query;
   let from: FromItem = q.jointree;
-  const visit = (item: FromItem, nullable: boolean): FromItem => {
+  /** `droppable`: where nothing may be left of it but conditions, as of a subquery without FROM. */
+  const visit = (item: FromItem, nullable: boolean, droppable: boolean): FromItem => {
     switch (item.kind) {
-      case 'FromExpr': return { ...item, fromlist: item.fromlist.map((f) => visit(f, nullable)) };
+      case 'FromExpr': return withoutEmpty({ ...item, fromlist: item.fromlist.map((f) => visit(f, nullable, droppable)) });
       case 'JoinExpr': {
         const { jointype } = item;
-        const larg = visit(item.larg, nullable || jointype === 'right' || jointype === 'full');
-        const rarg = visit(item.rarg, nullable || jointype === 'left' || jointype === 'full');
-        return { ...item, larg, rarg };
+        const inner = droppable && jointype === 'inner';
+        const larg = visit(item.larg, nullable || jointype === 'right' || jointype === 'full', inner);
+        const rarg = visit(item.rarg, nullable || jointype === 'left' || jointype === 'full', inner || (droppable && jointype === 'semi'));
+        if (!isEmptyFrom(larg) && !isEmptyFrom(rarg)) return { ...item, larg, rarg };
+        return withoutEmpty({ kind: 'FromExpr', fromlist: [larg, rarg], quals: item.quals });
       }
       case 'RangeTblRef': {
         const rte = q.rtable[item.rtindex - 1]!;
-        if (rte.rtekind !== 'subquery' || rte.subquery === null || rte.security_barrier || !isSimpleSubquery(rte.subquery)) return item;
+        if (rte.rtekind === 'function' && droppable && !nullable) {
+          const constant = constantFunction(rte);
+          if (constant === null || mentionsWholeRow(q, from, item.rtindex)) return item;
+          const replacement = new Map<number, Expr>([[1, constant]]);
+          q = substituteRelation({ ...q, jointree: { kind: 'FromExpr', fromlist: [], quals: null } }, item.rtindex, replacement, rte);
+          substitutions.push((tree) => substituteInFrom(tree, item.rtindex, replacement, rte));
+          q = { ...q, rtable: q.rtable.map((r, i) => (i === item.rtindex - 1 ? { ...r, functions: [], rtekind: 'result' } : r)) };
+          return { kind: 'FromExpr', fromlist: [], quals: null };
+        }
+        if (rte.rtekind !== 'subquery' || rte.subquery === null || rte.security_barrier || !isSimpleSubquery(rte.subquery, droppable && !nullable)) return item;
         let sub = pullUpSublinksIfAny(rte.subquery);
         sub = pullUpSubqueries(sub);
-        if (!isSimpleSubquery(sub)) return item;
+        if (!isSimpleSubquery(sub, droppable && !nullable)) return item;
         if (nullable && !sub.targetList.every((t) => t.resjunk || (t.expr.kind === 'Var' && t.expr.varlevelsup === 0))) return item;
         if (nullable && (rte.lateral || mentionsWholeRow(q, from, item.rtindex))) return item;
         // Outer join conditions must not reach out of the subquery.
@@ -223,18 +236,34 @@ export function pullUpSubqueries(query: Query): Query {
   };
   const substitutions: ((tree: FromItem) => FromItem)[] = [];
   // What is grouped by sets must be able to become NULL, which only a column can.
-  from = visit(from, query.groupingSets.length > 0);
+  from = visit(from, query.groupingSets.length > 0, query.resultRelation === 0 && query.rowMarks.length === 0);
   for (const substitute of substitutions) from = substitute(from);
   return { ...q, jointree: from as FromExpr };
 }
 
 const pullUpSublinksIfAny = (q: Query): Query => (q.hasSubLinks ? pullUpSublinks(q) : q);
 
-function isSimpleSubquery(q: Query): boolean {
+/** Members of which only conditions are left give these to the list. */
+function withoutEmpty(item: FromExpr): FromExpr {
+  if (!item.fromlist.some(isEmptyFrom)) return item;
+  const quals = [...item.fromlist.flatMap((f) => (isEmptyFrom(f) ? makeAndsImplicit((f as FromExpr).quals) : [])), ...makeAndsImplicit(item.quals)];
+  return { kind: 'FromExpr', fromlist: item.fromlist.filter((f) => !isEmptyFrom(f)), quals: quals.length === 0 ? null : quals.length === 1 ? quals[0]! : makeBoolExpr('and', quals) };
+}
+
+/** pull_up_constant_function: the value of a function in FROM that is known already. */
+function constantFunction(rte: RangeTblEntry): Expr | null {
+  const [f] = rte.functions;
+  if (rte.functions.length !== 1 || rte.funcordinality || f!.funccolnames.length > 0 || typeIsRowtype(exprType(f!.funcexpr))) return null;
+  if (containsVolatile(f!.funcexpr) || containsSrf(f!.funcexpr) || containsLevel(f!.funcexpr, 1) || pullVarnos(f!.funcexpr) !== EMPTY) return null;
+  const value = evalConstExpressions(f!.funcexpr);
+  return value.kind === 'Const' ? value : null;
+}
+
+function isSimpleSubquery(q: Query, mayBeEmpty = false): boolean {
   return q.commandType === 'select' && q.setOperations === null && !q.hasAggs && !q.hasWindowFuncs && !q.hasTargetSRFs
     && q.groupClause.length === 0 && q.groupingSets.length === 0 && q.havingQual === null && q.sortClause.length === 0
     && q.distinctClause.length === 0 && q.limitOffset === null && q.limitCount === null && q.rowMarks.length === 0
-    && q.cteList.length === 0 && q.jointree.fromlist.length > 0
+    && q.cteList.length === 0 && (mayBeEmpty || q.jointree.fromlist.length > 0)
     && !q.targetList.some((t) => containsVolatile(t.expr) || containsSrf(t.expr) || (t.expr.kind !== 'Var' && hasSublink(t.expr)));
 }
 const hasSublink = (e: Expr): boolean => {

@@ -20,7 +20,7 @@ const DEFAULT_NUM_DISTINCT = 200;
 
 const clamp = (p: number): number => Math.min(1, Math.max(0, p));
 
-interface Column { rel: RelOptInfo; stats: ColumnStatistics | undefined; unique: boolean; type: Oid; values: boolean }
+interface Column { rel: RelOptInfo; stats: ColumnStatistics | undefined; unique: boolean; type: Oid; attno: number; values: boolean }
 
 /** examine_variable: what an expression over one relation is known by. */
 function columnOf(root: PlannerInfo, e: Expr): Column | null {
@@ -28,11 +28,11 @@ function columnOf(root: PlannerInfo, e: Expr): Column | null {
   if (v.kind !== 'Var' || v.varlevelsup !== 0) {
     const rti = singleton(pullVarnos(v));
     const rel = rti === 0 ? undefined : root.rels[rti];
-    return rel === undefined ? null : { rel, stats: undefined, unique: false, type: exprType(v), values: false };
+    return rel === undefined ? null : { rel, stats: undefined, unique: false, type: exprType(v), attno: 0, values: false };
   }
   const rel = root.rels[v.varno];
   if (rel === undefined) return null;
-  const column: Column = { rel, stats: undefined, unique: false, type: v.vartype, values: false };
+  const column: Column = { rel, stats: undefined, unique: false, type: v.vartype, attno: v.varattno, values: false };
   if (rel.relation !== null) {
     if (v.varattno > 0) column.stats = columnStatistics(rel.relation.oid, v.varattno, rel.children !== null);
     column.unique = rel.indexes.some((i) => i.unique && i.immediate && i.keyCount === 1 && i.keyAttributes[0] === v.varattno && (i.predicate === null || predicateHolds(rel, i)));
@@ -66,7 +66,8 @@ function distinctOf(c: Column | null): { count: number; isDefault: boolean } {
   if (c.unique) distinct = -1 * (1 - (c.stats?.nullFraction ?? 0));
   else if (c.stats === undefined) {
     if (c.type === BOOLOID) distinct = 2;
-    else if (c.values) distinct = -1;
+    else if (c.values || c.attno === -1) distinct = -1;
+    else if (c.attno === -6) distinct = 1;
   }
   if (distinct > 0) return { count: clampRows(distinct), isDefault: false };
   const { tuples } = c.rel;
@@ -444,6 +445,9 @@ export function estimateGroups(root: PlannerInfo, exprs: readonly Expr[], inputR
   }
   return Math.max(1, Math.min(Math.ceil(groups), Math.ceil(inputRows)));
 }
+/** Whether nothing is known of the number of different values. */
+export const usesDefaults = (root: PlannerInfo, exprs: readonly Expr[]): boolean => exprs.some((e) => varsOf(e).some((v) => distinctOf(columnOf(root, v)).isDefault));
+
 function varsOf(e: Expr): Var[] {
   const list: Var[] = [];
   collect(e, list);

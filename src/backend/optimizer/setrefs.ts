@@ -86,7 +86,7 @@ function setRefs(plan: Plan, offset: number): Plan {
       const lefttree = setChild(child, offset);
       const fix = (e: Expr): Expr => fixUpper(e, lists);
       const base = { ...plan, initPlan, lefttree, targetlist: plan.targetlist.map((t) => ({ ...t, expr: bySortRef(t, child.targetlist) ?? fix(t.expr) })), qual: plan.qual.map(fix) } as Plan;
-      if (base.kind === 'WindowAgg') return { ...base, startOffset: base.startOffset === null ? null : fix(base.startOffset), endOffset: base.endOffset === null ? null : fix(base.endOffset) };
+      if (base.kind === 'WindowAgg') return { ...base, runCondition: base.runCondition.map(fix), startOffset: base.startOffset === null ? null : fix(base.startOffset), endOffset: base.endOffset === null ? null : fix(base.endOffset) };
       return base;
     }
     case 'Result': {

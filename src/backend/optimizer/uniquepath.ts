@@ -2,10 +2,10 @@
 import { exprCollation, exprType } from '../nodes/nodeFuncs.ts';
 import type { Plan } from '../nodes/plannodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
-import { containsVolatile, pullVarnos } from './clauses.ts';
+import { containsVolatile, equal, pullVarnos } from './clauses.ts';
 import { costs } from './costsize.ts';
 import type { Path, PlannerInfo, RelOptInfo, SpecialJoinInfo } from './pathnodes.ts';
-import { planBase, targetOf } from './planbuild.ts';
+import { planBase, targetOf, withColumn } from './planbuild.ts';
 import { EMPTY, isSubset } from './relids.ts';
 import { makeRestrictInfo } from './restrictinfo.ts';
 import { estimateGroups } from './selfuncs.ts';
@@ -33,7 +33,7 @@ function make(root: PlannerInfo, rel: RelOptInfo, sjinfo: SpecialJoinInfo): Path
     if (!r.canJoin || !r.hashable || r.clause.kind !== 'OpExpr') return null;
     const [a, b] = r.clause.args as [Expr, Expr];
     const expr = isSubset(r.rightRelids, sjinfo.synRighthand) ? b : isSubset(r.leftRelids, sjinfo.synRighthand) ? a : null;
-    if (expr === null || expr.kind !== 'Var' || containsVolatile(expr)) return null;
+    if (expr === null || containsVolatile(expr)) return null;
     columns.push({ expr, eqop: r.clause.opno });
   }
   if (columns.length === 0) return null;
@@ -43,8 +43,9 @@ function make(root: PlannerInfo, rel: RelOptInfo, sjinfo: SpecialJoinInfo): Path
   const path: Path = {
     kind: 'Unique', rel, rows, startup, total, pathkeys: [], requiredOuter: EMPTY, paramClauses: [],
     make: (): Plan => {
-      const below = child.make();
-      const position = (e: Expr): number => below.targetlist.findIndex((t) => t.expr.kind === 'Var' && e.kind === 'Var' && t.expr.varno === e.varno && t.expr.varattno === e.varattno) + 1;
+      let below = child.make();
+      const position = (e: Expr): number => below.targetlist.findIndex((t) => equal(t.expr, e)) + 1;
+      for (const { expr } of columns) if (position(expr) === 0) below = withColumn(below, expr);
       return {
         kind: 'Agg', ...planBase(path, targetOf(rel.target), [], below), aggstrategy: 'hashed',
         groupKeys: columns.map((c) => ({ column: position(c.expr), eqop: c.eqop, collation: exprCollation(c.expr), type: exprType(c.expr) })),

@@ -359,7 +359,7 @@ export function transformWindowDefinitions(state: ParseState, windowdefs: readon
     const frameOptions = (windef.frameOptions as number | undefined) ?? 0;
     const wc: WindowClause = {
       name, refname, partitionClause: partition, orderClause, frameOptions, startOffset: null, endOffset: null, startInRangeFunc: 0, endInRangeFunc: 0, inRangeColl: 0,
-      inRangeAsc: false, inRangeNullsFirst: false, winref, copiedOrder: false,
+      inRangeAsc: false, inRangeNullsFirst: false, winref, copiedOrder: false, runCondition: [],
     };
     if (refwc !== null) {
       if (partition.length > 0) throw parserError(state, 'windowing_error', `cannot override PARTITION BY clause of window "${refname}"`, windef.location);
