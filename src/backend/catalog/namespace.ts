@@ -7,7 +7,7 @@ import { session } from '../utils/session.ts';
 import { settings } from '../utils/settings.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import { aclcheckNamespace, notOwnerOrDenied, objectAclcheck } from './aclchk.ts';
-import { commandCounterIncrement } from '../transaction/xact.ts';
+import { commandCounterIncrement, noteTempAccess } from '../transaction/xact.ts';
 import { catalogInsert } from './indexing.ts';
 import { refreshCatalogs, registerCatalogCache } from './inval.ts';
 import * as ids from './oids.ts';
@@ -129,7 +129,10 @@ export function getNamespaceOid(name: string, missingOk = false): Oid {
 
 /** The schema of a qualified name; it must exist and one must be allowed to use it. */
 export function lookupExplicitNamespace(name: string, missingOk = false): Oid {
-  if (name === 'pg_temp' && myTempNamespace !== 0) return myTempNamespace;
+  if (name === 'pg_temp' && myTempNamespace !== 0) {
+    noteTempAccess();
+    return myTempNamespace;
+  }
   const oid = getNamespaceOid(name, missingOk);
   if (oid !== 0 && !aclcheckNamespace(oid, session.currentUser, ACL.USAGE)) throw notOwnerOrDenied('schema', name);
   return oid;
@@ -264,6 +267,7 @@ export const tempNamespaceHooks = { removeContents: (_namespace: Oid): void => {
 
 /** This session's temporary schema, made at the first need (InitTempTableNamespace). */
 export function accessTempTableNamespace(): Oid {
+  noteTempAccess();
   if (myTempNamespace !== 0 && sys.namespaceByOid(myTempNamespace)) return myTempNamespace;
   if (!objectAclcheck(ids.DatabaseRelationId, session.databaseOid, session.currentUser, ACL.CREATE_TEMP)) {
     throw new PgError('insufficient_privilege', `permission denied to create temporary tables in database "${session.databaseName}"`);

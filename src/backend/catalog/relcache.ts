@@ -9,7 +9,7 @@ import type { Expr } from '../nodes/primnodes.ts';
 import { containsNode, exprType } from '../nodes/nodeFuncs.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
 import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
-import { setFilenodeLookup } from '../transaction/xact.ts';
+import { noteTempAccess, setFilenodeLookup } from '../transaction/xact.ts';
 import { catalogRelation } from './catalog_relations.ts';
 import { refreshCatalogs, registerCatalogCache } from './inval.ts';
 import { getBaseType, getType } from './lsyscache.ts';
@@ -37,9 +37,13 @@ export function tryOpenRelation(oid: Oid): Relation | undefined {
   if (catalog) return catalog;
   refreshCatalogs();
   const known = cache.get(oid);
-  if (known) return known;
+  if (known) {
+    if (known.persistence === 't') noteTempAccess();
+    return known;
+  }
   const row = sys.classByOid(oid);
   if (!row) return undefined;
+  if (row.relpersistence === 't') noteTempAccess();
   const relation = new UserRelation(row);
   cache.set(oid, relation);
   return relation;

@@ -16,7 +16,7 @@ import { systemColumnByName } from '../catalog/pg_class.ts';
 import { indexConstraint } from '../catalog/pg_depend.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import { amByName, amprocsByFamily, opclassByOid, opclassesOf, opfamilyByOid, relationOidByName } from '../catalog/syscache.ts';
+import { amByName, amopsByFamily, amprocsByFamily, opclassByOid, opclassesOf, opfamilyByOid, relationOidByName } from '../catalog/syscache.ts';
 import { buildIndex } from '../executor/indexing.ts';
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import { ACL } from '../nodes/parsenodes.ts';
@@ -182,7 +182,7 @@ function opclassOptions(list: readonly RawNode[] | undefined, opclass: Oid, meth
 }
 
 /** The operator class named, or the type's default (ResolveOpClass). */
-export function resolveOpclass(names: string[] | null, typeOid: Oid, methodName: string, method: Oid): Oid {
+export function resolveOpclass(names: string[] | null, typeOid: Oid, methodName: string, method: Oid, forIndex = true): Oid {
   if (names === null) {
     const found = getDefaultOpClass(typeOid, method);
     if (found === 0) {
@@ -198,7 +198,7 @@ export function resolveOpclass(names: string[] | null, typeOid: Oid, methodName:
   if (!isBinaryCoercible(getBaseType(typeOid), opcintype) && !isBinaryCoercible(typeOid, opcintype)) {
     throw new PgError('datatype_mismatch', `operator class "${names.join('.')}" does not accept data type ${formatType(typeOid)}`);
   }
-  requireKnownOrder(opclass);
+  if (forIndex) requireKnownOrder(opclass);
   return opclass;
 }
 
@@ -207,7 +207,10 @@ function requireKnownOrder(opclass: Oid): void {
   if (opclass < FirstNormalObjectId) return;
   const { opcfamily, opcintype, opcmethod, opcname } = opclassByOid(opclass)!;
   const compares = (family: Oid): Oid | undefined => amprocsByFamily(family).find((p) => p.amprocnum === 1 && p.amproclefttype === opcintype && p.amprocrighttype === opcintype)?.amproc;
+  const equality = (family: Oid): Oid | undefined => amopsByFamily(family).find((o) => o.amopstrategy === 1 && o.amoplefttype === opcintype && o.amoprighttype === opcintype)?.amopopr;
   const usual = opclassesOf(opcmethod).find((c) => c.opcdefault && c.opcintype === opcintype && c.oid < FirstNormalObjectId);
+  // Of a hash index the equality is all that matters.
+  if (opcmethod === ids.HASH_AM_OID && usual !== undefined && equality(opcfamily) !== undefined && equality(opcfamily) === equality(usual.opcfamily)) return;
   if (usual === undefined || compares(opcfamily) === undefined || compares(opcfamily) !== compares(usual.opcfamily)) throw notSupported(`an index of operator class "${opcname}"`);
 }
 const FirstNormalObjectId = 16384;

@@ -113,7 +113,7 @@ function keyColumn(relation: Relation, state: ParseState, element: RawNode, give
 
 function keyOpclass(names: string[] | null, typeOid: Oid, strategy: PartitionStrategy): Oid {
   const [name, method] = strategy === 'h' ? ['hash', ids.HASH_AM_OID] as const : ['btree', ids.BTREE_AM_OID] as const;
-  if (names !== null) return resolveOpclass(names, typeOid, name, method);
+  if (names !== null) return resolveOpclass(names, typeOid, name, method, false);
   const found = getDefaultOpClass(typeOid, method);
   if (found !== 0) return found;
   throw new PgError('undefined_object', `data type ${formatType(typeOid)} has no default operator class for access method "${name}"`, {

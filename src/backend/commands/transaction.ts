@@ -1,9 +1,9 @@
 // BEGIN, COMMIT, ROLLBACK, savepoints, SET TRANSACTION's options, SET CONSTRAINTS, CHECKPOINT.
-import { notSupported } from '../../common/errors.ts';
+import { PgError } from '../../common/errors.ts';
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
-import { requireTransactionBlock } from '../tcop/utility.ts';
+import { preventInTransactionBlock, requireTransactionBlock } from '../tcop/utility.ts';
 import {
-  beginTransactionBlock, defineSavepoint, endTransactionBlock, releaseSavepoint, rollbackToSavepoint, userAbortTransactionBlock,
+  beginTransactionBlock, defineSavepoint, endTransactionBlock, prepareTransactionBlock, releaseSavepoint, rollbackToSavepoint, userAbortTransactionBlock,
 } from '../transaction/xact.ts';
 import { setTransactionOption } from './variable.ts';
 
@@ -16,6 +16,12 @@ function begin(stmt: TransactionStmt): void {
   for (const option of stmt.options ?? []) setTransactionOption(option);
 }
 
+/** None was ever prepared. */
+function finishPrepared(command: string, stmt: TransactionStmt, context: UtilityContext): never {
+  preventInTransactionBlock(context, command);
+  throw new PgError('undefined_object', `prepared transaction with identifier "${stmt.gid ?? ''}" does not exist`);
+}
+
 const COMMANDS: Record<string, TransactionCommand> = {
   TRANS_STMT_BEGIN: begin,
   TRANS_STMT_START: begin,
@@ -25,9 +31,9 @@ const COMMANDS: Record<string, TransactionCommand> = {
   TRANS_STMT_SAVEPOINT: (stmt, context) => { requireTransactionBlock(context, 'SAVEPOINT'); defineSavepoint(stmt.savepoint_name ?? ''); },
   TRANS_STMT_RELEASE: (stmt, context) => { requireTransactionBlock(context, 'RELEASE SAVEPOINT'); releaseSavepoint(stmt.savepoint_name ?? ''); },
   TRANS_STMT_ROLLBACK_TO: (stmt, context) => { requireTransactionBlock(context, 'ROLLBACK TO SAVEPOINT'); rollbackToSavepoint(stmt.savepoint_name ?? ''); },
-  TRANS_STMT_PREPARE: () => { throw notSupported('PREPARE TRANSACTION'); },
-  TRANS_STMT_COMMIT_PREPARED: () => { throw notSupported('COMMIT PREPARED'); },
-  TRANS_STMT_ROLLBACK_PREPARED: () => { throw notSupported('ROLLBACK PREPARED'); },
+  TRANS_STMT_PREPARE: (stmt) => (prepareTransactionBlock(stmt.gid ?? '') ? undefined : { tag: 'ROLLBACK' }),
+  TRANS_STMT_COMMIT_PREPARED: (stmt, context) => finishPrepared('COMMIT PREPARED', stmt, context),
+  TRANS_STMT_ROLLBACK_PREPARED: (stmt, context) => finishPrepared('ROLLBACK PREPARED', stmt, context),
 };
 
 export const TRANSACTION_COMMANDS: UtilityTable = {

@@ -302,6 +302,7 @@ function commitTransaction(): void {
   const s = current;
   if (s.phase !== 'inprogress' || s.parent !== null) throw internalError(`cannot commit in state ${s.phase}`);
   for (let i = 0; i < preCommits.length; i++) preCommits[i]!();
+  if (preparing !== null) throw prepareRefused(preparing);
   s.phase = 'commit';
   // The database first; where global/ has changed, too, that commit takes the other along (access/cross_commit.ts).
   const resource = transactionResource();
@@ -318,6 +319,29 @@ function commitTransaction(): void {
   endOfTransaction();
   for (let i = 0; i < onCommits.length; i++) onCommits[i]!();
   s.phase = 'default';
+}
+
+// --- Two-phase commit: there is none, as in a PostgreSQL with max_prepared_transactions = 0, and refused where it refuses
+
+let preparing: string | null = null;
+let accessedTemp = false;
+/** Temporary objects have been used: such a transaction could not be prepared anyway. */
+export function noteTempAccess(): void {
+  accessedTemp = true;
+}
+
+const MAX_GID_BYTES = 199;
+function prepareRefused(gid: string): PgError {
+  if (accessedTemp) return new PgError('feature_not_supported', 'cannot PREPARE a transaction that has operated on temporary objects');
+  if (Buffer.byteLength(gid) > MAX_GID_BYTES) return new PgError('invalid_parameter_value', `transaction identifier "${gid}" is too long`);
+  return new PgError('object_not_in_prerequisite_state', 'prepared transactions are disabled', { hint: 'Set max_prepared_transactions to a nonzero value.' });
+}
+
+/** PREPARE TRANSACTION: ends the block as COMMIT would, and is refused then. False: it has become a ROLLBACK, or there is no block. */
+export function prepareTransactionBlock(gid: string): boolean {
+  if (!endTransactionBlock() || top.block !== 'end') return false;
+  preparing = gid;
+  return true;
 }
 
 /** What a transaction that changes both environments leaves in each, so that one commit never stays without the other. */
@@ -368,6 +392,8 @@ export function setDuplicateReporter(reporter: typeof duplicateReporter): void {
 
 /** What commit and abort have in common. */
 function endOfTransaction(): void {
+  preparing = null;
+  accessedTemp = false;
   // Clearing what is empty costs: of a set a call into the runtime and a new table, of an array a call.
   if (notifications.length > 0) notifications = [];
   xact.optimistic = false;
