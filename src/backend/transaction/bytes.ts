@@ -4,20 +4,58 @@ import { assert, internalError } from '../../common/errors.ts';
 import type { Int8 } from '../types/datum.ts';
 import { int8 } from '../types/datum.ts';
 
+/** Where a long message is put piece by piece. */
+export interface Spill {
+  write(bytes: Buffer, lengthBytes: number): void;
+  /** Fill in a number that was left out. */
+  patchU16(at: number, value: number): void;
+  patchU32(at: number, value: number): void;
+}
+/** So much of it, at least, stays in memory. */
+const SPILL_BYTES = 8 << 20;
+
 export class ByteWriter {
   bytes: Buffer;
   length = 0;
+  /** Makes the place for a long message; null: all of it stays in memory. */
+  makeSpill: (() => Spill) | null = null;
+  /** What has left: so many bytes, to there. */
+  private gone = 0;
+  spill: Spill | null = null;
 
   constructor(capacity = 4096) {
     this.bytes = Buffer.allocUnsafeSlow(capacity);
   }
 
   reserve(count: number): void {
-    const needed = this.length + count;
+    let needed = this.length + count;
     if (needed <= this.bytes.length) return;
+    if (this.makeSpill !== null && this.length >= SPILL_BYTES) {
+      this.spill ??= this.makeSpill();
+      this.spill.write(this.bytes, this.length);
+      this.gone += this.length;
+      this.length = 0;
+      needed = count;
+      if (needed <= this.bytes.length) return;
+    }
     const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
     this.bytes.copy(larger, 0, 0, this.length);
     this.bytes = larger;
+  }
+  /** Forgets everything. */
+  clear(): void {
+    this.length = this.gone = 0;
+    this.spill = null;
+  }
+  /** The place of the next byte in the message, for `fillInU32`. */
+  get position(): number { return this.gone + this.length; }
+  fillInU32(position: number, value: number): void {
+    if (position >= this.gone) this.patchU32(position - this.gone, value);
+    else this.spill!.patchU32(position, value);
+  }
+  fillInU16(position: number, value: number): void {
+    if (position >= this.gone) this.bytes.writeUInt16LE(value, position - this.gone);
+    else this.spill!.patchU16(position, value);
   }
   u8(value: number): void {
     this.reserve(1);
@@ -89,7 +127,7 @@ export class ByteWriter {
     }
     this.length += value.length;
   }
-  /** Fills in a number that was left out at `at`. */
+  /** Fills in a number that was left out at `at` of `bytes`. */
   patchU32(at: number, value: number): void {
     const { bytes } = this; // a tenth of what Buffer's own way costs, which checks what is right
     bytes[at] = value;

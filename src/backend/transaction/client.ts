@@ -15,7 +15,7 @@ import { session } from '../utils/session.ts';
 import { settings } from '../utils/settings.ts';
 import { ByteWriter } from './bytes.ts';
 import { FastPath } from './fast_path.ts';
-import { ManagerLost, SocketLink, type Link } from './link.ts';
+import { CommitFile, ManagerLost, SocketLink, type Link } from './link.ts';
 import './manager_settings.ts';
 import type {
   ClientMessage, CommitAnswer, CommitRequest, CommitToken, LockAnswer, LockStatus, LockTarget, SequenceParameters,
@@ -482,8 +482,14 @@ export class ManagerClient {
 
   private exchange(link: Link, message: ClientMessage, interruptible: boolean, answered?: () => void): ServerMessage {
     const { out } = this;
-    out.length = 0;
-    writeClientMessage(out, message);
+    out.clear();
+    out.makeSpill = message.kind === 'commit' ? link.makeSpill : null;
+    try {
+      writeClientMessage(out, message);
+    } catch (error) {
+      if (out.spill instanceof CommitFile) out.spill.remove();
+      throw error;
+    }
     link.send(out);
     if (out.bytes.length > 1 << 22) out.bytes = Buffer.allocUnsafeSlow(16384);
     let interrupt: unknown = null, activity: string | null = null;

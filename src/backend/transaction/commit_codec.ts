@@ -42,7 +42,7 @@ export function encodeCommit(out: ByteWriter, token: CommitToken, timeoutMs: num
       out.blob(bytes);
     }
     out.u32(relation.changed.length);
-    const lengthAt = out.length;
+    const lengthAt = out.position;
     out.u32(0);
     const { changed } = relation, writer = new ChangeWriter(out);
     if (changed instanceof Array) {
@@ -55,7 +55,7 @@ export function encodeCommit(out: ByteWriter, token: CommitToken, timeoutMs: num
       changed.write(writer);
     }
     writer.end();
-    out.patchU32(lengthAt, out.length - lengthAt - 4);
+    out.fillInU32(lengthAt, out.position - lengthAt - 4);
   }
   out.u32(request.indexes.length);
   for (const index of request.indexes) {
@@ -137,24 +137,24 @@ export class ChangeWriter {
     this.isDeletion = isDeletion;
     this.count = 0;
     this.out.u32(block);
-    this.countAt = this.out.length;
+    this.countAt = this.out.position;
     this.out.u16(0);
     this.out.u8(isDeletion ? 1 : 0);
   }
 
   end(): void {
-    if (this.block >= 0) this.out.bytes.writeUInt16LE(this.count, this.countAt);
+    if (this.block >= 0) this.out.fillInU16(this.countAt, this.count);
     this.block = -1;
   }
 }
 
 function encodeEntries(out: ByteWriter, entries: IndexChanges['added']): void {
   out.u32(entries.length);
-  const lengthAt = out.length;
+  const lengthAt = out.position;
   out.u32(0);
   if (entries instanceof PackedEntries) for (const run of entries.runs) run.writeLeaves(out);
   else writeEntries(out, entries);
-  out.patchU32(lengthAt, out.length - lengthAt - 4);
+  out.fillInU32(lengthAt, out.position - lengthAt - 4);
 }
 
 export interface InsertedBlock { readonly block: number; readonly at: number; readonly length: number }

@@ -5,7 +5,7 @@ import { PgError, internalError } from '../../common/errors.ts';
 import { POSTMASTER_SOCKET, managerSocket } from '../../common/site.ts';
 import { EAGAIN, EINTR, POLLHUP, POLLIN, port } from '../../port/port.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
-import { ByteWriter } from './bytes.ts';
+import type { ByteWriter, Spill } from './bytes.ts';
 import type { ServerMessage } from './messages.ts';
 import { LOCK_MEMORY_BYTES, isLockMemory } from './lock_memory.ts';
 import { FRAME_HEADER_BYTES, LARGE_COMMIT_BYTES, readServerMessage, writeCommitFile } from './wire.ts';
@@ -19,6 +19,8 @@ export class ManagerLost extends Error {
 
 export interface Link {
   readonly fd: number;
+  /** See ByteWriter. */
+  readonly makeSpill: (() => Spill) | null;
   /** Sends the frames in `out`. Throws ManagerLost. */
   send(out: ByteWriter): void;
   /** Waits for the next message; `interrupted` is called when a signal came meanwhile. Throws ManagerLost. */
@@ -40,6 +42,7 @@ let fileNumber = 0;
 
 export class SocketLink implements Link {
   readonly fd: number;
+  readonly makeSpill = makeCommitFile;
   private bytes = Buffer.allocUnsafeSlow(4096);
   private from = 0;
   private to = 0;
@@ -68,10 +71,13 @@ export class SocketLink implements Link {
   }
 
   send(out: ByteWriter): void {
-    if (out.length > LARGE_COMMIT_BYTES) {
-      this.commitFile = writeFile(out);
-      out.length = 0;
-      writeCommitFile(out, this.commitFile);
+    if (out.position > LARGE_COMMIT_BYTES) {
+      const file = out.spill instanceof CommitFile ? out.spill : new CommitFile();
+      this.commitFile = file.name;
+      file.write(out.bytes, out.length);
+      file.close();
+      out.clear();
+      writeCommitFile(out, file.name);
     }
     for (let sent = 0; sent < out.length;) {
       const count = port.send(this.fd, out.bytes, sent, out.length - sent);
@@ -170,27 +176,57 @@ function tellPostmaster(request: string, limitMs: number): void {
   port.close(fd);
 }
 
-/** Puts a large commit into a file; the manager removes it. */
-function writeFile(out: ByteWriter): string {
-  const name = `tmp/commit.${port.getpid()}.${++fileNumber}`;
-  let file: number;
-  try {
-    file = openSync(name, 'wx', 0o600);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw diskError(error);
-    mkdirSync('tmp', { mode: 0o700 });
-    file = openSync(name, 'wx', 0o600);
+/** A file for a large commit; the manager removes it. */
+export class CommitFile implements Spill {
+  readonly name: string;
+  private fd: number;
+  private length = 0;
+
+  constructor() {
+    this.name = `tmp/commit.${port.getpid()}.${++fileNumber}`;
+    try {
+      this.fd = openSync(this.name, 'wx', 0o600);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw diskError(error);
+      mkdirSync('tmp', { mode: 0o700 });
+      this.fd = openSync(this.name, 'wx', 0o600);
+    }
   }
-  try {
-    for (let at = 0; at < out.length;) at += writeSync(file, out.bytes, at, Math.min(out.length - at, 1 << 26));
-  } catch (error) {
-    removeFile(name);
-    throw diskError(error);
-  } finally {
-    closeSync(file);
+
+  write(bytes: Buffer, lengthBytes: number): void {
+    this.put(bytes, lengthBytes, this.length);
+    this.length += lengthBytes;
   }
-  return name;
+  patchU16(at: number, value: number): void {
+    patch.writeUInt16LE(value);
+    this.put(patch, 2, at);
+  }
+  patchU32(at: number, value: number): void {
+    patch.writeUInt32LE(value);
+    this.put(patch, 4, at);
+  }
+
+  private put(bytes: Buffer, lengthBytes: number, at: number): void {
+    try {
+      for (let done = 0; done < lengthBytes;) done += writeSync(this.fd, bytes, done, Math.min(lengthBytes - done, 1 << 26), at + done);
+    } catch (error) {
+      this.remove();
+      throw diskError(error);
+    }
+  }
+
+  close(): void {
+    if (this.fd >= 0) closeSync(this.fd);
+    this.fd = -1;
+  }
+  /** The commit does not come about. */
+  remove(): void {
+    this.close();
+    removeFile(this.name);
+  }
 }
+const patch = Buffer.alloc(4);
+const makeCommitFile = (): CommitFile => new CommitFile();
 
 function removeFile(name: string): void {
   try {

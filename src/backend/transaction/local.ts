@@ -30,6 +30,7 @@ export class LocalManager {
     this.core.machine.connect(id);
     return {
       fd: -1,
+      makeSpill: null,
       isAlive: () => !this.dead,
       lockMemory: () => this.core.lockWords,
       send: (out) => {

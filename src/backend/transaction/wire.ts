@@ -264,13 +264,13 @@ const clientNumbers = new Map(CLIENT_KINDS.map((kind, number) => [kind, number])
 const serverNumbers = new Map(SERVER_KINDS.map((kind, number) => [kind, number]));
 
 function beginFrame(out: ByteWriter, kind: number): number {
-  const at = out.length;
+  const at = out.position;
   out.u32(0);
   out.u8(kind);
   return at;
 }
 function endFrame(out: ByteWriter, at: number): void {
-  out.patchU32(at, out.length - at - FRAME_HEADER_BYTES);
+  out.fillInU32(at, out.position - at - FRAME_HEADER_BYTES);
 }
 
 /** Adds a client's message, as a frame. */
