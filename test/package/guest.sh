@@ -31,6 +31,72 @@ median() { printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"; }
 deb=$(echo /opt/test/posthouse_*.deb) commands=$(echo /opt/test/posthouse-commands_*.deb) next=$(echo /opt/test/next/posthouse_*.deb)
 version() { dpkg-query -W -f '${Version}' posthouse; }
 echo force-unsafe-io >/etc/dpkg/dpkg.cfg.d/test
+rm -f /var/lib/man-db/auto-update # its triggers take as long as all else that dpkg does
+
+# 100 sites, of which nothing is there but sockets. They are one site's copies: making each by initdb would take minutes.
+hundred_sites() {
+  local i name answered=0 t0 port=6000
+  ok posthouse site create s1 --port 6001
+  for i in $(seq 2 100); do
+    name=s$i port=$((6000 + i))
+    cp -a /var/lib/posthouse/s1 "/var/lib/posthouse/$name"; cp -a /etc/posthouse/s1 "/etc/posthouse/$name"
+    sed -i "s/^port = .*/port = $port/; s#/run/posthouse/s1#/run/posthouse/$name#" "/etc/posthouse/$name/site.ini"
+  done
+  ok posthouse site sync
+  systemctl stop posthouse@main.service 2>/dev/null; systemctl start posthouse.target
+  is 'no process' "$(pgrep -u posthouse -c .)" 0
+  is 'sockets' "$(systemctl list-units --no-legend 'posthouse@*.socket' --state=active | wc -l)" 101
+  t0=${EPOCHREALTIME/./}
+  is 'all sleep' "$(posthouse site list | cut -f 4 | sort | uniq -c | tr -s ' ')" ' 101 sleeping'
+  echo "figure list of 101 sites: $(( (${EPOCHREALTIME/./} - t0) / 1000 )) ms"
+  for i in 1 17 50 99 100; do
+    [ "$(ask "/run/posthouse/s$i/.s.PGSQL.$((6000 + i))" "select $i" | cut -d ' ' -f 2)" = "$i" ] && answered=$((answered + 1))
+  done
+  is 'answered' "$answered" 5
+  is 'running' "$(posthouse site list | grep -c running)" 5
+  ok posthouse site rename s17 seventeen
+  is 'renamed while it ran' "$(site=seventeen port=6017 sql 'select 17')" 17
+  for i in $(seq 1 100); do
+    name=s$i; [ $i = 17 ] && name=seventeen
+    [ $i -gt 3 ] && [ $i -lt 100 ] && { systemctl stop "posthouse@$name.socket" "posthouse@$name.service" 2>/dev/null; systemctl disable -q "posthouse@$name.socket" 2>/dev/null; rm -rf "/var/lib/posthouse/$name" "/etc/posthouse/$name" "/run/posthouse/$name" "/etc/systemd/system/posthouse@$name".*; continue; }
+    ok posthouse site drop "$name" --yes
+  done
+  systemctl daemon-reload; systemctl reset-failed
+  is 'one left' "$(posthouse site list | cut -f 1)" main
+}
+
+# What the kernel takes when a site has no more memory: one backend. Where systemd may not limit memory (control groups of the
+# first version), the machine outside puts the site's processes into a group that is limited (run.sh).
+memory_short() {
+  local before holder said ended
+  mkfifo /tmp/sleeper
+  if grep -qw memory /sys/fs/cgroup/cgroup.controllers; then
+    mkdir -p /run/systemd/system/posthouse@main.service.d
+    printf '[Service]\nMemoryMax=300M\nMemorySwapMax=0\n' >/run/systemd/system/posthouse@main.service.d/memory.conf
+    systemctl daemon-reload
+  fi
+  systemctl restart posthouse@main.service
+  psql -XAtq -h /run/posthouse/main -U posthouse postgres </tmp/sleeper >/tmp/slept 2>&1 &
+  holder=$!
+  exec 9>/tmp/sleeper
+  echo 'create temp table mine as select 7 as a; select a from mine;' >&9
+  until_is 60 7 cat /tmp/slept
+  before=$(pid)
+  if ! grep -qw memory /sys/fs/cgroup/cgroup.controllers; then
+    rm -f /shared/limited; echo 300M >/shared/limit
+    until_is 20 yes bash -c '[ -s /shared/limited ] && echo yes'
+    [ "$(cat /shared/limited)" = limited ] || { echo "SKIPPED: no control group limits memory here: $(cat /shared/limited)" >&2; exec 9>&-; wait $holder; return; }
+  fi
+  said=$(sql "select length(string_agg(repeat(chr(65 + i % 26), 1000000), '')) from generate_series(1, 500) i")
+  like 'a session that wants 500 MB' "$said" 'server closed the connection unexpectedly'
+  like 'the log tells' "$(journalctl ${cursor:+--after-cursor="$cursor"} -o cat -u posthouse@main.service)" 'server process \(PID [0-9]+\) was terminated by signal 9'
+  echo 'select a + 1 from mine;' >&9
+  until_is 60 8 tail -n 1 /tmp/slept
+  is 'the service' "$(state) $(pid) $(systemctl show -P NRestarts posthouse@main.service)" "active $before 0"
+  is 'a new session writes' "$(sql 'create table after_it as select 1 as a'; sql 'select a from after_it'; sql 'drop table after_it')" 1
+  exec 9>&-; wait $holder
+  rm -rf /run/systemd/system/posthouse@main.service.d/memory.conf; systemctl daemon-reload; systemctl restart posthouse@main.service
+}
 
 step() {
   local name=$1; shift
@@ -112,7 +178,8 @@ memory() {
   # Memory is given back some seconds after the last session, when the processor is free.
   local since=$SECONDS mb
   until mb=$(pss); [ "$mb" -le 90 ] || [ $((SECONDS - since)) -gt 60 ]; do sleep 0.5; done
-  echo "figure size of a site that was used, awake: $(du -sk /var/lib/posthouse/main | cut -f 1) kB, lock memory among it"
+  figure 'size of a site that was used, awake' "$(du -sk /var/lib/posthouse/main | cut -f 1)" 4096 kB
+  figure 'files of a site that was used, awake' "$(find /var/lib/posthouse/main /etc/posthouse/main -type f | wc -l)" 40 files
   figure 'PSS of an idle site, awake' "$mb" 90 "MB ($((SECONDS - since)) s after the last session)"
   # A site that was busy gives back what it can.
   "$node" /opt/test/client.cjs storm $main 40 0 0 0 >/dev/null
@@ -144,9 +211,10 @@ sites() {
   fails 3 posthouse site status store
   ok posthouse site start store
   ok posthouse site status store
-  sed -i 's/^port = .*/port = 5440/' /etc/posthouse/store/site.ini
+  sed -i "s/^port = .*/port = 5440/; \$a listen_addresses = '*'" /etc/posthouse/store/site.ini
   ok posthouse site restart store
   is 'another port' "$(site=store port=5440 sql 'show port')" 5440
+  is 'all addresses, as IPv4 and as IPv6' "$(for host in 127.0.0.1 ::1; do psql -XAtq "host=$host port=5440 user=posthouse dbname=postgres password=wrong" -c 'select 1' 2>&1 | grep -c 'password authentication failed'; done | tr '\n' ' ')" '1 1 '
   fails 2 posthouse site drop store
   ok posthouse site drop store --yes
   is 'gone' "$(ls -d /var/lib/posthouse/store /etc/posthouse/store /run/posthouse/store /etc/systemd/system/posthouse@store* 2>/dev/null)" ''
@@ -459,12 +527,14 @@ step 'first connection starts the postmaster and is answered' first_connection
 step 'confinement' hardening
 step 'memory' memory
 step 'sites: create, list, show, rename, stop, start, restart, drop' sites
+step 'a hundred sites asleep' hundred_sites
 step 'users and databases' people
 step 'stop with sessions open' stop_sessions
 step 'reload' reload
 step 'journal' journal
 step 'watchdog' watchdog
 step 'a backend is killed' backend_killed
+step 'a backend is ended for memory' memory_short
 step 'kill -9 of the postmaster' killed
 step 'idle exit and wake-up under 200 clients' idle_exit
 step 'wrong permissions' permissions

@@ -6,7 +6,7 @@ import { createSite, DEFAULT_OWNER } from './create.ts';
 import { listSites, showSite, siteLog, siteStatus } from './list.ts';
 import { findSite, isRoot, mustBeRoot, mustOwn, portOf, siteNames, siteOf, type Site } from './sites.ts';
 import { Failure, paint, say, USAGE } from './terminal.ts';
-import { enable, reload, restart, start, stateOf, stop, writeUnits } from './units.ts';
+import { reload, restart, start, stateOf, stop, syncUnits, writeUnits } from './units.ts';
 
 /** What was given: options without an argument are ''. */
 export interface Given {
@@ -111,10 +111,7 @@ const siteCommands: readonly Command[] = [
     words: 'site sync', args: [], summary: 'write the units of all sites anew', example: 'posthouse site sync', options: [], internal: true,
     run: () => {
       mustBeRoot('writing units');
-      for (const name of siteNames()) {
-        writeUnits(siteOf(name));
-        enable(siteOf(name), false);
-      }
+      syncUnits(siteNames().map(siteOf));
     },
   },
 ];

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { SITE_VERSION_FILE } from '../../common/site.ts';
 import { countDatabases, ownerOf, portOf, readSetting, siteNames, siteOf, sizeOf, type Site } from './sites.ts';
 import { humanSize, paint, say, table, NOT_RUNNING, type Colour } from './terminal.ts';
-import { serviceUnit, showStatus, socketUnit, stateOf, type State } from './units.ts';
+import { lookAtAll, serviceUnit, showStatus, socketUnit, stateOf, type State } from './units.ts';
 
 const COLOUR: Readonly<Partial<Record<State, Colour>>> = { running: 'green', sleeping: 'grey', starting: 'yellow', stopping: 'yellow', failed: 'red' };
 
@@ -29,7 +29,9 @@ function factsOf(site: Site): Facts {
 }
 
 export function listSites(json: boolean): void {
-  const all = siteNames().map((name) => factsOf(siteOf(name)));
+  const sites = siteNames().map(siteOf);
+  lookAtAll(sites);
+  const all = sites.map(factsOf);
   if (json) return say(JSON.stringify(all, null, 2));
   if (all.length === 0 && process.stdout.isTTY) return say('There is no site. Make one: posthouse site create main');
   const unknown = (n: number | null): string => (n === null ? '?' : String(n));

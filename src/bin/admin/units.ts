@@ -33,7 +33,7 @@ function tcpAddresses(site: Site): string[] {
   const number = portOf(site), ipv6 = existsSync('/proc/net/if_inet6');
   const names = (readSetting(site, 'listen_addresses') ?? 'localhost').split(',').map((name) => name.trim()).filter(Boolean);
   return [...new Set(names.flatMap((name) => {
-    if (name === '*') return ipv6 ? [`[::]:${number}`] : [`0.0.0.0:${number}`];
+    if (name === '*') return ipv6 ? [`0.0.0.0:${number}`, `[::]:${number}`] : [`0.0.0.0:${number}`];
     if (name === 'localhost') return ipv6 ? [`127.0.0.1:${number}`, `[::1]:${number}`] : [`127.0.0.1:${number}`];
     return name.includes(':') ? [`[${name}]:${number}`] : [`${name}:${number}`];
   }))];
@@ -55,8 +55,8 @@ function put(file: string, text: string | null): boolean {
   return true;
 }
 
-/** Makes the drop-ins say what site.ini says. True: something changed. */
-export function writeUnits(site: Site): boolean {
+/** Makes the drop-ins say what site.ini says. True: something changed; systemd then has to read them (`reload`). */
+export function writeUnits(site: Site, reload = true): boolean {
   const owner = ownerOf(site).name, own = owner !== SERVICE_ACCOUNT;
   const changes = [
     put(listenFile(site), listenText(site)),
@@ -65,7 +65,7 @@ export function writeUnits(site: Site): boolean {
   ];
   if (own && systemdRuns()) spawnSync('systemd-tmpfiles', ['--create', tmpfilesFile(site)], { stdio: 'ignore' });
   const changed = changes.includes(true);
-  if (changed && systemdRuns()) systemctl(['daemon-reload']);
+  if (changed && reload && systemdRuns()) systemctl(['daemon-reload']);
   return changed;
 }
 
@@ -81,6 +81,13 @@ export function removeUnits(site: Site): void {
 export function enable(site: Site, start: boolean): void {
   systemctl(['enable', '--quiet', socketUnit(site)]);
   if (start && systemdRuns()) systemctl(['start', socketUnit(site)]);
+}
+
+/** Writes and enables the units of all these sites. */
+export function syncUnits(sites: readonly Site[]): void {
+  for (const site of sites) writeUnits(site, false);
+  if (sites.length > 0) systemctl(['enable', '--quiet', ...sites.map(socketUnit)]);
+  if (systemdRuns()) systemctl(['daemon-reload']);
 }
 
 export function disable(site: Site): void {
@@ -183,12 +190,29 @@ function ownerState(site: Site): UnitState | undefined {
   }
 }
 
+type Properties = Record<string, string>;
+/** What systemctl said of units, when many were asked for at once. */
+let known: ReadonlyMap<string, Properties> = new Map();
+
+function showUnits(units: readonly string[]): ReadonlyMap<string, Properties> {
+  const { stdout } = systemctl(['show', '-p', 'Id,ActiveState,MainPID,StatusText,ActiveEnterTimestamp', ...units], true);
+  return new Map(stdout.trim().split('\n\n').map((block) => {
+    const properties = Object.fromEntries(block.split('\n').map((line) => {
+      const equals = line.indexOf('=');
+      return [line.slice(0, equals), line.slice(equals + 1)];
+    })) as Properties;
+    return [properties['Id'] ?? '', properties];
+  }));
+}
+
+/** Asks for the states of all these sites at once; `stateOf` then tells them. */
+export function lookAtAll(sites: readonly Site[]): void {
+  if (systemdRuns() && sites.length > 0) known = showUnits(sites.flatMap((site) => [serviceUnit(site), socketUnit(site)]));
+}
+
 function systemState(site: Site): UnitState {
-  const { stdout } = systemctl(['show', '-p', 'Id,ActiveState,MainPID,StatusText,ActiveEnterTimestamp', serviceUnit(site), socketUnit(site)], true);
-  const [service, socket] = stdout.trim().split('\n\n').map((block) => Object.fromEntries(block.split('\n').map((line) => {
-    const equals = line.indexOf('=');
-    return [line.slice(0, equals), line.slice(equals + 1)];
-  })) as Record<string, string>);
+  const units = known.has(serviceUnit(site)) ? known : showUnits([serviceUnit(site), socketUnit(site)]);
+  const service = units.get(serviceUnit(site)), socket = units.get(socketUnit(site));
   const active = service?.['ActiveState'], listening = socket?.['ActiveState'] === 'active';
   const state: State = active === 'active' || active === 'reloading' ? 'running' : active === 'activating' ? 'starting' : active === 'deactivating' ? 'stopping'
     : active === 'failed' ? 'failed' : listening ? 'sleeping' : socket?.['ActiveState'] === 'failed' ? 'failed' : 'stopped';
