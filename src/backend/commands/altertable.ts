@@ -25,6 +25,7 @@ import type { UtilityContext } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { TableLockMode } from '../transaction/messages.ts';
 import type { Datum, Oid } from '../types/datum.ts';
+import { kindNotSupported } from './alter_common.ts';
 import { refuseSystemCatalog } from './object_names.ts';
 import { checkCompositeTypeUnused } from './composite_use.ts';
 import { allChildren } from './tablecmds.ts';
@@ -102,11 +103,6 @@ const actions = new Map<string, Action>();
 export function registerActions(table: Record<string, Action>): void {
   for (const [subtype, action] of Object.entries(table)) actions.set(subtype, action);
 }
-
-const KIND_PLURALS: Readonly<Record<string, string>> = {
-  r: 'tables', i: 'indexes', I: 'partitioned indexes', S: 'sequences', t: 'TOAST tables', v: 'views', m: 'materialized views', c: 'composite types', f: 'foreign tables', p: 'partitioned tables',
-};
-export const kindNotSupported = (kind: string): string => `This operation is not supported for ${KIND_PLURALS[kind] ?? 'this kind of relation'}.`;
 
 /** Phase 1 for one subcommand on one table (ATPrepCmd). */
 export function prepareCommand(queue: Queue, relation: Relation, cmd: RawNode, recurse: boolean, recursing: boolean): void {

@@ -4,10 +4,10 @@ import { createComments, createSharedComments } from '../catalog/pg_description.
 import * as ids from '../catalog/oids.ts';
 import { getDatabaseOid } from '../catalog/objectaddress.ts';
 import * as sys from '../catalog/syscache.ts';
+import { kindNotSupported } from './alter_common.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import type { UtilityTable } from '../tcop/utility.ts';
 import { session } from '../utils/session.ts';
-import { kindNotSupported } from './altertable.ts';
 import { lockRelation, requireObjectOwnership, resolveObject, type RawObject } from './object_names.ts';
 
 const SHARED = new Set<number>([ids.DatabaseRelationId, ids.TableSpaceRelationId, ids.AuthIdRelationId]);

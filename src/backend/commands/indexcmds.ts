@@ -82,7 +82,10 @@ export function defineIndex(table: Relation, spec: IndexSpec, text: string, buil
   commandCounterIncrement();
   if (!valid) catalogUpdateByKey(ids.IndexRelationId, ids.PgIndexIndexrelidIndexId, [index], { indisvalid: false });
   commandCounterIncrement();
-  if (spec.comment !== null) createComments(constraint !== 0 ? constraint : index, constraint !== 0 ? ids.ConstraintRelationId : ids.RelationRelationId, 0, spec.comment);
+  if (spec.comment !== null) {
+    const ofConstraint = constraint !== 0 && spec.commentOnIndex !== true;
+    createComments(ofConstraint ? constraint : index, ofConstraint ? ids.ConstraintRelationId : ids.RelationRelationId, 0, spec.comment);
+  }
   if (partitioned && recurse) indexPartitions(openRelation(table.oid), index, build);
   if (build && !partitioned) {
     const counts = buildIndex(openRelation(table.oid), openRelation(index).indexInfo!);

@@ -6,12 +6,12 @@ import { rangeVarGetRelid } from '../catalog/namespace.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { expressionTreeWalker, queryTreeWalker, type Walker } from '../nodes/nodeFuncs.ts';
 import { ACL, type RangeTblEntry } from '../nodes/parsenodes.ts';
+import { kindNotSupported } from './alter_common.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { requireTransactionBlock, type UtilityContext, type UtilityTable } from '../tcop/utility.ts';
 import type { TableLockMode } from '../transaction/messages.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
-import { kindNotSupported } from './altertable.ts';
 import { allChildren } from './tablecmds.ts';
 
 const ACCESS_SHARE_LOCK = 1, ROW_EXCLUSIVE_LOCK = 3;

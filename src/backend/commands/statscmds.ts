@@ -30,8 +30,7 @@ import type { UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
-import { statisticsTarget } from './alter_common.ts';
-import { kindNotSupported } from './altertable.ts';
+import { statisticsTarget, kindNotSupported } from './alter_common.ts';
 import { requireObjectOwnership, resolveObject } from './object_names.ts';
 
 const SHARE_UPDATE_EXCLUSIVE_LOCK = 4, ACCESS_SHARE_LOCK = 1;

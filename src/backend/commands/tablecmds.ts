@@ -13,7 +13,7 @@ import { createComments, getComment } from '../catalog/pg_description.ts';
 import { objectAddress, ownedSequences, recordDependencyOn } from '../catalog/pg_depend.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import { amByName, childrenOf, collationByOid, relationOidByName } from '../catalog/syscache.ts';
+import { amByName, attributeByNumber, childrenOf, collationByOid, relationOidByName } from '../catalog/syscache.ts';
 import { quoteQualifiedIdentifier } from '../catalog/quote.ts';
 import { setNewFilenode } from '../catalog/storage.ts';
 import { formatTypeWithTypmod } from '../catalog/format_type.ts';
@@ -30,7 +30,7 @@ import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
 import { addChecks, addForeignKey, cookDefault } from './constraints.ts';
 import { defineIndex } from './indexcmds.ts';
-import { expandLike } from './like.ts';
+import { expandLike, renumberForParents } from './like.ts';
 import { mergeWithExistingCheck } from './merge_check.ts';
 import { checkOnCommit, noteOnCommit, type OnCommitClause } from './oncommit.ts';
 import { readOptions } from './reloptions.ts';
@@ -66,7 +66,7 @@ export function createTable(stmt: RawNode, context: UtilityContext, relkind: 'r'
     return 0;
   }
   const type = stmt['ofTypename'] === undefined ? null : ofType(stmt['ofTypename'] as RawNode);
-  const table = expandLike(transformCreateStmt(stmt, context.text), rv.relname);
+  const table = expandLike(transformCreateStmt(stmt, context.text), rv.relname, context.text);
   if (type !== null) table.columns = columnsOfType(type, table.columns);
   const bound = stmt['partbound'] as RawNode | undefined;
   const partspec = stmt['partspec'] as RawNode | undefined;
@@ -74,12 +74,14 @@ export function createTable(stmt: RawNode, context: UtilityContext, relkind: 'r'
     throw new PgError('invalid_object_definition', 'cannot create partitioned table as inheritance child');
   }
   const parents = ((stmt['inhRelations'] ?? []) as RawNode[]).map((p) => openParent(p, persistence, bound !== undefined));
+  if (parents.length > 0 && bound === undefined) renumberForParents(table, parents);
   const inherited = mergeParents(table, parents, bound !== undefined);
   markPrimaryKeyNotNull(table);
   if (partspec !== undefined) refuseForPartitioned(table, rv.relname, (stmt['options'] ?? []) as RawNode[]);
   const oid = makeTable(rv.relname, namespace, persistence, table, readOptions((stmt['options'] ?? []) as RawNode[], 'table'), context.text, {
     checks: inherited.checks, partspec, ofType: type?.oid ?? 0, ...(relkind === 'f' ? { relkind } : { accessMethod }), partition: bound === undefined ? undefined : { parent: parents[0]!.oid, bound },
   });
+  for (const run of table.after) run(oid);
   noteOnCommit(oid, stmt['oncommit'] as OnCommitClause);
   if (bound === undefined) parents.forEach((parent, i) => storeInheritance(oid, parent.oid, i + 1));
   return oid;
@@ -230,13 +232,15 @@ function mergeParents(table: TransformedTable, parents: readonly Relation[], isP
         if (c.collation !== a.attcollation) {
           throw new PgError('collation_mismatch', `inherited column "${a.attname}" has a collation conflict`, { detail: `"${collationName(c.collation)}" versus "${collationName(a.attcollation)}"` });
         }
+        const kept = storageOf(parent.oid, a.attnum);
+        if (c.storage !== kept) throw new PgError('datatype_mismatch', `inherited column "${a.attname}" has a storage parameter conflict`, { detail: `${c.storage!.toUpperCase()} versus ${kept.toUpperCase()}` });
         if (c.generated !== a.attgenerated) throw new PgError('datatype_mismatch', `inherited column "${a.attname}" has a generation conflict`);
         c.inhcount++;
         c.notNull ||= a.attnotnull;
       } else {
         columns.push({
           name: a.attname, typeOid: a.atttypid, typmod: a.atttypmod, collation: a.attcollation, ndims: a.attndims, notNull: a.attnotnull, rawDefault: null,
-          cookedDefault: null, identity: '', generated: a.attgenerated, inhcount: 1, islocal: false, storage: null, compression: null,
+          cookedDefault: null, identity: '', generated: a.attgenerated, inhcount: 1, islocal: false, storage: storageOf(parent.oid, a.attnum), compression: null,
           sequence: null, location: -1,
         });
         map.set(a.attnum, columns.length);
@@ -287,6 +291,11 @@ function mergeParents(table: TransformedTable, parents: readonly Relation[], isP
   return { checks };
 }
 
+/** In words, as the grammar has them. */
+function storageOf(table: Oid, attnum: number): string {
+  return { p: 'plain', e: 'external', x: 'extended', m: 'main' }[attributeByNumber(table, attnum)!.attstorage] ?? 'plain';
+}
+
 const collationName = (oid: Oid): string => collationByOid(oid)?.collname ?? '';
 
 /** A column that the table defines itself although it inherits it. `inPlace`: it stands where the inherited one does. */
@@ -298,6 +307,9 @@ function mergeWithInherited(c: ColumnSpec, inherited: ColumnSpec, inPlace: boole
   }
   if (inherited.collation !== c.collation) {
     throw new PgError('collation_mismatch', `column "${c.name}" has a collation conflict`, { detail: `"${collationName(inherited.collation)}" versus "${collationName(c.collation)}"` });
+  }
+  if (c.storage !== null && inherited.storage !== null && c.storage.toLowerCase() !== inherited.storage) {
+    throw new PgError('datatype_mismatch', `column "${c.name}" has a storage parameter conflict`, { detail: `${inherited.storage.toUpperCase()} versus ${c.storage.toUpperCase()}` });
   }
   const refuse = (message: string, hint?: string): PgError => new PgError('invalid_column_definition', message, { hint });
   if (inherited.generated !== '') {

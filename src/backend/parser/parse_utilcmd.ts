@@ -49,8 +49,9 @@ export interface IndexSpec {
   exclusion: string[][] | null;
   /** ADD CONSTRAINT ... USING INDEX. */
   existingIndex: string | null;
-  /** LIKE ... INCLUDING COMMENTS. */
+  /** LIKE ... INCLUDING COMMENTS. `commentOnIndex`: it is not the constraint's. */
   comment: string | null;
+  commentOnIndex?: true;
   location: number;
 }
 
@@ -65,6 +66,8 @@ export interface TransformedTable {
   checks: CheckSpec[];
   indexes: IndexSpec[];
   foreignKeys: ForeignKeySpec[];
+  /** What LIKE has to do when the table is there: comments, statistics. */
+  after: ((table: Oid) => void)[];
   /** LIKE clauses, in order, with the number of columns that stand before each. */
   likes: { clause: RawNode; before: number }[];
 }
@@ -90,7 +93,7 @@ export interface TransformContext {
 export function makeTransformContext(relationName: string, text: string, isAlter: boolean): TransformContext {
   return {
     state: makeParseState(text), relationName, isAlter, isForeign: false, hasPrimaryKey: false, isPartition: false, isPartitioned: false, isTyped: false,
-    table: { columns: [], checks: [], indexes: [], foreignKeys: [], likes: [] },
+    table: { columns: [], checks: [], indexes: [], foreignKeys: [], after: [], likes: [] },
   };
 }
 

@@ -1,0 +1,33 @@
+-- LIKE with everything that it can include, and inheritance beside it. (Storage, comments and statistics were left out once without
+-- a word, expression indexes refused, and generated columns meant others where parents' columns came before.)
+create table like_source (a text check (length(a) > 2) primary key, b text, c int default 7, d int generated always as (c * 2) stored);
+alter table like_source alter a set storage main, alter b set storage external;
+create index on like_source ((a || b)) where c > 3;
+create index like_b on like_source (b desc nulls last);
+create statistics like_stat on a, b from like_source;
+create statistics like_expr on (a || b) from like_source;
+comment on column like_source.a is 'column a';
+comment on constraint like_source_a_check on like_source is 'the check';
+comment on index like_b is 'index b';
+comment on index like_source_pkey is 'the key';
+comment on statistics like_stat is 'the statistics';
+create table like_all (like like_source including all);
+create table like_parent (z int, a text);
+create table like_inherits (like like_source including all excluding storage) inherits (like_parent);
+select attname, attstorage, attnotnull, pg_get_expr(adbin, adrelid) from pg_attribute left join pg_attrdef on adrelid = attrelid and adnum = attnum where attrelid in ('like_all'::regclass, 'like_inherits'::regclass) and attnum > 0 order by attrelid, attnum;
+select pg_get_indexdef(indexrelid), obj_description(indexrelid) from pg_index where indrelid in ('like_all'::regclass, 'like_inherits'::regclass) order by 1;
+select conrelid::regclass, pg_get_constraintdef(oid), obj_description(oid) from pg_constraint where conrelid in ('like_all'::regclass, 'like_inherits'::regclass) order by 1, 2;
+select pg_get_statisticsobjdef(oid), obj_description(oid) from pg_statistic_ext where stxrelid in ('like_all'::regclass, 'like_inherits'::regclass) order by 1;
+select col_description('like_all'::regclass, 1), col_description('like_inherits'::regclass, 2);
+insert into like_inherits (a, b, z) values ('abc', 'x', 1) returning *;
+create table like_conflict (like like_source including storage) inherits (like_parent);
+create table like_storage () inherits (like_source, like_parent);
+create table like_twice (like like_parent, like like_parent);
+create table like_missing (like nowhere);
+create sequence like_seq;
+create table like_wrong (like like_seq);
+create table like_excl (r int4range, exclude using gist (r with &&));
+create table like_excl2 (like like_excl including all);
+insert into like_excl2 values ('[1,3)'), ('[2,4)');
+drop table like_inherits, like_parent, like_all, like_source, like_excl, like_excl2;
+drop sequence like_seq;
