@@ -30,6 +30,9 @@ export function runPsql(command: readonly string[], script: Script, env: Record<
   });
 }
 
-/** What differs on purpose: the version of psql itself; and by itself: numbers of processes, sessions and objects. */
-export const same = (text: string): string => text.replaceAll('/usr/lib/postgresql/15/bin/psql:', 'psql:').replaceAll('15.18 (Posthouse)', 'VERSION').replace(/15\.18 \(Debian [^)]*\)/g, 'VERSION').replace(/PID \d+/g, 'PID').replace(/pg_temp_\d+/g, 'pg_temp')
+/** \bind and --no-color are ours. */
+export const withoutOurs = (help: string): string => help.replace(/^(?: {2}\\bind| {6}--no-color) .*\n/gm, '');
+
+/** What differs on purpose: the version of psql itself, and what only ours has in its help; and by itself: numbers of processes, sessions and objects. */
+export const same = (text: string): string => withoutOurs(text).replaceAll('/usr/lib/postgresql/15/bin/psql:', 'psql:').replaceAll('15.18 (Posthouse)', 'VERSION').replace(/15\.18 \(Debian [^)]*\)/g, 'VERSION').replace(/PID \d+/g, 'PID').replace(/pg_temp_\d+/g, 'pg_temp')
   .replace(/(lo_import|lo_unlink) \d{5}$/gm, '$1 OID').replace(/psql\.edit\.\S+/g, 'FILE');

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NOT_INSTALLED, oracleInstalled, startOracle } from '../support/oracle.ts';
 import type { Site } from '../support/site.ts';
-import { OURS } from './compare.ts';
+import { OURS, withoutOurs } from './compare.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'posthouse-psql-'));
 let server: Site | undefined;
@@ -17,7 +17,7 @@ test.after.always(async () => {
 });
 
 /** What is said of psql's place and version differs. */
-const same = (text: string): string => text.replace(/15\.18 \((Posthouse|Debian [^)]*)\)/g, 'VERSION').replace(/^\/\S*\/psql: /gm, 'psql: ');
+const same = (text: string): string => withoutOurs(text).replace(/15\.18 \((Posthouse|Debian [^)]*)\)/g, 'VERSION').replace(/^\/\S*\/psql: /gm, 'psql: ');
 
 function run(program: string, args: readonly string[], input: string): Promise<[string, string, number | null]> {
   return new Promise((done) => {

@@ -337,6 +337,12 @@ test.serial('\\copy tells how far it has come, on one line that goes away', asyn
   t.notRegex(quiet.raw, /bytes/);
 });
 
+test.serial('-1 is for scripts', async (t) => {
+  const screen = new Screen(['-X', '-1']);
+  await screen.until('psql: error: -1 can only be used in non-interactive mode\n');
+  t.is(await screen.exit, 1);
+});
+
 test.serial('the files of the beginning: PSQLRC, the one of this version, nothing with -X; \\ev takes a line', async (t) => {
   writeFileSync(join(home, '.psqlrc-15'), '\\echo version\n');
   writeFileSync(join(home, 'mine'), '\\echo mine\n');

@@ -12,7 +12,7 @@ export function literal(text: string): string {
 }
 
 /** The parts of a pattern between its dots, as regular expressions without their anchors. */
-export function patternParts(pattern: string): string[] {
+export function patternParts(pattern: string, plain = false): string[] {
   const parts = [''];
   let inQuotes = false;
   for (let i = 0; i < pattern.length; i++) {
@@ -26,7 +26,7 @@ export function patternParts(pattern: string): string[] {
     else if (!inQuotes && c === '?') parts[parts.length - 1] += '.';
     else if (!inQuotes && c === '.') parts.push('');
     else if (c === '$') parts[parts.length - 1] += '\\$';
-    else if (inQuotes && '|*+?()[]{}.^\\'.includes(c)) parts[parts.length - 1] += `\\${c}`;
+    else if ((inQuotes || plain) && '|*+?()[]{}.^\\'.includes(c)) parts[parts.length - 1] += `\\${c}`;
     else if (!inQuotes && c === '[' && pattern[i + 1] === ']') parts[parts.length - 1] += '\\[';
     else parts[parts.length - 1] += inQuotes ? c : c.toLowerCase();
   }
@@ -37,6 +37,8 @@ export interface PatternTarget {
   schema?: string;
   name: string;
   alternative?: string;
+  /** Marks of regular expressions are what they look like: operators are made of them. */
+  plain?: boolean;
   visible?: string;
 }
 
@@ -63,12 +65,12 @@ export class Where {
   }
 
   /** False: the pattern has too many parts, or names another database. */
-  pattern(pattern: string | null, { schema, name, alternative, visible }: PatternTarget, maxParts = schema === undefined ? 1 : 3): boolean {
+  pattern(pattern: string | null, { schema, name, alternative, visible, plain }: PatternTarget, maxParts = schema === undefined ? 1 : 3): boolean {
     if (pattern === null) {
       if (visible !== undefined) this.add(visible);
       return true;
     }
-    const parts = patternParts(pattern);
+    const parts = patternParts(pattern, plain);
     if (parts.length > maxParts) {
       logError(`improper qualified name (too many dotted names): ${pattern}`);
       return false;

@@ -121,7 +121,7 @@ FROM pg_catalog.pg_operator o
   } else if (used.length === 1) sql += '     LEFT JOIN pg_catalog.pg_type t0 ON t0.oid = o.oprright\n     LEFT JOIN pg_catalog.pg_namespace nt0 ON nt0.oid = t0.typnamespace\n';
   const hide = !system && pattern === null, where = new Where(hide);
   if (hide) sql += 'WHERE n.nspname <> \'pg_catalog\'\n      AND n.nspname <> \'information_schema\'\n';
-  if (!where.pattern(pattern, { schema: 'n.nspname', name: 'o.oprname', visible: 'pg_catalog.pg_operator_is_visible(o.oid)' })) return false;
+  if (!where.pattern(pattern, { schema: 'n.nspname', name: 'o.oprname', visible: 'pg_catalog.pg_operator_is_visible(o.oid)', plain: true })) return false;
   if (used.length === 1) where.add('o.oprleft = 0');
   if (!argumentTypes(where, used, (i) => `t${i}.typname IS NULL`)) return false;
   return list(`${sql}${where.text}ORDER BY 1, 2, 3, 4;`, 'List of operators');

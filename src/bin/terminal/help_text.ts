@@ -176,6 +176,7 @@ Input and output options:
   -E, --echo-hidden        display queries that internal commands generate
   -L, --log-file=FILENAME  send session log to file
   -n, --no-readline        disable enhanced command line editing (readline)
+      --no-color           plain text on a terminal, too (as NO_COLOR does)
   -o, --output=FILENAME    send query results to file (or |pipe)
   -q, --quiet              run quietly (no messages, only query output)
   -s, --single-step        single-step mode (confirm each query)

@@ -28,7 +28,7 @@ const OPTIONS = [
   'table-attr:T=', 'username:U=', 'set:v=', 'variable=', 'version:V', 'no-password:w', 'password:W', 'expanded:x', 'no-psqlrc:X', 'help:?=?', 'csv', 'no-color',
 ].map(option);
 
-interface Action { kind: 'query' | 'slash' | 'file'; value: string }
+interface Action { kind: 'query' | 'slash' | 'file' | 'input'; value: string }
 interface Given { settings: ConnectSettings; actions: Action[]; list: boolean; noRc: boolean; noReadline: boolean; rest: string[] }
 
 function help(topic: string): never {
@@ -133,6 +133,10 @@ async function readRc(): Promise<void> {
 
 async function runAction({ kind, value: argument }: Action): Promise<number> {
   if (kind === 'file') return processFile(argument);
+  if (kind === 'input') {
+    pset.terse = true;
+    return mainLoop(FileSource.standardInput());
+  }
   const value = pset.encoding.decode(Buffer.from(argument));
   pset.terse = true;
   if (pset.echo === 'all') stdout.write(`${kind === 'slash' ? '\\' : ''}${value}\n`);
@@ -201,6 +205,12 @@ export async function main(): Promise<void> {
   delete settings.dbname;
   settings.dbname = dbname;
   if (given.list && settings.dbname === undefined && actions.length === 0) settings.dbname = 'postgres';
+  // What is piped in is a script like any other: -1 makes one transaction of it.
+  if (actions.length === 0 && pset.notTty) actions.push({ kind: 'input', value: '' });
+  if (actions.length === 0 && pset.singleTransaction) {
+    logError('-1 can only be used in non-interactive mode');
+    return finish(EXIT_FAILURE);
+  }
   try {
     useConnection(await openConnection(settings));
   } catch (error) {
@@ -217,10 +227,7 @@ export async function main(): Promise<void> {
   if (!given.noRc) await readRc();
   let result: number;
   if (actions.length > 0) result = await runActions(actions);
-  else if (pset.notTty) {
-    pset.terse = true;
-    result = await mainLoop(FileSource.standardInput());
-  } else result = await interactive(given.noReadline);
+  else result = await interactive(given.noReadline);
   return finish(result);
 }
 

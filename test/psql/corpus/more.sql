@@ -590,3 +590,92 @@ select 2; select 3
 select 1 as a;
 -- ==== step by step [-s]
 select 1;
+-- ==== describe by patterns of marks
+\do ||
+\do pg_catalog.||
+\do pg_catalog."||"
+\do+ |/
+\do ~~*
+\do+ pg_catalog.^@
+\df generate_series
+\dT+ bool
+\dFp+ default
+\dAo+ btree integer_ops
+-- ==== notify
+listen front_a;
+notify front_a;
+notify front_a, 'it''s';
+select 1;
+unlisten front_a;
+-- ==== notices in all levels
+set client_min_messages = debug1;
+do $$ begin raise debug 'd'; raise log 'l'; raise info 'i'; raise notice 'n' using hint='h'; raise warning 'w' using detail='d', errcode='01999'; end $$;
+-- ==== composite and arrays in output
+select row(1,'a b',null), array['x','y z',null], '{"a":1}'::jsonb, '<a/>'::xml, b'101', '12:00'::time, 'infinity'::timestamp, E'\\x01ff'::bytea, point(1,2), int4range(1,5);
+select * from (values ('a', 1), (null, null)) v(" spaced name ", "x""y");
+select 1 as a, 2 as a, 3 as "A";
+select array[[1,2],[3,4]]::text, ' lead and trail ' as t, '' as empty;
+-- ==== copy binary and csv
+\copy (select 1, 'a,b', null, E'q"x\ny') to stdout csv
+\copy (select 1, 'a,b', null) to stdout with (format csv, header, delimiter ';', null 'N', force_quote *)
+copy (select E'tab\there', E'back\\slash', E'cr\rlf\n') to stdout;
+create temp table cb (a int, b text);
+copy cb from stdin csv header;
+a,b
+1,"two
+lines"
+2,\.
+\.
+select * from cb;
+copy cb from stdin;
+1	a\tb\nc\\d
+\N	\N
+\.
+select * from cb;
+copy cb from stdin \g
+5	five
+\.
+select count(*) from cb;
+begin; copy cb from stdin; select count(*) from cb; rollback;
+6	six
+\.
+-- ==== errors at all positions
+select 1
+from nosuch
+where x = 1;
+select a, bb from (select 1 as a) t;
+	select	tabbed from child;
+select 'éééé', nosuchcol from child;
+select '表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表', nosuchcol, '表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表' from child;
+select aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb from child;
+do $$ begin execute 'select 1 from nosuch'; end $$;
+create function front_bad() returns int language sql as 'select nosuch';
+select (;
+);
+insert into child (pid) values ('x');
+insert into child (cid) values (1), (1);
+select to_char(now(), 'x') + 1;
+-- ==== stop at an error [-v ON_ERROR_STOP=1]
+select 1;
+select 1/0;
+select 2;
+-- ==== single transaction [-1]
+create temp table s1 (a int);
+insert into s1 values (1);
+select 1/0;
+select * from s1;
+-- ==== pset from the command line [-P format=csv -P null=N -P footer=off -P border=2 -x]
+select 1 as a, null as b;
+-- ==== variables [-v a=1 -v b= -v c --set=d=x=y]
+\echo [:a] [:b] :{?c} [:d]
+-- ==== echo errors [-b]
+select 1/0;
+-- ==== html [-H]
+select '<&>"' as "<b>", E'a\nb', null;
+\x
+select 1 as a;
+-- ==== output [-o /dev/null]
+select 1;
+\echo x
+\qecho y
+\! echo z
