@@ -29,7 +29,7 @@ const READ_BYTES = 1 << 18;
 /** What one session may leave unread before it is cut off: notifications to somebody who is stuck. */
 const MAX_UNREAD_BYTES = 64 << 20;
 /** What was dropped is removed beside commits, or when there has been none for so long. */
-const QUIET_MS = 20;
+const QUIET_MS = 50;
 const READER_CHECK_MS = 10_000, READER_CHECK_SOON_MS = 1000;
 const FIRST_CONNECTION_MS = 2000;
 
