@@ -22,10 +22,11 @@ import type { RawNode } from '../parser/raw_nodes.ts';
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { client } from '../transaction/client.ts';
 import { advanceSequence, liveSequence, type LiveSequence } from '../transaction/sequences.ts';
-import { commandCounterIncrement, registerCallback, requireLocks } from '../transaction/xact.ts';
-import { int8, type Int8, type Oid } from '../types/datum.ts';
+import { commandCounterIncrement, isReadOnlyTransaction, registerCallback, requireLocks } from '../transaction/xact.ts';
+import { int8, RecordValue, type Int8, type Oid } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import { session } from '../utils/session.ts';
+import { kindNotSupported } from './alter_common.ts';
 import { sequenceOptions, type SequenceForm } from './sequence_options.ts';
 
 /** Filenodes that this transaction has made, with their row's place: counted here, not by the manager. */
@@ -71,7 +72,6 @@ export function createOwnedSequence(table: Relation, spec: SequenceSpec, attnum:
 
 function createSequence(stmt: RawNode, _context: UtilityContext): void {
   const rv = stmt['sequence'] as RawNode & { relname: string; relpersistence: 'p' | 'u' | 't' };
-  if (rv.relpersistence === 'u') throw new PgError('feature_not_supported', 'unlogged sequences are not supported');
   const namespace = rangeVarGetCreationNamespace(rv);
   requirePrivilege(ids.NamespaceRelationId, namespace, ACL.CREATE);
   if (stmt['if_not_exists'] && rangeVarGetRelid(rv, true) !== 0) {
@@ -96,7 +96,7 @@ function setOwnedBy(sequence: Relation, names: readonly string[]): void {
   }
   const path = names.slice(0, -1);
   const table = openRelation(rangeVarGetRelid({ relname: path.at(-1)!, schemaname: path.at(-2) }));
-  if (!'rfvp'.includes(table.kind)) throw new PgError('wrong_object_type', `sequence cannot be owned by relation "${table.name}"`, { detail: 'This operation is not supported for this kind of relation.' });
+  if (!'rfvp'.includes(table.kind)) throw new PgError('wrong_object_type', `sequence cannot be owned by relation "${table.name}"`, { detail: kindNotSupported(table.kind) });
   if (table.owner !== sequence.owner) throw new PgError('object_not_in_prerequisite_state', 'sequence must have same owner as table it is linked to');
   if (table.namespace !== sequence.namespace) throw new PgError('object_not_in_prerequisite_state', 'sequence must be in same schema as table it is linked to');
   const column = table.attributes.find((a) => a.attname === names.at(-1) && !a.attisdropped);
@@ -193,6 +193,10 @@ function openSequence(oid: Oid, privileges: number): Relation {
   return relation;
 }
 
+function refuseIfReadOnly(sequence: Relation, what: string): void {
+  if (isReadOnlyTransaction() && sequence.persistence !== 't') throw new PgError('read_only_sql_transaction', `cannot execute ${what} in a read-only transaction`);
+}
+
 const hasAny = (oid: Oid, privileges: number): boolean => [ACL.USAGE, ACL.UPDATE, ACL.SELECT].some((p) => (privileges & p) !== 0 && aclcheckRelation(oid, session.currentUser, p));
 
 /** currval() of this session, and which sequence lastval() means. */
@@ -202,6 +206,7 @@ let lastUsed: Oid = 0;
 /** The next number. Identity columns ask for no privilege. */
 export function nextval(oid: Oid, checkPermission = true): Int8 {
   const sequence = openSequence(oid, checkPermission ? ACL.USAGE | ACL.UPDATE : 0);
+  refuseIfReadOnly(sequence, 'nextval()');
   const form = formOf(oid);
   const parameters = { filenode: sequence.filenode, increment: int8(form.increment), min: int8(form.min), max: int8(form.max), cache: Number(form.cache), cycle: form.cycle };
   let value: Int8;
@@ -237,6 +242,7 @@ function lastval(): Int8 {
 function setval(oid: Oid, value: Int8, isCalled: boolean): Int8 {
   requireLocks(); // not to be done twice
   const sequence = openSequence(oid, ACL.UPDATE);
+  refuseIfReadOnly(sequence, 'setval()');
   const form = formOf(oid);
   if (BigInt(value) < form.min || BigInt(value) > form.max) {
     throw new PgError('numeric_value_out_of_range', `setval: value ${value} is out of bounds for sequence "${sequence.name}" (${form.min}..${form.max})`);
@@ -256,6 +262,9 @@ export function discardSequences(): void {
   lastUsed = 0;
 }
 
+const PARAMETERS = [['start_value', ids.INT8OID], ['minimum_value', ids.INT8OID], ['maximum_value', ids.INT8OID], ['increment', ids.INT8OID], ['cycle_option', ids.BOOLOID], ['cache_size', ids.INT8OID], ['data_type', ids.OIDOID]]
+  .map(([name, typeOid]) => ({ name: name as string, typeOid: typeOid as Oid, typmod: -1, collation: 0, dropped: false }));
+
 registerBuiltins({
   pure: {
     nextval_oid: (oid: Oid) => nextval(oid),
@@ -263,6 +272,12 @@ registerBuiltins({
     lastval,
     setval_oid: (oid: Oid, value: Int8) => setval(oid, value, true),
     setval3_oid: setval,
+    pg_sequence_parameters: (oid: Oid) => {
+      const sequence = openRelation(oid);
+      if (!hasAny(oid, ACL.UPDATE | ACL.SELECT | ACL.USAGE)) throw new PgError('insufficient_privilege', `permission denied for sequence ${sequence.name}`);
+      const f = formOf(oid);
+      return new RecordValue(ids.RECORDOID, PARAMETERS, [int8(f.start), int8(f.min), int8(f.max), int8(f.increment), f.cycle, int8(f.cache), f.typeOid]);
+    },
     pg_sequence_last_value: (oid: Oid) => {
       const sequence = openSequence(oid, 0);
       const state = currentState(sequence);

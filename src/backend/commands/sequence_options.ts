@@ -51,8 +51,8 @@ export function sequenceOptions(list: readonly RawNode[], forIdentity: boolean, 
     : { typeOid: defaultType, start: 0n, increment: 1n, max: 0n, min: 0n, cache: 1n, cycle: false };
   const take = (name: string): RawNode | undefined => { const option = given.get(name); given.delete(name); return option; };
 
-  let resetMax = old === null;
-  let resetMin = old === null;
+  let resetMax = false;
+  let resetMin = false;
   const as = take('as');
   if (as !== undefined) {
     const type = typenameTypeId(null, as['arg'] as RawNode);
@@ -77,11 +77,11 @@ export function sequenceOptions(list: readonly RawNode[], forIdentity: boolean, 
   if (cycle !== undefined) form.cycle = truth(cycle);
   const max = take('maxvalue');
   if (max !== undefined && max['arg'] !== undefined) form.max = integer(max);
-  else if (max !== undefined || resetMax) form.max = form.increment > 0n ? limits.max : -1n;
+  else if (max !== undefined || resetMax || old === null) form.max = form.increment > 0n || resetMax ? limits.max : -1n;
   if (form.max < limits.min || form.max > limits.max) throw invalid(`MAXVALUE (${form.max}) is out of range for sequence data type ${formatType(form.typeOid)}`);
   const min = take('minvalue');
   if (min !== undefined && min['arg'] !== undefined) form.min = integer(min);
-  else if (min !== undefined || resetMin) form.min = form.increment < 0n ? limits.min : 1n;
+  else if (min !== undefined || resetMin || old === null) form.min = form.increment < 0n || resetMin ? limits.min : 1n;
   if (form.min < limits.min || form.min > limits.max) throw invalid(`MINVALUE (${form.min}) is out of range for sequence data type ${formatType(form.typeOid)}`);
   if (form.min >= form.max) throw invalid(`MINVALUE (${form.min}) must be less than MAXVALUE (${form.max})`);
   const start = take('start');

@@ -3,7 +3,7 @@
 // left out, and so are places in the source text; a Var is {"V": [fields in order, usual ones at the end left out]};
 // constants have their types' text form. readfuncs.ts reads it.
 import { zlib } from '../../common/builtin.ts';
-import { typeHooks } from '../types/hooks.ts';
+import { storeConstant } from './const_text.ts';
 import { NODE_DEFAULTS, nodeTag, type AnyNode } from './node_defaults.ts';
 import type { Query } from './parsenodes.ts';
 import type { Expr, Var } from './primnodes.ts';
@@ -39,7 +39,7 @@ function plain(value: unknown): unknown {
     if (!isUsual(node[key], usual[key])) out[key] = plain(node[key]);
   }
   if (tag === 'Const' && node['constvalue'] !== null) {
-    out['constvalue'] = { text: typeHooks.typeIo(node['consttype'] as number).output(node['constvalue'] as never) };
+    out['constvalue'] = storeConstant(node['consttype'] as number, node['constvalue'] as never);
   }
   return out;
 }

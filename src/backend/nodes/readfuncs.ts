@@ -1,7 +1,7 @@
 // Node trees from their text (outfuncs.ts).
 import { zlib } from '../../common/builtin.ts';
 import { internalError } from '../../common/errors.ts';
-import { typeHooks } from '../types/hooks.ts';
+import { readConstant, type StoredConstant } from './const_text.ts';
 import { makeVar } from './makefuncs.ts';
 import { NODE_DEFAULTS, type AnyNode } from './node_defaults.ts';
 import { NODE_FORMAT, NODE_FORMAT_DEFLATED } from './outfuncs.ts';
@@ -47,7 +47,7 @@ function restore(value: unknown): unknown {
     out[key] = restore(node[key]);
   }
   if (node['kind'] === 'Const' && out['constvalue'] !== null) {
-    out['constvalue'] = typeHooks.typeIo(out['consttype'] as number).input((out['constvalue'] as { text: string }).text, -1);
+    out['constvalue'] = readConstant(out['consttype'] as number, out['constvalue'] as StoredConstant);
   }
   return out;
 }
