@@ -49,6 +49,13 @@ test.serial('joins: merged in order, kept by Memoize, left out; sorts in part; w
   t.deepEqual(run('select a, r from (select a, row_number() over (order by a) r from big) s where r < 3'), ['1|1', '2|2']);
 });
 
+test.serial('EXPLAIN as XML and YAML, with blocks and settings', (t) => {
+  run('set work_mem = \'8MB\'');
+  t.is(run('explain (costs off, format yaml, buffers, settings) select * from u order by x')[0]!.split('\n').slice(0, 9).join('|'), '- Plan: |    Node Type: "Sort"|    Parallel Aware: false|    Async Capable: false|    Sort Key: |      - "x"|    Shared Hit Blocks: 0|    Shared Read Blocks: 0|    Shared Dirtied Blocks: 0');
+  t.regex(run('explain (costs off, format xml, settings) select * from u order by x')[0]!, /^<explain xmlns="http:\/\/www\.postgresql\.org\/2009\/explain">\n  <Query>\n    <Plan>\n      <Node-Type>Sort<\/Node-Type>\n[^]*<Sort-Key>\n        <Item>x<\/Item>\n      <\/Sort-Key>[^]*<Settings>\n      <work_mem>8MB<\/work_mem>\n    <\/Settings>/);
+  run('reset work_mem');
+});
+
 test.serial('IN becomes a join, NOT IN a hashed subplan, EXISTS a semi or anti join', (t) => {
   t.regex(explain('select * from t where a in (select x from u)'), /Semi Join|HashAggregate/);
   t.regex(explain('select * from t where a not in (select x from u)'), /Filter: \(NOT \(hashed SubPlan 1\)\)/);

@@ -1,5 +1,5 @@
 // EXPLAIN (PostgreSQL's explain.c): the plan of a statement as rows of text, or as JSON; ANALYZE runs it, too.
-import { PgError, notSupported } from '../../common/errors.ts';
+import { PgError } from '../../common/errors.ts';
 import type { DestReceiver, ResultColumn } from '../executor/dest.ts';
 import { compilePlan, runPlan } from '../executor/execute.ts';
 import { byName } from '../catalog/pg_trigger.ts';
@@ -14,7 +14,9 @@ import { queryRewrite } from '../rewrite/rewrite_handler.ts';
 import { createCommandTag } from '../tcop/cmdtag.ts';
 import type { UtilityContext, UtilityResult, UtilityTable } from '../tcop/utility.ts';
 import type { Datum, Oid } from '../types/datum.ts';
+import { allSettings, showSetting } from '../utils/guc.ts';
 import { type ExplainedNode, type ExplainOptions, PlanExplainer, type Property } from './explain_node.ts';
+import { PRINT_EXPLAIN } from './explain_format.ts';
 import { intoTable } from './createas.ts';
 import { evaluateParams, fetchPreparedStatement } from './prepare.ts';
 
@@ -83,7 +85,7 @@ const columnsOf = (options: ExplainOptions): ResultColumn[] => [{
 }];
 
 function readOptions(stmt: RawNode): ExplainOptions {
-  const options: ExplainOptions = { analyze: false, verbose: false, costs: true, timing: true, buffers: false, summary: false, format: 'text' };
+  const options: ExplainOptions = { analyze: false, verbose: false, costs: true, timing: true, buffers: false, settings: false, summary: false, format: 'text' };
   let timing: boolean | null = null;
   let summary: boolean | null = null;
   let wal = false;
@@ -95,13 +97,12 @@ function readOptions(stmt: RawNode): ExplainOptions {
       case 'costs': options.costs = flag(o); break;
       case 'buffers': options.buffers = flag(o); break;
       case 'wal': wal = flag(o); break;
-      case 'settings': flag(o); break;
+      case 'settings': options.settings = flag(o); break;
       case 'timing': timing = flag(o); break;
       case 'summary': summary = flag(o); break;
       case 'format': {
         const format = text(o);
-        if (format === 'text' || format === 'json') options.format = format;
-        else if (format === 'xml' || format === 'yaml') throw notSupported(`EXPLAIN (FORMAT ${format.toUpperCase()})`);
+        if (format === 'text' || format === 'json' || format === 'xml' || format === 'yaml') options.format = format;
         else throw new PgError('invalid_parameter_value', `unrecognized value for EXPLAIN option "${name}": "${format}"`);
         break;
       }
@@ -144,19 +145,23 @@ export function explainOne(stmt: PlannedStmt, params: readonly Datum[], options:
     measured.executionMs = performance.now() - start;
   }
   const tree = new PlanExplainer(stmt, options, measured.instrument, measured.notes, params).explain();
-  if (options.format === 'json') {
+  if (options.format !== 'text') {
     const top: Record<string, unknown> = { Plan: json(tree, options, null, null) };
+    if (options.settings) top['Settings'] = changedSettings();
+    if (options.buffers) top['Planning'] = noBlocks();
     if (options.summary) top['Planning Time'] = rounded(planningMs);
     if (options.analyze) top['Triggers'] = reportTriggers(stmt, measured).map(({ time: t }) => ({
       'Trigger Name': t.trigger.name, ...(constraintNameOf(t) === null ? {} : { 'Constraint Name': constraintNameOf(t) }),
       Relation: t.relation.name, ...(options.timing ? { Time: rounded(t.ms) } : {}), Calls: t.calls,
     }));
     if (options.summary && options.analyze) top['Execution Time'] = rounded(measured.executionMs);
-    out.push(printJson([top]));
+    out.push(PRINT_EXPLAIN[options.format](top));
     return;
   }
   const lines: string[] = [];
+  const settings = options.settings ? Object.entries(changedSettings()) : [];
   writeText(tree, options, 0, '', lines);
+  if (settings.length > 0) lines.push(`Settings: ${settings.map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'`).join(', ')}`);
   if (options.summary) lines.push(`Planning Time: ${planningMs.toFixed(3)} ms`);
   if (options.analyze) {
     for (const { time: t, onRelation } of reportTriggers(stmt, measured)) {
@@ -244,29 +249,19 @@ function json(node: ExplainedNode, options: ExplainOptions, relationship: string
     result['Actual Loops'] = loops;
   }
   for (const p of rest.slice(head.length)) put(p);
+  if (options.buffers) Object.assign(result, noBlocks());
   if (node.children.length > 0) result['Plans'] = node.children.map((c) => json(c.node, options, c.relationship, c.name));
   return result;
 }
 const rounded2 = (x: number): number => Math.round(x * 100) / 100;
 
-/** JSON as PostgreSQL lays it out; arrays of plain values stand in one line. */
-function printJson(value: unknown, indent = 0): string {
-  const pad = '  '.repeat(indent);
-  if (Array.isArray(value)) {
-    if (value.every((v) => typeof v !== 'object')) return `[${value.map((v) => JSON.stringify(v)).join(', ')}]`;
-    return `[\n${value.map((v) => `${pad}  ${printJson(v, indent + 1)}`).join(',\n')}\n${pad}]`;
-  }
-  if (typeof value === 'object' && value !== null) {
-    const entries = Object.entries(value);
-    return `{\n${entries.map(([k, v]) => `${pad}  ${JSON.stringify(k)}: ${printNumber(k, v) ?? printJson(v, indent + 1)}`).join(',\n')}\n${pad}}`;
-  }
-  return JSON.stringify(value);
+/** Blocks come out of the memory map, where nobody counts them. */
+const noBlocks = (): Record<string, number> => Object.fromEntries(['Shared', 'Local', 'Temp'].flatMap((where) => (where === 'Temp' ? ['Read', 'Written'] : ['Hit', 'Read', 'Dirtied', 'Written']).map((what) => [`${where} ${what} Blocks`, 0])));
+
+/** Settings of the planner that have other values than from the start (GUC_EXPLAIN). */
+function changedSettings(): Record<string, string> {
+  return Object.fromEntries(allSettings().filter((s) => s.flags.has('EXPLAIN') && s.value !== s.boot).map((s) => [s.name, showSetting(s, true)] as const).sort((a, b) => (a[0] < b[0] ? -1 : 1)));
 }
-const printNumber = (label: string, value: unknown): string | null => {
-  if (typeof value !== 'number') return null;
-  if (/Cost$/.test(label)) return value.toFixed(2);
-  return /Time$/.test(label) ? value.toFixed(3) : null;
-};
 
 export const EXPLAIN_COMMANDS: UtilityTable = {
   ExplainStmt: { run: explain, columns: (stmt: RawNode) => columnsOf(readOptions(stmt)), readOnly: (stmt: RawNode) => !readOptions(stmt).analyze },

@@ -21,7 +21,7 @@ import type { Datum } from '../types/datum.ts';
 import { PlanNames, type Place, placeBelow } from './explain_expr.ts';
 
 export interface ExplainOptions {
-  analyze: boolean; verbose: boolean; costs: boolean; timing: boolean; buffers: boolean; summary: boolean; format: 'text' | 'json';
+  analyze: boolean; verbose: boolean; costs: boolean; timing: boolean; buffers: boolean; settings: boolean; summary: boolean; format: 'text' | 'json' | 'xml' | 'yaml';
 }
 
 /** A property: printed as `label: value` in text (unless `text` is false), under its label in JSON. */
@@ -224,7 +224,7 @@ export class PlanExplainer {
   private output(place: Place, p: Property[]): void {
     const { plan } = place;
     if (plan.kind === 'Append' || plan.kind === 'MergeAppend' || plan.kind === 'RecursiveUnion' || plan.targetlist.length === 0) return;
-    p.push({ label: 'Output', value: (this.physicalTarget(place) ?? plan.targetlist.map((t) => t.expr)).map((e) => this.names.text(e, place)) });
+    p.push({ label: 'Output', value: (this.physicalTarget(place) ?? plan.targetlist.map((t) => t.expr)).map((e) => this.names.text(e, place, this.stmt.rtable.length > 1)) });
   }
 
   /** use_physical_tlist: PostgreSQL lets a scan right below a join or an aggregate show all columns of its table. Here only those
@@ -385,7 +385,7 @@ export class PlanExplainer {
     const child = plan.lefttree!;
     const below = placeBelow(place, child);
     // What is hashed right over a scan is computed where it is hashed (PostgreSQL's physical target lists).
-    const here = plan.kind === 'Agg' && plan.aggstrategy !== 'sorted' && PHYSICAL_TARGETS.has(child.kind);
+    const here = plan.kind === 'Agg' && plan.aggstrategy !== 'sorted' && (PHYSICAL_TARGETS.has(child.kind) || (child.kind === 'Result' && child.lefttree === null));
     const text = (k: GroupKey): string => (here ? this.names.text(child.targetlist[k.column - 1]!.expr, below) : this.keyText(child, k.column, below));
     if (sets === null) {
       if (keys.length > 0) p.push({ label: 'Group Key', value: keys.map(text) });

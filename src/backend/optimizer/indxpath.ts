@@ -305,7 +305,7 @@ function indexCost(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, used: re
   let { tuples } = rel;
   const preds = info.predicate === null ? [] : makeAndsImplicit(forRelation(info.predicate, rel.rti)).map((e) => makeRestrictInfo(e, true));
   if (preds.length > 0) tuples = clampRows(tuples * clauselistSelectivity(root, preds));
-  const size = indexSize(rel.relation!, info, tuples);
+  const size = indexSize(rel.relation!, info, tuples, rel.tuples > 0 ? rel.storedTuples * (tuples / rel.tuples) : 0);
   const withPreds = (list: readonly RestrictInfo[]): RestrictInfo[] => [...preds.filter((p) => !predicateImpliedBy([p.clause], list.map((r) => r.clause), false)), ...list];
   const selectivity = clauselistSelectivity(root, withPreds(clauses));
   const lists = (matches: readonly Match[]): number => matches.reduce((n, m) => (m.condition.strategy === 'in' && m.expr.kind === 'ScalarArrayOpExpr' ? n * Math.max(1, arrayLength(m.expr.args[1])) : n), 1);

@@ -25,11 +25,12 @@ export interface Cost { startup: number; total: number }
 
 const quals = (list: readonly RestrictInfo[]): QualCost => evalCost(list.map((r) => r.clause));
 
-/** compute_semi_anti_join_factors. */
+/** compute_semi_anti_join_factors. As there, it is the join's own kind that counts: for an inner side that is unique, the share is
+ * that of an ordinary join. */
 export function semiFactors(root: PlannerInfo, inner: RelOptInfo, outer: RelOptInfo, jointype: JoinType, joinquals: readonly RestrictInfo[], sjinfo: SpecialJoinInfo | null): SemiFactors {
   const special: SpecialJoinInfo = {
     minLefthand: outer.relids, minRighthand: inner.relids, synLefthand: outer.relids, synRighthand: inner.relids, lhsStrict: false, delayUpperJoins: false, quals: [],
-    ...(sjinfo ?? {}), jointype: jointype === 'anti' ? 'anti' : 'semi',
+    ...(sjinfo ?? {}), jointype: sjinfo !== null && (sjinfo.jointype === 'semi' || sjinfo.jointype === 'anti') ? (jointype === 'anti' ? 'anti' : 'semi') : 'inner',
   };
   const match = clauselistSelectivity(root, joinquals, { ...special, synLefthand: outer.relids, synRighthand: inner.relids });
   const pairs = clauselistSelectivity(root, joinquals, { ...special, jointype: 'inner' });

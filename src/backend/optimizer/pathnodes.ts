@@ -153,6 +153,8 @@ export interface RelOptInfo {
   /** As many as PostgreSQL would need for these rows, so that its cost model holds. */
   pages: number;
   tuples: number;
+  /** Rows that are there, where `tuples` says what is thought of a table nobody has looked at. */
+  storedTuples: number;
   /** The share of pages that an index-only scan need not look at. */
   allVisible: number;
   /** Paths that give their first row early are worth keeping; the same for those that take values from outside. */

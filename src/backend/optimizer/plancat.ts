@@ -98,7 +98,12 @@ function heapPages(relation: Relation, tuples: number, rowBytes: number): number
 
 /** estimate_rel_size: what VACUUM or ANALYZE last saw and how far the table has grown; ten pages at least for a table nobody has
  * looked at. */
-export function estimateSize(relation: Relation): { tuples: number; pages: number; allVisible: number } {
+export function estimateSize(relation: Relation): { tuples: number; pages: number; allVisible: number; storedTuples: number } {
+  const size = sizeOf(relation);
+  return { ...size, storedTuples: size.storedTuples ?? size.tuples };
+}
+
+function sizeOf(relation: Relation): { tuples: number; pages: number; allVisible: number; storedTuples?: number } {
   if (relation.kind === 'p') return { tuples: 0, pages: 0, allVisible: 1 };
   const now = estimateRelationSize(relation);
   let pages = heapPages(relation, now.tuples, now.rowBytes);
@@ -107,14 +112,18 @@ export function estimateSize(relation: Relation): { tuples: number; pages: numbe
   if (pages === 0) return { tuples: 0, pages: 0, allVisible: 0 };
   if (known) return { tuples: Math.round(now.tuples), pages, allVisible: Math.min(1, relation.allVisible / relation.pages) };
   const width = relation.attributes.reduce((n, a) => n + (a.attisdropped ? 0 : columnWidth(relation, a.attnum)), 0) + 28;
-  return { tuples: Math.round(Math.floor(PAGE_BYTES / width) * pages), pages, allVisible: 0 };
+  return { tuples: Math.round(Math.floor(PAGE_BYTES / width) * pages), pages, allVisible: 0, storedTuples: now.tuples };
 }
 
 export interface IndexSize { pages: number; tuples: number; height: number }
 
-/** An index over so many rows, as PostgreSQL's btree would be. */
-export function indexSize(relation: Relation, info: IndexInfo, tuples: number): IndexSize {
-  if (tuples < 1) return { pages: 1, tuples, height: 0 };
+/** An index over so many rows, as PostgreSQL's btree would be; `stored`: as many are there, whatever the estimate. */
+export function indexSize(relation: Relation, info: IndexInfo, tuples: number, stored: number): IndexSize {
+  return { ...treeSize(relation, info, stored), tuples };
+}
+
+function treeSize(relation: Relation, info: IndexInfo, tuples: number): { pages: number; height: number } {
+  if (tuples < 1) return { pages: 1, height: 0 };
   let width = 8;
   let distinct = tuples;
   for (const [i, column] of info.columns.entries()) {
@@ -137,5 +146,5 @@ export function indexSize(relation: Relation, info: IndexInfo, tuples: number): 
     pages += level;
     height++;
   }
-  return { pages, tuples, height };
+  return { pages, height };
 }

@@ -11,7 +11,7 @@ import { bit, EMPTY, isSubset } from './relids.ts';
 export function emptyRel(kind: RelOptInfo['kind'], relids: Relids): RelOptInfo {
   return {
     kind, relids, rows: 1, width: 0, target: [], paths: [], cheapestTotal: null, restrictions: [], joinClauses: [],
-    hasEcJoins: false, rti: 0, rte: null, relation: null, indexes: [], pages: 0, tuples: 0, allVisible: 1, considerStartup: false, considerParamStartup: false, paramInfos: new Map(), lateralRelids: EMPTY, lateralVars: [], children: null, appendInfo: null, subroot: null,
+    hasEcJoins: false, rti: 0, rte: null, relation: null, indexes: [], pages: 0, tuples: 0, storedTuples: 0, allVisible: 1, considerStartup: false, considerParamStartup: false, paramInfos: new Map(), lateralRelids: EMPTY, lateralVars: [], children: null, appendInfo: null, subroot: null,
     subplan: null, subplanParams: [], attrNeeded: new Map(),
   };
 }
@@ -28,7 +28,8 @@ export function buildBaseRel(root: PlannerInfo, rti: number): RelOptInfo {
     rel.relation = relation;
     // The newest first: it wins where two are as good as each other.
     rel.indexes = relation.indexes.filter((i) => i.valid && (i.accessMethod === 'btree' || i.accessMethod === 'hash')).reverse();
-    const { tuples, pages, allVisible } = estimateSize(relation);
+    const { tuples, pages, allVisible, storedTuples } = estimateSize(relation);
+    rel.storedTuples = storedTuples;
     rel.tuples = tuples;
     rel.pages = pages;
     rel.allVisible = allVisible;
