@@ -3,6 +3,7 @@
 # life of a server, printing the figures of each step. As root; needs systemd-container and mmdebstrap of Debian.
 #   make test-package        (BS_DIR=folder keeps the base system elsewhere; STEPS='a b' runs some steps only;
 #                            SKIP_OK=1: where no container can be booted that is said, and is no failure)
+#   run.sh ready, end       boots it, which `make test-package` then finds up; ends it
 set -u
 cd "$(dirname "$0")/../.."
 skip() {
@@ -20,7 +21,9 @@ export BS_NAME=${BS_NAME:-posthouse-package} BS_NET=private BS_DIR=${BS_DIR:-/va
 export BS_INCLUDE=libatomic1,postgresql,polkitd,bash-completion,man-db,adduser,rpm
 bs() { bash test/package/boot-systemd.sh "$@"; }
 
+[ "${1:-}" != end ] || { bs poweroff; exit 0; }
 bs boot || skip 'no container can be booted here (see above)'
+[ "${1:-}" != ready ] || exit 0
 # What the guest's systemd may not do where control groups are of the first version: limit the memory of a site (guest.sh).
 limited=/sys/fs/cgroup/memory/bs-$BS_NAME
 limiter() {
