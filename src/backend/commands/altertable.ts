@@ -21,7 +21,7 @@ import { checkExistingRows } from '../executor/ri_triggers.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { ddlNotice } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
-import type { UtilityContext } from '../tcop/utility.ts';
+import { preventInTransactionBlock, type UtilityContext } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { TableLockMode } from '../transaction/messages.ts';
 import type { Datum, Oid } from '../types/datum.ts';
@@ -165,6 +165,7 @@ const SHARE_ROW_EXCLUSIVE_LOCK = 6;
 
 export function alterTable(stmt: RawNode, context: UtilityContext): void {
   const cmds = stmt['cmds'] as RawNode[];
+  if (cmds.some((c) => c['subtype'] === 'AT_DetachPartition' && (c['def'] as RawNode)['concurrent'])) preventInTransactionBlock(context, 'ALTER TABLE ... DETACH CONCURRENTLY');
   const lock = Math.max(...cmds.map((c) => actions.get(c['subtype'] as string)?.lock ?? 8)) as TableLockMode;
   const rv = stmt['relation'] as RawNode;
   const oid = relationForAlter(rv, stmt['objtype'] as string, Boolean(stmt['missing_ok']), lock);

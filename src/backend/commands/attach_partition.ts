@@ -1,5 +1,5 @@
 // ALTER TABLE ... ATTACH PARTITION and DETACH PARTITION (PostgreSQL's ATExecAttachPartition and ATExecDetachPartition).
-import { PgError, notSupported } from '../../common/errors.ts';
+import { PgError } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
 import { requireOwner } from '../catalog/aclchk.ts';
 import { catalogUpdateByKey } from '../catalog/indexing.ts';
@@ -16,6 +16,7 @@ import { defaultPartitionOf, partitionBoundOf, partitionTree } from '../partitio
 import { provenBy } from '../partitioning/implied.ts';
 import { mapToChild, partitionQual, qualFromBound } from '../partitioning/partqual.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
+import { addChecks } from './constraints.ts';
 import { PASS, registerActions, type Altered, type Queue } from './altertable.ts';
 import { createInheritance, removeInheritance } from './alter_misc.ts';
 import { refuseSystemCatalog } from './object_names.ts';
@@ -99,19 +100,22 @@ function checkRows(parent: Relation, partition: Relation, quals: ReturnType<type
   }
 }
 
+/** CONCURRENTLY keeps out whoever uses the two tables all the same, for a moment; what else it asks for and leaves is as in PostgreSQL. */
 function detachPartition(tab: Altered, cmd: RawNode): void {
   const parent = tab.current;
   const def = cmd['def'] as RawNode;
   if (parent.kind !== 'p') throw new PgError('invalid_object_definition', `table "${parent.name}" is not partitioned`);
-  if (def['concurrent']) throw notSupported('DETACH PARTITION CONCURRENTLY');
   const oid = rangeVarGetRelid(def['name'] as unknown as RangeVarName);
   const name = openRelation(oid).name;
   if (!parentsOf(oid).some((p) => p.inhparent === parent.oid)) throw new PgError('undefined_table', `relation "${name}" is not a partition of relation "${parent.name}"`);
   const defaultPartition = defaultPartitionOf(parent);
+  const concurrent = Boolean(def['concurrent']);
+  if (concurrent && defaultPartition !== 0) throw new PgError('object_not_in_prerequisite_state', 'cannot detach partitions concurrently when a default partition exists');
   if (defaultPartition !== 0 && defaultPartition !== oid) lockTable(defaultPartition, openRelation(defaultPartition).name, false, ACCESS_EXCLUSIVE_LOCK);
   lockTable(oid, name, false, ACCESS_EXCLUSIVE_LOCK);
   const isDefault = partitionBoundOf(oid)?.isDefault ?? false;
   checkNoKeysReferTo(openRelation(oid));
+  const bound = concurrent && partitionBoundOf(oid)?.strategy !== 'h' ? partitionQual(openRelation(oid)) : [];
   removeInheritance(oid, parent.oid, true);
   dropClonedTriggers(openRelation(oid));
   detachForeignKeys(openRelation(oid));
@@ -119,10 +123,20 @@ function detachPartition(tab: Altered, cmd: RawNode): void {
   catalogUpdateByKey(ids.RelationRelationId, ids.PgClassOidIndexId, [oid], { relispartition: false, relpartbound: null });
   if (isDefault) updateDefaultPartition(parent.oid, 0);
   commandCounterIncrement();
+  // What its bound said becomes a constraint (DetachAddConstraintIfNeeded).
+  if (bound.length > 0 && !provenBy(openRelation(oid), bound, false)) {
+    addChecks(oid, [{ name: null, raw: null, expr: makeAndsExplicit([...bound])!, noInherit: false, skipValidation: false, location: -1, inhcount: 0, islocal: true }], '', new Set());
+  }
+}
+
+function finalizeDetach(tab: Altered, cmd: RawNode): void {
+  const oid = rangeVarGetRelid((cmd['def'] as RawNode)['name'] as unknown as RangeVarName), { name } = openRelation(oid);
+  if (!parentsOf(oid).some((p) => p.inhparent === tab.oid)) throw new PgError('undefined_table', `relation "${name}" is not a partition of relation "${tab.current.name}"`);
+  throw new PgError('object_not_in_prerequisite_state', `cannot complete detaching partition "${name}"`, { detail: "There's no pending concurrent detach." });
 }
 
 registerActions({
   AT_AttachPartition: { name: 'ATTACH PARTITION', kinds: 'rpiI', prepare: (queue, tab, cmd) => tab.add(PASS.MISC, () => attachPartition(queue, tab, cmd)) },
   AT_DetachPartition: { name: 'DETACH PARTITION', kinds: 'rp', prepare: (_queue, tab, cmd) => tab.add(PASS.MISC, () => detachPartition(tab, cmd)) },
-  AT_DetachPartitionFinalize: { name: 'DETACH PARTITION ... FINALIZE', kinds: 'rp', prepare: () => { throw notSupported('DETACH PARTITION ... FINALIZE'); } },
+  AT_DetachPartitionFinalize: { name: 'DETACH PARTITION ... FINALIZE', kinds: 'rp', prepare: (_queue, tab, cmd) => tab.add(PASS.MISC, () => finalizeDetach(tab, cmd)) },
 });

@@ -1,0 +1,27 @@
+-- DETACH PARTITION ... CONCURRENTLY: what it refuses, and what it leaves.
+create table range_parted2 (a int) partition by range (a);
+create table part_rp partition of range_parted2 for values from (0) to (100);
+alter table range_parted2 detach partition part_rp finalize;
+begin;
+alter table range_parted2 detach partition part_rp concurrently;
+commit;
+create table part_rpd partition of range_parted2 default;
+alter table range_parted2 detach partition part_rp concurrently;
+alter table range_parted2 detach partition part_rpd concurrently;
+drop table part_rpd;
+alter table range_parted2 detach partition part_rp concurrently;
+select conname, pg_get_constraintdef(oid) from pg_constraint where conrelid = 'part_rp'::regclass;
+select relispartition from pg_class where relname = 'part_rp';
+create table part_rp100 partition of range_parted2 (check (a >= 123 and a < 133 and a is not null)) for values from (100) to (200);
+alter table range_parted2 detach partition part_rp100 concurrently;
+select conname, pg_get_constraintdef(oid) from pg_constraint where conrelid = 'part_rp100'::regclass;
+alter table range_parted2 detach partition part_rp100 concurrently;
+alter table range_parted2 detach partition part_rp100 finalize;
+drop table range_parted2, part_rp, part_rp100;
+create table hash_parted2 (a int) partition by hash (a);
+create table part_hp partition of hash_parted2 for values with (modulus 2, remainder 0);
+alter table hash_parted2 detach partition part_hp concurrently;
+select conname, pg_get_constraintdef(oid) from pg_constraint where conrelid = 'part_hp'::regclass;
+drop table hash_parted2;
+insert into part_hp values (1), (2);
+drop table part_hp;
