@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { SIGCHLD, SIGKILL, port } from '../../port/port.ts';
 import { freeSlotOf } from '../utils/backend_status.ts';
 import { log } from '../utils/elog.ts';
+import { whenSettled } from '../utils/interrupts.ts';
 import { compileFor } from './memory.ts';
 import { forgetNotifySocket } from './systemd.ts';
 
@@ -80,7 +81,12 @@ export const beChild: <T>(kind: Child['kind'], main: (given: T) => never, given:
   for (const fd of ownFds) port.close(fd);
   if (kind !== 'manager') offerToOomKiller();
   forgetNotifySocket();
-  compileFor('default');
+  if (kind === 'backend') {
+    compileFor('session');
+    whenSettled(() => compileFor('default'));
+  } else {
+    compileFor('default');
+  }
   try {
     main(given);
   } catch (error) {

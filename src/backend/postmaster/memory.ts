@@ -18,13 +18,15 @@ export function useHugePages(): void {
 
 /** When V8 compiles, as counts of calls; `default`: as V8 does, but Turbofan, which costs a session half a second, later.
  * A function that a collection has put back to its beginning waits for as many calls as the next compiler would have wanted:
- * hence few for Turbofan while it is off. */
-const TURBOFAN_AFTER = '--invocation-count-for-turbofan=12000';
+ * hence few for Turbofan while it is off. A session begins without it: many functions come from the rehearsal with few calls
+ * left to go, and their turn would be now. */
+const TURBOFAN_AFTER = '--invocation-count-for-turbofan=12000', MAGLEV_AFTER = ['--invocation-count-for-maglev=400', '--minimum-invocations-after-ic-update=500'];
 const COMPILING = {
   rehearsal: ['--no-use-osr', '--no-turbofan', '--invocation-count-for-turbofan=50', '--invocation-count-for-maglev=8', '--minimum-invocations-after-ic-update=8'],
   secondAct: ['--turbofan', '--invocation-count-for-turbofan=150'],
   lastAct: ['--no-turbofan', TURBOFAN_AFTER],
-  default: ['--use-osr', '--turbofan', TURBOFAN_AFTER, '--invocation-count-for-maglev=400', '--minimum-invocations-after-ic-update=500'],
+  session: ['--use-osr', '--no-turbofan', TURBOFAN_AFTER, ...MAGLEV_AFTER],
+  default: ['--use-osr', '--turbofan', TURBOFAN_AFTER, ...MAGLEV_AFTER],
 };
 
 /** Machine code of the first compilers counts calls in the heap, at places all over it: each is a page that every child

@@ -1,11 +1,12 @@
-// The dress rehearsal: before the postmaster listens (or, where connections wait already, little by little) it runs whole sessions over a socket pair, on a copy of template0
-// in tmp/ with the transaction manager in the same process. Whatever a backend will do is then compiled, and its
+// The dress rehearsal: before the postmaster listens (or, where connections wait already, little by little) it runs whole
+// sessions over a socket pair, on a copy of template0 in tmp/ with the transaction manager in the same process, and at the
+// end in others. Whatever a backend will do is then compiled, and its
 // children share the code; a child that has to compile for itself takes half a second for its first statements.
 // Nothing may remain of it but code: session, settings, caches, connections and stores are put back, and the objects
 // it makes have OIDs that no database reaches.
-import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { BASE, FOLDER_MODE, GLOBAL, TMP, databaseFolder } from '../../common/site.ts';
-import { port } from '../../port/port.ts';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { BASE, FILE_MODE, FOLDER_MODE, GLOBAL, TMP, databaseFolder, managerSocket } from '../../common/site.ts';
+import { SIGTERM, port } from '../../port/port.ts';
 import { forgetReservedOids } from '../catalog/catalog.ts';
 import { forgetCatalogs } from '../catalog/inval.ts';
 import * as ids from '../catalog/oids.ts';
@@ -17,7 +18,9 @@ import { copyEnvironment } from '../storage/packed.ts';
 import { META, type WritableStore } from '../storage/store.ts';
 import { client, sharedClient } from '../transaction/client.ts';
 import { LocalManager } from '../transaction/local.ts';
+import { managerLock, managerMain } from '../transaction/manager.ts';
 import { abortCurrentTransaction, commitTransactionCommand, renewSnapshot, setStoreOpener, setStorePaths, startTransactionCommand } from '../transaction/xact.ts';
+import type { Oid } from '../types/datum.ts';
 import { freeSlotOf, takeSlot, withOwnTable } from '../utils/backend_status.ts';
 import { muteLog } from '../utils/elog.ts';
 import { saveOptions } from '../utils/guc.ts';
@@ -60,7 +63,9 @@ export class Rehearsal {
       () => this.withManagers(() => { this.user = superuserName(); }),
       ...writes('first'), stage.collectGarbage, ...writes('second'),
       // Now as a backend has it: environments opened for reading, and no manager.
-      ...reads('hot'), stage.lastAct, ...writes('last'), ...reads('last'),
+      ...reads('hot'), stage.lastAct, ...writes('last').slice(0, 2),
+      // And with managers in processes of their own: what a backend does with a socket is not to be new to it.
+      ...scenes('last').map((scene) => () => this.withForkedManagers(() => this.perform(scene))), ...reads('last'),
     ];
     if (!copySite()) this.steps.length = 0;
   }
@@ -102,9 +107,34 @@ export class Rehearsal {
     }
   }
 
+  private withForkedManagers(work: () => void): void {
+    const databases = [0, ids.Template1DbOid], pids = databases.map(forkManager);
+    try {
+      if (pids.every((pid) => pid > 0)) work();
+    } finally {
+      leaveNothing();
+      for (const pid of pids) if (pid > 0) port.kill(pid, SIGTERM);
+      for (const database of databases) waitForEnd(database);
+    }
+  }
+
   private perform(scene: Script): void {
     this.errors.push(...play(scene, this.user));
   }
+}
+
+function forkManager(database: Oid): number {
+  rmSync(managerSocket(database), { force: true });
+  const pid = port.fork(false);
+  if (pid === 0) managerMain(database, false);
+  return pid;
+}
+
+/** It holds a lock as long as it lives. */
+function waitForEnd(database: Oid): void {
+  const file = openSync(managerLock(database), 'a', FILE_MODE);
+  while (port.lockFile(file) !== 0) port.poll(new Int32Array(0), new Int16Array(0), new Int16Array(0), 0, 1);
+  closeSync(file);
 }
 
 /** False: there is nothing worth copying. */

@@ -38,10 +38,10 @@ export class Script {
     return this.message('P', name, text, int16(0));
   }
 
-  /** Bind, Describe, Execute: parameters and result as text. */
+  /** Bind, Describe, Execute, as LIBPQ sends them: parameters and result as text. */
   execute(name: string, ...params: string[]): this {
     const values = params.flatMap((p) => [int32(Buffer.byteLength(p)), Buffer.from(p, 'utf8')]);
-    return this.message('B', '', name, int16(0), int16(params.length), ...values, int16(0)).message('D', Buffer.from('P'), '').message('E', '', int32(0));
+    return this.message('B', '', name, int16(0), int16(params.length), ...values, int16(1), int16(0)).message('D', Buffer.from('P'), '').message('E', '', int32(0));
   }
 
   sync(): this {
@@ -94,7 +94,7 @@ export function readingScenes(act: 'hot' | 'last'): Script[] {
 }
 
 /** So many that whatever a session runs once is compiled. */
-const LAST_SESSIONS = 60;
+const LAST_SESSIONS = 32;
 
 /** Sessions of so many look-ups that the optimizing compiler takes notice: what it makes of them the children inherit,
  * instead of spending a second each on it. */
@@ -113,18 +113,39 @@ const HOT_TRANSACTIONS = 40;
 const LAST_WRITING_SESSIONS = 4;
 
 function hotWrites(n: number): Script {
-  const script = new Script().prepare('u', 'update branch set balance = balance + $1 where bid = $2').sync();
+  return n % 2 === 0 ? hotSimple(n) : hotPrepared(n);
+}
+
+function hotSimple(n: number): Script {
+  const script = new Script();
   for (let i = 1; i <= HOT_TRANSACTIONS; i++) {
-    const k = n * HOT_TRANSACTIONS + i;
+    const k = n * HOT_TRANSACTIONS + i, delta = i % 2 === 0 ? k : -k;
     script.query(
       'BEGIN;',
-      `UPDATE account SET balance = balance + ${k} WHERE aid = ${k * 487};`,
+      `UPDATE account SET balance = balance + ${delta} WHERE aid = ${k * 487};`,
       `SELECT balance FROM account WHERE aid = ${k * 487};`,
-      `UPDATE branch SET balance = balance + ${k} WHERE bid = ${1 + k % 10};`,
-      `INSERT INTO history (tid, bid, aid, delta, mtime) VALUES (1, 2, ${k}, ${k}, CURRENT_TIMESTAMP);`,
+      `UPDATE branch SET balance = balance + ${delta} WHERE bid = ${1 + k % 100};`,
+      `UPDATE office SET balance = balance + ${delta} WHERE oid = ${1 + k % 10};`,
+      `INSERT INTO history (tid, bid, aid, delta, mtime) VALUES (1, 2, ${k}, ${delta}, CURRENT_TIMESTAMP);`,
       'END;',
     );
-    script.execute('u', '1', String(1 + k % 10)).sync();
+  }
+  return script;
+}
+
+/** As pgbench does it: every statement of the transaction prepared, parameters as text. */
+function hotPrepared(n: number): Script {
+  const texts = [
+    'BEGIN;', 'UPDATE account SET balance = balance + $1 WHERE aid = $2;', 'SELECT balance FROM account WHERE aid = $1;',
+    'UPDATE branch SET balance = balance + $1 WHERE bid = $2;', 'UPDATE office SET balance = balance + $1 WHERE oid = $2;',
+    'INSERT INTO history (tid, bid, aid, delta, mtime) VALUES ($1, $2, $3, $4, CURRENT_TIMESTAMP);', 'END;',
+  ];
+  const script = new Script();
+  texts.forEach((text, i) => script.prepare(`P_${i}`, text).sync());
+  for (let i = 1; i <= HOT_TRANSACTIONS; i++) {
+    const k = n * HOT_TRANSACTIONS + i, aid = String(k * 487), bid = String(1 + k % 100), oid = String(1 + k % 10), delta = String(i % 2 === 0 ? k : -k);
+    const parameters = [[], [delta, aid], [aid], [delta, bid], [delta, oid], [bid, oid, aid, delta], []];
+    parameters.forEach((values, statement) => script.execute(`P_${statement}`, ...values).sync());
   }
   return script;
 }
@@ -135,9 +156,13 @@ function tables(): Script {
     'create table branch (bid int not null primary key, balance int, filler char(88))',
     'create table history (tid int, bid int, aid int, delta int, mtime timestamp, filler char(22))',
     "insert into account select g * 487, 1, 0, '' from generate_series(1, 2000) g",
-    "insert into branch select g, 0, '' from generate_series(1, 200) g",
+    'create table office (oid int not null primary key, balance int, filler char(88))',
+    "insert into branch select g, 0, '' from generate_series(1, 100) g",
+    "insert into office select g, 0, '' from generate_series(1, 10) g",
     'create unique index account_pkey on account (aid)',
     'analyze account',
+    'analyze branch',
+    'analyze office',
     'create table item (id int primary key, name text not null unique, price numeric(10,2) default 0, made date, at timestamptz default now(), tags text[], doc jsonb)',
     `insert into item select g, 'item ' || g, g * 1.5, date '2020-01-01' + g, '2020-01-01 10:00+00', array['a','b'], '{"a": 1}' from generate_series(1, 50) g`,
   );

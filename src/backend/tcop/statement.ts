@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { client } from '../transaction/client.ts';
 import { reportActivity } from '../utils/backend_status.ts';
 import { logDuration, logStatement as writeToLog } from '../utils/elog.ts';
-import { startStatementTimeout, stopStatementTimeout } from '../utils/interrupts.ts';
+import { noteStatement, startStatementTimeout, stopStatementTimeout } from '../utils/interrupts.ts';
 import { session } from '../utils/session.ts';
 import { settings } from '../utils/settings.ts';
 
@@ -26,6 +26,7 @@ const CLOCKS_DIFFER_MS = 5;
 /** A message that runs or prepares a statement has come. */
 export function statementStarts(): void {
   session.statementStart = currentTimestamp();
+  noteStatement();
   startStatementTimeout();
 }
 

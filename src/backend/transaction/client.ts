@@ -15,7 +15,7 @@ import { session } from '../utils/session.ts';
 import { settings } from '../utils/settings.ts';
 import { ByteWriter } from './bytes.ts';
 import { FastPath } from './fast_path.ts';
-import { CommitFile, ManagerLost, SocketLink, type Link } from './link.ts';
+import { CommitFile, ManagerLink, ManagerLost } from './link.ts';
 import './manager_settings.ts';
 import type {
   ClientMessage, CommitAnswer, CommitRequest, CommitToken, LockAnswer, LockStatus, LockTarget, SequenceParameters,
@@ -52,9 +52,9 @@ interface SequenceCache {
 
 export class ManagerClient {
   private readonly database: () => Oid;
-  private link: Link | null = null;
+  private link: ManagerLink | null = null;
   /** Instead of a socket: single-user mode, initdb and tests put a manager into the process. */
-  private makeLink: ((database: Oid) => Link) | null = null;
+  private makeLink: ((database: Oid) => ManagerLink) | null = null;
   private incarnation = 0;
   /** Locks taken without a message; null until the first one, and without memory to take them in. */
   private fast: FastPath | null = null;
@@ -82,7 +82,7 @@ export class ManagerClient {
   }
 
   /** From now on links are made by this function. */
-  useLinks(makeLink: ((database: Oid) => Link) | null): void {
+  useLinks(makeLink: ((database: Oid) => ManagerLink) | null): void {
     this.close();
     this.makeLink = makeLink;
   }
@@ -480,7 +480,7 @@ export class ManagerClient {
     throw unreachable();
   }
 
-  private exchange(link: Link, message: ClientMessage, interruptible: boolean, answered?: () => void): ServerMessage {
+  private exchange(link: ManagerLink, message: ClientMessage, interruptible: boolean, answered?: () => void): ServerMessage {
     const { out } = this;
     out.clear();
     out.makeSpill = message.kind === 'commit' ? link.makeSpill : null;
@@ -529,7 +529,7 @@ export class ManagerClient {
   }
 
   /** Sends what has no answer; a manager that died is noticed at the next request. */
-  private sendOnly(link: Link, message: ClientMessage): void {
+  private sendOnly(link: ManagerLink, message: ClientMessage): void {
     const out = new ByteWriter(128);
     writeClientMessage(out, message);
     try {
@@ -539,12 +539,12 @@ export class ManagerClient {
     }
   }
 
-  private connect(patient = false): Link {
+  private connect(patient = false): ManagerLink {
     if (this.link !== null) return this.link;
     if (this.sessionToken === 0) this.sessionToken = (port.randomInt() >>> 0) * 65536 + (port.randomInt() & 0xffff);
     const database = this.database();
     for (let attempt = 0; attempt < RECONNECTS; attempt++) {
-      const link = this.makeLink !== null ? this.makeLink(database) : SocketLink.open(database, patient);
+      const link = this.makeLink !== null ? this.makeLink(database) : ManagerLink.open(database, patient);
       try {
         const welcome = this.exchange(link, { kind: 'hello', pid: session.pid, session: this.sessionToken }, false);
         if (welcome.kind !== 'welcome') throw unexpected(welcome);
@@ -564,7 +564,7 @@ export class ManagerClient {
   }
 
   /** What belongs to the session rather than to a transaction is told to a new manager. */
-  private renewSession(link: Link): void {
+  private renewSession(link: ManagerLink): void {
     for (const channel of this.channels) this.exchange(link, { kind: 'listen', channel }, false);
     for (const { target, count } of this.advisory.values()) {
       for (let i = 0; i < count; i++) {

@@ -17,20 +17,14 @@ export class ManagerLost extends Error {
   }
 }
 
-export interface Link {
-  readonly fd: number;
-  /** See ByteWriter. */
-  readonly makeSpill: (() => Spill) | null;
-  /** Sends the frames in `out`. Throws ManagerLost. */
-  send(out: ByteWriter): void;
-  /** Waits for the next message; `interrupted` is called when a signal came meanwhile. Throws ManagerLost. */
-  receive(interrupted: () => void): ServerMessage;
-  /** The next message if it has come. Throws ManagerLost. */
-  poll(): ServerMessage | null;
-  /** Whether the manager is still there: asked without a message. */
+/** The manager's end when it is in this process. It speaks in frames as over a socket, so that a backend that was rehearsed
+ * with it knows the link it gets. All may throw ManagerLost. */
+export interface LocalEnd {
+  take(out: ByteWriter): void;
+  /** The next frame; null: there is none. */
+  give(): Buffer | null;
   isAlive(): boolean;
-  /** What backends lock in by themselves, if it is the memory that this manager has made. */
-  lockMemory(path: string, nonce: number): Int32Array | null;
+  readonly lockWords: Int32Array;
   close(): void;
 }
 
@@ -40,28 +34,33 @@ const CONNECT_LIMIT_MS = 10_000;
 const pollFds = new Int32Array(1), pollEvents = new Int16Array([POLLIN]), pollReady = new Int16Array(1);
 let fileNumber = 0;
 
-export class SocketLink implements Link {
+/** A backend's connection to its manager. */
+export class ManagerLink {
   readonly fd: number;
-  readonly makeSpill = makeCommitFile;
+  /** See ByteWriter. */
+  readonly makeSpill: (() => Spill) | null;
+  private readonly local: LocalEnd | null;
   private bytes = Buffer.allocUnsafeSlow(4096);
   private from = 0;
   private to = 0;
   /** The last large commit: should the manager die before it has read it, nobody else will. */
   private commitFile: string | null = null;
 
-  private constructor(fd: number) {
+  constructor(fd: number, local: LocalEnd | null = null) {
     this.fd = fd;
+    this.local = local;
+    this.makeSpill = local === null ? makeCommitFile : null;
   }
 
   /** Connects; has the postmaster fork the manager when there is none. `patient`: interrupts do not end the attempt. */
-  static open(database: number, patient: boolean): SocketLink {
+  static open(database: number, patient: boolean): ManagerLink {
     const path = managerSocket(database);
     const until = performance.now() + CONNECT_LIMIT_MS;
     for (let pauseMs = 1; ; pauseMs = pauseMs === 32 ? 1 : pauseMs * 2) {
       const fd = port.connectUnix(path);
       if (fd >= 0) {
         port.setBlocking(fd, true);
-        return new SocketLink(fd);
+        return new ManagerLink(fd);
       }
       if (performance.now() > until) throw new PgError('cannot_connect_now', 'could not reach the transaction manager of this database');
       if (pauseMs === 1) askPostmaster(database);
@@ -70,7 +69,12 @@ export class SocketLink implements Link {
     }
   }
 
+  /** Sends the frames in `out`. Throws ManagerLost. */
   send(out: ByteWriter): void {
+    if (this.local !== null) {
+      this.local.take(out);
+      return;
+    }
     if (out.position > LARGE_COMMIT_BYTES) {
       const file = out.spill instanceof CommitFile ? out.spill : new CommitFile();
       this.commitFile = file.name;
@@ -89,10 +93,15 @@ export class SocketLink implements Link {
     }
   }
 
+  /** Waits for the next message; `interrupted` is called when a signal came meanwhile. Throws ManagerLost. */
   receive(interrupted: () => void): ServerMessage {
     for (;;) {
       const message = this.buffered();
       if (message !== null) return message;
+      if (this.local !== null) {
+        if (!this.takeFrame()) throw internalError('a lock is waited for that nobody is there to free');
+        continue;
+      }
       const count = port.recv(this.fd, this.bytes, this.to, this.bytes.length - this.to);
       if (count > 0) this.to += count;
       else if (count === -EINTR || count === -EAGAIN) interrupted();
@@ -100,16 +109,31 @@ export class SocketLink implements Link {
     }
   }
 
+  /** The next message if it has come. Throws ManagerLost. */
   poll(): ServerMessage | null {
     for (;;) {
       const message = this.buffered();
       if (message !== null) return message;
+      if (this.local !== null) {
+        if (!this.takeFrame()) return null;
+        continue;
+      }
       pollFds[0] = this.fd;
       if (port.poll(pollFds, pollEvents, pollReady, 1, 0) <= 0) return null;
       const count = port.recv(this.fd, this.bytes, this.to, this.bytes.length - this.to);
       if (count > 0) this.to += count;
       else if (count !== -EINTR && count !== -EAGAIN) throw new ManagerLost();
     }
+  }
+
+  /** What the manager in this process has to say, into the buffer. */
+  private takeFrame(): boolean {
+    const frame = this.local!.give();
+    if (frame === null) return false;
+    if (this.to + frame.length > this.bytes.length) this.bytes = Buffer.concat([this.bytes.subarray(0, this.to), frame], 2 * (this.to + frame.length));
+    else frame.copy(this.bytes, this.to);
+    this.to += frame.length;
+    return true;
   }
 
   /** The next whole message in the buffer; otherwise makes room for it. */
@@ -132,13 +156,17 @@ export class SocketLink implements Link {
     return null;
   }
 
+  /** Whether the manager is still there: asked without a message. */
   isAlive(): boolean {
+    if (this.local !== null) return this.local.isAlive();
     pollFds[0] = this.fd;
     // Notifications may be waiting to be read; after its end there is POLLHUP.
     return port.poll(pollFds, pollEvents, pollReady, 1, 0) <= 0 || (pollReady[0]! & POLLHUP) === 0;
   }
 
+  /** What backends lock in by themselves, if it is the memory that this manager has made. */
   lockMemory(path: string, nonce: number): Int32Array | null {
+    if (this.local !== null) return this.local.lockWords;
     let file: number;
     try {
       file = openSync(path, 'r+');
@@ -153,6 +181,10 @@ export class SocketLink implements Link {
   }
 
   close(): void {
+    if (this.local !== null) {
+      this.local.close();
+      return;
+    }
     if (this.commitFile !== null) removeFile(this.commitFile);
     port.close(this.fd);
   }

@@ -2,17 +2,18 @@
 import { internalError } from '../../common/errors.ts';
 import type { WritableStore } from '../storage/store.ts';
 import type { Oid } from '../types/datum.ts';
-import { ByteReader, type ByteWriter } from './bytes.ts';
+import { ByteReader, ByteWriter } from './bytes.ts';
 import type { ManagerClient } from './client.ts';
 import { ManagerCore } from './core.ts';
-import { ManagerLost, type Link } from './link.ts';
-import type { ServerMessage } from './messages.ts';
-import { FRAME_HEADER_BYTES } from './wire.ts';
+import { ManagerLink, ManagerLost } from './link.ts';
+import { FRAME_HEADER_BYTES, writeServerMessage } from './wire.ts';
 
 export class LocalManager {
   readonly core: ManagerCore;
   private nextSession = 1;
-  private readonly inboxes = new Map<number, ServerMessage[]>();
+  /** Frames that a session has not read yet. */
+  private readonly inboxes = new Map<number, Buffer[]>();
+  private readonly out = new ByteWriter(4096);
   private dead = false;
 
   constructor(store: WritableStore, database: Oid) {
@@ -24,27 +25,20 @@ export class LocalManager {
     client.useLinks(() => this.connect());
   }
 
-  connect(): Link {
-    const id = this.nextSession++, inbox: ServerMessage[] = [];
+  connect(): ManagerLink {
+    const id = this.nextSession++, inbox: Buffer[] = [], lockWords = this.core.lockWords;
+    const alive = (): void => { if (this.dead) throw new ManagerLost(); };
     this.inboxes.set(id, inbox);
     this.core.machine.connect(id);
-    return {
-      fd: -1,
-      makeSpill: null,
+    return new ManagerLink(-1, {
+      lockWords,
       isAlive: () => !this.dead,
-      lockMemory: () => this.core.lockWords,
-      send: (out) => {
-        if (this.dead) throw new ManagerLost();
+      take: (out) => {
+        alive();
         this.receive(id, out);
       },
-      receive: () => {
-        if (this.dead) throw new ManagerLost();
-        const message = inbox.shift();
-        if (message === undefined) throw internalError('a lock is waited for that nobody is there to free');
-        return message;
-      },
-      poll: () => {
-        if (this.dead) throw new ManagerLost();
+      give: () => {
+        alive();
         return inbox.shift() ?? null;
       },
       close: () => {
@@ -52,7 +46,7 @@ export class LocalManager {
         this.core.machine.disconnect(id);
         this.settle();
       },
-    };
+    });
   }
 
   private receive(id: number, out: ByteWriter): void {
@@ -69,7 +63,11 @@ export class LocalManager {
   private settle(): void {
     while (this.core.work());
     if (this.core.applier.hasMaintenance) this.core.applier.maintain();
-    for (const { session, message } of this.core.takeOutputs()) this.inboxes.get(session)?.push(message);
+    for (const { session, message } of this.core.takeOutputs()) {
+      this.out.length = 0;
+      writeServerMessage(this.out, message);
+      this.inboxes.get(session)?.push(Buffer.from(this.out.bytes.subarray(0, this.out.length)));
+    }
     this.core.delivered();
   }
 

@@ -36,15 +36,18 @@ const FIRST_CONNECTION_MS = 2000;
 /** The databases' environments below the site. */
 export const environmentPath = (database: Oid): string => database === 0 ? 'global' : `base/${database}`;
 
-/** The whole life of a manager process; the working folder is the site's. */
-export function managerMain(database: Oid): never {
+/** Locked as long as a manager lives. */
+export const managerLock = (database: Oid): string => `tmp/manager.${database}.lock`;
+
+/** The whole life of a manager process; the working folder is the site's. Not `durable`: of a rehearsal. */
+export function managerMain(database: Oid, durable = true): never {
   port.setParentDeathSignal(SIGTERM);
   for (const signal of [SIGTERM, SIGQUIT, SIGHUP, SIGUSR1]) port.setSignal(signal, 'flag');
   for (const signal of [SIGINT, SIGPIPE, SIGUSR2, SIGALRM]) port.setSignal(signal, 'ignore');
   startLogContext('transaction manager');
   initPsStatus(`transaction manager ${environmentPath(database)}`);
   try {
-    if (takeLock(database)) new Manager(openWritableStore(environmentPath(database)), database).run();
+    if (takeLock(database)) new Manager(openWritableStore(environmentPath(database), durable), database).run();
     port._exit(0);
   } catch (error) {
     logError(error instanceof PgError ? error : internalError(error instanceof Error ? error.stack ?? error.message : String(error)));
@@ -54,7 +57,7 @@ export function managerMain(database: Oid): never {
 
 /** One manager per database, for as long as the process lives. */
 function takeLock(database: Oid): boolean {
-  return port.lockFile(openSync(`tmp/manager.${database}.lock`, 'a', 0o600)) === 0;
+  return port.lockFile(openSync(managerLock(database), 'a', 0o600)) === 0;
 }
 
 interface Connection {

@@ -42,10 +42,38 @@ export function ignoreInterrupts(ignore: boolean): void {
 /** Throws when the statement or the session is to end. */
 export function checkForInterrupts(): void {
   if (signals[0] !== seenTotal || pending) processInterrupts();
-  if (--looksLeft <= 0 && holdCount === 0) looksLeft = checkMemory();
+  if (--looksLeft <= 0 && holdCount === 0) looksLeft = look();
 }
 /** So often may be asked before memory is looked at. */
 let looksLeft = 0;
+
+/** A session's beginning is over when it has run so many statements, or one that asks so often. */
+const FIRST_STATEMENTS = 8000, LONG_STATEMENT_LOOKS = 32;
+let settled: (() => void) | null = null, firstStatementsLeft = 0;
+
+/** Calls this once, at the end of the session's beginning. */
+export function whenSettled(call: () => void): void {
+  settled = call;
+  firstStatementsLeft = FIRST_STATEMENTS;
+  looksLeft = LONG_STATEMENT_LOOKS;
+}
+
+export function noteStatement(): void {
+  if (settled === null) return;
+  looksLeft = LONG_STATEMENT_LOOKS;
+  if (--firstStatementsLeft === 0) settle();
+}
+
+function settle(): void {
+  const call = settled!;
+  settled = null;
+  call();
+}
+
+function look(): number {
+  if (settled !== null) settle();
+  return checkMemory();
+}
 
 /** Whether a signal or timer came that nobody has acted on: for loops that want to leave before they check. */
 export function interruptPending(): boolean {
