@@ -71,17 +71,14 @@ function int32(value: number): Buffer {
   return bytes;
 }
 
-/** Sessions of short statements in each act. */
-const SHORT_SESSIONS = 6;
+/** Sessions of short statements in the first act. */
+const SHORT_SESSIONS = 12;
 
 export function scenes(act: 'first' | 'second' | 'last'): Script[] {
   if (act === 'last') return Array.from({ length: LAST_WRITING_SESSIONS }, (_, i) => hotWrites(i));
-  const first = act === 'first', all = first ? [tables(), queries(), procedures(), psql(), copy()] : [];
-  for (let i = 0; i < SHORT_SESSIONS; i++) {
-    const n = first ? i : i + SHORT_SESSIONS;
-    all.push(simple(n), extended(n));
-  }
-  if (!first) for (let i = 0; i < HOT_SESSIONS; i++) all.push(hotWrites(i));
+  if (act === 'second') return Array.from({ length: HOT_SESSIONS }, (_, i) => hotWrites(i));
+  const all = [tables(), queries(), procedures(), psql(), copy()];
+  for (let i = 0; i < SHORT_SESSIONS; i++) all.push(simple(i), extended(i));
   return all;
 }
 
@@ -94,7 +91,7 @@ export function readingScenes(act: 'hot' | 'last'): Script[] {
 }
 
 /** So many that whatever a session runs once is compiled. */
-const LAST_SESSIONS = 32;
+const LAST_SESSIONS = 24;
 
 /** Sessions of so many look-ups that the optimizing compiler takes notice: what it makes of them the children inherit,
  * instead of spending a second each on it. */
@@ -110,7 +107,7 @@ function hot(): Script {
 /** The same for short transactions, and so for the transaction manager. */
 const HOT_TRANSACTIONS = 40;
 /** Once more with the optimizing compiler off: functions it was about to take then wait as long as any other does. */
-const LAST_WRITING_SESSIONS = 4;
+const LAST_WRITING_SESSIONS = 3;
 
 function hotWrites(n: number): Script {
   return n % 2 === 0 ? hotSimple(n) : hotPrepared(n);
