@@ -51,6 +51,14 @@ export interface StartOptions {
   passed?: number;
 }
 
+const running = new Map<ChildProcess, string>();
+process.once('exit', () => {
+  for (const [child, folder] of running) {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 export async function startStub(options: StartOptions = {}): Promise<StubSite> {
   const folder = options.folder ?? makeSiteFolder(options.ini, options.hba), port = await freePort();
   const program = programFolder();
@@ -58,6 +66,9 @@ export async function startStub(options: StartOptions = {}): Promise<StubSite> {
   const child = spawn('sh', ['-c', options.passed === undefined ? 'exec "$@"' : 'LISTEN_PID=$$; export LISTEN_PID; exec "$@"', 'sh',
     process.execPath, ...FORKING_FLAGS, join(program, 'test/postmaster/stub_server.ts'), '-D', folder, '-p', String(port),
     '-k', folder, '-h', '127.0.0.1', ...(options.args ?? [])], { ...account, cwd: '/', stdio: ['ignore', 'pipe', 'pipe', ...(options.passed === undefined ? [] : [options.passed])], env: { PATH: process.env['PATH'] ?? '', ...options.env } });
+  // A test that fails must leave nothing behind either.
+  running.set(child, folder);
+  child.on('close', () => running.delete(child));
   let text = '';
   const waiting = new Set<() => void>();
   for (const stream of [child.stdout!, child.stderr!]) {
