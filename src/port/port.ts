@@ -104,3 +104,10 @@ export const SIGHUP = 1, SIGINT = 2, SIGQUIT = 3, SIGABRT = 6, SIGKILL = 9, SIGU
   SIGALRM = 14, SIGTERM = 15, SIGCHLD = 17;
 export const EINTR = 4, EAGAIN = 11, EPIPE = 32, EADDRINUSE = 98, ECONNRESET = 104;
 export const POLLIN = 1, POLLOUT = 4, POLLERR = 8, POLLHUP = 16;
+
+const LOCK_PAUSE_MS = 1, noFds = new Int32Array(0), noEvents = new Int16Array(0);
+
+/** Waits until nobody else holds the lock of `lockFile`, and has it then. */
+export function waitForLock(fd: number): void {
+  while (port.lockFile(fd) !== 0) port.poll(noFds, noEvents, noEvents, 0, LOCK_PAUSE_MS);
+}

@@ -60,18 +60,25 @@ export const blockOf = (rowId: RowId): number => Math.floor(rowId / 65536);
 /** Not by `%`: that of numbers beyond 31 bits is a call. */
 export const slotOf = (rowId: RowId): number => rowId - Math.floor(rowId / 65536) * 65536;
 
+/** Where the row of a slot starts, from the start of the block at `at`. */
+export function slotStart(view: DataView, at: number, slot: number, wide: boolean): number {
+  return wide ? view.getUint32(at + BLOCK_HEADER_BYTES + 4 * slot, true) : view.getUint16(at + BLOCK_HEADER_BYTES + 2 * slot, true);
+}
+
+export function setSlotStart(view: DataView, slot: number, wide: boolean, start: number): void {
+  if (wide) view.setUint32(BLOCK_HEADER_BYTES + 4 * slot, start, true);
+  else view.setUint16(BLOCK_HEADER_BYTES + 2 * slot, start, true);
+}
+
 /** For sorting slots by where their rows start: start * 65536 + slot, of narrow blocks and of wide ones. */
 const narrowPlaces = new Uint32Array(MAX_SLOTS), widePlaces = new Float64Array(MAX_SLOTS);
-
-const startOf = (view: DataView, wide: boolean, slot: number): number =>
-  (wide ? view.getUint32(BLOCK_HEADER_BYTES + 4 * slot, true) : view.getUint16(BLOCK_HEADER_BYTES + 2 * slot, true));
 
 /** The live ones of the first `count` slots of a block by where their rows start, into `order`; how many. A dead slot's row
  * starts at 0. */
 export function slotsInRowOrder(view: DataView, wide: boolean, count: number, order: Uint16Array): number {
   let live = 0, before = 0, ordered = true;
   for (let slot = 0; slot < count; slot++) {
-    const start = startOf(view, wide, slot);
+    const start = slotStart(view, 0, slot, wide);
     if (start === 0) continue;
     order[live++] = slot;
     if (start < before) ordered = false;
@@ -84,12 +91,12 @@ export function slotsInRowOrder(view: DataView, wide: boolean, count: number, or
 /** Sorts the first `count` of some slots by where their rows start. */
 export function sortSlots(view: DataView, wide: boolean, order: Uint16Array, count: number): void {
   if (wide) {
-    for (let i = 0; i < count; i++) widePlaces[i] = startOf(view, true, order[i]!) * 65536 + order[i]!;
+    for (let i = 0; i < count; i++) widePlaces[i] = slotStart(view, 0, order[i]!, true) * 65536 + order[i]!;
     widePlaces.subarray(0, count).sort();
     for (let i = 0; i < count; i++) order[i] = widePlaces[i]! % 65536;
     return;
   }
-  for (let i = 0; i < count; i++) narrowPlaces[i] = ((startOf(view, false, order[i]!) << 16) | order[i]!) >>> 0;
+  for (let i = 0; i < count; i++) narrowPlaces[i] = ((slotStart(view, 0, order[i]!, false) << 16) | order[i]!) >>> 0;
   sortPlaces(narrowPlaces, count);
   for (let i = 0; i < count; i++) order[i] = narrowPlaces[i]! & 0xffff;
 }

@@ -11,9 +11,9 @@ import {
 } from '../transaction/xact.ts';
 import type { Datum } from '../types/datum.ts';
 import {
-  BLOCK_HEADER_BYTES, BLOCK_MOVED, BLOCK_WIDE, HEAP_ORDER_BLOCKS, MAX_SLOTS, PROVISIONAL_BLOCK, blockOf, formRow, slotOf, slotsInRowOrder, sortSlots, type RowId,
+  BLOCK_HEADER_BYTES, BLOCK_MOVED, BLOCK_WIDE, HEAP_ORDER_BLOCKS, MAX_SLOTS, PROVISIONAL_BLOCK, blockOf, formRow, setSlotStart, slotOf, slotStart, slotsInRowOrder, sortSlots, type RowId,
 } from './row.ts';
-import { setSlotStart, slotStart, slotsInOrderOfChange, visibleVersion, type RowRef, type TableChanges, type Version } from './table_changes.ts';
+import { slotsInOrderOfChange, visibleVersion, type RowRef, type TableChanges, type Version } from './table_changes.ts';
 import { existingWriteSet, writeSet } from './writeset.ts';
 
 export type { RowRef };
@@ -195,18 +195,12 @@ export class TableScan {
   }
 }
 
-/** All rows of a table as command `cid` sees them. */
-export function beginScan(rel: Relation, cid = currentCommandId()): TableScan {
+/** All rows of a table as command `cid` sees them. Not `arranging`: for somebody who says what is wanted of a block whose rows
+ * have moved (`TableScan.arrangeWanted`). */
+export function beginScan(rel: Relation, cid = currentCommandId(), arranging = true): TableScan {
   noteRead(rel.oid, rel.filenode, rel.shared);
   if (rel.kind === 'S' && existingWriteSet(rel.shared)?.tables.get(rel.filenode) === undefined) return new SequenceScan(rel, cid);
-  return new TableScan(rel, cid);
-}
-
-/** As beginScan, for somebody who arranges what is wanted of a block (`TableScan.arrangeWanted`). */
-export function beginFilteredScan(rel: Relation, cid: number): TableScan {
-  if (rel.kind === 'S') return beginScan(rel, cid);
-  noteRead(rel.oid, rel.filenode, rel.shared);
-  return new TableScan(rel, cid, -1, false);
+  return new TableScan(rel, cid, -1, arranging);
 }
 
 /** A sequence's stored row runs ahead of what was handed out; the transaction manager knows the true one. */

@@ -6,7 +6,7 @@
 //
 // Inserted rows have provisional row ids and stand packed in blocks, as they will be sent: one row more costs its bytes
 // and four for its command. The last block is open; it is sealed into the arena when it is full.
-import { BLOCK_HEADER_BYTES, BLOCK_TARGET_BYTES, BLOCK_WIDE, MAX_SLOTS, PROVISIONAL_BLOCK, blockOf, formRow, formRowInto, rowIdOf, slotOf, type RowId, type RowLayout } from './row.ts';
+import { BLOCK_HEADER_BYTES, BLOCK_TARGET_BYTES, BLOCK_WIDE, MAX_SLOTS, PROVISIONAL_BLOCK, blockOf, formRow, formRowInto, rowIdOf, setSlotStart, slotOf, slotStart, type RowId, type RowLayout } from './row.ts';
 import { BlockImage } from '../transaction/block_image.ts';
 import type { Datum } from '../types/datum.ts';
 import type { Arena, Chunk } from './arena.ts';
@@ -426,16 +426,6 @@ export class TableChanges {
     }
     return image.liveRows() === 0 ? undefined : image.bytes.subarray(0, image.length);
   }
-}
-
-/** Where the row of a slot starts, from the start of the block at `at`. */
-export function slotStart(view: DataView, at: number, slot: number, wide: boolean): number {
-  return wide ? view.getUint32(at + BLOCK_HEADER_BYTES + 4 * slot, true) : view.getUint16(at + BLOCK_HEADER_BYTES + 2 * slot, true);
-}
-
-export function setSlotStart(view: DataView, slot: number, wide: boolean, start: number): void {
-  if (wide) view.setUint32(BLOCK_HEADER_BYTES + 4 * slot, start, true);
-  else view.setUint16(BLOCK_HEADER_BYTES + 2 * slot, start, true);
 }
 
 export type { Chunk };

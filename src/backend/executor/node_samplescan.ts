@@ -11,10 +11,9 @@ import type { SampleScan } from '../nodes/plannodes.ts';
 import { typeHash } from '../types/hash.ts';
 import { hashBytes } from '../types/hash_bytes.ts';
 import { FLOAT8OID } from '../types/oids.ts';
-import { checkForInterrupts } from '../utils/interrupts.ts';
 import { genExpr } from './expr_codegen.ts';
 import { functionInfo } from './fmgr_info.ts';
-import { produceEpqRow, scannedRelation } from './node_scan.ts';
+import { produceBlockRows, produceBlocks, produceEpqRow, scannedRelation } from './node_scan.ts';
 import type { Producer } from './plan_compiler.ts';
 import { tableColumns } from './scan_columns.ts';
 
@@ -79,19 +78,10 @@ export const sampleScan: Producer<SampleScan> = (pc, plan, consume) => {
   const seed = repeatable === null ? 'null' : genExpr(g, repeatable, cx).code;
   const sampler = g.local(`new (${g.konst(Sampler)})(${g.konst(rel)}, ${bySystem}, ${genExpr(g, args[0]!, cx).code}, ${seed}, ${repeatable !== null})`);
   const scan = g.local(`${g.konst(beginScan)}(${g.konst(rel)}, rt.cid)`);
-  g.emit('try {');
-  g.block(`while (${scan}.next())`, () => {
-    g.emit(`${g.konst(checkForInterrupts)}();`);
-    const bytes = g.local(`${scan}.bytes`), view = g.local(`${scan}.view`), wide = g.local(`${scan}.wide`);
-    const slot = g.next('i');
-    g.block(`for (let ${slot} = 0; ${slot} < ${scan}.slotCount; ${slot}++)`, () => {
-      const offset = g.local(`${wide} ? ${view}.getUint32(8 + 4 * ${slot}, true) : ${view}.getUint16(8 + 2 * ${slot}, true)`);
-      g.labelled((row) => {
-        g.emit(`if (${offset} === 0 || !${sampler}.take(${view}, ${offset})) ${g.jumpCode(row)}`);
-        const columns = tableColumns(rel, { bytes, view, offset, rowId: `${scan}.rowId(${slot})` });
-        pc.filterAndProject(plan, pc.context({ scan: columns }), g.jumpCode(row), consume);
-      });
+  produceBlocks(pc, scan, (block) => {
+    produceBlockRows(pc, scan, block, `${scan}.slotCount`, (_slot, place, skip) => {
+      g.emit(`if (!${sampler}.take(${place.view}, ${place.offset})) ${skip}`);
+      pc.filterAndProject(plan, pc.context({ scan: tableColumns(rel, place) }), skip, consume);
     });
   });
-  g.emit(`} finally { ${scan}.close(); }`);
 };

@@ -1,7 +1,7 @@
 // Nodes that read a table: SeqScan, IndexScan, IndexOnlyScan, bitmap scans, TidScan.
 import { beginIndexScan, lookupUnique } from '../access/index.ts';
 import { keyDecoder } from '../access/key_decode.ts';
-import { beginFilteredScan, beginScan, fetchRow, inHeapOrder } from '../access/table.ts';
+import { beginScan, fetchRow, inHeapOrder } from '../access/table.ts';
 import { internalError } from '../../common/errors.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
@@ -70,42 +70,49 @@ const canFilterTwice = (quals: readonly Expr[]): boolean =>
   quals.length > 0 && quals.every((qual) => !containsLeakedVars(qual) && !containsVolatile(qual) && !referencesRow(qual));
 const referencesRow = (qual: Expr): boolean => containsNode(qual, (n) => n.kind === 'Var' && n.varattno <= 0);
 
-const seqScan: Producer<SeqScan> = (pc, plan, consume) => {
-  if (produceEpqRow(pc, plan, [], consume)) return;
+/** Emits the loop over the blocks of a scan (access/table.ts). */
+export function produceBlocks(pc: PlanCompiler, scan: string, body: (block: BlockPlace) => void): void {
   const { g } = pc;
-  const rel = scannedRelation(pc, plan.scanrelid);
-  const filtered = canFilterTwice(plan.qual);
-  const scan = g.local(`${g.konst(filtered ? beginFilteredScan : beginScan)}(${g.konst(rel)}, rt.cid)`);
   g.emit('try {');
   g.block(`while (${scan}.next())`, () => {
     g.emit(`${g.konst(checkForInterrupts)}();`);
-    const bytes = g.local(`${scan}.bytes`);
-    const view = g.local(`${scan}.view`);
+    body({ bytes: g.local(`${scan}.bytes`), view: g.local(`${scan}.view`), wide: g.local(`${scan}.wide`) });
+  });
+  g.emit(`} finally { ${scan}.close(); }`);
+}
+interface BlockPlace { bytes: string; view: string; wide: string }
+
+/** Emits the loop over the first `count` slots of a block. */
+export function produceBlockRows(pc: PlanCompiler, scan: string, { bytes, view, wide }: BlockPlace, count: string, body: (slot: string, place: RowPlace, skip: string) => void): void {
+  const { g } = pc, slot = g.next('i');
+  g.block(`for (let ${slot} = 0; ${slot} < ${count}; ${slot}++)`, () => {
+    const offset = g.local(`${wide} ? ${view}.getUint32(8 + 4 * ${slot}, true) : ${view}.getUint16(8 + 2 * ${slot}, true)`);
+    g.labelled((row) => {
+      g.emit(`if (${offset} === 0) ${g.jumpCode(row)}`);
+      body(slot, { bytes, view, offset, rowId: `${scan}.rowId(${slot})` }, g.jumpCode(row));
+    });
+  });
+}
+
+const seqScan: Producer<SeqScan> = (pc, plan, consume) => {
+  if (produceEpqRow(pc, plan, [], consume)) return;
+  const { g } = pc;
+  const rel = scannedRelation(pc, plan.scanrelid), filtered = canFilterTwice(plan.qual);
+  const scan = g.local(`${g.konst(beginScan)}(${g.konst(rel)}, rt.cid, ${!filtered})`);
+  produceBlocks(pc, scan, (block) => {
     const count = g.local(`${scan}.slotCount`, filtered);
-    const wide = g.local(`${scan}.wide`);
-    const rows = (body: (slot: string, columns: (attno: number) => Column, skip: string) => void): void => {
-      const slot = g.next('i');
-      g.block(`for (let ${slot} = 0; ${slot} < ${count}; ${slot}++)`, () => {
-        const offset = g.local(`${wide} ? ${view}.getUint32(8 + 4 * ${slot}, true) : ${view}.getUint16(8 + 2 * ${slot}, true)`);
-        g.labelled((row) => {
-          g.emit(`if (${offset} === 0) ${g.jumpCode(row)}`);
-          body(slot, tableColumns(rel, { bytes, view, offset, rowId: `${scan}.rowId(${slot})` }), g.jumpCode(row));
-        });
-      });
-    };
     if (filtered) {
       g.block(`if (${scan}.moved)`, () => {
         const wanted = g.local(`${scan}.wanted()`), n = g.local('0', true);
-        rows((slot, columns, skip) => {
-          genFilter(g, plan.qual, pc.context({ scan: columns }), pc.counted(plan, skip));
+        produceBlockRows(pc, scan, block, count, (slot, place, skip) => {
+          genFilter(g, plan.qual, pc.context({ scan: tableColumns(rel, place) }), pc.counted(plan, skip));
           g.emit(`${wanted}[${n}++] = ${slot};`);
         });
         g.emit(`${count} = ${scan}.arrangeWanted(${n});`);
       });
     }
-    rows((_slot, columns, skip) => pc.filterAndProject(plan, pc.context({ scan: columns }), skip, consume));
+    produceBlockRows(pc, scan, block, count, (_slot, place, skip) => pc.filterAndProject(plan, pc.context({ scan: tableColumns(rel, place) }), skip, consume));
   });
-  g.emit(`} finally { ${scan}.close(); }`);
 };
 
 export function indexOf(rel: Relation, indexid: number): IndexInfo {

@@ -3,12 +3,11 @@
 import { closeSync, constants, copyFileSync, existsSync, fsyncSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { zlib } from '../../common/builtin.ts';
 import { openSiteFile } from '../../common/site.ts';
-import { port } from '../../port/port.ts';
+import { waitForLock } from '../../port/port.ts';
 
 const DATA = 'data.mdb', JOURNAL = 'journal.mdb', LOCK = 'lock.mdb', PACKED = 'data.mdb.zst';
 /** A tenth smaller than by the usual level, in 0.1 s. */
 const PACKING_LEVEL = 9;
-const WAIT_MS = 5;
 
 function write(path: string, bytes: Uint8Array): void {
   const fd = openSiteFile(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC);
@@ -39,7 +38,7 @@ export function unpackEnvironment(folder: string): boolean {
     throw error;
   }
   try {
-    while (port.lockFile(fd) !== 0) port.poll(new Int32Array(0), new Int16Array(0), new Int16Array(0), 0, WAIT_MS);
+    waitForLock(fd);
     if (existsSync(`${folder}/${DATA}`)) return true;
     write(`${folder}/${DATA}.new`, zlib().zstdDecompressSync(readFileSync(fd)));
     renameSync(`${folder}/${DATA}.new`, `${folder}/${DATA}`);

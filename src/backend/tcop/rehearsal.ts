@@ -6,7 +6,7 @@
 // it makes have OIDs that no database reaches.
 import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { BASE, FILE_MODE, FOLDER_MODE, GLOBAL, TMP, databaseFolder, managerSocket } from '../../common/site.ts';
-import { SIGTERM, port } from '../../port/port.ts';
+import { SIGTERM, port, waitForLock } from '../../port/port.ts';
 import { forgetReservedOids } from '../catalog/catalog.ts';
 import { forgetCatalogs } from '../catalog/inval.ts';
 import * as ids from '../catalog/oids.ts';
@@ -133,7 +133,7 @@ function forkManager(database: Oid): number {
 /** It holds a lock as long as it lives. */
 function waitForEnd(database: Oid): void {
   const file = openSync(managerLock(database), 'a', FILE_MODE);
-  while (port.lockFile(file) !== 0) port.poll(new Int32Array(0), new Int16Array(0), new Int16Array(0), 0, 1);
+  waitForLock(file);
   closeSync(file);
 }
 
