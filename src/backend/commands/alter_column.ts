@@ -24,7 +24,7 @@ import { partitionParent } from '../partitioning/partdesc.ts';
 import { buildColumnDefault } from '../rewrite/defaults.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
-import { PASS, registerActions, simpleRecursion, typedTableRecursion, type Action, type Altered, type Queue } from './altertable.ts';
+import { PASS, REWRITE, registerActions, simpleRecursion, typedTableRecursion, type Action, type Altered, type Queue } from './altertable.ts';
 import { refusePartitionColumn } from './partition.ts';
 import { behaviorOf, columnToAlter, domainHasConstraints, setNotNull, statisticsTarget, undefinedColumn, updateAttribute } from './alter_common.ts';
 import { addCheckConstraint, queueForeignKey, queueIndex } from './alter_constraint.ts';
@@ -107,7 +107,7 @@ function addColumnTo(queue: Queue, tab: Altered, spec: ColumnSpec): void {
   const column = tab.current.attributes[attnum - 1]!;
   if (value !== null) {
     tab.newValues.set(attnum, { expr: value, generated: spec.generated !== '' });
-    tab.rewrite = true;
+    tab.rewriteReasons |= REWRITE.DEFAULT;
   } else if (column.missing === undefined && spec.notNull) tab.verifyNotNull = true;
 }
 

@@ -32,7 +32,7 @@ import { statisticsdef } from '../rewrite/ruleutils/miscdef.ts';
 import { constraintdef, indexdef } from '../rewrite/ruleutils/functions.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import { makeArray, type Oid } from '../types/datum.ts';
-import { PASS, Queue, prepareCommand, typedTableRecursion, registerActions, type Altered } from './altertable.ts';
+import { PASS, Queue, REWRITE, prepareCommand, typedTableRecursion, registerActions, type Altered } from './altertable.ts';
 import { columnToAlter, domainHasConstraints, updateAttribute } from './alter_common.ts';
 import { refusePartitionColumn } from './partition.ts';
 import { queueConstraint } from './alter_constraint.ts';
@@ -69,8 +69,7 @@ function prepareType(queue: Queue, tab: Altered, cmd: RawNode, recurse: boolean,
     const transform = conversion(queue, tab, column, using, now);
     if (requiresRewrite(transform, column, now)) {
       tab.newValues.set(column.attnum, { expr: transform, generated: false });
-      tab.rewrite = true;
-      tab.typeChanged = true;
+      tab.rewriteReasons |= REWRITE.COLUMN;
     } else checkCompositeTypeUnused(relation); // otherwise phase 3 does so
     if (tab.rewrite && column.attgenerated !== '') tab.newValues.delete(column.attnum);
   } else if (using !== undefined) throw new PgError('wrong_object_type', `"${relation.name}" is not a table`);
@@ -184,7 +183,7 @@ function changeType(tab: Altered, attnum: number, now: NewType): void {
     commandCounterIncrement();
     if (column.attgenerated !== '') {
       tab.newValues.set(attnum, { expr: newDefault, generated: true });
-      tab.rewrite = true;
+      tab.rewriteReasons |= REWRITE.COLUMN;
     }
   }
   alterOwnedSequences(tab.oid, attnum, column, now);

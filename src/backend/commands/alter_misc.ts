@@ -18,7 +18,7 @@ import { stringToNode } from '../nodes/readfuncs.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
-import { PASS, registerActions, type Action, type Altered } from './altertable.ts';
+import { PASS, REWRITE, registerActions, type Action, type Altered } from './altertable.ts';
 import { updateAttribute } from './alter_common.ts';
 import { changeRelationOwner } from './alter_owner.ts';
 import { refuseSystemCatalog } from './object_names.ts';
@@ -203,6 +203,7 @@ function setPersistence(tab: Altered, persistence: 'p' | 'u'): void {
   const relation = tab.current;
   if (relation.persistence === 't') throw new PgError('invalid_table_definition', `cannot change logged status of table "${relation.name}" because it is temporary`);
   if (relation.persistence === persistence) return;
+  if (relation.kind === 'r') tab.rewriteReasons |= REWRITE.PERSISTENCE;
   const keys = persistence === 'u' ? relation.referencedBy.map((k) => k.conrelid) : relation.foreignKeys.map((k) => k.confrelid);
   for (const other of keys) {
     const referenced = openRelation(other);

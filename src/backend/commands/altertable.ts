@@ -38,6 +38,9 @@ export const PASS = {
 } as const;
 const PASSES = 11;
 
+/** Why a table is written anew, as bits (AT_REWRITE_*). */
+export const REWRITE = { PERSISTENCE: 1, DEFAULT: 2, COLUMN: 4 } as const;
+
 /** One table of the queue: what is to be done to it, and what phase 3 must look at (AlteredTableInfo). */
 export class Altered {
   readonly oid: Oid;
@@ -51,8 +54,10 @@ export class Altered {
   readonly newChecks: { name: string; expr: Expr }[] = [];
   readonly newForeignKeys: Oid[] = [];
   verifyNotNull = false;
-  rewrite = false;
-  typeChanged = false;
+  /** Why the table is written anew (REWRITE): what event triggers are told. */
+  rewriteReasons = 0;
+  /** Whether phase 3 writes every row. (A change of logging, as such, does not here: it is a mark only.) */
+  get rewrite(): boolean { return (this.rewriteReasons & ~REWRITE.PERSISTENCE) !== 0; }
   /** Constraints and indexes to be made again after a change of type: OID to definition. */
   readonly changedConstraints = new Map<Oid, string>();
   readonly changedIndexes = new Map<Oid, string>();
@@ -211,10 +216,10 @@ function rewriteOrCheck(tab: Altered): void {
   const relation = tab.current;
   if (tab.newValues.size > 0 || tab.rewrite) checkCompositeTypeUnused(relation);
   if (relation.kind !== 'r' && relation.kind !== 'm') return;
+  if (tab.rewriteReasons !== 0) ddlHooks.rewriting?.(tab.oid, tab.rewriteReasons);
   if (!tab.rewrite && tab.newChecks.length === 0 && !tab.verifyNotNull) return;
   let target = relation;
   if (tab.rewrite) {
-    ddlHooks.rewriting?.(tab.oid, tab.typeChanged ? 4 : 2);
     if (relation.oid < 16384) throw new PgError('feature_not_supported', `cannot rewrite system relation "${relation.name}"`);
     setNewFilenode(tab.oid);
     commandCounterIncrement();

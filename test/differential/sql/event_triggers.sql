@@ -1,185 +1,226 @@
 -- Event triggers; objects by their identity; security labels without providers.
-create event trigger regress_event_trigger on ddl_command_start execute procedure pg_backend_pid();
-create function test_event_trigger() returns event_trigger as $$ BEGIN RAISE NOTICE 'test_event_trigger: % %', tg_event, tg_tag; END $$ language plpgsql;
-create function test_event_trigger_arg(name text) returns event_trigger as $$ BEGIN RETURN 1; END $$ language plpgsql;
-select test_event_trigger();
-create event trigger regress_event_trigger on elephant_bootstrap execute procedure test_event_trigger();
-create event trigger regress_event_trigger on ddl_command_start execute procedure test_event_trigger();
-create event trigger regress_event_trigger_end on ddl_command_end execute function test_event_trigger();
-create event trigger regress_event_trigger2 on ddl_command_start when food in ('sandwich') execute procedure test_event_trigger();
-create event trigger regress_event_trigger2 on ddl_command_start when tag in ('sandwich') execute procedure test_event_trigger();
-create event trigger regress_event_trigger2 on ddl_command_start when tag in ('create table', 'create skunkcabbage') execute procedure test_event_trigger();
-create event trigger regress_event_trigger2 on ddl_command_start when tag in ('DROP EVENT TRIGGER') execute procedure test_event_trigger();
-create event trigger regress_event_trigger2 on ddl_command_start when tag in ('CREATE ROLE') execute procedure test_event_trigger();
-create event trigger regress_event_trigger2 on ddl_command_start when tag in ('CREATE DATABASE') execute procedure test_event_trigger();
-create event trigger regress_event_trigger2 on ddl_command_start when tag in ('CREATE TABLESPACE') execute procedure test_event_trigger();
-create event trigger regress_event_trigger2 on ddl_command_start when tag in ('create table') and tag in ('CREATE FUNCTION') execute procedure test_event_trigger();
-create event trigger regress_event_trigger2 on ddl_command_start execute procedure test_event_trigger('argument not allowed');
-create event trigger regress_event_trigger2 on ddl_command_start when tag in ('create table', 'CREATE FUNCTION') execute procedure test_event_trigger();
-comment on event trigger regress_event_trigger is 'test comment';
-create role regress_evt_user;
-set role regress_evt_user;
-create event trigger regress_event_trigger_noperms on ddl_command_start execute procedure test_event_trigger();
-reset role;
-alter event trigger regress_event_trigger disable;
-create table event_trigger_fire1 (a int);
-alter event trigger regress_event_trigger enable;
+create function watch() returns event_trigger language plpgsql as $$ begin raise notice 'watched: % of %', tg_event, tg_tag; end $$;
+create function watch_with(who int) returns event_trigger language plpgsql as $$ begin null; end $$;
+select watch();
+-- what CREATE refuses
+create event trigger w on ddl_command_start execute function version();
+create event trigger w on ddl_command_start execute function nowhere();
+create event trigger w on midnight execute function watch();
+create event trigger w on ddl_command_start when weekday in ('monday') execute function watch();
+create event trigger w on ddl_command_start when tag in ('monday') execute function watch();
+create event trigger w on ddl_command_end when tag in ('create view', 'create nothing') execute function watch();
+create event trigger w on ddl_command_end when tag in ('ALTER EVENT TRIGGER') execute function watch();
+create event trigger w on ddl_command_end when tag in ('DROP ROLE') execute function watch();
+create event trigger w on ddl_command_end when tag in ('DROP DATABASE') execute function watch();
+create event trigger w on ddl_command_end when tag in ('ALTER TABLESPACE') execute function watch();
+create event trigger w on sql_drop when tag in ('create view') and tag in ('drop view') execute function watch();
+create event trigger w on ddl_command_start execute function watch(1);
+create event trigger w on ddl_command_start execute function watch('text');
+-- all commands; some of them
+create event trigger w_all on ddl_command_start execute function watch();
+create event trigger w_all on ddl_command_end execute function watch();
+create event trigger w_end on ddl_command_end execute procedure watch();
+create event trigger w_some on ddl_command_end when tag in ('create view', 'DROP VIEW', 'Create Sequence') execute function watch();
+select evtname, evtevent, evtfoid::regproc, evtenabled, evttags from pg_event_trigger order by evtname;
+comment on event trigger w_all is 'sees everything';
+create view seen as select 1 as one;
+create or replace view seen as select 1 as one, 2 as two;
+create sequence seen_seq;
+drop view seen;
+create table stays (k int, v text);
+-- fired in functions and procedures, by settings and by state
+alter event trigger w_end disable;
+create function makes() returns text language plpgsql as $$ begin create table made_here (k int); return 'made'; end $$;
+select makes();
+create procedure unmakes() language plpgsql as $$ begin drop table made_here; end $$;
+call unmakes();
 set session_replication_role = replica;
-create table event_trigger_fire2 (a int);
-alter event trigger regress_event_trigger enable replica;
-create table event_trigger_fire3 (a int);
-alter event trigger regress_event_trigger enable always;
-create table event_trigger_fire4 (a int);
+create index on stays (k);
+alter event trigger w_all enable replica;
+create index on stays (v);
+alter event trigger w_all enable always;
+alter table stays add w int;
 reset session_replication_role;
-create table event_trigger_fire5 (a int);
-create function f1() returns int language plpgsql as $$ begin create table event_trigger_fire6 (a int); return 0; end $$;
-select f1();
-create procedure p1() language plpgsql as $$ begin create table event_trigger_fire7 (a int); end $$;
-call p1();
-alter event trigger regress_event_trigger disable;
-drop table event_trigger_fire2, event_trigger_fire3, event_trigger_fire4, event_trigger_fire5, event_trigger_fire6, event_trigger_fire7;
-drop routine f1(), p1();
-grant all on table event_trigger_fire1 to public;
-comment on table event_trigger_fire1 is 'here is a comment';
-revoke all on table event_trigger_fire1 from public;
-drop table event_trigger_fire1;
-create foreign data wrapper useless;
-create server useless_server foreign data wrapper useless;
-create user mapping for regress_evt_user server useless_server;
-alter default privileges for role regress_evt_user revoke delete on tables from regress_evt_user;
-alter event trigger regress_event_trigger owner to regress_evt_user;
-alter role regress_evt_user superuser;
-alter event trigger regress_event_trigger owner to regress_evt_user;
-alter event trigger regress_event_trigger rename to regress_event_trigger2;
-alter event trigger regress_event_trigger rename to regress_event_trigger3;
-drop event trigger regress_event_trigger;
-drop role regress_evt_user;
-drop event trigger if exists regress_event_trigger2;
-drop event trigger if exists regress_event_trigger2;
-drop event trigger regress_event_trigger3;
-drop event trigger regress_event_trigger_end;
-CREATE SCHEMA schema_one authorization regress_evt_user;
-CREATE SCHEMA schema_two authorization regress_evt_user;
-CREATE SCHEMA audit_tbls authorization regress_evt_user;
-CREATE TEMP TABLE a_temp_tbl ();
-SET SESSION AUTHORIZATION regress_evt_user;
-CREATE TABLE schema_one.table_one(a int);
-CREATE TABLE schema_one."table two"(a int);
-CREATE TABLE schema_one.table_three(a int);
-CREATE TABLE audit_tbls.schema_one_table_two(the_value text);
-CREATE TABLE schema_two.table_two(a int);
-CREATE TABLE schema_two.table_three(a int, b text);
-CREATE TABLE audit_tbls.schema_two_table_three(the_value text);
-CREATE OR REPLACE FUNCTION schema_two.add(int, int) RETURNS int LANGUAGE plpgsql CALLED ON NULL INPUT AS $$ BEGIN RETURN coalesce($1,0) + coalesce($2,0); END; $$;
-CREATE AGGREGATE schema_two.newton (BASETYPE = int, SFUNC = schema_two.add, STYPE = int);
-RESET SESSION AUTHORIZATION;
-CREATE TABLE undroppable_objs (object_type text, object_identity text);
-INSERT INTO undroppable_objs VALUES ('table', 'schema_one.table_three'), ('table', 'audit_tbls.schema_two_table_three');
-CREATE TABLE dropped_objects (type text, schema text, object text);
-CREATE OR REPLACE FUNCTION undroppable() RETURNS event_trigger LANGUAGE plpgsql AS $$
-DECLARE obj record;
-BEGIN
-	PERFORM 1 FROM pg_tables WHERE tablename = 'undroppable_objs';
-	IF NOT FOUND THEN RAISE NOTICE 'table undroppable_objs not found, skipping'; RETURN; END IF;
-	FOR obj IN SELECT * FROM pg_event_trigger_dropped_objects() JOIN undroppable_objs USING (object_type, object_identity) LOOP
-		RAISE EXCEPTION 'object % of type % cannot be dropped', obj.object_identity, obj.object_type;
-	END LOOP;
-END; $$;
-CREATE EVENT TRIGGER undroppable ON sql_drop EXECUTE PROCEDURE undroppable();
-CREATE OR REPLACE FUNCTION test_evtrig_dropped_objects() RETURNS event_trigger LANGUAGE plpgsql AS $$
-DECLARE obj record;
-BEGIN
-    FOR obj IN SELECT * FROM pg_event_trigger_dropped_objects() LOOP
-        IF obj.object_type = 'table' THEN EXECUTE format('DROP TABLE IF EXISTS audit_tbls.%I', format('%s_%s', obj.schema_name, obj.object_name)); END IF;
-	INSERT INTO dropped_objects (type, schema, object) VALUES (obj.object_type, obj.schema_name, obj.object_identity);
-    END LOOP;
-END $$;
-CREATE EVENT TRIGGER regress_event_trigger_drop_objects ON sql_drop WHEN TAG IN ('drop table', 'drop function', 'drop view', 'drop owned', 'drop schema', 'alter table') EXECUTE PROCEDURE test_evtrig_dropped_objects();
-ALTER TABLE schema_one.table_one DROP COLUMN a;
-DROP SCHEMA schema_one, schema_two CASCADE;
-DELETE FROM undroppable_objs WHERE object_identity = 'audit_tbls.schema_two_table_three';
-DROP SCHEMA schema_one, schema_two CASCADE;
-DELETE FROM undroppable_objs WHERE object_identity = 'schema_one.table_three';
-DROP SCHEMA schema_one, schema_two CASCADE;
-SELECT * FROM dropped_objects WHERE schema IS NULL OR schema <> 'pg_toast';
-DROP OWNED BY regress_evt_user;
-SELECT * FROM dropped_objects WHERE type = 'schema';
-DROP ROLE regress_evt_user;
-DROP EVENT TRIGGER regress_event_trigger_drop_objects;
-DROP EVENT TRIGGER undroppable;
-CREATE OR REPLACE FUNCTION event_trigger_report_dropped() RETURNS event_trigger LANGUAGE plpgsql AS $$
-DECLARE r record;
-BEGIN
-    FOR r IN SELECT * from pg_event_trigger_dropped_objects() LOOP
-    IF NOT r.normal AND NOT r.original THEN CONTINUE; END IF;
-    RAISE NOTICE 'NORMAL: orig=% normal=% istemp=% type=% identity=% name=% args=%', r.original, r.normal, r.is_temporary, r.object_type, r.object_identity, r.address_names, r.address_args;
-    END LOOP;
-END; $$;
-CREATE EVENT TRIGGER regress_event_trigger_report_dropped ON sql_drop EXECUTE PROCEDURE event_trigger_report_dropped();
-CREATE OR REPLACE FUNCTION event_trigger_report_end() RETURNS event_trigger LANGUAGE plpgsql AS $$
-DECLARE r RECORD;
-BEGIN
-    FOR r IN SELECT * FROM pg_event_trigger_ddl_commands() LOOP
-        RAISE NOTICE 'END: command_tag=% type=% identity=%', r.command_tag, r.object_type, r.object_identity;
-    END LOOP;
-END; $$;
-CREATE EVENT TRIGGER regress_event_trigger_report_end ON ddl_command_end EXECUTE PROCEDURE event_trigger_report_end();
-CREATE SCHEMA evttrig
-	CREATE TABLE one (col_a SERIAL PRIMARY KEY, col_b text DEFAULT 'forty two', col_c SERIAL)
-	CREATE INDEX one_idx ON one (col_b)
-	CREATE TABLE two (col_c INTEGER CHECK (col_c > 0) REFERENCES one DEFAULT 42)
-	CREATE TABLE id (col_d int NOT NULL GENERATED ALWAYS AS IDENTITY);
-CREATE TABLE evttrig.parted (id int PRIMARY KEY) PARTITION BY RANGE (id);
-CREATE TABLE evttrig.part_1_10 PARTITION OF evttrig.parted (id) FOR VALUES FROM (1) TO (10);
-CREATE TABLE evttrig.part_10_20 PARTITION OF evttrig.parted (id) FOR VALUES FROM (10) TO (20) PARTITION BY RANGE (id);
-CREATE TABLE evttrig.part_10_15 PARTITION OF evttrig.part_10_20 (id) FOR VALUES FROM (10) TO (15);
-ALTER TABLE evttrig.one ALTER COLUMN col_b DROP DEFAULT;
-ALTER TABLE evttrig.one DROP CONSTRAINT one_pkey;
-ALTER TABLE evttrig.one DROP COLUMN col_c;
-ALTER TABLE evttrig.id ALTER COLUMN col_d DROP IDENTITY, ALTER COLUMN col_d SET DATA TYPE int;
-DROP INDEX evttrig.one_idx;
-DROP SCHEMA evttrig CASCADE;
-DROP TABLE a_temp_tbl;
-CREATE OPERATOR CLASS evttrigopclass FOR TYPE int USING btree AS STORAGE int;
-DROP EVENT TRIGGER regress_event_trigger_report_dropped;
-DROP EVENT TRIGGER regress_event_trigger_report_end;
+alter table stays add x int;
+alter event trigger w_all enable replica;
+alter table stays add y int;
+select evtname, evtenabled from pg_event_trigger order by evtname;
+alter event trigger w_all enable;
+grant select on stays to public;
+revoke select on stays from public;
+comment on column stays.k is 'a key';
+select 1 as x into stays_too;
+create materialized view stays_mat as select k from stays;
+refresh materialized view stays_mat;
+import foreign schema far from server nowhere into public;
+create foreign data wrapper far_away;
+create server far_server foreign data wrapper far_away;
+create role evt_keeper;
+create user mapping for evt_keeper server far_server;
+alter default privileges for role evt_keeper grant select on tables to public;
+alter default privileges for role evt_keeper revoke select on tables from public;
+-- owners are superusers
+alter event trigger w_all owner to evt_keeper;
+set role evt_keeper;
+create event trigger mine on ddl_command_start execute function watch();
+reset role;
+alter role evt_keeper superuser;
+alter event trigger w_all owner to evt_keeper;
+alter role evt_keeper nosuperuser;
+alter event trigger w_all rename to w_end;
+alter event trigger w_all rename to w_every;
+alter event trigger w_all rename to nobody;
+drop role evt_keeper;
+drop event trigger w_all;
+drop event trigger if exists w_all;
+drop function watch();
+drop event trigger w_every;
+drop event trigger w_end;
+drop event trigger w_some;
+drop materialized view stays_mat;
+drop table stays, stays_too;
+-- sql_drop: what it is told, keeping things from being dropped, and dropping more
+create schema north authorization evt_keeper;
+create schema south authorization evt_keeper;
+create schema ledger authorization evt_keeper;
+create temp table passing ();
+set session authorization evt_keeper;
+create table north.inn (beds int);
+create table north."inn yard" (carts int);
+create table north.ferry (boats int);
+create table south.inn (beds int, host text default 'nobody');
+create table ledger.north_inn (note text);
+create table ledger.south_inn (note text);
+create function south.longer(text, text) returns text language sql as $$ select case when length($1) > length($2) then $1 else $2 end $$;
+create aggregate south.longest (text) (sfunc = south.longer, stype = text, initcond = '');
+reset session authorization;
+create table kept (kind text, what text);
+insert into kept values ('table', 'north.ferry'), ('table', 'ledger.south_inn');
+create table gone (kind text, place text, what text);
+create function keep() returns event_trigger language plpgsql as $$
+declare d record;
+begin
+  if to_regclass('kept') is null then
+    raise notice 'nothing is kept';
+    return;
+  end if;
+  for d in select object_type, object_identity from pg_event_trigger_dropped_objects() where exists (select from kept where kind = object_type and what = object_identity) loop
+    raise exception '% % stays', d.object_type, d.object_identity;
+  end loop;
+end $$;
+create event trigger keeper on sql_drop execute function keep();
+create function bury() returns event_trigger language plpgsql as $$
+declare d record;
+begin
+  for d in select * from pg_event_trigger_dropped_objects() loop
+    if d.object_type = 'table' and d.schema_name <> 'ledger' then
+      execute format('drop table if exists ledger.%I', d.schema_name || '_' || d.object_name);
+    end if;
+    insert into gone values (d.object_type, d.schema_name, d.object_identity);
+  end loop;
+end $$;
+create event trigger burier on sql_drop when tag in ('drop schema', 'alter table', 'drop table', 'drop owned', 'drop view') execute function bury();
+alter table north.inn drop column beds;
+drop schema north, south cascade;
+delete from kept where what like 'ledger%';
+drop schema north, south cascade;
+delete from kept;
+drop schema north, south cascade;
+select * from gone where place is null or place not like 'pg_toast%';
+drop owned by evt_keeper;
+select kind, what from gone where kind = 'schema' order by what;
+drop role evt_keeper;
+drop table kept;
+drop event trigger burier;
+drop event trigger keeper;
+-- every column of what the functions tell
+create function tell_dropped() returns event_trigger language plpgsql as $$
+declare d record;
+begin
+  for d in select * from pg_event_trigger_dropped_objects() where original or normal loop
+    raise notice '% % (%, %): original % normal % temporary %', d.object_type, d.object_identity, d.address_names, d.address_args, d.original, d.normal, d.is_temporary;
+  end loop;
+end $$;
+create function tell_made() returns event_trigger language plpgsql as $$
+declare d record;
+begin
+  for d in select * from pg_event_trigger_ddl_commands() loop
+    raise notice '%: % % in % (extension %)', d.command_tag, d.object_type, d.object_identity, d.schema_name, d.in_extension;
+  end loop;
+end $$;
+create event trigger a_drop on sql_drop execute function tell_dropped();
+create event trigger b_end on ddl_command_end execute function tell_made();
+select * from pg_event_trigger_dropped_objects();
+select * from pg_event_trigger_ddl_commands();
+create schema road
+  create table stage (no bigserial primary key, town text default 'Hof', miles smallserial)
+  create index by_town on stage (town)
+  create table coach (at bigint default 7 check (at <> 13) references stage)
+  create table ticket (no int generated by default as identity, price numeric not null)
+  create view long_stage as select no from stage where miles > 9;
+create table road.day (d date, n int, primary key (d, n)) partition by range (d);
+create table road.day_1 partition of road.day for values from ('2020-01-01') to ('2020-01-02');
+create table road.day_2 partition of road.day for values from ('2020-01-02') to ('2020-02-01') partition by list (n);
+create table road.day_2a partition of road.day_2 for values in (1, 2);
+alter table road.stage alter town drop default;
+alter table road.stage drop constraint stage_pkey;
+alter table road.stage drop constraint stage_pkey cascade;
+alter table road.stage drop miles cascade;
+alter table road.ticket alter no drop identity, alter price type numeric(9,2);
+drop index road.by_town;
+create operator class far_ops for type text using btree as storage text;
+create operator class road.far_ops for type bigint using hash as operator 1 =;
+drop function tell_made();
+drop schema road cascade;
+drop table passing;
+drop operator family far_ops using btree;
+drop event trigger a_drop;
+drop event trigger b_end;
+-- rewrites of tables
 select pg_event_trigger_table_rewrite_oid();
-CREATE OR REPLACE FUNCTION test_evtrig_no_rewrite() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'rewrites not allowed'; END; $$;
-create event trigger no_rewrite_allowed on table_rewrite execute procedure test_evtrig_no_rewrite();
-create table rewriteme (id serial primary key, foo float, bar timestamptz);
-insert into rewriteme select x * 1.001 from generate_series(1, 500) as t(x);
-alter table rewriteme alter column foo type numeric;
-alter table rewriteme add column baz int default 0;
-CREATE OR REPLACE FUNCTION test_evtrig_no_rewrite() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'Table ''%'' is being rewritten (reason = %)', pg_event_trigger_table_rewrite_oid()::regclass, pg_event_trigger_table_rewrite_reason(); END; $$;
-alter table rewriteme add column onemore int default 0, add column another int default -1, alter column foo type numeric(10,4);
-alter table rewriteme alter column foo type numeric(10,4);
-alter table rewriteme alter column foo type numeric(12,4);
-create table rewriteme_part partition of rewriteme for values in (1);
-alter table rewriteme alter column foo type varchar(20);
-create type rewritetype as (a int);
-create table rewritemetoo1 of rewritetype;
-create table rewritemetoo2 of rewritetype;
-alter type rewritetype alter attribute a type text cascade;
-create table rewritemetoo3 (a rewritetype);
-alter type rewritetype alter attribute a type varchar cascade;
-drop table rewriteme;
-drop event trigger no_rewrite_allowed;
-drop function test_evtrig_no_rewrite();
-CREATE OR REPLACE FUNCTION start_command() RETURNS event_trigger AS $$ BEGIN RAISE NOTICE '% - ddl_command_start', tg_tag; END; $$ LANGUAGE plpgsql;
-CREATE OR REPLACE FUNCTION end_command() RETURNS event_trigger AS $$ BEGIN RAISE NOTICE '% - ddl_command_end', tg_tag; END; $$ LANGUAGE plpgsql;
-CREATE OR REPLACE FUNCTION drop_sql_command() RETURNS event_trigger AS $$ BEGIN RAISE NOTICE '% - sql_drop', tg_tag; END; $$ LANGUAGE plpgsql;
-CREATE EVENT TRIGGER start_rls_command ON ddl_command_start WHEN TAG IN ('CREATE POLICY', 'ALTER POLICY', 'DROP POLICY') EXECUTE PROCEDURE start_command();
-CREATE EVENT TRIGGER end_rls_command ON ddl_command_end WHEN TAG IN ('CREATE POLICY', 'ALTER POLICY', 'DROP POLICY') EXECUTE PROCEDURE end_command();
-CREATE EVENT TRIGGER sql_drop_command ON sql_drop WHEN TAG IN ('DROP POLICY') EXECUTE PROCEDURE drop_sql_command();
-create table event_trigger_test (a int);
-CREATE POLICY p1 ON event_trigger_test USING (FALSE);
-ALTER POLICY p1 ON event_trigger_test USING (TRUE);
-ALTER POLICY p1 ON event_trigger_test RENAME TO p2;
-DROP POLICY p2 ON event_trigger_test;
-SELECT e.evtname, pg_describe_object('pg_event_trigger'::regclass, e.oid, 0) as descr, b.type, b.object_names, b.object_args FROM pg_event_trigger e, LATERAL pg_identify_object_as_address('pg_event_trigger'::regclass, e.oid, 0) as b ORDER BY e.evtname;
-DROP EVENT TRIGGER start_rls_command;
-DROP EVENT TRIGGER end_rls_command;
-DROP EVENT TRIGGER sql_drop_command;
+select pg_event_trigger_table_rewrite_reason();
+create function refuses() returns event_trigger language plpgsql as $$ begin raise exception 'leave it as it is'; end $$;
+create function tells() returns event_trigger language plpgsql as $$ begin raise notice '% is written anew for %', pg_event_trigger_table_rewrite_oid()::regclass, pg_event_trigger_table_rewrite_reason(); end $$;
+create event trigger rewrites on table_rewrite when tag in ('create table') execute function refuses();
+create event trigger rewrites on table_rewrite execute function refuses();
+create table heavy (no int primary key, weight real, seen timestamp);
+insert into heavy select g, g / 3.0, '2020-02-03' from generate_series(1, 20) g;
+alter table heavy alter weight type numeric;
+alter table heavy add colour text default 'grey';
+alter table heavy add at float8 default random();
+drop event trigger rewrites;
+create event trigger rewrites on table_rewrite execute function tells();
+alter table heavy alter weight type numeric(8, 2), add left_side bool default false, add right_side bool default true;
+alter table heavy alter weight type numeric(8, 2);
+alter table heavy alter weight type numeric(9, 2);
+alter table heavy alter weight type text;
+alter table heavy alter weight type varchar;
+alter table heavy alter weight type varchar(9);
+alter table heavy add at float8 default random();
+alter table heavy set unlogged;
+create type cargo as (tons int);
+create table load_1 of cargo;
+create table load_2 of cargo;
+alter type cargo alter attribute tons type bigint cascade;
+create table holds (c cargo);
+alter type cargo alter attribute tons type text cascade;
+drop event trigger rewrites;
+drop function refuses(), tells();
+drop table heavy;
+-- policies
+create function says() returns event_trigger language plpgsql as $$ begin raise notice '% at %', tg_tag, tg_event; end $$;
+create event trigger p_start on ddl_command_start when tag in ('DROP POLICY', 'CREATE POLICY', 'ALTER POLICY') execute function says();
+create event trigger p_end on ddl_command_end when tag in ('ALTER POLICY', 'DROP POLICY', 'CREATE POLICY') execute function says();
+create event trigger p_drop on sql_drop when tag in ('DROP POLICY') execute function says();
+create table guarded (k int);
+create policy few on guarded using (k < 3);
+alter policy few on guarded using (k < 4);
+alter policy few on guarded rename to some;
+drop policy some on guarded;
+select t.evtname, pg_describe_object(t.tableoid, t.oid, 0), a.* from pg_event_trigger t, pg_identify_object_as_address(t.tableoid, t.oid, 0) a order by 1;
+drop event trigger p_start;
+drop event trigger p_end;
+drop event trigger p_drop;
 create type ident_type as (a int);
 create table ident (a int primary key default 3, b ident_type, constraint positive check (a > 0));
 create view ident_view as select a from ident;
