@@ -30,6 +30,8 @@ const READ_BYTES = 1 << 18;
 const MAX_UNREAD_BYTES = 64 << 20;
 /** What was dropped is removed beside commits, or when there has been none for so long. */
 const QUIET_MS = 50;
+/** After so many bytes of large commits, and when there has been nothing to do for so long, the holes they left are given back. */
+const REST_BYTES = 16 << 20, REST_MS = 500;
 const READER_CHECK_MS = 10_000, READER_CHECK_SOON_MS = 1000;
 const FIRST_CONNECTION_MS = 2000;
 
@@ -96,7 +98,16 @@ class Manager {
   private seenReaderSignals = port.signals[SIGUSR1]!;
   /** A backend has left, perhaps not of its own will. */
   private connectionEnded = false;
-  private readonly readFile = (name: string): Buffer => readCommitFile(name);
+  /** What commit files had, until their commits are answered. */
+  private large: Buffer[] = [];
+  /** Their bytes since memory was given back last. */
+  private largeBytes = 0;
+  private readonly readFile = (name: string): Buffer => {
+    const bytes = readCommitFile(name);
+    this.large.push(bytes);
+    this.largeBytes += bytes.length;
+    return bytes;
+  };
 
   constructor(store: WritableStore, database: Oid) {
     this.store = store;
@@ -117,7 +128,9 @@ class Manager {
         this.workedMs = nowMs();
       }
       this.answer();
+      if (this.large.length > 0) this.freeLarge();
       if (this.core.applier.hasMaintenance && nowMs() >= this.workedMs + QUIET_MS) this.core.applier.maintain();
+      this.rest();
       this.checkReaders();
       if (this.retire()) return;
     }
@@ -154,6 +167,7 @@ class Manager {
     if (machine.hasWork) return 0;
     let until = this.checkedReadersMs + (this.connectionEnded ? READER_CHECK_SOON_MS : READER_CHECK_MS);
     if (applier.hasMaintenance) until = Math.min(until, this.workedMs + QUIET_MS);
+    if (this.largeBytes >= REST_BYTES) until = Math.min(until, this.workedMs + REST_MS);
     const deadline = machine.nextDeadlineMs();
     if (deadline >= 0) until = Math.min(until, deadline);
     const idleExit = getInt('manager_idle_exit');
@@ -335,6 +349,20 @@ class Manager {
     this.checkedReadersMs = nowMs();
     this.store.readerCheck();
     removeOrphanedCommits();
+  }
+
+  /** V8 would keep them until it collects, which it does not while nothing happens. */
+  private freeLarge(): void {
+    if (this.core.machine.hasCommits) return;
+    for (const bytes of this.large) (bytes.buffer as ArrayBuffer).transfer(0);
+    this.large = [];
+  }
+
+  /** A large commit's pages leave holes as large in the C library's memory. */
+  private rest(): void {
+    if (this.largeBytes < REST_BYTES || nowMs() < this.workedMs + REST_MS) return;
+    this.largeBytes = 0;
+    port.releaseMemory();
   }
 
   /** Ends when there has been nothing to do for long enough; true: it is over. */

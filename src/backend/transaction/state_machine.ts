@@ -169,6 +169,12 @@ export class StateMachine {
     return session !== undefined && (session.request !== null || session.commit !== null);
   }
 
+  /** Whether a commit has come that is not answered: its bytes are still needed. */
+  get hasCommits(): boolean {
+    for (const session of this.sessions.values()) if (session.commit !== null) return true;
+    return false;
+  }
+
   /** Tells the time; ends waits whose lock_timeout has come. */
   tick(nowMs: number): void {
     this.nowMs = nowMs;
