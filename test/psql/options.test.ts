@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { dateText } from '../../src/bin/terminal/command_general.ts';
 import { NOT_INSTALLED, oracleInstalled, startOracle } from '../support/oracle.ts';
 import type { Site } from '../support/site.ts';
 import { OURS, withoutOurs } from './compare.ts';
@@ -42,6 +43,17 @@ const STARTS: [args: string[], input?: string][] = [
   // The server's last word, and the connection's: psql said the first twice.
   [['-X'], END], [['-X', '-v', 'VERBOSITY=terse'], END], [['-X'], 'PGDMP'],
   [['-X'], '\\unrestrict a\n\\restrict\n\\restrict abc\n\\! echo no\n\\unrestrict\n\\unrestrict x\n\\set a 1\nselect 1;\n\\if false\n\\unrestrict abc\n\\! echo yes\n'],
+  // A full disk was an exception with its stack; a command that fails was not told; a result's tag went where \\g says.
+  [['-X'], 'select 1 \\g /dev/full\n\\o /dev/full\nselect 1;\n\\o\n\\w /dev/full\n\\copy (select 1) to /dev/full\n\\echo end'],
+  [['-X'], '\\copy (select 1) to program \'cat > /dev/null; exit 3\'\n\\copy (select 1) to program \'cat > /dev/null; kill -9 $$\'\ncreate temp table a (a int);\n\\copy a from program \'nosuch command\'\n\\copy a from program \'kill -9 $$\'\n\\copy a from program \'/etc/passwd\'\n\\echo end'],
+  [['-X'], 'create temp table a (a int) \\g tag\ninsert into a values (1) returning a \\g rows\ncopy a to stdout \\g copied\n\\! cat tag rows copied\n\\! nosuch command\n\\echo `nosuch command`\n'],
+  // With "(" in front it is a query for a cursor, too: the width of the columns tells.
+  [['-X', '-v', 'FETCH_COUNT=1'], '/* c */ (select 9 union all select 10);'],
+  [['-X'], '\\connect "nosuch=1"\nselect 1;'], [['-X'], '\\connect -reuse-previous=foo x\n\\conninfo\nselect 1;'],
+  // \\watch runs its statement alone: no BEGIN, no savepoint, no echo.
+  [['-Xt', '-v', 'AUTOCOMMIT=off', '-v', 'ECHO=errors'], 'create sequence watched;\ncommit;\nselect 1 / (3 - nextval(\'watched\')) \\watch 0.01\ncommit;\ndrop sequence watched;\ncommit;\nvacuum pg_am;\ncreate table late (a int); commit;\ncreate /* c */ unique index concurrently ix on late (a);\ndrop table late;\ncommit;'],
+  // Who leaves the editor without writing does not run the last statement once more.
+  [['-X'], 'select 1;\n\\e\n\\p\n;\nselect 2\n\\e\n;\n\\e /nonexistent/x\n\\setenv EDITOR false\n\\e\n\\setenv EDITOR \'echo "select 5;" >\'\n\\e\n\\ef abs(int4)\n\\p\n'],
   [['-X'], '\\copy\n\\nosuch\n\\g (x\n\\pset nosuch\n\\setenv\n\\getenv a\n\\sf\n\\sv\n\\lo_unlink\n\\watch\n\\w\n\\ir\n\\cd /nonexistent\n\\encoding x y\n\\gdesc\n\\gset\n\\crosstabview\n\\x foo\n\\timing foo\n\\a b\n\\s\n\\s /nonexistent/x\n'],
 ];
 
@@ -56,3 +68,17 @@ for (const [args, input = ''] of STARTS) {
     t.deepEqual(await run(OURS[0]!, args, input), theirs);
   });
 }
+
+test('nobody reads any more: the end is that of any program, a signal', async (t) => {
+  if (server === undefined) return t.log(NOT_INSTALLED);
+  // It ended as if all were well.
+  for (const psql of ['/usr/bin/psql', OURS[0]!]) {
+    const [out] = await run('/bin/bash', ['-c', `'${psql}' -XAtc 'select generate_series(1, 100000)' | head -1; echo "\${PIPESTATUS[0]}"`], '');
+    t.is(out, '1\n141\n');
+  }
+});
+
+test('the date of \\watch is that of the C locale', (t) => {
+  // Days below ten had a zero, and the hour after midnight was the 24th.
+  t.is(dateText(new Date(2026, 10, 2, 0, 5, 9)), 'Mon Nov  2 00:05:09 2026');
+});

@@ -10,7 +10,7 @@ import { attach, psqlExec } from './common.ts';
 import { controls } from './mbprint.ts';
 import { logError, logInfo, stdout } from './output.ts';
 import { pset } from './settings.ts';
-import { setVariable } from './variables.ts';
+import { booleanOf, setVariable } from './variables.ts';
 
 const OPTIONS: ConnectOptions = { statementCache: 0, onWarning: (message) => { logInfo(message); } };
 
@@ -83,20 +83,25 @@ function whereText(db: Connection, verb: string): string {
   return hostaddr !== '' && hostaddr !== host ? `${start} on host "${host}" (address "${hostaddr}") at port "${port}".\n` : `${start} on host "${host}" at port "${port}".\n`;
 }
 
+const REUSE = '-reuse-previous=';
+
 const reconnect: Command = async (context) => {
   let reuse: boolean | null = null;
   let first = context.arg('sqlidhack', true);
-  const option = first === null ? null : /^-reuse-previous=(on|off|true|false|yes|no|1|0)$/i.exec(first);
-  if (option !== null) {
-    reuse = /^(on|true|yes|1)$/i.test(option[1]!);
+  if (first?.startsWith(REUSE) === true) {
+    const value = booleanOf(first.slice(REUSE.length), REUSE.slice(0, -1));
+    if (value === undefined) return 'error';
+    reuse = value;
     first = context.arg('sqlidhack', true);
   }
   const words = [first, context.arg('sqlidhack', true), context.arg('normal', true), context.arg('normal', true)].map((w) => (w === '-' || w === '' ? null : w));
   const [dbname, user, host, port] = words, old = pset.db, given = dbname !== null && dbname !== undefined && isConnectionString(dbname);
   const keep = reuse ?? !given;
   const settings: ConnectSettings = { fallback_application_name: 'psql', client_encoding: wantedEncoding(undefined) };
+  let understood = false;
   try {
     const named = given ? parseConninfo(dbname!) : {};
+    understood = true;
     if (keep) {
       if (old === null) {
         logError(given ? 'No database connection exists to re-use parameters from' : 'You are currently not connected to a database.');
@@ -130,7 +135,7 @@ const reconnect: Command = async (context) => {
       logInfo(message);
       if (old !== null) logInfo('Previous connection kept');
     } else {
-      logError(`\\connect: ${message}`);
+      logError(understood ? `\\connect: ${message}` : message);
       if (old !== null) await old.finish().catch(() => {});
       pset.db = null;
       syncVariables();

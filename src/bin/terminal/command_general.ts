@@ -1,11 +1,10 @@
 // Commands of everyday: \g and its kin, \i, \o, \echo, \set, \if, \timing, \q, \w, \e, \!, \watch, …
 import { writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { childProcess } from '../prompt.ts';
 import { findEncoding } from '../../interfaces/libpq/encoding.ts';
 import { strerror } from '../../common/strerror.ts';
 import { defineCommands, restriction, type Command, type CommandContext, type CommandStatus } from './command.ts';
-import { sendQuery } from './common.ts';
+import { watchQuery } from './common.ts';
 import { doCopy } from './copy.ts';
 import { editText } from './editor.ts';
 import { reportText } from './error_report.ts';
@@ -17,6 +16,7 @@ import { pageOut, watchPager } from './pager.ts';
 import { readLine } from '../prompt.ts';
 import { applyPset, showPset } from './pset.ts';
 import { EXIT_SUCCESS, pset } from './settings.ts';
+import { runShell } from './shell.ts';
 import { booleanOf, listVariables, parseBoolean, setVariable } from './variables.ts';
 
 const home = (path: string): string => path.replace(/^~(?=\/|$)/, process.env['HOME'] ?? homedir());
@@ -159,11 +159,11 @@ async function include(context: CommandContext, relative: boolean): Promise<Comm
   return await processFile(home(file), relative) === EXIT_SUCCESS ? 'skip' : 'error';
 }
 
-const output: Command = (context) => {
+const output: Command = async (context) => {
   const name = context.arg('filepipe', true);
   const sink = openSink(name === null ? null : home(name));
   if (sink === undefined) return 'error';
-  if (pset.out !== stdout) pset.out.close();
+  if (pset.out !== stdout) await pset.out.close();
   pset.out = sink;
   return 'skip';
 };
@@ -192,15 +192,17 @@ const editQuery: Command = (context) => {
     lineText = file;
     file = null;
   }
-  const line = lineText === null ? null : Number(lineText);
+  const line = lineText === null ? null : Number.parseInt(lineText, 10);
   if (line !== null && !(line >= 1)) {
     logError(`invalid line number: ${lineText}`);
     return 'error';
   }
-  const from = context.query.text === '' && file === null ? context.previous.text : context.query.text;
-  const text = editText(from, line, file === null ? null : home(file));
-  if (text === null) return 'error';
-  context.query.text = text;
+  const { query, previous } = context, recalled = query.text === '' && file === null;
+  const edited = editText(recalled ? previous.text : query.text, line, file === null ? null : home(file));
+  if (edited === null) return 'error';
+  // Who leaves the editor without writing does not want a file, or the last statement, to be run.
+  if (edited !== 'unchanged') query.text = edited.text;
+  else if (recalled || file !== null) query.text = '';
   return 'newedit';
 };
 
@@ -208,12 +210,18 @@ const shell: Command = (context) => {
   const command = context.arg('whole line');
   pset.out.flush();
   stdout.flush();
-  const { status } = childProcess().spawnSync('/bin/sh', command === null ? ['-c', `exec ${process.env['SHELL'] ?? '/bin/sh'}`] : ['-c', command], { stdio: 'inherit' });
-  if (status === 127) logError('\\!: failed');
-  return status === 127 ? 'error' : 'skip';
+  runShell(command ?? `exec ${process.env['SHELL'] ?? '/bin/sh'}`);
+  return 'skip';
 };
 
 // ---- \watch
+
+/** Date and time as the C locale writes them (%c of strftime). */
+export function dateText(date: Date): string {
+  const pad = (n: number): string => String(n).padStart(2, '0');
+  const day = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'][date.getDay()]!, month = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'][date.getMonth()]!;
+  return `${day} ${month} ${String(date.getDate()).padStart(2)} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())} ${date.getFullYear()}`;
+}
 
 const watch: Command = async (context) => {
   const { query, previous } = context, arg = context.arg('normal', true);
@@ -232,14 +240,12 @@ const watch: Command = async (context) => {
   if (pager !== null) pset.out = pager;
   let failed = false;
   while (!over()) {
-    const when = new Date().toLocaleString('en-US', { weekday: 'short', month: 'short', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }).replaceAll(',', '');
-    const year = new Date().getFullYear();
-    const head = `${when} ${year} (every ${seconds}s)\n`;
+    const head = `${dateText(new Date())} (every ${seconds}s)\n`;
     pset.popt.title = title === null ? head : `${title}\t${head}`;
     let ok: boolean;
     pset.bind = bind;
     try {
-      ok = await sendQuery(text);
+      ok = await watchQuery(text);
     } finally {
       pset.popt.title = title;
     }
@@ -251,9 +257,10 @@ const watch: Command = async (context) => {
     for (let waited = 0; waited < seconds * 1000 && !over(); waited += 50) await new Promise((wake) => { setTimeout(wake, Math.min(50, seconds * 1000 - waited)); });
   }
   pset.out = before;
-  if (pager !== null) await pager.finish();
+  if (pager !== null) await pager.close();
+  // Behind the ^C of the terminal; a pager leaves the screen as it was.
+  else stdout.write('\n');
   interrupt.pressed = false;
-  stdout.write('\n');
   query.text = '';
   return failed ? 'error' : 'skip';
 };
@@ -335,7 +342,7 @@ defineCommands({
     }
     return 'skip';
   },
-  'w write': (c) => {
+  'w write': async (c) => {
     const file = c.arg('filepipe', true);
     if (file === null) {
       logError(`\\${c.name}: missing required argument`);
@@ -344,8 +351,10 @@ defineCommands({
     const sink = openSink(home(file)), text = c.query.text !== '' ? c.query.text : c.previous.text;
     if (sink === undefined) return 'error';
     if (text !== '') sink.write(`${text}\n`);
-    sink.close();
-    return 'skip';
+    const failure = sink.failure();
+    await sink.close();
+    if (failure !== null) logError(`${file}: ${failure}`);
+    return failure === null ? 'skip' : 'error';
   },
   'set': (c) => {
     const name = c.arg();

@@ -118,19 +118,27 @@ const terminalColumns = (out: Sink): number => (out.isStdout && process.stdout.i
 export const contextFor = (options: TableOptions, out: Sink, part: Partial<PrintContext> = {}): PrintContext =>
   ({ options, terminalColumns: terminalColumns(out), startTable: true, stopTable: true, priorRecords: 0, ...part });
 
-/** Prints a table to where results go. */
-export function showTable(table: Table, options: TableOptions, out: Sink = pset.out): void {
+/** Prints a table to where results go; false, after saying why, when it did not get there. */
+export function showTable(table: Table, options: TableOptions, out: Sink = pset.out): boolean {
   const text = printTable(table, contextFor(options, out));
   if (pset.logFile !== null) current.log(text);
   pageOut(text, options, out);
+  return allWritten(out, 'print result table');
 }
 
-export function showResult(result: QueryTable, options: TableOptions, out: Sink = pset.out, title = options.title, footers: readonly string[] | null = null): void {
-  showTable(tableOfResult(result, options, title, footers), options, out);
+function allWritten(out: Sink, what: string): boolean {
+  const failure = out.failure();
+  if (failure !== null) logError(`could not ${what}: ${failure}`);
+  return failure === null;
 }
 
-function showStatus(result: Result, out: Sink): void {
-  if (!pset.quiet) out.write(pset.popt.format === 'html' ? `<p>${htmlEscape(result.tag)}</p>\n` : `${result.tag}\n`);
+export function showResult(result: QueryTable, options: TableOptions, out: Sink = pset.out, title = options.title, footers: readonly string[] | null = null): boolean {
+  return showTable(tableOfResult(result, options, title, footers), options, out);
+}
+
+/** To where results go anyway, whatever \g says. */
+function showStatus(result: Result): void {
+  if (!pset.quiet) pset.out.write(pset.popt.format === 'html' ? `<p>${htmlEscape(result.tag)}</p>\n` : `${result.tag}\n`);
   if (pset.logFile !== null) current.log(`${result.tag}\n`);
   const oid = /^INSERT (\d+) /.exec(result.tag);
   setVariable('LASTOID', oid?.[1] ?? '0');
@@ -192,7 +200,7 @@ async function showQueryResult(result: Result, last: boolean, out: Sink, options
   if (result.status === 'empty') return true;
   const shown = last || pset.showAllResults;
   if (result.status !== 'tuples') {
-    if (shown) showStatus(result, out);
+    if (shown) showStatus(result);
     return true;
   }
   const table = result as unknown as QueryTable;
@@ -200,31 +208,35 @@ async function showQueryResult(result: Result, last: boolean, out: Sink, options
   if (last && pset.gset !== null) success = storeRow(table);
   else if (last && pset.gexec) success = await executeValues(table);
   else if (last && pset.crosstab !== null) success = printCrosstab(table, pset.crosstab, (t) => showTable(t, options, out));
-  else if (shown) showResult(table, options, out);
-  if (shown && /^(INSERT|UPDATE|DELETE)/.test(result.tag)) showStatus(result, out);
+  else if (shown) success = showResult(table, options, out);
+  if (shown && /^(INSERT|UPDATE|DELETE)/.test(result.tag)) showStatus(result);
   return success;
 }
 
 // ---- the query
 
-/** The words a statement begins with, in lower case, behind white space and comments. */
+/** The words a statement begins with, four at most, in lower case, without the white space and comments around them. */
 function leadingWords(query: string): string[] {
-  const text = query.replace(/^(?:\s+|--[^\n]*|\/\*[^]*?\*\/)+/, '');
-  return (/^[A-Za-z]+(?:\s+[A-Za-z]+){0,2}/.exec(text)?.[0] ?? '').toLowerCase().split(/\s+/);
+  const words: string[] = [], next = /(?:\s+|--[^\n]*|\/\*[^]*?\*\/)*([A-Za-z]+)/y;
+  for (let m = next.exec(query); m !== null && words.length < 4; m = next.exec(query)) words.push(m[1]!.toLowerCase());
+  return words;
 }
+
+/** A query that a cursor can stand for (is_select_command). */
+const isSelect = (query: string): boolean => /^(?:\s+|--[^\n]*|\/\*[^]*?\*\/|\()*(?:select|values)(?![A-Za-z])/i.test(query);
 
 /** Statements that must not be, or need not be, behind a BEGIN (command_no_begin). */
 function needsNoBegin(query: string): boolean {
-  const [first, second, third] = leadingWords(query);
+  const [first, second, third, fourth] = leadingWords(query);
   switch (first) {
     case 'abort': case 'begin': case 'start': case 'commit': case 'end': case 'rollback': return true;
     case 'prepare': return second === 'transaction';
     case 'vacuum': return true;
     case 'cluster': return second === undefined;
-    case 'create': return second === 'database' || second === 'tablespace' || ((second === 'index' || (second === 'unique' && third === 'index')) && /concurrently/i.test(query.slice(0, 60)));
+    case 'create': return second === 'database' || second === 'tablespace' || (second === 'index' && third === 'concurrently') || (second === 'unique' && third === 'index' && fourth === 'concurrently');
     case 'alter': return second === 'system';
     case 'drop': return second === 'database' || second === 'system' || second === 'tablespace' || (second === 'index' && third === 'concurrently');
-    case 'reindex': return second === 'database' || second === 'system' || (third === 'concurrently');
+    case 'reindex': return second === 'database' || second === 'system' || ((second === 'index' || second === 'table') && third === 'concurrently');
     case 'discard': return second === 'all';
     default: return false;
   }
@@ -274,7 +286,7 @@ async function runQuery(query: string): Promise<boolean> {
   const rollback = db.transactionStatus === 'in transaction' && (pset.onErrorRollback === 'on' || (pset.onErrorRollback === 'interactive' && pset.interactive));
   const savepoint = rollback && await quietly(`SAVEPOINT ${SAVEPOINT}`);
   const from = performance.now();
-  const outcome = pset.gdesc ? await describeQuery(db, query) : pset.fetchCount > 0 && !pset.gexec && pset.bind === null && pset.crosstab === null && /^(select|values)$/.test(leadingWords(query)[0] ?? '') && !isSeveral(query)
+  const outcome = pset.gdesc ? await describeQuery(db, query) : pset.fetchCount > 0 && !pset.gexec && pset.bind === null && pset.crosstab === null && isSelect(query) && !isSeveral(query)
     ? await runByCursor(db, query) : await runSteps(db, query);
   const elapsedMs = performance.now() - from;
   if (!outcome.success && pset.echo === 'errors') logInfo(`STATEMENT:  ${query}`);
@@ -284,13 +296,30 @@ async function runQuery(query: string): Promise<boolean> {
     if (status === 'in error') await quietly(`ROLLBACK TO ${SAVEPOINT}`);
     else if (status === 'in transaction' && !outcome.savepointGone) await quietly(`RELEASE ${SAVEPOINT}`);
   }
-  if (pset.timing) {
-    pset.out.flush();
-    stdout.write(timingText(elapsedMs));
-  }
+  showTiming(elapsedMs);
   notifications();
   pset.out.flush();
   return outcome.success;
+}
+
+/** \watch: the statement alone, with nothing before, behind or said about it (PSQLexecWatch). */
+export async function watchQuery(query: string): Promise<boolean> {
+  const { db } = pset;
+  if (db === null) {
+    logError('You are currently not connected to a database.');
+    return false;
+  }
+  const from = performance.now(), { success } = await runSteps(db, query);
+  showTiming(performance.now() - from);
+  notifications();
+  pset.out.flush();
+  return success;
+}
+
+function showTiming(elapsedMs: number): void {
+  if (!pset.timing) return;
+  pset.out.flush();
+  stdout.write(timingText(elapsedMs));
 }
 
 interface Outcome { success: boolean; savepointGone: boolean }
@@ -330,6 +359,7 @@ async function runSteps(db: Connection, query: string): Promise<Outcome> {
       case 'copy out': {
         const out = pset.copyTarget ?? open();
         await copyDataOut(value.stream, out);
+        if (out === null || !allWritten(out, 'write COPY data')) success = false;
         copied = out === pset.out;
         step = await steps.next();
         break;
@@ -344,14 +374,14 @@ async function runSteps(db: Connection, query: string): Promise<Outcome> {
           copied = false;
           break;
         }
-        const out = result.status === 'tuples' && pset.gset === null && !pset.gexec ? open() : sink ?? pset.out;
+        const out = result.status === 'tuples' && pset.gset === null && !pset.gexec ? open() : pset.out;
         if (out === null) success = false;
         else if (!await showQueryResult(result, step.done === true, out, options)) success = false;
         break;
       }
     }
   }
-  if (own && sink !== undefined) sink.close();
+  if (own && sink !== undefined) await sink.close();
   if (!db.isOpen) await checkConnection();
   return { success, savepointGone };
 }
@@ -396,6 +426,7 @@ async function runByCursor(db: Connection, query: string): Promise<Outcome> {
       start = false;
       if (stop) break;
     }
+    if (sink !== undefined && !allWritten(sink, 'print result table')) success = false;
     setVariable('ERROR', 'false');
     setVariable('SQLSTATE', '00000');
     setVariable('ROW_COUNT', String(total));
@@ -403,7 +434,7 @@ async function runByCursor(db: Connection, query: string): Promise<Outcome> {
     fail(error, query);
     success = false;
   }
-  if (own && sink !== undefined) sink.close();
+  if (own && sink !== undefined) await sink.close();
   if (db.transactionStatus === 'in transaction') await quietly('CLOSE _psql_cursor');
   if (began) await quietly(success ? 'COMMIT' : 'ROLLBACK');
   return { success, savepointGone: false };
@@ -423,7 +454,7 @@ async function describeQuery(db: Connection, query: string): Promise<Outcome> {
     const { sink, own } = target();
     if (sink !== undefined) {
       showResult(shown[0]! as unknown as QueryTable, pset.gOptions ?? pset.popt, sink);
-      if (own) sink.close();
+      if (own) await sink.close();
     }
     setSuccessVariables(shown[0]!);
     return { success: true, savepointGone: false };

@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { closeSync, openSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import type { Readable } from 'node:stream';
-import { childProcess } from '../prompt.ts';
 import { strerror } from '../../common/strerror.ts';
 import { sendQuery } from './common.ts';
 import { copySource, type CopyFile } from './copy_data.ts';
 import { FileSource } from './input.ts';
 import { logError, openSink, stdout, type Sink } from './output.ts';
 import { pset } from './settings.ts';
+import { endText, startShell } from './shell.ts';
 
 interface CopyRequest {
   /** What stands before and behind the file. */
@@ -101,15 +101,15 @@ async function copyFrom(request: CopyRequest, sql: string, binary: boolean): Pro
   if (request.file === null && !request.psqlInOut) return sendQuery(sql);
   if (request.program) {
     stdout.flush();
-    const child = childProcess().spawn('/bin/sh', ['-c', request.file!], { stdio: ['inherit', 'pipe', 'inherit'] }), ended = once(child, 'close') as Promise<[number | null, string | null]>;
-    const ok = await sendFrom(new ProgramSource(child.stdout), sql, binary, null);
+    const child = startShell(request.file!, 'out'), ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
+    const ok = await sendFrom(new ProgramSource(child.stdout!), sql, binary, null);
     // What it still has to say nobody will hear.
-    child.stdout.destroy();
+    child.stdout!.destroy();
     const [status, signal] = await ended;
     // One that could not write any more was not wrong.
-    const wrong = status === null ? signal !== 'SIGPIPE' : status !== 0 && (ok || status !== 141);
-    if (wrong) logError(`${request.file}: child process ${status === null ? `was terminated by signal ${signal}` : `exited with exit code ${status}`}`);
-    return ok && !wrong;
+    const wrong = signal === 'SIGPIPE' || (status === 141 && !ok) ? null : endText(status, signal);
+    if (wrong !== null) logError(`${request.file}: ${wrong}`);
+    return ok && wrong === null;
   }
   // Line by line: what follows \. may be the script.
   if (request.psqlInOut) return sendFrom({ nextLines: () => FileSource.standardInput().nextBytes() }, sql, binary, null);
@@ -184,11 +184,14 @@ async function copyTo(request: CopyRequest, sql: string): Promise<boolean> {
   if (sink === undefined) return false;
   const before = pset.copyTarget;
   pset.copyTarget = sink;
+  let ok: boolean, wrong: string | null = null;
   try {
-    return await sendQuery(sql);
+    ok = await sendQuery(sql);
   } finally {
     pset.copyTarget = before;
-    if (sink !== stdout) sink.close();
+    if (sink !== stdout) wrong = await sink.close();
     else stdout.flush();
   }
+  if (wrong !== null) logError(`${request.file}: ${wrong}`);
+  return ok && wrong === null;
 }

@@ -160,11 +160,11 @@ const editSource = (function_: boolean): Command => async (context: CommandConte
   if (line !== null && function_) line += Math.max(0, text.split('\n').findIndex((l) => /^(AS |BEGIN |RETURN )/.test(l)));
   const edited = editText(text, line, null);
   if (edited === null) return 'error';
-  if (edited === text) {
+  if (edited === 'unchanged') {
     stdout.write('No changes\n');
     return 'skip';
   }
-  context.query.text = edited;
+  context.query.text = edited.text;
   return 'newedit';
 };
 

@@ -1,9 +1,11 @@
 // Where psql writes: standard output (gathered, and flushed before anything else is said or run), files, pipes; messages in the
 // manner of pg_log.
+import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { childProcess } from '../prompt.ts';
+import { constants } from 'node:os';
 import { strerror } from '../../common/strerror.ts';
 import { pset } from './settings.ts';
+import { endText, startShell } from './shell.ts';
 
 const GATHERED_BYTES = 1 << 16;
 
@@ -11,8 +13,10 @@ export interface Sink {
   readonly isStdout: boolean;
   write(text: string | Buffer): void;
   flush(): void;
-  /** The exit status of a pipe's command; 0 otherwise. */
-  close(): number;
+  /** Why what was written is not all there (the disk is full, a command does not read), told once; null: it is. */
+  failure(): string | null;
+  /** What is wrong with how a pipe's command ended; null: nothing. */
+  close(): Promise<string | null>;
 }
 
 /** In the client's encoding; what that has no character for (a word of ours, or of a server in another language) in UTF-8. */
@@ -31,19 +35,27 @@ function writeAll(fd: number, bytes: Buffer): void {
     try {
       at += writeSync(fd, bytes, at);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EPIPE') process.exit(0);
-      if (code !== 'EAGAIN') throw error;
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }
 }
 
-class FileSink implements Sink {
+/** Nobody reads our own output any more: the end that such a program has, which Node keeps off by ignoring the signal until somebody has listened to it. */
+function endByBrokenPipe(): never {
+  const listener = (): void => {};
+  process.on('SIGPIPE', listener).off('SIGPIPE', listener);
+  process.kill(process.pid, 'SIGPIPE');
+  process.exit(128 + constants.signals.SIGPIPE);
+}
+
+/** Gathers what is written to a file descriptor. */
+class DescriptorSink implements Sink {
   readonly isStdout: boolean;
   private readonly fd: number;
   private parts: Buffer[] = [];
   private bytes = 0;
+  private failed: string | null = null;
 
   constructor(fd: number) {
     this.fd = fd;
@@ -62,47 +74,68 @@ class FileSink implements Sink {
     const bytes = Buffer.concat(this.parts);
     this.parts = [];
     this.bytes = 0;
-    writeAll(this.fd, bytes);
+    try {
+      this.send(bytes);
+    } catch (error) {
+      if (this.isStdout && (error as NodeJS.ErrnoException).code === 'EPIPE') endByBrokenPipe();
+      this.failed = strerror(error);
+    }
   }
 
-  close(): number {
+  protected send(bytes: Buffer): void { writeAll(this.fd, bytes); }
+
+  failure(): string | null {
+    this.flush();
+    const { failed } = this;
+    this.failed = null;
+    return failed;
+  }
+
+  async close(): Promise<string | null> {
     this.flush();
     if (this.fd > 2) closeSync(this.fd);
-    return 0;
+    return null;
   }
 }
 
-/** A shell command gets all of it when it is complete. */
-class PipeSink implements Sink {
-  readonly isStdout = false;
-  private readonly command: string;
-  private readonly parts: Buffer[] = [];
+/** A shell command, fed as it takes what is written. */
+class PipeSink extends DescriptorSink {
+  private readonly child: ChildProcess;
+  private readonly ended: Promise<string | null>;
 
   constructor(command: string) {
-    this.command = command;
+    const child = startShell(command, 'in');
+    // Written to without the event loop, for the one who writes has no time for it.
+    super((child.stdin as unknown as { _handle: { fd: number } })._handle.fd);
+    this.child = child;
+    this.ended = new Promise((resolve) => { child.on('close', (status, signal) => resolve(signal === 'SIGPIPE' ? null : endText(status, signal))); });
   }
 
-  write(text: string | Buffer): void {
-    this.parts.push(typeof text === 'string' ? toBytes(text) : text);
+  /** Its descriptor is closed, and may be another's, when the command has been seen to end. */
+  protected override send(bytes: Buffer): void {
+    if (this.child.stdin!.destroyed) throw Object.assign(new Error('write'), { code: 'EPIPE', errno: -constants.errno.EPIPE, syscall: 'write' });
+    super.send(bytes);
   }
 
-  flush(): void { /* at the end */ }
-
-  close(): number {
+  override async close(): Promise<string | null> {
+    this.flush();
     stdout.flush();
-    const { status } = childProcess().spawnSync('/bin/sh', ['-c', this.command], { input: Buffer.concat(this.parts), stdio: ['pipe', 'inherit', 'inherit'] });
-    return status ?? 1;
+    this.child.stdin!.destroy();
+    return this.ended;
   }
 }
 
-export const stdout: Sink = new FileSink(1);
+export const stdout: Sink = new DescriptorSink(1);
 
 /** \o, \g: a file name or "|command"; null: standard output. Undefined, after saying so, when it cannot be opened. */
 export function openSink(name: string | null): Sink | undefined {
   if (name === null || name === '') return stdout;
-  if (name.startsWith('|')) return new PipeSink(name.slice(1));
+  if (name.startsWith('|')) {
+    stdout.flush();
+    return new PipeSink(name.slice(1));
+  }
   try {
-    return new FileSink(openSync(name, 'w', 0o666));
+    return new DescriptorSink(openSync(name, 'w', 0o666));
   } catch (error) {
     logError(`${name}: ${strerror(error)}`);
     return undefined;
@@ -111,7 +144,11 @@ export function openSink(name: string | null): Sink | undefined {
 
 export function writeErr(text: string): void {
   stdout.flush();
-  writeAll(2, toBytes(text));
+  try {
+    writeAll(2, toBytes(text));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') endByBrokenPipe();
+  }
 }
 
 /** pg_log: with the place in the script, or who says it. */

@@ -1,9 +1,8 @@
 // Long output goes through a pager when somebody sits there (PageOutput of print.c).
-import type { ChildProcessByStdio } from 'node:child_process';
-import type { Writable } from 'node:stream';
-import { childProcess } from '../prompt.ts';
+import type { ChildProcess } from 'node:child_process';
 import { pset } from './settings.ts';
 import { stdout, toBytes, type Sink } from './output.ts';
+import { runShell, startShell } from './shell.ts';
 import type { TableOptions } from './print_options.ts';
 
 export function pageOut(text: string, options: Pick<TableOptions, 'pager' | 'pagerMinLines'>, out: Sink): void {
@@ -20,7 +19,7 @@ export function pageOut(text: string, options: Pick<TableOptions, 'pager' | 'pag
     return;
   }
   stdout.flush();
-  childProcess().spawnSync('/bin/sh', ['-c', program], { input: toBytes(text), stdio: ['pipe', 'inherit', 'inherit'] });
+  runShell(program, { input: toBytes(text), stdio: ['pipe', 'inherit', 'inherit'] });
 }
 
 /** One pager for all that \watch prints ($PSQL_WATCH_PAGER), which goes on until it ends; null: none is wanted. */
@@ -32,13 +31,13 @@ export function watchPager(): WatchPager | null {
 class WatchPager implements Sink {
   readonly isStdout = false;
   ended = false;
-  private readonly child: ChildProcessByStdio<Writable, null, null>;
+  private readonly child: ChildProcess;
   private readonly gone: Promise<void>;
 
   constructor(program: string) {
     stdout.flush();
-    this.child = childProcess().spawn('/bin/sh', ['-c', program], { stdio: ['pipe', 'inherit', 'inherit'] });
-    this.child.stdin.on('error', () => { this.ended = true; });
+    this.child = startShell(program, 'in');
+    this.child.stdin!.on('error', () => { this.ended = true; });
     this.gone = new Promise((resolve) => {
       this.child.on('close', () => {
         this.ended = true;
@@ -47,15 +46,13 @@ class WatchPager implements Sink {
     });
   }
 
-  write(text: string | Buffer): void { if (!this.ended) this.child.stdin.write(typeof text === 'string' ? toBytes(text) : text); }
+  write(text: string | Buffer): void { if (!this.ended) this.child.stdin!.write(typeof text === 'string' ? toBytes(text) : text); }
   flush(): void { /* it goes out by itself */ }
-  close(): number {
-    this.child.stdin.end();
-    return 0;
-  }
+  failure(): null { return null; }
 
-  async finish(): Promise<void> {
-    this.close();
+  async close(): Promise<null> {
+    this.child.stdin!.end();
     await this.gone;
+    return null;
   }
 }

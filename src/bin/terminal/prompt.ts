@@ -1,10 +1,10 @@
 // Prompts (prompt.c): what stands for %/ %R %x and their like.
 import { hostname } from 'node:os';
-import { childProcess } from '../prompt.ts';
 import type { ConditionalStack } from './conditional.ts';
 import { textWidth } from './mbprint.ts';
 import type { PromptStatus } from './scan.ts';
 import { pset } from './settings.ts';
+import { runShell } from './shell.ts';
 import { getVariable } from './variables.ts';
 
 const WAITING: Record<PromptStatus, string> = { 'ready': '', 'continue': '-', 'single quote': '\'', 'double quote': '"', 'dollar quote': '$', 'comment': '*', 'paren': '(', 'copy': '' };
@@ -22,7 +22,7 @@ export function promptText(status: PromptStatus, conditions: ConditionalStack, l
   const ready = status === 'ready';
   const text = format.replace(/%(?:([0-7]{1,3})|`([^`]*)`|:([^:]*):|([^]))/g, (_m, octal: string | undefined, command: string | undefined, variable: string | undefined, letter: string | undefined) => {
     if (octal !== undefined) return String.fromCharCode(parseInt(octal, 8));
-    if (command !== undefined) return childProcess().spawnSync('/bin/sh', ['-c', command], { encoding: 'utf8' }).stdout.replace(/\n$/, '');
+    if (command !== undefined) return runShell(command, { stdio: ['inherit', 'pipe', 'inherit'] }).stdout.replace(/\n$/, '');
     if (variable !== undefined) return getVariable(variable) ?? '';
     switch (letter) {
       case '/': return db?.database ?? '';

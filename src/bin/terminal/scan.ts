@@ -1,9 +1,9 @@
 // Where SQL statements end, and variables inside them (psqlscan.l). A scanner goes through one line at a time and remembers
 // between lines what it is inside of.
-import { childProcess } from '../prompt.ts';
 import { escapeIdentifier, escapeLiteral } from '../../interfaces/libpq/escape.ts';
 import { strerror } from '../../common/strerror.ts';
 import { logError, stdout } from './output.ts';
+import { runShell } from './shell.ts';
 import { getVariable } from './variables.ts';
 
 export type ScanResult = 'semicolon' | 'backslash' | 'incomplete' | 'end of line';
@@ -367,7 +367,7 @@ export class Scanner {
     this.position = end + 1;
     if (!this.active()) return '';
     stdout.flush();
-    const { stdout: out, error } = childProcess().spawnSync('/bin/sh', ['-c', command], { stdio: ['inherit', 'pipe', 'inherit'], encoding: 'utf8' });
+    const { stdout: out, error } = runShell(command, { stdio: ['inherit', 'pipe', 'inherit'] });
     if (error !== undefined) {
       logError(`${command}: ${strerror(error)}`);
       return '';

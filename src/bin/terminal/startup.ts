@@ -182,7 +182,7 @@ async function keyboard(noReadline: boolean): Promise<Keyboard> {
 }
 
 async function finish(code: number): Promise<never> {
-  if (pset.out !== stdout) pset.out.close();
+  if (pset.out !== stdout) await pset.out.close();
   stdout.flush();
   if (pset.db !== null) await pset.db.finish().catch(() => {});
   process.exit(code);
