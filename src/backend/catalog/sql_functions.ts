@@ -1,11 +1,12 @@
 // Built-in functions that PostgreSQL has as SQL (system_functions.sql): here they are internal, and most are another
 // function with its arguments in another order or one more of them. Their prosrc is sql_<name>_<argument types>.
 import { notSupported } from '../../common/errors.ts';
-import type { Datum, Interval, Oid } from '../types/datum.ts';
+import { ArrayValue, type Datum, type Interval, type Oid } from '../types/datum.ts';
 import { findBuiltin, registerBuiltins, type FunctionContext, type PureFunction } from '../types/fmgr.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { quoteLiteral } from '../types/quote.ts';
 import { parseNumeric } from '../types/numeric.ts';
+import { withErrorContext } from '../utils/error_context.ts';
 import { session } from '../utils/session.ts';
 import { getBaseType } from './lsyscache.ts';
 import { getComment } from './pg_description.ts';
@@ -63,6 +64,14 @@ function asText(context: FunctionContext, n: number, value: Datum): string {
   return builtin?.kind === 'pure' ? builtin.fn(value) as string : typeHooks.typeIo(type).output(value);
 }
 
+const NO_NAMESPACES = new ArrayValue(ids.TEXTOID, [], [], []);
+
+/** XPath functions without an array of namespaces; here a function in SQL shows in the context of an error. */
+function withNoNamespaces(prosrc: string, name: string): PureFunction {
+  const target = fn(prosrc);
+  return (path, data) => withErrorContext({ outer: null, describe: () => `SQL function "${name}" statement 1` }, () => target(path, data, NO_NAMESPACES) as Datum);
+}
+
 const comment = (oid: Oid, catalog: string): string | null => {
   const classId = sys.relationOidByName(catalog, ids.PG_CATALOG_NAMESPACE) || relnameGetRelid(catalog);
   return classId === 0 ? null : getComment(oid, classId, 0);
@@ -78,6 +87,8 @@ const pure: Record<string, PureFunction> = {
   sql_bit_length_bit: (bits) => bitLength(bits),
   sql_bit_length_bytea: (bytes) => (byteaLength(bytes) as number) * 8,
   sql_bit_length_text: (text) => (textLength(text) as number) * 8,
+  sql_xpath_text_xml: withNoNamespaces('xpath', 'xpath'),
+  sql_xpath_exists_text_xml: withNoNamespaces('xpath_exists', 'xpath_exists'),
   sql_log_numeric: (x) => numericLog(ten, x),
   sql_log10_numeric: (x) => numericLog(ten, x),
   sql_round_numeric: (x) => numericRound(x, 0),

@@ -149,7 +149,11 @@ export class PlanExplainer {
       case 'BitmapHeapScan': type('Bitmap Heap Scan'); return `Bitmap Heap Scan on ${this.target(plan.scanrelid, p)}`;
       case 'TidScan': type('Tid Scan'); return `Tid Scan on ${this.target(plan.scanrelid, p)}`;
       case 'SubqueryScan': type('Subquery Scan'); return `Subquery Scan on ${this.target(plan.scanrelid, p)}`;
-      case 'FunctionScan': type('Function Scan'); return `Function Scan on ${this.target(plan.scanrelid, p)}`;
+      case 'FunctionScan': {
+        const name = plan.functions[0]?.funcexpr.kind === 'TableFunc' ? 'Table Function Scan' : 'Function Scan';
+        type(name);
+        return `${name} on ${this.target(plan.scanrelid, p)}`;
+      }
       case 'ValuesScan': type('Values Scan'); return `Values Scan on ${this.target(plan.scanrelid, p)}`;
       case 'NamedTuplestoreScan': type('Named Tuplestore Scan'); return `Named Tuplestore Scan on ${this.target(plan.scanrelid, p)}`;
       case 'CteScan': type('CTE Scan'); return `CTE Scan on ${this.target(plan.scanrelid, p)}`;
@@ -198,6 +202,10 @@ export class PlanExplainer {
       }
       case 'function': {
         const [f] = rte.functions;
+        if (f!.funcexpr.kind === 'TableFunc') {
+          object = 'xmltable';
+          p.push({ label: 'Table Function Name', value: object, text: false });
+        }
         if (rte.functions.length === 1 && f!.funcexpr.kind === 'FuncExpr') {
           const info = functionInfo(f!.funcexpr.funcid);
           object = info.name;
@@ -267,7 +275,7 @@ export class PlanExplainer {
       case 'GinScan': this.qual('Recheck Cond', plan.indexqual, place, p, scanPrefix); this.filter(place, p, scanPrefix); break;
       case 'SampleScan': this.tablesample(place, plan, p); this.filter(place, p, scanPrefix); break;
       case 'FunctionScan':
-        if (this.options.verbose) p.push({ label: 'Function Call', value: plan.functions.map((f) => this.names.text(f.funcexpr, place)).join(', ') });
+        if (this.options.verbose) p.push({ label: plan.functions[0]?.funcexpr.kind === 'TableFunc' ? 'Table Function Call' : 'Function Call', value: plan.functions.map((f) => this.names.text(f.funcexpr, place)).join(', ') });
         this.filter(place, p, scanPrefix);
         break;
       case 'IndexScan': case 'IndexOnlyScan':

@@ -12,6 +12,7 @@ import { COPY_COMMANDS } from './copy.ts';
 import { CREATE_AS_COMMANDS } from './createas.ts';
 import { DATABASE_COMMANDS } from './dbcommands.ts';
 import { DEFINE_COMMANDS } from './define.ts';
+import './xml_functions.ts';
 import { TYPE_DEFINITIONS } from './define_type.ts';
 import { DOMAIN_COMMANDS } from './domain.ts';
 import { DROP_COMMANDS } from './dropcmds.ts';

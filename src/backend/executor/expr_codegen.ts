@@ -13,6 +13,7 @@ import { callable, calledFunction, functionMissing, inputFunction, makeContext, 
 import { inliners, neverReturnsNull } from './inline.ts';
 import { someExpr } from './plan_walker.ts';
 import * as runtime from './expr_runtime.ts';
+import { genXmlExpr } from './xml_codegen.ts';
 
 /** Where an expression stands: what its Vars and other leaves mean. */
 export interface ExprContext {
@@ -153,6 +154,8 @@ const handlers: { [K in Expr['kind']]: Handler<Extract<Expr, { kind: K }>> } = {
     return { code: result, nullable };
   },
   MinMaxExpr: genMinMax,
+  XmlExpr: (g, e, cx) => genXmlExpr(g, e, (arg) => genAtom(g, arg, cx)),
+  TableFunc: () => { throw internalError('XMLTABLE outside of FROM'); },
   NullTest: (g, e, cx) => {
     const value = genAtom(g, e.arg, cx);
     if (e.argisrow) {

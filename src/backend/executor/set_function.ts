@@ -6,6 +6,7 @@ import type { Datum, RecordAttribute } from '../types/datum.ts';
 import { type ExprContext, genExpr } from './expr_codegen.ts';
 import { calledFunction, functionMissing, makeContext } from './fmgr_info.ts';
 import type { PlanCompiler } from './plan_compiler.ts';
+import { genTableFunc } from './xml_codegen.ts';
 
 type SetCall = Expr & { kind: 'FuncExpr' | 'OpExpr' };
 
@@ -23,6 +24,7 @@ export function returnsSet(node: Expr): boolean {
 
 /** The text of an iterable of the rows a call in FROM makes: one, unless it returns a set. `attributes`: of its column definition list. */
 export function rowsOfCall(pc: PlanCompiler, node: Expr, cx: ExprContext, attributes: readonly RecordAttribute[] | undefined): string {
+  if (node.kind === 'TableFunc') return genTableFunc(pc.g, node, (e) => pc.g.atomic(genExpr(pc.g, e, cx)));
   if (returnsSet(node)) return setIterable(pc, node as SetCall, cx, attributes);
   if (attributes !== undefined && node.kind === 'FuncExpr' && calledFunction(node.funcid).builtin?.kind === 'context') return `[${callText(pc, node, cx, attributes, 'null')}]`;
   return `[${genExpr(pc.g, node, cx).code}]`;

@@ -2,7 +2,7 @@
 // over expression and query trees (PostgreSQL's nodeFuncs.c).
 //
 // Each table below has one entry per expression kind, so that a new kind does not compile until it is handled.
-import { BOOLOID, INT4OID, NAMEOID, RECORDOID } from '../types/oids.ts';
+import { BOOLOID, INT4OID, NAMEOID, RECORDOID, TEXTOID, XMLOID } from '../types/oids.ts';
 import type { Oid } from '../types/datum.ts';
 import { arrayTypeOf, typeHooks } from '../types/hooks.ts';
 import type { CommonTableExpr, Query, RangeTblEntry } from './parsenodes.ts';
@@ -44,6 +44,7 @@ const TYPE: Table<Oid> = {
   RowCompareExpr: () => BOOLOID, CoalesceExpr: (e) => e.coalescetype, MinMaxExpr: (e) => e.minmaxtype, SQLValueFunction: (e) => e.type,
   NullTest: () => BOOLOID, BooleanTest: () => BOOLOID, CoerceToDomain: (e) => e.resulttype, CoerceToDomainValue: (e) => e.typeId,
   SetToDefault: (e) => e.typeId, CurrentOfExpr: () => BOOLOID, NextValueExpr: (e) => e.typeId,
+  XmlExpr: (e) => (e.op === 'document' ? BOOLOID : e.op === 'serialize' ? TEXTOID : XMLOID), TableFunc: () => RECORDOID,
 };
 
 /** The type of an expression's result. */
@@ -81,7 +82,7 @@ const TYPMOD: Table<number> = {
   RowExpr: none, RowCompareExpr: none, CoalesceExpr: (e) => commonTypmod(e.coalescetype, e.args),
   MinMaxExpr: (e) => commonTypmod(e.minmaxtype, e.args), SQLValueFunction: (e) => e.typmod, NullTest: none, BooleanTest: none,
   CoerceToDomain: (e) => e.resulttypmod, CoerceToDomainValue: (e) => e.typeMod, SetToDefault: (e) => e.typeMod, CurrentOfExpr: none,
-  NextValueExpr: none,
+  NextValueExpr: none, XmlExpr: none, TableFunc: none,
 };
 
 /** The type modifier of an expression's result, -1 when there is none. */
@@ -105,6 +106,7 @@ export function exprIsLengthCoercion(e: Expr): number | null {
 
 const noCollation = (): Oid => 0;
 const SQL_VALUE_NAME_COLLATION = 950; // "C", of type name
+const DEFAULT_COLLATION = 100;
 
 const COLLATION: Table<Oid> = {
   Var: (e) => e.varcollid, Const: (e) => e.constcollid, Param: (e) => e.paramcollid, Aggref: (e) => e.aggcollid, GroupingFunc: noCollation,
@@ -118,7 +120,9 @@ const COLLATION: Table<Oid> = {
   CoalesceExpr: (e) => e.coalescecollid, MinMaxExpr: (e) => e.minmaxcollid,
   SQLValueFunction: (e) => e.type === NAMEOID ? SQL_VALUE_NAME_COLLATION : 0, NullTest: noCollation, BooleanTest: noCollation,
   CoerceToDomain: (e) => e.resultcollid, CoerceToDomainValue: (e) => e.collation, SetToDefault: (e) => e.collation,
-  CurrentOfExpr: noCollation, NextValueExpr: noCollation,
+  CurrentOfExpr: noCollation, NextValueExpr: noCollation, TableFunc: noCollation,
+  // A serialized value is of a text type; the others are not collatable.
+  XmlExpr: (e) => (e.op === 'serialize' ? DEFAULT_COLLATION : 0),
 };
 
 /** The collation of an expression's result, 0 when its type has none. */
@@ -146,7 +150,7 @@ const LOCATION: Table<number> = {
   CollateExpr: (e) => exprLocation(e.arg), CaseExpr: own, CaseTestExpr: none, ArrayExpr: own, RowExpr: own,
   RowCompareExpr: (e) => leftmostOf(e.largs), CoalesceExpr: own, MinMaxExpr: own, SQLValueFunction: own, NullTest: (e) => ownOr(e, [e.arg]),
   BooleanTest: (e) => ownOr(e, [e.arg]), CoerceToDomain: (e) => ownOr(e, [e.arg]), CoerceToDomainValue: own, SetToDefault: own,
-  CurrentOfExpr: none, NextValueExpr: none,
+  CurrentOfExpr: none, NextValueExpr: none, XmlExpr: (e) => ownOr(e, e.args), TableFunc: own,
 };
 
 /** Where the leftmost part of an expression stands in the source text, -1 unknown. */
@@ -189,7 +193,8 @@ const WALK: WalkTable = {
     return opt(e.defresult, w);
   },
   ArrayExpr: (e, w) => each(e.elements, w), RowExpr: args, RowCompareExpr: (e, w) => each(e.largs, w) || each(e.rargs, w),
-  CoalesceExpr: args, MinMaxExpr: args, NullTest: arg, BooleanTest: arg, CoerceToDomain: arg,
+  CoalesceExpr: args, MinMaxExpr: args, NullTest: arg, BooleanTest: arg, CoerceToDomain: arg, XmlExpr: (e, w) => each(e.named_args, w) || each(e.args, w),
+  TableFunc: (e, w) => each(e.ns_uris, w) || w(e.docexpr) || w(e.rowexpr) || each(e.colexprs, w) || each(e.coldefexprs, w),
 };
 
 /** Shows each child of `node` to `walker`, until it returns true. A Query has no children here: see queryTreeWalker. */
@@ -325,6 +330,14 @@ const MUTATE: MutateTable = {
   ArrayExpr: (e, m) => patch(e, { elements: mutateList(e.elements, m) }), RowExpr: mutArgs,
   RowCompareExpr: (e, m) => patch(e, { largs: mutateList(e.largs, m), rargs: mutateList(e.rargs, m) }),
   CoalesceExpr: mutArgs, MinMaxExpr: mutArgs, NullTest: mutArg, BooleanTest: mutArg, CoerceToDomain: mutArg,
+  XmlExpr: (e, m) => {
+    const named = mutateList(e.named_args, m);
+    const list = mutateList(e.args, m);
+    return named === e.named_args && list === e.args ? e : { ...e, named_args: named, args: list };
+  },
+  TableFunc: (e, m) => ({
+    ...e, ns_uris: mutateList(e.ns_uris, m), docexpr: m(e.docexpr), rowexpr: m(e.rowexpr), colexprs: mutateList(e.colexprs, m), coldefexprs: mutateList(e.coldefexprs, m),
+  }),
 };
 
 /** A copy of `node` with every child replaced by what `mutator` gives for it; `node` itself when none changed. */

@@ -70,6 +70,11 @@ const EXPRESSIONS: ExprDefaults = {
   SetToDefault: { kind: 'SetToDefault', typeId: 0, typeMod: -1, collation: 0, location },
   CurrentOfExpr: { kind: 'CurrentOfExpr', cvarno: 0, cursor_name: null, cursor_param: 0 },
   NextValueExpr: { kind: 'NextValueExpr', seqid: 0, typeId: 20 },
+  XmlExpr: { kind: 'XmlExpr', op: 'concat', name: null, named_args: [], arg_names: [], args: [], xmloption: 'document', type: 142, typmod: -1, location },
+  TableFunc: {
+    kind: 'TableFunc', ns_uris: [], ns_names: [], docexpr: child, rowexpr: child, colnames: [], coltypes: [], coltypmods: [], colcollations: [], colexprs: [], coldefexprs: [],
+    notnulls: [], ordinalitycol: -1, location,
+  },
 };
 
 const FROM_ITEMS: FromDefaults = {

@@ -13,7 +13,7 @@ export type Expr =
   | OpExpr | DistinctExpr | NullIfExpr | ScalarArrayOpExpr | BoolExpr | SubLink | SubPlan | FieldSelect | FieldStore
   | RelabelType | CoerceViaIO | ArrayCoerceExpr | ConvertRowtypeExpr | CollateExpr | CaseExpr | CaseTestExpr
   | ArrayExpr | RowExpr | RowCompareExpr | CoalesceExpr | MinMaxExpr | SQLValueFunction | NullTest | BooleanTest
-  | CoerceToDomain | CoerceToDomainValue | SetToDefault | CurrentOfExpr | NextValueExpr;
+  | CoerceToDomain | CoerceToDomainValue | SetToDefault | CurrentOfExpr | NextValueExpr | XmlExpr | TableFunc;
 
 export type CoercionForm = 'explicit_call' | 'explicit_cast' | 'implicit_cast' | 'sql_syntax';
 
@@ -136,6 +136,20 @@ export interface CoalesceExpr { kind: 'CoalesceExpr'; coalescetype: Oid; coalesc
 export interface MinMaxExpr {
   kind: 'MinMaxExpr'; minmaxtype: Oid; minmaxcollid: Oid; inputcollid: Oid; op: 'greatest' | 'least'; args: Expr[];
   location: number;
+}
+export type XmlExprOp = 'concat' | 'element' | 'forest' | 'parse' | 'pi' | 'root' | 'serialize' | 'document';
+/** XMLELEMENT and the like. `named_args` with `arg_names`: attributes of an element, elements of a forest. `args` of a parse: text, whether
+ * whitespace is kept; of a root: value, version, standalone (yes, no, no value, not said). */
+export interface XmlExpr {
+  kind: 'XmlExpr'; op: XmlExprOp; name: string | null; named_args: Expr[]; arg_names: string[]; args: Expr[]; xmloption: 'document' | 'content';
+  type: Oid; typmod: number; location: number;
+}
+/** XMLTABLE in FROM: rows of a document, columns of rows. Its columns are also a column definition list of the range table entry. */
+export interface TableFunc {
+  kind: 'TableFunc'; ns_uris: Expr[]; ns_names: (string | null)[]; docexpr: Expr; rowexpr: Expr; colnames: string[]; coltypes: Oid[]; coltypmods: number[];
+  colcollations: Oid[]; colexprs: (Expr | null)[]; coldefexprs: (Expr | null)[]; notnulls: boolean[];
+  /** Which column is FOR ORDINALITY, from 0; -1 for none. */
+  ordinalitycol: number; location: number;
 }
 export type SQLValueFunctionOp =
   | 'current_date' | 'current_time' | 'current_time_n' | 'current_timestamp' | 'current_timestamp_n'

@@ -233,6 +233,8 @@ function setFunctionRel(root: PlannerInfo, rel: RelOptInfo): void {
 
 /** prorows, or for generate_series over literals what it will give. */
 export function functionRows(e: Expr): number {
+  // Nobody knows how many rows a document has.
+  if (e.kind === 'TableFunc') return 100;
   if (e.kind !== 'FuncExpr' || !e.funcretset) return 1;
   const { prosrc, proc } = functionInfo(e.funcid);
   if (/^generate_series(_step)?_int[48]$/.test(prosrc) && e.args.every((a) => a.kind === 'Const' && a.slot === undefined && a.constvalue !== null)) {

@@ -12,7 +12,7 @@ import { costs, exprsCost } from './costsize.ts';
 import { over } from './planbuild.ts';
 import { makeExecParam } from './nestparams.ts';
 import type { PlannerInfo } from './pathnodes.ts';
-import { finishPlan, planSubquery } from './subroot.ts';
+import { planSubquery } from './subroot.ts';
 
 interface Found { agg: Aggref; plan: Plan }
 
@@ -67,7 +67,7 @@ export function planMinMax(root: PlannerInfo, target: TargetEntry[], having: Exp
   if (total >= other.total_cost) return null;
   const params = found.map(({ agg, plan }) => {
     const arg = agg.args[0]!.expr;
-    root.glob.subplans.push(finishPlan(plan));
+    root.glob.subplans.push(plan);
     const param = makeExecParam(root, agg);
     const planId = root.glob.subplans.length;
     root.initPlans.push({

@@ -28,7 +28,9 @@ export function planner(query: Query, _boundParams?: readonly Datum[]): PlannedS
   readCostSettings();
   const glob: PlannerGlobal = { subplans: [], subroots: [], paramExecCount: 0, finalRtable: [], finalRowMarks: [], hasModifyingCTE: false };
   const { plan, subroot } = planQuery(glob, query, null, 0);
+  // The range table of the query itself comes first, as EXPLAIN numbers names.
   const planTree = setPlanReferences(plan);
+  for (const [i, subplan] of glob.subplans.entries()) glob.subplans[i] = setPlanReferences(subplan);
   if (glob.subplans.length > 0) markDirectCtes(planTree, glob);
   return {
     kind: 'PlannedStmt', commandType: query.commandType, hasReturning: query.returningList.length > 0, hasModifyingCTE: glob.hasModifyingCTE,
@@ -56,7 +58,6 @@ function planQuery(glob: PlannerGlobal, query: Query, parent: PlannerInfo | null
 }
 
 subqueryHooks.planSubquery = (root, query, tupleFraction) => planQuery(root.glob, query, root, tupleFraction);
-subqueryHooks.finishPlan = setPlanReferences;
 subqueryHooks.planRecursive = (root, cte) => {
   const sub = makeRoot(root.glob, cte.ctequery, root);
   if (cte.ctequery.cteList.length > 0) processCtes(sub);

@@ -10,13 +10,10 @@ export interface SubqueryHooks {
   /** `mayBeCorrelated`: outer references are allowed and become root.planParams. */
   planSubquery(root: PlannerInfo, query: Query, tupleFraction: number, mayBeCorrelated: boolean): PlannedSubquery;
   planRecursive(root: PlannerInfo, cte: CommonTableExpr): PlannedSubquery;
-  finishPlan(plan: Plan): Plan;
 }
 
 const missing = (): never => { throw internalError('the planner is not loaded'); };
-export const subqueryHooks: SubqueryHooks = { planSubquery: missing, planRecursive: missing, finishPlan: missing };
+export const subqueryHooks: SubqueryHooks = { planSubquery: missing, planRecursive: missing };
 
 export const planSubquery: SubqueryHooks['planSubquery'] = (...args) => subqueryHooks.planSubquery(...args);
 export const planRecursive: SubqueryHooks['planRecursive'] = (...args) => subqueryHooks.planRecursive(...args);
-/** set_plan_references of a subquery's plan, which knows its own query level. */
-export const finishPlan: SubqueryHooks['finishPlan'] = (plan) => subqueryHooks.finishPlan(plan);

@@ -10,7 +10,7 @@ import { containsVolatile, equal, incrementLevels, incrementQueryLevels, mutateD
 import { makeExecParam } from './nestparams.ts';
 import type { PlannerInfo } from './pathnodes.ts';
 import { simplifyExists } from './prepjointree.ts';
-import { finishPlan, planRecursive, planSubquery } from './subroot.ts';
+import { planRecursive, planSubquery } from './subroot.ts';
 
 /** SS_replace_correlation_vars: what belongs to outer levels becomes parameters they set. */
 export function replaceCorrelationVars(root: PlannerInfo, e: Expr): Expr {
@@ -67,7 +67,7 @@ function makeSubplan(root: PlannerInfo, link: SubLink, isTopQual: boolean): Expr
 }
 
 function buildSubplan(root: PlannerInfo, link: SubLink, plan: Plan, params: { item: Expr; paramId: number }[], isTopQual: boolean): Expr {
-  root.glob.subplans.push(finishPlan(plan));
+  root.glob.subplans.push(plan);
   const planId = root.glob.subplans.length;
   const columns = plan.targetlist.filter((t) => !t.resjunk);
   const first = columns[0]?.expr;
@@ -172,7 +172,7 @@ export function processCtes(root: PlannerInfo): void {
     const { plan, subroot } = cte.cterecursive ? planRecursive(root, cte) : planSubquery(root, ctequery, 0, true);
     if (root.planParams.length > 0) throw internalError('unexpected outer reference in CTE query');
     root.planParams = saved;
-    root.glob.subplans.push(finishPlan(plan));
+    root.glob.subplans.push(plan);
     const planId = root.glob.subplans.length;
     const param = makeTypedParam(root, 2278, 0);
     root.initPlans.push({

@@ -11,13 +11,14 @@ import { coerceToBoolean, coerceToSpecificType, coerceType, selectCommonType, se
 import { assignExprCollations } from './parse_collate.ts';
 import { recurse, transformExpr } from './parse_expr.ts';
 import { lookupFuncName, parseFuncOrColumn } from './parse_func.ts';
-import { makeParseState, notSupportedAt, parserError, type NamespaceColumn, type NamespaceItem, type ParseExprKind, type ParseState } from './parse_node.ts';
+import { makeParseState, parserError, type NamespaceColumn, type NamespaceItem, type ParseExprKind, type ParseState } from './parse_node.ts';
 import { makeOp } from './parse_oper.ts';
 import {
   addNamespaceItemToQuery, addRangeTableEntry, addRangeTableEntryForCte, addRangeTableEntryForEnr, addRangeTableEntryForFunction, addRangeTableEntryForJoin, addRangeTableEntryForRelation,
   addRangeTableEntryForSubquery, aliasOf, checkNameSpaceConflicts, isLockedRefname, markVarForSelectPriv, parserOpenTable, RowExclusiveLock, scanNamespaceForCte,
 } from './parse_relation.ts';
 import { figureColname } from './parse_target.ts';
+import { transformRangeTableFunc } from './parse_xml.ts';
 import { ephemeralRelation } from './query_environment.ts';
 import type { RawNode } from './raw_nodes.ts';
 import { recursion } from './recursion.ts';
@@ -66,7 +67,7 @@ function transformFromClauseItem(state: ParseState, n: RawNode): FromResult {
     case 'RangeSubselect': return single(transformRangeSubselect(state, n));
     case 'RangeFunction': return single(transformRangeFunction(state, n));
     case 'RangeTableSample': return transformRangeTableSample(state, n);
-    case 'RangeTableFunc': throw notSupportedAt(state, 'XMLTABLE', n.location);
+    case 'RangeTableFunc': return single(transformRangeTableFunc(state, n, (raw) => transformExpr(state, raw, 'from_function')));
     case 'JoinExpr': return transformJoin(state, n);
     default: throw internalError(`unrecognized node type: ${n.tag}`);
   }

@@ -27,6 +27,7 @@ import {
 import { transformContainerSubscripts } from './parse_subscript.ts';
 import { transformExpressionList } from './parse_target.ts';
 import { formatType, lookupCollation, stringTypeDatum, typenameTypeIdAndMod } from './parse_type.ts';
+import { transformXmlExpr, transformXmlSerialize } from './parse_xml.ts';
 import type { RawConst, RawNode } from './raw_nodes.ts';
 import { getRowCompareStrategies } from './row_compare.ts';
 import { recursion } from './recursion.ts';
@@ -71,8 +72,8 @@ const HANDLERS: Record<string, Handler> = {
   CoalesceExpr: transformCoalesceExpr,
   MinMaxExpr: transformMinMaxExpr,
   SQLValueFunction: transformSQLValueFunction,
-  XmlExpr: (state, n) => { throw notSupportedAt(state, 'XML', n.location); },
-  XmlSerialize: (state, n) => { throw notSupportedAt(state, 'XMLSERIALIZE', n.location); },
+  XmlExpr: (state, n) => transformXmlExpr(state, n, (arg) => recurse(state, arg)),
+  XmlSerialize: (state, n) => transformXmlSerialize(state, n, (arg) => recurse(state, arg)),
   NullTest: (state, n) => {
     const arg = recurse(state, n.arg);
     const result: NullTest = { kind: 'NullTest', arg, isNull: n.nulltesttype === 'IS_NULL', argisrow: typeIsRow(exprType(arg)), location: n.location ?? -1 };

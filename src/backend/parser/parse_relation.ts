@@ -531,6 +531,11 @@ export function addRangeTableEntryForFunction(
   rte.lateral = lateral;
   rte.funcordinality = rangefunc.ordinality === true;
   rte.inFromCl = inFromCl;
+  return addFunctionEntry(state, rte, types, typmods, collations);
+}
+
+/** Adds an entry made of functions, whose columns have these types. */
+export function addFunctionEntry(state: ParseState, rte: RangeTblEntry, types: readonly Oid[], typmods: readonly number[], collations: readonly Oid[]): NamespaceItem {
   const rtindex = addEntry(state, rte);
   return item(rte, rtindex, columnsOf(rtindex, types, typmods, collations));
 }

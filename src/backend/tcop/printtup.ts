@@ -8,7 +8,7 @@ import { formatOf, frontend, newShape, sendRowDescription, type ColumnWriter, ty
 // Types whose datum is a number and whose text is its decimal form.
 const INTEGER_TYPES = new Set([20, 21, 23, 26, 28, 29]);
 // Types whose datum is the text itself.
-const TEXT_TYPES = new Set([19, 25, 114, 142, 705, 1042, 1043, 2275, 2950]);
+const TEXT_TYPES = new Set([19, 25, 114, 705, 1042, 1043, 2275, 2950]);
 
 const writeInteger: ColumnWriter = (value: number | bigint) => {
   if (typeof value === 'number') frontend.intField(value);

@@ -56,3 +56,4 @@ import './pg_lsn.ts';
 import './geo_ops.ts';
 import './tsvector.ts';
 import './tsquery.ts';
+import './xml/xml.ts';

@@ -11,7 +11,7 @@ export const settings = {
   from_collapse_limit: 8, join_collapse_limit: 8, geqo: true, geqo_threshold: 12, default_statistics_target: 100,
   constraint_exclusion: 'partition', plan_cache_mode: 'auto',
   search_path: '"$user", public', DateStyle: 'ISO, MDY', TimeZone: 'GMT', IntervalStyle: 'postgres', bytea_output: 'hex',
-  extra_float_digits: 1, array_nulls: true, xmlbinary: 'base64', lc_monetary: 'C', transform_null_equals: false,
+  extra_float_digits: 1, array_nulls: true, xmlbinary: 'base64', xmloption: 'content', lc_monetary: 'C', transform_null_equals: false,
   client_min_messages: 'notice', log_min_messages: 'warning', log_min_error_statement: 'error', log_error_verbosity: 'default',
   log_statement: 'none', log_duration: false, log_min_duration_statement: -1, log_lock_waits: false,
   statement_timeout: 0, lock_timeout: 0, idle_in_transaction_session_timeout: 0, idle_session_timeout: 0, deadlock_timeout: 1000,

@@ -21,6 +21,7 @@ import { recursion } from './recursion.ts';
 import { isSimpleNode, looksLikeFunction } from './simple_node.ts';
 import { writeOrderBy, writeWindowSpec } from './sort_group.ts';
 import { functionSqlSyntax } from './sql_syntax.ts';
+import { writeTableFunc, writeXmlExpr } from './xml.ts';
 
 type Writer<K extends Expr['kind']> = (e: Extract<Expr, { kind: K }>, c: DeparseContext, showImplicit: boolean) => void;
 type WriterTable = { [K in Expr['kind']]: Writer<K> };
@@ -154,6 +155,8 @@ const WRITERS: WriterTable = {
   CoalesceExpr: (e, c) => call('COALESCE', e.args, c),
   MinMaxExpr: (e, c) => call(e.op === 'greatest' ? 'GREATEST' : 'LEAST', e.args, c),
   SQLValueFunction: (e, c) => c.put(e.op.endsWith('_n') ? `${SQL_VALUE_FUNCTIONS[e.op]}(${e.typmod})` : SQL_VALUE_FUNCTIONS[e.op]),
+  XmlExpr: writeXmlExpr,
+  TableFunc: writeTableFunc,
   NullTest: (e, c) => enclosed(c, () => {
     ruleExprParen(e.arg, c, true, e);
     // IS NULL on a row would look into it; IS NOT DISTINCT FROM NULL looks at the row as a whole.

@@ -88,7 +88,8 @@ function needsAlias(rte: RangeTblEntry, refname: string, columns: DeparseColumns
   if (rte.alias !== null || columns.printAliases) return true;
   switch (rte.rtekind) {
     case 'relation': return refname !== getRelName(rte.relid);
-    case 'function': case 'values': return true;
+    case 'function': return rte.functions[0]?.funcexpr.kind !== 'TableFunc';
+    case 'values': return true;
     case 'cte': case 'namedtuplestore': return refname !== rte.ctename;
     default: return false;
   }
@@ -97,6 +98,10 @@ function needsAlias(rte: RangeTblEntry, refname: string, columns: DeparseColumns
 /** The function calls; the function whose column definitions still are to be written. */
 function writeFunctions(rte: RangeTblEntry, c: DeparseContext): RangeTblFunction | null {
   const first = rte.functions[0]!;
+  if (first.funcexpr.kind === 'TableFunc') {
+    ruleExpr(first.funcexpr, c, true);
+    return null;
+  }
   let definitions: RangeTblFunction | null = first;
   if (rte.functions.length === 1 && (first.funccolnames.length === 0 || !rte.funcordinality)) {
     ruleExprFunccall(first.funcexpr, c, true);

@@ -220,7 +220,7 @@ function setRelationColumnNames(ns: DeparseNamespace, rte: RangeTblEntry, column
     changedAny ||= name !== realName;
   });
   if (rte.rtekind === 'relation') columns.printAliases = changedAny;
-  else if (rte.rtekind === 'function') columns.printAliases = true;
+  else if (rte.rtekind === 'function') columns.printAliases = rte.functions[0]?.funcexpr.kind !== 'TableFunc';
   else columns.printAliases = (rte.alias?.colnames.length ?? 0) > 0 || changedAny;
 }
 

@@ -8,16 +8,16 @@ type Kind = Expr['kind'];
 /** Single words, function-like things, and those with brackets or keywords of their own. */
 const ALWAYS = new Set<Kind>([
   'Var', 'Const', 'Param', 'CoerceToDomainValue', 'SetToDefault', 'CurrentOfExpr', 'SubscriptingRef', 'ArrayExpr', 'RowExpr', 'CoalesceExpr', 'MinMaxExpr',
-  'SQLValueFunction', 'NextValueExpr', 'NullIfExpr', 'Aggref', 'GroupingFunc', 'WindowFunc', 'FuncExpr', 'CaseExpr',
+  'SQLValueFunction', 'XmlExpr', 'NextValueExpr', 'NullIfExpr', 'Aggref', 'GroupingFunc', 'WindowFunc', 'FuncExpr', 'CaseExpr',
 ]);
 
 /** Parents that enclose each of their parts. */
 const SEPARATING = new Set<Kind>([
-  'SubscriptingRef', 'ArrayExpr', 'RowExpr', 'CoalesceExpr', 'MinMaxExpr', 'NullIfExpr', 'Aggref', 'GroupingFunc', 'WindowFunc', 'CaseExpr',
+  'SubscriptingRef', 'ArrayExpr', 'RowExpr', 'CoalesceExpr', 'MinMaxExpr', 'NullIfExpr', 'Aggref', 'GroupingFunc', 'WindowFunc', 'CaseExpr', 'XmlExpr',
 ]);
 
 /** Things written as name(...). */
-const FUNCTION_LIKE = new Set<Kind>(['Aggref', 'GroupingFunc', 'WindowFunc', 'CoalesceExpr', 'MinMaxExpr', 'NullIfExpr', 'SQLValueFunction']);
+const FUNCTION_LIKE = new Set<Kind>(['Aggref', 'GroupingFunc', 'WindowFunc', 'CoalesceExpr', 'MinMaxExpr', 'NullIfExpr', 'SQLValueFunction', 'XmlExpr', 'TableFunc']);
 
 export function looksLikeFunction(e: Expr): boolean {
   if (e.kind === 'FuncExpr') return e.funcformat === 'explicit_call' || e.funcformat === 'sql_syntax';
