@@ -2,9 +2,9 @@
 import test from 'ava';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { spawn } from 'node-pty';
 import { programFolder } from '../support/account.ts';
 import { NOT_INSTALLED, oracleInstalled, startOracle } from '../support/oracle.ts';
+import { Screen } from '../support/screen.ts';
 import { POSTGRESQL, type Site } from '../support/site.ts';
 
 let server: Site | undefined;
@@ -17,28 +17,14 @@ test.before(async () => {
 test.after.always(async () => server?.remove());
 
 /** Answers each question as soon as it stands there; all that was on the screen. */
-function talk(folder: string, command: readonly string[], answers: readonly (readonly [question: string, answer: string])[]): Promise<{ screen: string; code: number }> {
-  return new Promise((done, failed) => {
-    const pty = spawn(join(folder, command[0]!), command.slice(1), { cols: 200, rows: 24, env: { PATH: `${POSTGRESQL.bin}:${process.env['PATH']}`, HOME: '/nowhere', LC_ALL: 'C.UTF-8', TERM: 'xterm', ...server!.env() } });
-    let screen = '', at = 0;
-    const left = [...answers];
-    const limit = setTimeout(() => {
-      pty.kill();
-      failed(new Error(`"${left[0]?.[0]}" does not come:\n${screen}`));
-    }, 40_000);
-    pty.onData((data) => {
-      screen += data;
-      while (left.length > 0 && screen.indexOf(left[0]![0], at) >= 0) {
-        const [question, answer] = left.shift()!;
-        at = screen.indexOf(question, at) + question.length;
-        pty.write(`${answer}\r`);
-      }
-    });
-    pty.onExit(({ exitCode }) => {
-      clearTimeout(limit);
-      done({ screen, code: exitCode });
-    });
-  });
+async function talk(folder: string, command: readonly string[], answers: readonly (readonly [question: string, answer: string])[]): Promise<{ screen: string; code: number }> {
+  const screen = new Screen(join(folder, command[0]!), command.slice(1), { env: { PATH: `${POSTGRESQL.bin}:${process.env['PATH']}`, HOME: '/nowhere', ...server!.env() }, columns: 200, limitMs: 40_000 });
+  for (const [question, answer] of answers) {
+    await screen.until(question);
+    screen.type(`${answer}\r`);
+  }
+  const code = await screen.exit;
+  return { screen: screen.raw, code };
 }
 
 const DIALOGUES: readonly { command: string[]; answers: (readonly [string, string])[]; before?: string[]; after?: string }[] = [

@@ -57,6 +57,7 @@ async function checkConnection(): Promise<boolean> {
   writeErr('The connection to the server was lost. Attempting reset: ');
   try {
     await db.reset();
+    lastWords.delete(db);
     writeErr('Succeeded.\n');
     return true;
   } catch {
@@ -344,9 +345,9 @@ async function runSteps(db: Connection, query: string): Promise<Outcome> {
       case 'error':
         if (cancelling !== null) await cancelling;
         // Behind the server's last word the connection's own: it has ended.
-        if (ended) logInfo(CLOSED);
+        if (ended || lastWords.has(db)) logInfo(CLOSED);
         else showError(value.error, query);
-        ended ||= value.error instanceof ServerError && /^(FATAL|PANIC)$/.test(value.error.fields.severityNonlocalized ?? '');
+        ended ||= value.error instanceof ServerError && isLast(value.error.fields);
         setErrorVariables(value.error);
         success = false;
         step = await steps.next();
@@ -471,10 +472,15 @@ function notifications(): void {
   for (const text of pending.splice(0)) pset.out.write(text);
 }
 
+/** Connections whose end the server has told while nothing was asked of it. */
+const lastWords = new WeakSet<Connection>();
+const isLast = (fields: { readonly severityNonlocalized?: string }): boolean => /^(FATAL|PANIC)$/.test(fields.severityNonlocalized ?? '');
+
 /** Makes the connection tell notices and notifications psql's way. */
 export function attach(db: Connection): void {
   db.on('notice', (notice) => {
     const tell = (): void => logInfo(reportText(notice, undefined, pset.verbosity, pset.showContext, false));
+    if (isLast(notice)) lastWords.add(db);
     if (current.terminal === null) tell();
     else current.terminal.interject(tell);
   });

@@ -149,6 +149,17 @@ const AFTER: Record<string, (word: string) => Promise<string[]>> = {
 };
 for (const word of ['FROM', 'JOIN', 'INTO', 'UPDATE', 'TABLE', 'COPY', 'TRUNCATE', 'ANALYZE', 'VACUUM', 'LOCK', 'ONLY', 'CLUSTER', 'REFERENCES']) AFTER[word] = (w) => relations(w, 'rvmfp');
 
+const ITEM = String.raw`(?:only\s+)?(?:"[^"]+"|[\w.]+)+(?:\s+(?:as\s+)?(?!(?:as|cross|except|full|group|having|inner|intersect|join|left|limit|natural|offset|on|order|returning|right|set|union|using|values|where|window)\b)\w+)?`;
+/** What may follow the tables that a statement begins with, before any column can. */
+const BEHIND_TABLES: readonly (readonly [RegExp, readonly string[]])[] = [
+  [new RegExp(String.raw`^\s*delete\s+from\s+${ITEM}\s+$`, 'i'), ['RETURNING', 'USING', 'WHERE']],
+  [new RegExp(String.raw`^\s*insert\s+into\s+(?:"[^"]+"|[\w.]+)+\s+$`, 'i'), ['DEFAULT VALUES', 'OVERRIDING', 'SELECT', 'TABLE', 'VALUES']],
+  [new RegExp(String.raw`^\s*update\s+${ITEM}\s+$`, 'i'), ['SET']],
+  [new RegExp(String.raw`\bjoin\s+${ITEM}\s+$`, 'i'), ['ON', 'USING']],
+  [new RegExp(String.raw`\bfrom\s+${ITEM}(?:\s*,\s*${ITEM})*\s+$`, 'i'),
+    ['CROSS JOIN', 'EXCEPT', 'FULL JOIN', 'GROUP BY', 'HAVING', 'INNER JOIN', 'INTERSECT', 'JOIN', 'LEFT JOIN', 'LIMIT', 'NATURAL JOIN', 'OFFSET', 'ORDER BY', 'RIGHT JOIN', 'TABLESAMPLE', 'UNION', 'WHERE', 'WINDOW']],
+];
+
 /** `behind` the cursor may stand the tables whose columns are wanted. */
 async function candidates(before: string, word: string, behind: string): Promise<string[]> {
   const line = before.slice(before.lastIndexOf('\n') + 1), command = /(?:^\s*|\s)\\([^\s\\]+)\s+(?:[^\\]*\s)?$/.exec(line);
@@ -166,6 +177,8 @@ async function candidates(before: string, word: string, behind: string): Promise
   if (/^(CREATE|ALTER|DROP)$/.test(previous)) return cased(OBJECTS, word);
   const after = AFTER[previous];
   if (after !== undefined) return after(word);
+  const words = /\b(?:create|alter|copy)\b/i.test(statement) ? undefined : BEHIND_TABLES.find(([pattern]) => pattern.test(statement))?.[1];
+  if (words !== undefined) return cased(words, word);
   // "alias." or "table.": its columns.
   const qualified = /^((?:"[^"]+"|\w+))\.((?:"?)\w*)$/.exec(word);
   if (qualified !== null) {
