@@ -1,4 +1,13 @@
-// Items that come by themselves, for one consumer that takes them with `for await`.
+// Items that come by themselves, for one consumer that takes them with `for await`; and a promise with its ends.
+export function deferred<T>(): PromiseWithResolvers<T> {
+  let resolve!: (value: T | PromiseLike<T>) => void, reject!: (reason?: unknown) => void;
+  const promise = new Promise<T>((kept, broken) => {
+    resolve = kept;
+    reject = broken;
+  });
+  return { promise, resolve, reject };
+}
+
 export class AsyncQueue<T> implements AsyncIterableIterator<T> {
   private readonly items: T[] = [];
   private readonly waiting: { resolve: (result: IteratorResult<T>) => void; reject: (error: Error) => void }[] = [];

@@ -7,7 +7,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Writable } from 'node:stream';
 import { buildScramSecret } from '../../common/scram.ts';
 import { isTls } from './builtin.ts';
-import { AsyncQueue } from './async_queue.ts';
+import { AsyncQueue, deferred } from './async_queue.ts';
 import { md5Password } from './auth.ts';
 import { sendCancel } from './cancel.ts';
 import { completeConninfo } from './conninfo.ts';
@@ -557,7 +557,7 @@ export class Connection extends Session implements Carrier, Wire {
   }
 
   private async own<T>(fn: (mine: { session: Transaction | null }) => Promise<T>): Promise<T> {
-    const before = this.ownerTail, { promise, resolve } = Promise.withResolvers<void>();
+    const before = this.ownerTail, { promise, resolve } = deferred<void>();
     this.ownerTail = promise;
     // Who comes first has it at once, before anything that is asked for after this call.
     if (this.owners++ > 0) await before;

@@ -38,8 +38,11 @@ function sequenceLength(bytes: Buffer, at: number): number {
   return length;
 }
 
+/** Whether it has no half of a pair alone (String.isWellFormed, which Node 18 does not have). */
+export const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text);
+
 export function encodeUtf8(text: string): Buffer {
-  if (text.isWellFormed()) return Buffer.from(text);
+  if (isWellFormed(text)) return Buffer.from(text);
   return Buffer.concat(text.split(/([\udc80-\udcff])/u).map((piece, i) => (i % 2 === 1 ? Buffer.of(piece.charCodeAt(0) - RAW) : Buffer.from(piece))));
 }
 

@@ -1,6 +1,7 @@
 // Large objects (fe-lobj.c): the server's lo_* functions by the fast path. A descriptor lives until the transaction ends.
 import { createReadStream, createWriteStream } from 'node:fs';
 import { Readable, Writable } from 'node:stream';
+import { builtin } from '../../common/builtin.ts';
 import { strerror } from '../../common/strerror.ts';
 import type { Session } from './session.ts';
 
@@ -26,7 +27,7 @@ const MODES = { r: INV_READ, w: INV_WRITE, rw: INV_READ | INV_WRITE } as const;
 
 async function pump(file: string, from: Readable, to: Writable): Promise<void> {
   try {
-    await process.getBuiltinModule('node:stream/promises').pipeline(from, to);
+    await builtin('node:stream/promises').pipeline(from, to);
   } catch (error) {
     const { syscall } = error as NodeJS.ErrnoException;
     throw syscall === undefined ? error : new Error(`could not ${{ open: 'open', read: 'read from' }[syscall] ?? 'write to'} file "${file}": ${strerror(error)}`, { cause: error });

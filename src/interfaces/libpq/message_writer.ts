@@ -1,6 +1,6 @@
 // Messages of the frontend, one function each, named as the protocol's documentation names them (manual, 55.7). They
 // gather in one piece of memory and go out together; a piece that went out is never written again.
-import { UTF8, type Encoding } from './encoding.ts';
+import { isWellFormed, UTF8, type Encoding } from './encoding.ts';
 
 const SLAB_BYTES = 1 << 16;
 export const PROTOCOL_VERSION = 196608;
@@ -101,7 +101,7 @@ export class MessageWriter {
         return;
       }
     }
-    if (this.encoding !== null || !text.isWellFormed()) {
+    if (this.encoding !== null || !isWellFormed(text)) {
       this.bytes((this.encoding ?? UTF8).encode(text));
       return;
     }

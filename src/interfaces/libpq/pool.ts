@@ -1,4 +1,5 @@
 // A pool: up to so many connections, lent one at a time; who finds none free waits his turn.
+import { deferred } from './async_queue.ts';
 import { connect, type Connection, type ConnectOptions } from './connection.ts';
 import type { ConnectSettings } from './conninfo_keywords.ts';
 import { ConnectionError } from './errors.ts';
@@ -52,7 +53,7 @@ export class Pool {
   private opening = 0;
   private readonly waiters: Waiter[] = [];
   private ending = false;
-  private readonly ended = Promise.withResolvers<void>();
+  private readonly ended = deferred<void>();
 
   constructor(conninfo: string | ConnectSettings = '', options: PoolOptions = {}) {
     this.conninfo = conninfo;
@@ -68,20 +69,26 @@ export class Pool {
 
   /** One statement on any connection. */
   async query<Row = any>(sql: string, values?: readonly unknown[], options?: QueryOptions): Promise<Result<Row>> {
-    await using lease = await this.connect();
-    return await lease.connection.query<Row>(sql, values, options);
+    return this.lend((connection) => connection.query<Row>(sql, values, options));
   }
 
   async exec(sql: string, options?: QueryOptions): Promise<Result<any>[]> {
-    await using lease = await this.connect();
-    return await lease.connection.exec(sql, options);
+    return this.lend((connection) => connection.exec(sql, options));
   }
 
   begin<T>(fn: (tx: Transaction) => T | Promise<T>): Promise<T>;
   begin<T>(options: TransactionOptions, fn: (tx: Transaction) => T | Promise<T>): Promise<T>;
   async begin<T>(first: TransactionOptions | ((tx: Transaction) => T | Promise<T>), second?: (tx: Transaction) => T | Promise<T>): Promise<T> {
-    await using lease = await this.connect();
-    return await (typeof first === 'function' ? lease.connection.begin(first) : lease.connection.begin(first, second!));
+    return this.lend((connection) => (typeof first === 'function' ? connection.begin(first) : connection.begin(first, second!)));
+  }
+
+  private async lend<T>(use: (connection: Connection) => Promise<T>): Promise<T> {
+    const lease = await this.connect();
+    try {
+      return await use(lease.connection);
+    } finally {
+      await lease.release();
+    }
   }
 
   /** Borrows a connection. */

@@ -1,7 +1,7 @@
 // Exchanges that do not wait for the end: rows as they come, results one after the other (PQsendQuery and PQgetResult),
 // COPY as Node streams. What comes faster than it is taken stops the socket.
 import { Readable, Writable } from 'node:stream';
-import { AsyncQueue } from './async_queue.ts';
+import { AsyncQueue, deferred } from './async_queue.ts';
 import type { ServerError } from './errors.ts';
 import { Exchange, ResultExchange } from './exchange.ts';
 import type { MessageWriter, WireValue } from './message_writer.ts';
@@ -69,8 +69,8 @@ export class StreamQuery extends ResultExchange {
   private paused = false;
   private dropped = false;
   private readonly last = new Result();
-  private readonly finished = Promise.withResolvers<Result>();
-  private readonly described = Promise.withResolvers<readonly Field[]>();
+  private readonly finished = deferred<Result>();
+  private readonly described = deferred<readonly Field[]>();
   private readonly onDrop: () => void;
 
   constructor(text: string, values: readonly WireValue[], parameterTypes: readonly number[], statementName: string | null, options: { binary: boolean; rowLimit: number; rowMode: RowMode; types: Types },
@@ -417,8 +417,8 @@ export class CopyOutPieces {
 /** COPY ... FROM STDIN: resolves to the stream when the server is ready for data. */
 export class CopyInQuery extends ResultExchange {
   override readonly lasting = true;
-  readonly started = Promise.withResolvers<CopyInStream>();
-  readonly finished = Promise.withResolvers<Result>();
+  readonly started = deferred<CopyInStream>();
+  readonly finished = deferred<Result>();
   private stream: CopyInStream | null = null;
   private waiting: ((error: Error | null) => void) | null = null;
   private settled = false;
@@ -468,8 +468,8 @@ export class CopyInQuery extends ResultExchange {
 /** COPY ... TO STDOUT as a Readable. */
 export class CopyOutQuery extends ResultExchange {
   override readonly lasting = true;
-  readonly started = Promise.withResolvers<Readable>();
-  readonly finished = Promise.withResolvers<Result>();
+  readonly started = deferred<Readable>();
+  readonly finished = deferred<Result>();
   private pieces: CopyOutPieces | null = null;
   private readonly onDestroy: () => void;
   private done = false;
