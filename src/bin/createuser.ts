@@ -42,6 +42,8 @@ Example:
 const program = readClientArguments(PROGRAM, [
   'role:g=', 'createdb:d', 'no-createdb:D', 'superuser:s', 'no-superuser:S', 'createrole:r', 'no-createrole:R', 'inherit:i', 'no-inherit:I', 'login:l', 'no-login:L', 'replication', 'no-replication',
   'interactive', integerOption(PROGRAM, 'connection-limit:c=', '-c/--connection-limit', -1, INT_MAX), 'pwprompt:P',
+  // Of the days when there was a choice: passwords are never kept in clear.
+  'encrypted:E',
 ]);
 const { given, rest } = program;
 refuseRest(PROGRAM, rest, 1);

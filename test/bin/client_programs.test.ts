@@ -235,6 +235,7 @@ a b
 
 both('createuser', `
 -e new
+-E --encrypted -e new
 -e -d -r -i -L new
 -e -D -R -I -l new
 -e -s new

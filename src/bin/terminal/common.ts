@@ -9,7 +9,7 @@ import { printCrosstab } from './crosstabview.ts';
 import { reportText } from './error_report.ts';
 import { current, INTERRUPTED } from './input.ts';
 import { logError, logInfo, openSink, stdout, writeErr, type Sink } from './output.ts';
-import { pageOut } from './pager.ts';
+import { mayBePaged, pageOut } from './pager.ts';
 import { printTable, tableOfResult, type QueryTable } from './print.ts';
 import { htmlEscape } from './print_markup.ts';
 import type { PrintContext, Table, TableOptions } from './print_options.ts';
@@ -19,6 +19,8 @@ import { setVariable } from './variables.ts';
 
 export type TextRow = (string | null)[];
 const CLOSED = 'server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally\n\tbefore or while processing the request.';
+/** Characters of a table that are written together. */
+const PIECE_LENGTH = 1 << 16;
 const FRAME = '**************************\n';
 
 // ---- errors
@@ -121,10 +123,37 @@ export const contextFor = (options: TableOptions, out: Sink, part: Partial<Print
 
 /** Prints a table to where results go; false, after saying why, when it did not get there. */
 export function showTable(table: Table, options: TableOptions, out: Sink = pset.out): boolean {
-  const text = printTable(table, contextFor(options, out));
-  if (pset.logFile !== null) current.log(text);
-  pageOut(text, options, out);
+  const context = contextFor(options, out);
+  if (mayBePaged(options, out)) {
+    const pieces: string[] = [];
+    printTable(table, context, pieces);
+    const text = pieces.join('');
+    current.log(text);
+    pageOut(text, options, out);
+  } else printTo(out, table, context);
   return allWritten(out, 'print result table');
+}
+
+/** As it is made, for there may be much of it. */
+function printTo(out: Sink, table: Table, context: PrintContext): void {
+  let pieces: string[] = [], length = 0;
+  const send = (): void => {
+    const text = pieces.join('');
+    current.log(text);
+    out.write(text);
+    pieces = [];
+    length = 0;
+  };
+  printTable(table, context, {
+    push(...more) {
+      for (const piece of more) {
+        pieces.push(piece);
+        length += piece.length;
+      }
+      if (length > PIECE_LENGTH) send();
+    },
+  });
+  send();
 }
 
 function allWritten(out: Sink, what: string): boolean {
@@ -422,7 +451,7 @@ async function runByCursor(db: Connection, query: string): Promise<Outcome> {
         break;
       }
       const stop = table.rows.length < pset.fetchCount;
-      if (sink !== undefined) sink.write(printTable(tableOfResult(table, options, options.title, null), contextFor(options, sink, { startTable: start, stopTable: stop, priorRecords: total })));
+      if (sink !== undefined) printTo(sink, tableOfResult(table, options, options.title, null), contextFor(options, sink, { startTable: start, stopTable: stop, priorRecords: total }));
       total += table.rows.length;
       start = false;
       if (stop) break;

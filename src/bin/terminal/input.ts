@@ -118,5 +118,10 @@ export interface Keyboard extends LineSource {
 
 /** Where statements come from at the moment; \i and the like set it for a while. */
 export const current: { source: LineSource | null; terminal: Keyboard | null; log: (text: string) => void } = {
-  source: null, terminal: null, log: (text) => { if (pset.logFile !== null) appendFileSync(pset.logFile, text); },
+  source: null, terminal: null, log: (text) => {
+    if (pset.logFile === null) return;
+    try {
+      appendFileSync(pset.logFile, text);
+    } catch { /* a log that takes no more keeps nobody from working */ }
+  },
 };

@@ -1,18 +1,22 @@
 // Long output goes through a pager when somebody sits there (PageOutput of print.c).
 import type { ChildProcess } from 'node:child_process';
 import { pset } from './settings.ts';
+import { textWidth } from './mbprint.ts';
 import { stdout, toBytes, type Sink } from './output.ts';
 import { runShell, startShell } from './shell.ts';
 import type { TableOptions } from './print_options.ts';
 
+/** Whether somebody sits there who wants long output paged. */
+export const mayBePaged = (options: Pick<TableOptions, 'pager'>, out: Sink): boolean => out === stdout && !pset.notTty && options.pager !== 0 && process.stdout.isTTY;
+
 export function pageOut(text: string, options: Pick<TableOptions, 'pager' | 'pagerMinLines'>, out: Sink): void {
-  const screen = process.stdout.rows ?? 0;
-  if (out !== stdout || pset.notTty || options.pager === 0 || !process.stdout.isTTY) {
+  if (!mayBePaged(options, out)) {
     out.write(text);
     return;
   }
+  const screen = process.stdout.rows ?? 0;
   const lines = text.split('\n').length - 1, columns = process.stdout.columns;
-  const long = lines >= screen && lines >= options.pagerMinLines, wide = text.split('\n').some((l) => l.length > columns);
+  const long = lines >= screen && lines >= options.pagerMinLines, wide = text.split('\n').some((l) => l.length > columns || textWidth(l) > columns);
   const program = process.env['PSQL_PAGER'] ?? process.env['PAGER'] ?? 'more';
   if (program.trim() === '' || !(options.pager === 2 || long || wide)) {
     out.write(text);

@@ -2,19 +2,18 @@
 import type { Field } from '../../interfaces/libpq/result.ts';
 import { printAligned, printVertical } from './print_aligned.ts';
 import { asciidoc, asciidocVertical, csv, csvVertical, html, htmlVertical, latex, latexLongtable, latexVertical, troff, troffVertical, unaligned, unalignedVertical } from './print_markup.ts';
-import type { Format, PrintContext, Table, TableOptions } from './print_options.ts';
+import type { Format, PrintContext, Printer, Table, TableOptions, TextOut } from './print_options.ts';
 
-type Printer = (table: Table, context: PrintContext) => string;
 /** Across, and expanded. */
 const PRINTERS: Record<Format, readonly [Printer, Printer]> = {
   'aligned': [printAligned, printVertical], 'wrapped': [printAligned, printVertical], 'unaligned': [unaligned, unalignedVertical], 'csv': [csv, csvVertical], 'html': [html, htmlVertical],
   'asciidoc': [asciidoc, asciidocVertical], 'latex': [latex, latexVertical], 'latex-longtable': [latexLongtable, latexVertical], 'troff-ms': [troff, troffVertical],
 };
 
-export function printTable(table: Table, context: PrintContext): string {
+export function printTable(table: Table, context: PrintContext, out: TextOut): void {
   const { options } = context;
   // "Auto" is for tables that a person looks at, which aligned and wrapped ones decide for themselves.
-  return PRINTERS[options.format][options.expanded === 'on' ? 1 : 0](table, context);
+  PRINTERS[options.format][options.expanded === 'on' ? 1 : 0](table, context, out);
 }
 
 /** Types whose values stand at the right: int8 int2 int4 oid xid cid numeric float4 float8 money xid8. */
@@ -34,5 +33,7 @@ export function tableOfResult(result: QueryTable, options: TableOptions, title: 
   const cell = (value: string | null, i: number): string => (value === null ? options.nullText : options.numericLocale && aligns[i] === 'r' ? groupDigits(value) : value);
   const headers = result.fields.map((f) => f.name);
   if (headers.length === 0) return { title, headers, aligns, rows: [], count: result.rows.length, footers };
-  return { title, headers, aligns, rows: result.rows.map((row) => row.map(cell)), footers };
+  // Most rows are printed as they came.
+  const changed = (row: readonly (string | null)[]): boolean => options.numericLocale || row.includes(null);
+  return { title, headers, aligns, rows: result.rows.map((row) => (changed(row) ? row.map(cell) : row as readonly string[])), footers };
 }

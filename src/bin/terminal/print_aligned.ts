@@ -1,6 +1,6 @@
 // Aligned and wrapped tables, across and down, in ASCII or with lines of Unicode (print_aligned_* of print.c).
 import { cutAt, formatLines, sizeOf, type Line } from './mbprint.ts';
-import { footersWithDefault, type PrintContext, type Table, type TableOptions } from './print_options.ts';
+import { footersWithDefault, type PrintContext, type Table, type TableOptions, type TextOut } from './print_options.ts';
 
 interface Rule { h: string; left: string; middle: string; right: string }
 interface TextFormat {
@@ -46,7 +46,7 @@ function horizontalLine(widths: readonly number[], border: number, rule: Rule): 
 
 type Wrap = 'none' | 'wrap' | 'newline';
 
-export function printAligned(table: Table, context: PrintContext): string {
+export function printAligned(table: Table, context: PrintContext, out: TextOut): void {
   const { options, startTable, stopTable } = context;
   const { headers, rows, aligns } = table, columns = headers.length, format = formatOf(options);
   const border = Math.min(options.border, 2);
@@ -80,8 +80,7 @@ export function printAligned(table: Table, context: PrintContext): string {
       total--;
     }
   }
-  if (options.expanded === 'auto' && available > 0 && (available < headerTotal || available < total)) return printVertical(table, context);
-  const out: string[] = [];
+  if (options.expanded === 'auto' && available > 0 && (available < headerTotal || available < total)) return printVertical(table, context, out);
   if (startTable) {
     if (table.title !== null && !options.tuplesOnly) {
       const { width } = sizeOf(table.title);
@@ -96,10 +95,9 @@ export function printAligned(table: Table, context: PrintContext): string {
     if (!options.tuplesOnly) for (const footer of footersWithDefault(table, context)) out.push(`${footer}\n`);
     out.push('\n');
   }
-  return out.join('');
 }
 
-function header(headers: readonly string[], widths: readonly number[], border: number, format: TextFormat, out: string[]): void {
+function header(headers: readonly string[], widths: readonly number[], border: number, format: TextFormat, out: TextOut): void {
   if (border === 2) out.push(horizontalLine(widths, border, format.top));
   const cells = headers.map(formatLines), height = Math.max(0, ...cells.map((c) => c.length));
   for (let n = 0; n < height; n++) {
@@ -119,7 +117,7 @@ function header(headers: readonly string[], widths: readonly number[], border: n
   out.push(horizontalLine(widths, border, format.middle));
 }
 
-function dataRow(row: readonly string[], data: { aligns: readonly string[]; widths: readonly number[]; border: number; format: TextFormat }, out: string[]): void {
+function dataRow(row: readonly string[], data: { aligns: readonly string[]; widths: readonly number[]; border: number; format: TextFormat }, out: TextOut): void {
   const { aligns, widths, border, format } = data, columns = widths.length;
   const cells: Line[][] = row.map(formatLines), at = new Array<number>(columns).fill(0), offset = new Array<number>(columns).fill(0);
   const wrap = new Array<Wrap>(columns).fill('none');
@@ -183,13 +181,13 @@ function recordLine(border: number, record: number, headerWidth: number, dataWid
   return `${line}${border === 2 ? rule.h + rule.right : ''}\n`;
 }
 
-export function printVertical(table: Table, context: PrintContext): string {
+export function printVertical(table: Table, context: PrintContext, out: TextOut): void {
   const { options, startTable, stopTable } = context;
   const { headers, rows } = table, format = formatOf(options), old = format === OLD_ASCII, border = Math.min(options.border, 2);
-  const out: string[] = [];
   if (rows.length === 0 && startTable && stopTable) {
     if (!options.tuplesOnly) for (const footer of footersWithDefault(table, context)) out.push(`${footer}\n`);
-    return `${out.join('')}\n`;
+    out.push('\n');
+    return;
   }
   const headerSizes = headers.map(sizeOf);
   const headerWidth = Math.max(0, ...headerSizes.map((s) => s.width)), headerMultiline = headerSizes.some((s) => s.height > 1);
@@ -240,12 +238,11 @@ export function printVertical(table: Table, context: PrintContext): string {
     }
     out.push('\n');
   }
-  return out.join('');
 }
 
 interface VerticalShape { format: TextFormat; old: boolean; border: number; headerWidth: number; dataWidth: number; headerMultiline: boolean; dataMultiline: boolean }
 
-function verticalCell(header_: readonly Line[], data: readonly Line[], shape: VerticalShape, out: string[]): void {
+function verticalCell(header_: readonly Line[], data: readonly Line[], shape: VerticalShape, out: TextOut): void {
   const { format, old, border, headerWidth, dataWidth, headerMultiline, dataMultiline } = shape;
   let h = 0, d = 0, offset = 0, left = data[0]!.width, headerDone = false, dataDone = false;
   while (!headerDone || !dataDone) {

@@ -1,7 +1,5 @@
 // Tables for programs: unaligned, CSV, HTML, AsciiDoc, LaTeX, troff (print.c).
-import { footersWithDefault, type PrintContext, type Table } from './print_options.ts';
-
-type Printer = (table: Table, context: PrintContext) => string;
+import { footersWithDefault, type PrintContext, type Printer, type Table } from './print_options.ts';
 
 const fieldSeparator = ({ options }: PrintContext): string => (options.fieldSeparatorZero ? '\0' : options.fieldSeparator);
 const recordSeparator = ({ options }: PrintContext): string => (options.recordSeparatorZero ? '\0' : options.recordSeparator);
@@ -9,9 +7,8 @@ const blank = (text: string): boolean => /^[ \t]*$/.test(text);
 
 // ---- unaligned
 
-export const unaligned: Printer = (table, context) => {
+export const unaligned: Printer = (table, context, out) => {
   const { options, startTable, stopTable } = context, field = fieldSeparator(context), record = recordSeparator(context);
-  const out: string[] = [];
   let needed = !startTable;
   if (startTable && !options.tuplesOnly) {
     if (table.title !== null) out.push(table.title, record);
@@ -34,12 +31,10 @@ export const unaligned: Printer = (table, context) => {
     }
     if (needed) out.push(options.recordSeparatorZero ? record : '\n');
   }
-  return out.join('');
 };
 
-export const unalignedVertical: Printer = (table, context) => {
+export const unalignedVertical: Printer = (table, context, out) => {
   const { options, startTable, stopTable } = context, field = fieldSeparator(context), record = recordSeparator(context);
-  const out: string[] = [];
   let needed = !startTable;
   if (startTable && !options.tuplesOnly && table.title !== null) {
     out.push(table.title);
@@ -57,7 +52,6 @@ export const unalignedVertical: Printer = (table, context) => {
     }
     if (needed) out.push(options.recordSeparatorZero ? record : '\n');
   }
-  return out.join('');
 };
 
 // ---- CSV
@@ -67,14 +61,15 @@ function csvField(text: string, separator: string): string {
   return special ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-export const csv: Printer = (table, { options, startTable }) => {
+export const csv: Printer = (table, { options, startTable }, out) => {
   const separator = options.csvFieldSeparator, line = (cells: readonly string[]): string => `${cells.map((c) => csvField(c, separator)).join(separator)}\n`;
-  return (startTable && !options.tuplesOnly ? line(table.headers) : '') + table.rows.map(line).join('');
+  if (startTable && !options.tuplesOnly) out.push(line(table.headers));
+  for (const row of table.rows) out.push(line(row));
 };
 
-export const csvVertical: Printer = (table, { options }) => {
+export const csvVertical: Printer = (table, { options }, out) => {
   const separator = options.csvFieldSeparator;
-  return table.rows.map((row) => row.map((cell, i) => `${csvField(table.headers[i]!, separator)}${separator}${csvField(cell, separator)}\n`).join('')).join('');
+  for (const row of table.rows) for (const [i, cell] of row.entries()) out.push(`${csvField(table.headers[i]!, separator)}${separator}${csvField(cell, separator)}\n`);
 };
 
 // ---- HTML
@@ -101,29 +96,29 @@ function htmlStart(table: Table, { options }: PrintContext): string {
 
 const htmlEnd = (footers: readonly string[]): string => `</table>\n${footers.length > 0 ? `<p>${footers.map((f) => `${htmlEscape(f)}<br />\n`).join('')}</p>` : ''}\n`;
 
-export const html: Printer = (table, context) => {
+export const html: Printer = (table, context, out) => {
   const { options, startTable, stopTable } = context;
-  let out = '';
   if (startTable) {
-    out += htmlStart(table, context);
-    if (!options.tuplesOnly) out += `  <tr>\n${table.headers.map((h) => `    <th align="center">${htmlEscape(h)}</th>\n`).join('')}  </tr>\n`;
+    out.push(htmlStart(table, context));
+    if (!options.tuplesOnly) out.push(`  <tr>\n${table.headers.map((h) => `    <th align="center">${htmlEscape(h)}</th>\n`).join('')}  </tr>\n`);
   }
   for (const row of table.rows) {
-    out += `  <tr valign="top">\n${row.map((cell, i) => `    <td align="${table.aligns[i] === 'r' ? 'right' : 'left'}">${htmlCell(cell)}</td>\n`).join('')}  </tr>\n`;
+    out.push(`  <tr valign="top">\n${row.map((cell, i) => `    <td align="${table.aligns[i] === 'r' ? 'right' : 'left'}">${htmlCell(cell)}</td>\n`).join('')}  </tr>\n`);
   }
-  return stopTable ? out + htmlEnd(options.tuplesOnly ? [] : footersWithDefault(table, context)) : out;
+  if (stopTable) out.push(htmlEnd(options.tuplesOnly ? [] : footersWithDefault(table, context)));
 };
 
-export const htmlVertical: Printer = (table, context) => {
+export const htmlVertical: Printer = (table, context, out) => {
   const { options, startTable, stopTable } = context;
-  let out = startTable ? htmlStart(table, context) : '', record = context.priorRecords + 1;
+  let record = context.priorRecords + 1;
+  if (startTable) out.push(htmlStart(table, context));
   for (const row of table.rows) {
-    out += options.tuplesOnly ? '\n  <tr><td colspan="2">&nbsp;</td></tr>\n' : `\n  <tr><td colspan="2" align="center">Record ${record++}</td></tr>\n`;
+    out.push(options.tuplesOnly ? '\n  <tr><td colspan="2">&nbsp;</td></tr>\n' : `\n  <tr><td colspan="2" align="center">Record ${record++}</td></tr>\n`);
     for (const [i, cell] of row.entries()) {
-      out += `  <tr valign="top">\n    <th>${htmlEscape(table.headers[i]!)}</th>\n    <td align="${table.aligns[i] === 'r' ? 'right' : 'left'}">${htmlCell(cell)}</td>\n  </tr>\n`;
+      out.push(`  <tr valign="top">\n    <th>${htmlEscape(table.headers[i]!)}</th>\n    <td align="${table.aligns[i] === 'r' ? 'right' : 'left'}">${htmlCell(cell)}</td>\n  </tr>\n`);
     }
   }
-  return stopTable ? out + htmlEnd(options.tuplesOnly ? [] : table.footers ?? []) : out;
+  if (stopTable) out.push(htmlEnd(options.tuplesOnly ? [] : table.footers ?? []));
 };
 
 // ---- AsciiDoc
@@ -133,27 +128,27 @@ const asciidocEscape = (text: string): string => text.replaceAll('|', '\\|');
 const asciidocTitle = (table: Table, { options }: PrintContext): string => `\n${!options.tuplesOnly && table.title !== null ? `.${table.title}\n` : ''}`;
 const asciidocEnd = (footers: readonly string[]): string => (footers.length > 0 ? `\n....\n${footers.map((f) => `${f}\n`).join('')}....\n` : '');
 
-export const asciidoc: Printer = (table, context) => {
+export const asciidoc: Printer = (table, context, out) => {
   const { options, startTable, stopTable } = context;
-  let out = '';
   if (startTable) {
-    out += `${asciidocTitle(table, context)}[${options.tuplesOnly ? '' : 'options="header",'}cols="${table.aligns.map((a) => (a === 'r' ? '>l' : '<l')).join(',')}"${FRAMES[options.border] ?? ''}]\n|====\n`;
-    if (!options.tuplesOnly) out += `${table.headers.map((h) => `^l|${asciidocEscape(h)}`).join(' ')}\n`;
+    out.push(`${asciidocTitle(table, context)}[${options.tuplesOnly ? '' : 'options="header",'}cols="${table.aligns.map((a) => (a === 'r' ? '>l' : '<l')).join(',')}"${FRAMES[options.border] ?? ''}]\n|====\n`);
+    if (!options.tuplesOnly) out.push(`${table.headers.map((h) => `^l|${asciidocEscape(h)}`).join(' ')}\n`);
   }
-  for (const row of table.rows) out += `${row.map((cell, i) => `|${blank(cell) ? (i < row.length - 1 ? ' ' : '') : asciidocEscape(cell)}`).join(' ')}\n`;
-  out += '|====\n';
-  return stopTable ? out + asciidocEnd(options.tuplesOnly ? [] : footersWithDefault(table, context)) : out;
+  for (const row of table.rows) out.push(`${row.map((cell, i) => `|${blank(cell) ? (i < row.length - 1 ? ' ' : '') : asciidocEscape(cell)}`).join(' ')}\n`);
+  out.push('|====\n');
+  if (stopTable) out.push(asciidocEnd(options.tuplesOnly ? [] : footersWithDefault(table, context)));
 };
 
-export const asciidocVertical: Printer = (table, context) => {
+export const asciidocVertical: Printer = (table, context, out) => {
   const { options, startTable, stopTable } = context;
-  let out = startTable ? `${asciidocTitle(table, context)}[cols="h,l"${FRAMES[options.border] ?? ''}]\n|====\n` : '', record = context.priorRecords + 1;
+  let record = context.priorRecords + 1;
+  if (startTable) out.push(`${asciidocTitle(table, context)}[cols="h,l"${FRAMES[options.border] ?? ''}]\n|====\n`);
   for (const row of table.rows) {
-    out += options.tuplesOnly ? '2+|\n' : `2+^|Record ${record++}\n`;
-    for (const [i, cell] of row.entries()) out += `<l|${asciidocEscape(table.headers[i]!)} ${table.aligns[i] === 'r' ? '>l' : '<l'}|${blank(cell) ? ' ' : asciidocEscape(cell)}\n`;
+    out.push(options.tuplesOnly ? '2+|\n' : `2+^|Record ${record++}\n`);
+    for (const [i, cell] of row.entries()) out.push(`<l|${asciidocEscape(table.headers[i]!)} ${table.aligns[i] === 'r' ? '>l' : '<l'}|${blank(cell) ? ' ' : asciidocEscape(cell)}\n`);
   }
-  out += '|====\n';
-  return stopTable ? out + asciidocEnd(options.tuplesOnly ? [] : table.footers ?? []) : out;
+  out.push('|====\n');
+  if (stopTable) out.push(asciidocEnd(options.tuplesOnly ? [] : table.footers ?? []));
 };
 
 // ---- LaTeX
@@ -166,32 +161,31 @@ const latexEscape = (text: string): string => text.replace(/[#$%&<>\\^_{|}~\n]/g
 const latexTitle = (table: Table, { options }: PrintContext): string => (!options.tuplesOnly && table.title !== null ? `\\begin{center}\n${latexEscape(table.title)}\n\\end{center}\n\n` : '');
 const latexEnd = (border: number, footers: readonly string[]): string => `${border === 2 ? '\\hline\n' : ''}\\end{tabular}\n\n\\noindent ${footers.map((f) => `${latexEscape(f)} \\\\\n`).join('')}\n`;
 
-export const latex: Printer = (table, context) => {
+export const latex: Printer = (table, context, out) => {
   const { options, startTable, stopTable } = context, border = Math.min(options.border, 3);
-  let out = '';
   if (startTable) {
-    out += `${latexTitle(table, context)}\\begin{tabular}{${border >= 2 ? '| ' : ''}${table.aligns.join(border !== 0 ? ' | ' : '')}${border >= 2 ? ' |' : ''}}\n`;
-    if (!options.tuplesOnly && border >= 2) out += '\\hline\n';
-    if (!options.tuplesOnly) out += `${table.headers.map((h) => `\\textit{${latexEscape(h)}}`).join(' & ')} \\\\\n\\hline\n`;
+    out.push(`${latexTitle(table, context)}\\begin{tabular}{${border >= 2 ? '| ' : ''}${table.aligns.join(border !== 0 ? ' | ' : '')}${border >= 2 ? ' |' : ''}}\n`);
+    if (!options.tuplesOnly && border >= 2) out.push('\\hline\n');
+    if (!options.tuplesOnly) out.push(`${table.headers.map((h) => `\\textit{${latexEscape(h)}}`).join(' & ')} \\\\\n\\hline\n`);
   }
-  for (const row of table.rows) out += `${row.map(latexEscape).join(' & ')} \\\\\n${border === 3 ? '\\hline\n' : ''}`;
-  return stopTable ? out + latexEnd(border, options.tuplesOnly ? [] : footersWithDefault(table, context)) : out;
+  for (const row of table.rows) out.push(`${row.map(latexEscape).join(' & ')} \\\\\n${border === 3 ? '\\hline\n' : ''}`);
+  if (stopTable) out.push(latexEnd(border, options.tuplesOnly ? [] : footersWithDefault(table, context)));
 };
 
-export const latexVertical: Printer = (table, context) => {
+export const latexVertical: Printer = (table, context, out) => {
   const { options, startTable, stopTable } = context, border = Math.min(options.border, 2);
-  let out = startTable ? `${latexTitle(table, context)}\\begin{tabular}{${['cl', 'c|l', '|c|l|'][border]}}\n` : '', record = context.priorRecords + 1;
+  let record = context.priorRecords + 1;
+  if (startTable) out.push(`${latexTitle(table, context)}\\begin{tabular}{${['cl', 'c|l', '|c|l|'][border]}}\n`);
   for (const row of table.rows) {
-    if (!options.tuplesOnly) out += border === 2 ? `\\hline\n\\multicolumn{2}{|c|}{\\textit{Record ${record++}}} \\\\\n` : `\\multicolumn{2}{c}{\\textit{Record ${record++}}} \\\\\n`;
-    if (border >= 1) out += '\\hline\n';
-    for (const [i, cell] of row.entries()) out += `${latexEscape(table.headers[i]!)} & ${latexEscape(cell)} \\\\\n`;
+    if (!options.tuplesOnly) out.push(border === 2 ? `\\hline\n\\multicolumn{2}{|c|}{\\textit{Record ${record++}}} \\\\\n` : `\\multicolumn{2}{c}{\\textit{Record ${record++}}} \\\\\n`);
+    if (border >= 1) out.push('\\hline\n');
+    for (const [i, cell] of row.entries()) out.push(`${latexEscape(table.headers[i]!)} & ${latexEscape(cell)} \\\\\n`);
   }
-  return stopTable ? out + latexEnd(border, options.tuplesOnly ? [] : table.footers ?? []) : out;
+  if (stopTable) out.push(latexEnd(border, options.tuplesOnly ? [] : table.footers ?? []));
 };
 
-export const latexLongtable: Printer = (table, context) => {
+export const latexLongtable: Printer = (table, context, out) => {
   const { options, startTable, stopTable } = context, border = Math.min(options.border, 3);
-  let out = '';
   if (startTable) {
     // The attributes are widths for the left-aligned columns, as parts of the text's; the last one goes on.
     const widths = options.tableAttributes?.trim().split(/\s+/) ?? [];
@@ -201,18 +195,18 @@ export const latexLongtable: Printer = (table, context) => {
       width = widths.shift() ?? width;
       return `p{${width}\\textwidth}`;
     });
-    out += `\\begin{longtable}{${border >= 2 ? '| ' : ''}${columns.join(border !== 0 ? ' | ' : '')}${border >= 2 ? ' |' : ''}}\n`;
+    out.push(`\\begin{longtable}{${border >= 2 ? '| ' : ''}${columns.join(border !== 0 ? ' | ' : '')}${border >= 2 ? ' |' : ''}}\n`);
     if (!options.tuplesOnly) {
       const headers = `${table.headers.map((h) => `\\small\\textbf{\\textit{${latexEscape(h)}}}`).join(' & ')} \\\\\n`, top = border >= 2 ? '\\toprule\n' : '';
-      out += `${top}${headers}\\midrule\n\\endfirsthead\n${top}${headers}${border !== 3 ? '\\midrule\n' : ''}\\endhead\n`;
+      out.push(`${top}${headers}\\midrule\n\\endfirsthead\n${top}${headers}${border !== 3 ? '\\midrule\n' : ''}\\endhead\n`);
       if (table.title !== null) {
         const title = latexEscape(table.title), rule = border === 2 ? '\\bottomrule\n' : '';
-        out += `${rule}\\caption[${title} (Continued)]{${title}}\n\\endfoot\n${rule}\\caption[${title}]{${title}}\n\\endlastfoot\n`;
-      } else if (border >= 2) out += '\\bottomrule\n\\endfoot\n\\bottomrule\n\\endlastfoot\n';
+        out.push(`${rule}\\caption[${title} (Continued)]{${title}}\n\\endfoot\n${rule}\\caption[${title}]{${title}}\n\\endlastfoot\n`);
+      } else if (border >= 2) out.push('\\bottomrule\n\\endfoot\n\\bottomrule\n\\endlastfoot\n');
     }
   }
-  for (const row of table.rows) out += `${row.map((cell) => `\\raggedright{${latexEscape(cell)}}`).join('\n&\n')} \\tabularnewline\n${border === 3 ? ' \\hline\n' : ''}`;
-  return stopTable ? `${out}\\end{longtable}\n` : out;
+  for (const row of table.rows) out.push(`${row.map((cell) => `\\raggedright{${latexEscape(cell)}}`).join('\n&\n')} \\tabularnewline\n${border === 3 ? ' \\hline\n' : ''}`);
+  if (stopTable) out.push('\\end{longtable}\n');
 };
 
 // ---- troff
@@ -222,40 +216,40 @@ const troffTitle = (table: Table, { options }: PrintContext): string => (!option
 const troffEnd = (footers: readonly string[]): string => `.TE\n.DS L\n${footers.map((f) => `${troffEscape(f)}\n`).join('')}.DE\n`;
 const troffBox = (border: number): string => `.LP\n.TS\n${border === 2 ? 'center box;\n' : 'center;\n'}`;
 
-export const troff: Printer = (table, context) => {
+export const troff: Printer = (table, context, out) => {
   const { options, startTable, stopTable } = context, border = Math.min(options.border, 2);
-  let out = '';
   if (startTable) {
-    out += `${troffTitle(table, context)}${troffBox(border)}${table.aligns.join(border > 0 ? ' | ' : '')}.\n`;
-    if (!options.tuplesOnly) out += `${table.headers.map((h) => `\\fI${troffEscape(h)}\\fP`).join('\t')}\n_\n`;
+    out.push(`${troffTitle(table, context)}${troffBox(border)}${table.aligns.join(border > 0 ? ' | ' : '')}.\n`);
+    if (!options.tuplesOnly) out.push(`${table.headers.map((h) => `\\fI${troffEscape(h)}\\fP`).join('\t')}\n_\n`);
   }
-  for (const row of table.rows) out += `${row.map(troffEscape).join('\t')}\n`;
-  return stopTable ? out + troffEnd(options.tuplesOnly ? [] : footersWithDefault(table, context)) : out;
+  for (const row of table.rows) out.push(`${row.map(troffEscape).join('\t')}\n`);
+  if (stopTable) out.push(troffEnd(options.tuplesOnly ? [] : footersWithDefault(table, context)));
 };
 
-export const troffVertical: Printer = (table, context) => {
+export const troffVertical: Printer = (table, context, out) => {
   const { options, startTable, stopTable } = context, border = Math.min(options.border, 2);
-  let out = startTable ? `${troffTitle(table, context)}${troffBox(border)}${options.tuplesOnly ? 'c l;\n' : ''}` : '', record = context.priorRecords + 1;
+  let record = context.priorRecords + 1;
+  if (startTable) out.push(`${troffTitle(table, context)}${troffBox(border)}${options.tuplesOnly ? 'c l;\n' : ''}`);
   // Which line of format is in force: none, a record's head, fields.
   let current = startTable ? 0 : 2;
   for (const row of table.rows) {
     if (!options.tuplesOnly) {
       if (current !== 1) {
-        if (border === 2 && record > 1) out += '_\n';
-        if (current !== 0) out += '.T&\n';
-        out += 'c s.\n';
+        if (border === 2 && record > 1) out.push('_\n');
+        if (current !== 0) out.push('.T&\n');
+        out.push('c s.\n');
         current = 1;
       }
-      out += `\\fIRecord ${record++}\\fP\n`;
+      out.push(`\\fIRecord ${record++}\\fP\n`);
     }
-    if (border >= 1) out += '_\n';
+    if (border >= 1) out.push('_\n');
     for (const [i, cell] of row.entries()) {
       if (!options.tuplesOnly && current !== 2) {
-        out += `.T&\n${border !== 1 ? 'c l.\n' : 'c | l.\n'}`;
+        out.push(`.T&\n${border !== 1 ? 'c l.\n' : 'c | l.\n'}`);
         current = 2;
       }
-      out += `${troffEscape(table.headers[i]!)}\t${troffEscape(cell)}\n`;
+      out.push(`${troffEscape(table.headers[i]!)}\t${troffEscape(cell)}\n`);
     }
   }
-  return stopTable ? out + troffEnd(options.tuplesOnly ? [] : table.footers ?? []) : out;
+  if (stopTable) out.push(troffEnd(options.tuplesOnly ? [] : table.footers ?? []));
 };

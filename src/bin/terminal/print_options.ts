@@ -46,6 +46,11 @@ export interface Table {
   footers: readonly string[] | null;
 }
 
+/** Takes a table's text piece by piece: all of it may be more than a string can hold. */
+export interface TextOut { push(...pieces: readonly string[]): unknown }
+
+export type Printer = (table: Table, context: PrintContext, out: TextOut) => void;
+
 export interface PrintContext {
   options: TableOptions;
   /** Columns of the terminal that it goes to; 0: no terminal. */
