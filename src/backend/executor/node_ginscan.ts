@@ -28,7 +28,7 @@ function scanInto(info: IndexInfo, from: string, to: string | null, cid: number,
 
 function rowsOf(info: IndexInfo, query: Exclude<GinQuery, 'all'>, cid: number): Set<RowId> {
   if (query === 'none') return new Set();
-  if ('key' in query) return scanInto(info, query.key, `${query.key}\0`, cid, new Set());
+  if ('key' in query) return scanInto(info, query.key, successor(query.key), cid, new Set()); // entries are keys with the row id behind them
   if ('prefix' in query) return scanInto(info, query.prefix, successor(query.prefix), cid, new Set());
   if ('or' in query) {
     const all = new Set<RowId>();

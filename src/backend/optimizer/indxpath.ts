@@ -71,7 +71,8 @@ function matchClause(rel: RelOptInfo, info: IndexInfo, column: number, rinfo: Re
     case 'ScalarArrayOpExpr': {
       if (!clause.useOr || !matches(clause.args[0]) || overlaps(pullVarnos(clause.args[1]), rel.relids) || containsVolatile(clause.args[1])) return null;
       const member = opFamilyEntry(clause.opno, opfamily);
-      const wanted = info.accessMethod === 'hash' ? 1 : info.accessMethod === 'btree' ? 3 : -1;
+      const byMinmax = info.accessMethod === 'brin' && byOrder('brin', opfamily, 3) === '=';
+      const wanted = info.accessMethod === 'hash' ? 1 : info.accessMethod === 'btree' || byMinmax ? 3 : -1;
       if (member === undefined || member.amopstrategy !== wanted || (collation !== 0 && collation !== clause.inputcollid)) return null;
       return { rinfo, condition: { column: column + 1, strategy: 'in', value: clause.args[1] }, expr: clause };
     }

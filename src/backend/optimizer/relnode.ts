@@ -27,7 +27,7 @@ export function buildBaseRel(root: PlannerInfo, rti: number): RelOptInfo {
     if (relation.kind === 'f') throw foreignTableUnreachable(relation.oid);
     rel.relation = relation;
     // The newest first: it wins where two are as good as each other.
-    rel.indexes = relation.indexes.filter((i) => i.valid && (i.accessMethod === 'btree' || i.accessMethod === 'hash')).reverse();
+    rel.indexes = relation.indexes.filter((i) => i.valid).reverse();
     const { tuples, pages, allVisible, storedTuples } = estimateSize(relation);
     rel.storedTuples = storedTuples;
     rel.tuples = tuples;
