@@ -1,4 +1,4 @@
-# Packages: make deb, make rpm, make test-package. Everything is put together in build/package, without root.
+# Packages: make deb, make rpm, make test-package (which builds them itself). Everything is put together in build/package, without root.
 # Needed from Debian: binutils gzip (both); debhelper dpkg-dev fakeroot (deb); rpm (rpm).
 PACKAGE := build/package
 VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' packaging/debian/changelog)
@@ -37,7 +37,7 @@ next: $(PACKAGE)/stamp deb rpm
 	@PACKAGE_VERSION=0.1.1 TO=build/next DEB_COMPRESS='-Zgzip -z1' sh packaging/build_deb.sh
 	@PACKAGE_VERSION=0.1.1 TO=build/next RPM_PAYLOAD=w3.zstdio sh packaging/build_rpm.sh
 
-test-package: deb rpm next ## install the package in a Debian that systemd boots, and go through the life of a server (root)
+test-package: ## install the package in a Debian that systemd boots, and go through the life of a server (root)
 	@bash test/package/run.sh
 
 .PHONY: deb rpm next lint-package test-package

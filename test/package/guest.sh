@@ -18,6 +18,13 @@ figure() { # name, value, limit, unit
   echo "figure $1: $2 $4 (at most $3)"
   awk -v a="$2" -v b="$3" 'BEGIN { exit !(a <= b) }' || fault "$1: $2 $4 is more than $3"
 }
+# A time is judged by the processor time that it took where that is less than by the clock; and twice as much is allowed where
+# others keep the processors busy, which makes those slower, too.
+time_figure() { # name, ms by the clock, ms of processor time, limit
+  local limit=$4
+  awk -v n="$(nproc)" '{ exit !($1 > 1.5 * n) }' /proc/loadavg && limit=$((2 * $4)) && echo "  a busy machine (load $(cut -d ' ' -f 1 /proc/loadavg)): $1 may take twice $4 ms"
+  figure "$1" $(($3 > 0 && $3 < $2 ? $3 : $2)) "$limit" "ms (by the clock $2)"
+}
 ask() { "$node" /opt/test/client.cjs query "$@"; }
 sql() { psql -XAtq -h "/run/posthouse/${site:-main}" -p "${port:-5432}" -U "${user:-posthouse}" "${database:-postgres}" -c "$1" 2>&1; }
 state() { systemctl is-active "posthouse@${1:-main}.service"; }
@@ -48,7 +55,7 @@ hundred_sites() {
   is 'sockets' "$(systemctl list-units --no-legend 'posthouse@*.socket' --state=active | wc -l)" 101
   t0=${EPOCHREALTIME/./}
   is 'all sleep' "$(posthouse site list | cut -f 4 | sort | uniq -c | tr -s ' ')" ' 101 sleeping'
-  echo "figure list of 101 sites: $(( (${EPOCHREALTIME/./} - t0) / 1000 )) ms"
+  echo "  list of 101 sites: $(( (${EPOCHREALTIME/./} - t0) / 1000 )) ms"
   for i in 1 17 50 99 100; do
     [ "$(ask "/run/posthouse/s$i/.s.PGSQL.$((6000 + i))" "select $i" | cut -d ' ' -f 2)" = "$i" ] && answered=$((answered + 1))
   done
@@ -143,10 +150,7 @@ first_connection() {
     all="$all $ms" cpu="$cpu $(( $(systemctl show -P CPUUsageNSec posthouse@main.service) / 1000000 ))"
   done
   echo "  first connections:$all ms; the service's processor time for each:$cpu ms"
-  # Where others keep the processors busy the clock tells nothing of us: then the processor time counts.
-  local wall work
-  wall=$(median $all) work=$(median $cpu)
-  figure 'first connection to a sleeping site' $((wall < work ? wall : work)) 400 "ms (median; by the clock $wall)"
+  time_figure 'first connection to a sleeping site, median' "$(median $all)" "$(median $cpu)" 400
   is 'by TCP, too' "$(psql -XAtq 'host=127.0.0.1 user=posthouse dbname=postgres password=wrong' -c 'select 1' 2>&1 | grep -c 'password authentication failed')" 1
   like 'status' "$(systemctl show -P StatusText posthouse@main.service)" '^[0-9]+ sessions?, 1 database$'
   is 'type' "$(systemctl show -P Type posthouse@main.service)" notify
@@ -254,8 +258,7 @@ stop_sessions() {
   work=$(systemctl show -P CPUUsageNSec posthouse@main.service)
   systemctl stop posthouse@main.service 2>/dev/null
   wall=$(( (${EPOCHREALTIME/./} - t0) / 1000 )) work=$(( ($(systemctl show -P CPUUsageNSec posthouse@main.service) - work) / 1000000 ))
-  echo "  stop with 50 sessions: $wall ms by the clock, $work ms of processor time"
-  figure 'stop with 50 sessions' $((work > 0 && work < wall ? work : wall)) 2000 ms
+  time_figure 'stop with 50 sessions' $wall $work 2000
   wait $holder
   is 'told 57P01' "$(sed -n '2s/.* //p' /tmp/hold)" 50
   is 'clean' "$(systemctl show -P Result posthouse@main.service)" success
@@ -284,6 +287,14 @@ journal() {
   like 'pid' "$line" '"BACKEND_PID":"[0-9]+"'
   like 'priority' "$line" '"PRIORITY":"3"'
   like 'log' "$(posthouse site log main --lines 5)" 'division by zero'
+  # Whoever ends `site log -f` ends it whole: journalctl once went on.
+  posthouse site log main -f >/tmp/followed 2>&1 &
+  local follower=$!
+  until_is 20 yes bash -c '[ -s /tmp/followed ] && echo yes'
+  sql 'select no_such_column' >/dev/null
+  until_is 20 1 grep -c 'no_such_column" does not exist' /tmp/followed
+  kill $follower; wait $follower
+  is 'ended' "$? $(pgrep -c journalctl)" '143 0'
 }
 
 told() { systemctl show -P WatchdogTimestampMonotonic posthouse@main.service; }

@@ -10,7 +10,7 @@ import { stateOf } from './units.ts';
 export function checkSiteFiles(site: Site, fix: boolean): number {
   mustOwn(site);
   const owner = ownerOf(site), told = progress(`checking site ${site.name}`);
-  const { files } = sizeOf(site.data, (n) => told.at(`${n} files`));
+  let { files } = sizeOf(site.data, (n) => told.at(`${n} files`));
   let faults = checkSite(site.data, configFilesIn(site.config), owner.uid);
   told.end('');
   if (faults.length > 0 && fix) {
@@ -19,6 +19,7 @@ export function checkSiteFiles(site: Site, fix: boolean): number {
     for (const fault of faults) mend(fault, site, owner);
     const before = faults.length;
     faults = checkSite(site.data, configFilesIn(site.config), owner.uid);
+    ({ files } = sizeOf(site.data));
     say(`${before - faults.length} of ${before} mended`);
   }
   if (faults.length === 0) {

@@ -1,10 +1,9 @@
 // posthouse site list, show, status, log.
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SITE_VERSION_FILE } from '../../common/site.ts';
 import { countDatabases, ownerOf, portOf, readSetting, siteNames, siteOf, sizeOf, type Site } from './sites.ts';
-import { humanSize, paint, say, table, NOT_RUNNING, type Colour } from './terminal.ts';
+import { Failure, humanSize, paint, say, table, NOT_RUNNING, type Colour } from './terminal.ts';
 import { lookAtAll, serviceUnit, showStatus, socketUnit, stateOf, type State } from './units.ts';
 
 const COLOUR: Readonly<Partial<Record<State, Colour>>> = { running: 'green', sleeping: 'grey', starting: 'yellow', stopping: 'yellow', failed: 'red' };
@@ -62,10 +61,13 @@ export function siteStatus(site: Site): number {
   return state === 'running' || state === 'sleeping' || state === 'starting' ? 0 : NOT_RUNNING;
 }
 
-export function siteLog(site: Site, follow: boolean, lines: number | null): number {
+/** journalctl takes our place: a signal that ends us (-f) is for it. */
+export function siteLog(site: Site, follow: boolean, lines: number | null): never {
   // By fields: for a backend that has ended before the journal looked, the journal does not know the unit (-u), but we say SITE.
   const units = [serviceUnit(site), socketUnit(site)];
   const matches = [[`SITE=${site.name}`, `_UID=${ownerOf(site).uid}`], ...units.flatMap((unit) => [[`_SYSTEMD_UNIT=${unit}`], [`UNIT=${unit}`, '_PID=1'], [`USER_UNIT=${unit}`, `_UID=${ownerOf(site).uid}`]])];
   const args = [...(follow ? ['-f'] : []), ...(lines === null ? [] : ['-n', String(lines)]), ...matches.flatMap((match) => ['+', ...match]).slice(1)];
-  return spawnSync('journalctl', args, { stdio: 'inherit' }).status ?? 1;
+  const file = (process.env['PATH'] ?? '').split(':').map((folder) => join(folder, 'journalctl')).find((path) => path.startsWith('/') && existsSync(path));
+  if (file === undefined) throw new Failure('there is no journalctl in PATH', 'systemd keeps the log: log in as somebody who has it, or see log_destination in site.ini.');
+  return process.execve!(file, ['journalctl', ...args], process.env);
 }

@@ -11,6 +11,7 @@ import { readPassword } from '../prompt.ts';
 import { programPath } from './create.ts';
 import { isRoot, ownerOf, portOf, type Site } from './sites.ts';
 import { Failure, confirm, humanSize, say, table, USAGE } from './terminal.ts';
+import { stateOf } from './units.ts';
 
 /** Runs one of the classic programs against the site; its exit code. */
 function run(site: Site, program: string, args: readonly string[]): number {
@@ -33,7 +34,7 @@ async function ask(site: Site, database: string, sql: string): Promise<(string |
   try {
     connection = await connect({ host: site.socket, port: portOf(site), user: owner.name, dbname: database, application_name: 'posthouse' });
   } catch (error) {
-    throw new Failure(`site "${site.name}": ${(error as Error).message}`, `See: posthouse site status ${site.name}`);
+    throw new Failure(`site "${site.name}": ${(error as Error).message}`, stateOf(site).state === 'stopped' ? `Start it: posthouse site start ${site.name}` : `See: posthouse site status ${site.name}`);
   }
   try {
     return (await connection.exec(sql, { rowMode: 'text' }))[0]?.rows ?? [];
@@ -125,7 +126,7 @@ export function createDatabase(site: Site, name: string, owner: string | undefin
 }
 
 export async function listDatabases(site: Site, json: boolean): Promise<void> {
-  const rows = await ask(site, 'postgres', `SELECT d.datname, r.rolname, pg_database_size(d.oid)::text, (SELECT count(*) FROM pg_stat_activity a WHERE a.datid = d.oid)::text
+  const rows = await ask(site, 'postgres', `SELECT d.datname, r.rolname, pg_database_size(d.oid)::text, (SELECT count(*) FROM pg_stat_activity a WHERE a.datid = d.oid AND a.pid <> pg_backend_pid())::text
     FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba WHERE NOT d.datistemplate ORDER BY 1`);
   const databases = rows.map(([name, owner, bytes, connections]) => ({ name: name!, owner: owner!, bytes: Number(bytes), connections: Number(connections) }));
   if (json) return say(JSON.stringify(databases, null, 2));
