@@ -145,10 +145,11 @@ complete -F _posthouse posthouse
 mkdirSync(to, { recursive: true });
 const helps = {};
 for (const name of programs) {
-  const { stdout, status } = spawnSync(process.execPath, [join(lib, 'start.cjs'), name, '--help'], { encoding: 'utf8' });
+  // psql names the account that asks: who builds the package is nobody's business.
+  const { stdout, status } = spawnSync(process.execPath, [join(lib, 'start.cjs'), name, '--help'], { encoding: 'utf8', env: { PGUSER: 'your account' } });
   if (status !== 0) throw new Error(`${name} --help`);
-  helps[name] = stdout;
-  writeFileSync(join(to, `${name}.1`), page(name, stdout));
+  const help = helps[name] = stdout.replaceAll('"your account"', 'the name of your account');
+  writeFileSync(join(to, `${name}.1`), page(name, help));
 }
 const commands = use('bin/admin/commands.js').COMMANDS.filter((c) => !c.internal);
 writeFileSync(join(to, 'posthouse.8'), posthousePage(commands));

@@ -54,6 +54,10 @@ end() {
 }
 trap end EXIT
 trap 'exit 143' TERM INT HUP
+# What runs that were killed have left.
+for folder in "$BS_DIR"/machines/posthouse-*[0-9]; do
+  [ ! -d "$folder" ] || kill -0 "${folder##*-}" 2>/dev/null || (BS_NAME=${folder##*/}; bs_cleanup; rm -rf --one-file-system "$folder")
+done
 # First of all: where this is impossible, nothing was built in vain.
 bs_boot || skip 'no container can be booted here (see above)'
 make --no-print-directory deb rpm next || exit 1
