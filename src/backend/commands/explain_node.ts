@@ -12,7 +12,7 @@ import type { GroupSpill, JoinSpill } from '../executor/hash_spill.ts';
 import type { Instrumentation } from '../executor/instrument.ts';
 import type { MergeCounts } from '../executor/merge_run.ts';
 import type { Tuplesort } from '../executor/tuplesort.ts';
-import { makeAndsExplicit, makeVar } from '../nodes/makefuncs.ts';
+import { makeAndsExplicit, makeBoolExpr, makeVar } from '../nodes/makefuncs.ts';
 import { containsNode, exprType, exprCollation } from '../nodes/nodeFuncs.ts';
 import type { GroupKey, Plan, PlannedStmt, SampleScan, SortKey } from '../nodes/plannodes.ts';
 import type { Expr, SubPlan } from '../nodes/primnodes.ts';
@@ -125,7 +125,11 @@ export class PlanExplainer {
       case 'Append': type('Append'); return 'Append';
       case 'MergeAppend': type('Merge Append'); return 'Merge Append';
       case 'RecursiveUnion': type('Recursive Union'); return 'Recursive Union';
-      case 'SeqScan': type('Seq Scan'); return `Seq Scan on ${this.target(plan.scanrelid, p)}`;
+      case 'SeqScan': {
+        const name = plan.tidrangequals.length > 0 ? 'Tid Range Scan' : 'Seq Scan';
+        type(name);
+        return `${name} on ${this.target(plan.scanrelid, p)}`;
+      }
       case 'SampleScan': type('Sample Scan'); return `Sample Scan on ${this.target(plan.scanrelid, p)}`;
       case 'GinScan': {
         type('Bitmap Heap Scan');
@@ -271,7 +275,11 @@ export class PlanExplainer {
     const { plan } = place;
     const scanPrefix = plan.kind === 'SubqueryScan' || this.options.verbose;
     switch (plan.kind) {
-      case 'SeqScan': case 'ValuesScan': case 'NamedTuplestoreScan': case 'CteScan': case 'WorkTableScan': case 'SubqueryScan': this.filter(place, p, scanPrefix); break;
+      case 'SeqScan':
+        if (plan.tidrangequals.length > 0) this.qual('TID Cond', plan.tidrangequals, place, p, scanPrefix);
+        this.filter(place, p, scanPrefix);
+        break;
+      case 'ValuesScan': case 'NamedTuplestoreScan': case 'CteScan': case 'WorkTableScan': case 'SubqueryScan': this.filter(place, p, scanPrefix); break;
       case 'GinScan': this.qual('Recheck Cond', plan.indexqual, place, p, scanPrefix); this.filter(place, p, scanPrefix); break;
       case 'SampleScan': this.tablesample(place, plan, p); this.filter(place, p, scanPrefix); break;
       case 'FunctionScan':
@@ -295,7 +303,7 @@ export class PlanExplainer {
         break;
       }
       case 'TidScan':
-        this.qual('TID Cond', plan.tidquals, place, p, scanPrefix);
+        this.qual('TID Cond', plan.tidquals.length > 1 ? [makeBoolExpr('or', plan.tidquals)] : plan.tidquals, place, p, scanPrefix);
         this.filter(place, p, scanPrefix);
         break;
       case 'NestLoop': case 'MergeJoin': case 'HashJoin':

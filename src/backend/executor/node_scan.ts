@@ -95,7 +95,7 @@ export function produceBlockRows(pc: PlanCompiler, scan: string, { bytes, view, 
 }
 
 const seqScan: Producer<SeqScan> = (pc, plan, consume) => {
-  if (produceEpqRow(pc, plan, [], consume)) return;
+  if (produceEpqRow(pc, plan, plan.tidrangequals, consume)) return;
   const { g } = pc;
   const rel = scannedRelation(pc, plan.scanrelid), filtered = canFilterTwice(plan.qual);
   const scan = g.local(`${g.konst(beginScan)}(${g.konst(rel)}, rt.cid, ${!filtered})`);
@@ -111,7 +111,12 @@ const seqScan: Producer<SeqScan> = (pc, plan, consume) => {
         g.emit(`${count} = ${scan}.arrangeWanted(${n});`);
       });
     }
-    produceBlockRows(pc, scan, block, count, (_slot, place, skip) => pc.filterAndProject(plan, pc.context({ scan: tableColumns(rel, place) }), skip, consume));
+    produceBlockRows(pc, scan, block, count, (_slot, place, skip) => {
+      const cx = pc.context({ scan: tableColumns(rel, place) });
+      // Rows outside of a range of ctid are read over.
+      genFilter(g, plan.tidrangequals, cx, skip);
+      pc.filterAndProject(plan, cx, skip, consume);
+    });
   });
 };
 
@@ -252,23 +257,29 @@ function cursorRow(pc: PlanCompiler, qual: CurrentOfExpr, tableOid: number): Val
   return { code: g.local(`${g.konst(currentOf)}.rowId(${name}, ${tableOid})`), nullable: true };
 }
 
+const isCtid = (e: Expr): boolean => e.kind === 'Var' && e.varattno === -1;
+const valueBesideCtid = ({ args }: { args: Expr[] }): Expr => (isCtid(args[0]!) ? args[1]! : args[0]!);
+
 const tidScan: Producer<TidScan> = (pc, plan, consume) => {
   if (produceEpqRow(pc, plan, plan.tidquals, consume)) return;
   const { g } = pc;
   const rel = scannedRelation(pc, plan.scanrelid);
   const cx = pc.context({});
-  for (const qual of plan.tidquals) {
-    const value = qual.kind === 'CurrentOfExpr' ? cursorRow(pc, qual, rel.oid) : genExpr(g, (qual as { args: Expr[] }).args[1]!, cx);
-    const list = g.local(qual.kind === 'ScalarArrayOpExpr' ? `${value.code} === null ? [] : [...new Set(${value.code}.values)].sort((x, y) => x - y)` : `[${value.code}]`);
-    const id = g.next('i');
-    g.block(`for (const ${id} of ${list})`, () => {
-      g.labelled((row) => {
-        // (0,0) is -1, which no row has.
-        g.emit(`if (${id} === null || ${id} < 0) ${g.jumpCode(row)}`);
-        produceFetched(pc, rel, id, row, plan, [], consume);
-      });
+  // Rows that several conditions name come once, in the order of the table.
+  const lists = plan.tidquals.map((qual) => {
+    const value = qual.kind === 'CurrentOfExpr' ? cursorRow(pc, qual, rel.oid) : genExpr(g, valueBesideCtid(qual as Expr & { args: Expr[] }), cx);
+    return qual.kind === 'ScalarArrayOpExpr' ? `(${value.code} === null ? [] : ${value.code}.values)` : `[${value.code}]`;
+  });
+  const single = lists.length === 1 && plan.tidquals[0]!.kind !== 'ScalarArrayOpExpr';
+  const list = g.local(single ? lists[0]! : `[...new Set([${lists.map((l) => `...${l}`).join(', ')}])].sort((x, y) => x - y)`);
+  const id = g.next('i');
+  g.block(`for (const ${id} of ${list})`, () => {
+    g.labelled((row) => {
+      // (0,0) is -1, which no row has.
+      g.emit(`if (${id} === null || ${id} < 0) ${g.jumpCode(row)}`);
+      produceFetched(pc, rel, id, row, plan, [], consume);
     });
-  }
+  });
 };
 
 export const scanProducers = { SeqScan: seqScan, IndexScan: indexScan, IndexOnlyScan: indexOnlyScan, BitmapHeapScan: bitmapHeapScan, TidScan: tidScan };

@@ -54,6 +54,7 @@ export function planExprs(plan: Plan): Expr[] {
     case 'GinScan': list.push(...plan.conditions.map((c) => c.value), ...plan.indexqual); break;
     case 'SampleScan': list.push(...plan.tablesample.args, plan.tablesample.repeatable); break;
     case 'TidScan': list.push(...plan.tidquals); break;
+    case 'SeqScan': list.push(...plan.tidrangequals); break;
     case 'Append': if (plan.pruning !== null) list.push(...plan.pruning.levels.flatMap((l) => l.exprs)); break;
     case 'FunctionScan': list.push(...plan.functions.map((f) => f.funcexpr)); break;
     case 'ValuesScan': list.push(...plan.values_lists.flat()); break;

@@ -101,7 +101,8 @@ export interface RecursiveUnion extends PlanFields {
 }
 
 interface ScanFields extends PlanFields { scanrelid: number }
-export interface SeqScan extends ScanFields { kind: 'SeqScan' }
+/** `tidrangequals`: bounds of ctid, for a Tid Range Scan. */
+export interface SeqScan extends ScanFields { kind: 'SeqScan'; tidrangequals: Expr[] }
 export interface SampleScan extends ScanFields { kind: 'SampleScan'; tablesample: TableSampleClause }
 
 /** One bound of an index scan: `column <strategy> value`. `value` has no Vars of the scanned relation. */

@@ -20,11 +20,11 @@ import { addPath, setCheapest } from './pathnode.ts';
 import type { CteEntry, Path, PlannerInfo, RelOptInfo } from './pathnodes.ts';
 import { orderedClauses, planBase, targetOf } from './planbuild.ts';
 import { containsLeakedVars } from './leakproof.ts';
-import { isSecurelyPromotable } from './restrictinfo.ts';
 import { EMPTY, isSubset, members, overlaps, singleton } from './relids.ts';
 import { baseRel, targetWidth } from './relnode.ts';
 import { clauselistSelectivity } from './selfuncs.ts';
 import { pushRunCondition } from './runcondition.ts';
+import { createTidPaths } from './tidpath.ts';
 import { planSubquery } from './subroot.ts';
 
 /** Lateral references of a relation to its siblings, at this query level. */
@@ -139,18 +139,21 @@ function setPlainRel(root: PlannerInfo, rel: RelOptInfo): void {
   }
   const cost = qualEvalCost(rel.restrictions);
   const startup = cost.startup + (enabled.seqscan ? 0 : DISABLE_COST);
-  addPath(rel, scanPath(rel, 'SeqScan', startup, startup + rel.pages * costs.seqPage + rel.tuples * (costs.cpuTuple + cost.perTuple), (path) => ({
-    kind: 'SeqScan', ...planBase(path, targetOf(rel.target), quals(rel)), scanrelid: rel.rti,
-  })));
+  const whole = scanPath(rel, 'SeqScan', startup, startup + rel.pages * costs.seqPage + rel.tuples * (costs.cpuTuple + cost.perTuple), (path) => ({
+    kind: 'SeqScan', ...planBase(path, targetOf(rel.target), quals(rel)), scanrelid: rel.rti, tidrangequals: NO_QUALS,
+  }));
+  addPath(rel, whole);
   createIndexPaths(root, rel);
+  createTidPaths(root, rel);
   for (const p of rel.paths) {
-    if (p.kind !== 'SeqScan') {
+    if (p !== whole) {
       const inner = p.make;
       p.make = () => gated(rel, inner());
     }
   }
-  addTidPath(rel);
 }
+
+const NO_QUALS: Expr[] = [];
 
 function addSamplePath(root: PlannerInfo, rel: RelOptInfo, { tsmhandler, args, repeatable }: TableSampleClause): void {
   const [percent] = args;
@@ -179,35 +182,6 @@ export function emptyPath(rel: RelOptInfo): Path {
   return path;
 }
 const FALSE_CONST: Expr = { kind: 'Const', consttype: 16, consttypmod: -1, constcollid: 0, constvalue: false, location: -1 };
-
-function addTidPath(rel: RelOptInfo): void {
-  for (const r of rel.restrictions) {
-    const { clause } = r;
-    if (clause.kind === 'CurrentOfExpr') {
-      const rest = rel.restrictions.filter((x) => x !== r && !x.pseudoconstant);
-      // There is no other way to do it.
-      rel.paths.length = 0;
-      addPath(rel, scanPath(rel, 'TidScan', 0, 0, (path) => ({
-        kind: 'TidScan', ...planBase(path, targetOf(rel.target), orderedClauses(rest)), scanrelid: rel.rti, tidquals: [clause],
-      })));
-      return;
-    }
-    if ((clause.kind !== 'OpExpr' && clause.kind !== 'ScalarArrayOpExpr') || !isSecurelyPromotable(r, rel)) continue;
-    if (functionInfo(clause.opfuncid).prosrc !== 'tideq') continue;
-    const [a, b] = clause.args as [Expr, Expr];
-    const swapped = clause.kind === 'OpExpr' && b.kind === 'Var' && b.varattno === -1;
-    const [left, right] = swapped ? [b, a] : [a, b];
-    if (left.kind !== 'Var' || left.varattno !== -1 || left.varno !== rel.rti || pullVarnos(right) !== EMPTY || containsVolatile(right)) continue;
-    const qual = { ...clause, args: [left, right] } as Expr;
-    const rest = rel.restrictions.filter((x) => x !== r && !x.pseudoconstant);
-    const n = clause.kind === 'OpExpr' ? 1 : 10;
-    const total = n * (costs.randomPage + costs.cpuTuple);
-    addPath(rel, scanPath(rel, 'TidScan', 0, total, (path) => ({
-      kind: 'TidScan', ...planBase(path, targetOf(rel.target), orderedClauses(rest)), scanrelid: rel.rti, tidquals: [qual],
-    })));
-    return;
-  }
-}
 
 function setResultRel(root: PlannerInfo, rel: RelOptInfo): void {
   rel.tuples = 1;

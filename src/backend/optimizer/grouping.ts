@@ -3,7 +3,7 @@
 import { notSupported } from '../../common/errors.ts';
 import { makeOpExpr, makeTargetEntry } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, expressionTreeWalker, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
-import type { GroupingSet } from '../nodes/parsenodes.ts';
+import type { Query, GroupingSet } from '../nodes/parsenodes.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { GroupKey, ModifyMergeAction, Plan, SortKey } from '../nodes/plannodes.ts';
 import type { Expr, FromItem, SortGroupClause, TargetEntry, WindowFunc } from '../nodes/primnodes.ts';
@@ -41,7 +41,7 @@ export function planUpper(root: PlannerInfo): Built {
     plan = { kind: 'LockRows', ...over(plan, plan.targetlist), rowMarks };
     plan.total_cost += plan.plan_rows * costs.cpuTuple;
   }
-  if (q.limitCount !== null || q.limitOffset !== null) plan = addLimit(root, plan);
+  if (isLimited(q)) plan = addLimit(root, plan);
   if (q.commandType !== 'select') plan = addModifyTable(root, plan);
   return { plan, pathkeys: built.pathkeys };
 }
@@ -64,6 +64,12 @@ function limitFraction(root: PlannerInfo): void {
 
 const INT8PL_OPERATOR = 684;
 const INT8PL_FUNCTION = 463;
+
+/** LIMIT ALL and OFFSET 0 leave everything in (limit_needed). */
+function isLimited({ limitCount, limitOffset }: Query): boolean {
+  if (limitCount !== null && !(limitCount.kind === 'Const' && limitCount.constvalue === null)) return true;
+  return limitOffset !== null && !(limitOffset.kind === 'Const' && (limitOffset.constvalue === null || literal(limitOffset) === 0));
+}
 
 function addLimit(root: PlannerInfo, child: Plan): Plan {
   const { limitCount, limitOffset, limitWithTies, sortClause } = root.parse;

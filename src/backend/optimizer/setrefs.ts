@@ -42,6 +42,7 @@ function setRefs(plan: Plan, offset: number): Plan {
           const { tsmhandler, args, repeatable } = base.tablesample;
           return { ...base, tablesample: { tsmhandler, args: args.map(scan), repeatable: repeatable === null ? null : scan(repeatable) } };
         }
+        case 'SeqScan': return base.tidrangequals.length === 0 ? base : { ...base, tidrangequals: base.tidrangequals.map(scan) };
         case 'TidScan': return { ...base, tidquals: base.tidquals.map(scan) };
         case 'FunctionScan': return { ...base, functions: base.functions.map((f) => ({ ...f, funcexpr: scan(f.funcexpr) })) };
         case 'ValuesScan': return { ...base, values_lists: base.values_lists.map((row) => row.map(scan)) };

@@ -1,0 +1,101 @@
+// Scans by ctid (PostgreSQL's tidpath.c): rows named one by one, WHERE CURRENT OF, and ranges of the table.
+import { functionInfo } from '../executor/fmgr_info.ts';
+import { makeAndsImplicit } from '../nodes/nodeFuncs.ts';
+import type { Expr } from '../nodes/primnodes.ts';
+import { containsVolatile, pullVarnos } from './clauses.ts';
+import { clampRows, costs, DISABLE_COST, qualEvalCost } from './costsize.ts';
+import { addPath } from './pathnode.ts';
+import type { Path, PlannerInfo, RelOptInfo, RestrictInfo } from './pathnodes.ts';
+import { orderedClauses, planBase, targetOf } from './planbuild.ts';
+import { EMPTY } from './relids.ts';
+import { isSecurelyPromotable } from './restrictinfo.ts';
+import { arrayLength, clauselistSelectivity } from './selfuncs.ts';
+import { getBool } from '../utils/guc.ts';
+
+const isCtid = (e: Expr, rel: RelOptInfo): boolean => e.kind === 'Var' && e.varattno === -1 && e.varno === rel.rti && e.varlevelsup === 0;
+/** A value that is there before the scan begins. */
+const isValue = (e: Expr): boolean => pullVarnos(e) === EMPTY && !containsVolatile(e);
+
+const prosrcOf = (clause: { opfuncid: number }): string => functionInfo(clause.opfuncid).prosrc;
+
+/** The function that compares ctid with a value, on either side; '' for any other condition. */
+function comparison(clause: Expr, rel: RelOptInfo): string {
+  if (clause.kind !== 'OpExpr' || clause.args.length !== 2) return '';
+  const [a, b] = clause.args as [Expr, Expr];
+  return (isCtid(a, rel) && isValue(b)) || (isCtid(b, rel) && isValue(a)) ? prosrcOf(clause) : '';
+}
+
+/** A condition that names rows; null for any other. */
+function namesRows(clause: Expr, rel: RelOptInfo): Expr | null {
+  if (clause.kind === 'CurrentOfExpr') return clause;
+  if (clause.kind === 'ScalarArrayOpExpr') {
+    return clause.useOr && prosrcOf(clause) === 'tideq' && isCtid(clause.args[0], rel) && isValue(clause.args[1]) ? clause : null;
+  }
+  return comparison(clause, rel) === 'tideq' ? clause : null;
+}
+
+/** What names the rows of an OR, each arm some of them; whether that is all the OR says. */
+function namedByOr(clause: Expr, rel: RelOptInfo): { quals: Expr[]; exact: boolean } | null {
+  if (clause.kind !== 'BoolExpr' || clause.boolop !== 'or') return null;
+  const quals: Expr[] = [];
+  let exact = true;
+  for (const arm of clause.args) {
+    const parts = makeAndsImplicit(arm);
+    const found = parts.map((part) => namesRows(part, rel)).find((q) => q !== null) ?? null;
+    if (found === null) return null;
+    if (parts.length > 1) exact = false;
+    quals.push(found);
+  }
+  return { quals, exact };
+}
+
+interface Named { rinfo: RestrictInfo; quals: Expr[]; exact: boolean }
+
+/** The first condition that names rows; CURRENT OF before all others. */
+function findNamed(rel: RelOptInfo): Named | null {
+  let best: Named | null = null;
+  for (const rinfo of rel.restrictions) {
+    if (rinfo.pseudoconstant || !isSecurelyPromotable(rinfo, rel)) continue;
+    const single = namesRows(rinfo.clause, rel);
+    const found = single === null ? namedByOr(rinfo.clause, rel) : { quals: [single], exact: true };
+    if (found === null) continue;
+    if (single?.kind === 'CurrentOfExpr') return { rinfo, ...found };
+    best ??= { rinfo, ...found };
+  }
+  return best;
+}
+
+export function createTidPaths(root: PlannerInfo, rel: RelOptInfo): void {
+  const others = (used: readonly RestrictInfo[]): RestrictInfo[] => rel.restrictions.filter((r) => !r.pseudoconstant && !used.includes(r));
+  const disabled = getBool('enable_tidscan') ? 0 : DISABLE_COST;
+  const add = (path: Omit<Path, 'rel' | 'rows' | 'pathkeys' | 'requiredOuter' | 'paramClauses' | 'make'>, make: (path: Path) => ReturnType<Path['make']>): void => {
+    const whole: Path = { ...path, rel, rows: rel.rows, pathkeys: [], requiredOuter: rel.lateralRelids, paramClauses: [], make: () => make(whole) };
+    addPath(rel, whole);
+  };
+  const ranges = rel.restrictions.filter((r) => !r.pseudoconstant && isSecurelyPromotable(r, rel) && /^tid(lt|le|gt|ge)$/.test(comparison(r.clause, rel)));
+  const named = findNamed(rel);
+  if (named !== null) {
+    const { quals } = named;
+    const rest = others(named.exact ? [named.rinfo] : []);
+    const isCurrent = quals[0]!.kind === 'CurrentOfExpr';
+    // There is no other way to find a cursor's row.
+    if (isCurrent) rel.paths.length = 0;
+    const count = quals.reduce((n, q) => n + (q.kind === 'ScalarArrayOpExpr' ? Math.max(1, arrayLength(q.args[1])) : 1), 0);
+    const cost = qualEvalCost(rest);
+    const startup = cost.startup + (isCurrent ? 0 : disabled);
+    const total = isCurrent ? 0 : startup + count * (costs.randomPage + costs.cpuTuple + cost.perTuple);
+    add({ kind: 'TidScan', startup: isCurrent ? 0 : startup, total }, (path) => (
+      { kind: 'TidScan', ...planBase(path, targetOf(rel.target), orderedClauses(rest)), scanrelid: rel.rti, tidquals: quals }));
+    if (isCurrent) return;
+  }
+  if (ranges.length === 0) return;
+  // cost_tidrangescan: the first page is found, the others follow it.
+  const selectivity = clauselistSelectivity(root, ranges);
+  const pages = Math.max(1, Math.ceil(selectivity * rel.pages));
+  const rest = others(ranges);
+  const cost = qualEvalCost(rest);
+  const startup = cost.startup + disabled;
+  const total = startup + costs.randomPage + costs.seqPage * (pages - 1) + clampRows(selectivity * rel.tuples) * (costs.cpuTuple + cost.perTuple);
+  add({ kind: 'SeqScan', startup, total }, (path) => (
+    { kind: 'SeqScan', ...planBase(path, targetOf(rel.target), orderedClauses(rest)), scanrelid: rel.rti, tidrangequals: ranges.map((r) => r.clause) }));
+}
