@@ -1,5 +1,6 @@
 // Objects by their full identity, whatever the search path (getObjectIdentityParts and getObjectTypeDescription of
 // PostgreSQL's objectaddress.c): what event triggers tell, and pg_identify_object.
+import { internalError } from '../../common/errors.ts';
 import type { Oid } from '../types/datum.ts';
 import { formatTypeExtended } from './format_type.ts';
 import { isTempNamespace } from './namespace.ts';
@@ -133,7 +134,8 @@ const IDENTIFIERS: Readonly<Record<Oid, Identifier>> = {
 /** Undefined: there is no such object. */
 export function identityOf(object: ObjectAddress): Identity | undefined {
   const { classId, objectId, objectSubId } = object;
-  if (classId !== ids.LargeObjectRelationId && objectRow(classId, objectId) === undefined) return undefined;
+  const row = classId === ids.LargeObjectRelationId ? sys.lookup(ids.LargeObjectMetadataRelationId, ids.PgLargeobjectMetadataOidIndexId, objectId) : objectRow(classId, objectId);
+  if (row === undefined) return undefined;
   if (classId === ids.RelationRelationId && objectSubId !== 0 && sys.attributeByNumber(objectId, objectSubId) === undefined) return undefined;
   return identify(classId, objectId, objectSubId);
 }
@@ -164,10 +166,17 @@ export function typeOfObject({ classId, objectId, objectSubId }: ObjectAddress):
     }
     case ids.ProcedureRelationId: {
       const kind = sys.procByOid(objectId)?.prokind;
-      return kind === 'a' ? 'aggregate' : kind === 'p' ? 'procedure' : 'function';
+      return kind === undefined ? 'routine' : kind === 'a' ? 'aggregate' : kind === 'p' ? 'procedure' : 'function';
     }
-    case ids.ConstraintRelationId: return sys.constraintByOid(objectId)?.conrelid === 0 ? 'domain constraint' : 'table constraint';
-    default: return OTHER_TYPES[classId] ?? objectProperty(classId)?.noun ?? 'object';
+    case ids.ConstraintRelationId: {
+      const table = sys.constraintByOid(objectId)?.conrelid;
+      return table === undefined ? 'constraint' : table === 0 ? 'domain constraint' : 'table constraint';
+    }
+    default: {
+      const text = OTHER_TYPES[classId] ?? objectProperty(classId)?.noun;
+      if (text === undefined) throw internalError(`unrecognized object class: ${classId}`);
+      return text;
+    }
   }
 }
 

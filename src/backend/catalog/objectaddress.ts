@@ -37,7 +37,8 @@ const DESCRIBERS: Readonly<Record<Oid, Describer>> = {
   [ids.RelationRelationId]: (oid, subId) => {
     const relation = describeRelation(oid);
     if (subId === 0 || relation === undefined) return relation;
-    return `column ${sys.attributeByNumber(oid, subId)?.attname} of ${relation}`;
+    const column = sys.attributeByNumber(oid, subId)?.attname;
+    return column && `column ${column} of ${relation}`;
   },
   [ids.ProcedureRelationId]: (oid) => (sys.procByOid(oid) ? `function ${formatProcedure(oid)}` : undefined),
   [ids.TypeRelationId]: (oid) => (sys.typeByOid(oid) ? `type ${formatType(oid)}` : undefined),
@@ -63,7 +64,11 @@ const DESCRIBERS: Readonly<Record<Oid, Describer>> = {
     return d && `default value for ${getObjectDescription(objectAddress(ids.RelationRelationId, d.adrelid, d.adnum))}`;
   },
   [ids.LanguageRelationId]: simple('language', ids.LanguageRelationId),
-  [ids.LargeObjectRelationId]: (oid) => `large object ${oid}`,
+  [ids.LargeObjectRelationId]: (oid) => (sys.lookup(ids.LargeObjectMetadataRelationId, ids.PgLargeobjectMetadataOidIndexId, oid) && `large object ${oid}`),
+  [ids.ParameterAclRelationId]: (oid) => {
+    const p = sys.lookup(ids.ParameterAclRelationId, ids.PgParameterAclOidIndexId, oid);
+    return p && `parameter ${p.parname}`;
+  },
   [ids.OperatorRelationId]: (oid) => (sys.operatorByOid(oid) ? `operator ${formatOperator(oid)}` : undefined),
   [ids.OperatorClassRelationId]: (oid) => {
     const c = sys.opclassByOid(oid);
@@ -134,7 +139,7 @@ const DESCRIBERS: Readonly<Record<Oid, Describer>> = {
 /** "table t", "column a of table t", "constraint c on table t", ...; undefined when the object is gone and may be. */
 export function describeObject(object: ObjectAddress): string | undefined {
   const describer = DESCRIBERS[object.classId];
-  if (!describer) throw internalError(`unsupported object class: ${object.classId}`);
+  if (!describer) throw internalError(`unrecognized object class: ${object.classId}`);
   return describer(object.objectId, object.objectSubId);
 }
 export function getObjectDescription(object: ObjectAddress): string {
@@ -204,6 +209,7 @@ export function getColumnByQualifiedName(names: readonly string[], missingOk = f
 
 /** A rule, trigger, constraint or policy: the last name; the table: those before it. */
 export function getObjectOnRelation(kind: 'RULE' | 'TRIGGER' | 'TABCONSTRAINT' | 'POLICY', names: readonly string[], missingOk = false): ObjectAddress | undefined {
+  if (names.length < 2) throw new PgError('syntax_error', 'must specify relation and object name');
   const name = names[names.length - 1]!;
   const relation = getRelationByQualifiedName('', names.slice(0, -1), missingOk);
   if (!relation) return undefined;

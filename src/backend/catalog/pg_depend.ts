@@ -58,6 +58,13 @@ export function deleteDependencyRecordsFor(object: ObjectAddress, keepExtension 
   return count;
 }
 
+/** Removes the entries of one type from an object to another (deleteDependencyRecordsForSpecific). */
+export function deleteDependencyRecordsForSpecific(object: ObjectAddress, referenced: ObjectAddress, type: DependencyType): void {
+  for (const tuple of dependencyTuples(object)) {
+    if (tuple.row.refclassid === referenced.classId && tuple.row.refobjid === referenced.objectId && tuple.row.deptype === type) catalogDelete(ids.DependRelationId, tuple);
+  }
+}
+
 /** Removes the entries from an object to objects of one class, of one type (deleteDependencyRecordsForClass). */
 export function deleteDependencyRecordsForClass(object: ObjectAddress, refClassId: Oid, type: DependencyType): number {
   let count = 0;

@@ -90,10 +90,11 @@ function ownColumn(relation: Relation, published: Oid, attnum: number): number {
 }
 
 /** The tables of a publication, with their columns and conditions: partitions unless changes go by the root (pg_get_publication_tables). */
-export function publishedTables(name: string): { relid: Oid; attrs: readonly number[]; qual: string | null }[] {
+/** `attrs`: null where all columns are published. */
+export function publishedTables(name: string): { relid: Oid; attrs: readonly number[] | null; qual: string | null }[] {
   const publication = sys.lookup(ids.PublicationRelationId, ids.PgPublicationPubnameIndexId, name);
   if (publication === undefined) throw new PgError('undefined_object', `publication "${name}" does not exist`);
-  const rows = catalogScanAll(ids.RelationRelationId).filter((r) => r.oid >= FirstNormalObjectId && r.relpersistence === 'p' && (r.relkind === 'r' || r.relkind === 'p'));
+  const rows = catalogScanAll(ids.RelationRelationId).filter((r) => (r.oid >= FirstNormalObjectId || publicationTables(r.oid).length > 0) && r.relpersistence === 'p' && (r.relkind === 'r' || r.relkind === 'p'));
   const schemas = new Set(rows.map((r) => r.relnamespace).filter((n) => sys.lookup(ids.PublicationNamespaceRelationId, ids.PgPublicationNamespacePnnspidPnpubidIndexId, n, publication.oid) !== undefined));
   const isIn = (oid: Oid): boolean => publicationTables(oid).some((r) => r.prpubid === publication.oid) || schemas.has(sys.classByOid(oid)!.relnamespace) || publication.puballtables;
   const shown = rows.filter((r) => {
@@ -104,7 +105,7 @@ export function publishedTables(name: string): { relid: Oid; attrs: readonly num
   return shown.map((r) => {
     const entry = withAncestors(r.oid).flatMap((oid) => publicationTables(oid)).find((e) => e.prpubid === publication.oid);
     const relation = openRelation(r.oid);
-    const attrs = entry?.prattrs?.map((n) => ownColumn(relation, entry.prrelid, n)) ?? relation.attributes.filter((a) => !a.attisdropped && a.attgenerated === '').map((a) => a.attnum);
+    const attrs = entry?.prattrs?.map((n) => ownColumn(relation, entry.prrelid, n)) ?? null;
     return { relid: r.oid, attrs, qual: entry?.prqual ?? null };
   });
 }

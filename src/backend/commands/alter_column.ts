@@ -14,7 +14,7 @@ import { deleteDependencyRecordsFor, identitySequenceOf, objectAddress, type Obj
 import { openRelation } from '../catalog/relcache.ts';
 import { quoteQualifiedIdentifier } from '../catalog/quote.ts';
 import { ddlHooks } from '../catalog/ddl_hooks.ts';
-import { attrdefsOf, childrenOf } from '../catalog/syscache.ts';
+import { attrdefsOf, childrenOf, indexByOid } from '../catalog/syscache.ts';
 import { compileExpr } from '../executor/expression.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { coerceNullToDomain } from '../parser/parse_coerce.ts';
@@ -226,6 +226,9 @@ function dropNotNull(tab: Altered, cmd: RawNode, fromParent: boolean): void {
   if (relation.indexes.some((i) => i.primary && i.keyAttributes.slice(0, i.keyCount).includes(column.attnum))) {
     throw new PgError('invalid_table_definition', `column "${column.attname}" is in a primary key`);
   }
+  if (relation.indexes.some((i) => indexByOid(i.indexrelid)?.indisreplident === true && i.keyAttributes.slice(0, i.keyCount).includes(column.attnum))) {
+    throw new PgError('invalid_table_definition', `column "${column.attname}" is in index used as replica identity`);
+  }
   // A partition is as strict as its parent.
   if (relation.isPartition && !fromParent) {
     const parent = openRelation(partitionParent(relation.oid));
@@ -253,7 +256,7 @@ function addIdentity(queue: Queue, tab: Altered, cmd: RawNode): void {
   if (column.atthasdef) throw new PgError('object_not_in_prerequisite_state', `${named} already has a default value`);
   updateAttribute(tab.oid, column.attnum, { attidentity: def['generated_when'] as string });
   commandCounterIncrement();
-  createOwnedSequence(tab.current, identitySequence(column.attname, column.atttypid, (def['options'] ?? []) as RawNode[]), column.attnum);
+  createOwnedSequence(tab.current, identitySequence(null, column.attname, column.atttypid, (def['options'] ?? []) as RawNode[]), column.attnum);
   void queue;
 }
 

@@ -6,13 +6,13 @@ import { lockTable } from '../access/table.ts';
 import { performMultipleDeletions } from '../catalog/dependency.ts';
 import { formatType, formatTypeWithTypmod } from '../catalog/format_type.ts';
 import { checkAttributeType } from '../catalog/heap.ts';
-import { catalogDelete, catalogDeleteByKey, catalogFind } from '../catalog/indexing.ts';
+import { catalogDelete, catalogDeleteByKey, catalogFind, catalogUpdate } from '../catalog/indexing.ts';
 import { getRelName, getType } from '../catalog/lsyscache.ts';
 import { describeObject, getObjectDescription } from '../catalog/objectaddress.ts';
 import * as ids from '../catalog/oids.ts';
 import { removeAttrDefault, storeAttrDefault } from '../catalog/pg_attrdef.ts';
 import { createComments, getComment } from '../catalog/pg_description.ts';
-import { dependentsOf, indexConstraint, objectAddress, ownedSequences, recordDependencyOn, type ObjectAddress } from '../catalog/pg_depend.ts';
+import { deleteDependencyRecordsFor, dependentsOf, indexConstraint, objectAddress, ownedSequences, recordDependencyOn, type ObjectAddress } from '../catalog/pg_depend.ts';
 import { quoteIdentifier } from '../catalog/quote.ts';
 import type { Attribute } from '../catalog/relation.ts';
 import { openRelation, storageOf } from '../catalog/relcache.ts';
@@ -177,6 +177,8 @@ function changeType(tab: Altered, attnum: number, now: NewType): void {
   catalogDeleteByKey(ids.StatisticRelationId, ids.PgStatisticRelidAttInhIndexId, [tab.oid, attnum]);
   commandCounterIncrement();
   if (newDefault !== null) {
+    // A generated column would not let its expression go.
+    if (column.attgenerated !== '') forgetDefaultDependencies(tab.oid, attnum);
     removeAttrDefault(tab.oid, attnum, 'cascade');
     commandCounterIncrement();
     storeAttrDefault(tab.oid, attnum, newDefault);
@@ -195,6 +197,13 @@ function alterOwnedSequences(oid: Oid, attnum: number, column: Attribute, now: N
   for (const sequence of ownedSequences(oid, attnum, 'i')) {
     alterSequenceOptions(sequence, [{ tag: 'DefElem', defname: 'as', arg: { tag: 'TypeName', typeOid: now.typeOid, typemod: -1, location: -1 } }], true);
   }
+}
+
+function forgetDefaultDependencies(oid: Oid, attnum: number): void {
+  const row = sys.attrdefsOf(oid).find((d) => d.adnum === attnum);
+  if (row === undefined) return;
+  deleteDependencyRecordsFor(objectAddress(ids.AttrDefaultRelationId, row.oid));
+  commandCounterIncrement();
 }
 
 const convertMissing = (column: Attribute, now: NewType): object => ({ attmissingval: makeArray(now.typeOid, [column.missing!]) });
@@ -231,6 +240,7 @@ function collectDependents(tab: Altered, column: Attribute): void {
       case ids.RewriteRelationId: throw refuse('by a view or rule', object);
       case ids.TriggerRelationId: throw refuse('in a trigger definition', object);
       case ids.PolicyRelationId: throw refuse('in a policy definition', object);
+      case ids.PublicationRelRelationId: throw refuse('by a publication WHERE clause', object);
       case ids.AttrDefaultRelationId: {
         const row = sys.lookup(ids.AttrDefaultRelationId, ids.PgAttrdefOidIndexId, d.objid)!;
         if (row.adrelid === tab.oid && row.adnum === column.attnum) break;
@@ -265,6 +275,7 @@ function remakeDependents(queue: Queue, tab: Altered): void {
   const addresses: ObjectAddress[] = [];
   const constraints = [...tab.changedConstraints];
   const indexes = [...tab.changedIndexes];
+  keepMarks(tab);
   tab.changedConstraints.clear();
   tab.changedIndexes.clear();
   for (const [oid, text] of constraints) {
@@ -296,6 +307,21 @@ function remakeDependents(queue: Queue, tab: Altered): void {
   tab.changedStatistics.clear();
   performMultipleDeletions(addresses, 'restrict', { quietly: true });
   commandCounterIncrement();
+}
+
+/** The index to cluster by and the one that tells rows apart for replication stay what they are. */
+function keepMarks(tab: Altered): void {
+  const remade = new Set([...tab.changedIndexes.keys(), ...[...tab.changedConstraints.keys()].map((oid) => sys.constraintByOid(oid)?.conindid ?? 0)]);
+  for (const index of tab.current.indexes) {
+    const row = catalogFind(ids.IndexRelationId, ids.PgIndexIndexrelidIndexId, [index.indexrelid])[0]!.row;
+    if (!remade.has(index.indexrelid) || (!row.indisclustered && !row.indisreplident)) continue;
+    tab.add(PASS.MISC, () => {
+      const made = tab.current.indexes.find((i) => i.index.name === index.index.name);
+      if (made === undefined) return;
+      const [tuple] = catalogFind(ids.IndexRelationId, ids.PgIndexIndexrelidIndexId, [made.indexrelid]);
+      catalogUpdate(ids.IndexRelationId, tuple!, { indisclustered: row.indisclustered, indisreplident: row.indisreplident });
+    });
+  }
 }
 
 function remakeConstraint(tab: Altered, name: string, text: string, comment: string | null): void {

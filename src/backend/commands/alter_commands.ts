@@ -5,6 +5,7 @@ import './alter_column_type.ts';
 import './alter_constraint.ts';
 import './alter_misc.ts';
 import './attach_partition.ts';
+import { alterObjectDepends } from './alter_depends.ts';
 import { alterOwner } from './alter_owner.ts';
 import { alterObjectSchema } from './alter_schema.ts';
 import { alterTable } from './altertable.ts';
@@ -14,5 +15,6 @@ export const ALTER_COMMANDS: UtilityTable = {
   AlterTableStmt: { run: alterTable },
   RenameStmt: { run: renameObject },
   AlterObjectSchemaStmt: { run: alterObjectSchema },
+  AlterObjectDependsStmt: { run: alterObjectDepends },
   AlterOwnerStmt: { run: alterOwner },
 };

@@ -11,7 +11,8 @@ import { ownedSequences } from '../catalog/pg_depend.ts';
 import { TRIGGER_TYPE } from '../catalog/pg_trigger.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import { childrenOf, constraintsOf, parentsOf, relationOidByName, triggersOf } from '../catalog/syscache.ts';
+import { childrenOf, classByOid, constraintsOf, parentsOf, relationOidByName, triggersOf } from '../catalog/syscache.ts';
+import { publicationTables } from '../catalog/publication.ts';
 import { equal } from '../nodes/equalfuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
@@ -85,7 +86,6 @@ function mergeColumns(child: Relation, parent: Relation, isPartition: boolean): 
     if (own.attcollation !== column.attcollation) throw new PgError('collation_mismatch', `child table "${child.name}" has different collation for column "${column.attname}"`);
     if (column.attnotnull && !own.attnotnull) throw fail(`column "${column.attname}" in child table must be marked NOT NULL`);
     if (column.attgenerated !== '' && own.attgenerated === '') throw fail(`column "${column.attname}" in child table must be a generated column`);
-    if (column.attgenerated === '' && own.attgenerated !== '') throw fail(`column "${column.attname}" in child table must not be a generated column`);
     if (column.attgenerated !== '' && !equal(child.defaults.get(own.attnum), mapVars(parent.defaults.get(column.attnum)!, columnMapByName(parent, child)))) {
       throw fail(`column "${column.attname}" in child table has a conflicting generation expression`);
     }
@@ -178,6 +178,7 @@ function replicaIdentity(tab: Altered, def: RawNode): void {
   if (type === 'i') {
     chosen = relationOidByName(def['name'] as string, relation.namespace);
     const info = relation.indexes.find((i) => i.indexrelid === chosen);
+    if (chosen !== 0 && !'iI'.includes(classByOid(chosen)!.relkind)) throw new PgError('wrong_object_type', `"${def['name'] as string}" is not an index`);
     if (info === undefined) throw new PgError(chosen === 0 ? 'undefined_object' : 'wrong_object_type', chosen === 0 ? `index "${def['name'] as string}" for table "${relation.name}" does not exist` : `"${def['name'] as string}" is not an index for table "${relation.name}"`);
     const cannot = (why: string): PgError => new PgError('wrong_object_type', `cannot use ${why} "${info.index.name}" as replica identity`);
     if (!info.unique) throw cannot('non-unique index');
@@ -203,6 +204,9 @@ function setPersistence(tab: Altered, persistence: 'p' | 'u'): void {
   const relation = tab.current;
   if (relation.persistence === 't') throw new PgError('invalid_table_definition', `cannot change logged status of table "${relation.name}" because it is temporary`);
   if (relation.persistence === persistence) return;
+  if (persistence === 'u' && publicationTables(relation.oid).length > 0) {
+    throw new PgError('object_not_in_prerequisite_state', `cannot change table "${relation.name}" to unlogged because it is part of a publication`, { detail: 'Unlogged relations cannot be replicated.' });
+  }
   if (relation.kind === 'r') tab.rewriteReasons |= REWRITE.PERSISTENCE;
   const keys = persistence === 'u' ? relation.referencedBy.map((k) => k.conrelid) : relation.foreignKeys.map((k) => k.confrelid);
   for (const other of keys) {

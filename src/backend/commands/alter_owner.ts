@@ -18,6 +18,7 @@ import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
 import { checkForeignOwner } from './foreigncmds.ts';
+import { checkSubscriptionOwner } from './subscriptioncmds.ts';
 import { checkPublicationOwner } from './publicationcmds.ts';
 import { requireObjectOwnership, resolveObject, type RawObject } from './object_names.ts';
 import { rolespecOid, type RoleSpec } from './user.ts';
@@ -108,6 +109,10 @@ function changeObjectOwner(address: ObjectAddress, owner: Oid): void {
     if (!sys.authIdByOid(owner)!.rolsuper) {
       throw new PgError('insufficient_privilege', `permission denied to change owner of event trigger "${objectName(classId, objectId)}"`, { hint: 'The owner of an event trigger must be a superuser.' });
     }
+  }
+  if (classId === ids.SubscriptionRelationId) {
+    requireObjectOwnership(address);
+    checkSubscriptionOwner(objectId, owner);
   }
   if (!session.isSuperuser) {
     requireObjectOwnership(address);

@@ -11,10 +11,16 @@ import type { Oid } from '../types/datum.ts';
 /** Refuses when a column of some table has this relation's row type, also inside arrays, domains and other types. */
 export function checkCompositeTypeUnused(relation: Relation): void {
   if (relation.rowType === 0) return;
-  visit(relation.rowType, relation, new Set());
+  const what = relation.kind === 'c' ? 'type' : relation.kind === 'f' ? 'foreign table' : 'table';
+  checkTypeUnused(relation.rowType, `${what} "${relation.name}"`, relation.kind === 'c' ? 'it' : 'its row type');
 }
 
-function visit(type: Oid, origin: Relation, seen: Set<Oid>): void {
+/** The same for any type; `noun` and `use` are words of the message. */
+export function checkTypeUnused(type: Oid, noun: string, use: string): void {
+  visit(type, { noun, use }, new Set());
+}
+
+function visit(type: Oid, origin: { noun: string; use: string }, seen: Set<Oid>): void {
   if (seen.has(type)) return;
   seen.add(type);
   for (const d of dependentsOf(objectAddress(ids.TypeRelationId, type))) {
@@ -26,8 +32,7 @@ function visit(type: Oid, origin: Relation, seen: Set<Oid>): void {
     const user = openRelation(d.objid);
     const column = user.attributes[d.objsubid - 1]!;
     if ('rmp'.includes(user.kind)) {
-      const what = origin.kind === 'c' ? `type "${origin.name}"` : origin.kind === 'f' ? `foreign table "${origin.name}"` : `table "${origin.name}"`;
-      throw new PgError('feature_not_supported', `cannot alter ${what} because column "${user.name}.${column.attname}" uses ${origin.kind === 'c' ? 'it' : 'its row type'}`);
+      throw new PgError('feature_not_supported', `cannot alter ${origin.noun} because column "${user.name}.${column.attname}" uses ${origin.use}`);
     }
     if (user.kind === 'c') visit(user.rowType, origin, seen); // a composite type with a column of it
   }

@@ -105,7 +105,7 @@ function compileParser(relation: Relation, columns: readonly Attribute[], delimi
       const end = position === columns.length - 1 ? LF : delimiter;
       const keep = kept.has(attnum);
       lines.push(`if (src[i] === ${BACKSLASH}) {`);
-      if (attribute.attnotnull) lines.push('return -1;');
+      if (attribute.attnotnull || typeHooks.typeIo(attribute.atttypid).checkDomain !== undefined) lines.push('return -1;');
       else lines.push(`if (src[i + 1] !== 78 || src[i + 2] !== ${end}) return -1;`, 'i += 3;', isNull, clear, keep ? `row[${attnum - 1}] = null;` : '');
       lines.push('} else {');
       const [at, place] = [`at + ${column.offset}`, konst(row)];

@@ -124,6 +124,8 @@ function copyFromText(state: CopyFromState, target: CopyTarget): number {
   try {
     const fast = state.where === null && target.table !== null ? fastReader(relation, columns, options, target.table) : null;
     const readers = columns.map(fieldReader);
+    // A domain may forbid NULL.
+    const nullChecks = columns.map((c) => typeHooks.typeIo(c.atttypid).checkDomain);
     const targets = columns.map((c) => c.attnum - 1);
     const defaults = defaultsOf(state);
     const forceNull = columns.map((c) => options.forceNull.includes(c.attname));
@@ -156,6 +158,7 @@ function copyFromText(state: CopyFromState, target: CopyTarget): number {
         if (isNull && forceNotNull[i]) isNull = false;
         else if (!isNull && forceNull[i] && reader.equalsNullText(i)) isNull = true;
         if (!isNull) row[targets[i]!] = readers[i]!(fields.bytes, fields.from[i]!, fields.to[i]!);
+        else nullChecks[i]?.(null);
       }
       column = -1;
       for (const [attnum, expr] of defaults) row[attnum - 1] = expr([]);
@@ -266,7 +269,10 @@ function copyFromBinary(state: CopyFromState, target: CopyTarget): number {
         must(4);
         const length = buffer.readInt32BE(at);
         at += 4;
-        if (length === -1) continue;
+        if (length === -1) {
+          io[column]!.checkDomain?.(null);
+          continue;
+        }
         if (length < -1) throw new PgError('bad_copy_file_format', 'invalid field size');
         if (length >= MAX_FIELD_BYTES) {
           throw new PgError('program_limit_exceeded', 'out of memory', { detail: `Cannot enlarge string buffer containing 0 bytes by ${length} more bytes.` });

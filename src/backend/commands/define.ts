@@ -27,12 +27,12 @@ import type { Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { sendWarning, session } from '../utils/session.ts';
 import { defineType } from './define_type.ts';
-import { interpretParameters } from './functioncmds.ts';
+import { interpretParameters, polymorphicProblem } from './functioncmds.ts';
 import { creationPlace, namesOf } from './object_names.ts';
 import { defineTextSearchConfiguration, defineTextSearchDictionary, defineTextSearchParser, defineTextSearchTemplate } from './tsearchcmds.ts';
 import { constantText } from './variable.ts';
 
-const invalid = (message: string): PgError => new PgError('invalid_function_definition', message);
+const invalid = (message: string, fields = {}): PgError => new PgError('invalid_function_definition', message, fields);
 
 function define(stmt: RawNode, context: UtilityContext): void {
   switch (stmt['kind']) {
@@ -64,6 +64,16 @@ function attributes(list: readonly RawNode[], known: readonly string[], noun: st
 const typeOf = (arg: any): Oid => (typeof arg === 'string' ? typenameTypeId(null, { tag: 'TypeName', names: [arg], typemod: -1, location: -1 }) : typenameTypeId(null, arg));
 export const flag = (arg: any): boolean => arg === undefined || (typeof arg === 'object' && arg.tag === 'Boolean' ? arg.boolval as boolean : ['true', 'on', '1'].includes(constantText(arg).toLowerCase()));
 
+/** The value of a Boolean option; none means true (defGetBoolean). */
+export function booleanOption(option: RawNode): boolean {
+  const arg = option['arg'] as any;
+  if (arg === undefined) return true;
+  const text = constantText(arg).toLowerCase();
+  if (text === 'true' || text === 'on' || text === '1') return true;
+  if (text === 'false' || text === 'off' || text === '0') return false;
+  throw new PgError('syntax_error', `${option['defname'] as string} requires a Boolean value`);
+}
+
 // ---- aggregates
 
 const AGGREGATE_ATTRIBUTES = [
@@ -90,7 +100,8 @@ function createAggregate(stmt: RawNode, context: UtilityContext): void {
   if (getType(transType).typtype === 'p' && !isPolymorphic(transType) && !(transType === ids.INTERNALOID && session.isSuperuser)) {
     throw invalid(`aggregate transition data type cannot be ${formatType(transType)}`);
   }
-  if (isPolymorphic(transType) && !p.argTypes.some(isPolymorphic)) throw invalid('cannot determine transition data type');
+  const problem = polymorphicProblem(transType, p.argTypes);
+  if (problem !== null) throw invalid('cannot determine transition data type', { detail: problem });
   const transfn = aggregateFunction(namesOf(sfunc), [transType, ...p.argTypes], p.variadic);
   if (transfn.rettype !== transType) throw new PgError('datatype_mismatch', `return type of transition function ${namesOf(sfunc).join('.')} is not ${formatType(transType)}`);
   const initial = a.get('initcond') ?? a.get('initcond1');

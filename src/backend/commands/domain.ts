@@ -1,5 +1,5 @@
 // CREATE DOMAIN and ALTER DOMAIN (the domain half of PostgreSQL's typecmds.c).
-import { PgError } from '../../common/errors.ts';
+import { PgError, internalError } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
 import { requireTypeUsage } from '../catalog/type_usage.ts';
 import { getNewOid } from '../catalog/catalog.ts';
@@ -30,11 +30,12 @@ import { getColumnDefCollation, typenameType, typeNameToString } from '../parser
 import { ddlNotice } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { deparseExpression } from '../rewrite/ruleutils/functions.ts';
-import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
+import type { UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
 import { cookDefault } from './constraints.ts';
+import { checkTypeUnused } from './composite_use.ts';
 import { behaviorOf } from './alter_common.ts';
 import { requireObjectOwnership, typeOidOf } from './object_names.ts';
 import { createArrayType, newTypeName } from './typecmds.ts';
@@ -71,6 +72,8 @@ function readConstraints(list: readonly RawNode[]): DomainConstraints {
       case 'CONSTR_PRIMARY': throw syntax('primary key constraints not possible for domains');
       case 'CONSTR_EXCLUSION': throw syntax('exclusion constraints not possible for domains');
       case 'CONSTR_FOREIGN': throw syntax('foreign key constraints not possible for domains');
+      case 'CONSTR_IDENTITY': throw internalError('unrecognized constraint subtype: 3');
+      case 'CONSTR_GENERATED': throw internalError('unrecognized constraint subtype: 4');
       default: throw new PgError('feature_not_supported', 'specifying constraint deferrability not supported for domains');
     }
   }
@@ -79,9 +82,9 @@ function readConstraints(list: readonly RawNode[]): DomainConstraints {
 
 // ---- CREATE DOMAIN
 
-function createDomain(stmt: RawNode, context: UtilityContext): void {
+function createDomain(stmt: RawNode): void {
   const { name, namespace } = newTypeName(stmt['domainname'] as string[]);
-  const state = makeParseState(context.text);
+  const state = makeParseState('');
   const typeName = stmt['typeName'] as RawNode;
   const { type: base, typmod } = typenameType(state, typeName);
   if (!'bdecrm'.includes(base.typtype)) throw new PgError('datatype_mismatch', `"${typeNameToString(typeName)}" is not a valid base type for a domain`);
@@ -91,7 +94,7 @@ function createDomain(stmt: RawNode, context: UtilityContext): void {
   // A domain over a domain has its default unless it says otherwise.
   let defaultBin = base.typdefaultbin;
   let defaultText = base.typdefault;
-  if (constraints.sawDefault) ({ defaultBin, defaultText } = domainDefault(constraints.rawDefault, name, base.oid, typmod, context.text));
+  if (constraints.sawDefault) ({ defaultBin, defaultText } = domainDefault(constraints.rawDefault, name, base.oid, typmod));
   const array = getNewOid(ids.TypeRelationId);
   const oid = typeCreate({
     name, namespace, owner: session.currentUser, len: base.typlen, byval: base.typbyval, type: 'd', category: base.typcategory, input: F_DOMAIN_IN, output: base.typoutput,
@@ -101,27 +104,27 @@ function createDomain(stmt: RawNode, context: UtilityContext): void {
   createArrayType(array, oid, name, namespace, base.typalign, collation);
   commandCounterIncrement();
   for (const check of constraints.checks) {
-    addDomainConstraint(getType(oid), check, context.text);
+    addDomainConstraint(getType(oid), check);
     commandCounterIncrement();
   }
 }
 
-function domainDefault(raw: RawNode | null, name: string, base: Oid, typmod: number, text: string): { defaultBin: string | null; defaultText: string | null } {
+function domainDefault(raw: RawNode | null, name: string, base: Oid, typmod: number): { defaultBin: string | null; defaultText: string | null } {
   const none = { defaultBin: null, defaultText: null };
   if (raw === null) return none;
-  const expr = cookDefault(raw, { name, typeOid: base, typmod, generated: '' }, null, text);
+  const expr = cookDefault(raw, { name, typeOid: base, typmod, generated: '' }, null, '');
   if (expr.kind === 'Const' && expr.constvalue === null) return none;
   return { defaultBin: nodeToString(expr), defaultText: deparseExpression(expr, 0, false) };
 }
 
 /** Analyzes a CHECK over VALUE and stores it; the expression (domainAddConstraint). */
-function addDomainConstraint(domain: PgType, raw: RawNode, text: string): { name: string; expr: Expr } {
+function addDomainConstraint(domain: PgType, raw: RawNode): { name: string; expr: Expr } {
   const given = raw['conname'] as string | undefined;
   if (given !== undefined && constraintNameIsUsed('domain', domain.oid, given)) {
     throw new PgError('duplicate_object', `constraint "${given}" for domain "${domain.typname}" already exists`);
   }
   const name = given ?? chooseConstraintName(domain.typname, null, 'check', domain.typnamespace);
-  const state = makeParseState(text);
+  const state = makeParseState(''); // without places in errors, as PostgreSQL's
   state.preColumnRefHook = (_s, ref) => {
     const fields = ref['fields'] as unknown[];
     if (fields.length !== 1 || fields[0] !== 'value') return null;
@@ -136,25 +139,25 @@ function addDomainConstraint(domain: PgType, raw: RawNode, text: string): { name
 
 // ---- ALTER DOMAIN
 
-function alterDomain(stmt: RawNode, context: UtilityContext): void {
+function alterDomain(stmt: RawNode): void {
   const oid = typeOidOf(stmt['typeName'] as string[]);
   const domain = getType(oid);
   if (domain.typtype !== 'd') throw new PgError('wrong_object_type', `${formatType(oid)} is not a domain`);
   requireObjectOwnership(objectAddress(ids.TypeRelationId, oid));
   const name = stmt['name'] as string;
   switch (stmt['subtype']) {
-    case 'T': return changeDefault(domain, stmt['def'] as RawNode | undefined, context.text);
+    case 'T': return changeDefault(domain, stmt['def'] as RawNode | undefined);
     case 'N': return changeNotNull(domain, false);
     case 'O': return changeNotNull(domain, true);
-    case 'C': return addConstraint(domain, stmt['def'] as RawNode, context.text);
+    case 'C': return addConstraint(domain, stmt['def'] as RawNode);
     case 'X': return dropConstraint(domain, name, stmt);
     case 'V': return validateConstraint(domain, name);
     default: throw new PgError('internal_error', `unrecognized alter domain type: ${String(stmt['subtype'])}`);
   }
 }
 
-function changeDefault(domain: PgType, raw: RawNode | undefined, text: string): void {
-  const { defaultBin, defaultText } = domainDefault(raw ?? null, domain.typname, domain.typbasetype, domain.typtypmod, text);
+function changeDefault(domain: PgType, raw: RawNode | undefined): void {
+  const { defaultBin, defaultText } = domainDefault(raw ?? null, domain.typname, domain.typbasetype, domain.typtypmod);
   const [tuple] = catalogFind(ids.TypeRelationId, ids.PgTypeOidIndexId, [domain.oid]);
   // DEFAULT NULL is not the same as no default where the base type is a domain with one; PostgreSQL forgets it, too.
   const row = catalogUpdate(ids.TypeRelationId, tuple!, { typdefaultbin: defaultBin, typdefault: defaultText });
@@ -175,10 +178,10 @@ function changeNotNull(domain: PgType, notNull: boolean): void {
   catalogUpdateByKey(ids.TypeRelationId, ids.PgTypeOidIndexId, [domain.oid], { typnotnull: notNull });
 }
 
-function addConstraint(domain: PgType, raw: RawNode, text: string): void {
+function addConstraint(domain: PgType, raw: RawNode): void {
   const { checks } = readConstraints([raw]);
   if (checks.length === 0) throw new PgError('syntax_error', 'unrecognized constraint subtype');
-  const { expr } = addDomainConstraint(domain, raw, text);
+  const { expr } = addDomainConstraint(domain, raw);
   if (!raw['skip_validation']) checkStoredValues(domain.oid, expr);
 }
 
@@ -214,14 +217,17 @@ function checkStoredValues(domain: Oid, expr: Expr): void {
 
 /** Columns of tables that have this domain, or a domain over it; containers of it cannot be checked (get_rels_with_domain). */
 function forEachDomainColumn(domain: Oid, visit: (table: Relation, column: Attribute) => void): void {
+  const noun = `type "${formatType(domain)}"`;
   for (const d of dependentsOf(objectAddress(ids.TypeRelationId, domain))) {
     if (d.classid === ids.TypeRelationId) {
       const type = sys.typeByOid(d.objid);
       if (type?.typtype === 'd') forEachDomainColumn(d.objid, visit);
+      else checkTypeUnused(d.objid, noun, 'it');
       continue;
     }
     if (d.classid !== ids.RelationRelationId || d.objsubid <= 0) continue;
     const relation = openRelation(d.objid);
+    if (relation.rowType !== 0) checkTypeUnused(relation.rowType, noun, 'it');
     if (relation.kind !== 'r' && relation.kind !== 'm') continue;
     lockTable(relation.oid, relation.name, relation.shared, 5);
     const column = relation.attributes[d.objsubid - 1]!;

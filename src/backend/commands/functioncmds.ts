@@ -14,7 +14,7 @@ import { typeShellMake } from '../catalog/pg_type.ts';
 import type { PgLanguage, PgProc, PgType } from '../catalog/rows.ts';
 import * as sys from '../catalog/syscache.ts';
 import { callHandlerName } from '../executor/fmgr_info.ts';
-import { validateSqlFunction, functionParseState } from '../executor/functions.ts';
+import { checkSqlSignature, validateSqlFunction, functionParseState } from '../executor/functions.ts';
 import { takeNonatomic } from '../executor/procedure_call.ts';
 import { containsNode } from '../nodes/nodeFuncs.ts';
 import { ACL, type Query } from '../nodes/parsenodes.ts';
@@ -23,7 +23,7 @@ import { parseAnalyzeWithState } from '../parser/analyze.ts';
 import { coerceToSpecificType } from '../parser/parse_coerce.ts';
 import { assignExprCollations } from '../parser/parse_collate.ts';
 import { transformExpr } from '../parser/parse_expr.ts';
-import { lookupFuncWithArgs } from '../parser/parse_func.ts';
+import { lookupFuncName, lookupFuncWithArgs } from '../parser/parse_func.ts';
 import { isPolymorphic } from '../parser/parse_generic.ts';
 import { makeParseState, parserError, type ParseState } from '../parser/parse_node.ts';
 import { lookupTypeName, typeNameToString, typenameTypeId } from '../parser/parse_type.ts';
@@ -54,11 +54,14 @@ export interface Parameters {
 
 const MODES: Readonly<Record<string, string>> = { FUNC_PARAM_IN: 'i', FUNC_PARAM_DEFAULT: 'i', FUNC_PARAM_OUT: 'o', FUNC_PARAM_INOUT: 'b', FUNC_PARAM_VARIADIC: 'v', FUNC_PARAM_TABLE: 't' };
 
+/** What is input or output only. */
+const SIDES: Readonly<Record<string, string>> = { i: 'in', v: 'in', o: 'out', t: 'out' };
+
 /** interpret_function_parameter_list. */
 export function interpretParameters(list: readonly RawNode[], kind: 'function' | 'procedure' | 'aggregate', language: string, text: string): Parameters {
   const result: Parameters = { argTypes: [], allTypes: [], modes: [], names: [], defaults: [], variadic: 0, requiredResult: 0 };
   const state = makeParseState(text);
-  const names: string[] = [];
+  const names: { name: string; mode: string }[] = [];
   let outs = 0;
   let haveDefaults = false;
   for (const p of list) {
@@ -91,20 +94,24 @@ export function interpretParameters(list: readonly RawNode[], kind: 'function' |
     result.allTypes!.push(type);
     result.modes!.push(mode);
     const name = (p['name'] as string | undefined) ?? '';
-    if (name !== '' && names.includes(name)) throw invalid(`parameter name "${name}" used more than once`);
-    names.push(name);
+    // An input does not stand in the way of an output of that name.
+    const side = SIDES[mode] ?? '';
+    if (name !== '' && names.some((n) => n.name === name && (side === '' || (SIDES[n.mode] ?? side) === side))) throw invalid(`parameter name "${name}" used more than once`);
+    names.push({ name, mode });
     if (p['defexpr'] !== undefined) {
       if (!isInput) throw invalid('only input parameters can have default values');
       result.defaults.push(defaultExpression(p['defexpr'] as RawNode, type, text));
       haveDefaults = true;
     } else if (isInput && haveDefaults) {
       throw invalid('input parameters after one with a default value must also have defaults');
+    } else if (kind === 'procedure' && haveDefaults) {
+      throw invalid('procedure OUT parameters cannot appear after one with a default value');
     }
   }
   if (outs > 1) result.requiredResult = ids.RECORDOID;
   if (outs === 0 && result.variadic === 0) result.allTypes = result.modes = null;
   else if (outs === 0 && result.modes!.every((m) => m === 'i')) result.allTypes = result.modes = null;
-  result.names = names.some((n) => n !== '') ? names : null;
+  result.names = names.some((n) => n.name !== '') ? names.map((n) => n.name) : null;
   return result;
 }
 
@@ -129,7 +136,7 @@ function defaultExpression(raw: RawNode, type: Oid, text: string): Expr {
 
 interface Options {
   language: string | null; as: string[] | null; volatility: string; strict: boolean; security: boolean; leakproof: boolean; cost: number; rows: number;
-  parallel: string; window: boolean; set: RawNode[]; given: Set<string>; support: string[] | null;
+  parallel: string; window: boolean; set: RawNode[]; given: Set<string>; support: string[] | null; transforms: readonly RawNode[];
 }
 
 const VOLATILITY: Readonly<Record<string, string>> = { immutable: 'i', stable: 's', volatile: 'v' };
@@ -138,7 +145,7 @@ const PARALLEL: Readonly<Record<string, string>> = { safe: 's', restricted: 'r',
 function readFunctionOptions(list: readonly RawNode[], isProcedure: boolean, text: string): Options {
   const o: Options = {
     language: null, as: null, volatility: 'v', strict: false, security: false, leakproof: false, cost: -1, rows: -1, parallel: 'u', window: false, set: [],
-    given: new Set(), support: null,
+    given: new Set(), support: null, transforms: [],
   };
   const state = makeParseState(text);
   for (const e of list) {
@@ -173,7 +180,7 @@ function readFunctionOptions(list: readonly RawNode[], isProcedure: boolean, tex
       }
       case 'set': o.set.push(arg as RawNode); break;
       case 'support': o.support = arg as string[]; break;
-      case 'transform': throw notSupported('TRANSFORM FOR TYPE');
+      case 'transform': o.transforms = arg as RawNode[]; break;
       default: throw new PgError('internal_error', `option "${name}" not recognized`);
     }
   }
@@ -215,7 +222,8 @@ function createFunction(stmt: RawNode, context: UtilityContext): void {
   const config = changeConfig(null, o.set);
   const body = interpretBody(stmt, o, language, name, params, context.text);
   if (o.rows >= 0 && !isSet) throw new PgError('invalid_parameter_value', 'ROWS is not applicable when function does not return a set');
-  if (o.support !== null) throw notSupported('a planner support function');
+  if (o.support !== null) refuseSupport(o.support);
+  for (const type of o.transforms) refuseTransform(typenameTypeId(null, type), language);
   const cheap = language.oid === ids.INTERNALlanguageId || language.oid === ids.ClanguageId;
   checkPolymorphicResult(params, result);
   const oid = procedureCreate({
@@ -227,6 +235,7 @@ function createFunction(stmt: RawNode, context: UtilityContext): void {
   });
   commandCounterIncrement();
   if (language.oid === ids.SQLlanguageId) {
+    checkSqlSignature(oid);
     if (getBool('check_function_bodies')) validated(`SQL function "${name}"`, body.source, body.queries !== null, context, () => validateSqlFunction(oid));
     return;
   }
@@ -353,15 +362,36 @@ const COMPATIBLE = ['anycompatible', 'anycompatiblearray', 'anycompatiblenonarra
 
 /** A polymorphic result must follow from an argument (check_valid_polymorphic_signature). */
 function checkPolymorphicResult(params: Parameters, result: Oid): void {
-  const inputs = params.argTypes.map(formatType);
   for (const type of [result, ...params.allTypes?.filter((_t, i) => 'obt'.includes(params.modes![i]!)) ?? []]) {
-    if (!isPolymorphic(type)) continue;
-    const name = formatType(type);
-    const sources = RANGES.includes(name) ? RANGES : COMPATIBLE_RANGES.includes(name) ? COMPATIBLE_RANGES : SIMPLE.includes(name) ? SIMPLE : COMPATIBLE;
-    if (inputs.some((i) => sources.includes(i))) continue;
-    const list = sources.length === 2 ? sources.join(' or ') : `${sources.slice(0, -1).join(', ')}, or ${sources[sources.length - 1]}`;
-    throw invalid('cannot determine result data type', { detail: `A result of type ${name} requires at least one input of type ${list}.` });
+    const detail = polymorphicProblem(type, params.argTypes);
+    if (detail !== null) throw invalid('cannot determine result data type', { detail });
   }
+}
+
+/** Why nothing tells what a polymorphic result is; null: something does (check_valid_polymorphic_signature). */
+export function polymorphicProblem(type: Oid, argTypes: readonly Oid[]): string | null {
+  if (!isPolymorphic(type)) return null;
+  const inputs = argTypes.map(formatType);
+  const name = formatType(type);
+  const sources = RANGES.includes(name) ? RANGES : COMPATIBLE_RANGES.includes(name) ? COMPATIBLE_RANGES : SIMPLE.includes(name) ? SIMPLE : COMPATIBLE;
+  if (inputs.some((i) => sources.includes(i))) return null;
+  const list = sources.length === 2 ? sources.join(' or ') : `${sources.slice(0, -1).join(', ')}, or ${sources[sources.length - 1]}`;
+  return `A result of type ${name} requires at least one input of type ${list}.`;
+}
+
+/** SUPPORT: the planner asks no such function. */
+function refuseSupport(names: readonly string[]): never {
+  const oid = lookupFuncName(names, [ids.INTERNALOID], false);
+  if (sys.procByOid(oid)!.prorettype !== ids.INTERNALOID) throw invalidObject(`support function ${names.join('.')} must return type internal`);
+  if (!session.isSuperuser) throw new PgError('insufficient_privilege', 'must be superuser to specify a support function');
+  throw notSupported('a planner support function');
+}
+
+function refuseTransform(type: Oid, language: PgLanguage): never {
+  if (sys.lookup(ids.TransformRelationId, ids.PgTransformTypeLangIndexId, type, language.oid) === undefined) {
+    throw new PgError('undefined_object', `transform for type ${formatType(type)} language "${language.lanname}" does not exist`);
+  }
+  throw notSupported('TRANSFORM FOR TYPE');
 }
 
 function interpretBody(stmt: RawNode, o: Options, language: PgLanguage, name: string, params: Parameters, text: string): { source: string; queries: Query[] | Query | null } {
@@ -400,7 +430,7 @@ function inlineBody(body: RawNode | RawNode[][], name: string, params: Parameter
 
 // ---- ALTER FUNCTION
 
-function alterFunction(stmt: RawNode): void {
+function alterFunction(stmt: RawNode, context: UtilityContext): void {
   const kind = (stmt['objtype'] as string).replace('OBJECT_', '').toLowerCase() as 'function' | 'procedure' | 'routine';
   const func = stmt['func'] as RawNode;
   const oid = lookupFuncWithArgs(kind, func, false);
@@ -408,10 +438,10 @@ function alterFunction(stmt: RawNode): void {
   const [tuple] = catalogFind(ids.ProcedureRelationId, ids.PgProcOidIndexId, [oid]);
   const proc = tuple!.row;
   if (proc.prokind === 'a') throw new PgError('wrong_object_type', `"${(func['objname'] as string[]).join('.')}" is an aggregate function`);
-  const o = readFunctionOptions((stmt['actions'] ?? []) as RawNode[], proc.prokind === 'p', '');
+  const o = readFunctionOptions((stmt['actions'] ?? []) as RawNode[], proc.prokind === 'p', context.text);
   if (o.leakproof && !session.isSuperuser) throw new PgError('insufficient_privilege', 'only superuser can define a leakproof function');
   if (o.given.has('rows') && !proc.proretset) throw new PgError('invalid_parameter_value', 'ROWS is not applicable when function does not return a set');
-  if (o.support !== null) throw notSupported('a planner support function');
+  if (o.support !== null) refuseSupport(o.support);
   catalogUpdate(ids.ProcedureRelationId, tuple!, {
     ...(o.given.has('volatility') ? { provolatile: o.volatility } : {}), ...(o.given.has('strict') ? { proisstrict: o.strict } : {}),
     ...(o.given.has('security') ? { prosecdef: o.security } : {}), ...(o.given.has('leakproof') ? { proleakproof: o.leakproof } : {}),

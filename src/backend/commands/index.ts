@@ -30,6 +30,7 @@ import '../tsearch/ts_json.ts';
 import '../tsearch/ts_triggers.ts';
 import './large_objects.ts';
 import './lock_functions.ts';
+import './object_address.ts';
 import { LOCK_COMMANDS } from './lockcmds.ts';
 import { OPCLASS_COMMANDS } from './opclasscmds.ts';
 import { OWNED_COMMANDS } from './owned.ts';
@@ -37,6 +38,7 @@ import { POLICY_COMMANDS } from './policy.ts';
 import { PORTAL_COMMANDS } from './portalcmds.ts';
 import { PREPARE_COMMANDS } from './prepare.ts';
 import { PUBLICATION_COMMANDS } from './publicationcmds.ts';
+import { SUBSCRIPTION_COMMANDS } from './subscriptioncmds.ts';
 import { STATISTICS_COMMANDS } from './statscmds.ts';
 import { RULE_COMMANDS } from './rulecmds.ts';
 import { SCHEMA_COMMANDS } from './schemacmds.ts';
@@ -62,7 +64,7 @@ registerUtilities({
   ...SEQUENCE_COMMANDS, ...USER_COMMANDS, ...DROP_COMMANDS, ...VIEW_COMMANDS, ...CREATE_AS_COMMANDS, ...ALTER_COMMANDS,
   ...GRANT_COMMANDS, ...SCHEMA_COMMANDS, ...COMMENT_COMMANDS, ...EXPLAIN_COMMANDS, ...FUNCTION_COMMANDS, ...TYPE_COMMANDS, ...DOMAIN_COMMANDS,
   ...ASYNC_COMMANDS, ...LOCK_COMMANDS, ...DATABASE_COMMANDS, ...OWNED_COMMANDS, ...VACUUM_COMMANDS, ...REINDEX_COMMANDS, ...CLUSTER_COMMANDS,
-  ...DEFINE_COMMANDS, ...EVENT_TRIGGER_COMMANDS, ...TYPE_DEFINITIONS, ...POLICY_COMMANDS, ...FOREIGN_COMMANDS, ...STATISTICS_COMMANDS, ...PUBLICATION_COMMANDS, ...OPCLASS_COMMANDS, ...CONVERSION_COMMANDS, ...TSEARCH_COMMANDS, ...RULE_COMMANDS, ...TRIGGER_COMMANDS, ...CALL_COMMANDS, ...EXTENSION_COMMANDS,
+  ...DEFINE_COMMANDS, ...EVENT_TRIGGER_COMMANDS, ...TYPE_DEFINITIONS, ...POLICY_COMMANDS, ...FOREIGN_COMMANDS, ...STATISTICS_COMMANDS, ...PUBLICATION_COMMANDS, ...SUBSCRIPTION_COMMANDS, ...OPCLASS_COMMANDS, ...CONVERSION_COMMANDS, ...TSEARCH_COMMANDS, ...RULE_COMMANDS, ...TRIGGER_COMMANDS, ...CALL_COMMANDS, ...EXTENSION_COMMANDS,
 });
 
 // Functions written in SQL may run commands, too.

@@ -34,7 +34,6 @@ const BY_NAME: Readonly<Record<string, NamedKind>> = {
   FDW: { classId: ids.ForeignDataWrapperRelationId, index: ids.PgForeignDataWrapperNameIndexId, noun: 'foreign-data wrapper' },
   EVENT_TRIGGER: { classId: ids.EventTriggerRelationId, index: ids.PgEventTriggerEvtnameIndexId, noun: 'event trigger' },
   PUBLICATION: { classId: ids.PublicationRelationId, index: ids.PgPublicationPubnameIndexId, noun: 'publication' },
-  SUBSCRIPTION: { classId: ids.SubscriptionRelationId, index: ids.PgSubscriptionSubnameIndexId, noun: 'subscription' },
 };
 /** Objects of schemas, found by the search path. */
 const IN_SCHEMAS: Readonly<Record<string, NamedKind>> = {
@@ -94,11 +93,11 @@ export function resolveObject(objectType: string, object: RawObject, missingOk =
       throw new PgError('undefined_object', `large object ${oid} does not exist`);
     }
     case 'TRANSFORM': return resolveTransform(object as RawValue[], missingOk);
-    case 'DEFAULT': case 'DEFACL': case 'PARAMETER_ACL': throw notSupported(type.toLowerCase());
-    case 'AMOP': case 'AMPROC': throw notSupported('an operator family member');
+    case 'PARAMETER_ACL': throw notSupported(type.toLowerCase());
     case 'ROLE': case 'DATABASE': case 'TABLESPACE': case 'SCHEMA': case 'LANGUAGE': case 'ACCESS_METHOD': return getObjectAddress(type, asNames(object), missingOk);
   }
   const plain = BY_NAME[type], inSchema = IN_SCHEMAS[type];
+  if (type === 'SUBSCRIPTION') return found(ids.SubscriptionRelationId, subscriptionByName(asNames(object)[0]!, missingOk));
   if (plain !== undefined) return found(plain.classId, byName(plain, asNames(object)[0]!, missingOk));
   if (inSchema !== undefined) return found(inSchema.classId, bySchema(inSchema, asNames(object), missingOk));
   return getObjectAddress(type, asNames(object), missingOk);
@@ -109,6 +108,13 @@ const missing = (noun: string, name: string): PgError => new PgError('undefined_
 function byName({ classId, index, noun }: (typeof BY_NAME)[string], name: string, missingOk: boolean): Oid {
   const oid = (sys.lookup(classId as never, index, name) as { oid: Oid } | undefined)?.oid ?? 0;
   if (oid === 0 && !missingOk) throw missing(noun, name);
+  return oid;
+}
+
+/** Subscriptions are those of a database, in a catalog that all share. */
+function subscriptionByName(name: string, missingOk: boolean): Oid {
+  const oid = sys.lookup(ids.SubscriptionRelationId, ids.PgSubscriptionSubnameIndexId, session.databaseOid, name)?.oid ?? 0;
+  if (oid === 0 && !missingOk) throw missing('subscription', name);
   return oid;
 }
 

@@ -17,7 +17,7 @@ import type { PgPublication } from '../catalog/rows.ts';
 import * as sys from '../catalog/syscache.ts';
 import { functionInfo } from '../executor/fmgr_info.ts';
 import { functionOf } from '../executor/plan_walker.ts';
-import { containsNode, exprType } from '../nodes/nodeFuncs.ts';
+import { containsNode, exprLocation, exprType } from '../nodes/nodeFuncs.ts';
 import { nodeToString } from '../nodes/outfuncs.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
@@ -31,11 +31,11 @@ import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { sendWarning, session } from '../utils/session.ts';
-import { flag } from './define.ts';
+import { booleanOption } from './define.ts';
 import { lockRelation } from './object_names.ts';
 import { allChildren } from './tablecmds.ts';
 
-const FirstNormalObjectId = 16384, SHARE_UPDATE_EXCLUSIVE_LOCK = 4, ACCESS_SHARE_LOCK = 1;
+const FirstNormalObjectId = 16384, FirstUnpinnedObjectId = 12000, SHARE_UPDATE_EXCLUSIVE_LOCK = 4, ACCESS_SHARE_LOCK = 1;
 const ACTIONS = ['insert', 'update', 'delete', 'truncate'] as const;
 
 type Flags = Partial<Pick<PgPublication, 'pubinsert' | 'pubupdate' | 'pubdelete' | 'pubtruncate' | 'pubviaroot'>>;
@@ -54,7 +54,7 @@ function readOptions(options: readonly RawNode[], context: UtilityContext): Flag
     if (seen.has(name)) throw parserError(makeParseState(context.text), 'syntax_error', 'conflicting or redundant options', o['location'] as number);
     seen.add(name);
     if (name === 'publish_via_partition_root') {
-      flags.pubviaroot = flag(o['arg']);
+      flags.pubviaroot = booleanOption(o);
       continue;
     }
     for (const action of ACTIONS) flags[`pub${action}`] = false;
@@ -113,7 +113,7 @@ function openTables(list: readonly RawNode[]): PublishedTable[] {
 function refuseUnpublishable(relation: Relation): void {
   const refuse = (detail: string): PgError => new PgError('invalid_parameter_value', `cannot add relation "${relation.name}" to publication`, { detail });
   if (relation.kind !== 'r' && relation.kind !== 'p') throw refuse(kindNotSupported(relation.kind));
-  if (relation.oid < FirstNormalObjectId) throw refuse('This operation is not supported for system tables.');
+  if (relation.oid < FirstUnpinnedObjectId) throw refuse('This operation is not supported for system tables.');
   if (relation.persistence === 't') throw refuse('This operation is not supported for temporary tables.');
   if (relation.persistence === 'u') throw refuse('This operation is not supported for unlogged tables.');
 }
@@ -148,13 +148,13 @@ function cookWhere(relation: Relation, clause: RawNode | undefined, viaRoot: boo
 /** Only what any subscriber would compute alike (check_simple_rowfilter_expr). */
 function checkSimple(expr: Expr, state: ReturnType<typeof makeParseState>): void {
   const refuse = (detail: string, node: Expr): PgError => {
-    const error = parserError(state, 'feature_not_supported', 'invalid publication WHERE expression', (node as { location?: number }).location ?? -1);
+    const error = parserError(state, 'feature_not_supported', 'invalid publication WHERE expression', exprLocation(node));
     error.fields = { ...error.fields, detail };
     return error;
   };
   const GENERAL = 'Only columns, constants, built-in operators, built-in data types, built-in collations, and immutable built-in functions are allowed.';
   const PLAIN = new Set<Expr['kind']>(['Var', 'Const', 'FuncExpr', 'OpExpr', 'DistinctExpr', 'NullIfExpr', 'ScalarArrayOpExpr', 'BoolExpr', 'RelabelType', 'CollateExpr', 'CaseExpr', 'CaseTestExpr',
-    'ArrayExpr', 'RowExpr', 'CoalesceExpr', 'MinMaxExpr', 'NullTest', 'BooleanTest', 'ArrayCoerceExpr', 'CoerceViaIO', 'RowCompareExpr']);
+    'ArrayExpr', 'RowExpr', 'CoalesceExpr', 'MinMaxExpr', 'NullTest', 'BooleanTest']);
   containsNode(expr, (n) => {
     if (n.kind === 'Var' && n.varattno < 0) throw refuse('System columns are not allowed.', n);
     if ((n.kind === 'OpExpr' || n.kind === 'DistinctExpr' || n.kind === 'NullIfExpr' || n.kind === 'ScalarArrayOpExpr') && n.opno >= FirstNormalObjectId) throw refuse('User-defined operators are not allowed.', n);
@@ -166,7 +166,7 @@ function checkSimple(expr: Expr, state: ReturnType<typeof makeParseState>): void
   });
 }
 
-function addTables(publication: PgPublication, tables: readonly PublishedTable[], ifNotExists: boolean, context: UtilityContext): void {
+function addTables(publication: PgPublication, tables: readonly PublishedTable[], schemas: readonly Oid[], ifNotExists: boolean, context: UtilityContext): void {
   for (const { relation, where, columns } of tables) {
     if (!objectOwnercheck(ids.RelationRelationId, relation.oid, session.currentUser)) throw mustBeOwner(relkindNoun(relation.kind), relation.name);
     if (sys.lookup(ids.PublicationRelRelationId, ids.PgPublicationRelPrrelidPrpubidIndexId, relation.oid, publication.oid) !== undefined) {
@@ -175,7 +175,7 @@ function addTables(publication: PgPublication, tables: readonly PublishedTable[]
     }
     refuseUnpublishable(relation);
     const qual = cookWhere(relation, where, publication.pubviaroot, context);
-    checkColumnList(publication, relation, columns);
+    checkColumnList(publication, relation, columns, schemas.length > 0);
     const attnums = columnNumbers(relation, columns);
     const oid = getNewOid(ids.PublicationRelRelationId);
     catalogInsert(ids.PublicationRelRelationId, { oid, prpubid: publication.oid, prrelid: relation.oid, prqual: qual === null ? null : nodeToString(qual), prattrs: attnums });
@@ -190,10 +190,10 @@ function addTables(publication: PgPublication, tables: readonly PublishedTable[]
 
 const schemasIn = (publication: Oid) => sys.lookupAll(ids.PublicationNamespaceRelationId, ids.PgPublicationNamespacePnnspidPnpubidIndexId).filter((n) => n.pnpubid === publication);
 
-function checkColumnList(publication: PgPublication, relation: Relation, columns: readonly string[] | undefined): void {
+function checkColumnList(publication: PgPublication, relation: Relation, columns: readonly string[] | undefined, withSchemas: boolean): void {
   if (columns === undefined) return;
   const name = `${sys.namespaceByOid(relation.namespace)!.nspname}.${relation.name}`;
-  if (schemasIn(publication.oid).length > 0) {
+  if (withSchemas || schemasIn(publication.oid).length > 0) {
     throw new PgError('invalid_parameter_value', `cannot use column list for relation "${name}" in publication "${publication.pubname}"`, { detail: 'Column lists cannot be specified in publications containing FOR TABLES IN SCHEMA elements.' });
   }
   if (relation.kind === 'p' && !publication.pubviaroot) {
@@ -244,8 +244,20 @@ function createPublication(stmt: RawNode, context: UtilityContext): void {
   if (schemas.length > 0) mustBeSuperuser('create FOR TABLES IN SCHEMA publication');
   // Column lists go with no schema, wherever it stands.
   addSchemas(row, schemas, true);
-  addTables(row, openTables(tables), true, context);
+  addTables(row, openTables(tables), schemas, true, context);
   warn('wal_level is insufficient to publish logical changes', 'Set wal_level to "logical" before creating subscriptions.');
+}
+
+/** Partitioned tables have a WHERE clause or a column list only where they are published as such. */
+function refuseWithoutRoot(publication: PgPublication): void {
+  for (const entry of entriesOf(publication.oid)) {
+    if (entry.prqual === null && entry.prattrs === null) continue;
+    const table = sys.classByOid(entry.prrelid)!;
+    if (table.relkind !== 'p') continue;
+    throw new PgError('invalid_parameter_value', `cannot set parameter "publish_via_partition_root" to false for publication "${publication.pubname}"`, {
+      detail: `The publication contains a ${entry.prqual !== null ? 'WHERE clause' : 'column list'} for partitioned table "${table.relname}", which is not allowed when "publish_via_partition_root" is false.`,
+    });
+  }
 }
 
 function alterPublication(stmt: RawNode, context: UtilityContext): void {
@@ -254,7 +266,9 @@ function alterPublication(stmt: RawNode, context: UtilityContext): void {
   if (publication === undefined) throw new PgError('undefined_object', `publication "${name}" does not exist`);
   if (!objectOwnercheck(ids.PublicationRelationId, publication.oid, session.currentUser)) throw mustBeOwner('publication', name);
   if (stmt['options'] !== undefined) {
-    catalogUpdateByKey(ids.PublicationRelationId, ids.PgPublicationOidIndexId, [publication.oid], readOptions(stmt['options'] as RawNode[], context));
+    const flags = readOptions(stmt['options'] as RawNode[], context);
+    if (flags.pubviaroot === false && !publication.puballtables) refuseWithoutRoot(publication);
+    catalogUpdateByKey(ids.PublicationRelationId, ids.PgPublicationOidIndexId, [publication.oid], flags);
     return commandCounterIncrement();
   }
   const action = stmt['action'] as 'AP_AddObjects' | 'AP_DropObjects' | 'AP_SetObjects';
@@ -270,7 +284,7 @@ function alterPublication(stmt: RawNode, context: UtilityContext): void {
   }
   switch (action) {
     case 'AP_AddObjects':
-      addTables(publication, openTables(tables), false, context);
+      addTables(publication, openTables(tables), schemas, false, context);
       addSchemas(publication, schemas, false);
       break;
     case 'AP_DropObjects': dropObjects(publication, tables, schemas); break;
@@ -280,7 +294,7 @@ function alterPublication(stmt: RawNode, context: UtilityContext): void {
       for (const entry of schemasIn(publication.oid)) if (!schemas.includes(entry.pnnspid)) performDeletion(objectAddress(ids.PublicationNamespaceRelationId, entry.oid), 'restrict');
       commandCounterIncrement();
       addSchemas(publication, schemas, true);
-      addTables(publication, wanted, true, context);
+      addTables(publication, wanted, schemas, true, context);
     }
   }
 }

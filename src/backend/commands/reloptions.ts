@@ -72,6 +72,12 @@ function optionText(arg: any): string {
   return constantText(arg);
 }
 
+/** "a" and "b"; "a", "b", and "c". */
+function enumerated(words: readonly string[]): string {
+  const quoted = words.map((w) => `"${w}"`);
+  return quoted.length === 2 ? quoted.join(' and ') : `${quoted.slice(0, -1).join(', ')}, and ${quoted.at(-1)!}`;
+}
+
 function check(name: string, value: string, rule: OptionRule): void {
   const bad = (what: string): PgError => new PgError('invalid_parameter_value', `invalid value for ${what} option "${name}": ${value}`);
   switch (rule.type) {
@@ -80,7 +86,7 @@ function check(name: string, value: string, rule: OptionRule): void {
       return;
     case 'enum':
       if (!rule.values!.includes(value.toLowerCase())) {
-        throw new PgError('invalid_parameter_value', `invalid value for enum option "${name}": ${value}`, { detail: `Valid values are ${rule.values!.map((v) => `"${v}"`).join(', ')}.` });
+        throw new PgError('invalid_parameter_value', `invalid value for enum option "${name}": ${value}`, { detail: `Valid values are ${enumerated(rule.values!)}.` });
       }
       return;
     default: {

@@ -297,6 +297,7 @@ export function refuseSameName({ classId, objectId }: ObjectAddress, name: strin
     case ids.ForeignDataWrapperRelationId: return refuse(sys.lookup(ids.ForeignDataWrapperRelationId, ids.PgForeignDataWrapperNameIndexId, name), `foreign-data wrapper "${name}" already exists`);
     case ids.ForeignServerRelationId: return refuse(sys.lookup(ids.ForeignServerRelationId, ids.PgForeignServerNameIndexId, name), `server "${name}" already exists`);
     case ids.EventTriggerRelationId: return refuse(sys.lookup(ids.EventTriggerRelationId, ids.PgEventTriggerEvtnameIndexId, name), `event trigger "${name}" already exists`);
+    case ids.SubscriptionRelationId: return refuse(sys.lookup(ids.SubscriptionRelationId, ids.PgSubscriptionSubnameIndexId, session.databaseOid, name), `subscription "${name}" already exists`);
     case ids.PublicationRelationId: return refuse(sys.lookup(ids.PublicationRelationId, ids.PgPublicationPubnameIndexId, name), `publication "${name}" already exists`);
     case ids.OperatorFamilyRelationId: {
       const { opfmethod } = sys.opfamilyByOid(objectId)!;

@@ -268,6 +268,7 @@ const PARAMETERS = [['start_value', ids.INT8OID], ['minimum_value', ids.INT8OID]
 registerBuiltins({
   pure: {
     nextval_oid: (oid: Oid) => nextval(oid),
+    nextval_identity: (oid: Oid) => nextval(oid, false), // NextValueExpr
     currval_oid: currval,
     lastval,
     setval_oid: (oid: Oid, value: Int8) => setval(oid, value, true),

@@ -27,7 +27,7 @@ const UNKNOWN = words(`
   last_autoanalyze_time last_autovacuum_time last_vacuum_time snapshot_timestamp xact_function_calls xact_function_self_time xact_function_total_time`);
 
 const NO_ROWS = words(`
-  pg_stat_get_progress_info pg_stat_get_subscription pg_stat_get_wal_senders pg_stat_get_slru pg_get_replication_slots pg_show_replication_origin_status
+  pg_stat_get_progress_info pg_stat_get_wal_senders pg_stat_get_slru pg_get_replication_slots pg_show_replication_origin_status
   pg_get_shmem_allocations pg_get_backend_memory_contexts pg_stats_ext_mcvlist_items`);
 
 const pure: Record<string, PureFunction> = {
@@ -48,7 +48,7 @@ const context: Record<string, ContextFunction> = {
 const set: Record<string, SetFunction> = {
   * pg_get_publication_tables(c, name: string) {
     const { named } = rowMaker(c);
-    for (const t of publishedTables(name)) yield named({ relid: t.relid, attrs: makeArray(INT2OID, [...t.attrs]), qual: t.qual });
+    for (const t of publishedTables(name)) yield named({ relid: t.relid, attrs: t.attrs === null ? null : makeArray(INT2OID, [...t.attrs]), qual: t.qual });
   },
   * pg_options_to_table(c, options: ArrayValue) {
     const { named } = rowMaker(c);

@@ -284,7 +284,7 @@ function mergeParents(table: TransformedTable, parents: readonly Relation[], isP
   });
   for (const { name, generated } of conflicting) {
     throw new PgError('invalid_column_definition', generated !== '' ? `column "${name}" inherits conflicting generation expressions` : `column "${name}" inherits conflicting default values`, {
-      hint: generated !== '' ? 'To resolve the conflict, specify a generation expression explicitly.' : 'To resolve the conflict, specify a default explicitly.',
+      ...(generated !== '' ? {} : { hint: 'To resolve the conflict, specify a default explicitly.' }),
     });
   }
   table.columns = [...columns, ...own];

@@ -27,6 +27,7 @@ export function constantText(node: any): string {
   if (typeof node !== 'object') return String(node);
   if (node.tag === 'TypeCast') return constantText(node.arg);
   if (node.tag === 'A_Const') return node.ctype === 'null' ? '' : String(node.value);
+  if (node.tag === 'TypeName') return (node.names as string[]).at(-1)!; // a word that is no reserved one
   if (node.tag === 'Boolean') return node.boolval ? 'true' : 'false';
   return String(node.value ?? node.fval ?? '');
 }

@@ -291,7 +291,7 @@ const handlers: { [K in Expr['kind']]: Handler<Extract<Expr, { kind: K }>> } = {
   SetToDefault: () => { throw internalError('DEFAULT left in a plan'); },
   CurrentOfExpr: () => { throw notSupported('WHERE CURRENT OF'); },
   NextValueExpr: (g, e) => {
-    const nextval = findBuiltin('nextval_oid');
+    const nextval = findBuiltin('nextval_identity');
     if (nextval === undefined) throw notSupported('function nextval');
     const call = nextval.kind === 'pure' ? nextval.fn : (seq: Oid) => (nextval.fn as (...a: unknown[]) => Datum)(makeContext(1574, [2205], 20, 0), seq);
     return { code: g.local(`${g.konst(call)}(${g.konst(e.seqid)})`), nullable: false };

@@ -134,6 +134,11 @@ export function coerceResult(queries: Query[], type: Oid, columns: readonly Reco
   const visible = list.filter((t) => !t.resjunk);
   const put = (entries: TargetEntry[]): void => {
     if (entries.every((e, i) => e === visible[i]) && entries.length === visible.length) return;
+    // Nothing sorts or groups by what changes: the casts go into the list itself.
+    if (last.commandType === 'select' && last.setOperations === null && entries.length === visible.length && entries.every((e, i) => e === visible[i] || e.ressortgroupref === 0) && last.distinctClause.length === 0) {
+      queries[index] = { ...last, targetList: list.map((t) => entries[visible.indexOf(t)] ?? t) };
+      return;
+    }
     queries[index] = last.commandType === 'select' ? overSubquery(last, visible, entries) : { ...last, returningList: entries };
   };
   if (columns === null) {
@@ -196,13 +201,15 @@ const kept = new Map<string, Prepared>();
 const MAX_KEPT = 1000;
 registerCatalogCache(() => kept.clear());
 
-function prepare(proc: PgProc, argTypes: readonly Oid[], resultType: Oid, collation: Oid): Prepared {
-  const key = `${proc.oid}/${argTypes.join()}/${resultType}/${collation}/${session.currentUser}/${settings.row_security}`; // policies are those of a role
+/** `wanted`: of a column definition list, for a function that returns record. */
+function prepare(proc: PgProc, argTypes: readonly Oid[], resultType: Oid, collation: Oid, wanted: readonly RecordAttribute[] | undefined): Prepared {
+  const list = wanted === undefined ? '' : wanted.map((c) => `${c.typeOid}:${c.typmod}:${c.name}`).join();
+  const key = `${proc.oid}/${argTypes.join()}/${resultType}/${collation}/${session.currentUser}/${settings.row_security}/${list}`; // policies are those of a role
   const known = kept.get(key);
   if (known !== undefined && known.version === catalogVersion()) return known;
   const { types, result, resolve } = actualTypes(proc, argTypes, resultType);
   const queries = bodyQueries(proc, types, collation);
-  const shape = coerceResult(queries, result, declaredColumns(proc, result, resolve));
+  const shape = coerceResult(queries, result, declaredColumns(proc, result, resolve) ?? (result === RECORDOID ? wanted ?? null : null));
   const steps: Step[] = [];
   const lastIndex = queries.findLastIndex((q) => q.canSetTag);
   queries.forEach((query, i) => {
@@ -287,9 +294,12 @@ class SqlContext implements ErrorContext {
   statement = 0;
   inlined = false;
   private readonly proc: PgProc;
+  private readonly called: boolean;
 
-  constructor(proc: PgProc) {
+  /** `called`: certainly not put into the calling statement. */
+  constructor(proc: PgProc, called: boolean) {
     this.proc = proc;
+    this.called = called;
   }
 
   describe(error: PgError | null): string | undefined {
@@ -299,7 +309,7 @@ class SqlContext implements ErrorContext {
       error.fields = { ...rest, internalPosition: position, internalQuery: proc.prosrc };
     }
     if (statement > 0) return this.inlined ? undefined : `SQL function "${proc.proname}" statement ${statement}`;
-    return `SQL function "${proc.proname}" during ${proc.prosecdef || proc.proconfig !== null || (proc.proretset && proc.provolatile === 'v') ? 'startup' : 'inlining'}`;
+    return `SQL function "${proc.proname}" during ${this.called || proc.prosecdef || proc.proconfig !== null || (proc.proretset && proc.provolatile === 'v') ? 'startup' : 'inlining'}`;
   }
 }
 
@@ -334,8 +344,8 @@ function anonymousShape(prepared: Prepared): ResultShape {
 }
 
 function callFunction(proc: PgProc, context: FunctionContext, args: readonly Datum[], limit: number): { rows: Datum[][]; shape: ResultShape } {
-  return withErrorContext(new SqlContext(proc), (frame) => withFunctionSettings(proc, () => {
-    const prepared = prepare(proc, context.argTypes, context.resultType, context.collation);
+  return withErrorContext(new SqlContext(proc, context.resultAttributes !== undefined), (frame) => withFunctionSettings(proc, () => {
+    const prepared = prepare(proc, context.argTypes, context.resultType, context.collation, context.resultAttributes);
     frame.inlined = prepared.inlined;
     return { rows: runBody(proc, prepared, args, limit, frame), shape: anonymousShape(prepared) };
   }));
@@ -363,17 +373,22 @@ function makeSqlFunction(proc: PgProc): BuiltinFunction {
 
 registerLanguageHandler(SQL_LANGUAGE, makeSqlFunction);
 
-/** What CREATE FUNCTION checks of a body (fmgr_sql_validator). */
-export function validateSqlFunction(oid: Oid): void {
+/** No pseudo-types but polymorphic ones, and as results record and void. */
+export function checkSqlSignature(oid: Oid): void {
   const proc = procByOid(oid);
   if (proc === undefined) throw internalError(`cache lookup failed for function ${oid}`);
   if (typeByOid(proc.prorettype)?.typtype === 'p' && proc.prorettype !== RECORDOID && proc.prorettype !== VOIDOID && !isPolymorphic(proc.prorettype)) {
     throw new PgError('invalid_function_definition', `SQL functions cannot return type ${formatType(proc.prorettype)}`);
   }
-  const anyPolymorphic = proc.proargtypes.some(isPolymorphic);
   for (const type of proc.proargtypes) {
     if (typeByOid(type)?.typtype === 'p' && !isPolymorphic(type)) throw new PgError('invalid_function_definition', `SQL functions cannot have arguments of type ${formatType(type)}`);
   }
+}
+
+/** What CREATE FUNCTION checks of a body (fmgr_sql_validator). */
+export function validateSqlFunction(oid: Oid): void {
+  const proc = procByOid(oid)!;
+  const anyPolymorphic = proc.proargtypes.some(isPolymorphic);
   if (anyPolymorphic && proc.prosqlbody === null) {
     rawParse(proc.prosrc);
     return;

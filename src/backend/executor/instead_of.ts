@@ -5,7 +5,7 @@ import { RecordValue, type Datum } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { beforeStatementDue, queueStatementEvent } from './after_triggers.ts';
 import type { Runtime } from './execute.ts';
-import type { ChangedRow, ModifySpec } from './modify_table.ts';
+import { violatesCheckOption, type ChangedRow, type ModifySpec, type RowCheck } from './modify_table.ts';
 import { fireBeforeStatement, fireRow, triggersOf, type TriggerSet } from './trigger.ts';
 
 /** Does what ModifyRun does for tables. */
@@ -18,7 +18,10 @@ export class ViewRun {
   private readonly wholeRow: number;
   private pending: Datum[][] = [];
 
-  constructor(rt: Runtime, spec: ModifySpec) {
+  private readonly checks: readonly RowCheck[];
+
+  constructor(rt: Runtime, spec: ModifySpec, checks: readonly RowCheck[] | null) {
+    this.checks = checks ?? []; // of views over this one
     const { plan, relation } = spec;
     this.rt = rt;
     this.spec = spec;
@@ -43,6 +46,7 @@ export class ViewRun {
       const { old, now } = this.rowsOf(source);
       const row = fireRow(list, op, old, now, op === 'UPDATE' ? spec.assigned : null);
       if (row === null) continue;
+      for (const check of this.checks) if (!check.test(row, 0)) throw violatesCheckOption(check.name, spec.relation, row);
       if (this.countsForTag) rt.processed++;
       if (spec.returning) this.changed.push({ row, rowId: 0, relation: spec.relation.oid, source });
     }

@@ -88,6 +88,9 @@ function showsRowsOnce(plan: Plan): boolean {
   }
 }
 
+export const violatesCheckOption = (view: string, relation: Relation, row: readonly Datum[], modified: readonly number[] = []): PgError =>
+  new PgError('with_check_option_violation', `new row violates check option for view "${view}"`, { detail: failingRow(relation, row, modified) });
+
 /** A condition of a view WITH CHECK OPTION, or of policies. */
 export interface RowCheck {
   readonly kind: WithCheckOption['kind'];
@@ -201,7 +204,7 @@ export class ModifyRun {
     for (const check of this.rowChecks!) {
       if (check.kind !== kind || check.test(row, rowId)) continue;
       if (kind === 'view') {
-        throw new PgError('with_check_option_violation', `new row violates check option for view "${check.name}"`, { detail: failingRow(this.spec.relation, row, place.target.modified) });
+        throw violatesCheckOption(check.name, this.spec.relation, row, place.target.modified);
       }
       const policy = check.policy === null ? '' : ` "${check.policy}"`;
       const using = kind === 'insert' || kind === 'update' ? '' : ' (USING expression)';

@@ -16,7 +16,7 @@ export const modifyTable: Producer<ModifyTable> = (pc, plan, consume) => {
   const rte = pc.stmt.rtable[plan.resultRelation - 1]!;
   const spec = new ModifySpec(plan, rte.relid);
   const run = g.state('null', 'mt');
-  if (spec.relation.kind === 'v') g.emit(`${run} = new ${g.konst(ViewRun)}(rt, ${g.konst(spec)});`);
+  if (spec.relation.kind === 'v') g.emit(`${run} = new ${g.konst(ViewRun)}(rt, ${g.konst(spec)}, ${rowChecks(pc, plan, spec)});`);
   else if (plan.operation === 'merge') g.emit(`${run} = new ${g.konst(MergeRun)}(rt, ${g.konst(spec)}, ${mergeActions(pc, plan, spec)}, ${rowChecks(pc, plan, spec)});`);
   else g.emit(`${run} = new ${g.konst(ModifyRun)}(rt, ${g.konst(spec)}, ${conflictUpdate(pc, plan, spec)}, ${rowChecks(pc, plan, spec)});`);
   pc.produce(plan.lefttree!, (columns) => g.emit(spec.idsOnly ? `${run}.addId(${g.column(columns[plan.rowIdColumn - 1]!).code});` : `${run}.add(${pc.row(columns)});`));

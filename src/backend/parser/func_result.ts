@@ -71,5 +71,5 @@ function outColumns(funcid: Oid, argTypes: Oid[], inputCollation: Oid): ResultCo
       collation: typcollation !== 0 && inputCollation !== 0 ? inputCollation : typcollation, dropped: false,
     });
   });
-  return columns.length === 0 ? null : columns;
+  return columns.length < (proc.prokind === 'p' ? 1 : 2) ? null : columns;
 }

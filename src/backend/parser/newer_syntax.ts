@@ -59,13 +59,16 @@ function visit(value: unknown, text: string, numbers: Buffer | undefined): void 
 }
 
 function refused(what: string, node: RawNode, text: string): PgError {
-  let at: number | undefined;
+  let at: number | undefined, word = what;
   const from = node.location ?? 0;
   if (what !== '') {
     const found = new RegExp(what === ';' ? ';' : `\\b${what}\\b`, 'i').exec(text.slice(charOffset(text, from)));
-    if (found !== null) at = charPosition(text, charOffset(text, from) + found.index);
+    if (found !== null) {
+      at = charPosition(text, charOffset(text, from) + found.index);
+      [word] = found;
+    }
   }
-  return new PgError('syntax_error', `syntax error at or near "${what}"`, { position: at ?? charPosition(text, charOffset(text, from)) });
+  return new PgError('syntax_error', `syntax error at or near "${word}"`, { position: at ?? charPosition(text, charOffset(text, from)) });
 }
 
 function missingAlias(node: RawNode, text: string): PgError {

@@ -559,12 +559,12 @@ export function lookupFuncWithArgs(kind: FunctionObjectKind, object: RawNode, mi
   let candidates = functionCandidates(names, noArgs ? -1 : types.length, { missingOk });
   if (!noArgs) candidates = candidates.filter((c) => c.args.length === types.length && c.args.every((t, i) => t === types[i]));
   const prokinds: Record<FunctionObjectKind, string> = { function: 'fw', procedure: 'p', routine: 'fwpa', aggregate: 'a' };
-  const all = candidates;
-  if (noArgs) candidates = candidates.filter((c) => prokinds[kind].includes(sys.procByOid(c.oid)?.prokind ?? ''));
+  // Without arguments, procedures are no candidates for functions and aggregates, nor these for procedures.
+  if (noArgs && kind !== 'routine') candidates = candidates.filter((c) => (sys.procByOid(c.oid)?.prokind === 'p') === (kind === 'procedure'));
   if (candidates.length > 1) {
     throw new PgError('ambiguous_function', `${kind} name "${name}" is not unique`, { hint: `Specify the argument list to select the ${kind} unambiguously.` });
   }
-  const found = candidates[0] ?? all[0];
+  const [found] = candidates;
   const signature = (): string => noArgs ? name : funcSignatureString(names, types);
   if (found === undefined) {
     if (missingOk) return 0;

@@ -112,7 +112,7 @@ export function checkGenericTypeConsistency(actual: readonly Oid[], declared: re
     else if (subtype !== elem) return false;
   }
   if (haveNonarray && elem !== 0 && typeIsArray(getBaseType(elem))) return false;
-  if (haveEnum && elem !== 0 && !typeIsEnum(elem)) return false;
+  if (haveEnum && !typeIsEnum(elem)) return false;
   if (compatMultirange !== 0) {
     const rangeOf = getMultirangeRange(compatMultirange);
     if (compatRange !== 0) {

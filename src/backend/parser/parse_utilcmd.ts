@@ -248,9 +248,11 @@ function transformColumnConstraints(context: TransformContext, column: ColumnSpe
         column.notNull = true;
         sawNullable = true;
         sawIdentity = true;
-        column.sequence = identitySequence(column.name, column.typeOid, (c['options'] ?? []) as RawNode[]);
+        column.sequence = identitySequence(state, column.name, column.typeOid, (c['options'] ?? []) as RawNode[]);
         break;
       case 'CONSTR_GENERATED':
+        if (context.isTyped) throw new PgError('feature_not_supported', 'generated columns are not supported on typed tables');
+        if (context.isPartition) throw new PgError('feature_not_supported', 'generated columns are not supported on partitions');
         if (sawGenerated) throw fail(`multiple generation clauses specified ${of}`, c);
         column.generated = 's';
         column.rawDefault = c['raw_expr'] as RawNode;
@@ -268,14 +270,21 @@ function transformColumnConstraints(context: TransformContext, column: ColumnSpe
         break;
       default: throw new PgError('internal_error', `unrecognized constraint type: ${String(c['contype'])}`);
     }
-    if (sawDefault && sawIdentity) throw fail(`both default and identity specified ${of}`, c);
+    if (sawDefault && sawIdentity) throw fail(`both default and identity specified ${of}`, isSerial ? { ...c, location: -1 } : c);
     if (sawDefault && sawGenerated) throw fail(`both default and generation expression specified ${of}`, c);
     if (sawIdentity && sawGenerated) throw fail(`both identity and generation expression specified ${of}`, c);
   }
 }
 
 /** SEQUENCE NAME may be among an identity column's options (pg_dump writes it). */
-export function identitySequence(column: string, typeOid: Oid, options: readonly RawNode[]): SequenceSpec {
+/** The type is the column's: AS may not say another. */
+export function identitySequence(state: ParseState | null, column: string, typeOid: Oid, options: readonly RawNode[]): SequenceSpec {
+  const seen = new Set(['as']);
+  for (const o of options) {
+    const name = o['defname'] as string;
+    if (seen.has(name)) throw parserError(state, 'syntax_error', 'conflicting or redundant options', o.location);
+    seen.add(name);
+  }
   const given = options.find((o) => o['defname'] === 'sequence_name')?.['arg'] as string[] | undefined;
   return {
     name: given?.at(-1) ?? null, namespace: given !== undefined && given.length > 1 ? given[given.length - 2]! : null,

@@ -232,6 +232,7 @@ const CONDITIONS: readonly (readonly [RegExp, ConditionName, string?])[] = [
 
 function grammarError(message: string, cursor: number): PgError {
   if (message === 'SKIP LOCKED and WITH TIES options cannot be used together') return new PgError('syntax_error', message);
+  if (message.startsWith('OUT and INOUT arguments aren\'t allowed')) return new PgError('syntax_error', message);
   if (message.startsWith('unrecognized partitioning strategy')) return new PgError('invalid_parameter_value', message);
   for (const [pattern, condition, hint] of CONDITIONS) {
     if (pattern.test(message)) return new PgError(condition, message, { position: cursor > 0 ? cursor : undefined, hint });

@@ -25,7 +25,8 @@ const COMMANDS = { select: 'r', insert: 'a', update: 'w', delete: 'd' } as const
 function policiesFor(relation: Relation, command: keyof typeof COMMANDS, user: Oid): Policies {
   const wanted = relation.policies.filter((p) => (p.command === '*' || p.command === COMMANDS[command])
     && p.roles.some((role) => role === ACL_ID_PUBLIC || hasPrivsOfRole(user, role)));
-  return { permissive: wanted.filter((p) => p.permissive), restrictive: wanted.filter((p) => !p.permissive) };
+  // Those that let through stand the last by name first, as PostgreSQL keeps them.
+  return { permissive: wanted.filter((p) => p.permissive).reverse(), restrictive: wanted.filter((p) => !p.permissive) };
 }
 
 /** What the policies of the entry's table add; null: nothing, row level security does not apply. */
@@ -62,7 +63,6 @@ export function rowSecurityOf(query: Query, rte: RangeTblEntry, rtindex: number)
     if (reads) check('update', policies('select'), true);
     check('merge_delete', policies('delete'), true);
     check('insert', policies('insert'), false);
-    if (reads) check('insert', policies('select'), true);
   }
   return result;
 }

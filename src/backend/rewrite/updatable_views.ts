@@ -115,11 +115,10 @@ export function rewriteViewTarget(query: Query, view: Relation): Query {
   if (event !== 'delete') q = { ...q, targetList: renumber(q.targetList) };
   if (q.onConflict?.action === 'update') q = rewriteExcluded(q, view, table, targetList, newIndex, renumber);
   const viewQual = viewQuery.jointree.quals === null ? null : changeVarNodes(viewQuery.jointree.quals, base, newIndex);
-  // The view's condition comes first: it is what makes the others' rows.
   if (event !== 'insert' && viewQual !== null && isTrue(view.options.get('security_barrier'))) {
     const guarded = { ...q.rtable[newIndex - 1]!, securityQuals: [viewQual, ...newRte.securityQuals] };
     q = { ...q, rtable: q.rtable.map((rte, i) => (i === newIndex - 1 ? guarded : rte)), hasSubLinks: q.hasSubLinks || viewQuery.hasSubLinks };
-  } else if (event !== 'insert' && viewQual !== null) q = addQual({ ...q, jointree: { ...q.jointree, quals: viewQual }, hasSubLinks: q.hasSubLinks || viewQuery.hasSubLinks }, q.jointree.quals);
+  } else if (event !== 'insert' && viewQual !== null) q = addQual({ ...q, hasSubLinks: q.hasSubLinks || viewQuery.hasSubLinks }, viewQual);
   if (event !== 'delete') q = addCheckOption(q, view, viewQual, viewQuery.hasSubLinks);
   return q;
 }

@@ -10,7 +10,7 @@ import { decodeUtf8, sendInt32, sendInt64, WireReader } from './wire.ts';
 const MAX = (1n << 64n) - 1n;
 const LSN = /^([0-9a-f]{1,8})\/([0-9a-f]{1,8})$/i;
 
-function lsnIn(text: string): Int8 {
+export function lsnIn(text: string): Int8 {
   const match = LSN.exec(text);
   if (match === null) throw invalidInput('pg_lsn', text);
   return int8((BigInt(`0x${match[1]}`) << 32n) | BigInt(`0x${match[2]}`));

@@ -71,7 +71,7 @@ export function returnNext(rt: Estate, value: Datum, type: Oid, typmod: number, 
     rt.results.push(castValue(value, type, typmod, fn.rettype, -1));
     return;
   }
-  if (value === null && isRowType(type)) {
+  if (value === null) {
     rt.results.push(expected === null ? null : new RecordValue(fn.rowType, expected, expected.map(() => null)));
     return;
   }
