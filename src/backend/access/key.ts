@@ -172,9 +172,6 @@ const OPCLASS_TYPE: Record<Oid, Oid> = {
 
 /** Encoders for types that others add (user-defined operator classes, later families). */
 const registered = new Map<Oid, ColumnEncoder>();
-export function registerKeyEncoder(opclass: Oid, encoder: ColumnEncoder): void {
-  registered.set(opclass, encoder);
-}
 
 /** The default order of a type. */
 function encoderOfType(typeOid: Oid): ColumnEncoder {

@@ -5,7 +5,7 @@ import { ACL } from '../nodes/parsenodes.ts';
 import type { Oid } from '../types/datum.ts';
 import { sendWarning, session } from '../utils/session.ts';
 import { aclDefault, aclMask, aclUpdate, aclMembers, ALL_RIGHTS, formatAcl, hasPrivsOfRole, parseAcl, selectBestGrantor, superuserArg,
-  PRIVILEGE_NAMES, type AclItem, type AclKind } from './acl.ts';
+  type AclItem, type AclKind } from './acl.ts';
 import { catalogFind, catalogUpdate } from './indexing.ts';
 import * as ids from './oids.ts';
 import { objectName, objectOwner, objectProperty, objectRow } from './object_property.ts';
@@ -210,25 +210,6 @@ function applyGrant(old: readonly AclItem[], owner: Oid, kind: AclKind, grant: G
 
 function warn(condition: 'warning_privilege_not_granted' | 'warning_privilege_not_revoked', message: string): void {
   sendWarning(condition, message);
-}
-
-const INVALID_FOR: Readonly<Record<AclKind, string>> = {
-  c: 'column', r: 'relation', s: 'sequence', d: 'database', f: 'function', l: 'language', L: 'large object', n: 'schema',
-  t: 'tablespace', F: 'foreign-data wrapper', S: 'foreign server', T: 'type', p: 'parameter',
-};
-/** Bits of privilege names as GRANT has them; each must suit the kind. */
-export function privilegeBits(names: readonly string[], kind: AclKind): number {
-  let bits = 0;
-  for (const name of names) {
-    const upper = name.toUpperCase() === 'TEMP' ? 'TEMPORARY' : name.toUpperCase();
-    const i = PRIVILEGE_NAMES.indexOf(upper as (typeof PRIVILEGE_NAMES)[number]);
-    if (i < 0) throw new PgError('syntax_error', `unrecognized privilege type "${name}"`);
-    if ((ALL_RIGHTS[kind] & (1 << i)) === 0) {
-      throw new PgError('invalid_grant_operation', `invalid privilege type ${upper} for ${INVALID_FOR[kind]}`);
-    }
-    bits |= 1 << i;
-  }
-  return bits;
 }
 
 /** The ACL a new object gets by ALTER DEFAULT PRIVILEGES, null: the built-in default (get_user_default_acl). */

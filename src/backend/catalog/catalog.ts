@@ -56,7 +56,6 @@ export function forgetReservedOids(): void {
 
 /** Whether a schema or role name is one of those kept for the system. */
 export const isReservedName = (name: string): boolean => name.startsWith('pg_');
-export const isSystemOid = (oid: Oid): boolean => oid < FirstNormalObjectId;
 
 /** Objects without which nothing works: no dependencies on them are recorded, and they cannot be dropped. */
 export function isPinnedObject(classId: Oid, objectId: Oid): boolean {

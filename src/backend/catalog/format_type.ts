@@ -70,7 +70,6 @@ export function typmodText(typmodout: Oid, typmod: number): string {
 export const formatType = (oid: Oid): string => formatTypeExtended(oid, -1, { allowInvalid: true });
 /** The same with its modifier (format_type_with_typemod). */
 export const formatTypeWithTypmod = (oid: Oid, typmod: number): string => formatTypeExtended(oid, typmod, { typmodGiven: true });
-export const formatTypeQualified = (oid: Oid): string => formatTypeExtended(oid, -1, { forceQualify: true });
 
 /** The typmod that a list of words or numbers in parentheses means, by the type's typmodin function; undefined: the type
  * takes none. */

@@ -129,9 +129,6 @@ export function indexConstraintCreate(spec: IndexSpec, index: Oid): Oid {
 export function markIndexAsConstraint(index: Oid, primary: boolean, deferrable: boolean): void {
   catalogUpdateByKey(ids.IndexRelationId, ids.PgIndexIndexrelidIndexId, [index], { ...(primary ? { indisprimary: true } : {}), ...(deferrable ? { indimmediate: false } : {}) });
 }
-export function setIndexValid(index: Oid, valid: boolean): void {
-  catalogUpdateByKey(ids.IndexRelationId, ids.PgIndexIndexrelidIndexId, [index], { indisvalid: valid, indisready: valid });
-}
 
 function setHasIndex(table: Oid): void {
   const [tuple] = catalogFind(ids.RelationRelationId, ids.PgClassOidIndexId, [table]);

@@ -22,15 +22,9 @@ export function getType(oid: Oid): PgType {
 
 export const getFuncName = (oid: Oid): string | undefined => sys.procByOid(oid)?.proname;
 export const getFuncRettype = (oid: Oid): Oid => sys.procByOid(oid)?.prorettype ?? 0;
-export const getOpName = (oid: Oid): string | undefined => sys.operatorByOid(oid)?.oprname;
 /** The function of an operator. */
 export const getOpcode = (oid: Oid): Oid => sys.operatorByOid(oid)?.oprcode ?? 0;
-export const getCommutator = (oid: Oid): Oid => sys.operatorByOid(oid)?.oprcom ?? 0;
-export const getNegator = (oid: Oid): Oid => sys.operatorByOid(oid)?.oprnegate ?? 0;
-export const getOprrest = (oid: Oid): Oid => sys.operatorByOid(oid)?.oprrest ?? 0;
-export const getOprjoin = (oid: Oid): Oid => sys.operatorByOid(oid)?.oprjoin ?? 0;
 export const funcStrict = (oid: Oid): boolean => sys.procByOid(oid)?.proisstrict ?? false;
-export const opStrict = (oid: Oid): boolean => funcStrict(getOpcode(oid));
 export const funcVolatile = (oid: Oid): string => sys.procByOid(oid)?.provolatile ?? 'v';
 export const opVolatile = (oid: Oid): string => funcVolatile(getOpcode(oid));
 export const getRelName = (oid: Oid): string | undefined => sys.classByOid(oid)?.relname;
@@ -114,9 +108,6 @@ export function getDefaultOpClass(type: Oid, method: Oid): Oid {
   return exact || (preferredCount === 1 ? preferred : preferredCount === 0 && compatibleCount === 1 ? compatible : 0);
 }
 
-export const getOpclassFamily = (opclass: Oid): Oid => sys.opclassByOid(opclass)?.opcfamily ?? 0;
-export const getOpclassInputType = (opclass: Oid): Oid => sys.opclassByOid(opclass)?.opcintype ?? 0;
-
 /** The operator of a family for these types and strategy, 0: none. */
 export function getOpfamilyMember(family: Oid, left: Oid, right: Oid, strategy: number): Oid {
   for (const m of sys.amopsByFamily(family)) {
@@ -155,31 +146,10 @@ export function getEqualityOpForOrderingOp(operator: Oid): { eqop: Oid; reverse:
   return { eqop: getOpfamilyMember(p.opfamily, p.opcintype, p.opcintype, BTEqualStrategyNumber),
     reverse: p.strategy === BTGreaterStrategyNumber };
 }
-/** A < (or with `reverse` a >) of a btree family that has this operator as its =. */
-export function getOrderingOpForEqualityOp(operator: Oid, useLeftType: boolean): Oid {
-  for (const m of sys.amopsByOperator(operator)) {
-    if (m.amopmethod !== ids.BTREE_AM_OID || m.amopstrategy !== BTEqualStrategyNumber) continue;
-    const type = useLeftType ? m.amoplefttype : m.amoprighttype;
-    const lt = getOpfamilyMember(m.amopfamily, type, type, BTLessStrategyNumber);
-    if (lt) return lt;
-  }
-  return 0;
-}
 /** The families in which an operator is a btree =, thus what a merge join may use. */
 export const getMergejoinOpfamilies = (operator: Oid): Oid[] => sys.amopsByOperator(operator)
   .filter((m) => m.amopmethod === ids.BTREE_AM_OID && m.amopstrategy === BTEqualStrategyNumber).map((m) => m.amopfamily);
 
-/** The hash functions for both sides of an = (get_op_hash_functions). */
-export function getOpHashFunctions(operator: Oid): { left: Oid; right: Oid } | undefined {
-  for (const m of sys.amopsByOperator(operator)) {
-    if (m.amopmethod !== ids.HASH_AM_OID || m.amopstrategy !== HTEqualStrategyNumber) continue;
-    const left = getOpfamilyProc(m.amopfamily, m.amoplefttype, m.amoplefttype, HASHSTANDARD_PROC);
-    const right = m.amoplefttype === m.amoprighttype ? left
-      : getOpfamilyProc(m.amopfamily, m.amoprighttype, m.amoprighttype, HASHSTANDARD_PROC);
-    if (left && right) return { left, right };
-  }
-  return undefined;
-}
 /** Whether an operator is an = that can be hashed when its left input has this type. */
 export function opHashjoinable(operator: Oid, inputType: Oid): boolean {
   if (operator === ids.ARRAY_EQ_OP || operator === ids.RECORD_EQ_OP) return typeOperators(inputType).hashProc !== 0;

@@ -178,8 +178,6 @@ function creationNamespace(): Oid {
   if (path.creation === 0) throw new PgError('undefined_schema', 'no schema has been selected to create in');
   return path.creation;
 }
-/** The schema new objects go to, 0: none (for current_schema()). */
-export const currentCreationNamespace = (): Oid => searchPath().creation;
 
 // ---------------------------------------------------------------- relations
 

@@ -52,4 +52,3 @@ export const SYSTEM_COLUMNS: readonly SystemColumn[] = [
 export const TableOidAttributeNumber = -6, SelfItemPointerAttributeNumber = -1, MinTransactionIdAttributeNumber = -2,
   MinCommandIdAttributeNumber = -3, MaxTransactionIdAttributeNumber = -4, MaxCommandIdAttributeNumber = -5;
 export const systemColumnByName = (name: string): SystemColumn | undefined => SYSTEM_COLUMNS.find((c) => c.attname === name);
-export const systemColumnByNumber = (attnum: number): SystemColumn | undefined => SYSTEM_COLUMNS.find((c) => c.attnum === attnum);

@@ -40,7 +40,6 @@ export interface CatalogDefinition {
 export const CATALOGS: readonly CatalogDefinition[] = schema.catalogs as unknown as CatalogDefinition[];
 
 const byOid = new Map<Oid, CatalogDefinition>(CATALOGS.map((c) => [c.oid, c]));
-const byName = new Map<string, CatalogDefinition>(CATALOGS.map((c) => [c.name, c]));
 const byIndex = new Map<Oid, CatalogDefinition>(CATALOGS.flatMap((c) => c.indexes.map((i) => [i.oid, c] as const)));
 
 /** First OID that is not pinned: what is below belongs to the system and cannot be dropped. */
@@ -49,7 +48,6 @@ export const FirstUnpinnedObjectId = 12000;
 export const FirstNormalObjectId = 16384;
 
 export const catalogByOid = (oid: Oid): CatalogDefinition | undefined => byOid.get(oid);
-export const catalogByName = (name: string): CatalogDefinition | undefined => byName.get(name);
 /** The catalog an index belongs to, by the index's OID. */
 export const catalogOfIndex = (indexOid: Oid): CatalogDefinition | undefined => byIndex.get(indexOid);
 

@@ -1,9 +1,7 @@
 // Whether a shared object (a role, a tablespace) may be dropped: what still depends on it, in words.
-import { PgError } from '../../common/errors.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
 import { describeObject } from './objectaddress.ts';
-import * as ids from './oids.ts';
 import { objectAddress } from './pg_depend.ts';
 import { sharedDependentsOf } from './pg_shdepend.ts';
 import { databaseByOid } from './syscache.ts';
@@ -33,12 +31,4 @@ export function checkSharedDependencies(classId: Oid, objectId: Oid): string | n
     lines.push(`and ${more} other object${more === 1 ? '' : 's'} (see server log for list)`);
   }
   return lines.join('\n');
-}
-
-/** Refuses to drop a role that owns something or is mentioned in an ACL. */
-export function checkRoleUnused(role: Oid, name: string): void {
-  const detail = checkSharedDependencies(ids.AuthIdRelationId, role);
-  if (detail !== null) {
-    throw new PgError('dependent_objects_still_exist', `role "${name}" cannot be dropped because some objects depend on it`, { detail });
-  }
 }

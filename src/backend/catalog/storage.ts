@@ -20,12 +20,3 @@ export function setNewFilenode(relation: Oid, keepStatistics = false): number {
     ...(keepStatistics || tuple.row.relkind === 'S' ? {} : { relpages: 0, reltuples: -1, relallvisible: 0 }) });
   return filenode;
 }
-
-/** Two relations change places: the end of a rewrite into another table (swap_relation_files). */
-export function swapFilenodes(a: Oid, b: Oid): void {
-  const [first] = catalogFind(RelationRelationId, PgClassOidIndexId, [a]);
-  const [second] = catalogFind(RelationRelationId, PgClassOidIndexId, [b]);
-  if (!first || !second) throw internalError(`cache lookup failed for relation ${first ? b : a}`);
-  catalogUpdate(RelationRelationId, first, { relfilenode: second.row.relfilenode });
-  catalogUpdate(RelationRelationId, second, { relfilenode: first.row.relfilenode });
-}

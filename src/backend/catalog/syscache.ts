@@ -185,9 +185,6 @@ export function castBySourceTarget(source: Oid, target: Oid): rows.PgCast | unde
   if (row && !isOverridden(ids.CastRelationId, row.oid)) return row;
   return lookup(ids.CastRelationId, ids.PgCastSourceTargetIndexId, source, target);
 }
-export function castsFrom(source: Oid): readonly rows.PgCast[] {
-  return castsBySource.merge(String(source), ids.PgCastSourceTargetIndexId, source);
-}
 export const languageByOid = (oid: Oid): rows.PgLanguage | undefined =>
   builtin(b.builtinLanguages, ids.LanguageRelationId, oid) ?? lookup(ids.LanguageRelationId, ids.PgLanguageOidIndexId, oid);
 export function languageByName(name: string): rows.PgLanguage | undefined {
@@ -258,8 +255,6 @@ export const databaseByOid = (oid: Oid): rows.PgDatabase | undefined =>
   lookup(ids.DatabaseRelationId, ids.PgDatabaseOidIndexId, oid);
 export const databaseByName = (name: string): rows.PgDatabase | undefined =>
   lookup(ids.DatabaseRelationId, ids.PgDatabaseDatnameIndexId, name);
-export const tablespaceByOid = (oid: Oid): rows.PgTablespace | undefined =>
-  lookup(ids.TableSpaceRelationId, ids.PgTablespaceOidIndexId, oid);
 export const tablespaceByName = (name: string): rows.PgTablespace | undefined =>
   lookup(ids.TableSpaceRelationId, ids.PgTablespaceSpcnameIndexId, name);
 

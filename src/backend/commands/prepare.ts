@@ -36,7 +36,6 @@ export function fetchPreparedStatement(name: string): PreparedStatement {
   return found;
 }
 
-export const hasPreparedStatement = (name: string): boolean => prepared.has(name);
 export const dropPreparedStatement = (name: string): boolean => prepared.delete(name);
 export const dropAllPreparedStatements = (): void => prepared.clear();
 export const allPreparedStatements = (): Iterable<PreparedStatement> => prepared.values();

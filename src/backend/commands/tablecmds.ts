@@ -9,7 +9,6 @@ import { getType } from '../catalog/lsyscache.ts';
 import { rangeVarGetCreationNamespace, rangeVarGetRelid, isTempNamespace } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
 import { storeAttrDefault } from '../catalog/pg_attrdef.ts';
-import { createComments, getComment } from '../catalog/pg_description.ts';
 import { objectAddress, ownedSequences, recordDependencyOn } from '../catalog/pg_depend.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
@@ -426,12 +425,6 @@ export function allChildren(oid: Oid): Oid[] {
   };
   visit(oid);
   return found;
-}
-
-/** Copies the comment of one object to another (LIKE ... INCLUDING COMMENTS). */
-export function copyComment(from: { classId: Oid; objectId: Oid; sub: number }, to: { classId: Oid; objectId: Oid; sub: number }): void {
-  const comment = getComment(from.objectId, from.classId, from.sub);
-  if (comment !== null) createComments(to.objectId, to.classId, to.sub, comment);
 }
 
 export const TABLE_COMMANDS: UtilityTable = {

@@ -349,18 +349,3 @@ function intersects(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
   for (const x of b) if (a.has(x)) return true;
   return false;
 }
-
-/** Many rows, one after another, outside a plan: COPY, CREATE TABLE AS, rewrites. */
-export function openBulkInsert(relation: Relation): { insert(row: Datum[]): void; finish(): number } {
-  const target = new ResultRelation(relation);
-  let rows = 0;
-  return {
-    insert(row) {
-      target.insert(row);
-      rows++;
-    },
-    finish() {
-      return rows;
-    },
-  };
-}

@@ -1,6 +1,6 @@
 // Comparing and hashing datums by type: what sorts, merges, groups and hash tables need (PostgreSQL's sortsupport).
 import { notSupported } from '../../common/errors.ts';
-import { amopsByFamily, amopsByOperator, amprocsByFamily, opclassesOf } from '../catalog/syscache.ts';
+import { amopsByOperator, amprocsByFamily, opclassesOf } from '../catalog/syscache.ts';
 import type { ArrayValue, Datum, Int8, Interval, Oid, RecordValue, TimeTz } from '../types/datum.ts';
 import { hashKeyFor } from '../types/compare.ts';
 import { numericHashKey } from '../types/numeric.ts';
@@ -103,12 +103,6 @@ export function sortComparator(opno: Oid, type: Oid, collation: Oid): { compare:
   const proc = amprocsByFamily(family).find((p) => p.amprocnum === 1 && p.amproclefttype === inputType && p.amprocrighttype === inputType);
   if (proc === undefined) throw notSupported(`ordering by operator ${opno}`);
   return { compare: callable(functionInfo(proc.amproc), [inputType, inputType], 23, collation), reverse };
-}
-
-export function equalityOperator(type: Oid): Oid {
-  const family = defaultOpfamily(type);
-  const input = opclassInputType(type);
-  return amopsByFamily(family).find((a) => a.amopstrategy === 3 && a.amoplefttype === input && a.amoprighttype === input)?.amopopr ?? 0;
 }
 
 // ------------------------------------------------------------------ hash keys

@@ -25,7 +25,3 @@ export function equal(a: unknown, b: unknown): boolean {
   if (left['slot'] !== right['slot']) session.literalsLifted = false;
   return true;
 }
-
-export function listMember(list: readonly unknown[], item: unknown): boolean {
-  return list.some((e) => equal(e, item));
-}

@@ -1,7 +1,6 @@
 // Makers of the nodes that are made in many places; every maker sets all fields, in one order.
 import type { Datum, Oid } from '../types/datum.ts';
 import { BOOLOID } from '../types/oids.ts';
-import { exprCollation, exprType, exprTypmod } from './nodeFuncs.ts';
 import type { Query, RangeTblEntry, RTEKind } from './parsenodes.ts';
 import type {
   Alias, BoolExpr, CoercionForm, Const, Expr, FromExpr, FromItem, FuncExpr, OpExpr, RelabelType, TargetEntry, Var,
@@ -9,11 +8,6 @@ import type {
 
 export function makeVar(varno: number, varattno: number, vartype: Oid, vartypmod: number, varcollid: Oid, varlevelsup: number, location = -1): Var {
   return { kind: 'Var', varno, varattno, vartype, vartypmod, varcollid, varlevelsup, location };
-}
-
-/** A Var for a target entry of a subquery in the range table. */
-export function makeVarFromTargetEntry(varno: number, te: TargetEntry): Var {
-  return makeVar(varno, te.resno, exprType(te.expr), exprTypmod(te.expr), exprCollation(te.expr), 0);
 }
 
 export function makeConst(consttype: Oid, consttypmod: number, constcollid: Oid, constvalue: Datum, location = -1): Const {

@@ -1,7 +1,6 @@
 // Costs of single nodes, in PostgreSQL's units (costsize.c): 1 is one page read in sequence. Joins: joincost.ts.
 import { functionInfo } from '../executor/fmgr_info.ts';
 import { expressionTreeWalker } from '../nodes/nodeFuncs.ts';
-import type { Plan } from '../nodes/plannodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { getBool, getInt, getReal } from '../utils/guc.ts';
 import type { Path, RestrictInfo } from './pathnodes.ts';
@@ -40,13 +39,6 @@ export function roundEven(x: number): number {
 
 // ------------------------------------------------------------------ expressions
 
-/** What a SubPlan costs (cost_subplan): kept by plan id while a statement is planned. */
-export interface SubplanCost { startup: number; perCall: number }
-const subplanCosts = new WeakMap<object, SubplanCost>();
-export function noteSubplanCost(args: object, cost: SubplanCost): void {
-  subplanCosts.set(args, cost);
-}
-
 export interface QualCost { startup: number; perTuple: number }
 
 /** cost_qual_eval. */
@@ -66,14 +58,7 @@ export function evalCost(list: readonly Expr[]): QualCost {
       case 'RowCompareExpr': cost.perTuple += costs.cpuOperator * node.largs.length; break;
       case 'MinMaxExpr': case 'SQLValueFunction': case 'XmlExpr': case 'CoerceToDomain': case 'NextValueExpr': cost.perTuple += costs.cpuOperator; break;
       case 'CurrentOfExpr': cost.startup += DISABLE_COST; break;
-      case 'SubPlan': {
-        const known = subplanCosts.get(node.setParam);
-        if (known !== undefined) {
-          cost.startup += known.startup;
-          cost.perTuple += known.perCall;
-        } else cost.perTuple += 100 * costs.cpuOperator;
-        return node.args.some(walk);
-      }
+      case 'SubPlan': cost.perTuple += 100 * costs.cpuOperator; return node.args.some(walk);
       default:
     }
     return node.kind !== 'Query' && expressionTreeWalker(node, walk);
@@ -177,33 +162,3 @@ export function indexPagesFetched(tuples: number, pages: number, total: number):
   const limit = (2 * t * b) / (2 * t - b);
   return Math.ceil(tuples <= limit ? (2 * t * tuples) / (2 * t + tuples) : b + ((tuples - limit) * (t - b)) / t);
 }
-
-/** cost_agg, as far as the strategies differ. */
-export function aggCost(strategy: 'plain' | 'sorted' | 'hashed' | 'mixed', input: Pick<Plan, 'startup_cost' | 'total_cost' | 'plan_rows' | 'plan_width'>, columns: number, groups: number, transPerTuple: number, finalPerGroup: number): { startup: number; total: number } {
-  const n = input.plan_rows;
-  let startup: number;
-  let total: number;
-  if (strategy === 'plain') {
-    startup = input.total_cost + transPerTuple * n + finalPerGroup;
-    total = startup + costs.cpuTuple;
-  } else if (strategy === 'sorted') {
-    startup = input.startup_cost;
-    total = input.total_cost + transPerTuple * n + costs.cpuOperator * columns * n + finalPerGroup * groups + costs.cpuTuple * groups;
-  } else {
-    startup = input.total_cost + transPerTuple * n + costs.cpuOperator * columns * n;
-    total = startup + finalPerGroup * groups + costs.cpuTuple * groups;
-  }
-  if (strategy !== 'plain' && strategy !== 'sorted') {
-    const bytes = groups * hashEntryBytes(input.plan_width, transPerTuple);
-    if (bytes > costs.hashMemBytes) {
-      // Groups that do not fit are written out and read again.
-      const batches = Math.max(2, bytes / costs.hashMemBytes);
-      const depth = Math.ceil(Math.log(batches) / Math.log(32));
-      const pages = relationPages(n, input.plan_width);
-      startup += pages * depth * costs.randomPage * 2;
-      total += pages * depth * (costs.randomPage + costs.seqPage) * 2 + depth * n * 2 * costs.cpuTuple;
-    }
-  }
-  return { startup, total };
-}
-const hashEntryBytes = (width: number, transPerTuple: number): number => 16 + 48 + maxAlign(Math.round(width)) + 16 + (transPerTuple > 0 ? 16 : 0);

@@ -70,11 +70,6 @@ export function processEquivalence(root: PlannerInfo, rinfo: RestrictInfo, below
   return true;
 }
 
-export function canonicalClass(ec: EquivalenceClass): EquivalenceClass {
-  while (ec.merged !== null) ec = ec.merged;
-  return ec;
-}
-
 /** The class an expression to be sorted by belongs to; made when there is none and `create`. */
 export function classForSorting(root: PlannerInfo, expr: Expr, families: Oid[], collation: Oid, sortref: number, create: boolean): EquivalenceClass | null {
   const volatile = containsVolatile(expr);

@@ -397,11 +397,6 @@ export function coerceToCommonType(state: ParseState | null, node: Expr, target:
   return coerceType(state, node, input, target, -1, 'implicit', 'implicit_cast', -1);
 }
 
-/** Whether all can be converted to the common type (verify_common_type). */
-export function verifyCommonType(type: Oid, exprs: readonly Expr[]): boolean {
-  return exprs.every((e) => exprType(e) === type || canCoerceType([exprType(e)], [type], 'implicit'));
-}
-
 /** The typmod all share, else -1. */
 export function selectCommonTypmod(exprs: readonly Expr[], type: Oid): number {
   let result: number | undefined;
@@ -412,11 +407,6 @@ export function selectCommonTypmod(exprs: readonly Expr[], type: Oid): number {
     else if (result !== typmod) return -1;
   }
   return result ?? -1;
-}
-
-/** Whether a Var or Const is of an inferred type that must be settled (unknown becomes text). */
-export function isUnknownLiteral(e: Expr): e is Const {
-  return e.kind === 'Const' && e.consttype === T.UNKNOWNOID;
 }
 
 Object.assign(recursion, { canCoerceType, typeCategory });

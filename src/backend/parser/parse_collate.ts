@@ -26,11 +26,6 @@ export function assignExprCollations(state: ParseState, e: Expr): void {
   walk(state, e, fresh());
 }
 
-/** For lists whose members share a collation, such as a row of VALUES. */
-export function assignListCollations(state: ParseState, list: readonly Expr[]): void {
-  for (const e of list) assignExprCollations(state, e);
-}
-
 /** The collation that all of these would have in common; a conflict is an error unless noneOk (then 0). */
 export function selectCommonCollation(state: ParseState, exprs: readonly Expr[], noneOk: boolean): Oid {
   const context = fresh();

@@ -601,9 +601,6 @@ export function expandNamespaceItemAttrs(state: ParseState, nsitem: NamespaceIte
   });
 }
 
-export const rteIsDropped = (rte: RangeTblEntry, attnum: number): boolean =>
-  rte.rtekind === 'relation' ? (sys.attributeByNumber(rte.relid, attnum)?.attisdropped ?? true) : rte.eref.colnames[attnum - 1] === '';
-
 /** The name of a column of an entry (get_rte_attribute_name). */
 export function getRteAttributeName(rte: RangeTblEntry, attnum: number): string {
   if (attnum === 0) return '*';

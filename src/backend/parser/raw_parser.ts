@@ -158,30 +158,6 @@ function runParse(text: string): string {
   }
 }
 
-/** PL/pgSQL's own parser: the JSON of a whole CREATE FUNCTION statement, or its error. */
-export function parsePlpgsqlJson(createFunction: string): unknown {
-  const module = wasm;
-  if (module === undefined) throw new Error('loadParser() has not been called');
-  let healthy = false;
-  const input = copyIn(module, createFunction, Buffer.byteLength(createFunction, 'utf8'));
-  let result = 0;
-  try {
-    result = module._wasm_parse_plpgsql(input);
-    const text = cString(module, result);
-    healthy = true;
-    if (!text.startsWith('{')) throw grammarError(text, 0);
-    return JSON.parse(text);
-  } catch (error) {
-    if (isStackOverflow(error)) throw stackDepthError();
-    throw error;
-  } finally {
-    if (healthy) {
-      module._free(input);
-      if (result !== 0) module._wasm_free_string(result);
-    } else restore(module);
-  }
-}
-
 function copyIn(module: Wasm, text: string, bytes: number): number {
   const pointer = module._malloc(bytes + 1);
   if (pointer === 0) throw new PgError('out_of_memory', 'out of memory');

@@ -4,7 +4,7 @@ import { internalError } from '../../common/errors.ts';
 import { getBaseTypeAndTypmod } from '../catalog/lsyscache.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { makeNullConst } from '../nodes/makefuncs.ts';
-import { expressionTreeMutator, expressionTreeWalker, exprCollation, exprType, exprTypmod, fromItemMutator, fromItemWalker, queryTreeMutator, queryTreeWalker } from '../nodes/nodeFuncs.ts';
+import { expressionTreeMutator, expressionTreeWalker, exprCollation, exprType, exprTypmod, fromItemWalker, queryTreeMutator, queryTreeWalker } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry, RowMarkClause } from '../nodes/parsenodes.ts';
 import type { Expr, FromExpr, FromItem, RowExpr, TargetEntry, Var } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
@@ -70,10 +70,6 @@ export function offsetVarNodesInQuery(query: Query, offset: number): Query {
   const change = moveVars(0, move);
   return renumberQuery(mutateQueryDeep(query, 0, change), move);
 }
-export function offsetFromItemVars(item: FromItem, offset: number): FromItem {
-  const change = moveVars(0, (rt) => rt + offset);
-  return offsetFromItem(fromItemMutator(item, (e) => deepMutate(e, 0, change, (q, l) => mutateQueryDeep(q, l, change))), (rt) => rt + offset);
-}
 
 /** Turns references to range table entry `from` into references to `to`. */
 export function changeVarNodes(e: Expr, from: number, to: number, sublevelsUp = 0): Expr {
@@ -108,13 +104,6 @@ export function incrementVarSublevelsUp(e: Expr, delta: number, minLevel: number
 export function incrementVarSublevelsUpInQuery(query: Query, delta: number, minLevel: number): Query {
   return raiseQuery(query, 0, delta, minLevel);
 }
-export function incrementVarSublevelsUpInRtable(rtable: RangeTblEntry[], delta: number, minLevel: number): RangeTblEntry[] {
-  const holder = { rtable } as unknown as Query;
-  const q = raiseQuery({ ...EMPTY, ...holder }, 0, delta, minLevel);
-  return q.rtable;
-}
-import { makeQuery } from '../nodes/makefuncs.ts';
-const EMPTY: Query = makeQuery('select');
 
 /** Whether a query, a part of its join tree or an expression refers to range table entry `rt` of level `sublevelsUp`. */
 export function rangeTableEntryUsed(node: Expr | Query | FromItem, rt: number, sublevelsUp = 0): boolean {

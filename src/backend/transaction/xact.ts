@@ -62,7 +62,6 @@ const xact = {
 // --- What others ask ------------------------------------------------------------------------------------------------
 
 export const transactionBlockStatus = (): 'I' | 'T' | 'E' => BLOCK_STATUS[current.block];
-export const isAbortedTransactionBlock = (): boolean => current.block === 'abort' || current.block === 'subabort';
 /** Inside a live transaction. */
 export const isTransactionState = (): boolean => current.phase === 'inprogress';
 export const isolationLevel = (): IsolationLevel => xact.isolation;
@@ -138,8 +137,6 @@ export function renewSnapshot(): void {
   xact.firstSnapshot = true;
   renewStores();
 }
-
-export const snapshotTaken = (): boolean => xact.firstSnapshot;
 
 /** A statement inside a statement (in a volatile function): it sees the newest commit in READ COMMITTED; what is under way
  * outside goes on with its own after `popSnapshot`. */

@@ -20,11 +20,6 @@ export function arrayElement(array: ArrayValue, subscripts: readonly number[]): 
   return array.values[offset] ?? null;
 }
 
-/** a[i] of the usual array of one dimension, without an array of subscripts. */
-export function arrayElement1(array: ArrayValue, subscript: number): Datum {
-  return array.dims.length === 1 ? array.values[subscript - array.lbounds[0]!] ?? null : null;
-}
-
 /** Visits the offsets of a sub-box in row-major order. */
 function forEachOffset(dims: readonly number[], from: readonly number[], size: readonly number[], visit: (offset: number) => void): void {
   const walk = (dimension: number, offset: number): void => {

@@ -3,10 +3,8 @@
 // counted astronomically inside (1 BC is 0).
 import { INT8_MAX, INT8_MIN, int8, type Int8 } from './datum.ts';
 
-export const MONTHS_PER_YEAR = 12;
 export const DAYS_PER_MONTH = 30; // assumed where a month must be a number of days
 export const SECS_PER_DAY = 86400;
-export const SECS_PER_HOUR = 3600;
 export const USECS_PER_DAY = 86_400_000_000;
 export const USECS_PER_HOUR = 3_600_000_000;
 export const USECS_PER_MINUTE = 60_000_000;

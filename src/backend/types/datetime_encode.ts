@@ -1,6 +1,6 @@
 // Dates, times and intervals as text, in the styles of DateStyle and IntervalStyle: the Encode functions of
 // PostgreSQL's datetime.c. The ISO style is on COPY's path and has a way of its own.
-import { date2j, dayNames, j2date, j2day, monthAbbreviations, POSTGRES_EPOCH_JDATE, setTime, timestampDay, timestampTime,
+import { date2j, dayNames, j2date, j2day, monthAbbreviations, POSTGRES_EPOCH_JDATE, timestampDay, timestampTime,
   Tm, USECS_PER_HOUR, USECS_PER_MINUTE, USECS_PER_SEC } from './calendar.ts';
 import { datetimeSettings, type DateOrder, type DateStyle, type IntervalStyle } from './datetime_settings.ts';
 import type { Int8, Interval } from './datum.ts';
@@ -241,11 +241,4 @@ function isoInterval({ year, mon, day, hour, min, sec, usec }: IntervalParts): s
     if (sec !== 0 || usec !== 0) text += `${sec < 0 || usec < 0 ? '-' : ''}${seconds(sec, usec, false)}S`;
   }
   return text === 'P' ? 'PT0S' : text;
-}
-
-/** Fills `tm` with a finite local timestamp. */
-export function breakDown(local: Int8, tm: Tm): void {
-  const day = timestampDay(local);
-  j2date(day + POSTGRES_EPOCH_JDATE, tm);
-  setTime(timestampTime(local, day), tm);
 }

@@ -351,16 +351,6 @@ export function checkJson(text: string): void {
   parseJson(text, false);
 }
 
-/** Whether it is, and whether all its escapes can be worked out. */
-export function isValidJson(text: string): boolean {
-  try {
-    checkJson(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 const NEEDS_ESCAPE = /["\\\u0000-\u001f]/;
 
 /** escape_json: with quotes. */

@@ -170,15 +170,3 @@ registerBuiltins({
     nameicnlike: notCaseless,
   },
 });
-
-/** For planners that want to know what a pattern begins with: the fixed prefix, and whether it is the whole pattern. */
-export function likePrefix(pattern: string): { prefix: string; exact: boolean } {
-  let prefix = '';
-  for (let i = 0; i < pattern.length; i++) {
-    const char = pattern[i]!;
-    if (char === '%' || char === '_') return { prefix, exact: false };
-    if (char === '\\') i++;
-    prefix += pattern[i] ?? '';
-  }
-  return { prefix, exact: true };
-}

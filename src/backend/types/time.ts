@@ -244,18 +244,6 @@ registerBuiltins({
   },
 });
 
-/** SQLValueFunction: LOCALTIME with a precision (-1: none given). */
-export function localTime(typmod: number): number {
-  const local = toLocal(session.transactionStart, datetimeSettings.timeZone);
-  return adjustTime(timestampTime(local, timestampDay(local)), typmod);
-}
-
-/** CURRENT_TIME. */
-export function currentTimeOfDay(typmod: number): TimeTz {
-  const { offset } = datetimeSettings.timeZone.at(unixSeconds(session.transactionStart));
-  return new TimeTz(localTime(typmod), 0 - offset);
-}
-
 /** CURRENT_DATE. */
 export function currentDate(): number {
   return timestampDay(toLocal(session.transactionStart, datetimeSettings.timeZone));

@@ -47,11 +47,6 @@ export function adjustTimestamp(timestamp: Int8, typmod: number): Int8 {
 
 const EPOCH = -EPOCH_SHIFT_SECS * USECS_PER_SEC;
 
-/** 1970-01-01 00:00:00. */
-export function epochTimestamp(): number {
-  return EPOCH;
-}
-
 function decode(text: string, typeName: string, withZone: boolean): Int8 {
   const scanned = scanDateTime(text, TIMESTAMP_BUFFER);
   if (typeof scanned === 'number') throw datetimeParseError(scanned, text, typeName);
@@ -359,8 +354,4 @@ function negated(span: Interval): Interval {
 /** SQLValueFunction: CURRENT_TIMESTAMP and LOCALTIMESTAMP with a precision (-1: none given). */
 export function currentTimestamp(typmod: number): Int8 {
   return adjustTimestamp(session.transactionStart, typmod);
-}
-
-export function localTimestamp(typmod: number): Int8 {
-  return adjustTimestamp(toLocal(session.transactionStart, datetimeSettings.timeZone), typmod);
 }

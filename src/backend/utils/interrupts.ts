@@ -10,26 +10,22 @@ import { settings } from './settings.ts';
 const { signals, timers } = port;
 
 /** The timers of a process (Port.setTimer). */
-const STATEMENT_TIMER = 0, LOCK_TIMER = 1, IDLE_IN_TRANSACTION_TIMER = 2, IDLE_SESSION_TIMER = 3, AUTHENTICATION_TIMER = 5;
+const STATEMENT_TIMER = 0, IDLE_IN_TRANSACTION_TIMER = 2, IDLE_SESSION_TIMER = 3, AUTHENTICATION_TIMER = 5;
 
 /** signals[0] when we last looked: as long as it stays, nothing has come. */
 let seenTotal = 0;
 let seenCancels = 0;
-/** Something came that has not been acted on. */
-let pending = false;
 let terminatePending = false;
 let cancelPending = false;
-let holdCount = 0;
 let readingCommand = false;
 let statementTimerRuns = false;
-let lockTimerRuns = false;
 let idleTimerRuns = false;
 
 /** What a new backend does with its signals. Before authentication, termination is simply the end. */
 export function installBackendSignals(): void {
   for (const signal of [SIGHUP, SIGINT, SIGTERM, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM]) port.setSignal(signal, 'flag');
   seenTotal = seenCancels = seenReloads = 0;
-  pending = terminatePending = cancelPending = false;
+  terminatePending = cancelPending = false;
 }
 
 let deaf = false;
@@ -41,8 +37,8 @@ export function ignoreInterrupts(ignore: boolean): void {
 
 /** Throws when the statement or the session is to end. */
 export function checkForInterrupts(): void {
-  if (signals[0] !== seenTotal || pending) processInterrupts();
-  if (--looksLeft <= 0 && holdCount === 0) looksLeft = look();
+  if (signals[0] !== seenTotal) processInterrupts();
+  if (--looksLeft <= 0) looksLeft = look();
 }
 /** So often may be asked before memory is looked at. */
 let looksLeft = 0;
@@ -75,19 +71,6 @@ function look(): number {
   return checkMemory();
 }
 
-/** Whether a signal or timer came that nobody has acted on: for loops that want to leave before they check. */
-export function interruptPending(): boolean {
-  return signals[0] !== seenTotal || pending;
-}
-
-/** Between hold and resume nothing is thrown: short stretches that must not be left half-way. */
-export function holdInterrupts(): void {
-  holdCount++;
-}
-export function resumeInterrupts(): void {
-  holdCount--;
-}
-
 function processInterrupts(): void {
   seenTotal = signals[0]!;
   if (deaf) return;
@@ -97,9 +80,6 @@ function processInterrupts(): void {
     seenCancels = signals[SIGINT]!;
     cancelPending = true;
   }
-  pending = true;
-  if (holdCount > 0) return;
-  pending = false;
   if (timers[AUTHENTICATION_TIMER]) {
     throw new FatalError('query_canceled', 'canceling authentication due to timeout');
   }
@@ -114,21 +94,12 @@ function processInterrupts(): void {
 function cancelStatement(): void {
   const byUser = cancelPending;
   cancelPending = false;
-  if (lockTimerRuns && timers[LOCK_TIMER]) {
-    stopLockTimeout();
-    throw new PgError('lock_not_available', 'canceling statement due to lock timeout');
-  }
   if (statementTimerRuns && timers[STATEMENT_TIMER] && !readingCommand) {
     stopStatementTimer();
     throw new PgError('query_canceled', 'canceling statement due to statement timeout');
   }
   // A cancel request that comes too late is nobody's.
   if (byUser && !readingCommand) throw new PgError('query_canceled', 'canceling statement due to user request');
-}
-
-/** For a wait in the middle of a message, e.g. COPY data: only the end of the session may interrupt it. */
-export function checkForTermination(): void {
-  if (readingCommand || signals[SIGTERM]! > 0 || signals[SIGQUIT]! > 0 || timers[AUTHENTICATION_TIMER]) checkForInterrupts();
 }
 
 // ---- time limits
@@ -166,19 +137,6 @@ export function stopStatementTimeout(): void {
 function stopStatementTimer(): void {
   statementTimerRuns = false;
   port.setTimer(STATEMENT_TIMER, 0);
-}
-
-/** lock_timeout, around each wait for a lock. */
-export function startLockTimeout(): void {
-  if (settings.lock_timeout > 0) {
-    lockTimerRuns = true;
-    port.setTimer(LOCK_TIMER, settings.lock_timeout);
-  }
-}
-export function stopLockTimeout(): void {
-  if (!lockTimerRuns) return;
-  lockTimerRuns = false;
-  port.setTimer(LOCK_TIMER, 0);
 }
 
 /** The backend waits for its frontend's next command; `status` as in ReadyForQuery. */

@@ -1,6 +1,6 @@
 // Sites by name: /etc/posthouse/<name> has the configuration, /var/lib/posthouse/<name> the data, /run/posthouse/<name> the
 // socket. A site is there when its site.ini is.
-import { existsSync, lstatSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SITE_INI } from '../../common/site.ts';
 import { port as native } from '../../port/port.ts';
@@ -104,11 +104,6 @@ export function readSetting(site: Site, name: string): string | undefined {
 export function withSetting(text: string, name: string, value: string): string {
   const sample = new RegExp(`^;?[ \\t]*${name}[ \\t]*=.*$`, 'm'), line = `${name} = ${value}`;
   return sample.test(text) ? text.replace(sample, () => line) : `${text.replace(/\n*$/, '\n')}${line}\n`;
-}
-
-export function writeSetting(site: Site, name: string, value: string): void {
-  const file = join(site.config, SITE_INI);
-  writeFileSync(file, withSetting(readFileSync(file, 'utf8'), name, value));
 }
 
 /** Where the units of a site say what it listens on (units.ts). */

@@ -1,5 +1,4 @@
 // Queries: those of people and scripts (SendQuery), and psql's own (PSQLexec); what is printed of their results (common.c).
-import { writeSync } from 'node:fs';
 import type { Connection } from '../../interfaces/libpq/connection.ts';
 import { ConnectionError, ServerError } from '../../interfaces/libpq/errors.ts';
 import type { Result } from '../../interfaces/libpq/result.ts';
@@ -516,10 +515,4 @@ export function attach(db: Connection): void {
   db.on('notification', ({ channel, payload, processId }) => {
     pending.push(`Asynchronous notification "${channel}" ${payload === '' ? '' : `with payload "${payload}" `}received from server process with PID ${processId}.\n`);
   });
-}
-
-/** Says something on the terminal at once. */
-export function sayNow(text: string): void {
-  pset.out.flush();
-  writeSync(1, text);
 }

@@ -241,6 +241,3 @@ export async function processFile(path: string, relative = false): Promise<numbe
     source.close();
   }
 }
-
-/** For commands, which mainloop.ts itself imports. */
-export const runFile: (path: string, relative: boolean) => Promise<number> = processFile;

@@ -270,8 +270,6 @@ export interface Prepared {
   readonly cast: Cast | null;
 }
 
-const NONE: readonly Datum[] = [];
-
 /** Analyzes an expression for these values (null: statically) and makes it a value of the wanted type. */
 export function analyzeExpression(site: Site, binding: Binding): { query: Query; expr: Expr | null; type: Oid; typmod: number } {
   const { expr, fn } = site;
@@ -397,9 +395,4 @@ function compileSimple(node: Expr, binding: Binding): Prepared['run'] {
   const { code } = genExpr(g, node, { var: () => { throw new PgError('internal_error', 'a column in an expression'); }, externParam });
   g.emit(`return ${code};`);
   return instantiate(g.text(), g.constants);
-}
-
-/** The value of an expression that is no query; undefined: it is one. */
-export function runSimple(p: Prepared, values: readonly Datum[]): Datum {
-  return p.run!({ params: values, slots: NONE, exec: [] });
 }
