@@ -288,7 +288,7 @@ rows.push('/** The row type of each catalog by its OID, so that `catalogScan(Typ
   'export type CatalogId = keyof CatalogRows;', '');
 write('rows.ts', rows.join('\n'));
 
-// ---------------------------------------------------------------- keywords.ts
+// ---------------------------------------------------------------- keyword_list.ts
 
 const byCategory: Record<string, string[]> = { U: [], C: [], T: [], R: [] };
 const bare = new Set<string>();
@@ -306,31 +306,10 @@ const wrap = (words: string[]): string => {
   return [...lines, line].join('\n');
 };
 const all = Object.values(byCategory).flat();
-write('../../common/keywords.ts', `// ${BANNER}
-
-const UNRESERVED = \`
-${wrap(byCategory.U!)}\`;
-/** Unreserved, but cannot be the name of a function or type. */
-const COL_NAME = \`
-${wrap(byCategory.C!)}\`;
-/** Reserved, but can be the name of a function or type. */
-const TYPE_FUNC_NAME = \`
-${wrap(byCategory.T!)}\`;
-const RESERVED = \`
-${wrap(byCategory.R!)}\`;
-/** Those that need AS before them to be a column label. */
-const AS_LABEL = \`
-${wrap(all.filter((w) => !bare.has(w)).sort())}\`;
-
-const words = (text: string): string[] => text.trim().split(/\\s+/);
-export type KeywordCategory = 'U' | 'C' | 'T' | 'R';
-/** SQL's words and how reserved they are: as pg_get_keywords() gives them. */
-export const KEYWORDS: ReadonlyMap<string, KeywordCategory> = new Map([
-  ...words(UNRESERVED).map((w) => [w, 'U'] as const), ...words(COL_NAME).map((w) => [w, 'C'] as const),
-  ...words(TYPE_FUNC_NAME).map((w) => [w, 'T'] as const), ...words(RESERVED).map((w) => [w, 'R'] as const),
-].sort((a, b) => (a[0] < b[0] ? -1 : 1)));
-export const AS_LABEL_KEYWORDS: ReadonlySet<string> = new Set(words(AS_LABEL));
-`);
+const lists: Record<string, string[]> = { UNRESERVED: byCategory.U!, COL_NAME: byCategory.C!, TYPE_FUNC_NAME: byCategory.T!, RESERVED: byCategory.R!, AS_LABEL: all.filter((w) => !bare.has(w)).sort() };
+write('../../common/keyword_list.ts', `// ${BANNER}
+// What the lists mean stands in keywords.ts.
+${Object.entries(lists).map(([name, words]) => `\nexport const ${name} = \`\n${wrap(words)}\`;\n`).join('')}`);
 
 await client.end();
 if (check) process.exitCode = stale === 0 ? 0 : 1;
