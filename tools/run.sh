@@ -33,16 +33,19 @@ fi
 if [ ! -e "$site/SITE_VERSION" ]; then
   $as "$program/dist/bin/initdb" -D "$site"
 fi
+user=$($as id -un)
+psql=psql
+command -v psql >/dev/null || psql=$program/dist/bin/psql
 (
   tries=0
-  until "$program/dist/bin/pg_isready" -q -h 127.0.0.1 -p "$port"; do
+  # With names that exist: who starts a site for the first time should not find an error in its log.
+  until "$program/dist/bin/pg_isready" -q -h 127.0.0.1 -p "$port" -U "$user" -d postgres; do
     tries=$((tries + 1))
     [ $tries -gt 100 ] && exit
     sleep 0.1
   done
-  user=$($as id -un)
   echo
-  echo "connect with:  psql -h 127.0.0.1 -p $port -U $user postgres"
+  echo "connect with:  $psql -h 127.0.0.1 -p $port -U $user postgres"
   echo
 ) &
 exec $as "$program/dist/bin/postmaster" -D "$site" -p "$port"
