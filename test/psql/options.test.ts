@@ -1,7 +1,7 @@
 // Options and exit codes: our psql and Debian's, started in the same way, against the same PostgreSQL 15.
 import test from 'ava';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dateText } from '../../src/bin/terminal/command_general.ts';
@@ -10,6 +10,7 @@ import type { Site } from '../support/site.ts';
 import { OURS, withoutOurs } from './compare.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'posthouse-psql-'));
+writeFileSync(join(folder, 'pgpass'), '*:*:*:*:secret\n');
 let server: Site | undefined;
 test.before(async () => { if (oracleInstalled) server = await startOracle('fsync = off'); });
 test.after.always(async () => {
@@ -43,6 +44,8 @@ const STARTS: [args: string[], input?: string][] = [
   // The server's last word, and the connection's: psql said the first twice.
   [['-X'], END], [['-X', '-v', 'VERBOSITY=terse'], END], [['-X'], 'PGDMP'],
   [['-X'], '\\unrestrict a\n\\restrict\n\\restrict abc\n\\! echo no\n\\unrestrict\n\\unrestrict x\n\\set a 1\nselect 1;\n\\if false\n\\unrestrict abc\n\\! echo yes\n'],
+  // The library's warning had psql's name in front.
+  [['-X', `passfile=${folder}/pgpass dbname=postgres`, ...ONE]],
   // A full disk was an exception with its stack; a command that fails was not told; a result's tag went where \\g says.
   [['-X'], 'select 1 \\g /dev/full\n\\o /dev/full\nselect 1;\n\\o\n\\w /dev/full\n\\copy (select 1) to /dev/full\n\\echo end'],
   [['-X'], '\\copy (select 1) to program \'cat > /dev/null; exit 3\'\n\\copy (select 1) to program \'cat > /dev/null; kill -9 $$\'\ncreate temp table a (a int);\n\\copy a from program \'nosuch command\'\n\\copy a from program \'kill -9 $$\'\n\\copy a from program \'/etc/passwd\'\n\\echo end'],

@@ -8,11 +8,11 @@ import { Interrupted, readPassword } from '../prompt.ts';
 import { defineCommands, type Command } from './command.ts';
 import { attach, psqlExec } from './common.ts';
 import { controls } from './mbprint.ts';
-import { logError, logInfo, stdout } from './output.ts';
+import { logError, logInfo, stdout, writeErr } from './output.ts';
 import { pset } from './settings.ts';
 import { booleanOf, setVariable } from './variables.ts';
 
-const OPTIONS: ConnectOptions = { statementCache: 0, onWarning: (message) => { logInfo(message); } };
+const OPTIONS: ConnectOptions = { statementCache: 0, onWarning: (message) => { writeErr(`${message}\n`); } };
 
 /** Connects, asking for a password when one is wanted and somebody may be asked. */
 export async function openConnection(settings: ConnectSettings): Promise<Connection> {
