@@ -144,7 +144,7 @@ export function removeInheritance(childOid: Oid, parentOid: Oid, isPartition: bo
 function setRelOptions(tab: Altered, cmd: RawNode, reset: boolean): void {
   const relation = tab.current;
   if (relation.kind === 'p' && !reset) throw storageParametersRefused(((cmd['def'] ?? []) as RawNode[])[0]?.['defname'] as string);
-  const kind = relation.kind === 'i' || relation.kind === 'I' ? 'index' : relation.kind === 'v' ? 'view' : 'table';
+  const kind = relation.kind === 'i' || relation.kind === 'I' ? relation.indexInfo?.accessMethod ?? 'btree' : relation.kind === 'v' ? 'view' : 'table';
   const [tuple] = catalogFind(ids.RelationRelationId, ids.PgClassOidIndexId, [tab.oid]);
   const reloptions = mergeOptions(tuple!.row.reloptions, (cmd['def'] ?? []) as RawNode[], kind, reset);
   if (kind === 'view' && reloptions?.some((o) => o.startsWith('check_option=')) && relation.viewQuery !== null) requireAutoUpdatable(relation.viewQuery);

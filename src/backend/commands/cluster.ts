@@ -61,7 +61,7 @@ function clusterTable(oid: Oid, index: Oid, verbose: boolean): void {
   lockTable(oid, before.name, before.shared, ACCESS_EXCLUSIVE_LOCK);
   const table = openRelation(oid);
   const info = openRelation(index).indexInfo!;
-  if (info.accessMethod !== 'btree') throw new PgError('feature_not_supported', `cannot cluster on index "${info.index.name}" because access method does not support clustering`);
+  if (info.accessMethod !== 'btree' && info.accessMethod !== 'gist') throw new PgError('feature_not_supported', `cannot cluster on index "${info.index.name}" because access method does not support clustering`);
   if (info.predicate !== null) throw new PgError('feature_not_supported', `cannot cluster on partial index "${info.index.name}"`);
   if (!info.valid) throw new PgError('feature_not_supported', `cannot cluster on invalid index "${info.index.name}"`);
   const named = `${getNamespaceName(table.namespace)}.${table.name}`;

@@ -78,7 +78,8 @@ export class PlanNames {
     return (made.kind === 'RowExpr' ? made.colnames[field - 1] : undefined) ?? `f${field}`;
   }
 
-  text(e: Expr, place: Place, forceprefix = this.useprefix): string {
+  /** `showImplicit`: with casts that nobody wrote, as columns of the node below have them. */
+  text(e: Expr, place: Place, forceprefix = this.useprefix, showImplicit = false): string {
     let at = place;
     const special = (node: Expr, c: DeparseContext): boolean => {
       if (node.kind === 'Var' && node.varno < 0) {
@@ -93,10 +94,10 @@ export class PlanNames {
         // Columns of a table with children are called after it, not after its first child.
         const { expr } = (child.kind === 'Append' || child.kind === 'MergeAppend') && child.apprelid > 0 ? child.apptlist[node.varattno - 1]! : tle;
         // What is not a column by itself gets parentheses, as the reader takes it for one.
-        if (expr.kind === 'Var') ruleExpr(expr, c, false);
+        if (expr.kind === 'Var') ruleExpr(expr, c, true);
         else {
           c.put('(');
-          ruleExpr(expr, c, false);
+          ruleExpr(expr, c, true);
           c.put(')');
         }
         at = saved;
@@ -135,7 +136,7 @@ export class PlanNames {
       if (node.kind === 'Var' && node.varattno === -1 && node.varno > 0) return false;
       return false;
     };
-    return expressionText(e, { namespaces: [this.namespace], forceprefix, special });
+    return expressionText(e, { namespaces: [this.namespace], forceprefix, special, showImplicit });
   }
 }
 

@@ -182,8 +182,9 @@ export class PlanExplainer {
       case 'SetOp': {
         const command = { intersect: 'Intersect', intersect_all: 'Intersect All', except: 'Except', except_all: 'Except All' }[plan.cmd];
         type('SetOp');
-        p.push({ label: 'Strategy', value: 'Hashed', text: false }, { label: 'Command', value: command, text: false });
-        return `HashSetOp ${command}`;
+        const sorted = plan.lefttree?.kind === 'Sort';
+        p.push({ label: 'Strategy', value: sorted ? 'Sorted' : 'Hashed', text: false }, { label: 'Command', value: command, text: false });
+        return `${sorted ? 'SetOp' : 'HashSetOp'} ${command}`;
       }
       case 'LockRows': type('LockRows'); return 'LockRows';
       case 'Limit': type('Limit'); return 'Limit';
@@ -417,7 +418,7 @@ export class PlanExplainer {
   private keyText(child: Plan, column: number, below: Place): string {
     const { expr: whole } = (child.kind === 'Append' || child.kind === 'MergeAppend') && child.apprelid > 0 ? child.apptlist[column - 1]! : child.targetlist[column - 1]!;
     const expr = whole.kind === 'RelabelType' && whole.relabelformat === 'implicit_cast' && whole.arg.kind === 'Var' ? whole.arg : whole;
-    const text = this.names.text(expr, below);
+    const text = this.names.text(expr, below, undefined, true);
     return expr.kind === 'Var' ? text : `(${text})`;
   }
 

@@ -27,6 +27,7 @@ import '../tsearch/headline.ts';
 import '../tsearch/rank.ts';
 import '../tsearch/to_tsany.ts';
 import '../tsearch/ts_json.ts';
+import '../tsearch/ts_rewrite.ts';
 import '../tsearch/ts_triggers.ts';
 import './large_objects.ts';
 import './lock_functions.ts';

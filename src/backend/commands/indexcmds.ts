@@ -37,7 +37,7 @@ import { checkUniqueKey, indexPartitions } from './partition_index.ts';
 import { partitionDescOf } from '../partitioning/partdesc.ts';
 import { catalogUpdateByKey } from '../catalog/indexing.ts';
 import { constantText } from './variable.ts';
-import { readOptions } from './reloptions.ts';
+import { type IndexMethod, readOptions } from './reloptions.ts';
 import { refuseInUse } from './trigger.ts';
 import { storeCounts } from './relation_counts.ts';
 
@@ -77,7 +77,7 @@ export function defineIndex(table: Relation, spec: IndexSpec, text: string, buil
   const { index, constraint } = indexCreate({
     table, name, accessMethod: method.oid, columns, keyCount: spec.keys.length, expressions, predicate, unique: spec.unique, nullsNotDistinct: spec.nullsNotDistinct,
     primary: spec.primary, constraint: spec.isConstraint ? { type: spec.primary ? 'p' : spec.exclusion !== null ? 'x' : 'u', ...(spec.exclusion === null ? {} : { operators: spec.exclusion.map((names, i) => exclusionOperator(names, columns[i]!)) }), deferrable: spec.deferrable, initiallyDeferred: spec.initDeferred } : null,
-    options: readOptions(spec.options, 'index'),
+    options: readOptions(spec.options, spec.accessMethod as IndexMethod),
   });
   commandCounterIncrement();
   if (!valid) catalogUpdateByKey(ids.IndexRelationId, ids.PgIndexIndexrelidIndexId, [index], { indisvalid: false });

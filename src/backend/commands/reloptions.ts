@@ -4,7 +4,9 @@ import { PgError } from '../../common/errors.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { constantText } from './variable.ts';
 
-type Kind = 'table' | 'index' | 'view' | 'column';
+/** Each access method has its own. */
+export type IndexMethod = 'btree' | 'hash' | 'gist' | 'spgist' | 'gin' | 'brin';
+type Kind = 'table' | 'view' | 'column' | IndexMethod;
 interface OptionRule { type: 'integer' | 'boolean' | 'real' | 'enum'; min?: number; max?: number; values?: readonly string[] }
 
 const VACUUM: Record<string, OptionRule> = {
@@ -19,17 +21,19 @@ const VACUUM: Record<string, OptionRule> = {
   vacuum_index_cleanup: { type: 'enum', values: ['auto', 'on', 'off', 'true', 'false', 'yes', 'no', '1', '0'] }, vacuum_truncate: { type: 'boolean' },
 };
 
+const FILLFACTOR: OptionRule = { type: 'integer', min: 10, max: 100 };
 const RULES: Record<Kind, Record<string, OptionRule>> = {
   table: {
     ...VACUUM, ...Object.fromEntries(Object.entries(VACUUM).map(([name, rule]) => [`toast.${name}`, rule])),
     fillfactor: { type: 'integer', min: 10, max: 100 }, toast_tuple_target: { type: 'integer', min: 128, max: 8160 }, user_catalog_table: { type: 'boolean' },
     parallel_workers: { type: 'integer', min: 0, max: 1024 },
   },
-  index: {
-    fillfactor: { type: 'integer', min: 10, max: 100 }, deduplicate_items: { type: 'boolean' }, fastupdate: { type: 'boolean' }, autosummarize: { type: 'boolean' },
-    pages_per_range: { type: 'integer', min: 1, max: 131072 }, gin_pending_list_limit: { type: 'integer', min: 64, max: 2147483647 },
-    buffering: { type: 'enum', values: ['on', 'off', 'auto'] },
-  },
+  btree: { fillfactor: FILLFACTOR, deduplicate_items: { type: 'boolean' } },
+  hash: { fillfactor: FILLFACTOR },
+  gist: { fillfactor: FILLFACTOR, buffering: { type: 'enum', values: ['on', 'off', 'auto'] } },
+  spgist: { fillfactor: FILLFACTOR },
+  gin: { fastupdate: { type: 'boolean' }, gin_pending_list_limit: { type: 'integer', min: 64, max: 2147483647 } },
+  brin: { autosummarize: { type: 'boolean' }, pages_per_range: { type: 'integer', min: 1, max: 131072 } },
   column: { n_distinct: { type: 'real', min: -1, max: Number.MAX_VALUE }, n_distinct_inherited: { type: 'real', min: -1, max: Number.MAX_VALUE } },
   view: { security_barrier: { type: 'boolean' }, security_invoker: { type: 'boolean' }, check_option: { type: 'enum', values: ['local', 'cascaded'] } },
 };

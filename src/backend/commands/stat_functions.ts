@@ -2,11 +2,15 @@
 // PostgreSQL with track_counts and the like off), so counters are zero, times unknown, and processes that do not exist
 // (WAL senders, receivers, progress of commands) have no rows.
 import { publishedTables } from '../catalog/publication.ts';
-import { classByOid } from '../catalog/syscache.ts';
+import { PgError } from '../../common/errors.ts';
+import { hasPrivsOfRole } from '../catalog/acl.ts';
+import { ROLE_PG_READ_ALL_STATS } from '../catalog/oids.ts';
+import { classByOid, databaseByOid } from '../catalog/syscache.ts';
 import { makeArray, type ArrayValue, type Datum, type Oid } from '../types/datum.ts';
 import { INT2OID } from '../types/oids.ts';
 import { registerBuiltins, type ContextFunction, type PureFunction, type SetFunction } from '../types/fmgr.ts';
-import { backends } from '../utils/backend_status.ts';
+import { backends, type BackendStatus } from '../utils/backend_status.ts';
+import { session } from '../utils/session.ts';
 import { rowMaker } from './set_results.ts';
 
 const words = (text: string): string[] => text.trim().split(/\s+/);
@@ -30,7 +34,51 @@ const NO_ROWS = words(`
   pg_stat_get_progress_info pg_stat_get_wal_senders pg_stat_get_slru pg_get_replication_slots pg_show_replication_origin_status
   pg_get_shmem_allocations pg_get_backend_memory_contexts pg_stats_ext_mcvlist_items`);
 
+/** Nothing is counted, so there is nothing to reset or to flush. */
+const nothing = (): string => '';
+const RESET_TARGETS = ['archiver', 'bgwriter', 'recovery_prefetch', 'wal'];
+const FIXED_KINDS = new Set(['archiver', 'bgwriter', 'checkpointer', 'slru', 'wal']);
+const VARIABLE_KINDS = new Set(['database', 'relation', 'function', 'replslot', 'subscription']);
+
+function noSlot(name: string | null): string {
+  if (name !== null) throw new PgError('invalid_parameter_value', `replication slot "${name}" does not exist`);
+  return '';
+}
+
+function haveStats(kind: string, database: Oid): boolean {
+  if (FIXED_KINDS.has(kind)) return true;
+  if (!VARIABLE_KINDS.has(kind)) throw new PgError('invalid_parameter_value', `invalid statistics kind: "${kind}"`);
+  return kind === 'database' && databaseByOid(database) !== undefined;
+}
+
+/** What a backend does, by the number of its slot; what only its owner may see is empty for others. */
+const ofBackend = (what: (b: BackendStatus) => Datum): PureFunction => (slot: number) => {
+  const found = backends().find((b) => b.slot === slot);
+  return found === undefined ? null : what(found);
+};
+const maySee = (b: BackendStatus): boolean => hasPrivsOfRole(session.currentUser, b.roleOid) || hasPrivsOfRole(session.currentUser, ROLE_PG_READ_ALL_STATS);
+const ownersOnly = (what: (b: BackendStatus) => Datum): PureFunction => ofBackend((b) => (maySee(b) ? what(b) : null));
+function activity(slot: number): string {
+  const found = backends().find((b) => b.slot === slot);
+  if (found === undefined) return '<backend information not available>';
+  return maySee(found) ? found.query : '<insufficient privilege>';
+}
+
 const pure: Record<string, PureFunction> = {
+  pg_stat_reset: nothing, pg_stat_reset_slru: nothing, pg_stat_reset_single_table_counters: nothing, pg_stat_reset_single_function_counters: nothing,
+  pg_stat_reset_subscription_stats: nothing, pg_stat_force_next_flush: nothing, pg_stat_reset_replication_slot: noSlot,
+  pg_stat_reset_shared: (target: string) => {
+    if (RESET_TARGETS.includes(target)) return '';
+    throw new PgError('invalid_parameter_value', `unrecognized reset target: "${target}"`, { hint: 'Target must be "archiver", "bgwriter", "recovery_prefetch", or "wal".' });
+  },
+  pg_stat_have_stats: haveStats,
+  pg_stat_get_backend_activity: activity,
+  pg_stat_get_backend_dbid: ofBackend((b) => b.databaseOid),
+  pg_stat_get_backend_userid: ofBackend((b) => b.roleOid),
+  pg_stat_get_backend_start: ownersOnly((b) => b.backendStart || null),
+  pg_stat_get_backend_xact_start: ownersOnly((b) => b.xactStart || null),
+  pg_stat_get_backend_activity_start: ownersOnly((b) => b.queryStart || null),
+  pg_stat_get_backend_client_port: ownersOnly((b) => (b.clientAddress === null ? -1 : b.clientPort)),
   pg_stat_get_live_tuples: (oid: Oid) => Math.max(0, classByOid(oid)?.reltuples ?? 0),
   pg_stat_get_db_numbackends: (oid: Oid) => backends().filter((b) => b.databaseOid === oid).length,
   pg_stat_clear_snapshot: () => null,

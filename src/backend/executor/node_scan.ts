@@ -166,7 +166,19 @@ const indexScan: Producer<IndexScan> = (pc, plan, consume) => {
   if (produceEpqRow(pc, plan, plan.indexqual, consume)) return;
   const rel = scannedRelation(pc, plan.scanrelid);
   const info = indexOf(rel, plan.indexid);
-  produceEntries(pc, plan, info, (id, _key, row) => produceFetched(pc, rel, id, row, plan, plan.extraquals, consume));
+  if (info.accessMethod !== 'gist' && info.accessMethod !== 'spgist') {
+    produceEntries(pc, plan, info, (id, _key, row) => produceFetched(pc, rel, id, row, plan, plan.extraquals, consume));
+    return;
+  }
+  // Those methods promise no order; the table's is what their entries have where they are few.
+  const { g } = pc;
+  const found = g.local('[]');
+  produceEntries(pc, plan, info, (id) => g.emit(`${found}.push(${id});`));
+  const ids = g.local(`${g.konst(inHeapOrder)}(${g.konst(rel)}, ${found}, rt.cid)`);
+  const i = g.next('i');
+  g.block(`for (let ${i} = 0; ${i} < ${ids}.length; ${i}++)`, () => {
+    g.labelled((row) => produceFetched(pc, rel, g.local(`${ids}[${i}]`), row, plan, plan.extraquals, consume));
+  });
 };
 
 /** The columns come out of the keys. */

@@ -29,6 +29,7 @@ function prepare(text: string, types: readonly Oid[]): CompiledPlan[] {
 }
 
 spi.execute = spiExecute;
+spi.columns = (text) => prepare(text, [])[0]?.columns.map((c) => c.typeOid) ?? [];
 
 /** Runs one statement; rows go to `visit`, which may stop by returning false. How many rows were selected or changed.
  * `sameQuery`: its trigger events are those of the query around it. */

@@ -132,6 +132,12 @@ export function generateBaseEqualities(root: PlannerInfo, distribute: (rinfo: Re
   for (const ec of root.ecs) {
     if (ec.members.length < 2) continue;
     const constant = ec.members.find((m) => m.isConst);
+    // One condition that equates a column to a value stays as it was written.
+    const [only] = ec.sources;
+    if (constant !== undefined && ec.members.length === 2 && ec.sources.length === 1 && !ec.members.every((m) => m.isConst)) {
+      distribute({ ...only!, parentEc: ec });
+      continue;
+    }
     if (constant !== undefined) {
       for (const m of ec.members) {
         if (m === constant) continue;

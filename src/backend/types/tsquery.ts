@@ -177,7 +177,7 @@ function valueBytes(node: QueryNode): number {
 }
 
 /** The checksum PostgreSQL keeps with each operand, a signed CRC-32 of an old variant: operands are in its order. */
-function legacyCrc(text: string): number {
+export function legacyCrc(text: string): number {
   let crc = -1;
   for (const byte of Buffer.from(text)) crc = CRC_TABLE[((crc >>> 24) ^ byte) & 0xff]! ^ (crc << 8);
   return ~crc;
@@ -188,7 +188,7 @@ const CRC_TABLE = Int32Array.from({ length: 256 }, (_, i) => {
   return crc;
 });
 
-const OPERATORS = { '!': 1, '&': 2, '|': 3, '<>': 4, value: 0 } as const;
+export const OPERATORS = { '!': 1, '&': 2, '|': 3, '<>': 4, value: 0 } as const;
 
 /** QTNodeCompare: what is greater in any way comes first. */
 function compareNodes(a: QueryNode, b: QueryNode): number {

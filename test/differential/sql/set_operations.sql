@@ -1,0 +1,37 @@
+-- UNION and the like over types that cannot be hashed were refused; EXPLAIN shows the inputs of set operations as PostgreSQL does.
+-- querytree and ts_rewrite.
+select b'1' union select b'0' union select b'1' order by 1;
+select '1'::tsvector union select '1'::tsvector;
+select b'1' except select b'0';
+select b'1' intersect all select b'1';
+select 1::money union select 2::money order by 1;
+select distinct b from (values (b'1'),(b'1')) t(b);
+select b, count(*) from (values (b'1'),(b'1')) t(b) group by b;
+select * from (values (b'1')) t(b) join (values (b'1')) u(b) using(b);
+set enable_hashagg=off;
+explain (costs off) select 1 union select 2;
+explain (costs off) select amname from pg_am union select amname from pg_am;
+explain (costs off) select amname from pg_am except select amname from pg_am;
+explain (costs off) select amname from pg_am intersect all select amname from pg_am;
+reset enable_hashagg;
+create table ta(a int, b text);
+create table tb(a bigint, b varchar(5));
+insert into ta values (1,'x'),(2,'y'),(2,'y'),(null,null);
+insert into tb values (2,'y'),(3,'z'),(null,null);
+explain (costs off) select * from ta except select * from tb;
+select * from ta except select * from tb order by 1,2;
+select * from ta intersect all select * from tb order by 1,2;
+select a from ta except all (select a from tb union select 1) order by 1;
+explain (costs off) select a from ta intersect (select a from tb intersect select 1);
+explain (costs off) select a,b from ta union select * from tb order by b limit 2;
+select a from ta union all select a from tb except select 2 order by 1 nulls first;
+select array[b'1'] union select array[b'0'] order by 1;
+select null union select b'1' order by 1;
+with recursive r as (select b'1' as x union select x from r) select * from r;
+select querytree('a & !b'), querytree('!a'), querytree('a <-> !b'), querytree('a | !b'), querytree('(a|b) & !(c&d)'), querytree('!!a');
+select ts_rewrite('a & b', 'a', 'c|d'), ts_rewrite('a & b & c', 'a & c', 'z'), ts_rewrite('a <-> b', 'a', 'x & y'), ts_rewrite('moon & !(sun | star)', 'sun|star', 'sky'), ts_rewrite('a:*A', 'a', 'b'), ts_rewrite('c | b | a & d', 'b|c', 'q & r');
+create table aliases(t tsquery, s tsquery);
+insert into aliases values ('river','river | stream'),('lake & deep','pond'),(null,'x'),('y',null);
+select ts_rewrite('river & deep & lake', 'select t, s from aliases'), ts_rewrite('y & river', 'select t, s from aliases where s is not null');
+select ts_rewrite(to_tsquery('english','rivers'), 'select t, s from aliases');
+drop table ta, tb, aliases;
