@@ -502,6 +502,35 @@ static napi_value mapShared(napi_env env, napi_callback_info info)
 	return map_file(env, info, PROT_READ | PROT_WRITE);
 }
 
+/* A stretch of a file on a disk, from the beginning of a page on, to read and to change: memory that the kernel can have back by
+ * writing it to the file, and so not of the process. There must be no hole in it (see above). */
+static napi_value mapPart(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(3);
+	INT(0, fd);
+	napi_value v;
+	int64_t offset, length;
+	if (napi_get_value_int64(env, args[1], &offset) != napi_ok || napi_get_value_int64(env, args[2], &length) != napi_ok) return bad_argument(env, __func__);
+	if (length <= 0 || offset < 0) return bad_argument(env, __func__);
+	void *memory = mmap(NULL, (size_t) length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
+	if (memory == MAP_FAILED) return int_value(env, -errno);
+	/* A finalizer would run in the event loop, which most processes have not: unmapPart. */
+	if (napi_create_external_arraybuffer(env, memory, (size_t) length, NULL, NULL, &v) != napi_ok) { munmap(memory, (size_t) length); return NULL; }
+	return v;
+}
+
+/* Lets go of it: who still reads it gets SIGSEGV. Its addresses stay taken, as the view of them is still there (and to detach
+ * that would make V8 look twice at every typed array from then on). */
+static napi_value unmapPart(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(1);
+	void *memory;
+	size_t length;
+	if (napi_get_arraybuffer_info(env, args[0], &memory, &length) != napi_ok || length == 0) return bad_argument(env, __func__);
+	mmap(memory, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+	return NULL;
+}
+
 static napi_value Umask(napi_env env, napi_callback_info info)
 {
 	ARGUMENTS(1);
@@ -990,7 +1019,7 @@ static napi_value Init(napi_env env, napi_value exports)
 {
 	static const struct { const char *name; napi_callback call; } all[] = {
 		{ "fork", Fork }, { "_exit", Exit }, { "getpid", Getpid }, { "getppid", Getppid }, { "kill", Kill },
-		{ "hugeText", hugeText }, { "packMemory", packMemory }, { "releaseMemory", releaseMemory }, { "collapseMemory", collapseMemory }, { "randomInt", randomInt }, { "waitpid", Waitpid }, { "sharedMemory", sharedMemory }, { "mapFile", mapFile }, { "memoryFile", memoryFile }, { "mapShared", mapShared }, { "setSignal", setSignal },
+		{ "hugeText", hugeText }, { "packMemory", packMemory }, { "releaseMemory", releaseMemory }, { "collapseMemory", collapseMemory }, { "randomInt", randomInt }, { "waitpid", Waitpid }, { "sharedMemory", sharedMemory }, { "mapFile", mapFile }, { "memoryFile", memoryFile }, { "mapShared", mapShared }, { "mapPart", mapPart }, { "unmapPart", unmapPart }, { "setSignal", setSignal },
 		{ "setParentDeathSignal", setParentDeathSignal }, { "setTimer", setTimer }, { "recv", Recv }, { "send", Send },
 		{ "poll", Poll }, { "listenUnix", listenUnix }, { "listenTcp", listenTcp }, { "connectUnix", connectUnix },
 		{ "accept", Accept }, { "socketpair", Socketpair }, { "pipe", Pipe }, { "close", Close }, { "shutdown", Shutdown },

@@ -145,10 +145,16 @@ class Table {
 
 const same = (a: Datum[] | undefined, b: Datum[]): boolean => a !== undefined && a.length === b.length && a.every((v, i) => v === b[i]);
 
-for (const [name, limitBytes, rounds, runEntries] of [['in memory', 64 << 20, 3, 65536], ['spilling', 300000, 2, 65536], ['index entries packed', 64 << 20, 3, 4]] as const) {
+const KINDS = [
+  ['in memory', 64 << 20, 3, {}], ['spilling', 300000, 2, {}], ['index entries packed', 64 << 20, 3, { entries: 4 }],
+  ['index entries in a file, merged in pieces', 64 << 20, 3, { entries: 4, mergedEntries: 8, sampleStep: 2, largeEntries: 5, memoryBytes: 300 }],
+] as const;
+const usual = { ...runSettings };
+
+for (const [name, limitBytes, rounds, changed] of KINDS) {
   test.serial(`random transactions, ${name}`, (t) => {
     arenaSettings.limitBytes = limitBytes;
-    runSettings.entries = runEntries;
+    Object.assign(runSettings, changed);
     const site = openTestSite();
     try {
       for (let seed = 1; seed <= rounds; seed++) {
@@ -189,7 +195,7 @@ for (const [name, limitBytes, rounds, runEntries] of [['in memory', 64 << 20, 3,
     } finally {
       site.close();
       arenaSettings.limitBytes = 64 << 20;
-      runSettings.entries = 65536;
+      Object.assign(runSettings, usual);
     }
   });
 }

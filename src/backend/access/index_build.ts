@@ -65,7 +65,7 @@ export class IndexBuilder {
 
   private sort(): void {
     if (this.list.count === 0) return;
-    this.runs.push(sortList(this.list, this.kinds, this.done));
+    this.runs.push(writeSet(this.info.index.shared).runs.keep(sortList(this.list, this.kinds, this.done)));
     this.done += this.list.count;
     this.list.clear();
   }

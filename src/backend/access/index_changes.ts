@@ -9,6 +9,7 @@
 // `base` entries are in runs.
 import { ADDED, PackedEntries, RunList, WITH_ROW, eachEqualKey, netOf, packRun, runSettings, type SortedRun } from './index_run.ts';
 import type { RowId } from './row.ts';
+import { RunStore } from './run_store.ts';
 
 export interface IndexEntry { key: string; row: RowId; withRow: boolean }
 interface Ordered { key: string; row: RowId }
@@ -25,6 +26,7 @@ export class IndexLog {
   /** Entries of the log that are in runs, and with them, from which place on which command wrote them. */
   private base = 0;
   private readonly packed: RunList;
+  private readonly store: RunStore;
   private readonly cidMarks: { from: number; cid: number }[] = [];
   private readonly byKey = new PlacesOfKeys();
   /** The keys of the lists are in ascending order. */
@@ -38,10 +40,11 @@ export class IndexLog {
   /** See WriteSet.level. */
   level = -1;
 
-  constructor(filenode: number, unique: boolean) {
+  constructor(filenode: number, unique: boolean, store = new RunStore()) {
     this.filenode = filenode;
     this.unique = unique;
-    this.packed = new RunList(unique);
+    this.store = store;
+    this.packed = new RunList(unique, store);
   }
 
   get length(): number { return this.base + this.keys.length; }
@@ -62,28 +65,31 @@ export class IndexLog {
     for (let i = 0; i < cids.length; i++) {
       if (this.cidMarks.length === 0 || this.cidMarks[this.cidMarks.length - 1]!.cid !== cids[i]) this.cidMarks.push({ from: base + i, cid: cids[i]! });
     }
-    this.packed.add(packRun(keys, rows, kinds, base));
+    this.packed.add(this.store.keep(packRun(keys, rows, kinds, base)));
     this.base += keys.length;
     keys.length = rows.length = cids.length = kinds.length = 0;
     this.byKey.clear();
     this.ascending = true;
   }
 
-  /** What one command has done that is in runs already, at places 0 and on. */
+  /** What one command has done that is in runs already, at places 0 and on; the write set's store has them. */
   logRuns(runs: readonly SortedRun[], entries: number, removals: number, cid: number): void {
     if (entries === 0) return;
     if (this.keys.length > 0) this.pack();
     this.removals += removals;
     const { base } = this;
     this.cidMarks.push({ from: base, cid });
-    for (const run of runs) this.packed.add(run.movedBy(base));
+    for (const run of runs) {
+      run.base = base;
+      this.packed.add(run);
+    }
     this.base += entries;
   }
 
   /** The command that wrote an entry of a run. */
   private cidOf(run: SortedRun, i: number): number {
     const { cidMarks } = this;
-    const position = run.positions[i]!;
+    const position = run.position(i);
     let mark = cidMarks.length - 1;
     while (cidMarks[mark]!.from > position) mark--;
     return cidMarks[mark]!.cid;
@@ -133,8 +139,8 @@ export class IndexLog {
     if (this.base === 0) return undefined;
     let last = -1, added = false;
     this.packed.find(key, (run, i) => {
-      if (run.positions[i]! > last && run.row(i) === row && this.cidOf(run, i) < cid) {
-        last = run.positions[i]!;
+      if (run.position(i) > last && run.row(i) === row && this.cidOf(run, i) < cid) {
+        last = run.position(i);
         added = run.isAddition(i);
       }
       return undefined;
@@ -171,7 +177,7 @@ export class IndexLog {
     if (this.ordered < this.base) {
       for (const run of this.packed.runs) {
         for (let i = 0; i < run.count; i++) {
-          if (run.positions[i]! < this.ordered || !run.isAddition(i)) continue;
+          if (run.position(i) < this.ordered || !run.isAddition(i)) continue;
           fresh.push({ key: run.key(i), row: run.row(i) });
         }
       }
@@ -203,7 +209,7 @@ export class IndexLog {
       return this.removals === 1 ? { removed: [entry], added: [] } : { removed: [], added: [entry] };
     }
     if (this.keys.length > 0) this.pack();
-    const { removed, added } = netOf(this.packed.merged());
+    const { removed, added } = netOf(this.packed.merged(), this.store);
     return { removed: new PackedEntries(removed), added: new PackedEntries(added) };
   }
 

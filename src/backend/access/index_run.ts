@@ -5,10 +5,19 @@ import {
   writeLeaf, writeRowId,
 } from './index_leaf.ts';
 import type { RowId } from './row.ts';
+import type { RunStore } from './run_store.ts';
 
 export const runSettings = {
   /** So many additions are packed into a run. */
   entries: 65536,
+  /** So many, about, are merged at a time; runs of more are not merged for searching. */
+  mergedEntries: 1 << 20,
+  /** Of runs that are merged, every so many-th entry is looked at to divide them. */
+  sampleStep: 1024,
+  /** So many are sorted in memory that is used again. */
+  largeEntries: 1 << 17,
+  /** What runs may take in memory; null: maintenance_work_mem. */
+  memoryBytes: null as number | null,
 };
 
 /** What an entry of the log is: added (else removed); not the only one of its key in a unique index. */
@@ -22,25 +31,33 @@ export class SortedRun {
   readonly bytes: Buffer;
   /** Where each entry begins, and where the last one ends. */
   readonly starts: Uint32Array;
-  /** The place of each entry in the log. */
+  /** The place of each entry in the log, from `base` on. */
   readonly positions: Uint32Array;
+  base = 0;
   readonly count: number;
   readonly kinds: Uint8Array;
   readonly firstKey: string;
   readonly lastKey: string;
   /** Its keys are known to differ. */
   readonly distinct: boolean;
+  /** Its memory will be written over when the next one is made: RunStore.keep gives it a place of its own. */
+  readonly borrowed: boolean;
 
-  constructor(bytes: Buffer, starts: Uint32Array, positions: Uint32Array, kinds: Uint8Array, distinct = false) {
+  constructor(bytes: Buffer, starts: Uint32Array, positions: Uint32Array, kinds: Uint8Array, distinct = false, borrowed = false) {
     this.bytes = bytes;
     this.starts = starts;
     this.positions = positions;
     this.kinds = kinds;
     this.count = positions.length;
     this.distinct = distinct;
+    this.borrowed = borrowed;
     this.firstKey = this.key(0);
     this.lastKey = this.key(this.count - 1);
   }
+
+  get memoryBytes(): number { return this.bytes.length + 9 * this.count; }
+  /** The entry's place in the log. */
+  position(i: number): number { return this.positions[i]! + this.base; }
 
   /** The key without the row id. */
   key(i: number): string {
@@ -83,20 +100,15 @@ export class SortedRun {
     return length - key.length;
   }
 
-  /** The same, so much later in the log. */
-  movedBy(places: number): SortedRun {
-    return places === 0 ? this : new SortedRun(this.bytes, this.starts, this.positions.map((p) => p + places), this.kinds);
-  }
-
   /** Entries whose place in the log is below `length`; null when none is. */
   truncated(length: number): SortedRun | null {
-    const { bytes, positions, count } = this;
-    const picked: number[] = [];
-    for (let i = 0; i < count; i++) if (positions[i]! < length) picked.push(i);
-    if (picked.length === count) return this;
-    if (picked.length === 0) return null;
-    const out = new RunBuilder(picked.length, bytes.length);
-    for (const i of picked) out.copy(this, i);
+    const { bytes, count } = this;
+    let left = 0;
+    for (let i = 0; i < count; i++) if (this.position(i) < length) left++;
+    if (left === count) return this;
+    if (left === 0) return null;
+    const out = new RunBuilder(left, bytes.length);
+    for (let i = 0; i < count; i++) if (this.position(i) < length) out.copy(this, i);
     return out.finish();
   }
 
@@ -139,24 +151,52 @@ export function writeEntries(out: LeafTarget, entries: readonly { key: string; r
 }
 const few = new EntryList();
 
-/** Puts entries together that come in order. */
+/** Memory that is used again for each large sort: V8 gives back late what stands outside its heap, and there would be ten times
+ * as much of it. */
+class Scratch {
+  private readonly arrays = new Map<string, Buffer>();
+  bytes(name: string, lengthBytes: number): Buffer {
+    let array = this.arrays.get(name);
+    if (array === undefined || array.length < lengthBytes) this.arrays.set(name, array = Buffer.allocUnsafeSlow(Math.ceil(lengthBytes * 1.25)));
+    return array;
+  }
+  words(name: string, count: number): Uint32Array {
+    return new Uint32Array(this.bytes(name, 4 * count).buffer, 0, count);
+  }
+  shorts(name: string, count: number): Uint16Array {
+    return new Uint16Array(this.bytes(name, 2 * count).buffer, 0, count);
+  }
+  clear(): void {
+    this.arrays.clear();
+  }
+}
+const scratch = new Scratch();
+/** A write set with large indexes is through. */
+export const dropScratch = (): void => scratch.clear();
+const words = (name: string, count: number): Uint32Array => (count < runSettings.largeEntries ? new Uint32Array(count) : scratch.words(name, count));
+const shorts = (name: string, count: number): Uint16Array => (count < runSettings.largeEntries ? new Uint16Array(count) : scratch.shorts(name, count));
+
+/** Puts entries together that come in order. A large one is in memory that the next large one with the same name takes. */
 class RunBuilder {
   private readonly bytes: Buffer;
   private readonly starts: Uint32Array;
   private readonly positions: Uint32Array;
   private readonly kinds: Uint8Array;
+  private readonly borrowed: boolean;
   private at = 0;
   count = 0;
 
-  constructor(count: number, lengthBytes: number) {
-    this.bytes = Buffer.allocUnsafeSlow(lengthBytes);
-    this.starts = new Uint32Array(count + 1);
-    this.positions = new Uint32Array(count);
-    this.kinds = new Uint8Array(count);
+  constructor(count: number, lengthBytes: number, name = 'run') {
+    this.borrowed = count >= runSettings.largeEntries;
+    this.bytes = this.borrowed ? scratch.bytes(name, lengthBytes) : Buffer.allocUnsafeSlow(lengthBytes);
+    this.starts = this.borrowed ? scratch.words(`${name} starts`, count + 1) : new Uint32Array(count + 1);
+    this.positions = this.borrowed ? scratch.words(`${name} positions`, count) : new Uint32Array(count);
+    this.kinds = this.borrowed ? scratch.bytes(`${name} kinds`, count) : new Uint8Array(count);
+    this.starts[0] = 0;
   }
 
   copy(from: SortedRun, i: number): void {
-    this.add(from.bytes, from.starts[i]!, from.starts[i + 1]!, from.kinds[i]!, from.positions[i]!);
+    this.add(from.bytes, from.starts[i]!, from.starts[i + 1]!, from.kinds[i]!, from.position(i));
   }
   add(bytes: Buffer, start: number, end: number, kind: number, position: number): void {
     copyBytes(bytes, start, end, this.bytes, this.at);
@@ -180,9 +220,9 @@ class RunBuilder {
   }
 
   finish(): SortedRun {
-    const { at, bytes, count } = this;
-    return new SortedRun(at === bytes.length ? bytes : Buffer.from(bytes.subarray(0, at)), this.starts.subarray(0, count + 1),
-      this.positions.subarray(0, count), this.kinds.subarray(0, count));
+    const { at, bytes, count, borrowed } = this;
+    return new SortedRun(at === bytes.length ? bytes : borrowed ? bytes.subarray(0, at) : Buffer.from(bytes.subarray(0, at)), this.starts.subarray(0, count + 1),
+      this.positions.subarray(0, count), this.kinds.subarray(0, count), false, borrowed);
   }
 }
 
@@ -202,7 +242,7 @@ function commonPrefix(keys: readonly string[]): number {
 /** In which order the things 0 to n - 1 come. Three times 16 bits of each decide mostly, and are sorted by counting; those
  * that agree in them are compared. */
 function orderBy(n: number, digits: readonly Uint16Array[], compare: (i: number, j: number) => number): Uint32Array {
-  let order = new Uint32Array(n), other = new Uint32Array(n);
+  let order = words('order', n), other = words('other order', n);
   for (let i = 0; i < n; i++) order[i] = i;
   const places = new Uint32Array(65536);
   for (let d = 2; d >= 0; d--) {
@@ -229,7 +269,7 @@ function orderBy(n: number, digits: readonly Uint16Array[], compare: (i: number,
   }
   return order;
 }
-const makeDigits = (n: number): Uint16Array[] => [new Uint16Array(n), new Uint16Array(n), new Uint16Array(n)];
+const makeDigits = (n: number): Uint16Array[] => [shorts('first', n), shorts('second', n), shorts('third', n)];
 
 /** In which order (key, row) come; those that are equal in the order of the lists. Null: they are in order. */
 function sortedOrder(keys: readonly string[], rows: readonly RowId[]): Uint32Array | null {
@@ -263,7 +303,7 @@ export function packRun(keys: readonly string[], rows: readonly RowId[], kinds: 
   return out.finish();
 }
 
-/** Sorts entries of a list, which stand at `base` and behind in the log; the run has memory of its own. */
+/** Sorts entries of a list, which stand at `base` and behind in the log; the run may be in the memory of the list. */
 export function sortList({ bytes, starts, count, used }: EntryList, kinds: Uint8Array, base: number): SortedRun {
   let sorted = true, distinct = true;
   for (let i = 1, from = 0, to = starts[1]!; i < count && sorted; i++) {
@@ -277,9 +317,9 @@ export function sortList({ bytes, starts, count, used }: EntryList, kinds: Uint8
     to = end;
   }
   if (sorted) {
-    const positions = new Uint32Array(count);
+    const positions = words('run positions', count);
     for (let i = 0; i < count; i++) positions[i] = base + i;
-    return new SortedRun(Buffer.from(bytes.subarray(0, used)), starts.slice(0, count + 1), positions, kinds.slice(0, count), distinct);
+    return new SortedRun(bytes.subarray(0, used), starts.subarray(0, count + 1), positions, kinds.subarray(0, count), distinct, true);
   }
   let skip = starts[1]!;
   for (let i = 1; i < count && skip > 0; i++) {
@@ -308,7 +348,7 @@ export function sortList({ bytes, starts, count, used }: EntryList, kinds: Uint8
 
 /** What a log comes to, its runs following one another: of all that it says about an entry (key, row), the first tells how
  * the store has it, the last how it shall be. */
-export function netOf(runs: readonly SortedRun[]): { removed: SortedRun[]; added: SortedRun[] } {
+export function netOf(runs: readonly SortedRun[], store: RunStore | null = null): { removed: SortedRun[]; added: SortedRun[] } {
   const removed: SortedRun[] = [], added: SortedRun[] = [];
   for (const run of runs) {
     const { count, bytes, removals } = run;
@@ -319,7 +359,7 @@ export function netOf(runs: readonly SortedRun[]): { removed: SortedRun[]; added
       (removals === 0 ? added : removed).push(run);
       continue;
     }
-    const gone = new RunBuilder(removals, bytes.length), come = new RunBuilder(count - removals, bytes.length);
+    const gone = new RunBuilder(removals, bytes.length, 'gone'), come = new RunBuilder(count - removals, bytes.length, 'come');
     for (let from = 0; from < count;) {
       let to = from + 1;
       while (to < count && compareEntries(run, from, run, to) === 0) to++;
@@ -327,8 +367,9 @@ export function netOf(runs: readonly SortedRun[]): { removed: SortedRun[]; added
       if (was !== is) (was ? gone : come).copy(run, from);
       from = to;
     }
-    if (gone.count > 0) removed.push(gone.finish());
-    if (come.count > 0) added.push(come.finish());
+    for (const [built, list] of [[gone, removed], [come, added]] as const) {
+      if (built.count > 0) list.push(store === null ? built.finish() : store.keep(built.finish()));
+    }
   }
   return { removed, added };
 }
@@ -363,33 +404,64 @@ function mergeTwo(a: SortedRun, b: SortedRun): SortedRun {
   return out.finish();
 }
 
-/** Many runs at once. Entries that are equal stay in the order of the runs. */
-function mergeMany(runs: readonly SortedRun[]): SortedRun {
-  if (runs.length === 1) return runs[0]!;
-  if (runs.length === 2) return mergeTwo(runs[0]!, runs[1]!);
-  let n = 0, length = 0, lowest = runs[0]!.firstKey, highest = runs[0]!.lastKey;
-  for (const run of runs) {
-    n += run.count;
-    length += run.bytes.length;
-    if (run.firstKey < lowest) lowest = run.firstKey;
-    if (run.lastKey > highest) highest = run.lastKey;
+/** A part of a run. */
+interface Part { run: SortedRun; from: number; to: number }
+
+/** Many runs at once, or parts of them. Entries that are equal stay in the order of the runs. */
+function mergeMany(parts: readonly Part[]): SortedRun {
+  let n = 0, length = 0;
+  const ends: string[] = [];
+  for (const { run, from, to } of parts) {
+    n += to - from;
+    length += run.starts[to]! - run.starts[from]!;
+    ends.push(run.key(from), run.key(to - 1));
   }
-  const skip = commonPrefix([lowest, highest]), digits = makeDigits(n);
-  const runOf = new Uint16Array(n), place = new Uint32Array(n);
+  const skip = commonPrefix(ends), digits = makeDigits(n);
+  const partOf = shorts('part', n), place = words('place', n);
   let at = 0;
-  runs.forEach((run, r) => {
-    const { bytes, starts, count } = run;
-    for (let i = 0; i < count; i++, at++) {
-      runOf[at] = r;
+  parts.forEach(({ run, from, to }, p) => {
+    const { bytes, starts } = run;
+    for (let i = from; i < to; i++, at++) {
+      partOf[at] = p;
       place[at] = i;
       const end = starts[i + 1]!;
       for (let d = 0, k = starts[i]! + skip; d < 3; d++, k += 2) digits[d]![at] = ((k < end ? bytes[k]! : 0) << 8) | (k + 1 < end ? bytes[k + 1]! : 0);
     }
   });
-  const order = orderBy(n, digits, (i, j) => compareEntries(runs[runOf[i]!]!, place[i]!, runs[runOf[j]!]!, place[j]!) || i - j);
+  const order = orderBy(n, digits, (i, j) => compareEntries(parts[partOf[i]!]!.run, place[i]!, parts[partOf[j]!]!.run, place[j]!) || i - j);
   const out = new RunBuilder(n, length);
-  for (let k = 0; k < n; k++) { const i = order[k]!; out.copy(runs[runOf[i]!]!, place[i]!); }
+  for (let k = 0; k < n; k++) { const i = order[k]!; out.copy(parts[partOf[i]!]!.run, place[i]!); }
   return out.finish();
+}
+
+/** All entries of the runs, in runs that follow one another: what is merged at a time is a part of each, between the same two
+ * entries, so that its size does not depend on theirs. */
+function mergeInPieces(runs: readonly SortedRun[], keep: (run: SortedRun) => SortedRun): SortedRun[] {
+  const { sampleStep, mergedEntries } = runSettings;
+  const samples: { run: SortedRun; i: number }[] = [];
+  for (const run of runs) for (let i = sampleStep; i < run.count; i += sampleStep) samples.push({ run, i });
+  samples.sort((a, b) => compareEntries(a.run, a.i, b.run, b.i));
+  const pieces: SortedRun[] = [], from = runs.map(() => 0), step = Math.max(1, Math.floor(mergedEntries / sampleStep));
+  for (let s = step; ; s += step) {
+    const bound = samples[s], parts: Part[] = [];
+    runs.forEach((run, r) => {
+      const to = bound === undefined ? run.count : firstNotBelow(run, from[r]!, bound.run, bound.i);
+      if (to > from[r]!) parts.push({ run, from: from[r]!, to });
+      from[r] = to;
+    });
+    if (parts.length > 0) pieces.push(keep(mergeMany(parts)));
+    if (bound === undefined) return pieces;
+  }
+}
+
+/** The first entry of a run, from one on, that is not less than an entry of another. */
+function firstNotBelow(run: SortedRun, from: number, other: SortedRun, i: number): number {
+  let low = from, high = run.count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareEntries(run, middle, other, i) < 0) low = middle + 1; else high = middle;
+  }
+  return low;
 }
 
 /** A log's runs. Where they are searched they are kept few, by merging those of like size, unless they simply follow one
@@ -398,10 +470,13 @@ export class RunList {
   runs: SortedRun[] = [];
   count = 0;
   private readonly searched: boolean;
-  constructor(searched: boolean) {
+  private readonly store: RunStore;
+  constructor(searched: boolean, store: RunStore) {
     this.searched = searched;
+    this.store = store;
   }
 
+  /** A run that `store` keeps already. */
   add(run: SortedRun): void {
     this.count += run.count;
     this.runs.push(run);
@@ -409,9 +484,12 @@ export class RunList {
     if (this.runs.length >= MAX_RUNS && !this.ascending) this.merged();
     while (this.searched) {
       const b = this.runs[this.runs.length - 1], a = this.runs[this.runs.length - 2];
-      if (a === undefined || b === undefined || a.lastKey < b.firstKey || a.count > b.count * 2) return;
+      if (a === undefined || b === undefined || a.lastKey < b.firstKey || a.count > b.count * 2 || a.count > runSettings.mergedEntries) return;
       this.runs.length -= 2;
-      this.runs.push(mergeTwo(a, b));
+      const merged = mergeTwo(a, b);
+      this.store.release(a);
+      this.store.release(b);
+      this.runs.push(this.store.keep(merged));
       this.checked = -1;
     }
   }
@@ -450,7 +528,12 @@ export class RunList {
   private inOrder = true;
 
   truncate(length: number): void {
-    this.runs = this.runs.map((run) => run.truncated(length)).filter((run) => run !== null);
+    this.runs = this.runs.map((run) => {
+      const left = run.truncated(length);
+      if (left === run) return run;
+      this.store.release(run);
+      return left === null ? null : this.store.keep(left);
+    }).filter((run) => run !== null);
     this.count = this.runs.reduce((n, run) => n + run.count, 0);
     this.checked = -1;
   }
@@ -458,7 +541,9 @@ export class RunList {
   /** All runs as one list in order. */
   merged(): readonly SortedRun[] {
     if (!this.ascending) {
-      this.runs = [mergeMany(this.runs)];
+      const pieces = mergeInPieces(this.runs, (run) => this.store.keep(run));
+      for (const run of this.runs) this.store.release(run);
+      this.runs = pieces;
       this.checked = -1;
     }
     return this.runs;

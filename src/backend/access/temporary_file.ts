@@ -2,8 +2,10 @@
 // happens to the process. What is written counts for temp_file_limit, and log_temp_files says what is put into the log.
 import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { PgError } from '../../common/errors.ts';
+import { port } from '../../port/port.ts';
 import { log } from '../utils/elog.ts';
 import { getInt } from '../utils/guc.ts';
+import { noteMapped } from '../utils/memory_limit.ts';
 import { session } from '../utils/session.ts';
 
 export const temporaryFiles = {
@@ -11,6 +13,7 @@ export const temporaryFiles = {
   directory: '/tmp',
 };
 
+const PAGE_BYTES = 4096;
 let counter = 0;
 /** Bytes of the process's temporary files. */
 let total = 0;
@@ -46,6 +49,47 @@ export class TemporaryFile {
     const limit = getInt('log_temp_files');
     if (limit >= 0 && this.bytes >= limit * 1024) log('LOG', `temporary file: path "tmp/${this.name}", size ${this.bytes}`);
     this.bytes = 0;
+  }
+}
+
+/** A temporary file that grows, and is read as memory: memory that is the kernel's, which has it back when it likes. */
+export class MappedFile {
+  private readonly file = new TemporaryFile();
+  private length = 0;
+  private readonly mapped = new Set<ArrayBufferLike>();
+
+  /** Writes these bytes from the beginning of a page on; where that is. */
+  append(parts: readonly Buffer[]): number {
+    const offset = this.length = Math.ceil(this.length / PAGE_BYTES) * PAGE_BYTES;
+    for (const bytes of parts) {
+      for (let done = 0; done < bytes.length;) {
+        const count = this.file.write(bytes, done, bytes.length - done, this.length);
+        done += count;
+        this.length += count;
+      }
+    }
+    return offset;
+  }
+
+  /** Bytes that were written, from the beginning of a page on. */
+  map(offset: number, lengthBytes: number): Buffer {
+    const memory = port.mapPart(this.file.fd, offset, lengthBytes);
+    if (typeof memory === 'number') throw new PgError('io_error', `could not map a temporary file: errno ${-memory}`);
+    noteMapped(lengthBytes);
+    this.mapped.add(memory);
+    return Buffer.from(memory);
+  }
+
+  /** Nobody will look at these bytes any more. (Their place in the file is not used again.) */
+  unmap(memory: ArrayBufferLike): void {
+    if (!this.mapped.delete(memory)) return;
+    port.unmapPart(memory as ArrayBuffer);
+    noteMapped(-memory.byteLength);
+  }
+
+  close(): void {
+    for (const memory of this.mapped) this.unmap(memory);
+    this.file.close();
   }
 }
 

@@ -8,6 +8,7 @@ import { IndexLog } from './index_changes.ts';
 import { rowIdOf, type RowId } from './row.ts';
 import { TableChanges, slotsInOrderOfChange, type UndoEntry, type Version } from './table_changes.ts';
 import { PROVISIONAL_BLOCK } from './row.ts';
+import { RunStore } from './run_store.ts';
 
 export class WriteSet {
   readonly tables = new Map<number, TableChanges>();
@@ -24,6 +25,7 @@ export class WriteSet {
   /** A number for the present stretch between savepoint commands: what grows notes its length once in each. */
   level = 0;
   readonly arena = new Arena();
+  readonly runs = new RunStore();
 
   get isEmpty(): boolean {
     if (this.dropped.length > 0 || this.asserted.length > 0) return false;
@@ -42,7 +44,7 @@ export class WriteSet {
 
   index(filenode: number, unique: boolean): IndexLog {
     let log = this.indexes.get(filenode);
-    if (log === undefined) this.indexes.set(filenode, (log = new IndexLog(filenode, unique)));
+    if (log === undefined) this.indexes.set(filenode, (log = new IndexLog(filenode, unique, this.runs)));
     return log;
   }
 
@@ -132,6 +134,7 @@ export class WriteSet {
   close(): void {
     for (const changes of this.tables.values()) changes.close();
     this.arena.close();
+    this.runs.close();
   }
 }
 

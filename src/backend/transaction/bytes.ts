@@ -1,6 +1,6 @@
 // Growing output and checked input for messages. All numbers are little-endian; a reader never reads past its end,
 // whatever the other side sent.
-import { assert, internalError } from '../../common/errors.ts';
+import { assert, internalError, PgError } from '../../common/errors.ts';
 import type { Int8 } from '../types/datum.ts';
 import { int8 } from '../types/datum.ts';
 
@@ -50,6 +50,7 @@ export class ByteWriter {
   /** The place of the next byte in the message, for `fillInU32`. */
   get position(): number { return this.gone + this.length; }
   fillInU32(position: number, value: number): void {
+    if (value >= 2 ** 32) throw new PgError('program_limit_exceeded', 'a transaction cannot change more than 4 GB of an index, or update so much of a table');
     if (position >= this.gone) this.patchU32(position - this.gone, value);
     else this.spill!.patchU32(position, value);
   }

@@ -4,7 +4,7 @@
 // Of two managers of one database the second finds `tmp/manager.<oid>.lock` taken and leaves. A manager without
 // connections retires after `manager_idle_exit`; a backend that connects at that very moment finds its connection
 // closed before it was welcomed, and tries again.
-import { closeSync, fstatSync, openSync, readSync, readdirSync, unlinkSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, unlinkSync } from 'node:fs';
 import { PgError, internalError } from '../../common/errors.ts';
 import { managerSocket } from '../../common/site.ts';
 import {
@@ -98,12 +98,12 @@ class Manager {
   private seenReaderSignals = port.signals[SIGUSR1]!;
   /** A backend has left, perhaps not of its own will. */
   private connectionEnded = false;
-  /** What commit files had, until their commits are answered. */
+  /** Large commits that have come and are not answered: their files are gone, and mapped. */
   private large: Buffer[] = [];
   /** Their bytes since memory was given back last. */
   private largeBytes = 0;
   private readonly readFile = (name: string): Buffer => {
-    const bytes = readCommitFile(name);
+    const bytes = mapCommitFile(name);
     this.large.push(bytes);
     this.largeBytes += bytes.length;
     return bytes;
@@ -351,11 +351,10 @@ class Manager {
     removeOrphanedCommits();
   }
 
-  /** V8 would keep them until it collects, which it does not while nothing happens. */
   private freeLarge(): void {
-    if (this.core.machine.hasCommits) return;
-    for (const bytes of this.large) (bytes.buffer as ArrayBuffer).transfer(0);
-    this.large = [];
+    const waiting = this.large.filter((bytes) => this.core.machine.hasCommit(bytes));
+    for (const bytes of this.large) if (!waiting.includes(bytes)) port.unmapPart(bytes.buffer as ArrayBuffer);
+    this.large = waiting;
   }
 
   /** A large commit's pages leave holes as large in the C library's memory. */
@@ -429,18 +428,15 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** The frame of a large commit; the file is gone afterwards. */
-function readCommitFile(name: string): Buffer {
+/** The frame of a large commit; the file is gone afterwards, but for what is mapped. So the kernel can have all of the memory back,
+ * and what is changed in it does not become ours. */
+function mapCommitFile(name: string): Buffer {
   if (!/^tmp\/commit\.\d+\.\d+$/.test(name)) throw internalError('not the name of a commit file');
-  const file = openSync(name, 'r');
+  const file = openSync(name, 'r+');
   try {
-    const bytes = Buffer.allocUnsafeSlow(fstatSync(file).size);
-    for (let at = 0; at < bytes.length;) {
-      const count = readSync(file, bytes, at, Math.min(bytes.length - at, 1 << 26), null);
-      if (count === 0) throw internalError('a commit file is cut off');
-      at += count;
-    }
-    return bytes;
+    const memory = port.mapPart(file, 0, fstatSync(file).size);
+    if (typeof memory === 'number') throw internalError(`could not map a commit file: errno ${-memory}`);
+    return Buffer.from(memory);
   } finally {
     closeSync(file);
     unlinkSync(name);

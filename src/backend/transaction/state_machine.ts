@@ -169,12 +169,6 @@ export class StateMachine {
     return session !== undefined && (session.request !== null || session.commit !== null);
   }
 
-  /** Whether a commit has come that is not answered: its bytes are still needed. */
-  get hasCommits(): boolean {
-    for (const session of this.sessions.values()) if (session.commit !== null) return true;
-    return false;
-  }
-
   /** Tells the time; ends waits whose lock_timeout has come. */
   tick(nowMs: number): void {
     this.nowMs = nowMs;
@@ -204,6 +198,12 @@ export class StateMachine {
 
   get hasWork(): boolean {
     return this.ready.length > 0 || this.withheld.length > 0 || this.mustWrite;
+  }
+
+  /** Whether a commit that stands in these bytes still waits. */
+  hasCommit(bytes: Buffer): boolean {
+    for (const session of this.sessions.values()) if (session.commit?.bytes === bytes) return true;
+    return false;
   }
 
   /** The next batch, to be applied before anything else comes in; null when there is nothing to do. */

@@ -24,12 +24,24 @@ function limits(): { heap: number; all: number } {
   return { heap: v8.getHeapStatistics().heap_size_limit * SHARE_OF_HEAP, all: getInt('backend_memory_limit') * 1024 };
 }
 
+let mappedBytes = 0;
+/** So many bytes more (less) of V8's external memory are files that are mapped: the kernel has them back when it likes. */
+export function noteMapped(bytes: number): void {
+  mappedBytes += bytes;
+}
+
+/** What V8 says of this process. */
+function inUse(): { heap: number; external: number } {
+  const { used_heap_size: heap, external_memory: external } = v8.getHeapStatistics();
+  return { heap, external: Math.max(0, external - mappedBytes) };
+}
+
 /** How often to ask before looking again, far from the limit and near it: the look itself takes 4 to 30 microseconds. */
 const SELDOM = 256, OFTEN = 32;
 
 /** Throws 53200 when the process has more than it may; else tells after how many calls to look again. */
 export function checkMemory(): number {
-  const { used_heap_size: heap, external_memory: external } = v8.getHeapStatistics();
+  const { heap, external } = inUse();
   const often = heap + external < nextLookBytes / 4 ? SELDOM : OFTEN;
   if (heap + external < nextLookBytes) return often;
   const { heap: heapLimit, all } = limits();
@@ -43,11 +55,11 @@ export function checkMemory(): number {
     collect = vm.runInNewContext('gc') as () => void;
   }
   collect();
-  const after = v8.getHeapStatistics();
-  const live = after.used_heap_size + after.external_memory;
-  if (after.used_heap_size < limit && live < all) {
+  const after = inUse();
+  const live = after.heap + after.external;
+  if (after.heap < limit && live < all) {
     // Mostly garbage: half of what is left may pile up before the next look.
-    nextLookBytes = live + Math.max(STEP_BYTES, (Math.min(all, limit + after.external_memory) - live) / 2);
+    nextLookBytes = live + Math.max(STEP_BYTES, (Math.min(all, limit + after.external) - live) / 2);
     return OFTEN;
   }
   nextLookBytes = 0;
