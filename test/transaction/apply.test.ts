@@ -2,6 +2,8 @@ import test from 'ava';
 import { PgError } from '../../src/common/errors.ts';
 import { rowIdOf } from '../../src/backend/access/row.ts';
 import { LocalManager } from '../../src/backend/transaction/local.ts';
+import { ByteWriter } from '../../src/backend/transaction/bytes.ts';
+import { decodeCommit, encodeCommit } from '../../src/backend/transaction/commit_codec.ts';
 import { MemoryStore } from './memory_store.ts';
 import { allEntries, allRows, block, changing, inserting, localClient, provisional, request, row, stored } from './helpers.ts';
 
@@ -138,6 +140,47 @@ test('a full disk fails the batch, loses nothing, and it goes on', (t) => {
   t.is(client.commit(request({ relations: [inserting(TABLE, [row(3)])] })).kind, 'committed');
   t.deepEqual(values(store), [1, 3]);
   t.is(store.meta('commit-seq'), 2);
+});
+
+test('requests of a batch that failed are tried again as they came: index entries lead to rows, wherever those get their places', (t) => {
+  // Row ids that the first attempt had put into the request stayed in it; when an earlier request of the batch failed again, the
+  // rows of the later ones got other places than their index entries said.
+  const { store, manager } = site();
+  const insert = (number: number, keys: readonly string[], blocks: number) => {
+    const out = new ByteWriter();
+    const rows = keys.map((_, i) => row(number * 100 + i));
+    const perBlock = keys.length / blocks;
+    encodeCommit(out, { session: 1, number }, 0, request({
+      relations: [inserting(TABLE, ...Array.from({ length: blocks }, (_, b) => rows.slice(b * perBlock, (b + 1) * perBlock)))],
+      indexes: [{ filenode: INDEX, relation: TABLE, unique: true, removed: [],
+        added: keys.map((key, i) => ({ key, row: provisional(Math.floor(i / perBlock), i % perBlock), withRow: false })) }],
+    }));
+    return { view: decodeCommit(out.bytes, 0, out.length), xid: 1000 + number };
+  };
+  const work = (...commits: ReturnType<typeof insert>[]) => ({ commits, sequences: [], nextXid: 2000, nextOid: 20_000, mustWrite: false });
+  const { applier } = manager.core, full = () => new PgError('disk_full', 'No space left on device');
+  for (const failing of [0, 1, 2]) {
+    let attempts = 0;
+    store.failNextWrite = full();
+    const write = store.write.bind(store);
+    store.write = (apply) => {
+      if (attempts++ === failing + 1) store.failNextWrite = full();
+      write(apply);
+    };
+    const letter = String.fromCharCode(97 + failing);
+    const { outcomes } = applier.apply(work(insert(3 * failing + 1, [`${letter}a`, `${letter}b`], 1), insert(3 * failing + 2, [`${letter}c`, `${letter}d`, `${letter}e`, `${letter}f`], 2),
+      insert(3 * failing + 3, [`${letter}g`], 1)));
+    store.write = write;
+    t.deepEqual(outcomes.map(({ kind }) => kind), [0, 1, 2].map((i) => (i === failing ? 'failed' : 'committed')));
+  }
+  const rows = allRows(store, TABLE), entries = allEntries(store, INDEX);
+  t.is(entries.length, rows.size);
+  t.is(new Set(entries.map((one) => one.row)).size, rows.size);
+  for (const { key, row: place } of entries) {
+    const batch = key.charCodeAt(0) - 97, i = key.charCodeAt(1) - 97;
+    const [number, from] = i < 2 ? [1, 0] : i < 6 ? [2, 2] : [3, 6];
+    t.is(rows.get(place)?.value, (3 * batch + number) * 100 + i - from, key);
+  }
 });
 
 test('a broken request harms only itself', (t) => {

@@ -91,6 +91,8 @@ export class Applier {
   private imageCount = 0;
   private readonly spareImages: BlockImage[] = [];
   private appliedNow: AppliedCommit[] = [];
+  /** Where new rows of this batch went: their index entries say so in the request itself, and must not when it is tried again. */
+  private placedNow: { view: CommitView; places: Map<number, Places> }[] = [];
   private droppedNow: number[] = [];
   private inside = false;
   private noted = false;
@@ -175,6 +177,7 @@ export class Applier {
   private attempt(work: BatchWork, outcomes: Outcome[]): boolean {
     const { commitSeq, catalogVersion, catalogChangedSeq } = this;
     this.appliedNow = [];
+    this.placedNow = [];
     this.droppedNow = [];
     const idle = work.sequences.length === 0 && !work.mustWrite && work.commits.every(({ view }) => isEmpty(view) && view.asserted.length === 0);
     if (idle) {
@@ -232,6 +235,9 @@ export class Applier {
     this.inside = false;
     if (!certain) throw error;
     this.dropImages();
+    for (const { view, places } of this.placedNow) {
+      for (const index of view.indexes) this.indexWriter.takeBack(view.bytes, index, provisionalOf(places.get(index.relation) ?? NO_PLACES));
+    }
     for (const relation of this.relations.values()) {
       relation.tail = undefined;
       relation.tailMayBeDead = true;
@@ -261,6 +267,7 @@ export class Applier {
       places.set(relation.filenode, ofRelation);
       this.applyRelation(view.bytes, relation, xid % 2 ** 32, ofRelation, commitSeq);
     }
+    if (view.indexes.length > 0) this.placedNow.push({ view, places });
     for (const index of view.indexes) {
       const ofRelation = places.get(index.relation) ?? NO_PLACES;
       this.indexWriter.apply(this.batch, view.bytes, index, (row) => resolve(row, ofRelation));
@@ -603,6 +610,20 @@ function resolve(row: RowId, places: Places): RowId {
   if (place === undefined) return -1;
   const slot = row % 65536;
   return place.rows === null ? place.block * 65536 + slot : place.rows[slot] ?? -1;
+}
+
+/** The way back: the provisional row id of a row that was given a place. */
+function provisionalOf(places: Places): (row: RowId) => RowId {
+  const blocks = new Map<number, number>(), rows = new Map<RowId, RowId>();
+  for (const [block, place] of places) {
+    if (place.rows === null) blocks.set(place.block, block);
+    else place.rows.forEach((row, slot) => row >= 0 && rows.set(row, block * 65536 + slot));
+  }
+  return (row) => {
+    // Rows of another block may have been packed behind those of one that was taken over whole.
+    const block = blocks.get(Math.floor(row / 65536));
+    return rows.get(row) ?? (block === undefined ? row : block * 65536 + row % 65536);
+  };
 }
 
 function isEmpty(view: CommitView): boolean {

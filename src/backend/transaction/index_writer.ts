@@ -107,6 +107,13 @@ export class IndexWriter {
     }
   }
 
+  /** A request that was applied, but not written: its new rows have provisional row ids again. */
+  takeBack(bytes: Buffer, { added: additions }: IndexView, provisionalOf: (row: RowId) => RowId): void {
+    const { added } = this;
+    added.reset(bytes, additions);
+    while (added.next()) writeRowId(bytes, added.end - ROW_ID_BYTES, provisionalOf(readRowId(bytes, added.end - ROW_ID_BYTES)));
+  }
+
   /** The change that comes first. */
   private first(more: { removed: boolean; added: boolean }): EntryCursor {
     const { removed, added } = this;
