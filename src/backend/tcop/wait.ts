@@ -4,7 +4,11 @@ import { EINTR, POLLIN, port } from '../../port/port.ts';
 import { client } from '../transaction/client.ts';
 import { transactionBlockStatus } from '../transaction/xact.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
+import { giveMemoryBack, memoryWasLarge } from '../utils/memory_limit.ts';
 import { frontend, sendNotificationResponse } from './protocol.ts';
+
+/** So long without a message, and a session gives back what memory large statements have left. */
+const REST_MS = 1000;
 
 const fds = new Int32Array(2);
 const events = new Int16Array([POLLIN, POLLIN]);
@@ -15,9 +19,19 @@ export function waitForMessage(): number {
   if (frontend.buffered === 0) {
     if (transactionBlockStatus() === 'I') sendNotifications();
     frontend.flush();
+    if (memoryWasLarge()) restIfIdle();
     waitForInput();
   }
   return frontend.readMessage();
+}
+
+function restIfIdle(): void {
+  const notifyFd = client.notifyFd;
+  fds[0] = frontend.fd;
+  fds[1] = notifyFd;
+  const ready = port.poll(fds, events, revents, notifyFd < 0 ? 1 : 2, REST_MS);
+  if (ready === 0) giveMemoryBack();
+  else if (ready === -EINTR) checkForInterrupts();
 }
 
 function waitForInput(): void {

@@ -16,6 +16,7 @@ import type { Oid } from '../types/datum.ts';
 import { log, logError, startLogContext } from '../utils/elog.ts';
 import { getInt } from '../utils/guc.ts';
 import { reloadIfAsked } from '../utils/interrupts.ts';
+import { giveMemoryBack } from '../utils/memory_limit.ts';
 import { initPsStatus } from '../utils/ps_status.ts';
 import { ByteWriter } from './bytes.ts';
 import { ManagerCore } from './core.ts';
@@ -30,8 +31,8 @@ const READ_BYTES = 1 << 18;
 const MAX_UNREAD_BYTES = 64 << 20;
 /** What was dropped is removed beside commits, or when there has been none for so long. */
 const QUIET_MS = 50;
-/** After so many bytes of large commits, and when there has been nothing to do for so long, the holes they left are given back. */
-const REST_BYTES = 16 << 20, REST_MS = 500;
+/** After so many bytes of large commits, and when there has been nothing to do for so long, memory is given back. */
+const REST_BYTES = 16 << 20, REST_MS = 2000;
 const READER_CHECK_MS = 10_000, READER_CHECK_SOON_MS = 1000;
 const FIRST_CONNECTION_MS = 2000;
 
@@ -357,11 +358,11 @@ class Manager {
     this.large = waiting;
   }
 
-  /** A large commit's pages leave holes as large in the C library's memory. */
+  /** A large commit leaves garbage, and its pages holes as large as itself in the C library's memory. */
   private rest(): void {
     if (this.largeBytes < REST_BYTES || nowMs() < this.workedMs + REST_MS) return;
     this.largeBytes = 0;
-    port.releaseMemory();
+    giveMemoryBack();
   }
 
   /** Ends when there has been nothing to do for long enough; true: it is over. */

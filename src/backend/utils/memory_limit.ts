@@ -1,9 +1,13 @@
 // How much memory a backend may take. V8 ends a process whose heap is full, so we must be there first: wherever
 // interrupts are looked for, now and then the heap is looked at too, and past the limit the statement fails (53200) and
 // lets go of what it held. The figure V8 gives counts garbage along, so before an error is thrown it is collected.
+//
+// V8 collects only while something is made: what a large statement leaves would stay as long as its session idles. So
+// whoever waits for the next statement looks whether the last ones were large, and then gives memory back.
 import v8 from 'node:v8';
 import vm from 'node:vm';
 import { PgError } from '../../common/errors.ts';
+import { port } from '../../port/port.ts';
 import { defineHooks, defineSetting, getInt } from './guc.ts';
 
 const RESOURCES_MEMORY = 30;
@@ -15,7 +19,7 @@ const SHARE_OF_HEAP = 0.7;
 /** Below this nothing is collected just to know better. */
 const STEP_BYTES = 64 << 20;
 
-let collect: (() => void) | null = null;
+let collect: ((options?: object) => void) | null = null;
 /** So much may be in use, garbage included, before it is looked at closely again. */
 let nextLookBytes = 0;
 defineHooks('backend_memory_limit', { assign: () => { nextLookBytes = 0; } });
@@ -36,12 +40,39 @@ function inUse(): { heap: number; external: number } {
   return { heap, external: Math.max(0, external - mappedBytes) };
 }
 
+/** More than this in use, and an idle session has something to give back; then so much more than what it could not. */
+const LARGE_BYTES = 128 << 20, LARGER_BYTES = 64 << 20;
+let largeFrom = LARGE_BYTES, wasLarge = false;
+
+/** Whether a statement has taken much memory since `giveMemoryBack`. */
+export const memoryWasLarge = (): boolean => wasLarge;
+
+/** Collects garbage, and returns to the system what is free. It takes a tenth of a second, or several. As a last resort: else V8
+ * keeps the pages for a task that gives them back later, which never comes where nothing turns the event loop. */
+export function giveMemoryBack(): void {
+  collectGarbage({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  port.releaseMemory();
+  const { heap, external } = inUse();
+  largeFrom = Math.max(LARGE_BYTES, heap + external + LARGER_BYTES);
+  wasLarge = false;
+}
+
+function collectGarbage(options?: object): void {
+  if (collect === null) {
+    v8.setFlagsFromString('--expose-gc');
+    collect = vm.runInNewContext('gc') as (options?: object) => void;
+  }
+  if (options) collect(options);
+  else collect(); // more thorough than with `undefined`
+}
+
 /** How often to ask before looking again, far from the limit and near it: the look itself takes 4 to 30 microseconds. */
 const SELDOM = 256, OFTEN = 32;
 
 /** Throws 53200 when the process has more than it may; else tells after how many calls to look again. */
 export function checkMemory(): number {
   const { heap, external } = inUse();
+  if (heap + external > largeFrom) wasLarge = true;
   const often = heap + external < nextLookBytes / 4 ? SELDOM : OFTEN;
   if (heap + external < nextLookBytes) return often;
   const { heap: heapLimit, all } = limits();
@@ -50,11 +81,7 @@ export function checkMemory(): number {
     nextLookBytes = limit;
     return heap + external < limit / 4 ? SELDOM : OFTEN;
   }
-  if (collect === null) {
-    v8.setFlagsFromString('--expose-gc');
-    collect = vm.runInNewContext('gc') as () => void;
-  }
-  collect();
+  collectGarbage();
   const after = inUse();
   const live = after.heap + after.external;
   if (after.heap < limit && live < all) {
