@@ -66,7 +66,7 @@ function activity(slot: number): string {
 
 const pure: Record<string, PureFunction> = {
   pg_stat_reset: nothing, pg_stat_reset_slru: nothing, pg_stat_reset_single_table_counters: nothing, pg_stat_reset_single_function_counters: nothing,
-  pg_stat_reset_subscription_stats: nothing, pg_stat_force_next_flush: nothing, pg_stat_reset_replication_slot: noSlot,
+  pg_stat_force_next_flush: nothing, pg_stat_reset_replication_slot: noSlot,
   pg_stat_reset_shared: (target: string) => {
     if (RESET_TARGETS.includes(target)) return '';
     throw new PgError('invalid_parameter_value', `unrecognized reset target: "${target}"`, { hint: 'Target must be "archiver", "bgwriter", "recovery_prefetch", or "wal".' });
