@@ -59,6 +59,10 @@ export function objectAclmask(classId: Oid, objectId: Oid, role: Oid, mask: numb
     const type = sys.typeByOid(objectId);
     if (type && type.typelem !== 0 && type.typsubscript === 6179) objectId = type.typelem;
   }
+  // One's own temporary objects are a matter of TEMP on the database, whichever role has made their schema.
+  if (classId === ids.NamespaceRelationId && sys.namespaceByOid(objectId)?.nspname === `pg_temp_${session.pid}`) {
+    return objectAclcheck(ids.DatabaseRelationId, session.databaseOid, role, ACL.CREATE_TEMP) ? mask : mask & ACL.USAGE;
+  }
   const found = objectAcl(classId, objectId);
   if (!found) return 0;
   let result = aclMask(found.acl, role, found.owner, mask, any);
@@ -86,7 +90,7 @@ function relationAclmask(oid: Oid, role: Oid, mask: number, any: boolean): numbe
 export const objectAclcheck = (classId: Oid, objectId: Oid, role: Oid, mode: number): boolean =>
   objectAclmask(classId, objectId, role, mode, true) !== 0;
 export const aclcheckNamespace = (namespace: Oid, role: Oid, mode: number): boolean =>
-  sys.namespaceByOid(namespace)?.nspname === `pg_temp_${session.pid}` || objectAclcheck(ids.NamespaceRelationId, namespace, role, mode);
+  objectAclcheck(ids.NamespaceRelationId, namespace, role, mode);
 export const aclcheckRelation = (oid: Oid, role: Oid, mode: number): boolean => objectAclcheck(ids.RelationRelationId, oid, role, mode);
 export const aclcheckProc = (oid: Oid, role: Oid, mode = ACL.EXECUTE): boolean => objectAclcheck(ids.ProcedureRelationId, oid, role, mode);
 export const aclcheckDatabase = (oid: Oid, role: Oid, mode: number): boolean => objectAclcheck(ids.DatabaseRelationId, oid, role, mode);

@@ -1,5 +1,6 @@
 // SQL functions that read catalogs: names, visibility, comments, sizes. Importing this module registers them, those of
 // functions_privilege.ts, functions_acl.ts and sql_functions.ts, and fills in the hooks of the data types.
+import { indexMethodOf } from './index_method.ts';
 import { PgError } from '../../common/errors.ts';
 import { makeArray, RecordValue, type Datum, type Oid } from '../types/datum.ts';
 import { registerBuiltins, type FunctionContext } from '../types/fmgr.ts';
@@ -122,8 +123,15 @@ function indexProperty(index: Oid, property: string): boolean | null {
     default: return null;
   }
 }
-function amProperty(method: Oid, property: string): boolean | null {
-  if (!sys.amByOid(method)) return null;
+/** The server's own method behind one of a user's. */
+function methodOf(am: Oid): Oid | undefined {
+  const row = sys.amByOid(am);
+  return row && indexMethodOf(row)?.oid;
+}
+
+function amProperty(am: Oid, property: string): boolean | null {
+  const method = methodOf(am);
+  if (method === undefined) return null;
   switch (property.toLowerCase()) {
     case 'can_order': case 'can_unique': return method === ids.BTREE_AM_OID;
     case 'can_multi_col': return method !== ids.HASH_AM_OID && method !== ids.SPGIST_AM_OID;

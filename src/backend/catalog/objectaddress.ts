@@ -6,10 +6,11 @@ import { amByName, authIdByName } from './syscache.ts';
 import { formatNamed, formatOperator, formatProcedure, formatRelation } from './format_object.ts';
 import { formatType } from './format_type.ts';
 import * as ns from './namespace.ts';
-import { objectName, objectRow } from './object_property.ts';
+import { objectName, objectNamespace, objectRow } from './object_property.ts';
 import * as ids from './oids.ts';
 import { objectAddress, type ObjectAddress } from './pg_depend.ts';
 import * as sys from './syscache.ts';
+import type { CatalogId } from './rows.ts';
 import { relkindNoun } from './aclchk.ts';
 
 // ---------------------------------------------------------------- descriptions
@@ -26,6 +27,14 @@ const onRelation = (noun: string, name: string, relation: Oid): string => `${nou
 const simple = (noun: string, classId: Oid): Describer => (oid) => {
   const name = objectName(classId, oid);
   return name === undefined ? undefined : `${noun} ${name}`;
+};
+
+/** With its schema, unless the search path finds it. */
+const inSchema = (noun: string, classId: CatalogId, nameIndex: Oid): Describer => (oid) => {
+  const name = objectName(classId, oid);
+  if (name === undefined) return undefined;
+  const visible = ns.lookupByName([name], (n, namespace) => (sys.lookup(classId, nameIndex, n, namespace) as { oid: Oid } | undefined)?.oid ?? 0, true) === oid;
+  return `${noun} ${formatNamed(objectNamespace(classId, oid), name, visible)}`;
 };
 
 function describeFamily(oid: Oid): string {
@@ -101,11 +110,11 @@ const DESCRIBERS: Readonly<Record<Oid, Describer>> = {
     return p && onRelation('policy', p.polname, p.polrelid);
   },
   [ids.NamespaceRelationId]: simple('schema', ids.NamespaceRelationId),
-  [ids.StatisticExtRelationId]: simple('statistics object', ids.StatisticExtRelationId),
-  [ids.TSParserRelationId]: simple('text search parser', ids.TSParserRelationId),
-  [ids.TSDictionaryRelationId]: simple('text search dictionary', ids.TSDictionaryRelationId),
-  [ids.TSTemplateRelationId]: simple('text search template', ids.TSTemplateRelationId),
-  [ids.TSConfigRelationId]: simple('text search configuration', ids.TSConfigRelationId),
+  [ids.StatisticExtRelationId]: inSchema('statistics object', ids.StatisticExtRelationId, ids.PgStatisticExtNameIndexId),
+  [ids.TSParserRelationId]: inSchema('text search parser', ids.TSParserRelationId, ids.PgTsParserPrsnameIndexId),
+  [ids.TSDictionaryRelationId]: inSchema('text search dictionary', ids.TSDictionaryRelationId, ids.PgTsDictDictnameIndexId),
+  [ids.TSTemplateRelationId]: inSchema('text search template', ids.TSTemplateRelationId, ids.PgTsTemplateTmplnameIndexId),
+  [ids.TSConfigRelationId]: inSchema('text search configuration', ids.TSConfigRelationId, ids.PgTsConfigCfgnameIndexId),
   [ids.AuthIdRelationId]: simple('role', ids.AuthIdRelationId),
   [ids.DatabaseRelationId]: simple('database', ids.DatabaseRelationId),
   [ids.TableSpaceRelationId]: simple('tablespace', ids.TableSpaceRelationId),

@@ -2,6 +2,7 @@
 // pg_attribute, pg_index, pg_constraint, pg_attrdef and pg_rewrite say of one. The system catalogs themselves come
 // from catalog_relations.ts, so that nothing must be read to read them. What is not always needed is read when first
 // asked for; a Relation must therefore not be kept beyond the statement, unless it is looked at whole.
+import { indexMethodOf } from './index_method.ts';
 import { makeLayout, storageClassOf, type RowLayout, type StorageClass } from '../access/row.ts';
 import { internalError } from '../../common/errors.ts';
 import type { Query } from '../nodes/parsenodes.ts';
@@ -227,7 +228,7 @@ const INDOPTION_DESC = 1, INDOPTION_NULLS_FIRST = 2;
 
 /** What pg_index says, with the operator classes looked up. */
 export function buildIndexInfo(index: Relation, row: PgIndex): IndexInfo {
-  const accessMethod = sys.amByOid(index.accessMethod)?.amname;
+  const am = sys.amByOid(index.accessMethod), accessMethod = am && indexMethodOf(am)?.name;
   if (!accessMethod) throw internalError(`cache lookup failed for access method ${index.accessMethod}`);
   const columns: IndexColumn[] = row.indclass.map((opclass, n) => {
     const family = sys.opclassByOid(opclass)?.opcfamily ?? 0;
@@ -235,7 +236,7 @@ export function buildIndexInfo(index: Relation, row: PgIndex): IndexInfo {
     return { typeOid: keyType(index.attributes[n]!.atttypid, accessMethod, row, n), collation: row.indcollation[n] ?? 0, opclass, opfamily: family,
       descending: (option & INDOPTION_DESC) !== 0, nullsFirst: (option & INDOPTION_NULLS_FIRST) !== 0 };
   });
-  return new LazyIndexInfo(index, row, columns, accessMethod as IndexInfo['accessMethod']);
+  return new LazyIndexInfo(index, row, columns, accessMethod);
 }
 
 /** The type that keys are made of. What an index of these methods keeps is of another type than the column, by its pg_attribute. */

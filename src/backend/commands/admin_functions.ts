@@ -171,7 +171,7 @@ registerBuiltins({
       for (const portal of allPortals()) {
         if (portal.name === '' || portal.status === 'active') continue;
         yield named({
-          name: portal.name, statement: portal.sourceText, is_holdable: portal.options.hold ?? false, is_binary: portal.formats[0] === 1, is_scrollable: !(portal.options.noScroll ?? false),
+          name: portal.name, statement: portal.sourceText, is_holdable: portal.options.hold ?? false, is_binary: portal.formats[0] === 1 || portal.options.binary === true, is_scrollable: !(portal.options.noScroll ?? false),
           creation_time: portal.creationTime,
         });
       }

@@ -7,7 +7,7 @@ import { catalogDelete, catalogFind, catalogUpdate, catalogUpdateByKey } from '.
 import { rangeVarGetRelid } from '../catalog/namespace.ts';
 import { getTablespaceOid } from '../catalog/objectaddress.ts';
 import * as ids from '../catalog/oids.ts';
-import { ownedSequences } from '../catalog/pg_depend.ts';
+import { deleteDependencyRecordsForSpecific, objectAddress, ownedSequences, recordDependencyOn } from '../catalog/pg_depend.ts';
 import { TRIGGER_TYPE } from '../catalog/pg_trigger.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
@@ -26,7 +26,7 @@ import { refuseSystemCatalog } from './object_names.ts';
 import { alterForeignOptions } from './foreigncmds.ts';
 import { setRowSecurity } from './policy.ts';
 import { mergeOptions } from './reloptions.ts';
-import { allChildren, storageParametersRefused, storeInheritance } from './tablecmds.ts';
+import { allChildren, storageParametersRefused, storeInheritance, tableAccessMethod } from './tablecmds.ts';
 import { addOf, dropOf, refuseForTypedTable } from './typed_tables.ts';
 import { requireAutoUpdatable } from './view.ts';
 import { rolespecOid, type RoleSpec } from './user.ts';
@@ -222,6 +222,17 @@ function setPersistence(tab: Altered, persistence: 'p' | 'u'): void {
   }
 }
 
+/** Another name for the same: every table method's handler is the heap's. */
+function setAccessMethod(tab: Altered): void {
+  const old = tab.current.accessMethod, now = tab.newAccessMethod;
+  if (old === now) return;
+  tab.rewriteReasons |= REWRITE.ACCESS_METHOD;
+  catalogUpdateByKey(ids.RelationRelationId, ids.PgClassOidIndexId, [tab.oid], { relam: now });
+  const self = objectAddress(ids.RelationRelationId, tab.oid);
+  deleteDependencyRecordsForSpecific(self, objectAddress(ids.AccessMethodRelationId, old), 'n');
+  recordDependencyOn(self, objectAddress(ids.AccessMethodRelationId, now), 'n');
+}
+
 function setTablespace(name: string): void {
   const oid = getTablespaceOid(name);
   if (oid !== ids.DEFAULTTABLESPACE_OID) throw notSupported(`moving a relation to tablespace "${name}"`);
@@ -249,9 +260,13 @@ registerActions({
   AT_SetLogged: action('SET LOGGED', 'rS', (tab) => setPersistence(tab, 'p')),
   AT_SetUnLogged: action('SET UNLOGGED', 'rS', (tab) => setPersistence(tab, 'u')),
   AT_SetTableSpace: action('SET TABLESPACE', 'rpmiI', (_tab, cmd) => setTablespace(cmd['name'] as string)),
-  AT_SetAccessMethod: action('SET ACCESS METHOD', 'rm', (_tab, cmd) => {
-    if (cmd['name'] !== 'heap') throw new PgError('undefined_object', `access method "${cmd['name'] as string}" does not exist`);
-  }),
+  AT_SetAccessMethod: {
+    name: 'SET ACCESS METHOD', kinds: 'rm', prepare: (_queue, tab, cmd) => {
+      if (tab.newAccessMethod !== 0) throw new PgError('feature_not_supported', 'cannot have multiple SET ACCESS METHOD subcommands');
+      tab.newAccessMethod = tableAccessMethod(cmd['name'] as string);
+      tab.add(PASS.MISC, () => setAccessMethod(tab));
+    },
+  },
   AT_DropOids: nothing('SET WITHOUT OIDS'),
   AT_EnableRowSecurity: action('ENABLE ROW SECURITY', 'rp', (tab) => setRowSecurity(tab.oid, { relrowsecurity: true })),
   AT_DisableRowSecurity: action('DISABLE ROW SECURITY', 'rp', (tab) => setRowSecurity(tab.oid, { relrowsecurity: false })),

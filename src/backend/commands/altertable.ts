@@ -39,7 +39,7 @@ export const PASS = {
 const PASSES = 11;
 
 /** Why a table is written anew, as bits (AT_REWRITE_*). */
-export const REWRITE = { PERSISTENCE: 1, DEFAULT: 2, COLUMN: 4 } as const;
+export const REWRITE = { PERSISTENCE: 1, DEFAULT: 2, COLUMN: 4, ACCESS_METHOD: 8 } as const;
 
 /** One table of the queue: what is to be done to it, and what phase 3 must look at (AlteredTableInfo). */
 export class Altered {
@@ -54,10 +54,12 @@ export class Altered {
   readonly newChecks: { name: string; expr: Expr }[] = [];
   readonly newForeignKeys: Oid[] = [];
   verifyNotNull = false;
+  /** SET ACCESS METHOD; 0: none. */
+  newAccessMethod: Oid = 0;
   /** Why the table is written anew (REWRITE): what event triggers are told. */
   rewriteReasons = 0;
-  /** Whether phase 3 writes every row. (A change of logging, as such, does not here: it is a mark only.) */
-  get rewrite(): boolean { return (this.rewriteReasons & ~REWRITE.PERSISTENCE) !== 0; }
+  /** Whether phase 3 writes every row. (Logging and access method are marks only here.) */
+  get rewrite(): boolean { return (this.rewriteReasons & (REWRITE.DEFAULT | REWRITE.COLUMN)) !== 0; }
   /** Constraints and indexes to be made again after a change of type: OID to definition. */
   readonly changedConstraints = new Map<Oid, string>();
   readonly changedIndexes = new Map<Oid, string>();

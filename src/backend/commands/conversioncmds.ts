@@ -43,6 +43,7 @@ function createConversion(stmt: RawNode): void {
   const fn = lookupFuncName(names, [ids.INT4OID, ids.INT4OID, ids.CSTRINGOID, ids.INTERNALOID, ids.INT4OID, ids.BOOLOID], false);
   if (sys.procByOid(fn)!.prorettype !== ids.INT4OID) throw new PgError('invalid_object_definition', `encoding conversion function ${names.join('.')} must return type integer`);
   if (!aclcheckProc(fn, session.currentUser)) throw notOwnerOrDenied('function', names.join('.'));
+  checkEncodings(sys.procByOid(fn)!.prosrc, source, target);
   if (sys.lookup(ids.ConversionRelationId, ids.PgConversionNameNspIndexId, name, namespace) !== undefined) throw new PgError('duplicate_object', `conversion "${name}" already exists`);
   const isDefault = Boolean(stmt['def']);
   if (isDefault && catalogScanAll(ids.ConversionRelationId).some((c) => c.condefault && c.connamespace === namespace && c.conforencoding === source && c.contoencoding === target)) {
@@ -54,6 +55,17 @@ function createConversion(stmt: RawNode): void {
   normal(ids.ConversionRelationId, oid, ids.NamespaceRelationId, namespace);
   recordDependencyOnOwner(ids.ConversionRelationId, oid, session.currentUser);
   commandCounterIncrement();
+}
+
+/** The server's own functions, by names such as iso8859_1_to_utf8, serve one direction; PostgreSQL asks them with an empty string. */
+function checkEncodings(prosrc: string, source: number, target: number): void {
+  const [, from, to] = /^(\w+)_to_(\w+)$/.exec(prosrc) ?? [];
+  if (from === undefined || to === undefined) return;
+  const word = (name: string): number => charToEncoding(name.replace(/^iso8859_1$/, 'latin1').replace(/^iso8859$/, 'latin1'));
+  const wrong = (what: string, wanted: number, got: number): PgError => new PgError('internal_error', `expected ${what} encoding "${encodingToChar(wanted)}", but got "${encodingToChar(got)}"`);
+  const first = word(from), second = word(to);
+  if (first >= 0 && first !== source) throw wrong('source', first, source);
+  if (second >= 0 && second !== target) throw wrong('destination', second, target);
 }
 
 // ---- access methods

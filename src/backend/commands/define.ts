@@ -17,6 +17,8 @@ import { recordDependencyOnOwner } from '../catalog/pg_shdepend.ts';
 import type { PgOperator } from '../catalog/rows.ts';
 import * as sys from '../catalog/syscache.ts';
 import { funcGetDetail, funcSignatureString } from '../parser/parse_func.ts';
+import { lookupOperWithArgs } from '../parser/parse_oper.ts';
+import { makeParseState, parserError } from '../parser/parse_node.ts';
 import { enforceGenericTypeConsistency, isPolymorphic } from '../parser/parse_generic.ts';
 import { typenameTypeId } from '../parser/parse_type.ts';
 import { ddlNotice } from '../parser/parse_utilcmd.ts';
@@ -38,7 +40,7 @@ function define(stmt: RawNode, context: UtilityContext): void {
   switch (stmt['kind']) {
     case 'OBJECT_AGGREGATE': return createAggregate(stmt, context);
     case 'OBJECT_OPERATOR': return createOperator(stmt);
-    case 'OBJECT_COLLATION': return createCollation(stmt);
+    case 'OBJECT_COLLATION': return createCollation(stmt, context);
     case 'OBJECT_TSPARSER': return defineTextSearchParser(stmt['defnames'] as string[], (stmt['definition'] ?? []) as RawNode[]);
     case 'OBJECT_TSDICTIONARY': return defineTextSearchDictionary(stmt['defnames'] as string[], (stmt['definition'] ?? []) as RawNode[]);
     case 'OBJECT_TSTEMPLATE': return defineTextSearchTemplate(stmt['defnames'] as string[], (stmt['definition'] ?? []) as RawNode[]);
@@ -213,13 +215,16 @@ function createOperator(stmt: RawNode): void {
   need('join', result === ids.BOOLOID, 'only boolean operators can have join selectivity');
   need('merges', result === ids.BOOLOID, 'only boolean operators can merge join');
   need('hashes', result === ids.BOOLOID, 'only boolean operators can hash');
+  const estimators = {
+    oprrest: a.has('restrict') ? restrictionEstimator(namesOf(a.get('restrict'))) : 0,
+    oprjoin: a.has('join') ? joinEstimator(namesOf(a.get('join'))) : 0,
+  };
   const existing = sys.operatorsByNameArgs(name, left, right).find((o) => o.oprnamespace === namespace);
   if (existing !== undefined && existing.oprcode !== 0) throw new PgError('duplicate_function', `operator ${name} already exists`);
   const row: Omit<PgOperator, 'oid' | 'oprcom' | 'oprnegate'> = {
     oprname: name, oprnamespace: namespace, oprowner: session.currentUser, oprkind: isBinary ? 'b' : 'l', oprcanmerge: a.has('merges') && flag(a.get('merges')),
     oprcanhash: a.has('hashes') && flag(a.get('hashes')), oprleft: left, oprright: right, oprresult: result, oprcode: fn,
-    oprrest: a.has('restrict') ? estimator(namesOf(a.get('restrict')), [ids.INTERNALOID, ids.OIDOID, ids.INTERNALOID, ids.INT4OID], 'restriction') : 0,
-    oprjoin: a.has('join') ? estimator(namesOf(a.get('join')), [ids.INTERNALOID, ids.OIDOID, ids.INTERNALOID, ids.INT2OID, ids.INTERNALOID], 'join') : 0,
+    ...estimators,
   };
   let oid: Oid;
   if (existing !== undefined) {
@@ -254,7 +259,7 @@ function operatorDependencies(oid: Oid, row: Pick<PgOperator, 'oprnamespace' | '
 function linkOperator(oid: Oid, field: 'oprcom' | 'oprnegate', names: readonly string[], left: Oid, right: Oid): void {
   const own = sys.operatorByOid(oid)!;
   let other = operatorNameGetOprid(names, left, right);
-  if (other === oid && field === 'oprnegate') throw invalid('operator cannot be its own negator');
+  if (other === oid && field === 'oprnegate') throw invalid('operator cannot be its own negator or sort operator');
   if (other === 0) {
     const { name, namespace } = creationPlace(names);
     if (name === own.oprname && namespace === own.oprnamespace && left === own.oprleft && right === own.oprright) other = oid;
@@ -286,6 +291,40 @@ function exactFunction(names: readonly string[], types: readonly Oid[]): Oid {
   return proc.oid;
 }
 
+const restrictionEstimator = (names: readonly string[]): Oid => estimator(names, [ids.INTERNALOID, ids.OIDOID, ids.INTERNALOID, ids.INT4OID], 'restriction');
+const joinEstimator = (names: readonly string[]): Oid => estimator(names, [ids.INTERNALOID, ids.OIDOID, ids.INTERNALOID, ids.INT2OID, ids.INTERNALOID], 'join');
+
+const FIXED_ATTRIBUTES = ['leftarg', 'rightarg', 'function', 'procedure', 'commutator', 'negator', 'hashes', 'merges'];
+
+/** ALTER OPERATOR ... SET: the estimators only. */
+function alterOperator(stmt: RawNode): void {
+  const oid = lookupOperWithArgs(stmt['opername'] as RawNode, false);
+  const given = new Map<string, readonly string[] | null>();
+  for (const e of (stmt['options'] ?? []) as RawNode[]) {
+    const name = e['defname'] as string, arg = e['arg'] as any;
+    if (typeof arg === 'number') throw new PgError('syntax_error', `argument of ${name} must be a name`);
+    if (FIXED_ATTRIBUTES.includes(name)) throw new PgError('syntax_error', `operator attribute "${name}" cannot be changed`);
+    if (name !== 'restrict' && name !== 'join') throw new PgError('syntax_error', `operator attribute "${name}" not recognized`);
+    given.set(name, arg === undefined ? null : namesOf(arg));
+  }
+  const operator = sys.operatorByOid(oid)!;
+  if (!objectOwnercheck(ids.OperatorRelationId, oid, session.currentUser)) throw mustBeOwner('operator', operator.oprname);
+  const chosen = (name: 'restrict' | 'join'): Oid => {
+    const names = given.get(name) ?? null;
+    return names === null ? 0 : name === 'restrict' ? restrictionEstimator(names) : joinEstimator(names);
+  };
+  const oprrest = given.has('restrict') ? chosen('restrict') : operator.oprrest, oprjoin = given.has('join') ? chosen('join') : operator.oprjoin;
+  if (operator.oprleft === 0 && given.has('join') && oprjoin !== 0) throw invalid('only binary operators can have join selectivity');
+  if (operator.oprresult !== ids.BOOLOID) {
+    if (given.has('restrict') && oprrest !== 0) throw invalid('only boolean operators can have restriction selectivity');
+    if (given.has('join') && oprjoin !== 0) throw invalid('only boolean operators can have join selectivity');
+  }
+  updateOperator(oid, { oprrest, oprjoin });
+  deleteDependencyRecordsFor(objectAddress(ids.OperatorRelationId, oid), true);
+  operatorDependencies(oid, { ...operator, oprrest, oprjoin });
+  commandCounterIncrement();
+}
+
 function estimator(names: readonly string[], types: Oid[], what: string): Oid {
   let oid = 0;
   try {
@@ -302,11 +341,20 @@ function estimator(names: readonly string[], types: Oid[], what: string): Oid {
 
 const COLLATION_LOCALES = ['C', 'POSIX', 'C.UTF-8', 'C.utf8'];
 
-function createCollation(stmt: RawNode): void {
+const COLLATION_OPTIONS = ['from', 'locale', 'lc_collate', 'lc_ctype', 'provider', 'deterministic', 'version'];
+
+function createCollation(stmt: RawNode, context: UtilityContext): void {
   const { name, namespace } = creationPlace(stmt['defnames'] as string[]);
-  const a = new Map(((stmt['definition'] ?? []) as RawNode[]).map((e) => [(e['defname'] as string).toLowerCase(), e['arg'] as any]));
-  for (const key of a.keys()) {
-    if (!['from', 'locale', 'lc_collate', 'lc_ctype', 'provider', 'deterministic', 'version'].includes(key)) throw new PgError('syntax_error', `collation attribute "${key}" not recognized`);
+  const a = new Map<string, any>();
+  for (const e of (stmt['definition'] ?? []) as RawNode[]) {
+    const key = e['defname'] as string;
+    const state = makeParseState(context.text);
+    if (!COLLATION_OPTIONS.includes(key)) throw parserError(state, 'syntax_error', `collation attribute "${key}" not recognized`, e.location);
+    if (a.has(key)) throw parserError(state, 'syntax_error', 'conflicting or redundant options', e.location);
+    a.set(key, e['arg']);
+  }
+  if (a.has('locale') && (a.has('lc_collate') || a.has('lc_ctype'))) {
+    throw new PgError('syntax_error', 'conflicting or redundant options', { detail: 'LOCALE cannot be specified together with LC_COLLATE or LC_CTYPE.' });
   }
   let source;
   if (a.has('from')) {
@@ -341,6 +389,18 @@ function createCollation(stmt: RawNode): void {
   recordDependencyOnOwner(ids.CollationRelationId, oid, session.currentUser);
 }
 
+/** ALTER COLLATION ... REFRESH VERSION: the locales that there are have none. */
+function refreshCollation(stmt: RawNode): void {
+  const oid = getCollationOid(stmt['collname'] as string[]);
+  if (!objectOwnercheck(ids.CollationRelationId, oid, session.currentUser)) throw mustBeOwner('collation', (stmt['collname'] as string[]).join('.'));
+  if (oid === ids.DEFAULT_COLLATION_OID) {
+    throw new PgError('feature_not_supported', 'cannot refresh version of default collation', { hint: 'Use ALTER DATABASE ... REFRESH COLLATION VERSION instead.' });
+  }
+  ddlNotice('version has not changed');
+}
+
 export const DEFINE_COMMANDS: UtilityTable = {
   DefineStmt: { run: define },
+  AlterOperatorStmt: { run: alterOperator },
+  AlterCollationStmt: { run: refreshCollation },
 };

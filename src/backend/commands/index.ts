@@ -32,6 +32,8 @@ import '../tsearch/ts_triggers.ts';
 import './large_objects.ts';
 import './lock_functions.ts';
 import './object_address.ts';
+import './catalog_foreign_keys.ts';
+import './system_views.ts';
 import { LOCK_COMMANDS } from './lockcmds.ts';
 import { OPCLASS_COMMANDS } from './opclasscmds.ts';
 import { OWNED_COMMANDS } from './owned.ts';

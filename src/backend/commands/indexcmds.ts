@@ -1,5 +1,6 @@
 // CREATE INDEX and the indexes of constraints: columns, operator classes and names are worked out here, the catalogs are
 // filled by catalog/index.ts, the entries made by executor/indexing.ts (PostgreSQL's indexcmds.c).
+import { indexMethodOf } from '../catalog/index_method.ts';
 import { PgError, notSupported } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
 import { requireOwner, requirePrivilege } from '../catalog/aclchk.ts';
@@ -16,7 +17,7 @@ import { systemColumnByName } from '../catalog/pg_class.ts';
 import { indexConstraint } from '../catalog/pg_depend.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import { amByName, amopsByFamily, amprocsByFamily, opclassByOid, opclassesOf, opfamilyByOid, relationOidByName } from '../catalog/syscache.ts';
+import { amByName, amByOid, amopsByFamily, amprocsByFamily, opclassByOid, opclassesOf, opfamilyByOid, relationOidByName } from '../catalog/syscache.ts';
 import { buildIndex } from '../executor/indexing.ts';
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import { ACL } from '../nodes/parsenodes.ts';
@@ -57,11 +58,13 @@ function checkMethod(spec: IndexSpec): void {
 
 /** Makes one index on a table; its OID (DefineIndex). The table is locked by the caller. */
 /** `recurse`: false for ON ONLY a partitioned table. */
-export function defineIndex(table: Relation, spec: IndexSpec, text: string, build = true, recurse = true): Oid {
+export function defineIndex(table: Relation, given: IndexSpec, text: string, build = true, recurse = true): Oid {
+  const method = amByName(given.accessMethod), own = method && indexMethodOf(method);
+  const spec = own === undefined || own.name === given.accessMethod ? given : { ...given, accessMethod: own.name };
   if (spec.existingIndex !== null) return adoptIndex(table, spec);
   if (spec.primary && table.indexes.some((i) => i.primary)) throw new PgError('invalid_table_definition', `multiple primary keys for table "${table.name}" are not allowed`);
-  const method = amByName(spec.accessMethod);
-  if (method === undefined || CANNOT[spec.accessMethod] === undefined) throw new PgError('undefined_object', `access method "${spec.accessMethod}" does not exist`);
+  if (method === undefined) throw new PgError('undefined_object', `access method "${spec.accessMethod}" does not exist`);
+  if (own === undefined) throw new PgError('object_not_in_prerequisite_state', `access method "${spec.accessMethod}" is not of type INDEX`);
   if (table.kind === 'p' && spec.exclusion !== null) throw new PgError('feature_not_supported', `cannot create exclusion constraints on partitioned table "${table.name}"`);
   checkMethod(spec);
   if (spec.keys.length === 0) throw new PgError('invalid_object_definition', 'must specify at least one column');
@@ -139,7 +142,7 @@ function keyColumn(table: Relation, key: IndexElemSpec, spec: IndexSpec, method:
   if (!ordered && key.nullsOrdering !== 'SORTBY_NULLS_DEFAULT') throw new PgError('feature_not_supported', `access method "${spec.accessMethod}" does not support NULLS FIRST/LAST options`);
   const descending = key.ordering === 'SORTBY_DESC';
   const nullsFirst = key.nullsOrdering === 'SORTBY_NULLS_DEFAULT' ? descending : key.nullsOrdering === 'SORTBY_NULLS_FIRST';
-  const opclass = resolveOpclass(key.opclass, typeOid, spec.accessMethod, method);
+  const opclass = resolveOpclass(key.opclass, typeOid, amByOid(method)!.amname, method);
   return {
     attnum, name, typeOid, typmod, collation, opclass, options: opclassOptions(key.opclassOptions, opclass, spec.accessMethod),
     option: ordered ? (descending ? INDOPTION_DESC : 0) | (nullsFirst ? INDOPTION_NULLS_FIRST : 0) : 0,

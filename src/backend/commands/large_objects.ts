@@ -253,10 +253,12 @@ registerBuiltins({
     be_lo_get_fragment: (oid: Oid, from: Int8, length: number) => {
       if (length < 0) throw new PgError('invalid_parameter_value', 'requested length cannot be negative');
       open(oid, INV_READ);
+      if (Number(from) < 0) throw new PgError('invalid_parameter_value', `invalid large object seek target: ${from}`);
       return readBytes(oid, Number(from), length);
     },
     be_lo_put: (oid: Oid, at: Int8, bytes: Uint8Array) => {
-          open(oid, INV_WRITE);
+      open(oid, INV_WRITE);
+      if (Number(at) < 0) throw new PgError('invalid_parameter_value', `invalid large object seek target: ${at}`);
       writeBytes(oid, Number(at), bytes);
       return '';
     },

@@ -85,6 +85,9 @@ registerBuiltins({
   set: {
     * pg_lock_status(context) {
       const { named } = rowMaker(context);
+      // Every transaction holds itself.
+      const self = `${session.pid}/0`;
+      yield named({ locktype: 'virtualxid', virtualxid: self, virtualtransaction: self, pid: session.pid, mode: 'ExclusiveLock', granted: true, fastpath: true });
       yield* lockRows(client.lockStatus(), session.databaseOid, named);
       yield* lockRows(sharedClient.lockStatus(), 0, named);
     },

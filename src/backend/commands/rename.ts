@@ -273,9 +273,8 @@ export function refuseSameName({ classId, objectId }: ObjectAddress, name: strin
     }
     case ids.CollationRelationId: {
       const own = sys.collationByOid(objectId)!;
-      if (sys.collationsByName(name, namespace).some((c) => c.oid !== objectId && (c.collencoding === own.collencoding || c.collencoding === -1 || own.collencoding === -1))) {
-        throw new PgError('duplicate_object', `collation "${name}" for encoding "UTF8" already exists in schema "${schema}"`);
-      }
+      const same = sys.collationsByName(name, namespace).find((c) => c.oid !== objectId && (c.collencoding === own.collencoding || c.collencoding === -1 || own.collencoding === -1));
+      if (same !== undefined) throw new PgError('duplicate_object', `collation "${name}"${same.collencoding === -1 ? '' : ' for encoding "UTF8"'} already exists in schema "${schema}"`);
       return;
     }
     case ids.LanguageRelationId:

@@ -25,13 +25,15 @@ function become(role: KnownRole): void {
 }
 
 let sessionRole: KnownRole | null = null;
+/** SET ROLE holds (SetRoleIsActive). */
+let roleIsSet = false;
 
 defineHooks('role', {
   check(value, source) {
     const name = String(value);
     if (name === 'none') return name;
     const role = remember(name);
-    if (role === undefined) return new CheckFailure({ condition: 'undefined_object', message: `role "${name}" does not exist` });
+    if (role === undefined) return new CheckFailure({ condition: 'invalid_parameter_value', message: `role "${name}" does not exist` });
     if (source !== 'test' && !isMemberOfRole(session.sessionUser, role.oid)) {
       return new CheckFailure({ condition: 'insufficient_privilege', message: `permission denied to set role "${name}"` });
     }
@@ -41,8 +43,10 @@ defineHooks('role', {
     if (session.sessionUser === 0) return;
     const name = String(value);
     const role = name === 'none' ? sessionRole ?? rememberSession() : known.get(name);
+    roleIsSet = name !== 'none';
     if (role !== undefined && role !== null) become(role);
   },
+  show: (value) => (roleIsSet ? String(value) : 'none'),
 });
 
 /** The session user as it was at the start. */
@@ -57,7 +61,7 @@ defineHooks('session_authorization', {
     const name = String(value);
     if (session.authenticatedUser === 0 || source === 'override') return name;
     const role = remember(name);
-    if (role === undefined) return new CheckFailure({ condition: 'undefined_object', message: `role "${name}" does not exist` });
+    if (role === undefined) return new CheckFailure({ condition: 'invalid_parameter_value', message: `role "${name}" does not exist` });
     if (role.oid !== session.authenticatedUser && !(authIdByOid(session.authenticatedUser)?.rolsuper ?? false)) {
       return new CheckFailure({ condition: 'insufficient_privilege', message: 'permission denied to set session authorization' });
     }
@@ -67,6 +71,7 @@ defineHooks('session_authorization', {
     const role = known.get(String(value));
     if (role === undefined) return;
     sessionRole = role;
+    roleIsSet = false; // whatever role says: it is the session's user again
     session.sessionUser = role.oid;
     become(role);
   },

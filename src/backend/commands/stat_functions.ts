@@ -31,8 +31,8 @@ const UNKNOWN = words(`
   last_autoanalyze_time last_autovacuum_time last_vacuum_time snapshot_timestamp xact_function_calls xact_function_self_time xact_function_total_time`);
 
 const NO_ROWS = words(`
-  pg_stat_get_progress_info pg_stat_get_wal_senders pg_stat_get_slru pg_get_replication_slots pg_show_replication_origin_status
-  pg_get_shmem_allocations pg_get_backend_memory_contexts pg_stats_ext_mcvlist_items`);
+  pg_stat_get_progress_info pg_stat_get_wal_senders pg_get_replication_slots pg_show_replication_origin_status
+  pg_get_shmem_allocations pg_stats_ext_mcvlist_items`);
 
 /** Nothing is counted, so there is nothing to reset or to flush. */
 const nothing = (): string => '';

@@ -42,7 +42,8 @@ const hasOrder = (type: Oid): boolean => typeOperators(type).ltOpr !== 0;
 function tableFor(stmt: RawNode): Relation {
   const relations = (stmt['relations'] ?? []) as RawNode[];
   const [rv] = relations;
-  if (rv === undefined || relations.length !== 1 || rv.tag !== 'RangeVar') throw new PgError('feature_not_supported', 'only a single relation is allowed in CREATE STATISTICS');
+  if (rv !== undefined && relations.length === 1 && rv.tag !== 'RangeVar') throw new PgError('feature_not_supported', 'CREATE STATISTICS only supports relation names in the FROM clause');
+  if (rv === undefined || relations.length !== 1) throw new PgError('feature_not_supported', 'only a single relation is allowed in CREATE STATISTICS');
   const relid = rangeVarGetRelid(rv as RawNode & RangeVarName);
   const before = openRelation(relid);
   lockTable(relid, before.name, before.shared, SHARE_UPDATE_EXCLUSIVE_LOCK);

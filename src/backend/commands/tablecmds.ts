@@ -1,4 +1,6 @@
 // CREATE TABLE and TRUNCATE (part of PostgreSQL's tablecmds.c; ALTER TABLE is in altertable.ts, DROP in dropcmds.ts).
+import { getString } from '../utils/guc.ts';
+import { tableMethodHooks } from '../utils/guc_hooks.ts';
 import { PgError } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
 import { aclcheckRelation, notOwnerOrDenied, requireOwner, requirePrivilege } from '../catalog/aclchk.ts';
@@ -45,16 +47,20 @@ const ACCESS_EXCLUSIVE_LOCK = 8;
 
 /** USING, or default_table_access_method: they all go by the handler that there is. */
 export function tableAccessMethod(name: string | undefined): Oid {
-  if (name === undefined || name === 'heap') return ids.HEAP_TABLE_AM_OID;
+  if (name === undefined) return tableAccessMethod(getString('default_table_access_method'));
+  if (name === 'heap') return ids.HEAP_TABLE_AM_OID;
   const am = amByName(name);
   if (am === undefined) throw new PgError('undefined_object', `access method "${name}" does not exist`);
   if (am.amtype !== 't') throw new PgError('object_not_in_prerequisite_state', `access method "${name}" is not of type TABLE`);
   return am.oid;
 }
 
+tableMethodHooks.exists = (name) => amByName(name) !== undefined && tableAccessMethod(name) !== 0;
+
 /** Makes the table; its OID, 0: it was there already. `relkind`: f for a foreign table. */
 export function createTable(stmt: RawNode, context: UtilityContext, relkind: 'r' | 'f' = 'r'): Oid {
   const rv = stmt['relation'] as RawNode & { relname: string; relpersistence: 'p' | 'u' | 't' };
+  if (stmt['accessMethod'] !== undefined && stmt['partspec'] !== undefined) throw new PgError('feature_not_supported', 'specifying a table access method is not supported on a partitioned table');
   const accessMethod = tableAccessMethod(stmt['accessMethod'] as string | undefined);
   const namespace = rangeVarGetCreationNamespace(rv);
   const persistence = isTempNamespace(namespace) ? 't' : rv.relpersistence;

@@ -230,6 +230,10 @@ export function loadIdent(file: string): string[] {
   return faults;
 }
 
+/** The lines in force, for pg_ident_file_mappings and pg_hba_file_rules. */
+export const currentIdentLines = (): readonly IdentLine[] => identLines;
+export const currentHbaLines = (): readonly HbaLine[] => hbaLines;
+
 function addressMatches(address: Address, peer: Peer): boolean {
   if (address.kind === 'all') return true;
   const theirs = parseIp(peer.address);

@@ -198,6 +198,7 @@ const CONDITIONS: readonly (readonly [RegExp, ConditionName, string?])[] = [
   [/^invalid byte sequence/, 'character_not_in_repertoire'],
   [/^LIMIT #,# syntax is not supported/, 'syntax_error', 'Use separate LIMIT and OFFSET clauses.'],
   [/(not (yet )?(supported|implemented)|is not supported anymore|no longer supported)/, 'feature_not_supported'],
+  [/^missing argument$/, 'syntax_error', 'Use NONE to denote the missing argument of a unary operator.'],
   [/^type modifier cannot have parameter name/, 'syntax_error'],
   [/^(column|table) .* (specified more than once|appears more than once)/, 'duplicate_column'],
   [/^a column list with|^precision for type|must be (in range|between)|out of range/, 'invalid_parameter_value'],

@@ -29,6 +29,9 @@ const KINDS: Readonly<Record<string, Kind>> = {
   dsnowball_init: { word: 'Snowball', known: ['StopWords', 'Language'], needed: ['Language'] },
 };
 
+const STEMMERS = new Set(['arabic', 'armenian', 'basque', 'catalan', 'danish', 'dutch', 'english', 'finnish', 'french', 'german', 'greek', 'hindi', 'hungarian', 'indonesian',
+  'irish', 'italian', 'lithuanian', 'nepali', 'norwegian', 'porter', 'portuguese', 'romanian', 'russian', 'serbian', 'spanish', 'swedish', 'tamil', 'turkish', 'yiddish']);
+
 /** The options of a dictionary of this template must be such as it knows (verify_dictoptions). */
 export function checkDictionaryOptions(template: Oid, options: readonly DictionaryOption[]): void {
   const row = sys.lookup(ids.TSTemplateRelationId, ids.PgTsTemplateOidIndexId, template)!;
@@ -40,11 +43,13 @@ export function checkDictionaryOptions(template: Oid, options: readonly Dictiona
   if (kind === undefined) throw notSupported(`text search template "${row.tmplname}"`);
   const invalid = (message: string): PgError => new PgError('invalid_parameter_value', message);
   const seen = new Set<string>();
-  for (const { name } of options) {
+  for (const { name, value } of options) {
     const found = kind.known.find((k) => k.toLowerCase() === name);
     if (found === undefined) throw invalid(`unrecognized ${kind.word} parameter: "${name}"`);
     if (seen.has(found)) throw invalid(`multiple ${found} parameters`);
     seen.add(found);
+    if (found === 'Accept' && !/^(true|false|on|off|1|0)$/i.test(value)) throw new PgError('syntax_error', `${name} requires a Boolean value`);
+    if (found === 'Language' && !STEMMERS.has(value.toLowerCase())) throw new PgError('undefined_object', `no Snowball stemmer available for language "${value}" and encoding "UTF8"`);
   }
   for (const name of kind.needed) if (!seen.has(name)) throw invalid(`missing ${name} parameter`);
 }

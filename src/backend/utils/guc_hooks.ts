@@ -42,10 +42,12 @@ for (const name of ['lc_messages', 'lc_monetary', 'lc_numeric', 'lc_time']) {
   defineHooks(name, { check: (value) => (LOCALES.has(value as string) ? value : new CheckFailure()) });
 }
 
+/** Whether there is a table access method of this name; the catalogs tell. */
+export const tableMethodHooks = { exists: (_name: string): boolean => false };
 defineHooks('default_table_access_method', {
   check: (value) => {
-    if (value === 'heap') return value;
     if (value === '') return new CheckFailure({ detail: 'default_table_access_method cannot be empty.' });
+    if (value === 'heap' || tableMethodHooks.exists(value as string)) return value;
     return new CheckFailure({ detail: `Table access method "${value as string}" does not exist.` });
   },
 });
