@@ -25,8 +25,10 @@ const COMPILING = {
   rehearsal: ['--no-use-osr', '--no-turbofan', '--invocation-count-for-turbofan=50', '--invocation-count-for-maglev=8', '--minimum-invocations-after-ic-update=8'],
   secondAct: ['--turbofan', '--invocation-count-for-turbofan=150'],
   lastAct: ['--no-turbofan', TURBOFAN_AFTER],
-  session: ['--use-osr', '--no-turbofan', TURBOFAN_AFTER, ...MAGLEV_AFTER],
-  default: ['--use-osr', '--turbofan', TURBOFAN_AFTER, ...MAGLEV_AFTER],
+  curtain: MAGLEV_AFTER,
+  encore: ['--no-maglev'],
+  session: ['--use-osr', '--maglev', '--no-turbofan', TURBOFAN_AFTER, ...MAGLEV_AFTER],
+  default: ['--use-osr', '--maglev', '--turbofan', TURBOFAN_AFTER, ...MAGLEV_AFTER],
 };
 
 /** Machine code of the first compilers counts calls in the heap, at places all over it: each is a page that every child

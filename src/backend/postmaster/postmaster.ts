@@ -182,7 +182,10 @@ async function serve(site: string, siteLock: LockFile, loadServices: () => Promi
   if (!later) compileFor('rehearsal');
   const services = await loadServices();
   await services.warmUp();
-  const rehearse = (): Rehearsal | null => services.rehearsal({ collectGarbage: () => { collectGarbage('major'); compileFor('secondAct'); }, lastAct: () => compileFor('lastAct') });
+  const rehearse = (): Rehearsal | null => services.rehearsal({
+    collectGarbage: () => { collectGarbage('major'); compileFor('secondAct'); },
+    lastAct: () => compileFor('lastAct'), curtain: () => compileFor('curtain'), encore: () => compileFor('encore'),
+  });
   if (!later) {
     loadTheRest();
     playAll(rehearse());

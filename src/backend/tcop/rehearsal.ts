@@ -24,7 +24,7 @@ import type { Oid } from '../types/datum.ts';
 import { freeSlotOf, takeSlot, withOwnTable } from '../utils/backend_status.ts';
 import { muteLog } from '../utils/elog.ts';
 import { saveOptions } from '../utils/guc.ts';
-import { ignoreInterrupts, stopStatementTimeout } from '../utils/interrupts.ts';
+import { ignoreInterrupts, stopStatementTimeout, whenSettled } from '../utils/interrupts.ts';
 import { session } from '../utils/session.ts';
 import { dropUnnamedStatement } from './extended_query.ts';
 import { serveSession } from './postgres.ts';
@@ -39,10 +39,13 @@ const FIRST_OID = 4_000_000_000;
 const DATABASE = 'template1';
 
 /** What the postmaster does meanwhile (postmaster/memory.ts): garbage is collected between the first acts, because what the
- * last ones leave behind must stay; and V8 is told when the last act begins. */
+ * last ones leave behind must stay; and V8 is told when the last act begins. Then the curtain falls: what has few calls left to go is
+ * compiled, and in the encore nothing more is, or it would be the turn of some functions in every child's first session. */
 export interface Stage {
   collectGarbage: () => void;
   lastAct: () => void;
+  curtain: () => void;
+  encore: () => void;
 }
 
 /** The rehearsal of the site that is the current folder, in steps: a postmaster that must answer at once plays them one by
@@ -55,7 +58,7 @@ export class Rehearsal {
 
   constructor(stage: Stage) {
     const writes = (act: 'first' | 'second' | 'last') => scenes(act).map((scene) => () => this.withManagers(() => this.perform(scene)));
-    const reads = (act: 'hot' | 'last') => readingScenes(act).map((scene) => () => {
+    const reads = (act: 'hot' | 'last' | 'curtain' | 'encore') => readingScenes(act).map((scene) => () => {
       this.perform(scene);
       leaveNothing();
     });
@@ -66,6 +69,7 @@ export class Rehearsal {
       ...reads('hot'), stage.lastAct, ...writes('last').slice(0, 2),
       // And with managers in processes of their own: what a backend does with a socket is not to be new to it.
       ...scenes('last').map((scene) => () => this.withForkedManagers(() => this.perform(scene))), ...reads('last'),
+      stage.curtain, ...reads('curtain'), stage.encore, ...reads('encore'),
     ];
     if (!copySite()) this.steps.length = 0;
   }
@@ -180,11 +184,14 @@ function play(scene: Script, user: string): string[] {
   const slot = takeSlot(session.pid, 0);
   const frontend = new Frontend(ours);
   frontend.patient = true; // the answers of a scene would not go through the socket one by one: nobody reads yet
-  // The members in the order of backend_startup.ts, or V8 takes it for another kind of object and compiles for that.
-  serveSession({
+  // The members in the order of backend_startup.ts, or V8 takes it for another kind of object and compiles for that; and so
+  // with strings: a literal is of another kind than what the kernel told.
+  const connection = {
     frontend, user, database: DATABASE, settings: new Map([['client_encoding', 'UTF8'], ['application_name', 'rehearsal']]),
-    cancelKey: 0, slot, remoteAddress: '127.0.0.1', remotePort: 1,
-  });
+    cancelKey: 0, slot, remoteAddress: ['127', 0, 0, 1].join('.'), remotePort: 1,
+  };
+  // Called where another function is called as well, it is not compiled as a part of this one: a backend calls it by itself.
+  for (const part of [beginsAsAnyOther, serveSession]) part(connection);
   abortCurrentTransaction();
   freeSlotOf(session.pid);
   port.close(ours);
@@ -192,6 +199,11 @@ function play(scene: Script, user: string): string[] {
   port.close(theirs);
   forgetSession();
   return errors;
+}
+
+/** A session's beginning has its own compilers (postmaster/children.ts); what counts it is to have been run. */
+function beginsAsAnyOther(): void {
+  whenSettled(() => {});
 }
 
 function drain(fd: number): Buffer {
