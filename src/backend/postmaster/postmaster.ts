@@ -182,10 +182,7 @@ async function serve(site: string, siteLock: LockFile, loadServices: () => Promi
   if (!later) compileFor('rehearsal');
   const services = await loadServices();
   await services.warmUp();
-  const rehearse = (): Rehearsal | null => services.rehearsal({
-    collectGarbage: () => { collectGarbage('major'); compileFor('secondAct'); },
-    lastAct: () => compileFor('lastAct'), curtain: () => compileFor('curtain'), encore: () => compileFor('encore'),
-  });
+  const rehearse = (): Rehearsal | null => services.rehearsal({ collectGarbage: () => collectGarbage('major'), compileFor });
   if (!later) {
     loadTheRest();
     playAll(rehearse());

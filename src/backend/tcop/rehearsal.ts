@@ -43,9 +43,7 @@ const DATABASE = 'template1';
  * compiled, and in the encore nothing more is, or it would be the turn of some functions in every child's first session. */
 export interface Stage {
   collectGarbage: () => void;
-  lastAct: () => void;
-  curtain: () => void;
-  encore: () => void;
+  compileFor: (act: 'secondAct' | 'lastAct' | 'curtain' | 'encore') => void;
 }
 
 /** The rehearsal of the site that is the current folder, in steps: a postmaster that must answer at once plays them one by
@@ -62,14 +60,15 @@ export class Rehearsal {
       this.perform(scene);
       leaveNothing();
     });
+    const compile = (act: Parameters<Stage['compileFor']>[0]) => () => stage.compileFor(act);
     this.steps = [
       () => this.withManagers(() => { this.user = superuserName(); }),
-      ...writes('first'), stage.collectGarbage, ...writes('second'),
+      ...writes('first'), stage.collectGarbage, compile('secondAct'), ...writes('second'),
       // Now as a backend has it: environments opened for reading, and no manager.
-      ...reads('hot'), stage.lastAct, ...writes('last').slice(0, 2),
+      ...reads('hot'), compile('lastAct'), ...writes('last').slice(0, 2),
       // And with managers in processes of their own: what a backend does with a socket is not to be new to it.
       ...scenes('last').map((scene) => () => this.withForkedManagers(() => this.perform(scene))), ...reads('last'),
-      stage.curtain, ...reads('curtain'), stage.encore, ...reads('encore'),
+      compile('curtain'), ...reads('curtain'), compile('encore'), ...reads('encore'),
     ];
     if (!copySite()) this.steps.length = 0;
   }
