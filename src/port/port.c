@@ -265,14 +265,35 @@ static void make_everything_forkable(void)
 	fclose(maps);
 }
 
+/* Puts a copy in huge pages in the place of what is mapped there; whole huge pages. */
+static bool move_into_huge_pages(uintptr_t from, size_t size, int protection)
+{
+	const uintptr_t huge = 2 << 20;
+	char *area = mmap(NULL, size + huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (area == MAP_FAILED) return false;
+	char *copy = (char *) (((uintptr_t) area + huge - 1) & ~(huge - 1));
+	madvise(copy, size, MADV_HUGEPAGE);
+	memcpy(copy, (void *) from, size);
+	if (mprotect(copy, size, protection) != 0 || mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, (void *) from) == MAP_FAILED) {
+		munmap(area, size + huge);
+		return false;
+	}
+	if (copy > area) munmap(area, (size_t) (copy - area));
+	if (area + huge > copy) munmap(copy + size, (size_t) (area + huge - copy));
+	return true;
+}
+
 /* Moves the program's text from its file into huge anonymous pages. A fork copies no page tables of a file's mapping, so
- * each child would fault its way through the text again; of huge pages it inherits the few entries there are. */
+ * each child would fault its way through the text again; of huge pages it inherits the few entries there are.
+ * V8 maps the part with its builtins once more, into its area for code, so that calls are short: the hottest of all. It does
+ * not fill whole huge pages there, but what is beside it is memory for code as well. */
 static napi_value hugeText(napi_env env, napi_callback_info info)
 {
 	(void) info;
 	const uintptr_t huge = 2 << 20;
 	char line[PATH_MAX + 200], permissions[8], program[PATH_MAX] = "", modes[100] = "";
-	unsigned long from, to;
+	unsigned long from, to, areas[64][3];
+	int count = 0;
 	int64_t moved = 0;
 	FILE *file = fopen("/sys/kernel/mm/transparent_hugepage/enabled", "re");
 	if (file && !fgets(modes, sizeof modes, file)) modes[0] = 0;
@@ -280,27 +301,29 @@ static napi_value hugeText(napi_env env, napi_callback_info info)
 	if (!strstr(modes, "[always]") && !strstr(modes, "[madvise]")) return int_value(env, 0);
 	ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
 	if (length <= 0 || !(file = fopen("/proc/self/maps", "re"))) return int_value(env, 0);
-	while (moved == 0 && fgets(line, sizeof line, file)) {
+	/* What may be executed, and whether memory for code (2) or the program (1). */
+	while (count < 64 && fgets(line, sizeof line, file)) {
 		char *path = strchr(line, '/');
-		if (sscanf(line, "%lx-%lx %4s", &from, &to, permissions) != 3 || strcmp(permissions, "r-xp")) continue;
-		if (!path || strncmp(path, program, (size_t) length) || path[length] != '\n') continue;
-		from = (from + huge - 1) & ~(huge - 1);
-		to &= ~(huge - 1);
-		if (from >= to) continue;
-		size_t size = to - from;
-		char *area = mmap(NULL, size + huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (area == MAP_FAILED) continue;
-		char *copy = (char *) (((uintptr_t) area + huge - 1) & ~(huge - 1));
-		madvise(copy, size, MADV_HUGEPAGE);
-		memcpy(copy, (void *) from, size);
-		if (mprotect(copy, size, PROT_READ | PROT_EXEC) == 0 &&
-			mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, (void *) from) != MAP_FAILED) {
-			moved = (int64_t) size;
-			if (copy > area) munmap(area, (size_t) (copy - area));
-			if (area + huge > copy) munmap(copy + size, (size_t) (area + huge - copy));
-		} else munmap(area, size + huge);
+		if (sscanf(line, "%lx-%lx %4s", &from, &to, permissions) != 3) continue;
+		bool text = !strcmp(permissions, "r-xp") && path && !strncmp(path, program, (size_t) length) && path[length] == '\n';
+		if (!text && (path || strcmp(permissions, "rwxp"))) continue;
+		areas[count][0] = from, areas[count][1] = to, areas[count++][2] = text ? 1 : 2;
 	}
 	fclose(file);
+	for (int i = 0; i < count; i++) {
+		if (areas[i][2] != 1) continue;
+		bool before = i > 0 && areas[i - 1][2] == 2 && areas[i - 1][1] == areas[i][0];
+		bool after = i + 1 < count && areas[i + 1][2] == 2 && areas[i][1] == areas[i + 1][0];
+		from = areas[i][0] + huge - 1;
+		to = areas[i][1];
+		if (before || after) {
+			if (after && areas[i + 1][1] >= ((to + huge - 1) & ~(huge - 1))) to += huge - 1;
+			if (before && areas[i - 1][0] <= (areas[i][0] & ~(huge - 1))) from = areas[i][0];
+		}
+		from &= ~(huge - 1);
+		to &= ~(huge - 1);
+		if (from < to && move_into_huge_pages(from, to - from, PROT_READ | PROT_EXEC | (before || after ? PROT_WRITE : 0))) moved += (int64_t) (to - from);
+	}
 	return int_value(env, moved);
 }
 
@@ -367,12 +390,12 @@ static napi_value collapseMemory(napi_env env, napi_callback_info info)
 	int present = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	for (int i = 0; i < count; i++)
 		for (uintptr_t at = areas[i][0]; at < areas[i][1]; at += huge) {
-			/* Hardly used: not worth 2 MB. */
+			/* Not worth 2 MB: a huge page takes them all. */
 			static uint64_t pages[512];
 			int used = 0;
 			if (present >= 0 && pread(present, pages, sizeof pages, (off_t) (at / 4096 * 8)) == sizeof pages) {
 				for (int k = 0; k < 512; k++) used += pages[k] >> 63;
-				if (used < 32) continue;
+				if (used < 320) continue;
 			}
 			if (madvise((void *) at, huge, MADV_COLLAPSE) == 0) bytes += (int64_t) huge;
 		}

@@ -42,20 +42,27 @@ let phase: keyof typeof COMPILING = 'default';
 
 let gc: ((options: object) => void) | undefined;
 
+/** How far the heap grows beyond what was left by the last major collection before the next one: not by what V8 thinks fit, which
+ * depends on how fast the machine is just now. A collection that nobody expects throws out half of what the rehearsal has
+ * learnt; and it writes to every page, so that a child has all of them to itself from then on. */
+const growTo = (percent: number): void => v8.setFlagsFromString(`--heap-growing-percent=${percent}`);
+const REHEARSAL_GROWTH = 300, SESSION_GROWTH = 100;
+
 /** Throws out what loading left behind. Compiled functions stay (the launcher says --no-flush-bytecode), but what they
  * have learnt about shapes of objects does not survive when no object of the shape is left. So after warming only the
  * young are collected (`minor`): otherwise every child would learn, and compile, anew. */
 export function collectGarbage(type: 'major' | 'minor'): void {
   if (gc === undefined) {
     v8.setFlagsFromString('--expose-gc');
+    // Without threads a collection in steps takes no shorter pause in the end, and more time; and it begins long before the limit.
+    v8.setFlagsFromString('--no-incremental-marking');
     gc = vm.runInNewContext('gc') as (options: object) => void;
   }
   if (type === 'major') gc({ type, execution: 'sync', flavor: 'last-resort' });
+  growTo(REHEARSAL_GROWTH);
   // After one that reduces memory V8 lets the heap grow by little until the next major one, which would throw out what
-  // has been learnt since: a regular one sets its mind at rest, and is told to let it double.
-  v8.setFlagsFromString('--heap-growing-percent=100');
+  // has been learnt since: a regular one sets its mind at rest.
   gc({ type, execution: 'sync' });
-  v8.setFlagsFromString('--heap-growing-percent=0');
 }
 
 /** Nobody is there: what is not needed goes. Before the rehearsal nothing has been learnt that collecting could lose. */
@@ -64,10 +71,34 @@ export function restMemory(rehearsed: boolean): void {
   port.releaseMemory();
 }
 
+/** What fills the holes of V8's space for code; kept, that they stay filled. */
+const fillers: RegExp[] = [];
+
+/** Machine code that a child makes goes into holes between the code it has inherited, and each one breaks up a huge page of
+ * it: the child then reads the hottest memory there is by pages of 4 kB, missing in the table of translations thousands of
+ * times in a transaction. So the holes are filled, with regular expressions of all sizes, until new code stands in a huge
+ * page of its own. */
+function fillCodeSpace(): void {
+  const codeSpace = (): number => v8.getHeapSpaceStatistics().find((space) => space.space_name === 'code_space')!.space_size;
+  v8.setFlagsFromString('--no-regexp-tier-up');
+  for (const length of [500, 50, 1]) {
+    for (const before = codeSpace(); codeSpace() === before;) {
+      for (let i = 0; i < 16; i++) {
+        const filler = new RegExp(`${fillers.length}${'x'.repeat(length)}`, 'y');
+        filler.test('');
+        fillers.push(filler);
+      }
+    }
+  }
+  v8.setFlagsFromString('--regexp-tier-up');
+}
+
 /** Gets the memory ready for being forked; the last thing before listening. */
 export function settleMemory(): void {
   compileFor('default');
   collectGarbage('minor');
+  growTo(SESSION_GROWTH);
+  if (getString('huge_pages') !== 'off') fillCodeSpace();
   const filled = port.packMemory(), huge = getString('huge_pages') === 'off' ? 0 : port.collapseMemory();
   log('DEBUG1', `holes in memory filled: ${filled} bytes; memory in huge pages: ${huge} bytes`);
 }

@@ -98,15 +98,15 @@ export class Rehearsal {
 
   private withManagers(work: () => void): void {
     const global = openScratch(GLOBAL), database = openScratch(databaseFolder(ids.Template1DbOid));
+    const managers = [new LocalManager(global, 0), new LocalManager(database, ids.Template1DbOid)] as const;
     try {
-      new LocalManager(global, 0).serve(sharedClient);
-      new LocalManager(database, ids.Template1DbOid).serve(client);
+      managers[0].serve(sharedClient);
+      managers[1].serve(client);
       setStoreOpener((path) => openReader(path === GLOBAL ? global : database));
       work();
     } finally {
       leaveNothing();
-      global.close();
-      database.close();
+      for (const manager of managers) manager.close();
     }
   }
 

@@ -3,7 +3,7 @@
 import { port } from '../../port/port.ts';
 import { META, type WritableStore } from '../storage/store.ts';
 import { Applier } from './apply.ts';
-import { formatLockMemory, privateLockMemory, type LockMemory } from './lock_memory.ts';
+import { formatLockMemory, keepLockMemory, privateLockMemory, type LockMemory } from './lock_memory.ts';
 import { StateMachine, type Output } from './state_machine.ts';
 import { readClientMessage, type Incoming } from './wire.ts';
 
@@ -13,9 +13,11 @@ export class ManagerCore {
   /** Shared with the backends: lock_memory.ts. */
   readonly lockWords: Int32Array;
   private readonly store: WritableStore;
+  private readonly lockMemory: LockMemory;
 
   constructor(store: WritableStore, database: number, lockMemory: LockMemory = privateLockMemory()) {
     this.store = store;
+    this.lockMemory = lockMemory;
     const { words: lockWords, path: lockPath } = lockMemory;
     this.lockWords = lockWords;
     const lockNonce = port.randomInt() & 0x7fffffff;
@@ -73,5 +75,6 @@ export class ManagerCore {
     const sequences = this.machine.finalSequences();
     if (sequences.length > 0) this.applier.apply({ commits: [], sequences, ...this.machine.numbers, mustWrite: true });
     this.store.close();
+    keepLockMemory(this.lockMemory);
   }
 }

@@ -27,6 +27,8 @@ export const MAX_SESSIONS = 4095;
 export const PUBLISHED = 24;
 export const TABLE_ENTRIES = 16;
 const STRONG_AT = HEADER_WORDS, SLOTS_AT = STRONG_AT + STRONG_COUNTERS, SESSIONS_AT = SLOTS_AT + SLOT_COUNT;
+/** Slots are words below this one. */
+export const SLOTS_END = SESSIONS_AT;
 /** Of a session: how many slots it has published; 1 when it holds others; 1 when it holds keys. Then the slots, each with
  * the mark of its request; then table entries: oid, mode, mark. */
 export const COUNT = 0, OVERFLOW = 1, HAS_KEYS = 2, SLOTS = 4, TABLES = SLOTS + 2 * PUBLISHED;
@@ -93,4 +95,15 @@ export interface LockMemory {
   /** Where backends open it; '': they do not, and ask for every lock. */
   path: string;
 }
-export const privateLockMemory = (): LockMemory => ({ words: new Int32Array(LOCK_MEMORY_BYTES / 4), path: '' });
+/** Memory that is not in use any more: the rehearsal has managers by the dozen, and V8 collects all garbage when 64 MB of such
+ * have come since it last did. */
+const spareWords: Int32Array[] = [];
+
+export const privateLockMemory = (): LockMemory => ({ words: spareWords.pop() ?? new Int32Array(LOCK_MEMORY_BYTES / 4), path: '' });
+
+/** Nobody uses it any more. Reading a page that was never written takes no memory, writing does. */
+export function keepLockMemory({ words, path }: LockMemory): void {
+  if (path !== '') return;
+  for (let i = 0; i < words.length; i++) if (words[i] !== 0) words[i] = 0;
+  spareWords.push(words);
+}

@@ -1,7 +1,7 @@
 // The transaction manager's side of lock_memory.ts: brings locks that backends have taken by themselves into its own table
 // when somebody else is interested, and frees what a session held when its transaction ends.
 import {
-  COUNT, HAS_KEYS, MANAGED, MAX_SESSIONS, MIN_STRONG_MODE, MOVED, OVERFLOW, PUBLISHED, SLOTS, TABLES, TABLE_ENTRIES, eachSlot, hashKey,
+  COUNT, HAS_KEYS, MANAGED, MAX_SESSIONS, MIN_STRONG_MODE, MOVED, OVERFLOW, PUBLISHED, SLOTS, SLOTS_END, TABLES, TABLE_ENTRIES, eachSlot, hashKey,
   hashRow, hashed, modeOf, ownerOf, sameObject, sessionAt, strongAt, withoutOwner,
 } from './lock_memory.ts';
 import { KIND_KEY, KIND_ROW, KIND_TABLE, hasStrong, type Lock, type LockOwner, type LockTable } from './locks.ts';
@@ -21,7 +21,7 @@ export class SharedLocks {
 
   constructor(words: Int32Array, table: LockTable, adopt: Adopt) {
     this.words = words;
-    this.managed = new Int32Array(words.length);
+    this.managed = new Int32Array(SLOTS_END);
     this.table = table;
     this.adopt = adopt;
     table.onObtain = (lock) => this.obtained(lock);
