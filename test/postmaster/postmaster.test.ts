@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, existsSync, linkSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { port } from '../../src/port/port.ts';
 import { account, giveToAccount, isRoot } from '../support/account.ts';
@@ -152,6 +152,11 @@ test('one postmaster for a site; a stale pid file is no obstacle, a killed postm
   await frontend.closes();
   await site.ended;
   t.true(existsSync(join(site.folder, 'postmaster.pid')));
+  // What a postmaster leaves that was killed during its rehearsal: once a site did not start any more because of such a socket.
+  const rehearsal = join(site.folder, 'tmp/rehearsal/tmp');
+  mkdirSync(rehearsal, { recursive: true, mode: 0o700 });
+  port.close(port.listenUnix(join(rehearsal, 'manager.0.sock'), 0o600, 1));
+  for (const path of [join(site.folder, 'tmp/rehearsal'), rehearsal, join(rehearsal, 'manager.0.sock')]) giveToAccount(path);
   // The children of the first may take a moment to be gone.
   for (let started = false; !started;) {
     const third = await startStub({ folder: site.folder, waitFor: '' });

@@ -63,7 +63,7 @@ export function checkSite(site: string, config: ConfigFiles = configFilesIn(site
       const path = join(folder, entry.name), stat = lstatSync(path, { throwIfNoEntry: false });
       if (!stat) continue;
       // Sockets of ours, of a postmaster that was killed.
-      if (stat.isSocket() && (folder === join(site, TMP) || (folder === site && entry.name.startsWith('.s.PGSQL.')))) continue;
+      if (stat.isSocket() && (`${folder}/`.startsWith(`${join(site, TMP)}/`) || (folder === site && entry.name.startsWith('.s.PGSQL.')))) continue;
       if (check(path, stat, stat.isDirectory())) walk(path);
     }
   };

@@ -6,7 +6,7 @@
 // it makes have OIDs that no database reaches.
 import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { BASE, FILE_MODE, FOLDER_MODE, GLOBAL, TMP, databaseFolder, managerSocket } from '../../common/site.ts';
-import { SIGTERM, port, waitForLock } from '../../port/port.ts';
+import { SIGKILL, SIGTERM, port, waitForLock } from '../../port/port.ts';
 import { forgetReservedOids } from '../catalog/catalog.ts';
 import { forgetCatalogs } from '../catalog/inval.ts';
 import * as ids from '../catalog/oids.ts';
@@ -29,7 +29,7 @@ import { session } from '../utils/session.ts';
 import { dropUnnamedStatement } from './extended_query.ts';
 import { serveSession } from './postgres.ts';
 import { setFrontend } from './protocol.ts';
-import { Script, readingScenes, scenes } from './rehearsal_script.ts';
+import { Script, readingScenes, rival, scenes } from './rehearsal_script.ts';
 
 const FOLDER = `${TMP}/rehearsal`;
 /** A template of more than this is not worth copying. */
@@ -67,7 +67,8 @@ export class Rehearsal {
       // Now as a backend has it: environments opened for reading, and no manager.
       ...reads('hot'), compile('lastAct'), ...writes('last').slice(0, 2),
       // And with managers in processes of their own: what a backend does with a socket is not to be new to it.
-      ...scenes('last').map((scene) => () => this.withForkedManagers(() => this.perform(scene))), ...reads('last'),
+      // And not alone: what it does when a row is locked, by a session that has it all the time.
+      ...scenes('last').map((scene) => () => this.withForkedManagers(() => this.withRival(() => this.perform(scene, true)))), ...reads('last'),
       compile('curtain'), ...reads('curtain'), compile('encore'), ...reads('encore'),
     ];
     if (!copySite()) this.steps.length = 0;
@@ -121,8 +122,21 @@ export class Rehearsal {
     }
   }
 
-  private perform(scene: Script): void {
-    this.errors.push(...play(scene, this.user));
+  private withRival(work: () => void): void {
+    const pid = port.fork(false);
+    if (pid === 0) {
+      play(rival(), this.user);
+      port._exit(0);
+    }
+    try {
+      work();
+    } finally {
+      if (pid > 0) port.kill(pid, SIGKILL);
+    }
+  }
+
+  private perform(scene: Script, live = false): void {
+    this.errors.push(...play(scene, this.user, live));
   }
 }
 
@@ -171,18 +185,23 @@ function superuserName(): string {
   return name;
 }
 
-/** One session: everything its frontend will ever send is there before it starts. */
-function play(scene: Script, user: string): string[] {
+/** One session: everything its frontend will ever send is there before it starts; or, `live`, a process of its own is the
+ * frontend and waits for each answer, as frontends do. */
+function play(scene: Script, user: string, live = false): string[] {
   const pair = port.socketpair();
   if (typeof pair === 'number') return [];
   const [ours, theirs] = pair;
-  const { bytes } = scene;
-  port.send(theirs, bytes, 0, bytes.length);
-  port.shutdown(theirs);
+  if (live) {
+    converse(theirs, ours, scene);
+  } else {
+    const { bytes } = scene;
+    port.send(theirs, bytes, 0, bytes.length);
+    port.shutdown(theirs);
+  }
   session.pid = port.getpid();
   const slot = takeSlot(session.pid, 0);
   const frontend = new Frontend(ours);
-  frontend.patient = true; // the answers of a scene would not go through the socket one by one: nobody reads yet
+  frontend.patient = !live; // the answers would not go through the socket one by one: nobody reads yet
   // The members in the order of backend_startup.ts, or V8 takes it for another kind of object and compiles for that; and so
   // with strings: a literal is of another kind than what the kernel told.
   const connection = {
@@ -194,10 +213,31 @@ function play(scene: Script, user: string): string[] {
   abortCurrentTransaction();
   freeSlotOf(session.pid);
   port.close(ours);
-  const errors = scene.errorsIn(drain(theirs));
-  port.close(theirs);
+  const errors = live ? [] : scene.errorsIn(drain(theirs));
+  if (!live) port.close(theirs);
   forgetSession();
   return errors;
+}
+
+/** The frontend in a process of its own; `fd` is only there from now on. */
+function converse(fd: number, backend: number, scene: Script): void {
+  const pid = port.fork(false);
+  if (pid !== 0) {
+    port.close(fd);
+    return;
+  }
+  port.close(backend);
+  const { exchanges } = scene, part = Buffer.allocUnsafe(65536);
+  for (const bytes of exchanges) {
+    // ReadyForQuery: a type, a length of 5, a status.
+    for (let ready = false; !ready;) {
+      const n = port.recv(fd, part, 0, part.length);
+      if (n <= 0) port._exit(0);
+      ready = n >= 6 && part[n - 6] === 0x5a && part.readInt32BE(n - 5) === 5;
+    }
+    port.send(fd, bytes, 0, bytes.length);
+  }
+  port._exit(0);
 }
 
 /** A session's beginning has its own compilers (postmaster/children.ts); what counts it is to have been run. */

@@ -11,11 +11,23 @@ export class Script {
     return Buffer.concat([...this.parts, Buffer.from('X\0\0\0\x04', 'latin1')]);
   }
 
+  /** What is sent before each ReadyForQuery; Terminate at last. */
+  get exchanges(): Buffer[] {
+    const all: Buffer[] = [];
+    let from = 0;
+    this.parts.forEach((part, i) => {
+      if (!'QSc'.includes(String.fromCharCode(part[0]!))) return;
+      all.push(Buffer.concat(this.parts.slice(from, i + 1)));
+      from = i + 1;
+    });
+    return [...all, Buffer.from('X\0\0\0\x04', 'latin1')];
+  }
+
   private message(type: string, ...fields: (string | Buffer)[]): this {
     const body = Buffer.concat(fields.map((f) => (typeof f === 'string' ? Buffer.from(`${f}\0`, 'utf8') : f)));
     const head = Buffer.alloc(5, type, 'latin1');
     head.writeInt32BE(body.length + 4, 1);
-    this.parts.push(head, body);
+    this.parts.push(Buffer.concat([head, body]));
     return this;
   }
 
@@ -131,6 +143,13 @@ function hotSimple(n: number): Script {
   return script;
 }
 
+/** What a session does beside the last writing ones: it has their rows most of the time. */
+export function rival(): Script {
+  const script = new Script();
+  for (let i = 0; i < 300; i++) script.query('begin; update office set balance = balance + 1; select pg_sleep(0.002); commit');
+  return script;
+}
+
 /** As pgbench does it: every statement of the transaction prepared, parameters as text. */
 function hotPrepared(n: number): Script {
   const texts = [
@@ -153,16 +172,17 @@ function tables(): Script {
     'create table account (aid int not null, bid int, balance int, filler char(84)) with (fillfactor = 100)',
     'create table branch (bid int not null primary key, balance int, filler char(88))',
     'create table history (tid int, bid int, aid int, delta int, mtime timestamp, filler char(22))',
-    "insert into account select g * 487, 1, 0, '' from generate_series(1, 2000) g",
+    "insert into account select g * 487, 1, (10 ^ (g % 10))::int * (1 - g % 3), case when g % 4 > 0 then '' end from generate_series(1, 2000) g",
     'create table office (oid int not null primary key, balance int, filler char(88))',
-    "insert into branch select g, 0, '' from generate_series(1, 100) g",
-    "insert into office select g, 0, '' from generate_series(1, 10) g",
+    "insert into branch select g, 0, case when g % 2 = 0 then '' end from generate_series(1, 100) g",
+    "insert into office select g, 0, case when g % 2 = 0 then '' end from generate_series(1, 10) g",
     'create unique index account_pkey on account (aid)',
     'analyze account',
     'analyze branch',
     'analyze office',
     'create table item (id int primary key, name text not null unique, price numeric(10,2) default 0, made date, at timestamptz default now(), tags text[], doc jsonb)',
     `insert into item select g, 'item ' || g, g * 1.5, date '2020-01-01' + g, '2020-01-01 10:00+00', array['a','b'], '{"a": 1}' from generate_series(1, 50) g`,
+    'analyze item',
   );
 }
 

@@ -50,13 +50,14 @@ export function makeBackendTable(slots: number): void {
   texts = Buffer.from(memory, timeBytes + intBytes, slots * TEXT_BYTES);
 }
 
-/** While `work` runs the table is another: what it does there nobody sees. */
+/** While `work` runs the table is another: what it does there nobody sees. The first place is taken, as it often is. */
 export function withOwnTable(work: () => void): void {
   const saved = { slotCount, ints, times, texts, mySlot };
   slotCount = 2;
   ints = new Int32Array(slotCount * INTS);
   times = new Float64Array(slotCount * TIMES);
   texts = Buffer.alloc(slotCount * TEXT_BYTES);
+  ints[PID] = -1;
   try {
     work();
   } finally {
