@@ -71,9 +71,8 @@ defineHooks('session_authorization', {
     const role = known.get(String(value));
     if (role === undefined) return;
     sessionRole = role;
-    roleIsSet = false; // whatever role says: it is the session's user again
     session.sessionUser = role.oid;
-    become(role);
+    if (!roleIsSet) become(role);
   },
 });
 

@@ -7,6 +7,7 @@ import { preventInTransactionBlock, type UtilityContext, type UtilityResult, typ
 import { inTransactionBlock, setTransactionDeferrable, setTransactionIsolation, setTransactionReadOnly, type IsolationLevel } from '../transaction/xact.ts';
 import { allSettings, findSetting, flattenSetArgs, resetAllOptions, setConfigOption, settingColumns, show, showSetting } from '../utils/guc.ts';
 import { sendWarning, session } from '../utils/session.ts';
+import { unlistenAll } from './async.ts';
 
 interface VariableSetStmt { kind: string; name: string; args?: RawNode[]; is_local?: boolean }
 
@@ -109,6 +110,8 @@ function discard(stmt: { target: string }, context: UtilityContext): void {
     case 'DISCARD_ALL':
       preventInTransactionBlock(context, 'DISCARD ALL');
       run('all');
+      unlistenAll();
+      setConfigOption('session_authorization', null, setContext(), 'session');
       resetAllOptions();
       run('plans'); run('temp'); run('sequences');
       return;

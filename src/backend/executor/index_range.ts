@@ -3,6 +3,7 @@ import { encodeKey, encodePrefix, type KeyRange, successor } from '../access/key
 import type { IndexInfo } from '../catalog/relation.ts';
 import type { IndexCondition } from '../nodes/plannodes.ts';
 import type { ArrayValue, Datum } from '../types/datum.ts';
+import { fixedPrefix, greaterText } from '../types/pattern_prefix.ts';
 import { typeComparator } from './sort_support.ts';
 
 type Condition = Pick<IndexCondition, 'column' | 'strategy'>;
@@ -15,6 +16,8 @@ export function uniqueKey(info: IndexInfo, values: Datum[]): string | null {
 
 /** Ranges in key order that hold every entry the conditions allow (and maybe more: gaps after the first range). */
 export function indexRanges(info: IndexInfo, conditions: readonly Condition[], values: readonly Datum[]): KeyRange[] {
+  const pattern = conditions.findIndex((c) => c.strategy === 'like' || c.strategy === 'prefix');
+  if (pattern >= 0) return patternRanges(info, conditions, values, pattern);
   let prefixes: Datum[][] = [[]];
   let column = 1;
   for (;;) {
@@ -38,6 +41,19 @@ export function indexRanges(info: IndexInfo, conditions: readonly Condition[], v
     if (range !== null && (range.to === null || range.from < range.to)) ranges.push(range);
   }
   return ranges;
+}
+
+/** A pattern that has become known says where the texts are that fit it. */
+function patternRanges(info: IndexInfo, conditions: readonly Condition[], values: readonly Datum[], at: number): KeyRange[] {
+  const { column, strategy } = conditions[at]!;
+  const value = values[at] ?? null;
+  if (value === null) return [];
+  const { prefix, exact } = fixedPrefix(value as string, strategy as 'like' | 'prefix');
+  const greater = exact ? prefix : greaterText(prefix);
+  const bounds: [Condition['strategy'], Datum][] = [['>=', prefix]];
+  if (greater !== null) bounds.push([exact ? '<=' : '<', greater]);
+  const others = conditions.filter((_, i) => i !== at);
+  return indexRanges(info, [...others, ...bounds.map(([s]) => ({ column, strategy: s }))], [...values.filter((_, i) => i !== at), ...bounds.map(([, v]) => v)]);
 }
 
 /** Values of an IN list, each once, in the order of the index, without NULLs. */

@@ -109,8 +109,8 @@ export interface SampleScan extends ScanFields { kind: 'SampleScan'; tablesample
 export interface IndexCondition {
   /** Number of the index column, from 1. */
   column: number;
-  /** `in`: an = ANY (array); isnull/notnull: value is null. */
-  strategy: '<' | '<=' | '=' | '>=' | '>' | 'in' | 'isnull' | 'notnull';
+  /** `in`: an = ANY (array); isnull/notnull: value is null; like/prefix: the value is a pattern or a beginning. */
+  strategy: '<' | '<=' | '=' | '>=' | '>' | 'in' | 'isnull' | 'notnull' | 'like' | 'prefix';
   value: Expr | null;
 }
 export interface IndexScanFields extends ScanFields {

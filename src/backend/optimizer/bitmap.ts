@@ -134,7 +134,8 @@ function bitmapPlan(rel: RelOptInfo, node: BitmapNode, fix: (e: Expr) => Expr): 
   };
   if (node.kind === 'index') {
     const { info, clauses, matches } = node.index;
-    const quals = clauses.map((r) => r.clause);
+    const lossy = new Set(matches.filter((m) => m.lossy).map((m) => m.rinfo));
+    const quals = clauses.filter((r) => !lossy.has(r)).map((r) => r.clause);
     const preds = info.predicate === null ? [] : makeAndsImplicit(forRelation(info.predicate, rel.rti));
     for (const p of preds) if (!predicateImpliedBy([p], quals, false)) quals.push(p);
     return {
@@ -153,8 +154,11 @@ function bitmapPlan(rel: RelOptInfo, node: BitmapNode, fix: (e: Expr) => Expr): 
     return { plan: { ...base, kind: 'BitmapAnd', bitmapplans }, quals, classes: new Set(parts.flatMap((p) => [...p.classes])) };
   }
   if (bitmapplans.length === 1) return parts[0]!;
+  const whole: BitmapPlan = { ...base, kind: 'BitmapOr', bitmapplans };
+  // An arm whose index finds more than the rows wanted leaves nothing that all rows meet.
+  if (parts.some((p) => p.quals.length === 0)) return { plan: whole, quals: [], classes: new Set() };
   const arms = parts.map((p) => makeAndsExplicit(p.quals)!);
   return {
-    plan: { ...base, kind: 'BitmapOr', bitmapplans }, quals: [makeBoolExpr('or', arms.flatMap((a) => (a.kind === 'BoolExpr' && a.boolop === 'or' ? a.args : [a])))], classes: new Set(),
+    plan: whole, quals: [makeBoolExpr('or', arms.flatMap((a) => (a.kind === 'BoolExpr' && a.boolop === 'or' ? a.args : [a])))], classes: new Set(),
   };
 }

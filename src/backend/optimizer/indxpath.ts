@@ -15,6 +15,7 @@ import { containsVolatile, equal, pullVarnos, stripRelabel } from './clauses.ts'
 import { clampRows, costs, DISABLE_COST, enabled, evalCost, indexPagesFetched, qualEvalCost } from './costsize.ts';
 import { impliedEqualitiesFor } from './equivclass.ts';
 import { adjustRestriction, toParent } from './inherit.ts';
+import { derivedConditions } from './like_support.ts';
 import { joinClauseMovable, loopCount, paramPathInfo } from './parampath.ts';
 import { addPath } from './pathnode.ts';
 import { createGinPath } from './ginpath.ts';
@@ -28,7 +29,8 @@ import { isSecurelyPromotable, makeRestrictInfo } from './restrictinfo.ts';
 import { replaceNestloopParams } from './nestparams.ts';
 import { arrayLength, clauselistSelectivity, correlationOf, indexHooks } from './selfuncs.ts';
 
-interface Match { rinfo: RestrictInfo; condition: IndexCondition; expr: Expr }
+/** `lossy`: the rows are asked the condition itself again; `rinfo` is of a condition that follows from it. */
+interface Match { rinfo: RestrictInfo; condition: IndexCondition; expr: Expr; lossy?: true }
 
 const STRATEGIES = ['', '<', '<=', '=', '>=', '>'] as const;
 
@@ -142,7 +144,20 @@ export function createIndexPaths(root: PlannerInfo, rel: RelOptInfo): void {
 }
 
 const matchesOf = (rel: RelOptInfo, info: IndexInfo, column: number, list: readonly RestrictInfo[]): Match[] =>
-  list.map((r) => (r.pseudoconstant ? null : matchClause(rel, info, column, r))).filter((m) => m !== null);
+  list.flatMap((r) => {
+    if (r.pseudoconstant) return [];
+    const match = matchClause(rel, info, column, r);
+    return match !== null ? [match] : lossyMatches(rel, info, column, r);
+  });
+
+/** get_index_clause_from_support. */
+function lossyMatches(rel: RelOptInfo, info: IndexInfo, column: number, rinfo: RestrictInfo): Match[] {
+  if (rinfo.clause.kind !== 'OpExpr' && rinfo.clause.kind !== 'FuncExpr') return [];
+  if (info.accessMethod !== 'btree' || !isSecurelyPromotable(rinfo, rel)) return [];
+  const key = stripRelabel(indexColumnExpr(rel, info, column));
+  return derivedConditions(info, column, rinfo.clause, (e) => equal(stripRelabel(e), key))
+    .map(({ condition, expr }) => ({ rinfo: makeRestrictInfo(expr, rinfo.isPushedDown, undefined, rinfo.securityLevel), condition, expr, lossy: true }));
+}
 
 /** generate_bitmap_or_paths: an OR each of whose arms some index serves. */
 function bitmapOrPaths(root: PlannerInfo, rel: RelOptInfo, list: readonly RestrictInfo[], others: readonly RestrictInfo[]): BitmapNode[] {

@@ -1,10 +1,11 @@
 // How many rows a condition lets through (PostgreSQL's selfuncs.c, clausesel.c).
-import { functionInfo, operator } from '../executor/fmgr_info.ts';
+import { callable, functionInfo, operator } from '../executor/fmgr_info.ts';
 import { hashKeyFunction, typeComparator } from '../executor/sort_support.ts';
 import { exprCollation, exprType } from '../nodes/nodeFuncs.ts';
 import type { IndexInfo } from '../catalog/relation.ts';
 import type { Expr, Var } from '../nodes/primnodes.ts';
 import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
+import { fixedPrefix, greaterText, type PatternKind } from '../types/pattern_prefix.ts';
 import { equal, pullVarnos, pullVars, stripRelabel } from './clauses.ts';
 import { clampRows } from './costsize.ts';
 import { type ColumnStatistics, columnStatistics } from './plancat.ts';
@@ -218,8 +219,15 @@ function operatorSelectivity(root: PlannerInfo, e: Expr & { kind: 'OpExpr' }, sj
     case 'scalarlesel': return inequality(column, value, swapped, true, swapped ? b : a);
     case 'scalargtsel': return inequality(column, value, !swapped, false, swapped ? b : a);
     case 'scalargesel': return inequality(column, value, !swapped, true, swapped ? b : a);
-    case 'likesel': case 'iclikesel': case 'regexeqsel': case 'icregexeqsel': case 'matchingsel': return DEFAULT_MATCH_SEL;
-    case 'nlikesel': case 'icnlikesel': case 'regexnesel': case 'icregexnesel': return 1 - DEFAULT_MATCH_SEL;
+    case 'likesel': return patternSelectivity(column, e, 'like');
+    case 'iclikesel': return patternSelectivity(column, e, 'ilike');
+    case 'regexeqsel': return patternSelectivity(column, e, 'regex');
+    case 'icregexeqsel': return patternSelectivity(column, e, 'iregex');
+    case 'prefixsel': return patternSelectivity(column, e, 'prefix');
+    case 'nlikesel': case 'icnlikesel': case 'regexnesel': case 'icregexnesel': {
+      const positive = operator(op.oprnegate);
+      return clamp(1 - (column?.stats?.nullFraction ?? 0) - operatorSelectivity(root, { ...e, opno: positive.oid, opfuncid: positive.oprcode }, sjinfo));
+    }
     case '': return 0.5;
     default: return DEFAULT_MATCH_SEL;
   }
@@ -297,6 +305,48 @@ function inequality(c: Column | null, value: { value: Datum } | null, greater: b
   }
   const rest = 1 - stats.nullFraction - mcvTotal;
   return clamp(mcvShare + (share >= 0 ? share : 0.5) * rest);
+}
+
+/** patternsel: by the values and the histogram that are known, or by the looks of the pattern. */
+function patternSelectivity(c: Column | null, e: Expr & { kind: 'OpExpr' }, kind: PatternKind): number {
+  const [subject, pattern] = e.args as [Expr, Expr];
+  const known = constValue(pattern);
+  if (c === null || known === null || typeof known.value !== 'string' || columnIsRight(subject)) return DEFAULT_MATCH_SEL;
+  const { prefix, exact, rest } = fixedPrefix(known.value, kind);
+  if (exact) return equality(c, { value: prefix }, subject);
+  const { stats } = c;
+  const nulls = stats?.nullFraction ?? 0;
+  const info = functionInfo(e.opfuncid);
+  const call = callable(info, e.args.map(exprType), BOOLOID, e.inputcollid);
+  const fits = (v: Datum): boolean => v !== null && call(v, known.value) === true;
+  const histogram = stats?.histogram ?? null;
+  // The ends of a histogram are extremes; of one of some size all others tell.
+  const inner = histogram !== null && histogram.length >= 10 ? histogram.slice(1, -1) : [];
+  let s = inner.filter(fits).length / Math.max(1, inner.length);
+  if (inner.length < 98) {
+    let byLooks = rest;
+    if (prefix !== '') byLooks *= prefixSelectivity(c, prefix, subject);
+    const weight = inner.length === 0 ? 0 : histogram!.length / 100;
+    s = s * weight + byLooks * (1 - weight);
+  }
+  s = Math.min(0.9999, Math.max(0.0001, s));
+  let listed = 0;
+  let listedFits = 0;
+  stats?.mcv?.values.forEach((v, i) => {
+    listed += stats.mcv!.frequencies[i]!;
+    if (fits(v)) listedFits += stats.mcv!.frequencies[i]!;
+  });
+  return clamp(listedFits + s * Math.max(0, 1 - nulls - listed));
+}
+const columnIsRight = (subject: Expr): boolean => stripRelabel(subject).kind === 'Const';
+
+/** prefix_selectivity: the range from the text to the next that does not begin with it. */
+function prefixSelectivity(c: Column, prefix: string, subject: Expr): number {
+  const greater = greaterText(prefix);
+  const low = inequality(c, { value: prefix }, true, true, subject);
+  let s = greater === null ? low : low + inequality(c, { value: greater }, false, false, subject) - 1 + (c.stats?.nullFraction ?? 0);
+  if ((c.stats?.histogram ?? null) === null) s = greater === null ? low : DEFAULT_MATCH_SEL;
+  return Math.max(s <= 0 ? 1e-10 : s, equality(c, { value: prefix }, subject));
 }
 
 /** Where a value is between two others, as far as that can be told (convert_to_scalar). */

@@ -14,7 +14,7 @@ export function registerSessionCallbacks(): void {
   if (registered) return;
   registered = true;
   registerCallback({ preCommit: preCommitPortals, onCommit: atTransactionEnd, onAbort: atAbort, onSubAbort: (subid) => atSubAbort(subid) });
-  discardHooks.all.push(dropAllHeldPortals, dropAllPreparedStatements, () => client.unlistenAll(), () => client.unlockAllAdvisory());
+  discardHooks.all.push(dropAllHeldPortals, dropAllPreparedStatements, () => client.unlockAllAdvisory());
   discardHooks.plans.push(forgetTexts);
   discardHooks.temp.push(removeTempRelations);
   discardHooks.sequences.push(() => client.forgetSequences(), discardSequences);

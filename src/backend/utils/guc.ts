@@ -387,6 +387,8 @@ export function setConfigOption(name: string, text: string | null, context: GucC
       }
     }
   }
+  // SET SESSION AUTHORIZATION is SET ROLE NONE too, for as long as it holds itself.
+  if (changeVal && source !== 'override' && name.toLowerCase() === 'session_authorization') setConfigOption('role', text === null ? null : 'none', context, source, kept);
 }
 
 /** As the server itself: nobody's permission is asked (server_encoding, is_superuser, ...). */
@@ -494,17 +496,27 @@ function mergeDown(top: StackEntry, below: StackEntry): void {
 
 // ---- ParameterStatus
 
+/** What the frontend knows, by name. */
+const lastReported = new Map<string, string>();
+
 /** At the start of a session: the frontend is told every reported setting. */
 export function beginReporting(): void {
   changedReports.clear();
-  for (const setting of allSettings()) {
-    if (setting.flags.has('REPORT')) session.reportParameter(setting.name, showSetting(setting, true));
-  }
+  lastReported.clear();
+  for (const setting of allSettings()) if (setting.flags.has('REPORT')) report(setting);
+}
+
+/** Told unless that is what was told last. */
+function report(setting: Setting): void {
+  const value = showSetting(setting, true);
+  if (lastReported.get(setting.name) === value) return;
+  lastReported.set(setting.name, value);
+  session.reportParameter(setting.name, value);
 }
 
 /** Before ReadyForQuery: those that changed since. */
 export function reportChangedOptions(): void {
   if (changedReports.size === 0) return;
-  for (const setting of changedReports) session.reportParameter(setting.name, showSetting(setting, true));
+  for (const setting of changedReports) report(setting);
   changedReports.clear();
 }
