@@ -53,7 +53,10 @@ A
 is a collection of databases with a name, an owner, a port and a Unix socket. Its postmaster is started by systemd at the
 first connection, and ends when nobody has been connected for
 .B idle_exit
-(in site.ini).
+(in site.ini). One that has been busy has grown, by what connections are fast by: when nobody has been connected for
+.B idle_restart
+(one minute), it starts itself anew, as the same process, and who connects meanwhile is served a moment later. Settings marked
+[restart] in site.ini take effect then, too.
 .PP
 Installing the package makes the site
 .BR main .

@@ -6,7 +6,9 @@
  * memory at a wished-for address, are served from one area; everything else goes to the kernel as it is. The area is one
  * mapping, opened in steps, so that the kernel never has to split or merge it. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -111,4 +113,42 @@ EXPORT int munmap(void *at, size_t length)
 EXPORT int madvise(void *at, size_t length, int advice)
 {
 	return advice == MADV_DONTFORK ? 0 : (int) syscall(SYS_madvise, at, length, advice);
+}
+
+/* ---- signals over an exec (port.c, Exec)
+ * Node unblocks all signals when it starts, long before anybody can answer them: one that came just then would end a
+ * postmaster that starts itself anew, where it only had to be told. So those that were blocked stay so until they are released. */
+static uint64_t held;
+
+static int kernel_sigmask(int how, const uint64_t *set, uint64_t *old)
+{
+	return (int) syscall(SYS_rt_sigprocmask, how, set, old, sizeof *set);
+}
+
+__attribute__((constructor)) static void hold_signals(void)
+{
+	if (getenv("POSTHOUSE_ANEW")) kernel_sigmask(SIG_BLOCK, NULL, &held);
+}
+
+EXPORT void posthouse_release_signals(void)
+{
+	uint64_t released = held;
+	held = 0;
+	if (released) kernel_sigmask(SIG_UNBLOCK, &released, NULL);
+}
+
+EXPORT int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+	uint64_t wanted = 0, before = 0;
+	if (set) {
+		memcpy(&wanted, set, sizeof wanted);
+		wanted &= ~((uint64_t) 3 << 31);	/* 32 and 33 are the C library's own */
+		wanted = how == SIG_UNBLOCK ? wanted & ~held : how == SIG_SETMASK ? wanted | held : wanted;
+	}
+	if (kernel_sigmask(how, set ? &wanted : NULL, &before) != 0) return errno;
+	if (old) {
+		sigemptyset(old);
+		memcpy(old, &before, sizeof before);
+	}
+	return 0;
 }

@@ -7,6 +7,7 @@
 #include <node_api.h>
 #include <uv.h>
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -28,6 +29,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -41,6 +43,8 @@
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
 #endif
+#define CLOSE_RANGE 436
+#define CLOSE_RANGE_ON_EXEC 4
 
 /* ---- arguments and results ---------------------------------------------------------------------------------- */
 
@@ -356,6 +360,55 @@ static napi_value Fork(napi_env env, napi_callback_info info)
 	pid_t pid = fork_quietly();
 	if (pid == 0 && use_event_loop && uv_loop_fork(loop) != 0) _exit(99);
 	return outcome(env, pid);
+}
+
+/* heap.c holds back the signals that were blocked when the program began. */
+extern void posthouse_release_signals(void) __attribute__((weak));
+
+static napi_value releaseSignals(napi_env env, napi_callback_info info)
+{
+	(void) env, (void) info;
+	if (posthouse_release_signals) posthouse_release_signals();
+	return NULL;
+}
+
+/* Another program in the place of this one. What comes between the caller's last look at the signals and the first look of the
+ * new program waits: it is blocked, and pending. Without heap.c it is as with every start of Node: it ends the process. */
+static napi_value Exec(napi_env env, napi_callback_info info)
+{
+	extern char **environ;
+	ARGUMENTS(4);
+	TEXT(0, file, PATH_MAX);
+	ARRAY(1, line, napi_uint8_array);
+	ARRAY(2, keep, napi_int32_array);
+	INT(3, known);
+	static const int later[] = { SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, SIGCHLD };
+	char *words[256];
+	size_t count = 0;
+	sigset_t block, before;
+	Dl_info heap;
+	for (char *word = line, *end = word + line_count; word < end; word += strlen(word) + 1) {
+		if (count == sizeof words / sizeof *words - 1 || !memchr(word, 0, (size_t) (end - word))) return int_value(env, -E2BIG);
+		words[count++] = word;
+	}
+	words[count] = NULL;
+	sigemptyset(&block);
+	for (size_t i = 0; i < sizeof later / sizeof *later; i++) sigaddset(&block, later[i]);
+	sigprocmask(SIG_BLOCK, &block, &before);
+	int error = EINTR;
+	if (signal_counts[0] == known) {
+		stop_nudging();	/* an interval timer outlives the program that set it */
+		if (&posthouse_heap && posthouse_heap && dladdr(&posthouse_heap, &heap)) setenv("LD_PRELOAD", heap.dli_fname, 1);
+		if (syscall(CLOSE_RANGE, 3, ~0U, CLOSE_RANGE_ON_EXEC) != 0)
+			for (int fd = (int) sysconf(_SC_OPEN_MAX) - 1; fd > 2; fd--) fcntl(fd, F_SETFD, FD_CLOEXEC);
+		for (int fd = 0; fd <= 2; fd++) fcntl(fd, F_SETFD, 0);
+		for (size_t i = 0; i < keep_count; i++) fcntl(((int32_t *) keep)[i], F_SETFD, 0);
+		execve(file, words, environ);
+		error = errno;
+		unsetenv("LD_PRELOAD");
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return int_value(env, -error);
 }
 
 static napi_value Exit(napi_env env, napi_callback_info info)
@@ -1041,7 +1094,7 @@ static void export_counts(napi_env env, napi_value exports, const char *name, vo
 static napi_value Init(napi_env env, napi_value exports)
 {
 	static const struct { const char *name; napi_callback call; } all[] = {
-		{ "fork", Fork }, { "_exit", Exit }, { "getpid", Getpid }, { "getppid", Getppid }, { "kill", Kill },
+		{ "fork", Fork }, { "_exit", Exit }, { "exec", Exec }, { "releaseSignals", releaseSignals }, { "getpid", Getpid }, { "getppid", Getppid }, { "kill", Kill },
 		{ "hugeText", hugeText }, { "packMemory", packMemory }, { "releaseMemory", releaseMemory }, { "collapseMemory", collapseMemory }, { "randomInt", randomInt }, { "waitpid", Waitpid }, { "sharedMemory", sharedMemory }, { "mapFile", mapFile }, { "memoryFile", memoryFile }, { "mapShared", mapShared }, { "mapPart", mapPart }, { "unmapPart", unmapPart }, { "setSignal", setSignal },
 		{ "setParentDeathSignal", setParentDeathSignal }, { "setTimer", setTimer }, { "recv", Recv }, { "send", Send },
 		{ "poll", Poll }, { "listenUnix", listenUnix }, { "listenTcp", listenTcp }, { "connectUnix", connectUnix },

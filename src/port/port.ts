@@ -23,6 +23,11 @@ export interface Port {
   releaseMemory(): void;
   /** 32 random bits of the kernel's, signed: fit for keys, and cheap in a new child. */
   randomInt(): number;
+  /** Becomes another program: `line` has its arguments, each ended by a zero; it has this process's environment, the standard
+   * descriptors and those in `keep`. Comes back with a negative errno; -EINTR: signals[0] was no longer `known`. Signals from
+   * then on wait until the new program calls `releaseSignals`, when it can answer them. */
+  exec(file: string, line: Uint8Array, keep: Int32Array, known: number): number;
+  releaseSignals(): void;
   /** Leaves at once: no exit handlers, no flushing. */
   _exit(code: number): never;
   getpid(): number;

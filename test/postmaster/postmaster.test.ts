@@ -1,24 +1,10 @@
-import test, { type ExecutionContext } from 'ava';
-import { execFileSync, spawn } from 'node:child_process';
+import test from 'ava';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { port } from '../../src/port/port.ts';
-import { account, giveToAccount, isRoot } from '../support/account.ts';
-import { makeSiteFolder, RawFrontend, startStub } from './stub_site.ts';
-
-const login = async (port: number, user = 'ann'): Promise<{ frontend: RawFrontend; pid: number; key: Buffer }> => {
-  const frontend = new RawFrontend(port);
-  frontend.startup({ user, database: 'shop' });
-  const key = await frontend.upTo('K');
-  await frontend.upTo('Z');
-  return { frontend, pid: key.readInt32BE(0), key };
-};
-const ask = async (frontend: RawFrontend, text: string): Promise<string> => {
-  frontend.message('Q', `${text}\0`);
-  const row = await frontend.upTo('D');
-  await frontend.upTo('Z');
-  return row.toString('utf8', 6);
-};
+import { giveToAccount, isRoot } from '../support/account.ts';
+import { ask, login, makeSiteFolder, RawFrontend, serviceManager, startStub } from './stub_site.ts';
 
 test('serves, cancels, survives a crash of one backend, and stops fast', async (t) => {
   const site = await startStub();
@@ -245,26 +231,6 @@ test('passwords go through SCRAM', async (t) => {
   t.like(await wrong.error(), { C: '08P01', M: 'client selected an invalid SASL authentication mechanism' });
   t.is(await site.stop(), 0);
 });
-
-/** A service manager to which sites tell their state. */
-async function serviceManager(t: ExecutionContext, path: string): Promise<{ wait: (text: string) => Promise<void>; said: () => string; forget: () => void }> {
-  const listen = 'import socket,sys\ns=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM)\ns.bind(sys.argv[1])\nprint("bound",flush=True)\n'
-    + 'while True: print(s.recv(4096).decode().replace("\\n"," "),flush=True)';
-  const manager = spawn('python3', ['-c', listen, path], { ...account, stdio: ['ignore', 'pipe', 'inherit'] });
-  t.teardown(() => {
-    manager.kill();
-    rmSync(path);
-  });
-  let said = '';
-  manager.stdout.on('data', (data: Buffer) => { said += data.toString(); });
-  const wait = async (text: string): Promise<void> => new Promise((done) => {
-    const look = (): void => { if (said.includes(text)) { manager.stdout.off('data', look); done(); } };
-    manager.stdout.on('data', look);
-    look();
-  });
-  await wait('bound');
-  return { wait, said: () => said, forget: () => { said = ''; } };
-}
 
 test('tells the service manager, and takes sockets from it', async (t) => {
   // tmp/ is emptied at start, so the service manager's socket lies beside the site.

@@ -82,4 +82,4 @@ setAuthCatalog({
   role: (name) => (name === 'nobody_here' ? undefined : { isSuperuser: name === 'boss', password: buildScramSecret('secret'), validUntilMs: null }),
   isMember: (user, group) => user === 'ann' && group === 'staff',
 });
-await postmasterMain(process.argv.slice(2), async () => ({ serve, manage, answersQuery: () => !existsSync('tmp/deaf'), warmUp: () => {}, rehearsal: () => null }));
+await postmasterMain(process.argv.slice(2), async () => ({ serve, manage, answersQuery: () => !existsSync('tmp/deaf'), warmUp: () => {}, rehearsal: () => ({ next: () => false, errors: [] }) }));

@@ -1,4 +1,5 @@
 // A site with nothing in it, and a stub postmaster on it (stub_server.ts).
+import type { ExecutionContext } from 'ava';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
@@ -49,6 +50,8 @@ export interface StartOptions {
   waitFor?: string;
   /** A listening descriptor to pass as systemd does. */
   passed?: number;
+  /** What the shell does before it becomes the postmaster. */
+  before?: string;
 }
 
 const running = new Map<ChildProcess, string>();
@@ -63,7 +66,7 @@ export async function startStub(options: StartOptions = {}): Promise<StubSite> {
   const folder = options.folder ?? makeSiteFolder(options.ini, options.hba), port = await freePort();
   const program = programFolder();
   // LISTEN_PID must be the pid of the postmaster itself, so a shell that becomes it sets it.
-  const child = spawn('sh', ['-c', options.passed === undefined ? 'exec "$@"' : 'LISTEN_PID=$$; export LISTEN_PID; exec "$@"', 'sh',
+  const child = spawn('sh', ['-c', `${options.passed === undefined ? '' : 'export LISTEN_PID=$$; '}${options.before ?? ''} exec "$@"`, 'sh',
     process.execPath, ...FORKING_FLAGS, join(program, 'test/postmaster/stub_server.ts'), '-D', folder, '-p', String(port),
     '-k', folder, '-h', '127.0.0.1', ...(options.args ?? [])], { ...account, cwd: '/', stdio: ['ignore', 'pipe', 'pipe', ...(options.passed === undefined ? [] : [options.passed])], env: { PATH: process.env['PATH'] ?? '', ...options.env } });
   // A test that fails must leave nothing behind either.
@@ -84,7 +87,7 @@ export async function startStub(options: StartOptions = {}): Promise<StubSite> {
   const logged = async (wanted: string, times = 1): Promise<void> => new Promise((done, failed) => {
     const look = (): void => {
       if (text.split(wanted).length > times) done();
-      else if (child.exitCode !== null) failed(new Error(`the postmaster ended before it said "${wanted}":\n${text}`));
+      else if (child.exitCode !== null || child.signalCode !== null) failed(new Error(`the postmaster ended before it said "${wanted}":\n${text}`));
       else return;
       waiting.delete(look);
     };
@@ -193,4 +196,40 @@ export class RawFrontend {
   end(): void {
     this.socket.destroy();
   }
+}
+
+/** A session: its process and the key to cancel it. */
+export const login = async (port: number, user = 'ann'): Promise<{ frontend: RawFrontend; pid: number; key: Buffer }> => {
+  const frontend = new RawFrontend(port);
+  frontend.startup({ user, database: 'shop' });
+  const key = await frontend.upTo('K');
+  await frontend.upTo('Z');
+  return { frontend, pid: key.readInt32BE(0), key };
+};
+/** The answer of a stub, which is the question. */
+export const ask = async (frontend: RawFrontend, text: string): Promise<string> => {
+  frontend.message('Q', `${text}\0`);
+  const row = await frontend.upTo('D');
+  await frontend.upTo('Z');
+  return row.toString('utf8', 6);
+};
+
+/** A service manager to which sites tell their state. */
+export async function serviceManager(t: ExecutionContext, path: string): Promise<{ wait: (text: string) => Promise<void>; said: () => string; forget: () => void }> {
+  const listen = 'import socket,sys\ns=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM)\ns.bind(sys.argv[1])\nprint("bound",flush=True)\n'
+    + 'while True: print(s.recv(4096).decode().replace("\\n"," "),flush=True)';
+  const manager = spawn('python3', ['-c', listen, path], { ...account, stdio: ['ignore', 'pipe', 'inherit'] });
+  t.teardown(() => {
+    manager.kill();
+    rmSync(path);
+  });
+  let said = '';
+  manager.stdout.on('data', (data: Buffer) => { said += data.toString(); });
+  const wait = async (text: string): Promise<void> => new Promise((done) => {
+    const look = (): void => { if (said.includes(text)) { manager.stdout.off('data', look); done(); } };
+    manager.stdout.on('data', look);
+    look();
+  });
+  await wait('bound');
+  return { wait, said: () => said, forget: () => { said = ''; } };
 }

@@ -45,6 +45,8 @@ export class BackgroundRehearsal {
   private playedAt = 0;
   private busyAt = 0;
   private allIsLoaded = false;
+  /** It has been played, and memory is as large as it gets. */
+  played = false;
   connections = 0;
 
   constructor(begin: (() => Rehearsal | null) | null) {
@@ -88,6 +90,7 @@ export class BackgroundRehearsal {
   private end(): void {
     reportErrors(this.current);
     this.current = null;
+    this.played = true;
     useHugePages();
     settleMemory();
     log('DEBUG1', 'rehearsal is over');

@@ -8,7 +8,7 @@ import { log } from '../utils/elog.ts';
 import { getInt, getString, setInternal } from '../utils/guc.ts';
 import { splitList } from '../utils/guc_parse.ts';
 import { lockSocket, removeLockFile, writeLockFile, type LockFile } from './lock_file.ts';
-import { takePassedSockets } from './systemd.ts';
+import { takePassedSockets, type PassedSocket } from './systemd.ts';
 
 const BACKLOG = 2048;
 
@@ -16,6 +16,8 @@ export interface Listeners {
   fds: number[];
   /** They were passed by a service manager, and stay open when we end. */
   passed: boolean;
+  /** As they were passed. */
+  passedSockets: readonly PassedSocket[];
   /** Unix sockets of our own making, with their lock files. */
   sockets: { path: string; lock: LockFile }[];
   /** For postmaster.pid. */
@@ -30,10 +32,11 @@ export const errorText = (negativeErrno: number): string => {
 
 /** `socketLines`: what the lock file of a socket says, given its folder. */
 export function openListeners(socketLines: (folder: string) => string[]): Listeners {
-  const listeners: Listeners = { fds: [], passed: false, sockets: [], socketFolder: '', firstAddress: '' };
+  const listeners: Listeners = { fds: [], passed: false, passedSockets: [], sockets: [], socketFolder: '', firstAddress: '' };
   const passed = takePassedSockets();
   if (passed.length > 0) {
     listeners.passed = true;
+    listeners.passedSockets = passed;
     for (const { fd, name } of passed) {
       const address = port.socketAddress(fd);
       if (typeof address === 'number') throw new FatalError('configuration_limit_exceeded', `passed descriptor ${fd} is not a socket`);

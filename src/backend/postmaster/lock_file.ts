@@ -51,6 +51,16 @@ export function lockSite(site: string): LockFile {
   });
 }
 
+/** The lock that this process had as the program before (start_anew.ts); null: it has not, after all. */
+export function keptSiteLock(fd: number): LockFile | null {
+  const lock = { path: POSTMASTER_PID, fd };
+  try {
+    return port.lockFile(fd) === 0 && ownsLockFile(lock) ? lock : null;
+  } catch {
+    return null; // no such descriptor
+  }
+}
+
 /** "<socket>.lock": also keeps other servers of PostgreSQL's family off the socket. */
 export function lockSocket(socket: string): LockFile {
   const path = `${socket}.lock`;

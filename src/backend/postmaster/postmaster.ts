@@ -17,11 +17,12 @@ import { initPsStatus } from '../utils/ps_status.ts';
 import { loadTheRest, playAll, type Rehearsal } from './background_rehearsal.ts';
 import { rehearseStartup } from './backend_startup.ts';
 import { openListeners, type Listeners } from './listen.ts';
-import { lockSite, removeLockFile, writeLockFile, type LockFile } from './lock_file.ts';
+import { keptSiteLock, lockSite, removeLockFile, writeLockFile, type LockFile } from './lock_file.ts';
 import { Managers } from './managers.ts';
 import { collectGarbage, compileFor, settleMemory, useHugePages } from './memory.ts';
 import { Server } from './server_loop.ts';
 import { checkSite, emptyTemporaryFolder, faultReport, versionFault, type ConfigFiles } from './site_check.ts';
+import { rememberStart, type Continued } from './start_anew.ts';
 import { takeSettings } from './startup_options.ts';
 import { notify, socketsArePassed } from './systemd.ts';
 import { refusePassedConnections } from './turn_away.ts';
@@ -132,10 +133,22 @@ function loadAuthentication(): boolean {
   return good;
 }
 
-function checkLimits(): void {
-  if (getInt('superuser_reserved_connections') >= getInt('max_connections')) {
-    stop(`postmaster: superuser_reserved_connections (${getInt('superuser_reserved_connections')}) must be less than max_connections (${getInt('max_connections')})`);
-  }
+/** Settings that do not go together; undefined: they do. */
+function limitsFault(): string | undefined {
+  if (getInt('superuser_reserved_connections') < getInt('max_connections')) return undefined;
+  return `superuser_reserved_connections (${getInt('superuser_reserved_connections')}) must be less than max_connections (${getInt('max_connections')})`;
+}
+
+/** Whether a postmaster that starts now would find nothing wrong. It reads all settings anew, and so is a child's business. */
+function wouldStart(config: ConfigFiles): boolean {
+  const faults = checkSite(realpathSync('.'), config);
+  for (const { path, what } of faults) log('LOG', `${path} ${what}`);
+  const wrong = processConfigFile('postmaster'), limits = limitsFault();
+  if (limits !== undefined) wrong.push(limits);
+  for (const line of wrong) log('LOG', line);
+  const good = loadAuthentication() && faults.length === 0 && wrong.length === 0;
+  if (!good) log('LOG', 'not starting anew: the site would not start');
+  return good;
 }
 
 /** Lines of postmaster.pid, the first five of them also in the lock files of sockets. */
@@ -146,6 +159,7 @@ function lockLines(site: string, socketFolder: string): string[] {
 /** Runs a postmaster until it is shut down. */
 export async function postmasterMain(args: readonly string[], loadServices: () => Promise<Services>): Promise<void> {
   refuseRoot();
+  const continued = rememberStart();
   const { site, print } = readCommandLine(args);
   openSite(site);
   if (print !== null) {
@@ -153,13 +167,14 @@ export async function postmasterMain(args: readonly string[], loadServices: () =
     writeSync(1, `${show(print)}\n`);
     return;
   }
-  checkLimits();
+  const limits = limitsFault();
+  if (limits !== undefined) stop(`postmaster: ${limits}`);
   let siteLock: LockFile | null = null;
   try {
-    siteLock = lockSite(site);
+    siteLock = (continued && keptSiteLock(continued.lockFd)) ?? lockSite(site);
     writeLockFile(siteLock, [...lockLines(site, ''), '', '', 'starting']);
     emptyTemporaryFolder();
-    await serve(site, siteLock, loadServices);
+    await serve(site, siteLock, continued, loadServices);
   } catch (error) {
     if (error instanceof PgError) logError(error);
     else log('FATAL', error instanceof Error ? error.stack ?? error.message : String(error));
@@ -169,7 +184,7 @@ export async function postmasterMain(args: readonly string[], loadServices: () =
   }
 }
 
-async function serve(site: string, siteLock: LockFile, loadServices: () => Promise<Services>): Promise<void> {
+async function serve(site: string, siteLock: LockFile, continued: Continued | null, loadServices: () => Promise<Services>): Promise<void> {
   initPsStatus('postmaster', 'starting');
   openLogFile();
   log('LOG', `starting Posthouse (PostgreSQL ${getString('server_version')}) in "${site}"`);
@@ -206,6 +221,8 @@ async function serve(site: string, siteLock: LockFile, loadServices: () => Promi
     reloadAuthentication: () => {
       if (!loadAuthentication()) log('LOG', 'hba.conf or ident.conf was not reloaded');
     },
+    wouldStart: () => wouldStart(configFiles(site)),
+    continued,
   });
   status('ready   ');
   initPsStatus('postmaster', '');

@@ -33,6 +33,11 @@ export class ProofOfLife {
     return pid > 0;
   }
 
+  /** A child is at it. */
+  get busy(): boolean {
+    return this.pid > 0;
+  }
+
   /** Whether the child that has ended found all well; undefined: it is not ours. */
   ended(pid: number, status: number): boolean | undefined {
     if (pid !== this.pid) return undefined;

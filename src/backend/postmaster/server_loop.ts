@@ -17,6 +17,7 @@ import { restMemory } from './memory.ts';
 import { ProofOfLife } from './proof_of_life.ts';
 import { BackgroundRehearsal, type Rehearsal } from './background_rehearsal.ts';
 import { ServiceReport } from './service_report.ts';
+import { StartCheck, becomeAnew, type Continued } from './start_anew.ts';
 import { monotonicUsec, notify } from './systemd.ts';
 import { turnAwayAtOnce } from './turn_away.ts';
 
@@ -25,8 +26,12 @@ const HOUSEKEEPING_MS = 60_000;
 const KILL_AFTER_MS = 5_000;
 const MAX_POLL = 1024;
 
-type Shutdown = 'none' | 'idle' | 'smart' | 'fast' | 'immediate';
-const SHUTDOWN_ORDER: readonly Shutdown[] = ['none', 'idle', 'smart', 'fast', 'immediate'];
+/** When it starts anew, how long managers may take to leave before they are killed. */
+const KILL_BEFORE_ANEW_MS = 10_000;
+
+/** `anew`: not to be gone, but to start anew; `idle`: nobody is there, and who comes is served by the next postmaster. */
+type Shutdown = 'none' | 'anew' | 'idle' | 'smart' | 'fast' | 'immediate';
+const SHUTDOWN_ORDER: readonly Shutdown[] = ['none', 'anew', 'idle', 'smart', 'fast', 'immediate'];
 
 export interface ServerContext {
   listeners: Listeners;
@@ -40,6 +45,10 @@ export interface ServerContext {
   rehearse: (() => Rehearsal | null) | null;
   /** Reads hba.conf and ident.conf again and says what was wrong. */
   reloadAuthentication: () => void;
+  /** Whether a new postmaster would find the site fit to be started; in a child. */
+  wouldStart: () => boolean;
+  /** What this process was before it started anew. */
+  continued: Continued | null;
 }
 
 export class Server {
@@ -58,6 +67,9 @@ export class Server {
   private readonly what = new Int32Array(4);
   private readonly backendPids: Int32Array;
   private reported = 0;
+  private readonly startCheck: StartCheck;
+  /** signals[0] when signals were answered last. */
+  private knownSignals = 0;
   /** Set when accept ran out of descriptors or forks: pause instead of spinning. */
   private pauseUntil = 0;
 
@@ -67,18 +79,20 @@ export class Server {
     // Children may be twice as many as max_connections, so that those that only knock do not keep others out.
     this.backendPids = makeBackendPids(2 * getInt('max_connections'));
     this.proof = new ProofOfLife(context.answersQuery, () => context.managers.running);
-    this.report = new ServiceReport(context.listeners.passed, () => this.proof.begin());
+    this.report = new ServiceReport(context.listeners.passed, () => this.proof.begin(), context.continued?.idleSince ?? null);
+    this.startCheck = new StartCheck(context.wouldStart);
     this.rehearsal = new BackgroundRehearsal(context.rehearse);
   }
 
   static installSignals(): void {
     for (const signal of [SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGQUIT, SIGUSR1, SIGUSR2]) port.setSignal(signal, 'flag');
+    port.releaseSignals();
   }
 
   /** Until shutdown is complete. */
   run(): void {
     log('LOG', 'database system is ready to accept connections');
-    this.report.ready();
+    this.report.begins();
     while (!this.step());
     log('LOG', 'database system is shut down');
   }
@@ -110,7 +124,10 @@ export class Server {
 
   private reportSessions(changed: boolean): void {
     const count = backendCount();
-    if (changed || count !== this.reported) this.report.sessions(count);
+    if (changed || count !== this.reported) {
+      this.report.sessions(count);
+      this.startCheck.forget();
+    }
     this.reported = count;
   }
 
@@ -134,7 +151,7 @@ export class Server {
 
   private timeoutMs(): number {
     const now = performance.now();
-    const until = Math.min(this.housekeepingAt, this.report.nextAt, this.killAt, this.pauseUntil > now ? this.pauseUntil : Infinity) - now;
+    const until = Math.min(this.housekeepingAt, this.report.nextAt, this.anewAt, this.killAt, this.pauseUntil > now ? this.pauseUntil : Infinity) - now;
     const tick = this.context.managers.tickMs;
     if (this.rehearsal.waits) return Math.max(0, Math.min(Math.ceil(until), tick < 0 ? this.rehearsal.patienceMs : tick));
     return Math.max(0, Math.min(Math.ceil(until), tick < 0 ? HOUSEKEEPING_MS : tick));
@@ -149,6 +166,7 @@ export class Server {
   }
 
   private answerSignals(): void {
+    this.knownSignals = port.signals[0]!;
     if (this.came(SIGHUP) && this.shutdown === 'none') this.reload();
     if (this.came(SIGTERM)) this.beginShutdown('smart');
     if (this.came(SIGINT)) this.beginShutdown('fast');
@@ -166,6 +184,12 @@ export class Server {
   private answer(what: number, a: number, b: number): void {
     switch (what) {
       case SERVE.ended: {
+        const fit = this.startCheck.ended(a, b);
+        if (fit !== undefined) {
+          if (fit) this.startCheck.forget();
+          if (fit && performance.now() >= this.anewAt) this.beginShutdown('anew');
+          break;
+        }
         const well = this.proof.ended(a, b);
         if (well !== undefined) {
           this.report.proved(well);
@@ -201,6 +225,7 @@ export class Server {
     reloadConfigFile(true);
     openLogFile();
     this.context.reloadAuthentication();
+    this.startCheck.forget();
     signalChildren(SIGHUP);
     this.report.ready();
   }
@@ -210,10 +235,12 @@ export class Server {
   private beginShutdown(mode: Shutdown): void {
     if (SHUTDOWN_ORDER.indexOf(mode) <= SHUTDOWN_ORDER.indexOf(this.shutdown)) return;
     this.shutdown = mode;
-    log('LOG', mode === 'idle' ? 'nobody is connected: shutting down until the next connection' : `received ${mode} shutdown request`);
+    log('LOG', mode === 'idle' ? 'nobody is connected: shutting down until the next connection'
+      : mode === 'anew' ? 'nobody is connected: starting anew, to give memory back' : `received ${mode} shutdown request`);
     this.report.stopping(mode);
-    initPsStatus('postmaster', 'shutting down');
-    if (mode === 'fast') {
+    initPsStatus('postmaster', mode === 'anew' ? 'starting anew' : 'shutting down');
+    if (mode === 'anew') this.killAt = performance.now() + KILL_BEFORE_ANEW_MS;
+    else if (mode === 'fast') {
       log('LOG', 'aborting any active transactions');
       signalChildren(SIGTERM, 'backend');
     } else if (mode === 'immediate') {
@@ -229,7 +256,7 @@ export class Server {
       signalChildren(SIGKILL);
       this.killAt = Infinity;
     }
-    if (childCount() === 0) return true;
+    if (childCount() === 0) return this.shutdown !== 'anew' || this.becomeAnew();
     if (backendCount() === 0 && !this.managersTold && this.shutdown !== 'immediate') {
       // The backends are gone; what they committed is on disk already, so managers have only to leave.
       this.managersTold = true;
@@ -239,12 +266,25 @@ export class Server {
     return false;
   }
 
+  // ---- starting anew
+
+  private get anewAt(): number {
+    return this.shutdown === 'none' && this.rehearsal.played && !this.proof.busy && !this.startCheck.rests ? this.report.anewAt : Infinity;
+  }
+
+  /** When it comes back: whether it is over. */
+  private becomeAnew(): boolean {
+    const { listeners, siteLock } = this.context;
+    return becomeAnew(listeners, siteLock, this.report.idleSince, this.knownSignals);
+  }
+
   // ---- time
 
   private onTime(): void {
     const now = performance.now();
     this.report.tick(now);
     if (this.report.idleTooLong(now)) this.beginShutdown('idle');
+    else if (now >= this.anewAt) this.startCheck.begin();
     else if (this.report.mayRest(now)) restMemory(!this.rehearsal.waits);
     if (now < this.housekeepingAt) return;
     this.housekeepingAt = now + HOUSEKEEPING_MS;

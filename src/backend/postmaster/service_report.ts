@@ -22,16 +22,21 @@ export class ServiceReport {
   private watchdogAt = this.watchdogMs > 0 ? performance.now() + this.watchdogMs : Infinity;
   private statusAt = Infinity;
   private count = 0;
+  private readonly continued: boolean;
   /** Since when there has been no session. */
-  private idleSince = performance.now();
+  idleSince: number;
   private stops = false;
   private restAt = Infinity;
 
   /** `passed`: the sockets are a service manager's, which would start us again. `prove` begins to look whether the site serves
-   * (then comes `proved`); false: it cannot be seen now. */
-  constructor(passed: boolean, prove: () => boolean) {
+   * (then comes `proved`); false: it cannot be seen now. `idleSince`: since when nobody has been there, if this process was
+   * ready before (start_anew.ts). */
+  constructor(passed: boolean, prove: () => boolean, idleSince: number | null) {
     this.passed = passed;
     this.prove = prove;
+    this.continued = idleSince !== null;
+    this.idleSince = idleSince ?? performance.now();
+    if (this.continued) this.restAt = performance.now() + REST_AFTER_MS;
     if (getInt('idle_exit') > 0 && !passed) {
       log('WARNING', 'idle_exit has no effect: the sockets were not passed by a service manager, so nobody would start the postmaster again');
     }
@@ -41,8 +46,15 @@ export class ServiceReport {
     notify('READY=1', `STATUS=${this.status()}`);
   }
 
+  /** It serves: again, or for the first time. */
+  begins(): void {
+    if (this.continued) notify('WATCHDOG=1', `STATUS=${this.status()}`);
+    else this.ready();
+  }
+
   stopping(mode: string): void {
     this.stops = true;
+    if (mode === 'anew') return;
     notify('STOPPING=1', `STATUS=${mode === 'idle' ? 'idle: waits for a connection' : `${mode} shutdown`}`);
   }
 
@@ -92,6 +104,12 @@ export class ServiceReport {
   idleTooLong(now: number): boolean {
     const limit = this.idleExitMs;
     return limit > 0 && !this.stops && this.count === 0 && now - this.idleSince >= limit;
+  }
+
+  /** When nobody will have been there for so long that the memory is better given back. */
+  get anewAt(): number {
+    const limit = this.passed ? getInt('idle_restart') * 1000 : 0;
+    return limit > 0 && this.count === 0 && !this.stops ? this.idleSince + limit : Infinity;
   }
 
   /** When `tick` or `idleTooLong` wants to be asked (performance.now()). */

@@ -21,6 +21,11 @@ export function takePassedSockets(): PassedSocket[] {
   return Array.from({ length: Number(count) || 0 }, (_, i) => ({ fd: FIRST_PASSED_FD + i, name: list[i] ?? '' }));
 }
 
+/** Names them again for the program that this process becomes. */
+export function handOnSockets(sockets: readonly PassedSocket[]): void {
+  Object.assign(process.env, { LISTEN_PID: String(port.getpid()), LISTEN_FDS: String(sockets.length), LISTEN_FDNAMES: sockets.map(({ name }) => name).join(':') });
+}
+
 let notifySocket = process.env['NOTIFY_SOCKET'] ?? '';
 
 /** Nothing happens when nobody wants to know. */

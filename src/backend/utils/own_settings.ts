@@ -9,6 +9,10 @@ defineSetting(['dress_rehearsal', 'bool', 'postmaster', 'on', null, 0, 0, null, 
 defineSetting(['idle_exit', 'integer', 'sighup', '0', 's', 0, 2147483, null, CONNECTIONS,
   'Sets how long a postmaster without sessions stays before it ends.', 'Only with sockets passed by a service manager, which starts it again at the next connection. 0 means for ever.', '']);
 
+defineSetting(['idle_restart', 'integer', 'sighup', '60', 's', 0, 2147483, null, CONNECTIONS,
+  'Sets how long a postmaster that has grown stays without sessions before it starts anew, to give its memory back.',
+  'Only with sockets passed by a service manager. Connections that come meanwhile wait, and are served. 0 means never.', '']);
+
 const CUSTOMIZED = -1;
 
 /** PL/pgSQL's. */
