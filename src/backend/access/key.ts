@@ -21,6 +21,7 @@
 //   range                        01 when empty, else 02, lower bound (01, or 02 value 01|02), upper bound (03, or 02 value 01|02)
 //   multirange                   02, 02 range each, 01
 //   jsonb                        01 for an empty array alone, else its kind (02 to 07), then: text; number; 00 or 01; size and elements
+//   point, box, circle, polygon  02, spatial_key.ts (gist and spgist only)
 //   inet                         family, bits of the network up to its length, length, all bits
 import { PgError, notSupported } from '../../common/errors.ts';
 import type { IndexColumn } from '../catalog/relation.ts';
@@ -32,6 +33,7 @@ import { type JsonbItem, JsonbObject, type JsonbValue } from '../types/jsonb.ts'
 import { Numeric } from '../types/numeric.ts';
 import { hashBytesExtended } from '../types/hash_bytes.ts';
 import { numericKey } from './numeric_bytes.ts';
+import { coordinates, mortonKey, SPATIAL_DIMENSIONS } from './spatial_key.ts';
 import { encodeContainer } from './value.ts';
 import { MAX_KEY_BYTES } from '../storage/store.ts';
 
@@ -206,8 +208,9 @@ const opaqueKey: ColumnEncoder = (v: Datum) => {
   bytes.writeBigUInt64BE(hashBytesExtended(encodeContainer(v), 0n));
   return `\x02${bytes.latin1Slice()}`;
 };
-/** Operator classes of gist, spgist and brin over such types: multirange, tsvector, tsquery; box, point, circle, polygon. */
-for (const opclass of [10072, 10075, 10082, 10060, 10061, 10062, 10063, 10083, 10084, 10085, 10087, 10163]) registered.set(opclass, opaqueKey);
+/** Operator classes of gist and brin over such types: multirange, tsvector, tsquery; box. */
+for (const opclass of [10072, 10075, 10082, 10163]) registered.set(opclass, opaqueKey);
+for (const [opclass, dimensions] of Object.entries(SPATIAL_DIMENSIONS)) registered.set(Number(opclass), (v: Datum) => `\x02${mortonKey(coordinates(v, dimensions))}`);
 
 /** How a column of an index is encoded: its operator class says so. */
 export function columnEncoder(column: IndexColumn): ColumnEncoder {

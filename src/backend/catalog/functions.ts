@@ -79,12 +79,12 @@ function* partitionTree(root: Oid): Generator<RecordValue> {
 const canOrder = (method: Oid): boolean => method === ids.BTREE_AM_OID;
 /** gistproperty and spgproperty: whether rows could come by their distance, and values out of the index. */
 const GIST_COMPRESS_PROC = 3, GIST_DISTANCE_PROC = 8, GIST_FETCH_PROC = 9;
-function orderedByDistance(method: Oid, opclass: Oid): boolean {
+export function orderedByDistance(method: Oid, opclass: Oid): boolean {
   const { opcfamily, opcintype } = sys.opclassByOid(opclass)!;
   if (method === ids.GIST_AM_OID) return hasProc(opclass, GIST_DISTANCE_PROC);
   return method === ids.SPGIST_AM_OID && sys.amopsByFamily(opcfamily).some((a) => a.amoppurpose === 'o' && a.amoplefttype === opcintype);
 }
-function returnable(method: Oid, opclass: Oid): boolean {
+export function returnable(method: Oid, opclass: Oid): boolean {
   if (method === ids.GIST_AM_OID) return hasProc(opclass, GIST_FETCH_PROC) || !hasProc(opclass, GIST_COMPRESS_PROC);
   return method === ids.SPGIST_AM_OID && sys.opclassByOid(opclass)!.opcname !== 'poly_ops';
 }

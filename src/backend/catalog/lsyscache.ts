@@ -123,8 +123,8 @@ export function getOpfamilyProc(family: Oid, left: Oid, right: Oid, number: numb
   return 0;
 }
 /** The entry of an operator in a family as search operator. */
-export function opFamilyEntry(operator: Oid, family: Oid): PgAmop | undefined {
-  return sys.amopsByOperator(operator).find((m) => m.amopfamily === family && m.amoppurpose === 's');
+export function opFamilyEntry(operator: Oid, family: Oid, purpose: 's' | 'o' = 's'): PgAmop | undefined {
+  return sys.amopsByOperator(operator).find((m) => m.amopfamily === family && m.amoppurpose === purpose);
 }
 /** The strategy number of an operator within a family, 0 when it is no member. */
 export const getOpOpfamilyStrategy = (operator: Oid, family: Oid): number => opFamilyEntry(operator, family)?.amopstrategy ?? 0;

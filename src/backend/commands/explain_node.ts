@@ -289,6 +289,7 @@ export class PlanExplainer {
         break;
       case 'IndexScan': case 'IndexOnlyScan':
         this.qual('Index Cond', plan.indexqual, place, p, scanPrefix);
+        this.qual('Order By', plan.indexorderby, place, p, scanPrefix);
         this.filter(place, p, scanPrefix);
         if (plan.kind === 'IndexOnlyScan' && this.options.analyze) p.push({ label: 'Heap Fetches', value: 0 });
         break;

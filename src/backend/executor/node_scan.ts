@@ -1,13 +1,14 @@
 // Nodes that read a table: SeqScan, IndexScan, IndexOnlyScan, bitmap scans, TidScan.
 import { beginIndexScan, lookupUnique } from '../access/index.ts';
+import { lossyRows, NearestRows } from '../access/spatial.ts';
 import { keyDecoder } from '../access/key_decode.ts';
 import { beginScan, fetchRow, inHeapOrder } from '../access/table.ts';
 import { internalError } from '../../common/errors.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
-import type { BitmapHeapScan, BitmapIndexScan, BitmapPlan, GinScan, IndexOnlyScan, IndexScan, Plan, SampleScan, SeqScan, TidScan } from '../nodes/plannodes.ts';
+import type { BitmapHeapScan, BitmapIndexScan, BitmapPlan, GinScan, IndexOnlyScan, IndexScan, IndexScanFields, Plan, SampleScan, SeqScan, TidScan } from '../nodes/plannodes.ts';
 import { containsNode } from '../nodes/nodeFuncs.ts';
-import type { CurrentOfExpr, Expr } from '../nodes/primnodes.ts';
+import type { CurrentOfExpr, Expr, OpExpr } from '../nodes/primnodes.ts';
 import { containsVolatile } from '../optimizer/clauses.ts';
 import { containsLeakedVars } from '../optimizer/leakproof.ts';
 import { commonRowIds } from './bitmap_set.ts';
@@ -133,6 +134,12 @@ function produceEntries(pc: PlanCompiler, plan: IndexScan | IndexOnlyScan | Bitm
   const values = plan.conditions.map((c) => (c.value === null ? 'null' : genExpr(g, c.value, cx).code));
   const infoName = g.konst(info);
   const { conditions } = plan;
+  if (conditions.some((c) => c.strategy === 'lossy')) {
+    const rows = g.local(`${g.konst(inHeapOrder)}(${g.konst(openRelation(info.indrelid))}, ${g.konst(lossyRows)}(${infoName}, ${lossySpec(pc, plan)}, [${values.join(', ')}], rt.cid), rt.cid)`);
+    const i = g.next('i');
+    g.block(`for (let ${i} = 0; ${i} < ${rows}.length; ${i}++)`, () => g.labelled((row) => body(g.local(`${rows}[${i}]`), "''", row)));
+    return;
+  }
   const allEqual = info.unique && info.immediate && conditions.length === info.keyCount && conditions.every((c, i) => c.strategy === '=' && c.column === i + 1);
   if (allEqual) {
     // At most one row: no scan, one look-up.
@@ -162,10 +169,39 @@ function produceEntries(pc: PlanCompiler, plan: IndexScan | IndexOnlyScan | Bitm
   });
 }
 
+const lossySpec = (pc: PlanCompiler, plan: IndexScanFields): string => pc.g.konst(plan.conditions.map((c) => ({ column: c.column, strategy: c.number ?? 0 })));
+
+/** Rows by their distance from a point. */
+function produceNearest(pc: PlanCompiler, plan: IndexScan | IndexOnlyScan, rel: Relation, info: IndexInfo, consume: Consumer): void {
+  const { g } = pc;
+  const order = plan.indexorderby[0] as OpExpr;
+  const distance = g.fn(['id'], () => {
+    const ref = g.local(`${g.konst(fetchRow)}(${g.konst(rel)}, id, rt.cid)`);
+    g.emit(`if (${ref} === undefined) return null;`);
+    const columns = tableColumns(rel, { bytes: g.local(`${ref}.bytes`), view: g.local(`${ref}.view`), offset: g.local(`${ref}.offset`), rowId: 'id' });
+    g.emit(`return ${genExpr(g, order, pc.context({ scan: columns })).code};`);
+  });
+  const cx = pc.context({});
+  const values = plan.conditions.map((c) => genExpr(g, c.value!, cx).code);
+  const rows = g.local(`new (${g.konst(NearestRows)})(${g.konst(info)}, ${lossySpec(pc, plan)}, [${values.join(', ')}], ${genExpr(g, order.args[1]!, cx).code}, ${distance.name}, rt.cid)`);
+  const id = g.next('i');
+  g.block(`for (let ${id} = ${rows}.next(); ${id} !== undefined; ${id} = ${rows}.next())`, () => {
+    g.labelled((row) => produceFetched(pc, rel, id, row, plan, plan.extraquals, consume));
+  });
+}
+
 const indexScan: Producer<IndexScan> = (pc, plan, consume) => {
   if (produceEpqRow(pc, plan, plan.indexqual, consume)) return;
   const rel = scannedRelation(pc, plan.scanrelid);
   const info = indexOf(rel, plan.indexid);
+  if (plan.indexorderby.length > 0) {
+    produceNearest(pc, plan, rel, info, consume);
+    return;
+  }
+  if (plan.conditions.some((c) => c.strategy === 'lossy')) {
+    produceEntries(pc, plan, info, (id, _key, row) => produceFetched(pc, rel, id, row, plan, plan.extraquals, consume));
+    return;
+  }
   if (info.accessMethod !== 'gist' && info.accessMethod !== 'spgist') {
     produceEntries(pc, plan, info, (id, _key, row) => produceFetched(pc, rel, id, row, plan, plan.extraquals, consume));
     return;
@@ -187,7 +223,11 @@ const indexOnlyScan: Producer<IndexOnlyScan> = (pc, plan, consume) => {
   const { g } = pc;
   const rel = scannedRelation(pc, plan.scanrelid);
   const info = indexOf(rel, plan.indexid);
-  const places = new Set<number>();
+  if (plan.indexorderby.length > 0) {
+    produceNearest(pc, plan, rel, info, consume);
+    return;
+  }
+  const places = new Set<number>(info.accessMethod === 'btree' ? [] : [-1]);
   for (const e of [...plan.targetlist.map((t) => t.expr), ...plan.qual, ...plan.extraquals]) walkVars(e, (varno, attno) => { if (varno === plan.scanrelid) places.add(info.keyAttributes.indexOf(attno)); });
   // A cursor's row has been asked for, too (WHERE CURRENT OF).
   const fetches = places.has(-1);

@@ -49,7 +49,7 @@ export function planExprs(plan: Plan): Expr[] {
   const list: (Expr | null)[] = [...plan.targetlist.map((t) => t.expr), ...plan.qual];
   switch (plan.kind) {
     case 'Result': list.push(...plan.resconstantqual); break;
-    case 'IndexScan': case 'IndexOnlyScan': case 'BitmapIndexScan': list.push(...plan.conditions.map((c) => c.value), ...plan.indexqual); break;
+    case 'IndexScan': case 'IndexOnlyScan': case 'BitmapIndexScan': list.push(...plan.conditions.map((c) => c.value), ...plan.indexqual, ...plan.indexorderby); break;
     case 'BitmapHeapScan': list.push(...plan.bitmapqualorig); break;
     case 'GinScan': list.push(...plan.conditions.map((c) => c.value), ...plan.indexqual); break;
     case 'SampleScan': list.push(...plan.tablesample.args, plan.tablesample.repeatable); break;

@@ -110,7 +110,9 @@ export interface IndexCondition {
   /** Number of the index column, from 1. */
   column: number;
   /** `in`: an = ANY (array); isnull/notnull: value is null; like/prefix: the value is a pattern or a beginning. */
-  strategy: '<' | '<=' | '=' | '>=' | '>' | 'in' | 'isnull' | 'notnull' | 'like' | 'prefix';
+  strategy: '<' | '<=' | '=' | '>=' | '>' | 'in' | 'isnull' | 'notnull' | 'like' | 'prefix' | 'lossy';
+  /** `lossy`: the operator's number in its family; rows found are to be looked at again. */
+  number?: number;
   value: Expr | null;
 }
 export interface IndexScanFields extends ScanFields {
@@ -122,6 +124,8 @@ export interface IndexScanFields extends ScanFields {
   /** For EXPLAIN and for re-checks: the same as expressions over the relation. */
   indexqual: Expr[];
   indexorderdir: 'forward' | 'backward';
+  /** Rows come in the order of this distance. */
+  indexorderby: Expr[];
 }
 export interface IndexScan extends IndexScanFields { kind: 'IndexScan' }
 /** Target list and qual use INDEX_VAR. */

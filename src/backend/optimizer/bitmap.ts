@@ -141,7 +141,7 @@ function bitmapPlan(rel: RelOptInfo, node: BitmapNode, fix: (e: Expr) => Expr): 
     return {
       plan: {
         ...base, kind: 'BitmapIndexScan', total_cost: node.index.total, scanrelid: rel.rti, indexid: info.indexrelid, ...node.index.executable(fix),
-        indexqual: matches.map((m) => fix(m.expr)), indexorderdir: 'forward',
+        indexqual: matches.map((m) => fix(m.expr)), indexorderdir: 'forward', indexorderby: [],
       },
       quals, classes: new Set(clauses.flatMap((r) => (r.leftEc === null ? [] : [r.leftEc]))),
     };

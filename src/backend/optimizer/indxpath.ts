@@ -3,6 +3,8 @@
 import { opFamilyEntry } from '../catalog/lsyscache.ts';
 import { isDecodable } from '../access/key_decode.ts';
 import type { IndexInfo } from '../catalog/relation.ts';
+import { orderedByDistance, returnable } from '../catalog/functions.ts';
+import { GIST_AM_OID, SPGIST_AM_OID } from '../catalog/oids.ts';
 import { opfamilyByOid } from '../catalog/syscache.ts';
 import { operator } from '../executor/fmgr_info.ts';
 import { makeAndsImplicit } from '../nodes/nodeFuncs.ts';
@@ -65,10 +67,10 @@ function matchClause(rel: RelOptInfo, info: IndexInfo, column: number, rinfo: Re
       const member = opFamilyEntry(opno, opfamily);
       if (member === undefined || member.amoppurpose !== 's') return null;
       if (info.accessMethod === 'hash') return member.amopstrategy === 1 ? { rinfo, condition: { column: column + 1, strategy: '=', value }, expr: clause } : null;
-      const strategy = info.accessMethod === 'btree' ? STRATEGIES[member.amopstrategy] : byOrder(info.accessMethod, opfamily, member.amopstrategy);
+      const strategy = info.accessMethod === 'btree' ? STRATEGIES[member.amopstrategy] : byOrder(info.accessMethod, opfamily, member.amopstrategy) ?? (tree(info) ? 'lossy' : undefined);
       if (strategy === undefined || strategy === '') return null;
       const expr: Expr = value === b ? clause : { ...clause, opno, opfuncid: operator(opno).oprcode, args: [b, a] };
-      return { rinfo, condition: { column: column + 1, strategy, value }, expr };
+      return { rinfo, condition: { column: column + 1, strategy, value, ...(strategy === 'lossy' ? { number: member.amopstrategy } : {}) }, expr };
     }
     case 'ScalarArrayOpExpr': {
       if (!clause.useOr || !matches(clause.args[0]) || overlaps(pullVarnos(clause.args[1]), rel.relids) || containsVolatile(clause.args[1])) return null;
@@ -153,7 +155,7 @@ const matchesOf = (rel: RelOptInfo, info: IndexInfo, column: number, list: reado
 /** get_index_clause_from_support. */
 function lossyMatches(rel: RelOptInfo, info: IndexInfo, column: number, rinfo: RestrictInfo): Match[] {
   if (rinfo.clause.kind !== 'OpExpr' && rinfo.clause.kind !== 'FuncExpr') return [];
-  if (info.accessMethod !== 'btree' || !isSecurelyPromotable(rinfo, rel)) return [];
+  if ((info.accessMethod !== 'btree' && info.accessMethod !== 'spgist') || !isSecurelyPromotable(rinfo, rel)) return [];
   const key = stripRelabel(indexColumnExpr(rel, info, column));
   return derivedConditions(info, column, rinfo.clause, (e) => equal(stripRelabel(e), key))
     .map(({ condition, expr }) => ({ rinfo: makeRestrictInfo(expr, rinfo.isPushedDown, undefined, rinfo.securityLevel), condition, expr, lossy: true }));
@@ -266,11 +268,19 @@ function addIndexPaths(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, matc
     const ordered = !lowerLists && info.accessMethod === 'btree';
     const forward = ordered ? usefulPathkeys(root, rel, indexPathkeys(root, rel, info, false)) : [];
     const covered = isCovered(rel, info);
+    const order = tree(info) ? distanceOrder(root, rel, info) : [];
     const backward = ordered ? usefulPathkeys(root, rel, indexPathkeys(root, rel, info, true)) : [];
     const found = used.reduce((o, m) => o | (m.rinfo.clauseRelids & ~rel.relids), EMPTY);
     const restricts = used.length > 0 || info.predicate !== null;
-    if (restricts || forward.length > 0 || backward.length > 0 || covered) {
-      const cost = indexCost(root, rel, info, used, found);
+    if (restricts || forward.length > 0 || backward.length > 0 || covered || order.length > 0) {
+      const cost = indexCost(root, rel, info, used, found, order);
+      if (order.length > 0) {
+        // Rows by distance come through the tree, whatever else is asked of them.
+        addPath(rel, makeIndexPath(root, rel, cost, root.queryPathkeys, false, covered, order));
+        if (restricts) bitmaps.push(bitmapIndex(indexCost(root, rel, info, used, found)));
+        if (!skipped) return;
+        continue;
+      }
       if (info.accessMethod !== 'brin' && (restricts || forward.length > 0 || covered)) addPath(rel, makeIndexPath(root, rel, cost, forward, false, covered));
       if (restricts && (forward.length === 0 || cost.selectivity < 1)) bitmaps.push(bitmapIndex(cost));
       if (backward.length > 0) addPath(rel, makeIndexPath(root, rel, cost, backward, true, covered));
@@ -279,16 +289,38 @@ function addIndexPaths(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, matc
   }
 }
 
+const tree = (info: IndexInfo): boolean => info.accessMethod === 'gist' || info.accessMethod === 'spgist';
+
+/** match_pathkeys_to_index: the distance that the rows are wanted in the order of. */
+function distanceOrder(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo): Expr[] {
+  const [key, ...more] = root.queryPathkeys;
+  const { opclass, opfamily } = info.columns[0]!;
+  if (key === undefined || more.length > 0 || key.reverse || key.nullsFirst || key.ec.volatile || !orderedByDistance(methodOid(info), opclass)) return [];
+  const column = stripRelabel(indexColumnExpr(rel, info, 0));
+  for (const { expr, relids } of key.ec.members) {
+    if (relids !== rel.relids || expr.kind !== 'OpExpr' || expr.args.length !== 2) continue;
+    const [a, b] = expr.args as [Expr, Expr];
+    const turned = equal(stripRelabel(b), column);
+    if (!turned && !equal(stripRelabel(a), column)) continue;
+    const opno = turned ? operator(expr.opno).oprcom : expr.opno, value = turned ? a : b;
+    if (opno === 0 || overlaps(pullVarnos(value), rel.relids) || containsVolatile(value) || opFamilyEntry(opno, opfamily, 'o') === undefined) continue;
+    return [turned ? { ...expr, opno, opfuncid: operator(opno).oprcode, args: [b, a] } : expr];
+  }
+  return [];
+}
+const methodOid = (info: IndexInfo): number => (info.accessMethod === 'gist' ? GIST_AM_OID : SPGIST_AM_OID);
+
 /** check_index_only: all columns that are wanted come out of the index's keys. */
 function isCovered(rel: RelOptInfo, info: IndexInfo): boolean {
-  if (!enabled.indexonlyscan || info.accessMethod !== 'btree') return false;
+  if (!enabled.indexonlyscan || (info.accessMethod !== 'btree' && !tree(info))) return false;
   let decodable = 0;
   while (decodable < info.keyCount && isDecodable(info.columns[decodable]!, rel.relation!.attributes[info.keyAttributes[decodable]! - 1]?.atttypid ?? 0)) decodable++;
-  let covered = info.accessMethod === 'btree' || info.accessMethod === 'hash';
+  const shows = (at: number): boolean => (tree(info) ? at >= info.keyCount || returnable(methodOid(info), info.columns[at]!.opclass) : at < decodable);
+  let covered = true;
   const check = (e: Expr): void => walkExpr(e, (node) => {
     if (node.kind !== 'Var' || node.varno !== rel.rti) return;
     const at = info.keyAttributes.indexOf(node.varattno);
-    if (node.varattno <= 0 || at < 0 || at >= decodable) covered = false;
+    if (node.varattno <= 0 || at < 0 || !shows(at)) covered = false;
   });
   rel.target.forEach(check);
   const implied = info.predicate === null ? [] : makeAndsImplicit(forRelation(info.predicate, rel.rti));
@@ -313,10 +345,11 @@ function boundaries(info: IndexInfo, used: readonly Match[]): Match[] {
   return bounds;
 }
 
-/** btcostestimate. */
-function indexCost(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, used: readonly Match[], outer: Relids): IndexPathInfo {
+/** btcostestimate, gistcostestimate, spgcostestimate. `order`: the distance rows come in the order of. */
+function indexCost(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, used: readonly Match[], outer: Relids, order: readonly Expr[] = []): IndexPathInfo {
   const clauses = [...new Set(used.map((m) => m.rinfo))];
-  const bounds = boundaries(info, used);
+  const lossy = order.length > 0 || used.some((m) => m.condition.strategy === 'lossy');
+  const bounds = tree(info) ? [...used] : boundaries(info, used);
   const loops = loopCount(root, rel, outer);
   let { tuples } = rel;
   const preds = info.predicate === null ? [] : makeAndsImplicit(forRelation(info.predicate, rel.rti)).map((e) => makeRestrictInfo(e, true));
@@ -336,14 +369,16 @@ function indexCost(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, used: re
   else total = pages * costs.randomPage;
   const operands = evalCost(used.map((m) => m.condition.value).filter((e) => e !== null));
   let startup = operands.startup + operands.perTuple;
-  total += startup + entries * scans * (costs.cpuIndexTuple + costs.cpuOperator * used.length);
-  if (info.accessMethod === 'btree') {
-    const descent = (size.tuples > 1 ? Math.ceil(Math.log2(size.tuples)) * costs.cpuOperator : 0) + (size.height + 1) * 50 * costs.cpuOperator;
+  total += startup + entries * scans * (costs.cpuIndexTuple + costs.cpuOperator * (used.length + order.length));
+  if (info.accessMethod === 'btree' || tree(info)) {
+    const height = tree(info) ? (size.pages > 1 ? Math.floor(Math.log(size.pages) / Math.log(100)) : 0) : size.height;
+    const descent = (size.tuples > 1 ? Math.ceil(Math.log2(size.tuples)) * costs.cpuOperator : 0) + (height + 1) * 50 * costs.cpuOperator;
     startup += descent;
     total += boundScans * descent;
   }
-  const conditions = bounds.map((m) => m.condition);
-  const extra = used.filter((m) => !bounds.includes(m));
+  const reads = lossy ? used.filter((m) => m.condition.strategy === 'lossy') : boundaries(info, used);
+  const conditions = reads.map((m) => m.condition);
+  const extra = lossy ? used : used.filter((m) => !reads.includes(m));
   return {
     info, matches: used, clauses, outer, startup, total, selectivity, pages: size.pages,
     rows: outer === EMPTY ? rel.rows : paramPathInfo(root, rel, outer).rows,
@@ -352,7 +387,7 @@ function indexCost(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, used: re
 }
 
 /** create_index_path and cost_index. */
-function makeIndexPath(root: PlannerInfo, rel: RelOptInfo, index: IndexPathInfo, pathkeys: PathKey[], backward: boolean, onlyIndex: boolean): Path {
+function makeIndexPath(root: PlannerInfo, rel: RelOptInfo, index: IndexPathInfo, pathkeys: PathKey[], backward: boolean, onlyIndex: boolean, order: readonly Expr[] = []): Path {
   const { info, clauses, outer, matches } = index;
   const param = outer === EMPTY ? null : paramPathInfo(root, rel, outer);
   // What the index's predicate says need not be asked of its rows, unless they may have to be looked at again (EvalPlanQual).
@@ -377,7 +412,7 @@ function makeIndexPath(root: PlannerInfo, rel: RelOptInfo, index: IndexPathInfo,
     least = pages > 0 ? costs.randomPage + (pages - 1) * costs.seqPage : 0;
   }
   const attnum = info.keyAttributes[0]!;
-  const correlation = (attnum > 0 ? correlationOf(rel, attnum) : 0) * (info.keyCount > 1 ? 0.75 : 1);
+  const correlation = (attnum > 0 && !tree(info) ? correlationOf(rel, attnum) : 0) * (info.keyCount > 1 ? 0.75 : 1);
   const quals = qualEvalCost(rest);
   const startup = index.startup + quals.startup + (enabled.indexscan ? 0 : DISABLE_COST);
   const total = startup - index.startup + index.total + most + correlation * correlation * (least - most) + (costs.cpuTuple + quals.perTuple) * fetched;
@@ -388,7 +423,7 @@ function makeIndexPath(root: PlannerInfo, rel: RelOptInfo, index: IndexPathInfo,
       const fix = (e: Expr): Expr => (outer === EMPTY && rel.lateralRelids === EMPTY ? e : replaceNestloopParams(root, e));
       return {
         kind, ...planBase(path, targetOf(rel.target), orderedClauses(rest).map(fix)), scanrelid: rel.rti, indexid: info.indexrelid, ...index.executable(fix),
-        indexqual: matches.map((m) => fix(m.expr)), indexorderdir: backward ? 'backward' : 'forward',
+        indexqual: matches.map((m) => fix(m.expr)), indexorderdir: backward ? 'backward' : 'forward', indexorderby: order.map(fix),
       };
     },
   };

@@ -19,7 +19,7 @@ const STRATEGY = { '<': 1, '<=': 2, '=': 3, '>=': 4, '>': 5 } as const;
 
 /** By the estimators of the operators, and by name the function that is written as a call. */
 const PATTERNS: Readonly<Record<string, PatternKind>> = { likesel: 'like', iclikesel: 'ilike', regexeqsel: 'regex', icregexeqsel: 'iregex', prefixsel: 'prefix' };
-const STARTS_WITH = 3696;
+const STARTS_WITH = 3696, STARTS_WITH_OPERATOR = 3877, SPGIST_TEXT_FAMILY = 4017, PREFIX_STRATEGY = 28;
 
 export interface DerivedCondition { condition: IndexCondition; expr: Expr }
 
@@ -43,8 +43,9 @@ export function knownPattern(pattern: Expr): string | null {
 
 /** What an index column can look for; `matches` tells which expression the column holds. */
 export function derivedConditions(info: IndexInfo, column: number, clause: Expr, matches: (e: Expr) => boolean): DerivedCondition[] {
-  if (info.accessMethod !== 'btree') return [];
   const { opfamily } = info.columns[column]!;
+  if (opfamily === SPGIST_TEXT_FAMILY) return prefixConditions(info, column, clause, matches);
+  if (info.accessMethod !== 'btree') return [];
   if (opfamily === NETWORK_BTREE_FAMILY) return networkConditions(column, clause, matches);
   if (!TEXT_FAMILIES.has(opfamily)) return [];
   const match = patternMatch(clause);
@@ -78,6 +79,17 @@ function patternConditions(info: IndexInfo, column: number, clause: Expr, match:
   if (prefix === '' || !bytewise) return [];
   const greater = greaterText(prefix);
   return [...make('>=', prefix), ...(greater === null ? [] : make('<', greater))];
+}
+
+/** Trees over texts know prefixes as such. */
+function prefixConditions(info: IndexInfo, column: number, clause: Expr, matches: (e: Expr) => boolean): DerivedCondition[] {
+  const match = patternMatch(clause), text = match === null ? null : knownPattern(match.pattern);
+  if (match === null || text === null || !matches(match.subject)) return [];
+  const { prefix, exact } = fixedPrefix(text, match.kind);
+  const value = makeConst(TEXTOID, -1, DEFAULT_COLLATION, prefix), { opfamily, collation } = info.columns[column]!;
+  if (exact) return derived(column, '=', opfamily, match.subject, value, collation);
+  if (prefix === '') return [];
+  return [{ condition: { column: column + 1, strategy: 'lossy', number: PREFIX_STRATEGY, value }, expr: makeOpExpr(STARTS_WITH_OPERATOR, STARTS_WITH, BOOLOID, [match.subject, value], 0, collation) }];
 }
 
 const WITHIN: Readonly<Record<number, { commuted: boolean; equal: boolean }>> = {

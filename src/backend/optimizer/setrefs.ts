@@ -36,7 +36,7 @@ function setRefs(plan: Plan, offset: number): Plan {
       switch (base.kind) {
         case 'BitmapHeapScan': return { ...base, bitmapqualorig: base.bitmapqualorig.map(scan), lefttree: setRefs(base.lefttree!, offset) };
         case 'IndexScan': case 'IndexOnlyScan': case 'BitmapIndexScan':
-          return { ...base, extraquals: base.extraquals.map(scan), conditions: base.conditions.map((c) => ({ ...c, value: c.value === null ? null : scan(c.value) })), indexqual: base.indexqual.map(scan) };
+          return { ...base, extraquals: base.extraquals.map(scan), conditions: base.conditions.map((c) => ({ ...c, value: c.value === null ? null : scan(c.value) })), indexqual: base.indexqual.map(scan), indexorderby: base.indexorderby.map(scan) };
         case 'GinScan': return { ...base, conditions: base.conditions.map((c) => ({ ...c, value: scan(c.value) })), indexqual: base.indexqual.map(scan) };
         case 'SampleScan': {
           const { tsmhandler, args, repeatable } = base.tablesample;
