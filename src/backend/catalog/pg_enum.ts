@@ -1,11 +1,13 @@
 // Labels of enum types (PostgreSQL's pg_enum.c) and rows of range types (pg_range.c).
 import { PgError, internalError } from '../../common/errors.ts';
+import { commandCounterIncrement, registerCallback } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
+import { uncommittedLabels } from '../types/enum.ts';
 import { getNewOid } from './catalog.ts';
 import { catalogFind, catalogInsert, catalogUpdate } from './indexing.ts';
 import * as ids from './oids.ts';
 import { objectAddress, recordDependencyOn } from './pg_depend.ts';
-import type { PgRange } from './rows.ts';
+import type { PgEnum, PgRange } from './rows.ts';
 import { enumByLabel, enumsByType } from './syscache.ts';
 
 const NAME_BYTES = 63;
@@ -43,24 +45,27 @@ export function addEnumLabel(type: Oid, label: string, neighbor: string | null, 
     const other = rows[isAfter ? i + 1 : i - 1]?.enumsortorder;
     order = other === undefined ? here + (isAfter ? 1 : -1) : Math.fround((here + other) / 2);
     // No float between the two is left: number all of them anew.
-    if (order === here || order === other) return renumber(type, rows.map((r) => r.oid), isAfter ? i + 1 : i, label);
+    if (order === here || order === other) {
+      renumber(rows);
+      return addEnumLabel(type, label, neighbor, isAfter, ifNotExists);
+    }
   }
-  catalogInsert(ids.EnumRelationId, { oid: getNewOid(ids.EnumRelationId), enumtypid: type, enumsortorder: order, enumlabel: label });
+  const oid = getNewOid(ids.EnumRelationId);
+  uncommittedLabels.add(oid);
+  catalogInsert(ids.EnumRelationId, { oid, enumtypid: type, enumsortorder: order, enumlabel: label });
   return true;
 }
 
-function renumber(type: Oid, oids: Oid[], at: number, label: string): boolean {
-  const added = getNewOid(ids.EnumRelationId);
-  oids.splice(at, 0, added);
-  oids.forEach((oid, i) => {
-    if (oid === added) {
-      catalogInsert(ids.EnumRelationId, { oid, enumtypid: type, enumsortorder: oids.length + i + 1, enumlabel: label });
-      return;
-    }
-    const [tuple] = catalogFind(ids.EnumRelationId, ids.PgEnumOidIndexId, [oid]);
-    catalogUpdate(ids.EnumRelationId, tuple!, { enumsortorder: oids.length + i + 1 });
-  });
-  return true;
+const forgetUncommitted = (): void => uncommittedLabels.clear();
+registerCallback({ onCommit: forgetUncommitted, onAbort: forgetUncommitted });
+
+/** 1, 2, 3, ...: from the end, so that no two are the same on the way (RenumberEnumType). */
+function renumber(rows: readonly PgEnum[]): void {
+  for (let i = rows.length - 1; i >= 0; i--) {
+    const [tuple] = catalogFind(ids.EnumRelationId, ids.PgEnumOidIndexId, [rows[i]!.oid]);
+    if (rows[i]!.enumsortorder !== i + 1) catalogUpdate(ids.EnumRelationId, tuple!, { enumsortorder: i + 1 });
+  }
+  commandCounterIncrement();
 }
 
 export function renameEnumLabel(type: Oid, old: string, label: string): void {

@@ -1,11 +1,10 @@
 // The remaining subcommands of ALTER TABLE: inheritance, owner, options, CLUSTER ON, and those that are refused or have
 // nothing to do here (PostgreSQL's tablecmds.c).
-import { PgError, notSupported } from '../../common/errors.ts';
+import { PgError } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
 import { requireOwner } from '../catalog/aclchk.ts';
 import { catalogDelete, catalogFind, catalogUpdate, catalogUpdateByKey } from '../catalog/indexing.ts';
 import { rangeVarGetRelid } from '../catalog/namespace.ts';
-import { getTablespaceOid } from '../catalog/objectaddress.ts';
 import * as ids from '../catalog/oids.ts';
 import { deleteDependencyRecordsForSpecific, objectAddress, ownedSequences, recordDependencyOn } from '../catalog/pg_depend.ts';
 import { TRIGGER_TYPE } from '../catalog/pg_trigger.ts';
@@ -34,6 +33,7 @@ import { columnMapByName } from './partition_index.ts';
 import { mapVars } from './varmap.ts';
 import { enableDisableRule } from './rulecmds.ts';
 import { enableDisableTrigger } from './trigger.ts';
+import { checkTablespace } from './tablespace.ts';
 
 // ---- INHERIT, NO INHERIT
 
@@ -233,11 +233,6 @@ function setAccessMethod(tab: Altered): void {
   recordDependencyOn(self, objectAddress(ids.AccessMethodRelationId, now), 'n');
 }
 
-function setTablespace(name: string): void {
-  const oid = getTablespaceOid(name);
-  if (oid !== ids.DEFAULTTABLESPACE_OID) throw notSupported(`moving a relation to tablespace "${name}"`);
-}
-
 const action = (name: string, kinds: string, run: (tab: Altered, cmd: RawNode) => void, lock: Action['lock'] = 8): Action => ({
   name, kinds, lock, prepare: (_queue, tab, cmd) => tab.add(PASS.MISC, () => run(tab, cmd)),
 });
@@ -259,7 +254,7 @@ registerActions({
   AT_ReplicaIdentity: action('REPLICA IDENTITY', 'rpm', (tab, cmd) => replicaIdentity(tab, cmd['def'] as RawNode)),
   AT_SetLogged: action('SET LOGGED', 'rS', (tab) => setPersistence(tab, 'p')),
   AT_SetUnLogged: action('SET UNLOGGED', 'rS', (tab) => setPersistence(tab, 'u')),
-  AT_SetTableSpace: action('SET TABLESPACE', 'rpmiI', (_tab, cmd) => setTablespace(cmd['name'] as string)),
+  AT_SetTableSpace: action('SET TABLESPACE', 'rpmiI', (_tab, cmd) => checkTablespace(cmd['name'] as string)),
   AT_SetAccessMethod: {
     name: 'SET ACCESS METHOD', kinds: 'rm', prepare: (_queue, tab, cmd) => {
       if (tab.newAccessMethod !== 0) throw new PgError('feature_not_supported', 'cannot have multiple SET ACCESS METHOD subcommands');

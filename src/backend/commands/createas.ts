@@ -33,6 +33,7 @@ import { checkOnCommit, noteOnCommit, type OnCommitClause } from './oncommit.ts'
 import { evaluateParams, fetchPreparedStatement } from './prepare.ts';
 import { readOptions } from './reloptions.ts';
 import { columnsOfQuery, nameColumns, storeViewQuery } from './view.ts';
+import { checkTablespace } from './tablespace.ts';
 
 /** Puts every row it gets into a table (DR_intorel). */
 class TableDest implements DestReceiver {
@@ -125,6 +126,7 @@ function createIntoRelation(into: RawNode, rv: { relname: string; relpersistence
   const persistence = isTempNamespace(namespace) ? 't' : rv.relpersistence;
   const onCommit = into['onCommit'] as OnCommitClause | undefined;
   checkOnCommit(onCommit, persistence);
+  checkTablespace(into['tableSpaceName'] as string | undefined);
   requirePrivilege(ids.NamespaceRelationId, namespace, ACL.CREATE);
   const { relation } = heapCreateWithCatalog({
     name: rv.relname, namespace, owner: session.currentUser, relkind: isMatview ? 'm' : 'r', persistence, columns, accessMethod,

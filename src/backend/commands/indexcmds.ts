@@ -41,6 +41,7 @@ import { constantText } from './variable.ts';
 import { type IndexMethod, readOptions } from './reloptions.ts';
 import { refuseInUse } from './trigger.ts';
 import { storeCounts } from './relation_counts.ts';
+import { checkTablespace } from './tablespace.ts';
 
 const ORDERED_METHODS = new Set(['btree']);
 /** What access methods cannot do. */
@@ -67,6 +68,7 @@ export function defineIndex(table: Relation, given: IndexSpec, text: string, bui
   if (own === undefined) throw new PgError('object_not_in_prerequisite_state', `access method "${spec.accessMethod}" is not of type INDEX`);
   if (table.kind === 'p' && spec.exclusion !== null) throw new PgError('feature_not_supported', `cannot create exclusion constraints on partitioned table "${table.name}"`);
   checkMethod(spec);
+  checkTablespace(spec.tablespace, table.kind === 'p');
   if (spec.keys.length === 0) throw new PgError('invalid_object_definition', 'must specify at least one column');
   const expressions: Expr[] = [];
   const columns = spec.keys.map((key) => keyColumn(table, key, spec, method.oid, expressions, text));

@@ -5,7 +5,6 @@ import { requireOwner } from '../catalog/aclchk.ts';
 import { catalogScanAll } from '../catalog/indexing.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
 import { getNamespaceOid, rangeVarGetRelid } from '../catalog/namespace.ts';
-import { getTablespaceOid } from '../catalog/objectaddress.ts';
 import * as ids from '../catalog/oids.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
@@ -21,6 +20,7 @@ import { session } from '../utils/session.ts';
 import { readFlags, report, rusage, usageSince } from './maintenance.ts';
 import { allChildren } from './tablecmds.ts';
 import { constantText } from './variable.ts';
+import { checkTablespace } from './tablespace.ts';
 
 const SHARE_LOCK = 5, ACCESS_EXCLUSIVE_LOCK = 8;
 const FIRST_NORMAL_OID = 16384;
@@ -32,9 +32,7 @@ function reindex(stmt: RawNode, context: UtilityContext): void {
   const how = { verbose: options.has('verbose'), concurrently: options.has('concurrently') };
   if (how.concurrently) preventInTransactionBlock(context, 'REINDEX CONCURRENTLY');
   const tablespace = options.get('tablespace');
-  if (tablespace && getTablespaceOid(constantText(tablespace['arg'])) === ids.GLOBALTABLESPACE_OID) {
-    throw new PgError('invalid_parameter_value', 'only shared relations can be placed in pg_global tablespace');
-  }
+  if (tablespace) checkTablespace(constantText(tablespace['arg']));
   switch (stmt['kind']) {
     case 'REINDEX_OBJECT_INDEX': return reindexIndex(rangeVarGetRelid(stmt['relation']), how, context);
     case 'REINDEX_OBJECT_TABLE': return reindexTable(rangeVarGetRelid(stmt['relation']), how, context);

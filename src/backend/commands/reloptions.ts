@@ -7,19 +7,22 @@ import { constantText } from './variable.ts';
 /** Each access method has its own. */
 export type IndexMethod = 'btree' | 'hash' | 'gist' | 'spgist' | 'gin' | 'brin';
 type Kind = 'table' | 'view' | 'column' | IndexMethod;
-interface OptionRule { type: 'integer' | 'boolean' | 'real' | 'enum'; min?: number; max?: number; values?: readonly string[] }
+interface OptionRule { type: 'integer' | 'boolean' | 'real' | 'enum'; min?: number; max?: number; values?: readonly string[]; /** Accepted without being listed. */ also?: readonly string[] }
 
 const VACUUM: Record<string, OptionRule> = {
   autovacuum_enabled: { type: 'boolean' }, autovacuum_vacuum_threshold: { type: 'integer', min: 0, max: 2147483647 },
-  autovacuum_vacuum_insert_threshold: { type: 'integer', min: -2, max: 2147483647 }, autovacuum_analyze_threshold: { type: 'integer', min: 0, max: 2147483647 },
+  autovacuum_vacuum_insert_threshold: { type: 'integer', min: -1, max: 2147483647 }, autovacuum_analyze_threshold: { type: 'integer', min: 0, max: 2147483647 },
   autovacuum_vacuum_cost_limit: { type: 'integer', min: 1, max: 10000 }, autovacuum_vacuum_cost_delay: { type: 'real', min: 0, max: 100 },
   autovacuum_vacuum_scale_factor: { type: 'real', min: 0, max: 100 }, autovacuum_vacuum_insert_scale_factor: { type: 'real', min: 0, max: 100 },
   autovacuum_analyze_scale_factor: { type: 'real', min: 0, max: 100 }, autovacuum_freeze_min_age: { type: 'integer', min: 0, max: 1000000000 },
   autovacuum_freeze_max_age: { type: 'integer', min: 100000, max: 2000000000 }, autovacuum_freeze_table_age: { type: 'integer', min: 0, max: 2000000000 },
   autovacuum_multixact_freeze_min_age: { type: 'integer', min: 0, max: 1000000000 }, autovacuum_multixact_freeze_max_age: { type: 'integer', min: 10000, max: 2000000000 },
   autovacuum_multixact_freeze_table_age: { type: 'integer', min: 0, max: 2000000000 }, log_autovacuum_min_duration: { type: 'integer', min: -1, max: 2147483647 },
-  vacuum_index_cleanup: { type: 'enum', values: ['auto', 'on', 'off', 'true', 'false', 'yes', 'no', '1', '0'] }, vacuum_truncate: { type: 'boolean' },
+  vacuum_index_cleanup: { type: 'enum', values: ['on', 'off', 'auto'], also: ['true', 'false', 'yes', 'no', '1', '0'] }, vacuum_truncate: { type: 'boolean' },
 };
+
+/** To the nearest integer, ties to even. */
+const rint = (x: number): number => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));
 
 const FILLFACTOR: OptionRule = { type: 'integer', min: 10, max: 100 };
 const RULES: Record<Kind, Record<string, OptionRule>> = {
@@ -65,6 +68,7 @@ export function readOptions(list: readonly RawNode[], kind: Kind): string[] | nu
 export function mergeOptions(old: readonly string[] | null, list: readonly RawNode[], kind: Kind, reset: boolean): string[] | null {
   const nameOf = (option: RawNode): string => (option['defnamespace'] === undefined ? option['defname'] as string : `${option['defnamespace'] as string}.${option['defname'] as string}`);
   if (reset && list.some((o) => o['arg'] !== undefined)) throw new PgError('syntax_error', 'RESET must not include values for parameters');
+  if (!reset && list.some((o) => o['defname'] === 'oids')) throw new PgError('invalid_parameter_value', 'unrecognized parameter "oids"');
   const changed = new Set(list.map(nameOf));
   const kept = (old ?? []).filter((o) => !changed.has(o.slice(0, o.indexOf('='))));
   const result = reset ? kept : [...kept, ...readOptions(list, kind) ?? []];
@@ -89,16 +93,18 @@ function check(name: string, value: string, rule: OptionRule): void {
       if (!/^(t|tr|tru|true|f|fa|fal|fals|false|on|of|off|yes|ye|y|no|n|1|0)$/i.test(value)) throw bad('boolean');
       return;
     case 'enum':
-      if (!rule.values!.includes(value.toLowerCase())) {
+      if (!rule.values!.includes(value.toLowerCase()) && rule.also?.includes(value.toLowerCase()) !== true) {
         throw new PgError('invalid_parameter_value', `invalid value for enum option "${name}": ${value}`, { detail: `Valid values are ${enumerated(rule.values!)}.` });
       }
       return;
     default: {
-      const n = Number(value);
-      if (value.trim() === '' || !Number.isFinite(n) || (rule.type === 'integer' && !Number.isInteger(n))) throw bad(rule.type === 'real' ? 'floating point' : 'integer');
+      const given = Number(value);
+      const n = rule.type === 'integer' ? rint(given) : given;
+      if (value.trim() === '' || !Number.isFinite(n)) throw bad(rule.type === 'real' ? 'floating point' : 'integer');
+      const bound = (x: number): string => (rule.type === 'integer' ? String(x) : x > 1e21 ? `${BigInt(x)}.000000` : x.toFixed(6));
       if (n < rule.min! || n > rule.max!) {
         throw new PgError('invalid_parameter_value', `value ${value} out of bounds for option "${name}"`, {
-          detail: `Valid values are between "${rule.type === 'real' ? rule.min!.toFixed(6) : rule.min}" and "${rule.type === 'real' ? rule.max!.toFixed(6) : rule.max}".`,
+          detail: `Valid values are between "${bound(rule.min!)}" and "${bound(rule.max!)}".`,
         });
       }
     }

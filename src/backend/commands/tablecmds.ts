@@ -42,6 +42,7 @@ import { createOwnedSequence, resetSequence } from './sequence.ts';
 import { columnsOfType, ofType } from './typed_tables.ts';
 import { refuseInUse } from './trigger.ts';
 import { mapVars } from './varmap.ts';
+import { checkTablespace } from './tablespace.ts';
 
 const ACCESS_EXCLUSIVE_LOCK = 8;
 
@@ -65,6 +66,7 @@ export function createTable(stmt: RawNode, context: UtilityContext, relkind: 'r'
   const namespace = rangeVarGetCreationNamespace(rv);
   const persistence = isTempNamespace(namespace) ? 't' : rv.relpersistence;
   checkOnCommit(stmt['oncommit'] as OnCommitClause, persistence);
+  checkTablespace(stmt['tablespacename'] as string | undefined, stmt['partspec'] !== undefined);
   requirePrivilege(ids.NamespaceRelationId, namespace, ACL.CREATE);
   if (stmt['if_not_exists'] && relationOidByName(rv.relname, namespace) !== 0) {
     ddlNotice(`relation "${rv.relname}" already exists, skipping`, 'duplicate_table');

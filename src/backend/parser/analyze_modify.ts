@@ -8,7 +8,7 @@ import type { Expr, OnConflictExpr, TargetEntry } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import * as T from '../types/oids.ts';
 import { setTargetTable, transformFromClause, transformWhereClause } from './parse_clause.ts';
-import { transformOnConflictArbiter } from './on_conflict.ts';
+import { inferArbiterIndexes, transformOnConflictArbiter } from './on_conflict.ts';
 import { assignExprCollations, assignQueryCollations } from './parse_collate.ts';
 import { makeParseState, parserError, type NamespaceItem, type ParseState } from './parse_node.ts';
 import {
@@ -169,15 +169,13 @@ function transformOnConflictClause(state: ParseState, clause: RawNode): OnConfli
   if (result.action === 'update') {
     state.isInsert = false;
     addNamespaceItemToQuery(state, exclItem!, false, true, true);
-    const exclCols = exclItem!.rte;
     result.onConflictSet = transformUpdateTargetList(state, clause.targetList);
     result.onConflictWhere = transformWhereClause(state, clause.whereClause as RawNode | undefined, 'where', 'WHERE');
-    // Reading EXCLUDED needs no privilege.
-    exclCols.requiredPerms = 0;
     state.namespace.pop();
     for (const te of result.onConflictSet) assignExprCollations(state, te.expr);
     if (result.onConflictWhere !== null) assignExprCollations(state, result.onConflictWhere);
   }
+  if (clause.infer !== undefined && result.constraint === 0 && relation.kind !== 'v') result.arbiterIndexes = inferArbiterIndexes(relation, result);
   return result;
 }
 

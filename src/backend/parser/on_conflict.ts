@@ -6,10 +6,12 @@ import { BTREE_AM_OID } from '../catalog/oids.ts';
 import type { Relation } from '../catalog/relation.ts';
 import * as sys from '../catalog/syscache.ts';
 import { equal } from '../nodes/equalfuncs.ts';
-import { exprLocation, expressionTreeMutator } from '../nodes/nodeFuncs.ts';
+import { exprLocation, expressionTreeMutator, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import type { Expr, OnConflictExpr } from '../nodes/primnodes.ts';
+import { predicateImpliedBy } from '../optimizer/predtest.ts';
 import type { Oid } from '../types/datum.ts';
+import { session } from '../utils/session.ts';
 import { assignExprCollations } from './parse_collate.ts';
 import { transformExpr } from './parse_expr.ts';
 import { parserError, type ParseState } from './parse_node.ts';
@@ -18,7 +20,7 @@ import type { RawNode } from './raw_nodes.ts';
 
 type Arbiter = Pick<OnConflictExpr, 'arbiterElems' | 'arbiterInference' | 'arbiterWhere' | 'arbiterIndexes' | 'constraint'>;
 
-/** The unique index or constraint an ON CONFLICT clause names or infers. */
+/** The constraint an ON CONFLICT clause names, or what inferArbiterIndexes looks for: the rest of the statement is looked at before. */
 export function transformOnConflictArbiter(state: ParseState, clause: RawNode): Arbiter {
   const infer = clause.infer as RawNode | undefined;
   const result: Arbiter = { arbiterElems: [], arbiterInference: [], arbiterWhere: null, arbiterIndexes: [], constraint: 0 };
@@ -60,7 +62,7 @@ export function transformOnConflictArbiter(state: ParseState, clause: RawNode): 
     const { selectedCols } = state.targetItem!.rte;
     for (const attnum of key ?? []) if (!selectedCols.includes(attnum)) selectedCols.push(attnum);
     state.targetItem!.rte.requiredPerms |= ACL.SELECT;
-  } else if (relation.kind !== 'v') result.arbiterIndexes = inferArbiterIndexes(relation, result);
+  }
   return result;
 }
 /**
@@ -85,14 +87,15 @@ export function inferArbiterIndexes(relation: Relation, arbiter: Arbiter): Oid[]
     const columns = new Set(keys.filter((k) => k !== 0));
     if (columns.size !== attnums.size || [...columns].some((c) => !attnums.has(c))) continue;
     const own = index.expressions;
-    if (own.length !== exprs.length || !exprs.every((e) => own.some((o) => equal(o, withVarno1(e))))) continue;
+    const inferred = exprs.map(withVarno1);
+    if (!inferred.every((e) => own.some((o) => equal(o, e))) || !own.every((o) => inferred.some((e) => equal(o, e)))) continue;
     const fits = elems.every((e) => keys.some((key, i) => {
       const column = index.columns[i]!;
       const same = e.expr.kind === 'Var' ? key === e.expr.varattno : key === 0;
       return same && (e.collation === 0 || e.collation === column.collation) && (e.opclass === 0 || sys.opclassByOid(e.opclass)?.opcfamily === column.opfamily);
     }));
     if (!fits) continue;
-    if (index.predicate !== null && !(where !== null && impliesPredicate(withVarno1(where), index.predicate))) continue;
+    if (index.predicate !== null && !(where !== null && predicateImpliedBy(makeAndsImplicit(index.predicate), makeAndsImplicit(withVarno1(where)), false))) continue;
     result.push(index.indexrelid);
   }
   if (result.length === 0) {
@@ -101,13 +104,12 @@ export function inferArbiterIndexes(relation: Relation, arbiter: Arbiter): Oid[]
   return result;
 }
 
-/** Stored index expressions have varno 1. */
+/** As indexes store their expressions: of varno 1, with the literals as they are. */
 function withVarno1(e: Expr): Expr {
+  if (e.kind === 'Const' && e.slot !== undefined) {
+    session.literalsLifted = false;
+    const { slot: _, ...plain } = e;
+    return plain;
+  }
   return e.kind === 'Var' ? { ...e, varno: 1 } : expressionTreeMutator(e, withVarno1);
-}
-/** Whether every conjunct of the predicate is among those of the clause. */
-function impliesPredicate(clause: Expr, predicate: Expr): boolean {
-  const conjuncts = (e: Expr): Expr[] => e.kind === 'BoolExpr' && e.boolop === 'and' ? e.args.flatMap(conjuncts) : [e];
-  const given = conjuncts(clause);
-  return conjuncts(predicate).every((p) => given.some((g) => equal(g, p)));
 }

@@ -1,6 +1,7 @@
 // MERGE (PostgreSQL's parse_merge.c). The source is the only member of FROM, the join condition its WHERE; the planner
 // makes a join of the target and the source of them.
 import { PgError } from '../../common/errors.ts';
+import { rulesOf } from '../catalog/syscache.ts';
 import { makeFromExpr, makeQuery, makeTargetEntry } from '../nodes/makefuncs.ts';
 import { ACL, type MergeAction, type Query } from '../nodes/parsenodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
@@ -65,7 +66,7 @@ function setMergeTarget(state: ParseState, query: Query, stmt: RawNode, privileg
   const relation = state.targetRelation!;
   const refuse = (detail: string): PgError => new PgError('feature_not_supported', `cannot execute MERGE on relation "${relation.name}"`, { detail });
   if (relation.kind !== 'r' && relation.kind !== 'p') throw refuse(`This operation is not supported for ${relationKindNoun(relation.kind)}.`);
-  if (relation.hasRules) throw refuse('MERGE is not supported for relations with rules.');
+  if (relation.hasRules && rulesOf(relation.oid).length > 0) throw refuse('MERGE is not supported for relations with rules.');
   return state.targetItem!;
 }
 

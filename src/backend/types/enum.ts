@@ -5,12 +5,21 @@ import { registerBuiltins, type FunctionContext } from './fmgr.ts';
 import { typeHooks } from './hooks.ts';
 import { decodeUtf8, sendText } from './wire.ts';
 
+/** Labels that this transaction has added to a type. Were one used and the transaction rolled back, an index could keep it. */
+export const uncommittedLabels = new Set<Oid>();
+
+function safe(label: Oid, typeOid: Oid): Oid {
+  if (uncommittedLabels.size === 0 || !uncommittedLabels.has(label)) return label;
+  throw new PgError('unsafe_new_enum_value_usage', `unsafe use of new value "${typeHooks.enumLabel(label)}" of enum type ${typeHooks.typeIo(typeOid).name}`,
+    { hint: 'New enum values must be committed before they can be used.' });
+}
+
 function enumIn(text: string, typeOid: Oid): Oid {
   const label = typeHooks.enumLookup(typeOid, text);
   if (label === undefined) {
     throw new PgError('invalid_text_representation', `invalid input value for enum ${typeHooks.typeIo(typeOid).name}: "${text}"`);
   }
-  return label;
+  return safe(label, typeOid);
 }
 
 function enumOut(label: Oid): string {
@@ -32,7 +41,7 @@ function range(context: FunctionContext, from: Oid | null, to: Oid | null): Arra
   const labels = typeHooks.enumLabels(type);
   const start = from === null ? 0 : labels.indexOf(from);
   const end = to === null ? labels.length - 1 : labels.indexOf(to);
-  return makeArray(type, labels.slice(start, end + 1));
+  return makeArray(type, labels.slice(start, end + 1).map((label) => safe(label, type)));
 }
 
 function end(context: FunctionContext, index: 0 | -1): Oid {
@@ -41,7 +50,7 @@ function end(context: FunctionContext, index: 0 | -1): Oid {
   if (label === undefined) {
     throw new PgError('object_not_in_prerequisite_state', `enum ${typeHooks.typeIo(type).name} contains no values`);
   }
-  return label;
+  return safe(label, type);
 }
 
 registerBuiltins({

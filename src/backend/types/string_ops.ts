@@ -165,8 +165,8 @@ function unistr(text: string): string {
       i += 2;
       continue;
     }
-    const match = /^\\(?:([0-9a-f]{4})|u([0-9a-f]{4})|\+([0-9a-f]{6})|U([0-9a-f]{8}))/i.exec(text.slice(i, i + 10));
-    if (match !== null && !(match[0][1] === 'U' && match[2] !== undefined)) code = parseInt(match[1] ?? match[2] ?? match[3] ?? match[4]!, 16);
+    const match = /^\\(?:([0-9a-fA-F]{4})|u([0-9a-fA-F]{4})|\+([0-9a-fA-F]{6})|U([0-9a-fA-F]{8}))/.exec(text.slice(i, i + 10));
+    if (match !== null) code = parseInt(match[1] ?? match[2] ?? match[3] ?? match[4]!, 16);
     if (code < 0) {
       throw new PgError('syntax_error', 'invalid Unicode escape',
         { hint: 'Unicode escapes must be \\XXXX, \\+XXXXXX, \\uXXXX, or \\UXXXXXXXX.' });
