@@ -47,6 +47,12 @@ ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t offset)
 }
 ssize_t pwrite(int fd, const void *bytes, size_t length, off_t offset) { return pwrite64(fd, bytes, length, offset); }
 
+/* Pages that are stored in a mapping of data.mdb: tools/lmdb.patch. */
+void posthouse_stored(int fd, const void *bytes, size_t length, off_t offset)
+{
+	note(0, file_of(fd), (uint32_t) length, (uint64_t) offset, bytes);
+}
+
 /* Runs of pages: at the position of the descriptor. */
 ssize_t writev(int fd, const struct iovec *parts, int count)
 {

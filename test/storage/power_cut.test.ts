@@ -1,6 +1,6 @@
 // The power goes at any point of any commit: of what was written since the last flush, any sectors may be on the disk. The
 // environment must open as of the last commit that was acknowledged, or of the one under way, whole.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +26,17 @@ const writer = `
     appendFileSync(process.env.WRITES_LOG, head);
   }
 `;
+
+/** After each commit, what is in the store, in one word per key: `content` below. */
+function statesOf(changesOf: Iterable<[number, [Buffer, Buffer | null][]]>): string[] {
+  const states: string[] = [''];
+  const model = new Map<string, Buffer>();
+  for (const [, changes] of changesOf) {
+    for (const [key, value] of changes) if (value === null) model.delete(key.toString('hex')); else model.set(key.toString('hex'), value);
+    states.push([...model].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `${key}=${value.length}:${value[0]}:${value[value.length - 1]}`).join(' '));
+  }
+  return states;
+}
 
 interface Call { kind: number; file: number; offset: number; bytes: Buffer }
 /** What is surely on the disk of a file. */
@@ -65,14 +76,7 @@ test('whatever the disk has of the last commit, it is there whole or not at all'
     const flushes = log.filter(({ kind }) => kind === 1).length;
     t.true(flushes < COMMITS * 1.4, `${flushes} flushes for ${COMMITS} commits`);
 
-    // What each commit must leave.
-    const states: string[] = [''];
-    const model = new Map<string, Buffer>();
-    for (const [, changes] of commits(SEED, COMMITS, KEYS)) {
-      for (const [key, value] of changes) if (value === null) model.delete(key.toString('hex')); else model.set(key.toString('hex'), value);
-      states.push([...model].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `${key}=${value.length}:${value[0]}:${value[value.length - 1]}`).join(' '));
-    }
-
+    const states = statesOf(commits(SEED, COMMITS, KEYS));
     const random = randomFrom(SEED + 1);
     // Before the first commit there is no environment yet.
     const first = log.findIndex(({ kind }) => kind === 2) + 1;
@@ -121,6 +125,26 @@ test('whatever the disk has of the last commit, it is there whole or not at all'
     }
     t.log({ calls: log.length, flushes, before, under });
     t.true(before > CUTS / 10 && under > 0);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+// A file system that copies what is overwritten may have no room for that: a page that can't be stored is written by a call.
+test('where pages can not be stored in a mapping they are written', async (t) => {
+  const { commits } = await import('./power_cut.ts');
+  const folder = mkdtempSync(join(tmpdir(), 'posthouse-'));
+  try {
+    execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', join(folder, 'no_store.so'), new URL('no_store.c', import.meta.url).pathname]);
+    const path = join(folder, 'written');
+    mkdirSync(path);
+    const { stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', writer, path],
+      { encoding: 'utf8', env: { ...process.env, LD_PRELOAD: join(folder, 'no_store.so'), WRITES_LOG: join(folder, 'log') } });
+    t.is(status, 0, stderr);
+    t.true(stderr.includes('no store'));
+    const store = openStore(path);
+    t.is(content(store), statesOf(commits(SEED, COMMITS, KEYS)).at(-1));
+    store.close();
   } finally {
     rmSync(folder, { recursive: true });
   }
