@@ -143,7 +143,7 @@ test('where pages can not be stored in a mapping they are written', async (t) =>
     t.is(status, 0, stderr);
     t.true(stderr.includes('no store'));
     const store = openStore(path);
-    t.is(content(store), statesOf(commits(SEED, COMMITS, KEYS)).at(-1));
+    t.is(content(store), statesOf(commits(SEED, COMMITS, KEYS)).at(-1)!);
     store.close();
   } finally {
     rmSync(folder, { recursive: true });
