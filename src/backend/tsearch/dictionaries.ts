@@ -1,62 +1,110 @@
-// What dictionaries make of a token (dict_simple.c, dict_snowball.c), and the dictionaries of a configuration. Of Snowball's
-// stemmers there is the English one; dictionaries of files (ispell, synonym, thesaurus) are refused when they are used.
+// What dictionaries make of a token (dict_simple.c, dict_snowball.c, dict_synonym.c, dict_ispell.c), and the dictionaries of a
+// configuration asked in turn (ts_parse.c). Of Snowball's stemmers there is the English one.
 import { PgError, notSupported } from '../../common/errors.ts';
 import { refreshCatalogs, registerCatalogCache } from '../catalog/inval.ts';
 import * as ids from '../catalog/oids.ts';
+import { regLookup } from '../catalog/reg_names.ts';
 import * as sys from '../catalog/syscache.ts';
 import type { Oid } from '../types/datum.ts';
+import { readLines } from './config_files.ts';
 import { ENGLISH_STOP } from './english_stop.ts';
 import { stemEnglish } from './english_stemmer.ts';
-import { deserializeOptions } from './ts_cache.ts';
+import { SpellDictionary } from './spell.ts';
+import { Thesaurus, type ThesaurusState } from './thesaurus.ts';
+import { deserializeOptions, isTrue, type DictionaryOption } from './ts_cache.ts';
+
+/** Of several variants of a token one is meant; `prefix`: the beginning of a word; `newPosition`: a word behind the one before. */
+export interface DictionaryLexeme { readonly text: string; readonly variant: number; readonly prefix: boolean; readonly newPosition: boolean }
 
 /** The lexemes of a token; none: a stop word; null: not known here. */
-export type Dictionary = (token: string) => string[] | null;
+export interface Dictionary {
+  lexize: (token: string) => readonly DictionaryLexeme[] | null;
+  /** Phrases of several tokens. */
+  readonly thesaurus: Thesaurus | null;
+}
 
 const MAX_STEMMED = 1000;
 const NO_STOP: ReadonlySet<string> = new Set();
+const NOTHING: readonly DictionaryLexeme[] = [];
 const dictionaries = new Map<Oid, Dictionary>();
 const configurations = new Map<Oid, readonly (readonly Oid[])[]>();
 registerCatalogCache(() => { dictionaries.clear(); configurations.clear(); });
 
+export const lexemeOf = (text: string, variant = 0, prefix = false): DictionaryLexeme => ({ text, variant, prefix, newPosition: false });
+
 export function dictionaryOf(oid: Oid): Dictionary {
   refreshCatalogs();
   let found = dictionaries.get(oid);
-  if (found === undefined) dictionaries.set(oid, (found = makeDictionary(oid)));
+  if (found === undefined) {
+    const row = sys.lookup(ids.TSDictionaryRelationId, ids.PgTsDictOidIndexId, oid);
+    if (row === undefined) throw new PgError('internal_error', `cache lookup failed for text search dictionary ${oid}`);
+    dictionaries.set(oid, (found = makeDictionary(row.dicttemplate, deserializeOptions(row.dictinitoption))));
+  }
   return found;
 }
 
 function stopWords(name: string | undefined): ReadonlySet<string> {
   if (name === undefined) return NO_STOP;
-  if (name.toLowerCase() !== 'english') throw notSupported(`stop-word file "${name}"`);
-  return ENGLISH_STOP;
+  if (name.toLowerCase() === 'english') return ENGLISH_STOP;
+  return new Set(readLines(name.toLowerCase(), 'stop', 'stop-word').map((l) => l.split(/\s/)[0]!.toLowerCase()).filter((w) => w !== ''));
 }
 
-function makeDictionary(oid: Oid): Dictionary {
-  const row = sys.lookup(ids.TSDictionaryRelationId, ids.PgTsDictOidIndexId, oid);
-  if (row === undefined) throw new PgError('internal_error', `cache lookup failed for text search dictionary ${oid}`);
-  const template = sys.lookup(ids.TSTemplateRelationId, ids.PgTsTemplateOidIndexId, row.dicttemplate)!;
-  const options = new Map(deserializeOptions(row.dictinitoption).map((o) => [o.name, o.value]));
+/** A dictionary by its template and options, which have been checked (ts_cache.ts). */
+export function makeDictionary(templateOid: Oid, list: readonly DictionaryOption[]): Dictionary {
+  const template = sys.lookup(ids.TSTemplateRelationId, ids.PgTsTemplateOidIndexId, templateOid)!;
+  const options = new Map(list.map((o) => [o.name, o.value]));
+  const plain = (lexize: Dictionary['lexize']): Dictionary => ({ lexize, thesaurus: null });
   switch (sys.procByOid(template.tmpllexize)?.prosrc) {
     case 'dsimple_lexize': {
       const stop = stopWords(options.get('stopwords'));
-      const accept = !['false', 'off', '0', 'no'].includes((options.get('accept') ?? 'true').toLowerCase());
-      return (token) => {
+      const accept = isTrue(options.get('accept') ?? 'true');
+      return plain((token) => {
         const word = token.toLowerCase();
-        return word === '' || stop.has(word) ? [] : accept ? [word] : null;
-      };
+        return word === '' || stop.has(word) ? NOTHING : accept ? [lexemeOf(word)] : null;
+      });
     }
     case 'dsnowball_lexize': {
       const language = options.get('language') ?? '';
       if (language.toLowerCase() !== 'english') throw notSupported(`stemming of ${language}`);
       const stop = stopWords(options.get('stopwords'));
-      return (token) => {
+      return plain((token) => {
         const word = token.toLowerCase();
-        if (word.length > MAX_STEMMED) return [word];
-        return word === '' || stop.has(word) ? [] : [stemEnglish(word)];
-      };
+        if (word.length > MAX_STEMMED) return [lexemeOf(word)];
+        return word === '' || stop.has(word) ? NOTHING : [lexemeOf(stemEnglish(word))];
+      });
+    }
+    case 'dsynonym_lexize': return plain(synonyms(readLines(options.get('synonyms')!, 'syn', 'synonym'), isTrue(options.get('casesensitive') ?? 'false')));
+    case 'dispell_lexize': {
+      const words = readLines(options.get('dictfile')!, 'dict', 'dictionary');
+      const spell = new SpellDictionary(readLines(options.get('afffile')!, 'affix', 'affix'), words);
+      const stop = stopWords(options.get('stopwords'));
+      return plain((token) => {
+        const found = token === '' ? null : spell.normalize(token.toLowerCase());
+        return found === null ? null : found.filter((n) => !stop.has(n.text)).map((n) => lexemeOf(n.text, n.variant));
+      });
+    }
+    case 'thesaurus_lexize': {
+      const inner = regLookup('regdictionary', options.get('dictionary')!, false);
+      const thesaurus = new Thesaurus(readLines(options.get('dictfile')!, 'ths', 'thesaurus'), (word) => dictionaryOf(inner).lexize(word));
+      return { thesaurus, lexize: (token) => thesaurus.step(token, null).lexemes };
     }
     default: throw notSupported(`text search template "${template.tmplname}"`);
   }
+}
+
+function synonyms(lines: readonly string[], caseSensitive: boolean): Dictionary['lexize'] {
+  const fold = (text: string): string => (caseSensitive ? text : text.toLowerCase());
+  const known = new Map<string, DictionaryLexeme>();
+  for (const line of lines) {
+    const [word, other] = line.trim().split(/\s+/);
+    if (word === undefined || other === undefined || known.has(fold(word))) continue;
+    const prefix = other.endsWith('*');
+    known.set(fold(word), lexemeOf(fold(prefix ? other.slice(0, -1) : other), 0, prefix));
+  }
+  return (token) => {
+    const found = token === '' ? undefined : known.get(fold(token));
+    return found === undefined ? null : [found];
+  };
 }
 
 /** By token type: the dictionaries to be asked in turn. */
@@ -71,11 +119,43 @@ export function mappingOf(config: Oid): readonly (readonly Oid[])[] {
   return found;
 }
 
-/** The lexemes of a token by the first dictionary that knows it; null: none does. */
-export function lexize(config: Oid, type: number, token: string): string[] | null {
-  for (const dict of mappingOf(config)[type] ?? []) {
-    const lexemes = dictionaryOf(dict)(token);
-    if (lexemes !== null) return lexemes;
+export interface Token { readonly type: number; readonly text: string }
+/** What the tokens from `first` on, `count` of them, have become; null: no dictionary knows the one. */
+export interface Lexized { readonly first: number; readonly count: number; readonly lexemes: readonly DictionaryLexeme[] | null }
+
+/** The lexemes of tokens, each by the first dictionary that knows it (LexizeExec). */
+export function* lexizeAll(config: Oid, tokens: readonly Token[]): Generator<Lexized> {
+  const mapping = mappingOf(config);
+  for (let at = 0; at < tokens.length;) {
+    const { type, text } = tokens[at]!;
+    let done: Lexized | null = null;
+    for (const oid of mapping[type] ?? []) {
+      const dictionary = dictionaryOf(oid);
+      done = dictionary.thesaurus === null ? null : phrase(dictionary.thesaurus, oid, mapping, tokens, at);
+      if (done !== null) break;
+      const lexemes = dictionary.thesaurus === null ? dictionary.lexize(text) : null;
+      if (lexemes === null) continue;
+      done = { first: at, count: 1, lexemes };
+      break;
+    }
+    done ??= { first: at, count: 1, lexemes: null };
+    yield done;
+    at += done.count;
   }
-  return null;
+}
+
+/** The longest phrase of a thesaurus that begins with a token. */
+function phrase(thesaurus: Thesaurus, oid: Oid, mapping: readonly (readonly Oid[])[], tokens: readonly Token[], first: number): Lexized | null {
+  let best: Lexized | null = null;
+  let state: ThesaurusState | null = null;
+  for (let i = first; i < tokens.length; i++) {
+    const { type, text } = tokens[i]!, dictionaries = mapping[type] ?? [];
+    if (dictionaries.length === 0) continue;
+    if (!dictionaries.includes(oid)) return null;
+    const step = thesaurus.step(text, state);
+    if (step.lexemes !== null) best = { first, count: i - first + 1, lexemes: step.lexemes };
+    state = step.state;
+    if (state === null) break;
+  }
+  return best;
 }

@@ -1,10 +1,10 @@
 // ts_headline: a part of a text that shows what a query is after (wparser_def.c, ts_parse.c of PostgreSQL).
-import { PgError, notSupported } from '../../common/errors.ts';
+import { PgError } from '../../common/errors.ts';
 import type { Oid } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import { tsMatch, type QueryNode, type TsQuery } from '../types/tsquery.ts';
 import { makeTsVector } from '../types/tsvector.ts';
-import { lexize } from './dictionaries.ts';
+import { lexizeAll } from './dictionaries.ts';
 import { parseText } from './parser.ts';
 import * as T from './token_types.ts';
 import { currentConfig } from './to_tsany.ts';
@@ -15,6 +15,8 @@ interface Word { type: number; text: string; position: number; lexemes: string[]
 interface Options {
   maxWords: number; minWords: number; shortWord: number; maxFragments: number; highlightAll: boolean; startSel: string; stopSel: string; fragmentDelimiter: string;
 }
+
+interface Fragment { from: number; to: number; length: number; hits: number }
 
 const invalid = (message: string): PgError => new PgError('invalid_parameter_value', message);
 
@@ -56,11 +58,13 @@ function* operands(node: QueryNode): Generator<QueryNode & { op: 'value' }> {
 
 function wordsOf(config: Oid, text: string, wanted: readonly (QueryNode & { op: 'value' })[]): Word[] {
   let position = 0;
-  return parseText(text).map(({ type, text: token }) => {
-    const lexemes = lexize(config, type, token);
+  const tokens = parseText(text), words: Word[] = [];
+  for (const { first, count, lexemes } of lexizeAll(config, tokens)) {
     if (lexemes !== null) position++;
-    return { type, text: token, position, lexemes: (lexemes ?? []).filter((l) => wanted.some((w) => (w.prefix ? l.startsWith(w.text) : l === w.text))) };
-  });
+    const hits = (lexemes ?? []).map((l) => l.text).filter((l) => wanted.some((w) => (w.prefix ? l.startsWith(w.text) : l === w.text)));
+    for (let i = first; i < first + count; i++) words.push({ type: tokens[i]!.type, text: tokens[i]!.text, position, lexemes: hits });
+  }
+  return words;
 }
 
 /** Parts of words that are there as a whole, too. */
@@ -157,10 +161,66 @@ class Headline {
     return { from, to, hits, covers: from <= p && to >= q };
   }
 
-  text([from, to]: [number, number]): string {
+  /** A cover cut into parts of no more than MaxWords words that begin and end with words of the query. */
+  private parts([first, last]: [number, number]): Fragment[] {
+    const list: Fragment[] = [];
+    for (let from = first; from <= last;) {
+      let length = 0, hits = 0, to = last, i = from;
+      while (i < last && !this.isHit(i)) i++;
+      from = i;
+      for (; i <= last && length < this.o.maxWords; i++) {
+        if (isWord(this.words[i]!.type)) length++;
+        if (this.isHit(i)) hits++;
+      }
+      if (last > i) for (to = i; to > from && !this.isHit(to); to--) if (isWord(this.words[to]!.type)) length--;
+      list.push({ from, to, length, hits });
+      from = to + 1;
+    }
+    return list;
+  }
+
+  /** The words of the best fragments (mark_hl_fragments). */
+  fragments(): boolean[] {
+    const { words, o } = this, shown: boolean[] = Array(words.length).fill(false);
+    const limit = Math.max(o.maxWords * 10, 100);
+    let covers: Fragment[] = [];
+    for (let found = this.cover(0, limit); found !== null; found = this.cover(found[0] + 1, limit)) covers.push(...this.parts(found));
+    let count = 0;
+    for (; count < o.maxFragments && covers.length > 0; count++) {
+      let best = covers[0]!;
+      for (const c of covers) if (c.hits > best.hits || (c.hits === best.hits && c.length < best.length)) best = c;
+      const { from, to } = this.stretched(best, shown);
+      shown.fill(true, from, to + 1);
+      covers = covers.filter((c) => c !== best && (c.to < from || c.from > to));
+    }
+    if (count === 0) for (let i = 0; i < words.length && count < o.minWords; i++) {
+      if (isWord(words[i]!.type)) count++;
+      shown[i] = true;
+    }
+    return shown;
+  }
+
+  /** As many words on both sides as there is room for. */
+  private stretched({ from, to, length }: Fragment, shown: readonly boolean[]): { from: number; to: number } {
     const { words, o } = this;
-    let out = '';
-    for (let i = from; i <= to; i++) {
+    if (length >= o.maxWords) return { from, to };
+    const most = Math.floor((o.maxWords - length) / 2);
+    let count = length, edge = from, stretch = 0, i: number;
+    for (i = from - 1; i >= 0 && stretch < most && !shown[i]; edge = i--) if (isWord(words[i]!.type)) { count++; stretch++; }
+    for (i = edge; i < from && this.isBadEnd(i); i++) if (isWord(words[i]!.type)) count--;
+    const start = i;
+    edge = to;
+    for (i = to + 1; i < words.length && count < o.maxWords && !shown[i]; edge = i++) if (isWord(words[i]!.type)) count++;
+    for (i = edge; i > to && this.isBadEnd(i); i--);
+    return { from: start, to: i };
+  }
+
+  text(shown: readonly boolean[]): string {
+    const { words, o } = this;
+    let out = '', count = 0;
+    for (let i = 0; i < words.length; i++) {
+      if (!shown[i]) continue;
+      if (!(i > 0 && shown[i - 1]) && ++count > 1) out += o.fragmentDelimiter;
       const { type, text } = words[i]!;
       if (!o.highlightAll && type === T.TAG) out += ' ';
       else if (!isSkipped(type)) out += this.isHit(i) ? `${o.startSel}${text}${o.stopSel}` : text;
@@ -172,13 +232,14 @@ class Headline {
 /** What ts_headline makes of one text after another. */
 export function headlineMaker(config: Oid, query: TsQuery, options: string): (text: string) => string {
   const o = readOptions(options);
-  if (o.maxFragments > 0 && !o.highlightAll) throw notSupported('MaxFragments of ts_headline');
   const wanted = query.root === null ? [] : [...operands(query.root)];
   return (text) => {
     const words = wordsOf(config, text, wanted);
     if (words.length === 0) return '';
     const headline = new Headline(words, query, o);
-    return headline.text(headline.best());
+    if (o.maxFragments > 0 && !o.highlightAll) return headline.text(headline.fragments());
+    const [from, to] = headline.best();
+    return headline.text(words.map((_, i) => i >= from && i <= to));
   };
 }
 

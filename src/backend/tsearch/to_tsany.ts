@@ -13,7 +13,7 @@ import { parseTsQuery, tsMatch, TsQuery, type QueryNode } from '../types/tsquery
 import { MAX_LEXEME_BYTES, MAX_POSITION, makeTsVector, type Lexeme, type TsVector } from '../types/tsvector.ts';
 import { getString } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
-import { dictionaryOf, lexize, mappingOf } from './dictionaries.ts';
+import { dictionaryOf, lexizeAll, mappingOf } from './dictionaries.ts';
 import { parseText } from './parser.ts';
 import { tokenTypesOf } from './ts_cache.ts';
 
@@ -35,20 +35,23 @@ function configOf(config: Oid): Oid {
   return config;
 }
 
-export interface Word { readonly text: string; readonly position: number }
+export interface Word { readonly text: string; readonly position: number; readonly variant: number; readonly prefix: boolean }
 
 /** The lexemes of a text; positions count what dictionaries know, stop words too. Returns the last position. */
 export function parseWords(config: Oid, text: string, words: Word[], start = 0): number {
   let position = start;
-  for (const token of parseText(text)) {
-    if (utf8Length(token.text) > MAX_LEXEME_BYTES) {
-      notice('word is too long to be indexed', 'program_limit_exceeded', `Words longer than ${MAX_LEXEME_BYTES + 1} characters are ignored.`);
-      continue;
-    }
-    const lexemes = lexize(config, token.type, token.text);
+  const tokens = parseText(text).filter((token) => {
+    if (utf8Length(token.text) <= MAX_LEXEME_BYTES) return true;
+    notice('word is too long to be indexed', 'program_limit_exceeded', `Words longer than ${MAX_LEXEME_BYTES + 1} characters are ignored.`);
+    return false;
+  });
+  for (const { lexemes } of lexizeAll(config, tokens)) {
     if (lexemes === null) continue;
     position++;
-    for (const lexeme of lexemes) words.push({ text: lexeme, position });
+    for (const l of lexemes) {
+      if (l.newPosition) position++;
+      words.push({ text: l.text, position, variant: l.variant, prefix: l.prefix });
+    }
   }
   return position;
 }
@@ -96,7 +99,14 @@ function operand(config: Oid, text: string, weights: number, prefix: boolean, op
     const at = words[i]!.position;
     if (position > 0) for (let p = position + 1; p < at; p++) result = joined(op, result, STOP);
     let here: QueryNode | null = null;
-    for (; i < words.length && words[i]!.position === at; i++) here = joined('&', here, { op: 'value', text: words[i]!.text, weights, prefix });
+    while (i < words.length && words[i]!.position === at) {
+      const { variant } = words[i]!;
+      let one: QueryNode | null = null;
+      for (; i < words.length && words[i]!.position === at && words[i]!.variant === variant; i++) {
+        one = joined('&', one, { op: 'value', text: words[i]!.text, weights, prefix: prefix || words[i]!.prefix });
+      }
+      here = joined('|', here, one!);
+    }
     result = joined(op, result, here!);
     position = at;
   }
@@ -218,9 +228,9 @@ function* debug(config: Oid, text: string): Generator<Datum> {
   for (const token of parseText(text)) {
     const { alias, description } = types[token.type - 1]!;
     const list = mappingOf(config)[token.type] ?? [];
-    const chosen = list.find((d) => dictionaryOf(d)(token.text) !== null) ?? list[0];
-    const lexemes = chosen === undefined ? null : dictionaryOf(chosen)(token.text);
-    yield new RecordValue(RECORDOID, DEBUG_COLUMNS, [alias, description, token.text, makeArray(REGDICTIONARYOID, [...list]), chosen ?? null, lexemes === null ? null : makeArray(TEXTOID, lexemes)]);
+    const chosen = list.find((d) => dictionaryOf(d).lexize(token.text) !== null) ?? list[0];
+    const lexemes = chosen === undefined ? null : dictionaryOf(chosen).lexize(token.text);
+    yield new RecordValue(RECORDOID, DEBUG_COLUMNS, [alias, description, token.text, makeArray(REGDICTIONARYOID, [...list]), chosen ?? null, lexemes === null ? null : makeArray(TEXTOID, lexemes.map((l) => l.text))]);
   }
 }
 
@@ -235,8 +245,8 @@ registerBuiltins({
     ts_match_tt: (text: string, query: string) => tsMatch(toTsVector(currentConfig(), text), plainToTsQuery(currentConfig(), query, '&')),
     ts_match_tq: (text: string, query: TsQuery) => tsMatch(toTsVector(currentConfig(), text), query),
     ts_lexize: (dictionary: Oid, token: string) => {
-      const lexemes = dictionaryOf(dictionary)(token);
-      return lexemes === null ? null : makeArray(TEXTOID, lexemes);
+      const lexemes = dictionaryOf(dictionary).lexize(token);
+      return lexemes === null ? null : makeArray(TEXTOID, lexemes.map((l) => l.text));
     },
   },
   set: {

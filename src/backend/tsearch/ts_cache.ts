@@ -19,6 +19,10 @@ export function tokenTypesOf(parser: Oid): readonly TokenType[] {
   return tokenTypes;
 }
 
+const IS_BOOLEAN = /^(true|false|on|off|1|0)$/i;
+/** A Boolean option (defGetBoolean). */
+export const isTrue = (value: string): boolean => /^(true|on|1)$/i.test(value);
+
 /** What a kind of dictionary takes; in the order in which it misses what it needs. */
 interface Kind { word: string; known: readonly string[]; needed: readonly string[] }
 const KINDS: Readonly<Record<string, Kind>> = {
@@ -48,7 +52,7 @@ export function checkDictionaryOptions(template: Oid, options: readonly Dictiona
     if (found === undefined) throw invalid(`unrecognized ${kind.word} parameter: "${name}"`);
     if (seen.has(found)) throw invalid(`multiple ${found} parameters`);
     seen.add(found);
-    if (found === 'Accept' && !/^(true|false|on|off|1|0)$/i.test(value)) throw new PgError('syntax_error', `${name} requires a Boolean value`);
+    if ((found === 'Accept' || found === 'CaseSensitive') && !IS_BOOLEAN.test(value)) throw new PgError('syntax_error', `${name} requires a Boolean value`);
     if (found === 'Language' && !STEMMERS.has(value.toLowerCase())) throw new PgError('undefined_object', `no Snowball stemmer available for language "${value}" and encoding "UTF8"`);
   }
   for (const name of kind.needed) if (!seen.has(name)) throw invalid(`missing ${name} parameter`);
