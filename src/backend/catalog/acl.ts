@@ -7,7 +7,8 @@ import type { Oid } from '../types/datum.ts';
 import { refreshCatalogs, registerCatalogCache } from './inval.ts';
 import { BOOTSTRAP_SUPERUSERID, ROLE_PG_DATABASE_OWNER } from './oids.ts';
 import * as sys from './syscache.ts';
-import { session } from '../utils/session.ts';
+import { atEOXact, newNestLevel } from '../utils/guc.ts';
+import { session, type Session } from '../utils/session.ts';
 
 export const ACL_ID_PUBLIC = 0;
 /** Privileges by bit, in the order of their letters (ACL_ALL_RIGHTS_STR). */
@@ -100,16 +101,33 @@ export function superuserArg(role: Oid): boolean {
 }
 
 /** Runs something with another role's rights, the superuser's or not: SECURITY DEFINER, checks of constraints. */
-export function withUser<T>(role: Oid, run: () => T): T {
-  const { currentUser, isSuperuser } = session;
+export function withUser<T>(role: Oid, run: () => T, context: Session['securityContext'] = 'definer'): T {
+  const { currentUser, isSuperuser, securityContext } = session;
   session.currentUser = role;
   session.isSuperuser = superuserArg(role);
+  if (securityContext !== 'restricted') session.securityContext = context;
   try {
     return run();
   } finally {
     session.currentUser = currentUser;
     session.isSuperuser = isSuperuser;
+    session.securityContext = securityContext;
   }
+}
+
+/** Runs, with the rights of a relation's owner, what its definition says (expressions of indexes, queries of materialized views):
+ * nothing that outlives it may be left behind, nor a setting changed (SECURITY_RESTRICTED_OPERATION). */
+export function asOwner<T>(owner: Oid, run: () => T): T {
+  const level = newNestLevel();
+  try {
+    return withUser(owner, run, 'restricted');
+  } finally {
+    atEOXact(false, level);
+  }
+}
+/** Throws within asOwner. */
+export function refuseRestricted(what: string): void {
+  if (session.securityContext === 'restricted') throw new PgError('insufficient_privilege', `cannot ${what} within security-restricted operation`);
 }
 /** Whether `member` is in `role`, directly or not (superusers are in all). */
 export const isMemberOfRole = (member: Oid, role: Oid): boolean =>

@@ -1,5 +1,6 @@
 // CLUSTER (PostgreSQL's cluster.c): a table's rows in the order of an index.
 import { PgError } from '../../common/errors.ts';
+import { asOwner } from '../catalog/acl.ts';
 import { insertValues, lockTable } from '../access/table.ts';
 import { objectOwnercheck, requireOwner } from '../catalog/aclchk.ts';
 import { catalogScanAll } from '../catalog/indexing.ts';
@@ -69,7 +70,7 @@ function clusterTable(oid: Oid, index: Oid, verbose: boolean): void {
   const blocks = verbose ? tableBlocks(table) : 0;
   const keys = new IndexKeys(info);
   const rows: { key: string; row: Datum[] }[] = [];
-  forEachRow(table, (row) => rows.push({ key: keys.key(row)!, row }));
+  asOwner(table.owner, () => forEachRow(table, (row) => rows.push({ key: keys.key(row)!, row })));
   rows.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   setNewFilenode(oid);
   clearMissing(oid);

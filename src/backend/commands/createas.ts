@@ -2,7 +2,7 @@
 // matview.c): a query whose rows go into a table made from its result columns.
 import { PgError } from '../../common/errors.ts';
 import { insertValues, lockTable } from '../access/table.ts';
-import { withUser } from '../catalog/acl.ts';
+import { asOwner } from '../catalog/acl.ts';
 import { requireOwner, requirePrivilege } from '../catalog/aclchk.ts';
 import { heapCreateWithCatalog } from '../catalog/heap.ts';
 import { catalogUpdateByKey } from '../catalog/indexing.ts';
@@ -105,7 +105,7 @@ function createTableAs(stmt: RawNode, context: UtilityContext): UtilityResult {
   if (into === null) return {};
   const { source } = into, dest = into.makeDest();
   if (!into.withData) return {};
-  if (stmt['objtype'] === 'OBJECT_MATVIEW') withUser(session.currentUser, () => runPlan(source.plan(), source.params, dest));
+  if (stmt['objtype'] === 'OBJECT_MATVIEW') asOwner(session.currentUser, () => runPlan(source.plan(), source.params, dest));
   else runPlan(source.plan(), source.params, dest);
   return { tag: 'SELECT', processed: dest.rows };
 }
@@ -163,7 +163,7 @@ function refreshMatview(stmt: RawNode): void {
   catalogUpdateByKey(ids.RelationRelationId, ids.PgClassOidIndexId, [oid], { relispopulated: !stmt['skipData'] });
   commandCounterIncrement();
   if (stmt['skipData']) return;
-  withUser(view.owner, () => runPlan(planOf(query), [], new TableDest(openRelation(oid))));
+  asOwner(view.owner, () => runPlan(planOf(query), [], new TableDest(openRelation(oid))));
   commandCounterIncrement();
   const filled = openRelation(oid);
   for (const index of filled.indexes) buildIndex(filled, index);

@@ -1,5 +1,6 @@
 // DECLARE CURSOR, FETCH, MOVE, CLOSE (PostgreSQL's portalcmds.c).
 import { PgError } from '../../common/errors.ts';
+import { refuseRestricted } from '../catalog/acl.ts';
 import type { Plan } from '../nodes/plannodes.ts';
 import type { RawNode } from '../parser/raw_parser.ts';
 import { requireTransactionBlock, type UtilityContext, type UtilityResult, type UtilityTable } from '../tcop/utility.ts';
@@ -20,6 +21,7 @@ function declareCursor(stmt: DeclareCursorStmt, context: UtilityContext): Utilit
     throw new PgError('invalid_cursor_definition', 'cannot specify both INSENSITIVE and ASENSITIVE');
   }
   if (!(flags & CURSOR_OPT.HOLD)) requireTransactionBlock(context, 'DECLARE CURSOR');
+  else refuseRestricted('create a cursor WITH HOLD');
   const statement = new CachedStatement(context.text, asRawStmt(stmt.query), [...context.paramTypes], false, false);
   statement.revalidate();
   const only = statement.units.length === 1 ? statement.units[0]! : null;

@@ -29,6 +29,7 @@ import { EVENT_NUMBERS, insertSelectQuery, NEW_VARNO, OLD_VARNO } from '../rewri
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import { session } from '../utils/session.ts';
+import { becomeView, checkBecomesView } from './table_to_view.ts';
 import { VIEW_SELECT_RULE } from './view.ts';
 
 const ACCESS_SHARE_LOCK = 1, ACCESS_EXCLUSIVE_LOCK = 8;
@@ -52,6 +53,10 @@ function createRule(stmt: RuleStmt, context: UtilityContext): void {
   checkRelation(relation);
   checkActions(stmt, event, relation, qual, actions);
   insertRule(stmt, event, relation, qual, actions);
+  if (event === 'select' && relation.kind === 'r') {
+    becomeView(relation);
+    commandCounterIncrement();
+  }
 }
 
 // ---- analysis
@@ -153,7 +158,7 @@ function checkSelectRule(stmt: RuleStmt, relation: Relation, qual: Expr | null, 
     throw new PgError('object_not_in_prerequisite_state', `"${relation.name}" is already a view`);
   }
   if (stmt.rulename !== VIEW_SELECT_RULE) throw invalid(`view rule for "${relation.name}" must be named "${VIEW_SELECT_RULE}"`);
-  if (relation.kind !== 'v') throw unsupported('converting a table to a view is not supported', 'Use CREATE VIEW.');
+  if (relation.kind !== 'v') checkBecomesView(relation);
 }
 
 /** What a rule gives must be rows of the relation (checkRuleResultList). */

@@ -1,5 +1,6 @@
 // CREATE TABLE and TRUNCATE (part of PostgreSQL's tablecmds.c; ALTER TABLE is in altertable.ts, DROP in dropcmds.ts).
 import { getString } from '../utils/guc.ts';
+import { refuseRestricted } from '../catalog/acl.ts';
 import { tableMethodHooks } from '../utils/guc_hooks.ts';
 import { PgError } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
@@ -65,6 +66,7 @@ export function createTable(stmt: RawNode, context: UtilityContext, relkind: 'r'
   const accessMethod = tableAccessMethod(stmt['accessMethod'] as string | undefined);
   const namespace = rangeVarGetCreationNamespace(rv);
   const persistence = isTempNamespace(namespace) ? 't' : rv.relpersistence;
+  if (persistence === 't') refuseRestricted('create temporary table');
   checkOnCommit(stmt['oncommit'] as OnCommitClause, persistence);
   checkTablespace(stmt['tablespacename'] as string | undefined, stmt['partspec'] !== undefined);
   requirePrivilege(ids.NamespaceRelationId, namespace, ACL.CREATE);

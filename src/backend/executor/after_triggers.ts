@@ -4,6 +4,7 @@
 // CONSTRAINTS ... IMMEDIATE. An event is a trigger, a row id and a command id: the row before and after that command is
 // fetched when it fires, so a million events are a few numbers each.
 import { internalError } from '../../common/errors.ts';
+import { refuseRestricted } from '../catalog/acl.ts';
 import type { RowId } from '../access/row.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { tryOpenRelation } from '../catalog/relcache.ts';
@@ -160,6 +161,7 @@ export function fireQueryEvents(): void {
       if (!events.isWaiting(i)) continue;
       const kind = events.kind(i);
       if (isDeferred(kind.firing)) {
+        refuseRestricted('fire deferred trigger');
         deferred.add(kind, events.rowId(i), events.cid(i));
         events.mark(i, CANCELLED);
       } else waiting = true;

@@ -5,6 +5,7 @@
 // then sees the first one's row, or its absence. A transaction that inserts very many keys stops locking them
 // (MAX_KEY_LOCKS) and leaves it to the commit, which refuses a key that is there by then.
 import { PgError } from '../../common/errors.ts';
+import { asOwner } from '../catalog/acl.ts';
 import { ginKeys } from '../access/gin.ts';
 import { IndexBuilder } from '../access/index_build.ts';
 import { beginIndexScan, findDuplicate, insertEntry, removeEntry } from '../access/index.ts';
@@ -180,7 +181,9 @@ setDuplicateReporter((shared, indexFilenode, key) => {
 // ---- building
 
 /** Makes the entries of a new index from the rows that are there. */
-export function buildIndex(table: Relation, info: IndexInfo): { totalRows: number; blocks: number } {
+export const buildIndex = (table: Relation, info: IndexInfo): { totalRows: number; blocks: number } => asOwner(table.owner, () => build(table, info));
+
+function build(table: Relation, info: IndexInfo): { totalRows: number; blocks: number } {
   let totalRows = 0;
   let blocks = 0;
   const keys = new IndexKeys(info);

@@ -1,6 +1,6 @@
 // Changes to Vars all through a tree (rewriteManip.c): range table offsets, other relations, other levels, and target
 // lists put in the place of Vars.
-import { internalError } from '../../common/errors.ts';
+import { internalError, PgError } from '../../common/errors.ts';
 import { getBaseTypeAndTypmod } from '../catalog/lsyscache.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { makeNullConst } from '../nodes/makefuncs.ts';
@@ -175,7 +175,12 @@ function replacer(targetVarno: number, targetRte: RangeTblEntry, targetlist: rea
     }
     return levels > 0 ? incrementVarSublevelsUp(te.expr, levels, 0) : te.expr;
   };
-  return (node, levels) => node.kind === 'Var' && node.varno === targetVarno && node.varlevelsup === levels + baseLevel ? replaceVar(node, levels + baseLevel) : undefined;
+  return (node, levels) => {
+    if (node.kind === 'CurrentOfExpr' && node.cvarno === targetVarno && levels + baseLevel === 0) {
+      throw new PgError('feature_not_supported', 'WHERE CURRENT OF on a view is not implemented');
+    }
+    return node.kind === 'Var' && node.varno === targetVarno && node.varlevelsup === levels + baseLevel ? replaceVar(node, levels + baseLevel) : undefined;
+  };
 }
 
 /** NULL, with the constraints of its domain. */

@@ -151,11 +151,15 @@ export class Portal {
       }
       case 'relative': {
         if (count < 0) this.needBackward(true);
+        if (count === 0) this.needBackward(this.refetches(dest));
         return this.step(Math.max(0, this.position + count), dest);
       }
       case 'forward': {
         if (count < 0) return this.doFetch('backward', -count, dest);
-        if (count === 0) return this.step(this.position, dest);
+        if (count === 0) {
+          this.needBackward(this.refetches(dest));
+          return this.step(this.position, dest);
+        }
         const from = this.position;
         const sent = this.send(from, Math.min(count, Math.max(total - from, 0)), 1, dest);
         this.position = sent < count ? total + 1 : from + sent;
@@ -178,6 +182,11 @@ export class Portal {
     const total = this.store!.rows.length;
     this.position = Math.min(n, total + 1);
     return this.position >= 1 && this.position <= total ? this.send(this.position - 1, 1, 1, dest) : this.send(0, 0, 1, dest);
+  }
+
+  /** FETCH 0 on a row goes one back to fetch it again. */
+  private refetches(dest: DestReceiver | null): boolean {
+    return dest !== null && this.position >= 1 && this.position <= this.store!.rows.length;
   }
 
   private needBackward(backward: boolean): void {

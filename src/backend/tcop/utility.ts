@@ -1,6 +1,7 @@
 // Utility statements: everything that is not planned. Dispatch is data: each file of commands/ exports a table from
 // raw node tag to handler, commands/index.ts joins them, and what has no handler is refused with 0A000 by name.
 import { PgError, notSupported } from '../../common/errors.ts';
+import { refuseRestricted } from '../catalog/acl.ts';
 import type { DestReceiver, ResultColumn } from '../executor/dest.ts';
 import type { ParseState } from '../parser/parse_node.ts';
 import type { RawNode, RawStmt } from '../parser/raw_parser.ts';
@@ -75,12 +76,19 @@ export function utilityColumns(stmt: RawNode): ResultColumn[] | null {
   return handlers.get(stmt.tag)?.columns?.(stmt) ?? null;
 }
 
+/** What changes the session beyond the transaction (CheckRestrictedOperation). */
+const LEAVES_BEHIND: Readonly<Record<string, string>> = {
+  PrepareStmt: 'PREPARE', DeallocateStmt: 'DEALLOCATE', ListenStmt: 'LISTEN', UnlistenStmt: 'UNLISTEN', DiscardStmt: 'DISCARD', ClosePortalStmt: 'CLOSE',
+};
+
 /** Runs one utility statement (PostgreSQL's ProcessUtility). */
 export function processUtility(stmt: RawNode, context: UtilityContext): UtilityResult {
   const handler = handlerOf(stmt);
   if (isReadOnlyTransaction() && !(typeof handler.readOnly === 'function' ? handler.readOnly(stmt) : handler.readOnly)) {
     throw new PgError('read_only_sql_transaction', `cannot execute ${createCommandTag(stmt)} in a read-only transaction`);
   }
+  const leaves = LEAVES_BEHIND[stmt.tag];
+  if (leaves !== undefined) refuseRestricted(`execute ${leaves}`);
   return withEventTriggers(stmt, context.subcommand === true, () => handler.run(stmt, context) ?? {});
 }
 

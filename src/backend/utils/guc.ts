@@ -350,6 +350,10 @@ export function setConfigOption(name: string, text: string | null, context: GucC
   const setting = findOrMakePlaceholder(name);
   const kept = action === true ? 'local' : action === false ? 'set' : action;
   if (!checkContext(setting, context, source, context === 'sighup')) return;
+  if (session.securityContext !== 'none' && setting.flags.has('NOT_WHILE_SEC_REST')) {
+    const where = session.securityContext === 'definer' ? 'security-definer function' : 'security-restricted operation';
+    throw new PgError('insufficient_privilege', `cannot set parameter "${setting.name}" within ${where}`);
+  }
   const rank = RANK[source];
   const makeDefault = changeVal && rank <= OVERRIDE && (text !== null || source === 'default');
   let change = changeVal;

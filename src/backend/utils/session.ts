@@ -13,6 +13,8 @@ export interface Session {
   sessionUser: Oid;
   currentUser: Oid;
   isSuperuser: boolean;
+  /** currentUser is another one for the time of a function (definer), or of what a relation's definition says (restricted). */
+  securityContext: 'none' | 'definer' | 'restricted';
   clientAddress: string | null; // null: Unix socket
   clientPort: number;
   backendStart: bigint; // microseconds since 2000-01-01 UTC
@@ -31,7 +33,7 @@ export interface Session {
 
 export const session: Session = {
   pid: 0, cancelKey: 0, databaseOid: 0, databaseName: '', authenticatedUser: 0, sessionUser: 0, currentUser: 0,
-  isSuperuser: false, clientAddress: null, clientPort: 0, backendStart: 0n, notice: () => {},
+  isSuperuser: false, securityContext: 'none', clientAddress: null, clientPort: 0, backendStart: 0n, notice: () => {},
   reportParameter: () => {}, literalsLifted: false, literalsVolatile: false, transactionStart: 0, statementStart: 0,
 };
 
