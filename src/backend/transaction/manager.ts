@@ -22,13 +22,15 @@ import { ByteWriter } from './bytes.ts';
 import { ManagerCore } from './core.ts';
 import { LOCK_MEMORY_BYTES, privateLockMemory, type LockMemory } from './lock_memory.ts';
 import './manager_settings.ts';
-import type { ServerMessage } from './messages.ts';
 import { FRAME_HEADER_BYTES, MAX_FRAME_BYTES, isCommit, writeServerMessage } from './wire.ts';
 
 const BACKLOG = 1024;
 const READ_BYTES = 1 << 18;
-/** What one session may leave unread before it is cut off: notifications to somebody who is stuck. */
-const MAX_UNREAD_BYTES = 64 << 20;
+/** What one session may leave unread: notifications to somebody who is stuck. With so many there can be no others, and of one commit
+ * not many more. */
+const MAX_UNREAD_BYTES = 64 << 20, MAX_UNREAD_AT_ONCE_BYTES = 1 << 30;
+/** Answers to one session are sent together up to so many bytes, about. */
+const SEND_BYTES = 1 << 16;
 /** What was dropped is removed beside commits, or when there has been none for so long. */
 const QUIET_MS = 50;
 /** After so many bytes of large commits, and when there has been nothing to do for so long, memory is given back. */
@@ -63,6 +65,35 @@ function takeLock(database: Oid): boolean {
   return port.lockFile(openSync(managerLock(database), 'a', 0o600)) === 0;
 }
 
+/** Bytes that a connection has no room for yet: what comes is added behind, what has gone taken in front. */
+class Unsent {
+  private buffer: Buffer;
+  private from = 0;
+  private to: number;
+
+  constructor(bytes: Buffer) {
+    this.buffer = Buffer.from(bytes);
+    this.to = bytes.length;
+  }
+
+  get length(): number { return this.to - this.from; }
+  get bytes(): Buffer { return this.buffer.subarray(this.from, this.to); }
+
+  add(bytes: Buffer): void {
+    if (this.to + bytes.length > this.buffer.length) {
+      const { length } = this, larger = Buffer.allocUnsafeSlow(2 * length + bytes.length);
+      this.buffer.copy(larger, 0, this.from, this.to);
+      this.buffer = larger;
+      this.from = 0;
+      this.to = length;
+    }
+    bytes.copy(this.buffer, this.to);
+    this.to += bytes.length;
+  }
+
+  take(count: number): void { this.from += count; }
+}
+
 interface Connection {
   readonly id: number;
   readonly fd: number;
@@ -72,7 +103,7 @@ interface Connection {
   partial: Buffer | null;
   partialLength: number;
   /** Answers that did not fit into the socket. */
-  unsent: Buffer | null;
+  unsent: Unsent | null;
 }
 
 const nowMs = (): number => Math.floor(performance.timeOrigin + performance.now());
@@ -273,6 +304,7 @@ class Manager {
     this.connections = this.connections.filter((other) => other !== connection);
     this.fdsAreStale = true;
     this.core.machine.disconnect(connection.id);
+    if (connection.unsent !== null) this.lookAtQueues();
     if (!connection.hasSpoken) return;
     if (this.connections.length === 0) this.idleSinceMs = Math.max(this.idleSinceMs, nowMs());
     this.connectionEnded = true;
@@ -281,10 +313,13 @@ class Manager {
   // --- Output
 
   private answer(): void {
-    const outputs = this.core.takeOutputs();
-    for (const { session, message } of outputs) {
-      const connection = this.byId.get(session);
-      if (connection !== undefined) this.send(connection, message);
+    const outputs = this.core.takeOutputs(), { out } = this;
+    for (let i = 0; i < outputs.length;) {
+      const { session } = outputs[i]!, connection = this.byId.get(session);
+      out.length = 0;
+      do writeServerMessage(out, outputs[i++]!.message);
+      while (i < outputs.length && outputs[i]!.session === session && out.length < SEND_BYTES);
+      if (connection !== undefined) this.sendOut(connection);
     }
     if (this.core.applier.undelivered.length === 0) return;
     let late: Set<number> | undefined;
@@ -292,22 +327,21 @@ class Manager {
     this.core.delivered(late);
   }
 
-  private send(connection: Connection, message: ServerMessage): void {
+  private sendOut(connection: Connection): void {
     const { out } = this;
-    out.length = 0;
-    writeServerMessage(out, message);
     if (connection.unsent !== null) {
-      if (connection.unsent.length + out.length > MAX_UNREAD_BYTES) {
+      if (connection.unsent.length + out.length > MAX_UNREAD_AT_ONCE_BYTES) {
         log('LOG', 'a backend that reads no notifications was cut off from the transaction manager');
         this.disconnect(connection);
         return;
       }
-      connection.unsent = Buffer.concat([connection.unsent, out.bytes.subarray(0, out.length)]);
+      connection.unsent.add(out.bytes.subarray(0, out.length));
+      if (connection.unsent.length > MAX_UNREAD_BYTES) this.core.machine.notifyQueueFull = true;
       return;
     }
     const sent = this.sendBytes(connection, out.bytes, out.length);
     if (sent >= 0 && sent < out.length) {
-      connection.unsent = Buffer.from(out.bytes.subarray(sent, out.length));
+      connection.unsent = new Unsent(out.bytes.subarray(sent, out.length));
       this.fdsAreStale = true;
     }
   }
@@ -331,10 +365,17 @@ class Manager {
   private sendRest(connection: Connection): void {
     const { unsent } = connection;
     if (unsent === null) return;
-    const sent = this.sendBytes(connection, unsent, unsent.length);
+    const sent = this.sendBytes(connection, unsent.bytes, unsent.length);
     if (sent < 0) return;
-    connection.unsent = sent === unsent.length ? null : unsent.subarray(sent);
+    if (sent === unsent.length) connection.unsent = null;
+    else unsent.take(sent);
     this.fdsAreStale = true;
+    this.lookAtQueues();
+  }
+
+  private lookAtQueues(): void {
+    const { machine } = this.core;
+    if (machine.notifyQueueFull) machine.notifyQueueFull = this.connections.some(({ unsent }) => unsent !== null && unsent.length > MAX_UNREAD_BYTES);
   }
 
   // --- Housekeeping

@@ -93,6 +93,8 @@ export class StateMachine {
   outputs: Output[] = [];
   /** Set when somebody asked for a sweep of dead readers. */
   readerCheckWanted = false;
+  /** Some listener has so many notifications unread that there may be no more. */
+  notifyQueueFull = false;
   nowMs = 0;
   private readonly database: number;
   private readonly view: StoreView;
@@ -215,6 +217,11 @@ export class StateMachine {
     for (const session of ready) {
       const view = session.commit;
       if (view === null) continue; // cancelled, or its session is gone
+      if (this.notifyQueueFull && view.notifications.length > 0) {
+        session.commit = null;
+        this.answer(session.id, { kind: 'failed', condition: 'program_limit_exceeded', message: 'too many notifications in the NOTIFY queue' });
+        continue;
+      }
       if (view.optimistic && this.meetsLock(session, view)) continue;
       commits.push({ view, xid: view.xid !== 0 ? view.xid : session.xid !== 0 ? session.xid : this.nextXid++ });
       this.batch.push(session);

@@ -268,10 +268,21 @@ export function registerCallback(callback: TransactionCallbacks): void {
 // --- Notifications --------------------------------------------------------------------------------------------------
 
 let notifications: { channel: string; payload: string; subid: number }[] = [];
+/** Those there are, when they are many; made when asked for. */
+let notified: Set<string> | null = null;
+const FEW_NOTIFICATIONS = 16;
+const notificationKey = (channel: string, payload: string): string => `${channel}\0${payload}`;
 
 /** NOTIFY: sent with the commit. The same channel and payload twice in a transaction is one notification. */
 export function addNotification(channel: string, payload: string): void {
-  if (notifications.some((n) => n.channel === channel && n.payload === payload)) return;
+  if (notifications.length < FEW_NOTIFICATIONS) {
+    if (notifications.some((n) => n.channel === channel && n.payload === payload)) return;
+  } else {
+    notified ??= new Set(notifications.map((n) => notificationKey(n.channel, n.payload)));
+    const key = notificationKey(channel, payload);
+    if (notified.has(key)) return;
+    notified.add(key);
+  }
   notifications.push({ channel, payload, subid: current.subid });
 }
 
@@ -392,7 +403,10 @@ function endOfTransaction(): void {
   preparing = null;
   accessedTemp = false;
   // Clearing what is empty costs: of a set a call into the runtime and a new table, of an array a call.
-  if (notifications.length > 0) notifications = [];
+  if (notifications.length > 0) {
+    notifications = [];
+    notified = null;
+  }
   xact.optimistic = false;
   for (let i = 0; i < 2; i++) {
     if (xact.reads[i]!.size > 0) xact.reads[i]!.clear();
@@ -467,6 +481,7 @@ function abortSubTransaction(): void {
   for (const callback of callbacks) callback.onSubAbort?.(s.subid, s.parent!.subid);
   transactionResource().rollbackSavepoint();
   notifications = notifications.filter((n) => n.subid < s.subid);
+  notified = null;
   client.releaseAfter(s.lockMarks![0]);
   sharedClient.releaseAfter(s.lockMarks![1]);
   atEOXact(false, s.gucLevel);
