@@ -147,7 +147,7 @@ const same = (a: Datum[] | undefined, b: Datum[]): boolean => a !== undefined &&
 
 const KINDS = [
   ['in memory', 64 << 20, 3, {}], ['spilling', 300000, 2, {}], ['index entries packed', 64 << 20, 3, { entries: 4 }],
-  ['index entries in a file, merged in pieces', 64 << 20, 3, { entries: 4, mergedEntries: 8, sampleStep: 2, largeEntries: 5, memoryBytes: 300 }],
+  ['index entries in a file, merged in pieces', 64 << 20, 3, { entries: 4, rangeEntries: 2, mergedEntries: 8, sampleStep: 2, largeEntries: 5, memoryBytes: 300 }],
 ] as const;
 const usual = { ...runSettings };
 

@@ -5,7 +5,7 @@ import type { IndexInfo } from '../catalog/relation.ts';
 import type { Cursor, Store } from '../storage/store.ts';
 import { ValueBuffer } from '../storage/store.ts';
 import { currentCommandId, getStore, noteIndexRead, useCommandId } from '../transaction/xact.ts';
-import type { IndexLog } from './index_changes.ts';
+import { AdditionCursor, type IndexLog } from './index_changes.ts';
 import { LeafReader } from './index_leaf.ts';
 import { checkKeySize, plainRange, type KeyRange } from './key.ts';
 import { PROVISIONAL_BLOCK, type RowId } from './row.ts';
@@ -153,9 +153,7 @@ class MergedEntries implements IndexScan {
   private readonly log: IndexLog;
   private readonly cid: number;
   private readonly reverse: boolean;
-  private readonly added: readonly { key: string; row: RowId }[];
-  private at: number;
-  private readonly end: number;
+  private readonly added: AdditionCursor;
   private storeKey: string | null = null;
   private storeRow = 0;
   private storeDone = false;
@@ -165,10 +163,7 @@ class MergedEntries implements IndexScan {
     this.log = log;
     this.cid = cid;
     this.reverse = reverse;
-    const { entries, start, end } = log.range(from, to);
-    this.added = entries;
-    this.at = reverse ? end - 1 : start;
-    this.end = reverse ? start - 1 : end;
+    this.added = new AdditionCursor(log, from, to, reverse);
   }
 
   next(): boolean {
@@ -182,11 +177,11 @@ class MergedEntries implements IndexScan {
           this.storeDone = true;
         }
       }
-      const entry = this.at === this.end ? undefined : this.added[this.at];
+      const entry = this.added.entry;
       if (entry === undefined && this.storeKey === null) return false;
       let order = entry === undefined ? -1 : this.storeKey === null ? 1 : compareEntries(this.storeKey, this.storeRow, entry.key, entry.row);
       if (this.reverse && entry !== undefined && this.storeKey !== null) order = -order;
-      if (order >= 0) this.at += this.reverse ? -1 : 1;
+      if (order >= 0) this.added.advance();
       if (order <= 0) {
         const key = this.storeKey!, row = this.storeRow;
         this.storeKey = null;

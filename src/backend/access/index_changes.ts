@@ -7,6 +7,7 @@
 //
 // When the log has grown long, it goes into packed, sorted runs (index_run.ts); the lists here are what came after them.
 // `base` entries are in runs.
+import { checkForInterrupts } from '../utils/interrupts.ts';
 import { ADDED, PackedEntries, RunList, WITH_ROW, eachEqualKey, netOf, packRun, runSettings, type SortedRun } from './index_run.ts';
 import type { RowId } from './row.ts';
 import { RunStore } from './run_store.ts';
@@ -157,34 +158,60 @@ export class IndexLog {
     return this.packed.find(key, (run, i) => (run.isAddition(i) && this.cidOf(run, i) < cid && this.state(key, run.row(i), cid) === true ? run.row(i) : undefined));
   }
 
-  /** Additions with from <= key < to, in order: the part of `order` they take. */
-  range(from: string, to: string | null): { entries: readonly Ordered[]; start: number; end: number } {
+  /** Some additions with from <= key < to, the first ones or (`reverse`) the last ones, in that order; with `after`, those that come
+   * after it. At most `limit` of each run and list; `more`: there are others behind them. */
+  additions(from: string, to: string | null, reverse: boolean, after: Ordered | null, limit: number): { entries: Ordered[]; more: boolean } {
     this.bringInOrder();
-    const end = (list: readonly Ordered[]): number => (to === null ? list.length : lowerBound(list, to));
-    const { order, recent } = this, there = { entries: order, start: lowerBound(order, from), end: end(order) };
-    const start = lowerBound(recent, from), stop = end(recent);
-    if (start === stop) return there;
-    const entries = merge(order.slice(there.start, there.end), recent.slice(start, stop));
-    return { entries, start: 0, end: entries.length };
+    const order = reverse ? compareReverse : compare;
+    let found: Ordered[] = [], sources = 0;
+    /** Behind this one some source has others that were left out. */
+    let bound: Ordered | undefined;
+    const add = (some: Ordered[], all: boolean): void => {
+      const last = some[some.length - 1];
+      if (last === undefined) return;
+      sources++;
+      found = found.length === 0 ? some : found.concat(some);
+      if (!all && (bound === undefined || order(last, bound) < 0)) bound = last;
+    };
+    for (const list of [this.order, this.recent]) {
+      if (list.length === 0) continue;
+      const start = after === null || reverse ? lowerBound(list, from) : placeOf(list, after.key, after.row + 1);
+      const end = after === null || !reverse ? (to === null ? list.length : lowerBound(list, to)) : placeOf(list, after.key, after.row);
+      add(reverse ? list.slice(Math.max(start, end - limit), end).reverse() : list.slice(start, Math.min(end, start + limit)), end - start <= limit);
+    }
+    for (const run of this.packed.runs) {
+      if (run.lastKey < from || (to !== null && run.firstKey >= to)) continue;
+      const start = after === null || reverse ? run.lowerBound(from) : run.placeOf(after.key, after.row + 1);
+      const end = after === null || !reverse ? (to === null ? run.count : run.lowerBound(to)) : run.placeOf(after.key, after.row);
+      const some: Ordered[] = [];
+      let left = end - start;
+      for (let i = reverse ? end - 1 : start; left > 0 && some.length < limit; left--, i += reverse ? -1 : 1) {
+        if (run.isAddition(i)) some.push({ key: run.key(i), row: run.row(i) });
+      }
+      add(some, left === 0);
+    }
+    if (sources > 1) found.sort(order);
+    let n = 0;
+    for (const entry of found) {
+      if (bound !== undefined && order(entry, bound) > 0) break;
+      if (n === 0 || order(found[n - 1]!, entry) !== 0) found[n++] = entry;
+    }
+    found.length = n;
+    return { entries: found, more: bound !== undefined };
   }
 
+  /** Of the lists only: the runs are in order. */
   private bringInOrder(): void {
     const { length } = this;
     if (this.ordered === length) return;
+    if (this.ordered < this.base) {
+      this.order = this.recent = [];
+      this.ordered = this.base;
+    }
     const fresh: Ordered[] = [];
     let sorted = true;
     let last: Ordered | undefined;
-    if (this.ordered < this.base) {
-      for (const run of this.packed.runs) {
-        for (let i = 0; i < run.count; i++) {
-          if (run.position(i) < this.ordered || !run.isAddition(i)) continue;
-          fresh.push({ key: run.key(i), row: run.row(i) });
-        }
-      }
-      sorted = this.packed.runs.length === 1;
-      last = fresh[fresh.length - 1];
-    }
-    for (let i = Math.max(0, this.ordered - this.base); i < this.keys.length; i++) {
+    for (let i = this.ordered - this.base; i < this.keys.length; i++) {
       if ((this.kinds[i]! & ADDED) === 0) continue;
       const entry = { key: this.keys[i]!, row: this.rows[i]! };
       if (last !== undefined && compare(last, entry) > 0) sorted = false;
@@ -194,7 +221,6 @@ export class IndexLog {
     this.ordered = length;
     if (fresh.length === 0) return;
     if (!sorted) fresh.sort(compare);
-    // Cursors keep the array they started with, so it is never changed in place.
     this.recent = merge(this.recent, fresh);
     if (this.recent.length ** 2 < this.order.length) return;
     this.order = merge(this.order, this.recent);
@@ -280,6 +306,61 @@ function lowerBound(order: readonly { key: string }[], key: string): number {
     if (order[middle]!.key < key) low = middle + 1; else high = middle;
   }
   return low;
+}
+
+/** The first entry that is not less than this key with this row. */
+function placeOf(order: readonly Ordered[], key: string, row: RowId): number {
+  let low = lowerBound(order, key), high = order.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (order[middle]!.key === key && order[middle]!.row < row) low = middle + 1; else high = middle;
+  }
+  return low;
+}
+
+const compareReverse = (a: Ordered, b: Ordered): number => compare(b, a);
+
+const MOST_ENTRIES = 4096;
+
+/** The additions of a range one after the other. The log may change meanwhile: what it has then is looked up by key, a few entries at a
+ * time, and whether an entry counts is `state`'s to say. */
+export class AdditionCursor {
+  /** The one it stands at. */
+  entry: Ordered | undefined;
+  private readonly log: IndexLog;
+  private readonly from: string;
+  private readonly to: string | null;
+  private readonly reverse: boolean;
+  private entries: Ordered[] = [];
+  private more = false;
+  private at = -1;
+  private limit = runSettings.rangeEntries;
+
+  constructor(log: IndexLog, from: string, to: string | null, reverse: boolean) {
+    this.log = log;
+    this.from = from;
+    this.to = to;
+    this.reverse = reverse;
+    this.fill(null);
+  }
+
+  advance(): void {
+    if (++this.at < this.entries.length) this.entry = this.entries[this.at];
+    else if (!this.more) this.entry = undefined;
+    else {
+      this.limit = Math.min(this.limit * 4, MOST_ENTRIES);
+      this.fill(this.entry!);
+    }
+  }
+
+  private fill(after: Ordered | null): void {
+    checkForInterrupts();
+    const { entries, more } = this.log.additions(this.from, this.to, this.reverse, after, this.limit);
+    this.entries = entries;
+    this.more = more;
+    this.at = 0;
+    this.entry = this.entries[0];
+  }
 }
 
 function merge(a: readonly Ordered[], b: readonly Ordered[]): Ordered[] {

@@ -10,6 +10,8 @@ import type { RunStore } from './run_store.ts';
 export const runSettings = {
   /** So many additions are packed into a run. */
   entries: 65536,
+  /** So many entries of a range are looked up first. */
+  rangeEntries: 32,
   /** So many, about, are merged at a time; runs of more are not merged for searching. */
   mergedEntries: 1 << 20,
   /** Of runs that are merged, every so many-th entry is looked at to divide them. */
@@ -76,6 +78,16 @@ export class SortedRun {
     let n = 0;
     for (let i = 0; i < this.count; i++) if ((this.kinds[i]! & ADDED) === 0) n++;
     return n;
+  }
+
+  /** The first entry that is not less than this key with this row. */
+  placeOf(key: string, row: RowId): number {
+    let low = this.lowerBound(key), high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.compareKey(middle, key) === 0 && this.row(middle) < row) low = middle + 1; else high = middle;
+    }
+    return low;
   }
 
   /** The first entry whose key is not less; `count` when there is none. */
