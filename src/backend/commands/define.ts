@@ -82,6 +82,7 @@ const AGGREGATE_ATTRIBUTES = [
   'sfunc', 'sfunc1', 'finalfunc', 'combinefunc', 'serialfunc', 'deserialfunc', 'msfunc', 'minvfunc', 'mfinalfunc', 'finalfunc_extra', 'mfinalfunc_extra',
   'finalfunc_modify', 'mfinalfunc_modify', 'sortop', 'basetype', 'hypothetical', 'stype', 'stype1', 'sspace', 'mstype', 'msspace', 'initcond', 'initcond1', 'minitcond', 'parallel',
 ];
+const PARALLEL: Readonly<Record<string, string>> = { safe: 's', restricted: 'r', unsafe: 'u' };
 const MODIFY: Readonly<Record<string, string>> = { read_only: 'r', shareable: 's', read_write: 'w' };
 
 function createAggregate(stmt: RawNode, context: UtilityContext): void {
@@ -96,7 +97,8 @@ function createAggregate(stmt: RawNode, context: UtilityContext): void {
     if (!a.has('mstype') && a.has(moving)) throw invalid(`aggregate ${moving} must not be specified without mstype`);
   }
   const [parameters, direct] = aggregateArguments(stmt, a);
-  if (direct >= 0 || a.has('hypothetical')) throw notSupported('an ordered-set aggregate');
+  const kind = direct < 0 ? 'n' : a.has('hypothetical') && flag(a.get('hypothetical')) ? 'h' : 'o';
+  if (kind === 'n' && a.has('hypothetical') && flag(a.get('hypothetical'))) throw invalid('only ordered-set aggregates can be hypothetical');
   const p = interpretParameters(parameters, 'aggregate', 'internal', context.text);
   const transType = typeOf(stype);
   if (getType(transType).typtype === 'p' && !isPolymorphic(transType) && !(transType === ids.INTERNALOID && session.isSuperuser)) {
@@ -104,7 +106,10 @@ function createAggregate(stmt: RawNode, context: UtilityContext): void {
   }
   const problem = polymorphicProblem(transType, p.argTypes);
   if (problem !== null) throw invalid('cannot determine transition data type', { detail: problem });
-  const transfn = aggregateFunction(namesOf(sfunc), [transType, ...p.argTypes], p.variadic);
+  if (kind !== 'n') checkOrderedSetArguments(kind, p.argTypes, direct, p.variadic);
+  // The last argument is both a direct and an aggregated one where it is VARIADIC "any".
+  const aggregated = kind === 'n' ? p.argTypes : direct < p.argTypes.length ? p.argTypes.slice(direct) : p.argTypes.slice(-1);
+  const transfn = aggregateFunction(namesOf(sfunc), [transType, ...aggregated], p.variadic);
   if (transfn.rettype !== transType) throw new PgError('datatype_mismatch', `return type of transition function ${namesOf(sfunc).join('.')} is not ${formatType(transType)}`);
   const initial = a.get('initcond') ?? a.get('initcond1');
   if (initial !== undefined && !isPolymorphic(transType)) typeHooks.typeIo(transType).input(constantText(initial), -1);
@@ -112,7 +117,7 @@ function createAggregate(stmt: RawNode, context: UtilityContext): void {
     throw invalid('must not omit initial value when transition function is strict and transition type is not compatible with input type');
   }
   const extra = a.has('finalfunc_extra') && flag(a.get('finalfunc_extra'));
-  const finalfn = a.has('finalfunc') ? aggregateFunction(namesOf(a.get('finalfunc')), [transType, ...(extra ? p.argTypes : [])], 0) : null;
+  const finalfn = a.has('finalfunc') ? aggregateFunction(namesOf(a.get('finalfunc')), [transType, ...(extra ? p.argTypes : kind === 'n' ? [] : p.argTypes.slice(0, direct))], extra ? p.variadic : 0) : null;
   const result = finalfn?.rettype ?? transType;
   if (isPolymorphic(result) && !p.argTypes.some(isPolymorphic)) throw new PgError('datatype_mismatch', 'cannot determine result data type');
   const combine = a.has('combinefunc') ? aggregateFunction(namesOf(a.get('combinefunc')), [transType, transType], 0) : null;
@@ -123,16 +128,26 @@ function createAggregate(stmt: RawNode, context: UtilityContext): void {
   const moving = a.has('mstype') ? movingParts(a, p.argTypes) : null;
   const sortop = a.has('sortop') ? operatorNameGetOprid(namesOf(a.get('sortop')), p.argTypes[0] ?? 0, p.argTypes[0] ?? 0) : 0;
   if (a.has('sortop') && p.argTypes.length !== 1) throw invalid('sort operator can only be specified for single-argument aggregates');
+  const oneOf = (option: string, letters: Readonly<Record<string, string>>, what: string, otherwise: string): string => {
+    if (!a.has(option)) return otherwise;
+    const letter = letters[constantText(a.get(option)).toLowerCase()];
+    if (letter === undefined) throw new PgError('syntax_error', `parameter "${option}" must be ${what}`);
+    return letter;
+  };
+  const parallel = oneOf('parallel', PARALLEL, 'SAFE, RESTRICTED, or UNSAFE', 'u');
+  const modify = (option: string): string => oneOf(option, MODIFY, 'READ_ONLY, SHAREABLE, or READ_WRITE', kind === 'n' ? 'r' : 'w');
+  const [finalModify, movingModify] = [modify('finalfunc_modify'), modify('mfinalfunc_modify')];
+  refuseOtherKind(name, namespace, p.argTypes, kind, direct, Boolean(stmt['replace']));
   const oid = procedureCreate({
     proname: name, pronamespace: namespace, proowner: session.currentUser, prolang: ids.INTERNALlanguageId, prorettype: result, proargtypes: p.argTypes, proallargtypes: p.allTypes,
     proargmodes: p.modes, proargnames: p.names, provariadic: p.variadic, prosrc: 'aggregate_dummy', prokind: 'a', provolatile: 'i', replace: Boolean(stmt['replace']),
-    proparallel: { safe: 's', restricted: 'r', unsafe: 'u' }[String(a.get('parallel') ?? 'unsafe').toLowerCase()] ?? 'u', procost: 1,
+    proparallel: parallel, procost: 1,
   });
   const row = {
-    aggfnoid: oid, aggkind: 'n', aggnumdirectargs: 0, aggtransfn: transfn.oid, aggfinalfn: finalfn?.oid ?? 0, aggcombinefn: combine?.oid ?? 0, aggserialfn: serial?.oid ?? 0,
+    aggfnoid: oid, aggkind: kind, aggnumdirectargs: kind === 'n' ? 0 : direct, aggtransfn: transfn.oid, aggfinalfn: finalfn?.oid ?? 0, aggcombinefn: combine?.oid ?? 0, aggserialfn: serial?.oid ?? 0,
     aggdeserialfn: deserial?.oid ?? 0, aggmtransfn: moving?.trans ?? 0, aggminvtransfn: moving?.inverse ?? 0, aggmfinalfn: moving?.final ?? 0, aggfinalextra: extra,
-    aggmfinalextra: a.has('mfinalfunc_extra') && flag(a.get('mfinalfunc_extra')), aggfinalmodify: MODIFY[String(a.get('finalfunc_modify') ?? 'read_only').toLowerCase()] ?? 'r',
-    aggmfinalmodify: MODIFY[String(a.get('mfinalfunc_modify') ?? 'read_only').toLowerCase()] ?? 'r', aggsortop: sortop, aggtranstype: transType,
+    aggmfinalextra: a.has('mfinalfunc_extra') && flag(a.get('mfinalfunc_extra')), aggfinalmodify: finalModify,
+    aggmfinalmodify: movingModify, aggsortop: sortop, aggtranstype: transType,
     aggtransspace: a.has('sspace') ? Number(constantText(a.get('sspace'))) : 0, aggmtranstype: moving?.type ?? 0, aggmtransspace: a.has('msspace') ? Number(constantText(a.get('msspace'))) : 0,
     agginitval: initial === undefined ? null : constantText(initial), aggminitval: a.has('minitcond') ? constantText(a.get('minitcond')) : null,
   };
@@ -144,6 +159,28 @@ function createAggregate(stmt: RawNode, context: UtilityContext): void {
     if (fn !== 0) recordDependencyOn(self, objectAddress(ids.ProcedureRelationId, fn), 'n');
   }
   if (sortop !== 0) recordDependencyOn(self, objectAddress(ids.OperatorRelationId, sortop), 'n');
+}
+
+/** The direct arguments of a hypothetical-set aggregate end with those that describe the row. */
+function checkOrderedSetArguments(kind: 'o' | 'h', types: readonly Oid[], direct: number, variadic: Oid): void {
+  if (variadic !== 0 && variadic !== ids.ANYOID) throw new PgError('feature_not_supported', 'a variadic ordered-set aggregate must use VARIADIC type ANY');
+  if (kind === 'o' || direct === types.length) return;
+  const aggregated = types.slice(direct);
+  if (aggregated.length > direct || aggregated.some((type, i) => types[direct - aggregated.length + i] !== type)) {
+    throw invalid('a hypothetical-set aggregate must have direct arguments matching its aggregated arguments');
+  }
+}
+
+/** CREATE OR REPLACE may not make another kind of aggregate of one. */
+function refuseOtherKind(name: string, namespace: Oid, types: readonly Oid[], kind: string, direct: number, replace: boolean): void {
+  const old = replace ? sys.procsByName(name).find((f) => f.pronamespace === namespace && f.proargtypes.length === types.length && types.every((t, i) => f.proargtypes[i] === t)) : undefined;
+  const row = old?.prokind === 'a' ? sys.aggregateByOid(old.oid) : undefined;
+  if (row === undefined) return;
+  if (row.aggkind !== kind) {
+    const is = { n: 'an ordinary aggregate function', o: 'an ordered-set aggregate', h: 'a hypothetical-set aggregate' }[row.aggkind];
+    throw new PgError('wrong_object_type', 'cannot change routine kind', { detail: `"${name}" is ${is}.` });
+  }
+  if (kind !== 'n' && row.aggnumdirectargs !== direct) throw new PgError('invalid_function_definition', 'cannot change number of direct arguments of an aggregate function');
 }
 
 /** New style: (args), with the number of direct ones; old style: BASETYPE. */
@@ -161,16 +198,22 @@ function aggregateArguments(stmt: RawNode, a: Map<string, any>): [RawNode[], num
 }
 
 /** The function of an aggregate for these argument types (lookup_agg_function). */
-function aggregateFunction(names: readonly string[], types: readonly Oid[], _variadic: Oid): { oid: Oid; rettype: Oid } {
+function aggregateFunction(names: readonly string[], types: readonly Oid[], variadic: Oid): { oid: Oid; rettype: Oid } {
   const found = funcGetDetail(names, null, [], types, false, false, false);
   if (found.code !== 'normal' || found.funcid === 0) throw new PgError('undefined_function', `function ${funcSignatureString(names, types)} does not exist`);
   const proc = sys.procByOid(found.funcid)!;
   if (proc.proretset) throw new PgError('datatype_mismatch', `function ${funcSignatureString(names, types)} returns a set`);
-  proc.proargtypes.forEach((declared, i) => {
-    if (!isPolymorphic(declared) && !isBinaryCoercible(types[i]!, declared)) throw new PgError('datatype_mismatch', `function ${funcSignatureString(names, proc.proargtypes)} requires run-time type coercion`);
+  if (variadic === ids.ANYOID && found.vatype !== ids.ANYOID) {
+    throw new PgError('datatype_mismatch', `function ${funcSignatureString(names, types)} must accept VARIADIC ANY to be used in this aggregate`);
+  }
+  const declared = [...found.trueTypes];
+  const rettype = enforceGenericTypeConsistency(types, declared, found.rettype, true);
+  // Of polymorphic ones it is now known what they are.
+  types.forEach((type, i) => {
+    if (!isBinaryCoercible(type, declared[i]!)) throw new PgError('datatype_mismatch', `function ${funcSignatureString(names, declared)} requires run-time type coercion`);
   });
   if (!aclcheckProc(found.funcid, session.currentUser)) throw notOwnerOrDenied('function', proc.proname);
-  return { oid: found.funcid, rettype: isPolymorphic(proc.prorettype) ? enforceGenericTypeConsistency(types, [...proc.proargtypes], proc.prorettype, true) : proc.prorettype };
+  return { oid: found.funcid, rettype };
 }
 
 function movingParts(a: Map<string, any>, args: readonly Oid[]): { trans: Oid; inverse: Oid; final: Oid; type: Oid } {

@@ -1,7 +1,7 @@
 // Aggregates as text: what state one needs, how a value is added, what comes out. The common ones over fixed-size
 // types keep plain numbers; any other calls the transition and final functions of pg_aggregate; DISTINCT and ORDER BY
 // collect their input and run over it at the end.
-import { PgError, notSupported } from '../../common/errors.ts';
+import { PgError } from '../../common/errors.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import type { Aggref } from '../nodes/primnodes.ts';
 import { type Datum, int8, type Int8, type Oid } from '../types/datum.ts';
@@ -304,6 +304,7 @@ function collected(node: Aggref): AggCode {
         return seen.has(key) ? false : (seen.add(key), true);
       });
     }
+    if (agg === null && !orderedSetFunctions.has(finalSource(node))) return ownOrderedSetResult(node, rows.map((r) => r.slice(0, plainArgs)), direct);
     if (compares.length > 0) quicksort(rows, order);
     if (agg === null) return orderedSetResult(node, rows, direct, order);
     let state = agg.init();
@@ -359,11 +360,37 @@ function collected(node: Aggref): AggCode {
 /** Filled in by orderedset.ts: percentile_cont, mode, rank(...) WITHIN GROUP, by prosrc of the final function. */
 export const orderedSetFunctions = new Map<string, (node: Aggref, rows: Datum[][], direct: Datum[], order: (a: Datum[], b: Datum[]) => number) => Datum>();
 
-function orderedSetResult(node: Aggref, rows: Datum[][], direct: Datum[], order: (a: Datum[], b: Datum[]) => number): Datum {
-  const { prosrc, name } = functionInfo(aggregate(node.aggfnoid).aggfinalfn);
-  const fn = orderedSetFunctions.get(prosrc);
-  if (fn === undefined) throw notSupported(`aggregate function ${name}`);
-  return fn(node, rows, direct, order);
+const finalSource = (node: Aggref): string => {
+  const { aggfinalfn } = aggregate(node.aggfnoid);
+  return aggfinalfn === 0 ? '' : functionInfo(aggfinalfn).prosrc;
+};
+const orderedSetResult = (node: Aggref, rows: Datum[][], direct: Datum[], order: (a: Datum[], b: Datum[]) => number): Datum =>
+  orderedSetFunctions.get(finalSource(node))!(node, rows, direct, order);
+
+/** An ordered-set aggregate whose functions are the user's: the rows come to them as they are. */
+function ownOrderedSetResult(node: Aggref, rows: readonly Datum[][], direct: readonly Datum[]): Datum {
+  const { aggtransfn, aggfinalfn, aggfinalextra, agginitval } = aggregate(node.aggfnoid);
+  const types = node.aggargtypes.slice(node.aggargtypes.length - (rows[0]?.length ?? 0));
+  const trans = functionInfo(aggtransfn), step = callable(trans, [node.aggtranstype, ...types], node.aggtranstype, node.inputcollid);
+  let state: Datum = agginitval === null ? null : inputFunction(node.aggtranstype)(agginitval, -1);
+  let empty = agginitval === null;
+  for (const row of rows) {
+    if (trans.strict) {
+      if (row.includes(null)) continue;
+      if (empty) {
+        state = row[0]!;
+        empty = false;
+        continue;
+      }
+      if (state === null) continue;
+    }
+    state = step(state, ...row);
+  }
+  if (aggfinalfn === 0) return state;
+  const final = functionInfo(aggfinalfn);
+  const args = [state, ...direct, ...(aggfinalextra ? types.map(() => null) : [])];
+  if (final.strict && args.includes(null)) return null;
+  return callable(final, [node.aggtranstype, ...node.aggargtypes], node.aggtype, node.inputcollid)(...args);
 }
 
 /** The best code for an aggregate call. */

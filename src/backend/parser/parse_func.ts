@@ -557,12 +557,21 @@ export function lookupFuncWithArgs(kind: FunctionObjectKind, object: RawNode, mi
   });
   const name = names.join('.');
   let candidates = functionCandidates(names, noArgs ? -1 : types.length, { missingOk });
-  if (!noArgs) candidates = candidates.filter((c) => c.args.length === types.length && c.args.every((t, i) => t === types[i]));
+  const ofTypes = (list: FuncCandidate[]): FuncCandidate[] => list.filter((c) => c.args.length === types.length && c.args.every((t, i) => t === types[i]));
+  if (!noArgs) candidates = ofTypes(candidates);
+  // Types without modes may be those of all arguments of a procedure, or of the input ones.
+  const given = (object.objfuncargs as RawNode[] | undefined) ?? [];
+  if ((kind === 'procedure' || kind === 'routine') && given.length > 0 && given.every((a) => a.mode === 'FUNC_PARAM_DEFAULT')) {
+    for (const c of ofTypes(functionCandidates(names, types.length, { missingOk, includeOutArguments: true }))) {
+      // OID 0: several that differ in modes only.
+      if ((kind === 'routine' || c.oid === 0 || sys.procByOid(c.oid)?.prokind === 'p') && !candidates.some((known) => known.oid === c.oid)) candidates.push(c);
+    }
+  }
   const prokinds: Record<FunctionObjectKind, string> = { function: 'fw', procedure: 'p', routine: 'fwpa', aggregate: 'a' };
   // Without arguments, procedures are no candidates for functions and aggregates, nor these for procedures.
   if (noArgs && kind !== 'routine') candidates = candidates.filter((c) => (sys.procByOid(c.oid)?.prokind === 'p') === (kind === 'procedure'));
-  if (candidates.length > 1) {
-    throw new PgError('ambiguous_function', `${kind} name "${name}" is not unique`, { hint: `Specify the argument list to select the ${kind} unambiguously.` });
+  if (candidates.length > 1 || candidates[0]?.oid === 0) {
+    throw new PgError('ambiguous_function', `${kind} name "${name}" is not unique`, noArgs ? { hint: `Specify the argument list to select the ${kind} unambiguously.` } : {});
   }
   const [found] = candidates;
   const signature = (): string => noArgs ? name : funcSignatureString(names, types);
