@@ -141,6 +141,16 @@ static void stop_nudging(void)
 	setitimer(ITIMER_REAL, &never, NULL);
 }
 
+/* V8's own calls, which N-API has no word for: a signal ends a call of JavaScript that looks at no counts, such as a regular
+ * expression. V8 says that any thread may ask for that. */
+extern void *v8_current_isolate(void) __asm__("_ZN2v87Isolate10GetCurrentEv");
+extern void v8_terminate(void *isolate) __asm__("_ZN2v87Isolate18TerminateExecutionEv");
+extern void v8_cancel_terminate(void *isolate) __asm__("_ZN2v87Isolate24CancelTerminateExecutionEv");
+
+/* The isolate whose running call a signal ends; and whether one has. */
+static void *volatile terminable;
+static volatile sig_atomic_t terminated;
+
 static void on_signal(int signal, siginfo_t *info, void *context)
 {
 	int saved_errno = errno;
@@ -155,6 +165,10 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 		signal_counts[signal]++;
 		signal_counts[0]++;
 		unseen = 1;
+		if (terminable) {
+			terminated = 1;
+			v8_terminate(terminable);
+		}
 		nudge_later();
 	}
 	errno = saved_errno;
@@ -207,6 +221,24 @@ static napi_value setSignal(napi_env env, napi_callback_info info)
 		result = sigaction(signal, &plain, NULL);
 	} else return bad_argument(env, __func__);
 	return outcome(env, result);
+}
+
+/* receiver.method(argument), unless there are or come more signals than were seen: undefined then. */
+static napi_value interruptible(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(4);
+	INT(3, seen);
+	napi_value result = NULL, exception;
+	void *isolate = v8_current_isolate();
+	terminated = 0;
+	terminable = isolate;
+	if (seen == signal_counts[0]) napi_call_function(env, args[0], args[1], 1, &args[2], &result);
+	terminable = NULL;
+	if (!terminated) return result;
+	v8_cancel_terminate(isolate);
+	bool pending;
+	if (napi_is_exception_pending(env, &pending) == napi_ok && pending) napi_get_and_clear_last_exception(env, &exception);
+	return NULL;
 }
 
 static napi_value setParentDeathSignal(napi_env env, napi_callback_info info)
@@ -1095,7 +1127,7 @@ static napi_value Init(napi_env env, napi_value exports)
 {
 	static const struct { const char *name; napi_callback call; } all[] = {
 		{ "fork", Fork }, { "_exit", Exit }, { "exec", Exec }, { "releaseSignals", releaseSignals }, { "getpid", Getpid }, { "getppid", Getppid }, { "kill", Kill },
-		{ "hugeText", hugeText }, { "packMemory", packMemory }, { "releaseMemory", releaseMemory }, { "collapseMemory", collapseMemory }, { "randomInt", randomInt }, { "waitpid", Waitpid }, { "sharedMemory", sharedMemory }, { "mapFile", mapFile }, { "memoryFile", memoryFile }, { "mapShared", mapShared }, { "mapPart", mapPart }, { "unmapPart", unmapPart }, { "setSignal", setSignal },
+		{ "hugeText", hugeText }, { "packMemory", packMemory }, { "releaseMemory", releaseMemory }, { "collapseMemory", collapseMemory }, { "randomInt", randomInt }, { "waitpid", Waitpid }, { "sharedMemory", sharedMemory }, { "mapFile", mapFile }, { "memoryFile", memoryFile }, { "mapShared", mapShared }, { "mapPart", mapPart }, { "unmapPart", unmapPart }, { "setSignal", setSignal }, { "interruptible", interruptible },
 		{ "setParentDeathSignal", setParentDeathSignal }, { "setTimer", setTimer }, { "recv", Recv }, { "send", Send },
 		{ "poll", Poll }, { "listenUnix", listenUnix }, { "listenTcp", listenTcp }, { "connectUnix", connectUnix },
 		{ "accept", Accept }, { "socketpair", Socketpair }, { "pipe", Pipe }, { "close", Close }, { "shutdown", Shutdown },

@@ -53,6 +53,9 @@ export interface Port {
   /** What signal n does from now on. 'flag' counts it in `signals`, and blocking calls return -EINTR: the one that
    * runs, or the next one to start. A spurious -EINTR is possible. */
   setSignal(signal: number, action: 'flag' | 'ignore' | 'default'): number;
+  /** `method.call(receiver, argument)`, unless `signals[0]` is not `seen`, or a signal comes before it is done: undefined then. It
+   * ends in the midst of it, without `finally`: only for calls that change nothing. */
+  interruptible<T>(receiver: object, method: (argument: string) => T, argument: string, seen: number): T | undefined;
   /** Asks for this signal when the parent dies. */
   setParentDeathSignal(signal: number): number;
   /** One-shot timer 0..7 that delivers SIGALRM (which counts in `signals[14]`) after ms; 0 stops it.

@@ -38,6 +38,7 @@
 // A row id is one number: block * 65536 + slot. Blocks of rows that are not committed yet (they live in the write
 // set only) are numbered from PROVISIONAL_BLOCK up; the transaction manager gives the rows their real place.
 import { internalError } from '../../common/errors.ts';
+import { expectBytes } from '../utils/memory_limit.ts';
 import { Interval, TimeTz, int8, type Datum, type Oid } from '../types/datum.ts';
 import type { Numeric } from '../types/numeric.ts';
 import { decodeNumeric, encodeNumeric, numericBytesBound } from './numeric_bytes.ts';
@@ -454,6 +455,7 @@ function variableBytes(storage: StorageClass, value: Datum): Uint8Array {
   switch (storage) {
     case 'text': return Buffer.from(value as string, 'utf8');
     case 'bpchar': {
+      expectBytes((value as string).length * 3);
       const bytes = Buffer.allocUnsafeSlow((value as string).length * 3 + 5);
       return bytes.subarray(0, putBpchar(bytes, value as string, 0));
     }

@@ -6,6 +6,7 @@ import { findBuiltin, registerBuiltins, type FunctionContext, type PureFunction 
 import { typeHooks } from '../types/hooks.ts';
 import { quoteLiteral } from '../types/quote.ts';
 import { parseNumeric } from '../types/numeric.ts';
+import { concatText } from '../types/text.ts';
 import { withErrorContext } from '../utils/error_context.ts';
 import { session } from '../utils/session.ts';
 import { getBaseType } from './lsyscache.ts';
@@ -133,7 +134,7 @@ registerBuiltins({
   context: {
     sql_quote_literal_anyelement: (context, value: Datum) => (value === null ? null : quoteLiteral(asText(context, 0, value))),
     sql_quote_nullable_anyelement: (context, value: Datum) => (value === null ? 'NULL' : quoteLiteral(asText(context, 0, value))),
-    sql_textanycat_text_anynonarray: (context, text: string, value: Datum) => text + asText(context, 1, value),
-    sql_anytextcat_anynonarray_text: (context, value: Datum, text: string) => asText(context, 0, value) + text,
+    sql_textanycat_text_anynonarray: (context, text: string, value: Datum) => concatText(text, asText(context, 1, value)),
+    sql_anytextcat_anynonarray_text: (context, value: Datum, text: string) => concatText(asText(context, 0, value), text),
   },
 });

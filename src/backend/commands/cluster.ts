@@ -17,6 +17,7 @@ import type { RawNode } from '../parser/raw_nodes.ts';
 import { preventInTransactionBlock, type UtilityContext, type UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Datum, Oid } from '../types/datum.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
 import { session } from '../utils/session.ts';
 import { indexOfTable, markClustered } from './alter_misc.ts';
 import { rebuildIndexes } from './altertable.ts';
@@ -71,7 +72,11 @@ function clusterTable(oid: Oid, index: Oid, verbose: boolean): void {
   const keys = new IndexKeys(info);
   const rows: { key: string; row: Datum[] }[] = [];
   asOwner(table.owner, () => forEachRow(table, (row) => rows.push({ key: keys.key(row)!, row })));
-  rows.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  let looks = 0;
+  rows.sort((a, b) => {
+    if ((++looks & 1023) === 0) checkForInterrupts();
+    return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+  });
   setNewFilenode(oid);
   clearMissing(oid);
   commandCounterIncrement();

@@ -102,7 +102,7 @@ inliners.set('i4toi2', (g, a) => `(${a} >= -32768 && ${a} <= 32767 ? ${a} : ${sl
 inliners.set('i8tod', (_g, a) => `Number(${a})`);
 inliners.set('int4_bool', (_g, a) => `${a} !== 0`);
 inliners.set('bool_int4', (_g, a) => `(${a} ? 1 : 0)`);
-inliners.set('textcat', (_g, a, b) => `(${a} + ${b})`);
+inliners.set('textcat', (g, a, b) => `${slow(g, 'textcat')}(${a}, ${b})`);
 
 /** Functions that are not inlined but never return NULL for arguments that are not. */
 export function neverReturnsNull(prosrc: string): boolean {

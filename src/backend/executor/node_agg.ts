@@ -294,6 +294,7 @@ function producedBySets(pc: PlanCompiler, plan: Agg, sets: readonly number[][], 
       });
     }
     g.block(`for (let ${gi} = 0; ${gi} < ${s.count}; ${gi}++)`, () => {
+      g.emit(`if ((${gi} & 1023) === 1023) ${g.konst(checkForInterrupts)}();`);
       const memo = new Map<number, Column>();
       const outer = (attno: number): Column => {
         let column = memo.get(attno);

@@ -55,7 +55,9 @@ const cteScan: Producer<CteScan> = (pc, plan, consume) => {
   g.emit(`${fill}();`);
   const reader = g.local(`${store}.reader()`);
   const row = g.next('r');
+  const looks = g.local('0', true);
   g.block(`for (let ${row}; (${row} = ${reader}.next()) !== undefined;)`, () => {
+    g.emit(`if ((++${looks} & 1023) === 0) ${g.konst(checkForInterrupts)}();`);
     scanRows(pc, plan, pc.columnsOfRow(row, outputTypes(source)), consume);
   });
 };
@@ -73,7 +75,9 @@ const workTableScan: Producer<WorkTableScan> = (pc, plan, consume) => {
   const types = rte.coltypes.map((type) => ({ nullable: true, type }));
   const reader = g.local(`${workTable(pc, plan.wtParam)}.reader()`);
   const row = g.next('r');
+  const looks = g.local('0', true);
   g.block(`for (let ${row}; (${row} = ${reader}.next()) !== undefined;)`, () => {
+    g.emit(`if ((++${looks} & 1023) === 0) ${g.konst(checkForInterrupts)}();`);
     scanRows(pc, plan, pc.columnsOfRow(row, types), consume);
   });
 };

@@ -70,6 +70,7 @@ export const hashJoin: Producer<HashJoin> = (pc, plan, consume) => {
     g.emit(`${spill}.start();`);
     const i = g.next('i');
     g.block(`for (let ${i} = 0; ${i} < ${table}.count; ${i}++)`, () => {
+      g.emit(`if ((${i} & 1023) === 1023) ${g.konst(checkForInterrupts)}();`);
       const inner = innerAt(i);
       const { keys, nulls } = innerKey(inner);
       g.emit(`${spill}.addInner(${pc.row(inner)}, ${hashOf(keys, nulls)});`);
@@ -116,7 +117,9 @@ export const hashJoin: Producer<HashJoin> = (pc, plan, consume) => {
     if (jointype === 'semi' || jointype === 'anti') {
       if (plan.joinqual.length > 0) {
         const cx = pc.context({ outer, inner: innerAt(i) });
+        const looks = g.local('0', true);
         g.block(`for (; ${i} >= 0; ${i} = ${table}.next[${i}])`, () => {
+          g.emit(`if ((++${looks} & 1023) === 0) ${g.konst(checkForInterrupts)}();`);
           const tests = plan.joinqual.map((q) => `(${genTest(g, q, cx)})`);
           g.emit(`if (${tests.join(' && ')}) break;`);
         });
@@ -126,7 +129,9 @@ export const hashJoin: Producer<HashJoin> = (pc, plan, consume) => {
       return;
     }
     const found = keepsOuter ? g.local('false', true) : '';
+    const looks = g.local('0', true);
     g.block(`for (; ${i} >= 0; ${i} = ${table}.next[${i}])`, () => {
+      g.emit(`if ((++${looks} & 1023) === 0) ${g.konst(checkForInterrupts)}();`);
       g.labelled((next) => {
         const inner = innerAt(i);
         if (plan.joinqual.length > 0) genFilter(g, plan.joinqual, pc.context({ outer, inner }), g.jumpCode(next));
@@ -146,6 +151,7 @@ export const hashJoin: Producer<HashJoin> = (pc, plan, consume) => {
     if (!keepsInner) return;
     const i = g.next('i');
     g.block(`for (let ${i} = 0; ${i} < ${table}.count; ${i}++)`, () => {
+      g.emit(`if ((${i} & 1023) === 1023) ${g.konst(checkForInterrupts)}();`);
       g.block(`if (${matched}[${i}] === 0)`, () => pass(nullColumns(outerPlan), innerAt(i)));
     });
   };

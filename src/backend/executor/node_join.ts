@@ -2,6 +2,7 @@
 // table built before (HashJoin: node_hashjoin.ts), or comes sorted, too (MergeJoin).
 import { exprType } from '../nodes/nodeFuncs.ts';
 import type { HashJoin, MergeJoin, NestLoop, Plan } from '../nodes/plannodes.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
 import type { Column } from './codegen.ts';
 import { genExpr, genFilter } from './expr_codegen.ts';
 import { MergeInner } from './merge_inner.ts';
@@ -118,6 +119,7 @@ const mergeJoin: Producer<MergeJoin> = (pc, plan, consume) => {
     const i = g.next('i');
     g.labelled((done) => {
       g.block(`for (let ${i} = 0; ${i} < ${group}.length; ${i}++)`, () => {
+        g.emit(`if ((${i} & 1023) === 1023) ${g.konst(checkForInterrupts)}();`);
         g.labelled((next) => {
           const innerRow = pc.columnsOfRow(g.local(`${group}[${i}]`), types);
           genFilter(g, plan.joinqual, pc.context({ outer, inner: innerRow }), g.jumpCode(next));

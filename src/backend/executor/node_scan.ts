@@ -213,6 +213,7 @@ const indexScan: Producer<IndexScan> = (pc, plan, consume) => {
   const ids = g.local(`${g.konst(inHeapOrder)}(${g.konst(rel)}, ${found}, rt.cid)`);
   const i = g.next('i');
   g.block(`for (let ${i} = 0; ${i} < ${ids}.length; ${i}++)`, () => {
+    g.emit(`if ((${i} & 255) === 255) ${g.konst(checkForInterrupts)}();`);
     g.labelled((row) => produceFetched(pc, rel, g.local(`${ids}[${i}]`), row, plan, plan.extraquals, consume));
   });
 };

@@ -94,7 +94,9 @@ const valuesScan: Producer<ValuesScan> = (pc, plan, consume) => {
   const constant = lists.every((list) => list.every((e) => e.kind === 'Const' && e.slot === undefined));
   const emitRows = (rows: string): void => {
     const row = g.next('r');
+    const looks = g.local('0', true);
     g.block(`for (const ${row} of ${rows})`, () => {
+      g.emit(`if ((++${looks} & 1023) === 0) ${g.konst(checkForInterrupts)}();`);
       g.labelled((label) => pc.filterAndProject(plan, pc.context({ scan: scanColumns(row) }), g.jumpCode(label), consume));
     });
   };

@@ -167,7 +167,11 @@ const memoize: Producer<Memoize> = (pc, plan, consume) => {
     g.emit(`${rows} = ${current}; ${cache}.set(${key}, ${rows});`);
   });
   const row = g.next('r');
-  g.block(`for (const ${row} of ${rows})`, () => consume(pc.columnsOfRow(row, types)));
+  const looks = g.local('0', true);
+  g.block(`for (const ${row} of ${rows})`, () => {
+    g.emit(`if ((++${looks} & 1023) === 0) ${g.konst(checkForInterrupts)}();`);
+    consume(pc.columnsOfRow(row, types));
+  });
 };
 
 const unique: Producer<Unique> = (pc, plan, consume) => {
@@ -244,7 +248,9 @@ const setOp: Producer<SetOp> = (pc, plan, consume) => {
   });
   g.call(fn, []);
   const entry = g.next('e');
+  const looks = g.local('0', true);
   g.block(`for (const ${entry} of ${counts}.all())`, () => {
+    g.emit(`if ((++${looks} & 1023) === 0) ${g.konst(checkForInterrupts)}();`);
     const [left, right] = [`${entry}.n[0]`, `${entry}.n[1]`];
     const times = {
       intersect: `${left} > 0 && ${right} > 0 ? 1 : 0`, intersect_all: `Math.min(${left}, ${right})`,

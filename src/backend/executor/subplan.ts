@@ -6,6 +6,7 @@ import { exprType } from '../nodes/nodeFuncs.ts';
 import type { Plan } from '../nodes/plannodes.ts';
 import type { Expr, OpExpr, SubPlan } from '../nodes/primnodes.ts';
 import { type Datum, makeArray } from '../types/datum.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
 import type { Value } from './codegen.ts';
 import { type ExprContext, genExpr } from './expr_codegen.ts';
 import { operatorFunction } from './fmgr_info.ts';
@@ -109,7 +110,9 @@ function quantified(pc: PlanCompiler, node: SubPlan, cx: ExprContext, result: st
   g.emit(`${result} = ${!any};`);
   const row = g.next('r');
   const reader = g.local(`${rows}.reader()`);
+  const looks = g.local('0', true);
   g.block(`for (let ${row}; (${row} = ${reader}.next()) !== undefined;)`, () => {
+    g.emit(`if ((++${looks} & 1023) === 0) ${g.konst(checkForInterrupts)}();`);
     node.paramIds.forEach((p, i) => g.emit(`${pc.param(p)} = ${row}[${i}];`));
     const value = g.atomic(genExpr(g, node.testexpr!, cx));
     g.emit(`if (${value.code} === ${any}) { ${result} = ${any}; break; }`);

@@ -21,10 +21,18 @@ const MAX_RUNS = 128;
  * use of the order that is there, takes half the time. */
 const MAX_TIE_ROWS = 20_000;
 
+function interruptible(compare: RowComparator): RowComparator {
+  let looks = 0;
+  return (a, b) => {
+    if ((++looks & 1023) === 0) checkForInterrupts();
+    return compare(a, b);
+  };
+}
+
 function sortStretch(rows: Datum[][], compare: RowComparator, from: number, to: number): void {
   if (to - from <= MAX_TIE_ROWS) quicksort(rows, compare, from, to - from);
-  else if (to - from === rows.length) rows.sort(compare);
-  else rows.slice(from, to).sort(compare).forEach((row, i) => { rows[from + i] = row; });
+  else if (to - from === rows.length) rows.sort(interruptible(compare));
+  else rows.slice(from, to).sort(interruptible(compare)).forEach((row, i) => { rows[from + i] = row; });
 }
 const INTEGER_TYPES = new Set([21, 23, 26, 1082]);
 

@@ -1,5 +1,6 @@
 // Rows kept to be read again, in the order they came; beyond work_mem they go to a temporary file.
 import type { Datum, Oid } from '../types/datum.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
 import { workMemBytes } from './memory.ts';
 import { RunFile } from './run_file.ts';
 import { rowBytes, type RowReader } from './tuplesort.ts';
@@ -16,6 +17,7 @@ export class Tuplestore {
   }
 
   add(row: Datum[]): void {
+    checkForInterrupts();
     if (this.file !== null) {
       this.file.write(row);
       return;
@@ -27,7 +29,10 @@ export class Tuplestore {
 
   private spill(): void {
     this.file = new RunFile(this.types);
-    for (const row of this.rows) this.file.write(row);
+    for (const row of this.rows) {
+      checkForInterrupts();
+      this.file.write(row);
+    }
     this.rows = [];
   }
 

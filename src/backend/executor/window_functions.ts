@@ -5,6 +5,7 @@ import type { WindowAgg } from '../nodes/plannodes.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import type { Expr, WindowFunc } from '../nodes/primnodes.ts';
 import type { Datum } from '../types/datum.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
 import { genericAggregate, type GenericAggregate, runStep } from './agg_functions.ts';
 import { aggregate, callable, calledFunction, functionInfo } from './fmgr_info.ts';
 import type { PagedRows } from './paged_rows.ts';
@@ -223,11 +224,17 @@ export class WindowPartition {
       if (hasExclusion || start !== from || end < to) {
         state = agg.init();
         first = true;
-        for (let j = start; j < end; j++) if (!hasExclusion || !this.excluded(i, j)) add(j);
+        for (let j = start; j < end; j++) {
+          if ((j & 1023) === 1023) checkForInterrupts();
+          if (!hasExclusion || !this.excluded(i, j)) add(j);
+        }
         value = agg.final(state, []);
       } else if (end !== to) {
         // The frame has only grown at its end.
-        for (let j = Math.max(to, start); j < end; j++) add(j);
+        for (let j = Math.max(to, start); j < end; j++) {
+          if ((j & 1023) === 1023) checkForInterrupts();
+          add(j);
+        }
         value = agg.final(state, []);
       }
       from = start;

@@ -8,6 +8,7 @@ import { isUtf8 } from 'node:buffer';
 import { FatalError, PgError } from '../../common/errors.ts';
 import { EAGAIN, EINTR, port } from '../../port/port.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
+import { expectBytes } from '../utils/memory_limit.ts';
 
 const INPUT_BYTES = 8192;
 const OUTPUT_BYTES = 65536;
@@ -229,7 +230,9 @@ export class Frontend {
 
   private room(n: number): void {
     if (this.out + n <= this.output.length) return;
-    const bigger = Buffer.allocUnsafeSlow(Math.max(this.output.length * 2, this.out + n));
+    const bytes = Math.max(this.output.length * 2, this.out + n);
+    expectBytes(bytes);
+    const bigger = Buffer.allocUnsafeSlow(bytes);
     this.output.copy(bigger, 0, 0, this.out);
     this.output = bigger;
   }

@@ -1,6 +1,7 @@
 // The default text search parser: cuts text into tokens as PostgreSQL's wparser_def.c does, which is a state machine; here each
 // kind of token is a pattern, tried in an order that gives the same. Compound tokens (URLs, hyphenated words) are given whole and
 // then in parts.
+import { checkForInterrupts } from '../utils/interrupts.ts';
 import * as T from './token_types.ts';
 
 export interface Token { readonly type: number; readonly text: string }
@@ -48,6 +49,7 @@ export function parseText(text: string): Token[] {
   };
   let wantHost = false;
   while (at < text.length) {
+    checkForInterrupts();
     const char = String.fromCodePoint(text.codePointAt(at)!);
     // These begin something of their own, or a new run of blanks.
     if ('<&+-/'.includes(char)) flush();

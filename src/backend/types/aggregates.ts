@@ -6,6 +6,7 @@
 import { ArrayValue, int8, type Datum, type Int8 } from './datum.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { PgError } from '../../common/errors.ts';
+import { expectBytes } from '../utils/memory_limit.ts';
 import { overflow } from './float.ts';
 import { int8Add } from './int8.ts';
 import { divideNumeric, numericFromInt8, NUMERIC_ZERO, type Numeric } from './numeric.ts';
@@ -229,6 +230,7 @@ registerBuiltins({
       if (value === null) return state;
       if (state === null) return { text: value };
       state.text += delimiter === null ? value : delimiter + value;
+      expectBytes(state.text.length);
       return state;
     },
     string_agg_finalfn: (state: TextAggregate | null) => (state === null ? null : state.text),

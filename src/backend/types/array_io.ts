@@ -1,6 +1,8 @@
 // Arrays: text and binary form, subscripts and slices (exported for the executor).
 import { PgError } from '../../common/errors.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
 import { settings } from '../utils/settings.ts';
+import { byPieces, joinTexts } from './characters.ts';
 import { ArrayValue, type Datum, type Oid } from './datum.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { typeHooks, type TypeIo } from './hooks.ts';
@@ -114,6 +116,7 @@ function readBraces(text: string, from: number, delimiter: string): { items: (st
     const item = verbatim && state === 'quotes closed' ? value : value.slice(0, kept);
     const isNull = !verbatim && settings.array_nulls && item.length === 4 && item.toUpperCase() === 'NULL';
     items.push(isNull ? null : item);
+    if ((items.length & 255) === 0) checkForInterrupts();
     counts[level]!++;
     value = '';
     kept = 0;
@@ -232,14 +235,14 @@ export function formatArray(array: ArrayValue, io: Pick<TypeIo, 'output' | 'typd
   const items = values.map((value) => {
     if (value === null) return 'NULL';
     const text = io.output(value);
-    return needsQuotes(text, io.typdelim) ? `"${text.replace(/["\\]/g, '\\$&')}"` : text;
+    return needsQuotes(text, io.typdelim) ? `"${byPieces(text, (piece) => piece.replace(/["\\]/g, '\\$&'))}"` : text;
   });
   let level = items;
   // From the innermost dimension outwards.
   for (let dimension = dims.length - 1; dimension >= 0; dimension--) {
     const size = dims[dimension]!;
     const outer: string[] = [];
-    for (let i = 0; i < level.length; i += size) outer.push(`{${level.slice(i, i + size).join(io.typdelim)}}`);
+    for (let i = 0; i < level.length; i += size) outer.push(`{${joinTexts(level.slice(i, i + size), io.typdelim)}}`);
     level = outer;
   }
   if (lbounds.every((bound) => bound === 1)) return level[0]!;

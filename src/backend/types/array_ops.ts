@@ -1,9 +1,12 @@
 // Functions and operators over arrays of any type.
 import { PgError } from '../../common/errors.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
+import { expectBytes } from '../utils/memory_limit.ts';
 import { ArrayValue, makeArray, type Datum, type Oid } from './datum.ts';
 import { registerBuiltins, type FunctionContext } from './fmgr.ts';
 import { arrayTooLarge, checkBounds, elementCount, emptyArray, MAX_ARRAY_SIZE } from './array_io.ts';
 import { arraysEqual, comparatorFor, compareArrays, equalsFor } from './compare.ts';
+import { changedArray, lastingValues } from './grown_array.ts';
 import { typeHooks } from './hooks.ts';
 import { INT4OID } from './oids.ts';
 
@@ -11,6 +14,14 @@ import { INT4OID } from './oids.ts';
 export function elementTypeOf(arrayType: Oid): Oid {
   const io = typeHooks.typeIo(arrayType);
   return io.typtype === 'd' ? typeHooks.typeIo(io.basetype).typelem : io.typelem;
+}
+
+/** V8 keeps an array of more elements than this as a hash table when it is made in one go. */
+const DENSE_ELEMENTS = 32 << 20;
+
+/** Announces an array of so many elements. */
+export function expectElements(count: number): void {
+  expectBytes(count * (count > DENSE_ELEMENTS ? 48 : 8));
 }
 
 /** NULL arrays count as empty for the functions that build arrays. */
@@ -25,7 +36,8 @@ function add(array: ArrayValue, value: Datum, atEnd: boolean): ArrayValue {
   const bound = array.lbounds[0]!;
   if (size > MAX_ARRAY_SIZE) throw arrayTooLarge();
   if (atEnd && bound + size - 1 > 2147483646) throw new PgError('numeric_value_out_of_range', 'integer out of range');
-  return new ArrayValue(array.elementType, [size], [bound], atEnd ? [...array.values, value] : [value, ...array.values]);
+  expectElements(size);
+  return atEnd ? changedArray(array, [size], -1, value) : new ArrayValue(array.elementType, [size], [bound], [value, ...array.values]);
 }
 
 function incompatible(detail: string): PgError {
@@ -58,7 +70,7 @@ export function concatArrays(a: ArrayValue, b: ArrayValue): ArrayValue {
     dims = [large.dims[0]! + 1, ...large.dims.slice(1)];
     lbounds = large.lbounds;
   }
-  elementCount(dims);
+  expectElements(elementCount(dims));
   checkBounds(dims, lbounds);
   return new ArrayValue(a.elementType, dims, lbounds, [...a.values, ...b.values]);
 }
@@ -138,19 +150,31 @@ function fill(context: FunctionContext, value: Datum, sizes: ArrayValue | null, 
   const actual = bounds === DEFAULT_BOUNDS ? dims.map(() => 1) : lbounds;
   const count = elementCount(dims);
   checkBounds(dims, actual);
+  expectElements(count);
   return count === 0 ? emptyArray(elementType) : new ArrayValue(elementType, dims, actual, new Array<Datum>(count).fill(value));
 }
 const DEFAULT_BOUNDS = emptyArray(INT4OID);
 
+/** Looking through more elements than this may be cancelled. */
+const LONG_ARRAY = 256;
+
 /** a @> b: every element of b is somewhere in a; a NULL in b is in nothing. */
 function contains(a: ArrayValue, b: ArrayValue): boolean {
   const equals = sharedEquals(a, b);
-  return b.values.every((wanted) => wanted !== null && a.values.some((value) => value !== null && equals(value, wanted)));
+  const { length } = a.values;
+  return b.values.every((wanted) => {
+    if (length > LONG_ARRAY) checkForInterrupts();
+    return wanted !== null && a.values.some((value) => value !== null && equals(value, wanted));
+  });
 }
 
 function overlaps(a: ArrayValue, b: ArrayValue): boolean {
   const equals = sharedEquals(a, b);
-  return b.values.some((wanted) => wanted !== null && a.values.some((value) => value !== null && equals(value, wanted)));
+  const { length } = a.values;
+  return b.values.some((wanted) => {
+    if (length > LONG_ARRAY) checkForInterrupts();
+    return wanted !== null && a.values.some((value) => value !== null && equals(value, wanted));
+  });
 }
 
 function sharedEquals(a: ArrayValue, b: ArrayValue): (x: Datum, y: Datum) => boolean {
@@ -215,7 +239,7 @@ export function nestArrays(elementType: Oid, arrays: readonly (ArrayValue | null
   if (dims.length > 6) {
     throw new PgError('program_limit_exceeded', `number of array dimensions (${dims.length}) exceeds the maximum allowed (6)`);
   }
-  elementCount(dims);
+  expectElements(elementCount(dims));
   return new ArrayValue(elementType, dims, [1, ...first.lbounds], filled.flatMap((array) => array.values));
 }
 
@@ -280,14 +304,18 @@ registerBuiltins({
       return state;
     },
     array_agg_finalfn: (_context: FunctionContext, state: ArrayAggregate | null) =>
-      state === null ? null : makeArray(state.elementType, state.values.slice()),
+{
+      if (state === null) return null;
+      expectElements(state.values.length);
+      return makeArray(state.elementType, state.values.slice());
+    },
     array_agg_array_transfn: aggregateArray,
     array_agg_array_finalfn: (_context: FunctionContext, state: ArrayAggregate | null) =>
       state === null ? null : new ArrayValue(state.elementType, [state.count, ...state.shape!.dims],
         [1, ...state.shape!.lbounds], state.values.slice()),
   },
   set: {
-    array_unnest: (_context: FunctionContext, array: ArrayValue) => array.values,
+    array_unnest: (_context: FunctionContext, array: ArrayValue) => lastingValues(array),
     generate_subscripts: (_context: FunctionContext, array: ArrayValue, dimension: number, reverse: boolean) =>
       subscripts(array, dimension, reverse),
     generate_subscripts_nodir: (_context: FunctionContext, array: ArrayValue, dimension: number) =>

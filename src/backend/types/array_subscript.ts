@@ -1,6 +1,8 @@
 // Subscripts and slices of arrays, for the executor's SubscriptingRef: arrayfuncs.c's array_get_element, ... .
 import { PgError } from '../../common/errors.ts';
+import { expectBytes } from '../utils/memory_limit.ts';
 import { ArrayValue, type Datum, type Oid } from './datum.ts';
+import { changedArray } from './grown_array.ts';
 import { arrayTooLarge, checkBounds, elementCount, emptyArray, MAX_ARRAY_SIZE } from './array_io.ts';
 
 function subscriptError(message: string, detail?: string): PgError {
@@ -57,6 +59,7 @@ function widen(array: ArrayValue, low: number, high: number): ArrayValue {
   if (before === 0 && after === 0) return array;
   const size = before + array.dims[0]! + after;
   if (size > MAX_ARRAY_SIZE) throw arrayTooLarge();
+  expectBytes(size * 8);
   const values = [...new Array<Datum>(before).fill(null), ...array.values, ...new Array<Datum>(after).fill(null)];
   return new ArrayValue(array.elementType, [size], [lower], values);
 }
@@ -72,6 +75,8 @@ export function arrayAssignElement(array: ArrayValue | null, elementType: Oid, s
   let base = array;
   if (subscripts.length === 1) {
     if (subscripts[0]! >= 2147483647) throw arrayTooLarge();
+    const size = array.dims[0]!;
+    if (subscripts[0] === array.lbounds[0]! + size && size < MAX_ARRAY_SIZE) return changedArray(array, [size + 1], -1, value);
     base = widen(array, subscripts[0]!, subscripts[0]!);
   }
   let offset = 0;
@@ -80,7 +85,8 @@ export function arrayAssignElement(array: ArrayValue | null, elementType: Oid, s
     if (at < 0 || at >= base.dims[i]!) throw subscriptError('array subscript out of range');
     offset = offset * base.dims[i]! + at;
   }
-  const values = base === array ? [...base.values] : (base.values as Datum[]);
+  if (base === array) return changedArray(array, array.dims, offset, value);
+  const values = base.values as Datum[];
   values[offset] = value;
   return new ArrayValue(elementType, base.dims, base.lbounds, values);
 }

@@ -1,82 +1,100 @@
 // bytea: Uint8Array.
 import { PgError } from '../../common/errors.ts';
 import { settings } from '../utils/settings.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
+import { expectBytes } from '../utils/memory_limit.ts';
 import type { Int8 } from './datum.ts';
 import { registerBuiltins } from './fmgr.ts';
-import { compareBytes } from './characters.ts';
+import { compareBytes, flat, joinTexts } from './characters.ts';
 import { copyBytes } from './wire.ts';
 
 const isOctal = (code: number, high = 55): boolean => code >= 48 && code <= high;
 
+const hexDigit = (code: number): number =>
+  code >= 48 && code <= 57 ? code - 48 : (code | 32) >= 97 && (code | 32) <= 102 ? (code | 32) - 87 : -1;
+
 /** Hexadecimal digits, white space between pairs allowed. */
 export function decodeHex(text: string): Uint8Array {
-  const bytes: number[] = [];
+  expectBytes(text.length / 2);
+  if (text.length % 2 === 0) {
+    const plain = Buffer.from(text, 'hex');
+    if (plain.length * 2 === text.length) return plain;
+  }
+  const bytes = new Uint8Array(text.length >> 1);
+  let length = 0;
   const digit = (at: number): number => {
-    const value = parseInt(text[at]!, 16);
-    if (Number.isNaN(value)) {
+    const value = hexDigit(text.charCodeAt(at));
+    if (value < 0) {
       throw new PgError('invalid_parameter_value', `invalid hexadecimal digit: "${String.fromCodePoint(text.codePointAt(at)!)}"`);
     }
     return value;
   };
   for (let i = 0; i < text.length;) {
+    if ((i & 0xffff) === 0) checkForInterrupts();
     if (' \n\t\r'.includes(text[i]!)) {
       i++;
       continue;
     }
     const high = digit(i++);
     if (i >= text.length) throw new PgError('invalid_parameter_value', 'invalid hexadecimal data: odd number of digits');
-    bytes.push(high * 16 + digit(i++));
+    bytes[length++] = high * 16 + digit(i++);
   }
-  return Uint8Array.from(bytes);
+  return bytes.subarray(0, length);
 }
 
 /** The older text form: \\ and \ooo, everything else is its own UTF-8 bytes. */
 export function decodeEscape(text: string): Uint8Array {
+  expectBytes(2 * text.length);
   const source = Buffer.from(text, 'utf8');
-  const out: number[] = [];
+  const out = new Uint8Array(source.length);
+  let length = 0;
   for (let i = 0; i < source.length;) {
+    if ((i & 0xffff) === 0) checkForInterrupts();
     const byte = source[i]!;
     if (byte !== 92) {
-      out.push(byte);
+      out[length++] = byte;
       i++;
     } else if (source[i + 1] === 92) {
-      out.push(92);
+      out[length++] = 92;
       i += 2;
     } else if (i + 3 < source.length && isOctal(source[i + 1]!, 51) && isOctal(source[i + 2]!) && isOctal(source[i + 3]!)) {
-      out.push(((source[i + 1]! - 48) << 6) | ((source[i + 2]! - 48) << 3) | (source[i + 3]! - 48));
+      out[length++] = ((source[i + 1]! - 48) << 6) | ((source[i + 2]! - 48) << 3) | (source[i + 3]! - 48);
       i += 4;
     } else {
       throw new PgError('invalid_text_representation', 'invalid input syntax for type bytea');
     }
   }
-  return Uint8Array.from(out);
+  return out.subarray(0, length);
 }
 
 export function byteaIn(text: string): Uint8Array {
   if (!text.startsWith('\\x')) return decodeEscape(text);
-  const hex = text.slice(2);
-  if (hex.length % 2 === 0) {
-    const bytes = Buffer.from(hex, 'hex');
-    if (bytes.length * 2 === hex.length) return bytes;
-  }
-  return decodeHex(hex);
+  return decodeHex(text.slice(2));
 }
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 export function toHex(bytes: Uint8Array): string {
+  expectBytes(2 * bytes.length);
   return asBuffer(bytes).toString('hex');
 }
 
+const PIECE_BYTES = 1 << 14;
+
 /** `printable` bytes stand for themselves, a backslash is doubled, others are \ooo. */
 function encodeEscape(bytes: Uint8Array, printable: (byte: number) => boolean): string {
-  let text = '';
-  for (const byte of bytes) {
-    if (byte === 92) text += '\\\\';
-    else if (printable(byte)) text += String.fromCharCode(byte);
-    else text += `\\${byte.toString(8).padStart(3, '0')}`;
+  const parts: string[] = [];
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    checkForInterrupts();
+    let text = '';
+    for (const byte of bytes.subarray(at, at + PIECE_BYTES)) {
+      if (byte === 92) text += '\\\\';
+      else if (printable(byte)) text += String.fromCharCode(byte);
+      else text += `\\${byte.toString(8).padStart(3, '0')}`;
+    }
+    parts.push(flat(text));
   }
-  return text;
+  return joinTexts(parts, '');
 }
 
 /** bytea_output = escape. */
@@ -94,6 +112,7 @@ export function byteaOut(bytes: Uint8Array): string {
 }
 
 export function concatBytes(a: Uint8Array, b: Uint8Array): Uint8Array {
+  expectBytes(a.length + b.length);
   return Buffer.concat([a, b]);
 }
 
@@ -108,6 +127,7 @@ function overlayBytes(bytes: Uint8Array, replacement: Uint8Array, start: number,
   if (start <= 0) throw new PgError('substring_error', 'negative substring length not allowed');
   const end = start + length;
   if (end > 2147483647) throw new PgError('numeric_value_out_of_range', 'integer out of range');
+  expectBytes(bytes.length + replacement.length);
   return Buffer.concat([substringBytes(bytes, 1, start - 1), replacement, substringBytes(bytes, end)]);
 }
 
@@ -190,6 +210,10 @@ registerBuiltins({
       state.parts.push(value);
       return state;
     },
-    bytea_string_agg_finalfn: (state: BytesAggregate | null) => (state === null ? null : Buffer.concat(state.parts)),
+    bytea_string_agg_finalfn: (state: BytesAggregate | null) => {
+      if (state === null) return null;
+      expectBytes(state.parts.reduce((sum, part) => sum + part.length, 0));
+      return Buffer.concat(state.parts);
+    },
   },
 });

@@ -1,5 +1,8 @@
 // Text as SQL counts it: in characters (code points), while JavaScript counts UTF-16 units. Every function has a fast
 // path for text without surrogates, where both are the same.
+import { checkForInterrupts } from '../utils/interrupts.ts';
+import { expectBytes } from '../utils/memory_limit.ts';
+
 const SURROGATE = /[\ud800-\udfff]/;
 
 export function hasSurrogates(text: string): boolean {
@@ -18,6 +21,61 @@ export function charLength(text: string): number {
     }
   }
   return count;
+}
+
+/** What is made of a text by the piece needs no more memory than a piece's multiple, and can be cancelled. */
+const PIECE_UNITS = 1 << 16;
+
+const NEVER = /(?!)/;
+
+/** The same text in one piece: V8 keeps what was added up as a tree, of 32 bytes for each addition, until somebody looks into it. */
+export function flat(text: string): string {
+  NEVER.test(text);
+  return text;
+}
+
+/** `change(text)` for changes that look at each character for itself. */
+export function byPieces(text: string, change: (piece: string) => string): string {
+  if (text.length <= PIECE_UNITS) return change(text);
+  const parts: string[] = [];
+  for (let at = 0, end = 0; at < text.length; at = end) {
+    checkForInterrupts();
+    end = at + PIECE_UNITS;
+    if ((text.charCodeAt(end - 1) & 0xfc00) === 0xd800) end++;
+    parts.push(flat(change(text.slice(at, end))));
+  }
+  return joinTexts(parts, '');
+}
+
+/** `parts.join(separator)`, where there is room for it. */
+export function joinTexts(parts: readonly string[], separator: string): string {
+  let length = parts.length * separator.length;
+  for (let i = 0; i < parts.length; i++) length += parts[i]!.length;
+  expectBytes(length);
+  return parts.join(separator);
+}
+
+/** `text.split(separator)` that can be cancelled. */
+export function splitText(text: string, separator: string): string[] {
+  if (text.length <= PIECE_UNITS) return text.split(separator);
+  const fields: string[] = [];
+  let at = 0;
+  for (let end = text.indexOf(separator); end >= 0; end = text.indexOf(separator, at)) {
+    fields.push(text.slice(at, end));
+    at = end + separator.length;
+    if ((fields.length & 1023) === 0) checkForInterrupts();
+  }
+  fields.push(text.slice(at));
+  return fields;
+}
+
+/** V8 cannot make an array of more than 2^27 elements, and dies of trying. */
+const BYTES_PER_CHARACTER_IN_ARRAY = 32;
+
+/** The characters of a text, one by one. */
+export function charactersOf(text: string): string[] {
+  expectBytes(text.length * BYTES_PER_CHARACTER_IN_ARRAY);
+  return [...text];
 }
 
 /** Index in UTF-16 units of the character number `index` (from 0), at most the length. */

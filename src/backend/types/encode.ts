@@ -1,21 +1,34 @@
 // encode and decode, message digests, conversion between encodings.
 import { crypto } from '../../common/builtin.ts';
 import { PgError, notSupported } from '../../common/errors.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
+import { expectBytes } from '../utils/memory_limit.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { invalidParameter } from './errors.ts';
 import { decodeEscape, decodeHex, encodeEscapeFormat, toHex } from './bytea.ts';
+import { charLength } from './characters.ts';
 import { decodeUtf8 } from './wire.ts';
 
 /** RFC 2045: lines of 76 characters. */
 function encodeBase64(bytes: Uint8Array): string {
+  expectBytes(bytes.length * 3);
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
-  return text.length <= 76 ? text : text.match(/.{1,76}/g)!.join('\n');
+  if (text.length <= 76) return text;
+  const lines: string[] = [];
+  for (let at = 0; at < text.length; at += 76) {
+    lines.push(text.slice(at, at + 76));
+    if ((lines.length & 1023) === 0) checkForInterrupts();
+  }
+  return lines.join('\n');
 }
 
 function decodeBase64(text: string): Uint8Array {
-  const out: number[] = [];
+  expectBytes(text.length);
+  const out = new Uint8Array(Math.ceil(text.length / 4) * 3);
+  let length = 0, seen = 0;
   let buffer = 0, position = 0, end = 0;
   for (const char of text) {
+    if ((++seen & 0xffff) === 0) checkForInterrupts();
     if (char === ' ' || char === '\t' || char === '\n' || char === '\r') continue;
     let value = 0;
     if (char === '=') {
@@ -30,9 +43,9 @@ function decodeBase64(text: string): Uint8Array {
     }
     buffer = (buffer << 6) + value;
     if (++position === 4) {
-      out.push((buffer >> 16) & 255);
-      if (end === 0 || end > 1) out.push((buffer >> 8) & 255);
-      if (end === 0 || end > 2) out.push(buffer & 255);
+      out[length++] = (buffer >> 16) & 255;
+      if (end === 0 || end > 1) out[length++] = (buffer >> 8) & 255;
+      if (end === 0 || end > 2) out[length++] = buffer & 255;
       buffer = 0;
       position = 0;
     }
@@ -41,7 +54,7 @@ function decodeBase64(text: string): Uint8Array {
     throw new PgError('invalid_parameter_value', 'invalid base64 end sequence',
       { hint: 'Input data is missing padding, is truncated, or is otherwise corrupted.' });
   }
-  return Uint8Array.from(out);
+  return out.subarray(0, length);
 }
 
 interface Coding { encode: (bytes: Uint8Array) => string; decode: (text: string) => Uint8Array }
@@ -73,6 +86,7 @@ function encodingName(name: string, role: 'source ' | 'destination ' | ''): 'utf
 
 function convertTo(text: string, name: string): Uint8Array {
   const encoding = encodingName(name, 'destination ');
+  expectBytes(text.length);
   if (encoding === 'latin1') {
     for (const char of text) {
       if (char.codePointAt(0)! > 255) {
@@ -87,6 +101,7 @@ function convertTo(text: string, name: string): Uint8Array {
 }
 
 function convertFrom(bytes: Uint8Array, name: string, role: 'source ' | '' = 'source '): string {
+  expectBytes(bytes.length);
   return encodingName(name, role) === 'latin1' ? Buffer.from(bytes).toString('latin1') : decodeUtf8(bytes);
 }
 
@@ -103,6 +118,6 @@ registerBuiltins({
     pg_convert_to: convertTo,
     pg_convert_from: (bytes: Uint8Array, name: string) => convertFrom(bytes, name),
     pg_convert: (bytes: Uint8Array, from: string, to: string) => convertTo(convertFrom(bytes, from), to),
-    length_in_encoding: (bytes: Uint8Array, name: string) => [...convertFrom(bytes, name, '')].length,
+    length_in_encoding: (bytes: Uint8Array, name: string) => charLength(convertFrom(bytes, name, '')),
   },
 });

@@ -1,7 +1,9 @@
 // SQL values as JSON: to_json, row_to_json, json_build_object, json_agg and their jsonb twins. Text for json is written
 // with PostgreSQL's own spacing, which differs from function to function.
 import { PgError } from '../../common/errors.ts';
+import { expectBytes } from '../utils/memory_limit.ts';
 import { isInfinite, j2date, POSTGRES_EPOCH_JDATE, timestampToTm, Tm } from './calendar.ts';
+import { joinTexts } from './characters.ts';
 import { ArrayValue, type Datum, type Oid, RecordValue } from './datum.ts';
 import { dateOut, isInfiniteDate } from './date.ts';
 import { encodeXsdDate, encodeXsdDateTime } from './datetime_encode.ts';
@@ -102,7 +104,7 @@ export function arrayToJson(array: ArrayValue, lineFeeds: boolean): string {
     for (let i = 0; i < array.dims[level]!; i++) {
       parts.push(level + 1 < array.dims.length ? dimension(level + 1, false) : datumToJson(array.values[at++]!, array.elementType));
     }
-    return `[${parts.join(feeds ? ',\n ' : ',')}]`;
+    return `[${joinTexts(parts, feeds ? ',\n ' : ',')}]`;
   };
   return dimension(0, lineFeeds);
 }
@@ -112,7 +114,7 @@ export function rowToJson(record: RecordValue, lineFeeds: boolean): string {
   record.attributes.forEach((attribute, i) => {
     if (!attribute.dropped) parts.push(`${quoteJson(attribute.name)}:${datumToJson(record.values[i]!, attribute.typeOid)}`);
   });
-  return `{${parts.join(lineFeeds ? ',\n ' : ',')}}`;
+  return `{${joinTexts(parts, lineFeeds ? ',\n ' : ',')}}`;
 }
 
 /** datum_to_jsonb. */
@@ -247,11 +249,11 @@ registerBuiltins({
     to_jsonb: (context, value: Datum) => new JsonbValue(datumToItem(value, argumentType(context, 0))),
     json_build_array: (context, ...args: Datum[]) => {
       const given = variadicArguments(context, args);
-      return given === undefined ? null : `[${given.values.map((value, i) => datumToJson(value, given.types[i]!)).join(', ')}]`;
+      return given === undefined ? null : `[${joinTexts(given.values.map((value, i) => datumToJson(value, given.types[i]!)), ', ')}]`;
     },
     json_build_object: (context, ...args: Datum[]) => {
       const pairs = buildPairs(context, args, 'json_build_object', jsonNullKey, datumToJson);
-      return pairs === undefined ? null : `{${pairs.map(([key, value]) => `${quoteJson(key)} : ${value}`).join(', ')}}`;
+      return pairs === undefined ? null : `{${joinTexts(pairs.map(([key, value]) => `${quoteJson(key)} : ${value}`), ', ')}}`;
     },
     jsonb_build_array: (context, ...args: Datum[]) => {
       const given = variadicArguments(context, args);
@@ -271,6 +273,7 @@ registerBuiltins({
         if (value !== null && (categoryOf(type) === 'array' || categoryOf(type) === 'composite')) result.text += '\n ';
       }
       result.text += datumToJson(value, type);
+      expectBytes(result.text.length);
       return result;
     },
     json_object_agg_transfn: (context, state: JsonAggregate | null, key: Datum, value: Datum) => {
@@ -278,6 +281,7 @@ registerBuiltins({
       result.text += state === null ? '{ ' : ', ';
       if (key === null) throw fieldNameNull();
       result.text += `${quoteJson(keyText(key, argumentType(context, 1)))} : ${datumToJson(value, argumentType(context, 2))}`;
+      expectBytes(result.text.length);
       return result;
     },
     jsonb_agg_transfn: (context, state: JsonbAggregate | null, value: Datum) => {

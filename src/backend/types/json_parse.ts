@@ -1,6 +1,8 @@
 // JSON text to a tree, with PostgreSQL's errors: its jsonapi.c. A node knows where it stands in the text, because values
 // of type json are handed out as they were written.
 import { PgError } from '../../common/errors.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
+import { expectBytes } from '../utils/memory_limit.ts';
 import { compareText } from './characters.ts';
 
 export type JsonNode =
@@ -49,6 +51,7 @@ class Parser {
   private readonly text: string;
   /** Whether escapes are worked out, so that \u0000 and lone surrogates are errors. */
   private readonly unescape: boolean;
+  private looks = 0;
   private token: TokenType = 'invalid';
   private start = 0; // of the token; -1: the input ended
   private end = 0;
@@ -103,6 +106,7 @@ class Parser {
 
   private advance(): void {
     const { text } = this;
+    if ((++this.looks & 255) === 0) checkForInterrupts();
     let i = this.end;
     let c = text.charCodeAt(i);
     while (c === 32 || c === 10 || c === 13 || c === 9) {
@@ -355,6 +359,7 @@ const NEEDS_ESCAPE = /["\\\u0000-\u001f]/;
 
 /** escape_json: with quotes. */
 export function quoteJson(text: string): string {
+  expectBytes(text.length);
   return NEEDS_ESCAPE.test(text) ? JSON.stringify(text) : `"${text}"`;
 }
 

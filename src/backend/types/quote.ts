@@ -1,10 +1,11 @@
 // quote_ident, quote_literal, format(), parse_ident.
 import { PgError } from '../../common/errors.ts';
+import { expectBytes } from '../utils/memory_limit.ts';
 import { settings } from '../utils/settings.ts';
 import { ArrayValue, makeArray, type Datum } from './datum.ts';
 import { registerBuiltins, type FunctionContext } from './fmgr.ts';
 import { invalidParameter } from './errors.ts';
-import { charLength, clipUtf8 } from './characters.ts';
+import { byPieces, charLength, clipUtf8 } from './characters.ts';
 import { typeHooks } from './hooks.ts';
 import { TEXTOID } from './oids.ts';
 import { NAME_MAX_BYTES } from './name.ts';
@@ -12,11 +13,11 @@ import { NAME_MAX_BYTES } from './name.ts';
 /** An identifier as it must be written in SQL: quoted unless lower-case, plain and no keyword that needs it. */
 export function quoteIdentifier(name: string): string {
   const plain = !settings.quote_all_identifiers && /^[a-z_][a-z0-9_]*$/.test(name) && !typeHooks.isReservedWord(name);
-  return plain ? name : `"${name.replaceAll('"', '""')}"`;
+  return plain ? name : `"${byPieces(name, (piece) => piece.replaceAll('"', '""'))}"`;
 }
 
 export function quoteLiteral(text: string): string {
-  const quoted = `'${text.replace(/['\\]/g, '$&$&')}'`;
+  const quoted = `'${byPieces(text, (piece) => piece.replace(/['\\]/g, '$&$&'))}'`;
   return text.includes('\\') ? `E${quoted}` : quoted;
 }
 
@@ -109,8 +110,10 @@ function format(context: FunctionContext, pattern: string | null, args: readonly
       const raw = typeHooks.typeIo(typeOf(index)).output(value);
       text = kind === 's' ? raw : kind === 'I' ? quoteIdentifier(raw) : quoteLiteral(raw);
     }
+    expectBytes(width);
     const padding = ' '.repeat(Math.max(0, width - charLength(text)));
     result += alignLeft ? text + padding : padding + text;
+    expectBytes(result.length);
   }
   return result + pattern.slice(at);
 }

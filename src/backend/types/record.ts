@@ -1,5 +1,6 @@
 // Composite types and record: text and binary form, comparison.
 import { PgError } from '../../common/errors.ts';
+import { byPieces } from './characters.ts';
 import { RecordValue, type Datum, type Oid, type RecordAttribute } from './datum.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { compareRecords, recordsEqual } from './compare.ts';
@@ -70,7 +71,7 @@ function recordIn(text: string, typeOid: Oid, typmod: number): RecordValue {
 }
 
 function quoteField(text: string): string {
-  return text === '' || /["\\(),\s]/.test(text) ? `"${text.replace(/["\\]/g, '$&$&')}"` : text;
+  return text === '' || /["\\(),\s]/.test(text) ? `"${byPieces(text, (piece) => piece.replace(/["\\]/g, '$&$&'))}"` : text;
 }
 
 function liveColumns(record: RecordValue): { type: Oid; value: Datum }[] {

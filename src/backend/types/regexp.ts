@@ -1,6 +1,8 @@
 // Regular expressions: ~ and its kin, substring(), the regexp_* functions, SIMILAR TO. The language is translated by
 // regexp_translate.ts; here is the matching, with a cache of compiled patterns.
 import { PgError } from '../../common/errors.ts';
+import { callInterruptibly, checkForInterrupts } from '../utils/interrupts.ts';
+import { expectBytes } from '../utils/memory_limit.ts';
 import { makeArray, type ArrayValue } from './datum.ts';
 import { registerBuiltins, type FunctionContext } from './fmgr.ts';
 import { invalidParameter } from './errors.ts';
@@ -11,10 +13,15 @@ import { applyFlag, defaultFlags, regexError, translateRegex, type RegexFlags, t
 /** How much longer a match may be and still be looked for (see `longest`). */
 const LONGEST_SEARCH_UNITS = 256;
 
+/** Backtracking may take for ever where there are two choices or more, unless the text is very short; and long where it is long. */
+const CHOICE = /(?<!\()[*+?{|]|\\[1-9]/g, SHORT_UNITS = 16, LONG_UNITS = 4096;
+
+
 class Regex {
   readonly info: RegexInfo;
   /** Whether JavaScript's first match is the one PostgreSQL means, without further search. */
   readonly plain: boolean;
+  private readonly quickUnits: number;
   private readonly tester: RegExp;
   private readonly finder: RegExp;
   private exact: RegExp | undefined;
@@ -23,6 +30,7 @@ class Regex {
   constructor(info: RegexInfo) {
     this.info = info;
     this.plain = info.source === info.inner && !(info.alternatives && info.greedy);
+    this.quickUnits = (info.source.match(CHOICE)?.length ?? 0) > 1 ? SHORT_UNITS : LONG_UNITS;
     const flags = info.caseless ? 'iu' : 'u';
     try {
       this.tester = new RegExp(info.source, flags);
@@ -33,14 +41,18 @@ class Regex {
   }
 
   test(text: string): boolean {
-    return this.tester.test(text);
+    return text.length <= this.quickUnits ? this.tester.test(text) : callInterruptibly(this.tester, TEST, text);
+  }
+
+  private exec(regex: RegExp, text: string): RegExpExecArray | null {
+    return text.length <= this.quickUnits ? regex.exec(text) : callInterruptibly(regex, EXEC, text);
   }
 
   /** The next match that starts at or after a UTF-16 offset. */
   find(text: string, from: number): Match | null {
     const { finder, info } = this;
     finder.lastIndex = from;
-    const found = finder.exec(text);
+    const found = this.exec(finder, text);
     if (found === null) return null;
     const start = found.index;
     let end = start + found[0].length;
@@ -51,7 +63,7 @@ class Regex {
     // The groups by the quantifiers as written, within the bounds that are known now.
     this.divider ??= new RegExp(info.looksAhead ? info.inner : `(?:${info.inner})(?![^])`, flags);
     this.divider.lastIndex = start;
-    const divided = this.divider.exec(info.looksAhead ? text : text.slice(0, end));
+    const divided = this.exec(this.divider, info.looksAhead ? text : text.slice(0, end));
     return new Match(divided !== null && start + divided[0].length === end ? divided : found);
   }
 
@@ -60,11 +72,13 @@ class Regex {
     this.exact ??= new RegExp(`(?:${this.info.source})(?![^])`, flags);
     for (let longer = Math.min(text.length, end + LONGEST_SEARCH_UNITS); longer > end; longer--) {
       this.exact.lastIndex = start;
-      if (this.exact.test(text.slice(0, longer))) return longer;
+      if (this.exec(this.exact, text.slice(0, longer)) !== null) return longer;
     }
     return end;
   }
 }
+
+const { test: TEST, exec: EXEC } = RegExp.prototype;
 
 class Match {
   readonly start: number;
@@ -153,10 +167,11 @@ function flagsWithoutGlobal(options: string | undefined, name: string, instead?:
 
 /** All matches from an offset on. `skipDegenerate` leaves out empty ones at the end or right after another (splitting). */
 function* allMatches(regex: Regex, text: string, from: number, skipDegenerate: boolean): Generator<Match> {
-  let previousEnd = 0;
+  let previousEnd = 0, looks = 0;
   for (let at = from; at <= text.length;) {
     const match = regex.find(text, at);
     if (match === null) return;
+    if ((++looks & 63) === 0) checkForInterrupts();
     if (!skipDegenerate || (match.start < text.length && match.end > previousEnd)) yield match;
     previousEnd = match.end;
     at = match.end;
@@ -207,6 +222,7 @@ function replace(text: string, pattern: string, replacement: string, flags: Rege
     if (which !== 0 && ++count < which) continue;
     result += text.slice(at, match.start);
     for (const part of parts) result += typeof part === 'string' ? part : match.group(part) ?? '';
+    expectBytes(result.length);
     at = match.end;
     if (which !== 0) break;
   }

@@ -1,9 +1,10 @@
 // Functions over text: case, padding, trimming, splitting, translating. PostgreSQL's oracle_compat.c and half of varlena.c.
 import { PgError } from '../../common/errors.ts';
+import { expectBytes } from '../utils/memory_limit.ts';
 import { ArrayValue, makeArray, type Datum, type Int8, type Oid } from './datum.ts';
 import { registerBuiltins, type FunctionContext } from './fmgr.ts';
 import { invalidParameter, limitExceeded } from './errors.ts';
-import { charLength, hasSurrogates, sliceChars, trimPadding, utf8Length } from './characters.ts';
+import { byPieces, charactersOf, charLength, hasSurrogates, joinTexts, sliceChars, splitText, trimPadding, utf8Length } from './characters.ts';
 import { typeHooks } from './hooks.ts';
 import { TEXTOID } from './oids.ts';
 import { MAX_TEXT_BYTES } from './text.ts';
@@ -13,27 +14,35 @@ const C_COLLATION = 950, POSIX_COLLATION = 951;
 
 /** One character to one character, as towupper and towlower do. */
 function mapChars(text: string, change: (char: string) => string): string {
-  let result = '';
-  for (const char of text) {
-    const changed = change(char);
-    result += changed.length === char.length || charLength(changed) === 1 ? changed : char;
-  }
-  return result;
+  return byPieces(text, (piece) => {
+    let result = '';
+    for (const char of piece) {
+      const changed = change(char);
+      result += changed.length === char.length || charLength(changed) === 1 ? changed : char;
+    }
+    return result;
+  });
 }
 
 export function upperText(text: string, collation: Oid): string {
+  expectBytes(text.length);
   if (ASCII.test(text)) return text.toUpperCase();
-  if (collation === C_COLLATION || collation === POSIX_COLLATION) return text.replace(/[a-z]+/g, (part) => part.toUpperCase());
+  if (collation === C_COLLATION || collation === POSIX_COLLATION) return byPieces(text, (piece) => piece.replace(/[a-z]+/g, (part) => part.toUpperCase()));
   return mapChars(text, (char) => char.toUpperCase());
 }
 
 export function lowerText(text: string, collation: Oid): string {
+  expectBytes(text.length);
   if (ASCII.test(text)) return text.toLowerCase();
-  if (collation === C_COLLATION || collation === POSIX_COLLATION) return text.replace(/[A-Z]+/g, (part) => part.toLowerCase());
+  if (collation === C_COLLATION || collation === POSIX_COLLATION) return byPieces(text, (piece) => piece.replace(/[A-Z]+/g, (part) => part.toLowerCase()));
   return mapChars(text, (char) => (char === '\u0130' ? 'i' : char.toLowerCase()));
 }
 
+/** A replaced word takes a string, and places in V8's list of what the result is made of. */
+const BYTES_PER_WORD_LETTER = 32;
+
 function initcap(text: string, collation: Oid): string {
+  expectBytes(text.length * BYTES_PER_WORD_LETTER);
   const ascii = collation === C_COLLATION || collation === POSIX_COLLATION;
   return text.replace(ascii ? /[a-z0-9]+/gi : /[\p{L}\p{N}]+/gu, (word) => {
     const first = String.fromCodePoint(word.codePointAt(0)!);
@@ -49,7 +58,7 @@ export function trimText(text: string, set: string, left: boolean, right: boolea
     if (right) while (end > start && set.includes(text[end - 1]!)) end--;
     return text.slice(start, end);
   }
-  const chars = [...text], unwanted = new Set(set);
+  const chars = charactersOf(text), unwanted = new Set(set);
   end = chars.length;
   if (left) while (start < end && unwanted.has(chars[start]!)) start++;
   if (right) while (end > start && unwanted.has(chars[end - 1]!)) end--;
@@ -67,6 +76,7 @@ function pad(text: string, length: number, fill: string, left: boolean): string 
   if (have >= length) return sliceChars(text, 0, length);
   const fillLength = charLength(fill);
   if (fillLength === 0) return text;
+  expectBytes(length);
   const missing = length - have;
   const padding = sliceChars(fill.repeat(Math.ceil(missing / fillLength)), 0, missing);
   return left ? padding + text : text + padding;
@@ -75,6 +85,7 @@ function pad(text: string, length: number, fill: string, left: boolean): string 
 function repeatText(text: string, count: number): string {
   if (count <= 0 || text === '') return '';
   if (utf8Length(text) * count > MAX_TEXT_BYTES - 4) throw limitExceeded('requested length too large');
+  expectBytes(text.length * count);
   return text.repeat(count);
 }
 
@@ -92,23 +103,25 @@ function translate(text: string, from: string, to: string): string {
   [...from].forEach((char, i) => {
     if (!map.has(char)) map.set(char, targets[i] ?? '');
   });
-  let result = '';
-  for (const char of text) result += map.get(char) ?? char;
-  return result;
+  return byPieces(text, (piece) => {
+    let result = '';
+    for (const char of piece) result += map.get(char) ?? char;
+    return result;
+  });
 }
 
 function splitPart(text: string, separator: string, field: number): string {
   if (field === 0) throw invalidParameter('field position must not be zero');
   if (text === '') return '';
   if (separator === '') return field === 1 || field === -1 ? text : '';
-  const parts = text.split(separator);
+  const parts = splitText(text, separator);
   return parts[field > 0 ? field - 1 : parts.length + field] ?? '';
 }
 
 /** The fields of string_to_array: a NULL separator splits into characters, an empty one not at all. */
 function splitFields(text: string, separator: string | null, nullText: string | null): (string | null)[] {
   if (text === '') return [];
-  const fields = separator === null ? [...text] : separator === '' ? [text] : text.split(separator);
+  const fields = separator === null ? charactersOf(text) : separator === '' ? [text] : splitText(text, separator);
   return nullText === null ? fields : fields.map((field) => (field === nullText ? null : field));
 }
 
@@ -122,7 +135,7 @@ export function joinArray(array: ArrayValue, separator: string, nullText: string
     if (value !== null) parts.push(output(value));
     else if (nullText !== null) parts.push(nullText);
   }
-  return parts.join(separator);
+  return joinTexts(parts, separator);
 }
 
 /** The arguments of concat and friends from number `first` on, as text; NULLs stay. VARIADIC gives them as an array. */
@@ -148,7 +161,13 @@ function normalForm(name: string): string {
   return form;
 }
 
+function normalize(text: string, form: string): string {
+  expectBytes(text.length * 2);
+  return text.normalize(normalForm(form));
+}
+
 function unistr(text: string): string {
+  expectBytes(text.length);
   let result = '';
   let high = 0;
   const bad = (): PgError => new PgError('syntax_error', 'invalid Unicode surrogate pair');
@@ -215,8 +234,8 @@ registerBuiltins({
       array === null || separator === null ? null : joinArray(array, separator, nullText),
     to_hex32: (value: number) => (value >>> 0).toString(16),
     to_hex64: (value: Int8) => BigInt.asUintN(64, BigInt(value)).toString(16),
-    unicode_normalize_func: (text: string, form: string) => text.normalize(normalForm(form)),
-    unicode_is_normalized: (text: string, form: string) => text.normalize(normalForm(form)) === text,
+    unicode_normalize_func: normalize,
+    unicode_is_normalized: (text: string, form: string) => normalize(text, form) === text,
     unistr,
   },
   context: {
@@ -225,12 +244,12 @@ registerBuiltins({
     initcap: (context: FunctionContext, text: string) => initcap(text, context.collation),
     text_concat: (context: FunctionContext, ...args: Datum[]) => {
       const texts = variadicTexts(context, args, 0);
-      return texts === null ? null : present(texts).join('');
+      return texts === null ? null : joinTexts(present(texts), '');
     },
     text_concat_ws: (context: FunctionContext, separator: string | null, ...args: Datum[]) => {
       if (separator === null) return null;
       const texts = variadicTexts(context, [separator, ...args], 1);
-      return texts === null ? null : present(texts).join(separator);
+      return texts === null ? null : joinTexts(present(texts), separator);
     },
   },
   set: {

@@ -3,7 +3,8 @@
 import { registerBuiltins } from './fmgr.ts';
 import { limitExceeded } from './errors.ts';
 import { PgError } from '../../common/errors.ts';
-import { charIndex, charLength, compareText, sliceChars, unitOffset, utf8Length } from './characters.ts';
+import { expectBytes } from '../utils/memory_limit.ts';
+import { byPieces, charactersOf, charIndex, charLength, compareText, joinTexts, sliceChars, splitText, unitOffset, utf8Length } from './characters.ts';
 import { decodeUtf8, sendText } from './wire.ts';
 
 const same = (value: string): string => value;
@@ -11,9 +12,34 @@ const same = (value: string): string => value;
 /** A value may have at most 1 GB. */
 export const MAX_TEXT_BYTES = 0x3fffffff;
 
+/** What is longer is worth a look at memory; and replaced in by the piece. */
+const LONG_TEXT = 1 << 16;
+
+function expectText(length: number): void {
+  if (length > MAX_TEXT_BYTES) throw limitExceeded('requested length too large');
+  expectBytes(length);
+}
+
 export function concatText(a: string, b: string): string {
-  if (a.length + b.length > MAX_TEXT_BYTES) throw limitExceeded('requested length too large');
+  const length = a.length + b.length;
+  if (length > LONG_TEXT) expectText(length);
   return a + b;
+}
+
+function reverse(text: string): string {
+  if (text.length <= 4096) return [...text].reverse().join('');
+  const pieces: string[] = [];
+  byPieces(text, (piece) => {
+    pieces.push(charactersOf(piece).reverse().join(''));
+    return '';
+  });
+  return joinTexts(pieces.reverse(), '');
+}
+
+function replaceText(text: string, from: string, to: string): string {
+  if (from === '') return text;
+  if (text.length * Math.max(1, to.length) <= LONG_TEXT) return text.replaceAll(from, () => to);
+  return joinTexts(splitText(text, from), to);
 }
 
 /** substring(text from start for length): positions before 1 count against the length. */
@@ -29,6 +55,7 @@ export function overlayText(text: string, replacement: string, start: number, le
   if (start <= 0) throw new PgError('substring_error', 'negative substring length not allowed');
   const end = start + length;
   if (end > 2147483647) throw new PgError('numeric_value_out_of_range', 'integer out of range');
+  expectBytes(text.length + replacement.length);
   return sliceChars(text, 0, start - 1) + replacement + substringText(text, end);
 }
 
@@ -75,8 +102,8 @@ registerBuiltins({
     textpos: positionOf,
     text_left: leftText,
     text_right: rightText,
-    text_reverse: (text: string) => [...text].reverse().join(''),
+    text_reverse: reverse,
     text_starts_with: (text: string, prefix: string) => text.startsWith(prefix),
-    replace_text: (text: string, from: string, to: string) => (from === '' ? text : text.replaceAll(from, () => to)),
+    replace_text: replaceText,
   },
 });

@@ -1,5 +1,6 @@
 // bit(n) and bit varying: strings of the characters 0 and 1, which order like PostgreSQL's bit strings.
 import { PgError } from '../../common/errors.ts';
+import { byPieces } from './characters.ts';
 import type { Int8 } from './datum.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { invalidParameter, outOfRange } from './errors.ts';
@@ -145,12 +146,12 @@ registerBuiltins({
     bit_and: combine('AND', (a, b) => a && b),
     bit_or: combine('OR', (a, b) => a || b),
     bitxor: combine('XOR', (a, b) => a !== b),
-    bitnot: (bits: string) => bits.replace(/[01]/g, (bit) => (bit === '0' ? '1' : '0')),
+    bitnot: (bits: string) => byPieces(bits, (piece) => piece.replace(/[01]/g, (bit) => (bit === '0' ? '1' : '0'))),
     bitshiftleft: shift,
     bitshiftright: (bits: string, count: number) => shift(bits, -count),
     bitlength: (bits: string) => bits.length,
     bitoctetlength: (bits: string) => Math.ceil(bits.length / 8),
-    bit_bit_count: (bits: string) => bits.replaceAll('0', '').length,
+    bit_bit_count: (bits: string) => byPieces(bits, (piece) => piece.replaceAll('0', '')).length,
     bitsubstr: substring,
     bitsubstr_no_len: (bits: string, start: number) => substring(bits, start),
     bitoverlay: overlay,

@@ -22,7 +22,7 @@ const STEP_BYTES = 64 << 20;
 let collect: ((options?: object) => void) | null = null;
 /** So much may be in use, garbage included, before it is looked at closely again. */
 let nextLookBytes = 0;
-defineHooks('backend_memory_limit', { assign: () => { nextLookBytes = 0; } });
+defineHooks('backend_memory_limit', { assign: () => { nextLookBytes = roomBytes = 0; } });
 
 function limits(): { heap: number; all: number } {
   return { heap: v8.getHeapStatistics().heap_size_limit * SHARE_OF_HEAP, all: getInt('backend_memory_limit') * 1024 };
@@ -90,7 +90,36 @@ export function checkMemory(): number {
     return OFTEN;
   }
   nextLookBytes = 0;
-  throw new PgError('out_of_memory', 'out of memory', {
-    detail: `The server process uses ${Math.round(live / 1048576)} MB of memory, its limit is ${Math.round(limit / 1048576)} MB.`,
-  });
+  throw outOfMemory(`uses ${megabytes(live)} MB of memory`, limit);
+}
+
+const megabytes = (bytes: number): number => Math.round(bytes / 1048576);
+
+function outOfMemory(what: string, limit: number): PgError {
+  return new PgError('out_of_memory', 'out of memory', { detail: `The server process ${what}, its limit is ${megabytes(limit)} MB.` });
+}
+
+/** Values below this need not be announced. */
+const LARGE_VALUE_BYTES = 1 << 16;
+/** So much may be announced before the next look. */
+let roomBytes = 0;
+
+/** "I am about to make so many bytes": throws 53200 when the process would have more than it may. For whatever can make much
+ * more than it was given, before it does: between two interrupts there is no other look, and V8 ends a process that has no room. */
+export function expectBytes(bytes: number): void {
+  if (bytes >= LARGE_VALUE_BYTES && (roomBytes -= bytes) < 0) lookForRoom(bytes);
+}
+
+function lookForRoom(bytes: number): void {
+  const { heap, all } = limits(), limit = Math.min(heap, all);
+  const used = (): number => { const now = inUse(); return now.heap + now.external; };
+  let live = used();
+  if (live + bytes > limit) {
+    roomBytes = 0;
+    if (bytes <= limit) collectGarbage();
+    live = used();
+    if (live + bytes > limit) throw outOfMemory(`uses ${megabytes(live)} MB of memory and needs ${megabytes(bytes)} MB more`, limit);
+  }
+  if (bytes > largeFrom) wasLarge = true;
+  roomBytes = (limit - live - bytes) / 4;
 }

@@ -3,6 +3,7 @@ import { PgError } from '../../../common/errors.ts';
 import { formatType } from '../../catalog/format_type.ts';
 import { getBaseType, getElementType } from '../../catalog/lsyscache.ts';
 import { ArrayValue, type Datum, type Oid } from '../../types/datum.ts';
+import { lastingValues } from '../../types/grown_array.ts';
 import type { PlDatum } from './nodes.ts';
 
 export function foreachElements(value: Datum, type: Oid, slice: number, target: PlDatum): { values: readonly Datum[]; type: Oid; typmod: number } {
@@ -20,7 +21,7 @@ export function foreachElements(value: Datum, type: Oid, slice: number, target: 
     throw new PgError('datatype_mismatch', 'FOREACH ... SLICE loop variable must be of an array type');
   }
   if (slice === 0 && target.kind === 'var' && isArray) throw new PgError('datatype_mismatch', 'FOREACH loop variable must not be of an array type');
-  if (slice === 0) return { values: array.values, type: element, typmod: -1 };
+  if (slice === 0) return { values: lastingValues(array), type: element, typmod: -1 };
   const size = dims.slice(dims.length - slice).reduce((a, b) => a * b, 1);
   const values: ArrayValue[] = [];
   for (let i = 0; i < array.values.length; i += size) {

@@ -1,5 +1,6 @@
 // A parser of XML 1.0 with namespaces. It goes the way of libxml2, so that it finds the same errors at the same places: users
 // read them in DETAIL. The text is taken as the bytes of its UTF-8 form, one character each, for places count in bytes.
+import { checkForInterrupts } from '../../utils/interrupts.ts';
 import { makeNode, namespaceAt, XML_NAMESPACE, type XmlNode } from './tree.ts';
 
 /** What went wrong, and how bad: errors about namespaces matter only to those who want the tree. */
@@ -266,6 +267,7 @@ export class XmlParser {
   }
 
   private element(): void {
+    checkForInterrupts();
     const depth = this.open.length;
     if (!this.startTag()) return;
     if (this.open.length === depth) return;

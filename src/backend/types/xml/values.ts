@@ -2,6 +2,7 @@
 import { PgError } from '../../../common/errors.ts';
 import { settings } from '../../utils/settings.ts';
 import { isInfinite, j2date, POSTGRES_EPOCH_JDATE, timestampToTm, Tm } from '../calendar.ts';
+import { byPieces, joinTexts } from '../characters.ts';
 import type { ArrayValue, Datum, Oid } from '../datum.ts';
 import { isInfiniteDate } from '../date.ts';
 import { encodeXsdDate, encodeXsdDateTime } from '../datetime_encode.ts';
@@ -12,7 +13,7 @@ import { zonedTm } from '../timestamp.ts';
 
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '\r': '&#x0d;' };
 
-export const escapeXml = (text: string): string => text.replace(/[&<>\r]/g, (c) => ESCAPES[c]!);
+export const escapeXml = (text: string): string => byPieces(text, (piece) => piece.replace(/[&<>\r]/g, (c) => ESCAPES[c]!));
 
 const scratch = new Tm();
 
@@ -24,7 +25,7 @@ function infinite(what: 'date' | 'timestamp'): PgError {
 export function sqlToXml(value: Datum, typeOid: Oid, escaped: boolean): string {
   const io = typeHooks.typeIo(typeOid);
   if (io.typelem !== 0 && io.typcategory === 'A') {
-    return (value as ArrayValue).values.filter((v) => v !== null).map((v) => `<element>${sqlToXml(v, io.typelem, true)}</element>`).join('');
+    return joinTexts((value as ArrayValue).values.filter((v) => v !== null).map((v) => `<element>${sqlToXml(v, io.typelem, true)}</element>`), '');
   }
   switch (io.basetype) {
     case BOOLOID: return value === true ? 'true' : 'false';

@@ -3,6 +3,7 @@ import { PgError, type ErrorFields } from '../../../common/errors.ts';
 import type { ConditionName } from '../../../common/sqlstate.ts';
 import { sendWarning } from '../../utils/session.ts';
 import { settings } from '../../utils/settings.ts';
+import { byPieces, joinTexts } from '../characters.ts';
 import { ArrayValue, type Datum, type Oid } from '../datum.ts';
 import { registerBuiltins } from '../fmgr.ts';
 import { TEXTOID, XMLOID } from '../oids.ts';
@@ -132,7 +133,7 @@ export function xmlConcat(values: readonly (string | null)[]): string | null {
   const versions = parts.map((p) => p.version);
   const version = versions.every((v) => v !== null && v === versions[0]) ? versions[0]! : null;
   const standalone = parts.every((p) => p.standalone === 'yes') ? 'yes' : parts.every((p) => p.standalone !== null) && parts.some((p) => p.standalone === 'no') ? 'no' : null;
-  return (version !== null || standalone === 'yes' ? writeDeclaration({ version, standalone }) : '') + parts.map((p) => p.rest).join('');
+  return (version !== null || standalone === 'yes' ? writeDeclaration({ version, standalone }) : '') + joinTexts(parts.map((p) => p.rest), '');
 }
 
 export function xmlPi(target: string, argument: string | null): string {
@@ -154,11 +155,11 @@ export function xmlElement(name: string, attributes: readonly { name: string; va
   let head = `<${name}`;
   for (const a of attributes) if (a.value !== null) head += ` ${a.name}="${escapeAttribute(a.value)}"`;
   const parts = content.filter((c) => c !== null);
-  return parts.length === 0 ? `${head}/>` : `${head}>${parts.join('')}</${name}>`;
+  return parts.length === 0 ? `${head}/>` : `${head}>${joinTexts(parts, '')}</${name}>`;
 }
 
 const ATTRIBUTE: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\r': '&#13;', '\n': '&#10;', '\t': '&#9;' };
-const escapeAttribute = (text: string): string => text.replace(/[&<>"\r\n\t]/g, (c) => ATTRIBUTE[c]!);
+const escapeAttribute = (text: string): string => byPieces(text, (piece) => piece.replace(/[&<>"\r\n\t]/g, (c) => ATTRIBUTE[c]!));
 
 export function xmlForest(elements: readonly { name: string; value: string | null }[]): string | null {
   const given = elements.filter((e) => e.value !== null);
