@@ -46,6 +46,9 @@ let gc: ((options: object) => void) | undefined;
  * depends on how fast the machine is just now. A collection that nobody expects throws out half of what the rehearsal has
  * learnt; and it writes to every page, so that a child has all of them to itself from then on. */
 const growTo = (percent: number): void => v8.setFlagsFromString(`--heap-growing-percent=${percent}`);
+/** The rehearsal would leave the young generation as large as it gets. A session begins with a small one, which it writes to all over
+ * and again, and which is its own memory; it grows with statements of which much survives. */
+const youngMayGrow = (may: boolean): void => v8.setFlagsFromString(`--semi-space-growth-factor=${may ? 2 : 1}`);
 const REHEARSAL_GROWTH = 300, SESSION_GROWTH = 100;
 
 /** Throws out what loading left behind. Compiled functions stay (the launcher says --no-flush-bytecode), but what they
@@ -60,6 +63,7 @@ export function collectGarbage(type: 'major' | 'minor'): void {
   }
   if (type === 'major') gc({ type, execution: 'sync', flavor: 'last-resort' });
   growTo(REHEARSAL_GROWTH);
+  youngMayGrow(false);
   // After one that reduces memory V8 lets the heap grow by little until the next major one, which would throw out what
   // has been learnt since: a regular one sets its mind at rest.
   gc({ type, execution: 'sync' });
@@ -98,6 +102,7 @@ export function settleMemory(): void {
   compileFor('default');
   collectGarbage('minor');
   growTo(SESSION_GROWTH);
+  youngMayGrow(true);
   if (getString('huge_pages') !== 'off') fillCodeSpace();
   const filled = port.packMemory(), huge = getString('huge_pages') === 'off' ? 0 : port.collapseMemory();
   log('DEBUG1', `holes in memory filled: ${filled} bytes; memory in huge pages: ${huge} bytes`);
