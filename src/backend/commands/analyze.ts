@@ -12,6 +12,7 @@ import type { Attribute, Relation } from '../catalog/relation.ts';
 import type { PgStatistic } from '../catalog/rows.ts';
 import { attributeByNumber } from '../catalog/syscache.ts';
 import { operatorFunction } from '../executor/fmgr_info.ts';
+import { analyzeExtended } from './extended_stats.ts';
 import { allChildren } from './tablecmds.ts';
 import { liveRowsInBlock } from '../transaction/block_image.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
@@ -68,6 +69,7 @@ export function analyzeTable(table: Relation, columns: readonly number[] | null)
       if (target === 0) continue;
       storeStatistics(table.oid, a.attnum, a.atttypid, columnStatistics(a, sample, target));
     }
+    analyzeExtended(table, sample, columns, false, describeExpression);
     commandCounterIncrement();
   }
   return sample;
@@ -91,6 +93,7 @@ export function analyzeTree(table: Relation, columns: readonly number[] | null):
     const target = targets.get(a.attnum)!;
     if (target > 0) storeStatistics(table.oid, a.attnum, a.atttypid, columnStatistics(a, merged, target), true);
   }
+  analyzeExtended(table, merged, columns, true, describeExpression);
   commandCounterIncrement();
   return totalRows;
 }
@@ -261,10 +264,12 @@ function mostCommonCount(counts: readonly number[], distinct: number, nullFracti
   return count;
 }
 
-function storeStatistics(relation: Oid, attnum: number, type: Oid, stats: ColumnStatistics, inherited = false): void {
+const describeExpression = (column: Attribute, sample: Sample, target: number): PgStatistic => statisticRow(0, 0, column.atttypid, columnStatistics(column, sample, target), false);
+
+function statisticRow(relation: Oid, attnum: number, type: Oid, stats: ColumnStatistics, inherited: boolean): PgStatistic {
   const slot = (n: number): Slot => stats.slots[n] ?? { kind: 0, op: 0, collation: 0, numbers: null, values: null };
   const values = (n: number): Datum => (slot(n).values === null ? null : makeArray(type, slot(n).values!));
-  const row: PgStatistic = {
+  return {
     starelid: relation, staattnum: attnum, stainherit: inherited, stanullfrac: Math.fround(stats.nullFraction), stawidth: stats.width, stadistinct: Math.fround(stats.distinct),
     stakind1: slot(0).kind, stakind2: slot(1).kind, stakind3: slot(2).kind, stakind4: slot(3).kind, stakind5: slot(4).kind,
     staop1: slot(0).op, staop2: slot(1).op, staop3: slot(2).op, staop4: slot(3).op, staop5: slot(4).op,
@@ -272,6 +277,10 @@ function storeStatistics(relation: Oid, attnum: number, type: Oid, stats: Column
     stanumbers1: slot(0).numbers, stanumbers2: slot(1).numbers, stanumbers3: slot(2).numbers, stanumbers4: slot(3).numbers, stanumbers5: slot(4).numbers,
     stavalues1: values(0), stavalues2: values(1), stavalues3: values(2), stavalues4: values(3), stavalues5: values(4),
   };
+}
+
+function storeStatistics(relation: Oid, attnum: number, type: Oid, stats: ColumnStatistics, inherited = false): void {
+  const row = statisticRow(relation, attnum, type, stats, inherited);
   const [old] = catalogFind(ids.StatisticRelationId, ids.PgStatisticRelidAttInhIndexId, [relation, attnum, inherited]);
   if (old !== undefined) catalogUpdate(ids.StatisticRelationId, old, row);
   else catalogInsert(ids.StatisticRelationId, row);

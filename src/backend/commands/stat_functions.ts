@@ -32,7 +32,7 @@ const UNKNOWN = words(`
 
 const NO_ROWS = words(`
   pg_stat_get_progress_info pg_stat_get_wal_senders pg_get_replication_slots pg_show_replication_origin_status
-  pg_get_shmem_allocations pg_stats_ext_mcvlist_items`);
+  pg_get_shmem_allocations`);
 
 /** Nothing is counted, so there is nothing to reset or to flush. */
 const nothing = (): string => '';

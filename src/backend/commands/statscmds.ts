@@ -1,5 +1,5 @@
-// CREATE and ALTER STATISTICS (PostgreSQL's statscmds.c): kept, shown and dropped with what they are about. ANALYZE finds out
-// nothing for them yet, so estimates are as without them.
+// CREATE and ALTER STATISTICS (PostgreSQL's statscmds.c): kept, shown and dropped with what they are about. ANALYZE gathers what
+// they ask for (extended_stats.ts), the planner uses it (optimizer/extended_stats.ts).
 import { PgError } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
 import { mustBeOwner, objectOwnercheck, relkindNoun } from '../catalog/aclchk.ts';

@@ -24,7 +24,11 @@ const STATISTIC_KIND_CORRELATION = 3;
 /** `inherited`: of the table together with its children. */
 export function columnStatistics(relid: Oid, attnum: number, inherited = false): ColumnStatistics | undefined {
   const row = statisticOf(relid, attnum, inherited) as Record<string, unknown> | undefined;
-  if (row === undefined) return undefined;
+  return row === undefined ? undefined : statisticsOfRow(row);
+}
+
+/** A row of pg_statistic. */
+export function statisticsOfRow(row: Record<string, unknown>): ColumnStatistics {
   const stats: ColumnStatistics = {
     nullFraction: row['stanullfrac'] as number, width: row['stawidth'] as number, distinct: row['stadistinct'] as number,
     mcv: null, histogram: null, correlation: 0,

@@ -3,12 +3,14 @@ import { callable, functionInfo, operator } from '../executor/fmgr_info.ts';
 import { hashKeyFunction, typeComparator } from '../executor/sort_support.ts';
 import { exprCollation, exprType } from '../nodes/nodeFuncs.ts';
 import type { IndexInfo } from '../catalog/relation.ts';
-import type { Expr, Var } from '../nodes/primnodes.ts';
+import type { BoolExpr, Expr, Var } from '../nodes/primnodes.ts';
 import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
 import { fixedPrefix, greaterText, type PatternKind } from '../types/pattern_prefix.ts';
 import { equal, pullVarnos, pullVars, stripRelabel } from './clauses.ts';
 import { clampRows } from './costsize.ts';
+import { distinctTogether, expressionStatistics, extendedOr, extendedSelectivity } from './extended_stats.ts';
 import { type ColumnStatistics, columnStatistics } from './plancat.ts';
+import { makeRestrictInfo } from './restrictinfo.ts';
 import type { PlannerInfo, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
 import { singleton } from './relids.ts';
 
@@ -29,7 +31,7 @@ function columnOf(root: PlannerInfo, e: Expr): Column | null {
   if (v.kind !== 'Var' || v.varlevelsup !== 0) {
     const rti = singleton(pullVarnos(v));
     const rel = rti === 0 ? undefined : root.rels[rti];
-    return rel === undefined ? null : { rel, stats: undefined, unique: false, type: exprType(v), attno: 0, values: false };
+    return rel === undefined ? null : { rel, stats: expressionStatistics(rel, v), unique: false, type: exprType(v), attno: 0, values: false };
   }
   const rel = root.rels[v.varno];
   if (rel === undefined) return null;
@@ -89,7 +91,22 @@ function constValue(e: Expr): { known: true; value: Datum } | null {
   return { known: true, value: c.constvalue };
 }
 
+/** The one table that conditions are about. */
+function onlyRelation(root: PlannerInfo, clauses: readonly Expr[]): RelOptInfo | null {
+  let relids = 0n;
+  for (const c of clauses) relids |= pullVarnos(c);
+  const rti = singleton(relids);
+  return rti === 0 ? null : root.rels[rti] ?? null;
+}
+
 export function clauselistSelectivity(root: PlannerInfo, clauses: readonly RestrictInfo[], sjinfo: SpecialJoinInfo | null = null): number {
+  const rel = sjinfo === null && clauses.length > 0 && (clauses.length > 1 || clauses[0]!.clause.kind === 'BoolExpr') ? onlyRelation(root, clauses.map((r) => r.clause)) : null;
+  const together = rel === null ? null : extendedSelectivity(rel, clauses, (list) => simpleSelectivity(root, list, null, true));
+  return together === null ? simpleSelectivity(root, clauses, sjinfo) : clamp(together.selectivity * simpleSelectivity(root, together.rest, null));
+}
+
+/** As though columns were independent; `alone`: nothing is known of several columns. */
+function simpleSelectivity(root: PlannerInfo, clauses: readonly RestrictInfo[], sjinfo: SpecialJoinInfo | null, alone = false): number {
   let s = 1;
   const ranges = new Map<string, { low: number | null; high: number | null; nullFraction: number }>();
   for (const rinfo of clauses) {
@@ -101,7 +118,7 @@ export function clauselistSelectivity(root: PlannerInfo, clauses: readonly Restr
       ranges.set(range.key, entry);
       continue;
     }
-    s *= restrictSelectivity(root, rinfo, sjinfo);
+    s *= alone ? clamp(clauseSelectivity(root, rinfo.clause, sjinfo, true)) : restrictSelectivity(root, rinfo, sjinfo);
   }
   for (const { low, high, nullFraction } of ranges.values()) {
     if (low !== null && high !== null) {
@@ -136,7 +153,24 @@ function restrictSelectivity(root: PlannerInfo, rinfo: RestrictInfo, sjinfo: Spe
 
 const functionName = (oid: number): string => (oid === 0 ? '' : functionInfo(oid).name);
 
-export function clauseSelectivity(root: PlannerInfo, e: Expr, sjinfo: SpecialJoinInfo | null): number {
+/** An OR or AND within a condition, by what is known of several columns together. */
+function boolSelectivity(root: PlannerInfo, e: BoolExpr, sjinfo: SpecialJoinInfo | null): number | null {
+  const rel = sjinfo === null && e.boolop !== 'not' ? onlyRelation(root, e.args) : null;
+  if (rel === null) return null;
+  const arms = e.args.map((a) => makeRestrictInfo(a, true));
+  if (e.boolop === 'and') return extendedSelectivity(rel, arms, () => 1) === null ? null : clauselistSelectivity(root, arms);
+  const known = extendedOr(rel, arms, (r) => clauseSelectivity(root, r.clause, null, true));
+  return known === null ? null : known.rest.reduce((s, r) => {
+    const t = clauseSelectivity(root, r.clause, null);
+    return s + t - s * t;
+  }, known.selectivity);
+}
+
+export function clauseSelectivity(root: PlannerInfo, e: Expr, sjinfo: SpecialJoinInfo | null, alone = false): number {
+  if (e.kind === 'BoolExpr' && !alone) {
+    const together = boolSelectivity(root, e, sjinfo);
+    if (together !== null) return together;
+  }
   switch (e.kind) {
     case 'Const': return e.constvalue === true ? 1 : 0;
     case 'Var': {
@@ -144,10 +178,10 @@ export function clauseSelectivity(root: PlannerInfo, e: Expr, sjinfo: SpecialJoi
       return c?.stats === undefined ? 0.5 : booleanFraction(c.stats, true);
     }
     case 'BoolExpr':
-      if (e.boolop === 'not') return 1 - clauseSelectivity(root, e.args[0]!, sjinfo);
-      if (e.boolop === 'and') return e.args.reduce((s, a) => s * clauseSelectivity(root, a, sjinfo), 1);
+      if (e.boolop === 'not') return 1 - clauseSelectivity(root, e.args[0]!, sjinfo, alone);
+      if (e.boolop === 'and') return e.args.reduce((s, a) => s * clauseSelectivity(root, a, sjinfo, alone), 1);
       return e.args.reduce((s, a) => {
-        const t = clauseSelectivity(root, a, sjinfo);
+        const t = clauseSelectivity(root, a, sjinfo, alone);
         return s + t - s * t;
       }, 0);
     case 'OpExpr': return operatorSelectivity(root, e, sjinfo);
@@ -449,14 +483,44 @@ function equalitySemi(outer: Column | null, inner: Column | null): number {
   return (no.count <= count || count < 0 ? 1 : count / no.count) * (1 - nulls);
 }
 
+/** Counts the combinations that statistics tell of; what is left is to be counted by itself. */
+function groupsTogether(root: PlannerInfo, exprs: readonly Expr[], counted: (c: Column, n: number, known: number) => void): readonly Expr[] {
+  if (exprs.length < 2) return exprs;
+  let rest = exprs.flatMap((e): Expr[] => (e.kind === 'Var' || exprType(e) === BOOLOID || pullVars(e).length === 0 || columnOf(root, e)?.stats !== undefined ? [e] : varsOf(e)));
+  for (const rel of new Set(exprs.map((e) => onlyRelation(root, [e])))) {
+    if (rel === null) continue;
+    for (;;) {
+      const known = distinctTogether(rel, rest);
+      if (known === null) break;
+      counted({ rel, stats: undefined, unique: false, type: 0, attno: 0, values: false }, known.count, 1);
+      rest = rest.filter((e) => !known.covered.includes(e));
+    }
+  }
+  return rest;
+}
+
 /** estimate_num_groups: how many different combinations of values. */
 export function estimateGroups(root: PlannerInfo, exprs: readonly Expr[], inputRows: number): number {
   let groups = 1;
   const perRel = new Map<RelOptInfo, { product: number; most: number; vars: number }>();
+  const counted = (c: Column, n: number, known: number): void => {
+    const entry = perRel.get(c.rel);
+    if (entry === undefined) perRel.set(c.rel, { product: n, most: n, vars: known });
+    else {
+      entry.product *= n;
+      entry.most = Math.max(entry.most, n);
+      entry.vars += known;
+    }
+  };
   const seen: Expr[] = [];
-  for (const e of exprs) {
+  for (const e of groupsTogether(root, exprs, counted)) {
     if (seen.some((x) => equal(x, e))) continue;
     seen.push(e);
+    const own = e.kind === 'Var' ? null : columnOf(root, e);
+    if (own?.stats !== undefined) {
+      counted(own, distinctOf(own).count, 1);
+      continue;
+    }
     const vars = e.kind === 'Var' ? [e] : varsOf(e);
     if (e.kind !== 'Var' && exprType(e) === 16) {
       groups *= 2;
@@ -473,13 +537,7 @@ export function estimateGroups(root: PlannerInfo, exprs: readonly Expr[], inputR
         groups *= n;
         continue;
       }
-      const entry = perRel.get(c.rel);
-      if (entry === undefined) perRel.set(c.rel, { product: n, most: n, vars: 1 });
-      else {
-        entry.product *= n;
-        entry.most = Math.max(entry.most, n);
-        entry.vars++;
-      }
+      counted(c, n, 1);
     }
   }
   for (const [rel, { product, most, vars }] of perRel) {

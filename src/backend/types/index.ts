@@ -57,3 +57,4 @@ import './geo_ops.ts';
 import './tsvector.ts';
 import './tsquery.ts';
 import './xml/xml.ts';
+import './extended_stats.ts';
