@@ -177,14 +177,14 @@ export function grantOnColumn(relation: Oid, attnum: number, grant: Grant): void
   const [tuple] = catalogFind(ids.AttributeRelationId, ids.PgAttributeRelidAttnumIndexId, [relation, attnum]);
   const owner = sys.classByOid(relation)!.relowner;
   const old = tuple!.row.attacl ? parseAcl(tuple!.row.attacl) : [];
-  const acl = applyGrant(old, owner, 'c', grant, 'column', tuple!.row.attname, getTableAcl(relation));
+  const acl = applyGrant(old, owner, 'c', grant, 'column', tuple!.row.attname, getTableAcl(relation), sys.classByOid(relation)!.relname);
   catalogUpdate(ids.AttributeRelationId, tuple!, { attacl: acl.length === 0 ? null : formatAcl(acl) });
   updateAclDependencies(ids.RelationRelationId, relation, attnum, owner, aclMembers(old), aclMembers(acl));
 }
 const getTableAcl = (relation: Oid): readonly AclItem[] => objectAcl(ids.RelationRelationId, relation)!.acl;
 
 function applyGrant(old: readonly AclItem[], owner: Oid, kind: AclKind, grant: Grant, noun: string, name: string,
-  tableAcl: readonly AclItem[] = []): AclItem[] {
+  tableAcl: readonly AclItem[] = [], relationName = ''): AclItem[] {
   const all = grant.privileges === 0;
   const wanted = all ? ALL_RIGHTS[kind] : grant.privileges;
   const role = session.currentUser;
@@ -196,9 +196,9 @@ function applyGrant(old: readonly AclItem[], owner: Oid, kind: AclKind, grant: G
   }
   const possible = wanted & goptions;
   if (possible === 0) warn(grant.isGrant ? 'warning_privilege_not_granted' : 'warning_privilege_not_revoked',
-    `no privileges ${grant.isGrant ? 'were granted' : 'could be revoked'} for "${name}"`);
+    `no privileges ${grant.isGrant ? 'were granted' : 'could be revoked'} for ${kind === 'c' ? `column "${name}" of relation "${relationName}"` : `"${name}"`}`);
   else if (!all && possible !== wanted) warn(grant.isGrant ? 'warning_privilege_not_granted' : 'warning_privilege_not_revoked',
-    `not all privileges ${grant.isGrant ? 'were granted' : 'could be revoked'} for "${name}"`);
+    `not all privileges ${grant.isGrant ? 'were granted' : 'could be revoked'} for ${kind === 'c' ? `column "${name}" of relation "${relationName}"` : `"${name}"`}`);
   let acl: AclItem[] = [...old];
   for (const grantee of grant.grantees) {
     if (grant.isGrant && grant.grantOption && grantee === 0) {

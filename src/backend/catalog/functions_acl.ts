@@ -5,6 +5,8 @@ import { registerBuiltins, type FunctionContext } from '../types/fmgr.ts';
 import { aclDefault, formatAcl, formatAclItem, parseAclItem, privilegeLetters, ACL_LETTERS, PRIVILEGE_NAMES, type AclItem, type AclKind } from './acl.ts';
 import { getRoleOid } from './objectaddress.ts';
 import * as ids from './oids.ts';
+import { truncateIdentifier } from '../utils/identifier.ts';
+import { sendWarning } from '../utils/session.ts';
 import { authIdByOid } from './syscache.ts';
 
 const SAFE = /^[A-Za-z0-9_]+$/;
@@ -19,38 +21,57 @@ export function aclItemOut(item: string): string {
   return `${grantee === 0 ? '' : roleText(grantee)}=${privilegeLetters(privs, goptions)}/${roleText(grantor)}`;
 }
 
-function aclItemIn(text: string): string {
-  const name = '(?:"((?:[^"]|"")*)"|([A-Za-z0-9_\\u0080-\\uffff]*))';
-  const m = new RegExp(`^\\s*(?:(group|user)\\s+)?${name}=([a-zA-Z*]*)\\s*(?:/\\s*${name})?\\s*$`).exec(text);
-  if (!m) {
-    if (!text.includes('=')) throw new PgError('invalid_text_representation', 'missing "=" sign');
-    throw new PgError('invalid_text_representation', 'extra garbage at the end of the ACL specification');
+/** A role's name at the front of the text, quoted or not, and what comes after it (getid). */
+function takeName(text: string): [name: string, rest: string] {
+  const from = text.trimStart();
+  let name = '';
+  let quoted = false;
+  let i = 0;
+  for (; i < from.length; i++) {
+    const c = from[i]!;
+    if (c === '"') {
+      if (quoted && from[i + 1] === '"') name += from[i++];
+      else quoted = !quoted;
+    } else if (quoted || /[\w\u0080-\uffff]/.test(c)) name += c;
+    else break;
   }
-  let privs = 0, goptions = 0, last = 0;
-  for (const c of m[4]!) {
-    const i = c === '*' ? -1 : ACL_LETTERS.indexOf(c);
-    if (c === '*') goptions |= last;
-    else if (i < 0) throw new PgError('invalid_text_representation', 'invalid mode character: must be one of "arwdDxtXUCTcsA"');
-    else privs |= last = 1 << i;
-  }
-  const unquote = (quoted: string | undefined, plain: string | undefined): string => (quoted !== undefined ? quoted.replaceAll('""', '"') : plain ?? '');
-  const grantee = unquote(m[2], m[3]);
-  const grantor = unquote(m[5], m[6]);
-  if (grantor === '') {
-    // As PostgreSQL, which warns that it takes the owner of the site.
-    return formatAclItem({ grantee: grantee === '' ? 0 : getRoleOid(grantee), grantor: ids.BOOTSTRAP_SUPERUSERID, privs, goptions });
-  }
-  return formatAclItem({ grantee: grantee === '' ? 0 : getRoleOid(grantee), grantor: getRoleOid(grantor), privs, goptions });
+  return [truncateIdentifier(name), from.slice(i).trimStart()];
 }
 
-function makeAclItem(grantee: Oid, grantor: Oid, privileges: string, grantable: boolean): string {
-  let privs = 0;
-  for (const word of privileges.split(',')) {
-    const i = PRIVILEGE_NAMES.indexOf(word.trim().toUpperCase() as (typeof PRIVILEGE_NAMES)[number]);
-    if (i < 0) throw new PgError('invalid_parameter_value', `unrecognized privilege type: "${word.trim()}"`);
-    privs |= 1 << i;
+/** aclparse. */
+function aclItemIn(text: string): string {
+  const bad = (message: string, hint?: string): PgError => new PgError('invalid_text_representation', message, { hint });
+  let [grantee, rest] = takeName(text);
+  if (!rest.startsWith('=')) {
+    if (grantee !== 'group' && grantee !== 'user') throw bad(`unrecognized key word: "${grantee}"`, 'ACL key word must be "group" or "user".');
+    [grantee, rest] = takeName(rest);
+    if (grantee === '') throw bad('missing name', 'A name must follow the "group" or "user" key word.');
   }
-  return formatAclItem({ grantee, grantor, privs, goptions: grantable ? privs : 0 });
+  if (!rest.startsWith('=')) throw bad('missing "=" sign');
+  let privs = 0, goptions = 0, last = 0, at = 1;
+  for (; /[A-Za-z*]/.test(rest[at] ?? ''); at++) {
+    const c = rest[at]!, i = ACL_LETTERS.indexOf(c);
+    if (c === '*') goptions |= last;
+    else if (i < 0) throw bad('invalid mode character: must be one of "arwdDxtXUCTcsA"');
+    else privs |= last = 1 << i;
+  }
+  const granteeOid = grantee === '' ? 0 : getRoleOid(grantee);
+  let grantor = ids.BOOTSTRAP_SUPERUSERID as Oid;
+  let end = rest.slice(at);
+  if (end.startsWith('/')) {
+    const [name, after] = takeName(end.slice(1));
+    if (name === '') throw bad('a name must follow the "/" sign');
+    grantor = getRoleOid(name);
+    end = after;
+  } else sendWarning('invalid_grantor', `defaulting grantor to user ID ${grantor}`);
+  if (end.trim() !== '') throw bad('extra garbage at the end of the ACL specification');
+  return formatAclItem({ grantee: granteeOid, grantor, privs, goptions });
+}
+
+function makeAclItem(grantee: Oid, grantor: Oid, privilege: string, grantable: boolean): string {
+  const i = PRIVILEGE_NAMES.indexOf(privilege.toUpperCase() as (typeof PRIVILEGE_NAMES)[number]);
+  if (i < 0) throw new PgError('invalid_parameter_value', `unrecognized privilege type: "${privilege}"`);
+  return formatAclItem({ grantee, grantor, privs: 1 << i, goptions: grantable ? 1 << i : 0 });
 }
 
 const EXPLODED = ['grantor', 'grantee', 'privilege_type', 'is_grantable'].map((name, i) => ({ name,
@@ -85,7 +106,7 @@ registerBuiltins({
     acldefault_sql: (kind: string, owner: Oid) => {
       const known: Record<string, AclKind> = { c: 'c', r: 'r', s: 's', d: 'd', f: 'f', l: 'l', L: 'L', n: 'n', t: 't', F: 'F', S: 'S', T: 'T', p: 'p' };
       const k = known[kind];
-      if (!k) throw new PgError('internal_error', `unrecognized object type abbreviation: ${kind}`);
+      if (!k) throw new PgError('internal_error', `unrecognized objtype abbreviation: ${kind}`);
       return makeArray(ids.ACLITEMOID, formatAcl(aclDefault(k, owner)));
     },
     hash_aclitem: (item: string) => { const i = parseAclItem(item); return (i.grantee + i.grantor + i.privs + i.goptions * 65536) | 0; },

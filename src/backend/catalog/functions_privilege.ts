@@ -102,7 +102,7 @@ function column(role: Oid, oid: Oid, attnum: number, privileges: string): boolea
 }
 function attnumOf(oid: Oid, name: string): number {
   const row = sys.classByOid(oid);
-  if (!row) return 0;
+  if (!row || /^\.{8}pg\.dropped\.\d+\.{8}$/.test(name)) return 0;
   const attribute = sys.attributeByName(oid, name);
   if (!attribute) throw new PgError('undefined_column', `column "${name}" of relation "${row.relname}" does not exist`);
   return attribute.attnum;
@@ -133,5 +133,14 @@ addForms('pg_has_role', (name) => getRoleOid(name), (role, other, privileges) =>
   if ((asked.mode & ACL.CREATE) !== 0 && isMemberOfRole(role, other)) return true;
   return (asked.mode & ACL.USAGE) !== 0 && hasPrivsOfRole(role, other);
 });
+
+// Parameters have no rights of their own here: superusers have them all.
+const onParameter = (role: Oid, privileges: string): boolean => {
+  parsePrivileges(privileges, { SET: ACL.SET, 'ALTER SYSTEM': ACL.ALTER_SYSTEM });
+  return superuserArg(role);
+};
+functions['has_parameter_privilege_name_name'] = (user: string, _name: string, p: string) => onParameter(userOid(user), p);
+functions['has_parameter_privilege_id_name'] = (user: Oid, _name: string, p: string) => onParameter(user, p);
+functions['has_parameter_privilege_name'] = (_name: string, p: string) => onParameter(session.currentUser, p);
 
 registerBuiltins({ pure: functions });

@@ -4,7 +4,6 @@ import { PgError, notSupported } from '../../common/errors.ts';
 import { ACL_ID_PUBLIC, ALL_RIGHTS, PRIVILEGE_NAMES, aclDefault, aclMembers, aclUpdate, formatAcl, hasPrivsOfRole, parseAcl, type AclItem, type AclKind } from '../catalog/acl.ts';
 import { grantOnColumn, grantOnObject, type Grant } from '../catalog/aclchk.ts';
 import { getNewOid } from '../catalog/catalog.ts';
-import { formatType } from '../catalog/format_type.ts';
 import { catalogDelete, catalogFind, catalogInsert, catalogScanAll, catalogUpdate } from '../catalog/indexing.ts';
 import { getNamespaceOid, lookupExplicitNamespace, rangeVarGetRelid } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
@@ -122,7 +121,7 @@ function apply(type: string, classId: Oid, oid: Oid, internal: Internal, all: bo
     if (row.typelem !== 0 && row.typsubscript === 6179) {
       throw new PgError('invalid_grant_operation', 'cannot set privileges of array types', { hint: 'Set the privileges of the element type instead.' });
     }
-    if (type === 'DOMAIN' && row.typtype !== 'd') throw new PgError('wrong_object_type', `"${formatType(oid)}" is not a domain`);
+    if (type === 'DOMAIN' && row.typtype !== 'd') throw new PgError('wrong_object_type', `"${row.typname}" is not a domain`);
   }
   grantOnObject(classId, oid, { ...base, privileges: internal.privileges });
 }

@@ -366,11 +366,12 @@ export function storeInheritance(child: Oid, parent: Oid, seqno: number, isParti
 function truncate(stmt: RawNode): void {
   const cascade = stmt['behavior'] === 'DROP_CASCADE';
   const tables: Relation[] = [];
-  const add = (relation: Relation): void => {
+  // Those that inherit are emptied by right of their parent.
+  const add = (relation: Relation, byParent = false): void => {
     if (tables.some((t) => t.oid === relation.oid)) return;
     if (relation.kind === 'f') throw foreignTableUnreachable(relation.oid);
     if (relation.kind !== 'r' && relation.kind !== 'p') throw new PgError('wrong_object_type', `"${relation.name}" is not a table`);
-    if (!aclcheckRelation(relation.oid, session.currentUser, ACL.TRUNCATE)) throw notOwnerOrDenied('table', relation.name);
+    if (!byParent && !aclcheckRelation(relation.oid, session.currentUser, ACL.TRUNCATE)) throw notOwnerOrDenied('table', relation.name);
     if (relation.oid < 16384) throw new PgError('insufficient_privilege', `permission denied: "${relation.name}" is a system catalog`);
     lockTable(relation.oid, relation.name, relation.shared, ACCESS_EXCLUSIVE_LOCK);
     refuseInUse('TRUNCATE', relation);
@@ -384,7 +385,7 @@ function truncate(stmt: RawNode): void {
         hint: 'Do not specify the ONLY keyword, or use TRUNCATE ONLY on the partitions directly.',
       });
     }
-    if (rv['inh']) for (const child of allChildren(relation.oid)) add(openRelation(child));
+    if (rv['inh']) for (const child of allChildren(relation.oid)) add(openRelation(child), true);
   }
   for (let i = 0; i < tables.length; i++) {
     for (const key of tables[i]!.referencedBy) {

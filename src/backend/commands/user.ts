@@ -230,7 +230,8 @@ interface GrantRoleStmt {
 
 function grantRole(stmt: GrantRoleStmt): void {
   const admin = (stmt.opt ?? []).some((o) => o.defname === 'admin');
-  const grantor = stmt.grantor === undefined ? session.currentUser : rolespecOid(stmt.grantor);
+  // REVOKE takes no notice of whose grant it is.
+  const grantor = stmt.grantor === undefined || !stmt.is_grant ? session.currentUser : rolespecOid(stmt.grantor);
   const grantees = stmt.grantee_roles.map((spec) => rolespecOid(spec));
   for (const granted of stmt.granted_roles) {
     if (granted.cols !== undefined) throw new PgError('invalid_grant_operation', 'column names cannot be included in GRANT/REVOKE ROLE');
@@ -255,7 +256,8 @@ function checkMayGrant(role: Oid): void {
 function addMember(role: Oid, member: Oid, admin: boolean, grantor: Oid): void {
   const roleName = authIdByOid(role)!.rolname;
   const memberName = authIdByOid(member)!.rolname;
-  if (role === ids.ROLE_PG_DATABASE_OWNER) throw new PgError('invalid_grant_operation', `role "${roleName}" cannot have explicit members`);
+  if (role === ids.ROLE_PG_DATABASE_OWNER) throw new PgError('internal_error', `role "${roleName}" cannot have explicit members`);
+  if (member === ids.ROLE_PG_DATABASE_OWNER) throw new PgError('internal_error', `role "${memberName}" cannot be a member of any role`);
   if (isMemberOfRoleNosuper(role, member)) {
     throw new PgError('invalid_grant_operation', role === member ? `role "${roleName}" is a member of role "${memberName}"` : `role "${roleName}" is a member of role "${memberName}"`);
   }

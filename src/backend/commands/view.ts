@@ -11,6 +11,7 @@ import { catalogFind, catalogInsert, catalogUpdate, catalogUpdateByKey } from '.
 import { getCollationName, getTypCollation } from '../catalog/lsyscache.ts';
 import { isTempNamespace, rangeVarGetCreationNamespace } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
+import { requireTypeUsage } from '../catalog/type_usage.ts';
 import { deleteDependencyRecordsFor, objectAddress, recordDependencyOn } from '../catalog/pg_depend.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
@@ -88,6 +89,7 @@ export function columnsOfQuery(targetList: readonly TargetEntry[], construct: st
     if (names.has(t.resname)) throw new PgError('duplicate_column', `column "${t.resname}" specified more than once`);
     names.add(t.resname);
     const typeOid = exprType(t.expr);
+    requireTypeUsage(typeOid);
     const collation = exprCollation(t.expr);
     if (collation === 0 && getTypCollation(typeOid) !== 0) {
       throw new PgError('indeterminate_collation', construct === 'view'
