@@ -102,3 +102,73 @@ test.after.always(async () => {
     spawnSync('umount', [small]);
   }
 });
+
+(mounted ? test : test.skip)('large and small commits while the disk fills up, and everything is killed', async (t) => {
+  t.timeout(600_000);
+  const small = mkdtempSync(join(runFolder(), 'filling-'));
+  t.is(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=72m,mode=755', 'tmpfs', small]).status, 0);
+  const folder = join(small, 'site'), ballast = join(small, 'ballast');
+  mkdirSync(folder, { mode: 0o700 });
+  cpSync(await templateSite(), folder, { recursive: true, preserveTimestamps: true });
+  writeFileSync(join(folder, 'hba.conf'), 'host all all 127.0.0.1/32 trust\n');
+  appendFileSync(join(folder, 'site.ini'), '\ndress_rehearsal = off\n');
+  giveToAccount(folder);
+  const ours = await startSite({ folder });
+  try {
+    const prepare = await ours.connect();
+    await prepare.query('create table small (a int primary key); create table large (a int, b int, c text); create index on large (b, a)');
+    await prepare.end();
+    const acknowledged = new Set<number>(), unknown = new Set<number>();
+    let next = 0, batch = 0, full = 0;
+    for (let round = 0; round < 3; round++) {
+      writeFileSync(ballast, Buffer.alloc(12 << 20));
+      const clients = await Promise.all([ours.connect(), ours.connect(), ours.connect()]);
+      let stopped = false;
+      const code = async (at: number, text: string): Promise<string> => clients[at]!.query(text).then(() => 'done', (error: { code?: string }) => error.code ?? 'lost');
+      const one = async (at: number): Promise<void> => {
+        while (!stopped) {
+          const a = next++, answer = await code(at, `insert into small values (${a})`);
+          if (answer === 'done') acknowledged.add(a);
+          else if (answer === '53100') full++;
+          else unknown.add(a);
+          if (answer === 'lost' || answer.startsWith('57')) return;
+        }
+      };
+      const many = async (): Promise<void> => {
+        for (let i = 0, refused = 0; refused < 4; i++) {
+          const answer = await code(2, `insert into large select ${++batch}, i, md5(i::text) from generate_series(1, ${i % 2 === 0 ? 30000 : 3000}) i`);
+          if (answer !== 'done') {
+            t.is(answer, '53100');
+            refused++;
+          }
+        }
+      };
+      const all = [one(0), one(1)];
+      await many();
+      stopped = round === 0;
+      if (round > 0) {
+        // One more large commit is on its way when all of them die.
+        const last = code(2, `insert into large select ${++batch}, i, md5(i::text) from generate_series(1, 30000) i`);
+        await ours.killEverything();
+        await last;
+      }
+      await Promise.all(all);
+      rmSync(ballast);
+      if (round > 0) await ours.start();
+      else for (const client of clients) await client.end();
+      const client = await ours.connect();
+      const rows = (await client.query('select a from small')).rows as { a: number }[];
+      const there = new Set(rows.map(({ a }) => a));
+      t.deepEqual([...acknowledged].filter((a) => !there.has(a)), []);
+      t.deepEqual([...there].filter((a) => !acknowledged.has(a) && !unknown.has(a)), []);
+      t.deepEqual((await client.query('select a from large group by a having count(*) not in (30000, 3000) or count(*) <> count(distinct b)')).rows, []);
+      t.is((await client.query('select (select count(*) from large) - (select count(*) from large where b > 0) as n')).rows[0].n, '0');
+      await client.query('truncate large');
+      await client.end();
+    }
+    t.true(full > 0 && acknowledged.size > 0);
+  } finally {
+    await ours.stop();
+    spawnSync('umount', [small]);
+  }
+});
