@@ -28,7 +28,7 @@ function page(name, help) {
     else if (item && section === 'Usage') out += `.B ${roff(item[1])}${item[2] ? `\n${roff(item[2])}` : ''}\n.br\n`;
     else if (item && section === 'Example') out += `.nf\n${roff(line)}\n.fi\n`;
     else if (item && /^[-[]|^[A-Z]+$/.test(item[1])) out += `.TP\n.B ${roff(item[1])}\n${item[2] ? `${roff(upperFirst(item[2]))}\n` : ''}`;
-    else if (/^ {7,}/.test(line)) out += `${roff(line.trim())}\n`;
+    else if (/^ {7,}/.test(line)) out += `${roff(/^\.B .*\n$/.test(out.slice(out.lastIndexOf('.TP\n') + 4)) ? upperFirst(line.trim()) : line.trim())}\n`;
     else {
       if (section === 'Options' || section === 'Connection options' || section === 'Usage') {
         out += '.SH NOTES\n';
@@ -64,11 +64,15 @@ Installing the package makes the site
   for (const command of commands) {
     out += `.TP\n.B ${roff(command.words)}${command.args.length > 0 ? ` \\fI${command.args.join(' ')}\\fB` : ''}\n${upperFirst(roff(command.summary))}.\n`;
     for (const [name, meaning] of command.options) out += `.RS\n.TP\n.B \\-\\-${roff(name)}\n${upperFirst(roff(meaning))}.\n.RE\n`;
-    out += `.RS\nExample:\n.B ${roff(command.example)}\n.RE\n`;
+    out += `.RS\n.PP\nExample:\n.B ${roff(command.example)}\n.RE\n`;
   }
   return `${out}.SH EXIT STATUS
 0: done. 1: it failed. 2: the command line is wrong. 3: the site is not running. 4: there is no such site.
 .SH FILES
+.TP
+.I /usr/lib/posthouse/bin/
+initdb, postmaster, createdb, psql and the others, by these names; the package posthouse\\-commands puts them into /usr/bin. Their pages
+are in section 1posthouse: man 1posthouse psql
 .TP
 .I /etc/posthouse/SITE/
 site.ini (settings), hba.conf (who may connect), ident.conf (which account may be which user). Samples with comments are in
@@ -99,9 +103,13 @@ logged in, or for good after: loginctl enable\\-linger OWNER.
 .PP
 Each line of the journal has the fields SITE, DATABASE, USER, BACKEND_PID and SQLSTATE. posthouse site log finds lines by SITE,
 also those of a session that was over before the journal could look to which unit it belonged.
+.PP
+The log of a site is open to root, to members of the group systemd\\-journal, and to its owner, if that is no account of the system
+and journals are kept on disk (Storage= in journald.conf(5)).
 .SH SEE ALSO
-.BR postmaster (1),
-.BR initdb (1),
+.BR postmaster (1posthouse),
+.BR initdb (1posthouse),
+.BR psql (1posthouse),
 .BR systemctl (1)
 `;
 }

@@ -26,7 +26,7 @@ fi
 
 root=$1 units=$2 from=$top/build/package to=$1/usr/lib/posthouse
 install -d "$to/bin" "$to/libexec" "$to/runtime" "$root/usr/bin" "$root$units" "$root/usr/lib/systemd/user" "$root/etc/posthouse" \
-  "$root/usr/share/bash-completion/completions" "$root/usr/share/man/man8" "$root/usr/share/doc/posthouse/examples"
+  "$root/usr/share/bash-completion/completions" "$root/usr/share/man/man1" "$root/usr/share/man/man8" "$root/usr/share/doc/posthouse/examples"
 cp -r "$from/lib" "$to/"
 find "$to/lib" -type d -exec chmod 755 {} +
 find "$to/lib" -type f -exec chmod 644 {} +
@@ -39,6 +39,9 @@ install -m 644 "$top"/systemd/posthouse* "$root$units/"
 install -m 644 "$top"/systemd/user/posthouse* "$root/usr/lib/systemd/user/"
 install -m 644 "$described/posthouse.bash" "$root/usr/share/bash-completion/completions/posthouse"
 install -m 644 "$described/posthouse.8" "$root/usr/share/man/man8/"
+# In a section of their own: section 1 is PostgreSQL's, or the package of command names'.
+for name in $(names); do sed '1s/^\(\.TH [A-Z_]* 1\) /\1posthouse /' "$described/$name.1" >"$root/usr/share/man/man1/$name.1posthouse"; done
+chmod 644 "$root"/usr/share/man/man1/*
 install -m 644 "$top"/etc/* "$root/usr/share/doc/posthouse/examples/"
 cp -r "$from/licences" "$root/usr/share/doc/posthouse/licences"
 chmod -R u=rwX,go=rX "$root/usr/share/doc/posthouse"

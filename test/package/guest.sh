@@ -418,6 +418,11 @@ other_account() {
   is 'superuser' "$(runuser -u dora -- psql -XAtq -h /run/posthouse/letters -p 5450 -U dora postgres -c 'select current_user, usesuper from pg_user where usename = current_user' 2>&1)" 'dora|t'
   is 'process' "$(stat -c %U "/proc/$(pid letters)")" dora
   is 'two side by side' "$(sql 'select 1')" 1
+  # The journal here is in memory, and open to a group only (on disk the owner reads what her site says).
+  like 'the log: what to do' "$(runuser -u dora -- posthouse site log letters 2>&1)" 'not open to dora.*sudo posthouse site log letters.*usermod -aG systemd-journal dora'
+  fails 1 runuser -u dora -- posthouse site log letters
+  usermod -aG systemd-journal dora
+  like 'the log' "$(runuser -u dora -- posthouse site log letters 2>&1)" 'ready to accept connections'
   ok posthouse site stop letters
   # As a unit of the user's own.
   local own=(runuser -u dora -- env "XDG_RUNTIME_DIR=/run/user/$(id -u dora)")
@@ -503,6 +508,13 @@ commands() {
   ok dropdb -h /run/posthouse/main -U posthouse lent
   ok pg_isready -h /run/posthouse/main
   ok man -w createdb posthouse
+  # Pages were once only looked for, and the main package had none for its programs.
+  for page in /usr/share/man/man1/*.1.gz /usr/share/man/man1/*.1posthouse.gz /usr/share/man/man8/posthouse.8.gz; do
+    case $page in */man1/[a-z_]*.1*) dpkg -S "$page" 2>/dev/null | grep -q posthouse || continue ;; esac
+    like "$page" "$(MANWIDTH=80 man -l "$page" 2>&1)" 'NAME.*SYNOPSIS.*(OPTIONS|COMMANDS).*SEE ALSO'
+    is "what groff says of $page" "$(MANROFFSEQ= man --warnings=w -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 >/dev/null)" ''
+  done
+  ok man -w 1posthouse psql postmaster
   # psql's page once named the account that had built the package, so that no two builds were the same.
   is 'of who built it' "$(zcat /usr/share/man/man1/psql.1.gz | grep -c 'default: the name of your account')" 2
   is 'completion' "$(bash -c '. /usr/share/bash-completion/completions/posthouse; COMP_WORDS=(posthouse site cr); COMP_CWORD=2; _posthouse; echo ${COMPREPLY[@]}')" create

@@ -1,9 +1,10 @@
 // posthouse site list, show, status, log.
-import { existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { SITE_VERSION_FILE } from '../../common/site.ts';
 import { countDatabases, ownerOf, portOf, readSetting, siteNames, siteOf, sizeOf, type Site } from './sites.ts';
-import { Failure, humanSize, paint, say, table, NOT_RUNNING, type Colour } from './terminal.ts';
+import { Failure, humanSize, note, paint, say, table, NOT_RUNNING, type Colour } from './terminal.ts';
 import { lookAtAll, serviceUnit, showStatus, socketUnit, stateOf, type State } from './units.ts';
 
 const COLOUR: Readonly<Partial<Record<State, Colour>>> = { running: 'green', sleeping: 'grey', starting: 'yellow', stopping: 'yellow', failed: 'red' };
@@ -61,12 +62,38 @@ export function siteStatus(site: Site): number {
   return state === 'running' || state === 'sleeping' || state === 'starting' ? 0 : NOT_RUNNING;
 }
 
+const JOURNALS = ['/var/log/journal', '/run/log/journal'];
+
+/** Whether this account may read the journal. It is root's and the group systemd-journal's; but what processes of a person say
+ * is in a file that the person may read, where journals are kept on disk: the owner of a site reads what the site says. */
+function readableJournal(): 'all' | 'own' | 'nothing' {
+  const machine = existsSync('/etc/machine-id') ? readFileSync('/etc/machine-id', 'utf8').trim() : '';
+  const files = (name: string): string[] => JOURNALS.map((folder) => join(folder, machine, name)).filter((file) => existsSync(file));
+  const readable = (file: string): boolean => {
+    try {
+      accessSync(file, constants.R_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const system = files('system.journal');
+  if (system.length === 0 || system.some(readable)) return 'all';
+  return files(`user-${process.getuid!()}.journal`).some(readable) ? 'own' : 'nothing';
+}
+
 /** journalctl takes our place: a signal that ends us (-f) is for it. */
 export function siteLog(site: Site, follow: boolean, lines: number | null): never {
+  const may = readableJournal(), joining = `sudo usermod -aG systemd-journal ${userInfo().username}`;
+  if (may === 'nothing' || (may === 'own' && ownerOf(site).uid !== process.getuid!())) {
+    throw new Failure(`the journal, with the log of site "${site.name}", is not open to ${userInfo().username}`,
+      `Run this as root: sudo posthouse site log ${site.name}\n  Or, for all logs of this machine and from the next log-in on: ${joining}`);
+  }
+  if (may === 'own') note(`what systemd says of the site (starts, ends) is not shown: only root and the group systemd-journal read it (${joining})`);
   // By fields: for a backend that has ended before the journal looked, the journal does not know the unit (-u), but we say SITE.
   const units = [serviceUnit(site), socketUnit(site)];
   const matches = [[`SITE=${site.name}`, `_UID=${ownerOf(site).uid}`], ...units.flatMap((unit) => [[`_SYSTEMD_UNIT=${unit}`], [`UNIT=${unit}`, '_PID=1'], [`USER_UNIT=${unit}`, `_UID=${ownerOf(site).uid}`]])];
-  const args = [...(follow ? ['-f'] : []), ...(lines === null ? [] : ['-n', String(lines)]), ...matches.flatMap((match) => ['+', ...match]).slice(1)];
+  const args = [...(may === 'own' ? ['-q'] : []), ...(follow ? ['-f'] : []), ...(lines === null ? [] : ['-n', String(lines)]), ...matches.flatMap((match) => ['+', ...match]).slice(1)];
   const file = (process.env['PATH'] ?? '').split(':').map((folder) => join(folder, 'journalctl')).find((path) => path.startsWith('/') && existsSync(path));
   if (file === undefined) throw new Failure('there is no journalctl in PATH', 'systemd keeps the log: log in as somebody who has it, or see log_destination in site.ini.');
   return process.execve!(file, ['journalctl', ...args], process.env);

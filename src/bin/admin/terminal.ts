@@ -14,6 +14,11 @@ export function say(text: string): void {
   writeSync(1, `${text}\n`);
 }
 
+/** What is no part of the answer. */
+export function note(text: string): void {
+  writeSync(2, `posthouse: ${text}\n`);
+}
+
 /** The end of the command: what went wrong, and what to do next. */
 export class Failure extends Error {
   readonly hint: string | undefined;
