@@ -8,5 +8,5 @@ client=/usr/lib/posthouse/lib/bin/${0##*/}.cjs
 case ${0##*/} in
   postmaster | postgres) export LD_PRELOAD=/usr/lib/posthouse/lib/port/heap.so ;; # for programs that fork (src/port/heap.c)
 esac
-exec /usr/lib/posthouse/runtime/node --single-threaded --v8-pool-size=0 --disable-sigusr1 --no-flush-bytecode \
+exec /usr/lib/posthouse/runtime/node --single-threaded --v8-pool-size=0 --disable-sigusr1 --no-flush-bytecode --initial-old-space-size=48 \
   /usr/lib/posthouse/lib/start.cjs "${0##*/}" "$@"
