@@ -95,8 +95,9 @@ function openForReading(path: string): Database {
   let env = new native.Env();
   try {
     env.open(environmentOptions(path), READ_ONLY, 0);
-  } catch (error) {
-    if (!unpackEnvironment(path)) throw error;
+  } catch {
+    // It lies packed, or did until now: somebody else may have been faster.
+    unpackEnvironment(path);
     env = new native.Env();
     env.open(environmentOptions(path), READ_ONLY, 0);
   }

@@ -26,24 +26,24 @@ export function packEnvironment(folder: string): void {
   for (const name of [DATA, JOURNAL, LOCK]) rmSync(`${folder}/${name}`, { force: true });
 }
 
-/** Before an environment is opened; false: it was not packed. Several processes may come at once: one unpacks, the others wait. */
-export function unpackEnvironment(folder: string): boolean {
-  if (existsSync(`${folder}/${DATA}`)) return false;
+/** Before an environment is opened, packed or not. Several processes may come at once: one unpacks, the others wait. */
+export function unpackEnvironment(folder: string): void {
+  const there = (): boolean => existsSync(`${folder}/${DATA}`);
+  if (there()) return;
   let fd: number;
   try {
     fd = openSiteFile(`${folder}/${PACKED}`);
   } catch (error) {
-    // Somebody has just unpacked it, or it never was.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return existsSync(`${folder}/${DATA}`);
+    // Somebody has just unpacked it (and removed the file under our hands: it has no link any more), or it never was.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || there()) return;
     throw error;
   }
   try {
     waitForLock(fd);
-    if (existsSync(`${folder}/${DATA}`)) return true;
+    if (there()) return;
     write(`${folder}/${DATA}.new`, zlib().zstdDecompressSync(readFileSync(fd)));
     renameSync(`${folder}/${DATA}.new`, `${folder}/${DATA}`);
     rmSync(`${folder}/${PACKED}`);
-    return true;
   } finally {
     closeSync(fd);
   }
