@@ -1,12 +1,27 @@
 // What a relation has in the store: a number under which its blocks or entries stand (pg_class.relfilenode). A rewrite
 // fills a new number and takes it into the catalog; the old content goes at commit, or the new one never comes.
 import { dropStorage } from '../access/table.ts';
+import { currentSubTransactionId, registerCallback } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { getNewRelationOid } from './catalog.ts';
 import { catalogFind, catalogUpdate } from './indexing.ts';
 import { PgClassOidIndexId, RelationRelationId } from './oids.ts';
 import { isSharedRelation } from './schema.ts';
 import { internalError, notSupported } from '../../common/errors.ts';
+
+/** Storage that this transaction has begun, and the subtransaction that did (rd_createSubid, rd_newRelfilenodeSubid). */
+const begun = new Map<number, number>();
+registerCallback({
+  onCommit: () => { if (begun.size > 0) begun.clear(); },
+  onAbort: () => { begun.clear(); },
+  onSubCommit: (subid, parent) => { for (const [filenode, by] of begun) if (by === subid) begun.set(filenode, parent); },
+  onSubAbort: (subid) => { for (const [filenode, by] of begun) if (by === subid) begun.delete(filenode); },
+});
+export function noteStorage(filenode: number): void {
+  begun.set(filenode, currentSubTransactionId());
+}
+/** Nobody else can have seen anything in it. */
+export const begunHere = (filenode: number): boolean => begun.get(filenode) === currentSubTransactionId();
 
 /** Gives a table or index a new, empty storage number (TRUNCATE, a rewrite); the number (RelationSetNewRelfilenumber).
  * The caller must commandCounterIncrement() before the relation is opened with it. */
@@ -15,6 +30,7 @@ export function setNewFilenode(relation: Oid, keepStatistics = false): number {
   const [tuple] = catalogFind(RelationRelationId, PgClassOidIndexId, [relation]);
   if (!tuple) throw internalError(`cache lookup failed for relation ${relation}`);
   const filenode = getNewRelationOid();
+  noteStorage(filenode);
   if (tuple.row.relfilenode !== 0) dropStorage(tuple.row.relfilenode, isSharedRelation(relation));
   catalogUpdate(RelationRelationId, tuple, { relfilenode: filenode,
     ...(keepStatistics || tuple.row.relkind === 'S' ? {} : { relpages: 0, reltuples: -1, relallvisible: 0 }) });

@@ -10,11 +10,12 @@ import type { Attribute, Relation } from '../catalog/relation.ts';
 import { rangeVarGetRelid } from '../catalog/namespace.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { rlsApplies } from '../catalog/rls.ts';
+import { begunHere } from '../catalog/storage.ts';
 import { compileExpr } from '../executor/expression.ts';
 import { rawParse, type RawNode } from '../parser/raw_parser.ts';
 import { transformWhereForRelation } from '../parser/parse_clause.ts';
 import { CachedStatement, asRawStmt } from '../tcop/plancache.ts';
-import { FETCH_ALL, Portal } from '../tcop/portal.ts';
+import { allPortals, FETCH_ALL, Portal } from '../tcop/portal.ts';
 import { frontend, sendCopyDone, sendCopyResponse } from '../tcop/protocol.ts';
 import type { UtilityContext, UtilityResult, UtilityTable } from '../tcop/utility.ts';
 import { isReadOnlyTransaction } from '../transaction/xact.ts';
@@ -47,6 +48,15 @@ function checkFileAccess(stmt: CopyStmt, isFrom: boolean): void {
     throw new PgError('insufficient_privilege', `must be superuser or have privileges of the ${role} role to COPY ${isFrom ? 'from' : 'to'} a file`, {
       hint: 'Anyone can COPY to stdout or from stdin. psql\'s \\copy command also works for anyone.',
     });
+  }
+}
+
+/** FREEZE shows rows to everybody at once: nobody may be looking. (No row here is ever frozen; what may not be asked for is the same.) */
+function checkFreeze(relation: Relation): void {
+  if (relation.kind === 'p') throw new PgError('feature_not_supported', 'cannot perform COPY FREEZE on a partitioned table');
+  if (allPortals().some((p) => p.status === 'ready')) throw new PgError('invalid_transaction_state', 'cannot perform COPY FREEZE because of prior transaction activity');
+  if (!begunHere(relation.filenode)) {
+    throw new PgError('object_not_in_prerequisite_state', 'cannot perform COPY FREEZE because the table was not created or truncated in the current subtransaction');
   }
 }
 
@@ -101,6 +111,7 @@ function runFrom(stmt: CopyStmt, options: CopyOptions, context: UtilityContext):
   if (stmt.filename !== undefined) {
     const file = openForReading(stmt.filename);
     try {
+      if (options.freeze) checkFreeze(relation);
       return copyFrom({ relation, columns, options, source: fileSource(file, stmt.filename), where });
     } finally {
       closeSync(file);
@@ -109,6 +120,7 @@ function runFrom(stmt: CopyStmt, options: CopyOptions, context: UtilityContext):
   sendCopyResponse('G', options.format === 'binary', columns.length);
   frontend.flush();
   const source = frontendSource();
+  if (options.freeze) checkFreeze(relation);
   const rows = copyFrom({ relation, columns, options, source, where });
   source.drain();
   return rows;

@@ -374,7 +374,11 @@ function estimator(names: readonly string[], types: Oid[], what: string): Oid {
     oid = exactFunction(names, types);
   } catch (error) {
     if (what !== 'join') throw error;
-    oid = exactFunction(names, types.slice(0, 4));
+    try {
+      oid = exactFunction(names, types.slice(0, 4));
+    } catch {
+      throw error;
+    }
   }
   if (sys.procByOid(oid)!.prorettype !== ids.FLOAT8OID) throw new PgError('invalid_object_definition', `${what} estimator function ${names.join('.')} must return type double precision`);
   return oid;
@@ -418,8 +422,9 @@ function createCollation(stmt: RawNode, context: UtilityContext): void {
     if (!COLLATION_LOCALES.includes(given)) throw new PgError('invalid_parameter_value', `could not create locale "${given}": No such file or directory`, { detail: `The operating system could not find any locale data for the locale name "${given}".` });
   }
   const encoding = source?.collencoding ?? PG_UTF8;
-  if (sys.collationsByName(name, namespace).some((c) => c.collencoding === encoding || c.collencoding === -1)) {
-    const where = encoding === -1 ? '' : ' for encoding "UTF8"';
+  const known = sys.collationsByName(name, namespace).find((c) => encoding === -1 || c.collencoding === encoding || c.collencoding === -1);
+  if (known !== undefined) {
+    const where = encoding === -1 || known.collencoding === -1 ? '' : ' for encoding "UTF8"';
     if (stmt['if_not_exists']) return ddlNotice(`collation "${name}"${where} already exists, skipping`, 'duplicate_object');
     throw new PgError('duplicate_object', `collation "${name}"${where} already exists`);
   }

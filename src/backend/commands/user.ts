@@ -8,6 +8,7 @@ import * as ids from '../catalog/oids.ts';
 import { checkSharedDependencies } from '../catalog/shdepend.ts';
 import { authIdByName, authIdByOid, databaseByName } from '../catalog/syscache.ts';
 import { buildScramSecret, isScramSecret } from '../libpq/scram.ts';
+import { makeParseState, parserError } from '../parser/parse_node.ts';
 import type { UtilityTable } from '../tcop/utility.ts';
 import { typeHooks } from '../types/hooks.ts';
 import type { Int8, Oid } from '../types/datum.ts';
@@ -60,12 +61,12 @@ const FLAGS: Record<string, 'rolsuper' | 'rolinherit' | 'rolcreaterole' | 'rolcr
   isreplication: 'rolreplication', bypassrls: 'rolbypassrls',
 };
 
-function readOptions(list: readonly DefElem[]): RoleOptions {
+function readOptions(list: readonly DefElem[], text: string): RoleOptions {
   const options: RoleOptions = {};
   const seen = new Set<string>();
   for (const option of list) {
     if (option.defname === 'sysid') { notice('warning', 'SYSID can no longer be specified', 'NOTICE'); continue; }
-    if (seen.has(option.defname)) throw new PgError('syntax_error', 'conflicting or redundant options');
+    if (seen.has(option.defname)) throw parserError(makeParseState(text), 'syntax_error', 'conflicting or redundant options', option.location);
     seen.add(option.defname);
     const flag = FLAGS[option.defname];
     if (flag !== undefined) { options[flag] = option.arg?.boolval ?? Boolean(option.arg); continue; }
@@ -110,8 +111,8 @@ function mustBeSuperuser(what: string): void {
 
 interface CreateRoleStmt { stmt_type: string; role: string; options?: DefElem[] }
 
-function createRole(stmt: CreateRoleStmt): void {
-  const o = readOptions(stmt.options ?? []);
+function createRole(stmt: CreateRoleStmt, text: string): void {
+  const o = readOptions(stmt.options ?? [], text);
   if (o.rolsuper) mustBeSuperuser('must be superuser to create superusers');
   else if (o.rolreplication) mustBeSuperuser('must be superuser to create replication users');
   else if (o.rolbypassrls) mustBeSuperuser('must be superuser to create bypassrls users');
@@ -145,9 +146,9 @@ function checkNewName(name: string): void {
 
 interface AlterRoleStmt { role: RoleSpec; options?: DefElem[]; action: number }
 
-function alterRole(stmt: AlterRoleStmt): void {
+function alterRole(stmt: AlterRoleStmt, text: string): void {
   checkRolespecName(stmt.role, 'Cannot alter reserved roles.');
-  const o = readOptions(stmt.options ?? []);
+  const o = readOptions(stmt.options ?? [], text);
   const oid = rolespecOid(stmt.role);
   const [tuple] = catalogFind(ids.AuthIdRelationId, ids.PgAuthidOidIndexId, [oid]);
   const { row } = tuple!;
@@ -331,8 +332,8 @@ function alterRoleSet(stmt: { role?: RoleSpec; database?: string; setstmt: SetSt
 }
 
 export const USER_COMMANDS: UtilityTable = {
-  CreateRoleStmt: { run: createRole },
-  AlterRoleStmt: { run: alterRole },
+  CreateRoleStmt: { run: (stmt: never, context) => createRole(stmt, context.text) },
+  AlterRoleStmt: { run: (stmt: never, context) => alterRole(stmt, context.text) },
   DropRoleStmt: { run: dropRoles },
   GrantRoleStmt: { run: grantRole },
   AlterRoleSetStmt: { run: alterRoleSet },

@@ -24,7 +24,7 @@ import { EMPTY, isSubset, members, overlaps, singleton } from './relids.ts';
 import { baseRel, targetWidth } from './relnode.ts';
 import { clauselistSelectivity } from './selfuncs.ts';
 import { pushRunCondition } from './runcondition.ts';
-import { createTidPaths } from './tidpath.ts';
+import { createJoinTidPaths, createTidPaths } from './tidpath.ts';
 import { planSubquery } from './subroot.ts';
 
 /** Lateral references of a relation to its siblings, at this query level. */
@@ -145,6 +145,7 @@ function setPlainRel(root: PlannerInfo, rel: RelOptInfo): void {
   addPath(rel, whole);
   createIndexPaths(root, rel);
   createTidPaths(root, rel);
+  createJoinTidPaths(root, rel);
   for (const p of rel.paths) {
     if (p !== whole) {
       const inner = p.make;

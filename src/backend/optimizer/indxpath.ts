@@ -228,7 +228,7 @@ function addParameterizedPaths(root: PlannerInfo, rel: RelOptInfo, info: IndexIn
   }
 }
 /** Equalities for a column of a child table are those for its parent's. */
-function impliedFor(root: PlannerInfo, rel: RelOptInfo, column: Expr): RestrictInfo[] {
+export function impliedFor(root: PlannerInfo, rel: RelOptInfo, column: Expr): RestrictInfo[] {
   const { appendInfo } = rel;
   if (appendInfo === null) return impliedEqualitiesFor(root, rel, column);
   return impliedEqualitiesFor(root, appendInfo.parent, toParent(appendInfo, column)).map((r) => adjustRestriction(appendInfo, r));

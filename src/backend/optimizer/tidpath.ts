@@ -2,12 +2,16 @@
 import { functionInfo } from '../executor/fmgr_info.ts';
 import { makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
-import { containsVolatile, pullVarnos } from './clauses.ts';
+import { makeVar } from '../nodes/makefuncs.ts';
+import { containsVolatile, equal, pullVarnos } from './clauses.ts';
 import { clampRows, costs, DISABLE_COST, qualEvalCost } from './costsize.ts';
+import { impliedFor } from './indxpath.ts';
+import { replaceNestloopParams } from './nestparams.ts';
+import { joinClauseMovable, paramPathInfo } from './parampath.ts';
 import { addPath } from './pathnode.ts';
 import type { Path, PlannerInfo, RelOptInfo, RestrictInfo } from './pathnodes.ts';
 import { orderedClauses, planBase, targetOf } from './planbuild.ts';
-import { EMPTY } from './relids.ts';
+import { EMPTY, overlaps } from './relids.ts';
 import { isSecurelyPromotable } from './restrictinfo.ts';
 import { arrayLength, clauselistSelectivity } from './selfuncs.ts';
 import { getBool } from '../utils/guc.ts';
@@ -15,6 +19,7 @@ import { getBool } from '../utils/guc.ts';
 const isCtid = (e: Expr, rel: RelOptInfo): boolean => e.kind === 'Var' && e.varattno === -1 && e.varno === rel.rti && e.varlevelsup === 0;
 /** A value that is there before the scan begins. */
 const isValue = (e: Expr): boolean => pullVarnos(e) === EMPTY && !containsVolatile(e);
+const TIDOID = 27;
 
 const prosrcOf = (clause: { opfuncid: number }): string => functionInfo(clause.opfuncid).prosrc;
 
@@ -98,4 +103,30 @@ export function createTidPaths(root: PlannerInfo, rel: RelOptInfo): void {
   const total = startup + costs.randomPage + costs.seqPage * (pages - 1) + clampRows(selectivity * rel.tuples) * (costs.cpuTuple + cost.perTuple);
   add({ kind: 'SeqScan', startup, total }, (path) => (
     { kind: 'SeqScan', ...planBase(path, targetOf(rel.target), orderedClauses(rest)), scanrelid: rel.rti, tidrangequals: ranges.map((r) => r.clause) }));
+}
+
+/** Rows that another relation's row names (BuildParameterizedTidPaths). */
+export function createJoinTidPaths(root: PlannerInfo, rel: RelOptInfo): void {
+  const joins = [...rel.joinClauses, ...(rel.hasEcJoins ? impliedFor(root, rel, makeVar(rel.rti, -1, TIDOID, -1, 0, 0)) : [])];
+  for (const rinfo of joins) {
+    const { clause } = rinfo;
+    if (clause.kind !== 'OpExpr' || clause.args.length !== 2 || prosrcOf(clause) !== 'tideq' || rinfo.pseudoconstant || !joinClauseMovable(rel, rinfo) || !isSecurelyPromotable(rinfo, rel)) continue;
+    const [a, b] = clause.args as [Expr, Expr];
+    const value = isCtid(a, rel) ? b : isCtid(b, rel) ? a : null;
+    if (value === null || overlaps(pullVarnos(value), rel.relids) || containsVolatile(value)) continue;
+    const outer = rinfo.clauseRelids & ~rel.relids;
+    const param = paramPathInfo(root, rel, outer);
+    const rest = [...rel.restrictions, ...param.clauses].filter((r) => !r.pseudoconstant && r !== rinfo && !equal(r.clause, clause));
+    const cost = qualEvalCost(rest);
+    const startup = cost.startup + (getBool('enable_tidscan') ? 0 : DISABLE_COST);
+    const path: Path = {
+      kind: 'TidScan', rel, rows: param.rows, startup, total: startup + costs.randomPage + costs.cpuTuple + cost.perTuple, pathkeys: [],
+      requiredOuter: outer | rel.lateralRelids, paramClauses: param.clauses,
+      make: () => {
+        const fix = (e: Expr): Expr => replaceNestloopParams(root, e);
+        return { kind: 'TidScan', ...planBase(path, targetOf(rel.target), orderedClauses(rest).map(fix)), scanrelid: rel.rti, tidquals: [fix(clause)] };
+      },
+    };
+    addPath(rel, path);
+  }
 }

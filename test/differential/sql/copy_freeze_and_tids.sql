@@ -1,0 +1,24 @@
+-- Joins by ctid; COPY FREEZE's conditions as far as they show without data; options given twice; estimators that are not there.
+create table visits(x int, y tid);
+insert into visits select i, ('(0,' || i || ')')::tid from generate_series(1, 200) i;
+create table pins(z int, w tid);
+insert into pins select i, ('(0,' || i || ')')::tid from generate_series(1, 5) i;
+analyze visits;
+analyze pins;
+explain (costs off) select * from pins, visits where visits.ctid = pins.w;
+select * from pins, visits where visits.ctid = pins.w;
+explain (costs off) select * from pins left join visits on visits.ctid = pins.w;
+select * from pins left join visits on visits.ctid = pins.w order by 1;
+explain (costs off) select * from pins left join visits on pins.w = visits.ctid and visits.x > 3;
+select z, x from pins left join visits on pins.w = visits.ctid and visits.x > 3 order by 1;
+explain (costs off) select * from pins, lateral (select * from visits where visits.ctid = pins.w) q;
+set enable_hashjoin = off;
+set enable_mergejoin = off;
+explain (costs off) select a.x from visits a join visits b on a.ctid = b.ctid;
+select count(*) from visits a join visits b on a.ctid = b.ctid;
+create role twice login nologin;
+create operator === (leftarg = int, rightarg = int, function = int4eq);
+alter operator === (int, int) set (join = nowhere);
+create collation plain (locale = 'C');
+create collation plain from "C";
+create collation if not exists plain (locale = 'C');
