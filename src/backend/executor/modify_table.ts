@@ -27,6 +27,7 @@ import { fireBeforeStatement, triggersOf, type TriggerOp, type TriggerSet } from
 
 const OPERATIONS = { insert: 'INSERT', update: 'UPDATE', delete: 'DELETE' } as const;
 const MERGE_ORDER = ['insert', 'update', 'delete'] as const;
+const NO_IDS = new Float64Array(0);
 const BATCH = 500;
 /** So many rows are deleted from the indexes together. */
 const MANY_ROWS = 1000;
@@ -129,7 +130,8 @@ export class ModifyRun {
   /** Where the rows are, when that is all that is wanted: batches, of which all but the first stand outside V8's heap, which is
    * collected as a whole when a million numbers fill it. */
   private idBatches: (number[] | Float64Array)[] | null = null;
-  private ids: number[] | Float64Array = [];
+  private readonly firstIds: number[] = [];
+  private ids = NO_IDS;
   private idCount = 0;
   /** What the subplan read by. */
   protected readBy: HeldSnapshot | null = null;
@@ -172,8 +174,15 @@ export class ModifyRun {
 
   /** Where a row of the subplan is, when that is all that is wanted. */
   addId(rowId: number): void {
-    if (this.idCount % BATCH === 0) (this.idBatches ??= []).push((this.ids = this.idCount === 0 ? [] : new Float64Array(BATCH)));
-    this.ids[this.idCount++ % BATCH] = rowId;
+    const at = this.idCount++ % BATCH;
+    if (this.idCount <= BATCH) {
+      if (at === 0) this.idBatches = [this.firstIds];
+      this.firstIds.push(rowId);
+      return;
+    }
+    // Never one place for both kinds of array: V8 then asks its runtime at each store.
+    if (at === 0) this.idBatches!.push((this.ids = new Float64Array(BATCH)));
+    this.ids[at] = rowId;
   }
 
   finish(): void {
