@@ -166,7 +166,7 @@ export function checkAttributeNamesTypes(columns: readonly ColumnSpec[], relkind
   }
   const names = new Set<string>();
   for (const c of columns) {
-    if (names.has(c.name)) throw new PgError('duplicate_column', `column name "${c.name}" specified more than once`);
+    if (names.has(c.name)) throw new PgError('duplicate_column', `column "${c.name}" specified more than once`);
     names.add(c.name);
   }
   for (const c of columns) if (!c.isDropped) checkAttributeType(c.name, c.typeOid, c.collation, [], allowPseudo);

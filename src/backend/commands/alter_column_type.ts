@@ -56,7 +56,7 @@ function prepareType(queue: Queue, tab: Altered, cmd: RawNode, recurse: boolean,
   if (column.attinhcount > 0 && !recursing) throw new PgError('invalid_table_definition', `cannot alter inherited column "${column.attname}"`);
   refusePartitionColumn(relation, column.attnum, 'alter');
   const state = makeParseState(queue.text);
-  const { type: typeOid, typmod } = typenameTypeIdAndMod(state, def['typeName'] as RawNode);
+  const { type: typeOid, typmod } = typenameTypeIdAndMod(null, def['typeName'] as RawNode);
   requireTypeUsage(typeOid);
   const collation = getColumnDefCollation(state, def, typeOid);
   checkAttributeType(column.attname, typeOid, collation, relation.rowType === 0 ? [] : [relation.rowType]);

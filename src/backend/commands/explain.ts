@@ -106,7 +106,7 @@ function readOptions(stmt: RawNode): ExplainOptions {
         else throw new PgError('invalid_parameter_value', `unrecognized value for EXPLAIN option "${name}": "${format}"`);
         break;
       }
-      default: throw new PgError('syntax_error', `unrecognized EXPLAIN option "${name}"`);
+      default: throw new PgError('syntax_error', `unrecognized EXPLAIN option "${name}"`, { position: (o.location ?? -1) >= 0 ? o.location! + 1 : undefined });
     }
   }
   if (wal && !options.analyze) throw new PgError('invalid_parameter_value', 'EXPLAIN option WAL requires ANALYZE');

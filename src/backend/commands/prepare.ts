@@ -3,10 +3,10 @@
 import { PgError } from '../../common/errors.ts';
 import { compileExpr } from '../executor/expression.ts';
 import { coerceToTargetType } from '../parser/parse_coerce.ts';
-import { makeParseState } from '../parser/parse_node.ts';
+import { errorPosition, makeParseState } from '../parser/parse_node.ts';
 import { transformExpr } from '../parser/parse_expr.ts';
 import { typenameTypeId } from '../parser/parse_type.ts';
-import { exprType } from '../nodes/nodeFuncs.ts';
+import { exprLocation, exprType } from '../nodes/nodeFuncs.ts';
 import type { RawNode } from '../parser/raw_parser.ts';
 import { formatType } from '../catalog/format_type.ts';
 import type { ResultColumn } from '../executor/dest.ts';
@@ -44,7 +44,7 @@ interface PrepareStmt { name: string; argtypes?: RawNode[]; query: RawNode }
 
 function prepareQuery(stmt: PrepareStmt, context: UtilityContext): void {
   if (!stmt.name) throw new PgError('invalid_sql_statement_name', 'invalid statement name: must not be empty');
-  const paramTypes = (stmt.argtypes ?? []).map((t) => typenameTypeId(null, t as never));
+  const paramTypes = (stmt.argtypes ?? []).map((t) => typenameTypeId(makeParseState(context.text), t as never));
   const statement = new CachedStatement(context.text, asRawStmt(stmt.query), paramTypes, true, true);
   statement.revalidate();
   storePreparedStatement(stmt.name, statement, true);
@@ -66,7 +66,7 @@ export function evaluateParams(args: readonly RawNode[], types: readonly Oid[], 
     const coerced = coerceToTargetType(state, expr, given, types[i]!, -1, 'assignment', 'implicit_cast', -1);
     if (coerced === null) {
       throw new PgError('datatype_mismatch', `parameter $${i + 1} of type ${formatType(given)} cannot be coerced to the expected type ${formatType(types[i]!)}`, {
-        hint: 'You will need to rewrite or cast the expression.',
+        hint: 'You will need to rewrite or cast the expression.', position: errorPosition(state, exprLocation(expr)),
       });
     }
     return compileExpr(coerced)([]);

@@ -70,7 +70,7 @@ export function createOwnedSequence(table: Relation, spec: SequenceSpec, attnum:
   return { oid, name };
 }
 
-function createSequence(stmt: RawNode, _context: UtilityContext): void {
+function createSequence(stmt: RawNode, context: UtilityContext): void {
   const rv = stmt['sequence'] as RawNode & { relname: string; relpersistence: 'p' | 'u' | 't' };
   const namespace = rangeVarGetCreationNamespace(rv);
   requirePrivilege(ids.NamespaceRelationId, namespace, ACL.CREATE);
@@ -78,7 +78,7 @@ function createSequence(stmt: RawNode, _context: UtilityContext): void {
     ddlNotice(`relation "${rv.relname}" already exists, skipping`, 'duplicate_table');
     return;
   }
-  const { form, restart, ownedBy } = sequenceOptions((stmt['options'] ?? []) as RawNode[], false, null);
+  const { form, restart, ownedBy } = sequenceOptions((stmt['options'] ?? []) as RawNode[], false, null, undefined, context.text);
   const oid = makeSequence(rv.relname, namespace, isTempNamespace(namespace) ? 't' : rv.relpersistence, form, restart!);
   if (ownedBy !== null) setOwnedBy(openRelation(oid), ownedBy);
 }

@@ -1,6 +1,7 @@
 // The options of CREATE and ALTER SEQUENCE and of identity columns, checked (init_params of PostgreSQL's sequence.c).
 import { PgError } from '../../common/errors.ts';
 import { INT2OID, INT4OID, INT8OID } from '../catalog/oids.ts';
+import { makeParseState, parserError } from '../parser/parse_node.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { typenameTypeId } from '../parser/parse_type.ts';
 import { formatType } from '../parser/parse_type.ts';
@@ -38,10 +39,11 @@ const invalid = (message: string): PgError => new PgError('invalid_parameter_val
 
 /** `old`: ALTER SEQUENCE. `defaultType`: of an identity or serial column. */
 export function sequenceOptions(list: readonly RawNode[], forIdentity: boolean, old: { form: SequenceForm; lastValue: bigint; isCalled: boolean } | null,
-  defaultType: Oid = INT8OID): SequenceOptionsResult {
+  defaultType: Oid = INT8OID, text = ''): SequenceOptionsResult {
+  const source = makeParseState(text);
   const given = new Map<string, RawNode>();
   for (const option of list) {
-    if (given.has(option['defname'] as string)) throw new PgError('syntax_error', 'conflicting or redundant options');
+    if (given.has(option['defname'] as string)) throw parserError(source, 'syntax_error', 'conflicting or redundant options', option.location);
     given.set(option['defname'] as string, option);
   }
   const ownedBy = given.get('owned_by')?.['arg'] as string[] | undefined ?? null;
@@ -55,7 +57,7 @@ export function sequenceOptions(list: readonly RawNode[], forIdentity: boolean, 
   let resetMin = false;
   const as = take('as');
   if (as !== undefined) {
-    const type = typenameTypeId(null, as['arg'] as RawNode);
+    const type = typenameTypeId(source, as['arg'] as RawNode);
     if (LIMITS[type] === undefined) {
       throw invalid(forIdentity ? 'identity column type must be smallint, integer, or bigint' : 'sequence type must be smallint, integer, or bigint');
     }

@@ -23,7 +23,7 @@ import { beforeStatementDue, enterQuery, fireQueryEvents, leaveQuery, queueState
 import { fireBeforeStatement, triggersOf } from '../executor/trigger.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import { equal } from '../nodes/equalfuncs.ts';
-import { makeParseState } from '../parser/parse_node.ts';
+import { makeParseState, parserError, withErrorPosition } from '../parser/parse_node.ts';
 import { serialDefault, ddlNotice, transformCreateStmt, type CheckSpec, type ColumnSpec, type TransformedTable } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
@@ -64,12 +64,16 @@ export function createTable(stmt: RawNode, context: UtilityContext, relkind: 'r'
   const rv = stmt['relation'] as RawNode & { relname: string; relpersistence: 'p' | 'u' | 't' };
   if (stmt['accessMethod'] !== undefined && stmt['partspec'] !== undefined) throw new PgError('feature_not_supported', 'specifying a table access method is not supported on a partitioned table');
   const accessMethod = tableAccessMethod(stmt['accessMethod'] as string | undefined);
-  const namespace = rangeVarGetCreationNamespace(rv);
+  const state = makeParseState(context.text);
+  const namespace = withErrorPosition(state, rv.location, () => {
+    const found = rangeVarGetCreationNamespace(rv);
+    requirePrivilege(ids.NamespaceRelationId, found, ACL.CREATE);
+    return found;
+  });
   const persistence = isTempNamespace(namespace) ? 't' : rv.relpersistence;
   if (persistence === 't') refuseRestricted('create temporary table');
   checkOnCommit(stmt['oncommit'] as OnCommitClause, persistence);
   checkTablespace(stmt['tablespacename'] as string | undefined, stmt['partspec'] !== undefined);
-  requirePrivilege(ids.NamespaceRelationId, namespace, ACL.CREATE);
   if (stmt['if_not_exists'] && relationOidByName(rv.relname, namespace) !== 0) {
     ddlNotice(`relation "${rv.relname}" already exists, skipping`, 'duplicate_table');
     return 0;
@@ -85,7 +89,7 @@ export function createTable(stmt: RawNode, context: UtilityContext, relkind: 'r'
   const parents = ((stmt['inhRelations'] ?? []) as RawNode[]).map((p) => openParent(p, persistence, bound !== undefined));
   if (parents.length > 0 && bound === undefined) renumberForParents(table, parents);
   const inherited = mergeParents(table, parents, bound !== undefined);
-  markPrimaryKeyNotNull(table);
+  markPrimaryKeyNotNull(table, context.text);
   if (partspec !== undefined) refuseForPartitioned(table, rv.relname, (stmt['options'] ?? []) as RawNode[]);
   const oid = makeTable(rv.relname, namespace, persistence, table, readOptions((stmt['options'] ?? []) as RawNode[], 'table'), context.text, {
     checks: inherited.checks, partspec, ofType: type?.oid ?? 0, ...(relkind === 'f' ? { relkind } : { accessMethod }), partition: bound === undefined ? undefined : { parent: parents[0]!.oid, bound },
@@ -184,13 +188,13 @@ export function compressionLetter(word: string): string {
 }
 
 /** A primary key's columns are NOT NULL, and must be columns of the table. */
-function markPrimaryKeyNotNull(table: TransformedTable): void {
+function markPrimaryKeyNotNull(table: TransformedTable, text: string): void {
   for (const index of table.indexes) {
     for (const key of [...index.keys.map((k) => k.name), ...index.including]) {
       if (key === null) continue; // an expression, of an exclusion constraint
       const column = table.columns.find((c) => c.name === key);
       if (column === undefined) {
-        throw new PgError('undefined_column', `column "${key}" named in key does not exist`);
+        throw parserError(makeParseState(text), 'undefined_column', `column "${key}" named in key does not exist`, index.location);
       }
     }
     if (!index.primary) continue;

@@ -82,7 +82,7 @@ function createComposite(stmt: RawNode, context: UtilityContext): void {
   const state = makeParseState(context.text);
   const columns = ((stmt['coldeflist'] ?? []) as RawNode[]).map((def) => {
     const typeName = def['typeName'] as RawNode;
-    const { type: typeOid, typmod } = typenameTypeIdAndMod(state, typeName);
+    const { type: typeOid, typmod } = typenameTypeIdAndMod(null, typeName);
     requireTypeUsage(typeOid);
     return { name: def['colname'] as string, typeOid, typmod, collation: getColumnDefCollation(state, def, typeOid), ndims: (typeName['arrayBounds'] as unknown[] | undefined)?.length ?? 0 };
   });

@@ -232,7 +232,7 @@ function transformColumnConstraints(context: TransformContext, column: ColumnSpe
         sawNullable = true;
         break;
       case 'CONSTR_DEFAULT':
-        if (sawDefault) throw fail(`multiple default values specified ${of}`, c);
+        if (sawDefault) throw fail(`multiple default values specified ${of}`, isSerial ? { ...c, location: -1 } : c);
         column.rawDefault = c['raw_expr'] as RawNode;
         sawDefault = true;
         break;
