@@ -68,18 +68,17 @@ const JOURNALS = ['/var/log/journal', '/run/log/journal'];
  * is in a file that the person may read, where journals are kept on disk: the owner of a site reads what the site says. */
 function readableJournal(): 'all' | 'own' | 'nothing' {
   const machine = existsSync('/etc/machine-id') ? readFileSync('/etc/machine-id', 'utf8').trim() : '';
-  const files = (name: string): string[] => JOURNALS.map((folder) => join(folder, machine, name)).filter((file) => existsSync(file));
-  const readable = (file: string): boolean => {
+  const folders = JOURNALS.map((folder) => join(folder, machine)).filter((folder) => existsSync(folder));
+  const readable = (name: string): boolean => folders.some((folder) => {
     try {
-      accessSync(file, constants.R_OK);
+      accessSync(join(folder, name), constants.R_OK);
       return true;
     } catch {
-      return false;
+      return false; // or it is not there
     }
-  };
-  const system = files('system.journal');
-  if (system.length === 0 || system.some(readable)) return 'all';
-  return files(`user-${process.getuid!()}.journal`).some(readable) ? 'own' : 'nothing';
+  });
+  if (folders.length === 0 || readable('system.journal')) return 'all';
+  return readable(`user-${process.getuid!()}.journal`) ? 'own' : 'nothing';
 }
 
 /** journalctl takes our place: a signal that ends us (-f) is for it. */
