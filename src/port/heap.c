@@ -47,6 +47,8 @@ static void *kernel_mmap(void *at, size_t length, int protection, int flags, int
 __attribute__((constructor)) static void reserve(void)
 {
 	unsetenv("LD_PRELOAD");
+	/* Threads of Node are idle after the start; their stacks and arenas are mappings that each fork copies. */
+	setenv("UV_THREADPOOL_SIZE", "1", 0);
 	/* As a constant, large blocks go back to the kernel when they are freed; by itself the C library soon takes them from
 	 * its own heap, which then has 100 MB of holes. packMemory (port.c) sets it higher for those who serve. */
 	mallopt(M_MMAP_THRESHOLD, 128 << 10);

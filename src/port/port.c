@@ -482,7 +482,12 @@ static napi_value collapseMemory(napi_env env, napi_callback_info info)
 				for (int k = 0; k < 512; k++) used += pages[k] >> 63;
 				if (used < 224) continue;
 			}
-			if (madvise((void *) at, huge, MADV_COLLAPSE) == 0) bytes += (int64_t) huge;
+			/* Fails for now where somebody is looking at a page of it. */
+			for (int tries = 0; tries < 5; tries++) {
+				if (madvise((void *) at, huge, MADV_COLLAPSE) == 0) bytes += (int64_t) huge;
+				else if (errno == EAGAIN) continue;
+				break;
+			}
 		}
 	if (present >= 0) close(present);
 	return int_value(env, bytes);

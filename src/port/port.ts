@@ -46,7 +46,7 @@ export interface Port {
   /** A stretch of a file on a disk (no holes), from a multiple of the page's size on, to read and change, or a negative errno. It
    * is memory the kernel can have back, but V8 counts it among the external memory. */
   mapPart(fd: number, offset: number, lengthBytes: number): ArrayBuffer | number;
-  /** Ends `mapPart`: nobody may look at a view of it any more. */
+  /** Ends `mapPart`, or `mapFile`: nobody may look at a view of it any more. */
   unmapPart(memory: ArrayBuffer): void;
   /** signals[n] counts deliveries of signal n since start, for those caught with 'flag'; signals[0] of all together. */
   readonly signals: Int32Array;

@@ -129,6 +129,7 @@ export function openReader(of: WritableStore): Store {
 class CommitCounter {
   private readonly path: string;
   private words: Int32Array | null = null;
+  private memory: ArrayBuffer | null = null;
   /** Stays open as long as the environment: closing any descriptor of the lock file would drop LMDB's lock on it. */
   private fd = -1;
   private asked = 0;
@@ -139,7 +140,11 @@ class CommitCounter {
   }
   /** After the environment. */
   close(): void {
-    if (this.fd >= 0) closeSync(this.fd);
+    if (this.fd < 0) return;
+    closeSync(this.fd);
+    // Not when V8 collects: each mapping that the rehearsal leaves is one more for every fork.
+    if (this.memory !== null) port.unmapPart(this.memory);
+    this.memory = this.words = null;
   }
   /** -1: not known. */
   read(): number {
@@ -150,7 +155,8 @@ class CommitCounter {
   private map(): void {
     this.fd = openSync(`${this.path}/lock.mdb`, constants.O_RDONLY | constants.O_NOFOLLOW);
     const memory = port.mapFile(this.fd, LOCK_HEADER_BYTES);
-    const words = typeof memory === 'number' ? null : new Int32Array(memory);
+    this.memory = typeof memory === 'number' ? null : memory;
+    const words = this.memory === null ? null : new Int32Array(this.memory);
     this.words = words !== null && words[0] === LOCK_MAGIC ? words : null;
   }
 }
