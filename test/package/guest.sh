@@ -509,8 +509,7 @@ commands() {
   ok pg_isready -h /run/posthouse/main
   ok man -w createdb posthouse
   # Pages were once only looked for, and the main package had none for its programs.
-  for page in /usr/share/man/man1/*.1.gz /usr/share/man/man1/*.1posthouse.gz /usr/share/man/man8/posthouse.8.gz; do
-    case $page in */man1/[a-z_]*.1*) dpkg -S "$page" 2>/dev/null | grep -q posthouse || continue ;; esac
+  for page in $(dpkg -L posthouse posthouse-commands | grep '/man/.*\.gz$'); do
     like "$page" "$(MANWIDTH=80 man -l "$page" 2>&1)" 'NAME.*SYNOPSIS.*(OPTIONS|COMMANDS).*SEE ALSO'
     is "what groff says of $page" "$(MANROFFSEQ= man --warnings=w -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 >/dev/null)" ''
   done
