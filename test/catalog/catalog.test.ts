@@ -143,7 +143,7 @@ test.serial('columns that cannot be', (t) => {
   const create = (...columns: ColumnSpec[]) => () => transaction(() => createTable('bad', columns));
   t.throws(create(column('ctid', ids.INT4OID)), { message: 'column name "ctid" conflicts with a system column name' });
   t.throws(create(column('a', ids.ANYELEMENTOID)), { message: 'column "a" has pseudo-type anyelement' });
-  t.throws(create(column('a', ids.INT4OID), column('a', ids.INT4OID)), { message: 'column name "a" specified more than once' });
+  t.throws(create(column('a', ids.INT4OID), column('a', ids.INT4OID)), { message: 'column "a" specified more than once' });
   t.throws(create(...Array.from({ length: 1601 }, (_, i) => column(`c${i}`, ids.INT4OID))), { message: 'tables can have at most 1600 columns' });
 });
 
