@@ -12,6 +12,9 @@ import { errorText } from './listen.ts';
 /** So long a manager may take to hear; beyond, it must be seen working. */
 const HEARING_MS = 2000;
 
+/** How long one that found a fault stays, that its line is known to be ours. */
+const TOLD_MS = 200;
+
 export class ProofOfLife {
   private readonly query: () => boolean;
   private readonly managers: () => ReadonlyMap<number, number>;
@@ -27,7 +30,13 @@ export class ProofOfLife {
   /** False: no child can be forked, for there are as many as may be. To end those who are there would help nobody. */
   begin(): boolean {
     if (this.pid > 0) return true;
-    const pid = forkProof(() => port._exit(this.attempt() ? 0 : 1));
+    const pid = forkProof(() => {
+      if (this.attempt()) port._exit(0);
+      // The journal asks the kernel of which service a line is by the process that wrote it: once one that was gone had none,
+      // and `journalctl -u` did not show what the watchdog had found.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TOLD_MS);
+      port._exit(1);
+    });
     if (pid < 0) log('LOG', `could not fork process for the watchdog: ${errorText(pid)}`);
     else this.pid = pid;
     return pid > 0;
