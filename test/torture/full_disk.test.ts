@@ -119,7 +119,7 @@ test.after.always(async () => {
     await prepare.query('create table small (a int primary key); create table large (a int, b int, c text); create index on large (b, a)');
     await prepare.end();
     const acknowledged = new Set<number>(), unknown = new Set<number>();
-    let next = 0, batch = 0, full = 0;
+    let next = 0, batch = 0;
     for (let round = 0; round < 3; round++) {
       writeFileSync(ballast, Buffer.alloc(12 << 20));
       const clients = await Promise.all([ours.connect(), ours.connect(), ours.connect()]);
@@ -129,8 +129,7 @@ test.after.always(async () => {
         while (!stopped) {
           const a = next++, answer = await code(at, `insert into small values (${a})`);
           if (answer === 'done') acknowledged.add(a);
-          else if (answer === '53100') full++;
-          else unknown.add(a);
+          else if (answer !== '53100') unknown.add(a);
           if (answer === 'lost' || answer.startsWith('57')) return;
         }
       };
@@ -166,7 +165,9 @@ test.after.always(async () => {
       await client.query('truncate large');
       await client.end();
     }
-    t.true(full > 0 && acknowledged.size > 0);
+    // Each round ended after large ones were refused; whether a small one is among them is chance: it was demanded here
+    // once, and failed on a machine where the small ones found room each time (test/transaction/apply.test.ts has that case).
+    t.true(acknowledged.size > 0);
   } finally {
     await ours.stop();
     spawnSync('umount', [small]);
