@@ -713,17 +713,23 @@ static napi_value setProcessName(napi_env env, napi_callback_info info)
 
 /* ---- descriptors ---------------------------------------------------------------------------------------------- */
 
+/* A Unix socket wakes who waits in recv also when the peer has read what he was sent; not who waits in poll. */
 static napi_value Recv(napi_env env, napi_callback_info info)
 {
-	ARGUMENTS(4);
+	ARGUMENTS(5);
 	INT(0, fd);
 	ARRAY(1, bytes, napi_uint8_array);
 	INT(2, offset);
 	INT(3, length);
+	FLAG(4, in_poll);
 	if (offset < 0 || length < 0 || (size_t) offset + (size_t) length > bytes_count) return bad_argument(env, __func__);
-	if (interrupted()) return int_value(env, -EINTR);
-	ssize_t n = recv(fd, (char *) bytes + offset, (size_t) length, 0);
-	return int_value(env, n < 0 ? interruption() : n);
+	for (;;) {
+		if (interrupted()) return int_value(env, -EINTR);
+		ssize_t n = recv(fd, (char *) bytes + offset, (size_t) length, in_poll ? MSG_DONTWAIT : 0);
+		if (n >= 0 || !in_poll || errno != EAGAIN) return int_value(env, n < 0 ? interruption() : n);
+		struct pollfd one = { fd, POLLIN, 0 };
+		if (poll(&one, 1, -1) < 0) return int_value(env, interruption());
+	}
 }
 
 static napi_value Send(napi_env env, napi_callback_info info)

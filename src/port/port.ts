@@ -62,8 +62,9 @@ export interface Port {
    * `timers[n]` becomes 1 when it fired. */
   setTimer(timer: number, ms: number): number;
   readonly timers: Int32Array;
-  /** Bytes received; 0 at the end of the stream; negative errno (-EINTR when a signal came). */
-  recv(fd: number, buffer: Uint8Array, offset: number, length: number): number;
+  /** Bytes received; 0 at the end of the stream; negative errno (-EINTR when a signal came). `inPoll`: waits in poll(2), even
+   * if the socket does not block. Who waits in recv(2) on a Unix socket is woken whenever its peer has read what it was sent. */
+  recv(fd: number, buffer: Uint8Array, offset: number, length: number, inPoll: boolean): number;
   /** Sends all of it unless an error or a signal comes first: the bytes sent, or a negative errno. */
   send(fd: number, buffer: Uint8Array, offset: number, length: number): number;
   /** poll(2) over at most 1024. `fds` and `events` in step; the result events are put into `revents`.

@@ -9,7 +9,7 @@ test('wrong arguments are refused by name', (t) => {
   const loose = port as unknown as Record<string, (...args: unknown[]) => unknown>;
   t.throws(() => loose['recv']!(0, 'text', 0, 1), { message: 'port.Recv: bad argument' });
   t.throws(() => loose['recv']!(0), { message: 'port.Recv: bad argument' });
-  t.throws(() => port.recv(0, new Uint8Array(4), 2, 3), { message: 'port.Recv: bad argument' });
+  t.throws(() => port.recv(0, new Uint8Array(4), 2, 3, false), { message: 'port.Recv: bad argument' });
   t.throws(() => port.setTimer(8, 1), { message: 'port.setTimer: bad argument' });
   t.throws(() => port.setSignal(0, 'flag'), { message: 'port.setSignal: bad argument' });
 });
@@ -21,10 +21,10 @@ test('bytes go through a socket pair', (t) => {
   const revents = new Int16Array(1);
   t.is(port.poll(Int32Array.of(b), Int16Array.of(POLLIN), revents, 1, 1000), 1);
   t.is(revents[0], POLLIN);
-  t.is(port.recv(b, buffer, 2, 14), 5);
+  t.is(port.recv(b, buffer, 2, 14, false), 5);
   t.is(buffer.toString('latin1', 2, 7), 'horse');
   port.close(a);
-  t.is(port.recv(b, buffer, 0, 16), 0);
+  t.is(port.recv(b, buffer, 0, 16, false), 0);
   port.close(b);
   t.is(port.close(b), -9);
 });
@@ -35,9 +35,9 @@ test('a signal that came before the call interrupts it, once', (t) => {
   const before = port.signals[SIGUSR2]!;
   port.kill(process.pid, SIGUSR2);
   t.is(port.signals[SIGUSR2]! - before, 1);
-  t.is(port.recv(b, Buffer.alloc(1), 0, 1), -EINTR);
+  t.is(port.recv(b, Buffer.alloc(1), 0, 1, false), -EINTR);
   port.send(a, Buffer.from('x'), 0, 1);
-  t.is(port.recv(b, Buffer.alloc(1), 0, 1), 1);
+  t.is(port.recv(b, Buffer.alloc(1), 0, 1, false), 1);
   port.close(a);
   port.close(b);
 });
@@ -45,7 +45,7 @@ test('a signal that came before the call interrupts it, once', (t) => {
 test('a timer interrupts a blocking call', (t) => {
   const [a, b] = port.socketpair() as [number, number];
   port.setTimer(3, 20);
-  while (port.timers[3] === 0) t.is(port.recv(b, Buffer.alloc(1), 0, 1), -EINTR);
+  while (port.timers[3] === 0) t.is(port.recv(b, Buffer.alloc(1), 0, 1, false), -EINTR);
   port.setTimer(3, 0);
   t.is(port.timers[3], 0);
   port.close(a);
@@ -110,7 +110,7 @@ test('a child survives garbage collections, sees shared memory, and its own sign
       port._exit(3);
     }
     port.close(b);
-    while (port.recv(a, Buffer.alloc(1), 0, 1) !== 0);
+    while (port.recv(a, Buffer.alloc(1), 0, 1, false) !== 0);
     let ended;
     while ((ended = port.waitpid())[0] === 0);
     print(ended[0] === pid, ended[1] >> 8, shared[1], shared[2] === pid, port.signals[12]);`);

@@ -58,10 +58,10 @@ function askManager(): string {
   const fd = port.connectUnix(POSTMASTER_SOCKET), bytes = Buffer.alloc(100);
   port.send(fd, Buffer.from('manager 5\n'), 0, 10);
   let n: number;
-  while ((n = port.recv(fd, bytes, 0, 100)) === -EINTR);
+  while ((n = port.recv(fd, bytes, 0, 100, false)) === -EINTR);
   port.close(fd);
   const manager = port.connectUnix(managerSocket(5));
-  const got = port.recv(manager, bytes, 50, 50);
+  const got = port.recv(manager, bytes, 50, 50, false);
   port.close(manager);
   return bytes.toString('latin1', 0, n).trim() + ' ' + bytes.toString('latin1', 50, 50 + got);
 }

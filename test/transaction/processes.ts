@@ -57,7 +57,7 @@ const PRELUDE = `
       if (fd < 0) continue;
       port.setBlocking(fd, true);
       const question = Buffer.alloc(64);
-      const length = port.recv(fd, question, 0, 64);
+      const length = port.recv(fd, question, 0, 64, false);
       if (length > 0) {
         for (let ended; (ended = port.waitpid())[0] > 0;) { if (ended[0] === managerPid) managerPid = 0; children.delete(ended[0]); }
         if (managerPid === 0) startManager();

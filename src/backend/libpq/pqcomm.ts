@@ -40,6 +40,8 @@ export class Frontend {
   hold = false;
   /** Nobody waits for the single answer: what is sent is all there from the start, as in a rehearsal. */
   patient = false;
+  /** Of a Unix socket. */
+  local = false;
   private filled = 0;
   private output = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
   private out = 0;
@@ -125,7 +127,7 @@ export class Frontend {
         this.at = 0;
       }
       if (this.filled === this.body.length) this.grow(n);
-      const got = port.recv(this.fd, this.body, this.filled, this.body.length - this.filled);
+      const got = port.recv(this.fd, this.body, this.filled, this.body.length - this.filled, this.local);
       if (got > 0) this.filled += got;
       else if (got === -EINTR) checkForInterrupts();
       else if (got === 0) {

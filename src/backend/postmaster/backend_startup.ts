@@ -56,6 +56,7 @@ function introduce(context: StartupContext, frontend: Frontend, address = port.p
   let packetRead = false;
   try {
     const peer = identifyPeer(context.fd, address);
+    frontend.local = peer.family === 'unix';
     initPsStatus(`[unknown] [unknown] ${peer.shown}`, 'initializing');
     if (getBool('log_connections')) log('LOG', `connection received: host=${peer.host}${peer.port > 0 ? ` port=${peer.port}` : ''}`);
     const packet = readPacket(frontend);

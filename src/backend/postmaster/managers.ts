@@ -93,7 +93,7 @@ export class Managers {
   }
 
   private readRequest(client: Client): void {
-    const n = port.recv(client.fd, this.buffer, 0, this.buffer.length);
+    const n = port.recv(client.fd, this.buffer, 0, this.buffer.length, false);
     if (n === -EINTR || n === -EAGAIN) return;
     if (n <= 0) return this.drop(client);
     client.request += this.buffer.toString('latin1', 0, n);

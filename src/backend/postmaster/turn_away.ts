@@ -14,7 +14,7 @@ export function turnAwayAtOnce(fd: number, error: FatalError): void {
   port.send(fd, Buffer.concat([head, body]), 0, body.length + 5);
   port.shutdown(fd);
   // Unread input would turn the close into a reset, which can overtake the message.
-  port.recv(fd, Buffer.allocUnsafe(BUFFER_BYTES), 0, BUFFER_BYTES);
+  port.recv(fd, Buffer.allocUnsafe(BUFFER_BYTES), 0, BUFFER_BYTES, false);
 }
 
 /** A postmaster that a connection has started, and that cannot serve it, says so: otherwise the connection would wait, and the

@@ -231,7 +231,7 @@ function converse(fd: number, backend: number, scene: Script): void {
   for (const bytes of exchanges) {
     // ReadyForQuery: a type, a length of 5, a status.
     for (let ready = false; !ready;) {
-      const n = port.recv(fd, part, 0, part.length);
+      const n = port.recv(fd, part, 0, part.length, false);
       if (n <= 0) port._exit(0);
       ready = n >= 6 && part[n - 6] === 0x5a && part.readInt32BE(n - 5) === 5;
     }
@@ -249,7 +249,7 @@ function drain(fd: number): Buffer {
   const parts: Buffer[] = [];
   for (;;) {
     const part = Buffer.allocUnsafe(65536);
-    const n = port.recv(fd, part, 0, part.length);
+    const n = port.recv(fd, part, 0, part.length, false);
     if (n <= 0) return Buffer.concat(parts);
     parts.push(part.subarray(0, n));
   }

@@ -102,7 +102,7 @@ export class ManagerLink {
         if (!this.takeFrame()) throw internalError('a lock is waited for that nobody is there to free');
         continue;
       }
-      const count = port.recv(this.fd, this.bytes, this.to, this.bytes.length - this.to);
+      const count = port.recv(this.fd, this.bytes, this.to, this.bytes.length - this.to, true);
       if (count > 0) this.to += count;
       else if (count === -EINTR || count === -EAGAIN) interrupted();
       else throw new ManagerLost();
@@ -120,7 +120,7 @@ export class ManagerLink {
       }
       pollFds[0] = this.fd;
       if (port.poll(pollFds, pollEvents, pollReady, 1, 0) <= 0) return null;
-      const count = port.recv(this.fd, this.bytes, this.to, this.bytes.length - this.to);
+      const count = port.recv(this.fd, this.bytes, this.to, this.bytes.length - this.to, false);
       if (count > 0) this.to += count;
       else if (count !== -EINTR && count !== -EAGAIN) throw new ManagerLost();
     }
@@ -203,7 +203,7 @@ function tellPostmaster(request: string, limitMs: number): void {
   const question = Buffer.from(request), answer = Buffer.alloc(64);
   if (port.send(fd, question, 0, question.length) === question.length) {
     pollFds[0] = fd;
-    if (port.poll(pollFds, pollEvents, pollReady, 1, limitMs) > 0) port.recv(fd, answer, 0, answer.length);
+    if (port.poll(pollFds, pollEvents, pollReady, 1, limitMs) > 0) port.recv(fd, answer, 0, answer.length, false);
   }
   port.close(fd);
 }

@@ -247,7 +247,7 @@ class Manager {
 
   private read(connection: Connection): void {
     for (;;) {
-      const count = port.recv(connection.fd, this.input, 0, READ_BYTES);
+      const count = port.recv(connection.fd, this.input, 0, READ_BYTES, false);
       if (count <= 0) {
         if (count === -EAGAIN || count === -EINTR) return;
         this.disconnect(connection);
