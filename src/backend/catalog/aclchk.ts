@@ -166,7 +166,7 @@ export function grantOnObject(classId: Oid, objectId: Oid, grant: Grant): void {
   const p = objectProperty(classId);
   const found = objectAcl(classId, objectId);
   if (!p?.acl || !found) throw new PgError('internal_error', `object ${objectId} of class ${classId} has no ACL`);
-  const acl = applyGrant(found.acl, found.owner, found.kind, grant, objectNoun(classId, objectId), objectName(classId, objectId) ?? '');
+  const acl = applyGrant(found.acl, found.owner, found.kind, grant, objectNoun(classId, objectId), classId === ids.LargeObjectRelationId ? `large object ${objectId}` : objectName(classId, objectId) ?? '');
   const [tuple] = catalogFind(p.classId, p.oidIndex, [objectId]);
   catalogUpdate(p.classId, tuple!, { [p.acl]: formatAcl(acl) });
   updateAclDependencies(classId, objectId, 0, found.owner, found.isDefault ? [] : aclMembers(found.acl), aclMembers(acl));

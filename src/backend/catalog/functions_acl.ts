@@ -1,7 +1,8 @@
 // The type aclitem and the functions on it. A datum is the string described in acl.ts: it names roles by OID.
 import { PgError } from '../../common/errors.ts';
-import { ArrayValue, makeArray, RecordValue, type Oid } from '../types/datum.ts';
+import { ArrayValue, int8, makeArray, RecordValue, type Int8, type Oid } from '../types/datum.ts';
 import { registerBuiltins, type FunctionContext } from '../types/fmgr.ts';
+import { hashUint32Extended } from '../types/hash_bytes.ts';
 import { aclDefault, formatAcl, formatAclItem, parseAclItem, privilegeLetters, ACL_LETTERS, PRIVILEGE_NAMES, type AclItem, type AclKind } from './acl.ts';
 import { getRoleOid } from './objectaddress.ts';
 import * as ids from './oids.ts';
@@ -110,6 +111,11 @@ registerBuiltins({
       return makeArray(ids.ACLITEMOID, formatAcl(aclDefault(k, owner)));
     },
     hash_aclitem: (item: string) => { const i = parseAclItem(item); return (i.grantee + i.grantor + i.privs + i.goptions * 65536) | 0; },
+    hash_aclitem_extended: (item: string, seed: Int8) => {
+      const i = parseAclItem(item);
+      const sum = (i.grantee + i.grantor + i.privs + i.goptions * 65536) >>> 0;
+      return BigInt(seed) === 0n ? sum : int8(BigInt.asIntN(64, hashUint32Extended(sum, BigInt(seed))));
+    },
     aclinsert: () => { throw new PgError('feature_not_supported', 'aclinsert is no longer supported'); },
     aclremove: () => { throw new PgError('feature_not_supported', 'aclremove is no longer supported'); },
   },

@@ -113,7 +113,7 @@ export function indexConstraintCreate(spec: IndexSpec, index: Oid): Oid {
   deleteDependencyRecordsForClass(objectAddress(ids.RelationRelationId, index), ids.RelationRelationId, 'a');
   const constraint = createConstraintEntry({ conname: spec.name, connamespace: spec.table.namespace, contype: type, condeferrable: deferrable,
     condeferred: initiallyDeferred, conrelid: spec.table.oid, conindid: index, connoinherit: true, conexclop: operators,
-    conkey: spec.columns.slice(0, spec.keyCount).map((c) => c.attnum) });
+    conkey: spec.columns.slice(0, spec.keyCount).map((c) => c.attnum) }, null, spec.columns.slice(spec.keyCount).map((c) => c.attnum));
   recordDependencyOn(objectAddress(ids.RelationRelationId, index), objectAddress(ids.ConstraintRelationId, constraint), 'i');
   if (deferrable) {
     createInternalTrigger(type === 'p' ? 'PK_ConstraintTrigger' : 'Unique_ConstraintTrigger', {

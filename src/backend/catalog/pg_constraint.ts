@@ -13,15 +13,15 @@ import type { PgConstraint } from './rows.ts';
 import * as sys from './syscache.ts';
 
 /** Makes a constraint; its OID (CreateConstraintEntry). `expr` is the check, in terms of the table (Vars have varno 1)
- * or of the domain's value. */
-export function createConstraintEntry(fields: Pick<PgConstraint, 'conname' | 'connamespace' | 'contype'> & Partial<PgConstraint>, expr: Expr | null = null): Oid {
+ * or of the domain's value. `included`: columns that its index keeps beside the key. */
+export function createConstraintEntry(fields: Pick<PgConstraint, 'conname' | 'connamespace' | 'contype'> & Partial<PgConstraint>, expr: Expr | null = null, included: readonly number[] = []): Oid {
   const oid = getNewOid(ids.ConstraintRelationId);
   const row = constraintRow({ ...fields, oid, conbin: expr ? nodeToString(expr) : null });
   catalogInsert(ids.ConstraintRelationId, row);
   const self = objectAddress(ids.ConstraintRelationId, oid);
   if (row.conrelid !== 0) {
     // The constraint goes with any of its columns; without columns, with the table.
-    const columns = row.conkey ?? [];
+    const columns = [...row.conkey ?? [], ...included];
     for (const attnum of columns) recordDependencyOn(self, objectAddress(ids.RelationRelationId, row.conrelid, attnum), 'a');
     if (columns.length === 0) recordDependencyOn(self, objectAddress(ids.RelationRelationId, row.conrelid), 'a');
   }

@@ -92,7 +92,7 @@ export function parseTypeString(text: string, missingOk = false): ParsedType | u
   }
   if (at !== tokens.length) throw syntax();
 
-  const found = qualified ? named(names, modifiers) : sqlType(words, modifiers) ?? (words.length === 1 ? named(words, modifiers) : undefined);
+  const found = qualified ? named(names, modifiers, missingOk) : sqlType(words, modifiers) ?? (words.length === 1 ? named(words, modifiers, missingOk) : undefined);
   if (!found && !qualified && words.length > 1) throw syntax();
   const type = found && dimensions > 0 ? getArrayType(found.type) : found?.type;
   if (!type) {
@@ -102,10 +102,10 @@ export function parseTypeString(text: string, missingOk = false): ParsedType | u
   return { type, typmod: found!.typmod };
 }
 
-function named(names: readonly string[], modifiers: readonly string[]): ParsedType | undefined {
+function named(names: readonly string[], modifiers: readonly string[], missingOk: boolean): ParsedType | undefined {
   if (names.length > 1) {
     const { schema } = deconstructQualifiedName(names);
-    if (schema !== null && lookupExplicitNamespace(schema, true) === 0) return undefined;
+    if (schema !== null && lookupExplicitNamespace(schema, missingOk) === 0) return undefined;
   }
   const type = typenameToOid(names);
   return type === 0 ? undefined : { type, typmod: modifiers.length > 0 ? typmodFromList(type, modifiers) ?? -1 : -1 };

@@ -7,13 +7,14 @@ import { EINTR, port } from '../../port/port.ts';
 import { hasPrivsOfRole, superuserArg } from '../catalog/acl.ts';
 import { hasRoleByName } from '../catalog/aclchk.ts';
 import { getCollationName } from '../catalog/lsyscache.ts';
-import { classByOid } from '../catalog/syscache.ts';
+import { formatType } from '../catalog/format_type.ts';
+import { classByOid, typeByOid } from '../catalog/syscache.ts';
 import { allPortals, findPortal } from '../tcop/portal.ts';
 import { currentTransactionId, currentTransactionIdIfAny } from '../transaction/xact.ts';
 import { makeArray, type ArrayValue, type Datum } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import { typeHooks } from '../types/hooks.ts';
-import { REGTYPEOID } from '../types/oids.ts';
+import { REGTYPEOID, UNKNOWNOID } from '../types/oids.ts';
 import { backendByPid, backends, type BackendStatus } from '../utils/backend_status.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { sendWarning, session } from '../utils/session.ts';
@@ -144,7 +145,11 @@ registerBuiltins({
 
       return context.argTypes[0] ?? 0;
     },
-    pg_collation_for: (context) => (context.collation === 0 ? null : `"${getCollationName(context.collation) ?? ''}"`),
+    pg_collation_for: (context) => {
+      const type = context.argTypes[0] ?? 0;
+      if (type !== UNKNOWNOID && typeByOid(type)?.typcollation === 0) throw new PgError('datatype_mismatch', `collations are not supported by type ${formatType(type)}`);
+      return context.collation === 0 ? null : `"${getCollationName(context.collation) ?? ''}"`;
+    },
     pg_num_nulls: (context, ...args) => countNulls(args, context.variadic, true),
     pg_num_nonnulls: (context, ...args) => countNulls(args, context.variadic, false),
   },

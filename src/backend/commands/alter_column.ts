@@ -3,7 +3,6 @@
 import { PgError } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
 import { performDeletion, performMultipleDeletions } from '../catalog/dependency.ts';
-import { formatType } from '../catalog/format_type.ts';
 import { addAttribute, checkAttributeType } from '../catalog/heap.ts';
 import { catalogFind, catalogUpdate, catalogUpdateByKey } from '../catalog/indexing.ts';
 import { getCollationName, getType } from '../catalog/lsyscache.ts';
@@ -98,7 +97,7 @@ function addColumnTo(queue: Queue, tab: Altered, spec: ColumnSpec): void {
   addAttribute(tab.oid, attnum, {
     name: spec.name, typeOid: spec.typeOid, typmod: spec.typmod, collation: spec.collation, notNull: spec.notNull, ndims: spec.ndims, identity: spec.identity,
     generated: spec.generated, isLocal: spec.islocal, inhCount: spec.inhcount, ...(spec.storage !== null ? { storage: storageLetter(spec.storage, spec) } : {}),
-    ...(spec.compression !== null ? { compression: compressionLetter(spec.compression) } : {}),
+    ...(spec.compression !== null ? { compression: compressionLetter(spec.compression, spec.typeOid) } : {}),
   });
   catalogUpdateByKey(ids.RelationRelationId, ids.PgClassOidIndexId, [tab.oid], { relnatts: attnum });
   commandCounterIncrement();
@@ -316,8 +315,7 @@ function setStorage(tab: Altered, cmd: RawNode): void {
 
 function setCompression(tab: Altered, cmd: RawNode): void {
   const column = columnToAlter(tab.current, cmd['name'] as string);
-  if (getType(column.atttypid).typstorage === 'p') throw new PgError('feature_not_supported', `column data type ${formatType(column.atttypid)} does not support compression`);
-  updateAttribute(tab.oid, column.attnum, { attcompression: compressionLetter(cmd['def'] as string) });
+  updateAttribute(tab.oid, column.attnum, { attcompression: compressionLetter(cmd['def'] as string, column.atttypid) });
 }
 
 /** Runs in a pass; descendants get the same subcommand. */

@@ -8,7 +8,7 @@ import { rangeVarGetRelid } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
 import { deleteDependencyRecordsForSpecific, objectAddress, ownedSequences, recordDependencyOn } from '../catalog/pg_depend.ts';
 import { TRIGGER_TYPE } from '../catalog/pg_trigger.ts';
-import type { Relation } from '../catalog/relation.ts';
+import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { childrenOf, classByOid, constraintsOf, parentsOf, relationOidByName, triggersOf } from '../catalog/syscache.ts';
 import { publicationTables } from '../catalog/publication.ts';
@@ -161,6 +161,19 @@ export function indexOfTable(relation: Relation, name: string): Oid {
   return oid;
 }
 
+/** check_index_is_clusterable. */
+export function checkClusterable({ accessMethod, index, predicate, valid }: IndexInfo): void {
+  const refused = (why: string): PgError => new PgError('feature_not_supported', `cannot cluster on ${why}`);
+  if (accessMethod !== 'btree' && accessMethod !== 'gist') throw refused(`index "${index.name}" because access method does not support clustering`);
+  if (predicate !== null) throw refused(`partial index "${index.name}"`);
+  if (!valid) throw refused(`invalid index "${index.name}"`);
+}
+
+function clusterOn(relation: Relation, index: Oid): void {
+  checkClusterable(openRelation(index).indexInfo!);
+  markClustered(relation, index);
+}
+
 export function markClustered(relation: Relation, index: Oid): void {
   if (relation.kind === 'p') throw new PgError('feature_not_supported', 'cannot mark index clustered in partitioned table');
   for (const info of relation.indexes) {
@@ -203,7 +216,7 @@ function replicaIdentity(tab: Altered, def: RawNode): void {
 function setPersistence(tab: Altered, persistence: 'p' | 'u'): void {
   const relation = tab.current;
   if (relation.persistence === 't') throw new PgError('invalid_table_definition', `cannot change logged status of table "${relation.name}" because it is temporary`);
-  if (relation.persistence === persistence) return;
+  if (relation.persistence === persistence || relation.kind === 'p') return;
   if (persistence === 'u' && publicationTables(relation.oid).length > 0) {
     throw new PgError('object_not_in_prerequisite_state', `cannot change table "${relation.name}" to unlogged because it is part of a publication`, { detail: 'Unlogged relations cannot be replicated.' });
   }
@@ -247,13 +260,13 @@ registerActions({
   AT_AddInherit: action('INHERIT', 'rpf', (tab, cmd) => { refuseForPartitions(tab.current); addInherit(tab, cmd['def'] as RawNode); }),
   AT_DropInherit: action('NO INHERIT', 'rpf', (tab, cmd) => { refuseForPartitions(tab.current); dropInherit(tab, cmd['def'] as RawNode); }),
   AT_ChangeOwner: action('OWNER TO', 'rpvmSfciI', (tab, cmd) => changeRelationOwner(tab.oid, rolespecOid(cmd['newowner'] as RoleSpec))),
-  AT_SetRelOptions: action('SET', 'rpvmiI', (tab, cmd) => setRelOptions(tab, cmd, false), 4),
-  AT_ResetRelOptions: action('RESET', 'rpvmiI', (tab, cmd) => setRelOptions(tab, cmd, true), 4),
-  AT_ClusterOn: action('CLUSTER ON', 'rpm', (tab, cmd) => markClustered(tab.current, indexOfTable(tab.current, cmd['name'] as string)), 4),
+  AT_SetRelOptions: action('SET', 'rpvmi', (tab, cmd) => setRelOptions(tab, cmd, false), 4),
+  AT_ResetRelOptions: action('RESET', 'rpvmi', (tab, cmd) => setRelOptions(tab, cmd, true), 4),
+  AT_ClusterOn: action('CLUSTER ON', 'rpm', (tab, cmd) => clusterOn(tab.current, indexOfTable(tab.current, cmd['name'] as string)), 4),
   AT_DropCluster: action('SET WITHOUT CLUSTER', 'rpm', (tab) => markClustered(tab.current, 0), 4),
   AT_ReplicaIdentity: action('REPLICA IDENTITY', 'rpm', (tab, cmd) => replicaIdentity(tab, cmd['def'] as RawNode)),
-  AT_SetLogged: action('SET LOGGED', 'rS', (tab) => setPersistence(tab, 'p')),
-  AT_SetUnLogged: action('SET UNLOGGED', 'rS', (tab) => setPersistence(tab, 'u')),
+  AT_SetLogged: action('SET LOGGED', 'rpS', (tab) => setPersistence(tab, 'p')),
+  AT_SetUnLogged: action('SET UNLOGGED', 'rpS', (tab) => setPersistence(tab, 'u')),
   AT_SetTableSpace: action('SET TABLESPACE', 'rpmiI', (_tab, cmd) => checkTablespace(cmd['name'] as string)),
   AT_SetAccessMethod: {
     name: 'SET ACCESS METHOD', kinds: 'rm', prepare: (_queue, tab, cmd) => {

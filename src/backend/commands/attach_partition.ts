@@ -7,7 +7,7 @@ import { rangeVarGetRelid, type RangeVarName } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import { childrenOf, parentsOf } from '../catalog/syscache.ts';
+import { childrenOf, classByOid, parentsOf } from '../catalog/syscache.ts';
 import { makeAndsExplicit } from '../nodes/makefuncs.ts';
 import { makeParseState } from '../parser/parse_node.ts';
 import { kindNotSupported } from './alter_common.ts';
@@ -64,6 +64,7 @@ function checkAttachable(parent: Relation, partition: Relation): void {
     throw wrong(`ALTER action ATTACH PARTITION cannot be performed on relation "${partition.name}"`, kindNotSupported(partition.kind));
   }
   if (partition.isPartition) throw wrong(`"${partition.name}" is already a partition`);
+  if (classByOid(partition.oid)!.reloftype !== 0) throw wrong('cannot attach a typed table as partition');
   if (parentsOf(partition.oid).length > 0) throw wrong('cannot attach inheritance child as partition');
   if (partition.kind === 'r' && childrenOf(partition.oid).length > 0) throw wrong('cannot attach inheritance parent as partition');
   if (partition.oid === parent.oid || allChildren(partition.oid).includes(parent.oid)) {

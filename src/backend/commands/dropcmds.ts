@@ -59,6 +59,7 @@ function dropRelations(stmt: RawNode, kind: RelationKind, context: UtilityContex
       continue;
     }
     checkDroppable(oid, kind);
+    if (stmt['concurrent'] && sys.classByOid(oid)!.relkind === 'I') throw new PgError('feature_not_supported', `cannot drop partitioned index "${rv.relname}" concurrently`);
     // The table first, so as not to lock index and table the other way round than everybody else.
     if (kind.noun === 'index') lockRelation(sys.indexByOid(oid)!.indrelid, ACCESS_EXCLUSIVE_LOCK);
     lockRelation(oid, ACCESS_EXCLUSIVE_LOCK);

@@ -182,8 +182,9 @@ function opclassOptions(list: readonly RawNode[] | undefined, opclass: Oid, meth
     const name = option['defname'] as string, value = constantText(option['arg']);
     if (!known.includes(name)) throw new PgError('invalid_parameter_value', `unrecognized parameter "${name}"`);
     const [min, max] = OPCLASS_PARAMETERS[name]!;
+    const bound = (x: number): string => (opcname.endsWith('_bloom_ops') ? x.toFixed(6) : String(x));
     if (!(Number(value) >= min && Number(value) <= max)) {
-      throw new PgError('invalid_parameter_value', `value ${value} out of bounds for option "${name}"`, { detail: `Valid values are between "${min}" and "${max}".` });
+      throw new PgError('invalid_parameter_value', `value ${value} out of bounds for option "${name}"`, { detail: `Valid values are between "${bound(min)}" and "${bound(max)}".` });
     }
     return `${name}=${value}`;
   });

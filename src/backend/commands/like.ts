@@ -129,7 +129,7 @@ function likeColumn(source: Relation, a: Relation['attributes'][number], options
     name: a.attname, typeOid: a.atttypid, typmod: a.atttypmod, collation: a.attcollation, ndims: a.attndims, notNull: a.attnotnull, rawDefault: null,
     cookedDefault: takesDefault ? source.defaults.get(a.attnum) ?? null : null, identity: identity ? a.attidentity : '', generated: generated ? 's' : '',
     inhcount: 0, islocal: true, storage: options & LIKE.STORAGE ? STORAGE_WORDS[row.attstorage] ?? null : null,
-    compression: options & LIKE.COMPRESSION && row.attcompression === 'p' ? 'pglz' : null,
+    compression: options & LIKE.COMPRESSION ? { p: 'pglz', l: 'lz4' }[row.attcompression] ?? null : null,
     sequence: identity ? { name: null, namespace: null, column: a.attname, typeOid: a.atttypid, forIdentity: true, options: sequenceAsOptions(identitySequenceOf(source.oid, a.attnum)) } : null,
     location: -1,
   };

@@ -179,7 +179,7 @@ function renameTrigger(stmt: RawNode, newName: string): void {
   if (trigger === undefined) throw new PgError('undefined_object', `trigger "${name}" for table "${relation.name}" does not exist`);
   if (trigger.tgparentid !== 0) {
     const parent = sys.lookup(ids.TriggerRelationId, ids.PgTriggerOidIndexId, trigger.tgparentid);
-    throw new PgError('invalid_object_definition', `cannot rename trigger "${name}" on table "${relation.name}"`, {
+    throw new PgError('internal_error', `cannot rename trigger "${name}" on table "${relation.name}"`, {
       hint: `Rename the trigger on the partitioned table "${parent === undefined ? '' : openRelation(parent.tgrelid).name}" instead.`,
     });
   }

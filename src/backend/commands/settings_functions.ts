@@ -16,6 +16,8 @@ function setConfig(name: string | null, value: string | null, isLocal: boolean |
   return show(name);
 }
 
+const FLAGS_SHOWN = ['EXPLAIN', 'NO_RESET_ALL', 'NO_SHOW_ALL', 'NOT_IN_SAMPLE', 'RUNTIME_COMPUTED'] as const;
+
 registerBuiltins({
   pure: {
     show_config_by_name: (name: string) => show(name),
@@ -23,7 +25,7 @@ registerBuiltins({
     set_config_by_name: setConfig,
     pg_settings_get_flags: (name: string) => {
       const setting = findSetting(name);
-      return setting === undefined ? null : makeArray(TEXTOID, []);
+      return setting === undefined ? null : makeArray(TEXTOID, FLAGS_SHOWN.filter((flag) => setting.flags.has(flag)));
     },
   },
   set: {
@@ -31,6 +33,7 @@ registerBuiltins({
       const { row } = rowMaker(context);
       const privileged = maySeeFiles();
       for (const setting of allSettings()) {
+        if (setting.flags.has('NO_SHOW_ALL')) continue;
         yield row(settingColumns(setting, privileged).map((v): Datum => (Array.isArray(v) ? makeArray(TEXTOID, v as string[]) : v as Datum)));
       }
     },

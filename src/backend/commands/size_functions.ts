@@ -32,7 +32,7 @@ function numericToBigint(value: Datum): bigint {
   return BigInt(text.replace(/\..*$/, '') || '0');
 }
 
-const FACTORS: Readonly<Record<string, bigint>> = { '': 1n, bytes: 1n, b: 1n, kb: 1n << 10n, mb: 1n << 20n, gb: 1n << 30n, tb: 1n << 40n, pb: 1n << 50n };
+const FACTORS: Readonly<Record<string, bigint>> = { '': 1n, bytes: 1n, kb: 1n << 10n, mb: 1n << 20n, gb: 1n << 30n, tb: 1n << 40n, pb: 1n << 50n };
 
 function sizeBytes(text: string): Int8 {
   const m = /^\s*([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*$/s.exec(text);
@@ -40,7 +40,7 @@ function sizeBytes(text: string): Int8 {
   const factor = FACTORS[m[2]!.toLowerCase()];
   if (factor === undefined) {
     throw new PgError('invalid_parameter_value', `invalid size: "${text}"`, {
-      detail: `Invalid size unit: "${m[2]}".`, hint: 'Valid units are "bytes", "B", "kB", "MB", "GB", "TB", and "PB".',
+      detail: `Invalid size unit: "${m[2]}".`, hint: 'Valid units are "bytes", "kB", "MB", "GB", "TB", and "PB".',
     });
   }
   const value = exact(m[1]!, factor);
@@ -52,6 +52,7 @@ function sizeBytes(text: string): Int8 {
 function exact(number: string, factor: bigint): bigint {
   const m = /^([-+]?)(\d*)\.?(\d*)(?:[eE]([-+]?\d+))?$/.exec(number)!;
   const exponent = Number(m[4] ?? 0) - m[3]!.length;
+  if (Math.abs(exponent) > 131072) throw new PgError('numeric_value_out_of_range', 'value overflows numeric format');
   let digits = BigInt(`${m[2]}${m[3]}` || '0') * factor;
   if (exponent >= 0) digits *= 10n ** BigInt(exponent);
   else {

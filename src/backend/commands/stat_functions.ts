@@ -81,7 +81,7 @@ const pure: Record<string, PureFunction> = {
   pg_stat_get_backend_client_port: ownersOnly((b) => (b.clientAddress === null ? -1 : b.clientPort)),
   pg_stat_get_live_tuples: (oid: Oid) => Math.max(0, classByOid(oid)?.reltuples ?? 0),
   pg_stat_get_db_numbackends: (oid: Oid) => backends().filter((b) => b.databaseOid === oid).length,
-  pg_stat_clear_snapshot: () => null,
+  pg_stat_clear_snapshot: () => '',
 };
 for (const name of COUNTERS) pure[`pg_stat_get_${name}`] = () => 0;
 for (const name of UNKNOWN) pure[`pg_stat_get_${name}`] = () => null;

@@ -123,7 +123,7 @@ export function makeTable(name: string, namespace: Oid, persistence: 'p' | 'u' |
   const { relation: oid } = heapCreateWithCatalog({
     name, namespace, owner: session.currentUser, relkind: extras.partspec === undefined ? extras.relkind ?? 'r' : 'p', persistence, options, useUserAcl: true, ofType: extras.ofType ?? 0, ...(extras.accessMethod === undefined ? {} : { accessMethod: extras.accessMethod }), columns: table.columns.map((c) => ({
       name: c.name, typeOid: c.typeOid, typmod: c.typmod, collation: c.collation, notNull: c.notNull, ndims: c.ndims, identity: c.identity, generated: c.generated,
-      isLocal: c.islocal, inhCount: c.inhcount, ...(c.storage !== null ? { storage: storageLetter(c.storage, c) } : {}), ...(c.compression !== null ? { compression: compressionLetter(c.compression) } : {}),
+      isLocal: c.islocal, inhCount: c.inhcount, ...(c.storage !== null ? { storage: storageLetter(c.storage, c) } : {}), ...(c.compression !== null ? { compression: compressionLetter(c.compression, c.typeOid) } : {}),
     })),
   });
   commandCounterIncrement();
@@ -181,9 +181,12 @@ export function storageLetter(word: string, column: { typeOid: Oid }): string {
   return letter;
 }
 
-export function compressionLetter(word: string): string {
+/** GetAttributeCompression: the letter of a method of compression, none for the default. */
+export function compressionLetter(word: string, typeOid: Oid): string {
   if (word === 'default') return '';
+  if (getType(typeOid).typstorage === 'p') throw new PgError('feature_not_supported', `column data type ${formatTypeWithTypmod(typeOid, -1)} does not support compression`);
   if (word === 'pglz') return 'p';
+  if (word === 'lz4') return 'l';
   throw new PgError('invalid_parameter_value', `invalid compression method "${word}"`);
 }
 
@@ -247,13 +250,14 @@ function mergeParents(table: TransformedTable, parents: readonly Relation[], isP
         }
         const kept = storageOf(parent.oid, a.attnum);
         if (c.storage !== kept) throw new PgError('datatype_mismatch', `inherited column "${a.attname}" has a storage parameter conflict`, { detail: `${c.storage!.toUpperCase()} versus ${kept.toUpperCase()}` });
+        c.compression = mergedCompression(a.attname, c.compression, compressionOf(parent.oid, a.attnum));
         if (c.generated !== a.attgenerated) throw new PgError('datatype_mismatch', `inherited column "${a.attname}" has a generation conflict`);
         c.inhcount++;
         c.notNull ||= a.attnotnull;
       } else {
         columns.push({
           name: a.attname, typeOid: a.atttypid, typmod: a.atttypmod, collation: a.attcollation, ndims: a.attndims, notNull: a.attnotnull, rawDefault: null,
-          cookedDefault: null, identity: '', generated: a.attgenerated, inhcount: 1, islocal: false, storage: storageOf(parent.oid, a.attnum), compression: null,
+          cookedDefault: null, identity: '', generated: a.attgenerated, inhcount: 1, islocal: false, storage: storageOf(parent.oid, a.attnum), compression: compressionOf(parent.oid, a.attnum),
           sequence: null, location: -1,
         });
         map.set(a.attnum, columns.length);
@@ -309,6 +313,14 @@ function storageOf(table: Oid, attnum: number): string {
   return { p: 'plain', e: 'external', x: 'extended', m: 'main' }[attributeByNumber(table, attnum)!.attstorage] ?? 'plain';
 }
 
+const METHODS: Readonly<Record<string, string>> = { p: 'pglz', l: 'lz4' };
+const compressionOf = (table: Oid, attnum: number): string | null => METHODS[attributeByNumber(table, attnum)!.attcompression] ?? null;
+
+function mergedCompression(column: string, one: string | null, other: string | null): string | null {
+  if (one === null || other === null || one === other) return one ?? other;
+  throw new PgError('datatype_mismatch', `column "${column}" has a compression method conflict`, { detail: `${one} versus ${other}` });
+}
+
 const collationName = (oid: Oid): string => collationByOid(oid)?.collname ?? '';
 
 /** A column that the table defines itself although it inherits it. `inPlace`: it stands where the inherited one does. */
@@ -324,6 +336,7 @@ function mergeWithInherited(c: ColumnSpec, inherited: ColumnSpec, inPlace: boole
   if (c.storage !== null && inherited.storage !== null && c.storage.toLowerCase() !== inherited.storage) {
     throw new PgError('datatype_mismatch', `column "${c.name}" has a storage parameter conflict`, { detail: `${inherited.storage.toUpperCase()} versus ${c.storage.toUpperCase()}` });
   }
+  inherited.compression = mergedCompression(c.name, inherited.compression, c.compression);
   const refuse = (message: string, hint?: string): PgError => new PgError('invalid_column_definition', message, { hint });
   if (inherited.generated !== '') {
     if (c.generated !== '') {

@@ -74,6 +74,7 @@ export function createTrigger(stmt: CreateTrigStmt, relation: Relation, text: st
       if (oid !== 0 && !aclcheckRelation(oid, session.currentUser, ACL.TRIGGER)) throw notOwnerOrDenied(relkindNoun(openRelation(oid).kind), openRelation(oid).name);
     }
   }
+  if ((type & (TRUNCATE | ROW)) === (TRUNCATE | ROW)) throw unsupported('TRUNCATE FOR EACH ROW triggers are not supported');
   if ((type & INSTEAD) !== 0) {
     if ((type & ROW) === 0) throw unsupported('INSTEAD OF triggers must be FOR EACH ROW');
     if (stmt.whenClause !== undefined) throw unsupported('INSTEAD OF triggers cannot have WHEN conditions');

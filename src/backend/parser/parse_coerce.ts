@@ -12,7 +12,7 @@ import type { Oid } from '../types/datum.ts';
 import * as T from '../types/oids.ts';
 import { session } from '../utils/session.ts';
 import { checkGenericTypeConsistency, isPolymorphic } from './parse_generic.ts';
-import { parserError, withErrorPosition, type ParseState } from './parse_node.ts';
+import { parserError, withErrorPosition, withNoticePosition, type ParseState } from './parse_node.ts';
 import { expandNamespaceItemVars, getNamespaceItemByRangeTablePosn } from './parse_relation.ts';
 import { formatType, stringTypeDatum, typeOrDomainTypeRelid } from './parse_type.ts';
 import { recursion } from './recursion.ts';
@@ -104,7 +104,7 @@ function coerceUnknownLiteral(
   const row = getType(base.type);
   const text = con.constvalue as string | null;
   if (con.slot !== undefined && !TEXT_LIKE.has(base.type)) session.literalsLifted = false;
-  const value = text === null ? null : withErrorPosition(state, con.location, () => stringTypeDatum(base.type, text, typmod));
+  const value = text === null ? null : (base.type === T.TSQUERYOID ? withNoticePosition : withErrorPosition)(state, con.location, () => stringTypeDatum(base.type, text, typmod));
   const made = makeConst(base.type, typmod, row.typcollation, value, con.location);
   if (con.slot !== undefined && TEXT_LIKE.has(base.type)) made.slot = con.slot;
   if (base.type !== targetType) return coerceToDomain(made, base.type, base.typmod, targetType, context, format, location, false);

@@ -11,7 +11,7 @@ import * as T from '../types/oids.ts';
 import { coerceToCommonType, selectCommonType, selectCommonTypmod } from './parse_coerce.ts';
 import { assignExprCollations, selectCommonCollation } from './parse_collate.ts';
 import { transformExpr } from './parse_expr.ts';
-import { parserError, type ParseState } from './parse_node.ts';
+import { parserError, rawLocation, type ParseState } from './parse_node.ts';
 import { formatType } from './parse_type.ts';
 import type { RawNode } from './raw_nodes.ts';
 import { recursion } from './recursion.ts';
@@ -279,11 +279,6 @@ function checkWellFormedRecursion(state: ParseState, cte: WorkingCte): void {
   refuse(stmt.limitOffset === undefined ? undefined : { ...stmt.limitOffset, location: rawLocation(stmt.limitOffset) }, 'OFFSET');
   refuse(stmt.limitCount === undefined ? undefined : { ...stmt.limitCount, location: rawLocation(stmt.limitCount) }, 'LIMIT');
   refuse(stmt.lockingClause, 'FOR UPDATE/SHARE');
-}
-
-function rawLocation(n: RawNode): number {
-  if (n.tag === 'SortBy') return rawLocation(n.node);
-  return n.location ?? 0;
 }
 
 // ---- SEARCH and CYCLE ----------------------------------------------------------------------------------------

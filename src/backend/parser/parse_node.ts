@@ -5,6 +5,7 @@ import type { Relation } from '../catalog/relation.ts';
 import type { CommonTableExpr, RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { Alias, Expr, FromItem, JoinExpr, Param, RowExpr, SubLink } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
+import { session } from '../utils/session.ts';
 import { charOffset, charPosition } from './newer_syntax.ts';
 import type { RawNode } from './raw_nodes.ts';
 
@@ -94,6 +95,27 @@ export function parserError(
 /** `0A000` at a place in the text, naming the feature. */
 export function notSupportedAt(state: ParseState | null, feature: string, location?: number): PgError {
   return parserError(state, 'feature_not_supported', `${feature} is not supported`, location);
+}
+
+/** Where a raw node stands. */
+export function rawLocation(n: RawNode): number {
+  if (n.tag === 'SortBy') return rawLocation(n.node);
+  return n.location ?? 0;
+}
+
+/** The same for what `work` tells the frontend. */
+export function withNoticePosition<T>(state: ParseState | null, location: number | undefined, work: () => T): T {
+  const { notice } = session;
+  session.notice = (n) => {
+    const position = errorPosition(state, location);
+    if (position !== undefined) n.fields = { ...n.fields, position };
+    notice(n);
+  };
+  try {
+    return withErrorPosition(state, location, work);
+  } finally {
+    session.notice = notice;
+  }
 }
 
 /** Runs `work`; an error it throws without a position gets that of `location` (setup_parser_errposition_callback). */

@@ -10,7 +10,7 @@ import { makeArray, type Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { CSTRINGOID } from '../types/oids.ts';
 import { session } from '../utils/session.ts';
-import { parserError, withErrorPosition, type ParseState } from './parse_node.ts';
+import { parserError, withErrorPosition, withNoticePosition, type ParseState } from './parse_node.ts';
 import { rawParse, type RawNode } from './raw_parser.ts';
 
 export { formatType };
@@ -97,7 +97,7 @@ function typenameTypeMod(state: ParseState | null, typeName: RawNode, type: PgTy
     throw parserError(state, 'syntax_error', 'type modifiers must be simple constants or identifiers', typeName.location);
   });
   const typmodin = row.typmodin;
-  return withErrorPosition(state, typeName.location, () => callBuiltin(typmodin, makeArray(CSTRINGOID, texts)) as number);
+  return withNoticePosition(state, typeName.location, () => callBuiltin(typmodin, makeArray(CSTRINGOID, texts)) as number);
 }
 
 /** The collation of a CollateClause. */

@@ -234,7 +234,7 @@ function transformGroupClauseExpr(
       return te.ressortgroupref;
     }
   }
-  addTargetToGroupList(state, te, flatresult, tlist, exprLocation(te.expr));
+  addTargetToGroupList(state, te, flatresult, tlist, gexpr.location ?? exprLocation(te.expr));
   return te.ressortgroupref;
 }
 
@@ -323,7 +323,7 @@ export function transformDistinctOnClause(state: ParseState, distinctlist: reado
     if (skipped !== null) {
       throw parserError(state, 'invalid_column_reference', 'SELECT DISTINCT ON expressions must match initial ORDER BY expressions', distinctlist[i]!.location);
     }
-    addTargetToGroupList(state, te, result, tlist, exprLocation(te.expr));
+    addTargetToGroupList(state, te, result, tlist, distinctlist[i]!.location ?? exprLocation(te.expr));
   });
   return result;
 }

@@ -10,7 +10,7 @@ import { partitionHash, partitionKeyOf } from './partkey.ts';
 const invalid = (message: string): PgError => new PgError('invalid_parameter_value', message);
 
 function satisfiesHashPartition(context: FunctionContext, parent: Oid | null, modulus: number | null, remainder: number | null, ...given: Datum[]): boolean | null {
-  if (parent === null || modulus === null || remainder === null) return null;
+  if (parent === null || modulus === null || remainder === null) return false;
   if (modulus <= 0) throw invalid('modulus for hash partition must be an integer value greater than zero');
   if (remainder < 0) throw invalid('remainder for hash partition must be an integer value greater than or equal to zero');
   if (remainder >= modulus) throw invalid('remainder for hash partition must be less than modulus');

@@ -2,16 +2,18 @@
 import { PgError } from '../../common/errors.ts';
 import * as ids from '../catalog/oids.ts';
 import { lookupByName } from '../catalog/namespace.ts';
-import { quoteIdentifier } from '../catalog/quote.ts';
+import { getNamespaceName } from '../catalog/lsyscache.ts';
+import { quoteIdentifier, quoteQualifiedIdentifier } from '../catalog/quote.ts';
 import { regLookup, stringToQualifiedNameList } from '../catalog/reg_names.ts';
 import * as sys from '../catalog/syscache.ts';
+import { isTransactionState } from '../transaction/xact.ts';
 import { utf8Length } from '../types/characters.ts';
 import { makeArray, RecordValue, type Datum, type Oid, type RecordAttribute } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import { RECORDOID, TEXTOID, INT4OID } from '../types/oids.ts';
 import { parseTsQuery, tsMatch, TsQuery, type QueryNode } from '../types/tsquery.ts';
 import { MAX_LEXEME_BYTES, MAX_POSITION, makeTsVector, type Lexeme, type TsVector } from '../types/tsvector.ts';
-import { getString } from '../utils/guc.ts';
+import { CheckFailure, defineHooks, getString } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
 import { dictionaryOf, lexizeAll, mappingOf } from './dictionaries.ts';
 import { parseText } from './parser.ts';
@@ -22,6 +24,16 @@ const notice = (message: string, code: 'successful_completion' | 'program_limit_
   n.severity = 'NOTICE';
   session.notice(n);
 };
+
+// Where there are catalogs to look at, a configuration is there, and its name is kept with its schema.
+defineHooks('default_text_search_config', {
+  check: (value) => {
+    if (!isTransactionState() || session.databaseOid === 0) return value;
+    const oid = regLookup('regconfig', value as string, true);
+    const row = oid === 0 ? undefined : sys.lookup(ids.TSConfigRelationId, ids.PgTsConfigOidIndexId, oid);
+    return row === undefined ? new CheckFailure() : quoteQualifiedIdentifier(getNamespaceName(row.cfgnamespace) ?? '', row.cfgname);
+  },
+});
 
 export function currentConfig(): Oid {
   return regLookup('regconfig', getString('default_text_search_config'), false);

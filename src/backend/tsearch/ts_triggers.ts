@@ -15,7 +15,7 @@ import { parseWords, vectorOf, type Word } from './to_tsany.ts';
 const REGCONFIGOID = 3734;
 
 function updateVector({ trigger }: FunctionContext, byColumn: boolean): TriggerResult {
-  const wrong = (what: string): PgError => new PgError('trigger_protocol_violated', `tsvector_update_trigger: ${what}`);
+  const wrong = (what: string): PgError => new PgError('internal_error', `tsvector_update_trigger: ${what}`);
   if (trigger === undefined) throw wrong('not fired by trigger manager');
   if (trigger.level !== 'ROW') throw wrong('must be fired for row');
   if (trigger.when !== 'BEFORE') throw wrong('must be fired BEFORE event');

@@ -13,7 +13,7 @@ const SYNTAX = /^\s*(?:\$\s*)?([-+(]?)\s*(?:\$\s*)?([0-9,]*)(?:\.([0-9]*))?\s*((
 export function cashIn(text: string): Int8 {
   const match = SYNTAX.exec(text);
   const whole = match?.[2]?.replaceAll(',', '') ?? '', fraction = match?.[3] ?? '';
-  if (match === null || (whole === '' && fraction === '')) throw invalidInput('money', text);
+  if (match === null) throw invalidInput('money', text);
   let cents = BigInt(whole + fraction.slice(0, 2).padEnd(2, '0'));
   if (fraction.length > 2 && fraction[2]! >= '5') cents++;
   const negative = match[1] === '-' || match[1] === '(' || match[4]!.includes('-');

@@ -162,7 +162,7 @@ function drandom(): number {
   return Number(nextUint64() >> 12n) * 2 ** -52;
 }
 
-function setSeed(seed: number): void {
+function setSeed(seed: number): string {
   if (!(seed >= -1 && seed <= 1)) {
     throw new PgError('invalid_parameter_value', `setseed parameter ${String(seed)} is out of allowed range [-1,1]`);
   }
@@ -177,6 +177,7 @@ function setSeed(seed: number): void {
   };
   s0 = split();
   s1 = split();
+  return '';
 }
 
 function bucketError(message: string): PgError {

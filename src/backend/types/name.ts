@@ -18,8 +18,18 @@ const le = (a: string, b: string): boolean => compareText(a, b) <= 0;
 const gt = (a: string, b: string): boolean => compareText(a, b) > 0;
 const ge = (a: string, b: string): boolean => compareText(a, b) >= 0;
 
+/** name[i] is a byte, counted from 0; behind the name zero bytes follow. */
+function subscript(name: string, upper: readonly (number | null)[], lower: readonly unknown[] | null): string | null {
+  if (lower !== null) throw new PgError('feature_not_supported', 'slices of fixed-length arrays not implemented');
+  const [at] = upper;
+  if (upper.length !== 1 || at === null || at === undefined || at < 0 || at > NAME_MAX_BYTES) return null;
+  const byte = Buffer.from(name, 'utf8')[at] ?? 0;
+  return byte === 0 ? '' : String.fromCharCode(byte);
+}
+
 registerBuiltins({
   pure: {
+    subscript_name: subscript,
     namein: toName,
     nameout: same,
     namerecv: (bytes: Uint8Array) => {

@@ -8,23 +8,26 @@ import { FINITE, makeNumeric, NAN, type Numeric, roundTo } from './numeric.ts';
 import { decodeUtf8, sendInt32, sendInt64, WireReader } from './wire.ts';
 
 const MAX = (1n << 64n) - 1n;
+/** Kept in eight bytes, the upper half of the places as negative numbers. */
+const stored = (lsn: bigint): Int8 => int8(BigInt.asIntN(64, lsn));
+const placeOf = (lsn: Int8): bigint => BigInt.asUintN(64, BigInt(lsn));
 const LSN = /^([0-9a-f]{1,8})\/([0-9a-f]{1,8})$/i;
 
 export function lsnIn(text: string): Int8 {
   const match = LSN.exec(text);
   if (match === null) throw invalidInput('pg_lsn', text);
-  return int8((BigInt(`0x${match[1]}`) << 32n) | BigInt(`0x${match[2]}`));
+  return stored((BigInt(`0x${match[1]}`) << 32n) | BigInt(`0x${match[2]}`));
 }
 
 const lsnOut = (lsn: Int8): string => {
-  const bits = BigInt.asUintN(64, BigInt(lsn));
+  const bits = placeOf(lsn);
   return `${(bits >> 32n).toString(16).toUpperCase()}/${(bits & 0xffffffffn).toString(16).toUpperCase()}`;
 };
 
 const integerOf = (value: Numeric): bigint => roundTo(value, 0).coefficient;
 const moved = (lsn: bigint): Int8 => {
   if (lsn < 0n || lsn > MAX) throw new PgError('invalid_parameter_value', 'pg_lsn out of range');
-  return int8(lsn);
+  return stored(lsn);
 };
 
 function checkFinite(value: Numeric, phrase: string): void {
@@ -34,10 +37,10 @@ function checkFinite(value: Numeric, phrase: string): void {
 
 function plus(lsn: Int8, bytes: Numeric): Int8 {
   checkFinite(bytes, 'cannot add NaN to pg_lsn');
-  return moved(BigInt(lsn) + integerOf(bytes));
+  return moved(placeOf(lsn) + integerOf(bytes));
 }
 
-const order = (a: Int8, b: Int8): number => (a < b ? -1 : a > b ? 1 : 0);
+const order = (a: Int8, b: Int8): number => (a === b ? 0 : (a < 0) !== (b < 0) ? (a < 0 ? 1 : -1) : a < b ? -1 : 1);
 
 // --- pg_snapshot
 
@@ -107,20 +110,20 @@ const pure: Record<string, PureFunction> = {
   pg_lsn_in: lsnIn, pg_lsn_out: lsnOut, pg_lsn_send: sendInt64,
   pg_lsn_recv: (bytes: Uint8Array) => {
     const reader = new WireReader(bytes);
-    const lsn = int8(reader.uint64());
+    const lsn = stored(reader.uint64());
     reader.end();
     return lsn;
   },
   pg_lsn_cmp: order,
-  pg_lsn_eq: (a: Int8, b: Int8) => a === b, pg_lsn_ne: (a: Int8, b: Int8) => a !== b, pg_lsn_lt: (a: Int8, b: Int8) => a < b,
-  pg_lsn_le: (a: Int8, b: Int8) => a <= b, pg_lsn_gt: (a: Int8, b: Int8) => a > b, pg_lsn_ge: (a: Int8, b: Int8) => a >= b,
-  pg_lsn_larger: (a: Int8, b: Int8) => (a > b ? a : b), pg_lsn_smaller: (a: Int8, b: Int8) => (a < b ? a : b),
-  pg_lsn_mi: (a: Int8, b: Int8) => makeNumeric(BigInt(a) - BigInt(b), 0),
-  pg_wal_lsn_diff: (a: Int8, b: Int8) => makeNumeric(BigInt(a) - BigInt(b), 0),
+  pg_lsn_eq: (a: Int8, b: Int8) => a === b, pg_lsn_ne: (a: Int8, b: Int8) => a !== b, pg_lsn_lt: (a: Int8, b: Int8) => order(a, b) < 0,
+  pg_lsn_le: (a: Int8, b: Int8) => order(a, b) <= 0, pg_lsn_gt: (a: Int8, b: Int8) => order(a, b) > 0, pg_lsn_ge: (a: Int8, b: Int8) => order(a, b) >= 0,
+  pg_lsn_larger: (a: Int8, b: Int8) => (order(a, b) > 0 ? a : b), pg_lsn_smaller: (a: Int8, b: Int8) => (order(a, b) < 0 ? a : b),
+  pg_lsn_mi: (a: Int8, b: Int8) => makeNumeric(placeOf(a) - placeOf(b), 0),
+  pg_wal_lsn_diff: (a: Int8, b: Int8) => makeNumeric(placeOf(a) - placeOf(b), 0),
   pg_lsn_pli: plus,
   pg_lsn_mii: (lsn: Int8, bytes: Numeric) => {
     checkFinite(bytes, 'cannot subtract NaN from pg_lsn');
-    return moved(BigInt(lsn) - integerOf(bytes));
+    return moved(placeOf(lsn) - integerOf(bytes));
   },
   numeric_pg_lsn: (value: Numeric) => {
     checkFinite(value, 'cannot convert NaN to pg_lsn');

@@ -5,10 +5,9 @@ import { settings } from '../utils/settings.ts';
 import { ArrayValue, makeArray, type Datum } from './datum.ts';
 import { registerBuiltins, type FunctionContext } from './fmgr.ts';
 import { invalidParameter } from './errors.ts';
-import { byPieces, charLength, clipUtf8 } from './characters.ts';
+import { byPieces, charLength } from './characters.ts';
 import { typeHooks } from './hooks.ts';
 import { TEXTOID } from './oids.ts';
-import { NAME_MAX_BYTES } from './name.ts';
 
 /** An identifier as it must be written in SQL: quoted unless lower-case, plain and no keyword that needs it. */
 export function quoteIdentifier(name: string): string {
@@ -144,13 +143,13 @@ function parseIdent(text: string, strict: boolean): ArrayValue {
       }
       const name = text.slice(at + 1, end).replaceAll('""', '"');
       if (name === '') throw fail('Quoted identifier must not be empty.');
-      names.push(clipUtf8(name, NAME_MAX_BYTES));
+      names.push(name);
       at = end + 1;
       missing = false;
     } else {
       const word = /^[A-Za-z_\u0080-\u{10ffff}][A-Za-z0-9_$\u0080-\u{10ffff}]*/u.exec(text.slice(at));
       if (word !== null) {
-        names.push(clipUtf8(word[0].replace(/[A-Z]/g, (char) => char.toLowerCase()), NAME_MAX_BYTES));
+        names.push(word[0].replace(/[A-Z]/g, (char) => char.toLowerCase()));
         at += word[0].length;
         missing = false;
       }

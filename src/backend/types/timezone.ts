@@ -134,9 +134,11 @@ export class TimeZone {
     return others.every((type) => type.offset === first!.offset) ? first!.offset : undefined;
   }
 
-  /** Files below `right/` count leap seconds, which PostgreSQL does not accept. */
+  /** Files below `right/` count leap seconds, which PostgreSQL does not accept; an offset with seconds looks like them (pg_tz_acceptable). */
   get usesLeapSeconds(): boolean {
-    return this.name.startsWith('right/');
+    if (this.name.startsWith('right/')) return true;
+    const { fixedOffset } = this;
+    return fixedOffset !== undefined && fixedOffset % 60 !== 0;
   }
 }
 

@@ -7,6 +7,7 @@ import { compareText } from './characters.ts';
 import { invalidParameter } from './errors.ts';
 import { TSQUERYOID } from './oids.ts';
 import { decodeUtf8, sendInt16, sendInt32, WireReader } from './wire.ts';
+import { sendNotice } from '../utils/session.ts';
 
 export type QueryNode =
   | { readonly op: 'value'; readonly text: string; /** Bits of weights D, C, B, A; 0 is any. */ readonly weights: number; readonly prefix: boolean }
@@ -309,7 +310,12 @@ const containsWords = (a: TsQuery, b: TsQuery): boolean => {
 
 registerBuiltins({
   pure: {
-    tsqueryin: (text: string) => parseTsQuery(text), tsqueryout: tsQueryOut,
+    tsqueryin: (text: string) => {
+      const query = parseTsQuery(text);
+      if (query.root === null) sendNotice(`text-search query doesn't contain lexemes: "${text}"`);
+      return query;
+    },
+    tsqueryout: tsQueryOut,
     tsquerysend: ({ root }: TsQuery) => Buffer.concat([sendInt32(nodeCount(root)), ...(root === null ? [] : sendNode(root))]), tsqueryrecv: tsQueryReceive,
     tsquery_numnode: ({ root }: TsQuery) => nodeCount(root),
     tsquery_and: combine('&'), tsquery_or: combine('|'), tsquery_phrase: combine('<>'), tsquery_phrase_distance: combine('<>'),

@@ -3,6 +3,7 @@ import { PgError } from '../../common/errors.ts';
 import { byPieces } from './characters.ts';
 import type { Int8 } from './datum.ts';
 import { registerBuiltins } from './fmgr.ts';
+import { int4In } from './int.ts';
 import { invalidParameter, outOfRange } from './errors.ts';
 import { registerComparison } from './compare.ts';
 import { BITOID, VARBITOID } from './oids.ts';
@@ -103,7 +104,7 @@ function fromInteger(value: Int8, typmod: number): string {
 }
 
 function typmodIn(parameters: { values: readonly unknown[] }, typeName: string): number {
-  const length = Number(parameters.values[0]);
+  const length = int4In(String(parameters.values[0]));
   if (parameters.values.length !== 1) throw invalidParameter('invalid type modifier');
   if (!(length >= 1)) throw invalidParameter(`length for type ${typeName} must be at least 1`);
   if (length > 83886080) throw invalidParameter(`length for type ${typeName} cannot exceed 83886080`);

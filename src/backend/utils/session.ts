@@ -37,6 +37,13 @@ export const session: Session = {
   reportParameter: () => {}, literalsLifted: false, literalsVolatile: false, transactionStart: 0, statementStart: 0,
 };
 
+/** A NOTICE to the frontend and the log. */
+export function sendNotice(message: string): void {
+  const notice = new PgError('successful_completion', message);
+  notice.severity = 'NOTICE';
+  session.notice(notice);
+}
+
 /** A WARNING to the frontend and the log; arguments as an error's. */
 export function sendWarning(...of: ConstructorParameters<typeof PgError>): void {
   const warning = new PgError(...of);
