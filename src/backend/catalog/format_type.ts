@@ -3,7 +3,7 @@ import { internalError } from '../../common/errors.ts';
 import { makeArray, type Oid } from '../types/datum.ts';
 import { findBuiltin } from '../types/fmgr.ts';
 import * as ids from './oids.ts';
-import { typeIsVisible } from './namespace.ts';
+import { isTempNamespace, typeIsVisible } from './namespace.ts';
 import { quoteQualifiedIdentifier } from './quote.ts';
 import * as sys from './syscache.ts';
 
@@ -47,7 +47,7 @@ export function formatTypeExtended(oid: Oid, typmod: number, options: FormatType
     name = given ? withTypmod(name, typmod, type.typmodout) : name + (ZONE_SUFFIX[type.oid] ?? '');
   } else {
     const qualified = options.forceQualify === true || !typeIsVisible(type.oid);
-    name = quoteQualifiedIdentifier(qualified ? sys.namespaceByOid(type.typnamespace)?.nspname : null, type.typname);
+    name = quoteQualifiedIdentifier(!qualified ? null : isTempNamespace(type.typnamespace) ? 'pg_temp' : sys.namespaceByOid(type.typnamespace)?.nspname, type.typname);
     if (given) name = withTypmod(name, typmod, type.typmodout);
   }
   return isArray ? name + '[]' : name;

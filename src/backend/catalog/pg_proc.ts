@@ -10,6 +10,7 @@ import { mustBeOwner, objectOwnercheck, userDefaultAcl } from './aclchk.ts';
 import { getNewOid } from './catalog.ts';
 import { recordDependencyOnExpr } from './expr_references.ts';
 import { formatProcedure } from './format_object.ts';
+import { ddlHooks } from './ddl_hooks.ts';
 import { catalogFind, catalogInsert, catalogUpdate } from './indexing.ts';
 import * as ids from './oids.ts';
 import { deleteDependencyRecordsFor, objectAddress, recordDependencyOn } from './pg_depend.ts';
@@ -55,6 +56,7 @@ export function procedureCreate(spec: ProcSpec): Oid {
     const [tuple] = catalogFind(ids.ProcedureRelationId, ids.PgProcOidIndexId, [oid]);
     // Owner and privileges stay as they are.
     catalogUpdate(ids.ProcedureRelationId, tuple!, { ...row, proowner: old.proowner, proacl: old.proacl });
+    ddlHooks.created?.(ids.ProcedureRelationId, { ...row, oid: old.oid });
     deleteDependencyRecordsFor(objectAddress(ids.ProcedureRelationId, oid), true);
   } else {
     oid = getNewOid(ids.ProcedureRelationId);

@@ -81,7 +81,7 @@ function prepareType(queue: Queue, tab: Altered, cmd: RawNode, recurse: boolean,
 }
 
 function recurseType(queue: Queue, tab: Altered, cmd: RawNode, recurse: boolean, recursing: boolean, column: Attribute): void {
-  if (recursing || !tab.old.hasSubclass || tab.old.kind === 'c') return;
+  if ((recursing && !recurse) || !tab.old.hasSubclass || tab.old.kind === 'c') return;
   const children = allChildren(tab.oid);
   if (!recurse && children.length > 0) throw new PgError('invalid_table_definition', `type of inherited column "${column.attname}" must be changed in child tables too`);
   for (const child of children) {
@@ -92,7 +92,7 @@ function recurseType(queue: Queue, tab: Altered, cmd: RawNode, recurse: boolean,
     if (own !== undefined && own.attinhcount > sys.parentsOf(child).filter((p) => parents.has(p.inhparent)).length) {
       throw new PgError('invalid_table_definition', `cannot alter inherited column "${column.attname}" of relation "${relation.name}"`);
     }
-    prepareCommand(queue, relation, cmd, true, true);
+    prepareCommand(queue, relation, cmd, false, true);
   }
 }
 

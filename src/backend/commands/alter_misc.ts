@@ -220,6 +220,7 @@ function setPersistence(tab: Altered, persistence: 'p' | 'u'): void {
   if (persistence === 'u' && publicationTables(relation.oid).length > 0) {
     throw new PgError('object_not_in_prerequisite_state', `cannot change table "${relation.name}" to unlogged because it is part of a publication`, { detail: 'Unlogged relations cannot be replicated.' });
   }
+  if (relation.kind === 'p') return;
   if (relation.kind === 'r') tab.rewriteReasons |= REWRITE.PERSISTENCE;
   const keys = persistence === 'u' ? relation.referencedBy.map((k) => k.conrelid) : relation.foreignKeys.map((k) => k.confrelid);
   for (const other of keys) {
@@ -269,7 +270,8 @@ registerActions({
   AT_SetUnLogged: action('SET UNLOGGED', 'rpS', (tab) => setPersistence(tab, 'u')),
   AT_SetTableSpace: action('SET TABLESPACE', 'rpmiI', (_tab, cmd) => checkTablespace(cmd['name'] as string)),
   AT_SetAccessMethod: {
-    name: 'SET ACCESS METHOD', kinds: 'rm', prepare: (_queue, tab, cmd) => {
+    name: 'SET ACCESS METHOD', kinds: 'rpm', prepare: (_queue, tab, cmd) => {
+      if (tab.old.kind === 'p') throw new PgError('wrong_object_type', 'cannot change access method of a partitioned table');
       if (tab.newAccessMethod !== 0) throw new PgError('feature_not_supported', 'cannot have multiple SET ACCESS METHOD subcommands');
       tab.newAccessMethod = tableAccessMethod(cmd['name'] as string);
       tab.add(PASS.MISC, () => setAccessMethod(tab));

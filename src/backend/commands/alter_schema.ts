@@ -28,7 +28,12 @@ export function alterObjectSchema(stmt: RawNode): void {
     case 'OBJECT_TABLE': case 'OBJECT_SEQUENCE': case 'OBJECT_VIEW': case 'OBJECT_MATVIEW': case 'OBJECT_FOREIGN_TABLE':
       return moveRelation(stmt['relation'] as RawNode, type, Boolean(stmt['missing_ok']), name);
     case 'OBJECT_TYPE': case 'OBJECT_DOMAIN': return moveTypeStmt(resolveObject(type, stmt['object'] as RawObject)!.objectId, name);
-    case 'OBJECT_EXTENSION': throw notSupported('ALTER EXTENSION');
+    case 'OBJECT_EXTENSION': {
+      const extension = resolveObject(type, stmt['object'] as RawObject)!;
+      requireObjectOwnership(extension);
+      // None of ours can be moved.
+      throw new PgError('feature_not_supported', `extension "${stmt['object'] as string}" does not support SET SCHEMA`);
+    }
     default: return moveObject(type, stmt['object'] as RawObject, name);
   }
 }

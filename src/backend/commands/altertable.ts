@@ -237,9 +237,9 @@ function rewriteOrCheck(tab: Altered): void {
 
 function scanRows(tab: Altered, target: Relation): void {
   const place = { schema: getNamespaceName(target.namespace) ?? '', table: target.name };
-  const direct = [...tab.newValues].filter(([, v]) => !v.generated).map(([attnum, v]) => ({ attnum, value: compileExpr(v.expr) }));
-  const generated = [...tab.newValues].filter(([, v]) => v.generated).map(([attnum, v]) => ({ attnum, value: compileExpr(v.expr) }));
-  const checks = tab.newChecks.map((c) => ({ name: c.name, value: compileExpr(c.expr) }));
+  const direct = [...tab.newValues].filter(([, v]) => !v.generated).map(([attnum, v]) => ({ attnum, value: compileExpr(v.expr, tab.oid) }));
+  const generated = [...tab.newValues].filter(([, v]) => v.generated).map(([attnum, v]) => ({ attnum, value: compileExpr(v.expr, tab.oid) }));
+  const checks = tab.newChecks.map((c) => ({ name: c.name, value: compileExpr(c.expr, tab.oid) }));
   const notNull = tab.verifyNotNull || tab.rewrite ? target.attributes.filter((a) => a.attnotnull && !a.attisdropped) : [];
   const dropped = target.attributes.filter((a) => a.attisdropped).map((a) => a.attnum);
   const width = target.attributes.length;

@@ -9,7 +9,7 @@ import { changeCheckCount, chooseConstraintName, constraintNameIsUsed, createCon
 import { F_RI_FKEY_CHECK_INS, F_RI_FKEY_CHECK_UPD, RI_ACTION_FUNCTIONS, TRIGGER_TYPE, createInternalTrigger, noteTriggers } from '../catalog/pg_trigger.ts';
 import type { Attribute, IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import { constraintByOid, lookupAll, opclassByOid } from '../catalog/syscache.ts';
+import { attributeByNumber, constraintByOid, lookupAll, opclassByOid } from '../catalog/syscache.ts';
 import * as ids from '../catalog/oids.ts';
 import { lockTable } from '../access/table.ts';
 import { containsNode, exprType } from '../nodes/nodeFuncs.ts';
@@ -86,8 +86,9 @@ export function addChecks(relid: Oid, specs: readonly CheckSpec[], text: string,
   for (const spec of specs) {
     const relation = openRelation(relid);
     const expr = spec.expr ?? cookCheck(spec.raw!, relation, text);
-    const columns = [...new Set(collectVars(expr).map((v) => v.varattno).filter((n) => n > 0))].sort((a, b) => a - b);
-    const name = spec.name ?? chooseConstraintName(relation.name, columns.length === 1 ? relation.attributes[columns[0]! - 1]!.attname : null, 'check', relation.namespace, [...taken]);
+    const used = new Set(collectVars(expr).map((v) => v.varattno));
+    const columns = [...used].filter((n) => n > 0).sort((a, b) => a - b);
+    const name = spec.name ?? chooseConstraintName(relation.name, used.size === 1 ? attributeByNumber(relid, [...used][0]!)?.attname ?? null : null, 'check', relation.namespace, [...taken]);
     if (taken.has(name) || constraintNameIsUsed('relation', relid, name)) {
       throw new PgError('duplicate_object', taken.has(name) ? `check constraint "${name}" already exists` : `constraint "${name}" for relation "${relation.name}" already exists`);
     }

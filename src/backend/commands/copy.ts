@@ -12,6 +12,7 @@ import { openRelation } from '../catalog/relcache.ts';
 import { rlsApplies } from '../catalog/rls.ts';
 import { begunHere } from '../catalog/storage.ts';
 import { compileExpr } from '../executor/expression.ts';
+import type { Query } from '../nodes/parsenodes.ts';
 import { rawParse, type RawNode } from '../parser/raw_parser.ts';
 import { transformWhereForRelation } from '../parser/parse_clause.ts';
 import { CachedStatement, asRawStmt } from '../tcop/plancache.ts';
@@ -75,8 +76,9 @@ function columnsOf(relation: Relation, names: readonly string[] | undefined): At
   return columns;
 }
 
-function checkOptionColumns(options: CopyOptions, columns: readonly Attribute[]): void {
+function checkOptionColumns(relation: Relation, options: CopyOptions, columns: readonly Attribute[]): void {
   const check = (names: readonly string[], option: string): void => {
+    columnsOf(relation, names);
     for (const name of names) {
       if (!columns.some((c) => c.attname === name)) throw new PgError('invalid_column_reference', `${option} column "${name}" not referenced by COPY`);
     }
@@ -88,11 +90,8 @@ function checkOptionColumns(options: CopyOptions, columns: readonly Attribute[])
 
 // ---- COPY FROM
 
-function runFrom(stmt: CopyStmt, options: CopyOptions, context: UtilityContext): number {
-  const relation = openRelation(rangeVarGetRelid(stmt.relation!));
-  if (isReadOnlyTransaction() && relation.persistence !== 't') {
-    throw new PgError('read_only_sql_transaction', 'cannot execute COPY FROM in a read-only transaction');
-  }
+/** What is found out only when the frontend has been asked for its data. */
+function checkTarget(relation: Relation, options: CopyOptions): void {
   const refuse = (what: string): never => { throw new PgError('wrong_object_type', `cannot copy to ${what} "${relation.name}"`); };
   switch (relation.kind) {
     case 'r': case 'p': break;
@@ -103,15 +102,23 @@ function runFrom(stmt: CopyStmt, options: CopyOptions, context: UtilityContext):
     case 'S': refuse('sequence'); break;
     default: refuse('non-table relation');
   }
+  if (options.freeze) checkFreeze(relation);
+}
+
+function runFrom(stmt: CopyStmt, options: CopyOptions, context: UtilityContext): number {
+  const relation = openRelation(rangeVarGetRelid(stmt.relation!));
+  if (isReadOnlyTransaction() && relation.persistence !== 't') {
+    throw new PgError('read_only_sql_transaction', 'cannot execute COPY FROM in a read-only transaction');
+  }
   const columns = columnsOf(relation, stmt.attlist);
   checkRelationPrivileges(relation, 'INSERT', columns.map((c) => c.attnum));
   if (rlsApplies(relation.oid)) throw new PgError('feature_not_supported', 'COPY FROM not supported with row-level security', { hint: 'Use INSERT statements instead.' });
-  checkOptionColumns(options, columns);
+  checkOptionColumns(relation, options, columns);
   const where = stmt.whereClause === undefined ? null : (compileExpr(transformWhereForRelation(relation, stmt.whereClause, context.text)) as never);
   if (stmt.filename !== undefined) {
     const file = openForReading(stmt.filename);
     try {
-      if (options.freeze) checkFreeze(relation);
+      checkTarget(relation, options);
       return copyFrom({ relation, columns, options, source: fileSource(file, stmt.filename), where });
     } finally {
       closeSync(file);
@@ -120,7 +127,7 @@ function runFrom(stmt: CopyStmt, options: CopyOptions, context: UtilityContext):
   sendCopyResponse('G', options.format === 'binary', columns.length);
   frontend.flush();
   const source = frontendSource();
-  if (options.freeze) checkFreeze(relation);
+  checkTarget(relation, options);
   const rows = copyFrom({ relation, columns, options, source, where });
   source.drain();
   return rows;
@@ -197,6 +204,9 @@ function runTo(stmt: CopyStmt, options: CopyOptions, context: UtilityContext): n
   if (columns === null) {
     throw new PgError('feature_not_supported', 'COPY query must have a RETURNING clause');
   }
+  if (stmt.query !== undefined && options.forceQuote !== 'all') {
+    for (const name of options.forceQuote) if (!columns.some((c) => c.name === name)) throw new PgError('undefined_column', `column "${name}" does not exist`);
+  }
   if (stmt.filename !== undefined) return toFile(stmt.filename, statement, options, context);
   sendCopyResponse('H', options.format === 'binary', columns.length);
   const sink: LineSink = (line) => {
@@ -231,7 +241,7 @@ function tableStatement(stmt: CopyStmt, options: CopyOptions): CachedStatement {
     default: refuse('non-table relation');
   }
   const columns = columnsOf(relation, stmt.attlist);
-  checkOptionColumns(options, columns);
+  checkOptionColumns(relation, options, columns);
   const { schemaname, relname } = stmt.relation!;
   const from = schemaname === undefined ? quoteIdentifier(relname) : `${quoteIdentifier(schemaname)}.${quoteIdentifier(relname)}`;
   const text = `SELECT ${columns.map((c) => quoteIdentifier(c.attname)).join(', ')} FROM ONLY ${from}`;
@@ -241,10 +251,21 @@ function tableStatement(stmt: CopyStmt, options: CopyOptions): CachedStatement {
 }
 
 function queryStatement(query: RawNode, context: UtilityContext): CachedStatement {
+  if (query.tag === 'MergeStmt') throw new PgError('feature_not_supported', 'MERGE not supported in COPY');
   const statement = new CachedStatement(context.text, asRawStmt(query), [...context.paramTypes], false, false);
   statement.revalidate();
   if (statement.units.length === 0) throw new PgError('feature_not_supported', 'DO INSTEAD NOTHING rules are not supported for COPY');
-  if (statement.units.length > 1) throw new PgError('feature_not_supported', 'multi-statement DO INSTEAD rules are not supported for COPY');
+  if (statement.units.length > 1) {
+    const has = (source: Query['querySource']): boolean => statement.units.some((u) => u.query.querySource === source);
+    const kind = has('qual_instead') ? 'conditional DO INSTEAD' : has('non_instead') ? 'DO ALSO' : 'multi-statement DO INSTEAD';
+    throw new PgError('feature_not_supported', `${kind} rules are not supported for COPY`);
+  }
+  const only = statement.units[0]!;
+  if (only.query.commandType === 'utility') {
+    throw new PgError('feature_not_supported', (only.query.utilityStmt as RawNode).tag === 'CreateTableAsStmt' ? 'COPY (SELECT INTO) is not supported' : 'COPY query must not be a utility command');
+  }
+  // Whatever a rule has made of it, its rows are what is asked for.
+  statement.units = [{ ...only, canSetTag: true }];
   return statement;
 }
 

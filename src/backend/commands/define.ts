@@ -264,8 +264,10 @@ function createOperator(stmt: RawNode): void {
   };
   const existing = sys.operatorsByNameArgs(name, left, right).find((o) => o.oprnamespace === namespace);
   if (existing !== undefined && existing.oprcode !== 0) throw new PgError('duplicate_function', `operator ${name} already exists`);
+  // Obsolete ways to say so.
+  const merges = (a.has('merges') && flag(a.get('merges'))) || ['sort1', 'sort2', 'ltcmp', 'gtcmp'].some((name) => a.has(name));
   const row: Omit<PgOperator, 'oid' | 'oprcom' | 'oprnegate'> = {
-    oprname: name, oprnamespace: namespace, oprowner: session.currentUser, oprkind: isBinary ? 'b' : 'l', oprcanmerge: a.has('merges') && flag(a.get('merges')),
+    oprname: name, oprnamespace: namespace, oprowner: session.currentUser, oprkind: isBinary ? 'b' : 'l', oprcanmerge: merges,
     oprcanhash: a.has('hashes') && flag(a.get('hashes')), oprleft: left, oprright: right, oprresult: result, oprcode: fn,
     ...estimators,
   };

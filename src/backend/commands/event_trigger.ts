@@ -107,7 +107,11 @@ registerBuiltins({
     *pg_event_trigger_ddl_commands(): Generator<RecordValue> {
       const state = commandState();
       if (state === null) throw protocolViolated('pg_event_trigger_ddl_commands()', 'an');
-      for (const { address, tag } of state.commands) {
+      for (const { address, tag, kind } of state.commands) {
+        if (address === null) {
+          yield commandRecord(null, null, null, tag, kind!, null, null, false, null);
+          continue;
+        }
         const identity = identityOf(address);
         if (identity === undefined) continue; // dropped by the command, too
         const { schema } = placeOf(address);

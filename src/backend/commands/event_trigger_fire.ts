@@ -24,7 +24,8 @@ import { resolveObject, type RawObject } from './object_names.ts';
 export interface DroppedObject {
   address: ObjectAddress; original: boolean; normal: boolean; temporary: boolean; type: string; schema: string | null; name: string | null; identity: Identity;
 }
-export interface CollectedCommand { address: ObjectAddress; tag: string }
+/** `kind`: all that is told of what GRANT and its like are about. */
+export interface CollectedCommand { address: ObjectAddress | null; tag: string; kind?: string }
 
 /** Of one command of the frontend or of a function, with the commands inside it. */
 interface CommandState {
@@ -101,7 +102,7 @@ export function withEventTriggers<T>(stmt: RawNode, isSubcommand: boolean, run: 
 
 // ---- what a command does
 
-const CLASS_TAGS: Readonly<Record<Oid, (row: Record<string, unknown>) => string | null>> = {
+const CLASS_TAGS: Readonly<Record<Oid, (row: Record<string, unknown>, tag: string) => string | null>> = {
   [ids.RelationRelationId]: (row) => {
     switch (row['relkind']) {
       case 'r': case 'p': return 'CREATE TABLE';
@@ -113,7 +114,7 @@ const CLASS_TAGS: Readonly<Record<Oid, (row: Record<string, unknown>) => string 
       default: return null;
     }
   },
-  [ids.TypeRelationId]: (row) => (row['typtype'] === 'd' ? 'CREATE DOMAIN' : row['typtype'] === 'e' || row['typtype'] === 'r' || (row['typtype'] === 'b' && row['typelem'] === 0) || (row['typtype'] === 'c' && sys.classByOid(row['typrelid'] as Oid)?.relkind === 'c') ? 'CREATE TYPE' : null),
+  [ids.TypeRelationId]: (row, tag) => (row['typtype'] === 'd' ? 'CREATE DOMAIN' : row['typtype'] === 'e' || row['typtype'] === 'r' || (row['typtype'] === 'b' && row['typelem'] === 0) || (row['typtype'] === 'c' && tag === 'CREATE TYPE') ? 'CREATE TYPE' : null),
   [ids.NamespaceRelationId]: () => 'CREATE SCHEMA', [ids.ProcedureRelationId]: (row) => (row['prokind'] === 'a' ? 'CREATE AGGREGATE' : row['prokind'] === 'p' ? 'CREATE PROCEDURE' : 'CREATE FUNCTION'),
   [ids.OperatorRelationId]: () => 'CREATE OPERATOR', [ids.CastRelationId]: () => 'CREATE CAST', [ids.CollationRelationId]: () => 'CREATE COLLATION', [ids.ConversionRelationId]: () => 'CREATE CONVERSION',
   [ids.PolicyRelationId]: () => 'CREATE POLICY', [ids.TriggerRelationId]: (row) => (row['tgisinternal'] ? null : 'CREATE TRIGGER'), [ids.RewriteRelationId]: (row) => (row['rulename'] === '_RETURN' ? null : 'CREATE RULE'),
@@ -129,12 +130,15 @@ function collecting<T>(stmt: RawNode, tag: string, run: () => T): T {
   const mine = state;
   if (mine === null) return run();
   const target = targetOf(stmt);
-  const made: CollectedCommand[] = [];
+  const kind = kindOfGrant(stmt);
+  const made: { address: ObjectAddress; tag: string }[] = [];
   const saved = { ...ddlHooks };
   ddlHooks.created = (classId, row) => {
     // A foreign key of a new table is added to it.
     if (classId === ids.ConstraintRelationId && row['contype'] === 'f' && tag === 'CREATE TABLE') made.push({ address: objectAddress(ids.RelationRelationId, row['conrelid'] as Oid), tag: 'ALTER TABLE' });
-    const what = CLASS_TAGS[classId]?.(row) ?? null;
+    // A publication's members are told of when they are added to it later.
+    if ((classId === ids.PublicationRelRelationId || classId === ids.PublicationNamespaceRelationId) && tag === 'ALTER PUBLICATION') made.push({ address: objectAddress(classId, row['oid'] as Oid), tag });
+    const what = CLASS_TAGS[classId]?.(row, tag) ?? null;
     if (what !== null) made.push({ address: objectAddress(classId, row['oid'] as Oid), tag: what });
   };
   ddlHooks.dropping = (object, original, normal) => noteDropped(mine, object, original, normal);
@@ -146,7 +150,7 @@ function collecting<T>(stmt: RawNode, tag: string, run: () => T): T {
     Object.assign(ddlHooks, saved);
   }
   // CREATE SCHEMA's elements have told of themselves.
-  const known = new Set(mine.commands.map((c) => c.address.objectId));
+  const known = new Set(mine.commands.map((c) => c.address?.objectId));
   const own = made.filter((m) => !known.has(m.address.objectId));
   if (tag === 'CREATE TABLE') {
     const sequences = own.filter((m) => m.tag === 'CREATE SEQUENCE');
@@ -154,7 +158,8 @@ function collecting<T>(stmt: RawNode, tag: string, run: () => T): T {
     mine.commands.push(...sequences, ...others, ...own.filter((m) => m.tag === 'ALTER TABLE').slice(0, 1), ...sequences.map((s) => ({ address: s.address, tag: 'ALTER SEQUENCE' })));
   } else if (tag === 'CREATE SCHEMA') mine.commands.unshift(...own);
   else {
-    if (target !== null) mine.commands.push({ address: target, tag });
+    if (kind !== null) mine.commands.push({ address: null, tag, kind });
+    if (target !== null && (tag !== 'ALTER PUBLICATION' || own.length === 0)) mine.commands.push({ address: target, tag });
     mine.commands.push(...own.map((m) => (tag === 'CREATE TABLE AS' || tag === 'SELECT INTO' ? { ...m, tag } : m)));
   }
   return result;
@@ -170,20 +175,43 @@ function targetOf(stmt: RawNode): ObjectAddress | null {
       return null;
     }
   };
-  const rv = (stmt['relation'] ?? stmt['table']) as RawNode | undefined, kind = (stmt['objtype'] ?? stmt['objectType'] ?? stmt['renameType']) as string | undefined;
+  switch (stmt.tag) {
+    case 'AlterFunctionStmt': return find(stmt['objtype'] as string, stmt['func'] as RawObject);
+    case 'AlterEnumStmt': case 'AlterDomainStmt': case 'AlterTypeStmt': return find('OBJECT_TYPE', stmt['typeName'] as RawObject);
+    case 'AlterOperatorStmt': return find('OBJECT_OPERATOR', stmt['opername'] as RawObject);
+    case 'AlterOpFamilyStmt': return find('OBJECT_OPFAMILY', [stmt['amname'] as string, ...stmt['opfamilyname'] as string[]]);
+    case 'AlterPublicationStmt': return find('OBJECT_PUBLICATION', stmt['pubname'] as string);
+    case 'AlterFdwStmt': return find('OBJECT_FDW', stmt['fdwname'] as string);
+    case 'AlterForeignServerStmt': return find('OBJECT_FOREIGN_SERVER', stmt['servername'] as string);
+    case 'AlterTSDictionaryStmt': return find('OBJECT_TSDICTIONARY', stmt['dictname'] as string[]);
+    case 'AlterTSConfigurationStmt': return find('OBJECT_TSCONFIGURATION', stmt['cfgname'] as string[]);
+    case 'AlterStatsStmt': return find('OBJECT_STATISTIC_EXT', stmt['defnames'] as string[]);
+  }
+  const rv = (stmt['relation'] ?? stmt['table'] ?? stmt['sequence']) as RawNode | undefined, kind = (stmt['objtype'] ?? stmt['objectType'] ?? stmt['renameType']) as string | undefined;
   if (rv !== undefined) {
     const names = relationNames(rv);
     if (stmt.tag === 'AlterPolicyStmt') return find('OBJECT_POLICY', [...names, stmt['policy_name'] as string]);
     if (kind === 'OBJECT_POLICY' || kind === 'OBJECT_TRIGGER' || kind === 'OBJECT_RULE') return find(kind, [...names, stmt['subname'] as string]);
     for (const relation of ['TABLE', 'VIEW', 'SEQUENCE', 'INDEX', 'MATVIEW', 'FOREIGN_TABLE']) {
       const found = find(`OBJECT_${relation}`, names);
-      if (found !== null) return found;
+      if (found !== null) return kind === 'OBJECT_COLUMN' ? columnOf(found, stmt['subname'] as string) : found;
     }
-    return find('OBJECT_TYPE', names);
+    const type = find('OBJECT_TYPE', names), row = type === null ? 0 : sys.typeByOid(type.objectId)?.typrelid ?? 0;
+    return kind === 'OBJECT_ATTRIBUTE' && row !== 0 ? columnOf(objectAddress(ids.RelationRelationId, row), stmt['subname'] as string) : type;
   }
   const object = stmt['object'] as RawObject | undefined;
   return object === undefined || kind === undefined ? null : find(kind, object);
 }
+const columnOf = (table: ObjectAddress, name: string): ObjectAddress => objectAddress(table.classId, table.objectId, sys.attributeByName(table.objectId, name)?.attnum ?? 0);
+
+/** stringify_grant_objtype and stringify_adefprivs_objtype. */
+function kindOfGrant(stmt: RawNode): string | null {
+  const grant = stmt.tag === 'AlterDefaultPrivilegesStmt' ? stmt['action'] as RawNode : stmt;
+  if (grant.tag !== 'GrantStmt') return null;
+  const kind = (grant['objtype'] as string).replace('OBJECT_', '').replace('_', ' ').replace('LARGEOBJECT', 'LARGE OBJECT').replace('FDW', 'FOREIGN DATA WRAPPER');
+  return grant === stmt ? kind : `${kind}S`;
+}
+
 const relationNames = (rv: RawNode): string[] => (rv['schemaname'] === undefined ? [rv['relname'] as string] : [rv['schemaname'] as string, rv['relname'] as string]);
 
 /** EventTriggerSQLDropAddObject: told while the object is still there. */
@@ -194,8 +222,11 @@ function noteDropped(mine: CommandState, address: ObjectAddress, original: boole
   if (identity === undefined) return;
   const temporary = namespace !== 0 && isTempNamespace(namespace);
   const { schema, name } = placeOf(address);
-  mine.dropped.push({ address, original, normal, temporary, type: typeOfObject(address), schema, name: address.objectSubId === 0 ? name : null, identity });
+  const within = namespace !== 0 && PARTS.has(address.classId) ? (temporary ? 'pg_temp' : sys.namespaceByOid(namespace)?.nspname ?? null) : schema;
+  mine.dropped.push({ address, original, normal, temporary, type: typeOfObject(address), schema: within, name: address.objectSubId === 0 ? name : null, identity });
 }
+/** They are in their table's schema. */
+const PARTS = new Set<Oid>([ids.AttrDefaultRelationId, ids.TriggerRelationId, ids.PolicyRelationId]);
 function namespaceOfPart({ classId, objectId }: ObjectAddress): Oid {
   const relation = classId === ids.AttrDefaultRelationId ? sys.lookup(ids.AttrDefaultRelationId, ids.PgAttrdefOidIndexId, objectId)?.adrelid
     : classId === ids.TriggerRelationId ? sys.lookup(ids.TriggerRelationId, ids.PgTriggerOidIndexId, objectId)?.tgrelid

@@ -26,6 +26,7 @@ import { compatibleOper } from '../parser/parse_oper.ts';
 import { coerceToBoolean } from '../parser/parse_coerce.ts';
 import { assignExprCollations } from '../parser/parse_collate.ts';
 import { transformExpr } from '../parser/parse_expr.ts';
+import { figureIndexColname } from '../parser/parse_target.ts';
 import { transformIndexStmt, ddlNotice, type IndexElemSpec, type IndexSpec } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { preventInTransactionBlock, type UtilityContext, type UtilityTable } from '../tcop/utility.ts';
@@ -70,11 +71,11 @@ export function defineIndex(table: Relation, given: IndexSpec, text: string, bui
   checkMethod(spec);
   checkTablespace(spec.tablespace, table.kind === 'p');
   if (spec.keys.length === 0) throw new PgError('invalid_object_definition', 'must specify at least one column');
+  const predicate = spec.where === null ? null : cookPredicate(table, spec.where, text);
   const expressions: Expr[] = [];
   const columns = spec.keys.map((key) => keyColumn(table, key, spec, method.oid, expressions, text));
   for (const name of spec.including) columns.push(includedColumn(table, name));
-  const predicate = spec.where === null ? null : cookPredicate(table, spec.where, text);
-  nameColumns(columns, spec, expressions);
+  nameColumns(columns, spec);
   if (table.kind === 'p' && (spec.unique || spec.primary)) checkUniqueKey(table, columns, spec.primary);
   const partitioned = table.kind === 'p';
   const valid = !partitioned || recurse || partitionDescOf(table).oids.length === 0;
@@ -127,7 +128,7 @@ function keyColumn(table: Relation, key: IndexElemSpec, spec: IndexSpec, method:
       name = table.attributes[attnum - 1]!.attname;
     } else {
       if (containsVolatile(expr, 's')) throw new PgError('invalid_object_definition', 'functions in index expression must be marked IMMUTABLE');
-      if (getType(typeOid).typtype === 'p') throw new PgError('invalid_table_definition', `column "${key.name ?? ''}" has pseudo-type ${formatType(typeOid)}`);
+      if (getType(typeOid).typtype === 'p') throw new PgError('invalid_table_definition', `column "${(key.expr && figureIndexColname(key.expr)) ?? 'expr'}" has pseudo-type ${formatType(typeOid)}`);
       expressions.push(expr);
     }
   }
@@ -239,34 +240,16 @@ function cookPredicate(table: Relation, raw: RawNode, text: string): Expr {
 }
 
 /** An index's own columns are named after the table's, expressions after their function or "expr"; all differ. */
-function nameColumns(columns: IndexColumnSpec[], spec: IndexSpec, expressions: readonly Expr[]): void {
+function nameColumns(columns: IndexColumnSpec[], spec: IndexSpec): void {
   const taken = new Set<string>();
-  let next = 0;
   columns.forEach((c, i) => {
-    const base = c.attnum !== 0 ? c.name : figureIndexColname(spec.keys[i]?.expr ?? null, expressions[next++]!);
+    const raw = spec.keys[i]?.expr;
+    const base = c.attnum !== 0 ? c.name : (raw ? figureIndexColname(raw) : null) ?? 'expr';
     let name = base;
     for (let n = 1; taken.has(name); n++) name = base + n;
     taken.add(name);
     c.name = name;
   });
-}
-
-function figureIndexColname(raw: RawNode | null, _expr: Expr): string {
-  const name = (node: RawNode | null): string => {
-    switch (node?.tag) {
-      case 'ColumnRef': { const last = (node['fields'] as unknown[]).at(-1); return typeof last === 'string' ? last : 'expr'; }
-      case 'FuncCall': return (node['funcname'] as string[]).at(-1)!;
-      case 'TypeCast': { const inner = name(node['arg'] as RawNode); return inner !== 'expr' ? inner : ((node['typeName'] as RawNode)['names'] as string[]).at(-1)!; }
-      case 'CoalesceExpr': return 'coalesce';
-      case 'MinMaxExpr': return node['op'] === 'IS_GREATEST' ? 'greatest' : 'least';
-      case 'CollateClause': return name(node['arg'] as RawNode);
-      case 'CaseExpr': return 'case';
-      case 'A_ArrayExpr': return 'array';
-      case 'RowExpr': return 'row';
-      default: return 'expr';
-    }
-  };
-  return name(raw);
 }
 
 function chooseIndexName(table: Relation, columns: readonly IndexColumnSpec[], spec: IndexSpec): string {
@@ -314,6 +297,7 @@ export function checkAdoptable(table: Relation, spec: IndexSpec): IndexInfo {
 function createIndex(stmt: RawNode, context: UtilityContext): void {
   if (stmt['concurrent']) preventInTransactionBlock(context, 'CREATE INDEX CONCURRENTLY');
   const table = openRelation(rangeVarGetRelid(stmt['relation']));
+  if (table.kind === 'c') throw new PgError('wrong_object_type', `"${table.name}" is a composite type`);
   if (table.kind !== 'r' && table.kind !== 'm' && table.kind !== 'p') {
     throw new PgError('wrong_object_type', `cannot create index on relation "${table.name}"`, { detail: detailKind(table.kind) });
   }

@@ -87,6 +87,7 @@ export function resolveObject(objectType: string, object: RawObject, missingOk =
     case 'CAST': return resolveCast(object as RawNode[], missingOk);
     case 'DOMCONSTRAINT': return resolveDomainConstraint(object as RawValue[], missingOk);
     case 'LARGEOBJECT': {
+      if (!/^\s*\d+\s*$/.test(String(object))) throw new PgError('invalid_text_representation', `invalid input syntax for type oid: "${String(object)}"`);
       const oid = Number(object);
       if (sys.lookup(ids.LargeObjectMetadataRelationId, ids.PgLargeobjectMetadataOidIndexId, oid) !== undefined) return objectAddress(ids.LargeObjectRelationId, oid);
       if (missingOk) return undefined;

@@ -46,7 +46,9 @@ export function renameObject(stmt: RawNode, context: UtilityContext): void {
     case 'OBJECT_ROLE': return renameRole(stmt['subname'] as string, newName);
     case 'OBJECT_SCHEMA': return renameSchema(stmt['subname'] as string, newName);
     case 'OBJECT_DATABASE': return renameDatabase(stmt['subname'] as string, newName, context);
-    case 'OBJECT_TABLESPACE': throw notSupported('ALTER TABLESPACE');
+    case 'OBJECT_TABLESPACE':
+      resolveObject('OBJECT_TABLESPACE', stmt['subname'] as string);
+      throw notSupported('ALTER TABLESPACE');
     case 'OBJECT_RULE': return renameRule(stmt, newName);
     case 'OBJECT_TRIGGER': return renameTrigger(stmt, newName);
     case 'OBJECT_POLICY': return renamePolicy(stmt, newName);
@@ -93,18 +95,21 @@ function renameColumn(stmt: RawNode, newName: string): void {
   }
   refuseForTypedTable(relation, 'cannot rename column of typed table');
   const oldName = stmt['subname'] as string;
-  for (const table of typedTablesOf(relation, stmt['behavior'] === 'DROP_CASCADE')) renameOneColumn(table, oldName, newName, 0);
+  for (const table of typedTablesOf(relation, stmt['behavior'] === 'DROP_CASCADE')) renameWithChildren(table, oldName, newName);
   const recurse = Boolean(rv['inh']) && stmt['renameType'] !== 'OBJECT_ATTRIBUTE';
-  if (recurse) {
-    const family = new Set([oid, ...(relation.hasSubclass ? allChildren(oid) : [])]);
-    for (const member of family) {
-      const parents = sys.parentsOf(member).filter((p) => member !== oid && family.has(p.inhparent)).length;
-      lockTable(member, openRelation(member).name, false, ACCESS_EXCLUSIVE_LOCK);
-      renameOneColumn(member, oldName, newName, parents);
-    }
-  } else {
+  if (recurse) renameWithChildren(oid, oldName, newName);
+  else {
     if (relation.hasSubclass && sys.childrenOf(oid).length > 0) throw new PgError('invalid_table_definition', `inherited column "${oldName}" must be renamed in child tables too`);
     renameOneColumn(oid, oldName, newName, 0);
+  }
+}
+
+function renameWithChildren(oid: Oid, oldName: string, newName: string): void {
+  const family = new Set([oid, ...(openRelation(oid).hasSubclass ? allChildren(oid) : [])]);
+  for (const member of family) {
+    const parents = sys.parentsOf(member).filter((p) => member !== oid && family.has(p.inhparent)).length;
+    lockTable(member, openRelation(member).name, false, ACCESS_EXCLUSIVE_LOCK);
+    renameOneColumn(member, oldName, newName, parents);
   }
 }
 
@@ -208,9 +213,10 @@ function renameTriggerAndClones(trigger: PgTrigger, newName: string, expectedNam
 // ---- types, schemas, databases
 
 function renameTypeStmt(stmt: RawNode, newName: string): void {
-  const address = resolveObject(stmt['renameType'] as string, stmt['object'] as RawObject)!;
+  const address = resolveObject('OBJECT_TYPE', stmt['object'] as RawObject)!;
   const type = sys.typeByOid(address.objectId)!;
   requireObjectOwnership(address);
+  if (stmt['renameType'] === 'OBJECT_DOMAIN' && type.typtype !== 'd') throw new PgError('wrong_object_type', `${formatType(type.oid)} is not a domain`);
   if (type.typtype === 'c' && sys.classByOid(type.typrelid)!.relkind !== 'c') {
     throw new PgError('wrong_object_type', `${formatType(type.oid)} is a table's row type`, { hint: 'Use ALTER TABLE instead.' });
   }

@@ -6,6 +6,7 @@ import { mustBeOwner, objectOwnercheck, relkindNoun } from '../catalog/aclchk.ts
 import { getNewOid, isSystemRelation } from '../catalog/catalog.ts';
 import { recordDependencyOnExpr } from '../catalog/expr_references.ts';
 import { formatTypeWithTypmod } from '../catalog/format_type.ts';
+import { ddlHooks } from '../catalog/ddl_hooks.ts';
 import { catalogFind, catalogInsert, catalogUpdate, catalogUpdateByKey } from '../catalog/indexing.ts';
 import { rangeVarGetRelid, type RangeVarName } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
@@ -198,6 +199,7 @@ function insertRule(stmt: RuleStmt, event: RuleEvent, relation: Relation, qual: 
     oid = existing.oid;
     const [tuple] = catalogFind(ids.RewriteRelationId, ids.PgRewriteOidIndexId, [oid]);
     catalogUpdate(ids.RewriteRelationId, tuple!, fields);
+    ddlHooks.created?.(ids.RewriteRelationId, { oid, rulename: stmt.rulename });
     deleteDependencyRecordsFor(objectAddress(ids.RewriteRelationId, oid));
   } else {
     oid = getNewOid(ids.RewriteRelationId);

@@ -36,10 +36,10 @@ registerCallback({ onCommit: forgetOwn, onAbort: forgetOwn });
 
 // ---- making
 
-function makeSequence(name: string, namespace: Oid, persistence: 'p' | 'u' | 't', form: SequenceForm, start: { lastValue: bigint; isCalled: boolean }): Oid {
+function makeSequence(name: string, namespace: Oid, persistence: 'p' | 'u' | 't', form: SequenceForm, start: { lastValue: bigint; isCalled: boolean }, oid?: Oid): Oid {
   const column = (n: string, typeOid: Oid): { name: string; typeOid: Oid; typmod: number; collation: Oid; notNull: boolean } => ({ name: n, typeOid, typmod: -1, collation: 0, notNull: true });
   const { relation } = heapCreateWithCatalog({
-    name, namespace, owner: session.currentUser, relkind: 'S', persistence, useUserAcl: true,
+    name, namespace, owner: session.currentUser, relkind: 'S', persistence, useUserAcl: true, ...(oid === undefined ? {} : { oid }),
     columns: [column('last_value', ids.INT8OID), column('log_cnt', ids.INT8OID), column('is_called', ids.BOOLOID)],
   });
   catalogInsert(ids.SequenceRelationId, {
@@ -61,11 +61,11 @@ function writeState(sequence: Relation, state: LiveSequence): void {
 }
 
 /** The sequence of a serial or identity column; owned by it. */
-export function createOwnedSequence(table: Relation, spec: SequenceSpec, attnum: number): { oid: Oid; name: string } {
+export function createOwnedSequence(table: Relation, spec: SequenceSpec, attnum: number, given?: Oid): { oid: Oid; name: string } {
   const namespace = spec.namespace === null ? table.namespace : getNamespaceOid(spec.namespace);
   const name = spec.name ?? chooseRelationName(table.name, spec.column, 'seq', namespace);
   const { form, restart } = sequenceOptions(spec.options, spec.forIdentity, null, spec.typeOid);
-  const oid = makeSequence(name, namespace, table.persistence, form, restart!);
+  const oid = makeSequence(name, namespace, table.persistence, form, restart!, given);
   recordDependencyOn(objectAddress(ids.RelationRelationId, oid), objectAddress(ids.RelationRelationId, table.oid, attnum), spec.forIdentity ? 'i' : 'a');
   return { oid, name };
 }

@@ -118,7 +118,7 @@ const find = (name: string) => catalogFind(ids.SubscriptionRelationId, ids.PgSub
 const ZERO_LSN = 0;
 
 function createSubscription(stmt: RawNode, context: UtilityContext): void {
-  const name = stmt['subname'] as string, conninfo = stmt['conninfo'] as string, publications = stmt['publication'] as string[];
+  const name = stmt['subname'] as string, conninfo = (stmt['conninfo'] ?? '') as string, publications = stmt['publication'] as string[];
   const o = readOptions((stmt['options'] ?? []) as RawNode[],
     ['connect', 'enabled', 'create_slot', 'slot_name', 'copy_data', 'synchronous_commit', 'binary', 'streaming', 'two_phase', 'disable_on_error'], context);
   if (o.create_slot) preventInTransactionBlock(context, 'CREATE SUBSCRIPTION ... WITH (create_slot = true)');
@@ -177,8 +177,8 @@ function alterSubscription(stmt: RawNode, context: UtilityContext): void {
       break;
     }
     case 'CONNECTION':
-      checkConninfo(stmt['conninfo'] as string);
-      catalogUpdate(ids.SubscriptionRelationId, tuple, { subconninfo: stmt['conninfo'] as string });
+      checkConninfo((stmt['conninfo'] ?? '') as string);
+      catalogUpdate(ids.SubscriptionRelationId, tuple, { subconninfo: (stmt['conninfo'] ?? '') as string });
       break;
     case 'SET_PUBLICATION': case 'ADD_PUBLICATION': case 'DROP_PUBLICATION': {
       const { refresh } = options('copy_data', 'refresh');

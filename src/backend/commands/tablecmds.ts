@@ -1,6 +1,7 @@
 // CREATE TABLE and TRUNCATE (part of PostgreSQL's tablecmds.c; ALTER TABLE is in altertable.ts, DROP in dropcmds.ts).
 import { getString } from '../utils/guc.ts';
 import { refuseRestricted } from '../catalog/acl.ts';
+import { getNewRelationOid } from '../catalog/catalog.ts';
 import { tableMethodHooks } from '../utils/guc_hooks.ts';
 import { PgError } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
@@ -120,6 +121,8 @@ interface TableExtras {
 
 /** Everything CREATE TABLE makes, from columns to foreign keys; the table's OID. */
 export function makeTable(name: string, namespace: Oid, persistence: 'p' | 'u' | 't', table: TransformedTable, options: string[] | null, text: string, extras: TableExtras = {}): Oid {
+  // Sequences are told of before the table, as PostgreSQL makes them: by OID.
+  const sequences = table.columns.map((c) => (c.sequence === null ? undefined : getNewRelationOid()));
   const { relation: oid } = heapCreateWithCatalog({
     name, namespace, owner: session.currentUser, relkind: extras.partspec === undefined ? extras.relkind ?? 'r' : 'p', persistence, options, useUserAcl: true, ofType: extras.ofType ?? 0, ...(extras.accessMethod === undefined ? {} : { accessMethod: extras.accessMethod }), columns: table.columns.map((c) => ({
       name: c.name, typeOid: c.typeOid, typmod: c.typmod, collation: c.collation, notNull: c.notNull, ndims: c.ndims, identity: c.identity, generated: c.generated,
@@ -128,7 +131,7 @@ export function makeTable(name: string, namespace: Oid, persistence: 'p' | 'u' |
   });
   commandCounterIncrement();
   lockTable(oid, name, false, ACCESS_EXCLUSIVE_LOCK);
-  table.columns.forEach((column, i) => makeColumnDefault(oid, namespace, i + 1, column, text));
+  table.columns.forEach((column, i) => makeColumnDefault(oid, namespace, i + 1, column, text, sequences[i]));
   if (extras.partition !== undefined) makePartition(oid, name, extras.partition, text);
   if (extras.partspec !== undefined) {
     makePartitionKey(oid, extras.partspec, text);
@@ -157,9 +160,9 @@ function makePartition(oid: Oid, name: string, partition: { parent: Oid; bound: 
 }
 
 /** DEFAULT, serial and identity of one new column. */
-export function makeColumnDefault(table: Oid, namespace: Oid, attnum: number, column: ColumnSpec, text: string): void {
+export function makeColumnDefault(table: Oid, namespace: Oid, attnum: number, column: ColumnSpec, text: string, sequence?: Oid): void {
   if (column.sequence !== null) {
-    const { name } = createOwnedSequence(openRelation(table), column.sequence, attnum);
+    const { name } = createOwnedSequence(openRelation(table), column.sequence, attnum, sequence);
     commandCounterIncrement();
     if (column.sequence.forIdentity) return;
     const raw = serialDefault(namespace, name, quoteQualifiedIdentifier);
@@ -214,6 +217,7 @@ function openParent(raw: RawNode, persistence: string, isPartition: boolean): Re
     if (parent.kind === 'p') throw new PgError('wrong_object_type', `cannot inherit from partitioned table "${parent.name}"`);
     if (parent.isPartition) throw new PgError('wrong_object_type', `cannot inherit from partition "${parent.name}"`);
   }
+  if (parent.kind === 'c') throw new PgError('wrong_object_type', `"${parent.name}" is a composite type`);
   if (parent.kind !== 'r' && parent.kind !== 'f' && parent.kind !== 'p') throw new PgError('wrong_object_type', `inherited relation "${parent.name}" is not a table or foreign table`);
   if (isPartition && persistence === 't' && parent.persistence !== 't') throw new PgError('wrong_object_type', `cannot create a temporary relation as partition of permanent relation "${parent.name}"`);
   if (isPartition && persistence !== 't' && parent.persistence === 't') throw new PgError('wrong_object_type', `cannot create a permanent relation as partition of temporary relation "${parent.name}"`);

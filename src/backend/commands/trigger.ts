@@ -6,6 +6,7 @@ import { aclcheckProc, aclcheckRelation, notOwnerOrDenied, relkindNoun } from '.
 import { getNewOid, isSystemRelation } from '../catalog/catalog.ts';
 import { dropHooks } from '../catalog/drop.ts';
 import { recordDependencyOnExpr } from '../catalog/expr_references.ts';
+import { ddlHooks } from '../catalog/ddl_hooks.ts';
 import { catalogFind, catalogInsert, catalogUpdate, catalogUpdateByKey } from '../catalog/indexing.ts';
 import { fetchSearchPath, lookupExplicitNamespace, nameListToString, rangeVarGetRelid, type RangeVarName } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
@@ -95,6 +96,7 @@ export function createTrigger(stmt: CreateTrigStmt, relation: Relation, text: st
   if (existing === undefined) catalogInsert(ids.TriggerRelationId, triggerRow({ ...fields, oid }));
   else {
     catalogUpdateByKey(ids.TriggerRelationId, ids.PgTriggerOidIndexId, [oid], fields);
+    ddlHooks.created?.(ids.TriggerRelationId, { ...fields, oid, tgisinternal: false });
     deleteDependencyRecordsFor(objectAddress(ids.TriggerRelationId, oid), true);
   }
   noteTriggers(relation.oid);

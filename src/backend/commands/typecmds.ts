@@ -16,11 +16,10 @@ import { makeArrayTypeName, moveArrayTypeName, typeCreate } from '../catalog/pg_
 import * as sys from '../catalog/syscache.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import { lookupFuncName } from '../parser/parse_func.ts';
-import { makeParseState } from '../parser/parse_node.ts';
 import { getColumnDefCollation, typenameTypeId, typenameTypeIdAndMod } from '../parser/parse_type.ts';
 import { ddlNotice } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
-import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
+import type { UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
@@ -74,17 +73,17 @@ function alterEnum(stmt: RawNode): void {
 
 // ---- composite types
 
-function createComposite(stmt: RawNode, context: UtilityContext): void {
+function createComposite(stmt: RawNode): void {
   const rv = stmt['typevar'] as RawNode & { relname: string };
   const namespace = rangeVarGetCreationNamespace({ ...rv, relpersistence: 'p' });
   const old = sys.typeByName(rv.relname, namespace);
   if (old !== undefined && !moveArrayTypeName(old, rv.relname, namespace)) throw new PgError('duplicate_object', `type "${rv.relname}" already exists`);
-  const state = makeParseState(context.text);
   const columns = ((stmt['coldeflist'] ?? []) as RawNode[]).map((def) => {
     const typeName = def['typeName'] as RawNode;
     const { type: typeOid, typmod } = typenameTypeIdAndMod(null, typeName);
     requireTypeUsage(typeOid);
-    return { name: def['colname'] as string, typeOid, typmod, collation: getColumnDefCollation(state, def, typeOid), ndims: (typeName['arrayBounds'] as unknown[] | undefined)?.length ?? 0 };
+    if (typeName['setof'] === true) throw new PgError('invalid_table_definition', `column "${def['colname'] as string}" cannot be declared SETOF`);
+    return { name: def['colname'] as string, typeOid, typmod, collation: getColumnDefCollation(null, def, typeOid), ndims: (typeName['arrayBounds'] as unknown[] | undefined)?.length ?? 0 };
   });
   heapCreateWithCatalog({ name: rv.relname, namespace, owner: session.currentUser, relkind: 'c', persistence: 'p', columns });
 }

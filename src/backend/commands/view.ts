@@ -7,6 +7,7 @@ import { getNewOid } from '../catalog/catalog.ts';
 import { recordDependencyOnExpr } from '../catalog/expr_references.ts';
 import { formatTypeWithTypmod } from '../catalog/format_type.ts';
 import { addAttribute, heapCreateWithCatalog, type ColumnSpec } from '../catalog/heap.ts';
+import { ddlHooks } from '../catalog/ddl_hooks.ts';
 import { catalogFind, catalogInsert, catalogUpdate, catalogUpdateByKey } from '../catalog/indexing.ts';
 import { getCollationName, getTypCollation } from '../catalog/lsyscache.ts';
 import { isTempNamespace, rangeVarGetCreationNamespace } from '../catalog/namespace.ts';
@@ -40,8 +41,9 @@ function createView(stmt: RawNode, context: UtilityContext): void {
   if (query.commandType === 'utility') throw new PgError('feature_not_supported', 'views must not contain SELECT INTO');
   if (query.hasModifyingCTE) throw new PgError('feature_not_supported', 'views must not contain data-modifying statements in WITH');
   if (rv.relpersistence === 'u') throw new PgError('syntax_error', 'views cannot be unlogged because they do not have storage');
-  const options = readOptions(viewOptions(stmt), 'view');
-  if (options?.some((o) => o.startsWith('check_option='))) requireAutoUpdatable(query);
+  const given = viewOptions(stmt);
+  if (given.some((o) => o['defname'] === 'check_option')) requireAutoUpdatable(query);
+  const options = readOptions(given, 'view');
   nameColumns(query, (stmt['aliases'] ?? []) as string[], 'CREATE VIEW specifies more column names than columns');
   let persistence = rv.relpersistence;
   if (persistence === 'p' && usesTemporary(query)) {
@@ -109,6 +111,8 @@ function defineVirtualRelation(rv: RawNode & { relname: string; relpersistence: 
   const existing = replace ? relationOidByName(rv.relname, namespace) : 0;
   if (existing !== 0) {
     lockTable(existing, rv.relname, false, ACCESS_EXCLUSIVE_LOCK);
+    // Its options are set as by ALTER TABLE, of which event triggers are told.
+    for (let i = 0; i < 2; i++) ddlHooks.created?.(ids.RelationRelationId, { oid: existing, relkind: 'v' });
     return replaceView(openRelation(existing), columns, options);
   }
   const { relation } = heapCreateWithCatalog({

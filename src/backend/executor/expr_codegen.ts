@@ -8,6 +8,7 @@ import type {
 import { exprType } from '../nodes/nodeFuncs.ts';
 import { type ArrayValue, type Datum, type Oid, RecordValue } from '../types/datum.ts';
 import { findBuiltin } from '../types/fmgr.ts';
+import { typeHooks } from '../types/hooks.ts';
 import type { Column, Generator, Value } from './codegen.ts';
 import { callable, calledFunction, functionMissing, inputFunction, makeContext, outputFunction } from './fmgr_info.ts';
 import { inliners, neverReturnsNull } from './inline.ts';
@@ -190,6 +191,9 @@ const handlers: { [K in Expr['kind']]: Handler<Extract<Expr, { kind: K }>> } = {
     const source = exprType(e.arg);
     const value = genAtom(g, e.arg, cx);
     const convert = runtime.viaIO(outputFunction(source), inputFunction(e.resulttype), e.resulttype);
+    // A domain's constraints see nulls, too (its input function is not strict).
+    const check = typeHooks.typeIo(e.resulttype).checkDomain;
+    if (check !== undefined) return { code: `(${value.code} === null ? ${g.konst(check)}(null) : ${g.konst(convert)}(${value.code}))`, nullable: true };
     return guarded(value, `${g.konst(convert)}(${value.code})`, g, false);
   },
   ArrayCoerceExpr: (g, e, cx) => {

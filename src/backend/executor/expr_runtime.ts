@@ -1,8 +1,8 @@
 // What generated expressions call for the rarer things: arrays, rows, conversions through text, domains, the SQL
 // functions that are keywords.
-import { PgError, notSupported } from '../../common/errors.ts';
+import { type ErrorFields, PgError, notSupported } from '../../common/errors.ts';
 import { formatType } from '../catalog/format_type.ts';
-import { amopsByOperator, constraintsOfDomain } from '../catalog/syscache.ts';
+import { amopsByOperator, constraintsOfDomain, namespaceByOid, typeByOid } from '../catalog/syscache.ts';
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Expr, RowExpr, SQLValueFunction } from '../nodes/primnodes.ts';
 import { arrayAssignElement, arrayAssignSlice, arrayElement, arraySlice } from '../types/array_subscript.ts';
@@ -189,20 +189,26 @@ export interface DomainCheck { notNull: boolean; expr: Expr | null; violated: ()
 /** Analyzes pg_constraint.conbin; the catalog fills it in. */
 export const domainHooks: { constraintExpr: ((conbin: string) => Expr) | null } = { constraintExpr: null };
 
+/** What tells a domain to a program (errdatatype). */
+function domainFields(oid: Oid): ErrorFields {
+  const { typname, typnamespace } = typeByOid(oid)!;
+  return { schema: namespaceByOid(typnamespace)?.nspname, dataType: typname };
+}
+
 /** The checks of a domain, those of its base domains first; `named`: the one that messages tell. */
 export function domainChecks(oid: Oid, named = oid): DomainCheck[] {
   const type = typeInfo(oid);
   if (type.typtype !== 'd') return [];
   const checks = domainChecks(type.typbasetype, named);
   if (type.typnotnull) {
-    checks.push({ notNull: true, expr: null, violated: () => new PgError('not_null_violation', `domain ${formatType(named)} does not allow null values`, { dataType: typeInfo(named).typname }) });
+    checks.push({ notNull: true, expr: null, violated: () => new PgError('not_null_violation', `domain ${formatType(named)} does not allow null values`, domainFields(named)) });
   }
   for (const con of constraintsOfDomain(oid)) {
     if (con.contype !== 'c' || con.conbin === null) continue;
     if (domainHooks.constraintExpr === null) throw notSupported('a CHECK constraint of a domain');
     checks.push({
       notNull: false, expr: domainHooks.constraintExpr(con.conbin),
-      violated: () => new PgError('check_violation', `value for domain ${formatType(named)} violates check constraint "${con.conname}"`, { dataType: typeInfo(named).typname, constraint: con.conname }),
+      violated: () => new PgError('check_violation', `value for domain ${formatType(named)} violates check constraint "${con.conname}"`, { ...domainFields(named), constraint: con.conname }),
     });
   }
   return checks;

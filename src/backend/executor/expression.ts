@@ -1,8 +1,11 @@
 // Expressions evaluated outside a plan: defaults, checks, index expressions and predicates, constant folding.
 import { internalError } from '../../common/errors.ts';
+import { TableOidAttributeNumber } from '../catalog/pg_class.ts';
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Const, Expr, Var } from '../nodes/primnodes.ts';
-import type { Datum, Oid } from '../types/datum.ts';
+import { RecordValue, type Datum, type Oid } from '../types/datum.ts';
+import { typeHooks } from '../types/hooks.ts';
+import { RECORDOID } from '../types/oids.ts';
 import { session } from '../utils/session.ts';
 import { type Column, Generator, instantiate } from './codegen.ts';
 import { type ExprContext, genExpr, genTest } from './expr_codegen.ts';
@@ -16,9 +19,9 @@ const NO_PARAMS: readonly Datum[] = [];
 
 interface ExprRuntime { params: readonly Datum[]; slots: readonly Datum[]; row: readonly Datum[]; exec: Datum[] }
 
-/** A function of parameters and of the row that Vars (of whatever varno) read from: `row[varattno - 1]`. */
-export function compileExpr(expr: Expr): CompiledExpr {
-  const run = compileWith(expr, false);
+/** A function of parameters and of the row that Vars (of whatever varno) read from: `row[varattno - 1]`. `tableOid`: whose rows they are. */
+export function compileExpr(expr: Expr, tableOid: Oid = 0): CompiledExpr {
+  const run = compileWith(expr, false, tableOid);
   return (params, row, slots) => {
     const p = params ?? NO_PARAMS;
     return run({ params: p, slots: slots ?? p, row: row ?? NO_PARAMS, exec: [] }) as Datum;
@@ -36,14 +39,14 @@ export function compilePredicate(quals: readonly Expr[]): (params: readonly Datu
 }
 
 /** As PostgreSQL does, whoever sets an expression up must have the right to call its functions. */
-function compileWith(expr: Expr, asTest: boolean): (rt: ExprRuntime) => unknown {
+function compileWith(expr: Expr, asTest: boolean, tableOid: Oid = 0): (rt: ExprRuntime) => unknown {
   const restricted = new Set<Oid>();
-  const run = collectRestricted(restricted, () => compileChecked(expr, asTest));
+  const run = collectRestricted(restricted, () => compileChecked(expr, asTest, tableOid));
   if (restricted.size > 0) checkExecute([...restricted]);
   return run;
 }
 
-function compileChecked(expr: Expr, asTest: boolean): (rt: ExprRuntime) => unknown {
+function compileChecked(expr: Expr, asTest: boolean, tableOid: Oid): (rt: ExprRuntime) => unknown {
   const g = new Generator();
   g.emit('const R = rt.row;');
   const columns = new Map<number, Column>();
@@ -51,6 +54,8 @@ function compileChecked(expr: Expr, asTest: boolean): (rt: ExprRuntime) => unkno
     var: (node: Var) => {
       let column = columns.get(node.varattno);
       if (column === undefined) {
+        if (node.varattno === TableOidAttributeNumber && tableOid !== 0) return { nullable: false, type: node.vartype, read: () => String(tableOid) };
+        if (node.varattno === 0 && node.vartype !== RECORDOID) return { nullable: false, type: node.vartype, read: () => `${g.konst(wholeRow)}(${node.vartype}, R)` };
         if (node.varattno < 1) throw internalError(`column ${node.varattno} in an expression outside a plan`);
         column = { nullable: true, type: node.vartype, read: () => `R[${node.varattno - 1}]` };
         columns.set(node.varattno, column);
@@ -62,6 +67,11 @@ function compileChecked(expr: Expr, asTest: boolean): (rt: ExprRuntime) => unkno
   g.emit(`return ${code};`);
   return instantiate(g.text(), g.constants);
 }
+
+const wholeRow = (typeOid: Oid, row: readonly Datum[]): RecordValue => {
+  const attributes = typeHooks.rowAttributes(typeOid, -1);
+  return new RecordValue(typeOid, attributes, attributes.map((_a, i) => row[i] ?? null));
+};
 
 /** The value of an expression without Vars and parameters. A plan built on it cannot be kept for other literals. */
 export function evaluateConst(expr: Expr): Datum {

@@ -30,7 +30,7 @@ export class IndexKeys {
   constructor(info: IndexInfo) {
     this.info = info;
     this.inverted = info.accessMethod === 'gin';
-    this.expressions = info.expressions.map(compileExpr);
+    this.expressions = info.expressions.map((e) => compileExpr(e));
     this.predicate = info.predicate === null ? null : compilePredicate([info.predicate]);
     this.values = new Array(info.keyCount).fill(null);
     this.attributes = info.expressions.length > 0 || info.predicate !== null ? null : new Set(info.keyAttributes);

@@ -1,4 +1,5 @@
 // Functions in FROM: one, or several side by side (ROWS FROM).
+import { getBaseType } from '../catalog/lsyscache.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import type { FunctionScan } from '../nodes/plannodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
@@ -39,7 +40,7 @@ function isComposite(f: FunctionScan['functions'][number]): boolean {
   if (f.funccoltypes.length > 0) return true;
   const type = exprType(f.funcexpr);
   if (type === 2249) return true;
-  return typeInfo(type).typtype === 'c';
+  return typeInfo(getBaseType(type)).typtype === 'c';
 }
 
 export const functionScan: Producer<FunctionScan> = (pc, plan, consume) => {

@@ -57,9 +57,9 @@ function rules(relation: Relation): Rules {
       notNull: live.filter((a) => a.attnotnull).map((a) => a.attnum),
       generated: live.filter((a) => a.attgenerated === 's').map((a) => {
         const source = relation.defaults.get(a.attnum)!;
-        return { attnum: a.attnum, expr: compileExpr(source), uses: columnsUsed(source) };
+        return { attnum: a.attnum, expr: compileExpr(source, relation.oid), uses: columnsUsed(source) };
       }),
-      checks: [...relation.checks].sort((a, b) => (a.name < b.name ? -1 : 1)).map((c) => ({ name: c.name, expr: compileExpr(c.expr) })),
+      checks: [...relation.checks].sort((a, b) => (a.name < b.name ? -1 : 1)).map((c) => ({ name: c.name, expr: compileExpr(c.expr, relation.oid) })),
       indexes,
       keyColumns: indexes.some((keys) => keys.attributes === null) ? null : [...new Set(indexes.flatMap((keys) => [...keys.attributes!]))],
       partition: relation.isPartition ? compiledAnd(partitionQual(relation)) : null,

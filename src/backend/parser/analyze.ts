@@ -279,8 +279,7 @@ export function lockName(strength: RowMarkClause['strength']): string {
 export const rawLockName = (strength: string): string => lockName(STRENGTHS[strength]!);
 
 /** What cannot be locked. */
-export function checkSelectLocking(state: ParseState, query: Query, strength: string): void {
-  const name = rawLockName(strength);
+export function checkSelectLocking(state: ParseState | null, query: Query, name: string): void {
   const refuse = (what: string): never => { throw parserError(state, 'feature_not_supported', `${name} is not allowed with ${what}`); };
   if (query.setOperations !== null) refuse('UNION/INTERSECT/EXCEPT');
   if (query.distinctClause.length > 0) refuse('DISTINCT clause');
@@ -294,7 +293,7 @@ export function checkSelectLocking(state: ParseState, query: Query, strength: st
 /** Applies one FOR UPDATE/SHARE clause; pushed down into subqueries. */
 export function transformLockingClause(state: ParseState, query: Query, clause: RawNode, pushedDown: boolean): void {
   const strength = clause.strength as string;
-  checkSelectLocking(state, query, strength);
+  checkSelectLocking(state, query, rawLockName(strength));
   const allRels: RawNode = { tag: 'LockingClause', strength, waitPolicy: clause.waitPolicy };
   const lockedRels = (clause.lockedRels as RawNode[] | undefined) ?? [];
   const apply = (rte: RangeTblEntry, rtindex: number): void => {

@@ -11,20 +11,22 @@ const NEWER_NODES: Record<string, string> = {
   ReturningOption: 'WITH', ATAlterConstraint: '',
 };
 
+/** The token after the expression in parentheses. */
+const AFTER_EXPRESSION = ')';
+
 type Check = (node: RawNode) => string | undefined;
 const CHECKS: Record<string, Check> = {
   Constraint: (c) => c['contype'] === 'CONSTR_ATTR_ENFORCED' || c['contype'] === 'CONSTR_ATTR_NOT_ENFORCED' ? 'ENFORCED'
     : c['contype'] === 'CONSTR_CHECK' && c['is_enforced'] === undefined && c['skip_validation'] === true && c['initially_valid'] === undefined ? 'ENFORCED'
       : c['without_overlaps'] === true ? 'OVERLAPS'
         : c['fk_with_period'] === true || c['pk_with_period'] === true ? 'PERIOD'
-          : c['contype'] === 'CONSTR_GENERATED' && c['generated_kind'] === 'v' ? 'VIRTUAL'
+          : c['contype'] === 'CONSTR_GENERATED' && c['generated_kind'] === 'v' ? AFTER_EXPRESSION
             : c['contype'] === 'CONSTR_NOTNULL' && (c['keys'] !== undefined || c['is_no_inherit'] === true) ? 'NOT'
               : c['nulls_not_distinct_'] === true ? 'NULLS' : undefined,
   MergeStmt: (m) => m['returningClause'] !== undefined ? 'RETURNING' : undefined,
   MergeWhenClause: (m) => m['matchKind'] === 'MERGE_WHEN_NOT_MATCHED_BY_SOURCE' ? 'BY' : undefined,
   ColumnDef: (c) => c['storage_name'] !== undefined ? 'STORAGE' : undefined,
   ReindexStmt: (r) => (r['kind'] === 'REINDEX_OBJECT_DATABASE' || r['kind'] === 'REINDEX_OBJECT_SYSTEM') && r['name'] === undefined ? ';' : undefined,
-  SQLValueFunction: () => undefined,
   XmlSerialize: (x) => x['indent'] === true ? 'INDENT' : undefined,
   CreateStatsStmt: (s) => s['defnames'] === undefined ? 'ON' : undefined,
 };
@@ -44,12 +46,14 @@ function visit(value: unknown, text: string, numbers: Buffer | undefined): void 
   }
   const node = value as RawNode;
   const newer = NEWER_NODES[node.tag];
+  if (node.tag === 'AlterOperatorStmt') checkOperatorOptions(node, text);
   if (newer !== undefined && newer !== '') throw refused(newer, node, text);
   if (node.tag === 'RangeSubselect' && node['alias'] === undefined) throw missingAlias(node, text);
   if (numbers !== undefined && node.tag === 'A_Const' && (node['ctype'] === 'integer' || node['ctype'] === 'float')) checkNumber(node, text, numbers);
   const check = CHECKS[node.tag];
   if (check !== undefined) {
     const what = check(node);
+    if (what === AFTER_EXPRESSION) throw unexpectedAt(text, afterParenthesis(text, charOffset(text, node.location ?? 0)));
     if (what !== undefined) throw refused(what, node, text);
   }
   for (const key in node) {
@@ -69,6 +73,31 @@ function refused(what: string, node: RawNode, text: string): PgError {
     }
   }
   return new PgError('syntax_error', `syntax error at or near "${word}"`, { position: at ?? charPosition(text, charOffset(text, from)) });
+}
+
+/** Past the first parenthesis after an offset, and what it encloses. */
+function afterParenthesis(text: string, from: number): number {
+  let depth = 0;
+  for (const { 0: token, index } of text.slice(from).matchAll(/'(?:[^']|'')*'|"(?:[^"]|"")*"|[()]/g)) {
+    depth += token === '(' ? 1 : token === ')' ? -1 : 0;
+    if (token === ')' && depth === 0) return from + index + 1;
+  }
+  return text.length;
+}
+
+function unexpectedAt(text: string, from: number): PgError {
+  const [space, word] = /^\s*([A-Za-z_]\w*|\S)?/.exec(text.slice(from))!;
+  const at = from + space.length - (word?.length ?? 0);
+  return new PgError('syntax_error', word === undefined ? 'syntax error at end of input' : `syntax error at or near "${word}"`, { position: charPosition(text, at) });
+}
+
+/** An option of ALTER OPERATOR has a value. */
+function checkOperatorOptions(node: RawNode, text: string): void {
+  for (const option of node['options'] as RawNode[]) {
+    const start = charOffset(text, option.location ?? 0);
+    const end = start + (/^("[^"]*"|\w+)/.exec(text.slice(start))?.[0].length ?? 0);
+    if (option['arg'] === undefined && !/^\s*=/.test(text.slice(end))) throw unexpectedAt(text, end);
+  }
 }
 
 function missingAlias(node: RawNode, text: string): PgError {

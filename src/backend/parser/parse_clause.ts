@@ -176,6 +176,7 @@ function transformRangeFunction(state: ParseState, r: RawNode): NamespaceItem {
       throw parserError(state, 'syntax_error', 'WITH ORDINALITY cannot be used with a column definition list', coldeflist[0]!.location,
         { hint: 'Put the column definition list inside ROWS FROM().' });
     }
+    if (coldefs[0] !== undefined) throw parserError(state, 'syntax_error', 'multiple column definition lists are not allowed for the same function', coldeflist[0]!.location);
     coldefs[0] = coldeflist;
   }
   // Whether it is lateral in fact.

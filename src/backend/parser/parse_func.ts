@@ -13,7 +13,7 @@ import * as T from '../types/oids.ts';
 import { canCoerceType, coerceType, findCoercionPathway, isComplex, selectCommonType, selectCommonTypmod, typeCategory } from './parse_coerce.ts';
 import { columnsOfRowType, getExprResultType } from './func_result.ts';
 import { enforceGenericTypeConsistency } from './parse_generic.ts';
-import { parserError, type ParseExprKind, type ParseState } from './parse_node.ts';
+import { parserError, type ParseExprKind, type ParseState, withErrorPosition } from './parse_node.ts';
 import { getNamespaceItemByRangeTablePosn, scanNamespaceItemForColumn } from './parse_relation.ts';
 import { formatType, lookupTypeName, typeNameToString } from './parse_type.ts';
 import type { RawNode } from './raw_parser.ts';
@@ -262,7 +262,7 @@ export function parseFuncOrColumn(
     const projection = parseComplexProjection(state, funcname[0]!, first!, location);
     if (projection !== null) return projection;
   }
-  const detail = funcGetDetail(funcname, fargs, argnames, actual, !funcVariadic, true, procCall);
+  const detail = withErrorPosition(state, location, () => funcGetDetail(funcname, fargs, argnames, actual, !funcVariadic, true, procCall));
   const name = funcname.join('.');
   const fail = (condition: 'wrong_object_type' | 'undefined_function' | 'syntax_error', message: string, hint?: string): PgError =>
     parserError(state, condition, message, location, { hint });

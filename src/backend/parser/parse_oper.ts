@@ -10,7 +10,7 @@ import type { Oid } from '../types/datum.ts';
 import * as T from '../types/oids.ts';
 import { catalogVersionKey } from './parse_cache.ts';
 import { enforceGenericTypeConsistency, isPolymorphic } from './parse_generic.ts';
-import { parserError, type ParseState } from './parse_node.ts';
+import { parserError, type ParseState, withErrorPosition } from './parse_node.ts';
 import { funcMatchArgtypes, funcSelectCandidate, makeFnArguments, checkSrfCallPlacement } from './parse_func.ts';
 import { formatType, lookupTypeName, typeNameToString } from './parse_type.ts';
 import type { RawNode } from './raw_parser.ts';
@@ -49,7 +49,7 @@ export function oper(state: ParseState | null, name: readonly string[], left: Oi
   let oid = binaryExact(name, left, right);
   if (oid === 0) {
     const inputs = [left === 0 ? right : left, right === 0 ? left : right];
-    const candidates = operatorCandidates(name, 'b').map((c) => ({ oid: c.oid, args: [c.left, c.right] }));
+    const candidates = withErrorPosition(state, location, () => operatorCandidates(name, 'b')).map((c) => ({ oid: c.oid, args: [c.left, c.right] }));
     const matching = funcMatchArgtypes(inputs, candidates);
     if (matching.length === 1) oid = matching[0]!.oid;
     else if (matching.length > 1) {
@@ -90,7 +90,7 @@ export function leftOper(state: ParseState | null, name: readonly string[], arg:
   let oid = operatorNameGetOprid(name, 0, arg);
   let ambiguous = false;
   if (oid === 0) {
-    const candidates = operatorCandidates(name, 'l').map((c) => ({ oid: c.oid, args: [c.right] }));
+    const candidates = withErrorPosition(state, location, () => operatorCandidates(name, 'l')).map((c) => ({ oid: c.oid, args: [c.right] }));
     const matching = funcMatchArgtypes([arg], candidates);
     if (matching.length === 1) oid = matching[0]!.oid;
     else if (matching.length > 1) {

@@ -5,6 +5,7 @@ import { makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
 import { expressionTreeMutator, queryTreeMutator } from '../nodes/nodeFuncs.ts';
 import { ACL, type Query, type RangeTblEntry, type RowMarkClause } from '../nodes/parsenodes.ts';
 import type { Expr, FromItem } from '../nodes/primnodes.ts';
+import { checkSelectLocking, lockName } from '../parser/analyze.ts';
 import type { Oid } from '../types/datum.ts';
 import { changeVarNodes, rangeTableEntryUsed } from './rewrite_manip.ts';
 import { rewriteSearchAndCycle } from './search_cycle.ts';
@@ -128,5 +129,6 @@ function lockTables(query: Query, mark: RowMarkClause): Query {
     if (!rowMarks.some((m) => m.rti === rti)) rowMarks.push({ rti, strength: mark.strength, waitPolicy: mark.waitPolicy, pushedDown: pushedDown || mark.pushedDown });
   };
   visit(query.jointree);
+  if (rowMarks.length > 0) checkSelectLocking(null, query, lockName(mark.strength));
   return { ...query, rtable, rowMarks, hasForUpdate: true };
 }

@@ -22,9 +22,10 @@ export function queryRewrite(query: Query): Query[] {
       if (p.query.commandType === query.commandType && (p.source === 'instead' || p.source === 'qual_instead')) tagged = i;
     });
   }
-  return products.flatMap((p, i) => {
+  return products.map((p, i) => {
     const q = i === tagged ? { ...p.query, canSetTag: true } : p.query;
-    return q.commandType === 'utility' ? [q] : [expandViews(q, [])];
+    const done = q.commandType === 'utility' ? q : expandViews(q, []);
+    return p.source === 'original' ? done : { ...done, querySource: p.source };
   });
 }
 

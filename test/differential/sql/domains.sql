@@ -193,3 +193,17 @@ insert into dgen values (3, -11);
 create domain djs as jsonb check (value ? 'a');
 select '{"b":1}'::djs;
 select ('{"a":1}'::djs)['a'];
+-- A variable of a domain that is NOT NULL needs a value, whatever it is over; a function's rows may be of a domain over a row type.
+create domain filled as int not null;
+create function unfilled() returns int language plpgsql as 'declare v filled; begin return 1; end';
+select unfilled();
+create type span as (low int, high int);
+create domain upward as span check ((value).low <= (value).high);
+create function climbs(n int) returns setof upward language plpgsql as 'declare s span; begin s.low := n; s.high := n + 1; return next s; s.high := n; return next s; end';
+select * from climbs(3);
+select c.low, c.high, ordinality from climbs(3) with ordinality c;
+alter domain span rename to spans;
+create type bad_span as (low setof int);
+create type bad_span as (low int collate "C");
+drop type span cascade;
+drop domain filled cascade;

@@ -133,3 +133,17 @@ update gt set a = 5;
 create function gchg() returns trigger language plpgsql as $$ begin new.b = 300; return new; end $$;
 create trigger t9 before insert or update on gt for each row execute function gchg();
 insert into gt values (7) returning *;
+-- The table's own OID, and the whole row, in what every row is held against.
+create table told (a int, home oid generated always as (tableoid) stored, check (tableoid = 'told'::regclass or a > 5), check (told is not null));
+insert into told values (1), (2) returning a, home = 'told'::regclass;
+insert into told values (null);
+update told set a = a + 1 where a = 2 returning home = tableoid;
+alter table told add again regclass generated always as (tableoid::regclass) stored;
+select a, again from told order by a;
+drop table told;
+create table unstored (a int, b int generated always as (a * (2 + 1)));
+create table unstored (a int, b int generated always as (a || ')' is null) , c int);
+create index on unstored_no (a) where b > 1;
+create table indexed_twice (a int, b text);
+create index on indexed_twice ((b + 1)) where b > 3;
+drop table indexed_twice;

@@ -82,3 +82,16 @@ create table part1 partition of part for values in (1);
 create temp table tpart of guest_row;
 create table pl (like guests);
 create view pv as select * from guests;
+-- Tables that inherit from a typed one follow its type, too.
+create type leaf as (id int, name text);
+create table tree of leaf;
+create table branch () inherits (tree);
+alter type leaf add attribute more int cascade;
+alter type leaf alter attribute more type text cascade;
+alter type leaf rename attribute more to less cascade;
+select attname, format_type(atttypid, atttypmod) from pg_attribute where attrelid = 'branch'::regclass and attnum > 0 and not attisdropped order by attnum;
+alter type leaf drop attribute less cascade;
+select attname from pg_attribute where attrelid = 'branch'::regclass and attnum > 0 and not attisdropped order by attnum;
+create table twig (a int) inherits (leaf);
+create index on leaf (id);
+drop type leaf cascade;
