@@ -203,16 +203,33 @@ test('a large table that is dropped goes away step by step, also across a restar
   client.commit(request({ droppedFilenodes: [TABLE] }));
   t.true(applier.hasMaintenance);
   const left = store.content.keys.filter((key) => key.startsWith('\0\0\x4e\x20')).length;
-  t.is(left, 3000 - 1024);
+  t.true(left >= 3000 - 1024 && left <= 3000 - 32, String(left)); // fewer on a busy machine: it gives way after some milliseconds
   // Commits that come take some along, so that none waits for a step.
   client.commit(request({ relations: [inserting(TABLE + 1, full())] }));
-  t.is(store.content.keys.filter((key) => key.startsWith('\0\0\x4e\x20')).length, left - 256);
+  const later = store.content.keys.filter((key) => key.startsWith('\0\0\x4e\x20')).length;
+  t.true(later >= left - 256 && later < left, String(later));
   const successor = new LocalManager(store, 5);
   t.true(successor.core.applier.hasMaintenance);
   localClient(successor).commit(request());
   t.false(successor.core.applier.hasMaintenance);
   t.is(store.content.keys.filter((key) => key.startsWith('\0\0\x4e\x20')).length, 0);
   t.is(store.content.keys.filter((key) => key.includes('dropped')).length, 0);
+});
+
+// Each was allowed 1024 entries, and what had been dropped before and was small went without any limit.
+test('many tables that are dropped together do not hold up the commit', (t) => {
+  const { store, client, manager } = site();
+  const full = Array.from({ length: 60 }, (_, i) => row(i, 50)), tables = Array.from({ length: 20 }, (_, i) => TABLE + i);
+  client.commit(request({ relations: tables.map((table) => inserting(table, ...Array.from({ length: 200 }, () => full))) }));
+  const { applier } = manager.core;
+  const maintain = applier.maintain.bind(applier);
+  applier.maintain = () => {};
+  const before = store.content.keys.length;
+  client.commit(request({ droppedFilenodes: tables }));
+  const gone = before - store.content.keys.length;
+  t.true(gone >= 20 * 32 - 20 && gone <= 1024 + 20 * 32, String(gone));
+  while (applier.hasMaintenance) maintain();
+  t.is(store.content.keys.filter((key) => key.startsWith('\0\0\x4e')).length, 0);
 });
 
 test('serializable: what was read must not have been changed since', (t) => {

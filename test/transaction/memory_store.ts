@@ -155,11 +155,11 @@ class MemoryBatch implements Batch {
     this.store.lastLength = this.content.values.get(name)!.length;
     return Buffer.from(name, 'latin1');
   }
-  removeRange(from: Uint8Array, to: Uint8Array, limit: number): boolean {
+  removeRange(from: Uint8Array, to: Uint8Array, limit: number): number {
     const { keys, values } = this.content;
-    const start = position(keys, text(from)), count = position(keys, text(to)) - start;
-    for (const name of keys.splice(start, Math.min(count, limit))) values.delete(name);
-    return count <= limit;
+    const start = position(keys, text(from)), count = Math.min(limit, position(keys, text(to)) - start);
+    for (const name of keys.splice(start, count)) values.delete(name);
+    return count;
   }
   range(from: Uint8Array, to: Uint8Array, reverse = false): Cursor {
     return new MemoryCursor(this.content, text(from), text(to), reverse);

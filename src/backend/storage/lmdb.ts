@@ -504,19 +504,22 @@ class LmdbCursor implements Cursor {
   private readonly store: LmdbStore;
   private readonly into: ValueBuffer;
   private readonly inWrite: boolean;
+  private readonly withValues: boolean;
   private readonly flags: number;
   private memory: CursorMemory;
   private cursor: NativeCursor | null = null;
   private transaction: ReadTransaction | null = null;
   private state: 'fresh' | 'open' | 'detached' | 'done' = 'fresh';
 
-  constructor(store: LmdbStore, from: Uint8Array, to: Uint8Array, reverse: boolean, into: ValueBuffer, inWrite: boolean) {
+  /** Without values: who only removes need not read them. */
+  constructor(store: LmdbStore, from: Uint8Array, to: Uint8Array, reverse: boolean, into: ValueBuffer, inWrite: boolean, withValues = true) {
     this.store = store;
     this.into = into;
     this.inWrite = inWrite;
+    this.withValues = withValues;
     this.memory = spareMemories.pop() ?? new CursorMemory();
     this.memory.set(reverse ? to : from, reverse ? from : to);
-    this.flags = INCLUDE_VALUES | (reverse ? REVERSE | INCLUSIVE_END | EXCLUSIVE_START : 0);
+    this.flags = (withValues ? INCLUDE_VALUES : 0) | (reverse ? REVERSE | INCLUSIVE_END | EXCLUSIVE_START : 0);
   }
 
   get key(): Buffer { return this.memory.key; }
@@ -534,7 +537,7 @@ class LmdbCursor implements Cursor {
       this.close();
       return false;
     }
-    this.valueLength = keyView.getUint32(0, true);
+    this.valueLength = this.withValues ? keyView.getUint32(0, true) : 0;
     this.keyLength = size;
     const { memory } = this;
     if (size > memory.key.length) memory.key = Buffer.allocUnsafeSlow(2048);
@@ -594,8 +597,11 @@ class LmdbCursor implements Cursor {
 }
 
 class LmdbWritableStore extends LmdbStore implements WritableStore {
+  /** The same for all: its memory is outside V8's heap, which is collected whole when too much of that comes and goes. */
+  private readonly batch = new LmdbBatch(this);
+
   write(apply: (batch: Batch) => void): void {
-    const batch = new LmdbBatch(this);
+    const { batch } = this;
     try {
       this.database.transactionSync(() => {
         try {
@@ -641,7 +647,7 @@ class LmdbBatch implements Batch {
   private finder: NativeCursor | null = null;
   private readonly store: LmdbStore;
   private readonly value = new ValueBuffer();
-  private readonly cursors = new Set<LmdbCursor>();
+  private readonly cursors: LmdbCursor[] = [];
   constructor(store: LmdbStore) {
     this.store = store;
   }
@@ -702,7 +708,7 @@ class LmdbBatch implements Batch {
   }
 
   last(from: Uint8Array, to: Uint8Array): Buffer | undefined {
-    const cursor = this.range(from, to, true);
+    const cursor = this.open(from, to, true, this.value, true);
     const found = cursor.next();
     const key = found ? Buffer.from(cursor.key.subarray(0, cursor.keyLength)) : undefined;
     this.lastLength = cursor.valueLength;
@@ -710,24 +716,29 @@ class LmdbBatch implements Batch {
     return key;
   }
 
-  removeRange(from: Uint8Array, to: Uint8Array, limit: number): boolean {
-    const cursor = this.range(from, to) as LmdbCursor;
-    let more = true;
-    for (let count = 0; (more = cursor.next()) && count < limit; count++) cursor.remove();
+  removeRange(from: Uint8Array, to: Uint8Array, limit: number): number {
+    const cursor = this.open(from, to, false, this.value, false);
+    let count = 0;
+    for (; count < limit && cursor.next(); count++) cursor.remove();
     cursor.close();
-    return !more;
+    return count;
   }
 
   range(from: Uint8Array, to: Uint8Array, reverse = false): Cursor {
-    const cursor = new LmdbCursor(this.store, from, to, reverse, new ValueBuffer(), true);
-    this.cursors.add(cursor);
+    return this.open(from, to, reverse, new ValueBuffer(), true);
+  }
+
+  private open(from: Uint8Array, to: Uint8Array, reverse: boolean, into: ValueBuffer, withValues: boolean): LmdbCursor {
+    const cursor = new LmdbCursor(this.store, from, to, reverse, into, true, withValues);
+    this.cursors.push(cursor);
     return cursor;
   }
 
   /** LMDB wants the cursors of a write transaction closed before it ends. */
   finish(): void {
     this.finder?.close();
-    for (const cursor of this.cursors) cursor.close();
+    this.finder = null;
+    while (this.cursors.length > 0) this.cursors.pop()!.close();
   }
 }
 

@@ -114,7 +114,7 @@ export interface Batch {
   remove(key: Uint8Array): boolean;
   /** The greatest key below `to` and its value's length (in lastLength), when it is not below `from`. */
   last(from: Uint8Array, to: Uint8Array): Buffer | undefined;
-  /** Removes the first entries of a range; true when none is left. */
-  removeRange(from: Uint8Array, to: Uint8Array, limit: number): boolean;
+  /** Removes the first entries of a range; how many there were. */
+  removeRange(from: Uint8Array, to: Uint8Array, limit: number): number;
   range(from: Uint8Array, to: Uint8Array, reverse?: boolean): Cursor;
 }

@@ -21,9 +21,12 @@ const ADOPT_BYTES = BLOCK_TARGET_BYTES * 3 / 4;
 /** Blocks held in memory while a batch is applied. */
 const MAX_IMAGES = 2048;
 const MAX_SPARE_IMAGES = 64;
-/** Entries removed in the commit itself when a table goes, with each batch of commits after it, and in each step when there are
+/** Entries removed in the commit itself when tables go, with each batch of commits after it, and in each step when there are
  * none: who comes then waits for a step and its flush. */
 const DROP_AT_ONCE = 1024, DROP_BESIDE = 256, DROP_STEP = 2048;
+/** ... and no longer than so: a page that is not in memory must be read to be freed. Of each table that goes a few entries at once,
+ * which are all that most have. */
+const DROP_MS = 2, DROP_PIECE = 32;
 /** Blocks of a table: no block has this number. */
 const NO_BLOCK = -1;
 /** Notes of earlier incarnations of the manager are kept for so many of them. */
@@ -94,6 +97,8 @@ export class Applier {
   /** Where new rows of this batch went: their index entries say so in the request itself, and must not when it is tried again. */
   private placedNow: { view: CommitView; places: Map<number, Places> }[] = [];
   private droppedNow: number[] = [];
+  private removableEntries = 0;
+  private removeUntilMs = 0;
   private inside = false;
   private noted = false;
   private readonly changes = new ChangeCursor();
@@ -191,6 +196,7 @@ export class Applier {
       this.store.write((batch) => {
         this.batch = batch;
         this.inside = true;
+        this.mayRemove(DROP_AT_ONCE);
         for (const { view, xid } of work.commits) outcomes.push(this.applyOne(view, xid));
         for (const { filenode, state } of work.sequences) this.writeSequence(filenode, state);
         this.writeBack();
@@ -204,7 +210,8 @@ export class Applier {
         if (this.catalogVersion !== catalogVersion) this.writeNumber(META.catalogVersion, this.catalogVersion);
         if (this.appliedNow.length > 0) {
           this.writeNote();
-          gone = this.removeDropped(DROP_BESIDE);
+          this.mayRemove(DROP_BESIDE);
+          gone = this.removeDropped();
         }
         this.inside = false;
       });
@@ -455,21 +462,34 @@ export class Applier {
     assert(filenode !== META_FILENODE, 'the meta entries are no relation');
     this.writeBack();
     this.relations.delete(filenode);
-    if (this.removeSome(filenode, DROP_AT_ONCE)) return;
+    if (this.removePiece(filenode) || this.removeAll(filenode)) return;
     this.batch.put(metaKey(DROP_NOTE + filenode), this.number8);
     this.droppedNow.push(filenode);
   }
 
-  /** Removes up to `limit` entries of a filenode; true when none is left. */
-  private removeSome(filenode: number, limit: number): boolean {
-    return this.batch.removeRange(spaceStart(filenode), spaceStart(filenode + 1), limit);
+  /** How much is removed from now on at most. */
+  private mayRemove(entries: number): void {
+    this.removableEntries = entries;
+    this.removeUntilMs = performance.now() + DROP_MS;
   }
 
-  /** Removes so many entries of what was dropped before; what is through with it. */
-  private removeDropped(limit: number): number[] {
+  /** Removes a filenode's entries as long as it may; true when none is left. */
+  private removeAll(filenode: number): boolean {
+    while (this.removableEntries > 0 && performance.now() < this.removeUntilMs) if (this.removePiece(filenode)) return true;
+    return false;
+  }
+
+  private removePiece(filenode: number): boolean {
+    const count = this.batch.removeRange(spaceStart(filenode), spaceStart(filenode + 1), DROP_PIECE);
+    this.removableEntries -= Math.max(count, 1);
+    return count < DROP_PIECE;
+  }
+
+  /** Removes entries of what was dropped before; what is through with it. */
+  private removeDropped(): number[] {
     const done: number[] = [];
     for (const filenode of this.pendingDrops) {
-      if (!this.removeSome(filenode, limit)) break;
+      if (!this.removeAll(filenode)) break;
       this.batch.remove(metaKey(DROP_NOTE + filenode));
       done.push(filenode);
     }
@@ -487,7 +507,8 @@ export class Applier {
     const stale = [...this.earlier.keys()].sort((a, b) => a - b).slice(0, Math.max(0, this.earlier.size - KEPT_INCARNATIONS));
     this.store.write((batch) => {
       this.batch = batch;
-      done = this.removeDropped(DROP_STEP);
+      this.mayRemove(DROP_STEP);
+      done = this.removeDropped();
       for (const incarnation of stale) batch.remove(metaKey(BATCH_NOTE + incarnation));
     });
     for (const filenode of done) this.pendingDrops.delete(filenode);

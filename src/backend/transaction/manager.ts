@@ -33,8 +33,9 @@ const MAX_UNREAD_BYTES = 64 << 20, MAX_UNREAD_AT_ONCE_BYTES = 1 << 30;
 const SEND_BYTES = 1 << 16;
 /** What was dropped is removed beside commits, or when there has been none for so long. */
 const QUIET_MS = 50;
-/** After so many bytes of large commits, and when there has been nothing to do for so long, memory is given back. */
-const REST_BYTES = 16 << 20, REST_MS = 2000;
+/** After so many bytes of large commits, and when there has been nothing to do for so long, memory is given back. That takes a tenth
+ * of a second or several, and who comes meanwhile waits: not between one statement and the next, and not for a few megabytes. */
+const REST_BYTES = 16 << 20, REST_MS = 10_000;
 const READER_CHECK_MS = 10_000, READER_CHECK_SOON_MS = 1000;
 const FIRST_CONNECTION_MS = 2000;
 
