@@ -220,5 +220,6 @@ export function getSortGroupOperators(type: Oid, needLt: boolean, needEq: boolea
   if (needEq && o.eqOpr === 0) {
     throw new PgError('undefined_function', `could not identify an equality operator for type ${formatType(type)}`);
   }
-  return { lt: o.ltOpr, eq: o.eqOpr, gt: o.gtOpr, hashable: o.hashProc !== 0 };
+  // Nobody knows what is in a record; most of it can be compared at least.
+  return { lt: o.ltOpr, eq: o.eqOpr, gt: o.gtOpr, hashable: o.hashProc !== 0 && type !== ids.RECORDOID && type !== ids.RECORDARRAYOID };
 }

@@ -31,10 +31,12 @@ export class PlanNames {
   private readonly namespace: DeparseNamespace;
   private readonly useprefix: boolean;
   private readonly stmt: PlannedStmt;
+  private readonly used: ReadonlySet<number>;
 
   constructor(stmt: PlannedStmt, verbose: boolean, removed: ReadonlySet<Plan> = new Set()) {
     this.stmt = stmt;
     const used = new Set<number>();
+    this.used = used;
     const visit = (plan: Plan): void => {
       if (removed.has(plan)) return;
       if ('scanrelid' in plan) used.add(plan.scanrelid);
@@ -92,7 +94,7 @@ export class PlanNames {
         const saved = at;
         at = placeBelow(saved, child);
         // Columns of a table with children are called after it, not after its first child.
-        const { expr } = (child.kind === 'Append' || child.kind === 'MergeAppend') && child.apprelid > 0 ? child.apptlist[node.varattno - 1]! : tle;
+        const { expr } = (child.kind === 'Append' || child.kind === 'MergeAppend') && child.apprelid > 0 && child.byMember !== true ? child.apptlist[node.varattno - 1]! : tle;
         // What is not a column by itself gets parentheses, as the reader takes it for one.
         if (expr.kind === 'Var') ruleExpr(expr, c, true);
         else {
@@ -101,6 +103,11 @@ export class PlanNames {
           c.put(')');
         }
         at = saved;
+        return true;
+      }
+      // A relation that was left out has no name any more, but its columns have.
+      if (node.kind === 'Var' && node.varno > 0 && node.varattno > 0 && !this.used.has(node.varno)) {
+        c.put(quoteIdentifier(this.stmt.rtable[node.varno - 1]!.eref.colnames[node.varattno - 1] ?? '?column?'));
         return true;
       }
       if (node.kind === 'Param' && node.paramkind === 'exec') {

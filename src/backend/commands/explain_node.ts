@@ -417,7 +417,7 @@ export class PlanExplainer {
 
   /** A column of the node below, in parentheses when it is more than a column there. */
   private keyText(child: Plan, column: number, below: Place): string {
-    const { expr: whole } = (child.kind === 'Append' || child.kind === 'MergeAppend') && child.apprelid > 0 ? child.apptlist[column - 1]! : child.targetlist[column - 1]!;
+    const { expr: whole } = (child.kind === 'Append' || child.kind === 'MergeAppend') && child.apprelid > 0 && child.byMember !== true ? child.apptlist[column - 1]! : child.targetlist[column - 1]!;
     const expr = whole.kind === 'RelabelType' && whole.relabelformat === 'implicit_cast' && whole.arg.kind === 'Var' ? whole.arg : whole;
     const text = this.names.text(expr, below, undefined, true);
     return expr.kind === 'Var' ? text : `(${text})`;
@@ -429,7 +429,7 @@ export class PlanExplainer {
     const below = child === place.plan ? place : placeBelow(place, child);
     p.push({ label, value: keys.map((k) => {
       let text = this.keyText(child, k.column, below);
-      if (child.kind === 'MergeAppend' && child === place.plan) text = this.names.text(child.apptlist[k.column - 1]!.expr, place);
+      if (child.kind === 'MergeAppend' && child === place.plan && child.byMember !== true) text = this.names.text(child.apptlist[k.column - 1]!.expr, place);
       if (!order) return text;
       const { expr } = child.targetlist[k.column - 1]!;
       const collation = exprCollation(expr);

@@ -88,11 +88,13 @@ export interface ModifyMergeAction { matched: boolean; command: MergeAction['com
 /** `apprelid`: the relation that the members are tables of, 0 for UNION ALL; `apptlist`: the columns over it. */
 export interface Append extends PlanFields {
   kind: 'Append'; appendplans: Plan[]; apprelid: number; apptlist: TargetEntry[];
+  /** Of UNION ALL: columns are called as the first member's. */
+  byMember?: boolean;
   /** Members that need not be looked at when parameters are known; `paths[i]`: where member i is among the partitions.
    * `atStart`: what can be said before anything is run, for EXPLAIN. */
   pruning: { levels: readonly PruneInfo[]; atStart: readonly PruneInfo[]; paths: readonly (readonly PartitionStep[])[] } | null;
 }
-export interface MergeAppend extends PlanFields { kind: 'MergeAppend'; mergeplans: Plan[]; sortKeys: SortKey[]; apprelid: number; apptlist: TargetEntry[] }
+export interface MergeAppend extends PlanFields { kind: 'MergeAppend'; mergeplans: Plan[]; sortKeys: SortKey[]; apprelid: number; apptlist: TargetEntry[]; byMember?: boolean }
 /** lefttree: the non-recursive term; righttree: the recursive one, which reads `wtParam`'s work table. */
 export interface RecursiveUnion extends PlanFields {
   kind: 'RecursiveUnion'; wtParam: number;

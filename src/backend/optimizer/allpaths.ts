@@ -6,6 +6,7 @@ import { PgError, internalError } from '../../common/errors.ts';
 import { functionInfo } from '../executor/fmgr_info.ts';
 import type { Plan } from '../nodes/plannodes.ts';
 import type { Expr, FromItem } from '../nodes/primnodes.ts';
+import { exprType } from '../nodes/nodeFuncs.ts';
 import { containsSrf, containsSubplans, containsVolatile, mutateDeep, pullVarnos, pullVars, walkDeep } from './clauses.ts';
 import { clampRows, costs, DISABLE_COST, enabled, exprCost, qualEvalCost } from './costsize.ts';
 import { addAppendPaths } from './appendpath.ts';
@@ -26,6 +27,7 @@ import { clauselistSelectivity } from './selfuncs.ts';
 import { pushRunCondition } from './runcondition.ts';
 import { createJoinTidPaths, createTidPaths } from './tidpath.ts';
 import { planSubquery } from './subroot.ts';
+import { expandUnionAll, standsForMembers } from './unionall.ts';
 
 /** Lateral references of a relation to its siblings, at this query level. */
 export function collectLateral(root: PlannerInfo): void {
@@ -60,7 +62,10 @@ export function setBaseRelPaths(root: PlannerInfo): void {
         if (standsForChildren(rte)) setAppendRelSize(root, rel);
         else finishSize(root, rel);
         break;
-      case 'subquery': setSubqueryRel(root, rel); break;
+      case 'subquery':
+        if (standsForMembers(rte)) setUnionAllSize(root, rel);
+        else setSubqueryRel(root, rel);
+        break;
       case 'function': setFunctionRel(root, rel); break;
       case 'values': setValuesRel(root, rel); break;
       case 'cte': setCteRel(root, rel); break;
@@ -70,10 +75,8 @@ export function setBaseRelPaths(root: PlannerInfo): void {
     }
   }
   for (const rel of rels) {
-    if (rel.rte!.rtekind === 'relation') {
-      if (rel.children === null) setPlainRel(root, rel);
-      else setAppendRelPaths(root, rel);
-    }
+    if (rel.children !== null) setAppendRelPaths(root, rel);
+    else if (rel.rte!.rtekind === 'relation') setPlainRel(root, rel);
     setCheapest(rel);
   }
 }
@@ -118,9 +121,27 @@ function setAppendRelSize(root: PlannerInfo, rel: RelOptInfo): void {
   rel.width = targetWidth(root, rel.target);
 }
 
+/** What never has a row. */
+const isEmpty = (plan: Plan): boolean => plan.kind === 'Result' && plan.lefttree === null && plan.resconstantqual.some((q) => q.kind === 'Const' && q.slot === undefined && q.constvalue === false);
+
+/** The members of a UNION ALL; those that are subqueries get their paths at once. */
+function setUnionAllSize(root: PlannerInfo, rel: RelOptInfo): void {
+  expandUnionAll(root, rel);
+  for (const { child } of rel.children!) {
+    child.considerParamStartup = rel.considerParamStartup;
+    if (child.relation !== null) finishSize(root, child);
+    else if (child.rte!.rtekind === 'result') setResultRel(root, child);
+    else setSubqueryRel(root, child);
+  }
+  rel.children = rel.children!.filter(({ child }) => child.subplan === null || !isEmpty(child.subplan));
+  rel.tuples = rel.children.reduce((n, c) => n + c.child.rows, 0);
+  rel.rows = clampRows(rel.tuples);
+  rel.width = targetWidth(root, rel.target);
+}
+
 function setAppendRelPaths(root: PlannerInfo, rel: RelOptInfo): void {
   for (const { child } of rel.children!) {
-    setPlainRel(root, child);
+    if (child.relation !== null) setPlainRel(root, child);
     setCheapest(child);
   }
   if (rel.children!.length === 0) addPath(rel, emptyPath(rel));
@@ -325,18 +346,23 @@ type SubQuery = NonNullable<RangeTblEntry['subquery']>;
 
 function canPushInto(q: SubQuery): boolean {
   return q.commandType === 'select' && q.limitCount === null && q.limitOffset === null && q.groupingSets.length === 0 && q.rowMarks.length === 0
-    && !q.hasTargetSRFs && !q.hasDistinctOn && !q.hasModifyingCTE && (q.setOperations === null || isUnionAll({ kind: 'SetOperationStmt', ...q.setOperations }));
+    && !q.hasTargetSRFs && !q.hasDistinctOn && !q.hasModifyingCTE && (q.setOperations === null || isWithoutExcept({ kind: 'SetOperationStmt', ...q.setOperations }));
 }
 
-/** A condition on a UNION ALL is one on each of its members. */
-function isUnionAll(node: SetOperationNode): boolean {
-  return node.kind === 'RangeTblRef' || (node.op === 'union' && node.all && isUnionAll(node.larg) && isUnionAll(node.rarg));
+/** A condition on a UNION or an INTERSECT is one on each of its members; of EXCEPT's right side fewer rows would take fewer away. */
+function isWithoutExcept(node: SetOperationNode): boolean {
+  return node.kind === 'RangeTblRef' || (node.op !== 'except' && isWithoutExcept(node.larg) && isWithoutExcept(node.rarg));
 }
 
 function pushIntoMembers(q: SubQuery, clause: Expr, rti: number): SubQuery | null {
+  const { colTypes } = q.setOperations!;
+  const columns = pullVars(clause).map((v) => v.varattno - 1);
   const rtable = [];
   for (const rte of q.rtable) {
     if (rte.subquery === null || !canPushInto(rte.subquery)) return null;
+    // A member whose column has another type means another operator.
+    const { targetList } = rte.subquery;
+    if (columns.some((i) => targetList[i] === undefined || exprType(targetList[i].expr) !== colTypes[i])) return null;
     const pushed = pushInto(rte.subquery, clause, rti);
     if (pushed === null) return null;
     rtable.push({ ...rte, subquery: pushed });

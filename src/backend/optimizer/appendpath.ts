@@ -44,7 +44,7 @@ function appendPath(root: PlannerInfo, rel: RelOptInfo, paths: readonly Path[], 
     make: () => {
       const children = rel.children!;
       const plan: Plan = {
-        kind: 'Append', ...planBase(path, targetOf(rel.target)), appendplans: paths.map((p) => p.make()), apprelid: rel.rti, apptlist: targetOf(rel.target),
+        kind: 'Append', ...planBase(path, targetOf(rel.target)), appendplans: paths.map((p) => p.make()), apprelid: rel.rti, apptlist: targetOf(rel.target), byMember: rel.relation === null,
         pruning: pruningOf(root, rel, children, paramClauses),
       };
       memberTranslators.set(plan, children.map((c) => (e: Expr) => toChild(c, e)));
@@ -56,7 +56,7 @@ function appendPath(root: PlannerInfo, rel: RelOptInfo, paths: readonly Path[], 
 
 /** What may be left out when it is run: the tables above the members, with steps for each. */
 function pruningOf(root: PlannerInfo, rel: RelOptInfo, children: readonly AppendRelInfo[], paramClauses: readonly RestrictInfo[]): Extract<Plan, { kind: 'Append' }>['pruning'] {
-  if (rel.relation!.kind !== 'p' || !getBool('enable_partition_pruning') || children.length === 0) return null;
+  if (rel.relation?.kind !== 'p' || !getBool('enable_partition_pruning') || children.length === 0) return null;
   const clauses = [...rel.restrictions.filter((r) => !r.pseudoconstant), ...paramClauses].map((r) => replaceNestloopParams(root, r.clause));
   const levels: PruneInfo[] = [];
   const atStart: PruneInfo[] = [];
@@ -112,8 +112,8 @@ function reversedAppend(root: PlannerInfo, rel: RelOptInfo, paths: readonly Path
 
 /** The order in which partitions come one after the other; null: there is none (build_partition_pathkeys). */
 function partitionOrder(root: PlannerInfo, rel: RelOptInfo, descending: boolean): PathKey[] | null {
-  const relation = rel.relation!;
-  if (relation.kind !== 'p' || rel.children!.some((c) => c.path.length !== 1)) return null;
+  const { relation } = rel;
+  if (relation?.kind !== 'p' || rel.children!.some((c) => c.path.length !== 1)) return null;
   const key = partitionKeyOf(relation);
   const { bounds } = partitionDescOf(relation);
   const live = new Set(rel.children!.map((c) => c.path[0]!.number));
@@ -142,7 +142,7 @@ function partitionOrder(root: PlannerInfo, rel: RelOptInfo, descending: boolean)
 
 /** A partition key expression (varno 1) over the relation. */
 function overParent(rel: RelOptInfo, e: Expr): Expr {
-  const self = { parent: { ...rel, rti: 1 } as RelOptInfo, rti: rel.rti, relation: rel.relation!, columns: rel.relation!.attributes.map((a) => a.attnum), path: [], child: rel };
+  const self = { parent: { ...rel, rti: 1 } as RelOptInfo, rti: rel.rti, relation: rel.relation!, translated: null, columns: rel.relation!.attributes.map((a) => a.attnum), path: [], child: rel };
   return rel.rti === 1 ? e : toChild(self, e);
 }
 
@@ -167,7 +167,7 @@ function addMerge(rel: RelOptInfo, order: PathKey[], sorted: readonly (Path | nu
   const path: Path = {
     kind: 'MergeAppend', rel, rows: clampRows(rows), startup: total, total, pathkeys: order, requiredOuter: EMPTY, paramClauses: [],
     make: () => ({
-      kind: 'MergeAppend', ...planBase(path, targetOf(rel.target)), sortKeys, apprelid: rel.rti, apptlist: targetOf(rel.target), mergeplans: paths.map((p, i) => {
+      kind: 'MergeAppend', ...planBase(path, targetOf(rel.target)), sortKeys, apprelid: rel.rti, apptlist: targetOf(rel.target), byMember: rel.relation === null, mergeplans: paths.map((p, i) => {
         const plan = p.make();
         const sort = sorts[i];
         if (sort === null || sort === undefined) return plan;

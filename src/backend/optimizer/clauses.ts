@@ -105,6 +105,14 @@ export function pullVarClause(node: Expr, intoAggs: boolean, intoWindows: boolea
 }
 
 /** Whether something `level` levels above the expression (or above the query's own level) is referred to. */
+/** Whether anything in an expression belongs to a query above. */
+export function containsOuter(node: Expr): boolean {
+  return walkDeep(node, (n, depth) => {
+    const field = LEVELS[n.kind];
+    return field !== undefined && (n as unknown as Record<string, number>)[field]! > depth;
+  }, 0);
+}
+
 export function containsLevel(node: Expr | Query, level: number): boolean {
   return walkDeep(node, (n, depth) => {
     const field = LEVELS[n.kind];

@@ -1,8 +1,8 @@
 // What comes on top of scans and joins (grouping_planner): grouping and aggregation, windows, set-returning functions,
 // DISTINCT, ORDER BY, row locks, LIMIT, and the change of the target table.
 import { notSupported } from '../../common/errors.ts';
-import { makeOpExpr, makeTargetEntry } from '../nodes/makefuncs.ts';
-import { exprCollation, exprType, expressionTreeWalker, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
+import { makeOpExpr, makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
+import { exprCollation, exprType, exprTypmod, expressionTreeWalker, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import type { Query, GroupingSet } from '../nodes/parsenodes.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { GroupKey, ModifyMergeAction, Plan, SortKey } from '../nodes/plannodes.ts';
@@ -32,9 +32,10 @@ export function planUpper(root: PlannerInfo): Built {
   limitFraction(root);
   let built: Built;
   if (q.setOperations !== null) {
-    built = { plan: planSetOperations(root), pathkeys: [] };
+    const { plan, ordered: isOrdered } = planSetOperations(root);
+    built = { plan, pathkeys: [] };
+    if (q.sortClause.length > 0 && !isOrdered) built = sortBy(root, built, q.sortClause, plan.targetlist);
   } else built = planSelect(root);
-  if (q.setOperations !== null && q.sortClause.length > 0) built = sortBy(root, built, q.sortClause, built.plan.targetlist);
   let { plan } = built;
   if (root.rowMarks.length > 0) {
     const rowMarks = root.rowMarks.map((m) => ({ ...m, members: m.tableOidColumn === 0 ? [m.rti] : membersOf(root, m.rti) }));
@@ -344,6 +345,19 @@ function varsOutsideGroups(e: Expr, groups: readonly TargetEntry[]): Expr[] {
   return list;
 }
 
+/** A subquery's columns as they come: then its scan need not be there at all (use_physical_tlist). */
+function withAllColumns(plan: Plan): Plan {
+  if (plan.kind !== 'SubqueryScan' || plan.qual.length > 0 || plan.subplan.targetlist.some((t) => t.resjunk)) return plan;
+  const { targetlist, subplan, scanrelid } = plan;
+  if (targetlist.length > subplan.targetlist.length || !targetlist.every(({ expr }) => expr.kind === 'Var' && expr.varattno > 0)) return plan;
+  const list = subplan.targetlist.map(({ expr }, i) => {
+    const column = makeVar(scanrelid, i + 1, exprType(expr), exprTypmod(expr), exprCollation(expr), 0);
+    const wanted = targetlist.filter((t) => (t.expr as typeof column).varattno === i + 1);
+    return { ...makeTargetEntry(column, i + 1, null, false), ressortgroupref: wanted[0]?.ressortgroupref ?? 0, twice: wanted.length > 1 };
+  });
+  return list.some((t) => t.twice) ? plan : { ...plan, targetlist: list.map(({ twice: _twice, ...t }) => t) };
+}
+
 /** make_window_input_target: sort columns of the windows whole, of the rest what it is made of. */
 function flattened(root: PlannerInfo, final: TargetEntry[], clauses: readonly SortGroupClause[], grouping: boolean, more: readonly Expr[]): TargetEntry[] {
   const refs = new Set([...clauses, ...(grouping ? root.parse.groupClause : [])].map((c) => c.tleSortGroupRef));
@@ -385,7 +399,8 @@ function planGrouping(root: PlannerInfo, rel: RelOptInfo | null, t: Targets, hav
   // All rows are needed for groups, whatever the limit above.
   root.tupleFraction = 0;
   root.limitTuples = -1;
-  const finish = (child: Plan, strategy: 'plain' | 'sorted' | 'hashed' | 'mixed', rows: number, pathkeys: PathKey[]): Built => {
+  const finish = (input: Plan, strategy: 'plain' | 'sorted' | 'hashed' | 'mixed', rows: number, pathkeys: PathKey[]): Built => {
+    const child = withAllColumns(input);
     const cpu = child.plan_rows * costs.cpuOperator * (aggCount + common.groupKeys.length);
     const startup = strategy === 'sorted' ? child.startup_cost : child.total_cost + cpu;
     const total = child.total_cost + cpu + rows * costs.cpuTuple;

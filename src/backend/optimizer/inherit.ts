@@ -7,13 +7,13 @@ import { openRelation } from '../catalog/relcache.ts';
 import { childrenOf } from '../catalog/syscache.ts';
 import { isOtherTempNamespace } from '../catalog/namespace.ts';
 import { makeAlias, makeRangeTblEntry, makeVar } from '../nodes/makefuncs.ts';
-import { makeAndsImplicit } from '../nodes/nodeFuncs.ts';
+import { exprCollation, exprType, exprTypmod, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import type { RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { partitionDescOf } from '../partitioning/partdesc.ts';
 import type { Oid } from '../types/datum.ts';
 import { getBool, getString } from '../utils/guc.ts';
-import { canonicalizeQual, containsMutable, evalConstExpressions, isFalseOrNull, isTrue, mutateDeep } from './clauses.ts';
+import { canonicalizeQual, containsMutable, equal, evalConstExpressions, incrementLevels, isFalseOrNull, isTrue, mutateDeep } from './clauses.ts';
 import { prunePartitions } from './partprune.ts';
 import type { AppendRelInfo, PartitionStep, PlannerInfo, RelOptInfo, RestrictInfo } from './pathnodes.ts';
 import { forRelation, pathkeyHooks } from './pathkeys.ts';
@@ -85,7 +85,7 @@ function addChild(root: PlannerInfo, parent: RelOptInfo, relation: Relation, pat
     relid: relation.oid, relkind: relation.kind, rellockmode: rte.rellockmode, inFromCl: rte.inFromCl, tablesample: rte.tablesample,
   };
   const info: AppendRelInfo = {
-    parent, relation, columns: columnMap(parent.relation!, relation), path, rti: root.rtable.length + 1, child: null as unknown as RelOptInfo,
+    parent, relation, translated: null, columns: columnMap(parent.relation!, relation), path, rti: root.rtable.length + 1, child: null as unknown as RelOptInfo,
   };
   const restrictions: RestrictInfo[] = [];
   for (const r of parent.restrictions) {
@@ -118,7 +118,7 @@ function childColumnNames(parent: RelOptInfo, relation: Relation): string[] {
 }
 
 /** A child's form of a parent's condition, which it remembers. */
-function childRestriction(info: AppendRelInfo, r: RestrictInfo, clause: Expr): RestrictInfo {
+export function childRestriction(info: AppendRelInfo, r: RestrictInfo, clause: Expr): RestrictInfo {
   const swap = (relids: bigint): bigint => (overlaps(relids, info.parent.relids) ? (relids & ~info.parent.relids) | bit(info.rti) : relids);
   return {
     ...makeRestrictInfo(clause, r.isPushedDown, swap(r.requiredRelids), r.securityLevel), outerjoinDelayed: r.outerjoinDelayed, outerRelids: swap(r.outerRelids), pseudoconstant: r.pseudoconstant, leftEc: r.leftEc, rightEc: r.rightEc,
@@ -141,19 +141,30 @@ function columnMap(parent: Relation, child: Relation): number[] {
 
 /** adjust_appendrel_attrs. */
 export function toChild(info: AppendRelInfo, e: Expr): Expr {
-  const { parent, relation } = info;
+  const { parent, relation, translated } = info;
   return mutateDeep(e, (n, depth) => {
     if (n.kind === 'CurrentOfExpr' && n.cvarno === parent.rti && depth === 0) return { ...n, cvarno: info.rti };
     if (n.kind !== 'Var' || n.varno !== parent.rti || n.varlevelsup !== depth) return undefined;
+    if (translated !== null) return incrementLevels(n.varattno > 0 ? translated[n.varattno - 1]! : wholeRow(info, n.vartype), depth);
     if (n.varattno > 0) return { ...n, varno: info.rti, varattno: info.columns[n.varattno - 1]! };
-    if (n.varattno < 0 || relation.rowType === parent.relation!.rowType) return { ...n, varno: info.rti };
-    const whole = makeVar(info.rti, 0, relation.rowType, -1, 0, n.varlevelsup);
+    if (n.varattno < 0 || relation!.rowType === parent.relation!.rowType) return { ...n, varno: info.rti };
+    const whole = makeVar(info.rti, 0, relation!.rowType, -1, 0, n.varlevelsup);
     return { kind: 'ConvertRowtypeExpr', arg: whole, resulttype: n.vartype, convertformat: 'implicit_cast', location: -1 };
   });
 }
 
+const wholeRow = ({ translated, parent }: AppendRelInfo, type: number): Expr =>
+  ({ kind: 'RowExpr', args: [...translated!], row_typeid: type, row_format: 'implicit_cast', colnames: [...parent.rte!.eref.colnames], location: -1 });
+
 /** The parent's form of an expression over a child. */
 export function toParent(info: AppendRelInfo, e: Expr): Expr {
+  const { translated } = info;
+  if (translated !== null) {
+    return mutateDeep(e, (n, depth) => {
+      const i = depth === 0 ? translated.findIndex((t) => equal(t, n)) : -1;
+      return i < 0 ? undefined : makeVar(info.parent.rti, i + 1, exprType(n), exprTypmod(n), exprCollation(n), 0);
+    });
+  }
   return mutateDeep(e, (n, depth) => {
     if (n.kind !== 'Var' || n.varno !== info.rti || n.varlevelsup !== depth) return undefined;
     return { ...n, varno: info.parent.rti, varattno: n.varattno > 0 ? info.columns.indexOf(n.varattno) + 1 : n.varattno };

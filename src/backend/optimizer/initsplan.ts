@@ -1,7 +1,7 @@
 // From the join tree to relations, conditions and join order restrictions (PostgreSQL's initsplan.c): every condition
 // is put where it can first be evaluated, outer joins become SpecialJoinInfos that say what must be joined first.
 import { getOpfamilyMember } from '../catalog/lsyscache.ts';
-import { operator } from '../executor/fmgr_info.ts';
+import { functionInfo, operator } from '../executor/fmgr_info.ts';
 import { opclassInputType } from '../executor/sort_support.ts';
 import { makeOpExpr } from '../nodes/makefuncs.ts';
 import { exprType, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
@@ -272,9 +272,22 @@ export function distributeQual(root: PlannerInfo, clause: Expr, place: QualPlace
   if (!isPushedDown) rinfo.outerRelids = place.nonnullable;
   addVarsToTargetList(root, pullVarClause(clause, true, true), relids);
   if (maybeEquivalence && rinfo.mergeFamilies.length > 0 && rinfo.requiredRelids === rinfo.clauseRelids && !pseudoconstant) {
+    const notNull = trivialEquality(rinfo);
+    if (notNull !== null) {
+      distributeRestrictInfo(root, { ...makeRestrictInfo(notNull, isPushedDown, relids, place.securityLevel), outerjoinDelayed: delayed, outerRelids: rinfo.outerRelids });
+      return;
+    }
     if (processEquivalence(root, rinfo, false)) return;
   }
   distributeRestrictInfo(root, rinfo);
+}
+
+/** x = x by a strict operator says that x is not null. */
+function trivialEquality({ clause, securityLevel, leakproof }: RestrictInfo): Expr | null {
+  if (clause.kind !== 'OpExpr' || (securityLevel > 0 && !leakproof)) return null;
+  const [left, right] = clause.args as [Expr, Expr];
+  if (!equal(left, right) || containsVolatile(left) || !functionInfo(clause.opfuncid).proc.proisstrict) return null;
+  return { kind: 'NullTest', arg: left, isNull: false, argisrow: false, location: -1 };
 }
 
 /** check_outerjoin_delay: a condition over an outer join's nullable side waits until that join is done. */

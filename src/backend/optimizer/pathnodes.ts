@@ -100,7 +100,9 @@ export interface AppendRelInfo {
   readonly parent: RelOptInfo;
   child: RelOptInfo;
   readonly rti: number;
-  readonly relation: Relation;
+  /** Null: a member of a UNION ALL, whose columns are `translated`. */
+  readonly relation: Relation | null;
+  readonly translated: readonly Expr[] | null;
   /** The child's number of the parent's column n at [n - 1]. */
   readonly columns: readonly number[];
   /** From the parent down, for partitions. */

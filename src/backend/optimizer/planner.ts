@@ -22,6 +22,7 @@ import { planRecursiveUnion } from './prepunion.ts';
 import { noteRoot, setPlanReferences } from './setrefs.ts';
 import { processCtes, processSublinks, replaceCorrelationVars, replaceMultiexprParams } from './subselect.ts';
 import { subqueryHooks } from './subroot.ts';
+import { overUnionAll } from './unionall.ts';
 
 /** Makes the plan of an analyzed and rewritten query. `boundParams` are looked at by nobody yet: plans are generic. */
 export function planner(query: Query, _boundParams?: readonly Datum[]): PlannedStmt {
@@ -69,9 +70,9 @@ subqueryHooks.planRecursive = (root, cte) => {
 
 function subqueryPlanner(root: PlannerInfo): { plan: Plan; pathkeys: PathKey[] } {
   if (root.parse.cteList.length > 0) processCtes(root);
-  let q = root.parse.commandType === 'merge' ? mergeToJoin(root.parse) : root.parse;
+  let q = root.parse.commandType === 'merge' ? mergeToJoin(root.parse) : overUnionAll(root.parse);
   if (q.hasSubLinks) q = pullUpSublinks(q);
-  if (q.rtable.some((r) => r.rtekind === 'subquery' || r.rtekind === 'function')) q = pullUpSubqueries(q);
+  if (q.rtable.some((r) => r.rtekind === 'subquery' || r.rtekind === 'function' || r.rtekind === 'values')) q = pullUpSubqueries(q);
   q = flattenJoinAliases(q, q.rtable);
   root.parse = q;
   root.rtable = q.rtable;

@@ -209,6 +209,16 @@ export function pullUpSubqueries(query: Query): Query {
           q = { ...q, rtable: q.rtable.map((r, i) => (i === item.rtindex - 1 ? { ...r, functions: [], rtekind: 'result' } : r)) };
           return { kind: 'FromExpr', fromlist: [], quals: null };
         }
+        // VALUES of one row that is all there is are columns of no relation.
+        if (rte.rtekind === 'values' && droppable && !nullable && q.rtable.length === 1 && rte.values_lists.length === 1) {
+          const [row] = rte.values_lists;
+          if (row!.some((e) => containsVolatile(e) || containsSrf(e)) || mentionsWholeRow(q, from, item.rtindex)) return item;
+          const replacement = new Map(row!.map((e, i) => [i + 1, e]));
+          q = substituteRelation({ ...q, jointree: { kind: 'FromExpr', fromlist: [], quals: null } }, item.rtindex, replacement, rte);
+          substitutions.push((tree) => substituteInFrom(tree, item.rtindex, replacement, rte));
+          q = { ...q, rtable: [{ ...rte, values_lists: [], rtekind: 'result' }] };
+          return { kind: 'FromExpr', fromlist: [], quals: null };
+        }
         if (rte.rtekind !== 'subquery' || rte.subquery === null || rte.security_barrier || !isSimpleSubquery(rte.subquery, droppable && !nullable)) return item;
         let sub = pullUpSublinksIfAny(rte.subquery);
         sub = pullUpSubqueries(sub);

@@ -7,17 +7,33 @@ import type { SetOperationNode } from '../nodes/parsenodes.ts';
 import type { GroupKey, Plan, SortKey } from '../nodes/plannodes.ts';
 import type { Expr, TargetEntry } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
-import { clampRows, costs, enabled, sortCost } from './costsize.ts';
+import { clampRows, costs, enabled, relationBytes, sortCost } from './costsize.ts';
+import { fractionalCost } from './pathnode.ts';
+import { estimateGroups } from './selfuncs.ts';
 import type { PlannerInfo } from './pathnodes.ts';
 import { over } from './planbuild.ts';
 import { planSubquery } from './subroot.ts';
 
-interface Part { plan: Plan; types: Oid[] }
+/** One side: its plan, the types of its columns, how many different rows it has, and whether they come sorted by all of them. */
+interface Part { plan: Plan; types: Oid[]; groups: number; sorted: boolean }
 
-/** The plan of the whole tree of set operations, with the query's own target list. */
-export function planSetOperations(root: PlannerInfo): Plan {
-  const top = root.parse.setOperations!;
-  const part = planNode(root, { kind: 'SetOperationStmt', ...top }, leftmost(root, { kind: 'SetOperationStmt', ...top }));
+/** The plan of the whole tree of set operations, with the query's own target list; whether it gives the order of ORDER BY. */
+export function planSetOperations(root: PlannerInfo): { plan: Plan; ordered: boolean } {
+  const top = { kind: 'SetOperationStmt' as const, ...root.parse.setOperations! };
+  const part = planNode(root, top, leftmost(root, top), root.tupleFraction);
+  return { plan: withNames(root, part), ordered: part.sorted && givesOrder(root, top) };
+}
+
+/** What is sorted by all columns has the order of ORDER BY when that takes the same columns in the same way. */
+function givesOrder(root: PlannerInfo, { groupClauses }: SetOperation): boolean {
+  const { sortClause, targetList } = root.parse;
+  return sortClause.length <= groupClauses.length && sortClause.every((c, i) => {
+    const g = groupClauses[i]!;
+    return c.tleSortGroupRef > 0 && targetList[i]?.ressortgroupref === c.tleSortGroupRef && g.sortop === c.sortop && g.nulls_first === c.nulls_first;
+  });
+}
+
+function withNames(root: PlannerInfo, part: Part): Plan {
   // Names and sort references are those of the query.
   const { plan } = part;
   const list = root.parse.targetList;
@@ -38,91 +54,111 @@ function targetsOver(child: readonly TargetEntry[], types: readonly Oid[], typmo
   return types.map((type, i) => makeTargetEntry(makeVar(0, i + 1, type, typmods[i] ?? -1, collations[i] ?? 0, 0), i + 1, names[i]?.resname ?? child[i]?.resname ?? null, false));
 }
 
-function planNode(root: PlannerInfo, node: SetOperationNode, names: readonly TargetEntry[]): Part {
+function planNode(root: PlannerInfo, node: SetOperationNode, names: readonly TargetEntry[], fraction: number): Part {
   if (node.kind === 'RangeTblRef') {
-    const { plan } = planSubquery(root, root.rtable[node.rtindex - 1]!.subquery!, 0, true);
-    return { plan, types: plan.targetlist.filter((t) => !t.resjunk).map((t) => exprType(t.expr)) };
+    const { plan } = planSubquery(root, root.rtable[node.rtindex - 1]!.subquery!, fraction, true);
+    return { plan, types: plan.targetlist.filter((t) => !t.resjunk).map((t) => exprType(t.expr)), groups: plan.plan_rows, sorted: false };
   }
   const { colTypes, colTypmods, colCollations } = node;
   if (node.op === 'union') {
     // UNIONs of the same kind in a row are one.
-    const parts = unionParts(root, node, node.all, names);
+    const parts = unionParts(root, node, node.all, names, node.all ? fraction : 0);
     const plans = parts.map((p) => coerced(p, colTypes, colTypmods, colCollations));
-    const rows = plans.reduce((n, p) => n + p.plan_rows, 0);
     const target = targetsOver(plans[0]!.targetlist, colTypes, colTypmods, colCollations, names);
-    const append: Plan = {
-      kind: 'Append', apprelid: 0, apptlist: [], pruning: null, startup_cost: plans[0]!.startup_cost, total_cost: plans.reduce((c, p) => c + p.total_cost, 0) + rows * costs.cpuTuple * 0.5, plan_rows: rows,
-      plan_width: plans[0]!.plan_width, targetlist: target, qual: [], lefttree: null, righttree: null, initPlan: [], appendplans: plans,
-    };
-    if (node.all) return { plan: append, types: colTypes };
+    const append = appendOf(plans, target);
+    const rows = append.plan_rows;
+    if (node.all) return { plan: append, types: colTypes, groups: rows, sorted: false };
     const keys = groupKeys(node.groupClauses.map((c) => c.eqop), colTypes, colCollations);
-    if (!isHashed(node, 'UNION')) {
+    if (!isHashed(node, 'UNION', append, rows, fraction)) {
       const sorted = sortedBy(append, node);
-      return { plan: { kind: 'Unique', ...over(sorted, target), total_cost: sorted.total_cost + rows * costs.cpuOperator * keys.length, plan_rows: rows, uniqueKeys: keys }, types: colTypes };
+      const plan: Plan = { kind: 'Unique', ...over(sorted, target), total_cost: sorted.total_cost + rows * costs.cpuOperator * keys.length, plan_rows: rows, uniqueKeys: keys };
+      return { plan, types: colTypes, groups: rows, sorted: true };
     }
     const cost = append.total_cost + rows * costs.cpuOperator * colTypes.length;
     return {
       plan: { kind: 'Agg', ...over(append, target), startup_cost: cost, total_cost: cost + rows * costs.cpuTuple, plan_rows: rows, aggstrategy: 'hashed', groupKeys: keys, numGroups: rows, groupingSets: null, groupRefs: [], aggrefs: [] },
-      types: colTypes,
+      types: colTypes, groups: rows, sorted: false,
     };
   }
-  const marked = (side: SetOperationNode, flag: number): Plan => {
+  const marked = (side: SetOperationNode, flag: number): { plan: Plan; groups: number } => {
     const flagTle = makeTargetEntry({ kind: 'Const', consttype: 23, consttypmod: -1, constcollid: 0, constvalue: flag, location: -1 }, colTypes.length + 1, 'flag', true);
-    if (side.kind === 'RangeTblRef') return subqueryScan(root, side.rtindex, node, [flagTle]);
-    const plan = coerced(planNode(root, side, names), colTypes, colTypmods, colCollations);
+    if (side.kind === 'RangeTblRef') return subqueryScan(root, side.rtindex, node, [flagTle], 0);
+    const part = planNode(root, side, names, 0);
+    const plan = coerced(part, colTypes, colTypmods, colCollations);
     const visible = plan.targetlist.filter((t) => !t.resjunk);
-    return { kind: 'Result', ...over(plan, [...visible.map((t, i) => makeTargetEntry(t.expr, i + 1, t.resname, false)), flagTle]), resconstantqual: [] };
+    return { plan: { kind: 'Result', ...over(plan, [...visible.map((t, i) => makeTargetEntry(t.expr, i + 1, t.resname, false)), flagTle]), resconstantqual: [] }, groups: part.groups };
   };
   const left = marked(node.larg, 0);
   const right = marked(node.rarg, 1);
-  // The smaller input of an INTERSECT comes first.
-  const sides = node.op === 'except' || left.plan_rows <= right.plan_rows ? [left, right] : [right, left];
-  const rows = left.plan_rows + right.plan_rows;
+  // The input of an INTERSECT with fewer groups comes first.
+  const sides = (node.op === 'except' || left.groups <= right.groups ? [left, right] : [right, left]).map((s) => s.plan);
+  const groups = node.op === 'except' ? left.groups : Math.min(left.groups, right.groups);
+  const out = !node.all ? groups : node.op === 'except' ? left.plan.plan_rows : Math.min(left.plan.plan_rows, right.plan.plan_rows);
   const target = targetsOver(sides[0]!.targetlist, colTypes, colTypmods, colCollations, names);
   const withFlag = [...target, makeTargetEntry(makeVar(0, colTypes.length + 1, 23, -1, 0, 0), colTypes.length + 1, 'flag', true)];
-  const append: Plan = {
-    kind: 'Append', apprelid: 0, apptlist: [], pruning: null, startup_cost: 0, total_cost: left.total_cost + right.total_cost + rows * costs.cpuTuple * 0.5, plan_rows: rows, plan_width: left.plan_width, targetlist: withFlag, qual: [],
-    lefttree: null, righttree: null, initPlan: [], appendplans: sides,
-  };
+  const append = appendOf(sides, withFlag);
   const cmd = `${node.op}${node.all ? '_all' : ''}` as 'intersect' | 'intersect_all' | 'except' | 'except_all';
-  const below = isHashed(node, node.op.toUpperCase()) ? append : sortedBy(append, node);
+  const hashed = colTypes.length > 0 && isHashed(node, node.op.toUpperCase(), append, groups, fraction);
+  const below = hashed ? append : sortedBy(append, node);
   return {
     plan: {
-      kind: 'SetOp', ...over(below, target), total_cost: below.total_cost + rows * costs.cpuOperator * colTypes.length, plan_rows: clampRows(left.plan_rows * 0.5), cmd,
+      kind: 'SetOp', ...over(below, target), total_cost: below.total_cost + append.plan_rows * costs.cpuOperator * colTypes.length, plan_rows: clampRows(out), cmd,
       dupColumns: groupKeys(node.groupClauses.map((c) => c.eqop), colTypes, colCollations), flagColumn: colTypes.length + 1,
     },
-    types: colTypes,
+    types: colTypes, groups: out, sorted: !hashed,
+  };
+}
+
+/** One input after the other. */
+function appendOf(plans: readonly Plan[], targetlist: TargetEntry[]): Plan {
+  const rows = plans.reduce((n, p) => n + p.plan_rows, 0);
+  return {
+    kind: 'Append', apprelid: 0, apptlist: [], pruning: null, startup_cost: plans[0]!.startup_cost, total_cost: plans.reduce((c, p) => c + p.total_cost, 0) + rows * costs.cpuTuple * 0.5, plan_rows: rows,
+    plan_width: plans[0]!.plan_width, targetlist, qual: [], lefttree: null, righttree: null, initPlan: [], appendplans: [...plans],
   };
 }
 
 /** A SELECT as one side, its columns in the types of the whole, and more of them. */
-function subqueryScan(root: PlannerInfo, rtindex: number, { colTypes, colTypmods, colCollations }: SetOperation, more: readonly TargetEntry[]): Plan {
-  const { plan: subplan } = planSubquery(root, root.rtable[rtindex - 1]!.subquery!, 0, true);
+function subqueryScan(root: PlannerInfo, rtindex: number, { colTypes, colTypmods, colCollations }: SetOperation, more: readonly TargetEntry[], fraction: number): { plan: Plan; groups: number } {
+  const { subquery } = root.rtable[rtindex - 1]!;
+  const { plan: subplan, subroot } = planSubquery(root, subquery!, fraction, true);
   const list = subplan.targetlist.filter((t) => !t.resjunk).map((t, i) => {
     const column = makeVar(rtindex, i + 1, exprType(t.expr), exprTypmod(t.expr), exprCollation(t.expr), 0);
     return makeTargetEntry(inType(column, colTypes[i]!, colTypmods[i]!, colCollations[i] ?? 0), i + 1, t.resname, false);
   });
   const { startup_cost, total_cost, plan_rows, plan_width } = subplan;
-  return {
-    kind: 'SubqueryScan', startup_cost, total_cost: total_cost + plan_rows * costs.cpuTuple, plan_rows, plan_width, targetlist: [...list, ...more], qual: [], lefttree: null,
+  const plain = more.length === 0 && list.every((t) => t.expr.kind === 'Var');
+  const { groupClause, groupingSets, distinctClause, hasAggs, setOperations } = subroot.parse;
+  const grouped = groupClause.length > 0 || groupingSets.length > 0 || distinctClause.length > 0 || subroot.hasHaving || hasAggs || setOperations !== null;
+  const groups = grouped ? plan_rows : estimateGroups(subroot, subroot.parse.targetList.filter((t) => !t.resjunk).map((t) => t.expr), plan_rows);
+  const plan: Plan = {
+    kind: 'SubqueryScan', startup_cost, total_cost: total_cost + (plain ? 0 : plan_rows * costs.cpuTuple), plan_rows, plan_width, targetlist: [...list, ...more], qual: [], lefttree: null,
     righttree: null, initPlan: [], scanrelid: rtindex, subplan,
   };
+  return { plan, groups };
 }
 
 type SetOperation = SetOperationNode & { kind: 'SetOperationStmt' };
 
-/** Whether duplicates are found by hashing; else by sorting. */
-function isHashed({ groupClauses }: SetOperation, construct: string): boolean {
+/** choose_hashed_setop: whether duplicates are found by hashing, or by sorting. */
+function isHashed({ groupClauses }: SetOperation, construct: string, { total_cost, plan_rows, plan_width }: Plan, groups: number, fraction: number): boolean {
   const hashable = groupClauses.every((c) => c.hashable);
   const sortable = groupClauses.every((c) => c.sortop !== 0);
   if (!hashable && !sortable) {
     throw new PgError('feature_not_supported', `could not implement ${construct}`, { detail: 'Some of the datatypes only support hashing, while others only support sorting.' });
   }
-  return hashable && (enabled.hashagg || !sortable);
+  if (!hashable || !sortable) return hashable;
+  if (!enabled.hashagg || relationBytes(groups, plan_width) > costs.workMemBytes * 2) return false;
+  const comparing = plan_rows * costs.cpuOperator * groupClauses.length;
+  const sort = sortCost(plan_rows, plan_width, -1);
+  const startup = total_cost + sort.startup;
+  const byHash = { startup: total_cost + comparing, total: total_cost + comparing + groups * costs.cpuTuple, rows: groups };
+  return fractionalCost(byHash, fraction) < fractionalCost({ startup, total: startup + sort.run + comparing, rows: groups }, fraction);
 }
 
 /** All columns sorted, by the operators of the set operation. */
 function sortedBy(child: Plan, { groupClauses, colTypes, colCollations }: SetOperation): Plan {
+  if (groupClauses.length === 0) return child;
   const cost = sortCost(child.plan_rows, child.plan_width, -1);
   const sortKeys = groupClauses.map((c, i): SortKey => ({ column: i + 1, sortop: c.sortop, collation: colCollations[i] ?? 0, nullsFirst: c.nulls_first, type: colTypes[i]!, reverse: false }));
   return {
@@ -130,12 +166,13 @@ function sortedBy(child: Plan, { groupClauses, colTypes, colCollations }: SetOpe
   };
 }
 
-function unionParts(root: PlannerInfo, node: SetOperationNode & { kind: 'SetOperationStmt' }, all: boolean, names: readonly TargetEntry[]): Part[] {
+function unionParts(root: PlannerInfo, node: SetOperationNode & { kind: 'SetOperationStmt' }, all: boolean, names: readonly TargetEntry[], fraction: number): Part[] {
   const side = (n: SetOperationNode): Part[] => {
-    if (n.kind === 'SetOperationStmt' && n.op === 'union' && n.all === all && n.colTypes.join() === node.colTypes.join()) return unionParts(root, n, all, names);
-    if (n.kind === 'SetOperationStmt') return [planNode(root, n, names)];
+    if (n.kind === 'SetOperationStmt' && n.op === 'union' && n.all === all && n.colTypes.join() === node.colTypes.join()) return unionParts(root, n, all, names, fraction);
+    if (n.kind === 'SetOperationStmt') return [planNode(root, n, names, fraction)];
     // A subquery that only passes its rows on is left out again (setrefs.ts).
-    return [{ plan: subqueryScan(root, n.rtindex, node, []), types: node.colTypes }];
+    const { plan } = subqueryScan(root, n.rtindex, node, [], fraction);
+    return [{ plan, types: node.colTypes, groups: plan.plan_rows, sorted: false }];
   };
   return [...side(node.larg), ...side(node.rarg)];
 }
@@ -170,10 +207,10 @@ export function planRecursiveUnion(root: PlannerInfo): Plan {
   if (!top.all && !top.groupClauses.every((c) => c.hashable)) {
     throw new PgError('feature_not_supported', 'could not implement recursive UNION', { detail: 'All column datatypes must be hashable.' });
   }
-  const left = coerced(planNode(root, top.larg, q.targetList), top.colTypes, top.colTypmods, top.colCollations);
+  const left = coerced(planNode(root, top.larg, q.targetList, 0), top.colTypes, top.colTypmods, top.colCollations);
   root.wtParamId = root.glob.paramExecCount++;
   root.wtRows = left.plan_rows;
-  const right = coerced(planNode(root, top.rarg, q.targetList), top.colTypes, top.colTypmods, top.colCollations);
+  const right = coerced(planNode(root, top.rarg, q.targetList, 0), top.colTypes, top.colTypmods, top.colCollations);
   const rows = left.plan_rows + 10 * right.plan_rows;
   return {
     kind: 'RecursiveUnion', startup_cost: left.startup_cost, total_cost: left.total_cost + 10 * right.total_cost + rows * costs.cpuTuple, plan_rows: rows,

@@ -103,7 +103,7 @@ function setRefs(plan: Plan, offset: number): Plan {
       return { ...plan, initPlan, lefttree, targetlist: mapTargets(plan.targetlist, fix), qual: plan.qual.map(fix), resconstantqual: constant };
     }
     case 'Append': {
-      if (plan.apprelid > 0 && plan.appendplans.length === 1 && plan.pruning === null) return onlyMember(plan, setChild(plan.appendplans[0]!, offset), initPlan);
+      if (plan.appendplans.length === 1 && plan.pruning === null) return onlyMember(plan, setChild(plan.appendplans[0]!, offset), initPlan);
       const { pruning } = plan;
       return {
         ...plan, initPlan, ...append(plan, offset), appendplans: plan.appendplans.map((p) => setChild(p, offset)),
@@ -151,10 +151,16 @@ function onlyMember(plan: Append, member: Plan, initPlan: SubPlan[]): Plan {
 /** Inputs of set operations are query levels of their own. */
 const setChild = (p: Plan, offset: number): Plan => (roots.has(p) ? setPlanReferences(p) : setRefs(p, offset));
 
+/** INTERSECT and EXCEPT have one column more, which says where rows come from. */
+function hasFlag(plan: Plan): boolean {
+  if (plan.kind === 'Sort' || plan.kind === 'IncrementalSort' || plan.kind === 'Limit') return hasFlag(plan.lefttree!);
+  return plan.kind === 'SetOp';
+}
+
 /** A subquery scan that only passes on what its subplan gives is left out. */
 function trivialSubqueryScan(plan: Plan & { kind: 'SubqueryScan' }): Plan | null {
   const { subplan } = plan;
-  if (plan.qual.length > 0 || plan.targetlist.length !== subplan.targetlist.length || subplan.kind === 'ModifyTable') return null;
+  if (plan.qual.length > 0 || plan.targetlist.length !== subplan.targetlist.length || subplan.kind === 'ModifyTable' || hasFlag(subplan)) return null;
   for (let i = 0; i < plan.targetlist.length; i++) {
     const { expr } = plan.targetlist[i]!;
     if (expr.kind !== 'Var' || expr.varattno !== i + 1 || subplan.targetlist[i]!.resjunk) return null;

@@ -140,9 +140,8 @@ function coerceArm(state: ParseState, e: Expr, type: Oid, context: string): Expr
 }
 
 export function makeSortGroupClauseForSetOp(state: ParseState, type: Oid, location: number, requireHash: boolean): SortGroupClause {
-  void requireHash;
   const o = withErrorPosition(state, location, () => getSortGroupOperators(type, false, true, false));
-  return { tleSortGroupRef: 0, eqop: o.eq, sortop: o.lt, nulls_first: false, hashable: o.hashable };
+  return { tleSortGroupRef: 0, eqop: o.eq, sortop: o.lt, nulls_first: false, hashable: o.hashable || (requireHash && (type === T.RECORDOID || type === T.RECORDARRAYOID)) };
 }
 
 function determineRecursiveColTypes(state: ParseState, left: { node: SetOperationNode; columns: Column[] }): void {

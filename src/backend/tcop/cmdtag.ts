@@ -34,7 +34,13 @@ const DEFINE_KINDS: Record<string, string> = {
   OBJECT_TSCONFIGURATION: 'TEXT SEARCH CONFIGURATION', OBJECT_COLLATION: 'COLLATION', OBJECT_ACCESS_METHOD: 'ACCESS METHOD',
 };
 
-const SELECT_INTO = (stmt: Raw): string => (stmt['intoClause'] ? 'SELECT INTO' : 'SELECT');
+/** INTO stands in the first SELECT of a set operation. */
+function hasInto(stmt: Raw): boolean {
+  let leftmost = stmt;
+  while (leftmost['larg'] !== undefined) leftmost = leftmost['larg'] as Raw;
+  return Boolean(leftmost['intoClause']);
+}
+const SELECT_INTO = (stmt: Raw): string => (hasInto(stmt) ? 'SELECT INTO' : 'SELECT');
 
 /** One entry per raw statement kind. */
 const TAGS: Record<string, TagOf> = {
@@ -97,7 +103,7 @@ export function createCommandTag(stmt: RawNode): string {
 
 /** Statements that are planned rather than handed to processUtility. */
 export function isOptimizable(stmt: RawNode): boolean {
-  return stmt.tag === 'SelectStmt' ? !(stmt as Raw)['intoClause'] : stmt.tag === 'InsertStmt' || stmt.tag === 'UpdateStmt' || stmt.tag === 'DeleteStmt' || stmt.tag === 'MergeStmt';
+  return stmt.tag === 'SelectStmt' ? !hasInto(stmt as Raw) : stmt.tag === 'InsertStmt' || stmt.tag === 'UpdateStmt' || stmt.tag === 'DeleteStmt' || stmt.tag === 'MergeStmt';
 }
 
 /** The completion tag with its row count, as the protocol wants it ("INSERT 0 5", "SELECT 3", "CREATE TABLE"). */
