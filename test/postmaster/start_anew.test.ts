@@ -34,6 +34,15 @@ async function start(t: ExecutionContext, options: StartOptions = {}): Promise<P
   return { site, wave, port: address.port };
 }
 
+/** 0: there is no such process. */
+function parentOf(pid: number): number {
+  try {
+    return Number(/\) . (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))![1]);
+  } catch {
+    return 0;
+  }
+}
+
 test('the same process, with its sockets and its lock; nobody who connects around it is lost', async (t) => {
   const folder = makeSiteFolder('idle_restart = 1\nmax_connections = 300\n'), notify = `${folder}.notify`, manager = await serviceManager(t, notify);
   const { site, wave, port: number } = await start(t, { folder, env: { NOTIFY_SOCKET: notify, WATCHDOG_USEC: '20000000' } });
@@ -51,7 +60,7 @@ test('the same process, with its sockets and its lock; nobody who connects aroun
     t.is(served, CLIENTS);
     ({ frontend } = next);
     await site.logged(READY, round + 1);
-    t.throws(() => process.kill(manages, 0), { code: 'ESRCH' });
+    t.not(parentOf(manages), site.process.pid!); // on a busy machine another process may have its number already
     t.is(Number(readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n', 1)[0]), site.process.pid!);
     const second = await startStub({ folder, waitFor: '' });
     t.is(await second.ended, 1);

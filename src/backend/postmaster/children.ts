@@ -82,8 +82,8 @@ export const beChild: <T>(kind: Child['kind'], main: (given: T) => never, given:
   if (kind !== 'manager') offerToOomKiller();
   forgetNotifySocket();
   if (kind === 'backend') {
-    compileFor('session');
-    whenSettled(() => compileFor('default'));
+    compileFor('beginning');
+    whenSettled((whole) => compileFor(whole ? 'default' : 'session'));
   } else {
     compileFor('default');
   }

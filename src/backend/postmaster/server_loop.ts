@@ -153,6 +153,7 @@ export class Server {
     const now = performance.now();
     const until = Math.min(this.housekeepingAt, this.report.nextAt, this.anewAt, this.killAt, this.pauseUntil > now ? this.pauseUntil : Infinity) - now;
     const tick = this.context.managers.tickMs;
+    if (this.shutdown === 'anew' && childCount() === 0) return 0; // a signal came between: it is tried again
     if (this.rehearsal.waits) return Math.max(0, Math.min(Math.ceil(until), tick < 0 ? this.rehearsal.patienceMs : tick));
     return Math.max(0, Math.min(Math.ceil(until), tick < 0 ? HOUSEKEEPING_MS : tick));
   }

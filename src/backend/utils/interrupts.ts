@@ -54,32 +54,37 @@ export function callInterruptibly<T>(receiver: object, method: (argument: string
 /** So often may be asked before memory is looked at. */
 let looksLeft = 0;
 
-/** A session's beginning is over when it has run so many statements, or one that asks so often. */
-const FIRST_STATEMENTS = 8000, LONG_STATEMENT_LOOKS = 32;
-let settled: (() => void) | null = null, firstStatementsLeft = 0;
+/** A session's beginning has two parts, and each is over when so many statements were run, or one asks so often. Hardly anything is
+ * worth being compiled in the first. */
+const FIRST_STATEMENTS = 200, NEXT_STATEMENTS = 7800, LONG_STATEMENT_LOOKS = 16;
+let settled: ((whole: boolean) => void) | null = null, inFirstPart = false, statementsLeft = 0;
 
-/** Calls this once, at the end of the session's beginning. */
-export function whenSettled(call: () => void): void {
+/** Calls this at the end of each part of the session's beginning; `whole`: of the second. */
+export function whenSettled(call: (whole: boolean) => void): void {
   settled = call;
-  firstStatementsLeft = FIRST_STATEMENTS;
+  inFirstPart = true;
+  statementsLeft = FIRST_STATEMENTS;
   looksLeft = LONG_STATEMENT_LOOKS;
 }
 
 export function noteStatement(): void {
   if (settled === null) return;
   looksLeft = LONG_STATEMENT_LOOKS;
-  if (--firstStatementsLeft === 0) settle();
+  if (--statementsLeft === 0) settle();
 }
 
 function settle(): void {
   const call = settled!;
-  settled = null;
-  call();
+  if (!inFirstPart) settled = null;
+  call(!inFirstPart);
+  inFirstPart = false;
+  statementsLeft = NEXT_STATEMENTS;
 }
 
 function look(): number {
-  if (settled !== null) settle();
-  return checkMemory();
+  if (settled === null) return checkMemory();
+  settle();
+  return Math.min(checkMemory(), LONG_STATEMENT_LOOKS);
 }
 
 function processInterrupts(): void {
