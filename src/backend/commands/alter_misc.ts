@@ -216,7 +216,7 @@ function replicaIdentity(tab: Altered, def: RawNode): void {
 function setPersistence(tab: Altered, persistence: 'p' | 'u'): void {
   const relation = tab.current;
   if (relation.persistence === 't') throw new PgError('invalid_table_definition', `cannot change logged status of table "${relation.name}" because it is temporary`);
-  if (relation.persistence === persistence || relation.kind === 'p') return;
+  if (relation.persistence === persistence) return;
   if (persistence === 'u' && publicationTables(relation.oid).length > 0) {
     throw new PgError('object_not_in_prerequisite_state', `cannot change table "${relation.name}" to unlogged because it is part of a publication`, { detail: 'Unlogged relations cannot be replicated.' });
   }

@@ -2,6 +2,7 @@
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { processUtility, registerUtilities } from '../tcop/utility.ts';
 import { functionParseState, utilityRunner } from '../executor/functions.ts';
+import '../executor/sql_inline.ts';
 import { ALTER_COMMANDS } from './alter_commands.ts';
 import './admin_functions.ts';
 import { ASYNC_COMMANDS } from './async.ts';

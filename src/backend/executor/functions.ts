@@ -34,7 +34,7 @@ import { activeCommand, compilePlan, runPlan, type CompiledPlan } from './execut
 import { registerLanguageHandler } from './fmgr_info.ts';
 import { containsMutable, containsVolatile } from './plan_walker.ts';
 
-const SQL_LANGUAGE = 14;
+export const SQL_LANGUAGE = 14;
 
 /** What utility statements in a body are run by; the traffic cop fills this in. */
 export const utilityRunner: { run: (query: Query, text: string, params: readonly Datum[], parameters: FunctionParameters) => void } = {
@@ -259,6 +259,19 @@ function bodyQueries(proc: PgProc, types: readonly Oid[], collation: Oid): Query
   return analyzeBody(proc.prosrc, parametersOf(proc, types, collation)).queries;
 }
 
+/** The query of a body that has only one, its columns cast to those declared; null: it cannot stand for a call. */
+export function inlinedBody(proc: PgProc, argTypes: readonly Oid[], resultType: Oid, collation: Oid, wanted: readonly RecordAttribute[] | null): Query | null {
+  if (proc.prosqlbody === null && rawParse(proc.prosrc).length !== 1) return null;
+  const { types, result, resolve } = actualTypes(proc, argTypes, resultType);
+  const queries = bodyQueries(proc, types, collation);
+  if (queries.length !== 1 || queries[0]!.commandType !== 'select') return null;
+  const columns = declaredColumns(proc, result, resolve) ?? (result === RECORDOID ? wanted : null);
+  if (columns?.some((c) => c.dropped)) return null;
+  const shape = coerceResult(queries, result, columns);
+  // A set's rows come as columns, a single row as one value.
+  return columns !== null && shape.wholeRow === proc.proretset ? null : queries[0]!;
+}
+
 /** Runs a body; the rows of its last query. `limit`: more are not wanted. */
 function runBody(proc: PgProc, prepared: Prepared, args: readonly Datum[], limit: number, frame: SqlContext): Datum[][] {
   const rows: Datum[][] = [];
@@ -301,7 +314,7 @@ function withSettingsOf<T>(proc: PgProc, run: () => T): T {
 }
 
 /** A running function, for CONTEXT (sql_exec_error_callback). PostgreSQL puts simple ones into the calling statement. */
-class SqlContext implements ErrorContext {
+export class SqlContext implements ErrorContext {
   outer: ErrorContext | null = null;
   /** The statement that runs, from 1; 0: none yet. */
   statement = 0;

@@ -8,6 +8,7 @@ import { exprCollation, exprType, exprTypmod, expressionTreeMutator, expressionT
 import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { BoolExpr, CaseExpr, CoalesceExpr, Const, Expr, Var } from '../nodes/primnodes.ts';
 import { session } from '../utils/session.ts';
+import { inlineHooks } from './inline_hook.ts';
 import type { Relids } from './pathnodes.ts';
 import { bit, EMPTY } from './relids.ts';
 
@@ -224,8 +225,8 @@ export function evalConstExpressions(e: Expr): Expr {
   }
   const node = expressionTreeMutator(e, evalConstExpressions);
   switch (node.kind) {
-    case 'FuncExpr': return node.funcretset ? node : foldCall(node, node.funcid, node.args);
-    case 'OpExpr': return node.opretset ? node : booleanEquality(node) ?? foldCall(node, node.opfuncid, node.args);
+    case 'FuncExpr': return node.funcretset ? node : foldCall(node, node.funcid, node.args, node.inputcollid);
+    case 'OpExpr': return node.opretset ? node : booleanEquality(node) ?? foldCall(node, node.opfuncid, node.args, node.inputcollid);
     case 'ScalarArrayOpExpr': case 'DistinctExpr': case 'NullIfExpr': {
       if (node.args.every(isPlainConst) && functionInfo(node.opfuncid).volatility === 'i') return foldToConst(node);
       return node;
@@ -249,9 +250,15 @@ export function evalConstExpressions(e: Expr): Expr {
     case 'BooleanTest': case 'ArrayExpr': case 'MinMaxExpr': case 'ArrayCoerceExpr': case 'CoerceViaIO': case 'SubscriptingRef':
       if (node.kind !== 'ArrayCoerceExpr' && someExpr(node, (n) => n.kind === 'CaseTestExpr')) return node;
       return allConst(node) && !containsMutable(node) && !(node.kind === 'CoerceViaIO' && !ioIsImmutable(node)) ? foldToConst(node) : node;
+    // A column of a row that is made here.
+    case 'FieldSelect': {
+      const field = node.arg.kind === 'RowExpr' ? node.arg.args[node.fieldnum - 1] : undefined;
+      return field !== undefined && exprType(field) === node.resulttype && exprTypmod(field) === node.resulttypmod && exprCollation(field) === node.resultcollid ? field : node;
+    }
     default: return node;
   }
 }
+inlineHooks.simplify = evalConstExpressions;
 
 /** AND and OR up to the first argument that decides. */
 function foldBool(e: BoolExpr): Expr {
@@ -336,19 +343,16 @@ function booleanEquality(node: Expr & { kind: 'OpExpr' }): Expr | null {
   return (c.constvalue === true) === (node.opno === BOOLEAN_EQUAL) ? x : negate(x);
 }
 
-function foldCall(node: Expr, funcid: number, args: readonly Expr[]): Expr {
+function foldCall(node: Expr, funcid: number, args: readonly Expr[], collation: number): Expr {
   const info = functionInfo(funcid);
   if (info.strict && args.some((a) => a.kind === 'Const' && a.constvalue === null)) {
     return makeConst(exprType(node), -1, 0, null);
   }
-  if (info.volatility !== 'i' || info.builtin === undefined || !args.every(isPlainConst)) return inlineCast(node);
+  if (info.volatility !== 'i' || info.builtin === undefined || !args.every(isPlainConst)) return (info.internal ? null : inlineHooks.call(node, funcid, args, collation)) ?? node;
   // A lifted literal may be another one next time: the call is left to be done then.
   if (args.some((a) => a.kind === 'Const' && a.slot !== undefined)) return node;
   return foldToConst(node);
 }
-
-/** Length coercions to the length the argument has already, and the like, are left alone. */
-const inlineCast = (node: Expr): Expr => node;
 
 export function simplifyBool(boolop: 'and' | 'or' | 'not', args: readonly Expr[]): Expr {
   if (boolop === 'not') return negate(args[0]!);

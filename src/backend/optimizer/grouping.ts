@@ -580,7 +580,9 @@ function setDepth(e: Expr): number {
 function addProjectSets(child: Plan, final: TargetEntry[], done: readonly Expr[]): Plan {
   let plan = child;
   const depth = Math.max(...final.map((t) => (hasSets(t.expr, done) ? setDepth(t.expr) : 0)));
-  for (let level = 1; level < depth; level++) {
+  // Sets inside other expressions are computed once each, below these.
+  const within = final.some((t) => hasSets(t.expr, done) && !isSet(t.expr) && setDepth(t.expr) === depth);
+  for (let level = 1; level < depth + (within ? 1 : 0); level++) {
     const list = setInputTarget(final, done).map((t) => ({ ...t }));
     for (const t of final) {
       walkExpr(t.expr, (n) => {
@@ -589,7 +591,7 @@ function addProjectSets(child: Plan, final: TargetEntry[], done: readonly Expr[]
     }
     plan = addProjectSet(plan, list);
   }
-  return addProjectSet(plan, final);
+  return within ? { kind: 'Result', ...over(plan, final), resconstantqual: [] } : addProjectSet(plan, final);
 }
 
 function addProjectSet(child: Plan, target: TargetEntry[]): Plan {

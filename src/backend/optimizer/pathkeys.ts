@@ -7,7 +7,8 @@ import { makeVar } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Expr, SortGroupClause, TargetEntry } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
-import { equal, mutateDeep } from './clauses.ts';
+import { catalogVersion } from '../transaction/xact.ts';
+import { equal, evalConstExpressions, mutateDeep } from './clauses.ts';
 import { classForSorting } from './equivclass.ts';
 import { samePathkey } from './pathnode.ts';
 import type { PathKey, PlannerInfo, RelOptInfo } from './pathnodes.ts';
@@ -59,8 +60,17 @@ export function indexColumnExpr(rel: RelOptInfo, info: IndexInfo, column: number
 }
 
 /** Index expressions and predicates have varno 1. */
-export function forRelation(e: Expr, rti: number): Expr {
+export function forRelation(stored: Expr, rti: number): Expr {
+  const e = simplified(stored);
   return rti === 1 ? e : mutateDeep(e, (n, depth) => (n.kind === 'Var' && n.varlevelsup === depth && n.varno === 1 ? { ...n, varno: rti } : undefined));
+}
+
+const simplifiedExprs = new WeakMap<Expr, { version: number; expr: Expr }>();
+/** As conditions are: else an index on what a function does would not be known for it. */
+function simplified(e: Expr): Expr {
+  let known = simplifiedExprs.get(e);
+  if (known === undefined || known.version !== catalogVersion()) simplifiedExprs.set(e, (known = { version: catalogVersion(), expr: evalConstExpressions(e) }));
+  return known.expr;
 }
 
 /** Orders of child tables are told in their parents' columns; inherit.ts, which imports this file, fills it in. */

@@ -125,6 +125,7 @@ function preprocessQuery(root: PlannerInfo): void {
   // Sublinks of a multiple assignment come first, so that their parameters are known to the others.
   let targetList = targets(q.targetList);
   targetList = targetList.map((t) => ({ ...t, expr: replaceMultiexprParams(root, t.expr) }));
+  const withCheckOptions = q.withCheckOptions.length === 0 ? q.withCheckOptions : q.withCheckOptions.map((wco) => ({ ...wco, qual: qual(wco.qual) }));
   const rtable = q.rtable.map((r): RangeTblEntry => {
     switch (r.rtekind) {
       case 'relation':
@@ -158,7 +159,7 @@ function preprocessQuery(root: PlannerInfo): void {
   }
   root.parse = {
     ...q, targetList, rtable, jointree, havingQual, groupClause: usefulGroupClause({ ...q, targetList, rtable }),
-    withCheckOptions: q.withCheckOptions.length === 0 ? q.withCheckOptions : q.withCheckOptions.map((wco) => ({ ...wco, qual: qual(wco.qual) })),
+    withCheckOptions,
     mergeActionList: q.mergeActionList.map((a) => ({ ...a, qual: qual(a.qual), targetList: targets(a.targetList).map((t) => ({ ...t, expr: replaceMultiexprParams(root, t.expr) })) })),
     returningList: targets(q.returningList), limitOffset: q.limitOffset === null ? null : value(q.limitOffset),
     limitCount: q.limitCount === null ? null : value(q.limitCount),

@@ -10,6 +10,7 @@ import {
   containsLevel, containsSrf, containsVolatile, equal, evalConstExpressions, findForcedNullVars, findNonnullableRels, findNonnullableVars,
   incrementLevels, incrementQueryLevels, mutateDeep, mutateQueryDeep, pullVarnos,
 } from './clauses.ts';
+import { inlineHooks } from './inline_hook.ts';
 import type { Relids } from './pathnodes.ts';
 import { bit, EMPTY, isSubset, overlaps } from './relids.ts';
 
@@ -199,7 +200,12 @@ export function pullUpSubqueries(query: Query): Query {
         return withoutEmpty({ kind: 'FromExpr', fromlist: [larg, rarg], quals: item.quals });
       }
       case 'RangeTblRef': {
-        const rte = q.rtable[item.rtindex - 1]!;
+        let rte = q.rtable[item.rtindex - 1]!;
+        const inlined = rte.rtekind === 'function' ? inlineHooks.set(rte) : null;
+        if (inlined !== null) {
+          q = { ...q, rtable: q.rtable.map((r, i) => (i === item.rtindex - 1 ? inlined : r)) };
+          rte = inlined;
+        }
         if (rte.rtekind === 'function' && droppable && !nullable) {
           const constant = constantFunction(rte);
           if (constant === null || mentionsWholeRow(q, from, item.rtindex)) return item;

@@ -116,7 +116,7 @@ export function rewriteViewTarget(query: Query, view: Relation): Query {
   if (q.onConflict?.action === 'update') q = rewriteExcluded(q, view, table, targetList, newIndex, renumber);
   const viewQual = viewQuery.jointree.quals === null ? null : changeVarNodes(viewQuery.jointree.quals, base, newIndex);
   if (event !== 'insert' && viewQual !== null && isTrue(view.options.get('security_barrier'))) {
-    const guarded = { ...q.rtable[newIndex - 1]!, securityQuals: [viewQual, ...newRte.securityQuals] };
+    const given = q.rtable[newIndex - 1]!, guarded = { ...given, securityQuals: [viewQual, ...given.securityQuals] };
     q = { ...q, rtable: q.rtable.map((rte, i) => (i === newIndex - 1 ? guarded : rte)), hasSubLinks: q.hasSubLinks || viewQuery.hasSubLinks };
   } else if (event !== 'insert' && viewQual !== null) q = addQual({ ...q, hasSubLinks: q.hasSubLinks || viewQuery.hasSubLinks }, viewQual);
   if (event !== 'delete') q = addCheckOption(q, view, viewQual, viewQuery.hasSubLinks);

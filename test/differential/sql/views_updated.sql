@@ -211,3 +211,14 @@ alter table bt drop column c;
 drop view rw1;
 drop owned by uvr;
 drop role uvr;
+-- Security barriers on top of each other.
+create table guarded (a int, b text);
+insert into guarded values (1, 'xa'), (2, 'b'), (3, 'ya');
+create view outer_wall with (security_barrier) as select * from guarded where a > 0;
+create view inner_wall with (security_barrier) as select * from outer_wall where b like '%a%';
+create view plain_wall as select a as aa, b from inner_wall where a < 10;
+explain (costs off) update inner_wall set a = a + 1 where a < 3;
+update plain_wall set aa = aa + 5 where aa < 2 returning *;
+delete from inner_wall where a > 5 returning *;
+select * from guarded order by a;
+drop table guarded cascade;
