@@ -5,7 +5,7 @@ import { formRow, readRow } from '../../src/backend/access/row.ts';
 import { beginScan, insertRow } from '../../src/backend/access/table.ts';
 import '../../src/backend/access/writeset.ts';
 import type { Relation } from '../../src/backend/catalog/relation.ts';
-import { sharedClient } from '../../src/backend/transaction/client.ts';
+import { client, sharedClient } from '../../src/backend/transaction/client.ts';
 import { abortOutOfAnyTransaction, commitTransactionCommand, renewSnapshot, startTransactionCommand } from '../../src/backend/transaction/xact.ts';
 import { fakeRelation, openTestSite } from './helpers.ts';
 
@@ -71,4 +71,20 @@ test.serial('cut off between them: the second is made up for, once, and not whil
   finishCrossCommits(() => false);
   t.deepEqual(rows(shared), [[2, 'shared']]);
   t.false(pendingNow());
+});
+
+// The transaction that had met another session was left as it was, and the connection was refused: "cannot commit in state commit".
+// And when the request could not be removed, but the word that it was applied, it was applied again.
+test.serial('two sessions bring the same to its end: the slower one goes on', (t) => {
+  const site = openTestSite();
+  t.teardown(() => site.close());
+  changeBoth(3);
+  const { commit } = client;
+  client.commit = () => ({ kind: 'changed', relation: 90, row: 0 });
+  finishCrossCommits(() => false);
+  client.commit = commit;
+  t.true(pendingNow());
+  finishCrossCommits(() => false);
+  t.false(pendingNow());
+  t.deepEqual(rows(shared), [[3, 'shared']]);
 });

@@ -8,7 +8,7 @@ import { randomHex } from '../../port/random.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { sharedClient } from '../transaction/client.ts';
 import type { CommitRequest } from '../transaction/messages.ts';
-import { commitTransactionCommand, renewSnapshot, setCrossCommit, startTransactionCommand } from '../transaction/xact.ts';
+import { abortCurrentTransaction, commitTransactionCommand, renewSnapshot, setCrossCommit, startTransactionCommand } from '../transaction/xact.ts';
 import type { Datum } from '../types/datum.ts';
 import { log } from '../utils/elog.ts';
 import { session } from '../utils/session.ts';
@@ -90,18 +90,21 @@ export function finishCrossCommits(isAlive: (pid: number) => boolean): void {
     if (answer.kind !== 'committed') log('WARNING', `the shared part of a commit that was cut off could not be applied (${answer.kind})`);
   }
   const tokens = new Set(list.map((r) => r.values[0]));
-  forget(pending, tokens);
-  forget(applied, tokens);
+  // As long as a request is there, so is the word that it was applied: else it would be again.
+  if (forget(pending, tokens)) forget(applied, tokens);
 }
 
-/** Somebody else may be doing the same: then it is done. */
-function forget(relation: Relation, tokens: ReadonlySet<Datum | undefined>): void {
+/** False: not now. Somebody else is doing the same, or the manager has just died, and the next session will do it. */
+function forget(relation: Relation, tokens: ReadonlySet<Datum | undefined>): boolean {
   startTransactionCommand();
-  renewSnapshot();
-  for (const { rowId, values } of rowsOf(relation)) if (tokens.has(values[0])) deleteRow(relation, rowId);
   try {
+    renewSnapshot();
+    for (const { rowId, values } of rowsOf(relation)) if (tokens.has(values[0])) deleteRow(relation, rowId);
     commitTransactionCommand();
+    return true;
   } catch (error) {
     if (!(error instanceof PgError) || error.condition !== 'serialization_failure') throw error;
+    abortCurrentTransaction();
+    return false;
   }
 }
