@@ -6,8 +6,10 @@
  * memory at a wished-for address, are served from one area; everything else goes to the kernel as it is. The area is one
  * mapping, opened in steps, so that the kernel never has to split or merge it. */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -153,4 +155,19 @@ EXPORT int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 		memcpy(old, &before, sizeof before);
 	}
 	return 0;
+}
+
+/* Threads of Node's (libuv's worker comes with the first work) handle no signals: one that such a thread took between the main
+ * thread's last look and the exec was lost with the old program: a site that had just started anew did not stop. */
+EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument)
+{
+	static int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+	static const int for_main[] = { SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, SIGCHLD };
+	uint64_t blocked = 0, before = 0;
+	if (!create) create = (int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *)) dlsym(RTLD_NEXT, "pthread_create");
+	for (size_t i = 0; i < sizeof for_main / sizeof *for_main; i++) blocked |= (uint64_t) 1 << (for_main[i] - 1);
+	kernel_sigmask(SIG_BLOCK, &blocked, &before);
+	int error = create(thread, attributes, start, argument);
+	kernel_sigmask(SIG_SETMASK, &before, NULL);
+	return error;
 }

@@ -1,6 +1,6 @@
 // A postmaster that has rehearsed and is not needed starts itself anew (idle_restart).
 import test, { type ExecutionContext } from 'ava';
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { port } from '../../src/port/port.ts';
 import { programFolder } from '../support/account.ts';
@@ -81,10 +81,21 @@ test('signals that come between are answered afterwards', async (t) => {
   clearInterval(nagging);
   t.is(await wave(40), 40);
   await site.logged(ANEW, 2);
-  site.process.kill('SIGTERM');
+  site.process.kill('SIGTERM'); // was lost now and then: a thread of the old program's took it
   t.is(await site.ended, 0);
   t.regex(site.log(), /received smart shutdown request/);
   rmSync(site.folder, { recursive: true });
+});
+
+test('only the main thread takes signals', async (t) => {
+  const { site, wave } = await start(t), tasks = `/proc/${site.process.pid}/task`, TERM = 1 << 14;
+  t.is(await wave(40), 40);
+  await site.logged(ANEW);
+  await site.logged(READY, 2);
+  t.is(await wave(40), 40);
+  const taking = readdirSync(tasks).filter((id) => (Number.parseInt(/SigBlk:\s*(\w+)/.exec(readFileSync(`${tasks}/${id}/status`, 'utf8'))![1]!, 16) & TERM) === 0);
+  t.deepEqual(taking, [String(site.process.pid)]);
+  t.is(await site.stop(), 0);
 });
 
 test('a site that would not start keeps its postmaster until it is mended', async (t) => {
