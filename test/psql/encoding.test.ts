@@ -1,7 +1,7 @@
 // Client encodings: our psql and Debian's give the same bytes for the same bytes, also for those that mean nothing.
 import test from 'ava';
 import { execFile } from 'node:child_process';
-import { decodeUtf8, encodeUtf8, findEncoding } from '../../src/interfaces/libpq/encoding.ts';
+import { decodeUtf8, encodeUtf8, findEncoding } from '../../src/common/charsets.ts';
 import { NOT_INSTALLED, oracleInstalled, startOracle } from '../support/oracle.ts';
 import type { Site } from '../support/site.ts';
 import { OURS } from './compare.ts';

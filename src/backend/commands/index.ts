@@ -30,6 +30,7 @@ import '../tsearch/to_tsany.ts';
 import '../tsearch/ts_json.ts';
 import '../tsearch/ts_rewrite.ts';
 import '../tsearch/ts_triggers.ts';
+import './genfile.ts';
 import './large_objects.ts';
 import './lock_functions.ts';
 import './object_address.ts';

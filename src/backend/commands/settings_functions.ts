@@ -4,11 +4,13 @@ import { hasRoleByName } from '../catalog/aclchk.ts';
 import { makeArray, type Datum } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import { TEXTOID } from '../types/oids.ts';
-import { allSettings, findSetting, setConfigOption, settingColumns, show } from '../utils/guc.ts';
+import { allSettings, findSetting, isVisible, readHooks, setConfigOption, settingColumns, show } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
 import { rowMaker } from './set_results.ts';
 
 const maySeeFiles = (): boolean => session.isSuperuser || hasRoleByName(session.currentUser, 'pg_read_all_settings');
+
+readHooks.maySeeAll = maySeeFiles;
 
 function setConfig(name: string | null, value: string | null, isLocal: boolean | null): string {
   if (name === null) throw new PgError('null_value_not_allowed', 'SET requires parameter name');
@@ -33,7 +35,7 @@ registerBuiltins({
       const { row } = rowMaker(context);
       const privileged = maySeeFiles();
       for (const setting of allSettings()) {
-        if (setting.flags.has('NO_SHOW_ALL')) continue;
+        if (setting.flags.has('NO_SHOW_ALL') || !isVisible(setting)) continue;
         yield row(settingColumns(setting, privileged).map((v): Datum => (Array.isArray(v) ? makeArray(TEXTOID, v as string[]) : v as Datum)));
       }
     },

@@ -5,7 +5,7 @@ import type { RawNode } from '../parser/raw_parser.ts';
 import { TEXTOID } from '../catalog/oids.ts';
 import { preventInTransactionBlock, type UtilityContext, type UtilityResult, type UtilityTable } from '../tcop/utility.ts';
 import { inTransactionBlock, setTransactionDeferrable, setTransactionIsolation, setTransactionReadOnly, type IsolationLevel } from '../transaction/xact.ts';
-import { allSettings, findSetting, flattenSetArgs, resetAllOptions, setConfigOption, settingColumns, show, showSetting } from '../utils/guc.ts';
+import { allSettings, findSetting, flattenSetArgs, isVisible, resetAllOptions, setConfigOption, settingColumns, show, showSetting } from '../utils/guc.ts';
 import { sendWarning, session } from '../utils/session.ts';
 import { unlistenAll } from './async.ts';
 
@@ -91,7 +91,7 @@ function showVariable(stmt: { name: string }, context: UtilityContext): UtilityR
   dest.start(showColumns(stmt));
   if (stmt.name.toLowerCase() === 'all') {
     for (const setting of allSettings()) {
-      if (setting.flags.has('NO_SHOW_ALL')) continue;
+      if (setting.flags.has('NO_SHOW_ALL') || !isVisible(setting)) continue;
       dest.receive([setting.name, showSetting(setting, true), settingColumns(setting, session.isSuperuser)[4] as string]);
     }
   } else {

@@ -1,5 +1,7 @@
 // encode and decode, message digests, conversion between encodings.
 import { crypto } from '../../common/builtin.ts';
+import { findEncoding, isWellFormed, type Encoding } from '../../common/charsets.ts';
+import { charToEncoding, encodingMaxLength, encodingToChar } from '../../common/encoding.ts';
 import { PgError, notSupported } from '../../common/errors.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { expectBytes } from '../utils/memory_limit.ts';
@@ -72,37 +74,83 @@ function coding(name: string): Coding {
 
 const digest = (algorithm: string) => (bytes: Uint8Array): Uint8Array => crypto().createHash(algorithm).update(bytes).digest();
 
-/** pg_char_to_encoding's idea of a name, for the few encodings we convert. */
-function encodingName(name: string, role: 'source ' | 'destination ' | ''): 'utf8' | 'latin1' | 'ascii' {
-  const plain = name.toLowerCase().replace(/[^a-z0-9]/g, '');
-  if (plain === 'utf8' || plain === 'unicode') return 'utf8';
-  if (plain === 'latin1' || plain === 'iso88591') return 'latin1';
-  if (plain === 'sqlascii') return 'ascii';
-  if (/^(latin\d+|iso8859\d+|win\d+|koi8[ru]?|euc(jp|cn|kr|tw)|big5|gbk|gb18030|sjis|uhc|johab|mulefabinternalcode|muleinternal|eucjis2004|shiftjis2004|abc|tcvn\d*|windows\d+|alt|win)$/.test(plain)) {
-    throw notSupported(`encoding ${name}`);
-  }
-  throw new PgError('invalid_parameter_value', `invalid ${role}encoding name "${name}"`);
+/** The encoding of a name, as PostgreSQL writes it. */
+function encodingName(name: string, role: 'source ' | 'destination ' | ''): string {
+  const found = encodingToChar(charToEncoding(name));
+  if (found === '') throw new PgError('invalid_parameter_value', `invalid ${role}encoding name "${name}"`);
+  return found;
 }
 
-function convertTo(text: string, name: string): Uint8Array {
-  const encoding = encodingName(name, 'destination ');
+function tableOf(name: string): Encoding {
+  const found = findEncoding(name);
+  if (found === null || found === undefined) throw notSupported(`encoding ${name}`);
+  return found;
+}
+
+/** Encodings between which PostgreSQL converts though neither is UTF8. */
+const RELATED = [['KOI8R', 'WIN1251', 'WIN866', 'ISO_8859_5'], ['LATIN2', 'WIN1250'], ['EUC_JP', 'SJIS']];
+const NO_CONVERSION = new Set(['UTF8', 'SQL_ASCII']);
+const hexBytes = (bytes: Uint8Array): string => [...bytes].map((byte) => `0x${byte.toString(16).padStart(2, '0')}`).join(' ');
+const untranslatable = (bytes: Uint8Array, from: string, to: string): PgError =>
+  new PgError('untranslatable_character', `character with byte sequence ${hexBytes(bytes)} in encoding "${from}" has no equivalent in encoding "${to}"`);
+
+/** Text as bytes of an encoding. */
+function encodeAs(text: string, to: string): Uint8Array {
   expectBytes(text.length);
-  if (encoding === 'latin1') {
+  if (NO_CONVERSION.has(to)) return Buffer.from(text, 'utf8');
+  if (to === 'MULE_INTERNAL') throw missingConversion('UTF8', to);
+  const table = tableOf(to);
+  try {
+    return table.encode(text);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
     for (const char of text) {
-      if (char.codePointAt(0)! > 255) {
-        const bytes = [...Buffer.from(char)].map((byte) => `0x${byte.toString(16)}`).join(' ');
-        throw new PgError('untranslatable_character',
-          `character with byte sequence ${bytes} in encoding "UTF8" has no equivalent in encoding "LATIN1"`);
+      try {
+        table.encode(char);
+      } catch {
+        throw untranslatable(Buffer.from(char), 'UTF8', to);
       }
     }
-    return Buffer.from(text, 'latin1');
+    throw error;
   }
-  return Buffer.from(text, 'utf8');
 }
 
-function convertFrom(bytes: Uint8Array, name: string, role: 'source ' | '' = 'source '): string {
+function decodeAs(bytes: Uint8Array, from: string): string {
   expectBytes(bytes.length);
-  return encodingName(name, role) === 'latin1' ? Buffer.from(bytes).toString('latin1') : decodeUtf8(bytes);
+  if (NO_CONVERSION.has(from)) return decodeUtf8(bytes);
+  if (from === 'MULE_INTERNAL') throw missingConversion(from, 'UTF8');
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const invalid = (at: number, length: number): PgError =>
+    new PgError('character_not_in_repertoire', `invalid byte sequence for encoding "${from}": ${hexBytes(buffer.subarray(at, at + length))}`);
+  const zero = buffer.indexOf(0);
+  if (zero >= 0) throw invalid(zero, 1);
+  const table = tableOf(from);
+  const text = table.decode(buffer);
+  // Bytes that mean nothing came out as halves of surrogate pairs.
+  if (isWellFormed(text)) return text;
+  let at = 0;
+  for (const char of text) {
+    if (isWellFormed(char)) {
+      at += table.encode(char).length;
+      continue;
+    }
+    if ((encodingMaxLength(charToEncoding(from)) ?? 1) === 1) throw untranslatable(buffer.subarray(at, at + 1), from, 'UTF8');
+    throw invalid(at, 2);
+  }
+  return text;
+}
+
+const missingConversion = (from: string, to: string): PgError => new PgError('undefined_function', `default conversion function for encoding "${from}" to "${to}" does not exist`);
+
+const convertTo = (text: string, name: string): Uint8Array => encodeAs(text, encodingName(name, 'destination '));
+const convertFrom = (bytes: Uint8Array, name: string, role: 'source ' | '' = 'source '): string => decodeAs(bytes, encodingName(name, role));
+
+function convert(bytes: Uint8Array, source: string, destination: string): Uint8Array {
+  const from = encodingName(source, 'source '), to = encodingName(destination, 'destination ');
+  const text = from === 'SQL_ASCII' ? null : decodeAs(bytes, from);
+  if (text === null || from === to || to === 'SQL_ASCII') return bytes;
+  if (from !== 'UTF8' && to !== 'UTF8' && !RELATED.some((r) => r.includes(from) && r.includes(to))) throw missingConversion(from, to);
+  return encodeAs(text, to);
 }
 
 registerBuiltins({
@@ -117,7 +165,7 @@ registerBuiltins({
     sha512_bytea: digest('sha512'),
     pg_convert_to: convertTo,
     pg_convert_from: (bytes: Uint8Array, name: string) => convertFrom(bytes, name),
-    pg_convert: (bytes: Uint8Array, from: string, to: string) => convertTo(convertFrom(bytes, from), to),
+    pg_convert: convert,
     length_in_encoding: (bytes: Uint8Array, name: string) => charLength(convertFrom(bytes, name, '')),
   },
 });

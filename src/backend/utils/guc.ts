@@ -181,8 +181,14 @@ export function getString(name: string): string {
 }
 
 /** What SHOW says. */
+/** Whether the user may see settings that are not for everybody; the roles tell. */
+export const readHooks = { maySeeAll: (): boolean => true };
+export const isVisible = (setting: Setting): boolean => !setting.flags.has('SUPERUSER_ONLY') || readHooks.maySeeAll();
+
 export function show(name: string): string {
-  return showSetting(find(name), true);
+  const setting = find(name);
+  if (!isVisible(setting)) throw new PgError('insufficient_privilege', `must be superuser or have privileges of pg_read_all_settings to examine "${setting.name}"`);
+  return showSetting(setting, true);
 }
 
 /** With units if asked for: SHOW has them, pg_settings has not. */

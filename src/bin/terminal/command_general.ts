@@ -1,7 +1,7 @@
 // Commands of everyday: \g and its kin, \i, \o, \echo, \set, \if, \timing, \q, \w, \e, \!, \watch, …
 import { writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { findEncoding } from '../../interfaces/libpq/encoding.ts';
+import { findEncoding } from '../../common/charsets.ts';
 import { strerror } from '../../common/strerror.ts';
 import { defineCommands, restriction, type Command, type CommandContext, type CommandStatus } from './command.ts';
 import { watchQuery } from './common.ts';

@@ -1,6 +1,6 @@
 // What the Tab key may put behind what is typed: commands, words of SQL, and the names that are in reach of the connection.
 import { readdirSync } from 'node:fs';
-import { ENCODING_NAMES } from '../../interfaces/libpq/encoding.ts';
+import { ENCODING_NAMES } from '../../common/charsets.ts';
 import { COMMANDS } from './command.ts';
 import { literal } from './describe.ts';
 import { pset } from './settings.ts';

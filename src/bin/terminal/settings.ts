@@ -1,6 +1,6 @@
 // What psql knows of itself while it runs (PsqlSettings of settings.h).
 import type { Connection } from '../../interfaces/libpq/connection.ts';
-import { UTF8, type Encoding } from '../../interfaces/libpq/encoding.ts';
+import { UTF8, type Encoding } from '../../common/charsets.ts';
 import type { ServerError } from '../../interfaces/libpq/errors.ts';
 import type { ShowContext, Verbosity } from './error_report.ts';
 import type { Sink } from './output.ts';

@@ -4,7 +4,7 @@ import net from 'node:net';
 import { dns } from './builtin.ts';
 import { allowedMethods } from './auth.ts';
 import { SESSION_ENV, type Conninfo } from './conninfo_keywords.ts';
-import { findEncoding } from './encoding.ts';
+import { findEncoding } from '../../common/charsets.ts';
 import { ConnectionError, readReport, ServerError } from './errors.ts';
 import { hostsOf, isSocketFolder, shuffled, socketPath, type Host } from './hosts.ts';
 import { MessageReader } from './message_reader.ts';

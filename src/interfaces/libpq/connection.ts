@@ -13,7 +13,7 @@ import { sendCancel } from './cancel.ts';
 import { completeConninfo } from './conninfo.ts';
 import type { ConnectSettings, Conninfo } from './conninfo_keywords.ts';
 import { establish } from './connect.ts';
-import { findEncoding, UTF8, type Encoding } from './encoding.ts';
+import { findEncoding, UTF8, type Encoding } from '../../common/charsets.ts';
 import { ConnectionError, PipelineAborted, readReport, ServerError, type Report } from './errors.ts';
 import { escapeIdentifier } from './escape.ts';
 import type { Exchange, Wire } from './exchange.ts';

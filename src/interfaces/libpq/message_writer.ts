@@ -1,6 +1,6 @@
 // Messages of the frontend, one function each, named as the protocol's documentation names them (manual, 55.7). They
 // gather in one piece of memory and go out together; a piece that went out is never written again.
-import { isWellFormed, UTF8, type Encoding } from './encoding.ts';
+import { isWellFormed, UTF8, type Encoding } from '../../common/charsets.ts';
 
 const SLAB_BYTES = 1 << 16;
 export const PROTOCOL_VERSION = 196608;

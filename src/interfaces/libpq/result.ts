@@ -1,6 +1,6 @@
 // Results: what a statement gave (PGresult).
 import { isUtf8 } from 'node:buffer';
-import { decodeUtf8 } from './encoding.ts';
+import { decodeUtf8 } from '../../common/charsets.ts';
 import type { Decoder, Types } from './types.ts';
 
 /** A column of a result. */

@@ -1,4 +1,4 @@
-// Texts of clients that do not speak UTF-8: PostgreSQL's encodings by name, to and from JavaScript's strings. The tables come
+// Texts in other encodings than UTF-8: PostgreSQL's encodings by name, to and from JavaScript's strings. The tables come
 // out of TextDecoder; the way back is made from them when it is first needed.
 
 export interface Encoding {
