@@ -16,6 +16,7 @@ import * as sys from '../catalog/syscache.ts';
 import { functionInfo, callable } from '../executor/fmgr_info.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import { lookupFuncName } from '../parser/parse_func.ts';
+import { makeParseState, parserError } from '../parser/parse_node.ts';
 import { ddlNotice, refuseOnForeignTables } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
@@ -98,11 +99,11 @@ function requireSuperuser(verb: string, name: string, what = ''): void {
   throw new PgError('insufficient_privilege', `permission denied to ${verb} ${what}foreign-data wrapper "${name}"`, { hint: `Must be superuser to ${verb} ${what === '' ? 'a' : 'owner of a'} foreign-data wrapper.` });
 }
 
-function wrapperFunctions(options: readonly RawNode[]): { handler?: Oid; validator?: Oid } {
+function wrapperFunctions(options: readonly RawNode[], text: string): { handler?: Oid; validator?: Oid } {
   const result: { handler?: Oid; validator?: Oid } = {};
   for (const o of options) {
     const key = o['defname'] as 'handler' | 'validator';
-    if (result[key] !== undefined) throw new PgError('syntax_error', 'conflicting or redundant options');
+    if (result[key] !== undefined) throw parserError(makeParseState(text), 'syntax_error', 'conflicting or redundant options', o.location);
     const names = o['arg'] as string[] | undefined;
     if (names === undefined) result[key] = 0;
     else if (key === 'validator') result.validator = lookupFuncName(names, [TEXTARRAYOID, ids.OIDOID], false);
@@ -115,11 +116,11 @@ function wrapperFunctions(options: readonly RawNode[]): { handler?: Oid; validat
   return result;
 }
 
-function createWrapper(stmt: RawNode): void {
+function createWrapper(stmt: RawNode, context: UtilityContext): void {
   const name = stmt['fdwname'] as string;
   requireSuperuser('create', name);
   if (sys.lookup(ids.ForeignDataWrapperRelationId, ids.PgForeignDataWrapperNameIndexId, name) !== undefined) throw new PgError('duplicate_object', `foreign-data wrapper "${name}" already exists`);
-  const { handler = 0, validator = 0 } = wrapperFunctions((stmt['func_options'] ?? []) as RawNode[]);
+  const { handler = 0, validator = 0 } = wrapperFunctions((stmt['func_options'] ?? []) as RawNode[], context.text);
   const fdwoptions = genericOptions(ids.ForeignDataWrapperRelationId, null, stmt['options'] as RawNode[], validator);
   const oid = getNewOid(ids.ForeignDataWrapperRelationId);
   catalogInsert(ids.ForeignDataWrapperRelationId, { oid, fdwname: name, fdwowner: session.currentUser, fdwhandler: handler, fdwvalidator: validator, fdwacl: null, fdwoptions });
@@ -128,11 +129,11 @@ function createWrapper(stmt: RawNode): void {
   commandCounterIncrement();
 }
 
-function alterWrapper(stmt: RawNode): void {
+function alterWrapper(stmt: RawNode, context: UtilityContext): void {
   const name = stmt['fdwname'] as string;
   requireSuperuser('alter', name);
   const row = wrapperNamed(name);
-  const given = wrapperFunctions((stmt['func_options'] ?? []) as RawNode[]);
+  const given = wrapperFunctions((stmt['func_options'] ?? []) as RawNode[], context.text);
   if (given.handler !== undefined) warn('changing the foreign-data wrapper handler can change behavior of existing foreign tables');
   if (given.validator !== undefined && given.validator !== 0) warn('changing the foreign-data wrapper validator can cause the options for dependent objects to become invalid');
   const { handler = row.fdwhandler, validator = row.fdwvalidator } = given;

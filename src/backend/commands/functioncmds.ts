@@ -421,11 +421,12 @@ function inlineBody(body: RawNode | RawNode[][], name: string, params: Parameter
     if (query.commandType === 'utility') throw new PgError('feature_not_supported', `${createCommandTag(stmt)} is not yet supported in unquoted SQL function body`);
     return query;
   };
-  if (!Array.isArray(body)) {
-    const value = body['returnval'] as RawNode;
-    return analyze({ tag: 'SelectStmt', targetList: [{ tag: 'ResTarget', val: value, location: value.location ?? -1 }], op: 'SETOP_NONE', limitOption: 'LIMIT_OPTION_DEFAULT' });
-  }
-  return body.flat().filter((s) => s !== null && s.tag !== undefined).map((s) => analyze(s));
+  const asSelect = (stmt: RawNode): RawNode => {
+    const value = stmt['returnval'] as RawNode;
+    return { tag: 'SelectStmt', targetList: [{ tag: 'ResTarget', val: value, location: value.location ?? -1 }], op: 'SETOP_NONE', limitOption: 'LIMIT_OPTION_DEFAULT' };
+  };
+  if (!Array.isArray(body)) return analyze(asSelect(body));
+  return body.flat().filter((s) => s !== null && s.tag !== undefined).map((s) => (s.tag === 'ReturnStmt' ? { ...analyze(asSelect(s)), isReturn: true } : analyze(s)));
 }
 
 // ---- ALTER FUNCTION

@@ -31,7 +31,7 @@ const LIKE = { COMMENTS: 1, COMPRESSION: 2, CONSTRAINTS: 4, DEFAULTS: 8, GENERAT
 const STORAGE_WORDS: Readonly<Record<string, string>> = { p: 'plain', e: 'external', x: 'extended', m: 'main' };
 
 /** Puts what LIKE clauses say into the table's definition, each where it stands. */
-export function expandLike(table: TransformedTable, _name: string, text: string): TransformedTable {
+export function expandLike(table: TransformedTable, tableName: string, foreign: boolean, text: string): TransformedTable {
   if (table.likes.length === 0) return table;
   const columns: ColumnSpec[] = [];
   const indexes: IndexSpec[] = [];
@@ -40,6 +40,7 @@ export function expandLike(table: TransformedTable, _name: string, text: string)
   const after: ((table: Oid) => void)[] = [...table.after];
   for (const like of table.likes) {
     while (next < like.before) columns.push(table.columns[next++]!);
+    if (foreign) throw parserError(makeParseState(text), 'feature_not_supported', 'LIKE is not supported for creating foreign tables', like.clause['relation'].location);
     const source = openSource(like.clause, text);
     const options = (like.clause['options'] as number | undefined) ?? 0;
     const map = new Map<number, number>();
@@ -66,7 +67,7 @@ export function expandLike(table: TransformedTable, _name: string, text: string)
   while (next < table.columns.length) columns.push(table.columns[next++]!);
   for (const run of later) run();
   if (indexes.filter((i) => i.primary).length + table.indexes.filter((i) => i.primary).length > 1) {
-    throw new PgError('invalid_table_definition', `multiple primary keys for table "${_name}" are not allowed`);
+    throw new PgError('invalid_table_definition', `multiple primary keys for table "${tableName}" are not allowed`);
   }
   columns.forEach(({ name }, i) => {
     if (columns.findIndex((c) => c.name === name) !== i) throw new PgError('duplicate_column', `column "${name}" specified more than once`);

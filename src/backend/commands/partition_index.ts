@@ -60,6 +60,11 @@ export function indexPartitions(parent: Relation, index: Oid, build: boolean): v
 
 /** A partition that is made or attached: it must have all of its parent's indexes. */
 export function ensureIndexes(partition: Relation, parent: Relation, build: boolean): void {
+  if (partition.kind === 'f' && parent.indexes.some((i) => i.unique)) {
+    throw build
+      ? new PgError('wrong_object_type', `cannot attach foreign table "${partition.name}" as partition of partitioned table "${parent.name}"`, { detail: `Partitioned table "${parent.name}" contains unique indexes.` })
+      : new PgError('wrong_object_type', `cannot create foreign partition of partitioned table "${parent.name}"`, { detail: `Table "${parent.name}" contains indexes that are unique.` });
+  }
   for (const index of parent.indexes) ensureIndex(openRelation(partition.oid), openRelation(parent.oid), index.indexrelid, build);
 }
 

@@ -80,7 +80,7 @@ export function createTable(stmt: RawNode, context: UtilityContext, relkind: 'r'
     return 0;
   }
   const type = stmt['ofTypename'] === undefined ? null : ofType(stmt['ofTypename'] as RawNode);
-  const table = expandLike(transformCreateStmt(stmt, context.text), rv.relname, context.text);
+  const table = expandLike(transformCreateStmt(stmt, context.text), rv.relname, relkind === 'f', context.text);
   if (type !== null) table.columns = columnsOfType(type, table.columns);
   const bound = stmt['partbound'] as RawNode | undefined;
   const partspec = stmt['partspec'] as RawNode | undefined;

@@ -14,6 +14,8 @@ export interface Query {
   /** Index into rtable (from 1) of the target of INSERT, UPDATE, DELETE; else 0. */
   resultRelation: number;
   canSetTag: boolean;
+  /** It was written as RETURN, in a function's body. */
+  isReturn?: boolean;
   /** What made it, when it is not the query as it was written: kinds of rules. */
   querySource?: 'instead' | 'qual_instead' | 'non_instead';
   hasAggs: boolean; hasWindowFuncs: boolean; hasTargetSRFs: boolean; hasSubLinks: boolean; hasDistinctOn: boolean;

@@ -222,3 +222,14 @@ update plain_wall set aa = aa + 5 where aa < 2 returning *;
 delete from inner_wall where a > 5 returning *;
 select * from guarded order by a;
 drop table guarded cascade;
+-- ON CONFLICT on a view finds the table's index by the columns that are named.
+create table two_keys (a int primary key, b int unique, c text);
+create view renamed_keys as select c as cc, b as bb, a as aa from two_keys;
+insert into renamed_keys values ('x', 1, 1), ('y', 2, 2);
+insert into renamed_keys values ('z', 2, 1) on conflict (aa) do update set bb = excluded.bb;
+insert into renamed_keys values ('z', 9, 1) on conflict (aa) do update set cc = excluded.cc || renamed_keys.cc returning *;
+insert into renamed_keys values ('z', 1, 9) on conflict (aa) do nothing;
+insert into renamed_keys values ('z', 9, 1) on conflict (cc) do nothing;
+explain (costs off) insert into renamed_keys values ('z', 9, 1) on conflict (bb) do nothing;
+select * from two_keys order by a;
+drop table two_keys cascade;

@@ -44,7 +44,7 @@ export function writeQuery(query: Query, outer: DeparseContext, resultNames: rea
   const namespace = queryNamespace(query, outer.namespaces, rule ? ['old', 'new'] : []);
   const c = outer.inner(namespace, outer.namespaces.length > 0 || rule || query.rtable.length !== 1);
   switch (query.commandType) {
-    case 'select': writeSelect(query, c, resultNames, namesVisible, options.isReturn ?? false); break;
+    case 'select': writeSelect(query, c, resultNames, namesVisible, options.isReturn ?? query.isReturn ?? false); break;
     case 'insert': writeInsert(query, c, namesVisible); break;
     case 'update': writeUpdate(query, c, namesVisible); break;
     case 'delete': writeDelete(query, c, namesVisible); break;
