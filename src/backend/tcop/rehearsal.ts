@@ -240,10 +240,14 @@ function converse(fd: number, backend: number, scene: Script): void {
   port._exit(0);
 }
 
-/** A session's beginning has its own compilers (postmaster/children.ts); what counts it is to have been run. */
+/** A session's beginning has its own compilers (postmaster/children.ts); what counts it is to have been run. By turns it calls one
+ * function and another, or only the one would be compiled into what calls it, and a backend's is a third. */
 function beginsAsAnyOther(): void {
-  whenSettled(() => {});
+  inTurn = !inTurn;
+  if (inTurn) whenSettled(() => {});
+  else whenSettled((whole) => { inTurn &&= whole; });
 }
+let inTurn = false;
 
 function drain(fd: number): Buffer {
   const parts: Buffer[] = [];
