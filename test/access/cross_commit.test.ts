@@ -88,3 +88,28 @@ test.serial('two sessions bring the same to its end: the slower one goes on', (t
   t.false(pendingNow());
   t.deepEqual(rows(shared), [[3, 'shared']]);
 });
+
+// The client was told that the locks were lost and the transaction might succeed if retried; its first half was committed, and the
+// next session applied the second.
+test.serial('locks that are lost between the halves do not matter, those lost before do', (t) => {
+  const site = openTestSite();
+  t.teardown(() => site.close());
+  const lose = (): void => { (sharedClient as unknown as { locksLost: boolean }).locksLost = true; };
+  const { commit } = client, { checkLocks } = sharedClient;
+  client.commit = (request) => {
+    const answer = commit.call(client, request);
+    lose();
+    return answer;
+  };
+  changeBoth(4);
+  client.commit = commit;
+  t.deepEqual(rows(local), [[4, 'local']]);
+  t.deepEqual(rows(shared), [[4, 'shared']]);
+  sharedClient.checkLocks = () => { lose(); sharedClient.commit({} as never); };
+  t.throws(() => changeBoth(5), { message: /was restarted/ });
+  sharedClient.checkLocks = checkLocks;
+  abortOutOfAnyTransaction();
+  t.deepEqual(rows(local), [[4, 'local']]);
+  finishCrossCommits(() => false);
+  t.deepEqual(rows(shared), [[4, 'shared']]);
+});

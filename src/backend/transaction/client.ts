@@ -255,10 +255,11 @@ export class ManagerClient {
   // --- Commit
 
   /** Commits; returns after the flush. After 'committed' the transaction's locks are free; after any other answer
-   * they are still held. An optimistic commit may wait for locks and then throws as acquireLock does. */
-  commit(request: CommitRequest): CommitAnswer {
+   * they are still held. An optimistic commit may wait for locks and then throws as acquireLock does.
+   * `decided`: the other half of it is committed, so what locks were lost does not matter any more. */
+  commit(request: CommitRequest, decided = false): CommitAnswer {
     this.endStatement();
-    const answer = this.tryCommit(request);
+    const answer = this.tryCommit(request, decided);
     if (answer.kind === 'committed') {
       this.fast?.ended();
       this.locksHeld = this.locksLost = false;
@@ -267,8 +268,13 @@ export class ManagerClient {
     return answer;
   }
 
-  private tryCommit(request: CommitRequest): CommitAnswer {
-    if (this.locksLost) this.failForLostLocks();
+  /** Throws when the locks of this transaction are lost already. */
+  checkLocks(): void {
+    if (this.holdsLocks) this.blockingPids(0);
+  }
+
+  private tryCommit(request: CommitRequest, decided: boolean): CommitAnswer {
+    if (this.locksLost && !decided) this.failForLostLocks();
     for (let attempt = 0; attempt < RECONNECTS; attempt++) {
       const link = this.connect();
       const token: CommitToken = { session: this.sessionToken, number: ++this.commitNumber };
@@ -286,7 +292,7 @@ export class ManagerClient {
       this.dropLink();
       const outcome = this.askOutcome(incarnation, token);
       if (outcome !== null) return outcome;
-      if (heldLocks) this.failForLostLocks();
+      if (heldLocks && !decided) this.failForLostLocks();
     }
     throw unreachable();
   }

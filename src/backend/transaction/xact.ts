@@ -314,15 +314,19 @@ function commitTransaction(): void {
   s.phase = 'commit';
   // The database first; where global/ has changed, too, that commit takes the other along (access/cross_commit.ts).
   const resource = transactionResource();
-  let shared: CommitRequest | null = null;
+  let shared: CommitRequest | null = null, both = false;
   if (resource.hasChanges(true)) {
-    const both = resource.hasChanges(false);
+    both = resource.hasChanges(false);
+    if (both) sharedClient.checkLocks();
     if (both) crossCommit.mark();
     shared = commitRequest(true);
     if (both) crossCommit.note(shared);
   }
   if (notifications.length > 0 || resource.hasChanges(false)) sendCommit(false, commitRequest(false));
-  if (shared !== null) sendCommit(true, shared);
+  if (shared !== null) {
+    if (both) sendOtherHalf(shared);
+    else sendCommit(true, shared);
+  }
   atEOXact(true, 1);
   endOfTransaction();
   for (let i = 0; i < onCommits.length; i++) onCommits[i]!();
@@ -389,6 +393,14 @@ function sendCommit(shared: boolean, request: CommitRequest): void {
         hint: 'The transaction might succeed if retried.',
       });
   }
+}
+
+/** The database's half is committed, and with it what the other one is: whoever comes next would apply it. So it is not refused because
+ * its manager died just now. */
+function sendOtherHalf(request: CommitRequest): void {
+  const answer = sharedClient.commit(request, true);
+  if (answer.kind === 'committed') xact.xids[1] = answer.xid;
+  else throw new PgError('statement_completion_unknown', 'the changes of shared catalogs could not be committed', { detail: 'Those of the database are committed.' });
 }
 
 /** Makes 23505 of a key that turned out to be there at commit (deferred constraints); the executor knows the names. */

@@ -136,6 +136,17 @@ export function xmlConcat(values: readonly (string | null)[]): string | null {
   return (version !== null || standalone === 'yes' ? writeDeclaration({ version, standalone }) : '') + joinTexts(parts.map((p) => p.rest), '');
 }
 
+/** What `concatTwo` made last, when it has no declaration and is no huge thing to keep. To look at a text that was put together of
+ * pieces is to copy it: xmlagg looked at all it had for each row. */
+let plain = '';
+const PLAIN_CHARACTERS = 1 << 25;
+
+function concatTwo(a: string | null, b: string | null): string | null {
+  if (a === null || b === null) return a ?? b;
+  if (a.length + b.length > PLAIN_CHARACTERS || (a !== plain && a.startsWith('<?xml')) || a === '') return xmlConcat([a, b]);
+  return plain = a + declarationOf(b).rest;
+}
+
 export function xmlPi(target: string, argument: string | null): string {
   const message = 'invalid XML processing instruction';
   if (target.toLowerCase() === 'xml') throw new PgError('syntax_error', message, { detail: `XML processing instruction target name cannot be "${target}".` });
@@ -232,7 +243,7 @@ registerBuiltins({
     texttoxml: xmlIn,
     xmltotext: (text: string) => text,
     xmlcomment: xmlComment,
-    xmlconcat2: (a: string | null, b: string | null) => (a === null ? b : b === null ? a : xmlConcat([a, b])),
+    xmlconcat2: concatTwo,
     xmlvalidate: () => {
       throw new PgError('feature_not_supported', 'xmlvalidate is not implemented');
     },
