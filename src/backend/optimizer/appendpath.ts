@@ -23,7 +23,7 @@ import { planBase, targetOf } from './planbuild.ts';
 import { EMPTY, isSubset } from './relids.ts';
 
 /** Turns the expressions of an Append into those of its members, for who puts another target list on it. */
-export const memberTranslators = new WeakMap<Plan, readonly ((e: Expr) => Expr)[]>();
+export const memberTranslators = new WeakMap<Plan, { partitions: boolean; list: readonly ((e: Expr) => Expr)[] }>();
 
 /** The children have their paths. */
 export function addAppendPaths(root: PlannerInfo, rel: RelOptInfo): void {
@@ -47,7 +47,7 @@ function appendPath(root: PlannerInfo, rel: RelOptInfo, paths: readonly Path[], 
         kind: 'Append', ...planBase(path, targetOf(rel.target)), appendplans: paths.map((p) => p.make()), apprelid: rel.rti, apptlist: targetOf(rel.target), byMember: rel.relation === null,
         pruning: pruningOf(root, rel, children, paramClauses),
       };
-      memberTranslators.set(plan, children.map((c) => (e: Expr) => toChild(c, e)));
+      memberTranslators.set(plan, { partitions: rel.relation?.kind !== 'r', list: children.map((c) => (e: Expr) => toChild(c, e)) });
       return plan;
     },
   };

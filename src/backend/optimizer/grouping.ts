@@ -288,8 +288,9 @@ function presortedGroups(root: PlannerInfo, order: readonly PathKey[], presorted
 /** Makes a plan put out these columns: by itself if it can, else through a Result. */
 export function applyTarget(plan: Plan, target: TargetEntry[]): Plan {
   const translators = memberTranslators.get(plan);
-  if (translators !== undefined && plan.kind === 'Append') {
-    const members = plan.appendplans.map((p, i) => applyTarget(p, target.map((t) => ({ ...t, expr: translators[i]!(t.expr) }))));
+  // Partitions compute for themselves; child tables only give their columns (apply_scanjoin_target_to_paths).
+  if (translators !== undefined && plan.kind === 'Append' && (translators.partitions || target.every((t) => t.expr.kind === 'Var'))) {
+    const members = plan.appendplans.map((p, i) => applyTarget(p, target.map((t) => ({ ...t, expr: translators.list[i]!(t.expr) }))));
     return { ...plan, targetlist: target, apptlist: target, appendplans: members, total_cost: plan.total_cost + members.reduce((c, m, i) => c + m.total_cost - plan.appendplans[i]!.total_cost, 0), plan_width: widthOf(target) };
   }
   const cost = exprsCost(target.map((t) => t.expr)) * plan.plan_rows;

@@ -210,8 +210,8 @@ function preprocessTargetList(root: PlannerInfo): TargetEntry[] {
     // A view as target has INSTEAD OF triggers, which want the whole row instead of its place.
     const isView = root.rtable[q.resultRelation - 1]!.relkind === 'v';
     list = q.commandType === 'delete' ? list.filter((t) => isView && t.resname === 'wholerow').map((t) => ({ ...t, resno: 1 })) : list.map((t, i) => ({ ...t, resno: i + 1 }));
-    if (!isView) list = [...list, makeTargetEntry(makeVar(q.resultRelation, -1, 27, -1, 0, 0), list.length + 1, 'ctid', true)];
     if (standsForChildren(root.rtable[q.resultRelation - 1]!)) list = [...list, makeTargetEntry(makeVar(q.resultRelation, -6, 26, -1, 0, 0), list.length + 1, 'tableoid', true)];
+    if (!isView) list = [...list, makeTargetEntry(makeVar(q.resultRelation, -1, 27, -1, 0, 0), list.length + 1, 'ctid', true)];
   }
   if (q.commandType === 'merge') list = mergeTargetList(root);
   for (const mark of root.rowMarks) {
