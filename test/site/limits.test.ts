@@ -135,3 +135,23 @@ test('everything that takes long can be cancelled', async (t) => {
   }
   await session.end();
 });
+
+// The numbers of parameters and of their formats are unsigned: from 32,768 on no format was read, and then no parameter.
+test('65,535 parameters', async (t) => {
+  const client = await site.connect();
+  for (const n of [32_768, 65_535]) {
+    const text = `select count(*)::int as n, sum(a)::int as s from unnest(array[${Array.from({ length: n }, (_, i) => `$${i + 1}`).join(',')}]::int[]) a`;
+    const { rows } = await client.query({ text, values: Array.from({ length: n }, (_, i) => i % 7) });
+    t.deepEqual(rows, [{ n, s: Array.from({ length: n }, (_, i) => i % 7).reduce((a, b) => a + b) }]);
+  }
+  await client.end();
+});
+
+// Each row looked at the declaration of all that was there already, which copied it: 40,000 rows took ten seconds. Declarations count.
+test('xmlagg of many', async (t) => {
+  const session = await Session.open(site);
+  t.deepEqual(await session.run("select length(xmlagg(xmlelement(name a, i))::text) from generate_series(1, 100000) i"), ['1188895']);
+  t.deepEqual(await session.run(`select xmlagg(x) from (values (xml '<?xml version="1.1"?><a/>'), ('<?xml version="1.1" standalone="yes"?><b/>'), (null), ('')) v(x)`), ['<a/><b/>']);
+  t.deepEqual(await session.run(`select xmlagg(x) from (values (xml '<a/>'), ('<?xml version="1.1"?><b/>'), ('<?xml-sheet a?><c/>')) v(x)`), ['<a/><b/><?xml-sheet a?><c/>']);
+  await session.end();
+});

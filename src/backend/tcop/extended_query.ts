@@ -40,7 +40,7 @@ function statementNamed(name: string): CachedStatement {
 export function parse(f: Frontend): void {
   const name = f.readCString();
   const text = f.readCString();
-  const count = f.readInt16();
+  const count = f.readInt16() & 0xffff;
   const types: Oid[] = [];
   for (let i = 0; i < count; i++) types.push(f.readInt32() >>> 0);
   f.endOfMessage();
@@ -121,7 +121,7 @@ export function bind(f: Frontend): void {
 }
 
 function readFormats(f: Frontend): readonly number[] {
-  const count = f.readInt16();
+  const count = f.readInt16() & 0xffff;
   if (count === 0) return TEXT_FORMAT;
   if (count === 1) return readFormat(f) === 0 ? TEXT_FORMAT : BINARY_FORMAT;
   const formats: number[] = [];

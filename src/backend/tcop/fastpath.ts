@@ -23,8 +23,8 @@ export function functionCall(f: Frontend): void {
     throw new PgError('invalid_parameter_value', `cannot call function "${proc.proname}" via fastpath interface`);
   }
   const formats: number[] = [];
-  for (let n = f.readInt16(); n > 0; n--) formats.push(f.readInt16());
-  const count = f.readInt16();
+  for (let n = f.readInt16() & 0xffff; n > 0; n--) formats.push(f.readInt16());
+  const count = f.readInt16() & 0xffff;
   const types = proc.proargtypes;
   if (count !== types.length) {
     throw new PgError('protocol_violation', `function call message contains ${count} arguments but function requires ${types.length}`);
