@@ -1,5 +1,6 @@
 // Expressions of plans as text: Vars that stand for columns of a node below are followed to what they are, parameters to
 // where they are set (resolve_special_varno and find_param_referent of PostgreSQL's ruleutils.c).
+import { SYSTEM_COLUMNS } from '../catalog/pg_class.ts';
 import { quoteIdentifier } from '../catalog/quote.ts';
 import { childPlans, planExprs, walkExpr } from '../executor/plan_walker.ts';
 import type { RangeTblEntry } from '../nodes/parsenodes.ts';
@@ -106,8 +107,9 @@ export class PlanNames {
         return true;
       }
       // A relation that was left out has no name any more, but its columns have.
-      if (node.kind === 'Var' && node.varno > 0 && node.varattno > 0 && !this.used.has(node.varno)) {
-        c.put(quoteIdentifier(this.stmt.rtable[node.varno - 1]!.eref.colnames[node.varattno - 1] ?? '?column?'));
+      if (node.kind === 'Var' && node.varno > 0 && node.varattno !== 0 && !this.used.has(node.varno)) {
+        const name = node.varattno < 0 ? SYSTEM_COLUMNS[-node.varattno - 1]?.attname : this.stmt.rtable[node.varno - 1]!.eref.colnames[node.varattno - 1];
+        c.put(quoteIdentifier(name ?? '?column?'));
         return true;
       }
       if (node.kind === 'Param' && node.paramkind === 'exec') {

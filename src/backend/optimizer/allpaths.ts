@@ -7,7 +7,7 @@ import { functionInfo } from '../executor/fmgr_info.ts';
 import type { Plan } from '../nodes/plannodes.ts';
 import type { Expr, FromItem } from '../nodes/primnodes.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
-import { containsSrf, containsSubplans, containsVolatile, mutateDeep, pullVarnos, pullVars, walkDeep } from './clauses.ts';
+import { containsSrf, containsSubplans, containsVolatile, isFalseOrNull, mutateDeep, pullVarnos, pullVars, walkDeep } from './clauses.ts';
 import { clampRows, costs, DISABLE_COST, enabled, exprCost, qualEvalCost } from './costsize.ts';
 import { addAppendPaths } from './appendpath.ts';
 import { relevantJoinClause } from './equivclass.ts';
@@ -106,9 +106,14 @@ function gated(rel: RelOptInfo, plan: Plan): Plan {
   };
 }
 
+/** What folds to false is the only condition that is left; what classes of equals find out beside others gates the scan. */
+const isNeverTrue = ({ restrictions }: RelOptInfo): boolean => restrictions.length === 1 && isFalseOrNull(restrictions[0]!.clause);
+
 /** A table with children: each has its own paths, which are put together. */
 function setAppendRelSize(root: PlannerInfo, rel: RelOptInfo): void {
-  expandInheritedRel(root, rel);
+  // What can have no row needs no children.
+  if (rel.restrictions.some((r) => isFalseOrNull(r.clause))) rel.children = [];
+  else expandInheritedRel(root, rel);
   const children = rel.children!;
   for (const { child } of children) {
     child.considerParamStartup = rel.considerParamStartup;
@@ -149,7 +154,7 @@ function setAppendRelPaths(root: PlannerInfo, rel: RelOptInfo): void {
 }
 
 function setPlainRel(root: PlannerInfo, rel: RelOptInfo): void {
-  if (rel.restrictions.some((r) => r.clause.kind === 'Const' && r.clause.constvalue !== true)
+  if (isNeverTrue(rel)
     || (rel.appendInfo === null && excludedByConstraints(rel.relation!, rel.rti, rel.restrictions, true))) {
     addPath(rel, emptyPath(rel));
     return;

@@ -7,7 +7,7 @@ import { makeOpExpr } from '../nodes/makefuncs.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
-import { containsAggs, containsSrf, containsVolatile, containsWindowFunc, equal, pullVarnos } from './clauses.ts';
+import { containsAggs, containsSrf, containsVolatile, containsWindowFunc, equal, evalConstExpressions, isTrue, pullVarnos } from './clauses.ts';
 import type { EcMember, EquivalenceClass, PlannerInfo, Relids, RelOptInfo, RestrictInfo } from './pathnodes.ts';
 import { EMPTY, isSubset, overlaps } from './relids.ts';
 import { makeRestrictInfo } from './restrictinfo.ts';
@@ -144,7 +144,10 @@ export function generateBaseEqualities(root: PlannerInfo, distribute: (rinfo: Re
         const rinfo = clauseBetween(ec, m, constant);
         if (rinfo === null) ec.broken = true;
         // Two constants: the condition decides about the whole query, at one of its relations.
-        else if (m.isConst) distribute({ ...rinfo, parentEc: ec, pseudoconstant: true, requiredRelids: ec.members.find((x) => !x.isConst)?.relids ?? rinfo.requiredRelids });
+        else if (m.isConst) {
+          const clause = evalConstExpressions(rinfo.clause);
+          if (!isTrue(clause)) distribute({ ...rinfo, clause, parentEc: ec, pseudoconstant: true, requiredRelids: ec.members.find((x) => !x.isConst)?.relids ?? rinfo.requiredRelids });
+        }
         else distribute({ ...rinfo, parentEc: ec });
       }
       continue;

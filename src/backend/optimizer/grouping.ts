@@ -658,7 +658,10 @@ function addWindow(root: PlannerInfo, built: Built, windows: ActiveWindow[], i: 
 // ------------------------------------------------------------------ INSERT, UPDATE, DELETE
 
 /** The tables a relation stands for. */
-const membersOf = (root: PlannerInfo, rti: number): number[] => root.rels[rti]?.children?.map((c) => c.rti) ?? [rti];
+function membersOf(root: PlannerInfo, rti: number): number[] {
+  const children = root.rels[rti]?.children?.map((c) => c.rti) ?? [];
+  return children.length === 0 ? [rti] : children;
+}
 
 function targetMembers(root: PlannerInfo): number[] {
   const { resultRelation } = root.parse;

@@ -157,7 +157,10 @@ const incrementOuter = (e: Expr): Expr => incrementLevels(e, -1, 1);
 export function simplifyExists(q: Query): Query | null {
   if (q.commandType !== 'select' || q.setOperations !== null || q.hasAggs || q.groupingSets.length > 0 || q.hasWindowFuncs
     || q.hasTargetSRFs || q.hasModifyingCTE || q.havingQual !== null || q.limitOffset !== null || q.rowMarks.length > 0) return null;
-  if (q.limitCount !== null && !(q.limitCount.kind === 'Const' && q.limitCount.slot === undefined && (q.limitCount.constvalue === null || Number(q.limitCount.constvalue) > 0))) return null;
+  if (q.limitCount !== null) {
+    const limit = evalConstExpressions(q.limitCount);
+    if (limit.kind !== 'Const' || limit.slot !== undefined || (limit.constvalue !== null && Number(limit.constvalue) <= 0)) return null;
+  }
   return { ...q, targetList: [], groupClause: [], windowClause: [], distinctClause: [], sortClause: [], hasDistinctOn: false, limitCount: null };
 }
 

@@ -111,7 +111,7 @@ function buildSubplan(root: PlannerInfo, link: SubLink, plan: Plan, params: { it
       const list = resultParams();
       const testexpr = testWith(list);
       const useHashTable = link.subLinkType === 'any' && uncorrelated && hashable(testexpr, list);
-      return named({ ...node, testexpr, paramIds: list.map((p) => p.paramid), useHashTable }, useHashTable ? 'hashed SubPlan' : 'SubPlan');
+      return named({ ...node, testexpr: useHashTable ? simplifyBool('and', comparisons(testexpr)) : testexpr, paramIds: list.map((p) => p.paramid), useHashTable }, useHashTable ? 'hashed SubPlan' : 'SubPlan');
     }
     case 'cte': throw internalError('CTE as a SubLink');
   }
@@ -127,11 +127,17 @@ function named(node: SubPlan, prefix: string, params: number[] = []): SubPlan {
   return { ...node, planName: `${prefix} ${node.planId}${outputs}` };
 }
 
+/** Each once: an operator written out as SQL may say the same twice. */
+const comparisons = (testexpr: Expr): Expr[] => makeAndsImplicit(testexpr).filter((t, i, all) => all.findIndex((u) => equal(t, u)) === i);
+
 function hashable(testexpr: Expr, params: Param[]): boolean {
-  return makeAndsImplicit(testexpr).every((t) => {
+  const list = comparisons(testexpr);
+  // One comparison for each column, in order.
+  if (list.length !== params.length) return false;
+  return list.every((t, i) => {
     if (t.kind !== 'OpExpr' || t.args.length !== 2) return false;
     const [left, right] = t.args as [Expr, Expr];
-    if (right.kind !== 'Param' || !params.some((p) => p.paramid === (right as Param).paramid)) return false;
+    if (right.kind !== 'Param' || right.paramid !== params[i]!.paramid) return false;
     if (pullVars(right).length > 0 || containsVolatile(left)) return false;
     return opHashjoinable((t as OpExpr).opno, exprType(left)) && sameHash(exprType(left), exprType(right));
   });

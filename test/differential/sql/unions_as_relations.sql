@@ -59,3 +59,22 @@ select 1 as a into kept_one union select 2 order by 1;
 table kept_one;
 select 'x' as a, 3 as b into kept_two union all select 'y', 4;
 table kept_two;
+-- What can have no row is not looked for, with children or without.
+explain (costs off) update bales set id = 1 where false;
+update bales set id = 1 where false;
+delete from bales where false;
+explain (costs off) select * from bales where false;
+explain (costs off) select * from bales b where not exists (select 1 from oats where oats.id = b.id limit 1);
+explain (costs off) select * from oats where id = 1 and id = 2;
+select * from oats where id = 1 and id = 2;
+-- An operator in SQL that says the same twice is one comparison of a hashed subplan: its rows were not found.
+create table weights (w int8);
+insert into weights values (12), (34);
+create table words_of_weight (t text);
+insert into words_of_weight values ('12'), ('x');
+create function weighs(int8, text) returns boolean language sql as 'select $1::text = $2 and $1::text = $2';
+create operator = (procedure = weighs, leftarg = int8, rightarg = text);
+select * from weights where w in (select t from words_of_weight);
+create or replace function weighs(int8, text) returns boolean language sql as 'select $1::text = $2 and $2 is not null';
+select * from weights where w in (select t from words_of_weight);
+drop operator = (int8, text);
