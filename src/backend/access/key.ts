@@ -5,7 +5,8 @@
 // come last; values start with 01 to FE. DESC inverts the bytes of a value (the NULL marker is not inverted).
 //
 //   integers, oid, date, time,   80+n, n bytes big-endian for v >= 0 (n as few as it takes); 7F-n, the complement of
-//     timestamp, money, xid        the n bytes of -v-1 for v < 0. So int2, int4 and int8 give equal keys for equal values.
+//     timestamp, money, xid,       the n bytes of -v-1 for v < 0. So int2, int4 and int8 give equal keys for equal values.
+//     pg_lsn
 //   bool                         01 false, 02 true
 //   float4, float8               02, 8 bytes: sign bit flipped, or all inverted when negative; -0 is 0, NaN is FF...
 //   numeric                      see numericKey in numeric_bytes.ts
@@ -63,6 +64,9 @@ function utf8(text: string): string {
 }
 
 const textKey: ColumnEncoder = (v: string) => `\x02${utf8(v)}\x00`;
+
+/** Of 64 bits without a sign, which are kept with one. */
+const unsignedKey: ColumnEncoder = (v: number | bigint) => (v < 0 ? bigKey(BigInt.asUintN(64, BigInt(v))) : integerKey(v));
 
 function bpcharKey(v: string): string {
   let end = v.length;
@@ -157,7 +161,7 @@ const BY_TYPE: Record<Oid, ColumnEncoder> = {
   23: integerKey, 24: integerKey, 25: textKey, 26: integerKey, 27: integerKey, 28: integerKey, 29: integerKey, 30: vectorKey,
   650: inetKey, 700: floatKey, 774: textKey, 829: textKey, 869: inetKey, 701: floatKey, 790: integerKey, 1042: bpcharKey, 1043: textKey, 1082: integerKey, 1083: integerKey,
   1114: integerKey, 1184: integerKey, 1186: intervalKey, 1266: timetzKey, 1700: numericKey, 2202: integerKey, 2203: integerKey,
-  2204: integerKey, 2205: integerKey, 2206: integerKey, 2249: recordKey, 2277: arrayKey, 2950: uuidKey, 3220: integerKey,
+  2204: integerKey, 2205: integerKey, 2206: integerKey, 2249: recordKey, 2277: arrayKey, 2950: uuidKey, 3220: unsignedKey,
   3500: enumKey, 3734: integerKey, 3769: integerKey, 3802: jsonbKey, 4089: integerKey, 4096: integerKey, 4191: integerKey, 5069: integerKey,
 };
 

@@ -35,3 +35,14 @@ select pg_settings_get_flags('role'), pg_settings_get_flags('work_mem'), pg_sett
 select name from pg_settings where name in ('role', 'seed', 'is_superuser', 'session_authorization', 'work_mem') order by 1;
 select setseed(0.25) is null, pg_stat_clear_snapshot() is null;
 select '2020-01-01'::timestamptz(9);
+-- Places of the upper half came first in an index.
+create table places (a pg_lsn primary key);
+insert into places values ('0/1'), ('7FFFFFFF/FFFFFFFF'), ('80000000/0'), ('FFFFFFFF/FFFFFFFF'), ('0/0'), ('9/9');
+set enable_seqscan = off;
+set enable_sort = off;
+select a from places order by a;
+select a from places where a >= '80000000/0' order by a desc;
+select count(*) from places where a < '80000000/0';
+reset enable_seqscan;
+reset enable_sort;
+drop table places;
