@@ -57,7 +57,14 @@ export function giveMemoryBack(): void {
   wasLarge = false;
 }
 
+const droppable: (() => void)[] = [];
+/** Calls this before garbage is collected because memory is short, or an idle session gives it back. */
+export function whenMemoryIsShort(forget: () => void): void {
+  droppable.push(forget);
+}
+
 function collectGarbage(options?: object): void {
+  for (const forget of droppable) forget();
   if (collect === null) {
     v8.setFlagsFromString('--expose-gc');
     collect = vm.runInNewContext('gc') as (options?: object) => void;

@@ -1,6 +1,7 @@
 // The type xml: a document, or any content of an element, kept as it was written and checked to be well-formed.
 import { PgError, type ErrorFields } from '../../../common/errors.ts';
 import type { ConditionName } from '../../../common/sqlstate.ts';
+import { whenMemoryIsShort } from '../../utils/memory_limit.ts';
 import { sendWarning } from '../../utils/session.ts';
 import { settings } from '../../utils/settings.ts';
 import { byPieces, joinTexts } from '../characters.ts';
@@ -139,6 +140,7 @@ export function xmlConcat(values: readonly (string | null)[]): string | null {
 /** What `concatTwo` made last, when it has no declaration and is no huge thing to keep. To look at a text that was put together of
  * pieces is to copy it: xmlagg looked at all it had for each row. */
 let plain = '';
+whenMemoryIsShort(() => { plain = ''; }); // it stayed for good: what came after a large one had less memory
 const PLAIN_CHARACTERS = 1 << 25;
 
 function concatTwo(a: string | null, b: string | null): string | null {
