@@ -8,8 +8,10 @@ let site: Site;
 test.before(async () => { site = await startSite({ ini: 'dress_rehearsal = off' }); });
 test.after.always(async () => site?.remove());
 
+// One after the other: while the second listener does not read, the first session's notifications are refused.
+
 // Each notification was compared with all before it (100,000 took 98 s), and what a listener had not read was copied for each one more.
-test('a hundred thousand notifications of one transaction', async (t) => {
+test.serial('a hundred thousand notifications of one transaction', async (t) => {
   const listener = await Session.open(site), session = await Session.open(site);
   let count = 0, sum = 0;
   listener.client.on('notification', ({ payload }) => {
@@ -31,7 +33,7 @@ test('a hundred thousand notifications of one transaction', async (t) => {
 });
 
 // A listener that did not read was cut off from its manager, and heard nothing any more.
-test('when a listener has too many unread, there can be no others until it reads', async (t) => {
+test.serial('when a listener has too many unread, there can be no others until it reads', async (t) => {
   const listener = await Session.open(site), session = await Session.open(site);
   let count = 0;
   listener.client.on('notification', () => { count++; });
