@@ -18,12 +18,18 @@ figure() { # name, value, limit, unit
   echo "figure $1: $2 $4 (at most $3)"
   awk -v a="$2" -v b="$3" 'BEGIN { exit !(a <= b) }' || fault "$1: $2 $4 is more than $3"
 }
-# A time is judged by the processor time that it took where that is less than by the clock; and twice as much is allowed where
-# others keep the processors busy, which makes those slower, too.
+# A time is the processor time that it took where that is less than by the clock. It is told, not judged: the same machine takes 310 ms
+# for a first connection in the morning and 550 in the evening. Beside one that is missed stands what a bare start of the runtime takes
+# there; ten times the limit is a fault anywhere.
 time_figure() { # name, ms by the clock, ms of processor time, limit
-  local limit=$4
-  awk -v n="$(nproc)" '{ exit !($1 > 1.5 * n) }' /proc/loadavg && limit=$((2 * $4)) && echo "  a busy machine (load $(cut -d ' ' -f 1 /proc/loadavg)): $1 may take twice $4 ms"
-  figure "$1" $(($3 > 0 && $3 < $2 ? $3 : $2)) "$limit" "ms (by the clock $2)"
+  local ms=$(($3 > 0 && $3 < $2 ? $3 : $2)) from missed=
+  if [ "$ms" -gt "$4" ]; then
+    from=$(date +%s%N)
+    for i in 1 2 3 4 5; do "$node" --single-threaded -e 0; done
+    missed=", MISSED (load $(cut -d ' ' -f 1 /proc/loadavg), the bare runtime starts in $((($(date +%s%N) - from) / 5000000)) ms)"
+  fi
+  echo "figure $1: $ms ms (by the clock $2) (at most $4)$missed"
+  [ "$ms" -le $((10 * $4)) ] || fault "$1: $ms ms is far more than $4"
 }
 ask() { "$node" /opt/test/client.cjs query "$@"; }
 sql() { psql -XAtq -h "/run/posthouse/${site:-main}" -p "${port:-5432}" -U "${user:-posthouse}" "${database:-postgres}" -c "$1" 2>&1; }
