@@ -19,7 +19,7 @@ figure() { # name, value, limit, unit
   awk -v a="$2" -v b="$3" 'BEGIN { exit !(a <= b) }' || fault "$1: $2 $4 is more than $3"
 }
 # A time is the processor time that it took where that is less than by the clock. It is told, not judged: the same machine takes 310 ms
-# for a first connection in the morning and 550 in the evening. Beside one that is missed stands what a bare start of the runtime takes
+# for a first connection in one hour and 550 two hours later. Beside one that is missed stands what a bare start of the runtime takes
 # there; ten times the limit is a fault anywhere.
 time_figure() { # name, ms by the clock, ms of processor time, limit
   local ms=$(($3 > 0 && $3 < $2 ? $3 : $2)) from missed=
