@@ -3,7 +3,7 @@ SHELL := /bin/sh
 ARCH := $(shell uname -m | sed -e 's/x86_64/x64/' -e 's/aarch64/arm64/')
 RUNTIME := node_modules/node-linux-$(ARCH)
 NODE := $(RUNTIME)/bin/node
-SOURCES := $(shell find src -name '*.ts' -o -name '*.json' -o -name '*.sql' -o -name '*.txt')
+SOURCES := $(shell find src -name '*.ts' -o -name '*.json' -o -name '*.sql' -o -name '*.txt' -o -name '*.sbl' -o -name '*.stop')
 TESTS ?=
 
 help: ## tell what can be made

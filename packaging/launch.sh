@@ -8,5 +8,6 @@ client=/usr/lib/posthouse/lib/bin/${0##*/}.cjs
 case ${0##*/} in
   postmaster | postgres) export LD_PRELOAD=/usr/lib/posthouse/lib/port/heap.so ;; # for programs that fork (src/port/heap.c)
 esac
-exec /usr/lib/posthouse/runtime/node --single-threaded --v8-pool-size=0 --disable-sigusr1 --no-flush-bytecode --initial-old-space-size=48 \
+ulimit -S -s 8192 2>/dev/null && stack=--stack-size=5000 || stack=
+exec /usr/lib/posthouse/runtime/node $stack --single-threaded --v8-pool-size=0 --disable-sigusr1 --no-flush-bytecode --initial-old-space-size=48 \
   /usr/lib/posthouse/lib/start.cjs "${0##*/}" "$@"

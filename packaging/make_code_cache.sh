@@ -10,7 +10,7 @@ as='setpriv --reuid=posthouse --regid=posthouse --init-groups --inh-caps=-all --
 cd /
 $as "$here/bin/initdb" -D "$site" --no-sync >"$site.log" 2>&1 || { cat "$site.log" >&2; rm -f "$site.log"; exit 1; }
 rm -f "$site.log"
-$as "$here/runtime/node" --single-threaded --v8-pool-size=0 --disable-sigusr1 --no-flush-bytecode --initial-old-space-size=48 "$here/lib/code_cache.cjs" "$site" \
+$as "$here/runtime/node" --stack-size=5000 --single-threaded --v8-pool-size=0 --disable-sigusr1 --no-flush-bytecode --initial-old-space-size=48 "$here/lib/code_cache.cjs" "$site" \
   >"$here/lib/posthouse.cache.new"
 chmod 644 "$here/lib/posthouse.cache.new"
 mv "$here/lib/posthouse.cache.new" "$here/lib/posthouse.cache"

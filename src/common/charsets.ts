@@ -85,7 +85,8 @@ function make(name: string, label: string, controls: boolean): Encoding {
   const multibyte = /^(EUC|SJIS|BIG5|GB|UHC)/.test(name);
   // UHC's syllables beyond EUC_KR's are not in the table: they, too, are kept as bytes.
   // A byte that means nothing is kept as in UTF-8.
-  if (!multibyte) for (let i = 128; i < 256; i++) if (one[i] === '\ufffd' || (controls && i < 0xa0)) one[i] = String.fromCharCode((controls ? 0 : RAW) + i);
+  // Where Windows has nothing, the table has a control character.
+  if (!multibyte) for (let i = 128; i < 256; i++) if (one[i] === '\ufffd' || one[i]! < '\xa0' || (controls && i < 0xa0)) one[i] = String.fromCharCode((controls ? 0 : RAW) + i);
   let back: Map<string, Buffer> | null = null;
   return {
     name,

@@ -11,6 +11,8 @@ export const IDENT_CONF = 'ident.conf';
 export const POSTMASTER_PID = 'postmaster.pid';
 /** Random bytes that only this site knows; made at the first start. */
 export const SITE_SECRET = 'SITE_SECRET';
+/** Activity statistics, from an orderly stop to the next start. */
+export const STATISTICS = 'statistics';
 export const GLOBAL = 'global';
 export const BASE = 'base';
 export const TMP = 'tmp';

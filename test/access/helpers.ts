@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeLayout, storageClassOf } from '../../src/backend/access/row.ts';
+import { uncounted } from '../../src/backend/utils/pgstat.ts';
 import type { IndexColumn, IndexInfo, Relation } from '../../src/backend/catalog/relation.ts';
 import { openStore, openWritableStore } from '../../src/backend/storage/lmdb.ts';
 import { client, sharedClient } from '../../src/backend/transaction/client.ts';
@@ -27,7 +28,7 @@ export const pick = <T>(random: Random, list: readonly T[]): T => list[below(ran
 
 export function fakeRelation(oid: number, types: readonly number[], filenode = oid): Relation {
   const layout = makeLayout(types.map((atttypid, i) => ({ attnum: i + 1, atttypid })), (t) => storageClassOf(t, -1, 'b'));
-  return { oid, name: `t${oid}`, filenode, shared: false, layout } as unknown as Relation;
+  return { oid, name: `t${oid}`, filenode, shared: false, layout, counts: uncounted } as unknown as Relation;
 }
 
 export const ascending = (typeOid: number, opclass: number): IndexColumn =>
@@ -36,7 +37,7 @@ export const ascending = (typeOid: number, opclass: number): IndexColumn =>
 export function fakeIndex(oid: number, table: Relation, columns: readonly IndexColumn[], unique: boolean): IndexInfo {
   return {
     indexrelid: oid, indrelid: table.oid, unique, nullsNotDistinct: false, columns,
-    index: { oid, name: `i${oid}`, filenode: oid, shared: false },
+    index: { oid, name: `i${oid}`, filenode: oid, shared: false, counts: uncounted },
   } as unknown as IndexInfo;
 }
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PgError } from '../../src/common/errors.ts';
 import { below, pick, seeded, type Random } from '../access/helpers.ts';
+import { whenSettled } from '../../src/backend/utils/interrupts.ts';
 import { openSession, run } from '../executor/session.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'copy-'));
@@ -111,4 +112,13 @@ test.serial('NOT NULL, unique keys, some columns, other delimiters', (t) => {
   t.regex(both('', '', '1\tx\ty\t4\n2\tx\ty\t4\n1\tz\ty\t4\n'), /duplicate key.*Key \(a\)=\(1\) already exists.*line 3/);
   t.regex(both('(a, b)', "(delimiter ',')", '1,x,3\n2,y\n'), /extra data.*line 1/);
   t.regex(both('(a, b)', "(delimiter ',')", '1,x\n2,y,3\n'), /extra data.*line 2/);
+});
+
+// A piece has fewer lines than it waited for, so it never asked: no cancel was heard, and all of it ran as code that had not been compiled.
+test.serial('a long COPY asks for interrupts, and is more than a session\'s beginning', (t) => {
+  run('create table long (a int, filler char(84))');
+  const parts: boolean[] = [];
+  whenSettled((whole) => parts.push(whole));
+  t.is(copy('long', Buffer.from(`1\t${'x'.repeat(84)}\n`.repeat(5000))), 'ok');
+  t.deepEqual(parts, [false, true]);
 });

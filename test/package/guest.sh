@@ -136,7 +136,7 @@ install() {
   is 'no process' "$(pgrep -u posthouse -c .)" 0
   is 'data' "$(stat -c '%a %U' /var/lib/posthouse/main)" '700 posthouse'
   is 'configuration' "$(stat -c '%a %U' /etc/posthouse/main/hba.conf)" '600 posthouse'
-  ok "$node" --single-threaded --v8-pool-size=0 --disable-sigusr1 --no-flush-bytecode --initial-old-space-size=48 -e 'process.exitCode = require("/usr/lib/posthouse/lib/start.cjs").script.cachedDataRejected === false ? 0 : 1'
+  ok "$node" --stack-size=5000 --single-threaded --v8-pool-size=0 --disable-sigusr1 --no-flush-bytecode --initial-old-space-size=48 -e 'process.exitCode = require("/usr/lib/posthouse/lib/start.cjs").script.cachedDataRejected === false ? 0 : 1'
   like 'listens' "$(ss -tlnH 'sport = 5432')" '127.0.0.1:5432'
   is 'list' "$(posthouse site list | cut -f 1-5,7)" $'main\t5432\tposthouse\tsleeping\t1\t0'
   is 'to others' "$(runuser -u nobody -- posthouse site list)" $'main\t5432\tposthouse\tsleeping\t?\t?\t0'

@@ -136,6 +136,34 @@ test('everything that takes long can be cancelled', async (t) => {
   await session.end();
 });
 
+// Parsing, planning and functions that call themselves never looked: such a backend could be neither cancelled nor terminated, a fast
+// shutdown waited for it for ever, and what it ran was not compiled either.
+test('parsing, planning and recursion can be cancelled', async (t) => {
+  const session = await Session.open(site), terms = (n: number, f: (i: number) => string, by: string): string => Array.from({ length: n }, (_, i) => f(i)).join(by);
+  await session.run(`create table one (g int); insert into one values (1);
+    create function leaves(n int) returns bigint language plpgsql as 'begin if n < 2 then return 1; end if; return leaves(n - 1) + leaves(n - 2); end';
+    create function leaves_sql(n int) returns bigint language sql as 'select case when n < 2 then 1 else leaves_sql(n - 1) + leaves_sql(n - 2) end';
+    create function doubled(n int) returns int language sql as 'select case n when 0 then 0 else (select max(doubled(n - 1)) from (values (1), (2)) v) end';
+    create function through_query(n int) returns int language plpgsql as 'declare x int; begin if n = 0 then return 0; end if; select through_query(n - 1) into x; return x + 1; end';
+    set statement_timeout = '300ms'`);
+  for (const text of [
+    'select leaves(60)', 'select leaves_sql(60)', 'select doubled(60)',
+    `with ${terms(600, (i) => `c${i} as (select * from ${i === 0 ? 'one' : `c${i - 1}`})`, ', ')} select * from c599`,
+    `select count(*) from ${terms(60, (i) => `one t${i}`, ', ')} where ${terms(59, (i) => `t${i}.g = t${i + 1}.g`, ' and ')}`,
+  ]) {
+    const from = performance.now();
+    t.is(await session.run(text), '57014 canceling statement due to statement timeout', text.slice(0, 60));
+    t.true(performance.now() - from < 3000, `${text.slice(0, 60)}: ${performance.now() - from} ms`);
+  }
+  await session.run('reset statement_timeout');
+  // A stack of V8's size was too short for a sum of 2,000 terms, and queries inside each other were 400 at most.
+  t.deepEqual(await session.run(`select ${terms(3000, () => 'g', ' + ')} from one`), ['3000']);
+  t.deepEqual(await session.run('select through_query(700)'), ['700']);
+  t.is(await session.run('select through_query(100000)'), '54001 stack depth limit exceeded');
+  t.deepEqual(await session.run('select through_query(700)'), ['700']);
+  await session.end();
+});
+
 // The numbers of parameters and of their formats are unsigned: from 32,768 on no format was read, and then no parameter.
 test('65,535 parameters', async (t) => {
   const client = await site.connect();

@@ -115,11 +115,33 @@ test('a request goes on after each wait', (t) => {
   t.deepEqual(end(2), { 3: [granted(false), granted(true), granted(true), granted(false)] });
 });
 
+// Each short wait told the waiter so at once, and the message woke it for nothing.
+test('who waits is told after some time, and once', (t) => {
+  const { lock, end, m } = machine(3);
+  const told = (): number[] => m.outputs.splice(0).filter(({ message }) => message.kind === 'waiting').map(({ session }) => session);
+  m.tick(1000);
+  lock(1, row('update'));
+  t.is(lock(2, row('update')), 'waits');
+  m.tick(1009);
+  t.deepEqual(told(), []);
+  t.is(lock(3, row('update')), 'waits');
+  m.tick(1010);
+  t.deepEqual(told(), [2]);
+  t.is(m.nextDeadlineMs(), 1019);
+  end(1);
+  m.tick(1030);
+  t.deepEqual(told(), [3]);
+  end(2);
+  t.is(m.nextDeadlineMs(), -1);
+});
+
 test('lock_timeout and cancel end a wait', (t) => {
   const { lock, m, out } = machine(2);
   lock(1, row('update'));
   m.tick(1000);
   t.is(lock(2, row('update'), 'block', 50), 'waits');
+  t.is(m.nextDeadlineMs(), 1010);
+  m.tick(1010);
   t.is(m.nextDeadlineMs(), 1050);
   m.tick(1049);
   t.deepEqual(out(), {});

@@ -14,6 +14,7 @@ import { log } from '../utils/elog.ts';
 import { session } from '../utils/session.ts';
 import { formRow, makeLayout, readRow, type RowId, type StorageClass } from './row.ts';
 import { beginScan, deleteRow, insertRow } from './table.ts';
+import { uncounted } from '../utils/pgstat.ts';
 
 const TEXTOID = 25, INT4OID = 23;
 const storageOf = (type: number): StorageClass => (type === INT4OID ? 'int4' : 'text');
@@ -22,7 +23,7 @@ const PENDING_FILENODE = 90, APPLIED_FILENODE = 91;
 
 function hidden(filenode: number, shared: boolean, name: string, types: readonly number[]): Relation {
   const layout = makeLayout(types.map((atttypid, i) => ({ attnum: i + 1, atttypid })), storageOf);
-  return { oid: 4294967200 + filenode, name, kind: 'r', persistence: 'p', filenode, shared, layout, attributes: [], indexes: [] } as unknown as Relation;
+  return { oid: 4294967200 + filenode, name, kind: 'r', persistence: 'p', filenode, shared, layout, attributes: [], indexes: [], counts: uncounted } as unknown as Relation;
 }
 
 /** token, pid of the backend, request as JSON. */

@@ -9,6 +9,8 @@ import { AdditionCursor, type IndexLog } from './index_changes.ts';
 import { LeafReader } from './index_leaf.ts';
 import { checkKeySize, plainRange, type KeyRange } from './key.ts';
 import { PROVISIONAL_BLOCK, type RowId } from './row.ts';
+import { uncounted, type Counts } from '../utils/pgstat.ts';
+import { RELATION } from '../utils/pgstat_shmem.ts';
 import { existingWriteSet, writeSet } from './writeset.ts';
 
 export interface IndexScan {
@@ -34,8 +36,9 @@ export function beginIndexScan(info: IndexInfo, range: KeyRange, reverse = false
   const { from, to } = plainRange(range);
   noteIndexRead(info.indrelid, shared);
   if (from === null || (to !== null && from >= to)) return new NoEntries();
-  const store = getStore(shared);
-  const stored = reverse ? new StoredBackwards(store, filenode, from, to) : new StoredEntries(store, filenode, from, to);
+  const store = getStore(shared), { counts } = info.index;
+  counts[RELATION.scans]!++;
+  const stored = reverse ? new StoredBackwards(store, filenode, from, to, counts) : new StoredEntries(store, filenode, from, to, counts);
   const log = existingWriteSet(shared)?.indexes.get(filenode);
   return log === undefined || log.length === 0 ? stored : new MergedEntries(stored, log, from, to, reverse, cid);
 }
@@ -58,9 +61,22 @@ class LeafScan {
   protected readonly leaf = new LeafReader();
   protected i = 0;
   protected end = 0;
+  private readonly counts: Counts;
+
+  constructor(counts: Counts) {
+    this.counts = counts;
+  }
+
+  /** For the statistics: a leaf, and what of it is in the range. */
+  protected count(): void {
+    const { counts } = this;
+    counts[RELATION.blocksFetched]!++;
+    counts[RELATION.returned]! += Math.abs(this.end - this.i);
+  }
 
   close(): void {
     if (this.cursor === null) return;
+    this.counts[RELATION.returned]! -= Math.abs(this.end - this.i);
     this.cursor.close();
     this.cursor = null;
     if (spareBuffers.length < MAX_SPARE_BUFFERS) spareBuffers.push(this.buffer);
@@ -72,8 +88,8 @@ class StoredEntries extends LeafScan implements IndexScan {
   private readonly to: string | null;
   private from: string;
 
-  constructor(store: Store, filenode: number, from: string, to: string | null) {
-    super();
+  constructor(store: Store, filenode: number, from: string, to: string | null, counts: Counts) {
+    super(counts);
     this.from = from;
     this.to = to;
     this.cursor = store.range(boundBytes(filenode, from), boundBytes(filenode + 1, ''), false, this.buffer);
@@ -98,6 +114,7 @@ class StoredEntries extends LeafScan implements IndexScan {
     // Further leaves lie behind the beginning, unless the range begins where this one ends.
     if (this.i < leaf.count) this.from = '';
     this.end = to === null ? leaf.count : leaf.lowerBound(to);
+    this.count();
     return true;
   }
 }
@@ -106,8 +123,8 @@ class StoredBackwards extends LeafScan implements IndexScan {
   private readonly from: string;
   private to: string | null;
 
-  constructor(store: Store, filenode: number, from: string, to: string | null) {
-    super();
+  constructor(store: Store, filenode: number, from: string, to: string | null, counts: Counts) {
+    super(counts);
     this.from = from;
     this.to = to;
     const start = boundBytes(filenode, ''), end = boundBytes(filenode + 1, '');
@@ -141,6 +158,7 @@ class StoredBackwards extends LeafScan implements IndexScan {
     this.i = this.to === null ? leaf.count : leaf.lowerBound(this.to);
     if (this.i > 0) this.to = null;
     if (this.i < this.end) this.i = this.end;
+    this.count();
     return true;
   }
 }
@@ -218,16 +236,22 @@ function storedUnique(store: Store, filenode: number, key: string): RowId | unde
 
 /** The row that has this key in a unique index (a key without NULL), as command `cid` sees it. For scans. */
 export function lookupUnique(info: IndexInfo, key: string, cid = currentCommandId()): RowId | undefined {
-  const { filenode, shared } = info.index;
+  const { filenode, shared, counts } = info.index;
   noteIndexRead(info.indrelid, shared);
+  counts[RELATION.scans]!++;
+  counts[RELATION.blocksFetched]!++;
   const log = existingWriteSet(shared)?.indexes.get(filenode);
   if (log !== undefined && log.length > 0) {
     const row = log.addedRow(key, cid);
-    if (row !== undefined) return row;
+    if (row !== undefined) {
+      counts[RELATION.returned]!++;
+      return row;
+    }
   }
   const row = storedUnique(getStore(shared), filenode, key);
-  if (row === undefined) return undefined;
-  return log !== undefined && log.state(key, row, cid) === false ? undefined : row;
+  if (row === undefined || (log !== undefined && log.state(key, row, cid) === false)) return undefined;
+  counts[RELATION.returned]!++;
+  return row;
 }
 
 /** The greatest key of an index, kept for one snapshot: a load in key order need not look up what lies behind it. */
@@ -253,7 +277,7 @@ export function findDuplicate(info: IndexInfo, key: string): RowId | undefined {
   const row = storedUnique(store, filenode, key);
   if (row === undefined) {
     if (greatest.key === undefined && ++greatest.misses > 8) {
-      const last = new StoredBackwards(store, filenode, '', null);
+      const last = new StoredBackwards(store, filenode, '', null, uncounted);
       greatest.key = last.next() ? last.key : null;
       last.close();
     }

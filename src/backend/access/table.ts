@@ -10,6 +10,8 @@ import {
   RetryStatement, advanceSnapshot, currentCommandId, getStore, isOptimistic, isStale, noteCatalogChange, noteRead, noteTable, registerCallback, useCommandId, usesTransactionSnapshot,
 } from '../transaction/xact.ts';
 import type { Datum } from '../types/datum.ts';
+import { uncounted, type Counts } from '../utils/pgstat.ts';
+import { RELATION } from '../utils/pgstat_shmem.ts';
 import {
   BLOCK_HEADER_BYTES, BLOCK_MOVED, BLOCK_WIDE, HEAP_ORDER_BLOCKS, MAX_SLOTS, PROVISIONAL_BLOCK, blockOf, formRow, setSlotStart, slotOf, slotStart, slotsInRowOrder, sortSlots, type RowId,
 } from './row.ts';
@@ -40,6 +42,7 @@ export class TableScan {
   /** The rows do not stand in the order of their slots. */
   moved = false;
   /** Whoever wants few of the rows tells which (`wanted`, then `arrangeWanted`): to put all in order costs more than to look. */
+  counts: Counts;
   private readonly arranging: boolean;
   private buffer: ValueBuffer;
   private cursor: Cursor | null;
@@ -51,6 +54,7 @@ export class TableScan {
   /** `block`: this one alone. Not `arranging`: where rows are `moved`, the slots are as they are. */
   constructor(rel: Relation, cid: number, block = -1, arranging = true) {
     this.cid = cid;
+    this.counts = block < 0 ? rel.counts : uncounted;
     this.arranging = arranging;
     this.buffer = spareBuffers.pop() ?? new ValueBuffer(8192);
     this.bytes = this.buffer.bytes;
@@ -68,6 +72,7 @@ export class TableScan {
         this.show();
         if (this.changes !== null && this.changes.changed.size > 0) this.patch(cursor.valueLength);
         if (this.moved && this.arranging) this.arrange();
+        this.count();
         return true;
       }
       this.cursor = null;
@@ -81,6 +86,7 @@ export class TableScan {
         this.show();
         this.patch(length);
         if (this.moved && this.arranging) this.arrange();
+        this.count();
         return true;
       }
     }
@@ -97,6 +103,13 @@ export class TableScan {
     this.wide = (head & (BLOCK_WIDE << 8)) !== 0;
     this.moved = (head & (BLOCK_MOVED << 8)) !== 0;
     this.order = null;
+  }
+
+  /** For the statistics. Whoever finds that a slot has no row takes it back. */
+  private count(): void {
+    const { counts } = this;
+    counts[RELATION.blocksFetched]!++;
+    counts[RELATION.returned]! += this.slotCount;
   }
 
   /** The row id of row i of the block. */
@@ -199,8 +212,16 @@ export class TableScan {
  * have moved (`TableScan.arrangeWanted`). */
 export function beginScan(rel: Relation, cid = currentCommandId(), arranging = true): TableScan {
   noteRead(rel.oid, rel.filenode, rel.shared);
+  rel.counts[RELATION.scans]!++;
   if (rel.kind === 'S' && existingWriteSet(rel.shared)?.tables.get(rel.filenode) === undefined) return new SequenceScan(rel, cid);
   return new TableScan(rel, cid, -1, arranging);
+}
+
+/** The same for who looks after a table (ANALYZE): it is no use of the table, and does not count. */
+export function beginQuietScan(rel: Relation): TableScan {
+  const scan = new TableScan(rel, currentCommandId());
+  scan.counts = uncounted;
+  return scan;
 }
 
 /** A sequence's stored row runs ahead of what was handed out; the transaction manager knows the true one. */
@@ -259,6 +280,7 @@ function fetchStored(store: Store, rel: Relation, rowId: RowId): RowRef | undefi
   if (cache.block !== block || cache.snapshotId !== store.snapshotId) {
     cache.block = block;
     cache.snapshotId = store.snapshotId;
+    rel.counts[RELATION.blocksFetched]!++;
     if (store.getBlock(rel.filenode, block, cache.value) < 0) {
       cache.slotCount = 0;
     } else {
@@ -337,7 +359,9 @@ const FIRST_NORMAL_OID = 16384;
 function changesOf(rel: Relation): TableChanges {
   const catalog = rel.oid < FIRST_NORMAL_OID;
   if (catalog) noteCatalogChange();
-  return writeSet(rel.shared).table(rel.filenode, catalog);
+  const changes = writeSet(rel.shared).table(rel.filenode, catalog);
+  changes.counts = rel.counts;
+  return changes;
 }
 
 /** Inserts a formed row. */
@@ -406,6 +430,7 @@ export class BlockDeletes {
   /** Deletes the row that `find` has found. */
   delete(rowId: RowId): void {
     const { view, offset } = this.row!;
+    this.changes.noteDeleted();
     this.slots[slotOf(rowId)] = this.changes.deletion(this.cid, view.getUint32(offset, true));
   }
 }
@@ -419,6 +444,11 @@ function change(rel: Relation, rowId: RowId, row: Uint8Array | null): void {
     readVersion = stored.view.getUint32(stored.offset, true);
   }
   writeSet(rel.shared).change(changes, rowId, row, useCommandId(), readVersion);
+}
+
+/** Rows that were inserted only because a table is written anew do not count. */
+export function countAsRewrite(rel: Relation): void {
+  existingWriteSet(rel.shared)?.tables.get(rel.filenode)?.forgetInserted();
 }
 
 /** The content of a table or index goes at commit: DROP, TRUNCATE, a rewrite. */

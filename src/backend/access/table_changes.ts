@@ -9,6 +9,8 @@
 import { BLOCK_HEADER_BYTES, BLOCK_TARGET_BYTES, BLOCK_WIDE, MAX_SLOTS, PROVISIONAL_BLOCK, blockOf, formRow, formRowInto, rowIdOf, setSlotStart, slotOf, slotStart, type RowId, type RowLayout } from './row.ts';
 import { BlockImage } from '../transaction/block_image.ts';
 import type { Datum } from '../types/datum.ts';
+import { uncounted, type Counts } from '../utils/pgstat.ts';
+import { RELATION } from '../utils/pgstat_shmem.ts';
 import type { Arena, Chunk } from './arena.ts';
 
 const DELETED = -1;
@@ -131,6 +133,8 @@ class OpenBlock {
 const spareBlocks: OpenBlock[] = [];
 const MAX_SPARE_BLOCKS = 2, MAX_SPARE_SLOTS = 4096;
 
+interface InsertMark { blocks: number; slots: number; rows: number }
+
 /** What the savepoint machinery calls to take a change back. */
 export interface UndoEntry { undo(): void }
 
@@ -147,6 +151,16 @@ export class TableChanges {
   private open: OpenBlock | null = null;
   /** See WriteSet.level: whether this level has noted where its inserts begin. */
   insertLevel = -1;
+  /** Rows inserted, updated and deleted, what was taken back included. */
+  inserted = 0;
+  updated = 0;
+  rowsDeleted = 0;
+  /** Of them, those that stay. */
+  private liveInserted = 0;
+  private liveDeleted = 0;
+  private liveUpdated = 0;
+  /** Where they are added up when the transaction ends. */
+  counts: Counts = uncounted;
   private readonly found: RowRef = { bytes: Buffer.alloc(0), view: new DataView(new ArrayBuffer(0)), offset: 0 };
 
   constructor(filenode: number, catalog: boolean, arena: Arena) {
@@ -157,6 +171,30 @@ export class TableChanges {
 
   get isEmpty(): boolean {
     return this.changed.size === 0 && this.sealed.length === 0 && (this.open === null || this.open.slots === 0);
+  }
+
+  /** A row is deleted. */
+  noteDeleted(): void {
+    this.rowsDeleted++;
+    this.liveDeleted++;
+  }
+
+  /** What was inserted is nothing new: the table is written anew. */
+  forgetInserted(): void {
+    this.inserted = this.liveInserted = 0;
+  }
+
+  /** At the end of the transaction; `stays`: what was done stays. */
+  count(stays: boolean): void {
+    const { counts, inserted, updated, rowsDeleted } = this;
+    if (counts === uncounted) return;
+    counts[RELATION.inserted]! += inserted;
+    counts[RELATION.insertedSinceVacuum]! += inserted;
+    counts[RELATION.updated]! += updated;
+    counts[RELATION.deleted]! += rowsDeleted;
+    if (!stays) return;
+    counts[RELATION.live]! += this.liveInserted - this.liveDeleted;
+    counts[RELATION.changed]! += this.liveInserted + this.liveUpdated + this.liveDeleted;
   }
 
   // --- Inserting -------------------------------------------------------------------------------------------------
@@ -217,6 +255,8 @@ export class TableChanges {
 
   private finishInsert(open: OpenBlock, end: number, cid: number): RowId {
     const slot = open.slots++;
+    this.inserted++;
+    this.liveInserted++;
     if (slot >= open.starts.length) {
       const starts = new Uint32Array(slot * 2), cids = new Uint32Array(slot * 2);
       starts.set(open.starts);
@@ -244,12 +284,13 @@ export class TableChanges {
   }
 
   /** Where inserting stands, for `truncateInserts`. */
-  insertMark(): { blocks: number; slots: number } {
-    return { blocks: this.sealed.length, slots: this.open?.slots ?? 0 };
+  insertMark(): InsertMark {
+    return { blocks: this.sealed.length, slots: this.open?.slots ?? 0, rows: this.liveInserted };
   }
 
   /** Takes back what was inserted since the mark. */
-  truncateInserts(mark: { blocks: number; slots: number }): void {
+  truncateInserts(mark: InsertMark): void {
+    this.liveInserted = mark.rows;
     const open = this.openBlock();
     if (this.sealed.length > mark.blocks) {
       // The block that was open at the mark has been sealed since: open it again.
@@ -302,9 +343,12 @@ export class TableChanges {
     if (slots === undefined) this.changed.set(block, (this.lastSlots = slots = []));
     const prev = slots[slot];
     if (row === null) {
+      this.noteDeleted();
       slots[slot] = prev === undefined ? this.deletion(cid, readVersion) : new Version(cid, 0, 0, DELETED, prev, prev.readVersion);
       return;
     }
+    this.updated++;
+    this.liveUpdated++;
     const target = this.arena.allocate(row.length);
     const { chunk, offset } = this.arena;
     target.bytes.set(row, offset);
@@ -331,6 +375,8 @@ export class TableChanges {
   unchange(rowId: RowId): void {
     const block = blockOf(rowId), slot = slotOf(rowId);
     const slots = this.changed.get(block)!;
+    if (slots[slot]!.deleted) this.liveDeleted--;
+    else this.liveUpdated--;
     slots[slot] = slots[slot]!.prev;
     if (slots.every((v) => v === undefined)) this.changed.delete(block);
     this.lastBlock = -1;

@@ -6,6 +6,8 @@ import { port } from '../../port/port.ts';
 import { log } from '../utils/elog.ts';
 import { getInt } from '../utils/guc.ts';
 import { noteMapped } from '../utils/memory_limit.ts';
+import { countOfDatabase } from '../utils/pgstat.ts';
+import { DATABASE } from '../utils/pgstat_shmem.ts';
 import { session } from '../utils/session.ts';
 
 export const temporaryFiles = {
@@ -45,6 +47,8 @@ export class TemporaryFile {
 
   close(): void {
     closeSync(this.fd);
+    countOfDatabase(DATABASE.temporaryFiles);
+    countOfDatabase(DATABASE.temporaryBytes, this.bytes);
     total -= this.bytes;
     const limit = getInt('log_temp_files');
     if (limit >= 0 && this.bytes >= limit * 1024) log('LOG', `temporary file: path "tmp/${this.name}", size ${this.bytes}`);

@@ -9,6 +9,7 @@ import { rowIdOf, type RowId } from './row.ts';
 import { TableChanges, slotsInOrderOfChange, type UndoEntry, type Version } from './table_changes.ts';
 import { PROVISIONAL_BLOCK } from './row.ts';
 import { RunStore } from './run_store.ts';
+import { countTransaction, counting, type Counts } from '../utils/pgstat.ts';
 
 export class WriteSet {
   readonly tables = new Map<number, TableChanges>();
@@ -131,6 +132,11 @@ export class WriteSet {
     }
   }
 
+  /** For the statistics: what has been done to tables. */
+  count(committed: boolean): void {
+    for (const changes of this.tables.values()) changes.count(committed && !this.dropped.includes(changes.filenode));
+  }
+
   close(): void {
     for (const changes of this.tables.values()) changes.close();
     this.arena.close();
@@ -206,6 +212,18 @@ class InsertedBlock {
   }
 }
 
+/** What the transaction has done so far to the table with these counts (pg_stat_xact_*). */
+export function countedSoFar(counts: Counts): { inserted: number; updated: number; deleted: number } {
+  const sum = { inserted: 0, updated: 0, deleted: 0 };
+  for (const changes of database?.tables.values() ?? []) {
+    if (changes.counts !== counts) continue;
+    sum.inserted += changes.inserted;
+    sum.updated += changes.updated;
+    sum.deleted += changes.rowsDeleted;
+  }
+  return sum;
+}
+
 // --- The write sets of the transaction ------------------------------------------------------------------------------
 
 let database: WriteSet | null = null;
@@ -234,8 +252,10 @@ const resource: TransactionResource = {
   defineSavepoint() { depth++; database?.define(); global?.define(); },
   rollbackSavepoint() { depth--; database?.rollback(); global?.rollback(); },
   releaseSavepoint() { depth--; database?.release(); global?.release(); },
-  reset() {
+  reset(committed) {
     depth = 0;
+    if (!counting.retry) database?.count(committed);
+    countTransaction(committed);
     database?.close();
     global?.close();
     database = global = null;

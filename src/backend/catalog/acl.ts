@@ -96,8 +96,8 @@ function closure(role: Oid, inheritOnly: boolean): Set<Oid> {
 
 export function superuserArg(role: Oid): boolean {
   const row = sys.authIdByOid(role);
-  // Role 0 is no role: the process has no session (yet), and acts for the site.
-  return row ? row.rolsuper : role === BOOTSTRAP_SUPERUSERID || role === 0;
+  // Role 0 is no role, PUBLIC at most; but a process without a session (yet) acts for the site.
+  return row ? row.rolsuper : role === BOOTSTRAP_SUPERUSERID || (role === 0 && session.currentUser === 0);
 }
 
 /** Runs something with another role's rights, the superuser's or not: SECURITY DEFINER, checks of constraints. */

@@ -6,7 +6,7 @@ import type { Oid } from '../types/datum.ts';
 import { sendWarning, session } from '../utils/session.ts';
 import { aclDefault, aclMask, aclUpdate, aclMembers, ALL_RIGHTS, formatAcl, hasPrivsOfRole, parseAcl, selectBestGrantor, superuserArg,
   type AclItem, type AclKind } from './acl.ts';
-import { catalogFind, catalogUpdate } from './indexing.ts';
+import { catalogDelete, catalogFind, catalogUpdate } from './indexing.ts';
 import * as ids from './oids.ts';
 import { objectName, objectOwner, objectProperty, objectRow } from './object_property.ts';
 import { updateAclDependencies } from './pg_shdepend.ts';
@@ -43,7 +43,7 @@ export function objectAcl(classId: Oid, objectId: Oid): { acl: AclItem[]; owner:
   const p = objectProperty(classId);
   const row = objectRow(classId, objectId);
   if (!row || !p?.aclKind) return undefined;
-  const owner = row[p.owner!] as Oid;
+  const owner = p.owner === undefined ? ids.BOOTSTRAP_SUPERUSERID : row[p.owner] as Oid;
   const kind = classId === ids.RelationRelationId && row.relkind === 'S' ? 's' : p.aclKind;
   const acl = row[p.acl!] as readonly string[] | null;
   return { acl: acl ? parseAcl(acl) : aclDefault(kind, owner), owner, kind, isDefault: acl === null };
@@ -168,7 +168,9 @@ export function grantOnObject(classId: Oid, objectId: Oid, grant: Grant): void {
   if (!p?.acl || !found) throw new PgError('internal_error', `object ${objectId} of class ${classId} has no ACL`);
   const acl = applyGrant(found.acl, found.owner, found.kind, grant, objectNoun(classId, objectId), classId === ids.LargeObjectRelationId ? `large object ${objectId}` : objectName(classId, objectId) ?? '');
   const [tuple] = catalogFind(p.classId, p.oidIndex, [objectId]);
-  catalogUpdate(p.classId, tuple!, { [p.acl]: formatAcl(acl) });
+  // A setting of which only its owner has rights is as one that nobody was given rights of.
+  if (classId === ids.ParameterAclRelationId && acl.every((item) => item.grantee === found.owner)) catalogDelete(p.classId, tuple!);
+  else catalogUpdate(p.classId, tuple!, { [p.acl]: formatAcl(acl) });
   updateAclDependencies(classId, objectId, 0, found.owner, found.isDefault ? [] : aclMembers(found.acl), aclMembers(acl));
 }
 

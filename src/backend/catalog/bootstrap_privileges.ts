@@ -9,8 +9,8 @@ import { commandCounterIncrement } from '../transaction/xact.ts';
 
 export function setupPrivileges(): void {
   for (const tuple of catalogFindAll(ids.RelationRelationId)) {
-    const { oid, relacl, relkind, relowner } = tuple.row;
-    if (relacl !== null || oid >= FirstNormalObjectId || !'rvmS'.includes(relkind)) continue;
+    const { oid, relacl, relkind, relnamespace, relowner } = tuple.row;
+    if (relacl !== null || relnamespace !== ids.PG_CATALOG_NAMESPACE || oid >= FirstNormalObjectId || !'rvmS'.includes(relkind)) continue;
     const acl = ['0=r/' + relowner, ...formatAcl(aclDefault(relkind === 'S' ? 's' : 'r', relowner))];
     catalogUpdate(ids.RelationRelationId, tuple, { relacl: acl });
   }

@@ -3,6 +3,7 @@
 import { makeLayout, storageClassOf, type RowLayout } from '../access/row.ts';
 import { internalError } from '../../common/errors.ts';
 import type { Oid } from '../types/datum.ts';
+import { uncounted } from '../utils/pgstat.ts';
 import { builtinTypes } from './builtin.ts';
 import { BOOTSTRAP_SUPERUSERID, BTREE_AM_OID, HEAP_TABLE_AM_OID, PG_CATALOG_NAMESPACE } from './oids.ts';
 import type { Attribute, IndexColumn, IndexInfo, Relation } from './relation.ts';
@@ -54,6 +55,7 @@ abstract class CatalogRelationBase implements Relation {
   readonly pages: number = 0;
   readonly allVisible: number = 0;
   readonly hasSubclass = false;
+  readonly counts = uncounted;
   readonly isPartition = false;
   readonly checks = [];
   readonly foreignKeys = [];

@@ -7,6 +7,7 @@ import { catalogDelete, catalogDeleteByKey, catalogFind, catalogUpdate } from '.
 import { objectProperty } from './object_property.ts';
 import * as ids from './oids.ts';
 import type { ObjectAddress } from './pg_depend.ts';
+import { noteStatistics } from './pgstat_xact.ts';
 import * as sys from './syscache.ts';
 import { isSharedRelation } from './schema.ts';
 
@@ -29,6 +30,7 @@ function dropRelation(oid: Oid): void {
   const row = tuple.row;
   if (row.relkind === 'r' || row.relkind === 'p') dropHooks.refuseInUse(oid, 'DROP TABLE');
   if (WITH_STORAGE.includes(row.relkind) && row.relfilenode !== 0) dropStorage(row.relfilenode, isSharedRelation(oid));
+  noteStatistics('dropped', 'relation', oid);
   if (row.relkind === 'i' || row.relkind === 'I') catalogDeleteByKey(ids.IndexRelationId, ids.PgIndexIndexrelidIndexId, [oid]);
   if (row.relkind === 'S') catalogDeleteByKey(ids.SequenceRelationId, ids.PgSequenceSeqrelidIndexId, [oid]);
   if (row.relkind === 'p') catalogDeleteByKey(ids.PartitionedRelationId, ids.PgPartitionedTablePartrelidIndexId, [oid]);
@@ -69,6 +71,7 @@ function dropDefault(oid: Oid): void {
 
 function dropFunction(oid: Oid): void {
   if (sys.procByOid(oid)?.prokind === 'a') catalogDeleteByKey(ids.AggregateRelationId, ids.PgAggregateFnoidIndexId, [oid]);
+  noteStatistics('dropped', 'function', oid);
   dropGeneric(ids.ProcedureRelationId)(oid, 0);
 }
 

@@ -100,15 +100,15 @@ function indexColumnProperty(index: Oid, attnum: number, property: string): bool
   const isKey = attnum <= row.indnkeyatts;
   const option = row.indoption[attnum - 1] ?? 0;
   switch (property.toLowerCase()) {
-    case 'asc': return canOrder(method) && isKey && (option & 1) === 0;
-    case 'desc': return canOrder(method) && isKey && (option & 1) !== 0;
-    case 'nulls_first': return canOrder(method) && isKey && (option & 2) !== 0;
-    case 'nulls_last': return canOrder(method) && isKey && (option & 2) === 0;
+    case 'asc': return isKey ? canOrder(method) && (option & 1) === 0 : null;
+    case 'desc': return isKey ? canOrder(method) && (option & 1) !== 0 : null;
+    case 'nulls_first': return isKey ? canOrder(method) && (option & 2) !== 0 : null;
+    case 'nulls_last': return isKey ? canOrder(method) && (option & 2) === 0 : null;
     case 'orderable': return canOrder(method) && isKey;
     case 'distance_orderable': return isKey && orderedByDistance(method, row.indclass[attnum - 1]!);
     case 'returnable': return canOrder(method) || (!isKey ? method === ids.GIST_AM_OID || method === ids.SPGIST_AM_OID : returnable(method, row.indclass[attnum - 1]!));
-    case 'search_array': return canOrder(method) && isKey;
-    case 'search_nulls': return isKey && method !== ids.HASH_AM_OID && method !== ids.GIN_AM_OID;
+    case 'search_array': return isKey ? canOrder(method) : null;
+    case 'search_nulls': return isKey ? method !== ids.HASH_AM_OID && method !== ids.GIN_AM_OID : null;
     default: return null;
   }
 }

@@ -1,6 +1,7 @@
 // SQL functions that ask for privileges: has_table_privilege and its family, pg_has_role (the end of PostgreSQL's
 // acl.c). Each comes in six forms: user by name, by OID or the current one; object by name or by OID.
 import { PgError } from '../../common/errors.ts';
+import { parameterAclOid } from './pg_parameter_acl.ts';
 import { registerBuiltins, type PureFunction } from '../types/fmgr.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
@@ -134,13 +135,13 @@ addForms('pg_has_role', (name) => getRoleOid(name), (role, other, privileges) =>
   return (asked.mode & ACL.USAGE) !== 0 && hasPrivsOfRole(role, other);
 });
 
-// Parameters have no rights of their own here: superusers have them all.
-const onParameter = (role: Oid, privileges: string): boolean => {
-  parsePrivileges(privileges, { SET: ACL.SET, 'ALTER SYSTEM': ACL.ALTER_SYSTEM });
-  return superuserArg(role);
+// Parameters are named in any case, and need not exist.
+const onParameter = (role: Oid, name: string, privileges: string): boolean => {
+  const asked = parsePrivileges(privileges, { SET: ACL.SET, 'ALTER SYSTEM': ACL.ALTER_SYSTEM });
+  return superuserArg(role) || holds(ids.ParameterAclRelationId, parameterAclOid(name), role, asked);
 };
-functions['has_parameter_privilege_name_name'] = (user: string, _name: string, p: string) => onParameter(userOid(user), p);
-functions['has_parameter_privilege_id_name'] = (user: Oid, _name: string, p: string) => onParameter(user, p);
-functions['has_parameter_privilege_name'] = (_name: string, p: string) => onParameter(session.currentUser, p);
+functions['has_parameter_privilege_name_name'] = (user: string, name: string, p: string) => onParameter(userOid(user), name, p);
+functions['has_parameter_privilege_id_name'] = (user: Oid, name: string, p: string) => onParameter(user, name, p);
+functions['has_parameter_privilege_name'] = (name: string, p: string) => onParameter(session.currentUser, name, p);
 
 registerBuiltins({ pure: functions });

@@ -15,6 +15,7 @@ import { objectAddress, recordDependencyOn } from './pg_depend.ts';
 import { recordDependencyOnOwner, updateAclDependencies } from './pg_shdepend.ts';
 import { makeArrayTypeName, moveArrayTypeName, typeCreate } from './pg_type.ts';
 import type { PgAttribute } from './rows.ts';
+import { noteStatistics } from './pgstat_xact.ts';
 import { noteStorage } from './storage.ts';
 import * as sys from './syscache.ts';
 
@@ -84,6 +85,7 @@ export function heapCreateWithCatalog(spec: HeapSpec): { relation: Oid; rowType:
 
   const hasStorage = 'rmSt'.includes(spec.relkind);
   if (hasStorage) noteStorage(relation);
+  if (hasStorage) noteStatistics('created', 'relation', relation);
   catalogInsert(ids.RelationRelationId, classRow({
     oid: relation, relname: spec.name, relnamespace: spec.namespace, reltype: rowType, reloftype: spec.ofType ?? 0,
     relowner: spec.owner, relam: spec.relkind === 'r' || spec.relkind === 'm' || spec.relkind === 't' ? spec.accessMethod || ids.HEAP_TABLE_AM_OID : 0,

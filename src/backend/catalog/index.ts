@@ -14,6 +14,7 @@ import { attributeRow, classRow } from './pg_class.ts';
 import { createConstraintEntry } from './pg_constraint.ts';
 import { F_UNIQUE_KEY_RECHECK, TRIGGER_TYPE, createInternalTrigger, noteTriggers } from './pg_trigger.ts';
 import { deleteDependencyRecordsForClass, objectAddress, recordDependencyOn, type ObjectAddress } from './pg_depend.ts';
+import { noteStatistics } from './pgstat_xact.ts';
 import * as sys from './syscache.ts';
 
 export const INDEX_MAX_KEYS = 32;
@@ -69,10 +70,12 @@ export function indexCreate(spec: IndexSpec): { index: Oid; constraint: Oid } {
   }
   const index = getNewRelationOid();
   const isPartitioned = table.kind === 'p';
+  noteStatistics('created', 'relation', index);
   catalogInsert(ids.RelationRelationId, classRow({ oid: index, relname: spec.name, relnamespace: table.namespace, relowner: table.owner,
     relam: spec.accessMethod, relfilenode: isPartitioned ? 0 : index, reltablespace: spec.tablespace ?? 0, relpersistence: table.persistence,
     relkind: isPartitioned ? 'I' : 'i', relnatts: spec.columns.length, reltuples: 0, reloptions: spec.options && spec.options.length > 0 ? spec.options : null }));
-  spec.columns.forEach((c, i) => addIndexColumn(index, i + 1, c));
+  const columns = sys.attributesOf(table.oid);
+  spec.columns.forEach((c, i) => addIndexColumn(index, i + 1, c, columns.find((a) => a.attnum === c.attnum)?.attndims ?? 0));
   const expressions = spec.expressions ?? [];
   catalogInsert(ids.IndexRelationId, {
     indexrelid: index, indrelid: table.oid, indnatts: spec.columns.length, indnkeyatts: spec.keyCount, indisunique: spec.unique ?? false,
@@ -135,7 +138,7 @@ function setHasIndex(table: Oid): void {
   if (tuple && !tuple.row.relhasindex) catalogUpdate(ids.RelationRelationId, tuple, { relhasindex: true });
 }
 
-function addIndexColumn(index: Oid, attnum: number, c: IndexColumnSpec): void {
+function addIndexColumn(index: Oid, attnum: number, c: IndexColumnSpec, attndims: number): void {
   let typeOid = c.typeOid;
   const opclass = c.opclass === 0 ? undefined : sys.opclassByOid(c.opclass);
   if (opclass && opclass.opckeytype !== 0) {
@@ -143,6 +146,6 @@ function addIndexColumn(index: Oid, attnum: number, c: IndexColumnSpec): void {
     if (typeOid === ids.ANYELEMENTOID && opclass.opcintype === ids.ANYARRAYOID) typeOid = getBaseElementType(c.typeOid);
   }
   if (typeOid === c.typeOid) checkAttributeType(c.name, typeOid, c.collation || getType(typeOid).typcollation);
-  catalogInsert(ids.AttributeRelationId, attributeRow(getType(typeOid), { attrelid: index, attname: c.name, attnum,
+  catalogInsert(ids.AttributeRelationId, attributeRow(getType(typeOid), { attrelid: index, attname: c.name, attnum, attndims,
     atttypmod: typeOid === c.typeOid ? c.typmod ?? -1 : -1, attcollation: c.collation, attoptions: c.options ?? null }));
 }

@@ -119,6 +119,10 @@ const IDENTIFIERS: Readonly<Record<Oid, Identifier>> = {
     const publication = objectName(ids.PublicationRelationId, r.pnpubid)!, schema = schemaOf(r.pnnspid);
     return { identity: `${schema} in publication ${publication}`, names: [schema], args: [publication] };
   },
+  [ids.ParameterAclRelationId]: (oid) => {
+    const name = objectName(ids.ParameterAclRelationId, oid)!;
+    return { identity: name, names: [name], args: [] };
+  },
   [ids.DefaultAclRelationId]: (oid) => {
     const d = sys.lookup(ids.DefaultAclRelationId, ids.PgDefaultAclOidIndexId, oid)!;
     const role = sys.authIdByOid(d.defaclrole)!.rolname;
@@ -154,7 +158,7 @@ const RELATION_TYPES: Readonly<Record<string, string>> = {
 };
 const OTHER_TYPES: Readonly<Record<Oid, string>> = {
   [ids.ForeignServerRelationId]: 'server', [ids.DefaultAclRelationId]: 'default acl', [ids.LargeObjectRelationId]: 'large object',
-  [ids.PublicationNamespaceRelationId]: 'publication namespace',
+  [ids.PublicationNamespaceRelationId]: 'publication namespace', [ids.ParameterAclRelationId]: 'parameter ACL',
 };
 
 /** getObjectTypeDescription. */
@@ -191,6 +195,6 @@ export function placeOf({ classId, objectId }: ObjectAddress): { schema: string 
 }
 const NAME_NOT_UNIQUE = new Set<Oid>([
   ids.ProcedureRelationId, ids.OperatorRelationId, ids.ConstraintRelationId, ids.RewriteRelationId, ids.TriggerRelationId,
-  ids.PolicyRelationId,
+  ids.PolicyRelationId, ids.ParameterAclRelationId,
 ]);
 

@@ -42,6 +42,7 @@ const list: ObjectProperty[] = [
   { classId: ids.RewriteRelationId, noun: 'rule', oidIndex: ids.PgRewriteOidIndexId, name: 'rulename' },
   { classId: ids.TriggerRelationId, noun: 'trigger', oidIndex: ids.PgTriggerOidIndexId, name: 'tgname' },
   { classId: ids.PolicyRelationId, noun: 'policy', oidIndex: ids.PgPolicyOidIndexId, name: 'polname' },
+  { classId: ids.ParameterAclRelationId, noun: 'parameter', oidIndex: ids.PgParameterAclOidIndexId, name: 'parname', acl: 'paracl', aclKind: 'p' },
   { classId: ids.AuthIdRelationId, noun: 'role', oidIndex: ids.PgAuthidOidIndexId, name: 'rolname' },
   { classId: ids.AccessMethodRelationId, noun: 'access method', oidIndex: ids.PgAmOidIndexId, name: 'amname' },
   { classId: ids.AccessMethodOperatorRelationId, noun: 'operator of access method', oidIndex: ids.PgAmopOidIndexId },

@@ -12,6 +12,7 @@ import { recordDependencyOnExpr } from './expr_references.ts';
 import { formatProcedure } from './format_object.ts';
 import { ddlHooks } from './ddl_hooks.ts';
 import { catalogFind, catalogInsert, catalogUpdate } from './indexing.ts';
+import { noteStatistics } from './pgstat_xact.ts';
 import * as ids from './oids.ts';
 import { deleteDependencyRecordsFor, objectAddress, recordDependencyOn } from './pg_depend.ts';
 import { recordDependencyOnOwner, updateAclDependencies } from './pg_shdepend.ts';
@@ -61,6 +62,7 @@ export function procedureCreate(spec: ProcSpec): Oid {
   } else {
     oid = getNewOid(ids.ProcedureRelationId);
     const acl = userDefaultAcl('f', spec.proowner, spec.pronamespace);
+    noteStatistics('created', 'function', oid);
     catalogInsert(ids.ProcedureRelationId, { oid, ...row, proacl: acl });
     recordDependencyOnOwner(ids.ProcedureRelationId, oid, spec.proowner);
     if (acl) updateAclDependencies(ids.ProcedureRelationId, oid, 0, spec.proowner, [], aclMembers(parseAcl(acl)));

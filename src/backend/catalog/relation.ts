@@ -5,6 +5,7 @@ import type { Datum, Oid } from '../types/datum.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import type { Query } from '../nodes/parsenodes.ts';
 import type { RowLayout } from '../access/row.ts';
+import type { Counts } from '../utils/pgstat.ts';
 
 export interface Attribute {
   readonly attnum: number; // from 1
@@ -134,4 +135,6 @@ export interface Relation {
   /** pg_attrdef, analyzed; attnum to expression. Also generation expressions of stored generated columns. */
   readonly defaults: ReadonlyMap<number, Expr>;
   readonly options: ReadonlyMap<string, string>;
+  /** What this session does to it is added up here (utils/pgstat.ts). */
+  readonly counts: Counts;
 }

@@ -10,6 +10,7 @@ import type { Expr } from '../nodes/primnodes.ts';
 import { containsNode, exprType } from '../nodes/nodeFuncs.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
 import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
+import { countsOf, type Counts } from '../utils/pgstat.ts';
 import { noteTempAccess, setFilenodeLookup } from '../transaction/xact.ts';
 import { catalogRelation } from './catalog_relations.ts';
 import { refreshCatalogs, registerCatalogCache } from './inval.ts';
@@ -87,6 +88,7 @@ class UserRelation implements Relation {
   readonly hasRules: boolean;
   readonly rowSecurity: boolean;
   readonly forceRowSecurity: boolean;
+  readonly counts: Counts;
   readonly #rows: readonly PgAttribute[];
   readonly #reloptions: readonly string[] | null;
   #layout: RowLayout | undefined;
@@ -122,6 +124,7 @@ class UserRelation implements Relation {
     this.hasRules = row.relhasrules;
     this.rowSecurity = row.relrowsecurity;
     this.forceRowSecurity = row.relforcerowsecurity;
+    this.counts = countsOf(row.oid);
     this.#reloptions = row.reloptions;
   }
 

@@ -167,7 +167,7 @@ registerBuiltins({
         const { statement } = p;
         yield named({
           name: p.name, statement: statement.text, prepare_time: p.prepareTime, parameter_types: makeArray(REGTYPEOID, statement.paramTypes), from_sql: p.fromSql,
-          generic_plans: 0, custom_plans: 0,
+          generic_plans: statement.genericPlans, custom_plans: statement.customPlans,
         });
       }
     },

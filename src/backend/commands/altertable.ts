@@ -3,7 +3,7 @@
 // drops come before type changes and these before additions, in whatever order they were written; phase 3 goes through the
 // rows once: rewrites them, or only checks them. The subcommands are in alter_*.ts; here are the phases.
 import { PgError } from '../../common/errors.ts';
-import { insertValues, lockTable } from '../access/table.ts';
+import { countAsRewrite, insertValues, lockTable } from '../access/table.ts';
 import { requireOwner } from '../catalog/aclchk.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
 import { rangeVarGetRelid } from '../catalog/namespace.ts';
@@ -266,6 +266,7 @@ function scanRows(tab: Altered, target: Relation): void {
     }
     if (tab.rewrite) insertValues(target, row);
   });
+  if (tab.rewrite) countAsRewrite(target);
 }
 
 /** New storage and new entries for every index of a table whose rows have moved. */

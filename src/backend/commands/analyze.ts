@@ -3,8 +3,8 @@
 // statistics have PostgreSQL's slots, so that pg_stats shows them and the planner reads them the same way.
 import { convertRow, rowMap } from '../executor/partition_routing.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import { readRow } from '../access/row.ts';
-import { beginScan } from '../access/table.ts';
+import { readRow, slotStart } from '../access/row.ts';
+import { beginQuietScan, type TableScan } from '../access/table.ts';
 import { catalogFind, catalogInsert, catalogUpdate } from '../catalog/indexing.ts';
 import { getType, typeOperators } from '../catalog/lsyscache.ts';
 import * as ids from '../catalog/oids.ts';
@@ -14,7 +14,6 @@ import { attributeByNumber } from '../catalog/syscache.ts';
 import { operatorFunction } from '../executor/fmgr_info.ts';
 import { analyzeExtended } from './extended_stats.ts';
 import { allChildren } from './tablecmds.ts';
-import { liveRowsInBlock } from '../transaction/block_image.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import { makeArray, type Datum, type Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
@@ -29,17 +28,24 @@ const STATISTIC_KIND_MCV = 1, STATISTIC_KIND_HISTOGRAM = 2, STATISTIC_KIND_CORRE
 
 export interface Sample { rows: Datum[][]; totalRows: number; blocks: number }
 
+/** Rows in the block that a scan shows: what its head says may be of another order (`TableScan.arrange`). */
+function liveRows({ view, slotCount, wide }: TableScan): number {
+  let count = 0;
+  for (let slot = 0; slot < slotCount; slot++) if (slotStart(view, 0, slot, wide) !== 0) count++;
+  return count;
+}
+
 /** A random sample of at most `wanted` rows, in the order they lie in the table. The rows are counted first, then each is taken
  * with the chance that just fills the sample (Knuth's algorithm S), so that no row is read that is not kept. */
 export function sampleRows(table: Relation, wanted: number): Sample {
   let totalRows = 0, blocks = 0;
-  for (const scan = beginScan(table); scan.next(); blocks++) {
+  for (const scan = beginQuietScan(table); scan.next(); blocks++) {
     checkForInterrupts();
-    totalRows += liveRowsInBlock(scan.bytes);
+    totalRows += liveRows(scan);
   }
   const rows: Datum[][] = [];
   let missing = Math.min(wanted, totalRows), left = totalRows;
-  const scan = beginScan(table);
+  const scan = beginQuietScan(table);
   while (missing > 0 && scan.next()) {
     checkForInterrupts();
     const { bytes, view, slotCount, wide } = scan;
@@ -106,16 +112,17 @@ function statisticsTarget(relation: Oid, attnum: number): number {
 }
 
 /** Bytes a value takes, as PostgreSQL would count them. */
-function widthOf(value: Datum, typlen: number): number {
+function widthOf(value: Datum, typlen: number, computed: boolean): number {
   if (typlen > 0) return typlen;
   let bytes: number;
   if (typeof value === 'string') bytes = Buffer.byteLength(value);
   else if (value instanceof Uint8Array) bytes = value.length;
   else bytes = 8;
-  return bytes + (bytes < 126 ? 1 : 4);
+  return bytes + (bytes < 126 && !computed ? 1 : 4);
 }
 
-function columnStatistics(column: Attribute, sample: Sample, target: number): ColumnStatistics {
+/** `computed`: values of an expression, whose length stands before them in four bytes. */
+function columnStatistics(column: Attribute, sample: Sample, target: number, computed = false): ColumnStatistics {
   const { typlen } = getType(column.atttypid);
   const { ltOpr, eqOpr } = typeOperators(column.atttypid);
   const values: Datum[] = [];
@@ -129,7 +136,7 @@ function columnStatistics(column: Attribute, sample: Sample, target: number): Co
       nulls++;
       return;
     }
-    const width = typlen === -1 && typeof value === 'object' && !(value instanceof Uint8Array) ? outputWidth(value, column.atttypid) : widthOf(value, typlen);
+    const width = typlen === -1 && typeof value === 'object' && !(value instanceof Uint8Array) ? outputWidth(value, column.atttypid) : widthOf(value, typlen, computed);
     totalWidth += width;
     if (width > WIDTH_THRESHOLD_BYTES) tooWide++;
     else {
@@ -264,7 +271,7 @@ function mostCommonCount(counts: readonly number[], distinct: number, nullFracti
   return count;
 }
 
-const describeExpression = (column: Attribute, sample: Sample, target: number): PgStatistic => statisticRow(0, 0, column.atttypid, columnStatistics(column, sample, target), false);
+const describeExpression = (column: Attribute, sample: Sample, target: number): PgStatistic => statisticRow(0, 0, column.atttypid, columnStatistics(column, sample, target, true), false);
 
 function statisticRow(relation: Oid, attnum: number, type: Oid, stats: ColumnStatistics, inherited: boolean): PgStatistic {
   const slot = (n: number): Slot => stats.slots[n] ?? { kind: 0, op: 0, collation: 0, numbers: null, values: null };

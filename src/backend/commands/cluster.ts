@@ -1,7 +1,7 @@
 // CLUSTER (PostgreSQL's cluster.c): a table's rows in the order of an index.
 import { PgError } from '../../common/errors.ts';
 import { asOwner } from '../catalog/acl.ts';
-import { insertValues, lockTable } from '../access/table.ts';
+import { countAsRewrite, insertValues, lockTable } from '../access/table.ts';
 import { objectOwnercheck, requireOwner } from '../catalog/aclchk.ts';
 import { catalogScanAll } from '../catalog/indexing.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
@@ -80,6 +80,7 @@ function clusterTable(oid: Oid, index: Oid, verbose: boolean): void {
   commandCounterIncrement();
   const now = openRelation(oid);
   for (const { row } of rows) insertValues(now, row);
+  countAsRewrite(now);
   commandCounterIncrement();
   rebuildIndexes(openRelation(oid));
   markClustered(openRelation(oid), index);

@@ -20,6 +20,7 @@ import { allPortals, FETCH_ALL, Portal } from '../tcop/portal.ts';
 import { frontend, sendCopyDone, sendCopyResponse } from '../tcop/protocol.ts';
 import type { UtilityContext, UtilityResult, UtilityTable } from '../tcop/utility.ts';
 import { isReadOnlyTransaction } from '../transaction/xact.ts';
+import { decodeAs, encodeAs } from '../types/encode.ts';
 import { quoteIdentifier } from '../types/quote.ts';
 import { session } from '../utils/session.ts';
 import { copyFrom } from './copy_from.ts';
@@ -36,13 +37,21 @@ interface CopyStmt {
 function doCopy(stmt: CopyStmt, context: UtilityContext): UtilityResult {
   const isFrom = stmt.is_from === true;
   checkFileAccess(stmt, isFrom);
+  if (stmt.relation !== undefined) rangeVarGetRelid(stmt.relation); // missing tables come before wrong options
   const options = processCopyOptions(isFrom, stmt.options ?? []);
   return { processed: isFrom ? runFrom(stmt, options, context) : runTo(stmt, options, context) };
 }
 
 /** Files of the server are for superusers and members of the predefined roles. */
 function checkFileAccess(stmt: CopyStmt, isFrom: boolean): void {
-  if (stmt.is_program) throw notSupported(isFrom ? 'COPY FROM PROGRAM' : 'COPY TO PROGRAM');
+  if (stmt.is_program) {
+    if (!session.isSuperuser && !hasRoleByName(session.currentUser, 'pg_execute_server_program')) {
+      throw new PgError('insufficient_privilege', 'must be superuser or have privileges of the pg_execute_server_program role to COPY to or from an external program', {
+        hint: 'Anyone can COPY to stdout or from stdin. psql\'s \\copy command also works for anyone.',
+      });
+    }
+    throw notSupported(isFrom ? 'COPY FROM PROGRAM' : 'COPY TO PROGRAM');
+  }
   if (stmt.filename === undefined || session.isSuperuser) return;
   const role = isFrom ? 'pg_read_server_files' : 'pg_write_server_files';
   if (!hasRoleByName(session.currentUser, role)) {
@@ -119,7 +128,7 @@ function runFrom(stmt: CopyStmt, options: CopyOptions, context: UtilityContext):
     const file = openForReading(stmt.filename);
     try {
       checkTarget(relation, options);
-      return copyFrom({ relation, columns, options, source: fileSource(file, stmt.filename), where });
+      return copyFrom({ relation, columns, options, source: sourceIn(options.encoding, fileSource(file, stmt.filename)), where });
     } finally {
       closeSync(file);
     }
@@ -128,7 +137,7 @@ function runFrom(stmt: CopyStmt, options: CopyOptions, context: UtilityContext):
   frontend.flush();
   const source = frontendSource();
   checkTarget(relation, options);
-  const rows = copyFrom({ relation, columns, options, source, where });
+  const rows = copyFrom({ relation, columns, options, source: sourceIn(options.encoding, source), where });
   source.drain();
   return rows;
 }
@@ -155,6 +164,38 @@ function frontendSource(): ByteSource & { drain: () => void } {
     return null;
   };
   return { next, take: (into, at) => frontend.takeCopyData(into, at), drain: () => { while (next() !== null) { /* after the end-of-data marker */ } } };
+}
+
+const NEWLINE = 0x0a;
+/** Data in another encoding, by whole lines as UTF-8: in no encoding is a newline part of another character. */
+function sourceIn(encoding: string | null, source: ByteSource): ByteSource {
+  if (encoding === null) return source;
+  let rest: Buffer = Buffer.alloc(0), ended = false, oneByOne = false;
+  const convert = (end: number): Buffer => {
+    const text = decodeAs(rest.subarray(0, end), encoding);
+    rest = rest.subarray(end);
+    return Buffer.from(text);
+  };
+  const next = (): Buffer | null => {
+    for (;;) {
+      const end = oneByOne ? rest.indexOf(NEWLINE) + 1 : rest.lastIndexOf(NEWLINE) + 1;
+      if (end > 0 || (ended && rest.length > 0)) {
+        try {
+          return convert(end > 0 ? end : rest.length);
+        } catch (error) {
+          // What stands before the wrong line is read first.
+          if (oneByOne) throw error;
+          oneByOne = true;
+          continue;
+        }
+      }
+      if (ended) return null;
+      const more = source.next();
+      if (more === null) ended = true;
+      else rest = Buffer.concat([rest, more]);
+    }
+  };
+  return { next, take: (_into, at) => at };
 }
 
 const FILE_CHUNK_BYTES = 262144;
@@ -221,7 +262,8 @@ function runTo(stmt: CopyStmt, options: CopyOptions, context: UtilityContext): n
 }
 
 function copyRows(statement: CachedStatement, options: CopyOptions, sink: LineSink, context: UtilityContext): number {
-  const dest = new CopyDest(options, sink);
+  const { encoding } = options;
+  const dest = new CopyDest(options, encoding === null ? sink : (line) => { sink(Buffer.from(encodeAs(typeof line === 'string' ? line : line.toString('utf8'), encoding))); });
   new Portal('', statement, [...context.params]).run(FETCH_ALL, dest);
   return dest.rows;
 }

@@ -10,6 +10,7 @@ import { bulkInserts } from '../access/table.ts';
 import type { Attribute, Relation } from '../catalog/relation.ts';
 import { addIndexEntry } from '../executor/indexing.ts';
 import type { ResultRelation } from '../executor/result_relation.ts';
+import { buildColumnDefault } from '../rewrite/defaults.ts';
 import type { Datum } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
@@ -34,7 +35,7 @@ export function fastReader(relation: Relation, columns: readonly Attribute[], op
   if (indexes === null || columns.length === 0) return null;
   for (let i = 1; i < columns.length; i++) if (columns[i]!.attnum <= columns[i - 1]!.attnum) return null;
   const given = new Set(columns.map((c) => c.attnum));
-  if (relation.attributes.some((a) => !given.has(a.attnum) && (a.attnotnull || relation.defaults.has(a.attnum)) && !a.attisdropped)) return null;
+  if (relation.attributes.some((a) => !given.has(a.attnum) && !a.attisdropped && (a.attnotnull || buildColumnDefault(relation, a) !== null))) return null;
   const kept = new Set<number>();
   for (const keys of indexes) {
     if (keys.attributes === null) return null;
@@ -50,6 +51,7 @@ export function fastReader(relation: Relation, columns: readonly Attribute[], op
       return -1; // the long way will say it properly
     }
   };
+  let looks = 0; // not only in this piece: most have fewer lines than we would wait for
   return (reader) => {
     const end = reader.wholeLines(from);
     if (end === 0) return 0;
@@ -69,7 +71,7 @@ export function fastReader(relation: Relation, columns: readonly Attribute[], op
           for (let i = 0; i < indexes.length; i++) addIndexEntry(indexes[i]!, row, rowId);
         }
         reader.skipTo(next);
-        if ((rows & 1023) === 0) checkForInterrupts();
+        if ((++looks & 63) === 0) checkForInterrupts();
       }
     } finally {
       reader.skipTo(next);

@@ -7,6 +7,7 @@ import { convertRow, PartitionRouter } from '../executor/partition_routing.ts';
 import { ResultRelation } from '../executor/result_relation.ts';
 import { fireBeforeStatement, fireRow, triggersOf, type TriggerSet } from '../executor/trigger.ts';
 import { decodeText } from '../libpq/pqcomm.ts';
+import { buildColumnDefault } from '../rewrite/defaults.ts';
 import type { Datum } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
@@ -142,7 +143,7 @@ function copyFromText(state: CopyFromState, target: CopyTarget): number {
       column = -1;
       if (fast !== null) rows += fast(reader);
       if (!reader.next()) break;
-      if ((++rows & 1023) === 0) checkForInterrupts();
+      if ((++rows & 255) === 0) checkForInterrupts();
       if (fields.count > columns.length) {
         if (columns.length === 0 && fields.count === 1 && fields.from[0] === fields.to[0]) fields.count = 0;
         else throw new PgError('bad_copy_file_format', 'extra data after last expected column');
@@ -175,7 +176,9 @@ function copyFromText(state: CopyFromState, target: CopyTarget): number {
 const IN_INDEX = new Set(['unique_violation', 'exclusion_violation']);
 
 function withContext(error: unknown, state: CopyFromState, reader: CopyLineReader, column: number, target: CopyTarget): unknown {
-  if (!(error instanceof PgError) || error.fields.where !== undefined || error.severity === 'FATAL') return error;
+  if (!(error instanceof PgError) || error.severity === 'FATAL') return error;
+  // What a trigger was doing stands before it.
+  const inner = error.fields.where;
   const where = `COPY ${state.relation.name}, line ${reader.lineNumber}`;
   if (column >= 0) {
     const { fields } = reader;
@@ -188,6 +191,7 @@ function withContext(error: unknown, state: CopyFromState, reader: CopyLineReade
   } else {
     error.fields.where = `${where}: "${limit(reader.lineText)}"`;
   }
+  if (inner !== undefined) error.fields.where = `${inner}\n${error.fields.where}`;
   return error;
 }
 
@@ -212,8 +216,8 @@ function defaultsOf(state: CopyFromState): [number, (params: readonly Datum[]) =
   const list: [number, (params: readonly Datum[]) => Datum][] = [];
   for (const attribute of state.relation.attributes) {
     if (attribute.attisdropped || given.has(attribute.attnum) || attribute.attgenerated !== '') continue;
-    const expr = state.relation.defaults.get(attribute.attnum);
-    if (expr !== undefined) list.push([attribute.attnum, compileExpr(expr) as (params: readonly Datum[]) => Datum]);
+    const expr = buildColumnDefault(state.relation, attribute);
+    if (expr !== null) list.push([attribute.attnum, compileExpr(expr) as (params: readonly Datum[]) => Datum]);
   }
   return list;
 }
@@ -254,7 +258,7 @@ function copyFromBinary(state: CopyFromState, target: CopyTarget): number {
     const defaults = defaultsOf(state);
     const io = state.columns.map((c) => typeHooks.typeIo(c.atttypid));
     for (;;) {
-      if ((++row & 1023) === 0) checkForInterrupts();
+      if ((++row & 255) === 0) checkForInterrupts();
       // Data may also end without the marker.
       if (!need(2)) break;
       const count = buffer.readInt16BE(at);
@@ -289,7 +293,8 @@ function copyFromBinary(state: CopyFromState, target: CopyTarget): number {
     }
   } catch (error) {
     if (error instanceof PgError && error.severity !== 'FATAL') {
-      error.fields.where ??= `COPY ${state.relation.name}, line ${row}${column < 0 ? '' : `, column ${state.columns[column]!.attname}`}`;
+      const inner = error.fields.where, where = `COPY ${state.relation.name}, line ${row}${column < 0 ? '' : `, column ${state.columns[column]!.attname}`}`;
+      error.fields.where = inner === undefined ? where : `${inner}\n${where}`;
     }
     throw error;
   }

@@ -1,4 +1,5 @@
 // COPY's options, checked before anything is read or written (PostgreSQL's ProcessCopyOptions).
+import { charToEncoding, encodingToChar } from '../../common/encoding.ts';
 import { PgError } from '../../common/errors.ts';
 import { constantText } from './variable.ts';
 
@@ -13,6 +14,8 @@ export interface CopyOptions {
   forceNotNull: string[];
   forceNull: string[];
   freeze: boolean;
+  /** Of the data, when it is not that of the server. */
+  encoding: string | null;
 }
 
 interface DefElem { defname: string; arg?: any; location?: number }
@@ -78,16 +81,18 @@ export function processCopyOptions(isFrom: boolean, list: readonly DefElem[]): C
   const forceNotNull = take('force_not_null', columnList);
   const forceNull = take('force_null', columnList);
   const freeze = take('freeze', bool) ?? false;
-  take('encoding', (o) => {
-    const name = text(o);
-    if (!/^(utf-?8|sql_ascii)$/i.test(name)) throw new PgError('feature_not_supported', `COPY with ENCODING ${name} is not supported`);
-  });
+  const encoding = take('encoding', (o) => {
+    const found = encodingToChar(charToEncoding(text(o)));
+    if (found === '') throw new PgError('invalid_parameter_value', 'argument to option "encoding" must be a valid encoding name', { position: (o.location ?? -1) >= 0 ? o.location! + 1 : undefined });
+    return found;
+  }) ?? 'UTF8';
   for (const option of seen.values()) {
     throw new PgError('syntax_error', `option "${option.defname}" not recognized`, { position: (option.location ?? -1) >= 0 ? option.location! + 1 : undefined });
   }
   const options: CopyOptions = {
     format, header: headerValue, delimiter: delimiter ?? (csv ? ',' : '\t'), nullText: nullText ?? (csv ? '' : '\\N'),
     quote: quote ?? '"', escape: escape ?? quote ?? '"', forceQuote: forceQuote ?? [], forceNotNull: forceNotNull ?? [], forceNull: forceNull ?? [], freeze,
+    encoding: encoding === 'UTF8' || encoding === 'SQL_ASCII' || format === 'binary' ? null : encoding,
   };
   check(options, isFrom, { delimiter, nullText, quote, escape, forceQuote, forceNotNull, forceNull });
   return options;

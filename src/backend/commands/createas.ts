@@ -13,6 +13,7 @@ import { tableAccessMethod } from './tablecmds.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
 import { quoteQualifiedIdentifier } from '../catalog/quote.ts';
 import { openRelation } from '../catalog/relcache.ts';
+import { noteStatistics } from '../catalog/pgstat_xact.ts';
 import { setNewFilenode } from '../catalog/storage.ts';
 import { classByOid, relationOidByName } from '../catalog/syscache.ts';
 import { compilePlan, runPlan, type CompiledPlan } from '../executor/execute.ts';
@@ -158,6 +159,7 @@ function refreshMatview(stmt: RawNode): void {
   }
   const query = view.viewQuery!;
   setNewFilenode(oid);
+  noteStatistics('truncated', 'relation', oid);
   for (const index of view.indexes) setNewFilenode(index.indexrelid);
   commandCounterIncrement();
   catalogUpdateByKey(ids.RelationRelationId, ids.PgClassOidIndexId, [oid], { relispopulated: !stmt['skipData'] });

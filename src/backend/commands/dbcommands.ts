@@ -27,6 +27,7 @@ import type { Oid } from '../types/datum.ts';
 import { port } from '../../port/port.ts';
 import { backends, countOtherBackends } from '../utils/backend_status.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
+import { removeDatabaseEntries } from '../utils/pgstat_shmem.ts';
 import { sendWarning, session } from '../utils/session.ts';
 import { databaseHooks } from './rename.ts';
 import { alterSetting, roleOid } from './user.ts';
@@ -52,6 +53,7 @@ registerCallback({
     for (const oid of gone) {
       retireManager(oid);
       removeFolder(oid);
+      removeDatabaseEntries(oid);
     }
   },
   onAbort() {

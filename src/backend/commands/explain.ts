@@ -33,9 +33,8 @@ export function explain(stmt: RawNode, context: UtilityContext): UtilityResult {
   const raw = stmt['query'] as RawNode;
   if (raw.tag === 'ExecuteStmt') {
     const { statement } = fetchPreparedStatement(raw['name'] as string);
-    statement.revalidate();
     const params = evaluateParams((raw['params'] ?? []) as RawNode[], statement.paramTypes, raw['name'] as string, context.text);
-    for (const unit of statement.units) if (unit.plan !== null) explainOne(unit.plan.stmt, params, options, 0, out);
+    for (const unit of statement.unitsFor(params)) if (unit.plan !== null) explainOne(unit.plan.stmt, params, options, 0, out);
   } else {
     const query = stmt['analyzed'] as Query;
     const queries = query.commandType === 'utility' ? [query] : queryRewrite(query);
@@ -227,7 +226,6 @@ function json(node: ExplainedNode, options: ExplainOptions, relationship: string
   const early = rest.findIndex((p) => !['Operation', 'Strategy', 'Partial Mode', 'Scan Direction', 'Index Name', 'Relation Name', 'Function Name', 'CTE Name', 'Schema', 'Alias', 'Join Type', 'Command'].includes(p.label));
   const head = early < 0 ? rest : rest.slice(0, early);
   for (const p of head.filter((x) => x.label === 'Strategy' || x.label === 'Operation')) put(p);
-  if (plan.kind === 'Agg') result['Partial Mode'] = 'Simple';
   if (relationship !== null) result['Parent Relationship'] = relationship;
   if (name !== null) result['Subplan Name'] = name;
   result['Parallel Aware'] = false;

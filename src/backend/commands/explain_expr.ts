@@ -45,8 +45,8 @@ export class PlanNames {
         used.add(plan.resultRelation);
         if (plan.onConflict !== null) used.add(plan.onConflict.exclRelIndex);
       }
-      if ((plan.kind === 'Append' && plan.apprelid === 0) || plan.kind === 'SetOp') for (const e of planExprs(plan)) walkExpr(e, (n) => { if (n.kind === 'Var' && n.varno > 0) used.add(n.varno); });
-      if ((plan.kind === 'Append' || plan.kind === 'MergeAppend') && plan.apprelid > 0) used.add(plan.apprelid);
+      if ((plan.kind === 'Append' && plan.apprelids.length === 0) || plan.kind === 'SetOp') for (const e of planExprs(plan)) walkExpr(e, (n) => { if (n.kind === 'Var' && n.varno > 0) used.add(n.varno); });
+      if (plan.kind === 'Append' || plan.kind === 'MergeAppend') for (const rti of plan.apprelids) used.add(rti);
       childPlans(plan).forEach(visit);
     };
     [stmt.planTree, ...stmt.subplans].forEach(visit);
@@ -95,13 +95,28 @@ export class PlanNames {
         const saved = at;
         at = placeBelow(saved, child);
         // Columns of a table with children are called after it, not after its first child.
-        const { expr } = (child.kind === 'Append' || child.kind === 'MergeAppend') && child.apprelid > 0 && child.byMember !== true ? child.apptlist[node.varattno - 1]! : tle;
+        const { expr } = (child.kind === 'Append' || child.kind === 'MergeAppend') && child.apprelids.length > 0 && child.byMember !== true ? child.apptlist[node.varattno - 1]! : tle;
         // What is not a column by itself gets parentheses, as the reader takes it for one.
         if (expr.kind === 'Var') ruleExpr(expr, c, true);
         else {
           c.put('(');
           ruleExpr(expr, c, true);
           c.put(')');
+        }
+        at = saved;
+        return true;
+      }
+      // An aggregate is shown as what its first step does.
+      if (node.kind === 'Aggref' && node.aggsplit === 'final') {
+        const saved = at;
+        let { expr } = node.args[0]!;
+        for (let child = outerPlan(at.plan); expr.kind === 'Var' && child !== null; child = outerPlan(child)) {
+          expr = outerList(at.plan)[expr.varattno - 1]?.expr ?? expr;
+          at = placeBelow(at, child);
+        }
+        if (expr.kind === 'Aggref') {
+          const { aggsplit: _step, ...whole } = expr;
+          ruleExpr(whole, c, false);
         }
         at = saved;
         return true;

@@ -67,6 +67,7 @@ export class PlanExplainer {
 
   private node(place: Place): ExplainedNode {
     const { plan } = place;
+    if (plan.kind === 'GinScan' && place.above?.plan.kind.startsWith('Bitmap') === true) return this.ginIndex(place, plan);
     const properties: Property[] = [];
     const title = this.title(plan, properties);
     if (this.options.verbose) this.output(place, properties);
@@ -172,10 +173,17 @@ export class PlanExplainer {
       case 'IncrementalSort': type('Incremental Sort'); return 'Incremental Sort';
       case 'Agg': {
         const strategy = plan.aggstrategy;
+        // create_group_path: groups of which nothing is computed.
+        if (strategy === 'sorted' && plan.groupingSets === null && ![...plan.targetlist.map((t) => t.expr), ...plan.qual].some((e) => containsNode(e, (n) => n.kind === 'Aggref'))) {
+          type('Group');
+          return 'Group';
+        }
         type('Aggregate');
         const shown = strategy === 'mixed' ? strategyOfSets(plan.groupingSets ?? []) : strategy;
         p.push({ label: 'Strategy', value: { plain: 'Plain', sorted: 'Sorted', hashed: 'Hashed', mixed: 'Mixed' }[shown], text: false });
-        return { plain: 'Aggregate', sorted: 'GroupAggregate', hashed: 'HashAggregate', mixed: 'MixedAggregate' }[shown];
+        const step = plan.aggsplit === undefined ? 'Simple' : plan.aggsplit === 'partial' ? 'Partial' : 'Finalize';
+        p.push({ label: 'Partial Mode', value: step, text: false });
+        return `${step === 'Simple' ? '' : `${step} `}${{ plain: 'Aggregate', sorted: 'GroupAggregate', hashed: 'HashAggregate', mixed: 'MixedAggregate' }[shown]}`;
       }
       case 'WindowAgg': type('WindowAgg'); return 'WindowAgg';
       case 'Unique': type('Unique'); return 'Unique';
@@ -417,7 +425,7 @@ export class PlanExplainer {
 
   /** A column of the node below, in parentheses when it is more than a column there. */
   private keyText(child: Plan, column: number, below: Place): string {
-    const { expr: whole } = (child.kind === 'Append' || child.kind === 'MergeAppend') && child.apprelid > 0 && child.byMember !== true ? child.apptlist[column - 1]! : child.targetlist[column - 1]!;
+    const { expr: whole } = (child.kind === 'Append' || child.kind === 'MergeAppend') && child.apprelids.length > 0 && child.byMember !== true ? child.apptlist[column - 1]! : child.targetlist[column - 1]!;
     const expr = whole.kind === 'RelabelType' && whole.relabelformat === 'implicit_cast' && whole.arg.kind === 'Var' ? whole.arg : whole;
     const text = this.names.text(expr, below, undefined, true);
     return expr.kind === 'Var' ? text : `(${text})`;

@@ -8,6 +8,7 @@ import { catalogDelete, catalogFind, catalogInsert, catalogScanAll, catalogUpdat
 import { getNamespaceOid, lookupExplicitNamespace, rangeVarGetRelid } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
 import { deleteDependencyRecordsFor, objectAddress, recordDependencyOn } from '../catalog/pg_depend.ts';
+import { createParameterAcl, parameterAclOid } from '../catalog/pg_parameter_acl.ts';
 import { deleteSharedDependencyRecordsFor, recordDependencyOnOwner, updateAclDependencies } from '../catalog/pg_shdepend.ts';
 import * as sys from '../catalog/syscache.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
@@ -82,12 +83,27 @@ function grant(stmt: RawNode): void {
   for (const object of objects) {
     if (type === 'TABLE' || type === 'SEQUENCE') apply(type, ids.RelationRelationId, rangeVarGetRelid(object as never), internal, all);
     else {
-      if (type === 'PARAMETER_ACL') throw notSupported('GRANT on a parameter');
+      if (type === 'PARAMETER_ACL') {
+        grantOnParameter(object as unknown as string, internal);
+        continue;
+      }
       const address = resolveObject(type, object)!;
       apply(type, address.classId, address.objectId, internal, all);
     }
     commandCounterIncrement();
   }
+}
+
+/** Where nobody has rights there is nothing to revoke. */
+function grantOnParameter(name: string, internal: Internal): void {
+  let oid = parameterAclOid(name);
+  if (oid === 0) {
+    if (!internal.isGrant) return;
+    oid = createParameterAcl(name);
+    commandCounterIncrement();
+  }
+  apply('PARAMETER_ACL', ids.ParameterAclRelationId, oid, internal, false);
+  commandCounterIncrement();
 }
 
 function objectsInSchemas(type: string, schemas: readonly string[]): [Oid, Oid][] {

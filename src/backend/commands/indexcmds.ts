@@ -19,7 +19,7 @@ import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { amByName, amByOid, amopsByFamily, amprocsByFamily, opclassByOid, opclassesOf, opfamilyByOid, relationOidByName } from '../catalog/syscache.ts';
 import { buildIndex } from '../executor/indexing.ts';
-import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
+import { exprCollation, expressionTreeWalker, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { compatibleOper } from '../parser/parse_oper.ts';
@@ -110,7 +110,7 @@ function keyColumn(table: Relation, key: IndexElemSpec, spec: IndexSpec, method:
   if (key.name !== null) {
     const column = table.attributes.find((a) => a.attname === key.name && !a.attisdropped);
     if (column === undefined) {
-      if (systemColumnByName(key.name) !== undefined) throw new PgError('feature_not_supported', 'index creation on system columns is not supported');
+      if (systemColumnByName(key.name) !== undefined) throw onSystemColumn();
       throw new PgError('undefined_column', spec.isConstraint ? `column "${key.name}" named in key does not exist` : `column "${key.name}" does not exist`);
     }
     ({ attnum, atttypid: typeOid, atttypmod: typmod, attcollation: collation, attname: name } = column);
@@ -127,6 +127,7 @@ function keyColumn(table: Relation, key: IndexElemSpec, spec: IndexSpec, method:
       attnum = expr.varattno;
       name = table.attributes[attnum - 1]!.attname;
     } else {
+      refuseSystemColumns(expr);
       if (containsVolatile(expr, 's')) throw new PgError('invalid_object_definition', 'functions in index expression must be marked IMMUTABLE');
       if (getType(typeOid).typtype === 'p') throw new PgError('invalid_table_definition', `column "${(key.expr && figureIndexColname(key.expr)) ?? 'expr'}" has pseudo-type ${formatType(typeOid)}`);
       expressions.push(expr);
@@ -231,10 +232,20 @@ function includedColumn(table: Relation, name: string): IndexColumnSpec {
   return { attnum: column.attnum, name, typeOid: column.atttypid, typmod: column.atttypmod, collation: 0, opclass: 0, option: 0 };
 }
 
+function refuseSystemColumns(e: Expr): void {
+  if (e.kind === 'Var' && e.varattno < 0) throw onSystemColumn();
+  expressionTreeWalker(e, (child) => {
+    if (child.kind !== 'Query') refuseSystemColumns(child);
+    return false;
+  });
+}
+const onSystemColumn = (): PgError => new PgError('feature_not_supported', 'index creation on system columns is not supported');
+
 function cookPredicate(table: Relation, raw: RawNode, text: string): Expr {
   const state = relationParseState(table, text);
   const expr = coerceToBoolean(state, transformExpr(state, raw, 'index_predicate'), 'WHERE');
   assignExprCollations(state, expr);
+  refuseSystemColumns(expr);
   if (containsVolatile(expr, 's')) throw new PgError('invalid_object_definition', 'functions in index predicate must be marked IMMUTABLE');
   return expr;
 }

@@ -1,5 +1,6 @@
 // ON COMMIT DROP and ON COMMIT DELETE ROWS of temporary tables, and their end with the session.
 import { PgError } from '../../common/errors.ts';
+import { noteStatistics } from '../catalog/pgstat_xact.ts';
 import { setNewFilenode } from '../catalog/storage.ts';
 import { performDeletion, removeTempRelations } from '../catalog/dependency.ts';
 import { myTempNamespaceOid } from '../catalog/namespace.ts';
@@ -35,6 +36,7 @@ registerCallback({
       if (entry.action === 'drop') performDeletion(objectAddress(ids.RelationRelationId, entry.relation), 'cascade', { quietly: true });
       else {
         setNewFilenode(relation.oid);
+        noteStatistics('truncated', 'relation', relation.oid);
         for (const index of relation.indexes) setNewFilenode(index.indexrelid);
       }
     }

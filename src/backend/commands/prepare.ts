@@ -46,7 +46,7 @@ function prepareQuery(stmt: PrepareStmt, context: UtilityContext): void {
   if (!stmt.name) throw new PgError('invalid_sql_statement_name', 'invalid statement name: must not be empty');
   const paramTypes = (stmt.argtypes ?? []).map((t) => typenameTypeId(makeParseState(context.text), t as never));
   const statement = new CachedStatement(context.text, asRawStmt(stmt.query), paramTypes, true, true);
-  statement.revalidate();
+  statement.describe();
   storePreparedStatement(stmt.name, statement, true);
 }
 
@@ -75,9 +75,8 @@ export function evaluateParams(args: readonly RawNode[], types: readonly Oid[], 
 
 function executeQuery(stmt: ExecuteStmt, context: UtilityContext): UtilityResult {
   const { statement } = fetchPreparedStatement(stmt.name);
-  statement.revalidate();
   const params = evaluateParams(stmt.params ?? [], statement.paramTypes, stmt.name, context.text);
-  const portal = new Portal('', statement, params);
+  const portal = new Portal('', statement, params, statement.unitsFor(params));
   const { tag } = portal.run(FETCH_ALL, context.dest);
   return { tag };
 }
@@ -85,7 +84,6 @@ function executeQuery(stmt: ExecuteStmt, context: UtilityContext): UtilityResult
 function executeColumns(stmt: ExecuteStmt): ResultColumn[] | null {
   const found = prepared.get(stmt.name);
   if (found === undefined) return null;
-  found.statement.revalidate();
   return found.statement.columns;
 }
 

@@ -1,54 +1,35 @@
-// What statistics views and a few others ask and nobody has counted: activity counters are not collected here (as
-// PostgreSQL with track_counts and the like off), so counters are zero, times unknown, and processes that do not exist
-// (WAL senders, receivers, progress of commands) have no rows.
+// What statistics views and a few others ask beside the counts (pgstat_functions.ts): what backends do, and what nobody does or counts
+// here: such counters are zero, times unknown, and processes that do not exist (WAL senders, receivers, progress of commands) have no rows.
 import { publishedTables } from '../catalog/publication.ts';
 import { PgError } from '../../common/errors.ts';
 import { hasPrivsOfRole } from '../catalog/acl.ts';
 import { ROLE_PG_READ_ALL_STATS } from '../catalog/oids.ts';
-import { classByOid, databaseByOid } from '../catalog/syscache.ts';
 import { makeArray, type ArrayValue, type Datum, type Oid } from '../types/datum.ts';
 import { INT2OID } from '../types/oids.ts';
 import { registerBuiltins, type ContextFunction, type PureFunction, type SetFunction } from '../types/fmgr.ts';
 import { backends, type BackendStatus } from '../utils/backend_status.ts';
 import { session } from '../utils/session.ts';
+import { sharedResetTime } from './pgstat_functions.ts';
 import { rowMaker } from './set_results.ts';
 
 const words = (text: string): string[] => text.trim().split(/\s+/);
 
+/** Nobody does such things here: no autovacuum, no background writer, no standby. */
 const COUNTERS = words(`
-  analyze_count autoanalyze_count autovacuum_count vacuum_count bgwriter_buf_written_checkpoints bgwriter_buf_written_clean bgwriter_maxwritten_clean
-  bgwriter_requested_checkpoints bgwriter_timed_checkpoints blocks_fetched blocks_hit buf_alloc buf_fsync_backend buf_written_backend checkpoint_sync_time
-  checkpoint_write_time db_active_time db_blk_read_time db_blk_write_time db_blocks_fetched db_blocks_hit db_conflict_all db_conflict_bufferpin db_conflict_lock
-  db_conflict_snapshot db_conflict_startup_deadlock db_conflict_tablespace db_deadlocks db_idle_in_transaction_time db_session_time db_sessions
-  db_sessions_abandoned db_sessions_fatal db_sessions_killed db_temp_bytes db_temp_files db_tuples_deleted db_tuples_fetched db_tuples_inserted
-  db_tuples_returned db_tuples_updated db_xact_commit db_xact_rollback dead_tuples ins_since_vacuum mod_since_analyze numscans tuples_deleted tuples_fetched
-  tuples_hot_updated tuples_inserted tuples_returned tuples_updated xact_blocks_fetched xact_blocks_hit xact_numscans xact_tuples_deleted xact_tuples_fetched
-  xact_tuples_hot_updated xact_tuples_inserted xact_tuples_returned xact_tuples_updated`);
+  autoanalyze_count autovacuum_count bgwriter_buf_written_checkpoints bgwriter_buf_written_clean bgwriter_maxwritten_clean
+  bgwriter_requested_checkpoints bgwriter_timed_checkpoints buf_alloc buf_fsync_backend buf_written_backend checkpoint_sync_time
+  checkpoint_write_time db_blk_read_time db_blk_write_time db_conflict_all db_conflict_bufferpin db_conflict_lock
+  db_conflict_snapshot db_conflict_startup_deadlock db_conflict_tablespace`);
 
-/** Times, and counters of what is counted only while it is switched on. */
-const UNKNOWN = words(`
-  bgwriter_stat_reset_time db_checksum_failures db_checksum_last_failure db_stat_reset_time function_calls function_self_time function_total_time last_analyze_time
-  last_autoanalyze_time last_autovacuum_time last_vacuum_time snapshot_timestamp xact_function_calls xact_function_self_time xact_function_total_time`);
+const UNKNOWN = words('db_checksum_failures db_checksum_last_failure last_autoanalyze_time last_autovacuum_time');
 
 const NO_ROWS = words(`
   pg_stat_get_progress_info pg_stat_get_wal_senders pg_get_replication_slots pg_show_replication_origin_status
   pg_get_shmem_allocations`);
 
-/** Nothing is counted, so there is nothing to reset or to flush. */
-const nothing = (): string => '';
-const RESET_TARGETS = ['archiver', 'bgwriter', 'recovery_prefetch', 'wal'];
-const FIXED_KINDS = new Set(['archiver', 'bgwriter', 'checkpointer', 'slru', 'wal']);
-const VARIABLE_KINDS = new Set(['database', 'relation', 'function', 'replslot', 'subscription']);
-
 function noSlot(name: string | null): string {
   if (name !== null) throw new PgError('invalid_parameter_value', `replication slot "${name}" does not exist`);
   return '';
-}
-
-function haveStats(kind: string, database: Oid): boolean {
-  if (FIXED_KINDS.has(kind)) return true;
-  if (!VARIABLE_KINDS.has(kind)) throw new PgError('invalid_parameter_value', `invalid statistics kind: "${kind}"`);
-  return kind === 'database' && databaseByOid(database) !== undefined;
 }
 
 /** What a backend does, by the number of its slot; what only its owner may see is empty for others. */
@@ -65,13 +46,7 @@ function activity(slot: number): string {
 }
 
 const pure: Record<string, PureFunction> = {
-  pg_stat_reset: nothing, pg_stat_reset_slru: nothing, pg_stat_reset_single_table_counters: nothing, pg_stat_reset_single_function_counters: nothing,
-  pg_stat_force_next_flush: nothing, pg_stat_reset_replication_slot: noSlot,
-  pg_stat_reset_shared: (target: string) => {
-    if (RESET_TARGETS.includes(target)) return '';
-    throw new PgError('invalid_parameter_value', `unrecognized reset target: "${target}"`, { hint: 'Target must be "archiver", "bgwriter", "recovery_prefetch", or "wal".' });
-  },
-  pg_stat_have_stats: haveStats,
+  pg_stat_reset_replication_slot: noSlot,
   pg_stat_get_backend_activity: activity,
   pg_stat_get_backend_dbid: ofBackend((b) => b.databaseOid),
   pg_stat_get_backend_userid: ofBackend((b) => b.roleOid),
@@ -79,9 +54,7 @@ const pure: Record<string, PureFunction> = {
   pg_stat_get_backend_xact_start: ownersOnly((b) => b.xactStart || null),
   pg_stat_get_backend_activity_start: ownersOnly((b) => b.queryStart || null),
   pg_stat_get_backend_client_port: ownersOnly((b) => (b.clientAddress === null ? -1 : b.clientPort)),
-  pg_stat_get_live_tuples: (oid: Oid) => Math.max(0, classByOid(oid)?.reltuples ?? 0),
   pg_stat_get_db_numbackends: (oid: Oid) => backends().filter((b) => b.databaseOid === oid).length,
-  pg_stat_clear_snapshot: () => '',
 };
 for (const name of COUNTERS) pure[`pg_stat_get_${name}`] = () => 0;
 for (const name of UNKNOWN) pure[`pg_stat_get_${name}`] = () => null;
@@ -89,7 +62,7 @@ for (const name of UNKNOWN) pure[`pg_stat_get_${name}`] = () => null;
 const zeros = (...names: string[]): Record<string, Datum> => Object.fromEntries(names.map((name) => [name, 0]));
 
 const context: Record<string, ContextFunction> = {
-  pg_stat_get_archiver: (c) => rowMaker(c).named({ ...zeros('archived_count', 'failed_count') }),
+  pg_stat_get_archiver: (c) => rowMaker(c).named({ ...zeros('archived_count', 'failed_count'), stats_reset: sharedResetTime('archiver') }),
   pg_stat_get_wal_receiver: () => null,
 };
 

@@ -5,6 +5,7 @@ import { allSettings } from '../utils/guc.ts';
 import { makeArray, type Datum } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import { TEXTOID } from '../types/oids.ts';
+import { sharedResetTime } from './pgstat_functions.ts';
 import { rowMaker } from './set_results.ts';
 
 /** Nobody configured a build. */
@@ -14,7 +15,7 @@ const SLRU = ['CommitTs', 'MultiXactMember', 'MultiXactOffset', 'Notify', 'Seria
 
 registerBuiltins({
   context: {
-    pg_stat_get_wal: (c) => rowMaker(c).row([0, 0, null, 0, 0, 0, 0, 0, null]),
+    pg_stat_get_wal: (c) => rowMaker(c).row([0, 0, null, 0, 0, 0, 0, 0, sharedResetTime('wal')]),
   },
   set: {
     * pg_config(c): Generator<Datum> {
@@ -27,7 +28,7 @@ registerBuiltins({
       yield rowMaker(c).row(['TopMemoryContext', null, null, 0, heapTotal, 1, heapTotal - heapUsed, 0, heapUsed]);
     },
     * pg_stat_get_slru(c): Generator<Datum> {
-      for (const name of SLRU) yield rowMaker(c).row([name, 0, 0, 0, 0, 0, 0, 0, null]);
+      for (const name of SLRU) yield rowMaker(c).row([name, 0, 0, 0, 0, 0, 0, 0, sharedResetTime('slru')]);
     },
     * pg_hba_file_rules(c): Generator<Datum> {
       const { named } = rowMaker(c);

@@ -18,6 +18,7 @@ import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { amByName, attributeByNumber, childrenOf, collationByOid, relationOidByName } from '../catalog/syscache.ts';
 import { quoteQualifiedIdentifier } from '../catalog/quote.ts';
+import { noteStatistics } from '../catalog/pgstat_xact.ts';
 import { setNewFilenode } from '../catalog/storage.ts';
 import { formatTypeWithTypmod } from '../catalog/format_type.ts';
 import { beforeStatementDue, enterQuery, fireQueryEvents, leaveQuery, queueStatementEvent } from '../executor/after_triggers.ts';
@@ -363,7 +364,7 @@ function overrideDefault(inherited: ColumnSpec, own: ColumnSpec): void {
     if (own.generated !== '') {
       throw conflict(`child column "${own.name}" specifies generation expression`, 'Omit the generation expression in the definition of the child table column to inherit the generation expression from the parent table.');
     }
-    if (own.rawDefault !== null) throw conflict(`column "${own.name}" inherits from generated column but specifies default`);
+    // A default becomes what is generated, as in PostgreSQL 15.
     if (own.identity !== '') throw conflict(`column "${own.name}" inherits from generated column but specifies identity`);
   } else if (own.generated !== '') {
     throw conflict(`child column "${own.name}" specifies generation expression`, 'A child table column cannot be generated unless its parent column is.');
@@ -436,6 +437,7 @@ function truncateTables(tables: readonly Relation[], stmt: RawNode): void {
   for (const table of tables) {
     if (table.kind !== 'p') {
       setNewFilenode(table.oid);
+      noteStatistics('truncated', 'relation', table.oid);
       for (const index of table.indexes) setNewFilenode(index.indexrelid);
     }
     if (stmt['restart_seqs']) for (const sequence of ownedSequences(table.oid)) resetSequence(sequence);

@@ -108,11 +108,6 @@ const optionOf = (o: RawNode): DictionaryOption => {
   return { name: o['defname'] as string, value: arg === undefined ? '' : typeof arg === 'object' && (arg as RawNode).tag === 'TypeName' ? namesOf(arg).join('.') : constantText(arg as never), quoted: typeof arg !== 'number' };
 };
 
-/** Its files must be such as it can read (verify_dictoptions); stemmers that are not there are missed when they are used. */
-function tryDictionary(template: Oid, options: readonly DictionaryOption[]): void {
-  if (sys.procByOid(sys.lookup(ids.TSTemplateRelationId, ids.PgTsTemplateOidIndexId, template)!.tmpllexize)?.prosrc !== 'dsnowball_lexize') makeDictionary(template, options);
-}
-
 export function defineTextSearchDictionary(names: readonly string[], options: readonly RawNode[]): void {
   const { name, namespace } = creationPlace(names);
   let template = 0;
@@ -122,8 +117,9 @@ export function defineTextSearchDictionary(names: readonly string[], options: re
     else given.push(optionOf(o));
   }
   if (template === 0) throw invalid('text search template is required');
+  // Its files must be such as it can read.
   checkDictionaryOptions(template, given);
-  tryDictionary(template, given);
+  makeDictionary(template, given);
   refuseDuplicate(sys.lookup(ids.TSDictionaryRelationId, ids.PgTsDictDictnameIndexId, name, namespace) !== undefined, 'pg_ts_dict_dictname_index', 'dictname, dictnamespace', name, namespace);
   const oid = getNewOid(ids.TSDictionaryRelationId);
   catalogInsert(ids.TSDictionaryRelationId, { oid, dictname: name, dictnamespace: namespace, dictowner: session.currentUser, dicttemplate: template, dictinitoption: serializeOptions(given) });
@@ -140,7 +136,7 @@ function alterDictionary(stmt: RawNode): void {
     if (o['arg'] !== undefined) list.push(optionOf(o));
   }
   checkDictionaryOptions(row.dicttemplate, list);
-  tryDictionary(row.dicttemplate, list);
+  makeDictionary(row.dicttemplate, list);
   catalogUpdateByKey(ids.TSDictionaryRelationId, ids.PgTsDictOidIndexId, [row.oid], { dictinitoption: serializeOptions(list) });
   commandCounterIncrement();
 }

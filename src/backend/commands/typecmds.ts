@@ -107,7 +107,8 @@ function createRange(stmt: RawNode): void {
   }
   if (p.collation !== null && sub.typcollation === 0) throw new PgError('wrong_object_type', 'range collation specified but subtype does not support collation');
   const collation = sub.typcollation === 0 ? 0 : p.collation === null ? sub.typcollation : getCollationOid(p.collation);
-  if (p.canonical !== null) throw notSupported('a canonical function of a range type');
+  const shell = sys.typeByName(name, namespace);
+  const canonical = p.canonical === null ? 0 : canonicalFunction(p.canonical, shell?.oid ?? 0);
   const diff = p.diff === null ? 0 : subtypeDiff(p.diff, subtype);
   const multiName = p.multirangeName ?? { name: multirangeTypeName(name), namespace };
   const other = sys.typeByName(multiName.name, multiName.namespace);
@@ -121,7 +122,7 @@ function createRange(stmt: RawNode): void {
   const common = { owner: session.currentUser, len: -1, byval: false, category: 'R', align, storage: 'x' } as const;
   const range = typeCreate({ ...common, name, namespace, type: 'r', input: 3834, output: 3835, receive: 3836, send: 3837, analyze: 3916, array });
   typeCreate({ ...common, ...multiName, oid: multirange, type: 'm', input: 4231, output: 4232, receive: 4233, send: 4234, analyze: 4242, array: multirangeArray });
-  rangeCreate({ rngtypid: range, rngsubtype: subtype, rngmultitypid: multirange, rngcollation: collation, rngsubopc: opclass, rngcanonical: 0, rngsubdiff: diff });
+  rangeCreate({ rngtypid: range, rngsubtype: subtype, rngmultitypid: multirange, rngcollation: collation, rngsubopc: opclass, rngcanonical: canonical, rngsubdiff: diff });
   createArrayType(array, range, name, namespace, align);
   createArrayType(multirangeArray, multirange, multiName.name, multiName.namespace, align);
   commandCounterIncrement();
@@ -153,6 +154,23 @@ function rangeParameters(list: readonly RawNode[]): RangeParameters {
   }
   if (p.subtype === 0) throw new PgError('syntax_error', 'type attribute "subtype" is required');
   return p;
+}
+
+/** findRangeCanonicalFunction. It takes and gives the type that is only being made, which no language but C and ours within can. */
+function canonicalFunction(names: readonly string[], range: Oid): Oid {
+  if (range === 0) {
+    throw new PgError('invalid_object_definition', 'cannot specify a canonical function without a pre-created shell type', {
+      hint: 'Create the type as a shell type, then create its canonicalization function, then do a full CREATE TYPE.',
+    });
+  }
+  const oid = lookupFuncName(names, [range], true), signature = `${names.join('.')}(${formatType(range)})`;
+  if (oid === 0) throw new PgError('undefined_function', `function ${signature} does not exist`);
+  const proc = sys.procByOid(oid)!;
+  if (proc.prorettype !== range) throw new PgError('invalid_object_definition', `range canonical function ${signature} must return range type`);
+  if (proc.provolatile !== 'i') throw new PgError('invalid_object_definition', `range canonical function ${signature} must be immutable`);
+  if (!objectAclcheck(ids.ProcedureRelationId, oid, session.currentUser, ACL.EXECUTE)) throw notOwnerOrDenied('function', proc.proname);
+  if (proc.prolang !== ids.INTERNALlanguageId) throw notSupported('a canonical function of a range type that is not internal');
+  return oid;
 }
 
 function subtypeDiff(names: readonly string[], subtype: Oid): Oid {

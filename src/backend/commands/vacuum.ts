@@ -13,6 +13,7 @@ import type { RawNode } from '../parser/raw_nodes.ts';
 import { preventInTransactionBlock, type UtilityContext, type UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
+import { reportMaintenance } from '../utils/pgstat.ts';
 import { session } from '../utils/session.ts';
 import { undefinedColumn } from './alter_common.ts';
 import { analyzeTable, analyzeTree, sampleRows, type Sample } from './analyze.ts';
@@ -101,6 +102,8 @@ function processTable(oid: Oid, columns: string[] | null, { isVacuum, analyze, v
     }
   } else sample = sampleRows(table, 0);
   storeCounts(table, sample, isVacuum);
+  if (isVacuum) reportMaintenance('vacuum', oid, sample.totalRows);
+  if (analyze) reportMaintenance('analyze', oid, sample.totalRows);
 }
 
 /** "found ... row versions", as what writes a table anew says it. */

@@ -28,7 +28,16 @@ export interface AggCode {
   readonly accumulate: (g: Generator, cx: ExprContext, ref: (i: number) => string, group: string) => void;
   /** The value; `cx` is where the finished group is, for direct arguments. */
   readonly final: (g: Generator, ref: (i: number) => string, group: string, cx: ExprContext) => Value;
+  /** For aggregation in two steps: the state as a value of a type, and how such values are put together. */
+  readonly step?: AggStep;
 }
+interface AggStep {
+  readonly type: Oid;
+  readonly give: (g: Generator, ref: (i: number) => string, group: string) => Value;
+  /** `value` is not NULL. */
+  readonly combine: (g: Generator, ref: (i: number) => string, group: string, value: string) => void;
+}
+const INT8 = 20, TEXT = 25, BOOLEAN = 16, INTERNAL = 2281;
 
 const LIMIT = 4503599627370496; // 2^52: room to add one more safe value exactly
 
@@ -80,8 +89,19 @@ function count(node: Aggref): AggCode {
       else g.emit(`${ref(0)}++;`);
     },
     final: (_g, ref) => ({ code: ref(0), nullable: false }),
+    step: { type: INT8, give: (_g, ref) => ({ code: ref(0), nullable: false }), combine: (g, ref, _group, value) => g.emit(`${ref(0)} += ${value};`) },
   };
 }
+
+/** A sum and how many were added, as text: it may have to wait in a file. */
+const giveSum = (sum: bigint | number, count: number): string => `${sum} ${count}`;
+const givenCount = (given: string): number => Number(given.slice(given.indexOf(' ') + 1));
+const givenFloat = (given: string): number => Number(given.slice(0, given.indexOf(' ')));
+const addGiven = (carry: Carry, group: number, rest: number, given: string): number => {
+  carry.add(group, int8(BigInt(given.slice(0, given.indexOf(' ')))));
+  return rest;
+};
+const giveExact = (carry: Carry, group: number, rest: number, count: number): string => giveSum(carry.total(group, rest), count);
 
 /** sum and avg of int2, int4 and int8: an exact number, carried over to a bigint before it gets too large. */
 function integerSum(node: Aggref, wide: boolean, result: 'int8' | 'numeric' | 'average'): AggCode {
@@ -114,6 +134,10 @@ function integerSum(node: Aggref, wide: boolean, result: 'int8' | 'numeric' | 'a
         case 'average': return nullIfNone(g, ref(1), `${g.konst(numericAverage)}(${c}, ${group}, ${ref(0)}, ${ref(1)})`);
       }
     },
+    step: {
+      type: TEXT, give: (g, ref, group) => ({ code: g.local(`${g.konst(giveExact)}(${carryOf(g)}, ${group}, ${ref(0)}, ${ref(1)})`), nullable: false }),
+      combine: (g, ref, group, value) => g.emit(`${ref(0)} = ${g.konst(addGiven)}(${carryOf(g)}, ${group}, ${ref(0)}, ${value}); ${ref(1)} += ${g.konst(givenCount)}(${value});`),
+    },
     carryName: carryOf,
   } as AggCode & { carryName: (g: Generator) => string };
 }
@@ -136,6 +160,15 @@ function floatSum(node: Aggref, average: boolean, single: boolean): AggCode {
       g.emit(`${ref(0)} = ${sum}; ${ref(1)}++;`);
     }),
     final: (g, ref) => nullIfNone(g, ref(1), average ? `${ref(0)} / ${ref(1)}` : ref(0)),
+    step: {
+      type: TEXT, give: (g, ref) => ({ code: g.local(`${g.konst(giveSum)}(${ref(0)}, ${ref(1)})`), nullable: false }),
+      combine: (g, ref, _group, value) => {
+        const given = g.local(`${g.konst(givenFloat)}(${value})`);
+        const sum = g.local(single ? `Math.fround(${ref(0)} + ${given})` : `${ref(0)} + ${given}`);
+        g.emit(`if (${sum} - ${sum} !== 0 && isFinite(${ref(0)}) && isFinite(${given})) ${g.konst(overflow)}();`);
+        g.emit(`${ref(0)} = ${sum}; ${ref(1)} += ${g.konst(givenCount)}(${value});`);
+      },
+    },
   };
 }
 
@@ -151,6 +184,13 @@ function extreme(node: Aggref, largest: boolean, plain: boolean): AggCode {
       g.emit(`if (${ref(0)} === null || ${better}) ${ref(0)} = ${arg.code};`);
     }),
     final: (_g, ref) => ({ code: ref(0), nullable: true }),
+    step: {
+      type, give: (_g, ref) => ({ code: ref(0), nullable: true }),
+      combine: (g, ref, _group, value) => {
+        const op = largest ? '>' : '<';
+        g.emit(`if (${ref(0)} === null || ${plain ? `${value} ${op} ${ref(0)}` : `${g.konst(typeComparator(type, node.inputcollid))}(${value}, ${ref(0)}) ${op} 0`}) ${ref(0)} = ${value};`);
+      },
+    },
   };
 }
 
@@ -161,6 +201,7 @@ function booleanAggregate(node: Aggref, and: boolean): AggCode {
       g.emit(`if (${ref(0)} !== ${!and}) ${ref(0)} = ${arg.code};`);
     }),
     final: (_g, ref) => ({ code: ref(0), nullable: true }),
+    step: { type: BOOLEAN, give: (_g, ref) => ({ code: ref(0), nullable: true }), combine: (g, ref, _group, value) => g.emit(`if (${ref(0)} !== ${!and}) ${ref(0)} = ${value};`) },
   };
 }
 
@@ -225,9 +266,39 @@ function generic(node: Aggref): AggCode {
     },
     final: (g, ref) => ({ code: g.local(`${g.konst(agg.final)}(${ref(0)}, ${g.konst(NO_DIRECT)})`), nullable: true }),
     initial: agg.init,
+    ...genericStep(node, agg),
   } as AggCode & { initial: () => Datum };
 }
 const NO_DIRECT: readonly Datum[] = [];
+
+/** By the combine function, and where states are no values of a type, by those that make them bytes and read these. */
+function genericStep(node: Aggref, agg: GenericAggregate): { step?: AggStep } {
+  const { aggcombinefn, aggserialfn, aggdeserialfn } = aggregate(node.aggfnoid);
+  const isInternal = node.aggtranstype === INTERNAL;
+  if (aggcombinefn === 0 || (isInternal && (aggserialfn === 0 || aggdeserialfn === 0))) return {};
+  const infos = [aggcombinefn, ...(isInternal ? [aggserialfn, aggdeserialfn] : [])].map(functionInfo);
+  if (infos.some((f) => f.builtin === undefined)) return {};
+  const type = isInternal ? infos[1]!.resultType : node.aggtranstype;
+  const [merge, serialize, deserialize] = infos.map((f, i) => callable(f, i === 0 ? [node.aggtranstype, node.aggtranstype] : [type], i === 1 ? type : node.aggtranstype, node.inputcollid, false, true)) as [Fn, Fn?, Fn?];
+  const { strict } = infos[0]!;
+  const give = (state: Datum): Datum => (state === null || serialize === undefined ? state : serialize(state));
+  const combine = (state: Datum, given: Datum): Datum => {
+    const other = deserialize === undefined ? given : deserialize(given, null) as Datum;
+    return strict && state === null ? other : merge(state, other) ?? null;
+  };
+  return {
+    step: {
+      type, give: (g, ref) => ({ code: g.local(`${g.konst(give)}(${ref(0)})`), nullable: true }),
+      combine: (g, ref, _group, value) => g.emit(`${agg.takesFirst ? `${ref(1)} = 1; ` : ''}${ref(0)} = ${g.konst(combine)}(${ref(0)}, ${value});`),
+    },
+  };
+}
+
+/** The type in which an aggregate's state can be handed on; 0: it cannot. */
+export function partialType(node: Aggref): Oid {
+  if (node.aggkind !== 'n' || node.aggdistinct.length > 0 || node.aggorder.length > 0 || aggregate(node.aggfnoid).aggcombinefn === 0) return 0;
+  return wholeCode(node).step?.type ?? 0;
+}
 
 /** The text of a state variable's initial value. */
 export function initialValue(g: Generator, code: AggCode, i: number): string {
@@ -393,8 +464,23 @@ function ownOrderedSetResult(node: Aggref, rows: readonly Datum[][], direct: rea
   return callable(final, [node.aggtranstype, ...node.aggargtypes], node.aggtype, node.inputcollid)(...args);
 }
 
-/** The best code for an aggregate call. */
+/** The code for an aggregate call, or for one of its two steps. */
 export function aggCode(node: Aggref): AggCode {
+  const code = wholeCode(node);
+  const { step } = code;
+  if (node.aggsplit === undefined || step === undefined) return code;
+  if (node.aggsplit === 'partial') return { ...code, final: step.give };
+  return {
+    ...code,
+    accumulate: (g, cx, ref, group) => {
+      const given = genAtom(g, node.args[0]!.expr, cx);
+      g.block(`if (${given.code} !== null)`, () => step.combine(g, ref, group, given.code));
+    },
+  };
+}
+
+/** The best code. */
+function wholeCode(node: Aggref): AggCode {
   if (node.aggkind !== 'n' || node.aggdistinct.length > 0 || node.aggorder.length > 0) {
     const simple = node.aggkind === 'n' && orderDoesNotMatter(node);
     if (!simple) return collected(node);

@@ -4,6 +4,7 @@ import { PgError } from '../../common/errors.ts';
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Plan, PlannedStmt } from '../nodes/plannodes.ts';
 import type { Datum, Oid } from '../types/datum.ts';
+import { checkWhileWorking } from '../utils/interrupts.ts';
 import { currentCommandId } from '../transaction/xact.ts';
 import { activePlans } from './active_plans.ts';
 import { enterQuery, fireQueryEvents, leaveQuery } from './after_triggers.ts';
@@ -121,7 +122,7 @@ const NO_NOTES = new Map<Plan, unknown>();
 /** The command id of the plan that runs: what functions that are not volatile look at. -1: none does. */
 export const activeCommand = { cid: -1 };
 
-const MAX_DEPTH = 400;
+const MAX_DEPTH = 1000;
 let depth = 0;
 
 export function runPlan(compiled: CompiledPlan, params: readonly Datum[], dest: DestReceiver, options: RunOptions = {}): { processed: number } {
@@ -133,6 +134,8 @@ export function runPlan(compiled: CompiledPlan, params: readonly Datum[], dest: 
     notes: options.notes ?? NO_NOTES,
   };
   if (depth >= MAX_DEPTH) throw new PgError('statement_too_complex', 'stack depth limit exceeded');
+  // Functions that call each other may do so for ever, each time with few rows.
+  checkWhileWorking(10);
   depth++;
   const outer = activeCommand.cid;
   activeCommand.cid = rt.cid;

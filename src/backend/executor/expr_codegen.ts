@@ -6,6 +6,7 @@ import type {
   Aggref, BoolExpr, CaseExpr, Expr, GroupingFunc, MinMaxExpr, Param, ScalarArrayOpExpr, SubPlan, Var, WindowFunc,
 } from '../nodes/primnodes.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
+import { checkWhileWorking } from '../utils/interrupts.ts';
 import { type ArrayValue, type Datum, type Oid, RecordValue } from '../types/datum.ts';
 import { findBuiltin } from '../types/fmgr.ts';
 import { typeHooks } from '../types/hooks.ts';
@@ -35,6 +36,7 @@ export interface ExprContext {
 const NULL: Value = { code: 'null', nullable: true };
 
 export function genExpr(g: Generator, e: Expr, cx: ExprContext): Value {
+  checkWhileWorking(1);
   const known = cx.known?.get(e);
   if (known !== undefined) return g.column(known);
   return (handlers[e.kind] as Handler<Expr>)(g, e, cx);

@@ -22,13 +22,14 @@ import { makeParseState, type ParseState } from '../parser/parse_node.ts';
 import { rawParse, type RawNode, type RawStmt } from '../parser/raw_parser.ts';
 import { columnsOfRowType } from '../parser/func_result.ts';
 import { queryRewrite } from '../rewrite/rewrite_handler.ts';
-import { catalogVersion, commandCounterIncrement } from '../transaction/xact.ts';
+import { catalogVersion, commandCounterIncrement, popSnapshot, pushSnapshot } from '../transaction/xact.ts';
 import { RecordValue, type Datum, type Oid, type RecordAttribute } from '../types/datum.ts';
 import type { BuiltinFunction, FunctionContext } from '../types/fmgr.ts';
 import { RECORDOID, VOIDOID } from '../types/oids.ts';
 import { atEOXact, newNestLevel, processGucArray } from '../utils/guc.ts';
 import { withErrorContext, type ErrorContext } from '../utils/error_context.ts';
 import { session } from '../utils/session.ts';
+import { tracked } from '../utils/pgstat.ts';
 import { settings } from '../utils/settings.ts';
 import { activeCommand, compilePlan, runPlan, type CompiledPlan } from './execute.ts';
 import { registerLanguageHandler } from './fmgr_info.ts';
@@ -289,8 +290,13 @@ function runBody(proc: PgProc, prepared: Prepared, args: readonly Datum[], limit
     }
     // A query that changes things is run to its end although one row is enough.
     const all = step.query.commandType !== 'select' || step.query.hasModifyingCTE;
-    // What is not volatile looks at what the calling query looks at.
-    runPlan(step.plan, args, { start() {}, end() {}, receive: step.isLast ? (all ? (row) => { rows.push(row); return true; } : receive) : () => true }, proc.provolatile !== 'v' && activeCommand.cid >= 0 ? { cid: activeCommand.cid } : {});
+    // What is not volatile looks at what the calling query looks at; what is, at the newest commit.
+    const saved = proc.provolatile === 'v' && step.query.rtable.length > 0 ? pushSnapshot() : null;
+    try {
+      runPlan(step.plan, args, { start() {}, end() {}, receive: step.isLast ? (all ? (row) => { rows.push(row); return true; } : receive) : () => true }, proc.provolatile !== 'v' && activeCommand.cid >= 0 ? { cid: activeCommand.cid } : {});
+    } finally {
+      if (saved !== null) popSnapshot(saved);
+    }
   }
   if (proc.provolatile === 'v') commandCounterIncrement();
   return rows;
@@ -369,7 +375,14 @@ function anonymousShape(prepared: Prepared): ResultShape {
   return { ...shape, columns: (last?.columns ?? []).map((c) => ({ name: c.name, typeOid: c.typeOid, typmod: c.typmod, collation: c.collation, dropped: false })) };
 }
 
-function callFunction(proc: PgProc, context: FunctionContext, args: readonly Datum[], limit: number): { rows: Datum[][]; shape: ResultShape } {
+type Result = { rows: Datum[][]; shape: ResultShape };
+
+function callFunction(proc: PgProc, context: FunctionContext, args: readonly Datum[], limit: number): Result {
+  if (settings.track_functions === 'all') return tracked(proc.oid, () => runFunction(proc, context, args, limit));
+  return runFunction(proc, context, args, limit);
+}
+
+function runFunction(proc: PgProc, context: FunctionContext, args: readonly Datum[], limit: number): Result {
   return withErrorContext(new SqlContext(proc, context.resultAttributes !== undefined), (frame) => withFunctionSettings(proc, () => {
     const prepared = prepare(proc, context.argTypes, context.resultType, context.collation, context.resultAttributes);
     frame.inlined = prepared.inlined;

@@ -275,7 +275,7 @@ export class ModifyRun {
     const width = this.spec.relation.attributes.length;
     let n = 0;
     for (const source of this.pending) {
-      if ((++n & 1023) === 0) checkForInterrupts();
+      if ((++n & 255) === 0) checkForInterrupts();
       this.insertRow(source.length === width ? source : source.slice(0, width), source);
     }
     this.pending = [];

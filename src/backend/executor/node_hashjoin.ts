@@ -125,7 +125,7 @@ export const hashJoin: Producer<HashJoin> = (pc, plan, consume) => {
         });
       }
       g.emit(`if (${i} ${jointype === 'semi' ? '<' : '>='} 0) ${g.jumpCode(label)}`);
-      pass(outer, unmatchedInner);
+      pass(outer, jointype === 'semi' ? innerAt(i) : unmatchedInner);
       return;
     }
     const found = keepsOuter ? g.local('false', true) : '';

@@ -39,23 +39,24 @@ const nestLoop: Producer<NestLoop> = (pc, plan, consume) => {
     const outerCx = pc.context({ outer });
     for (const { paramno, paramval } of plan.nestParams) g.emit(`${pc.param(paramno)} = ${genExpr(g, paramval, outerCx).code};`);
     // A state rather than a local variable: the inner consumer may be in a function of its own.
-    const matched = jointype === 'inner' ? '' : g.state('false');
+    const matched = jointype === 'inner' || jointype === 'semi' ? '' : g.state('false');
     if (matched !== '') g.emit(`${matched} = false;`);
     g.labelled((innerLoop) => {
       produceInner(pc, plan, outer, (outerHere, inner) => {
         g.labelled((label) => {
           genFilter(g, plan.joinqual, pc.context({ outer: outerHere, inner }), g.jumpCode(label));
           switch (jointype) {
-            case 'inner':
+            // The columns of a semi join's match may be asked for above, where they stand for those they equal.
+            case 'inner': case 'semi':
               emitPair(pc, plan, outerHere, inner, consume);
-              if (plan.inner_unique) g.jump(innerLoop);
+              if (plan.inner_unique || jointype === 'semi') g.jump(innerLoop);
               break;
             case 'left':
               g.emit(`${matched} = true;`);
               pair!(outerHere, inner);
               if (plan.inner_unique) g.jump(innerLoop);
               break;
-            default: // semi, anti
+            default: // anti
               g.emit(`${matched} = true;`);
               g.jump(innerLoop);
           }
@@ -63,7 +64,6 @@ const nestLoop: Producer<NestLoop> = (pc, plan, consume) => {
       });
     });
     if (jointype === 'left') g.block(`if (!${matched})`, () => pair!(outer, nullColumns(plan.righttree!)));
-    else if (jointype === 'semi') g.block(`if (${matched})`, () => emitPair(pc, plan, outer, nullColumns(plan.righttree!), consume));
     else if (jointype === 'anti') g.block(`if (!${matched})`, () => emitPair(pc, plan, outer, nullColumns(plan.righttree!), consume));
   });
 };
@@ -124,18 +124,19 @@ const mergeJoin: Producer<MergeJoin> = (pc, plan, consume) => {
           const innerRow = pc.columnsOfRow(g.local(`${group}[${i}]`), types);
           genFilter(g, plan.joinqual, pc.context({ outer, inner: innerRow }), g.jumpCode(next));
           g.emit(`${found} = true;`);
-          if (jointype === 'semi' || jointype === 'anti') {
+          if (jointype === 'anti') {
             g.jump(done);
             return;
           }
           if (keepsInner) g.emit(`${inner}.matched(${i});`);
           if (pair !== null) pair(outer, innerRow);
           else emitPair(pc, plan, outer, innerRow, consume);
+          if (jointype === 'semi') g.jump(done);
         });
       });
     });
-    if (jointype === 'semi' || jointype === 'anti') {
-      g.block(`if (${jointype === 'semi' ? found : `!${found}`})`, () => emitPair(pc, plan, outer, nullColumns(innerPlan), consume));
+    if (jointype === 'anti') {
+      g.block(`if (!${found})`, () => emitPair(pc, plan, outer, nullColumns(innerPlan), consume));
     } else if (jointype === 'left' || jointype === 'full') {
       g.block(`if (!${found})`, () => pair!(outer, nullColumns(innerPlan)));
     }

@@ -16,6 +16,8 @@ import { currentOf } from './current_of.ts';
 import { noteRead } from '../transaction/xact.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import type { Column, Value } from './codegen.ts';
+import { ginRowIds } from './gin_rows.ts';
+import { RELATION } from '../utils/pgstat_shmem.ts';
 import { genExpr, genFilter } from './expr_codegen.ts';
 import { indexRanges, uniqueKey } from './index_range.ts';
 import type { Consumer, PlanCompiler, Producer } from './plan_compiler.ts';
@@ -89,7 +91,7 @@ export function produceBlockRows(pc: PlanCompiler, scan: string, { bytes, view, 
   g.block(`for (let ${slot} = 0; ${slot} < ${count}; ${slot}++)`, () => {
     const offset = g.local(`${wide} ? ${view}.getUint32(8 + 4 * ${slot}, true) : ${view}.getUint16(8 + 2 * ${slot}, true)`);
     g.labelled((row) => {
-      g.emit(`if (${offset} === 0) ${g.jumpCode(row)}`);
+      g.emit(`if (${offset} === 0) { ${scan}.counts[${RELATION.returned}]--; ${g.jumpCode(row)} }`);
       body(slot, { bytes, view, offset, rowId: `${scan}.rowId(${slot})` }, g.jumpCode(row));
     });
   });
@@ -132,11 +134,12 @@ function produceEntries(pc: PlanCompiler, plan: IndexScan | IndexOnlyScan | Bitm
   const { g } = pc;
   const cx = pc.context({});
   const values = plan.conditions.map((c) => (c.value === null ? 'null' : genExpr(g, c.value, cx).code));
-  const infoName = g.konst(info);
+  const infoName = g.konst(info), fetches = plan.kind === 'IndexScan';
   const { conditions } = plan;
   if (conditions.some((c) => c.strategy === 'lossy')) {
     const rows = g.local(`${g.konst(inHeapOrder)}(${g.konst(openRelation(info.indrelid))}, ${g.konst(lossyRows)}(${infoName}, ${lossySpec(pc, plan)}, [${values.join(', ')}], rt.cid), rt.cid)`);
-    const i = g.next('i');
+    const i = g.next('i'), counts = g.konst(info.index.counts);
+    g.emit(`${counts}[${RELATION.scans}]++; ${counts}[${RELATION.returned}] += ${rows}.length;${fetches ? ` ${counts}[${RELATION.fetched}] += ${rows}.length;` : ''}`);
     g.block(`for (let ${i} = 0; ${i} < ${rows}.length; ${i}++)`, () => g.labelled((row) => body(g.local(`${rows}[${i}]`), "''", row)));
     return;
   }
@@ -148,6 +151,7 @@ function produceEntries(pc: PlanCompiler, plan: IndexScan | IndexOnlyScan | Bitm
       g.emit(`if (${key} === null) ${g.jumpCode(row)}`);
       const id = g.local(`${g.konst(lookupUnique)}(${infoName}, ${key}, rt.cid)`);
       g.emit(`if (${id} === undefined) ${g.jumpCode(row)}`);
+      if (fetches) g.emit(`${g.konst(info.index.counts)}[${RELATION.fetched}]++;`);
       body(id, key, row);
     });
     return;
@@ -165,7 +169,7 @@ function produceEntries(pc: PlanCompiler, plan: IndexScan | IndexOnlyScan | Bitm
       g.emit(`if ((++${n} & 255) === 0) ${g.konst(checkForInterrupts)}();`);
       g.labelled((row) => body(g.local(`${scan}.rowId`), `${scan}.key`, row));
     });
-    g.emit(`} finally { ${scan}.close(); }`);
+    g.emit(`} finally { ${scan}.close();${fetches ? ` ${g.konst(info.index.counts)}[${RELATION.fetched}] += ${n};` : ''} }`);
   });
 }
 
@@ -258,6 +262,14 @@ const indexOnlyScan: Producer<IndexOnlyScan> = (pc, plan, consume) => {
 /** The row ids of an index or of several put together, as an expression: an array, each once where `unique`. */
 function rowIdsOf(pc: PlanCompiler, plan: BitmapPlan, rel: Relation): string {
   const { g } = pc;
+  if (plan.kind === 'GinScan') {
+    const found = g.local('null', true);
+    pc.produceQuietly(plan, () => {
+      g.emit(`${found} = Array.from(${ginRowIds(pc, plan, indexOf(rel, plan.indexid))});`);
+      return `${found}.length`;
+    });
+    return found;
+  }
   if (plan.kind !== 'BitmapIndexScan') {
     const lists = plan.bitmapplans.map((p) => rowIdsOf(pc, p, rel));
     return g.local(plan.kind === 'BitmapAnd' ? `${g.konst(commonRowIds)}([${lists.join(', ')}])` : `[].concat(${lists.join(', ')})`);
@@ -278,17 +290,20 @@ function rowIdsOf(pc: PlanCompiler, plan: BitmapPlan, rel: Relation): string {
   return ids;
 }
 
-/** Index entries are exact, and so are the row ids: nothing has to be tested again. */
+const isInexact = (plan: BitmapPlan): boolean => (plan.kind === 'BitmapAnd' || plan.kind === 'BitmapOr' ? plan.bitmapplans.some(isInexact) : plan.kind === 'GinScan');
+
+/** Entries of other indexes than inverted ones are exact, and so are the row ids: nothing has to be tested again. */
 const bitmapHeapScan: Producer<BitmapHeapScan> = (pc, plan, consume) => {
   if (produceEpqRow(pc, plan, plan.bitmapqualorig, consume)) return;
   const { g } = pc;
   const rel = scannedRelation(pc, plan.scanrelid);
   const ids = g.local(`${g.konst(inHeapOrder)}(${g.konst(rel)}, ${rowIdsOf(pc, plan.lefttree as BitmapPlan, rel)}, rt.cid)`);
+  g.emit(`${g.konst(rel.counts)}[${RELATION.fetched}] += ${ids}.length;`);
   if (pc.options.instrument) g.emit(`rt.notes.set(${g.konst(plan)}, ${g.konst(countBlocks)}(${ids}));`);
   const i = g.next('i');
   g.block(`for (let ${i} = 0; ${i} < ${ids}.length; ${i}++)`, () => {
     g.emit(`if ((${i} & 255) === 255) ${g.konst(checkForInterrupts)}();`);
-    g.labelled((row) => produceFetched(pc, rel, g.local(`${ids}[${i}]`), row, plan, [], consume));
+    g.labelled((row) => produceFetched(pc, rel, g.local(`${ids}[${i}]`), row, plan, isInexact(plan.lefttree as BitmapPlan) ? plan.bitmapqualorig : [], consume));
   });
 };
 

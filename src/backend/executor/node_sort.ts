@@ -18,9 +18,9 @@ export const outputTypes = (plan: Plan): { nullable: boolean; type: number }[] =
 
 /**
  * Runs a child in a function of its own into a store, again only when it can give something else. `store` is the text
- * that makes the store; rows go to its `add`. Returns the variable that holds the store.
+ * that makes the store; rows go to its `add`, no more than `bound`. Returns the variable that holds the store.
  */
-export function keep(pc: PlanCompiler, child: Plan, store: string, cached: boolean, finish = ''): string {
+export function keep(pc: PlanCompiler, child: Plan, store: string, cached: boolean, finish = '', bound: string | null = null): string {
   const { g } = pc;
   const name = g.state('null');
   const build = (): void => {
@@ -28,7 +28,13 @@ export function keep(pc: PlanCompiler, child: Plan, store: string, cached: boole
     g.emit(`${name}?.close(); ${name} = ${store};`);
     const fn = g.fn([], () => {
       const store = pc.mayOutline(child) ? name : g.local(name);
-      pc.produce(child, (columns) => g.emit(`${store}.add(${pc.row(columns)});`));
+      if (bound === null) {
+        pc.produce(child, (columns) => g.emit(`${store}.add(${pc.row(columns)});`));
+        return;
+      }
+      const count = g.state('0');
+      g.emit(`${count} = 0;`);
+      g.labelled((label) => pc.produce(child, (columns) => g.emit(`${store}.add(${pc.row(columns)}); if (++${count} >= ${bound}) ${g.jumpCode(label)}`)));
     });
     g.call(fn, []);
     if (finish !== '') g.emit(`${name}.${finish}();`);
@@ -262,12 +268,14 @@ const setOp: Producer<SetOp> = (pc, plan, consume) => {
   });
 };
 
-/** Every input is sorted already; each is kept, then they are merged. */
+/** Every input is sorted already; each is kept, as far as it can be wanted, then they are merged. */
 const mergeAppend: Producer<MergeAppend> = (pc, plan, consume) => {
   const { g } = pc;
   const types = outputTypes(plan);
   const typeList = g.konst(types.map((t) => t.type));
-  const stores = plan.mergeplans.map((child) => keep(pc, child, `new ${g.konst(Tuplestore)}(${typeList})`, true));
+  const bound = plan.bound === null ? null : g.state('0');
+  if (plan.bound !== null) g.emit(`${bound} = Number(${genExpr(g, plan.bound, pc.context({})).code} ?? Infinity);`);
+  const stores = plan.mergeplans.map((child) => keep(pc, child, `new ${g.konst(Tuplestore)}(${typeList})`, bound === null, '', bound));
   const merge = (inputs: Tuplestore[], compare: (a: Datum[], b: Datum[]) => number): { reader(): Merge } => ({
     reader: () => new Merge(inputs.map((s) => s.reader()), compare),
   });

@@ -183,6 +183,10 @@ export class PlanCompiler {
    * whatever may depend on their effects. */
   project(targetlist: readonly TargetEntry[], cx: ExprContext): Column[] {
     const columns = targetlist.map((tle) => this.exprColumn(tle.expr, cx));
+    // (a, b) = (SELECT …): what stands for a and b reads what this has left.
+    targetlist.forEach(({ expr }, i) => {
+      if (expr.kind === 'SubPlan' && expr.subLinkType === 'multiexpr') this.g.column(columns[i]!);
+    });
     const computed = (e: Expr): boolean => e.kind !== 'Var' && e.kind !== 'Const';
     if (targetlist.some(({ expr }) => computed(expr) && containsVolatile(expr))) {
       targetlist.forEach(({ expr }, i) => {

@@ -62,7 +62,7 @@ export function planExprs(plan: Plan): Expr[] {
     case 'MergeJoin': list.push(...plan.joinqual, ...plan.mergeclauses, ...plan.mergeKeys.flatMap((k) => [k.left, k.right])); break;
     case 'HashJoin': list.push(...plan.joinqual, ...plan.hashclauses, ...plan.hashkeys.flatMap((k) => [k.outer, k.inner])); break;
     case 'Memoize': list.push(...plan.param_exprs); break;
-    case 'Sort': list.push(plan.bound); break;
+    case 'Sort': case 'MergeAppend': list.push(plan.bound); break;
     case 'WindowAgg': list.push(...plan.runCondition, plan.startOffset, plan.endOffset); break;
     case 'Limit': list.push(plan.limitOffset, plan.limitCount); break;
     case 'ModifyTable':
@@ -97,6 +97,8 @@ export function paramsUsed(plan: Plan, stmt: PlannedStmt): Set<number> {
       if (node.kind === 'Param' && node.paramkind === 'exec') used.add(node.paramid);
       else if (node.kind === 'SubPlan') {
         for (const p of paramsUsed(stmt.subplans[node.planId - 1]!, stmt)) if (!node.parParam.includes(p)) used.add(p);
+        // What it sets for its own test is nobody else's: as if it came from outside, all below was done again for each row.
+        for (const p of [...node.paramIds, ...node.setParam]) set.add(p);
       }
     });
   }

@@ -216,10 +216,10 @@ for (const { del, upd } of Object.values(RI_ACTION_FUNCTIONS)) for (const foid o
 
 registerInternalTrigger(F_UNIQUE_KEY_RECHECK, {
   wanted: ({ trigger }, _old, _now, _own, recheck) => recheck !== null && recheck.includes(trigger.constrindid),
-  fire({ firing, rowId, cid }) {
+  fire({ firing, rowId }) {
     const { relation, trigger } = firing;
-    const last = lastChange(relation, rowId);
-    if (last !== undefined && (last.deleted || last.cid > cid)) return;
+    // A row that was changed since is looked at as it is: a change that left its key alone has no event of its own.
+    if (lastChange(relation, rowId)?.deleted === true) return;
     recheckUnique(relation, trigger.constrindid, rowAt(relation, rowId, Infinity), rowId);
   },
 });

@@ -31,8 +31,8 @@ const active: Oid[] = [];
 const mayBeInlined = (proc: PgProc, argCount: number): boolean => proc.prolang === SQL_LANGUAGE && proc.prokind === 'f' && !proc.prosecdef && proc.proconfig === null
   && proc.pronargs === argCount && !active.includes(proc.oid) && aclcheckProc(proc.oid, session.currentUser);
 
-/** The one query of a body, its result as declared; null: there are more, or it is something else. */
-/** `wanted`: of a column definition list. */
+/** The one query of a body, its result as declared; null: there are more, or it is something else. `wanted`: of a
+ * column definition list. */
 function bodyOf(proc: PgProc, argTypes: readonly Oid[], resultType: Oid, collation: Oid, wanted: readonly RecordAttribute[] | null): Query | null {
   const key = `${proc.oid}/${argTypes.join()}/${resultType}/${collation}/${wanted?.map((w) => `${w.typeOid} ${w.typmod}`).join() ?? ''}/${settings.search_path}`;
   const known = bodies.get(key);

@@ -2,9 +2,10 @@
 // first read. Others are functions called where the expression stands, after their parameters are set; `x IN (...)`
 // without outer references looks its value up in a hash table made at the first call.
 import { PgError, internalError, notSupported } from '../../common/errors.ts';
-import { exprType } from '../nodes/nodeFuncs.ts';
+import { exprType, promotedArrayType } from '../nodes/nodeFuncs.ts';
 import type { Plan } from '../nodes/plannodes.ts';
 import type { Expr, OpExpr, SubPlan } from '../nodes/primnodes.ts';
+import { arrayOfArrays } from '../types/array_ops.ts';
 import { type Datum, makeArray } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import type { Value } from './codegen.ts';
@@ -81,7 +82,8 @@ export function subplanGenerator(pc: PlanCompiler, node: SubPlan, cx: ExprContex
   }
 }
 
-const arrayOfRows = (type: number, rows: Datum[]): Datum => makeArray(type, rows);
+/** What ARRAY(SELECT x) gives: arrays become one of one more dimension. */
+const arrayOfRows = (type: number, rows: Datum[]): Datum => (promotedArrayType(type) === type ? arrayOfArrays(type, rows) : makeArray(type, rows));
 const visible = (plan: Plan): number[] => plan.targetlist.map((t, i) => (t.resjunk ? -1 : i)).filter((i) => i >= 0);
 
 /** Emits a call of the function that runs the subplan. */

@@ -7,7 +7,7 @@
 import { isUtf8 } from 'node:buffer';
 import { FatalError, PgError } from '../../common/errors.ts';
 import { EAGAIN, EINTR, port } from '../../port/port.ts';
-import { checkForInterrupts } from '../utils/interrupts.ts';
+import { checkForSignals } from '../utils/interrupts.ts';
 import { expectBytes } from '../utils/memory_limit.ts';
 
 const INPUT_BYTES = 8192;
@@ -129,7 +129,7 @@ export class Frontend {
       if (this.filled === this.body.length) this.grow(n);
       const got = port.recv(this.fd, this.body, this.filled, this.body.length - this.filled, this.local);
       if (got > 0) this.filled += got;
-      else if (got === -EINTR) checkForInterrupts();
+      else if (got === -EINTR) checkForSignals();
       else if (got === 0) {
         if (mayEnd && this.filled - this.at === 0) return false;
         throw new ConnectionLost('unexpected EOF on client connection');
@@ -337,7 +337,7 @@ export class Frontend {
     while (sent < n) {
       const r = port.send(this.fd, this.output, sent, n - sent);
       if (r >= 0) sent += r;
-      else if (r === -EINTR || r === -EAGAIN) checkForInterrupts();
+      else if (r === -EINTR || r === -EAGAIN) checkForSignals();
       else {
         this.out = 0;
         throw new ConnectionLost(`could not send data to client: error ${-r}`);

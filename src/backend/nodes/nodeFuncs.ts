@@ -5,6 +5,7 @@
 import { BOOLOID, INT4OID, NAMEOID, RECORDOID, TEXTOID, XMLOID } from '../types/oids.ts';
 import type { Oid } from '../types/datum.ts';
 import { arrayTypeOf, typeHooks } from '../types/hooks.ts';
+import { checkWhileWorking } from '../utils/interrupts.ts';
 import type { CommonTableExpr, Query, RangeTblEntry } from './parsenodes.ts';
 import type { Expr, FromItem, OnConflictExpr, TargetEntry } from './primnodes.ts';
 
@@ -23,7 +24,7 @@ function firstColumn(query: Query): TargetEntry {
 }
 
 /** The type of ARRAY(SELECT x): an array of x, or of its elements with one more dimension when x is an array. */
-function promotedArrayType(type: Oid): Oid {
+export function promotedArrayType(type: Oid): Oid {
   const io = typeHooks.typeIo(type);
   return io.typarray === 0 && io.typelem !== 0 ? type : arrayTypeOf(type);
 }
@@ -348,6 +349,7 @@ export function expressionTreeMutator(node: Expr, mutator: Mutator, query?: (que
 /** A copy of a query with every expression replaced; see QueryWalkOptions for what to leave out. */
 export function queryTreeMutator(query: Query, m: Mutator, options: MutateOptions = {}): Query {
   const oc = query.onConflict;
+  checkWhileWorking(10);
   return {
     ...query,
     targetList: mutateTargetList(query.targetList, m),

@@ -85,16 +85,19 @@ export interface ModifyTable extends PlanFields {
 /** `columns`: the attribute numbers that the target list is for (UPDATE); INSERT has all attributes in order. */
 export interface ModifyMergeAction { matched: boolean; command: MergeAction['command']; qual: Expr | null; columns: number[]; targetList: TargetEntry[] }
 
-/** `apprelid`: the relation that the members are tables of, 0 for UNION ALL; `apptlist`: the columns over it. */
+/** `apprelids`: the relations that the members are tables of, or joins of tables; none for UNION ALL; `apptlist`: the columns over it. */
 export interface Append extends PlanFields {
-  kind: 'Append'; appendplans: Plan[]; apprelid: number; apptlist: TargetEntry[];
-  /** Of UNION ALL: columns are called as the first member's. */
+  kind: 'Append'; appendplans: Plan[]; apprelids: readonly number[]; apptlist: TargetEntry[];
+  /** Columns are called as the first member's. */
   byMember?: boolean;
   /** Members that need not be looked at when parameters are known; `paths[i]`: where member i is among the partitions.
    * `atStart`: what can be said before anything is run, for EXPLAIN. */
   pruning: { levels: readonly PruneInfo[]; atStart: readonly PruneInfo[]; paths: readonly (readonly PartitionStep[])[] } | null;
 }
-export interface MergeAppend extends PlanFields { kind: 'MergeAppend'; mergeplans: Plan[]; sortKeys: SortKey[]; apprelid: number; apptlist: TargetEntry[]; byMember?: boolean }
+/** `bound`: more rows than so many are not wanted, of any member either. */
+export interface MergeAppend extends PlanFields {
+  kind: 'MergeAppend'; mergeplans: Plan[]; sortKeys: SortKey[]; bound: Expr | null; apprelids: readonly number[]; apptlist: TargetEntry[]; byMember?: boolean;
+}
 /** lefttree: the non-recursive term; righttree: the recursive one, which reads `wtParam`'s work table. */
 export interface RecursiveUnion extends PlanFields {
   kind: 'RecursiveUnion'; wtParam: number;
@@ -133,14 +136,14 @@ export interface IndexScan extends IndexScanFields { kind: 'IndexScan' }
 /** Target list and qual use INDEX_VAR. */
 export interface IndexOnlyScan extends IndexScanFields { kind: 'IndexOnlyScan' }
 export interface GinCondition { column: number; /** The operator's number in its family. */ strategy: number; value: Expr }
-/** Through an inverted index; `indexqual` is asked again of the rows. */
+/** Through an inverted index; `indexqual` is asked again of the rows. In a bitmap plan: only the row ids. */
 export interface GinScan extends ScanFields { kind: 'GinScan'; indexid: Oid; conditions: GinCondition[]; indexqual: Expr[] }
 /** Row ids of an index, for a bitmap heap scan. It has no columns. */
 export interface BitmapIndexScan extends IndexScanFields { kind: 'BitmapIndexScan' }
 export interface BitmapAnd extends PlanFields { kind: 'BitmapAnd'; bitmapplans: BitmapPlan[] }
 export interface BitmapOr extends PlanFields { kind: 'BitmapOr'; bitmapplans: BitmapPlan[] }
-export type BitmapPlan = BitmapIndexScan | BitmapAnd | BitmapOr;
-/** lefttree: what finds the row ids, exactly those that meet bitmapqualorig. */
+export type BitmapPlan = BitmapIndexScan | GinScan | BitmapAnd | BitmapOr;
+/** lefttree: what finds the row ids: exactly those that meet bitmapqualorig, which is tested again if an inverted index is among it. */
 export interface BitmapHeapScan extends ScanFields { kind: 'BitmapHeapScan'; bitmapqualorig: Expr[] }
 export interface TidScan extends ScanFields { kind: 'TidScan'; tidquals: Expr[] }
 /** Vars of `scanrelid` are the subplan's columns. */
@@ -195,6 +198,7 @@ export interface GroupKey { column: number; eqop: Oid; collation: Oid; type: Oid
 export interface Agg extends PlanFields {
   kind: 'Agg';
   aggstrategy: 'plain' | 'sorted' | 'hashed' | 'mixed';
+  aggsplit?: 'partial' | 'final';
   groupKeys: GroupKey[];
   numGroups: number;
   /** Grouping sets as indexes into groupKeys; null when there is just the one of all groupKeys. */

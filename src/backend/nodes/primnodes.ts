@@ -44,6 +44,8 @@ export interface Aggref {
   aggtranstype: Oid; aggargtypes: Oid[]; aggdirectargs: Expr[]; args: TargetEntry[];
   aggorder: SortGroupClause[]; aggdistinct: SortGroupClause[]; aggfilter: Expr | null; aggstar: boolean;
   aggvariadic: boolean; aggkind: 'n' | 'o' | 'h'; agglevelsup: number; location: number;
+  /** One of two steps: the state is given, or states are put together. */
+  aggsplit?: 'partial' | 'final';
 }
 export interface GroupingFunc {
   kind: 'GroupingFunc'; args: Expr[]; refs: number[]; agglevelsup: number; location: number;

@@ -14,7 +14,7 @@ import { relevantJoinClause } from './equivclass.ts';
 import { excludedByConstraints, expandInheritedRel, standsForChildren } from './inherit.ts';
 import { createIndexPaths } from './indxpath.ts';
 import { findLateralReferences } from './initsplan.ts';
-import { makeJoinRel } from './joinrels.ts';
+import { addPartitionwisePaths, makeJoinRel } from './joinrels.ts';
 import { replaceNestloopParams, subqueryOuterParams } from './nestparams.ts';
 import { subqueryPathkeys } from './pathkeys.ts';
 import { addPath, setCheapest } from './pathnode.ts';
@@ -120,9 +120,19 @@ function setAppendRelSize(root: PlannerInfo, rel: RelOptInfo): void {
     finishSize(root, child);
   }
   if (rel.relation!.kind !== 'p') rel.indexes = [];
+  sumUp(root, rel);
+}
+
+/** Sizes of a table as those of its children. */
+function sumUp(root: PlannerInfo, rel: RelOptInfo): void {
+  const children = rel.children!;
+  for (const part of subpartitioned(rel)) sumUp(root, part);
   rel.tuples = children.reduce((n, c) => n + c.child.tuples, 0);
   rel.pages = children.reduce((n, c) => n + c.child.pages, 0);
   rel.rows = clampRows(children.reduce((n, c) => n + c.child.rows, 0));
+  rel.target.forEach((e, i) => {
+    if (e.kind === 'Var' && e.varattno > 0 && children.length > 0) rel.columnWidths.set(e.varattno, Math.round(children.reduce((n, { child }) => n + child.rows * targetWidth(root, [child.target[i]!]), 0) / children.reduce((n, { child }) => n + child.rows, 0)));
+  });
   rel.width = targetWidth(root, rel.target);
 }
 
@@ -149,9 +159,20 @@ function setAppendRelPaths(root: PlannerInfo, rel: RelOptInfo): void {
     if (child.relation !== null) setPlainRel(root, child);
     setCheapest(child);
   }
+  putTogether(root, rel);
+}
+
+function putTogether(root: PlannerInfo, rel: RelOptInfo): void {
+  for (const part of subpartitioned(rel)) {
+    putTogether(root, part);
+    setCheapest(part);
+  }
   if (rel.children!.length === 0) addPath(rel, emptyPath(rel));
   else addAppendPaths(root, rel);
 }
+
+/** Partitions that are relations of their own, having partitions. */
+const subpartitioned = (rel: RelOptInfo): RelOptInfo[] => (rel.parts === null ? [] : rel.parts.rels.filter((p) => p !== null && p.parts !== null) as RelOptInfo[]);
 
 function setPlainRel(root: PlannerInfo, rel: RelOptInfo): void {
   if (isNeverTrue(rel)
@@ -430,7 +451,7 @@ function markStartupUses(root: PlannerInfo): void {
 /** has_join_restriction: an outer join or a lateral reference has a say in how it may be joined. */
 function hasJoinRestriction(root: PlannerInfo, rel: RelOptInfo): boolean {
   if (rel.lateralRelids !== EMPTY || root.hasLateral) return true;
-  return root.joinInfoList.some((sj) => sj.jointype !== 'full' && !(isSubset(sj.minLefthand, rel.relids) && isSubset(sj.minRighthand, rel.relids))
+  return root.joinInfoList.some((sj) => !(isSubset(sj.minLefthand, rel.relids) && isSubset(sj.minRighthand, rel.relids))
     && overlaps(sj.minRighthand | sj.minLefthand, rel.relids));
 }
 
@@ -460,7 +481,10 @@ function standardJoinSearch(root: PlannerInfo, rels: RelOptInfo[]): RelOptInfo |
       for (const a of levels[level - 1]!) for (const b of rels) join(a, b, false);
       if (made.size === 0) for (let k = 2; k <= level - k; k++) for (const a of levels[k]!) for (const b of levels[level - k]!) join(a, b, false);
     }
-    for (const rel of made) setCheapest(rel);
+    for (const rel of made) {
+      addPartitionwisePaths(root, rel);
+      setCheapest(rel);
+    }
     levels.push([...made]);
   }
   return levels[rels.length]?.[0] ?? null;
@@ -469,7 +493,7 @@ function standardJoinSearch(root: PlannerInfo, rels: RelOptInfo[]): RelOptInfo |
 /** have_join_order_restriction. */
 function orderForces(root: PlannerInfo, a: RelOptInfo, b: RelOptInfo): boolean {
   if (overlaps(a.lateralRelids, b.relids) || overlaps(b.lateralRelids, a.relids)) return true;
-  return root.joinInfoList.some((sj) => sj.jointype !== 'full' && (
+  return root.joinInfoList.some((sj) => (
     (isSubset(sj.minLefthand, a.relids) && isSubset(sj.minRighthand, b.relids)) || (isSubset(sj.minLefthand, b.relids) && isSubset(sj.minRighthand, a.relids))
     // Both belong to one side of an outer join, which may have to be put together first.
     || (overlaps(sj.minRighthand, a.relids) && overlaps(sj.minRighthand, b.relids))
@@ -489,6 +513,7 @@ function greedyJoinSearch(root: PlannerInfo, rels: RelOptInfo[]): RelOptInfo | n
           if (related !== (relevantJoinClause(root, a, b) || orderForces(root, a, b))) continue;
           const rel = makeJoinRel(root, a, b);
           if (rel === null) continue;
+          addPartitionwisePaths(root, rel);
           setCheapest(rel);
           const score = rel.rows * Math.max(1, rel.cheapestTotal!.total / 1e6) + rel.cheapestTotal!.total / 1e9;
           if (best === null || score < best.score) best = { rel, a, b, score };

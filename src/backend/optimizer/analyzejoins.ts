@@ -91,7 +91,7 @@ function isRemovable(root: PlannerInfo, sj: SpecialJoinInfo): boolean {
 /** remove_rel_from_query. */
 function removeRelation(root: PlannerInfo, gone: SpecialJoinInfo): void {
   const rti = singleton(gone.minRighthand);
-  const keep = ~bit(rti);
+  const keep = ~bit(rti), joined = gone.minLefthand | gone.minRighthand;
   root.rels[rti] = undefined;
   root.allBaserels &= keep;
   root.joinInfoList = root.joinInfoList.filter((sj) => sj !== gone);
@@ -108,8 +108,8 @@ function removeRelation(root: PlannerInfo, gone: SpecialJoinInfo): void {
     const stay: RestrictInfo[] = [];
     for (const r of rel.joinClauses) {
       if (!overlaps(r.requiredRelids, bit(rti))) stay.push(r);
-      else if (!overlaps(r.clauseRelids, bit(rti))) {
-        // It had to wait for the join only.
+      else if (!overlaps(r.clauseRelids, bit(rti)) && (r.isPushedDown || !isSubset(r.requiredRelids, joined))) {
+        // It had to wait for the join only; a condition of the join itself goes with it, whatever it is about.
         again.add(r);
       }
     }

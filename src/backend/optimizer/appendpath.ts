@@ -12,15 +12,15 @@ import { partitionKeyOf } from '../partitioning/partkey.ts';
 import { getBool } from '../utils/guc.ts';
 import { equal } from './clauses.ts';
 import { clampRows, costs, sortCost } from './costsize.ts';
-import { overRelation, toChild } from './inherit.ts';
+import { overPart, overRelation, toChild, toParent } from './inherit.ts';
 import { replaceNestloopParams } from './nestparams.ts';
 import { runtimePruning, type PruneInfo } from './partprune.ts';
 import { classForSorting } from './equivclass.ts';
 import { addPath, cheapestFractional, pathkeysContain } from './pathnode.ts';
-import { mergeFamilies } from './pathkeys.ts';
+import { forRelation, mergeFamilies } from './pathkeys.ts';
 import type { AppendRelInfo, Path, PathKey, PlannerInfo, Relids, RelOptInfo, RestrictInfo } from './pathnodes.ts';
 import { planBase, targetOf } from './planbuild.ts';
-import { EMPTY, isSubset } from './relids.ts';
+import { EMPTY, isSubset, members as membersOf } from './relids.ts';
 
 /** Turns the expressions of an Append into those of its members, for who puts another target list on it. */
 export const memberTranslators = new WeakMap<Plan, { partitions: boolean; list: readonly ((e: Expr) => Expr)[] }>();
@@ -37,20 +37,33 @@ export function addAppendPaths(root: PlannerInfo, rel: RelOptInfo): void {
   addParameterizedPaths(root, rel);
 }
 
-function appendPath(root: PlannerInfo, rel: RelOptInfo, paths: readonly Path[], pathkeys: PathKey[], outer: Relids = rel.lateralRelids, paramClauses: RestrictInfo[] = []): Path {
+/** Columns of a UNION ALL, or of a partition that has partitions, are shown as the first member's. */
+const isCalledAsMember = (rel: RelOptInfo): boolean => rel.translators.length > 0 || (rel.kind === 'base' && rel.relation === null);
+
+/** A member's form of an expression: a member that is an Append of joins itself has given its own members. */
+function memberForm(rel: RelOptInfo, n: number, path: Path): (e: Expr) => Expr {
+  const info = rel.children![n];
+  if (rel.kind !== 'join' && info !== undefined) return (e) => toChild(info, e);
+  // A part of a part: what it is a part of has its own form already.
+  return (e) => overPart(path.rel, rel.translators.reduce((x, t) => toParent(t, x), e));
+}
+
+function appendPath(root: PlannerInfo, rel: RelOptInfo, members: readonly Path[], pathkeys: PathKey[], outer: Relids = rel.lateralRelids, paramClauses: RestrictInfo[] = []): Path {
+  const paths = members.flatMap((p) => p.subpaths ?? [p]);
   const total = paths.reduce((c, p) => c + p.total, 0) + (paths.length > 1 ? 0.5 * costs.cpuTuple * paths.reduce((c, p) => c + p.rows, 0) : 0);
   const path: Path = {
     kind: 'Append', rel, rows: clampRows(paths.reduce((c, p) => c + p.rows, 0)), startup: paths[0]?.startup ?? 0, total, pathkeys, requiredOuter: outer, paramClauses,
     make: () => {
       const children = rel.children!;
       const plan: Plan = {
-        kind: 'Append', ...planBase(path, targetOf(rel.target)), appendplans: paths.map((p) => p.make()), apprelid: rel.rti, apptlist: targetOf(rel.target), byMember: rel.relation === null,
+        kind: 'Append', ...planBase(path, targetOf(rel.target)), appendplans: paths.map((p) => p.make()), apprelids: membersOf(rel.relids), apptlist: targetOf(rel.target), byMember: isCalledAsMember(rel),
         pruning: pruningOf(root, rel, children, paramClauses),
       };
-      memberTranslators.set(plan, { partitions: rel.relation?.kind !== 'r', list: children.map((c) => (e: Expr) => toChild(c, e)) });
+      memberTranslators.set(plan, { partitions: rel.relation?.kind !== 'r', list: paths.map((p, n) => memberForm(rel, n, p)) });
       return plan;
     },
   };
+  if (rel.kind === 'join') path.subpaths = paths;
   return path;
 }
 
@@ -98,7 +111,7 @@ function addOrderedPaths(root: PlannerInfo, rel: RelOptInfo): void {
     const direction = forward !== null && pathkeysContain(forward, order) ? 1 : backward !== null && pathkeysContain(backward, order) ? -1 : 0;
     if (direction === 1 && sorted.every((p) => p !== null)) addPath(rel, appendPath(root, rel, sorted, order));
     else if (direction === -1 && sorted.every((p) => p !== null)) addPath(rel, reversedAppend(root, rel, sorted, order));
-    else addMerge(rel, order, sorted);
+    else addMerge(root, rel, order, sorted);
   }
 }
 
@@ -130,7 +143,8 @@ function partitionOrder(root: PlannerInfo, rel: RelOptInfo, descending: boolean)
   }
   const keys: PathKey[] = [];
   for (const c of key.columns) {
-    const expr = overParent(rel, c.expr);
+    const own = forRelation(c.expr, rel.rti);
+    const expr = rel.appendInfo === null ? own : toParent(rel.appendInfo, own);
     const type = opclassInputType(c.typeOid);
     const ec = classForSorting(root, expr, mergeFamilies(c.opfamily, type, type), c.collation, 0, false);
     if (ec === null) break;
@@ -140,15 +154,9 @@ function partitionOrder(root: PlannerInfo, rel: RelOptInfo, descending: boolean)
   return keys;
 }
 
-/** A partition key expression (varno 1) over the relation. */
-function overParent(rel: RelOptInfo, e: Expr): Expr {
-  const self = { parent: { ...rel, rti: 1 } as RelOptInfo, rti: rel.rti, relation: rel.relation!, translated: null, columns: rel.relation!.attributes.map((a) => a.attnum), path: [], child: rel };
-  return rel.rti === 1 ? e : toChild(self, e);
-}
-
-/** All inputs are read before the first row comes out. */
-function addMerge(rel: RelOptInfo, order: PathKey[], sorted: readonly (Path | null)[]): void {
-  const columns = order.map((k) => rel.target.findIndex((e) => k.ec.members.some((m) => equal(m.expr, e))));
+/** create_merge_append_path. As there, sorts are told the number of rows in a table, not of those that are wanted. */
+function addMerge(root: PlannerInfo, rel: RelOptInfo, order: PathKey[], sorted: readonly (Path | null)[]): void {
+  const columns = order.map((k) => rel.target.findIndex((e) => k.ec.members.some((m) => equal(overPart(rel, m.expr), e))));
   if (columns.includes(-1)) return;
   const paths = sorted.map((p, i) => p ?? rel.children![i]!.child.cheapestTotal!);
   if (paths.some((p) => p.requiredOuter !== EMPTY)) return;
@@ -161,13 +169,17 @@ function addMerge(rel: RelOptInfo, order: PathKey[], sorted: readonly (Path | nu
   if (keys.includes(null)) return;
   const sortKeys = keys as SortKey[];
   const rows = paths.reduce((c, p) => c + p.rows, 0);
-  const sorts = paths.map((p, i) => (sorted[i] === null ? sortCost(p.rows, p.rel.width, -1) : null));
+  const isAll = rel.relids === root.allBaserels;
+  const sorts = paths.map((p, i) => (sorted[i] === null ? sortCost(p.rel.tuples, p.rel.width, isAll ? root.limitTuples : -1) : null));
+  const inputs = Math.max(2, paths.length);
+  const first = 2 * costs.cpuOperator * inputs * Math.log2(inputs);
   const total = paths.reduce((c, p, i) => c + p.total + (sorts[i] === null ? 0 : sorts[i]!.startup + sorts[i]!.run), 0)
-    + rows * (2 * costs.cpuOperator * Math.log2(Math.max(2, paths.length)) + 0.5 * costs.cpuTuple);
+    + rows * (2 * costs.cpuOperator * Math.log2(inputs) + 0.5 * costs.cpuTuple) + first;
+  const startup = paths.reduce((c, p, i) => c + (sorts[i] === null ? p.startup : p.total + sorts[i]!.startup), 0) + first;
   const path: Path = {
-    kind: 'MergeAppend', rel, rows: clampRows(rows), startup: total, total, pathkeys: order, requiredOuter: EMPTY, paramClauses: [],
+    kind: 'MergeAppend', rel, rows: clampRows(rows), startup, total, pathkeys: order, requiredOuter: EMPTY, paramClauses: [],
     make: () => ({
-      kind: 'MergeAppend', ...planBase(path, targetOf(rel.target)), sortKeys, apprelid: rel.rti, apptlist: targetOf(rel.target), byMember: rel.relation === null, mergeplans: paths.map((p, i) => {
+      kind: 'MergeAppend', ...planBase(path, targetOf(rel.target)), sortKeys, bound: null, apprelids: membersOf(rel.relids), apptlist: targetOf(rel.target), byMember: isCalledAsMember(rel), mergeplans: paths.map((p, i) => {
         const plan = p.make();
         const sort = sorts[i];
         if (sort === null || sort === undefined) return plan;

@@ -6,6 +6,7 @@ import type { BitmapPlan } from '../nodes/plannodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { containsMutable, equal } from './clauses.ts';
 import { clampRows, costs, DISABLE_COST, enabled, indexPagesFetched, qualEvalCost } from './costsize.ts';
+import type { GinIndexInfo } from './ginpath.ts';
 import type { IndexPathInfo } from './indxpath.ts';
 import { replaceNestloopParams } from './nestparams.ts';
 import { loopCount, paramPathInfo } from './parampath.ts';
@@ -18,6 +19,7 @@ import { EMPTY } from './relids.ts';
 /** One index, or several put together. */
 export type BitmapNode = (
   | { kind: 'index'; index: IndexPathInfo }
+  | { kind: 'gin'; index: GinIndexInfo }
   | { kind: 'and' | 'or'; nodes: BitmapNode[] }
 ) & { cost: number; selectivity: number; outer: Relids };
 
@@ -25,6 +27,7 @@ export type BitmapNode = (
 export const bitmapIndex = (index: IndexPathInfo): BitmapNode => ({
   kind: 'index', index, cost: index.total + 0.1 * costs.cpuOperator * index.rows, selectivity: index.selectivity, outer: index.outer,
 });
+export const bitmapGin = (index: GinIndexInfo): BitmapNode => ({ kind: 'gin', index, cost: index.total, selectivity: index.selectivity, outer: EMPTY });
 function bitmapAnd(nodes: BitmapNode[]): BitmapNode {
   return {
     kind: 'and', nodes, cost: nodes.reduce((c, n, i) => c + n.cost + (i > 0 ? 100 * costs.cpuOperator : 0), 0),
@@ -33,7 +36,7 @@ function bitmapAnd(nodes: BitmapNode[]): BitmapNode {
 }
 export function bitmapOr(nodes: BitmapNode[]): BitmapNode {
   return {
-    kind: 'or', nodes, cost: nodes.reduce((c, n, i) => c + n.cost + (i > 0 && n.kind !== 'index' ? 100 * costs.cpuOperator : 0), 0),
+    kind: 'or', nodes, cost: nodes.reduce((c, n, i) => c + n.cost + (i > 0 && n.kind !== 'index' && n.kind !== 'gin' ? 100 * costs.cpuOperator : 0), 0),
     selectivity: Math.min(1, nodes.reduce((s, n) => s + n.selectivity, 0)), outer: nodes.reduce((o, n) => o | n.outer, EMPTY),
   };
 }
@@ -52,9 +55,9 @@ function heapCost(root: PlannerInfo, rel: RelOptInfo, node: BitmapNode): { start
   const startup = node.cost + quals.startup + (enabled.bitmapscan ? 0 : DISABLE_COST);
   return { startup, total: startup + pages * perPage + (costs.cpuTuple + quals.perTuple) * fetched };
 }
-const indexPages = (node: BitmapNode): number => (node.kind === 'index' ? node.index.pages : node.nodes.reduce((n, x) => n + indexPages(x), 0));
+const indexPages = (node: BitmapNode): number => (node.kind === 'index' ? node.index.pages : node.kind === 'gin' ? 0 : node.nodes.reduce((n, x) => n + indexPages(x), 0));
 
-const leavesOf = (node: BitmapNode): IndexPathInfo[] => (node.kind === 'index' ? [node.index] : node.nodes.flatMap(leavesOf));
+const leavesOf = (node: BitmapNode): Pick<IndexPathInfo, 'info' | 'clauses'>[] => (node.kind === 'index' || node.kind === 'gin' ? [node.index] : node.nodes.flatMap(leavesOf));
 
 /** The one or several of these whose rows in common are found cheapest. */
 export function chooseBitmapAnd(root: PlannerInfo, rel: RelOptInfo, paths: readonly BitmapNode[]): BitmapNode {
@@ -144,6 +147,13 @@ function bitmapPlan(rel: RelOptInfo, node: BitmapNode, fix: (e: Expr) => Expr): 
         indexqual: matches.map((m) => fix(m.expr)), indexorderdir: 'forward', indexorderby: [],
       },
       quals, classes: new Set(clauses.flatMap((r) => (r.leftEc === null ? [] : [r.leftEc]))),
+    };
+  }
+  if (node.kind === 'gin') {
+    const { info, clauses } = node.index;
+    return {
+      plan: { ...base, kind: 'GinScan', startup_cost: node.cost, scanrelid: rel.rti, indexid: info.indexrelid, ...node.index.executable(fix) },
+      quals: clauses.map((r) => r.clause), classes: new Set(),
     };
   }
   const parts = node.nodes.map((n) => bitmapPlan(rel, n, fix));

@@ -7,6 +7,7 @@ import { makeBoolExpr, makeConst } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, expressionTreeMutator, expressionTreeWalker, queryTreeMutator, queryTreeWalker } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { BoolExpr, CaseExpr, CoalesceExpr, Const, Expr, Var } from '../nodes/primnodes.ts';
+import { checkWhileWorking } from '../utils/interrupts.ts';
 import { session } from '../utils/session.ts';
 import { inlineHooks } from './inline_hook.ts';
 import type { Relids } from './pathnodes.ts';
@@ -223,6 +224,7 @@ export function evalConstExpressions(e: Expr): Expr {
     case 'CoalesceExpr': return foldCoalesce(e);
     default:
   }
+  checkWhileWorking(1);
   const node = expressionTreeMutator(e, evalConstExpressions);
   switch (node.kind) {
     case 'FuncExpr': return node.funcretset ? node : foldCall(node, node.funcid, node.args, node.inputcollid);

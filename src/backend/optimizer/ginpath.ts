@@ -2,7 +2,7 @@
 // come from the table.
 import { opFamilyEntry } from '../catalog/lsyscache.ts';
 import type { IndexInfo } from '../catalog/relation.ts';
-import type { GinCondition } from '../nodes/plannodes.ts';
+import type { GinCondition, GinScan } from '../nodes/plannodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { containsVolatile, equal, pullVarnos, stripRelabel } from './clauses.ts';
 import { clampRows, costs, DISABLE_COST, exprCost, indexPagesFetched } from './costsize.ts';
@@ -27,20 +27,35 @@ function match(rel: RelOptInfo, info: IndexInfo, column: number, rinfo: Restrict
   return member === undefined ? null : { rinfo, condition: { column: column + 1, strategy: member.amopstrategy, value: b } };
 }
 
-export function createGinPath(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo): void {
+/** Finds row ids that meet some of a list of conditions; the conditions must be tested again. */
+export interface GinIndexInfo {
+  info: IndexInfo; clauses: RestrictInfo[]; selectivity: number; total: number;
+  executable: (fix: (e: Expr) => Expr) => Pick<GinScan, 'conditions' | 'indexqual'>;
+}
+
+export function ginIndex(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, list: readonly RestrictInfo[]): GinIndexInfo | null {
   const found: Match[] = [];
-  for (let c = 0; c < info.keyCount; c++) for (const r of rel.restrictions) {
+  for (let c = 0; c < info.keyCount; c++) for (const r of list) {
     const one = match(rel, info, c, r);
     if (one !== null) found.push(one);
   }
-  if (found.length === 0) return;
-  const used = found.map((m) => m.rinfo);
-  const selectivity = clauselistSelectivity(root, used);
-  const fetched = clampRows(selectivity * Math.max(rel.tuples, 1));
+  if (found.length === 0) return null;
+  const clauses = found.map((m) => m.rinfo), selectivity = clauselistSelectivity(root, clauses);
+  return {
+    info, clauses, selectivity, total: found.length * (costs.randomPage + 100 * costs.cpuOperator) + clampRows(selectivity * Math.max(rel.tuples, 1)) * costs.cpuIndexTuple,
+    executable: (fix) => ({ conditions: found.map((m) => ({ ...m.condition, value: fix(m.condition.value) })), indexqual: clauses.map((r) => fix(r.clause)) }),
+  };
+}
+
+export function createGinPath(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo): void {
+  const index = ginIndex(root, rel, info, rel.restrictions);
+  if (index === null) return;
+  const used = index.clauses;
+  const fetched = clampRows(index.selectivity * Math.max(rel.tuples, 1));
   const rest = rel.restrictions.filter((r) => !used.includes(r) && !r.pseudoconstant);
   const qual = rest.reduce((c, r) => c + exprCost(r.clause), 0) + used.reduce((c, r) => c + exprCost(r.clause), 0);
   const pages = indexPagesFetched(fetched, rel.pages, root.totalTablePages);
-  const startup = found.length * (costs.randomPage + 100 * costs.cpuOperator) + fetched * costs.cpuIndexTuple + (getBool('enable_bitmapscan') ? 0 : DISABLE_COST);
+  const startup = index.total + (getBool('enable_bitmapscan') ? 0 : DISABLE_COST);
   const total = startup + pages * costs.randomPage * 0.75 + fetched * (costs.cpuTuple + qual);
   const path: Path = {
     kind: 'GinScan', rel, rows: rel.rows, startup, total, pathkeys: [], requiredOuter: rel.lateralRelids, paramClauses: [],
@@ -48,7 +63,7 @@ export function createGinPath(root: PlannerInfo, rel: RelOptInfo, info: IndexInf
       const fix = (e: Expr): Expr => replaceNestloopParams(root, e);
       return {
         kind: 'GinScan', ...planBase(path, targetOf(rel.target), orderedClauses(rest).map(fix)), scanrelid: rel.rti, indexid: info.indexrelid,
-        conditions: found.map((m) => ({ ...m.condition, value: fix(m.condition.value) })), indexqual: used.map((r) => fix(r.clause)),
+        ...index.executable(fix),
       };
     },
   };

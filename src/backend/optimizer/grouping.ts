@@ -13,16 +13,19 @@ import { memberTranslators } from './appendpath.ts';
 import { collectLateral, functionRows, makeOneRel } from './allpaths.ts';
 import { containsSrf, containsVolatile, equal, pullVarClause, pullVarnos } from './clauses.ts';
 import { clampRows, costs, enabled, exprCost, exprsCost, incrementalSortCost, sortCost } from './costsize.ts';
+import { overPart } from './inherit.ts';
 import { addVarsToTargetList, buildBaseTargets, deconstructJointree, RESULT } from './initsplan.ts';
-import { cheapestFractional, commonPathkeys, fractionalCost, pathkeysContain } from './pathnode.ts';
+import { addPath, cheapestFractional, commonPathkeys, fractionalCost, pathkeysContain } from './pathnode.ts';
 import { pathkeysForSort } from './pathkeys.ts';
-import type { Path, PathKey, PlannerInfo, RelOptInfo } from './pathnodes.ts';
+import type { PartitionedRel, Path, PathKey, PlannerInfo, RelOptInfo } from './pathnodes.ts';
 import { over } from './planbuild.ts';
-import { planSetOperations } from './prepunion.ts';
-import { bit } from './relids.ts';
-import { buildBaseRel } from './relnode.ts';
+import { partialTarget } from './partialagg.ts';
+import { groupsByKey } from './partjoin.ts';
+import { appendOf, planSetOperations } from './prepunion.ts';
+import { bit, members } from './relids.ts';
+import { getBool } from '../utils/guc.ts';
+import { buildBaseRel, emptyRel, targetWidth } from './relnode.ts';
 import { estimateGroups } from './selfuncs.ts';
-import { typeWidth } from './plancat.ts';
 import { planMinMax, type MinMax } from './planagg.ts';
 
 interface Built { plan: Plan; pathkeys: PathKey[] }
@@ -95,6 +98,7 @@ function addLimit(root: PlannerInfo, child: Plan): Plan {
 /** A sort right below a LIMIT need only keep the first rows. */
 function boundSort(plan: Plan, bound: Expr): Plan {
   if (plan.kind === 'Sort') return { ...plan, bound };
+  if (plan.kind === 'MergeAppend') return { ...plan, bound, mergeplans: plan.mergeplans.map((p) => boundSort(p, bound)) };
   if (plan.kind === 'Result' && plan.lefttree !== null && plan.qual.length === 0 && plan.resconstantqual.length === 0) return { ...plan, lefttree: boundSort(plan.lefttree, bound) };
   return plan;
 }
@@ -123,7 +127,9 @@ function planSelect(root: PlannerInfo): Built {
   const needed = [...final.map((t) => t.expr), ...having, ...windows.flatMap((w) => [w.clause.startOffset, w.clause.endOffset].filter((e) => e !== null))];
   let rel: RelOptInfo | null = null;
   const t = makeTargets(root, final, grouping, having, windows.length > 0);
-  if (root.allBaserels !== 0n) {
+  // HAVING without groups or aggregates: a row or none, and nothing of the tables is asked (create_degenerate_grouping_paths).
+  const degenerate = root.hasHaving && !q.hasAggs && q.groupClause.length === 0 && q.groupingSets.length === 0;
+  if (root.allBaserels !== 0n && !degenerate) {
     collectLateral(root);
     buildBaseTargets(root, needed);
     addVarsToTargetList(root, final.flatMap((x) => pullVarClause(x.expr, true, true)), RESULT);
@@ -139,7 +145,7 @@ function planSelect(root: PlannerInfo): Built {
   // Sets that are grouped by are there before the groups are.
   const done = grouping ? t.groupInput.filter((x) => containsSrf(x.expr)).map((x) => x.expr) : [];
   if (grouping) {
-    built = planGrouping(root, rel, t, having);
+    built = degenerate ? onlyOneRow(root, t.grouped, having) : planGrouping(root, rel, t, having);
     if (rel !== null && q.groupClause.length === 0 && q.groupingSets.length === 0) minmax = planMinMax(root, t.grouped, having, built.plan);
     if (minmax !== null) built = { plan: minmax.plan, pathkeys: [] };
     if (windows.length > 0) built = withSets(built, t.windowInput, done);
@@ -237,30 +243,36 @@ function groupOrder(group: readonly SortGroupClause[], sort: readonly SortGroupC
 }
 const distinctOrder = groupOrder;
 
+/** One row of no table, or none. */
+const onlyOneRow = (root: PlannerInfo, target: TargetEntry[], quals: Expr[]): Built => ({
+  plan: {
+    kind: 'Result', startup_cost: 0, total_cost: costs.cpuTuple + exprsCost(target.map((t) => t.expr)), plan_rows: 1, plan_width: widthOf(root, target), targetlist: target, qual: [], lefttree: null,
+    righttree: null, initPlan: [], resconstantqual: quals,
+  },
+  pathkeys: [],
+});
+
 /** The cheapest plan for the join with this target list on it; `order` is preferred when it is cheap enough. */
 function scanTarget(root: PlannerInfo, rel: RelOptInfo | null, target: TargetEntry[], order: PathKey[]): Built {
-  if (rel === null) {
-    const quals = makeAndsImplicit(root.parse.jointree.quals);
-    const plan: Plan = {
-      kind: 'Result', startup_cost: 0, total_cost: costs.cpuTuple + exprsCost(target.map((t) => t.expr)), plan_rows: 1, plan_width: widthOf(target), targetlist: target, qual: [], lefttree: null,
-      righttree: null, initPlan: [], resconstantqual: quals,
-    };
-    return { plan, pathkeys: [] };
-  }
+  if (rel === null) return onlyOneRow(root, target, makeAndsImplicit(root.parse.jointree.quals));
   const best = rel.cheapestTotal!;
   let path = best;
   if (order.length > 0) {
-    let least = Infinity;
+    // Of what costs about the same in the end, the one that begins earlier.
+    const sorted = emptyRel('upper', rel.relids);
+    const sources = new Map<Path, Path>();
     for (const p of rel.paths) {
       if (p.requiredOuter !== 0n) continue;
-      for (const cost of orderedCosts(root, rel, p, order)) {
-        const c = fractionalCost({ ...p, ...cost }, root.tupleFraction);
-        if (c < least) [path, least] = [p, c];
+      for (const { startup, total } of orderedCosts(root, rel, p, order)) {
+        const candidate: Path = { ...p, startup, total, pathkeys: order };
+        sources.set(candidate, p);
+        addPath(sorted, candidate);
       }
     }
+    path = sources.get(cheapestFractional(sorted.paths, [], root.tupleFraction)!) ?? best;
   } else if (root.tupleFraction > 0) path = cheapestFractional(rel.paths, [], root.tupleFraction) ?? best;
   root.curOuterParams = [];
-  return { plan: applyTarget(path.make(), target), pathkeys: path.pathkeys };
+  return { plan: applyTarget(root, path.make(), target), pathkeys: path.pathkeys };
 }
 
 const PROJECTS = new Set<Plan['kind']>(['SeqScan', 'SampleScan', 'GinScan', 'IndexScan', 'IndexOnlyScan', 'BitmapHeapScan', 'TidScan', 'FunctionScan', 'ValuesScan', 'NamedTuplestoreScan', 'CteScan', 'WorkTableScan', 'SubqueryScan', 'NestLoop', 'HashJoin', 'MergeJoin', 'Result']);
@@ -286,22 +298,22 @@ function presortedGroups(root: PlannerInfo, order: readonly PathKey[], presorted
 }
 
 /** Makes a plan put out these columns: by itself if it can, else through a Result. */
-export function applyTarget(plan: Plan, target: TargetEntry[]): Plan {
+export function applyTarget(root: PlannerInfo, plan: Plan, target: TargetEntry[]): Plan {
   const translators = memberTranslators.get(plan);
   // Partitions compute for themselves; child tables only give their columns (apply_scanjoin_target_to_paths).
   if (translators !== undefined && plan.kind === 'Append' && (translators.partitions || target.every((t) => t.expr.kind === 'Var'))) {
-    const members = plan.appendplans.map((p, i) => applyTarget(p, target.map((t) => ({ ...t, expr: translators.list[i]!(t.expr) }))));
-    return { ...plan, targetlist: target, apptlist: target, appendplans: members, total_cost: plan.total_cost + members.reduce((c, m, i) => c + m.total_cost - plan.appendplans[i]!.total_cost, 0), plan_width: widthOf(target) };
+    const members = plan.appendplans.map((p, i) => applyTarget(root, p, target.map((t) => ({ ...t, expr: translators.list[i]!(t.expr) }))));
+    return { ...plan, targetlist: target, apptlist: target, appendplans: members, total_cost: plan.total_cost + members.reduce((c, m, i) => c + m.total_cost - plan.appendplans[i]!.total_cost, 0), plan_width: widthOf(root, target) };
   }
   const cost = exprsCost(target.map((t) => t.expr)) * plan.plan_rows;
   if (PROJECTS.has(plan.kind) && !(plan.kind === 'Result' && plan.lefttree !== null && plan.targetlist.some((t) => t.expr.kind !== 'Var'))) {
-    return { ...plan, targetlist: target, total_cost: plan.total_cost + cost, plan_width: widthOf(target) };
+    return { ...plan, targetlist: target, total_cost: plan.total_cost + cost, plan_width: widthOf(root, target) };
   }
   if (plan.targetlist.length === target.length && plan.targetlist.every((t, i) => equal(t.expr, target[i]!.expr))) return { ...plan, targetlist: target };
   return { kind: 'Result', ...over(plan, target), total_cost: plan.total_cost + cost, resconstantqual: [] };
 }
 
-const widthOf = (target: readonly TargetEntry[]): number => target.reduce((w, t) => w + typeWidth(exprType(t.expr), -1), 0);
+const widthOf = (root: PlannerInfo, target: readonly TargetEntry[]): number => targetWidth(root, target.map((t) => t.expr));
 
 // ------------------------------------------------------------------ grouping
 
@@ -391,10 +403,99 @@ function hasOrderedAggs(list: readonly Expr[]): boolean {
   return found;
 }
 
+/** The target lists and HAVING are over the tables of the query, also for a part of them. */
 function planGrouping(root: PlannerInfo, rel: RelOptInfo | null, t: Targets, having: Expr[]): Built {
+  const whole = planGroups(root, rel, rel === null ? t : ofPart(rel, t), rel === null ? having : having.map((e) => overPart(rel, e)));
+  const byPartition = rel === null ? null : groupByPartition(root, rel, t, having);
+  return byPartition !== null && byPartition.plan.total_cost < whole.plan.total_cost ? byPartition : whole;
+}
+
+const FUZZ = 1.01;
+/** add_path: of what costs about the same, the one in order stays. */
+const isAsGood = (sorted: Plan, hashed: Plan): boolean => sorted.total_cost <= hashed.total_cost * FUZZ && sorted.startup_cost <= hashed.startup_cost * FUZZ;
+
+/** create_partitionwise_grouping_paths: groups that are each in one partition are made partition by partition; null: they are not. */
+function groupByPartition(root: PlannerInfo, rel: RelOptInfo, t: Targets, having: Expr[]): Built | null {
+  const { parts } = rel;
+  if (parts === null || t.sets !== null || !getBool('enable_partitionwise_aggregate') || t.groupInput.some((x) => containsSrf(x.expr))) return null;
+  const live = liveParts(parts);
+  const groups = root.parse.groupClause.map((c) => t.groupInput.find((x) => x.ressortgroupref === c.tleSortGroupRef)!.expr);
+  if (live.length === 0 || live.some((p) => p.cheapestTotal === null)) return null;
+  if (!groupsByKey(parts, groups)) return groupInSteps(root, rel, parts, t, having);
+  const plans = live.flatMap((part) => {
+    const { plan } = planGrouping(root, part, t, having);
+    return plan.kind === 'Append' ? plan.appendplans : [plan];
+  });
+  const append: Built = { plan: { ...appendOf(plans, t.grouped), plan_width: widthOf(root, t.grouped) }, pathkeys: [] };
+  const { sortClause } = root.parse;
+  if (rel.translators.length > 0 || sortClause.length === 0 || root.parse.hasWindowFuncs || root.parse.distinctClause.length > 0) return append;
+  if (commonPathkeys(root.queryPathkeys, pathkeysForSort(root, sortClause, t.final)) === 0) return append;
+  const merged = mergeSorted(root, live.map((part) => planGroups(root, part, ofPart(part, t), having.map((e) => overPart(part, e)), 'sorted').plan), t.grouped);
+  if (merged === null) return append;
+  const [a, b] = [append, merged].map((x) => ordered(root, x, sortClause, t.final, root.limitTuples).plan) as [Plan, Plan];
+  return isAsGood(b, a) ? merged : append;
+}
+
+const ofPart = (part: RelOptInfo, t: Targets): Targets => ({ ...t, groupInput: overPartTargets(part, t.groupInput), grouped: overPartTargets(part, t.grouped) });
+const overPartTargets = (part: RelOptInfo, list: TargetEntry[]): TargetEntry[] => (part.translators.length === 0 ? list : list.map((x) => ({ ...x, expr: overPart(part, x.expr) })));
+
+/** Groups that each of these gives in the order of GROUP BY; null: not all of them do, or what is sorted by is not among the columns. */
+function mergeSorted(root: PlannerInfo, plans: readonly Plan[], target: TargetEntry[]): Built | null {
+  const clauses = groupOrder(root.parse.groupClause, root.parse.sortClause);
+  if (plans.length < 2 || plans.some((p) => p.kind !== 'Agg' || p.aggstrategy !== 'sorted') || clauses.some((c) => !target.some((t) => t.ressortgroupref === c.tleSortGroupRef))) return null;
+  const { total_cost, plan_rows, ...append } = appendOf(plans, target);
+  const first = 2 * costs.cpuOperator * plans.length * Math.log2(plans.length);
+  return {
+    plan: {
+      ...append, kind: 'MergeAppend', mergeplans: [...plans], sortKeys: clauses.map((c) => sortKey(c, target)), bound: null, byMember: true, plan_rows, plan_width: widthOf(root, target),
+      startup_cost: first + plans.reduce((n, p) => n + p.startup_cost, 0), total_cost: total_cost + first + plan_rows * 2 * costs.cpuOperator * Math.log2(plans.length),
+    } as Plan, pathkeys: root.queryPathkeys,
+  };
+}
+
+const liveParts = (parts: PartitionedRel): RelOptInfo[] => parts.rels.filter((p) => p !== null);
+
+/** Groups of each partition, put together by a Finalize node. */
+function groupInSteps(root: PlannerInfo, rel: RelOptInfo, parts: PartitionedRel, t: Targets, having: Expr[]): Built | null {
+  const { groupClause } = root.parse;
+  const target = partialTarget(t.groupInput.filter((x) => x.ressortgroupref !== 0), [...t.grouped.map((x) => x.expr), ...having]);
+  if (target === null) return null;
+  const first = (part: RelOptInfo, how: 'step' | 'sorted'): Plan[] => {
+    if (part.parts !== null) return liveParts(part.parts).flatMap((p) => first(p, how));
+    return [{ ...planGroups(root, part, ofPart(part, { ...t, grouped: target }), [], how).plan, aggsplit: 'partial' } as Plan];
+  };
+  const append = { ...appendOf(liveParts(parts).flatMap((p) => first(p, 'step')), target), plan_width: widthOf(root, target), apprelids: rel.translators.length === 0 ? [] : members(rel.relids), byMember: true };
+  const groups = groupClause.length === 0 ? 1 : estimateGroups(root, groupClause.map((c) => overPart(rel, target.find((x) => x.ressortgroupref === c.tleSortGroupRef)!.expr)), rel.rows);
+  const finalize = (child: Plan, aggstrategy: 'plain' | 'sorted' | 'hashed'): Plan => {
+    const cpu = child.plan_rows * costs.cpuOperator * (countAggs([...t.grouped.map((x) => x.expr), ...having]) + groupClause.length);
+    return {
+      kind: 'Agg', ...over(child, t.grouped), qual: having, groupKeys: groupClause.map((c) => groupKey(c, target)), groupRefs: groupClause.map((c) => c.tleSortGroupRef), aggrefs: [], aggsplit: 'final', aggstrategy,
+      startup_cost: aggstrategy === 'sorted' ? child.startup_cost : child.total_cost + cpu, total_cost: child.total_cost + cpu + groups * costs.cpuTuple, plan_rows: groups, plan_width: widthOf(root, t.grouped),
+      numGroups: groups, groupingSets: null,
+    };
+  };
+  if (groupClause.length === 0) return { plan: finalize(append, 'plain'), pathkeys: [] };
+  const hashed = groupClause.every((c) => c.hashable) && enabled.hashagg ? finalize(append, 'hashed') : null;
+  if (groupClause.some((c) => c.sortop === 0)) return hashed === null ? null : { plan: hashed, pathkeys: [] };
+  let sorted = { plan: finalize(sortPlan(append, groupOrder(groupClause, root.parse.sortClause), target, -1), 'sorted'), pathkeys: root.queryPathkeys };
+  if (hashed === null) {
+    const merged = mergeSorted(root, liveParts(parts).flatMap((p) => first(p, 'sorted')), target);
+    if (merged !== null && merged.plan.total_cost < sorted.plan.lefttree!.total_cost) sorted = { plan: finalize(merged.plan, 'sorted'), pathkeys: root.queryPathkeys };
+  }
+  if (hashed === null || isAsGood(sorted.plan, hashed)) return sorted;
+  const above = rel.translators.length === 0 && wantsGroupOrder(root.parse) ? sortCost(groups, hashed.plan_width, root.limitTuples) : { startup: 0, run: 0 };
+  return sorted.plan.total_cost < hashed.total_cost + above.startup + above.run ? sorted : { plan: hashed, pathkeys: [] };
+}
+
+/** An ORDER BY above wants what sorting for groups gives anyway. */
+const wantsGroupOrder = (q: Query): boolean => q.sortClause.length > 0 && q.sortClause.every((s) => q.groupClause.some((g) => g.tleSortGroupRef === s.tleSortGroupRef));
+
+/** `how`: the first of two steps, which no ORDER BY is above; or sorted, if that can be. */
+function planGroups(root: PlannerInfo, rel: RelOptInfo | null, t: Targets, having: Expr[], how: 'best' | 'step' | 'sorted' = 'best'): Built {
   const q = root.parse;
   const aggCount = countAggs([...t.final.map((x) => x.expr), ...having]);
-  const common = { qual: having, groupKeys: q.groupClause.map((c) => groupKey(c, t.groupInput)), groupRefs: q.groupClause.map((c) => c.tleSortGroupRef), aggrefs: [] };
+  const groupKeysOf = (input: readonly TargetEntry[]): GroupKey[] => q.groupClause.map((c) => groupKey(c, input));
+  const common = { qual: having, groupKeys: groupKeysOf(t.groupInput), groupRefs: q.groupClause.map((c) => c.tleSortGroupRef), aggrefs: [] };
   const savedFraction = root.tupleFraction;
   const savedLimit = root.limitTuples;
   // All rows are needed for groups, whatever the limit above.
@@ -408,7 +509,7 @@ function planGrouping(root: PlannerInfo, rel: RelOptInfo | null, t: Targets, hav
     root.tupleFraction = savedFraction;
     root.limitTuples = savedLimit;
     return {
-      plan: { kind: 'Agg', ...over(child, t.grouped), ...common, startup_cost: startup, total_cost: total, plan_rows: rows, plan_width: widthOf(t.grouped), aggstrategy: strategy, numGroups: rows, groupingSets: t.sets },
+      plan: { kind: 'Agg', ...over(child, t.grouped), ...common, groupKeys: child === input ? common.groupKeys : groupKeysOf(child.targetlist), startup_cost: startup, total_cost: total, plan_rows: rows, plan_width: widthOf(root, t.grouped), aggstrategy: strategy, numGroups: rows, groupingSets: t.sets },
       pathkeys,
     };
   };
@@ -422,14 +523,13 @@ function planGrouping(root: PlannerInfo, rel: RelOptInfo | null, t: Targets, hav
   }
   const sortable = q.groupClause.every((c) => c.sortop !== 0);
   // What an aggregate sorts or makes distinct is kept for one group at a time.
-  const hashable = q.groupClause.every((c) => c.hashable) && enabled.hashagg && !(sortable && hasOrderedAggs([...t.final.map((x) => x.expr), ...having]));
+  const hashable = (how !== 'sorted' || !sortable) && q.groupClause.every((c) => c.hashable) && enabled.hashagg && !(sortable && hasOrderedAggs([...t.final.map((x) => x.expr), ...having]));
   const order = sortable ? root.queryPathkeys : [];
   const sorted = rel !== null && sortable && !groupExprs.some(containsSrf) ? cheapestFractional(rel.paths, order, 0) : null;
   const cheapest = rel?.cheapestTotal ?? null;
   const sort = cheapest === null ? { startup: 0, run: 0 } : sortCost(cheapest.rows, rel!.width, 0);
   const hashTotal = (cheapest?.total ?? 0) + input * costs.cpuOperator * groupExprs.length + groups * costs.cpuTuple;
-  // An ORDER BY above wants what sorting gives anyway.
-  const wantsOrder = q.sortClause.length > 0 && q.sortClause.every((s) => q.groupClause.some((g) => g.tleSortGroupRef === s.tleSortGroupRef));
+  const wantsOrder = how === 'best' && wantsGroupOrder(q);
   const above = sortCost(groups, 32, savedLimit);
   const hashCost = hashTotal + (wantsOrder ? above.startup + above.run : 0);
   const sortedCost = sorted === null ? Infinity : sorted.total + input * costs.cpuOperator * groupExprs.length + groups * costs.cpuTuple;
@@ -437,12 +537,13 @@ function planGrouping(root: PlannerInfo, rel: RelOptInfo | null, t: Targets, hav
   if (sortable && (!hashable || (sortedCost <= hashCost && sortedCost <= bySortCost))) {
     if (sorted !== null && sortedCost <= bySortCost) {
       root.curOuterParams = [];
-      return finish(applyTarget(sorted.make(), t.groupInput), 'sorted', groups, order);
+      return finish(applyTarget(root, sorted.make(), t.groupInput), 'sorted', groups, order);
     }
     const child = groupInputPlan(root, rel, t.groupInput);
     return finish(sortPlan(child.plan, groupOrder(q.groupClause, q.sortClause), t.groupInput, -1), 'sorted', groups, order);
   }
-  if (sortable && bySortCost < hashCost) {
+  const sortsEarly = (cheapest?.total ?? 0) + sort.startup <= (wantsOrder ? hashCost - above.run : hashTotal - groups * costs.cpuTuple) * FUZZ;
+  if (sortable && (bySortCost < hashCost || (bySortCost <= hashCost * FUZZ && sortsEarly))) {
     const child = groupInputPlan(root, rel, t.groupInput);
     return finish(sortPlan(child.plan, groupOrder(q.groupClause, q.sortClause), t.groupInput, -1), 'sorted', groups, order);
   }
@@ -519,7 +620,8 @@ function ordered(root: PlannerInfo, built: Built, clauses: readonly SortGroupCla
   const input = { startup: plan.startup_cost, total: plan.total_cost, rows: plan.plan_rows, width: plan.plan_width };
   const cost = incrementalSortCost(input, presortedGroups(root, pathkeys, presorted, plan.plan_rows), limit);
   const share = (c: { startup: number; total: number }): number => fractionalCost({ ...c, rows: plan.plan_rows }, root.tupleFraction);
-  if (share({ startup: full.startup_cost, total: full.total_cost }) < share(cost)) return { plan: full, pathkeys };
+  const isEarlier = cost.total <= full.total_cost * FUZZ && cost.startup * FUZZ < full.startup_cost;
+  if (!isEarlier && share({ startup: full.startup_cost, total: full.total_cost }) < share(cost)) return { plan: full, pathkeys };
   return {
     plan: { kind: 'IncrementalSort', ...over(plan, plan.targetlist), startup_cost: cost.startup, total_cost: cost.total, sortKeys: full.sortKeys, presortedCount: presorted }, pathkeys,
   };

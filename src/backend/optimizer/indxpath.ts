@@ -12,7 +12,7 @@ import { walkExpr } from '../executor/plan_walker.ts';
 import type { IndexCondition, IndexScanFields } from '../nodes/plannodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { makeConst } from '../nodes/makefuncs.ts';
-import { bitmapHeapPath, bitmapIndex, bitmapOr, chooseBitmapAnd, type BitmapNode } from './bitmap.ts';
+import { bitmapGin, bitmapHeapPath, bitmapIndex, bitmapOr, chooseBitmapAnd, type BitmapNode } from './bitmap.ts';
 import { containsVolatile, equal, pullVarnos, stripRelabel } from './clauses.ts';
 import { clampRows, costs, DISABLE_COST, enabled, evalCost, indexPagesFetched, qualEvalCost } from './costsize.ts';
 import { impliedEqualitiesFor } from './equivclass.ts';
@@ -20,7 +20,7 @@ import { adjustRestriction, toParent } from './inherit.ts';
 import { derivedConditions } from './like_support.ts';
 import { joinClauseMovable, loopCount, paramPathInfo } from './parampath.ts';
 import { addPath } from './pathnode.ts';
-import { createGinPath } from './ginpath.ts';
+import { createGinPath, ginIndex } from './ginpath.ts';
 import { indexSize } from './plancat.ts';
 import { predicateImpliedBy } from './predtest.ts';
 import { forRelation, indexColumnExpr, indexPathkeys, usefulPathkeys } from './pathkeys.ts';
@@ -185,7 +185,11 @@ function bitmapOrPaths(root: PlannerInfo, rel: RelOptInfo, list: readonly Restri
 function armPaths(root: PlannerInfo, rel: RelOptInfo, parts: readonly RestrictInfo[], others: readonly RestrictInfo[]): BitmapNode[] {
   const nodes: BitmapNode[] = [];
   for (const info of rel.indexes) {
-    if (info.accessMethod === 'gin') continue;
+    if (info.accessMethod === 'gin') {
+      const gin = predicateHolds(rel, info, parts.map((r) => r.clause)) ? ginIndex(root, rel, info, parts) : null;
+      if (gin !== null) nodes.push(bitmapGin(gin));
+      continue;
+    }
     let useful = false;
     if (info.predicate !== null && !predicateHolds(rel, info)) {
       if (!predicateHolds(rel, info, parts.map((r) => r.clause))) continue;

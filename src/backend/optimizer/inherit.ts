@@ -11,11 +11,12 @@ import { exprCollation, exprType, exprTypmod, makeAndsImplicit } from '../nodes/
 import type { RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { partitionDescOf } from '../partitioning/partdesc.ts';
+import { partitionKeyOf } from '../partitioning/partkey.ts';
 import type { Oid } from '../types/datum.ts';
 import { getBool, getString } from '../utils/guc.ts';
 import { canonicalizeQual, containsMutable, equal, evalConstExpressions, incrementLevels, isFalseOrNull, isTrue, mutateDeep } from './clauses.ts';
 import { prunePartitions } from './partprune.ts';
-import type { AppendRelInfo, PartitionStep, PlannerInfo, RelOptInfo, RestrictInfo } from './pathnodes.ts';
+import type { AppendRelInfo, PartitionedRel, PartitionStep, PlannerInfo, RelOptInfo, RestrictInfo } from './pathnodes.ts';
 import { forRelation, pathkeyHooks } from './pathkeys.ts';
 import { predicateRefutedBy } from './predtest.ts';
 import { buildBaseRel } from './relnode.ts';
@@ -46,7 +47,7 @@ export function expandInheritedRel(root: PlannerInfo, rel: RelOptInfo): void {
   const children: AppendRelInfo[] = [];
   rel.children = children;
   if (relation.kind === 'p') {
-    if (rte.inh) addPartitions(root, rel, relation, [], children);
+    if (rte.inh) rel.parts = addPartitions(root, rel, relation, isUsedByPartition(rel) ? rel : null, [], children);
     return;
   }
   for (const oid of inheritors(relation.oid)) {
@@ -56,17 +57,40 @@ export function expandInheritedRel(root: PlannerInfo, rel: RelOptInfo): void {
   }
 }
 
-function addPartitions(root: PlannerInfo, top: RelOptInfo, relation: Relation, path: readonly PartitionStep[], into: AppendRelInfo[]): void {
+/** Whole rows are not joined by partition: those of each have a type of their own. */
+const joinsByPartition = (rel: RelOptInfo): boolean => getBool('enable_partitionwise_join') && !rel.attrNeeded.has(0);
+const isUsedByPartition = (rel: RelOptInfo): boolean => rel.appendInfo === null && (joinsByPartition(rel) || getBool('enable_partitionwise_aggregate'));
+
+/** `table`: the relation itself, or its partition that has partitions, when it may be joined or grouped by partition. */
+function addPartitions(root: PlannerInfo, top: RelOptInfo, relation: Relation, table: RelOptInfo | null, path: readonly PartitionStep[], into: AppendRelInfo[]): PartitionedRel | null {
   const desc = partitionDescOf(relation);
   const clauses = top.restrictions.filter((r) => !r.pseudoconstant).map((r) => overRelation(r.clause, top, relation));
   const live = getBool('enable_partition_pruning') ? prunePartitions(relation, clauses) : null;
-  desc.oids.forEach((oid, n) => {
-    if (live !== null && !live.has(n)) return;
+  const rels = desc.oids.map((oid, n): RelOptInfo | null => {
+    if (live !== null && !live.has(n)) return null;
     const child = openRelation(oid);
     const step = [...path, { relation: relation.oid, number: n }];
-    if (child.kind === 'p') addPartitions(root, top, child, step, into);
-    else addChild(root, top, child, step, into);
+    if (child.kind !== 'p') return addChild(root, top, child, step, into);
+    if (table === null) {
+      addPartitions(root, top, child, null, step, into);
+      return null;
+    }
+    const info = appendInfo(root, top, child, step);
+    const restrictions = childRestrictions(info);
+    if (restrictions === null) return null;
+    const between = addRelation(root, info, restrictions);
+    const first = into.length;
+    between.parts = addPartitions(root, top, child, between, step, into);
+    between.children = into.slice(first).map((c) => ({ ...c, parent: between, columns: columnMap(child, c.relation!), path: c.path.slice(step.length) }));
+    return between;
   });
+  if (table === null) return null;
+  const key = partitionKeyOf(relation);
+  const exprs = key.columns.map((c) => {
+    const own = forRelation(c.expr, table.rti);
+    return [table.appendInfo === null ? own : toParent(table.appendInfo, own)];
+  });
+  return { key, joins: joinsByPartition(top), bounds: desc.bounds, isMerged: false, exprs, nullable: exprs.map(() => []), rels };
 }
 
 /** A clause over a relation of the query as one over a table below it, with varno 1. */
@@ -78,34 +102,58 @@ export function overRelation(clause: Expr, rel: RelOptInfo, relation: Relation):
   });
 }
 
-function addChild(root: PlannerInfo, parent: RelOptInfo, relation: Relation, path: readonly PartitionStep[], into: AppendRelInfo[]): void {
+const appendInfo = (root: PlannerInfo, parent: RelOptInfo, relation: Relation, path: readonly PartitionStep[]): AppendRelInfo => ({
+  parent, relation, translated: null, columns: columnMap(parent.relation!, relation), path, rti: root.rtable.length + 1, child: null as unknown as RelOptInfo,
+});
+
+function addChild(root: PlannerInfo, parent: RelOptInfo, relation: Relation, path: readonly PartitionStep[], into: AppendRelInfo[]): RelOptInfo | null {
+  const info = appendInfo(root, parent, relation, path);
+  const restrictions = childRestrictions(info);
+  if (restrictions === null) return null;
+  if (excludedByConstraints(relation, info.rti, restrictions, parent.relation!.oid === relation.oid && !parent.rte!.inh)) return null;
+  into.push(info);
+  return addRelation(root, info, restrictions);
+}
+
+function addRelation(root: PlannerInfo, info: AppendRelInfo, restrictions: RestrictInfo[]): RelOptInfo {
+  const { parent } = info;
+  const relation = info.relation!;
   const rte = parent.rte!;
   const entry: RangeTblEntry = {
     ...makeRangeTblEntry('relation', makeAlias(rte.eref.aliasname, []), makeAlias(rte.eref.aliasname, childColumnNames(parent, relation))),
     relid: relation.oid, relkind: relation.kind, rellockmode: rte.rellockmode, inFromCl: rte.inFromCl, tablesample: rte.tablesample,
   };
-  const info: AppendRelInfo = {
-    parent, relation, translated: null, columns: columnMap(parent.relation!, relation), path, rti: root.rtable.length + 1, child: null as unknown as RelOptInfo,
-  };
+  root.rtable = [...root.rtable, entry];
+  const child = buildBaseRel(root, info.rti);
+  adopt(info, child, restrictions);
+  return child;
+}
+
+/** The conditions of a parent as a child's; null when they leave nothing of it. */
+export function childRestrictions(info: AppendRelInfo): RestrictInfo[] | null {
   const restrictions: RestrictInfo[] = [];
-  for (const r of parent.restrictions) {
+  for (const r of info.parent.restrictions) {
     const clause = evalConstExpressions(toChild(info, r.clause));
     if (isTrue(clause)) continue;
     // The children's own constants may show that there is nothing to be found.
-    if (isFalseOrNull(clause) && !r.pseudoconstant) return;
+    if (isFalseOrNull(clause) && !r.pseudoconstant) return null;
     for (const c of makeAndsImplicit(clause)) restrictions.push({ ...childRestriction(info, r, c), pseudoconstant: r.pseudoconstant });
   }
-  if (excludedByConstraints(relation, info.rti, restrictions, parent.relation!.oid === relation.oid && !rte.inh)) return;
-  root.rtable = [...root.rtable, entry];
-  const child = buildBaseRel(root, info.rti);
+  return restrictions;
+}
+
+/** The relation that is a child, with its form of what is known of the parent. */
+export function adopt(info: AppendRelInfo, child: RelOptInfo, restrictions: RestrictInfo[]): void {
+  const { parent } = info;
   info.child = child;
   child.appendInfo = info;
+  child.topRelids = parent.topRelids;
+  child.translators = [info];
   child.restrictions = restrictions;
-  child.joinClauses = parent.joinClauses.map((r) => childRestriction(info, r, toChild(info, r.clause)));
+  child.joinClauses = parent.joinClauses.map((r) => adjustRestriction(info, r));
   child.hasEcJoins = parent.hasEcJoins;
   child.lateralRelids = parent.lateralRelids;
   child.target = parent.target.map((e) => toChild(info, e));
-  into.push(info);
 }
 
 /** Columns are called as the statement calls them. */
@@ -118,13 +166,17 @@ function childColumnNames(parent: RelOptInfo, relation: Relation): string[] {
 }
 
 /** A child's form of a parent's condition, which it remembers. */
-export function childRestriction(info: AppendRelInfo, r: RestrictInfo, clause: Expr): RestrictInfo {
+function childRestriction(info: AppendRelInfo, r: RestrictInfo, clause: Expr): RestrictInfo {
   const swap = (relids: bigint): bigint => (overlaps(relids, info.parent.relids) ? (relids & ~info.parent.relids) | bit(info.rti) : relids);
   return {
     ...makeRestrictInfo(clause, r.isPushedDown, swap(r.requiredRelids), r.securityLevel), outerjoinDelayed: r.outerjoinDelayed, outerRelids: swap(r.outerRelids), pseudoconstant: r.pseudoconstant, leftEc: r.leftEc, rightEc: r.rightEc,
-    parentEc: r.parentEc, ofParent: r,
+    parentEc: r.parentEc, ofParent: r.ofParent ?? r,
   };
 }
+/** An expression over relations of the query as one over a part of them. */
+export const overPart = (rel: RelOptInfo, e: Expr): Expr => rel.translators.reduce((result, info) => toChild(info, result), e);
+
+/** adjust_appendrel_attrs of one condition. */
 export const adjustRestriction = (info: AppendRelInfo, r: RestrictInfo): RestrictInfo => childRestriction(info, r, toChild(info, r.clause));
 
 /** columns[n - 1]: the child's number of the parent's column n, 0 for a dropped one. */

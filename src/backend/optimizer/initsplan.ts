@@ -78,7 +78,6 @@ function reconsiderOuterJoinClauses(root: PlannerInfo): void {
     }
     if (!r.isPushedDown && r.canJoin && r.mergeFamilies.length > 0 && r.clause.kind === 'OpExpr' && !r.outerjoinDelayed) clauses.add(r);
   }
-  if (known.length === 0 && merged.length === 0) return;
   const done = new Set<RestrictInfo>();
   const imply = (inner: Expr, relids: Relids, k: (typeof known)[number]): boolean => {
     const type = exprType(inner);
@@ -113,6 +112,18 @@ function reconsiderOuterJoinClauses(root: PlannerInfo): void {
       again = true;
     }
   }
+  inOrderOfUse(root, clauses, done);
+}
+
+/** Conditions of outer joins that could be merged by come after the others, having waited here; first those that gave a constant. */
+function inOrderOfUse(root: PlannerInfo, clauses: ReadonlySet<RestrictInfo>, done: ReadonlySet<RestrictInfo>): void {
+  if (clauses.size === 0) return;
+  const rank = (r: RestrictInfo): number => {
+    if (!clauses.has(r)) return 0;
+    const left = isSubset(r.leftRelids, r.outerRelids);
+    return (done.has(r) ? 1 : 4) + (left === isSubset(r.rightRelids, r.outerRelids) ? 2 : left ? 0 : 1);
+  };
+  for (const rel of root.rels) if (rel !== undefined && rel.joinClauses.length > 1) rel.joinClauses.sort((a, b) => rank(a) - rank(b));
 }
 
 function equalityOf(families: readonly Oid[], left: Oid, right: Oid): Oid {

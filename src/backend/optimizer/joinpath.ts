@@ -8,6 +8,7 @@ import { innerIsUnique } from './analyzejoins.ts';
 import { clampRows, enabled } from './costsize.ts';
 import { joinEqualities } from './equivclass.ts';
 import { hashJoinCost, materialPath, nestLoopCost, semiFactors, type JoinPathContext } from './joincost.ts';
+import { adjustRestriction, overPart } from './inherit.ts';
 import { memoizePath } from './memoize.ts';
 import { mergeJoins } from './mergejoin.ts';
 import { replaceNestloopParams, takeNestParams } from './nestparams.ts';
@@ -27,7 +28,7 @@ export function addPathsToJoinRel(root: PlannerInfo, rel: RelOptInfo, outer: Rel
     root, rel, outer, inner, jointype, joinquals, otherquals: isOuter ? clauses.filter((c) => c.isPushedDown) : [], innerUnique,
     semi: jointype === 'semi' || jointype === 'anti' || innerUnique ? semiFactors(root, inner, outer, jointype, joinquals, sjinfo) : null,
   };
-  const lateral = overlaps(inner.lateralRelids, outer.relids);
+  const lateral = overlaps(inner.lateralRelids, outer.topRelids);
   const before = rel.paths.length;
   if (!lateral) mergeJoins(cx, 'sorted');
   if (jointype !== 'right' && jointype !== 'full') nestLoops(cx, lateral);
@@ -45,9 +46,10 @@ export function addPathsToJoinRel(root: PlannerInfo, rel: RelOptInfo, outer: Rel
 /** Relations that a path of the join may take values from: those that an outer join keeps from being joined before. */
 function paramSources(root: PlannerInfo, rel: RelOptInfo): Relids {
   let sources = rel.lateralRelids;
+  const relids = rel.topRelids;
   for (const sj of root.joinInfoList) {
-    if (overlaps(rel.relids, sj.minRighthand) && !overlaps(rel.relids, sj.minLefthand)) sources |= root.allBaserels & ~sj.minRighthand;
-    if (sj.jointype === 'full' && overlaps(rel.relids, sj.minLefthand) && !overlaps(rel.relids, sj.minRighthand)) sources |= root.allBaserels & ~sj.minLefthand;
+    if (overlaps(relids, sj.minRighthand) && !overlaps(relids, sj.minLefthand)) sources |= root.allBaserels & ~sj.minRighthand;
+    if (sj.jointype === 'full' && overlaps(relids, sj.minLefthand) && !overlaps(relids, sj.minRighthand)) sources |= root.allBaserels & ~sj.minLefthand;
   }
   return sources;
 }
@@ -62,10 +64,10 @@ function nestLoops(cx: JoinPathContext, lateral: boolean): void {
   }
   const sources = paramSources(root, rel);
   for (const o of outer.paths) {
-    if (overlaps(o.requiredOuter, inner.relids)) continue;
+    if (overlaps(o.requiredOuter, inner.topRelids)) continue;
     for (const i of inners) {
-      const required = (o.requiredOuter | i.requiredOuter) & ~rel.relids;
-      const star = overlaps(i.requiredOuter, outer.relids) && !isSubset(i.requiredOuter, outer.relids);
+      const required = (o.requiredOuter | i.requiredOuter) & ~rel.topRelids;
+      const star = overlaps(i.requiredOuter, outer.topRelids) && !isSubset(i.requiredOuter, outer.topRelids);
       if (required !== EMPTY && !overlaps(required, sources) && !star) continue;
       addNestLoop(cx, o, i, required);
       const memo = memoizePath(cx, o, i);
@@ -79,6 +81,10 @@ const KEEPS_ROWS = new Set(['Material', 'FunctionScan', 'NamedTuplestoreScan', '
 const isMovable = (c: RestrictInfo, relids: Relids, outside: Relids): boolean =>
   isSubset(c.clauseRelids, relids | outside) && overlaps(c.clauseRelids, relids) && !c.outerjoinDelayed && !overlaps(c.outerRelids, relids);
 
+/** They are the same condition, over tables or their partitions. */
+const isSame = (a: RestrictInfo, b: RestrictInfo): boolean => (a.ofParent ?? a) === (b.ofParent ?? b);
+const ofPart = (rel: RelOptInfo, r: RestrictInfo): RestrictInfo => rel.translators.reduce((x, info) => adjustRestriction(info, x), r);
+
 /** get_joinrel_parampathinfo: the conditions with what is outside that a path of the join has to test, and those among them that
  * neither side has tested. */
 function paramClauses(cx: JoinPathContext, o: Path, i: Path, required: Relids): { all: RestrictInfo[]; here: RestrictInfo[] } {
@@ -87,13 +93,13 @@ function paramClauses(cx: JoinPathContext, o: Path, i: Path, required: Relids): 
   const all = below.filter((c) => overlaps(c.clauseRelids, required) && isSubset(c.clauseRelids, rel.relids | required));
   const here: RestrictInfo[] = [];
   for (const c of rel.joinClauses) {
-    if (!isMovable(c, rel.relids, required) || !overlaps(c.clauseRelids, required) || all.includes(c)) continue;
+    if (!isMovable(c, rel.relids, required) || !overlaps(c.clauseRelids, required) || all.some((x) => isSame(x, c))) continue;
     all.push(c);
     if (!isMovable(c, outer.relids, o.requiredOuter) && !isMovable(c, inner.relids, i.requiredOuter)) here.push(c);
   }
   // A class may have been enforced on one side by a member of the other: each side is told for itself.
   for (const [side, path] of [[outer, o], [inner, i]] as const) {
-    for (const c of joinEqualities(root, required, side.relids)) {
+    for (const c of joinEqualities(root, required, side.topRelids).map((r) => ofPart(side, r))) {
       if (isMovable(c, side.relids, path.requiredOuter) && path.paramClauses.some((x) => x.leftEc === c.leftEc && x.leftEc === x.rightEc)) continue;
       all.push(c);
       here.push(c);
@@ -104,9 +110,9 @@ function paramClauses(cx: JoinPathContext, o: Path, i: Path, required: Relids): 
 
 function addNestLoop(cx: JoinPathContext, o: Path, i: Path, required: Relids): void {
   const { root, rel, outer, jointype, otherquals, innerUnique } = cx;
-  const param = overlaps(i.requiredOuter, outer.relids);
+  const param = overlaps(i.requiredOuter, outer.topRelids);
   // Conditions evaluated inside the parameterized scan need not be evaluated again.
-  const done = (c: RestrictInfo): boolean => i.paramClauses.includes(c) || (param && c.leftEc !== null && c.leftEc === c.rightEc && i.paramClauses.some((p) => p.leftEc === c.leftEc && p.leftEc === p.rightEc));
+  const done = (c: RestrictInfo): boolean => i.paramClauses.some((p) => isSame(p, c)) || (param && c.leftEc !== null && c.leftEc === c.rightEc && i.paramClauses.some((p) => p.leftEc === c.leftEc && p.leftEc === p.rightEc));
   const rest = cx.joinquals.filter((c) => !done(c));
   const indexed = param && rest.length === 0 && i.indexClauses !== undefined && i.paramClauses.length > 0 && i.paramClauses.every((c) => i.indexClauses!.includes(c) || (c.leftEc !== null && i.indexClauses!.some((x) => x.leftEc === c.leftEc)));
   const outside = required === EMPTY || required === rel.lateralRelids ? null : paramClauses(cx, o, i, required);
@@ -120,10 +126,10 @@ function addNestLoop(cx: JoinPathContext, o: Path, i: Path, required: Relids): v
     make: () => {
       const outerPlan = o.make();
       const saved = root.curOuterRels;
-      root.curOuterRels |= outer.relids;
+      root.curOuterRels |= outer.topRelids;
       const innerPlan = i.make();
       root.curOuterRels = saved;
-      const nestParams = takeNestParams(root, outer.relids);
+      const nestParams = takeNestParams(root, outer.topRelids).map((p) => ({ ...p, paramval: overPart(outer, p.paramval) }));
       const fix = (e: Expr): Expr => (required === EMPTY && rel.lateralRelids === EMPTY ? e : replaceNestloopParams(root, e));
       const plan: NestLoop = {
         kind: 'NestLoop', ...planBase(path, targetOf(rel.target), orderedClauses(otherquals).map(fix), outerPlan, innerPlan), jointype,
@@ -189,7 +195,7 @@ function addHashJoin(cx: JoinPathContext, o: Path, i: Path, keys: HashKey[]): vo
   const rest = cx.joinquals.filter((r) => !keys.some((k) => k.rinfo === r));
   const { startup, total } = hashJoinCost(cx, o, i, keys);
   const path: Path = {
-    kind: 'HashJoin', rel, rows: rel.rows, startup, total, pathkeys: [], requiredOuter: (o.requiredOuter | i.requiredOuter) & ~rel.relids, paramClauses: [],
+    kind: 'HashJoin', rel, rows: rel.rows, startup, total, pathkeys: [], requiredOuter: (o.requiredOuter | i.requiredOuter) & ~rel.topRelids, paramClauses: [],
     make: () => {
       const outerPlan = o.make();
       const innerPlan = i.make();

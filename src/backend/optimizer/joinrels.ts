@@ -1,8 +1,13 @@
 // Which relations may be joined how (PostgreSQL's joinrels.c), and how many rows that gives.
 import type { JoinType } from '../nodes/primnodes.ts';
+import { checkWhileWorking } from '../utils/interrupts.ts';
 import { clampRows } from './costsize.ts';
+import { addAppendPaths } from './appendpath.ts';
 import { joinEqualities } from './equivclass.ts';
+import { adjustRestriction, overPart } from './inherit.ts';
 import { addPathsToJoinRel } from './joinpath.ts';
+import { joinPartitions, partitionPairs, sjinfoOfPart } from './partjoin.ts';
+import { setCheapest } from './pathnode.ts';
 import type { PlannerInfo, Relids, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
 import { isSubset, overlaps } from './relids.ts';
 import { emptyRel, joinTarget, targetWidth } from './relnode.ts';
@@ -12,13 +17,22 @@ import { uniquePath } from './uniquepath.ts';
 type JoinCase = JoinType | 'unique_inner';
 
 /** join_is_legal: what kind of join this must be; null: it may not be done. */
-function joinCase(root: PlannerInfo, a: RelOptInfo, b: RelOptInfo): { sjinfo: SpecialJoinInfo | null; reversed: boolean; unique: boolean } | null {
+function joinCase(root: PlannerInfo, a: RelOptInfo, b: RelOptInfo): JoinHow | null {
   const both = a.relids | b.relids;
   let match: SpecialJoinInfo | null = null;
   let reversed = false;
   let unique = false;
   let mustBeLeft = false;
   for (const sj of root.joinInfoList) {
+    // The sides of a FULL JOIN are joined whole, before anything else is joined to either (PostgreSQL plans them as a list of their own).
+    if (sj.jointype === 'full') {
+      const all = sj.minLefthand | sj.minRighthand;
+      if (!overlaps(all, both) || isSubset(both, sj.minLefthand) || isSubset(both, sj.minRighthand) || isSubset(all, a.relids) || isSubset(all, b.relids)) continue;
+      if (match !== null || both !== all || (a.relids !== sj.minLefthand && b.relids !== sj.minLefthand)) return null;
+      match = sj;
+      reversed = a.relids !== sj.minLefthand;
+      continue;
+    }
     if (!overlaps(sj.minRighthand, both) || isSubset(both, sj.minRighthand)) continue;
     if (isSubset(sj.minLefthand, a.relids) && isSubset(sj.minRighthand, a.relids)) continue;
     if (isSubset(sj.minLefthand, b.relids) && isSubset(sj.minRighthand, b.relids)) continue;
@@ -64,7 +78,10 @@ function joinCase(root: PlannerInfo, a: RelOptInfo, b: RelOptInfo): { sjinfo: Sp
   return { sjinfo: match, reversed, unique };
 }
 
+interface JoinHow { sjinfo: SpecialJoinInfo | null; reversed: boolean; unique: boolean }
+
 export function makeJoinRel(root: PlannerInfo, x: RelOptInfo, y: RelOptInfo): RelOptInfo | null {
+  checkWhileWorking(20);
   const how = joinCase(root, x, y);
   if (how === null) return null;
   const [a, b] = how.reversed ? [y, x] : [x, y];
@@ -83,11 +100,20 @@ export function makeJoinRel(root: PlannerInfo, x: RelOptInfo, y: RelOptInfo): Re
     for (const r of [...a.joinClauses, ...b.joinClauses]) {
       if (!isSubset(r.requiredRelids, relids) && !rel.joinClauses.includes(r)) rel.joinClauses.push(r);
     }
+    rel.parts = joinPartitions(a, b, jointype, clauses);
     root.joinRels.set(relids, rel);
   }
+  addJoin(root, rel, a, b, how, clauses);
+  joinByPartition(root, rel, a, b, how, clauses);
+  return rel;
+}
+
+/** populate_joinrel_with_paths. */
+function addJoin(root: PlannerInfo, rel: RelOptInfo, a: RelOptInfo, b: RelOptInfo, how: JoinHow, clauses: RestrictInfo[]): void {
+  const jointype: JoinType = how.sjinfo?.jointype ?? 'inner';
   if (how.unique) {
     addJoinPaths(root, rel, a, b, 'unique_inner', how.sjinfo, clauses);
-    return rel;
+    return;
   }
   switch (jointype) {
     case 'inner':
@@ -112,7 +138,58 @@ export function makeJoinRel(root: PlannerInfo, x: RelOptInfo, y: RelOptInfo): Re
     default:
       addJoinPaths(root, rel, a, b, 'anti', how.sjinfo, clauses);
   }
+}
+
+/** try_partitionwise_join: the join as joins of the partitions that go together. */
+function joinByPartition(root: PlannerInfo, rel: RelOptInfo, a: RelOptInfo, b: RelOptInfo, how: JoinHow, clauses: readonly RestrictInfo[]): void {
+  if (rel.parts === null) return;
+  const pairs = partitionPairs(rel.parts, a, b, how.sjinfo?.jointype ?? 'inner');
+  if (pairs === null) {
+    rel.parts = null;
+    return;
+  }
+  for (const { n, left, right } of pairs) {
+    const sjinfo = how.sjinfo === null ? null : sjinfoOfPart(how.sjinfo, [...left.translators, ...right.translators]);
+    const both: RestrictInfo[] = clauses.map((r) => [...left.translators, ...right.translators].reduce((x, info) => adjustRestriction(info, x), r));
+    let child = rel.parts.rels[n] ?? null;
+    if (child === null) {
+      child = joinOfPart(root, rel, left, right);
+      child.rows = joinRows(root, left, right, sjinfo?.jointype ?? 'inner', both, sjinfo, how.unique);
+      child.parts = joinPartitions(left, right, sjinfo?.jointype ?? 'inner', clauses);
+      rel.parts.rels[n] = child;
+    }
+    const part: JoinHow = { ...how, sjinfo };
+    addJoin(root, child, left, right, part, both);
+    joinByPartition(root, child, left, right, part, clauses);
+  }
+}
+
+/** build_child_join_rel. */
+function joinOfPart(root: PlannerInfo, parent: RelOptInfo, left: RelOptInfo, right: RelOptInfo): RelOptInfo {
+  const rel = emptyRel('join', left.relids | right.relids);
+  rel.topRelids = parent.topRelids;
+  rel.translators = [...left.translators, ...right.translators];
+  rel.considerStartup = parent.considerStartup;
+  rel.target = root.joinRels.get(parent.topRelids)!.target.map((e) => overPart(rel, e));
+  rel.width = targetWidth(root, rel.target);
+  rel.lateralRelids = parent.lateralRelids;
+  rel.hasEcJoins = parent.hasEcJoins;
+  rel.joinClauses = root.joinRels.get(parent.topRelids)!.joinClauses.map((r) => rel.translators.reduce((x, info) => adjustRestriction(info, x), r));
   return rel;
+}
+
+/** generate_partitionwise_join_paths: when all ways to join the partitions are known, an Append of the best. */
+export function addPartitionwisePaths(root: PlannerInfo, rel: RelOptInfo): void {
+  if (rel.kind !== 'join' || rel.parts === null) return;
+  const live = rel.parts.rels.filter((p) => p !== null);
+  for (const part of live) {
+    addPartitionwisePaths(root, part);
+    if (part.paths.length === 0) return;
+    setCheapest(part);
+  }
+  if (live.length === 0) return;
+  rel.children = live.map((child) => ({ parent: rel, child, rti: 0, relation: null, translated: null, columns: [], path: [] }));
+  addAppendPaths(root, rel);
 }
 
 /** The conditions that can be evaluated at this join and not before. */

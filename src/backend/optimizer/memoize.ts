@@ -16,7 +16,7 @@ import { estimateGroups, usesDefaults } from './selfuncs.ts';
 /** Null when the rows do not depend on a few columns of the outer side alone. */
 export function memoizePath(cx: JoinPathContext, outer: Path, inner: Path): Path | null {
   const { root, jointype, innerUnique } = cx;
-  if (!enabled.memoize || cx.outer.rows < 2 || inner.requiredOuter === EMPTY || !isSubset(inner.requiredOuter, cx.outer.relids) || inner.kind === 'NestLoop') return null;
+  if (!enabled.memoize || cx.outer.rows < 2 || inner.requiredOuter === EMPTY || !isSubset(inner.requiredOuter, cx.outer.topRelids) || inner.kind === 'NestLoop') return null;
   if ((jointype === 'semi' || jointype === 'anti') && !innerUnique) return null;
   if (innerUnique && inner.paramClauses.length < cx.joinquals.length + cx.otherquals.length) return null;
   if (cx.inner.target.some(containsVolatile) || cx.inner.restrictions.some((r) => containsVolatile(r.clause))) return null;
@@ -27,8 +27,8 @@ export function memoizePath(cx: JoinPathContext, outer: Path, inner: Path): Path
   };
   for (const r of inner.paramClauses) {
     if (r.clause.kind !== 'OpExpr' || r.clause.args.length !== 2) return null;
-    const left = isSubset(r.leftRelids, cx.outer.relids) && r.leftRelids !== EMPTY && isSubset(r.rightRelids, cx.inner.relids);
-    const right = isSubset(r.rightRelids, cx.outer.relids) && r.rightRelids !== EMPTY && isSubset(r.leftRelids, cx.inner.relids);
+    const left = isSubset(r.leftRelids, cx.outer.topRelids) && r.leftRelids !== EMPTY && isSubset(r.rightRelids, cx.inner.relids);
+    const right = isSubset(r.rightRelids, cx.outer.topRelids) && r.rightRelids !== EMPTY && isSubset(r.leftRelids, cx.inner.relids);
     if (left === right) return null;
     const key = r.clause.args[left ? 0 : 1]!;
     if (!isHashable(exprType(key))) return null;

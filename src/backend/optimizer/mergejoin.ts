@@ -8,6 +8,7 @@ import type { Expr } from '../nodes/primnodes.ts';
 import { operator } from '../executor/fmgr_info.ts';
 import { equal, pullVarnos } from './clauses.ts';
 import { sortCost } from './costsize.ts';
+import { overPart } from './inherit.ts';
 import { mergeJoinCost, type JoinPathContext, type MergeClause } from './joincost.ts';
 import { addPath, pathkeysContain } from './pathnode.ts';
 import { usefulPathkeys } from './pathkeys.ts';
@@ -116,7 +117,7 @@ function outerPathkeys(cx: JoinPathContext, clauses: readonly Clause[]): PathKey
   const { root, rel } = cx;
   const scores = new Map<EquivalenceClass, number>();
   for (const { outerEc } of clauses) {
-    if (!scores.has(outerEc)) scores.set(outerEc, outerEc.members.filter((m) => !overlaps(m.relids, rel.relids)).length);
+    if (!scores.has(outerEc)) scores.set(outerEc, outerEc.members.filter((m) => !overlaps(m.relids, rel.topRelids)).length);
   }
   const keys: PathKey[] = [];
   if (root.queryPathkeys.length > 0 && root.queryPathkeys.every((k) => scores.has(k.ec))) {
@@ -177,10 +178,10 @@ function commuted(c: Clause): Expr {
 export function sorted(child: Plan, keys: readonly PathKey[], rel: RelOptInfo): Plan {
   let below = child;
   const sortKeys: SortKey[] = keys.map((k) => {
-    const own = k.ec.members.filter((m) => isSubset(m.relids, rel.relids) && m.relids !== EMPTY);
-    let at = below.targetlist.findIndex((t) => own.some((m) => equal(m.expr, t.expr)));
+    const own = k.ec.members.filter((m) => isSubset(m.relids, rel.topRelids) && m.relids !== EMPTY).map((m) => overPart(rel, m.expr));
+    let at = below.targetlist.findIndex((t) => own.some((e) => equal(e, t.expr)));
     if (at < 0) {
-      const { expr } = own.find((m) => isSubset(pullVarnos(m.expr), rel.relids))!;
+      const expr = own.find((e) => isSubset(pullVarnos(e), rel.relids))!;
       at = below.targetlist.length;
       below = withColumn(below, expr);
     }

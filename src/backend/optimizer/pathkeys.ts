@@ -103,9 +103,8 @@ export function usefulPathkeys(root: PlannerInfo, rel: RelOptInfo, keys: PathKey
   const want = root.queryPathkeys;
   while (n < keys.length && n < want.length && samePathkey(keys[n]!, want[n]!)) n++;
   let merge = 0;
-  const top = rel.appendInfo?.parent ?? rel;
-  const joins = (k: PathKey): boolean => (k.ec.members.length > 1 && (k.ec.relids & ~top.relids) !== EMPTY && !k.ec.hasConst)
-    || top.joinClauses.some((r) => r.mergeFamilies.length > 0 && (r.leftEc === k.ec || r.rightEc === k.ec));
+  const joins = (k: PathKey): boolean => (k.ec.members.length > 1 && (k.ec.relids & ~rel.topRelids) !== EMPTY && !k.ec.hasConst)
+    || rel.joinClauses.some((r) => r.mergeFamilies.length > 0 && (r.leftEc === k.ec || r.rightEc === k.ec));
   while (merge < keys.length && isMergeDirection(root, keys[merge]!) && joins(keys[merge]!)) merge++;
   return keys.slice(0, Math.max(n, merge));
 }

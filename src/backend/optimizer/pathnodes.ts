@@ -4,6 +4,8 @@ import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { Plan, PlanRowMark } from '../nodes/plannodes.ts';
 import type { Expr, JoinType, SubPlan, TargetEntry, Var } from '../nodes/primnodes.ts';
+import type { PartitionBounds } from '../partitioning/partbounds.ts';
+import type { PartitionKey } from '../partitioning/partkey.ts';
 import type { Oid } from '../types/datum.ts';
 
 /** A set of range table indexes: bit rti. */
@@ -135,13 +137,35 @@ export interface SpecialJoinInfo {
   quals: Expr[];
 }
 
+/** A partitioned table, or a join of such, as its partitions. Expressions are over the tables that the query names, at all levels. */
+export interface PartitionedRel {
+  readonly key: PartitionKey;
+  /** Joins may be done by partition; else only grouping. */
+  readonly joins: boolean;
+  readonly bounds: PartitionBounds;
+  /** The bounds are those of no table, but what came of those of two. */
+  readonly isMerged: boolean;
+  /** By key column: what the rows are partitioned by, and what may be NULL instead, being on the inner side of an outer join. */
+  readonly exprs: readonly (readonly Expr[])[];
+  readonly nullable: readonly (readonly Expr[])[];
+  /** By partition; null: pruned, or not made yet. */
+  readonly rels: (RelOptInfo | null)[];
+}
+
 export interface RelOptInfo {
   kind: 'base' | 'join' | 'upper';
   relids: Relids;
+  /** The relations of the query that it is a part of; paths say so what they take values from. Else the same as `relids`. */
+  topRelids: Relids;
+  /** How expressions over those become its own. */
+  translators: readonly AppendRelInfo[];
+  parts: PartitionedRel | null;
   rows: number;
   width: number;
   /** Columns to put out. */
   target: Expr[];
+  /** Of a table with children: how wide their columns are, where that is known. */
+  columnWidths: Map<number, number>;
   paths: Path[];
   cheapestTotal: Path | null;
   restrictions: RestrictInfo[];
@@ -194,6 +218,8 @@ export interface Path {
   paramClauses: RestrictInfo[];
   /** Of an index scan: those looked up in the index. */
   indexClauses?: readonly RestrictInfo[];
+  /** Of an Append of joins of partitions: its members, which an Append above takes as its own. */
+  subpaths?: readonly Path[];
   /** What running it once more costs, where its kind does not say that. */
   rescan?: { startup: number; total: number };
   make: () => Plan;

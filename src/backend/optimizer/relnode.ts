@@ -10,7 +10,7 @@ import { bit, EMPTY, isSubset } from './relids.ts';
 
 export function emptyRel(kind: RelOptInfo['kind'], relids: Relids): RelOptInfo {
   return {
-    kind, relids, rows: 1, width: 0, target: [], paths: [], cheapestTotal: null, restrictions: [], joinClauses: [],
+    kind, relids, topRelids: relids, translators: [], parts: null, rows: 1, width: 0, columnWidths: new Map(), target: [], paths: [], cheapestTotal: null, restrictions: [], joinClauses: [],
     hasEcJoins: false, rti: 0, rte: null, relation: null, indexes: [], pages: 0, tuples: 0, storedTuples: 0, allVisible: 1, considerStartup: false, considerParamStartup: false, paramInfos: new Map(), lateralRelids: EMPTY, lateralVars: [], children: null, appendInfo: null, subroot: null,
     subplan: null, subplanParams: [], attrNeeded: new Map(),
   };
@@ -62,7 +62,13 @@ export function targetWidth(root: PlannerInfo, target: readonly Expr[]): number 
   let width = 0;
   for (const e of target) {
     if (e.kind === 'Var' && e.varattno > 0) {
-      const relation = root.rels[e.varno]?.relation;
+      const rel = root.rels[e.varno];
+      const known = rel?.columnWidths.get(e.varattno);
+      if (known !== undefined) {
+        width += known;
+        continue;
+      }
+      const relation = rel?.relation;
       if (relation !== null && relation !== undefined) {
         width += columnWidth(relation, e.varattno);
         continue;

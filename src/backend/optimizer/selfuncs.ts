@@ -186,14 +186,7 @@ export function clauseSelectivity(root: PlannerInfo, e: Expr, sjinfo: SpecialJoi
       }, 0);
     case 'OpExpr': return operatorSelectivity(root, e, sjinfo);
     case 'DistinctExpr': return 1 - operatorSelectivity(root, { ...e, kind: 'OpExpr' }, sjinfo);
-    case 'ScalarArrayOpExpr': {
-      const one = operatorSelectivity(root, { kind: 'OpExpr', opno: e.opno, opfuncid: e.opfuncid, opresulttype: 16, opretset: false, opcollid: 0, inputcollid: e.inputcollid, args: [e.args[0], UNKNOWN], location: -1 }, sjinfo);
-      const list = e.args[1];
-      const n = arrayLength(list);
-      const name = functionName(operator(e.opno).oprrest);
-      if (e.useOr) return name === 'eqsel' ? Math.min(1, one * n) : 1 - (1 - one) ** n;
-      return name === 'neqsel' ? Math.max(0, 1 - n * (1 - one)) : one ** n;
-    }
+    case 'ScalarArrayOpExpr': return arraySelectivity(root, e, sjinfo);
     case 'NullTest': {
       const c = columnOf(root, e.arg);
       const nulls = c?.stats !== undefined ? c.stats.nullFraction : DEFAULT_UNK_SEL;
@@ -212,11 +205,37 @@ export function clauseSelectivity(root: PlannerInfo, e: Expr, sjinfo: SpecialJoi
   }
 }
 
+/** scalararraysel: what the elements select one by one; of equality they are taken to exclude each other. */
+function arraySelectivity(root: PlannerInfo, e: Extract<Expr, { kind: 'ScalarArrayOpExpr' }>, sjinfo: SpecialJoinInfo | null): number {
+  const one = (element: Expr): number => operatorSelectivity(root, {
+    kind: 'OpExpr', opno: e.opno, opfuncid: e.opfuncid, opresulttype: BOOLOID, opretset: false, opcollid: 0, inputcollid: e.inputcollid, args: [e.args[0], element], location: -1,
+  }, sjinfo);
+  const list = stripRelabel(e.args[1]), name = functionName(operator(e.opno).oprrest);
+  const selectivities: number[] = [];
+  let apart = false;
+  if (list.kind === 'Const') {
+    if (list.constvalue === null) return 0;
+    const { elementType, values } = list.constvalue as ArrayValue;
+    for (const constvalue of values) selectivities.push(one({ kind: 'Const', consttype: elementType, consttypmod: -1, constcollid: list.constcollid, constvalue, location: -1 }));
+    apart = true;
+  } else if (list.kind === 'ArrayExpr' && !list.multidims) {
+    for (const element of list.elements) selectivities.push(one(element));
+    apart = true;
+  } else selectivities.push(...new Array<number>(UNKNOWN_LENGTH).fill(one(UNKNOWN)));
+  const together = e.useOr ? selectivities.reduce((s, x) => s + x - s * x, 0) : selectivities.reduce((s, x) => s * x, 1);
+  if (!apart || name !== (e.useOr ? 'eqsel' : 'neqsel')) return clamp(together);
+  const sum = e.useOr ? selectivities.reduce((s, x) => s + x, 0) : selectivities.reduce((s, x) => s + x - 1, 1);
+  return clamp(sum >= 0 && sum <= 1 ? sum : together);
+}
+
+/** Elements of an array that only running the statement shows. */
+const UNKNOWN_LENGTH = 10;
+
 /** estimate_array_length. */
 export function arrayLength(list: Expr): number {
   const e = stripRelabel(list);
   if (e.kind === 'Const') return e.constvalue === null ? 0 : (e.constvalue as ArrayValue).values.length;
-  return e.kind === 'ArrayExpr' ? e.elements.length : 10;
+  return e.kind === 'ArrayExpr' ? e.elements.length : UNKNOWN_LENGTH;
 }
 const UNKNOWN: Expr = { kind: 'Param', paramkind: 'extern', paramid: 0, paramtype: 0, paramtypmod: -1, paramcollid: 0, location: -1 };
 
@@ -243,7 +262,8 @@ function operatorSelectivity(root: PlannerInfo, e: Expr & { kind: 'OpExpr' }, sj
       default: return DEFAULT_MATCH_SEL;
     }
   }
-  const [column, other, swapped] = left !== null ? [left, b, false] : [right, a, true];
+  // get_restriction_variable: what is compared must say the same for all rows.
+  const [column, other, swapped] = pullVarnos(b) === 0n ? [left, b, false] : pullVarnos(a) === 0n ? [right, a, true] : [null, b, false];
   const value = constValue(other);
   if (value !== null && value.value === null && functionInfo(e.opfuncid).strict) return 0;
   switch (functionName(op.oprrest)) {

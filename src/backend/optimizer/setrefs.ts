@@ -6,6 +6,7 @@ import { exprCollation, exprType, exprTypmod, expressionTreeMutator } from '../n
 import { INNER_VAR, OUTER_VAR, type Append, type BitmapPlan, type MergeAppend, type Plan } from '../nodes/plannodes.ts';
 import type { Expr, SubPlan, TargetEntry } from '../nodes/primnodes.ts';
 import { equal } from './clauses.ts';
+import { combining } from './partialagg.ts';
 import type { PruneInfo } from './partprune.ts';
 import type { PlannerInfo } from './pathnodes.ts';
 
@@ -85,7 +86,8 @@ function setRefs(plan: Plan, offset: number): Plan {
       const child = plan.lefttree!;
       const lists: Lists = { outer: child.targetlist, inner: null };
       const lefttree = setChild(child, offset);
-      const fix = (e: Expr): Expr => fixUpper(e, lists);
+      const step = plan.kind === 'Agg' && plan.aggsplit === 'final' ? combining : (e: Expr): Expr => e;
+      const fix = (e: Expr): Expr => fixUpper(step(e), lists);
       const base = { ...plan, initPlan, lefttree, targetlist: plan.targetlist.map((t) => ({ ...t, expr: bySortRef(t, child.targetlist) ?? fix(t.expr) })), qual: plan.qual.map(fix) } as Plan;
       if (base.kind === 'WindowAgg') return { ...base, runCondition: base.runCondition.map(fix), startOffset: base.startOffset === null ? null : fix(base.startOffset), endOffset: base.endOffset === null ? null : fix(base.endOffset) };
       return base;
@@ -110,7 +112,7 @@ function setRefs(plan: Plan, offset: number): Plan {
         pruning: pruning === null ? null : { ...pruning, levels: fixPruning(pruning.levels, offset), atStart: fixPruning(pruning.atStart, offset) },
       };
     }
-    case 'MergeAppend': return { ...plan, initPlan, ...append(plan, offset), mergeplans: plan.mergeplans.map((p) => setChild(p, offset)) };
+    case 'MergeAppend': return { ...plan, initPlan, ...append(plan, offset), bound: plan.bound === null ? null : fixScan(plan.bound, offset), mergeplans: plan.mergeplans.map((p) => setChild(p, offset)) };
     case 'RecursiveUnion':
       return { ...plan, initPlan, targetlist: dummyTargets(plan.targetlist), lefttree: setChild(plan.lefttree!, offset), righttree: setChild(plan.righttree!, offset) };
     case 'ModifyTable': {
@@ -134,8 +136,8 @@ function setRefs(plan: Plan, offset: number): Plan {
   }
 }
 
-const append = (plan: Append | MergeAppend, offset: number): Pick<Append, 'targetlist' | 'apptlist' | 'apprelid'> => ({
-  targetlist: dummyTargets(plan.targetlist), apptlist: mapTargets(plan.apptlist, (e) => fixScan(e, offset)), apprelid: plan.apprelid === 0 ? 0 : plan.apprelid + offset,
+const append = (plan: Append | MergeAppend, offset: number): Pick<Append, 'targetlist' | 'apptlist' | 'apprelids'> => ({
+  targetlist: dummyTargets(plan.targetlist), apptlist: mapTargets(plan.apptlist, (e) => fixScan(e, offset)), apprelids: plan.apprelids.map((rti) => rti + offset),
 });
 
 const fixPruning = (levels: readonly PruneInfo[], offset: number): PruneInfo[] => levels.map((l) => ({ ...l, exprs: l.exprs.map((e) => fixScan(e, offset)) }));

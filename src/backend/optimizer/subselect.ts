@@ -1,8 +1,8 @@
 // Subqueries in expressions (PostgreSQL's subselect.c): planned by themselves, put in as SubPlans or, when nothing of
 // the outer query is in them, as initplans; WITH queries likewise. Outer references become parameters.
 import { internalError } from '../../common/errors.ts';
-import { getArrayType, opHashjoinable } from '../catalog/lsyscache.ts';
-import { exprCollation, exprType, exprTypmod, expressionTreeMutator, makeAndsImplicit, queryTreeMutator } from '../nodes/nodeFuncs.ts';
+import { opHashjoinable } from '../catalog/lsyscache.ts';
+import { exprCollation, exprType, exprTypmod, expressionTreeMutator, makeAndsImplicit, queryTreeMutator, promotedArrayType } from '../nodes/nodeFuncs.ts';
 import type { CommonTableExpr, Query } from '../nodes/parsenodes.ts';
 import type { Plan } from '../nodes/plannodes.ts';
 import type { Expr, OpExpr, Param, SubLink, SubPlan } from '../nodes/primnodes.ts';
@@ -84,7 +84,7 @@ function buildSubplan(root: PlannerInfo, link: SubLink, plan: Plan, params: { it
   switch (link.subLinkType) {
     case 'exists': case 'expr': case 'array': {
       if (!uncorrelated) return named(node, 'SubPlan');
-      const param = link.subLinkType === 'expr' ? makeExecParam(root, first!) : makeTypedParam(root, link.subLinkType === 'exists' ? 16 : arrayType(first!), first === undefined ? 0 : exprCollation(first));
+      const param = link.subLinkType === 'expr' ? makeExecParam(root, first!) : makeTypedParam(root, link.subLinkType === 'exists' ? 16 : promotedArrayType(exprType(first!)), first === undefined ? 0 : exprCollation(first));
       root.initPlans.push(named({ ...node, setParam: [param.paramid] }, 'InitPlan', [param.paramid]));
       return param;
     }
@@ -105,7 +105,7 @@ function buildSubplan(root: PlannerInfo, link: SubLink, plan: Plan, params: { it
         root.initPlans.push(named({ ...node, setParam: ids }, 'InitPlan', ids));
         return { kind: 'Const', consttype: 2249, consttypmod: -1, constcollid: 0, constvalue: null, location: -1 };
       }
-      return named({ ...node, setParam: ids }, 'SubPlan');
+      return named({ ...node, setParam: ids }, 'SubPlan', ids);
     }
     case 'any': case 'all': {
       const list = resultParams();
@@ -116,7 +116,6 @@ function buildSubplan(root: PlannerInfo, link: SubLink, plan: Plan, params: { it
     case 'cte': throw internalError('CTE as a SubLink');
   }
 }
-const arrayType = (e: Expr): number => getArrayType(exprType(e));
 
 function makeTypedParam(root: PlannerInfo, type: number, collation: number): Param {
   return { kind: 'Param', paramkind: 'exec', paramid: root.glob.paramExecCount++, paramtype: type, paramtypmod: -1, paramcollid: collation, location: -1 };

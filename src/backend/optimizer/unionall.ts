@@ -2,12 +2,12 @@
 // its members become relations of the query, so that conditions, joins and orders reach their indexes. A member that just
 // reads one table, or nothing, is that table; any other stays a subquery.
 import { makeAlias, makeRangeTblEntry, makeVar } from '../nodes/makefuncs.ts';
-import { exprCollation, exprType, exprTypmod, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
+import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry, SetOperationNode } from '../nodes/parsenodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
-import { containsOuter, containsSrf, containsVolatile, evalConstExpressions, incrementQueryLevels, isFalseOrNull, isTrue, mutateDeep } from './clauses.ts';
-import { childRestriction, excludedByConstraints, expandInheritedRel, standsForChildren, toChild } from './inherit.ts';
-import type { AppendRelInfo, PlannerInfo, RelOptInfo, RestrictInfo } from './pathnodes.ts';
+import { containsOuter, containsSrf, containsVolatile, evalConstExpressions, incrementQueryLevels, isFalseOrNull, mutateDeep } from './clauses.ts';
+import { adjustRestriction, adopt, childRestrictions, excludedByConstraints, expandInheritedRel, standsForChildren, toChild } from './inherit.ts';
+import type { AppendRelInfo, PlannerInfo, RelOptInfo } from './pathnodes.ts';
 import { pullUpSubqueries } from './prepjointree.ts';
 import { buildBaseRel } from './relnode.ts';
 
@@ -78,7 +78,7 @@ function addMember(root: PlannerInfo, rel: RelOptInfo, leaf: RangeTblEntry, into
   for (const below of table.child.children!) {
     const info: AppendRelInfo = { ...below, parent: rel, translated: translated.map((e) => toChild(below, e)) };
     below.child.appendInfo = info;
-    below.child.joinClauses = rel.joinClauses.map((r) => childRestriction(info, r, toChild(info, r.clause)));
+    below.child.joinClauses = rel.joinClauses.map((r) => adjustRestriction(info, r));
     into.push(info);
   }
 }
@@ -108,22 +108,11 @@ function addChild(root: PlannerInfo, rel: RelOptInfo, entry: RangeTblEntry, tran
   const rti = root.rtable.length + 1;
   root.rtable = [...root.rtable, entry];
   const info: AppendRelInfo = { parent: rel, relation: null, columns: [], path: [], translated, rti, child: null as unknown as RelOptInfo };
-  const restrictions: RestrictInfo[] = [];
-  for (const r of rel.restrictions) {
-    const clause = evalConstExpressions(toChild(info, r.clause));
-    if (isTrue(clause)) continue;
-    if (isFalseOrNull(clause) && !r.pseudoconstant) return null;
-    for (const c of makeAndsImplicit(clause)) restrictions.push({ ...childRestriction(info, r, c), pseudoconstant: r.pseudoconstant });
-  }
+  const restrictions = childRestrictions(info);
+  if (restrictions === null) return null;
   const child = buildBaseRel(root, rti);
   if (child.relation !== null && excludedByConstraints(child.relation, rti, restrictions, true)) return null;
-  info.child = child;
-  child.appendInfo = info;
-  child.restrictions = restrictions;
-  child.joinClauses = rel.joinClauses.map((r) => childRestriction(info, r, toChild(info, r.clause)));
-  child.hasEcJoins = rel.hasEcJoins;
-  child.lateralRelids = rel.lateralRelids;
-  child.target = rel.target.map((e) => toChild(info, e));
+  adopt(info, child, restrictions);
   into.push(info);
   return info;
 }

@@ -63,12 +63,14 @@ function outColumns(funcid: Oid, argTypes: Oid[], inputCollation: Oid): ResultCo
   proc.proargmodes.forEach((mode, i) => {
     if (mode !== 'o' && mode !== 'b' && mode !== 't') return;
     const declared = proc.proallargtypes![i]!;
-    const type = isPolymorphic(declared) ? enforceGenericTypeConsistency(argTypes, proc.proargtypes.slice(0, argTypes.length), declared, false) : declared;
+    const polymorphic = isPolymorphic(declared);
+    const type = polymorphic ? enforceGenericTypeConsistency(argTypes, proc.proargtypes.slice(0, argTypes.length), declared, false) : declared;
     const name = proc.proargnames?.[i];
     const typcollation = sys.typeByOid(type)?.typcollation ?? 0;
     columns.push({
       name: name === undefined || name === '' ? `column${columns.length + 1}` : name, type, typmod: -1,
-      collation: typcollation !== 0 && inputCollation !== 0 ? inputCollation : typcollation, dropped: false,
+      // Columns of a certain type have its collation, whatever the arguments' is.
+      collation: polymorphic && typcollation !== 0 && inputCollation !== 0 ? inputCollation : typcollation, dropped: false,
     });
   });
   return columns.length < (proc.prokind === 'p' ? 1 : 2) ? null : columns;

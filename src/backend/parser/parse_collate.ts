@@ -16,6 +16,7 @@ const fresh = (): Context => ({ collation: 0, strength: NONE, location: -1, coll
 
 /** Works through every expression of a query; its subqueries have been done when they were analyzed. */
 export function assignQueryCollations(state: ParseState, query: Query): void {
+  for (const te of query.targetList) if (te.ressortgroupref !== 0) walkSorted(state, te.expr, fresh());
   queryTreeWalker(query, (node) => {
     if (node.kind !== 'Query') assignExprCollations(state, node);
     return false;
@@ -30,11 +31,8 @@ export function assignExprCollations(state: ParseState, e: Expr): void {
 export function selectCommonCollation(state: ParseState, exprs: readonly Expr[], noneOk: boolean): Oid {
   const context = fresh();
   for (const e of exprs) walk(state, e, context);
-  if (context.strength === CONFLICT) {
-    if (noneOk) return 0;
-    throw parserError(state, 'collation_mismatch', `collation mismatch between implicit collations "${collationName(context.collation)}" and "${collationName(context.collation2)}"`, context.location2,
-      { hint: 'You can choose the collation by applying the COLLATE clause to one or both expressions.' });
-  }
+  if (context.strength === CONFLICT && noneOk) return 0;
+  refuseConflict(state, context);
   return context.collation;
 }
 
@@ -147,6 +145,20 @@ function walk(state: ParseState, node: Expr, outer: Context): void {
   merge(state, outer, strength === CONFLICT ? inner.collation : collation, strength, location, inner.collation2, inner.location2);
 }
 
+/** What is sorted or grouped by must have one collation. */
+function walkSorted(state: ParseState, e: Expr, c: Context): void {
+  const own = fresh();
+  walk(state, e, own);
+  refuseConflict(state, own);
+  merge(state, c, own.collation, own.strength, own.location, own.collation2, own.location2);
+}
+
+function refuseConflict(state: ParseState, c: Context): void {
+  if (c.strength !== CONFLICT) return;
+  throw parserError(state, 'collation_mismatch', `collation mismatch between implicit collations "${collationName(c.collation)}" and "${collationName(c.collation2)}"`, c.location2,
+    { hint: 'You can choose the collation by applying the COLLATE clause to one or both expressions.' });
+}
+
 /** The children whose collations count for the node; the others are done by themselves. */
 function children(state: ParseState, node: Expr, c: Context): void {
   switch (node.kind) {
@@ -189,8 +201,8 @@ function children(state: ParseState, node: Expr, c: Context): void {
 function aggregateArguments(state: ParseState, agg: Aggref, c: Context): void {
   if (agg.aggkind === 'n') {
     for (const te of agg.args) {
-      if (te.resjunk) assignExprCollations(state, te.expr);
-      else walk(state, te.expr, c);
+      const work = te.ressortgroupref === 0 ? walk : walkSorted;
+      work(state, te.expr, te.resjunk ? fresh() : c);
     }
   } else if (agg.aggkind === 'o') {
     // Only a single sort column's collation counts.

@@ -11,6 +11,7 @@ import type {
 } from '../nodes/primnodes.ts';
 import { int8, type Oid } from '../types/datum.ts';
 import * as T from '../types/oids.ts';
+import { checkWhileWorking } from '../utils/interrupts.ts';
 import { sendWarning, session } from '../utils/session.ts';
 import { transformGroupingFunc } from './parse_agg.ts';
 import { assignExprCollations } from './parse_collate.ts';
@@ -45,6 +46,7 @@ export function transformExpr(state: ParseState, expr: RawNode, kind: ParseExprK
 
 /** The same, keeping the kind that is set (transformExprRecurse). */
 export function recurse(state: ParseState, expr: RawNode): Expr {
+  checkWhileWorking(1);
   const handler = HANDLERS[expr.tag];
   if (handler === undefined) throw notSupportedAt(state, expr.tag, expr.location);
   return handler(state, expr);

@@ -11,6 +11,7 @@ import PgQueryModule from 'libpg-query/wasm/libpg-query.js';
 import { PgError } from '../../common/errors.ts';
 import type { ConditionName } from '../../common/sqlstate.ts';
 import { reportLongNames } from '../utils/identifier.ts';
+import { checkWhileWorking } from '../utils/interrupts.ts';
 import type { RawNode, RawStmt } from './raw_nodes.ts';
 import { refuseNewer } from './newer_syntax.ts';
 export type { RawNode, RawStmt } from './raw_nodes.ts';
@@ -151,9 +152,10 @@ function runParse(text: string): string {
     const errorAt = view.getUint32(result + 8, true);
     if (errorAt !== 0) {
       const message = cString(module, view.getUint32(errorAt, true));
+      const routine = cString(module, view.getUint32(errorAt + 4, true));
       const cursor = view.getInt32(errorAt + 16, true);
       healthy = true;
-      throw grammarError(message, cursor);
+      throw grammarError(message, cursor, routine);
     }
     const json = cString(module, view.getUint32(result, true));
     healthy = true;
@@ -170,7 +172,7 @@ function copyIn(module: Wasm, text: string, bytes: number): number {
   const pointer = module._malloc(bytes + 1);
   if (pointer === 0) throw new PgError('out_of_memory', 'out of memory');
   const heap = module.HEAPU8;
-  if (bytes === text.length) {
+  if (bytes === text.length && bytes < 1000) {
     for (let i = 0; i < bytes; i++) heap[pointer + i] = text.charCodeAt(i);
   } else Buffer.from(heap.buffer, heap.byteOffset, heap.length).write(text, pointer, bytes, 'utf8');
   heap[pointer + bytes] = 0;
@@ -198,8 +200,6 @@ function restore(module: Wasm): void {
 /** libpg-query gives no SQLSTATE; those that are not syntax_error, by message. */
 const CONDITIONS: readonly (readonly [RegExp, ConditionName, string?])[] = [
   [/^invalid Unicode escape value/, 'syntax_error'],
-  [/^invalid Unicode escape$/, 'invalid_escape_sequence', 'Unicode escapes must be \\XXXX or \\+XXXXXX.'],
-  [/^invalid Unicode escape/, 'invalid_escape_sequence', 'Unicode escapes must be \\uXXXX or \\UXXXXXXXX.'],
   [/^unsafe use of \\' in a string literal/, 'nonstandard_use_of_escape_character', "Use '' to write quotes in strings. \\' is insecure in client-only encodings."],
   [/^unsafe use of string constant with Unicode escapes/, 'feature_not_supported', 'String constants with Unicode escapes cannot be used when standard_conforming_strings is off.'],
   [/^unrecognized row security option/, 'syntax_error', 'Only PERMISSIVE or RESTRICTIVE policies are supported currently.'],
@@ -215,7 +215,13 @@ const CONDITIONS: readonly (readonly [RegExp, ConditionName, string?])[] = [
   [/^too many grouping sets|^too many/, 'program_limit_exceeded'],
 ];
 
-function grammarError(message: string, cursor: number): PgError {
+/** `cursor` counts characters from 1 (0: no place); `routine` is the C function that told it. */
+function grammarError(message: string, cursor: number, routine: string): PgError {
+  // E'\u…' (the scanner) and U&'\…' (the parser) say the same of different escapes.
+  if (message === 'invalid Unicode escape') {
+    return routine === 'str_udeescape' ? new PgError('syntax_error', message, { position: cursor, hint: 'Unicode escapes must be \\XXXX or \\+XXXXXX.' })
+      : new PgError('invalid_escape_sequence', message, { position: cursor, hint: 'Unicode escapes must be \\uXXXX or \\UXXXXXXXX.' });
+  }
   if (message === 'SKIP LOCKED and WITH TIES options cannot be used together') return new PgError('syntax_error', message);
   if (message.startsWith('OUT and INOUT arguments aren\'t allowed')) return new PgError('syntax_error', message);
   if (message.startsWith('unrecognized partitioning strategy')) return new PgError('invalid_parameter_value', message);
@@ -264,6 +270,7 @@ function straighten(value: unknown, field: string): unknown {
 }
 
 function node(tag: string, fields: Record<string, unknown>): unknown {
+  checkWhileWorking(1);
   switch (tag) {
     case 'String': return (fields['sval'] as string | undefined) ?? '';
     case 'Integer': return (fields['ival'] as number | undefined) ?? 0;

@@ -132,13 +132,21 @@ export function makeBounds(key: PartitionKey, specs: readonly PartitionBound[]):
   }
 }
 
-function sameBound(key: PartitionKey, a: RangeBound, b: RangeBound): boolean {
+export function sameBound(key: PartitionKey, a: RangeBound, b: RangeBound): boolean {
   for (let i = 0; i < key.compare.length; i++) {
     if (a.kinds[i] !== b.kinds[i]) return false;
     if (a.kinds[i] !== 0) return true;
     if (key.compare[i]!(a.values[i], b.values[i]) !== 0) return false;
   }
   return true;
+}
+
+/** partition_bounds_equal: the same values, ranges or remainders, for partitions of the same numbers. */
+export function sameBounds(key: PartitionKey, a: PartitionBounds, b: PartitionBounds): boolean {
+  if (a === b) return true;
+  return a.nullIndex === b.nullIndex && a.defaultIndex === b.defaultIndex && a.values.length === b.values.length && a.ranges.length === b.ranges.length
+    && a.indexes.length === b.indexes.length && a.indexes.every((n, i) => n === b.indexes[i])
+    && a.values.every((v, i) => key.compare[0]!(v, b.values[i]) === 0) && a.ranges.every((r, i) => sameBound(key, r, b.ranges[i]!));
 }
 
 /** The last value not greater than this one, and whether it is the same; -1: none (partition_list_bsearch). */

@@ -19,7 +19,8 @@ export function useHugePages(): void {
 /** When V8 compiles, as counts of calls; `default`: as V8 does, but Turbofan, which costs a session half a second, later.
  * A function that a collection has put back to its beginning waits for as many calls as the next compiler would have wanted:
  * hence few for Turbofan while it is off. A session begins without both: many functions come from the rehearsal with few calls
- * left to go, and their turn would be now. (With Maglev the first UPDATE of a session took 9.4 million instructions, not 3.5.) */
+ * left to go, and their turn would be now. (With Maglev the first UPDATE of a session took 9.4 million instructions, not 3.5.) Its
+ * count for Turbofan is that for Maglev: while there is neither, a function whose turn comes is given the former, and waits for it. */
 const TURBOFAN_AFTER = '--invocation-count-for-turbofan=12000', MAGLEV_AFTER = ['--invocation-count-for-maglev=400', '--minimum-invocations-after-ic-update=500'];
 const COMPILING = {
   rehearsal: ['--no-use-osr', '--no-turbofan', '--invocation-count-for-turbofan=50', '--invocation-count-for-maglev=8', '--minimum-invocations-after-ic-update=8'],
@@ -27,8 +28,8 @@ const COMPILING = {
   lastAct: ['--no-turbofan', TURBOFAN_AFTER],
   curtain: MAGLEV_AFTER,
   encore: ['--no-maglev'],
-  beginning: ['--use-osr', '--no-maglev', '--no-turbofan', TURBOFAN_AFTER, ...MAGLEV_AFTER],
-  session: ['--maglev'],
+  beginning: ['--use-osr', '--no-maglev', '--no-turbofan', '--invocation-count-for-turbofan=400', ...MAGLEV_AFTER],
+  session: ['--maglev', TURBOFAN_AFTER],
   default: ['--use-osr', '--maglev', '--turbofan', TURBOFAN_AFTER, ...MAGLEV_AFTER],
 };
 

@@ -10,6 +10,7 @@ import type { Connection } from '../libpq/connection.ts';
 import type { Stage } from '../tcop/rehearsal.ts';
 import { loadHba, loadIdent } from '../libpq/hba.ts';
 import { makeBackendTable } from '../utils/backend_status.ts';
+import { loadStatistics, makeStatistics } from '../utils/pgstat_shmem.ts';
 import { log, logError, openLogFile } from '../utils/elog.ts';
 import { findSetting, getInt, getString, setConfigOption, show } from '../utils/guc.ts';
 import { processConfigFile } from '../utils/guc_file.ts';
@@ -191,6 +192,8 @@ async function serve(site: string, siteLock: LockFile, continued: Continued | nu
   if (!loadAuthentication()) throw new FatalError('config_file_error', 'could not load hba.conf or ident.conf');
   const mockNonce = siteSecret();
   makeBackendTable(getInt('max_connections'));
+  makeStatistics();
+  loadStatistics();
   notify('STATUS=warming up');
   // Somebody may be waiting at a socket that was passed: the rehearsal then waits until it is worth it.
   const later = socketsArePassed();

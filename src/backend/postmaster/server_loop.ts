@@ -6,6 +6,7 @@ import { SERVE, SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGUSR1, SIG
 import type { Connection } from '../libpq/connection.ts';
 import { log, openLogFile } from '../utils/elog.ts';
 import { getInt } from '../utils/guc.ts';
+import { saveStatistics } from '../utils/pgstat_shmem.ts';
 import { reloadConfigFile } from '../utils/guc_file.ts';
 import { initPsStatus } from '../utils/ps_status.ts';
 import { backendStartup, type AcceptState } from './backend_startup.ts';
@@ -94,6 +95,7 @@ export class Server {
     log('LOG', 'database system is ready to accept connections');
     this.report.begins();
     while (!this.step());
+    if (this.shutdown !== 'immediate') saveStatistics();
     log('LOG', 'database system is shut down');
   }
 
@@ -276,6 +278,7 @@ export class Server {
   /** When it comes back: whether it is over. */
   private becomeAnew(): boolean {
     const { listeners, siteLock } = this.context;
+    saveStatistics();
     return becomeAnew(listeners, siteLock, this.report.idleSince, this.knownSignals);
   }
 

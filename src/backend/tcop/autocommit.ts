@@ -7,6 +7,7 @@ import { client } from '../transaction/client.ts';
 import {
   RetryStatement, abortCurrentTransaction, commitTransactionCommand, setOptimistic, startTransactionCommand, transactionBlockStatus,
 } from '../transaction/xact.ts';
+import { counting } from '../utils/pgstat.ts';
 import { frontend, hasFrontend } from './protocol.ts';
 
 /** Statements whose only effect is their write set, and that send no rows which could not be taken back. */
@@ -37,7 +38,9 @@ export function runAutocommit(optimistic: boolean, body: () => () => void): void
       commitTransactionCommand();
     } catch (error) {
       if (!(error instanceof RetryStatement)) throw error;
+      counting.retry = true;
       abortCurrentTransaction();
+      counting.retry = false;
       frontend.rewind(mark);
       client.beginSecondTry();
       startTransactionCommand();

@@ -18,6 +18,7 @@ import { backendByPid, countOtherBackends, reportApplicationName, reportSession 
 import { addContext } from '../utils/error_context.ts';
 import { logError, shouldSendToClient, shouldLog } from '../utils/elog.ts';
 import { beginReporting, defineHooks, getString, processGucArray, setConfigOption, setInternal } from '../utils/guc.ts';
+import { statisticsBegin } from '../utils/pgstat.ts';
 import { session } from '../utils/session.ts';
 import type { Oid } from '../types/datum.ts';
 import { sendNoticeResponse, sendParameterStatus, hasFrontend } from './protocol.ts';
@@ -98,6 +99,7 @@ export function initPostgres(connection: Connection): void {
   session.clientPort = connection.remotePort;
   session.backendStart = BigInt(currentTimestamp());
   reportSession(database.oid, role.oid, connection.remoteAddress, connection.remotePort);
+  statisticsBegin();
   startTransactionCommand();
   renewSnapshot();
   applySettings(connection, database.oid, role.oid);

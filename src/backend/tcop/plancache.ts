@@ -1,7 +1,7 @@
 // Statements kept after their first analysis and planning: prepared statements, portals, and whatever text a frontend
 // sends again. A kept statement is good as long as the catalogs, the search path and the role it was made under are
 // the same; it is made again from its raw tree when they are not (PostgreSQL's plancache.c). Plans are generic: they
-// take their parameters, and the literals lifted out of the text, at run time.
+// take their parameters, and the literals lifted out of the text, at run time. EXECUTE may ask for a plan for its values.
 import { PgError } from '../../common/errors.ts';
 import { compilePlan, type CompiledPlan } from '../executor/execute.ts';
 import { lockTable } from '../access/table.ts';
@@ -9,10 +9,12 @@ import { openRelation } from '../catalog/relcache.ts';
 import type { ResultColumn } from '../executor/dest.ts';
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Query } from '../nodes/parsenodes.ts';
+import type { Expr } from '../nodes/primnodes.ts';
 import { planner } from '../optimizer/planner.ts';
 import { parseAnalyze, parseAnalyzeVarParams } from '../parser/analyze.ts';
 import type { RawNode, RawStmt } from '../parser/raw_parser.ts';
 import { queryRewrite } from '../rewrite/rewrite_handler.ts';
+import { mutateQueryDeep } from '../rewrite/rewrite_manip.ts';
 import { catalogVersion } from '../transaction/xact.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { plansSettingsVersion } from '../utils/guc.ts';
@@ -61,6 +63,12 @@ export class CachedStatement {
   private rowSecurity = true;
   private role: Oid = 0;
   private readonly variableParams: boolean;
+  private described = false;
+  /** How often which kind of plan was chosen, and what they cost. */
+  genericPlans = 0;
+  customPlans = 0;
+  private genericCost = -1;
+  private customCost = 0;
 
   /** `variableParams`: undeclared parameter types are found by analysis (Parse); else only those given exist. */
   constructor(text: string, raw: RawStmt | null, paramTypes: Oid[], variableParams: boolean, fixedResult: boolean) {
@@ -97,27 +105,59 @@ export class CachedStatement {
   revalidate(): void {
     if (this.raw === null || (this.catalogVersion !== -1 && this.isCurrent())) return;
     const version = catalogVersion();
-    const again = this.catalogVersion !== -1;
     session.literalsLifted = this.slots.length > 0;
     session.literalsVolatile = false;
-    const query = this.analyze();
-    const units: PlannedUnit[] = query.commandType === 'utility'
-      ? [{ query, plan: null, canSetTag: true }]
-      : queryRewrite(query).map((q) => ({ query: q, plan: q.commandType === 'utility' || q.commandType === 'nothing' ? null : compilePlan(planner(q)), canSetTag: q.canSetTag }));
+    this.units = this.rewritten().map((q) => planned(q, q));
     this.isLasting = !session.literalsVolatile;
     this.liftable = session.literalsLifted && this.isLasting;
-    const columns = resultColumns(units);
-    if (again && this.fixedResult && !sameColumns(columns, this.columns)) {
-      throw new PgError('feature_not_supported', 'cached plan must not change result type');
-    }
-    this.units = units;
-    this.targets = units.flatMap((unit) => targetTables(unit.query));
-    this.columns = columns;
     this.catalogVersion = version;
     this.searchPath = settings.search_path;
     this.replicationRole = settings.session_replication_role;
     this.rowSecurity = settings.row_security;
     this.role = session.currentUser;
+  }
+
+  /** Only analyzes: finds parameters and columns, for PREPARE. */
+  describe(): void { this.rewritten(); }
+
+  /** Units for these values of the parameters (GetCachedPlan): the generic plan when its cost, which says nothing of values, is
+   * not above what plans for the values have cost so far. */
+  unitsFor(params: readonly Datum[]): readonly PlannedUnit[] {
+    this.lockTargets();
+    if (this.prefersGeneric(params)) {
+      this.revalidate();
+      this.genericCost = unitsCost(this.units);
+      if (this.prefersGeneric(params)) {
+        this.genericPlans++;
+        return this.units;
+      }
+    }
+    const value = (n: Expr): Expr | undefined => (n.kind === 'Param' && n.paramkind === 'extern'
+      ? { kind: 'Const', consttype: n.paramtype, consttypmod: n.paramtypmod, constcollid: n.paramcollid, constvalue: params[n.paramid - 1]!, location: n.location } : undefined);
+    const units = this.rewritten().map((q) => planned(q, mutateQueryDeep(q, 0, value)));
+    this.customPlans++;
+    this.customCost += unitsCost(units) + units.reduce((cost, u) => cost + (u.plan === null ? 0 : PLANNING_OPERATIONS * Number(settings.cpu_operator_cost) * (u.plan.stmt.rtable.length + 1)), 0);
+    return units;
+  }
+
+  /** choose_custom_plan, the other way round. */
+  private prefersGeneric(params: readonly Datum[]): boolean {
+    if (params.length === 0 || settings.plan_cache_mode === 'force_generic_plan') return true;
+    if (settings.plan_cache_mode === 'force_custom_plan' || this.customPlans < CUSTOM_AT_FIRST) return false;
+    return this.genericCost < this.customCost / this.customPlans;
+  }
+
+  private rewritten(): Query[] {
+    const query = this.analyze();
+    const queries = query.commandType === 'utility' ? [query] : queryRewrite(query);
+    const columns = resultColumns(queries);
+    if (this.described && this.fixedResult && !sameColumns(columns, this.columns)) {
+      throw new PgError('feature_not_supported', 'cached plan must not change result type');
+    }
+    this.described = true;
+    this.columns = columns;
+    this.targets = queries.flatMap(targetTables);
+    return queries;
   }
 
   /** Locks the tables the statement changes, before a run. Who held such a lock may have changed the catalogs: then
@@ -129,7 +169,7 @@ export class CachedStatement {
         const { name, shared } = openRelation(oid);
         if (lockTable(oid, name, shared, ROW_EXCLUSIVE_LOCK).renewed) renewed = true;
       }
-      if (!renewed || this.isCurrent()) return;
+      if (!renewed || this.catalogVersion === -1 || this.isCurrent()) return;
       this.revalidate();
     }
   }
@@ -143,6 +183,15 @@ export class CachedStatement {
   }
 }
 
+/** Plans for given values that are made before any generic one is. */
+const CUSTOM_AT_FIRST = 5;
+/** What planning costs for each table of a query (cached_plan_cost). */
+const PLANNING_OPERATIONS = 1000;
+
+const planned = (query: Query, toPlan: Query): PlannedUnit =>
+  ({ query, plan: query.commandType === 'utility' || query.commandType === 'nothing' ? null : compilePlan(planner(toPlan)), canSetTag: query.commandType === 'utility' || query.canSetTag });
+const unitsCost = (units: readonly PlannedUnit[]): number => units.reduce((cost, u) => cost + (u.plan?.stmt.planTree.total_cost ?? 0), 0);
+
 function targetTables(query: Query): Oid[] {
   const own = query.resultRelation > 0 ? [query.rtable[query.resultRelation - 1]!.relid] : [];
   return [...own.filter((oid) => oid >= FirstNormalObjectId), ...query.cteList.flatMap((cte) => targetTables(cte.ctequery))];
@@ -155,11 +204,10 @@ const takesParameters = (raw: RawStmt): boolean =>
 export const asRawStmt = (stmt: RawNode): RawStmt => ({ tag: 'RawStmt', stmt, stmt_location: 0, stmt_len: 0 });
 
 /** The columns the statement sends, or null when it sends none. */
-function resultColumns(units: readonly PlannedUnit[]): ResultColumn[] | null {
-  const only = units.length === 1 ? units[0]! : units.find((u) => u.canSetTag);
-  if (only === undefined) return null;
-  const { query } = only;
-  if (query.commandType === 'utility') return units.length === 1 ? utilityColumns(query.utilityStmt as never) : null;
+function resultColumns(queries: readonly Query[]): ResultColumn[] | null {
+  const query = queries.length === 1 ? queries[0]! : queries.find((q) => q.canSetTag);
+  if (query === undefined) return null;
+  if (query.commandType === 'utility') return queries.length === 1 ? utilityColumns(query.utilityStmt as never) : null;
   const list = query.commandType === 'select' ? query.targetList : query.returningList;
   if (query.commandType === 'nothing' || (query.commandType !== 'select' && list.length === 0)) return null;
   return targetColumns(list);

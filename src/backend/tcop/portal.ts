@@ -70,11 +70,12 @@ export class Portal {
   private tag = '';
   private opened: { snapshot: SavedSnapshot; cid: number } | null = null;
 
-  constructor(name: string, statement: CachedStatement, params: Datum[]) {
+  /** `units`: of a plan for these values; else the statement's own. */
+  constructor(name: string, statement: CachedStatement, params: Datum[], units = statement.units as readonly PlannedUnit[]) {
     this.name = name;
     this.statement = statement;
     this.sourceText = statement.text;
-    this.units = statement.units;
+    this.units = units;
     this.columns = statement.columns;
     this.params = params;
     this.strategy = chooseStrategy(this.units, this.columns);
@@ -84,7 +85,7 @@ export class Portal {
   /** Runs up to `count` rows forward for the protocol's Execute. `complete`: nothing is left. `others` gets the rows of
    * SELECTs that rules have added. */
   run(count: number, dest: DestReceiver, others: DestReceiver = DISCARD): { complete: boolean; tag: string } {
-    if (this.status === 'ready' && this.store === null) this.lockTargets();
+    if (this.status === 'ready' && this.store === null && this.units === this.statement.units) this.lockTargets();
     this.activate();
     try {
       if (this.strategy === 'multi') {

@@ -10,6 +10,7 @@ import { leaveSlot } from '../utils/backend_status.ts';
 import { logBackendError } from '../utils/elog.ts';
 import { clientReadStarts, clientReadEnds, reloadIfAsked, stopStatementTimeout } from '../utils/interrupts.ts';
 import { setPsStatus } from '../utils/ps_status.ts';
+import { statisticsAtEnd, statisticsAtIdle } from '../utils/pgstat.ts';
 import { session } from '../utils/session.ts';
 import { bind, close, describe, execute, parse, sync } from './extended_query.ts';
 import { functionCall } from './fastpath.ts';
@@ -23,6 +24,9 @@ import { asPgError } from './errors.ts';
 import { dropTemporaryTables } from '../commands/oncommit.ts';
 
 const Q = 0x51, P = 0x50, B = 0x42, D = 0x44, E = 0x45, C = 0x43, S = 0x53, H = 0x48, X = 0x58, F = 0x46, d = 0x64, c = 0x63, f = 0x66;
+
+/** The frontend has said that it leaves. */
+let left = false;
 
 interface LoopState {
   /** After an error in the extended protocol: everything up to Sync is skipped. */
@@ -49,6 +53,7 @@ export function serveSession(connection: Connection): number {
     sendBackendKeyData(session.pid, session.cancelKey);
     mainLoop();
     dropTemporaryTables();
+    statisticsAtEnd(left ? 'normal' : 'abandoned');
     return 0;
   } catch (error) {
     return endOfSession(error);
@@ -73,6 +78,7 @@ function step(state: LoopState): boolean {
     state.doingExtended = false;
     stopStatementTimeout();
     reportIdle(transactionBlockStatus());
+    if (transactionBlockStatus() === 'I') statisticsAtIdle();
     reportChangedOptions();
     setPsStatus(IDLE_STATUS[transactionBlockStatus()]);
     sendReadyForQuery(transactionBlockStatus());
@@ -82,6 +88,7 @@ function step(state: LoopState): boolean {
   clientReadStarts(transactionBlockStatus());
   const type = waitForMessage();
   clientReadEnds();
+  left = type === X;
   if (type < 0) return false;
   reloadIfAsked();
   if (state.ignoreTillSync && type !== S && type !== X) return true;
@@ -143,6 +150,7 @@ function endOfSession(error: unknown): number {
   } catch {
     // The end of the process lets go of everything.
   }
+  statisticsAtEnd(told.condition === 'admin_shutdown' ? 'killed' : 'fatal');
   return told.severity === 'FATAL' ? 1 : 2;
 }
 

@@ -25,6 +25,8 @@ import { freeSlotOf, takeSlot, withOwnTable } from '../utils/backend_status.ts';
 import { muteLog } from '../utils/elog.ts';
 import { saveOptions } from '../utils/guc.ts';
 import { ignoreInterrupts, stopStatementTimeout, whenSettled } from '../utils/interrupts.ts';
+import { forgetStatistics } from '../utils/pgstat.ts';
+import { withOwnStatistics } from '../utils/pgstat_shmem.ts';
 import { session } from '../utils/session.ts';
 import { dropUnnamedStatement } from './extended_query.ts';
 import { serveSession } from './postgres.ts';
@@ -82,7 +84,7 @@ export class Rehearsal {
     ignoreInterrupts(true);
     try {
       process.chdir(FOLDER);
-      withOwnTable(step);
+      withOwnTable(() => withOwnStatistics(step));
     } catch (error) {
       this.errors.push(error instanceof Error ? error.stack ?? error.message : String(error));
       this.steps.length = 0;
@@ -244,8 +246,7 @@ function converse(fd: number, backend: number, scene: Script): void {
  * function and another, or only the one would be compiled into what calls it, and a backend's is a third. */
 function beginsAsAnyOther(): void {
   inTurn = !inTurn;
-  if (inTurn) whenSettled(() => {});
-  else whenSettled((whole) => { inTurn &&= whole; });
+  whenSettled(inTurn ? () => {} : () => {}); // two of them: each stands for itself
 }
 let inTurn = false;
 
@@ -264,6 +265,7 @@ function forgetSession(): void {
   for (const hooks of [discardHooks.all, discardHooks.plans, discardHooks.sequences]) for (const hook of hooks) hook();
   dropUnnamedStatement();
   stopStatementTimeout();
+  forgetStatistics();
   setFrontend(undefined);
 }
 

@@ -3,7 +3,7 @@
 import { EINTR, POLLIN, port } from '../../port/port.ts';
 import { client } from '../transaction/client.ts';
 import { transactionBlockStatus } from '../transaction/xact.ts';
-import { checkForInterrupts } from '../utils/interrupts.ts';
+import { checkForSignals } from '../utils/interrupts.ts';
 import { giveMemoryBack, memoryWasLarge } from '../utils/memory_limit.ts';
 import { frontend, sendNotificationResponse } from './protocol.ts';
 
@@ -26,12 +26,17 @@ export function waitForMessage(): number {
 }
 
 function restIfIdle(): void {
-  const notifyFd = client.notifyFd;
-  fds[0] = frontend.fd;
-  fds[1] = notifyFd;
-  const ready = port.poll(fds, events, revents, notifyFd < 0 ? 1 : 2, REST_MS);
-  if (ready === 0) giveMemoryBack();
-  else if (ready === -EINTR) checkForInterrupts();
+  for (let leftMs = REST_MS, from = performance.now(); ;) {
+    const notifyFd = client.notifyFd;
+    fds[0] = frontend.fd;
+    fds[1] = notifyFd;
+    const ready = port.poll(fds, events, revents, notifyFd < 0 ? 1 : 2, Math.max(0, Math.ceil(leftMs)));
+    if (ready === 0) giveMemoryBack();
+    if (ready !== -EINTR) return;
+    // Signals do not end the rest: statistics have one after a second, too.
+    checkForSignals();
+    leftMs = REST_MS - (performance.now() - from);
+  }
 }
 
 function waitForInput(): void {
@@ -41,7 +46,7 @@ function waitForInput(): void {
     fds[0] = frontend.fd;
     fds[1] = notifyFd;
     const ready = port.poll(fds, events, revents, 2, -1);
-    if (ready === -EINTR) checkForInterrupts();
+    if (ready === -EINTR) checkForSignals();
     if (ready <= 0) continue;
     if (revents[1] !== 0 && transactionBlockStatus() === 'I') {
       sendNotifications();

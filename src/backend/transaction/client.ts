@@ -9,8 +9,10 @@
 import { FatalError, PgError, assert, internalError } from '../../common/errors.ts';
 import { port } from '../../port/port.ts';
 import { int8, type Int8, type Oid } from '../types/datum.ts';
-import { checkForInterrupts } from '../utils/interrupts.ts';
+import { checkForSignals } from '../utils/interrupts.ts';
 import { getPsStatus, setPsStatus } from '../utils/ps_status.ts';
+import { countOfDatabase } from '../utils/pgstat.ts';
+import { DATABASE } from '../utils/pgstat_shmem.ts';
 import { session } from '../utils/session.ts';
 import { settings } from '../utils/settings.ts';
 import { ByteWriter } from './bytes.ts';
@@ -503,7 +505,7 @@ export class ManagerClient {
       const answer = link.receive(() => {
         if (!interruptible || interrupt !== null) return;
         try {
-          checkForInterrupts();
+          checkForSignals();
         } catch (error) {
           // The wait ends, but whatever the answer will be must be read before anything else is said.
           interrupt = error;
@@ -618,6 +620,7 @@ export function addNotification(list: CommitRequest['notifications'], notificati
 function throwInterruption(answer: { kind: string; detail?: string }): void {
   switch (answer.kind) {
     case 'deadlock':
+      countOfDatabase(DATABASE.deadlocks);
       throw new PgError('deadlock_detected', 'deadlock detected', { detail: answer.detail, hint: 'See server log for query details.' });
     case 'timeout': throw new PgError('lock_not_available', 'canceling statement due to lock timeout');
     case 'cancelled': throw new PgError('query_canceled', 'canceling statement due to user request');

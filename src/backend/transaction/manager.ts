@@ -155,7 +155,6 @@ class Manager {
       if (port.signals[SIGQUIT]! > 0) port._exit(2);
       if (port.signals[SIGTERM]! > 0) break;
       this.wait();
-      this.core.machine.tick(nowMs());
       while (this.core.work()) {
         this.answer();
         this.workedMs = nowMs();
@@ -181,6 +180,7 @@ class Manager {
     this.collectFds();
     const count = this.connections.length + 1;
     const ready = port.poll(this.fds, this.events, this.revents, count, this.timeoutMs());
+    this.core.machine.tick(nowMs());
     if (ready <= 0) {
       if (ready < 0 && ready !== -EINTR) throw internalError(`poll failed: errno ${-ready}`);
       return;

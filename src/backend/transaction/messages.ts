@@ -171,7 +171,7 @@ export type ServerMessage =
   | { kind: 'outcome'; applied: boolean; xid: number; commitSeq: number }
   | { kind: 'lockStatus'; locks: LockStatus[] }
   | { kind: 'pids'; pids: number[] }
-  /** The request waits for a lock; its answer comes later. */
+  /** The request has waited for a lock for some time (10 ms); its answer comes later. */
   | { kind: 'waiting' }
   | { kind: 'notify'; channel: string; payload: string; pid: number }
   | { kind: 'failed'; condition: ConditionName; message: string };

@@ -13,7 +13,7 @@ export interface TransactionResource {
   /** Removes the innermost savepoint and keeps what was done since. */
   releaseSavepoint(): void;
   /** The transaction is over: forget all changes. */
-  reset(): void;
+  reset(committed: boolean): void;
 }
 
 const nothing: TransactionResource = {

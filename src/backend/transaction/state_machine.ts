@@ -26,6 +26,8 @@ const MAX_SEQUENCE_VALUES = 65536;
 /** All locks of a database together; beyond, 53200. */
 const MAX_LOCKS = 10_000_000;
 const NEVER = -1;
+/** Most waits are over before the one who waits could say so (`ps`): a message, and a wake for nothing, in a third of TPC-B's transactions. */
+const TELL_AFTER_MS = 10;
 
 /** What the machine asks of the store, by looking only. */
 export interface StoreView {
@@ -58,6 +60,8 @@ export class Session implements LockOwner {
   readonly heldMarks: number[] = [];
   waiter: Waiter | null = null;
   deadlineMs = NEVER;
+  /** When it is told that it waits; `NEVER`: it has been, or it does not. */
+  tellMs = NEVER;
   /** Session-level advisory locks: how often each was taken. */
   readonly advisory = new Map<Lock, { shared: number; exclusive: number }>();
   readonly channels = new Set<string>();
@@ -171,11 +175,16 @@ export class StateMachine {
     return session !== undefined && (session.request !== null || session.commit !== null);
   }
 
-  /** Tells the time; ends waits whose lock_timeout has come. */
+  /** Tells the time; ends waits whose lock_timeout has come. To be called before what comes is received: limits count from then. */
   tick(nowMs: number): void {
     this.nowMs = nowMs;
     for (const session of this.waiting) {
-      if (session.deadlineMs !== NEVER && session.deadlineMs <= nowMs) this.interrupt(session, { kind: 'timeout' });
+      if (session.deadlineMs !== NEVER && session.deadlineMs <= nowMs) {
+        this.interrupt(session, { kind: 'timeout' });
+      } else if (session.tellMs !== NEVER && session.tellMs <= nowMs) {
+        session.tellMs = NEVER;
+        this.answer(session.id, { kind: 'waiting' });
+      }
     }
     this.settle();
   }
@@ -183,7 +192,10 @@ export class StateMachine {
   /** When the next tick is needed; -1: never. */
   nextDeadlineMs(): number {
     let next = NEVER;
-    for (const { deadlineMs } of this.waiting) if (deadlineMs !== NEVER && (next === NEVER || deadlineMs < next)) next = deadlineMs;
+    for (const { deadlineMs, tellMs } of this.waiting) {
+      if (deadlineMs !== NEVER && (next === NEVER || deadlineMs < next)) next = deadlineMs;
+      if (tellMs !== NEVER && (next === NEVER || tellMs < next)) next = tellMs;
+    }
     return next;
   }
 
@@ -445,6 +457,7 @@ export class StateMachine {
     this.locks.enqueue(waiter);
     this.waiting.add(session);
     session.deadlineMs = timeoutMs > 0 ? this.nowMs + timeoutMs : NEVER;
+    session.tellMs = this.nowMs + TELL_AFTER_MS;
     const reordered = new Set<Lock>();
     const cycle = checkDeadlock(waiter, reordered);
     if (cycle !== null) {
@@ -452,22 +465,24 @@ export class StateMachine {
       this.stopWaiting(session);
       return detail;
     }
-    this.answer(session.id, { kind: 'waiting' });
     wakeAll(this.locks, reordered, this.granted);
     return null;
   }
 
   private stopWaiting(session: Session): void {
-    this.waiting.delete(session);
-    session.deadlineMs = NEVER;
+    this.noLongerWaits(session);
     this.locks.dequeue(session.waiter!, this.granted);
+  }
+
+  private noLongerWaits(session: Session): void {
+    this.waiting.delete(session);
+    session.deadlineMs = session.tellMs = NEVER;
   }
 
   /** A waiter may go on. Takes the hold now, so that those behind it see it; the rest happens in settle. */
   private onGranted(waiter: Waiter): void {
     const session = waiter.owner as Session;
-    this.waiting.delete(session);
-    session.deadlineMs = NEVER;
+    this.noLongerWaits(session);
     if (waiter.takes) {
       const request = session.request!;
       this.take(session, waiter.lock, waiter.mode, request.targets[request.answers.length]!, request.mark);

@@ -328,7 +328,7 @@ function commitTransaction(): void {
     else sendCommit(true, shared);
   }
   atEOXact(true, 1);
-  endOfTransaction();
+  endOfTransaction(true);
   for (let i = 0; i < onCommits.length; i++) onCommits[i]!();
   s.phase = 'default';
 }
@@ -411,7 +411,7 @@ export function setDuplicateReporter(reporter: typeof duplicateReporter): void {
 }
 
 /** What commit and abort have in common. */
-function endOfTransaction(): void {
+function endOfTransaction(committed: boolean): void {
   preparing = null;
   accessedTemp = false;
   // Clearing what is empty costs: of a set a call into the runtime and a new table, of an array a call.
@@ -427,7 +427,7 @@ function endOfTransaction(): void {
   if (xact.tables.size > 0) xact.tables.clear();
   xact.localCatalogVersion = 0;
   xact.catalogTouched = false;
-  transactionResource().reset();
+  transactionResource().reset(committed);
   client.endTransaction();
   sharedClient.endTransaction();
   releaseStores();
@@ -440,7 +440,7 @@ function abortTransaction(): void {
   for (const callback of callbacks) callback.onAbort?.();
   const catalogs = xact.localCatalogVersion !== 0 || xact.catalogTouched;
   atEOXact(false, 1);
-  endOfTransaction();
+  endOfTransaction(false);
   if (catalogs) for (const callback of callbacks) callback.onCatalogChange?.();
 }
 

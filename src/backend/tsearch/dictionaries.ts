@@ -1,14 +1,13 @@
 // What dictionaries make of a token (dict_simple.c, dict_snowball.c, dict_synonym.c, dict_ispell.c), and the dictionaries of a
-// configuration asked in turn (ts_parse.c). Of Snowball's stemmers there is the English one.
+// configuration asked in turn (ts_parse.c).
 import { PgError, notSupported } from '../../common/errors.ts';
 import { refreshCatalogs, registerCatalogCache } from '../catalog/inval.ts';
 import * as ids from '../catalog/oids.ts';
 import { regLookup } from '../catalog/reg_names.ts';
 import * as sys from '../catalog/syscache.ts';
 import type { Oid } from '../types/datum.ts';
-import { readLines } from './config_files.ts';
-import { ENGLISH_STOP } from './english_stop.ts';
-import { stemEnglish } from './english_stemmer.ts';
+import { lowerString, readLines } from './config_files.ts';
+import { stemmerOf } from './snowball.ts';
 import { SpellDictionary } from './spell.ts';
 import { Thesaurus, type ThesaurusState } from './thesaurus.ts';
 import { deserializeOptions, isTrue, type DictionaryOption } from './ts_cache.ts';
@@ -23,7 +22,7 @@ export interface Dictionary {
   readonly thesaurus: Thesaurus | null;
 }
 
-const MAX_STEMMED = 1000;
+const MAX_STEMMED_BYTES = 1000;
 const NO_STOP: ReadonlySet<string> = new Set();
 const NOTHING: readonly DictionaryLexeme[] = [];
 const dictionaries = new Map<Oid, Dictionary>();
@@ -45,8 +44,7 @@ export function dictionaryOf(oid: Oid): Dictionary {
 
 function stopWords(name: string | undefined): ReadonlySet<string> {
   if (name === undefined) return NO_STOP;
-  if (name.toLowerCase() === 'english') return ENGLISH_STOP;
-  return new Set(readLines(name.toLowerCase(), 'stop', 'stop-word').map((l) => l.split(/\s/)[0]!.toLowerCase()).filter((w) => w !== ''));
+  return new Set(readLines(name.toLowerCase(), 'stop', 'stop-word').map((l) => lowerString(l.split(/\s/)[0]!)).filter((w) => w !== ''));
 }
 
 /** A dictionary by its template and options, which have been checked (ts_cache.ts). */
@@ -59,18 +57,17 @@ export function makeDictionary(templateOid: Oid, list: readonly DictionaryOption
       const stop = stopWords(options.get('stopwords'));
       const accept = isTrue(options.get('accept') ?? 'true');
       return plain((token) => {
-        const word = token.toLowerCase();
+        const word = lowerString(token);
         return word === '' || stop.has(word) ? NOTHING : accept ? [lexemeOf(word)] : null;
       });
     }
     case 'dsnowball_lexize': {
-      const language = options.get('language') ?? '';
-      if (language.toLowerCase() !== 'english') throw notSupported(`stemming of ${language}`);
+      const stem = stemmerOf(options.get('language')!.toLowerCase());
       const stop = stopWords(options.get('stopwords'));
       return plain((token) => {
-        const word = token.toLowerCase();
-        if (word.length > MAX_STEMMED) return [lexemeOf(word)];
-        return word === '' || stop.has(word) ? NOTHING : [lexemeOf(stemEnglish(word))];
+        const word = lowerString(token);
+        if (Buffer.byteLength(token) > MAX_STEMMED_BYTES) return [lexemeOf(word)];
+        return word === '' || stop.has(word) ? NOTHING : [lexemeOf(stem(word) || word)];
       });
     }
     case 'dsynonym_lexize': return plain(synonyms(readLines(options.get('synonyms')!, 'syn', 'synonym'), isTrue(options.get('casesensitive') ?? 'false')));
@@ -79,7 +76,7 @@ export function makeDictionary(templateOid: Oid, list: readonly DictionaryOption
       const spell = new SpellDictionary(readLines(options.get('afffile')!, 'affix', 'affix'), words);
       const stop = stopWords(options.get('stopwords'));
       return plain((token) => {
-        const found = token === '' ? null : spell.normalize(token.toLowerCase());
+        const found = token === '' ? null : spell.normalize(lowerString(token));
         return found === null ? null : found.filter((n) => !stop.has(n.text)).map((n) => lexemeOf(n.text, n.variant));
       });
     }
@@ -93,7 +90,7 @@ export function makeDictionary(templateOid: Oid, list: readonly DictionaryOption
 }
 
 function synonyms(lines: readonly string[], caseSensitive: boolean): Dictionary['lexize'] {
-  const fold = (text: string): string => (caseSensitive ? text : text.toLowerCase());
+  const fold = (text: string): string => (caseSensitive ? text : lowerString(text));
   const known = new Map<string, DictionaryLexeme>();
   for (const line of lines) {
     const [word, other] = line.trim().split(/\s+/);

@@ -52,10 +52,10 @@ function rankOr(weights: readonly number[], vector: TsVector, list: readonly Val
       let sum = 0, heaviest = -1, at = 0;
       places.forEach((p, j) => {
         const w = weights[p.weight]!;
-        sum = f(sum + w / ((j + 1) * (j + 1)));
+        sum = f(sum + f(w / ((j + 1) * (j + 1))));
         if (w > heaviest) { heaviest = w; at = j; }
       });
-      result = f(result + (heaviest + sum - heaviest / ((at + 1) * (at + 1))) / 1.64493406685);
+      result = f(result + f(f(heaviest + sum) - f(heaviest / ((at + 1) * (at + 1)))) / 1.64493406685);
     }
   }
   return list.length > 0 ? f(result / list.length) : result;

@@ -248,8 +248,22 @@ export function nestArrays(elementType: Oid, arrays: readonly (ArrayValue | null
 /** State of array_agg: elements so far; over arrays also their common shape. */
 interface ArrayAggregate { elementType: Oid; values: Datum[]; shape: ArrayValue | null; count: number }
 
-function aggregateArray(context: FunctionContext, state: ArrayAggregate | null, array: ArrayValue | null): ArrayAggregate {
-  state ??= { elementType: elementTypeOf(context.argTypes[1]!), values: [], shape: null, count: 0 };
+const aggregateArray = (context: FunctionContext, state: ArrayAggregate | null, array: ArrayValue | null): ArrayAggregate =>
+  accumulateArray(state ?? noArrays(context.argTypes[1]!), array);
+
+const noArrays = (arrayType: Oid): ArrayAggregate => ({ elementType: elementTypeOf(arrayType), values: [], shape: null, count: 0 });
+
+const arrayOf = (state: ArrayAggregate): ArrayValue => state.shape === null ? makeArray(state.elementType, [])
+  : new ArrayValue(state.elementType, [state.count, ...state.shape.dims], [1, ...state.shape.lbounds], state.values.slice());
+
+/** Arrays of this type as one with one more dimension; of none, an empty one. */
+export function arrayOfArrays(arrayType: Oid, arrays: readonly Datum[]): ArrayValue {
+  const state = noArrays(arrayType);
+  for (const array of arrays) accumulateArray(state, array as ArrayValue | null);
+  return arrayOf(state);
+}
+
+function accumulateArray(state: ArrayAggregate, array: ArrayValue | null): ArrayAggregate {
   if (array === null) throw new PgError('null_value_not_allowed', 'cannot accumulate null arrays');
   if (array.dims.length === 0) throw new PgError('array_subscript_error', 'cannot accumulate empty arrays');
   if (state.shape === null) {
@@ -311,8 +325,7 @@ registerBuiltins({
     },
     array_agg_array_transfn: aggregateArray,
     array_agg_array_finalfn: (_context: FunctionContext, state: ArrayAggregate | null) =>
-      state === null ? null : new ArrayValue(state.elementType, [state.count, ...state.shape!.dims],
-        [1, ...state.shape!.lbounds], state.values.slice()),
+      (state === null ? null : arrayOf(state)),
   },
   set: {
     array_unnest: (_context: FunctionContext, array: ArrayValue) => lastingValues(array),

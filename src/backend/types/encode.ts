@@ -95,7 +95,7 @@ const untranslatable = (bytes: Uint8Array, from: string, to: string): PgError =>
   new PgError('untranslatable_character', `character with byte sequence ${hexBytes(bytes)} in encoding "${from}" has no equivalent in encoding "${to}"`);
 
 /** Text as bytes of an encoding. */
-function encodeAs(text: string, to: string): Uint8Array {
+export function encodeAs(text: string, to: string): Uint8Array {
   expectBytes(text.length);
   if (NO_CONVERSION.has(to)) return Buffer.from(text, 'utf8');
   if (to === 'MULE_INTERNAL') throw missingConversion('UTF8', to);
@@ -115,7 +115,7 @@ function encodeAs(text: string, to: string): Uint8Array {
   }
 }
 
-function decodeAs(bytes: Uint8Array, from: string): string {
+export function decodeAs(bytes: Uint8Array, from: string): string {
   expectBytes(bytes.length);
   if (NO_CONVERSION.has(from)) return decodeUtf8(bytes);
   if (from === 'MULE_INTERNAL') throw missingConversion(from, 'UTF8');

@@ -40,11 +40,23 @@ export class JsonbObject {
 /** A value inside a jsonb. */
 export type JsonbItem = null | boolean | Numeric | string | readonly JsonbItem[] | JsonbObject;
 
-/** The datum: SQL's NULL and JSON's null must not be mixed up. */
+/** The datum: SQL's NULL and JSON's null must not be mixed up. A stored one is its text until somebody looks into it: most are only
+ * handed on. */
 export class JsonbValue {
-  readonly root: JsonbItem;
-  constructor(root: JsonbItem) {
-    this.root = root;
+  private item: JsonbItem | undefined;
+  private stored: string | undefined;
+  constructor(root: JsonbItem | undefined, stored?: string) {
+    this.item = root;
+    this.stored = stored;
+  }
+
+  get root(): JsonbItem {
+    if (this.item === undefined) this.item = itemOfNode(parseJson(this.stored!), this.stored!);
+    return this.item;
+  }
+
+  get text(): string {
+    return this.stored ?? itemToText(this.root);
   }
 }
 
@@ -86,7 +98,7 @@ export function itemToText(item: JsonbItem): string {
 }
 
 export function jsonbOut(value: JsonbValue): string {
-  return itemToText(value.root);
+  return value.text;
 }
 
 export type JsonbKind = 'null' | 'boolean' | 'number' | 'string' | 'array' | 'object';
@@ -154,7 +166,7 @@ export const jsonbCodec = {
   number: 1,
   type: JsonbValue,
   encode: (value: JsonbValue): Uint8Array => Buffer.from(jsonbOut(value)),
-  decode: (bytes: Uint8Array): JsonbValue => jsonbIn(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()),
+  decode: (bytes: Uint8Array): JsonbValue => new JsonbValue(undefined, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()),
 };
 
 registerBuiltins({

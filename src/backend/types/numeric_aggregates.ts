@@ -75,6 +75,20 @@ class NumericAggregate {
     else this.negativeInfinities += step;
   }
 
+  /** What another has seen, too. */
+  combine(other: NumericAggregate): void {
+    const scale = Math.max(this.scale, other.scale);
+    this.scaleCount = (this.scale === scale ? this.scaleCount : 0) + (other.scale === scale ? other.scaleCount : 0);
+    this.rescale(scale);
+    const factor = pow10(scale - other.scale);
+    this.sum += other.sum * factor;
+    this.squares += other.squares * factor * factor;
+    this.count += other.count;
+    this.nans += other.nans;
+    this.positiveInfinities += other.positiveInfinities;
+    this.negativeInfinities += other.negativeInfinities;
+  }
+
   private rescale(scale: number): void {
     const factor = pow10(scale - this.scale);
     this.sum *= factor;
@@ -125,8 +139,27 @@ function finalVariance(state: State, sample: boolean, root: boolean): Numeric | 
   return variance(BigInt(state.count), state.sum, state.squares, state.scale, sample, root);
 }
 
+function combineNumerics(state: State, other: State): State {
+  if (other === null) return state;
+  state ??= new NumericAggregate();
+  state.combine(other);
+  return state;
+}
+
+const serializeNumerics = ({ count, nans, positiveInfinities, negativeInfinities, scale, scaleCount, sum, squares }: NumericAggregate): Uint8Array =>
+  Buffer.from([count, nans, positiveInfinities, negativeInfinities, scale, scaleCount, sum, squares].join(' '));
+
+function deserializeNumerics(bytes: Uint8Array): NumericAggregate {
+  const [count, nans, positive, negative, scale, scaleCount, sum, squares] = Buffer.from(bytes).toString().split(' ') as [string, string, string, string, string, string, string, string];
+  return Object.assign(new NumericAggregate(), {
+    count: Number(count), nans: Number(nans), positiveInfinities: Number(positive), negativeInfinities: Number(negative), scale: Number(scale), scaleCount: Number(scaleCount), sum: BigInt(sum), squares: BigInt(squares),
+  });
+}
+
 registerBuiltins({
   pure: {
+    numeric_combine: combineNumerics, numeric_serialize: serializeNumerics, numeric_deserialize: deserializeNumerics,
+    numeric_avg_combine: combineNumerics, numeric_avg_serialize: serializeNumerics, numeric_avg_deserialize: deserializeNumerics,
     numeric_avg_accum: (state: State, value: Numeric | null) => accum(state, value, false),
     numeric_avg_accum_inv: inverse(false),
     numeric_accum_inv: inverse(true),

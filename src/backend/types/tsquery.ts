@@ -1,9 +1,9 @@
 // tsquery: its text form, operators, and whether a tsvector matches (PostgreSQL's tsquery.c and TS_execute).
 import { PgError } from '../../common/errors.ts';
 import { registerBuiltins } from './fmgr.ts';
-import { checkLexemeLength, quoteLexeme, readWord, TsVector } from './tsvector.ts';
+import { MAX_LEXEME_BYTES, quoteLexeme, readWord, TsVector } from './tsvector.ts';
 import { registerComparison } from './compare.ts';
-import { compareText } from './characters.ts';
+import { compareText, utf8Length } from './characters.ts';
 import { invalidParameter } from './errors.ts';
 import { TSQUERYOID } from './oids.ts';
 import { decodeUtf8, sendInt16, sendInt32, WireReader } from './wire.ts';
@@ -27,10 +27,6 @@ const MAX_DISTANCE = 16384;
 
 /** What becomes of a word: itself, for the type's input; other nodes, or nothing (a stop word), for to_tsquery. */
 export type WordMaker = (text: string, weights: number, prefix: boolean) => QueryNode | null;
-const plainWord: WordMaker = (text, weights, prefix) => {
-  checkLexemeLength(text);
-  return { op: 'value', text, weights, prefix };
-};
 
 /** Combines, leaving out what has become nothing. */
 function join(op: '&' | '|' | '<>', distance: number, left: QueryNode | null, right: QueryNode | null): QueryNode | null {
@@ -39,8 +35,12 @@ function join(op: '&' | '|' | '<>', distance: number, left: QueryNode | null, ri
   return op === '<>' ? { op, distance, left, right } : { op, left, right };
 }
 
-export function parseTsQuery(text: string, makeWord: WordMaker = plainWord): TsQuery {
+export function parseTsQuery(text: string, convert?: WordMaker): TsQuery {
   let at = 0;
+  const makeWord: WordMaker = convert ?? ((word, weights, prefix) => {
+    if (utf8Length(word) > MAX_LEXEME_BYTES) throw new PgError('program_limit_exceeded', `word is too long in tsquery: "${text}"`);
+    return { op: 'value', text: word, weights, prefix };
+  });
   const fail = (): PgError => new PgError('syntax_error', `syntax error in tsquery: "${text}"`);
   const space = (): void => { while (/\s/.test(text[at] ?? '')) at++; };
   const or = (): QueryNode | null => {

@@ -137,10 +137,17 @@ export function reportApplicationName(name: string): void {
   if (mySlot >= 0) writeText(4 + QUERY_BYTES, APPLICATION_BYTES, name);
 }
 
+/** Microseconds active and idle in a transaction, for the statistics. `now` has whole milliseconds, and so is half of one late. */
+export const timeSpent = new Float64Array(2);
+const HALF_MS = 500;
+
 /** What the backend does now; `query` when a new one begins. Costs one short copy; nothing when track_activities is off. */
 export function reportActivity(state: number, query?: string): void {
   if (mySlot < 0 || !settings.track_activities) return;
   const base = mySlot * TIMES;
+  const before = ints[mySlot * INTS + STATE]!, time = state === 2 ? session.statementStart : now();
+  if (before === 2) timeSpent[0]! += time - times[base + STATE_CHANGE]! + HALF_MS;
+  else if (before !== 1) timeSpent[1]! += time - times[base + STATE_CHANGE]! - HALF_MS;
   ints[mySlot * INTS + STATE] = state;
   if (query !== undefined) {
     if (query !== shownQuery) writeText(0, QUERY_BYTES, query);
@@ -148,7 +155,7 @@ export function reportActivity(state: number, query?: string): void {
     times[base + QUERY_START] = session.statementStart;
   }
   times[base + XACT_START] = state === 1 ? 0 : session.transactionStart;
-  times[base + STATE_CHANGE] = state === 1 ? now() : session.statementStart;
+  times[base + STATE_CHANGE] = time;
 }
 
 function writeText(offset: number, limit: number, text: string): void {

@@ -218,10 +218,11 @@ export function allSettings(): readonly Setting[] {
 export function settingColumns(setting: Setting, privileged: boolean): (string | number | boolean | readonly string[] | null)[] {
   const { row } = setting;
   const numeric = setting.type === 'integer' || setting.type === 'real';
+  const limit = (n: number): string => (setting.type === 'integer' ? String(n) : formatG(n));
   const optional = (value: GucValue): string | null =>
     (setting.type === 'string' && value === '' && row[3] === '' ? null : textOf(setting, value, false));
   return [setting.name, showSetting(setting, setting.hooks.show !== undefined), row[4], setting.category, row[9], row[10], setting.context, setting.type,
-    setting.source, numeric ? formatG(row[5]) : null, numeric ? (setting.type === 'integer' ? String(row[6]) : formatG(row[6])) : null, row[7],
+    setting.source, numeric ? limit(row[5]) : null, numeric ? limit(row[6]) : null, row[7],
     optional(setting.boot), optional(setting.reset), privileged ? setting.sourceFile : null, privileged ? setting.sourceLine : null, setting.pendingRestart];
 }
 
@@ -321,6 +322,9 @@ function assignValue(setting: Setting, value: GucValue, source: GucSource): void
   if (changed && shapesPlans(setting)) plansVersion++;
 }
 
+/** Whether the current user has been given the right to set a superusers' setting; the catalogs fill it in. */
+export const parameterRights = { maySet: (_name: string): boolean => false };
+
 /** Whether a setter of this context may set it at all; false: to be passed over silently. */
 function checkContext(setting: Setting, context: GucContext, source: GucSource, reloading: boolean): boolean {
   const cannot = (when: string): PgError => new PgError('cant_change_runtime_param', `parameter "${setting.name}" cannot be ${when}`);
@@ -343,7 +347,7 @@ function checkContext(setting: Setting, context: GucContext, source: GucSource, 
       }
       return true;
     case 'superuser':
-      if (context === 'user' || context === 'backend') throw denied();
+      if ((context === 'user' || context === 'backend') && !parameterRights.maySet(setting.name)) throw denied();
       return true;
     case 'user':
       return true;

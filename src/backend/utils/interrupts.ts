@@ -5,6 +5,7 @@ import { SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, port } fro
 import { logDuration, openLogFile } from './elog.ts';
 import { reloadConfigFile } from './guc_file.ts';
 import { checkMemory } from './memory_limit.ts';
+import { statisticsWhileIdle } from './pgstat.ts';
 import { settings } from './settings.ts';
 
 const { signals, timers } = port;
@@ -18,6 +19,8 @@ let seenCancels = 0;
 let terminatePending = false;
 let cancelPending = false;
 let readingCommand = false;
+/** The same, and no transaction is open. */
+let idleOutside = false;
 let statementTimerRuns = false;
 let idleTimerRuns = false;
 
@@ -40,6 +43,28 @@ export function checkForInterrupts(): void {
   if (signals[0] !== seenTotal) processInterrupts();
   if (--looksLeft <= 0) looksLeft = look();
 }
+
+/** The same for who waits, when a signal has come: memory is no matter then. A session that idled above its limit was ended by it. */
+export function checkForSignals(): void {
+  if (signals[0] !== seenTotal) processInterrupts();
+}
+
+/** The same for what comes in very small pieces, of which every statement has some: parsing, planning, calls of functions. `work` is
+ * about how many nodes of a tree were visited; a thousand count as one look, or each statement would end the session's beginning.
+ * Memory is looked at only in a statement that has very many: where a session's own memory is above a low limit already, it was
+ * `SELECT 1` that failed. */
+export function checkWhileWorking(work: number): void {
+  if (signals[0] !== seenTotal) processInterrupts();
+  if ((workLeft -= work) > 0) return;
+  workLeft = WORK_PER_LOOK;
+  if (--workLooksLeft <= 0) checkForInterrupts();
+  else if (settled !== null && --looksLeft <= 0) {
+    settle();
+    looksLeft = LONG_STATEMENT_LOOKS;
+  }
+}
+const WORK_PER_LOOK = 1000, LOOKS_BEFORE_MEMORY = 100;
+let workLeft = WORK_PER_LOOK, workLooksLeft = LOOKS_BEFORE_MEMORY;
 
 /** `method.call(receiver, argument)`, never undefined, for what may take long and looks for no interrupts itself (a regular
  * expression). It is stopped wherever it is, so it must not change anything. Costs a tenth of a microsecond. */
@@ -68,6 +93,7 @@ export function whenSettled(call: (whole: boolean) => void): void {
 }
 
 export function noteStatement(): void {
+  workLooksLeft = LOOKS_BEFORE_MEMORY;
   if (settled === null) return;
   looksLeft = LONG_STATEMENT_LOOKS;
   if (--statementsLeft === 0) settle();
@@ -100,6 +126,7 @@ function processInterrupts(): void {
     throw new FatalError('query_canceled', 'canceling authentication due to timeout');
   }
   if (terminatePending) throw new FatalError('admin_shutdown', 'terminating connection due to administrator command');
+  if (idleOutside) statisticsWhileIdle();
   cancelStatement();
   if (timers[IDLE_IN_TRANSACTION_TIMER]) {
     throw new FatalError('idle_in_transaction_session_timeout', 'terminating connection due to idle-in-transaction timeout');
@@ -158,6 +185,7 @@ function stopStatementTimer(): void {
 /** The backend waits for its frontend's next command; `status` as in ReadyForQuery. */
 export function clientReadStarts(status: string): void {
   readingCommand = true;
+  idleOutside = status === 'I';
   const timer = status === 'I' ? IDLE_SESSION_TIMER : IDLE_IN_TRANSACTION_TIMER;
   const ms = status === 'I' ? settings.idle_session_timeout : settings.idle_in_transaction_session_timeout;
   if (ms > 0) {
@@ -166,7 +194,7 @@ export function clientReadStarts(status: string): void {
   }
 }
 export function clientReadEnds(): void {
-  readingCommand = false;
+  readingCommand = idleOutside = false;
   if (!idleTimerRuns) return;
   idleTimerRuns = false;
   port.setTimer(IDLE_SESSION_TIMER, 0);

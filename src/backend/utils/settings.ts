@@ -19,5 +19,5 @@ export const settings = {
   transaction_isolation: 'read committed', transaction_read_only: false, transaction_deferrable: false,
   synchronous_commit: 'on', session_replication_role: 'origin', row_security: true, check_function_bodies: true, quote_all_identifiers: false,
   standard_conforming_strings: true, escape_string_warning: true, backslash_quote: 'safe_encoding',
-  track_activities: true, update_process_title: true, application_name: '',
+  track_activities: true, track_counts: true, track_functions: 'none', stats_fetch_consistency: 'cache', update_process_title: true, application_name: '',
 };

@@ -130,3 +130,19 @@ create sequence s3 owned by tt.b;
 create sequence s3 cache 0;
 create sequence s3 increment 1 increment 2;
 drop table tt;
+
+-- Which escapes there are depends on the kind of string; system columns are not indexed.
+select E'wrong: \u061';
+select E'wrong: \U0061';
+select U&'wrong: \061';
+select U&'wrong: \u061';
+select U&'right' || E'wrong: \u061';
+select U&'wrong: \+0061';
+select U&'wrong: +0061' uescape '+';
+select E'ü wrong: \u06', 1;
+create table sc(a int);
+create index on sc ((ctid >= '(1000,0)'));
+create index on sc (a) where ctid >= '(1,0)';
+create index on sc (ctid);
+create index on sc ((tableoid::int));
+drop table sc;

@@ -192,3 +192,16 @@ create index shapes_p on shapes using gist (p);
 cluster shapes using shapes_p;
 select count(*) from shapes;
 drop table shapes;
+-- An included column is neither ascending nor descending.
+create table with_included (a int, b text, c int[]);
+create index with_included_idx on with_included (a desc nulls last) include (b, c);
+select column_number, property, pg_index_column_has_property('with_included_idx'::regclass, column_number, property)
+  from generate_series(1, 3) column_number,
+    unnest(array['asc', 'desc', 'nulls_first', 'nulls_last', 'orderable', 'distance_orderable', 'returnable', 'search_array', 'search_nulls', 'other']) property order by 1, 2;
+-- An index's column has the dimensions its table's has; a column of OUT parameters has the collation of its type, not of an argument.
+create index with_included_array on with_included (c, b);
+select attname, attndims, attcollation from pg_attribute where attrelid = 'with_included_array'::regclass order by attnum;
+create view out_columns as select s.slot_name from pg_replication_slots r, lateral pg_stat_get_replication_slot(r.slot_name) s;
+select attcollation from pg_attribute where attrelid = 'out_columns'::regclass and attnum > 0;
+drop view out_columns;
+drop table with_included;

@@ -10,7 +10,7 @@ create index on nested ((t::int));
 create index on nested ((case when id > 0 then id end));
 create index on nested ((array[id]));
 create index on nested ((row(id, 1)));
-select indexrelid::regclass from pg_index where indrelid = 'nested'::regclass order by 1::text;
+select indexrelid::regclass from pg_index where indrelid = 'nested'::regclass order by indexrelid;
 drop table nested;
 drop type inner_pair;
 create function two_columns() returns setof record language sql as 'values (1, 2)';

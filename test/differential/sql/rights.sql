@@ -141,3 +141,6 @@ drop type ptype cascade;
 drop table if exists td, td2, td3;
 drop role g1, g2;
 
+-- Nobody (role 0, as whom the information schema asks for PUBLIC) was taken for a superuser.
+select pg_has_role(0::oid, 10::oid, 'usage'), pg_has_role(0::oid, 10::oid, 'member'), has_table_privilege(0::oid, 'pg_authid', 'select'), has_table_privilege(0::oid, 'pg_class', 'select');
+select distinct is_grantable from information_schema.role_routine_grants where grantee = 'PUBLIC' and specific_schema = 'pg_catalog';

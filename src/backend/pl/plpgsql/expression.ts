@@ -4,7 +4,10 @@
 // the columns they had.
 import { PgError } from '../../../common/errors.ts';
 import { Generator, instantiate, type Value } from '../../executor/codegen.ts';
+import { activeCommand } from '../../executor/execute.ts';
 import { genExpr } from '../../executor/expr_codegen.ts';
+import { functionInfo } from '../../executor/fmgr_info.ts';
+import { someExpr } from '../../executor/plan_walker.ts';
 import { exprLocation, exprType, exprTypmod } from '../../nodes/nodeFuncs.ts';
 import type { Query } from '../../nodes/parsenodes.ts';
 import type { Expr, Param } from '../../nodes/primnodes.ts';
@@ -18,7 +21,7 @@ import { getBaseType, getType } from '../../catalog/lsyscache.ts';
 import { transformAssignmentIndirection } from '../../parser/parse_target.ts';
 import { rawParse, type RawNode, type RawStmt } from '../../parser/raw_parser.ts';
 import { CachedStatement } from '../../tcop/plancache.ts';
-import { catalogVersion } from '../../transaction/xact.ts';
+import { catalogVersion, commandCounterIncrement, currentCommandId, popSnapshot, pushSnapshot } from '../../transaction/xact.ts';
 import type { Datum, Oid, RecordAttribute, RecordValue } from '../../types/datum.ts';
 import { RECORDOID } from '../../types/oids.ts';
 import { session } from '../../utils/session.ts';
@@ -256,6 +259,8 @@ function makeStatement(site: Site): PlStatement {
 
 // ---- expressions
 
+type Run = (rt: { params: readonly Datum[]; slots: readonly Datum[]; exec: Datum[] }) => Datum;
+
 export interface Prepared {
   readonly version: number;
   readonly searchPath: string;
@@ -265,7 +270,7 @@ export interface Prepared {
   readonly type: Oid;
   readonly typmod: number;
   /** A simple expression, cast and all; null: run the statement. */
-  readonly run: ((rt: { params: readonly Datum[]; slots: readonly Datum[]; exec: Datum[] }) => Datum) | null;
+  readonly run: Run | null;
   readonly statement: PlStatement | null;
   readonly cast: Cast | null;
 }
@@ -366,7 +371,7 @@ export function prepareExpression(site: Site, values: readonly Datum[]): Prepare
   const wanted = wantedNow(site, binding);
   if (expr !== null) {
     const node = finishExpression(expr, wanted);
-    return (site.prepared = { ...base, type: exprType(node), typmod: exprTypmod(node), run: compileSimple(node, binding), statement: null, cast: null });
+    return (site.prepared = { ...base, type: exprType(node), typmod: exprTypmod(node), run: looksAtTables(node) && !site.fn.readOnly ? seeingTheNewest(compileSimple(node, binding)) : compileSimple(node, binding), statement: null, cast: null });
   }
   const text = site.expr.mode === 'statement' ? site.expr.text : SELECT + site.expr.text.slice(site.expr.target?.valueStart ?? 0);
   const statement = new PlStatement(site, text, rawParse(text)[0]!, (again) => analyzeExpression(site, again).query);
@@ -384,8 +389,35 @@ function wantedNow(site: Site, binding: Binding): Wanted | null {
   return { type: param.paramtype, typmod: param.paramtypmod };
 }
 
+/** Whether it calls a function with statements of its own, which looks at what its caller looks at. */
+const looksAtTables = (node: Expr): boolean => someExpr(node, (n) => {
+  switch (n.kind) {
+    case 'FuncExpr': return hasStatements(n.funcid);
+    case 'OpExpr': case 'DistinctExpr': case 'NullIfExpr': case 'ScalarArrayOpExpr': return hasStatements(n.opfuncid);
+    default: return false;
+  }
+});
+
+function hasStatements(oid: Oid): boolean {
+  const { internal, volatility } = functionInfo(oid);
+  return !internal && volatility !== 'v';
+}
+
+/** In a volatile function an expression sees, like a statement, what was done before it (exec_eval_simple_expr). */
+const seeingTheNewest = (run: Run): Run => (rt) => {
+  commandCounterIncrement();
+  const saved = pushSnapshot(), outer = activeCommand.cid;
+  activeCommand.cid = currentCommandId();
+  try {
+    return run(rt);
+  } finally {
+    activeCommand.cid = outer;
+    popSnapshot(saved);
+  }
+};
+
 /** A function of rt.params, which are the values of the site's variables. */
-function compileSimple(node: Expr, binding: Binding): Prepared['run'] {
+function compileSimple(node: Expr, binding: Binding): Run {
   const g = new Generator();
   const externParam = (p: Param): Value => {
     const { ref, field } = binding.slots[p.paramid - 1]!;

@@ -11,6 +11,9 @@ import { catalogVersion } from '../../transaction/xact.ts';
 import { ArrayValue, RecordValue, type Datum, type Oid, type RecordAttribute } from '../../types/datum.ts';
 import type { BuiltinFunction, FunctionContext } from '../../types/fmgr.ts';
 import { EVENT_TRIGGEROID, RECORDOID, TEXTOID, TRIGGEROID, VOIDOID } from '../../types/oids.ts';
+import { checkWhileWorking } from '../../utils/interrupts.ts';
+import { tracked } from '../../utils/pgstat.ts';
+import { settings } from '../../utils/settings.ts';
 import { addContext, errorContext } from '../../utils/error_context.ts';
 import { compileBody } from './codegen.ts';
 import { Estate } from './estate.ts';
@@ -77,6 +80,7 @@ function typeTriggerRows(fn: PlFunction, trigger: TriggerData): void {
 }
 
 function codeOf(fn: PlFunction): NonNullable<PlFunction['run']> {
+  checkWhileWorking(2); // one that calls itself has no loop
   fn.calls++;
   if (fn.run === null || fn.calls === MANY_CALLS) fn.run = compileBody(fn, fn.calls >= MANY_CALLS);
   return fn.run;
@@ -104,9 +108,13 @@ type Called = Estate & { value: Datum };
 
 function callFunction(proc: PgProc, context: FunctionContext, args: readonly Datum[]): Called {
   const atomic = !takeNonatomic();
+  if (settings.track_functions !== 'none') return tracked(proc.oid, () => callSettled(proc, context, args, atomic));
   if (!proc.prosecdef && proc.proconfig === null) return callWith(proc, context, args, atomic);
   return withFunctionSettings(proc, () => callWith(proc, context, args, true));
 }
+
+const callSettled = (proc: PgProc, context: FunctionContext, args: readonly Datum[], atomic: boolean): Called =>
+  withFunctionSettings(proc, () => callWith(proc, context, args, atomic || proc.prosecdef || proc.proconfig !== null));
 
 /** Few frames of JavaScript to a call: functions call themselves, deeply. */
 function callWith(proc: PgProc, context: FunctionContext, args: readonly Datum[], atomic: boolean): Called {
@@ -144,6 +152,10 @@ const RETURNED_ROW = 'returned row structure does not match the structure of the
 
 function callTrigger(proc: PgProc, trigger: TriggerData): TriggerResult {
   takeNonatomic();
+  return settings.track_functions === 'none' ? callSettledTrigger(proc, trigger) : tracked(proc.oid, () => callSettledTrigger(proc, trigger));
+}
+
+function callSettledTrigger(proc: PgProc, trigger: TriggerData): TriggerResult {
   return withFunctionSettings(proc, () => {
     const fn = functionOf(proc, [], 0, 0, trigger);
     const estate = new Estate(fn, null, trigger, true);

@@ -254,6 +254,7 @@ function writeFunctionCall(e: FuncExpr, c: DeparseContext, showImplicit: boolean
 }
 
 function writeAggregate(e: Aggref, c: DeparseContext): void {
+  if (e.aggsplit === 'partial') c.put('PARTIAL ');
   c.put(`${functionName(e.aggfnoid, e.aggargtypes, [], !e.aggvariadic, c.inGroupBy)}(${e.aggdistinct.length > 0 ? 'DISTINCT ' : ''}`);
   if (e.aggkind !== 'n') {
     ruleList(e.aggdirectargs, c, true);

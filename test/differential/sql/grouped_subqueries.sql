@@ -1,0 +1,34 @@
+-- A subquery that is no part of its parent gave its columns as they came, and was grouped by the wrong ones.
+create table meal (id int, dish text, price numeric);
+insert into meal values (1, 'soup', 4), (2, 'fish', 12), (3, 'stew', 12), (4, 'soup', 5);
+select kind, count(*) from (select id, dish = 'soup' as kind from meal offset 0) m group by kind order by 1;
+select distinct kind from (select id, upper(dish) as kind from meal offset 0) m order by 1;
+select kind, sum(price) from (select id, price, dish || '!' as kind from meal limit 3) m group by kind order by 1;
+select kind, id, count(*) from (select id, price > 10 as kind from meal) m group by grouping sets (kind, id) order by 1, 2;
+select kind, count(*) from (select id, price, (price > 10)::text as kind from meal where id > 1) m group by cube (kind, price) order by 1, 2;
+select price, kind, count(*) from (select id, price, dish as kind from meal offset 1) m group by rollup (kind, price) order by 1, 2, 3;
+select kind, not kind as other from (select id, id = 2 as kind from meal) m group by grouping sets (kind, id) order by 1, 2;
+select rest, shade from (select id % 2 as rest, 'red'::text as shade from meal) m group by grouping sets (rest, shade) having shade = 'red' order by 1;
+select rest, shade || 'dish' from (select id % 2 as rest, 'red'::text as shade from meal) m group by grouping sets (rest, shade) order by 1, 2;
+select n, count(*) from (select dish, count(*) as n, max(price) as top from meal group by dish) m group by n order by 1;
+select top, count(*) from (select dish, count(*) as n, max(price) as top from meal group by dish) m group by top order by 1;
+
+-- HAVING without aggregates: one row or none, whatever the table has.
+create table zeroes (a int);
+insert into zeroes values (0);
+select 1 as one from zeroes where 1 / a = 1 having 1 < 2;
+select 1 as one from zeroes having 1 > 2;
+select 'x' from zeroes having true;
+select (select max(a) from zeroes) from zeroes where 1 / a = 1 having true;
+select 1 from zeroes where a > 5 having random() >= 0;
+select 1 as one from zeroes where 1 / a = 1 having 1 < 2 order by 1 limit 1;
+
+-- An array of arrays by ARRAY(SELECT).
+select array(select array[id, id * 10] from meal order by id);
+select array(select array[dish, price::text] from meal where id < 3 order by id) as pairs, pg_typeof(array(select array[1]));
+select id, array(select array[n, meal.id] from generate_series(1, 2) n) from meal order by id;
+select array(select array[id] from meal where id > 99), array(select array[[1, 2], [3, 4]]);
+select array(select case when id < 3 then array[id] else array[id, id] end from meal order by id);
+select array(select null::int[] from meal);
+select array(select '{}'::int[] from meal);
+drop table meal, zeroes;

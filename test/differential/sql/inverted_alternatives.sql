@@ -1,0 +1,26 @@
+-- Alternatives that inverted indexes serve, alone or with other indexes; what they find is tested again.
+CREATE TABLE ia (id int, tags int[], doc jsonb, words tsvector, PRIMARY KEY (id));
+INSERT INTO ia SELECT n, ARRAY[n, n % 17, -n], jsonb_build_object('n', n, 'odd', n % 2 = 1), to_tsvector('simple', 'word' || n || ' all') FROM generate_series(1, 2500) n;
+CREATE INDEX ia_tags ON ia USING gin (tags);
+CREATE INDEX ia_doc ON ia USING gin (doc jsonb_path_ops);
+CREATE INDEX ia_words ON ia USING gin (words) WHERE id < 1000;
+ANALYZE ia;
+SET enable_seqscan = off;
+EXPLAIN (COSTS OFF) SELECT id FROM ia WHERE tags @> '{77}' OR tags @> '{78}';
+SELECT id FROM ia WHERE tags @> '{77}' OR tags @> '{78}' ORDER BY id;
+EXPLAIN (COSTS OFF) SELECT id FROM ia WHERE tags @> '{2000}' OR doc @> '{"n": 4}' OR id = 9;
+SELECT id FROM ia WHERE tags @> '{2000}' OR doc @> '{"n": 4}' OR id = 9 ORDER BY id;
+SELECT id FROM ia WHERE (tags <@ '{5, -5, 12, 8}' OR doc @> '{"n": 4, "odd": true}') ORDER BY id;
+SELECT id FROM ia WHERE (tags = '{20, 3, -20}' OR (words @@ 'word30' AND id < 900)) AND id > 10 ORDER BY id;
+SELECT count(*) FROM ia WHERE words @@ '!word30' OR tags @> '{1}';
+SELECT count(*) FROM ia WHERE tags && '{1, 2}' OR tags && NULL;
+UPDATE ia SET doc = '{"n": 0}' WHERE tags @> '{100}' OR doc @> '{"n": 101}' RETURNING id;
+SELECT id FROM ia WHERE doc @> '{"n": 0}' OR doc @> '{"n": 102}' ORDER BY id;
+PREPARE either (int[], jsonb) AS SELECT id FROM ia WHERE tags @> $1 OR doc @> $2 ORDER BY id;
+EXECUTE either ('{300}', '{"n": 301}');
+SET plan_cache_mode = force_generic_plan;
+EXECUTE either ('{300}', '{"n": 301}');
+EXECUTE either (NULL, '{"n": 301}');
+DEALLOCATE either;
+RESET ALL;
+DROP TABLE ia;

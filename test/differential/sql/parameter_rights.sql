@@ -1,0 +1,40 @@
+-- Rights on settings. (ALTER SYSTEM itself is refused: site.ini is the administrator's.)
+create role setter;
+create role helper;
+grant set on parameter work_mem, Log_Min_Duration_Statement to setter;
+grant alter system on parameter log_min_duration_statement to setter with grant option;
+grant set on parameter log_min_duration_statement to setter with grant option;
+grant set on parameter nowhere_known to setter;
+grant set on parameter app.flavour to setter;
+grant all on parameter wal_level to public;
+grant select on parameter work_mem to setter;
+select parname, paracl from pg_parameter_acl order by 1;
+select has_parameter_privilege('setter', 'log_min_duration_statement', 'set, alter system'), has_parameter_privilege('helper', 'log_min_duration_statement', 'set'),
+  has_parameter_privilege('setter', 'LOG_MIN_duration_statement', 'alter system with grant option'), has_parameter_privilege('setter', 'nowhere_known', 'set'),
+  has_parameter_privilege('helper', 'wal_level', 'alter system'), has_parameter_privilege('setter', 'work_mem', 'set with grant option');
+select has_parameter_privilege('setter', 'work_mem', 'select');
+drop role setter;
+set role setter;
+set log_min_duration_statement = 100000;
+show log_min_duration_statement;
+reset log_min_duration_statement;
+set log_statement = 'all';
+grant set on parameter log_min_duration_statement to helper;
+grant set on parameter log_statement to helper;
+alter role setter set log_min_duration_statement = 60000;
+alter role setter set log_statement = 'none';
+reset role;
+select parname, paracl from pg_parameter_acl order by 1;
+select rolname, rolconfig from pg_roles where rolname = 'setter';
+revoke grant option for set on parameter log_min_duration_statement from setter;
+revoke grant option for set on parameter log_min_duration_statement from setter cascade;
+revoke all on parameter wal_level from public;
+revoke set on parameter max_connections from setter;
+select parname, paracl from pg_parameter_acl order by 1;
+select pg_describe_object('pg_parameter_acl'::regclass, oid, 0), (pg_identify_object('pg_parameter_acl'::regclass, oid, 0)).* from pg_parameter_acl order by 1;
+drop owned by setter;
+select count(*) from pg_parameter_acl;
+set role setter;
+set log_min_duration_statement = 100000;
+reset role;
+drop role setter, helper;

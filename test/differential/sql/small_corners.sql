@@ -1,0 +1,26 @@
+-- Columns of the system in hints, defaults of partitions' generated columns, canonical functions of ranges.
+CREATE TABLE sc (a int, b int);
+MERGE INTO sc USING (VALUES (1)) v (k) ON a = k WHEN NOT MATCHED AND tableoid > 0 THEN INSERT VALUES (k, 1);
+MERGE INTO sc USING (VALUES (1)) v (k) ON a = k WHEN NOT MATCHED THEN INSERT VALUES (k, ctid::text::int);
+SELECT * FROM sc, LATERAL (SELECT 1) x WHERE EXISTS (SELECT 1 FROM (VALUES (2)) y) AND cmax = 1 AND z;
+CREATE TABLE sp (k int, v int, twice int GENERATED ALWAYS AS (v * 2) STORED) PARTITION BY LIST (k);
+CREATE TABLE sp_one PARTITION OF sp (twice DEFAULT 11) FOR VALUES IN (1);
+CREATE TABLE sp_two PARTITION OF sp (twice GENERATED ALWAYS AS (v * 3) STORED) FOR VALUES IN (2);
+INSERT INTO sp (k, v) VALUES (1, 4) RETURNING *;
+INSERT INTO sp_one (k, v, twice) VALUES (1, 5, 6);
+SELECT a.attname, a.attgenerated, pg_get_expr(d.adbin, d.adrelid) FROM pg_attribute a JOIN pg_attrdef d ON adrelid = attrelid AND adnum = attnum WHERE attrelid = 'sp_one'::regclass;
+CREATE TYPE whole_range AS RANGE (SUBTYPE = int8, CANONICAL = whole_canonical);
+CREATE TYPE whole_range;
+CREATE TYPE whole_range AS RANGE (SUBTYPE = int8, CANONICAL = whole_canonical);
+CREATE FUNCTION whole_canonical(whole_range) RETURNS int LANGUAGE internal IMMUTABLE STRICT AS 'int8range_canonical';
+CREATE TYPE whole_range AS RANGE (SUBTYPE = int8, CANONICAL = whole_canonical);
+DROP FUNCTION whole_canonical;
+CREATE FUNCTION whole_canonical(whole_range) RETURNS whole_range LANGUAGE internal STRICT AS 'int8range_canonical';
+CREATE TYPE whole_range AS RANGE (SUBTYPE = int8, CANONICAL = whole_canonical);
+ALTER FUNCTION whole_canonical IMMUTABLE;
+CREATE TYPE whole_range AS RANGE (SUBTYPE = int8, CANONICAL = whole_canonical);
+SELECT '[3,7]'::whole_range, whole_range(3, 7, '(]'), '(3,4)'::whole_range, '[3,7]'::whole_range = '[3,8)', '{[1,2],[3,4]}'::whole_multirange;
+SELECT rngcanonical::regprocedure FROM pg_range WHERE rngtypid = 'whole_range'::regtype;
+DROP FUNCTION whole_canonical;
+DROP TYPE whole_range CASCADE;
+DROP TABLE sc, sp;

@@ -1,0 +1,13 @@
+-- Configurations of many languages, what is checked when a dictionary is made, and how ranks are rounded.
+SELECT to_tsvector('swedish', 'hundarna sprang över gatorna'), to_tsvector('finnish', 'koirat juoksivat kaduilla'), to_tsvector('basque', 'etxeetan dauden txakurrak');
+SELECT to_tsvector('greek', 'ΟΙ ΣΚΎΛΟΙ ΤΡΈΧΟΥΝ ΣΤΟΥΣ ΔΡΌΜΟΥΣ'), to_tsvector('serbian', 'пси трче улицама'), to_tsvector('hindi', 'कुत्ते सड़कों पर दौड़ते हैं');
+SELECT to_tsquery('catalan', 'gossos & (carrers | places)'), websearch_to_tsquery('norwegian', '"hundene løper" -gatene'), phraseto_tsquery('romanian', 'câinii aleargă repede');
+SELECT ts_headline('portuguese', 'Os cachorros correm pelas ruas da cidade velha', to_tsquery('portuguese', 'cachorro & rua'));
+SELECT alias, lexemes FROM ts_debug('hungarian', 'A kutyák az utcán futnak, 3 km-t');
+SELECT ts_rank('w:2,5A x:3B z:8'::tsvector, 'w | x', 2 | 8), ts_rank('{0.1, 0.3, 0.7, 0.9}', 'w:2,5A,6B,11 x:3B'::tsvector, 'w | x | z');
+CREATE TEXT SEARCH DICTIONARY tl_bad (TEMPLATE = snowball, LANGUAGE = danish, STOPWORDS = not_there);
+CREATE TEXT SEARCH DICTIONARY tl_good (TEMPLATE = snowball, LANGUAGE = Danish, STOPWORDS = danish);
+ALTER TEXT SEARCH DICTIONARY tl_good (STOPWORDS = not_there);
+SELECT ts_lexize('tl_good', 'Hundene'), ts_lexize('tl_good', 'ikke'), ts_lexize('greek_stem', 'ΔΡΌΜΟΣ'), ts_lexize('simple', 'ΔΡΌΜΟΣ');
+SELECT ('''' || repeat('long', 600) || ''' & b')::tsquery;
+DROP TEXT SEARCH DICTIONARY tl_good;
