@@ -55,7 +55,8 @@ test('positions count characters from 1', (t) => {
   t.deepEqual(fails("select 'é' frm t t"), { code: '42601', message: 'syntax error at or near "t"', position: 16 });
   t.deepEqual(fails("select '😀', foo bar baz"), { code: '42601', message: 'syntax error at or near "baz"', position: 21 });
   t.deepEqual(fails('select 1 +'), { code: '42601', message: 'syntax error at end of input', position: 11 });
-  t.is(fails("select U&'\\xx'").code, '22025');
+  t.is(fails("select U&'\\xx'").code, '42601');
+  t.is(fails("select E'\\uxx'").code, '22025');
   t.is(fails('select 1 limit 1, 2').message, 'LIMIT #,# syntax is not supported');
   t.deepEqual(fails("select 'a\0b'"), { code: '22021', message: 'invalid byte sequence for encoding "UTF8": 0x00', position: undefined });
 });
