@@ -32,7 +32,7 @@ function machine(sessions: number) {
     const answers = out();
     return answers[id] === undefined ? 'waits' : answers[id].map((one) => one.kind).join(' ');
   };
-  return { m, out, lock, end: (id: number) => { m.receive(id, { kind: 'end' }); return out(); } };
+  return { m, out, lock, end: (id: number) => { m.receive(id, { kind: 'end', committed: false }); return out(); } };
 }
 const granted = (waited: boolean, changedSeq = 4): LockAnswer => ({ kind: 'granted', waited, changedSeq });
 

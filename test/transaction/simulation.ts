@@ -272,7 +272,7 @@ export class Simulation {
   private end(client: SimulatedClient): void {
     const { fast } = client;
     if (fast !== null && this.chance(0.5)) fast.end();
-    this.send(client, { kind: 'end' }, () => fast?.ended());
+    this.send(client, { kind: 'end', committed: false }, () => fast?.ended());
   }
 
   private account(number: number): { row: number; version: number; value: number } {

@@ -10,11 +10,12 @@ import { getCollationName } from '../catalog/lsyscache.ts';
 import { formatType } from '../catalog/format_type.ts';
 import { classByOid, typeByOid } from '../catalog/syscache.ts';
 import { allPortals, findPortal } from '../tcop/portal.ts';
-import { currentTransactionId, currentTransactionIdIfAny } from '../transaction/xact.ts';
-import { makeArray, type ArrayValue, type Datum } from '../types/datum.ts';
+import { currentTransactionId, currentTransactionIdIfAny, snapshotXids, transactionStatus } from '../transaction/xact.ts';
+import { makeArray, type ArrayValue, type Datum, type Int8 } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { REGTYPEOID, UNKNOWNOID } from '../types/oids.ts';
+import { PgSnapshot } from '../types/pg_lsn.ts';
 import { backendByPid, backends, type BackendStatus } from '../utils/backend_status.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { sendWarning, session } from '../utils/session.ts';
@@ -138,6 +139,15 @@ registerBuiltins({
     xid_age: (xid: number) => (xid < FIRST_NORMAL_XID ? INT_MAX : (currentTransactionId() - xid) | 0),
     mxid_age: (mxid: number) => (mxid === 0 ? INT_MAX : (FIRST_MULTIXACT - mxid) | 0),
     pg_current_xact_id_if_assigned: () => currentTransactionIdIfAny() || null,
+    pg_current_snapshot: () => {
+      const { xmax, xip } = snapshotXids();
+      return new PgSnapshot(BigInt(xip[0] ?? xmax), BigInt(xmax), xip.map(BigInt));
+    },
+    pg_xact_status: (xid: Int8) => {
+      const status = xid > Number.MAX_SAFE_INTEGER || xid < 0 ? 'future' : transactionStatus(Number(xid));
+      if (status === 'future') throw new PgError('invalid_parameter_value', `transaction ID ${BigInt.asUintN(64, BigInt(xid))} is in the future`);
+      return status === 'unknown' ? null : status;
+    },
     pg_stat_get_backend_pid: (slot: number) => backends().find((b) => b.slot === slot)?.pid ?? null,
   },
   context: {

@@ -24,6 +24,7 @@ import type {
   SequenceState, ServerMessage, WaitPolicy,
 } from './messages.ts';
 import { MAX_LOCK_TARGETS, writeClientMessage } from './wire.ts';
+import { XID_STATUSES, type XidStatus } from './xid_log.ts';
 
 export interface Notification { pid: number; channel: string; payload: string }
 type AdvisoryTarget = Extract<LockTarget, { kind: 'advisory' }>;
@@ -203,8 +204,8 @@ export class ManagerClient {
     return this.locksHeld || (this.fast !== null && this.fast.held);
   }
 
-  /** The transaction is over without a commit request: rolled back, or it had nothing to write. Never fails. */
-  endTransaction(): void {
+  /** The transaction is over without a commit request: rolled back, or (`committed`) it had nothing to write. Never fails. */
+  endTransaction(committed = false): void {
     const { fast } = this;
     const held = fast !== null && fast.held && !fast.end() ? true : this.locksHeld;
     this.locksHeld = this.locksLost = false;
@@ -212,7 +213,7 @@ export class ManagerClient {
     this.endStatement();
     if (!held || this.link === null) return;
     try {
-      this.exchange(this.link, { kind: 'end' }, false);
+      this.exchange(this.link, { kind: 'end', committed }, false);
       fast?.ended();
     } catch (error) {
       if (!(error instanceof ManagerLost)) throw error;
@@ -410,6 +411,18 @@ export class ManagerClient {
   /** The transaction's id, for those who want to see it; the commit must carry it. */
   allocateXid(): number {
     return this.callForNumber({ kind: 'allocateXid' }, () => { this.locksHeld = true; });
+  }
+
+  /** How a transaction ended. */
+  xidStatus(xid: number): XidStatus {
+    return XID_STATUSES[this.callForNumber({ kind: 'xidStatus', xid })]!;
+  }
+
+  /** What a snapshot of this commit does not see: transactions from `next` on, and those `running` then (null: that was too long ago). */
+  snapshotXids(commitSeq: number): { next: number; running: number[] | null } {
+    const answer = this.call({ kind: 'snapshotXids', commitSeq });
+    if (answer.kind !== 'xids') throw unexpected(answer);
+    return answer;
   }
 
   // --- LISTEN and NOTIFY (a NOTIFY goes along with the commit)

@@ -135,8 +135,8 @@ export type ClientMessage =
   | { kind: 'locks'; targets: LockTarget[]; policy: WaitPolicy; timeoutMs: number; mark: number }
   /** No answer of its own: ends a waiting `locks` or `commit`, whose answer then says 'cancelled'. */
   | { kind: 'cancel' }
-  /** The transaction is over without a commit: its locks go. */
-  | { kind: 'end' }
+  /** The transaction is over without a commit request (`committed`: it had nothing to write): its locks go. */
+  | { kind: 'end'; committed: boolean }
   /** ROLLBACK TO: what was locked by requests with a greater mark is let go. */
   | { kind: 'releaseAfter'; mark: number }
   | { kind: 'unlockAdvisory'; key1: number; key2: number; key3: number; shared: boolean }
@@ -148,6 +148,10 @@ export type ClientMessage =
   | { kind: 'sequenceState'; filenode: number }
   | { kind: 'allocateOids'; count: number }
   | { kind: 'allocateXid' }
+  /** How did it end? The answer is an index of XID_STATUSES. */
+  | { kind: 'xidStatus'; xid: number }
+  /** Which transactions does a snapshot of this commit not see? */
+  | { kind: 'snapshotXids'; commitSeq: number }
   | { kind: 'listen'; channel: string }
   | { kind: 'unlisten'; channel: string }
   | { kind: 'unlistenAll' }
@@ -171,6 +175,8 @@ export type ServerMessage =
   | { kind: 'outcome'; applied: boolean; xid: number; commitSeq: number }
   | { kind: 'lockStatus'; locks: LockStatus[] }
   | { kind: 'pids'; pids: number[] }
+  /** `running`: in order; null: that was too long ago. */
+  | { kind: 'xids'; next: number; running: number[] | null }
   /** The request has waited for a lock for some time (10 ms); its answer comes later. */
   | { kind: 'waiting' }
   | { kind: 'notify'; channel: string; payload: string; pid: number }

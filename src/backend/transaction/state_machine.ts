@@ -18,6 +18,7 @@ import type { CommitToken, LockAnswer, LockStatus, LockTarget, ServerMessage, Wa
 import { SharedLocks } from './shared_locks.ts';
 import { advanceSequence, sequenceState, toInt8, type LiveSequence } from './sequences.ts';
 import type { Incoming } from './wire.ts';
+import { XID_STATUSES, XidLog } from './xid_log.ts';
 
 const FIRST_OID = 16384, LAST_OID = 0xffffffff, FIRST_XID = 3;
 /** Numbers made durable ahead of need. */
@@ -117,6 +118,7 @@ export class StateMachine {
   private readonly sequences = new Map<number, Sequence>();
   private readonly changedSequences = new Set<number>();
   private nextXid: number;
+  private readonly xidLog: XidLog;
   private durableXid: number;
   private nextOid: number;
   private durableOid: number;
@@ -136,6 +138,7 @@ export class StateMachine {
       this.locks.hold(owner, lock, mode, mark);
     });
     this.nextXid = this.durableXid = Math.max(nextXid, FIRST_XID);
+    this.xidLog = new XidLog(this.nextXid, view.commitSeq);
     this.nextOid = this.durableOid = Math.max(nextOid, FIRST_OID);
   }
 
@@ -276,7 +279,8 @@ export class StateMachine {
       if (outcome.kind === 'committed') {
         for (const relation of view.relations) this.sequences.delete(relation.filenode);
         for (const filenode of view.dropped) this.sequences.delete(filenode);
-        this.endTransaction(session);
+        this.xidLog.committed(outcome.xid, outcome.commitSeq);
+        this.endTransaction(session, true);
         this.notify(view);
       }
       this.answer(session.id, outcome.kind === 'failed' ? outcome : { kind: 'commit', answer: outcome });
@@ -321,7 +325,7 @@ export class StateMachine {
         if (session.waiter !== null) this.interrupt(session, { kind: 'cancelled' });
         return;
       case 'end':
-        this.endTransaction(session);
+        this.endTransaction(session, message.committed);
         this.answerNumber(session, 0);
         return;
       case 'releaseAfter':
@@ -360,6 +364,12 @@ export class StateMachine {
       }
       case 'allocateOids': this.allocateOids(session, message.count); return;
       case 'allocateXid': this.allocateXid(session); return;
+      case 'xidStatus':
+        this.answerNumber(session, XID_STATUSES.indexOf(this.xidLog.status(message.xid, this.runningXids(), this.nextXid)));
+        return;
+      case 'snapshotXids':
+        this.answer(session.id, { kind: 'xids', next: this.nextXid, running: this.xidLog.unfinished(this.runningXids(), message.commitSeq) });
+        return;
       case 'listen': {
         session.channels.add(message.channel);
         const listeners = this.listeners.get(message.channel);
@@ -519,14 +529,15 @@ export class StateMachine {
     this.answer(session.id, { kind: 'locks', answers: request.answers });
   }
 
-  private endTransaction(session: Session): void {
+  private endTransaction(session: Session, committed: boolean): void {
     this.shared.clear(session.number);
     this.locks.releaseAfter(session, NEVER, this.granted);
+    if (session.xid !== 0 && !committed) this.xidLog.rolledBack(session.xid);
     session.xid = 0;
   }
 
   private releaseAll(session: Session): void {
-    this.endTransaction(session);
+    this.endTransaction(session, false);
     this.releaseAdvisory(session);
   }
 
@@ -673,6 +684,12 @@ export class StateMachine {
   private allocateXid(session: Session): void {
     if (session.xid === 0) session.xid = this.nextXid++;
     this.answerDurably(session, session.xid, session.xid >= this.durableXid);
+  }
+
+  private runningXids(): Set<number> {
+    const running = new Set<number>();
+    for (const session of this.sessions.values()) if (session.xid !== 0) running.add(session.xid);
+    return running;
   }
 
   /** Answers with a number, after a batch when it is not durable yet that it was given away. */

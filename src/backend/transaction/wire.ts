@@ -59,7 +59,7 @@ const clientCodecs: Codecs<PlainClientMessage> = {
     },
   },
   cancel: bare('cancel'),
-  end: bare('end'),
+  end: { write: (out, m) => out.bool(m.committed), read: (input) => ({ kind: 'end', committed: input.bool() }) },
   releaseAfter: { write: (out, m) => out.u32(m.mark), read: (input) => ({ kind: 'releaseAfter', mark: input.u32() }) },
   unlockAdvisory: {
     write(out, m) { out.u32(m.key1); out.u32(m.key2); out.u32(m.key3); out.bool(m.shared); },
@@ -94,6 +94,8 @@ const clientCodecs: Codecs<PlainClientMessage> = {
   },
   allocateOids: { write: (out, m) => out.u32(m.count), read: (input) => ({ kind: 'allocateOids', count: input.u32() }) },
   allocateXid: bare('allocateXid'),
+  xidStatus: { write: (out, m) => out.u48(m.xid), read: (input) => ({ kind: 'xidStatus', xid: input.u48() }) },
+  snapshotXids: { write: (out, m) => out.u48(m.commitSeq), read: (input) => ({ kind: 'snapshotXids', commitSeq: input.u48() }) },
   listen: channelOnly('listen'),
   unlisten: channelOnly('unlisten'),
   unlistenAll: bare('unlistenAll'),
@@ -222,6 +224,13 @@ const serverCodecs: Codecs<ServerMessage> = {
   pids: {
     write(out, m) { out.u32(m.pids.length); for (const pid of m.pids) out.u32(pid); },
     read: (input) => ({ kind: 'pids', pids: Array.from({ length: input.count(4) }, () => input.u32()) }),
+  },
+  xids: {
+    write(out, m) { out.u48(m.next); out.bool(m.running !== null); out.u32(m.running?.length ?? 0); for (const xid of m.running ?? []) out.u48(xid); },
+    read(input) {
+      const next = input.u48(), known = input.bool(), running = Array.from({ length: input.count(6) }, () => input.u48());
+      return { kind: 'xids', next, running: known ? running : null };
+    },
   },
   waiting: { write() {}, read: () => ({ kind: 'waiting' }) },
   notify: {

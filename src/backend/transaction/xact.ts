@@ -12,6 +12,7 @@ import { transactionResource } from './resource.ts';
 import {
   advanceStores, dropSnapshot, holdSnapshot, releaseStores, renewStores, snapshotSeq, storedCatalogVersion, useSnapshot, type SavedSnapshot,
 } from './snapshot.ts';
+import type { XidStatus } from './xid_log.ts';
 import { BLOCK_STATUS, type BlockState, type IsolationLevel, type TransactionState } from './xact_state.ts';
 
 export { advanceSnapshot, closeStores, getStore, isStale, setStoreOpener, setStorePaths, setStores, snapshotSeq } from './snapshot.ts';
@@ -184,6 +185,26 @@ export function currentTransactionId(shared = false): number {
   return xact.xids[key];
 }
 export const currentTransactionIdIfAny = (): number => xact.xids[0];
+
+/** What the snapshot does not see: transactions from `xmax` on, and `xip`, in order. It stays the same as long as the snapshot does. */
+export function snapshotXids(): { xmax: number; xip: number[] } {
+  const commitSeq = snapshotSeq(false), at = usesTransactionSnapshot() ? session.transactionStart : session.statementStart;
+  if (known === null || known.at !== at || known.commitSeq !== commitSeq) {
+    const { next, running } = client.snapshotXids(commitSeq);
+    if (running === null) throw new PgError('snapshot_too_old', 'snapshot too old');
+    let xmax = next;
+    while (running.at(-1) === xmax - 1) {
+      running.pop();
+      xmax--;
+    }
+    known = { at, commitSeq, xmax, xip: running };
+  }
+  return known;
+}
+let known: { at: number; commitSeq: number; xmax: number; xip: number[] } | null = null;
+
+/** How a transaction of this database ended. */
+export const transactionStatus = (xid: number): XidStatus => client.xidStatus(xid);
 
 // --- Options of the transaction -------------------------------------------------------------------------------------
 
@@ -428,8 +449,8 @@ function endOfTransaction(committed: boolean): void {
   xact.localCatalogVersion = 0;
   xact.catalogTouched = false;
   transactionResource().reset(committed);
-  client.endTransaction();
-  sharedClient.endTransaction();
+  client.endTransaction(committed);
+  sharedClient.endTransaction(committed);
   releaseStores();
 }
 

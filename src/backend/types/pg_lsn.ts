@@ -57,6 +57,8 @@ export class PgSnapshot {
 }
 
 const UINT64_MAX = 18446744073709551615n;
+/** The lower half of none is 0 (FullTransactionIdIsValid). */
+const isValidXid = (xid: bigint): boolean => (xid & 0xffffffffn) !== 0n;
 const SNAPSHOT = /^(\d+):(\d+):((?:\d+(?:,\d+)*)?)$/;
 
 function snapshotIn(text: string): PgSnapshot {
@@ -64,7 +66,7 @@ function snapshotIn(text: string): PgSnapshot {
   const match = SNAPSHOT.exec(text);
   if (match === null) throw invalid();
   const xmin = BigInt(match[1]!), xmax = BigInt(match[2]!);
-  if (xmin === 0n || xmax === 0n || xmin > xmax || xmax > UINT64_MAX) throw invalid();
+  if (!isValidXid(xmin) || !isValidXid(xmax) || xmin > xmax || xmax > UINT64_MAX) throw invalid();
   const xip: bigint[] = [];
   let last = 0n;
   for (const part of match[3] === '' ? [] : match[3]!.split(',')) {
@@ -85,7 +87,7 @@ function snapshotReceive(bytes: Uint8Array): PgSnapshot {
   const xip: bigint[] = [];
   for (let i = 0; i < count; i++) xip.push(reader.uint64());
   reader.end();
-  if (xmin === 0n || xmax < xmin || xip.some((xid, i) => xid < xmin || xid >= xmax || (i > 0 && xid < xip[i - 1]!))) {
+  if (!isValidXid(xmin) || !isValidXid(xmax) || xmax < xmin || xip.some((xid, i) => xid < xmin || xid >= xmax || (i > 0 && xid < xip[i - 1]!))) {
     throw new PgError('invalid_binary_representation', 'invalid external pg_snapshot data');
   }
   return new PgSnapshot(xmin, xmax, [...new Set(xip)]);
