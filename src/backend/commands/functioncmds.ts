@@ -34,6 +34,7 @@ import { asRawStmt } from '../tcop/plancache.ts';
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement, inTransactionBlock } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
+import { isWindowFunction } from '../executor/window_functions.ts';
 import { findBuiltin } from '../types/fmgr.ts';
 import { findSetting, flattenSetArgs, getBool, setConfigOption, show } from '../utils/guc.ts';
 import { sendWarning, session } from '../utils/session.ts';
@@ -408,7 +409,7 @@ function interpretBody(stmt: RawNode, o: Options, language: PgLanguage, name: st
   let [source] = o.as as [string];
   if (language.oid === ids.INTERNALlanguageId) {
     if (source === '' || source === '-') source = name;
-    if (findBuiltin(source) === undefined) throw new PgError('undefined_function', `there is no built-in function named "${source}"`);
+    if (findBuiltin(source) === undefined && !isWindowFunction(source)) throw new PgError('undefined_function', `there is no built-in function named "${source}"`);
   }
   return { source, queries: null };
 }

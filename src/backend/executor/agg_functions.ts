@@ -30,6 +30,8 @@ export interface AggCode {
   readonly final: (g: Generator, ref: (i: number) => string, group: string, cx: ExprContext) => Value;
   /** For aggregation in two steps: the state as a value of a type, and how such values are put together. */
   readonly step?: AggStep;
+  /** The state is that of the catalog's transition function: another aggregate with the same one may finish it. */
+  readonly shared?: true;
 }
 interface AggStep {
   readonly type: Oid;
@@ -216,10 +218,14 @@ export interface GenericAggregate {
   readonly step: Fn;
   readonly final: (state: Datum, direct: readonly Datum[]) => Datum;
   readonly argCount: number;
+  /** Takes a row out again, in moving-aggregate mode; null: it cannot, and the rows left are added up anew. */
+  readonly inverse: Fn | null;
 }
 
-export function genericAggregate(fnoid: Oid, argTypes: readonly Oid[], transType: Oid, resultType: Oid, collation: Oid, variadic: boolean): GenericAggregate {
-  const agg = aggregate(fnoid);
+export function genericAggregate(fnoid: Oid, argTypes: readonly Oid[], transType: Oid, resultType: Oid, collation: Oid, variadic: boolean, moving = false): GenericAggregate {
+  const row = aggregate(fnoid);
+  const agg = moving
+    ? { aggtransfn: row.aggmtransfn, aggfinalfn: row.aggmfinalfn, aggfinalextra: row.aggmfinalextra, agginitval: row.aggminitval } : row;
   const trans = functionInfo(agg.aggtransfn);
   const finalInfo = agg.aggfinalfn === 0 ? null : functionInfo(agg.aggfinalfn);
   const initval = agg.agginitval;
@@ -231,7 +237,8 @@ export function genericAggregate(fnoid: Oid, argTypes: readonly Oid[], transType
     const fn = callable(finalInfo, [transType, ...argTypes], resultType, collation, variadic, true);
     final = (state, direct) => (finalInfo.strict && (state === null || direct.includes(null)) ? null : fn(state, ...direct, ...extra.slice(direct.length)) ?? null);
   }
-  return { init, takesFirst: trans.strict && initval === null, strict: trans.strict, step, final, argCount: argTypes.length };
+  const inverse = moving ? callable(functionInfo(row.aggminvtransfn), [transType, ...argTypes], transType, collation, variadic, true) : null;
+  return { init, takesFirst: trans.strict && initval === null, strict: trans.strict, step, final, argCount: argTypes.length, inverse };
 }
 
 export function runStep(agg: GenericAggregate, state: Datum, first: boolean, args: readonly Datum[]): Datum {
@@ -265,7 +272,7 @@ function generic(node: Aggref): AggCode {
       else g.block(`if (${genTest(g, node.aggfilter, cx)})`, body);
     },
     final: (g, ref) => ({ code: g.local(`${g.konst(agg.final)}(${ref(0)}, ${g.konst(NO_DIRECT)})`), nullable: true }),
-    initial: agg.init,
+    initial: agg.init, shared: true,
     ...genericStep(node, agg),
   } as AggCode & { initial: () => Datum };
 }
@@ -311,6 +318,8 @@ export function initialValue(g: Generator, code: AggCode, i: number): string {
 class Collected {
   rows: Datum[][] = [];
   sort: Tuplesort | null = null;
+  /** What the transition function made of it, once it has: aggregates that share the input share this. */
+  state: Datum | undefined = undefined;
   private bytes = 0;
   private readonly limit = workMemBytes();
   private readonly spec: SortSpec | null;
@@ -365,7 +374,8 @@ function collected(node: Aggref): AggCode {
     return 0;
   };
   const finish = (list: Collected | null, direct: Datum[]): Datum => {
-    if (list?.sort) return runOver(list.sort.finish().reader(), list);
+    if (list !== null && list.state !== undefined) return agg!.final(list.state, NO_DIRECT);
+    if (list?.sort) return agg!.final(list.state = runOver(list.sort.finish().reader(), list), NO_DIRECT);
     let rows = list?.rows ?? [];
     if (agg?.strict) rows = rows.filter((r) => !r.slice(0, plainArgs).includes(null));
     if (distinct.length > 0) {
@@ -384,6 +394,7 @@ function collected(node: Aggref): AggCode {
       state = runStep(agg, state, first, plainArgs === row.length ? row : row.slice(0, plainArgs));
       first = false;
     }
+    if (list !== null) list.state = state;
     return agg.final(state, NO_DIRECT);
   };
   /** The same over rows that were sorted in files: those that are not distinct come one after the other. */
@@ -401,7 +412,7 @@ function collected(node: Aggref): AggCode {
       first = false;
     }
     list.sort!.close();
-    return agg!.final(state, NO_DIRECT);
+    return state;
   };
   const clauses = [...node.aggorder, ...node.aggdistinct.filter((d) => !node.aggorder.some((o) => o.tleSortGroupRef === d.tleSortGroupRef))];
   const spec: SortSpec | null = orderedSet || clauses.some((c) => c.sortop === 0) ? null : {
@@ -425,6 +436,7 @@ function collected(node: Aggref): AggCode {
       const direct = node.aggdirectargs.map((d) => genExpr(g, d, cx).code);
       return { code: g.local(`${g.konst(finish)}(${ref(0)}, [${direct.join(', ')}])`), nullable: true };
     },
+    ...(agg === null ? {} : { shared: true }),
   };
 }
 

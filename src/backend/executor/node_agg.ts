@@ -8,28 +8,45 @@ import type { Column, Value } from './codegen.ts';
 import { aggCode, type AggCode, initialValue, resetCarry } from './agg_functions.ts';
 import './orderedset.ts';
 import { type ExprContext, genFilter } from './expr_codegen.ts';
+import { aggregate } from './fmgr_info.ts';
 import { datumBytes, isFixedSize } from './memory.ts';
 import { growFloats, IntGroups, MapGroups, MultiGroups } from './group_table.ts';
 import { GroupSpill, spillHash } from './hash_spill.ts';
 import { outputTypes } from './node_sort.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import type { Consumer, PlanCompiler, Producer } from './plan_compiler.ts';
+import { containsVolatile } from './plan_walker.ts';
 import { hashKeyFunction, isPrimitiveKey } from './sort_support.ts';
 
-interface AggUse { node: Aggref; code: AggCode }
+/** `stateOf`: the use whose state it finishes: its own or an earlier one's. */
+interface AggUse { node: Aggref; code: AggCode; stateOf: number }
 
-/** Calls with the same meaning share one state. */
+/** What calls with the same input and transition function have in common, as text (find_compatible_trans); null: nothing. */
+function transitionText(node: Aggref, code: AggCode): string | null {
+  const agg = aggregate(node.aggfnoid);
+  if (code.shared === undefined || node.aggsplit !== undefined || agg.aggfinalmodify === 'w') return null;
+  const { args, aggorder, aggdistinct, aggfilter, inputcollid, aggtranstype } = node;
+  return textOf({ args, aggorder, aggdistinct, aggfilter, inputcollid, aggtranstype, trans: agg.aggtransfn, initval: agg.agginitval });
+}
+
+const textOf = (e: object): string => JSON.stringify(e, (key, value) => (key === 'location' ? undefined : typeof value === 'bigint' ? `${value}n` : value));
+
+/** Calls with the same meaning are one; those that only finish differently share the state. */
 function collectAggs(plan: Agg): { uses: AggUse[]; useOf: Map<Expr, number>; outerColumns: number[] } {
   const uses: AggUse[] = [];
   const useOf = new Map<Expr, number>();
-  const byText = new Map<string, number>();
+  const byText = new Map<string, number>(), byTransition = new Map<string, number>();
   const outer = new Set<number>();
   const visit = (e: Expr): void => {
     if (e.kind === 'Aggref') {
-      const text = JSON.stringify(e, (key, value) => (key === 'location' ? undefined : typeof value === 'bigint' ? `${value}n` : value));
-      let i = byText.get(text);
+      const again = !containsVolatile(e), text = textOf(e);
+      let i = again ? byText.get(text) : undefined;
       if (i === undefined) {
-        i = uses.push({ node: e, code: aggCode(e) }) - 1;
+        i = uses.length;
+        const code = aggCode(e), transition = again ? transitionText(e, code) : null;
+        const stateOf = transition === null ? i : byTransition.get(transition) ?? i;
+        uses.push({ node: e, code: stateOf === i ? code : { final: code.final, state: [], accumulate: () => {} }, stateOf });
+        if (transition !== null && stateOf === i) byTransition.set(transition, i);
         byText.set(text, i);
       }
       useOf.set(e, i);
@@ -85,7 +102,7 @@ function emitGroup(
     aggref: (node: Aggref): Value => {
       const i = useOf.get(node)!;
       let value = finals.get(i);
-      if (value === undefined) finals.set(i, (value = uses[i]!.code.final(g, (s) => refs(i, s), group, cx)));
+      if (value === undefined) finals.set(i, (value = uses[i]!.code.final(g, (s) => refs(uses[i]!.stateOf, s), group, cx)));
       return value;
     },
     grouping: (node: { refs: number[] }): Value => {
@@ -98,7 +115,7 @@ function emitGroup(
     },
   };
   // Final functions run here, not inside some branch of an expression, where their result would not be seen later.
-  uses.forEach((use, i) => finals.set(i, g.atomic(use.code.final(g, (s) => refs(i, s), group, cx))));
+  uses.forEach((use, i) => finals.set(i, g.atomic(use.code.final(g, (s) => refs(use.stateOf, s), group, cx))));
   g.labelled((label) => {
     genFilter(g, plan.qual, cx, pc.counted(plan, g.jumpCode(label)));
     consume(pc.project(plan.targetlist, cx));

@@ -1,6 +1,7 @@
 // Window functions and aggregates over frames: everything here works on the rows of one partition,
 // which may be in a file, so values are made row by row, in order.
 import { PgError, notSupported } from '../../common/errors.ts';
+import type { PgAggregate } from '../catalog/rows.ts';
 import type { WindowAgg } from '../nodes/plannodes.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import type { Expr, WindowFunc } from '../nodes/primnodes.ts';
@@ -9,6 +10,7 @@ import { checkForInterrupts } from '../utils/interrupts.ts';
 import { genericAggregate, type GenericAggregate, runStep } from './agg_functions.ts';
 import { aggregate, callable, calledFunction, functionInfo } from './fmgr_info.ts';
 import type { PagedRows } from './paged_rows.ts';
+import { containsVolatile } from './plan_walker.ts';
 import { rowsEqual } from './row_compare.ts';
 
 export type WindowCall = WindowFunc;
@@ -41,10 +43,20 @@ export function makeWindowSpec(plan: WindowAgg, calls: readonly WindowFunc[]): W
       if (!node.winagg) return { node, aggregate: null, prosrc: info.prosrc };
       const types = node.args.map((a: Expr) => exprType(a));
       const agg = aggregate(node.winfnoid);
-      return { node, aggregate: genericAggregate(node.winfnoid, types, transitionType(agg.aggtranstype, types), node.wintype, node.inputcollid, false), prosrc: '' };
+      const moving = isMoving(agg, node, plan.frameOptions);
+      return {
+        node, aggregate: genericAggregate(node.winfnoid, types, transitionType(moving ? agg.aggmtranstype : agg.aggtranstype, types), node.wintype, node.inputcollid, false, moving), prosrc: '',
+      };
     }),
   };
 }
+/** Whether rows that leave the frame are taken out again (initialize_peragg). */
+function isMoving(agg: PgAggregate, node: WindowFunc, frameOptions: number): boolean {
+  if (agg.aggminvtransfn === 0) return false;
+  if (agg.aggmfinalmodify === 'r' && agg.aggfinalmodify !== 'r') return true;
+  return (frameOptions & START_UNBOUNDED_PRECEDING) === 0 && !containsVolatile(node);
+}
+
 /** Polymorphic transition types are those of the argument, near enough for input functions. */
 const transitionType = (type: number, args: readonly number[]): number => (type >= 2276 && type <= 2283 && type !== 2281 ? args[0] ?? type : type);
 
@@ -208,28 +220,59 @@ export class WindowPartition {
     let from = -1;
     let to = -1;
     let state: Datum = null;
-    let first = true;
+    /** How many rows are in the state. */
+    let count = 0;
     let value: Datum = null;
-    const add = (j: number): void => {
+    const argsOf = (j: number): Datum[] | null => {
       const row = rows.at(j)!;
-      if (input.filter !== null && input.filter(row) !== true) return;
+      if (input.filter !== null && input.filter(row) !== true) return null;
       const args = input.args.map((a) => a(row));
-      if (agg.strict && args.includes(null)) return;
-      state = runStep(agg, state, first, args);
-      first = false;
+      return agg.strict && args.includes(null) ? null : args;
+    };
+    const add = (j: number): void => {
+      const args = argsOf(j);
+      if (args === null) return;
+      state = runStep(agg, state, count === 0, args);
+      if (state === null && agg.inverse !== null) throw new PgError('null_value_not_allowed', 'moving-aggregate transition function must not return null');
+      count++;
+    };
+    const restart = (): void => {
+      state = agg.init();
+      count = 0;
+    };
+    /** False: the aggregate has to begin anew. */
+    const remove = (j: number): boolean => {
+      const args = argsOf(j);
+      if (args === null) return true;
+      // The state without any row may be NULL, which no inverse function makes.
+      if (count === 1) restart();
+      else {
+        const less = agg.inverse!(state, ...args) ?? null;
+        if (less === null) return false;
+        state = less;
+        count--;
+      }
+      return true;
+    };
+    const removeUpTo = (start: number): boolean => {
+      if (agg.inverse === null || start >= to || start < from) return false;
+      for (let j = from; j < start; j++) {
+        if ((j & 1023) === 1023) checkForInterrupts();
+        if (!remove(j)) return false;
+      }
+      return true;
     };
     return (i) => {
       const start = this.frameStart(i);
       const end = this.frameEnd(i);
-      if (hasExclusion || start !== from || end < to) {
-        state = agg.init();
-        first = true;
+      if (hasExclusion || end < to || (start !== from && !removeUpTo(start))) {
+        restart();
         for (let j = start; j < end; j++) {
           if ((j & 1023) === 1023) checkForInterrupts();
           if (!hasExclusion || !this.excluded(i, j)) add(j);
         }
         value = agg.final(state, []);
-      } else if (end !== to) {
+      } else if (end !== to || start !== from) {
         // The frame has only grown at its end.
         for (let j = Math.max(to, start); j < end; j++) {
           if ((j & 1023) === 1023) checkForInterrupts();
@@ -289,6 +332,9 @@ const rowOfFrame = (p: Partition, i: number, n: number): Datum => {
   const at = p.inFrame(i, n);
   return at < 0 ? null : p.args[0]!(p.rows.at(at)!);
 };
+
+/** Whether a function of language internal may have this as its prosrc. */
+export const isWindowFunction = (prosrc: string): boolean => Object.hasOwn(WINDOW_FUNCTIONS, prosrc);
 
 const WINDOW_FUNCTIONS: Record<string, (p: Partition) => (i: number) => Datum> = {
   window_row_number: () => (i) => i + 1,

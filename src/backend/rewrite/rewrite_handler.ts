@@ -14,7 +14,7 @@ import { cannotModifyView, rewriteViewTarget } from './updatable_views.ts';
 /** Rewrites one analyzed query into those to be planned, in order. */
 export function queryRewrite(query: Query): Query[] {
   if (query.commandType === 'utility') return [query];
-  const products = rewriteQuery(query, 'original', [], 0);
+  const products = rewriteQuery(query, 'original', [], 0, 0);
   // The tag is the original query's, else that of the last INSTEAD query of its kind.
   let tagged = -1;
   if (!products.some((p) => p.source === 'original')) {
@@ -32,9 +32,10 @@ export function queryRewrite(query: Query): Query[] {
 const isModify = (q: Query): boolean => q.commandType === 'insert' || q.commandType === 'update' || q.commandType === 'delete';
 
 /** Applies the rules for INSERT, UPDATE and DELETE. `active`: the relations whose rules are being applied;
- * `inheritedEntries`: how many range table entries come from the query that this is a rule's action for. */
-function rewriteQuery(query: Query, source: Product['source'], active: readonly { relation: Oid; event: string }[], inheritedEntries: number): Product[] {
-  let q = rewriteModifyingCtes(query, active);
+ * `inheritedEntries`: how many range table entries come from the query that this is a rule's action for; `inheritedCtes`: how many of
+ * its WITH queries, the last ones, do and have been rewritten. */
+function rewriteQuery(query: Query, source: Product['source'], active: readonly { relation: Oid; event: string }[], inheritedEntries: number, inheritedCtes: number): Product[] {
+  let q = rewriteModifyingCtes(query, active, inheritedCtes);
   if (q.commandType === 'merge') {
     const relation = openRelation(q.rtable[q.resultRelation - 1]!.relid);
     if ((['insert', 'update', 'delete'] as const).some((e) => hasRulesFor(relation, e))) {
@@ -69,7 +70,7 @@ function rewriteQuery(query: Query, source: Product['source'], active: readonly 
       throw new PgError('invalid_object_definition', `infinite recursion detected in rules for relation "${relation.name}"`);
     }
     const inner = [...active, { relation: relation.oid, event }];
-    for (const p of products) rewritten.push(...rewriteQuery(p.query, p.source, inner, p === onTable ? inheritedEntries : entries));
+    for (const p of products) rewritten.push(...rewriteQuery(p.query, p.source, inner, p === onTable ? inheritedEntries : entries, q.cteList.length));
   }
   if ((instead || fired.qualProduct !== null) && q.returningList.length > 0 && !returning) {
     const word = event.toUpperCase();
@@ -96,13 +97,14 @@ function rewriteQuery(query: Query, source: Product['source'], active: readonly 
 const givesWay = (relation: Relation, event: ModifyEvent, rules: readonly Rule[]): boolean => relation.kind === 'v' && !hasInsteadTrigger(relation, event)
   && !rules.some((r) => r.isInstead && r.qual === null);
 
-function rewriteModifyingCtes(query: Query, active: readonly { relation: Oid; event: string }[]): Query {
+function rewriteModifyingCtes(query: Query, active: readonly { relation: Oid; event: string }[], inherited: number): Query {
+  const own = query.cteList.length - inherited;
   if (query.cteList.every((c) => c.ctequery.commandType === 'select')) return query;
   const refuse = (message: string): PgError => new PgError('feature_not_supported', `${message} rules are not supported for data-modifying statements in WITH`);
   return {
-    ...query, cteList: query.cteList.map((cte) => {
-      if (cte.ctequery.commandType === 'select') return cte;
-      const products = rewriteQuery(cte.ctequery, 'original', active, 0);
+    ...query, cteList: query.cteList.map((cte, i) => {
+      if (i >= own || cte.ctequery.commandType === 'select') return cte;
+      const products = rewriteQuery(cte.ctequery, 'original', active, 0, 0);
       const [only] = products;
       if (only === undefined) throw refuse('DO INSTEAD NOTHING');
       if (products.length > 1) {

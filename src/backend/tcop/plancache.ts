@@ -205,7 +205,7 @@ export const asRawStmt = (stmt: RawNode): RawStmt => ({ tag: 'RawStmt', stmt, st
 
 /** The columns the statement sends, or null when it sends none. */
 function resultColumns(queries: readonly Query[]): ResultColumn[] | null {
-  const query = queries.length === 1 ? queries[0]! : queries.find((q) => q.canSetTag);
+  const query = queries.length === 1 && queries[0]!.commandType === 'utility' ? queries[0]! : queries.find((q) => q.canSetTag);
   if (query === undefined) return null;
   if (query.commandType === 'utility') return queries.length === 1 ? utilityColumns(query.utilityStmt as never) : null;
   const list = query.commandType === 'select' ? query.targetList : query.returningList;

@@ -129,6 +129,38 @@ function floatAccum(state: ArrayValue, value: number): ArrayValue {
   return own;
 }
 
+/** A sum of two; an infinity is an overflow unless it came in. */
+function sumOf(a: number, b: number): number {
+  const sum = a + b;
+  if (infinite(sum) && !infinite(a) && !infinite(b)) throw overflow();
+  return sum;
+}
+
+/** The sum of squares (or of products) of both, from what each knows; none is too large. */
+function spread(a: number, b: number, product: number): number {
+  const sum = a + b + product;
+  if (infinite(sum) && !infinite(a) && !infinite(b)) throw overflow();
+  return sum;
+}
+
+function floatCombine(a: ArrayValue, b: ArrayValue): ArrayValue {
+  const [n1, sx1, sxx1] = ownFloats(a, 3, 'float8_combine') as [number, number, number];
+  const [n2, sx2, sxx2] = ownFloats(b, 3, 'float8_combine') as [number, number, number];
+  if (n1 === 0) return b;
+  if (n2 === 0) return a;
+  const n = n1 + n2, d = sx1 / n1 - sx2 / n2;
+  return new FloatState([n, sumOf(sx1, sx2), spread(sxx1, sxx2, (n1 * n2 * d * d) / n)]);
+}
+
+function regressionCombine(a: ArrayValue, b: ArrayValue): ArrayValue {
+  const [n1, sx1, sxx1, sy1, syy1, sxy1] = ownFloats(a, 6, 'float8_regr_combine') as [number, number, number, number, number, number];
+  const [n2, sx2, sxx2, sy2, syy2, sxy2] = ownFloats(b, 6, 'float8_regr_combine') as [number, number, number, number, number, number];
+  if (n1 === 0) return b;
+  if (n2 === 0) return a;
+  const n = n1 + n2, dx = sx1 / n1 - sx2 / n2, dy = sy1 / n1 - sy2 / n2, scale = (n1 * n2) / n;
+  return new FloatState([n, sumOf(sx1, sx2), spread(sxx1, sxx2, scale * dx * dx), sumOf(sy1, sy2), spread(syy1, syy2, scale * dy * dy), spread(sxy1, sxy2, scale * dx * dy)]);
+}
+
 /** Over pairs (y, x): {N, Sx, Sxx, Sy, Syy, Sxy}. */
 function regressionAccum(state: ArrayValue, y: number, x: number): ArrayValue {
   const own = state instanceof FloatState ? state : new FloatState([...ownFloats(state, 6, 'float8_regr_accum')]);
@@ -212,7 +244,9 @@ registerBuiltins({
     float8_var_samp: final(2, (n, _sx, sxx) => sxx! / (n! - 1)),
     float8_stddev_pop: final(1, (n, _sx, sxx) => Math.sqrt(sxx! / n!)),
     float8_stddev_samp: final(2, (n, _sx, sxx) => Math.sqrt(sxx! / (n! - 1))),
+    float8_combine: floatCombine,
     float8_regr_accum: regressionAccum,
+    float8_regr_combine: regressionCombine,
     float8_regr_sxx: regression(1, (_n, _sx, sxx) => sxx),
     float8_regr_syy: regression(1, (_n, _sx, _sxx, _sy, syy) => syy),
     float8_regr_sxy: regression(1, (_n, _sx, _sxx, _sy, _syy, sxy) => sxy),
