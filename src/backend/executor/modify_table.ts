@@ -457,8 +457,8 @@ export class ModifyRun {
     const { target } = place;
     const row = target.triggers === null ? proposed : this.beforeUpdate(place, rowId, old, proposed, assigned);
     if (row === null) return false;
-    if (this.rowChecks !== null) this.checkNew('update', place, row);
     if (place !== this.main && !target.fitsPartition(row)) return this.moveRow(place, rowId, old, row, source);
+    if (this.rowChecks !== null) this.checkNew('update', place, row);
     target.update(rowId, old, row, assigned, row !== proposed);
     if (this.rowChecks !== null) this.checkRow('view', place, row, rowId);
     this.note(place, row, rowId, source);
@@ -475,6 +475,8 @@ export class ModifyRun {
     const routed = convertRow(to.fromRoot, ofRoot);
     const moved = to.target.triggers === null ? routed : to.target.beforeRoutedInsert(routed);
     if (moved === null) return false;
+    // Policies look at what the triggers there have left.
+    if (this.rowChecks !== null) this.checkNew('update', to, moved);
     this.inserted(to, moved, source, true);
     return true;
   }

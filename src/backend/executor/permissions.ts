@@ -36,8 +36,8 @@ export function checkPermissions(stmt: PlannedStmt, known: Allowed): void {
   if (isReadOnlyTransaction()) checkReadOnly(stmt);
   const version = catalogVersion();
   if (known.user === session.currentUser && known.version === version) return;
-  for (const rte of stmt.rtable) {
-    if (rte.requiredPerms !== 0 && rte.relid !== 0) checkEntry(rte);
+  for (const list of [stmt.rtable, stmt.unplanned]) {
+    for (const rte of list) if (rte.requiredPerms !== 0 && rte.relid !== 0) checkEntry(rte);
   }
   for (const rte of stmt.rtable) if (rte.rtekind === 'relation' && rte.relkind === 'm') checkPopulated(rte.relid);
   known.user = session.currentUser;

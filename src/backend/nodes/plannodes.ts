@@ -22,6 +22,8 @@ export interface PlannedStmt {
   canSetTag: boolean;
   planTree: Plan;
   rtable: RangeTblEntry[];
+  /** Relations of subqueries that the plan does without: the rights to them are wanted all the same (flatten_unplanned_rtes). */
+  unplanned: RangeTblEntry[];
   /** Range table indexes of the targets of INSERT, UPDATE, DELETE. */
   resultRelations: number[];
   /** SubPlan.planId is an index into this, from 1. */

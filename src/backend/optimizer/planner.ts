@@ -35,9 +35,25 @@ export function planner(query: Query, _boundParams?: readonly Datum[]): PlannedS
   if (glob.subplans.length > 0) markDirectCtes(planTree, glob);
   return {
     kind: 'PlannedStmt', commandType: query.commandType, hasReturning: query.returningList.length > 0, hasModifyingCTE: glob.hasModifyingCTE,
-    canSetTag: query.canSetTag, planTree, rtable: glob.finalRtable, resultRelations: subroot.parse.resultRelation > 0 ? [query.resultRelation] : [],
+    canSetTag: query.canSetTag, planTree, rtable: glob.finalRtable, unplanned: unplannedRelations(query, glob.finalRtable), resultRelations: subroot.parse.resultRelation > 0 ? [query.resultRelation] : [],
     subplans: glob.subplans, rowMarks: glob.finalRowMarks, paramExecCount: glob.paramExecCount, stmt_location: query.stmt_location, stmt_len: query.stmt_len,
   };
+}
+
+/** Entries are copied on the way to the plan; their names are not. */
+function unplannedRelations(query: Query, planned: readonly RangeTblEntry[]): RangeTblEntry[] {
+  const all: RangeTblEntry[] = [];
+  const visit = ({ rtable, cteList }: Query): void => {
+    for (const rte of rtable) {
+      if (rte.requiredPerms !== 0) all.push(rte);
+      if (rte.subquery !== null) visit(rte.subquery);
+    }
+    for (const cte of cteList) if (cte.cterefcount > 0) visit(cte.ctequery);
+  };
+  visit(query);
+  if (all.length === 0) return all;
+  const known = new Set(planned.map((rte) => rte.eref));
+  return all.filter((rte) => !known.has(rte.eref));
 }
 
 function makeRoot(glob: PlannerGlobal, query: Query, parent: PlannerInfo | null): PlannerInfo {

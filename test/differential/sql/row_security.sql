@@ -267,3 +267,37 @@ drop function leaky cascade;
 revoke all on schema row_security from public;
 drop owned by ra, rby, rgrp;
 drop role ra, rb, rby, rgrp;
+
+-- Policies look at a row that moves to another partition after the triggers there, not before.
+create role rls_mover;
+create table rls_moved (a text, c int) partition by list (a);
+create table rls_moved_a partition of rls_moved for values in ('a');
+create table rls_moved_b partition of rls_moved for values in ('b');
+alter table rls_moved enable row level security;
+create policy see on rls_moved for select using (true);
+create policy even on rls_moved for update using (true) with check (c % 2 = 0);
+grant all on rls_moved to rls_mover;
+insert into rls_moved values ('a', 200), ('a', 300);
+set role rls_mover;
+update rls_moved set a = 'b', c = 151 where c = 200;
+reset role;
+create function rls_plus_one() returns trigger language plpgsql as $$ begin new.c := new.c + 1; return new; end $$;
+create trigger plus before insert on rls_moved_b for each row execute function rls_plus_one();
+set role rls_mover;
+update rls_moved set a = 'b', c = 151 where c = 200 returning *;
+update rls_moved set a = 'b', c = 150 where c = 300;
+reset role;
+select * from rls_moved order by 1, 2;
+-- The rights to a table count, too, where the plan does without it.
+create table rls_secret (q int);
+create table rls_open (q int);
+grant select on rls_open to rls_mover;
+set role rls_mover;
+select * from ((select q from rls_secret offset 0) union all (select q from rls_secret offset 0)) s where false;
+select 1 from rls_open o left join (select distinct q from rls_secret) s on s.q = o.q;
+with s as materialized (select * from rls_secret) select 1;
+with s as (select * from rls_secret) select 1 from s where false;
+select 1 where exists (select from rls_secret) and false;
+reset role;
+drop table rls_moved, rls_secret, rls_open;
+drop role rls_mover;
