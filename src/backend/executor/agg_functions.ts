@@ -14,6 +14,7 @@ import { workMemBytes } from './memory.ts';
 import { rowBytes, type RowReader, type SortSpec, Tuplesort } from './tuplesort.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { quicksort } from './qsort.ts';
+import { compareWithoutCollation } from './undetermined.ts';
 
 export interface StateVariable {
   /** The text of the initial value. */
@@ -177,12 +178,12 @@ function floatSum(node: Aggref, average: boolean, single: boolean): AggCode {
 const PLAIN_EXTREMES = new Set(['int2', 'int4', 'int8', 'oid', 'date_', 'time_', 'timestamp_', 'timestamptz_', 'cash']);
 
 function extreme(node: Aggref, largest: boolean, plain: boolean): AggCode {
-  const type = exprType(node.args[0]!.expr);
+  const type = exprType(node.args[0]!.expr), compare = plain ? null : compareWithoutCollation(type, node.inputcollid) ?? typeComparator(type, node.inputcollid);
   return {
     state: [datum],
     accumulate: (g, cx, ref) => whenPresent(g, node, cx, (arg) => {
       const op = largest ? '>' : '<';
-      const better = plain ? `${arg.code} ${op} ${ref(0)}` : `${g.konst(typeComparator(type, node.inputcollid))}(${arg.code}, ${ref(0)}) ${op} 0`;
+      const better = plain ? `${arg.code} ${op} ${ref(0)}` : `${g.konst(compare)}(${arg.code}, ${ref(0)}) ${op} 0`;
       g.emit(`if (${ref(0)} === null || ${better}) ${ref(0)} = ${arg.code};`);
     }),
     final: (_g, ref) => ({ code: ref(0), nullable: true }),
@@ -190,7 +191,7 @@ function extreme(node: Aggref, largest: boolean, plain: boolean): AggCode {
       type, give: (_g, ref) => ({ code: ref(0), nullable: true }),
       combine: (g, ref, _group, value) => {
         const op = largest ? '>' : '<';
-        g.emit(`if (${ref(0)} === null || ${plain ? `${value} ${op} ${ref(0)}` : `${g.konst(typeComparator(type, node.inputcollid))}(${value}, ${ref(0)}) ${op} 0`}) ${ref(0)} = ${value};`);
+        g.emit(`if (${ref(0)} === null || ${plain ? `${value} ${op} ${ref(0)}` : `${g.konst(compare)}(${value}, ${ref(0)}) ${op} 0`}) ${ref(0)} = ${value};`);
       },
     },
   };

@@ -15,6 +15,7 @@ import { callable, calledFunction, functionMissing, inputFunction, makeContext, 
 import { inliners, neverReturnsNull } from './inline.ts';
 import { someExpr } from './plan_walker.ts';
 import * as runtime from './expr_runtime.ts';
+import { compareWithoutCollation, withoutCollation } from './undetermined.ts';
 import { genXmlExpr } from './xml_codegen.ts';
 
 /** Where an expression stands: what its Vars and other leaves mean. */
@@ -63,7 +64,7 @@ export function genTest(g: Generator, e: Expr, cx: ExprContext): string {
       break;
     case 'OpExpr': {
       const info = calledFunction(e.opfuncid);
-      const inline = info.strict && info.internal ? inliners.get(info.prosrc) : undefined;
+      const inline = info.strict && info.internal && withoutCollation(info.prosrc, e.inputcollid) === null ? inliners.get(info.prosrc) : undefined;
       if (inline === undefined) break;
       const args = e.args.map((a) => genAtom(g, a, cx));
       if (args.some((a) => a.code === 'null')) return 'false';
@@ -340,6 +341,8 @@ function callCode(
 ): string {
   const info = calledFunction(funcid);
   const codes = args.map((a) => a.code);
+  const fails = info.internal ? withoutCollation(info.prosrc, collation) : null;
+  if (fails !== null) return `${g.konst(fails)}()`;
   const inline = info.internal ? inliners.get(info.prosrc) : undefined;
   if (inline !== undefined) return inline(g, ...codes);
   const { builtin } = info;
@@ -404,7 +407,7 @@ function genCase(g: Generator, e: CaseExpr, cx: ExprContext): Value {
 }
 
 function genMinMax(g: Generator, e: MinMaxExpr, cx: ExprContext): Value {
-  const compare = g.konst(runtime.typeComparator(e.minmaxtype, e.inputcollid));
+  const compare = g.konst(compareWithoutCollation(e.minmaxtype, e.inputcollid) ?? runtime.typeComparator(e.minmaxtype, e.inputcollid));
   const result = g.local(genExpr(g, e.args[0]!, cx).code, true);
   let nullable = true;
   for (const arg of e.args.slice(1)) {
@@ -428,7 +431,8 @@ function genScalarArrayOp(g: Generator, e: ScalarArrayOpExpr, cx: ExprContext): 
   const info = calledFunction(e.opfuncid);
   const scalar = genAtom(g, e.args[0], cx);
   const list = e.args[1];
-  if (list.kind === 'Const' && list.constvalue !== null && list.slot === undefined && e.useOr && inlinedEquality(info.prosrc)) {
+  const fails = info.internal ? withoutCollation(info.prosrc, e.inputcollid) : null;
+  if (fails === null && list.kind === 'Const' && list.constvalue !== null && list.slot === undefined && e.useOr && inlinedEquality(info.prosrc)) {
     // x = ANY (constant list) over a type whose equality is JavaScript's: one look-up.
     const { values } = list.constvalue as ArrayValue;
     const set = g.konst(new Set(values.filter((v) => v !== null)));
@@ -438,7 +442,7 @@ function genScalarArrayOp(g: Generator, e: ScalarArrayOpExpr, cx: ExprContext): 
   }
   const array = genAtom(g, list, cx);
   if (array.code === 'null') return NULL;
-  const fn = g.konst(callable(info, e.args.map(exprType), 16, e.inputcollid));
+  const fn = g.konst(fails ?? callable(info, e.args.map(exprType), 16, e.inputcollid));
   const search = g.konst(info.strict ? runtime.arrayOpStrict : runtime.arrayOp);
   return { code: g.local(`${search}(${fn}, ${scalar.code}, ${array.code}, ${e.useOr})`), nullable: true };
 }

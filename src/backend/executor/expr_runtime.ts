@@ -13,6 +13,7 @@ import { typeHooks } from '../types/hooks.ts';
 import { session } from '../utils/session.ts';
 import { makeContext, typeInfo } from './fmgr_info.ts';
 import { typeComparator } from './sort_support.ts';
+import { compareWithoutCollation } from './undetermined.ts';
 
 export { makeArray, mapArray, typeComparator };
 
@@ -156,7 +157,7 @@ export function assignSubscript(container: ArrayValue | null, upper: Subscript[]
 export function orderingFunction(opno: Oid, _family: Oid, collation: Oid): (a: Datum, b: Datum) => number {
   const amop = amopsByOperator(opno).find((a) => a.amopmethod === 403);
   if (amop === undefined) throw notSupported(`row comparison with operator ${opno}`);
-  return typeComparator(amop.amoplefttype, collation, amop.amoprighttype);
+  return compareWithoutCollation(amop.amoplefttype, collation) ?? typeComparator(amop.amoplefttype, collation, amop.amoprighttype);
 }
 
 // ------------------------------------------------------------------ SQL value functions

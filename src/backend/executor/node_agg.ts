@@ -17,6 +17,7 @@ import { checkForInterrupts } from '../utils/interrupts.ts';
 import type { Consumer, PlanCompiler, Producer } from './plan_compiler.ts';
 import { containsVolatile } from './plan_walker.ts';
 import { hashKeyFunction, isPrimitiveKey } from './sort_support.ts';
+import { hashWithoutCollation } from './undetermined.ts';
 
 /** `stateOf`: the use whose state it finishes: its own or an earlier one's. */
 interface AggUse { node: Aggref; code: AggCode; stateOf: number }
@@ -195,6 +196,8 @@ const floatKey = (type: number): boolean => type === 700 || type === 701;
 function hashKey(pc: PlanCompiler, key: GroupKey, columns: readonly Column[]): string {
   const { g } = pc;
   const value = g.column(columns[key.column - 1]!);
+  const fails = hashWithoutCollation(key.type, key.collation);
+  if (fails !== null) return `${g.konst(fails)}()`;
   if (isPrimitiveKey(key.type)) return value.code;
   const fn = g.konst(hashKeyFunction(key.type));
   return g.local(value.nullable ? `${value.code} === null ? null : ${fn}(${value.code})` : `${fn}(${value.code})`);

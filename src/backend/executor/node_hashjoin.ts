@@ -15,16 +15,19 @@ import { emitPair, nullColumns, outlinedPair } from './node_join.ts';
 import { outputTypes } from './node_sort.ts';
 import type { PlanCompiler, Producer } from './plan_compiler.ts';
 import { hashKeyFunction, isPrimitiveKey } from './sort_support.ts';
+import { hashWithoutCollation } from './undetermined.ts';
 
 const INT_KEYS = new Set([21, 23, 1082]);
 
 /** The texts of the hash keys, and the test for a NULL among them (which equals nothing). */
-function joinKey(g: Generator, exprs: readonly Expr[], cx: ReturnType<PlanCompiler['context']>): { keys: string[]; nulls: string } {
+function joinKey(g: Generator, exprs: readonly Expr[], clauses: readonly Expr[], cx: ReturnType<PlanCompiler['context']>): { keys: string[]; nulls: string } {
   const nulls: string[] = [];
-  const keys = exprs.map((e) => {
+  const keys = exprs.map((e, i) => {
     const value = g.atomic(genExpr(g, e, cx));
     if (value.nullable) nulls.push(`${value.code} === null`);
-    const type = exprType(e);
+    const type = exprType(e), clause = clauses[i]!;
+    const fails = clause.kind === 'OpExpr' ? hashWithoutCollation(type, clause.inputcollid) : null;
+    if (fails !== null) return `${g.konst(fails)}()`;
     if (isPrimitiveKey(type)) return value.code;
     return g.local(value.nullable ? `${value.code} === null ? null : ${g.konst(hashKeyFunction(type))}(${value.code})` : `${g.konst(hashKeyFunction(type))}(${value.code})`);
   });
@@ -62,7 +65,7 @@ export const hashJoin: Producer<HashJoin> = (pc, plan, consume) => {
     if (nulls !== '' && keepsInner) g.emit('}');
     arrays.forEach((name, i) => g.emit(`${l}${name}.push(${g.column(inner[i]!).code});`));
   };
-  const innerKey = (inner: Column[]): ReturnType<typeof joinKey> => joinKey(g, hashkeys.map((k) => k.inner), pc.context({ outer: inner, inner }));
+  const innerKey = (inner: Column[]): ReturnType<typeof joinKey> => joinKey(g, hashkeys.map((k) => k.inner), plan.hashclauses, pc.context({ outer: inner, inner }));
   const clear = (): void => g.emit(`${table}.clear(); ${arrays.map((a) => `${a}.length = 0;`).join(' ')}`);
 
   /** The rows of the table go to the files. */
@@ -143,7 +146,7 @@ export const hashJoin: Producer<HashJoin> = (pc, plan, consume) => {
     });
     if (keepsOuter) g.block(`if (!${found})`, () => pass(outer, unmatchedInner));
   };
-  const outerKey = (outer: Column[]): ReturnType<typeof joinKey> => joinKey(g, hashkeys.map((k) => k.outer), pc.context({ outer }));
+  const outerKey = (outer: Column[]): ReturnType<typeof joinKey> => joinKey(g, hashkeys.map((k) => k.outer), plan.hashclauses, pc.context({ outer }));
   const startTable = (): void => {
     if (matched !== '') g.emit(`${matched} = new Uint8Array(${table}.count);`);
   };

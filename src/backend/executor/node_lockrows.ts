@@ -1,6 +1,6 @@
 // LockRows: SELECT ... FOR UPDATE and its weaker forms (PostgreSQL's nodeLockRows.c). The input is run to its end,
 // then rows are locked in batches and passed on; rows that somebody changed are looked at again (EvalPlanQual).
-import { dropReadSnapshot, holdReadSnapshot, lockRows as lockTableRows, lockTable, type RowLockResult } from '../access/table.ts';
+import { dropReadSnapshot, holdReadSnapshot, lastChange, lockRows as lockTableRows, lockTable, type RowLockResult } from '../access/table.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
@@ -48,7 +48,9 @@ function lockBatch(rt: Runtime, plan: LockRows, marks: readonly Mark[], rows: Da
     left = [...left];
     results.forEach((result, n) => {
       const i = at[n]!;
-      if (result === 'deleted' || result === 'skipped') left[i] = null;
+      const last = lastChange(mark.tableOidColumn === 0 ? relation : openRelation(left[i]![mark.tableOidColumn - 1] as number), ids[n]!);
+      // A row that this transaction has changed since (with a cursor open) is left out, as in heap_lock_tuple.
+      if (result === 'deleted' || result === 'skipped' || (last !== undefined && last.cid >= rt.cid)) left[i] = null;
       else if (result === 'changed') {
         left[i] = evalPlanQual(rt, plan.lefttree!, pinnedRows(rt, marks, left[i]!));
       }

@@ -5,6 +5,7 @@ import type { ArrayValue, Datum, Int8, Interval, Oid, RecordValue, TimeTz } from
 import { hashKeyFor } from '../types/compare.ts';
 import { numericHashKey } from '../types/numeric.ts';
 import { callable, functionInfo, typeInfo } from './fmgr_info.ts';
+import { compareWithoutCollation } from './undetermined.ts';
 
 export type Comparator = (a: any, b: any) => number;
 
@@ -99,7 +100,7 @@ export function sortOperator(opno: Oid): { family: Oid; reverse: boolean; type: 
 /** Comparison for ORDER BY with this operator; the operator's family decides, not the type's default one. */
 export function sortComparator(opno: Oid, type: Oid, collation: Oid): { compare: Comparator; reverse: boolean } {
   const { family, reverse, type: inputType } = sortOperator(opno);
-  if (family === defaultOpfamily(type)) return { compare: typeComparator(type, collation), reverse };
+  if (family === defaultOpfamily(type)) return { compare: compareWithoutCollation(inputType, collation) ?? typeComparator(type, collation), reverse };
   const proc = amprocsByFamily(family).find((p) => p.amprocnum === 1 && p.amproclefttype === inputType && p.amprocrighttype === inputType);
   if (proc === undefined) throw notSupported(`ordering by operator ${opno}`);
   return { compare: callable(functionInfo(proc.amproc), [inputType, inputType], 23, collation), reverse };

@@ -13,6 +13,7 @@ import { type ExprContext, genExpr } from './expr_codegen.ts';
 import { operatorFunction } from './fmgr_info.ts';
 import type { PlanCompiler } from './plan_compiler.ts';
 import { hashKeyFunction, keyOf } from './sort_support.ts';
+import { hashWithoutCollation } from './undetermined.ts';
 import { Tuplestore } from './tuplestore.ts';
 
 const tooManyRows = (): never => {
@@ -132,7 +133,7 @@ class HashedRows {
   private readonly hashes: ((v: any) => Datum)[];
   private readonly equals: ((a: any, b: any) => unknown)[];
   constructor(spec: { types: number[]; operators: { opno: number; collation: number }[] }) {
-    this.hashes = spec.types.map(hashKeyFunction);
+    this.hashes = spec.types.map((type, i) => hashWithoutCollation(type, spec.operators[i]!.collation) ?? hashKeyFunction(type));
     this.equals = spec.operators.map((o) => operatorFunction(o.opno, o.collation));
   }
   key(row: Datum[]): Datum {

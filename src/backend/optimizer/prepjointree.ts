@@ -1,6 +1,7 @@
 // Rewriting the join tree before planning (PostgreSQL's prepjointree.c): sublinks in WHERE become semi and anti joins,
 // simple subqueries in FROM are merged into their parent, outer joins that a strict condition above makes inner are
 // made inner.
+import { PgError } from '../../common/errors.ts';
 import { typeIsRowtype } from '../catalog/lsyscache.ts';
 import { makeBoolExpr } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, fromItemMutator, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
@@ -312,6 +313,7 @@ function substituteInFrom(tree: FromItem, rti: number, columns: ReadonlyMap<numb
   return fromItemMutator(tree, (e) => mutateDeep(e, (n, depth) => substituteVar(n, depth, rti, columns, rte)));
 }
 function substituteVar(n: Expr, depth: number, rti: number, columns: ReadonlyMap<number, Expr>, rte: RangeTblEntry): Expr | undefined {
+  if (n.kind === 'CurrentOfExpr' && n.cvarno === rti && depth === 0) throw new PgError('feature_not_supported', 'WHERE CURRENT OF on a view is not implemented');
   if (n.kind !== 'Var' || n.varno !== rti || n.varlevelsup !== depth) return undefined;
   if (n.varattno === 0) return incrementLevels(wholeRow(rte, columns, n), depth);
   const expr = columns.get(n.varattno);

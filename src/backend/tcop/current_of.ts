@@ -5,6 +5,7 @@ import { currentOf } from '../executor/current_of.ts';
 import { compilePlan, type CompiledPlan } from '../executor/execute.ts';
 import { makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
 import type { Query } from '../nodes/parsenodes.ts';
+import type { Plan } from '../nodes/plannodes.ts';
 import type { FromItem, TargetEntry } from '../nodes/primnodes.ts';
 import { planner } from '../optimizer/planner.ts';
 import { childrenOf } from '../catalog/syscache.ts';
@@ -51,6 +52,17 @@ function planWithRowIds({ query }: PlannedUnit): { plan: CompiledPlan; sources: 
 const isOrHasChild = (parent: Oid, table: Oid): boolean =>
   parent === table || childrenOf(parent).some((row) => isOrHasChild(row.inhrelid, table));
 
+/** Whether each row of the plan is one of a table (search_plan_tree). */
+function isSimpleScan(plan: Plan): boolean {
+  switch (plan.kind) {
+    case 'SeqScan': case 'SampleScan': case 'IndexScan': case 'IndexOnlyScan': case 'BitmapHeapScan': case 'TidScan': case 'GinScan': return true;
+    case 'Append': return plan.appendplans.every(isSimpleScan);
+    case 'Result': case 'Limit': return plan.lefttree !== null && isSimpleScan(plan.lefttree);
+    case 'SubqueryScan': return isSimpleScan(plan.subplan);
+    default: return false;
+  }
+}
+
 currentOf.rowId = (cursor, tableOid) => {
   const portal = findPortal(cursor);
   if (portal === undefined) throw new PgError('invalid_cursor_name', `cursor "${cursor}" does not exist`);
@@ -63,7 +75,7 @@ currentOf.rowId = (cursor, tableOid) => {
   const locked = all.filter((s) => s.locked);
   if (locked.length > 1) throw fail(`has multiple FOR UPDATE/SHARE references to table "${table}"`);
   if (locked.length === 0 && known.some((s) => s.locked)) throw fail(`does not have a FOR UPDATE/SHARE reference to table "${table}"`);
-  const source = locked[0] ?? (all.length === 1 ? all[0] : undefined);
+  const source = locked[0] ?? (all.length === 1 && isSimpleScan(portal.units[0]!.plan!.stmt.planTree) ? all[0] : undefined);
   if (source === undefined) throw fail(`is not a simply updatable scan of table "${table}"`);
   const row = portal.currentRow();
   if (row === null) throw fail('is not positioned on a row');
