@@ -6,6 +6,8 @@ export const SITE_VERSION_FILE = 'SITE_VERSION';
 /** What SITE_VERSION holds, and a line end. */
 export const SITE_VERSION = '1';
 export const SITE_INI = 'site.ini';
+/** What ALTER SYSTEM writes; read after site.ini. */
+export const AUTO_INI = 'site.auto.ini';
 export const HBA_CONF = 'hba.conf';
 export const IDENT_CONF = 'ident.conf';
 export const POSTMASTER_PID = 'postmaster.pid';
@@ -19,6 +21,9 @@ export const TMP = 'tmp';
 export const POSTMASTER_SOCKET = 'tmp/postmaster.sock';
 export const managerSocket = (databaseOid: number): string => `tmp/manager.${databaseOid}.sock`;
 export const databaseFolder = (databaseOid: number): string => `base/${databaseOid}`;
+
+/** The folder of a tablespace "in place". */
+export const tablespaceFolder = (oid: number): string => `pg_tblspc/${oid}`;
 
 export const FOLDER_MODE = 0o700;
 export const FILE_MODE = 0o600;

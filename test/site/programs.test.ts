@@ -184,6 +184,38 @@ test.serial('the postmaster keeps no environment open', async (t) => {
   }
 });
 
+test.serial('ALTER SYSTEM: counts from the next reload, in sessions too, and after a restart', async (t) => {
+  const own = await startSite({ ini: 'dress_rehearsal = off\nwork_mem = 5MB' });
+  const shown = async (client: { query(text: string): Promise<{ rows: any[] }> }, name: string): Promise<string> => (await client.query(`show ${name}`)).rows[0][name];
+  try {
+    let client = await own.connect();
+    await client.query("alter system set work_mem = '7MB'");
+    await client.query("alter system set search_path = 'it''s', public");
+    await client.query('alter system set superuser_reserved_connections = 4');
+    t.is(await shown(client, 'work_mem'), '5MB');
+    await client.query('select pg_reload_conf()');
+    await until('the session has read it', async () => await shown(client, 'work_mem') === '7MB');
+    t.is(await shown(client, 'search_path'), '"it\'s", public');
+    t.deepEqual((await client.query("select setting, pending_restart from pg_settings where name = 'superuser_reserved_connections'")).rows, [{ setting: '3', pending_restart: true }]);
+    t.regex((await client.query("select sourcefile from pg_settings where name = 'work_mem'")).rows[0].sourcefile, /\/site\.auto\.ini$/);
+    await client.end();
+    await own.stop();
+    await own.start();
+    client = await own.connect();
+    t.is(await shown(client, 'superuser_reserved_connections'), '4');
+    await client.query('alter system reset work_mem');
+    await client.query('select pg_reload_conf()');
+    await until('it is as site.ini says', async () => await shown(client, 'work_mem') === '5MB');
+    t.is(await shown(client, 'search_path'), '"it\'s", public');
+    await client.query('alter system reset all');
+    await client.query('select pg_reload_conf()');
+    await until('nothing is left', async () => await shown(client, 'search_path') === '"$user", public');
+    await client.end();
+  } finally {
+    await own.remove();
+  }
+});
+
 // Backends went on writing to the file that had been moved away.
 test.serial('SIGHUP opens the log file anew, in sessions too', async (t) => {
   const own = await startSite({ ini: "dress_rehearsal = off\nlogging_collector = on\nlog_filename = 'posthouse.log'\nlog_line_prefix = ''", dontWait: true });

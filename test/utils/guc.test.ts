@@ -51,7 +51,6 @@ test.serial('what is refused, and in which words', (t) => {
   t.like(refused(() => set('my.1st', 'x')), { code: '42602', message: 'invalid configuration parameter name "my.1st"' });
   t.like(refused(() => set('client_encoding', 'LATIN1')), { code: '0A000', message: 'conversion between LATIN1 and UTF8 is not supported' });
   t.like(refused(() => set('client_encoding', 'klingon')), { code: '22023', message: 'invalid value for parameter "client_encoding": "klingon"' });
-  t.like(refused(() => set('default_tablespace', 'fast')), { code: '22023', detail: 'Tablespace "fast" does not exist.' });
 });
 
 test.serial('transactions, SET LOCAL and savepoints', (t) => {

@@ -15,6 +15,7 @@ import { KEYWORDS, AS_LABEL_KEYWORDS } from '../../common/keywords.ts';
 import * as ns from './namespace.ts';
 import { describeObject, getDatabaseOid } from './objectaddress.ts';
 import * as ids from './oids.ts';
+import { databaseTablespace } from './pg_tablespace.ts';
 import { objectAddress } from './pg_depend.ts';
 import { databaseSize, indexesSize, relationSize, totalRelationSize } from './relation_size.ts';
 import { rlsApplies } from './rls.ts';
@@ -200,9 +201,8 @@ registerBuiltins({
       const row = sys.classByOid(oid);
       return !row || row.relfilenode === 0 ? null : `${row.relisshared ? 'global' : `base/${session.databaseOid}`}/data.mdb`;
     },
-    pg_filenode_relation: (_tablespace: Oid, filenode: number) =>
-      sys.lookupAll(ids.RelationRelationId, ids.PgClassTblspcRelfilenodeIndexId, 0, filenode)[0]?.oid ?? null,
-    pg_tablespace_location: () => '',
+    pg_filenode_relation: (tablespace: Oid, filenode: number) =>
+      sys.lookupAll(ids.RelationRelationId, ids.PgClassTblspcRelfilenodeIndexId, tablespace === databaseTablespace() ? 0 : tablespace, filenode)[0]?.oid ?? null,
 
     pg_indexam_has_property: amProperty,
     pg_index_has_property: indexProperty,

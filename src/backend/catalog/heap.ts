@@ -10,6 +10,7 @@ import { formatType } from './format_type.ts';
 import { catalogInsert } from './indexing.ts';
 import { getElementType, getRangeSubtype, getType } from './lsyscache.ts';
 import * as ids from './oids.ts';
+import { recordDependencyOnTablespace } from './pg_tablespace.ts';
 import { attributeRow, classRow, SYSTEM_COLUMNS, systemColumnByName } from './pg_class.ts';
 import { objectAddress, recordDependencyOn } from './pg_depend.ts';
 import { recordDependencyOnOwner, updateAclDependencies } from './pg_shdepend.ts';
@@ -97,6 +98,7 @@ export function heapCreateWithCatalog(spec: HeapSpec): { relation: Oid; rowType:
     relfrozenxid: spec.relkind === 'r' || spec.relkind === 'm' ? 3 : 0, relminmxid: spec.relkind === 'r' || spec.relkind === 'm' ? 1 : 0,
   }));
   addAttributes(relation, spec.relkind, spec.columns);
+  if (spec.tablespace) recordDependencyOnTablespace(relation, spec.tablespace, hasStorage);
 
   if (spec.relkind !== 'c' && spec.relkind !== 't') {
     const self = objectAddress(ids.RelationRelationId, relation);

@@ -10,6 +10,7 @@ import { checkAttributeType } from './heap.ts';
 import { catalogFind, catalogInsert, catalogUpdate, catalogUpdateByKey } from './indexing.ts';
 import { getBaseElementType, getType } from './lsyscache.ts';
 import * as ids from './oids.ts';
+import { recordDependencyOnTablespace } from './pg_tablespace.ts';
 import { attributeRow, classRow } from './pg_class.ts';
 import { createConstraintEntry } from './pg_constraint.ts';
 import { F_UNIQUE_KEY_RECHECK, TRIGGER_TYPE, createInternalTrigger, noteTriggers } from './pg_trigger.ts';
@@ -74,6 +75,7 @@ export function indexCreate(spec: IndexSpec): { index: Oid; constraint: Oid } {
   catalogInsert(ids.RelationRelationId, classRow({ oid: index, relname: spec.name, relnamespace: table.namespace, relowner: table.owner,
     relam: spec.accessMethod, relfilenode: isPartitioned ? 0 : index, reltablespace: spec.tablespace ?? 0, relpersistence: table.persistence,
     relkind: isPartitioned ? 'I' : 'i', relnatts: spec.columns.length, reltuples: 0, reloptions: spec.options && spec.options.length > 0 ? spec.options : null }));
+  if (spec.tablespace) recordDependencyOnTablespace(index, spec.tablespace, !isPartitioned);
   const columns = sys.attributesOf(table.oid);
   spec.columns.forEach((c, i) => addIndexColumn(index, i + 1, c, columns.find((a) => a.attnum === c.attnum)?.attndims ?? 0));
   const expressions = spec.expressions ?? [];

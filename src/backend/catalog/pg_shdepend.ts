@@ -1,5 +1,5 @@
 // Which objects of which database depend on shared ones, mostly on roles (pg_shdepend): 'o' owner, 'a' mentioned in an
-// ACL, 'r' in a policy, 't' tablespace.
+// ACL, 'r' in a policy, 't' tablespace of a relation without storage, 'f' of one with (what PostgreSQL sees by the files).
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
 import { isPinnedObject, isSharedRelation } from './catalog.ts';
@@ -7,7 +7,7 @@ import { catalogDelete, catalogFind, catalogInsert, catalogUpdate } from './inde
 import * as ids from './oids.ts';
 import type { PgShdepend } from './rows.ts';
 
-export type SharedDependencyType = 'o' | 'a' | 'r' | 't';
+export type SharedDependencyType = 'o' | 'a' | 'r' | 't' | 'f';
 
 const databaseOf = (classId: Oid): Oid => (isSharedRelation(classId) ? 0 : session.databaseOid);
 

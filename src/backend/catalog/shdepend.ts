@@ -14,6 +14,7 @@ export function checkSharedDependencies(classId: Oid, objectId: Oid): string | n
   const lines: string[] = [];
   const elsewhere = new Map<Oid, number>();
   for (const d of sharedDependentsOf(classId, objectId).sort((a, b) => a.objid - b.objid || a.classid - b.classid || a.objsubid - b.objsubid)) {
+    if (d.deptype === 'f') continue; // the tablespace says so itself
     if (d.dbid !== 0 && d.dbid !== session.databaseOid) {
       elsewhere.set(d.dbid, (elsewhere.get(d.dbid) ?? 0) + 1);
       continue;

@@ -255,6 +255,7 @@ export const databaseByOid = (oid: Oid): rows.PgDatabase | undefined =>
   lookup(ids.DatabaseRelationId, ids.PgDatabaseOidIndexId, oid);
 export const databaseByName = (name: string): rows.PgDatabase | undefined =>
   lookup(ids.DatabaseRelationId, ids.PgDatabaseDatnameIndexId, name);
+export const tablespaceByOid = (oid: Oid): rows.PgTablespace | undefined => lookup(ids.TableSpaceRelationId, ids.PgTablespaceOidIndexId, oid);
 export const tablespaceByName = (name: string): rows.PgTablespace | undefined =>
   lookup(ids.TableSpaceRelationId, ids.PgTablespaceSpcnameIndexId, name);
 

@@ -8,6 +8,7 @@ import { formatType, formatTypeWithTypmod } from '../catalog/format_type.ts';
 import { checkAttributeType } from '../catalog/heap.ts';
 import { catalogDelete, catalogDeleteByKey, catalogFind, catalogUpdate } from '../catalog/indexing.ts';
 import { getRelName, getType } from '../catalog/lsyscache.ts';
+import { defaultTablespace } from '../catalog/pg_tablespace.ts';
 import { describeObject, getObjectDescription } from '../catalog/objectaddress.ts';
 import * as ids from '../catalog/oids.ts';
 import { removeAttrDefault, storeAttrDefault } from '../catalog/pg_attrdef.ts';
@@ -17,6 +18,7 @@ import { quoteIdentifier } from '../catalog/quote.ts';
 import type { Attribute } from '../catalog/relation.ts';
 import { openRelation, storageOf } from '../catalog/relcache.ts';
 import * as sys from '../catalog/syscache.ts';
+import { setRelationTablespace } from './tablespace.ts';
 import { exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import { makeVar } from '../nodes/makefuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
@@ -309,15 +311,18 @@ function remakeDependents(queue: Queue, tab: Altered): void {
   commandCounterIncrement();
 }
 
-/** The index to cluster by and the one that tells rows apart for replication stay what they are. */
+/** The index to cluster by and the one that tells rows apart for replication stay what they are, and all where they are. */
 function keepMarks(tab: Altered): void {
   const remade = new Set([...tab.changedIndexes.keys(), ...[...tab.changedConstraints.keys()].map((oid) => sys.constraintByOid(oid)?.conindid ?? 0)]);
   for (const index of tab.current.indexes) {
     const row = catalogFind(ids.IndexRelationId, ids.PgIndexIndexrelidIndexId, [index.indexrelid])[0]!.row;
-    if (!remade.has(index.indexrelid) || (!row.indisclustered && !row.indisreplident)) continue;
+    if (!remade.has(index.indexrelid)) continue;
+    const { reltablespace } = sys.classByOid(index.indexrelid)!;
+    if (!row.indisclustered && !row.indisreplident && reltablespace === 0 && defaultTablespace(tab.old.persistence, false) === 0) continue;
     tab.add(PASS.MISC, () => {
       const made = tab.current.indexes.find((i) => i.index.name === index.index.name);
       if (made === undefined) return;
+      setRelationTablespace(made.indexrelid, reltablespace);
       const [tuple] = catalogFind(ids.IndexRelationId, ids.PgIndexIndexrelidIndexId, [made.indexrelid]);
       catalogUpdate(ids.IndexRelationId, tuple!, { indisclustered: row.indisclustered, indisreplident: row.indisreplident });
     });

@@ -33,7 +33,9 @@ import { columnMapByName } from './partition_index.ts';
 import { mapVars } from './varmap.ts';
 import { enableDisableRule } from './rulecmds.ts';
 import { enableDisableTrigger } from './trigger.ts';
-import { checkTablespace } from './tablespace.ts';
+import { checkedTablespace } from '../catalog/pg_tablespace.ts';
+import { setRelationTablespace } from './tablespace.ts';
+import { getTablespaceOid } from '../catalog/objectaddress.ts';
 
 // ---- INHERIT, NO INHERIT
 
@@ -268,7 +270,14 @@ registerActions({
   AT_ReplicaIdentity: action('REPLICA IDENTITY', 'rpm', (tab, cmd) => replicaIdentity(tab, cmd['def'] as RawNode)),
   AT_SetLogged: action('SET LOGGED', 'rpS', (tab) => setPersistence(tab, 'p')),
   AT_SetUnLogged: action('SET UNLOGGED', 'rpS', (tab) => setPersistence(tab, 'u')),
-  AT_SetTableSpace: action('SET TABLESPACE', 'rpmiI', (_tab, cmd) => checkTablespace(cmd['name'] as string)),
+  AT_SetTableSpace: {
+    name: 'SET TABLESPACE', kinds: 'rpmiI', prepare: (_queue, tab, cmd) => {
+      const tablespace = checkedTablespace(getTablespaceOid(cmd['name'] as string));
+      if (tab.movesTablespace) throw new PgError('syntax_error', 'cannot have multiple SET TABLESPACE subcommands');
+      tab.movesTablespace = true;
+      tab.add(PASS.MISC, () => setRelationTablespace(tab.oid, tablespace));
+    },
+  },
   AT_SetAccessMethod: {
     name: 'SET ACCESS METHOD', kinds: 'rpm', prepare: (_queue, tab, cmd) => {
       if (tab.old.kind === 'p') throw new PgError('wrong_object_type', 'cannot change access method of a partitioned table');

@@ -60,6 +60,8 @@ export class Altered {
   rewriteReasons = 0;
   /** Whether phase 3 writes every row. (Logging and access method are marks only here.) */
   get rewrite(): boolean { return (this.rewriteReasons & (REWRITE.DEFAULT | REWRITE.COLUMN)) !== 0; }
+  /** SET TABLESPACE is among the subcommands. */
+  movesTablespace = false;
   /** Constraints and indexes to be made again after a change of type: OID to definition. */
   readonly changedConstraints = new Map<Oid, string>();
   readonly changedIndexes = new Map<Oid, string>();

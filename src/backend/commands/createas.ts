@@ -34,7 +34,7 @@ import { checkOnCommit, noteOnCommit, type OnCommitClause } from './oncommit.ts'
 import { evaluateParams, fetchPreparedStatement } from './prepare.ts';
 import { readOptions } from './reloptions.ts';
 import { columnsOfQuery, nameColumns, storeViewQuery } from './view.ts';
-import { checkTablespace } from './tablespace.ts';
+import { chooseTablespace } from '../catalog/pg_tablespace.ts';
 
 /** Puts every row it gets into a table (DR_intorel). */
 class TableDest implements DestReceiver {
@@ -127,10 +127,10 @@ function createIntoRelation(into: RawNode, rv: { relname: string; relpersistence
   const persistence = isTempNamespace(namespace) ? 't' : rv.relpersistence;
   const onCommit = into['onCommit'] as OnCommitClause | undefined;
   checkOnCommit(onCommit, persistence);
-  checkTablespace(into['tableSpaceName'] as string | undefined);
+  const tablespace = chooseTablespace(into['tableSpaceName'] as string | undefined, persistence, false);
   requirePrivilege(ids.NamespaceRelationId, namespace, ACL.CREATE);
   const { relation } = heapCreateWithCatalog({
-    name: rv.relname, namespace, owner: session.currentUser, relkind: isMatview ? 'm' : 'r', persistence, columns, accessMethod,
+    name: rv.relname, namespace, owner: session.currentUser, relkind: isMatview ? 'm' : 'r', persistence, columns, accessMethod, tablespace,
     options: readOptions((into['options'] ?? []) as RawNode[], 'table'), useUserAcl: true, isPopulated: withData || !isMatview,
   });
   commandCounterIncrement();

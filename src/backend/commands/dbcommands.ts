@@ -5,16 +5,19 @@ import { existsSync, rmSync } from 'node:fs';
 import { PgError, notSupported } from '../../common/errors.ts';
 import { databaseFolder } from '../../common/site.ts';
 import { isMemberOfRole } from '../catalog/acl.ts';
-import { hasCreateDbPrivilege, mustBeOwner, objectOwnercheck } from '../catalog/aclchk.ts';
+import { hasCreateDbPrivilege, mustBeOwner, objectOwnercheck, requirePrivilege } from '../catalog/aclchk.ts';
 import { getNewOid } from '../catalog/catalog.ts';
 import { copyDatabase } from '../catalog/copy_database.ts';
 import { PG_UTF8, charToEncoding, encodingToChar } from '../../common/encoding.ts';
-import { catalogDelete, catalogDeleteByKey, catalogFind, catalogInsert, catalogUpdate } from '../catalog/indexing.ts';
+import { catalogDelete, catalogDeleteByKey, catalogFind, catalogInsert, catalogUpdate, catalogUpdateByKey } from '../catalog/indexing.ts';
+import { getTablespaceOid } from '../catalog/objectaddress.ts';
 import * as ids from '../catalog/oids.ts';
 import { deleteSharedComments } from '../catalog/pg_description.ts';
-import { deleteSharedDependencyRecordsFor, recordDependencyOnOwner } from '../catalog/pg_shdepend.ts';
+import { deleteSharedDependencyRecordsFor, recordDependencyOnOwner, sharedDependentsOf } from '../catalog/pg_shdepend.ts';
+import { keepTablespace } from '../catalog/pg_tablespace.ts';
 import type { PgDatabase } from '../catalog/rows.ts';
 import * as sys from '../catalog/syscache.ts';
+import { ACL } from '../nodes/parsenodes.ts';
 import { makeParseState, parserError } from '../parser/parse_node.ts';
 import { ddlNotice } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
@@ -145,12 +148,45 @@ function connectionLimitOf(o: Options): number | undefined {
   return limit;
 }
 
-function refuseTablespace(o: Options): void {
+/** A tablespace for the relations of a database that name none. */
+function defaultTablespaceOf(name: string): Oid {
+  const oid = getTablespaceOid(name);
+  requirePrivilege(ids.TableSpaceRelationId, oid, ACL.CREATE);
+  if (oid === ids.GLOBALTABLESPACE_OID) throw new PgError('invalid_parameter_value', 'pg_global cannot be used as default tablespace');
+  keepTablespace(oid);
+  return oid;
+}
+
+const hasRelationsIn = (database: Oid, tablespace: Oid): boolean => sharedDependentsOf(ids.TableSpaceRelationId, tablespace).some((d) => d.dbid === database);
+
+/** For a copy of `template`. */
+function newDatabaseTablespace(o: Options, template: PgDatabase): Oid {
   const name = textOf(o, 'tablespace');
-  if (name !== undefined && name !== 'pg_default') {
-    if (sys.tablespaceByName(name) === undefined) throw new PgError('undefined_object', `tablespace "${name}" does not exist`);
-    throw notSupported('a database in another tablespace');
+  if (name === undefined) return template.dattablespace;
+  const oid = defaultTablespaceOf(name);
+  if (oid !== template.dattablespace && hasRelationsIn(template.oid, oid)) {
+    throw new PgError('feature_not_supported', `cannot assign new default tablespace "${name}"`, {
+      detail: `There is a conflict because database "${template.datname}" already has some tables in this tablespace.`,
+    });
   }
+  return oid;
+}
+
+/** ALTER DATABASE ... SET TABLESPACE (movedb). */
+function moveDatabase(row: PgDatabase, name: string): void {
+  lockDatabase(row.oid);
+  requireDatabaseOwner(row);
+  if (row.oid === session.databaseOid) throw new PgError('object_in_use', 'cannot change the tablespace of the currently open database');
+  const dattablespace = defaultTablespaceOf(name);
+  if (dattablespace === row.dattablespace) return;
+  const others = othersIn(row.oid);
+  if (others > 0) throw inUse(`database "${row.datname}" is being accessed by other users`, others);
+  if (hasRelationsIn(row.oid, dattablespace)) {
+    throw new PgError('object_not_in_prerequisite_state', `some relations of database "${row.datname}" are already in tablespace "${name}"`, {
+      hint: 'You must move them back to the database\'s default tablespace before using this command.',
+    });
+  }
+  catalogUpdateByKey(ids.DatabaseRelationId, ids.PgDatabaseOidIndexId, [row.oid], { dattablespace });
 }
 
 function localeOf(o: Options, name: string, template: string, what: string, templateName: string): string {
@@ -218,7 +254,7 @@ function createDatabase(stmt: RawNode, context: UtilityContext): void {
   checkEncoding(o, template);
   const collate = localeOf(o, 'lc_collate', template.datcollate, 'collation', templateName);
   const ctype = localeOf(o, 'lc_ctype', template.datctype, 'LC_CTYPE', templateName);
-  refuseTablespace(o);
+  const dattablespace = newDatabaseTablespace(o, template);
   if (sys.databaseByName(name) !== undefined) throw new PgError('duplicate_database', `database "${name}" already exists`);
   lockDatabase(template.oid);
   const others = othersIn(template.oid);
@@ -227,7 +263,7 @@ function createDatabase(stmt: RawNode, context: UtilityContext): void {
   catalogInsert(ids.DatabaseRelationId, {
     oid, datname: name, datdba: owner, encoding: template.encoding, datlocprovider: 'c', datistemplate: booleanOf(o, 'is_template') ?? false,
     datallowconn: booleanOf(o, 'allow_connections') ?? true, datconnlimit: connectionLimit, datfrozenxid: template.datfrozenxid, datminmxid: template.datminmxid,
-    dattablespace: ids.DEFAULTTABLESPACE_OID, datcollate: collate, datctype: ctype, daticulocale: null, datcollversion: template.datcollversion, datacl: null,
+    dattablespace, datcollate: collate, datctype: ctype, daticulocale: null, datcollversion: template.datcollversion, datacl: null,
   });
   recordDependencyOnOwner(ids.DatabaseRelationId, oid, owner);
   copyTemplateDependencies(template.oid, oid);
@@ -298,7 +334,12 @@ const ALTER_OPTIONS = ['is_template', 'allow_connections', 'connection_limit', '
 
 function alterDatabase(stmt: RawNode, context: UtilityContext): void {
   const o = readDatabaseOptions((stmt['options'] ?? []) as RawNode[], ALTER_OPTIONS, context.text);
-  refuseTablespace(o);
+  const tablespace = textOf(o, 'tablespace');
+  if (tablespace !== undefined) {
+    if (o.size > 1) throw parserError(makeParseState(context.text), 'feature_not_supported', 'option "tablespace" cannot be specified with other options', o.get('tablespace')!.location);
+    preventInTransactionBlock(context, 'ALTER DATABASE SET TABLESPACE');
+    return moveDatabase(databaseNamed(stmt['dbname'] as string), tablespace);
+  }
   const row = databaseNamed(stmt['dbname'] as string);
   requireDatabaseOwner(row);
   const allow = booleanOf(o, 'allow_connections');

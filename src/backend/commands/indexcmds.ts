@@ -42,7 +42,7 @@ import { constantText } from './variable.ts';
 import { type IndexMethod, readOptions } from './reloptions.ts';
 import { refuseInUse } from './trigger.ts';
 import { storeCounts } from './relation_counts.ts';
-import { checkTablespace } from './tablespace.ts';
+import { chooseTablespace } from '../catalog/pg_tablespace.ts';
 
 const ORDERED_METHODS = new Set(['btree']);
 /** What access methods cannot do. */
@@ -69,7 +69,7 @@ export function defineIndex(table: Relation, given: IndexSpec, text: string, bui
   if (own === undefined) throw new PgError('object_not_in_prerequisite_state', `access method "${spec.accessMethod}" is not of type INDEX`);
   if (table.kind === 'p' && spec.exclusion !== null) throw new PgError('feature_not_supported', `cannot create exclusion constraints on partitioned table "${table.name}"`);
   checkMethod(spec);
-  checkTablespace(spec.tablespace, table.kind === 'p');
+  const tablespace = chooseTablespace(spec.tablespace, table.persistence, table.kind === 'p');
   if (spec.keys.length === 0) throw new PgError('invalid_object_definition', 'must specify at least one column');
   const predicate = spec.where === null ? null : cookPredicate(table, spec.where, text);
   const expressions: Expr[] = [];
@@ -83,7 +83,7 @@ export function defineIndex(table: Relation, given: IndexSpec, text: string, bui
   const { index, constraint } = indexCreate({
     table, name, accessMethod: method.oid, columns, keyCount: spec.keys.length, expressions, predicate, unique: spec.unique, nullsNotDistinct: spec.nullsNotDistinct,
     primary: spec.primary, constraint: spec.isConstraint ? { type: spec.primary ? 'p' : spec.exclusion !== null ? 'x' : 'u', ...(spec.exclusion === null ? {} : { operators: spec.exclusion.map((names, i) => exclusionOperator(names, columns[i]!)) }), deferrable: spec.deferrable, initiallyDeferred: spec.initDeferred } : null,
-    options: readOptions(spec.options, spec.accessMethod as IndexMethod),
+    options: readOptions(spec.options, spec.accessMethod as IndexMethod), tablespace,
   });
   commandCounterIncrement();
   if (!valid) catalogUpdateByKey(ids.IndexRelationId, ids.PgIndexIndexrelidIndexId, [index], { indisvalid: false });

@@ -9,7 +9,7 @@ import { createComments, getComment } from '../catalog/pg_description.ts';
 import { makeObjectName } from '../catalog/pg_constraint.ts';
 import { catalogScan } from '../catalog/indexing.ts';
 import * as ids from '../catalog/oids.ts';
-import { attributeByNumber, constraintsOf, lookup, opclassByOid, operatorByOid } from '../catalog/syscache.ts';
+import { attributeByNumber, classByOid, constraintsOf, lookup, opclassByOid, operatorByOid, tablespaceByOid } from '../catalog/syscache.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import { identitySequenceOf } from '../catalog/pg_depend.ts';
 import { transformIndexStmt, type ColumnSpec, type IndexSpec, type TransformedTable } from '../parser/parse_utilcmd.ts';
@@ -142,9 +142,10 @@ function likeIndex(source: Relation, oid: number, comments: boolean): IndexSpec 
   const constraint = constraintsOf(source.oid).find((c) => c.conindid === oid && (c.contype === 'p' || c.contype === 'u' || c.contype === 'x'));
   const ordered = info.accessMethod === 'btree';
   const comment = comments ? getComment(oid, ids.RelationRelationId, 0) : null;
+  const tablespace = tablespaceByOid(classByOid(oid)!.reltablespace)?.spcname ?? null;
   // Expressions go by names, which both tables share.
   if ((info.expressions.length > 0 || info.predicate !== null) && constraint === undefined) {
-    return { ...transformIndexStmt(rawParse(indexdef(oid, 0)!)[0]!.stmt), name: null, comment };
+    return { ...transformIndexStmt(rawParse(indexdef(oid, 0)!)[0]!.stmt), name: null, comment, tablespace };
   }
   if (info.expressions.length > 0 || info.predicate !== null) throw new PgError('feature_not_supported', 'LIKE INCLUDING INDEXES with an exclusion constraint over expressions is not supported');
   return {
@@ -154,6 +155,6 @@ function likeIndex(source: Relation, oid: number, comments: boolean): IndexSpec 
       ordering: info.columns[i]!.descending ? 'SORTBY_DESC' : 'SORTBY_DEFAULT', nullsOrdering: !ordered ? 'SORTBY_NULLS_DEFAULT' : info.columns[i]!.nullsFirst ? 'SORTBY_NULLS_FIRST' : 'SORTBY_NULLS_LAST',
     })),
     including: info.keyAttributes.slice(info.keyCount).map((n) => source.attributes[n - 1]!.attname), where: null, deferrable: constraint?.condeferrable ?? false,
-    initDeferred: constraint?.condeferred ?? false, options: [], tablespace: null, commentOnIndex: true, exclusion: info.exclusion?.map((o) => operatorByOid(o)!).map((o) => [getNamespaceName(o.oprnamespace)!, o.oprname]) ?? null, existingIndex: null, comment, location: -1,
+    initDeferred: constraint?.condeferred ?? false, options: [], tablespace, commentOnIndex: true, exclusion: info.exclusion?.map((o) => operatorByOid(o)!).map((o) => [getNamespaceName(o.oprnamespace)!, o.oprname]) ?? null, existingIndex: null, comment, location: -1,
   };
 }

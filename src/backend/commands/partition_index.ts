@@ -5,6 +5,7 @@ import { indexCreate, type IndexColumnSpec } from '../catalog/index.ts';
 import { catalogDelete, catalogFind, catalogInsert, catalogUpdateByKey } from '../catalog/indexing.ts';
 import * as ids from '../catalog/oids.ts';
 import { chooseRelationName } from '../catalog/pg_constraint.ts';
+import { chooseTablespace } from '../catalog/pg_tablespace.ts';
 import { deleteDependencyRecordsForClass, indexConstraint, objectAddress, recordDependencyOn } from '../catalog/pg_depend.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
@@ -128,6 +129,7 @@ function cloneIndex(partition: Relation, parent: Relation, info: IndexInfo, cons
     predicate: info.predicate === null ? null : mapVars(info.predicate, map), unique: info.unique, nullsNotDistinct: info.nullsNotDistinct, primary: info.primary,
     constraint: of === undefined ? null : { type: of.contype as 'p' | 'u', deferrable: of.condeferrable, initiallyDeferred: of.condeferred },
     options: [...info.index.options].map(([k, v]) => `${k}=${v}`),
+    tablespace: chooseTablespace(null, partition.persistence, partition.kind === 'p', classByOid(info.indexrelid)!.reltablespace),
   });
   commandCounterIncrement();
   setParentIndex(index, info.indexrelid, partition.oid);

@@ -20,19 +20,21 @@ import { session } from '../utils/session.ts';
 import { readFlags, report, rusage, usageSince } from './maintenance.ts';
 import { allChildren } from './tablecmds.ts';
 import { constantText } from './variable.ts';
-import { checkTablespace } from './tablespace.ts';
+import { getTablespaceOid } from '../catalog/objectaddress.ts';
+import { checkedTablespace } from '../catalog/pg_tablespace.ts';
+import { setRelationTablespace } from './tablespace.ts';
 
 const SHARE_LOCK = 5, ACCESS_EXCLUSIVE_LOCK = 8;
 const FIRST_NORMAL_OID = 16384;
 
-interface How { verbose: boolean; concurrently: boolean }
+/** `tablespace`: where the indexes go (0: the database's own), undefined: they stay. */
+interface How { verbose: boolean; concurrently: boolean; tablespace: Oid | undefined }
 
 function reindex(stmt: RawNode, context: UtilityContext): void {
   const options = readFlags((stmt['params'] ?? []) as RawNode[], ['verbose', 'concurrently', 'tablespace'], 'REINDEX', context.text, { tablespace: () => true });
-  const how = { verbose: options.has('verbose'), concurrently: options.has('concurrently') };
-  if (how.concurrently) preventInTransactionBlock(context, 'REINDEX CONCURRENTLY');
-  const tablespace = options.get('tablespace');
-  if (tablespace) checkTablespace(constantText(tablespace['arg']));
+  const concurrently = options.has('concurrently'), given = options.get('tablespace');
+  if (concurrently) preventInTransactionBlock(context, 'REINDEX CONCURRENTLY');
+  const how = { verbose: options.has('verbose'), concurrently, tablespace: given ? checkedTablespace(getTablespaceOid(constantText(given['arg']))) : undefined };
   switch (stmt['kind']) {
     case 'REINDEX_OBJECT_INDEX': return reindexIndex(rangeVarGetRelid(stmt['relation']), how, context);
     case 'REINDEX_OBJECT_TABLE': return reindexTable(rangeVarGetRelid(stmt['relation']), how, context);
@@ -79,6 +81,7 @@ function oncePerPartition(context: UtilityContext, command: string, where: strin
 }
 
 function refuseCatalog(relation: Relation, how: How): void {
+  if (how.tablespace !== undefined && relation.oid < FIRST_NORMAL_OID) throw new PgError('feature_not_supported', `cannot move system relation "${relation.name}"`);
   if (how.concurrently && relation.oid < FIRST_NORMAL_OID) throw new PgError('feature_not_supported', 'cannot reindex system catalogs concurrently');
 }
 
@@ -96,6 +99,7 @@ function reindexMany(stmt: RawNode, how: How, context: UtilityContext): void {
     requireOwner(ids.DatabaseRelationId, session.databaseOid);
   }
   if (how.concurrently && (namespace === 0 || namespace === ids.PG_CATALOG_NAMESPACE)) report('WARNING', 'cannot reindex system catalogs concurrently, skipping all', undefined, 'feature_not_supported');
+  if (how.tablespace !== undefined && (namespace === 0 || namespace === ids.PG_CATALOG_NAMESPACE)) report('WARNING', 'cannot move system relations, skipping all', undefined, 'feature_not_supported');
   if (kind === 'SYSTEM') return; // catalogs are not rebuilt while they are in use; there is nothing to mend in them
   for (const row of catalogScanAll(ids.RelationRelationId)) {
     if ((row.relkind !== 'r' && row.relkind !== 'm') || row.oid < FIRST_NORMAL_OID || (namespace !== 0 && row.relnamespace !== namespace)) continue;
@@ -110,13 +114,14 @@ function reindexWhole(table: Relation, how: How): void {
   if (how.verbose && !how.concurrently) report('INFO', `table "${qualified(table)}" was reindexed`);
 }
 
-function reindexIndexes(table: Relation, indexes: readonly Oid[], { verbose, concurrently }: How): void {
+function reindexIndexes(table: Relation, indexes: readonly Oid[], { verbose, concurrently, tablespace }: How): void {
   if (table.oid < FIRST_NORMAL_OID) return; // see above
   const began = rusage(), quietly = concurrently && table.persistence !== 't';
   lockTable(table.oid, table.name, table.shared, SHARE_LOCK);
   for (const oid of indexes) lockTable(oid, openRelation(oid).name, table.shared, ACCESS_EXCLUSIVE_LOCK);
   for (const oid of indexes) setNewFilenode(oid, true);
   commandCounterIncrement();
+  if (tablespace !== undefined) for (const oid of indexes) setRelationTablespace(oid, tablespace);
   for (const oid of indexes) {
     const begun = rusage(), index = openRelation(oid);
     buildIndex(openRelation(table.oid), index.indexInfo!);

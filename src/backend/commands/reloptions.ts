@@ -6,7 +6,7 @@ import { constantText } from './variable.ts';
 
 /** Each access method has its own. */
 export type IndexMethod = 'btree' | 'hash' | 'gist' | 'spgist' | 'gin' | 'brin';
-type Kind = 'table' | 'view' | 'column' | IndexMethod;
+type Kind = 'table' | 'tablespace' | 'view' | 'column' | IndexMethod;
 interface OptionRule { type: 'integer' | 'boolean' | 'real' | 'enum'; min?: number; max?: number; values?: readonly string[]; /** Accepted without being listed. */ also?: readonly string[] }
 
 const VACUUM: Record<string, OptionRule> = {
@@ -38,6 +38,10 @@ const RULES: Record<Kind, Record<string, OptionRule>> = {
   gin: { fastupdate: { type: 'boolean' }, gin_pending_list_limit: { type: 'integer', min: 64, max: 2147483647 } },
   brin: { autosummarize: { type: 'boolean' }, pages_per_range: { type: 'integer', min: 1, max: 131072 } },
   column: { n_distinct: { type: 'real', min: -1, max: Number.MAX_VALUE }, n_distinct_inherited: { type: 'real', min: -1, max: Number.MAX_VALUE } },
+  tablespace: {
+    random_page_cost: { type: 'real', min: 0, max: Number.MAX_VALUE }, seq_page_cost: { type: 'real', min: 0, max: Number.MAX_VALUE },
+    effective_io_concurrency: { type: 'integer', min: 0, max: 1000 }, maintenance_io_concurrency: { type: 'integer', min: 0, max: 1000 },
+  },
   view: { security_barrier: { type: 'boolean' }, security_invoker: { type: 'boolean' }, check_option: { type: 'enum', values: ['local', 'cascaded'] } },
 };
 

@@ -29,6 +29,7 @@ import { requireObjectOwnership, resolveObject, type RawObject } from './object_
 import { renamePolicy } from './policy.ts';
 import { allChildren } from './tablecmds.ts';
 import { refuseForTypedTable, typedTablesOf } from './typed_tables.ts';
+import { renameTablespace } from './tablespace.ts';
 import { renameRole } from './user.ts';
 import { VIEW_SELECT_RULE } from './view.ts';
 
@@ -46,12 +47,10 @@ export function renameObject(stmt: RawNode, context: UtilityContext): void {
     case 'OBJECT_ROLE': return renameRole(stmt['subname'] as string, newName);
     case 'OBJECT_SCHEMA': return renameSchema(stmt['subname'] as string, newName);
     case 'OBJECT_DATABASE': return renameDatabase(stmt['subname'] as string, newName, context);
-    case 'OBJECT_TABLESPACE':
-      resolveObject('OBJECT_TABLESPACE', stmt['subname'] as string);
-      throw notSupported('ALTER TABLESPACE');
     case 'OBJECT_RULE': return renameRule(stmt, newName);
     case 'OBJECT_TRIGGER': return renameTrigger(stmt, newName);
     case 'OBJECT_POLICY': return renamePolicy(stmt, newName);
+    case 'OBJECT_TABLESPACE': return renameTablespace(stmt['subname'] as string, newName);
     default: return renameGeneric(stmt, newName);
   }
 }

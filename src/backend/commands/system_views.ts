@@ -2,6 +2,7 @@
 // pg_stat_slru.
 import { currentHbaLines, currentIdentLines } from '../libpq/hba.ts';
 import { allSettings } from '../utils/guc.ts';
+import { showFileSettings } from '../utils/guc_file.ts';
 import { makeArray, type Datum } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import { TEXTOID } from '../types/oids.ts';
@@ -47,7 +48,9 @@ registerBuiltins({
     * show_all_file_settings(c): Generator<Datum> {
       const { named } = rowMaker(c);
       let seqno = 0;
-      for (const s of allSettings()) if (s.source === 'configuration file') yield named({ sourcefile: s.sourceFile, sourceline: s.sourceLine, seqno: ++seqno, name: s.name, setting: String(s.value), applied: true });
+      for (const s of showFileSettings()) {
+        yield named({ sourcefile: s.file, sourceline: s.line, seqno: ++seqno, name: s.name, setting: s.value, applied: s.applied, error: s.error });
+      }
     },
   },
 });

@@ -16,7 +16,7 @@ import { storeAttrDefault } from '../catalog/pg_attrdef.ts';
 import { objectAddress, ownedSequences, recordDependencyOn } from '../catalog/pg_depend.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import { amByName, attributeByNumber, childrenOf, collationByOid, relationOidByName } from '../catalog/syscache.ts';
+import { amByName, attributeByNumber, childrenOf, classByOid, collationByOid, relationOidByName } from '../catalog/syscache.ts';
 import { quoteQualifiedIdentifier } from '../catalog/quote.ts';
 import { noteStatistics } from '../catalog/pgstat_xact.ts';
 import { setNewFilenode } from '../catalog/storage.ts';
@@ -45,7 +45,7 @@ import { createOwnedSequence, resetSequence } from './sequence.ts';
 import { columnsOfType, ofType } from './typed_tables.ts';
 import { refuseInUse } from './trigger.ts';
 import { mapVars } from './varmap.ts';
-import { checkTablespace } from './tablespace.ts';
+import { chooseTablespace } from '../catalog/pg_tablespace.ts';
 
 const ACCESS_EXCLUSIVE_LOCK = 8;
 
@@ -75,7 +75,8 @@ export function createTable(stmt: RawNode, context: UtilityContext, relkind: 'r'
   const persistence = isTempNamespace(namespace) ? 't' : rv.relpersistence;
   if (persistence === 't') refuseRestricted('create temporary table');
   checkOnCommit(stmt['oncommit'] as OnCommitClause, persistence);
-  checkTablespace(stmt['tablespacename'] as string | undefined, stmt['partspec'] !== undefined);
+  const bound = stmt['partbound'] as RawNode | undefined;
+  const tablespace = relkind === 'f' ? 0 : chooseTablespace(stmt['tablespacename'] as string | undefined, persistence, stmt['partspec'] !== undefined, bound === undefined ? 0 : parentTablespace(stmt));
   if (stmt['if_not_exists'] && relationOidByName(rv.relname, namespace) !== 0) {
     ddlNotice(`relation "${rv.relname}" already exists, skipping`, 'duplicate_table');
     return 0;
@@ -83,7 +84,6 @@ export function createTable(stmt: RawNode, context: UtilityContext, relkind: 'r'
   const type = stmt['ofTypename'] === undefined ? null : ofType(stmt['ofTypename'] as RawNode);
   const table = expandLike(transformCreateStmt(stmt, context.text), rv.relname, relkind === 'f', context.text);
   if (type !== null) table.columns = columnsOfType(type, table.columns);
-  const bound = stmt['partbound'] as RawNode | undefined;
   const partspec = stmt['partspec'] as RawNode | undefined;
   if (partspec !== undefined && bound === undefined && stmt['inhRelations'] !== undefined) {
     throw new PgError('invalid_object_definition', 'cannot create partitioned table as inheritance child');
@@ -94,12 +94,18 @@ export function createTable(stmt: RawNode, context: UtilityContext, relkind: 'r'
   markPrimaryKeyNotNull(table, context.text);
   if (partspec !== undefined) refuseForPartitioned(table, rv.relname, (stmt['options'] ?? []) as RawNode[]);
   const oid = makeTable(rv.relname, namespace, persistence, table, readOptions((stmt['options'] ?? []) as RawNode[], 'table'), context.text, {
-    checks: inherited.checks, partspec, ofType: type?.oid ?? 0, ...(relkind === 'f' ? { relkind } : { accessMethod }), partition: bound === undefined ? undefined : { parent: parents[0]!.oid, bound },
+    checks: inherited.checks, tablespace, partspec, ofType: type?.oid ?? 0, ...(relkind === 'f' ? { relkind } : { accessMethod }), partition: bound === undefined ? undefined : { parent: parents[0]!.oid, bound },
   });
   for (const run of table.after) run(oid);
   noteOnCommit(oid, stmt['oncommit'] as OnCommitClause);
   if (bound === undefined) parents.forEach((parent, i) => storeInheritance(oid, parent.oid, i + 1));
   return oid;
+}
+
+/** That of the table it is to be a partition of. */
+function parentTablespace(stmt: RawNode): Oid {
+  const oid = rangeVarGetRelid((stmt['inhRelations'] as RawNode[])[0] as never, true);
+  return oid === 0 ? 0 : classByOid(oid)!.reltablespace;
 }
 
 /** What a partitioned table cannot have. */
@@ -115,6 +121,7 @@ interface TableExtras {
   checks?: CheckSpec[];
   partspec?: RawNode | undefined;
   accessMethod?: Oid;
+  tablespace?: Oid;
   ofType?: Oid;
   relkind?: 'f';
   partition?: { parent: Oid; bound: RawNode } | undefined;
@@ -125,7 +132,7 @@ export function makeTable(name: string, namespace: Oid, persistence: 'p' | 'u' |
   // Sequences are told of before the table, as PostgreSQL makes them: by OID.
   const sequences = table.columns.map((c) => (c.sequence === null ? undefined : getNewRelationOid()));
   const { relation: oid } = heapCreateWithCatalog({
-    name, namespace, owner: session.currentUser, relkind: extras.partspec === undefined ? extras.relkind ?? 'r' : 'p', persistence, options, useUserAcl: true, ofType: extras.ofType ?? 0, ...(extras.accessMethod === undefined ? {} : { accessMethod: extras.accessMethod }), columns: table.columns.map((c) => ({
+    name, namespace, owner: session.currentUser, relkind: extras.partspec === undefined ? extras.relkind ?? 'r' : 'p', persistence, options, useUserAcl: true, ofType: extras.ofType ?? 0, tablespace: extras.tablespace ?? 0, ...(extras.accessMethod === undefined ? {} : { accessMethod: extras.accessMethod }), columns: table.columns.map((c) => ({
       name: c.name, typeOid: c.typeOid, typmod: c.typmod, collation: c.collation, notNull: c.notNull, ndims: c.ndims, identity: c.identity, generated: c.generated,
       isLocal: c.islocal, inhCount: c.inhcount, ...(c.storage !== null ? { storage: storageLetter(c.storage, c) } : {}), ...(c.compression !== null ? { compression: compressionLetter(c.compression, c.typeOid) } : {}),
     })),

@@ -1,11 +1,15 @@
 // SET, SHOW, RESET, SET TRANSACTION, DISCARD (PostgreSQL's guc.c and discard.c, the command side).
-import { notSupported } from '../../common/errors.ts';
+import { PgError, notSupported } from '../../common/errors.ts';
 import type { ResultColumn } from '../executor/dest.ts';
 import type { RawNode } from '../parser/raw_parser.ts';
-import { TEXTOID } from '../catalog/oids.ts';
+import * as ids from '../catalog/oids.ts';
+import { aclcheckParameter } from '../catalog/pg_parameter_acl.ts';
+import { ACL } from '../nodes/parsenodes.ts';
 import { preventInTransactionBlock, type UtilityContext, type UtilityResult, type UtilityTable } from '../tcop/utility.ts';
-import { inTransactionBlock, setTransactionDeferrable, setTransactionIsolation, setTransactionReadOnly, type IsolationLevel } from '../transaction/xact.ts';
-import { allSettings, findSetting, flattenSetArgs, isVisible, resetAllOptions, setConfigOption, settingColumns, show, showSetting } from '../utils/guc.ts';
+import { managerClient } from '../transaction/client.ts';
+import { inTransactionBlock, requireLocks, setTransactionDeferrable, setTransactionIsolation, setTransactionReadOnly, type IsolationLevel } from '../transaction/xact.ts';
+import { allSettings, findSetting, flattenSetArgs, isVisible, resetAllOptions, setConfigOption, settingColumns, show, showSetting, validateForFile } from '../utils/guc.ts';
+import { settingForFile, writeAutoFile } from '../utils/guc_file.ts';
 import { sendWarning, session } from '../utils/session.ts';
 import { unlistenAll } from './async.ts';
 
@@ -80,7 +84,31 @@ function setMulti(stmt: VariableSetStmt, context: UtilityContext): void {
   }
 }
 
-const textColumn = (name: string): ResultColumn => ({ name, typeOid: TEXTOID, typmod: -1, collation: 100, tableOid: 0, tableColumn: 0 });
+/** ALTER SYSTEM: into the file that the postmaster reads after site.ini, at the next reload or start. */
+function alterSystem({ setstmt: { kind, name, args } }: { setstmt: VariableSetStmt }, context: UtilityContext): void {
+  preventInTransactionBlock(context, 'ALTER SYSTEM');
+  const all = kind === 'VAR_RESET_ALL';
+  if (!session.isSuperuser) {
+    if (all) throw new PgError('insufficient_privilege', 'permission denied to perform ALTER SYSTEM RESET ALL');
+    if (!aclcheckParameter(name, session.currentUser, ACL.ALTER_SYSTEM)) throw new PgError('insufficient_privilege', `permission denied to set parameter "${name}"`);
+  }
+  let own: string | null = null, value: string | null = null;
+  if (!all) {
+    const setting = settingForFile(name);
+    own = setting.name;
+    if (kind === 'VAR_SET_VALUE') {
+      value = flattenSetArgs(name, (args ?? []).map(constantText));
+      validateForFile(setting, value);
+      if (value.includes('\n')) throw new PgError('invalid_parameter_value', 'parameter value for ALTER SYSTEM must not contain a newline');
+    }
+  }
+  // One writer at a time.
+  requireLocks();
+  managerClient(true).acquireLock({ kind: 'object', classid: ids.ParameterAclRelationId, objid: 0, exclusive: true });
+  writeAutoFile(own, value);
+}
+
+const textColumn = (name: string): ResultColumn => ({ name, typeOid: ids.TEXTOID, typmod: -1, collation: 100, tableOid: 0, tableColumn: 0 });
 
 function showColumns(stmt: { name: string }): ResultColumn[] {
   return stmt.name.toLowerCase() === 'all' ? ['name', 'setting', 'description'].map(textColumn) : [textColumn(findSetting(stmt.name)?.name ?? stmt.name)];
@@ -125,5 +153,6 @@ function discard(stmt: { target: string }, context: UtilityContext): void {
 export const VARIABLE_COMMANDS: UtilityTable = {
   VariableSetStmt: { run: setVariable, readOnly: true },
   VariableShowStmt: { run: showVariable, columns: showColumns, readOnly: true },
+  AlterSystemStmt: { run: alterSystem, readOnly: true },
   DiscardStmt: { run: discard, readOnly: true },
 };

@@ -218,12 +218,13 @@ export function allSettings(): readonly Setting[] {
 export function settingColumns(setting: Setting, privileged: boolean): (string | number | boolean | readonly string[] | null)[] {
   const { row } = setting;
   const numeric = setting.type === 'integer' || setting.type === 'real';
+  const fromFile = privileged && setting.source === 'configuration file';
   const limit = (n: number): string => (setting.type === 'integer' ? String(n) : formatG(n));
   const optional = (value: GucValue): string | null =>
     (setting.type === 'string' && value === '' && row[3] === '' ? null : textOf(setting, value, false));
   return [setting.name, showSetting(setting, setting.hooks.show !== undefined), row[4], setting.category, row[9], row[10], setting.context, setting.type,
     setting.source, numeric ? limit(row[5]) : null, numeric ? limit(row[6]) : null, row[7],
-    optional(setting.boot), optional(setting.reset), privileged ? setting.sourceFile : null, privileged ? setting.sourceLine : null, setting.pendingRestart];
+    optional(setting.boot), optional(setting.reset), fromFile ? setting.sourceFile : null, fromFile ? setting.sourceLine : null, setting.pendingRestart];
 }
 
 // ---- checking a value
@@ -244,6 +245,9 @@ function parseAndValidate(setting: Setting, text: string, source: GucSource): Gu
   }
   return runCheckHook(setting, value, text, source);
 }
+
+/** The value as a file of the server would set it, or an error; nothing is set. */
+export const validateForFile = (setting: Setting, text: string): GucValue => parseAndValidate(setting, text, 'configuration file');
 
 function runCheckHook(setting: Setting, value: GucValue, text: string, source: GucSource): GucValue {
   const checked = setting.hooks.check ? setting.hooks.check(value, source) : value;

@@ -1,9 +1,11 @@
-// site.ini: "name = value" lines, read through the package `ini` (the only file that imports it). Each line is decoded by
-// itself, so that whatever is wrong can be named with its line. Sections are refused: settings have none.
+// site.ini, and site.auto.ini that ALTER SYSTEM writes: "name = value" lines, read through the package `ini` (the only file that imports
+// it). Each line is decoded by itself, so that whatever is wrong can be named with its line. Sections are refused: settings have none.
 import { decode } from 'ini';
-import { readFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { PgError } from '../../common/errors.ts';
-import { allSettings, findSetting, getString, setConfigOption, type GucContext } from './guc.ts';
+import { AUTO_INI, openSiteFile, readSiteFile } from '../../common/site.ts';
+import { allSettings, findSetting, getString, setConfigOption, validateForFile, type GucContext, type Setting } from './guc.ts';
 import { log } from './elog.ts';
 import './guc_hooks.ts';
 import './own_settings.ts';
@@ -31,24 +33,44 @@ export function parseConfigFile(text: string, file: string): { lines: ConfigLine
   return { lines, faults };
 }
 
-/** Sets what the file says; what it no longer says goes back to its default. Returns what was wrong. */
+/** A setting as one of the files says it, and what has become of it. */
+export interface FileSetting extends ConfigLine {
+  file: string;
+  applied: boolean;
+  error: string | null;
+}
+
+/** What the files say, in order: where a name stands twice the last counts. `faults`: why nothing of it is used. */
+function readConfigFiles(): { entries: FileSetting[]; last: Map<string, FileSetting>; faults: string[] } {
+  const entries: FileSetting[] = [], faults: string[] = [], last = new Map<string, FileSetting>();
+  const main = getString('config_file');
+  for (const file of [main, AUTO_INI]) {
+    let text: string;
+    try {
+      text = readFileSync(file, 'utf8');
+    } catch (error) {
+      if (file === AUTO_INI && (error as NodeJS.ErrnoException).code === 'ENOENT') continue;
+      return { entries, last, faults: [`could not open configuration file "${file}": ${(error as Error).message}`] };
+    }
+    const parsed = parseConfigFile(text, file);
+    faults.push(...parsed.faults);
+    const name = file === main ? main : resolve(file);
+    for (const line of parsed.lines) entries.push({ ...line, file: name, applied: false, error: null });
+  }
+  for (const entry of entries) {
+    const setting = findSetting(entry.name);
+    if (!setting && !entry.name.includes('.')) {
+      entry.error = 'unrecognized configuration parameter';
+      faults.push(`unrecognized configuration parameter "${entry.name}" in file "${entry.file}" line ${entry.line}`);
+    } else last.set(setting?.name ?? entry.name, entry);
+  }
+  return { entries, last, faults };
+}
+
+/** Sets what the files say; what they no longer say goes back to its default. Returns what was wrong. */
 export function processConfigFile(context: GucContext): string[] {
-  const file = getString('config_file');
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    return [`could not open configuration file "${file}": ${(error as Error).message}`];
-  }
-  const { lines, faults } = parseConfigFile(text, file);
-  const last = new Map<string, ConfigLine>();
-  for (const line of lines) {
-    const setting = findSetting(line.name);
-    if (!setting && !line.name.includes('.')) {
-      faults.push(`unrecognized configuration parameter "${line.name}" in file "${file}" line ${line.line}`);
-    } else last.set(setting?.name ?? line.name, line);
-  }
-  // A file with an unknown name or a broken line is not applied at all.
+  const { last, faults } = readConfigFiles();
+  // Files with an unknown name or a broken line are not applied at all.
   if (faults.length > 0) return faults;
   for (const setting of allSettings()) {
     if (setting.resetSource !== 'configuration file' || last.has(setting.name)) continue;
@@ -59,7 +81,7 @@ export function processConfigFile(context: GucContext): string[] {
     }
     forgetFileValue(setting.name, context);
   }
-  for (const [name, { value, line }] of last) {
+  for (const [name, { value, file, line }] of last) {
     try {
       setConfigOption(name, value, context, 'configuration file');
       const setting = findSetting(name)!;
@@ -72,6 +94,69 @@ export function processConfigFile(context: GucContext): string[] {
     }
   }
   return faults;
+}
+
+/** What the files say now and whether it could be applied (pg_file_settings); changes nothing. */
+export function showFileSettings(): FileSetting[] {
+  const { entries, last, faults } = readConfigFiles();
+  if (faults.length === 0) for (const [name, entry] of last) {
+    entry.applied = canApply(name, entry.value);
+    if (!entry.applied) entry.error = 'setting could not be applied';
+  }
+  return entries;
+}
+
+function canApply(name: string, value: string): boolean {
+  const setting = findSetting(name);
+  if (setting === undefined) return true;
+  try {
+    const kept = validateForFile(setting, value);
+    return setting.context !== 'internal' && (setting.context !== 'postmaster' || kept === setting.value);
+  } catch (error) {
+    if (!(error instanceof PgError)) throw error;
+    return false;
+  }
+}
+
+// ---- ALTER SYSTEM
+
+/** Settings that no file of the server may set, or not the one that the server writes itself. */
+const NOT_IN_FILE: ReadonlySet<string> = new Set(['config_file', 'data_directory', 'role', 'seed', 'session_authorization', 'transaction_deferrable',
+  'transaction_isolation', 'transaction_read_only']);
+
+/** What ALTER SYSTEM may set, by its own name; otherwise 42704, 55P02. */
+export function settingForFile(name: string): Setting {
+  const setting = findSetting(name);
+  if (setting === undefined) throw new PgError('undefined_object', `unrecognized configuration parameter "${name}"`);
+  if (setting.context === 'internal' || NOT_IN_FILE.has(setting.name)) throw new PgError('cant_change_runtime_param', `parameter "${name}" cannot be changed`);
+  return setting;
+}
+
+const AUTO_HEAD = '# Do not edit this file manually!\n# It will be overwritten by the ALTER SYSTEM command.\n';
+
+/** Writes the file that is read after site.ini anew: with `name` as `value`, or without it (null); without any settings when no name is
+ * given. The old file stays until the new one is on disk. The caller sees to it that nobody else does the same. */
+export function writeAutoFile(name: string | null, value: string | null): void {
+  let lines: ConfigLine[] = [];
+  if (name !== null) {
+    const parsed = existsSync(AUTO_INI) ? parseConfigFile(readSiteFile(AUTO_INI), AUTO_INI) : { lines, faults: [] };
+    if (parsed.faults.length > 0) throw new PgError('config_file_error', `could not parse contents of file "${AUTO_INI}"`);
+    lines = parsed.lines.filter((line) => line.name.toLowerCase() !== name.toLowerCase());
+    if (value !== null) lines.push({ name, value, line: 0 });
+  }
+  const next = `${AUTO_INI}.tmp`;
+  rmSync(next, { force: true });
+  const fd = openSiteFile(next, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
+  try {
+    writeSync(fd, AUTO_HEAD + lines.map((line) => `${line.name} = ${JSON.stringify(line.value)}\n`).join(''));
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(next, AUTO_INI);
+  const folder = openSync('.', constants.O_RDONLY);
+  fsyncSync(folder);
+  closeSync(folder);
 }
 
 function forgetFileValue(name: string, context: GucContext): void {

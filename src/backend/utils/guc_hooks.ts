@@ -51,8 +51,3 @@ defineHooks('default_table_access_method', {
     return new CheckFailure({ detail: `Table access method "${value as string}" does not exist.` });
   },
 });
-for (const name of ['default_tablespace', 'temp_tablespaces']) {
-  defineHooks(name, {
-    check: (value) => (value === '' || value === 'pg_default' ? value : new CheckFailure({ detail: `Tablespace "${value as string}" does not exist.` })),
-  });
-}

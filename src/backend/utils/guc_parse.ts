@@ -105,7 +105,7 @@ export function splitIdentifierList(text: string): string[] | null {
 /** The same without folding, for file names. */
 export function splitList(text: string, fold = false): string[] | null {
   const names: string[] = [];
-  const pattern = fold ? /\s*(?:"((?:[^"]|"")+)"|([^\s,"]+))\s*(,|$)/y : /\s*(?:"((?:[^"]|"")+)"|([^,"]+?))\s*(,|$)/y;
+  const pattern = fold ? /\s*(?:"((?:[^"]|"")*)"|([^\s,"]+))\s*(,|$)/y : /\s*(?:"((?:[^"]|"")*)"|([^,"]+?))\s*(,|$)/y;
   if (text.trim() === '') return names;
   for (;;) {
     const m = pattern.exec(text);

@@ -2,7 +2,7 @@
 // socket. A site is there when its site.ini is.
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { SITE_INI } from '../../common/site.ts';
+import { AUTO_INI, SITE_INI } from '../../common/site.ts';
 import { port as native } from '../../port/port.ts';
 import { Failure, NO_SUCH_SITE, USAGE } from './terminal.ts';
 
@@ -88,14 +88,17 @@ export function mustBeRoot(what: string): void {
 
 const LINE = (name: string): RegExp => new RegExp(`^[ \\t]*${name}[ \\t]*=[ \\t]*(.*?)[ \\t]*(?:;.*)?$`, 'im');
 
-/** A setting as site.ini says it; undefined: it does not. */
-export function readSetting(site: Site, name: string): string | undefined {
-  let text: string;
+const textOf = (path: string): string => {
   try {
-    text = readFileSync(join(site.config, SITE_INI), 'utf8');
+    return readFileSync(path, 'utf8');
   } catch {
-    return undefined;
+    return '';
   }
+};
+
+/** A setting as site.ini says it, or ALTER SYSTEM has said since; undefined: neither does. */
+export function readSetting(site: Site, name: string): string | undefined {
+  const text = `${textOf(join(site.config, SITE_INI))}\n${textOf(join(site.data, AUTO_INI))}`;
   const last = [...text.matchAll(new RegExp(LINE(name), 'gim'))].at(-1)?.[1];
   return last?.replace(/^(['"])(.*)\1$/, '$2');
 }

@@ -1,4 +1,4 @@
--- Rights on settings. (ALTER SYSTEM itself is refused: site.ini is the administrator's.)
+-- Rights on settings.
 create role setter;
 create role helper;
 grant set on parameter work_mem, Log_Min_Duration_Statement to setter;
