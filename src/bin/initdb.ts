@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Creates a site: its folders, its configuration, the shared catalogs and the databases template1, template0, postgres.
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ import { copyDatabase } from '../backend/catalog/copy_database.ts';
 import * as ids from '../backend/catalog/oids.ts';
 import { useSystemOids } from '../backend/catalog/catalog.ts';
 import { openStore, openWritableStore } from '../backend/storage/lmdb.ts';
-import { packEnvironment } from '../backend/storage/packed.ts';
+import { flushToDisk, packEnvironment } from '../backend/storage/packed.ts';
 import { executeFile, executeString, inTransaction, openStandalone } from '../backend/tcop/standalone.ts';
 import { loadBackend } from '../backend/tcop/warm.ts';
 import {
@@ -40,6 +40,7 @@ Options:
   -U, --username=NAME       database superuser name (default: the name of the account)
   -W, --pwprompt            prompt for a password for the new superuser
   -N, --no-sync             do not wait for changes to be written safely to disk
+  -S, --sync-only           only write what there is safely to disk, then exit
   -V, --version             output version information, then exit
   -?, --help                show this help, then exit
 
@@ -54,7 +55,7 @@ const METHODS = ['trust', 'reject', 'scram-sha-256', 'peer'];
 const LOCALES = ['C', 'POSIX', 'C.UTF-8', 'C.utf8'];
 
 interface Wanted {
-  site: string; superuser: string; password: string | null; local: string; host: string; locale: string;
+  site: string; superuser: string; password: string | null; local: string; host: string; locale: string; sync: boolean;
 }
 
 async function readArguments(): Promise<Wanted> {
@@ -64,6 +65,12 @@ async function readArguments(): Promise<Wanted> {
   const site = given.get('pgdata') ?? rest[0] ?? process.env['PGDATA'];
   if (!site) {
     fail(PROGRAM, 'no data directory specified', 'You must identify the directory where the data for this database system will reside. Do this with either the invocation option -D or the environment variable PGDATA.');
+  }
+  if (given.has('sync-only')) {
+    if (!existsSync(site)) fail(PROGRAM, `could not access directory "${site}": No such file or directory`);
+    process.chdir(site);
+    step('syncing data to disk', syncSite);
+    process.exit(0);
   }
   const encoding = given.get('encoding');
   if (encoding !== undefined && !/^utf-?8$/i.test(encoding)) fail(PROGRAM, `encoding "${encoding}" is not supported`, 'UTF8 is the only one.');
@@ -83,7 +90,7 @@ async function readArguments(): Promise<Wanted> {
   if ((local === 'scram-sha-256' || host === 'scram-sha-256') && password === null) {
     fail(PROGRAM, 'must specify a password for the superuser to enable password authentication', 'Use -W or --pwfile.');
   }
-  return { site: resolve(site), superuser, password, local, host, locale: locale === 'C.utf8' ? 'C.UTF-8' : locale };
+  return { site: resolve(site), superuser, password, local, host, locale: locale === 'C.utf8' ? 'C.UTF-8' : locale, sync: !given.has('no-sync') };
 }
 
 async function superuserPassword(given: ReadonlyMap<string, string>): Promise<string | null> {
@@ -180,13 +187,9 @@ function copyTemplate(): void {
   packEnvironment(databaseFolder(ids.Template1DbOid));
 }
 
-/** Files are durable by themselves; their names are when the folders are. */
-function syncFolders(): void {
-  for (const folder of ['.', BASE, GLOBAL]) {
-    const fd = openSync(folder, 'r');
-    fsyncSync(fd);
-    closeSync(fd);
-  }
+/** All files and their names. */
+function syncSite(): void {
+  for (const name of ['.', ...readdirSync('.', { recursive: true, encoding: 'utf8' })]) flushToDisk(name);
 }
 
 standardOptions(PROGRAM, HELP);
@@ -207,7 +210,8 @@ try {
   await loadBackend();
   step('making views and functions', runSqlFiles);
   step('copying template1 to template0 and postgres', copyTemplate);
-  step('syncing data to disk', syncFolders);
+  if (wanted.sync) step('syncing data to disk', syncSite);
+  else console.log('\nSync to disk skipped.\nThe data directory might become corrupt if the operating system crashes.');
 } catch (error) {
   process.stdout.write('failed\n');
   complain(PROGRAM, error instanceof PgError ? `${error.message}${error.fields.where ? ` (${error.fields.where})` : ''}` : String((error as Error).stack));

@@ -240,3 +240,11 @@ test.serial('SIGHUP opens the log file anew, in sessions too', async (t) => {
     await own.remove();
   }
 });
+
+// It was taken for a site to be made.
+test('initdb --sync-only flushes a site that is there', async (t) => {
+  const folder = await makeSite();
+  const done = await run('initdb', ['-S', '-D', folder]);
+  t.deepEqual([done.code, done.out], [0, 'syncing data to disk ... ok\n']);
+  t.is((await run('initdb', ['-S', '-D', `${folder}.not`])).code, 1);
+});

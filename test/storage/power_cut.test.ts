@@ -1,7 +1,7 @@
 // The power goes at any point of any commit: of what was written since the last flush, any sectors may be on the disk. The
 // environment must open as of the last commit that was acknowledged, or of the one under way, whole.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -145,6 +145,47 @@ test('where pages can not be stored in a mapping they are written', async (t) =>
     const store = openStore(path);
     t.is(content(store), statesOf(commits(SEED, COMMITS, KEYS)).at(-1)!);
     store.close();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+/** An environment whose writer was killed: what it acknowledged last is in its journal only. */
+function killedWriter(folder: string): string {
+  const path = join(folder, 'written');
+  mkdirSync(path);
+  const { signal, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', `${writer}\nprocess.kill(process.pid, 'SIGKILL');`, path], { encoding: 'utf8', env: { ...process.env, WRITES_LOG: join(folder, 'log') } });
+  if (signal !== 'SIGKILL') throw new Error(stderr);
+  return path;
+}
+
+// Whoever came first went on without the journal when that could not be opened (no descriptors left), and the next writer began it anew.
+test('a journal that can not be opened is not one that is not there', async (t) => {
+  const { commits } = await import('./power_cut.ts');
+  const folder = mkdtempSync(join(tmpdir(), 'posthouse-'));
+  try {
+    const path = killedWriter(folder), journal = join(path, 'journal.mdb');
+    renameSync(journal, join(path, 'elsewhere'));
+    symlinkSync('elsewhere', journal); // which is refused
+    t.throws(() => openStore(path));
+    t.throws(() => openWritableStore(path));
+    renameSync(join(path, 'elsewhere'), journal);
+    const store = openStore(path);
+    t.is(content(store), statesOf(commits(SEED, COMMITS, KEYS)).at(-1)!);
+    store.close();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a journal that is damaged before its end is not one that ends there', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'posthouse-'));
+  try {
+    const path = killedWriter(folder), journal = join(path, 'journal.mdb'), bytes = readFileSync(journal);
+    bytes[4096 + 100]! ^= 1; // in its first record
+    writeFileSync(journal, bytes);
+    t.throws(() => openStore(path));
+    t.throws(() => openWritableStore(path));
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -163,7 +163,7 @@ export class Torture {
         }
       } else {
         record.outcome = 'refused';
-        if (this.managerTrouble === troubles && !this.managerDies) this.faults.push(`an error for which there is no reason: ${code} ${message}`);
+        if (this.managerTrouble === troubles && !this.managerDies && this.down === null) this.faults.push(`an error for which there is no reason: ${code} ${message}`);
         await client.query('rollback').catch(() => {});
       }
       this.summary[record.outcome === 'unknown' ? 'unknown' : 'refused']++;

@@ -29,24 +29,33 @@ class Model {
   }
 }
 
+/** A transaction that counts, or not: `from` and `to` are places of the clock. Whoever looks at a place between sees it or not. */
+interface Past { tx: number; from: number; to: number; counts: boolean; model: Model }
+
 export class MixedTorture {
   readonly counts: Record<string, number> = {};
   readonly faults: string[] = [];
-  private readonly site: Site;
+  site: Site;
+  readonly database: string;
+  /** What power.test.ts goes back by. */
+  readonly clock: (() => number) | null;
   private readonly random: (limit: number) => number;
   private readonly slots: Slot[];
-  readonly numbers = new Set<string>();
-  readonly notified = new Set<number>();
+  /** With when they came. */
+  readonly numbers = new Map<string, number>();
+  readonly notified = new Map<number, number>();
   readonly done = new Map<number, 'acknowledged' | 'refused' | 'unknown'>();
   nextTransaction = 1;
   stopping = false;
   /** Nobody is to be connected. */
   quiet: Promise<void> | null = null;
 
-  constructor(site: Site, seed: number, sessions: number) {
+  constructor(site: Site, seed: number, sessions: number, { database = 'postgres', firstSlot = 0, clock = null as (() => number) | null } = {}) {
     this.site = site;
+    this.database = database;
+    this.clock = clock;
     this.random = randomFrom(seed);
-    this.slots = Array.from({ length: sessions }, (_, i) => new Slot(this, site, i, randomFrom(seed * 100 + i)));
+    this.slots = Array.from({ length: sessions }, (_, i) => new Slot(this, firstSlot + i, randomFrom(seed * 100 + i)));
   }
 
   count(what: string): void { this.counts[what] = (this.counts[what] ?? 0) + 1; }
@@ -55,7 +64,7 @@ export class MixedTorture {
   }
 
   async prepare(): Promise<void> {
-    const client = await this.site.connect();
+    const client = await this.site.connect({ database: this.database });
     await client.query(`
       create table ledger (tx int primary key, slot int not null, counter int);
       create table item (id int primary key, slot int not null, v int not null, note text not null, unique (slot, id));
@@ -83,6 +92,42 @@ export class MixedTorture {
     this.stopping = true;
     await Promise.all([...workers, listener]);
     if (this.faults.length === 0) await this.checkAll('in the end');
+  }
+
+  /** Until so many transactions have come through. */
+  async work(transactions: number, kinds: readonly ('backend' | 'manager')[]): Promise<void> {
+    const workers = this.slots.map(async (slot) => slot.work()), listener = this.listen(), acknowledged = (): number => this.counts['acknowledged'] ?? 0;
+    while (acknowledged() < transactions && this.faults.length === 0) {
+      const wanted = Math.min(acknowledged() + 10 + this.random(40), transactions);
+      await until('there are commits', () => acknowledged() >= wanted || this.faults.length > 0, 60_000);
+      await this.kill(kinds[this.random(kinds.length)]!);
+    }
+    this.stopping = true;
+    await Promise.all([...workers, listener]);
+  }
+
+  /** Whether a site is as this one was at a place of the clock: with what had come through, without what had not begun. */
+  async checkAt(place: number, site: Site, when: string): Promise<void> {
+    const [own, done, notified] = [this.site, new Map(this.done), new Map(this.notified)];
+    this.site = site;
+    this.done.clear();
+    for (const slot of this.slots) for (const { tx, to, counts } of slot.past) if (!counts) this.done.set(tx, 'refused'); else if (to <= place) this.done.set(tx, 'acknowledged');
+    for (const slot of this.slots) for (const { tx, from } of slot.past) if (from > place) this.done.set(tx, 'refused');
+    for (const [tx, at] of this.notified) if (at > place) this.notified.delete(tx);
+    try {
+      await this.checkAll(when);
+      const client = await connect(site, this.database);
+      const there = new Set((await client.query('select tx from ledger')).rows.map((row) => row.tx as number));
+      for (const slot of this.slots) await slot.checkAt(place, there, when, client);
+      const { rows } = await client.query("select nextval('numbers') from generate_series(1, 5)");
+      for (const { nextval } of rows) if ((this.numbers.get(nextval as string) ?? Infinity) <= place) this.fault(`${when}: the sequence gives ${nextval} again`);
+      await client.end();
+    } finally {
+      this.site = own;
+      this.done.clear();
+      for (const [tx, state] of done) this.done.set(tx, state);
+      for (const [tx, at] of notified) this.notified.set(tx, at);
+    }
   }
 
   private async kill(kind: Victim): Promise<void> {
@@ -138,8 +183,8 @@ export class MixedTorture {
     while (!this.stopping) {
       await this.quiet;
       try {
-        const client = await this.site.connect();
-        client.on('notification', ({ payload }) => { this.notified.add(Number(payload)); });
+        const client = await this.site.connect({ database: this.database });
+        client.on('notification', ({ payload }) => { this.notified.set(Number(payload), this.clock?.() ?? 0); });
         await client.query('listen torture');
         while (!this.stopping && this.quiet === null) { await client.query('select 1'); await pause(100); }
         await client.end();
@@ -149,7 +194,7 @@ export class MixedTorture {
 
   /** What can be asked at any time. */
   async checkAll(when: string): Promise<void> {
-    const client = await connect(this.site);
+    const client = await connect(this.site, this.database);
     try {
       await client.query('insert into later values (-2)'); // what killed backends have sent is applied before it
       const ledger = new Map((await client.query('select tx, counter from ledger')).rows.map((row) => [row.tx as number, row.counter as number | null]));
@@ -157,7 +202,7 @@ export class MixedTorture {
         if (state === 'acknowledged' && !ledger.has(tx)) this.fault(`${when}: transaction ${tx} was acknowledged and is gone`);
         if (state === 'refused' && ledger.has(tx)) this.fault(`${when}: transaction ${tx} was refused and is there`);
       }
-      for (const tx of this.notified) if (!ledger.has(tx)) this.fault(`${when}: transaction ${tx} notified and is not there`);
+      for (const tx of this.notified.keys()) if (!ledger.has(tx)) this.fault(`${when}: transaction ${tx} notified and is not there`);
       const { rows } = await client.query('select c.id, c.n, (select count(*)::int from ledger where counter = c.id) as m from counter c');
       for (const { id, n, m } of rows) if (n !== m) this.fault(`${when}: counter ${id} is ${n}, the ledger has ${m}`);
       await this.checkIndexes(client, when);
@@ -198,16 +243,15 @@ export class MixedTorture {
 class Slot {
   client: Client | null = null;
   private model = new Model();
+  readonly past: Past[] = [];
   private readonly all: MixedTorture;
-  private readonly site: Site;
   private readonly number: number;
   private readonly random: (limit: number) => number;
   private nextId: number;
   private nextName = 1;
 
-  constructor(all: MixedTorture, site: Site, number: number, random: (limit: number) => number) {
+  constructor(all: MixedTorture, number: number, random: (limit: number) => number) {
     this.all = all;
-    this.site = site;
     this.number = number;
     this.random = random;
     this.nextId = number * SPAN;
@@ -218,7 +262,7 @@ class Slot {
     while (!all.stopping && all.faults.length === 0) {
       await all.quiet;
       try {
-        this.client = await this.site.connect();
+        this.client = await all.site.connect({ database: all.database });
         if (all.quiet === null) await this.check('after connecting', this.client);
         while (!all.stopping && all.quiet === null && all.faults.length === 0 && await this.transaction(this.client));
       } catch (error) {
@@ -231,14 +275,14 @@ class Slot {
     }
     if (all.faults.length > 0) return;
     // All is quiet: the last look.
-    const client = await connect(this.site);
+    const client = await connect(all.site, all.database);
     await this.check('in the end', client);
     await client.end();
   }
 
   /** False: the connection is gone. */
   private async transaction(client: Client): Promise<boolean> {
-    const { all, random } = this, tx = all.nextTransaction++, wanted = this.model.copy(), statements: string[] = [];
+    const { all, random } = this, tx = all.nextTransaction++, wanted = this.model.copy(), statements: string[] = [], from = all.clock?.() ?? 0;
     const counter = random(3) === 0 ? random(COUNTERS) : null;
     const parts = 1 + random(4);
     for (let i = 0; i < parts; i++) statements.push(...this.part(wanted));
@@ -291,7 +335,16 @@ class Slot {
       if (!ending) all.done.set(tx, 'refused');
       else await this.ask(tx, wanted);
       return false;
+    } finally {
+      if (all.clock !== null) this.past.push({ tx, from, to: all.clock(), counts: all.done.get(tx) === 'acknowledged', model: this.model });
     }
+  }
+
+  async checkAt(place: number, there: ReadonlySet<number>, when: string, client: Client): Promise<void> {
+    const now = this.model, last = this.past.findLast(({ tx, from, to, counts }) => counts && (to <= place || (from <= place && there.has(tx))));
+    this.model = last?.model ?? new Model();
+    await this.check(when, client);
+    this.model = now;
   }
 
   /** The ledger knows whether a transaction counts whose answer never came. */
@@ -299,7 +352,7 @@ class Slot {
     this.client = null;
     for (;;) {
       await this.all.quiet;
-      const client = await connect(this.site);
+      const client = await connect(this.all.site, this.all.database);
       try {
         await client.query(`insert into later values (${this.number})`);
         const { rows } = await client.query(`select from ledger where tx = ${tx}`);
@@ -316,7 +369,7 @@ class Slot {
       const number = (one as { rows?: { nextval?: string }[] }).rows?.[0]?.nextval;
       if (number === undefined) continue;
       if (this.all.numbers.has(number)) this.all.fault(`the sequence gave ${number} twice`);
-      this.all.numbers.add(number);
+      this.all.numbers.set(number, this.all.clock?.() ?? 0);
     }
   }
 
@@ -413,7 +466,7 @@ class Slot {
     const expected = [...model.roles].sort().join(' ');
     let roles = '';
     for (let attempt = 0; attempt < 50; attempt++) {
-      const other = await this.site.connect();
+      const other = await all.site.connect({ database: all.database });
       roles = (await other.query(`select rolname from pg_roles where rolname like 'r\\_${number}\\_%'`)).rows.map((row) => row.rolname as string).sort().join(' ');
       await other.end();
       if (roles === expected) return;
@@ -424,10 +477,10 @@ class Slot {
 }
 
 /** Until it listens. */
-async function connect(site: Site): Promise<Client> {
+async function connect(site: Site, database: string): Promise<Client> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await site.connect();
+      return await site.connect({ database });
     } catch (error) {
       if (attempt > 400) throw error;
       await pause(50);

@@ -1,7 +1,9 @@
 // A database made from another: every entry of its environment, in order, into a new and dense one.
 import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { FOLDER_MODE } from '../../common/site.ts';
 import { openWritableStore } from '../storage/lmdb.ts';
+import { flushToDisk } from '../storage/packed.ts';
 import type { Store } from '../storage/store.ts';
 
 const LOWEST = Buffer.alloc(0);
@@ -29,4 +31,5 @@ export function copyDatabase(from: Store, path: string, onProgress: () => void =
   } finally {
     to.close();
   }
+  flushToDisk(dirname(path));
 }

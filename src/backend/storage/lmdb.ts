@@ -8,12 +8,12 @@
 // Native calls exchange bytes through two places: the key buffer (one for the process; keys in, cursor keys out at
 // offset 32, the length of a cursor's value at 0) and the value target (set by setGlobalBuffer, switched when another
 // reader's turn comes: 60 ns). Every reader has its own ValueBuffer, so nobody's bytes are overwritten by another.
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync } from 'node:fs';
 import { createRequire, findPackageJSON } from 'node:module';
 import { dirname, join } from 'node:path';
 import { PgError, internalError } from '../../common/errors.ts';
 import { port } from '../../port/port.ts';
-import { unpackEnvironment } from './packed.ts';
+import { flushToDisk, unpackEnvironment } from './packed.ts';
 import { MAX_KEY_BYTES, META_FILENODE, ValueBuffer, type Batch, type Cursor, type HeldSnapshot, type Store, type WritableStore } from './store.ts';
 
 interface NativeTxn { readonly address: number; abort(): void; renew(): void }
@@ -85,9 +85,13 @@ const environmentOptions = (path: string): object => ({
 
 function openEnvironment(path: string, durable: boolean): Database {
   unpackEnvironment(path);
-  return loadWriter().open({
+  const newNames = durable && !existsSync(`${path}/journal.mdb`);
+  const database = loadWriter().open({
     ...environmentOptions(path), readOnly: false, noSubdir: false, encoding: 'binary', keyEncoder, cache: false, overlappingSync: false, noSync: !durable,
   });
+  // What is flushed into files without a name would be gone after a power cut.
+  if (newNames) flushToDisk(path);
+  return database;
 }
 
 /** As a new backend needs it: without lmdb-js's JavaScript, which makes a class with its methods for each environment. */

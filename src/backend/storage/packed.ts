@@ -1,6 +1,6 @@
 // A database that nobody has opened yet lies packed: data.mdb.zst instead of data.mdb, an eighth of its size. Whoever opens its
 // environment first unpacks it. So a new site is small, and stays so as long as only some of its databases are used.
-import { closeSync, constants, copyFileSync, existsSync, fsyncSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, copyFileSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { zlib } from '../../common/builtin.ts';
 import { openSiteFile } from '../../common/site.ts';
 import { waitForLock } from '../../port/port.ts';
@@ -13,6 +13,16 @@ function write(path: string, bytes: Uint8Array): void {
   const fd = openSiteFile(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC);
   try {
     writeFileSync(fd, bytes);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The bytes of a file, or the names of a folder, which files flushed do not make durable. */
+export function flushToDisk(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
     fsyncSync(fd);
   } finally {
     closeSync(fd);
@@ -43,6 +53,7 @@ export function unpackEnvironment(folder: string): void {
     if (there()) return;
     write(`${folder}/${DATA}.new`, zlib().zstdDecompressSync(readFileSync(fd)));
     renameSync(`${folder}/${DATA}.new`, `${folder}/${DATA}`);
+    flushToDisk(folder);
     rmSync(`${folder}/${PACKED}`);
   } finally {
     closeSync(fd);
