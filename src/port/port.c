@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <math.h>
 #include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -1124,6 +1125,30 @@ static napi_value socketAddress(napi_env env, napi_callback_info info)
 	return describe_address(env, result, &address, length);
 }
 
+/* ---- mathematics ---------------------------------------------------------------------------------------------- */
+
+#define FUNCTIONS_OF_ONE(each) \
+	each(exp) each(log) each(log10) each(cbrt) each(sin) each(cos) each(tan) each(asin) each(acos) each(atan) \
+	each(sinh) each(cosh) each(tanh) each(asinh) each(acosh) each(atanh)
+#define FUNCTIONS_OF_TWO(each) each(pow) each(atan2)
+
+#define DOUBLE(i, name) \
+	double name; \
+	if (napi_get_value_double(env, args[i], &name) != napi_ok) return bad_argument(env, __func__)
+
+static napi_value double_value(napi_env env, double d)
+{
+	napi_value v;
+	return napi_create_double(env, d, &v) == napi_ok ? v : NULL;
+}
+
+#define OF_ONE(name) static napi_value math_##name(napi_env env, napi_callback_info info) \
+{ ARGUMENTS(1); DOUBLE(0, x); return double_value(env, name(x)); }
+#define OF_TWO(name) static napi_value math_##name(napi_env env, napi_callback_info info) \
+{ ARGUMENTS(2); DOUBLE(0, x); DOUBLE(1, y); return double_value(env, name(x, y)); }
+FUNCTIONS_OF_ONE(OF_ONE)
+FUNCTIONS_OF_TWO(OF_TWO)
+
 /* ---- the module ----------------------------------------------------------------------------------------------- */
 
 static void export_counts(napi_env env, napi_value exports, const char *name, volatile int32_t *counts, size_t length)
@@ -1134,9 +1159,20 @@ static void export_counts(napi_env env, napi_value exports, const char *name, vo
 		napi_set_named_property(env, exports, name, v);
 }
 
+struct export { const char *name; napi_callback call; };
+
+static void export_functions(napi_env env, napi_value object, const struct export *all, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		napi_value call;
+		if (napi_create_function(env, all[i].name, NAPI_AUTO_LENGTH, all[i].call, NULL, &call) == napi_ok)
+			napi_set_named_property(env, object, all[i].name, call);
+	}
+}
+
 static napi_value Init(napi_env env, napi_value exports)
 {
-	static const struct { const char *name; napi_callback call; } all[] = {
+	static const struct export all[] = {
 		{ "fork", Fork }, { "_exit", Exit }, { "exec", Exec }, { "releaseSignals", releaseSignals }, { "getpid", Getpid }, { "getppid", Getppid }, { "kill", Kill },
 		{ "hugeText", hugeText }, { "packMemory", packMemory }, { "releaseMemory", releaseMemory }, { "collapseMemory", collapseMemory }, { "randomInt", randomInt }, { "waitpid", Waitpid }, { "sharedMemory", sharedMemory }, { "mapFile", mapFile }, { "memoryFile", memoryFile }, { "mapShared", mapShared }, { "mapPart", mapPart }, { "unmapPart", unmapPart }, { "setSignal", setSignal }, { "interruptible", interruptible },
 		{ "setParentDeathSignal", setParentDeathSignal }, { "setTimer", setTimer }, { "recv", Recv }, { "send", Send },
@@ -1147,11 +1183,12 @@ static napi_value Init(napi_env env, napi_value exports)
 		{ "titleArea", titleArea }, { "setProcessName", setProcessName }, { "sendDatagram", sendDatagram },
 		{ "userName", userName }, { "lockFile", lockFile }, { "umask", Umask }, { "serve", Serve },
 	};
-	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-		napi_value call;
-		if (napi_create_function(env, all[i].name, NAPI_AUTO_LENGTH, all[i].call, NULL, &call) == napi_ok)
-			napi_set_named_property(env, exports, all[i].name, call);
-	}
+#define MATH(name) { #name, math_##name },
+	static const struct export math[] = { FUNCTIONS_OF_ONE(MATH) FUNCTIONS_OF_TWO(MATH) };
+	napi_value libm;
+	export_functions(env, exports, all, sizeof all / sizeof *all);
+	if (napi_create_object(env, &libm) == napi_ok && napi_set_named_property(env, exports, "libm", libm) == napi_ok)
+		export_functions(env, libm, math, sizeof math / sizeof *math);
 	export_counts(env, exports, "signals", signal_counts, SIGNAL_COUNT);
 	export_counts(env, exports, "timers", timers_fired, TIMER_COUNT);
 	return exports;

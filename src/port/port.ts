@@ -23,6 +23,9 @@ export interface Port {
   releaseMemory(): void;
   /** 32 random bits of the kernel's, signed: fit for keys, and cheap in a new child. */
   randomInt(): number;
+  /** The C library's functions: PostgreSQL's results to the last digit, where V8's own differ in one of ten (exp, cbrt) to thousands. */
+  readonly libm: Readonly<Record<'exp' | 'log' | 'log10' | 'cbrt' | 'sin' | 'cos' | 'tan' | 'asin' | 'acos' | 'atan' | 'sinh' | 'cosh' | 'tanh' | 'asinh' | 'acosh' | 'atanh', (x: number) => number>
+    & Record<'pow' | 'atan2', (x: number, y: number) => number>>;
   /** Becomes another program: `line` has its arguments, each ended by a zero; it has this process's environment, the standard
    * descriptors and those in `keep`. Comes back with a negative errno; -EINTR: signals[0] was no longer `known`. Signals from
    * then on wait until the new program calls `releaseSignals`, when it can answer them. */

@@ -48,7 +48,7 @@ registerCatalogCache(() => { cached = null; });
 /** Splits a list of identifiers as SplitIdentifierString does: unquoted ones are folded to lower case. */
 export function splitIdentifierString(text: string, separator = ','): string[] | undefined {
   const names: string[] = [];
-  const word = new RegExp(`\\s*(?:"((?:[^"]|"")*)"|([^"\\s${separator}][^\\s${separator}]*))\\s*(${separator}|$)`, 'y');
+  const word = new RegExp(`\\s*(?:"((?:[^"]|"")*)"|([^"\\s${separator}][^\\s${separator}]*))\\s*([${separator}]|$)`, 'y');
   if (text.trim() === '') return names;
   for (;;) {
     const m = word.exec(text);

@@ -77,7 +77,7 @@ const or = (oid: Oid, missingOk: boolean, error: () => PgError): Oid => {
   if (oid === 0 && !missingOk) throw error();
   return oid;
 };
-const noSuch = (what: string, name: string) => (): PgError => new PgError('undefined_object', `${what} "${name}" does not exist`);
+const noSuch = (what: string, name: string) => (): PgError => new PgError('undefined_object', `${what} "${stringToQualifiedNameList(name).join('.')}" does not exist`);
 
 const LOOKUPS: Readonly<Record<RegKind, Lookup>> = {
   regproc(name, missingOk) {

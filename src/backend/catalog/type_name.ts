@@ -97,7 +97,7 @@ export function parseTypeString(text: string, missingOk = false): ParsedType | u
   const type = found && dimensions > 0 ? getArrayType(found.type) : found?.type;
   if (!type) {
     if (missingOk) return undefined;
-    throw new PgError('undefined_object', `type "${text.trim()}" does not exist`);
+    throw new PgError('undefined_object', `type "${(qualified ? names : words).join('.')}${dimensions > 0 ? '[]' : ''}" does not exist`);
   }
   return { type, typmod: found!.typmod };
 }

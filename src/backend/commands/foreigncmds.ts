@@ -73,6 +73,7 @@ registerBuiltins({
   pure: {
     postgresql_fdw_validator: (options: ArrayValue, catalog: Oid) => {
       const known = catalog === ids.ForeignServerRelationId ? SERVER_OPTIONS : catalog === ids.UserMappingRelationId ? USER_OPTIONS : [];
+      if (options.values.includes(null)) throw new PgError('null_value_not_allowed', 'null array element not allowed in this context');
       for (const option of options.values as string[]) {
         const name = option.slice(0, option.indexOf('='));
         if (known.includes(name)) continue;

@@ -1,5 +1,6 @@
 // ts_rank and ts_rank_cd (PostgreSQL's tsrank.c).
 import { PgError } from '../../common/errors.ts';
+import { port } from '../../port/port.ts';
 import type { ArrayValue } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import { tsMatch, type QueryNode, type TsQuery } from '../types/tsquery.ts';
@@ -11,6 +12,7 @@ const MAX_ENTRY_POSITION = 16384;
 /** Of a lexeme without positions. */
 const NOWHERE: readonly Position[] = [{ at: 0, weight: 0 }];
 const f = Math.fround;
+const { libm } = port;
 
 function weightsOf(array: ArrayValue | null): number[] {
   if (array === null) return DEFAULT_WEIGHTS.map(f);
@@ -42,7 +44,7 @@ const entriesFor = (vector: TsVector, v: Value): readonly Lexeme[] => {
   return found === undefined ? [] : [found];
 };
 
-const wordDistance = (w: number): number => (w > 100 ? 1e-30 : 1 / (1.005 + 0.05 * Math.exp(f(w) / 1.5 - 2)));
+const wordDistance = (w: number): number => (w > 100 ? 1e-30 : 1 / (1.005 + 0.05 * libm.exp(f(w) / 1.5 - 2)));
 
 function rankOr(weights: readonly number[], vector: TsVector, list: readonly Value[]): number {
   let result = 0;
@@ -95,11 +97,11 @@ function rank(weights: readonly number[], vector: TsVector, query: TsQuery, meth
   let result = query.root.op === '&' || query.root.op === '<>' ? rankAnd(weights, vector, list) : rankOr(weights, vector, list);
   if (result < 0) result = f(1e-20);
   const size = vector.lexemes.length;
-  if (method & BY_LOG_LENGTH) result = f(result / (Math.log(lengthOf(vector) + 1) / Math.log(2)));
+  if (method & BY_LOG_LENGTH) result = f(result / (libm.log(lengthOf(vector) + 1) / libm.log(2)));
   if (method & BY_LENGTH && lengthOf(vector) > 0) result = f(result / lengthOf(vector));
   if (method & BY_UNIQUE) result = f(result / size);
-  if (method & BY_LOG_UNIQUE) result = f(result / (Math.log(size + 1) / Math.log(2)));
-  if (method & BY_SELF) result = f(result / (result + 1));
+  if (method & BY_LOG_UNIQUE) result = f(result / (libm.log(size + 1) / libm.log(2)));
+  if (method & BY_SELF) result = f(result / f(result + 1));
   return result;
 }
 
@@ -153,11 +155,11 @@ function rankCd(weights: readonly number[], vector: TsVector, query: TsQuery, me
     extents++;
   }
   const size = vector.lexemes.length;
-  if (method & BY_LOG_LENGTH && size > 0) result /= Math.log(lengthOf(vector) + 1);
+  if (method & BY_LOG_LENGTH && size > 0) result /= libm.log(lengthOf(vector) + 1);
   if (method & BY_LENGTH && lengthOf(vector) > 0) result /= lengthOf(vector);
   if (method & BY_EXTENT && extents > 0 && distances > 0) result /= extents / distances;
   if (method & BY_UNIQUE && size > 0) result /= size;
-  if (method & BY_LOG_UNIQUE && size > 0) result /= Math.log(size + 1) / Math.log(2);
+  if (method & BY_LOG_UNIQUE && size > 0) result /= libm.log(size + 1) / libm.log(2);
   if (method & BY_SELF) result /= result + 1;
   return f(result);
 }

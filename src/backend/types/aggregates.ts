@@ -5,7 +5,7 @@
 // elsewhere (the initial value) is copied first.
 import { ArrayValue, int8, type Datum, type Int8 } from './datum.ts';
 import { registerBuiltins } from './fmgr.ts';
-import { PgError } from '../../common/errors.ts';
+import { PgError, internalError } from '../../common/errors.ts';
 import { expectBytes } from '../utils/memory_limit.ts';
 import { overflow } from './float.ts';
 import { int8Add } from './int8.ts';
@@ -220,7 +220,10 @@ registerBuiltins({
     int2_avg_accum_inv: (state: ArrayValue, value: number) => averageAccum(state, value, -1),
     int4_avg_accum_inv: (state: ArrayValue, value: number) => averageAccum(state, value, -1),
     int8_avg: average,
-    int2int4_sum: (state: ArrayValue) => (state.values[0] === 0 ? null : state.values[1]!),
+    int2int4_sum: (state: ArrayValue) => {
+      if (state.values.length !== 2 || state.values.includes(null)) throw internalError('expected 2-element int8 array');
+      return state.values[0] === 0 ? null : state.values[1]!;
+    },
 
     int8_avg_accum: (state: IntegerAggregate | null, value: Int8 | null) => integerAccum(state, value, 1, false),
     int8_avg_accum_inv: (state: IntegerAggregate | null, value: Int8 | null) => integerAccum(state, value, -1, false),

@@ -86,7 +86,7 @@ function position(array: ArrayValue | null, wanted: Datum, start: number | null 
   if (array.dims.length > 1) {
     throw new PgError('feature_not_supported', 'searching for elements in multidimensional arrays is not supported');
   }
-  if (wanted === null && !array.values.includes(null)) return null;
+  if (array.values.length === 0 || (wanted === null && !array.values.includes(null))) return null;
   if (start === null) throw new PgError('null_value_not_allowed', 'initial position must not be null');
   if (array.values.length === 0) return null;
   const bound = array.lbounds[0]!;

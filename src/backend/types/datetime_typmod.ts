@@ -1,4 +1,5 @@
 // Type modifiers of date and time types: what stands in parentheses, and the field qualifiers of intervals.
+import { internalError } from '../../common/errors.ts';
 import { sendWarning } from '../utils/session.ts';
 import { INTERVAL_FULL_PRECISION, INTERVAL_FULL_RANGE, I_DAY, I_HOUR, I_MINUTE, I_MONTH, I_SECOND, I_YEAR }
   from './datetime_tokens.ts';
@@ -60,7 +61,7 @@ registerBuiltins({
     intervaltypmodout: (typmod: number) => {
       if (typmod < 0) return '';
       const fields = RANGES.get((typmod >> 16) & 0x7fff);
-      if (fields === undefined) throw invalidParameter(`invalid INTERVAL typmod: 0x${typmod.toString(16)}`);
+      if (fields === undefined) throw internalError(`invalid INTERVAL typmod: 0x${typmod.toString(16)}`);
       const digits = typmod & 0xffff;
       return digits === INTERVAL_FULL_PRECISION ? fields : `${fields}(${digits})`;
     },

@@ -1,13 +1,14 @@
 // Mathematical functions of double precision: PostgreSQL's error rules around JavaScript's Math.
 import { PgError } from '../../common/errors.ts';
+import { port } from '../../port/port.ts';
 import { randomHex } from '../../port/random.ts';
 import { session } from '../utils/session.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { float8Divide, float8Multiply, overflow, roundHalfEven, underflow } from './float.ts';
 import { INT4_MAX } from './int.ts';
-import { exp } from './libm.ts';
 import { outOfRange } from './errors.ts';
 
+const { libm } = port;
 const RADIANS_PER_DEGREE = 0.017453292519943295;
 
 function domainError(): PgError {
@@ -17,7 +18,7 @@ function domainError(): PgError {
 function dexp(a: number): number {
   if (a !== a || a === Infinity) return a;
   if (a === -Infinity) return 0;
-  const result = exp(a);
+  const result = libm.exp(a);
   if (result === Infinity) throw overflow();
   if (result === 0) throw underflow();
   return result;
@@ -46,8 +47,8 @@ function dpow(base: number, exponent: number): number {
     if (size === 1) return 1;
     return exponent > 0 === size > 1 ? Infinity : 0;
   }
-  if (Math.abs(base) === Infinity) return Math.pow(base, exponent);
-  const result = Math.pow(base, exponent);
+  if (Math.abs(base) === Infinity) return libm.pow(base, exponent);
+  const result = libm.pow(base, exponent);
   if (Math.abs(result) === Infinity) throw overflow();
   if (result === 0 && base !== 0) throw underflow();
   return result;
@@ -75,14 +76,14 @@ function within(low: number, high: number, fn: (value: number) => number): (a: n
 
 // --- trigonometry in degrees: exact at multiples of 30 or 45, as PostgreSQL makes it
 
-const SIN_30 = Math.sin(30 * RADIANS_PER_DEGREE);
-const ONE_MINUS_COS_60 = 1 - Math.cos(60 * RADIANS_PER_DEGREE);
-const ASIN_0_5 = Math.asin(0.5);
-const ACOS_0_5 = Math.acos(0.5);
-const ATAN_1_0 = Math.atan(1);
+const SIN_30 = libm.sin(30 * RADIANS_PER_DEGREE);
+const ONE_MINUS_COS_60 = 1 - libm.cos(60 * RADIANS_PER_DEGREE);
+const ASIN_0_5 = libm.asin(0.5);
+const ACOS_0_5 = libm.acos(0.5);
+const ATAN_1_0 = libm.atan(1);
 
-const sind0to30 = (x: number): number => (Math.sin(x * RADIANS_PER_DEGREE) / SIN_30) / 2;
-const cosd0to60 = (x: number): number => 1 - ((1 - Math.cos(x * RADIANS_PER_DEGREE)) / ONE_MINUS_COS_60) / 2;
+const sind0to30 = (x: number): number => (libm.sin(x * RADIANS_PER_DEGREE) / SIN_30) / 2;
+const cosd0to60 = (x: number): number => 1 - ((1 - libm.cos(x * RADIANS_PER_DEGREE)) / ONE_MINUS_COS_60) / 2;
 const sindQ1 = (x: number): number => (x <= 30 ? sind0to30(x) : cosd0to60(90 - x));
 const cosdQ1 = (x: number): number => (x <= 60 ? cosd0to60(x) : sind0to30(90 - x));
 const TAN_45 = sindQ1(45) / cosdQ1(45);
@@ -131,8 +132,8 @@ function dcotd(a: number): number {
   return (sign * ((cosdQ1(x) / sindQ1(x)) / COT_45)) + 0;
 }
 
-const asind = (x: number): number => (x <= 0.5 ? (Math.asin(x) / ASIN_0_5) * 30 : 90 - (Math.acos(x) / ACOS_0_5) * 60);
-const acosd = (x: number): number => (x <= 0.5 ? 90 - (Math.asin(x) / ASIN_0_5) * 30 : (Math.acos(x) / ACOS_0_5) * 60);
+const asind = (x: number): number => (x <= 0.5 ? (libm.asin(x) / ASIN_0_5) * 30 : 90 - (libm.acos(x) / ACOS_0_5) * 60);
+const acosd = (x: number): number => (x <= 0.5 ? 90 - (libm.asin(x) / ASIN_0_5) * 30 : (libm.acos(x) / ACOS_0_5) * 60);
 
 // --- random(): PostgreSQL's generator (xoroshiro128**), so that setseed() gives the same sequence
 
@@ -206,38 +207,38 @@ function widthBucket(operand: number, low: number, high: number, count: number):
 registerBuiltins({
   pure: {
     dexp,
-    dlog1: logarithm(Math.log),
-    dlog10: logarithm(Math.log10),
+    dlog1: logarithm(libm.log),
+    dlog10: logarithm(libm.log10),
     dpow,
     dsqrt,
-    dcbrt: Math.cbrt,
+    dcbrt: libm.cbrt,
     dround: roundHalfEven,
     dceil: Math.ceil,
     dfloor: Math.floor,
     dtrunc: Math.trunc,
     dsign: (a: number) => (a > 0 ? 1 : a < 0 ? -1 : 0),
-    dsin: finite(Math.sin),
-    dcos: finite(Math.cos),
-    dtan: finite(Math.tan),
-    dcot: finite((a) => 1 / Math.tan(a)),
-    dasin: within(-1, 1, Math.asin),
-    dacos: within(-1, 1, Math.acos),
-    datan: Math.atan,
-    datan2: Math.atan2,
-    dsinh: Math.sinh,
-    dcosh: Math.cosh,
-    dtanh: Math.tanh,
-    dasinh: Math.asinh,
-    dacosh: within(1, Infinity, Math.acosh),
-    datanh: within(-1, 1, Math.atanh),
+    dsin: finite(libm.sin),
+    dcos: finite(libm.cos),
+    dtan: finite(libm.tan),
+    dcot: finite((a) => 1 / libm.tan(a)),
+    dasin: within(-1, 1, libm.asin),
+    dacos: within(-1, 1, libm.acos),
+    datan: libm.atan,
+    datan2: libm.atan2,
+    dsinh: libm.sinh,
+    dcosh: libm.cosh,
+    dtanh: libm.tanh,
+    dasinh: libm.asinh,
+    dacosh: within(1, Infinity, libm.acosh),
+    datanh: within(-1, 1, libm.atanh),
     dsind: finite(dsind),
     dcosd: finite(dcosd),
     dtand: finite(dtand),
     dcotd: finite(dcotd),
     dasind: within(-1, 1, (a) => (a >= 0 ? asind(a) : -asind(-a))),
     dacosd: within(-1, 1, (a) => (a >= 0 ? acosd(a) : 90 + asind(-a))),
-    datand: (a: number) => (Math.atan(a) / ATAN_1_0) * 45,
-    datan2d: (a: number, b: number) => (Math.atan2(a, b) / ATAN_1_0) * 45,
+    datand: (a: number) => (libm.atan(a) / ATAN_1_0) * 45,
+    datan2d: (a: number, b: number) => (libm.atan2(a, b) / ATAN_1_0) * 45,
     degrees: (a: number) => float8Divide(a, RADIANS_PER_DEGREE),
     radians: (a: number) => float8Multiply(a, RADIANS_PER_DEGREE),
     dpi: () => Math.PI,

@@ -1,5 +1,6 @@
 // What SQL sees of the geometric types.
 import { PgError } from '../../common/errors.ts';
+import { port } from '../../port/port.ts';
 import { registerComparison } from './compare.ts';
 import { invalidParameter, limitExceeded } from './errors.ts';
 import { float8Add, float8Divide, float8Multiply, float8Subtract } from './float.ts';
@@ -179,7 +180,7 @@ function circlePolygon(count: number, { center, radius }: Circle): Polygon {
   if (count * 16 + 40 > 0x3fffffff) throw limitExceeded('too many points requested');
   const step = (2 * Math.PI) / count;
   return new Polygon(Array.from({ length: count }, (_, i) => new Point(
-    float8Subtract(center.x, float8Multiply(radius, Math.cos(i * step))), float8Add(center.y, float8Multiply(radius, Math.sin(i * step))))));
+    float8Subtract(center.x, float8Multiply(radius, port.libm.cos(i * step))), float8Add(center.y, float8Multiply(radius, port.libm.sin(i * step))))));
 }
 
 comparisons('circle', circleArea, true);

@@ -58,3 +58,4 @@ import './tsvector.ts';
 import './tsquery.ts';
 import './xml/xml.ts';
 import './extended_stats.ts';
+import './to_ascii.ts';

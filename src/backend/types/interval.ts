@@ -257,6 +257,7 @@ registerBuiltins({
       return makeArray(INTERVALOID, [addIntervals(sum1, sum2), new Interval(0, 0, addInt8(count1.time, count2.time))]);
     },
     interval_avg: (state: ArrayValue) => {
+      if (state.values.length !== 2 || state.values.includes(null)) throw internalError('expected 2-element interval array');
       const [sum, count] = state.values as [Interval, Interval];
       return count.time === 0 ? null : divideInterval(sum, Number(count.time));
     },

@@ -34,18 +34,23 @@ function element(node: JsonNode, index: number): JsonNode | undefined {
 }
 
 function follow(text: string, path: ArrayValue): JsonNode | undefined {
-  if (path.values.includes(null)) return undefined;
-  let node: JsonNode | undefined = parse(text);
-  for (const step of path.values as string[]) {
-    if (node === undefined) return undefined;
-    if (node.kind === 'array') {
-      const index = subscriptOf(step);
-      node = index === undefined ? undefined : element(node, index);
-    } else {
-      node = member(node, step);
-    }
+  return path.values.includes(null) ? undefined : descend(parse(text), path.values as string[], 0);
+}
+
+/** Of members of the same name the last counts that has the rest of the path. */
+function descend(node: JsonNode, path: readonly string[], at: number): JsonNode | undefined {
+  if (at === path.length) return node;
+  const step = path[at]!;
+  if (node.kind === 'array') {
+    const index = subscriptOf(step), inner = index === undefined ? undefined : element(node, index);
+    return inner === undefined ? undefined : descend(inner, path, at + 1);
   }
-  return node;
+  if (node.kind !== 'object') return undefined;
+  for (let i = node.members.length - 1; i >= 0; i--) {
+    const { key, value } = node.members[i]!, found = key === step ? descend(value, path, at + 1) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function members(text: string): readonly JsonMember[] {

@@ -81,7 +81,7 @@ export function datumToJson(value: Datum, typeOid: Oid, lineFeeds = false): stri
   switch (category) {
     case 'bool': return value === true ? 'true' : 'false';
     case 'number': {
-      if (typeof value === 'number' && Number.isSafeInteger(value) && !Object.is(value, -0)) return String(value);
+      if (typeof value === 'number' && (typeOid === oids.INT4OID || typeOid === oids.INT8OID || typeOid === oids.INT2OID)) return String(value);
       const text = outputOf(value, typeOid);
       return JSON_NUMBER.test(text) ? text : quoteJson(text);
     }

@@ -138,8 +138,14 @@ function rowType(context: FunctionContext, base: RecordValue | null, caller: str
     const { basetype } = typeHooks.typeIo(typeOid);
     return [basetype, typeHooks.rowAttributes(basetype, -1)];
   }
-  throw new PgError('invalid_parameter_value', `could not determine row type for result of ${caller}`,
+  throw new PgError('feature_not_supported', `could not determine row type for result of ${caller}`,
     { hint: 'Provide a non-null record argument, or call the function in the FROM clause using a column definition list.' });
+}
+
+function checkRowType(context: FunctionContext, caller: string): void {
+  const type = context.argTypes[0] ?? RECORDOID;
+  if (type === RECORDOID || typeHooks.typeIo(typeHooks.typeIo(type).basetype).typtype === 'c') return;
+  throw new PgError('datatype_mismatch', `first argument of ${caller} must be a row type`);
 }
 
 /** The row type may be a domain. */
@@ -150,15 +156,24 @@ function checked(context: FunctionContext, row: RecordValue): Datum {
 }
 
 const populateRecord = (caller: string) => (context: FunctionContext, base: RecordValue | null, value: string | JsonbValue | null): Datum => {
-  if (value === null) return base;
-  const [typeOid, attributes] = rowType(context, base, caller);
-  return checked(context, toRecord(sourceOf(value), typeOid, attributes, base));
+  checkRowType(context, caller);
+  return value === null ? base : makeRecord(caller, context, base, value);
 };
 
-const toRecordFunction = (caller: string) => (context: FunctionContext, value: string | JsonbValue): Datum =>
-  populateRecord(caller)(context, null, value);
+function makeRecord(caller: string, context: FunctionContext, base: RecordValue | null, value: string | JsonbValue): Datum {
+  const [typeOid, attributes] = rowType(context, base, caller);
+  return checked(context, toRecord(sourceOf(value), typeOid, attributes, base));
+}
 
-const populateSet = (caller: string) => function* (context: FunctionContext, base: RecordValue | null, value: string | JsonbValue | null): Generator<Datum> {
+const toRecordFunction = (caller: string) => (context: FunctionContext, value: string | JsonbValue): Datum =>
+  makeRecord(caller, context, null, value);
+
+const populateSet = (caller: string) => (context: FunctionContext, base: RecordValue | null, value: string | JsonbValue | null): Generator<Datum> => {
+  checkRowType(context, caller);
+  return makeSet(caller, context, base, value);
+};
+
+function* makeSet(caller: string, context: FunctionContext, base: RecordValue | null, value: string | JsonbValue | null): Generator<Datum> {
   if (value === null) return;
   const [typeOid, attributes] = rowType(context, base, caller);
   const source = sourceOf(value);
@@ -170,10 +185,10 @@ const populateSet = (caller: string) => function* (context: FunctionContext, bas
     if (element.kind !== 'object') throw invalidParameter(`argument of ${caller} must be an array of objects`);
     yield checked(context, toRecord(element, typeOid, attributes, base));
   }
-};
+}
 
 const toSet = (caller: string) => (context: FunctionContext, value: string | JsonbValue | null): Generator<Datum> =>
-  populateSet(caller)(context, null, value);
+  makeSet(caller, context, null, value);
 
 registerBuiltins({
   context: {

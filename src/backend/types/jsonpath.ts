@@ -30,12 +30,12 @@ export const jsonPathCodec = {
 
 function match(target: JsonbValue, path: JsonPath, vars: JsonbValue | null, silent: boolean, useTz: boolean): boolean | null {
   const values = pathValues(path, target, vars, silent, useTz);
-  if (values?.length === 1) {
+  if (values.length === 1) {
     const [value] = values;
     if (typeof value === 'boolean') return value;
     if (value === null) return null;
   }
-  if (values !== null && !silent) throw new PgError('singleton_sql_json_item_required', 'single boolean result is expected');
+  if (!silent) throw new PgError('singleton_sql_json_item_required', 'single boolean result is expected');
   return null;
 }
 
@@ -60,13 +60,13 @@ for (const useTz of [false, true]) {
     pathExists(path, target, vars, silent, useTz);
   pure[`jsonb_path_match${suffix}`] = (target: JsonbValue, path: JsonPath, vars: JsonbValue, silent: boolean) => match(target, path, vars, silent, useTz);
   pure[`jsonb_path_query_array${suffix}`] = (target: JsonbValue, path: JsonPath, vars: JsonbValue, silent: boolean) =>
-    new JsonbValue(pathValues(path, target, vars, silent, useTz) ?? []);
+    new JsonbValue(pathValues(path, target, vars, silent, useTz));
   pure[`jsonb_path_query_first${suffix}`] = (target: JsonbValue, path: JsonPath, vars: JsonbValue, silent: boolean) => {
     const values = pathValues(path, target, vars, silent, useTz);
-    return values === null || values.length === 0 ? null : new JsonbValue(values[0]!);
+    return values.length === 0 ? null : new JsonbValue(values[0]!);
   };
   set[`jsonb_path_query${suffix}`] = (_context, target: JsonbValue, path: JsonPath, vars: JsonbValue, silent: boolean) =>
-    (pathValues(path, target, vars, silent, useTz) ?? []).map((value) => new JsonbValue(value));
+    pathValues(path, target, vars, silent, useTz).map((value) => new JsonbValue(value));
 }
 
 registerBuiltins({ pure, set });

@@ -465,10 +465,10 @@ function variables(vars: JsonbValue | null): JsonbObject | null {
   throw invalidParameter('"vars" argument is not an object', 'Jsonpath parameters should be encoded as key-value pairs of "vars" object.');
 }
 
-/** All values of a path; null after an error that is not thrown. */
-export function pathValues(path: JsonPath, target: JsonbValue, vars: JsonbValue | null, silent: boolean, useTz: boolean): JsonbItem[] | null {
+/** All values of a path; after an error that is not thrown, those before it. */
+export function pathValues(path: JsonPath, target: JsonbValue, vars: JsonbValue | null, silent: boolean, useTz: boolean): JsonbItem[] {
   const found: PathValue[] = [];
-  if (new Evaluation(path, variables(vars), target.root, !silent, useTz).run(path.root, found) === 'error') return null;
+  new Evaluation(path, variables(vars), target.root, !silent, useTz).run(path.root, found);
   return found.map((value) => (value instanceof PathDatetime ? datetimeText(value) : value));
 }
 

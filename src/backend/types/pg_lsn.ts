@@ -4,7 +4,7 @@ import { registerComparison } from './compare.ts';
 import { int8, type Datum, type Int8 } from './datum.ts';
 import { invalidInput } from './errors.ts';
 import { registerBuiltins, type PureFunction } from './fmgr.ts';
-import { FINITE, makeNumeric, NAN, type Numeric, roundTo } from './numeric.ts';
+import { FINITE, makeNumeric, NAN, type Numeric, roundTo, subtractNumeric } from './numeric.ts';
 import { decodeUtf8, sendInt32, sendInt64, WireReader } from './wire.ts';
 
 const MAX = (1n << 64n) - 1n;
@@ -125,7 +125,8 @@ const pure: Record<string, PureFunction> = {
   pg_lsn_pli: plus,
   pg_lsn_mii: (lsn: Int8, bytes: Numeric) => {
     checkFinite(bytes, 'cannot subtract NaN from pg_lsn');
-    return moved(placeOf(lsn) - integerOf(bytes));
+    // The difference is rounded, not what is taken away.
+    return moved(-integerOf(subtractNumeric(bytes, makeNumeric(placeOf(lsn), 0))));
   },
   numeric_pg_lsn: (value: Numeric) => {
     checkFinite(value, 'cannot convert NaN to pg_lsn');

@@ -5,6 +5,7 @@ import { settings } from '../utils/settings.ts';
 import { ArrayValue, makeArray, type Datum } from './datum.ts';
 import { registerBuiltins, type FunctionContext } from './fmgr.ts';
 import { invalidParameter } from './errors.ts';
+import { int4In } from './int.ts';
 import { byPieces, charLength } from './characters.ts';
 import { typeHooks } from './hooks.ts';
 import { TEXTOID } from './oids.ts';
@@ -83,8 +84,7 @@ function format(context: FunctionContext, pattern: string | null, args: readonly
       }
       const index = take(widthPosition);
       const value = values[index]!;
-      width = value === null ? 0 : Number(typeHooks.typeIo(typeOf(index)).output(value));
-      if (!Number.isInteger(width)) width = 0;
+      width = value === null ? 0 : int4In(typeHooks.typeIo(typeOf(index)).output(value));
       if (width < 0) {
         alignLeft = true;
         width = -width;

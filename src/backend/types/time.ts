@@ -74,7 +74,7 @@ function makeTime(hour: number, min: number, sec: number): number {
 export function secondsText(sec: number): string {
   if (Number.isNaN(sec)) return 'NaN';
   if (!Number.isFinite(sec)) return sec > 0 ? 'Infinity' : '-Infinity';
-  let text = String(Number(sec.toPrecision(6)));
+  let text = Object.is(sec, -0) ? '-0' : String(Number(sec.toPrecision(6)));
   const exponent = Math.floor(Math.log10(Math.abs(sec)));
   if (sec !== 0 && (exponent < -4 || exponent >= 6)) {
     text = sec.toExponential(5).replace(/\.?0+e/, 'e').replace(/e([+-])(\d)$/, 'e$10$2');

@@ -57,6 +57,9 @@ function send(bits: string): Uint8Array {
   return Buffer.concat([sendInt32(bits.length), data]);
 }
 
+/** Longer ones are asked for in vain. */
+const MAX_BITS = 0x7ffffff8;
+
 function combine(name: string, bit: (a: boolean, b: boolean) => boolean) {
   return (a: string, b: string): string => {
     if (a.length !== b.length) {
@@ -125,7 +128,7 @@ registerBuiltins({
     bittypmodin: (parameters: { values: readonly unknown[] }) => typmodIn(parameters, 'bit'),
     bittypmodout: typmodOut,
     bit: (bits: string, length: number, explicit: boolean) => {
-      if (length <= 0 || bits.length === length) return bits;
+      if (length <= 0 || length > MAX_BITS || bits.length === length) return bits;
       return explicit ? bits.slice(0, length).padEnd(length, '0') : checkBit(bits, length);
     },
     varbit_in: (text: string, _typelem?: number, typmod = -1) => checkVarbit(readBits(text), typmod),

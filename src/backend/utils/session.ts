@@ -24,7 +24,8 @@ export interface Session {
   reportParameter: (name: string, value: string) => void;
   /** See Const.slot: cleared when the analysis of the running statement looked at the value of a literal. */
   literalsLifted: boolean;
-  /** Set when a value was read that depends on the time it is read at: 'now', 'today'. */
+  /** Set when a value was read that depends on the time it is read at ('now', 'today'), or when a notice was sent: each analysis of
+   * the same text must send it. */
   literalsVolatile: boolean;
   /** Microseconds since 2000-01-01 UTC, as of the start of the transaction / statement (now(), statement_timestamp()). */
   transactionStart: number;
@@ -41,6 +42,7 @@ export const session: Session = {
 export function sendNotice(message: string): void {
   const notice = new PgError('successful_completion', message);
   notice.severity = 'NOTICE';
+  session.literalsVolatile = true;
   session.notice(notice);
 }
 
@@ -48,5 +50,6 @@ export function sendNotice(message: string): void {
 export function sendWarning(...of: ConstructorParameters<typeof PgError>): void {
   const warning = new PgError(...of);
   warning.severity = 'WARNING';
+  session.literalsVolatile = true;
   session.notice(warning);
 }
