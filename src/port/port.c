@@ -19,6 +19,7 @@
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -442,6 +443,50 @@ static napi_value Exec(napi_env env, napi_callback_info info)
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return int_value(env, -error);
+}
+
+/* A command of the shell with a pipe to its input, or from its output: [descriptor, pid]. It starts with the signals as a
+ * program expects them. */
+static napi_value openProgram(napi_env env, napi_callback_info info)
+{
+	extern char **environ;
+	ARGUMENTS(2);
+	TEXT(0, command, 65536);
+	FLAG(1, reading);
+	char *words[] = { "sh", "-c", command, NULL };
+	int fds[2], error;
+	pid_t pid;
+	sigset_t all, none;
+	posix_spawnattr_t attributes;
+	posix_spawn_file_actions_t actions;
+	if (pipe2(fds, O_CLOEXEC) < 0) return outcome(env, -1);
+	sigfillset(&all);
+	sigemptyset(&none);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, fds[reading ? 1 : 0], reading ? STDOUT_FILENO : STDIN_FILENO);
+	error = posix_spawn(&pid, "/bin/sh", &actions, &attributes, words, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attributes);
+	close(fds[reading ? 1 : 0]);
+	if (error == 0) return pair(env, fds[reading ? 0 : 1], pid);
+	close(fds[reading ? 0 : 1]);
+	return int_value(env, -error);
+}
+
+/* How the program ended, when it has; waits for that. */
+static napi_value closeProgram(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(2);
+	INT(0, fd);
+	INT(1, pid);
+	int status;
+	close(fd);
+	while (waitpid(pid, &status, 0) < 0) if (errno != EINTR) return outcome(env, -1);
+	return int_value(env, status);
 }
 
 static napi_value Exit(napi_env env, napi_callback_info info)
@@ -1173,7 +1218,7 @@ static void export_functions(napi_env env, napi_value object, const struct expor
 static napi_value Init(napi_env env, napi_value exports)
 {
 	static const struct export all[] = {
-		{ "fork", Fork }, { "_exit", Exit }, { "exec", Exec }, { "releaseSignals", releaseSignals }, { "getpid", Getpid }, { "getppid", Getppid }, { "kill", Kill },
+		{ "fork", Fork }, { "_exit", Exit }, { "exec", Exec }, { "releaseSignals", releaseSignals }, { "openProgram", openProgram }, { "closeProgram", closeProgram }, { "getpid", Getpid }, { "getppid", Getppid }, { "kill", Kill },
 		{ "hugeText", hugeText }, { "packMemory", packMemory }, { "releaseMemory", releaseMemory }, { "collapseMemory", collapseMemory }, { "randomInt", randomInt }, { "waitpid", Waitpid }, { "sharedMemory", sharedMemory }, { "mapFile", mapFile }, { "memoryFile", memoryFile }, { "mapShared", mapShared }, { "mapPart", mapPart }, { "unmapPart", unmapPart }, { "setSignal", setSignal }, { "interruptible", interruptible },
 		{ "setParentDeathSignal", setParentDeathSignal }, { "setTimer", setTimer }, { "recv", Recv }, { "send", Send },
 		{ "poll", Poll }, { "listenUnix", listenUnix }, { "listenTcp", listenTcp }, { "connectUnix", connectUnix },

@@ -31,6 +31,10 @@ export interface Port {
    * then on wait until the new program calls `releaseSignals`, when it can answer them. */
   exec(file: string, line: Uint8Array, keep: Int32Array, known: number): number;
   releaseSignals(): void;
+  /** A command of the shell: [descriptor of a pipe, pid], to read what it writes, or to write what it reads. */
+  openProgram(command: string, reading: boolean): [number, number] | number;
+  /** Closes the pipe and waits: the status as waitpid has it. */
+  closeProgram(fd: number, pid: number): number;
   /** Leaves at once: no exit handlers, no flushing. */
   _exit(code: number): never;
   getpid(): number;

@@ -53,12 +53,12 @@ test.serial('the first line that matches decides', (t) => {
 
 test.serial('faults are named, and leave what was there', (t) => {
   load('local all all trust\n');
-  const faults = load('locale all all trust\nlocal all\nhost all all 1.2.3.4 trust\nhost all all 1.2.3.4/99 trust\nlocal all all md5\nlocal all all magic\n'
+  const faults = load('locale all all trust\nlocal all\nhost all all 1.2.3.4 trust\nhost all all 1.2.3.4/99 trust\nlocal all all pam\nlocal all all magic\n'
     + 'host all all 1.2.3.4/32 peer\nhost all all example.org trust\nlocal all all peer foo=1\nlocal all @missing trust\n');
   const at = (n: number): string => ` in file "${join(folder, 'hba.conf')}" line ${n}`;
   t.deepEqual(faults.slice(0, 9), [
     `invalid connection type "locale"${at(1)}`, `end-of-line before role specification${at(2)}`, `invalid IP mask "trust"${at(3)}`,
-    `invalid CIDR mask in address "1.2.3.4/99"${at(4)}`, `authentication method "md5" is not supported${at(5)}`,
+    `invalid CIDR mask in address "1.2.3.4/99"${at(4)}`, `authentication method "pam" is not supported${at(5)}`,
     `invalid authentication method "magic"${at(6)}`, `peer authentication is only supported on local sockets${at(7)}`,
     `host name "example.org" is not supported: give an address${at(8)}`, `unrecognized authentication option name: "foo"${at(9)}`,
   ]);

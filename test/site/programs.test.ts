@@ -125,6 +125,27 @@ test.serial('SCRAM: by the rules of hba.conf, read again on SIGHUP', async (t) =
   await client.end();
 });
 
+test.serial('MD5 and plain passwords, for clients that have nothing better', async (t) => {
+  await site.psql("set password_encryption = md5; create role max login password 'fünf'; set password_encryption = 'scram-sha-256'; create role sam login password 'sechs'; create role late login password 'x' valid until '2001-01-01'");
+  writeFileSync(join(site.folder, 'hba.conf'), 'host template1 all 127.0.0.1/32 password\nhost all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 md5\n');
+  site.process.kill('SIGHUP');
+  const as = async (user: string, password: string, database = 'postgres'): Promise<string> => {
+    const { out, err } = await site.psql('select current_user', { env: { PGUSER: user, PGPASSWORD: password, PGDATABASE: database } });
+    return out + err;
+  };
+  await until('the new rules count', async () => (await as('max', 'fünf')) === 'max\n');
+  t.is(await as('sam', 'sechs'), 'sam\n'); // by SCRAM
+  for (const database of ['postgres', 'template1']) {
+    t.is(await as('max', 'fünf', database), 'max\n');
+    t.is(await as('sam', 'sechs', database), 'sam\n');
+    for (const [user, password] of [['max', 'five'], ['sam', 'fünf'], ['late', 'x'], ['nobody', 'x']] as const) {
+      t.regex(await as(user, password, database), new RegExp(`FATAL: {2}password authentication failed for user "${user}"`));
+    }
+  }
+  t.regex((await site.psql('alter role max rename to min')).err, /NOTICE: {2}MD5 password cleared because of role rename/);
+  t.regex(await as('min', 'fünf'), /password authentication failed/);
+});
+
 test.serial('sequences give no number twice, however everything ends', async (t) => {
   await site.psql('create sequence numbers');
   const client = await site.connect();

@@ -17,6 +17,7 @@ import { typeHooks } from '../types/hooks.ts';
 import { REGTYPEOID, UNKNOWNOID } from '../types/oids.ts';
 import { PgSnapshot } from '../types/pg_lsn.ts';
 import { backendByPid, backends, type BackendStatus } from '../utils/backend_status.ts';
+import { getString } from '../utils/guc.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { sendWarning, session } from '../utils/session.ts';
 import { allPreparedStatements } from './prepare.ts';
@@ -118,7 +119,7 @@ registerBuiltins({
   pure: {
     pgsql_version: () => VERSION_TEXT,
     pg_backend_pid: () => session.pid,
-    pg_client_encoding: () => 'UTF8',
+    pg_client_encoding: () => getString('client_encoding'),
     pg_is_in_recovery: () => false,
     pg_jit_available: () => false,
     pg_trigger_depth: triggerDepth,

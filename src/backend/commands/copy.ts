@@ -2,7 +2,7 @@
 import { triggersOf } from '../executor/trigger.ts';
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
-import { FatalError, PgError, notSupported } from '../../common/errors.ts';
+import { FatalError, PgError } from '../../common/errors.ts';
 import type { ConditionName } from '../../common/sqlstate.ts';
 import { strerror } from '../../common/strerror.ts';
 import { checkRelationPrivileges, hasRoleByName } from '../catalog/aclchk.ts';
@@ -24,6 +24,7 @@ import { decodeAs, encodeAs } from '../types/encode.ts';
 import { quoteIdentifier } from '../types/quote.ts';
 import { session } from '../utils/session.ts';
 import { copyFrom } from './copy_from.ts';
+import { openProgram, programSource, whileOpen, writeToProgram } from './copy_program.ts';
 import { processCopyOptions, type CopyOptions } from './copy_options.ts';
 import type { ByteSource } from './copy_parse.ts';
 import { CopyDest, type LineSink } from './copy_to.ts';
@@ -50,7 +51,7 @@ function checkFileAccess(stmt: CopyStmt, isFrom: boolean): void {
         hint: 'Anyone can COPY to stdout or from stdin. psql\'s \\copy command also works for anyone.',
       });
     }
-    throw notSupported(isFrom ? 'COPY FROM PROGRAM' : 'COPY TO PROGRAM');
+    return;
   }
   if (stmt.filename === undefined || session.isSuperuser) return;
   const role = isFrom ? 'pg_read_server_files' : 'pg_write_server_files';
@@ -124,6 +125,13 @@ function runFrom(stmt: CopyStmt, options: CopyOptions, context: UtilityContext):
   if (rlsApplies(relation.oid)) throw new PgError('feature_not_supported', 'COPY FROM not supported with row-level security', { hint: 'Use INSERT statements instead.' });
   checkOptionColumns(relation, options, columns);
   const where = stmt.whereClause === undefined ? null : (compileExpr(transformWhereForRelation(relation, stmt.whereClause, context.text)) as never);
+  if (stmt.is_program) {
+    const program = openProgram(stmt.filename!, true);
+    return whileOpen(program, () => {
+      checkTarget(relation, options);
+      return copyFrom({ relation, columns, options, source: sourceIn(options.encoding, programSource(program)), where });
+    });
+  }
   if (stmt.filename !== undefined) {
     const file = openForReading(stmt.filename);
     try {
@@ -248,6 +256,7 @@ function runTo(stmt: CopyStmt, options: CopyOptions, context: UtilityContext): n
   if (stmt.query !== undefined && options.forceQuote !== 'all') {
     for (const name of options.forceQuote) if (!columns.some((c) => c.name === name)) throw new PgError('undefined_column', `column "${name}" does not exist`);
   }
+  if (stmt.is_program) return toProgram(stmt.filename!, statement, options, context);
   if (stmt.filename !== undefined) return toFile(stmt.filename, statement, options, context);
   sendCopyResponse('H', options.format === 'binary', columns.length);
   const sink: LineSink = (line) => {
@@ -311,6 +320,31 @@ function queryStatement(query: RawNode, context: UtilityContext): CachedStatemen
   return statement;
 }
 
+/** Hands the data over in larger pieces; `write` says how many bytes it took. */
+function copyRowsInPieces(statement: CachedStatement, options: CopyOptions, context: UtilityContext, write: (bytes: Buffer) => number): number {
+  let pending: Buffer[] = [];
+  let size = 0;
+  const flush = (): void => {
+    // A disk that fills up takes a part of it first, and says so only when asked for the rest.
+    if (size > 0) for (let bytes = Buffer.concat(pending, size); bytes.length > 0;) bytes = bytes.subarray(write(bytes));
+    pending = [];
+    size = 0;
+  };
+  const rows = copyRows(statement, options, (line) => {
+    const bytes = typeof line === 'string' ? Buffer.from(line) : line;
+    pending.push(bytes);
+    size += bytes.length;
+    if (size > FILE_CHUNK_BYTES) flush();
+  }, context);
+  flush();
+  return rows;
+}
+
+function toProgram(command: string, statement: CachedStatement, options: CopyOptions, context: UtilityContext): number {
+  const program = openProgram(command, false);
+  return whileOpen(program, () => copyRowsInPieces(statement, options, context, (bytes) => writeToProgram(program, bytes)));
+}
+
 function toFile(name: string, statement: CachedStatement, options: CopyOptions, context: UtilityContext): number {
   if (!isAbsolute(name)) throw new PgError('invalid_name', 'relative path not allowed for COPY to file');
   let file: number;
@@ -322,22 +356,7 @@ function toFile(name: string, statement: CachedStatement, options: CopyOptions, 
     });
   }
   try {
-    let pending: Buffer[] = [];
-    let size = 0;
-    const write = (): void => {
-      // A disk that fills up takes a part of it first, and says so only when asked for the rest.
-      if (size > 0) for (let bytes = Buffer.concat(pending, size); bytes.length > 0;) bytes = bytes.subarray(writeSync(file, bytes));
-      pending = [];
-      size = 0;
-    };
-    const rows = copyRows(statement, options, (line) => {
-      const bytes = typeof line === 'string' ? Buffer.from(line) : line;
-      pending.push(bytes);
-      size += bytes.length;
-      if (size > FILE_CHUNK_BYTES) write();
-    }, context);
-    write();
-    return rows;
+    return copyRowsInPieces(statement, options, context, (bytes) => writeSync(file, bytes));
   } catch (error) {
     if (error instanceof PgError) throw error;
     throw new PgError(fileCondition(error), `could not write to COPY file: ${strerror(error)}`);

@@ -1,6 +1,7 @@
 // COPY's options, checked before anything is read or written (PostgreSQL's ProcessCopyOptions).
 import { charToEncoding, encodingToChar } from '../../common/encoding.ts';
 import { PgError } from '../../common/errors.ts';
+import { client } from '../types/client_encoding.ts';
 import { constantText } from './variable.ts';
 
 export interface CopyOptions {
@@ -14,7 +15,7 @@ export interface CopyOptions {
   forceNotNull: string[];
   forceNull: string[];
   freeze: boolean;
-  /** Of the data, when it is not that of the server. */
+  /** Of the data, the client's unless another is asked for; null: the server's. */
   encoding: string | null;
 }
 
@@ -85,7 +86,7 @@ export function processCopyOptions(isFrom: boolean, list: readonly DefElem[]): C
     const found = encodingToChar(charToEncoding(text(o)));
     if (found === '') throw new PgError('invalid_parameter_value', 'argument to option "encoding" must be a valid encoding name', { position: (o.location ?? -1) >= 0 ? o.location! + 1 : undefined });
     return found;
-  }) ?? 'UTF8';
+  }) ?? client.encoding?.name ?? 'UTF8';
   for (const option of seen.values()) {
     throw new PgError('syntax_error', `option "${option.defname}" not recognized`, { position: (option.location ?? -1) >= 0 ? option.location! + 1 : undefined });
   }

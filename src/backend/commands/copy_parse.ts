@@ -176,7 +176,6 @@ export class CopyLineReader {
         const next = this.byteAt(offset);
         if (next === DOT && this.endMarker(offset + 1)) {
           // Whatever follows is not ours.
-          while (this.source.next() !== null) { /* drained */ }
           this.ended = true;
           this.setLine(offset - 1, this.filled - this.lineStart, bits);
           return offset > 1;

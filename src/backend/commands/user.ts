@@ -1,5 +1,6 @@
 // Roles: CREATE, ALTER and DROP ROLE, membership, settings per role and database (PostgreSQL's user.c).
 import { PgError } from '../../common/errors.ts';
+import { isMd5Secret, md5Secret } from '../../common/md5.ts';
 import { hasCreateRolePrivilege } from '../catalog/aclchk.ts';
 import { isAdminOfRole, isMemberOfRoleNosuper, superuserArg } from '../catalog/acl.ts';
 import { getNewOid } from '../catalog/catalog.ts';
@@ -7,12 +8,13 @@ import { catalogDelete, catalogFind, catalogInsert, catalogUpdate } from '../cat
 import * as ids from '../catalog/oids.ts';
 import { checkSharedDependencies } from '../catalog/shdepend.ts';
 import { authIdByName, authIdByOid, databaseByName } from '../catalog/syscache.ts';
+import { verifyPlainPassword } from '../libpq/auth.ts';
 import { buildScramSecret, isScramSecret } from '../libpq/scram.ts';
 import { makeParseState, parserError } from '../parser/parse_node.ts';
 import type { UtilityTable } from '../tcop/utility.ts';
 import { typeHooks } from '../types/hooks.ts';
 import type { Int8, Oid } from '../types/datum.ts';
-import { findSetting, flattenSetArgs, setConfigOption, show } from '../utils/guc.ts';
+import { findSetting, flattenSetArgs, getString, setConfigOption, show } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
 import { constantText } from './variable.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
@@ -20,7 +22,7 @@ import { commandCounterIncrement } from '../transaction/xact.ts';
 export interface RoleSpec { tag: 'RoleSpec'; roletype: string; rolename?: string; location?: number }
 interface DefElem { defname: string; arg?: any; location?: number }
 
-function notice(condition: 'duplicate_object' | 'undefined_object' | 'warning', message: string, severity: 'NOTICE' | 'WARNING' = 'NOTICE'): void {
+function notice(condition: 'duplicate_object' | 'undefined_object' | 'warning' | 'successful_completion', message: string, severity: 'NOTICE' | 'WARNING' = 'NOTICE'): void {
   const report = new PgError(condition, message);
   report.severity = severity;
   session.notice(report);
@@ -89,18 +91,16 @@ function readOptions(list: readonly DefElem[], text: string): RoleOptions {
 const TIMESTAMPTZOID = 1184;
 const parseValidUntil = (text: string): Int8 => typeHooks.typeIo(TIMESTAMPTZOID).input(text, -1) as Int8;
 
-/** As pg_authid keeps it: a SCRAM secret, made here unless the client has made it. An empty password is none. */
-function storedPassword(password: string | null | undefined): string | null {
+/** As pg_authid keeps it: a SCRAM or MD5 secret, made here unless the client has made it. An empty password is none. */
+function storedPassword(password: string | null | undefined, role: string): string | null {
   if (password === null || password === undefined) return null;
-  if (password === '') {
-    notice('warning', 'empty string is not a valid password, clearing password');
+  const isSecret = isMd5Secret(password) || isScramSecret(password);
+  if (password === '' || isSecret && verifyPlainPassword(password, role, '')) {
+    notice('successful_completion', 'empty string is not a valid password, clearing password');
     return null;
   }
-  if (isScramSecret(password)) return password;
-  if (/^md5[0-9a-f]{32}$/.test(password)) {
-    throw new PgError('feature_not_supported', 'MD5-encrypted passwords are not supported', { hint: 'Give the password as it is, or as a SCRAM-SHA-256 secret.' });
-  }
-  return buildScramSecret(password);
+  if (isSecret) return password;
+  return getString('password_encryption') === 'md5' ? md5Secret(password, role) : buildScramSecret(password);
 }
 
 function mustBeSuperuser(what: string): void {
@@ -123,7 +123,7 @@ function createRole(stmt: CreateRoleStmt, text: string): void {
   catalogInsert(ids.AuthIdRelationId, {
     oid, rolname: stmt.role, rolsuper: o.rolsuper ?? false, rolinherit: o.rolinherit ?? true, rolcreaterole: o.rolcreaterole ?? false,
     rolcreatedb: o.rolcreatedb ?? false, rolcanlogin: o.rolcanlogin ?? stmt.stmt_type === 'ROLESTMT_USER', rolreplication: o.rolreplication ?? false,
-    rolbypassrls: o.rolbypassrls ?? false, rolconnlimit: o.rolconnlimit ?? -1, rolpassword: storedPassword(o.password),
+    rolbypassrls: o.rolbypassrls ?? false, rolconnlimit: o.rolconnlimit ?? -1, rolpassword: storedPassword(o.password, stmt.role),
     rolvaliduntil: o.validUntil === undefined ? null : parseValidUntil(o.validUntil),
   });
   // Notices name it.
@@ -168,7 +168,7 @@ function alterRole(stmt: AlterRoleStmt, text: string): void {
   }
   const changes: Record<string, unknown> = { ...columns };
   if (validUntil !== undefined) changes['rolvaliduntil'] = parseValidUntil(validUntil);
-  if (password !== undefined) changes['rolpassword'] = storedPassword(password);
+  if (password !== undefined) changes['rolpassword'] = storedPassword(password, row.rolname);
   if (Object.keys(changes).length > 0) catalogUpdate(ids.AuthIdRelationId, tuple!, changes);
   for (const spec of rolemembers ?? []) {
     if (stmt.action > 0) addMember(oid, rolespecOid(spec), false, session.currentUser);
@@ -176,7 +176,7 @@ function alterRole(stmt: AlterRoleStmt, text: string): void {
   }
 }
 
-/** ALTER ROLE ... RENAME TO; a SCRAM secret does not hold the name, so it stays. */
+/** ALTER ROLE ... RENAME TO. A SCRAM secret does not hold the name, so it stays; an MD5 secret would never match again. */
 export function renameRole(oldName: string, newName: string): void {
   const oid = roleOid(oldName);
   const [tuple] = catalogFind(ids.AuthIdRelationId, ids.PgAuthidOidIndexId, [oid]);
@@ -187,7 +187,9 @@ export function renameRole(oldName: string, newName: string): void {
   if (authIdByName(newName) !== undefined) throw new PgError('duplicate_object', `role "${newName}" already exists`);
   if (tuple!.row.rolsuper) mustBeSuperuser('must be superuser to rename superusers');
   else if (!hasCreateRolePrivilege(session.currentUser)) throw new PgError('insufficient_privilege', 'permission denied to rename role');
-  catalogUpdate(ids.AuthIdRelationId, tuple!, { rolname: newName });
+  const clear = isMd5Secret(tuple!.row.rolpassword ?? '');
+  if (clear) notice('successful_completion', 'MD5 password cleared because of role rename');
+  catalogUpdate(ids.AuthIdRelationId, tuple!, clear ? { rolname: newName, rolpassword: null } : { rolname: newName });
 }
 
 // ---- DROP ROLE

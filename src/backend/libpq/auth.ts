@@ -1,13 +1,14 @@
 // Proving who a frontend is (PostgreSQL's auth.c, auth-scram.c): the first matching line of hba.conf says how.
 import { FatalError, PgError } from '../../common/errors.ts';
-import { SCRAM_MECHANISM, makeNonce, mockScramSecret, parseScramSecret, serverSignature, verifyClientProof, type ScramSecret } from '../../common/scram.ts';
+import { isMd5Secret, md5Proof, md5Secret } from '../../common/md5.ts';
+import { SCRAM_MECHANISM, makeNonce, mockScramSecret, parseScramSecret, scramVerifyPlainPassword, serverSignature, verifyClientProof, type ScramSecret } from '../../common/scram.ts';
 import { port } from '../../port/port.ts';
 import { log } from '../utils/elog.ts';
 import { authCatalog } from './auth_catalog.ts';
 import { checkUsermap, matchHba, type HbaLine, type Peer } from './hba.ts';
 import { ConnectionLost, type Frontend } from './pqcomm.ts';
 
-const AUTH_OK = 0, AUTH_SASL = 10, AUTH_SASL_CONTINUE = 11, AUTH_SASL_FINAL = 12;
+const AUTH_OK = 0, AUTH_PASSWORD = 3, AUTH_MD5 = 5, AUTH_SASL = 10, AUTH_SASL_CONTINUE = 11, AUTH_SASL_FINAL = 12;
 const MAX_SASL_MESSAGE_BYTES = 1024;
 const R = 0x52, p = 0x70;
 
@@ -28,6 +29,12 @@ export function clientAuthentication(request: AuthRequest): void {
     case 'trust': break;
     case 'peer': authenticatePeer(request, line); break;
     case 'scram-sha-256': authenticateScram(request, line); break;
+    // A SCRAM secret is proved by SCRAM, whatever the line says.
+    case 'md5':
+      if (isMd5Secret(authCatalog.role(request.user)?.password ?? '')) authenticateMd5(request, line);
+      else authenticateScram(request, line);
+      break;
+    case 'password': authenticatePassword(request, line); break;
   }
   send(request.frontend, AUTH_OK);
 }
@@ -38,10 +45,10 @@ function noEntry({ peer, user, database }: AuthRequest, rejected: boolean): Fata
     `${rejected ? 'pg_hba.conf rejects connection' : 'no pg_hba.conf entry'} for host "${host}", user "${user}", database "${database}", no encryption`);
 }
 
-function send(frontend: Frontend, kind: number, data: string | null = null): void {
+function send(frontend: Frontend, kind: number, data: string | Uint8Array | null = null): void {
   frontend.begin(R);
   frontend.int32(kind);
-  if (data !== null) frontend.bytes(Buffer.from(data, 'latin1'));
+  if (data !== null) frontend.bytes(typeof data === 'string' ? Buffer.from(data, 'latin1') : data);
   frontend.end();
 }
 
@@ -59,6 +66,48 @@ function authenticatePeer({ frontend, user }: AuthRequest, line: HbaLine): void 
   if (!checkUsermap(line.map, account, user)) {
     throw failure(line, user, `Provided user name (${user}) and authenticated user name (${account}) do not match.`);
   }
+}
+
+// ---- MD5 and plain passwords
+
+/** A role's secret; why there is none that could be proved is for the log. */
+function passwordOf(user: string): { secret: string | null; doomed: string } {
+  const role = authCatalog.role(user);
+  if (!role) return { secret: null, doomed: `Role "${user}" does not exist.` };
+  if (role.password === null) return { secret: null, doomed: `User "${user}" has no password assigned.` };
+  if (role.validUntilMs !== null && role.validUntilMs < Date.now()) return { secret: null, doomed: `User "${user}" has an expired password.` };
+  return { secret: role.password, doomed: 'wrong password.' };
+}
+
+function authenticateMd5({ frontend, user }: AuthRequest, line: HbaLine): void {
+  const salt = Buffer.alloc(4);
+  salt.writeInt32BE(port.randomInt());
+  send(frontend, AUTH_MD5, salt);
+  const proof = readPassword(frontend);
+  const { secret, doomed } = passwordOf(user);
+  if (secret === null || proof !== md5Proof(secret, salt)) throw failure(line, user, doomed);
+}
+
+function authenticatePassword({ frontend, user }: AuthRequest, line: HbaLine): void {
+  send(frontend, AUTH_PASSWORD);
+  const password = readPassword(frontend);
+  const { secret, doomed } = passwordOf(user);
+  if (secret === null || !verifyPlainPassword(secret, user, password)) throw failure(line, user, doomed);
+}
+
+/** Whether the password is the one the secret was made from. */
+export function verifyPlainPassword(secret: string, user: string, password: string): boolean {
+  if (isMd5Secret(secret)) return md5Secret(password, user) === secret;
+  const scram = parseScramSecret(secret);
+  return scram !== undefined && scramVerifyPlainPassword(scram, password);
+}
+
+function readPassword(frontend: Frontend): string {
+  readResponse(frontend, 'password');
+  const password = frontend.readCString();
+  if (frontend.at !== frontend.bodyEnd) throw protocolViolation('invalid password packet size');
+  if (password === '') throw new FatalError('invalid_password', 'empty password returned by client');
+  return password;
 }
 
 // ---- SCRAM-SHA-256
@@ -97,12 +146,12 @@ function secretOf(user: string, mockNonce: Uint8Array): { secret: ScramSecret; d
   return { secret, doomed: expired ? `User "${user}" has an expired password.` : null };
 }
 
-function readResponse(frontend: Frontend): void {
+function readResponse(frontend: Frontend, what: 'SASL' | 'password' = 'SASL'): void {
   frontend.flush();
   const type = frontend.readMessage();
   if (type < 0) throw new ConnectionLost('the frontend left during authentication');
-  if (type !== p) throw protocolViolation(`expected SASL response, got message type ${type}`);
-  if (frontend.bodyEnd - frontend.at > MAX_SASL_MESSAGE_BYTES) throw protocolViolation('malformed SCRAM message', 'The message is too long.');
+  if (type !== p) throw protocolViolation(`expected ${what} response, got message type ${type}`);
+  if (frontend.bodyEnd - frontend.at > MAX_SASL_MESSAGE_BYTES && what === 'SASL') throw protocolViolation('malformed SCRAM message', 'The message is too long.');
 }
 
 function protocolViolation(message: string, detail?: string): PgError {

@@ -2,7 +2,7 @@
 
 export interface AuthRole {
   isSuperuser: boolean;
-  /** rolpassword: a SCRAM secret, or null. */
+  /** rolpassword: a SCRAM or MD5 secret, or null. */
   password: string | null;
   /** rolvaliduntil in milliseconds since 1970, or null. */
   validUntilMs: number | null;

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { os } from '../../common/builtin.ts';
 import { Inet, maxBits, parseInet } from '../types/inet_text.ts';
 
-export type AuthMethod = 'trust' | 'reject' | 'scram-sha-256' | 'peer';
+export type AuthMethod = 'trust' | 'reject' | 'scram-sha-256' | 'md5' | 'password' | 'peer';
 
 /** One name in a list; quoted names lose their special meaning. */
 interface Token {
@@ -37,8 +37,8 @@ export interface Peer {
 }
 
 const TYPES = new Set(['local', 'host', 'hostssl', 'hostnossl', 'hostgssenc', 'hostnogssenc']);
-const METHODS = new Set<string>(['trust', 'reject', 'scram-sha-256', 'peer']);
-const OTHER_METHODS = new Set(['md5', 'password', 'gss', 'sspi', 'ident', 'pam', 'bsd', 'ldap', 'cert', 'radius']);
+const METHODS = new Set<string>(['trust', 'reject', 'scram-sha-256', 'md5', 'password', 'peer']);
+const OTHER_METHODS = new Set(['gss', 'sspi', 'ident', 'pam', 'bsd', 'ldap', 'cert', 'radius']);
 
 /** A line as a list of fields, each a list of tokens ("a,b" is one field of two). */
 function tokenize(text: string): Token[][] {

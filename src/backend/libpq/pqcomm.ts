@@ -8,6 +8,7 @@ import { isUtf8 } from 'node:buffer';
 import { FatalError, PgError } from '../../common/errors.ts';
 import { EAGAIN, EINTR, port } from '../../port/port.ts';
 import { checkForSignals } from '../utils/interrupts.ts';
+import { client } from '../types/client_encoding.ts';
 import { expectBytes } from '../utils/memory_limit.ts';
 
 const INPUT_BYTES = 8192;
@@ -178,7 +179,7 @@ export class Frontend {
   readCString(): string {
     const end = this.body.indexOf(0, this.at);
     if (end < 0 || end >= this.bodyEnd) throw new PgError('protocol_violation', 'invalid string in message');
-    const text = decodeText(this.body, this.at, end);
+    const text = clientText(this.body, this.at, end);
     this.at = end + 1;
     return text;
   }
@@ -214,15 +215,15 @@ export class Frontend {
     this.at += length;
     return value;
   }
-  /** The next `length` bytes as text (decodeText), without a zero in it. */
+  /** The next `length` bytes as text (clientText), without a zero in it. */
   readText(length: number): string {
     if (length < 0 || this.at + length > this.bodyEnd) this.short();
     const { body, at } = this, end = at + length;
     for (let i = at; i < end; i++) {
-      if (body[i] === 0) throw new PgError('character_not_in_repertoire', 'invalid byte sequence for encoding "UTF8": 0x00');
+      if (body[i] === 0) throw new PgError('character_not_in_repertoire', `invalid byte sequence for encoding "${client.encoding?.name ?? 'UTF8'}": 0x00`);
     }
     this.at = end;
-    return decodeText(body, at, end);
+    return clientText(body, at, end);
   }
   endOfMessage(): void {
     if (this.at !== this.bodyEnd) throw new PgError('protocol_violation', 'invalid message format');
@@ -281,18 +282,24 @@ export class Frontend {
     this.output.set(v, this.out);
     this.out += v.length;
   }
-  /** UTF-8, no terminator. */
+  /** UTF-8 whatever the client's encoding, no terminator. */
   text(v: string): void {
     this.room(v.length * 3);
     this.out += writeText(this.output, v, this.out);
   }
+  /** Text as the client writes it, and a zero. */
   cstring(v: string): void {
+    if (client.encoding !== null) {
+      this.bytes(client.encoding.encode(v));
+      return this.byte(0);
+    }
     this.room(v.length * 3 + 1);
     this.out += writeText(this.output, v, this.out);
     this.output[this.out++] = 0;
   }
-  /** int32 length, then the text in UTF-8: one column of a DataRow. */
+  /** int32 length, then the text as the client writes it: one column of a DataRow. */
   textField(v: string): void {
+    if (client.encoding !== null) return this.bytesField(client.encoding.encode(v));
     this.room(v.length * 3 + 4);
     const { output } = this;
     const start = this.out;
@@ -353,6 +360,12 @@ export class Frontend {
   rewind(mark: number): void {
     this.out = mark;
   }
+}
+
+/** Bytes of the client's to text. ASCII is the same in all encodings. */
+function clientText(bytes: Buffer, from: number, to: number): string {
+  if (client.encoding === null) return decodeText(bytes, from, to);
+  return client.encoding.decode(bytes.subarray(from, to));
 }
 
 /** UTF-8 bytes to text; invalid bytes are an error that shows them (22021). ASCII takes the short way. */

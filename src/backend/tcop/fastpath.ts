@@ -3,7 +3,7 @@ import { PgError } from '../../common/errors.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { procByOid } from '../catalog/syscache.ts';
 import { callable, functionInfo } from '../executor/fmgr_info.ts';
-import { type Frontend, decodeText } from '../libpq/pqcomm.ts';
+import type { Frontend } from '../libpq/pqcomm.ts';
 import { commitTransactionCommand, renewSnapshot, startTransactionCommand, transactionBlockStatus } from '../transaction/xact.ts';
 import type { Datum } from '../types/datum.ts';
 import { sendFunctionCallResponse } from './protocol.ts';
@@ -35,10 +35,9 @@ export function functionCall(f: Frontend): void {
   const args: Datum[] = types.map((type, i) => {
     const length = f.readInt32();
     if (length === -1) return null;
-    const bytes = f.readBytes(length);
     return (formats.length > 1 ? formats[i] : formats[0] ?? 0) === 1
-      ? typeHooks.typeIo(type).receive(Buffer.from(bytes), -1)
-      : typeHooks.typeIo(type).input(decodeText(bytes, 0, length), -1);
+      ? typeHooks.typeIo(type).receive(Buffer.from(f.readBytes(length)), -1)
+      : typeHooks.typeIo(type).input(f.readText(length), -1);
   });
   const resultFormat = f.readInt16();
   f.endOfMessage();

@@ -1,8 +1,9 @@
 // The backend's messages, one function each, named as the manual names them (PostgreSQL 15, sections 55.7 and 55.8).
-import type { PgError } from '../../common/errors.ts';
+import { PgError } from '../../common/errors.ts';
 import type { ResultColumn } from '../executor/dest.ts';
 import type { Frontend } from '../libpq/pqcomm.ts';
 import { typeByOid } from '../catalog/syscache.ts';
+import { client, type ClientEncoding } from '../types/client_encoding.ts';
 
 /** The one frontend of this backend. */
 export let frontend: Frontend;
@@ -77,7 +78,7 @@ export const TEXT_FORMAT: readonly number[] = [], BINARY_FORMAT: readonly number
 
 /** What was made for sending a statement's rows and is good as long as columns and formats are the same objects. */
 export interface SentShape {
-  description: { readonly columns: readonly ResultColumn[]; readonly formats: readonly number[]; readonly body: Buffer } | null;
+  description: { readonly columns: readonly ResultColumn[]; readonly formats: readonly number[]; readonly encoding: ClientEncoding | null; readonly body: Buffer } | null;
   writers: { readonly columns: readonly ResultColumn[]; readonly formats: readonly number[]; readonly list: readonly ColumnWriter[] } | null;
 }
 export type ColumnWriter = (value: any) => void;
@@ -87,7 +88,7 @@ export const newShape = (): SentShape => ({ description: null, writers: null });
 export function sendRowDescription(columns: readonly ResultColumn[], formats: readonly number[], sent: SentShape): void {
   const { description } = sent;
   frontend.begin(0x54);
-  if (description !== null && description.columns === columns && description.formats === formats) {
+  if (description !== null && description.columns === columns && description.formats === formats && description.encoding === client.encoding) {
     frontend.bytes(description.body);
     frontend.end();
     return;
@@ -105,7 +106,7 @@ export function sendRowDescription(columns: readonly ResultColumn[], formats: re
     frontend.int32(typmod);
     frontend.int16(formatOf(formats, i));
   }
-  sent.description = { columns, formats, body: frontend.messageBody() };
+  sent.description = { columns, formats, encoding: client.encoding, body: frontend.messageBody() };
   frontend.end();
 }
 
@@ -166,8 +167,14 @@ function sendReport(type: number, report: PgError): void {
   frontend.end();
 }
 
+/** An error whose words the client's encoding does not have gives way to one that says so. */
 export function sendErrorResponse(error: PgError): void {
-  sendReport(0x45, error);
+  try {
+    sendReport(0x45, error);
+  } catch (untranslatable) {
+    if (!(untranslatable instanceof PgError) || client.encoding === null) throw untranslatable;
+    sendReport(0x45, untranslatable);
+  }
 }
 
 export function sendNoticeResponse(notice: PgError): void {

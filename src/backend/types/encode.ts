@@ -3,12 +3,14 @@ import { crypto } from '../../common/builtin.ts';
 import { findEncoding, isWellFormed, type Encoding } from '../../common/charsets.ts';
 import { charToEncoding, encodingMaxLength, encodingToChar } from '../../common/encoding.ts';
 import { PgError, notSupported } from '../../common/errors.ts';
+import { CheckFailure, defineHooks } from '../utils/guc.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { expectBytes } from '../utils/memory_limit.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { invalidParameter } from './errors.ts';
 import { decodeEscape, decodeHex, encodeEscapeFormat, toHex } from './bytea.ts';
 import { charLength } from './characters.ts';
+import { client } from './client_encoding.ts';
 import { decodeUtf8 } from './wire.ts';
 
 /** RFC 2045: lines of 76 characters. */
@@ -141,6 +143,21 @@ export function decodeAs(bytes: Uint8Array, from: string): string {
 }
 
 const missingConversion = (from: string, to: string): PgError => new PgError('undefined_function', `default conversion function for encoding "${from}" to "${to}" does not exist`);
+
+/** Encodings that cannot be a client's: there is no conversion, or no table of ours for it. */
+const isConvertible = (name: string): boolean => NO_CONVERSION.has(name) || (findEncoding(name) ?? null) !== null;
+
+defineHooks('client_encoding', {
+  check: (value) => {
+    const name = encodingToChar(charToEncoding(value as string));
+    if (name === '') return new CheckFailure();
+    return isConvertible(name) ? name : new CheckFailure({ condition: 'feature_not_supported', detail: `Conversion between ${name} and UTF8 is not supported.` });
+  },
+  assign: (value) => {
+    const name = value as string;
+    client.encoding = NO_CONVERSION.has(name) ? null : { name, encode: (text) => encodeAs(text, name), decode: (bytes) => decodeAs(bytes, name) };
+  },
+});
 
 const convertTo = (text: string, name: string): Uint8Array => encodeAs(text, encodingName(name, 'destination '));
 const convertFrom = (bytes: Uint8Array, name: string, role: 'source ' | '' = 'source '): string => decodeAs(bytes, encodingName(name, role));

@@ -3,7 +3,7 @@ import { PgError } from '../../common/errors.ts';
 import { makeArray, type ArrayValue, type Oid } from './datum.ts';
 import { registerBuiltins, type FunctionContext } from './fmgr.ts';
 import { typeHooks } from './hooks.ts';
-import { decodeUtf8, sendText } from './wire.ts';
+import { receiveText, sendText } from './wire.ts';
 
 /** Labels that this transaction has added to a type. Were one used and the transaction rolled back, an index could keep it. */
 export const uncommittedLabels = new Set<Oid>();
@@ -58,7 +58,7 @@ registerBuiltins({
     enum_in: enumIn,
     enum_out: enumOut,
     anyenum_out: enumOut,
-    enum_recv: (bytes: Uint8Array, typeOid: Oid) => enumIn(decodeUtf8(bytes), typeOid),
+    enum_recv: (bytes: Uint8Array, typeOid: Oid) => enumIn(receiveText(bytes), typeOid),
     enum_send: (label: Oid) => sendText(enumOut(label)),
     enum_eq: (a: Oid, b: Oid) => a === b,
     enum_ne: (a: Oid, b: Oid) => a !== b,

@@ -5,7 +5,7 @@ import { registerBuiltins } from './fmgr.ts';
 import { checkJson, type JsonMember, type JsonNode, parseJson, quoteJson } from './json_parse.ts';
 import { subscriptOf } from './jsonb_ops.ts';
 import { JSONOID, RECORDOID, TEXTOID } from './oids.ts';
-import { decodeUtf8, sendText } from './wire.ts';
+import { receiveText, sendText } from './wire.ts';
 
 export function jsonIn(text: string): string {
   checkJson(text);
@@ -86,7 +86,7 @@ registerBuiltins({
   pure: {
     json_in: jsonIn,
     json_out: (text: string) => text,
-    json_recv: (bytes: Uint8Array) => jsonIn(decodeUtf8(bytes)),
+    json_recv: (bytes: Uint8Array) => jsonIn(receiveText(bytes)),
     json_send: sendText,
     json_object_field: (text: string, key: string) => slice(text, member(parse(text), key)),
     json_object_field_text: (text: string, key: string) => asText(text, member(parse(text), key)),

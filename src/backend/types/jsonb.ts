@@ -6,7 +6,7 @@ import { registerBuiltins } from './fmgr.ts';
 import { compareKeys, type JsonNode, parseJson, quoteJson } from './json_parse.ts';
 import { compareNumeric, Numeric, numericHashKey, numericToText, parseNumeric } from './numeric.ts';
 import { JSONBOID } from './oids.ts';
-import { decodeUtf8, WireReader } from './wire.ts';
+import { receiveText, sendText, WireReader } from './wire.ts';
 
 /** An object: keys in jsonb's order, each once. */
 export class JsonbObject {
@@ -177,9 +177,9 @@ registerBuiltins({
       const reader = new WireReader(bytes);
       const version = reader.uint8();
       if (version !== 1) throw new PgError('internal_error', `unsupported jsonb version number ${version}`);
-      return jsonbIn(decodeUtf8(reader.takeBytes(reader.remaining)));
+      return jsonbIn(receiveText(reader.takeBytes(reader.remaining)));
     },
-    jsonb_send: (value: JsonbValue) => Buffer.concat([Buffer.of(1), Buffer.from(jsonbOut(value))]),
+    jsonb_send: (value: JsonbValue) => Buffer.concat([Buffer.of(1), sendText(jsonbOut(value))]),
     jsonb_eq: (a: JsonbValue, b: JsonbValue) => compareJsonb(a, b) === 0,
     jsonb_ne: (a: JsonbValue, b: JsonbValue) => compareJsonb(a, b) !== 0,
     jsonb_lt: (a: JsonbValue, b: JsonbValue) => compareJsonb(a, b) < 0,

@@ -4,7 +4,7 @@ import { registerBuiltins, type PureFunction, type SetFunction } from './fmgr.ts
 import { JsonbValue } from './jsonb.ts';
 import { pathExists, pathValues } from './jsonpath_exec.ts';
 import { JsonPath, jsonPathOut, parseJsonPath } from './jsonpath_parse.ts';
-import { decodeUtf8, WireReader } from './wire.ts';
+import { receiveText, sendText, WireReader } from './wire.ts';
 
 /** Paths come mostly as constants, or the same from many rows. */
 const parsed = new Map<string, JsonPath>();
@@ -46,9 +46,9 @@ const pure: Record<string, PureFunction> = {
     const reader = new WireReader(bytes);
     const version = reader.uint8();
     if (version !== 1) throw new PgError('internal_error', `unsupported jsonpath version number: ${version}`);
-    return jsonPathIn(decodeUtf8(reader.takeBytes(reader.remaining)));
+    return jsonPathIn(receiveText(reader.takeBytes(reader.remaining)));
   },
-  jsonpath_send: (path: JsonPath) => Buffer.concat([Buffer.of(1), Buffer.from(jsonPathOut(path))]),
+  jsonpath_send: (path: JsonPath) => Buffer.concat([Buffer.of(1), sendText(jsonPathOut(path))]),
   jsonb_path_exists_opr: (target: JsonbValue, path: JsonPath) => pathExists(path, target, null, true, false),
   jsonb_path_match_opr: (target: JsonbValue, path: JsonPath) => match(target, path, null, true, false),
 };

@@ -2,7 +2,7 @@
 import { PgError } from '../../common/errors.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { clipUtf8, compareText, trimPadding, utf8Length } from './characters.ts';
-import { decodeUtf8, sendText } from './wire.ts';
+import { receiveText, sendText } from './wire.ts';
 
 export const NAME_MAX_BYTES = 63;
 
@@ -33,7 +33,7 @@ registerBuiltins({
     namein: toName,
     nameout: same,
     namerecv: (bytes: Uint8Array) => {
-      const text = decodeUtf8(bytes);
+      const text = receiveText(bytes);
       if (utf8Length(text) > NAME_MAX_BYTES) {
         throw new PgError('name_too_long', 'identifier too long',
           { detail: `Identifier must be less than ${NAME_MAX_BYTES + 1} characters.` });

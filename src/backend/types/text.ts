@@ -5,7 +5,7 @@ import { limitExceeded } from './errors.ts';
 import { PgError } from '../../common/errors.ts';
 import { expectBytes } from '../utils/memory_limit.ts';
 import { byPieces, charactersOf, charIndex, charLength, compareText, joinTexts, sliceChars, splitText, unitOffset, utf8Length } from './characters.ts';
-import { decodeUtf8, sendText } from './wire.ts';
+import { receiveText, sendText } from './wire.ts';
 
 const same = (value: string): string => value;
 
@@ -82,9 +82,9 @@ const ge = (a: string, b: string): boolean => compareText(a, b) >= 0;
 
 registerBuiltins({
   pure: {
-    textin: same, textout: same, textrecv: decodeUtf8, textsend: sendText,
-    cstring_in: same, cstring_out: same, cstring_recv: decodeUtf8, cstring_send: sendText,
-    unknownin: same, unknownout: same, unknownrecv: decodeUtf8, unknownsend: sendText,
+    textin: same, textout: same, textrecv: receiveText, textsend: sendText,
+    cstring_in: same, cstring_out: same, cstring_recv: receiveText, cstring_send: sendText,
+    unknownin: same, unknownout: same, unknownrecv: receiveText, unknownsend: sendText,
 
     texteq: eq, textne: ne, text_lt: lt, text_le: le, text_gt: gt, text_ge: ge, bttextcmp: compareText,
     text_pattern_lt: lt, text_pattern_le: le, text_pattern_gt: gt, text_pattern_ge: ge, bttext_pattern_cmp: compareText,

@@ -6,7 +6,7 @@ import { registerComparison } from './compare.ts';
 import { compareText, utf8Length } from './characters.ts';
 import { invalidParameter } from './errors.ts';
 import { TSQUERYOID } from './oids.ts';
-import { decodeUtf8, sendInt16, sendInt32, WireReader } from './wire.ts';
+import { decodeUtf8, receiveText, sendInt16, sendInt32, WireReader } from './wire.ts';
 import { sendNotice } from '../utils/session.ts';
 
 export type QueryNode =
@@ -145,7 +145,7 @@ function receiveNode(reader: WireReader): QueryNode {
     const weights = reader.uint8(), prefix = reader.uint8() !== 0;
     const text: number[] = [];
     for (let byte = reader.uint8(); byte !== 0; byte = reader.uint8()) text.push(byte);
-    return { op: 'value', text: decodeUtf8(Uint8Array.from(text)), weights, prefix };
+    return { op: 'value', text: receiveText(Uint8Array.from(text)), weights, prefix };
   }
   const op = kind === 2 ? OPERATOR_CODES[reader.uint8() - 1] : undefined;
   if (op === undefined) throw new PgError('internal_error', 'invalid tsquery: unrecognized operator type');

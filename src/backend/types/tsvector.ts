@@ -5,7 +5,7 @@ import { registerComparison } from './compare.ts';
 import { type ArrayValue, type Datum, makeArray, RecordValue, type RecordAttribute } from './datum.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { INT2ARRAYOID, INT2OID, RECORDOID, TEXTARRAYOID, TEXTOID, TSVECTOROID } from './oids.ts';
-import { decodeUtf8, sendInt16, sendInt32, WireReader } from './wire.ts';
+import { decodeUtf8, receiveText, sendInt16, sendInt32, sendText, WireReader } from './wire.ts';
 
 export const MAX_POSITION = 16383, MAX_POSITIONS = 255, MAX_LEXEME_BYTES = 2046;
 const WEIGHTS = 'DCBA';
@@ -117,13 +117,14 @@ const lexemeOut = ({ text, positions }: Lexeme): string =>
   quoteLexeme(text) + (positions.length === 0 ? '' : `:${positions.map(({ at, weight }) => at + weightText(weight)).join(',')}`);
 export const tsVectorOut = (vector: TsVector): string => vector.lexemes.map(lexemeOut).join(' ');
 
-function tsVectorSend({ lexemes }: TsVector): Uint8Array {
+/** As bytes: in the protocol lexemes are as the client writes them, stored they are UTF-8. */
+function tsVectorBytes({ lexemes }: TsVector, textBytes: (text: string) => Uint8Array): Uint8Array {
   return Buffer.concat([sendInt32(lexemes.length), ...lexemes.flatMap(({ text, positions }) => [
-    Buffer.from(`${text}\0`), sendInt16(positions.length), ...positions.map(({ at, weight }) => sendInt16((weight << 14) | at)),
+    textBytes(`${text}\0`), sendInt16(positions.length), ...positions.map(({ at, weight }) => sendInt16((weight << 14) | at)),
   ])]);
 }
 
-function tsVectorReceive(bytes: Uint8Array): TsVector {
+function tsVectorFrom(bytes: Uint8Array, textOf: (bytes: Uint8Array) => string): TsVector {
   const reader = new WireReader(bytes);
   const lexemes: Lexeme[] = [];
   for (let left = reader.int32(); left > 0; left--) {
@@ -134,14 +135,14 @@ function tsVectorReceive(bytes: Uint8Array): TsVector {
       const packed = reader.uint16();
       positions.push({ at: packed & 0x3fff, weight: packed >> 14 });
     }
-    lexemes.push({ text: decodeUtf8(Uint8Array.from(word)), positions });
+    lexemes.push({ text: textOf(Uint8Array.from(word)), positions });
   }
   reader.end();
   return makeTsVector(lexemes);
 }
 
 /** Stored as in the protocol. */
-export const tsVectorCodec = { number: 24, type: TsVector, encode: tsVectorSend, decode: tsVectorReceive };
+export const tsVectorCodec = { number: 24, type: TsVector, encode: (value: TsVector) => tsVectorBytes(value, Buffer.from), decode: (bytes: Uint8Array) => tsVectorFrom(bytes, decodeUtf8) };
 
 /** VARSIZE in PostgreSQL's form: by that its order goes first. */
 function sizeBytes({ lexemes }: TsVector): number {
@@ -222,7 +223,7 @@ const UNNESTED = [attribute('lexeme', TEXTOID), attribute('positions', INT2ARRAY
 
 registerBuiltins({
   pure: {
-    tsvectorin: tsVectorIn, tsvectorout: tsVectorOut, tsvectorsend: tsVectorSend, tsvectorrecv: tsVectorReceive,
+    tsvectorin: tsVectorIn, tsvectorout: tsVectorOut, tsvectorsend: (value: TsVector) => tsVectorBytes(value, sendText), tsvectorrecv: (bytes: Uint8Array) => tsVectorFrom(bytes, receiveText),
     tsvector_cmp: (a: TsVector, b: TsVector) => Math.sign(compareTsVectors(a, b)),
     tsvector_eq: (a: TsVector, b: TsVector) => compareTsVectors(a, b) === 0, tsvector_ne: (a: TsVector, b: TsVector) => compareTsVectors(a, b) !== 0,
     tsvector_lt: (a: TsVector, b: TsVector) => compareTsVectors(a, b) < 0, tsvector_le: (a: TsVector, b: TsVector) => compareTsVectors(a, b) <= 0,

@@ -5,7 +5,7 @@ import { int4In } from './int.ts';
 import { invalidParameter } from './errors.ts';
 import { charLength, compareText, sliceChars, trimPadding, utf8Length } from './characters.ts';
 import { charOut } from './char.ts';
-import { decodeUtf8, sendText } from './wire.ts';
+import { receiveText, sendText } from './wire.ts';
 
 const VARHDRSZ = 4;
 const MAX_LENGTH = 10485760;
@@ -65,7 +65,7 @@ registerBuiltins({
   pure: {
     varcharin: (text: string, _typelem?: number, typmod = -1) => toVarchar(text, typmod, false),
     varcharout: same,
-    varcharrecv: (bytes: Uint8Array, _typelem?: number, typmod = -1) => toVarchar(decodeUtf8(bytes), typmod, false),
+    varcharrecv: (bytes: Uint8Array, _typelem?: number, typmod = -1) => toVarchar(receiveText(bytes), typmod, false),
     varcharsend: sendText,
     varchartypmodin: typmodIn('varchar'),
     varchartypmodout: typmodOut,
@@ -73,7 +73,7 @@ registerBuiltins({
 
     bpcharin: (text: string, _typelem?: number, typmod = -1) => toBpchar(text, typmod, false),
     bpcharout: same,
-    bpcharrecv: (bytes: Uint8Array, _typelem?: number, typmod = -1) => toBpchar(decodeUtf8(bytes), typmod, false),
+    bpcharrecv: (bytes: Uint8Array, _typelem?: number, typmod = -1) => toBpchar(receiveText(bytes), typmod, false),
     bpcharsend: sendText,
     bpchartypmodin: typmodIn('char'),
     bpchartypmodout: typmodOut,

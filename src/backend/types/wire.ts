@@ -1,6 +1,7 @@
 // The binary formats of the protocol: what PostgreSQL's pqformat.c does. A receive function gets the bytes of exactly
 // one value (Uint8Array), a send function returns such bytes. All numbers are big-endian.
 import { PgError } from '../../common/errors.ts';
+import { client } from './client_encoding.ts';
 import { int8, type Int8 } from './datum.ts';
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -51,10 +52,10 @@ export class WireReader {
     return copyBytes(this.bytes, at, at + count);
   }
 
-  /** UTF-8 text of so many bytes; 22021 when it is not valid. */
+  /** Text of so many bytes, as the client writes it; 22021 when it is not valid. */
   text(count: number): string {
     const at = this.take(count);
-    return decodeUtf8(this.bytes.subarray(at, at + count));
+    return receiveText(this.bytes.subarray(at, at + count));
   }
 
   /** Must be called last: nothing may be left. */
@@ -71,7 +72,10 @@ export function receiveAll<T>(bytes: Uint8Array, read: (reader: WireReader) => T
   return value;
 }
 
-/** Text from the outside. PostgreSQL names the first offending byte sequence, and so do we. */
+/** A client's text (PostgreSQL's pg_client_to_server). */
+export const receiveText = (bytes: Uint8Array): string => (client.encoding === null ? decodeUtf8(bytes) : client.encoding.decode(bytes));
+
+/** UTF-8 from the outside. PostgreSQL names the first offending byte sequence, and so do we. */
 export function decodeUtf8(bytes: Uint8Array): string {
   let text: string;
   try {
@@ -140,8 +144,9 @@ export function sendFloat64(value: number): Uint8Array {
   return bytes;
 }
 
+/** Text for the client (pg_server_to_client). */
 export function sendText(value: string): Uint8Array {
-  return Buffer.from(value, 'utf8');
+  return client.encoding === null ? Buffer.from(value, 'utf8') : client.encoding.encode(value);
 }
 
 /** A true copy: Buffer's own slice() would share the memory of what it was cut from. */

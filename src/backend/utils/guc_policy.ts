@@ -11,6 +11,6 @@ export const UNSUPPORTED: Readonly<Record<string, string>> = {
   shared_preload_libraries: '*', session_preload_libraries: '*', local_preload_libraries: '*',
   ssl: '*', bonjour: '*', db_user_namespace: '*', external_pid_file: '*', unix_socket_group: '*', log_hostname: '*',
   default_with_oids: '*', standard_conforming_strings: '*', debug_print_parse: '*', debug_print_plan: '*', debug_print_rewritten: '*',
-  log_parser_stats: '*', log_planner_stats: '*', log_executor_stats: '*', log_statement_stats: '*', password_encryption: 'md5',
+  log_parser_stats: '*', log_planner_stats: '*', log_executor_stats: '*', log_statement_stats: '*',
   ignore_system_indexes: '*', old_snapshot_threshold: '*', backtrace_functions: '*', track_io_timing: '*',
 };

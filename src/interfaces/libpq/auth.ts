@@ -2,6 +2,7 @@
 // insists on (require_auth, channel_binding).
 import type { X509Certificate } from 'node:crypto';
 import { crypto } from './builtin.ts';
+import { md5Proof, md5Secret } from '../../common/md5.ts';
 import { ScramClient, type ChannelBinding } from '../../common/scram.ts';
 import { ConnectionError } from './errors.ts';
 import type { MessageWriter } from './message_writer.ts';
@@ -99,7 +100,7 @@ export class Authentication {
     if (code === 3) writer.passwordMessage(password);
     else {
       if (buffer.length < 8) throw fault('malformed authentication request');
-      writer.passwordMessage(md5Password(password, this.settings.user, buffer.subarray(4, 8)));
+      writer.passwordMessage(md5Proof(md5Secret(password, this.settings.user), buffer.subarray(4, 8)));
     }
   }
 
@@ -151,17 +152,6 @@ export class Authentication {
       throw fault(`authentication method requirement "${this.settings.requireAuth}" failed: server did not complete authentication`);
     }
   }
-}
-
-const md5 = (...parts: (string | Uint8Array)[]): string => {
-  const hash = crypto().createHash('md5');
-  for (const part of parts) hash.update(part);
-  return hash.digest('hex');
-};
-
-/** "md5" and the hash that pg_authid keeps, salted. */
-export function md5Password(password: string, user: string, salt: Uint8Array): string {
-  return `md5${md5(md5(password, user), salt)}`;
 }
 
 /** RFC 5929, tls-server-end-point: the certificate's hash, by the hash of its signature, or SHA-256 when that is weak. */

@@ -5,10 +5,10 @@ import { EventEmitter } from 'node:events';
 import type net from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Writable } from 'node:stream';
+import { md5Secret } from '../../common/md5.ts';
 import { buildScramSecret } from '../../common/scram.ts';
 import { isTls } from './builtin.ts';
 import { AsyncQueue, deferred } from './async_queue.ts';
-import { md5Password } from './auth.ts';
 import { sendCancel } from './cancel.ts';
 import { completeConninfo } from './conninfo.ts';
 import type { ConnectSettings, Conninfo } from './conninfo_keywords.ts';
@@ -592,7 +592,7 @@ export class Connection extends Session implements Carrier, Wire {
 
   /** A password as CREATE ROLE should get it, so that it never travels or is logged in clear (PQencryptPasswordConn). */
   static encryptPassword(password: string, user: string, method: 'scram-sha-256' | 'md5' = 'scram-sha-256'): string {
-    return method === 'md5' ? md5Password(password, user, new Uint8Array(0)) : buildScramSecret(password);
+    return method === 'md5' ? md5Secret(password, user) : buildScramSecret(password);
   }
 
   // The end.

@@ -23,5 +23,30 @@ SET ROLE en_nobody;
 COPY en TO PROGRAM 'cat';
 COPY en FROM PROGRAM 'cat';
 RESET ROLE;
+GRANT pg_execute_server_program TO en_nobody;
+GRANT ALL ON en TO en_nobody;
+SET ROLE en_nobody;
+-- A program was refused.
+COPY en FROM PROGRAM 'printf "4\tvier\n5\t\\N\n"';
+COPY en FROM PROGRAM 'echo 6,sechs; exit 3' (FORMAT csv);
+COPY en (n) FROM PROGRAM 'echo 7; exit 127';
+COPY en (n) FROM PROGRAM 'exit 126';
+COPY en (n) FROM PROGRAM 'kill -9 $$';
+COPY en (n) FROM PROGRAM 'echo x';
+-- It has more to say than is heard.
+COPY en (n) FROM PROGRAM 'echo 8; echo "\."; yes 1';
+COPY en (word) FROM PROGRAM 'printf "\344\n"' (ENCODING 'LATIN1');
+COPY en TO PROGRAM 'cat > /dev/null';
+COPY en TO PROGRAM 'cat > /dev/null; exit 4';
+COPY (SELECT repeat('x', 1000) FROM generate_series(1, 10000)) TO PROGRAM 'exit 5';
+COPY (SELECT repeat('x', 1000) FROM generate_series(1, 10000)) TO PROGRAM 'true';
+COPY (SELECT 1 / (n - n) FROM en) TO PROGRAM 'cat > /dev/null';
+TABLE en ORDER BY n, word;
+RESET ROLE;
+REVOKE ALL ON en FROM en_nobody;
 DROP ROLE en_nobody;
 DROP TABLE en;
+-- Characters of two codes, syllables beyond KS X 1001, controls of ISO 8859, characters beyond the BMP.
+SELECT convert_to(U&'\2116\2170\7E8A\00A2\203E', 'SJIS'), convert_to(U&'\4E02', 'EUC_JP'), convert_to(U&'\AC02\D7A3\20AC', 'UHC'), convert_to(U&'\0085\00E4', 'LATIN2'), convert_to(U&'\+01F600', 'GB18030');
+SELECT convert_from('\x8141c652a2e6', 'UHC'), ascii(convert_from('\x85', 'ISO_8859_5')), convert_from('\x9439fc36', 'GB18030'), convert_from('\x8191eeef', 'SJIS');
+SELECT convert_to(U&'\4E02', 'EUC_CN');

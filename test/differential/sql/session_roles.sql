@@ -36,3 +36,20 @@ discard all;
 select session_user, current_user;
 select * from pg_listening_channels();
 drop role ra;
+-- MD5 passwords were refused.
+set password_encryption = 'md5';
+create role md_a password 'secret';
+select rolpassword from pg_authid where rolname = 'md_a';
+alter role md_a rename to md_b;
+select rolpassword from pg_authid where rolname = 'md_b';
+alter role md_b password 'md5ab41949825606da179db7c89ddcedcc1';
+select rolpassword from pg_authid where rolname = 'md_b';
+alter role md_b password 'md5ab41949825606da179db7c89ddcedcc1x';
+select rolpassword <> 'md5ab41949825606da179db7c89ddcedcc1x' from pg_authid where rolname = 'md_b';
+alter role md_b password '';
+select rolpassword from pg_authid where rolname = 'md_b';
+-- The hash of an empty password.
+do $$ begin execute format('create role md_c password %L', 'md5' || md5('md_c')); end $$;
+select rolpassword from pg_authid where rolname = 'md_c';
+reset password_encryption;
+drop role md_b, md_c;

@@ -8,7 +8,7 @@ import { byPieces, joinTexts } from '../characters.ts';
 import { ArrayValue, type Datum, type Oid } from '../datum.ts';
 import { registerBuiltins } from '../fmgr.ts';
 import { TEXTOID, XMLOID } from '../oids.ts';
-import { decodeUtf8, sendText } from '../wire.ts';
+import { receiveText, sendText } from '../wire.ts';
 import { XmlParser, type XmlProblem } from './parser.ts';
 import { serialize, stringValue, type XmlNode } from './tree.ts';
 import { escapeXml, sqlToXml } from './values.ts';
@@ -240,7 +240,7 @@ registerBuiltins({
   pure: {
     xml_in: xmlIn,
     xml_out: xmlOut,
-    xml_recv: (bytes: Uint8Array) => xmlIn(decodeUtf8(bytes)),
+    xml_recv: (bytes: Uint8Array) => xmlIn(receiveText(bytes)),
     xml_send: (text: string) => sendText(xmlOut(text)),
     texttoxml: xmlIn,
     xmltotext: (text: string) => text,
