@@ -16,10 +16,10 @@ import { stringToNode } from '../nodes/readfuncs.ts';
 import { partitionDescOf } from '../partitioning/partdesc.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
+import { mapToChild } from '../partitioning/partqual.ts';
 import { cloneForeignKeys } from './partition_keys.ts';
 import { columnMapByName, ensureIndexes } from './partition_index.ts';
 import { recordTriggerDependencies } from './trigger.ts';
-import { mapVars } from './varmap.ts';
 
 /** CREATE TABLE PARTITION OF: there are no rows yet. */
 export function cloneFromParent(partition: Relation, parent: Relation): void {
@@ -34,7 +34,7 @@ export function cloneRowTriggers(partition: Relation, parent: Relation, wanted: 
   for (const t of [...triggersOf(parent.oid)]) {
     if (t.tgisinternal || (t.tgtype & TRIGGER_TYPE.ROW) === 0 || !wanted(t.oid)) continue;
     if (triggersOf(partition.oid).some((own) => own.tgname === t.tgname)) throw new PgError('duplicate_object', `trigger "${t.tgname}" for relation "${partition.name}" already exists`);
-    const qual = t.tgqual === null ? null : mapVars(stringToNode<Expr>(t.tgqual), map);
+    const qual = t.tgqual === null ? null : mapToChild([stringToNode<Expr>(t.tgqual)], parent, partition)[0]!;
     const oid = getNewOid(ids.TriggerRelationId);
     let constraint: Oid = 0;
     if (t.tgconstraint !== 0) {

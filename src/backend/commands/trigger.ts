@@ -30,13 +30,13 @@ import { lookupFuncName } from '../parser/parse_func.ts';
 import { makeParseState, parserError, type ParseState } from '../parser/parse_node.ts';
 import { addNamespaceItemToQuery, addRangeTableEntryForRelation } from '../parser/parse_relation.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
+import { mapToChild } from '../partitioning/partqual.ts';
 import { allPortals } from '../tcop/portal.ts';
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { inTransactionBlock, commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { TRIGGEROID } from '../types/oids.ts';
 import { sendWarning, session } from '../utils/session.ts';
-import { mapVars } from './varmap.ts';
 
 const ACCESS_SHARE_LOCK = 1, SHARE_ROW_EXCLUSIVE_LOCK = 6;
 const OLD_VARNO = 1;
@@ -283,8 +283,7 @@ export function recordTriggerDependencies(oid: Oid, fields: { tgfoid: Oid; tgcon
 function cloneToPartitions(stmt: CreateTrigStmt, relation: Relation, text: string, parent: Parent): void {
   for (const { inhrelid } of childrenOf(relation.oid)) {
     const child = openRelation(inhrelid);
-    const map = new Map(relation.attributes.filter((a) => !a.attisdropped).map((a) => [a.attnum, child.attributes.find((c) => c.attname === a.attname && !c.attisdropped)!.attnum]));
-    createTrigger(stmt, child, text, { oid: parent.oid, qual: parent.qual === null ? null : mapVars(parent.qual, map) });
+    createTrigger(stmt, child, text, { oid: parent.oid, qual: parent.qual === null ? null : mapToChild([parent.qual], relation, child)[0]! });
   }
 }
 

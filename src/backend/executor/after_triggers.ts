@@ -12,7 +12,7 @@ import type { TransitionTable } from '../commands/trigger_data.ts';
 import { commandCounterIncrement, currentCommandId, registerCallback } from '../transaction/xact.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
-import { FiringTrigger, rowAt, timed, type TriggerOp, type TriggerSet } from './trigger.ts';
+import { FiringTrigger, rowAt, timed, type TriggerOp, type TriggerSet, triggersOf } from './trigger.ts';
 import { Capture } from './transition_table.ts';
 
 /** What is queued for one trigger and one kind of event. */
@@ -36,6 +36,8 @@ export interface RowEvent { readonly firing: FiringTrigger; readonly op: Trigger
 export interface InternalTrigger {
   /** Whether the event needs to be queued at all. `own`: the old row was this transaction's work. */
   wanted?(firing: FiringTrigger, old: readonly Datum[] | null, now: readonly Datum[] | null, own: boolean, recheck: readonly Oid[] | null): boolean;
+  /** The trigger whose event this is rather, with `op` as it is. */
+  insteadOf?(firing: FiringTrigger, set: TriggerSet, op: TriggerOp, rowId: RowId): FiringTrigger | undefined;
   fire(event: RowEvent): void;
 }
 const internals = new Map<Oid, InternalTrigger>();
@@ -185,15 +187,18 @@ export function leaveQuery(mark: number): void {
 function fire(list: EventList, from: number, to: number, which: (kind: AfterTrigger) => boolean, cycle: number): void {
   commandCounterIncrement();
   let n = 0;
-  for (let i = from; i < to; i++) {
-    if (!list.isWaiting(i)) continue;
-    const kind = list.kind(i);
-    if (!which(kind)) continue;
-    if ((++n & 255) === 0) checkForInterrupts();
-    list.mark(i, cycle);
-    fireEvent(kind, list.rowId(i), list.cid(i));
+  try {
+    for (let i = from; i < to; i++) {
+      if (!list.isWaiting(i)) continue;
+      const kind = list.kind(i);
+      if (!which(kind)) continue;
+      if ((++n & 255) === 0) checkForInterrupts();
+      list.mark(i, cycle);
+      fireEvent(kind, list.rowId(i), list.cid(i));
+    }
+  } finally {
+    forget();
   }
-  forget();
 }
 
 function fireEvent(kind: AfterTrigger, rowId: number, cid: number): void {
@@ -261,7 +266,7 @@ export function queueRowEvent(set: TriggerSet, op: TriggerOp, rowId: RowId, old:
     if (internal !== null && internal.wanted !== undefined && !internal.wanted(f, old, now, own, recheck)) continue;
     if (f.when !== null && !f.when(old, now)) continue;
     level ??= currentLevel();
-    level.events.add(kindFor(level, f, op), rowId, currentCommandId());
+    level.events.add(kindFor(level, internal?.insteadOf?.(f, set, op, rowId) ?? f, op), rowId, currentCommandId());
   }
 }
 
@@ -293,7 +298,7 @@ export function queueStatementEvent(set: TriggerSet, relation: Relation, op: Tri
 function kindFor(level: Level, f: FiringTrigger, op: TriggerOp): AfterTrigger {
   const { kinds } = level.events;
   const asks = f.trigger.oldTable !== null || f.trigger.newTable !== null;
-  const capture = asks ? level.table(f.relation.oid, op).capture : null;
+  const capture = asks ? captureFor(triggersOf(f.relation)!, f.relation, op) : null;
   for (let i = kinds.length - 1; i >= 0; i--) if (kinds[i]!.firing === f && kinds[i]!.op === op && kinds[i]!.capture === capture) return kinds[i]!;
   return new AfterTrigger(f, op, capture);
 }

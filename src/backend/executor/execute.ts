@@ -2,6 +2,7 @@
 // one likes and from inside itself (functions that call SQL): all that changes while running lives in the call.
 import { PgError } from '../../common/errors.ts';
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
+import type { Relation } from '../catalog/relation.ts';
 import type { Plan, PlannedStmt } from '../nodes/plannodes.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { checkWhileWorking } from '../utils/interrupts.ts';
@@ -52,6 +53,8 @@ export interface Runtime {
   instrument: Instrumentation[];
   /** EXPLAIN ANALYZE: what nodes leave behind to be shown, e.g. a sort. */
   notes: Map<Plan, unknown>;
+  /** Rows the query has changed, where BEFORE triggers may have done so as well. */
+  touched: Map<Relation, Set<number>> | null;
 }
 
 export interface RunOptions {
@@ -131,7 +134,7 @@ export function runPlan(compiled: CompiledPlan, params: readonly Datum[], dest: 
   const rt: Runtime = {
     params, slots: options.slots ?? params, exec: [], dest, plan: compiled, cid: options.cid ?? currentCommandId(), processed: 0,
     epq: options.epq ?? null, instrument: options.instrument ?? (compiled.nodes.length > 0 ? compiled.nodes.map(() => new Instrumentation()) : NO_INSTRUMENT),
-    notes: options.notes ?? NO_NOTES,
+    notes: options.notes ?? NO_NOTES, touched: null,
   };
   if (depth >= MAX_DEPTH) throw new PgError('statement_too_complex', 'stack depth limit exceeded');
   // Functions that call each other may do so for ever, each time with few rows.

@@ -2,16 +2,16 @@
 // checks again what somebody else has changed meanwhile (EvalPlanQual), and changes it through ResultRelation.
 //
 // The subplan is run to its end before the first row is changed: locking may renew the snapshot, and a scan must not see
-// two of them.
+// two of them. Only rows of VALUES are inserted one by one, so that a later one may fail, or look at those before.
 import { PgError } from '../../common/errors.ts';
-import { readColumn, readRow } from '../access/row.ts';
+import { PROVISIONAL_BLOCK, readColumn, readRow } from '../access/row.ts';
 import { dropReadSnapshot, fetchRow, holdReadSnapshot, lastChange, lockRows } from '../access/table.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { WithCheckOption } from '../nodes/parsenodes.ts';
 import type { ModifyMergeAction, ModifyTable, Plan } from '../nodes/plannodes.ts';
 import type { RowLockMode } from '../transaction/messages.ts';
-import { currentCommandId, isOptimistic } from '../transaction/xact.ts';
+import { isOptimistic } from '../transaction/xact.ts';
 import type { HeldSnapshot } from '../storage/store.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
@@ -20,6 +20,7 @@ import type { Runtime } from './execute.ts';
 import { beforeStatementDue, queueStatementEvent } from './after_triggers.ts';
 import { evalPlanQual, pinMember } from './eval_plan_qual.ts';
 import { convertRow, makePlace, PartitionRouter, type Place } from './partition_routing.ts';
+import { planExprs, someExpr } from './plan_walker.ts';
 import { noteMovedRow } from './ri_triggers.ts';
 import type { BulkDelete } from './bulk_delete.ts';
 import { failingRow } from './result_relation.ts';
@@ -48,6 +49,8 @@ export class ModifySpec {
   readonly maybeTwice: boolean;
   /** Of the subplan's rows nothing is kept but where they are. */
   readonly idsOnly: boolean;
+  /** Rows are inserted as they come: they are of VALUES, where no relation is read. */
+  readonly atOnce: boolean;
   /** Columns that DO UPDATE assigns to. */
   readonly conflictColumns: readonly number[];
   /** What statement triggers see of it. */
@@ -63,6 +66,7 @@ export class ModifySpec {
     this.assigned = new Set(plan.updateColnos);
     this.maybeTwice = !showsRowsOnce(plan.lefttree!);
     this.idsOnly = plan.operation === 'delete' && !this.returning && !this.maybeTwice && plan.tableOidColumn === 0 && this.relation.kind !== 'v';
+    this.atOnce = plan.operation === 'insert' && this.relation.kind !== 'v' && readsNothing(plan.lefttree!);
     this.conflictColumns = plan.onConflict === null || plan.onConflict.action === 'nothing' ? [] : plan.onConflict.onConflictSet.filter((t) => !t.resjunk).map((t) => t.resno);
     this.events = plan.operation === 'merge' ? mergeEvents(plan) : [
       { op: OPERATIONS[plan.operation], assigned: plan.operation === 'update' ? this.assigned : null },
@@ -87,6 +91,12 @@ function showsRowsOnce(plan: Plan): boolean {
     case 'Append': return plan.appendplans.every(showsRowsOnce);
     default: return false;
   }
+}
+
+/** One row, or VALUES, without subqueries. */
+function readsNothing(plan: Plan): boolean {
+  return (plan.kind === 'ValuesScan' || (plan.kind === 'Result' && plan.lefttree === null))
+    && !planExprs(plan).some((e) => someExpr(e, (n) => n.kind === 'SubPlan' || (n.kind === 'Param' && n.paramkind === 'exec')));
 }
 
 export const violatesCheckOption = (view: string, relation: Relation, row: readonly Datum[], modified: readonly number[] = []): PgError =>
@@ -143,8 +153,6 @@ export class ModifyRun {
   private readonly countsForTag: boolean;
   /** Of the named table. */
   private readonly triggers: TriggerSet | null;
-  /** Rows this has changed, where triggers may have done so as well. */
-  private touched: Map<Relation, Set<number>> | null = null;
   /** Columns that the statement gives values for. */
   private readonly modified: readonly number[];
   protected readonly rowChecks: readonly RowCheck[] | null;
@@ -169,7 +177,8 @@ export class ModifyRun {
 
   /** A row of the subplan. */
   add(row: Datum[]): void {
-    this.pending.push(row);
+    if (this.spec.atOnce) this.insertSource(row);
+    else this.pending.push(row);
   }
 
   /** Where a row of the subplan is, when that is all that is wanted. */
@@ -262,8 +271,10 @@ export class ModifyRun {
     if (found !== undefined) return found;
     const { plan, conflictColumns } = this.spec;
     const named = 'columns' in of ? of.columns : plan.operation === 'update' ? plan.updateColnos : conflictColumns;
-    const columns = place.fromRoot === null ? named : named.map((n) => place.fromRoot!.indexOf(n - 1) + 1);
-    const assigned = new Set(columns);
+    const own = (list: readonly number[]): readonly number[] => (place.fromRoot === null ? list : list.map((n) => place.fromRoot!.indexOf(n - 1) + 1));
+    const columns = own(named);
+    // Triggers of UPDATE OF, and locks, look at what any of MERGE's actions assigns to.
+    const assigned = new Set('columns' in of ? own(plan.mergeActions.flatMap((a) => (a.command === 'update' ? a.columns : []))) : columns);
     found = { columns, assigned, lockMode: plan.operation === 'delete' ? 'update' : rowLockMode(place.relation, assigned) };
     byPlace.set(place, found);
     return found;
@@ -272,13 +283,17 @@ export class ModifyRun {
   // ---------------------------------------------------------------- INSERT
 
   private insertAll(): void {
-    const width = this.spec.relation.attributes.length;
     let n = 0;
     for (const source of this.pending) {
       if ((++n & 255) === 0) checkForInterrupts();
-      this.insertRow(source.length === width ? source : source.slice(0, width), source);
+      this.insertSource(source);
     }
     this.pending = [];
+  }
+
+  private insertSource(source: Datum[]): void {
+    const width = this.spec.relation.attributes.length;
+    this.insertRow(source.length === width ? source : source.slice(0, width), source);
   }
 
   /** A row of the named table, to be put where it belongs. False: it was left out. */
@@ -297,7 +312,7 @@ export class ModifyRun {
   private inserted(place: Place, row: Datum[], source: Datum[], checked = false): void {
     const { rowChecks } = this;
     if (rowChecks !== null && !checked) this.checkNew('insert', place, row);
-    const rowId = place.target.insert(row);
+    const rowId = place.target.insert(row, checked && this.spec.plan.onConflict !== null);
     if (rowChecks !== null) this.checkRow('view', place, row, rowId);
     this.note(place, row, rowId, source);
   }
@@ -314,6 +329,7 @@ export class ModifyRun {
       }
       if (oc.action === 'nothing') return;
       if (this.updateConflicting(place, conflict.rowId, row, source)) return;
+      checkForInterrupts();
     }
   }
 
@@ -353,9 +369,9 @@ export class ModifyRun {
     return true;
   }
 
-  /** Provisional rows of this very command cannot be seen by it. */
+  /** Rows that this very command has inserted, or its triggers, cannot be seen by it. */
   private insertedHere(relation: Relation, rowId: number): boolean {
-    return fetchRow(relation, rowId, this.rt.cid) === undefined && fetchRow(relation, rowId, currentCommandId()) === undefined;
+    return rowId >= PROVISIONAL_BLOCK * 65536 && fetchRow(relation, rowId, this.rt.cid) === undefined;
   }
 
   // ---------------------------------------------------------------- UPDATE, DELETE
@@ -467,6 +483,7 @@ export class ModifyRun {
 
   /** The new row belongs to another partition (ExecCrossPartitionUpdate). */
   private moveRow(place: Place, rowId: number, old: Datum[], row: Datum[], source: Datum[]): boolean {
+    place.target.computeGenerated(row);
     const ofRoot = convertRow(place.toRoot, row);
     const to = this.route(ofRoot);
     if (!this.beforeDelete(place, rowId, old)) return false;
@@ -503,16 +520,16 @@ export class ModifyRun {
   }
 
   private touch(relation: Relation, rowId: number): void {
-    this.touched ??= new Map();
-    let rows = this.touched.get(relation);
-    if (rows === undefined) this.touched.set(relation, (rows = new Set()));
+    const touched = (this.rt.touched ??= new Map());
+    let rows = touched.get(relation);
+    if (rows === undefined) touched.set(relation, (rows = new Set()));
     rows.add(rowId);
   }
 
   /** A BEFORE trigger must not change the row it is called for by other means. */
   private refuseChanged(relation: Relation, rowId: number, what: 'updated' | 'deleted'): void {
     const last = lastChange(relation, rowId);
-    if (last === undefined || last.cid < this.rt.cid || this.touched?.get(relation)?.has(rowId)) return;
+    if (last === undefined || last.cid < this.rt.cid || this.rt.touched?.get(relation)?.has(rowId)) return;
     throw new PgError('triggered_data_change_violation', `tuple to be ${this.spec.plan.operation === 'merge' ? 'updated or deleted' : what} was already modified by an operation triggered by the current command`, {
       hint: 'Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.',
     });

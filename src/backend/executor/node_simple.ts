@@ -82,6 +82,9 @@ const namedTuplestoreScan: Producer<NamedTuplestoreScan> = (pc, plan, consume) =
   });
 };
 
+/** So many rows of VALUES are made by one function. */
+const ROWS_OF_A_PART = 200;
+
 const valuesScan: Producer<ValuesScan> = (pc, plan, consume) => {
   const { g } = pc;
   const lists = plan.values_lists;
@@ -92,32 +95,40 @@ const valuesScan: Producer<ValuesScan> = (pc, plan, consume) => {
     return (attno) => columns[attno - 1]!;
   };
   const constant = lists.every((list) => list.every((e) => e.kind === 'Const' && e.slot === undefined));
-  const emitRows = (rows: string): void => {
-    const row = g.next('r');
-    const looks = g.local('0', true);
-    g.block(`for (const ${row} of ${rows})`, () => {
-      g.emit(`if ((++${looks} & 1023) === 0) ${g.konst(checkForInterrupts)}();`);
-      g.labelled((label) => pc.filterAndProject(plan, pc.context({ scan: scanColumns(row) }), g.jumpCode(label), consume));
-    });
-  };
+  const consumeRow = (row: string): void => g.labelled((label) => pc.filterAndProject(plan, pc.context({ scan: scanColumns(row) }), g.jumpCode(label), consume));
   if (constant) {
     const rows: Datum[][] = lists.map((list) => list.map((e) => (e.kind === 'Const' ? e.constvalue : null)));
-    emitRows(g.konst(rows));
+    const row = g.next('r');
+    const looks = g.local('0', true);
+    g.block(`for (const ${row} of ${g.konst(rows)})`, () => {
+      g.emit(`if ((++${looks} & 1023) === 0) ${g.konst(checkForInterrupts)}();`);
+      consumeRow(row);
+    });
     return;
   }
-  // One function makes all rows; a very long list is many functions, so that none is too large for the engine.
-  const rows = g.local('[]');
+  // A row is made when it is its turn: it may fail, or look at what became of those before. Many functions make a very long list,
+  // so that none is too large for the engine.
+  const parts: string[] = [];
   const cx = pc.context({});
-  for (let from = 0; from < lists.length; from += 200) {
-    const part = g.fn(['into'], () => {
-      for (const list of lists.slice(from, from + 200)) {
-        const values = list.map((e) => genExpr(g, e, cx).code);
-        g.emit(`into.push([${values.slice(0, width).join(', ')}]);`);
-      }
-    });
-    g.call(part, [rows]);
+  for (let from = 0; from < lists.length; from += ROWS_OF_A_PART) {
+    parts.push(g.fn(['i'], () => {
+      g.block('switch (i)', () => {
+        for (const [i, list] of lists.slice(from, from + ROWS_OF_A_PART).entries()) {
+          g.block(`case ${i}:`, () => {
+            const values = list.map((e) => genExpr(g, e, cx).code);
+            g.emit(`return [${values.slice(0, width).join(', ')}];`);
+          });
+        }
+      });
+    }).name);
   }
-  emitRows(rows);
+  const i = g.next('i'), row = g.next('r');
+  g.block(`for (let ${i} = 0; ${i} < ${lists.length}; ${i}++)`, () => {
+    g.emit(`if ((${i} & 1023) === 1023) ${g.konst(checkForInterrupts)}();`);
+    if (parts.length === 1) g.emit(`const ${row} = ${parts[0]}(${i});`);
+    else g.emit(`const ${row} = [${parts.join(', ')}][${i} / ${ROWS_OF_A_PART} | 0](${i} % ${ROWS_OF_A_PART});`);
+    consumeRow(row);
+  });
 };
 
 const subqueryScan: Producer<SubqueryScan> = (pc, plan, consume) => {

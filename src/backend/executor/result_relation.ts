@@ -194,11 +194,14 @@ export class ResultRelation {
     for (const g of this.rules.generated) row[g.attnum - 1] = g.expr(null, row);
   }
 
-  /** Inserts a row; its (provisional) row id. Generated columns are filled into `row`. */
-  insert(row: Datum[]): RowId {
+  /** Inserts a row; its (provisional) row id. Generated columns are filled into `row`; `checked`: findConflict has done that, and
+   * looked at constraints. */
+  insert(row: Datum[], checked = false): RowId {
     const { generated, indexes } = this.rules;
-    if (generated.length > 0) for (const g of generated) row[g.attnum - 1] = g.expr(null, row);
-    this.checkRow(row);
+    if (!checked) {
+      if (generated.length > 0) for (const g of generated) row[g.attnum - 1] = g.expr(null, row);
+      this.checkRow(row);
+    }
     const rowId = insertValues(this.relation, row);
     for (let i = 0; i < indexes.length; i++) if (addIndexEntry(indexes[i]!, row, rowId)) this.noteRecheck(indexes[i]!);
     if (this.watched) this.noteRow('INSERT', rowId, null, row, null, true);
@@ -206,9 +209,10 @@ export class ResultRelation {
   }
 
   /** The keys of a new row that stand in the way of ON CONFLICT: the first index of `arbiters` (all unique ones when
-   * empty) in which it is there already. */
+   * empty) in which it is there already. The row must meet the constraints all the same. */
   findConflict(row: Datum[], arbiters: readonly number[]): { rowId: RowId; keys: IndexKeys } | null {
     for (const g of this.rules.generated) row[g.attnum - 1] = g.expr(null, row);
+    this.checkRow(row);
     for (const keys of this.rules.indexes) {
       if ((!keys.info.unique && keys.info.exclusion === null) || (arbiters.length > 0 && !arbiters.includes(keys.info.indexrelid))) continue;
       if (!keys.info.immediate) {

@@ -203,11 +203,17 @@ const referencing: InternalTrigger = {
   },
   fire: checkRow,
 };
+const UPDATE_ACTIONS: ReadonlySet<Oid> = new Set(Object.values(RI_ACTION_FUNCTIONS).map(({ upd }) => upd));
 const referenced: InternalTrigger = {
   wanted(firing, old, now) {
     const key = cachedKey(firing);
     if (key.confkey.some((n) => isNull(old![n - 1]))) return false;
     return now === null || keyChanged(key, old!, now);
+  },
+  // A row that went to another partition: what is to be done then may be deferrable, unlike what deleting it asks for.
+  insteadOf({ trigger, relation }, set, op, rowId) {
+    if (op !== 'DELETE' || movedRows.size === 0 || !movedRows.has(placeOf(relation, rowId, currentCommandId())) || constraintByOid(trigger.constraint)!.conparentid === 0) return undefined;
+    return set.afterRow.UPDATE.find((f) => f.trigger.constraint === trigger.constraint && UPDATE_ACTIONS.has(f.trigger.foid));
   },
   fire: referencedGone,
 };

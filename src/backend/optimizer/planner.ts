@@ -16,6 +16,7 @@ import { readCostSettings } from './costsize.ts';
 import { planUpper } from './grouping.ts';
 import type { PathKey, PlannerGlobal, PlannerInfo } from './pathnodes.ts';
 import { usefulGroupClause } from './group_columns.ts';
+import { inferArbiterIndexes } from '../parser/on_conflict.ts';
 import { standsForChildren } from './inherit.ts';
 import { flattenJoinAliases, pullUpSublinks, pullUpSubqueries, reduceOuterJoins } from './prepjointree.ts';
 import { planRecursiveUnion } from './prepunion.ts';
@@ -181,7 +182,8 @@ function preprocessQuery(root: PlannerInfo): void {
     limitCount: q.limitCount === null ? null : value(q.limitCount),
     windowClause: q.windowClause.map((w) => ({ ...w, startOffset: w.startOffset === null ? null : value(w.startOffset), endOffset: w.endOffset === null ? null : value(w.endOffset) })),
     onConflict: oc === null ? null : {
-      ...oc, arbiterElems: oc.arbiterElems.map(value), arbiterWhere: qual(oc.arbiterWhere), onConflictSet: targets(oc.onConflictSet).map((t) => ({ ...t, expr: replaceMultiexprParams(root, t.expr) })), onConflictWhere: qual(oc.onConflictWhere),
+      ...oc, arbiterIndexes: inferArbiterIndexes(openRelation(q.rtable[q.resultRelation - 1]!.relid), oc),
+      arbiterElems: oc.arbiterElems.map(value), arbiterWhere: qual(oc.arbiterWhere), onConflictSet: targets(oc.onConflictSet).map((t) => ({ ...t, expr: replaceMultiexprParams(root, t.expr) })), onConflictWhere: qual(oc.onConflictWhere),
     },
   };
   root.rtable = rtable;

@@ -8,7 +8,7 @@ import type { Expr, OnConflictExpr, TargetEntry } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import * as T from '../types/oids.ts';
 import { setTargetTable, transformFromClause, transformWhereClause } from './parse_clause.ts';
-import { inferArbiterIndexes, transformOnConflictArbiter } from './on_conflict.ts';
+import { transformOnConflictArbiter } from './on_conflict.ts';
 import { assignExprCollations, assignQueryCollations } from './parse_collate.ts';
 import { makeParseState, parserError, type NamespaceItem, type ParseState } from './parse_node.ts';
 import {
@@ -175,7 +175,6 @@ function transformOnConflictClause(state: ParseState, clause: RawNode): OnConfli
     for (const te of result.onConflictSet) assignExprCollations(state, te.expr);
     if (result.onConflictWhere !== null) assignExprCollations(state, result.onConflictWhere);
   }
-  if (clause.infer !== undefined && result.constraint === 0 && relation.kind !== 'v') result.arbiterIndexes = inferArbiterIndexes(relation, result);
   return result;
 }
 

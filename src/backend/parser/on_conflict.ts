@@ -20,7 +20,7 @@ import type { RawNode } from './raw_nodes.ts';
 
 type Arbiter = Pick<OnConflictExpr, 'arbiterElems' | 'arbiterInference' | 'arbiterWhere' | 'arbiterIndexes' | 'constraint'>;
 
-/** The constraint an ON CONFLICT clause names, or what inferArbiterIndexes looks for: the rest of the statement is looked at before. */
+/** The constraint an ON CONFLICT clause names, or what inferArbiterIndexes looks for. */
 export function transformOnConflictArbiter(state: ParseState, clause: RawNode): Arbiter {
   const infer = clause.infer as RawNode | undefined;
   const result: Arbiter = { arbiterElems: [], arbiterInference: [], arbiterWhere: null, arbiterIndexes: [], constraint: 0 };
@@ -55,9 +55,7 @@ export function transformOnConflictArbiter(state: ParseState, clause: RawNode): 
   if (infer.conname !== undefined) {
     const constraint = sys.constraintsOf(relation.oid).find((c) => c.conname === infer.conname);
     if (constraint === undefined) throw parserError(state, 'undefined_object', `constraint "${infer.conname}" for table "${relation.name}" does not exist`);
-    if (constraint.contype === 'x' && clause.action === 'ONCONFLICT_UPDATE') throw new PgError('wrong_object_type', 'ON CONFLICT DO UPDATE not supported with exclusion constraints');
     result.constraint = constraint.oid;
-    if (constraint.conindid !== 0) result.arbiterIndexes = [constraint.conindid];
     const key = constraint.conkey as readonly number[] | null;
     const { selectedCols } = state.targetItem!.rte;
     for (const attnum of key ?? []) if (!selectedCols.includes(attnum)) selectedCols.push(attnum);
@@ -66,10 +64,17 @@ export function transformOnConflictArbiter(state: ParseState, clause: RawNode): 
   return result;
 }
 /**
- * The unique indexes whose columns (and predicate) are those given; none is an error (infer_arbiter_indexes). For a view
- * the rewriter asks again once it knows the table.
+ * The index of the constraint, or the unique indexes whose columns (and predicate) are those given; none is an error; [] where
+ * nothing is given: any (infer_arbiter_indexes). The planner asks.
  */
-export function inferArbiterIndexes(relation: Relation, arbiter: Arbiter): Oid[] {
+export function inferArbiterIndexes(relation: Relation, arbiter: OnConflictExpr): Oid[] {
+  if (arbiter.constraint !== 0) {
+    const constraint = sys.constraintsOf(relation.oid).find((c) => c.oid === arbiter.constraint);
+    if (constraint === undefined || !'pux'.includes(constraint.contype)) throw new PgError('wrong_object_type', 'constraint in ON CONFLICT clause has no associated index');
+    if (constraint.contype === 'x' && arbiter.action === 'update') throw new PgError('wrong_object_type', 'ON CONFLICT DO UPDATE not supported with exclusion constraints');
+    return [constraint.conindid];
+  }
+  if (arbiter.arbiterElems.length === 0) return [];
   const where = arbiter.arbiterWhere;
   const elems = arbiter.arbiterElems.map((expr, i) => ({ expr, collation: 0, opclass: 0, ...arbiter.arbiterInference?.[i] }));
   const attnums = new Set<number>();

@@ -72,8 +72,8 @@ function setMergeTarget(state: ParseState, query: Query, stmt: RawNode, privileg
 
 function transformAction(state: ParseState, when: RawNode, target: NamespaceItem): MergeAction {
   const command = COMMANDS[when['commandType'] as string]!;
-  // Rows to be inserted have no counterpart in the target that could be spoken of.
-  if (command !== 'nothing') target.relVisible = target.colsVisible = command !== 'insert';
+  // Where nothing matched there is no row of the target to speak of.
+  target.relVisible = target.colsVisible = isMatched(when);
   const qual = transformWhereClause(state, when['condition'] as RawNode | undefined, 'merge_when', 'WHEN');
   const action: MergeAction = { matched: isMatched(when), command, override: OVERRIDES[when['override'] as string] ?? 'none', qual, targetList: [] };
   if (command === 'insert') action.targetList = insertTargets(state, when);

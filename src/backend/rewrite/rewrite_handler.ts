@@ -70,7 +70,10 @@ function rewriteQuery(query: Query, source: Product['source'], active: readonly 
       throw new PgError('invalid_object_definition', `infinite recursion detected in rules for relation "${relation.name}"`);
     }
     const inner = [...active, { relation: relation.oid, event }];
-    for (const p of products) rewritten.push(...rewriteQuery(p.query, p.source, inner, p === onTable ? inheritedEntries : entries, q.cteList.length));
+    for (const p of products) {
+      const ctes = p.query.cteList.filter((c) => q.cteList.some((own) => own.ctename === c.ctename)).length;
+      rewritten.push(...rewriteQuery(p.query, p.source, inner, p === onTable ? inheritedEntries : entries, ctes));
+    }
   }
   if ((instead || fired.qualProduct !== null) && q.returningList.length > 0 && !returning) {
     const word = event.toUpperCase();

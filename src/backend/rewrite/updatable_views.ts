@@ -8,7 +8,6 @@ import type { Query, WithCheckOption } from '../nodes/parsenodes.ts';
 import type { TargetEntry } from '../nodes/primnodes.ts';
 import { buildOnConflictExcludedTargetlist } from '../parser/analyze_modify.ts';
 import { makeAlias } from '../nodes/makefuncs.ts';
-import { inferArbiterIndexes } from '../parser/on_conflict.ts';
 import { makeParseState } from '../parser/parse_node.ts';
 import { addRangeTableEntryForRelation } from '../parser/parse_relation.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
@@ -115,9 +114,6 @@ export function rewriteViewTarget(query: Query, view: Relation): Query {
   });
   if (event !== 'delete') q = { ...q, targetList: renumber(q.targetList) };
   if (q.onConflict?.action === 'update') q = rewriteExcluded(q, view, table, targetList, newIndex, renumber);
-  if (q.onConflict !== null && q.onConflict.arbiterElems.length > 0 && q.onConflict.constraint === 0 && table.kind !== 'v') {
-    q = { ...q, onConflict: { ...q.onConflict, arbiterIndexes: inferArbiterIndexes(table, q.onConflict) } };
-  }
   const viewQual = viewQuery.jointree.quals === null ? null : changeVarNodes(viewQuery.jointree.quals, base, newIndex);
   if (event !== 'insert' && viewQual !== null && isTrue(view.options.get('security_barrier'))) {
     const given = q.rtable[newIndex - 1]!, guarded = { ...given, securityQuals: [viewQual, ...given.securityQuals] };

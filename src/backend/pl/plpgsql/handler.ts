@@ -162,7 +162,7 @@ function callSettledTrigger(proc: PgProc, trigger: TriggerData): TriggerResult {
     const type = fn.trigger!.newRec.type.oid;
     const attributes = type === RECORDOID ? [] : rowTypeAttributes(type);
     const record = (row: readonly Datum[] | null): RecordValue | null => (row === null ? null : new RecordValue(type, attributes, row));
-    const newRow = trigger.newRow !== null && trigger.when === 'BEFORE' ? withoutGenerated(trigger) : trigger.newRow;
+    const newRow = trigger.newRow !== null && trigger.when === 'BEFORE' && trigger.op === 'UPDATE' ? withoutGenerated(trigger) : trigger.newRow;
     estate.newRow = record(newRow);
     estate.oldRow = record(trigger.oldRow);
     estate.triggerValues = triggerValues(trigger);
