@@ -1,6 +1,6 @@
 // The programs and the life of a site: createdb and its like, psql, authentication, reload, shutdown, faults, limits.
 import test from 'ava';
-import { chmodSync, existsSync, readFileSync, readdirSync, readlinkSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RawClient } from '../support/raw_client.ts';
 import { isRunning, until } from '../support/run.ts';
@@ -268,4 +268,23 @@ test('initdb --sync-only flushes a site that is there', async (t) => {
   const done = await run('initdb', ['-S', '-D', folder]);
   t.deepEqual([done.code, done.out], [0, 'syncing data to disk ... ok\n']);
   t.is((await run('initdb', ['-S', '-D', `${folder}.not`])).code, 1);
+});
+
+// Nobody found the transaction manager any more, and who killed the postmaster then could have had two of them.
+test('tmp/ is emptied, or gone, while the site runs: sessions go on, and new ones come', async (t) => {
+  const own = await startSite({ ini: 'dress_rehearsal = off' }), tmp = join(own.folder, 'tmp');
+  const client = await own.connect();
+  await client.query('create table kept (a int); insert into kept values (1)');
+  for (const gone of [() => { for (const name of readdirSync(tmp)) rmSync(join(tmp, name)); }, () => { rmSync(tmp, { recursive: true }); }]) {
+    gone();
+    await client.query('insert into kept values (2)');
+    const other = await own.connect();
+    await other.query('insert into kept values (3)');
+    await other.query('create role somebody; drop role somebody');
+    await other.end();
+  }
+  t.is((await client.query('select count(*)::int as n from kept')).rows[0].n, 5);
+  t.is(own.log().match(/"tmp\/postmaster\.sock" was removed; listening again/g)?.length, 2);
+  await client.end();
+  await own.remove();
 });

@@ -267,7 +267,8 @@ class Slot {
         while (!all.stopping && all.quiet === null && all.faults.length === 0 && await this.transaction(this.client));
       } catch (error) {
         all.count(`session: ${(error as Error).message}`.slice(0, 150));
-        if (/^[0-4]|^XX/.test((error as { code?: string }).code ?? '')) all.fault(String((error as Error).stack));
+        // 40001: the manager was killed while the first look was under way.
+        if (/^(?!40001)[0-4]|^XX/.test((error as { code?: string }).code ?? '')) all.fault(String((error as Error).stack));
         await pause(20);
       }
       await this.client?.end().catch(() => {});

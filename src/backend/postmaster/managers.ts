@@ -2,8 +2,8 @@
 // ("manager <database oid>\n"); the postmaster forks one and answers "ok\n" as soon as it listens. A manager ends by itself
 // when it has nothing to do; one that dies is started again when somebody asks. "retire <database oid>\n" ends the manager of
 // a database that has been dropped; "ok\n" comes when it is gone.
-import { rmSync } from 'node:fs';
-import { POSTMASTER_SOCKET, managerSocket } from '../../common/site.ts';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { FOLDER_MODE, POSTMASTER_SOCKET, TMP, managerSocket } from '../../common/site.ts';
 import { EAGAIN, EINTR, port } from '../../port/port.ts';
 import { log, startLogContext } from '../utils/elog.ts';
 import { initPsStatus } from '../utils/ps_status.ts';
@@ -14,7 +14,7 @@ import { disownFd, forkManager, ownFd, type Child } from './children.ts';
 const BACKLOG = 512, MAX_CLIENTS = 400, MAX_REQUEST_BYTES = 64;
 /** How long a new manager may take until it listens. */
 const START_LIMIT_MS = 10_000;
-const SIGTERM = 15;
+const SIGTERM = 15, SIGUSR2 = 12;
 
 interface Client {
   fd: number;
@@ -27,7 +27,7 @@ interface Client {
 
 export class Managers {
   private readonly main: (databaseOid: number) => never;
-  private readonly listener: number;
+  private listener = -1;
   private readonly clients = new Map<number, Client>();
   /** Database -> pid of its manager. */
   readonly running = new Map<number, number>();
@@ -38,10 +38,29 @@ export class Managers {
 
   constructor(main: (databaseOid: number) => never) {
     this.main = main;
-    this.listener = port.listenUnix(POSTMASTER_SOCKET, 0o600, BACKLOG);
-    if (this.listener < 0) throw new Error(`could not bind Unix address "${POSTMASTER_SOCKET}": ${errorText(this.listener)}`);
-    port.setBlocking(this.listener, false);
-    ownFd(this.listener);
+    const error = this.listen();
+    if (error !== null) throw new Error(error);
+  }
+
+  /** What went wrong. */
+  private listen(): string | null {
+    const listener = port.listenUnix(POSTMASTER_SOCKET, 0o600, BACKLOG);
+    if (listener < 0) return `could not bind Unix address "${POSTMASTER_SOCKET}": ${errorText(listener)}`;
+    port.setBlocking(listener, false);
+    ownFd(listener);
+    this.listener = listener;
+    return null;
+  }
+
+  /** A backend has found that tmp/ was emptied. */
+  lookAtSocket(): void {
+    if (existsSync(POSTMASTER_SOCKET)) return;
+    if (!existsSync(TMP)) mkdirSync(TMP, { mode: FOLDER_MODE });
+    const old = this.listener, error = this.listen();
+    log('LOG', error ?? `"${POSTMASTER_SOCKET}" was removed; listening again`);
+    if (error !== null) return;
+    disownFd(old);
+    port.close(old);
   }
 
   /** Adds what the server loop shall poll for. */
@@ -111,8 +130,11 @@ export class Managers {
   private ensure(databaseOid: number): void {
     if (this.starting.has(databaseOid)) return;
     if (!this.open) return this.answer(databaseOid, 'shutting down\n');
-    if (!this.running.has(databaseOid) && !this.start(databaseOid)) return this.answer(databaseOid, 'failed\n');
-    // It may be running and about to end: only a connection proves that it listens.
+    const known = this.running.has(databaseOid);
+    if (!known && !this.start(databaseOid)) return this.answer(databaseOid, 'failed\n');
+    // It may be running and about to end: only a connection proves that it listens. Or its socket was removed: it looks.
+    const pid = this.running.get(databaseOid);
+    if (pid !== undefined && known && !existsSync(managerSocket(databaseOid))) port.kill(pid, SIGUSR2);
     this.starting.set(databaseOid, performance.now());
     this.tick();
   }

@@ -171,6 +171,7 @@ export class Server {
   private answerSignals(): void {
     this.knownSignals = port.signals[0]!;
     if (this.came(SIGHUP) && this.shutdown === 'none') this.reload();
+    if (this.came(SIGUSR2)) this.context.managers.lookAtSocket();
     if (this.came(SIGTERM)) this.beginShutdown('smart');
     if (this.came(SIGINT)) this.beginShutdown('fast');
     if (this.came(SIGQUIT)) this.beginShutdown('immediate');

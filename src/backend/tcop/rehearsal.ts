@@ -5,7 +5,7 @@
 // Nothing may remain of it but code: session, settings, caches, connections and stores are put back, and the objects
 // it makes have OIDs that no database reaches.
 import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { BASE, FILE_MODE, FOLDER_MODE, GLOBAL, TMP, databaseFolder, managerSocket } from '../../common/site.ts';
+import { BASE, FOLDER_MODE, GLOBAL, TMP, databaseFolder, managerSocket } from '../../common/site.ts';
 import { SIGKILL, SIGTERM, port, waitForLock } from '../../port/port.ts';
 import { forgetReservedOids } from '../catalog/catalog.ts';
 import { forgetCatalogs } from '../catalog/inval.ts';
@@ -18,7 +18,7 @@ import { copyEnvironment } from '../storage/packed.ts';
 import { META, type WritableStore } from '../storage/store.ts';
 import { client, sharedClient } from '../transaction/client.ts';
 import { LocalManager } from '../transaction/local.ts';
-import { managerLock, managerMain } from '../transaction/manager.ts';
+import { environmentPath, managerMain } from '../transaction/manager.ts';
 import { abortCurrentTransaction, commitTransactionCommand, renewSnapshot, setStoreOpener, setStorePaths, startTransactionCommand } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { freeSlotOf, takeSlot, withOwnTable } from '../utils/backend_status.ts';
@@ -151,7 +151,7 @@ function forkManager(database: Oid): number {
 
 /** It holds a lock as long as it lives. */
 function waitForEnd(database: Oid): void {
-  const file = openSync(managerLock(database), 'a', FILE_MODE);
+  const file = openSync(environmentPath(database), 'r');
   waitForLock(file);
   closeSync(file);
 }

@@ -1,9 +1,9 @@
 // How a backend's messages reach its manager: a blocking Unix socket. Paths are relative to the site's folder, which
 // is the working folder of every process of a site.
-import { closeSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
 import { PgError, internalError } from '../../common/errors.ts';
-import { POSTMASTER_SOCKET, managerSocket } from '../../common/site.ts';
-import { EAGAIN, EINTR, POLLHUP, POLLIN, port } from '../../port/port.ts';
+import { POSTMASTER_PID, POSTMASTER_SOCKET, managerSocket } from '../../common/site.ts';
+import { EAGAIN, EINTR, POLLHUP, POLLIN, SIGUSR2, port } from '../../port/port.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import type { ByteWriter, Spill } from './bytes.ts';
 import type { ServerMessage } from './messages.ts';
@@ -30,6 +30,7 @@ export interface LocalEnd {
 
 /** How long to wait for a manager to appear. */
 const CONNECT_LIMIT_MS = 10_000;
+const ENOENT = 2;
 
 const pollFds = new Int32Array(1), pollEvents = new Int16Array([POLLIN]), pollReady = new Int16Array(1);
 let fileNumber = 0;
@@ -198,7 +199,10 @@ export const retireManager = (database: number): void => tellPostmaster(`retire 
 
 function tellPostmaster(request: string, limitMs: number): void {
   const fd = port.connectUnix(POSTMASTER_SOCKET);
-  if (fd < 0) return;
+  if (fd < 0) {
+    if (fd === -ENOENT && parentIsPostmaster()) port.kill(port.getppid(), SIGUSR2); // it listens again
+    return;
+  }
   port.setBlocking(fd, true);
   const question = Buffer.from(request), answer = Buffer.alloc(64);
   if (port.send(fd, question, 0, question.length) === question.length) {
@@ -206,6 +210,15 @@ function tellPostmaster(request: string, limitMs: number): void {
     if (port.poll(pollFds, pollEvents, pollReady, 1, limitMs) > 0) port.recv(fd, answer, 0, answer.length, false);
   }
   port.close(fd);
+}
+
+/** Not in a rehearsal, which has no such file. */
+function parentIsPostmaster(): boolean {
+  try {
+    return readFileSync(POSTMASTER_PID, 'latin1').startsWith(`${port.getppid()}\n`);
+  } catch {
+    return false;
+  }
 }
 
 /** A file for a large commit; the manager removes it. */

@@ -1,14 +1,14 @@
 // The transaction manager as a process: the only writer of one database. The postmaster forks it when a backend asks;
 // it runs straight on, without an event loop: poll, read what has come, apply one batch, answer, again.
 //
-// Of two managers of one database the second finds `tmp/manager.<oid>.lock` taken and leaves. A manager without
+// Of two managers of one database the second finds the environment's folder locked and leaves (a lock in tmp/ would go with it). A manager without
 // connections retires after `manager_idle_exit`; a backend that connects at that very moment finds its connection
 // closed before it was welcomed, and tries again.
-import { closeSync, fstatSync, openSync, readdirSync, unlinkSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, unlinkSync } from 'node:fs';
 import { PgError, internalError } from '../../common/errors.ts';
 import { managerSocket } from '../../common/site.ts';
 import {
-  EAGAIN, EINTR, POLLIN, POLLOUT, SIGALRM, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, port,
+  EAGAIN, EINTR, POLLIN, POLLOUT, SIGALRM, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGUSR2, port,
 } from '../../port/port.ts';
 import { openWritableStore } from '../storage/lmdb.ts';
 import type { WritableStore } from '../storage/store.ts';
@@ -42,14 +42,11 @@ const FIRST_CONNECTION_MS = 2000;
 /** The databases' environments below the site. */
 export const environmentPath = (database: Oid): string => database === 0 ? 'global' : `base/${database}`;
 
-/** Locked as long as a manager lives. */
-export const managerLock = (database: Oid): string => `tmp/manager.${database}.lock`;
-
 /** The whole life of a manager process; the working folder is the site's. Not `durable`: of a rehearsal. */
 export function managerMain(database: Oid, durable = true): never {
   port.setParentDeathSignal(SIGTERM);
-  for (const signal of [SIGTERM, SIGQUIT, SIGHUP, SIGUSR1]) port.setSignal(signal, 'flag');
-  for (const signal of [SIGINT, SIGPIPE, SIGUSR2, SIGALRM]) port.setSignal(signal, 'ignore');
+  for (const signal of [SIGTERM, SIGQUIT, SIGHUP, SIGUSR2]) port.setSignal(signal, 'flag');
+  for (const signal of [SIGINT, SIGPIPE, SIGALRM]) port.setSignal(signal, 'ignore');
   startLogContext('transaction manager');
   initPsStatus(`transaction manager ${environmentPath(database)}`);
   try {
@@ -63,7 +60,7 @@ export function managerMain(database: Oid, durable = true): never {
 
 /** One manager per database, for as long as the process lives. */
 function takeLock(database: Oid): boolean {
-  return port.lockFile(openSync(managerLock(database), 'a', 0o600)) === 0;
+  return port.lockFile(openSync(environmentPath(database), 'r')) === 0;
 }
 
 /** Bytes that a connection has no room for yet: what comes is added behind, what has gone taken in front. */
@@ -128,7 +125,7 @@ class Manager {
   private idleSinceMs = nowMs() + FIRST_CONNECTION_MS;
   private workedMs = 0;
   private checkedReadersMs = nowMs();
-  private seenReaderSignals = port.signals[SIGUSR1]!;
+  private seenSignals = port.signals[SIGUSR2]!;
   /** A backend has left, perhaps not of its own will. */
   private connectionEnded = false;
   /** Large commits that have come and are not answered: their files are gone, and mapped. */
@@ -381,13 +378,14 @@ class Manager {
 
   // --- Housekeeping
 
-  /** Frees the reader slots of backends that died: SIGUSR1 from the postmaster, a message, or time passed. */
+  /** Frees the reader slots of backends that died: SIGUSR2 from the postmaster, a message, or time passed. */
   private checkReaders(): void {
-    const asked = port.signals[SIGUSR1]! !== this.seenReaderSignals || this.core.machine.readerCheckWanted;
+    const signalled = port.signals[SIGUSR2]! !== this.seenSignals, asked = signalled || this.core.machine.readerCheckWanted;
+    if (signalled && !existsSync(this.path)) this.listenAgain();
     const periodMs = this.connectionEnded ? READER_CHECK_SOON_MS : READER_CHECK_MS;
     if (!asked && nowMs() < this.checkedReadersMs + periodMs) return;
     this.connectionEnded = false;
-    this.seenReaderSignals = port.signals[SIGUSR1]!;
+    this.seenSignals = port.signals[SIGUSR2]!;
     this.core.machine.readerCheckWanted = false;
     this.checkedReadersMs = nowMs();
     this.store.readerCheck();
@@ -432,6 +430,14 @@ class Manager {
     this.fdsAreStale = true;
   }
 
+  /** Somebody has emptied tmp/: who has found us stays, nobody else would come. */
+  private listenAgain(): void {
+    log('LOG', `"${this.path}" was removed; listening again`);
+    this.acceptAll();
+    port.close(this.listening);
+    this.listen();
+  }
+
   private removeSocket(): void {
     try {
       unlinkSync(this.path);
@@ -451,7 +457,7 @@ function makeLockMemory(): LockMemory {
 
 /** Commit files of backends that were killed before we could read them. */
 function removeOrphanedCommits(): void {
-  for (const name of readdirSync('tmp')) {
+  for (const name of existsSync('tmp') ? readdirSync('tmp') : []) {
     const pid = /^commit\.(\d+)\.\d+$/.exec(name)?.[1];
     if (pid === undefined || isRunning(Number(pid))) continue;
     try {
