@@ -1,5 +1,5 @@
 // Names to OIDs and back for the reg* types (PostgreSQL's regproc.c); types/regproc.ts calls these through its hooks.
-import { PgError } from '../../common/errors.ts';
+import { PgError, internalError } from '../../common/errors.ts';
 import type { Oid } from '../types/datum.ts';
 import type { RegKind } from '../types/hooks.ts';
 import { functionCandidates, operatorCandidates, operatorNameGetOprid } from './func_candidates.ts';
@@ -10,7 +10,6 @@ import { getRoleOid } from './objectaddress.ts';
 import * as ids from './oids.ts';
 import { quoteIdentifier } from './quote.ts';
 import * as sys from './syscache.ts';
-import { parseTypeString } from './type_name.ts';
 
 const invalidName = (): PgError => new PgError('invalid_name', 'invalid name syntax');
 
@@ -26,40 +25,48 @@ function single(text: string): string {
   return names[0]!;
 }
 
-/** "name(type, type)" (parseNameAndArgTypes); NONE is 0 where an operator has no such side. */
-function nameAndArgTypes(text: string, allowNone: boolean, missingOk: boolean): { names: string[]; types: Oid[] } | undefined {
-  let depth = false;
-  let open = 0;
-  for (; open < text.length && (depth || text[open] !== '('); open++) if (text[open] === '"') depth = !depth;
-  if (open === text.length) throw new PgError('invalid_text_representation', 'expected a left parenthesis');
-  const rest = text.slice(open + 1).trimEnd();
-  if (!rest.endsWith(')')) throw new PgError('invalid_text_representation', 'expected a right parenthesis');
-  const name = text.slice(0, open);
-  const types: Oid[] = [];
-  for (const part of splitArguments(rest.slice(0, -1))) {
-    if (part === '') throw new PgError('invalid_text_representation', 'expected a type name');
-    if (allowNone && /^none$/i.test(part)) { types.push(0); continue; }
-    const parsed = parseTypeString(part, missingOk);
-    if (!parsed) return undefined;
-    types.push(parsed.type);
-  }
-  return { names: allowNone ? operatorName(name) : stringToQualifiedNameList(name), types };
-}
+/** What stands above: types as the grammar reads them. */
+export const typeNames: { parse(text: string, missingOk: boolean): { type: Oid; typmod: number } | undefined } = {
+  parse() { throw internalError('the parser has not filled in how types are read'); },
+};
 
-/** At commas outside of parentheses and quotes. */
-function splitArguments(text: string): string[] {
-  if (text.trim() === '') return [];
-  const parts: string[] = [];
-  let part = '';
+const badText = (message: string): PgError => new PgError('invalid_text_representation', message);
+
+/** "name(type, type)" (parseNameAndArgTypes); NONE is 0 where an operator has no such side. */
+function nameAndArgTypes(text: string, allowNone: boolean): { names: string[]; types: Oid[] } {
   let quoted = false;
-  let depth = 0;
+  let open = 0;
+  for (; open < text.length && (quoted || text[open] !== '('); open++) if (text[open] === '"') quoted = !quoted;
+  if (open === text.length) throw badText('expected a left parenthesis');
+  const name = text.slice(0, open), names = allowNone ? operatorName(name) : stringToQualifiedNameList(name);
+  const rest = text.slice(open + 1).trimEnd();
+  if (!rest.endsWith(')')) throw badText('expected a right parenthesis');
+  const parts = splitArguments(rest.slice(0, -1)), last = parts.pop()!;
+  if (last !== '') parts.push(last);
+  const types = parts.map((part) => (allowNone && /^none$/i.test(part) ? 0 : typeNames.parse(part, false)!.type));
+  if (last === '' && types.length > 0) throw badText('expected a type name');
+  if (types.length > FUNC_MAX_ARGS) throw new PgError('too_many_arguments', 'too many arguments');
+  return { names, types };
+}
+const FUNC_MAX_ARGS = 100;
+
+/** At commas outside of parentheses and quotes: one text, perhaps empty, more than there are commas. */
+function splitArguments(text: string): string[] {
+  const parts: string[] = [];
+  let part = '', quoted = false, depth = 0;
+  const take = (): void => {
+    if (quoted || depth !== 0) throw badText('improper type name');
+    parts.push(part.trim());
+    part = '';
+  };
   for (const c of text) {
     if (c === '"') quoted = !quoted;
     if (!quoted && (c === '(' || c === '[')) depth++;
     if (!quoted && (c === ')' || c === ']')) depth--;
-    if (c === ',' && !quoted && depth === 0) { parts.push(part.trim()); part = ''; } else part += c;
+    if (c === ',' && !quoted && depth === 0) take();
+    else part += c;
   }
-  parts.push(part.trim());
+  take();
   return parts;
 }
 
@@ -86,9 +93,8 @@ const LOOKUPS: Readonly<Record<RegKind, Lookup>> = {
     return or(found.length === 1 ? found[0]!.oid : 0, missingOk, () => new PgError('undefined_function', `function "${name}" does not exist`));
   },
   regprocedure(name, missingOk) {
-    const parsed = nameAndArgTypes(name, false, missingOk);
-    const found = parsed && functionCandidates(parsed.names, parsed.types.length, { missingOk })
-      .find((c) => c.args.every((t, i) => t === parsed.types[i]));
+    const { names, types } = nameAndArgTypes(name, false);
+    const found = functionCandidates(names, types.length, { missingOk }).find((c) => c.args.every((t, i) => t === types[i]));
     return or(found?.oid ?? 0, missingOk, () => new PgError('undefined_function', `function "${name}" does not exist`));
   },
   regoper(name, missingOk) {
@@ -98,18 +104,18 @@ const LOOKUPS: Readonly<Record<RegKind, Lookup>> = {
     return or(found.length === 1 ? found[0]!.oid : 0, missingOk, () => new PgError('undefined_function', `operator does not exist: ${name}`));
   },
   regoperator(name, missingOk) {
-    const parsed = nameAndArgTypes(name, true, missingOk);
-    if (parsed?.types.length === 1) {
+    const { names, types } = nameAndArgTypes(name, true);
+    if (types.length === 1) {
       throw new PgError('undefined_parameter', 'missing argument', { hint: 'Use NONE to denote the missing argument of a unary operator.' });
     }
-    if (parsed && parsed.types.length !== 2) {
+    if (types.length !== 2) {
       throw new PgError('too_many_arguments', 'too many arguments', { hint: 'Provide two argument types for operator.' });
     }
-    return or(parsed ? operatorNameGetOprid(parsed.names, parsed.types[0]!, parsed.types[1]!) : 0, missingOk,
+    return or(operatorNameGetOprid(names, types[0]!, types[1]!), missingOk,
       () => new PgError('undefined_function', `operator does not exist: ${name}`));
   },
   regclass: (name, missingOk) => ns.rangeVarGetRelid(ns.makeRangeVarFromNameList(stringToQualifiedNameList(name)), missingOk),
-  regtype: (name, missingOk) => parseTypeString(name, missingOk)?.type ?? 0,
+  regtype: (name, missingOk) => typeNames.parse(name, missingOk)?.type ?? 0,
   regrole: (name, missingOk) => getRoleOid(single(name), missingOk),
   regnamespace: (name, missingOk) => ns.getNamespaceOid(single(name), missingOk),
   regcollation: (name, missingOk) => ns.getCollationOid(stringToQualifiedNameList(name), missingOk),

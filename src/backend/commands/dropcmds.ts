@@ -127,7 +127,7 @@ function ownerMissing(removeType: string, object: RawObject): boolean {
     return schema !== undefined && sys.namespaceByName(schema) === undefined;
   };
   const missingType = (types: readonly (RawNode | null)[]): boolean => types.some((t) => {
-    if (t === null || lookupTypeName(null, t) !== undefined) return false;
+    if (t === null || lookupTypeName(null, t, true) !== undefined) return false;
     if (missingSchema((t['names'] ?? []) as string[])) return skip(`schema "${schemaOf(t['names'] as string[])}"`);
     return skip(`type "${typeNameToString(t)}"`);
   });

@@ -61,7 +61,6 @@ const SIDES: Readonly<Record<string, string>> = { i: 'in', v: 'in', o: 'out', t:
 /** interpret_function_parameter_list. */
 export function interpretParameters(list: readonly RawNode[], kind: 'function' | 'procedure' | 'aggregate', language: string, text: string): Parameters {
   const result: Parameters = { argTypes: [], allTypes: [], modes: [], names: [], defaults: [], variadic: 0, requiredResult: 0 };
-  const state = makeParseState(text);
   const names: { name: string; mode: string }[] = [];
   let outs = 0;
   let haveDefaults = false;
@@ -69,7 +68,7 @@ export function interpretParameters(list: readonly RawNode[], kind: 'function' |
     const typeName = p['argType'] as RawNode;
     const mode = MODES[p['mode'] as string]!;
     const isInput = mode !== 'o' && mode !== 't';
-    const found = lookupTypeName(state, typeName);
+    const found = lookupTypeName(null, typeName);
     if (found === undefined) throw new PgError('undefined_object', `type ${typeNameToString(typeName)} does not exist`);
     const type = found.type.oid;
     if (!found.type.typisdefined) {
@@ -330,7 +329,7 @@ function resultType(stmt: RawNode, params: Parameters, isProcedure: boolean, lan
     return { type: params.requiredResult, isSet: false };
   }
   const state = makeParseState(text);
-  const known = lookupTypeName(state, typeName);
+  const known = lookupTypeName(null, typeName);
   const found = known ?? shellForResult(state, typeName, language);
   if (known !== undefined && !known.type.typisdefined) {
     if (language === 'sql') throw invalid(`SQL function cannot return shell type ${typeNameToString(typeName)}`);

@@ -54,7 +54,7 @@ function getObjectAddress(word: string, nameArray: ArrayValue, argArray: ArrayVa
   const typeName = NAMED_BY_TYPE.has(kind) ? typeStringToTypeName(names[0]!) : null;
   if (names.length === 0) throw invalid('name list length must be at least 1');
   const args = elements(argArray);
-  const types = ARGUMENTS_ARE_TYPES.has(kind) ? args.map(typeStringToTypeName) : [];
+  const types = ARGUMENTS_ARE_TYPES.has(kind) ? args.map((text) => typeStringToTypeName(text)) : [];
   checkLengths(kind, names.length, args.length);
   switch (kind) {
     case 'AGGREGATE': case 'FUNCTION': case 'PROCEDURE': case 'OPERATOR': return resolve(kind, { tag: 'ObjectWithArgs', objname: names, objargs: types } as unknown as RawObject);

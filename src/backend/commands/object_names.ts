@@ -68,7 +68,7 @@ export function typeOidOf(object: RawObject, missingOk = false): Oid {
     if (found === undefined) throw new PgError('undefined_object', `type "${typeNameToString(node)}" does not exist`);
     return found.type.oid;
   }
-  return lookupTypeName(null, node)?.type.oid ?? 0;
+  return lookupTypeName(null, node, true)?.type.oid ?? 0;
 }
 
 /** The object an OBJECT_... and its name mean; undefined: there is none (missingOk). */

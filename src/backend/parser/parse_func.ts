@@ -189,7 +189,7 @@ export function funcGetDetail(
 
 /** The composite or scalar type a function name may stand for in f(x). */
 function funcNameAsType(funcname: readonly string[]): Oid {
-  const found = lookupTypeName(null, { tag: 'TypeName', names: [...funcname], typemod: -1 });
+  const found = lookupTypeName(null, { tag: 'TypeName', names: [...funcname], typemod: -1 }, true);
   return found !== undefined && found.type.typisdefined && found.type.typrelid === 0 ? found.type.oid : 0;
 }
 
@@ -548,7 +548,7 @@ export function lookupFuncWithArgs(kind: FunctionObjectKind, object: RawNode, mi
   const noArgs = object.args_unspecified === true;
   const types: Oid[] = ((object.objargs as (RawNode | null)[] | undefined) ?? []).map((t) => {
     if (t === null) return 0;
-    const found = lookupTypeName(null, t);
+    const found = lookupTypeName(null, t, missingOk);
     if (found === undefined) {
       if (missingOk) return 0;
       throw new PgError('undefined_object', `type "${typeNameToString(t)}" does not exist`);

@@ -115,7 +115,7 @@ export function lookupOperName(state: ParseState | null, name: readonly string[]
 export function lookupOperWithArgs(object: RawNode, noError: boolean): Oid {
   const [left, right] = (object.objargs as (RawNode | null)[]).map((t) => {
     if (t === null) return 0;
-    const found = lookupTypeName(null, t);
+    const found = lookupTypeName(null, t, noError);
     if (found === undefined && !noError) throw new PgError('undefined_object', `type "${typeNameToString(t)}" does not exist`);
     return found?.type.oid ?? 0;
   });

@@ -2,6 +2,7 @@
 import { PgError, internalError } from '../../common/errors.ts';
 import { callBuiltin } from './fold.ts';
 import { formatType } from '../catalog/format_type.ts';
+import { typeNames } from '../catalog/reg_names.ts';
 import { getType } from '../catalog/lsyscache.ts';
 import { deconstructQualifiedName, lookupExplicitNamespace, nameListToString, typenameToOid, getCollationOid, makeRangeVarFromNameList, rangeVarGetRelid } from '../catalog/namespace.ts';
 import type { PgType } from '../catalog/rows.ts';
@@ -25,15 +26,16 @@ export function typeNameToString(typeName: RawNode): string {
   return text;
 }
 
-/** The pg_type row and typmod a TypeName means; undefined when there is no such type. */
-export function lookupTypeName(state: ParseState | null, typeName: RawNode): { type: PgType; typmod: number } | undefined {
+/** The pg_type row and typmod a TypeName means; undefined when there is no such type (a schema that is not there is an error, unless
+ * `missingOk`). */
+export function lookupTypeName(state: ParseState | null, typeName: RawNode, missingOk = false): { type: PgType; typmod: number } | undefined {
   let oid: Oid;
   const names = typeName.names as string[] | undefined;
   if (names === undefined) oid = typeName.typeOid as Oid;
   else if (typeName.pct_type === true) oid = columnType(state, typeName, names);
   else {
     const { schema } = deconstructQualifiedName(names);
-    if (schema !== null) withErrorPosition(state, typeName.location, () => lookupExplicitNamespace(schema, true));
+    if (schema !== null) withErrorPosition(state, typeName.location, () => lookupExplicitNamespace(schema, missingOk));
     oid = typenameToOid(names);
   }
   if (typeName.arrayBounds !== undefined && oid !== 0) oid = sys.typeByOid(oid)?.typarray ?? 0;
@@ -122,14 +124,21 @@ export function getColumnDefCollation(state: ParseState | null, column: RawNode,
   return result;
 }
 
-/** The TypeName in a text such as 'numeric(10,2)' or 'int[]' (typeStringToTypeName). */
-export function typeStringToTypeName(text: string): RawNode {
+const CAST = 'SELECT CAST(NULL AS ';
+
+/** The TypeName in a text such as 'numeric(10,2)' or 'int[]' (typeStringToTypeName). `placed` is told where in the text, counted in
+ * characters from 0, a syntax error is; without it that is told nobody. */
+export function typeStringToTypeName(text: string, placed?: (error: PgError, within: number) => void): RawNode {
   let stmts;
   try {
-    stmts = text.trim() === '' ? [] : rawParse(`SELECT (NULL)::${text}\n`);
+    stmts = text.trim() === '' ? [] : rawParse(`${CAST}${text}\n)`);
   } catch (error) {
-    if (error instanceof PgError && error.fields.position !== undefined) error.fields = { ...error.fields, position: undefined, where: `invalid type name "${text}"` };
-    throw error;
+    if (!(error instanceof PgError) || error.fields.position === undefined) throw error;
+    const within = error.fields.position - 1 - CAST.length, length = [...text].length;
+    const told = within > length ? new PgError('syntax_error', 'syntax error at end of input') : error;
+    told.fields = { ...error.fields, position: undefined, where: `invalid type name "${text}"` };
+    placed?.(told, Math.min(within, length));
+    throw told;
   }
   const cast = stmts.length === 1 ? (stmts[0]!.stmt.targetList?.[0]?.val as RawNode | undefined) : undefined;
   const stmt = stmts[0]?.stmt;
@@ -142,13 +151,15 @@ export function typeStringToTypeName(text: string): RawNode {
 /** Type and typmod of a type written as text; undefined when there is none and `missingOk` (parseTypeString). */
 export function parseTypeString(text: string, missingOk = false): { type: Oid; typmod: number } | undefined {
   const typeName = typeStringToTypeName(text);
-  const found = lookupTypeName(null, typeName);
+  const found = lookupTypeName(null, typeName, missingOk);
   if (found === undefined || !found.type.typisdefined) {
     if (missingOk) return undefined;
     throw new PgError('undefined_object', found === undefined ? `type "${typeNameToString(typeName)}" does not exist` : `type "${typeNameToString(typeName)}" is only a shell`);
   }
   return { type: found.type.oid, typmod: found.typmod };
 }
+
+typeNames.parse = parseTypeString;
 
 /** The relation of a composite type (also below a domain), 0 when it is none. */
 export function typeOrDomainTypeRelid(typeOid: Oid): Oid {

@@ -4,7 +4,6 @@ import { getElementType } from '../../catalog/lsyscache.ts';
 import { rangeVarGetRelid, relnameGetRelid, type RangeVarName } from '../../catalog/namespace.ts';
 import * as sys from '../../catalog/syscache.ts';
 import { lookupTypeName, typeNameToString, typeStringToTypeName } from '../../parser/parse_type.ts';
-import { rawParse, type RawNode } from '../../parser/raw_parser.ts';
 import type { Oid } from '../../types/datum.ts';
 import { RECORDOID } from '../../types/oids.ts';
 import { lookup, type Namespace } from './namespace.ts';
@@ -30,32 +29,17 @@ function baseOf(oid: Oid): Oid {
   return t?.oid ?? oid;
 }
 
-const CAST = 'SELECT CAST(NULL AS ';
-
 /** A type by its written name, which stands at `start` of `source`: errors point there. */
 export function parseDatatype(text: string, collation: Oid, source: string, start: number): PlType {
   const at = (error: unknown, within: number): never => {
-    if (error instanceof PgError) {
+    if (error instanceof PgError && error.fields.internalPosition === undefined) {
       const { position: _position, ...rest } = error.fields;
       error.fields = { ...rest, internalPosition: positionOf(source, start) + within, internalQuery: source };
     }
     throw error;
   };
-  let typeName: RawNode;
   try {
-    rawParse(`${CAST}${text}\n)`);
-    typeName = typeStringToTypeName(text);
-  } catch (error) {
-    if (error instanceof PgError && error.fields.position !== undefined) {
-      const within = error.fields.position - 1 - CAST.length;
-      const fields = { ...error.fields, where: `invalid type name "${text}"` };
-      const told = within > text.length ? new PgError('syntax_error', 'syntax error at end of input') : error;
-      told.fields = fields;
-      return at(told, Math.min(within, [...text].length));
-    }
-    return at(error, 0);
-  }
-  try {
+    const typeName = typeStringToTypeName(text, at);
     if (typeName['setof']) throw new PgError('syntax_error', `invalid type name "${text}"`);
     const found = lookupTypeName(null, typeName);
     if (found === undefined) throw new PgError('undefined_object', `type "${typeNameToString(typeName)}" does not exist`);
