@@ -33,6 +33,7 @@ import { bigKey, integerKey, putIntegerKey } from './key_integer.ts';
 import { type JsonbItem, JsonbObject, type JsonbValue } from '../types/jsonb.ts';
 import { Numeric } from '../types/numeric.ts';
 import { hashBytesExtended } from '../types/hash_bytes.ts';
+import { textKey, tsQueryKey, tsVectorKey } from './key_text.ts';
 import { numericKey } from './numeric_bytes.ts';
 import { coordinates, mortonKey, SPATIAL_DIMENSIONS } from './spatial_key.ts';
 import { encodeContainer } from './value.ts';
@@ -56,14 +57,6 @@ export function floatKey(v: number): string {
   return fromCharCode(2, high >>> 24, (high >>> 16) & 255, (high >>> 8) & 255, high & 255,
     low >>> 24, (low >>> 16) & 255, (low >>> 8) & 255, low & 255);
 }
-
-/** UTF-8 as a binary string; ASCII is that already. */
-function utf8(text: string): string {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return Buffer.from(text, 'utf8').latin1Slice();
-  return text;
-}
-
-const textKey: ColumnEncoder = (v: string) => `\x02${utf8(v)}\x00`;
 
 /** Of 64 bits without a sign, which are kept with one. */
 const unsignedKey: ColumnEncoder = (v: number | bigint) => (v < 0 ? bigKey(BigInt.asUintN(64, BigInt(v))) : integerKey(v));
@@ -160,9 +153,9 @@ const BY_TYPE: Record<Oid, ColumnEncoder> = {
   16: (v: boolean) => (v ? '\x02' : '\x01'), 17: byteaKey, 18: charKey, 19: textKey, 20: integerKey, 21: integerKey,
   23: integerKey, 24: integerKey, 25: textKey, 26: integerKey, 27: integerKey, 28: integerKey, 29: integerKey, 30: vectorKey,
   650: inetKey, 700: floatKey, 774: textKey, 829: textKey, 869: inetKey, 701: floatKey, 790: integerKey, 1042: bpcharKey, 1043: textKey, 1082: integerKey, 1083: integerKey,
-  1114: integerKey, 1184: integerKey, 1186: intervalKey, 1266: timetzKey, 1700: numericKey, 2202: integerKey, 2203: integerKey,
+  1114: integerKey, 1184: integerKey, 1186: intervalKey, 1266: timetzKey, 1560: textKey, 1562: textKey, 1700: numericKey, 2202: integerKey, 2203: integerKey,
   2204: integerKey, 2205: integerKey, 2206: integerKey, 2249: recordKey, 2277: arrayKey, 2950: uuidKey, 3220: unsignedKey,
-  3500: enumKey, 3734: integerKey, 3769: integerKey, 3802: jsonbKey, 4089: integerKey, 4096: integerKey, 4191: integerKey, 5069: integerKey,
+  3500: enumKey, 3614: tsVectorKey, 3615: tsQueryKey, 3734: integerKey, 3769: integerKey, 3802: jsonbKey, 4089: integerKey, 4096: integerKey, 4191: integerKey, 5069: integerKey,
 };
 
 /** The built-in operator classes of btree and hash, and the type each is for: the class tells the encoding. */

@@ -1,6 +1,7 @@
 // SET, SHOW, RESET, SET TRANSACTION, DISCARD (PostgreSQL's guc.c and discard.c, the command side).
 import { PgError, notSupported } from '../../common/errors.ts';
 import type { ResultColumn } from '../executor/dest.ts';
+import { typenameTypeIdAndMod } from '../parser/parse_type.ts';
 import type { RawNode } from '../parser/raw_parser.ts';
 import * as ids from '../catalog/oids.ts';
 import { aclcheckParameter } from '../catalog/pg_parameter_acl.ts';
@@ -8,6 +9,8 @@ import { ACL } from '../nodes/parsenodes.ts';
 import { preventInTransactionBlock, type UtilityContext, type UtilityResult, type UtilityTable } from '../tcop/utility.ts';
 import { managerClient } from '../transaction/client.ts';
 import { inTransactionBlock, requireLocks, setTransactionDeferrable, setTransactionIsolation, setTransactionReadOnly, type IsolationLevel } from '../transaction/xact.ts';
+import { typeHooks } from '../types/hooks.ts';
+import { INTERVALOID } from '../types/oids.ts';
 import { allSettings, findSetting, flattenSetArgs, isVisible, resetAllOptions, setConfigOption, settingColumns, show, showSetting, validateForFile } from '../utils/guc.ts';
 import { settingForFile, writeAutoFile } from '../utils/guc_file.ts';
 import { sendWarning, session } from '../utils/session.ts';
@@ -30,11 +33,20 @@ export function setTransactionOption(option: { defname: string; arg?: any }): vo
 export function constantText(node: any): string {
   if (node === undefined || node === null) return '';
   if (typeof node !== 'object') return String(node);
-  if (node.tag === 'TypeCast') return constantText(node.arg);
+  if (node.tag === 'TypeCast') return intervalText(node);
   if (node.tag === 'A_Const') return node.ctype === 'null' ? '' : String(node.value);
   if (node.tag === 'TypeName') return (node.names as string[]).at(-1)!; // a word that is no reserved one
   if (node.tag === 'Boolean') return node.boolval ? 'true' : 'false';
   return String(node.value ?? node.fval ?? '');
+}
+
+/** SET TIME ZONE INTERVAL '...': TimeZone knows it by the word from a zone's name, in which signs mean the opposite. */
+function intervalText(cast: any): string {
+  const { type, typmod } = typenameTypeIdAndMod(null, cast.typeName);
+  const text = constantText(cast.arg);
+  if (type !== INTERVALOID) return text;
+  const io = typeHooks.typeIo(type);
+  return `INTERVAL '${io.output(io.input(text, typmod))}'`;
 }
 
 const setContext = (): 'superuser' | 'user' => (session.isSuperuser ? 'superuser' : 'user');

@@ -7,7 +7,7 @@ import { namespaceByName, typeByOid } from '../catalog/syscache.ts';
 import { parseAnalyze } from '../parser/analyze.ts';
 import { rawParse } from '../parser/raw_parser.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
-import { spiExecute } from '../executor/spi.ts';
+import { atInternalPosition, spiExecute } from '../executor/spi.ts';
 import type { ResultColumn } from '../executor/dest.ts';
 import { relationName } from '../rewrite/ruleutils/object_names.ts';
 import { findPortal } from '../tcop/portal.ts';
@@ -69,8 +69,10 @@ function queryToXml(query: string, tableName: string | null, schema: string | nu
 }
 
 function queryColumns(query: string): Column[] {
-  const [raw] = rawParse(query);
-  const analyzed = raw === undefined ? undefined : parseAnalyze(raw, query, []);
+  const analyzed = atInternalPosition(query, () => {
+    const [raw] = rawParse(query);
+    return raw === undefined ? undefined : parseAnalyze(raw, query, []);
+  });
   if (analyzed === undefined || analyzed.commandType !== 'select') throw new PgError('data_exception', 'invalid query');
   return analyzed.targetList.filter((t) => !t.resjunk).map((t) => ({ name: t.resname ?? '', type: exprType(t.expr) }));
 }

@@ -1,6 +1,6 @@
 // SQL from inside the server: statements of constraint checks and SQL functions, planned once and kept (PostgreSQL's
 // Server Programming Interface).
-import { internalError } from '../../common/errors.ts';
+import { internalError, PgError } from '../../common/errors.ts';
 import { registerCatalogCache } from '../catalog/inval.ts';
 import { parseAnalyze } from '../parser/analyze.ts';
 import { rawParse } from '../parser/raw_parser.ts';
@@ -20,12 +20,27 @@ function prepare(text: string, types: readonly Oid[]): CompiledPlan[] {
   const key = `${types.join()}\0${text}`;
   const known = kept.get(key);
   if (known !== undefined && known.version === catalogVersion()) return known.plans;
-  const list = rawParse(text);
-  if (list.length !== 1) throw internalError(`one statement is expected: ${text}`);
-  const plans = queryRewrite(parseAnalyze(list[0]!, text, [...types])).map((q) => compilePlan(planner(q)));
+  const plans = atInternalPosition(text, () => {
+    const list = rawParse(text);
+    if (list.length !== 1) throw internalError(`one statement is expected: ${text}`);
+    return queryRewrite(parseAnalyze(list[0]!, text, [...types])).map((q) => compilePlan(planner(q)));
+  });
   if (kept.size >= MAX_KEPT) kept.delete(kept.keys().next().value!);
   kept.set(key, { plans, version: catalogVersion() });
   return plans;
+}
+
+/** What is wrong with the text has its place there, and not in the statement that the client has sent. */
+export function atInternalPosition<T>(text: string, prepareIt: () => T): T {
+  try {
+    return prepareIt();
+  } catch (error) {
+    if (error instanceof PgError && error.fields.position !== undefined) {
+      const { position, ...rest } = error.fields;
+      error.fields = { ...rest, internalPosition: position, internalQuery: text };
+    }
+    throw error;
+  }
 }
 
 spi.execute = spiExecute;

@@ -48,15 +48,26 @@ export function parseText(text: string): Token[] {
     at += found.length;
   };
   let wantHost = false;
+  // Between these and their ends nothing is a word.
+  let ignoring = false;
   while (at < text.length) {
     checkForInterrupts();
     const char = String.fromCodePoint(text.codePointAt(at)!);
     // These begin something of their own, or a new run of blanks.
-    if ('<&+-/'.includes(char)) flush();
+    if (char === '<' || !ignoring && '&+-/'.includes(char)) flush();
     const before = blank === '';
     if (char === '<') {
       const tag = match(TAG);
-      if (tag !== null) { put(T.TAG, tag); continue; }
+      if (tag !== null) {
+        if (/^<\/?(?:script|style)[\s>]/i.test(tag)) ignoring = tag[1] !== '/';
+        put(T.TAG, tag);
+        continue;
+      }
+    }
+    if (ignoring) {
+      blank += char;
+      at += char.length;
+      continue;
     }
     if (char === '&') {
       const entity = match(ENTITY);

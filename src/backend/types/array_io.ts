@@ -195,7 +195,7 @@ function readBraces(text: string, from: number, delimiter: string): { items: (st
   return { items, dims };
 }
 
-export function parseArray(text: string, elementType: Oid, delimiter: string, element: (text: string) => Datum): ArrayValue {
+export function parseArray(text: string, elementType: Oid, delimiter: string, element: (text: string | null) => Datum): ArrayValue {
   const { dims, lbounds, at } = readDimensions(text);
   // Errors show what is left to read, as PostgreSQL's.
   const braces = readBraces(text.slice(at), 0, delimiter);
@@ -206,12 +206,12 @@ export function parseArray(text: string, elementType: Oid, delimiter: string, el
   elementCount(braces.dims);
   const bounds = dims.length > 0 ? lbounds : braces.dims.map(() => 1);
   checkBounds(braces.dims, bounds);
-  return new ArrayValue(elementType, braces.dims, bounds, braces.items.map((item) => (item === null ? null : element(item))));
+  return new ArrayValue(elementType, braces.dims, bounds, braces.items.map(element));
 }
 
 export function arrayIn(text: string, elementType: Oid, typmod: number): ArrayValue {
   const io = typeHooks.typeIo(elementType);
-  return parseArray(text, elementType, io.typdelim, (item) => io.input(item, typmod));
+  return parseArray(text, elementType, io.typdelim, (item) => (item === null ? io.checkDomain?.(null) ?? null : io.input(item, typmod)));
 }
 
 /** Whether an element must stand in quotes. */
@@ -276,7 +276,7 @@ export function arrayReceive(bytes: Uint8Array, elementType: Oid, typmod: number
   for (let i = 0; i < size; i++) {
     const length = reader.int32();
     if (length < -1 || length > reader.remaining) throw bad('insufficient data left in message');
-    values.push(length === -1 ? null : io.receive(reader.takeBytes(length), typmod));
+    values.push(length === -1 ? io.checkDomain?.(null) ?? null : io.receive(reader.takeBytes(length), typmod));
   }
   reader.end();
   return size === 0 ? emptyArray(elementType) : new ArrayValue(elementType, dims, lbounds, values);

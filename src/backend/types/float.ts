@@ -26,7 +26,7 @@ function parseHexFloat(text: string): number {
 }
 
 /** What strtod and PostgreSQL's additions accept. `round` makes a real of it. */
-function parseFloating(text: string, typeName: string, round: (value: number) => number): number {
+function parseFloating(text: string, typeName: string, round: (value: number, digits: string | undefined) => number): number {
   const match = NUMBER.exec(text);
   if (match === null) {
     // Only for the order of PostgreSQL's checks: hexadecimal has to be tried before decimal "0".
@@ -40,7 +40,7 @@ function parseFloating(text: string, typeName: string, round: (value: number) =>
   }
   const digits = match[3];
   value = digits === undefined ? parseHexFloat(match[4]!) : Number(digits);
-  const rounded = round(value);
+  const rounded = round(value, digits);
   if (rounded === Infinity || (rounded === 0 && isNotZero(digits ?? match[4]!))) {
     throw new PgError('numeric_value_out_of_range', `"${match[1]}" is out of range for type ${typeName}`);
   }
@@ -73,9 +73,30 @@ export function float4In(text: string): number {
   return parseFloating(text, 'real', roundToReal);
 }
 
-/** Math.fround of a decimal text's value; the double rounding shows in very rare cases only. */
-function roundToReal(value: number): number {
-  return Math.fround(value);
+/** A decimal text's value as a real. Halfway between two of them the double is rounded already: the text decides. */
+function roundToReal(value: number, digits: string | undefined): number {
+  const rounded = Math.fround(value);
+  bits.setFloat64(0, value);
+  if (digits === undefined || rounded === value || (bits.getUint32(4) & 0x1fffffff) !== 0x10000000) return rounded;
+  const side = compareWithText(value, digits);
+  return side === 0 ? rounded : Math.fround(value * (1 + Math.sign(side) * 2 ** -40));
+}
+const bits = new DataView(new ArrayBuffer(8));
+
+/** Whether the decimal text, without a sign, means more (1), less (-1) or just as much (0) as the number. */
+function compareWithText(value: number, digits: string): number {
+  const [, whole, fraction = '', exponent = '0'] = /^(\d*)\.?(\d*)(?:e([-+]?\d+))?$/i.exec(digits)!;
+  let text = BigInt(`0${whole}${fraction}`), number = 1n;
+  let shift = 0;
+  for (; value > Number.MAX_SAFE_INTEGER; shift--) value /= 2;
+  for (; !Number.isInteger(value); shift++) value *= 2;
+  number = BigInt(value);
+  const tens = Number(exponent) - fraction.length;
+  if (tens >= 0) text *= 10n ** BigInt(tens);
+  else number *= 10n ** BigInt(-tens);
+  if (shift >= 0) text <<= BigInt(shift);
+  else number <<= BigInt(-shift);
+  return text > number ? 1 : text < number ? -1 : 0;
 }
 
 /** Digits d1d2d3... and exponent in the notation of printf's %g, whose limit for the fixed form is `limit`. */
@@ -139,8 +160,9 @@ export function fixedForm(value: number, scale: number): string {
   return (scale + 25 <= 100 ? evenTie(value.toFixed(scale + 25), 25) : undefined) ?? value.toFixed(scale);
 }
 
-/** printf's %.<digits>g. */
+/** printf's %.<digits>g, to which no digits are one. */
 export function formatG(value: number, digits: number): string {
+  if (digits < 1) return formatG(value, 1);
   if (value === 0 || !Number.isFinite(value)) return special(value);
   return layOut(exponentialForm(value, digits - 1), digits);
 }
@@ -183,7 +205,7 @@ function expandInteger(text: string): string {
 
 export function float4Out(value: number): string {
   if (value === 0 || !Number.isFinite(value)) return special(value);
-  if (settings.extra_float_digits <= 0) return formatG(value, Math.max(6 + settings.extra_float_digits, 1));
+  if (settings.extra_float_digits <= 0) return formatG(value, 6 + settings.extra_float_digits);
   for (let digits = 6; digits < 9; digits++) {
     const text = value.toExponential(digits - 1);
     if (insideRealInterval(Number(text), value)) return layOut(digits === 6 ? shortenReal(value, text) : text, 6);

@@ -410,15 +410,16 @@ class Evaluation {
   private double(path: PathItem, value: PathValue, found: PathValue[] | null): Result {
     const fail = (message: string): Result => this.error('non_numeric_sql_json_item', message);
     if (!isNumber(value) && typeof value !== 'string') return fail('jsonpath item method .double() can only be applied to a string or numeric value');
+    const invalid = isNumber(value) ? 'numeric argument of jsonpath item method .double() is out of range for type double precision'
+      : 'string argument of jsonpath item method .double() is not a valid representation of a double precision number';
     let number: number;
     try {
       number = float8In(isNumber(value) ? numericToText(value) : value);
     } catch (error) {
       if (!(error instanceof PgError)) throw error;
-      return fail(isNumber(value) ? 'numeric argument of jsonpath item method .double() is out of range for type double precision'
-        : 'string argument of jsonpath item method .double() is not a valid representation of a double precision number');
+      return fail(invalid);
     }
-    if (!Number.isFinite(number)) return fail('NaN or Infinity is not allowed for jsonpath item method .double()');
+    if (!Number.isFinite(number)) return fail(invalid);
     return this.next(path, isNumber(value) ? value : parseNumeric(float8Out(number)), found);
   }
 

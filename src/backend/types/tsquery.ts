@@ -169,10 +169,10 @@ export const tsQueryCodec = {
   decode: (bytes: Uint8Array): TsQuery => parseTsQuery(decodeUtf8(bytes)),
 };
 
-const nodeCount = (node: QueryNode | null): number =>
+export const nodeCount = (node: QueryNode | null): number =>
   (node === null ? 0 : node.op === 'value' ? 1 : node.op === '!' ? 1 + nodeCount(node.arg) : 1 + nodeCount(node.left) + nodeCount(node.right));
 
-function valueBytes(node: QueryNode): number {
+export function valueBytes(node: QueryNode): number {
   if (node.op === 'value') return Buffer.byteLength(node.text) + 1;
   return node.op === '!' ? valueBytes(node.arg) : valueBytes(node.left) + valueBytes(node.right);
 }

@@ -97,7 +97,7 @@ function tsVectorIn(text: string): TsVector {
     if (text[at] === ':') {
       do {
         at++;
-        const match = /^(\d+)([a-dA-D*]?)/.exec(text.slice(at, at + 24));
+        const match = /^(\d+)[dD]*([a-cA-C*]?)/.exec(text.slice(at, at + 24));
         if (match === null) throw syntaxError(text);
         at += match[0].length;
         const place = Math.min(Number(match[1]), MAX_POSITION);
@@ -145,7 +145,7 @@ function tsVectorFrom(bytes: Uint8Array, textOf: (bytes: Uint8Array) => string):
 export const tsVectorCodec = { number: 24, type: TsVector, encode: (value: TsVector) => tsVectorBytes(value, Buffer.from), decode: (bytes: Uint8Array) => tsVectorFrom(bytes, decodeUtf8) };
 
 /** VARSIZE in PostgreSQL's form: by that its order goes first. */
-function sizeBytes({ lexemes }: TsVector): number {
+export function sizeBytes({ lexemes }: TsVector): number {
   let area = 0;
   for (const { text, positions } of lexemes) {
     area += utf8Length(text);

@@ -24,3 +24,55 @@ SELECT rngcanonical::regprocedure FROM pg_range WHERE rngtypid = 'whole_range'::
 DROP FUNCTION whole_canonical;
 DROP TYPE whole_range CASCADE;
 DROP TABLE sc, sp;
+-- A sign too many: SET TIME ZONE INTERVAL went to the other side of Greenwich.
+set time zone interval '-08:15' hour to minute;
+show timezone;
+select '2000-01-01 00:00+00'::timestamptz;
+set time zone interval '+02:00';
+show timezone;
+set time zone interval '1 month';
+set time zone interval '1 day';
+reset timezone;
+-- A text that a double cannot hold halfway between two reals; no digits at all.
+select '3.4028235677973366e38'::float4, '16777217'::float4, '16777217.0000000001'::float4, '16777218.99999999999'::float4, '1.00000005960464477539062400000001'::float4;
+select '3.4028235677973367e38'::float4;
+set extra_float_digits = -15;
+select 1.5::float8, 0.123456::float4, 123::float8;
+reset extra_float_digits;
+-- NULL in an array of a domain that has none.
+create domain never_null as text not null;
+select '{a,NULL}'::never_null[];
+select '{a,b}'::never_null[];
+drop domain never_null;
+-- The place of a mistake in a query given as text.
+select ts_rewrite('a', 'bad sql');
+select query_to_xml('select nope', true, true, '');
+select * from ts_stat('sel');
+-- Indexes over bit strings, tsvector and tsquery.
+create table ordered_bits (b bit(5) unique, v varbit primary key, t tsvector unique, q tsquery unique);
+insert into ordered_bits values (b'10101', b'1', 'a:1 b', 'a&b'), (b'00001', b'', '', 'a'), (b'11111', b'10', 'a', '!a'), (b'01111', b'01111111111', 'a:1A', 'a<->b'), (b'00000', b'0', 'b:1,2', 'a<2>b'),
+  (null, b'000', 'c', 'a|b'), (null, b'11', 'z:5', '(a&b)|c'), (null, b'100000001', 'ä:3', ''), (null, b'0100', 'a:1,2', 'a<3>b');
+insert into ordered_bits values (b'10101', b'1111', 'k', 'k');
+insert into ordered_bits values (null, b'1', 'k', 'k');
+insert into ordered_bits values (null, b'1111111', 'a:1 b', 'k');
+insert into ordered_bits values (null, b'1111111', 'k', 'a & b');
+set enable_seqscan = off;
+set enable_bitmapscan = off;
+set enable_sort = off;
+select b from ordered_bits order by b;
+select v from ordered_bits order by v desc;
+select t from ordered_bits order by t;
+select q from ordered_bits order by q;
+select v from ordered_bits where v > b'10';
+select t from ordered_bits where t >= 'a:1' order by t;
+select q from ordered_bits where q < 'a<->b' order by q;
+select b, v from ordered_bits where b between b'00001' and b'10101' order by b;
+reset enable_seqscan;
+reset enable_bitmapscan;
+reset enable_sort;
+drop table ordered_bits;
+select 'w:13*'::tsvector, 'w:1d*,2'::tsvector, 'asd:1dc'::tsvector;
+select 'w:1*B'::tsvector;
+-- What stands in a script is no text.
+select * from ts_parse('default', 'a <script>x + y-z</script> b <STYLE type="c">p < q { r: s }</style> <scripts>d</scripts>');
+select jsonb_path_query('"nan"', '$.double()');
