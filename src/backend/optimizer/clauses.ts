@@ -348,7 +348,7 @@ function booleanEquality(node: Expr & { kind: 'OpExpr' }): Expr | null {
 function foldCall(node: Expr, funcid: number, args: readonly Expr[], collation: number): Expr {
   const info = functionInfo(funcid);
   if (info.strict && args.some((a) => a.kind === 'Const' && a.constvalue === null)) {
-    return makeConst(exprType(node), -1, 0, null);
+    return makeConst(exprType(node), exprTypmod(node), exprCollation(node), null);
   }
   if (info.volatility !== 'i' || info.builtin === undefined || !args.every(isPlainConst)) return (info.internal ? null : inlineHooks.call(node, funcid, args, collation)) ?? node;
   // A lifted literal may be another one next time: the call is left to be done then.

@@ -32,3 +32,15 @@ select array(select case when id < 3 then array[id] else array[id, id] end from 
 select array(select null::int[] from meal);
 select array(select '{}'::int[] from meal);
 drop table meal, zeroes;
+
+-- A strict call of a NULL is a NULL of the same collation: keys of it were refused.
+create table wordy (a int, t text);
+insert into wordy values (1, 'x'), (2, 'y'), (null, 'x');
+select count(*) from wordy group by t || null::text order by 1;
+select count(*), upper(null) from wordy group by upper(null), a order by 1;
+select distinct t || null, a from wordy order by a;
+select a, t || null from wordy union select 1, upper(null) order by 1;
+select count(distinct t || null::text), max(upper(null)), string_agg(t || null, ',' order by t || null) from wordy;
+select row_number() over (partition by t || null::text order by a, substr(null, 1)) from wordy order by 1;
+select a from wordy where t || null in (select t || null from wordy);
+drop table wordy;
