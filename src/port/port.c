@@ -499,6 +499,22 @@ static napi_value Exit(napi_env env, napi_callback_info info)
 static napi_value Getpid(napi_env env, napi_callback_info info) { (void) info; return int_value(env, getpid()); }
 static napi_value Getppid(napi_env env, napi_callback_info info) { (void) info; return int_value(env, getppid()); }
 
+static int64_t collapse(uintptr_t from, uintptr_t to)
+{
+	const uintptr_t huge = 2 << 20;
+	/* In one call, if it can be: each waits until all processors have put away what they have at hand. */
+	if (from >= to || madvise((void *) from, to - from, MADV_COLLAPSE) == 0) return (int64_t) (to - from);
+	int64_t bytes = 0;
+	for (; from < to; from += huge)
+		/* Fails for now where somebody is looking at a page of it. */
+		for (int tries = 0; tries < 5; tries++) {
+			if (madvise((void *) from, huge, MADV_COLLAPSE) == 0) bytes += (int64_t) huge;
+			else if (errno == EAGAIN) continue;
+			break;
+		}
+	return bytes;
+}
+
 /* Puts what memory there is into huge pages: a fork then copies an entry for 2 MB instead of 512, and a child that
  * writes still copies 4 kB only (the kernel splits the entry). The bytes that are in huge pages now. */
 static napi_value collapseMemory(napi_env env, napi_callback_info info)
@@ -519,22 +535,20 @@ static napi_value collapseMemory(napi_env env, napi_callback_info info)
 	}
 	if (maps) fclose(maps);
 	int present = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	for (int i = 0; i < count; i++)
-		for (uintptr_t at = areas[i][0]; at < areas[i][1]; at += huge) {
+	for (int i = 0; i < count; i++) {
+		uintptr_t from = areas[i][0], at = from;
+		for (; at < areas[i][1]; at += huge) {
 			/* Not worth 2 MB: a huge page takes them all. */
 			static uint64_t pages[512];
 			int used = 0;
-			if (present >= 0 && pread(present, pages, sizeof pages, (off_t) (at / 4096 * 8)) == sizeof pages) {
-				for (int k = 0; k < 512; k++) used += pages[k] >> 63;
-				if (used < 224) continue;
-			}
-			/* Fails for now where somebody is looking at a page of it. */
-			for (int tries = 0; tries < 5; tries++) {
-				if (madvise((void *) at, huge, MADV_COLLAPSE) == 0) bytes += (int64_t) huge;
-				else if (errno == EAGAIN) continue;
-				break;
-			}
+			if (present < 0 || pread(present, pages, sizeof pages, (off_t) (at / 4096 * 8)) != sizeof pages) continue;
+			for (int k = 0; k < 512; k++) used += pages[k] >> 63;
+			if (used >= 224) continue;
+			bytes += collapse(from, at);
+			from = at + huge;
 		}
+		bytes += collapse(from, at);
+	}
 	if (present >= 0) close(present);
 	return int_value(env, bytes);
 }

@@ -14,7 +14,7 @@ import { backendCount, beChild, childCount, childEnded, disownFd, makeBackendPid
 import { closeListeners, errorText, type Listeners } from './listen.ts';
 import { ownsLockFile, removeLockFile, type LockFile } from './lock_file.ts';
 import type { Managers } from './managers.ts';
-import { restMemory } from './memory.ts';
+import { mendHugePages, restMemory } from './memory.ts';
 import { ProofOfLife } from './proof_of_life.ts';
 import { BackgroundRehearsal, type Rehearsal } from './background_rehearsal.ts';
 import { ServiceReport } from './service_report.ts';
@@ -23,6 +23,8 @@ import { monotonicUsec, notify } from './systemd.ts';
 import { turnAwayAtOnce } from './turn_away.ts';
 
 const HOUSEKEEPING_MS = 60_000;
+/** So long after something that was not just a connection memory is put into huge pages again. */
+const MEND_AFTER_MS = 1000;
 /** After an immediate shutdown, how long children may take before they are killed. */
 const KILL_AFTER_MS = 5_000;
 const MAX_POLL = 1024;
@@ -57,6 +59,7 @@ export class Server {
   private shutdown: Shutdown = 'none';
   private managersTold = false;
   private killAt = Infinity;
+  private mendAt = Infinity;
   private housekeepingAt = performance.now() + HOUSEKEEPING_MS;
   private readonly proof: ProofOfLife;
   private readonly report: ServiceReport;
@@ -114,6 +117,7 @@ export class Server {
     }
     this.answer(what[0]!, what[1]!, what[2]!);
     for (let i = listening; i < count; i++) if (revents[i] !== 0) this.handlers[i]!();
+    if (what[0] !== SERVE.look || this.context.managers.tickMs >= 0) this.mendAt = Math.min(this.mendAt, performance.now() + MEND_AFTER_MS);
     if (tell) this.reportSessions(what[3]! > 0);
     if (this.rehearsal.waits && this.shutdown === 'none') {
       const busy = what[0] !== SERVE.look || what[3]! > 0 || revents.some((events, i) => events !== 0 && i < count);
@@ -153,7 +157,7 @@ export class Server {
 
   private timeoutMs(): number {
     const now = performance.now();
-    const until = Math.min(this.housekeepingAt, this.report.nextAt, this.anewAt, this.killAt, this.pauseUntil > now ? this.pauseUntil : Infinity) - now;
+    const until = Math.min(this.housekeepingAt, this.report.nextAt, this.anewAt, this.killAt, this.mendAt, this.pauseUntil > now ? this.pauseUntil : Infinity) - now;
     const tick = this.context.managers.tickMs;
     if (this.shutdown === 'anew' && childCount() === 0) return 0; // a signal came between: it is tried again
     if (this.rehearsal.waits) return Math.max(0, Math.min(Math.ceil(until), tick < 0 ? this.rehearsal.patienceMs : tick));
@@ -291,6 +295,10 @@ export class Server {
     if (this.report.idleTooLong(now)) this.beginShutdown('idle');
     else if (now >= this.anewAt) this.startCheck.begin();
     else if (this.report.mayRest(now)) restMemory(!this.rehearsal.waits);
+    if (now >= this.mendAt) {
+      this.mendAt = Infinity;
+      if (this.rehearsal.played || !this.rehearsal.waits) mendHugePages();
+    }
     if (now < this.housekeepingAt) return;
     this.housekeepingAt = now + HOUSEKEEPING_MS;
     if (!ownsLockFile(this.context.siteLock)) {

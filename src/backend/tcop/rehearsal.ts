@@ -25,6 +25,7 @@ import { freeSlotOf, takeSlot, withOwnTable } from '../utils/backend_status.ts';
 import { muteLog } from '../utils/elog.ts';
 import { saveOptions } from '../utils/guc.ts';
 import { ignoreInterrupts, stopStatementTimeout, whenSettled } from '../utils/interrupts.ts';
+import { forgetLargeMemory } from '../utils/memory_limit.ts';
 import { forgetStatistics } from '../utils/pgstat.ts';
 import { withOwnStatistics } from '../utils/pgstat_shmem.ts';
 import { session } from '../utils/session.ts';
@@ -94,6 +95,7 @@ export class Rehearsal {
       putBack();
       unmute();
       ignoreInterrupts(false);
+      forgetLargeMemory();
     }
     if (this.steps.length === 0) rmSync(FOLDER, { recursive: true, force: true });
     return this.steps.length > 0;

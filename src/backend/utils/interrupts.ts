@@ -122,7 +122,7 @@ function processInterrupts(): void {
     seenCancels = signals[SIGINT]!;
     cancelPending = true;
   }
-  if (timers[AUTHENTICATION_TIMER]) {
+  if (authenticating && timers[AUTHENTICATION_TIMER]) {
     throw new FatalError('query_canceled', 'canceling authentication due to timeout');
   }
   if (terminatePending) throw new FatalError('admin_shutdown', 'terminating connection due to administrator command');
@@ -147,10 +147,15 @@ function cancelStatement(): void {
 
 // ---- time limits
 
+/** Afterwards the timer is the statistics' (pgstat.ts). */
+let authenticating = false;
+
 export function startAuthenticationTimeout(ms: number): void {
+  authenticating = true;
   port.setTimer(AUTHENTICATION_TIMER, ms);
 }
 export function stopAuthenticationTimeout(): void {
+  authenticating = false;
   port.setTimer(AUTHENTICATION_TIMER, 0);
 }
 

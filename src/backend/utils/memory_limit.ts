@@ -52,6 +52,12 @@ export const memoryWasLarge = (): boolean => wasLarge;
 export function giveMemoryBack(): void {
   collectGarbage({ type: 'major', execution: 'sync', flavor: 'last-resort' });
   port.releaseMemory();
+  forgetLargeMemory();
+}
+
+/** What is in use now is nothing that a statement has left: in the postmaster, after a rehearsal. Its children would all take it for that,
+ * look before each message whether the next one comes soon, and collect garbage for a tenth of a second when they idle. */
+export function forgetLargeMemory(): void {
   const { heap, external } = inUse();
   largeFrom = Math.max(LARGE_BYTES, heap + external + LARGER_BYTES);
   wasLarge = false;

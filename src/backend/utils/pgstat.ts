@@ -93,7 +93,8 @@ export function tracked<T>(oid: number, call: () => T): T {
 
 // --- Handing over
 
-const STATISTICS_TIMER = 1;
+/** The authentication's, which is over: one more costs a session a system call, and another at its end. */
+const STATISTICS_TIMER = 5;
 const INTERVAL_MS = 1000;
 let timerRuns = false;
 /** pg_stat_force_next_flush. */
@@ -130,6 +131,7 @@ export function statisticsWhileIdle(): void {
 export function statisticsAtEnd(how: 'normal' | 'abandoned' | 'fatal' | 'killed'): void {
   if (toldUntil === 0) return;
   if (how !== 'normal') own[DATABASE[how]]!++;
+  timerRuns = false; // it ends with the process
   handOver();
   toldUntil = 0;
 }
@@ -221,7 +223,7 @@ function noteReset(database: number, kind: number, oid: number): void {
 
 /** What the rehearsal has counted. */
 export function forgetStatistics(): void {
-  if (timerRuns) port.setTimer(STATISTICS_TIMER, 0);
+  port.setTimer(STATISTICS_TIMER, 0);
   timerRuns = forced = false;
   toldUntil = databaseEntry = 0;
   relations.clear();
