@@ -201,8 +201,10 @@ registerBuiltins({
       const row = sys.classByOid(oid);
       return !row || row.relfilenode === 0 ? null : `${row.relisshared ? 'global' : `base/${session.databaseOid}`}/data.mdb`;
     },
+    // Rows say 0 for the database's own tablespace; temporary relations are not found.
     pg_filenode_relation: (tablespace: Oid, filenode: number) =>
-      sys.lookupAll(ids.RelationRelationId, ids.PgClassTblspcRelfilenodeIndexId, tablespace === databaseTablespace() ? 0 : tablespace, filenode)[0]?.oid ?? null,
+      sys.lookupAll(ids.RelationRelationId, ids.PgClassTblspcRelfilenodeIndexId, tablespace === databaseTablespace() ? 0 : tablespace, filenode)
+        .find((row) => row.relpersistence !== 't')?.oid ?? null,
 
     pg_indexam_has_property: amProperty,
     pg_index_has_property: indexProperty,

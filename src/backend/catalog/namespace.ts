@@ -232,6 +232,7 @@ export function rangeVarGetCreationNamespace(rv: RangeVarName): Oid {
   if (rv.schemaname === 'pg_temp' || rv.relpersistence === 't') namespace = accessTempTableNamespace();
   else if (rv.schemaname) namespace = getNamespaceOid(rv.schemaname);
   else namespace = creationNamespace();
+  if (rv.relpersistence === 'u' && isTempNamespace(namespace)) throw new PgError('invalid_table_definition', 'only temporary relations may be created in temporary schemas');
   if (rv.relpersistence === 'p' && isOtherTempNamespace(namespace)) {
     throw new PgError('invalid_table_definition', 'cannot create relations in temporary schemas of other sessions');
   }
@@ -305,13 +306,15 @@ export function lookupByName(names: readonly string[], find: (name: string, name
 const findType = (name: string, namespace: Oid): Oid => sys.typeByName(name, namespace)?.oid ?? 0;
 
 /** The type of a possibly qualified name, 0: none. The temporary schema counts for types. */
-export function typenameToOid(names: readonly string[], missingSchemaOk = true): Oid {
+/** `tempOk`: a name without a schema may be that of a temporary type. */
+export function typenameToOid(names: readonly string[], missingSchemaOk = true, tempOk = true): Oid {
   const { schema, name } = deconstructQualifiedName(names);
   if (schema !== null) {
     const namespace = lookupExplicitNamespace(schema, missingSchemaOk);
     return namespace === 0 ? 0 : findType(name, namespace);
   }
   for (const namespace of searchPath().all) {
+    if (!tempOk && namespace === myTempNamespace) continue;
     const oid = findType(name, namespace);
     if (oid !== 0) return oid;
   }

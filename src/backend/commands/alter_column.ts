@@ -376,6 +376,6 @@ registerActions({
   AT_SetStorage: { name: 'ALTER COLUMN ... SET STORAGE', kinds: 'rpmf', prepare: recursive(PASS.MISC, (_q, tab, cmd) => setStorage(tab, cmd)) },
   AT_SetCompression: { name: 'ALTER COLUMN ... SET COMPRESSION', kinds: 'rpm', prepare: single(PASS.MISC, (_q, tab, cmd) => setCompression(tab, cmd)) },
   AT_AddIdentity: { name: 'ALTER COLUMN ... ADD IDENTITY', kinds: 'rpvf', prepare: single(PASS.ADD_OTHERCONSTR, addIdentity) },
-  AT_SetIdentity: { name: 'ALTER COLUMN ... SET', kinds: 'rpvf', prepare: single(PASS.COL_ATTRS, (_q, tab, cmd) => setIdentity(tab, cmd)) },
+  AT_SetIdentity: { name: 'ALTER COLUMN ... SET', kinds: 'rpvf', prepare: single(PASS.MISC, (_q, tab, cmd) => setIdentity(tab, cmd)) },
   AT_DropIdentity: { name: 'ALTER COLUMN ... DROP IDENTITY', kinds: 'rpvf', prepare: single(PASS.DROP, (_q, tab, cmd) => dropIdentity(tab, cmd)) },
 });

@@ -311,20 +311,23 @@ function remakeDependents(queue: Queue, tab: Altered): void {
   commandCounterIncrement();
 }
 
-/** The index to cluster by and the one that tells rows apart for replication stay what they are, and all where they are. */
+/** The index to cluster by and the one that tells rows apart for replication stay what they are, and all where they are; an index
+ * keeps its comment, and its partitions get it as well. */
 function keepMarks(tab: Altered): void {
   const remade = new Set([...tab.changedIndexes.keys(), ...[...tab.changedConstraints.keys()].map((oid) => sys.constraintByOid(oid)?.conindid ?? 0)]);
   for (const index of tab.current.indexes) {
     const row = catalogFind(ids.IndexRelationId, ids.PgIndexIndexrelidIndexId, [index.indexrelid])[0]!.row;
     if (!remade.has(index.indexrelid)) continue;
     const { reltablespace } = sys.classByOid(index.indexrelid)!;
-    if (!row.indisclustered && !row.indisreplident && reltablespace === 0 && defaultTablespace(tab.old.persistence, false) === 0) continue;
+    const comment = getComment(index.indexrelid, ids.RelationRelationId, 0), inherited = comment !== null && sys.parentsOf(index.indexrelid).length > 0;
+    if (!row.indisclustered && !row.indisreplident && reltablespace === 0 && defaultTablespace(tab.old.persistence, false) === 0 && (comment === null || inherited)) continue;
     tab.add(PASS.MISC, () => {
       const made = tab.current.indexes.find((i) => i.index.name === index.index.name);
       if (made === undefined) return;
       setRelationTablespace(made.indexrelid, reltablespace);
       const [tuple] = catalogFind(ids.IndexRelationId, ids.PgIndexIndexrelidIndexId, [made.indexrelid]);
       catalogUpdate(ids.IndexRelationId, tuple!, { indisclustered: row.indisclustered, indisreplident: row.indisreplident });
+      if (comment !== null && !inherited) for (const oid of [made.indexrelid, ...allChildren(made.indexrelid)]) createComments(oid, ids.RelationRelationId, 0, comment);
     });
   }
 }

@@ -8,7 +8,7 @@ import { heapCreateWithCatalog } from '../catalog/heap.ts';
 import { catalogUpdateByKey } from '../catalog/indexing.ts';
 import { isTempNamespace, rangeVarGetCreationNamespace, rangeVarGetRelid } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
-import type { Relation } from '../catalog/relation.ts';
+import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import { tableAccessMethod } from './tablecmds.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
 import { quoteQualifiedIdentifier } from '../catalog/quote.ts';
@@ -19,6 +19,7 @@ import { classByOid, relationOidByName } from '../catalog/syscache.ts';
 import { compilePlan, runPlan, type CompiledPlan } from '../executor/execute.ts';
 import type { DestReceiver } from '../executor/dest.ts';
 import { buildIndex } from '../executor/indexing.ts';
+import { spiExecute } from '../executor/spi.ts';
 import { ACL, type Query } from '../nodes/parsenodes.ts';
 import { planner } from '../optimizer/planner.ts';
 import { parseAnalyze } from '../parser/analyze.ts';
@@ -143,6 +144,22 @@ function createIntoRelation(into: RawNode, rv: { relname: string; relpersistence
 /** Runs something with the rights of a role. */
 // ---- REFRESH MATERIALIZED VIEW
 
+/** What CONCURRENTLY says of new rows that break a unique index: whole rows twice, or a key. */
+function duplicatesIn(view: Relation, index: IndexInfo, error: PgError): PgError {
+  const name = quoteQualifiedIdentifier(getNamespaceName(view.namespace), view.name);
+  let twice: string | null = null;
+  spiExecute(`SELECT (a.*)::pg_catalog.text FROM ${name} a WHERE a.* IS NOT NULL AND EXISTS (SELECT 1 FROM ${name} b WHERE b.* IS NOT NULL AND b.* OPERATOR(pg_catalog.*=) a.* AND b.ctid OPERATOR(pg_catalog.<>) a.ctid) LIMIT 1`, [], [], (row) => {
+    twice = row[0] as string;
+    return false;
+  });
+  if (twice !== null) {
+    return new PgError('cardinality_violation', `new data for materialized view "${view.name}" contains duplicate rows without any null columns`, { detail: `Row: ${String(twice)}` });
+  }
+  return new PgError('unique_violation', `duplicate key value violates unique constraint "${index.index.name}"`, {
+    detail: error.fields.detail?.replace(/is duplicated\.$/, 'already exists.'), schema: getNamespaceName(view.namespace), table: view.name, constraint: index.index.name,
+  });
+}
+
 function refreshMatview(stmt: RawNode): void {
   const oid = rangeVarGetRelid(stmt['relation']);
   const view = openRelation(oid);
@@ -168,7 +185,14 @@ function refreshMatview(stmt: RawNode): void {
   asOwner(view.owner, () => runPlan(planOf(query), [], new TableDest(openRelation(oid))));
   commandCounterIncrement();
   const filled = openRelation(oid);
-  for (const index of filled.indexes) buildIndex(filled, index);
+  for (const index of filled.indexes) {
+    try {
+      buildIndex(filled, index);
+    } catch (error) {
+      if (concurrent && error instanceof PgError && error.condition === 'unique_violation') throw duplicatesIn(filled, index, error);
+      throw error;
+    }
+  }
 }
 
 export const CREATE_AS_COMMANDS: UtilityTable = {

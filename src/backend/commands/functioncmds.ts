@@ -14,7 +14,7 @@ import { typeShellMake } from '../catalog/pg_type.ts';
 import type { PgLanguage, PgProc, PgType } from '../catalog/rows.ts';
 import * as sys from '../catalog/syscache.ts';
 import { callHandlerName } from '../executor/fmgr_info.ts';
-import { checkSqlSignature, validateSqlFunction, functionParseState } from '../executor/functions.ts';
+import { checkSqlSignature, validateSqlFunction, functionParseState, withSettingsOf } from '../executor/functions.ts';
 import { takeNonatomic } from '../executor/procedure_call.ts';
 import { containsNode } from '../nodes/nodeFuncs.ts';
 import { ACL, type Query } from '../nodes/parsenodes.ts';
@@ -234,9 +234,17 @@ function createFunction(stmt: RawNode, context: UtilityContext): void {
     replace: Boolean(stmt['replace']),
   });
   commandCounterIncrement();
+  const checkBody = getBool('check_function_bodies');
+  const validate = (): void => validateFunction(oid, name, language, body, context, checkBody);
+  // Under the settings that it will run under.
+  if (checkBody) withSettingsOf(sys.procByOid(oid)!, validate);
+  else validate();
+}
+
+function validateFunction(oid: Oid, name: string, language: PgLanguage, body: ReturnType<typeof interpretBody>, context: UtilityContext, checkBody: boolean): void {
   if (language.oid === ids.SQLlanguageId) {
     checkSqlSignature(oid);
-    if (getBool('check_function_bodies')) validated(`SQL function "${name}"`, body.source, body.queries !== null, context, () => validateSqlFunction(oid));
+    if (checkBody) validated(`SQL function "${name}"`, body.source, body.queries !== null, context, () => validateSqlFunction(oid));
     return;
   }
   const handler = languages.get(callHandlerName(language.oid));
@@ -246,7 +254,7 @@ function createFunction(stmt: RawNode, context: UtilityContext): void {
     transpose(warning, null, body.source, false, context);
     session.notice(warning);
   };
-  validated(null, body.source, false, context, () => handler.validate(proc, report, getBool('check_function_bodies')));
+  validated(null, body.source, false, context, () => handler.validate(proc, report, checkBody));
 }
 
 /** What a language other than "internal" and "sql" does with bodies; by the name of its call handler. */

@@ -33,6 +33,7 @@ import { preventInTransactionBlock, type UtilityContext, type UtilityTable } fro
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { containsVolatile, relationParseState } from './constraints.ts';
+import { evalConstExpressions } from '../optimizer/clauses.ts';
 import { joinColumnNames } from './names.ts';
 import { refuseSystemCatalog } from './object_names.ts';
 import { checkUniqueKey, indexPartitions } from './partition_index.ts';
@@ -128,7 +129,7 @@ function keyColumn(table: Relation, key: IndexElemSpec, spec: IndexSpec, method:
       name = table.attributes[attnum - 1]!.attname;
     } else {
       refuseSystemColumns(expr);
-      if (containsVolatile(expr, 's')) throw new PgError('invalid_object_definition', 'functions in index expression must be marked IMMUTABLE');
+      if (isMutable(expr)) throw new PgError('invalid_object_definition', 'functions in index expression must be marked IMMUTABLE');
       if (getType(typeOid).typtype === 'p') throw new PgError('invalid_table_definition', `column "${(key.expr && figureIndexColname(key.expr)) ?? 'expr'}" has pseudo-type ${formatType(typeOid)}`);
       expressions.push(expr);
     }
@@ -241,12 +242,15 @@ function refuseSystemColumns(e: Expr): void {
 }
 const onSystemColumn = (): PgError => new PgError('feature_not_supported', 'index creation on system columns is not supported');
 
+/** As it will be planned: a function in SQL may turn out to be less than it says (contain_mutable_functions_after_planning). */
+const isMutable = (expr: Expr): boolean => containsVolatile(expr, 's') && containsVolatile(evalConstExpressions(expr), 's');
+
 function cookPredicate(table: Relation, raw: RawNode, text: string): Expr {
   const state = relationParseState(table, text);
   const expr = coerceToBoolean(state, transformExpr(state, raw, 'index_predicate'), 'WHERE');
   assignExprCollations(state, expr);
   refuseSystemColumns(expr);
-  if (containsVolatile(expr, 's')) throw new PgError('invalid_object_definition', 'functions in index predicate must be marked IMMUTABLE');
+  if (isMutable(expr)) throw new PgError('invalid_object_definition', 'functions in index predicate must be marked IMMUTABLE');
   return expr;
 }
 
@@ -298,7 +302,8 @@ export function checkAdoptable(table: Relation, spec: IndexSpec): IndexInfo {
   if (info.accessMethod !== 'btree') throw wrong(`index "${name}" is not a btree`);
   info.columns.forEach((c, i) => {
     const usual = getDefaultOpClass(c.typeOid, ids.BTREE_AM_OID);
-    if (c.opclass !== usual || c.descending || c.nullsFirst) throw wrong(`index "${name}" column number ${i + 1} does not have default sorting behavior`);
+    const column = table.attributes[info.keyAttributes[i]! - 1];
+    if (c.opclass !== usual || c.descending || c.nullsFirst || (column !== undefined && c.collation !== column.attcollation)) throw wrong(`index "${name}" column number ${i + 1} does not have default sorting behavior`);
   });
   return info;
 }

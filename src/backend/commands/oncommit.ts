@@ -6,6 +6,7 @@ import { performDeletion, removeTempRelations } from '../catalog/dependency.ts';
 import { myTempNamespaceOid } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
 import { objectAddress } from '../catalog/pg_depend.ts';
+import { getRelName } from '../catalog/lsyscache.ts';
 import { tryOpenRelation } from '../catalog/relcache.ts';
 import {
   abortOutOfAnyTransaction, commandCounterIncrement, commitTransactionCommand, currentSubTransactionId, registerCallback, renewSnapshot, startTransactionCommand,
@@ -28,8 +29,24 @@ export function noteOnCommit(relation: Oid, clause: OnCommitClause | undefined):
   entries.push({ relation, action: clause === 'ONCOMMIT_DROP' ? 'drop' : 'delete', subid: currentSubTransactionId(), committed: false });
 }
 
+/** Rows that go must not be referenced from a table whose rows stay (heap_truncate_check_FKs). */
+function refuseReferenced(): void {
+  const emptied = entries.filter((e) => e.action === 'delete').map((e) => e.relation);
+  for (const oid of emptied) {
+    const relation = tryOpenRelation(oid);
+    if (relation === undefined) continue;
+    for (const key of relation.referencedBy) {
+      if (emptied.includes(key.conrelid)) continue;
+      throw new PgError('feature_not_supported', 'unsupported ON COMMIT and foreign key combination', {
+        detail: `Table "${getRelName(key.conrelid)}" references "${relation.name}", but they do not have the same ON COMMIT setting.`,
+      });
+    }
+  }
+}
+
 registerCallback({
   preCommit() {
+    refuseReferenced();
     for (const entry of entries) {
       const relation = tryOpenRelation(entry.relation);
       if (relation === undefined) continue;

@@ -97,9 +97,9 @@ function keyColumn(relation: Relation, state: ParseState, element: RawNode, give
       attnum = expr.varattno;
       expr = null;
     } else {
-      expr = evalConstExpressions(expr);
-      if (containsVolatile(expr, 's')) throw new PgError('invalid_object_definition', 'functions in partition key expression must be marked IMMUTABLE');
-      if (expr.kind === 'Const') throw new PgError('invalid_object_definition', 'cannot use constant expression as partition key');
+      const simple = evalConstExpressions(expr);
+      if (containsVolatile(simple, 's')) throw new PgError('invalid_object_definition', 'functions in partition key expression must be marked IMMUTABLE');
+      if (simple.kind === 'Const') throw new PgError('invalid_object_definition', 'cannot use constant expression as partition key');
     }
   }
   if (element['collation'] !== undefined) collation = getCollationOid(element['collation'] as string[]);

@@ -148,6 +148,8 @@ export function makeTable(name: string, namespace: Oid, persistence: 'p' | 'u' |
   if (extras.partition !== undefined) cloneFromParent(openRelation(oid), openRelation(extras.partition.parent));
   const taken = new Set<string>();
   addChecks(oid, extras.checks ?? [], text, taken);
+  // A new table has no rows that a constraint could be NOT VALID for; a foreign one may.
+  if (extras.relkind !== 'f') for (const check of table.checks) check.skipValidation = false;
   addChecks(oid, table.checks.filter((own) => !taken.has(own.name ?? '') || !mergeWithExistingCheck(oid, own, true, true, text)), text, taken);
   for (const index of table.indexes) defineIndex(openRelation(oid), index, text, false);
   for (const key of table.foreignKeys) addKeysOfPartitions(addForeignKey(oid, { ...key, skipValidation: false }, taken));

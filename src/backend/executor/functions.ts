@@ -138,7 +138,7 @@ const mismatch = (type: Oid, detail: string): PgError =>
   new PgError('invalid_function_definition', `return type mismatch in function declared to return ${formatType(type)}`, { detail });
 
 /** Checks the last query against the declared result and gives it the casts it needs (check_sql_fn_retval). */
-export function coerceResult(queries: Query[], type: Oid, columns: readonly RecordAttribute[] | null): ResultShape {
+export function coerceResult(proc: PgProc, queries: Query[], type: Oid, columns: readonly RecordAttribute[] | null): ResultShape {
   if (type === VOIDOID) return { type, columns: null, wholeRow: false };
   const index = queries.findLastIndex((q) => q.canSetTag);
   const last = queries[index];
@@ -162,7 +162,8 @@ export function coerceResult(queries: Query[], type: Oid, columns: readonly Reco
     put([entry]);
     return { type, columns: null, wholeRow: false };
   }
-  if (visible.length === 1 && (type !== RECORDOID || isRow(exprType(visible[0]!.expr)))) {
+  // A procedure's one output is a column of its result, a row or not.
+  if (visible.length === 1 && proc.prokind !== 'p' && (type !== RECORDOID || isRow(exprType(visible[0]!.expr)))) {
     const given = exprType(visible[0]!.expr);
     if (given === type || getBaseType(type) === given || (type === RECORDOID && columns.length > 1 && isRow(given))) return { type, columns, wholeRow: true };
   }
@@ -223,7 +224,7 @@ function prepare(proc: PgProc, argTypes: readonly Oid[], resultType: Oid, collat
   if (known !== undefined && known.version === catalogVersion()) return known;
   const { types, result, resolve } = actualTypes(proc, argTypes, resultType);
   const queries = bodyQueries(proc, types, collation);
-  const shape = coerceResult(queries, result, declaredColumns(proc, result, resolve) ?? (result === RECORDOID ? wanted ?? null : null));
+  const shape = coerceResult(proc, queries, result, declaredColumns(proc, result, resolve) ?? (result === RECORDOID ? wanted ?? null : null));
   const steps: Step[] = [];
   const lastIndex = queries.findLastIndex((q) => q.canSetTag);
   queries.forEach((query, i) => {
@@ -268,7 +269,7 @@ export function inlinedBody(proc: PgProc, argTypes: readonly Oid[], resultType: 
   if (queries.length !== 1 || queries[0]!.commandType !== 'select') return null;
   const columns = declaredColumns(proc, result, resolve) ?? (result === RECORDOID ? wanted : null);
   if (columns?.some((c) => c.dropped)) return null;
-  const shape = coerceResult(queries, result, columns);
+  const shape = coerceResult(proc, queries, result, columns);
   // A set's rows come as columns, a single row as one value.
   return columns !== null && shape.wholeRow === proc.proretset ? null : queries[0]!;
 }
@@ -309,7 +310,8 @@ export function withFunctionSettings<T>(proc: PgProc, run: () => T): T {
   return withSettingsOf(proc, run);
 }
 
-function withSettingsOf<T>(proc: PgProc, run: () => T): T {
+/** The SET clauses alone. */
+export function withSettingsOf<T>(proc: PgProc, run: () => T): T {
   const level = proc.proconfig === null ? 0 : newNestLevel();
   try {
     if (proc.proconfig !== null) processGucArray(proc.proconfig, session.isSuperuser ? 'superuser' : 'user', 'session', 'save');
@@ -434,5 +436,5 @@ export function validateSqlFunction(oid: Oid): void {
   }
   const { types, result, resolve } = actualTypes(proc, proc.proargtypes, proc.prorettype);
   const queries = bodyQueries(proc, types, 0);
-  coerceResult(queries, result, declaredColumns(proc, result, resolve));
+  coerceResult(proc, queries, result, declaredColumns(proc, result, resolve));
 }

@@ -1,5 +1,9 @@
 // Functions in FROM: one, or several side by side (ROWS FROM).
+import { PgError } from '../../common/errors.ts';
+import { formatType } from '../catalog/format_type.ts';
 import { getBaseType } from '../catalog/lsyscache.ts';
+import type { Attribute } from '../catalog/relation.ts';
+import { openRelation } from '../catalog/relcache.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import type { FunctionScan } from '../nodes/plannodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
@@ -11,6 +15,7 @@ import type { Column } from './codegen.ts';
 import { functionInfo, typeInfo } from './fmgr_info.ts';
 import { wholeRowOf } from './node_simple.ts';
 import type { Producer } from './plan_compiler.ts';
+import { walkExpr } from './plan_walker.ts';
 import { rowsOfCall } from './set_function.ts';
 
 /** The columns of a column definition list. */
@@ -43,7 +48,26 @@ function isComposite(f: FunctionScan['functions'][number]): boolean {
   return typeInfo(getBaseType(type)).typtype === 'c';
 }
 
+/** A row type may have been changed since the columns of its rows were named (CheckVarSlotCompatibility). */
+function checkRowTypes(plan: FunctionScan): void {
+  const attributes = plan.functions.flatMap((f): (Attribute | null)[] => {
+    const relation = f.funccoltypes.length === 0 && isComposite(f) ? typeInfo(getBaseType(exprType(f.funcexpr))).typrelid : 0;
+    return relation === 0 ? new Array<null>(f.funccolcount).fill(null) : [...openRelation(relation).attributes];
+  });
+  for (const e of [...plan.targetlist.map((t) => t.expr), ...plan.qual]) {
+    walkExpr(e, (n) => {
+      const a = n.kind === 'Var' && n.varno === plan.scanrelid ? attributes[n.varattno - 1] : null;
+      if (n.kind !== 'Var' || a === null || a === undefined) return;
+      if (a.attisdropped) throw new PgError('undefined_column', `attribute ${n.varattno} of type record has been dropped`);
+      if (a.atttypid !== n.vartype) {
+        throw new PgError('datatype_mismatch', `attribute ${n.varattno} of type record has wrong type`, { detail: `Table has type ${formatType(a.atttypid)}, but query expects ${formatType(n.vartype)}.` });
+      }
+    });
+  }
+}
+
 export const functionScan: Producer<FunctionScan> = (pc, plan, consume) => {
+  checkRowTypes(plan);
   const { g } = pc;
   const cx = pc.context({});
   const scanWith = (columns: Column[]): void => {

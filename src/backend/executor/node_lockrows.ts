@@ -1,5 +1,6 @@
 // LockRows: SELECT ... FOR UPDATE and its weaker forms (PostgreSQL's nodeLockRows.c). The input is run to its end,
 // then rows are locked in batches and passed on; rows that somebody changed are looked at again (EvalPlanQual).
+import { PgError } from '../../common/errors.ts';
 import { dropReadSnapshot, holdReadSnapshot, lastChange, lockRows as lockTableRows, lockTable, type RowLockResult } from '../access/table.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { Relation } from '../catalog/relation.ts';
@@ -71,8 +72,17 @@ function lockOfMembers(mark: PlanRowMark, readBy: HeldSnapshot | null, tables: r
 
 const ROW_SHARE_LOCK = 2;
 
+const NOUNS: Partial<Record<Relation['kind'], string>> = { S: 'sequence', t: 'TOAST relation', v: 'view', m: 'materialized view', f: 'foreign table' };
+
+/** CheckValidRowMarkRel. */
+function refuseLocking({ kind, name }: Relation): void {
+  const noun = NOUNS[kind];
+  if (noun !== undefined) throw new PgError('wrong_object_type', `cannot lock rows in ${noun} "${name}"`);
+}
+
 /** Before anything is read of them. */
 function lockTables(marks: readonly Mark[]): void {
+  for (const { relation } of marks) refuseLocking(relation);
   for (const { relation } of marks) lockTable(relation.oid, relation.name, relation.shared, ROW_SHARE_LOCK);
 }
 

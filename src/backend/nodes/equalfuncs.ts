@@ -3,7 +3,7 @@
 import { session } from '../utils/session.ts';
 
 const IGNORED = new Set([
-  'location', 'funcformat', 'relabelformat', 'coerceformat', 'convertformat', 'coercionformat', 'row_format', 'slot', 'refs',
+  'location', 'funcformat', 'relabelformat', 'coerceformat', 'convertformat', 'coercionformat', 'row_format', 'slot', 'refs', 'defaulted',
 ]);
 
 export function equal(a: unknown, b: unknown): boolean {

@@ -67,6 +67,8 @@ export interface SubscriptingRef {
 export interface FuncExpr {
   kind: 'FuncExpr'; funcid: Oid; funcresulttype: Oid; funcretset: boolean; funcvariadic: boolean;
   funcformat: CoercionForm; funccollid: Oid; inputcollid: Oid; args: Expr[]; location: number;
+  /** How many of the last arguments were not written but are the function's defaults; the planner takes those of its day. */
+  defaulted?: number;
 }
 export interface NamedArgExpr { kind: 'NamedArgExpr'; arg: Expr; name: string; argnumber: number; location: number }
 interface OpFields {

@@ -3,10 +3,12 @@
 import { containsMutable, containsVolatile, someExpr } from '../executor/plan_walker.ts';
 import { foldToConst } from '../executor/expression.ts';
 import { functionInfo, operator, typeInfo } from '../executor/fmgr_info.ts';
+import { procByOid } from '../catalog/syscache.ts';
 import { makeBoolExpr, makeConst } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, expressionTreeMutator, expressionTreeWalker, queryTreeMutator, queryTreeWalker } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
-import type { BoolExpr, CaseExpr, CoalesceExpr, Const, Expr, Var } from '../nodes/primnodes.ts';
+import { stringToNode } from '../nodes/readfuncs.ts';
+import type { BoolExpr, CaseExpr, CoalesceExpr, Const, Expr, FuncExpr, Var } from '../nodes/primnodes.ts';
 import { checkWhileWorking } from '../utils/interrupts.ts';
 import { session } from '../utils/session.ts';
 import { inlineHooks } from './inline_hook.ts';
@@ -140,7 +142,7 @@ export function equal(a: unknown, b: unknown): boolean {
   const y = b as Record<string, unknown>;
   if (x['kind'] === 'Var' && y['kind'] === 'Var') return x['varno'] === y['varno'] && x['varattno'] === y['varattno'] && x['varlevelsup'] === y['varlevelsup'];
   for (const key in x) {
-    if (key === 'location' || key === 'funcformat' || key === 'relabelformat' || key === 'coerceformat') continue;
+    if (key === 'location' || key === 'funcformat' || key === 'relabelformat' || key === 'coerceformat' || key === 'defaulted') continue;
     if (!equal(x[key], y[key])) return false;
   }
   return x['slot'] === y['slot'];
@@ -205,6 +207,15 @@ export function findNonnullableVars(e: Expr | null, top = true): Var[] {
 
 // ------------------------------------------------------------------ constant folding
 
+/** The defaults of a function as they are now (expand_function_arguments); polymorphic ones stay as they were. */
+function withDefaults({ defaulted = 0, ...call }: FuncExpr): FuncExpr {
+  const proc = procByOid(call.funcid);
+  const stored = proc?.proargdefaults ?? null;
+  if (proc === undefined || stored === null || proc.pronargdefaults < defaulted) return call;
+  const first = call.args.length - defaulted, known = stringToNode<Expr[]>(stored).slice(-defaulted);
+  return { ...call, args: call.args.map((a, i) => (i >= first && exprType(known[i - first]!) === exprType(a) ? evalConstExpressions(known[i - first]!) : a)) };
+}
+
 export const TRUE: Const = makeConst(16, -1, 0, true);
 export const FALSE: Const = makeConst(16, -1, 0, false);
 export const isTrue = (e: Expr): boolean => e.kind === 'Const' && e.constvalue === true;
@@ -227,7 +238,10 @@ export function evalConstExpressions(e: Expr): Expr {
   checkWhileWorking(1);
   const node = expressionTreeMutator(e, evalConstExpressions);
   switch (node.kind) {
-    case 'FuncExpr': return node.funcretset ? node : foldCall(node, node.funcid, node.args, node.inputcollid);
+    case 'FuncExpr': {
+      const call = node.defaulted === undefined ? node : withDefaults(node);
+      return call.funcretset ? call : foldCall(call, call.funcid, call.args, call.inputcollid);
+    }
     case 'OpExpr': return node.opretset ? node : booleanEquality(node) ?? foldCall(node, node.opfuncid, node.args, node.inputcollid);
     case 'ScalarArrayOpExpr': case 'DistinctExpr': case 'NullIfExpr': {
       if (node.args.every(isPlainConst) && functionInfo(node.opfuncid).volatility === 'i') return foldToConst(node);

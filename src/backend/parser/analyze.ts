@@ -18,7 +18,8 @@ import { makeParseState, parserError, type ParseState } from './parse_node.ts';
 import { checkVariableParameters, setupParseFixedParameters, setupParseVariableParameters } from './parse_param.ts';
 import { addNamespaceItemToQuery, addRangeTableEntryForValues, expandNamespaceItemAttrs } from './parse_relation.ts';
 import { markTargetListOrigins, resolveTargetListUnknowns, transformExpressionList, transformTargetList } from './parse_target.ts';
-import { isStackOverflow, stackDepthError } from './raw_parser.ts';
+import { stackDepthExceeded } from '../utils/stack_depth.ts';
+import { isStackOverflow } from './raw_parser.ts';
 import type { RawNode, RawStmt } from './raw_nodes.ts';
 import { transformDistinctClause, transformDistinctOnClause, transformGroupClause, transformSortClause, transformWindowDefinitions } from './sort_group.ts';
 import { recursion } from './recursion.ts';
@@ -53,7 +54,7 @@ function guarded<R>(work: () => R): R {
   try {
     return work();
   } catch (error) {
-    if (isStackOverflow(error)) throw stackDepthError();
+    if (isStackOverflow(error)) throw stackDepthExceeded();
     throw error;
   }
 }

@@ -138,7 +138,7 @@ function checkAggArguments(state: ParseState, direct: readonly Expr[], args: rea
       if (node.kind === 'Aggref' || node.kind === 'GroupingFunc') {
         const level = node.agglevelsup - depth;
         if (level >= 0 && (minAgg < 0 || minAgg > level)) minAgg = level;
-        return false;
+        return expressionTreeWalker(node, walker);
       }
       if (depth === 0) {
         if ((node.kind === 'FuncExpr' && node.funcretset) || (node.kind === 'OpExpr' && node.opretset)) {

@@ -189,7 +189,7 @@ export function funcGetDetail(
 
 /** The composite or scalar type a function name may stand for in f(x). */
 function funcNameAsType(funcname: readonly string[]): Oid {
-  const found = lookupTypeName(null, { tag: 'TypeName', names: [...funcname], typemod: -1 }, true);
+  const found = lookupTypeName(null, { tag: 'TypeName', names: [...funcname], typemod: -1 }, true, false);
   return found !== undefined && found.type.typisdefined && found.type.typrelid === 0 ? found.type.oid : 0;
 }
 
@@ -364,6 +364,7 @@ export function parseFuncOrColumn(
   const format: CoercionForm = fn?.funcformat === 'COERCE_SQL_SYNTAX' ? 'sql_syntax' : 'explicit_call';
   if (detail.code === 'normal' || detail.code === 'procedure') {
     const call: FuncExpr = { ...makeFuncExpr(detail.funcid, rettype, fargs, 0, 0, format, location), funcretset: detail.retset, funcvariadic: funcVariadic };
+    if (detail.argdefaults.length > 0 && detail.argnumbers === null && argnames.length === 0) call.defaulted = detail.argdefaults.length;
     if (detail.retset) state.lastSrf = call;
     return call;
   }

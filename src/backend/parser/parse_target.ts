@@ -420,7 +420,8 @@ export function expandRecordVariable(state: ParseState, v: Var, levelsup: number
 function subState(state: ParseState, levels: number): ParseState {
   let level = state;
   for (let i = 0; i < levels && level.parent !== null; i++) level = level.parent;
-  return { ...level, parent: level };
+  // What is in scope out there is not what is numbered in here.
+  return { ...level, parent: level, namespace: [] };
 }
 
 function expandRte(state: ParseState, rte: RangeTblEntry, varno: number): { vars: Expr[]; names: string[] } {

@@ -27,8 +27,8 @@ export function typeNameToString(typeName: RawNode): string {
 }
 
 /** The pg_type row and typmod a TypeName means; undefined when there is no such type (a schema that is not there is an error, unless
- * `missingOk`). */
-export function lookupTypeName(state: ParseState | null, typeName: RawNode, missingOk = false): { type: PgType; typmod: number } | undefined {
+ * `missingOk`). `tempOk`: a name without a schema may be that of a temporary type. */
+export function lookupTypeName(state: ParseState | null, typeName: RawNode, missingOk = false, tempOk = true): { type: PgType; typmod: number } | undefined {
   let oid: Oid;
   const names = typeName.names as string[] | undefined;
   if (names === undefined) oid = typeName.typeOid as Oid;
@@ -36,7 +36,7 @@ export function lookupTypeName(state: ParseState | null, typeName: RawNode, miss
   else {
     const { schema } = deconstructQualifiedName(names);
     if (schema !== null) withErrorPosition(state, typeName.location, () => lookupExplicitNamespace(schema, missingOk));
-    oid = typenameToOid(names);
+    oid = typenameToOid(names, true, tempOk);
   }
   if (typeName.arrayBounds !== undefined && oid !== 0) oid = sys.typeByOid(oid)?.typarray ?? 0;
   const type = oid === 0 ? undefined : sys.typeByOid(oid);

@@ -14,6 +14,7 @@ import { reportLongNames } from '../utils/identifier.ts';
 import { checkWhileWorking } from '../utils/interrupts.ts';
 import type { RawNode, RawStmt } from './raw_nodes.ts';
 import { refuseNewer } from './newer_syntax.ts';
+import { stackDepthExceeded } from '../utils/stack_depth.ts';
 export type { RawNode, RawStmt } from './raw_nodes.ts';
 
 interface Wasm {
@@ -68,12 +69,6 @@ function usedChunks(module: Wasm): Map<number, Uint8Array> {
 
 const chunkOf = (module: Wasm, i: number): Buffer =>
   Buffer.from(module.HEAPU8.buffer, i * CHUNK_BYTES, Math.min(CHUNK_BYTES, module.HEAPU8.length - i * CHUNK_BYTES));
-
-export function stackDepthError(): PgError {
-  return new PgError('statement_too_complex', 'stack depth limit exceeded', {
-    hint: 'Increase the configuration parameter "max_stack_depth" (currently 2048kB), after ensuring the platform\'s stack depth limit is adequate.',
-  });
-}
 
 export function isStackOverflow(error: unknown): boolean {
   return error instanceof RangeError && error.message.startsWith('Maximum call stack');
@@ -130,7 +125,7 @@ function parseFresh(text: string): readonly RawStmt[] {
     refuseNewer(text, result);
     return result;
   } catch (error) {
-    if (isStackOverflow(error)) throw stackDepthError();
+    if (isStackOverflow(error)) throw stackDepthExceeded();
     throw error;
   }
 }
@@ -222,7 +217,9 @@ function grammarError(message: string, cursor: number, routine: string): PgError
     return routine === 'str_udeescape' ? new PgError('syntax_error', message, { position: cursor, hint: 'Unicode escapes must be \\XXXX or \\+XXXXXX.' })
       : new PgError('invalid_escape_sequence', message, { position: cursor, hint: 'Unicode escapes must be \\uXXXX or \\UXXXXXXXX.' });
   }
-  if (message === 'SKIP LOCKED and WITH TIES options cannot be used together') return new PgError('syntax_error', message);
+  if (message === 'SKIP LOCKED and WITH TIES options cannot be used together' || message.startsWith('WITH TIES cannot be specified without')) return new PgError('syntax_error', message);
+  // PostgreSQL 18's words.
+  if (message === 'constraints cannot be altered to be NOT VALID') return new PgError('feature_not_supported', 'FOREIGN KEY constraints cannot be marked NOT VALID');
   if (message.startsWith('OUT and INOUT arguments aren\'t allowed')) return new PgError('syntax_error', message);
   if (message.startsWith('unrecognized partitioning strategy')) return new PgError('invalid_parameter_value', message);
   for (const [pattern, condition, hint] of CONDITIONS) {

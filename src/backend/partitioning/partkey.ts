@@ -12,6 +12,7 @@ import { makeVar } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
+import { evalConstExpressions } from '../optimizer/clauses.ts';
 import type { Datum, Int8, Oid } from '../types/datum.ts';
 
 export type PartitionStrategy = 'h' | 'l' | 'r';
@@ -19,8 +20,9 @@ export type PartitionStrategy = 'h' | 'l' | 'r';
 export interface PartitionKeyColumn {
   /** 0: an expression. */
   readonly attnum: number;
-  /** The Var (varno 1) or expression over the table. */
+  /** The Var (varno 1) or expression over the table, simplified; `written`: as it was given. */
   readonly expr: Expr;
+  readonly written: Expr;
   readonly opclass: Oid;
   readonly opfamily: Oid;
   readonly opcintype: Oid;
@@ -56,11 +58,12 @@ function readKey(relation: Relation): PartitionKey {
   let next = 0;
   const columns = row.partattrs.map((attnum, i): PartitionKeyColumn => {
     const a = attnum === 0 ? null : relation.attributes[attnum - 1]!;
-    const expr = a === null ? exprs[next++]! : makeVar(1, attnum, a.atttypid, a.atttypmod, a.attcollation, 0);
+    const written = a === null ? exprs[next++]! : makeVar(1, attnum, a.atttypid, a.atttypmod, a.attcollation, 0);
+    const expr = a === null ? evalConstExpressions(written) : written;
     const opclass = opclassByOid(row.partclass[i]!);
     if (opclass === undefined) throw internalError(`cache lookup failed for opclass ${row.partclass[i]}`);
     return {
-      attnum, expr, opclass: opclass.oid, opfamily: opclass.opcfamily, opcintype: opclass.opcintype, collation: row.partcollation[i] ?? 0,
+      attnum, expr, written, opclass: opclass.oid, opfamily: opclass.opcfamily, opcintype: opclass.opcintype, collation: row.partcollation[i] ?? 0,
       typeOid: exprType(expr), typmod: exprTypmod(expr), typeCollation: exprCollation(expr),
     };
   });

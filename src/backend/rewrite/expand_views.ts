@@ -1,5 +1,6 @@
 // Views give way to their queries (fireRIRrules of rewriteHandler.c).
 import { PgError, internalError } from '../../common/errors.ts';
+import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
 import { expressionTreeMutator, queryTreeMutator } from '../nodes/nodeFuncs.ts';
@@ -7,6 +8,7 @@ import { ACL, type Query, type RangeTblEntry, type RowMarkClause } from '../node
 import type { Expr, FromItem } from '../nodes/primnodes.ts';
 import { checkSelectLocking, lockName } from '../parser/analyze.ts';
 import type { Oid } from '../types/datum.ts';
+import { getString } from '../utils/guc.ts';
 import { changeVarNodes, rangeTableEntryUsed } from './rewrite_manip.ts';
 import { rewriteSearchAndCycle } from './search_cycle.ts';
 import { rowSecurityOf } from './rowsecurity.ts';
@@ -91,6 +93,7 @@ function expandEntry(query: Query, rte: RangeTblEntry, rtindex: number, active: 
   if (active.includes(relation.oid)) {
     throw new PgError('invalid_object_definition', `infinite recursion detected in rules for relation "${relation.name}"`);
   }
+  refuseRestrictedView(relation);
   const view = relation.viewQuery;
   if (view === null) throw internalError(`view "${relation.name}" has no query`);
   let subquery = checkAs(view, isTrue(relation.options.get('security_invoker')) ? 0 : relation.owner);
@@ -101,6 +104,13 @@ function expandEntry(query: Query, rte: RangeTblEntry, rtindex: number, active: 
   const eref = colnames.length === relation.attributes.length ? rte.eref
     : { ...rte.eref, colnames: relation.attributes.map((a, i) => colnames[i] ?? a.attname) };
   return { ...rte, eref, rtekind: 'subquery', subquery: expandViews(subquery, [...active, relation.oid]), security_barrier: isTrue(relation.options.get('security_barrier')), inh: false };
+}
+
+/** restrict_nonsystem_relation_kind: what a dump of a hostile database must not run. */
+export function refuseRestrictedView(relation: Relation): void {
+  const kinds = getString('restrict_nonsystem_relation_kind');
+  if (kinds === '' || relation.oid < 16384 || !kinds.split(',').some((k) => k.trim().toLowerCase() === 'view')) return;
+  throw new PgError('object_not_in_prerequisite_state', `access to non-system view "${relation.name}" is restricted`);
 }
 
 export const isTrue = (option: string | undefined): boolean => option === 'true' || option === 'on' || option === '1' || option === 'yes';

@@ -12,7 +12,7 @@ import { makeParseState } from '../parser/parse_node.ts';
 import { addRangeTableEntryForRelation } from '../parser/parse_relation.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import type { Oid } from '../types/datum.ts';
-import { isTrue } from './expand_views.ts';
+import { isTrue, refuseRestrictedView } from './expand_views.ts';
 import { changeVarNodes, changeVarNodesInQuery, replaceVarsFromTargetListInQuery } from './rewrite_manip.ts';
 import { addQual, EVENT_NUMBERS, type ModifyEvent } from './rules.ts';
 
@@ -79,6 +79,7 @@ const viewQueryOf = (view: Relation): Query => {
 
 export function rewriteViewTarget(query: Query, view: Relation): Query {
   const event = query.commandType as ModifyEvent;
+  refuseRestrictedView(view);
   const viewQuery = viewQueryOf(view);
   const reason = viewNotUpdatable(viewQuery, event !== 'delete');
   if (reason !== null) throw cannotModifyView(view, event, reason);

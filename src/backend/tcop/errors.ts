@@ -1,5 +1,6 @@
 // Whatever was thrown, as something a frontend can be told.
 import { PgError, internalError } from '../../common/errors.ts';
+import { stackDepthExceeded } from '../utils/stack_depth.ts';
 
 /** V8's own limits come as RangeErrors; they have SQLSTATEs of their own. Everything else unknown is XX000. */
 export function asPgError(error: unknown): PgError {
@@ -17,8 +18,3 @@ export function asPgError(error: unknown): PgError {
   return internalError(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
 }
 
-export function stackDepthExceeded(): PgError {
-  return new PgError('statement_too_complex', 'stack depth limit exceeded', {
-    hint: 'Increase the configuration parameter "max_stack_depth" (currently 2048kB), after ensuring the platform\'s stack depth limit is adequate.',
-  });
-}

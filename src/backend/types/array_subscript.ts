@@ -91,6 +91,8 @@ export function arrayAssignElement(array: ArrayValue | null, elementType: Oid, s
   return new ArrayValue(elementType, base.dims, base.lbounds, values);
 }
 
+const MAX_INT = 2147483647;
+
 /** a[l:u]... := source. */
 export function arrayAssignSlice(
   array: ArrayValue | null, elementType: Oid, lower: readonly (number | undefined)[],
@@ -99,7 +101,6 @@ export function arrayAssignSlice(
   const tooSmall = (): PgError => subscriptError('source array too small');
   const inverted = (): PgError => subscriptError('upper bound cannot be less than lower bound');
   if (array === null || array.dims.length === 0) {
-    if (source.values.length === 0) return array ?? emptyArray(elementType);
     const dims: number[] = [], lbounds: number[] = [];
     lower.forEach((low, i) => {
       const high = upper[i];
@@ -107,14 +108,14 @@ export function arrayAssignSlice(
         throw subscriptError('array slice subscript must provide both boundaries',
           'When assigning to a slice of an empty array value, slice boundaries must be fully specified.');
       }
-      if (low > high) throw inverted();
+      if (high - low + 1 > MAX_INT || high - low + 1 < 0) throw arrayTooLarge();
       dims.push(high - low + 1);
       lbounds.push(low);
     });
-    checkBounds(dims, lbounds);
     const count = elementCount(dims);
     if (source.values.length < count) throw tooSmall();
-    return new ArrayValue(elementType, dims, lbounds, source.values.slice(0, count));
+    checkBounds(dims, lbounds);
+    return count === 0 ? emptyArray(elementType) : new ArrayValue(elementType, dims, lbounds, source.values.slice(0, count));
   }
   if (array.dims.length < lower.length) throw subscriptError('wrong number of array subscripts');
   let base = array;

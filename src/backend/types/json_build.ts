@@ -33,6 +33,8 @@ function categoryOf(typeOid: Oid): Category {
   const io = typeHooks.typeIo(typeOid);
   if (io.basetype !== typeOid) return categoryOf(io.basetype);
   if (io.typelem !== 0 && (io.typcategory === 'A' || typeOid === oids.RECORDARRAYOID)) return 'array';
+  // A column of statistics: the array knows what it holds.
+  if (typeOid === oids.ANYARRAYOID) return 'array';
   return io.typtype === 'c' ? 'composite' : 'other';
 }
 

@@ -4,6 +4,7 @@ import { PgError } from '../../common/errors.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { expectBytes } from '../utils/memory_limit.ts';
 import { compareText } from './characters.ts';
+import { stackDepthExceeded } from '../utils/stack_depth.ts';
 
 export type JsonNode =
   | { readonly kind: 'null' | 'true' | 'false' | 'number'; readonly start: number; readonly end: number }
@@ -18,12 +19,6 @@ export interface JsonMember {
 
 /** Containers in containers. PostgreSQL's limit is its stack (max_stack_depth), ours is this. */
 const MAX_DEPTH = 6000;
-
-export function stackDepthExceeded(): PgError {
-  return new PgError('statement_too_complex', 'stack depth limit exceeded', {
-    hint: 'Increase the configuration parameter "max_stack_depth" (currently 2048kB), after ensuring the platform\'s stack depth limit is adequate.',
-  });
-}
 
 /** What was expected where something else stands; the message follows it with what was found. */
 const EXPECTED = {

@@ -7,6 +7,11 @@ defineHooks('unix_socket_permissions', octal);
 defineHooks('log_file_mode', octal);
 defineHooks('data_directory_mode', octal);
 
+/** There since nobody can turn it on any more. */
+defineHooks('default_with_oids', {
+  check: (value) => (value === true ? new CheckFailure({ condition: 'feature_not_supported', message: 'tables declared WITH OIDS are not supported' }) : value),
+});
+
 /** PostgreSQL's pg_clean_ascii: what could upset a terminal or a log becomes '?', byte by byte. */
 function cleanAscii(value: GucValue): string {
   return (value as string).replace(/[^ -~]/gu, (c) => '?'.repeat(Buffer.byteLength(c)));

@@ -236,7 +236,8 @@ function writeOperator(e: OpExpr, c: DeparseContext): void {
   });
 }
 
-function writeFunctionCall(e: FuncExpr, c: DeparseContext, showImplicit: boolean): void {
+function writeFunctionCall(call: FuncExpr, c: DeparseContext, showImplicit: boolean): void {
+  const e = call.defaulted === undefined ? call : { ...call, args: call.args.slice(0, call.args.length - call.defaulted) };
   if (e.funcformat === 'implicit_cast' && !showImplicit) { ruleExprParen(e.args[0]!, c, false, e); return; }
   if (e.funcformat === 'explicit_cast' || e.funcformat === 'implicit_cast') {
     writeCoercion(e.args[0]!, e.funcresulttype, exprIsLengthCoercion(e) ?? -1, e, c);

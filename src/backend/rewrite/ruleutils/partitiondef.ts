@@ -15,8 +15,8 @@ import { looksLikeFunction } from './simple_node.ts';
 /** One column of a key, an expression in parentheses unless it is a function call. */
 export function partitionColumnText(relation: Relation, c: PartitionKeyColumn, flags = PRETTY_INDENT): string {
   if (c.attnum > 0) return quoteIdentifier(relation.attributes[c.attnum - 1]!.attname);
-  const text = expressionText(c.expr, { namespaces: [relationNamespace(relation.oid)], flags });
-  return looksLikeFunction(c.expr) ? text : `(${text})`;
+  const text = expressionText(c.written, { namespaces: [relationNamespace(relation.oid)], flags });
+  return looksLikeFunction(c.written) ? text : `(${text})`;
 }
 
 /** The columns alone, as messages show them: (a, (b + 1)). */

@@ -1,0 +1,22 @@
+-- A function's defaults are those of the day, not of when a view was made; fields of records out of subqueries and WITH.
+create function ffd(a int, b int default 3) returns int language sql as $$ select a+b $$;
+create view vffd as select ffd(1) as x;
+select pg_get_viewdef('vffd');
+select (r).column1 from (values(1,2)) r;
+select (r).column1 from (select r from (values(1,2)) r) s;
+with cte as (select r from (values(1,2)) r) select (r).column1 from cte;
+with cte as materialized (select r from (values(1,2)) r) select (cte.r).column1 from cte join (select 1) z on (r).column1 = 1;
+with cte as (select r from (values(1,2)) r) select (r).column1 from cte join (select rr from (values(1,7),(3,8)) rr limit 2) ss on (rr).column1 = 1;
+with cte as (select r from (values(1,2)) r) select 1 from cte join (select 1) z on (r).column1 = 1;
+select 1 from (select r from (values(1,2)) r) s join (select 1) z on (r).column1 = 1;
+create or replace function ffd(a int, b int default 30) returns int language sql as $$ select a+b $$;
+select * from vffd;
+explain (verbose, costs off) select ffd(1) from generate_series(1,2);
+create function ffdv(a int, b int default 3) returns int language plpgsql as $$ begin return a+b; end $$;
+create table tfd (x int default ffdv(1), y int check (ffdv(y) > 0));
+create index on tfd (ffd(x));
+select pg_get_indexdef(indexrelid) from pg_index where indrelid='tfd'::regclass;
+select pg_get_expr(adbin, adrelid) from pg_attrdef where adrelid='tfd'::regclass;
+select pg_get_constraintdef(oid) from pg_constraint where conrelid='tfd'::regclass;
+create or replace function ffdv(a int, b int default 7) returns int language plpgsql as $$ begin return a+b; end $$;
+insert into tfd values (default, 1) returning *;
