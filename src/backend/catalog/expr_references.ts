@@ -187,14 +187,13 @@ export function recordDependencyOnExpr(depender: ObjectAddress, node: unknown, r
 }
 
 /** The same for an expression over one relation (Vars have varno 1); references to its own columns may be of another
- * type, or left out (null), or the other way round. */
+ * type, or the other way round. */
 export function recordDependencyOnSingleRelExpr(depender: ObjectAddress, node: unknown, relation: Oid, type: DependencyType,
-  selfType: DependencyType | null, reverseSelf = false): void {
+  selfType: DependencyType, reverseSelf = false): void {
   const entry = { rtekind: 'relation', relid: relation } as RangeTblEntry;
   const all = expressionReferences(node, [entry]);
   const isSelf = (a: ObjectAddress): boolean => a.classId === ids.RelationRelationId && a.objectId === relation;
   recordMultipleDependencies(depender, all.filter((a) => !isSelf(a)), type);
-  if (selfType === null) return;
   // A partition key's columns depend on the table, not the table on them.
   if (reverseSelf) for (const column of all.filter(isSelf)) recordMultipleDependencies(column, [depender], selfType);
   else recordMultipleDependencies(depender, all.filter(isSelf), selfType);

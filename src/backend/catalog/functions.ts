@@ -106,8 +106,9 @@ function indexColumnProperty(index: Oid, attnum: number, property: string): bool
     case 'nulls_first': return isKey ? canOrder(method) && (option & 2) !== 0 : null;
     case 'nulls_last': return isKey ? canOrder(method) && (option & 2) === 0 : null;
     case 'orderable': return canOrder(method) && isKey;
-    case 'distance_orderable': return isKey && orderedByDistance(method, row.indclass[attnum - 1]!);
-    case 'returnable': return canOrder(method) || (!isKey ? method === ids.GIST_AM_OID || method === ids.SPGIST_AM_OID : returnable(method, row.indclass[attnum - 1]!));
+    // GiST and SP-GiST ask an operator class, which an included column has not.
+    case 'distance_orderable': return isKey ? orderedByDistance(method, row.indclass[attnum - 1]!) : canOrder(method) ? false : null;
+    case 'returnable': return canOrder(method) || (isKey ? returnable(method, row.indclass[attnum - 1]!) : null);
     case 'search_array': return isKey ? canOrder(method) : null;
     case 'search_nulls': return isKey ? method !== ids.HASH_AM_OID && method !== ids.GIN_AM_OID : null;
     default: return null;

@@ -36,7 +36,7 @@ export function createConstraintEntry(fields: Pick<PgConstraint, 'conname' | 'co
   for (const operators of [row.conpfeqop, row.conppeqop, row.conffeqop]) {
     for (const op of new Set(operators ?? [])) recordDependencyOn(self, objectAddress(ids.OperatorRelationId, op), 'n');
   }
-  if (expr && row.conrelid !== 0) recordDependencyOnSingleRelExpr(self, expr, row.conrelid, 'n', null);
+  if (expr && row.conrelid !== 0) recordDependencyOnSingleRelExpr(self, expr, row.conrelid, 'n', 'n');
   else if (expr) recordDependencyOnExpr(self, expr, [], 'n');
   return oid;
 }

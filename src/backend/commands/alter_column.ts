@@ -296,6 +296,7 @@ function setStatistics(tab: Altered, cmd: RawNode): void {
   if (cmd['name'] === undefined && !isIndex) throw new PgError('feature_not_supported', 'cannot refer to non-index column by number');
   const column = cmd['name'] !== undefined ? columnToAlter(relation, cmd['name'] as string) : relation.attributes[(cmd['num'] as number) - 1];
   if (column === undefined) throw new PgError('undefined_column', `column number ${cmd['num'] as number} of relation "${relation.name}" does not exist`);
+  if (isIndex && column.attnum > relation.indexInfo!.keyCount) throw new PgError('feature_not_supported', `cannot alter statistics on included column "${column.attname}" of index "${relation.name}"`);
   if (isIndex && relation.indexInfo!.keyAttributes[column.attnum - 1] !== 0) {
     throw new PgError('feature_not_supported', `cannot alter statistics on non-expression column "${column.attname}" of index "${relation.name}"`, { hint: 'Alter statistics on table column instead.' });
   }
@@ -364,7 +365,7 @@ registerActions({
   } },
   AT_DropExpression: {
     name: 'ALTER COLUMN ... DROP EXPRESSION', kinds: 'rpf', prepare: (queue, tab, cmd, recurse, recursing) => {
-      if (!recurse && !recursing && tab.old.hasSubclass) throw new PgError('invalid_table_definition', 'ALTER TABLE / DROP EXPRESSION must be applied to child tables too');
+      if (!recurse && !recursing && tab.old.hasSubclass) throw new PgError('feature_not_supported', 'ALTER TABLE / DROP EXPRESSION must be applied to child tables too');
       const column = tab.old.attributes.find((a) => a.attname === cmd['name'] && !a.attisdropped);
       if (!recursing && column !== undefined && column.attinhcount > 0) throw new PgError('invalid_table_definition', 'cannot drop generation expression from inherited column');
       recursive(PASS.DROP, (_q, t, c) => dropExpression(t, c))(queue, tab, cmd, recurse, recursing);

@@ -1,4 +1,5 @@
 // Subcommands of ALTER TABLE on constraints: ADD, DROP, VALIDATE, ALTER (PostgreSQL's tablecmds.c).
+import { usingIndexOnPartitioned } from './indexcmds.ts';
 import { PgError } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
 import { performDeletion } from '../catalog/dependency.ts';
@@ -88,6 +89,7 @@ export function queueIndex(queue: Queue, tab: Altered, spec: IndexSpec, recurse 
       throw new PgError('invalid_table_definition', `multiple primary keys for table "${tab.current.name}" are not allowed`);
     }
     if (spec.existingIndex !== null) {
+      if (tab.current.kind === 'p') throw usingIndexOnPartitioned();
       withErrorPosition(makeParseState(queue.text), spec.location, () => checkAdoptable(tab.current, spec));
       renameAdopted(tab, spec);
     }

@@ -50,6 +50,7 @@ export function cookDefault(raw: RawNode, column: { name: string; typeOid: Oid; 
     });
   }
   assignExprCollations(state, coerced);
+  if (column.generated !== '' && containsVolatile(coerced, 's')) throw parserError(state, 'invalid_object_definition', 'generation expression is not immutable');
   return coerced;
 }
 
@@ -67,7 +68,6 @@ function checkGenerated(expr: Expr, relation: Relation | null, state: ParseState
       });
     }
   }
-  if (containsVolatile(expr, 's')) throw parserError(state, 'invalid_object_definition', 'generation expression is not immutable');
 }
 
 // ---- CHECK

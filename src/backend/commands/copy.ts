@@ -6,6 +6,7 @@ import { FatalError, PgError } from '../../common/errors.ts';
 import type { ConditionName } from '../../common/sqlstate.ts';
 import { strerror } from '../../common/strerror.ts';
 import { checkRelationPrivileges, hasRoleByName } from '../catalog/aclchk.ts';
+import { foreignTableUnreachable } from '../catalog/foreign.ts';
 import type { Attribute, Relation } from '../catalog/relation.ts';
 import { rangeVarGetRelid } from '../catalog/namespace.ts';
 import { openRelation } from '../catalog/relcache.ts';
@@ -110,6 +111,7 @@ function checkTarget(relation: Relation, options: CopyOptions): void {
       throw new PgError('wrong_object_type', `cannot copy to view "${relation.name}"`, { hint: 'To enable copying to a view, provide an INSTEAD OF INSERT trigger.' });
     case 'm': refuse('materialized view'); break;
     case 'S': refuse('sequence'); break;
+    case 'f': throw foreignTableUnreachable(relation.oid);
     default: refuse('non-table relation');
   }
   if (options.freeze) checkFreeze(relation);

@@ -115,7 +115,7 @@ const CLASS_TAGS: Readonly<Record<Oid, (row: Record<string, unknown>, tag: strin
     }
   },
   [ids.TypeRelationId]: (row, tag) => (row['typtype'] === 'd' ? 'CREATE DOMAIN' : row['typtype'] === 'e' || row['typtype'] === 'r' || (row['typtype'] === 'b' && row['typelem'] === 0) || (row['typtype'] === 'c' && tag === 'CREATE TYPE') ? 'CREATE TYPE' : null),
-  [ids.NamespaceRelationId]: () => 'CREATE SCHEMA', [ids.ProcedureRelationId]: (row) => (row['prokind'] === 'a' ? 'CREATE AGGREGATE' : row['prokind'] === 'p' ? 'CREATE PROCEDURE' : 'CREATE FUNCTION'),
+  [ids.NamespaceRelationId]: (row) => ((row['nspname'] as string).startsWith('pg_temp_') ? null : 'CREATE SCHEMA'), [ids.ProcedureRelationId]: (row) => (row['prokind'] === 'a' ? 'CREATE AGGREGATE' : row['prokind'] === 'p' ? 'CREATE PROCEDURE' : 'CREATE FUNCTION'),
   [ids.OperatorRelationId]: () => 'CREATE OPERATOR', [ids.CastRelationId]: () => 'CREATE CAST', [ids.CollationRelationId]: () => 'CREATE COLLATION', [ids.ConversionRelationId]: () => 'CREATE CONVERSION',
   [ids.PolicyRelationId]: () => 'CREATE POLICY', [ids.TriggerRelationId]: (row) => (row['tgisinternal'] ? null : 'CREATE TRIGGER'), [ids.RewriteRelationId]: (row) => (row['rulename'] === '_RETURN' ? null : 'CREATE RULE'),
   [ids.OperatorClassRelationId]: () => 'CREATE OPERATOR CLASS', [ids.OperatorFamilyRelationId]: () => 'CREATE OPERATOR FAMILY', [ids.StatisticExtRelationId]: () => 'CREATE STATISTICS', [ids.PublicationRelationId]: () => 'CREATE PUBLICATION', [ids.LanguageRelationId]: () => 'CREATE LANGUAGE',
@@ -139,6 +139,8 @@ function collecting<T>(stmt: RawNode, tag: string, run: () => T): T {
     // A publication's members are told of when they are added to it later.
     if ((classId === ids.PublicationRelRelationId || classId === ids.PublicationNamespaceRelationId) && tag === 'ALTER PUBLICATION') made.push({ address: objectAddress(classId, row['oid'] as Oid), tag });
     const what = CLASS_TAGS[classId]?.(row, tag) ?? null;
+    // Indexes of constraints that are added, and those of partitions, are not told of.
+    if (what === 'CREATE INDEX' && (tag === 'ALTER TABLE' || (tag === 'CREATE INDEX' && made.length > 0))) return;
     if (what !== null) made.push({ address: objectAddress(classId, row['oid'] as Oid), tag: what });
   };
   ddlHooks.dropping = (object, original, normal) => noteDropped(mine, object, original, normal);
@@ -199,7 +201,7 @@ function targetOf(stmt: RawNode): ObjectAddress | null {
     const type = find('OBJECT_TYPE', names), row = type === null ? 0 : sys.typeByOid(type.objectId)?.typrelid ?? 0;
     return kind === 'OBJECT_ATTRIBUTE' && row !== 0 ? columnOf(objectAddress(ids.RelationRelationId, row), stmt['subname'] as string) : type;
   }
-  const object = stmt['object'] as RawObject | undefined;
+  const object = (stmt['object'] ?? (kind === 'OBJECT_SCHEMA' ? stmt['subname'] : undefined)) as RawObject | undefined;
   return object === undefined || kind === undefined ? null : find(kind, object);
 }
 const columnOf = (table: ObjectAddress, name: string): ObjectAddress => objectAddress(table.classId, table.objectId, sys.attributeByName(table.objectId, name)?.attnum ?? 0);

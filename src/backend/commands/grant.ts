@@ -4,6 +4,7 @@ import { PgError, notSupported } from '../../common/errors.ts';
 import { ACL_ID_PUBLIC, ALL_RIGHTS, PRIVILEGE_NAMES, aclDefault, aclMembers, aclUpdate, formatAcl, hasPrivsOfRole, parseAcl, type AclItem, type AclKind } from '../catalog/acl.ts';
 import { grantOnColumn, grantOnObject, type Grant } from '../catalog/aclchk.ts';
 import { getNewOid } from '../catalog/catalog.ts';
+import { ddlHooks } from '../catalog/ddl_hooks.ts';
 import { catalogDelete, catalogFind, catalogInsert, catalogScanAll, catalogUpdate } from '../catalog/indexing.ts';
 import { getNamespaceOid, lookupExplicitNamespace, rangeVarGetRelid } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
@@ -248,11 +249,13 @@ function setDefaultAcl(owner: Oid, namespace: Oid, letter: 'r' | 'S' | 'f' | 'T'
       : { grantee, grantor: owner, privs: internal.grantOption ? 0 : bits, goptions: bits };
     acl = aclUpdate(acl, change, internal.isGrant ? 'add' : 'remove', owner, internal.cascade);
   }
+  acl = [...acl].sort((a, b) => a.grantee - b.grantee || a.grantor - b.grantor || a.privs - b.privs);
   const text = formatAcl(acl);
   const default_ = formatAcl(plain);
   const isDefault = text.length === default_.length && text.every((i) => default_.includes(i));
   if (isDefault) {
     if (tuple === undefined) return;
+    ddlHooks.dropping?.(objectAddress(ids.DefaultAclRelationId, tuple.row.oid), true, false);
     catalogDelete(ids.DefaultAclRelationId, tuple);
     deleteDependencyRecordsFor(objectAddress(ids.DefaultAclRelationId, tuple.row.oid));
     deleteSharedDependencyRecordsFor(ids.DefaultAclRelationId, tuple.row.oid);

@@ -272,9 +272,11 @@ function chooseIndexName(table: Relation, columns: readonly IndexColumnSpec[], s
   return chooseRelationName(table.name, joinColumnNames(columns.map((c) => c.name)), spec.exclusion !== null ? 'excl' : spec.isConstraint ? 'key' : 'idx', table.namespace, spec.isConstraint);
 }
 
+export const usingIndexOnPartitioned = (): PgError => new PgError('feature_not_supported', 'ALTER TABLE / ADD CONSTRAINT USING INDEX is not supported on partitioned tables');
+
 /** ADD CONSTRAINT ... USING INDEX. */
 function adoptIndex(table: Relation, spec: IndexSpec): Oid {
-  if (table.kind === 'p') throw new PgError('feature_not_supported', 'ALTER TABLE / ADD CONSTRAINT USING INDEX is not supported on partitioned tables');
+  if (table.kind === 'p') throw usingIndexOnPartitioned();
   const info = checkAdoptable(table, spec);
   const oid = info.indexrelid;
   const constraintName = spec.name ?? spec.existingIndex!;

@@ -56,6 +56,7 @@ function tableFor(stmt: RawNode): Relation {
 
 export function createStatistics(stmt: RawNode, text: string): void {
   const relation = tableFor(stmt);
+  const cooked = cookElements(relation, (stmt['exprs'] ?? []) as RawNode[], text);
   const { name, namespace } = qualifiedNameGetCreationNamespace(stmt['defnames'] as string[]);
   if (sys.lookup(ids.StatisticExtRelationId, ids.PgStatisticExtNameIndexId, name, namespace) !== undefined) {
     if (stmt['if_not_exists']) return ddlNotice(`statistics object "${name}" already exists, skipping`, 'duplicate_object');
@@ -63,7 +64,7 @@ export function createStatistics(stmt: RawNode, text: string): void {
   }
   const elements = (stmt['exprs'] ?? []) as RawNode[];
   if (elements.length > MAX_COLUMNS) throw new PgError('too_many_columns', `cannot have more than ${MAX_COLUMNS} columns in statistics`);
-  const { columns, expressions } = readElements(relation, elements, text);
+  const { columns, expressions } = readElements(relation, elements, cooked);
   const kinds = kindsOf(stmt, elements.length, columns, expressions);
   columns.sort((a, b) => a - b);
   if (columns.some((c, i) => i > 0 && columns[i - 1] === c)) throw new PgError('duplicate_column', 'duplicate column name in statistics definition');
@@ -85,16 +86,20 @@ export function createStatistics(stmt: RawNode, text: string): void {
   commandCounterIncrement();
 }
 
-function readElements(relation: Relation, elements: readonly RawNode[], text: string): { columns: number[]; expressions: Expr[] } {
-  const columns: number[] = [], expressions: Expr[] = [];
+/** The expressions among them; null: a column. */
+function cookElements(relation: Relation, elements: readonly RawNode[], text: string): (Expr | null)[] {
   const state = makeParseState(text);
   addNamespaceItemToQuery(state, addRangeTableEntryForRelation(state, relation, ACCESS_SHARE_LOCK, null, false, true), false, true, true);
-  const cooked = elements.map((e) => {
+  return elements.map((e) => {
     if (e['name'] !== undefined) return null;
     const expr = transformExpr(state, e['expr'] as RawNode, 'stats_expression');
     assignExprCollations(state, expr);
     return expr;
   });
+}
+
+function readElements(relation: Relation, elements: readonly RawNode[], cooked: readonly (Expr | null)[]): { columns: number[]; expressions: Expr[] } {
+  const columns: number[] = [], expressions: Expr[] = [];
   const systemColumn = (): PgError => new PgError('feature_not_supported', 'statistics creation on system columns is not supported');
   const addColumn = (attnum: number, attname: string, type: Oid): void => {
     if (attnum <= 0) throw systemColumn();

@@ -3,7 +3,7 @@ import { PgError } from '../../common/errors.ts';
 import { isMd5Secret, md5Secret } from '../../common/md5.ts';
 import { hasCreateRolePrivilege } from '../catalog/aclchk.ts';
 import { isAdminOfRole, isMemberOfRoleNosuper, superuserArg } from '../catalog/acl.ts';
-import { getNewOid } from '../catalog/catalog.ts';
+import { getNewOid, isPinnedObject } from '../catalog/catalog.ts';
 import { catalogDelete, catalogFind, catalogInsert, catalogUpdate } from '../catalog/indexing.ts';
 import * as ids from '../catalog/oids.ts';
 import { checkSharedDependencies } from '../catalog/shdepend.ts';
@@ -22,7 +22,7 @@ import { commandCounterIncrement } from '../transaction/xact.ts';
 export interface RoleSpec { tag: 'RoleSpec'; roletype: string; rolename?: string; location?: number }
 interface DefElem { defname: string; arg?: any; location?: number }
 
-function notice(condition: 'duplicate_object' | 'undefined_object' | 'warning' | 'successful_completion', message: string, severity: 'NOTICE' | 'WARNING' = 'NOTICE'): void {
+function notice(condition: 'successful_completion' | 'warning', message: string, severity: 'NOTICE' | 'WARNING' = 'NOTICE'): void {
   const report = new PgError(condition, message);
   report.severity = severity;
   session.notice(report);
@@ -67,7 +67,7 @@ function readOptions(list: readonly DefElem[], text: string): RoleOptions {
   const options: RoleOptions = {};
   const seen = new Set<string>();
   for (const option of list) {
-    if (option.defname === 'sysid') { notice('warning', 'SYSID can no longer be specified', 'NOTICE'); continue; }
+    if (option.defname === 'sysid') { notice('successful_completion', 'SYSID can no longer be specified'); continue; }
     if (seen.has(option.defname)) throw parserError(makeParseState(text), 'syntax_error', 'conflicting or redundant options', option.location);
     seen.add(option.defname);
     const flag = FLAGS[option.defname];
@@ -202,13 +202,14 @@ function dropRoles(stmt: { roles: RoleSpec[]; missing_ok?: boolean }): void {
     const oid = roleOid(name, true);
     if (oid === 0) {
       if (!stmt.missing_ok) throw new PgError('undefined_object', `role "${name}" does not exist`);
-      notice('undefined_object', `role "${name}" does not exist, skipping`);
+      notice('successful_completion', `role "${name}" does not exist, skipping`);
       continue;
     }
     if (oid === session.currentUser) throw new PgError('object_in_use', 'current user cannot be dropped');
-    if (oid === session.authenticatedUser) throw new PgError('object_in_use', 'current user cannot be dropped');
+    if (oid === session.authenticatedUser) throw new PgError('object_in_use', 'session user cannot be dropped');
     if (oid === session.sessionUser) throw new PgError('object_in_use', 'session user cannot be dropped');
     if (authIdByOid(oid)!.rolsuper && !session.isSuperuser) throw new PgError('insufficient_privilege', 'must be superuser to drop superusers');
+    if (isPinnedObject(ids.AuthIdRelationId, oid)) throw new PgError('dependent_objects_still_exist', `cannot drop role ${name} because it is required by the database system`);
     const dependents = checkSharedDependencies(ids.AuthIdRelationId, oid);
     if (dependents !== null) {
       throw new PgError('dependent_objects_still_exist', `role "${name}" cannot be dropped because some objects depend on it`, { detail: dependents });
@@ -267,7 +268,7 @@ function addMember(role: Oid, member: Oid, admin: boolean, grantor: Oid): void {
   const [existing] = catalogFind(ids.AuthMemRelationId, ids.PgAuthMembersRoleMemberIndexId, [role, member]);
   if (existing !== undefined) {
     if (!admin || existing.row.admin_option) {
-      notice('duplicate_object', `role "${memberName}" is already a member of role "${roleName}"`);
+      notice('successful_completion', `role "${memberName}" is already a member of role "${roleName}"`);
       return;
     }
     catalogUpdate(ids.AuthMemRelationId, existing, { admin_option: true, grantor });
@@ -301,13 +302,13 @@ export function alterSetting(database: Oid, role: Oid, stmt: SetStmt): void {
     const setting = findSetting(stmt.name);
     if (setting === undefined && !stmt.name.includes('.')) throw new PgError('undefined_object', `unrecognized configuration parameter "${stmt.name}"`);
     const name = setting?.name ?? stmt.name;
-    entries = entries.filter((e) => !e.toLowerCase().startsWith(`${name.toLowerCase()}=`));
+    const known = entries.findIndex((e) => e.toLowerCase().startsWith(`${name.toLowerCase()}=`));
     if (stmt.kind === 'VAR_SET_VALUE' || stmt.kind === 'VAR_SET_CURRENT') {
       const value = stmt.kind === 'VAR_SET_CURRENT' ? show(name) : flattenSetArgs(name, (stmt.args ?? []).map(constantText));
       // Checked, not applied: a wrong value is refused now rather than at the next connection.
       setConfigOption(name, value, session.isSuperuser ? 'superuser' : 'user', 'test', 'set', false);
-      entries.push(`${name}=${value}`);
-    }
+      entries.splice(known < 0 ? entries.length : known, known < 0 ? 0 : 1, `${name}=${value}`);
+    } else if (known >= 0) entries.splice(known, 1);
   }
   if (tuple === undefined) {
     if (entries.length > 0) catalogInsert(ids.DbRoleSettingRelationId, { setdatabase: database, setrole: role, setconfig: entries });

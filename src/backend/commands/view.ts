@@ -169,6 +169,7 @@ export function storeViewQuery(view: Oid, query: Query): void {
   }
   const self = objectAddress(ids.RewriteRelationId, rule);
   recordDependencyOn(self, objectAddress(ids.RelationRelationId, view), 'i');
+  recordDependencyOn(self, objectAddress(ids.RelationRelationId, view), 'n'); // as OLD and NEW of any rule
   recordDependencyOnExpr(self, query, [], 'n');
   commandCounterIncrement();
 }

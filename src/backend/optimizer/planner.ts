@@ -99,10 +99,10 @@ function subqueryPlanner(root: PlannerInfo): { plan: Plan; pathkeys: PathKey[] }
   return planUpper(root);
 }
 
-/** transform_MERGE_to_join: source and target are joined, by an outer join when unmatched rows of the source count. */
+/** transform_MERGE_to_join: source and target are joined, by an outer join when unmatched rows of the source are inserted. */
 function mergeToJoin(q: Query): Query {
   const [source] = q.jointree.fromlist;
-  const left = q.mergeActionList.some((a) => !a.matched);
+  const left = q.mergeActionList.some((a) => a.command === 'insert');
   const target: FromItem = { kind: 'RangeTblRef', rtindex: q.resultRelation };
   const rtindex = q.rtable.length + 1;
   const join: JoinExpr = {

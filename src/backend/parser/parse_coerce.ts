@@ -2,7 +2,7 @@
 // Polymorphic arguments are in parse_generic.ts.
 import { internalError, type PgError } from '../../common/errors.ts';
 import {
-  getBaseType, getBaseTypeAndTypmod, getElementType, getType, isPreferredType,
+  funcStrict, getBaseType, getBaseTypeAndTypmod, getElementType, getType, isPreferredType,
 } from '../catalog/lsyscache.ts';
 import * as sys from '../catalog/syscache.ts';
 import { makeConst, makeNullConst, makeRelabelType } from '../nodes/makefuncs.ts';
@@ -105,6 +105,8 @@ function coerceUnknownLiteral(
   const text = con.constvalue as string | null;
   if (con.slot !== undefined && !TEXT_LIKE.has(base.type)) session.literalsLifted = false;
   const value = text === null ? null : (base.type === T.TSQUERYOID ? withNoticePosition : withErrorPosition)(state, con.location, () => stringTypeDatum(base.type, text, typmod));
+  // Some pseudo-types have no values at all, not even NULL.
+  if (text === null && row.typtype === 'p' && !funcStrict(row.typinput)) withErrorPosition(state, con.location, () => stringTypeDatum(base.type, '', typmod));
   const made = makeConst(base.type, typmod, row.typcollation, value, con.location);
   if (con.slot !== undefined && TEXT_LIKE.has(base.type)) made.slot = con.slot;
   if (base.type !== targetType) return coerceToDomain(made, base.type, base.typmod, targetType, context, format, location, false);

@@ -394,6 +394,11 @@ export function transformIndexStmt(stmt: RawNode): IndexSpec {
     keys: ((stmt['indexParams'] ?? []) as RawNode[]).map(keyOf),
     including: ((stmt['indexIncludingParams'] ?? []) as RawNode[]).map((e) => {
       if (e['name'] === undefined) throw new PgError('feature_not_supported', 'expressions are not supported in included columns');
+      const refuse = (what: string): never => { throw new PgError('invalid_object_definition', `including column does not support ${what}`); };
+      if (e['collation'] !== undefined) refuse('a collation');
+      if (e['opclass'] !== undefined) refuse('an operator class');
+      if ((e['ordering'] ?? 'SORTBY_DEFAULT') !== 'SORTBY_DEFAULT') refuse('ASC/DESC options');
+      if ((e['nulls_ordering'] ?? 'SORTBY_NULLS_DEFAULT') !== 'SORTBY_NULLS_DEFAULT') refuse('NULLS FIRST/LAST options');
       return e['name'] as string;
     }),
     where: (stmt['whereClause'] as RawNode | undefined) ?? null, deferrable: false, initDeferred: false, options: (stmt['options'] ?? []) as RawNode[],

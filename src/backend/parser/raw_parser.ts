@@ -200,6 +200,7 @@ const CONDITIONS: readonly (readonly [RegExp, ConditionName, string?])[] = [
   [/^unrecognized row security option/, 'syntax_error', 'Only PERMISSIVE or RESTRICTIVE policies are supported currently.'],
   [/^invalid byte sequence/, 'character_not_in_repertoire'],
   [/^LIMIT #,# syntax is not supported/, 'syntax_error', 'Use separate LIMIT and OFFSET clauses.'],
+  [/^UNENCRYPTED PASSWORD is no longer supported/, 'feature_not_supported', 'Remove UNENCRYPTED to store the password in encrypted form instead.'],
   [/(not (yet )?(supported|implemented)|is not supported anymore|no longer supported)/, 'feature_not_supported'],
   [/^missing argument$/, 'syntax_error', 'Use NONE to denote the missing argument of a unary operator.'],
   [/^type modifier cannot have parameter name/, 'syntax_error'],

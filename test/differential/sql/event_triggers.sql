@@ -285,3 +285,43 @@ drop type told_enum;
 drop domain told_domain;
 drop publication told_pub;
 drop operator family told_family using btree;
+-- Indexes of partitions and of constraints, a session's temporary schema; the new name of a schema; default privileges that go.
+create function told() returns event_trigger language plpgsql as $$
+  declare r record;
+  begin
+    for r in select * from pg_event_trigger_ddl_commands() loop raise notice 'done: % % %', r.command_tag, r.object_type, r.object_identity; end loop;
+  end $$;
+create function gone() returns event_trigger language plpgsql as $$
+  declare r record;
+  begin
+    for r in select * from pg_event_trigger_dropped_objects() loop raise notice 'gone: % % % %', r.object_type, r.object_identity, r.original, r.normal; end loop;
+  end $$;
+create event trigger tells on ddl_command_end execute function told();
+create event trigger mourns on sql_drop execute function gone();
+create table split (a int, b int) partition by list (a);
+create table split_1 partition of split for values in (1);
+create index split_b on split (b);
+alter table split add column c int, add primary key (a);
+create schema old_schema;
+alter schema old_schema rename to new_schema;
+alter default privileges grant select on tables to public;
+alter default privileges revoke select on tables from public;
+create temp table passing_by (a int);
+create view looks as select 1 as one;
+create table checked (a int check (a > 0));
+drop view looks;
+drop table split;
+drop event trigger tells;
+drop event trigger mourns;
+drop table checked;
+drop schema new_schema;
+drop function told();
+drop function gone();
+select null::event_trigger;
+select null::trigger;
+-- A check and a view's rule depend on their columns and their view of themselves, too.
+create table leaned_on (a int check (a > 0));
+create view leans as select a from leaned_on;
+select classid::regclass::text, refclassid::regclass::text, refobjsubid, deptype from pg_depend
+  where (classid = 'pg_constraint'::regclass and refobjid = 'leaned_on'::regclass) or (classid = 'pg_rewrite'::regclass and refobjid in ('leans'::regclass, 'leaned_on'::regclass)) order by 1, 2, 3, 4;
+drop table leaned_on cascade;

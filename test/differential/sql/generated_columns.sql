@@ -147,3 +147,9 @@ create index on unstored_no (a) where b > 1;
 create table indexed_twice (a int, b text);
 create index on indexed_twice ((b + 1)) where b > 3;
 drop table indexed_twice;
+-- Whether the expression is immutable was asked before whether it is of the column's type; and DROP EXPRESSION ONLY had a SQLSTATE of its own.
+create table generated_wrongly (a int, b int generated always as (a || 'x') stored);
+create table generated_parent (a int, b int generated always as (a + 1) stored);
+create table generated_child () inherits (generated_parent);
+alter table only generated_parent alter b drop expression;
+drop table generated_parent cascade;

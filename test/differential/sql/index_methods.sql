@@ -205,3 +205,17 @@ create view out_columns as select s.slot_name from pg_replication_slots r, later
 select attcollation from pg_attribute where attrelid = 'out_columns'::regclass and attnum > 0;
 drop view out_columns;
 drop table with_included;
+-- Included columns have no order and no operator class, which was ignored; their statistics and properties.
+create table im_wide (a int, b int, c box);
+create index on im_wide (a) include (b desc);
+create index on im_wide (a) include (b int4_ops);
+create index on im_wide (a) include (b nulls first);
+create index im_wide_c on im_wide using gist (c) include (a, b);
+create index im_wide_a on im_wide (a) include (b);
+alter index im_wide_c alter column 2 set statistics 100;
+alter index im_wide_c alter column 1 set statistics 100;
+select p, pg_index_column_has_property('im_wide_a'::regclass, 2, p), pg_index_column_has_property('im_wide_c'::regclass, 2, p) from unnest(array['asc', 'orderable', 'distance_orderable', 'returnable']) p;
+create table im_split (a int) partition by list (a);
+create unique index im_split_a on im_split (a);
+alter table im_split add constraint im_split_unique unique using index im_split_a;
+drop table im_wide, im_split;

@@ -58,3 +58,10 @@ set enable_nestloop = off; set enable_hashjoin = off;
 select f.k, count(*), max(m.v) from few f join many m on f.k = m.k where f.k in (select x + 1 from listed offset 0) group by f.k order by 1;
 reset all;
 drop table few, many, listed;
+-- MERGE: unmatched rows count only where they are inserted, and know no target, not even for DO NOTHING.
+create table jw_target (id int primary key, v int);
+create table jw_source (id int);
+explain (costs off) merge into jw_target t using jw_source s on t.id = s.id when matched and t.v > 3 then update set v = 0 when not matched then do nothing;
+merge into jw_target t using jw_source s on t.id = s.id when not matched and t.tableoid > 0 then do nothing;
+merge into jw_target t using jw_source s on t.id = s.id when not matched then insert values (s.id, 1) when matched and t.v > 3 then do nothing;
+drop table jw_target, jw_source;

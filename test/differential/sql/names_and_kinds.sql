@@ -77,3 +77,16 @@ drop table likeable, keyed_parent;
 create function returns_inside() returns boolean begin atomic ;; return 1 > 2; end;
 select returns_inside(), pg_get_functiondef('returns_inside'::regproc);
 drop function returns_inside();
+-- A type in a schema that is not there: it is the schema that is missed.
+create table nk_typed (x nk_nowhere.e);
+select 'x'::nk_nowhere.e;
+create function nk_f(nk_nowhere.t) returns int language sql as 'select 1';
+create function nk_f() returns nk_nowhere.t language sql as 'select 1';
+create domain nk_d as nk_nowhere.e;
+drop type nk_nowhere.e;
+drop type if exists nk_nowhere.e;
+drop function if exists nk_f(nk_nowhere.e);
+select to_regtype('nk_nowhere.e');
+select 'nk_nowhere.e'::regtype;
+alter type nk_nowhere.e add value 'x';
+do $$ declare x nk_nowhere.e; begin end $$;

@@ -377,3 +377,20 @@ drop owned by gb, gc cascade;
 drop schema s1, s2 cascade;
 drop foreign data wrapper w1, w2 cascade;
 drop role ga, gb, gc;
+-- SET clauses of a function are tried when it is made.
+create function od_settings() returns int language sql set default_tablespace = od_nowhere as 'select 1';
+create function od_settings() returns int language plpgsql set default_tablespace = od_nowhere as 'begin return 1; end';
+set check_function_bodies = off;
+create function od_settings() returns int language sql set default_tablespace = od_nowhere as 'select 1';
+reset check_function_bodies;
+drop function od_settings();
+-- Expressions of statistics are looked at before the name.
+create table od_counted (a int, b int);
+create statistics od_stats on a, b from od_counted;
+create statistics od_stats on a, (count(*)) from od_counted;
+drop table od_counted;
+create foreign data wrapper od_wrapper;
+create server od_server foreign data wrapper od_wrapper;
+create foreign table od_far (a int) server od_server;
+copy od_far from stdin;
+drop foreign data wrapper od_wrapper cascade;

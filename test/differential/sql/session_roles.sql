@@ -53,3 +53,36 @@ do $$ begin execute format('create role md_c password %L', 'md5' || md5('md_c'))
 select rolpassword from pg_authid where rolname = 'md_c';
 reset password_encryption;
 drop role md_b, md_c;
+-- A role that initdb made could be dropped; what is dropped is the session's user, not the current one; notices had SQLSTATEs.
+drop role pg_read_all_data;
+create role sr_one;
+create role sr_two createrole;
+drop role if exists sr_none;
+grant sr_one to sr_two;
+grant sr_one to sr_two;
+create role sr_three sysid 77 password '';
+set role sr_two;
+drop role postgres;
+reset role;
+-- A setting that changes stays at its place.
+alter role sr_one set work_mem = '1MB';
+alter role sr_one set search_path = a;
+alter role sr_one set work_mem = '2MB';
+select setconfig from pg_db_role_setting where setrole = 'sr_one'::regrole;
+alter role sr_one reset work_mem;
+select setconfig from pg_db_role_setting where setrole = 'sr_one'::regrole;
+-- Default privileges are kept in order of their grantees.
+alter default privileges for role sr_one grant insert on tables to public;
+select defaclacl from pg_default_acl where defaclrole = 'sr_one'::regrole;
+-- What databases share is told of before what is in this one.
+create table sr_table (a int);
+grant select on sr_table to sr_one;
+create database sr_database template template0;
+grant connect on database sr_database to sr_two;
+drop role sr_two;
+drop owned by sr_one;
+drop owned by sr_two;
+drop database sr_database;
+drop table sr_table;
+drop role sr_one, sr_two, sr_three;
+create role sr_plain unencrypted password 'x';
