@@ -4,6 +4,7 @@ import { compareText } from './characters.ts';
 import { registerComparison } from './compare.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { compareKeys, type JsonNode, parseJson, quoteJson } from './json_parse.ts';
+import { isObjectText, memberText } from './jsonb_text.ts';
 import { compareNumeric, Numeric, numericHashKey, numericToText, parseNumeric } from './numeric.ts';
 import { JSONBOID } from './oids.ts';
 import { receiveText, sendText, WireReader } from './wire.ts';
@@ -45,20 +46,42 @@ export type JsonbItem = null | boolean | Numeric | string | readonly JsonbItem[]
 export class JsonbValue {
   private item: JsonbItem | undefined;
   private stored: string | undefined;
+  private looks = 0;
   constructor(root: JsonbItem | undefined, stored?: string) {
     this.item = root;
     this.stored = stored;
   }
 
   get root(): JsonbItem {
-    if (this.item === undefined) this.item = itemOfNode(parseJson(this.stored!), this.stored!);
+    if (this.item === undefined) this.item = itemOfText(this.stored!);
     return this.item;
   }
 
   get text(): string {
     return this.stored ?? itemToText(this.root);
   }
+
+  /** Its text, while it is not yet a tree. */
+  get storedText(): string | undefined {
+    return this.item === undefined ? this.stored : undefined;
+  }
+
+  get isObject(): boolean {
+    return this.item === undefined ? isObjectText(this.stored!) : this.item instanceof JsonbObject;
+  }
+
+  /** What an object has under a key, as a value of its own; undefined: no such key, or no object. The text is looked through for it
+   * a few times before it becomes a tree: in a scan each value is asked for a member or two, of many. */
+  member(key: string): JsonbValue | undefined {
+    if (this.item === undefined && isObjectText(this.stored!) && ++this.looks <= LOOKS_BEFORE_TREE) {
+      const text = memberText(this.stored!, key);
+      return text === undefined ? undefined : new JsonbValue(undefined, text);
+    }
+    const { root } = this, item = root instanceof JsonbObject ? root.get(key) : undefined;
+    return item === undefined ? undefined : new JsonbValue(item);
+  }
 }
+const LOOKS_BEFORE_TREE = 8;
 
 export const isArray = (item: JsonbItem): item is readonly JsonbItem[] => Array.isArray(item);
 
@@ -80,6 +103,16 @@ export function itemOfNode(node: JsonNode, text: string): JsonbItem {
     case 'object': return makeObject(node.members.map(({ key, value }) => [key, itemOfNode(value, text)]));
   }
 }
+
+/** Of what is stored; strings and words without the parser. */
+function itemOfText(text: string): JsonbItem {
+  if (text.charCodeAt(0) === QUOTE && !text.includes('\\')) return text.slice(1, -1);
+  if (text === 'null') return null;
+  if (text === 'true') return true;
+  if (text === 'false') return false;
+  return itemOfNode(parseJson(text), text);
+}
+const QUOTE = 0x22;
 
 export function jsonbIn(text: string): JsonbValue {
   return new JsonbValue(itemOfNode(parseJson(text), text));

@@ -20,9 +20,13 @@ export function itemAsText(item: JsonbItem | undefined): string | null {
 
 // --- access
 
-function field(value: JsonbValue, key: string): JsonbItem | undefined {
-  return value.root instanceof JsonbObject ? value.root.get(key) : undefined;
+/** The same of a value that may still be text, and mostly is what is told. */
+function valueAsText(value: JsonbValue | undefined): string | null {
+  if (value === undefined) return null;
+  const text = value.storedText;
+  return text === undefined || text === 'null' || text.charCodeAt(0) === QUOTE ? itemAsText(value.root) : text;
 }
+const QUOTE = 0x22;
 
 /** A scalar counts as an array of one, as PostgreSQL stores it. */
 function element({ root }: JsonbValue, index: number): JsonbItem | undefined {
@@ -54,10 +58,16 @@ function follow(root: JsonbItem, path: readonly Datum[]): JsonbItem | undefined 
 }
 
 function extractPath(value: JsonbValue, path: ArrayValue): JsonbItem | undefined {
-  return path.values.includes(null) ? undefined : follow(value.root, path.values);
+  if (path.values.includes(null)) return undefined;
+  if (path.values.length === 0 || !value.isObject) return follow(value.root, path.values);
+  const first = value.member(path.values[0] as string);
+  return first && follow(first.root, path.values.slice(1));
 }
 
 // --- containment
+
+/** Of an object with so few, the other's members are looked up one by one. */
+const FEW_KEYS = 4;
 
 /** JsonbDeepContains. */
 function contains(a: JsonbItem, b: JsonbItem): boolean {
@@ -76,15 +86,23 @@ function contains(a: JsonbItem, b: JsonbItem): boolean {
 }
 
 function containsValue(a: JsonbValue, b: JsonbValue): boolean {
-  const x = a.root, y = b.root;
+  const y = b.root;
+  if (y instanceof JsonbObject && y.keys.length <= FEW_KEYS) {
+    return a.isObject && y.keys.every((key, i) => {
+      const mine = a.member(key)?.root, other = y.values[i]!;
+      return mine !== undefined && (isScalar(other) ? itemKey(mine) === itemKey(other) : contains(mine, other));
+    });
+  }
+  const x = a.root;
   if (isScalar(y)) { // an array contains a scalar that is one of its elements
     return isArray(x) ? contains(x, [y]) : isScalar(x) && itemKey(x) === itemKey(y);
   }
   return contains(x, y);
 }
 
-function exists({ root }: JsonbValue, key: string): boolean {
-  if (root instanceof JsonbObject) return root.indexOf(key) >= 0;
+function exists(value: JsonbValue, key: string): boolean {
+  if (value.isObject) return value.member(key) !== undefined;
+  const { root } = value;
   return isArray(root) ? root.includes(key) : root === key;
 }
 
@@ -240,8 +258,8 @@ const castTo = (typeName: string, prosrc: string) => (value: JsonbValue): Datum 
 
 registerBuiltins({
   pure: {
-    jsonb_object_field: (value: JsonbValue, key: string) => wrap(field(value, key)),
-    jsonb_object_field_text: (value: JsonbValue, key: string) => itemAsText(field(value, key)),
+    jsonb_object_field: (value: JsonbValue, key: string) => value.member(key) ?? null,
+    jsonb_object_field_text: (value: JsonbValue, key: string) => valueAsText(value.member(key)),
     jsonb_array_element: (value: JsonbValue, index: number) => wrap(element(value, index)),
     jsonb_array_element_text: (value: JsonbValue, index: number) => itemAsText(element(value, index)),
     jsonb_extract_path: (value: JsonbValue, path: ArrayValue) => wrap(extractPath(value, path)),
