@@ -15,6 +15,7 @@ import type { Path, PlannerInfo, Relids, RelOptInfo, RestrictInfo } from './path
 import { orderedClauses, planBase, targetOf } from './planbuild.ts';
 import { predicateImpliedBy } from './predtest.ts';
 import { EMPTY } from './relids.ts';
+import { withoutRepeated } from './restrictinfo.ts';
 
 /** One index, or several put together. */
 export type BitmapNode = (
@@ -117,9 +118,9 @@ export function bitmapHeapPath(root: PlannerInfo, rel: RelOptInfo, node: BitmapN
     paramClauses: param === null ? [] : param.clauses, ...(node.kind === 'index' ? { indexClauses: node.index.clauses } : {}),
     make: () => {
       const fix = (e: Expr): Expr => (outer === EMPTY ? e : replaceNestloopParams(root, e));
-      const { plan, quals, classes } = bitmapPlan(rel, node, fix);
-      const rest = [...rel.restrictions, ...path.paramClauses].filter((r) => !r.pseudoconstant && !quals.some((q) => equal(q, r.clause))
-        && !(r.leftEc !== null && classes.has(r.leftEc)) && !(!containsMutable(r.clause) && predicateImpliedBy([r.clause], quals, false)));
+      const { plan, quals, clauses } = bitmapPlan(rel, node, fix);
+      const rest = [...rel.restrictions, ...withoutRepeated(path.paramClauses, clauses)].filter((r) => !r.pseudoconstant && !quals.some((q) => equal(q, r.clause))
+        && !(!containsMutable(r.clause) && predicateImpliedBy([r.clause], quals, false)));
       return {
         kind: 'BitmapHeapScan', ...planBase(path, targetOf(rel.target), orderedClauses(rest).map(fix), plan), scanrelid: rel.rti, bitmapqualorig: quals.map(fix),
       };
@@ -128,7 +129,7 @@ export function bitmapHeapPath(root: PlannerInfo, rel: RelOptInfo, node: BitmapN
   return path;
 }
 
-interface BitmapParts { plan: BitmapPlan; quals: Expr[]; classes: Set<NonNullable<RestrictInfo['leftEc']>> }
+interface BitmapParts { plan: BitmapPlan; quals: Expr[]; clauses: readonly RestrictInfo[] }
 
 /** create_bitmap_subplan: the plan, and the conditions that its rows meet. */
 function bitmapPlan(rel: RelOptInfo, node: BitmapNode, fix: (e: Expr) => Expr): BitmapParts {
@@ -146,14 +147,14 @@ function bitmapPlan(rel: RelOptInfo, node: BitmapNode, fix: (e: Expr) => Expr): 
         ...base, kind: 'BitmapIndexScan', total_cost: node.index.total, scanrelid: rel.rti, indexid: info.indexrelid, ...node.index.executable(fix),
         indexqual: matches.map((m) => fix(m.expr)), indexorderdir: 'forward', indexorderby: [],
       },
-      quals, classes: new Set(clauses.flatMap((r) => (r.leftEc === null ? [] : [r.leftEc]))),
+      quals, clauses,
     };
   }
   if (node.kind === 'gin') {
     const { info, clauses } = node.index;
     return {
       plan: { ...base, kind: 'GinScan', startup_cost: node.cost, scanrelid: rel.rti, indexid: info.indexrelid, ...node.index.executable(fix) },
-      quals: clauses.map((r) => r.clause), classes: new Set(),
+      quals: clauses.map((r) => r.clause), clauses: [],
     };
   }
   const parts = node.nodes.map((n) => bitmapPlan(rel, n, fix));
@@ -161,14 +162,14 @@ function bitmapPlan(rel: RelOptInfo, node: BitmapNode, fix: (e: Expr) => Expr): 
   if (node.kind === 'and') {
     const quals: Expr[] = [];
     for (const p of parts) for (const q of p.quals) if (!quals.some((x) => equal(x, q))) quals.push(q);
-    return { plan: { ...base, kind: 'BitmapAnd', bitmapplans }, quals, classes: new Set(parts.flatMap((p) => [...p.classes])) };
+    return { plan: { ...base, kind: 'BitmapAnd', bitmapplans }, quals, clauses: parts.flatMap((p) => p.clauses) };
   }
   if (bitmapplans.length === 1) return parts[0]!;
   const whole: BitmapPlan = { ...base, kind: 'BitmapOr', bitmapplans };
   // An arm whose index finds more than the rows wanted leaves nothing that all rows meet.
-  if (parts.some((p) => p.quals.length === 0)) return { plan: whole, quals: [], classes: new Set() };
+  if (parts.some((p) => p.quals.length === 0)) return { plan: whole, quals: [], clauses: [] };
   const arms = parts.map((p) => makeAndsExplicit(p.quals)!);
   return {
-    plan: whole, quals: [makeBoolExpr('or', arms.flatMap((a) => (a.kind === 'BoolExpr' && a.boolop === 'or' ? a.args : [a])))], classes: new Set(),
+    plan: whole, quals: [makeBoolExpr('or', arms.flatMap((a) => (a.kind === 'BoolExpr' && a.boolop === 'or' ? a.args : [a])))], clauses: [],
   };
 }

@@ -27,7 +27,7 @@ import { forRelation, indexColumnExpr, indexPathkeys, usefulPathkeys } from './p
 import type { Path, PathKey, PlannerInfo, Relids, RelOptInfo, RestrictInfo } from './pathnodes.ts';
 import { orderedClauses, planBase, targetOf } from './planbuild.ts';
 import { EMPTY, isSubset, overlaps } from './relids.ts';
-import { isSecurelyPromotable, makeRestrictInfo } from './restrictinfo.ts';
+import { isSecurelyPromotable, makeRestrictInfo, withoutRepeated } from './restrictinfo.ts';
 import { replaceNestloopParams } from './nestparams.ts';
 import { arrayLength, clauselistSelectivity, correlationOf, indexHooks } from './selfuncs.ts';
 
@@ -396,9 +396,7 @@ function makeIndexPath(root: PlannerInfo, rel: RelOptInfo, index: IndexPathInfo,
   const param = outer === EMPTY ? null : paramPathInfo(root, rel, outer);
   // What the index's predicate says need not be asked of its rows, unless they may have to be looked at again (EvalPlanQual).
   const implied = info.predicate === null || root.parse.commandType !== 'select' || root.parse.rowMarks.length > 0 ? [] : makeAndsImplicit(forRelation(info.predicate, rel.rti));
-  const classes = new Set(clauses.map((r) => r.leftEc).filter((ec) => ec !== null));
-  const rest = [...rel.restrictions, ...(param === null ? [] : param.clauses)].filter((r) => !clauses.includes(r) && !r.pseudoconstant
-    && !(r.leftEc !== null && classes.has(r.leftEc) && r.clause.kind === 'OpExpr' && clauses.some((c) => c.leftEc === r.leftEc && (c === r || c.parentEc !== null || r.parentEc !== null)))
+  const rest = [...rel.restrictions, ...(param === null ? [] : withoutRepeated(param.clauses, clauses))].filter((r) => !clauses.includes(r) && !r.pseudoconstant
     && !(implied.length > 0 && predicateImpliedBy([r.clause], implied, false)));
   const rows = param === null ? rel.rows : param.rows;
   const fetched = clampRows(index.selectivity * rel.tuples);

@@ -28,3 +28,10 @@ export function makeRestrictInfo(clause: Expr, isPushedDown: boolean, required?:
 /** Whether the condition may be moved ahead of the relation's others, into an index (restriction_is_securely_promotable). */
 export const isSecurelyPromotable = (rinfo: RestrictInfo, rel: RelOptInfo): boolean =>
   rinfo.securityLevel === 0 || rinfo.leakproof || rel.restrictions.every((r) => r.securityLevel >= rinfo.securityLevel);
+
+/** Without the join clauses that say once more, by another member of the equivalence class, what one of `met` says already. (Conditions
+ * on one relation are another matter: x = 1 and y = 1 are of one class, too, and both have to be asked.) */
+export function withoutRepeated(joinClauses: readonly RestrictInfo[], met: readonly RestrictInfo[]): RestrictInfo[] {
+  const classOf = (r: RestrictInfo): unknown => (r.leftEc === r.rightEc ? r.leftEc : null);
+  return joinClauses.filter((r) => classOf(r) === null || !met.some((m) => classOf(m) === classOf(r)));
+}

@@ -12,7 +12,7 @@ import { addPath } from './pathnode.ts';
 import type { Path, PlannerInfo, RelOptInfo, RestrictInfo } from './pathnodes.ts';
 import { orderedClauses, planBase, targetOf } from './planbuild.ts';
 import { EMPTY, overlaps } from './relids.ts';
-import { isSecurelyPromotable } from './restrictinfo.ts';
+import { isSecurelyPromotable, withoutRepeated } from './restrictinfo.ts';
 import { arrayLength, clauselistSelectivity } from './selfuncs.ts';
 import { getBool } from '../utils/guc.ts';
 
@@ -105,12 +105,6 @@ export function createTidPaths(root: PlannerInfo, rel: RelOptInfo): void {
     { kind: 'SeqScan', ...planBase(path, targetOf(rel.target), orderedClauses(rest)), scanrelid: rel.rti, tidrangequals: ranges.map((r) => r.clause) }));
 }
 
-/** Two conditions that the same equivalence class stands for. */
-function sameClass(a: RestrictInfo, b: RestrictInfo): boolean {
-  const of = (r: RestrictInfo): unknown => r.parentEc ?? (r.leftEc === r.rightEc ? r.leftEc : null);
-  return of(a) !== null && of(a) === of(b);
-}
-
 /** Rows that another relation's row names (BuildParameterizedTidPaths). */
 export function createJoinTidPaths(root: PlannerInfo, rel: RelOptInfo): void {
   const joins = [...rel.joinClauses, ...(rel.hasEcJoins ? impliedFor(root, rel, makeVar(rel.rti, -1, TIDOID, -1, 0, 0)) : [])];
@@ -122,7 +116,7 @@ export function createJoinTidPaths(root: PlannerInfo, rel: RelOptInfo): void {
     if (value === null || overlaps(pullVarnos(value), rel.relids) || containsVolatile(value)) continue;
     const outer = rinfo.clauseRelids & ~rel.relids;
     const param = paramPathInfo(root, rel, outer);
-    const rest = [...rel.restrictions, ...param.clauses].filter((r) => !r.pseudoconstant && r !== rinfo && !equal(r.clause, clause) && !sameClass(r, rinfo));
+    const rest = [...rel.restrictions, ...withoutRepeated(param.clauses, [rinfo])].filter((r) => !r.pseudoconstant && r !== rinfo && !equal(r.clause, clause));
     const cost = qualEvalCost(rest);
     const startup = cost.startup + (getBool('enable_tidscan') ? 0 : DISABLE_COST);
     const path: Path = {

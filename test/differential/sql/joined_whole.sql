@@ -65,3 +65,25 @@ explain (costs off) merge into jw_target t using jw_source s on t.id = s.id when
 merge into jw_target t using jw_source s on t.id = s.id when not matched and t.tableoid > 0 then do nothing;
 merge into jw_target t using jw_source s on t.id = s.id when not matched then insert values (s.id, 1) when matched and t.v > 3 then do nothing;
 drop table jw_target, jw_source;
+-- Columns that are equal to each other and to a constant: where an index asked for one, the other was asked no more.
+create table alike as select i as a, (i * 7) % 1000 as b, i % 50 as c, i % 50 as d from generate_series(0, 9999) i;
+create unique index on alike (a);
+create index on alike (c);
+create table alike_too as select i as x, i % 10 as y, i as z from generate_series(0, 99) i;
+analyze alike, alike_too;
+explain (costs off) select * from alike where a = b and b = 5;
+select * from alike where a = b and b = 5;
+select count(*) from alike where c = b and b = 3;
+explain (costs off) select count(*) from alike where c = b and b = 3;
+set enable_seqscan = off;
+select count(*) from alike_too, alike where a = x and b = x and y = 3;
+select count(*) from alike_too, alike where a = x and a = z;
+explain (costs off) select count(*) from alike_too, alike where a = x and a = z;
+select count(*) from alike_too, alike where a = x and a = b;
+set enable_indexscan = off;
+select * from alike where a = b and b = 5;
+select count(*) from alike_too, alike where a = x and a = b;
+explain (costs off) select count(*) from alike_too, alike where a = x and a = b;
+reset enable_indexscan;
+reset enable_seqscan;
+drop table alike, alike_too;
