@@ -163,15 +163,16 @@ export function replaceMultiexprParams(root: PlannerInfo, e: Expr): Expr {
 
 /** SS_process_ctes: WITH queries are merged into the one place that reads them, or planned to be kept. */
 export function processCtes(root: PlannerInfo): void {
-  for (let i = 0; i < root.parse.cteList.length; i++) {
+  for (let i = 0; i < root.parse.cteList.length;) {
     // Merging one changes those that read it.
     const cte = root.parse.cteList[i]!;
-    const { ctequery } = cte;
-    if (cte.cterefcount === 0 && ctequery.commandType === 'select') continue;
-    if (inlinable(cte)) {
+    const { ctequery } = cte, unread = cte.cterefcount === 0 && ctequery.commandType === 'select';
+    if (!unread && inlinable(cte)) {
       inlineCte(root, cte);
       continue;
     }
+    i++;
+    if (unread) continue;
     const saved = root.planParams;
     root.planParams = [];
     const { plan, subroot } = cte.cterecursive ? planRecursive(root, cte) : planSubquery(root, ctequery, 0, true);
@@ -198,8 +199,10 @@ const mentionsOuterSelf = (q: Query): boolean => q.rtable.some((r) => (r.rtekind
 const hasVolatile = (q: Query): boolean => walkDeep(q, (n) => n.kind !== 'Var' && n.kind !== 'Const' && shallowVolatile(n), -1);
 const shallowVolatile = (n: Expr): boolean => (n.kind === 'FuncExpr' || n.kind === 'OpExpr' || n.kind === 'NextValueExpr') && containsVolatile(n);
 
+/** Nobody reads it from the list any more, so it goes: in a chain of them each one merged had the others in it, and merging the
+ * next one went through all of that. */
 function inlineCte(root: PlannerInfo, cte: CommonTableExpr): void {
-  root.parse = inlineIn(root.parse, cte, 0);
+  root.parse = inlineIn({ ...root.parse, cteList: root.parse.cteList.filter((other) => other !== cte) }, cte, 0);
   root.rtable = root.parse.rtable;
 }
 function inlineIn(q: Query, cte: CommonTableExpr, depth: number): Query {

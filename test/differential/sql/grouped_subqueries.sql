@@ -44,3 +44,10 @@ select count(distinct t || null::text), max(upper(null)), string_agg(t || null, 
 select row_number() over (partition by t || null::text order by a, substr(null, 1)) from wordy order by 1;
 select a from wordy where t || null in (select t || null from wordy);
 drop table wordy;
+-- WITH queries that are merged into their readers leave the list: those left, materialised or of the same name further in, keep their readers.
+WITH a AS (SELECT 1 AS x), b AS MATERIALIZED (SELECT x + 1 AS x FROM a), c AS (SELECT x + 10 AS x FROM b), d AS (SELECT x FROM c WHERE x > 0)
+SELECT d.x, (SELECT x FROM b), (WITH a AS (SELECT 7 AS x), b AS (SELECT a.x * 2 AS x FROM a) SELECT b.x + d.x FROM b) FROM d;
+WITH n AS NOT MATERIALIZED (SELECT g FROM generate_series(1, 3) g), m AS (SELECT g FROM n WHERE g > 1), unread AS (SELECT 1 / 0)
+SELECT n.g, (SELECT sum(m.g + n.g) FROM m), EXISTS (WITH m AS (SELECT g FROM n AS n2) SELECT FROM m WHERE m.g > n.g) FROM n ORDER BY 1;
+WITH a AS (SELECT 3 AS x), b AS (SELECT x FROM a UNION ALL SELECT 4), c AS (SELECT min(x) AS low, max(x) AS high FROM b)
+SELECT low, high, (SELECT count(*) FROM generate_series(low, high)) FROM c;
