@@ -1,7 +1,7 @@
 // The power goes at any point of any commit: of what was written since the last flush, any sectors may be on the disk. The
 // environment must open as of the last commit that was acknowledged, or of the one under way, whole.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -167,8 +167,7 @@ test('a journal that can not be opened is not one that is not there', async (t) 
     const path = killedWriter(folder), journal = join(path, 'journal.mdb');
     renameSync(journal, join(path, 'elsewhere'));
     symlinkSync('elsewhere', journal); // which is refused
-    t.throws(() => openStore(path));
-    t.throws(() => openWritableStore(path));
+    for (const open of [openStore, openWritableStore]) t.like(t.throws(() => open(path)), { condition: 'io_error' });
     renameSync(join(path, 'elsewhere'), journal);
     const store = openStore(path);
     t.is(content(store), statesOf(commits(SEED, COMMITS, KEYS)).at(-1)!);
@@ -184,8 +183,26 @@ test('a journal that is damaged before its end is not one that ends there', asyn
     const path = killedWriter(folder), journal = join(path, 'journal.mdb'), bytes = readFileSync(journal);
     bytes[4096 + 100]! ^= 1; // in its first record
     writeFileSync(journal, bytes);
-    t.throws(() => openStore(path));
-    t.throws(() => openWritableStore(path));
+    for (const open of [openStore, openWritableStore]) t.like(t.throws(() => open(path)), { condition: 'data_corrupted' });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+// Whoever read what was cut off ended with SIGBUS.
+test('a data file that was cut off, or is none, is told as damaged', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'posthouse-'));
+  try {
+    const store = openWritableStore(folder), data = join(folder, 'data.mdb');
+    store.write((batch) => { for (let i = 0; i < 2000; i++) batch.put(Buffer.from(`0000${i}`), Buffer.alloc(1000, i)); });
+    store.close();
+    await new Promise((done) => { setImmediate(done); });
+    truncateSync(data, statSync(data).size / 2);
+    const reader = openStore(folder);
+    t.like(t.throws(() => content(reader)), { condition: 'data_corrupted' });
+    reader.close();
+    writeFileSync(data, Buffer.alloc(100_000, 7));
+    for (const open of [openStore, openWritableStore]) t.like(t.throws(() => open(folder)), { condition: 'data_corrupted' });
   } finally {
     rmSync(folder, { recursive: true });
   }

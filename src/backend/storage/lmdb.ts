@@ -12,6 +12,7 @@ import { closeSync, constants, existsSync, openSync } from 'node:fs';
 import { createRequire, findPackageJSON } from 'node:module';
 import { dirname, join } from 'node:path';
 import { PgError, internalError } from '../../common/errors.ts';
+import type { ConditionName } from '../../common/sqlstate.ts';
 import { port } from '../../port/port.ts';
 import { flushToDisk, unpackEnvironment } from './packed.ts';
 import { MAX_KEY_BYTES, META_FILENODE, ValueBuffer, type Batch, type Cursor, type HeldSnapshot, type Store, type WritableStore } from './store.ts';
@@ -86,9 +87,14 @@ const environmentOptions = (path: string): object => ({
 function openEnvironment(path: string, durable: boolean): Database {
   unpackEnvironment(path);
   const newNames = durable && !existsSync(`${path}/journal.mdb`);
-  const database = loadWriter().open({
-    ...environmentOptions(path), readOnly: false, noSubdir: false, encoding: 'binary', keyEncoder, cache: false, overlappingSync: false, noSync: !durable,
-  });
+  let database: Database;
+  try {
+    database = loadWriter().open({
+      ...environmentOptions(path), readOnly: false, noSubdir: false, encoding: 'binary', keyEncoder, cache: false, overlappingSync: false, noSync: !durable,
+    });
+  } catch (error) {
+    throw openError(path, error);
+  }
   // What is flushed into files without a name would be gone after a power cut.
   if (newNames) flushToDisk(path);
   return database;
@@ -103,7 +109,11 @@ function openForReading(path: string): Database {
     // It lies packed, or did until now: somebody else may have been faster.
     unpackEnvironment(path);
     env = new native.Env();
-    env.open(environmentOptions(path), READ_ONLY, 0);
+    try {
+      env.open(environmentOptions(path), READ_ONLY, 0);
+    } catch (error) {
+      throw openError(path, error);
+    }
   }
   const txn = new native.Txn(env, READ_ONLY);
   const db = new native.Dbi(env, 0, null, BINARY_KEYS);
@@ -378,7 +388,7 @@ class LmdbStore implements Store {
     const length = native.getByBinary(this.dbAddress, keyLength, 0, txn);
     if (length >= 0 && length <= into.bytes.length) return length;
     if (length === MDB_NOTFOUND) return -1;
-    if (length < 0) throw internalError(`could not read from the store: LMDB error ${length}`);
+    if (length < 0) throw readError(length);
     // The native side keeps the key buffer as it was.
     into.grow(length);
     return this.read(keyLength, into, txn);
@@ -443,7 +453,7 @@ function seek(cursor: NativeCursor, flags: number, keyLength: number, filenode: 
   if (target !== into.bytes) setTarget(into.bytes);
   const found = native.position(cursor.address, flags, 0, keyLength, 0);
   if (found <= 0) {
-    if (found < 0 && found !== MDB_NOTFOUND) throw internalError(`could not read from the store: LMDB error ${found}`);
+    if (found < 0 && found !== MDB_NOTFOUND) throw readError(found);
     return -1;
   }
   if (keyView.getUint32(CURSOR_KEY) !== filenode) return -1;
@@ -537,7 +547,7 @@ class LmdbCursor implements Cursor {
     else if (this.state === 'detached') size = this.open(this.memory.key, this.keyLength, this.flags | EXCLUSIVE_START);
     else return false;
     if (size <= 0) {
-      if (size < 0 && size !== MDB_NOTFOUND) throw internalError(`could not read from the store: LMDB error ${size}`);
+      if (size < 0 && size !== MDB_NOTFOUND) throw readError(size);
       this.close();
       return false;
     }
@@ -745,6 +755,25 @@ class LmdbBatch implements Batch {
     while (this.cursors.length > 0) this.cursors.pop()!.close();
   }
 }
+
+/** Why an environment does not open, for a person. Errors of the addon have LMDB's code or errno. */
+function openError(path: string, error: unknown): unknown {
+  const { code, message } = error as { code?: unknown; message: string };
+  if (!(error instanceof Error) || typeof code !== 'number') return error;
+  // LMDB's own; and a data file that is empty.
+  if (code < 0 || code === EBADF) return new PgError('data_corrupted', `the files of the database in "${path}" are damaged`, { detail: `${message}.`, hint: 'Restore them from a backup.' });
+  const why = message.replace(/: Attempting.*/s, '');
+  return new PgError(OPEN_CONDITIONS[code] ?? 'io_error', `could not open the files of the database in "${path}": ${why}`);
+}
+const EBADF = 9;
+/** ENOMEM, ENFILE, EMFILE, ENOSPC, EDQUOT. */
+const OPEN_CONDITIONS: Readonly<Record<number, ConditionName>> = { 12: 'out_of_memory', 23: 'insufficient_resources', 24: 'insufficient_resources', 28: 'disk_full', 122: 'disk_full' };
+
+function readError(code: number): PgError {
+  if (code === MDB_PAGE_NOTFOUND || code === MDB_CORRUPTED) return new PgError('data_corrupted', 'the data file of the database is damaged', { hint: 'Restore it from a backup.' });
+  return internalError(`could not read from the store: LMDB error ${code}`);
+}
+const MDB_PAGE_NOTFOUND = -30797, MDB_CORRUPTED = -30796;
 
 function writeError(error: unknown): unknown {
   const message = error instanceof Error ? error.message : String(error);

@@ -138,6 +138,7 @@ function recover(error: unknown, state: LoopState): void {
 
 function endOfSession(error: unknown): number {
   const told = asPgError(error);
+  if (told.severity === 'ERROR') told.severity = 'FATAL'; // in the beginning of a session any error is its end
   try {
     logBackendError(told, error);
     sendErrorResponse(told);
