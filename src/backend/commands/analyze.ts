@@ -8,9 +8,10 @@ import { beginQuietScan, type TableScan } from '../access/table.ts';
 import { catalogFind, catalogInsert, catalogUpdate } from '../catalog/indexing.ts';
 import { getType, typeOperators } from '../catalog/lsyscache.ts';
 import * as ids from '../catalog/oids.ts';
-import type { Attribute, Relation } from '../catalog/relation.ts';
+import type { Attribute, IndexInfo, Relation } from '../catalog/relation.ts';
 import type { PgStatistic } from '../catalog/rows.ts';
 import { attributeByNumber } from '../catalog/syscache.ts';
+import { compileExpr, compilePredicate } from '../executor/expression.ts';
 import { operatorFunction } from '../executor/fmgr_info.ts';
 import { analyzeExtended } from './extended_stats.ts';
 import { allChildren } from './tablecmds.ts';
@@ -75,10 +76,31 @@ export function analyzeTable(table: Relation, columns: readonly number[] | null)
       if (target === 0) continue;
       storeStatistics(table.oid, a.attnum, a.atttypid, columnStatistics(a, sample, target));
     }
+    if (columns === null) for (const index of table.indexes) if (index.expressions.length > 0) analyzeIndex(index, sample);
     analyzeExtended(table, sample, columns, false, describeExpression);
     commandCounterIncrement();
   }
   return sample;
+}
+
+/** What an index's expressions are in the sampled rows that it holds (compute_index_stats). */
+function analyzeIndex(info: IndexInfo, sample: Sample): void {
+  const holds = info.predicate === null ? null : compilePredicate([info.predicate]);
+  const rows = holds === null ? sample.rows : sample.rows.filter((row) => holds(null, row));
+  if (rows.length === 0) return;
+  const indexed = { ...sample, totalRows: Math.round((sample.totalRows * rows.length) / sample.rows.length) };
+  let next = 0;
+  info.keyAttributes.forEach((attnum, i) => {
+    if (attnum !== 0) return;
+    const run = compileExpr(info.expressions[next++]!), target = statisticsTarget(info.indexrelid, i + 1);
+    if (target === 0) return;
+    const values = rows.map((row) => {
+      checkForInterrupts();
+      return [run(null, row)];
+    });
+    const column = info.index.attributes[i]!;
+    storeStatistics(info.indexrelid, column.attnum, column.atttypid, columnStatistics({ ...column, attnum: 1 }, { ...indexed, rows: values }, target, true));
+  });
 }
 
 /** The same for a table together with its children: each gives its share of the sample (acquire_inherited_sample_rows). The

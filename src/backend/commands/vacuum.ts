@@ -2,8 +2,9 @@
 // VACUUM has nothing to reclaim: it counts rows and blocks for the planner.
 import { PgError } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
+import { asOwner } from '../catalog/acl.ts';
 import { objectOwnercheck } from '../catalog/aclchk.ts';
-import { catalogScanAll } from '../catalog/indexing.ts';
+import { catalogScanAll, catalogUpdateByKey } from '../catalog/indexing.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
 import { rangeVarGetRelid } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
@@ -40,6 +41,9 @@ const OPTION_VALUES: OptionReaders = {
   },
 };
 
+/** An expression that is evaluated may call a function that would begin again. */
+let running = false;
+
 function vacuum(stmt: RawNode, context: UtilityContext): void {
   const isVacuum = Boolean(stmt['is_vacuumcmd']);
   const options = readFlags((stmt['options'] ?? []) as RawNode[], isVacuum ? VACUUM_OPTIONS : ANALYZE_OPTIONS, isVacuum ? 'VACUUM' : 'ANALYZE', context.text, OPTION_VALUES);
@@ -58,7 +62,13 @@ function vacuum(stmt: RawNode, context: UtilityContext): void {
       .map((r) => ({ oid: r.oid, columns: null }));
   // Partitions go with the partitioned table.
   const all = targets.flatMap((t) => (openRelation(t.oid).kind === 'p' ? [t, ...allChildren(t.oid).map((oid) => ({ oid, columns: t.columns }))] : [t]));
-  for (const { oid, columns } of all) processTable(oid, columns, { isVacuum, analyze, verbose, full, skipLocked: options.has('skip_locked') });
+  if (running) throw new PgError('feature_not_supported', `${isVacuum ? 'VACUUM' : 'ANALYZE'} cannot be executed from VACUUM or ANALYZE`);
+  running = true;
+  try {
+    for (const { oid, columns } of all) processTable(oid, columns, { isVacuum, analyze, verbose, full, skipLocked: options.has('skip_locked') });
+  } finally {
+    running = false;
+  }
 }
 
 interface How { isVacuum: boolean; analyze: boolean; verbose: boolean; full: boolean; skipLocked: boolean }
@@ -75,7 +85,9 @@ function processTable(oid: Oid, columns: string[] | null, { isVacuum, analyze, v
     lockTable(oid, relation.name, relation.shared, SHARE_UPDATE_EXCLUSIVE_LOCK, 'block');
     if (verbose) report('INFO', `analyzing "${getNamespaceName(relation.namespace)}.${relation.name}" inheritance tree`);
     const table = openRelation(oid);
-    updateCounts(oid, analyzeTree(table, columns === null ? null : columnNumbers(table, columns)), -1);
+    const numbers = columns === null ? null : columnNumbers(table, columns);
+    updateCounts(oid, asOwner(table.owner, () => analyzeTree(table, numbers)), -1);
+    if (table.hasSubclass && allChildren(oid).length === 0) catalogUpdateByKey(ids.RelationRelationId, ids.PgClassOidIndexId, [oid], { relhassubclass: false });
     commandCounterIncrement();
     return;
   }
@@ -95,8 +107,11 @@ function processTable(oid: Oid, columns: string[] | null, { isVacuum, analyze, v
   let sample: Sample;
   if (analyze) {
     if (verbose) report('INFO', `analyzing "${named}"`);
-    sample = analyzeTable(table, columns === null ? null : columnNumbers(table, columns));
-    if (table.hasSubclass && allChildren(oid).length > 0) analyzeTree(table, columns === null ? null : columnNumbers(table, columns));
+    const numbers = columns === null ? null : columnNumbers(table, columns);
+    // With the rights of its owner: expressions are evaluated.
+    sample = asOwner(table.owner, () => analyzeTable(table, numbers));
+    if (table.hasSubclass && allChildren(oid).length > 0) asOwner(table.owner, () => analyzeTree(table, numbers));
+    else if (table.hasSubclass) catalogUpdateByKey(ids.RelationRelationId, ids.PgClassOidIndexId, [oid], { relhassubclass: false });
     if (verbose) {
       report('INFO', `"${table.name}": scanned ${sample.blocks} of ${sample.blocks} pages, containing ${sample.totalRows} live rows and 0 dead rows; ${sample.rows.length} rows in sample, ${sample.totalRows} estimated total rows`);
     }

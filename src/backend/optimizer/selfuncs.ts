@@ -7,6 +7,7 @@ import type { BoolExpr, Expr, Var } from '../nodes/primnodes.ts';
 import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
 import { fixedPrefix, greaterText, type PatternKind } from '../types/pattern_prefix.ts';
 import { equal, pullVarnos, pullVars, stripRelabel } from './clauses.ts';
+import { indexColumnExpr } from './pathkeys.ts';
 import { clampRows } from './costsize.ts';
 import { distinctTogether, expressionStatistics, extendedOr, extendedSelectivity } from './extended_stats.ts';
 import { type ColumnStatistics, columnStatistics } from './plancat.ts';
@@ -31,7 +32,7 @@ function columnOf(root: PlannerInfo, e: Expr): Column | null {
   if (v.kind !== 'Var' || v.varlevelsup !== 0) {
     const rti = singleton(pullVarnos(v));
     const rel = rti === 0 ? undefined : root.rels[rti];
-    return rel === undefined ? null : { rel, stats: expressionStatistics(rel, v), unique: false, type: exprType(v), attno: 0, values: false };
+    return rel === undefined ? null : { rel, type: exprType(v), attno: 0, values: false, ...ofIndexExpression(rel, v) };
   }
   const rel = root.rels[v.varno];
   if (rel === undefined) return null;
@@ -42,6 +43,22 @@ function columnOf(root: PlannerInfo, e: Expr): Column | null {
   } else if (rel.subroot !== null) examineSubqueryColumn(rel.subroot, v.varattno, column);
   else column.values = rel.rte?.rtekind === 'values';
   return column;
+}
+
+/** What is known of an expression by an index that has it, or else by a statistics object. */
+function ofIndexExpression(rel: RelOptInfo, e: Expr): Pick<Column, 'stats' | 'unique'> {
+  let unique = false;
+  for (const info of rel.indexes) {
+    if (info.expressions.length === 0) continue;
+    for (let i = 0; i < info.keyAttributes.length; i++) {
+      if (info.keyAttributes[i] !== 0 || !equal(stripRelabel(indexColumnExpr(rel, info, i)), e)) continue;
+      unique ||= info.unique && info.immediate && info.keyCount === 1 && (info.predicate === null || predicateHolds(rel, info));
+      // A partial index does not show the whole table.
+      const stats = info.predicate === null ? columnStatistics(info.indexrelid, i + 1) : undefined;
+      if (stats !== undefined) return { stats, unique };
+    }
+  }
+  return { stats: expressionStatistics(rel, e), unique };
 }
 
 /** A subquery's column that is a column below (examine_simple_variable). */

@@ -86,12 +86,22 @@ function quoteInClass(code: number): string {
 /** A quantifier's place in the output is left open until the preference of the whole is known. */
 type Piece = string | { readonly quantifier: string; readonly lazy: boolean };
 
+/** Whether a group's content may match the empty string; said of any with assertions, too. */
+function matchesEmpty(pieces: readonly Piece[]): boolean {
+  const source = pieces.map((piece) => (typeof piece === 'string' ? piece : piece.quantifier)).join('');
+  if (/\(\?(?!:)|\\[1-9]/.test(source)) return true;
+  return new RegExp(`^(?:${source})$`, 'u').test('');
+}
+
 class Translator {
   private readonly text: string;
   private readonly flags: RegexFlags;
   private at = 0;
   private groups = 0;
   private readonly openGroups = new Set<number>();
+  /** Groups that match some text if they match; kept where a reference to one may come before it has matched. */
+  private readonly nonEmpty = new Set<number>();
+  private readonly mayBeUnset: boolean;
   private alternatives = false;
   private looksAhead = false;
   private lookbehind = 0;
@@ -99,6 +109,7 @@ class Translator {
   constructor(text: string, flags: RegexFlags) {
     this.text = text;
     this.flags = flags;
+    this.mayBeUnset = /\\[1-9]/.test(text) && /[|*?]|\{0/.test(text);
   }
 
   translate(): RegexInfo {
@@ -254,13 +265,14 @@ class Translator {
     if (opening === '(' && !capturing) opening = '(?:';
     const number = capturing ? ++this.groups : 0;
     if (capturing) this.openGroups.add(number);
-    out.push(opening);
+    const from = out.push(opening);
     if (look) this.lookbehind++;
     const lazy = this.alternation(out, depth + 1);
     if (look) this.lookbehind--;
     if (text[this.at] !== ')') throw regexError('parentheses () not balanced');
     this.at++;
     if (capturing) this.openGroups.delete(number);
+    if (capturing && this.mayBeUnset && !matchesEmpty(out.slice(from))) this.nonEmpty.add(number);
     out.push(')');
     return look ? { quantifiable: false } : { quantifiable: true, lazy };
   }
@@ -347,7 +359,8 @@ class Translator {
       if (digits === '' || many <= this.groups) {
         if (many > this.groups || this.openGroups.has(many) || this.lookbehind > 0) throw regexError('invalid backreference number');
         this.at += digits.length;
-        out.push(`(?:\\${many})`);
+        // A group that has not matched is matched by nothing; in JavaScript by the empty string, as at the end of the text no other is.
+        out.push(this.nonEmpty.has(many) ? `(?:(?![^]*(?![^])\\${many})\\${many})` : `(?:\\${many})`);
         return { quantifiable: true };
       }
       // Not a back reference: octal, as far as it goes.

@@ -110,3 +110,8 @@ alter type road_name set (foo = 3);
 alter type text set (storage = foo);
 select format_type('road_name'::regtype, 42);
 create table wtm (a road_name(10));
+
+-- A reference to a group that has not matched matched the empty string.
+select 'xxx' ~ '(.){0}(\1)', 'xxx' ~ '((.)){0}(\2)', 'abcdef' ~ '^(.)\1|\1.', 'abadef' ~ '^((.)\2|..)\2', 'aa' ~ '(a)?\1', 'ba' ~ '(a)?b\1', 'bb' ~ '^(a)*b\1';
+select 'abab' ~ '^(ab|cd)\1$', 'abcd' ~ '^(ab|cd)\1$', 'xyzxyz' ~ '(\w+)\1', 'x' ~ '(y)|x\1', regexp_match('aabbcc', '(.)\1(.)\2|q'), regexp_replace('aXbXc', '(a|b)X', '\1-', 'g');
+select 'xyz' ~ '(?:(x)|y)\1', 'xx' ~ '(?:(x)|y)\1', 'AbaB' ~* '^(a|b)(b|a)\2\1';
