@@ -11,10 +11,10 @@ const NEEDS_ESCAPE = /[\\\b\f\n\r\t\v]/;
 const ESCAPES: Record<string, string> = { '\\': '\\\\', '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\v': '\\v' };
 
 function textEscaper(delimiter: string): (text: string) => string {
-  const plain = delimiter === '\t';
+  const known = delimiter in ESCAPES;
   return (text) => {
-    const escaped = NEEDS_ESCAPE.test(text) ? text.replace(/[\\\b\f\n\r\t\v]/g, (c) => (c === '\t' && !plain ? c : ESCAPES[c]!)) : text;
-    return plain ? escaped : escaped.replaceAll(delimiter, `\\${delimiter}`);
+    const escaped = NEEDS_ESCAPE.test(text) ? text.replace(/[\\\b\f\n\r\t\v]/g, (c) => ESCAPES[c]!) : text;
+    return known ? escaped : escaped.replaceAll(delimiter, `\\${delimiter}`);
   };
 }
 

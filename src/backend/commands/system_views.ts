@@ -19,6 +19,7 @@ registerBuiltins({
     pg_stat_get_wal: (c) => rowMaker(c).row([0, 0, null, 0, 0, 0, 0, 0, sharedResetTime('wal')]),
   },
   set: {
+    * pg_stat_get_recovery_prefetch(c): Generator<Datum> { yield rowMaker(c).row([sharedResetTime('recovery_prefetch'), 0, 0, 0, 0, 0, 0, 0, 0, 0]); },
     * pg_config(c): Generator<Datum> {
       const { row } = rowMaker(c), version = allSettings().find((s) => s.name === 'server_version')?.value;
       for (const name of CONFIG) yield row([name, 'not recorded']);

@@ -456,18 +456,17 @@ function truncateTables(tables: readonly Relation[], stmt: RawNode): void {
   fireQueryEvents();
 }
 
-/** Every table that inherits from this one, at any depth. */
+/** Every table that inherits from this one, at any depth, level by level (find_all_inheritors). */
 export function allChildren(oid: Oid): Oid[] {
-  const found: Oid[] = [];
-  const visit = (parent: Oid): void => {
-    for (const row of childrenOf(parent)) {
-      if (found.includes(row.inhrelid)) continue;
-      found.push(row.inhrelid);
-      visit(row.inhrelid);
+  const found = [oid], seen = new Set(found);
+  for (const parent of found) {
+    for (const { inhrelid } of childrenOf(parent)) {
+      if (seen.has(inhrelid)) continue;
+      seen.add(inhrelid);
+      found.push(inhrelid);
     }
-  };
-  visit(oid);
-  return found;
+  }
+  return found.slice(1);
 }
 
 export const TABLE_COMMANDS: UtilityTable = {

@@ -68,3 +68,15 @@ merge into op using op2 on op.a = op2.a when matched then delete;
 drop rule r on op;
 merge into op using op2 on op.a = op2.a when matched then delete;
 drop table op, op2;
+-- A tab is written \t whatever the delimiter is.
+copy (select E'a\tb', 'c:d', E'e\\f') to stdout (delimiter ':');
+copy (select E'a\tb\bc') to stdout (delimiter E'\b');
+select stats_reset is null, prefetch, hit from pg_stat_recovery_prefetch;
+-- Descendants are gone through level by level: the second row's partition is met first.
+create table level_top (a int, b text) partition by list (a);
+create table level_one partition of level_top for values in (1) partition by list (a);
+create table level_deep partition of level_one for values in (1);
+create table level_two partition of level_top for values in (2);
+insert into level_top values (1, 'deep'), (2, 'near');
+alter table level_top alter b type int using b::int;
+drop table level_top;
