@@ -8,7 +8,7 @@
 // Native calls exchange bytes through two places: the key buffer (one for the process; keys in, cursor keys out at
 // offset 32, the length of a cursor's value at 0) and the value target (set by setGlobalBuffer, switched when another
 // reader's turn comes: 60 ns). Every reader has its own ValueBuffer, so nobody's bytes are overwritten by another.
-import { closeSync, constants, existsSync, openSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { createRequire, findPackageJSON } from 'node:module';
 import { dirname, join } from 'node:path';
 import { PgError, internalError } from '../../common/errors.ts';
@@ -86,7 +86,6 @@ const environmentOptions = (path: string): object => ({
 
 function openEnvironment(path: string, durable: boolean): Database {
   unpackEnvironment(path);
-  const newNames = durable && !existsSync(`${path}/journal.mdb`);
   let database: Database;
   try {
     database = loadWriter().open({
@@ -95,8 +94,9 @@ function openEnvironment(path: string, durable: boolean): Database {
   } catch (error) {
     throw openError(path, error);
   }
-  // What is flushed into files without a name would be gone after a power cut.
-  if (newNames) flushToDisk(path);
+  // What is flushed into files without a name would be gone after a power cut. (Also names that are there already: who made them
+  // may have died before this.)
+  if (durable) flushToDisk(path);
   return database;
 }
 
