@@ -6,7 +6,7 @@ import { POSTMASTER_PID, readSiteFile } from '../../common/site.ts';
 import { EINTR, port } from '../../port/port.ts';
 import { hasPrivsOfRole, superuserArg } from '../catalog/acl.ts';
 import { hasRoleByName } from '../catalog/aclchk.ts';
-import { getCollationName } from '../catalog/lsyscache.ts';
+import { collationName } from '../rewrite/ruleutils/object_names.ts';
 import { formatType } from '../catalog/format_type.ts';
 import { classByOid, typeByOid } from '../catalog/syscache.ts';
 import { allPortals, findPortal } from '../tcop/portal.ts';
@@ -159,7 +159,7 @@ registerBuiltins({
     pg_collation_for: (context) => {
       const type = context.argTypes[0] ?? 0;
       if (type !== UNKNOWNOID && typeByOid(type)?.typcollation === 0) throw new PgError('datatype_mismatch', `collations are not supported by type ${formatType(type)}`);
-      return context.collation === 0 ? null : `"${getCollationName(context.collation) ?? ''}"`;
+      return context.collation === 0 ? null : collationName(context.collation);
     },
     pg_num_nulls: (context, ...args) => countNulls(args, context.variadic, true),
     pg_num_nonnulls: (context, ...args) => countNulls(args, context.variadic, false),

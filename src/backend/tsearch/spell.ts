@@ -12,7 +12,6 @@ interface Entry { affixes: string; compound: number }
 interface CompoundAffix { readonly text: string; readonly suffix: boolean }
 export interface Normal { readonly text: string; readonly variant: number }
 
-const invalid = (message: string): PgError => new PgError('invalid_text_representation', message);
 const COMPOUND_COMMANDS: readonly (readonly [string, number])[] = [
   ['COMPOUNDFLAG', COMPOUND], ['COMPOUNDBEGIN', COMPOUND_BEGIN], ['COMPOUNDLAST', COMPOUND_LAST], ['COMPOUNDEND', COMPOUND_LAST], ['COMPOUNDMIDDLE', COMPOUND_MIDDLE],
   ['ONLYINCOMPOUND', COMPOUND_ONLY], ['COMPOUNDPERMITFLAG', COMPOUND_PERMIT], ['COMPOUNDFORBIDFLAG', COMPOUND_FORBID],
@@ -33,7 +32,8 @@ export class SpellDictionary {
 
   constructor(affixLines: readonly string[], wordLines: readonly string[]) {
     this.readAffixes(affixLines);
-    for (const line of wordLines) this.addWord(line);
+    // Aliases are looked up as words are read, numbers when they are sorted: so the first wrong one is told.
+    for (const line of this.mode === 'num' && this.aliases === null ? [...wordLines].sort() : wordLines) this.addWord(line);
     this.sorted = [...this.words.keys()].sort();
     this.arrangeAffixes();
   }
@@ -166,8 +166,11 @@ export class SpellDictionary {
 
   private flagsOf(text: string): string[] {
     if (this.mode === 'char') return [...text];
-    if (this.mode === 'num') return text === '' ? [] : text.split(',').map((n) => String(Number.parseInt(n, 10)));
-    if (text.length % 2 !== 0) throw invalid(`invalid affix flag "${text}"`);
+    if (this.mode === 'num') return text === '' ? [] : text.split(',').map((n) => {
+      if (!/^\s*\d+\s*$/.test(n)) throw configFileError(`invalid affix flag "${text}"`);
+      return String(Number.parseInt(n, 10));
+    });
+    if (text.length % 2 !== 0) throw configFileError(`invalid affix flag "${text}"`);
     return text.match(/../g) ?? [];
   }
 

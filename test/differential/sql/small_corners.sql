@@ -76,3 +76,15 @@ select 'w:1*B'::tsvector;
 -- What stands in a script is no text.
 select * from ts_parse('default', 'a <script>x + y-z</script> b <STYLE type="c">p < q { r: s }</style> <scripts>d</scripts>');
 select jsonb_path_query('"nan"', '$.double()');
+-- Names of collations were always quoted and never qualified.
+create collation sc_plain from "C";
+create schema sc_other;
+create collation sc_other."Odd name" from "C";
+select collation for ('a' collate sc_plain), collation for ('a' collate sc_other."Odd name"), collation for ('a' collate "C"), collation for ('a');
+drop schema sc_other cascade;
+drop collation sc_plain;
+-- Flags that are no numbers where the affix file wants numbers.
+create text search dictionary sc_bad (template = ispell, dictfile = ispell_sample, afffile = hunspell_sample_num);
+create text search dictionary sc_good (template = ispell, dictfile = hunspell_sample_num, afffile = hunspell_sample_num);
+select ts_lexize('sc_good', w) from unnest('{skies,footballyklubber,unbookings,rebook,ballyklubber}'::text[]) w;
+drop text search dictionary sc_good;
