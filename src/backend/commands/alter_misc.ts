@@ -282,7 +282,9 @@ registerActions({
     name: 'SET ACCESS METHOD', kinds: 'rpm', prepare: (_queue, tab, cmd) => {
       if (tab.old.kind === 'p') throw new PgError('wrong_object_type', 'cannot change access method of a partitioned table');
       if (tab.newAccessMethod !== 0) throw new PgError('feature_not_supported', 'cannot have multiple SET ACCESS METHOD subcommands');
-      tab.newAccessMethod = tableAccessMethod(cmd['name'] as string);
+      const method = tableAccessMethod(cmd['name'] as string);
+      if (method === tab.old.accessMethod) return;
+      tab.newAccessMethod = method;
       tab.add(PASS.MISC, () => setAccessMethod(tab));
     },
   },

@@ -1,6 +1,7 @@
 // Objects as statements name them, with functions, operators, casts and types, which take the parser to be looked up
 // (get_object_address and check_object_ownership of PostgreSQL's objectaddress.c).
-import { PgError, notSupported } from '../../common/errors.ts';
+import { PgError } from '../../common/errors.ts';
+import { parameterAclOid } from '../catalog/pg_parameter_acl.ts';
 import { lockTable } from '../access/table.ts';
 import { aclcheckNamespace, mustBeOwner, notOwnerOrDenied, objectOwnercheck, requireOwner } from '../catalog/aclchk.ts';
 import { superuserArg } from '../catalog/acl.ts';
@@ -94,7 +95,12 @@ export function resolveObject(objectType: string, object: RawObject, missingOk =
       throw new PgError('undefined_object', `large object ${oid} does not exist`);
     }
     case 'TRANSFORM': return resolveTransform(object as RawValue[], missingOk);
-    case 'PARAMETER_ACL': throw notSupported(type.toLowerCase());
+    case 'PARAMETER_ACL': {
+      const [name] = asNames(object), oid = parameterAclOid(name!);
+      if (oid !== 0) return objectAddress(ids.ParameterAclRelationId, oid);
+      if (missingOk) return undefined;
+      throw new PgError('undefined_object', `parameter ACL "${name}" does not exist`);
+    }
     case 'ROLE': case 'DATABASE': case 'TABLESPACE': case 'SCHEMA': case 'LANGUAGE': case 'ACCESS_METHOD': return getObjectAddress(type, asNames(object), missingOk);
   }
   const plain = BY_NAME[type], inSchema = IN_SCHEMAS[type];

@@ -119,3 +119,16 @@ drop language mylang;
 drop cast (comp as int);
 drop transform for int language sql;
 drop role sqla_u;
+-- The address of a setting's rights was refused.
+select pg_get_object_address('parameter ACL', '{work_mem}', '{}');
+create role oa_setter;
+grant set on parameter work_mem to oa_setter;
+select classid::regclass, objsubid from pg_get_object_address('parameter ACL', '{work_mem}', '{}');
+revoke set on parameter work_mem from oa_setter;
+drop role oa_setter;
+-- To set the access method that is there already is nothing.
+create access method oa_heap type table handler heap_tableam_handler;
+create table oa_table (a int);
+alter table oa_table set access method heap, set access method oa_heap;
+drop table oa_table;
+drop access method oa_heap;
