@@ -4,32 +4,35 @@
 
 /** The tables, for both: with NULLs, duplicates, an index, children, partitions. */
 export const TABLES = [
-  'create table fruit (a int, b int, t text, f bool)',
-  "insert into fruit select nullif(i % 9, 7), nullif(i % 4, 3), nullif(chr(97 + i % 5), 'e'), nullif(i % 3, 2) = 1 from generate_series(1, 40) i",
-  'create table stall (a int primary key, b int, t text, f bool)',
-  "insert into stall select i, nullif(i % 6, 5), chr(97 + i % 7), i % 2 = 0 from generate_series(1, 12) i",
+  'create table fruit (a int, b int, t text, f bool, g bigint)',
+  "insert into fruit select nullif(i % 9, 7), nullif(i % 4, 3), nullif(chr(97 + i % 5), 'e'), nullif(i % 3, 2) = 1, nullif(i % 7, 6) from generate_series(1, 40) i",
+  'create table stall (a int primary key, b int, t text, f bool, g bigint)',
+  "insert into stall select i, nullif(i % 6, 5), chr(97 + i % 7), i % 2 = 0, nullif(i % 5, 4) from generate_series(1, 12) i",
   'create index on stall (b, t)',
-  'create table crate (a int, b int, t text, f bool) partition by range (a)',
+  'create index on stall (g)',
+  'create table crate (a int, b int, t text, f bool, g bigint) partition by range (a)',
   'create table crate_low partition of crate for values from (minvalue) to (5)',
   'create table crate_high partition of crate default',
-  "insert into crate select nullif(i % 11, 10), i % 3, chr(99 + i % 4), null from generate_series(1, 30) i",
-  'create table bowl (a int, b int, t text, f bool)',
+  "insert into crate select nullif(i % 11, 10), i % 3, chr(99 + i % 4), null, i % 8 from generate_series(1, 30) i",
+  'create table bowl (a int, b int, t text, f bool, g bigint)',
   'create table glass_bowl (extra int) inherits (bowl)',
-  "insert into bowl select i % 4, i, 'b', true from generate_series(1, 8) i",
-  "insert into glass_bowl select i, null, chr(96 + i), i = 2, i from generate_series(1, 5) i",
-  'create view mixed as select a, count(*) as b, max(t) as t, bool_or(f) as f from fruit group by a',
-  'create view plain_view as select a + 1 as a, b, upper(t) as t, f from stall where b is not null',
-  'create table nothing (a int, b int, t text, f bool)',
+  "insert into bowl select i % 4, i, 'b', true, i / 3 from generate_series(1, 8) i",
+  "insert into glass_bowl select i, null, chr(96 + i), i = 2, null, i from generate_series(1, 5) i",
+  'create view mixed as select a, count(*) as b, max(t) as t, bool_or(f) as f, max(g) as g from fruit group by a',
+  'create view plain_view as select a + 1 as a, b, upper(t) as t, f, g - 1 as g from stall where b is not null',
+  'create table nothing (a int, b int, t text, f bool, g bigint)',
   'analyze fruit, stall, crate, bowl, nothing',
 ];
 const NAMES = ['fruit', 'fruit', 'stall', 'stall', 'crate', 'bowl', 'mixed', 'plain_view', 'nothing'];
 
-type Type = 'int' | 'text' | 'bool';
+type Type = 'int' | 'big' | 'text' | 'bool';
 interface Column { readonly ref: string; readonly type: Type }
 interface Source { readonly sql: string; readonly columns: readonly Column[] }
 
-const COLUMNS: readonly [string, Type][] = [['a', 'int'], ['b', 'int'], ['t', 'text'], ['f', 'bool']];
-const TYPES: readonly Type[] = ['int', 'int', 'text', 'bool'];
+const COLUMNS: readonly [string, Type][] = [['a', 'int'], ['b', 'int'], ['t', 'text'], ['f', 'bool'], ['g', 'big']];
+const TYPES: readonly Type[] = ['int', 'int', 'big', 'text', 'bool'];
+/** Their numbers are compared with one another: operators of one family, of different types. */
+const NUMBERS: readonly Type[] = ['int', 'int', 'big'];
 
 class Queries {
   private readonly random: (limit: number) => number;
@@ -72,7 +75,7 @@ class Queries {
     return this.select(depth, types, outer);
   }
 
-  private cast(e: string, type: Type): string { return `${e}::${type === 'int' ? 'int' : type}`; }
+  private cast(e: string, type: Type): string { return `${e}::${type === 'big' ? 'bigint' : type}`; }
 
   private select(depth: number, types: readonly Type[], outer: readonly Column[]): string {
     const from = this.from(depth, outer);
@@ -128,6 +131,7 @@ class Queries {
     switch (type) {
       case 'int': return this.pick([() => 'count(*)', () => `count(${int()})`, () => `count(distinct ${int()})`, () => `sum(${int()})`, () => `max(${int()})`, () => `min(${int()})`,
         () => `count(distinct ${text()})`, () => `sum(distinct ${int()})`])() + filter;
+      case 'big': { const big = this.expr('big', scope, 1, 0); return this.pick([`max(${big})`, `min(${big})`, `sum(${int()})`, 'count(*)', `count(distinct ${big})`]) + filter; }
       case 'text': return this.pick([() => `min(${text()})`, () => `max(${text()})`,
         () => { const e = text(); return `string_agg(${e}, '-' order by ${e}${this.pick(['', ' desc'])})`; },
         () => { const e = text(); return `string_agg(distinct ${e}, ',' order by ${e})`; }])() + filter;
@@ -162,14 +166,15 @@ class Queries {
 
   private condition(left: readonly Column[], right: readonly Column[], onlyEqual: boolean): string {
     for (const type of [this.pick(TYPES), 'int', 'text', 'bool'] as const) {
-      const a = this.column(type, left), b = this.column(type, right);
+      const isNumber = NUMBERS.includes(type);
+      const a = this.column(type, left), b = this.column(isNumber && this.chance(1, 3) ? this.pick(NUMBERS) : type, right);
       if (a === null || b === null) continue;
       const equal = `${a} = ${b}`;
       if (onlyEqual) return equal;
       switch (this.random(6)) {
         case 0: return `${equal} and ${this.bool(right, 1, 0)}`;
         case 1: return `${equal} and ${this.bool([...left, ...right], 1, 0)}`;
-        case 2: return type === 'int' ? `${a} < ${b}` : equal;
+        case 2: return isNumber ? `${a} < ${b}` : equal;
         default: return equal;
       }
     }
@@ -204,6 +209,7 @@ class Queries {
   private literal(type: Type): string {
     switch (type) {
       case 'int': return this.pick(['0', '1', '2', '3', '5', '8', 'null::int', '-1']);
+      case 'big': return this.pick(['0::bigint', '2::bigint', '3::bigint', 'null::bigint', '5000000000']);
       case 'text': return this.pick(["'a'", "'b'", "'c'", "'B'", "''", 'null::text']);
       case 'bool': return this.pick(['true', 'false', 'null::bool']);
     }
@@ -219,6 +225,10 @@ class Queries {
       return this.pick([() => `(${e('int')} + ${e('int')})`, () => `(${e('int')} - ${e('int')})`, () => `(${e('int')} * 2)`, () => `coalesce(${e('int')}, ${e('int')})`,
         () => `case when ${this.bool(scope, size - 1, 0)} then ${e('int')} else ${e('int')} end`, () => `length(${e('text')})`, () => `greatest(${e('int')}, ${e('int')})`,
         () => `nullif(${e('int')}, ${e('int')})`, () => `abs(${e('int')})`])();
+    }
+    if (type === 'big') {
+      return this.pick([() => `(${e('big')} + ${e('int')})`, () => `(${e('int')} - ${e('big')})`, () => `coalesce(${e('big')}, ${e('int')})`, () => `${e('int')}::bigint`,
+        () => `case when ${this.bool(scope, size - 1, 0)} then ${e('big')} else ${e('int')} end`, () => `least(${e('int')}, ${e('big')})`])();
     }
     return this.pick([() => `(${e('text')} || ${e('text')})`, () => `upper(${e('text')})`, () => `substr(${e('text')}, 1, 2)`, () => `${e('int')}::text`, () => `coalesce(${e('text')}, ${e('text')})`,
       () => `case when ${this.bool(scope, size - 1, 0)} then ${e('text')} else ${e('text')} end`, () => `left(${e('text')}, 1)`])();
@@ -236,27 +246,28 @@ class Queries {
         case 0: return `${this.expr(this.pick(TYPES), scope, 0, 0)} is ${this.pick(['', 'not '])}null`;
         case 1: return this.column('bool', scope) ?? 'true';
         case 2: return `${this.expr('text', scope, 0, 0)} ${this.pick(['=', '<', '<>', '>='])} ${this.expr('text', scope, 0, 0)}`;
-        default: return `${this.expr('int', scope, 0, 0)} ${this.pick(['=', '=', '<', '<>', '>=', '>'])} ${this.expr('int', scope, 0, 0)}`;
+        default: return `${this.expr(this.pick(NUMBERS), scope, 0, 0)} ${this.pick(['=', '=', '<', '<>', '>=', '>'])} ${this.expr(this.pick(NUMBERS), scope, 0, 0)}`;
       }
     };
     if (size <= 0) return leaf();
     if (depth > 0 && scope.length > 0 && this.chance(1, 3)) {
       const types = [this.pick(TYPES)] as const;
       const sub = (): string => this.query(depth - 1, types, this.chance(1, 2) ? scope : []);
+      const operand = this.expr(NUMBERS.includes(types[0]) ? this.pick(NUMBERS) : types[0], scope, 0, 0);
       switch (this.random(5)) {
         case 0: return `exists (${sub()})`;
         case 1: return `not exists (${sub()})`;
-        case 2: return `${this.expr(types[0], scope, 0, 0)} in (${sub()})`;
-        case 3: return `${this.expr(types[0], scope, 0, 0)} not in (${sub()})`;
-        default: return `${this.expr(types[0], scope, 0, 0)} ${this.pick(['=', '<', '>='])} ${this.pick(['any', 'all'])} (${sub()})`;
+        case 2: return `${operand} in (${sub()})`;
+        case 3: return `${operand} not in (${sub()})`;
+        default: return `${operand} ${this.pick(['=', '<', '>='])} ${this.pick(['any', 'all'])} (${sub()})`;
       }
     }
     switch (this.random(9)) {
       case 0: return `(${b()} and ${b()})`;
       case 1: return `(${b()} or ${b()})`;
       case 2: return `not (${b()})`;
-      case 3: return `${e('int')} in (${this.literal('int')}, ${e('int')})`;
-      case 4: return `${e('int')} between ${e('int')} and ${e('int')}`;
+      case 3: return `${e(this.pick(NUMBERS))} in (${this.literal('int')}, ${e(this.pick(NUMBERS))})`;
+      case 4: return `${e('int')} between ${e('int')} and ${e(this.pick(NUMBERS))}`;
       case 5: return `${e('text')} like ${this.pick(["'a%'", "'%b'", "'_'"])}`;
       case 6: return `${e('int')} is distinct from ${e('int')}`;
       default: return leaf();
