@@ -6,7 +6,7 @@ import { catalogScanAll } from '../catalog/indexing.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
 import { getNamespaceOid, rangeVarGetRelid } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
-import type { Relation } from '../catalog/relation.ts';
+import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { setNewFilenode } from '../catalog/storage.ts';
 import { indexByOid } from '../catalog/syscache.ts';
@@ -52,6 +52,7 @@ function reindexIndex(oid: Oid, how: How, context: UtilityContext): void {
     for (const part of allChildren(oid)) if (openRelation(part).kind === 'i') reindexIndexes(openRelation(indexByOid(part)!.indrelid), [part], how);
     return;
   }
+  if (how.concurrently && relation.persistence !== 't' && relation.indexInfo!.exclusion !== null) throw new PgError('feature_not_supported', 'concurrent index creation for exclusion constraints is not supported');
   reindexIndexes(openRelation(indexByOid(oid)!.indrelid), [oid], how);
 }
 
@@ -67,7 +68,17 @@ function reindexTable(oid: Oid, how: How, context: UtilityContext): void {
   }
   const concurrently = how.concurrently && table.persistence !== 't';
   if (table.indexes.length === 0) return ddlNotice(`table "${table.name}" has no indexes ${concurrently ? 'that can be reindexed concurrently' : 'to reindex'}`);
-  reindexIndexes(table, table.indexes.map((i) => i.indexrelid), how);
+  const left = concurrently ? concurrentIndexes(table) : table.indexes;
+  reindexIndexes(table, left.map((i) => i.indexrelid), how);
+}
+
+/** Those that CONCURRENTLY does; it warns of the others. */
+function concurrentIndexes(table: Relation): readonly IndexInfo[] {
+  return table.indexes.filter((info) => {
+    if (info.exclusion === null) return true;
+    report('WARNING', `cannot reindex exclusion constraint index "${qualified(info.index)}" concurrently, skipping`, undefined, 'feature_not_supported');
+    return false;
+  });
 }
 
 /** Each partition is a transaction of its own. */
@@ -110,7 +121,8 @@ function reindexMany(stmt: RawNode, how: How, context: UtilityContext): void {
 
 /** All indexes of one of several tables; VERBOSE names the table as well. */
 function reindexWhole(table: Relation, how: How): void {
-  reindexIndexes(table, table.indexes.map((i) => i.indexrelid), how);
+  const indexes = how.concurrently && table.persistence !== 't' ? concurrentIndexes(table) : table.indexes;
+  reindexIndexes(table, indexes.map((i) => i.indexrelid), how);
   if (how.verbose && !how.concurrently) report('INFO', `table "${qualified(table)}" was reindexed`);
 }
 

@@ -1,6 +1,6 @@
 // What comes on top of scans and joins (grouping_planner): grouping and aggregation, windows, set-returning functions,
 // DISTINCT, ORDER BY, row locks, LIMIT, and the change of the target table.
-import { notSupported } from '../../common/errors.ts';
+import { PgError, notSupported } from '../../common/errors.ts';
 import { makeOpExpr, makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, expressionTreeWalker, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import type { Query, GroupingSet } from '../nodes/parsenodes.ts';
@@ -518,7 +518,8 @@ function planGroups(root: PlannerInfo, rel: RelOptInfo | null, t: Targets, havin
   const input = rel === null ? 1 : rel.rows;
   const groups = estimateGroups(root, groupExprs, input);
   if (t.sets !== null) {
-    const sets = t.sets.length;
+    const sets = t.sets.length, collects = hasOrderedAggs([...t.final.map((x) => x.expr), ...having]);
+    if (t.sets.some((set) => set.some((i) => q.groupClause[i]!.sortop === 0) && (collects || set.some((i) => !q.groupClause[i]!.hashable)))) throw cannotGroup();
     return finish(groupInputPlan(root, rel, t.groupInput).plan, t.sets.every((s) => s.length === 0) && sets === 1 ? 'hashed' : 'mixed', clampRows(groups * Math.max(1, sets / 2)), []);
   }
   const sortable = q.groupClause.every((c) => c.sortop !== 0);
@@ -547,9 +548,13 @@ function planGroups(root: PlannerInfo, rel: RelOptInfo | null, t: Targets, havin
     const child = groupInputPlan(root, rel, t.groupInput);
     return finish(sortPlan(child.plan, groupOrder(q.groupClause, q.sortClause), t.groupInput, -1), 'sorted', groups, order);
   }
-  if (!hashable && !sortable) throw notSupported('GROUP BY columns of types that can only be hashed and others that can only be sorted');
+  if (!hashable && !sortable) throw cannotGroup();
   return finish(groupInputPlan(root, rel, t.groupInput).plan, 'hashed', groups, []);
 }
+
+const cannotGroup = (): PgError => new PgError('feature_not_supported', 'could not implement GROUP BY', {
+  detail: 'Some of the datatypes only support hashing, while others only support sorting.',
+});
 
 /** The input of grouping, sets included when there is grouping by them. */
 const groupInputPlan = (root: PlannerInfo, rel: RelOptInfo | null, target: TargetEntry[]): Built => withSets(scanTarget(root, rel, setInputTarget(target), []), target);

@@ -151,3 +151,21 @@ select pg_stat_have_stats('bgwriter', 0, 0), pg_stat_have_stats('replslot', 0, 0
 select pg_stat_have_stats('weather', 0, 0);
 select pg_stat_reset_replication_slot('none_such');
 select pg_stat_get_backend_activity(100000), pg_stat_get_backend_userid(100000), pg_stat_get_backend_start(100000);
+
+-- REINDEX CONCURRENTLY and exclusion constraints; sets of columns that can neither be sorted nor hashed together.
+create table re_excl (a int, c int4range, exclude using gist (c with &&));
+reindex index concurrently re_excl_c_excl;
+reindex table concurrently re_excl;
+create index re_excl_a on re_excl (a);
+reindex table concurrently re_excl;
+reindex table re_excl;
+create table only_hashed (id int, x xid, p path, b bit);
+insert into only_hashed values (1, '3', '((0,0),(1,1))', '1'), (2, '3', '((0,0),(1,1))', '0');
+select count(*) from only_hashed group by x, b order by 1;
+select array_agg(id order by id) from only_hashed group by grouping sets ((id, x), (id));
+select count(*) from only_hashed group by rollup (b, x);
+create type sorted_only as (a bit, b bit);
+create table mixed_kinds (u bit varying, x xid);
+select count(*) from mixed_kinds group by rollup (u, x);
+select count(*) from mixed_kinds group by u, x;
+select count(*) from mixed_kinds group by grouping sets ((u), (x));
