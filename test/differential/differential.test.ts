@@ -1,14 +1,15 @@
 // The same statements for Posthouse and for PostgreSQL 15: columns, rows, tags, errors with SQLSTATE, message and position must
-// be the same. sql/*.sql: statements end with ";" at the end of a line. Random expressions, queries and changes come from SEED.
+// be the same. sql/*.sql: statements end with ";" at the end of a line. Random expressions, queries, changes and programs come from SEED.
 import test from 'ava';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { NOT_INSTALLED, oracleInstalled, startOracle } from '../support/oracle.ts';
-import { RawClient, show } from '../support/raw_client.ts';
+import { fields, RawClient, show } from '../support/raw_client.ts';
 import { startSite, type Site } from '../support/site.ts';
 import { randomFrom } from '../torture/crash.ts';
 import { expressions } from './generate.ts';
 import { changes, type Change } from './random_changes.ts';
+import { programs } from './random_plpgsql.ts';
 import { queries, TABLES } from './random_queries.ts';
 
 const folder = join(import.meta.dirname, 'sql');
@@ -113,6 +114,36 @@ serial(`random changes, SEED=${seed}`, async (t) => {
   b.end();
   t.is(differences.length, 0, `\n${differences.join('\n\n')}`);
 });
+
+serial(`random PL/pgSQL, SEED=${seed}`, async (t) => {
+  const differences: string[] = [];
+  for (const program of programs(randomFrom(seed), Math.ceil(count / 25), 6)) {
+    const [a, b] = await Promise.all([RawClient.open(ours!.port), RawClient.open(theirs!.port)]);
+    for (const client of [a, b]) await client.query('drop schema if exists random cascade; create schema random; set search_path = random');
+    for (const { sql } of program) {
+      const [mine, wanted] = (await Promise.all([everythingOf(a, sql), everythingOf(b, sql)])) as [string, string];
+      if (mine === wanted) continue;
+      differences.push(`${sql}\n  PostgreSQL: ${short(wanted)}\n  Posthouse:  ${short(mine)}`);
+      break;
+    }
+    for (const client of [a, b]) await client.query('rollback; drop schema if exists random cascade');
+    a.end();
+    b.end();
+  }
+  t.is(differences.length, 0, `\n${differences.join('\n\n')}`);
+});
+
+/** The answer with all that errors and notices say. */
+async function everythingOf(client: RawClient, sql: string): Promise<string> {
+  client.Query(sql);
+  return (await client.upTo('Z')).filter(({ type }) => type !== 'S').map((message) => {
+    const line = show(message).replace(/:\d{5,}/g, ':<oid>');
+    if (message.type !== 'E' && message.type !== 'N') return line;
+    // Where in the source of either it was raised.
+    const { F: _f, L: _l, R: _r, ...said } = fields(message.body);
+    return JSON.stringify(said);
+  }).join('\n');
+}
 
 /** Sends a statement, and what COPY asks for; the answer as a set of rows. OIDs of types differ. */
 async function answerTo(client: RawClient, { sql, data = '' }: Change): Promise<string> {

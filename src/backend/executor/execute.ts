@@ -1,11 +1,11 @@
 // Plans made runnable and run. `compilePlan` turns a PlannedStmt into a function once; `runPlan` calls it, as often as
 // one likes and from inside itself (functions that call SQL): all that changes while running lives in the call.
-import { PgError } from '../../common/errors.ts';
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Relation } from '../catalog/relation.ts';
 import type { Plan, PlannedStmt } from '../nodes/plannodes.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { checkWhileWorking } from '../utils/interrupts.ts';
+import { stackDepthExceeded } from '../utils/stack_depth.ts';
 import { currentCommandId } from '../transaction/xact.ts';
 import { activePlans } from './active_plans.ts';
 import { enterQuery, fireQueryEvents, leaveQuery } from './after_triggers.ts';
@@ -136,7 +136,7 @@ export function runPlan(compiled: CompiledPlan, params: readonly Datum[], dest: 
     epq: options.epq ?? null, instrument: options.instrument ?? (compiled.nodes.length > 0 ? compiled.nodes.map(() => new Instrumentation()) : NO_INSTRUMENT),
     notes: options.notes ?? NO_NOTES, touched: null,
   };
-  if (depth >= MAX_DEPTH) throw new PgError('statement_too_complex', 'stack depth limit exceeded');
+  if (depth >= MAX_DEPTH) throw stackDepthExceeded();
   // Functions that call each other may do so for ever, each time with few rows.
   checkWhileWorking(10);
   depth++;

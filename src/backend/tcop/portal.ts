@@ -169,7 +169,8 @@ export class Portal {
       case 'backward': {
         if (count < 0) return this.doFetch('forward', -count, dest);
         if (count === 0) return this.step(this.position, dest);
-        this.needBackward(true);
+        // MOVE BACKWARD ALL goes before the first row at once, and is there already at the start.
+        this.needBackward(dest !== null || count !== FETCH_ALL || this.position > 0);
         const from = this.position; // rows before this one are from-1, ..., 1
         const sent = this.send(from - 2, Math.min(count, Math.max(from - 1, 0)), -1, dest);
         this.position = sent < count ? 0 : from - sent;

@@ -143,7 +143,7 @@ export function sendFunctionCallResponse(value: string | Uint8Array | null): voi
 function sendReport(type: number, report: PgError): void {
   const { fields } = report;
   const field = (letter: string, value: string | number | undefined): void => {
-    if (value === undefined || value === '') return;
+    if (value === undefined || (value === '' && !'MDH'.includes(letter))) return;
     frontend.byte(code(letter));
     frontend.cstring(String(value));
   };

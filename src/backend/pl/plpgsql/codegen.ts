@@ -52,6 +52,8 @@ class BodyCompiler {
   private readonly everything: boolean;
   private inLoop = 0;
   private returnLabel = '';
+  private resultType: string | null = null;
+  private resultTypmod: string | null = null;
   private result = '';
 
   constructor(fn: PlFunction, everything: boolean) {
@@ -62,7 +64,8 @@ class BodyCompiler {
   compile(): (estate: Estate) => Datum {
     const { g, fn } = this;
     for (const d of fn.datums) if (d.kind === 'var' || d.kind === 'rec') this.names.set(d, g.state('null', 'd'));
-    this.result = g.state('null', 'r');
+    // void is a value, and no NULL.
+    this.result = g.state(fn.rettype === VOIDOID ? "''" : 'null', 'r');
     fn.args.forEach((a, i) => {
       const name = this.nameOf(a);
       g.emit(`${name} = rt.args[${i}] ?? null;`);
@@ -74,7 +77,9 @@ class BodyCompiler {
       g.emit('rt.s = -1;');
       this.fallOff();
     });
-    g.emit(`return ${this.result};`);
+    const { resultType } = this;
+    if (resultType === null) g.emit(`return ${this.result};`);
+    else g.emit(`return ${resultType} === 0 ? ${this.result} : ${g.konst(results.returnScalar)}(rt, ${this.result}, ${resultType}, ${this.resultTypmod});`);
     return instantiate(g.text(), g.constants);
   }
 
@@ -595,13 +600,21 @@ class BodyCompiler {
       return;
     }
     const t = g.local(this.typedSite(site));
-    g.emit(`${this.result} = ${g.konst(results.returnScalar)}(rt, ${t}.value, ${t}.type, ${t}.typmod);`);
+    this.setResult(`${t}.value`, `${t}.type`, `${t}.typmod`);
   }
 
   private returnScalar(code: string, type: Oid, typmod: number): void {
     const { g, fn } = this;
-    if (!needsCast(type, typmod, fn.rettype, -1)) g.emit(`${this.result} = ${code};`);
-    else g.emit(`${this.result} = ${g.konst(results.returnScalar)}(rt, ${code}, ${type}, ${typmod});`);
+    if (needsCast(type, typmod, fn.rettype, -1)) this.setResult(code, String(type), String(typmod));
+    else g.emit(`${this.result} = ${code};${this.resultType === null ? '' : ` ${this.resultType} = 0;`}`);
+  }
+
+  /** A result that is yet to be cast: where the function ends, beyond what its blocks may handle. */
+  private setResult(code: string, type: string, typmod: string): void {
+    const { g } = this;
+    this.resultType ??= g.state('0', 't');
+    this.resultTypmod ??= g.state('0', 't');
+    g.emit(`${this.result} = ${code}; ${this.resultType} = ${type}; ${this.resultTypmod} = ${typmod};`);
   }
 
   private returnVariable(v: PlDatum): void {
@@ -614,7 +627,7 @@ class BodyCompiler {
         break;
       case 'rec':
         if (fn.trigger !== null || fn.returnsRows) g.emit(`${this.result} = ${g.konst(results.returnRow)}(rt, ${this.nameOf(v)}, ${v.type.oid});`);
-        else g.emit(`${this.result} = ${g.konst(results.returnScalar)}(rt, ${this.nameOf(v)}, ${v.type.oid}, -1);`);
+        else this.setResult(this.nameOf(v), String(v.type.oid), '-1');
         break;
       case 'row': g.emit(`${this.result} = ${g.konst(results.returnRow)}(rt, ${this.rowValue(v)}, ${RECORDOID});`); break;
       case 'recfield': throw internalError('a field as result');
@@ -752,6 +765,8 @@ class BodyCompiler {
       const spec: sql.IntoSpec = { target: cursor.cursorArgs, strict: false };
       const moved = g.local(`${g.konst(sql.execSql)}(rt, ${g.konst(site)}, ${this.values(site)}, ${g.konst(spec)}, [])`);
       this.assignMoved(cursor.cursorArgs, moved);
+      // They are a query of their own.
+      this.setFound('true');
     }
     const query = this.site(cursor.cursorQuery!, null);
     return g.local(`${g.konst(cursors.openQuery)}(rt, ${g.konst(query)}, ${this.nameOf(cursor)}, ${this.values(query)}, ${options})`);

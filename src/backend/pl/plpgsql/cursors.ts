@@ -4,7 +4,7 @@ import { addPortal, dropPortal, FETCH_ALL, findPortal, NO_CURSOR_OPTIONS, Portal
 import type { CachedStatement } from '../../tcop/plancache.ts';
 import type { Datum, Oid, RecordValue } from '../../types/datum.ts';
 import { commandCounterIncrement, popSnapshot, pushSnapshot } from '../../transaction/xact.ts';
-import type { Estate } from './estate.ts';
+import { type Estate, refuseChanges } from './estate.ts';
 import { type Site, statementOf } from './expression.ts';
 import { type Body, dynamicStatement, type LoopResult, mover, type Moved, refuseNoRows, type RowTarget, running } from './exec_sql.ts';
 import type { FetchDirection } from './nodes.ts';
@@ -36,6 +36,10 @@ function open(rt: Estate, name: Datum, statement: CachedStatement, ready: () => 
     const portal = new Portal((name as string | null) ?? freeName(), statement, [...params]);
     const only = statement.units[0]!;
     portal.options = { ...NO_CURSOR_OPTIONS, scroll: (options & CURSOR_SCROLL) !== 0, noScroll: (options & CURSOR_NO_SCROLL) !== 0 || only.query.rowMarks.length > 0 };
+    if (portal.options.scroll && only.query.rowMarks.length > 0) {
+      throw new PgError('feature_not_supported', 'DECLARE SCROLL CURSOR ... FOR UPDATE/SHARE is not supported', { detail: 'Scrollable cursors must be READ ONLY.' });
+    }
+    if (readOnly) refuseChanges(only.query);
     if (portal.strategy !== 'one_select' && (options & CURSOR_SCROLL) !== 0) portal.options = NO_CURSOR_OPTIONS;
     portal.wantsRowIds = /\bcurrent\s+of\b/i.test(rt.fn.source);
     addPortal(portal);

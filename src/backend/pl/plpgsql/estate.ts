@@ -12,6 +12,7 @@ import {
   beginInternalSubTransaction, commandCounterIncrement, currentSubTransactionId, popSnapshot, pushSnapshot, releaseCurrentSubTransaction, requireLocks,
   rollbackAndReleaseCurrentSubTransaction,
 } from '../../transaction/xact.ts';
+import type { Query } from '../../nodes/parsenodes.ts';
 import type { RawNode } from '../../parser/raw_parser.ts';
 import type { Datum, RecordAttribute, RecordValue } from '../../types/datum.ts';
 import type { FunctionContext } from '../../types/fmgr.ts';
@@ -78,11 +79,11 @@ export class Estate implements ErrorContext {
       }
     }
     const stmt = this.s < 0 ? undefined : fn.statements[this.s];
+    const at = this.variableLine > 0 ? this.variableLine : stmt?.line ?? 0;
     if (this.phase !== null) {
-      const at = this.variableLine > 0 ? this.variableLine : stmt?.line ?? 0;
       return `${line}PL/pgSQL function ${fn.signature}${at > 0 ? ` line ${at}` : ''} ${this.phase}`;
     }
-    return `${line}PL/pgSQL function ${fn.signature}${stmt === undefined ? '' : ` line ${stmt.line} at ${statementName(stmt)}`}`;
+    return `${line}PL/pgSQL function ${fn.signature}${stmt === undefined ? '' : ` line ${at} at ${statementName(stmt)}`}`;
   }
 
   /** Runs the function's code under its error context. */
@@ -158,7 +159,7 @@ export class Estate implements ErrorContext {
         processed += this.runUtility(statement, unit.query.utilityStmt as RawNode, params, dest);
         continue;
       }
-      if (this.fn.readOnly && (unit.query.commandType !== 'select' || unit.query.hasModifyingCTE)) throw notInReadOnly(commandName(unit.query.commandType));
+      if (this.fn.readOnly) refuseChanges(unit.query);
       const n = runPlan(unit.plan, params, unit.canSetTag ? dest : DISCARD, this.fn.readOnly && activeCommand.cid >= 0 ? { slots: statement.slots, cid: activeCommand.cid } : { slots: statement.slots }).processed;
       if (unit.canSetTag) processed += n;
     }
@@ -205,7 +206,7 @@ export class Estate implements ErrorContext {
     errorContext.top = this;
     this.running = null;
     this.phase = null;
-    this.variableLine = 0;
+    // The line of a variable whose default failed stays, as PostgreSQL's does.
     if (error === null || error.severity !== 'ERROR') throw thrown;
     return error;
   }
@@ -223,6 +224,11 @@ export const DISCARD: DestReceiver = { start() {}, receive: () => true, end() {}
 /** Utility statements that a non-volatile function may run. */
 const READ_ONLY = new Set(['VariableShowStmt', 'ExplainStmt', 'FetchStmt', 'DeclareCursorStmt', 'ClosePortalStmt']);
 
-const commandName = (type: string): string => (type === 'select' ? 'SELECT' : type.toUpperCase());
+/** What a non-volatile function may not do. */
+export function refuseChanges(query: Query): void {
+  if (query.commandType !== 'select' || query.hasModifyingCTE) throw notInReadOnly(query.commandType.toUpperCase());
+  const [mark] = query.rowMarks;
+  if (mark !== undefined) throw notInReadOnly(`SELECT FOR ${{ update: 'UPDATE', nokeyupdate: 'NO KEY UPDATE', share: 'SHARE', keyshare: 'KEY SHARE' }[mark.strength]}`);
+}
 
 const notInReadOnly = (command: string): PgError => new PgError('feature_not_supported', `${command} is not allowed in a non-volatile function`);
