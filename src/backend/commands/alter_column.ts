@@ -127,7 +127,8 @@ function columnDefault(tab: Altered, spec: ColumnSpec, attnum: number, text: str
   if (expr !== null) {
     const constant = spec.generated === '' && !containsVolatile(expr, 'v');
     const value = constant ? compileExpr(expr)() : undefined;
-    storeAttrDefault(tab.oid, attnum, expr, value);
+    // A foreign table has no rows here.
+    storeAttrDefault(tab.oid, attnum, expr, tab.old.kind === 'f' ? undefined : value);
     commandCounterIncrement();
     if (!constant) return expr;
     tab.constants.set(attnum, value!);

@@ -394,3 +394,10 @@ create server od_server foreign data wrapper od_wrapper;
 create foreign table od_far (a int) server od_server;
 copy od_far from stdin;
 drop foreign data wrapper od_wrapper cascade;
+-- A foreign table has no rows that a new column's default would stand in for.
+create foreign data wrapper od_wrapper;
+create server od_server foreign data wrapper od_wrapper;
+create foreign table od_far (a int) server od_server;
+alter foreign table od_far add b int default 3;
+select atthasdef, atthasmissing from pg_attribute where attrelid = 'od_far'::regclass and attname = 'b';
+drop foreign data wrapper od_wrapper cascade;
