@@ -2,11 +2,11 @@
 import { encodeKey, encodePrefix, type KeyRange, successor } from '../access/key.ts';
 import type { IndexInfo } from '../catalog/relation.ts';
 import type { IndexCondition } from '../nodes/plannodes.ts';
-import type { ArrayValue, Datum } from '../types/datum.ts';
+import type { ArrayValue, Datum, RecordValue } from '../types/datum.ts';
 import { fixedPrefix, greaterText } from '../types/pattern_prefix.ts';
 import { typeComparator } from './sort_support.ts';
 
-type Condition = Pick<IndexCondition, 'column' | 'strategy'>;
+type Condition = Pick<IndexCondition, 'column' | 'strategy' | 'asRow'>;
 
 /** The full key of a unique index, null when a value is NULL (nothing can be equal to it). */
 export function uniqueKey(info: IndexInfo, values: Datum[]): string | null {
@@ -80,14 +80,16 @@ function boundedRange(info: IndexInfo, prefix: Datum[], column: number, conditio
   conditions.forEach((c, i) => {
     if (c.column !== column) return;
     if (c.strategy !== 'notnull') {
-      const value = values[i] ?? null;
-      if (value === null) {
+      const all = c.asRow ? (values[i] as RecordValue).values : [values[i] ?? null];
+      if (all[0] === null) {
         range.to = '';
         return;
       }
-      const key = encode(info, [...prefix, value]);
+      // Behind a NULL in a row nothing is compared; what is equal up to there is looked at again.
+      const known = all.includes(null) ? all.slice(0, all.indexOf(null)) : all;
+      const key = encode(info, [...prefix, ...known]);
       const greater = (c.strategy === '>' || c.strategy === '>=') !== descending;
-      const inclusive = c.strategy === '>=' || c.strategy === '<=';
+      const inclusive = c.strategy === '>=' || c.strategy === '<=' || known.length < all.length;
       const bound = greater === inclusive ? key : successor(key);
       if (greater) {
         if (bound !== null && bound > range.from) range.from = bound;

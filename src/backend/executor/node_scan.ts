@@ -156,7 +156,7 @@ function produceEntries(pc: PlanCompiler, plan: IndexScan | IndexOnlyScan | Bitm
     });
     return;
   }
-  const spec = g.konst(conditions.map((c) => ({ column: c.column, strategy: c.strategy })));
+  const spec = g.konst(conditions.map(({ column, strategy, asRow }) => ({ column, strategy, asRow })));
   const ranges = g.local(`${g.konst(indexRanges)}(${infoName}, ${spec}, [${values.join(', ')}])`);
   const backward = plan.indexorderdir === 'backward';
   const r = g.next('r');

@@ -120,6 +120,8 @@ export interface IndexCondition {
   strategy: '<' | '<=' | '=' | '>=' | '>' | 'in' | 'isnull' | 'notnull' | 'like' | 'prefix' | 'lossy';
   /** `lossy`: the operator's number in its family; rows found are to be looked at again. */
   number?: number;
+  /** The value is a row, for this column and those after it: they are compared as one. */
+  asRow?: true;
   value: Expr | null;
 }
 export interface IndexScanFields extends ScanFields {

@@ -1,17 +1,18 @@
 // Index scans of a base relation (PostgreSQL's indxpath.c): which conditions an index serves, what that costs, what
 // order it gives; also with values from relations joined before (parameterized paths).
-import { opFamilyEntry } from '../catalog/lsyscache.ts';
+import { getOpfamilyMember, opFamilyEntry } from '../catalog/lsyscache.ts';
 import { isDecodable } from '../access/key_decode.ts';
 import type { IndexInfo } from '../catalog/relation.ts';
 import { orderedByDistance, returnable } from '../catalog/functions.ts';
 import { GIST_AM_OID, SPGIST_AM_OID } from '../catalog/oids.ts';
 import { opfamilyByOid } from '../catalog/syscache.ts';
 import { operator } from '../executor/fmgr_info.ts';
-import { makeAndsImplicit } from '../nodes/nodeFuncs.ts';
+import { exprType, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import { walkExpr } from '../executor/plan_walker.ts';
 import type { IndexCondition, IndexScanFields } from '../nodes/plannodes.ts';
-import type { Expr } from '../nodes/primnodes.ts';
-import { makeConst } from '../nodes/makefuncs.ts';
+import type { Expr, RowCompareExpr } from '../nodes/primnodes.ts';
+import { makeConst, makeOpExpr } from '../nodes/makefuncs.ts';
+import { BOOLOID, RECORDOID } from '../types/oids.ts';
 import { bitmapGin, bitmapHeapPath, bitmapIndex, bitmapOr, chooseBitmapAnd, type BitmapNode } from './bitmap.ts';
 import { containsVolatile, equal, pullVarnos, stripRelabel } from './clauses.ts';
 import { clampRows, costs, DISABLE_COST, enabled, evalCost, indexPagesFetched, qualEvalCost } from './costsize.ts';
@@ -80,6 +81,7 @@ function matchClause(rel: RelOptInfo, info: IndexInfo, column: number, rinfo: Re
       if (member === undefined || member.amopstrategy !== wanted || (collation !== 0 && collation !== clause.inputcollid)) return null;
       return { rinfo, condition: { column: column + 1, strategy: 'in', value: clause.args[1] }, expr: clause };
     }
+    case 'RowCompareExpr': return info.accessMethod === 'btree' ? matchRowCompare(rel, info, column, rinfo, clause) : null;
     case 'NullTest':
       if (clause.argisrow || !matches(clause.arg) || info.accessMethod === 'hash') return null;
       return { rinfo, condition: { column: column + 1, strategy: clause.isNull ? 'isnull' : 'notnull', value: null }, expr: clause };
@@ -95,6 +97,39 @@ function matchClause(rel: RelOptInfo, info: IndexInfo, column: number, rinfo: Re
     default: return null;
   }
 }
+
+/** match_rowcompare_to_indexcol: the columns of a row that follow one another in the index, in one direction, say where to read. The
+ * whole is asked of the rows: for the sake of NULLs, and of columns that the index has elsewhere. */
+function matchRowCompare(rel: RelOptInfo, info: IndexInfo, column: number, rinfo: RestrictInfo, clause: RowCompareExpr): Match | null {
+  const holds = (e: Expr, c: number): boolean => equal(stripRelabel(e), stripRelabel(indexColumnExpr(rel, info, c)));
+  const commuted = !holds(clause.largs[0]!, column);
+  const [own, others] = commuted ? [clause.rargs, clause.largs] : [clause.largs, clause.rargs];
+  const opnos = commuted ? clause.opnos.map((opno) => operator(opno).oprcom) : clause.opnos;
+  const serves = (i: number, c: number): boolean => {
+    const { opfamily, collation } = info.columns[c]!;
+    return holds(own[i]!, c) && (collation === 0 || collation === clause.inputcollids[i]) && opFamilyEntry(opnos[i]!, opfamily)?.amoppurpose === 's';
+  };
+  const given = (i: number): boolean => opnos[i] !== 0 && !overlaps(pullVarnos(others[i]!), rel.relids) && !containsVolatile(others[i]!);
+  let found = 0;
+  while (found < own.length && given(found) && (found === 0 ? serves(0, column) : info.columns.slice(0, info.keyCount).some((_, c) => serves(found, c)))) found++;
+  if (found === 0) return null;
+  let bounding = 0;
+  while (bounding < found && column + bounding < info.keyCount && serves(bounding, column + bounding) && exprType(others[bounding]!) === exprType(own[bounding]!)
+    && info.columns[column + bounding]!.descending === info.columns[column]!.descending) bounding++;
+  const rctype = commuted ? COMMUTED[clause.rctype] : clause.rctype;
+  // What is equal as far as is known may be on either side.
+  const inclusive = rctype === '<' || rctype === '<=' ? '<=' : '>=';
+  const condition: IndexCondition = bounding === 0 ? { column: column + 1, strategy: inclusive, value: others[0]! } : {
+    column: column + 1, strategy: bounding === own.length ? rctype : inclusive, asRow: true,
+    value: { kind: 'RowExpr', args: others.slice(0, bounding), row_typeid: RECORDOID, row_format: 'implicit_cast', colnames: [], location: -1 },
+  };
+  if (found === own.length) return { rinfo, condition, expr: { ...clause, rctype, opnos, largs: own, rargs: others } };
+  const members = opnos.slice(0, found).map((opno, i) => getOpfamilyMember(clause.opfamilies[i]!, operator(opno).oprleft, operator(opno).oprright, STRATEGIES.indexOf(inclusive)));
+  const expr: Expr = found === 1 ? makeOpExpr(members[0]!, operator(members[0]!).oprcode, BOOLOID, [own[0]!, others[0]!], 0, clause.inputcollids[0]!)
+    : { ...clause, rctype: inclusive, opnos: members, opfamilies: clause.opfamilies.slice(0, found), inputcollids: clause.inputcollids.slice(0, found), largs: own.slice(0, found), rargs: others.slice(0, found) };
+  return { rinfo: makeRestrictInfo(expr, rinfo.isPushedDown, undefined, rinfo.securityLevel), condition, expr, lossy: true };
+}
+const COMMUTED = { '<': '>', '<=': '>=', '>=': '<=', '>': '<' } as const;
 
 /** A partial index holds all rows that are wanted (check_index_predicates). */
 function predicateHolds(rel: RelOptInfo, info: IndexInfo, more: readonly Expr[] = []): boolean {
@@ -382,7 +417,7 @@ function indexCost(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, used: re
   }
   const reads = lossy ? used.filter((m) => m.condition.strategy === 'lossy') : boundaries(info, used);
   const conditions = reads.map((m) => m.condition);
-  const extra = lossy ? used : used.filter((m) => !reads.includes(m));
+  const extra = lossy ? used : used.filter((m) => m.expr.kind === 'RowCompareExpr' || !reads.includes(m));
   return {
     info, matches: used, clauses, outer, startup, total, selectivity, pages: size.pages,
     rows: outer === EMPTY ? rel.rows : paramPathInfo(root, rel, outer).rows,

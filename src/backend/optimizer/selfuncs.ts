@@ -2,6 +2,7 @@
 import { callable, functionInfo, operator } from '../executor/fmgr_info.ts';
 import { hashKeyFunction, typeComparator } from '../executor/sort_support.ts';
 import { exprCollation, exprType } from '../nodes/nodeFuncs.ts';
+import { makeOpExpr } from '../nodes/makefuncs.ts';
 import type { IndexInfo } from '../catalog/relation.ts';
 import type { BoolExpr, Expr, Var } from '../nodes/primnodes.ts';
 import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
@@ -204,6 +205,8 @@ export function clauseSelectivity(root: PlannerInfo, e: Expr, sjinfo: SpecialJoi
     case 'OpExpr': return operatorSelectivity(root, e, sjinfo);
     case 'DistinctExpr': return 1 - operatorSelectivity(root, { ...e, kind: 'OpExpr' }, sjinfo);
     case 'ScalarArrayOpExpr': return arraySelectivity(root, e, sjinfo);
+    // rowcomparesel: the first columns decide nearly always.
+    case 'RowCompareExpr': return operatorSelectivity(root, makeOpExpr(e.opnos[0]!, operator(e.opnos[0]!).oprcode, BOOLOID, [e.largs[0]!, e.rargs[0]!], 0, e.inputcollids[0]!), sjinfo);
     case 'NullTest': {
       const c = columnOf(root, e.arg);
       const nulls = c?.stats !== undefined ? c.stats.nullFraction : DEFAULT_UNK_SEL;

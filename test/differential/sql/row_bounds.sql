@@ -1,0 +1,51 @@
+-- Rows compared as wholes say where to begin in an index of their columns: pages of results one after the other.
+create table page (a int, b text, c int, d date);
+insert into page select nullif(i % 10, 7), nullif(chr(97 + i % 7), 'e'), i, date '2020-01-01' + i % 5 from generate_series(1, 400) i;
+create index page_abc on page (a, b, c);
+create index page_down on page (d desc, a desc);
+create index page_mixed on page (b, d desc);
+analyze page;
+set enable_seqscan = off;
+set enable_bitmapscan = off;
+explain (costs off) select a, b, c from page where (a, b, c) > (3, 'c', 100) order by a, b, c limit 3;
+select a, b, c from page where (a, b, c) > (3, 'c', 100) order by a, b, c limit 3;
+select a, b, c from page where (a, b, c) < (3, 'c', 100) order by a desc, b desc, c desc limit 3;
+select count(*), sum(c) from page where (a, b, c) >= (3, 'c', 100);
+select count(*), sum(c) from page where (a, b, c) <= (3, 'c', 100);
+select count(*), sum(c) from page where (3, 'c', 100) < (a, b, c);
+explain (costs off) select count(*) from page where (3, 'c') >= (a, b);
+select count(*), sum(c) from page where (3, 'c') >= (a, b);
+-- Not all columns, or not in this order.
+explain (costs off) select count(*) from page where (a, c) > (3, 100);
+select count(*), sum(c) from page where (a, c) > (3, 100);
+select count(*), sum(c) from page where (a, b, d) < (5, 'b', '2020-01-03');
+select count(*), sum(c) from page where (a, c, b) <= (5, 100, 'b');
+explain (costs off) select count(*) from page where (d, a) < ('2020-01-03', 4) and d > '2020-01-01';
+select count(*), sum(c) from page where (d, a) < ('2020-01-03', 4);
+select count(*), sum(c) from page where (d, a) >= ('2020-01-03', 4);
+select count(*), sum(c) from page where (b, d) > ('c', '2020-01-03');
+-- Equal columns before; NULLs in rows and values.
+select count(*), sum(c) from page where a = 3 and (b, c) > ('b', 50);
+select count(*), sum(c) from page where (a, b) > (3, null);
+select count(*), sum(c) from page where (a, b) < (3, null);
+select count(*), sum(c) from page where (a, b) > (null, 'a');
+select count(*), sum(c) from page where (a, b) <> (3, 'b') and (a, b) >= (3, 'b');
+-- Other types, parameters, outer rows, both bounds.
+select count(*), sum(c) from page where (a, c) > (3::bigint, 100::smallint);
+select count(*), sum(c) from page where (a, b) > (3, 'b'::varchar) and (a, b) < (6, 'c');
+prepare next_page (int, text, int) as select a, b, c from page where (a, b, c) > ($1, $2, $3) order by a, b, c limit 2;
+execute next_page (2, 'b', 8);
+execute next_page (2, 'g', 390);
+execute next_page (9, null, 8);
+select v.x, (select count(*) from page where (a, b) > (v.x, v.y)) from (values (1, 'a'), (5, 'c'), (null, 'a'), (9, null)) v(x, y) order by 1;
+select count(*) from page p join page q on (q.a, q.b, q.c) > (p.a, p.b, p.c) where p.c between 20 and 30;
+select count(*) from page where (a + 1, b) > (3, 'b');
+update page set c = c + 1000 where (a, b, c) > (8, 'f', 300);
+select count(*), sum(c) from page where (a, b, c) > (8, 'f', 300);
+explain (costs off) select count(*) from page where (a, d, c) <= (3, '2020-01-02', 100);
+explain (costs off) select count(*) from page where (b, d) > ('c', '2020-01-03') and b > 'b';
+select count(*), sum(c) from page where (a, d, c) <= (3, '2020-01-02', 100);
+select count(*), sum(c) from page where (a, b, d) >= (a, b, '2020-01-02');
+select count(*), sum(c) from page where (a, c) < (3::bigint, 100);
+select count(*), sum(c) from page where (a::bigint, c) < (3::bigint, 100);
+drop table page;
