@@ -50,7 +50,7 @@ test.serial('what is refused, and in which words', (t) => {
   t.like(refused(() => set('log_connections', 'on')), { code: '55P02', message: 'parameter "log_connections" cannot be set after connection start' });
   t.like(refused(() => set('log_statement', 'all')), { code: '42501', message: 'permission denied to set parameter "log_statement"' });
   t.like(refused(() => set('my.1st', 'x')), { code: '42602', message: 'invalid configuration parameter name "my.1st"' });
-  t.like(refused(() => set('client_encoding', 'MULE_INTERNAL')), { code: '0A000', message: 'conversion between MULE_INTERNAL and UTF8 is not supported' });
+  t.like(refused(() => set('client_encoding', 'MULE_INTERNAL')), { code: '0A000', message: 'invalid value for parameter "client_encoding": "MULE_INTERNAL"', detail: 'Conversion between MULE_INTERNAL and UTF8 is not supported.' });
   t.like(refused(() => set('client_encoding', 'klingon')), { code: '22023', message: 'invalid value for parameter "client_encoding": "klingon"' });
 });
 
