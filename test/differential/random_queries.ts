@@ -9,6 +9,7 @@ export const TABLES = [
   'create table stall (a int primary key, b int, t text, f bool, g bigint)',
   "insert into stall select i, nullif(i % 6, 5), chr(97 + i % 7), i % 2 = 0, nullif(i % 5, 4) from generate_series(1, 12) i",
   'create index on stall (b, t)',
+  'create index on fruit (a, t)',
   'create index on stall (g)',
   'create table crate (a int, b int, t text, f bool, g bigint) partition by range (a)',
   'create table crate_low partition of crate for values from (minvalue) to (5)',
@@ -262,7 +263,8 @@ class Queries {
         default: return `${operand} ${this.pick(['=', '<', '>='])} ${this.pick(['any', 'all'])} (${sub()})`;
       }
     }
-    switch (this.random(9)) {
+    switch (this.random(10)) {
+      case 9: return `(${e('int')}, ${e('text')}) ${this.pick(['=', '<', '<>', '>=', '>', '<='])} (${e('int')}, ${e('text')})`;
       case 0: return `(${b()} and ${b()})`;
       case 1: return `(${b()} or ${b()})`;
       case 2: return `not (${b()})`;
