@@ -48,8 +48,9 @@ ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t offset)
 ssize_t pwrite(int fd, const void *bytes, size_t length, off_t offset) { return pwrite64(fd, bytes, length, offset); }
 
 /* Pages that are stored in a mapping of data.mdb: tools/lmdb.patch. */
-void posthouse_stored(int fd, const void *bytes, size_t length, off_t offset)
+void posthouse_store(int fd, void *to, const void *bytes, size_t length, off_t offset)
 {
+	memcpy(to, bytes, length);
 	note(0, file_of(fd), (uint32_t) length, (uint64_t) offset, bytes);
 }
 

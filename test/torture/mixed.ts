@@ -4,6 +4,7 @@
 // whose answer never came. What was acknowledged must be there, nothing half-done may be seen, each index must lead to each
 // row and to nothing else, and no number of a sequence may come twice.
 import { writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from 'pg';
 import { runFolder, isRunning, until } from '../support/run.ts';
@@ -39,6 +40,8 @@ export class MixedTorture {
   readonly database: string;
   /** What power.test.ts goes back by. */
   readonly clock: (() => number) | null;
+  /** The signal that processes die of. */
+  private readonly deadly: number;
   private readonly random: (limit: number) => number;
   private readonly slots: Slot[];
   /** With when they came. */
@@ -50,10 +53,11 @@ export class MixedTorture {
   /** Nobody is to be connected. */
   quiet: Promise<void> | null = null;
 
-  constructor(site: Site, seed: number, sessions: number, { database = 'postgres', firstSlot = 0, clock = null as (() => number) | null } = {}) {
+  constructor(site: Site, seed: number, sessions: number, { database = 'postgres', firstSlot = 0, clock = null as (() => number) | null, deadly = constants.signals.SIGKILL as number } = {}) {
     this.site = site;
     this.database = database;
     this.clock = clock;
+    this.deadly = deadly;
     this.random = randomFrom(seed);
     this.slots = Array.from({ length: sessions }, (_, i) => new Slot(this, firstSlot + i, randomFrom(seed * 100 + i)));
   }
@@ -132,7 +136,7 @@ export class MixedTorture {
 
   private async kill(kind: Victim): Promise<void> {
     const { site } = this;
-    const kill = (pid: number): void => { try { process.kill(pid, 'SIGKILL'); } catch { /* gone */ } };
+    const kill = (pid: number): void => { try { process.kill(pid, this.deadly); } catch { /* gone */ } };
     if (kind === 'backend') {
       const backends = site.processes().filter(({ title }) => /postgres postgres/.test(title));
       for (let n = 1 + this.random(2); n > 0 && backends.length > 0; n--) kill(backends.splice(this.random(backends.length), 1)[0]!.pid);

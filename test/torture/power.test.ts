@@ -18,6 +18,8 @@ import { Disk } from './power.ts';
 const long = process.env['TORTURE'] === '1';
 const seed = Number(process.env['SEED'] ?? (long ? Date.now() % 1_000_000 : 5));
 const ROUNDS = long ? Number(process.env['ROUNDS'] ?? 5) : 1, CUTS = long ? Number(process.env['CUTS'] ?? 40) : 4, COMMITS = long ? 400 : 60;
+/** A signal that nobody else uses. */
+const DEADLY = 40;
 const INI = 'dress_rehearsal = off\nmanager_idle_exit = 2s\nidle_restart = 0';
 
 /** One database after the other is made, filled and dropped, by the clock. */
@@ -159,13 +161,13 @@ test('the power goes: what was acknowledged is there, and nothing is half-done',
     chmodSync(log, 0o666);
     const clock = (): number => statSync(log).size;
     const source = await makeSite({ ini: INI }), disk = new Disk(source, log);
-    const site = new Site(source, await freePort(), { product: recording(folder), env: { POWER_SITE: source, POWER_LOG: log } });
+    const site = new Site(source, await freePort(), { product: recording(folder), env: { POWER_SITE: source, POWER_LOG: log, POWER_KILL: String(DEADLY) } });
     await site.start();
     const first = await site.connect();
     await first.query('create database other');
     await first.end();
     const databases = new Databases(site, clock);
-    const mixed = [new MixedTorture(site, seed * 10 + round, 3, { clock }), new MixedTorture(site, seed * 10 + round + 5000, 3, { clock, database: 'other', firstSlot: 3 })];
+    const mixed = [new MixedTorture(site, seed * 10 + round, 3, { clock, deadly: DEADLY }), new MixedTorture(site, seed * 10 + round + 5000, 3, { clock, deadly: DEADLY, database: 'other', firstSlot: 3 })];
     for (const one of mixed) await one.prepare();
     const from = clock(), making = databases.work();
     await Promise.all(mixed.map(async (one) => one.work(COMMITS, ['backend', 'manager'])));
