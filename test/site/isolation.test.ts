@@ -373,3 +373,18 @@ test.serial('exclusion constraints: whoever enters an overlapping range waits fo
   await a.run('commit');
   t.is(await deferred.answer, refused);
 });
+
+// pg_restore --jobs builds the indexes of a table side by side: the second failed at its commit, with 40001.
+test.serial('two make the first index of a table at once: both are there', async (t) => {
+  await a.run('drop table if exists shelf; create table shelf (x int, y int); insert into shelf select i, i from generate_series(1, 100) i');
+  await a.run('begin; create index shelf_x on shelf (x)');
+  const waiting = await b.startWaiting('create index shelf_y on shelf (y)');
+  await a.run('commit');
+  t.deepEqual(await waiting.answer, []);
+  await a.run('drop table shelf; create table shelf (x int, y int)');
+  await a.run('begin; create index shelf_x on shelf (x)');
+  const first = await b.startWaiting('create index shelf_y on shelf (y)');
+  await a.run('rollback');
+  t.deepEqual(await first.answer, []);
+  t.deepEqual(await c.run('select indexrelid::regclass, relhasindex from pg_index join pg_class c on c.oid = indrelid where indrelid = \'shelf\'::regclass'), ['shelf_y|t']);
+});

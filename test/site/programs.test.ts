@@ -28,6 +28,12 @@ test.serial('createdb, dropdb: several databases, exit codes', async (t) => {
   t.regex(busy.err, /database "copy" is being accessed by other users/);
   await open.end();
   await until('the backend has gone', async () => (await site.psql("select count(*) from pg_stat_activity where datname = 'copy'")).out === '0\n');
+  // Its row in pg_subscription, which is shared, stayed behind.
+  const subscription = "create subscription s connection '' publication p with (connect = false, slot_name = none)";
+  t.is((await site.psql(subscription, { database: 'copy' })).code, 0);
+  t.regex((await run('dropdb', [...at(site), 'copy'])).err, /database "copy" is being used by logical replication subscription\nDETAIL: {2}There is 1 subscription\.\n$/);
+  t.is((await site.psql('drop subscription s', { database: 'copy' })).code, 0);
+  await until('psql has gone', async () => (await site.psql("select count(*) from pg_stat_activity where datname = 'copy'")).out === '0\n');
   t.like(await run('dropdb', [...at(site), 'copy']), { code: 0 });
   t.is((await run('dropdb', [...at(site), 'copy'])).code, 1);
   t.is((await run('dropdb', [...at(site), '--if-exists', 'copy'])).code, 0);

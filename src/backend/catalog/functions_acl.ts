@@ -1,6 +1,7 @@
 // The type aclitem and the functions on it. A datum is the string described in acl.ts: it names roles by OID.
 import { PgError } from '../../common/errors.ts';
 import { ArrayValue, int8, makeArray, RecordValue, type Int8, type Oid } from '../types/datum.ts';
+import { registerComparison } from '../types/compare.ts';
 import { registerBuiltins, type FunctionContext } from '../types/fmgr.ts';
 import { hashUint32Extended } from '../types/hash_bytes.ts';
 import { aclDefault, formatAcl, formatAclItem, parseAclItem, privilegeLetters, ACL_LETTERS, PRIVILEGE_NAMES, type AclItem, type AclKind } from './acl.ts';
@@ -89,6 +90,8 @@ function* aclExplode(_context: FunctionContext, acl: ArrayValue): Generator<Reco
 }
 
 const same = (a: AclItem, b: AclItem): boolean => a.grantee === b.grantee && a.grantor === b.grantor && a.privs === b.privs && a.goptions === b.goptions;
+
+registerComparison(ids.ACLITEMOID, { equals: (a: string, b: string) => same(parseAclItem(a), parseAclItem(b)), hashKey: (item: string) => formatAclItem(parseAclItem(item)) });
 
 registerBuiltins({
   pure: {

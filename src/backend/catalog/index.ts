@@ -1,10 +1,12 @@
 // New indexes in the catalogs (PostgreSQL's index.c): pg_class, pg_attribute, pg_index, dependencies, and the constraint
 // an index may stand for. The entries are made by commands/ (they need expressions to be evaluated).
 import { PgError, notSupported } from '../../common/errors.ts';
+import { lockRows } from '../access/table.ts';
 import { nodeToString } from '../nodes/outfuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import { getNewRelationOid } from './catalog.ts';
+import { catalogRelation } from './catalog_relations.ts';
 import { recordDependencyOnSingleRelExpr } from './expr_references.ts';
 import { checkAttributeType } from './heap.ts';
 import { catalogFind, catalogInsert, catalogUpdate, catalogUpdateByKey } from './indexing.ts';
@@ -135,8 +137,12 @@ export function markIndexAsConstraint(index: Oid, primary: boolean, deferrable: 
   catalogUpdateByKey(ids.IndexRelationId, ids.PgIndexIndexrelidIndexId, [index], { ...(primary ? { indisprimary: true } : {}), ...(deferrable ? { indimmediate: false } : {}) });
 }
 
+/** SHARE locks of a table do not keep each other out: where another session is making the first index, too, its commit is waited for. */
 function setHasIndex(table: Oid): void {
-  const [tuple] = catalogFind(ids.RelationRelationId, ids.PgClassOidIndexId, [table]);
+  const find = () => catalogFind(ids.RelationRelationId, ids.PgClassOidIndexId, [table])[0];
+  let tuple = find();
+  if (!tuple || tuple.row.relhasindex) return;
+  if (lockRows(catalogRelation(ids.RelationRelationId)!, [tuple.rowId], 'nokeyupdate', 'block')[0] !== 'ok') tuple = find();
   if (tuple && !tuple.row.relhasindex) catalogUpdate(ids.RelationRelationId, tuple, { relhasindex: true });
 }
 

@@ -307,6 +307,12 @@ function dropDatabase(stmt: RawNode, context: UtilityContext): void {
   if (row.oid === session.databaseOid) throw new PgError('object_in_use', 'cannot drop the currently open database');
   if (row.datistemplate) throw new PgError('wrong_object_type', 'cannot drop a template database');
   lockDatabase(row.oid);
+  const subscriptions = catalogFind(ids.SubscriptionRelationId, ids.PgSubscriptionSubnameIndexId, [row.oid]).length;
+  if (subscriptions > 0) {
+    throw new PgError('object_in_use', `database "${name}" is being used by logical replication subscription`, {
+      detail: subscriptions === 1 ? 'There is 1 subscription.' : `There are ${subscriptions} subscriptions.`,
+    });
+  }
   if (force) terminateOthers(row.oid);
   const others = othersIn(row.oid);
   if (others > 0) throw inUse(`database "${name}" is being accessed by other users`, others);

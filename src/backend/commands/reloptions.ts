@@ -6,7 +6,7 @@ import { constantText } from './variable.ts';
 
 /** Each access method has its own. */
 export type IndexMethod = 'btree' | 'hash' | 'gist' | 'spgist' | 'gin' | 'brin';
-type Kind = 'table' | 'tablespace' | 'view' | 'column' | IndexMethod;
+type Kind = 'table' | 'toast' | 'tablespace' | 'view' | 'column' | IndexMethod;
 interface OptionRule { type: 'integer' | 'boolean' | 'real' | 'enum'; min?: number; max?: number; values?: readonly string[]; /** Accepted without being listed. */ also?: readonly string[] }
 
 const VACUUM: Record<string, OptionRule> = {
@@ -27,10 +27,10 @@ const rint = (x: number): number => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x 
 const FILLFACTOR: OptionRule = { type: 'integer', min: 10, max: 100 };
 const RULES: Record<Kind, Record<string, OptionRule>> = {
   table: {
-    ...VACUUM, ...Object.fromEntries(Object.entries(VACUUM).map(([name, rule]) => [`toast.${name}`, rule])),
-    fillfactor: { type: 'integer', min: 10, max: 100 }, toast_tuple_target: { type: 'integer', min: 128, max: 8160 }, user_catalog_table: { type: 'boolean' },
+    ...VACUUM, fillfactor: { type: 'integer', min: 10, max: 100 }, toast_tuple_target: { type: 'integer', min: 128, max: 8160 }, user_catalog_table: { type: 'boolean' },
     parallel_workers: { type: 'integer', min: 0, max: 1024 },
   },
+  toast: Object.fromEntries(Object.entries(VACUUM).filter(([name]) => !name.startsWith('autovacuum_analyze_'))),
   btree: { fillfactor: FILLFACTOR, deduplicate_items: { type: 'boolean' } },
   hash: { fillfactor: FILLFACTOR },
   gist: { fillfactor: FILLFACTOR, buffering: { type: 'enum', values: ['on', 'off', 'auto'] } },
@@ -45,11 +45,12 @@ const RULES: Record<Kind, Record<string, OptionRule>> = {
   view: { security_barrier: { type: 'boolean' }, security_invoker: { type: 'boolean' }, check_option: { type: 'enum', values: ['local', 'cascaded'] } },
 };
 
-/** As pg_class.reloptions keeps them: "name=value". */
+/** As pg_class.reloptions keeps them: "name=value". Those of the TOAST table ("toast.name") are checked, and go the way they go in
+ * PostgreSQL for a table that has none. */
 export function readOptions(list: readonly RawNode[], kind: Kind): string[] | null {
   if (list.length === 0) return null;
   const seen = new Set<string>();
-  return list.map((option) => {
+  const options = list.map((option) => {
     const bare = option['defname'] as string;
     const namespace = option['defnamespace'] as string | undefined;
     if (namespace !== undefined && !(kind === 'table' && namespace === 'toast')) throw new PgError('invalid_parameter_value', `unrecognized parameter namespace "${namespace}"`);
@@ -58,14 +59,15 @@ export function readOptions(list: readonly RawNode[], kind: Kind): string[] | nu
       if (option['arg'] === undefined || constantText(option['arg']) === 'true') throw new PgError('feature_not_supported', 'tables declared WITH OIDS are not supported');
       return '';
     }
-    const rule = RULES[kind][name];
+    const rule = RULES[namespace === undefined ? kind : 'toast'][bare];
     if (rule === undefined) throw new PgError('invalid_parameter_value', `unrecognized parameter "${bare}"`);
-    if (seen.has(name)) throw new PgError('invalid_parameter_value', `parameter "${name}" specified more than once`);
+    if (seen.has(name)) throw new PgError('invalid_parameter_value', `parameter "${bare}" specified more than once`);
     seen.add(name);
     const value = option['arg'] === undefined ? 'true' : optionText(option['arg']);
-    check(name, value, rule);
-    return `${name}=${value}`;
+    check(bare, value, rule);
+    return namespace === undefined ? `${bare}=${value}` : '';
   }).filter((t) => t !== '');
+  return options.length === 0 ? null : options;
 }
 
 /** What SET or RESET (...) makes of the options that are there (transformRelOptions). */

@@ -62,6 +62,16 @@ alter table op set (fillfactor = 9.4);
 alter table op set (autovacuum_vacuum_insert_threshold = -2);
 alter table op set (oids = false);
 alter table op alter a set (n_distinct = -2);
+-- Options of a TOAST table that is not there were kept with the table's; pg_dump then wrote a table that no server makes.
+create table op3(a text) with (toast.autovacuum_enabled = off);
+alter table op3 set (toast.vacuum_truncate = off, fillfactor = 50);
+alter table op3 reset (toast.vacuum_truncate);
+select reloptions from pg_class where relname = 'op3';
+alter table op3 set (toast.autovacuum_enabled = perhaps);
+alter table op3 set (toast.autovacuum_enabled = on, toast.autovacuum_enabled = on);
+alter table op3 set (toast.autovacuum_analyze_threshold = 1);
+alter table op3 set (toast.fillfactor = 50);
+drop table op3;
 create table op2(a int) with (oids = false, fillfactor = 50);
 create rule r as on insert to op do nothing;
 merge into op using op2 on op.a = op2.a when matched then delete;

@@ -26,6 +26,10 @@ select '"postgres=r/postgres'::aclitem;
 select 'group postgres=r/postgres'::aclitem;
 select 'foo postgres=r/postgres'::aclitem;
 select 'postgres=a*r*w/postgres'::aclitem = 'postgres=r*w*a/postgres'::aclitem;
+-- Lists of rights could not be compared, which pg_dump does once a function of the system's has other rights than initdb gave it.
+select '{postgres=ar/postgres,=r/postgres}'::aclitem[] = '{postgres=ra/postgres,=r/postgres}'::aclitem[], '{=r/postgres}'::aclitem[] is distinct from '{=a/postgres}'::aclitem[];
+select count(distinct x), count(*) from unnest('{postgres=ar/postgres,=r/postgres,postgres=ra/postgres}'::aclitem[]) x;
+select '{=r/postgres}'::aclitem[] < '{=a/postgres}'::aclitem[];
 select makeaclitem('g1'::regrole, 'g2'::regrole, 'SELECT, INSERT', true);
 select makeaclitem('g1'::regrole, 'g2'::regrole, 'SELECT, fake', true);
 select aclexplode('{postgres=r*w/postgres,=X/postgres}');
