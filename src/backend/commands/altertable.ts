@@ -218,7 +218,7 @@ function runPasses(queue: Queue): void {
 /** Goes through the rows once, if anything asks for it (ATRewriteTable). */
 function rewriteOrCheck(tab: Altered): void {
   const relation = tab.current;
-  if (tab.newValues.size > 0 || tab.rewrite) checkCompositeTypeUnused(relation);
+  if (tab.newValues.size > 0 || tab.constants.size > 0 || tab.rewrite) checkCompositeTypeUnused(relation);
   if (relation.kind !== 'r' && relation.kind !== 'm') return;
   if (tab.rewriteReasons !== 0) ddlHooks.rewriting?.(tab.oid, tab.rewriteReasons);
   if (!tab.rewrite && tab.newChecks.length === 0 && !tab.verifyNotNull) return;

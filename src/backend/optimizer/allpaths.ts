@@ -22,7 +22,7 @@ import type { CteEntry, Path, PlannerInfo, RelOptInfo } from './pathnodes.ts';
 import { orderedClauses, planBase, targetOf } from './planbuild.ts';
 import { containsLeakedVars } from './leakproof.ts';
 import { EMPTY, isSubset, members, overlaps, singleton } from './relids.ts';
-import { baseRel, targetWidth } from './relnode.ts';
+import { baseRel, markDummy, targetWidth } from './relnode.ts';
 import { clauselistSelectivity } from './selfuncs.ts';
 import { pushRunCondition } from './runcondition.ts';
 import { createJoinTidPaths, createTidPaths } from './tidpath.ts';
@@ -167,7 +167,7 @@ function putTogether(root: PlannerInfo, rel: RelOptInfo): void {
     putTogether(root, part);
     setCheapest(part);
   }
-  if (rel.children!.length === 0) addPath(rel, emptyPath(rel));
+  if (rel.children!.length === 0) markDummy(rel);
   else addAppendPaths(root, rel);
 }
 
@@ -177,7 +177,7 @@ const subpartitioned = (rel: RelOptInfo): RelOptInfo[] => (rel.parts === null ? 
 function setPlainRel(root: PlannerInfo, rel: RelOptInfo): void {
   if (isNeverTrue(rel)
     || (rel.appendInfo === null && excludedByConstraints(rel.relation!, rel.rti, rel.restrictions, true))) {
-    addPath(rel, emptyPath(rel));
+    markDummy(rel);
     return;
   }
   if (rel.rte!.tablesample) {
@@ -220,16 +220,6 @@ function addSamplePath(root: PlannerInfo, rel: RelOptInfo, { tsmhandler, args, r
     };
   }));
 }
-
-export function emptyPath(rel: RelOptInfo): Path {
-  const path: Path = {
-    kind: 'Result', rel, rows: 0, startup: 0, total: 0, pathkeys: [], requiredOuter: EMPTY, paramClauses: [],
-    make: () => ({ kind: 'Result', ...planBase(path, targetOf(rel.target)), resconstantqual: [FALSE_CONST] }),
-  };
-  rel.rows = 1;
-  return path;
-}
-const FALSE_CONST: Expr = { kind: 'Const', consttype: 16, consttypmod: -1, constcollid: 0, constvalue: false, location: -1 };
 
 function setResultRel(root: PlannerInfo, rel: RelOptInfo): void {
   rel.tuples = 1;

@@ -8,7 +8,7 @@ import { makeBoolExpr, makeConst } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, expressionTreeMutator, expressionTreeWalker, queryTreeMutator, queryTreeWalker } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
-import type { BoolExpr, CaseExpr, CoalesceExpr, Const, Expr, FuncExpr, Var } from '../nodes/primnodes.ts';
+import type { BoolExpr, CaseExpr, CoalesceExpr, Const, Expr, FuncExpr, NullTest, Var } from '../nodes/primnodes.ts';
 import { checkWhileWorking } from '../utils/interrupts.ts';
 import { session } from '../utils/session.ts';
 import { inlineHooks } from './inline_hook.ts';
@@ -248,6 +248,7 @@ export function evalConstExpressions(e: Expr): Expr {
       return node;
     }
     case 'NullTest':
+      if (node.argisrow && node.arg.kind === 'RowExpr') return foldRowTest(node, node.arg.args);
       if (node.arg.kind === 'Const' && !node.argisrow) {
         noteSlot(node.arg);
         return makeConst(16, -1, 0, (node.arg.constvalue === null) === node.isNull);
@@ -263,11 +264,12 @@ export function evalConstExpressions(e: Expr): Expr {
       if (exprCollation(node.arg) === node.collOid) return node.arg;
       return { kind: 'RelabelType', arg, resulttype: exprType(node.arg), resulttypmod: exprTypmod(node.arg), resultcollid: node.collOid, relabelformat: 'explicit_cast', location: -1 };
     }
-    case 'BooleanTest': case 'ArrayExpr': case 'MinMaxExpr': case 'ArrayCoerceExpr': case 'CoerceViaIO': case 'SubscriptingRef':
+    case 'BooleanTest': case 'ArrayExpr': case 'RowExpr': case 'MinMaxExpr': case 'ArrayCoerceExpr': case 'CoerceViaIO': case 'SubscriptingRef':
       if (node.kind !== 'ArrayCoerceExpr' && someExpr(node, (n) => n.kind === 'CaseTestExpr')) return node;
       return allConst(node) && !containsMutable(node) && !(node.kind === 'CoerceViaIO' && !ioIsImmutable(node)) ? foldToConst(node) : node;
     // A column of a row that is made here.
     case 'FieldSelect': {
+      if (node.arg.kind === 'Const') return foldToConst(node);
       const field = node.arg.kind === 'RowExpr' ? node.arg.args[node.fieldnum - 1] : undefined;
       return field !== undefined && exprType(field) === node.resulttype && exprTypmod(field) === node.resulttypmod && exprCollation(field) === node.resultcollid ? field : node;
     }
@@ -275,6 +277,19 @@ export function evalConstExpressions(e: Expr): Expr {
   }
 }
 inlineHooks.simplify = evalConstExpressions;
+
+/** A row that is made here IS [NOT] NULL when each of its columns is. */
+function foldRowTest(test: NullTest, columns: readonly Expr[]): Expr {
+  const tests: Expr[] = [];
+  for (const arg of columns) {
+    if (arg.kind !== 'Const') tests.push({ ...test, arg, argisrow: false });
+    else {
+      noteSlot(arg);
+      if ((arg.constvalue === null) !== test.isNull) return FALSE;
+    }
+  }
+  return simplifyBool('and', tests);
+}
 
 /** AND and OR up to the first argument that decides. */
 function foldBool(e: BoolExpr): Expr {

@@ -119,8 +119,9 @@ function addRelation(root: PlannerInfo, info: AppendRelInfo, restrictions: Restr
   const { parent } = info;
   const relation = info.relation!;
   const rte = parent.rte!;
+  const alias = makeAlias(rte.eref.aliasname, childColumnNames(parent, relation));
   const entry: RangeTblEntry = {
-    ...makeRangeTblEntry('relation', makeAlias(rte.eref.aliasname, []), makeAlias(rte.eref.aliasname, childColumnNames(parent, relation))),
+    ...makeRangeTblEntry('relation', alias, alias),
     relid: relation.oid, relkind: relation.kind, rellockmode: rte.rellockmode, inFromCl: rte.inFromCl, tablesample: rte.tablesample,
   };
   root.rtable = [...root.rtable, entry];

@@ -1,6 +1,7 @@
 // Which relations may be joined how (PostgreSQL's joinrels.c), and how many rows that gives.
 import type { JoinType } from '../nodes/primnodes.ts';
 import { checkWhileWorking } from '../utils/interrupts.ts';
+import { isFalseOrNull } from './clauses.ts';
 import { clampRows } from './costsize.ts';
 import { addAppendPaths } from './appendpath.ts';
 import { joinEqualities } from './equivclass.ts';
@@ -10,7 +11,7 @@ import { joinPartitions, partitionPairs, sjinfoOfPart } from './partjoin.ts';
 import { setCheapest } from './pathnode.ts';
 import type { PlannerInfo, Relids, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
 import { isSubset, overlaps } from './relids.ts';
-import { emptyRel, joinTarget, targetWidth } from './relnode.ts';
+import { emptyRel, isDummy, joinTarget, markDummy, targetWidth } from './relnode.ts';
 import { clauselistSelectivity } from './selfuncs.ts';
 import { uniquePath } from './uniquepath.ts';
 
@@ -108,9 +109,28 @@ export function makeJoinRel(root: PlannerInfo, x: RelOptInfo, y: RelOptInfo): Re
   return rel;
 }
 
+const isNever = (r: RestrictInfo): boolean => isFalseOrNull(r.clause);
+
+/** A join of what has no rows, or by what is never true. */
+function hasNoRows(a: RelOptInfo, b: RelOptInfo, jointype: JoinType, clauses: readonly RestrictInfo[]): boolean {
+  const pushed = clauses.some((r) => isNever(r) && r.isPushedDown);
+  switch (jointype) {
+    case 'inner': case 'semi': return isDummy(a) || isDummy(b) || clauses.some(isNever);
+    case 'full': return (isDummy(a) && isDummy(b)) || pushed;
+    default: return isDummy(a) || pushed;
+  }
+}
+
 /** populate_joinrel_with_paths. */
 function addJoin(root: PlannerInfo, rel: RelOptInfo, a: RelOptInfo, b: RelOptInfo, how: JoinHow, clauses: RestrictInfo[]): void {
   const jointype: JoinType = how.sjinfo?.jointype ?? 'inner';
+  if (isDummy(rel)) return;
+  if (hasNoRows(a, b, jointype, clauses)) {
+    markDummy(rel);
+    return;
+  }
+  // A join condition that is never true leaves nothing of the nullable side.
+  if ((jointype === 'left' || jointype === 'anti') && clauses.some((r) => isNever(r) && !r.isPushedDown) && isSubset(b.relids, how.sjinfo!.synRighthand)) markDummy(b);
   if (how.unique) {
     addJoinPaths(root, rel, a, b, 'unique_inner', how.sjinfo, clauses);
     return;
@@ -188,7 +208,12 @@ export function addPartitionwisePaths(root: PlannerInfo, rel: RelOptInfo): void 
     setCheapest(part);
   }
   if (live.length === 0) return;
-  rel.children = live.map((child) => ({ parent: rel, child, rti: 0, relation: null, translated: null, columns: [], path: [] }));
+  const children = live.filter((part) => !isDummy(part));
+  if (children.length === 0) {
+    markDummy(rel);
+    return;
+  }
+  rel.children = children.map((child) => ({ parent: rel, child, rti: 0, relation: null, translated: null, columns: [], path: [] }));
   addAppendPaths(root, rel);
 }
 

@@ -5,7 +5,9 @@ import { internalError } from '../../common/errors.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import { columnWidth, estimateSize, typeWidth } from './plancat.ts';
-import type { PlannerInfo, Relids, RelOptInfo } from './pathnodes.ts';
+import type { Path, PlannerInfo, Relids, RelOptInfo } from './pathnodes.ts';
+import { FALSE } from './clauses.ts';
+import { planBase, targetOf } from './planbuild.ts';
 import { bit, EMPTY, isSubset } from './relids.ts';
 
 export function emptyRel(kind: RelOptInfo['kind'], relids: Relids): RelOptInfo {
@@ -38,6 +40,18 @@ export function buildBaseRel(root: PlannerInfo, rti: number): RelOptInfo {
   root.rels[rti] = rel;
   return rel;
 }
+
+/** mark_dummy_rel: there is nothing but the way to have no rows. */
+export function markDummy(rel: RelOptInfo): void {
+  const path: Path = {
+    kind: 'Result', rel, rows: 0, startup: 0, total: 0, pathkeys: [], requiredOuter: EMPTY, paramClauses: [],
+    make: () => ({ kind: 'Result', ...planBase(path, targetOf(rel.target)), resconstantqual: [FALSE] }),
+  };
+  rel.rows = 1;
+  rel.paths = [path];
+  rel.cheapestTotal = path;
+}
+export const isDummy = ({ paths }: RelOptInfo): boolean => paths.length === 1 && paths[0]!.kind === 'Result' && paths[0]!.rows === 0;
 
 export function baseRel(root: PlannerInfo, rti: number): RelOptInfo {
   const rel = root.rels[rti];

@@ -677,7 +677,7 @@ export function errorMissingColumn(state: ParseState, relname: string | null, co
     for (const rte of level.rtable) {
       if (rte.rtekind === 'join') continue;
       const penalty = relname === null ? 0 : levenshtein(relname, rte.eref.aliasname, MAX_FUZZY_DISTANCE);
-      if (relname === null && hasSystemColumns(rte) && Object.hasOwn(SYSTEM_ATTRIBUTES, colname)) exact ??= { rte, column: colname };
+      if (relname === null && rte.rtekind === 'relation' && hasSystemColumns(rte) && Object.hasOwn(SYSTEM_ATTRIBUTES, colname)) exact ??= { rte, column: colname };
       for (const name of rte.eref.colnames) {
         if (name === '') continue;
         if (name === colname && penalty === 0 && relname === null) exact ??= { rte, column: name };

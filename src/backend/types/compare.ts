@@ -154,8 +154,8 @@ function liveColumns(record: RecordValue): number[] {
   return columns;
 }
 
-/** record_cmp and record_eq: column by column, NULL last. */
-function compareColumns(a: RecordValue, b: RecordValue, visit: (x: Datum, y: Datum, typeOid: Oid) => number): number {
+/** How two records are compared: column by column, the first that is not the same (other than 0) decides. */
+export function compareColumns(a: RecordValue, b: RecordValue, visit: (x: Datum, y: Datum, typeOid: Oid) => number): number {
   const columnsA = liveColumns(a), columnsB = liveColumns(b);
   for (let i = 0; i < columnsA.length && i < columnsB.length; i++) {
     const typeA = a.attributes[columnsA[i]!]!.typeOid, typeB = b.attributes[columnsB[i]!]!.typeOid;

@@ -3,7 +3,7 @@ import { PgError } from '../../common/errors.ts';
 import { byPieces } from './characters.ts';
 import { RecordValue, type Datum, type Oid, type RecordAttribute } from './datum.ts';
 import { registerBuiltins } from './fmgr.ts';
-import { compareRecords, recordsEqual } from './compare.ts';
+import { compareColumns, compareRecords, recordsEqual } from './compare.ts';
 import { typeHooks } from './hooks.ts';
 import { RECORDOID } from './oids.ts';
 import { sendInt32, WireReader } from './wire.ts';
@@ -124,7 +124,11 @@ function recordSend(record: RecordValue): Uint8Array {
 }
 
 /** Order by representation (*=, *<, ...): ours is the binary form. */
-const compareImages = (a: RecordValue, b: RecordValue): number => Buffer.compare(recordSend(a), recordSend(b));
+const compareImages = (a: RecordValue, b: RecordValue): number => compareColumns(a, b, (x, y, type) => {
+  if (x === null || y === null) return x === y ? 0 : x === null ? 1 : -1;
+  const { send } = typeHooks.typeIo(type);
+  return Buffer.compare(send(x), send(y));
+});
 
 registerBuiltins({
   pure: {

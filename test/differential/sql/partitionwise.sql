@@ -287,3 +287,14 @@ execute nested(12);
 reset all;
 set search_path to partitionwise;
 drop schema partitionwise cascade;
+reset all;
+set search_path to partitionwise;
+set enable_partitionwise_join = on;
+-- What has no rows leaves none of a join, and takes no part in one by partition.
+explain (costs off) select * from orders o, ships s where o.id = s.oid and o.id = 1 and o.id = 2;
+explain (costs off) select * from (select * from orders where id = 1 and id = 2) o left join ships s on o.id = s.oid;
+explain (costs off) select * from (select * from orders where id = 1 and id = 2) o right join ships s on o.id = s.oid, orders p where s.oid = p.id;
+explain (costs off) select * from (select * from orders where id = 1 and id = 2) o full join ships s on o.id = s.oid where s.w = 0 order by o.id, s.oid;
+explain (costs off) select * from orders o left join ships s on o.id = s.oid and false;
+-- Columns that the statement renames are called so in partitions, too.
+explain (costs off) select count(*) from orders full join ships s(id, day, what) using (id, day);
