@@ -12,6 +12,7 @@ import { PgError } from '../../common/errors.ts';
 import type { ConditionName } from '../../common/sqlstate.ts';
 import { reportLongNames } from '../utils/identifier.ts';
 import { checkWhileWorking } from '../utils/interrupts.ts';
+import { MIN_TEXT, leaveOutRuns, putBackRuns } from './constant_runs.ts';
 import type { RawNode, RawStmt } from './raw_nodes.ts';
 import { refuseNewer } from './newer_syntax.ts';
 import { stackDepthExceeded } from '../utils/stack_depth.ts';
@@ -113,21 +114,40 @@ function parseFresh(text: string): readonly RawStmt[] {
   const zero = text.indexOf('\0');
   if (zero >= 0) throw new PgError('character_not_in_repertoire', 'invalid byte sequence for encoding "UTF8": 0x00');
   try {
-    const json = runParse(text);
-    const stmts = json === '' ? [] : ((JSON.parse(json) as { stmts?: unknown[] }).stmts ?? []);
-    const result = stmts.map((raw) => {
-      const stmt = raw as { stmt: unknown; stmt_location?: number; stmt_len?: number };
-      return {
-        tag: 'RawStmt', stmt: straighten(stmt.stmt, 'stmt') as RawNode,
-        stmt_location: stmt.stmt_location ?? 0, stmt_len: stmt.stmt_len ?? 0,
-      } as const;
-    });
-    refuseNewer(text, result);
-    return result;
+    return (text.length < MIN_TEXT ? null : parseWithoutRuns(text)) ?? parseWhole(text);
   } catch (error) {
     if (isStackOverflow(error)) throw stackDepthExceeded();
     throw error;
   }
+}
+
+/** See constant_runs.ts. Null: the text has to be parsed as it is, if only to tell what is wrong with it, and where. */
+function parseWithoutRuns(text: string): readonly RawStmt[] | null {
+  const shortened = leaveOutRuns(text, parseWhole);
+  if (shortened === null) return null;
+  let result: readonly RawStmt[];
+  try {
+    result = parseWhole(shortened.text);
+  } catch (error) {
+    if (error instanceof PgError && error.fields.position !== undefined) return null;
+    throw error;
+  }
+  return putBackRuns(result, shortened) ? result : null;
+}
+
+/** What the grammar makes of it, all of it; not kept. */
+export function parseWhole(text: string): readonly RawStmt[] {
+  const json = runParse(text);
+  const stmts = json === '' ? [] : ((JSON.parse(json) as { stmts?: unknown[] }).stmts ?? []);
+  const result = stmts.map((raw) => {
+    const stmt = raw as { stmt: unknown; stmt_location?: number; stmt_len?: number };
+    return {
+      tag: 'RawStmt', stmt: straighten(stmt.stmt, 'stmt') as RawNode,
+      stmt_location: stmt.stmt_location ?? 0, stmt_len: stmt.stmt_len ?? 0,
+    } as const;
+  });
+  refuseNewer(text, result);
+  return result;
 }
 
 /** Runs PostgreSQL's raw_parser and gives its tree as JSON text. */
