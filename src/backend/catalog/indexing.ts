@@ -51,16 +51,32 @@ export function isReadable(rel: Relation): boolean {
 
 // ---------------------------------------------------------------- reading
 
-/** Rows of a catalog whose leading index columns have these values, in index order, with their places. Rows up to
- * `after` are left out unread. */
-export function catalogFind<K extends CatalogId>(relation: K, index: Oid, keys: readonly KeyValue[], after: RowId = -1): CatalogTuple<K>[] {
+/** Which of the rows with the leading columns given. */
+interface Which {
+  /** Rows up to this place are left out unread. */
+  readonly after?: RowId;
+  /** Those whose next column lies between these, both included. */
+  readonly between?: readonly [KeyValue, KeyValue];
+  /** The last one in index order alone. */
+  readonly last?: boolean;
+}
+const ALL: Which = {};
+
+/** Rows of a catalog whose leading index columns have these values, in index order, with their places. */
+export function catalogFind<K extends CatalogId>(relation: K, index: Oid, keys: readonly KeyValue[], { after, between, last }: Which = ALL): CatalogTuple<K>[] {
   const { definition, rel } = catalog(relation);
   if (!isReadable(rel)) return [];
   const info = rel.indexes.find((i) => i.indexrelid === index);
   if (!info) throw internalError(`index ${index} is not one of ${rel.name}`);
-  const scan = beginIndexScan(info, keyRange(info.columns, keys as readonly Datum[]), false);
+  const range = between === undefined ? keyRange(info.columns, keys as readonly Datum[])
+    : keyRange(info.columns, keys as readonly Datum[], { value: between[0], inclusive: true }, { value: between[1], inclusive: true });
+  const scan = beginIndexScan(info, range, last === true);
   const rowIds: RowId[] = [];
-  while (scan.next()) if (scan.rowId > after) rowIds.push(scan.rowId);
+  while (scan.next()) {
+    if (after !== undefined && scan.rowId <= after) continue;
+    rowIds.push(scan.rowId);
+    if (last === true) break;
+  }
   const tuples: CatalogTuple<K>[] = [];
   for (const rowId of rowIds) {
     const ref = fetchRow(rel, rowId);

@@ -86,7 +86,7 @@ class NameIndex<K extends rows.CatalogId> {
     if (!merged) {
       // Built-in rows came into the table first, in OID order: those up to the last one need not be read again.
       this.#lastBuiltin ??= hasOverrides() ? -1 : catalogRowId(this.#relation, this.#oidIndex, [this.#table.lastOid]);
-      const others = catalogFind(this.#relation, index, keys, this.#lastBuiltin).map((t) => t.row);
+      const others = catalogFind(this.#relation, index, keys, { after: this.#lastBuiltin }).map((t) => t.row);
       this.#merged.set(key, (merged = this.#merge(this.builtins(key), others)));
     }
     return merged;

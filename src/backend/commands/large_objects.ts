@@ -52,11 +52,12 @@ type Page = CatalogTuple<typeof ids.LargeObjectRelationId>;
 export const largeObjectExists = (oid: Oid): boolean => lookup(ids.LargeObjectMetadataRelationId, ids.PgLargeobjectMetadataOidIndexId, oid) !== undefined;
 export const noLargeObject = (oid: Oid): PgError => new PgError('undefined_object', `large object ${oid} does not exist`);
 
-const pagesOf = (oid: Oid): Page[] => catalogFind(ids.LargeObjectRelationId, ids.PgLargeobjectLoidPnIndexId, [oid]).sort((a, b) => a.row.pageno - b.row.pageno);
+/** From one page to another; without them all. */
+const pagesOf = (oid: Oid, from = 0, to = 0x7fffffff): Page[] => catalogFind(ids.LargeObjectRelationId, ids.PgLargeobjectLoidPnIndexId, [oid], { between: [from, to] });
 const pageOf = (oid: Oid, pageno: number): Page | undefined => catalogFind(ids.LargeObjectRelationId, ids.PgLargeobjectLoidPnIndexId, [oid, pageno])[0];
 
 function sizeOf(oid: Oid): number {
-  const last = pagesOf(oid).at(-1);
+  const [last] = catalogFind(ids.LargeObjectRelationId, ids.PgLargeobjectLoidPnIndexId, [oid], { last: true });
   return last === undefined ? 0 : last.row.pageno * PAGE_BYTES + last.row.data.length;
 }
 
@@ -65,7 +66,7 @@ function readBytes(oid: Oid, from: number, length: number): Buffer {
   const size = sizeOf(oid);
   const count = Math.max(0, Math.min(length, size - from));
   const bytes = Buffer.alloc(count);
-  for (const { row } of count === 0 ? [] : pagesOf(oid)) {
+  for (const { row } of count === 0 ? [] : pagesOf(oid, Math.floor(from / PAGE_BYTES), Math.floor((from + count - 1) / PAGE_BYTES))) {
     const start = row.pageno * PAGE_BYTES;
     if (start >= from + count || start + row.data.length <= from) continue;
     const skip = Math.max(0, from - start);
@@ -101,7 +102,7 @@ function storePage(oid: Oid, pageno: number, change: (old: Uint8Array) => Uint8A
 function truncateTo(oid: Oid, length: number): void {
   if (length < 0 || length > MAX_BYTES) throw new PgError('invalid_parameter_value', `invalid large object truncation target: ${length}`);
   const pageno = Math.floor(length / PAGE_BYTES), offset = length % PAGE_BYTES;
-  for (const page of pagesOf(oid)) if (page.row.pageno > pageno || (page.row.pageno === pageno && offset === 0)) catalogDelete(ids.LargeObjectRelationId, page);
+  for (const page of pagesOf(oid, pageno)) if (page.row.pageno > pageno || (page.row.pageno === pageno && offset === 0)) catalogDelete(ids.LargeObjectRelationId, page);
   if (offset > 0) {
     storePage(oid, pageno, (old) => {
       const page = Buffer.alloc(offset);

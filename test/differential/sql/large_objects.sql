@@ -122,3 +122,17 @@ rollback;
 begin read only;
 select lo_open(5002, x'20000'::int);
 rollback;
+
+-- Parts are read by their pages, and the size is that of the last one: each read went through the whole object, twice.
+SELECT lo_from_bytea(4711, decode(repeat('00ff10', 3000), 'hex'));
+SELECT lo_put(4711, 20000, 'behind a hole');
+SELECT length(lo_get(4711)), md5(lo_get(4711));
+SELECT lo_get(4711, 2040, 20), lo_get(4711, 2047, 1), lo_get(4711, 2048, 2), lo_get(4711, 8990, 20), lo_get(4711, 12000, 4), lo_get(4711, 19998, 4), lo_get(4711, 20010, 100), lo_get(4711, 30000, 10), lo_get(4711, 0, 0);
+BEGIN;
+SELECT lo_open(4711, 393216) AS fd \gset
+SELECT lo_lseek(:fd, -5, 2), encode(loread(:fd, 100), 'escape'), lo_tell(:fd);
+SELECT lo_lseek(:fd, 4096, 0), lowrite(:fd, 'here'), lo_lseek(:fd, 4090, 0), loread(:fd, 12);
+SELECT lo_truncate(:fd, 4098), lo_lseek(:fd, 0, 2), lo_lseek(:fd, 4090, 0), loread(:fd, 100);
+SELECT lo_truncate(:fd, 10000), lo_lseek(:fd, 0, 2), lo_lseek(:fd, 4090, 0), length(loread(:fd, 100000));
+ROLLBACK;
+SELECT length(lo_get(4711)), lo_unlink(4711);
