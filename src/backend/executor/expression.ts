@@ -1,16 +1,18 @@
 // Expressions evaluated outside a plan: defaults, checks, index expressions and predicates, constant folding.
 import { internalError } from '../../common/errors.ts';
 import { TableOidAttributeNumber } from '../catalog/pg_class.ts';
+import { procByOid } from '../catalog/syscache.ts';
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
-import type { Const, Expr, Var } from '../nodes/primnodes.ts';
+import type { Const, Expr, FuncExpr, OpExpr, Var } from '../nodes/primnodes.ts';
 import { RecordValue, type Datum, type Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { RECORDOID } from '../types/oids.ts';
 import { session } from '../utils/session.ts';
 import { type Column, Generator, instantiate } from './codegen.ts';
 import { type ExprContext, genExpr, genTest } from './expr_codegen.ts';
-import { checkExecute, collectRestricted } from './fmgr_info.ts';
+import { checkExecute, collectRestricted, functionInfo, makeContext } from './fmgr_info.ts';
 import { walkExpr } from './plan_walker.ts';
+import { withoutCollation } from './undetermined.ts';
 
 /** `slots`: values of lifted literals (Const.slot), for expressions that belong to a plan. */
 export type CompiledExpr = (params?: readonly Datum[] | null, row?: readonly Datum[] | null, slots?: readonly Datum[]) => Datum;
@@ -79,10 +81,28 @@ export function evaluateConst(expr: Expr): Datum {
     if (expr.slot !== undefined) session.literalsLifted = false;
     return expr.constvalue;
   }
+  const called = expr.kind === 'FuncExpr' ? callOfConstants(expr, expr.funcid, expr.args) : expr.kind === 'OpExpr' ? callOfConstants(expr, expr.opfuncid, expr.args) : undefined;
+  if (called !== undefined) return called;
   let slots = false;
   walkExpr(expr, (node) => { if (node.kind === 'Const' && node.slot !== undefined) slots = true; });
   if (slots) session.literalsLifted = false;
   return compileExpr(slots ? withoutSlots(expr) : expr)();
+}
+
+/** A function of constants is called as it is: to make code for it takes ten times as long, and a row of VALUES has several (each number
+ * in a bigint column, each text with a length). Undefined: it is not that simple. */
+function callOfConstants(expr: FuncExpr | OpExpr, funcid: Oid, args: readonly Expr[]): Datum | undefined {
+  const values: Datum[] = [];
+  for (const arg of args) {
+    if (arg.kind !== 'Const' || arg.slot !== undefined) return undefined;
+    values.push(arg.constvalue);
+  }
+  const info = functionInfo(funcid), { builtin } = info;
+  if (!info.internal || builtin === undefined || builtin.kind === 'set' || (procByOid(funcid)?.proacl ?? null) !== null || withoutCollation(info.prosrc, expr.inputcollid) !== null) return undefined;
+  if (info.strict && values.includes(null)) return null;
+  if (builtin.kind === 'pure') return builtin.fn(...values) ?? null;
+  const isFunction = expr.kind === 'FuncExpr';
+  return builtin.fn(makeContext(funcid, args.map(exprType), isFunction ? expr.funcresulttype : expr.opresulttype, expr.inputcollid, isFunction && expr.funcvariadic), ...values) ?? null;
 }
 
 /** The same as a Const node. */

@@ -96,7 +96,7 @@ function showsRowsOnce(plan: Plan): boolean {
 /** One row, or VALUES, without subqueries. */
 function readsNothing(plan: Plan): boolean {
   return (plan.kind === 'ValuesScan' || (plan.kind === 'Result' && plan.lefttree === null))
-    && !planExprs(plan).some((e) => someExpr(e, (n) => n.kind === 'SubPlan' || (n.kind === 'Param' && n.paramkind === 'exec')));
+    && !planExprs(plan).some((e) => e.kind !== 'Const' && someExpr(e, (n) => n.kind === 'SubPlan' || (n.kind === 'Param' && n.paramkind === 'exec')));
 }
 
 export const violatesCheckOption = (view: string, relation: Relation, row: readonly Datum[], modified: readonly number[] = []): PgError =>

@@ -7,7 +7,7 @@ import { functionInfo } from '../executor/fmgr_info.ts';
 import type { Plan } from '../nodes/plannodes.ts';
 import type { Expr, FromItem } from '../nodes/primnodes.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
-import { containsSrf, containsSubplans, containsVolatile, isFalseOrNull, mutateDeep, pullVarnos, pullVars, walkDeep } from './clauses.ts';
+import { containsSrf, containsSubplans, containsVolatile, isConst, isFalseOrNull, mutateDeep, pullVarnos, pullVars, walkDeep } from './clauses.ts';
 import { clampRows, costs, DISABLE_COST, enabled, exprCost, qualEvalCost } from './costsize.ts';
 import { addAppendPaths } from './appendpath.ts';
 import { relevantJoinClause } from './equivclass.ts';
@@ -45,7 +45,7 @@ export function collectLateral(root: PlannerInfo): void {
         if (rte.tablesample) for (const e of [...rte.tablesample.args, rte.tablesample.repeatable]) if (e !== null) vars.push(...pullVars(e));
         break;
       case 'function': for (const f of rte.functions) vars.push(...pullVars(f.funcexpr)); break;
-      case 'values': for (const row of rte.values_lists) for (const e of row) vars.push(...pullVars(e)); break;
+      case 'values': for (const row of rte.values_lists) for (const e of row) if (e.kind !== 'Const') vars.push(...pullVars(e)); break;
       default:
     }
     return vars;
@@ -264,7 +264,7 @@ function setValuesRel(root: PlannerInfo, rel: RelOptInfo): void {
   const total = rel.tuples * (costs.cpuOperator + costs.cpuTuple + qualEvalCost(rel.restrictions).perTuple);
   addPath(rel, scanPath(rel, 'ValuesScan', 0, total, (path) => ({
     kind: 'ValuesScan', ...planBase(path, targetOf(rel.target), quals(rel)), scanrelid: rel.rti,
-    values_lists: rte.values_lists.map((row) => row.map((e) => replaceNestloopParams(root, e))),
+    values_lists: rte.values_lists.map((row) => (row.every(isConst) ? row : row.map((e) => replaceNestloopParams(root, e)))),
   })));
 }
 

@@ -244,7 +244,7 @@ export function evalConstExpressions(e: Expr): Expr {
     }
     case 'OpExpr': return node.opretset ? node : booleanEquality(node) ?? foldCall(node, node.opfuncid, node.args, node.inputcollid);
     case 'ScalarArrayOpExpr': case 'DistinctExpr': case 'NullIfExpr': {
-      if (node.args.every(isPlainConst) && functionInfo(node.opfuncid).volatility === 'i') return foldToConst(node);
+      if (node.args.every(isConst) && functionInfo(node.opfuncid).volatility === 'i') return foldToConst(node);
       return node;
     }
     case 'NullTest':
@@ -347,7 +347,7 @@ function ioIsImmutable(node: Expr & { kind: 'CoerceViaIO' }): boolean {
 }
 const ioFunctions = (source: number, target: number): number[] => [typeInfo(source).typoutput, typeInfo(target).typinput];
 
-const isPlainConst = (e: Expr): boolean => e.kind === 'Const';
+export const isConst = (e: Expr): boolean => e.kind === 'Const';
 
 function allConst(e: Expr): boolean {
   let all = true;
@@ -379,7 +379,7 @@ function foldCall(node: Expr, funcid: number, args: readonly Expr[], collation: 
   if (info.strict && args.some((a) => a.kind === 'Const' && a.constvalue === null)) {
     return makeConst(exprType(node), exprTypmod(node), exprCollation(node), null);
   }
-  if (info.volatility !== 'i' || info.builtin === undefined || !args.every(isPlainConst)) return (info.internal ? null : inlineHooks.call(node, funcid, args, collation)) ?? node;
+  if (info.volatility !== 'i' || info.builtin === undefined || !args.every(isConst)) return (info.internal ? null : inlineHooks.call(node, funcid, args, collation)) ?? node;
   // A lifted literal may be another one next time: the call is left to be done then.
   if (args.some((a) => a.kind === 'Const' && a.slot !== undefined)) return node;
   return foldToConst(node);

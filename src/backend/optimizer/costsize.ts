@@ -75,7 +75,7 @@ function arrayElements(e: any): number {
 export const exprCost = (e: Expr): number => evalCost([e]).perTuple;
 export const qualEvalCost = (quals: readonly RestrictInfo[]): QualCost => (quals.length === 0 ? NO_COST : evalCost(quals.map((r) => r.clause)));
 const NO_COST: QualCost = { startup: 0, perTuple: 0 };
-export const exprsCost = (list: readonly Expr[]): number => list.reduce((c, e) => c + (e.kind === 'Var' ? 0 : exprCost(e)), 0);
+export const exprsCost = (list: readonly Expr[]): number => list.reduce((c, e) => c + (e.kind === 'Var' || e.kind === 'Const' ? 0 : exprCost(e)), 0);
 
 // ------------------------------------------------------------------ sorting and keeping
 

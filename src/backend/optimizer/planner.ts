@@ -11,7 +11,7 @@ import type { Datum } from '../types/datum.ts';
 import { foreignTableUnreachable } from '../catalog/foreign.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { childPlans } from '../executor/plan_walker.ts';
-import { canonicalizeQual, containsAggs, containsSubplans, containsVolatile, equal, evalConstExpressions, isTrue, pullVarClause, simplifyBool } from './clauses.ts';
+import { canonicalizeQual, containsAggs, containsSubplans, containsVolatile, equal, evalConstExpressions, isConst, isTrue, pullVarClause, simplifyBool } from './clauses.ts';
 import { readCostSettings } from './costsize.ts';
 import { planUpper } from './grouping.ts';
 import type { PathKey, PlannerGlobal, PlannerInfo } from './pathnodes.ts';
@@ -119,6 +119,7 @@ const TRUE_CONST = makeConst(16, -1, 0, true);
 function preprocessQuery(root: PlannerInfo): void {
   const hasSublinks = root.parse.hasSubLinks;
   const value = (e: Expr): Expr => {
+    if (e.kind === 'Const') return e;
     let result = evalConstExpressions(e);
     if (hasSublinks || containsSubplans(result)) result = processSublinks(root, result, false);
     return root.parent === null ? result : replaceCorrelationVars(root, result);
@@ -151,7 +152,7 @@ function preprocessQuery(root: PlannerInfo): void {
         root.qualSecurityLevel = Math.max(root.qualSecurityLevel, r.securityQuals.length);
         return { ...r, securityQuals: r.securityQuals.map((q) => qual(q) ?? TRUE_CONST) };
       case 'function': return { ...r, functions: r.functions.map((f) => ({ ...f, funcexpr: value(f.funcexpr) })) };
-      case 'values': return { ...r, values_lists: r.values_lists.map((row) => row.map(value)) };
+      case 'values': return { ...r, values_lists: r.values_lists.map((row) => (row.every(isConst) ? row : row.map(value))) };
       case 'subquery': return r;
       default: return r;
     }

@@ -5,7 +5,7 @@ import { makeVar } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, expressionTreeMutator } from '../nodes/nodeFuncs.ts';
 import { INNER_VAR, OUTER_VAR, type Append, type BitmapPlan, type MergeAppend, type Plan } from '../nodes/plannodes.ts';
 import type { Expr, SubPlan, TargetEntry } from '../nodes/primnodes.ts';
-import { equal } from './clauses.ts';
+import { equal, isConst } from './clauses.ts';
 import { combining } from './partialagg.ts';
 import type { PruneInfo } from './partprune.ts';
 import type { PlannerInfo } from './pathnodes.ts';
@@ -46,7 +46,7 @@ function setRefs(plan: Plan, offset: number): Plan {
         case 'SeqScan': return base.tidrangequals.length === 0 ? base : { ...base, tidrangequals: base.tidrangequals.map(scan) };
         case 'TidScan': return { ...base, tidquals: base.tidquals.map(scan) };
         case 'FunctionScan': return { ...base, functions: base.functions.map((f) => ({ ...f, funcexpr: scan(f.funcexpr) })) };
-        case 'ValuesScan': return { ...base, values_lists: base.values_lists.map((row) => row.map(scan)) };
+        case 'ValuesScan': return { ...base, values_lists: base.values_lists.map((row) => (row.every(isConst) ? row : row.map(scan))) };
         default: return base;
       }
     }

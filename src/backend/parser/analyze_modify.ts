@@ -99,14 +99,14 @@ function transformMultiRowValues(state: ParseState, selectStmt: RawNode, stmt: R
     else if (width !== row.length) throw parserError(state, 'syntax_error', 'VALUES lists must all be the same length', row[0] === undefined ? undefined : exprLocation(row[0]));
     // The values take the columns' types here, field stores and subscripts are left for the target list.
     row = transformInsertRow(state, row, stmt, cols, attrnos, true);
-    for (const e of row) assignExprCollations(state, e);
+    for (const e of row) if (e.kind !== 'Const') assignExprCollations(state, e);
     rows.push(row);
   }
   const first = rows[0]!;
   const coltypes: Oid[] = first.map(exprType);
   const coltypmods = first.map(exprTypmod);
   const colcollations = first.map(() => 0);
-  const lateral = rows.some((row) => row.some((e) => containsNode(e, (n) => n.kind === 'Var' && n.varlevelsup === 0))) && state.rtable.length > 1;
+  const lateral = state.rtable.length > 1 && rows.some((row) => row.some((e) => containsNode(e, (n) => n.kind === 'Var' && n.varlevelsup === 0)));
   const item = addRangeTableEntryForValues(state, rows, coltypes, coltypmods, colcollations, null, lateral, true);
   addNamespaceItemToQuery(state, item, true, false, false);
   const { vars } = expandNamespaceItemVars(item, 0, -1);

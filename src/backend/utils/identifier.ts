@@ -26,8 +26,21 @@ export function truncateIdentifierAloud(name: string): string {
   return short;
 }
 
-const MAY_HAVE_LONG_NAME = /[\w$]{64}|"[^"]{64}|[^\0-\x7f]/;
-export const mayHaveLongName = (sql: string): boolean => sql.length > 22 && MAY_HAVE_LONG_NAME.test(sql);
+export const mayHaveLongName = (sql: string): boolean =>
+  sql.length > 22 && (Buffer.byteLength(sql) !== sql.length || hasLongWord(sql) || (sql.includes('"') && /"[^"]{64}/.test(sql)));
+
+/** 64 characters of words in a row: one of them is at a place that 64 divides. */
+function hasLongWord(sql: string): boolean {
+  for (let i = 63; i < sql.length; i += 64) {
+    let from = i, to = i;
+    while (from >= 0 && i - from < 64 && isWord(sql.charCodeAt(from))) from--;
+    if (from === i) continue;
+    while (to < sql.length && to - from <= 64 && isWord(sql.charCodeAt(to))) to++;
+    if (to - from > 64) return true;
+  }
+  return false;
+}
+const isWord = (c: number): boolean => (c >= 97 && c <= 122) || (c >= 48 && c <= 57) || (c >= 65 && c <= 90) || c === 95 || c === 36;
 
 /** What the grammar's scanner distinguishes, as far as names are concerned. 1: a quoted one, 2: any other word. */
 const TOKEN = /--[^\r\n]*|\/\*|[eE]'(?:[^'\\]+|\\[^]|'')*'|'[^']*'|\$(?:[A-Za-z_\x80-\uffff][\w\x80-\uffff]*)?\$|"((?:[^"]|"")*)"|([A-Za-z_\x80-\uffff][\w$\x80-\uffff]*)/g;
