@@ -1,6 +1,8 @@
 // How plans look, that texts are shared, that a plan runs again with other values, and EvalPlanQual.
 import test from 'ava';
+import { openRelation } from '../../src/backend/catalog/relcache.ts';
 import { codegenCounters } from '../../src/backend/executor/codegen.ts';
+import { pinRow } from '../../src/backend/executor/eval_plan_qual.ts';
 import { compilePlan, runPlan } from '../../src/backend/executor/execute.ts';
 import { planner } from '../../src/backend/optimizer/planner.ts';
 import { parseAnalyze } from '../../src/backend/parser/analyze.ts';
@@ -101,7 +103,7 @@ test.serial('EvalPlanQual: the plan below looks at one row again', (t) => {
     const [, ctid] = rows[5]!;
     const again: Datum[][] = [];
     const epq = compilePlan(stmt, { epq: new Set([1]) });
-    runPlan(epq, [], { start: () => {}, receive: (r) => again.push(r) > 0, end: () => {} }, { epq: new Map([[1, ctid as number]]) });
+    runPlan(epq, [], { start: () => {}, receive: (r) => again.push(r) > 0, end: () => {} }, { epq: new Map([[1, pinRow(openRelation(stmt.rtable[0]!.relid), ctid as number, Infinity)]]) });
     t.deepEqual(again, [rows[5]!]);
   });
 });

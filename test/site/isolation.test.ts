@@ -162,8 +162,7 @@ test.serial('FOR UPDATE waits, reads again and checks again', async (t) => {
   await a.run('begin; update acc set v = 9 where id = 1');
   const joined = await b.startWaiting('select x.v, y.v from acc x join acc y on y.id = x.id where x.id = 1 for update of x');
   await a.run('commit');
-  // PostgreSQL reads only the locked side again; here the statement has a newer snapshot as a whole.
-  t.regex(String(await joined.answer), /^9\|[89]$/);
+  t.deepEqual(await joined.answer, ['9|8'], 'only the locked side is read again');
 });
 
 test.serial('an update by join is checked again with the new row', async (t) => {

@@ -500,8 +500,10 @@ export function lockTable(oid: number, name: string, shared: boolean, mode: Tabl
 /** 'changed', 'deleted': by somebody else since the snapshot, which has been renewed: fetch again and check again. */
 export type RowLockResult = 'ok' | 'changed' | 'deleted' | 'skipped';
 
-/** What `read` gives when it looks at an older snapshot. */
-function seenBy<T>(store: Store, snapshot: HeldSnapshot, read: () => T): T {
+/** What `read` gives when it looks at an older snapshot; null: at the present one. */
+export function seenBy<T>(shared: boolean, snapshot: HeldSnapshot | null, read: () => T): T {
+  const store = getStore(shared);
+  if (snapshot === null || snapshot.snapshotId === store.snapshotId) return read();
   const present = store.hold();
   store.use(snapshot);
   try {
@@ -522,6 +524,14 @@ export function dropReadSnapshot(shared: boolean, held: HeldSnapshot | null): vo
   if (held !== null) getStore(shared).unhold(held);
 }
 
+/** Goes back to what the command has read by. True: waits had moved the snapshot on. */
+export function returnToReadSnapshot(shared: boolean, held: HeldSnapshot | null): boolean {
+  const store = getStore(shared);
+  if (held === null || held.snapshotId === store.snapshotId) return false;
+  store.use(held);
+  return true;
+}
+
 /** Locks rows that were read by the present snapshot, or by `readBy`. In optimistic mode nobody is asked: the commit checks
  * that they are as they were. */
 export function lockRows(rel: Relation, rowIds: readonly RowId[], mode: RowLockMode, waitPolicy: WaitPolicy, readBy: HeldSnapshot | null = null): RowLockResult[] {
@@ -536,7 +546,7 @@ export function lockRows(rel: Relation, rowIds: readonly RowId[], mode: RowLockM
   };
   const versions = (): number[] => wanted.map((i) => versionOf(rowIds[i]!));
   const moved = readBy !== null && readBy.snapshotId !== store.snapshotId;
-  const before = moved ? seenBy(store, readBy, versions) : versions();
+  const before = seenBy(rel.shared, readBy, versions);
   if (isOptimistic()) {
     if (waitPolicy !== 'block') throw new RetryStatement();
     const set = writeSet(rel.shared);

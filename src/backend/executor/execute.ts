@@ -3,15 +3,17 @@
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Relation } from '../catalog/relation.ts';
 import type { Plan, PlannedStmt } from '../nodes/plannodes.ts';
+import type { SubPlan } from '../nodes/primnodes.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { checkWhileWorking } from '../utils/interrupts.ts';
 import { stackDepthExceeded } from '../utils/stack_depth.ts';
+import { advanceStores } from '../transaction/snapshot.ts';
 import { currentCommandId } from '../transaction/xact.ts';
 import { activePlans } from './active_plans.ts';
 import { enterQuery, fireQueryEvents, leaveQuery } from './after_triggers.ts';
 import { instantiate } from './codegen.ts';
 import type { DestReceiver, ResultColumn } from './dest.ts';
-import { epqHooks } from './eval_plan_qual.ts';
+import { epqHooks, type PinnedRows } from './eval_plan_qual.ts';
 import { checkExecute, collectRestricted } from './fmgr_info.ts';
 import { checkPermissions, type Allowed } from './permissions.ts';
 import { Instrumentation } from './instrument.ts';
@@ -19,7 +21,9 @@ import { PlanCompiler } from './plan_compiler.ts';
 import { producers } from './producers.ts';
 import { finishModifyingCtes } from './node_cte.ts';
 import { openRunFiles } from './run_file.ts';
+import { childPlans, paramsUsed } from './plan_walker.ts';
 import { finishSubplans, subplanGenerator } from './subplan.ts';
+import type { Tuplestore } from './tuplestore.ts';
 
 export interface CompiledPlan {
   readonly stmt: PlannedStmt;
@@ -49,19 +53,23 @@ export interface Runtime {
   /** Rows sent to dest, or changed. */
   processed: number;
   /** EvalPlanQual: the row each relation shows. */
-  epq: Map<number, number | undefined> | null;
+  epq: PinnedRows | null;
+  /** What WITH queries have given, by number; null: nothing yet, or nobody will ask. */
+  ctes: Map<number, Tuplestore> | null;
   instrument: Instrumentation[];
   /** EXPLAIN ANALYZE: what nodes leave behind to be shown, e.g. a sort. */
   notes: Map<Plan, unknown>;
   /** Rows the query has changed, where BEFORE triggers may have done so as well. */
   touched: Map<Relation, Set<number>> | null;
+  /** Waits have moved the snapshot on, and it was taken back: triggers look at the newest. */
+  moved: boolean;
 }
 
 export interface RunOptions {
   slots?: readonly Datum[];
   cid?: number;
-  /** Range table index to row id, for a plan compiled with that `epq` set. */
-  epq?: Map<number, number | undefined>;
+  /** For a plan compiled with that `epq` set. */
+  epq?: PinnedRows;
   instrument?: Instrumentation[];
   notes?: Map<Plan, unknown>;
   /** Trigger events are those of the query around it (foreign keys' actions). */
@@ -73,6 +81,8 @@ interface CompileRequest {
   instrument?: boolean;
   /** For EvalPlanQual: these relations show one row, and all columns come out. */
   epq?: ReadonlySet<number>;
+  /** All there are in the whole statement. */
+  initPlans?: readonly SubPlan[];
 }
 
 export function compilePlan(stmt: PlannedStmt, options: CompileRequest = {}): CompiledPlan {
@@ -87,6 +97,7 @@ function compile(stmt: PlannedStmt, options: CompileRequest, restricted: Readonl
   const { planTree } = stmt;
   const rowsOut = stmt.commandType === 'select' || stmt.hasReturning;
   const visible = planTree.targetlist.map((t, i) => ({ t, i })).filter(({ t }) => !t.resjunk || options.epq !== undefined);
+  if (options.epq !== undefined) takeParams(pc, options.initPlans ?? []);
   g.labelled((label) => {
     pc.produce(planTree, (columns) => {
       if (!rowsOut) return;
@@ -103,6 +114,14 @@ function compile(stmt: PlannedStmt, options: CompileRequest, restricted: Readonl
   };
 }
 
+/** A part of a plan on its own: parameters that come from outside of it. */
+function takeParams(pc: PlanCompiler, initPlans: readonly SubPlan[]): void {
+  const { g, stmt } = pc;
+  for (const init of initPlans) pc.declareInitPlan(init);
+  const own = new Set(initPlans.flatMap((i) => i.setParam));
+  for (const p of paramsUsed(stmt.planTree, stmt)) if (!own.has(p)) g.emit(`${pc.param(p)} = X[${p}] ?? null;`);
+}
+
 function resultColumns(plan: Plan): ResultColumn[] {
   return plan.targetlist.filter((t) => !t.resjunk).map((t) => ({
     name: t.resname ?? '?column?', typeOid: exprType(t.expr), typmod: exprTypmod(t.expr), collation: exprCollation(t.expr),
@@ -110,10 +129,20 @@ function resultColumns(plan: Plan): ResultColumn[] {
   }));
 }
 
+function initPlansOf({ planTree, subplans }: PlannedStmt): SubPlan[] {
+  const found: SubPlan[] = [];
+  const visit = (plan: Plan): void => {
+    found.push(...plan.initPlan);
+    childPlans(plan).forEach(visit);
+  };
+  [planTree, ...subplans].forEach(visit);
+  return found;
+}
+
 epqHooks.compile = (rt, plan, relations) => {
   let compiled = rt.plan.epq.get(plan);
   if (compiled === undefined) {
-    compiled = compilePlan({ ...rt.plan.stmt, commandType: 'select', hasReturning: false, hasModifyingCTE: false, planTree: plan }, { epq: relations });
+    compiled = compilePlan({ ...rt.plan.stmt, commandType: 'select', hasReturning: false, hasModifyingCTE: false, planTree: plan }, { epq: relations, initPlans: initPlansOf(rt.plan.stmt) });
     rt.plan.epq.set(plan, compiled);
   }
   return compiled;
@@ -133,8 +162,8 @@ export function runPlan(compiled: CompiledPlan, params: readonly Datum[], dest: 
   if (compiled.restricted.length > 0) checkExecute(compiled.restricted);
   const rt: Runtime = {
     params, slots: options.slots ?? params, exec: [], dest, plan: compiled, cid: options.cid ?? currentCommandId(), processed: 0,
-    epq: options.epq ?? null, instrument: options.instrument ?? (compiled.nodes.length > 0 ? compiled.nodes.map(() => new Instrumentation()) : NO_INSTRUMENT),
-    notes: options.notes ?? NO_NOTES, touched: null,
+    epq: options.epq ?? null, ctes: null, instrument: options.instrument ?? (compiled.nodes.length > 0 ? compiled.nodes.map(() => new Instrumentation()) : NO_INSTRUMENT),
+    notes: options.notes ?? NO_NOTES, touched: null, moved: false,
   };
   if (depth >= MAX_DEPTH) throw stackDepthExceeded();
   // Functions that call each other may do so for ever, each time with few rows.
@@ -150,7 +179,10 @@ export function runPlan(compiled: CompiledPlan, params: readonly Datum[], dest: 
     if (compiled.columns.length > 0 || compiled.stmt.commandType === 'select') dest.start(compiled.columns);
     compiled.run(rt);
     dest.end();
-    if (fires) fireQueryEvents();
+    if (fires) {
+      if (rt.moved) advanceStores();
+      fireQueryEvents();
+    }
   } finally {
     depth--;
     activeCommand.cid = outer;

@@ -2,13 +2,13 @@
 // first action whose condition holds, on the target row if there is one, else for a row to be inserted.
 import { PgError } from '../../common/errors.ts';
 import { readRow } from '../access/row.ts';
-import { fetchRow, lastChange, lockRows } from '../access/table.ts';
+import { fetchRow, lastChange, lockRows, seenBy } from '../access/table.ts';
 import type { ModifyMergeAction } from '../nodes/plannodes.ts';
+import type { RowLockMode } from '../transaction/messages.ts';
 import { isOptimistic } from '../transaction/xact.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { equalDatums } from './datum_equal.ts';
-import { evalPlanQual } from './eval_plan_qual.ts';
 import type { Runtime } from './execute.ts';
 import { ModifyRun, type ModifySpec, type RowCheck } from './modify_table.ts';
 import { convertRow, type Place } from './partition_routing.ts';
@@ -56,27 +56,25 @@ export class MergeRun extends ModifyRun {
     // What this command has done to the row already is looked at only when something is to be done to it again.
     const last = lastChange(relation, rowId);
     const again = last !== undefined && last.cid >= rt.cid;
-    if (!again && !isOptimistic() && this.matched.some((a) => a.plan.command !== 'nothing')) {
-      const [result] = lockRows(relation, [rowId], this.strongest(place), 'block', this.readBy);
-      if (result === 'deleted' || result === 'skipped') {
+    let found = seenBy(relation.shared, this.readBy, () => this.actionFor(place, rowId, source));
+    // An action that does nothing waits for nobody; one of the row's new version may want a stronger lock.
+    for (let held: RowLockMode | null = null; !again && !isOptimistic();) {
+      const mode = this.lockModeOf(place, found?.action);
+      if (mode === null || mode === held || held === 'update') break;
+      held = mode;
+      const [result] = lockRows(relation, [rowId], mode, 'block', this.readBy);
+      if (result === 'ok') break;
+      // Whether the new version still matches this very row of the source.
+      const now = result === 'changed' ? this.lookAgain(relation, rowId, given, (row) => row[plan.rowIdColumn - 1] === rowId && this.sameSource(row, given)) : null;
+      if (now === null) {
         this.insertFor(source);
         return;
       }
-      if (result === 'changed') {
-        // Whether the new version still matches this very row of the source.
-        const now = evalPlanQual(rt, plan.lefttree!, this.pinned(relation.oid, rowId), (row) => row[plan.rowIdColumn - 1] === rowId && this.sameSource(row, given));
-        if (now === null) {
-          this.insertFor(source);
-          return;
-        }
-        source = now;
-      }
+      source = now;
+      found = this.actionFor(place, rowId, source);
     }
-    const ref = fetchRow(relation, rowId, rt.cid);
-    if (ref === undefined) return;
-    const old = readRow(ref.bytes, ref.view, ref.offset, relation.layout);
-    const ofRoot = convertRow(place.toRoot, old);
-    const action = this.matched.find((a) => a.test === null || a.test(ofRoot, source, rowId, relation.oid));
+    if (found === null) return;
+    const { old, ofRoot, action } = found;
     if (action === undefined || action.plan.command === 'nothing') {
       this.counts.skipped++;
       return;
@@ -97,6 +95,14 @@ export class MergeRun extends ModifyRun {
     if (this.replaceRow(place, rowId, old, row, assigned, source)) this.counts.updated++;
   }
 
+  /** The row as it is, and the first action whose condition it meets; null: it is not there. */
+  private actionFor({ relation, toRoot }: Place, rowId: number, source: Datum[]): { old: Datum[]; ofRoot: Datum[]; action: Action | undefined } | null {
+    const ref = fetchRow(relation, rowId, this.rt.cid);
+    if (ref === undefined) return null;
+    const old = readRow(ref.bytes, ref.view, ref.offset, relation.layout), ofRoot = convertRow(toRoot, old);
+    return { old, ofRoot, action: this.matched.find((a) => a.test === null || a.test(ofRoot, source, rowId, relation.oid)) };
+  }
+
   /** The rows of the source are the same when all columns but the target's are. */
   private sameSource(a: readonly Datum[], b: readonly Datum[]): boolean {
     const { rowIdColumn, tableOidColumn, lefttree } = this.spec.plan;
@@ -112,7 +118,9 @@ export class MergeRun extends ModifyRun {
     if (this.insertRow(action.values!(null, source, 0, 0), source)) this.counts.inserted++;
   }
 
-  private strongest(place: Place): 'update' | 'nokeyupdate' {
-    return this.matched.some((a) => a.plan.command === 'delete' || (a.plan.command === 'update' && this.assignment(place, a.plan).lockMode === 'update')) ? 'update' : 'nokeyupdate';
+  /** Null: the action changes nothing, or there is none. */
+  private lockModeOf(place: Place, action: Action | undefined): RowLockMode | null {
+    if (action === undefined || action.plan.command === 'nothing') return null;
+    return action.plan.command === 'delete' ? 'update' : this.assignment(place, action.plan).lockMode;
   }
 }

@@ -5,7 +5,7 @@
 // two of them. Only rows of VALUES are inserted one by one, so that a later one may fail, or look at those before.
 import { PgError } from '../../common/errors.ts';
 import { PROVISIONAL_BLOCK, readColumn, readRow } from '../access/row.ts';
-import { dropReadSnapshot, fetchRow, holdReadSnapshot, lastChange, lockRows } from '../access/table.ts';
+import { dropReadSnapshot, fetchRow, holdReadSnapshot, lastChange, lockRows, returnToReadSnapshot, seenBy } from '../access/table.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { WithCheckOption } from '../nodes/parsenodes.ts';
@@ -18,7 +18,7 @@ import { checkForInterrupts } from '../utils/interrupts.ts';
 import { partitionAncestors } from '../partitioning/partdesc.ts';
 import type { Runtime } from './execute.ts';
 import { beforeStatementDue, queueStatementEvent } from './after_triggers.ts';
-import { evalPlanQual, pinMember } from './eval_plan_qual.ts';
+import { evalPlanQual, pinMember, pinnedRows, pinRow } from './eval_plan_qual.ts';
 import { convertRow, makePlace, PartitionRouter, type Place } from './partition_routing.ts';
 import { planExprs, someExpr } from './plan_walker.ts';
 import { noteMovedRow } from './ri_triggers.ts';
@@ -200,9 +200,11 @@ export class ModifyRun {
       this.insertAll();
     } else {
       const { shared } = this.spec.relation;
-      this.readBy = this.pending.length > 1 || this.idCount > 1 ? holdReadSnapshot(shared) : null;
+      this.readBy = holdReadSnapshot(shared);
       try {
         this.changeAll(plan.operation);
+        // What is yet to be read belongs to what was read before.
+        if ((this.spec.returning || this.rt.plan.stmt.hasModifyingCTE) && returnToReadSnapshot(shared, this.readBy)) this.rt.moved = true;
       } finally {
         dropReadSnapshot(shared, this.readBy);
       }
@@ -304,9 +306,22 @@ export class ModifyRun {
     const routed = main === null ? convertRow(place.fromRoot, given) : given;
     const row = place.target.triggers === null ? routed : place.target.beforeRoutedInsert(routed);
     if (row === null) return false;
-    if (oc !== null) this.insertOrElse(place, row, source);
-    else this.inserted(place, row, source);
+    const insert = (): void => (oc !== null ? this.insertOrElse(place, row, source) : this.inserted(place, row, source));
+    if (this.rt.plan.stmt.subplans.length === 0 || this.spec.plan.operation !== 'insert') insert();
+    else this.keepingSnapshot(place.relation.shared, insert);
     return true;
+  }
+
+  /** Waits for the keys of one row do not move the snapshot that subqueries see (of DO UPDATE, RETURNING). */
+  private keepingSnapshot(shared: boolean, insert: () => void): void {
+    this.readBy = holdReadSnapshot(shared);
+    try {
+      insert();
+      if (returnToReadSnapshot(shared, this.readBy)) this.rt.moved = true;
+    } finally {
+      dropReadSnapshot(shared, this.readBy);
+      this.readBy = null;
+    }
   }
 
   private inserted(place: Place, row: Datum[], source: Datum[], checked = false): void {
@@ -351,10 +366,11 @@ export class ModifyRun {
     if (old === null) return false;
     const oldOfRoot = convertRow(toRoot, old);
     const excludedOfRoot = convertRow(toRoot, excluded);
-    if (where !== null && !where(oldOfRoot, excludedOfRoot)) return true;
+    const asRead = <T>(expression: () => T): T => seenBy(relation.shared, this.readBy, expression);
+    if (where !== null && !asRead(() => where(oldOfRoot, excludedOfRoot))) return true;
     if (this.rowChecks !== null) this.checkRow('conflict', place, old, rowId);
     let row: Datum[] | null = [...old];
-    for (const [i, v] of values(oldOfRoot, excludedOfRoot).entries()) row[columns[i]! - 1] = v;
+    for (const [i, v] of asRead(() => values(oldOfRoot, excludedOfRoot)).entries()) row[columns[i]! - 1] = v;
     const proposed = row;
     if (target.triggers !== null && (row = this.beforeUpdate(place, rowId, old, proposed, assigned)) === null) return true;
     if (place !== this.main && !target.fitsPartition(row)) {
@@ -409,7 +425,7 @@ export class ModifyRun {
     for (let i = 0; i < count; i++) {
       const id = ids[i]!, result = results[i];
       if (result === 'deleted' || result === 'skipped') continue;
-      if (result === 'changed' && evalPlanQual(this.rt, this.spec.plan.lefttree!, this.pinned(relation.oid, id)) === null) continue;
+      if (result === 'changed' && this.lookAgain(relation, id, NO_SOURCE) === null) continue;
       const done = bulk === null ? 'changed' : bulk.deleteStored(id);
       if (done === 'changed') this.deleteRow(place, id, NO_SOURCE);
       else if (done === 'done' && this.countsForTag) this.rt.processed++;
@@ -426,16 +442,12 @@ export class ModifyRun {
     const { spec } = this;
     const { relation } = place;
     const idColumn = spec.plan.rowIdColumn - 1;
-    let batch = rows;
+    let batch = rows, seen: Set<number> | undefined;
     // An outer join may show no target row, a join the same one twice.
     if (this.seen !== null) {
-      let seen = this.seen.get(relation.oid);
+      seen = this.seen.get(relation.oid);
       if (seen === undefined) this.seen.set(relation.oid, (seen = new Set()));
-      const known = seen;
-      batch = batch.filter((source) => {
-        const id = source[idColumn] as number | null;
-        return id !== null && !known.has(id) && (known.add(id), true);
-      });
+      batch = batch.filter((source) => source[idColumn] !== null && !seen!.has(source[idColumn] as number));
     }
     const ids = batch.map((source) => source[idColumn] as number);
     // In optimistic mode the change itself says which version was read.
@@ -443,29 +455,32 @@ export class ModifyRun {
     for (let i = 0; i < batch.length; i++) {
       let source: Datum[] | null = batch[i]!;
       const id = ids[i]!;
-      if (results[i] === 'deleted' || results[i] === 'skipped') continue;
+      if (results[i] === 'deleted' || results[i] === 'skipped' || seen?.has(id) === true) continue;
       // Changed by somebody else: the plan decides again about its new version.
-      if (results[i] === 'changed') source = evalPlanQual(this.rt, spec.plan.lefttree!, this.pinned(relation.oid, id));
+      if (results[i] === 'changed') source = this.lookAgain(relation, id, source);
+      // Another row of the source may still fit.
       if (source === null) continue;
-      if (operation === 'update') this.updateRow(place, id, source);
-      else this.deleteRow(place, id, source);
+      const done = operation === 'update' ? this.updateRow(place, id, source) : this.deleteRow(place, id, source);
+      if (done) seen?.add(id);
     }
   }
 
-  /** For EvalPlanQual: the target shows one row, its other children none. */
-  protected pinned(relation: Oid, rowId: number): Map<number, number | undefined> {
-    const { plan } = this.spec;
-    if (plan.tableOidColumn === 0) return new Map([[plan.resultRelation, rowId]]);
-    return pinMember(this.rt.plan.stmt, plan.resultRelations, relation, rowId);
+  /** EvalPlanQual: the target shows one row, its other children none, and what it was joined with the same rows as before. */
+  protected lookAgain(relation: Relation, rowId: number, source: readonly Datum[], accept?: (row: Datum[]) => boolean): Datum[] | null {
+    const { rt } = this, { plan } = this.spec;
+    const pinned = pinnedRows(rt, plan.rowMarks, source, relation.shared, this.readBy);
+    if (plan.tableOidColumn === 0) pinned.set(plan.resultRelation, pinRow(relation, rowId, rt.cid));
+    else for (const [rti, row] of pinMember(rt.plan.stmt, plan.resultRelations, relation.oid, rowId, rt.cid)) pinned.set(rti, row);
+    return evalPlanQual(rt, plan.lefttree!, pinned, relation.shared, this.readBy, accept);
   }
 
-  private updateRow(place: Place, rowId: number, source: Datum[]): void {
+  private updateRow(place: Place, rowId: number, source: Datum[]): boolean {
     const old = this.read(place.relation, rowId);
-    if (old === null) return;
+    if (old === null) return false;
     const row = [...old];
     const { columns, assigned } = this.assignmentOf(place);
     for (let i = 0; i < columns.length; i++) row[columns[i]! - 1] = source[i]!;
-    this.replaceRow(place, rowId, old, row, assigned, source);
+    return this.replaceRow(place, rowId, old, row, assigned, source);
   }
 
   /** The new version of a row, in its partition or another. False: a trigger would not have it. */

@@ -23,8 +23,10 @@ export function cteStore(pc: PlanCompiler, planId: number): { store: string; fil
     const plan = pc.subplan(planId);
     g.namedFn(fill, [], () => {
       g.emit(`if (${store} !== null) return;`);
+      if (pc.options.epq !== null) g.emit(`if ((${store} = rt.ctes?.get(${planId}) ?? null) !== null) return;`);
       g.emit(`${store} = new ${g.konst(Tuplestore)}(${g.konst(plan.targetlist.map((t) => exprType(t.expr)))});`);
       pc.produce(plan, (columns) => g.emit(`${store}.add(${pc.row(columns)});`));
+      if (pc.mayLookAgain) g.emit(`(rt.ctes ??= new Map()).set(${planId}, ${store});`);
     });
   }
   return { store, fill: pc.shared.get(`${key}fill`)! };

@@ -1,7 +1,7 @@
 // LockRows: SELECT ... FOR UPDATE and its weaker forms (PostgreSQL's nodeLockRows.c). The input is run to its end,
 // then rows are locked in batches and passed on; rows that somebody changed are looked at again (EvalPlanQual).
 import { PgError } from '../../common/errors.ts';
-import { dropReadSnapshot, holdReadSnapshot, lastChange, lockRows as lockTableRows, lockTable, type RowLockResult } from '../access/table.ts';
+import { dropReadSnapshot, holdReadSnapshot, lastChange, lockRows as lockTableRows, lockTable, returnToReadSnapshot, type RowLockResult } from '../access/table.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
@@ -9,31 +9,22 @@ import type { LockRows, PlanRowMark } from '../nodes/plannodes.ts';
 import type { HeldSnapshot } from '../storage/store.ts';
 import type { Datum } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
-import { evalPlanQual, pinMember } from './eval_plan_qual.ts';
+import { evalPlanQual, pinnedRows } from './eval_plan_qual.ts';
 import type { Runtime } from './execute.ts';
 import type { Producer } from './plan_compiler.ts';
+import { paramsUsed } from './plan_walker.ts';
 
 const BATCH = 100;
 
-/** readBy: what the input was read by. */
-interface Mark { mark: PlanRowMark; relation: Relation; readBy: HeldSnapshot | null }
-
-/** What EvalPlanQual is to show of the relations of a row. */
-function pinnedRows(rt: Runtime, marks: readonly Mark[], row: readonly Datum[]): Map<number, number | undefined> {
-  const pinned = new Map<number, number | undefined>();
-  for (const { mark } of marks) {
-    const id = row[mark.rowIdColumn - 1] as number;
-    if (mark.tableOidColumn === 0) pinned.set(mark.rti, id);
-    else for (const [rti, own] of pinMember(rt.plan.stmt, mark.members, row[mark.tableOidColumn - 1] as number, id)) pinned.set(rti, own);
-  }
-  return pinned;
-}
+interface Mark { readonly mark: PlanRowMark; readonly relation: Relation }
 
 /** Locks the rows of one batch; gives those that are left, in their present form. */
-function lockBatch(rt: Runtime, plan: LockRows, marks: readonly Mark[], rows: Datum[][]): Datum[][] {
+function lockBatch(rt: Runtime, plan: LockRows, marks: readonly Mark[], rows: Datum[][], readBy: HeldSnapshot | null): Datum[][] {
   checkForInterrupts();
-  let left: (Datum[] | null)[] = rows;
-  for (const { mark, relation, readBy } of marks) {
+  const left: (Datum[] | null)[] = [...rows];
+  const changed = new Set<number>();
+  for (const { mark, relation } of marks) {
+    if (mark.reference) continue;
     const column = mark.rowIdColumn - 1;
     const at: number[] = [];
     const ids: number[] = [];
@@ -46,17 +37,16 @@ function lockBatch(rt: Runtime, plan: LockRows, marks: readonly Mark[], rows: Da
     if (ids.length === 0) continue;
     const results = mark.tableOidColumn === 0 ? lockTableRows(relation, ids, mark.strength, mark.waitPolicy, readBy)
       : lockOfMembers(mark, readBy, at.map((i) => left[i]![mark.tableOidColumn - 1] as number), ids);
-    left = [...left];
     results.forEach((result, n) => {
       const i = at[n]!;
       const last = lastChange(mark.tableOidColumn === 0 ? relation : openRelation(left[i]![mark.tableOidColumn - 1] as number), ids[n]!);
       // A row that this transaction has changed since (with a cursor open) is left out, as in heap_lock_tuple.
       if (result === 'deleted' || result === 'skipped' || (last !== undefined && last.cid >= rt.cid)) left[i] = null;
-      else if (result === 'changed') {
-        left[i] = evalPlanQual(rt, plan.lefttree!, pinnedRows(rt, marks, left[i]!));
-      }
+      else if (result === 'changed') changed.add(i);
     });
   }
+  // All rows that belong together are locked before the plan decides again.
+  for (const i of changed) if (left[i] !== null) left[i] = evalPlanQual(rt, plan.lefttree!, pinnedRows(rt, plan.rowMarks, left[i]!, marks[0]!.relation.shared, readBy), marks[0]!.relation.shared, readBy);
   return left.filter((row) => row !== null);
 }
 
@@ -82,8 +72,8 @@ function refuseLocking({ kind, name }: Relation): void {
 
 /** Before anything is read of them. */
 function lockTables(marks: readonly Mark[]): void {
-  for (const { relation } of marks) refuseLocking(relation);
-  for (const { relation } of marks) lockTable(relation.oid, relation.name, relation.shared, ROW_SHARE_LOCK);
+  for (const { relation, mark } of marks) if (!mark.reference) refuseLocking(relation);
+  for (const { relation, mark } of marks) if (!mark.reference) lockTable(relation.oid, relation.name, relation.shared, ROW_SHARE_LOCK);
 }
 
 class LockQueue {
@@ -94,25 +84,33 @@ class LockQueue {
   /** Locked rows in order; a consumer that stops early leaves the rest unlocked. */
   *locked(rt: Runtime, plan: LockRows, marks: readonly Mark[], batch: number): Generator<Datum[]> {
     if (this.rows.length === 0) return;
-    const held = marks.map((m): Mark => ({ ...m, readBy: holdReadSnapshot(m.relation.shared) }));
+    const { shared } = marks[0]!.relation;
+    const readBy = holdReadSnapshot(shared);
     try {
-      for (let from = 0; from < this.rows.length; from += batch) yield* lockBatch(rt, plan, held, this.rows.slice(from, from + batch));
+      for (let from = 0; from < this.rows.length; from += batch) {
+        const left = lockBatch(rt, plan, marks, this.rows.slice(from, from + batch), readBy);
+        // Whoever takes the rows reads what was read before.
+        returnToReadSnapshot(shared, readBy);
+        yield* left;
+      }
     } finally {
-      for (const { relation, readBy } of held) dropReadSnapshot(relation.shared, readBy);
+      dropReadSnapshot(shared, readBy);
     }
   }
 }
 
 export const lockRows: Producer<LockRows> = (pc, plan, consume) => {
   const { g } = pc;
-  const marks = plan.rowMarks.map((mark): Mark => ({ mark, relation: openRelation(pc.stmt.rtable[mark.rti - 1]!.relid), readBy: null }));
+  const marks = plan.rowMarks.map((mark): Mark => ({ mark, relation: openRelation(pc.stmt.rtable[mark.rti - 1]!.relid) }));
   const queue = g.state('null');
   g.emit(`${g.konst(lockTables)}(${g.konst(marks)});`);
   g.emit(`${queue} = new ${g.konst(LockQueue)}();`);
   pc.produce(plan.lefttree!, (columns) => g.emit(`${queue}.add(${pc.row(columns)});`));
   const row = g.next('r');
-  // Below a LIMIT no row more than wanted may be locked.
-  const batch = pc.stmt.planTree.kind === 'Limit' ? 1 : BATCH;
+  // Whoever reads may stop, and rows that belong together are locked together: only at the top one row after the other is the same as many.
+  const batch = pc.stmt.planTree === plan && marks.filter((m) => !m.mark.reference).length === 1 ? BATCH : 1;
+  // EvalPlanQual runs the plan below on its own.
+  for (const p of paramsUsed(plan.lefttree!, pc.stmt)) g.emit(`X[${p}] = ${pc.param(p)};`);
   g.block(`for (const ${row} of ${queue}.locked(rt, ${g.konst(plan)}, ${g.konst(marks)}, ${batch}))`, () => {
     consume(pc.columnsOfRow(row, plan.lefttree!.targetlist.map((t) => ({ nullable: true, type: exprType(t.expr) }))));
   });

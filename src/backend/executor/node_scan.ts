@@ -35,10 +35,10 @@ export function produceEpqRow(pc: PlanCompiler, plan: SeqScan | SampleScan | Gin
   if (pc.options.epq === null || !pc.options.epq.has(plan.scanrelid)) return false;
   const { g } = pc;
   const rel = scannedRelation(pc, plan.scanrelid);
-  const id = g.local(`rt.epq.get(${plan.scanrelid})`);
+  const pin = g.local(`rt.epq.get(${plan.scanrelid})`);
   g.labelled((row) => {
-    g.emit(`if (${id} === undefined) ${g.jumpCode(row)}`);
-    produceFetched(pc, rel, id, row, plan, quals, consume);
+    g.emit(`if (${pin} === undefined) ${g.jumpCode(row)}`);
+    produceRow(pc, rel, pin, `${pin}.rowId`, row, plan, quals, consume);
   });
   return true;
 }
@@ -48,6 +48,12 @@ export function produceFetched(pc: PlanCompiler, rel: Relation, id: string, rowL
   const { g } = pc;
   const ref = g.local(`${g.konst(fetchRow)}(${g.konst(rel)}, ${id}, rt.cid)`);
   g.emit(`if (${ref} === undefined) ${g.jumpCode(rowLabel)}`);
+  produceRow(pc, rel, ref, id, rowLabel, plan, quals, consume);
+}
+
+/** A row where a RowRef says it is. */
+function produceRow(pc: PlanCompiler, rel: Relation, ref: string, id: string, rowLabel: string, plan: Plan, quals: readonly Expr[], consume: Consumer): void {
+  const { g } = pc;
   const place: RowPlace = { bytes: g.local(`${ref}.bytes`), view: g.local(`${ref}.view`), offset: g.local(`${ref}.offset`), rowId: id };
   const columns = tableColumns(rel, place);
   const cx = pc.context({ scan: columns });
@@ -329,7 +335,8 @@ const isCtid = (e: Expr): boolean => e.kind === 'Var' && e.varattno === -1;
 const valueBesideCtid = ({ args }: { args: Expr[] }): Expr => (isCtid(args[0]!) ? args[1]! : args[0]!);
 
 const tidScan: Producer<TidScan> = (pc, plan, consume) => {
-  if (produceEpqRow(pc, plan, plan.tidquals, consume)) return;
+  // The row is the one that was named, wherever it is now.
+  if (produceEpqRow(pc, plan, [], consume)) return;
   const { g } = pc;
   const rel = scannedRelation(pc, plan.scanrelid);
   const cx = pc.context({});

@@ -41,12 +41,15 @@ export class PlanCompiler {
   private readonly initPlanFunctions = new Map<number, string>();
   /** State shared by nodes: work tables by parameter, CTE stores by plan id. */
   readonly shared = new Map<string, string>();
+  /** Rows are locked, and may have to be looked at again: EvalPlanQual is to find what subqueries have given. */
+  readonly mayLookAgain: boolean;
   subplanGenerator: ((pc: PlanCompiler, node: SubPlan, cx: ExprContext) => Value) | null = null;
 
   constructor(stmt: PlannedStmt, producers: Producers, options: CompileOptions) {
     this.stmt = stmt;
     this.producers = producers;
     this.options = options;
+    this.mayLookAgain = stmt.subplans.length > 0 && (stmt.rowMarks.length > 0 || stmt.hasModifyingCTE || stmt.commandType !== 'select');
   }
 
   produce(plan: Plan, consume: Consumer): void {
@@ -240,7 +243,7 @@ export class PlanCompiler {
   }
 
   /** Its function is written when the rest is there (finishSubplans); entered again, it may have to run again. */
-  private declareInitPlan(node: SubPlan): void {
+  declareInitPlan(node: SubPlan): void {
     if (node.subLinkType === 'cte') return;
     let pending = this.pendingInitPlans.find((p) => p.node === node);
     if (pending === undefined) {

@@ -200,6 +200,8 @@ export function finishSubplans(pc: PlanCompiler): void {
     g.namedFn(name, [], () => {
       g.emit(`if (${done}) return; ${done} = true;`);
       const [first] = node.setParam;
+      // What it has given is the same when EvalPlanQual runs the plan again.
+      if (pc.options.epq !== null) g.emit(`if (X[${first}] !== undefined) { ${node.setParam.map((p) => `${pc.param(p)} = X[${p}];`).join(' ')} return; }`);
       switch (node.subLinkType) {
         case 'exists':
           g.emit(`${pc.param(first!)} = false;`);
@@ -225,6 +227,7 @@ export function finishSubplans(pc: PlanCompiler): void {
           });
         }
       }
+      if (pc.mayLookAgain) for (const p of node.setParam) g.emit(`X[${p}] = ${pc.param(p)};`);
     });
   }
 }

@@ -79,9 +79,8 @@ export interface ModifyTable extends PlanFields {
   mergeActions: ModifyMergeAction[];
   /** What changed rows must meet, in order; Vars are those of the target. */
   withCheckOptions: WithCheckOption[];
+  /** Of the relations joined in (UPDATE ... FROM, DELETE USING). */
   rowMarks: PlanRowMark[];
-  /** Range table indexes of the relations joined in (UPDATE ... FROM, DELETE USING). */
-  epqParam: number;
 }
 
 /** `columns`: the attribute numbers that the target list is for (UPDATE); INSERT has all attributes in order. */
@@ -229,9 +228,10 @@ export interface Limit extends PlanFields {
   kind: 'Limit'; limitOffset: Expr | null; limitCount: Expr | null; withTies: boolean; uniqueKeys: GroupKey[];
 }
 
-/** `rowIdColumn`: the target list column (from 1) of the node below that holds the row id. */
+/** `rowIdColumn`: the target list column (from 1) of the node below that holds the row id. `reference`: the row is not locked, but
+ * stays the same one when EvalPlanQual looks again (ROW_MARK_REFERENCE). */
 export interface PlanRowMark {
-  rti: number; strength: RowMarkClause['strength']; waitPolicy: RowMarkClause['waitPolicy']; rowIdColumn: number;
+  rti: number; strength: RowMarkClause['strength']; waitPolicy: RowMarkClause['waitPolicy']; reference: boolean; rowIdColumn: number;
   /** The column that says which of several tables a row is of (0: there is one), and their range table indexes. */
   tableOidColumn: number; members: number[];
 }

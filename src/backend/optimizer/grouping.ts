@@ -5,7 +5,7 @@ import { makeOpExpr, makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, expressionTreeWalker, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import type { Query, GroupingSet } from '../nodes/parsenodes.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import type { GroupKey, ModifyMergeAction, Plan, SortKey } from '../nodes/plannodes.ts';
+import type { GroupKey, ModifyMergeAction, Plan, PlanRowMark, SortKey } from '../nodes/plannodes.ts';
 import type { Expr, FromItem, SortGroupClause, TargetEntry, WindowFunc } from '../nodes/primnodes.ts';
 import { sortOperator } from '../executor/sort_support.ts';
 import { walkExpr } from '../executor/plan_walker.ts';
@@ -40,9 +40,8 @@ export function planUpper(root: PlannerInfo): Built {
     if (q.sortClause.length > 0 && !isOrdered) built = sortBy(root, built, q.sortClause, plan.targetlist);
   } else built = planSelect(root);
   let { plan } = built;
-  if (root.rowMarks.length > 0) {
-    const rowMarks = root.rowMarks.map((m) => ({ ...m, members: m.tableOidColumn === 0 ? [m.rti] : membersOf(root, m.rti) }));
-    plan = { kind: 'LockRows', ...over(plan, plan.targetlist), rowMarks };
+  if (root.rowMarks.some((m) => !m.reference)) {
+    plan = { kind: 'LockRows', ...over(plan, plan.targetlist), rowMarks: finalRowMarks(root) };
     plan.total_cost += plan.plan_rows * costs.cpuTuple;
   }
   if (isLimited(q)) plan = addLimit(root, plan);
@@ -770,6 +769,8 @@ function membersOf(root: PlannerInfo, rti: number): number[] {
   return children.length === 0 ? [rti] : children;
 }
 
+const finalRowMarks = (root: PlannerInfo): PlanRowMark[] => root.rowMarks.map((m) => ({ ...m, members: m.tableOidColumn === 0 ? [m.rti] : membersOf(root, m.rti) }));
+
 function targetMembers(root: PlannerInfo): number[] {
   const { resultRelation } = root.parse;
   return root.parse.commandType === 'insert' ? [resultRelation] : membersOf(root, resultRelation);
@@ -798,6 +799,6 @@ function addModifyTable(root: PlannerInfo, child: Plan): Plan {
   return {
     kind: 'ModifyTable', ...over(child, q.returningList), plan_rows: q.returningList.length > 0 ? child.plan_rows : 0, operation, canSetTag: q.canSetTag, resultRelation: q.resultRelation,
     updateColnos: colnos, rowIdColumn: operation === 'insert' ? 0 : rowId + 1, tableOidColumn: tableOid + 1, resultRelations: targetMembers(root), returningList: q.returningList, onConflict: q.onConflict, mergeActions: mergeActions(root),
-    withCheckOptions: q.withCheckOptions, rowMarks: [], epqParam: 0,
+    withCheckOptions: q.withCheckOptions, rowMarks: finalRowMarks(root),
   };
 }

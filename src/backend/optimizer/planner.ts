@@ -210,8 +210,21 @@ function preprocessRowMarks(root: PlannerInfo): void {
   for (const mark of root.parse.rowMarks) {
     const rte = root.rtable[mark.rti - 1]!;
     if (rte.rtekind !== 'relation') continue;
-    root.rowMarks.push({ rti: mark.rti, strength: mark.strength, waitPolicy: mark.waitPolicy, rowIdColumn: 0, tableOidColumn: 0, members: [] });
+    root.rowMarks.push({ rti: mark.rti, strength: mark.strength, waitPolicy: mark.waitPolicy, reference: false, rowIdColumn: 0, tableOidColumn: 0, members: [] });
   }
+  const { commandType, resultRelation, jointree } = root.parse;
+  if (root.rowMarks.length === 0 && commandType !== 'update' && commandType !== 'delete' && commandType !== 'merge') return;
+  const visit = (item: FromItem): void => {
+    if (item.kind === 'FromExpr') item.fromlist.forEach(visit);
+    else if (item.kind === 'JoinExpr') {
+      visit(item.larg);
+      // The other side of a semijoin does not come through.
+      if (item.jointype !== 'semi' && item.jointype !== 'anti') visit(item.rarg);
+    } else if (item.rtindex !== resultRelation && root.rtable[item.rtindex - 1]!.rtekind === 'relation' && !root.rowMarks.some((m) => m.rti === item.rtindex)) {
+      root.rowMarks.push({ rti: item.rtindex, strength: 'keyshare', waitPolicy: 'block', reference: true, rowIdColumn: 0, tableOidColumn: 0, members: [] });
+    }
+  };
+  visit(jointree);
 }
 
 /** preprocess_targetlist: INSERT gets a column for every attribute, UPDATE and DELETE the row's id, FOR UPDATE ids too. */

@@ -22,7 +22,7 @@ export function setPlanReferences(plan: Plan): Plan {
   const { glob } = root;
   const offset = glob.finalRtable.length;
   for (const rte of root.rtable) glob.finalRtable.push(rte.rtekind === 'subquery' ? { ...rte, subquery: null } : rte);
-  for (const mark of root.rowMarks) glob.finalRowMarks.push({ ...mark, rti: mark.rti + offset });
+  for (const mark of root.rowMarks) if (!mark.reference) glob.finalRowMarks.push({ ...mark, rti: mark.rti + offset });
   return setRefs(plan, offset);
 }
 
