@@ -298,6 +298,7 @@ function runUnits(portal: Portal, dest: DestReceiver, others: DestReceiver = DIS
   let counted = false;
   let rows = 0;
   const out = portal.units.filter((u) => u.canSetTag).length > 1 ? oneResult(dest) : dest;
+  const { slots } = portal.statement; // what it calls may run the statement with others
   for (let i = 0; i < portal.units.length; i++) {
     const unit = portal.units[i]!;
     if (i > 0) commandCounterIncrement();
@@ -307,7 +308,7 @@ function runUnits(portal: Portal, dest: DestReceiver, others: DestReceiver = DIS
       if (unit.canSetTag) { tag = result; counted = true; }
       continue;
     }
-    const { processed } = runPlan(unit.plan, portal.params, unit.canSetTag ? out : others, { slots: portal.statement.slots });
+    const { processed } = runPlan(unit.plan, portal.params, unit.canSetTag ? out : others, { slots });
     // A statement on a table with child tables is one unit a table: their rows add up.
     if (unit.canSetTag) { tag = completionTag(portal.statement.commandTag, rows += processed); counted = true; }
   }

@@ -8,13 +8,12 @@ import { checkForInterrupts } from '../utils/interrupts.ts';
 import { setPsStatus } from '../utils/ps_status.ts';
 import { refuseInFailedTransaction } from './utility.ts';
 import { completesOptimistically, runAutocommit } from './autocommit.ts';
-import { isOptimizable } from './cmdtag.ts';
 import { dropUnnamedStatement } from './extended_query.ts';
-import { assignSlots, liftLiterals, sameShape, type LiftedText } from './literals.ts';
-import { CachedStatement, findByText, forgetTextsOfOtherSettings, keepByText, textCaches } from './plancache.ts';
+import { CachedStatement, findByText, forgetTextsOfOtherSettings, keepByText } from './plancache.ts';
 import { FETCH_ALL, Portal, findPortal } from './portal.ts';
 import { RemoteDest } from './printtup.ts';
 import { BINARY_FORMAT, TEXT_FORMAT, sendCommandComplete, sendEmptyQueryResponse } from './protocol.ts';
+import { withShape } from './shapes.ts';
 import { logStatement, statementEnds, statementStarts } from './statement.ts';
 
 export function execSimpleQuery(text: string): void {
@@ -47,45 +46,12 @@ function runNew(text: string): void {
   }
 }
 
-/** Plans by the shape of their text: by its hash, one each; `statement` null: this shape cannot be kept. */
-interface Shape { like: LiftedText; statement: CachedStatement | null; negated: readonly boolean[] }
-const MAX_SHAPES = 512;
-const shapes = new Map<number, Shape>();
-textCaches.push(shapes);
-
 /** Runs a statement whose shape has a plan, or makes one. False: it must be run as it is. */
 function runByShape(text: string): boolean {
-  const lifted = liftLiterals(text);
-  if (lifted === null) return false;
-  const known = shapes.get(lifted.hash);
-  let shape = known !== undefined && sameShape(known.like, lifted) ? known : null;
-  if (shape !== null && shape.statement === null) return false;
-  const isNew = shape === null;
-  if (shape === null) {
+  return withShape(text, () => {
     startTransactionCommand();
-    const list = rawParse(text);
-    if (list.length !== 1 || !isOptimizable(list[0]!.stmt)) return false;
-    const assigned = assignSlots(list[0]!, text, lifted);
-    if (assigned === null) {
-      keepShape({ like: lifted, statement: null, negated: [] });
-      return false;
-    }
-    shape = { like: lifted, statement: new CachedStatement(text, assigned.raw, [], false, false), negated: assigned.negated };
-  }
-  const statement = shape.statement!, { negated } = shape;
-  statement.slots = lifted.values.map((v, i) => (negated[i] ? -v : v));
-  try {
-    runSingle(statement);
-  } finally {
-    // Made (anew) just now, from these very literals: good for others only if none of them played a part.
-    if (isNew || !statement.liftable) keepShape({ like: lifted, statement: statement.liftable ? statement : null, negated });
-  }
-  return true;
-}
-
-function keepShape(shape: Shape): void {
-  if (shapes.size >= MAX_SHAPES) shapes.delete(shapes.keys().next().value!);
-  shapes.set(shape.like.hash, shape);
+    return rawParse(text);
+  }, runSingle);
 }
 
 /** The common case: one statement, and when no block is open a transaction of its own. */

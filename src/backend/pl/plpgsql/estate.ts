@@ -149,7 +149,7 @@ export class Estate implements ErrorContext {
 
   private runUnits(statement: CachedStatement, params: readonly Datum[], dest: DestReceiver): number {
     statement.lockTargets();
-    const { units } = statement;
+    const { units, slots } = statement; // what it calls may run the statement with others
     let processed = 0;
     for (let i = 0; i < units.length; i++) {
       const unit = units[i]!;
@@ -160,7 +160,7 @@ export class Estate implements ErrorContext {
         continue;
       }
       if (this.fn.readOnly) refuseChanges(unit.query);
-      const n = runPlan(unit.plan, params, unit.canSetTag ? dest : DISCARD, this.fn.readOnly && activeCommand.cid >= 0 ? { slots: statement.slots, cid: activeCommand.cid } : { slots: statement.slots }).processed;
+      const n = runPlan(unit.plan, params, unit.canSetTag ? dest : DISCARD, this.fn.readOnly && activeCommand.cid >= 0 ? { slots, cid: activeCommand.cid } : { slots }).processed;
       if (unit.canSetTag) processed += n;
     }
     return processed;

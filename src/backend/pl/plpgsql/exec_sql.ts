@@ -3,7 +3,9 @@ import { PgError } from '../../../common/errors.ts';
 import type { DestReceiver, ResultColumn } from '../../executor/dest.ts';
 import { outputFunction } from '../../executor/fmgr_info.ts';
 import { rawParse } from '../../parser/raw_parser.ts';
-import { CachedStatement } from '../../tcop/plancache.ts';
+import type { RawNode } from '../../parser/raw_nodes.ts';
+import { CachedStatement, forgetTextsOfOtherSettings } from '../../tcop/plancache.ts';
+import { withShape } from '../../tcop/shapes.ts';
 import { RecordValue, type Datum, type Oid } from '../../types/datum.ts';
 import { TEXTOID, UNKNOWNOID } from '../../types/oids.ts';
 import { session } from '../../utils/session.ts';
@@ -256,24 +258,23 @@ export function dynamicText(value: Datum): string {
   return value as string;
 }
 
+function refuseInDynamic(rt: Estate, stmt: RawNode): void {
+  if (stmt.tag === 'TransactionStmt') throw withoutText(rt, new PgError('feature_not_supported', 'EXECUTE of transaction commands is not implemented'));
+  if (stmt.tag === 'SelectStmt' && stmt['intoClause'] !== undefined) {
+    throw withoutText(rt, new PgError('feature_not_supported', 'EXECUTE of SELECT ... INTO is not implemented', {
+      hint: 'You might want to use EXECUTE ... INTO or EXECUTE CREATE TABLE ... AS instead.',
+    }));
+  }
+}
+
 /** EXECUTE text INTO target USING values (exec_stmt_dynexecute). */
 export function execDynamic(rt: Estate, text: string, values: readonly Datum[], types: readonly Oid[], into: IntoSpec, records: readonly (RecordValue | null)[]): Moved | null {
   rt.running = running(text);
-  const list = rawParse(text);
-  for (const raw of list) {
-    const { stmt } = raw;
-    if (stmt.tag === 'TransactionStmt') throw withoutText(rt, new PgError('feature_not_supported', 'EXECUTE of transaction commands is not implemented'));
-    if (stmt.tag === 'SelectStmt' && stmt['intoClause'] !== undefined) {
-      throw withoutText(rt, new PgError('feature_not_supported', 'EXECUTE of SELECT ... INTO is not implemented', {
-        hint: 'You might want to use EXECUTE ... INTO or EXECUTE CREATE TABLE ... AS instead.',
-      }));
-    }
-  }
   let collector = new Collector(into.strict ? 2 : Infinity);
   rt.processed = 0;
   let processed = 0;
-  for (const raw of list) {
-    const statement = list.length === 1 ? dynamicStatement(text, types) : new CachedStatement(text, raw, [...types], false, false);
+  const execute = (statement: CachedStatement): void => {
+    refuseInDynamic(rt, statement.raw!.stmt);
     collector = new Collector(Infinity);
     const needed = into.target !== null;
     const dest: DestReceiver = needed
@@ -283,6 +284,13 @@ export function execDynamic(rt: Estate, text: string, values: readonly Datum[], 
       statement.revalidate();
       return values;
     }, dest);
+  };
+  forgetTextsOfOtherSettings();
+  // Loops make texts that differ in a number only.
+  if (types.length > 0 || !withShape(text, () => rawParse(text), execute)) {
+    const list = rawParse(text);
+    for (const { stmt } of list) refuseInDynamic(rt, stmt);
+    for (const raw of list) execute(list.length === 1 ? dynamicStatement(text, types) : new CachedStatement(text, raw, [...types], false, false));
   }
   rt.running = null;
   rt.processed = processed;

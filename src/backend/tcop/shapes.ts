@@ -1,0 +1,45 @@
+// Plans by the shape of a text: what remains of it without its integers (literals.ts). For the simple protocol, and for PL/pgSQL's EXECUTE.
+import type { RawStmt } from '../parser/raw_parser.ts';
+import { isOptimizable } from './cmdtag.ts';
+import { assignSlots, liftLiterals, sameShape, type LiftedText } from './literals.ts';
+import { CachedStatement, textCaches } from './plancache.ts';
+
+/** By the hash of the shape, one each; `statement` null: this shape cannot be kept. */
+interface Shape { like: LiftedText; statement: CachedStatement | null; negated: readonly boolean[] }
+const MAX_SHAPES = 512;
+const shapes = new Map<number, Shape>();
+textCaches.push(shapes);
+
+/** Runs a statement whose shape has a plan, or makes one of what `parse` gives, which must be the text's. False: it must be run as it is. */
+export function withShape(text: string, parse: () => readonly RawStmt[], run: (statement: CachedStatement) => void): boolean {
+  const lifted = liftLiterals(text);
+  if (lifted === null) return false;
+  const known = shapes.get(lifted.hash);
+  let shape = known !== undefined && sameShape(known.like, lifted) ? known : null;
+  if (shape !== null && shape.statement === null) return false;
+  const isNew = shape === null;
+  if (shape === null) {
+    const list = parse();
+    if (list.length !== 1 || !isOptimizable(list[0]!.stmt)) return false;
+    const assigned = assignSlots(list[0]!, text, lifted);
+    if (assigned === null) {
+      keepShape({ like: lifted, statement: null, negated: [] });
+      return false;
+    }
+    shape = { like: lifted, statement: new CachedStatement(text, assigned.raw, [], false, false), negated: assigned.negated };
+  }
+  const statement = shape.statement!, { negated } = shape;
+  statement.slots = lifted.values.map((v, i) => (negated[i] ? -v : v));
+  try {
+    run(statement);
+  } finally {
+    // Made (anew) just now, from these very literals: good for others only if none of them played a part.
+    if (isNew || !statement.liftable) keepShape({ like: lifted, statement: statement.liftable ? statement : null, negated });
+  }
+  return true;
+}
+
+function keepShape(shape: Shape): void {
+  if (shapes.size >= MAX_SHAPES) shapes.delete(shapes.keys().next().value!);
+  shapes.set(shape.like.hash, shape);
+}
