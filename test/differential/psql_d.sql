@@ -44,3 +44,14 @@ alter table s1.triggered enable always trigger t2;
 alter table s1.triggered enable replica trigger t4;
 create view s1.triggered_v as select * from s1.triggered;
 create trigger t5 instead of delete on s1.triggered_v for each row execute function s1.tf();
+-- Columns of indexes were of the default storage, whatever the table's; those of hash indexes of the table's type.
+create table s1.stored (a varchar(20), b text, c jsonb);
+create index stored_hash on s1.stored using hash (a);
+create index stored_btree on s1.stored (a, b, c);
+alter table s1.stored alter b set storage external;
+create index stored_later on s1.stored (b);
+-- What a default partition leaves to the others was told with the key's collation.
+create table s1.listed (a int, b text) partition by list (b collate "C");
+create table s1.listed_a partition of s1.listed for values in ('a', null);
+create table s1.listed_b partition of s1.listed for values in ('b', 'c');
+create table s1.listed_rest partition of s1.listed default;

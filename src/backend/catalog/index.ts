@@ -18,6 +18,7 @@ import { createConstraintEntry } from './pg_constraint.ts';
 import { F_UNIQUE_KEY_RECHECK, TRIGGER_TYPE, createInternalTrigger, noteTriggers } from './pg_trigger.ts';
 import { deleteDependencyRecordsForClass, objectAddress, recordDependencyOn, type ObjectAddress } from './pg_depend.ts';
 import { noteStatistics } from './pgstat_xact.ts';
+import type { PgAttribute } from './rows.ts';
 import * as sys from './syscache.ts';
 
 export const INDEX_MAX_KEYS = 32;
@@ -79,7 +80,7 @@ export function indexCreate(spec: IndexSpec): { index: Oid; constraint: Oid } {
     relkind: isPartitioned ? 'I' : 'i', relnatts: spec.columns.length, reltuples: 0, reloptions: spec.options && spec.options.length > 0 ? spec.options : null }));
   if (spec.tablespace) recordDependencyOnTablespace(index, spec.tablespace, !isPartitioned);
   const columns = sys.attributesOf(table.oid);
-  spec.columns.forEach((c, i) => addIndexColumn(index, i + 1, c, columns.find((a) => a.attnum === c.attnum)?.attndims ?? 0));
+  spec.columns.forEach((c, i) => addIndexColumn(index, i + 1, c, spec.accessMethod, columns.find((a) => a.attnum === c.attnum)));
   const expressions = spec.expressions ?? [];
   catalogInsert(ids.IndexRelationId, {
     indexrelid: index, indrelid: table.oid, indnatts: spec.columns.length, indnkeyatts: spec.keyCount, indisunique: spec.unique ?? false,
@@ -146,14 +147,17 @@ function setHasIndex(table: Oid): void {
   if (tuple && !tuple.row.relhasindex) catalogUpdate(ids.RelationRelationId, tuple, { relhasindex: true });
 }
 
-function addIndexColumn(index: Oid, attnum: number, c: IndexColumnSpec, attndims: number): void {
-  let typeOid = c.typeOid;
+/** `column`: that of the table, if it is not an expression. */
+function addIndexColumn(index: Oid, attnum: number, c: IndexColumnSpec, accessMethod: Oid, column: PgAttribute | undefined): void {
+  // What PostgreSQL keeps in hash indexes is the hash.
+  let typeOid = accessMethod === ids.HASH_AM_OID ? ids.INT4OID : c.typeOid;
   const opclass = c.opclass === 0 ? undefined : sys.opclassByOid(c.opclass);
   if (opclass && opclass.opckeytype !== 0) {
     typeOid = opclass.opckeytype;
     if (typeOid === ids.ANYELEMENTOID && opclass.opcintype === ids.ANYARRAYOID) typeOid = getBaseElementType(c.typeOid);
   }
   if (typeOid === c.typeOid) checkAttributeType(c.name, typeOid, c.collation || getType(typeOid).typcollation);
-  catalogInsert(ids.AttributeRelationId, attributeRow(getType(typeOid), { attrelid: index, attname: c.name, attnum, attndims,
+  const stored = column === undefined || typeOid !== c.typeOid ? {} : { attstorage: column.attstorage, attcompression: column.attcompression };
+  catalogInsert(ids.AttributeRelationId, attributeRow(getType(typeOid), { attrelid: index, attname: c.name, attnum, attndims: column?.attndims ?? 0, ...stored,
     atttypmod: typeOid === c.typeOid ? c.typmod ?? -1 : -1, attcollation: c.collation, attoptions: c.options ?? null }));
 }

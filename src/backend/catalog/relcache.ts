@@ -244,7 +244,7 @@ export function buildIndexInfo(index: Relation, row: PgIndex): IndexInfo {
 
 /** The type that keys are made of. What an index of these methods keeps is of another type than the column, by its pg_attribute. */
 function keyType(kept: Oid, method: string, row: PgIndex, n: number): Oid {
-  if (method === 'btree' || method === 'hash') return kept;
+  if (method === 'btree') return kept;
   const attnum = row.indkey[n]!;
   if (attnum !== 0) return sys.attributeByNumber(row.indrelid, attnum)?.atttypid ?? kept;
   const before = row.indkey.slice(0, n).filter((k) => k === 0).length;

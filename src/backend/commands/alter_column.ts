@@ -15,6 +15,8 @@ import { quoteQualifiedIdentifier } from '../catalog/quote.ts';
 import { ddlHooks } from '../catalog/ddl_hooks.ts';
 import { attrdefsOf, childrenOf, indexByOid } from '../catalog/syscache.ts';
 import { compileExpr } from '../executor/expression.ts';
+import type { Relation } from '../catalog/relation.ts';
+import type { PgAttribute } from '../catalog/rows.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { coerceNullToDomain } from '../parser/parse_coerce.ts';
 import { ddlNotice, identitySequence, makeTransformContext, serialDefault, transformColumnDefinition, type ColumnSpec, refuseOnForeignTables } from '../parser/parse_utilcmd.ts';
@@ -312,12 +314,21 @@ function setColumnOptions(tab: Altered, cmd: RawNode, reset: boolean): void {
 
 function setStorage(tab: Altered, cmd: RawNode): void {
   const column = columnToAlter(tab.current, cmd['name'] as string);
-  updateAttribute(tab.oid, column.attnum, { attstorage: storageLetter(cmd['def'] as string, { typeOid: column.atttypid }) });
+  updateStored(tab.current, column.attnum, { attstorage: storageLetter(cmd['def'] as string, { typeOid: column.atttypid }) });
 }
 
 function setCompression(tab: Altered, cmd: RawNode): void {
   const column = columnToAlter(tab.current, cmd['name'] as string);
-  updateAttribute(tab.oid, column.attnum, { attcompression: compressionLetter(cmd['def'] as string, column.atttypid) });
+  updateStored(tab.current, column.attnum, { attcompression: compressionLetter(cmd['def'] as string, column.atttypid) });
+}
+
+/** How a column is kept, in the table and in its indexes (SetIndexStorageProperties). */
+function updateStored(relation: Relation, attnum: number, changes: Partial<PgAttribute>): void {
+  updateAttribute(relation.oid, attnum, changes);
+  for (const index of relation.indexes) {
+    const at = index.keyAttributes.indexOf(attnum);
+    if (at >= 0) updateAttribute(index.indexrelid, at + 1, changes);
+  }
 }
 
 /** Runs in a pass; descendants get the same subcommand. */

@@ -67,7 +67,7 @@ function listQual(parent: Relation, key: PartitionKey, spec: PartitionBound): Ex
   const datums = spec.isDefault ? otherBounds(parent).flatMap((b) => b.listdatums) : [...spec.listdatums];
   // The default partition's are told in order, others as they were written.
   if (spec.isDefault) datums.sort((a, b) => (a.constvalue === null || b.constvalue === null ? Number(a.constvalue === null) - Number(b.constvalue === null) : key.compare[0]!(a.constvalue, b.constvalue)));
-  const values = datums.filter((c) => c.constvalue !== null);
+  const values = datums.filter((c) => c.constvalue !== null).map((c) => (spec.isDefault ? { ...c, constcollid: column.typeCollation } : c));
   const hasNull = values.length < datums.length;
   // A default partition alone takes everything.
   if (spec.isDefault && values.length === 0 && !hasNull) return [];
