@@ -13,6 +13,7 @@ import { checkForInterrupts } from '../utils/interrupts.ts';
 import type { Column } from './codegen.ts';
 import { type ExprContext, genExpr, genFilter } from './expr_codegen.ts';
 import type { PlanCompiler, Producer } from './plan_compiler.ts';
+import { rowsByTemplate } from './values_templates.ts';
 import { walkExpr } from './plan_walker.ts';
 import { rowsEqual } from './row_compare.ts';
 import { setFunction } from './set_function.ts';
@@ -102,6 +103,16 @@ const valuesScan: Producer<ValuesScan> = (pc, plan, consume) => {
     const looks = g.local('0', true);
     g.block(`for (const ${row} of ${g.konst(rows)})`, () => {
       g.emit(`if ((++${looks} & 1023) === 0) ${g.konst(checkForInterrupts)}();`);
+      consumeRow(row);
+    });
+    return;
+  }
+  const made = rowsByTemplate(pc, lists);
+  if (made !== null) {
+    const i = g.next('i'), row = g.next('r');
+    g.block(`for (let ${i} = 0; ${i} < ${lists.length}; ${i}++)`, () => {
+      g.emit(`if ((${i} & 1023) === 1023) ${g.konst(checkForInterrupts)}();`);
+      g.emit(`const ${row} = ${made(i)};`);
       consumeRow(row);
     });
     return;
