@@ -42,6 +42,34 @@ test.serial('random rows', (t) => {
   t.deepEqual(run('select 1'), ['1']);
 });
 
+// Many rows are sorted by 32 bits of the first key, and what these leave by comparing.
+test.serial('abbreviated keys', (t) => {
+  const random = seeded(5), count = 21_000, INT8_LT = 412, INT8_GT = 413, FLOAT8_LT = 672, TIMESTAMP_GT = 2064;
+  const ascii = 'abcxyz019 _~', wide = 'abz\x7f\x80éü\u07ff\ud7ff\ue000\uffee';
+  const word = (letters: string, longest: number): string => Array.from({ length: below(random, longest) }, () => letters[below(random, letters.length)]).join('');
+  const makers: [string, number, number, number, () => Datum][] = [
+    ['words', 25, TEXT_LT, TEXT_GT, () => word(ascii, 9)], ['wide', 25, TEXT_LT, TEXT_GT, () => word(wide, 7) + pick(random, ['', '\u{1d11e}', '\u{10ffff}x'])],
+    ['alike', 25, TEXT_LT, TEXT_GT, () => `name of something ${below(random, 30_000)}`], ['same', 25, TEXT_LT, TEXT_GT, () => 'same'],
+    ['numbers', 20, INT8_LT, INT8_GT, () => below(random, 1e9) - 5e8], ['large', 20, INT8_LT, INT8_GT, () => (random() < 0.5 ? below(random, 100) : BigInt(below(random, 1e9)) * 9_000_000_000n - 1n)],
+    ['floats', 701, FLOAT8_LT, FLOAT8_LT, () => (random() - 0.5) * 10 ** below(random, 200)], ['strange floats', 701, FLOAT8_LT, FLOAT8_LT, () => pick(random, [1, -0, 0, Infinity, -Infinity, NaN, 1e308])],
+    ['times', 1114, TIMESTAMP_GT, TIMESTAMP_GT, () => 7e14 + below(random, 1e9)], ['few', 701, FLOAT8_LT, FLOAT8_LT, () => below(random, 3)],
+  ];
+  transaction(() => {
+    for (const [name, type, lt, gt, make] of makers) {
+      const reverse = lt === gt ? lt === TIMESTAMP_GT : random() < 0.5, nulls = random() < 0.5 ? 0.05 : 0, nullsFirst = random() < 0.5;
+      const keys = [key(1, type, reverse ? gt : lt, reverse, nullsFirst), key(2, 23, INT_GT, true, true)];
+      const rows = Array.from({ length: count }, (_, i): Datum[] => [random() < nulls ? null : make(), below(random, 4), i]);
+      const sort = new Tuplesort({ keys, types: [type, 23, 23] }, null);
+      for (const row of rows) sort.add(row);
+      const reader = sort.finish().reader(), compare = rowComparator(keys), got: Datum[][] = [];
+      for (let row; (row = reader.next()) !== undefined;) got.push(row);
+      sort.close();
+      t.is(got.findIndex((row, i) => i > 0 && compare(got[i - 1]!, row) > 0), -1, name);
+      t.is(new Set(got.map((r) => r[2])).size, count, name);
+    }
+  });
+});
+
 const ORACLE = {
   whole: '15 9 18 3 12 6 10 13 16 7 19 1 4 20 2 5 8 11 14 17',
   sixty: '31 17 33 3 35 19 37 11 39 21 41 7 43 23 45 13 47 25 49 5 51 27 53 15 55 29 57 9 59 1 60 2 4 6 8 10 12 14 16 18 20 22 24 26 28 30 32 34 36 38 40 42 44 46 48 50 52 54 56 58',

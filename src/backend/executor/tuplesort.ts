@@ -1,12 +1,14 @@
-// Sorting rows: in memory, by radix where one integer key decides, keeping only the first few where a LIMIT says so,
+// Sorting rows: in memory, by radix over 32 bits of the first key where it is a number or a text, keeping only the first few where a LIMIT says so,
 // and by merging runs from temporary files when the rows take more than work_mem.
 import type { SortKey } from '../nodes/plannodes.ts';
+import { compareText } from '../types/characters.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { datumBytes, workMemBytes } from './memory.ts';
 import { type RowComparator, rowComparator } from './row_compare.ts';
 import { quicksort } from './qsort.ts';
 import { RunFile } from './run_file.ts';
+import { sortComparator } from './sort_support.ts';
 
 export interface SortSpec {
   readonly keys: readonly SortKey[];
@@ -34,7 +36,59 @@ function sortStretch(rows: Datum[][], compare: RowComparator, from: number, to: 
   else if (to - from === rows.length) rows.sort(interruptible(compare));
   else rows.slice(from, to).sort(interruptible(compare)).forEach((row, i) => { rows[from + i] = row; });
 }
-const INTEGER_TYPES = new Set([21, 23, 26, 1082]);
+const OIDOID = 26;
+const INTEGER_TYPES = new Set([21, 23, OIDOID, 1082]);
+/** Whose values are numbers, or bigints beyond 2^53: int8, float4, float8, time, timestamp, timestamptz. */
+const NUMBER_TYPES = new Set([20, 700, 701, 1083, 1114, 1184]);
+
+/** Numbers of 32 bits in the order of the rows' first keys, none of them NULL; those of different keys may be equal. Null: these values
+ * have none. */
+type Abbreviation = (rows: readonly Datum[][], column: number) => Uint32Array<ArrayBuffer> | null;
+
+function abbreviationOf({ type, sortop, collation }: SortKey): Abbreviation | null {
+  if (type === OIDOID) return (rows, column) => Uint32Array.from(rows, (row) => row[column] as number);
+  if (INTEGER_TYPES.has(type)) return (rows, column) => Uint32Array.from(rows, (row) => (row[column] as number) ^ 0x80000000);
+  if (NUMBER_TYPES.has(type)) return abbreviatedNumbers;
+  return sortComparator(sortop, type, collation).compare === compareText ? abbreviatedTexts : null;
+}
+
+/** Where a number lies between the least and the greatest. */
+function abbreviatedNumbers(rows: readonly Datum[][], column: number): Uint32Array<ArrayBuffer> | null {
+  let min = Infinity, max = -Infinity;
+  for (const row of rows) {
+    const v = Number(row[column]);
+    if (!Number.isFinite(v)) return null;
+    if (v < min) min = v;
+    if (v > max) max = v;
+  }
+  const scale = 0xffffffff / (max - min);
+  if (!(scale > 0 && scale < Infinity)) return null;
+  return Uint32Array.from(rows, (row) => Math.min(0xffffffff, Math.floor((Number(row[column]) - min) * scale)));
+}
+
+/** The first four characters behind those that all texts begin with; what is not ASCII comes last, and nothing after it counts. */
+function abbreviatedTexts(rows: readonly Datum[][], column: number): Uint32Array<ArrayBuffer> {
+  const first = rows[0]![column] as string;
+  let common = first.length;
+  for (const row of rows) {
+    const text = row[column] as string;
+    let i = 0;
+    while (i < common && text.charCodeAt(i) === first.charCodeAt(i)) i++;
+    common = i;
+  }
+  const keys = new Uint32Array(rows.length);
+  for (let i = 0; i < keys.length; i++) {
+    const text = rows[i]![column] as string, end = Math.min(text.length, common + 4);
+    let key = 0;
+    for (let at = common, shift = 24; at < end; at++, shift -= 8) {
+      const c = text.charCodeAt(at);
+      key |= (c < 128 ? c : 255) << shift;
+      if (c >= 128) break;
+    }
+    keys[i] = key;
+  }
+  return keys;
+}
 
 /** Bytes a row takes, roughly, as PostgreSQL would count it: what work_mem is compared with. */
 export function rowBytes(row: readonly Datum[]): number {
@@ -51,6 +105,7 @@ export class Tuplesort {
   private readonly compare: RowComparator;
   private rows: Datum[][] = [];
   private bytes = 0;
+  private readonly abbreviate: Abbreviation | null;
   private readonly limit: number;
   private readonly bound: number;
   private heaped = false;
@@ -67,6 +122,7 @@ export class Tuplesort {
   constructor(spec: SortSpec, bound: Datum) {
     this.spec = spec;
     this.compare = rowComparator(spec.keys);
+    this.abbreviate = spec.keys.length === 0 ? null : abbreviationOf(spec.keys[0]!);
     this.limit = workMemBytes();
     this.bound = bound === null ? Infinity : Number(bound);
   }
@@ -138,20 +194,18 @@ export class Tuplesort {
     else if (!this.radixSort()) sortStretch(this.rows, this.compare, 0, this.rows.length);
   }
 
-  /** Least significant digit first over one integer key; stable. False when the key is of another kind. */
+  /** Least significant digit first over 32 bits of the first key; stable. False when the key is of another kind. */
   private radixSort(): boolean {
-    const { rows } = this;
     const [key] = this.spec.keys;
-    const n = rows.length;
-    if (key === undefined || !INTEGER_TYPES.has(key.type) || n < 1000) return false;
+    if (this.abbreviate === null || key === undefined || this.rows.length < (INTEGER_TYPES.has(key.type) ? 1000 : MAX_TIE_ROWS)) return false;
     const column = key.column - 1;
-    let keys = new Uint32Array(n);
-    const flip = key.reverse ? 0x7fffffff : 0x80000000;
-    for (let i = 0; i < n; i++) {
-      const v = rows[i]![column];
-      if (v === null) return false;
-      keys[i] = key.type === 26 ? (key.reverse ? ~(v as number) : (v as number)) : (v as number) ^ flip;
-    }
+    const nulls = this.rows.filter((row) => row[column] === null);
+    if (nulls.length > 0 && this.rows.length < MAX_TIE_ROWS) return false;
+    const rows = nulls.length === 0 ? this.rows : this.rows.filter((row) => row[column] !== null);
+    const n = rows.length;
+    let keys = n === 0 ? null : this.abbreviate(rows, column);
+    if (keys === null) return false;
+    if (key.reverse) for (let i = 0; i < n; i++) keys[i] = ~keys[i]!;
     let order = new Uint32Array(n);
     for (let i = 0; i < n; i++) order[i] = i;
     let keys2 = new Uint32Array(n);
@@ -176,20 +230,20 @@ export class Tuplesort {
     }
     const sorted = new Array<Datum[]>(n);
     for (let i = 0; i < n; i++) sorted[i] = rows[order[i]!]!;
-    if (this.spec.keys.length > 1) this.sortTies(sorted, column);
-    this.rows = sorted;
-    return true;
-  }
-
-  /** Rows in order of their first key: those that share it by the other keys. */
-  private sortTies(rows: Datum[][], column: number): void {
-    for (let from = 0; from < rows.length;) {
-      const key = rows[from]![column];
-      let to = from + 1;
-      while (to < rows.length && rows[to]![column] === key) to++;
-      sortStretch(rows, this.compare, from, to);
-      from = to;
+    // Rows that share these bits: by the rest of the key, and the other keys.
+    if (this.spec.keys.length > 1 || !INTEGER_TYPES.has(key.type)) {
+      for (let from = 0; from < n;) {
+        let to = from + 1;
+        while (to < n && keys[to] === keys[from]) to++;
+        if (to - from > 1) sortStretch(sorted, this.compare, from, to);
+        from = to;
+      }
     }
+    if (nulls.length > 0) {
+      if (this.spec.keys.length > 1) sortStretch(nulls, this.compare, 0, nulls.length);
+      this.rows = key.nullsFirst ? nulls.concat(sorted) : sorted.concat(nulls);
+    } else this.rows = sorted;
+    return true;
   }
 
   private spill(): void {
