@@ -1,21 +1,20 @@
 // What comes on top of scans and joins (grouping_planner): grouping and aggregation, windows, set-returning functions,
 // DISTINCT, ORDER BY, row locks, LIMIT, and the change of the target table.
-import { PgError, notSupported } from '../../common/errors.ts';
+import { PgError } from '../../common/errors.ts';
 import { makeOpExpr, makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, expressionTreeWalker, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import type { Query, GroupingSet } from '../nodes/parsenodes.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import type { GroupKey, ModifyMergeAction, Plan, PlanRowMark, SortKey } from '../nodes/plannodes.ts';
+import type { ModifyMergeAction, Plan, PlanRowMark } from '../nodes/plannodes.ts';
 import type { Expr, FromItem, SortGroupClause, TargetEntry, WindowFunc } from '../nodes/primnodes.ts';
-import { sortOperator } from '../executor/sort_support.ts';
 import { walkExpr } from '../executor/plan_walker.ts';
 import { memberTranslators } from './appendpath.ts';
 import { collectLateral, functionRows, makeOneRel } from './allpaths.ts';
-import { containsSrf, containsVolatile, equal, pullVarClause, pullVarnos } from './clauses.ts';
-import { clampRows, costs, enabled, exprCost, exprsCost, incrementalSortCost, sortCost } from './costsize.ts';
+import { containsSrf, containsVolatile, equal, pullVarClause } from './clauses.ts';
+import { clampRows, costs, enabled, exprCost, exprsCost, incrementalSortCost } from './costsize.ts';
 import { overPart } from './inherit.ts';
 import { addVarsToTargetList, buildBaseTargets, deconstructJointree, RESULT } from './initsplan.ts';
-import { addPath, cheapestFractional, commonPathkeys, fractionalCost, pathkeysContain } from './pathnode.ts';
+import { addPath, cheapestFractional, commonPathkeys, pathkeysContain, setCheapest } from './pathnode.ts';
 import { pathkeysForSort } from './pathkeys.ts';
 import type { PartitionedRel, Path, PathKey, PlannerInfo, RelOptInfo } from './pathnodes.ts';
 import { over } from './planbuild.ts';
@@ -24,30 +23,63 @@ import { groupsByKey } from './partjoin.ts';
 import { appendOf, planSetOperations } from './prepunion.ts';
 import { bit, members } from './relids.ts';
 import { getBool } from '../utils/guc.ts';
-import { buildBaseRel, emptyRel, targetWidth } from './relnode.ts';
+import { buildBaseRel, emptyRel, isDummy } from './relnode.ts';
 import { estimateGroups } from './selfuncs.ts';
-import { planMinMax, type MinMax } from './planagg.ts';
+import { planMinMax } from './planagg.ts';
+import { aggCosts, fullSort, groupKey, hashSpillCost, incrementalSort, inOrder, mapPaths, planned, sortKey, upperPath, upperRel, wantOrder, widthOf, type AggCosts, type UpperCost, type WantedOrder } from './upperpath.ts';
 
-interface Built { plan: Plan; pathkeys: PathKey[] }
-
-export function planUpper(root: PlannerInfo): Built {
+/** grouping_planner, and the choice among the paths it leaves. */
+export function planUpper(root: PlannerInfo): { plan: Plan; pathkeys: PathKey[] } {
   const q = root.parse;
+  const asked = root.tupleFraction;
   limitFraction(root);
-  let built: Built;
-  if (q.setOperations !== null) {
-    const { plan, ordered: isOrdered } = planSetOperations(root);
-    built = { plan, pathkeys: [] };
-    if (q.sortClause.length > 0 && !isOrdered) built = sortBy(root, built, q.sortClause, plan.targetlist);
-  } else built = planSelect(root);
-  let { plan } = built;
-  if (root.rowMarks.some((m) => !m.reference)) {
-    plan = { kind: 'LockRows', ...over(plan, plan.targetlist), rowMarks: finalRowMarks(root) };
-    plan.total_cost += plan.plan_rows * costs.cpuTuple;
-  }
-  if (isLimited(q)) plan = addLimit(root, plan);
-  if (q.commandType !== 'select') plan = addModifyTable(root, plan);
-  return { plan, pathkeys: built.pathkeys };
+  const { rel, finish } = q.setOperations === null ? selectPaths(root) : setOperationPaths(root);
+  const final = emptyRel('upper', 0n);
+  final.considerStartup = rel.considerStartup;
+  for (const p of rel.paths) addPath(final, finalPath(root, p, finish));
+  setCheapest(final);
+  const best = cheapestFractional(final.paths, [], asked)!;
+  const plan = best.make();
+  return { plan: q.commandType === 'select' ? plan : addModifyTable(root, plan), pathkeys: best.pathkeys };
 }
+
+/** Row locks and the limit on top. */
+function finalPath(root: PlannerInfo, p: Path, finish: (plan: Plan) => Plan): Path {
+  const isLocking = root.rowMarks.some((m) => !m.reference);
+  const locks = isLocking ? p.rows * costs.cpuTuple : 0;
+  const limited = isLimited(root.parse);
+  if (!isLocking && !limited) return { ...p, make: () => finish(p.make()) };
+  const below = { startup: p.startup, total: p.total + locks, rows: p.rows };
+  return {
+    ...p, ...(limited ? limitCost(root.parse, below) : below),
+    make: () => {
+      let plan = finish(p.make());
+      if (isLocking) plan = { kind: 'LockRows', ...over(plan, plan.targetlist), total_cost: plan.total_cost + locks, rowMarks: finalRowMarks(root) };
+      return limited ? addLimit(root, plan) : plan;
+    },
+  };
+}
+
+/** UNION and the like, and ORDER BY over them. */
+function setOperationPaths(root: PlannerInfo): UpperPaths {
+  const { sortClause } = root.parse;
+  const { plan, ordered } = planSetOperations(root);
+  const done = planned(root, plan, []);
+  if (ordered >= sortClause.length) return { rel: done, finish: asIs };
+  const [p] = done.paths as [Path];
+  const rel = upperRel(root, plan.targetlist);
+  addPath(rel, fullSort(p, { pathkeys: [], clauses: [...sortClause] }, root.limitTuples));
+  if (ordered > 0 && enabled.incremental_sort) {
+    // Of columns of no table nothing is known.
+    const cost = incrementalSortCost({ startup: p.startup, total: p.total, rows: p.rows, width: rel.width }, Math.min(p.rows, 200), root.limitTuples);
+    addPath(rel, upperPath(rel, 'IncrementalSort', { ...cost, rows: p.rows }, [], () => ({ kind: 'IncrementalSort', ...over(plan, plan.targetlist), sortKeys: sortClause.map((c) => sortKey(c, plan.targetlist)), presortedCount: ordered })));
+  }
+  setCheapest(rel);
+  return { rel, finish: asIs };
+}
+
+interface UpperPaths { rel: RelOptInfo; finish: (plan: Plan) => Plan }
+const asIs = (plan: Plan): Plan => plan;
 
 // ------------------------------------------------------------------ LIMIT
 
@@ -81,16 +113,22 @@ function addLimit(root: PlannerInfo, child: Plan): Plan {
     const bound = limitOffset === null ? limitCount : makeOpExpr(INT8PL_OPERATOR, INT8PL_FUNCTION, 20, [limitCount, limitOffset], 0, 0);
     below = boundSort(below, bound);
   }
-  const rows = child.plan_rows;
+  const { startup, total, rows } = limitCost(root.parse, { startup: child.startup_cost, total: child.total_cost, rows: child.plan_rows });
+  return {
+    kind: 'Limit', ...over(below, below.targetlist), startup_cost: startup, total_cost: total, plan_rows: rows, limitOffset, limitCount, withTies: limitWithTies,
+    uniqueKeys: limitWithTies ? sortClause.map((c) => groupKey(c, below.targetlist)) : [],
+  };
+}
+
+/** adjust_limit_rows_costs. */
+function limitCost({ limitCount, limitOffset }: Query, below: UpperCost): UpperCost {
+  const { rows } = below;
   const offset = limitOffset === null ? 0 : literal(limitOffset) ?? clampRows(rows * 0.1);
   const count = limitCount === null ? rows : literal(limitCount) ?? clampRows(rows * 0.1);
-  const out = clampRows(Math.min(Math.max(0, rows - offset), count));
-  const run = child.total_cost - child.startup_cost;
-  const startup = child.startup_cost + (rows > 0 ? (run * Math.min(offset, rows)) / rows : 0);
-  const total = child.startup_cost + (rows > 0 ? (run * Math.min(offset + count, rows)) / rows : 0);
+  const run = below.total - below.startup;
   return {
-    kind: 'Limit', ...over(below, below.targetlist), startup_cost: startup, total_cost: total, plan_rows: out, limitOffset, limitCount, withTies: limitWithTies,
-    uniqueKeys: limitWithTies ? sortClause.map((c) => groupKey(c, below.targetlist)) : [],
+    startup: below.startup + (rows > 0 ? (run * Math.min(offset, rows)) / rows : 0), total: below.startup + (rows > 0 ? (run * Math.min(offset + count, rows)) / rows : 0),
+    rows: clampRows(Math.min(Math.max(0, rows - offset), count)),
   };
 }
 
@@ -116,7 +154,7 @@ function fromRelids(root: PlannerInfo, item: FromItem): bigint {
 
 interface Targets { final: TargetEntry[]; groupInput: TargetEntry[]; grouped: TargetEntry[]; windowInput: TargetEntry[]; sets: number[][] | null }
 
-function planSelect(root: PlannerInfo): Built {
+function selectPaths(root: PlannerInfo): UpperPaths {
   const q = root.parse;
   const final = root.resultTargetList;
   const grouping = q.groupClause.length > 0 || q.groupingSets.length > 0 || q.hasAggs || root.hasHaving;
@@ -139,31 +177,49 @@ function planSelect(root: PlannerInfo): Built {
   // What need not be sorted by and is volatile, costly or a set is evaluated after the sort.
   const late = postponed(root, final, grouping || windows.length > 0);
   const sorted = late ?? final;
-  let built: Built;
-  let minmax: MinMax | null = null;
+  let level: RelOptInfo;
+  let finish = asIs;
   // Sets that are grouped by are there before the groups are.
   const done = grouping ? t.groupInput.filter((x) => containsSrf(x.expr)).map((x) => x.expr) : [];
   if (grouping) {
-    built = degenerate ? onlyOneRow(root, t.grouped, having) : planGrouping(root, rel, t, having);
-    if (rel !== null && q.groupClause.length === 0 && q.groupingSets.length === 0) minmax = planMinMax(root, t.grouped, having, built.plan);
-    if (minmax !== null) built = { plan: minmax.plan, pathkeys: [] };
-    if (windows.length > 0) built = withSets(built, t.windowInput, done);
+    level = degenerate ? planned(root, onlyOneRow(root, t.grouped, having), []) : groupingPaths(root, rel, t, having);
+    if (rel !== null && q.groupClause.length === 0 && q.groupingSets.length === 0) {
+      const plan = level.cheapestTotal!.make();
+      const minmax = planMinMax(root, t.grouped, having, plan);
+      level = planned(root, minmax?.plan ?? plan, []);
+      finish = minmax?.finish ?? asIs;
+    }
+    if (windows.length > 0) level = withSets(root, level, t.windowInput, done);
+  } else {
+    const target = windows.length > 0 ? t.windowInput : sorted;
+    level = withSets(root, scanPaths(root, rel, setInputTarget(target)), target);
   }
-  else built = withSets(scanTarget(root, rel, setInputTarget(windows.length > 0 ? t.windowInput : sorted), root.queryPathkeys), windows.length > 0 ? t.windowInput : sorted);
-  for (let i = 0; i < windows.length; i++) built = addWindow(root, built, windows, i, t, final, [...done, ...t.windowInput.filter((x) => containsSrf(x.expr)).map((x) => x.expr)]);
-  if (grouping || windows.length > 0) built = withSets(built, final, windows.length > 0 ? [...done, ...t.windowInput.filter((x) => containsSrf(x.expr)).map((x) => x.expr)] : done);
-  if (q.distinctClause.length > 0) built = addDistinct(root, built, sorted);
-  if (q.sortClause.length > 0) built = sortBy(root, built, q.sortClause, sorted);
-  if (minmax !== null) built = { plan: minmax.finish(built.plan), pathkeys: built.pathkeys };
-  if (late === null) return built;
-  if (final.some((x) => containsSrf(x.expr))) return withSets(built, final);
-  return { plan: { kind: 'Result', ...over(built.plan, final), resconstantqual: [] }, pathkeys: built.pathkeys };
+  const below = windows.length > 0 ? [...done, ...t.windowInput.filter((x) => containsSrf(x.expr)).map((x) => x.expr)] : done;
+  for (let i = 0; i < windows.length; i++) level = windowPaths(root, level, windows, i, t, final, below);
+  if (grouping || windows.length > 0) level = withSets(root, level, final, below);
+  if (q.distinctClause.length > 0) level = distinctPaths(root, level, sorted);
+  if (q.sortClause.length > 0) {
+    const ordered = emptyRel('upper', 0n);
+    ordered.considerStartup = level.considerStartup;
+    for (const p of inOrder(root, level, wantOrder(root, q.sortClause, sorted), root.limitTuples)) addPath(ordered, p);
+    setCheapest(ordered);
+    level = ordered;
+  }
+  if (late === null) return { rel: level, finish };
+  if (final.some((x) => containsSrf(x.expr))) return { rel: withSets(root, level, final), finish };
+  return { rel: level, finish: (plan) => ({ kind: 'Result', ...over(plan, final), resconstantqual: [] }) };
 }
 
 /** ProjectSets on top when the target list has sets that are not among the `done`, computed below. */
-function withSets(built: Built, target: TargetEntry[], done: readonly Expr[] = []): Built {
-  if (!target.some((t) => hasSets(t.expr, done))) return built;
-  return { plan: addProjectSets(built.plan, target, done), pathkeys: built.pathkeys };
+function withSets(root: PlannerInfo, below: RelOptInfo, target: TargetEntry[], done: readonly Expr[] = []): RelOptInfo {
+  if (!target.some((t) => hasSets(t.expr, done))) return below;
+  const rel = upperRel(root, target);
+  const factor = Math.max(1, ...target.map((t) => setRows(t.expr)));
+  return mapPaths(below, rel, (p) => {
+    const rows = clampRows(p.rows * factor);
+    const total = p.total + p.rows * costs.cpuTuple + (rows - p.rows) * costs.cpuTuple / 2;
+    return upperPath(rel, 'ProjectSet', { startup: p.startup, total, rows }, p.pathkeys, () => addProjectSets(p.make(), target, done));
+  });
 }
 
 const isDone = (e: Expr, done: readonly Expr[]): boolean => done.some((d) => equal(d, e));
@@ -243,58 +299,28 @@ function groupOrder(group: readonly SortGroupClause[], sort: readonly SortGroupC
 const distinctOrder = groupOrder;
 
 /** One row of no table, or none. */
-const onlyOneRow = (root: PlannerInfo, target: TargetEntry[], quals: Expr[]): Built => ({
-  plan: {
-    kind: 'Result', startup_cost: 0, total_cost: costs.cpuTuple + exprsCost(target.map((t) => t.expr)), plan_rows: 1, plan_width: widthOf(root, target), targetlist: target, qual: [], lefttree: null,
-    righttree: null, initPlan: [], resconstantqual: quals,
-  },
-  pathkeys: [],
+const onlyOneRow = (root: PlannerInfo, target: TargetEntry[], quals: Expr[]): Plan => ({
+  kind: 'Result', startup_cost: 0, total_cost: costs.cpuTuple + exprsCost(target.map((t) => t.expr)), plan_rows: 1, plan_width: widthOf(root, target), targetlist: target, qual: [], lefttree: null,
+  righttree: null, initPlan: [], resconstantqual: quals,
 });
 
-/** The cheapest plan for the join with this target list on it; `order` is preferred when it is cheap enough. */
-function scanTarget(root: PlannerInfo, rel: RelOptInfo | null, target: TargetEntry[], order: PathKey[]): Built {
-  if (rel === null) return onlyOneRow(root, target, makeAndsImplicit(root.parse.jointree.quals));
-  const best = rel.cheapestTotal!;
-  let path = best;
-  if (order.length > 0) {
-    // Of what costs about the same in the end, the one that begins earlier.
-    const sorted = emptyRel('upper', rel.relids);
-    const sources = new Map<Path, Path>();
-    for (const p of rel.paths) {
-      if (p.requiredOuter !== 0n) continue;
-      for (const { startup, total } of orderedCosts(root, rel, p, order)) {
-        const candidate: Path = { ...p, startup, total, pathkeys: order };
-        sources.set(candidate, p);
-        addPath(sorted, candidate);
-      }
-    }
-    path = sources.get(cheapestFractional(sorted.paths, [], root.tupleFraction)!) ?? best;
-  } else if (root.tupleFraction > 0) path = cheapestFractional(rel.paths, [], root.tupleFraction) ?? best;
-  root.curOuterParams = [];
-  return { plan: applyTarget(root, path.make(), target), pathkeys: path.pathkeys };
+/** The paths of the join with this target list on them (apply_scanjoin_target_to_paths). */
+function scanPaths(root: PlannerInfo, rel: RelOptInfo | null, target: TargetEntry[]): RelOptInfo {
+  if (rel === null) return planned(root, onlyOneRow(root, target, makeAndsImplicit(root.parse.jointree.quals)), []);
+  const scan = upperRel(root, target);
+  const cost = exprsCost(target.map((t) => t.expr));
+  for (const p of rel.paths) {
+    if (p.requiredOuter !== 0n) continue;
+    addPath(scan, upperPath(scan, p.kind, { startup: p.startup, total: p.total + cost * p.rows, rows: p.rows }, p.pathkeys, () => {
+      root.curOuterParams = [];
+      return applyTarget(root, p.make(), target);
+    }));
+  }
+  setCheapest(scan);
+  return scan;
 }
 
 const PROJECTS = new Set<Plan['kind']>(['SeqScan', 'SampleScan', 'GinScan', 'IndexScan', 'IndexOnlyScan', 'BitmapHeapScan', 'TidScan', 'FunctionScan', 'ValuesScan', 'NamedTuplestoreScan', 'CteScan', 'WorkTableScan', 'SubqueryScan', 'NestLoop', 'HashJoin', 'MergeJoin', 'Result']);
-
-/** What it costs to have a path's rows in an order: as they come, or sorted in part, or (the cheapest path) as a whole. */
-function orderedCosts(root: PlannerInfo, rel: RelOptInfo, p: Path, order: readonly PathKey[]): { startup: number; total: number }[] {
-  if (pathkeysContain(p.pathkeys, order)) return [p];
-  const list: { startup: number; total: number }[] = [];
-  if (p === rel.cheapestTotal) {
-    const sort = sortCost(p.rows, rel.width, root.limitTuples);
-    list.push({ startup: p.total + sort.startup, total: p.total + sort.startup + sort.run });
-  }
-  const presorted = commonPathkeys(p.pathkeys, order);
-  if (presorted > 0 && enabled.incremental_sort) list.push(incrementalSortCost({ startup: p.startup, total: p.total, rows: p.rows, width: rel.width }, presortedGroups(root, order, presorted, p.rows), root.limitTuples));
-  return list;
-}
-
-/** How many groups of rows are in order already. */
-function presortedGroups(root: PlannerInfo, order: readonly PathKey[], presorted: number, rows: number): number {
-  const exprs = order.slice(0, presorted).map((k) => k.ec.members[0]!.expr);
-  if (exprs.some((e) => pullVarnos(e) === 0n)) return Math.min(rows, 200);
-  return estimateGroups(root, exprs, rows);
-}
 
 /** Makes a plan put out these columns: by itself if it can, else through a Result. */
 export function applyTarget(root: PlannerInfo, plan: Plan, target: TargetEntry[]): Plan {
@@ -311,8 +337,6 @@ export function applyTarget(root: PlannerInfo, plan: Plan, target: TargetEntry[]
   if (plan.targetlist.length === target.length && plan.targetlist.every((t, i) => equal(t.expr, target[i]!.expr))) return { ...plan, targetlist: target };
   return { kind: 'Result', ...over(plan, target), total_cost: plan.total_cost + cost, resconstantqual: [] };
 }
-
-const widthOf = (root: PlannerInfo, target: readonly TargetEntry[]): number => targetWidth(root, target.map((t) => t.expr));
 
 // ------------------------------------------------------------------ grouping
 
@@ -384,185 +408,137 @@ function flattened(root: PlannerInfo, final: TargetEntry[], clauses: readonly So
   return list;
 }
 
-function groupKey(c: SortGroupClause, target: readonly TargetEntry[]): GroupKey {
-  const i = target.findIndex((t) => t.ressortgroupref === c.tleSortGroupRef);
-  const { expr } = target[i]!;
-  return { column: i + 1, eqop: c.eqop, collation: exprCollation(expr), type: exprType(expr) };
-}
-
-export function sortKey(c: SortGroupClause, target: readonly TargetEntry[]): SortKey {
-  const i = target.findIndex((t) => t.ressortgroupref === c.tleSortGroupRef);
-  const { expr } = target[i]!;
-  return { column: i + 1, sortop: c.sortop, collation: exprCollation(expr), nullsFirst: c.nulls_first, type: exprType(expr), reverse: sortOperator(c.sortop).reverse };
-}
-
 function hasOrderedAggs(list: readonly Expr[]): boolean {
   let found = false;
   for (const e of list) walkExpr(e, (node) => { if (node.kind === 'Aggref') found ||= node.aggdistinct.length > 0 || node.aggorder.length > 0 || node.aggkind !== 'n'; });
   return found;
 }
 
-/** The target lists and HAVING are over the tables of the query, also for a part of them. */
-function planGrouping(root: PlannerInfo, rel: RelOptInfo | null, t: Targets, having: Expr[]): Built {
-  const whole = planGroups(root, rel, rel === null ? t : ofPart(rel, t), rel === null ? having : having.map((e) => overPart(rel, e)));
-  const byPartition = rel === null ? null : groupByPartition(root, rel, t, having);
-  return byPartition !== null && byPartition.plan.total_cost < whole.plan.total_cost ? byPartition : whole;
+/** The target lists and HAVING are over the tables of the query, also for a part of them (create_ordinary_grouping_paths). */
+function groupingPaths(root: PlannerInfo, rel: RelOptInfo | null, t: Targets, having: Expr[]): RelOptInfo {
+  const grouped = upperRel(root, t.grouped);
+  const sortable = t.sets === null && root.parse.groupClause.every((c) => c.sortop !== 0);
+  const order = sortable ? wantOrder(root, groupOrder(root.parse.groupClause, root.parse.sortClause), t.groupInput) : null;
+  if (rel === null) addGroupPaths(root, null, grouped, t, having, order);
+  else {
+    addGroupPaths(root, rel, grouped, ofPart(rel, t), having.map((e) => overPart(rel, e)), order);
+    addGroupsByPartition(root, rel, grouped, t, having, order);
+  }
+  setCheapest(grouped);
+  return grouped;
 }
 
-const FUZZ = 1.01;
-/** add_path: of what costs about the same, the one in order stays. */
-const isAsGood = (sorted: Plan, hashed: Plan): boolean => sorted.total_cost <= hashed.total_cost * FUZZ && sorted.startup_cost <= hashed.startup_cost * FUZZ;
+type Strategy = 'plain' | 'sorted' | 'hashed' | 'mixed';
+interface AggStep { root: PlannerInfo; into: RelOptInfo; target: TargetEntry[]; having: Expr[]; sets: number[][] | null; split: 'partial' | 'final' | undefined; aggs: AggCosts }
 
-/** create_partitionwise_grouping_paths: groups that are each in one partition are made partition by partition; null: they are not. */
-function groupByPartition(root: PlannerInfo, rel: RelOptInfo, t: Targets, having: Expr[]): Built | null {
+/** create_agg_path and create_group_path. */
+function addAgg({ root, into, target, having, sets, split, aggs }: AggStep, child: Path, strategy: Strategy, groups: number, pathkeys: PathKey[]): void {
+  const { groupClause } = root.parse;
+  const cpu = child.rows * (aggs.perTuple + costs.cpuOperator * groupClause.length);
+  const out = groups * (costs.cpuTuple + aggs.final);
+  const spill = strategy === 'hashed' ? hashSpillCost(child, groups, aggs.count) : { startup: 0, total: 0 };
+  // Groups as they come, of which nothing is computed.
+  const isPlainGroup = strategy === 'sorted' && aggs.count === 0;
+  const cost = { startup: (strategy === 'sorted' ? child.startup : child.total + cpu) + spill.startup, total: child.total + cpu + (isPlainGroup ? 0 : out) + spill.total, rows: groups };
+  addPath(into, upperPath(into, 'Agg', cost, pathkeys, () => {
+    const input = split === 'final' ? child.make() : withAllColumns(child.make());
+    return {
+      kind: 'Agg', ...over(input, target), qual: having, groupKeys: groupClause.map((c) => groupKey(c, input.targetlist)), groupRefs: groupClause.map((c) => c.tleSortGroupRef), aggrefs: [],
+      ...(split === undefined ? {} : { aggsplit: split }), aggstrategy: strategy, numGroups: groups, groupingSets: sets,
+    };
+  }));
+}
+
+/** add_paths_to_grouping_rel; `partial`: the first of two steps. */
+function addGroupPaths(root: PlannerInfo, rel: RelOptInfo | null, into: RelOptInfo, t: Targets, having: Expr[], order: WantedOrder | null, split?: 'partial'): void {
+  const q = root.parse;
+  const exprs = [...(split === undefined ? t.final : t.grouped).map((x) => x.expr), ...having];
+  const step: AggStep = { root, into, target: t.grouped, having, sets: t.sets, split, aggs: aggCosts(exprs) };
+  const input = withSets(root, scanPaths(root, rel, setInputTarget(t.groupInput)), t.groupInput);
+  const cheapest = input.cheapestTotal!;
+  if (q.groupClause.length === 0 && t.sets === null) {
+    addAgg(step, cheapest, 'plain', 1, []);
+    return;
+  }
+  const groups = estimateGroups(root, q.groupClause.map((c) => t.groupInput.find((x) => x.ressortgroupref === c.tleSortGroupRef)!.expr), rel === null ? 1 : rel.rows);
+  // What an aggregate sorts or makes distinct is kept for one group at a time.
+  const collects = hasOrderedAggs(exprs);
+  if (t.sets !== null) {
+    if (t.sets.some((set) => set.some((i) => q.groupClause[i]!.sortop === 0) && (collects || set.some((i) => !q.groupClause[i]!.hashable)))) throw cannotGroup();
+    addAgg(step, cheapest, t.sets.length === 1 && t.sets[0]!.length === 0 ? 'hashed' : 'mixed', clampRows(groups * Math.max(1, t.sets.length / 2)), []);
+    return;
+  }
+  addSortedOrHashed(step, input, order, groups, collects);
+}
+
+/** Groups of what comes in order, and by hashing. */
+function addSortedOrHashed(step: AggStep, input: RelOptInfo, order: WantedOrder | null, groups: number, collects: boolean): void {
+  const { root } = step;
+  const hashable = root.parse.groupClause.every((c) => c.hashable) && (order === null || (enabled.hashagg && !collects));
+  if (order !== null) for (const p of inOrder(root, input, order, -1)) addAgg(step, p, 'sorted', groups, p.pathkeys);
+  else if (!hashable) throw cannotGroup();
+  if (hashable) addAgg(step, input.cheapestTotal!, 'hashed', groups, []);
+}
+
+/** create_partitionwise_grouping_paths: groups that are each in one partition are made partition by partition, others in two steps. */
+function addGroupsByPartition(root: PlannerInfo, rel: RelOptInfo, into: RelOptInfo, t: Targets, having: Expr[], order: WantedOrder | null): void {
   const { parts } = rel;
-  if (parts === null || t.sets !== null || !getBool('enable_partitionwise_aggregate') || t.groupInput.some((x) => containsSrf(x.expr))) return null;
+  if (parts === null || t.sets !== null || !getBool('enable_partitionwise_aggregate') || t.groupInput.some((x) => containsSrf(x.expr))) return;
   const live = liveParts(parts);
   const groups = root.parse.groupClause.map((c) => t.groupInput.find((x) => x.ressortgroupref === c.tleSortGroupRef)!.expr);
-  if (live.length === 0 || live.some((p) => p.cheapestTotal === null)) return null;
-  if (!groupsByKey(parts, groups)) return groupInSteps(root, rel, parts, t, having);
-  const plans = live.flatMap((part) => {
-    const { plan } = planGrouping(root, part, t, having);
-    return plan.kind === 'Append' ? plan.appendplans : [plan];
-  });
-  const append: Built = { plan: { ...appendOf(plans, t.grouped), plan_width: widthOf(root, t.grouped) }, pathkeys: [] };
-  const { sortClause } = root.parse;
-  if (rel.translators.length > 0 || sortClause.length === 0 || root.parse.hasWindowFuncs || root.parse.distinctClause.length > 0) return append;
-  if (commonPathkeys(root.queryPathkeys, pathkeysForSort(root, sortClause, t.final)) === 0) return append;
-  const merged = mergeSorted(root, live.map((part) => planGroups(root, part, ofPart(part, t), having.map((e) => overPart(part, e)), 'sorted').plan), t.grouped);
-  if (merged === null) return append;
-  const [a, b] = [append, merged].map((x) => ordered(root, x, sortClause, t.final, root.limitTuples).plan) as [Plan, Plan];
-  return isAsGood(b, a) ? merged : append;
+  if (live.length === 0 || live.some((p) => p.cheapestTotal === null)) return;
+  if (groupsByKey(parts, groups)) addAppends(into, live.map((part) => groupingPaths(root, part, t, having)), t.grouped, order, []);
+  else addGroupsInSteps(root, rel, parts, into, t, having, order);
 }
 
 const ofPart = (part: RelOptInfo, t: Targets): Targets => ({ ...t, groupInput: overPartTargets(part, t.groupInput), grouped: overPartTargets(part, t.grouped) });
 const overPartTargets = (part: RelOptInfo, list: TargetEntry[]): TargetEntry[] => (part.translators.length === 0 ? list : list.map((x) => ({ ...x, expr: overPart(part, x.expr) })));
+const liveParts = (parts: PartitionedRel): RelOptInfo[] => parts.rels.filter((p) => p !== null && !isDummy(p)) as RelOptInfo[];
 
-/** Groups that each of these gives in the order of GROUP BY; null: not all of them do, or what is sorted by is not among the columns. */
-function mergeSorted(root: PlannerInfo, plans: readonly Plan[], target: TargetEntry[]): Built | null {
-  const clauses = groupOrder(root.parse.groupClause, root.parse.sortClause);
-  if (plans.length < 2 || plans.some((p) => p.kind !== 'Agg' || p.aggstrategy !== 'sorted') || clauses.some((c) => !target.some((t) => t.ressortgroupref === c.tleSortGroupRef))) return null;
-  const { total_cost, plan_rows, ...append } = appendOf(plans, target);
-  const first = 2 * costs.cpuOperator * plans.length * Math.log2(plans.length);
-  return {
-    plan: {
-      ...append, kind: 'MergeAppend', mergeplans: [...plans], sortKeys: clauses.map((c) => sortKey(c, target)), bound: null, byMember: true, plan_rows, plan_width: widthOf(root, target),
-      startup_cost: first + plans.reduce((n, p) => n + p.startup_cost, 0), total_cost: total_cost + first + plan_rows * 2 * costs.cpuOperator * Math.log2(plans.length),
-    } as Plan, pathkeys: root.queryPathkeys,
-  };
+/** add_paths_to_append_rel: the cheapest of each one after the other; merged, where they come in order. */
+function addAppends(into: RelOptInfo, parts: readonly RelOptInfo[], target: TargetEntry[], order: WantedOrder | null, apprelids: number[]): void {
+  const subpaths = parts.flatMap(({ cheapestTotal }) => cheapestTotal!.subpaths ?? [cheapestTotal!]);
+  const rows = subpaths.reduce((n, p) => n + p.rows, 0);
+  const total = subpaths.reduce((c, p) => c + p.total, 0) + rows * costs.cpuTuple * 0.5;
+  addPath(into, {
+    ...upperPath(into, 'Append', { startup: subpaths[0]!.startup, total, rows }, [], () => ({ ...appendOf(subpaths.map((p) => p.make()), target), apprelids, byMember: true } as Plan)), subpaths,
+  });
+  if (order === null || order.pathkeys.length === 0 || parts.length < 2 || order.clauses.some((c) => !target.some((x) => x.ressortgroupref === c.tleSortGroupRef))) return;
+  if (!parts.some((part) => part.paths.some((p) => pathkeysContain(p.pathkeys, order.pathkeys)))) return;
+  const sorted = parts.map((part) => cheapestFractional(part.paths, order.pathkeys, 0) ?? fullSort(part.cheapestTotal!, order, -1));
+  const first = 2 * costs.cpuOperator * sorted.length * Math.log2(sorted.length);
+  addPath(into, upperPath(into, 'MergeAppend', {
+    startup: first + sorted.reduce((n, p) => n + p.startup, 0), total: first + total - subpaths.reduce((n, p) => n + p.total, 0) + sorted.reduce((n, p) => n + p.total, 0) + rows * 2 * costs.cpuOperator * Math.log2(sorted.length), rows,
+  }, order.pathkeys, () => {
+    const plans = sorted.map((p) => p.make());
+    return { ...appendOf(plans, target), kind: 'MergeAppend', mergeplans: plans, sortKeys: order.clauses.map((c) => sortKey(c, target)), bound: null, byMember: true } as Plan;
+  }));
 }
-
-const liveParts = (parts: PartitionedRel): RelOptInfo[] => parts.rels.filter((p) => p !== null);
 
 /** Groups of each partition, put together by a Finalize node. */
-function groupInSteps(root: PlannerInfo, rel: RelOptInfo, parts: PartitionedRel, t: Targets, having: Expr[]): Built | null {
+function addGroupsInSteps(root: PlannerInfo, rel: RelOptInfo, parts: PartitionedRel, into: RelOptInfo, t: Targets, having: Expr[], order: WantedOrder | null): void {
   const { groupClause } = root.parse;
-  const target = partialTarget(t.groupInput.filter((x) => x.ressortgroupref !== 0), [...t.grouped.map((x) => x.expr), ...having]);
-  if (target === null) return null;
-  const first = (part: RelOptInfo, how: 'step' | 'sorted'): Plan[] => {
-    if (part.parts !== null) return liveParts(part.parts).flatMap((p) => first(p, how));
-    return [{ ...planGroups(root, part, ofPart(part, { ...t, grouped: target }), [], how).plan, aggsplit: 'partial' } as Plan];
+  const exprs = [...t.grouped.map((x) => x.expr), ...having];
+  const target = partialTarget(t.groupInput.filter((x) => x.ressortgroupref !== 0), exprs);
+  if (target === null) return;
+  const first = (part: RelOptInfo): RelOptInfo[] => {
+    if (part.parts !== null) return liveParts(part.parts).flatMap(first);
+    const states = upperRel(root, target);
+    addGroupPaths(root, part, states, ofPart(part, { ...t, grouped: target }), [], order, 'partial');
+    setCheapest(states);
+    return [states];
   };
-  const append = { ...appendOf(liveParts(parts).flatMap((p) => first(p, 'step')), target), plan_width: widthOf(root, target), apprelids: rel.translators.length === 0 ? [] : members(rel.relids), byMember: true };
-  const groups = groupClause.length === 0 ? 1 : estimateGroups(root, groupClause.map((c) => overPart(rel, target.find((x) => x.ressortgroupref === c.tleSortGroupRef)!.expr)), rel.rows);
-  const finalize = (child: Plan, aggstrategy: 'plain' | 'sorted' | 'hashed'): Plan => {
-    const cpu = child.plan_rows * costs.cpuOperator * (countAggs([...t.grouped.map((x) => x.expr), ...having]) + groupClause.length);
-    return {
-      kind: 'Agg', ...over(child, t.grouped), qual: having, groupKeys: groupClause.map((c) => groupKey(c, target)), groupRefs: groupClause.map((c) => c.tleSortGroupRef), aggrefs: [], aggsplit: 'final', aggstrategy,
-      startup_cost: aggstrategy === 'sorted' ? child.startup_cost : child.total_cost + cpu, total_cost: child.total_cost + cpu + groups * costs.cpuTuple, plan_rows: groups, plan_width: widthOf(root, t.grouped),
-      numGroups: groups, groupingSets: null,
-    };
-  };
-  if (groupClause.length === 0) return { plan: finalize(append, 'plain'), pathkeys: [] };
-  const hashed = groupClause.every((c) => c.hashable) && enabled.hashagg ? finalize(append, 'hashed') : null;
-  if (groupClause.some((c) => c.sortop === 0)) return hashed === null ? null : { plan: hashed, pathkeys: [] };
-  let sorted = { plan: finalize(sortPlan(append, groupOrder(groupClause, root.parse.sortClause), target, -1), 'sorted'), pathkeys: root.queryPathkeys };
-  if (hashed === null) {
-    const merged = mergeSorted(root, liveParts(parts).flatMap((p) => first(p, 'sorted')), target);
-    if (merged !== null && merged.plan.total_cost < sorted.plan.lefttree!.total_cost) sorted = { plan: finalize(merged.plan, 'sorted'), pathkeys: root.queryPathkeys };
-  }
-  if (hashed === null || isAsGood(sorted.plan, hashed)) return sorted;
-  const above = rel.translators.length === 0 && wantsGroupOrder(root.parse) ? sortCost(groups, hashed.plan_width, root.limitTuples) : { startup: 0, run: 0 };
-  return sorted.plan.total_cost < hashed.total_cost + above.startup + above.run ? sorted : { plan: hashed, pathkeys: [] };
-}
-
-/** An ORDER BY above wants what sorting for groups gives anyway. */
-const wantsGroupOrder = (q: Query): boolean => q.sortClause.length > 0 && q.sortClause.every((s) => q.groupClause.some((g) => g.tleSortGroupRef === s.tleSortGroupRef));
-
-/** `how`: the first of two steps, which no ORDER BY is above; or sorted, if that can be. */
-function planGroups(root: PlannerInfo, rel: RelOptInfo | null, t: Targets, having: Expr[], how: 'best' | 'step' | 'sorted' = 'best'): Built {
-  const q = root.parse;
-  const aggCount = countAggs([...t.final.map((x) => x.expr), ...having]);
-  const groupKeysOf = (input: readonly TargetEntry[]): GroupKey[] => q.groupClause.map((c) => groupKey(c, input));
-  const common = { qual: having, groupKeys: groupKeysOf(t.groupInput), groupRefs: q.groupClause.map((c) => c.tleSortGroupRef), aggrefs: [] };
-  const savedFraction = root.tupleFraction;
-  const savedLimit = root.limitTuples;
-  // All rows are needed for groups, whatever the limit above.
-  root.tupleFraction = 0;
-  root.limitTuples = -1;
-  const finish = (input: Plan, strategy: 'plain' | 'sorted' | 'hashed' | 'mixed', rows: number, pathkeys: PathKey[]): Built => {
-    const child = withAllColumns(input);
-    const cpu = child.plan_rows * costs.cpuOperator * (aggCount + common.groupKeys.length);
-    const startup = strategy === 'sorted' ? child.startup_cost : child.total_cost + cpu;
-    const total = child.total_cost + cpu + rows * costs.cpuTuple;
-    root.tupleFraction = savedFraction;
-    root.limitTuples = savedLimit;
-    return {
-      plan: { kind: 'Agg', ...over(child, t.grouped), ...common, groupKeys: child === input ? common.groupKeys : groupKeysOf(child.targetlist), startup_cost: startup, total_cost: total, plan_rows: rows, plan_width: widthOf(root, t.grouped), aggstrategy: strategy, numGroups: rows, groupingSets: t.sets },
-      pathkeys,
-    };
-  };
-  if (q.groupClause.length === 0 && t.sets === null) return finish(groupInputPlan(root, rel, t.groupInput).plan, 'plain', 1, []);
-  const groupExprs = q.groupClause.map((c) => t.groupInput.find((x) => x.ressortgroupref === c.tleSortGroupRef)!.expr);
-  const input = rel === null ? 1 : rel.rows;
-  const groups = estimateGroups(root, groupExprs, input);
-  if (t.sets !== null) {
-    const sets = t.sets.length, collects = hasOrderedAggs([...t.final.map((x) => x.expr), ...having]);
-    if (t.sets.some((set) => set.some((i) => q.groupClause[i]!.sortop === 0) && (collects || set.some((i) => !q.groupClause[i]!.hashable)))) throw cannotGroup();
-    return finish(groupInputPlan(root, rel, t.groupInput).plan, t.sets.every((s) => s.length === 0) && sets === 1 ? 'hashed' : 'mixed', clampRows(groups * Math.max(1, sets / 2)), []);
-  }
-  const sortable = q.groupClause.every((c) => c.sortop !== 0);
-  // What an aggregate sorts or makes distinct is kept for one group at a time.
-  const hashable = (how !== 'sorted' || !sortable) && q.groupClause.every((c) => c.hashable) && enabled.hashagg && !(sortable && hasOrderedAggs([...t.final.map((x) => x.expr), ...having]));
-  const order = sortable ? root.queryPathkeys : [];
-  const sorted = rel !== null && sortable && !groupExprs.some(containsSrf) ? cheapestFractional(rel.paths, order, 0) : null;
-  const cheapest = rel?.cheapestTotal ?? null;
-  const sort = cheapest === null ? { startup: 0, run: 0 } : sortCost(cheapest.rows, rel!.width, 0);
-  const hashTotal = (cheapest?.total ?? 0) + input * costs.cpuOperator * groupExprs.length + groups * costs.cpuTuple;
-  const wantsOrder = how === 'best' && wantsGroupOrder(q);
-  const above = sortCost(groups, 32, savedLimit);
-  const hashCost = hashTotal + (wantsOrder ? above.startup + above.run : 0);
-  const sortedCost = sorted === null ? Infinity : sorted.total + input * costs.cpuOperator * groupExprs.length + groups * costs.cpuTuple;
-  const bySortCost = (cheapest?.total ?? 0) + sort.startup + sort.run + input * costs.cpuOperator * groupExprs.length + groups * costs.cpuTuple;
-  if (sortable && (!hashable || (sortedCost <= hashCost && sortedCost <= bySortCost))) {
-    if (sorted !== null && sortedCost <= bySortCost) {
-      root.curOuterParams = [];
-      return finish(applyTarget(root, sorted.make(), t.groupInput), 'sorted', groups, order);
-    }
-    const child = groupInputPlan(root, rel, t.groupInput);
-    return finish(sortPlan(child.plan, groupOrder(q.groupClause, q.sortClause), t.groupInput, -1), 'sorted', groups, order);
-  }
-  const sortsEarly = (cheapest?.total ?? 0) + sort.startup <= (wantsOrder ? hashCost - above.run : hashTotal - groups * costs.cpuTuple) * FUZZ;
-  if (sortable && (bySortCost < hashCost || (bySortCost <= hashCost * FUZZ && sortsEarly))) {
-    const child = groupInputPlan(root, rel, t.groupInput);
-    return finish(sortPlan(child.plan, groupOrder(q.groupClause, q.sortClause), t.groupInput, -1), 'sorted', groups, order);
-  }
-  if (!hashable && !sortable) throw cannotGroup();
-  return finish(groupInputPlan(root, rel, t.groupInput).plan, 'hashed', groups, []);
+  const partial = upperRel(root, target);
+  addAppends(partial, liveParts(parts).flatMap(first), target, order, rel.translators.length === 0 ? [] : members(rel.relids));
+  setCheapest(partial);
+  const step: AggStep = { root, into, target: t.grouped, having, sets: null, split: 'final', aggs: aggCosts(exprs) };
+  if (groupClause.length === 0) addAgg(step, partial.cheapestTotal!, 'plain', 1, []);
+  else addSortedOrHashed(step, partial, order, estimateGroups(root, groupClause.map((c) => overPart(rel, target.find((x) => x.ressortgroupref === c.tleSortGroupRef)!.expr)), rel.rows), false);
 }
 
 const cannotGroup = (): PgError => new PgError('feature_not_supported', 'could not implement GROUP BY', {
   detail: 'Some of the datatypes only support hashing, while others only support sorting.',
 });
-
-/** The input of grouping, sets included when there is grouping by them. */
-const groupInputPlan = (root: PlannerInfo, rel: RelOptInfo | null, target: TargetEntry[]): Built => withSets(scanTarget(root, rel, setInputTarget(target), []), target);
-
-const countAggs = (list: readonly Expr[]): number => {
-  let n = 0;
-  for (const e of list) walkExpr(e, (node) => { if (node.kind === 'Aggref') n++; });
-  return n;
-};
 
 /** All the single grouping sets that ROLLUP, CUBE and GROUPING SETS stand for (expand_grouping_sets). */
 export function expandGroupingSets(sets: readonly GroupingSet[], distinct: boolean): number[][] {
@@ -596,79 +572,44 @@ export function expandGroupingSets(sets: readonly GroupingSet[], distinct: boole
   return result;
 }
 
-// ------------------------------------------------------------------ sorting and DISTINCT
+// ------------------------------------------------------------------ DISTINCT
 
-export function sortPlan(child: Plan, clauses: readonly SortGroupClause[], target: readonly TargetEntry[], limit: number): Plan {
-  const keys: SortKey[] = [];
-  for (const c of clauses) {
-    const key = sortKey(c, target);
-    if (!keys.some((k) => k.column === key.column)) keys.push(key);
-  }
-  const cost = sortCost(child.plan_rows, child.plan_width, limit);
-  return {
-    kind: 'Sort', ...over(child, child.targetlist), startup_cost: child.total_cost + cost.startup, total_cost: child.total_cost + cost.startup + cost.run, sortKeys: keys, bound: null,
-  };
-}
-
-/** Rows in the order of these clauses, sorted as far as they are not. */
-function ordered(root: PlannerInfo, built: Built, clauses: readonly SortGroupClause[], target: readonly TargetEntry[], limit: number): Built {
-  const pathkeys = pathkeysForSort(root, clauses, target);
-  if (pathkeysContain(built.pathkeys, pathkeys)) return built;
-  // A key that a condition fixes, or that another is the same as, adds nothing.
-  const kept: SortGroupClause[] = [];
-  for (const c of clauses) if (pathkeysForSort(root, [...kept, c], target).length > kept.length) kept.push(c);
-  const presorted = commonPathkeys(built.pathkeys, pathkeys);
-  const full = sortPlan(built.plan, kept, built.plan.targetlist, limit);
-  if (presorted === 0 || !enabled.incremental_sort || full.kind !== 'Sort') return { plan: full, pathkeys };
-  const { plan } = built;
-  const input = { startup: plan.startup_cost, total: plan.total_cost, rows: plan.plan_rows, width: plan.plan_width };
-  const cost = incrementalSortCost(input, presortedGroups(root, pathkeys, presorted, plan.plan_rows), limit);
-  const share = (c: { startup: number; total: number }): number => fractionalCost({ ...c, rows: plan.plan_rows }, root.tupleFraction);
-  const isEarlier = cost.total <= full.total_cost * FUZZ && cost.startup * FUZZ < full.startup_cost;
-  if (!isEarlier && share({ startup: full.startup_cost, total: full.total_cost }) < share(cost)) return { plan: full, pathkeys };
-  return {
-    plan: { kind: 'IncrementalSort', ...over(plan, plan.targetlist), startup_cost: cost.startup, total_cost: cost.total, sortKeys: full.sortKeys, presortedCount: presorted }, pathkeys,
-  };
-}
-
-function sortBy(root: PlannerInfo, built: Built, clauses: readonly SortGroupClause[], final: TargetEntry[]): Built {
-  if (root.parse.setOperations !== null) return { plan: sortPlan(built.plan, clauses, built.plan.targetlist, root.limitTuples), pathkeys: [] };
-  return ordered(root, built, clauses, final, root.limitTuples);
-}
-
-function addDistinct(root: PlannerInfo, built: Built, final: TargetEntry[]): Built {
-  const q = root.parse;
-  const { distinctClause, sortClause } = q;
+/** create_final_distinct_paths. */
+function distinctPaths(root: PlannerInfo, below: RelOptInfo, final: TargetEntry[]): RelOptInfo {
+  const { distinctClause, sortClause, groupClause, hasAggs, hasDistinctOn } = root.parse;
+  const cheapest = below.cheapestTotal!;
   const exprs = distinctClause.map((c) => final.find((t) => t.ressortgroupref === c.tleSortGroupRef)!.expr);
-  const grouped = q.groupClause.length > 0 || q.hasAggs;
-  const rows = grouped ? built.plan.plan_rows : estimateGroups(root, exprs, built.plan.plan_rows);
-  const keys = distinctClause.map((c) => groupKey(c, final));
-  const sortable = distinctClause.every((c) => c.sortop !== 0);
-  const hashable = distinctClause.every((c) => c.hashable) && enabled.hashagg && !q.hasDistinctOn;
-  // One order for both: the longer of DISTINCT's and ORDER BY's.
-  const order = sortClause.length >= distinctClause.length ? [...sortClause] : distinctOrder(distinctClause, sortClause);
-  const unique = (child: Built): Built => ({
-    plan: { kind: 'Unique', ...over(child.plan, child.plan.targetlist), total_cost: child.plan.total_cost + child.plan.plan_rows * costs.cpuOperator * keys.length, plan_rows: rows, uniqueKeys: keys },
-    pathkeys: child.pathkeys,
-  });
-  const byHash = built.plan.total_cost + built.plan.plan_rows * costs.cpuOperator * keys.length + rows * costs.cpuTuple;
-  if (sortable) {
-    const wanted = pathkeysForSort(root, order, final);
-    const presorted = pathkeysContain(built.pathkeys, wanted);
-    const sort = sortCost(built.plan.plan_rows, built.plan.plan_width, -1);
-    const above = sortClause.length > 0 ? sortCost(rows, built.plan.plan_width, -1) : { startup: 0, run: 0 };
-    if (presorted || !hashable || built.plan.total_cost + sort.startup + sort.run < byHash + above.startup + above.run) {
-      return unique(presorted ? built : { plan: sortPlan(built.plan, order, final, -1), pathkeys: wanted });
-    }
+  const rows = groupClause.length > 0 || hasAggs || root.hasHaving ? cheapest.rows : estimateGroups(root, exprs, cheapest.rows);
+  const comparing = cheapest.rows * costs.cpuOperator * distinctClause.length;
+  const rel = upperRel(root, final);
+  if (distinctClause.every((c) => c.sortop !== 0)) {
+    const unique = (p: Path): void => addPath(rel, upperPath(rel, 'Unique', { startup: p.startup, total: p.total + comparing, rows }, p.pathkeys, () => {
+      const child = p.make();
+      return { kind: 'Unique', ...over(child, child.targetlist), uniqueKeys: distinctClause.map((c) => groupKey(c, child.targetlist)) };
+    }));
+    const distinct = wantOrder(root, distinctOrder(distinctClause, sortClause), final);
+    const sort = wantOrder(root, sortClause, final);
+    // One order for both: the longer of DISTINCT's and ORDER BY's.
+    const both = distinct.pathkeys.length < sort.pathkeys.length ? sort : distinct;
+    const needed = hasDistinctOn ? both : distinct;
+    for (const p of below.paths) if (pathkeysContain(p.pathkeys, needed.pathkeys)) unique(p);
+    unique(pathkeysContain(cheapest.pathkeys, both.pathkeys) ? cheapest : fullSort(cheapest, both, -1));
   }
-  if (!hashable) throw notSupported('DISTINCT over types that cannot be sorted');
-  return {
-    plan: {
-      kind: 'Agg', ...over(built.plan, final), startup_cost: byHash, total_cost: byHash, plan_rows: rows, aggstrategy: 'hashed', groupKeys: keys, numGroups: rows, groupingSets: null,
-      groupRefs: [], aggrefs: [],
-    },
-    pathkeys: [],
-  };
+  if (distinctClause.every((c) => c.hashable) && (rel.paths.length === 0 || (!hasDistinctOn && enabled.hashagg))) {
+    const spill = hashSpillCost(cheapest, rows, 0);
+    const startup = cheapest.total + comparing + spill.startup;
+    addPath(rel, upperPath(rel, 'Agg', { startup, total: cheapest.total + comparing + rows * costs.cpuTuple + spill.total, rows }, [], () => {
+      const child = cheapest.make();
+      return {
+        kind: 'Agg', ...over(child, final), aggstrategy: 'hashed', groupKeys: distinctClause.map((c) => groupKey(c, child.targetlist)), numGroups: rows, groupingSets: null, groupRefs: [], aggrefs: [],
+      };
+    }));
+  }
+  if (rel.paths.length === 0) {
+    throw new PgError('feature_not_supported', 'could not implement DISTINCT', { detail: 'Some of the datatypes only support hashing, while others only support sorting.' });
+  }
+  setCheapest(rel);
+  return rel;
 }
 
 const isSet = (e: Expr): boolean => (e.kind === 'FuncExpr' && e.funcretset) || (e.kind === 'OpExpr' && e.opretset);
@@ -736,29 +677,29 @@ function activeWindows(root: PlannerInfo, final: readonly TargetEntry[]): Active
   });
 }
 
-function addWindow(root: PlannerInfo, built: Built, windows: ActiveWindow[], i: number, t: Targets, final: TargetEntry[], done: readonly Expr[]): Built {
+function windowPaths(root: PlannerInfo, below: RelOptInfo, windows: ActiveWindow[], i: number, t: Targets, final: TargetEntry[], done: readonly Expr[]): RelOptInfo {
   const { clause, order, funcs } = windows[i]!;
   const last = i === windows.length - 1;
-  let child = built;
-  if (order.length > 0) {
-    const wanted = pathkeysForSort(root, order, t.windowInput);
-    if (!pathkeysContain(child.pathkeys, wanted)) child = ordered(root, child, order, child.plan.targetlist, -1);
+  const wanted = wantOrder(root, order, t.windowInput);
+  const rel = upperRel(root, last ? setInputTarget(final, done) : [...t.windowInput, ...funcs.map((f) => makeTargetEntry(f, 0, null, false))]);
+  for (const p of below.paths) {
+    if (i === 0 && p !== below.cheapestTotal && commonPathkeys(p.pathkeys, wanted.pathkeys) === 0) continue;
+    const child = pathkeysContain(p.pathkeys, wanted.pathkeys) ? p : incrementalSort(root, p, wanted, -1) ?? fullSort(p, wanted, -1);
+    const total = child.total + child.rows * costs.cpuOperator * (funcs.length + order.length) + child.rows * costs.cpuTuple;
+    addPath(rel, upperPath(rel, 'WindowAgg', { startup: child.startup, total, rows: child.rows }, child.pathkeys, () => {
+      const plan = child.make();
+      const input = plan.targetlist;
+      const target = last ? setInputTarget(final, done) : [...input, ...funcs.map((f, k) => makeTargetEntry(f, input.length + k + 1, null, false))];
+      return {
+        kind: 'WindowAgg', ...over(plan, target), winref: clause.winref, partKeys: clause.partitionClause.map((c) => groupKey(c, input)),
+        ordKeys: clause.orderClause.map((c) => sortKey(c, input)), frameOptions: clause.frameOptions, startOffset: clause.startOffset, endOffset: clause.endOffset,
+        qual: last ? windows.slice(0, i).flatMap((w) => w.clause.runCondition) : [], runCondition: last ? clause.runCondition : [],
+        startInRangeFunc: clause.startInRangeFunc, endInRangeFunc: clause.endInRangeFunc, inRangeColl: clause.inRangeColl, inRangeAsc: clause.inRangeAsc, inRangeNullsFirst: clause.inRangeNullsFirst,
+      };
+    }));
   }
-  const input = child.plan.targetlist;
-  let target: TargetEntry[];
-  if (last) target = setInputTarget(final, done);
-  else target = [...input, ...funcs.map((f, k) => makeTargetEntry(f, input.length + k + 1, null, false))];
-  const keyOf = (c: SortGroupClause): GroupKey => groupKey(c, input);
-  const run = child.plan.plan_rows * costs.cpuOperator * (funcs.length + order.length) + child.plan.plan_rows * costs.cpuTuple;
-  return {
-    plan: {
-      kind: 'WindowAgg', ...over(child.plan, target), total_cost: child.plan.total_cost + run, winref: clause.winref, partKeys: clause.partitionClause.map(keyOf),
-      ordKeys: clause.orderClause.map((c) => sortKey(c, input)), frameOptions: clause.frameOptions, startOffset: clause.startOffset, endOffset: clause.endOffset,
-      qual: last ? windows.slice(0, i).flatMap((w) => w.clause.runCondition) : [], runCondition: last ? clause.runCondition : [],
-      startInRangeFunc: clause.startInRangeFunc, endInRangeFunc: clause.endInRangeFunc, inRangeColl: clause.inRangeColl, inRangeAsc: clause.inRangeAsc, inRangeNullsFirst: clause.inRangeNullsFirst,
-    },
-    pathkeys: child.pathkeys,
-  };
+  setCheapest(rel);
+  return rel;
 }
 
 // ------------------------------------------------------------------ INSERT, UPDATE, DELETE

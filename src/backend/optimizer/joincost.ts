@@ -160,14 +160,16 @@ export function mergeJoinCost(
     if (jointype !== 'left' && jointype !== 'anti') [outerStart, outerEnd] = [s.leftStart, s.leftEnd];
     if (jointype !== 'right') [innerStart, innerEnd] = [s.rightStart, s.rightEnd];
   }
-  const outerSkip = roundEven(outer.rows * outerStart);
-  const innerSkip = roundEven(inner.rows * innerStart);
-  const outerRows = clampRows(outer.rows * outerEnd);
-  const innerRows = clampRows(inner.rows * innerEnd);
-  outerStart = outerSkip / outer.rows;
-  innerStart = innerSkip / inner.rows;
-  outerEnd = outerRows / outer.rows;
-  innerEnd = innerRows / inner.rows;
+  // Of none at least one is thought of.
+  const [outerAll, innerAll] = [Math.max(1, outer.rows), Math.max(1, inner.rows)];
+  const outerSkip = roundEven(outerAll * outerStart);
+  const innerSkip = roundEven(innerAll * innerStart);
+  const outerRows = clampRows(outerAll * outerEnd);
+  const innerRows = clampRows(innerAll * innerEnd);
+  outerStart = outerSkip / outerAll;
+  innerStart = innerSkip / innerAll;
+  outerEnd = outerRows / outerAll;
+  innerEnd = innerRows / innerAll;
   const side = (p: Path, sort: boolean): Cost => {
     if (!sort) return p;
     const s = sortCost(p.rows, p.rel.width, -1);
@@ -182,7 +184,7 @@ export function mergeJoinCost(
   const all = quals([...cx.joinquals, ...cx.otherquals]);
   const neverBack = stopsEarly(cx) && cx.joinquals.length + cx.otherquals.length === clauses.length;
   const rows = approximateRows(cx, outer, inner, clauses.map((c) => c.rinfo));
-  const rescanned = neverBack || outer.kind === 'Unique' ? 0 : Math.max(0, rows - inner.rows);
+  const rescanned = neverBack || outer.kind === 'Unique' ? 0 : Math.max(0, rows - innerAll);
   const ratio = 1 + rescanned / innerRows;
   const bare = innerRun * ratio;
   const kept = innerRun + costs.cpuOperator * innerRows * ratio;

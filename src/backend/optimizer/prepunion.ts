@@ -17,20 +17,21 @@ import { planSubquery } from './subroot.ts';
 /** One side: its plan, the types of its columns, how many different rows it has, and whether they come sorted by all of them. */
 interface Part { plan: Plan; types: Oid[]; groups: number; sorted: boolean }
 
-/** The plan of the whole tree of set operations, with the query's own target list; whether it gives the order of ORDER BY. */
-export function planSetOperations(root: PlannerInfo): { plan: Plan; ordered: boolean } {
+/** The plan of the whole tree of set operations, with the query's own target list; how many columns of ORDER BY it has in order. */
+export function planSetOperations(root: PlannerInfo): { plan: Plan; ordered: number } {
   const top = { kind: 'SetOperationStmt' as const, ...root.parse.setOperations! };
   const part = planNode(root, top, leftmost(root, top), root.tupleFraction);
-  return { plan: withNames(root, part), ordered: part.sorted && givesOrder(root, top) };
+  return { plan: withNames(root, part), ordered: part.sorted ? columnsInOrder(root, top) : 0 };
 }
 
-/** What is sorted by all columns has the order of ORDER BY when that takes the same columns in the same way. */
-function givesOrder(root: PlannerInfo, { groupClauses }: SetOperation): boolean {
+/** What is sorted by all columns is in the order of ORDER BY as far as that takes the same columns in the same way. */
+function columnsInOrder(root: PlannerInfo, { groupClauses }: SetOperation): number {
   const { sortClause, targetList } = root.parse;
-  return sortClause.length <= groupClauses.length && sortClause.every((c, i) => {
-    const g = groupClauses[i]!;
-    return c.tleSortGroupRef > 0 && targetList[i]?.ressortgroupref === c.tleSortGroupRef && g.sortop === c.sortop && g.nulls_first === c.nulls_first;
+  const other = sortClause.findIndex((c, i) => {
+    const g = groupClauses[i];
+    return g === undefined || c.tleSortGroupRef === 0 || targetList[i]?.ressortgroupref !== c.tleSortGroupRef || g.sortop !== c.sortop || g.nulls_first !== c.nulls_first;
   });
+  return other < 0 ? sortClause.length : other;
 }
 
 function withNames(root: PlannerInfo, part: Part): Plan {

@@ -51,3 +51,28 @@ WITH n AS NOT MATERIALIZED (SELECT g FROM generate_series(1, 3) g), m AS (SELECT
 SELECT n.g, (SELECT sum(m.g + n.g) FROM m), EXISTS (WITH m AS (SELECT g FROM n AS n2) SELECT FROM m WHERE m.g > n.g) FROM n ORDER BY 1;
 WITH a AS (SELECT 3 AS x), b AS (SELECT x FROM a UNION ALL SELECT 4), c AS (SELECT min(x) AS low, max(x) AS high FROM b)
 SELECT low, high, (SELECT count(*) FROM generate_series(low, high)) FROM c;
+-- Groups, DISTINCT and ORDER BY choose among all ways to have the rows, for as many of them as are wanted.
+create table by_steps (a int, b int, c int, d int);
+insert into by_steps select i % 10, i % 100, i % 1000, i from generate_series(1, 10000) i;
+create index on by_steps (a, b);
+create index on by_steps (d);
+vacuum analyze by_steps;
+set max_parallel_workers_per_gather = 0;
+explain (costs off) select a, b, c, sum(d) from by_steps group by a, b, c order by a, b, c limit 5;
+explain (costs off) select d, c, count(*) from by_steps group by d, c order by d limit 10;
+explain (costs off) select c, d, count(*) from by_steps group by c, d limit 10;
+explain (costs off) select d, c from by_steps group by c, d;
+explain (costs off) select distinct d, c from by_steps limit 10;
+explain (costs off) select distinct on (d) d, c from by_steps order by d, c limit 3;
+explain (costs off) select distinct a, b from by_steps order by b;
+explain (costs off) select a, b from by_steps union select c, d from by_steps order by 1, 2 limit 3;
+set enable_hashagg = off;
+explain (costs off) select * from by_steps union select * from by_steps order by 1, 3;
+explain (costs off) select a, b, count(distinct c) from by_steps group by a, b;
+explain (costs off) select d, sum(a) from by_steps group by d having sum(a) > 3;
+reset enable_hashagg;
+set work_mem = '64kB';
+explain (costs off) select d, count(*) from by_steps group by d;
+explain (costs off) select distinct c, d from by_steps;
+reset work_mem;
+reset max_parallel_workers_per_gather;

@@ -1,0 +1,168 @@
+// Paths for what comes on top of scans and joins (the upper relations of PostgreSQL's planner.c): each step takes the paths of the
+// step below and gives its own, and those that may be part of the best plan are kept.
+import { aggregate, functionInfo } from '../executor/fmgr_info.ts';
+import { walkExpr } from '../executor/plan_walker.ts';
+import { sortOperator } from '../executor/sort_support.ts';
+import { exprCollation, exprType } from '../nodes/nodeFuncs.ts';
+import type { GroupKey, Plan, SortKey } from '../nodes/plannodes.ts';
+import type { Aggref, Expr, SortGroupClause, TargetEntry } from '../nodes/primnodes.ts';
+import { equal, pullVarnos } from './clauses.ts';
+import { BLOCK_BYTES, costs, enabled, evalCost, incrementalSortCost, relationBytes, sortCost } from './costsize.ts';
+import { addPath, commonPathkeys, pathkeysContain, setCheapest } from './pathnode.ts';
+import { pathkeysForSort } from './pathkeys.ts';
+import type { Path, PathKey, PlannerInfo, RelOptInfo } from './pathnodes.ts';
+import { over } from './planbuild.ts';
+import { emptyRel, targetWidth } from './relnode.ts';
+import { estimateGroups } from './selfuncs.ts';
+
+/** A step's relation; `target`: what it puts out. */
+export function upperRel(root: PlannerInfo, target: readonly TargetEntry[]): RelOptInfo {
+  const rel = emptyRel('upper', 0n);
+  rel.considerStartup = root.tupleFraction > 0;
+  rel.width = widthOf(root, target);
+  return rel;
+}
+
+export const widthOf = (root: PlannerInfo, target: readonly TargetEntry[]): number => targetWidth(root, target.map((t) => t.expr));
+
+export interface UpperCost { startup: number; total: number; rows: number }
+
+/** A path of a step; what `make` gives gets the costs of the path. */
+export function upperPath(rel: RelOptInfo, kind: string, cost: UpperCost, pathkeys: PathKey[], make: () => Plan): Path {
+  return {
+    kind, rel, ...cost, pathkeys, requiredOuter: 0n, paramClauses: [],
+    make: () => ({ ...make(), startup_cost: cost.startup, total_cost: cost.total, plan_rows: cost.rows, plan_width: Math.round(rel.width) }),
+  };
+}
+
+/** The step that is already done by a plan. */
+export function planned(root: PlannerInfo, plan: Plan, pathkeys: PathKey[]): RelOptInfo {
+  const rel = upperRel(root, plan.targetlist);
+  addPath(rel, { kind: plan.kind, rel, rows: plan.plan_rows, startup: plan.startup_cost, total: plan.total_cost, pathkeys, requiredOuter: 0n, paramClauses: [], make: () => plan });
+  setCheapest(rel);
+  return rel;
+}
+
+/** A step that is done to each path below in the same way. */
+export function mapPaths(below: RelOptInfo, rel: RelOptInfo, change: (p: Path) => Path): RelOptInfo {
+  for (const p of below.paths) addPath(rel, change(p));
+  setCheapest(rel);
+  return rel;
+}
+
+// ------------------------------------------------------------------ sorting
+
+export function groupKey(c: SortGroupClause, target: readonly TargetEntry[]): GroupKey {
+  const i = target.findIndex((t) => t.ressortgroupref === c.tleSortGroupRef);
+  const { expr } = target[i]!;
+  return { column: i + 1, eqop: c.eqop, collation: exprCollation(expr), type: exprType(expr) };
+}
+
+export function sortKey(c: SortGroupClause, target: readonly TargetEntry[]): SortKey {
+  const i = target.findIndex((t) => t.ressortgroupref === c.tleSortGroupRef);
+  const { expr } = target[i]!;
+  return { column: i + 1, sortop: c.sortop, collation: exprCollation(expr), nullsFirst: c.nulls_first, type: exprType(expr), reverse: sortOperator(c.sortop).reverse };
+}
+
+export function sortPlan(child: Plan, clauses: readonly SortGroupClause[], target: readonly TargetEntry[], limit: number): Plan {
+  const keys: SortKey[] = [];
+  for (const c of clauses) {
+    const key = sortKey(c, target);
+    if (!keys.some((k) => k.column === key.column)) keys.push(key);
+  }
+  const cost = sortCost(child.plan_rows, child.plan_width, limit);
+  return {
+    kind: 'Sort', ...over(child, child.targetlist), startup_cost: child.total_cost + cost.startup, total_cost: child.total_cost + cost.startup + cost.run, sortKeys: keys, bound: null,
+  };
+}
+
+/** An order: by which clauses, of which target list. */
+export interface WantedOrder { pathkeys: PathKey[]; clauses: SortGroupClause[] }
+
+/** Without the keys that a condition fixes, or that others are the same as. */
+export function wantOrder(root: PlannerInfo, clauses: readonly SortGroupClause[], target: readonly TargetEntry[]): WantedOrder {
+  const kept: SortGroupClause[] = [];
+  for (const c of clauses) if (pathkeysForSort(root, [...kept, c], target).length > kept.length) kept.push(c);
+  return { pathkeys: pathkeysForSort(root, kept, target), clauses: kept };
+}
+
+export function fullSort(p: Path, { pathkeys, clauses }: WantedOrder, limit: number): Path {
+  const cost = sortCost(p.rows, p.rel.width, limit);
+  const startup = p.total + cost.startup;
+  return upperPath(p.rel, 'Sort', { startup, total: startup + cost.run, rows: p.rows }, pathkeys, () => {
+    const child = p.make();
+    return sortPlan(child, clauses, child.targetlist, limit);
+  });
+}
+
+/** Rows that are in the order of the first keys, sorted by the others; null: they are not, or it is switched off. */
+export function incrementalSort(root: PlannerInfo, p: Path, { pathkeys, clauses }: WantedOrder, limit: number): Path | null {
+  const presortedCount = commonPathkeys(p.pathkeys, pathkeys);
+  if (presortedCount === 0 || !enabled.incremental_sort) return null;
+  const cost = incrementalSortCost({ startup: p.startup, total: p.total, rows: p.rows, width: p.rel.width }, presortedGroups(root, pathkeys, presortedCount, p.rows), limit);
+  return upperPath(p.rel, 'IncrementalSort', { ...cost, rows: p.rows }, pathkeys, () => {
+    const child = p.make();
+    const sortKeys = clauses.map((c) => sortKey(c, child.targetlist));
+    return { kind: 'IncrementalSort', ...over(child, child.targetlist), sortKeys, presortedCount };
+  });
+}
+
+/** How many groups of rows are in order already. */
+function presortedGroups(root: PlannerInfo, order: readonly PathKey[], presorted: number, rows: number): number {
+  const exprs = order.slice(0, presorted).map((k) => k.ec.members[0]!.expr);
+  if (exprs.some((e) => pullVarnos(e) === 0n)) return Math.min(rows, 200);
+  return estimateGroups(root, exprs, rows);
+}
+
+/** The ways to have the rows in an order: as they come, the cheapest sorted as a whole, the rest of an order sorted. */
+export function inOrder(root: PlannerInfo, below: RelOptInfo, wanted: WantedOrder, limit: number): Path[] {
+  const list: Path[] = [];
+  for (const p of below.paths) {
+    if (pathkeysContain(p.pathkeys, wanted.pathkeys)) {
+      list.push(p);
+      continue;
+    }
+    if (p === below.cheapestTotal) list.push(fullSort(p, wanted, limit));
+    const rest = incrementalSort(root, p, wanted, limit);
+    if (rest !== null) list.push(rest);
+  }
+  return list;
+}
+
+// ------------------------------------------------------------------ aggregation
+
+/** Of the different aggregates in expressions: what they cost for a row and for a group. */
+export interface AggCosts { count: number; perTuple: number; final: number }
+
+/** get_agg_clause_costs. */
+export function aggCosts(list: readonly Expr[]): AggCosts {
+  const seen: Aggref[] = [];
+  for (const e of list) walkExpr(e, (n) => { if (n.kind === 'Aggref' && !seen.some((a) => equal(a, n))) seen.push(n); });
+  const sum: AggCosts = { count: seen.length, perTuple: 0, final: 0 };
+  for (const agg of seen) {
+    const { aggtransfn, aggfinalfn } = aggregate(agg.aggfnoid);
+    const inputs = [...agg.args.map((t) => t.expr), ...(agg.aggfilter === null ? [] : [agg.aggfilter])];
+    sum.perTuple += functionInfo(aggtransfn).proc.procost * costs.cpuOperator + evalCost(inputs).perTuple;
+    if (aggfinalfn !== 0) sum.final += functionInfo(aggfinalfn).proc.procost * costs.cpuOperator;
+  }
+  return sum;
+}
+
+const maxAlign = (n: number): number => Math.ceil(n / 8) * 8;
+
+/** What groups that do not fit into memory add by going to files (cost_agg, hash_agg_set_limits). */
+export function hashSpillCost(input: Path, groups: number, aggCount: number): { startup: number; total: number } {
+  const width = Math.round(input.rel.width);
+  const entry = 24 + 16 + 16 + maxAlign(width) + (aggCount > 0 ? 16 + 16 * aggCount : 0);
+  const memory = costs.hashMemBytes;
+  if (groups * entry <= memory) return { startup: 0, total: 0 };
+  const most = Math.max(4, Math.min(1024, memory * 0.25 / BLOCK_BYTES));
+  const partitions = 2 ** Math.ceil(Math.log2(Math.max(4, Math.min(most, 1 + 1.5 * groups * entry / memory))));
+  const buffers = BLOCK_BYTES * (1 + partitions);
+  const usable = memory > 4 * buffers ? memory - buffers : memory * 0.75;
+  const batches = Math.max(1, Math.ceil(Math.max(groups * entry / usable, groups / Math.max(1, usable / entry))));
+  const depth = Math.ceil(Math.log(batches) / Math.log(Math.max(2, partitions)));
+  const pages = 2 * depth * relationBytes(input.rows, width) / BLOCK_BYTES;
+  const rows = depth * input.rows * 2 * costs.cpuTuple;
+  return { startup: pages * costs.randomPage + rows, total: pages * (costs.randomPage + costs.seqPage) + rows };
+}
