@@ -21,6 +21,8 @@ export interface ErrorFields {
   column?: string | undefined;
   dataType?: string | undefined;
   constraint?: string | undefined;
+  /** PostgreSQL's function that says so: only for errors that drivers know by it. */
+  routine?: string | undefined;
 }
 
 /** An error for users. `position` may be set late, by the stage that knows the token. */

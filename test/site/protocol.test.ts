@@ -100,6 +100,23 @@ test.serial('extended query: unnamed, named, described, closed', async (t) => {
   t.deepEqual(await client.answer(), ['ErrorResponse 42601 cannot insert multiple commands into a prepared statement', 'ReadyForQuery I']);
 });
 
+// JDBC, asyncpg and Active Record prepare again by themselves when that error names PostgreSQL's function; it named none.
+test.serial('extended query: a kept statement whose columns have changed says so in a way that drivers know', async (t) => {
+  await client.query('create temp table changing (a int)');
+  client.Parse('select * from changing', 'kept').Sync();
+  await client.answer();
+  await client.query('alter table changing add b int');
+  client.Bind([], { statement: 'kept' }).Execute().Sync();
+  t.like(await client.error(), { C: '0A000', M: 'cached plan must not change result type', R: 'RevalidateCachedQuery' });
+  await client.answer();
+});
+
+// They were shown as $1, and estimated as if they could be anything.
+test.serial('extended query: EXPLAIN plans for the values of the parameters', async (t) => {
+  client.Parse('explain (costs off) select 1 from pg_class where relname = $1 and $2').Bind(['pg_proc', 'f']).Execute().Sync();
+  t.deepEqual(await client.answer(), ['ParseComplete', 'BindComplete', 'DataRow Result', 'DataRow   One-Time Filter: false', 'CommandComplete EXPLAIN', 'ReadyForQuery I']);
+});
+
 test.serial('extended query: types of parameters', async (t) => {
   client.Parse('select $1, $2', '', [20, 0]).Describe('S').Sync();
   t.deepEqual(await client.answer(), ['ParseComplete', 'ParameterDescription 20,25', 'RowDescription ?column?:20,?column?:25', 'ReadyForQuery I']);

@@ -12,6 +12,7 @@ import { planner } from '../optimizer/planner.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { queryRewrite } from '../rewrite/rewrite_handler.ts';
 import { createCommandTag } from '../tcop/cmdtag.ts';
+import { withValues } from '../tcop/plancache.ts';
 import type { UtilityContext, UtilityResult, UtilityTable } from '../tcop/utility.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { allSettings, showSetting } from '../utils/guc.ts';
@@ -53,7 +54,7 @@ export function explain(stmt: RawNode, context: UtilityContext): UtilityResult {
           return;
         }
         if (utility.tag === 'DeclareCursorStmt') {
-          const { plan, ms } = timedPlan(queryRewrite(utility['analyzed'] as Query)[0]!);
+          const { plan, ms } = timedPlan(queryRewrite(utility['analyzed'] as Query)[0]!, context.params);
           explainOne(plan, context.params, options, ms, out);
           return;
         }
@@ -61,7 +62,7 @@ export function explain(stmt: RawNode, context: UtilityContext): UtilityResult {
         return;
       }
       if (q.commandType === 'nothing') return;
-      const { plan, ms } = timedPlan(q);
+      const { plan, ms } = timedPlan(q, context.params);
       explainOne(plan, context.params, options, ms, out);
     });
     if (queries.length === 0) out.push('Query rewrites to nothing');
@@ -73,9 +74,9 @@ export function explain(stmt: RawNode, context: UtilityContext): UtilityResult {
   return {};
 }
 
-function timedPlan(q: Query): { plan: PlannedStmt; ms: number } {
+function timedPlan(q: Query, params: readonly Datum[]): { plan: PlannedStmt; ms: number } {
   const start = performance.now();
-  const plan = planner(q);
+  const plan = planner(params.length === 0 ? q : withValues(q, params));
   return { plan, ms: performance.now() - start };
 }
 

@@ -7,7 +7,6 @@ import { makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { Plan, PlannedStmt } from '../nodes/plannodes.ts';
 import type { Expr, FromExpr, FromItem, JoinExpr, TargetEntry } from '../nodes/primnodes.ts';
-import type { Datum } from '../types/datum.ts';
 import { foreignTableUnreachable } from '../catalog/foreign.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { childPlans } from '../executor/plan_walker.ts';
@@ -25,8 +24,8 @@ import { processCtes, processSublinks, replaceCorrelationVars, replaceMultiexprP
 import { subqueryHooks } from './subroot.ts';
 import { overUnionAll } from './unionall.ts';
 
-/** Makes the plan of an analyzed and rewritten query. `boundParams` are looked at by nobody yet: plans are generic. */
-export function planner(query: Query, _boundParams?: readonly Datum[]): PlannedStmt {
+/** Makes the plan of an analyzed and rewritten query. */
+export function planner(query: Query): PlannedStmt {
   readCostSettings();
   const glob: PlannerGlobal = { subplans: [], subroots: [], paramExecCount: 0, finalRtable: [], finalRowMarks: [], hasModifyingCTE: false };
   const { plan, subroot } = planQuery(glob, query, null, 0);

@@ -132,9 +132,7 @@ export class CachedStatement {
         return this.units;
       }
     }
-    const value = (n: Expr): Expr | undefined => (n.kind === 'Param' && n.paramkind === 'extern'
-      ? { kind: 'Const', consttype: n.paramtype, consttypmod: n.paramtypmod, constcollid: n.paramcollid, constvalue: params[n.paramid - 1]!, location: n.location } : undefined);
-    const units = this.rewritten().map((q) => planned(q, mutateQueryDeep(q, 0, value)));
+    const units = this.rewritten().map((q) => planned(q, withValues(q, params)));
     this.customPlans++;
     this.customCost += unitsCost(units) + units.reduce((cost, u) => cost + (u.plan === null ? 0 : PLANNING_OPERATIONS * Number(settings.cpu_operator_cost) * (u.plan.stmt.rtable.length + 1)), 0);
     return units;
@@ -152,7 +150,8 @@ export class CachedStatement {
     const queries = query.commandType === 'utility' ? [query] : queryRewrite(query);
     const columns = resultColumns(queries);
     if (this.described && this.fixedResult && !sameColumns(columns, this.columns)) {
-      throw new PgError('feature_not_supported', 'cached plan must not change result type');
+      // JDBC, asyncpg and Active Record prepare again when they read this routine's name.
+      throw new PgError('feature_not_supported', 'cached plan must not change result type', { routine: 'RevalidateCachedQuery' });
     }
     this.described = true;
     this.columns = columns;
@@ -188,6 +187,9 @@ const CUSTOM_AT_FIRST = 5;
 /** What planning costs for each table of a query (cached_plan_cost). */
 const PLANNING_OPERATIONS = 1000;
 
+/** The query with the values of its parameters for them. */
+export const withValues = (query: Query, params: readonly Datum[]): Query => mutateQueryDeep(query, 0, (n: Expr): Expr | undefined => (n.kind === 'Param' && n.paramkind === 'extern'
+  ? { kind: 'Const', consttype: n.paramtype, consttypmod: n.paramtypmod, constcollid: n.paramcollid, constvalue: params[n.paramid - 1]!, location: n.location } : undefined));
 const planned = (query: Query, toPlan: Query): PlannedUnit =>
   ({ query, plan: query.commandType === 'utility' || query.commandType === 'nothing' ? null : compilePlan(planner(toPlan)), canSetTag: query.commandType === 'utility' || query.canSetTag });
 const unitsCost = (units: readonly PlannedUnit[]): number => units.reduce((cost, u) => cost + (u.plan?.stmt.planTree.total_cost ?? 0), 0);

@@ -163,6 +163,7 @@ function sendReport(type: number, report: PgError): void {
   field('P', fields.position);
   field('p', fields.internalPosition);
   field('q', fields.internalQuery);
+  field('R', fields.routine);
   frontend.byte(0);
   frontend.end();
 }
