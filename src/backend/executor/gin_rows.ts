@@ -1,6 +1,6 @@
 // The rows an inverted index has entries of, for scans of it and for bitmaps.
 import { ginQuery, type GinQuery } from '../access/gin.ts';
-import { beginIndexScan } from '../access/index.ts';
+import { beginIndexScan, type IndexScan } from '../access/index.ts';
 import { successor } from '../access/key.ts';
 import type { RowId } from '../access/row.ts';
 import type { IndexInfo } from '../catalog/relation.ts';
@@ -10,34 +10,85 @@ import { checkForInterrupts } from '../utils/interrupts.ts';
 import { genExpr } from './expr_codegen.ts';
 import type { PlanCompiler } from './plan_compiler.ts';
 
-/** Adds the rows of all entries between two keys. */
-function scanInto(info: IndexInfo, from: string, to: string | null, cid: number, into: Set<RowId>): Set<RowId> {
-  const scan = beginIndexScan(info, { from, fromInclusive: true, to, toInclusive: false }, false, cid);
-  try {
-    for (let n = 0; scan.next(); n++) {
-      if ((n & 255) === 0) checkForInterrupts();
-      into.add(scan.rowId);
-    }
-  } finally {
-    scan.close();
+/** Reads the rows of all entries between two keys, some at a time. Those of one key come in their order. */
+class EntryRows {
+  readonly rows = new Set<RowId>();
+  isDone = false;
+  /** The row read last. */
+  last: RowId = -1;
+  private readonly scan: IndexScan;
+
+  constructor(info: IndexInfo, from: string, to: string | null, cid: number) {
+    this.scan = beginIndexScan(info, { from, fromInclusive: true, to, toInclusive: false }, false, cid);
   }
-  return into;
+
+  /** Until there are so many rows, or no more. */
+  readUpTo(count: number): this {
+    const { rows, scan } = this;
+    for (let n = 0; !this.isDone && rows.size < count; n++) {
+      if ((n & 255) === 0) checkForInterrupts();
+      if (scan.next()) rows.add(this.last = scan.rowId);
+      else this.isDone = true;
+    }
+    return this;
+  }
+
+  close(): void { this.scan.close(); }
+}
+
+function scanInto(info: IndexInfo, from: string, to: string | null, cid: number): Set<RowId> {
+  const entries = new EntryRows(info, from, to, cid);
+  try {
+    return entries.readUpTo(Infinity).rows;
+  } finally {
+    entries.close();
+  }
+}
+
+/** So many rows of each key are read in turn. */
+const ROUND = 256;
+
+/** The rows that have all these keys; or some more, for what is found is looked at again. The key with the fewest rows decides: of one
+ * that has many more, and most of those that the others leave, the rest is not read. (@> '{"a": 1}' asks for the key "a", too, which
+ * every row has.) */
+function rowsOfAllKeys(info: IndexInfo, keys: readonly string[], cid: number): Set<RowId> {
+  const all = keys.map((key) => new EntryRows(info, key, successor(key), cid)); // entries are keys with the row id behind them
+  try {
+    let fewest: EntryRows | undefined;
+    for (let count = ROUND; fewest === undefined; count += ROUND) fewest = all.find((entries) => entries.readUpTo(count).isDone);
+    let { rows } = fewest;
+    for (const entries of all) {
+      if (rows.size === 0) break;
+      if (entries === fewest) continue;
+      while (!entries.isDone) {
+        entries.readUpTo(entries.rows.size + 4 * rows.size + ROUND);
+        const covered = [...rows].filter((row) => row <= entries.last);
+        if (covered.length > 0 && 2 * covered.filter((row) => entries.rows.has(row)).length >= covered.length) break;
+      }
+      if (entries.isDone) rows = rows.intersection(entries.rows);
+    }
+    return rows;
+  } finally {
+    for (const entries of all) entries.close();
+  }
 }
 
 function rowsOf(info: IndexInfo, query: Exclude<GinQuery, 'all'>, cid: number): Set<RowId> {
   if (query === 'none') return new Set();
-  if ('key' in query) return scanInto(info, query.key, successor(query.key), cid, new Set()); // entries are keys with the row id behind them
-  if ('prefix' in query) return scanInto(info, query.prefix, successor(query.prefix), cid, new Set());
+  if ('key' in query) return rowsOfAllKeys(info, [query.key], cid);
+  if ('prefix' in query) return scanInto(info, query.prefix, successor(query.prefix), cid);
   if ('or' in query) {
     const all = new Set<RowId>();
     for (const part of query.or) for (const row of rowsOf(info, part as Exclude<GinQuery, 'all'>, cid)) all.add(row);
     return all;
   }
-  let rows: Set<RowId> | null = null;
+  const keys = query.and.flatMap((part) => (typeof part === 'object' && 'key' in part ? [part.key] : []));
+  let rows: Set<RowId> | null = keys.length === 0 ? null : rowsOfAllKeys(info, keys, cid);
   for (const part of query.and) {
+    if (rows?.size === 0) break;
+    if (typeof part === 'object' && 'key' in part) continue;
     const next = rowsOf(info, part as Exclude<GinQuery, 'all'>, cid);
     rows = rows === null ? next : rows.intersection(next);
-    if (rows.size === 0) break;
   }
   return rows!;
 }
@@ -51,7 +102,7 @@ function ginRows(info: IndexInfo, conditions: readonly { column: number; strateg
     const found = rowsOf(info, query, cid);
     rows = rows === null ? found : rows.intersection(found);
   });
-  rows ??= scanInto(info, '\x01', '\x02', cid, new Set()); // every row has an entry for the first column
+  rows ??= scanInto(info, '\x01', '\x02', cid); // every row has an entry for the first column
   return Float64Array.from(rows).sort();
 }
 
