@@ -11,7 +11,7 @@ export function setupPrivileges(): void {
   for (const tuple of catalogFindAll(ids.RelationRelationId)) {
     const { oid, relacl, relkind, relnamespace, relowner } = tuple.row;
     if (relacl !== null || relnamespace !== ids.PG_CATALOG_NAMESPACE || oid >= FirstNormalObjectId || !'rvmS'.includes(relkind)) continue;
-    const acl = ['0=r/' + relowner, ...formatAcl(aclDefault(relkind === 'S' ? 's' : 'r', relowner))];
+    const acl = [...formatAcl(aclDefault(relkind === 'S' ? 's' : 'r', relowner)), `0=r/${relowner}`];
     catalogUpdate(ids.RelationRelationId, tuple, { relacl: acl });
   }
   commandCounterIncrement();

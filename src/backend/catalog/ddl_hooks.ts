@@ -9,5 +9,7 @@ export interface DdlHooks {
   dropping: ((object: ObjectAddress, original: boolean, normal: boolean) => void) | null;
   /** Bits: 2 a default, 4 a column's type, ... */
   rewriting: ((table: Oid, reason: number) => void) | null;
+  /** An object that is altered on the side, by a command of its own as it were. */
+  altered: ((object: ObjectAddress, tag: string) => void) | null;
 }
-export const ddlHooks: DdlHooks = { created: null, dropping: null, rewriting: null };
+export const ddlHooks: DdlHooks = { created: null, dropping: null, rewriting: null, altered: null };

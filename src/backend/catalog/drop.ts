@@ -85,7 +85,7 @@ function dropType(oid: Oid): void {
 /** pg_class's relhasrules and relhastriggers stay as they are: they say "maybe". */
 function dropOperator(oid: Oid): void {
   const row = sys.operatorByOid(oid);
-  for (const other of row ? [row.oprcom, row.oprnegate] : []) { // those that name it as commutator or negator
+  for (const other of row ? new Set([row.oprcom, row.oprnegate]) : []) { // those that name it as commutator or negator
     if (other === 0 || other === oid) continue;
     const [tuple] = catalogFind(ids.OperatorRelationId, ids.PgOperatorOidIndexId, [other]);
     if (tuple) catalogUpdate(ids.OperatorRelationId, tuple, { oprcom: tuple.row.oprcom === oid ? 0 : tuple.row.oprcom,

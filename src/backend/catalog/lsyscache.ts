@@ -223,3 +223,11 @@ export function getSortGroupOperators(type: Oid, needLt: boolean, needEq: boolea
   // Nobody knows what is in a record; most of it can be compared at least.
   return { lt: o.ltOpr, eq: o.eqOpr, gt: o.gtOpr, hashable: o.hashProc !== 0 && type !== ids.RECORDOID && type !== ids.RECORDARRAYOID };
 }
+
+/** Whether a domain, or one it is made from, refuses any values. */
+export function domainHasConstraints(oid: Oid): boolean {
+  for (let type = sys.typeByOid(oid); type?.typtype === 'd'; type = sys.typeByOid(type.typbasetype)) {
+    if (type.typnotnull || sys.constraintsOfDomain(type.oid).length > 0) return true;
+  }
+  return false;
+}

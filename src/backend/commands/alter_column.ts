@@ -5,7 +5,7 @@ import { lockTable } from '../access/table.ts';
 import { performDeletion, performMultipleDeletions } from '../catalog/dependency.ts';
 import { addAttribute, checkAttributeType } from '../catalog/heap.ts';
 import { catalogFind, catalogUpdate, catalogUpdateByKey } from '../catalog/indexing.ts';
-import { getCollationName, getType } from '../catalog/lsyscache.ts';
+import { domainHasConstraints, getCollationName, getType } from '../catalog/lsyscache.ts';
 import * as ids from '../catalog/oids.ts';
 import { removeAttrDefault, storeAttrDefault } from '../catalog/pg_attrdef.ts';
 import { systemColumnByName } from '../catalog/pg_class.ts';
@@ -25,9 +25,9 @@ import { partitionParent } from '../partitioning/partdesc.ts';
 import { buildColumnDefault } from '../rewrite/defaults.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
-import { PASS, REWRITE, registerActions, simpleRecursion, typedTableRecursion, type Action, type Altered, type Queue } from './altertable.ts';
+import { PASS, REWRITE, prepareCommand, registerActions, simpleRecursion, typedTableRecursion, type Action, type Altered, type Queue } from './altertable.ts';
 import { refusePartitionColumn } from './partition.ts';
-import { behaviorOf, columnToAlter, domainHasConstraints, setNotNull, statisticsTarget, undefinedColumn, updateAttribute } from './alter_common.ts';
+import { behaviorOf, columnToAlter, setNotNull, statisticsTarget, undefinedColumn, updateAttribute } from './alter_common.ts';
 import { addCheckConstraint, queueForeignKey, queueIndex } from './alter_constraint.ts';
 import { containsVolatile, cookDefault } from './constraints.ts';
 import { requireObjectOwnership } from './object_names.ts';
@@ -65,6 +65,9 @@ function addColumn(queue: Queue, tab: Altered, cmd: RawNode, recurse: boolean): 
   const inherited: ColumnSpec = { ...spec, inhcount: 1, islocal: false, identity: '', sequence: null };
   if (spec.sequence !== null && !spec.sequence.forIdentity) inherited.cookedDefault = tab.current.defaults.get(tab.current.attributes.length) ?? null;
   for (const child of children) addColumnToChild(queue, child, inherited);
+  if (def['fdwoptions'] === undefined) return;
+  if (relation.kind !== 'f') throw new PgError('wrong_object_type', `"${relation.name}" is not a foreign table`);
+  prepareCommand(queue, tab.current, { tag: 'AlterTableCmd', subtype: 'AT_AlterColumnGenericOptions', name, def: def['fdwoptions'] } as RawNode, false, false);
 }
 
 function addColumnToChild(queue: Queue, child: Oid, spec: ColumnSpec): void {
@@ -127,7 +130,7 @@ function columnDefault(tab: Altered, spec: ColumnSpec, attnum: number, text: str
   const type = getType(spec.typeOid);
   if (expr !== null && expr.kind === 'Const' && expr.constvalue === null && type.typtype !== 'd') expr = null;
   if (expr !== null) {
-    const constant = spec.generated === '' && !containsVolatile(expr, 'v');
+    const constant = spec.generated === '' && !containsVolatile(expr, 'v') && !domainHasConstraints(spec.typeOid);
     const value = constant ? compileExpr(expr)() : undefined;
     // A foreign table has no rows here.
     storeAttrDefault(tab.oid, attnum, expr, tab.old.kind === 'f' ? undefined : value);

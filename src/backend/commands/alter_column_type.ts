@@ -7,7 +7,7 @@ import { performMultipleDeletions } from '../catalog/dependency.ts';
 import { formatType, formatTypeWithTypmod } from '../catalog/format_type.ts';
 import { checkAttributeType } from '../catalog/heap.ts';
 import { catalogDelete, catalogDeleteByKey, catalogFind, catalogUpdate } from '../catalog/indexing.ts';
-import { getRelName, getType } from '../catalog/lsyscache.ts';
+import { domainHasConstraints, getRelName, getType } from '../catalog/lsyscache.ts';
 import { defaultTablespace } from '../catalog/pg_tablespace.ts';
 import { describeObject, getObjectDescription } from '../catalog/objectaddress.ts';
 import * as ids from '../catalog/oids.ts';
@@ -30,12 +30,14 @@ import { requireTypeUsage } from '../catalog/type_usage.ts';
 import { getColumnDefCollation, typenameTypeIdAndMod } from '../parser/parse_type.ts';
 import { transformIndexStmt } from '../parser/parse_utilcmd.ts';
 import { rawParse, type RawNode } from '../parser/raw_parser.ts';
+import { ddlHooks } from '../catalog/ddl_hooks.ts';
 import { statisticsdef } from '../rewrite/ruleutils/miscdef.ts';
 import { constraintdef, indexdef } from '../rewrite/ruleutils/functions.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import { makeArray, type Oid } from '../types/datum.ts';
+import { datetimeSettings } from '../types/datetime_settings.ts';
 import { PASS, Queue, REWRITE, prepareCommand, typedTableRecursion, registerActions, type Altered } from './altertable.ts';
-import { columnToAlter, domainHasConstraints, updateAttribute } from './alter_common.ts';
+import { columnToAlter, updateAttribute } from './alter_common.ts';
 import { refusePartitionColumn } from './partition.ts';
 import { queueConstraint } from './alter_constraint.ts';
 import { checkCompositeTypeUnused } from './composite_use.ts';
@@ -142,11 +144,14 @@ function requiresRewrite(expr: Expr, column: Attribute, now: NewType): boolean {
   }
 }
 
+const F_TIMESTAMPTZ_TIMESTAMP = 2027, F_TIMESTAMP_TIMESTAMPTZ = 2028;
 const F_VARCHAR = 669, F_VARBIT = 1687, F_NUMERIC = 1703;
 function widens(func: Oid, from: number, to: number): boolean {
   if (func === F_VARCHAR || func === F_VARBIT) return to < 0 || (from >= 0 && from <= to);
   // Scale as it was, more digits before the point.
   if (func === F_NUMERIC) return to < 0 || (from >= 4 && to >= 4 && ((from - 4) & 0x7ff) === ((to - 4) & 0x7ff) && from <= to);
+  // timestamp and timestamptz are the same where the clock is UTC's.
+  if (func === F_TIMESTAMPTZ_TIMESTAMP || func === F_TIMESTAMP_TIMESTAMPTZ) return datetimeSettings.timeZone.fixedOffset === 0;
   return false;
 }
 
@@ -197,6 +202,7 @@ function changeType(tab: Altered, attnum: number, now: NewType): void {
 function alterOwnedSequences(oid: Oid, attnum: number, column: Attribute, now: NewType): void {
   if (column.attidentity === '') return;
   for (const sequence of ownedSequences(oid, attnum, 'i')) {
+    ddlHooks.altered?.(objectAddress(ids.RelationRelationId, sequence), 'ALTER SEQUENCE');
     alterSequenceOptions(sequence, [{ tag: 'DefElem', defname: 'as', arg: { tag: 'TypeName', typeOid: now.typeOid, typemod: -1, location: -1 } }], true);
   }
 }

@@ -6,7 +6,6 @@ import * as ids from '../catalog/oids.ts';
 import { systemColumnByName } from '../catalog/pg_class.ts';
 import type { Attribute, Relation } from '../catalog/relation.ts';
 import type { PgAttribute } from '../catalog/rows.ts';
-import { constraintsOfDomain, typeByOid } from '../catalog/syscache.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import type { Oid } from '../types/datum.ts';
 import { sendWarning } from '../utils/session.ts';
@@ -34,14 +33,6 @@ export function setNotNull(tab: Altered, name: string): void {
   if (column.attnotnull) return;
   updateAttribute(tab.oid, column.attnum, { attnotnull: true });
   tab.verifyNotNull = true;
-}
-
-/** Whether a domain, or one it is made from, refuses any values. */
-export function domainHasConstraints(oid: Oid): boolean {
-  for (let type = typeByOid(oid); type?.typtype === 'd'; type = typeByOid(type.typbasetype)) {
-    if (type.typnotnull || constraintsOfDomain(type.oid).length > 0) return true;
-  }
-  return false;
 }
 
 const MAX_STATISTICS_TARGET = 10000;

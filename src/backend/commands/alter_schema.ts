@@ -77,7 +77,7 @@ function moveRelationTo(oid: Oid, from: Oid, to: Oid, hasDependency: boolean): v
   for (const constraint of sys.constraintsOf(oid)) {
     if (constraint.connamespace === from) catalogUpdateByKey(ids.ConstraintRelationId, ids.PgConstraintOidIndexId, [constraint.oid], { connamespace: to });
   }
-  for (const sequence of relation.kind === 'r' || relation.kind === 'p' ? ownedSequences(oid) : []) moveRelationTo(sequence, from, to, true);
+  for (const sequence of 'rpf'.includes(relation.kind) ? ownedSequences(oid) : []) moveRelationTo(sequence, from, to, true);
   commandCounterIncrement();
 }
 

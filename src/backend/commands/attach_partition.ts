@@ -39,7 +39,6 @@ function attachPartition(queue: Queue, tab: Altered, cmd: RawNode): void {
   const parent = tab.current;
   const def = cmd['def'] as RawNode;
   if (parent.kind === 'I') return attachIndex(parent.oid, def['name'] as RawNode);
-  if (parent.kind === 'i') throw wrong(`index "${parent.name}" is not partitioned`);
   if (parent.kind !== 'p') throw new PgError('invalid_object_definition', `table "${parent.name}" is not partitioned`);
   const state = makeParseState(queue.text);
   const { bound, locations } = transformPartitionBound(state, parent, def['bound'] as RawNode);
@@ -137,7 +136,7 @@ function finalizeDetach(tab: Altered, cmd: RawNode): void {
 }
 
 registerActions({
-  AT_AttachPartition: { name: 'ATTACH PARTITION', kinds: 'rpiI', prepare: (queue, tab, cmd) => tab.add(PASS.MISC, () => attachPartition(queue, tab, cmd)) },
+  AT_AttachPartition: { name: 'ATTACH PARTITION', kinds: 'rpI', prepare: (queue, tab, cmd) => tab.add(PASS.MISC, () => attachPartition(queue, tab, cmd)) },
   AT_DetachPartition: { name: 'DETACH PARTITION', kinds: 'rp', prepare: (_queue, tab, cmd) => tab.add(PASS.MISC, () => detachPartition(tab, cmd)) },
   AT_DetachPartitionFinalize: { name: 'DETACH PARTITION ... FINALIZE', kinds: 'rp', prepare: (_queue, tab, cmd) => tab.add(PASS.MISC, () => finalizeDetach(tab, cmd)) },
 });

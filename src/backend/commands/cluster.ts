@@ -52,6 +52,7 @@ function cluster(stmt: RawNode, context: UtilityContext): void {
     return;
   }
   preventInTransactionBlock(context, 'CLUSTER');
+  checkClusterable(openRelation(index).indexInfo!);
   for (const part of allChildren(index)) if (openRelation(part).kind === 'i') clusterTable(indexByOid(part)!.indrelid, part, verbose);
 }
 

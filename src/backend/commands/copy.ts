@@ -267,15 +267,14 @@ function runTo(stmt: CopyStmt, options: CopyOptions, context: UtilityContext): n
     else frontend.bytes(line);
     frontend.end();
   };
-  const rows = copyRows(statement, options, sink, context);
-  sendCopyDone();
-  return rows;
+  return copyRows(statement, options, sink, context, sendCopyDone);
 }
 
-function copyRows(statement: CachedStatement, options: CopyOptions, sink: LineSink, context: UtilityContext): number {
+/** `done` is called after the last row, before AFTER triggers. */
+function copyRows(statement: CachedStatement, options: CopyOptions, sink: LineSink, context: UtilityContext, done?: () => void): number {
   const { encoding } = options;
-  const dest = new CopyDest(options, encoding === null ? sink : (line) => { sink(Buffer.from(encodeAs(typeof line === 'string' ? line : line.toString('utf8'), encoding))); });
-  new Portal('', statement, [...context.params]).run(FETCH_ALL, dest);
+  const dest = new CopyDest(options, encoding === null ? sink : (line) => { sink(Buffer.from(encodeAs(typeof line === 'string' ? line : line.toString('utf8'), encoding))); }, done);
+  new Portal('', statement, [...context.params]).run(FETCH_ALL, dest, undefined, true);
   return dest.rows;
 }
 

@@ -39,9 +39,12 @@ export class CopyDest implements DestReceiver {
   private sends: ((value: any) => Uint8Array)[] = [];
   private line: (row: Datum[]) => string = () => '';
 
-  constructor(options: CopyOptions, sink: LineSink) {
+  private readonly done: (() => void) | undefined;
+
+  constructor(options: CopyOptions, sink: LineSink, done?: () => void) {
     this.options = options;
     this.sink = sink;
+    this.done = done;
   }
 
   start(columns: readonly ResultColumn[]): void {
@@ -109,5 +112,6 @@ export class CopyDest implements DestReceiver {
 
   end(): void {
     if (this.options.format === 'binary') this.sink(Buffer.from([0xff, 0xff]));
+    this.done?.();
   }
 }

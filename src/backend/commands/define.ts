@@ -248,6 +248,10 @@ function createOperator(stmt: RawNode): void {
   const fn = exactFunction(namesOf(procedure), isBinary ? [left, right] : [right]);
   const result = sys.procByOid(fn)!.prorettype;
   requireTypeUsage(result);
+  const estimators = {
+    oprrest: a.has('restrict') ? restrictionEstimator(namesOf(a.get('restrict'))) : 0,
+    oprjoin: a.has('join') ? joinEstimator(namesOf(a.get('join'))) : 0,
+  };
   const need = (what: string, ok: boolean, rule: string): void => { if (a.has(what) && !ok) throw invalid(rule); };
   need('commutator', isBinary, 'only binary operators can have commutators');
   need('join', isBinary, 'only binary operators can have join selectivity');
@@ -258,10 +262,6 @@ function createOperator(stmt: RawNode): void {
   need('join', result === ids.BOOLOID, 'only boolean operators can have join selectivity');
   need('merges', result === ids.BOOLOID, 'only boolean operators can merge join');
   need('hashes', result === ids.BOOLOID, 'only boolean operators can hash');
-  const estimators = {
-    oprrest: a.has('restrict') ? restrictionEstimator(namesOf(a.get('restrict'))) : 0,
-    oprjoin: a.has('join') ? joinEstimator(namesOf(a.get('join'))) : 0,
-  };
   const existing = sys.operatorsByNameArgs(name, left, right).find((o) => o.oprnamespace === namespace);
   if (existing !== undefined && existing.oprcode !== 0) throw new PgError('duplicate_function', `operator ${name} already exists`);
   // Obsolete ways to say so.

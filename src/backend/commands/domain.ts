@@ -44,7 +44,8 @@ const F_DOMAIN_IN = 2597, F_DOMAIN_RECV = 2598;
 
 interface DomainConstraints { rawDefault: RawNode | null; sawDefault: boolean; notNull: boolean; checks: RawNode[] }
 
-function readConstraints(list: readonly RawNode[]): DomainConstraints {
+/** `adds`: for ALTER DOMAIN, which says nothing of NO INHERIT. */
+function readConstraints(list: readonly RawNode[], adds = false): DomainConstraints {
   const result: DomainConstraints = { rawDefault: null, sawDefault: false, notNull: false, checks: [] };
   let nullable: boolean | null = null;
   const syntax = (message: string): PgError => new PgError('syntax_error', message);
@@ -65,7 +66,7 @@ function readConstraints(list: readonly RawNode[]): DomainConstraints {
         nullable = true;
         break;
       case 'CONSTR_CHECK':
-        if (c['is_no_inherit']) throw new PgError('invalid_object_definition', 'check constraints for domains cannot be marked NO INHERIT');
+        if (c['is_no_inherit'] && !adds) throw new PgError('invalid_object_definition', 'check constraints for domains cannot be marked NO INHERIT');
         result.checks.push(c);
         break;
       case 'CONSTR_UNIQUE': throw syntax('unique constraints not possible for domains');
@@ -179,7 +180,7 @@ function changeNotNull(domain: PgType, notNull: boolean): void {
 }
 
 function addConstraint(domain: PgType, raw: RawNode): void {
-  const { checks } = readConstraints([raw]);
+  const { checks } = readConstraints([raw], true);
   if (checks.length === 0) throw new PgError('syntax_error', 'unrecognized constraint subtype');
   const { expr } = addDomainConstraint(domain, raw);
   if (!raw['skip_validation']) checkStoredValues(domain.oid, expr);

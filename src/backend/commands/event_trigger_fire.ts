@@ -85,7 +85,7 @@ export function withEventTriggers<T>(stmt: RawNode, isSubcommand: boolean, run: 
   state = { commands: [], dropped: [], inSqlDrop: false, rewrite: null };
   try {
     const result = collecting(stmt, tag, run);
-    Object.assign(ddlHooks, { created: null, dropping: null, rewriting: null });
+    Object.assign(ddlHooks, { created: null, dropping: null, rewriting: null, altered: null });
     if (state.dropped.length > 0) {
       const list = firing('sql_drop', tag);
       state.inSqlDrop = true;
@@ -144,6 +144,7 @@ function collecting<T>(stmt: RawNode, tag: string, run: () => T): T {
     if (what !== null) made.push({ address: objectAddress(classId, row['oid'] as Oid), tag: what });
   };
   ddlHooks.dropping = (object, original, normal) => noteDropped(mine, object, original, normal);
+  ddlHooks.altered = (address, what) => { mine.commands.push({ address, tag: what }); };
   ddlHooks.rewriting = (table, reason) => fireTableRewrite(mine, tag, table, reason);
   let result: T;
   try {
@@ -240,7 +241,7 @@ function fireTableRewrite(mine: CommandState, tag: string, table: Oid, reason: n
   const list = firing('table_rewrite', tag);
   if (list.length === 0) return;
   const saved = { ...ddlHooks };
-  Object.assign(ddlHooks, { created: null, dropping: null, rewriting: null });
+  Object.assign(ddlHooks, { created: null, dropping: null, rewriting: null, altered: null });
   mine.rewrite = { table, reason };
   try {
     fire(list, 'table_rewrite', tag);

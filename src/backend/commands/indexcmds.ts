@@ -1,6 +1,6 @@
 // CREATE INDEX and the indexes of constraints: columns, operator classes and names are worked out here, the catalogs are
 // filled by catalog/index.ts, the entries made by executor/indexing.ts (PostgreSQL's indexcmds.c).
-import { indexMethodOf } from '../catalog/index_method.ts';
+import { builtinOpclassLike, indexMethodOf } from '../catalog/index_method.ts';
 import { PgError, notSupported } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
 import { requireOwner, requirePrivilege } from '../catalog/aclchk.ts';
@@ -62,6 +62,10 @@ function checkMethod(spec: IndexSpec): void {
 /** Makes one index on a table; its OID (DefineIndex). The table is locked by the caller. */
 /** `recurse`: false for ON ONLY a partitioned table. */
 export function defineIndex(table: Relation, given: IndexSpec, text: string, build = true, recurse = true): Oid {
+  if (given.accessMethod === 'rtree' && amByName('rtree') === undefined) {
+    ddlNotice('substituting access method "gist" for obsolete method "rtree"');
+    return defineIndex(table, { ...given, accessMethod: 'gist' }, text, build, recurse);
+  }
   const method = amByName(given.accessMethod), own = method && indexMethodOf(method);
   const spec = own === undefined || own.name === given.accessMethod ? given : { ...given, accessMethod: own.name };
   if (spec.existingIndex !== null) return adoptIndex(table, spec);
@@ -223,6 +227,7 @@ function requireKnownOrder(opclass: Oid): void {
   const usual = opclassesOf(opcmethod).find((c) => c.opcdefault && c.opcintype === opcintype && c.oid < FirstNormalObjectId);
   // Of a hash index the equality is all that matters.
   if (opcmethod === ids.HASH_AM_OID && usual !== undefined && equality(opcfamily) !== undefined && equality(opcfamily) === equality(usual.opcfamily)) return;
+  if (opcmethod !== ids.BTREE_AM_OID && opcmethod !== ids.HASH_AM_OID && builtinOpclassLike(opclass) !== 0) return;
   if (usual === undefined || compares(opcfamily) === undefined || compares(opcfamily) !== compares(usual.opcfamily)) throw notSupported(`an index of operator class "${opcname}"`);
 }
 const FirstNormalObjectId = 16384;

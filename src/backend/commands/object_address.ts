@@ -2,7 +2,7 @@
 // only these name (PostgreSQL's objectaddress.c).
 import { PgError } from '../../common/errors.ts';
 import { getNamespaceOid, makeRangeVarFromNameList, rangeVarGetRelid } from '../catalog/namespace.ts';
-import { getColumnByQualifiedName, getObjectDescription } from '../catalog/objectaddress.ts';
+import { getObjectDescription } from '../catalog/objectaddress.ts';
 import * as ids from '../catalog/oids.ts';
 import { objectAddress, type ObjectAddress } from '../catalog/pg_depend.ts';
 import * as sys from '../catalog/syscache.ts';
@@ -83,9 +83,8 @@ function checkLengths(kind: string, names: number, args: number): void {
 
 /** The last name is the number. */
 function familyMember(kind: 'AMOP' | 'AMPROC', names: readonly string[], typeNames: readonly RawNode[]): ObjectAddress {
-  const family = resolve('OPFAMILY', names.slice(0, -1)), text = names.at(-1)!;
-  if (!/^\s*[-+]?\d+\s*$/.test(text)) throw new PgError('invalid_text_representation', `invalid input syntax for type integer: "${text}"`);
-  const number = Number(text);
+  const family = resolve('OPFAMILY', names.slice(0, -1));
+  const number = Number(/^\s*([-+]?\d+)/.exec(names.at(-1)!)?.[1] ?? 0);
   const [left, right] = typeNames.map((t) => typeOidOf(t));
   const row = kind === 'AMOP' ? sys.lookup(ids.AccessMethodOperatorRelationId, ids.PgAmopFamStratIndexId, family.objectId, left!, right!, number)
     : sys.lookup(ids.AccessMethodProcedureRelationId, ids.PgAmprocFamProcIndexId, family.objectId, left!, right!, number);
@@ -96,8 +95,10 @@ function familyMember(kind: 'AMOP' | 'AMPROC', names: readonly string[], typeNam
 }
 
 function columnDefault(names: readonly string[]): ObjectAddress {
-  const column = getColumnByQualifiedName(names)!;
-  const row = sys.lookup(ids.AttrDefaultRelationId, ids.PgAttrdefAdrelidAdnumIndexId, column.objectId, column.objectSubId);
+  if (names.length < 2) throw new PgError('syntax_error', 'column name must be qualified');
+  const relation = rangeVarGetRelid(makeRangeVarFromNameList(names.slice(0, -1)), false);
+  const column = sys.attributeByName(relation, names.at(-1)!);
+  const row = column && sys.lookup(ids.AttrDefaultRelationId, ids.PgAttrdefAdrelidAdnumIndexId, relation, column.attnum);
   if (row === undefined) throw new PgError('undefined_column', `default value for column "${names.at(-1)!}" of relation "${names.slice(0, -1).join('.')}" does not exist`);
   return objectAddress(ids.AttrDefaultRelationId, row.oid);
 }

@@ -108,7 +108,7 @@ function createOpClass(stmt: RawNode): void {
     oid, opcmethod: am.oid, opcname: name, opcnamespace: namespace, opcowner: session.currentUser, opcfamily: family, opcintype: type, opcdefault: Boolean(stmt['isDefault']), opckeytype: storage,
   });
   for (const m of members) adjust(m, am, method, family, oid, type);
-  storeMembers(members, am, family, false);
+  storeMembers(members, am, family);
   const self = objectAddress(ids.OperatorClassRelationId, oid);
   recordDependencyOn(self, objectAddress(ids.NamespaceRelationId, namespace), 'n');
   recordDependencyOn(self, objectAddress(ids.OperatorFamilyRelationId, family), 'a');
@@ -240,11 +240,12 @@ function adjust(member: Member, am: PgAm, method: Method, family: Oid, opclass: 
   if (owner !== 0) Object.assign(member, { hard: true, refersToFamily: false, refersTo: owner });
 }
 
-function storeMembers(members: readonly Member[], am: PgAm, family: Oid, isAdd: boolean): void {
+/** `familyNames`: as ALTER OPERATOR FAMILY named it; what is there already is refused. */
+function storeMembers(members: readonly Member[], am: PgAm, family: Oid, familyNames?: readonly string[]): void {
   for (const m of members) {
     const existing = m.isFunction ? functionMember(family, m.left, m.right, m.number) : operatorMember(family, m.left, m.right, m.number);
-    if (isAdd && existing !== undefined) {
-      throw new PgError('duplicate_object', `${m.isFunction ? 'function' : 'operator'} ${m.number}(${formatType(m.left)},${formatType(m.right)}) already exists in operator family "${sys.opfamilyByOid(family)!.opfname}"`);
+    if (familyNames !== undefined && existing !== undefined) {
+      throw new PgError('duplicate_object', `${m.isFunction ? 'function' : 'operator'} ${m.number}(${formatType(m.left)},${formatType(m.right)}) already exists in operator family "${familyNames.join('.')}"`);
     }
     const classId = m.isFunction ? ids.AccessMethodProcedureRelationId : ids.AccessMethodOperatorRelationId;
     const oid = getNewOid(classId);
@@ -276,18 +277,18 @@ function alterOpFamily(stmt: RawNode): void {
   requireSuperuser('alter an operator family');
   const items = (stmt['items'] ?? []) as RawNode[];
   if (stmt['isDrop']) dropMembers(items, method, family);
-  else addMembers(items, am, method, family);
+  else addMembers(items, am, method, family, stmt['opfamilyname'] as string[]);
 }
 
-function addMembers(items: readonly RawNode[], am: PgAm, method: Method, family: Oid): void {
+function addMembers(items: readonly RawNode[], am: PgAm, method: Method, family: Oid, names: readonly string[]): void {
   const members: Member[] = [];
   for (const item of items) {
     if (item['itemtype'] === ITEM_STORAGE) throw new PgError('syntax_error', 'STORAGE cannot be specified in ALTER OPERATOR FAMILY');
     addMember(members, item['itemtype'] === ITEM_OPERATOR ? operatorItem(item, am, method, 0) : functionItem(item, am, method, 0));
   }
   for (const m of members) adjust(m, am, method, family, 0, 0);
-  storeMembers(members.filter((m) => !m.isFunction), am, family, true);
-  storeMembers(members.filter((m) => m.isFunction), am, family, true);
+  storeMembers(members.filter((m) => !m.isFunction), am, family, names);
+  storeMembers(members.filter((m) => m.isFunction), am, family, names);
 }
 
 function dropMembers(items: readonly RawNode[], method: Method, family: Oid): void {

@@ -8,6 +8,7 @@ import { chooseRelationName } from '../catalog/pg_constraint.ts';
 import { chooseTablespace } from '../catalog/pg_tablespace.ts';
 import { deleteDependencyRecordsForClass, indexConstraint, objectAddress, recordDependencyOn } from '../catalog/pg_depend.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
+import type { PgConstraint } from '../catalog/rows.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { classByOid, constraintByOid, indexByOid, opclassByOid } from '../catalog/syscache.ts';
 import { lockTable } from '../access/table.ts';
@@ -133,7 +134,7 @@ function cloneIndex(partition: Relation, parent: Relation, info: IndexInfo, cons
   });
   commandCounterIncrement();
   setParentIndex(index, info.indexrelid, partition.oid);
-  if (made !== 0) setParentConstraint(made, constraint, partition.oid);
+  if (made !== 0) setParentConstraint(made, constraint, partition.oid, { connoinherit: false });
   commandCounterIncrement();
   if (partition.kind === 'p') indexPartitions(openRelation(partition.oid), index, build);
   else if (build) buildIndex(openRelation(partition.oid), openRelation(index).indexInfo!);
@@ -159,7 +160,7 @@ export function setParentIndex(child: Oid, parent: Oid, table: Oid): void {
 }
 
 /** The same for constraints (ConstraintSetParentConstraint). */
-export function setParentConstraint(child: Oid, parent: Oid, table: Oid): void {
+export function setParentConstraint(child: Oid, parent: Oid, table: Oid, changes: Partial<PgConstraint> = {}): void {
   const self = objectAddress(ids.ConstraintRelationId, child);
   if (parent === 0) {
     catalogUpdateByKey(ids.ConstraintRelationId, ids.PgConstraintOidIndexId, [child], { conislocal: true, coninhcount: 0, conparentid: 0 });
@@ -167,7 +168,7 @@ export function setParentConstraint(child: Oid, parent: Oid, table: Oid): void {
     deleteDependencyRecordsForClass(self, ids.RelationRelationId, 'S');
     return;
   }
-  catalogUpdateByKey(ids.ConstraintRelationId, ids.PgConstraintOidIndexId, [child], { conislocal: false, coninhcount: 1, conparentid: parent });
+  catalogUpdateByKey(ids.ConstraintRelationId, ids.PgConstraintOidIndexId, [child], { conislocal: false, coninhcount: 1, conparentid: parent, ...changes });
   recordDependencyOn(self, objectAddress(ids.ConstraintRelationId, parent), 'P');
   recordDependencyOn(self, objectAddress(ids.RelationRelationId, table), 'S');
 }

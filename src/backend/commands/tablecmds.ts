@@ -99,6 +99,8 @@ export function createTable(stmt: RawNode, context: UtilityContext, relkind: 'r'
   for (const run of table.after) run(oid);
   noteOnCommit(oid, stmt['oncommit'] as OnCommitClause);
   if (bound === undefined) parents.forEach((parent, i) => storeInheritance(oid, parent.oid, i + 1));
+  // They are set by an ALTER FOREIGN TABLE that follows.
+  if (relkind === 'r' && ((stmt['tableElts'] ?? []) as RawNode[]).some((e) => e['fdwoptions'] !== undefined)) throw new PgError('wrong_object_type', `"${rv.relname}" is not a foreign table`);
   return oid;
 }
 

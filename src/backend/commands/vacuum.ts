@@ -3,6 +3,7 @@
 import { PgError } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
 import { asOwner } from '../catalog/acl.ts';
+import { foreignTableUnreachable } from '../catalog/foreign.ts';
 import { objectOwnercheck } from '../catalog/aclchk.ts';
 import { catalogScanAll, catalogUpdateByKey } from '../catalog/indexing.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
@@ -91,6 +92,7 @@ function processTable(oid: Oid, columns: string[] | null, { isVacuum, analyze, v
     commandCounterIncrement();
     return;
   }
+  if (relation.kind === 'f' && !isVacuum) throw foreignTableUnreachable(oid);
   if (relation.kind !== 'r' && relation.kind !== 'm') {
     return report('WARNING', isVacuum ? `skipping "${relation.name}" --- cannot vacuum non-tables or special system tables` : `skipping "${relation.name}" --- cannot analyze non-tables or special system tables`);
   }

@@ -2,7 +2,7 @@
 // types keep plain numbers; any other calls the transition and final functions of pg_aggregate; DISTINCT and ORDER BY
 // collect their input and run over it at the end.
 import { PgError } from '../../common/errors.ts';
-import { exprType } from '../nodes/nodeFuncs.ts';
+import { exprCollation, exprType } from '../nodes/nodeFuncs.ts';
 import type { Aggref } from '../nodes/primnodes.ts';
 import { type Datum, int8, type Int8, type Oid } from '../types/datum.ts';
 import { divideNumeric, makeNumeric } from '../types/numeric.ts';
@@ -354,7 +354,7 @@ function collected(node: Aggref): AggCode {
     const column = columnOf(c.tleSortGroupRef);
     if (compares.some((x) => x.column === column)) continue;
     const type = exprType(args[column]!.expr);
-    const sort = c.sortop !== 0 ? sortComparator(c.sortop, type, node.inputcollid) : { compare: (() => 0) as Comparator, reverse: false };
+    const sort = c.sortop !== 0 ? sortComparator(c.sortop, type, exprCollation(args[column]!.expr)) : { compare: (() => 0) as Comparator, reverse: false };
     compares.push({ column, ...sort, nullsFirst: c.nulls_first });
   }
   const orderedSet = node.aggkind !== 'n';
@@ -419,7 +419,7 @@ function collected(node: Aggref): AggCode {
   const spec: SortSpec | null = orderedSet || clauses.some((c) => c.sortop === 0) ? null : {
     keys: clauses.map((c) => {
       const column = columnOf(c.tleSortGroupRef);
-      return { column: column + 1, sortop: c.sortop, collation: node.inputcollid, nullsFirst: c.nulls_first, type: exprType(args[column]!.expr), reverse: sortOperator(c.sortop).reverse };
+      return { column: column + 1, sortop: c.sortop, collation: exprCollation(args[column]!.expr), nullsFirst: c.nulls_first, type: exprType(args[column]!.expr), reverse: sortOperator(c.sortop).reverse };
     }),
     types: args.map((a) => exprType(a.expr)),
   };

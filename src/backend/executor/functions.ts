@@ -165,7 +165,12 @@ export function coerceResult(proc: PgProc, queries: Query[], type: Oid, columns:
   // A procedure's one output is a column of its result, a row or not.
   if (visible.length === 1 && proc.prokind !== 'p' && (type !== RECORDOID || isRow(exprType(visible[0]!.expr)))) {
     const given = exprType(visible[0]!.expr);
-    if (given === type || getBaseType(type) === given || (type === RECORDOID && columns.length > 1 && isRow(given))) return { type, columns, wholeRow: true };
+    if (given === type || (type === RECORDOID && columns.length > 1 && isRow(given))) return { type, columns, wholeRow: true };
+    const whole = type === RECORDOID ? null : coerceToTargetType(null, visible[0]!.expr, given, type, -1, 'assignment', 'implicit_cast', -1);
+    if (whole !== null) {
+      put([{ ...visible[0]!, expr: whole }]);
+      return { type, columns, wholeRow: true };
+    }
   }
   const entries: TargetEntry[] = [];
   columns.forEach((column) => {

@@ -373,7 +373,7 @@ export class ModifyRun {
     for (const [i, v] of asRead(() => values(oldOfRoot, excludedOfRoot)).entries()) row[columns[i]! - 1] = v;
     const proposed = row;
     if (target.triggers !== null && (row = this.beforeUpdate(place, rowId, old, proposed, assigned)) === null) return true;
-    if (place !== this.main && !target.fitsPartition(row)) {
+    if (!target.fitsPartition(row)) {
       throw new PgError('feature_not_supported', 'invalid ON UPDATE specification', {
         detail: 'The result tuple would appear in a different partition than the original tuple.',
       });

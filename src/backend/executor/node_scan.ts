@@ -240,8 +240,8 @@ const indexOnlyScan: Producer<IndexOnlyScan> = (pc, plan, consume) => {
   }
   const places = new Set<number>(info.accessMethod === 'btree' ? [] : [-1]);
   for (const e of [...plan.targetlist.map((t) => t.expr), ...plan.qual, ...plan.extraquals]) walkVars(e, (varno, attno) => { if (varno === plan.scanrelid) places.add(info.keyAttributes.indexOf(attno)); });
-  // A cursor's row has been asked for, too (WHERE CURRENT OF).
-  const fetches = places.has(-1);
+  // A cursor's row has been asked for, too (WHERE CURRENT OF), or a column that is not in the key.
+  const fetches = places.has(-1) || Math.max(...places) >= info.keyCount;
   const decode = fetches || places.size === 0 ? '' : g.konst(keyDecoder(info.columns, Math.max(...places) + 1));
   g.emit(`${g.konst(noteRead)}(${rel.oid}, ${rel.filenode}, ${rel.shared});`);
   produceEntries(pc, plan, info, (id, key, row) => {

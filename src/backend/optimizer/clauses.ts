@@ -3,12 +3,13 @@
 import { containsMutable, containsVolatile, someExpr } from '../executor/plan_walker.ts';
 import { foldToConst } from '../executor/expression.ts';
 import { functionInfo, operator, typeInfo } from '../executor/fmgr_info.ts';
+import { domainHasConstraints } from '../catalog/lsyscache.ts';
 import { procByOid } from '../catalog/syscache.ts';
 import { makeBoolExpr, makeConst } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, expressionTreeMutator, expressionTreeWalker, queryTreeMutator, queryTreeWalker } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
-import type { BoolExpr, CaseExpr, CoalesceExpr, Const, Expr, FuncExpr, NullTest, Var } from '../nodes/primnodes.ts';
+import type { BoolExpr, CaseExpr, CoalesceExpr, Const, Expr, FuncExpr, NullTest, RelabelType, Var } from '../nodes/primnodes.ts';
 import { checkWhileWorking } from '../utils/interrupts.ts';
 import { session } from '../utils/session.ts';
 import { inlineHooks } from './inline_hook.ts';
@@ -254,10 +255,11 @@ export function evalConstExpressions(e: Expr): Expr {
         return makeConst(16, -1, 0, (node.arg.constvalue === null) === node.isNull);
       }
       return node;
-    case 'RelabelType':
-      // A negative integer is another number as an oid.
-      if (node.arg.kind === 'Const' && !(typeof node.arg.constvalue === 'number' && (node.arg.constvalue < 0 || node.arg.constvalue > 0x7fffffff) && node.arg.consttype !== node.resulttype)) return { ...node.arg, consttype: node.resulttype, consttypmod: node.resulttypmod, constcollid: node.resultcollid };
-      return node;
+    case 'RelabelType': return relabeled(node);
+    // A domain without constraints is its base type by another name.
+    case 'CoerceToDomain':
+      if (domainHasConstraints(node.resulttype)) return node;
+      return relabeled({ kind: 'RelabelType', arg: node.arg, resulttype: node.resulttype, resulttypmod: node.resulttypmod, resultcollid: node.resultcollid, relabelformat: node.coercionformat, location: node.location });
     case 'CollateExpr': {
       const arg = node.arg.kind === 'RelabelType' ? node.arg.arg : node.arg;
       if (node.arg.kind === 'Const') return { ...node.arg, constcollid: node.collOid };
@@ -290,6 +292,18 @@ function foldRowTest(test: NullTest, columns: readonly Expr[]): Expr {
   }
   return simplifyBool('and', tests);
 }
+
+/** Of several relabelings the last counts; one back to what it was is none (applyRelabelType). */
+function relabeled(node: RelabelType): Expr {
+  let { arg } = node;
+  while (arg.kind === 'RelabelType' && exprType(arg.arg) !== INT4OID) ({ arg } = arg);
+  const { resulttype, resulttypmod, resultcollid } = node;
+  // A negative integer is another number as an oid.
+  if (arg.kind === 'Const' && !(typeof arg.constvalue === 'number' && (arg.constvalue < 0 || arg.constvalue > 0x7fffffff) && arg.consttype !== resulttype)) return { ...arg, consttype: resulttype, consttypmod: resulttypmod, constcollid: resultcollid };
+  if (exprType(arg) === resulttype && exprTypmod(arg) === resulttypmod && exprCollation(arg) === resultcollid) return arg;
+  return arg === node.arg ? node : { ...node, arg };
+}
+const INT4OID = 23;
 
 /** AND and OR up to the first argument that decides. */
 function foldBool(e: BoolExpr): Expr {

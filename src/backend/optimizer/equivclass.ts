@@ -7,12 +7,15 @@ import { makeOpExpr } from '../nodes/makefuncs.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
-import { containsAggs, containsSrf, containsVolatile, containsWindowFunc, equal, evalConstExpressions, isTrue, pullVarnos } from './clauses.ts';
+import { containsAggs, containsSrf, containsVolatile, containsWindowFunc, equal, evalConstExpressions, isTrue, pullVarnos, stripRelabel } from './clauses.ts';
 import type { EcMember, EquivalenceClass, PlannerInfo, Relids, RelOptInfo, RestrictInfo } from './pathnodes.ts';
 import { EMPTY, isSubset, overlaps } from './relids.ts';
 import { makeRestrictInfo } from './restrictinfo.ts';
 
 const sameFamilies = (a: readonly Oid[], b: readonly Oid[]): boolean => a.length === b.length && a.every((f) => b.includes(f));
+
+/** To the same operator families and collation. */
+const sameValue = (a: Expr, b: Expr): boolean => equal(stripRelabel(a), stripRelabel(b));
 
 function newClass(families: Oid[], collation: Oid): EquivalenceClass {
   return {
@@ -39,7 +42,7 @@ export function processEquivalence(root: PlannerInfo, rinfo: RestrictInfo, below
   if (equal(left, right)) return false;
   if (containsVolatile(left) || containsVolatile(right)) return false;
   const find = (e: Expr): EquivalenceClass | undefined => root.ecs.find((ec) => !ec.volatile && ec.collation === op.inputcollid
-    && sameFamilies(ec.families, rinfo.mergeFamilies) && ec.belowOuterJoin === belowOuterJoin && ec.members.some((m) => equal(m.expr, e)));
+    && sameFamilies(ec.families, rinfo.mergeFamilies) && ec.belowOuterJoin === belowOuterJoin && ec.members.some((m) => sameValue(m.expr, e)));
   const lec = find(left);
   const rec = find(right);
   const types = operator(op.opno);
@@ -79,7 +82,7 @@ export function classForSorting(root: PlannerInfo, expr: Expr, families: Oid[], 
       if (ec.volatile && ec.sortref === sortref && equal(ec.members[0]!.expr, expr)) return ec;
       continue;
     }
-    if (ec.members.some((m) => equal(m.expr, expr))) return ec;
+    if (ec.members.some((m) => sameValue(m.expr, expr))) return ec;
   }
   if (!create) return null;
   const ec = newClass(families, collation);
@@ -129,6 +132,7 @@ function clauseBetween(ec: EquivalenceClass, a: EcMember, b: EcMember): Restrict
 
 /** generate_base_implied_equalities: conditions on single relations. Calls `distribute` for each. */
 export function generateBaseEqualities(root: PlannerInfo, distribute: (rinfo: RestrictInfo) => void): void {
+  const given = root.ecs.map((ec) => [...ec.sources]);
   for (const ec of root.ecs) {
     if (ec.members.length < 2) continue;
     const constant = ec.members.find((m) => m.isConst);
@@ -142,9 +146,12 @@ export function generateBaseEqualities(root: PlannerInfo, distribute: (rinfo: Re
       for (const m of ec.members) {
         if (m === constant) continue;
         const rinfo = clauseBetween(ec, m, constant);
-        if (rinfo === null) ec.broken = true;
+        if (rinfo === null) {
+          ec.broken = true;
+          break;
+        }
         // Two constants: the condition decides about the whole query, at one of its relations.
-        else if (m.isConst) {
+        if (m.isConst) {
           const clause = evalConstExpressions(rinfo.clause);
           if (!isTrue(clause)) distribute({ ...rinfo, clause, parentEc: ec, pseudoconstant: true, requiredRelids: ec.members.find((x) => !x.isConst)?.relids ?? rinfo.requiredRelids });
         }
@@ -158,14 +165,17 @@ export function generateBaseEqualities(root: PlannerInfo, distribute: (rinfo: Re
       const other = seen.get(m.relids);
       if (other !== undefined) {
         const rinfo = clauseBetween(ec, other, m);
-        if (rinfo === null) ec.broken = true;
-        else distribute({ ...rinfo, parentEc: ec });
+        if (rinfo === null) {
+          ec.broken = true;
+          break;
+        }
+        distribute({ ...rinfo, parentEc: ec });
       }
       seen.set(m.relids, m);
     }
   }
   // A class that cannot say all it means in operators says it in the words it was given.
-  for (const ec of root.ecs) if (ec.broken) for (const s of ec.sources) distribute(s);
+  root.ecs.forEach((ec, i) => { if (ec.broken) for (const s of given[i]!) distribute(s); });
 }
 
 /** generate_join_implied_equalities: for each class one condition between what is on the two sides of a join. */

@@ -354,7 +354,8 @@ function isCovered(rel: RelOptInfo, info: IndexInfo): boolean {
   if (!enabled.indexonlyscan || (info.accessMethod !== 'btree' && !tree(info))) return false;
   let decodable = 0;
   while (decodable < info.keyCount && isDecodable(info.columns[decodable]!, rel.relation!.attributes[info.keyAttributes[decodable]! - 1]?.atttypid ?? 0)) decodable++;
-  const shows = (at: number): boolean => (tree(info) ? at >= info.keyCount || returnable(methodOid(info), info.columns[at]!.opclass) : at < decodable);
+  // Included columns are read from the table (node_scan.ts).
+  const shows = (at: number): boolean => at >= info.keyCount || (tree(info) ? returnable(methodOid(info), info.columns[at]!.opclass) : at < decodable);
   let covered = true;
   const check = (e: Expr): void => walkExpr(e, (node) => {
     if (node.kind !== 'Var' || node.varno !== rel.rti) return;

@@ -83,12 +83,12 @@ export class Portal {
   }
 
   /** Runs up to `count` rows forward for the protocol's Execute. `complete`: nothing is left. `others` gets the rows of
-   * SELECTs that rules have added. */
-  run(count: number, dest: DestReceiver, others: DestReceiver = DISCARD): { complete: boolean; tag: string } {
+   * SELECTs that rules have added. `straight`: rows of RETURNING go out as they come, before AFTER triggers (COPY). */
+  run(count: number, dest: DestReceiver, others: DestReceiver = DISCARD, straight = false): { complete: boolean; tag: string } {
     if (this.status === 'ready' && this.store === null && this.units === this.statement.units) this.lockTargets();
     this.activate();
     try {
-      if (this.strategy === 'multi') {
+      if (this.strategy === 'multi' || straight) {
         this.tag = runUnits(this, dest, others);
         this.status = 'done';
         return { complete: true, tag: this.tag };
@@ -312,6 +312,7 @@ function runUnits(portal: Portal, dest: DestReceiver, others: DestReceiver = DIS
     // A statement on a table with child tables is one unit a table: their rows add up.
     if (unit.canSetTag) { tag = completionTag(portal.statement.commandTag, rows += processed); counted = true; }
   }
+  if (out !== dest) dest.end();
   return counted || portal.units.some((u) => u.plan === null && u.query.commandType === 'utility') ? tag : completionTag(tag, 0);
 }
 

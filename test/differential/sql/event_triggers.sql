@@ -325,3 +325,21 @@ create view leans as select a from leaned_on;
 select classid::regclass::text, refclassid::regclass::text, refobjsubid, deptype from pg_depend
   where (classid = 'pg_constraint'::regclass and refobjid = 'leaned_on'::regclass) or (classid = 'pg_rewrite'::regclass and refobjid in ('leans'::regclass, 'leaned_on'::regclass)) order by 1, 2, 3, 4;
 drop table leaned_on cascade;
+-- The sequence of an identity column that gets another type; clocks of UTC need no rewriting.
+create function et_end() returns event_trigger language plpgsql as $$ declare r record; begin for r in select * from pg_event_trigger_ddl_commands() loop raise notice 'END: % % %', r.command_tag, r.object_type, r.object_identity; end loop; end $$;
+create function et_rewrite() returns event_trigger language plpgsql as $$ begin raise notice 'rewriting % %', pg_event_trigger_table_rewrite_oid()::regclass, pg_event_trigger_table_rewrite_reason(); end $$;
+create table et_id (a int generated always as identity, t timestamp);
+insert into et_id (t) values (now());
+create event trigger et_end on ddl_command_end execute function et_end();
+create event trigger et_rew on table_rewrite execute function et_rewrite();
+alter table et_id alter column a set data type bigint;
+alter table et_id alter column a drop identity, alter column a set data type int;
+set timezone = 'UTC';
+alter table et_id alter column t type timestamptz;
+set timezone = 'Europe/London';
+alter table et_id alter column t type timestamp;
+reset timezone;
+create domain et_dom as int check (value > 3);
+alter table et_id add column d et_dom default 2;
+drop event trigger et_end;
+drop event trigger et_rew;
