@@ -1,5 +1,5 @@
 // CALL (ExecuteCallStmt of PostgreSQL's functioncmds.c).
-import { PgError, internalError } from '../../common/errors.ts';
+import { PgError } from '../../common/errors.ts';
 import { aclcheckProc, notOwnerOrDenied } from '../catalog/aclchk.ts';
 import { getTypCollation } from '../catalog/lsyscache.ts';
 import type { PgProc } from '../catalog/rows.ts';
@@ -11,32 +11,12 @@ import { procedureCall } from '../executor/procedure_call.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import type { Expr, FuncExpr } from '../nodes/primnodes.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
-import { assignExprCollations } from '../parser/parse_collate.ts';
-import { transformExpr } from '../parser/parse_expr.ts';
-import { parseFuncOrColumn } from '../parser/parse_func.ts';
-import { makeParseState, type ParseState } from '../parser/parse_node.ts';
-import { setupParseFixedParameters } from '../parser/parse_param.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement, inTransactionBlock } from '../transaction/xact.ts';
 import { RecordValue, type Datum, type Oid } from '../types/datum.ts';
 import { RECORDOID } from '../types/oids.ts';
 import { session } from '../utils/session.ts';
-
-export function analyzeCall(stmt: RawNode, state: ParseState): { call: FuncExpr; proc: PgProc } {
-  const raw = stmt['funccall'] as RawNode;
-  const args = ((raw['args'] ?? []) as RawNode[]).map((a) => transformExpr(state, a, 'call_argument'));
-  const call = parseFuncOrColumn(state, raw['funcname'] as string[], args, null, raw, true, raw.location ?? -1);
-  if (call?.kind !== 'FuncExpr') throw internalError('CALL of something that is no procedure');
-  assignExprCollations(state, call);
-  return { call, proc: procByOid(call.funcid)! };
-}
-
-function stateOf(text: string, paramTypes: readonly Oid[]): ParseState {
-  const state = makeParseState(text);
-  if (paramTypes.length > 0) setupParseFixedParameters(state, paramTypes);
-  return state;
-}
 
 /** The values of the input arguments, in the order of proargtypes, defaults filled in. */
 export function inputArguments(call: FuncExpr, proc: PgProc): Expr[] {
@@ -82,7 +62,8 @@ export function runProcedure(proc: PgProc, values: readonly Datum[], types: read
 }
 
 function runCall(stmt: RawNode, context: UtilityContext): void {
-  const { call, proc } = analyzeCall(stmt, context.parseState?.() ?? stateOf(context.text, context.paramTypes));
+  const call = stmt['analyzed'] as FuncExpr;
+  const proc = procByOid(call.funcid)!;
   const args = inputArguments(call, proc);
   const values = args.map((a) => compileExpr(a)(context.params));
   const nonatomic = context.topLevel && !inTransactionBlock(true);
@@ -100,12 +81,8 @@ export const CALL_COMMANDS: UtilityTable = {
   CallStmt: {
     run: runCall,
     columns(stmt: RawNode) {
-      try {
-        const { proc } = analyzeCall(stmt, stateOf('', []));
-        return proc.prorettype === RECORDOID ? outColumns(proc) : null;
-      } catch {
-        return null; // the error comes when it runs, with its place in the text
-      }
+      const proc = procByOid((stmt['analyzed'] as FuncExpr).funcid)!;
+      return proc.prorettype === RECORDOID ? outColumns(proc) : null;
     },
   },
 };

@@ -1,7 +1,7 @@
 // Every command of the server, joined: importing this file makes processUtility know them.
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { processUtility, registerUtilities } from '../tcop/utility.ts';
-import { functionParseState, utilityRunner } from '../executor/functions.ts';
+import { utilityRunner } from '../executor/functions.ts';
 import '../executor/sql_inline.ts';
 import { ALTER_COMMANDS } from './alter_commands.ts';
 import './admin_functions.ts';
@@ -75,5 +75,5 @@ registerUtilities({
 
 // Functions written in SQL may run commands, too.
 utilityRunner.run = (query, text, params, parameters) => {
-  processUtility(query.utilityStmt as RawNode, { text, statementText: text, topLevel: false, params, paramTypes: parameters.types, parseState: () => functionParseState(text, parameters), dest: { start() {}, receive: () => true, end() {} } });
+  processUtility(query.utilityStmt as RawNode, { text, statementText: text, topLevel: false, params, paramTypes: parameters.types, dest: { start() {}, receive: () => true, end() {} } });
 };

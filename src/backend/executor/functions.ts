@@ -10,13 +10,12 @@ import { procByOid, typeByOid } from '../catalog/syscache.ts';
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import { makeAlias, makeQuery, makeRangeTblEntry, makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
 import type { Query } from '../nodes/parsenodes.ts';
-import type { Expr, TargetEntry } from '../nodes/primnodes.ts';
+import type { Expr, FuncExpr, TargetEntry } from '../nodes/primnodes.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
 import { planner } from '../optimizer/planner.ts';
 import { parseAnalyzeWithState } from '../parser/analyze.ts';
 import { coerceToTargetType } from '../parser/parse_coerce.ts';
-import { transformExpr } from '../parser/parse_expr.ts';
-import { parseComplexProjection, parseFuncOrColumn } from '../parser/parse_func.ts';
+import { parseComplexProjection } from '../parser/parse_func.ts';
 import { enforceGenericTypeConsistency, isPolymorphic } from '../parser/parse_generic.ts';
 import { makeParseState, type ParseState } from '../parser/parse_node.ts';
 import { rawParse, type RawNode, type RawStmt } from '../parser/raw_parser.ts';
@@ -95,18 +94,17 @@ export function parametersOf(proc: PgProc, types: readonly Oid[], collation: Oid
 export function analyzeBody(text: string, parameters: FunctionParameters): { queries: Query[]; list: readonly RawStmt[] } {
   const list = rawParse(text);
   return { queries: list.map((raw) => {
-    if (raw.stmt.tag === 'CallStmt') checkCall(raw.stmt['funccall'] as RawNode, functionParseState(text, parameters));
-    return parseAnalyzeWithState(raw, functionParseState(text, parameters));
+    const query = parseAnalyzeWithState(raw, functionParseState(text, parameters));
+    refuseOutputs(query);
+    return query;
   }), list };
 }
 
 /** What the procedure gives back would go nowhere (check_sql_fn_statement). */
-function checkCall(raw: RawNode, state: ParseState): void {
-  const args = ((raw['args'] ?? []) as RawNode[]).map((a) => transformExpr(state, a, 'call_argument'));
-  const call = parseFuncOrColumn(state, raw['funcname'] as string[], args, null, raw, true, raw.location ?? -1);
-  if (call?.kind === 'FuncExpr' && /[bo]/.test(procByOid(call.funcid)?.proargmodes?.join('') ?? '')) {
-    throw new PgError('feature_not_supported', 'calling procedures with output arguments is not supported in SQL functions');
-  }
+function refuseOutputs({ utilityStmt }: Query): void {
+  const stmt = utilityStmt as RawNode | null;
+  if (stmt?.tag !== 'CallStmt' || !/[bo]/.test(procByOid((stmt['analyzed'] as FuncExpr).funcid)?.proargmodes?.join('') ?? '')) return;
+  throw new PgError('feature_not_supported', 'calling procedures with output arguments is not supported in SQL functions');
 }
 
 // ---- the result

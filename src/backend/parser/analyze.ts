@@ -4,7 +4,7 @@ import { internalError } from '../../common/errors.ts';
 import { makeFromExpr, makeQuery } from '../nodes/makefuncs.ts';
 import { containsNode, exprLocation } from '../nodes/nodeFuncs.ts';
 import { ACL, type CommonTableExpr, type Query, type RangeTblEntry, type RowMarkClause } from '../nodes/parsenodes.ts';
-import type { Expr } from '../nodes/primnodes.ts';
+import type { Expr, FuncExpr } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import { transformDeleteStmt, transformInsertStmt, transformUpdateStmt } from './analyze_modify.ts';
 import { transformSetOperationStmt } from './analyze_setop.ts';
@@ -14,6 +14,8 @@ import { transformFromClause, transformLimitClause, transformWhereClause } from 
 import { selectCommonType, selectCommonTypmod, coerceToCommonType } from './parse_coerce.ts';
 import { assignExprCollations, assignQueryCollations, selectCommonCollation } from './parse_collate.ts';
 import { transformWithClause } from './parse_cte.ts';
+import { transformExpr } from './parse_expr.ts';
+import { parseFuncOrColumn } from './parse_func.ts';
 import { makeParseState, parserError, type ParseState } from './parse_node.ts';
 import { checkVariableParameters, setupParseFixedParameters, setupParseVariableParameters } from './parse_param.ts';
 import { addNamespaceItemToQuery, addRangeTableEntryForValues, expandNamespaceItemAttrs } from './parse_relation.ts';
@@ -143,8 +145,19 @@ function transformUtility(state: ParseState, stmt: RawNode): RawNode {
       }
       return { ...stmt, analyzed: query };
     }
+    case 'CallStmt': return { ...stmt, analyzed: transformCall(state, stmt) };
     default: return stmt;
   }
+}
+
+/** The call that CALL makes, with all arguments given, those that only come back among them. */
+export function transformCall(state: ParseState, stmt: RawNode): FuncExpr {
+  const raw = stmt.funccall as RawNode;
+  const args = ((raw.args ?? []) as RawNode[]).map((a) => transformExpr(state, a, 'call_argument'));
+  const call = parseFuncOrColumn(state, raw.funcname as string[], args, null, raw, true, (raw.location as number | undefined) ?? -1);
+  if (call?.kind !== 'FuncExpr') throw internalError('CALL of something that is no procedure');
+  assignExprCollations(state, call);
+  return call;
 }
 
 const CURSOR_OPT = { SCROLL: 2, NO_SCROLL: 4, INSENSITIVE: 8, HOLD: 32 } as const;

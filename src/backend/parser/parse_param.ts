@@ -4,7 +4,7 @@ import type { Query } from '../nodes/parsenodes.ts';
 import { expressionTreeWalker, queryTreeWalker } from '../nodes/nodeFuncs.ts';
 import type { Expr, Param } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
-import { UNKNOWNOID } from '../types/oids.ts';
+import { UNKNOWNOID, VOIDOID } from '../types/oids.ts';
 import { parserError, type ParseState } from './parse_node.ts';
 import { formatType } from './parse_type.ts';
 
@@ -30,7 +30,9 @@ export function setupParseVariableParameters(state: ParseState, types: Oid[]): v
     const number = (ref.number as number | undefined) ?? 0;
     if (number <= 0 || number > MAX_PARAMS) throw parserError(s, 'undefined_parameter', `there is no parameter $${number}`, ref.location);
     while (types.length < number) types.push(0);
-    if (types[number - 1] === 0) types[number - 1] = UNKNOWNOID;
+    const given = types[number - 1]!;
+    // JDBC calls procedures as it calls functions: what only comes back it gives as void.
+    if (given === 0 || (given === VOIDOID && s.exprKind === 'call_argument')) types[number - 1] = UNKNOWNOID;
     return makeParam(number, types[number - 1]!, ref.location ?? -1);
   };
   state.coerceParamHook = (s, param, targetType, targetTypmod, location) => {

@@ -3,7 +3,6 @@
 import { PgError, notSupported } from '../../common/errors.ts';
 import { refuseRestricted } from '../catalog/acl.ts';
 import type { DestReceiver, ResultColumn } from '../executor/dest.ts';
-import type { ParseState } from '../parser/parse_node.ts';
 import type { RawNode, RawStmt } from '../parser/raw_parser.ts';
 import type { Datum } from '../types/datum.ts';
 import { transactionBlockStatus, isReadOnlyTransaction, inTransactionBlock } from '../transaction/xact.ts';
@@ -22,8 +21,6 @@ export interface UtilityContext {
   /** Values of $n, for the few statements that take them (EXECUTE, DECLARE, CREATE TABLE AS, EXPLAIN). */
   params: readonly Datum[];
   paramTypes: readonly number[];
-  /** How expressions are analyzed where parameters have names, too: in functions written in SQL. */
-  parseState?: () => ParseState;
   dest: DestReceiver;
 }
 

@@ -1,8 +1,10 @@
 // CALL and DO inside a function. What a procedure puts out goes into the variables that stand for its arguments.
 import { PgError } from '../../../common/errors.ts';
-import { analyzeCall, inputArguments, outPositions, runProcedure } from '../../commands/call.ts';
+import { procByOid } from '../../catalog/syscache.ts';
+import { inputArguments, outPositions, runProcedure } from '../../commands/call.ts';
 import { compileExpr } from '../../executor/expression.ts';
 import { exprType } from '../../nodes/nodeFuncs.ts';
+import { transformCall } from '../../parser/analyze.ts';
 import { makeParseState } from '../../parser/parse_node.ts';
 import { rawParse } from '../../parser/raw_parser.ts';
 import { processUtility } from '../../tcop/utility.ts';
@@ -23,7 +25,8 @@ export function call(rt: Estate, site: Site, values: readonly Datum[]): (Datum |
   const state = makeParseState(text);
   const binding = new Binding(site.refs, values);
   setupHooks(state, site.expr.namespace, rt.fn.variableConflict, binding);
-  const { call: node, proc } = analyzeCall(raw, state);
+  const node = transformCall(state, raw);
+  const proc = procByOid(node.funcid)!;
   const outs = outPositions(proc);
   // Every argument that comes back must be a variable.
   const targets = outs.map(({ position, name }) => {
