@@ -18,7 +18,7 @@ const BLOCKS = 15000, ROWS = 36; // of 96 bytes: about 3.5 kB a block
 function commitOf(message: CommitRequest, number: number): BatchWork['commits'][number] {
   const out = new ByteWriter(1024);
   encodeCommit(out, { session: 1, number }, 0, message);
-  return { view: decodeCommit(out.bytes, 0, out.length), xid: 1000 + number };
+  return { view: decodeCommit(out.bytes, 0, out.length), xid: 1000 + number, prepared: null };
 }
 
 function applierAlone(): void {

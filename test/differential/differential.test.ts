@@ -22,7 +22,7 @@ const serial = oracleInstalled ? test.serial : test.skip;
 
 test.before(async () => {
   if (!oracleInstalled) return;
-  [ours, theirs] = await Promise.all([startSite(), startOracle('fsync = off')]);
+  [ours, theirs] = await Promise.all([startSite({ ini: 'max_prepared_transactions = 10' }), startOracle('fsync = off\nmax_prepared_transactions = 10')]);
 });
 test.after.always(async () => { await Promise.all([ours?.remove(), theirs?.remove()]); });
 

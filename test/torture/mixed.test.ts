@@ -7,7 +7,7 @@ const long = process.env['TORTURE'] === '1';
 const seed = Number(process.env['SEED'] ?? (long ? Date.now() % 1_000_000 : 11));
 
 let site: Site;
-test.before(async () => { site = await startSite({ ini: 'dress_rehearsal = off\nidle_restart = 1s\nmanager_idle_exit = 2s' }); }); // it is started again and again
+test.before(async () => { site = await startSite({ ini: 'dress_rehearsal = off\nidle_restart = 1s\nmanager_idle_exit = 2s\nmax_prepared_transactions = 20' }); }); // it is started again and again
 test.after.always(async () => site?.remove());
 
 test('whatever dies, and whenever: what was acknowledged is there, and nothing is half-done', async (t) => {

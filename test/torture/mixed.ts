@@ -47,6 +47,8 @@ export class MixedTorture {
   /** With when they came. */
   readonly numbers = new Map<string, number>();
   readonly notified = new Map<number, number>();
+  /** Transactions whose PREPARE was acknowledged, and when. */
+  readonly prepared = new Map<number, number>();
   readonly done = new Map<number, 'acknowledged' | 'refused' | 'unknown'>();
   nextTransaction = 1;
   stopping = false;
@@ -95,7 +97,11 @@ export class MixedTorture {
     }
     this.stopping = true;
     await Promise.all([...workers, listener]);
-    if (this.faults.length === 0) await this.checkAll('in the end');
+    if (this.faults.length > 0) return;
+    await this.checkAll('in the end');
+    const client = await connect(this.site, this.database), { rows } = await client.query('select gid from pg_prepared_xacts');
+    await client.end();
+    if (rows.length > 0) this.fault(`in the end ${JSON.stringify(rows)} are still prepared`);
   }
 
   /** Until so many transactions have come through. */
@@ -123,6 +129,7 @@ export class MixedTorture {
       const client = await connect(site, this.database);
       const there = new Set((await client.query('select tx from ledger')).rows.map((row) => row.tx as number));
       for (const slot of this.slots) await slot.checkAt(place, there, when, client);
+      await this.checkPrepared(place, there, when, client);
       const { rows } = await client.query("select nextval('numbers') from generate_series(1, 5)");
       for (const { nextval } of rows) if ((this.numbers.get(nextval as string) ?? Infinity) <= place) this.fault(`${when}: the sequence gives ${nextval} again`);
       await client.end();
@@ -131,6 +138,20 @@ export class MixedTorture {
       this.done.clear();
       for (const [tx, state] of done) this.done.set(tx, state);
       for (const [tx, at] of notified) this.notified.set(tx, at);
+    }
+  }
+
+  gid(tx: number): string { return `${this.database} ${tx}`; }
+
+  /** What was prepared is, or has been committed meanwhile; and can be. */
+  private async checkPrepared(place: number, there: ReadonlySet<number>, when: string, client: Client): Promise<void> {
+    const listed = new Set((await client.query('select gid from pg_prepared_xacts where database = current_database()')).rows.map((row) => row.gid as string));
+    for (const [tx, at] of this.prepared) {
+      if (at > place || there.has(tx)) continue;
+      if (!listed.has(this.gid(tx))) { this.fault(`${when}: transaction ${tx} was prepared and is gone`); continue; }
+      this.count('prepared in a picture');
+      await client.query(`commit prepared '${this.gid(tx)}'`);
+      if ((await client.query(`select from ledger where tx = ${tx}`)).rows.length === 0) this.fault(`${when}: transaction ${tx} was prepared and committed and is not there`);
     }
   }
 
@@ -294,10 +315,11 @@ class Slot {
     const ledger = `insert into ledger values (${tx}, ${this.number}, ${counter})`;
     statements.splice(random(statements.length + 1), 0, ledger);
     if (counter !== null) statements.push(`update counter set n = n + 1 where id = ${counter}`);
-    if (random(4) === 0) statements.push(`notify torture, '${tx}'`);
+    const notifies = random(4) === 0;
+    if (notifies) statements.push(`notify torture, '${tx}'`);
     if (random(3) === 0) statements.push("select nextval('numbers')");
     const style = random(4);
-    let ending = false;
+    let ending = false, isPrepared = false;
     try {
       if (style === 0) {
         // One message, an implicit block.
@@ -320,7 +342,15 @@ class Slot {
           return true;
         }
         ending = true;
-        await client.query('commit');
+        if (notifies || random(4) > 0) {
+          await client.query('commit');
+        } else {
+          await client.query(`prepare transaction '${all.gid(tx)}'`);
+          isPrepared = true;
+          all.prepared.set(tx, all.clock?.() ?? 0);
+          all.count('prepared');
+          await client.query(`commit prepared '${all.gid(tx)}'`);
+        }
       }
       all.done.set(tx, 'acknowledged');
       all.count('acknowledged');
@@ -330,7 +360,7 @@ class Slot {
       const { code } = error as { code?: string };
       const lost = code === undefined || /^(57P|08|E)/.test(code);
       all.count(`error ${code}`);
-      if (!lost) {
+      if (!lost && !isPrepared) {
         all.done.set(tx, 'refused');
         if (!['40001', '40P01', '23505'].includes(code)) all.count(`unexpected ${code}: ${(error as Error).message}`.slice(0, 150));
         if (code === 'XX000') all.fault(`${(error as Error).message}: ${statements.join('; ').slice(0, 400)}`);
@@ -360,7 +390,12 @@ class Slot {
       const client = await connect(this.all.site, this.all.database);
       try {
         await client.query(`insert into later values (${this.number})`);
+        if ((await client.query(`select from pg_prepared_xacts where gid = '${this.all.gid(tx)}'`)).rows.length > 0) {
+          await client.query(`commit prepared '${this.all.gid(tx)}'`);
+          this.all.count('prepared, finished by another session');
+        }
         const { rows } = await client.query(`select from ledger where tx = ${tx}`);
+        if (rows.length === 0 && this.all.prepared.has(tx)) this.all.fault(`transaction ${tx} was prepared and is gone`);
         this.all.done.set(tx, rows.length > 0 ? 'acknowledged' : 'refused');
         this.all.count(rows.length > 0 ? 'unknown, there' : 'unknown, not there');
         if (rows.length > 0) this.model = wanted;

@@ -20,7 +20,9 @@ const seed = Number(process.env['SEED'] ?? (long ? Date.now() % 1_000_000 : 5));
 const ROUNDS = long ? Number(process.env['ROUNDS'] ?? 5) : 1, CUTS = long ? Number(process.env['CUTS'] ?? 40) : 4, COMMITS = long ? 400 : 60;
 /** A signal that nobody else uses. */
 const DEADLY = 40;
-const INI = 'dress_rehearsal = off\nmanager_idle_exit = 2s\nidle_restart = 0';
+/** transaction/prepared.ts. */
+const PREPARED = 92;
+const INI = 'dress_rehearsal = off\nmanager_idle_exit = 2s\nidle_restart = 0\nmax_prepared_transactions = 20';
 
 /** One database after the other is made, filled and dropped, by the clock. */
 class Databases {
@@ -106,6 +108,8 @@ async function checkStores(site: Site): Promise<string[]> {
       if (filenode === 0) {
         const name = cursor.key.toString('latin1', 4, cursor.keyLength);
         if (name.startsWith('dropped.')) dropped.add(Number(name.slice(8)));
+      } else if (filenode === PREPARED) {
+        continue; // requests that wait for their second phase
       } else if (ofIndex.has(filenode)) {
         if (!leaves.has(filenode)) leaves.set(filenode, []);
         leaves.get(filenode)!.push(value);

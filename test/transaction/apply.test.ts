@@ -155,7 +155,7 @@ test('requests of a batch that failed are tried again as they came: index entrie
       indexes: [{ filenode: INDEX, relation: TABLE, unique: true, removed: [],
         added: keys.map((key, i) => ({ key, row: provisional(Math.floor(i / perBlock), i % perBlock), withRow: false })) }],
     }));
-    return { view: decodeCommit(out.bytes, 0, out.length), xid: 1000 + number };
+    return { view: decodeCommit(out.bytes, 0, out.length), xid: 1000 + number, prepared: null };
   };
   const work = (...commits: ReturnType<typeof insert>[]) => ({ commits, sequences: [], nextXid: 2000, nextOid: 20_000, mustWrite: false });
   const { applier } = manager.core, full = () => new PgError('disk_full', 'No space left on device');

@@ -115,3 +115,20 @@ test('two rows in one slot are two locks', (t) => {
   t.true(a.end());
   t.true(b.take(row(other), 1));
 });
+
+test('what is held can be told, also after a rollback to a savepoint; only where it may be asked for', (t) => {
+  const words = privateLockMemory().words, known = new FastPath(words, 1, true), unknown = new FastPath(words, 2);
+  known.take(row(1, 'keyshare'), 1);
+  known.take(row(1), 2);
+  known.take(row(1, 'share'), 3);
+  known.take({ kind: 'key', index: 16410, key: 'k' }, 4);
+  known.take(table(3), 4);
+  t.deepEqual(known.heldTargets(), [row(1, 'keyshare'), row(1), { kind: 'key', index: 16410, key: 'k' }, table(3)]);
+  known.releaseAfter(1);
+  t.deepEqual(known.heldTargets(), [row(1, 'keyshare')], 'back at the weaker lock');
+  t.true(known.end());
+  t.deepEqual(known.heldTargets(), []);
+  unknown.take(row(2), 1);
+  unknown.take(table(2), 1);
+  t.deepEqual(unknown.heldTargets(), [table(2)]);
+});

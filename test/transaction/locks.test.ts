@@ -11,7 +11,7 @@ const advisory = (shared: boolean, session: boolean, key3 = 1): LockTarget => ({
 
 function machine(sessions: number) {
   const m = new StateMachine({
-    database: 5, nextXid: 100, nextOid: 0, lockWords: privateLockMemory().words, lockNonce: 1, lockPath: '',
+    database: 5, nextXid: 100, nextOid: 0, prepared: [], lockWords: privateLockMemory().words, lockNonce: 1, lockPath: '',
     view: { commitSeq: 9, incarnation: 1, changedSeq: () => 4, readSequence: () => undefined, outcome: () => undefined },
   });
   for (let id = 1; id <= sessions; id++) {

@@ -7,6 +7,7 @@ import { ManagerCore } from '../../src/backend/transaction/core.ts';
 import { ByteWriter } from '../../src/backend/transaction/bytes.ts';
 import type { ClientMessage, CommitRequest, CommitToken, LockTarget, RowLockMode, ServerMessage } from '../../src/backend/transaction/messages.ts';
 import { FastPath } from '../../src/backend/transaction/fast_path.ts';
+import { readPreparedStates } from '../../src/backend/transaction/prepared.ts';
 import { frameOf, readServerMessage, writeServerMessage } from '../../src/backend/transaction/wire.ts';
 import { Crash, MemoryStore } from './memory_store.ts';
 import { allEntries, allRows, changing, inserting, provisional, request, row, sequenceRow, stored } from './helpers.ts';
@@ -25,7 +26,7 @@ export function random(seed: number): () => number {
   };
 }
 
-export interface Summary { commits: number; crashes: number; deadlocks: number; timeouts: number; changed: number; lost: number; values: number; failures: number; taken: number }
+export interface Summary { commits: number; crashes: number; deadlocks: number; timeouts: number; changed: number; lost: number; values: number; failures: number; taken: number; prepared: number; finished: number }
 
 class SimulatedClient {
   readonly number: number;
@@ -42,7 +43,7 @@ class SimulatedClient {
   tokenNumber = 0;
   /** What to do with the answer. */
   next: (answer: ServerMessage) => void = () => {};
-  inDoubt: { incarnation: number; token: CommitToken; entry: number; done: (applied: boolean) => void } | null = null;
+  inDoubt: { incarnation: number; token: CommitToken; isThere: () => boolean | null; done: (applied: boolean) => void } | null = null;
   constructor(number: number, tokenSession: number) {
     this.number = number;
     this.tokenSession = tokenSession;
@@ -50,7 +51,7 @@ class SimulatedClient {
 }
 
 export class Simulation {
-  readonly summary: Summary = { commits: 0, crashes: 0, deadlocks: 0, timeouts: 0, changed: 0, lost: 0, values: 0, failures: 0, taken: 0 };
+  readonly summary: Summary = { commits: 0, crashes: 0, deadlocks: 0, timeouts: 0, changed: 0, lost: 0, values: 0, failures: 0, taken: 0, prepared: 0, finished: 0 };
   private readonly random: () => number;
   private readonly store = new MemoryStore();
   private core: ManagerCore;
@@ -62,6 +63,9 @@ export class Simulation {
   /** Ledger entries that must be there, and those that must not. */
   private readonly acknowledged = new Set<number>();
   private readonly denied = new Set<number>();
+  /** Ledger entries of transactions that are prepared, by gid; how many finish it, or nobody knows whether they have. */
+  private readonly prepared = new Map<string, number>();
+  private readonly finishing = new Map<string, number>();
   private readonly drawn = new Set<string>();
   private readonly oids = new Set<number>();
   /** What a row id has meant, for ever. */
@@ -102,6 +106,7 @@ export class Simulation {
       this.step();
     }
     for (const client of this.clients) this.hangUp(client);
+    this.finishAll();
     this.check(this.core.machine.lockCount === 0, 'no lock stays behind');
     this.check(this.core.machine.takenSlots === 0, 'nor one that the manager was not asked for');
     this.checkStore();
@@ -241,14 +246,14 @@ export class Simulation {
     this.send(client, { kind: 'hello', pid: 500 + client.number, session: client.tokenSession }, (welcome) => {
       if (welcome.kind !== 'welcome') throw new Error(`no welcome: ${welcome.kind}`);
       client.incarnation = welcome.incarnation;
-      client.fast = new FastPath(this.core.lockWords, welcome.lockSession);
+      client.fast = new FastPath(this.core.lockWords, welcome.lockSession, true);
       const doubt = client.inDoubt;
       if (doubt === null) return;
       this.summary.lost++;
       this.send(client, { kind: 'outcome', incarnation: doubt.incarnation, token: doubt.token }, (answer) => {
         if (answer.kind !== 'outcome') throw new Error(`no outcome: ${answer.kind}`);
-        const there = this.ledger().has(doubt.entry);
-        this.check(there === answer.applied, `the outcome of a lost commit is told rightly (${there}, ${answer.applied})`);
+        const there = doubt.isThere();
+        this.check(there === null || there === answer.applied, `the outcome of a lost commit is told rightly (${there}, ${answer.applied})`);
         client.inDoubt = null;
         doubt.done(answer.applied);
       });
@@ -265,7 +270,8 @@ export class Simulation {
     else if (what < 0.80) this.removeKey(client);
     else if (what < 0.90) this.draw(client);
     else if (what < 0.93) this.allocate(client);
-    else if (what < 0.97) this.advisory(client);
+    else if (what < 0.95) this.advisory(client);
+    else if (what < 0.985) this.finish(client);
     else this.end(client);
   }
 
@@ -295,7 +301,7 @@ export class Simulation {
       }
       done(answer, committed);
     };
-    client.inDoubt = { incarnation: client.incarnation, token, entry, done: (applied) => finish({ kind: 'number', value: 0 }, applied) };
+    client.inDoubt = { incarnation: client.incarnation, token, isThere: () => this.ledger().has(entry), done: (applied) => finish({ kind: 'number', value: 0 }, applied) };
     this.send(client, { kind: 'commit', token, timeoutMs: this.chance(0.5) ? 40 : 0, request: sent }, (answer) => {
       client.inDoubt = null;
       finish(answer, answer.kind === 'commit' && answer.answer.kind === 'committed');
@@ -334,6 +340,7 @@ export class Simulation {
     const atOnce = this.chance(0.4);
     const locked = (): void => {
       if (this.chance(0.15)) { this.end(client); return; }
+      if (this.chance(0.15)) { this.prepareTransfer(client, from, to, amount); return; }
       // With the locks held nobody else may change these rows: what is read now is what the commit finds.
       this.commit(client, this.entry(from, to, amount), { relations: this.transfer(from, to, amount) }, (answer, committed) => {
         if (answer.kind === 'commit') this.check(committed, `a commit with locks went through: ${answer.answer.kind}`);
@@ -344,6 +351,77 @@ export class Simulation {
       if (atOnce) locked();
       else this.lock(client, targets.slice(1), locked);
     });
+  }
+
+  /** The first phase of a transfer whose rows are locked. */
+  private prepareTransfer(client: SimulatedClient, from: number, to: number, amount: number): void {
+    const entry = this.entry(from, to, amount), gid = `g${entry}`, token = { session: client.tokenSession, number: ++client.tokenNumber };
+    const sent = request({
+      relations: [...this.transfer(from, to, amount), inserting(LEDGER, [row(entry)])],
+      prepare: { gid, xid: entry, owner: 10, database: 5, preparedAt: 0, pid: 1, limit: 4, locks: client.fast?.heldTargets() ?? [] },
+    });
+    const done = (prepared: boolean): void => {
+      if (prepared) {
+        client.fast?.ended();
+        this.prepared.set(gid, entry);
+        this.summary.prepared++;
+      } else {
+        this.denied.add(entry);
+      }
+    };
+    client.inDoubt = { incarnation: client.incarnation, token, isThere: () => this.hasPrepared(gid) || this.ledger().has(entry) || this.denied.has(entry), done };
+    this.send(client, { kind: 'commit', token, timeoutMs: 0, request: sent }, (answer) => {
+      client.inDoubt = null;
+      done(answer.kind === 'commit' && answer.answer.kind === 'committed');
+      if (answer.kind === 'commit') this.check(answer.answer.kind === 'committed', `a transaction with locks was prepared: ${answer.answer.kind}`);
+      else if (client.connected) this.end(client); // too many, or a full disk
+    });
+  }
+
+  /** Whoever it is ends a prepared transaction. */
+  private finish(client: SimulatedClient): void {
+    this.send(client, { kind: 'preparedXacts' }, (answer) => {
+      if (answer.kind !== 'preparedXacts') throw new Error(`no list: ${answer.kind}`);
+      if (answer.list.length === 0) return;
+      const { gid, xid: entry } = this.pick(answer.list), commit = this.chance(0.6);
+      const finish = { gid, xid: entry, commit }, token = { session: client.tokenSession, number: ++client.tokenNumber };
+      this.finishing.set(gid, (this.finishing.get(gid) ?? 0) + 1);
+      const done = (finished: boolean): void => {
+        if (finished) {
+          this.prepared.delete(gid);
+          (commit ? this.acknowledged : this.denied).add(entry);
+          this.summary.finished++;
+        } else {
+          const others = this.finishing.get(gid)! - 1;
+          if (others > 0) this.finishing.set(gid, others);
+          else this.finishing.delete(gid);
+        }
+      };
+      client.inDoubt = { incarnation: client.incarnation, token, isThere: () => (this.finishing.get(gid)! > 1 ? null : !this.hasPrepared(gid)), done };
+      this.send(client, { kind: 'commit', token, timeoutMs: 0, request: request({ finish }) }, (outcome) => {
+        client.inDoubt = null;
+        done(outcome.kind === 'commit');
+      });
+    });
+  }
+
+  private hasPrepared(gid: string): boolean {
+    return readPreparedStates(this.store).some(({ xact }) => xact.gid === gid);
+  }
+
+  /** The end: what is still prepared is committed. */
+  private finishAll(): void {
+    const { machine } = this.core;
+    machine.connect(0);
+    for (const { xact: { gid, xid } } of readPreparedStates(this.store)) {
+      const frame = frameOf({ kind: 'commit', token: { session: 1, number: 2 }, timeoutMs: 0, request: request({ finish: { gid, xid, commit: true } }) });
+      this.core.receive(0, Buffer.from(frame), 4, frame.length, () => Buffer.alloc(0));
+      this.core.work();
+      if (this.prepared.delete(gid)) this.acknowledged.add(xid);
+      this.core.takeOutputs();
+      this.core.delivered();
+    }
+    machine.disconnect(0);
   }
 
   private lock(client: SimulatedClient, all: LockTarget[], done: () => void): void {
@@ -436,6 +514,7 @@ export class Simulation {
     }
     for (const entry of this.acknowledged) this.check(ledger.has(entry), 'an acknowledged commit is there');
     for (const entry of this.denied) this.check(!ledger.has(entry), 'a refused commit left nothing');
+    for (const [gid] of this.prepared) this.check(this.finishing.has(gid) || this.hasPrepared(gid), 'what is prepared stays so');
     const balances = new Array<number>(ACCOUNT_COUNT).fill(START_BALANCE);
     for (const entry of ledger) {
       const amount = entry % 100, to = Math.floor(entry / 100) % 100, from = Math.floor(entry / 10000) % 100;

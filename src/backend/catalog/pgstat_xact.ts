@@ -34,6 +34,8 @@ registerCallback({
     notes.forEach(commit);
     notes = [];
   },
+  // How it ends nobody will tell us.
+  onPrepare: () => { notes = []; },
   onAbort: () => {
     notes.forEach(abort);
     notes = [];

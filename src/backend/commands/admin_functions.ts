@@ -194,6 +194,5 @@ registerBuiltins({
     },
     // There is no write-ahead log to be archived.
     * pg_ls_archive_statusdir() { /* nothing */ },
-    * pg_prepared_xact() { /* there are none */ },
   },
 });

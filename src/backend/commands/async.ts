@@ -3,7 +3,7 @@
 import { PgError } from '../../common/errors.ts';
 import type { UtilityTable } from '../tcop/utility.ts';
 import { client } from '../transaction/client.ts';
-import { addNotification, currentSubTransactionId, registerCallback } from '../transaction/xact.ts';
+import { addNotification, currentSubTransactionId, isPreparing, refusedNotifications, registerCallback } from '../transaction/xact.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 
 const MAX_CHANNEL_BYTES = 63, MAX_PAYLOAD_BYTES = 7999;
@@ -14,12 +14,20 @@ interface Action { kind: 'listen' | 'unlisten' | 'unlistenAll'; channel: string;
 /** What the transaction has asked for; done at its commit. */
 let pending: Action[] = [];
 
+/** Something was listened to once: before, there is nothing to stop (unlistenExitRegistered). */
+let hasListened = false;
+
 /** Registered at the manager already, so that what this transaction itself notifies is heard. */
 let early: string[] = [];
 
 registerCallback({
+  refusePrepare() {
+    if (pending.length > 0) throw refusedNotifications();
+  },
   preCommit() {
+    if (isPreparing()) return;
     for (const { kind, channel } of pending) {
+      if (kind === 'listen') hasListened = true;
       if (kind !== 'listen' || listening.has(channel)) continue;
       client.listen(channel);
       early.push(channel);
@@ -51,7 +59,9 @@ registerCallback({
   onSubCommit(subid, parent) { for (const a of pending) if (a.subid === subid) a.subid = parent; },
 });
 
-const queue = (kind: Action['kind'], channel: string): void => { pending.push({ kind, channel, subid: currentSubTransactionId() }); };
+function queue(kind: Action['kind'], channel: string): void {
+  if (kind === 'listen' || hasListened || pending.length > 0) pending.push({ kind, channel, subid: currentSubTransactionId() });
+}
 
 function notify(channel: string, payload: string): void {
   if (channel === '') throw new PgError('invalid_parameter_value', 'channel name cannot be empty');

@@ -33,6 +33,7 @@ import { checkForInterrupts } from '../utils/interrupts.ts';
 import { removeDatabaseEntries } from '../utils/pgstat_shmem.ts';
 import { sendWarning, session } from '../utils/session.ts';
 import { databaseHooks } from './rename.ts';
+import { preparedInDatabase } from './twophase.ts';
 import { alterSetting, roleOid } from './user.ts';
 import { constantText } from './variable.ts';
 
@@ -84,9 +85,17 @@ function othersIn(oid: Oid): number {
   }
 }
 
-function inUse(what: string, count: number): PgError {
-  return new PgError('object_in_use', what, { detail: count === 1 ? 'There is 1 other session using the database.' : `There are ${count} other sessions using the database.` });
+function refuseInUse(what: string, oid: Oid): void {
+  const others = othersIn(oid), prepared = preparedInDatabase(oid);
+  if (others + prepared === 0) return;
+  const sessions = others === 1 ? 'is 1 other session' : `are ${others} other sessions`;
+  const detail = others > 0 && prepared > 0
+    ? `There are ${others} other session(s) and ${prepared} prepared transaction(s) using the database.`
+    : `There ${others > 0 ? sessions : preparedCount(prepared)} using the database.`;
+  throw new PgError('object_in_use', what, { detail });
 }
+
+const preparedCount = (count: number): string => (count === 1 ? 'is 1 prepared transaction' : `are ${count} prepared transactions`);
 
 function requireDatabaseOwner(row: PgDatabase): void {
   if (!objectOwnercheck(ids.DatabaseRelationId, row.oid, session.currentUser)) throw mustBeOwner('database', row.datname);
@@ -179,8 +188,7 @@ function moveDatabase(row: PgDatabase, name: string): void {
   if (row.oid === session.databaseOid) throw new PgError('object_in_use', 'cannot change the tablespace of the currently open database');
   const dattablespace = defaultTablespaceOf(name);
   if (dattablespace === row.dattablespace) return;
-  const others = othersIn(row.oid);
-  if (others > 0) throw inUse(`database "${row.datname}" is being accessed by other users`, others);
+  refuseInUse(`database "${row.datname}" is being accessed by other users`, row.oid);
   if (hasRelationsIn(row.oid, dattablespace)) {
     throw new PgError('object_not_in_prerequisite_state', `some relations of database "${row.datname}" are already in tablespace "${name}"`, {
       hint: 'You must move them back to the database\'s default tablespace before using this command.',
@@ -257,8 +265,7 @@ function createDatabase(stmt: RawNode, context: UtilityContext): void {
   const dattablespace = newDatabaseTablespace(o, template);
   if (sys.databaseByName(name) !== undefined) throw new PgError('duplicate_database', `database "${name}" already exists`);
   lockDatabase(template.oid);
-  const others = othersIn(template.oid);
-  if (others > 0) throw inUse(`source database "${templateName}" is being accessed by other users`, others);
+  refuseInUse(`source database "${templateName}" is being accessed by other users`, template.oid);
   const oid = getNewOid(ids.DatabaseRelationId);
   catalogInsert(ids.DatabaseRelationId, {
     oid, datname: name, datdba: owner, encoding: template.encoding, datlocprovider: 'c', datistemplate: booleanOf(o, 'is_template') ?? false,
@@ -313,9 +320,8 @@ function dropDatabase(stmt: RawNode, context: UtilityContext): void {
       detail: subscriptions === 1 ? 'There is 1 subscription.' : `There are ${subscriptions} subscriptions.`,
     });
   }
-  if (force) terminateOthers(row.oid);
-  const others = othersIn(row.oid);
-  if (others > 0) throw inUse(`database "${name}" is being accessed by other users`, others);
+  if (force) terminateOthers(row.oid, name);
+  refuseInUse(`database "${name}" is being accessed by other users`, row.oid);
   const [tuple] = catalogFind(ids.DatabaseRelationId, ids.PgDatabaseOidIndexId, [row.oid]);
   if (tuple === undefined) throw new PgError('undefined_database', `database "${name}" does not exist`);
   catalogDelete(ids.DatabaseRelationId, tuple);
@@ -326,7 +332,9 @@ function dropDatabase(stmt: RawNode, context: UtilityContext): void {
   dropped.push(row.oid);
 }
 
-function terminateOthers(oid: Oid): void {
+function terminateOthers(oid: Oid, name: string): void {
+  const prepared = preparedInDatabase(oid);
+  if (prepared > 0) throw new PgError('object_in_use', `database "${name}" is being used by prepared transactions`, { detail: `There ${preparedCount(prepared)} using the database.` });
   for (const backend of backends()) {
     if (backend.databaseOid !== oid || backend.pid === session.pid) continue;
     if (!session.isSuperuser && sys.authIdByOid(backend.roleOid)?.rolsuper) throw new PgError('insufficient_privilege', 'must be a superuser to terminate superuser process');
@@ -376,8 +384,7 @@ databaseHooks.rename = (oldName, newName) => {
   if (sys.databaseByName(newName) !== undefined) throw new PgError('duplicate_database', `database "${newName}" already exists`);
   if (row.oid === session.databaseOid) throw new PgError('feature_not_supported', 'current database cannot be renamed');
   lockDatabase(row.oid);
-  const others = othersIn(row.oid);
-  if (others > 0) throw inUse(`database "${oldName}" is being accessed by other users`, others);
+  refuseInUse(`database "${oldName}" is being accessed by other users`, row.oid);
   const [tuple] = catalogFind(ids.DatabaseRelationId, ids.PgDatabaseOidIndexId, [row.oid]);
   catalogUpdate(ids.DatabaseRelationId, tuple!, { datname: newName });
 };

@@ -63,7 +63,7 @@ function* lockRows(status: readonly LockStatus[], database: number, named: (valu
       page: l.locktype === 'tuple' ? Math.floor(l.row / 65536) : null, tuple: l.locktype === 'tuple' ? l.row % 65536 : null,
       transactionid: l.locktype === 'transactionid' ? l.xid : null,
       ...(l.locktype === 'advisory' || l.locktype === 'object' ? { classid: l.classid, objid: l.objid, objsubid: l.objsubid } : {}),
-      virtualtransaction: `${l.pid}/0`, pid: l.pid, mode: l.mode, granted: l.granted, fastpath: false,
+      virtualtransaction: l.preparedXid !== 0 ? `-1/${l.preparedXid}` : `${l.pid}/0`, pid: l.preparedXid !== 0 ? null : l.pid, mode: l.mode, granted: l.granted, fastpath: false,
       waitstart: l.granted ? null : Math.round((l.waitStartMs - 946684800000) * 1000),
     });
   }
@@ -89,7 +89,8 @@ registerBuiltins({
       const self = `${session.pid}/0`;
       yield named({ locktype: 'virtualxid', virtualxid: self, virtualtransaction: self, pid: session.pid, mode: 'ExclusiveLock', granted: true, fastpath: true });
       yield* lockRows(client.lockStatus(), session.databaseOid, named);
-      yield* lockRows(sharedClient.lockStatus(), 0, named);
+      // A prepared transaction has an id of its own in global/, which is nobody's business.
+      yield* lockRows(sharedClient.lockStatus().filter((l) => l.locktype !== 'transactionid' || l.preparedXid === 0), 0, named);
     },
   },
 });

@@ -9,7 +9,7 @@ import { objectAddress } from '../catalog/pg_depend.ts';
 import { getRelName } from '../catalog/lsyscache.ts';
 import { tryOpenRelation } from '../catalog/relcache.ts';
 import {
-  abortOutOfAnyTransaction, commandCounterIncrement, commitTransactionCommand, currentSubTransactionId, registerCallback, renewSnapshot, startTransactionCommand,
+  abortOutOfAnyTransaction, commandCounterIncrement, commitTransactionCommand, currentSubTransactionId, isPreparing, registerCallback, renewSnapshot, startTransactionCommand,
 } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 
@@ -46,6 +46,7 @@ function refuseReferenced(): void {
 
 registerCallback({
   preCommit() {
+    if (isPreparing()) return; // it has no business with temporary tables, or will be refused
     refuseReferenced();
     for (const entry of entries) {
       const relation = tryOpenRelation(entry.relation);

@@ -1,10 +1,10 @@
 // BEGIN, COMMIT, ROLLBACK, savepoints, SET TRANSACTION's options, SET CONSTRAINTS, CHECKPOINT.
-import { PgError } from '../../common/errors.ts';
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { preventInTransactionBlock, requireTransactionBlock } from '../tcop/utility.ts';
 import {
   beginTransactionBlock, defineSavepoint, endTransactionBlock, prepareTransactionBlock, releaseSavepoint, rollbackToSavepoint, userAbortTransactionBlock,
 } from '../transaction/xact.ts';
+import { finishPreparedTransaction } from './twophase.ts';
 import { setTransactionOption } from './variable.ts';
 
 interface TransactionStmt { kind: string; options?: { defname: string; arg?: unknown }[]; savepoint_name?: string; chain?: boolean; gid?: string }
@@ -14,12 +14,6 @@ type TransactionCommand = (stmt: TransactionStmt, context: UtilityContext) => { 
 function begin(stmt: TransactionStmt): void {
   beginTransactionBlock();
   for (const option of stmt.options ?? []) setTransactionOption(option);
-}
-
-/** None was ever prepared. */
-function finishPrepared(command: string, stmt: TransactionStmt, context: UtilityContext): never {
-  preventInTransactionBlock(context, command);
-  throw new PgError('undefined_object', `prepared transaction with identifier "${stmt.gid ?? ''}" does not exist`);
 }
 
 const COMMANDS: Record<string, TransactionCommand> = {
@@ -32,8 +26,8 @@ const COMMANDS: Record<string, TransactionCommand> = {
   TRANS_STMT_RELEASE: (stmt, context) => { requireTransactionBlock(context, 'RELEASE SAVEPOINT'); releaseSavepoint(stmt.savepoint_name ?? ''); },
   TRANS_STMT_ROLLBACK_TO: (stmt, context) => { requireTransactionBlock(context, 'ROLLBACK TO SAVEPOINT'); rollbackToSavepoint(stmt.savepoint_name ?? ''); },
   TRANS_STMT_PREPARE: (stmt) => (prepareTransactionBlock(stmt.gid ?? '') ? undefined : { tag: 'ROLLBACK' }),
-  TRANS_STMT_COMMIT_PREPARED: (stmt, context) => finishPrepared('COMMIT PREPARED', stmt, context),
-  TRANS_STMT_ROLLBACK_PREPARED: (stmt, context) => finishPrepared('ROLLBACK PREPARED', stmt, context),
+  TRANS_STMT_COMMIT_PREPARED: (stmt, context) => { preventInTransactionBlock(context, 'COMMIT PREPARED'); finishPreparedTransaction(stmt.gid ?? '', true); },
+  TRANS_STMT_ROLLBACK_PREPARED: (stmt, context) => { preventInTransactionBlock(context, 'ROLLBACK PREPARED'); finishPreparedTransaction(stmt.gid ?? '', false); },
 };
 
 export const TRANSACTION_COMMANDS: UtilityTable = {

@@ -8,7 +8,7 @@ import type { RowSource } from './current_of.ts';
 import type { DestReceiver, ResultColumn } from '../executor/dest.ts';
 import { statementText } from '../parser/raw_parser.ts';
 import type { Datum, Oid } from '../types/datum.ts';
-import { commandCounterIncrement, currentCommandId, currentSubTransactionId } from '../transaction/xact.ts';
+import { commandCounterIncrement, currentCommandId, currentSubTransactionId, isPreparing } from '../transaction/xact.ts';
 import { dropSnapshot, holdSnapshot, useSnapshot, type SavedSnapshot } from '../transaction/snapshot.ts';
 import { session } from '../utils/session.ts';
 import { completionTag } from './cmdtag.ts';
@@ -380,6 +380,7 @@ export function preCommitPortals(): void {
   if (named.size === 0) return; // the unnamed one is never WITH HOLD
   for (const portal of named.values()) {
     if (portal.options.hold && !portal.held && portal.status !== 'failed') {
+      if (isPreparing()) throw new PgError('feature_not_supported', 'cannot PREPARE a transaction that has created a cursor WITH HOLD');
       portal.materialize();
       portal.held = true;
     }

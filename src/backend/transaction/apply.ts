@@ -14,6 +14,7 @@ import { BlockImage, checkBlock, liveRowsInBlock, stampVersions, versionInBlock 
 import { ChangeCursor, type CommitView, type RelationView } from './commit_codec.ts';
 import { IndexWriter } from './index_writer.ts';
 import type { CommitAnswer, CommitToken } from './messages.ts';
+import { readPreparedCommit, readPreparedStates, removePrepared, writePrepared, type PreparedState } from './prepared.ts';
 import { readSequenceRow, writeSequenceRow, SEQUENCE_ROW_BYTES, type LiveSequence } from './sequences.ts';
 
 /** Provisional blocks at least this full are taken over whole. */
@@ -42,9 +43,16 @@ export interface AppliedCommit { token: CommitToken; xid: number; commitSeq: num
 export interface FailedAnswer { kind: 'failed'; condition: ConditionName; message: string }
 export type Outcome = CommitAnswer | FailedAnswer;
 
+export interface BatchCommit {
+  readonly view: CommitView;
+  readonly xid: number;
+  /** Of a transaction that is to be prepared, or whose prepared half ends: what is kept of it. */
+  readonly prepared: PreparedState | null;
+}
+
 /** One batch: commits in order, and numbers and sequences to be made durable along with them. */
 export interface BatchWork {
-  readonly commits: readonly { readonly view: CommitView; readonly xid: number }[];
+  readonly commits: readonly BatchCommit[];
   readonly sequences: readonly { readonly filenode: number; readonly state: LiveSequence }[];
   /** What META says afterwards: all xids and oids handed out so far are below. */
   readonly nextXid: number;
@@ -197,7 +205,7 @@ export class Applier {
         this.batch = batch;
         this.inside = true;
         this.mayRemove(DROP_AT_ONCE);
-        for (const { view, xid } of work.commits) outcomes.push(this.applyOne(view, xid));
+        for (const commit of work.commits) outcomes.push(this.applyOne(commit));
         for (const { filenode, state } of work.sequences) this.writeSequence(filenode, state);
         this.writeBack();
         // Commits that only look (rows locked by an autocommit SELECT) need no flush: an unchanged store has none.
@@ -254,9 +262,15 @@ export class Applier {
     return { kind: 'failed', condition: 'internal_error', message: error instanceof Error ? error.message : String(error) };
   }
 
-  private applyOne(view: CommitView, xid: number): Outcome {
+  /** Those that wait for their second phase. */
+  preparedStates(): PreparedState[] {
+    return readPreparedStates(this.store);
+  }
+
+  private applyOne({ view, xid, prepared }: BatchCommit): Outcome {
     let refusal: Outcome | null;
     try {
+      if (view.finish !== null) return this.finishPrepared(view, view.finish.commit, prepared!);
       refusal = this.validate(view);
     } catch (error) {
       // A request that is not well formed harms only itself: nothing of it has been applied yet.
@@ -266,6 +280,25 @@ export class Applier {
     if (refusal !== null) return refusal;
     if (isEmpty(view)) return { kind: 'committed', xid, commitSeq: this.commitSeq };
     const commitSeq = ++this.commitSeq;
+    if (view.prepare !== null) writePrepared(this.batch, prepared!, view);
+    else this.applyChanges(view, xid, commitSeq);
+    this.appliedNow.push({ token: view.token, xid, commitSeq });
+    return { kind: 'committed', xid, commitSeq };
+  }
+
+  /** The second phase. What the first one has looked at is still so: its locks see to it, and `meetsPrepared` (state_machine.ts). */
+  private finishPrepared({ token }: CommitView, commit: boolean, { id }: PreparedState): Outcome {
+    const view = commit ? readPreparedCommit(this.batch, id) : null;
+    const refusal = view === null ? null : this.validate(view, true);
+    if (refusal !== null) throw internalError(`a prepared transaction cannot be committed: ${refusal.kind}`);
+    const commitSeq = ++this.commitSeq;
+    removePrepared(this.batch, id);
+    if (view !== null) this.applyChanges(view, id, commitSeq);
+    this.appliedNow.push({ token, xid: id, commitSeq });
+    return { kind: 'committed', xid: id, commitSeq };
+  }
+
+  private applyChanges(view: CommitView, xid: number, commitSeq: number): void {
     const places = new Map<number, Places>();
     let catalog = view.catalogChanged;
     for (const relation of view.relations) {
@@ -284,15 +317,14 @@ export class Applier {
       this.catalogVersion++;
       this.catalogChangedSeq = commitSeq;
     }
-    this.appliedNow.push({ token: view.token, xid, commitSeq });
-    return { kind: 'committed', xid, commitSeq };
   }
 
   // Validation: looks, and changes nothing.
 
-  private validate(view: CommitView): Outcome | null {
-    const { changes } = this;
+  /** `again`: of a prepared transaction, which has been through it. */
+  private validate(view: CommitView, again = false): Outcome | null {
     if (view.optimistic && this.catalogChangedSeq > view.snapshotSeq) return { kind: 'changed', relation: 0, row: 0 };
+    const { changes } = this;
     for (const relation of view.relations) {
       const seen = new Set<number>();
       for (const { block, at, length } of relation.inserted) {
@@ -315,7 +347,7 @@ export class Applier {
     for (const { relation, row, version } of view.asserted) {
       if (this.rowVersion(relation, row) !== version) return { kind: 'changed', relation, row };
     }
-    const conflict = this.checkReadSet(view);
+    const conflict = again ? null : this.checkReadSet(view);
     if (conflict !== null) return conflict;
     for (const index of view.indexes) {
       const duplicate = this.indexWriter.check(this.batch, view.bytes, index);
@@ -649,7 +681,7 @@ function provisionalOf(places: Places): (row: RowId) => RowId {
 
 function isEmpty(view: CommitView): boolean {
   return view.relations.length === 0 && view.indexes.length === 0 && view.dropped.length === 0
-    && view.notifications.length === 0 && !view.catalogChanged;
+    && view.notifications.length === 0 && !view.catalogChanged && view.prepare === null && view.finish === null;
 }
 
 function spaceStart(filenode: number): Buffer {

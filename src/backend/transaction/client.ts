@@ -9,7 +9,7 @@
 import { FatalError, PgError, assert, internalError } from '../../common/errors.ts';
 import { port } from '../../port/port.ts';
 import { int8, type Int8, type Oid } from '../types/datum.ts';
-import { checkForSignals } from '../utils/interrupts.ts';
+import { checkForSignals, lookAgain } from '../utils/interrupts.ts';
 import { getPsStatus, setPsStatus } from '../utils/ps_status.ts';
 import { countOfDatabase } from '../utils/pgstat.ts';
 import { DATABASE } from '../utils/pgstat_shmem.ts';
@@ -20,7 +20,7 @@ import { FastPath } from './fast_path.ts';
 import { CommitFile, ManagerLink, ManagerLost } from './link.ts';
 import './manager_settings.ts';
 import type {
-  ClientMessage, CommitAnswer, CommitRequest, CommitToken, LockAnswer, LockStatus, LockTarget, SequenceParameters,
+  ClientMessage, CommitAnswer, CommitRequest, CommitToken, LockAnswer, LockStatus, LockTarget, PreparedXact, SequenceParameters,
   SequenceState, ServerMessage, WaitPolicy,
 } from './messages.ts';
 import { MAX_LOCK_TARGETS, writeClientMessage } from './wire.ts';
@@ -151,7 +151,7 @@ export class ManagerClient {
     const link = this.connect();
     if (this.fast === null && this.lockSession !== 0) {
       const words = link.lockMemory(this.lockPath, this.lockNonce);
-      if (words !== null) this.fast = new FastPath(words, this.lockSession);
+      if (words !== null) this.fast = new FastPath(words, this.lockSession, settings.max_prepared_transactions > 0);
       else this.lockSession = 0;
     }
     return this.fast;
@@ -313,6 +313,48 @@ export class ManagerClient {
       }
     }
     throw unknownOutcome(null);
+  }
+
+  // --- Prepared transactions
+
+  /** Keeps this half of the transaction instead of applying it, and its locks. The answers are those of a commit. */
+  prepare(request: CommitRequest): CommitAnswer {
+    request.prepare!.locks = this.fast?.heldTargets() ?? [];
+    return this.commit(request);
+  }
+
+  /** Both halves are prepared, or will never be. Never fails. */
+  endPrepare(): void {
+    if (this.link === null) return;
+    try {
+      this.exchange(this.link, { kind: 'end', committed: true }, false);
+    } catch (error) {
+      if (!(error instanceof ManagerLost)) throw error;
+      this.dropLink();
+    }
+  }
+
+  /** Commits or rolls back this half of a prepared transaction; false: it is not there. Its locks are free then, those of the
+   * running transaction stay. */
+  finishPrepared(gid: string, xid: number, commit: boolean): boolean {
+    const request: CommitRequest = {
+      kind: 'commit', snapshotSeq: 0, xid: 0, catalogChanged: false, relations: [], indexes: [], droppedFilenodes: [], asserted: [], readSet: [],
+      notifications: [], optimistic: false, finish: { gid, xid, commit },
+    };
+    try {
+      this.tryCommit(request, false);
+      return true;
+    } catch (error) {
+      if (error instanceof PgError && error.condition === 'undefined_object') return false;
+      throw error;
+    }
+  }
+
+  /** The halves of prepared transactions that this environment has. */
+  preparedXacts(): PreparedXact[] {
+    const answer = this.call({ kind: 'preparedXacts' });
+    if (answer.kind !== 'preparedXacts') throw unexpected(answer);
+    return answer.list;
   }
 
   // --- Sequences
@@ -514,17 +556,19 @@ export class ManagerClient {
     link.send(out);
     if (out.bytes.length > 1 << 22) out.bytes = Buffer.allocUnsafeSlow(16384);
     let interrupt: unknown = null, activity: string | null = null;
+    const look = (): void => {
+      // Even a commit that holds its locks may have to wait, for a prepared transaction: it can be ended as long as it does.
+      if ((!interruptible && activity === null) || interrupt !== null) return;
+      try {
+        checkForSignals();
+      } catch (error) {
+        // The wait ends, but whatever the answer will be must be read before anything else is said.
+        interrupt = error;
+        this.sendOnly(link, { kind: 'cancel' });
+      }
+    };
     for (;;) {
-      const answer = link.receive(() => {
-        if (!interruptible || interrupt !== null) return;
-        try {
-          checkForSignals();
-        } catch (error) {
-          // The wait ends, but whatever the answer will be must be read before anything else is said.
-          interrupt = error;
-          this.sendOnly(link, { kind: 'cancel' });
-        }
-      });
+      const answer = link.receive(look);
       if (answer.kind === 'notify') {
         this.noteNotification(answer);
         continue;
@@ -532,20 +576,24 @@ export class ManagerClient {
       if (answer.kind === 'waiting') {
         activity = getPsStatus();
         setPsStatus(`${activity} waiting`);
+        look();
         continue;
       }
       if (activity !== null) setPsStatus(activity);
       if (answer.kind !== 'failed') answered?.();
-      if (interrupt !== null) this.throwInterrupt(interrupt, answer);
+      if (interrupt !== null) this.throwInterrupt(interrupt, answer, interruptible);
       if (answer.kind === 'failed' && message.kind === 'commit') throw new PgError(answer.condition, answer.message);
       return answer;
     }
   }
 
-  /** A commit that got through is a commit, though somebody wanted it cancelled; the end of the session is not to be
-   * put off by it. */
-  private throwInterrupt(interrupt: unknown, answer: ServerMessage): void {
-    if (answer.kind === 'commit' && answer.answer.kind === 'committed' && !(interrupt instanceof FatalError)) return;
+  /** A commit that got through is a commit, though somebody wanted it cancelled; the end of the session is put off by it only
+   * where a rollback would take back what was done beside it. */
+  private throwInterrupt(interrupt: unknown, answer: ServerMessage, atOnce: boolean): void {
+    if (answer.kind === 'commit' && answer.answer.kind === 'committed') {
+      if (!(interrupt instanceof FatalError)) return;
+      if (!atOnce) return lookAgain();
+    }
     throw interrupt;
   }
 

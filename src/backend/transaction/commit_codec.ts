@@ -2,7 +2,7 @@
 // of a million rows costs it no objects: lists of rows and index entries are stepped through with cursors.
 //
 //   u48 token session, u32 token number, u32 timeout ms
-//   u48 snapshotSeq, u48 xid, u8 flags (1 catalog changed, 2 optimistic, 4 tables given)
+//   u48 snapshotSeq, u48 xid, u8 flags (see below)
 //   u32 relations: u32 filenode, u8 catalog,
 //                  u32 inserted: u32 block, u32 length, bytes
 //                  u32 changed, u32 their bytes, groups of rows of one block: u32 block, u16 rows, u8 1: deleted, and then
@@ -11,15 +11,18 @@
 //     leaf:        access/index_leaf.ts; the flag says whether a unique index takes its keys more than once
 //   u32 dropped: u32 | u32 asserted: u32 relation, u48 row, u32 version, u8 mode | u32 read: u32
 //   u32 tables: u32 oid, u8 mode | u32 notifications: u32 pid, text channel, text payload
+//   a prepared transaction: text gid, u48 xid, u32 owner, u32 database, f64 prepared at, u32 pid, u32 limit, u32 locks: lock_codec.ts
+//   the end of one: text gid, u48 xid, u8 commit
 import { assert, internalError } from '../../common/errors.ts';
 import { LeafReader, ROW_ID_BYTES, readRowId, writeRowId } from '../access/index_leaf.ts';
 import { PackedEntries, writeEntries } from '../access/index_run.ts';
 import { PROVISIONAL_BLOCK, type RowId } from '../access/row.ts';
 import { ByteReader, type ByteWriter } from './bytes.ts';
+import { readTarget, writeTarget } from './lock_codec.ts';
 import { ROW_MODES } from './locks.ts';
-import type { CommitRequest, CommitToken, IndexChanges } from './messages.ts';
+import type { CommitRequest, CommitToken, FinishSection, IndexChanges, PreparedXact, PrepareSection } from './messages.ts';
 
-const CATALOG_CHANGED = 1, OPTIMISTIC = 2, TABLES_GIVEN = 4;
+const CATALOG_CHANGED = 1, OPTIMISTIC = 2, TABLES_GIVEN = 4, SERIALIZABLE = 8, PREPARE = 16, FINISH = 32;
 /** A row, a block: what one value of the store may be. */
 const MAX_VALUE_BYTES = 0x7fffffff;
 
@@ -30,7 +33,8 @@ export function encodeCommit(out: ByteWriter, token: CommitToken, timeoutMs: num
   out.u48(request.snapshotSeq);
   out.u48(request.xid);
   out.u8((request.catalogChanged ? CATALOG_CHANGED : 0) | (request.optimistic ? OPTIMISTIC : 0)
-    | (request.tables !== undefined ? TABLES_GIVEN : 0));
+    | (request.tables !== undefined ? TABLES_GIVEN : 0) | (request.serializable === true ? SERIALIZABLE : 0)
+    | (request.prepare !== undefined ? PREPARE : 0) | (request.finish !== undefined ? FINISH : 0));
   out.u32(request.relations.length);
   for (const relation of request.relations) {
     out.u32(relation.filenode);
@@ -88,6 +92,29 @@ export function encodeCommit(out: ByteWriter, token: CommitToken, timeoutMs: num
     out.text(channel);
     out.text(payload);
   }
+  if (request.prepare !== undefined) {
+    writePreparedXact(out, request.prepare);
+    out.u32(request.prepare.limit);
+    out.u32(request.prepare.locks.length);
+    for (const target of request.prepare.locks) writeTarget(out, target);
+  }
+  if (request.finish !== undefined) {
+    out.text(request.finish.gid);
+    out.u48(request.finish.xid);
+    out.bool(request.finish.commit);
+  }
+}
+
+export function writePreparedXact(out: ByteWriter, { gid, xid, owner, database, preparedAt, pid }: PreparedXact): void {
+  out.text(gid);
+  out.u48(xid);
+  out.u32(owner);
+  out.u32(database);
+  out.f64(preparedAt);
+  out.u32(pid);
+}
+export function readPreparedXact(input: ByteReader): PreparedXact {
+  return { gid: input.text(), xid: input.u48(), owner: input.u32(), database: input.u32(), preparedAt: input.f64(), pid: input.u32() };
 }
 
 /** Writes changed rows, those of a block together. */
@@ -178,6 +205,9 @@ export interface AssertedRow { readonly relation: number; readonly row: RowId; r
 /** A commit as the manager sees it. `bytes` may be changed: provisional row ids are replaced in it. */
 export interface CommitView {
   readonly bytes: Buffer;
+  /** Where it stands in them. */
+  readonly from: number;
+  readonly end: number;
   readonly token: CommitToken;
   readonly timeoutMs: number;
   readonly snapshotSeq: number;
@@ -191,6 +221,9 @@ export interface CommitView {
   readonly readSet: readonly number[];
   readonly tables: readonly { oid: number; mode: number }[] | null;
   readonly notifications: readonly { channel: string; payload: string; pid: number }[];
+  readonly serializable: boolean;
+  readonly prepare: PrepareSection | null;
+  readonly finish: FinishSection | null;
 }
 
 /** Reads a commit; throws when it is not well formed. The bytes stay the view's. */
@@ -222,11 +255,13 @@ export function decodeCommit(bytes: Buffer, from: number, end: number): CommitVi
     return table;
   });
   const notifications = list(input, 12, () => ({ pid: input.u32(), channel: input.text(), payload: input.text() }));
+  const prepare = (flags & PREPARE) === 0 ? null : { ...readPreparedXact(input), limit: input.u32(), locks: list(input, 5, () => readTarget(input)) };
+  const finish = (flags & FINISH) === 0 ? null : { gid: input.text(), xid: input.u48(), commit: input.bool() };
   if (input.at !== end) throw internalError('a commit has bytes left over');
   return {
-    bytes, token, timeoutMs, snapshotSeq, xid, catalogChanged: (flags & CATALOG_CHANGED) !== 0,
+    bytes, from, end, token, timeoutMs, snapshotSeq, xid, catalogChanged: (flags & CATALOG_CHANGED) !== 0,
     optimistic: (flags & OPTIMISTIC) !== 0, relations, indexes, dropped, asserted, readSet,
-    tables: (flags & TABLES_GIVEN) !== 0 ? tables : null, notifications,
+    tables: (flags & TABLES_GIVEN) !== 0 ? tables : null, notifications, serializable: (flags & SERIALIZABLE) !== 0, prepare, finish,
   };
 }
 

@@ -25,7 +25,7 @@ export class ManagerCore {
     this.applier = new Applier(store);
     store.renew();
     this.machine = new StateMachine({
-      database, view: this.applier, nextXid: store.meta(META.nextXid), nextOid: store.meta(META.nextOid), lockWords, lockNonce, lockPath,
+      database, view: this.applier, nextXid: store.meta(META.nextXid), nextOid: store.meta(META.nextOid), prepared: this.applier.preparedStates(), lockWords, lockNonce, lockPath,
     });
     store.release();
   }

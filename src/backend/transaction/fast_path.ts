@@ -5,7 +5,7 @@ import {
   ownerOf, sameObject, sessionAt, strongAt, wordOf,
 } from './lock_memory.ts';
 import { MODE_EXCLUSIVE, ROW_MODES } from './locks.ts';
-import type { LockTarget } from './messages.ts';
+import type { LockTarget, TableLockMode } from './messages.ts';
 
 /** More rows and keys than these are the manager's business. */
 const MAX_HELD = 32_768;
@@ -19,10 +19,14 @@ export class FastPath {
   private before: number[] = [];
   private now: number[] = [];
   private marks: number[] = [];
+  /** What they are on, in step with them, where it may be asked for: of a slot nobody could tell. */
+  private readonly targets: LockTarget[] | null;
   private published = 0;
   private tables = 0;
 
-  constructor(words: Int32Array, session: number) {
+  /** `known`: see `heldTargets`. */
+  constructor(words: Int32Array, session: number, known = false) {
+    this.targets = known ? [] : null;
     this.words = words;
     this.session = session;
     this.base = sessionAt(session);
@@ -37,17 +41,17 @@ export class FastPath {
     switch (target.kind) {
       case 'row':
         hashRow(target.relation, target.row);
-        return this.takeSlot(ROW_MODES[target.mode], mark);
+        return this.takeSlot(target, ROW_MODES[target.mode], mark);
       case 'key':
         hashKey(target.index, target.key);
         if (this.words[this.base + HAS_KEYS] === 0) Atomics.store(this.words, this.base + HAS_KEYS, 1);
-        return this.takeSlot(MODE_EXCLUSIVE, mark);
+        return this.takeSlot(target, MODE_EXCLUSIVE, mark);
       case 'table': return target.mode <= MAX_WEAK_MODE && this.takeTable(target.oid, target.mode, mark);
       default: return false;
     }
   }
 
-  private takeSlot(mode: number, mark: number): boolean {
+  private takeSlot(target: LockTarget, mode: number, mark: number): boolean {
     const { words, session } = this;
     const { slot, tag } = hashed;
     const word = Atomics.load(words, slot);
@@ -57,7 +61,7 @@ export class FastPath {
       this.publish(slot, mark);
       const mine = wordOf(tag, session, mode);
       if (Atomics.compareExchange(words, slot, 0, mine) === 0) {
-        this.note(slot, 0, mine, mark);
+        this.note(target, slot, 0, mine, mark);
         return true;
       }
       this.unpublish(slot);
@@ -67,11 +71,12 @@ export class FastPath {
     if (modeOf(word) >= mode) return true;
     const stronger = wordOf(tag, session, mode);
     if (Atomics.compareExchange(words, slot, word, stronger) !== word) return false;
-    this.note(slot, word, stronger, mark);
+    this.note(target, slot, word, stronger, mark);
     return true;
   }
 
-  private note(slot: number, before: number, now: number, mark: number): void {
+  private note(target: LockTarget, slot: number, before: number, now: number, mark: number): void {
+    if (this.targets !== null) this.targets.push(target);
     this.slots.push(slot);
     this.before.push(before);
     this.now.push(now);
@@ -111,6 +116,16 @@ export class FastPath {
     return true;
   }
 
+  /** What is held, for the manager to take over: rows and keys are known if the constructor was told so. */
+  heldTargets(): LockTarget[] {
+    const { words, base } = this, held = (this.targets ?? []).slice();
+    for (let i = 0; i < this.tables; i++) {
+      const at = base + TABLES + 3 * i, oid = Atomics.load(words, at);
+      if (oid !== MOVED) held.push({ kind: 'table', oid: oid >>> 0, mode: words[at + 1] as TableLockMode });
+    }
+    return held;
+  }
+
   /** ROLLBACK TO: what was taken by requests with a greater mark goes. False: the manager has some of it. */
   releaseAfter(mark: number): boolean {
     const { words, base } = this;
@@ -118,6 +133,7 @@ export class FastPath {
     while (this.slots.length > 0 && this.marks[this.marks.length - 1]! > mark) {
       const slot = this.slots.pop()!, before = this.before.pop()!, now = this.now.pop()!;
       this.marks.pop();
+      if (this.targets !== null) this.targets.pop();
       if (Atomics.compareExchange(words, slot, now, before) !== now) all = false;
       else if (before === 0) this.unpublish(slot);
     }
@@ -144,6 +160,7 @@ export class FastPath {
     const { words, base } = this;
     this.slots.length = this.before.length = this.now.length = this.marks.length = 0;
     this.tables = this.published = 0;
+    if (this.targets !== null) this.targets.length = 0;
     if (words[base + HAS_KEYS] !== 0) Atomics.store(words, base + HAS_KEYS, 0);
     if (words[base + OVERFLOW] !== 0) Atomics.store(words, base + OVERFLOW, 0);
     if (words[base + COUNT] !== 0) Atomics.store(words, base + COUNT, 0);

@@ -7,7 +7,7 @@
 // Most locks have one holder and no waiter, and there may be a million of them: the first holder is kept in the lock
 // itself, others in an array made when needed.
 import { assert } from '../../common/errors.ts';
-import type { LockTarget, RowLockMode } from './messages.ts';
+import type { LockTarget, RowLockMode, TableLockMode } from './messages.ts';
 
 export const KIND_ROW = 0, KIND_KEY = 1, KIND_TABLE = 2, KIND_ADVISORY = 3, KIND_OBJECT = 4;
 export const KIND_COUNT = 5;
@@ -310,6 +310,20 @@ export class LockTable {
   /** Every lock there is, for pg_locks. */
   *all(): Iterable<Lock> {
     for (let kind = 0; kind < KIND_COUNT; kind++) yield* this.ofKind(kind);
+  }
+}
+
+/** What a transaction holds, as it would be asked for. */
+export function targetOf({ kind, space, id }: Lock, mode: number): LockTarget {
+  switch (kind) {
+    case KIND_ROW: return { kind: 'row', relation: space, row: id as number, mode: ROW_MODE_NAMES[mode - 1]! };
+    case KIND_KEY: return { kind: 'key', index: space, key: id as string };
+    case KIND_TABLE: return { kind: 'table', oid: id as number, mode: mode as TableLockMode };
+    case KIND_ADVISORY: {
+      const [key1, key2, key3] = (id as string).split(',').map(Number);
+      return { kind: 'advisory', key1: key1!, key2: key2!, key3: key3!, shared: mode === MODE_SHARED, session: false };
+    }
+    default: return { kind: 'object', classid: space, objid: id as number, exclusive: mode === MODE_EXCLUSIVE };
   }
 }
 

@@ -68,7 +68,33 @@ export interface CommitRequest {
   /** Optimistic commit: the tables it writes and the mode a pessimistic run would have locked them in. Without it,
    * any table lock of another session that conflicts with RowExclusiveLock gives the answer "changed". */
   tables?: { oid: Oid; mode: TableLockMode }[];
+  /** Of a SERIALIZABLE transaction. */
+  serializable?: boolean;
+  /** PREPARE TRANSACTION: checked as a commit is, and kept instead of applied. */
+  prepare?: PrepareSection;
+  /** COMMIT PREPARED, ROLLBACK PREPARED: the request has nothing else. */
+  finish?: FinishSection;
 }
+
+/** What is known of a prepared transaction: both halves, that of the database and that of global/, have the same. */
+export interface PreparedXact {
+  gid: string;
+  /** Its id in the database. */
+  xid: number;
+  owner: Oid;
+  database: Oid;
+  /** Microseconds since 2000. */
+  preparedAt: number;
+  /** Who prepares it; 0 in lists: nobody does so any more. */
+  pid: number;
+}
+export interface PrepareSection extends PreparedXact {
+  /** max_prepared_transactions. */
+  limit: number;
+  /** The transaction's locks that the manager was not asked for; the client fills them in. */
+  locks: LockTarget[];
+}
+export interface FinishSection { gid: string; xid: number; commit: boolean }
 export type CommitAnswer =
   | { kind: 'committed'; xid: number; commitSeq: number }
   /** A row or asserted row is not what was read, or a lock stood in the way (and is gone by now). */
@@ -120,6 +146,8 @@ export interface LockStatus {
   objid: Oid;
   objsubid: number;
   pid: number;
+  /** Of a prepared transaction, which has no pid: its id; else 0. */
+  preparedXid: number;
   /** AccessShareLock, ExclusiveLock, ... */
   mode: string;
   granted: boolean;
@@ -157,6 +185,7 @@ export type ClientMessage =
   | { kind: 'unlistenAll' }
   /** Was this commit, sent to that incarnation of the manager, applied? */
   | { kind: 'outcome'; incarnation: number; token: CommitToken }
+  | { kind: 'preparedXacts' }
   | { kind: 'lockStatus' }
   | { kind: 'blockingPids'; pid: number }
   /** A backend died: sweep its reader slot. */
@@ -173,6 +202,7 @@ export type ServerMessage =
   | { kind: 'values'; first: Int8; count: number }
   | { kind: 'exhausted'; limit: Int8; ascending: boolean }
   | { kind: 'outcome'; applied: boolean; xid: number; commitSeq: number }
+  | { kind: 'preparedXacts'; list: PreparedXact[] }
   | { kind: 'lockStatus'; locks: LockStatus[] }
   | { kind: 'pids'; pids: number[] }
   /** `running`: in order; null: that was too long ago. */

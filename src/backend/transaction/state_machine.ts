@@ -7,14 +7,15 @@
 // checks data and writes; `finishBatch` frees the locks and answers. Numbers that must be durable before somebody
 // hears of them (sequence values, oids, shown xids) go through the same batches: their answers are `withheld`.
 import { assert } from '../../common/errors.ts';
-import type { AppliedCommit, BatchResult, BatchWork } from './apply.ts';
+import type { AppliedCommit, BatchCommit, BatchResult, BatchWork } from './apply.ts';
 import { ChangeCursor, EntryCursor, type CommitView } from './commit_codec.ts';
 import { checkDeadlock, deadlockDetail, edgesOf, modeName, wakeAll } from './deadlock.ts';
 import {
   KIND_ADVISORY, KIND_KEY, KIND_ROW, KIND_TABLE, LockTable, MODE_EXCLUSIVE, MODE_SHARED, ROW_EXCLUSIVE, ROW_MODES,
-  conflictSet, eachHolder, locate, located, othersMask, ownMask, type Lock, type LockOwner, type Waiter,
+  conflictSet, eachHolder, locate, located, othersMask, ownMask, targetOf, type Lock, type LockOwner, type Waiter,
 } from './locks.ts';
-import type { CommitToken, LockAnswer, LockStatus, LockTarget, ServerMessage, WaitPolicy } from './messages.ts';
+import type { CommitToken, FinishSection, LockAnswer, LockStatus, LockTarget, PreparedXact, PrepareSection, ServerMessage, WaitPolicy } from './messages.ts';
+import type { PreparedState } from './prepared.ts';
 import { SharedLocks } from './shared_locks.ts';
 import { advanceSequence, sequenceState, toInt8, type LiveSequence } from './sequences.ts';
 import type { Incoming } from './wire.ts';
@@ -73,6 +74,26 @@ export class Session implements LockOwner {
   }
 }
 
+/** A prepared transaction: it holds its locks without a session. */
+class Prepared implements LockOwner {
+  readonly pid = 0;
+  xid: number;
+  readonly heldLocks: Lock[] = [];
+  readonly heldModes: number[] = [];
+  readonly heldMarks: number[] = [];
+  readonly waiter = null;
+  readonly state: PreparedState;
+  /** Whoever is just preparing it: the other environment's half may be missing yet. Null when this process has begun since. */
+  preparer: Session | null;
+  preparerPid: number;
+  constructor(state: PreparedState, preparer: Session | null) {
+    this.state = state;
+    this.xid = state.id;
+    this.preparer = preparer;
+    this.preparerPid = state.xact.pid;
+  }
+}
+
 interface Sequence extends LiveSequence {
   /** What must become durable with the next batch. */
   toWrite: LiveSequence | null;
@@ -87,6 +108,7 @@ export interface MachineOptions {
   readonly view: StoreView;
   readonly nextXid: number;
   readonly nextOid: number;
+  readonly prepared: readonly PreparedState[];
   /** What backends lock in by themselves (lock_memory.ts). */
   readonly lockWords: Int32Array;
   readonly lockNonce: number;
@@ -109,6 +131,8 @@ export class StateMachine {
   private readonly lockNonce: number;
   private readonly lockPath: string;
   private readonly waiting = new Set<Session>();
+  /** By gid. */
+  private readonly prepared = new Map<string, Prepared>();
   private ready: Session[] = [];
   private batch: Session[] = [];
   private withheld: Output[] = [];
@@ -128,7 +152,7 @@ export class StateMachine {
   /** A bound function, made once. */
   private readonly granted = (waiter: Waiter): void => this.onGranted(waiter);
 
-  constructor({ database, view, nextXid, nextOid, lockWords, lockNonce, lockPath }: MachineOptions) {
+  constructor({ database, view, nextXid, nextOid, prepared, lockWords, lockNonce, lockPath }: MachineOptions) {
     this.database = database;
     this.view = view;
     this.lockNonce = lockNonce;
@@ -140,6 +164,7 @@ export class StateMachine {
     this.nextXid = this.durableXid = Math.max(nextXid, FIRST_XID);
     this.xidLog = new XidLog(this.nextXid, view.commitSeq);
     this.nextOid = this.durableOid = Math.max(nextOid, FIRST_OID);
+    for (const state of prepared) this.restore(new Prepared(state, null));
   }
 
   // Inputs.
@@ -158,6 +183,7 @@ export class StateMachine {
     if (session.waiter !== null) this.stopWaiting(session);
     session.commit = null;
     session.request = null;
+    if (this.prepared.size > 0) this.noLongerPreparing(session);
     for (const channel of session.channels) this.dropListener(session, channel);
     this.releaseAll(session);
     this.shared.detach(session.number);
@@ -228,17 +254,27 @@ export class StateMachine {
     assert(this.batch.length === 0, 'one batch at a time');
     const ready = this.ready;
     this.ready = [];
-    const commits: { view: CommitView; xid: number }[] = [];
-    for (const session of ready) {
-      const view = session.commit;
+    const commits: BatchCommit[] = [];
+    for (let i = 0; i < ready.length; i++) {
+      const session = ready[i]!, view = session.commit;
       if (view === null) continue; // cancelled, or its session is gone
       if (this.notifyQueueFull && view.notifications.length > 0) {
         session.commit = null;
         this.answer(session.id, { kind: 'failed', condition: 'program_limit_exceeded', message: 'too many notifications in the NOTIFY queue' });
         continue;
       }
-      if (view.optimistic && this.meetsLock(session, view)) continue;
-      commits.push({ view, xid: view.xid !== 0 ? view.xid : session.xid !== 0 ? session.xid : this.nextXid++ });
+      if (view.prepare !== null || view.finish !== null) {
+        const commit = view.prepare !== null ? this.beginPrepare(session, view, view.prepare) : this.beginFinish(session, view, view.finish!);
+        if (commit === null) continue;
+        commits.push(commit);
+        this.batch.push(session);
+        // What comes behind must find its locks.
+        this.ready = ready.slice(i + 1);
+        break;
+      }
+      if (view.optimistic ? this.meetsLock(session, view) : this.prepared.size > 0 && this.meetsPrepared(session, view)) continue;
+      if (view.serializable && this.prepared.size > 0 && this.wouldFailPrepared(session, view)) continue;
+      commits.push({ view, xid: view.xid !== 0 ? view.xid : session.xid !== 0 ? session.xid : this.nextXid++, prepared: null });
       this.batch.push(session);
     }
     this.settle();
@@ -274,9 +310,12 @@ export class StateMachine {
     const batch = this.batch;
     this.batch = [];
     for (let i = 0; i < batch.length; i++) {
-      const session = batch[i]!, view = session.commit!, outcome = outcomes[i]!;
+      const session = batch[i]!, view = session.commit!, outcome = outcomes[i]!, { prepared } = work.commits[i]!;
       session.commit = null;
-      if (outcome.kind === 'committed') {
+      if (outcome.kind === 'committed' && prepared !== null) {
+        if (view.finish === null) this.finishPrepare(session, prepared);
+        else this.endPrepared(prepared, view.finish.commit, outcome.commitSeq);
+      } else if (outcome.kind === 'committed') {
         for (const relation of view.relations) this.sequences.delete(relation.filenode);
         for (const filenode of view.dropped) this.sequences.delete(filenode);
         this.xidLog.committed(outcome.xid, outcome.commitSeq);
@@ -325,6 +364,7 @@ export class StateMachine {
         if (session.waiter !== null) this.interrupt(session, { kind: 'cancelled' });
         return;
       case 'end':
+        if (this.prepared.size > 0) this.noLongerPreparing(session);
         this.endTransaction(session, message.committed);
         this.answerNumber(session, 0);
         return;
@@ -395,6 +435,7 @@ export class StateMachine {
         });
         return;
       }
+      case 'preparedXacts': this.answer(session.id, { kind: 'preparedXacts', list: this.preparedXacts() }); return;
       case 'lockStatus': this.answer(session.id, { kind: 'lockStatus', locks: this.lockStatus() }); return;
       case 'blockingPids': this.answer(session.id, { kind: 'pids', pids: this.blockingPids(message.pid) }); return;
       case 'readerCheck':
@@ -559,6 +600,143 @@ export class StateMachine {
     return true;
   }
 
+  // Prepared transactions. Everything they do is kept by the store and their locks by `Prepared`, until somebody finishes them.
+
+  private restore(prepared: Prepared): void {
+    this.prepared.set(prepared.state.xact.gid, prepared);
+    for (const target of prepared.state.locks) {
+      locate(target);
+      const { mode } = located, lock = this.locks.obtain(located.kind, located.space, located.id);
+      this.shared.strengthen(lock, mode);
+      this.locks.hold(prepared, lock, mode, 0);
+    }
+  }
+
+  /** Before the request is checked: takes the locks that its commit will need. Null: it is answered, or waits. */
+  private beginPrepare(session: Session, view: CommitView, { limit, locks, ...xact }: PrepareSection): BatchCommit | null {
+    const refusal = this.refusePrepare(session, xact, limit);
+    if (refusal !== null) {
+      session.commit = null;
+      this.answer(session.id, refusal);
+      return null;
+    }
+    for (const target of locks) {
+      locate(target);
+      const { mode } = located;
+      this.locks.hold(session, this.locks.obtain(located.kind, located.space, located.id), mode, 0);
+    }
+    if (!this.lockChanges(session, view)) return null;
+    const id = view.xid !== 0 ? view.xid : session.xid !== 0 ? session.xid : this.nextXid++;
+    const prepared: PreparedState = {
+      id, xact, readSet: view.serializable ? view.readSet : [], changes: [...view.relations.map((r) => r.filenode), ...view.dropped],
+      locks: session.heldLocks.map((lock, i) => targetOf(lock, session.heldModes[i]!)),
+    };
+    return { view, xid: id, prepared };
+  }
+
+  private refusePrepare(session: Session, { gid }: PreparedXact, limit: number): ServerMessage | null {
+    if (this.prepared.has(gid)) return { kind: 'failed', condition: 'duplicate_object', message: `transaction identifier "${gid}" is already in use` };
+    if (this.prepared.size >= limit) return { kind: 'failed', condition: 'out_of_memory', message: 'maximum number of prepared transactions reached' };
+    if (this.locks.total >= MAX_LOCKS) return { kind: 'failed', condition: 'out_of_memory', message: 'out of shared memory' };
+    for (const lock of session.heldLocks) {
+      if (session.advisory.has(lock)) return { kind: 'failed', condition: 'feature_not_supported', message: 'cannot PREPARE while holding both session-level and transaction-level locks on the same object' };
+    }
+    return null;
+  }
+
+  /** Locks all rows that the request changes and all unique keys that it adds: those of catalogs, and of very many keys, are left
+   * to the commit otherwise, which must not fail here. */
+  private lockChanges(session: Session, view: CommitView): boolean {
+    return this.eachChange(view, (kind, space, id, mode) => {
+      const lock = this.locks.obtain(kind, space, id);
+      if (!this.locks.tryAcquire(session, lock, mode)) return this.waitFor(session, view, lock, mode);
+      if (session.xid === 0) session.xid = this.nextXid++;
+      this.locks.hold(session, lock, mode, 0);
+      return false;
+    });
+  }
+
+  /** A commit that changes, without a lock of its own, what a prepared transaction has locked: it waits. */
+  private meetsPrepared(session: Session, view: CommitView): boolean {
+    return !this.eachChange(view, (kind, space, id, mode) => {
+      const lock = this.locks.find(kind, space, id);
+      if (lock === undefined) return false;
+      let inTheWay = false;
+      eachHolder(lock, (owner, mask) => { inTheWay ||= owner instanceof Prepared && (mask & conflictSet(kind, mode)) !== 0; });
+      return inTheWay && this.waitFor(session, view, lock, mode);
+    });
+  }
+
+  /** Calls back with the locks that changes need; false when that said to stop. */
+  private eachChange(view: CommitView, stop: (kind: number, space: number, id: number | string, mode: number) => boolean): boolean {
+    for (const { filenode, changed } of view.relations) {
+      const keyChanged = this.rowsWithChangedKey(view, filenode);
+      this.changes.reset(view.bytes, changed);
+      while (this.changes.next()) {
+        const { row } = this.changes, mode = this.changes.at < 0 || keyChanged.has(row) ? ROW_MODES.update : ROW_MODES.nokeyupdate;
+        if (stop(KIND_ROW, filenode, row, mode)) return false;
+      }
+    }
+    for (const { filenode, unique, added } of view.indexes) {
+      if (!unique) continue;
+      this.entries.reset(view.bytes, added);
+      while (this.entries.next()) if (!this.entries.notUnique && stop(KIND_KEY, filenode, this.entries.lockKey, MODE_EXCLUSIVE)) return false;
+    }
+    return true;
+  }
+
+  /** A prepared transaction can't be refused any more for what it has read: so a serializable one that changes it is. */
+  private wouldFailPrepared(session: Session, view: CommitView): boolean {
+    for (const { state: { readSet } } of this.prepared.values()) {
+      const relation = readSet.length === 0 ? undefined : [...view.relations.map((r) => r.filenode), ...view.dropped].find((f) => readSet.includes(f));
+      if (relation === undefined) continue;
+      session.commit = null;
+      this.answer(session.id, { kind: 'commit', answer: { kind: 'serialization', relation } });
+      return true;
+    }
+    return false;
+  }
+
+  /** It is durable: its locks are nobody's who could die. */
+  private finishPrepare(session: Session, state: PreparedState): void {
+    const prepared = new Prepared(state, session);
+    this.prepared.set(state.xact.gid, prepared);
+    for (let i = 0; i < session.heldLocks.length; i++) this.locks.hold(prepared, session.heldLocks[i]!, session.heldModes[i]!, 0);
+    this.endTransaction(session, true);
+  }
+
+  private beginFinish(session: Session, view: CommitView, { gid, xid }: FinishSection): BatchCommit | null {
+    const prepared = this.prepared.get(gid);
+    if (prepared?.state.xact.xid === xid) return { view, xid: prepared.xid, prepared: prepared.state };
+    session.commit = null;
+    this.answer(session.id, { kind: 'failed', condition: 'undefined_object', message: `prepared transaction with identifier "${gid}" does not exist` });
+    return null;
+  }
+
+  private endPrepared(state: PreparedState, commit: boolean, commitSeq: number): void {
+    const { gid } = state.xact, prepared = this.prepared.get(gid)!;
+    this.prepared.delete(gid);
+    if (commit) {
+      for (const filenode of state.changes) this.sequences.delete(filenode);
+      this.xidLog.committed(prepared.xid, commitSeq);
+    } else {
+      this.xidLog.rolledBack(prepared.xid);
+    }
+    this.locks.releaseAfter(prepared, NEVER, this.granted);
+  }
+
+  private noLongerPreparing(session: Session): void {
+    for (const prepared of this.prepared.values()) {
+      if (prepared.preparer !== session) continue;
+      prepared.preparer = null;
+      prepared.preparerPid = 0;
+    }
+  }
+
+  private preparedXacts(): PreparedXact[] {
+    return [...this.prepared.values()].map(({ state, preparerPid }) => ({ ...state.xact, pid: preparerPid }));
+  }
+
   // Optimistic commits and locks.
 
   /** Whether something is in the way of an optimistic commit. It is then waiting or answered. */
@@ -623,7 +801,11 @@ export class StateMachine {
   }
 
   private waitsFor(session: Session, view: CommitView, lock: Lock | undefined, mode: number): boolean {
-    if (lock === undefined || !this.locks.blocks(lock, session, mode)) return false;
+    return lock !== undefined && this.locks.blocks(lock, session, mode) && this.waitFor(session, view, lock, mode);
+  }
+
+  /** The commit waits until the lock is free, or is answered: true. */
+  private waitFor(session: Session, view: CommitView, lock: Lock, mode: number): true {
     const cycle = this.wait(session, lock, mode, false, view.timeoutMs);
     if (cycle !== null) {
       session.commit = null;
@@ -689,6 +871,7 @@ export class StateMachine {
   private runningXids(): Set<number> {
     const running = new Set<number>();
     for (const session of this.sessions.values()) if (session.xid !== 0) running.add(session.xid);
+    for (const { xid } of this.prepared.values()) running.add(xid);
     return running;
   }
 
@@ -720,40 +903,40 @@ export class StateMachine {
 
   private lockStatus(): LockStatus[] {
     const status: LockStatus[] = [];
-    for (const session of this.sessions.values()) {
-      if (session.xid !== 0) status.push(statusOf('transactionid', session.pid, 'ExclusiveLock', true, 0, { xid: session.xid }));
+    for (const owner of [...this.sessions.values(), ...this.prepared.values()]) {
+      if (owner.xid !== 0) status.push(statusOf('transactionid', owner, 'ExclusiveLock', true, 0, { xid: owner.xid }));
     }
     this.shared.eachWeak((owner, oid, mode) => {
-      status.push(statusOf('relation', owner.pid, modeName(KIND_TABLE, mode), true, 0, { relation: oid }));
+      status.push(statusOf('relation', owner, modeName(KIND_TABLE, mode), true, 0, { relation: oid }));
     });
     for (const lock of this.locks.all()) {
       if (lock.kind !== KIND_ROW && lock.kind !== KIND_KEY) {
         eachHolder(lock, (owner, mask) => {
           for (let mode = 1; mode <= 8; mode++) {
-            if ((mask | (mask >>> 16)) & (1 << mode)) status.push(this.statusOfLock(lock, owner.pid, mode, true, 0));
+            if ((mask | (mask >>> 16)) & (1 << mode)) status.push(this.statusOfLock(lock, owner, mode, true, 0));
           }
         });
       }
-      for (const waiter of lock.queue ?? []) status.push(this.statusOfLock(lock, waiter.owner.pid, waiter.mode, false, waiter.sinceMs, waiter));
+      for (const waiter of lock.queue ?? []) status.push(this.statusOfLock(lock, waiter.owner, waiter.mode, false, waiter.sinceMs, waiter));
     }
     return status;
   }
 
-  private statusOfLock(lock: Lock, pid: number, mode: number, granted: boolean, sinceMs: number, waiter?: Waiter): LockStatus {
+  private statusOfLock(lock: Lock, owner: LockOwner, mode: number, granted: boolean, sinceMs: number, waiter?: Waiter): LockStatus {
     switch (lock.kind) {
-      case KIND_TABLE: return statusOf('relation', pid, modeName(lock.kind, mode), granted, sinceMs, { relation: lock.id as number });
+      case KIND_TABLE: return statusOf('relation', owner, modeName(lock.kind, mode), granted, sinceMs, { relation: lock.id as number });
       case KIND_ADVISORY: {
         const [classid, objid, objsubid] = (lock.id as string).split(',').map(Number);
-        return statusOf('advisory', pid, modeName(lock.kind, mode), granted, sinceMs, { classid: classid!, objid: objid!, objsubid: objsubid! });
+        return statusOf('advisory', owner, modeName(lock.kind, mode), granted, sinceMs, { classid: classid!, objid: objid!, objsubid: objsubid! });
       }
       case KIND_ROW: case KIND_KEY: {
         // Row waits are waits for the end of the transaction that holds the row.
         const holder = waiter === undefined ? undefined : edgesOf(waiter, false)[0]?.blocker;
-        if (holder !== undefined) return statusOf('transactionid', pid, 'ShareLock', granted, sinceMs, { xid: holder.xid });
-        return statusOf('tuple', pid, modeName(lock.kind, mode), granted, sinceMs,
+        if (holder !== undefined) return statusOf('transactionid', owner, 'ShareLock', granted, sinceMs, { xid: holder.xid });
+        return statusOf('tuple', owner, modeName(lock.kind, mode), granted, sinceMs,
           { relation: lock.space, row: lock.kind === KIND_ROW ? lock.id as number : 0 });
       }
-      default: return statusOf('object', pid, modeName(lock.kind, mode), granted, sinceMs, { classid: lock.space, objid: lock.id as number });
+      default: return statusOf('object', owner, modeName(lock.kind, mode), granted, sinceMs, { classid: lock.space, objid: lock.id as number });
     }
   }
 
@@ -771,7 +954,7 @@ export class StateMachine {
     for (const lock of this.locks.all()) {
       eachHolder(lock, (owner, mask) => {
         assert(mask !== 0, 'a holder holds something');
-        assert(this.sessions.get((owner as Session).id) === owner, 'a holder is connected');
+        assert(owner instanceof Prepared ? this.prepared.get(owner.state.xact.gid) === owner : this.sessions.get((owner as Session).id) === owner, 'a holder is connected, or prepared');
         for (let mode = 1; mode <= 8; mode++) {
           if ((mask | (mask >>> 16)) & (1 << mode)) {
             assert((othersMask(lock, owner) & conflictSet(lock.kind, mode)) === 0, 'no two holders are in conflict');
@@ -799,10 +982,11 @@ export class StateMachine {
 }
 
 function statusOf(
-  locktype: LockStatus['locktype'], pid: number, mode: string, granted: boolean, waitStartMs: number,
+  locktype: LockStatus['locktype'], owner: LockOwner, mode: string, granted: boolean, waitStartMs: number,
   what: Partial<LockStatus>,
 ): LockStatus {
   return {
-    locktype, relation: 0, row: 0, xid: 0, classid: 0, objid: 0, objsubid: 0, pid, mode, granted, waitStartMs, ...what,
+    locktype, relation: 0, row: 0, xid: 0, classid: 0, objid: 0, objsubid: 0, pid: owner.pid,
+    preparedXid: owner instanceof Prepared ? owner.state.xact.xid : 0, mode, granted, waitStartMs, ...what,
   };
 }

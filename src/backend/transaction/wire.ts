@@ -5,11 +5,10 @@
 import { internalError } from '../../common/errors.ts';
 import type { ConditionName } from '../../common/sqlstate.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
-import { decodeCommit, encodeCommit, type CommitView } from './commit_codec.ts';
-import { ROW_MODE_NAMES, ROW_MODES } from './locks.ts';
+import { decodeCommit, encodeCommit, readPreparedXact, writePreparedXact, type CommitView } from './commit_codec.ts';
+import { oneOf, readTarget, writeTarget } from './lock_codec.ts';
 import type {
-  ClientMessage, CommitAnswer, InterruptedCommit, LockAnswer, LockStatus, LockTarget, ServerMessage, TableLockMode,
-  WaitPolicy,
+  ClientMessage, CommitAnswer, InterruptedCommit, LockAnswer, LockStatus, LockTarget, PreparedXact, ServerMessage, WaitPolicy,
 } from './messages.ts';
 
 export const FRAME_HEADER_BYTES = 4;
@@ -28,7 +27,6 @@ type Codecs<M extends { kind: string }> = { [K in M['kind']]: Codec<Body<M, K>> 
 type PlainClientMessage = Exclude<ClientMessage, { kind: 'commit' }>;
 
 const POLICIES: readonly WaitPolicy[] = ['block', 'skip', 'error'];
-const TARGET_KINDS: readonly LockTarget['kind'][] = ['row', 'key', 'table', 'advisory', 'object'];
 
 /** A message that is nothing but its kind. */
 function bare<K extends PlainClientMessage['kind']>(kind: K): Codec<{ kind: K }> {
@@ -103,53 +101,11 @@ const clientCodecs: Codecs<PlainClientMessage> = {
     write(out, m) { out.u48(m.incarnation); out.u48(m.token.session); out.u32(m.token.number); },
     read: (input) => ({ kind: 'outcome', incarnation: input.u48(), token: { session: input.u48(), number: input.u32() } }),
   },
+  preparedXacts: bare('preparedXacts'),
   lockStatus: bare('lockStatus'),
   blockingPids: { write: (out, m) => out.u32(m.pid), read: (input) => ({ kind: 'blockingPids', pid: input.u32() }) },
   readerCheck: bare('readerCheck'),
 };
-
-function writeTarget(out: ByteWriter, target: LockTarget): void {
-  out.u8(TARGET_KINDS.indexOf(target.kind));
-  switch (target.kind) {
-    case 'row':
-      out.u32(target.relation); out.u48(target.row); out.u8(ROW_MODES[target.mode]);
-      return;
-    case 'key':
-      out.u32(target.index); out.u16(target.key.length); out.binaryString(target.key);
-      return;
-    case 'table':
-      out.u32(target.oid); out.u8(target.mode);
-      return;
-    case 'advisory':
-      out.u32(target.key1); out.u32(target.key2); out.u32(target.key3); out.bool(target.shared); out.bool(target.session);
-      return;
-    case 'object':
-      out.u32(target.classid); out.u32(target.objid); out.bool(target.exclusive);
-  }
-}
-
-function readTarget(input: ByteReader): LockTarget {
-  const kind = oneOf(TARGET_KINDS, input.u8());
-  switch (kind) {
-    case 'row': return { kind, relation: input.u32(), row: input.u48(), mode: oneOf(ROW_MODE_NAMES, input.u8() - 1) };
-    case 'key': return { kind, index: input.u32(), key: input.binaryString(input.u16()) };
-    case 'table': {
-      const oid = input.u32(), mode = input.u8();
-      if (mode < 1 || mode > 8) throw internalError('no such table lock mode');
-      return { kind, oid, mode: mode as TableLockMode };
-    }
-    case 'advisory': return {
-      kind, key1: input.u32(), key2: input.u32(), key3: input.u32(), shared: input.bool(), session: input.bool(),
-    };
-    case 'object': return { kind, classid: input.u32(), objid: input.u32(), exclusive: input.bool() };
-  }
-}
-
-function oneOf<T>(list: readonly T[], index: number): T {
-  const item = list[index];
-  if (item === undefined) throw internalError('a message to the transaction manager holds an unknown number');
-  return item;
-}
 
 const COMMIT_ANSWERS = [
   'committed', 'changed', 'duplicate', 'serialization', 'deadlock', 'timeout', 'cancelled',
@@ -200,21 +156,25 @@ const serverCodecs: Codecs<ServerMessage> = {
     write(out, m) { out.bool(m.applied); out.u48(m.xid); out.u48(m.commitSeq); },
     read: (input) => ({ kind: 'outcome', applied: input.bool(), xid: input.u48(), commitSeq: input.u48() }),
   },
+  preparedXacts: {
+    write(out, m) { out.u32(m.list.length); for (const xact of m.list) writePreparedXact(out, xact); },
+    read: (input) => ({ kind: 'preparedXacts', list: Array.from({ length: input.count(30) }, (): PreparedXact => readPreparedXact(input)) }),
+  },
   lockStatus: {
     write(out, m) {
       out.u32(m.locks.length);
       for (const lock of m.locks) {
         out.u8(LOCK_TYPES.indexOf(lock.locktype));
         out.u32(lock.relation); out.u48(lock.row); out.u48(lock.xid); out.u32(lock.classid); out.u32(lock.objid);
-        out.u32(lock.objsubid); out.u32(lock.pid); out.text(lock.mode); out.bool(lock.granted); out.f64(lock.waitStartMs);
+        out.u32(lock.objsubid); out.u32(lock.pid); out.u48(lock.preparedXid); out.text(lock.mode); out.bool(lock.granted); out.f64(lock.waitStartMs);
       }
     },
     read(input) {
-      const locks: LockStatus[] = [], count = input.count(46);
+      const locks: LockStatus[] = [], count = input.count(52);
       for (let i = 0; i < count; i++) {
         locks.push({
           locktype: oneOf(LOCK_TYPES, input.u8()), relation: input.u32(), row: input.u48(), xid: input.u48(),
-          classid: input.u32(), objid: input.u32(), objsubid: input.u32(), pid: input.u32(), mode: input.text(),
+          classid: input.u32(), objid: input.u32(), objsubid: input.u32(), pid: input.u32(), preparedXid: input.u48(), mode: input.text(),
           granted: input.bool(), waitStartMs: input.f64(),
         });
       }

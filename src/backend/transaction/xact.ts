@@ -7,7 +7,7 @@ import { atEOXact, atStartGuc, defineHooks, newNestLevel } from '../utils/guc.ts
 import { sendWarning, session } from '../utils/session.ts';
 import { settings } from '../utils/settings.ts';
 import { client, managerClient, sharedClient } from './client.ts';
-import type { CommitRequest, TableLockMode } from './messages.ts';
+import type { CommitAnswer, CommitRequest, PrepareSection, TableLockMode } from './messages.ts';
 import { transactionResource } from './resource.ts';
 import {
   advanceStores, dropSnapshot, holdSnapshot, releaseStores, renewStores, snapshotSeq, storedCatalogVersion, useSnapshot, type SavedSnapshot,
@@ -267,6 +267,10 @@ export interface TransactionCallbacks {
   /** May still fail, and may still change things: deferred triggers, cursors WITH HOLD. */
   preCommit?(): void;
   onCommit?(): void;
+  /** The transaction has been prepared; without it, onCommit is called. */
+  onPrepare?(): void;
+  /** Throws when it must not be prepared. */
+  refusePrepare?(): void;
   onAbort?(): void;
   onSubStart?(subid: number, parentSubid: number): void;
   onSubCommit?(subid: number, parentSubid: number): void;
@@ -331,7 +335,7 @@ function commitTransaction(): void {
   const s = current;
   if (s.phase !== 'inprogress' || s.parent !== null) throw internalError(`cannot commit in state ${s.phase}`);
   for (let i = 0; i < preCommits.length; i++) preCommits[i]!();
-  if (preparing !== null) throw prepareRefused(preparing);
+  if (preparing !== null) return prepareTransaction(preparing);
   s.phase = 'commit';
   // The database first; where global/ has changed, too, that commit takes the other along (access/cross_commit.ts).
   const resource = transactionResource();
@@ -354,33 +358,90 @@ function commitTransaction(): void {
   s.phase = 'default';
 }
 
-// --- Two-phase commit: there is none, as in a PostgreSQL with max_prepared_transactions = 0, and refused where it refuses
+// --- Two-phase commit -------------------------------------------------------------------------------------------------
+// The first phase ends the block as COMMIT does, but each environment keeps its half and its locks instead of applying it: global/
+// first, which knows the names of all databases' prepared transactions, then the database, whose half decides. So a half of global/
+// without the other one was never prepared, or is finished already: see commands/twophase.ts.
 
 let preparing: string | null = null;
 let accessedTemp = false;
-/** Temporary objects have been used: such a transaction could not be prepared anyway. */
+/** Temporary objects have been used: such a transaction cannot be prepared. */
 export function noteTempAccess(): void {
   accessedTemp = true;
 }
+/** The end of this transaction is its PREPARE. */
+export const isPreparing = (): boolean => preparing !== null;
 
-const MAX_GID_BYTES = 199;
-function prepareRefused(gid: string): PgError {
-  if (accessedTemp) return new PgError('feature_not_supported', 'cannot PREPARE a transaction that has operated on temporary objects');
-  if (Buffer.byteLength(gid) > MAX_GID_BYTES) return new PgError('invalid_parameter_value', `transaction identifier "${gid}" is too long`);
-  return new PgError('object_not_in_prerequisite_state', 'prepared transactions are disabled', { hint: 'Set max_prepared_transactions to a nonzero value.' });
-}
+const MAX_GID_BYTES = 199, NO_LIMIT = 0xffffffff;
+const UNIX_TO_POSTGRES_EPOCH_US = 946_684_800_000_000;
 
-/** PREPARE TRANSACTION: ends the block as COMMIT would, and is refused then. False: it has become a ROLLBACK, or there is no block. */
+/** PREPARE TRANSACTION: the block ends so. False: it has become a ROLLBACK, or there is no block. */
 export function prepareTransactionBlock(gid: string): boolean {
   if (!endTransactionBlock() || top.block !== 'end') return false;
   preparing = gid;
   return true;
 }
 
-/** What a transaction that changes both environments leaves in each, so that one commit never stays without the other. */
-let crossCommit: { mark(): void; note(shared: CommitRequest): void } = { mark() {}, note() {} };
-export function setCrossCommit(other: typeof crossCommit): void {
-  crossCommit = other;
+function prepareTransaction(gid: string): void {
+  if (accessedTemp) throw new PgError('feature_not_supported', 'cannot PREPARE a transaction that has operated on temporary objects');
+  if (Buffer.byteLength(gid) > MAX_GID_BYTES) throw new PgError('invalid_parameter_value', `transaction identifier "${gid}" is too long`);
+  const limit = settings.max_prepared_transactions;
+  if (limit === 0) throw new PgError('object_not_in_prerequisite_state', 'prepared transactions are disabled', { hint: 'Set max_prepared_transactions to a nonzero value.' });
+  for (const callback of callbacks) callback.refusePrepare?.();
+  if (notifications.length > 0) throw refusedNotifications();
+  const xid = currentTransactionId();
+  crossCommit.notePrepared(gid, xid);
+  const section: PrepareSection = {
+    gid, xid, owner: session.currentUser, database: session.databaseOid, pid: session.pid, limit, locks: [],
+    preparedAt: Math.round((performance.timeOrigin + performance.now()) * 1000) - UNIX_TO_POSTGRES_EPOCH_US,
+  };
+  try {
+    checkCommitAnswer(true, sharedClient.prepare({ ...commitRequest(true), prepare: section }));
+  } catch (error) {
+    if (!(error instanceof PgError) || !crossCommit.finishLost(error.condition)) throw tooMany(error, limit);
+    checkCommitAnswer(true, sharedClient.prepare({ ...commitRequest(true), prepare: section }));
+  }
+  try {
+    checkCommitAnswer(false, client.prepare({ ...commitRequest(false), prepare: { ...section, limit: NO_LIMIT } }));
+  } catch (error) {
+    takeBackPrepared(gid, xid, error);
+    throw error;
+  }
+  sharedClient.endPrepare();
+  const catalogs = xact.localCatalogVersion !== 0 || xact.catalogTouched;
+  atEOXact(true, 1);
+  endOfTransaction(true);
+  for (const callback of callbacks) (callback.onPrepare ?? callback.onCommit)?.();
+  // What it has done is not to be seen any more.
+  if (catalogs) for (const callback of callbacks) callback.onCatalogChange?.();
+  current.phase = 'default';
+}
+
+export const refusedNotifications = (): PgError => new PgError('feature_not_supported', 'cannot PREPARE a transaction that has executed LISTEN, UNLISTEN, or NOTIFY');
+
+function tooMany(error: unknown, limit: number): unknown {
+  if (!(error instanceof PgError) || error.condition !== 'out_of_memory' || !error.message.startsWith('maximum number')) return error;
+  return new PgError('out_of_memory', error.message, { hint: `Increase max_prepared_transactions (currently ${limit}).` });
+}
+
+/** The database has refused its half: the other one goes, unless it is not certain that it has. */
+function takeBackPrepared(gid: string, xid: number, error: unknown): void {
+  if (error instanceof FatalError || (error instanceof PgError && error.condition === 'transaction_resolution_unknown')) return;
+  try {
+    sharedClient.finishPrepared(gid, xid, false);
+  } catch (other) {
+    if (!(other instanceof PgError)) throw other;
+  }
+}
+
+/** What a transaction that changes both environments leaves in each, so that one commit never stays without the other: `mark`, `note`.
+ * `notePrepared`: what a prepared one will leave in the database; `finishLost`: ends halves of global/ that have lost the other one, and says
+ * whether it is worth another try. */
+let crossCommit: { mark(): void; note(shared: CommitRequest): void; notePrepared(gid: string, xid: number): void; finishLost(condition: string): boolean } = {
+  mark() {}, note() {}, notePrepared() {}, finishLost: () => false,
+};
+export function setCrossCommit(other: Partial<typeof crossCommit>): void {
+  crossCommit = { ...crossCommit, ...other };
 }
 
 function commitRequest(shared: boolean): CommitRequest {
@@ -394,12 +455,16 @@ function commitRequest(shared: boolean): CommitRequest {
     optimistic: xact.optimistic,
   };
   if (xact.optimistic) request.tables = xact.tables.get(key) ?? [];
+  if (xact.isolation === 'serializable') request.serializable = true;
   if (resource.hasChanges(shared)) resource.fillCommit(shared, request);
   return request;
 }
 
 function sendCommit(shared: boolean, request: CommitRequest): void {
-  const answer = managerClient(shared).commit(request);
+  checkCommitAnswer(shared, managerClient(shared).commit(request));
+}
+
+function checkCommitAnswer(shared: boolean, answer: CommitAnswer): void {
   if (answer.kind === 'committed') {
     xact.xids[shared ? 1 : 0] = answer.xid;
     return;

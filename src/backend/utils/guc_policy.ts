@@ -7,7 +7,7 @@ export const UNSUPPORTED: Readonly<Record<string, string>> = {
   archive_mode: '*', archive_command: '*', archive_library: '*', archive_cleanup_command: '*', restore_command: '*',
   recovery_end_command: '*', recovery_target: '*', recovery_target_lsn: '*', recovery_target_name: '*', recovery_target_time: '*',
   recovery_target_timeline: '*', recovery_target_xid: '*', primary_conninfo: '*', primary_slot_name: '*', promote_trigger_file: '*',
-  synchronous_standby_names: '*', wal_level: 'logical', track_commit_timestamp: '*', max_prepared_transactions: '*',
+  synchronous_standby_names: '*', wal_level: 'logical', track_commit_timestamp: '*',
   shared_preload_libraries: '*', session_preload_libraries: '*', local_preload_libraries: '*',
   ssl: '*', bonjour: '*', db_user_namespace: '*', external_pid_file: '*', unix_socket_group: '*', log_hostname: '*',
   standard_conforming_strings: '*', debug_print_parse: '*', debug_print_plan: '*', debug_print_rewritten: '*',

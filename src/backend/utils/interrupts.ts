@@ -49,6 +49,11 @@ export function checkForSignals(): void {
   if (signals[0] !== seenTotal) processInterrupts();
 }
 
+/** What an interrupt wanted was put off: the next look finds it again. */
+export function lookAgain(): void {
+  seenTotal = -1;
+}
+
 /** The same for what comes in very small pieces, of which every statement has some: parsing, planning, calls of functions. `work` is
  * about how many nodes of a tree were visited; a thousand count as one look, or each statement would end the session's beginning.
  * Memory is looked at only in a statement that has very many: where a session's own memory is above a low limit already, it was

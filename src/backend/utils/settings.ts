@@ -17,7 +17,7 @@ export const settings = {
   statement_timeout: 0, lock_timeout: 0, idle_in_transaction_session_timeout: 0, idle_session_timeout: 0, deadlock_timeout: 1000,
   default_transaction_isolation: 'read committed', default_transaction_read_only: false, default_transaction_deferrable: false,
   transaction_isolation: 'read committed', transaction_read_only: false, transaction_deferrable: false,
-  synchronous_commit: 'on', session_replication_role: 'origin', row_security: true, check_function_bodies: true, quote_all_identifiers: false,
+  synchronous_commit: 'on', max_prepared_transactions: 0, session_replication_role: 'origin', row_security: true, check_function_bodies: true, quote_all_identifiers: false,
   standard_conforming_strings: true, escape_string_warning: true, backslash_quote: 'safe_encoding',
   track_activities: true, track_counts: true, track_functions: 'none', stats_fetch_consistency: 'cache', update_process_title: true, application_name: '',
 };
