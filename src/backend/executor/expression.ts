@@ -4,7 +4,7 @@ import { TableOidAttributeNumber } from '../catalog/pg_class.ts';
 import { procByOid } from '../catalog/syscache.ts';
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Const, Expr, FuncExpr, OpExpr, Var } from '../nodes/primnodes.ts';
-import { RecordValue, type Datum, type Oid } from '../types/datum.ts';
+import { RecordValue, makeArray, type Datum, type Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { RECORDOID } from '../types/oids.ts';
 import { session } from '../utils/session.ts';
@@ -80,6 +80,9 @@ export function evaluateConst(expr: Expr): Datum {
   if (expr.kind === 'Const') {
     if (expr.slot !== undefined) session.literalsLifted = false;
     return expr.constvalue;
+  }
+  if (expr.kind === 'ArrayExpr' && !expr.multidims && expr.elements.every((e) => e.kind === 'Const' && e.slot === undefined)) {
+    return makeArray(expr.element_typeid, expr.elements.map((e) => (e as Const).constvalue));
   }
   const called = expr.kind === 'FuncExpr' ? callOfConstants(expr, expr.funcid, expr.args) : expr.kind === 'OpExpr' ? callOfConstants(expr, expr.opfuncid, expr.args) : undefined;
   if (called !== undefined) return called;

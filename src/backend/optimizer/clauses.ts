@@ -142,8 +142,10 @@ export function equal(a: unknown, b: unknown): boolean {
   const x = a as Record<string, unknown>;
   const y = b as Record<string, unknown>;
   if (x['kind'] === 'Var' && y['kind'] === 'Var') return x['varno'] === y['varno'] && x['varattno'] === y['varattno'] && x['varlevelsup'] === y['varlevelsup'];
+  // What differs mostly does so in its arguments.
+  if (!equal(x['args'], y['args'])) return false;
   for (const key in x) {
-    if (key === 'location' || key === 'funcformat' || key === 'relabelformat' || key === 'coerceformat' || key === 'defaulted') continue;
+    if (key === 'args' || key === 'location' || key === 'funcformat' || key === 'relabelformat' || key === 'coerceformat' || key === 'defaulted') continue;
     if (!equal(x[key], y[key])) return false;
   }
   return x['slot'] === y['slot'];
@@ -267,6 +269,7 @@ export function evalConstExpressions(e: Expr): Expr {
       return { kind: 'RelabelType', arg, resulttype: exprType(node.arg), resulttypmod: exprTypmod(node.arg), resultcollid: node.collOid, relabelformat: 'explicit_cast', location: -1 };
     }
     case 'BooleanTest': case 'ArrayExpr': case 'RowExpr': case 'MinMaxExpr': case 'ArrayCoerceExpr': case 'CoerceViaIO': case 'SubscriptingRef':
+      if (node.kind === 'ArrayExpr' && node.elements.every(isConst)) return foldToConst(node);
       if (node.kind !== 'ArrayCoerceExpr' && someExpr(node, (n) => n.kind === 'CaseTestExpr')) return node;
       return allConst(node) && !containsMutable(node) && !(node.kind === 'CoerceViaIO' && !ioIsImmutable(node)) ? foldToConst(node) : node;
     // A column of a row that is made here.

@@ -81,9 +81,14 @@ export interface WantedOrder { pathkeys: PathKey[]; clauses: SortGroupClause[] }
 
 /** Without the keys that a condition fixes, or that others are the same as. */
 export function wantOrder(root: PlannerInfo, clauses: readonly SortGroupClause[], target: readonly TargetEntry[]): WantedOrder {
-  const kept: SortGroupClause[] = [];
-  for (const c of clauses) if (pathkeysForSort(root, [...kept, c], target).length > kept.length) kept.push(c);
-  return { pathkeys: pathkeysForSort(root, kept, target), clauses: kept };
+  const kept: SortGroupClause[] = [], pathkeys: PathKey[] = [];
+  for (const c of clauses) {
+    const [key] = pathkeysForSort(root, [c], target);
+    if (key === undefined || pathkeys.some((k) => k.ec === key.ec)) continue;
+    kept.push(c);
+    pathkeys.push(key);
+  }
+  return { pathkeys, clauses: kept };
 }
 
 export function fullSort(p: Path, { pathkeys, clauses }: WantedOrder, limit: number): Path {

@@ -348,7 +348,7 @@ function transformAExprIn(state: ParseState, a: RawNode): Expr {
   const items = (a.rexpr as unknown as RawNode[]).map((n) => recurse(state, n));
   // Constants together make one ScalarArrayOpExpr; what contains Vars stands alone.
   const withVars = items.filter(containsVarsOfLevelZero);
-  const plain = items.filter((e) => !containsVarsOfLevelZero(e));
+  const plain = withVars.length === 0 ? items : items.filter((e) => !containsVarsOfLevelZero(e));
   let result: Expr | null = null;
   let rest = items;
   if (plain.length > 1) {
@@ -384,7 +384,7 @@ function joinBool(boolop: 'and' | 'or', left: Expr, right: Expr, location: numbe
   return makeBoolExpr(boolop, [left, right], location);
 }
 
-const containsVarsOfLevelZero = (e: Expr): boolean => containsNode(e, (n) => n.kind === 'Var' && n.varlevelsup === 0);
+const containsVarsOfLevelZero = (e: Expr): boolean => e.kind !== 'Const' && containsNode(e, (n) => n.kind === 'Var' && n.varlevelsup === 0);
 
 function transformAExprBetween(state: ParseState, a: RawNode): Expr {
   const [b, c] = a.rexpr as unknown as [RawNode, RawNode];
