@@ -26,6 +26,9 @@ lint: build/modules build/port.node ## check types, style and the order of the f
 bench: build ## measure side by side with Debian's PostgreSQL 15
 	@$(NODE) test/bench/bench.ts
 
+bench-statements: build ## the same for 150 kinds of statements, slowest first: not what is to be reached, but what is odd
+	@$(NODE) test/bench/statements.ts
+
 bench-libpq: build ## measure LIBPQ side by side with pg and postgres (postgres.js)
 	@$(NODE) test/bench/libpq.ts
 
@@ -66,6 +69,6 @@ build/compiled: $(SOURCES) build/modules build/port.node build/heap.so tsconfig.
 	@sh tools/compile.sh $(NODE)
 	@touch $@
 
-.PHONY: help build run test lint bench bench-libpq torture clean
+.PHONY: help build run test lint bench bench-statements bench-libpq torture clean
 
 include packaging/package.mk

@@ -11,7 +11,7 @@ const shapes = new Map<number, Shape>();
 textCaches.push(shapes);
 
 /** Runs a statement whose shape has a plan, or makes one of what `parse` gives, which must be the text's. False: it must be run as it is. */
-export function withShape(text: string, parse: () => readonly RawStmt[], run: (statement: CachedStatement) => void): boolean {
+export function withShape(text: string, parse: (text: string) => readonly RawStmt[], run: (statement: CachedStatement) => void): boolean {
   const lifted = liftLiterals(text);
   if (lifted === null) return false;
   const known = shapes.get(lifted.hash);
@@ -19,7 +19,7 @@ export function withShape(text: string, parse: () => readonly RawStmt[], run: (s
   if (shape !== null && shape.statement === null) return false;
   const isNew = shape === null;
   if (shape === null) {
-    const list = parse();
+    const list = parse(text);
     if (list.length !== 1 || !isOptimizable(list[0]!.stmt)) return false;
     const assigned = assignSlots(list[0]!, text, lifted);
     if (assigned === null) {

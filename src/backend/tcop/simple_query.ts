@@ -48,10 +48,11 @@ function runNew(text: string): void {
 
 /** Runs a statement whose shape has a plan, or makes one. False: it must be run as it is. */
 function runByShape(text: string): boolean {
-  return withShape(text, () => {
-    startTransactionCommand();
-    return rawParse(text);
-  }, runSingle);
+  return withShape(text, parseInTransaction, runSingle);
+}
+function parseInTransaction(text: string): readonly RawStmt[] {
+  startTransactionCommand();
+  return rawParse(text);
 }
 
 /** The common case: one statement, and when no block is open a transaction of its own. */

@@ -287,7 +287,7 @@ export function execDynamic(rt: Estate, text: string, values: readonly Datum[], 
   };
   forgetTextsOfOtherSettings();
   // Loops make texts that differ in a number only.
-  if (types.length > 0 || !withShape(text, () => rawParse(text), execute)) {
+  if (types.length > 0 || !withShape(text, rawParse, execute)) {
     const list = rawParse(text);
     for (const { stmt } of list) refuseInDynamic(rt, stmt);
     for (const raw of list) execute(list.length === 1 ? dynamicStatement(text, types) : new CachedStatement(text, raw, [...types], false, false));
