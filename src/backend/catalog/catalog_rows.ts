@@ -34,7 +34,8 @@ export function toValues(definition: CatalogDefinition, row: object): Datum[] {
   for (const { column, element, lbound } of arrays) {
     const list = values[column];
     if (Array.isArray(list)) {
-      values[column] = list.length === 0 ? new ArrayValue(element, [], [], []) : new ArrayValue(element, [list.length], [lbound], list);
+      // A vector has one dimension even when it is empty.
+      values[column] = list.length === 0 && lbound === 1 ? new ArrayValue(element, [], [], []) : new ArrayValue(element, [list.length], [lbound], list);
     }
   }
   return values;

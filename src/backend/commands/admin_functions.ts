@@ -1,5 +1,6 @@
 // Functions about the session, other backends and the server: version, pg_stat_activity, pg_cancel_backend, pg_sleep,
 // transaction ids, notifications, prepared statements and cursors (PostgreSQL's misc.c, signalfuncs.c, pgstatfuncs.c).
+import { readFileSync } from 'node:fs';
 import { triggerDepth } from '../executor/trigger.ts';
 import { PgError } from '../../common/errors.ts';
 import { POSTMASTER_PID, readSiteFile } from '../../common/site.ts';
@@ -17,6 +18,7 @@ import { typeHooks } from '../types/hooks.ts';
 import { REGTYPEOID, UNKNOWNOID } from '../types/oids.ts';
 import { PgSnapshot } from '../types/pg_lsn.ts';
 import { backendByPid, backends, type BackendStatus } from '../utils/backend_status.ts';
+import { log } from '../utils/elog.ts';
 import { getString } from '../utils/guc.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { sendWarning, session } from '../utils/session.ts';
@@ -85,6 +87,30 @@ function terminateBackend(pid: number, timeoutMs: number): boolean {
   return true;
 }
 
+/** Into the log goes what the system knows of the process, whoever's it is. */
+function logMemory(pid: number): boolean {
+  if (backendByPid(pid) === undefined) {
+    sendWarning('warning', `PID ${pid} is not a PostgreSQL server process`);
+    return false;
+  }
+  const figure = (name: string): string => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? 'unknown';
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  log('LOG', `memory of PID ${pid}: ${figure('VmRSS')} resident, ${figure('RssAnon')} of it its own, ${figure('VmHWM')} at most`);
+  return true;
+}
+
+// Messages go to standard error: there is no file of the server's own.
+const noLogFile = (): false => {
+  sendWarning('warning', 'rotation not possible because log collection not active');
+  return false;
+};
+function currentLogFile(format: string | null): null {
+  if (format !== null && !['stderr', 'csvlog', 'jsonlog'].includes(format)) {
+    throw new PgError('invalid_parameter_value', `log format "${format}" is not supported`, { hint: 'The supported log formats are "stderr", "csvlog", and "jsonlog".' });
+  }
+  return null;
+}
+
 function postmasterPid(): number {
   return Number.parseInt(readSiteFile(POSTMASTER_PID), 10);
 }
@@ -133,6 +159,9 @@ registerBuiltins({
     pg_sleep: sleep,
     pg_cancel_backend: (pid: number) => signalBackend(pid, SIGINT),
     pg_terminate_backend: terminateBackend,
+    pg_log_backend_memory_contexts: logMemory,
+    pg_rotate_logfile: noLogFile, pg_rotate_logfile_v2: noLogFile,
+    pg_current_logfile: () => currentLogFile(null), pg_current_logfile_1arg: currentLogFile,
     pg_reload_conf: () => port.kill(postmasterPid(), SIGHUP) === 0,
     pg_postmaster_start_time: () => (Number(readSiteFile(POSTMASTER_PID).split('\n')[2]) * 1000 - 946684800000) * 1000,
     pg_current_xact_id: () => currentTransactionId(),

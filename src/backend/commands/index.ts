@@ -34,6 +34,7 @@ import './genfile.ts';
 import './large_objects.ts';
 import './lock_functions.ts';
 import './object_address.ts';
+import './amvalidate.ts';
 import './catalog_foreign_keys.ts';
 import './system_views.ts';
 import { LOCK_COMMANDS } from './lockcmds.ts';

@@ -124,3 +124,26 @@ set client_min_messages = warning;
 drop schema om cascade;
 drop foreign data wrapper om_fdw cascade;
 reset client_min_messages;
+-- What operator classes lack; a vector has one dimension even when it is empty.
+create operator class om_bt for type int4 using btree as operator 1 <, function 1 btint4cmp(int4, int4);
+create operator class om_ha for type int4 using hash as operator 1 =;
+create operator class om_gi for type box using gist as operator 3 &&, function 1 gist_box_consistent(internal, box, smallint, oid, internal);
+create operator class om_sp for type text using spgist as operator 3 =;
+create operator class om_gn for type int4[] using gin as operator 1 &&(anyarray, anyarray);
+create operator class om_br for type int4 using brin as operator 1 <;
+select opcname, amvalidate(oid) from pg_opclass where opcname like 'om\_%' and opcname <> 'om_box' order by 1;
+create operator class om_bt2 for type int2 using btree family om_bt as operator 1 <, operator 2 <=, operator 3 =, operator 4 >=, operator 5 >, function 1 btint2cmp(int2, int2), operator 1 <(int2, int4);
+select amvalidate(oid) from pg_opclass where opcname = 'om_bt2';
+select count(*) from pg_opclass where oid < 10000 and not amvalidate(oid);
+select amvalidate(1);
+drop operator family om_bt using btree cascade;
+drop operator family om_ha using hash cascade;
+drop operator family om_gi using gist cascade;
+drop operator family om_sp using spgist cascade;
+drop operator family om_gn using gin cascade;
+drop operator family om_br using brin cascade;
+select array_dims(proargtypes), array_ndims(proargtypes), array_upper(proargtypes, 1), array_length(proargtypes, 1), proargtypes::oid[] || 5::oid, proargtypes = '' from pg_proc where proname = 'now';
+-- The server's log has no file; rotating it is in vain.
+select pg_rotate_logfile(), pg_rotate_logfile_old(), pg_current_logfile(), pg_current_logfile('csvlog');
+select pg_current_logfile('x');
+select pg_log_backend_memory_contexts(pg_backend_pid()), pg_log_backend_memory_contexts(1);
