@@ -190,6 +190,7 @@ const handlers: { [K in Expr['kind']]: Handler<Extract<Expr, { kind: K }>> } = {
     return genExpr(g, e.arg, cx);
   },
   CollateExpr: (g, e, cx) => genExpr(g, e.arg, cx),
+  PlaceHolderVar: () => { throw internalError('a placeholder in a plan'); },
   CoerceViaIO: (g, e, cx) => {
     const source = exprType(e.arg);
     const value = genAtom(g, e.arg, cx);

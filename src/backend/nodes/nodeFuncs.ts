@@ -40,7 +40,7 @@ const TYPE: Table<Oid> = {
   SubPlan: (e) => e.subLinkType === 'expr' ? e.firstColType : e.subLinkType === 'array' ? promotedArrayType(e.firstColType)
     : e.subLinkType === 'multiexpr' ? RECORDOID : BOOLOID,
   FieldSelect: (e) => e.resulttype, FieldStore: (e) => e.resulttype, RelabelType: (e) => e.resulttype, CoerceViaIO: (e) => e.resulttype,
-  ArrayCoerceExpr: (e) => e.resulttype, ConvertRowtypeExpr: (e) => e.resulttype, CollateExpr: (e) => exprType(e.arg),
+  ArrayCoerceExpr: (e) => e.resulttype, ConvertRowtypeExpr: (e) => e.resulttype, CollateExpr: (e) => exprType(e.arg), PlaceHolderVar: (e) => exprType(e.arg),
   CaseExpr: (e) => e.casetype, CaseTestExpr: (e) => e.typeId, ArrayExpr: (e) => e.array_typeid, RowExpr: (e) => e.row_typeid,
   RowCompareExpr: () => BOOLOID, CoalesceExpr: (e) => e.coalescetype, MinMaxExpr: (e) => e.minmaxtype, SQLValueFunction: (e) => e.type,
   NullTest: () => BOOLOID, BooleanTest: () => BOOLOID, CoerceToDomain: (e) => e.resulttype, CoerceToDomainValue: (e) => e.typeId,
@@ -76,7 +76,7 @@ const TYPMOD: Table<number> = {
   SubLink: (e) => e.subLinkType === 'expr' || e.subLinkType === 'array' ? exprTypmod(firstColumn(e.subselect).expr) : -1,
   SubPlan: (e) => e.subLinkType === 'expr' || e.subLinkType === 'array' ? e.firstColTypmod : -1,
   FieldSelect: (e) => e.resulttypmod, FieldStore: none, RelabelType: (e) => e.resulttypmod, CoerceViaIO: none,
-  ArrayCoerceExpr: (e) => e.resulttypmod, ConvertRowtypeExpr: none, CollateExpr: (e) => exprTypmod(e.arg),
+  ArrayCoerceExpr: (e) => e.resulttypmod, ConvertRowtypeExpr: none, CollateExpr: (e) => exprTypmod(e.arg), PlaceHolderVar: (e) => exprTypmod(e.arg),
   CaseExpr: (e) => e.defresult === null ? -1 : commonTypmod(e.casetype, [e.defresult, ...e.args.map((w) => w.result)]),
   CaseTestExpr: (e) => e.typeMod,
   ArrayExpr: (e) => commonTypmod(e.multidims ? e.array_typeid : e.element_typeid, e.elements),
@@ -116,7 +116,7 @@ const COLLATION: Table<Oid> = {
   SubLink: (e) => e.subLinkType === 'expr' || e.subLinkType === 'array' ? exprCollation(firstColumn(e.subselect).expr) : 0,
   SubPlan: (e) => e.subLinkType === 'expr' || e.subLinkType === 'array' ? e.firstColCollation : 0,
   FieldSelect: (e) => e.resultcollid, FieldStore: noCollation, RelabelType: (e) => e.resultcollid, CoerceViaIO: (e) => e.resultcollid,
-  ArrayCoerceExpr: (e) => e.resultcollid, ConvertRowtypeExpr: noCollation, CollateExpr: (e) => e.collOid, CaseExpr: (e) => e.casecollid,
+  ArrayCoerceExpr: (e) => e.resultcollid, ConvertRowtypeExpr: noCollation, CollateExpr: (e) => e.collOid, PlaceHolderVar: (e) => exprCollation(e.arg), CaseExpr: (e) => e.casecollid,
   CaseTestExpr: (e) => e.collation, ArrayExpr: (e) => e.array_collid, RowExpr: noCollation, RowCompareExpr: noCollation,
   CoalesceExpr: (e) => e.coalescecollid, MinMaxExpr: (e) => e.minmaxcollid,
   SQLValueFunction: (e) => e.type === NAMEOID ? SQL_VALUE_NAME_COLLATION : 0, NullTest: noCollation, BooleanTest: noCollation,
@@ -148,7 +148,7 @@ const LOCATION: Table<number> = {
   SubLink: (e) => e.testexpr === null ? e.location : leftmost(exprLocation(e.testexpr), e.location), SubPlan: none,
   FieldSelect: (e) => exprLocation(e.arg), FieldStore: (e) => exprLocation(e.arg), RelabelType: (e) => ownOr(e, [e.arg]),
   CoerceViaIO: (e) => ownOr(e, [e.arg]), ArrayCoerceExpr: (e) => ownOr(e, [e.arg]), ConvertRowtypeExpr: (e) => ownOr(e, [e.arg]),
-  CollateExpr: (e) => exprLocation(e.arg), CaseExpr: own, CaseTestExpr: none, ArrayExpr: own, RowExpr: own,
+  CollateExpr: (e) => exprLocation(e.arg), PlaceHolderVar: (e) => exprLocation(e.arg), CaseExpr: own, CaseTestExpr: none, ArrayExpr: own, RowExpr: own,
   RowCompareExpr: (e) => leftmostOf(e.largs), CoalesceExpr: own, MinMaxExpr: own, SQLValueFunction: own, NullTest: (e) => ownOr(e, [e.arg]),
   BooleanTest: (e) => ownOr(e, [e.arg]), CoerceToDomain: (e) => ownOr(e, [e.arg]), CoerceToDomainValue: own, SetToDefault: own,
   CurrentOfExpr: none, NextValueExpr: none, XmlExpr: (e) => ownOr(e, e.args), TableFunc: own,
@@ -187,7 +187,7 @@ const WALK: WalkTable = {
   FuncExpr: args, NamedArgExpr: arg, OpExpr: args, DistinctExpr: args, NullIfExpr: args, ScalarArrayOpExpr: args, BoolExpr: args,
   SubLink: (e, w) => opt(e.testexpr, w) || w(e.subselect), SubPlan: (e, w) => opt(e.testexpr, w) || each(e.args, w),
   FieldSelect: arg, FieldStore: (e, w) => w(e.arg) || each(e.newvals, w), RelabelType: arg, CoerceViaIO: arg,
-  ArrayCoerceExpr: (e, w) => w(e.arg) || w(e.elemexpr), ConvertRowtypeExpr: arg, CollateExpr: arg,
+  ArrayCoerceExpr: (e, w) => w(e.arg) || w(e.elemexpr), ConvertRowtypeExpr: arg, CollateExpr: arg, PlaceHolderVar: arg,
   CaseExpr: (e, w) => {
     if (opt(e.arg, w)) return true;
     for (const when of e.args) if (w(when.expr) || w(when.result)) return true;
@@ -318,7 +318,7 @@ const MUTATE: MutateTable = {
   SubPlan: (e, m) => patch(e, { testexpr: mutOpt(e.testexpr, m), args: mutateList(e.args, m) }),
   FieldSelect: mutArg, FieldStore: (e, m) => patch(e, { arg: m(e.arg), newvals: mutateList(e.newvals, m) }), RelabelType: mutArg,
   CoerceViaIO: mutArg, ArrayCoerceExpr: (e, m) => patch(e, { arg: m(e.arg), elemexpr: m(e.elemexpr) }), ConvertRowtypeExpr: mutArg,
-  CollateExpr: mutArg,
+  CollateExpr: mutArg, PlaceHolderVar: mutArg,
   CaseExpr: (e, m) => {
     let whens: typeof e.args | undefined;
     e.args.forEach((when, i) => {

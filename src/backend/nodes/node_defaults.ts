@@ -55,6 +55,7 @@ const EXPRESSIONS: ExprDefaults = {
   ArrayCoerceExpr: { kind: 'ArrayCoerceExpr', arg: child, elemexpr: child, resulttype: 0, resulttypmod: -1, resultcollid: 0, coerceformat: 'implicit_cast', location },
   ConvertRowtypeExpr: { kind: 'ConvertRowtypeExpr', arg: child, resulttype: 0, convertformat: 'implicit_cast', location },
   CollateExpr: { kind: 'CollateExpr', arg: child, collOid: 0, location },
+  PlaceHolderVar: { kind: 'PlaceHolderVar', arg: child, phid: 0, phrels: 0n, evalAt: 0n, phlevelsup: 0 },
   CaseExpr: { kind: 'CaseExpr', casetype: 25, casecollid: 0, arg: null, args: [], defresult: null, location },
   CaseTestExpr: { kind: 'CaseTestExpr', typeId: 0, typeMod: -1, collation: 0 },
   ArrayExpr: { kind: 'ArrayExpr', array_typeid: 0, array_collid: 0, element_typeid: 0, elements: [], multidims: false, location },

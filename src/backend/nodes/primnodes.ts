@@ -13,7 +13,7 @@ export type Expr =
   | OpExpr | DistinctExpr | NullIfExpr | ScalarArrayOpExpr | BoolExpr | SubLink | SubPlan | FieldSelect | FieldStore
   | RelabelType | CoerceViaIO | ArrayCoerceExpr | ConvertRowtypeExpr | CollateExpr | CaseExpr | CaseTestExpr
   | ArrayExpr | RowExpr | RowCompareExpr | CoalesceExpr | MinMaxExpr | SQLValueFunction | NullTest | BooleanTest
-  | CoerceToDomain | CoerceToDomainValue | SetToDefault | CurrentOfExpr | NextValueExpr | XmlExpr | TableFunc;
+  | CoerceToDomain | CoerceToDomainValue | SetToDefault | CurrentOfExpr | NextValueExpr | XmlExpr | TableFunc | PlaceHolderVar;
 
 export type CoercionForm = 'explicit_call' | 'explicit_cast' | 'implicit_cast' | 'sql_syntax';
 
@@ -118,6 +118,17 @@ export interface ConvertRowtypeExpr {
   kind: 'ConvertRowtypeExpr'; arg: Expr; resulttype: Oid; convertformat: CoercionForm; location: number;
 }
 export interface CollateExpr { kind: 'CollateExpr'; arg: Expr; collOid: Oid; location: number }
+/** In the planner only: an expression of a subquery that was merged into its parent below an outer join. It is computed where the
+ * subquery's rows are made, and from then on is like a column: NULL in rows that the join fills up. */
+export interface PlaceHolderVar {
+  kind: 'PlaceHolderVar'; arg: Expr;
+  /** Which one: all uses of a column of the subquery are the same. */
+  phid: number;
+  /** Range table indexes, bit n for number n: what the subquery's rows were made of, and what must be joined to compute it. */
+  phrels: bigint; evalAt: bigint;
+  /** Which enclosing query's these are. */
+  phlevelsup: number;
+}
 export interface CaseWhen { expr: Expr; result: Expr; location: number }
 export interface CaseExpr {
   kind: 'CaseExpr'; casetype: Oid; casecollid: Oid; arg: Expr | null; args: CaseWhen[]; defresult: Expr | null;

@@ -7,7 +7,7 @@ import { functionInfo } from '../executor/fmgr_info.ts';
 import type { Plan } from '../nodes/plannodes.ts';
 import type { Expr, FromItem } from '../nodes/primnodes.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
-import { containsSrf, containsSubplans, containsVolatile, isConst, isFalseOrNull, mutateDeep, pullVarnos, pullVars, walkDeep } from './clauses.ts';
+import { containsSrf, containsSubplans, containsVolatile, incrementLevels, isConst, isFalseOrNull, mutateDeep, pullVarClause, pullVarnos, pullVars, stripPlaceholders, walkDeep } from './clauses.ts';
 import { clampRows, costs, DISABLE_COST, enabled, exprCost, qualEvalCost } from './costsize.ts';
 import { addAppendPaths } from './appendpath.ts';
 import { relevantJoinClause } from './equivclass.ts';
@@ -33,19 +33,19 @@ import { expandUnionAll, standsForMembers } from './unionall.ts';
 export function collectLateral(root: PlannerInfo): void {
   findLateralReferences(root, (rel) => {
     const rte = rel.rte!;
-    const vars: Extract<Expr, { kind: 'Var' }>[] = [];
+    const vars: Expr[] = [], take = (e: Expr): void => { vars.push(...pullVarClause(e, true, true)); };
     switch (rte.rtekind) {
       case 'subquery':
         walkDeep(rte.subquery!, (n, depth) => {
-          if (n.kind === 'Var' && n.varlevelsup === depth && depth > 0) vars.push({ ...n, varlevelsup: 0 });
+          if (depth > 0 && ((n.kind === 'Var' && n.varlevelsup === depth) || (n.kind === 'PlaceHolderVar' && n.phlevelsup === depth))) vars.push(incrementLevels(n, -depth, depth));
           return false;
         }, 0);
         break;
       case 'relation':
-        if (rte.tablesample) for (const e of [...rte.tablesample.args, rte.tablesample.repeatable]) if (e !== null) vars.push(...pullVars(e));
+        if (rte.tablesample) for (const e of [...rte.tablesample.args, rte.tablesample.repeatable]) if (e !== null) take(e);
         break;
-      case 'function': for (const f of rte.functions) vars.push(...pullVars(f.funcexpr)); break;
-      case 'values': for (const row of rte.values_lists) for (const e of row) if (e.kind !== 'Const') vars.push(...pullVars(e)); break;
+      case 'function': for (const f of rte.functions) take(f.funcexpr); break;
+      case 'values': for (const row of rte.values_lists) for (const e of row) if (e.kind !== 'Const') take(e); break;
       default:
     }
     return vars;
@@ -397,7 +397,7 @@ function pushInto(q: SubQuery, clause: Expr, rti: number): SubQuery | null {
     // Each partition of a window must keep all its rows or none.
     if (q.hasWindowFuncs && !q.windowClause.every((w) => w.partitionClause.some((p) => p.tleSortGroupRef === tle.ressortgroupref && tle.ressortgroupref > 0))) return null;
   }
-  const moved = mutateDeep(clause, (n, depth) => (n.kind === 'Var' && n.varlevelsup === depth && n.varno === rti && depth === 0 ? tles[n.varattno - 1]!.expr : undefined));
+  const moved = mutateDeep(stripPlaceholders(clause), (n, depth) => (n.kind === 'Var' && n.varlevelsup === depth && n.varno === rti && depth === 0 ? tles[n.varattno - 1]!.expr : undefined));
   const grouped = q.hasAggs || q.groupClause.length > 0;
   if (!grouped) return { ...q, jointree: { ...q.jointree, quals: andOf(q.jointree.quals, moved) } };
   return { ...q, havingQual: andOf(q.havingQual, moved) };

@@ -76,6 +76,7 @@ function isRemovable(root: PlannerInfo, sj: SpecialJoinInfo): boolean {
   if (rel === undefined || root.parse.resultRelation === rti || root.rowMarks.some((m) => m.rti === rti)) return false;
   const inputs = sj.minLefthand | sj.minRighthand;
   for (const { needed } of rel.attrNeeded.values()) if (!isSubset(needed, inputs)) return false;
+  if (root.placeholders.some(({ node, needed }) => overlaps(node.evalAt, rel.relids) && !isSubset(needed, inputs))) return false;
   if (root.rels.some((r) => r !== undefined && overlaps(r.lateralRelids, rel.relids))) return false;
   const clauses: RestrictInfo[] = [];
   for (const r of rel.joinClauses) {
@@ -101,6 +102,8 @@ function removeRelation(root: PlannerInfo, gone: SpecialJoinInfo): void {
     sj.synLefthand &= keep;
     sj.synRighthand &= keep;
   }
+  root.placeholders = root.placeholders.filter(({ node }) => !overlaps(node.evalAt, bit(rti)));
+  for (const entry of root.placeholders) entry.needed &= keep;
   const again = new Set<RestrictInfo>();
   for (const rel of root.rels) {
     if (rel === undefined) continue;

@@ -9,12 +9,12 @@ import { makeBoolExpr, makeConst } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, expressionTreeMutator, expressionTreeWalker, queryTreeMutator, queryTreeWalker } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
-import type { BoolExpr, CaseExpr, CoalesceExpr, Const, Expr, FuncExpr, NullTest, RelabelType, Var } from '../nodes/primnodes.ts';
+import type { BoolExpr, CaseExpr, CoalesceExpr, Const, Expr, FuncExpr, NullTest, PlaceHolderVar, RelabelType, Var } from '../nodes/primnodes.ts';
 import { checkWhileWorking } from '../utils/interrupts.ts';
 import { session } from '../utils/session.ts';
 import { inlineHooks } from './inline_hook.ts';
 import type { Relids } from './pathnodes.ts';
-import { bit, EMPTY } from './relids.ts';
+import { bit, EMPTY, singleton } from './relids.ts';
 
 export { containsMutable, containsVolatile };
 
@@ -43,7 +43,7 @@ export function mutateQueryDeep(q: Query, change: (node: Expr, depth: number) =>
   return changeRte === undefined ? changed : { ...changed, rtable: changed.rtable.map((r) => changeRte(r, depth)) };
 }
 
-const LEVELS: Partial<Record<Expr['kind'], 'varlevelsup' | 'agglevelsup'>> = { Var: 'varlevelsup', Aggref: 'agglevelsup', GroupingFunc: 'agglevelsup' };
+const LEVELS: Partial<Record<Expr['kind'], 'varlevelsup' | 'agglevelsup' | 'phlevelsup'>> = { Var: 'varlevelsup', Aggref: 'agglevelsup', GroupingFunc: 'agglevelsup', PlaceHolderVar: 'phlevelsup' };
 
 /** IncrementVarSublevelsUp: references that leave the expression (level >= min) go `by` levels further. */
 export function incrementLevels(node: Expr, by: number, min = 0): Expr {
@@ -64,12 +64,29 @@ function levelChange(n: Expr, depth: number, by: number, min: number): Expr | un
   const inner = expressionTreeMutator(n, (child) => mutateDeep(child, (m, d) => levelChange(m, d, by, min), depth)) as unknown as Record<string, unknown>;
   return { ...inner, [field]: level + by } as unknown as Expr;
 }
+/** Placeholders of an expression over one relation as one over another, `arg` changed already. */
+export function movePlaceholder(n: PlaceHolderVar, arg: Expr, from: number, to: number): PlaceHolderVar {
+  const move = (relids: Relids): Relids => ((relids & bit(from)) === EMPTY ? relids : (relids & ~bit(from)) | bit(to));
+  return { ...n, arg, evalAt: move(n.evalAt), phrels: move(n.phrels) };
+}
+/** The expression for a place where what its placeholders stand for is computed anew. */
+export const stripPlaceholders = (e: Expr): Expr => mutateDeep(e, (n) => (n.kind === 'PlaceHolderVar' ? stripPlaceholders(n.arg) : undefined));
+/** Placeholders of this query level, each once. */
+export function pullPlaceholders(node: Expr | Query): PlaceHolderVar[] {
+  const list: PlaceHolderVar[] = [];
+  walkDeep(node, (n, depth) => {
+    if (n.kind === 'PlaceHolderVar' && n.phlevelsup === depth && !list.some((p) => p.phid === n.phid)) list.push(n);
+    return false;
+  }, node.kind === 'Query' ? -1 : 0);
+  return list;
+}
 /** The relations of this query level an expression mentions, inside subqueries too. */
 export function pullVarnos(node: Expr | Query | null, level = 0): Relids {
   let relids = EMPTY;
   if (node === null) return relids;
   walkDeep(node, (n, depth) => {
     if (n.kind === 'Var' && n.varlevelsup === depth + level) relids |= bit(n.varno);
+    else if (n.kind === 'PlaceHolderVar' && n.phlevelsup === depth + level) relids |= n.evalAt;
     else if (n.kind === 'CurrentOfExpr' && depth + level === 0) relids |= bit(n.cvarno);
     return false;
   }, node.kind === 'Query' ? -1 : 0);
@@ -86,13 +103,17 @@ export function pullVars(node: Expr): Var[] {
   return vars;
 }
 
-/** Vars and aggregate and window function calls of this level, Vars inside aggregates only when `intoAggs`. */
+/** Vars, placeholders and aggregate and window function calls of this level, Vars inside aggregates only when `intoAggs`. */
 export function pullVarClause(node: Expr, intoAggs: boolean, intoWindows: boolean): Expr[] {
   const list: Expr[] = [];
   const visit = (n: Expr | Query): boolean => {
     if (n.kind === 'Query') return false;
     if (n.kind === 'Var') {
       if (n.varlevelsup === 0) list.push(n);
+      return false;
+    }
+    if (n.kind === 'PlaceHolderVar') {
+      if (n.phlevelsup === 0) list.push(n);
       return false;
     }
     if ((n.kind === 'Aggref' || n.kind === 'GroupingFunc') && !intoAggs) {
@@ -142,6 +163,7 @@ export function equal(a: unknown, b: unknown): boolean {
   const x = a as Record<string, unknown>;
   const y = b as Record<string, unknown>;
   if (x['kind'] === 'Var' && y['kind'] === 'Var') return x['varno'] === y['varno'] && x['varattno'] === y['varattno'] && x['varlevelsup'] === y['varlevelsup'];
+  if (x['kind'] === 'PlaceHolderVar' && y['kind'] === 'PlaceHolderVar') return x['phid'] === y['phid'] && x['phlevelsup'] === y['phlevelsup'];
   // What differs mostly does so in its arguments.
   if (!equal(x['args'], y['args'])) return false;
   for (const key in x) {
@@ -177,6 +199,8 @@ export function findNonnullableRels(e: Expr | null, top = true): Relids {
       if (e.boolop === 'not') return findNonnullableRels(e.args[0]!, false);
       return e.args.map((a) => findNonnullableRels(a, top)).reduce((a, b) => a & b);
     case 'RelabelType': case 'CollateExpr': return findNonnullableRels(e.arg, top);
+    // Of one relation it is like a column of that one.
+    case 'PlaceHolderVar': return findNonnullableRels(e.arg, top) | (e.phlevelsup > 0 || singleton(e.phrels) === 0 ? EMPTY : e.phrels);
     case 'CoerceViaIO': return findNonnullableRels(e.arg, false);
     case 'NullTest': return top && !e.isNull && !e.argisrow ? findNonnullableRels(e.arg, false) : EMPTY;
     case 'BooleanTest':
@@ -185,6 +209,19 @@ export function findNonnullableRels(e: Expr | null, top = true): Relids {
   }
 }
 const unionOf = (list: readonly Expr[], top: boolean): Relids => list.reduce((set, a) => set | findNonnullableRels(a, top), EMPTY);
+
+/** contain_nonstrict_functions: whether it may be other than NULL though a column of it is NULL. */
+export function containsNonstrict(e: Expr): boolean {
+  return someExpr(e, (n) => {
+    switch (n.kind) {
+      case 'Var': case 'Const': case 'Param': case 'RelabelType': case 'CollateExpr': case 'CoerceViaIO': case 'PlaceHolderVar': return false;
+      case 'FuncExpr': return !strictFunction(n.funcid);
+      case 'OpExpr': return !strictFunction(n.opfuncid);
+      case 'BoolExpr': return n.boolop !== 'not';
+      default: return true;
+    }
+  });
+}
 
 /** Vars the condition forces to be NULL (find_forced_null_vars). */
 export function findForcedNullVars(e: Expr | null): Var[] {
@@ -202,7 +239,7 @@ export function findNonnullableVars(e: Expr | null, top = true): Var[] {
     case 'FuncExpr': return strictFunction(e.funcid) ? e.args.flatMap((a) => findNonnullableVars(a, false)) : [];
     case 'OpExpr': return strictFunction(e.opfuncid) ? e.args.flatMap((a) => findNonnullableVars(a, false)) : [];
     case 'BoolExpr': return e.boolop === 'and' && top ? e.args.flatMap((a) => findNonnullableVars(a, true)) : e.boolop === 'not' ? findNonnullableVars(e.args[0]!, false) : [];
-    case 'RelabelType': return findNonnullableVars(e.arg, top);
+    case 'RelabelType': case 'PlaceHolderVar': return findNonnullableVars(e.arg, top);
     case 'NullTest': return top && !e.isNull ? findNonnullableVars(e.arg, false) : [];
     default: return [];
   }

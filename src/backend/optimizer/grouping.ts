@@ -234,7 +234,7 @@ function hasSets(e: Expr, done: readonly Expr[]): boolean {
 function leaves(e: Expr, done: readonly Expr[]): Expr[] {
   if (done.length === 0) return pullVarClause(e, false, false);
   if (isDone(e, done)) return [e];
-  if (e.kind === 'Var' || e.kind === 'Aggref' || e.kind === 'GroupingFunc' || e.kind === 'WindowFunc') return [e];
+  if (e.kind === 'Var' || e.kind === 'PlaceHolderVar' || e.kind === 'Aggref' || e.kind === 'GroupingFunc' || e.kind === 'WindowFunc') return [e];
   const list: Expr[] = [];
   expressionTreeWalker(e, (child) => {
     if (child.kind !== 'Query') list.push(...leaves(child, done));
@@ -372,6 +372,7 @@ function makeTargets(root: PlannerInfo, final: TargetEntry[], grouping: boolean,
 /** Vars of an expression that are not inside a group column. */
 function varsOutsideGroups(e: Expr, groups: readonly TargetEntry[]): Expr[] {
   if (groups.some((g) => g.ressortgroupref !== 0 && equal(g.expr, e))) return [];
+  if (e.kind === 'PlaceHolderVar') return [e];
   if (e.kind === 'Var') return e.varlevelsup === 0 ? [e] : [];
   const list: Expr[] = [];
   expressionTreeWalker(e, (child) => {

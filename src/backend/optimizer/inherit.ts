@@ -14,7 +14,7 @@ import { partitionDescOf } from '../partitioning/partdesc.ts';
 import { partitionKeyOf } from '../partitioning/partkey.ts';
 import type { Oid } from '../types/datum.ts';
 import { getBool, getString } from '../utils/guc.ts';
-import { canonicalizeQual, containsMutable, equal, evalConstExpressions, incrementLevels, isFalseOrNull, isTrue, mutateDeep } from './clauses.ts';
+import { canonicalizeQual, containsMutable, equal, evalConstExpressions, incrementLevels, isFalseOrNull, isTrue, movePlaceholder, mutateDeep } from './clauses.ts';
 import { prunePartitions } from './partprune.ts';
 import type { AppendRelInfo, PartitionedRel, PartitionStep, PlannerInfo, RelOptInfo, RestrictInfo } from './pathnodes.ts';
 import { forRelation, pathkeyHooks } from './pathkeys.ts';
@@ -97,6 +97,7 @@ function addPartitions(root: PlannerInfo, top: RelOptInfo, relation: Relation, t
 export function overRelation(clause: Expr, rel: RelOptInfo, relation: Relation): Expr {
   const columns = columnMap(rel.relation!, relation);
   return mutateDeep(clause, (n, depth) => {
+    if (n.kind === 'PlaceHolderVar') return overRelation(n.arg, rel, relation);
     if (n.kind !== 'Var' || n.varlevelsup !== depth || depth !== 0 || n.varno !== rel.rti) return undefined;
     return { ...n, varno: 1, varattno: n.varattno > 0 ? columns[n.varattno - 1]! : n.varattno };
   });
@@ -197,6 +198,7 @@ export function toChild(info: AppendRelInfo, e: Expr): Expr {
   const { parent, relation, translated } = info;
   return mutateDeep(e, (n, depth) => {
     if (n.kind === 'CurrentOfExpr' && n.cvarno === parent.rti && depth === 0) return { ...n, cvarno: info.rti };
+    if (n.kind === 'PlaceHolderVar') return movePlaceholder(n, toChild(info, n.arg), parent.rti, info.rti);
     if (n.kind !== 'Var' || n.varno !== parent.rti || n.varlevelsup !== depth) return undefined;
     if (translated !== null) return incrementLevels(n.varattno > 0 ? translated[n.varattno - 1]! : wholeRow(info, n.vartype), depth);
     if (n.varattno > 0) return { ...n, varno: info.rti, varattno: info.columns[n.varattno - 1]! };
@@ -211,16 +213,18 @@ const wholeRow = ({ translated, parent }: AppendRelInfo, type: number): Expr =>
 
 /** The parent's form of an expression over a child. */
 export function toParent(info: AppendRelInfo, e: Expr): Expr {
-  const { translated } = info;
+  const { translated, rti, parent } = info;
   if (translated !== null) {
     return mutateDeep(e, (n, depth) => {
+      if (n.kind === 'PlaceHolderVar') return movePlaceholder(n, toParent(info, n.arg), rti, parent.rti);
       const i = depth === 0 ? translated.findIndex((t) => equal(t, n)) : -1;
-      return i < 0 ? undefined : makeVar(info.parent.rti, i + 1, exprType(n), exprTypmod(n), exprCollation(n), 0);
+      return i < 0 ? undefined : makeVar(parent.rti, i + 1, exprType(n), exprTypmod(n), exprCollation(n), 0);
     });
   }
   return mutateDeep(e, (n, depth) => {
-    if (n.kind !== 'Var' || n.varno !== info.rti || n.varlevelsup !== depth) return undefined;
-    return { ...n, varno: info.parent.rti, varattno: n.varattno > 0 ? info.columns.indexOf(n.varattno) + 1 : n.varattno };
+    if (n.kind === 'PlaceHolderVar') return movePlaceholder(n, toParent(info, n.arg), rti, parent.rti);
+    if (n.kind !== 'Var' || n.varno !== rti || n.varlevelsup !== depth) return undefined;
+    return { ...n, varno: parent.rti, varattno: n.varattno > 0 ? info.columns.indexOf(n.varattno) + 1 : n.varattno };
   });
 }
 

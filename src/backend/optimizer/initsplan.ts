@@ -5,28 +5,34 @@ import { functionInfo, operator } from '../executor/fmgr_info.ts';
 import { opclassInputType } from '../executor/sort_support.ts';
 import { makeOpExpr } from '../nodes/makefuncs.ts';
 import { exprType, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
-import type { Expr, FromItem, JoinType, Var } from '../nodes/primnodes.ts';
+import type { Expr, FromItem, JoinType, PlaceHolderVar } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import { removeUselessJoins, reduceUniqueSemijoins } from './analyzejoins.ts';
-import { containsVolatile, equal, findNonnullableRels, pullVarClause, pullVarnos } from './clauses.ts';
+import { containsVolatile, equal, findNonnullableRels, pullPlaceholders, pullVarClause, pullVarnos, stripPlaceholders } from './clauses.ts';
 import { classForSorting, generateBaseEqualities, processEquivalence } from './equivclass.ts';
 import { extractRestrictionOrClauses } from './orclauses.ts';
 import type { PlannerInfo, Relids, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
 import { bit, EMPTY, isSubset, members, overlaps, singleton } from './relids.ts';
+import { newestPlaceholder } from './prepjointree.ts';
 import { makeRestrictInfo } from './restrictinfo.ts';
 import { baseRel } from './relnode.ts';
 
 /** Notes that columns are needed at `where` (bit 0: in the result), so that joins below carry them. */
 export function addVarsToTargetList(root: PlannerInfo, vars: readonly Expr[], where: Relids): void {
   for (const e of vars) {
+    if (e.kind === 'PlaceHolderVar') {
+      const known = root.placeholders.find((p) => p.node.phid === e.phid);
+      if (known === undefined) root.placeholders.push({ node: e, needed: where });
+      else known.needed |= where;
+    }
     if (e.kind !== 'Var' || e.varlevelsup !== 0) continue;
     const rel = root.rels[e.varno];
     if (rel === undefined) continue;
-    const entry = rel.attrNeeded.get(e.varattno);
-    if (entry === undefined) {
-      rel.attrNeeded.set(e.varattno, { node: e, needed: where });
-      rel.target.push(e);
-    } else entry.needed |= where;
+    const entry = rel.attrNeeded.get(e.varattno), before = entry?.needed ?? EMPTY, needed = before | where;
+    if (entry === undefined) rel.attrNeeded.set(e.varattno, { node: e, needed });
+    else entry.needed = needed;
+    // What only its own conditions want is not put out.
+    if (isSubset(before, rel.relids) && !isSubset(needed, rel.relids)) rel.target.push(e);
   }
 }
 
@@ -38,7 +44,7 @@ export const RESULT: Relids = 1n;
 interface Deconstructed { qualscope: Relids; innerJoinRels: Relids; nonnullable: Relids }
 
 export function deconstructJointree(root: PlannerInfo): void {
-  deconstruct(root, root.parse.jointree, false);
+  deconstruct(root, root.parse.jointree, false, newestPlaceholder() === root.glob.placeholdersBefore ? [] : pullPlaceholders(root.parse));
   reconsiderOuterJoinClauses(root);
   generateBaseEqualities(root, (rinfo) => distributeRestrictInfo(root, rinfo));
   root.ecMergingDone = true;
@@ -55,9 +61,20 @@ export function deconstructJointree(root: PlannerInfo): void {
       if (m.relids !== EMPTY) addVarsToTargetList(root, pullVarClause(m.expr, true, true), ec.relids);
     }
   }
+  // With those that are found on the way, inside of others.
+  for (const { node } of root.placeholders) addVarsToTargetList(root, pullVarClause(node.arg, true, true), node.evalAt);
   removeUselessJoins(root);
+  addPlaceholdersToScans(root);
   reduceUniqueSemijoins(root);
   extractRestrictionOrClauses(root);
+}
+
+/** add_placeholders_to_base_rels: what is made of one relation is computed by its scan. */
+function addPlaceholdersToScans(root: PlannerInfo): void {
+  for (const { node, needed } of root.placeholders) {
+    const rti = singleton(node.evalAt);
+    if (rti !== 0 && !isSubset(needed, node.evalAt)) baseRel(root, rti).target.push(node);
+  }
 }
 
 /** reconsider_outer_join_clauses: of a left join on a.x = b.y where a.x is a constant, only rows of b with b.y = that constant can
@@ -142,7 +159,7 @@ function noteClasses(root: PlannerInfo, rinfo: RestrictInfo): void {
   rinfo.rightEc = classForSorting(root, clause.args[1]!, rinfo.mergeFamilies, clause.inputcollid, 0, true);
 }
 
-function deconstruct(root: PlannerInfo, item: FromItem, belowOuter: boolean): Deconstructed {
+function deconstruct(root: PlannerInfo, item: FromItem, belowOuter: boolean, placeholders: readonly PlaceHolderVar[]): Deconstructed {
   switch (item.kind) {
     case 'RangeTblRef': {
       const set = bit(item.rtindex);
@@ -156,7 +173,7 @@ function deconstruct(root: PlannerInfo, item: FromItem, belowOuter: boolean): De
       let qualscope = EMPTY;
       let innerJoinRels = EMPTY;
       for (const f of item.fromlist) {
-        const d = deconstruct(root, f, belowOuter);
+        const d = deconstruct(root, f, belowOuter, placeholders);
         qualscope |= d.qualscope;
         innerJoinRels = d.innerJoinRels;
       }
@@ -168,8 +185,8 @@ function deconstruct(root: PlannerInfo, item: FromItem, belowOuter: boolean): De
     }
     case 'JoinExpr': {
       const { jointype } = item;
-      const left = deconstruct(root, item.larg, belowOuter || jointype === 'full');
-      const right = deconstruct(root, item.rarg, belowOuter || jointype === 'full' || jointype === 'left' || jointype === 'anti');
+      const left = deconstruct(root, item.larg, belowOuter || jointype === 'full', placeholders);
+      const right = deconstruct(root, item.rarg, belowOuter || jointype === 'full' || jointype === 'left' || jointype === 'anti', placeholders);
       const qualscope = left.qualscope | right.qualscope;
       let innerJoinRels: Relids;
       let nonnullable: Relids;
@@ -194,7 +211,7 @@ function deconstruct(root: PlannerInfo, item: FromItem, belowOuter: boolean): De
           nonnullable = left.qualscope;
       }
       if (jointype !== 'inner') {
-        sjinfo = makeOuterJoinInfo(root, left.qualscope, right.qualscope, innerJoinRels, jointype, quals, item.quals);
+        sjinfo = makeOuterJoinInfo(root, left.qualscope, right.qualscope, innerJoinRels, jointype, quals, item.quals, placeholders);
         ojscope = jointype === 'semi' ? EMPTY : sjinfo.minLefthand | sjinfo.minRighthand;
       }
       for (const clause of quals) {
@@ -207,7 +224,7 @@ function deconstruct(root: PlannerInfo, item: FromItem, belowOuter: boolean): De
 }
 
 function makeOuterJoinInfo(
-  root: PlannerInfo, leftRels: Relids, rightRels: Relids, innerJoinRels: Relids, jointype: JoinType, quals: Expr[], clause: Expr | null,
+  root: PlannerInfo, leftRels: Relids, rightRels: Relids, innerJoinRels: Relids, jointype: JoinType, quals: Expr[], clause: Expr | null, placeholders: readonly PlaceHolderVar[],
 ): SpecialJoinInfo {
   const info: SpecialJoinInfo = {
     minLefthand: leftRels, minRighthand: rightRels, synLefthand: leftRels, synRighthand: rightRels, jointype, lhsStrict: false,
@@ -237,6 +254,8 @@ function makeOuterJoinInfo(
       minRight |= other.synLefthand | other.synRighthand;
     }
   }
+  // What is computed of the nullable side is so before the join.
+  for (const p of placeholders) if (isSubset(p.phrels, rightRels)) minRight |= p.evalAt;
   // A lateral reference makes its target part of the left-hand side.
   for (const rti of members(rightRels)) minLeft |= (root.rels[rti]?.lateralRelids ?? EMPTY) & leftRels;
   info.minLefthand = minLeft === EMPTY ? leftRels : minLeft;
@@ -326,7 +345,8 @@ function delayForOuterJoins(root: PlannerInfo, start: Relids, isPushedDown: bool
 export function distributeRestrictInfo(root: PlannerInfo, rinfo: RestrictInfo): void {
   const single = singleton(rinfo.requiredRelids);
   if (single !== 0) {
-    baseRel(root, single).restrictions.push(rinfo);
+    const clause = stripPlaceholders(rinfo.clause);
+    baseRel(root, single).restrictions.push(clause === rinfo.clause ? rinfo : { ...rinfo, clause });
     return;
   }
   addVarsToTargetList(root, pullVarClause(rinfo.clause, true, true), rinfo.requiredRelids);
@@ -337,11 +357,11 @@ export function distributeRestrictInfo(root: PlannerInfo, rinfo: RestrictInfo): 
 }
 
 /** Columns that lateral subqueries and functions take from other relations. */
-export function findLateralReferences(root: PlannerInfo, lateralVars: (rel: RelOptInfo) => Var[]): void {
+export function findLateralReferences(root: PlannerInfo, lateralVars: (rel: RelOptInfo) => Expr[]): void {
   for (const rel of root.rels) {
     if (rel === undefined || rel.rte === null || !rel.rte.lateral) continue;
-    const vars = lateralVars(rel).filter((v) => v.varno !== rel.rti);
-    for (const v of vars) rel.lateralRelids |= bit(v.varno);
+    const vars = lateralVars(rel).filter((v) => !overlaps(pullVarnos(v), rel.relids));
+    for (const v of vars) rel.lateralRelids |= pullVarnos(v);
     if (rel.lateralRelids === EMPTY) continue;
     rel.lateralVars = vars.filter((v, i) => !vars.slice(0, i).some((w) => equal(v, w)));
     root.hasLateral = true;

@@ -9,11 +9,12 @@ export function makeExecParam(root: PlannerInfo, like: Expr): Param {
   return { kind: 'Param', paramkind: 'exec', paramid: root.glob.paramExecCount++, paramtype: exprType(like), paramtypmod: exprTypmod(like), paramcollid: exprCollation(like), location: -1 };
 }
 
-/** Replaces Vars of relations that are on the outer side of an enclosing nested loop by parameters. */
+/** Replaces Vars of relations that are on the outer side of an enclosing nested loop by parameters, and what is computed there. */
 export function replaceNestloopParams(root: PlannerInfo, e: Expr): Expr {
   const outer = root.curOuterRels;
   if (outer === 0n) return e;
   return mutateDeep(e, (n, depth) => {
+    if (n.kind === 'PlaceHolderVar' && isSubset(n.evalAt, outer)) return outerParam(root, n);
     if (n.kind !== 'Var' || depth !== 0 || n.varlevelsup !== 0 || !overlaps(bit(n.varno), outer)) return undefined;
     return outerParam(root, n);
   });

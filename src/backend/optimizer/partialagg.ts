@@ -19,7 +19,7 @@ export function partialTarget(groups: readonly TargetEntry[], exprs: readonly Ex
   const visit = (e: Expr): void => {
     if (groups.some((g) => equal(g.expr, e))) return;
     if (e.kind === 'GroupingFunc' || (e.kind === 'Aggref' && partialType(e) === 0)) canSplit = false;
-    else if (e.kind === 'Aggref' || e.kind === 'Var') {
+    else if (e.kind === 'Aggref' || e.kind === 'Var' || e.kind === 'PlaceHolderVar') {
       const wanted = e.kind === 'Aggref' ? partialOf(e) : e;
       if (!list.some((t) => equal(t.expr, wanted))) list.push(makeTargetEntry(wanted, list.length + 1, null, false));
     } else {

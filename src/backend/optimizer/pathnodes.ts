@@ -3,7 +3,7 @@
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { Plan, PlanRowMark } from '../nodes/plannodes.ts';
-import type { Expr, JoinType, SubPlan, TargetEntry, Var } from '../nodes/primnodes.ts';
+import type { Expr, JoinType, PlaceHolderVar, SubPlan, TargetEntry, Var } from '../nodes/primnodes.ts';
 import type { PartitionBounds } from '../partitioning/partbounds.ts';
 import type { PartitionKey } from '../partitioning/partkey.ts';
 import type { Oid } from '../types/datum.ts';
@@ -17,6 +17,8 @@ export interface PlannerGlobal {
   subroots: PlannerInfo[];
   paramExecCount: number;
   finalRtable: RangeTblEntry[];
+  /** newestPlaceholder() before. */
+  placeholdersBefore: number;
   finalRowMarks: PlanRowMark[];
   hasModifyingCTE: boolean;
 }
@@ -36,6 +38,8 @@ export interface PlannerInfo {
   joinRels: Map<Relids, RelOptInfo>;
   allBaserels: Relids;
   joinInfoList: SpecialJoinInfo[];
+  /** Those that are asked for, and where: relations, bit 0 the final target list. */
+  placeholders: { node: PlaceHolderVar; needed: Relids }[];
   ecs: EquivalenceClass[];
   /** Implied-equality work is over: classes found later hold one expression each. */
   ecMergingDone: boolean;
@@ -190,7 +194,7 @@ export interface RelOptInfo {
   paramInfos: Map<Relids, ParamPathInfo>;
   lateralRelids: Relids;
   /** Columns of others that it takes, where it is a subquery, function, ... */
-  lateralVars: Var[];
+  lateralVars: Expr[];
   /** The tables it stands for, itself included; null: it is one table. */
   children: AppendRelInfo[] | null;
   /** It is one of those of another relation. */

@@ -17,7 +17,7 @@ import type { PathKey, PlannerGlobal, PlannerInfo } from './pathnodes.ts';
 import { usefulGroupClause } from './group_columns.ts';
 import { inferArbiterIndexes } from '../parser/on_conflict.ts';
 import { standsForChildren } from './inherit.ts';
-import { flattenJoinAliases, pullUpSublinks, pullUpSubqueries, reduceOuterJoins } from './prepjointree.ts';
+import { flattenJoinAliases, newestPlaceholder, pullUpSublinks, pullUpSubqueries, reduceOuterJoins } from './prepjointree.ts';
 import { planRecursiveUnion } from './prepunion.ts';
 import { noteRoot, setPlanReferences } from './setrefs.ts';
 import { processCtes, processSublinks, replaceCorrelationVars, replaceMultiexprParams } from './subselect.ts';
@@ -27,7 +27,7 @@ import { overUnionAll } from './unionall.ts';
 /** Makes the plan of an analyzed and rewritten query. */
 export function planner(query: Query): PlannedStmt {
   readCostSettings();
-  const glob: PlannerGlobal = { subplans: [], subroots: [], paramExecCount: 0, finalRtable: [], finalRowMarks: [], hasModifyingCTE: false };
+  const glob: PlannerGlobal = { subplans: [], subroots: [], paramExecCount: 0, finalRtable: [], placeholdersBefore: newestPlaceholder(), finalRowMarks: [], hasModifyingCTE: false };
   const { plan, subroot } = planQuery(glob, query, null, 0);
   // The range table of the query itself comes first, as EXPLAIN numbers names.
   const planTree = setPlanReferences(plan);
@@ -58,7 +58,7 @@ function unplannedRelations(query: Query, planned: readonly RangeTblEntry[]): Ra
 
 function makeRoot(glob: PlannerGlobal, query: Query, parent: PlannerInfo | null): PlannerInfo {
   return {
-    glob, parse: query, parent, rtable: query.rtable, rels: [], joinRels: new Map(), allBaserels: 0n, joinInfoList: [], ecs: [], ecMergingDone: false,
+    glob, parse: query, parent, rtable: query.rtable, rels: [], joinRels: new Map(), allBaserels: 0n, joinInfoList: [], placeholders: [], ecs: [], ecMergingDone: false,
     initPlans: [], planParams: [], ctes: new Map(), wtParamId: -1, wtRows: 0, queryPathkeys: [], tupleFraction: 0, limitTuples: -1, curOuterRels: 0n,
     curOuterParams: [], rowMarks: [], multiexprParams: new Map(), hasLateral: false, hasHaving: query.havingQual !== null, qualSecurityLevel: 0, resultTargetList: [], totalTablePages: 0,
   };
@@ -198,7 +198,7 @@ function mergeTargetList(root: PlannerInfo): TargetEntry[] {
   if (standsForChildren(root.rtable[q.resultRelation - 1]!)) list = [...list, makeTargetEntry(makeVar(q.resultRelation, -6, 26, -1, 0, 0), 2, 'tableoid', true)];
   for (const e of q.mergeActionList.flatMap((a) => [...(a.qual === null ? [] : [a.qual]), ...a.targetList.map((t) => t.expr)])) {
     for (const v of pullVarClause(e, true, true)) {
-      if (v.kind !== 'Var' || v.varno === q.resultRelation || list.some((x) => equal(x.expr, v))) continue;
+      if ((v.kind === 'Var' ? v.varno === q.resultRelation : v.kind !== 'PlaceHolderVar') || list.some((x) => equal(x.expr, v))) continue;
       list = [...list, makeTargetEntry(v, list.length + 1, null, true)];
     }
   }
@@ -255,7 +255,7 @@ function preprocessTargetList(root: PlannerInfo): TargetEntry[] {
   // RETURNING may mention other relations than the target.
   for (const t of q.returningList) {
     for (const e of pullVarClause(t.expr, true, true)) {
-      if (e.kind !== 'Var' || e.varno === q.resultRelation || list.some((x) => equal(x.expr, e))) continue;
+      if ((e.kind === 'Var' ? e.varno === q.resultRelation : e.kind !== 'PlaceHolderVar') || list.some((x) => equal(x.expr, e))) continue;
       list = [...list, makeTargetEntry(e, list.length + 1, null, true)];
     }
   }

@@ -4,11 +4,11 @@
 import { PgError } from '../../common/errors.ts';
 import { typeIsRowtype } from '../catalog/lsyscache.ts';
 import { makeBoolExpr } from '../nodes/makefuncs.ts';
-import { exprCollation, exprType, exprTypmod, fromItemMutator, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
+import { exprCollation, exprType, exprTypmod, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { Expr, FromExpr, FromItem, JoinExpr, RowExpr, SubLink, TargetEntry, Var } from '../nodes/primnodes.ts';
 import {
-  containsLevel, containsSrf, containsVolatile, equal, evalConstExpressions, findForcedNullVars, findNonnullableRels, findNonnullableVars,
+  containsLevel, containsNonstrict, containsSrf, containsVolatile, equal, evalConstExpressions, findForcedNullVars, findNonnullableRels, findNonnullableVars,
   incrementLevels, incrementQueryLevels, mutateDeep, mutateQueryDeep, pullVarnos,
 } from './clauses.ts';
 import { inlineHooks } from './inline_hook.ts';
@@ -167,11 +167,13 @@ export function simplifyExists(q: Query): Query | null {
 
 /** OffsetVarNodes: range table indexes of this query level grow by `offset`. */
 export function shiftQuery(q: Query, offset: number): Query {
-  const changed = mutateQueryDeep(q, (n, depth) => {
+  const shift = (n: Expr, depth: number): Expr | undefined => {
     if (n.kind === 'Var' && n.varlevelsup === depth) return { ...n, varno: n.varno + offset };
+    if (n.kind === 'PlaceHolderVar' && n.phlevelsup === depth) return { ...n, arg: mutateDeep(n.arg, shift, depth), phrels: n.phrels << BigInt(offset), evalAt: n.evalAt << BigInt(offset) };
     if (n.kind === 'CurrentOfExpr' && depth === 0) return { ...n, cvarno: n.cvarno + offset };
     return undefined;
-  }, 0);
+  };
+  const changed = mutateQueryDeep(q, shift, 0);
   return {
     ...changed, jointree: shiftFrom(changed.jointree, offset) as FromExpr,
     rowMarks: changed.rowMarks.map((m) => ({ ...m, rti: m.rti + offset })),
@@ -191,15 +193,17 @@ function shiftFrom(item: FromItem, offset: number): FromItem {
 export function pullUpSubqueries(query: Query): Query {
   let q = query;
   let from: FromItem = q.jointree;
-  /** `droppable`: where nothing may be left of it but conditions, as of a subquery without FROM. */
-  const visit = (item: FromItem, nullable: boolean, droppable: boolean): FromItem => {
+  /** `nulling`: the lowest outer join that fills up its rows; `droppable`: where nothing may be left of it but conditions, as of a
+   * subquery without FROM. */
+  const visit = (item: FromItem, nulling: number, droppable: boolean): FromItem => {
+    const nullable = nulling !== 0 || grouped;
     switch (item.kind) {
-      case 'FromExpr': return withoutEmpty({ ...item, fromlist: item.fromlist.map((f) => visit(f, nullable, droppable)) });
+      case 'FromExpr': return withoutEmpty({ ...item, fromlist: item.fromlist.map((f) => visit(f, nulling, droppable)) });
       case 'JoinExpr': {
         const { jointype } = item;
         const inner = droppable && jointype === 'inner';
-        const larg = visit(item.larg, nullable || jointype === 'right' || jointype === 'full', inner);
-        const rarg = visit(item.rarg, nullable || jointype === 'left' || jointype === 'full', inner || (droppable && jointype === 'semi'));
+        const larg = visit(item.larg, jointype === 'right' || jointype === 'full' ? item.rtindex : nulling, inner);
+        const rarg = visit(item.rarg, jointype === 'left' || jointype === 'full' ? item.rtindex : nulling, inner || (droppable && jointype === 'semi'));
         if (!isEmptyFrom(larg) && !isEmptyFrom(rarg)) return { ...item, larg, rarg };
         return withoutEmpty({ kind: 'FromExpr', fromlist: [larg, rarg], quals: item.quals });
       }
@@ -233,7 +237,9 @@ export function pullUpSubqueries(query: Query): Query {
         let sub = pullUpSublinksIfAny(rte.subquery);
         sub = pullUpSubqueries(sub);
         if (!isSimpleSubquery(sub, droppable && !nullable)) return item;
-        if (nullable && !sub.targetList.every((t) => t.resjunk || (t.expr.kind === 'Var' && t.expr.varlevelsup === 0))) return item;
+        sub = flattenJoinAliases(sub, sub.rtable);
+        const columns = sub.targetList.filter((t) => !t.resjunk);
+        if (grouped && !columns.every((t) => isOwnColumn(t.expr))) return item;
         if (nullable && (rte.lateral || mentionsWholeRow(q, from, item.rtindex))) return item;
         // Outer join conditions must not reach out of the subquery.
         if (rte.lateral && hasOuterJoin(sub.jointree)) return item;
@@ -241,10 +247,14 @@ export function pullUpSubqueries(query: Query): Query {
         // Outer references of the subquery are one level nearer now.
         sub = shiftQuery(sub, offset);
         sub = incrementQueryLevels(sub, -1, 1);
-        const replacement = new Map<number, Expr>();
-        for (const t of sub.targetList) if (!t.resjunk) replacement.set(t.resno, t.expr);
+        const bare = new Map<number, Expr>(), replacement = new Map<number, Expr>();
+        for (const t of sub.targetList) {
+          if (t.resjunk) continue;
+          bare.set(t.resno, t.expr);
+          replacement.set(t.resno, nulling === 0 ? t.expr : nullableColumn(t.expr, sub.jointree));
+        }
         q = substituteRelation({ ...q, jointree: { kind: 'FromExpr', fromlist: [], quals: null } }, item.rtindex, replacement, rte);
-        substitutions.push((tree) => substituteInFrom(tree, item.rtindex, replacement, rte));
+        substitutions.push((tree) => substituteInFrom(tree, item.rtindex, replacement, rte, nulling, bare));
         const lateral = rte.lateral ? sub.rtable.map((r) => (r.rtekind === 'subquery' || r.rtekind === 'function' || r.rtekind === 'values' || r.tablesample ? { ...r, lateral: true } : r)) : sub.rtable;
         const rtable = [...q.rtable, ...lateral];
         // The entry stays for permission checks, empty of its query.
@@ -256,9 +266,40 @@ export function pullUpSubqueries(query: Query): Query {
   };
   const substitutions: ((tree: FromItem) => FromItem)[] = [];
   // What is grouped by sets must be able to become NULL, which only a column can.
-  from = visit(from, query.groupingSets.length > 0, query.resultRelation === 0 && query.rowMarks.length === 0);
+  const grouped = query.groupingSets.length > 0;
+  from = visit(from, 0, query.resultRelation === 0 && query.rowMarks.length === 0);
   for (const substitute of substitutions) from = substitute(from);
   return { ...q, jointree: from as FromExpr };
+}
+
+const isOwnColumn = (e: Expr): boolean => (e.kind === 'Var' && e.varlevelsup === 0) || (e.kind === 'PlaceHolderVar' && e.phlevelsup === 0);
+
+let lastPlaceholder = 0;
+/** The number that was given last: a statement that is planned without one has no placeholders. */
+export const newestPlaceholder = (): number => lastPlaceholder;
+/** A column of a subquery below an outer join, as that column's expression: one that is not NULL by itself where the subquery has no row
+ * gets a placeholder (pullup_replace_vars_callback). */
+function nullableColumn(e: Expr, rows: FromItem): Expr {
+  if (isOwnColumn(e)) return e;
+  const own = pullVarnos(e);
+  if (own !== EMPTY && !containsNonstrict(e)) return e;
+  const phrels = baseRelidsOf(rows);
+  return { kind: 'PlaceHolderVar', arg: e, phid: ++lastPlaceholder, phrels, evalAt: own === EMPTY ? phrels : overOuterJoins(own, rows), phlevelsup: 0 };
+}
+/** What must be joined that these relations' columns are NULL where outer joins of the subquery make them so. */
+function overOuterJoins(relids: Relids, item: FromItem): Relids {
+  if (item.kind === 'RangeTblRef') return relids;
+  if (item.kind === 'FromExpr') return item.fromlist.reduce(overOuterJoins, relids);
+  const below = overOuterJoins(overOuterJoins(relids, item.larg), item.rarg), left = baseRelidsOf(item.larg), right = baseRelidsOf(item.rarg);
+  const nulled = item.jointype === 'left' ? right : item.jointype === 'right' ? left : item.jointype === 'full' ? left | right : EMPTY;
+  return overlaps(below, nulled) ? below | left | right : below;
+}
+function baseRelidsOf(item: FromItem): Relids {
+  switch (item.kind) {
+    case 'RangeTblRef': return bit(item.rtindex);
+    case 'JoinExpr': return baseRelidsOf(item.larg) | baseRelidsOf(item.rarg);
+    case 'FromExpr': return item.fromlist.reduce((set, f) => set | baseRelidsOf(f), EMPTY);
+  }
 }
 
 const pullUpSublinksIfAny = (q: Query): Query => (q.hasSubLinks ? pullUpSublinks(q) : q);
@@ -309,8 +350,18 @@ function mentionsWholeRow(q: Query, from: FromItem, rti: number): boolean {
 function substituteRelation(q: Query, rti: number, columns: ReadonlyMap<number, Expr>, rte: RangeTblEntry): Query {
   return mutateQueryDeep(q, (n, depth) => substituteVar(n, depth, rti, columns, rte), 0);
 }
-function substituteInFrom(tree: FromItem, rti: number, columns: ReadonlyMap<number, Expr>, rte: RangeTblEntry): FromItem {
-  return fromItemMutator(tree, (e) => mutateDeep(e, (n, depth) => substituteVar(n, depth, rti, columns, rte)));
+/** `bare` in conditions of the join `nulling` and below it: nothing is NULL there that was none. */
+function substituteInFrom(item: FromItem, rti: number, columns: ReadonlyMap<number, Expr>, rte: RangeTblEntry, nulling = 0, bare = columns): FromItem {
+  const below = (f: FromItem, values: ReadonlyMap<number, Expr>): FromItem => substituteInFrom(f, rti, values, rte, nulling, bare);
+  const quals = (e: Expr | null, values: ReadonlyMap<number, Expr>): Expr | null => (e === null ? null : mutateDeep(e, (n, depth) => substituteVar(n, depth, rti, values, rte)));
+  switch (item.kind) {
+    case 'RangeTblRef': return item;
+    case 'FromExpr': return { ...item, fromlist: item.fromlist.map((f) => below(f, columns)), quals: quals(item.quals, columns) };
+    case 'JoinExpr': {
+      const values = nulling !== 0 && item.rtindex === nulling ? bare : columns;
+      return { ...item, larg: below(item.larg, values), rarg: below(item.rarg, values), quals: quals(item.quals, values) };
+    }
+  }
 }
 function substituteVar(n: Expr, depth: number, rti: number, columns: ReadonlyMap<number, Expr>, rte: RangeTblEntry): Expr | undefined {
   if (n.kind === 'CurrentOfExpr' && n.cvarno === rti && depth === 0) throw new PgError('feature_not_supported', 'WHERE CURRENT OF on a view is not implemented');

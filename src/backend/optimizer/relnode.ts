@@ -44,7 +44,7 @@ export function buildBaseRel(root: PlannerInfo, rti: number): RelOptInfo {
 /** mark_dummy_rel: there is nothing but the way to have no rows. */
 export function markDummy(rel: RelOptInfo): void {
   const path: Path = {
-    kind: 'Result', rel, rows: 0, startup: 0, total: 0, pathkeys: [], requiredOuter: EMPTY, paramClauses: [],
+    kind: 'Result', rel, rows: 0, startup: 0, total: 0, pathkeys: [], requiredOuter: rel.lateralRelids, paramClauses: [],
     make: () => ({ kind: 'Result', ...planBase(path, targetOf(rel.target)), resconstantqual: [FALSE] }),
   };
   rel.rows = 1;
@@ -59,16 +59,18 @@ export function baseRel(root: PlannerInfo, rti: number): RelOptInfo {
   return rel;
 }
 
-/** The columns of two joined relations that something above the join needs. */
+/** The columns of two joined relations that something above the join needs, and what can be computed of them. */
 export function joinTarget(root: PlannerInfo, relids: Relids, a: RelOptInfo, b: RelOptInfo): Expr[] {
   const target: Expr[] = [];
   for (const e of [...a.target, ...b.target]) {
+    if (e.kind === 'PlaceHolderVar') continue;
     if (e.kind === 'Var') {
       const needed = root.rels[e.varno]?.attrNeeded.get(e.varattno)?.needed ?? 1n;
       if (isSubset(needed, relids)) continue;
     }
     target.push(e);
   }
+  for (const { node, needed } of root.placeholders) if (isSubset(node.evalAt, relids) && !isSubset(needed, relids)) target.push(node);
   return target;
 }
 

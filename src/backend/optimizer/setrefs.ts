@@ -5,10 +5,11 @@ import { makeVar } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, expressionTreeMutator } from '../nodes/nodeFuncs.ts';
 import { INNER_VAR, OUTER_VAR, type Append, type BitmapPlan, type MergeAppend, type Plan } from '../nodes/plannodes.ts';
 import type { Expr, SubPlan, TargetEntry } from '../nodes/primnodes.ts';
-import { equal, isConst } from './clauses.ts';
+import { equal, isConst, stripPlaceholders } from './clauses.ts';
 import { combining } from './partialagg.ts';
 import type { PruneInfo } from './partprune.ts';
 import type { PlannerInfo } from './pathnodes.ts';
+import { newestPlaceholder } from './prepjointree.ts';
 
 /** Which query level a subquery's plan belongs to. */
 const roots = new WeakMap<Plan, PlannerInfo>();
@@ -16,11 +17,15 @@ export function noteRoot(plan: Plan, root: PlannerInfo): void {
   roots.set(plan, root);
 }
 
+/** The statement has placeholders. */
+let strips = false;
+
 export function setPlanReferences(plan: Plan): Plan {
   const root = roots.get(plan);
   if (root === undefined) throw internalError('plan of an unknown query level');
   const { glob } = root;
   const offset = glob.finalRtable.length;
+  strips = newestPlaceholder() !== glob.placeholdersBefore;
   for (const rte of root.rtable) glob.finalRtable.push(rte.rtekind === 'subquery' ? { ...rte, subquery: null } : rte);
   for (const mark of root.rowMarks) if (!mark.reference) glob.finalRowMarks.push({ ...mark, rti: mark.rti + offset });
   return setRefs(plan, offset);
@@ -182,9 +187,10 @@ const fixSubPlan = (s: SubPlan, offset: number): SubPlan => fixScan(s, offset) a
 
 /** Scan level: range table indexes move behind those of the levels before. */
 function fixScan(e: Expr, offset: number): Expr {
-  if (offset === 0) return e;
+  if (offset === 0) return strips ? stripPlaceholders(e) : e;
   if (e.kind === 'Var') return e.varno > 0 ? { ...e, varno: e.varno + offset } : e;
   if (e.kind === 'CurrentOfExpr') return { ...e, cvarno: e.cvarno + offset };
+  if (e.kind === 'PlaceHolderVar') return fixScan(e.arg, offset);
   return expressionTreeMutator(e, (child) => fixScan(child, offset));
 }
 
@@ -219,6 +225,8 @@ function fixUpper(e: Expr, lists: Lists): Expr {
     if (e.varno < 0) return e;
     throw internalError(`variable ${e.varno}.${e.varattno} not found in subplan target lists`);
   }
+  // It is computed here.
+  if (e.kind === 'PlaceHolderVar') return fixUpper(e.arg, lists);
   return expressionTreeMutator(e, (child) => fixUpper(child, lists));
 }
 
@@ -229,6 +237,10 @@ function fixModify(e: Expr, list: readonly TargetEntry[], target: number, offset
     const i = find(list, e);
     if (i < 0) throw internalError(`variable ${e.varno}.${e.varattno} not found in subplan target list`);
     return columnRef(OUTER_VAR, i, e);
+  }
+  if (e.kind === 'PlaceHolderVar') {
+    const i = find(list, e);
+    return i < 0 ? fixModify(e.arg, list, target, offset) : columnRef(OUTER_VAR, i, e);
   }
   return expressionTreeMutator(e, (child) => fixModify(child, list, target, offset));
 }

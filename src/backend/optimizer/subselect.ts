@@ -18,6 +18,7 @@ export function replaceCorrelationVars(root: PlannerInfo, e: Expr): Expr {
   return mutateDeep(e, (n, depth) => {
     if (depth !== 0) return undefined;
     if (n.kind === 'Var' && n.varlevelsup > 0) return outerParam(root, n, n.varlevelsup, { ...n, varlevelsup: 0 });
+    if (n.kind === 'PlaceHolderVar' && n.phlevelsup > 0) return outerParam(root, n, n.phlevelsup, incrementLevels(n, -n.phlevelsup, n.phlevelsup));
     if ((n.kind === 'Aggref' || n.kind === 'GroupingFunc') && n.agglevelsup > 0) {
       return outerParam(root, n, n.agglevelsup, incrementLevels(n, -n.agglevelsup, n.agglevelsup));
     }

@@ -5,7 +5,7 @@ import { makeAlias, makeRangeTblEntry, makeVar } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry, SetOperationNode } from '../nodes/parsenodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
-import { containsOuter, containsSrf, containsVolatile, evalConstExpressions, incrementQueryLevels, isFalseOrNull, mutateDeep } from './clauses.ts';
+import { containsOuter, containsSrf, containsVolatile, evalConstExpressions, incrementQueryLevels, isFalseOrNull, movePlaceholder, mutateDeep } from './clauses.ts';
 import { adjustRestriction, adopt, childRestrictions, excludedByConstraints, expandInheritedRel, standsForChildren, toChild } from './inherit.ts';
 import type { AppendRelInfo, PlannerInfo, RelOptInfo } from './pathnodes.ts';
 import { pullUpSubqueries } from './prepjointree.ts';
@@ -84,7 +84,10 @@ function addMember(root: PlannerInfo, rel: RelOptInfo, leaf: RangeTblEntry, into
 }
 
 const moved = (e: Expr, from: number, to: number): Expr =>
-  mutateDeep(e, (n, depth) => (n.kind === 'Var' && n.varno === from && n.varlevelsup === depth ? { ...n, varno: to } : undefined));
+  mutateDeep(e, (n, depth) => {
+    if (n.kind === 'PlaceHolderVar') return movePlaceholder(n, moved(n.arg, from, to), from, to);
+    return n.kind === 'Var' && n.varno === from && n.varlevelsup === depth ? { ...n, varno: to } : undefined;
+  });
 
 /** The one table a member reads, or rtindex 0 when it reads nothing; null when there is more to it (is_safe_append_member). */
 function plainSource(leaf: Query): { rte: RangeTblEntry; rtindex: number; query: Query } | null {

@@ -135,6 +135,7 @@ const WRITERS: WriterTable = {
     ruleExprParen(e.arg, c, showImplicit, e);
     c.put(` COLLATE ${collationName(e.collOid)}`);
   }),
+  PlaceHolderVar: (e, c, showImplicit) => ruleExpr(e.arg, c, showImplicit),
   CaseExpr: writeCase,
   CaseTestExpr: (_e, c) => c.put('CASE_TEST_EXPR'),
   ArrayExpr: (e, c) => {
