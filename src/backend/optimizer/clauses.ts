@@ -411,7 +411,7 @@ function allConst(e: Expr): boolean {
   });
   return all;
 }
-const allLeafless = (e: Expr): boolean => !someExpr(e, (n) => n.kind === 'Var' || n.kind === 'Param' || n.kind === 'SubLink' || n.kind === 'SubPlan' || n.kind === 'Aggref' || n.kind === 'WindowFunc');
+const allLeafless = (e: Expr): boolean => !someExpr(e, (n) => n.kind === 'Var' || n.kind === 'PlaceHolderVar' || n.kind === 'Param' || n.kind === 'SubLink' || n.kind === 'SubPlan' || n.kind === 'Aggref' || n.kind === 'WindowFunc');
 
 const noteSlot = (c: Const): void => {
   if (c.slot !== undefined) session.literalsLifted = false;
