@@ -350,7 +350,8 @@ function mentionsWholeRow(q: Query, from: FromItem, rti: number): boolean {
 function substituteRelation(q: Query, rti: number, columns: ReadonlyMap<number, Expr>, rte: RangeTblEntry): Query {
   return mutateQueryDeep(q, (n, depth) => substituteVar(n, depth, rti, columns, rte), 0);
 }
-/** `bare` in conditions of the join `nulling` and below it: nothing is NULL there that was none. */
+/** `bare` in conditions of the join `nulling` and below it: nothing is NULL there that was none. A full join must see by its condition
+ * which side something comes from. */
 function substituteInFrom(item: FromItem, rti: number, columns: ReadonlyMap<number, Expr>, rte: RangeTblEntry, nulling = 0, bare = columns): FromItem {
   const below = (f: FromItem, values: ReadonlyMap<number, Expr>): FromItem => substituteInFrom(f, rti, values, rte, nulling, bare);
   const quals = (e: Expr | null, values: ReadonlyMap<number, Expr>): Expr | null => (e === null ? null : mutateDeep(e, (n, depth) => substituteVar(n, depth, rti, values, rte)));
@@ -359,7 +360,7 @@ function substituteInFrom(item: FromItem, rti: number, columns: ReadonlyMap<numb
     case 'FromExpr': return { ...item, fromlist: item.fromlist.map((f) => below(f, columns)), quals: quals(item.quals, columns) };
     case 'JoinExpr': {
       const values = nulling !== 0 && item.rtindex === nulling ? bare : columns;
-      return { ...item, larg: below(item.larg, values), rarg: below(item.rarg, values), quals: quals(item.quals, values) };
+      return { ...item, larg: below(item.larg, values), rarg: below(item.rarg, values), quals: quals(item.quals, item.jointype === 'full' ? columns : values) };
     }
   }
 }

@@ -82,3 +82,8 @@ create table few (a int);
 insert into few values (1), (2);
 select * from (select count(*) as n from few offset 0) k left join lateral (select distinct few.a from few where few.a = k.n offset 0) l on false cross join few;
 drop table few;
+-- Found by random queries: a placeholder of a constant is no constant; the condition of a full join needs both sides.
+create table f1 (a int, t text); insert into f1 values (1, 'a'), (2, '2'), (3, null);
+select s.one::text, s.one || 'x', array[s.one] from f1 left join (select 1 as one, a from f1 offset 0) g on f1.a = g.a + 1 left join (select 7 as one, a from f1) s on s.a = g.a order by f1.a;
+select (select string_agg(x.t || coalesce(y.k, '-'), ',' order by x.a) from f1 x full join (select f1.a::text as k, z.a from f1 z) y on x.t = y.k) from f1 order by a;
+drop table f1;
