@@ -47,7 +47,7 @@ import { refuseInUse } from './trigger.ts';
 import { mapVars } from './varmap.ts';
 import { chooseTablespace } from '../catalog/pg_tablespace.ts';
 
-const ACCESS_EXCLUSIVE_LOCK = 8;
+const SHARE_UPDATE_EXCLUSIVE_LOCK = 4, ACCESS_EXCLUSIVE_LOCK = 8;
 
 /** USING, or default_table_access_method: they all go by the handler that there is. */
 export function tableAccessMethod(name: string | undefined): Oid {
@@ -234,8 +234,9 @@ function openParent(raw: RawNode, persistence: string, isPartition: boolean): Re
   if (isPartition && persistence === 't' && parent.persistence !== 't') throw new PgError('wrong_object_type', `cannot create a temporary relation as partition of permanent relation "${parent.name}"`);
   if (isPartition && persistence !== 't' && parent.persistence === 't') throw new PgError('wrong_object_type', `cannot create a permanent relation as partition of temporary relation "${parent.name}"`);
   if (persistence !== 't' && parent.persistence === 't') throw new PgError('wrong_object_type', `cannot inherit from temporary relation "${parent.name}"`);
-  lockTable(parent.oid, parent.name, parent.shared, 4);
-  return parent;
+  // A new partition takes rows that would go elsewhere: nobody may be inserting any.
+  const { renewed } = lockTable(parent.oid, parent.name, parent.shared, isPartition ? ACCESS_EXCLUSIVE_LOCK : SHARE_UPDATE_EXCLUSIVE_LOCK);
+  return renewed ? openRelation(parent.oid) : parent;
 }
 
 /** The parents' columns come first; a column of the same name must have the same type (MergeAttributes). */
