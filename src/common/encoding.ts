@@ -21,7 +21,7 @@ export function charToEncoding(name: string): number {
 /** '' for an unknown number. */
 export const encodingToChar = (encoding: number): string => ENCODINGS[encoding] ?? '';
 
-const MAX_LENGTHS: Readonly<Record<string, number>> = { SQL_ASCII: 1, EUC_JP: 3, EUC_CN: 2, EUC_KR: 3, EUC_TW: 4, EUC_JIS_2004: 3, UTF8: 4,
+const MAX_LENGTHS: Readonly<Record<string, number>> = { SQL_ASCII: 1, EUC_JP: 3, EUC_CN: 3, EUC_KR: 3, EUC_TW: 4, EUC_JIS_2004: 3, UTF8: 4,
   MULE_INTERNAL: 4, SJIS: 2, BIG5: 2, GBK: 2, UHC: 2, GB18030: 4, JOHAB: 3, SHIFT_JIS_2004: 2 };
 export const encodingMaxLength = (encoding: number): number | null =>
   ENCODINGS[encoding] === undefined ? null : MAX_LENGTHS[ENCODINGS[encoding]!] ?? 1;

@@ -137,9 +137,34 @@ export function decodeAs(bytes: Uint8Array, from: string): string {
       continue;
     }
     if ((encodingMaxLength(charToEncoding(from)) ?? 1) === 1) throw untranslatable(buffer.subarray(at, at + 1), from, 'UTF8');
-    throw invalid(at, 2);
+    const { length, valid } = characterAt(from, buffer, at);
+    if (valid) throw untranslatable(buffer.subarray(at, at + length), from, 'UTF8');
+    throw invalid(at, length);
   }
   return text;
+}
+
+const isIn = (byte: number | undefined, low: number, high: number): boolean => byte !== undefined && byte >= low && byte <= high;
+
+/** How many bytes the character there has, as its first one says (pg_encoding_mblen), and whether they may stand together
+ * (pg_encoding_verifymbchar), whatever they mean. */
+function characterAt(encoding: string, bytes: Uint8Array, at: number): { length: number; valid: boolean } {
+  const first = bytes[at]!, second = bytes[at + 1], third = bytes[at + 2];
+  const euc = (byte: number | undefined): boolean => isIn(byte, 0xa1, 0xfe);
+  switch (encoding) {
+    case 'EUC_JP':
+      if (first === 0x8e) return { length: 2, valid: isIn(second, 0xa1, 0xdf) };
+      return first === 0x8f ? { length: 3, valid: euc(second) && euc(third) } : { length: 2, valid: euc(first) && euc(second) };
+    case 'EUC_KR': case 'EUC_CN':
+      return { length: first === 0x8f || (first === 0x8e && encoding === 'EUC_CN') ? 3 : 2, valid: euc(first) && euc(second) };
+    case 'SJIS':
+      if (isIn(first, 0xa1, 0xdf)) return { length: 1, valid: true };
+      return { length: 2, valid: (isIn(first, 0x81, 0x9f) || isIn(first, 0xe0, 0xfc)) && (isIn(second, 0x40, 0x7e) || isIn(second, 0x80, 0xfc)) };
+    case 'GB18030':
+      if (isIn(second, 0x30, 0x39)) return { length: 4, valid: isIn(first, 0x81, 0xfe) && isIn(third, 0x81, 0xfe) && isIn(bytes[at + 3], 0x30, 0x39) };
+      return { length: 2, valid: isIn(first, 0x81, 0xfe) && (isIn(second, 0x40, 0x7e) || isIn(second, 0x80, 0xfe)) };
+    default: return { length: 2, valid: second !== undefined && second !== 0 };
+  }
 }
 
 const missingConversion = (from: string, to: string): PgError => new PgError('undefined_function', `default conversion function for encoding "${from}" to "${to}" does not exist`);
@@ -164,8 +189,10 @@ const convertFrom = (bytes: Uint8Array, name: string, role: 'source ' | '' = 'so
 
 function convert(bytes: Uint8Array, source: string, destination: string): Uint8Array {
   const from = encodingName(source, 'source '), to = encodingName(destination, 'destination ');
-  const text = from === 'SQL_ASCII' ? null : decodeAs(bytes, from);
-  if (text === null || from === to || to === 'SQL_ASCII') return bytes;
+  if (from === 'SQL_ASCII' && to === 'SQL_ASCII') return bytes;
+  // Bytes of no encoding are not changed, but must be of the one they are said to be of.
+  const text = decodeAs(bytes, from === 'SQL_ASCII' ? to : from);
+  if (from === 'SQL_ASCII' || from === to || to === 'SQL_ASCII') return bytes;
   if (from !== 'UTF8' && to !== 'UTF8' && !RELATED.some((r) => r.includes(from) && r.includes(to))) throw missingConversion(from, to);
   return encodeAs(text, to);
 }

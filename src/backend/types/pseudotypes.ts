@@ -61,4 +61,7 @@ function columnSize(context: FunctionContext, value: Datum): number {
   return typlen > 0 ? typlen : 4 + send(value).length;
 }
 
+// No value is kept compressed by itself, whatever COMPRESSION a column has been given.
+functions['pg_column_compression'] = () => null;
+
 registerBuiltins({ pure: functions, context: { pg_column_size: columnSize } });

@@ -90,7 +90,7 @@ export function decodeUtf8(bytes: Uint8Array): string {
 function invalidUtf8(bytes: Uint8Array): PgError {
   for (let i = 0; i < bytes.length;) {
     const first = bytes[i]!;
-    const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf8 ? 4 : 1;
+    const length = first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf8 ? 4 : 1;
     const sequence = bytes.subarray(i, i + length);
     try {
       if (first === 0 || sequence.length < length) throw new Error();

@@ -42,3 +42,19 @@ select current_setting('data_directory') <> '', count(*) from pg_settings where 
 reset role;
 drop owned by reader_of_files;
 drop role reader_of_files;
+-- Bytes that may stand together but mean nothing have no equivalent; others are invalid, as many as their first one asks for.
+select convert_from('\x8fa1a1', 'EUC_JP');
+select convert_from('\x8fa1a1', 'EUC_KR');
+select convert_from('\x8ea1a1a1', 'EUC_CN');
+select convert_from('\xfe41', 'EUC_KR');
+select convert_from('\xfe41', 'UHC');
+select convert_from('\xa4', 'UHC');
+select convert_from('\x8140', 'BIG5');
+select convert_from('\x81308130', 'GBK');
+select convert_from('\x41a1', 'GBK');
+select convert('\x666f84309c38', 'UTF8', 'UTF8');
+select convert('\xff', 'SQL_ASCII', 'UTF8');
+select convert('\xff', 'SQL_ASCII', 'SQL_ASCII'), convert('\xc3a4', 'SQL_ASCII', 'UTF8'), convert('\xc3a4', 'UTF8', 'SQL_ASCII');
+select i, pg_encoding_max_length(i) from generate_series(0, 5) i;
+-- Short values are not compressed by anybody.
+select pg_column_compression('a'::text), pg_column_compression(1), pg_column_compression(null::text);
