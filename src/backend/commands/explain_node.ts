@@ -83,9 +83,9 @@ export class PlanExplainer {
       if (plan.lefttree !== null) children.push({ relationship: 'Outer', name: null, node: this.node(placeBelow(place, plan.lefttree)) });
       if (plan.righttree !== null) children.push({ relationship: 'Inner', name: null, node: this.node(placeBelow(place, plan.righttree)) });
     }
-    const subplans: SubPlan[] = [];
-    for (const e of planExprs(plan)) walkExpr(e, (n) => { if (n.kind === 'SubPlan' && !subplans.some((s) => s.planId === n.planId)) subplans.push(n); });
-    for (const s of subplans) this.subplan(s, place, 'SubPlan', children);
+    this.subplans(planExprs(plan), place, children);
+    // A hash table's keys are computed where it is filled.
+    if (plan.kind === 'Hash' && place.above?.plan.kind === 'HashJoin') this.subplans(place.above.plan.hashkeys.map((k) => k.inner), place.above.place, children);
     return { plan, title, properties, children, instrument: this.instrument.get(plan) ?? null };
   }
 
@@ -95,6 +95,12 @@ export class PlanExplainer {
     const properties: Property[] = [{ label: 'Node Type', value: 'Bitmap Index Scan', text: false }, { label: 'Index Name', value: index, text: false }];
     this.qual('Index Cond', plan.indexqual, place, properties, this.options.verbose);
     return { plan: { ...plan, plan_width: 0, startup_cost: 0, total_cost: plan.startup_cost }, title: `Bitmap Index Scan on ${quoteIdentifier(index)}`, properties, children: [], instrument: this.instrument.get(plan) ?? null };
+  }
+
+  private subplans(exprs: readonly Expr[], place: Place, children: ExplainedNode['children']): void {
+    const found: SubPlan[] = [];
+    for (const e of exprs) walkExpr(e, (n) => { if (n.kind === 'SubPlan' && !found.some((s) => s.planId === n.planId)) found.push(n); });
+    for (const s of found) this.subplan(s, place, 'SubPlan', children);
   }
 
   private subplan(s: SubPlan, place: Place, relationship: string, children: ExplainedNode['children']): void {

@@ -87,3 +87,15 @@ create table f1 (a int, t text); insert into f1 values (1, 'a'), (2, '2'), (3, n
 select s.one::text, s.one || 'x', array[s.one] from f1 left join (select 1 as one, a from f1 offset 0) g on f1.a = g.a + 1 left join (select 7 as one, a from f1) s on s.a = g.a order by f1.a;
 select (select string_agg(x.t || coalesce(y.k, '-'), ',' order by x.a) from f1 x full join (select f1.a::text as k, z.a from f1 z) y on x.t = y.k) from f1 order by a;
 drop table f1;
+-- What a hash table's keys take from subqueries is shown where the table is filled.
+create table keyed_here (a text, b int, id int, c bool);
+create table keyed_there (a bool, id int, b text, c int);
+insert into keyed_here values ('text', 2, 1, false), ('text', 1, 2, false), ('text', 20, 1, false);
+insert into keyed_there values (true, 1, 'another', 2), (true, 3, 'another', 2), (true, 1, 'text', 4);
+set enable_mergejoin = off;
+set enable_nestloop = off;
+explain (costs off, verbose) select h.a, t.b from keyed_here h, keyed_there t where h.id = (select 1 where t.id = 1) and (select h.b * 5) = (select t.c * 5) and (select h.c) is not distinct from (select t.a is null);
+select h.a, t.b from keyed_here h, keyed_there t where h.id = (select 1 where t.id = 1) and (select h.b * 5) = (select t.c * 5) and (select h.c) is not distinct from (select t.a is null) order by 1, 2;
+reset enable_mergejoin;
+reset enable_nestloop;
+drop table keyed_here, keyed_there;
