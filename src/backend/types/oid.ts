@@ -1,4 +1,5 @@
 // oid, xid, cid, xid8, tid, and the vectors int2vector and oidvector.
+import { PgError } from '../../common/errors.ts';
 import { ArrayValue, type Datum, type Int8 } from './datum.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { invalidInput, invalidParameter, valueOutOfRange } from './errors.ts';
@@ -73,7 +74,11 @@ function vectorIn(text: string, elementType: number, element: (text: string) => 
   return makeVector(elementType, vectorItems(text, element));
 }
 
-const vectorOut = (vector: ArrayValue): string => vector.values.join(' ');
+/** An array that was relabelled may be none. */
+function checked(vector: ArrayValue, type = 'oidvector'): ArrayValue {
+  if (vector.dims.length !== 1 || vector.values.includes(null)) throw new PgError('datatype_mismatch', `array is not a valid ${type}`);
+  return vector;
+}
 
 function vectorReceive(bytes: Uint8Array, elementType: number): ArrayValue {
   const reader = new WireReader(bytes);
@@ -102,7 +107,7 @@ function vectorSend(vector: ArrayValue, elementType: number): Uint8Array {
 
 /** By length first, then element by element, as btoidvectorcmp. */
 export function vectorCompare(a: ArrayValue, b: ArrayValue): number {
-  const x = a.values as readonly number[], y = b.values as readonly number[];
+  const x = checked(a).values as readonly number[], y = checked(b).values as readonly number[];
   if (x.length !== y.length) return x.length - y.length;
   for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return x[i]! < y[i]! ? -1 : 1;
   return 0;
@@ -156,11 +161,11 @@ registerBuiltins({
     tidsmaller: (a: number, b: number) => (a < b ? a : b),
 
     int2vectorin: (text: string) => vectorIn(text, INT2OID, int2In),
-    int2vectorout: vectorOut,
+    int2vectorout: (vector: ArrayValue) => checked(vector, 'int2vector').values.join(' '),
     int2vectorrecv: (bytes: Uint8Array) => vectorReceive(bytes, INT2OID),
     int2vectorsend: (vector: ArrayValue) => vectorSend(vector, INT2OID),
     oidvectorin: (text: string) => vectorIn(text, OIDOID, oidIn),
-    oidvectorout: vectorOut,
+    oidvectorout: (vector: ArrayValue) => checked(vector).values.join(' '),
     oidvectorrecv: (bytes: Uint8Array) => vectorReceive(bytes, OIDOID),
     oidvectorsend: (vector: ArrayValue) => vectorSend(vector, OIDOID),
     oidvectoreq: (a: ArrayValue, b: ArrayValue) => vectorCompare(a, b) === 0,
@@ -171,6 +176,6 @@ registerBuiltins({
     oidvectorge: (a: ArrayValue, b: ArrayValue) => vectorCompare(a, b) >= 0,
     btoidvectorcmp: vectorCompare,
     oidvectortypes: (vector: ArrayValue) =>
-      (vector.values as readonly Datum[]).map((oid) => typeHooks.typeIo(oid as number).name).join(', '),
+      (checked(vector).values as readonly Datum[]).map((oid) => typeHooks.typeIo(oid as number).name).join(', '),
   },
 });

@@ -92,3 +92,10 @@ select ''::tsquery;
 -- In an empty array nothing is looked for.
 select array_position('{}'::int[], -7, null), array_position('{}'::int[], null, null);
 select array_position('{1}'::int[], 1, null);
+-- An array that was relabelled may be no vector.
+select array[]::oidvector;
+select array_dims(array[]::oidvector), array[1,2]::oidvector;
+select array[[1,2]]::int2vector;
+select array[null]::int2vector;
+select array[]::oidvector = ''::oidvector;
+select ''::oidvector, ''::int2vector, oidvectortypes(array[]::oidvector);
