@@ -5,8 +5,12 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { NOT_INSTALLED, oracleInstalled, startOracle } from '../support/oracle.ts';
 import { startSite, type Site } from '../support/site.ts';
-import { inOrder, interleave, parseScenarios, Stage } from './interleavings.ts';
+import { randomFrom } from '../torture/crash.ts';
+import { inOrder, interleave, parseScenarios, reduce, Stage } from './interleavings.ts';
+import { playRandomly, world } from './random_sessions.ts';
 
+const seed = Number(process.env['SEED'] ?? 1);
+const count = Number(process.env['COUNT'] ?? 400);
 const folder = join(import.meta.dirname, 'interleavings');
 let sites: Site[] = [], ours: Stage, theirs: Stage;
 
@@ -34,3 +38,17 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.txt')).s
     t.is(differences.length, 0, `\n${differences.join('\n\n')}`);
   });
 }
+
+// A difference counts when both answer the same way again: which of two waiters goes first is not PostgreSQL's to promise.
+serial(`random sessions, SEED=${seed}`, async (t) => {
+  const differences: string[] = [];
+  for (let i = 0; i < Math.ceil(count / 40); i++) {
+    const random = randomFrom(seed * 100_000 + i);
+    const found = await interleave(ours, theirs, playRandomly(random, world(random)), true);
+    if (found === null) continue;
+    const again = [await interleave(ours, theirs, inOrder(found.steps, true), true), await interleave(ours, theirs, inOrder(found.steps, true), true)];
+    if (again.includes(null)) continue;
+    differences.push(`-- world ${i}\n${(await reduce(ours, theirs, found, true)).text}`);
+  }
+  t.is(differences.length, 0, `\n${differences.join('\n\n')}`);
+});

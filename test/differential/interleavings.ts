@@ -2,24 +2,25 @@
 // wait by asking the server, and answers when a later step lets it. Compared are all answers, and who waits after each step.
 //
 // The text of a scenario: "-- title", then a line for each step, "a: statement" by session a. What names no session is done by
-// one that nobody else uses: set-up, and looks at what became of it. A line that begins with blanks continues the one before.
+// one that nobody else uses: set-up, and looks at what became of it. "a! statement" is one that ends by itself while it waits.
 import { fields, RawClient, show, type Message } from '../support/raw_client.ts';
 
-export interface Step { readonly session: string; readonly sql: string }
+/** `ends`: it ends by itself, however long it waits (lock_timeout). */
+export interface Step { readonly session: string; readonly sql: string; readonly ends: boolean }
 export interface Scenario { readonly title: string; readonly steps: readonly Step[] }
 
 export function parseScenarios(text: string): Scenario[] {
   return text.split(/^-- /m).slice(1).map((part) => {
-    const [title, ...lines] = part.replace(/\n\s+(?=\S)/g, ' ').split('\n');
+    const [title, ...lines] = part.split('\n');
     const steps = lines.filter((line) => line.trim() !== '' && !line.startsWith('#')).map((line): Step => {
-      const [, session = '', sql = ''] = /^(?:([a-z]): )?(.*)$/.exec(line)!;
-      return { session, sql };
+      const [, session = '', mark, sql = ''] = /^(?:([a-z])([:!]) )?(.*)$/.exec(line)!;
+      return { session, sql, ends: mark === '!' };
     });
     return { title: title!, steps };
   });
 }
 
-export const showStep = ({ session, sql }: Step): string => (session === '' ? sql : `${session}: ${sql}`);
+export const showStep = ({ session, sql, ends }: Step): string => (session === '' ? sql : `${session}${ends ? '!' : ':'} ${sql}`);
 
 /** A connection, and the step it has not answered yet. */
 interface Seat { readonly name: string; readonly client: RawClient; busy: boolean; answer: string[] | null }
@@ -68,21 +69,22 @@ export class Stage {
   }
 
   /** Does a step, and returns when every session has answered or waits for one that has: what was answered, by session. */
-  async step({ session, sql }: Step): Promise<Map<string, string[]>> {
+  async step(step: Step): Promise<Map<string, string[]>> {
+    const { session, sql, ends } = step;
     let seat = this.seats.get(session);
     if (seat === undefined) {
       const client = await RawClient.open(this.port, { database: this.database, search_path: SCHEMA, deadlock_timeout: '10ms', application_name: session });
       this.seats.set(session, (seat = { name: session, client, busy: false, answer: null }));
     }
     const { client } = seat, taken = seat;
-    if (taken.busy) throw new Error(`"${showStep({ session, sql })}": it still waits`);
+    if (taken.busy) throw new Error(`"${showStep(step)}": it still waits`);
     taken.busy = true;
     client.patienceMs = PATIENCE_MS;
     client.Query(sql);
     const answered = client.upTo('Z').then((messages) => { taken.answer = said(messages); taken.busy = false; },
       (error: unknown) => { taken.answer = [String(error)]; taken.busy = false; });
-    await Promise.race([answered, pause(PACE_MS)]);
-    await this.settle(showStep({ session, sql }));
+    await Promise.race(ends ? [answered] : [answered, pause(PACE_MS)]);
+    await this.settle(showStep(step));
     const answers = new Map<string, string[]>();
     for (const one of this.seats.values()) {
       if (one.answer !== null) answers.set(one.name, one.answer);
@@ -120,7 +122,7 @@ function said(messages: readonly Message[]): string[] {
   const lines = messages.map((message) => {
     if (message.type !== 'E' && message.type !== 'N') return numbers(show(message));
     const { C: code, M: text, D: detail, H: hint } = fields(message.body);
-    return numbers([message.type === 'E' ? 'ERROR' : 'NOTICE', code, text, detail, hint].filter((f) => f !== undefined).join(' | '));
+    return [message.type === 'E' ? 'ERROR' : 'NOTICE', code, ...[text, detail, hint].filter((f) => f !== undefined).map(numbers)].join(' | ');
   }).filter((line) => !line.startsWith('ParameterStatus'));
   const told = lines.filter((line) => line.startsWith('Notification'));
   const others = lines.filter((line) => !line.startsWith('Notification'));
@@ -131,7 +133,7 @@ function said(messages: readonly Message[]): string[] {
 
 /** Numbers of processes, transactions and objects are each server's own. */
 function numbers(text: string): string {
-  return text.replace(/\b([Pp]rocess|transaction|relation|database|object|class|tuple|PID|OID) (\(\d+,\d+\)|\d+)/g, '$1 N').replace(/\b(?:1[6-9]|[2-9]\d)\d{3}\b/g, 'N');
+  return text.replace(/Reason code: .*/, 'Reason code').replace(/\b([Pp]rocess|transaction|relation|database|object|class|tuple|PID|OID) (\(\d+,\d+\)|\d+)/g, '$1 N').replace(/\b\d{5,}\b/g, 'N');
 }
 
 export interface Difference { readonly steps: readonly Step[]; readonly text: string }

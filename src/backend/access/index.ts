@@ -4,7 +4,7 @@
 import type { IndexInfo } from '../catalog/relation.ts';
 import type { Cursor, Store } from '../storage/store.ts';
 import { ValueBuffer } from '../storage/store.ts';
-import { currentCommandId, getStore, noteIndexRead, useCommandId } from '../transaction/xact.ts';
+import { currentCommandId, getStore, noteIndexRead, tableFilenode, useCommandId } from '../transaction/xact.ts';
 import { AdditionCursor, type IndexLog } from './index_changes.ts';
 import { LeafReader } from './index_leaf.ts';
 import { checkKeySize, plainRange, type KeyRange } from './key.ts';
@@ -302,6 +302,7 @@ function note(info: IndexInfo, key: string, rowId: RowId, hasNull: boolean, adde
   const unique = info.unique && info.immediate;
   const log = set.index(filenode, unique);
   set.noteIndex(log);
-  if (log.relation === 0 && rowId >= PROVISIONAL_BLOCK * 65536) log.relation = set.filenodes.get(info.indrelid)!;
+  if (rowId >= PROVISIONAL_BLOCK * 65536) log.setRelation(set.filenodes.get(info.indrelid)!);
+  else if (unique && !added && log.relation === 0) log.relation = tableFilenode(info.indrelid);
   log.log(key, rowId, added, !unique || (hasNull && !info.nullsNotDistinct), useCommandId());
 }

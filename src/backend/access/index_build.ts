@@ -76,7 +76,7 @@ export class IndexBuilder {
     const { info } = this, { filenode, shared } = info.index;
     const set = writeSet(shared), log = set.index(filenode, info.unique && info.immediate);
     set.noteIndex(log);
-    if (log.relation === 0 && this.provisional) log.relation = set.filenodes.get(info.indrelid)!;
+    if (this.provisional) log.setRelation(set.filenodes.get(info.indrelid)!);
     const cid = useCommandId();
     log.logRuns(this.runs, this.done, this.kind === ADDED ? 0 : this.done, cid);
   }

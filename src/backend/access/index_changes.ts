@@ -18,8 +18,9 @@ interface Ordered { key: string; row: RowId }
 export class IndexLog {
   readonly filenode: number;
   readonly unique: boolean;
-  /** Filenode of the table whose provisional row ids stand in it; 0 while there are none. */
+  /** Filenode of the table whose rows lose their unique keys, or whose provisional row ids stand in it; 0: there are none of either. */
   relation = 0;
+  private hasProvisional = false;
   private readonly keys: string[] = [];
   private readonly rows: RowId[] = [];
   private readonly cids: number[] = [];
@@ -49,6 +50,13 @@ export class IndexLog {
   }
 
   get length(): number { return this.base + this.keys.length; }
+
+  /** The first provisional row id comes: they are those of this table. */
+  setRelation(filenode: number): void {
+    if (this.hasProvisional) return;
+    this.hasProvisional = true;
+    this.relation = filenode;
+  }
 
   log(key: string, row: RowId, added: boolean, withRow: boolean, cid: number): void {
     const position = this.keys.length;

@@ -1,10 +1,12 @@
 // Tables: the blocks of the store with the write set's changes laid over them. A scan shows plain blocks (access/row.ts):
 // those of the store as they are, or patched where rows of them have changed, then those of inserted rows. Where the
 // write set has nothing about a table, nothing is looked at but the store.
+import { isDeepStrictEqual } from 'node:util';
 import { PgError, internalError } from '../../common/errors.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { ValueBuffer, type Cursor, type HeldSnapshot, type Store } from '../storage/store.ts';
 import { managerClient } from '../transaction/client.ts';
+import { seenNewest } from '../transaction/snapshot.ts';
 import type { LockTarget, RowLockMode, TableLockMode, WaitPolicy } from '../transaction/messages.ts';
 import {
   RetryStatement, advanceSnapshot, currentCommandId, getStore, isOptimistic, isStale, noteCatalogChange, noteRead, noteTable, registerCallback, useCommandId, usesTransactionSnapshot,
@@ -13,7 +15,7 @@ import type { Datum } from '../types/datum.ts';
 import { uncounted, type Counts } from '../utils/pgstat.ts';
 import { RELATION } from '../utils/pgstat_shmem.ts';
 import {
-  BLOCK_HEADER_BYTES, BLOCK_MOVED, BLOCK_WIDE, HEAP_ORDER_BLOCKS, MAX_SLOTS, PROVISIONAL_BLOCK, blockOf, formRow, setSlotStart, slotOf, slotStart, slotsInRowOrder, sortSlots, type RowId,
+  BLOCK_HEADER_BYTES, BLOCK_MOVED, BLOCK_WIDE, HEAP_ORDER_BLOCKS, MAX_SLOTS, PROVISIONAL_BLOCK, blockOf, formRow, readColumn, setSlotStart, slotOf, slotStart, slotsInRowOrder, sortSlots, type RowId,
 } from './row.ts';
 import { slotsInOrderOfChange, visibleVersion, type RowRef, type TableChanges, type Version } from './table_changes.ts';
 import { existingWriteSet, writeSet } from './writeset.ts';
@@ -532,19 +534,51 @@ export function returnToReadSnapshot(shared: boolean, held: HeldSnapshot | null)
   return true;
 }
 
+/** A row that the stricter levels are to leave alone must be one they see (ExecCheckTupleVisible). */
+export function checkVisible(rel: Relation, rowId: RowId): void {
+  if (!usesTransactionSnapshot() || rowId >= PROVISIONAL_BLOCK * 65536) return;
+  const store = getStore(rel.shared);
+  const version = (): number => storedVersion(store, rel, rowId);
+  if (version() !== seenNewest(rel.shared, version)) throw new PgError('serialization_failure', 'could not serialize access due to concurrent update');
+}
+
+/** Locks a row that is to be changed as it was read; the snapshot stays. False: somebody else has changed it since. */
+export function lockAsRead(rel: Relation, rowId: RowId): boolean {
+  if (isOptimistic() || rowId >= PROVISIONAL_BLOCK * 65536 || lastChange(rel, rowId) !== undefined) return true;
+  const answer = managerClient(rel.shared).acquireLock({ kind: 'row', relation: rel.filenode, row: rowId, mode: 'nokeyupdate' });
+  if (answer.kind !== 'granted' || !isStale(answer, rel.shared)) return true;
+  const store = getStore(rel.shared);
+  const version = (): number => storedVersion(store, rel, rowId);
+  return version() === seenNewest(rel.shared, version);
+}
+
+/** Of the row as the snapshot has it; -1: it is not there. */
+function storedVersion(store: Store, rel: Relation, rowId: RowId): number {
+  const row = fetchStored(store, rel, rowId);
+  return row === undefined ? -1 : row.view.getUint32(row.offset, true);
+}
+
+/** Whether all values of unique keys are the same in two snapshots. */
+function keysStay(rel: Relation, rowId: RowId, readBy: HeldSnapshot | null): boolean {
+  const columns = new Set(rel.indexes.flatMap((i) => (i.unique && i.predicate === null ? i.keyAttributes.slice(0, i.keyCount) : [])));
+  if (columns.has(0)) return false;
+  const read = (): Datum[] => {
+    const row = fetchStored(getStore(rel.shared), rel, rowId)!;
+    return [...columns].map((n) => readColumn(row.bytes, row.view, row.offset, rel.layout, n));
+  };
+  return isDeepStrictEqual(seenBy(rel.shared, readBy, read), usesTransactionSnapshot() ? seenNewest(rel.shared, read) : read());
+}
+
 /** Locks rows that were read by the present snapshot, or by `readBy`. In optimistic mode nobody is asked: the commit checks
- * that they are as they were. */
-export function lockRows(rel: Relation, rowIds: readonly RowId[], mode: RowLockMode, waitPolicy: WaitPolicy, readBy: HeldSnapshot | null = null): RowLockResult[] {
+ * that they are as they were. A row that keeps its keys is the same one to whom only they matter. `gone`: what became of
+ * a deleted row, in the words of those who do not change it themselves. */
+export function lockRows(rel: Relation, rowIds: readonly RowId[], mode: RowLockMode, waitPolicy: WaitPolicy, readBy: HeldSnapshot | null = null, gone: 'delete' | 'update' = 'delete'): RowLockResult[] {
   const results: RowLockResult[] = rowIds.map(() => 'ok');
   const wanted: number[] = [];
   for (let i = 0; i < rowIds.length; i++) if (rowIds[i]! < PROVISIONAL_BLOCK * 65536) wanted.push(i);
   if (wanted.length === 0) return results;
   const store = getStore(rel.shared);
-  const versionOf = (rowId: RowId): number => {
-    const row = fetchStored(store, rel, rowId);
-    return row === undefined ? -1 : row.view.getUint32(row.offset, true);
-  };
-  const versions = (): number[] => wanted.map((i) => versionOf(rowIds[i]!));
+  const versions = (): number[] => wanted.map((i) => storedVersion(store, rel, rowIds[i]!));
   const moved = readBy !== null && readBy.snapshotId !== store.snapshotId;
   const before = seenBy(rel.shared, readBy, versions);
   if (isOptimistic()) {
@@ -556,35 +590,43 @@ export function lockRows(rel: Relation, rowIds: readonly RowId[], mode: RowLockM
     });
     return results;
   }
-  const targets = wanted.map((i): LockTarget => ({ kind: 'row', relation: rel.filenode, row: rowIds[i]!, mode }));
-  const answers = managerClient(rel.shared).acquireLocks(targets, waitPolicy);
-  let stale = false;
-  for (let n = 0; n < wanted.length; n++) {
-    const answer = answers[n]!;
-    if (answer.kind === 'unavailable') {
-      if (waitPolicy === 'error') throw new PgError('lock_not_available', `could not obtain lock on row in relation "${rel.name}"`);
-      results[wanted[n]!] = 'skipped';
-    } else if (!stale && isStale(answer, rel.shared)) {
-      stale = true;
-    }
-  }
-  if (!stale && !moved) return results;
-  // Something in the table is newer than what we saw; is it one of these rows?
   const keep = usesTransactionSnapshot();
-  const held = keep ? store.hold() : null;
-  if (stale) advanceSnapshot(rel.shared);
-  const after = versions();
-  if (held !== null) {
-    store.use(held);
-    store.unhold(held);
-  }
-  for (let n = 0; n < wanted.length; n++) {
-    const i = wanted[n]!;
-    if (results[i] === 'skipped' || after[n] === before[n]) continue;
-    results[i] = after[n] === -1 ? 'deleted' : 'changed';
-    if (keep) {
-      throw new PgError('serialization_failure', `could not serialize access due to concurrent ${after[n] === -1 ? 'delete' : 'update'}`);
+  const present = store.hold();
+  try {
+    /** What became of them since they were read. */
+    const note = (after: readonly number[]): void => {
+      for (let n = 0; n < wanted.length; n++) {
+        const i = wanted[n]!;
+        if (results[i] === 'skipped' || after[n] === before[n]) continue;
+        if (mode === 'keyshare' && before[n] !== -1 && after[n] !== -1 && keysStay(rel, rowIds[i]!, readBy ?? present)) continue;
+        results[i] = after[n] === -1 ? 'deleted' : 'changed';
+        if (keep) throw new PgError('serialization_failure', `could not serialize access due to concurrent ${after[n] === -1 ? gone : 'update'}`);
+      }
+    };
+    // What the stricter levels could not change anyway is waited for by nobody.
+    if (keep && !store.isNewest()) note(seenNewest(rel.shared, versions));
+    const targets = wanted.map((i): LockTarget => ({ kind: 'row', relation: rel.filenode, row: rowIds[i]!, mode }));
+    const answers = managerClient(rel.shared).acquireLocks(targets, waitPolicy);
+    let stale = false;
+    for (let n = 0; n < wanted.length; n++) {
+      const answer = answers[n]!;
+      if (answer.kind === 'unavailable') {
+        if (waitPolicy === 'error') throw new PgError('lock_not_available', `could not obtain lock on row in relation "${rel.name}"`);
+        results[wanted[n]!] = 'skipped';
+      } else if (!stale && isStale(answer, rel.shared)) {
+        stale = true;
+      }
     }
+    if (!stale && !moved) return results;
+    // Something in the table is newer than what we saw; is it one of these rows?
+    if (keep) {
+      note(seenNewest(rel.shared, versions));
+    } else {
+      if (stale) advanceSnapshot(rel.shared);
+      note(versions());
+    }
+  } finally {
+    store.unhold(present);
   }
   return results;
 }

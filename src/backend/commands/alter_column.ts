@@ -44,7 +44,7 @@ function addColumn(queue: Queue, tab: Altered, cmd: RawNode, recurse: boolean): 
   const def = cmd['def'] as RawNode;
   const name = def['colname'] as string;
   if (relation.attributes.some((a) => a.attname === name && !a.attisdropped)) {
-    if (cmd['missing_ok']) return ddlNotice(`column "${name}" of relation "${relation.name}" already exists, skipping`);
+    if (cmd['missing_ok']) return ddlNotice(`column "${name}" of relation "${relation.name}" already exists, skipping`, 'duplicate_column');
     throw new PgError('duplicate_column', `column "${name}" of relation "${relation.name}" already exists`);
   }
   if (relation.kind !== 'c' && systemColumnByName(name)) throw new PgError('duplicate_column', `column name "${name}" conflicts with a system column name`);

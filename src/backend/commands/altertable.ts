@@ -170,7 +170,7 @@ export function relationForAlter(rv: RawNode, objectType: string, missingOk: boo
   }
 }
 
-const SHARE_ROW_EXCLUSIVE_LOCK = 6;
+const ROW_SHARE_LOCK = 2;
 
 export function alterTable(stmt: RawNode, context: UtilityContext): void {
   const cmds = stmt['cmds'] as RawNode[];
@@ -282,7 +282,8 @@ export function rebuildIndexes(table: Relation): void {
 function checkForeignKeys(tab: Altered): void {
   for (const oid of tab.newForeignKeys) {
     const row = constraintByOid(oid)!;
-    lockTable(row.confrelid, openRelation(row.confrelid).name, false, SHARE_ROW_EXCLUSIVE_LOCK);
+    // A new one has locked the referenced table as it is made; VALIDATE lets others write to it.
+    lockTable(row.confrelid, openRelation(row.confrelid).name, false, ROW_SHARE_LOCK);
     checkExistingRows(openRelation(row.conrelid), toForeignKey(row));
   }
 }

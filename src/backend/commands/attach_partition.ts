@@ -136,7 +136,7 @@ function finalizeDetach(tab: Altered, cmd: RawNode): void {
 }
 
 registerActions({
-  AT_AttachPartition: { name: 'ATTACH PARTITION', kinds: 'rpI', prepare: (queue, tab, cmd) => tab.add(PASS.MISC, () => attachPartition(queue, tab, cmd)) },
+  AT_AttachPartition: { name: 'ATTACH PARTITION', kinds: 'rpI', lock: 4, prepare: (queue, tab, cmd) => tab.add(PASS.MISC, () => attachPartition(queue, tab, cmd)) },
   AT_DetachPartition: { name: 'DETACH PARTITION', kinds: 'rp', prepare: (_queue, tab, cmd) => tab.add(PASS.MISC, () => detachPartition(tab, cmd)) },
   AT_DetachPartitionFinalize: { name: 'DETACH PARTITION ... FINALIZE', kinds: 'rp', prepare: (_queue, tab, cmd) => tab.add(PASS.MISC, () => finalizeDetach(tab, cmd)) },
 });

@@ -97,7 +97,7 @@ function processTable(oid: Oid, columns: string[] | null, { isVacuum, analyze, v
     return report('WARNING', isVacuum ? `skipping "${relation.name}" --- cannot vacuum non-tables or special system tables` : `skipping "${relation.name}" --- cannot analyze non-tables or special system tables`);
   }
   const { granted } = lockTable(oid, relation.name, relation.shared, SHARE_UPDATE_EXCLUSIVE_LOCK, skipLocked ? 'skip' : 'block');
-  if (!granted) return report('WARNING', `skipping ${verb} of "${relation.name}" --- lock not available`);
+  if (!granted) return report('WARNING', `skipping ${verb} of "${relation.name}" --- lock not available`, undefined, 'lock_not_available');
   const table = openRelation(oid);
   const named = `${getNamespaceName(table.namespace)}.${table.name}`;
   const began = rusage();

@@ -13,8 +13,7 @@ import { fetchLatest, lockRows } from '../access/table.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { managerClient } from '../transaction/client.ts';
-import { dropSnapshot, holdSnapshot, useSnapshot } from '../transaction/snapshot.ts';
-import { advanceSnapshot, isStale, requireLocks, usesTransactionSnapshot } from '../transaction/xact.ts';
+import { amongNewest, isStale, requireLocks, usesTransactionSnapshot } from '../transaction/xact.ts';
 import { typeOperators } from '../catalog/lsyscache.ts';
 import { RangeValue, type Datum } from '../types/datum.ts';
 import { functionInfo, operator, operatorFunction } from './fmgr_info.ts';
@@ -83,22 +82,9 @@ function conflict(keys: IndexKeys, values: readonly Datum[], rowId: RowId | null
   }
 }
 
-/** The same among the newest rows; a transaction that has a snapshot of its own goes on with that. */
-function newestConflict(keys: IndexKeys, values: readonly Datum[], rowId: RowId | null): { rowId: RowId; values: Datum[] } | null {
-  const { shared } = keys.info.index;
-  if (!usesTransactionSnapshot()) {
-    advanceSnapshot(shared);
-    return conflict(keys, values, rowId);
-  }
-  const saved = holdSnapshot();
-  try {
-    advanceSnapshot(shared);
-    return conflict(keys, values, rowId);
-  } finally {
-    useSnapshot(saved);
-    dropSnapshot(saved);
-  }
-}
+/** The same among the newest rows. */
+const newestConflict = (keys: IndexKeys, values: readonly Datum[], rowId: RowId | null): { rowId: RowId; values: Datum[] } | null =>
+  amongNewest(keys.info.index.shared, () => conflict(keys, values, rowId));
 
 /** Whoever enters a row that could be in the way of this one is waited for. */
 function lockAgainstOthers(info: IndexInfo, values: readonly Datum[]): boolean {

@@ -10,9 +10,9 @@ import { ginKeys } from '../access/gin.ts';
 import { IndexBuilder } from '../access/index_build.ts';
 import { beginIndexScan, findDuplicate, insertEntry, removeEntry } from '../access/index.ts';
 import { PROVISIONAL_BLOCK, blockOf, readColumn, readRow, type RowId } from '../access/row.ts';
-import { advanceSnapshot, isOptimistic, isStale, registerCallback, requireLocks, setDuplicateReporter, usesTransactionSnapshot } from '../transaction/xact.ts';
-import { beginScan, fetchLatest, fetchRow, lockRows } from '../access/table.ts';
-import { dropSnapshot, holdSnapshot, useSnapshot } from '../transaction/snapshot.ts';
+import { advanceSnapshot, amongNewest, isOptimistic, isStale, registerCallback, requireLocks, setDuplicateReporter, usesTransactionSnapshot } from '../transaction/xact.ts';
+import { beginScan, fetchLatest, fetchRow } from '../access/table.ts';
+import { seenNewest } from '../transaction/snapshot.ts';
 import { existingWriteSet } from '../access/writeset.ts';
 import { catalogFindByFilenode } from '../catalog/relation_map.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
@@ -34,7 +34,8 @@ registerCallback({ onCommit: () => { keyLocks = 0; }, onAbort: () => { keyLocks 
 export function conflictingRow(keys: IndexKeys, key: string): RowId | undefined {
   const { info } = keys;
   const there = findDuplicate(info, key);
-  if (there !== undefined) return there;
+  // In the stricter levels it may be gone since.
+  if (there !== undefined && (!usesTransactionSnapshot() || seenNewest(info.index.shared, () => findDuplicate(info, key)) === there)) return there;
   if (isOptimistic() || keyLocks >= MAX_KEY_LOCKS) return undefined;
   const { shared, filenode } = info.index;
   keyLocks++;
@@ -42,9 +43,17 @@ export function conflictingRow(keys: IndexKeys, key: string): RowId | undefined 
   const answer = managerClient(shared).acquireLock(target);
   if (answer.kind !== 'granted' || !isStale(answer, shared)) return undefined;
   // Somebody has committed to this index since our snapshot: is it this key?
-  if (usesTransactionSnapshot()) return undefined; // the commit decides
-  advanceSnapshot(shared);
-  return findDuplicate(info, key);
+  return amongNewest(shared, () => findDuplicate(info, key));
+}
+
+/** Waits for whoever is changing or deleting a row, and keeps no lock. (Who has only locked it for that is waited for as well:
+ * nobody knows what is to become of it.) */
+export function waitForRow(table: Relation, rowId: RowId): void {
+  if (blockOf(rowId) >= PROVISIONAL_BLOCK) return;
+  const client = managerClient(table.shared), mark = client.lockMark();
+  const answer = client.acquireLock({ kind: 'row', relation: table.filenode, row: rowId, mode: 'share' }, isOptimistic() ? 'error' : 'block');
+  if (answer.kind !== 'granted') requireLocks();
+  client.releaseAfter(mark);
 }
 
 /** Whether a key is taken for good. The row that has it may just be going: whoever deletes it is waited for. */
@@ -54,7 +63,8 @@ export function isTaken(keys: IndexKeys, key: string): boolean {
     if (rowId === undefined) return false;
     if (blockOf(rowId) >= PROVISIONAL_BLOCK) return true;
     requireLocks();
-    if (lockRows(openRelation(keys.info.indrelid), [rowId], 'keyshare', 'block')[0] === 'ok') return true;
+    waitForRow(openRelation(keys.info.indrelid), rowId);
+    if (amongNewest(keys.info.index.shared, () => findDuplicate(keys.info, key)) === rowId) return true;
   }
 }
 
@@ -99,33 +109,19 @@ function otherWithKey(info: IndexInfo, key: string, rowId: RowId): RowId | undef
   }
 }
 
-/** Whether a new key of a deferrable index may turn out to be there twice. Whoever else is entering it is waited for now:
- * nobody can see rows that are not committed. */
+/** Whether a new key of a deferrable index may turn out to be there twice. Whoever else is entering it is waited for when it is
+ * looked at again. */
 export function mayShareKey(keys: IndexKeys, key: string, rowId: RowId): boolean {
   const { info } = keys;
   requireLocks();
   if (otherWithKey(info, key, rowId) !== undefined) return true;
   const { shared, filenode } = info.index;
-  const answer = managerClient(shared).acquireLock({ kind: 'key', index: filenode, key });
-  if (answer.kind !== 'granted' || !isStale(answer, shared)) return false;
-  return newestOtherWithKey(info, key, rowId) !== undefined;
+  const answer = managerClient(shared).acquireLock({ kind: 'key', index: filenode, key }, 'error');
+  if (answer.kind !== 'granted') return true;
+  return isStale(answer, shared) && newestOtherWithKey(info, key, rowId) !== undefined;
 }
 
-/** The same in the newest snapshot; a transaction that has one of its own goes on with that. */
-function newestOtherWithKey(info: IndexInfo, key: string, rowId: RowId): RowId | undefined {
-  if (!usesTransactionSnapshot()) {
-    advanceSnapshot(info.index.shared);
-    return otherWithKey(info, key, rowId);
-  }
-  const saved = holdSnapshot();
-  try {
-    advanceSnapshot(info.index.shared);
-    return otherWithKey(info, key, rowId);
-  } finally {
-    useSnapshot(saved);
-    dropSnapshot(saved);
-  }
-}
+const newestOtherWithKey = (info: IndexInfo, key: string, rowId: RowId): RowId | undefined => amongNewest(info.index.shared, () => otherWithKey(info, key, rowId));
 
 /** The deferred check: throws 23505 when another row has the key of this one (unique_key_recheck). */
 export function recheckUnique(table: Relation, index: Oid, row: readonly Datum[], rowId: RowId): void {
@@ -138,10 +134,12 @@ export function recheckUnique(table: Relation, index: Oid, row: readonly Datum[]
   }
   const key = keys.key(row);
   if (key === null || !isUniqueKey(keys)) return;
+  managerClient(info.index.shared).acquireLock({ kind: 'key', index: info.index.filenode, key });
   for (;;) {
     const other = newestOtherWithKey(info, key, rowId);
     if (other === undefined) return;
-    if (blockOf(other) >= PROVISIONAL_BLOCK || lockRows(table, [other], 'keyshare', 'block')[0] === 'ok') throw uniqueViolation(keys, row);
+    waitForRow(table, other);
+    if (blockOf(other) >= PROVISIONAL_BLOCK || newestOtherWithKey(info, key, rowId) === other) throw uniqueViolation(keys, row);
   }
 }
 

@@ -5,17 +5,18 @@
 // two of them. Only rows of VALUES are inserted one by one, so that a later one may fail, or look at those before.
 import { PgError } from '../../common/errors.ts';
 import { PROVISIONAL_BLOCK, readColumn, readRow } from '../access/row.ts';
-import { dropReadSnapshot, fetchRow, holdReadSnapshot, lastChange, lockRows, returnToReadSnapshot, seenBy } from '../access/table.ts';
+import { dropReadSnapshot, fetchRow, holdReadSnapshot, lastChange, lockRows, checkVisible, returnToReadSnapshot, seenBy, type RowLockResult } from '../access/table.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { WithCheckOption } from '../nodes/parsenodes.ts';
 import type { ModifyMergeAction, ModifyTable, Plan } from '../nodes/plannodes.ts';
 import type { RowLockMode } from '../transaction/messages.ts';
-import { isOptimistic } from '../transaction/xact.ts';
+import { amongNewest, isOptimistic } from '../transaction/xact.ts';
 import type { HeldSnapshot } from '../storage/store.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { partitionAncestors } from '../partitioning/partdesc.ts';
+import { equalDatums } from './datum_equal.ts';
 import type { Runtime } from './execute.ts';
 import { beforeStatementDue, queueStatementEvent } from './after_triggers.ts';
 import { evalPlanQual, pinMember, pinnedRows, pinRow } from './eval_plan_qual.ts';
@@ -23,6 +24,8 @@ import { convertRow, makePlace, PartitionRouter, type Place } from './partition_
 import { planExprs, someExpr } from './plan_walker.ts';
 import { noteMovedRow } from './ri_triggers.ts';
 import type { BulkDelete } from './bulk_delete.ts';
+import type { IndexKeys } from './index_keys.ts';
+import { waitForRow } from './indexing.ts';
 import { failingRow } from './result_relation.ts';
 import { fireBeforeStatement, triggersOf, type TriggerOp, type TriggerSet } from './trigger.ts';
 
@@ -121,11 +124,13 @@ export interface ConflictUpdate {
 /** What an UPDATE or DO UPDATE of one table needs of that table. */
 interface Assignment { readonly columns: readonly number[]; readonly assigned: ReadonlySet<number>; readonly lockMode: RowLockMode }
 
-/** FOR NO KEY UPDATE unless a column of a unique key is assigned to. */
-function rowLockMode(relation: Relation, assigned: ReadonlySet<number>): RowLockMode {
-  const key = relation.indexes.some((i) => i.unique && i.predicate === null && i.expressions.length === 0 && i.keyAttributes.slice(0, i.keyCount).some((a) => assigned.has(a)));
-  return key ? 'update' : 'nokeyupdate';
+/** Those of the columns that belong to unique keys. */
+function keyColumns(relation: Relation, assigned: ReadonlySet<number>): number[] {
+  return relation.indexes.flatMap((i) => (i.unique && i.predicate === null && i.expressions.length === 0 ? i.keyAttributes.slice(0, i.keyCount).filter((a) => assigned.has(a)) : []));
 }
+
+/** FOR NO KEY UPDATE unless a column of a unique key is assigned to. */
+const rowLockMode = (relation: Relation, assigned: ReadonlySet<number>): RowLockMode => (keyColumns(relation, assigned).length > 0 ? 'update' : 'nokeyupdate');
 
 export class ModifyRun {
   protected readonly rt: Runtime;
@@ -342,10 +347,22 @@ export class ModifyRun {
         this.inserted(place, row, source, true);
         return;
       }
-      if (oc.action === 'nothing') return;
+      if (oc.action === 'nothing') {
+        if (this.staysInTheWay(place, row, conflict)) return;
+        continue;
+      }
       if (this.updateConflicting(place, conflict.rowId, row, source)) return;
       checkForInterrupts();
     }
+  }
+
+  /** DO NOTHING: whether the row in the way is there after whoever is deleting it has come to an end. */
+  private staysInTheWay(place: Place, row: Datum[], { rowId, keys }: { rowId: number; keys: IndexKeys }): boolean {
+    waitForRow(place.relation, rowId);
+    if (isOptimistic()) return true;
+    if (amongNewest(place.relation.shared, () => place.target.findConflict(row, [keys.info.indexrelid]))?.rowId !== rowId) return false;
+    checkVisible(place.relation, rowId);
+    return true;
   }
 
   /** DO UPDATE of the row that is there. False: it has gone meanwhile, try again. */
@@ -361,7 +378,8 @@ export class ModifyRun {
       });
     }
     const [result] = lockRows(relation, [rowId], lockMode, 'block');
-    if (result === 'deleted') return false;
+    // Its key may be another one by now.
+    if (result !== 'ok') return false;
     const old = this.read(relation, rowId);
     if (old === null) return false;
     const oldOfRoot = convertRow(toRoot, old);
@@ -451,7 +469,9 @@ export class ModifyRun {
     }
     const ids = batch.map((source) => source[idColumn] as number);
     // In optimistic mode the change itself says which version was read.
-    const results = isOptimistic() ? NO_RESULTS : lockRows(relation, ids, this.assignmentOf(place).lockMode, 'block', this.readBy);
+    const changesKey = operation === 'update' ? this.keyTest(place) : null;
+    const results = isOptimistic() ? NO_RESULTS : changesKey !== null ? this.lockByKey(place, ids, batch, changesKey)
+      : lockRows(relation, ids, this.assignmentOf(place).lockMode, 'block', this.readBy);
     for (let i = 0; i < batch.length; i++) {
       let source: Datum[] | null = batch[i]!;
       const id = ids[i]!;
@@ -460,9 +480,29 @@ export class ModifyRun {
       if (results[i] === 'changed') source = this.lookAgain(relation, id, source);
       // Another row of the source may still fit.
       if (source === null) continue;
+      if (results[i] === 'changed' && changesKey?.(id, source) === true) lockRows(relation, [id], 'update', 'block');
       const done = operation === 'update' ? this.updateRow(place, id, source) : this.deleteRow(place, id, source);
       if (done) seen?.add(id);
     }
+  }
+
+  /** Whether what is assigned to the columns of unique keys differs from what is there (HeapDetermineColumnsInfo); null: there are
+   * none, or BEFORE triggers, which want the lock for all that is assigned. */
+  private keyTest(place: Place): ((rowId: number, source: readonly Datum[]) => boolean) | null {
+    const { relation, target } = place, { columns, assigned, lockMode } = this.assignmentOf(place);
+    if (isOptimistic() || lockMode !== 'update' || (target.triggers?.beforeRow.UPDATE.length ?? 0) > 0) return null;
+    const keys = keyColumns(relation, assigned);
+    return (rowId, source) => {
+      const ref = fetchRow(relation, rowId, this.rt.cid);
+      return ref === undefined || keys.some((n) => !equalDatums(readColumn(ref.bytes, ref.view, ref.offset, relation.layout, n), source[columns.indexOf(n)]));
+    };
+  }
+
+  /** Rows that keep their keys let others refer to them. */
+  private lockByKey({ relation }: Place, ids: readonly number[], sources: readonly Datum[][], changesKey: (rowId: number, source: readonly Datum[]) => boolean): RowLockResult[] {
+    const modes = seenBy(relation.shared, this.readBy, () => ids.map((id, i): RowLockMode => (changesKey(id, sources[i]!) ? 'update' : 'nokeyupdate')));
+    if (modes.every((mode) => mode === modes[0])) return lockRows(relation, ids, modes[0]!, 'block', this.readBy);
+    return ids.map((id, i) => lockRows(relation, [id], modes[i]!, 'block', this.readBy)[0]!);
   }
 
   /** EvalPlanQual: the target shows one row, its other children none, and what it was joined with the same rows as before. */

@@ -35,7 +35,7 @@ function lockBatch(rt: Runtime, plan: LockRows, marks: readonly Mark[], rows: Da
       ids.push(id);
     });
     if (ids.length === 0) continue;
-    const results = mark.tableOidColumn === 0 ? lockTableRows(relation, ids, mark.strength, mark.waitPolicy, readBy)
+    const results = mark.tableOidColumn === 0 ? lockTableRows(relation, ids, mark.strength, mark.waitPolicy, readBy, 'update')
       : lockOfMembers(mark, readBy, at.map((i) => left[i]![mark.tableOidColumn - 1] as number), ids);
     results.forEach((result, n) => {
       const i = at[n]!;
@@ -55,7 +55,7 @@ function lockOfMembers(mark: PlanRowMark, readBy: HeldSnapshot | null, tables: r
   const results: RowLockResult[] = new Array<RowLockResult>(ids.length);
   for (const oid of new Set(tables)) {
     const own = ids.map((_id, i) => i).filter((i) => tables[i] === oid);
-    lockTableRows(openRelation(oid), own.map((i) => ids[i]!), mark.strength, mark.waitPolicy, readBy).forEach((r, n) => { results[own[n]!] = r; });
+    lockTableRows(openRelation(oid), own.map((i) => ids[i]!), mark.strength, mark.waitPolicy, readBy, 'update').forEach((r, n) => { results[own[n]!] = r; });
   }
   return results;
 }

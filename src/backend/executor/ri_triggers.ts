@@ -24,7 +24,8 @@ import { ACL } from '../nodes/parsenodes.ts';
 import { partitionForValues } from '../partitioning/partbounds.ts';
 import { partitionAncestors, partitionDescOf, partitionParent } from '../partitioning/partdesc.ts';
 import { partitionKeyOf, partitionKeyValues } from '../partitioning/partkey.ts';
-import { advanceSnapshot, commandCounterIncrement, currentCommandId, registerCallback, requireLocks, usesTransactionSnapshot } from '../transaction/xact.ts';
+import { seenNewest } from '../transaction/snapshot.ts';
+import { advanceSnapshot, amongNewest, commandCounterIncrement, currentCommandId, getStore, registerCallback, requireLocks, usesTransactionSnapshot } from '../transaction/xact.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { session } from '../utils/session.ts';
@@ -262,10 +263,10 @@ function lockByKey(info: IndexInfo, text: string, pk: Relation): boolean {
       advanceSnapshot(pk.shared);
       const again = lookupUnique(info, text, Infinity);
       if (again === undefined) return false;
-      if (lockRows(pk, [again], 'keyshare', 'block')[0] === 'ok') return true;
+      if (lockRows(pk, [again], 'keyshare', 'block', null, 'update')[0] === 'ok') return true;
       continue;
     }
-    if (lockRows(pk, [rowId], 'keyshare', 'block')[0] === 'ok') return true;
+    if (lockRows(pk, [rowId], 'keyshare', 'block', null, 'update')[0] === 'ok') return true;
   }
 }
 
@@ -308,11 +309,12 @@ function act(key: ForeignKey, pk: Relation, old: readonly Datum[], now: readonly
   const action = now === null ? key.onDelete : key.onUpdate;
   const fk = tryOpenRelation(key.conrelid);
   if (fk === undefined) return;
-  if (!usesTransactionSnapshot()) advanceSnapshot(fk.shared);
   if (action === 'a' || action === 'r') {
-    restrict(key, pk, fk, old, action, report);
+    amongNewest(fk.shared, () => restrict(key, pk, fk, old, action, report));
     return;
   }
+  if (!usesTransactionSnapshot()) advanceSnapshot(fk.shared);
+  else if (!getStore(fk.shared).isNewest()) refuseUnseen(key, pk, fk, old);
   found.clear();
   commandCounterIncrement();
   if (action === 'c' && now === null) {
@@ -335,6 +337,18 @@ function act(key: ForeignKey, pk: Relation, old: readonly Datum[], now: readonly
     }
   }
   commandCounterIncrement();
+}
+
+/** The stricter levels cannot act on rows that they do not see. */
+function refuseUnseen(key: ForeignKey, pk: Relation, fk: Relation, old: readonly Datum[]): void {
+  const match = matching(key, pk, fk, old, 0);
+  const rows = (): string[] => {
+    const ids: string[] = [];
+    withUser(fk.owner, () => withoutForcedRls(() => spi.execute(`SELECT tableoid, ctid FROM ${onlyTable(fk)} x WHERE ${match.where}`, match.types, match.params, (row) => ids.push(row.join()) > 0)));
+    return ids;
+  };
+  const seen = new Set(rows());
+  if (seenNewest(fk.shared, rows).some((id) => !seen.has(id))) throw new PgError('serialization_failure', 'could not serialize access due to concurrent update');
 }
 
 /** `report`: how the error calls key and table. */

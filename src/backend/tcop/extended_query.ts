@@ -52,7 +52,7 @@ export function parse(f: Frontend): void {
   forgetTextsOfOtherSettings();
   let statement = findByText(key), isNew = false;
   if (statement !== undefined && !statement.isTransactionControl && transactionBlockStatus() !== 'E') {
-    renewSnapshot();
+    renewSnapshot(statement.fixesSnapshot);
     // Parse starts afresh: what was made of the same text under other catalogs, with another result perhaps, is not its business.
     if (!statement.isCurrent()) statement = undefined;
   }
@@ -62,7 +62,7 @@ export function parse(f: Frontend): void {
   }
   if (statement.raw !== null) {
     refuseInFailedTransaction(statement.raw);
-    if (statement.takesSnapshot) renewSnapshot();
+    if (statement.takesSnapshot) renewSnapshot(statement.fixesSnapshot);
     statement.revalidate();
     statement.paramTypes.forEach((type, i) => {
       if (type === 0 || type === UNKNOWNOID) throw new PgError('indeterminate_datatype', `could not determine data type of parameter $${i + 1}`);
@@ -99,7 +99,7 @@ export function bind(f: Frontend): void {
   }
   if (statement.raw !== null) {
     refuseInFailedTransaction(statement.raw);
-    if (statement.takesSnapshot) renewSnapshot();
+    if (statement.takesSnapshot) renewSnapshot(statement.fixesSnapshot);
     statement.revalidate();
   }
   const params: Datum[] = new Array(count);
@@ -248,7 +248,7 @@ export function execute(f: Frontend): void {
     return;
   }
   startTransactionCommand();
-  if (portal.statement.takesSnapshot) renewSnapshot();
+  if (portal.statement.takesSnapshot) renewSnapshot(portal.statement.fixesSnapshot);
   const { complete, tag } = tellingParameters(portal, () => portal.run(count, dest));
   if (!complete) {
     sendPortalSuspended();

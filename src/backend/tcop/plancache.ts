@@ -96,6 +96,11 @@ export class CachedStatement {
     }
   }
 
+  /** LOCK TABLE comes before the snapshot of a stricter level, which then sees what it has waited for. */
+  get fixesSnapshot(): boolean {
+    return this.raw?.stmt.tag !== 'LockStmt';
+  }
+
   isCurrent(): boolean {
     return this.catalogVersion === catalogVersion() && this.searchPath === settings.search_path && this.role === session.currentUser
       && this.replicationRole === settings.session_replication_role && this.rowSecurity === settings.row_security;

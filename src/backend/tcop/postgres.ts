@@ -19,7 +19,7 @@ import { reportIdle } from './statement.ts';
 import { reportChangedOptions } from '../utils/guc.ts';
 import { setFrontend, sendBackendKeyData, sendErrorResponse, sendReadyForQuery, frontend } from './protocol.ts';
 import { execSimpleQuery } from './simple_query.ts';
-import { waitForMessage } from './wait.ts';
+import { sendNotifications, waitForMessage } from './wait.ts';
 import { asPgError } from './errors.ts';
 import { dropTemporaryTables } from '../commands/oncommit.ts';
 
@@ -81,6 +81,8 @@ function step(state: LoopState): boolean {
     if (transactionBlockStatus() === 'I') statisticsAtIdle();
     reportChangedOptions();
     setPsStatus(IDLE_STATUS[transactionBlockStatus()]);
+    // What came during the transaction is there before the client goes on.
+    if (transactionBlockStatus() === 'I') sendNotifications();
     sendReadyForQuery(transactionBlockStatus());
     // Also when the next message is here already: it may take long, and this answer is due.
     if (frontend.buffered > 0 && !frontend.patient) frontend.flush();

@@ -88,7 +88,7 @@ function runSeveral(text: string, list: readonly RawStmt[]): void {
 }
 
 function runStatement(statement: CachedStatement): string {
-  if (statement.takesSnapshot) renewSnapshot();
+  if (statement.takesSnapshot) renewSnapshot(statement.fixesSnapshot);
   statement.revalidate();
   const portal = new Portal('', statement, []);
   const dest = new RemoteDest(true, formatsFor(statement.raw!), statement.sent);

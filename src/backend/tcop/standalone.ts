@@ -73,7 +73,7 @@ export function executeString(text: string, dest: DestReceiver = DISCARD, onTag:
       startTransactionCommand();
       if (list.length > 1) beginImplicitTransactionBlock();
       const statement = new CachedStatement(text, raw, [], false, false);
-      if (statement.takesSnapshot) renewSnapshot();
+      if (statement.takesSnapshot) renewSnapshot(statement.fixesSnapshot);
       statement.revalidate();
       const { tag } = new Portal('', statement, []).run(FETCH_ALL, dest);
       if (i === list.length - 1) {

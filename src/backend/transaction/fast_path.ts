@@ -2,7 +2,7 @@
 import { assert } from '../../common/errors.ts';
 import {
   COUNT, HAS_KEYS, MAX_WEAK_MODE, MOVED, OVERFLOW, PUBLISHED, SLOTS, TABLES, TABLE_ENTRIES, hashKey, hashRow, hashed, modeOf,
-  ownerOf, sameObject, sessionAt, strongAt, wordOf,
+  ownerOf, published, publishedSlot, sameObject, sessionAt, strongAt, wordOf,
 } from './lock_memory.ts';
 import { MODE_EXCLUSIVE, ROW_MODES } from './locks.ts';
 import type { LockTarget, TableLockMode } from './messages.ts';
@@ -58,7 +58,7 @@ export class FastPath {
     if (word === 0) {
       if (this.slots.length >= MAX_HELD) return false;
       // Said before it is so: whenever we die, what we hold is found.
-      this.publish(slot, mark);
+      this.publish(slot, 0, mark);
       const mine = wordOf(tag, session, mode);
       if (Atomics.compareExchange(words, slot, 0, mine) === 0) {
         this.note(target, slot, 0, mine, mark);
@@ -70,7 +70,11 @@ export class FastPath {
     if (word < 0 || ownerOf(word) !== session || !sameObject(word, tag)) return false; // below 0: MANAGED
     if (modeOf(word) >= mode) return true;
     const stronger = wordOf(tag, session, mode);
-    if (Atomics.compareExchange(words, slot, word, stronger) !== word) return false;
+    this.publish(slot, modeOf(word), mark);
+    if (Atomics.compareExchange(words, slot, word, stronger) !== word) {
+      this.unpublish(slot);
+      return false;
+    }
     this.note(target, slot, word, stronger, mark);
     return true;
   }
@@ -83,20 +87,20 @@ export class FastPath {
     this.marks.push(mark);
   }
 
-  private publish(slot: number, mark: number): void {
+  private publish(slot: number, before: number, mark: number): void {
     const { words, base } = this;
     if (this.published === PUBLISHED) {
       Atomics.store(words, base + OVERFLOW, 1);
       return;
     }
-    words[base + SLOTS + 2 * this.published] = slot;
+    words[base + SLOTS + 2 * this.published] = published(slot, before);
     words[base + SLOTS + 2 * this.published + 1] = mark;
     Atomics.store(words, base + COUNT, ++this.published);
   }
 
   private unpublish(slot: number): void {
     const { words, base } = this;
-    if (this.published > 0 && words[base + SLOTS + 2 * (this.published - 1)] === slot) Atomics.store(words, base + COUNT, --this.published);
+    if (this.published > 0 && publishedSlot(words[base + SLOTS + 2 * (this.published - 1)]!) === slot) Atomics.store(words, base + COUNT, --this.published);
   }
 
   private takeTable(oid: number, mode: number, mark: number): boolean {
@@ -135,7 +139,7 @@ export class FastPath {
       this.marks.pop();
       if (this.targets !== null) this.targets.pop();
       if (Atomics.compareExchange(words, slot, now, before) !== now) all = false;
-      else if (before === 0) this.unpublish(slot);
+      else this.unpublish(slot);
     }
     for (; this.tables > 0 && words[base + TABLES + 3 * (this.tables - 1) + 2]! > mark; this.tables--) {
       if (Atomics.exchange(words, base + TABLES + 3 * (this.tables - 1), 0) === MOVED) all = false;

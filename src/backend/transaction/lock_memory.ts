@@ -29,8 +29,8 @@ export const TABLE_ENTRIES = 16;
 const STRONG_AT = HEADER_WORDS, SLOTS_AT = STRONG_AT + STRONG_COUNTERS, SESSIONS_AT = SLOTS_AT + SLOT_COUNT;
 /** Slots are words below this one. */
 export const SLOTS_END = SESSIONS_AT;
-/** Of a session: how many slots it has published; 1 when it holds others; 1 when it holds keys. Then the slots, each with
- * the mark of its request; then table entries: oid, mode, mark. */
+/** Of a session: how many slots it has published; 1 when it holds others; 1 when it holds keys. Then the slots, each with the
+ * weaker mode that was held there before (0: none) and the mark of its request; then table entries: oid, mode, mark. */
 export const COUNT = 0, OVERFLOW = 1, HAS_KEYS = 2, SLOTS = 4, TABLES = SLOTS + 2 * PUBLISHED;
 const SESSION_WORDS = 128;
 export const LOCK_MEMORY_BYTES = 4 * (SESSIONS_AT + (MAX_SESSIONS + 1) * SESSION_WORDS);
@@ -42,6 +42,11 @@ export const MOVED = -1;
 /** Weak table locks: up to RowExclusiveLock. Strong ones conflict with some of them. */
 export const MAX_WEAK_MODE = 3, MIN_STRONG_MODE = 5;
 
+/** A published slot and, above it, a mode. */
+export const published = (slot: number, before: number): number => slot | before << 20;
+export const publishedSlot = (entry: number): number => entry & 0xfffff;
+export const publishedMode = (entry: number): number => entry >>> 20;
+export const withMode = (word: number, mode: number): number => (word & ~MODE_MASK) | mode << MODE_SHIFT;
 export const ownerOf = (word: number): number => word & OWNER_MASK;
 export const modeOf = (word: number): number => (word & MODE_MASK) >> MODE_SHIFT;
 export const withoutOwner = (word: number): number => word & MANAGED;

@@ -2,7 +2,7 @@
 // when somebody else is interested, and frees what a session held when its transaction ends.
 import {
   COUNT, HAS_KEYS, MANAGED, MAX_SESSIONS, MIN_STRONG_MODE, MOVED, OVERFLOW, PUBLISHED, SLOTS, SLOTS_END, TABLES, TABLE_ENTRIES, eachSlot, hashKey,
-  hashRow, hashed, modeOf, ownerOf, sameObject, sessionAt, strongAt, withoutOwner,
+  hashRow, hashed, modeOf, ownerOf, publishedMode, publishedSlot, sameObject, sessionAt, strongAt, withMode, withoutOwner,
 } from './lock_memory.ts';
 import { KIND_KEY, KIND_ROW, KIND_TABLE, hasStrong, type Lock, type LockOwner, type LockTable } from './locks.ts';
 
@@ -60,7 +60,7 @@ export class SharedLocks {
     const number = ownerOf(word);
     if (number === 0 || !sameObject(word, tag)) return;
     const owner = this.owners[number];
-    if (owner) this.adopt(owner, lock, modeOf(word), this.markOf(number, slot));
+    if (owner) this.adoptAll(owner, lock, number, slot, modeOf(word));
   }
 
   private disposed(lock: Lock): void {
@@ -76,12 +76,18 @@ export class SharedLocks {
     if (--this.managed[slot]! === 0) Atomics.and(this.words, slot, ~MANAGED);
   }
 
-  private markOf(number: number, slot: number): number {
+  /** A lock may have been made stronger, in a savepoint that is then rolled back: each mode is a hold with the mark of its own. */
+  private adoptAll(owner: LockOwner, lock: Lock, number: number, slot: number, mode: number): void {
     const { words } = this, base = sessionAt(number);
-    for (let i = Math.min(words[base + COUNT]!, PUBLISHED) - 1; i >= 0; i--) {
-      if (words[base + SLOTS + 2 * i] === slot) return words[base + SLOTS + 2 * i + 1]!;
+    let mark = 0;
+    for (let i = 0, n = Math.min(words[base + COUNT]!, PUBLISHED); i < n; i++) {
+      const entry = words[base + SLOTS + 2 * i]!, weaker = publishedMode(entry);
+      if (publishedSlot(entry) !== slot) continue;
+      if (weaker >= mode) break; // said, and not done yet
+      if (weaker !== 0) this.adopt(owner, lock, weaker, mark);
+      mark = words[base + SLOTS + 2 * i + 1]!;
     }
-    return 0;
+    this.adopt(owner, lock, mode, mark);
   }
 
   /** For a commit that holds no locks: nobody takes this row until `unpin`. The lock, if another session has taken it. */
@@ -184,8 +190,10 @@ export class SharedLocks {
     const { words } = this, base = sessionAt(number);
     let count = Math.min(Atomics.load(words, base + COUNT), PUBLISHED);
     for (; count > 0 && words[base + SLOTS + 2 * (count - 1) + 1]! > mark; count--) {
-      const slot = words[base + SLOTS + 2 * (count - 1)]!;
-      if (ownerOf(Atomics.load(words, slot)) === number) this.vacate(slot);
+      const entry = words[base + SLOTS + 2 * (count - 1)]!, slot = publishedSlot(entry), word = Atomics.load(words, slot);
+      if (ownerOf(word) !== number) continue;
+      if (mark >= 0 && publishedMode(entry) !== 0) Atomics.store(words, slot, withMode(word, publishedMode(entry)));
+      else this.vacate(slot);
     }
     Atomics.store(words, base + COUNT, count);
   }

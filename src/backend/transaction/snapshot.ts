@@ -132,6 +132,18 @@ export function useSnapshot(saved: SavedSnapshot): void {
   if (saved.global !== null) globalStore!.use(saved.global);
 }
 
+/** What `look` finds in the newest snapshot of one environment; the present one comes back after it. */
+export function seenNewest<T>(shared: boolean, look: () => T): T {
+  const saved = holdSnapshot();
+  try {
+    advanceSnapshot(shared);
+    return look();
+  } finally {
+    useSnapshot(saved);
+    dropSnapshot(saved);
+  }
+}
+
 export function dropSnapshot(saved: SavedSnapshot): void {
   if (saved.database !== null) databaseStore!.unhold(saved.database);
   if (saved.global !== null) globalStore!.unhold(saved.global);

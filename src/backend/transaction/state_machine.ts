@@ -751,7 +751,13 @@ export class StateMachine {
         }
       } else {
         for (const { oid, mode } of view.tables) {
-          if (this.waitsFor(session, view, this.locks.find(KIND_TABLE, 0, oid), mode)) return true;
+          // What it has read is older than what it would have waited for: the lock comes first, and then the snapshot.
+          const lock = this.locks.find(KIND_TABLE, 0, oid);
+          if (lock !== undefined && this.locks.blocks(lock, session, mode)) {
+            session.commit = null;
+            this.answer(session.id, { kind: 'commit', answer: { kind: 'changed', relation: 0, row: 0 } });
+            return true;
+          }
         }
       }
     }

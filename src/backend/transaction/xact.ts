@@ -10,7 +10,7 @@ import { client, managerClient, sharedClient } from './client.ts';
 import type { CommitAnswer, CommitRequest, PrepareSection, TableLockMode } from './messages.ts';
 import { transactionResource } from './resource.ts';
 import {
-  advanceStores, dropSnapshot, holdSnapshot, releaseStores, renewStores, snapshotSeq, storedCatalogVersion, useSnapshot, type SavedSnapshot,
+  advanceSnapshot, advanceStores, dropSnapshot, holdSnapshot, releaseStores, renewStores, seenNewest, snapshotSeq, storedCatalogVersion, useSnapshot, type SavedSnapshot,
 } from './snapshot.ts';
 import type { XidStatus } from './xid_log.ts';
 import { BLOCK_STATUS, type BlockState, type IsolationLevel, type TransactionState } from './xact_state.ts';
@@ -132,10 +132,11 @@ export function noteCatalogChange(): void {
 
 // --- Snapshots ------------------------------------------------------------------------------------------------------
 
-/** At the start of every statement: READ COMMITTED looks at the newest commit, the stricter levels once. */
-export function renewSnapshot(): void {
+/** At the start of every statement: READ COMMITTED looks at the newest commit, the stricter levels once. `fixes`: false where
+ * only names are looked up, and the stricter levels have their snapshot yet to come. */
+export function renewSnapshot(fixes = true): void {
   if (xact.firstSnapshot && usesTransactionSnapshot()) return;
-  xact.firstSnapshot = true;
+  if (fixes) xact.firstSnapshot = true;
   renewStores();
 }
 
@@ -145,6 +146,13 @@ export function pushSnapshot(): SavedSnapshot {
   const saved = holdSnapshot();
   if (!usesTransactionSnapshot()) advanceStores();
   return saved;
+}
+
+/** What `look` finds among what is committed by now. READ COMMITTED stays there, the stricter levels go on with their snapshot. */
+export function amongNewest<T>(shared: boolean, look: () => T): T {
+  if (usesTransactionSnapshot()) return seenNewest(shared, look);
+  advanceSnapshot(shared);
+  return look();
 }
 
 export function popSnapshot(saved: SavedSnapshot): void {
@@ -166,6 +174,7 @@ export function noteIndexRead(tableOid: number, shared: boolean): void {
 
 /** A table's filenode; the relcache knows. Until it says so, a table that was never rewritten has its oid there. */
 let filenodeOf: (tableOid: number) => number = (oid) => oid;
+export const tableFilenode = (tableOid: number): number => filenodeOf(tableOid);
 export function setFilenodeLookup(lookup: (tableOid: number) => number): void {
   filenodeOf = lookup;
 }
