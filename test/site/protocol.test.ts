@@ -210,6 +210,11 @@ test.serial('COPY in and out', async (t) => {
   client.Query("copy (select * from copied order by a) to stdout with (format csv, header, null 'none')");
   t.deepEqual(await client.answer(), ['CopyOutResponse 0 2', 'CopyData "a,b\\n"', 'CopyData "1,one\\n"', 'CopyData "2,two\\n"', 'CopyData "3,none\\n"', 'CopyDone',
     'CommandComplete COPY 3', 'ReadyForQuery I'].map((line) => (line === 'CopyDone' ? 'CopyDone' : line)));
+  // The binary format's header came by itself; psycopg looks for the first row behind it.
+  for (const [limit, messages] of [[2, 3], [1, 2], [0, 1]] as const) {
+    client.Query(`copy (select generate_series(1, 2) limit ${limit}) to stdout (format binary)`);
+    t.is((await client.answer()).filter((line) => line.startsWith('CopyData')).length, messages);
+  }
   client.Query('copy copied from stdin; select 8');
   await client.answer('G');
   client.CopyData('4\tfour\n').CopyFail('changed my mind');

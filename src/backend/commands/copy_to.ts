@@ -30,6 +30,8 @@ function csvQuoter(options: CopyOptions, singleColumn: boolean): (text: string, 
   };
 }
 
+const NOTHING = Buffer.alloc(0), TRAILER = Buffer.from([0xff, 0xff]);
+
 export class CopyDest implements DestReceiver {
   rows = 0;
   private readonly options: CopyOptions;
@@ -39,6 +41,8 @@ export class CopyDest implements DestReceiver {
   private sends: ((value: any) => Uint8Array)[] = [];
   private line: (row: Datum[]) => string = () => '';
 
+  /** The binary format's, until it goes out in one piece with what comes first: there drivers look for the first row. */
+  private header: Buffer = NOTHING;
   private readonly done: (() => void) | undefined;
 
   constructor(options: CopyOptions, sink: LineSink, done?: () => void) {
@@ -52,9 +56,8 @@ export class CopyDest implements DestReceiver {
     const { options } = this;
     if (options.format === 'binary') {
       this.sends = columns.map((c) => typeHooks.typeIo(c.typeOid).send);
-      const header = Buffer.alloc(19);
-      header.latin1Write('PGCOPY\n\xff\r\n\0', 0);
-      this.sink(header);
+      this.header = Buffer.alloc(19);
+      this.header.latin1Write('PGCOPY\n\xff\r\n\0', 0);
       return;
     }
     this.outputs = columns.map((c) => typeHooks.typeIo(c.typeOid).output);
@@ -95,7 +98,8 @@ export class CopyDest implements DestReceiver {
   }
 
   private binaryRow(row: Datum[]): Buffer {
-    const parts: Uint8Array[] = [];
+    const parts: Uint8Array[] = [this.header];
+    this.header = NOTHING;
     const head = Buffer.alloc(2);
     head.writeInt16BE(this.columns.length);
     parts.push(head);
@@ -111,7 +115,7 @@ export class CopyDest implements DestReceiver {
   }
 
   end(): void {
-    if (this.options.format === 'binary') this.sink(Buffer.from([0xff, 0xff]));
+    if (this.options.format === 'binary') this.sink(Buffer.concat([this.header, TRAILER]));
     this.done?.();
   }
 }
