@@ -1,6 +1,6 @@
 // What comes on top of scans and joins (grouping_planner): grouping and aggregation, windows, set-returning functions,
 // DISTINCT, ORDER BY, row locks, LIMIT, and the change of the target table.
-import { PgError } from '../../common/errors.ts';
+import { internalError, PgError } from '../../common/errors.ts';
 import { makeOpExpr, makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, expressionTreeWalker, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import type { Query, GroupingSet } from '../nodes/parsenodes.ts';
@@ -313,7 +313,9 @@ function scanPaths(root: PlannerInfo, rel: RelOptInfo | null, target: TargetEntr
     if (p.requiredOuter !== 0n) continue;
     addPath(scan, upperPath(scan, p.kind, { startup: p.startup, total: p.total + cost * p.rows, rows: p.rows }, p.pathkeys, () => {
       root.curOuterParams = [];
-      return applyTarget(root, p.make(), target);
+      const plan = p.make();
+      if (root.curOuterParams.length > 0) throw internalError('a scan wants a value that no join around it gives');
+      return applyTarget(root, plan, target);
     }));
   }
   setCheapest(scan);

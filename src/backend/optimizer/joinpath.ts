@@ -68,13 +68,16 @@ function nestLoops(cx: JoinPathContext, lateral: boolean): void {
     for (const i of inners) {
       const required = (o.requiredOuter | i.requiredOuter) & ~rel.topRelids;
       const star = overlaps(i.requiredOuter, outer.topRelids) && !isSubset(i.requiredOuter, outer.topRelids);
-      if (required !== EMPTY && !overlaps(required, sources) && !star) continue;
+      if (required !== EMPTY && ((!overlaps(required, sources) && !star) || wantsHalf(root, outer.topRelids, i.requiredOuter))) continue;
       addNestLoop(cx, o, i, required);
       const memo = memoizePath(cx, o, i);
       if (memo !== null) addNestLoop(cx, o, memo, required);
     }
   }
 }
+/** have_dangerous_phv: of what a placeholder is made of this outer side has a part, and what is around another: nobody can hand it in. */
+const wantsHalf = (root: PlannerInfo, outer: Relids, required: Relids): boolean =>
+  root.placeholders.some(({ node: { evalAt } }) => isSubset(evalAt, required) && overlaps(evalAt, outer) && !isSubset(evalAt, outer));
 /** ExecMaterializesOutput. */
 const KEEPS_ROWS = new Set(['Material', 'FunctionScan', 'NamedTuplestoreScan', 'WorkTableScan', 'CteScan', 'Sort']);
 

@@ -99,3 +99,11 @@ select h.a, t.b from keyed_here h, keyed_there t where h.id = (select 1 where t.
 reset enable_mergejoin;
 reset enable_nestloop;
 drop table keyed_here, keyed_there;
+-- A value of which the loop around can give only a part was asked for by a look into an index, and never came.
+create table one_row (a int); insert into one_row values (0);
+create table lots (u1 int primary key, u2 int unique, s text); insert into lots select i, (i * 7) % 1000, md5(i::text) from generate_series(0, 999) i; analyze lots; analyze one_row;
+create table five (f int); insert into five values (0), (5), (-5);
+explain (costs off) select t1.u2, t1.s, t2.u1, t2.s from lots t1 join five i1 left join (select v1.x2, v2.y1, 11 as d1 from (select 1, 0 from one_row) v1(x1, x2) left join (select 3, 1 from one_row) v2(y1, y2) on v1.x1 = v2.y2) sub on i1.f = sub.x2 on t1.u2 = sub.d1 left join lots t2 on sub.y1 = t2.u1 where t1.u2 < 42 and t1.s > t2.s;
+select t1.u2, t1.s, t2.u1, t2.s from lots t1 join five i1 left join (select v1.x2, v2.y1, 11 as d1 from (select 1, 0 from one_row) v1(x1, x2) left join (select 3, 1 from one_row) v2(y1, y2) on v1.x1 = v2.y2) sub on i1.f = sub.x2 on t1.u2 = sub.d1 left join lots t2 on sub.y1 = t2.u1 where t1.u2 < 42 and t1.s > t2.s;
+select t1.u2, sub.* from lots t1 join five i1 left join (select v1.x2, v2.y1, 11 as d1 from (select 1, 0 from one_row) v1(x1, x2) left join (select 3, 1 from one_row) v2(y1, y2) on v1.x1 = v2.y2) sub on i1.f = sub.x2 on t1.u2 = sub.d1;
+drop table one_row, lots, five;
