@@ -542,6 +542,16 @@ export function checkVisible(rel: Relation, rowId: RowId): void {
   if (version() !== seenNewest(rel.shared, version)) throw new PgError('serialization_failure', 'could not serialize access due to concurrent update');
 }
 
+/** Locks a row that is to be changed as it was read; the snapshot stays. False: somebody else has changed it since. */
+export function lockAsRead(rel: Relation, rowId: RowId): boolean {
+  if (isOptimistic() || rowId >= PROVISIONAL_BLOCK * 65536 || lastChange(rel, rowId) !== undefined) return true;
+  const answer = managerClient(rel.shared).acquireLock({ kind: 'row', relation: rel.filenode, row: rowId, mode: 'nokeyupdate' });
+  if (answer.kind !== 'granted' || !isStale(answer, rel.shared)) return true;
+  const store = getStore(rel.shared);
+  const version = (): number => storedVersion(store, rel, rowId);
+  return version() === seenNewest(rel.shared, version);
+}
+
 /** Of the row as the snapshot has it; -1: it is not there. */
 function storedVersion(store: Store, rel: Relation, rowId: RowId): number {
   const row = fetchStored(store, rel, rowId);

@@ -5,7 +5,7 @@ import { ddlHooks } from './ddl_hooks.ts';
 import { beginIndexScan, findDuplicate, insertEntry, lookupUnique, removeEntry } from '../access/index.ts';
 import { encodeKey, keyHasNull, keyRange } from '../access/key.ts';
 import { formRow, readRow, type RowId } from '../access/row.ts';
-import { beginScan, deleteRow, fetchRow, insertRow, lastChange, updateRow } from '../access/table.ts';
+import { beginScan, deleteRow, fetchRow, insertRow, lastChange, lockAsRead, updateRow } from '../access/table.ts';
 import { managerClient } from '../transaction/client.ts';
 import { dropSnapshot, holdSnapshot, useSnapshot } from '../transaction/snapshot.ts';
 import { advanceSnapshot, currentCommandId, getStore, isOptimistic, isStale, noteCatalogChange } from '../transaction/xact.ts';
@@ -14,7 +14,7 @@ import { ArrayValue, type Datum, type Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
 import { catalogRelation } from './catalog_relations.ts';
 import { toRow, toValues } from './catalog_rows.ts';
-import { AttributeRelationId, NAMEOID } from './oids.ts';
+import { AttributeRelationId, NAMEOID, ProcedureRelationId } from './oids.ts';
 import { noteOverride } from './override.ts';
 import type { IndexInfo, Relation } from './relation.ts';
 import type { CatalogId, CatalogRows } from './rows.ts';
@@ -139,6 +139,8 @@ export function catalogUpdate<K extends CatalogId>(relation: K, tuple: CatalogTu
   const touched = rel.indexes.filter((info) => keyOf(info, before) !== keyOf(info, after));
   for (const info of touched) checkUnique(rel, info, after);
   checkNotChanged(rel, tuple.rowId);
+  // COMMIT is too late to hear of it.
+  if (!lockAsRead(rel, tuple.rowId)) throw internalError('tuple concurrently updated');
   updateRow(rel, tuple.rowId, formRow(rel.layout, after));
   for (const info of touched) {
     dropEntry(info, before, tuple.rowId);
@@ -153,6 +155,8 @@ export function catalogDelete<K extends CatalogId>(relation: K, tuple: CatalogTu
   const { definition, rel } = catalog(relation);
   const values = toValues(definition, tuple.row);
   checkNotChanged(rel, tuple.rowId);
+  // Tables have locks of their own.
+  if (rel.oid === ProcedureRelationId && !lockAsRead(rel, tuple.rowId)) throw internalError('tuple concurrently deleted');
   for (const info of rel.indexes) dropEntry(info, values, tuple.rowId);
   deleteRow(rel, tuple.rowId);
   noteOverride(relation, tuple.row);
