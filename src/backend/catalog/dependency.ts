@@ -11,6 +11,7 @@ import { doDeletion } from './drop.ts';
 import { getRelName } from './lsyscache.ts';
 import { describeObject, getObjectDescription } from './objectaddress.ts';
 import { myTempNamespaceOid, tempNamespaceHooks } from './namespace.ts';
+import { lockObject } from './object_lock.ts';
 import { NamespaceRelationId, RelationRelationId } from './oids.ts';
 import type { Oid } from '../types/datum.ts';
 import { deleteComments, deleteInitPrivs } from './pg_description.ts';
@@ -178,6 +179,7 @@ export interface DeletionOptions {
 /** Drops one object. */
 export function performDeletion(object: ObjectAddress, behavior: DropBehavior, options: DeletionOptions = {}): void {
   const targets = new Targets();
+  if (object.classId === NamespaceRelationId && !options.skipOriginal) lockObject(false, object.classId, object.objectId);
   findDependentObjects(object, ORIGINAL, null, targets, []);
   reportDependentObjects(targets, behavior, options.quietly ?? false, object);
   deleteObjects(targets, options);
@@ -187,6 +189,7 @@ export function performDeletion(object: ObjectAddress, behavior: DropBehavior, o
 export function performMultipleDeletions(objects: readonly ObjectAddress[], behavior: DropBehavior, options: DeletionOptions = {}): void {
   if (objects.length === 0) return;
   const targets = new Targets();
+  for (const { classId, objectId } of objects) if (classId === NamespaceRelationId) lockObject(false, classId, objectId);
   for (const object of objects) findDependentObjects(object, ORIGINAL, null, targets, objects);
   reportDependentObjects(targets, behavior, options.quietly ?? false, objects.length === 1 ? objects[0]! : null);
   deleteObjects(targets, options);

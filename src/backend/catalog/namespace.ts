@@ -13,7 +13,8 @@ import { refreshCatalogs, registerCatalogCache } from './inval.ts';
 import * as ids from './oids.ts';
 import * as sys from './syscache.ts';
 import { truncateIdentifier } from '../utils/identifier.ts';
-import { getNewOid } from './catalog.ts';
+import { getNewOid, isPinnedObject } from './catalog.ts';
+import { keepObject } from './object_lock.ts';
 
 /** A table name as the parser gives it. */
 export interface RangeVarName {
@@ -239,7 +240,17 @@ export function rangeVarGetCreationNamespace(rv: RangeVarName): Oid {
   if (!aclcheckNamespace(namespace, session.currentUser, ACL.CREATE)) {
     throw notOwnerOrDenied('schema', sys.namespaceByOid(namespace)!.nspname);
   }
+  keepNamespace(namespace);
   return namespace;
+}
+
+/** Nobody drops the schema before what is made in it can be seen. */
+function keepNamespace(oid: Oid): void {
+  if (isPinnedObject(ids.NamespaceRelationId, oid) || isAnyTempNamespace(oid)) return;
+  const { nspname } = sys.namespaceByOid(oid)!;
+  if (!keepObject(false, ids.NamespaceRelationId, oid, () => sys.namespaceByOid(oid) !== undefined)) {
+    throw new PgError('undefined_schema', `schema "${nspname}" does not exist`);
+  }
 }
 
 /** "schema.table" or "table" as a RangeVar (makeRangeVarFromNameList). */

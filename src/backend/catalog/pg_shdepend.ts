@@ -2,7 +2,10 @@
 // ACL, 'r' in a policy, 't' tablespace of a relation without storage, 'f' of one with (what PostgreSQL sees by the files).
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
+import { PgError } from '../../common/errors.ts';
 import { isPinnedObject, isSharedRelation } from './catalog.ts';
+import { keepObject } from './object_lock.ts';
+import { authIdByOid } from './syscache.ts';
 import { catalogDelete, catalogFind, catalogInsert, catalogUpdate } from './indexing.ts';
 import * as ids from './oids.ts';
 import type { PgShdepend } from './rows.ts';
@@ -13,8 +16,14 @@ const databaseOf = (classId: Oid): Oid => (isSharedRelation(classId) ? 0 : sessi
 
 export function recordSharedDependencyOn(classId: Oid, objectId: Oid, subId: number, refClassId: Oid, refObjectId: Oid, type: SharedDependencyType): void {
   if (isPinnedObject(refClassId, refObjectId)) return;
+  if (refClassId === ids.AuthIdRelationId) keepRole(refObjectId);
   catalogInsert(ids.SharedDependRelationId, { dbid: databaseOf(classId), classid: classId, objid: objectId, objsubid: subId,
     refclassid: refClassId, refobjid: refObjectId, deptype: type });
+}
+
+/** shdepLockAndCheckObject. */
+function keepRole(oid: Oid): void {
+  if (!keepObject(true, ids.AuthIdRelationId, oid, () => authIdByOid(oid) !== undefined)) throw new PgError('undefined_object', `role ${oid} was concurrently dropped`);
 }
 
 export const recordDependencyOnOwner = (classId: Oid, objectId: Oid, owner: Oid): void =>
@@ -27,8 +36,10 @@ const tuplesOf = (classId: Oid, objectId: Oid) =>
 export function changeDependencyOnOwner(classId: Oid, objectId: Oid, newOwner: Oid): void {
   const owner = tuplesOf(classId, objectId).find((t) => t.row.objsubid === 0 && t.row.deptype === 'o');
   if (owner && isPinnedObject(ids.AuthIdRelationId, newOwner)) catalogDelete(ids.SharedDependRelationId, owner);
-  else if (owner) catalogUpdate(ids.SharedDependRelationId, owner, { refobjid: newOwner });
-  else recordDependencyOnOwner(classId, objectId, newOwner);
+  else if (owner) {
+    keepRole(newOwner);
+    catalogUpdate(ids.SharedDependRelationId, owner, { refobjid: newOwner });
+  } else recordDependencyOnOwner(classId, objectId, newOwner);
   for (const t of tuplesOf(classId, objectId)) {
     if (t.row.objsubid === 0 && t.row.deptype === 'a' && t.row.refobjid === newOwner) catalogDelete(ids.SharedDependRelationId, t);
   }

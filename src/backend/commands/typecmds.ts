@@ -1,6 +1,7 @@
 // CREATE TYPE (enum, composite, range) and ALTER TYPE of enums (PostgreSQL's typecmds.c); domains are in domain.ts.
 import { PgError, notSupported } from '../../common/errors.ts';
 import { aclcheckNamespace, notOwnerOrDenied, objectAclcheck } from '../catalog/aclchk.ts';
+import { lockObject } from '../catalog/object_lock.ts';
 import { requireTypeUsage } from '../catalog/type_usage.ts';
 import { getNewOid } from '../catalog/catalog.ts';
 import { formatType } from '../catalog/format_type.ts';
@@ -63,6 +64,8 @@ function alterEnum(stmt: RawNode): void {
   const type = getType(oid);
   if (type.typtype !== 'e') throw new PgError('wrong_object_type', `${formatType(oid)} is not an enum`);
   requireObjectOwnership(objectAddress(ids.TypeRelationId, oid));
+  // One after the other adds labels.
+  lockObject(false, ids.TypeRelationId, oid);
   const label = stmt['newVal'] as string;
   if (stmt['oldVal'] !== undefined) return renameEnumLabel(oid, stmt['oldVal'] as string, label);
   const neighbor = (stmt['newValNeighbor'] as string | undefined) ?? null;

@@ -17,6 +17,7 @@ import type { Int8, Oid } from '../types/datum.ts';
 import { findSetting, flattenSetArgs, getString, setConfigOption, show } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
 import { constantText } from './variable.ts';
+import { lockObject } from '../catalog/object_lock.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 
 export interface RoleSpec { tag: 'RoleSpec'; roletype: string; rolename?: string; location?: number }
@@ -210,6 +211,7 @@ function dropRoles(stmt: { roles: RoleSpec[]; missing_ok?: boolean }): void {
     if (oid === session.sessionUser) throw new PgError('object_in_use', 'session user cannot be dropped');
     if (authIdByOid(oid)!.rolsuper && !session.isSuperuser) throw new PgError('insufficient_privilege', 'must be superuser to drop superusers');
     if (isPinnedObject(ids.AuthIdRelationId, oid)) throw new PgError('dependent_objects_still_exist', `cannot drop role ${name} because it is required by the database system`);
+    lockObject(true, ids.AuthIdRelationId, oid);
     const dependents = checkSharedDependencies(ids.AuthIdRelationId, oid);
     if (dependents !== null) {
       throw new PgError('dependent_objects_still_exist', `role "${name}" cannot be dropped because some objects depend on it`, { detail: dependents });
