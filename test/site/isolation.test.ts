@@ -387,3 +387,10 @@ test.serial('two make the first index of a table at once: both are there', async
   t.deepEqual(await first.answer, []);
   t.deepEqual(await c.run('select indexrelid::regclass, relhasindex from pg_index join pg_class c on c.oid = indrelid where indrelid = \'shelf\'::regclass'), ['shelf_y|t']);
 });
+
+test.serial('two-phase commit is off until the site has a setting for it', async (t) => {
+  await a.run('begin; update acc set v = 0 where id = 1');
+  t.is(await a.run("prepare transaction 'p'"), '55000 prepared transactions are disabled');
+  t.deepEqual(await b.run('select v from acc where id = 1'), ['100']);
+  t.is(await a.run("commit prepared 'p'"), '42704 prepared transaction with identifier "p" does not exist');
+});
