@@ -477,14 +477,12 @@ static napi_value openProgram(napi_env env, napi_callback_info info)
 	return int_value(env, -error);
 }
 
-/* How the program ended, when it has; waits for that. */
-static napi_value closeProgram(napi_env env, napi_callback_info info)
+/* How a child ended, when it has; waits for that. */
+static napi_value waitFor(napi_env env, napi_callback_info info)
 {
-	ARGUMENTS(2);
-	INT(0, fd);
-	INT(1, pid);
+	ARGUMENTS(1);
+	INT(0, pid);
 	int status;
-	close(fd);
 	while (waitpid(pid, &status, 0) < 0) if (errno != EINTR) return outcome(env, -1);
 	return int_value(env, status);
 }
@@ -1232,7 +1230,7 @@ static void export_functions(napi_env env, napi_value object, const struct expor
 static napi_value Init(napi_env env, napi_value exports)
 {
 	static const struct export all[] = {
-		{ "fork", Fork }, { "_exit", Exit }, { "exec", Exec }, { "releaseSignals", releaseSignals }, { "openProgram", openProgram }, { "closeProgram", closeProgram }, { "getpid", Getpid }, { "getppid", Getppid }, { "kill", Kill },
+		{ "fork", Fork }, { "_exit", Exit }, { "exec", Exec }, { "releaseSignals", releaseSignals }, { "openProgram", openProgram }, { "waitFor", waitFor }, { "getpid", Getpid }, { "getppid", Getppid }, { "kill", Kill },
 		{ "hugeText", hugeText }, { "packMemory", packMemory }, { "releaseMemory", releaseMemory }, { "collapseMemory", collapseMemory }, { "randomInt", randomInt }, { "waitpid", Waitpid }, { "sharedMemory", sharedMemory }, { "mapFile", mapFile }, { "memoryFile", memoryFile }, { "mapShared", mapShared }, { "mapPart", mapPart }, { "unmapPart", unmapPart }, { "setSignal", setSignal }, { "interruptible", interruptible },
 		{ "setParentDeathSignal", setParentDeathSignal }, { "setTimer", setTimer }, { "recv", Recv }, { "send", Send },
 		{ "poll", Poll }, { "listenUnix", listenUnix }, { "listenTcp", listenTcp }, { "connectUnix", connectUnix },

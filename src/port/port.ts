@@ -33,8 +33,8 @@ export interface Port {
   releaseSignals(): void;
   /** A command of the shell: [descriptor of a pipe, pid], to read what it writes, or to write what it reads. */
   openProgram(command: string, reading: boolean): [number, number] | number;
-  /** Closes the pipe and waits: the status as waitpid has it. */
-  closeProgram(fd: number, pid: number): number;
+  /** Waits for the end of a child: the status as waitpid has it. */
+  waitFor(pid: number): number;
   /** Leaves at once: no exit handlers, no flushing. */
   _exit(code: number): never;
   getpid(): number;

@@ -94,7 +94,7 @@ export function finishCrossCommits(isAlive: (pid: number) => boolean): void {
   startTransactionCommand();
   renewSnapshot();
   const known = new Set(rowsOf(applied).map((r) => r.values[0]));
-  const list = rowsOf(pending).filter((r) => known.has(r.values[0]!) || r.values[1] === 0 || !isAlive(r.values[1] as number));
+  const list = rowsOf(pending).filter((r) => known.has(r.values[0]!) || PREPARED.test(r.values[0] as string) || !isAlive(r.values[1] as number));
   commitTransactionCommand();
   if (list.length === 0) return;
   for (const { values } of list) {

@@ -1,5 +1,5 @@
 // COPY FROM and TO PROGRAM: a command of the server's shell at the other end of a pipe. Who may do that is copy.ts's business.
-import { readSync, writeSync } from 'node:fs';
+import { closeSync, readSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { PgError } from '../../common/errors.ts';
 import { strerror } from '../../common/strerror.ts';
@@ -40,7 +40,8 @@ export function whileOpen<T>(program: Program, work: () => T): T {
     succeeded = true;
     return result;
   } finally {
-    const status = port.closeProgram(program.fd, program.pid);
+    closeSync(program.fd);
+    const status = port.waitFor(program.pid);
     if (succeeded || program.broken) checkStatus(program, status);
   }
 }

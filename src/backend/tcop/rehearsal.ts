@@ -135,7 +135,8 @@ export class Rehearsal {
     try {
       work();
     } finally {
-      if (pid > 0) port.kill(pid, SIGKILL);
+      // Waited for here: its end is none that the log tells.
+      if (pid > 0 && port.kill(pid, SIGKILL) === 0) port.waitFor(pid);
     }
   }
 
