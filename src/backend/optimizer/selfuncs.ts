@@ -1,4 +1,5 @@
 // How many rows a condition lets through (PostgreSQL's selfuncs.c, clausesel.c).
+import { FirstNormalObjectId } from '../catalog/schema.ts';
 import { callable, functionInfo, operator } from '../executor/fmgr_info.ts';
 import { hashKeyFunction, typeComparator } from '../executor/sort_support.ts';
 import { exprCollation, exprType } from '../nodes/nodeFuncs.ts';
@@ -670,5 +671,7 @@ export function mergeScanSelectivity(root: PlannerInfo, left: Expr, right: Expr,
 }
 
 export function correlationOf(rel: RelOptInfo, attnum: number): number {
-  return rel.relation === null ? 0 : columnStatistics(rel.relation.oid, attnum)?.correlation ?? 0;
+  if (rel.relation === null) return 0;
+  // Nobody analyzes the catalogs; what is made one after the other has OIDs one after the other.
+  return columnStatistics(rel.relation.oid, attnum)?.correlation ?? (rel.relation.oid < FirstNormalObjectId ? 1 : 0);
 }

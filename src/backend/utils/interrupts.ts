@@ -204,6 +204,8 @@ export function clientReadStarts(status: string): void {
   }
 }
 export function clientReadEnds(): void {
+  // A cancel request that came meanwhile, and that nobody has looked at, is not for the command that comes now.
+  seenCancels = signals[SIGINT]!;
   readingCommand = idleOutside = false;
   if (!idleTimerRuns) return;
   idleTimerRuns = false;

@@ -52,3 +52,12 @@ grant select on large object 424243 to public;
 reset role;
 drop role stall_keeper;
 select lo_unlink(424243);
+-- Programs that ask for the columns of a table expect them in their order, and do not say so: the catalogs' indexes were taken for scattered.
+create table described (id serial primary key, zebra text not null, apple int default 3, gone int, mango numeric(5,2), "Upper" timestamptz, extra jsonb);
+alter table described drop gone;
+alter table described add later date;
+select column_name, ordinal_position, data_type from information_schema.columns where table_name = 'described' and table_schema = 'public';
+select c.column_name, c.is_nullable, pk.constraint_type from information_schema.columns c left join (select tc.table_schema, tc.table_name, cu.column_name, tc.constraint_type from information_schema.table_constraints tc join information_schema.key_column_usage cu on tc.table_schema = cu.table_schema and tc.table_name = cu.table_name and tc.constraint_name = cu.constraint_name and tc.constraint_type = 'PRIMARY KEY') pk on pk.table_schema = c.table_schema and pk.table_name = c.table_name and pk.column_name = c.column_name where c.table_name = 'described' and c.table_schema = 'public';
+select attname from pg_attribute where attrelid = 'described'::regclass and attnum > 0;
+select a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid where c.relname = 'described' and a.attnum > 0 and not a.attisdropped;
+drop table described;
