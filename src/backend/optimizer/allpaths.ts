@@ -441,6 +441,7 @@ function markStartupUses(root: PlannerInfo): void {
 /** has_join_restriction: an outer join or a lateral reference has a say in how it may be joined. */
 function hasJoinRestriction(root: PlannerInfo, rel: RelOptInfo): boolean {
   if (rel.lateralRelids !== EMPTY || root.hasLateral) return true;
+  if (root.placeholders.some(({ node: { evalAt } }) => isSubset(rel.relids, evalAt) && rel.relids !== evalAt)) return true;
   return root.joinInfoList.some((sj) => !(isSubset(sj.minLefthand, rel.relids) && isSubset(sj.minRighthand, rel.relids))
     && overlaps(sj.minRighthand | sj.minLefthand, rel.relids));
 }
@@ -483,6 +484,8 @@ function standardJoinSearch(root: PlannerInfo, rels: RelOptInfo[]): RelOptInfo |
 /** have_join_order_restriction. */
 function orderForces(root: PlannerInfo, a: RelOptInfo, b: RelOptInfo): boolean {
   if (overlaps(a.lateralRelids, b.relids) || overlaps(b.lateralRelids, a.relids)) return true;
+  // Both are needed to compute something.
+  if (root.placeholders.some(({ node: { evalAt } }) => isSubset(a.relids | b.relids, evalAt))) return true;
   return root.joinInfoList.some((sj) => (
     (isSubset(sj.minLefthand, a.relids) && isSubset(sj.minRighthand, b.relids)) || (isSubset(sj.minLefthand, b.relids) && isSubset(sj.minRighthand, a.relids))
     // Both belong to one side of an outer join, which may have to be put together first.

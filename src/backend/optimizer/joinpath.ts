@@ -15,6 +15,7 @@ import { replaceNestloopParams, takeNestParams } from './nestparams.ts';
 import { addPath, cheapestStartup } from './pathnode.ts';
 import { usefulPathkeys } from './pathkeys.ts';
 import type { Path, PlannerInfo, Relids, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
+import { wantsHalf } from './relnode.ts';
 import { orderedClauses, over, planBase, targetOf } from './planbuild.ts';
 import { EMPTY, isSubset, overlaps } from './relids.ts';
 import { clauselistSelectivity } from './selfuncs.ts';
@@ -75,9 +76,6 @@ function nestLoops(cx: JoinPathContext, lateral: boolean): void {
     }
   }
 }
-/** have_dangerous_phv: of what a placeholder is made of this outer side has a part, and what is around another: nobody can hand it in. */
-const wantsHalf = (root: PlannerInfo, outer: Relids, required: Relids): boolean =>
-  root.placeholders.some(({ node: { evalAt } }) => isSubset(evalAt, required) && overlaps(evalAt, outer) && !isSubset(evalAt, outer));
 /** ExecMaterializesOutput. */
 const KEEPS_ROWS = new Set(['Material', 'FunctionScan', 'NamedTuplestoreScan', 'WorkTableScan', 'CteScan', 'Sort']);
 

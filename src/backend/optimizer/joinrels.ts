@@ -11,7 +11,7 @@ import { joinPartitions, partitionPairs, sjinfoOfPart } from './partjoin.ts';
 import { setCheapest } from './pathnode.ts';
 import type { PlannerInfo, Relids, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
 import { isSubset, overlaps } from './relids.ts';
-import { emptyRel, isDummy, joinTarget, markDummy, targetWidth } from './relnode.ts';
+import { emptyRel, isDummy, joinTarget, markDummy, targetWidth, wantsHalf } from './relnode.ts';
 import { clauselistSelectivity } from './selfuncs.ts';
 import { uniquePath } from './uniquepath.ts';
 
@@ -75,6 +75,7 @@ function joinCase(root: PlannerInfo, a: RelOptInfo, b: RelOptInfo): JoinHow | nu
     const outer = lateralA ? b : a;
     if (match !== null && (reversed ? outer !== b : outer !== a)) return null;
     if (match?.jointype === 'full') return null;
+    if (wantsHalf(root, outer.relids, (outer === a ? b : a).lateralRelids)) return null;
   }
   return { sjinfo: match, reversed, unique };
 }

@@ -8,7 +8,7 @@ import { columnWidth, estimateSize, typeWidth } from './plancat.ts';
 import type { Path, PlannerInfo, Relids, RelOptInfo } from './pathnodes.ts';
 import { FALSE } from './clauses.ts';
 import { planBase, targetOf } from './planbuild.ts';
-import { bit, EMPTY, isSubset } from './relids.ts';
+import { bit, EMPTY, isSubset, overlaps } from './relids.ts';
 
 export function emptyRel(kind: RelOptInfo['kind'], relids: Relids): RelOptInfo {
   return {
@@ -73,6 +73,10 @@ export function joinTarget(root: PlannerInfo, relids: Relids, a: RelOptInfo, b: 
   for (const { node, needed } of root.placeholders) if (isSubset(node.evalAt, relids) && !isSubset(needed, relids)) target.push(node);
   return target;
 }
+
+/** have_dangerous_phv: of what a placeholder is made of this outer side has a part, and what is around another: nobody can hand it in. */
+export const wantsHalf = (root: PlannerInfo, outer: Relids, required: Relids): boolean =>
+  root.placeholders.some(({ node: { evalAt } }) => isSubset(evalAt, required) && overlaps(evalAt, outer) && !isSubset(evalAt, outer));
 
 export function targetWidth(root: PlannerInfo, target: readonly Expr[]): number {
   let width = 0;

@@ -107,3 +107,11 @@ explain (costs off) select t1.u2, t1.s, t2.u1, t2.s from lots t1 join five i1 le
 select t1.u2, t1.s, t2.u1, t2.s from lots t1 join five i1 left join (select v1.x2, v2.y1, 11 as d1 from (select 1, 0 from one_row) v1(x1, x2) left join (select 3, 1 from one_row) v2(y1, y2) on v1.x1 = v2.y2) sub on i1.f = sub.x2 on t1.u2 = sub.d1 left join lots t2 on sub.y1 = t2.u1 where t1.u2 < 42 and t1.s > t2.s;
 select t1.u2, sub.* from lots t1 join five i1 left join (select v1.x2, v2.y1, 11 as d1 from (select 1, 0 from one_row) v1(x1, x2) left join (select 3, 1 from one_row) v2(y1, y2) on v1.x1 = v2.y2) sub on i1.f = sub.x2 on t1.u2 = sub.d1;
 drop table one_row, lots, five;
+-- A lateral side that wants a placeholder of several relations waits until they are joined.
+create table i4 (f1 int); insert into i4 values (0), (5), (-5);
+create table i8 (q1 bigint, q2 bigint); insert into i8 values (0, 1), (5, 2);
+create table few_texts (f1 text); insert into few_texts values ('a'), ('b');
+select ss2.* from i4 i41 left join i8 join (select i42.f1 as c1, i43.f1 as c2, 42 as c3 from i4 i42, i4 i43) ss1 on i8.q1 = ss1.c2 on i41.f1 = ss1.c1, lateral (select i41.*, i8.*, ss1.* from few_texts limit 1) ss2 where ss1.c2 = 0 order by 1;
+select ss2.* from i4 i41 left join i8 join (select i42.f1 as c1, i43.f1 as c2, 42 as c3 from i4 i42, i4 i43) ss1 on i8.q1 = ss1.c2 on i41.f1 = ss1.c1, lateral (select i41.*, i8.*, ss1.* from few_texts limit 1) ss2 order by 1, 2;
+select l.* from i4 a left join (select b.f1, c.f1 as g, 7 as k from i4 b, i4 c) s on a.f1 = s.f1 left join lateral (select s.k + q1 as z, s.g from i8 where q2 > s.k - 6 limit 1) l on true order by 1, 2;
+drop table i4, i8, few_texts;
