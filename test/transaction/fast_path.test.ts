@@ -2,12 +2,13 @@
 import test from 'ava';
 import { LocalManager } from '../../src/backend/transaction/local.ts';
 import { ManagerClient } from '../../src/backend/transaction/client.ts';
-import { privateLockMemory, hashRow, hashed } from '../../src/backend/transaction/lock_memory.ts';
+import { privateLockMemory, hashAdvisory, hashRow, hashed } from '../../src/backend/transaction/lock_memory.ts';
 import { FastPath } from '../../src/backend/transaction/fast_path.ts';
 import type { LockTarget, RowLockMode, TableLockMode } from '../../src/backend/transaction/messages.ts';
 import { MemoryStore } from './memory_store.ts';
 
 const row = (id: number, mode: RowLockMode = 'update'): LockTarget => ({ kind: 'row', relation: 16400, row: id, mode });
+const advisory = (key2: number, shared = false, session = false): LockTarget => ({ kind: 'advisory', key1: 0xffffffff, key2, key3: 1, shared, session });
 const table = (mode: TableLockMode): LockTarget => ({ kind: 'table', oid: 16500, mode });
 
 function site() {
@@ -85,6 +86,85 @@ test('weak table locks do not ask; a strong one finds them all, and then they do
   t.true(free());
   t.true(a.tryLock(table(3)));
   t.is(machine.lockCount, 0, 'without asking again');
+});
+
+test('advisory locks of a transaction and of a session: counted, shown, and found by the next one', (t) => {
+  const { connect, machine, free } = site(), a = connect(), b = connect();
+  const modes = (): string[] => a.lockStatus().map((l) => `${l.classid} ${l.objid} ${l.objsubid} ${l.mode}`).sort();
+  a.acquireLock(advisory(1));
+  a.acquireLock(advisory(1, true, true));
+  a.acquireLock(advisory(2, false, true));
+  a.acquireLock(advisory(2, false, true));
+  t.is(machine.lockCount, 0);
+  t.is(machine.takenSlots, 2);
+  t.deepEqual(modes(), ['4294967295 1 1 ExclusiveLock', '4294967295 1 1 ShareLock', '4294967295 2 1 ExclusiveLock']);
+  t.false(b.tryLock(advisory(1)));
+  t.is(machine.lockCount, 1, 'now the manager knows it');
+  t.is(modes().length, 3);
+  a.endTransaction();
+  t.true(b.tryLock(advisory(1, true)), 'the session still shares it');
+  t.false(b.tryLock(advisory(1)));
+  t.true(a.unlockAdvisory(0xffffffff, 1, 1, true));
+  t.true(b.tryLock(advisory(1)));
+  t.false(a.unlockAdvisory(0xffffffff, 1, 1, false));
+  b.endTransaction();
+  t.true(a.unlockAdvisory(0xffffffff, 2, 1, false));
+  t.is(machine.lockCount, 0);
+  t.false(b.tryLock(advisory(2)));
+  t.true(a.unlockAdvisory(0xffffffff, 2, 1, false));
+  t.true(b.tryLock(advisory(2)));
+  b.endTransaction();
+  t.true(free());
+  for (let key = 0; key < 100; key++) a.acquireLock(advisory(key, false, true));
+  t.false(b.tryLock(advisory(50)));
+  a.unlockAllAdvisory();
+  t.true(free());
+});
+
+test('advisory locks: a rollback to a savepoint, a large transaction and the end of the session leave the right ones', (t) => {
+  const { connect, free } = site(), a = connect(), b = connect();
+  a.acquireLock(advisory(1, true));
+  const mark = a.lockMark();
+  a.acquireLock(advisory(1));
+  a.acquireLock(advisory(2));
+  a.acquireLock(advisory(3, false, true));
+  t.false(b.tryLock(advisory(1, true)), 'known to the manager');
+  a.releaseAfter(mark);
+  t.true(b.tryLock(advisory(1, true)));
+  t.false(b.tryLock(advisory(1)));
+  t.true(b.tryLock(advisory(2)));
+  t.false(b.tryLock(advisory(3)), 'that one is of the session');
+  b.endTransaction();
+  for (let key = 10; key < 500; key++) a.acquireLock(advisory(key));
+  t.false(b.tryLock(advisory(499)));
+  a.endTransaction();
+  t.true(b.tryLock(advisory(499)));
+  t.false(b.tryLock(advisory(3)));
+  b.endTransaction();
+  a.acquireLock(advisory(4));
+  a.close();
+  t.true(b.tryLock(advisory(3)));
+  t.true(b.tryLock(advisory(4)));
+  b.endTransaction();
+  t.true(free());
+});
+
+test('advisory locks in one slot are not taken for each other', (t) => {
+  const { connect, machine, free } = site(), a = connect(), b = connect();
+  const slot = hashAdvisory(0xffffffff, 1, 1);
+  let other = 2;
+  while (hashAdvisory(0xffffffff, other, 1) !== slot) other++;
+  a.acquireLock(advisory(1, false, true));
+  t.true(b.tryLock(advisory(other, false, true)), 'by the manager');
+  t.is(machine.lockCount, 1);
+  t.deepEqual(a.lockStatus().map((l) => l.objid).sort((x, y) => x - y), [1, other]);
+  t.false(a.tryLock(advisory(other)));
+  t.false(b.tryLock(advisory(1)));
+  t.true(a.unlockAdvisory(0xffffffff, 1, 1, false), 'the slot is managed because of the other one');
+  t.true(b.tryLock(advisory(1)));
+  b.endTransaction();
+  t.true(b.unlockAdvisory(0xffffffff, other, 1, false));
+  t.true(free());
 });
 
 test('a session that ends frees what it has taken, however much', (t) => {

@@ -20,14 +20,13 @@ import { FastPath } from './fast_path.ts';
 import { CommitFile, ManagerLink, ManagerLost } from './link.ts';
 import './manager_settings.ts';
 import type {
-  ClientMessage, CommitAnswer, CommitRequest, CommitToken, LockAnswer, LockStatus, LockTarget, PreparedXact, SequenceParameters,
+  AdvisoryTarget, ClientMessage, CommitAnswer, CommitRequest, CommitToken, LockAnswer, LockStatus, LockTarget, PreparedXact, SequenceParameters,
   SequenceState, ServerMessage, WaitPolicy,
 } from './messages.ts';
 import { MAX_LOCK_TARGETS, writeClientMessage } from './wire.ts';
 import { XID_STATUSES, type XidStatus } from './xid_log.ts';
 
 export interface Notification { pid: number; channel: string; payload: string }
-type AdvisoryTarget = Extract<LockTarget, { kind: 'advisory' }>;
 /** A lock that was granted or not; everything else is thrown. */
 export type LockResult = Extract<LockAnswer, { kind: 'granted' } | { kind: 'unavailable' }>;
 /** The sequence's name is for the error message. */
@@ -71,6 +70,7 @@ export class ManagerClient {
   /** A manager died and took them along: whatever else the transaction asks for fails, until it ends. */
   private locksLost = false;
   private mark = 0;
+  /** Those of the session, and how often each was taken: the manager, or the memory, has it once. */
   private readonly advisory = new Map<string, { target: AdvisoryTarget; count: number }>();
   private readonly channels = new Set<string>();
   private notifications: Notification[] = [];
@@ -138,10 +138,19 @@ export class ManagerClient {
   private requestLocks(targets: LockTarget[], policy: WaitPolicy): LockResult[] {
     const mark = ++this.mark, fast = this.fastPath();
     let taken = 0;
-    if (fast !== null) while (taken < targets.length && fast.take(targets[taken]!, mark)) taken++;
+    while (taken < targets.length && this.takeAlone(fast, targets[taken]!, mark)) taken++;
     if (taken === 0) return this.askForLocks(targets, policy, mark);
     const results = new Array<LockResult>(taken).fill(TAKEN);
     return taken === targets.length ? results : results.concat(this.askForLocks(targets.slice(taken), policy, mark));
+  }
+
+  private takeAlone(fast: FastPath | null, target: LockTarget, mark: number): boolean {
+    if (target.kind !== 'advisory' || !target.session) return fast !== null && fast.take(target, mark);
+    const held = this.advisory.get(advisoryKey(target));
+    if (held !== undefined) held.count++;
+    else if (fast !== null && fast.take(target, mark)) this.advisory.set(advisoryKey(target), { target, count: 1 });
+    else return false;
+    return true;
   }
 
   private fastPath(): FastPath | null {
@@ -166,7 +175,7 @@ export class ManagerClient {
     const { answers } = answer;
     for (let i = 0; i < answers.length; i++) {
       const target = targets[i]!;
-      if (answers[i]!.kind === 'granted' && target.kind === 'advisory' && target.session) this.noteAdvisory(target, 1);
+      if (answers[i]!.kind === 'granted' && target.kind === 'advisory' && target.session) this.advisory.set(advisoryKey(target), { target, count: 1 });
     }
     const last = answers[answers.length - 1];
     if (last !== undefined) throwInterruption(last);
@@ -224,23 +233,21 @@ export class ManagerClient {
   /** pg_advisory_unlock: false when this session does not hold the lock. */
   unlockAdvisory(key1: number, key2: number, key3: number, shared: boolean): boolean {
     const target: AdvisoryTarget = { kind: 'advisory', key1, key2, key3, shared, session: true };
-    const answer = this.call({ kind: 'unlockAdvisory', key1, key2, key3, shared });
-    if (answer.kind !== 'number') throw unexpected(answer);
-    if (answer.value === 1) this.noteAdvisory(target, -1);
-    return answer.value === 1;
+    const key = advisoryKey(target), held = this.advisory.get(key);
+    if (held === undefined) return false;
+    if (held.count === 1 && this.fast?.releaseAdvisory(target) !== true) this.callForNumber({ kind: 'unlockAdvisory', key1, key2, key3, shared });
+    if (--held.count === 0) this.advisory.delete(key);
+    if (this.advisory.size === 0) this.fast?.releasedAdvisory();
+    return true;
   }
 
   unlockAllAdvisory(): void {
     if (this.advisory.size === 0) return;
-    this.call({ kind: 'unlockAllAdvisory' });
+    let all = this.fast !== null;
+    if (this.fast !== null) for (const { target } of this.advisory.values()) if (!this.fast.releaseAdvisory(target)) all = false;
+    if (!all) this.callForNumber({ kind: 'unlockAllAdvisory' });
     this.advisory.clear();
-  }
-
-  private noteAdvisory(target: AdvisoryTarget, change: number): void {
-    const key = `${target.key1},${target.key2},${target.key3},${target.shared}`;
-    const count = (this.advisory.get(key)?.count ?? 0) + change;
-    if (count > 0) this.advisory.set(key, { target, count });
-    else this.advisory.delete(key);
+    this.fast?.releasedAdvisory();
   }
 
   lockStatus(): LockStatus[] {
@@ -635,16 +642,14 @@ export class ManagerClient {
   /** What belongs to the session rather than to a transaction is told to a new manager. */
   private renewSession(link: ManagerLink): void {
     for (const channel of this.channels) this.exchange(link, { kind: 'listen', channel }, false);
-    for (const { target, count } of this.advisory.values()) {
-      for (let i = 0; i < count; i++) {
-        const answer = this.exchange(link, { kind: 'locks', targets: [target], policy: 'error', timeoutMs: 0, mark: 0 }, false);
-        if (answer.kind !== 'locks') throw unexpected(answer);
-        if (answer.answers[0]!.kind !== 'granted') {
-          this.advisory.clear();
-          throw new FatalError('crash_shutdown', 'terminating connection because an advisory lock was lost', {
-            detail: 'The transaction manager of this database was restarted, and another session has taken the lock.',
-          });
-        }
+    for (const { target } of this.advisory.values()) {
+      const answer = this.exchange(link, { kind: 'locks', targets: [target], policy: 'error', timeoutMs: 0, mark: 0 }, false);
+      if (answer.kind !== 'locks') throw unexpected(answer);
+      if (answer.answers[0]!.kind !== 'granted') {
+        this.advisory.clear();
+        throw new FatalError('crash_shutdown', 'terminating connection because an advisory lock was lost', {
+          detail: 'The transaction manager of this database was restarted, and another session has taken the lock.',
+        });
       }
     }
   }
@@ -677,6 +682,8 @@ export function addNotification(list: CommitRequest['notifications'], notificati
   for (const other of list) if (other.channel === notification.channel && other.payload === notification.payload) return;
   list.push(notification);
 }
+
+const advisoryKey = ({ key1, key2, key3, shared }: AdvisoryTarget): string => `${key1},${key2},${key3},${shared}`;
 
 function throwInterruption(answer: { kind: string; detail?: string }): void {
   switch (answer.kind) {

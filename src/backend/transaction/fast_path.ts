@@ -1,11 +1,12 @@
 // The backend's side of lock_memory.ts: locks that nobody else wants, taken without a message.
 import { assert } from '../../common/errors.ts';
 import {
-  COUNT, HAS_KEYS, MAX_WEAK_MODE, MOVED, OVERFLOW, PUBLISHED, SLOTS, TABLES, TABLE_ENTRIES, hashKey, hashRow, hashed, modeOf,
-  ownerOf, published, publishedSlot, sameObject, sessionAt, strongAt, wordOf,
+  COUNT, HAS_ADVISORY, HAS_KEYS, MAX_WEAK_MODE, MOVED, OVERFLOW, PENDING, PUBLISHED, SLOTS, TABLES, TABLE_ENTRIES, advisoryModes, hasKeys,
+  hashAdvisory, hashKey, hashRow, hashed, isAdvisory, modeBit, modeOf, ownerOf, published, publishedSlot, sameObject, sessionAt, strongAt,
+  withoutModes, wordOf, writeKeys,
 } from './lock_memory.ts';
 import { MODE_EXCLUSIVE, ROW_MODES } from './locks.ts';
-import type { LockTarget, TableLockMode } from './messages.ts';
+import type { AdvisoryTarget, LockTarget, TableLockMode } from './messages.ts';
 
 /** More rows and keys than these are the manager's business. */
 const MAX_HELD = 32_768;
@@ -14,7 +15,8 @@ export class FastPath {
   private readonly words: Int32Array;
   private readonly session: number;
   private readonly base: number;
-  /** Slots in the order of taking, in step: what the word was before (0, or our own weaker mode), what it is, the mark. */
+  /** Slots in the order of taking, in step: what the word was before (0, or our own weaker mode), what it is (of an advisory lock: the
+   * mode that was added), the mark. */
   private slots: number[] = [];
   private before: number[] = [];
   private now: number[] = [];
@@ -47,6 +49,7 @@ export class FastPath {
         if (this.words[this.base + HAS_KEYS] === 0) Atomics.store(this.words, this.base + HAS_KEYS, 1);
         return this.takeSlot(target, MODE_EXCLUSIVE, mark);
       case 'table': return target.mode <= MAX_WEAK_MODE && this.takeTable(target.oid, target.mode, mark);
+      case 'advisory': return this.takeAdvisory(target, mark);
       default: return false;
     }
   }
@@ -103,6 +106,52 @@ export class FastPath {
     if (this.published > 0 && publishedSlot(words[base + SLOTS + 2 * (this.published - 1)]!) === slot) Atomics.store(words, base + COUNT, --this.published);
   }
 
+  /** Those of the session are the caller's to count and to let go; the others go as rows and keys do. */
+  private takeAdvisory(target: AdvisoryTarget, mark: number): boolean {
+    const { words, session, base } = this, { key1, key2, key3, session: ofSession } = target;
+    const slot = hashAdvisory(key1, key2, key3), bit = modeBit(target.shared), modes = advisoryModes(bit, ofSession);
+    const word = Atomics.load(words, slot);
+    if (word !== 0) {
+      if (word < 0 || ownerOf(word) !== session || !hasKeys(words, slot, key1, key2, key3)) return false;
+      if ((word & modes) !== 0) return true;
+    }
+    if (!ofSession && this.slots.length >= MAX_HELD) return false;
+    if (ofSession) Atomics.store(words, base + HAS_ADVISORY, 1);
+    else this.publish(slot, bit, mark);
+    if (word !== 0 ? Atomics.compareExchange(words, slot, word, word | modes) === word : this.takeFree(slot, target, modes)) {
+      if (!ofSession) this.note(target, slot, 0, modes, mark);
+      return true;
+    }
+    if (!ofSession) this.unpublish(slot);
+    return false;
+  }
+
+  /** Makes a free slot ours, then writes the keys. The manager may want the slot meanwhile: it does not take us for a holder yet. */
+  private takeFree(slot: number, { key1, key2, key3 }: AdvisoryTarget, modes: number): boolean {
+    const { words, session } = this, pending = session | PENDING;
+    if (Atomics.compareExchange(words, slot, 0, pending) !== 0) return false;
+    writeKeys(words, slot, key1, key2, key3);
+    if (Atomics.compareExchange(words, slot, pending, session | modes) === pending) return true;
+    Atomics.and(words, slot, ~(session | PENDING));
+    return false;
+  }
+
+  /** Lets go of an advisory lock of the session. False: the manager has it. */
+  releaseAdvisory({ key1, key2, key3, shared }: AdvisoryTarget): boolean {
+    const slot = hashAdvisory(key1, key2, key3), modes = advisoryModes(modeBit(shared), true), word = Atomics.load(this.words, slot);
+    return ownerOf(word) === this.session && (word & modes) !== 0 && hasKeys(this.words, slot, key1, key2, key3) && this.letGo(slot, modes);
+  }
+
+  /** There is no advisory lock of the session left. */
+  releasedAdvisory(): void {
+    Atomics.store(this.words, this.base + HAS_ADVISORY, 0);
+  }
+
+  private letGo(slot: number, modes: number): boolean {
+    const word = Atomics.load(this.words, slot);
+    return word > 0 && Atomics.compareExchange(this.words, slot, word, withoutModes(word, modes)) === word;
+  }
+
   private takeTable(oid: number, mode: number, mark: number): boolean {
     const { words, base } = this;
     for (let i = 0; i < this.tables; i++) {
@@ -138,7 +187,7 @@ export class FastPath {
       const slot = this.slots.pop()!, before = this.before.pop()!, now = this.now.pop()!;
       this.marks.pop();
       if (this.targets !== null) this.targets.pop();
-      if (Atomics.compareExchange(words, slot, now, before) !== now) all = false;
+      if (isAdvisory(slot) ? !this.letGo(slot, now) : Atomics.compareExchange(words, slot, now, before) !== now) all = false;
       else this.unpublish(slot);
     }
     for (; this.tables > 0 && words[base + TABLES + 3 * (this.tables - 1) + 2]! > mark; this.tables--) {

@@ -5,13 +5,19 @@
 //   header     magic, nonce
 //   strong     1,024 counters by hash of a table's oid: strong locks (above ShareUpdateExclusive) held or waited for
 //   slots      131,072 words by hash of a row or key: who holds it; see below
+//   advisory   65,536 words by hash of an advisory lock's keys
 //   sessions   for each: what it holds, so that its end frees everything, whenever it dies
+//   keys       of each advisory slot: its three keys
 //
 // A slot is free (0), or names one holder: owner, mode, whether it is a key, and 15 more bits of the hash, which tell it from
 // others in the same slot. A backend takes a free slot by compare-and-swap; that is all. As soon as the manager has anything
 // to do with a row or key of the slot, it sets MANAGED: from then on only the manager changes the word, and who wants
 // something of that slot must ask it. It puts the holder's lock into its own table first, where waiting and deadlocks are its
 // business as ever, and clears MANAGED when its table has nothing of that slot any more.
+//
+// A slot of an advisory lock says more: the modes held by the transaction, those held by the session, and whether its keys are
+// still being written (PENDING, nobody's yet); the keys stand beside it, since pg_locks shows them and since nobody may be refused
+// for a mere likeness. Its MANAGED is that of the others.
 //
 // A weak table lock (up to RowExclusive; they never conflict with each other) is an entry of the session, good if the strong
 // counter is 0 afterwards. Who wants a strong lock first raises the counter (through the manager), then moves all entries of
@@ -20,20 +26,22 @@ import type { Oid } from '../types/datum.ts';
 import type { RowId } from '../access/row.ts';
 
 const MAGIC = 0x504c6b31;
-const HEADER_WORDS = 16, STRONG_COUNTERS = 1024, SLOT_COUNT = 1 << 17, SLOT_MASK = SLOT_COUNT - 1;
+const HEADER_WORDS = 16, STRONG_COUNTERS = 1024, SLOT_COUNT = 1 << 17, SLOT_MASK = SLOT_COUNT - 1, ADVISORY_COUNT = 1 << 16;
 /** Sessions have numbers from 1 to this. */
 export const MAX_SESSIONS = 4095;
 /** Rows and keys a session publishes one by one; of more it only says that there are. */
 export const PUBLISHED = 24;
 export const TABLE_ENTRIES = 16;
-const STRONG_AT = HEADER_WORDS, SLOTS_AT = STRONG_AT + STRONG_COUNTERS, SESSIONS_AT = SLOTS_AT + SLOT_COUNT;
+const STRONG_AT = HEADER_WORDS, SLOTS_AT = STRONG_AT + STRONG_COUNTERS, ADVISORY_AT = SLOTS_AT + SLOT_COUNT, SESSIONS_AT = ADVISORY_AT + ADVISORY_COUNT;
 /** Slots are words below this one. */
 export const SLOTS_END = SESSIONS_AT;
-/** Of a session: how many slots it has published; 1 when it holds others; 1 when it holds keys. Then the slots, each with the
- * weaker mode that was held there before (0: none) and the mark of its request; then table entries: oid, mode, mark. */
-export const COUNT = 0, OVERFLOW = 1, HAS_KEYS = 2, SLOTS = 4, TABLES = SLOTS + 2 * PUBLISHED;
+/** Of a session: how many slots it has published; 1 when it holds others; 1 when it holds keys; 1 when it has advisory locks of its
+ * session. Then the slots, each with the weaker mode that was held there before (0: none; of an advisory lock, the mode that was
+ * added) and the mark of its request; then table entries: oid, mode, mark. */
+export const COUNT = 0, OVERFLOW = 1, HAS_KEYS = 2, HAS_ADVISORY = 3, SLOTS = 4, TABLES = SLOTS + 2 * PUBLISHED;
 const SESSION_WORDS = 128;
-export const LOCK_MEMORY_BYTES = 4 * (SESSIONS_AT + (MAX_SESSIONS + 1) * SESSION_WORDS);
+const KEYS_AT = SESSIONS_AT + (MAX_SESSIONS + 1) * SESSION_WORDS;
+export const LOCK_MEMORY_BYTES = 4 * (KEYS_AT + 3 * ADVISORY_COUNT);
 
 const OWNER_MASK = 0xfff, MODE_SHIFT = 12, MODE_MASK = 7 << MODE_SHIFT, KEY = 1 << 15, CHECK_SHIFT = 16;
 export const MANAGED = 1 << 31;
@@ -54,6 +62,35 @@ export const withoutOwner = (word: number): number => word & MANAGED;
 export const sameObject = (word: number, tag: number): boolean => ((word ^ tag) & (0x7fff << CHECK_SHIFT | KEY)) === 0;
 export const wordOf = (tag: number, owner: number, mode: number): number => tag | owner | mode << MODE_SHIFT;
 export const sessionAt = (session: number): number => SESSIONS_AT + session * SESSION_WORDS;
+
+/** An advisory lock's modes, as bits: 1 shared, 2 exclusive; those of the session stand above those of the transaction. */
+export const SESSION_MODE_SHIFT = 16, PENDING = 1 << 18;
+const ADVISORY_MODES = 3 << MODE_SHIFT | 3 << SESSION_MODE_SHIFT;
+export const isAdvisory = (slot: number): boolean => slot >= ADVISORY_AT;
+export const modeBit = (shared: boolean): number => shared ? 1 : 2;
+export const transactionModes = (word: number): number => (word & PENDING) !== 0 ? 0 : word >> MODE_SHIFT & 3;
+export const sessionModes = (word: number): number => (word & PENDING) !== 0 ? 0 : word >> SESSION_MODE_SHIFT & 3;
+export const advisoryModes = (bit: number, ofSession: boolean): number => bit << (ofSession ? SESSION_MODE_SHIFT : MODE_SHIFT);
+/** The word without these modes, and without its owner when there is none left. */
+export function withoutModes(word: number, modes: number): number {
+  const left = word & ~modes;
+  return (left & ADVISORY_MODES) === 0 || (left & PENDING) !== 0 ? left & MANAGED : left;
+}
+/** The keys of an advisory lock as the lock table names it. */
+export function advisoryKeys(words: Int32Array, slot: number): string {
+  const at = KEYS_AT + 3 * (slot - ADVISORY_AT);
+  return `${words[at]! >>> 0},${words[at + 1]! >>> 0},${words[at + 2]!}`;
+}
+export function hasKeys(words: Int32Array, slot: number, key1: number, key2: number, key3: number): boolean {
+  const at = KEYS_AT + 3 * (slot - ADVISORY_AT);
+  return words[at] === (key1 | 0) && words[at + 1] === (key2 | 0) && words[at + 2] === key3;
+}
+export function writeKeys(words: Int32Array, slot: number, key1: number, key2: number, key3: number): void {
+  const at = KEYS_AT + 3 * (slot - ADVISORY_AT);
+  words[at] = key1;
+  words[at + 1] = key2;
+  words[at + 2] = key3;
+}
 export const strongAt = (oid: Oid): number => STRONG_AT + (mix(oid) & (STRONG_COUNTERS - 1));
 
 /** Place and tag of a row or key: read both right after `hashRow` or `hashKey`. */
@@ -70,6 +107,11 @@ export function hashKey(index: number, key: string): void {
   finish(hash, KEY);
 }
 
+/** The slot of an advisory lock. */
+export function hashAdvisory(key1: number, key2: number, key3: number): number {
+  return ADVISORY_AT + (mix(Math.imul(mix(Math.imul(key1, 0x9e3779b1) ^ key3), 0x85ebca6b) ^ key2) & (ADVISORY_COUNT - 1));
+}
+
 function finish(hash: number, kind: number): void {
   const mixed = mix(hash);
   hashed.slot = SLOTS_AT + (mixed & SLOT_MASK);
@@ -84,7 +126,10 @@ function mix(value: number): number {
 }
 
 export const eachSlot = (visit: (slot: number) => void): void => {
-  for (let slot = SLOTS_AT; slot < SESSIONS_AT; slot++) visit(slot);
+  for (let slot = SLOTS_AT; slot < SLOTS_END; slot++) visit(slot);
+};
+export const eachAdvisorySlot = (visit: (slot: number) => void): void => {
+  for (let slot = ADVISORY_AT; slot < SLOTS_END; slot++) visit(slot);
 };
 
 /** Makes the memory new; `nonce` tells it from that of another manager. */

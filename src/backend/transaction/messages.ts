@@ -12,12 +12,15 @@ export type RowLockMode = 'keyshare' | 'share' | 'nokeyupdate' | 'update';
 export type TableLockMode = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8; // AccessShare=1 ... AccessExclusive=8, as in lockdefs.h
 export type WaitPolicy = 'block' | 'skip' | 'error';
 
+/** `session`: it is held until the session lets it go, or ends. */
+export interface AdvisoryTarget { kind: 'advisory'; key1: number; key2: number; key3: number; shared: boolean; session: boolean }
+
 /** What a lock is on. `row`: relation is the table's filenode. `key`: a unique index key somebody is inserting. */
 export type LockTarget =
   | { kind: 'row'; relation: number; row: RowId; mode: RowLockMode }
   | { kind: 'key'; index: number; key: string }
   | { kind: 'table'; oid: Oid; mode: TableLockMode }
-  | { kind: 'advisory'; key1: number; key2: number; key3: number; shared: boolean; session: boolean }
+  | AdvisoryTarget
   | { kind: 'object'; classid: Oid; objid: Oid; exclusive: boolean };
 
 /** Changed rows that are written one by one when the request is sent. */

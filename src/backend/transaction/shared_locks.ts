@@ -1,11 +1,14 @@
 // The transaction manager's side of lock_memory.ts: brings locks that backends have taken by themselves into its own table
 // when somebody else is interested, and frees what a session held when its transaction ends.
 import {
-  COUNT, HAS_KEYS, MANAGED, MAX_SESSIONS, MIN_STRONG_MODE, MOVED, OVERFLOW, PUBLISHED, SLOTS, SLOTS_END, TABLES, TABLE_ENTRIES, eachSlot, hashKey,
-  hashRow, hashed, modeOf, ownerOf, publishedMode, publishedSlot, sameObject, sessionAt, strongAt, withMode, withoutOwner,
+  COUNT, HAS_ADVISORY, HAS_KEYS, MANAGED, MAX_SESSIONS, MIN_STRONG_MODE, MOVED, OVERFLOW, PENDING, PUBLISHED, SLOTS, SLOTS_END, TABLES,
+  TABLE_ENTRIES, advisoryKeys, advisoryModes, eachAdvisorySlot, eachSlot, hashAdvisory, hashKey, hashRow, hashed, isAdvisory, modeBit, modeOf,
+  ownerOf, publishedMode, publishedSlot, sameObject, sessionAt, sessionModes, strongAt, transactionModes, withMode, withoutModes, withoutOwner,
 } from './lock_memory.ts';
-import { KIND_KEY, KIND_ROW, KIND_TABLE, hasStrong, type Lock, type LockOwner, type LockTable } from './locks.ts';
+import { KIND_ADVISORY, KIND_KEY, KIND_ROW, KIND_TABLE, MODE_EXCLUSIVE, MODE_SHARED, hasStrong, Lock, type LockOwner, type LockTable } from './locks.ts';
 
+/** The mark of what a session holds beyond its transaction. */
+export const SESSION_HOLD = -1;
 /** Called with each lock that turns out to be held: it enters the table. */
 type Adopt = (owner: LockOwner, lock: Lock, mode: number, mark: number) => void;
 
@@ -48,6 +51,7 @@ export class SharedLocks {
   private place(lock: Lock): boolean {
     if (lock.kind === KIND_ROW) hashRow(lock.space, lock.id as number);
     else if (lock.kind === KIND_KEY) hashKey(lock.space, lock.id as string);
+    else if (lock.kind === KIND_ADVISORY) hashed.slot = slotOf(lock.id as string);
     else return false;
     return true;
   }
@@ -58,9 +62,10 @@ export class SharedLocks {
     const { slot, tag } = hashed;
     const word = this.manage(slot);
     const number = ownerOf(word);
-    if (number === 0 || !sameObject(word, tag)) return;
     const owner = this.owners[number];
-    if (owner) this.adoptAll(owner, lock, number, slot, modeOf(word));
+    if (!owner) return;
+    if (lock.kind === KIND_ADVISORY) this.adoptAdvisory(owner, lock, number, slot, word);
+    else if (sameObject(word, tag)) this.adoptAll(owner, lock, number, slot, modeOf(word));
   }
 
   private disposed(lock: Lock): void {
@@ -88,6 +93,21 @@ export class SharedLocks {
       mark = words[base + SLOTS + 2 * i + 1]!;
     }
     this.adopt(owner, lock, mode, mark);
+  }
+
+  private adoptAdvisory(owner: LockOwner, lock: Lock, number: number, slot: number, word: number): void {
+    if (advisoryKeys(this.words, slot) !== lock.id) return;
+    for (const mode of modesOf(sessionModes(word))) this.adopt(owner, lock, mode, SESSION_HOLD);
+    for (const mode of modesOf(transactionModes(word))) this.adopt(owner, lock, mode, this.markOf(number, slot, modeBit(mode === MODE_SHARED)));
+  }
+
+  private markOf(number: number, slot: number, bit: number): number {
+    const { words } = this, base = sessionAt(number);
+    for (let i = 0, n = Math.min(words[base + COUNT]!, PUBLISHED); i < n; i++) {
+      const entry = words[base + SLOTS + 2 * i]!;
+      if (publishedSlot(entry) === slot && publishedMode(entry) === bit) return words[base + SLOTS + 2 * i + 1]!;
+    }
+    return 0;
   }
 
   /** For a commit that holds no locks: nobody takes this row until `unpin`. The lock, if another session has taken it. */
@@ -163,6 +183,36 @@ export class SharedLocks {
     });
   }
 
+  // Advisory locks of a session.
+
+  /** Frees one, wherever the session has it; the table's part is the caller's. */
+  clearAdvisory(number: number, id: string, shared: boolean): void {
+    const slot = slotOf(id), word = Atomics.load(this.words, slot);
+    if (number !== 0 && ownerOf(word) === number && advisoryKeys(this.words, slot) === id) this.removeModes(slot, number, advisoryModes(modeBit(shared), true));
+  }
+
+  clearAllAdvisory(number: number): void {
+    if (number === 0 || Atomics.load(this.words, sessionAt(number) + HAS_ADVISORY) === 0) return;
+    eachAdvisorySlot((slot) => this.removeModes(slot, number, advisoryModes(3, true)));
+    Atomics.store(this.words, sessionAt(number) + HAS_ADVISORY, 0);
+  }
+
+  private removeModes(slot: number, number: number, modes: number): void {
+    const word = Atomics.load(this.words, slot);
+    if (ownerOf(word) === number) Atomics.store(this.words, slot, withoutModes(word, modes));
+  }
+
+  /** Advisory locks that the table does not know, for pg_locks. */
+  eachAdvisory(visit: (owner: LockOwner, lock: Lock, mode: number) => void): void {
+    eachAdvisorySlot((slot) => {
+      const word = Atomics.load(this.words, slot), owner = this.owners[ownerOf(word)];
+      if (!owner || (word & PENDING) !== 0) return;
+      const id = advisoryKeys(this.words, slot);
+      if (this.table.find(KIND_ADVISORY, 0, id) !== undefined || Atomics.load(this.words, slot) !== word) return;
+      for (const mode of modesOf(sessionModes(word) | transactionModes(word))) visit(owner, new Lock(KIND_ADVISORY, 0, id), mode);
+    });
+  }
+
   // The end.
 
   /** Frees what a session has taken by itself. Before its locks in the table are released: who goes on then must not find it
@@ -171,7 +221,7 @@ export class SharedLocks {
     if (number === 0) return;
     const { words } = this, base = sessionAt(number);
     if (Atomics.load(words, base + OVERFLOW) !== 0) {
-      eachSlot((slot) => { if (ownerOf(words[slot]!) === number) this.vacate(slot); });
+      eachSlot((slot) => { if (ownerOf(words[slot]!) === number) this.vacate(slot, 3); });
     } else {
       this.clearAfter(number, -1);
     }
@@ -192,14 +242,17 @@ export class SharedLocks {
     for (; count > 0 && words[base + SLOTS + 2 * (count - 1) + 1]! > mark; count--) {
       const entry = words[base + SLOTS + 2 * (count - 1)]!, slot = publishedSlot(entry), word = Atomics.load(words, slot);
       if (ownerOf(word) !== number) continue;
-      if (mark >= 0 && publishedMode(entry) !== 0) Atomics.store(words, slot, withMode(word, publishedMode(entry)));
-      else this.vacate(slot);
+      if (isAdvisory(slot)) this.vacate(slot, publishedMode(entry));
+      else if (mark >= 0 && publishedMode(entry) !== 0) Atomics.store(words, slot, withMode(word, publishedMode(entry)));
+      else this.vacate(slot, 0);
     }
     Atomics.store(words, base + COUNT, count);
   }
 
-  private vacate(slot: number): void {
-    Atomics.store(this.words, slot, withoutOwner(this.words[slot]!));
+  /** `bits`: what a transaction holds of an advisory lock. Its session may hold it further. */
+  private vacate(slot: number, bits: number): void {
+    const word = this.words[slot]!;
+    Atomics.store(this.words, slot, isAdvisory(slot) ? withoutModes(word, advisoryModes(bits, false)) : withoutOwner(word));
   }
 
   /** For tests: what is not free. */
@@ -208,4 +261,13 @@ export class SharedLocks {
     eachSlot((slot) => { if (this.words[slot] !== 0) taken++; });
     return taken;
   }
+}
+
+/** The modes that stand for these bits. */
+const modesOf = (bits: number): readonly number[] => MODES_OF[bits]!;
+const MODES_OF = [[], [MODE_SHARED], [MODE_EXCLUSIVE], [MODE_SHARED, MODE_EXCLUSIVE]];
+
+function slotOf(id: string): number {
+  const [key1, key2, key3] = id.split(',').map(Number);
+  return hashAdvisory(key1!, key2!, key3!);
 }

@@ -16,7 +16,7 @@ import {
 } from './locks.ts';
 import type { CommitToken, FinishSection, LockAnswer, LockStatus, LockTarget, PreparedXact, PrepareSection, ServerMessage, WaitPolicy } from './messages.ts';
 import type { PreparedState } from './prepared.ts';
-import { SharedLocks } from './shared_locks.ts';
+import { SESSION_HOLD, SharedLocks } from './shared_locks.ts';
 import { advanceSequence, sequenceState, toInt8, type LiveSequence } from './sequences.ts';
 import type { Incoming } from './wire.ts';
 import { XID_STATUSES, XidLog } from './xid_log.ts';
@@ -64,8 +64,8 @@ export class Session implements LockOwner {
   deadlineMs = NEVER;
   /** When it is told that it waits; `NEVER`: it has been, or it does not. */
   tellMs = NEVER;
-  /** Session-level advisory locks: how often each was taken. */
-  readonly advisory = new Map<Lock, { shared: number; exclusive: number }>();
+  /** Session-level advisory locks. How often each was taken is the session's business. */
+  readonly advisory = new Set<Lock>();
   readonly channels = new Set<string>();
   request: LockRequest | null = null;
   commit: CommitView | null = null;
@@ -158,8 +158,9 @@ export class StateMachine {
     this.lockNonce = lockNonce;
     this.lockPath = lockPath;
     this.shared = new SharedLocks(lockWords, this.locks, (owner, lock, mode, mark) => {
-      if (lock.kind !== KIND_TABLE && owner.xid === 0) owner.xid = this.nextXid++;
-      this.locks.hold(owner, lock, mode, mark);
+      if ((lock.kind === KIND_ROW || lock.kind === KIND_KEY) && owner.xid === 0) owner.xid = this.nextXid++;
+      if (mark === SESSION_HOLD) this.holdForSession(owner as Session, lock, mode);
+      else this.locks.hold(owner, lock, mode, mark);
     });
     this.nextXid = this.durableXid = Math.max(nextXid, FIRST_XID);
     this.xidLog = new XidLog(this.nextXid, view.commitSeq);
@@ -486,14 +487,13 @@ export class StateMachine {
 
   private take(session: Session, lock: Lock, mode: number, target: LockTarget, mark: number): void {
     if ((lock.kind === KIND_ROW || lock.kind === KIND_KEY) && session.xid === 0) session.xid = this.nextXid++;
-    if (target.kind === 'advisory' && target.session) {
-      this.locks.addMask(session, lock, 1 << (mode + 16));
-      const count = session.advisory.get(lock) ?? { shared: 0, exclusive: 0 };
-      count[target.shared ? 'shared' : 'exclusive']++;
-      session.advisory.set(lock, count);
-    } else {
-      this.locks.hold(session, lock, mode, mark);
-    }
+    if (target.kind === 'advisory' && target.session) this.holdForSession(session, lock, mode);
+    else this.locks.hold(session, lock, mode, mark);
+  }
+
+  private holdForSession(session: Session, lock: Lock, mode: number): void {
+    this.locks.addMask(session, lock, 1 << (mode + 16));
+    session.advisory.add(lock);
   }
 
   private grantedAnswer(lock: Lock, waited: boolean): LockAnswer {
@@ -583,7 +583,8 @@ export class StateMachine {
   }
 
   private releaseAdvisory(session: Session): void {
-    for (const lock of session.advisory.keys()) {
+    this.shared.clearAllAdvisory(session.number);
+    for (const lock of session.advisory) {
       const mask = ownMask(lock, session) & ~0xffff;
       if (mask !== 0) this.locks.removeMask(session, lock, mask, this.granted);
     }
@@ -591,12 +592,11 @@ export class StateMachine {
   }
 
   private unlockAdvisory(session: Session, id: string, shared: boolean): boolean {
-    const lock = this.locks.find(KIND_ADVISORY, 0, id);
-    const count = lock === undefined ? undefined : session.advisory.get(lock);
-    const which = shared ? 'shared' : 'exclusive';
-    if (lock === undefined || count === undefined || count[which] === 0) return false;
-    if (--count[which] === 0) this.locks.removeMask(session, lock, 1 << ((shared ? MODE_SHARED : MODE_EXCLUSIVE) + 16), this.granted);
-    if (count.shared + count.exclusive === 0) session.advisory.delete(lock);
+    const lock = this.locks.find(KIND_ADVISORY, 0, id), mask = 1 << ((shared ? MODE_SHARED : MODE_EXCLUSIVE) + 16);
+    if (lock === undefined || (ownMask(lock, session) & mask) === 0) return false;
+    this.shared.clearAdvisory(session.number, id, shared);
+    if ((ownMask(lock, session) & ~0xffff) === mask) session.advisory.delete(lock);
+    this.locks.removeMask(session, lock, mask, this.granted);
     return true;
   }
 
@@ -614,16 +614,11 @@ export class StateMachine {
 
   /** Before the request is checked: takes the locks that its commit will need. Null: it is answered, or waits. */
   private beginPrepare(session: Session, view: CommitView, { limit, locks, ...xact }: PrepareSection): BatchCommit | null {
-    const refusal = this.refusePrepare(session, xact, limit);
+    const refusal = this.refusePrepare(session, xact, limit, locks);
     if (refusal !== null) {
       session.commit = null;
       this.answer(session.id, refusal);
       return null;
-    }
-    for (const target of locks) {
-      locate(target);
-      const { mode } = located;
-      this.locks.hold(session, this.locks.obtain(located.kind, located.space, located.id), mode, 0);
     }
     if (!this.lockChanges(session, view)) return null;
     const id = view.xid !== 0 ? view.xid : session.xid !== 0 ? session.xid : this.nextXid++;
@@ -634,14 +629,18 @@ export class StateMachine {
     return { view, xid: id, prepared };
   }
 
-  private refusePrepare(session: Session, { gid }: PreparedXact, limit: number): ServerMessage | null {
+  /** If nothing else refuses it, the locks that the session has taken by itself are in the table then. */
+  private refusePrepare(session: Session, { gid }: PreparedXact, limit: number, locks: readonly LockTarget[]): ServerMessage | null {
     if (this.prepared.has(gid)) return { kind: 'failed', condition: 'duplicate_object', message: `transaction identifier "${gid}" is already in use` };
     if (this.prepared.size >= limit) return { kind: 'failed', condition: 'out_of_memory', message: 'maximum number of prepared transactions reached' };
     if (this.locks.total >= MAX_LOCKS) return { kind: 'failed', condition: 'out_of_memory', message: 'out of shared memory' };
-    for (const lock of session.heldLocks) {
-      if (session.advisory.has(lock)) return { kind: 'failed', condition: 'feature_not_supported', message: 'cannot PREPARE while holding both session-level and transaction-level locks on the same object' };
+    for (const target of locks) {
+      locate(target);
+      const { mode } = located;
+      this.locks.hold(session, this.locks.obtain(located.kind, located.space, located.id), mode, 0);
     }
-    return null;
+    if (!session.heldLocks.some((lock) => session.advisory.has(lock))) return null;
+    return { kind: 'failed', condition: 'feature_not_supported', message: 'cannot PREPARE while holding both session-level and transaction-level locks on the same object' };
   }
 
   /** Locks all rows that the request changes and all unique keys that it adds: those of catalogs, and of very many keys, are left
@@ -915,6 +914,7 @@ export class StateMachine {
     this.shared.eachWeak((owner, oid, mode) => {
       status.push(statusOf('relation', owner, modeName(KIND_TABLE, mode), true, 0, { relation: oid }));
     });
+    this.shared.eachAdvisory((owner, lock, mode) => status.push(this.statusOfLock(lock, owner, mode, true, 0)));
     for (const lock of this.locks.all()) {
       if (lock.kind !== KIND_ROW && lock.kind !== KIND_KEY) {
         eachHolder(lock, (owner, mask) => {
