@@ -73,6 +73,8 @@ class Queries {
       return `(${sides.join(`) ${this.pick(['union', 'union all', 'union all', 'intersect', 'except', 'intersect all', 'except all'])} (`)})`;
     }
     if (this.chance(1, 25)) return `values ${this.some(1 + this.random(3), () => `(${types.map((type) => this.cast(this.literal(type), type)).join(', ')})`).join(', ')}`;
+    // A row of no table.
+    if (this.chance(1, 15)) return `select ${types.map((type, i) => `${this.expr(type, outer, 1, 0)} as c${i + 1}`).join(', ')}${this.chance(1, 4) ? ` where ${this.bool(outer, 1, 0)}` : ''}`;
     return this.select(depth, types, outer);
   }
 
@@ -192,6 +194,7 @@ class Queries {
       const cte = this.pick(this.ctes);
       return { sql: `${cte.name} ${alias}`, columns: over(cte.columns), lateral: false };
     }
+    if (form === 5 && this.chance(1, 4)) return { sql: `abs(${-this.random(4)}) ${alias}(n)`, columns: over([['n', 'int']]), lateral: false };
     if (form === 5) return { sql: `generate_series(${this.random(3)}, ${2 + this.random(4)}) ${alias}(n)`, columns: over([['n', 'int']]), lateral: false };
     const lateral = before.length > 0 && this.chance(1, 4);
     const types = this.types();

@@ -57,6 +57,10 @@ export function setBaseRelPaths(root: PlannerInfo): void {
   const rels = members(root.allBaserels).map((rti) => baseRel(root, rti));
   for (const rel of rels) {
     const rte = rel.rte!;
+    if (rte.rtekind !== 'relation' && isNeverTrue(rel)) {
+      markDummy(rel);
+      continue;
+    }
     switch (rte.rtekind) {
       case 'relation':
         if (standsForChildren(rte)) setAppendRelSize(root, rel);
@@ -100,6 +104,7 @@ function scanPath(rel: RelOptInfo, kind: string, startup: number, total: number,
 function gated(rel: RelOptInfo, plan: Plan): Plan {
   const constant = rel.restrictions.filter((r) => r.pseudoconstant).map((r) => r.clause);
   if (constant.length === 0) return plan;
+  if (plan.kind === 'Result' && plan.lefttree === null) return { ...plan, resconstantqual: [...constant, ...plan.resconstantqual] };
   return {
     kind: 'Result', startup_cost: plan.startup_cost, total_cost: plan.total_cost, plan_rows: plan.plan_rows, plan_width: plan.plan_width,
     targetlist: targetOf(rel.target), qual: [], lefttree: plan, righttree: null, initPlan: [], resconstantqual: constant,

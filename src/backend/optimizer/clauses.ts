@@ -392,7 +392,7 @@ function foldCoalesce(e: CoalesceExpr): Expr {
     if (arg.kind === 'Const') break;
   }
   if (args.length === 0) return makeConst(e.coalescetype, -1, e.coalescecollid, null);
-  return args.length === 1 ? args[0]! : { ...e, args };
+  return args.length === 1 && args[0]!.kind === 'Const' ? args[0]! : { ...e, args };
 }
 
 function ioIsImmutable(node: Expr & { kind: 'CoerceViaIO' }): boolean {

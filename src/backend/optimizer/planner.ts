@@ -18,6 +18,7 @@ import { usefulGroupClause } from './group_columns.ts';
 import { inferArbiterIndexes } from '../parser/on_conflict.ts';
 import { standsForChildren } from './inherit.ts';
 import { flattenJoinAliases, newestPlaceholder, pullUpSublinks, pullUpSubqueries, reduceOuterJoins } from './prepjointree.ts';
+import { removeUselessResults } from './resultrels.ts';
 import { planRecursiveUnion } from './prepunion.ts';
 import { noteRoot, setPlanReferences } from './setrefs.ts';
 import { processCtes, processSublinks, replaceCorrelationVars, replaceMultiexprParams } from './subselect.ts';
@@ -95,6 +96,7 @@ function subqueryPlanner(root: PlannerInfo): { plan: Plan; pathkeys: PathKey[] }
   for (const [i, rte] of q.rtable.entries()) if (rte.rtekind === 'subquery' && rte.subquery === null) throw internalError(`range table entry ${i + 1} lost its subquery`);
   preprocessQuery(root);
   root.parse = reduceOuterJoins(root.parse);
+  removeUselessResults(root);
   return planUpper(root);
 }
 

@@ -3,7 +3,7 @@
 // made inner.
 import { PgError } from '../../common/errors.ts';
 import { typeIsRowtype } from '../catalog/lsyscache.ts';
-import { makeBoolExpr } from '../nodes/makefuncs.ts';
+import { makeAlias, makeBoolExpr, makeRangeTblEntry } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { Expr, FromExpr, FromItem, JoinExpr, RowExpr, SubLink, TargetEntry, Var } from '../nodes/primnodes.ts';
@@ -189,23 +189,23 @@ function shiftFrom(item: FromItem, offset: number): FromItem {
 
 // ------------------------------------------------------------------ subqueries into their parent
 
-/** Merges simple subqueries of FROM into the query, inner ones first. */
+/** Merges simple subqueries of FROM into the query, inner ones first. One without FROM leaves a relation of one row and no columns. */
 export function pullUpSubqueries(query: Query): Query {
   let q = query;
   let from: FromItem = q.jointree;
-  /** `nulling`: the lowest outer join that fills up its rows; `droppable`: where nothing may be left of it but conditions, as of a
-   * subquery without FROM. */
-  const visit = (item: FromItem, nulling: number, droppable: boolean): FromItem => {
+  const substitute = (rti: number, rte: RangeTblEntry, columns: ReadonlyMap<number, Expr>, nulling: number, bare: ReadonlyMap<number, Expr>): void => {
+    q = substituteRelation({ ...q, jointree: { kind: 'FromExpr', fromlist: [], quals: null } }, rti, columns, rte);
+    substitutions.push((tree) => substituteInFrom(tree, rti, columns, rte, nulling, bare));
+  };
+  /** `nulling`: the lowest outer join that fills up its rows. */
+  const visit = (item: FromItem, nulling: number): FromItem => {
     const nullable = nulling !== 0 || grouped;
     switch (item.kind) {
-      case 'FromExpr': return withoutEmpty({ ...item, fromlist: item.fromlist.map((f) => visit(f, nulling, droppable)) });
+      case 'FromExpr': return { ...item, fromlist: item.fromlist.map((f) => visit(f, nulling)) };
       case 'JoinExpr': {
         const { jointype } = item;
-        const inner = droppable && jointype === 'inner';
-        const larg = visit(item.larg, jointype === 'right' || jointype === 'full' ? item.rtindex : nulling, inner);
-        const rarg = visit(item.rarg, jointype === 'left' || jointype === 'full' ? item.rtindex : nulling, inner || (droppable && jointype === 'semi'));
-        if (!isEmptyFrom(larg) && !isEmptyFrom(rarg)) return { ...item, larg, rarg };
-        return withoutEmpty({ kind: 'FromExpr', fromlist: [larg, rarg], quals: item.quals });
+        const larg = visit(item.larg, jointype === 'right' || jointype === 'full' ? item.rtindex : nulling);
+        return { ...item, larg, rarg: visit(item.rarg, jointype === 'left' || jointype === 'full' ? item.rtindex : nulling) };
       }
       case 'RangeTblRef': {
         let rte = q.rtable[item.rtindex - 1]!;
@@ -214,30 +214,28 @@ export function pullUpSubqueries(query: Query): Query {
           q = { ...q, rtable: q.rtable.map((r, i) => (i === item.rtindex - 1 ? inlined : r)) };
           rte = inlined;
         }
-        if (rte.rtekind === 'function' && droppable && !nullable) {
+        if (rte.rtekind === 'function' && !grouped) {
           const constant = constantFunction(rte);
           if (constant === null || mentionsWholeRow(q, from, item.rtindex)) return item;
-          const replacement = new Map<number, Expr>([[1, constant]]);
-          q = substituteRelation({ ...q, jointree: { kind: 'FromExpr', fromlist: [], quals: null } }, item.rtindex, replacement, rte);
-          substitutions.push((tree) => substituteInFrom(tree, item.rtindex, replacement, rte));
+          const bare = new Map([[1, constant]]);
+          substitute(item.rtindex, rte, nulling === 0 ? bare : new Map([[1, nullableColumn(constant, item)]]), nulling, bare);
           q = { ...q, rtable: q.rtable.map((r, i) => (i === item.rtindex - 1 ? { ...r, functions: [], rtekind: 'result' } : r)) };
-          return { kind: 'FromExpr', fromlist: [], quals: null };
+          return item;
         }
         // VALUES of one row that is all there is are columns of no relation.
-        if (rte.rtekind === 'values' && droppable && !nullable && q.rtable.length === 1 && rte.values_lists.length === 1) {
+        if (rte.rtekind === 'values' && !nullable && q.rtable.length === 1 && rte.values_lists.length === 1) {
           const [row] = rte.values_lists;
           if (row!.some((e) => containsVolatile(e) || containsSrf(e)) || mentionsWholeRow(q, from, item.rtindex)) return item;
-          const replacement = new Map(row!.map((e, i) => [i + 1, e]));
-          q = substituteRelation({ ...q, jointree: { kind: 'FromExpr', fromlist: [], quals: null } }, item.rtindex, replacement, rte);
-          substitutions.push((tree) => substituteInFrom(tree, item.rtindex, replacement, rte));
+          const columns = new Map(row!.map((e, i) => [i + 1, e]));
+          substitute(item.rtindex, rte, columns, 0, columns);
           q = { ...q, rtable: [{ ...rte, values_lists: [], rtekind: 'result' }] };
-          return { kind: 'FromExpr', fromlist: [], quals: null };
+          return item;
         }
-        if (rte.rtekind !== 'subquery' || rte.subquery === null || rte.security_barrier || !isSimpleSubquery(rte.subquery, droppable && !nullable)) return item;
+        if (rte.rtekind !== 'subquery' || rte.subquery === null || rte.security_barrier || !isSimpleSubquery(rte.subquery)) return item;
         let sub = pullUpSublinksIfAny(rte.subquery);
         sub = pullUpSubqueries(sub);
-        if (!isSimpleSubquery(sub, droppable && !nullable)) return item;
-        sub = flattenJoinAliases(sub, sub.rtable);
+        if (!isSimpleSubquery(sub)) return item;
+        sub = withResult(flattenJoinAliases(sub, sub.rtable));
         const columns = sub.targetList.filter((t) => !t.resjunk);
         if (grouped && !columns.every((t) => isOwnColumn(t.expr))) return item;
         if (nullable && (rte.lateral || mentionsWholeRow(q, from, item.rtindex))) return item;
@@ -253,8 +251,7 @@ export function pullUpSubqueries(query: Query): Query {
           bare.set(t.resno, t.expr);
           replacement.set(t.resno, nulling === 0 ? t.expr : nullableColumn(t.expr, sub.jointree));
         }
-        q = substituteRelation({ ...q, jointree: { kind: 'FromExpr', fromlist: [], quals: null } }, item.rtindex, replacement, rte);
-        substitutions.push((tree) => substituteInFrom(tree, item.rtindex, replacement, rte, nulling, bare));
+        substitute(item.rtindex, rte, replacement, nulling, bare);
         const lateral = rte.lateral ? sub.rtable.map((r) => (r.rtekind === 'subquery' || r.rtekind === 'function' || r.rtekind === 'values' || r.tablesample ? { ...r, lateral: true } : r)) : sub.rtable;
         const rtable = [...q.rtable, ...lateral];
         // The entry stays for permission checks, empty of its query.
@@ -267,8 +264,8 @@ export function pullUpSubqueries(query: Query): Query {
   const substitutions: ((tree: FromItem) => FromItem)[] = [];
   // What is grouped by sets must be able to become NULL, which only a column can.
   const grouped = query.groupingSets.length > 0;
-  from = visit(from, 0, query.resultRelation === 0 && query.rowMarks.length === 0);
-  for (const substitute of substitutions) from = substitute(from);
+  from = visit(from, 0);
+  for (const change of substitutions) from = change(from);
   return { ...q, jointree: from as FromExpr };
 }
 
@@ -294,7 +291,7 @@ function overOuterJoins(relids: Relids, item: FromItem): Relids {
   const nulled = item.jointype === 'left' ? right : item.jointype === 'right' ? left : item.jointype === 'full' ? left | right : EMPTY;
   return overlaps(below, nulled) ? below | left | right : below;
 }
-function baseRelidsOf(item: FromItem): Relids {
+export function baseRelidsOf(item: FromItem): Relids {
   switch (item.kind) {
     case 'RangeTblRef': return bit(item.rtindex);
     case 'JoinExpr': return baseRelidsOf(item.larg) | baseRelidsOf(item.rarg);
@@ -304,11 +301,11 @@ function baseRelidsOf(item: FromItem): Relids {
 
 const pullUpSublinksIfAny = (q: Query): Query => (q.hasSubLinks ? pullUpSublinks(q) : q);
 
-/** Members of which only conditions are left give these to the list. */
-function withoutEmpty(item: FromExpr): FromExpr {
-  if (!item.fromlist.some(isEmptyFrom)) return item;
-  const quals = [...item.fromlist.flatMap((f) => (isEmptyFrom(f) ? makeAndsImplicit((f as FromExpr).quals) : [])), ...makeAndsImplicit(item.quals)];
-  return { kind: 'FromExpr', fromlist: item.fromlist.filter((f) => !isEmptyFrom(f)), quals: quals.length === 0 ? null : quals.length === 1 ? quals[0]! : makeBoolExpr('and', quals) };
+/** replace_empty_jointree: what has no FROM reads one row without columns. */
+function withResult(q: Query): Query {
+  if (!isEmptyFrom(q.jointree)) return q;
+  const rtable = [...q.rtable, makeRangeTblEntry('result', null, makeAlias('*RESULT*', []))];
+  return { ...q, rtable, jointree: { ...q.jointree, fromlist: [{ kind: 'RangeTblRef', rtindex: rtable.length }] } };
 }
 
 /** pull_up_constant_function: the value of a function in FROM that is known already. */
@@ -320,11 +317,11 @@ function constantFunction(rte: RangeTblEntry): Expr | null {
   return value.kind === 'Const' ? value : null;
 }
 
-function isSimpleSubquery(q: Query, mayBeEmpty = false): boolean {
+function isSimpleSubquery(q: Query): boolean {
   return q.commandType === 'select' && q.setOperations === null && !q.hasAggs && !q.hasWindowFuncs && !q.hasTargetSRFs
     && q.groupClause.length === 0 && q.groupingSets.length === 0 && q.havingQual === null && q.sortClause.length === 0
     && q.distinctClause.length === 0 && q.limitOffset === null && q.limitCount === null && q.rowMarks.length === 0
-    && q.cteList.length === 0 && (mayBeEmpty || q.jointree.fromlist.length > 0)
+    && q.cteList.length === 0
     && !q.targetList.some((t) => containsVolatile(t.expr) || containsSrf(t.expr) || (t.expr.kind !== 'Var' && hasSublink(t.expr)));
 }
 const hasSublink = (e: Expr): boolean => {

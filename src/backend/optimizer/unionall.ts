@@ -98,7 +98,8 @@ function plainSource(leaf: Query): { rte: RangeTblEntry; rtindex: number; query:
     && !q.targetList.some((t) => containsVolatile(t.expr) || containsSrf(t.expr) || containsOuter(t.expr));
   if (!plain) return null;
   const [item, another] = q.jointree.fromlist;
-  if (item === undefined) return { rte: makeRangeTblEntry('result', null, makeAlias('*RESULT*', [])), rtindex: 0, query: q };
+  const isNothing = item === undefined || (another === undefined && item.kind === 'RangeTblRef' && q.rtable[item.rtindex - 1]!.rtekind === 'result');
+  if (isNothing) return { rte: makeRangeTblEntry('result', null, makeAlias('*RESULT*', [])), rtindex: 0, query: q };
   if (another !== undefined || item.kind !== 'RangeTblRef') return null;
   const rte = q.rtable[item.rtindex - 1]!;
   if (standsForMembers(rte)) return { rte, rtindex: item.rtindex, query: q };

@@ -1,0 +1,56 @@
+-- Subqueries without FROM, and functions whose value is known, are columns of no relation, below outer joins, too: they were left standing there,
+-- and a FULL JOIN's sides were scanned as subqueries.
+create table tt(a int primary key, b int); insert into tt select i, i%7 from generate_series(1,50) i; analyze tt;
+create table ii(f1 int); insert into ii values(0),(1),(3); analyze ii;
+explain (verbose, costs off) select * from (select 1 as x) ss1 left join (select 2 as y) ss2 on (true), lateral (select ss2.y as z limit 1) ss3;
+select * from (select 1 as x) ss1 left join (select 2 as y) ss2 on (true), lateral (select ss2.y as z limit 1) ss3;
+explain (costs off) select * from ii i1 left join (ii i2 join (select 1 as x) ss on i2.f1 = x) on i1.f1 = i2.f1 order by 1,2;
+select * from ii i1 left join (ii i2 join (select 1 as x) ss on i2.f1 = x) on i1.f1 = i2.f1 order by 1,2;
+explain (costs off) select * from ii left join (select 5 as y where false) s on true;
+select * from ii left join (select 5 as y where false) s on true;
+explain (costs off) select * from ii left join (select 5 as y) s on f1 = 1;
+select * from ii left join (select 5 as y) s on f1 = 1;
+explain (costs off) select * from ii left join (select 5 as y) s on f1 = s.y;
+select * from ii left join (select 5 as y) s on f1 = s.y;
+explain (costs off) select f1 from ii left join (select 5 as y) s on f1 = s.y;
+select f1 from ii left join (select 5 as y) s on f1 = s.y;
+explain (costs off) select * from (select 1 as id) as xx left join (tt as a1 full join (select 1 as id) as yy on (a1.a = yy.id)) on (xx.id = coalesce(yy.id));
+select * from (select 1 as id) as xx left join (tt as a1 full join (select 1 as id) as yy on (a1.a = yy.id)) on (xx.id = coalesce(yy.id));
+explain (costs off) select * from (select 1 as x) a full join (select 2 as y) b on x = y;
+select * from (select 1 as x) a full join (select 2 as y) b on x = y;
+select * from (select 1 as x where false) a full join (select 2 as y) b on x = y;
+select * from (select 1 as x) a full join (select 1 as y) b on x = y;
+explain (costs off) insert into ii select x from (select 9 as x) s returning *;
+begin; insert into ii select x from (select 9 as x) s returning *; 
+update ii set f1 = x from (select 11 as x) s where f1 = 9 returning *, s;
+update ii set f1 = x from (select 12 as x) s left join (select 13 as y) t on x = 11 where f1 = 11 returning *, s;
+delete from ii using (select 12 as x) s left join (select 13 as y) t on x = 12 where f1 = x and y = 13 returning *, t;
+merge into ii using (select 4 as n) s on f1 = n when not matched then insert values (n) when matched then delete;
+merge into ii using (select 4 as n) s on f1 = n when not matched then insert values (n) when matched then delete;
+select * from ii, (select 1 as x) s where f1 = x for update;
+rollback;
+explain (verbose, costs off)
+with ctetable as not materialized ( select 1 as f1 )
+select * from ctetable c1 where f1 in ( select c3.f1 from ctetable c2 full join ctetable c3 on true );
+select t.a, s.* from tt t left join lateral (select t.b + 1 as c, 7 as d) s on s.c = 3 where t.a < 10 order by 1;
+select grouping(x), x, count(*) from (select 1 as x) s group by rollup(x) order by 1,2;
+select grouping(f1), x, f1, count(*) from ii left join (select 1 as x) s on x = f1 group by rollup(f1, x) order by 1,2,3;
+select (s).x, s from ii left join (select 1 as x, 2 as y) s on f1 = 3 order by f1;
+select count(*), min(x), min(y) from (select 1 as x) a left join (select 2 as y) b on x = y;
+select * from (values (1)) v(x) left join (values (2)) w(y) on x = y;
+select exists (select 1 from (select 1 as x) q where x = f1), f1 in (select 1), f1 not in (select 3 where f1 > 0), (select y from (select 8 as y) u left join (select 4 as z) w on z = f1) from ii order by f1;
+select * from ii where f1 in (select 1 union all select 3) order by 1;
+select * from ii where exists (select 1 from (select 1 as y) s left join (select 2 as z) t on y = f1 where z is null) order by 1;
+select * from ii where not exists (select 1 from (select 1 as y) s where y = f1) order by 1;
+explain (costs off) select * from ii where not exists (select 1 from (select 1 as y) s where y = f1) order by 1;
+create function imm(i int) returns int as $$ begin return i; end $$ language plpgsql immutable;
+explain (costs off) select a, x from tt left join imm(1) x on a = x;
+explain (costs off) select a, x from tt right join imm(1) x on a = x;
+explain (costs off) select a, x from tt full join imm(1) x on a = x;
+explain (costs off) select a from tt, lateral imm(1) x where x in (select 17);
+select a, x from tt left join imm(1) x on a = x order by 1 limit 3;
+select count(*), count(x) from tt full join imm(1) x on a = x;
+select min(a) from tt, (select 3 as y) s where a > y;
+explain (costs off) select min(a) from tt, (select 3 as y) s where a > y;
+explain (costs off) select * from (select 1 as x union all select x from (select 2 as x) s union all select a from tt) u where x = 2;
+select * from (select 1 as x union all select x from (select 2 as x) s union all select a from tt) u where x = 2;
