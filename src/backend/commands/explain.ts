@@ -22,7 +22,7 @@ import { intoTable } from './createas.ts';
 import { evaluateParams, fetchPreparedStatement } from './prepare.ts';
 
 const TEXTOID = 25;
-const JSONOID = 114;
+const JSONOID = 114, XMLOID = 142;
 
 const DISCARD: DestReceiver = { start: () => {}, receive: () => true, end: () => {} };
 
@@ -80,8 +80,9 @@ function timedPlan(q: Query, params: readonly Datum[]): { plan: PlannedStmt; ms:
   return { plan, ms: performance.now() - start };
 }
 
+const FORMAT_TYPES: Record<ExplainOptions['format'], number> = { text: TEXTOID, yaml: TEXTOID, json: JSONOID, xml: XMLOID };
 const columnsOf = (options: ExplainOptions): ResultColumn[] => [{
-  name: 'QUERY PLAN', typeOid: options.format === 'json' ? JSONOID : TEXTOID, typmod: -1, collation: options.format === 'json' ? 0 : 100, tableOid: 0, tableColumn: 0,
+  name: 'QUERY PLAN', typeOid: FORMAT_TYPES[options.format], typmod: -1, collation: options.format === 'json' || options.format === 'xml' ? 0 : 100, tableOid: 0, tableColumn: 0,
 }];
 
 function readOptions(stmt: RawNode): ExplainOptions {
@@ -206,7 +207,7 @@ function writeText(node: ExplainedNode, options: ExplainOptions, indent: number,
   for (const p of node.properties) {
     if (p.text === false) continue;
     const value = typeof p.text === 'string' ? p.text : Array.isArray(p.value) ? p.value.join(', ') : String(p.value);
-    lines.push(`${' '.repeat(inner * 2)}${p.bare ? '' : `${p.label}: `}${value}`);
+    lines.push(`${' '.repeat(inner * 2 + (p.indent ?? 0))}${p.bare ? '' : `${p.label}: `}${value}`);
   }
   for (const child of node.children) {
     if (child.name !== null) {
@@ -218,6 +219,9 @@ function writeText(node: ExplainedNode, options: ExplainOptions, indent: number,
 
 // ------------------------------------------------------------------ JSON
 
+/** What says more about the type of a node stands before how it belongs to the one above. */
+const FIRST = new Set(['Strategy', 'Partial Mode', 'Operation']);
+
 function json(node: ExplainedNode, options: ExplainOptions, relationship: string | null, name: string | null): Record<string, unknown> {
   const { plan, instrument } = node;
   const result: Record<string, unknown> = {};
@@ -226,12 +230,12 @@ function json(node: ExplainedNode, options: ExplainOptions, relationship: string
   put(type!);
   const early = rest.findIndex((p) => !['Operation', 'Strategy', 'Partial Mode', 'Scan Direction', 'Index Name', 'Relation Name', 'Function Name', 'CTE Name', 'Schema', 'Alias', 'Join Type', 'Command'].includes(p.label));
   const head = early < 0 ? rest : rest.slice(0, early);
-  for (const p of head.filter((x) => x.label === 'Strategy' || x.label === 'Operation')) put(p);
+  for (const p of head.filter((x) => FIRST.has(x.label))) put(p);
   if (relationship !== null) result['Parent Relationship'] = relationship;
   if (name !== null) result['Subplan Name'] = name;
   result['Parallel Aware'] = false;
   result['Async Capable'] = false;
-  for (const p of head.filter((x) => x.label !== 'Strategy' && x.label !== 'Operation')) put(p);
+  for (const p of head.filter((x) => !FIRST.has(x.label))) put(p);
   if (options.costs) {
     result['Startup Cost'] = rounded2(plan.startup_cost);
     result['Total Cost'] = rounded2(plan.total_cost);

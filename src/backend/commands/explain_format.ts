@@ -34,7 +34,7 @@ const escapeXml = (text: string): string => text.replace(/[&<>"\r]/g, (c) => ({ 
 /** Anything that may not be in a name is a hyphen. */
 const xmlName = (label: string): string => label.replace(/[^A-Za-z0-9_.-]/g, '-');
 /** What the members of a list are called. */
-const MEMBER: Record<string, string> = { Plans: 'Plan', Triggers: 'Trigger', 'Target Tables': 'Target-Table' };
+const MEMBER: Record<string, string> = { Plans: 'Plan', Triggers: 'Trigger', 'Target Tables': 'Target-Table', 'Grouping Sets': 'Grouping-Set', 'Group Keys': 'Group-Key', 'Hash Keys': 'Hash-Key' };
 
 function xmlLines(label: string, value: Value, indent: number): string[] {
   const pad = '  '.repeat(indent);
@@ -59,7 +59,7 @@ function yamlEntries(value: { readonly [label: string]: Value }, indent: number)
   return Object.entries(value).flatMap(([label, v]) => {
     if (Array.isArray(v)) {
       if (v.length === 0) return [`${pad}${label}: `];
-      return [`${pad}${label}: `, ...v.flatMap((m: Value) => (typeof m === 'object' && m !== null ? yamlMember(m as Record<string, Value>, indent + 1) : [`${pad}  - ${JSON.stringify(m)}`]))];
+      return [`${pad}${label}: `, ...v.flatMap((m: Value) => (Array.isArray(m) ? [`${pad}  - [${m.map((x) => JSON.stringify(x)).join(', ')}]`] : typeof m === 'object' && m !== null ? yamlMember(m as Record<string, Value>, indent + 1) : [`${pad}  - ${JSON.stringify(m)}`]))];
     }
     if (typeof v === 'object' && v !== null) return [`${pad}${label}: `, ...yamlEntries(v as { readonly [label: string]: Value }, indent + 1)];
     return [`${pad}${label}: ${typeof v === 'string' ? JSON.stringify(v) : plainText(label, v as number | boolean)}`];

@@ -14,7 +14,7 @@ import type { MergeCounts } from '../executor/merge_run.ts';
 import type { Tuplesort } from '../executor/tuplesort.ts';
 import { makeAndsExplicit, makeBoolExpr, makeVar } from '../nodes/makefuncs.ts';
 import { containsNode, exprType, exprCollation } from '../nodes/nodeFuncs.ts';
-import type { GroupKey, Plan, PlannedStmt, SampleScan, SortKey } from '../nodes/plannodes.ts';
+import type { Agg, Plan, PlannedStmt, SampleScan, SortKey } from '../nodes/plannodes.ts';
 import type { Expr, SubPlan } from '../nodes/primnodes.ts';
 import { collationName, namespaceNameOrTemp } from '../rewrite/ruleutils/object_names.ts';
 import type { Datum } from '../types/datum.ts';
@@ -27,7 +27,7 @@ export interface ExplainOptions {
 /** A property: printed as `label: value` in text (unless `text` is false), under its label in JSON. */
 const kilobytes = (bytes: number): number => Math.ceil(bytes / 1024);
 
-export interface Property { label: string; value: string | number | boolean | string[]; text?: boolean | string; /** The line is the text alone. */ bare?: boolean; /** Not in other formats than text. */ textOnly?: boolean }
+export interface Property { label: string; value: string | number | boolean | string[] | readonly Record<string, unknown>[]; text?: boolean | string; /** The line is the text alone. */ bare?: boolean; /** Not in other formats than text. */ textOnly?: boolean; /** Further to the right by so many columns. */ indent?: number }
 
 export interface ExplainedNode {
   plan: Plan;
@@ -185,11 +185,10 @@ export class PlanExplainer {
           return 'Group';
         }
         type('Aggregate');
-        const shown = strategy === 'mixed' ? strategyOfSets(plan.groupingSets ?? []) : strategy;
-        p.push({ label: 'Strategy', value: { plain: 'Plain', sorted: 'Sorted', hashed: 'Hashed', mixed: 'Mixed' }[shown], text: false });
+        p.push({ label: 'Strategy', value: { plain: 'Plain', sorted: 'Sorted', hashed: 'Hashed', mixed: 'Mixed' }[strategy], text: false });
         const step = plan.aggsplit === undefined ? 'Simple' : plan.aggsplit === 'partial' ? 'Partial' : 'Finalize';
         p.push({ label: 'Partial Mode', value: step, text: false });
-        return `${step === 'Simple' ? '' : `${step} `}${{ plain: 'Aggregate', sorted: 'GroupAggregate', hashed: 'HashAggregate', mixed: 'MixedAggregate' }[shown]}`;
+        return `${step === 'Simple' ? '' : `${step} `}${{ plain: 'Aggregate', sorted: 'GroupAggregate', hashed: 'HashAggregate', mixed: 'MixedAggregate' }[strategy]}`;
       }
       case 'WindowAgg': type('WindowAgg'); return 'WindowAgg';
       case 'Unique': type('Unique'); return 'Unique';
@@ -259,8 +258,8 @@ export class PlanExplainer {
   private physicalTarget({ plan, above }: Place): Expr[] | null {
     if (!PHYSICAL_SCANS.has(plan.kind) || !('scanrelid' in plan) || above === null || above.subplan !== null) return null;
     const parent = above.plan;
-    const wide = parent.kind === 'NestLoop' || parent.kind === 'MergeJoin' || (parent.kind === 'HashJoin' && parent.lefttree === plan) || (parent.kind === 'Agg' && parent.groupingSets === null);
-    if (!wide || plan.targetlist.some(({ expr }) => (expr.kind === 'Var' ? expr.varno !== plan.scanrelid || expr.varattno <= 0 : parent.kind !== 'Agg' || containsNode(expr, (n) => n.kind === 'SubPlan')))) return null;
+    const wide = parent.kind === 'NestLoop' || parent.kind === 'MergeJoin' || (parent.kind === 'HashJoin' && parent.lefttree === plan) || parent.kind === 'Agg';
+    if (!wide || plan.targetlist.some(({ expr }) => expr.kind !== 'Var' || expr.varno !== plan.scanrelid || expr.varattno <= 0)) return null;
     const rte = this.stmt.rtable[plan.scanrelid - 1]!;
     const relation = rte.rtekind === 'relation' ? tryOpenRelation(rte.relid) : undefined;
     // Children of a table never do.
@@ -330,7 +329,7 @@ export class PlanExplainer {
         this.qual('Join Filter', plan.joinqual, place, p);
         this.filter(place, p);
         break;
-      case 'Agg': this.groups(place, plan.groupKeys, plan.groupingSets, p); this.filter(place, p); this.hashedGroups(plan, p); break;
+      case 'Agg': this.groups(place, plan, p); this.filter(place, p); this.hashedGroups(plan, p); break;
       case 'Hash': this.hashTable(plan, p); break;
       case 'Sort': {
         this.sortKeys('Sort Key', plan.sortKeys, place, p);
@@ -412,21 +411,26 @@ export class PlanExplainer {
     );
   }
 
-  private groups(place: Place, keys: readonly GroupKey[], sets: readonly number[][] | null, p: Property[]): void {
-    const { plan } = place;
+  private groups(place: Place, plan: Agg, p: Property[]): void {
+    const { groupKeys: keys, groupingSets, aggstrategy } = plan;
     const child = plan.lefttree!;
     const below = placeBelow(place, child);
     // What is hashed right over a scan is computed where it is hashed (PostgreSQL's physical target lists).
-    const here = plan.kind === 'Agg' && plan.aggstrategy !== 'sorted' && (PHYSICAL_TARGETS.has(child.kind) || (child.kind === 'Result' && child.lefttree === null));
-    const text = (k: GroupKey): string => (here ? this.names.text(child.targetlist[k.column - 1]!.expr, below) : this.keyText(child, k.column, below));
-    if (sets === null) {
-      if (keys.length > 0) p.push({ label: 'Group Key', value: keys.map(text) });
+    const here = (aggstrategy !== 'sorted' || groupingSets !== null) && (PHYSICAL_TARGETS.has(child.kind) || (child.kind === 'Result' && child.lefttree === null));
+    const text = (column: number): string => (here ? this.names.text(child.targetlist[column - 1]!.expr, below) : this.keyText(child, column, below));
+    if (groupingSets === null) {
+      if (keys.length > 0) p.push({ label: 'Group Key', value: keys.map((k) => text(k.column)) });
       return;
     }
-    for (const set of sets) {
-      if (set.length === 0) p.push({ label: 'Group Key', value: '()' });
-      else p.push({ label: 'Hash Key', value: set.map((i) => text(keys[i]!)) });
-    }
+    const phases = groupingSets.map(({ hashed, sets, sortKeys }): Record<string, unknown> => {
+      const label = hashed ? 'Hash Key' : 'Group Key';
+      const shown = sets.map((set) => set.map((i) => text(keys[i]!.column)));
+      const order = sortKeys.map((k) => this.orderText(child, k, text(k.column)));
+      if (order.length > 0) p.push({ label: 'Sort Key', value: order, textOnly: true });
+      for (const set of shown) p.push({ label, value: set.length === 0 ? '()' : set, textOnly: true, indent: order.length > 0 ? 2 : 0 });
+      return { ...(order.length > 0 ? { 'Sort Key': order } : {}), [`${label}s`]: shown };
+    });
+    p.push({ label: 'Grouping Sets', value: phases, text: false });
   }
 
   /** A column of the node below, in parentheses when it is more than a column there. */
@@ -444,17 +448,22 @@ export class PlanExplainer {
     p.push({ label, value: keys.map((k) => {
       let text = this.keyText(child, k.column, below);
       if (child.kind === 'MergeAppend' && child === place.plan && child.byMember !== true) text = this.names.text(child.apptlist[k.column - 1]!.expr, place);
-      if (!order) return text;
-      const { expr } = child.targetlist[k.column - 1]!;
-      const collation = exprCollation(expr);
-      if (collation !== 0 && collation !== getTypCollation(exprType(expr))) text += ` COLLATE ${collationName(collation)}`;
-      const usual = typeOperators(k.type);
-      if (k.sortop === usual.gtOpr) text += ' DESC';
-      else if (k.sortop !== usual.ltOpr) text += ` USING ${operator(k.sortop).oprname}`;
-      if (k.nullsFirst && !k.reverse) text += ' NULLS FIRST';
-      else if (!k.nullsFirst && k.reverse) text += ' NULLS LAST';
-      return text;
+      return order ? this.orderText(child, k, text) : text;
     }) });
+  }
+
+  /** A sort key with what is unusual about its order. */
+  private orderText(child: Plan, k: SortKey, key: string): string {
+    let text = key;
+    const { expr } = child.targetlist[k.column - 1]!;
+    const collation = exprCollation(expr);
+    if (collation !== 0 && collation !== getTypCollation(exprType(expr))) text += ` COLLATE ${collationName(collation)}`;
+    const usual = typeOperators(k.type);
+    if (k.sortop === usual.gtOpr) text += ' DESC';
+    else if (k.sortop !== usual.ltOpr) text += ` USING ${operator(k.sortop).oprname}`;
+    if (k.nullsFirst && !k.reverse) text += ' NULLS FIRST';
+    else if (!k.nullsFirst && k.reverse) text += ' NULLS LAST';
+    return text;
   }
 
   /** The tables that rows are changed in, when they are others than the one that was named. */
@@ -499,10 +508,4 @@ const PHYSICAL_SCANS = new Set<Plan['kind']>(['SeqScan', 'SampleScan', 'IndexSca
 
 /** Scans that give all their columns to a hash table above, which computes from them. */
 const PHYSICAL_TARGETS = new Set<Plan['kind']>(['SeqScan', 'SampleScan', 'GinScan', 'IndexScan', 'TidScan', 'FunctionScan', 'ValuesScan', 'SubqueryScan', 'CteScan', 'WorkTableScan', 'NamedTuplestoreScan']);
-
-/** Grouping sets are all hashed; one of no columns needs no table. */
-function strategyOfSets(sets: readonly number[][]): 'plain' | 'hashed' | 'mixed' {
-  const plain = sets.filter((s) => s.length === 0).length;
-  return plain === 0 ? 'hashed' : plain === sets.length ? 'plain' : 'mixed';
-}
 

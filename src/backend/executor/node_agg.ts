@@ -1,8 +1,9 @@
-// Agg: aggregation without groups, over sorted input, or by hashing; grouping sets hash once for each set.
+// Agg: aggregation without groups, over sorted input, or by hashing; grouping sets that begin with each other in one go over sorted
+// input, others over the same rows sorted again, or by hashing once for each set.
 // States are local variables, or for hashed groups arrays indexed by the group's number, so that adding a row to a
 // group allocates nothing.
 import { exprType, expressionTreeWalker } from '../nodes/nodeFuncs.ts';
-import { OUTER_VAR, type Agg, type GroupKey } from '../nodes/plannodes.ts';
+import { OUTER_VAR, type Agg, type GroupingPhase, type GroupKey } from '../nodes/plannodes.ts';
 import type { Aggref, Expr } from '../nodes/primnodes.ts';
 import type { Column, Value } from './codegen.ts';
 import { aggCode, type AggCode, initialValue, resetCarry } from './agg_functions.ts';
@@ -12,11 +13,12 @@ import { aggregate } from './fmgr_info.ts';
 import { datumBytes, isFixedSize } from './memory.ts';
 import { growFloats, IntGroups, MapGroups, MultiGroups } from './group_table.ts';
 import { GroupSpill, spillHash } from './hash_spill.ts';
-import { outputTypes } from './node_sort.ts';
+import { outputTypes, readBack } from './node_sort.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import type { Consumer, PlanCompiler, Producer } from './plan_compiler.ts';
 import { containsVolatile } from './plan_walker.ts';
 import { hashKeyFunction, isPrimitiveKey } from './sort_support.ts';
+import { Tuplesort } from './tuplesort.ts';
 import { hashWithoutCollation } from './undetermined.ts';
 
 /** `stateOf`: the use whose state it finishes: its own or an earlier one's. */
@@ -80,7 +82,7 @@ function expressionChildren(e: Expr, visit: (child: Expr) => void): void {
 
 export const agg: Producer<Agg> = (pc, plan, consume) => {
   if (plan.groupingSets !== null) {
-    producedBySets(pc, plan, plan.groupingSets, consume);
+    producedBySets(pc, plan, plan.groupingSets.filter((p) => p.hashed).flatMap((p) => p.sets), consume, plan.groupingSets.filter((p) => !p.hashed));
     return;
   }
   switch (plan.aggstrategy) {
@@ -175,7 +177,7 @@ function sortedAgg(pc: PlanCompiler, plan: Agg, consume: Consumer): void {
   pc.produce(child, (columns) => {
     const cx = pc.context({ outer: columns });
     const keys = plan.groupKeys.map((k) => hashKey(pc, k, columns));
-    const changed = keys.map((k, i) => (floatKey(plan.groupKeys[i]!.type) ? `!Object.is(${k}, ${keyNames[i]})` : `${k} !== ${keyNames[i]}`)).join(' || ');
+    const changed = keys.map((k, i) => differs(plan.groupKeys[i]!, k, keyNames[i]!)).join(' || ');
     g.block(`if (${group} === 0 || ${changed === '' ? 'false' : changed})`, () => {
       g.block(`if (${group} !== 0)`, () => {
         flush();
@@ -190,7 +192,8 @@ function sortedAgg(pc: PlanCompiler, plan: Agg, consume: Consumer): void {
   g.block(`if (${group} !== 0)`, flush);
 }
 
-const floatKey = (type: number): boolean => type === 700 || type === 701;
+/** The test whether a key is another one; NaN is itself. */
+const differs = (key: GroupKey, now: string, before: string): string => (key.type === 700 || key.type === 701 ? `!Object.is(${now}, ${before})` : `${now} !== ${before}`);
 
 /** The primitive that stands for a key column in comparisons and hash tables. */
 function hashKey(pc: PlanCompiler, key: GroupKey, columns: readonly Column[]): string {
@@ -205,9 +208,78 @@ function hashKey(pc: PlanCompiler, key: GroupKey, columns: readonly Column[]): s
 
 const INT_KEYS = new Set([21, 23, 1082]);
 
+/** A grouping set over rows in order: `fresh` while its group has no row yet. */
+interface SortedSet { grouped: number[]; fresh: string; group: string; kept: Map<number, string>; names: string[][]; flush: () => void }
+
+interface Aggregates { uses: AggUse[]; useOf: Map<Expr, number>; outerColumns: number[]; firstGroup: number }
+
+/** Grouping sets of rows in order, one phase after the other: what takes a row of the child, and what is to be done when there are no more. */
+function sortedPhases(pc: PlanCompiler, plan: Agg, phases: readonly GroupingPhase[], { uses, useOf, outerColumns, firstGroup }: Aggregates, out: Consumer): { add: (columns: Column[]) => void; finish: () => void } {
+  const { g } = pc;
+  const child = plan.lefttree!;
+  const types = outputTypes(child);
+  const keyColumn = new Map(plan.groupKeys.map((k, i) => [k.column, i]));
+  const variable = (init: string): string => {
+    const name = g.state('null');
+    g.emit(`${name} = ${init};`);
+    return name;
+  };
+  let number = firstGroup;
+  const sorted = phases.map((phase) => {
+    const store = phase.sortKeys.length === 0 ? '' : g.state('null');
+    if (store !== '') g.emit(`${store}?.close(); ${store} = new ${g.konst(Tuplesort)}(${g.konst({ keys: phase.sortKeys, types: types.map((t) => t.type) })}, null);`);
+    const keys = phase.sets[0]!.map((k) => ({ number: k, before: variable('undefined') }));
+    const sets = phase.sets.map((grouped): SortedSet => {
+      const group = variable(String(number++ * 4294967296));
+      const kept = new Map(outerColumns.filter((c) => !keyColumn.has(c) || grouped.includes(keyColumn.get(c)!)).map((c) => [c, variable('null')]));
+      const names = uses.map(({ code }) => code.state.map((_s, i) => variable(initialValue(g, code, i))));
+      const fresh = variable('true');
+      const outer = new Map(outerColumns.map((attno): [number, Column] => [attno, { nullable: true, type: exprType(child.targetlist[attno - 1]!.expr), read: () => kept.get(attno) ?? 'null' }]));
+      const fn = g.fn([], () => {
+        emitGroup(pc, plan, uses, useOf, (attno) => outer.get(attno)!, (a, i) => names[a]![i]!, group, new Set(grouped), out);
+        g.emit(`${fresh} = true; ${group}++;`);
+        names.forEach((list, a) => list.forEach((name, i) => g.emit(`${name} = ${initialValue(g, uses[a]!.code, i)};`)));
+      });
+      return { grouped, fresh, group, kept, names, flush: () => g.call(fn, []) };
+    });
+    return { store, keys, sets };
+  });
+  const add = (n: number, columns: Column[], row?: string): void => {
+    const { keys, sets } = sorted[n]!;
+    const cx = pc.context({ outer: columns });
+    if (n + 1 < sorted.length) g.emit(`${sorted[n + 1]!.store}.add(${row ?? pc.row(columns)});`);
+    if (keys.length > 0) {
+      const now = keys.map((k) => hashKey(pc, plan.groupKeys[k.number]!, columns));
+      // How many keys are those of the row before.
+      const same = g.local(keys.map((k, i) => `${differs(plan.groupKeys[k.number]!, now[i]!, k.before)} ? ${i} : `).join('') + String(keys.length));
+      for (const s of sets) if (s.grouped.length > 0) g.block(`if (${same} < ${s.grouped.length} && !${s.fresh})`, s.flush);
+      keys.forEach((k, i) => g.emit(`${k.before} = ${now[i]};`));
+    }
+    for (const s of sets) {
+      g.block(`if (${s.fresh})`, () => {
+        g.emit(`${s.fresh} = false;`);
+        for (const [attno, name] of s.kept) g.emit(`${name} = ${g.column(columns[attno - 1]!).code};`);
+      });
+      g.block('', () => uses.forEach(({ code }, a) => code.accumulate(g, cx, (i) => s.names[a]![i]!, s.group)));
+    }
+  };
+  const finish = (): void => sorted.forEach(({ store, sets }, n) => {
+    if (store !== '') {
+      g.emit(`${store}.finish();`);
+      readBack(pc, store, types, (columns, row) => add(n, columns, row));
+    }
+    // The set without columns has its one group even when there was no input.
+    for (const s of sets) {
+      if (s.grouped.length === 0) s.flush();
+      else g.block(`if (!${s.fresh})`, s.flush);
+    }
+  });
+  return { add: (columns) => add(0, columns), finish };
+}
+
 interface SetState {
   grouped: number[]; table: string; count: string; capacity: string; kept: Map<number, string>; arrays: string[][];
-  /** The files of groups that found no room; none for the set without columns. */
+  /** The files of groups that found no room. */
   spill: string;
   /** In the carries, group numbers of one table after the other. */
   base: string;
@@ -215,15 +287,17 @@ interface SetState {
 
 const INITIAL = 128;
 
-/** Hashing: one table of groups for each grouping set (usually there is one set). */
-function producedBySets(pc: PlanCompiler, plan: Agg, sets: readonly number[][], consume: Consumer): void {
+/** Hashing: one table of groups for each grouping set (usually there is one set), and `phases` that are not hashed, the same rows' other groups. */
+function producedBySets(pc: PlanCompiler, plan: Agg, sets: readonly number[][], consume: Consumer, phases: readonly GroupingPhase[] = []): void {
   const { g } = pc;
   const child = plan.lefttree!;
-  pc.allowRepeats(child);
+  if (phases.length === 0) pc.allowRepeats(child);
   const { uses, useOf, outerColumns } = collectAggs(plan);
+  const out = sets.length === 1 && phases.length === 0 ? consume : pc.outlineFor(consume, plan.targetlist.map((t) => ({ nullable: true, type: exprType(t.expr) })));
   const keyColumn = new Map(plan.groupKeys.map((k, i) => [k.column, i]));
   const allKeys = new Set(sets.flat());
   for (const { code } of uses) resetCarry(g, code);
+  const sorted = phases.length === 0 ? null : sortedPhases(pc, plan, phases, { uses, useOf, outerColumns, firstGroup: sets.length }, out);
   const types = outputTypes(child);
   const typeList = g.konst(types.map((t) => t.type));
   const freshArray = (numeric: boolean): string => (numeric ? `new Float64Array(${INITIAL})` : '[]');
@@ -236,14 +310,13 @@ function producedBySets(pc: PlanCompiler, plan: Agg, sets: readonly number[][], 
   const numericArrays = (s: SetState): string[] => uses.flatMap(({ code }, a) => code.state.map((v, i) => (v.numeric ? s.arrays[a]![i]! : '')).filter((x) => x !== ''));
   const otherArrays = (s: SetState): string[] => uses.flatMap(({ code }, a) => code.state.map((v, i) => (v.numeric ? '' : s.arrays[a]![i]!)).filter((x) => x !== ''));
   const makers = states.map((s, n) => {
-    if (s.grouped.length === 0) return '{ count: 0 }';
-    const Table = s.grouped.length > 1 ? MultiGroups : INT_KEYS.has(plan.groupKeys[s.grouped[0]!]!.type) ? IntGroups : MapGroups;
+    const Table = s.grouped.length !== 1 ? MultiGroups : INT_KEYS.has(plan.groupKeys[s.grouped[0]!]!.type) ? IntGroups : MapGroups;
     const groupBytes = Table.groupBytes * s.grouped.length + 8 * (s.kept.size + numericArrays(s).length) + 72 * otherArrays(s).length;
     s.spill = pc.variable(child, `new ${g.konst(GroupSpill)}(${typeList}, ${groupBytes})`);
     if (pc.options.instrument && n === 0) g.emit(`rt.notes.set(${g.konst(plan)}, ${s.spill});`);
-    return `new ${g.konst(Table)}(${s.grouped.length > 1 ? s.grouped.length : ''})`;
+    return `new ${g.konst(Table)}(${s.grouped.length !== 1 ? s.grouped.length : ''})`;
   });
-  const limited = (s: SetState): string => (s.spill === '' ? '' : ` ${s.table}.limit = ${s.spill}.maxGroups;`);
+  const limited = (s: SetState): string => ` ${s.table}.limit = ${s.spill}.maxGroups;`;
   states.forEach((s, n) => {
     s.table = pc.variable(child, makers[n]!);
     g.emit(limited(s));
@@ -257,23 +330,18 @@ function producedBySets(pc: PlanCompiler, plan: Agg, sets: readonly number[][], 
   const accumulate = (s: SetState, columns: Column[], keys: ReadonlyMap<number, string>): void => {
     const cx = pc.context({ outer: columns });
     const { grouped } = s;
-    let find = '0';
+    let find = `${s.table}.find()`;
     if (grouped.length === 1) {
       const key = plan.groupKeys[grouped[0]!]!;
       const code = keys.get(grouped[0]!)!;
       find = INT_KEYS.has(key.type) && columns[key.column - 1]!.nullable ? `${code} === null ? ${s.table}.findNull() : ${s.table}.find(${code})` : `${s.table}.find(${code})`;
-    } else if (grouped.length > 1) {
-      grouped.forEach((k, i) => g.emit(`${s.table}.key[${i}] = ${keys.get(k)};`));
-      find = `${s.table}.find()`;
-    }
+    } else grouped.forEach((k, i) => g.emit(`${s.table}.key[${i}] = ${keys.get(k)};`));
     const gi = g.local(find);
     g.labelled((label) => {
       g.block(`if (${gi} === ${s.count})`, () => {
-        if (s.spill !== '') {
-          g.block(`if (${s.table}.count === ${s.count})`, () => {
-            g.emit(`${s.spill}.add(${pc.row(columns)}, ${g.konst(spillHash)}(${grouped.map((k) => keys.get(k)).join(', ')})); ${g.jumpCode(label)}`);
-          });
-        }
+        g.block(`if (${s.table}.count === ${s.count})`, () => {
+          g.emit(`${s.spill}.add(${pc.row(columns)}, ${g.konst(spillHash)}(${grouped.map((k) => keys.get(k)).join(', ')})); ${g.jumpCode(label)}`);
+        });
         g.emit(`${s.count}++;`);
         for (const [attno, array] of s.kept) g.emit(`${array}.push(${g.column(columns[attno - 1]!).code});`);
         const floats = numericArrays(s);
@@ -287,7 +355,7 @@ function producedBySets(pc: PlanCompiler, plan: Agg, sets: readonly number[][], 
         }));
         // Strings and the like: what is kept of the group's first row, and keys that are made into strings.
         const large = new Set([...s.kept.keys(), ...grouped.map((k) => plan.groupKeys[k]!.column)].filter((c) => !isFixedSize(types[c - 1]!.type)));
-        if (s.spill !== '' && large.size > 0) {
+        if (large.size > 0) {
           const bytes = [...large].map((c) => `${g.konst(datumBytes)}(${g.column(columns[c - 1]!).code})`);
           g.emit(`if ((${s.spill}.bytes += ${bytes.join(' + ')}) > ${s.spill}.limit) ${s.table}.limit = ${s.count};`);
         }
@@ -299,20 +367,14 @@ function producedBySets(pc: PlanCompiler, plan: Agg, sets: readonly number[][], 
 
   pc.produce(child, (columns) => {
     const keys = keysOf(columns, allKeys);
+    sorted?.add(columns);
     for (const s of states) g.block('', () => accumulate(s, columns, keys));
   });
-  if (pc.options.instrument) for (const s of states) if (s.spill !== '') g.emit(`${s.spill}.tableIs(${s.count});`);
+  sorted?.finish();
+  if (pc.options.instrument) for (const s of states) g.emit(`${s.spill}.tableIs(${s.count});`);
 
   const emit = (s: SetState, to: Consumer): void => {
     const gi = g.next('i');
-    // The set without columns has its one group even when there was no input.
-    if (s.grouped.length === 0) {
-      g.block(`if (${s.count} === 0)`, () => {
-        g.emit(`${s.count} = 1;`);
-        for (const array of s.kept.values()) g.emit(`${array}.push(null);`);
-        uses.forEach(({ code }, a) => code.state.forEach((v, i) => { if (!v.numeric) g.emit(`${s.arrays[a]![i]}.push(${initialValue(g, code, i)});`); }));
-      });
-    }
     g.block(`for (let ${gi} = 0; ${gi} < ${s.count}; ${gi}++)`, () => {
       g.emit(`if ((${gi} & 1023) === 1023) ${g.konst(checkForInterrupts)}();`);
       const memo = new Map<number, Column>();
@@ -325,7 +387,7 @@ function producedBySets(pc: PlanCompiler, plan: Agg, sets: readonly number[][], 
         }
         return column;
       };
-      emitGroup(pc, plan, uses, useOf, outer, (a, i) => `${s.arrays[a]![i]}[${gi}]`, carryGroup(s, gi), sets.length > 1 || s.grouped.length < plan.groupKeys.length ? new Set(s.grouped) : null, to);
+      emitGroup(pc, plan, uses, useOf, outer, (a, i) => `${s.arrays[a]![i]}[${gi}]`, carryGroup(s, gi), new Set(s.grouped), to);
     });
   };
   /** The next table, of rows that found no room before. */
@@ -342,12 +404,7 @@ function producedBySets(pc: PlanCompiler, plan: Agg, sets: readonly number[][], 
       accumulate(s, columns, keysOf(columns, s.grouped));
     });
   };
-  const out = states.length === 1 ? consume : pc.outlineFor(consume, plan.targetlist.map((t) => ({ nullable: true, type: exprType(t.expr) })));
   states.forEach((s, n) => {
-    if (s.spill === '') {
-      emit(s, out);
-      return;
-    }
     g.labelled((done) => {
       emit(s, out);
       g.emit(`if (!${s.spill}.next()) ${g.jumpCode(done)}`);

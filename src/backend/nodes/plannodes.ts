@@ -204,12 +204,15 @@ export interface Agg extends PlanFields {
   aggsplit?: 'partial' | 'final';
   groupKeys: GroupKey[];
   numGroups: number;
-  /** Grouping sets as indexes into groupKeys; null when there is just the one of all groupKeys. */
-  groupingSets: number[][] | null;
+  /** Null when there is just the one set of all groupKeys. */
+  groupingSets: GroupingPhase[] | null;
   /** ressortgroupref of each group key, for GROUPING(). */
   groupRefs: number[];
   aggrefs: Aggref[];
 }
+/** Grouping sets made in one go, as indexes into groupKeys: a hashed one; or all that rows in one order give, the largest first, each the
+ * beginning of the one before. The input comes in the order of the first that is not hashed, for others it is sorted (none: nothing to sort by). */
+export interface GroupingPhase { hashed: boolean; sets: number[][]; sortKeys: SortKey[] }
 export interface WindowAgg extends PlanFields {
   kind: 'WindowAgg'; winref: number; partKeys: GroupKey[]; ordKeys: SortKey[]; frameOptions: number;
   startOffset: Expr | null; endOffset: Expr | null; startInRangeFunc: Oid; endInRangeFunc: Oid; inRangeColl: Oid;

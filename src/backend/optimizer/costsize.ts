@@ -70,6 +70,9 @@ export function evalCost(list: readonly Expr[]): QualCost {
       case 'RowCompareExpr': cost.perTuple += costs.cpuOperator * node.largs.length; break;
       case 'MinMaxExpr': case 'SQLValueFunction': case 'XmlExpr': case 'CoerceToDomain': case 'NextValueExpr': cost.perTuple += costs.cpuOperator; break;
       case 'CurrentOfExpr': cost.startup += DISABLE_COST; break;
+      // Their arguments are counted where they are aggregated.
+      case 'Aggref': case 'WindowFunc': return false;
+      case 'GroupingFunc': cost.perTuple += costs.cpuOperator; return false;
       // Where it is computed it is a column of the target list.
       case 'PlaceHolderVar': return false;
       case 'SubPlan': cost.perTuple += 100 * costs.cpuOperator; return node.args.some(walk);

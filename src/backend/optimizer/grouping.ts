@@ -3,15 +3,16 @@
 import { internalError, PgError } from '../../common/errors.ts';
 import { makeOpExpr, makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, expressionTreeWalker, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
-import type { Query, GroupingSet } from '../nodes/parsenodes.ts';
+import type { Query } from '../nodes/parsenodes.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import type { ModifyMergeAction, Plan, PlanRowMark } from '../nodes/plannodes.ts';
+import type { Agg, GroupingPhase, ModifyMergeAction, Plan, PlanRowMark } from '../nodes/plannodes.ts';
 import type { Expr, FromItem, SortGroupClause, TargetEntry, WindowFunc } from '../nodes/primnodes.ts';
 import { walkExpr } from '../executor/plan_walker.ts';
 import { memberTranslators } from './appendpath.ts';
 import { collectLateral, functionRows, makeOneRel } from './allpaths.ts';
 import { containsSrf, containsVolatile, equal, pullVarClause } from './clauses.ts';
-import { clampRows, costs, enabled, exprCost, exprsCost, incrementalSortCost } from './costsize.ts';
+import { clampRows, costs, DISABLE_COST, enabled, evalCost, exprCost, exprsCost, incrementalSortCost, sortCost } from './costsize.ts';
+import { cannotGroup, fitting, groupingSetsData, hashedRollup, type GroupingSetsData, type Rollup } from './groupingsets.ts';
 import { overPart } from './inherit.ts';
 import { addVarsToTargetList, buildBaseTargets, deconstructJointree, RESULT } from './initsplan.ts';
 import { addPath, cheapestFractional, commonPathkeys, pathkeysContain, setCheapest } from './pathnode.ts';
@@ -22,11 +23,12 @@ import { partialTarget } from './partialagg.ts';
 import { groupsByKey } from './partjoin.ts';
 import { appendOf, planSetOperations } from './prepunion.ts';
 import { bit, members } from './relids.ts';
+import { makeRestrictInfo } from './restrictinfo.ts';
 import { getBool } from '../utils/guc.ts';
 import { buildBaseRel, emptyRel, isDummy } from './relnode.ts';
-import { estimateGroups } from './selfuncs.ts';
+import { clauselistSelectivity, estimateGroups } from './selfuncs.ts';
 import { planMinMax } from './planagg.ts';
-import { aggCosts, fullSort, groupKey, hashSpillCost, incrementalSort, inOrder, mapPaths, planned, sortKey, upperPath, upperRel, wantOrder, widthOf, type AggCosts, type UpperCost, type WantedOrder } from './upperpath.ts';
+import { aggCosts, NO_AGGS, fullSort, groupKey, hashEntryBytes, hashSpillCost, incrementalSort, inOrder, mapPaths, planned, sortKey, upperPath, upperRel, wantOrder, widthOf, type AggCosts, type UpperCost, type WantedOrder } from './upperpath.ts';
 
 /** grouping_planner, and the choice among the paths it leaves. */
 export function planUpper(root: PlannerInfo): { plan: Plan; pathkeys: PathKey[] } {
@@ -152,7 +154,7 @@ function fromRelids(root: PlannerInfo, item: FromItem): bigint {
   }
 }
 
-interface Targets { final: TargetEntry[]; groupInput: TargetEntry[]; grouped: TargetEntry[]; windowInput: TargetEntry[]; sets: number[][] | null }
+interface Targets { final: TargetEntry[]; groupInput: TargetEntry[]; grouped: TargetEntry[]; windowInput: TargetEntry[]; sets: GroupingSetsData | null }
 
 function selectPaths(root: PlannerInfo): UpperPaths {
   const q = root.parse;
@@ -164,8 +166,8 @@ function selectPaths(root: PlannerInfo): UpperPaths {
   const needed = [...final.map((t) => t.expr), ...having, ...windows.flatMap((w) => [w.clause.startOffset, w.clause.endOffset].filter((e) => e !== null))];
   let rel: RelOptInfo | null = null;
   const t = makeTargets(root, final, grouping, having, windows.length > 0);
-  // HAVING without groups or aggregates: a row or none, and nothing of the tables is asked (create_degenerate_grouping_paths).
-  const degenerate = root.hasHaving && !q.hasAggs && q.groupClause.length === 0 && q.groupingSets.length === 0;
+  // No groups and no aggregates, but HAVING or GROUP BY (): a row or none, and nothing of the tables is asked (create_degenerate_grouping_paths).
+  const degenerate = (root.hasHaving || q.groupingSets.length > 0) && !q.hasAggs && q.groupClause.length === 0;
   if (root.allBaserels !== 0n && !degenerate) {
     collectLateral(root);
     buildBaseTargets(root, needed);
@@ -182,8 +184,8 @@ function selectPaths(root: PlannerInfo): UpperPaths {
   // Sets that are grouped by are there before the groups are.
   const done = grouping ? t.groupInput.filter((x) => containsSrf(x.expr)).map((x) => x.expr) : [];
   if (grouping) {
-    level = degenerate ? planned(root, onlyOneRow(root, t.grouped, having), []) : groupingPaths(root, rel, t, having);
-    if (rel !== null && q.groupClause.length === 0 && q.groupingSets.length === 0) {
+    level = degenerate ? degenerateGroups(root, t, having) : groupingPaths(root, rel, t, having);
+    if (rel !== null && q.groupClause.length === 0 && q.groupingSets.length <= 1) {
       const plan = level.cheapestTotal!.make();
       const minmax = planMinMax(root, t.grouped, having, plan);
       level = planned(root, minmax?.plan ?? plan, []);
@@ -277,7 +279,8 @@ function setInputTarget(final: TargetEntry[], done: readonly Expr[] = []): Targe
 function wantedOrder(root: PlannerInfo, t: Targets, grouping: boolean, windows: ActiveWindow[]): PathKey[] {
   const q = root.parse;
   const sortable = (list: readonly SortGroupClause[]): boolean => list.every((c) => c.sortop !== 0);
-  if (grouping && q.groupingSets.length === 0 && q.groupClause.length > 0 && sortable(q.groupClause)) return pathkeysForSort(root, groupOrder(q.groupClause, q.sortClause), t.groupInput);
+  if (t.sets !== null) return pathkeysForSort(root, t.sets.rollups[0]?.clause ?? [], t.groupInput);
+  if (grouping && q.groupClause.length > 0 && sortable(q.groupClause)) return pathkeysForSort(root, groupOrder(q.groupClause, q.sortClause), t.groupInput);
   if (grouping) return [];
   if (windows.length > 0) return pathkeysForSort(root, windows[0]!.order, t.windowInput);
   if (q.distinctClause.length > 0 && q.sortClause.length < q.distinctClause.length && sortable(q.distinctClause)) return pathkeysForSort(root, distinctOrder(q.distinctClause, q.sortClause), t.final);
@@ -303,6 +306,13 @@ const onlyOneRow = (root: PlannerInfo, target: TargetEntry[], quals: Expr[]): Pl
   kind: 'Result', startup_cost: 0, total_cost: costs.cpuTuple + exprsCost(target.map((t) => t.expr)), plan_rows: 1, plan_width: widthOf(root, target), targetlist: target, qual: [], lefttree: null,
   righttree: null, initPlan: [], resconstantqual: quals,
 });
+
+/** create_degenerate_grouping_paths: of each grouping set its row. */
+function degenerateGroups(root: PlannerInfo, t: Targets, having: Expr[]): RelOptInfo {
+  const row = onlyOneRow(root, t.grouped, having);
+  const sets = t.sets?.rollups[0]!.sets.length ?? 1;
+  return planned(root, sets === 1 ? row : appendOf(Array.from({ length: sets }, () => ({ ...row })), t.grouped), []);
+}
 
 /** The paths of the join with this target list on them (apply_scanjoin_target_to_paths). */
 function scanPaths(root: PlannerInfo, rel: RelOptInfo | null, target: TargetEntry[]): RelOptInfo {
@@ -349,7 +359,7 @@ function makeTargets(root: PlannerInfo, final: TargetEntry[], grouping: boolean,
   let grouped = windows ? windowInput : final;
 
   let groupInput = final;
-  let sets: number[][] | null = null;
+  let sets: GroupingSetsData | null = null;
   if (grouping) {
     // Group columns first, then the Vars that aggregates and the rest use.
     groupInput = [];
@@ -359,14 +369,14 @@ function makeTargets(root: PlannerInfo, final: TargetEntry[], grouping: boolean,
       else if (ref !== 0 && known.ressortgroupref === 0) known.ressortgroupref = ref;
       else if (ref !== 0 && known.ressortgroupref !== ref) groupInput.push({ ...makeTargetEntry(e, groupInput.length + 1, null, false), ressortgroupref: ref });
     };
-    for (const c of q.groupClause) add(final.find((t) => t.ressortgroupref === c.tleSortGroupRef)!.expr, c.tleSortGroupRef);
+    for (const { expr, ressortgroupref } of final) if (ressortgroupref > 0 && q.groupClause.some((c) => c.tleSortGroupRef === ressortgroupref)) add(expr, ressortgroupref);
     const rest = (e: Expr): void => {
       for (const v of varsOutsideGroups(e, groupInput)) add(v, 0);
     };
     for (const t of final) rest(t.expr);
     for (const h of having) rest(h);
     grouped = setInputTarget(grouped, groupInput.filter((x) => containsSrf(x.expr)).map((x) => x.expr));
-    sets = q.groupingSets.length > 0 ? expandGroupingSets(q.groupingSets, q.groupDistinct).map((set) => set.map((ref) => q.groupClause.findIndex((c) => c.tleSortGroupRef === ref))) : null;
+    if (q.groupingSets.length > 0) sets = groupingSetsData(q);
   }
   return { final, groupInput, grouped, windowInput, sets };
 }
@@ -431,24 +441,44 @@ function groupingPaths(root: PlannerInfo, rel: RelOptInfo | null, t: Targets, ha
   return grouped;
 }
 
-type Strategy = 'plain' | 'sorted' | 'hashed' | 'mixed';
-interface AggStep { root: PlannerInfo; into: RelOptInfo; target: TargetEntry[]; having: Expr[]; sets: number[][] | null; split: 'partial' | 'final' | undefined; aggs: AggCosts }
+type Strategy = Agg['aggstrategy'];
+interface AggStep { root: PlannerInfo; into: RelOptInfo; target: TargetEntry[]; having: Expr[]; split: 'partial' | 'final' | undefined; aggs: AggCosts }
 
 /** create_agg_path and create_group_path. */
-function addAgg({ root, into, target, having, sets, split, aggs }: AggStep, child: Path, strategy: Strategy, groups: number, pathkeys: PathKey[]): void {
-  const { groupClause } = root.parse;
-  const cpu = child.rows * (aggs.perTuple + costs.cpuOperator * groupClause.length);
-  const out = groups * (costs.cpuTuple + aggs.final);
-  const spill = strategy === 'hashed' ? hashSpillCost(child, groups, aggs.count) : { startup: 0, total: 0 };
+function addAgg(step: AggStep, child: Path, strategy: Strategy, groups: number, pathkeys: PathKey[]): void {
+  const { root, into, aggs } = step;
+  const cost = aggCost(step, strategy, root.parse.groupClause.length, groups, child, child.rel.width);
   // Groups as they come, of which nothing is computed.
-  const isPlainGroup = strategy === 'sorted' && aggs.count === 0;
-  const cost = { startup: (strategy === 'sorted' ? child.startup : child.total + cpu) + spill.startup, total: child.total + cpu + (isPlainGroup ? 0 : out) + spill.total, rows: groups };
-  addPath(into, upperPath(into, 'Agg', cost, pathkeys, () => {
-    const input = split === 'final' ? child.make() : withAllColumns(child.make());
-    return {
-      kind: 'Agg', ...over(input, target), qual: having, groupKeys: groupClause.map((c) => groupKey(c, input.targetlist)), groupRefs: groupClause.map((c) => c.tleSortGroupRef), aggrefs: [],
-      ...(split === undefined ? {} : { aggsplit: split }), aggstrategy: strategy, numGroups: groups, groupingSets: sets,
-    };
+  if (strategy === 'sorted' && aggs.count === 0) cost.total -= groups * costs.cpuTuple;
+  addPath(into, upperPath(into, 'Agg', cost, pathkeys, () => aggPlan(step, child, strategy, groups, null)));
+}
+
+/** cost_agg; what is grouped by comes from `input`. */
+function aggCost({ having, aggs, root }: AggStep, strategy: Strategy, columns: number, groups: number, input: UpperCost, width: number): UpperCost {
+  const cpu = input.rows * (aggs.perTuple + costs.cpuOperator * columns);
+  const hashing = strategy === 'hashed' || strategy === 'mixed';
+  const spill = hashing ? hashSpillCost(input.rows, width, groups, aggs) : { startup: 0, total: 0 };
+  const disabled = hashing && !enabled.hashagg ? DISABLE_COST : 0;
+  const quals = evalCost(having);
+  const startup = (strategy === 'sorted' || strategy === 'mixed' ? input.startup : input.total + cpu) + spill.startup + disabled + quals.startup;
+  const total = input.total + cpu + groups * (costs.cpuTuple + aggs.final) + spill.total + disabled + quals.startup + groups * quals.perTuple;
+  return { startup, total, rows: having.length === 0 ? groups : clampRows(groups * clauselistSelectivity(root, having.map((e) => makeRestrictInfo(e, true)))) };
+}
+
+function aggPlan({ root, target, having, split }: AggStep, child: Path, strategy: Strategy, groups: number, rollups: readonly Rollup[] | null): Plan {
+  const { groupClause } = root.parse;
+  const input = split === 'final' ? child.make() : withAllColumns(child.make());
+  return {
+    kind: 'Agg', ...over(input, target), qual: having, groupKeys: groupClause.map((c) => groupKey(c, input.targetlist)), groupRefs: groupClause.map((c) => c.tleSortGroupRef), aggrefs: [],
+    ...(split === undefined ? {} : { aggsplit: split }), aggstrategy: strategy, numGroups: groups, groupingSets: rollups === null ? null : phasesOf(groupClause, rollups, input),
+  };
+}
+
+function phasesOf(groupClause: readonly SortGroupClause[], rollups: readonly Rollup[], input: Plan): GroupingPhase[] {
+  const first = rollups.find((r) => !r.hashed);
+  return rollups.map((r) => ({
+    hashed: r.hashed, sets: r.sets.map((set) => set.refs.map((ref) => groupClause.findIndex((c) => c.tleSortGroupRef === ref))),
+    sortKeys: r.hashed || r === first ? [] : r.clause.map((c) => sortKey(c, input.targetlist)),
   }));
 }
 
@@ -456,22 +486,106 @@ function addAgg({ root, into, target, having, sets, split, aggs }: AggStep, chil
 function addGroupPaths(root: PlannerInfo, rel: RelOptInfo | null, into: RelOptInfo, t: Targets, having: Expr[], order: WantedOrder | null, split?: 'partial'): void {
   const q = root.parse;
   const exprs = [...(split === undefined ? t.final : t.grouped).map((x) => x.expr), ...having];
-  const step: AggStep = { root, into, target: t.grouped, having, sets: t.sets, split, aggs: aggCosts(exprs) };
+  const step: AggStep = { root, into, target: t.grouped, having, split, aggs: aggCosts(exprs) };
   const input = withSets(root, scanPaths(root, rel, setInputTarget(t.groupInput)), t.groupInput);
   const cheapest = input.cheapestTotal!;
   if (q.groupClause.length === 0 && t.sets === null) {
     addAgg(step, cheapest, 'plain', 1, []);
     return;
   }
-  const groups = estimateGroups(root, q.groupClause.map((c) => t.groupInput.find((x) => x.ressortgroupref === c.tleSortGroupRef)!.expr), rel === null ? 1 : rel.rows);
+  const groupsBy = (refs: readonly number[]): number => (refs.length === 0 ? 1 : estimateGroups(root, refs.map((ref) => t.groupInput.find((x) => x.ressortgroupref === ref)!.expr), rel === null ? 1 : rel.rows));
   // What an aggregate sorts or makes distinct is kept for one group at a time.
   const collects = hasOrderedAggs(exprs);
   if (t.sets !== null) {
-    if (t.sets.some((set) => set.some((i) => q.groupClause[i]!.sortop === 0) && (collects || set.some((i) => !q.groupClause[i]!.hashable)))) throw cannotGroup();
-    addAgg(step, cheapest, t.sets.length === 1 && t.sets[0]!.length === 0 ? 'hashed' : 'mixed', clampRows(groups * Math.max(1, t.sets.length / 2)), []);
+    for (const rollup of t.sets.rollups) {
+      for (const set of rollup.sets) set.groups = groupsBy(set.refs);
+      rollup.groups = rollup.sets.reduce((n, set) => n + set.groups, 0);
+    }
+    for (const set of t.sets.unsortable) set.groups = groupsBy(set.refs);
+    addGroupingSets(step, input, t.sets, wantOrder(root, t.sets.rollups[0]?.clause ?? [], t.groupInput), collects);
     return;
   }
+  const groups = groupsBy(q.groupClause.map((c) => c.tleSortGroupRef));
   addSortedOrHashed(step, input, order, groups, collects);
+}
+
+/** Sorted, sorted in part, and hashed. */
+function addGroupingSets(step: AggStep, input: RelOptInfo, data: GroupingSetsData, order: WantedOrder, collects: boolean): void {
+  const { into, root } = step;
+  const canHash = !collects && data.anyHashable;
+  if (data.rollups.length > 0) {
+    for (const p of inOrder(root, input, order, -1)) {
+      if (canHash) addMixedSets(step, p, data);
+      if (data.unsortable.length === 0) addRollups(step, p, 'sorted', data.rollups, order.pathkeys);
+    }
+  }
+  if (canHash) addHashedSets(step, input.cheapestTotal!, data, order);
+  if (into.paths.length === 0) throw cannotGroup();
+}
+
+/** consider_groupingsets_paths, of rows in no order: all sets hashed if they are thought to have room, but for a rollup that the rows happen to
+ * be in the order of, and sets without columns. */
+function addHashedSets(step: AggStep, p: Path, { rollups, unsortable }: GroupingSetsData, order: WantedOrder): void {
+  const { groupClause } = step.root.parse;
+  const [first, ...others] = rollups;
+  const sorted = first !== undefined && pathkeysContain(p.pathkeys, order.pathkeys) ? first : undefined;
+  const hashed = sorted === undefined ? rollups : others;
+  const groups = [...hashed, ...unsortable].reduce((n, r) => n + r.groups, 0);
+  if (first !== undefined && groups * hashEntryBytes(p.rel.width, step.aggs) > costs.hashMemBytes) return;
+  if (hashed.some((r) => !r.hashable)) return;
+  const sets = [...unsortable, ...hashed.flatMap((r) => r.sets)];
+  const list = sets.filter((set) => set.refs.length > 0).map((set) => hashedRollup(groupClause, set));
+  if (list.length === 0) return;
+  const empty = sets.filter((set) => set.refs.length === 0);
+  if (sorted !== undefined) list.push(sorted);
+  else if (empty.length > 0) list.push({ clause: [], sets: empty, hashable: false, hashed: false, groups: empty.length });
+  addRollups(step, p, sorted !== undefined || empty.length > 0 ? 'mixed' : 'hashed', list, []);
+}
+
+/** The same of rows in the order of the first rollup: as many of the others hashed as are thought to have room. */
+function addMixedSets(step: AggStep, p: Path, { rollups, unsortable }: GroupingSetsData): void {
+  const { groupClause } = step.root.parse;
+  const entry = hashEntryBytes(p.rel.width, step.aggs);
+  const space = costs.hashMemBytes - entry * unsortable.reduce((n, set) => n + set.groups, 0);
+  const sets = [...unsortable];
+  const others = rollups.slice(1);
+  let list: Rollup[] = [];
+  if (space > 0 && others.length > 0) {
+    const scale = Math.max(space / (20 * rollups.length), 1);
+    const capacity = Math.floor(space / scale);
+    const candidates = others.filter((r) => r.hashable);
+    const chosen = fitting(capacity, candidates.map((r) => Math.min(Math.floor(entry * r.groups / scale), capacity + 1)));
+    if (chosen.size > 0) {
+      list = rollups.filter((r) => !chosen.has(candidates.indexOf(r)));
+      for (const i of chosen) sets.push(...candidates[i]!.sets);
+    }
+  }
+  if (list.length === 0 && sets.length > 0) list = [...rollups];
+  for (const set of sets) list.unshift(hashedRollup(groupClause, set));
+  if (list.length > 0) addRollups(step, p, 'mixed', list, []);
+}
+
+/** create_groupingsets_path. */
+function addRollups(step: AggStep, child: Path, wanted: 'sorted' | 'hashed' | 'mixed', rollups: readonly Rollup[], pathkeys: PathKey[]): void {
+  const { into } = step;
+  const strategy = rollups.length > 1 ? wanted : wanted === 'mixed' ? 'hashed' : wanted === 'sorted' && rollups[0]!.clause.length === 0 ? 'plain' : wanted;
+  const { width } = child.rel;
+  const columns = (r: Rollup): number => r.sets[0]!.refs.length;
+  const cost = aggCost(step, strategy, columns(rollups[0]!), rollups[0]!.groups, child, width);
+  let inOrderStill = rollups[0]!.hashed;
+  for (const r of rollups.slice(1)) {
+    let input = { startup: 0, total: 0, rows: child.rows };
+    if (!r.hashed && !inOrderStill) {
+      const sort = sortCost(child.rows, width, -1);
+      input = { ...input, startup: sort.startup, total: sort.startup + sort.run };
+    }
+    const more = aggCost(step, r.hashed ? 'hashed' : 'sorted', columns(r), r.groups, input, width);
+    inOrderStill &&= r.hashed;
+    cost.total += more.total;
+    cost.rows += more.rows;
+  }
+  const groups = rollups.reduce((n, r) => n + r.groups, 0);
+  addPath(into, upperPath(into, 'Agg', cost, strategy === 'sorted' && rollups.length === 1 ? pathkeys : [], () => aggPlan(step, child, strategy, groups, rollups)));
 }
 
 /** Groups of what comes in order, and by hashing. */
@@ -534,45 +648,9 @@ function addGroupsInSteps(root: PlannerInfo, rel: RelOptInfo, parts: Partitioned
   const partial = upperRel(root, target);
   addAppends(partial, liveParts(parts).flatMap(first), target, order, rel.translators.length === 0 ? [] : members(rel.relids));
   setCheapest(partial);
-  const step: AggStep = { root, into, target: t.grouped, having, sets: null, split: 'final', aggs: aggCosts(exprs) };
+  const step: AggStep = { root, into, target: t.grouped, having, split: 'final', aggs: aggCosts(exprs) };
   if (groupClause.length === 0) addAgg(step, partial.cheapestTotal!, 'plain', 1, []);
   else addSortedOrHashed(step, partial, order, estimateGroups(root, groupClause.map((c) => overPart(rel, target.find((x) => x.ressortgroupref === c.tleSortGroupRef)!.expr)), rel.rows), false);
-}
-
-const cannotGroup = (): PgError => new PgError('feature_not_supported', 'could not implement GROUP BY', {
-  detail: 'Some of the datatypes only support hashing, while others only support sorting.',
-});
-
-/** All the single grouping sets that ROLLUP, CUBE and GROUPING SETS stand for (expand_grouping_sets). */
-export function expandGroupingSets(sets: readonly GroupingSet[], distinct: boolean): number[][] {
-  const one = (set: GroupingSet): number[][] => {
-    switch (set.kind) {
-      case 'empty': return [[]];
-      case 'simple': return [set.content as number[]];
-      case 'rollup': {
-        const parts = (set.content as GroupingSet[]).map((s) => s.content as number[]);
-        return Array.from({ length: parts.length + 1 }, (_x, i) => parts.slice(0, parts.length - i).flat());
-      }
-      case 'cube': {
-        const parts = (set.content as GroupingSet[]).map((s) => s.content as number[]);
-        return Array.from({ length: 1 << parts.length }, (_x, i) => parts.filter((_p, k) => ((1 << parts.length) - 1 - i) & (1 << (parts.length - 1 - k))).flat());
-      }
-      case 'sets': return (set.content as GroupingSet[]).flatMap(one);
-    }
-  };
-  let result: number[][] = [[]];
-  for (const set of sets) {
-    const expanded = one(set);
-    result = result.flatMap((a) => expanded.map((b) => [...new Set([...a, ...b])]));
-  }
-  if (distinct) {
-    const seen = new Set<string>();
-    result = result.filter((s) => {
-      const key = [...s].sort((a, b) => a - b).join();
-      return seen.has(key) ? false : (seen.add(key), true);
-    });
-  }
-  return result;
 }
 
 // ------------------------------------------------------------------ DISTINCT
@@ -599,7 +677,7 @@ function distinctPaths(root: PlannerInfo, below: RelOptInfo, final: TargetEntry[
     unique(pathkeysContain(cheapest.pathkeys, both.pathkeys) ? cheapest : fullSort(cheapest, both, -1));
   }
   if (distinctClause.every((c) => c.hashable) && (rel.paths.length === 0 || (!hasDistinctOn && enabled.hashagg))) {
-    const spill = hashSpillCost(cheapest, rows, 0);
+    const spill = hashSpillCost(cheapest.rows, cheapest.rel.width, rows, NO_AGGS);
     const startup = cheapest.total + comparing + spill.startup;
     addPath(rel, upperPath(rel, 'Agg', { startup, total: cheapest.total + comparing + rows * costs.cpuTuple + spill.total, rows }, [], () => {
       const child = cheapest.make();

@@ -44,7 +44,7 @@ function firstRow(root: PlannerInfo, arg: Expr, sortop: number): Plan {
   const notNull: Expr = { kind: 'NullTest', arg, isNull: false, argisrow: false, location: -1 };
   const { quals } = root.parse.jointree;
   const query: Query = {
-    ...root.parse, targetList: [tle], hasAggs: false, havingQual: null, groupClause: [], distinctClause: [], windowClause: [], hasWindowFuncs: false, hasSubLinks: false, hasTargetSRFs: false, cteList: [],
+    ...root.parse, targetList: [tle], hasAggs: false, havingQual: null, groupClause: [], groupingSets: [], distinctClause: [], windowClause: [], hasWindowFuncs: false, hasSubLinks: false, hasTargetSRFs: false, cteList: [],
     sortClause: [{ tleSortGroupRef: 1, eqop: 0, sortop, nulls_first: sortOperator(sortop).reverse, hashable: false }],
     limitCount: { kind: 'Const', consttype: 20, consttypmod: -1, constcollid: 0, constvalue: 1, location: -1 }, limitOffset: null,
     jointree: { ...root.parse.jointree, quals: quals === null ? notNull : { kind: 'BoolExpr', boolop: 'and', args: [notNull, quals], location: -1 } },

@@ -162,7 +162,7 @@ function preprocessQuery(root: PlannerInfo): void {
   const oc = q.onConflict;
   let havingQual = qual(q.havingQual);
   // HAVING conditions without aggregates are WHERE conditions, unless grouping is what makes the rows.
-  if (havingQual !== null && q.groupingSets.length === 0) {
+  if (havingQual !== null && (q.groupingSets.length === 0 || q.groupClause.length === 0)) {
     const having: Expr[] = [];
     const where: Expr[] = [];
     for (const clause of makeAndsImplicit(havingQual)) {

@@ -3,6 +3,7 @@
 import { aggregate, functionInfo } from '../executor/fmgr_info.ts';
 import { walkExpr } from '../executor/plan_walker.ts';
 import { sortOperator } from '../executor/sort_support.ts';
+import { typeByOid } from '../catalog/syscache.ts';
 import { exprCollation, exprType } from '../nodes/nodeFuncs.ts';
 import type { GroupKey, Plan, SortKey } from '../nodes/plannodes.ts';
 import type { Aggref, Expr, SortGroupClause, TargetEntry } from '../nodes/primnodes.ts';
@@ -12,6 +13,7 @@ import { addPath, commonPathkeys, pathkeysContain, setCheapest } from './pathnod
 import { pathkeysForSort } from './pathkeys.ts';
 import type { Path, PathKey, PlannerInfo, RelOptInfo } from './pathnodes.ts';
 import { over } from './planbuild.ts';
+import { typeWidth } from './plancat.ts';
 import { emptyRel, targetWidth } from './relnode.ts';
 import { estimateGroups } from './selfuncs.ts';
 
@@ -136,29 +138,37 @@ export function inOrder(root: PlannerInfo, below: RelOptInfo, wanted: WantedOrde
 
 // ------------------------------------------------------------------ aggregation
 
-/** Of the different aggregates in expressions: what they cost for a row and for a group. */
-export interface AggCosts { count: number; perTuple: number; final: number }
+/** Of the different aggregates in expressions: what they cost for a row and for a group, and how many bytes their states take beside a Datum each. */
+export interface AggCosts { count: number; perTuple: number; final: number; space: number }
+export const NO_AGGS: AggCosts = { count: 0, perTuple: 0, final: 0, space: 0 };
+
+const ARRAY_APPEND = 378, INTERNAL = 2281;
 
 /** get_agg_clause_costs. */
 export function aggCosts(list: readonly Expr[]): AggCosts {
   const seen: Aggref[] = [];
   for (const e of list) walkExpr(e, (n) => { if (n.kind === 'Aggref' && !seen.some((a) => equal(a, n))) seen.push(n); });
-  const sum: AggCosts = { count: seen.length, perTuple: 0, final: 0 };
+  const sum: AggCosts = { ...NO_AGGS, count: seen.length };
   for (const agg of seen) {
-    const { aggtransfn, aggfinalfn } = aggregate(agg.aggfnoid);
+    const { aggtransfn, aggfinalfn, aggtransspace } = aggregate(agg.aggfnoid);
     const inputs = [...agg.args.map((t) => t.expr), ...(agg.aggfilter === null ? [] : [agg.aggfilter])];
     sum.perTuple += functionInfo(aggtransfn).proc.procost * costs.cpuOperator + evalCost(inputs).perTuple;
     if (aggfinalfn !== 0) sum.final += functionInfo(aggfinalfn).proc.procost * costs.cpuOperator;
+    if (agg.aggtranstype === INTERNAL) sum.space += aggtransspace > 0 ? aggtransspace : 8192;
+    else if (!typeByOid(agg.aggtranstype)!.typbyval) sum.space += maxAlign(aggtransspace > 0 ? aggtransspace : aggtransfn === ARRAY_APPEND ? 1024 : typeWidth(agg.aggtranstype, -1)) + 16;
   }
   return sum;
 }
 
 const maxAlign = (n: number): number => Math.ceil(n / 8) * 8;
 
+/** hash_agg_entry_size: of a group in a hash table. */
+export const hashEntryBytes = (width: number, { count, space }: AggCosts): number => 24 + 16 + 16 + maxAlign(Math.round(width)) + (count > 0 ? 16 + 16 * count : 0) + (space > 0 ? 16 + space : 0);
+
 /** What groups that do not fit into memory add by going to files (cost_agg, hash_agg_set_limits). */
-export function hashSpillCost(input: Path, groups: number, aggCount: number): { startup: number; total: number } {
-  const width = Math.round(input.rel.width);
-  const entry = 24 + 16 + 16 + maxAlign(width) + (aggCount > 0 ? 16 + 16 * aggCount : 0);
+export function hashSpillCost(inputRows: number, inputWidth: number, groups: number, aggs: AggCosts): { startup: number; total: number } {
+  const width = Math.round(inputWidth);
+  const entry = hashEntryBytes(width, aggs);
   const memory = costs.hashMemBytes;
   if (groups * entry <= memory) return { startup: 0, total: 0 };
   const most = Math.max(4, Math.min(1024, memory * 0.25 / BLOCK_BYTES));
@@ -167,7 +177,7 @@ export function hashSpillCost(input: Path, groups: number, aggCount: number): { 
   const usable = memory > 4 * buffers ? memory - buffers : memory * 0.75;
   const batches = Math.max(1, Math.ceil(Math.max(groups * entry / usable, groups / Math.max(1, usable / entry))));
   const depth = Math.ceil(Math.log(batches) / Math.log(Math.max(2, partitions)));
-  const pages = 2 * depth * relationBytes(input.rows, width) / BLOCK_BYTES;
-  const rows = depth * input.rows * 2 * costs.cpuTuple;
+  const pages = 2 * depth * relationBytes(inputRows, width) / BLOCK_BYTES;
+  const rows = depth * inputRows * 2 * costs.cpuTuple;
   return { startup: pages * costs.randomPage + rows, total: pages * (costs.randomPage + costs.seqPage) + rows };
 }

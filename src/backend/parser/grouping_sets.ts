@@ -1,7 +1,6 @@
 // GROUPING SETS, ROLLUP and CUBE spelled out: the list of sets of sort group references (expand_grouping_sets).
 import { PgError } from '../../common/errors.ts';
 import type { GroupingSet, Query } from '../nodes/parsenodes.ts';
-import type { ParseState } from './parse_node.ts';
 
 /** One element as the list of its sets. */
 function expandOne(set: GroupingSet): number[][] {
@@ -25,15 +24,15 @@ function expandOne(set: GroupingSet): number[][] {
   }
 }
 
-/** The product of all elements of GROUP BY; the shortest sets first, as PostgreSQL has them. */
-export function expandGroupingSets(_state: ParseState | null, query: Pick<Query, 'groupingSets' | 'groupDistinct'>): number[][] {
+/** The product of all elements of GROUP BY, in the order written. */
+export function expandGroupingSets(query: Pick<Query, 'groupingSets' | 'groupDistinct'>): number[][] {
   let result: number[][] = [[]];
   for (const element of query.groupingSets) {
     const sets = expandOne(element);
     if (result.length * sets.length > 4096) throw new PgError('statement_too_complex', 'too many grouping sets present (maximum 4096)');
     result = result.flatMap((left) => sets.map((right) => [...left, ...right.filter((r) => !left.includes(r))]));
   }
-  result = result.map((set) => [...new Set(set)]).sort((a, b) => a.length - b.length);
+  result = result.map((set) => [...new Set(set)]);
   if (query.groupDistinct) {
     const seen = new Set<string>();
     result = result.filter((set) => {

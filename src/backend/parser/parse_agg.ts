@@ -274,7 +274,7 @@ interface GroupingContext {
 export function parseCheckAggregates(state: ParseState, query: Query): void {
   let commonRefs: number[] | null = null;
   if (query.groupingSets.length > 0) {
-    const sets = expandGroupingSets(state, query);
+    const sets = expandGroupingSets(query);
     if (sets.length > 4096) throw parserError(state, 'statement_too_complex', 'too many grouping sets present (maximum 4096)', query.groupingSets[0]!.location);
     commonRefs = sets.reduce<number[] | null>((common, set) => common === null ? [...set] : common.filter((r) => set.includes(r)), null) ?? [];
     // A single set that is not empty is a plain GROUP BY.

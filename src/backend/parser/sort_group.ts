@@ -229,8 +229,9 @@ function transformGroupClauseExpr(
     if (flatresult.some((c) => c.tleSortGroupRef === te.ressortgroupref)) return te.ressortgroupref;
     // Group in the order that ORDER BY will want.
     const sorted = sortClause.find((c) => c.tleSortGroupRef === te.ressortgroupref);
-    if (sorted !== undefined && toplevel) {
-      flatresult.push({ ...sorted });
+    if (sorted !== undefined) {
+      // What grouping sets leave out is NULL, after the rest.
+      flatresult.push({ ...sorted, nulls_first: toplevel && sorted.nulls_first });
       return te.ressortgroupref;
     }
   }
