@@ -5,16 +5,18 @@ import { internalError, notSupported } from '../../common/errors.ts';
 import type {
   Aggref, BoolExpr, CaseExpr, Expr, GroupingFunc, MinMaxExpr, Param, ScalarArrayOpExpr, SubPlan, Var, WindowFunc,
 } from '../nodes/primnodes.ts';
+import { operatorByOid } from '../catalog/syscache.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import { checkWhileWorking } from '../utils/interrupts.ts';
 import { type ArrayValue, type Datum, type Oid, RecordValue } from '../types/datum.ts';
 import { findBuiltin } from '../types/fmgr.ts';
 import { typeHooks } from '../types/hooks.ts';
 import type { Column, Generator, Value } from './codegen.ts';
-import { callable, calledFunction, functionMissing, inputFunction, makeContext, outputFunction } from './fmgr_info.ts';
+import { callable, calledFunction, functionMissing, inputFunction, makeContext, outputFunction, typeInfo } from './fmgr_info.ts';
 import { inliners, neverReturnsNull } from './inline.ts';
 import { someExpr } from './plan_walker.ts';
 import * as runtime from './expr_runtime.ts';
+import { hashKeyFunction, isPrimitiveKey } from './sort_support.ts';
 import { compareWithoutCollation, withoutCollation } from './undetermined.ts';
 import { genXmlExpr } from './xml_codegen.ts';
 
@@ -433,17 +435,21 @@ function genScalarArrayOp(g: Generator, e: ScalarArrayOpExpr, cx: ExprContext): 
   const scalar = genAtom(g, e.args[0], cx);
   const list = e.args[1];
   const fails = info.internal ? withoutCollation(info.prosrc, e.inputcollid) : null;
-  if (fails === null && list.kind === 'Const' && list.constvalue !== null && list.slot === undefined && e.useOr && inlinedEquality(info.prosrc)) {
-    // x = ANY (constant list) over a type whose equality is JavaScript's: one look-up.
+  const key = fails === null && info.internal && info.strict ? hashedKey(e, info.prosrc) : null;
+  if (key !== null && list.kind === 'Const' && list.constvalue !== null && list.slot === undefined) {
+    // x = ANY (constant list), x <> ALL (it): one look-up.
     const { values } = list.constvalue as ArrayValue;
-    const set = g.konst(new Set(values.filter((v) => v !== null)));
-    const hasNull = values.includes(null);
-    const code = hasNull ? `(${set}.has(${scalar.code}) || null)` : `${set}.has(${scalar.code})`;
+    if (values.length === 0) return { code: e.useOr ? 'false' : 'true', nullable: false };
+    const set = g.konst(new Set(values.filter((v) => v !== null).map(key)));
+    const hasNull = values.includes(null), has = `${set}.has(${key === sameKey ? scalar.code : `${g.konst(key)}(${scalar.code})`})`;
+    const code = e.useOr ? hasNull ? `(${has} || null)` : has : hasNull ? `(${has} ? false : null)` : `!${has}`;
     return scalar.nullable ? { code: `(${scalar.code} === null ? null : ${code})`, nullable: true } : { code, nullable: hasNull };
   }
   const array = genAtom(g, list, cx);
   if (array.code === 'null') return NULL;
   const fn = g.konst(fails ?? callable(info, e.args.map(exprType), 16, e.inputcollid));
+  // A list that is the same for all rows is looked up, too, once that has shown.
+  if (key !== null && list.kind !== 'ArrayExpr') return { code: g.local(`${g.state(`${g.konst(runtime.listSearch)}(${fn}, ${g.konst(key)}, ${e.useOr})`)}(${scalar.code}, ${array.code})`), nullable: true };
   const search = g.konst(info.strict ? runtime.arrayOpStrict : runtime.arrayOp);
   return { code: g.local(`${search}(${fn}, ${scalar.code}, ${array.code}, ${e.useOr})`), nullable: true };
 }
@@ -454,6 +460,16 @@ const isOidLike = (type: Oid): boolean => type === 26 || type === 24 || (type >=
 export function inlinedEquality(prosrc: string): boolean {
   return /^(?:int[248]+|oid|bool|char|date_|time_|timestamp_|timestamptz_|uuid_|enum_|text|name)eq$/.test(prosrc);
 }
+
+/** By what a list is looked up, of `x = ANY (list)` and `x <> ALL (list)`; null: it has to be gone through. */
+function hashedKey({ opno, useOr }: ScalarArrayOpExpr, prosrc: string): ((value: any) => Datum) | null {
+  if (inlinedEquality(useOr ? prosrc : prosrc.replace(/ne$/, 'eq')) && prosrc.endsWith(useOr ? 'eq' : 'ne')) return sameKey;
+  const given = operatorByOid(opno), equality = useOr || !given?.oprnegate ? given : operatorByOid(given.oprnegate);
+  if (equality === undefined || equality.oid >= 16384 || !equality.oprcanhash || equality.oprleft !== equality.oprright || (equality === given) !== useOr) return null;
+  const type = equality.oprleft;
+  return typeInfo(type).typtype === 'p' ? null : isPrimitiveKey(type) ? sameKey : hashKeyFunction(type);
+}
+const sameKey = (value: Datum): Datum => value;
 
 /** Whether the value can be NULL, without generating anything. */
 export function isNullable(e: Expr, cx: ExprContext): boolean {

@@ -94,6 +94,26 @@ export function arrayOpStrict(fn: Fn, scalar: Datum, array: ArrayValue | null, a
   }
   return unknown ? null : !any;
 }
+/** The same for one execution, where `key` is the same for equal values only: a list seen again is made a set, as PostgreSQL hashes
+ * one of nine constants or more. */
+export function listSearch(fn: Fn, key: (value: any) => Datum, any: boolean): (scalar: Datum, array: ArrayValue | null) => boolean | null {
+  let list: ArrayValue | null = null, set: Set<Datum> | null = null, hasNull = false;
+  return (scalar, array) => {
+    if (array === null || array !== list || array.values.length < MIN_HASHED_ITEMS) {
+      list = array;
+      set = null;
+      return arrayOpStrict(fn, scalar, array, any);
+    }
+    if (set === null) {
+      hasNull = array.values.includes(null);
+      set = new Set(array.values.filter((v) => v !== null).map(key));
+    }
+    if (scalar === null) return null;
+    return set.has(key(scalar)) ? any : hasNull ? null : !any;
+  };
+}
+const MIN_HASHED_ITEMS = 9;
+
 export function arrayOp(fn: Fn, scalar: Datum, array: ArrayValue | null, any: boolean): boolean | null {
   if (array === null) return null;
   let unknown = false;

@@ -5,7 +5,7 @@ import { hashKeyFunction, typeComparator } from '../executor/sort_support.ts';
 import { exprCollation, exprType } from '../nodes/nodeFuncs.ts';
 import { makeOpExpr } from '../nodes/makefuncs.ts';
 import type { IndexInfo } from '../catalog/relation.ts';
-import type { BoolExpr, Expr, Var } from '../nodes/primnodes.ts';
+import type { BoolExpr, Expr, OpExpr, Var } from '../nodes/primnodes.ts';
 import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
 import { fixedPrefix, greaterText, type PatternKind } from '../types/pattern_prefix.ts';
 import { equal, pullVarnos, pullVars, stripRelabel } from './clauses.ts';
@@ -228,16 +228,20 @@ export function clauseSelectivity(root: PlannerInfo, e: Expr, sjinfo: SpecialJoi
 
 /** scalararraysel: what the elements select one by one; of equality they are taken to exclude each other. */
 function arraySelectivity(root: PlannerInfo, e: Extract<Expr, { kind: 'ScalarArrayOpExpr' }>, sjinfo: SpecialJoinInfo | null): number {
-  const one = (element: Expr): number => operatorSelectivity(root, {
+  const comparison = (element: Expr): OpExpr => ({
     kind: 'OpExpr', opno: e.opno, opfuncid: e.opfuncid, opresulttype: BOOLOID, opretset: false, opcollid: 0, inputcollid: e.inputcollid, args: [e.args[0], element], location: -1,
-  }, sjinfo);
+  });
+  const one = (element: Expr): number => operatorSelectivity(root, comparison(element), sjinfo);
   const list = stripRelabel(e.args[1]), name = functionName(operator(e.opno).oprrest);
   const selectivities: number[] = [];
   let apart = false;
   if (list.kind === 'Const') {
     if (list.constvalue === null) return 0;
-    const { elementType, values } = list.constvalue as ArrayValue;
-    for (const constvalue of values) selectivities.push(one({ kind: 'Const', consttype: elementType, consttypmod: -1, constcollid: list.constcollid, constvalue, location: -1 }));
+    const { elementType, values } = list.constvalue as ArrayValue, column = columnOf(root, e.args[0]);
+    for (const constvalue of values) {
+      const element: Expr = { kind: 'Const', consttype: elementType, consttypmod: -1, constcollid: list.constcollid, constvalue, location: -1 };
+      selectivities.push(restrictionSelectivity(root, comparison(element), name, column, element, false, sjinfo));
+    }
     apart = true;
   } else if (list.kind === 'ArrayExpr' && !list.multidims) {
     for (const element of list.elements) selectivities.push(one(element));
@@ -267,7 +271,7 @@ function booleanFraction(stats: ColumnStatistics, value: boolean): number {
   return other >= 0 ? Math.max(0, 1 - stats.nullFraction - stats.mcv!.frequencies[other]!) : (1 - stats.nullFraction) / 2;
 }
 
-function operatorSelectivity(root: PlannerInfo, e: Expr & { kind: 'OpExpr' }, sjinfo: SpecialJoinInfo | null): number {
+function operatorSelectivity(root: PlannerInfo, e: OpExpr, sjinfo: SpecialJoinInfo | null): number {
   const op = operator(e.opno);
   if (e.args.length !== 2) return 0.5;
   const [a, b] = e.args as [Expr, Expr];
@@ -285,9 +289,14 @@ function operatorSelectivity(root: PlannerInfo, e: Expr & { kind: 'OpExpr' }, sj
   }
   // get_restriction_variable: what is compared must say the same for all rows.
   const [column, other, swapped] = pullVarnos(b) === 0n ? [left, b, false] : pullVarnos(a) === 0n ? [right, a, true] : [null, b, false];
-  const value = constValue(other);
+  return restrictionSelectivity(root, e, functionName(op.oprrest), column, other, swapped, sjinfo);
+}
+
+/** What `estimator` says of a column compared with `other`, which stands on the left if `swapped`. */
+function restrictionSelectivity(root: PlannerInfo, e: OpExpr, estimator: string, column: Column | null, other: Expr, swapped: boolean, sjinfo: SpecialJoinInfo | null): number {
+  const [a, b] = e.args as [Expr, Expr], value = constValue(other);
   if (value !== null && value.value === null && functionInfo(e.opfuncid).strict) return 0;
-  switch (functionName(op.oprrest)) {
+  switch (estimator) {
     case 'eqsel': return equality(column, value, swapped ? b : a);
     case 'neqsel': return Math.max(0, 1 - (column?.stats?.nullFraction ?? 0) - equality(column, value, swapped ? b : a));
     case 'scalarltsel': return inequality(column, value, swapped, false, swapped ? b : a);
@@ -300,7 +309,7 @@ function operatorSelectivity(root: PlannerInfo, e: Expr & { kind: 'OpExpr' }, sj
     case 'icregexeqsel': return patternSelectivity(column, e, 'iregex');
     case 'prefixsel': return patternSelectivity(column, e, 'prefix');
     case 'nlikesel': case 'icnlikesel': case 'regexnesel': case 'icregexnesel': {
-      const positive = operator(op.oprnegate);
+      const positive = operator(operator(e.opno).oprnegate);
       return clamp(1 - (column?.stats?.nullFraction ?? 0) - operatorSelectivity(root, { ...e, opno: positive.oid, opfuncid: positive.oprcode }, sjinfo));
     }
     case '': return 0.5;
@@ -383,7 +392,7 @@ function inequality(c: Column | null, value: { value: Datum } | null, greater: b
 }
 
 /** patternsel: by the values and the histogram that are known, or by the looks of the pattern. */
-function patternSelectivity(c: Column | null, e: Expr & { kind: 'OpExpr' }, kind: PatternKind): number {
+function patternSelectivity(c: Column | null, e: OpExpr, kind: PatternKind): number {
   const [subject, pattern] = e.args as [Expr, Expr];
   const known = constValue(pattern);
   if (c === null || known === null || typeof known.value !== 'string' || columnIsRight(subject)) return DEFAULT_MATCH_SEL;
