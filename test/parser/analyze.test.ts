@@ -84,12 +84,16 @@ test('a decision by the value of a lifted literal is noted', (t) => {
     };
     mark(raw.stmt);
     session.literalsLifted = true;
+    session.literalTypes = [];
     transaction(() => parseAnalyze(raw, text));
     return session.literalsLifted;
   };
   t.true(lifted("select relname from pg_class where oid = 5 and 'x'::text = 'y' limit 3"));
   t.false(lifted('select relname from pg_class order by 1'));
-  t.false(lifted("select date '2020-01-01'"));
+  t.true(lifted("select date '2020-01-01', 1.5"), 'those are read anew');
+  t.deepEqual(session.literalTypes.map((as) => as?.type), [1082, 1700]);
+  t.false(lifted("select regtype 'int4'"));
+  t.false(lifted("select d from (select '2020-01-01' between date '2019-01-01' and text 'x') s (d)"), 'one literal, two types');
   t.false(lifted('select 1::numeric(10, 2)'));
   t.false(lifted('select oid::int + 1 from pg_class group by oid::int + 1'));
 });

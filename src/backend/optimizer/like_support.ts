@@ -38,7 +38,7 @@ export function patternMatch(clause: Expr): { kind: PatternKind; subject: Expr; 
 /** A pattern that the planner knows. */
 export function knownPattern(pattern: Expr): string | null {
   const p = stripRelabel(pattern);
-  return p.kind === 'Const' && typeof p.constvalue === 'string' ? p.constvalue : null;
+  return p.kind === 'Const' && p.slot === undefined && typeof p.constvalue === 'string' ? p.constvalue : null;
 }
 
 /** What an index column can look for; `matches` tells which expression the column holds. */
@@ -104,7 +104,7 @@ function networkConditions(column: number, clause: Expr, matches: (e: Expr) => b
   const args = (clause as OpExpr).args as [Expr, Expr];
   const [subject, other] = within.commuted ? [args[1], args[0]] : args;
   const whole = stripRelabel(other);
-  if (!matches(subject) || whole.kind !== 'Const' || whole.constvalue === null) return [];
+  if (!matches(subject) || whole.kind !== 'Const' || whole.slot !== undefined || whole.constvalue === null) return [];
   const call = (oid: Oid, ...values: Datum[]): Datum => callable(functionInfo(oid), [INETOID], INETOID, 0)(...values);
   const first = call(NETWORK, whole.constvalue);
   const last = call(SET_MASKLEN, call(BROADCAST, whole.constvalue), -1);

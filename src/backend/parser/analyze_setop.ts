@@ -1,6 +1,6 @@
 // UNION, INTERSECT, EXCEPT (the set operation half of analyze.c).
 import { internalError } from '../../common/errors.ts';
-import { makeConst, makeQuery, makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
+import { makeQuery, makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
 import { exprCollation, exprLocation, exprType, exprTypmod, expressionTreeWalker, queryTreeWalker } from '../nodes/nodeFuncs.ts';
 import type { Query, SetOperationNode, SetOperationStmt } from '../nodes/parsenodes.ts';
 import type { Expr, SetToDefault, SortGroupClause, TargetEntry } from '../nodes/primnodes.ts';
@@ -152,7 +152,7 @@ function determineRecursiveColTypes(state: ParseState, left: { node: SetOperatio
   const list = left.columns.map((c, i): TargetEntry => makeTargetEntry(exprType(c.expr) === T.UNKNOWNOID ? unknownAsText(c.expr) : c.expr, i + 1, names[i] ?? null, false));
   analyzeCteTargetList(state, state.parentCte!, list);
 }
-const unknownAsText = (e: Expr): Expr => e.kind === 'Const' ? makeConst(T.UNKNOWNOID, e.consttypmod, e.constcollid, e.constvalue, e.location) : e;
+const unknownAsText = (e: Expr): Expr => e.kind === 'Const' ? { ...e, consttype: T.UNKNOWNOID } : e;
 
 function locateLevelOneVar(query: Query): number | undefined {
   let found: number | undefined;

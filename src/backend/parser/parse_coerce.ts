@@ -26,7 +26,11 @@ const CONTAINER_POLYMORPHIC = new Set<Oid>([
   T.ANYARRAYOID, T.ANYENUMOID, T.ANYRANGEOID, T.ANYMULTIRANGEOID, T.ANYCOMPATIBLEARRAYOID, T.ANYCOMPATIBLERANGEOID, T.ANYCOMPATIBLEMULTIRANGEOID,
 ]);
 /** Types whose input function gives the text back unchanged: a lifted literal of them needs no look at its value. */
-const TEXT_LIKE = new Set<Oid>([T.TEXTOID, T.VARCHAROID, T.UNKNOWNOID]);
+/** A lifted string that becomes one of these is read anew at each run (CachedStatement.bind). */
+const READ_ANEW = new Set<Oid>([
+  T.TEXTOID, T.VARCHAROID, T.BPCHAROID, T.INT2OID, T.INT4OID, T.INT8OID, T.FLOAT4OID, T.FLOAT8OID, T.NUMERICOID, T.BOOLOID, T.BYTEAOID, T.UUIDOID,
+  T.DATEOID, T.TIMEOID, T.TIMETZOID, T.TIMESTAMPOID, T.TIMESTAMPTZOID, T.INTERVALOID, T.JSONOID, T.JSONBOID, T.INETOID, T.CIDROID,
+]);
 
 export function typeCategory(type: Oid): string {
   return getType(type).typcategory;
@@ -103,14 +107,23 @@ function coerceUnknownLiteral(
   const typmod = base.type === T.INTERVALOID ? base.typmod : -1;
   const row = getType(base.type);
   const text = con.constvalue as string | null;
-  if (con.slot !== undefined && !TEXT_LIKE.has(base.type)) session.literalsLifted = false;
   const value = text === null ? null : (base.type === T.TSQUERYOID ? withNoticePosition : withErrorPosition)(state, con.location, () => stringTypeDatum(base.type, text, typmod));
   // Some pseudo-types have no values at all, not even NULL.
   if (text === null && row.typtype === 'p' && !funcStrict(row.typinput)) withErrorPosition(state, con.location, () => stringTypeDatum(base.type, '', typmod));
   const made = makeConst(base.type, typmod, row.typcollation, value, con.location);
-  if (con.slot !== undefined && TEXT_LIKE.has(base.type)) made.slot = con.slot;
+  if (con.slot !== undefined) keepSlot(made, con.slot);
   if (base.type !== targetType) return coerceToDomain(made, base.type, base.typmod, targetType, context, format, location, false);
   return made;
+}
+
+/** A literal with a value that may be another one next time; if it can't be, the plan is for this value only. */
+function keepSlot(made: Const, slot: number): void {
+  const { literalTypes } = session, { consttype: type, consttypmod: typmod } = made, before = literalTypes[slot];
+  if (type === T.UNKNOWNOID && before === undefined) made.slot = slot;
+  else if (READ_ANEW.has(type) && (before === undefined || (before.type === type && before.typmod === typmod))) {
+    literalTypes[slot] = { type, typmod };
+    made.slot = slot;
+  } else session.literalsLifted = false;
 }
 
 /** Whether all inputs can be converted to their targets in this context. */

@@ -248,7 +248,9 @@ export function makeConstFromRaw(state: ParseState | null, n: RawConst): Const {
     default: throw internalError(`unrecognized constant ${String(n.ctype)}`);
   }
   if (n.ctype === 'string') result.consttypmod = -1;
-  if (n.slot !== undefined) result.slot = n.slot;
+  if (n.slot === undefined) return result;
+  result.slot = n.slot;
+  if (result.consttype === T.NUMERICOID) session.literalTypes[n.slot] = { type: T.NUMERICOID, typmod: -1 };
   return result;
 }
 

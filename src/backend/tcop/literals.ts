@@ -1,22 +1,27 @@
-// Frontends that use the simple protocol send the same statement with other numbers over and over. Here the integer
+// Frontends that use the simple protocol send the same statement with other values over and over. Here the
 // literals of a statement are lifted out of its text: what remains, its shape, finds the plan made for an earlier
 // one, and the literals become the values of that plan's slots (see Const.slot). Only plain integers of up to nine
-// digits are lifted, so their type is int4 whatever they are; whoever decides anything by such a value when the plan
+// digits are lifted, so their type is int4 whatever they are; and the strings and decimal numbers of INSERT ... VALUES, which are read anew for each run as
+// what the analysis took them for (elsewhere statistics of a column are asked about them). Whoever decides anything by such a value when the plan
 // is made (ORDER BY 1, LIMIT, statistics) clears `session.literalsLifted`, and then the plan is not kept by shape.
+
+export type Literal = number | string;
 
 /** What remains of a text without its literals is its shape. It is not made: two texts are compared where they stand. */
 export interface LiftedText {
   readonly text: string;
+  /** Where the statement begins and ends in the text. */
+  readonly from: number;
+  readonly to: number;
   /** Of the shape. */
   readonly hash: number;
-  readonly values: number[];
-  /** Where each literal stood, in UTF-16 units, and ended; the text is ASCII where it matters, or nothing is lifted. */
+  readonly values: Literal[];
+  /** Where each literal stood, in UTF-16 units, and ended. */
   readonly offsets: number[];
   readonly ends: number[];
 }
 
 import type { RawNode, RawStmt } from '../parser/raw_parser.ts';
-import type { Datum } from '../types/datum.ts';
 
 const MAX_LENGTH = 2000;
 const MAX_DIGITS = 9;
@@ -28,13 +33,24 @@ const isWord = (c: number): boolean => isWordStart(c) || isDigit(c) || c === 36;
 
 /** Null when the text is not of the kind this is meant for, or has nothing to lift. */
 export function liftLiterals(text: string): LiftedText | null {
-  const n = text.length;
-  if (n > MAX_LENGTH) return null;
-  const first = text.charCodeAt(0) | 32;
-  if (first !== 115 && first !== 117 && first !== 105 && first !== 100) return null; // select update insert delete
-  const values: number[] = [], offsets: number[] = [], ends: number[] = [];
-  let i = 0, hash = 0;
+  if (text.length > MAX_LENGTH || !isLiftable(text, 0)) return null;
+  const lifted = liftStatement(text, 0);
+  return lifted === null || lifted.values.length === 0 || lifted.to < text.length ? null : lifted;
+}
+
+/** Whether the statement that begins there may be one of those: select update insert delete. */
+export function isLiftable(text: string, from: number): boolean {
+  const first = text.charCodeAt(from) | 32;
+  return first === 115 || first === 117 || first === 105 || first === 100;
+}
+
+/** The same for the statement that begins at `from`, which may have nothing to lift, up to the next one. Null: it is not simple. */
+export function liftStatement(text: string, from: number): LiftedText | null {
+  const n = text.length, isInsert = (text.charCodeAt(from) | 32) === 105;
+  const values: Literal[] = [], offsets: number[] = [], ends: number[] = [];
+  let i = from, hash = 0, liftsStrings: boolean | null = isInsert ? null : false; // null: not looked yet
   while (i < n) {
+    if (i - from > MAX_LENGTH) return null;
     const c = text.charCodeAt(i);
     if (isWordStart(c)) {
       const start = i;
@@ -50,9 +66,18 @@ export function liftLiterals(text: string): LiftedText | null {
       const start = i;
       let v = 0;
       while (i < n && isDigit(text.charCodeAt(i))) v = v * 10 + text.charCodeAt(i++) - 48;
-      const next = text.charCodeAt(i);
+      let next = text.charCodeAt(i);
+      if (next === 46 && isDigit(text.charCodeAt(i + 1)) && (liftsStrings ??= isInsert && VALUES.test(text.slice(from, start)))) {
+        do next = text.charCodeAt(++i); while (isDigit(next));
+        if (next === 46 || isWord(next)) return null;
+        values.push(text.slice(start, i));
+        offsets.push(start);
+        ends.push(i);
+        hash = (Math.imul(hash, 31) + 46) | 0;
+        continue;
+      }
       if (next === 46 || isWord(next)) return null; // 1.5, 1e5, 0x1f, 1_000
-      if (i - start > MAX_DIGITS || text.charCodeAt(start - 1) === 46) {
+      if (i - start > MAX_DIGITS || (start > from && text.charCodeAt(start - 1) === 46)) {
         hash = (Math.imul(hash, 31) + i - start) | 0;
         continue;
       }
@@ -67,7 +92,17 @@ export function liftLiterals(text: string): LiftedText | null {
       case 34: { // "name"
         const end = text.indexOf(c === 39 ? '\'' : '"', i + 1);
         if (end < 0 || (c === 34 && end - i > MAX_NAME)) return null;
-        i = end + 1;
+        liftsStrings ??= c === 39 ? VALUES.test(text.slice(from, i)) : null;
+        if (c === 34 || liftsStrings !== true) {
+          i = end + 1;
+          break;
+        }
+        const literal = readString(text, i, end);
+        if (literal === null) return null;
+        values.push(literal.value);
+        offsets.push(i);
+        ends.push(literal.end);
+        i = literal.end;
         break;
       }
       case 45: case 47: // comments
@@ -76,25 +111,41 @@ export function liftLiterals(text: string): LiftedText | null {
         break;
       case 59: // one statement only
         do if (++i === n) break; while (text.charCodeAt(i) <= 32);
-        if (i < n) return null;
-        break;
+        return { text, from, to: i, hash: hash & 0x3fffffff, values, offsets, ends };
       case 36: case 1: return null; // $1, $$text$$
       default:
         if (c > 127) return null;
         i++;
     }
   }
-  if (values.length === 0) return null;
-  return { text, hash: hash & 0x3fffffff, values, offsets, ends };
+  return { text, from, to: n, hash: hash & 0x3fffffff, values, offsets, ends };
+}
+const VALUES = /\bvalues\b/i;
+
+/** The string that begins at `start`; `quote` is the first one behind it. Null: it has a backslash, which may mean something, or goes on
+ * in the next line. */
+function readString(text: string, start: number, quote: number): { value: string; end: number } | null {
+  let end = quote, isDoubled = false;
+  while (text.charCodeAt(end + 1) === 39) {
+    isDoubled = true;
+    end = text.indexOf('\'', end + 2);
+    if (end < 0) return null;
+  }
+  const body = text.slice(start + 1, end);
+  if (body.includes('\\') || body.includes('\0')) return null;
+  let next = end + 1;
+  while (text.charCodeAt(next) <= 32) next++;
+  return text.charCodeAt(next) === 39 ? null : { value: isDoubled ? body.replaceAll('\'\'', '\'') : body, end: end + 1 };
 }
 
 /** Whether two texts differ in their literals only. */
 export function sameShape(a: LiftedText, b: LiftedText): boolean {
   const n = a.offsets.length;
   if (n !== b.offsets.length || a.hash !== b.hash) return false;
-  for (let part = 0, i = 0, j = 0; part <= n; part++) {
-    const end = part < n ? a.offsets[part]! : a.text.length, length = end - i;
-    if ((part < n ? b.offsets[part]! : b.text.length) - j !== length) return false;
+  for (let part = 0, i = a.from, j = b.from; part <= n; part++) {
+    const end = part < n ? a.offsets[part]! : a.to, length = end - i;
+    if ((part < n ? b.offsets[part]! : b.to) - j !== length) return false;
+    if (part < n && kindOf(a, part) !== kindOf(b, part)) return false;
     for (; i < end; i++, j++) if (a.text.charCodeAt(i) !== b.text.charCodeAt(j)) return false;
     if (part < n) {
       i = a.ends[part]!;
@@ -103,6 +154,12 @@ export function sameShape(a: LiftedText, b: LiftedText): boolean {
   }
   return true;
 }
+
+/** Integers, decimal numbers and strings are different shapes. */
+const kindOf = ({ text, values, offsets }: LiftedText, i: number): string => (text.charCodeAt(offsets[i]!) === 39 ? 'text' : typeof values[i]);
+
+/** A literal as it is with the minus sign before it. */
+export const withSign = (literal: Literal, negated: boolean | undefined): Literal => (negated !== true ? literal : typeof literal === 'number' ? -literal : `-${literal}`);
 
 /** A copy of a raw tree with every A_Const as `change` makes it. */
 function mapConstants(raw: RawStmt, change: (node: RawNode) => RawNode): RawStmt {
@@ -124,20 +181,23 @@ function mapConstants(raw: RawStmt, change: (node: RawNode) => RawNode): RawStmt
  * not found among the constants: it was part of a type name, say, and the statement is not to be kept by shape.
  */
 export function assignSlots(raw: RawStmt, text: string, lifted: LiftedText): { raw: RawStmt; negated: boolean[] } | null {
-  const slots = new Map<number, number>();
+  const slots = new Map<number, number>(), places = new Map<number, number>();
   const negated = lifted.offsets.map(() => false);
+  const byteOf = Buffer.byteLength(text) === text.length ? (i: number): number => i : (i: number): number => Buffer.byteLength(text.slice(0, i));
   lifted.offsets.forEach((offset, slot) => {
-    slots.set(offset, slot);
+    const place = byteOf(offset);
+    slots.set(place, slot);
+    places.set(slot, place);
     let before = offset - 1;
     while (before > 0 && text.charCodeAt(before) <= 32) before--;
-    if (text.charCodeAt(before) === 45) slots.set(before, slot);
+    if (text.charCodeAt(before) === 45) slots.set(byteOf(before), slot);
   });
   const found = new Set<number>();
   const tagged = mapConstants(raw, (node) => {
-    const slot = node['ctype'] === 'integer' ? slots.get(node.location ?? -1) : undefined;
+    const slot = CONSTANTS.has(node['ctype'] as string) ? slots.get(node.location ?? -1) : undefined;
     if (slot === undefined) return node;
-    const negative = node.location !== lifted.offsets[slot];
-    if (node['value'] !== (negative ? -lifted.values[slot]! : lifted.values[slot])) return node;
+    const negative = node.location !== places.get(slot);
+    if (node['value'] !== withSign(lifted.values[slot]!, negative)) return node;
     negated[slot] = negative;
     found.add(slot);
     return { ...node, slot };
@@ -145,7 +205,13 @@ export function assignSlots(raw: RawStmt, text: string, lifted: LiftedText): { r
   return found.size === lifted.values.length ? { raw: tagged, negated } : null;
 }
 
+const CONSTANTS = new Set(['integer', 'float', 'string']);
+
 /** The same tree with the slots' present values, to analyze it again. */
-export function withSlotValues(raw: RawStmt, slots: readonly Datum[]): RawStmt {
-  return mapConstants(raw, (node) => (node['slot'] === undefined ? node : { ...node, value: slots[node['slot']] }));
+export function withSlotValues(raw: RawStmt, literals: readonly Literal[]): RawStmt {
+  return mapConstants(raw, (node) => (node['slot'] === undefined ? node : { ...node, value: literals[node['slot']] }));
+}
+/** The same tree with these values for good. */
+export function withLiterals(raw: RawStmt, literals: readonly Literal[]): RawStmt {
+  return mapConstants(raw, ({ slot, ...node }) => (slot === undefined ? node : { ...node, value: literals[slot] }) as RawNode);
 }

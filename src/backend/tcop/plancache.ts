@@ -12,6 +12,7 @@ import type { Query } from '../nodes/parsenodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { planner } from '../optimizer/planner.ts';
 import { parseAnalyze, parseAnalyzeVarParams } from '../parser/analyze.ts';
+import { stringTypeDatum } from '../parser/parse_type.ts';
 import type { RawNode, RawStmt } from '../parser/raw_parser.ts';
 import { queryRewrite } from '../rewrite/rewrite_handler.ts';
 import { mutateQueryDeep } from '../rewrite/rewrite_manip.ts';
@@ -21,7 +22,7 @@ import { plansSettingsVersion } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
 import { mayHaveLongName } from '../utils/identifier.ts';
 import { createCommandTag, isOptimizable } from './cmdtag.ts';
-import { withSlotValues } from './literals.ts';
+import { withSign, withSlotValues, type LiftedText, type Literal } from './literals.ts';
 import { newShape } from './protocol.ts';
 import { utilityColumns } from './utility.ts';
 import { settings } from '../utils/settings.ts';
@@ -41,8 +42,12 @@ export class CachedStatement {
   /** Null for an empty query string. */
   readonly raw: RawStmt | null;
   readonly commandTag: string;
-  /** Literals lifted out of the text: their values as of the next run (see literals.ts). */
-  slots: Datum[] = [];
+  /** Literals lifted out of the text, as of the next run (see literals.ts): as they were written, and their values. */
+  private literals: readonly Literal[] = [];
+  slots: readonly Datum[] = [];
+  /** Where they stand, for errors. */
+  private lifted: LiftedText | null = null;
+  private literalTypes: typeof session.literalTypes = [];
   /** The plan holds whatever the slots' values are. */
   liftable = false;
   /** The same text would give the same plan later; not so if it says 'now'. */
@@ -106,15 +111,55 @@ export class CachedStatement {
       && this.replicationRole === settings.session_replication_role && this.rowSecurity === settings.row_security;
   }
 
+  /** The next run is for these literals; `negated`: the minus sign of which belongs to them. */
+  bind(lifted: LiftedText, negated: readonly boolean[]): void {
+    this.lifted = lifted;
+    this.literals = lifted.values.map((v, i) => withSign(v, negated[i]));
+    this.slots = this.literals;
+  }
+
+  /** Strings are read as what the analysis has found them to be. */
+  private readLiterals(): void {
+    const { literals, literalTypes, lifted } = this;
+    if (literalTypes.length === 0) return;
+    this.slots = literals.map((literal, slot): Datum => {
+      const as = literalTypes[slot];
+      if (as === undefined) return literal;
+      try {
+        return stringTypeDatum(as.type, literal as string, as.typmod);
+      } catch (error) {
+        if (error instanceof PgError && error.fields.position === undefined) {
+          error.fields = { ...error.fields, position: [...lifted!.text.slice(0, lifted!.offsets[slot])].length + 1 };
+        }
+        throw error;
+      }
+    });
+  }
+
   /** Analyzes, rewrites and plans unless what is kept is still good. */
   revalidate(): void {
-    if (this.raw === null || (this.catalogVersion !== -1 && this.isCurrent())) return;
+    if (this.raw === null) return;
+    if (this.catalogVersion !== -1 && this.isCurrent()) {
+      if (this.lifted !== null) this.readLiterals();
+      return;
+    }
     const version = catalogVersion();
-    session.literalsLifted = this.slots.length > 0;
+    // Planning may run a function, which has statements of its own.
+    const { literalsLifted, literalTypes, literalsVolatile } = session;
+    session.literalsLifted = this.literals.length > 0;
+    session.literalTypes = [];
     session.literalsVolatile = false;
-    this.units = this.rewritten().map((q) => planned(q, q));
-    this.isLasting = !session.literalsVolatile;
-    this.liftable = session.literalsLifted && this.isLasting;
+    try {
+      this.units = this.rewritten().map((q) => planned(q, q));
+      this.isLasting = !session.literalsVolatile;
+      this.liftable = session.literalsLifted && this.isLasting;
+      this.literalTypes = session.literalTypes;
+    } finally {
+      session.literalsLifted = literalsLifted;
+      session.literalTypes = literalTypes;
+      session.literalsVolatile = literalsVolatile;
+    }
+    if (this.lifted !== null) this.readLiterals();
     this.catalogVersion = version;
     this.searchPath = settings.search_path;
     this.replicationRole = settings.session_replication_role;
@@ -179,7 +224,7 @@ export class CachedStatement {
   }
 
   protected analyze(): Query {
-    const raw = this.slots.length === 0 ? this.raw! : withSlotValues(this.raw!, this.slots);
+    const raw = this.literals.length === 0 ? this.raw! : withSlotValues(this.raw!, this.literals);
     if (!this.variableParams || !(isOptimizable(raw.stmt) || takesParameters(raw))) return parseAnalyze(raw, this.text, this.paramTypes);
     const { query, paramTypes } = parseAnalyzeVarParams(raw, this.text, this.paramTypes);
     this.paramTypes = paramTypes;

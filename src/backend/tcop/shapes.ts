@@ -29,7 +29,7 @@ export function withShape(text: string, parse: (text: string) => readonly RawStm
     shape = { like: lifted, statement: new CachedStatement(text, assigned.raw, [], false, false), negated: assigned.negated };
   }
   const statement = shape.statement!, { negated } = shape;
-  statement.slots = lifted.values.map((v, i) => (negated[i] ? -v : v));
+  statement.bind(lifted, negated);
   try {
     run(statement);
   } finally {

@@ -7,6 +7,7 @@ import {
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { setPsStatus } from '../utils/ps_status.ts';
 import { refuseInFailedTransaction } from './utility.ts';
+import { parseAlike, type Part } from './alike.ts';
 import { completesOptimistically, runAutocommit } from './autocommit.ts';
 import { dropUnnamedStatement } from './extended_query.ts';
 import { CachedStatement, findByText, forgetTextsOfOtherSettings, keepByText } from './plancache.ts';
@@ -33,6 +34,11 @@ export function execSimpleQuery(text: string): void {
 /** A text that was not seen before, not even with other literals. */
 function runNew(text: string): void {
   startTransactionCommand();
+  const alike = parseAlike(text);
+  if (alike !== null) {
+    runSeveral(alike);
+    return;
+  }
   const list = rawParse(text);
   if (list.length === 0) {
     sendEmptyQueryResponse();
@@ -42,7 +48,7 @@ function runNew(text: string): void {
     runSingle(statement);
     if (statement.isTransactionControl || statement.units.some((u) => u.plan !== null)) keepByText(text, statement);
   } else {
-    runSeveral(text, list);
+    runSeveral(list.map((raw) => ({ raw, statement: () => new CachedStatement(text, raw, [], false, false) })));
   }
 }
 
@@ -65,17 +71,18 @@ function runSingle(statement: CachedStatement): void {
   });
 }
 
-function runSeveral(text: string, list: readonly RawStmt[]): void {
+function runSeveral(list: readonly Part[]): void {
   const last = list[list.length - 1];
-  for (const raw of list) {
+  for (const part of list) {
+    const { raw } = part;
     refuseInFailedTransaction(raw);
     startTransactionCommand();
     beginImplicitTransactionBlock();
     checkForInterrupts();
-    const statement = new CachedStatement(text, raw, [], false, false);
+    const statement = part.statement();
     setPsStatus(statement.commandTag);
     const tag = runStatement(statement);
-    if (raw === last) {
+    if (part === last) {
       endImplicitTransactionBlock();
       commitTransactionCommand();
     } else if (raw.stmt.tag === 'TransactionStmt') {

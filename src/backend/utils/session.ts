@@ -24,6 +24,8 @@ export interface Session {
   reportParameter: (name: string, value: string) => void;
   /** See Const.slot: cleared when the analysis of the running statement looked at the value of a literal. */
   literalsLifted: boolean;
+  /** What the strings among them are read as, by slot. */
+  literalTypes: ({ type: Oid; typmod: number } | undefined)[];
   /** Set when a value was read that depends on the time it is read at ('now', 'today'), or when a notice was sent: each analysis of
    * the same text must send it. */
   literalsVolatile: boolean;
@@ -35,7 +37,7 @@ export interface Session {
 export const session: Session = {
   pid: 0, cancelKey: 0, databaseOid: 0, databaseName: '', authenticatedUser: 0, sessionUser: 0, currentUser: 0,
   isSuperuser: false, securityContext: 'none', clientAddress: null, clientPort: 0, backendStart: 0n, notice: () => {},
-  reportParameter: () => {}, literalsLifted: false, literalsVolatile: false, transactionStart: 0, statementStart: 0,
+  reportParameter: () => {}, literalsLifted: false, literalTypes: [], literalsVolatile: false, transactionStart: 0, statementStart: 0,
 };
 
 /** A NOTICE to the frontend and the log. */
