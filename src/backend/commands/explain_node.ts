@@ -260,6 +260,8 @@ export class PlanExplainer {
     const parent = above.plan;
     const wide = parent.kind === 'NestLoop' || parent.kind === 'MergeJoin' || (parent.kind === 'HashJoin' && parent.lefttree === plan) || parent.kind === 'Agg';
     if (!wide || plan.targetlist.some(({ expr }) => expr.kind !== 'Var' || expr.varno !== plan.scanrelid || expr.varattno <= 0)) return null;
+    // A column that is grouped by twice has two places.
+    if (parent.kind === 'Agg' && plan.targetlist.some(({ expr }, i) => plan.targetlist.slice(0, i).some((t) => t.expr.kind === 'Var' && expr.kind === 'Var' && t.expr.varattno === expr.varattno))) return null;
     const rte = this.stmt.rtable[plan.scanrelid - 1]!;
     const relation = rte.rtekind === 'relation' ? tryOpenRelation(rte.relid) : undefined;
     // Children of a table never do.
@@ -446,8 +448,13 @@ export class PlanExplainer {
     // A MergeAppend's own columns are sorted by, over the table whose children it merges.
     const below = child === place.plan ? place : placeBelow(place, child);
     p.push({ label, value: keys.map((k) => {
-      let text = this.keyText(child, k.column, below);
-      if (child.kind === 'MergeAppend' && child === place.plan && child.byMember !== true) text = this.names.text(child.apptlist[k.column - 1]!.expr, place);
+      const own = place.plan.targetlist[k.column - 1]!.expr;
+      let text = own.kind === 'Const' ? this.names.text(own, place) : this.keyText(child, k.column, below);
+      if (child.kind === 'MergeAppend' && child === place.plan && child.byMember !== true) {
+        const { expr } = child.apptlist[k.column - 1]!;
+        text = this.names.text(expr, place);
+        if (expr.kind !== 'Var') text = `(${text})`;
+      }
       return order ? this.orderText(child, k, text) : text;
     }) });
   }

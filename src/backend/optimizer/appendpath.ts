@@ -3,6 +3,7 @@
 import type { Plan, SortKey } from '../nodes/plannodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { getOpfamilyMember } from '../catalog/lsyscache.ts';
+import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { opclassInputType } from '../executor/sort_support.ts';
 import { makeTargetEntry } from '../nodes/makefuncs.ts';
@@ -12,14 +13,14 @@ import { partitionKeyOf } from '../partitioning/partkey.ts';
 import { getBool } from '../utils/guc.ts';
 import { equal } from './clauses.ts';
 import { clampRows, costs, sortCost } from './costsize.ts';
-import { overPart, overRelation, toChild, toParent } from './inherit.ts';
+import { ofTable, overPart, overRelation, toChild, toParent } from './inherit.ts';
 import { replaceNestloopParams } from './nestparams.ts';
 import { runtimePruning, type PruneInfo } from './partprune.ts';
 import { classForSorting } from './equivclass.ts';
 import { addPath, cheapestFractional, pathkeysContain } from './pathnode.ts';
-import { forRelation, mergeFamilies } from './pathkeys.ts';
-import type { AppendRelInfo, Path, PathKey, PlannerInfo, Relids, RelOptInfo, RestrictInfo } from './pathnodes.ts';
-import { planBase, targetOf } from './planbuild.ts';
+import { mergeFamilies } from './pathkeys.ts';
+import type { AppendRelInfo, PartitionStep, Path, PathKey, PlannerInfo, Relids, RelOptInfo, RestrictInfo } from './pathnodes.ts';
+import { planBase, targetOf, withColumn } from './planbuild.ts';
 import { EMPTY, isSubset, members as membersOf } from './relids.ts';
 
 /** Turns the expressions of an Append into those of its members, for who puts another target list on it. */
@@ -43,6 +44,8 @@ const isCalledAsMember = (rel: RelOptInfo): boolean => rel.translators.length > 
 /** A member's form of an expression: a member that is an Append of joins itself has given its own members. */
 function memberForm(rel: RelOptInfo, n: number, path: Path): (e: Expr) => Expr {
   const info = rel.children![n];
+  // Partitions of a partition, being put together already.
+  if (rel.rti > 0 && path.rel.rti === rel.rti) return (e) => e;
   if (rel.kind !== 'join' && info !== undefined) return (e) => toChild(info, e);
   // A part of a part: what it is a part of has its own form already.
   return (e) => overPart(path.rel, rel.translators.reduce((x, t) => toParent(t, x), e));
@@ -103,33 +106,101 @@ function addOrderedPaths(root: PlannerInfo, rel: RelOptInfo): void {
       if (!orders.some((o) => o.length === p.pathkeys.length && pathkeysContain(o, p.pathkeys))) orders.push(p.pathkeys);
     }
   }
-  if (orders.length === 0) return;
-  const forward = partitionOrder(root, rel, false);
-  const backward = partitionOrder(root, rel, true);
-  for (const order of orders) {
-    const sorted = children.map((c) => cheapestFractional(c.child.paths, order, 0));
-    const direction = forward !== null && pathkeysContain(forward, order) ? 1 : backward !== null && pathkeysContain(backward, order) ? -1 : 0;
-    if (direction === 1 && sorted.every((p) => p !== null)) addPath(rel, appendPath(root, rel, sorted, order));
-    else if (direction === -1 && sorted.every((p) => p !== null)) addPath(rel, reversedAppend(root, rel, sorted, order));
-    else addMerge(root, rel, order, sorted);
-  }
+  for (const order of orders) for (const path of pathsInOrder(root, rel, order)) addPath(rel, path);
 }
 
-/** Partitions last to first. */
-function reversedAppend(root: PlannerInfo, rel: RelOptInfo, paths: readonly Path[], order: PathKey[]): Path {
-  const turned: RelOptInfo = { ...rel, children: [...rel.children!].reverse() };
-  const path = appendPath(root, turned, [...paths].reverse(), order);
+/** Whose first row comes early, whose last row does, and, where only some are wanted, which gives these early. */
+function choices(root: PlannerInfo, paths: readonly Path[], order: readonly PathKey[]): (Path | null)[] {
+  const total = cheapestFractional(paths, order, 0);
+  const startup = paths.reduce<Path | null>((best, p) => (p.requiredOuter === EMPTY && pathkeysContain(p.pathkeys, order) && (best === null || p.startup < best.startup) ? p : best), null);
+  return [startup, total, ...(root.tupleFraction > 0 ? [cheapestFractional(paths, order, 1 / root.tupleFraction)] : [])];
+}
+
+/** generate_orderedappend_paths. */
+function pathsInOrder(root: PlannerInfo, rel: RelOptInfo, order: PathKey[]): Path[] {
+  const children = rel.children!, made: Path[] = [];
+  const wanted = children.map((c) => choices(root, c.child.paths, order));
+  const members = rel.relation?.kind === 'p' ? partitionsInOrder(root, rel, openRelation(rel.relation.oid), children, 0, order) : null;
+  for (let n = 0; n < wanted[0]!.length; n++) {
+    const sorted = new Map(children.map((c, i) => [c, wanted[i]![n]!]));
+    // The same ones once more.
+    if (wanted.some((w) => w[n] !== w[0]) || n === 0) {
+      const path = members === null ? mergePath(root, rel, order, children.map((c) => sorted.get(c)!)) : memberPath(root, rel, members, sorted, order);
+      if (path !== null) made.push(path);
+    }
+  }
+  return made;
+}
+
+/** Partitions one after the other, or, as an array, merged; those of a partition are one member. */
+type Member = AppendRelInfo | { readonly inOrder: boolean; readonly members: readonly Member[]; readonly step: readonly PartitionStep[] };
+
+/** The members of a partitioned table where it gives the order; null: it does not. */
+function partitionsInOrder(root: PlannerInfo, rel: RelOptInfo, relation: Relation, children: readonly AppendRelInfo[], depth: number, order: readonly PathKey[]): Member[] | null {
+  const direction = [false, true].find((descending) => {
+    const keys = partitionOrder(root, rel, relation, new Set(children.map((c) => c.path[depth]!.number)), descending);
+    return keys !== null && (pathkeysContain(keys.order, order) || (keys.isWhole && pathkeysContain(order, keys.order)));
+  });
+  if (direction === undefined) return null;
+  const groups = new Map<number, AppendRelInfo[]>();
+  for (const c of children) {
+    const { number } = c.path[depth]!, group = groups.get(number);
+    if (group === undefined) groups.set(number, [c]);
+    else group.push(c);
+  }
+  const members = [...groups.values()].map((group): Member => {
+    const [first] = group as [AppendRelInfo];
+    if (group.length === 1) return first;
+    const inside = partitionsInOrder(root, rel, openRelation(first.path[depth + 1]!.relation), group, depth + 1, order);
+    return { inOrder: inside !== null, members: inside ?? group, step: first.path.slice(0, depth + 1) };
+  });
+  return direction ? members.reverse() : members;
+}
+
+/** The path of such members, in the form that `sorted` gives them; what has none is sorted. */
+function memberPath(root: PlannerInfo, rel: RelOptInfo, members: readonly Member[], sorted: ReadonlyMap<AppendRelInfo, Path | null>, order: PathKey[]): Path | null {
+  const paths: Path[] = [];
+  for (const m of members) {
+    let path: Path | null;
+    if (!('inOrder' in m)) path = sorted.get(m) ?? sortedPath(root, rel, m, order);
+    else {
+      const part = { ...rel, children: m.members as AppendRelInfo[] };
+      path = m.inOrder ? memberPath(root, rel, m.members, sorted, order) : mergePath(root, part, order, part.children.map((c) => sorted.get(c)!), true);
+    }
+    if (path === null) return null;
+    paths.push(path);
+  }
+  const infos = members.map((m) => ('inOrder' in m ? { ...rel.children![0]!, path: m.step } : m));
+  const path = appendPath(root, { ...rel, children: infos }, paths, order);
   path.rel = rel;
   return path;
 }
 
-/** The order in which partitions come one after the other; null: there is none (build_partition_pathkeys). */
-function partitionOrder(root: PlannerInfo, rel: RelOptInfo, descending: boolean): PathKey[] | null {
-  const { relation } = rel;
-  if (relation?.kind !== 'p' || rel.children!.some((c) => c.path.length !== 1)) return null;
+/** The cheapest path of a member, sorted. */
+function sortedPath(root: PlannerInfo, rel: RelOptInfo, info: AppendRelInfo, order: PathKey[]): Path | null {
+  const below = info.child.cheapestTotal!;
+  const columns = sortColumns(rel, order);
+  if (columns === null || below.requiredOuter !== EMPTY) return null;
+  const sort = sortCost(info.child.tuples, info.child.width, rel.relids === root.allBaserels ? root.limitTuples : -1);
+  return {
+    ...below, kind: 'Sort', pathkeys: order, startup: below.total + sort.startup, total: below.total + sort.startup + sort.run,
+    make: () => {
+      const plan = columns.more.reduce((p, e) => withColumn(p, toChild(info, e)), below.make());
+      return sortPlan(plan, columns.keys, sort);
+    },
+  };
+}
+
+const sortPlan = (plan: Plan, sortKeys: SortKey[], sort: { startup: number; run: number }): Plan => ({
+  kind: 'Sort', startup_cost: plan.total_cost + sort.startup, total_cost: plan.total_cost + sort.startup + sort.run, plan_rows: plan.plan_rows, plan_width: plan.plan_width,
+  targetlist: plan.targetlist.map((t, n) => makeTargetEntry(t.expr, n + 1, null, t.resjunk)), qual: [], lefttree: plan, righttree: null, initPlan: [], sortKeys, bound: null,
+});
+
+/** The order in which partitions come one after the other, by the whole key or by the first columns of it; null: there is none
+ * (build_partition_pathkeys). */
+function partitionOrder(root: PlannerInfo, rel: RelOptInfo, relation: Relation, live: ReadonlySet<number>, descending: boolean): { order: PathKey[]; isWhole: boolean } | null {
   const key = partitionKeyOf(relation);
   const { bounds } = partitionDescOf(relation);
-  const live = new Set(rel.children!.map((c) => c.path[0]!.number));
   if (key.strategy === 'h' || live.has(bounds.defaultIndex)) return null;
   if (key.strategy === 'l') {
     // Values of one partition must not lie between those of another.
@@ -141,33 +212,45 @@ function partitionOrder(root: PlannerInfo, rel: RelOptInfo, descending: boolean)
     }
     if (bounds.nullIndex >= 0 && live.has(bounds.nullIndex) && (bounds.nullIndex !== Math.max(...live) || bounds.indexes.includes(bounds.nullIndex))) return null;
   }
-  const keys: PathKey[] = [];
+  const order: PathKey[] = [];
   for (const c of key.columns) {
-    const own = forRelation(c.expr, rel.rti);
+    const own = ofTable(rel, relation, c.expr);
     const expr = rel.appendInfo === null ? own : toParent(rel.appendInfo, own);
     const type = opclassInputType(c.typeOid);
     const ec = classForSorting(root, expr, mergeFamilies(c.opfamily, type, type), c.collation, 0, false);
-    if (ec === null) break;
+    if (ec === null) return { order, isWhole: false };
     if (ec.hasConst) continue;
-    if (!keys.some((k) => k.ec === ec)) keys.push({ ec, reverse: descending, nullsFirst: descending });
+    if (!order.some((k) => k.ec === ec)) order.push({ ec, reverse: descending, nullsFirst: descending });
   }
-  return keys;
+  return { order, isWhole: true };
+}
+
+/** The columns of a relation with children to sort by, some of them in addition to what it puts out; null: it cannot. */
+function sortColumns(rel: RelOptInfo, order: readonly PathKey[]): { keys: SortKey[]; more: Expr[] } | null {
+  const keys: SortKey[] = [], more: Expr[] = [];
+  for (const k of order) {
+    let column = rel.target.findIndex((e) => k.ec.members.some((m) => equal(overPart(rel, m.expr), e)));
+    if (column < 0) {
+      const member = rel.kind === 'base' && !k.ec.volatile ? k.ec.members.find((m) => m.relids === rel.topRelids) : undefined;
+      if (member === undefined) return null;
+      column = rel.target.length + more.push(overPart(rel, member.expr)) - 1;
+    }
+    const e = rel.target[column] ?? more[column - rel.target.length]!;
+    const type = opclassInputType(exprType(e));
+    const sortop = getOpfamilyMember(k.ec.families[0]!, type, type, k.reverse ? 5 : 1);
+    if (sortop === 0) return null;
+    keys.push({ column: column + 1, sortop, collation: k.ec.collation, nullsFirst: k.nullsFirst, type: exprType(e), reverse: k.reverse });
+  }
+  return { keys, more };
 }
 
 /** create_merge_append_path. As there, sorts are told the number of rows in a table, not of those that are wanted. */
-function addMerge(root: PlannerInfo, rel: RelOptInfo, order: PathKey[], sorted: readonly (Path | null)[]): void {
-  const columns = order.map((k) => rel.target.findIndex((e) => k.ec.members.some((m) => equal(overPart(rel, m.expr), e))));
-  if (columns.includes(-1)) return;
+function mergePath(root: PlannerInfo, rel: RelOptInfo, order: PathKey[], sorted: readonly (Path | null)[], byMember = isCalledAsMember(rel)): Path | null {
+  const columns = sortColumns(rel, order);
+  if (columns === null) return null;
+  const { keys: sortKeys, more } = columns;
   const paths = sorted.map((p, i) => p ?? rel.children![i]!.child.cheapestTotal!);
-  if (paths.some((p) => p.requiredOuter !== EMPTY)) return;
-  const keys = order.map((k, i): SortKey | null => {
-    const e = rel.target[columns[i]!]!;
-    const type = opclassInputType(exprType(e));
-    const sortop = getOpfamilyMember(k.ec.families[0]!, type, type, k.reverse ? 5 : 1);
-    return sortop === 0 ? null : { column: columns[i]! + 1, sortop, collation: k.ec.collation, nullsFirst: k.nullsFirst, type: exprType(e), reverse: k.reverse };
-  });
-  if (keys.includes(null)) return;
-  const sortKeys = keys as SortKey[];
+  if (paths.some((p) => p.requiredOuter !== EMPTY)) return null;
   const rows = paths.reduce((c, p) => c + p.rows, 0);
   const isAll = rel.relids === root.allBaserels;
   const sorts = paths.map((p, i) => (sorted[i] === null ? sortCost(p.rel.tuples, p.rel.width, isAll ? root.limitTuples : -1) : null));
@@ -178,19 +261,19 @@ function addMerge(root: PlannerInfo, rel: RelOptInfo, order: PathKey[], sorted: 
   const startup = paths.reduce((c, p, i) => c + (sorts[i] === null ? p.startup : p.total + sorts[i]!.startup), 0) + first;
   const path: Path = {
     kind: 'MergeAppend', rel, rows: clampRows(rows), startup, total, pathkeys: order, requiredOuter: EMPTY, paramClauses: [],
-    make: () => ({
-      kind: 'MergeAppend', ...planBase(path, targetOf(rel.target)), sortKeys, bound: null, apprelids: membersOf(rel.relids), apptlist: targetOf(rel.target), byMember: isCalledAsMember(rel), mergeplans: paths.map((p, i) => {
-        const plan = p.make();
-        const sort = sorts[i];
-        if (sort === null || sort === undefined) return plan;
-        return {
-          kind: 'Sort', startup_cost: plan.total_cost + sort.startup, total_cost: plan.total_cost + sort.startup + sort.run, plan_rows: plan.plan_rows, plan_width: plan.plan_width,
-          targetlist: plan.targetlist.map((t, n) => makeTargetEntry(t.expr, n + 1, null, false)), qual: [], lefttree: plan, righttree: null, initPlan: [], sortKeys, bound: null,
-        };
-      }),
-    }),
+    make: () => {
+      const targetlist = [...targetOf(rel.target), ...more.map((e, i) => makeTargetEntry(e, rel.target.length + i + 1, null, true))];
+      return {
+        kind: 'MergeAppend', ...planBase(path, targetlist), sortKeys, bound: null, apprelids: membersOf(rel.relids), apptlist: targetlist, byMember,
+        mergeplans: paths.map((p, i) => {
+          const plan = more.reduce((x, e) => withColumn(x, toChild(rel.children![i]!, e)), p.make());
+          const sort = sorts[i];
+          return sort === null || sort === undefined ? plan : sortPlan(plan, sortKeys, sort);
+        }),
+      };
+    },
   };
-  addPath(rel, path);
+  return path;
 }
 
 // ---------------------------------------------------------------- with values of other relations

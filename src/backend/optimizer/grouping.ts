@@ -334,12 +334,21 @@ function scanPaths(root: PlannerInfo, rel: RelOptInfo | null, target: TargetEntr
 
 const PROJECTS = new Set<Plan['kind']>(['SeqScan', 'SampleScan', 'GinScan', 'IndexScan', 'IndexOnlyScan', 'BitmapHeapScan', 'TidScan', 'FunctionScan', 'ValuesScan', 'NamedTuplestoreScan', 'CteScan', 'WorkTableScan', 'SubqueryScan', 'NestLoop', 'HashJoin', 'MergeJoin', 'Result']);
 
+/** What a member is sorted by is computed below the sort, with the rest. */
+function applyToMember(root: PlannerInfo, plan: Plan, target: TargetEntry[]): Plan {
+  if (plan.kind !== 'Sort') return applyTarget(root, plan, target);
+  const places = plan.sortKeys.map((k) => target.findIndex((t) => equal(t.expr, plan.targetlist[k.column - 1]!.expr)));
+  if (places.includes(-1)) return applyTarget(root, plan, target);
+  const lefttree = applyTarget(root, plan.lefttree!, target);
+  return { ...plan, targetlist: target, lefttree, sortKeys: plan.sortKeys.map((k, i) => ({ ...k, column: places[i]! + 1 })) };
+}
+
 /** Makes a plan put out these columns: by itself if it can, else through a Result. */
 export function applyTarget(root: PlannerInfo, plan: Plan, target: TargetEntry[]): Plan {
   const translators = memberTranslators.get(plan);
   // Partitions compute for themselves; child tables only give their columns (apply_scanjoin_target_to_paths).
   if (translators !== undefined && plan.kind === 'Append' && (translators.partitions || target.every((t) => t.expr.kind === 'Var'))) {
-    const members = plan.appendplans.map((p, i) => applyTarget(root, p, target.map((t) => ({ ...t, expr: translators.list[i]!(t.expr) }))));
+    const members = plan.appendplans.map((p, i) => applyToMember(root, p, target.map((t) => ({ ...t, expr: translators.list[i]!(t.expr) }))));
     return { ...plan, targetlist: target, apptlist: target, appendplans: members, total_cost: plan.total_cost + members.reduce((c, m, i) => c + m.total_cost - plan.appendplans[i]!.total_cost, 0), plan_width: widthOf(root, target) };
   }
   const cost = exprsCost(target.map((t) => t.expr)) * plan.plan_rows;

@@ -103,6 +103,10 @@ export function overRelation(clause: Expr, rel: RelOptInfo, relation: Relation):
   });
 }
 
+/** An expression that is stored with a table below a relation of the query as one over that. */
+export const ofTable = (rel: RelOptInfo, relation: Relation, stored: Expr): Expr =>
+  toParent({ parent: rel, relation, translated: null, columns: columnMap(rel.relation!, relation), path: [], rti: rel.rti, child: rel }, forRelation(stored, rel.rti));
+
 const appendInfo = (root: PlannerInfo, parent: RelOptInfo, relation: Relation, path: readonly PartitionStep[]): AppendRelInfo => ({
   parent, relation, translated: null, columns: columnMap(parent.relation!, relation), path, rti: root.rtable.length + 1, child: null as unknown as RelOptInfo,
 });
@@ -248,3 +252,4 @@ export function excludedByConstraints(relation: Relation, rti: number, restricti
 }
 
 pathkeyHooks.toParent = toParent;
+pathkeyHooks.toChild = toChild;

@@ -74,7 +74,17 @@ function simplified(e: Expr): Expr {
 }
 
 /** Orders of child tables are told in their parents' columns; inherit.ts, which imports this file, fills it in. */
-export const pathkeyHooks: { toParent: (info: NonNullable<RelOptInfo['appendInfo']>, e: Expr) => Expr } = { toParent: (_info, e) => e };
+type Translation = (info: NonNullable<RelOptInfo['appendInfo']>, e: Expr) => Expr;
+export const pathkeyHooks: { toParent: Translation; toChild: Translation } = { toParent: (_info, e) => e, toChild: (_info, e) => e };
+
+/** The parent's form of what a child is in order by. Two columns of a UNION ALL may be one of a member: that which somebody asks for. */
+function overParent(root: PlannerInfo, { appendInfo }: RelOptInfo, own: Expr): Expr {
+  if (appendInfo === null) return own;
+  if (appendInfo.translated !== null) {
+    for (const ec of root.ecs) for (const m of ec.members) if (m.relids === appendInfo.parent.relids && equal(pathkeyHooks.toChild(appendInfo, m.expr), own)) return m.expr;
+  }
+  return pathkeyHooks.toParent(appendInfo, own);
+}
 
 /** The order a scan of an index gives, as far as anybody could want it; `fixed`: columns bound by =. */
 export function indexPathkeys(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, backward: boolean): PathKey[] {
@@ -82,8 +92,7 @@ export function indexPathkeys(root: PlannerInfo, rel: RelOptInfo, info: IndexInf
   if (info.accessMethod !== 'btree') return keys;
   for (let i = 0; i < info.keyCount; i++) {
     const column = info.columns[i]!;
-    const own = indexColumnExpr(rel, info, i);
-    const expr = rel.appendInfo === null ? own : pathkeyHooks.toParent(rel.appendInfo, own);
+    const expr = overParent(root, rel, indexColumnExpr(rel, info, i));
     const family = amopsByFamily(column.opfamily).find((a) => a.amopstrategy === 1 && a.amoplefttype === a.amoprighttype && (a.amoplefttype === column.typeOid || true));
     const type = typeOfFamily(column.opfamily, column.typeOid) ?? family?.amoplefttype ?? column.typeOid;
     const key = makePathkey(root, expr, column.opfamily, type, column.collation, column.descending !== backward, column.nullsFirst !== backward, 0, false);
@@ -124,7 +133,7 @@ export function subqueryPathkeys(root: PlannerInfo, rel: RelOptInfo, subroot: Pl
     for (const t of targets) {
       const known = k.ec.volatile ? t.ressortgroupref !== 0 && t.ressortgroupref === k.ec.sortref : k.ec.members.some((m) => equal(m.expr, t.expr));
       if (!known) continue;
-      const column = makeVar(rel.rti, t.resno, exprType(t.expr), exprTypmod(t.expr), exprCollation(t.expr), 0);
+      const column = overParent(root, rel, makeVar(rel.rti, t.resno, exprType(t.expr), exprTypmod(t.expr), exprCollation(t.expr), 0));
       const ec = classForSorting(root, column, k.ec.families, k.ec.collation, 0, false);
       if (ec === null) continue;
       found = { ec, reverse: k.reverse, nullsFirst: k.nullsFirst };

@@ -13,6 +13,7 @@ import { over } from './planbuild.ts';
 import { makeExecParam } from './nestparams.ts';
 import type { PlannerInfo } from './pathnodes.ts';
 import { planSubquery } from './subroot.ts';
+import { standsForMembers } from './unionall.ts';
 
 interface Found { agg: Aggref; plan: Plan }
 
@@ -20,8 +21,9 @@ interface Found { agg: Aggref; plan: Plan }
 function findMinMax(root: PlannerInfo, exprs: readonly Expr[]): Found[] | null {
   const q = root.parse;
   const [from] = q.jointree.fromlist;
-  if (!q.hasAggs || q.hasWindowFuncs || q.cteList.length > 0 || q.rowMarks.length > 0 || q.jointree.fromlist.length !== 1 || from!.kind !== 'RangeTblRef') return null;
-  if (root.rtable[from!.rtindex - 1]!.rtekind !== 'relation') return null;
+  if (!q.hasAggs || q.hasWindowFuncs || q.cteList.length > 0 || q.rowMarks.length > 0 || q.jointree.fromlist.length !== 1 || from?.kind !== 'RangeTblRef') return null;
+  const rte = root.rtable[from.rtindex - 1]!;
+  if (rte.rtekind !== 'relation' && !standsForMembers(rte)) return null;
   const aggs: Aggref[] = [];
   for (const e of exprs) walkExpr(e, (n) => { if (n.kind === 'Aggref' && !aggs.some((a) => equal(a, n))) aggs.push(n); });
   if (aggs.length === 0) return null;

@@ -145,7 +145,10 @@ function convertExists(work: Work, sublink: SubLink, negated: boolean, available
   const upper = pullVarnos(where);
   const own = relidsOf({ ...moved.jointree, quals: null });
   if (!overlaps(upper, own) || !isSubset(upper & ((1n << BigInt(offset + 1)) - 1n), available)) return null;
-  work.rtable.push(...moved.rtable.map((r) => (r.rtekind === 'subquery' && r.subquery !== null ? { ...r, subquery: incrementQueryLevels(r.subquery, -1, 2) } : r)));
+  for (const r of moved.rtable) {
+    if (r.rtekind === 'subquery' && r.subquery !== null) work.rtable.push({ ...r, subquery: incrementQueryLevels(r.subquery, -1, 2) });
+    else work.rtable.push(r.rtekind === 'cte' ? { ...r, ctelevelsup: r.ctelevelsup - 1 } : r);
+  }
   const rarg: FromItem = moved.jointree.fromlist.length === 1 ? moved.jointree.fromlist[0]! : { ...moved.jointree, quals: null };
   // Sublinks in the moved WHERE may become joins in turn, but only of the right side: left as they are.
   return joinOf(negated ? 'anti' : 'semi', larg, rarg, where);

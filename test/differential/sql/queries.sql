@@ -56,3 +56,9 @@ select 'a' collate "nope";
 drop table dept;
 drop table dept cascade;
 drop table emp;
+-- EXISTS over a WITH query became a join that looked for that query one level too far up: "bad levelsup for CTE".
+create table asked (a int, b int); insert into asked values (1, 2), (2, 3);
+with w as materialized (select 1 as c) select * from asked where exists (select 1 from w where w.c <> asked.a);
+with w as materialized (select 1 as c) select * from asked where not exists (select 1 from w where w.c <> asked.a);
+with w as materialized (select 1 as c) select * from asked where exists (select 1 from (select c + 1 as d from w limit 1) s where s.d <> asked.a);
+with w as materialized (select 1 as c) select * from ((select count(*) from w limit 5) union all (select count(*) from asked)) r(n) full join asked on n = a where exists (select 1 from w where w.c <> n);
