@@ -39,7 +39,12 @@ export interface InternalTrigger {
   /** The trigger whose event this is rather, with `op` as it is. */
   insteadOf?(firing: FiringTrigger, set: TriggerSet, op: TriggerOp, rowId: RowId): FiringTrigger | undefined;
   fire(event: RowEvent): void;
+  /** Whether events of this trigger may fire together, and before others of the same stretch of which that is true, too: in an order
+   * that nobody sees. Asked once for a stretch. */
+  mayBatch?(event: RowEvent): boolean;
+  fireBatch?(events: readonly RowEvent[]): void;
 }
+const MAX_BATCH = 10_000;
 const internals = new Map<Oid, InternalTrigger>();
 export function registerInternalTrigger(foid: Oid, trigger: InternalTrigger): void {
   internals.set(foid, trigger);
@@ -187,18 +192,42 @@ export function leaveQuery(mark: number): void {
 function fire(list: EventList, from: number, to: number, which: (kind: AfterTrigger) => boolean, cycle: number): void {
   commandCounterIncrement();
   let n = 0;
+  const batching = new Map<AfterTrigger, boolean>();
+  const batches = (kind: AfterTrigger, i: number): boolean => {
+    let may = batching.get(kind);
+    if (may === undefined) batching.set(kind, (may = mayBatch(kind, list.rowId(i), list.cid(i))));
+    return may;
+  };
   try {
     for (let i = from; i < to; i++) {
       if (!list.isWaiting(i)) continue;
       const kind = list.kind(i);
       if (!which(kind)) continue;
       if ((++n & 255) === 0) checkForInterrupts();
+      if (to - i > 1 && batches(kind, i)) {
+        const events: RowEvent[] = [];
+        for (let j = i; j < to && events.length < MAX_BATCH; j++) {
+          const other = list.kind(j);
+          if (!list.isWaiting(j) || !which(other)) continue;
+          if (!batches(other, j)) break;
+          if (other !== kind) continue;
+          list.mark(j, cycle);
+          events.push({ firing: kind.firing, op: kind.op, rowId: list.rowId(j), cid: list.cid(j) });
+        }
+        timed(kind.firing, () => internalOf(kind.firing)!.fireBatch!(events), events.length);
+        continue;
+      }
       list.mark(i, cycle);
       fireEvent(kind, list.rowId(i), list.cid(i));
     }
   } finally {
     forget();
   }
+}
+
+function mayBatch(kind: AfterTrigger, rowId: number, cid: number): boolean {
+  const firing = upToDate(kind), internal = firing === null ? null : internalOf(firing);
+  return internal?.mayBatch?.({ firing: firing!, op: kind.op, rowId, cid }) === true;
 }
 
 function fireEvent(kind: AfterTrigger, rowId: number, cid: number): void {

@@ -13,7 +13,7 @@ import { readColumn, type RowId } from '../access/row.ts';
 import { fetchRow, lastChange, lockRows } from '../access/table.ts';
 import { withUser } from '../catalog/acl.ts';
 import { aclcheckAttribute, aclcheckRelation } from '../catalog/aclchk.ts';
-import { getNamespaceName, isBinaryCoercible } from '../catalog/lsyscache.ts';
+import { getArrayType, getNamespaceName, isBinaryCoercible } from '../catalog/lsyscache.ts';
 import { F_RI_FKEY_CHECK_INS, F_RI_FKEY_CHECK_UPD, F_UNIQUE_KEY_RECHECK, RI_ACTION_FUNCTIONS } from '../catalog/pg_trigger.ts';
 import { quoteIdentifier } from '../catalog/quote.ts';
 import type { ForeignKey, IndexInfo, Relation } from '../catalog/relation.ts';
@@ -26,7 +26,7 @@ import { partitionAncestors, partitionDescOf, partitionParent } from '../partiti
 import { partitionKeyOf, partitionKeyValues } from '../partitioning/partkey.ts';
 import { seenNewest } from '../transaction/snapshot.ts';
 import { advanceSnapshot, amongNewest, commandCounterIncrement, currentCommandId, getStore, registerCallback, requireLocks, usesTransactionSnapshot } from '../transaction/xact.ts';
-import type { Datum, Oid } from '../types/datum.ts';
+import { makeArray, type Datum, type Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { session } from '../utils/session.ts';
 import { onForget, registerInternalTrigger, type InternalTrigger, type RowEvent } from './after_triggers.ts';
@@ -217,6 +217,8 @@ const referenced: InternalTrigger = {
     return set.afterRow.UPDATE.find((f) => f.trigger.constraint === trigger.constraint && UPDATE_ACTIONS.has(f.trigger.foid));
   },
   fire: referencedGone,
+  mayBatch: ({ firing, op }) => op === 'DELETE' && movedRows.size === 0 && cascadesPlainly(cachedKey(firing), firing.relation),
+  fireBatch: deleteReferencing,
 };
 for (const foid of [F_RI_FKEY_CHECK_INS, F_RI_FKEY_CHECK_UPD]) registerInternalTrigger(foid, referencing);
 for (const { del, upd } of Object.values(RI_ACTION_FUNCTIONS)) for (const foid of [del, upd]) registerInternalTrigger(foid, referenced);
@@ -339,6 +341,40 @@ function act(key: ForeignKey, pk: Relation, old: readonly Datum[], now: readonly
   commandCounterIncrement();
 }
 
+/** Whether ON DELETE CASCADE may take the rows of many keys at once: nothing but the foreign keys themselves is told of a row that goes,
+ * down to the last table, and none of those refuses. */
+function cascadesPlainly(key: ForeignKey, pk: Relation): boolean {
+  const fk = tryOpenRelation(key.conrelid);
+  if (fk === undefined || key.conkey.length !== 1 || usesTransactionSnapshot()) return false;
+  const type = pk.attributes[key.confkey[0]! - 1]!.atttypid, { oprleft, oprright } = operatorByOid(key.pfeqop[0]!)!;
+  return type === fk.attributes[key.conkey[0]! - 1]!.atttypid && type === oprleft && type === oprright && getArrayType(type) !== 0 && goesQuietly(key, fk, new Set());
+}
+
+function goesQuietly(key: ForeignKey, fk: Relation, seen: Set<Oid>): boolean {
+  if (key.onDelete !== 'c' || fk.kind !== 'r' || fk.hasRules || fk.triggers.some((t) => !t.isInternal)) return false;
+  if (seen.has(fk.oid)) return true;
+  seen.add(fk.oid);
+  return fk.referencedBy.every((next) => {
+    const table = tryOpenRelation(next.conrelid);
+    return table === undefined || goesQuietly(next, table, seen);
+  });
+}
+
+/** ON DELETE CASCADE for many referenced rows that have gone. */
+function deleteReferencing(events: readonly RowEvent[]): void {
+  requireLocks();
+  const { firing } = events[0]!, key = cachedKey(firing), { relation: pk } = firing, fk = openRelation(key.conrelid);
+  advanceSnapshot(fk.shared);
+  found.clear();
+  const n = key.confkey[0]!, values = events.map(({ rowId, cid }) => keyColumns(pk, rowId, cid, key.confkey)[n - 1]!);
+  commandCounterIncrement();
+  const type = pk.attributes[n - 1]!.atttypid, op = operatorByOid(key.pfeqop[0]!)!, single = matching(key, pk, fk, [], 0);
+  const from = `DELETE FROM ${onlyTable(fk)} WHERE`;
+  runAsOwner(fk, `${from} ${column(fk, key.conkey[0]!)} OPERATOR(${quoteIdentifier(getNamespaceName(op.oprnamespace)!)}.${op.oprname}) ANY ($1)`,
+    [getArrayType(type)], [makeArray(type, values)], `${from} ${single.where}`);
+  commandCounterIncrement();
+}
+
 /** The stricter levels cannot act on rows that they do not see. */
 function refuseUnseen(key: ForeignKey, pk: Relation, fk: Relation, old: readonly Datum[]): void {
   const match = matching(key, pk, fk, old, 0);
@@ -358,13 +394,14 @@ function restrict(key: ForeignKey, pk: Relation, fk: Relation, old: readonly Dat
   if (runAsOwner(fk, `SELECT 1 FROM ${onlyTable(fk)} x WHERE ${match.where} LIMIT 1`, match.types, match.params) > 0) throw stillReferenced(key, pk, fk, old, report);
 }
 
-/** Runs a query with the rights of a table's owner; the events of what it changes belong to the query around it. */
-function runAsOwner(relation: Relation, text: string, types: readonly Oid[], params: readonly Datum[]): number {
+/** Runs a query with the rights of a table's owner; the events of what it changes belong to the query around it. `shown`: what errors
+ * call it. */
+function runAsOwner(relation: Relation, text: string, types: readonly Oid[], params: readonly Datum[], shown = text): number {
   try {
     return withUser(relation.owner, () => withoutForcedRls(() => spi.execute(text, types, params, undefined, true)));
   } catch (error) {
     if (error instanceof PgError) {
-      const line = `SQL statement "${text}"`;
+      const line = `SQL statement "${shown}"`;
       error.fields = { ...error.fields, where: error.fields.where === undefined ? line : `${error.fields.where}\n${line}` };
     }
     throw error;

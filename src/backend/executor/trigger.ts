@@ -79,7 +79,7 @@ export function measureTriggers(into: Map<Oid, TriggerTime>, run: () => void): v
 }
 
 /** Runs a trigger's function. What statements inside fire is theirs. */
-export function timed<T>({ trigger, relation }: FiringTrigger, run: () => T): T {
+export function timed<T>({ trigger, relation }: FiringTrigger, run: () => T, calls = 1): T {
   if (times === null) return run();
   const into = times;
   times = null;
@@ -89,7 +89,7 @@ export function timed<T>({ trigger, relation }: FiringTrigger, run: () => T): T 
   } finally {
     let entry = into.get(trigger.oid);
     if (entry === undefined) into.set(trigger.oid, (entry = { trigger, relation, calls: 0, ms: 0 }));
-    entry.calls++;
+    entry.calls += calls;
     entry.ms += performance.now() - start;
     times = into;
   }
