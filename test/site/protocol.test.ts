@@ -1,6 +1,6 @@
 // The wire protocol, message by message. AGAINST=postgresql runs the same against Debian's PostgreSQL.
 import test from 'ava';
-import { int16, int32, RawClient, string } from '../support/raw_client.ts';
+import { int16, int32, RawClient, show, string } from '../support/raw_client.ts';
 import { processInfo, until } from '../support/run.ts';
 import { startSite, type Site } from '../support/site.ts';
 
@@ -109,6 +109,22 @@ test.serial('extended query: a kept statement whose columns have changed says so
   client.Bind([], { statement: 'kept' }).Execute().Sync();
   t.like(await client.error(), { C: '0A000', M: 'cached plan must not change result type', R: 'RevalidateCachedQuery' });
   await client.answer();
+});
+
+// Execute took the plan of Bind although another session had dropped the table meanwhile: XX000, could not open relation with OID.
+test.serial('extended query: a table that is dropped between Bind and Execute is not there', async (t) => {
+  await client.query('create table short_lived (a int)');
+  const other = await RawClient.open(site.port);
+  for (const text of ['insert into short_lived values (1)', 'select * from short_lived']) {
+    client.Parse(text).Bind().Flush();
+    t.deepEqual(await client.upTo('2').then((messages) => messages.map(show)), ['ParseComplete', 'BindComplete']);
+    await other.query('drop table short_lived');
+    client.Execute().Sync();
+    t.deepEqual(await client.answer(), ['ErrorResponse 42P01 relation "short_lived" does not exist at ' + (text.indexOf('short') + 1), 'ReadyForQuery I']);
+    await other.query('create table short_lived (a int)');
+  }
+  await other.query('drop table short_lived');
+  other.end();
 });
 
 // CALL was analyzed when it ran: its parameters had no types before, and what comes back was not described. JDBC reads

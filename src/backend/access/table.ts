@@ -6,14 +6,16 @@ import { PgError, internalError } from '../../common/errors.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { ValueBuffer, type Cursor, type HeldSnapshot, type Store } from '../storage/store.ts';
 import { managerClient } from '../transaction/client.ts';
-import { seenNewest } from '../transaction/snapshot.ts';
+import { areTablesLocked } from '../transaction/locked_tables.ts';
+import { advanceStores, plans, seenNewest } from '../transaction/snapshot.ts';
 import type { LockTarget, RowLockMode, TableLockMode, WaitPolicy } from '../transaction/messages.ts';
 import {
-  RetryStatement, advanceSnapshot, currentCommandId, getStore, isOptimistic, isStale, noteCatalogChange, noteRead, noteTable, registerCallback, useCommandId, usesTransactionSnapshot,
+  RetryStatement, advanceSnapshot, currentCommandId, getStore, isOptimistic, isOutsideBlock, isStale, noteCatalogChange, noteRead, noteTable, registerCallback, useCommandId, usesTransactionSnapshot,
 } from '../transaction/xact.ts';
-import type { Datum } from '../types/datum.ts';
+import type { Datum, Oid } from '../types/datum.ts';
 import { uncounted, type Counts } from '../utils/pgstat.ts';
 import { RELATION } from '../utils/pgstat_shmem.ts';
+import { session } from '../utils/session.ts';
 import {
   BLOCK_HEADER_BYTES, BLOCK_MOVED, BLOCK_WIDE, HEAP_ORDER_BLOCKS, MAX_SLOTS, PROVISIONAL_BLOCK, blockOf, formRow, readColumn, setSlotStart, slotOf, slotStart, slotsInRowOrder, sortSlots, type RowId,
 } from './row.ts';
@@ -495,6 +497,51 @@ export function lockTable(oid: number, name: string, shared: boolean, mode: Tabl
   const renewed = !usesTransactionSnapshot() && isStale(answer, shared);
   if (renewed) advanceSnapshot(shared);
   return { granted: true, renewed };
+}
+
+/** A table that a statement names: ACCESS SHARE; ROW SHARE where rows of it are to be locked, ROW EXCLUSIVE where they are changed. */
+export interface ReadLock { readonly oid: Oid; readonly mode: 1 | 2 | 3 }
+/** `stale`: there may be newer commits than the snapshot. */
+export type ReadLocked = 'at once' | 'stale' | 'waited';
+
+/** Whether who reads tables locks them. A statement outside a transaction block reads one snapshot and is over: it need not
+ * (unless it is `part` of another one), but it waits for those who have locked a table against readers. */
+export function locksReads(part = false): boolean {
+  return (!isOptimistic() && (part || plans.running > 0 || !isOutsideBlock())) || areTablesLocked(session.databaseOid);
+}
+
+/** Locks tables of the database that are going to be used, until the transaction ends. The snapshot stays. */
+export function lockReads(reads: readonly ReadLock[]): ReadLocked {
+  let wanted: ReadLock[] | null = null, result: ReadLocked = 'at once';
+  const database = managerClient(false);
+  for (let i = 0; i < reads.length; i++) {
+    const { oid, mode } = reads[i]!, held = heldModes(oid);
+    if ((held & (1 << mode)) !== 0) continue;
+    if (isOptimistic()) throw new RetryStatement();
+    if (wanted === null && database.takeTable(oid, mode)) {
+      heldTables.set(oid, heldBy * MODE_BITS + (held | (1 << mode)));
+      result = 'stale';
+    } else {
+      (wanted ??= []).push(reads[i]!);
+    }
+  }
+  if (result === 'stale' && getStore(false).isNewest()) result = 'at once';
+  if (wanted === null) return result;
+  const answers = database.acquireLocks(wanted.map(({ oid, mode }) => ({ kind: 'table', oid, mode })));
+  for (let i = 0; i < wanted.length; i++) {
+    const { oid, mode } = wanted[i]!, answer = answers[i] as { kind: 'granted'; waited: boolean; changedSeq: number };
+    heldTables.set(oid, heldBy * MODE_BITS + (heldModes(oid) | (1 << mode)));
+    if (answer.waited) result = 'waited';
+    else if (result === 'at once' && isStale(answer, false)) result = 'stale';
+  }
+  return result;
+}
+
+/** After a wait READ COMMITTED looks at the newest commit. False: the snapshot is the transaction's, or that of a plan that runs. */
+export function renewAfterWait(): boolean {
+  if (usesTransactionSnapshot() || plans.running > plans.whenTaken) return false;
+  advanceStores();
+  return true;
 }
 
 // --- Row locks ---------------------------------------------------------------------------------------------------

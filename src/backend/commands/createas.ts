@@ -1,7 +1,7 @@
 // CREATE TABLE AS, SELECT INTO and CREATE MATERIALIZED VIEW; REFRESH MATERIALIZED VIEW (PostgreSQL's createas.c and
 // matview.c): a query whose rows go into a table made from its result columns.
 import { PgError } from '../../common/errors.ts';
-import { insertValues, lockTable } from '../access/table.ts';
+import { insertValues, lockReads, lockTable, locksReads } from '../access/table.ts';
 import { asOwner } from '../catalog/acl.ts';
 import { requireOwner, requirePrivilege } from '../catalog/aclchk.ts';
 import { heapCreateWithCatalog } from '../catalog/heap.ts';
@@ -79,7 +79,9 @@ const structuredCloneTargets = (query: Query): Query => ({ ...query, targetList:
 function planOf(query: Query): CompiledPlan {
   const [rewritten, another] = queryRewrite(query);
   if (rewritten === undefined || another !== undefined) throw new PgError('internal_error', 'unexpected rewrite result for CREATE TABLE AS SELECT');
-  return compilePlan(planner(rewritten));
+  const plan = compilePlan(planner(rewritten));
+  if (locksReads()) lockReads(plan.reads);
+  return plan;
 }
 
 /** A table to be made from a query, which EXPLAIN shows as well. */

@@ -1,7 +1,8 @@
 // EXPLAIN (PostgreSQL's explain.c): the plan of a statement as rows of text, or as JSON; ANALYZE runs it, too.
 import { PgError } from '../../common/errors.ts';
+import { lockReads, locksReads } from '../access/table.ts';
 import type { DestReceiver, ResultColumn } from '../executor/dest.ts';
-import { compilePlan, runPlan } from '../executor/execute.ts';
+import { compilePlan, readLocks, runPlan } from '../executor/execute.ts';
 import { byName } from '../catalog/pg_trigger.ts';
 import { constraintByOid } from '../catalog/syscache.ts';
 import { Instrumentation } from '../executor/instrument.ts';
@@ -136,6 +137,7 @@ function flag(option: RawNode): boolean {
 
 /** ExplainOnePlan; `runs` false: no row is asked for (WITH NO DATA). */
 export function explainOne(stmt: PlannedStmt, params: readonly Datum[], options: ExplainOptions, planningMs: number, out: string[], dest: DestReceiver = DISCARD, runs = true): void {
+  if (locksReads()) lockReads(readLocks(stmt));
   const measured: Measured = { instrument: new Map(), notes: new Map(), triggers: new Map(), executionMs: 0 };
   if (options.analyze) {
     const start = performance.now();

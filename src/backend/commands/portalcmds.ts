@@ -24,6 +24,7 @@ function declareCursor(stmt: DeclareCursorStmt, context: UtilityContext): Utilit
   else refuseRestricted('create a cursor WITH HOLD');
   const statement = new CachedStatement(context.text, asRawStmt(stmt.query), [...context.paramTypes], false, false);
   statement.revalidate();
+  statement.lockTargets();
   const only = statement.units.length === 1 ? statement.units[0]! : null;
   if (only?.query.commandType !== 'select') throw new PgError('invalid_cursor_definition', 'DECLARE CURSOR must specify SELECT');
   if (only.query.hasModifyingCTE) {

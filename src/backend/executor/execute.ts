@@ -1,13 +1,15 @@
 // Plans made runnable and run. `compilePlan` turns a PlannedStmt into a function once; `runPlan` calls it, as often as
 // one likes and from inside itself (functions that call SQL): all that changes while running lives in the call.
-import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
+import type { ReadLock } from '../access/table.ts';
 import type { Relation } from '../catalog/relation.ts';
+import { FirstNormalObjectId } from '../catalog/schema.ts';
+import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Plan, PlannedStmt } from '../nodes/plannodes.ts';
 import type { SubPlan } from '../nodes/primnodes.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { checkWhileWorking } from '../utils/interrupts.ts';
 import { stackDepthExceeded } from '../utils/stack_depth.ts';
-import { advanceStores } from '../transaction/snapshot.ts';
+import { advanceStores, plans } from '../transaction/snapshot.ts';
 import { currentCommandId } from '../transaction/xact.ts';
 import { activePlans } from './active_plans.ts';
 import { enterQuery, fireQueryEvents, leaveQuery } from './after_triggers.ts';
@@ -38,6 +40,8 @@ export interface CompiledPlan {
   readonly allowed: Allowed;
   /** Functions that not everybody may execute. */
   readonly restricted: readonly Oid[];
+  /** Tables it reads. */
+  readonly reads: readonly ReadLock[];
 }
 
 /** What one execution has for itself; generated code knows it as `rt`. */
@@ -110,8 +114,14 @@ function compile(stmt: PlannedStmt, options: CompileRequest, restricted: Readonl
   const text = g.text();
   return {
     stmt, columns: rowsOut ? resultColumns(planTree) : [], run: instantiate(text, g.constants), nodes: pc.nodes, text, epq: new Map(), allowed: { user: 0, version: 0 },
-    restricted: [...restricted],
+    restricted: [...restricted], reads: readLocks(stmt),
   };
+}
+
+/** The tables of a plan that are to be locked: of the catalogs' nobody keeps a lock. */
+export function readLocks({ rtable, unplanned }: PlannedStmt): ReadLock[] {
+  const found = [...rtable, ...unplanned].filter((rte) => rte.rtekind === 'relation' && rte.relid >= FirstNormalObjectId && rte.rellockmode > 0);
+  return found.map((rte) => ({ oid: rte.relid, mode: rte.rellockmode as ReadLock['mode'] }));
 }
 
 /** A part of a plan on its own: parameters that come from outside of it. */
@@ -155,7 +165,6 @@ const NO_NOTES = new Map<Plan, unknown>();
 export const activeCommand = { cid: -1 };
 
 const MAX_DEPTH = 1000;
-let depth = 0;
 
 export function runPlan(compiled: CompiledPlan, params: readonly Datum[], dest: DestReceiver, options: RunOptions = {}): { processed: number } {
   checkPermissions(compiled.stmt, compiled.allowed);
@@ -165,10 +174,10 @@ export function runPlan(compiled: CompiledPlan, params: readonly Datum[], dest: 
     epq: options.epq ?? null, ctes: null, instrument: options.instrument ?? (compiled.nodes.length > 0 ? compiled.nodes.map(() => new Instrumentation()) : NO_INSTRUMENT),
     notes: options.notes ?? NO_NOTES, touched: null, moved: false,
   };
-  if (depth >= MAX_DEPTH) throw stackDepthExceeded();
+  if (plans.running >= MAX_DEPTH) throw stackDepthExceeded();
   // Functions that call each other may do so for ever, each time with few rows.
   checkWhileWorking(10);
-  depth++;
+  plans.running++;
   const outer = activeCommand.cid;
   activeCommand.cid = rt.cid;
   activePlans.push(compiled.stmt);
@@ -184,7 +193,7 @@ export function runPlan(compiled: CompiledPlan, params: readonly Datum[], dest: 
       fireQueryEvents();
     }
   } finally {
-    depth--;
+    plans.running--;
     activeCommand.cid = outer;
     activePlans.pop();
     if (fires) leaveQuery(level);

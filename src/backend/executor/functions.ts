@@ -1,6 +1,7 @@
 // Functions written in SQL (PostgreSQL's functions.c): their bodies analyzed with the arguments as parameters, planned
 // once for each set of argument types, and run inside the statement that calls them.
 import { PgError, internalError } from '../../common/errors.ts';
+import { lockReads, locksReads } from '../access/table.ts';
 import { withUser } from '../catalog/acl.ts';
 import { registerCatalogCache } from '../catalog/inval.ts';
 import { formatType, formatTypeWithTypmod } from '../catalog/format_type.ts';
@@ -284,6 +285,7 @@ function runBody(proc: PgProc, prepared: Prepared, args: readonly Datum[], limit
     rows.push(row);
     return rows.length < limit;
   };
+  if (locksReads(true)) for (const { plan } of prepared.steps) if (plan !== null) lockReads(plan.reads);
   for (const step of prepared.steps) {
     frame.statement = step.number;
     // A volatile function sees what it, and the statement so far, has done.

@@ -10,7 +10,7 @@ import { PgError, internalError } from '../../common/errors.ts';
 import { lookupUnique } from '../access/index.ts';
 import { encodeKey } from '../access/key.ts';
 import { readColumn, type RowId } from '../access/row.ts';
-import { fetchRow, lastChange, lockRows } from '../access/table.ts';
+import { fetchRow, lastChange, lockReads, lockRows, locksReads } from '../access/table.ts';
 import { withUser } from '../catalog/acl.ts';
 import { aclcheckAttribute, aclcheckRelation } from '../catalog/aclchk.ts';
 import { getArrayType, getNamespaceName, isBinaryCoercible } from '../catalog/lsyscache.ts';
@@ -256,6 +256,7 @@ function referencedLeaf(key: ForeignKey, root: Relation, fk: Relation, values: r
 }
 
 function lockByKey(info: IndexInfo, text: string, pk: Relation): boolean {
+  if (locksReads(true)) lockReads([{ oid: pk.oid, mode: ROW_SHARE_LOCK }]);
   for (;;) {
     const rowId = lookupUnique(info, text, Infinity);
     if (rowId === undefined) {
@@ -284,6 +285,7 @@ function castToKey(from: Oid, to: Oid): ((value: Datum) => Datum) | null {
   return (value) => typeHooks.typeIo(to).input(typeHooks.typeIo(from).output(value), -1);
 }
 const asKey = (value: Datum, from: Oid, to: Oid): Datum => castToKey(from, to)?.(value) ?? value;
+const ROW_SHARE_LOCK = 2;
 const INTEGERS = new Set([20, 21, 23]);
 const FLOATS = new Set([700, 701]);
 

@@ -1,6 +1,7 @@
 // SQL from inside the server: statements of constraint checks and SQL functions, planned once and kept (PostgreSQL's
 // Server Programming Interface).
 import { internalError, PgError } from '../../common/errors.ts';
+import { lockReads, locksReads } from '../access/table.ts';
 import { registerCatalogCache } from '../catalog/inval.ts';
 import { parseAnalyze } from '../parser/analyze.ts';
 import { rawParse } from '../parser/raw_parser.ts';
@@ -51,6 +52,7 @@ spi.columns = (text) => prepare(text, [])[0]?.columns.map((c) => c.typeOid) ?? [
 export function spiExecute(text: string, types: readonly Oid[], params: readonly Datum[], visit: (row: Datum[]) => boolean = () => true, sameQuery = false): number {
   let processed = 0;
   for (const plan of prepare(text, types)) {
+    if (locksReads(true)) lockReads(plan.reads);
     processed += runPlan(plan, params, { start() {}, receive: visit, end() {} }, { sameQuery }).processed;
   }
   return processed;

@@ -49,7 +49,7 @@ export function setTargetTable(state: ParseState, raw: RawNode, inh: boolean, al
   if (raw.schemaname === undefined && ephemeralRelation(raw.relname as string) !== undefined) {
     throw new PgError('feature_not_supported', `relation "${raw.relname as string}" cannot be the target of a modifying statement`);
   }
-  const relation = parserOpenTable(state, raw);
+  const relation = parserOpenTable(state, raw, RowExclusiveLock);
   state.targetRelation = relation;
   const item = addRangeTableEntryForRelation(state, relation, RowExclusiveLock, aliasOf(raw.alias), inh, false);
   state.targetItem = item;

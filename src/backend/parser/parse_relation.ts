@@ -1,10 +1,12 @@
 // Range tables and namespaces: entries for tables, subqueries, functions, VALUES, joins and WITH queries; which
 // column a name means; expansion of "*" (parse_relation.c).
 import { PgError, internalError } from '../../common/errors.ts';
+import { lockReads, locksReads, renewAfterWait } from '../access/table.ts';
 import { getRelName, getType } from '../catalog/lsyscache.ts';
 import { rangeVarGetRelid } from '../catalog/namespace.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { Relation } from '../catalog/relation.ts';
+import { FirstNormalObjectId } from '../catalog/schema.ts';
 import * as sys from '../catalog/syscache.ts';
 import { makeAlias, makeRangeTblEntry, makeVar } from '../nodes/makefuncs.ts';
 import { exprCollation, exprLocation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
@@ -267,9 +269,15 @@ function buildRelationAliases(relation: Relation, alias: Alias | null, eref: Ali
   }
 }
 
-/** The relation of a RangeVar, opened; 42P01 with a hint where a WITH query was meant. */
-export function parserOpenTable(state: ParseState, rangeVar: RawNode): Relation {
-  const relid = withErrorPosition(state, rangeVar.location, () => rangeVarGetRelid(rangeVar as never, true));
+/** The relation of a RangeVar, opened and locked; 42P01 with a hint where a WITH query was meant. */
+export function parserOpenTable(state: ParseState, rangeVar: RawNode, lockmode: 1 | 2 | 3): Relation {
+  const find = (): Oid => withErrorPosition(state, rangeVar.location, () => rangeVarGetRelid(rangeVar as never, true));
+  let relid = find();
+  // Who had it locked may have dropped or renamed it.
+  for (let locked = 0; relid >= FirstNormalObjectId && relid !== locked && locksReads(); relid = find()) {
+    locked = relid;
+    if (lockReads([{ oid: relid, mode: lockmode }]) === 'at once' || !renewAfterWait()) break;
+  }
   if (relid === 0) {
     if (rangeVar.schemaname !== undefined) {
       throw parserError(state, 'undefined_table', `relation "${rangeVar.schemaname}.${rangeVar.relname}" does not exist`, rangeVar.location);
@@ -309,8 +317,8 @@ function relationColumns(relation: Relation, rtindex: number): NamespaceColumn[]
 
 /** An entry for a table named in the text. */
 export function addRangeTableEntry(state: ParseState, rangeVar: RawNode, alias: Alias | null, inh: boolean, inFromCl: boolean): NamespaceItem {
-  const relation = parserOpenTable(state, rangeVar);
   const lockmode = isLockedRefname(state, alias?.aliasname ?? (rangeVar.relname as string)) ? RowShareLock : AccessShareLock;
+  const relation = parserOpenTable(state, rangeVar, lockmode);
   return addRangeTableEntryForRelation(state, relation, lockmode, alias, inh, inFromCl);
 }
 

@@ -11,6 +11,7 @@ import type { Stage } from '../tcop/rehearsal.ts';
 import { loadHba, loadIdent } from '../libpq/hba.ts';
 import { makeBackendTable } from '../utils/backend_status.ts';
 import { loadStatistics, makeStatistics } from '../utils/pgstat_shmem.ts';
+import { shareLockedTables } from '../transaction/locked_tables.ts';
 import { log, logError, openLogFile } from '../utils/elog.ts';
 import { findSetting, getInt, getString, setConfigOption, show } from '../utils/guc.ts';
 import { processConfigFile } from '../utils/guc_file.ts';
@@ -193,6 +194,7 @@ async function serve(site: string, siteLock: LockFile, continued: Continued | nu
   const mockNonce = siteSecret();
   makeBackendTable(getInt('max_connections'));
   makeStatistics();
+  shareLockedTables();
   loadStatistics();
   notify('STATUS=warming up');
   // Somebody may be waiting at a socket that was passed: the rehearsal then waits until it is worth it.

@@ -4,10 +4,9 @@
 // take their parameters, and the literals lifted out of the text, at run time. EXECUTE may ask for a plan for its values.
 import { PgError } from '../../common/errors.ts';
 import { compilePlan, type CompiledPlan } from '../executor/execute.ts';
-import { lockTable } from '../access/table.ts';
-import { openRelation } from '../catalog/relcache.ts';
+import { lockReads, lockTable, locksReads, renewAfterWait, type ReadLock } from '../access/table.ts';
 import type { ResultColumn } from '../executor/dest.ts';
-import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
+import { exprCollation, expressionTreeWalker, exprType, exprTypmod, queryTreeWalker, type Walker } from '../nodes/nodeFuncs.ts';
 import type { Query } from '../nodes/parsenodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { planner } from '../optimizer/planner.ts';
@@ -60,6 +59,10 @@ export class CachedStatement {
   columns: ResultColumn[] | null = null;
   /** Tables it changes. */
   private targets: Oid[] = [];
+  /** Tables and views it reads. */
+  private reads: readonly ReadLock[] = [];
+  /** It changes or locks rows: a wait for one of them moves its snapshot on. */
+  private movesOn = false;
   readonly fixedResult: boolean;
   protected catalogVersion = -1;
   private searchPath = '';
@@ -143,14 +146,18 @@ export class CachedStatement {
       if (this.lifted !== null) this.readLiterals();
       return;
     }
-    const version = catalogVersion();
     // Planning may run a function, which has statements of its own.
     const { literalsLifted, literalTypes, literalsVolatile } = session;
-    session.literalsLifted = this.literals.length > 0;
-    session.literalTypes = [];
-    session.literalsVolatile = false;
+    let version;
     try {
-      this.units = this.rewritten().map((q) => planned(q, q));
+      // A wait for a lock, in analysis, moves the snapshot on.
+      do {
+        version = catalogVersion();
+        session.literalsLifted = this.literals.length > 0;
+        session.literalTypes = [];
+        session.literalsVolatile = false;
+        this.units = this.rewritten().map((q) => planned(q, q));
+      } while (version !== catalogVersion());
       this.isLasting = !session.literalsVolatile;
       this.liftable = session.literalsLifted && this.isLasting;
       this.literalTypes = session.literalTypes;
@@ -159,6 +166,7 @@ export class CachedStatement {
       session.literalTypes = literalTypes;
       session.literalsVolatile = literalsVolatile;
     }
+    this.reads = withPlanReads(this.reads, this.units);
     if (this.lifted !== null) this.readLiterals();
     this.catalogVersion = version;
     this.searchPath = settings.search_path;
@@ -183,6 +191,7 @@ export class CachedStatement {
       }
     }
     const units = this.rewritten().map((q) => planned(q, withValues(q, params)));
+    if (locksReads()) lockReads(withPlanReads(this.reads, units));
     this.customPlans++;
     this.customCost += unitsCost(units) + units.reduce((cost, u) => cost + (u.plan === null ? 0 : PLANNING_OPERATIONS * Number(settings.cpu_operator_cost) * (u.plan.stmt.rtable.length + 1)), 0);
     return units;
@@ -199,6 +208,7 @@ export class CachedStatement {
     const query = this.analyze();
     const queries = query.commandType === 'utility' ? [query] : queryRewrite(query);
     const columns = resultColumns(queries);
+    this.reads = readLocks([query, ...queries]);
     if (this.described && this.fixedResult && !sameColumns(columns, this.columns)) {
       // JDBC, asyncpg and Active Record prepare again when they read this routine's name.
       throw new PgError('feature_not_supported', 'cached plan must not change result type', { routine: 'RevalidateCachedQuery' });
@@ -206,19 +216,21 @@ export class CachedStatement {
     this.described = true;
     this.columns = columns;
     this.targets = queries.flatMap(targetTables);
+    this.movesOn = this.targets.length > 0 || queries.some((q) => q.rowMarks.length > 0);
     return queries;
   }
 
-  /** Locks the tables the statement changes, before a run. Who held such a lock may have changed the catalogs: then
-   * the statement is made again. */
-  lockTargets(): void {
+  /** Locks the tables the statement changes, and those it reads, before a run. Catalogs may have changed since it was planned, by
+   * whoever held such a lock or between Bind and Execute: then it is made again. `part`: of another statement. */
+  lockTargets(part = false): void {
     for (;;) {
-      let renewed = false;
-      for (const oid of this.targets) {
-        const { name, shared } = openRelation(oid);
-        if (lockTable(oid, name, shared, ROW_EXCLUSIVE_LOCK).renewed) renewed = true;
+      for (const oid of this.targets) lockTable(oid, '', false, ROW_EXCLUSIVE_LOCK);
+      if (this.reads.length > 0 && locksReads(part || this.movesOn)) {
+        // Who only reads sees one snapshot, whatever is committed beside it; who changes or locks rows goes on to newer ones.
+        const locked = lockReads(this.reads);
+        if (locked === 'waited' || (locked === 'stale' && this.movesOn)) renewAfterWait();
       }
-      if (!renewed || this.catalogVersion === -1 || this.isCurrent()) return;
+      if (this.catalogVersion === -1 || this.catalogVersion === catalogVersion()) return;
       this.revalidate();
     }
   }
@@ -247,6 +259,27 @@ const unitsCost = (units: readonly PlannedUnit[]): number => units.reduce((cost,
 function targetTables(query: Query): Oid[] {
   const own = query.resultRelation > 0 ? [query.rtable[query.resultRelation - 1]!.relid] : [];
   return [...own.filter((oid) => oid >= FirstNormalObjectId), ...query.cteList.flatMap((cte) => targetTables(cte.ctequery))];
+}
+
+/** What PostgreSQL's parser and rewriter lock: views, too, and tables that the plan does without. */
+function readLocks(queries: readonly Query[]): ReadLock[] {
+  const found = new Map<number, ReadLock>();
+  const walker: Walker = (node) => {
+    if (node.kind !== 'Query') return expressionTreeWalker(node, walker);
+    for (const { rtekind, relid, rellockmode: mode } of node.rtable) {
+      if (rtekind === 'relation' && relid >= FirstNormalObjectId && (mode === 1 || mode === 2)) found.set(relid * 4 + mode, { oid: relid, mode });
+    }
+    return queryTreeWalker(node, walker);
+  };
+  for (const query of queries) walker(query);
+  return [...found.values()];
+}
+
+/** And children of tables. */
+function withPlanReads(reads: readonly ReadLock[], units: readonly PlannedUnit[]): ReadLock[] {
+  const found = new Map(reads.map((read) => [read.oid * 4 + read.mode, read]));
+  for (const { plan } of units) for (const read of plan?.reads ?? []) found.set(read.oid * 4 + read.mode, read);
+  return [...found.values()];
 }
 
 const takesParameters = (raw: RawStmt): boolean =>

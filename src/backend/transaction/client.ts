@@ -21,7 +21,7 @@ import { CommitFile, ManagerLink, ManagerLost } from './link.ts';
 import './manager_settings.ts';
 import type {
   AdvisoryTarget, ClientMessage, CommitAnswer, CommitRequest, CommitToken, LockAnswer, LockStatus, LockTarget, PreparedXact, SequenceParameters,
-  SequenceState, ServerMessage, WaitPolicy,
+  SequenceState, ServerMessage, TableLockMode, WaitPolicy,
 } from './messages.ts';
 import { MAX_LOCK_TARGETS, writeClientMessage } from './wire.ts';
 import { XID_STATUSES, type XidStatus } from './xid_log.ts';
@@ -151,6 +151,12 @@ export class ManagerClient {
     else if (fast !== null && fast.take(target, mark)) this.advisory.set(advisoryKey(target), { target, count: 1 });
     else return false;
     return true;
+  }
+
+  /** Takes a weak table lock, if nobody has to be asked. */
+  takeTable(oid: Oid, mode: TableLockMode): boolean {
+    const fast = this.fastPath();
+    return fast !== null && fast.takeTable(oid, mode, ++this.mark);
   }
 
   private fastPath(): FastPath | null {

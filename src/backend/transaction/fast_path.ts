@@ -152,7 +152,8 @@ export class FastPath {
     return word > 0 && Atomics.compareExchange(this.words, slot, word, withoutModes(word, modes)) === word;
   }
 
-  private takeTable(oid: number, mode: number, mark: number): boolean {
+  /** As `take`, of a table, in a mode up to MAX_WEAK_MODE. */
+  takeTable(oid: number, mode: number, mark: number): boolean {
     const { words, base } = this;
     for (let i = 0; i < this.tables; i++) {
       const at = base + TABLES + 3 * i;

@@ -16,7 +16,7 @@ export const ROW_MODES: Record<RowLockMode, number> = { keyshare: 1, share: 2, n
 export const ROW_MODE_NAMES: readonly RowLockMode[] = ['keyshare', 'share', 'nokeyupdate', 'update'];
 /** Advisory and object locks: shared or exclusive. Keys in flight are always exclusive. */
 export const MODE_SHARED = 1, MODE_EXCLUSIVE = 2;
-export const ROW_EXCLUSIVE = 3; // RowExclusiveLock, in lockdefs.h numbering
+export const ROW_EXCLUSIVE = 3, ACCESS_EXCLUSIVE = 8; // RowExclusiveLock, AccessExclusiveLock, in lockdefs.h numbering
 
 const bits = (...modes: number[]): number => modes.reduce((set, mode) => set | (1 << mode), 0);
 const SHARED_OR_EXCLUSIVE = [0, bits(2), bits(1, 2)];
@@ -68,6 +68,8 @@ export class Lock {
   queue: Waiter[] | null = null;
   /** A table whose weak locks backends do not take by themselves now (shared_locks.ts). */
   strong = false;
+  /** ACCESS EXCLUSIVE is held or waited for (locked_tables.ts). */
+  exclusive = false;
 
   constructor(kind: number, space: number, id: number | string) {
     this.kind = kind;

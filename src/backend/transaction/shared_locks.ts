@@ -5,7 +5,9 @@ import {
   TABLE_ENTRIES, advisoryKeys, advisoryModes, eachAdvisorySlot, eachSlot, hashAdvisory, hashKey, hashRow, hashed, isAdvisory, modeBit, modeOf,
   ownerOf, publishedMode, publishedSlot, sameObject, sessionAt, sessionModes, strongAt, transactionModes, withMode, withoutModes, withoutOwner,
 } from './lock_memory.ts';
-import { KIND_ADVISORY, KIND_KEY, KIND_ROW, KIND_TABLE, MODE_EXCLUSIVE, MODE_SHARED, hasStrong, Lock, type LockOwner, type LockTable } from './locks.ts';
+import { countLockedTable, noTableLocked } from './locked_tables.ts';
+import { ACCESS_EXCLUSIVE, KIND_ADVISORY, KIND_KEY, KIND_ROW, KIND_TABLE, MODE_EXCLUSIVE, MODE_SHARED, hasStrong, Lock, type LockOwner, type LockTable } from './locks.ts';
+import type { Oid } from '../types/datum.ts';
 
 /** The mark of what a session holds beyond its transaction. */
 export const SESSION_HOLD = -1;
@@ -16,14 +18,17 @@ export class SharedLocks {
   readonly words: Int32Array;
   private readonly table: LockTable;
   private readonly adopt: Adopt;
+  private readonly database: Oid;
   private readonly owners: (LockOwner | null)[] = [null];
   private readonly free: number[] = [];
   /** How many locks of the table, and pins, a slot has: MANAGED is set while there is one. */
   private readonly managed: Int32Array;
   private pins: number[] = [];
 
-  constructor(words: Int32Array, table: LockTable, adopt: Adopt) {
+  constructor(words: Int32Array, database: Oid, table: LockTable, adopt: Adopt) {
     this.words = words;
+    this.database = database;
+    noTableLocked(database);
     this.managed = new Int32Array(SLOTS_END);
     this.table = table;
     this.adopt = adopt;
@@ -149,7 +154,12 @@ export class SharedLocks {
 
   /** Before a strong lock is taken or waited for: all weak ones of that table come into ours. */
   strengthen(lock: Lock, mode: number): void {
-    if (lock.kind !== KIND_TABLE || mode < MIN_STRONG_MODE || lock.strong) return;
+    if (lock.kind !== KIND_TABLE || mode < MIN_STRONG_MODE) return;
+    if (mode === ACCESS_EXCLUSIVE && !lock.exclusive) {
+      lock.exclusive = true;
+      countLockedTable(this.database, 1);
+    }
+    if (lock.strong) return;
     lock.strong = true;
     const oid = lock.id as number;
     Atomics.add(this.words, strongAt(oid), 1);
@@ -162,6 +172,10 @@ export class SharedLocks {
 
   /** After a strong lock was let go, or not obtained. */
   weaker(lock: Lock): void {
+    if (lock.exclusive && !hasStrong(lock, ACCESS_EXCLUSIVE)) {
+      lock.exclusive = false;
+      countLockedTable(this.database, -1);
+    }
     if (!lock.strong || hasStrong(lock, MIN_STRONG_MODE)) return;
     lock.strong = false;
     Atomics.sub(this.words, strongAt(lock.id as number), 1);

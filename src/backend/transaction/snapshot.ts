@@ -117,6 +117,9 @@ export function storedCatalogVersion(): number {
   return versionOf.version;
 }
 
+/** Plans that are running, and how many of them were when the present snapshot was taken: as long as more are, it is theirs. */
+export const plans = { running: 0, whenTaken: 0 };
+
 // --- Snapshots kept beside the present one ---------------------------------------------------------------------------
 
 export interface SavedSnapshot { readonly database: HeldSnapshot | null; readonly global: HeldSnapshot | null }

@@ -157,7 +157,7 @@ export class StateMachine {
     this.view = view;
     this.lockNonce = lockNonce;
     this.lockPath = lockPath;
-    this.shared = new SharedLocks(lockWords, this.locks, (owner, lock, mode, mark) => {
+    this.shared = new SharedLocks(lockWords, database, this.locks, (owner, lock, mode, mark) => {
       if ((lock.kind === KIND_ROW || lock.kind === KIND_KEY) && owner.xid === 0) owner.xid = this.nextXid++;
       if (mark === SESSION_HOLD) this.holdForSession(owner as Session, lock, mode);
       else this.locks.hold(owner, lock, mode, mark);

@@ -10,7 +10,7 @@ import { client, managerClient, sharedClient } from './client.ts';
 import type { CommitAnswer, CommitRequest, PrepareSection, TableLockMode } from './messages.ts';
 import { transactionResource } from './resource.ts';
 import {
-  advanceSnapshot, advanceStores, dropSnapshot, holdSnapshot, releaseStores, renewStores, seenNewest, snapshotSeq, storedCatalogVersion, useSnapshot, type SavedSnapshot,
+  advanceSnapshot, advanceStores, dropSnapshot, holdSnapshot, plans, releaseStores, renewStores, seenNewest, snapshotSeq, storedCatalogVersion, useSnapshot, type SavedSnapshot,
 } from './snapshot.ts';
 import type { XidStatus } from './xid_log.ts';
 import { BLOCK_STATUS, type BlockState, type IsolationLevel, type TransactionState } from './xact_state.ts';
@@ -63,6 +63,8 @@ const xact = {
 // --- What others ask ------------------------------------------------------------------------------------------------
 
 export const transactionBlockStatus = (): 'I' | 'T' | 'E' => BLOCK_STATUS[current.block];
+/** A statement outside a block is a transaction of its own (several in one string are a block, too). */
+export const isOutsideBlock = (): boolean => current.block === 'started';
 /** Inside a live transaction. */
 export const isTransactionState = (): boolean => current.phase === 'inprogress';
 export const isolationLevel = (): IsolationLevel => xact.isolation;
@@ -142,8 +144,9 @@ export function renewSnapshot(fixes = true): void {
 
 /** A statement inside a statement (in a volatile function): it sees the newest commit in READ COMMITTED; what is under way
  * outside goes on with its own after `popSnapshot`. */
-export function pushSnapshot(): SavedSnapshot {
-  const saved = holdSnapshot();
+export function pushSnapshot(): SavedSnapshot & { whenTaken: number } {
+  const { whenTaken } = plans, saved = { ...holdSnapshot(), whenTaken };
+  plans.whenTaken = plans.running;
   if (!usesTransactionSnapshot()) advanceStores();
   return saved;
 }
@@ -155,7 +158,8 @@ export function amongNewest<T>(shared: boolean, look: () => T): T {
   return look();
 }
 
-export function popSnapshot(saved: SavedSnapshot): void {
+export function popSnapshot(saved: SavedSnapshot & { whenTaken: number }): void {
+  plans.whenTaken = saved.whenTaken;
   useSnapshot(saved);
   dropSnapshot(saved);
 }

@@ -32,6 +32,7 @@ function open(rt: Estate, name: Datum, statement: CachedStatement, ready: () => 
   const saved = readOnly ? null : pushSnapshot();
   try {
     const params = ready();
+    statement.lockTargets(true);
     refuseNoRows(rt, statement);
     const portal = new Portal((name as string | null) ?? freeName(), statement, [...params]);
     const only = statement.units[0]!;

@@ -148,7 +148,7 @@ export class Estate implements ErrorContext {
   }
 
   private runUnits(statement: CachedStatement, params: readonly Datum[], dest: DestReceiver): number {
-    statement.lockTargets();
+    statement.lockTargets(true);
     const { units, slots } = statement; // what it calls may run the statement with others
     let processed = 0;
     for (let i = 0; i < units.length; i++) {
