@@ -5,7 +5,7 @@ import { quoteIdentifier } from '../catalog/quote.ts';
 import { tryOpenRelation } from '../catalog/relcache.ts';
 import { procByOid } from '../catalog/syscache.ts';
 import { compileExpr } from '../executor/expression.ts';
-import { liveMembers } from '../executor/node_simple.ts';
+import { liveByLevels } from '../executor/partition_pruning.ts';
 import { childPlans, planExprs, walkExpr } from '../executor/plan_walker.ts';
 import { functionInfo, operator } from '../executor/fmgr_info.ts';
 import type { GroupSpill, JoinSpill } from '../executor/hash_spill.ts';
@@ -77,7 +77,7 @@ export class PlanExplainer {
     if (plan.kind === 'Append') for (const p of plan.appendplans.filter((m) => !this.pruned.has(m))) children.push({ relationship: 'Member', name: null, node: this.node(placeBelow(place, p)) });
     else if (plan.kind === 'GinScan') children.push({ relationship: 'Outer', name: null, node: this.ginIndex(place, plan) });
     else if (plan.kind === 'BitmapAnd' || plan.kind === 'BitmapOr') for (const p of plan.bitmapplans) children.push({ relationship: 'Member', name: null, node: this.node(placeBelow(place, p)) });
-    else if (plan.kind === 'MergeAppend') for (const p of plan.mergeplans) children.push({ relationship: 'Member', name: null, node: this.node(placeBelow(place, p)) });
+    else if (plan.kind === 'MergeAppend') for (const p of plan.mergeplans.filter((m) => !this.pruned.has(m))) children.push({ relationship: 'Member', name: null, node: this.node(placeBelow(place, p)) });
     else if (plan.kind === 'SubqueryScan') children.push({ relationship: 'Subquery', name: null, node: this.node(placeBelow(place, plan.subplan)) });
     else {
       if (plan.lefttree !== null) children.push({ relationship: 'Outer', name: null, node: this.node(placeBelow(place, plan.lefttree)) });
@@ -344,11 +344,10 @@ export class PlanExplainer {
         this.sortKeys('Presorted Key', plan.sortKeys.slice(0, plan.presortedCount), place, p, false);
         break;
       case 'Append': {
-        const n = plan.appendplans.filter((m) => this.pruned.has(m)).length;
-        if (n > 0) p.push({ label: 'Subplans Removed', value: n });
+        this.removedMembers(plan.appendplans, p);
         break;
       }
-      case 'MergeAppend': this.sortKeys('Sort Key', plan.sortKeys, place, p); break;
+      case 'MergeAppend': this.sortKeys('Sort Key', plan.sortKeys, place, p); this.removedMembers(plan.mergeplans, p); break;
       case 'Memoize':
         p.push({ label: 'Cache Key', value: plan.param_exprs.map((e) => this.names.text(e, place)).join(', ') }, { label: 'Cache Mode', value: plan.binaryMode ? 'binary' : 'logical' });
         this.memoized(plan, p);
@@ -362,6 +361,11 @@ export class PlanExplainer {
       case 'ModifyTable': this.modify(place, plan, p); break;
       default:
     }
+  }
+
+  private removedMembers(members: readonly Plan[], p: Property[]): void {
+    const n = members.filter((m) => this.pruned.has(m)).length;
+    if (n > 0) p.push({ label: 'Subplans Removed', value: n });
   }
 
   /** show_tablesample. */
@@ -500,10 +504,13 @@ export class PlanExplainer {
 function removedMembers(stmt: PlannedStmt, params: readonly Datum[]): Set<Plan> {
   const removed = new Set<Plan>();
   const visit = (plan: Plan): void => {
-    if (plan.kind === 'Append' && plan.pruning !== null && plan.pruning.atStart.length > 0) {
-      const { atStart, paths } = plan.pruning;
-      const live = liveMembers(atStart, paths, atStart.map((l) => l.exprs.map((e) => compileExpr(e)(params))));
-      plan.appendplans.forEach((m, i) => { if (!live[i]) removed.add(m); });
+    if (plan.kind === 'Append' || plan.kind === 'MergeAppend') {
+      const members = plan.kind === 'Append' ? plan.appendplans : plan.mergeplans;
+      for (const { atStart, paths } of plan.pruning) {
+        if (atStart.length === 0) continue;
+        const live = liveByLevels(atStart, paths, atStart.map((l) => l.exprs.map((e) => compileExpr(e)(params))));
+        members.forEach((m, i) => { if (!live[i]) removed.add(m); });
+      }
     }
     childPlans(plan).forEach(visit);
   };

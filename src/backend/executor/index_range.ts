@@ -3,10 +3,11 @@ import { encodeKey, encodePrefix, type KeyRange, successor } from '../access/key
 import type { IndexInfo } from '../catalog/relation.ts';
 import type { IndexCondition } from '../nodes/plannodes.ts';
 import type { ArrayValue, Datum, RecordValue } from '../types/datum.ts';
+import { datetimeBounds } from '../types/datetime_bounds.ts';
 import { fixedPrefix, greaterText } from '../types/pattern_prefix.ts';
 import { typeComparator } from './sort_support.ts';
 
-type Condition = Pick<IndexCondition, 'column' | 'strategy' | 'asRow'>;
+type Condition = Pick<IndexCondition, 'column' | 'strategy' | 'asRow' | 'unlike'>;
 
 /** The full key of a unique index, null when a value is NULL (nothing can be equal to it). */
 export function uniqueKey(info: IndexInfo, values: Datum[]): string | null {
@@ -18,6 +19,7 @@ export function uniqueKey(info: IndexInfo, values: Datum[]): string | null {
 export function indexRanges(info: IndexInfo, conditions: readonly Condition[], values: readonly Datum[]): KeyRange[] {
   const pattern = conditions.findIndex((c) => c.strategy === 'like' || c.strategy === 'prefix');
   if (pattern >= 0) return patternRanges(info, conditions, values, pattern);
+  if (conditions.some((c) => c.unlike !== undefined)) return rangesOfUnlike(info, conditions, values);
   let prefixes: Datum[][] = [[]];
   let column = 1;
   for (;;) {
@@ -54,6 +56,36 @@ function patternRanges(info: IndexInfo, conditions: readonly Condition[], values
   if (greater !== null) bounds.push([exact ? '<=' : '<', greater]);
   const others = conditions.filter((_, i) => i !== at);
   return indexRanges(info, [...others, ...bounds.map(([s]) => ({ column, strategy: s }))], [...values.filter((_, i) => i !== at), ...bounds.map(([, v]) => v)]);
+}
+
+/** Values of another type than the column, as what they allow there. */
+function rangesOfUnlike(info: IndexInfo, conditions: readonly Condition[], values: readonly Datum[]): KeyRange[] {
+  const known: Condition[] = [], bounds: Datum[] = [];
+  const add = (c: Condition, strategy: Condition['strategy'], value: Datum): void => {
+    known.push({ column: c.column, strategy });
+    bounds.push(value);
+  };
+  conditions.forEach((c, i) => {
+    const value = values[i] ?? null;
+    const { unlike, ...plain } = c;
+    if (unlike === undefined || value === null) {
+      known.push(plain);
+      bounds.push(value);
+      return;
+    }
+    const { column, value: type } = unlike;
+    const list = (c.strategy === 'in' ? (value as ArrayValue).values.filter((v) => v !== null) : [value]).map((v) => datetimeBounds(column, type, v as Datum));
+    const low = (): Datum => list.reduce((a, b) => (a.low! < b.low! ? a : b)).low;
+    const high = (): Datum => list.reduce((a, b) => (a.high! > b.high! ? a : b)).high;
+    if (c.strategy === '<' || c.strategy === '<=') add(c, '<=', high());
+    else if (c.strategy === '>' || c.strategy === '>=') add(c, '>=', low());
+    else if (list.every((b) => b.low === b.high)) add(c, c.strategy, c.strategy === 'in' ? { ...(value as ArrayValue), values: list.map((b) => b.low) } as ArrayValue : list[0]!.low);
+    else {
+      add(c, '>=', low());
+      add(c, '<=', high());
+    }
+  });
+  return indexRanges(info, known, bounds);
 }
 
 /** Values of an IN list, each once, in the order of the index, without NULLs. */

@@ -149,7 +149,7 @@ function produceEntries(pc: PlanCompiler, plan: IndexScan | IndexOnlyScan | Bitm
     g.block(`for (let ${i} = 0; ${i} < ${rows}.length; ${i}++)`, () => g.labelled((row) => body(g.local(`${rows}[${i}]`), "''", row)));
     return;
   }
-  const allEqual = info.unique && info.immediate && conditions.length === info.keyCount && conditions.every((c, i) => c.strategy === '=' && c.column === i + 1);
+  const allEqual = info.unique && info.immediate && conditions.length === info.keyCount && conditions.every((c, i) => c.strategy === '=' && c.column === i + 1 && c.unlike === undefined);
   if (allEqual) {
     // At most one row: no scan, one look-up.
     g.labelled((row) => {
@@ -162,7 +162,7 @@ function produceEntries(pc: PlanCompiler, plan: IndexScan | IndexOnlyScan | Bitm
     });
     return;
   }
-  const spec = g.konst(conditions.map(({ column, strategy, asRow }) => ({ column, strategy, asRow })));
+  const spec = g.konst(conditions.map(({ column, strategy, asRow, unlike }) => ({ column, strategy, asRow, unlike })));
   const ranges = g.local(`${g.konst(indexRanges)}(${infoName}, ${spec}, [${values.join(', ')}])`);
   const backward = plan.indexorderdir === 'backward';
   const r = g.next('r');

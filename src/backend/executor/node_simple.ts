@@ -1,18 +1,15 @@
 // Nodes without state of their own: Result, ProjectSet, ValuesScan, NamedTuplestoreScan, SubqueryScan, Append, Limit.
 import { PgError, internalError } from '../../common/errors.ts';
-import { openRelation } from '../catalog/relcache.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import type { Append, Hash, Limit, NamedTuplestoreScan, Plan, ProjectSet, Result, SubqueryScan, ValuesScan } from '../nodes/plannodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { ephemeralRelation } from '../parser/query_environment.ts';
-import { partitionDescOf } from '../partitioning/partdesc.ts';
-import { partitionKeyOf } from '../partitioning/partkey.ts';
-import { runPruneStep } from '../partitioning/prune.ts';
 import { type Datum, RecordValue } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import type { Column } from './codegen.ts';
 import { type ExprContext, genExpr, genFilter } from './expr_codegen.ts';
 import type { PlanCompiler, Producer } from './plan_compiler.ts';
+import { genLiveMembers } from './partition_pruning.ts';
 import { rowsByTemplate } from './values_templates.ts';
 import { walkExpr } from './plan_walker.ts';
 import { rowsEqual } from './row_compare.ts';
@@ -165,44 +162,25 @@ export function wholeRowOf(pc: PlanCompiler, plan: { scanrelid: number }, column
 }
 
 const append: Producer<Append> = (pc, plan, consume) => {
+  const { g } = pc;
   if (plan.appendplans.length === 0) return;
-  if (plan.pruning !== null) {
-    prunedAppend(pc, plan, plan.pruning, consume);
-    return;
-  }
-  if (plan.appendplans.length === 1) {
+  const keep = genLiveMembers(pc, plan.pruning);
+  if (plan.appendplans.length === 1 && keep === null) {
     pc.produce(plan.appendplans[0]!, (outer) => appendProject(pc, plan, outer, consume));
     return;
   }
   const types = plan.targetlist.map((t) => ({ nullable: true, type: exprType(t.expr) }));
   const out = pc.outlineFor((outer) => appendProject(pc, plan, outer, consume), types);
-  for (const child of plan.appendplans) pc.produce(child, out);
-};
-
-/** Before the first member is looked at, values that are known now say which of them can have wanted rows. */
-function prunedAppend(pc: PlanCompiler, plan: Append, pruning: NonNullable<Append['pruning']>, consume: (columns: Column[]) => void): void {
-  const { g } = pc;
-  const cx = pc.context({});
-  const values = pruning.levels.map((l) => `[${l.exprs.map((e) => genExpr(g, e, cx).code).join(', ')}]`);
-  const keep = g.state('null');
-  g.emit(`${keep} = ${g.konst(liveMembers)}(${g.konst(pruning.levels)}, ${g.konst(pruning.paths)}, [${values.join(', ')}]);`);
-  const types = plan.targetlist.map((t) => ({ nullable: true, type: exprType(t.expr) }));
-  const out = pc.outlineFor((outer) => appendProject(pc, plan, outer, consume), types);
   plan.appendplans.forEach((child, i) => {
+    if (keep === null) {
+      pc.produce(child, out);
+      return;
+    }
     // A function of its own, so that a member left out costs one test.
     const fn = g.fn([], () => pc.produce(child, out));
     g.block(`if (${keep}[${i}])`, () => g.call(fn, []));
   });
-}
-
-/** Which members are left. */
-export function liveMembers(levels: NonNullable<Append['pruning']>['levels'], paths: NonNullable<Append['pruning']>['paths'], values: readonly (readonly Datum[])[]): boolean[] {
-  const live = new Map(levels.map((l, i) => {
-    const relation = openRelation(l.relation);
-    return [l.relation, runPruneStep(partitionKeyOf(relation), partitionDescOf(relation).bounds, l.step, (n) => values[i]![n]!)];
-  }));
-  return paths.map((path) => path.every((s) => live.get(s.relation)?.has(s.number) ?? true));
-}
+};
 
 function appendProject(pc: PlanCompiler, plan: Append, outer: Column[], consume: (columns: Column[]) => void): void {
   if (plan.qual.length === 0) consume(outer.slice(0, plan.targetlist.length));

@@ -4,6 +4,7 @@ import type { IncrementalSort, Material, Memoize, MergeAppend, Plan, SetOp, Sort
 import type { Datum, Oid } from '../types/datum.ts';
 import { genExpr } from './expr_codegen.ts';
 import type { PlanCompiler, Producer } from './plan_compiler.ts';
+import { genLiveMembers } from './partition_pruning.ts';
 import { paramsUsed, walkExpr } from './plan_walker.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { rowComparator, rowKey, rowsEqual } from './row_compare.ts';
@@ -275,9 +276,19 @@ const mergeAppend: Producer<MergeAppend> = (pc, plan, consume) => {
   const typeList = g.konst(types.map((t) => t.type));
   const bound = plan.bound === null ? null : g.state('0');
   if (plan.bound !== null) g.emit(`${bound} = Number(${genExpr(g, plan.bound, pc.context({})).code} ?? Infinity);`);
-  const stores = plan.mergeplans.map((child) => keep(pc, child, `new ${g.konst(Tuplestore)}(${typeList})`, bound === null, '', bound));
-  const merge = (inputs: Tuplestore[], compare: (a: Datum[], b: Datum[]) => number): { reader(): Merge } => ({
-    reader: () => new Merge(inputs.map((s) => s.reader()), compare),
+  const live = genLiveMembers(pc, plan.pruning);
+  const stores = plan.mergeplans.map((child, i) => {
+    let store = '';
+    const fill = (): void => { store = keep(pc, child, `new ${g.konst(Tuplestore)}(${typeList})`, bound === null, '', bound); };
+    if (live === null) fill();
+    else {
+      g.block(`if (${live}[${i}])`, fill);
+      g.emit(`else { ${store}?.close(); ${store} = null; }`);
+    }
+    return store;
+  });
+  const merge = (inputs: (Tuplestore | null)[], compare: (a: Datum[], b: Datum[]) => number): { reader(): Merge } => ({
+    reader: () => new Merge(inputs.filter((s) => s !== null).map((s) => s.reader()), compare),
   });
   const merged = g.local(`${g.konst(merge)}([${stores.join(', ')}], ${g.konst(rowComparator(plan.sortKeys))})`);
   readBack(pc, merged, types, consume);

@@ -14,7 +14,7 @@ import { INNER_VAR, OUTER_VAR, type Plan, type PlannedStmt } from '../nodes/plan
 import type { Expr, SubPlan, TargetEntry, Var } from '../nodes/primnodes.ts';
 import { Generator, type Column, type Value } from './codegen.ts';
 import { type ExprContext, genExpr, genFilter, isNullable } from './expr_codegen.ts';
-import { containsMutable, containsVolatile, paramsUsed } from './plan_walker.ts';
+import { childPlans, containsMutable, containsVolatile, paramsUsed } from './plan_walker.ts';
 
 export type Consumer = (columns: Column[]) => void;
 export type Producer<P extends Plan = Plan> = (pc: PlanCompiler, plan: P, consume: Consumer) => void;
@@ -263,6 +263,25 @@ export class PlanCompiler {
 
   /** Whether running this subtree again can give something else. */
   dependsOnParams(plan: Plan): boolean {
-    return paramsUsed(plan, this.stmt).size > 0;
+    for (const p of paramsUsed(plan, this.stmt)) if (!this.constantParams().has(p)) return true;
+    return false;
+  }
+
+  private constants: Set<number> | null = null;
+  /** What initplans give that depend on nothing themselves: the same in all of an execution. */
+  private constantParams(): Set<number> {
+    if (this.constants !== null) return this.constants;
+    const found = this.constants = new Set<number>();
+    const inits: SubPlan[] = [];
+    const collect = (plan: Plan): void => {
+      inits.push(...plan.initPlan);
+      childPlans(plan).forEach(collect);
+    };
+    [this.stmt.planTree, ...this.stmt.subplans].forEach(collect);
+    for (let before = -1; before !== found.size;) {
+      before = found.size;
+      for (const init of inits) if ([...paramsUsed(this.subplan(init.planId), this.stmt)].every((p) => found.has(p))) for (const p of init.setParam) found.add(p);
+    }
+    return found;
   }
 }

@@ -1,6 +1,6 @@
 // Walks over expressions and plans: which parameters a subtree reads, whether an expression is volatile.
 import { expressionTreeMutator, expressionTreeWalker } from '../nodes/nodeFuncs.ts';
-import type { Plan, PlannedStmt } from '../nodes/plannodes.ts';
+import type { Append, MergeAppend, Plan, PlannedStmt } from '../nodes/plannodes.ts';
 import type { Expr, Var } from '../nodes/primnodes.ts';
 import { functionInfo } from './fmgr_info.ts';
 
@@ -44,6 +44,8 @@ export function containsMutable(e: Expr): boolean {
   });
 }
 
+const pruningExprs = ({ pruning }: Append | MergeAppend): Expr[] => pruning.flatMap((p) => p.levels.flatMap((l) => l.exprs));
+
 /** The expressions a node holds itself. */
 export function planExprs(plan: Plan): Expr[] {
   const list: (Expr | null)[] = [...plan.targetlist.map((t) => t.expr), ...plan.qual];
@@ -55,14 +57,15 @@ export function planExprs(plan: Plan): Expr[] {
     case 'SampleScan': list.push(...plan.tablesample.args, plan.tablesample.repeatable); break;
     case 'TidScan': list.push(...plan.tidquals); break;
     case 'SeqScan': list.push(...plan.tidrangequals); break;
-    case 'Append': if (plan.pruning !== null) list.push(...plan.pruning.levels.flatMap((l) => l.exprs)); break;
+    case 'Append': list.push(...pruningExprs(plan)); break;
+    case 'MergeAppend': list.push(plan.bound, ...pruningExprs(plan)); break;
     case 'FunctionScan': list.push(...plan.functions.map((f) => f.funcexpr)); break;
     case 'ValuesScan': list.push(...plan.values_lists.flat()); break;
     case 'NestLoop': list.push(...plan.joinqual, ...plan.nestParams.map((p) => p.paramval)); break;
     case 'MergeJoin': list.push(...plan.joinqual, ...plan.mergeclauses, ...plan.mergeKeys.flatMap((k) => [k.left, k.right])); break;
     case 'HashJoin': list.push(...plan.joinqual, ...plan.hashclauses, ...plan.hashkeys.flatMap((k) => [k.outer, k.inner])); break;
     case 'Memoize': list.push(...plan.param_exprs); break;
-    case 'Sort': case 'MergeAppend': list.push(plan.bound); break;
+    case 'Sort': list.push(plan.bound); break;
     case 'WindowAgg': list.push(...plan.runCondition, plan.startOffset, plan.endOffset); break;
     case 'Limit': list.push(plan.limitOffset, plan.limitCount); break;
     case 'ModifyTable':

@@ -13,6 +13,8 @@ const BTREE = 403;
 
 /** Types whose datums JavaScript's < orders as SQL does. */
 const PLAIN = new Set([16, 18, 20, 21, 23, 24, 26, 28, 29, 790, 1082, 1083, 1114, 1184, 2202, 2203, 2204, 2205, 2206, 2950, 2278, 27, 4089, 4096]);
+/** Of these a type's datums are compared with another's just so; a date's are not with a timestamp's. */
+const INTEGERS = new Set([20, 21, 23]);
 const FLOATS = new Set([700, 701]);
 const STRINGS = new Set([25, 1043, 19, 705]);
 
@@ -41,7 +43,7 @@ const comparators = new Map<string, Comparator>();
 
 /** Three-way comparison by the default btree operator class; `right` when the second argument's type differs. */
 export function typeComparator(type: Oid, collation: Oid, right: Oid = type): Comparator {
-  if (PLAIN.has(type)) return plain;
+  if (PLAIN.has(type) && (right === type || INTEGERS.has(type))) return plain;
   if (FLOATS.has(type)) return floats;
   const key = `${type},${collation},${right}`;
   let fn = comparators.get(key);

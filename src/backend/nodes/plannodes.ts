@@ -91,13 +91,14 @@ export interface Append extends PlanFields {
   kind: 'Append'; appendplans: Plan[]; apprelids: readonly number[]; apptlist: TargetEntry[];
   /** Columns are called as the first member's. */
   byMember?: boolean;
-  /** Members that need not be looked at when parameters are known; `paths[i]`: where member i is among the partitions.
-   * `atStart`: what can be said before anything is run, for EXPLAIN. */
-  pruning: { levels: readonly PruneInfo[]; atStart: readonly PruneInfo[]; paths: readonly (readonly PartitionStep[])[] } | null;
+  pruning: readonly Pruning[];
 }
+/** Members that need not be looked at when parameters are known, of one partitioned table: `paths[i]`: where member i is among its partitions,
+ * empty for others. `atStart`: what can be said before anything is run, for EXPLAIN. */
+export interface Pruning { levels: readonly PruneInfo[]; atStart: readonly PruneInfo[]; paths: readonly (readonly PartitionStep[])[] }
 /** `bound`: more rows than so many are not wanted, of any member either. */
 export interface MergeAppend extends PlanFields {
-  kind: 'MergeAppend'; mergeplans: Plan[]; sortKeys: SortKey[]; bound: Expr | null; apprelids: readonly number[]; apptlist: TargetEntry[]; byMember?: boolean;
+  kind: 'MergeAppend'; mergeplans: Plan[]; sortKeys: SortKey[]; bound: Expr | null; apprelids: readonly number[]; apptlist: TargetEntry[]; byMember?: boolean; pruning: readonly Pruning[];
 }
 /** lefttree: the non-recursive term; righttree: the recursive one, which reads `wtParam`'s work table. */
 export interface RecursiveUnion extends PlanFields {
@@ -121,6 +122,8 @@ export interface IndexCondition {
   number?: number;
   /** The value is a row, for this column and those after it: they are compared as one. */
   asRow?: true;
+  /** The value is a date or timestamp of another type than the column: the range is searched that it allows, and the rows are asked again. */
+  unlike?: { column: Oid; value: Oid };
   value: Expr | null;
 }
 export interface IndexScanFields extends ScanFields {

@@ -1,6 +1,6 @@
 // Paths for a relation that stands for several tables (set_append_rel_pathlist of PostgreSQL's allpaths.c): one after the
 // other (Append), merged in order (MergeAppend), or one after the other in order, where partitions follow each other.
-import type { Plan, SortKey } from '../nodes/plannodes.ts';
+import type { Plan, Pruning, SortKey } from '../nodes/plannodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { getOpfamilyMember } from '../catalog/lsyscache.ts';
 import type { Relation } from '../catalog/relation.ts';
@@ -57,10 +57,9 @@ function appendPath(root: PlannerInfo, rel: RelOptInfo, members: readonly Path[]
   const path: Path = {
     kind: 'Append', rel, rows: clampRows(paths.reduce((c, p) => c + p.rows, 0)), startup: paths[0]?.startup ?? 0, total, pathkeys, requiredOuter: outer, paramClauses,
     make: () => {
-      const children = rel.children!;
       const plan: Plan = {
         kind: 'Append', ...planBase(path, targetOf(rel.target)), appendplans: paths.map((p) => p.make()), apprelids: membersOf(rel.relids), apptlist: targetOf(rel.target), byMember: isCalledAsMember(rel),
-        pruning: pruningOf(root, rel, children, paramClauses),
+        pruning: pruningOf(root, rel, paramClauses),
       };
       memberTranslators.set(plan, { partitions: rel.relation?.kind !== 'r', list: paths.map((p, n) => memberForm(rel, n, p)) });
       return plan;
@@ -70,23 +69,32 @@ function appendPath(root: PlannerInfo, rel: RelOptInfo, members: readonly Path[]
   return path;
 }
 
-/** What may be left out when it is run: the tables above the members, with steps for each. */
-function pruningOf(root: PlannerInfo, rel: RelOptInfo, children: readonly AppendRelInfo[], paramClauses: readonly RestrictInfo[]): Extract<Plan, { kind: 'Append' }>['pruning'] {
-  if (rel.relation?.kind !== 'p' || !getBool('enable_partition_pruning') || children.length === 0) return null;
+/** What may be left out when it is run: of each partitioned table the tables above the members, with steps for each (make_partition_pruneinfo). */
+function pruningOf(root: PlannerInfo, rel: RelOptInfo, paramClauses: readonly RestrictInfo[] = []): Pruning[] {
+  const children = rel.children ?? [];
+  if (rel.kind === 'join' || !children.some((c) => c.path.length > 0) || !getBool('enable_partition_pruning')) return [];
   const clauses = [...rel.restrictions.filter((r) => !r.pseudoconstant), ...paramClauses].map((r) => replaceNestloopParams(root, r.clause));
-  const levels: PruneInfo[] = [];
-  const atStart: PruneInfo[] = [];
-  for (const oid of new Set(children.flatMap((c) => c.path.map((s) => s.relation)))) {
-    const relation = openRelation(oid);
-    const own = clauses.map((c) => overRelation(c, rel, relation));
-    const info = runtimePruning(relation, own, 'running');
-    if (info === null) continue;
-    levels.push(info);
-    const first = runtimePruning(relation, own, 'start');
-    if (first !== null) atStart.push(first);
+  if (clauses.length === 0) return [];
+  const result: Pruning[] = [];
+  const memberOf = (c: AppendRelInfo): AppendRelInfo | undefined => c.members?.at(-1);
+  for (const member of new Set(children.filter((c) => c.path.length > 0).map(memberOf))) {
+    const own = children.filter((c) => memberOf(c) === member);
+    const table = member?.child ?? rel;
+    const ofTable = clauses.map((c) => (own[0]!.members ?? []).reduce((e, m) => toChild(m, e), c));
+    const levels: PruneInfo[] = [];
+    const atStart: PruneInfo[] = [];
+    for (const oid of new Set(own.flatMap((c) => c.path.map((s) => s.relation)))) {
+      const relation = openRelation(oid);
+      const ofLevel = ofTable.map((c) => overRelation(c, table, relation));
+      const info = runtimePruning(relation, ofLevel, 'running');
+      if (info === null) continue;
+      levels.push(info);
+      const first = runtimePruning(relation, ofLevel, 'start');
+      if (first !== null) atStart.push(first);
+    }
+    if (levels.length > 0) result.push({ levels, atStart, paths: children.map((c) => (memberOf(c) === member ? c.path : [])) });
   }
-  if (levels.length === 0) return null;
-  return { levels, atStart, paths: children.map((c) => c.path) };
+  return result;
 }
 
 // ---------------------------------------------------------------- in order
@@ -264,7 +272,7 @@ function mergePath(root: PlannerInfo, rel: RelOptInfo, order: PathKey[], sorted:
     make: () => {
       const targetlist = [...targetOf(rel.target), ...more.map((e, i) => makeTargetEntry(e, rel.target.length + i + 1, null, true))];
       return {
-        kind: 'MergeAppend', ...planBase(path, targetlist), sortKeys, bound: null, apprelids: membersOf(rel.relids), apptlist: targetlist, byMember,
+        kind: 'MergeAppend', ...planBase(path, targetlist), sortKeys, bound: null, pruning: pruningOf(root, rel), apprelids: membersOf(rel.relids), apptlist: targetlist, byMember,
         mergeplans: paths.map((p, i) => {
           const plan = more.reduce((x, e) => withColumn(x, toChild(rel.children![i]!, e)), p.make());
           const sort = sorts[i];

@@ -5,6 +5,7 @@ import { isDecodable } from '../access/key_decode.ts';
 import type { IndexInfo } from '../catalog/relation.ts';
 import { orderedByDistance, returnable } from '../catalog/functions.ts';
 import { GIST_AM_OID, SPGIST_AM_OID } from '../catalog/oids.ts';
+import type { PgAmop } from '../catalog/rows.ts';
 import { opfamilyByOid } from '../catalog/syscache.ts';
 import { operator } from '../executor/fmgr_info.ts';
 import { exprType, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
@@ -12,6 +13,7 @@ import { walkExpr } from '../executor/plan_walker.ts';
 import type { IndexCondition, IndexScanFields } from '../nodes/plannodes.ts';
 import type { Expr, RowCompareExpr } from '../nodes/primnodes.ts';
 import { makeConst, makeOpExpr } from '../nodes/makefuncs.ts';
+import { DATETIME_TYPES } from '../types/datetime_bounds.ts';
 import { BOOLOID, RECORDOID } from '../types/oids.ts';
 import { bitmapGin, bitmapHeapPath, bitmapIndex, bitmapOr, chooseBitmapAnd, type BitmapNode } from './bitmap.ts';
 import { containsVolatile, equal, pullVarnos, stripRelabel } from './clauses.ts';
@@ -46,6 +48,10 @@ function byOrder(method: IndexInfo['accessMethod'], family: number, strategy: nu
   return name === 'range_ops' && strategy === 18 ? '=' : undefined;
 }
 
+/** Dates and timestamps are kept in different units: those of another type have to be found among the column's. */
+const unlikeTypes = ({ amoplefttype: column, amoprighttype: value }: PgAmop): Pick<IndexCondition, 'unlike'> =>
+  (column !== value && DATETIME_TYPES.has(column) && DATETIME_TYPES.has(value) ? { unlike: { column, value } } : {});
+
 /** The condition an index column can serve, if any. */
 function matchClause(rel: RelOptInfo, info: IndexInfo, column: number, rinfo: RestrictInfo): Match | null {
   const key = indexColumnExpr(rel, info, column);
@@ -71,7 +77,7 @@ function matchClause(rel: RelOptInfo, info: IndexInfo, column: number, rinfo: Re
       const strategy = info.accessMethod === 'btree' ? STRATEGIES[member.amopstrategy] : byOrder(info.accessMethod, opfamily, member.amopstrategy) ?? (tree(info) ? 'lossy' : undefined);
       if (strategy === undefined || strategy === '') return null;
       const expr: Expr = value === b ? clause : { ...clause, opno, opfuncid: operator(opno).oprcode, args: [b, a] };
-      return { rinfo, condition: { column: column + 1, strategy, value, ...(strategy === 'lossy' ? { number: member.amopstrategy } : {}) }, expr };
+      return { rinfo, condition: { column: column + 1, strategy, value, ...(strategy === 'lossy' ? { number: member.amopstrategy } : {}), ...unlikeTypes(member) }, expr };
     }
     case 'ScalarArrayOpExpr': {
       if (!clause.useOr || !matches(clause.args[0]) || overlaps(pullVarnos(clause.args[1]), rel.relids) || containsVolatile(clause.args[1])) return null;
@@ -79,7 +85,7 @@ function matchClause(rel: RelOptInfo, info: IndexInfo, column: number, rinfo: Re
       const byMinmax = info.accessMethod === 'brin' && byOrder('brin', opfamily, 3) === '=';
       const wanted = info.accessMethod === 'hash' ? 1 : info.accessMethod === 'btree' || byMinmax ? 3 : -1;
       if (member === undefined || member.amopstrategy !== wanted || (collation !== 0 && collation !== clause.inputcollid)) return null;
-      return { rinfo, condition: { column: column + 1, strategy: 'in', value: clause.args[1] }, expr: clause };
+      return { rinfo, condition: { column: column + 1, strategy: 'in', value: clause.args[1], ...unlikeTypes(member) }, expr: clause };
     }
     case 'RowCompareExpr': return info.accessMethod === 'btree' ? matchRowCompare(rel, info, column, rinfo, clause) : null;
     case 'NullTest':
@@ -119,7 +125,7 @@ function matchRowCompare(rel: RelOptInfo, info: IndexInfo, column: number, rinfo
   const rctype = commuted ? COMMUTED[clause.rctype] : clause.rctype;
   // What is equal as far as is known may be on either side.
   const inclusive = rctype === '<' || rctype === '<=' ? '<=' : '>=';
-  const condition: IndexCondition = bounding === 0 ? { column: column + 1, strategy: inclusive, value: others[0]! } : {
+  const condition: IndexCondition = bounding === 0 ? { column: column + 1, strategy: inclusive, value: others[0]!, ...unlikeTypes(opFamilyEntry(opnos[0]!, info.columns[column]!.opfamily)!) } : {
     column: column + 1, strategy: bounding === own.length ? rctype : inclusive, asRow: true,
     value: { kind: 'RowExpr', args: others.slice(0, bounding), row_typeid: RECORDOID, row_format: 'implicit_cast', colnames: [], location: -1 },
   };
@@ -418,7 +424,7 @@ function indexCost(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, used: re
   }
   const reads = lossy ? used.filter((m) => m.condition.strategy === 'lossy') : boundaries(info, used);
   const conditions = reads.map((m) => m.condition);
-  const extra = lossy ? used : used.filter((m) => m.expr.kind === 'RowCompareExpr' || !reads.includes(m));
+  const extra = lossy || reads.some((m) => m.condition.unlike !== undefined) ? used : used.filter((m) => m.expr.kind === 'RowCompareExpr' || !reads.includes(m));
   return {
     info, matches: used, clauses, outer, startup, total, selectivity, pages: size.pages,
     rows: outer === EMPTY ? rel.rows : paramPathInfo(root, rel, outer).rows,

@@ -12,6 +12,7 @@ import type { RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { partitionDescOf } from '../partitioning/partdesc.ts';
 import { partitionKeyOf } from '../partitioning/partkey.ts';
+import { partitionQual } from '../partitioning/partqual.ts';
 import type { Oid } from '../types/datum.ts';
 import { getBool, getString } from '../utils/guc.ts';
 import { canonicalizeQual, containsMutable, equal, evalConstExpressions, incrementLevels, isFalseOrNull, isTrue, movePlaceholder, mutateDeep } from './clauses.ts';
@@ -247,6 +248,8 @@ export function excludedByConstraints(relation: Relation, rti: number, restricti
   for (const a of relation.attributes) {
     if (a.attnotnull && !a.attisdropped) known.push({ kind: 'NullTest', arg: makeVar(rti, a.attnum, a.atttypid, a.atttypmod, a.attcollation, 0), isNull: false, argisrow: false, location: -1 });
   }
+  // A partition that was named itself: nobody has looked at its bound.
+  if (isPlain && relation.isPartition) known.push(...partitionQual(relation).flatMap((q) => makeAndsImplicit(canonicalizeQual(evalConstExpressions(forRelation(q, rti))))));
   const safe = known.filter((c) => !containsMutable(c));
   return safe.length > 0 && predicateRefutedBy(safe, clauses, false);
 }

@@ -26,6 +26,8 @@ interface Context {
    * parts of the plan give. */
   readonly when: 'planning' | 'start' | 'running';
   readonly exprs: Expr[];
+  /** A comparison is not immutable: planning could not use it. */
+  mutable: boolean;
   readonly hasDefault: boolean;
   /** The bound of the table itself, when it is a partition. */
   readonly own: readonly Expr[];
@@ -49,21 +51,23 @@ export function prunePartitions(relation: Relation, clauses: readonly Expr[]): R
 /** Steps to be taken while running; null: they could not leave anything out that planning has not. */
 export function runtimePruning(relation: Relation, clauses: readonly Expr[], when: 'start' | 'running'): PruneInfo | null {
   if (clauses.length === 0) return null;
-  const { step, exprs } = stepsFor(relation, clauses, when);
-  if (step === null || exprs.every((e) => e.kind === 'Const' && e.slot === undefined)) return null;
+  const { step, exprs, mutable } = stepsFor(relation, clauses, when);
+  // What cannot be at all is left to the conditions.
+  if (step === null || step.kind === 'none' || (!mutable && exprs.every((e) => e.kind === 'Const' && e.slot === undefined))) return null;
   return { relation: relation.oid, step, exprs };
 }
 
-function stepsFor(relation: Relation, clauses: readonly Expr[], when: Context['when']): { key: PartitionKey; bounds: ReturnType<typeof partitionDescOf>['bounds']; step: PruneStep | null; exprs: Expr[] } {
+function stepsFor(relation: Relation, clauses: readonly Expr[], when: Context['when']): { key: PartitionKey; bounds: ReturnType<typeof partitionDescOf>['bounds']; step: PruneStep | null; exprs: Expr[]; mutable: boolean } {
   const key = partitionKeyOf(relation);
   const { bounds } = partitionDescOf(relation);
   const context: Context = {
-    key, when, exprs: [], hasDefault: bounds.defaultIndex >= 0,
+    key, when, exprs: [], mutable: false, hasDefault: bounds.defaultIndex >= 0,
     own: relation.isPartition ? partitionQual(relation).flatMap((q) => makeAndsImplicit(canonicalizeQual(evalConstExpressions(q)))) : [],
   };
   // What the table's own bound leaves out, its default partition need not be searched for.
   const all = context.hasDefault && context.own.length > 0 ? [...clauses, ...context.own] : clauses;
-  return { key, bounds, step: stepsOf(context, all), exprs: context.exprs };
+  const step = stepsOf(context, all);
+  return { key, bounds, step, exprs: context.exprs, mutable: context.mutable };
 }
 
 const intersect = (steps: readonly PruneStep[]): PruneStep | null => (steps.length === 0 ? null : steps.length === 1 ? steps[0]! : { kind: 'intersect', steps });
@@ -221,6 +225,13 @@ function usable(cx: Context, e: Expr): boolean {
 
 const isNullConst = (e: Expr): boolean => e.kind === 'Const' && e.constvalue === null && e.slot === undefined;
 
+/** While planning only what is immutable counts. */
+function allows(cx: Context, volatility: string): boolean {
+  if (volatility === 'i') return true;
+  cx.mutable = true;
+  return cx.when !== 'planning';
+}
+
 function operatorMatch(cx: Context, n: number, opno: number, value: Expr, collation: number): Match {
   const column = cx.key.columns[n]!;
   if (column.collation !== 0 && column.collation !== collation) return null;
@@ -235,7 +246,7 @@ function operatorMatch(cx: Context, n: number, opno: number, value: Expr, collat
     if (entry?.amopstrategy !== 3) return null;
     strategy = 0;
   } else strategy = cx.key.strategy === 'h' ? 3 : entry.amopstrategy as PruneStrategy;
-  if (cx.when === 'planning' && info.volatility !== 'i') return null;
+  if (!allows(cx, info.volatility)) return null;
   if (isNullConst(value)) return 'contradiction';
   const operand = operandFor(cx, n, value, entry.amoprighttype);
   return operand === null ? null : { column: n, strategy, operand };
@@ -253,7 +264,7 @@ function operandFor(cx: Context, n: number, value: Expr, righttype: number): Pru
       hash = (v, seed) => BigInt.asUintN(64, BigInt(fn(v, BigInt.asIntN(64, seed)) as Int8));
     } else {
       const proc = getOpfamilyProc(column.opfamily, column.opcintype, righttype, 1);
-      if (proc === 0 || (cx.when === 'planning' && functionInfo(proc).volatility !== 'i')) return null;
+      if (proc === 0 || !allows(cx, functionInfo(proc).volatility)) return null;
       compare = typeComparator(column.typeOid, column.collation, righttype);
     }
   }
@@ -264,10 +275,12 @@ function operandFor(cx: Context, n: number, value: Expr, righttype: number): Pru
 function arrayMatch(cx: Context, n: number, clause: Extract<Expr, { kind: 'ScalarArrayOpExpr' }>): Match {
   const column = cx.key.columns[n]!;
   const [left, array] = clause.args;
+  if (!allows(cx, functionInfo(clause.opfuncid).volatility)) return null;
   if (isNullConst(array)) return 'contradiction';
   const elements = array.kind === 'Const' ? constantElements(array) : array.kind === 'ArrayExpr' && !array.multidims ? array.elements : null;
   if (elements === null) {
-    if (cx.when === 'planning' || cx.key.columns.length > 1 || !usable(cx, array) || (column.collation !== 0 && column.collation !== clause.inputcollid)) return null;
+    // PostgreSQL gives up on any but a list of elements; a parameter is worth it.
+    if (array.kind !== 'Param' || cx.when === 'planning' || cx.key.columns.length > 1 || !usable(cx, array) || (column.collation !== 0 && column.collation !== clause.inputcollid)) return null;
     let entry = opFamilyEntry(clause.opno, column.opfamily);
     let strategy = (entry?.amopstrategy ?? 0) as PruneStrategy;
     if (entry === undefined) {

@@ -113,6 +113,8 @@ export interface AppendRelInfo {
   readonly columns: readonly number[];
   /** From the parent down, for partitions. */
   readonly path: readonly PartitionStep[];
+  /** The members of UNION ALLs that it stands in for, the outermost first. */
+  readonly members?: readonly AppendRelInfo[];
 }
 
 export interface EcMember { expr: Expr; relids: Relids; type: Oid; isConst: boolean }

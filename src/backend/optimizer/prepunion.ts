@@ -114,7 +114,7 @@ function planNode(root: PlannerInfo, node: SetOperationNode, names: readonly Tar
 export function appendOf(plans: readonly Plan[], targetlist: TargetEntry[]): Plan {
   const rows = plans.reduce((n, p) => n + p.plan_rows, 0);
   return {
-    kind: 'Append', apprelids: [], apptlist: [], pruning: null, startup_cost: plans[0]!.startup_cost, total_cost: plans.reduce((c, p) => c + p.total_cost, 0) + rows * costs.cpuTuple * 0.5, plan_rows: rows,
+    kind: 'Append', apprelids: [], apptlist: [], pruning: [], startup_cost: plans[0]!.startup_cost, total_cost: plans.reduce((c, p) => c + p.total_cost, 0) + rows * costs.cpuTuple * 0.5, plan_rows: rows,
     plan_width: plans[0]!.plan_width, targetlist, qual: [], lefttree: null, righttree: null, initPlan: [], appendplans: [...plans],
   };
 }

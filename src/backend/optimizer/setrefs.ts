@@ -110,12 +110,8 @@ function setRefs(plan: Plan, offset: number): Plan {
       return { ...plan, initPlan, lefttree, targetlist: mapTargets(plan.targetlist, fix), qual: plan.qual.map(fix), resconstantqual: constant };
     }
     case 'Append': {
-      if (plan.appendplans.length === 1 && plan.pruning === null) return onlyMember(plan, setChild(plan.appendplans[0]!, offset), initPlan);
-      const { pruning } = plan;
-      return {
-        ...plan, initPlan, ...append(plan, offset), appendplans: plan.appendplans.map((p) => setChild(p, offset)),
-        pruning: pruning === null ? null : { ...pruning, levels: fixPruning(pruning.levels, offset), atStart: fixPruning(pruning.atStart, offset) },
-      };
+      if (plan.appendplans.length === 1) return onlyMember(plan, setChild(plan.appendplans[0]!, offset), initPlan);
+      return { ...plan, initPlan, ...append(plan, offset), appendplans: plan.appendplans.map((p) => setChild(p, offset)) };
     }
     case 'MergeAppend': return { ...plan, initPlan, ...append(plan, offset), bound: plan.bound === null ? null : fixScan(plan.bound, offset), mergeplans: plan.mergeplans.map((p) => setChild(p, offset)) };
     case 'RecursiveUnion':
@@ -141,8 +137,9 @@ function setRefs(plan: Plan, offset: number): Plan {
   }
 }
 
-const append = (plan: Append | MergeAppend, offset: number): Pick<Append, 'targetlist' | 'apptlist' | 'apprelids'> => ({
+const append = (plan: Append | MergeAppend, offset: number): Pick<Append, 'targetlist' | 'apptlist' | 'apprelids' | 'pruning'> => ({
   targetlist: dummyTargets(plan.targetlist), apptlist: mapTargets(plan.apptlist, (e) => fixScan(e, offset)), apprelids: plan.apprelids.map((rti) => rti + offset),
+  pruning: plan.pruning.map((p) => ({ ...p, levels: fixPruning(p.levels, offset), atStart: fixPruning(p.atStart, offset) })),
 });
 
 const fixPruning = (levels: readonly PruneInfo[], offset: number): PruneInfo[] => levels.map((l) => ({ ...l, exprs: l.exprs.map((e) => fixScan(e, offset)) }));

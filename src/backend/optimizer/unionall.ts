@@ -76,7 +76,7 @@ function addMember(root: PlannerInfo, rel: RelOptInfo, leaf: RangeTblEntry, into
   if (isUnion) expandUnionAll(root, table.child);
   else expandInheritedRel(root, table.child);
   for (const below of table.child.children!) {
-    const info: AppendRelInfo = { ...below, parent: rel, translated: translated.map((e) => toChild(below, e)) };
+    const info: AppendRelInfo = { ...below, parent: rel, translated: translated.map((e) => toChild(below, e)), members: [table, ...below.members ?? []] };
     below.child.appendInfo = info;
     below.child.joinClauses = rel.joinClauses.map((r) => adjustRestriction(info, r));
     into.push(info);
@@ -103,7 +103,7 @@ function plainSource(leaf: Query): { rte: RangeTblEntry; rtindex: number; query:
   if (another !== undefined || item.kind !== 'RangeTblRef') return null;
   const rte = q.rtable[item.rtindex - 1]!;
   if (standsForMembers(rte)) return { rte, rtindex: item.rtindex, query: q };
-  if (rte.rtekind !== 'relation' || rte.relkind === 'p' || rte.relkind === 'f' || rte.tablesample || rte.securityQuals.length > 0) return null;
+  if (rte.rtekind !== 'relation' || rte.relkind === 'f' || rte.tablesample || rte.securityQuals.length > 0) return null;
   return { rte, rtindex: item.rtindex, query: q };
 }
 
@@ -115,7 +115,7 @@ function addChild(root: PlannerInfo, rel: RelOptInfo, entry: RangeTblEntry, tran
   const restrictions = childRestrictions(info);
   if (restrictions === null) return null;
   const child = buildBaseRel(root, rti);
-  if (child.relation !== null && excludedByConstraints(child.relation, rti, restrictions, true)) return null;
+  if (child.relation !== null && excludedByConstraints(child.relation, rti, restrictions, false)) return null;
   adopt(info, child, restrictions);
   into.push(info);
   return info;
