@@ -12,6 +12,7 @@ import { PgError } from '../../common/errors.ts';
 import type { ConditionName } from '../../common/sqlstate.ts';
 import { reportLongNames } from '../utils/identifier.ts';
 import { checkWhileWorking } from '../utils/interrupts.ts';
+import { TextCache } from '../utils/text_cache.ts';
 import { MIN_TEXT, leaveOutRuns, putBackRuns } from './constant_runs.ts';
 import type { RawNode, RawStmt } from './raw_nodes.ts';
 import { refuseNewer } from './newer_syntax.ts';
@@ -41,7 +42,7 @@ const CHUNK_BYTES = 65536;
 /** The memory's two ends in use: data from 0 on; the end of the stack and the heap behind it. */
 const USED_BYTES = 4 << 20;
 const ZEROS = Buffer.alloc(CHUNK_BYTES);
-const cache = new Map<string, readonly RawStmt[]>();
+const cache = new TextCache<string, readonly RawStmt[]>(CACHE_ENTRIES);
 
 /** Loads the grammar; once per process tree (a forked child has it already). */
 export async function loadParser(): Promise<void> {
@@ -84,13 +85,7 @@ export function rawParse(text: string): readonly RawStmt[] {
   const known = cache.get(text);
   if (known !== undefined) return known;
   const result = parseFresh(text);
-  if (text.length <= CACHE_MAX_LENGTH) {
-    if (cache.size >= CACHE_ENTRIES) {
-      const oldest = cache.keys().next();
-      if (oldest.done !== true) cache.delete(oldest.value);
-    }
-    cache.set(text, result);
-  }
+  if (text.length <= CACHE_MAX_LENGTH) cache.set(text, result);
   return result;
 }
 

@@ -25,6 +25,7 @@ import { withSign, withSlotValues, type LiftedText, type Literal } from './liter
 import { newShape } from './protocol.ts';
 import { utilityColumns } from './utility.ts';
 import { settings } from '../utils/settings.ts';
+import { TextCache } from '../utils/text_cache.ts';
 
 const ROW_EXCLUSIVE_LOCK = 3, FirstNormalObjectId = 16384;
 
@@ -314,7 +315,7 @@ function sameColumns(a: ResultColumn[] | null, b: ResultColumn[] | null): boolea
 /** Texts seen lately, so that a frontend that sends the same text again and again pays for it once. */
 const MAX_TEXTS = 512;
 const MAX_TEXT_LENGTH = 8192;
-const byText = new Map<string, CachedStatement>();
+const byText = new TextCache<string, CachedStatement>(MAX_TEXTS);
 
 export function findByText(text: string): CachedStatement | undefined {
   return byText.get(text);
@@ -330,7 +331,6 @@ export function forgetTextsOfOtherSettings(): void {
 
 export function keepByText(key: string, statement: CachedStatement): void {
   if (!statement.isLasting || key.length > MAX_TEXT_LENGTH || mayHaveLongName(key)) return; // each parse tells of names that are cut
-  if (byText.size >= MAX_TEXTS) byText.delete(byText.keys().next().value!);
   byText.set(key, statement);
 }
 

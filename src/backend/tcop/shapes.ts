@@ -3,11 +3,12 @@ import type { RawStmt } from '../parser/raw_parser.ts';
 import { isOptimizable } from './cmdtag.ts';
 import { assignSlots, liftLiterals, sameShape, type LiftedText } from './literals.ts';
 import { CachedStatement, textCaches } from './plancache.ts';
+import { TextCache } from '../utils/text_cache.ts';
 
 /** By the hash of the shape, one each; `statement` null: this shape cannot be kept. */
 interface Shape { like: LiftedText; statement: CachedStatement | null; negated: readonly boolean[] }
 const MAX_SHAPES = 512;
-const shapes = new Map<number, Shape>();
+const shapes = new TextCache<number, Shape>(MAX_SHAPES);
 textCaches.push(shapes);
 
 /** Runs a statement whose shape has a plan, or makes one of what `parse` gives, which must be the text's. False: it must be run as it is. */
@@ -40,6 +41,5 @@ export function withShape(text: string, parse: (text: string) => readonly RawStm
 }
 
 function keepShape(shape: Shape): void {
-  if (shapes.size >= MAX_SHAPES) shapes.delete(shapes.keys().next().value!);
   shapes.set(shape.like.hash, shape);
 }

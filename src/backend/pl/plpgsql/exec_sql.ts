@@ -6,6 +6,7 @@ import { rawParse } from '../../parser/raw_parser.ts';
 import type { RawNode } from '../../parser/raw_nodes.ts';
 import { CachedStatement, forgetTextsOfOtherSettings } from '../../tcop/plancache.ts';
 import { withShape } from '../../tcop/shapes.ts';
+import { TextCache } from '../../utils/text_cache.ts';
 import { RecordValue, type Datum, type Oid } from '../../types/datum.ts';
 import { TEXTOID, UNKNOWNOID } from '../../types/oids.ts';
 import { session } from '../../utils/session.ts';
@@ -229,8 +230,8 @@ export function refuseNoRows(rt: Estate, statement: CachedStatement): void {
 
 // ---- EXECUTE
 
-const kept = new Map<string, CachedStatement>();
 const MAX_KEPT = 200;
+const kept = new TextCache<string, CachedStatement>(MAX_KEPT);
 
 /** The statement of a text made while running. Kept: loops run the same text again and again. */
 export function dynamicStatement(text: string, types: readonly Oid[]): CachedStatement {
@@ -240,10 +241,7 @@ export function dynamicStatement(text: string, types: readonly Oid[]): CachedSta
   const list = rawParse(text);
   if (list.length !== 1) throw new PgError('syntax_error', list.length === 0 ? 'empty query' : 'cannot insert multiple commands into a prepared statement');
   const statement = new CachedStatement(text, list[0]!, [...types], false, false);
-  if (text.length < 2000) {
-    if (kept.size >= MAX_KEPT) kept.delete(kept.keys().next().value!);
-    kept.set(key, statement);
-  }
+  if (text.length < 2000) kept.set(key, statement);
   return statement;
 }
 
