@@ -399,6 +399,11 @@ export function deleteRow(rel: Relation, rowId: RowId): void {
   change(rel, rowId, null);
 }
 
+/** A row that was deleted has gone to another partition. */
+export function noteMoved(rel: Relation, rowId: RowId): void {
+  writeSet(rel.shared).noteMoved(rel.filenode, rowId);
+}
+
 /** Deletes many rows, block after block, as the store has them: what is changed twice, or may be taken back by a savepoint, goes
  * row by row. */
 export class BlockDeletes {
@@ -647,7 +652,9 @@ export function lockRows(rel: Relation, rowIds: readonly RowId[], mode: RowLockM
         if (results[i] === 'skipped' || after[n] === before[n]) continue;
         if (mode === 'keyshare' && before[n] !== -1 && after[n] !== -1 && keysStay(rel, rowIds[i]!, readBy ?? present)) continue;
         results[i] = after[n] === -1 ? 'deleted' : 'changed';
-        if (keep) throw new PgError('serialization_failure', `could not serialize access due to concurrent ${after[n] === -1 ? gone : 'update'}`);
+        const moved = after[n] === -1 && rel.isPartition && managerClient(rel.shared).wasMoved(rel.filenode, rowIds[i]!);
+        if (moved && !keep) throw new PgError('serialization_failure', 'tuple to be locked was already moved to another partition due to concurrent update');
+        if (keep) throw new PgError('serialization_failure', `could not serialize access due to concurrent ${after[n] === -1 && !moved ? gone : 'update'}`);
       }
     };
     // What the stricter levels could not change anyway is waited for by nobody.

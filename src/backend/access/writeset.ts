@@ -19,6 +19,7 @@ export class WriteSet {
   private insertedInto: TableChanges | null = null;
   private readonly dropped: number[] = [];
   private readonly asserted: CommitRequest['asserted'] = [];
+  private readonly moved: NonNullable<CommitRequest['moved']> = [];
   private catalogTouched = false;
   private readonly undo: UndoEntry[] = [];
   /** The beginnings of the open savepoints in `undo`. */
@@ -87,6 +88,13 @@ export class WriteSet {
     if (this.savepoints.length > 0) this.undo.push({ undo: () => { this.asserted.pop(); } });
   }
 
+  /** This row is deleted because another partition has it now: who waits for it is told so. */
+  noteMoved(relation: number, row: RowId): void {
+    if (row >= PROVISIONAL_BLOCK * 65536) return;
+    this.moved.push({ relation, row });
+    if (this.savepoints.length > 0) this.undo.push({ undo: () => { this.moved.pop(); } });
+  }
+
   get hasSavepoints(): boolean { return this.savepoints.length > 0; }
 
   // --- Savepoints ------------------------------------------------------------------------------------------------
@@ -118,6 +126,7 @@ export class WriteSet {
     request.catalogChanged = this.catalogTouched;
     request.droppedFilenodes = this.dropped.slice();
     request.asserted = this.asserted;
+    if (this.moved.length > 0) request.moved = this.moved;
     for (const table of this.tables.values()) {
       if (gone.has(table.filenode) || table.isEmpty) continue;
       const relation = { filenode: table.filenode, catalog: table.catalog, inserted: [] as InsertedBlock[], changed: new ChangedRows(table) };

@@ -5,7 +5,7 @@
 // two of them. Only rows of VALUES are inserted one by one, so that a later one may fail, or look at those before.
 import { PgError } from '../../common/errors.ts';
 import { PROVISIONAL_BLOCK, readColumn, readRow } from '../access/row.ts';
-import { dropReadSnapshot, fetchRow, holdReadSnapshot, lastChange, lockRows, checkVisible, returnToReadSnapshot, seenBy, type RowLockResult } from '../access/table.ts';
+import { dropReadSnapshot, fetchRow, holdReadSnapshot, lastChange, lockRows, checkVisible, noteMoved, returnToReadSnapshot, seenBy, type RowLockResult } from '../access/table.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { WithCheckOption } from '../nodes/parsenodes.ts';
@@ -541,9 +541,12 @@ export class ModifyRun {
     place.target.computeGenerated(row);
     const ofRoot = convertRow(place.toRoot, row);
     const to = this.route(ofRoot);
+    // It is deleted here, whatever its keys are.
+    if (!isOptimistic()) lockRows(place.relation, [rowId], 'update', 'block');
     if (!this.beforeDelete(place, rowId, old)) return false;
     noteMovedRow(place.relation, rowId, this.spec.relation, ofRoot);
     place.target.delete(rowId, old);
+    noteMoved(place.relation, rowId);
     const routed = convertRow(to.fromRoot, ofRoot);
     const moved = to.target.triggers === null ? routed : to.target.beforeRoutedInsert(routed);
     if (moved === null) return false;

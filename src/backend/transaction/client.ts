@@ -8,6 +8,7 @@
 // Advisory locks of the session and LISTENs are renewed at reconnecting.
 import { FatalError, PgError, assert, internalError } from '../../common/errors.ts';
 import { port } from '../../port/port.ts';
+import type { RowId } from '../access/row.ts';
 import { int8, type Int8, type Oid } from '../types/datum.ts';
 import { checkForSignals, lookAgain } from '../utils/interrupts.ts';
 import { getPsStatus, setPsStatus } from '../utils/ps_status.ts';
@@ -466,6 +467,11 @@ export class ManagerClient {
   /** The transaction's id, for those who want to see it; the commit must carry it. */
   allocateXid(): number {
     return this.callForNumber({ kind: 'allocateXid' }, () => { this.locksHeld = true; });
+  }
+
+  /** Whether a row that is gone was moved to another partition. The manager remembers so many of them, as long as it lives. */
+  wasMoved(relation: number, row: RowId): boolean {
+    return this.callForNumber({ kind: 'wasMoved', relation, row }) === 1;
   }
 
   /** How a transaction ended. */

@@ -13,6 +13,7 @@
 //   u32 tables: u32 oid, u8 mode | u32 notifications: u32 pid, text channel, text payload
 //   a prepared transaction: text gid, u48 xid, u32 owner, u32 database, f64 prepared at, u32 pid, u32 limit, u32 locks: lock_codec.ts
 //   the end of one: text gid, u48 xid, u8 commit
+//   u32 moved rows: u32 relation, u48 row
 import { assert, internalError } from '../../common/errors.ts';
 import { LeafReader, ROW_ID_BYTES, readRowId, writeRowId } from '../access/index_leaf.ts';
 import { PackedEntries, writeEntries } from '../access/index_run.ts';
@@ -22,7 +23,7 @@ import { readTarget, writeTarget } from './lock_codec.ts';
 import { ROW_MODES } from './locks.ts';
 import type { CommitRequest, CommitToken, FinishSection, IndexChanges, PreparedXact, PrepareSection } from './messages.ts';
 
-const CATALOG_CHANGED = 1, OPTIMISTIC = 2, TABLES_GIVEN = 4, SERIALIZABLE = 8, PREPARE = 16, FINISH = 32;
+const CATALOG_CHANGED = 1, OPTIMISTIC = 2, TABLES_GIVEN = 4, SERIALIZABLE = 8, PREPARE = 16, FINISH = 32, MOVED = 64;
 /** A row, a block: what one value of the store may be. */
 const MAX_VALUE_BYTES = 0x7fffffff;
 
@@ -34,7 +35,7 @@ export function encodeCommit(out: ByteWriter, token: CommitToken, timeoutMs: num
   out.u48(request.xid);
   out.u8((request.catalogChanged ? CATALOG_CHANGED : 0) | (request.optimistic ? OPTIMISTIC : 0)
     | (request.tables !== undefined ? TABLES_GIVEN : 0) | (request.serializable === true ? SERIALIZABLE : 0)
-    | (request.prepare !== undefined ? PREPARE : 0) | (request.finish !== undefined ? FINISH : 0));
+    | (request.prepare !== undefined ? PREPARE : 0) | (request.finish !== undefined ? FINISH : 0) | (request.moved !== undefined ? MOVED : 0));
   out.u32(request.relations.length);
   for (const relation of request.relations) {
     out.u32(relation.filenode);
@@ -102,6 +103,13 @@ export function encodeCommit(out: ByteWriter, token: CommitToken, timeoutMs: num
     out.text(request.finish.gid);
     out.u48(request.finish.xid);
     out.bool(request.finish.commit);
+  }
+  if (request.moved !== undefined) {
+    out.u32(request.moved.length);
+    for (const { relation, row } of request.moved) {
+      out.u32(relation);
+      out.u48(row);
+    }
   }
 }
 
@@ -224,7 +232,9 @@ export interface CommitView {
   readonly serializable: boolean;
   readonly prepare: PrepareSection | null;
   readonly finish: FinishSection | null;
+  readonly moved: NonNullable<CommitRequest['moved']>;
 }
+const NONE: CommitView['moved'] = [];
 
 /** Reads a commit; throws when it is not well formed. The bytes stay the view's. */
 export function decodeCommit(bytes: Buffer, from: number, end: number): CommitView {
@@ -257,11 +267,12 @@ export function decodeCommit(bytes: Buffer, from: number, end: number): CommitVi
   const notifications = list(input, 12, () => ({ pid: input.u32(), channel: input.text(), payload: input.text() }));
   const prepare = (flags & PREPARE) === 0 ? null : { ...readPreparedXact(input), limit: input.u32(), locks: list(input, 5, () => readTarget(input)) };
   const finish = (flags & FINISH) === 0 ? null : { gid: input.text(), xid: input.u48(), commit: input.bool() };
+  const moved = (flags & MOVED) === 0 ? NONE : list(input, 10, () => ({ relation: input.u32(), row: input.u48() }));
   if (input.at !== end) throw internalError('a commit has bytes left over');
   return {
     bytes, from, end, token, timeoutMs, snapshotSeq, xid, catalogChanged: (flags & CATALOG_CHANGED) !== 0,
     optimistic: (flags & OPTIMISTIC) !== 0, relations, indexes, dropped, asserted, readSet,
-    tables: (flags & TABLES_GIVEN) !== 0 ? tables : null, notifications, serializable: (flags & SERIALIZABLE) !== 0, prepare, finish,
+    tables: (flags & TABLES_GIVEN) !== 0 ? tables : null, notifications, serializable: (flags & SERIALIZABLE) !== 0, prepare, finish, moved,
   };
 }
 

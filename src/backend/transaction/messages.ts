@@ -71,6 +71,8 @@ export interface CommitRequest {
   /** Optimistic commit: the tables it writes and the mode a pessimistic run would have locked them in. Without it,
    * any table lock of another session that conflicts with RowExclusiveLock gives the answer "changed". */
   tables?: { oid: Oid; mode: TableLockMode }[];
+  /** Rows among the deleted ones that were moved to another partition. */
+  moved?: { relation: number; row: RowId }[];
   /** Of a SERIALIZABLE transaction. */
   serializable?: boolean;
   /** PREPARE TRANSACTION: checked as a commit is, and kept instead of applied. */
@@ -181,6 +183,8 @@ export type ClientMessage =
   | { kind: 'allocateXid' }
   /** How did it end? The answer is an index of XID_STATUSES. */
   | { kind: 'xidStatus'; xid: number }
+  /** Was this row, which is gone, moved to another partition? The answer is 0 or 1. */
+  | { kind: 'wasMoved'; relation: number; row: RowId }
   /** Which transactions does a snapshot of this commit not see? */
   | { kind: 'snapshotXids'; commitSeq: number }
   | { kind: 'listen'; channel: string }

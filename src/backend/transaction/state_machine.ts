@@ -8,6 +8,7 @@
 // hears of them (sequence values, oids, shown xids) go through the same batches: their answers are `withheld`.
 import { assert } from '../../common/errors.ts';
 import type { AppliedCommit, BatchCommit, BatchResult, BatchWork } from './apply.ts';
+import { Channels } from './channels.ts';
 import { ChangeCursor, EntryCursor, type CommitView } from './commit_codec.ts';
 import { checkDeadlock, deadlockDetail, edgesOf, modeName, wakeAll } from './deadlock.ts';
 import {
@@ -15,6 +16,7 @@ import {
   conflictSet, eachHolder, locate, located, othersMask, ownMask, targetOf, type Lock, type LockOwner, type Waiter,
 } from './locks.ts';
 import type { CommitToken, FinishSection, LockAnswer, LockStatus, LockTarget, PreparedXact, PrepareSection, ServerMessage, WaitPolicy } from './messages.ts';
+import { MovedRows } from './moved_rows.ts';
 import type { PreparedState } from './prepared.ts';
 import { SESSION_HOLD, SharedLocks } from './shared_locks.ts';
 import { advanceSequence, sequenceState, toInt8, type LiveSequence } from './sequences.ts';
@@ -66,7 +68,6 @@ export class Session implements LockOwner {
   tellMs = NEVER;
   /** Session-level advisory locks. How often each was taken is the session's business. */
   readonly advisory = new Set<Lock>();
-  readonly channels = new Set<string>();
   request: LockRequest | null = null;
   commit: CommitView | null = null;
   constructor(id: number) {
@@ -138,7 +139,8 @@ export class StateMachine {
   private withheld: Output[] = [];
   private inBatch: Output[] = [];
   private resumed: Waiter[] = [];
-  private readonly listeners = new Map<string, Set<Session>>();
+  private readonly movedRows = new MovedRows();
+  private readonly channels = new Channels<Session>();
   private readonly sequences = new Map<number, Sequence>();
   private readonly changedSequences = new Set<number>();
   private nextXid: number;
@@ -185,7 +187,7 @@ export class StateMachine {
     session.commit = null;
     session.request = null;
     if (this.prepared.size > 0) this.noLongerPreparing(session);
-    for (const channel of session.channels) this.dropListener(session, channel);
+    this.channels.unlistenAll(session);
     this.releaseAll(session);
     this.shared.detach(session.number);
     this.settle();
@@ -319,6 +321,7 @@ export class StateMachine {
       } else if (outcome.kind === 'committed') {
         for (const relation of view.relations) this.sequences.delete(relation.filenode);
         for (const filenode of view.dropped) this.sequences.delete(filenode);
+        this.movedRows.note(view);
         this.xidLog.committed(outcome.xid, outcome.commitSeq);
         this.endTransaction(session, true);
         this.notify(view);
@@ -405,28 +408,23 @@ export class StateMachine {
       }
       case 'allocateOids': this.allocateOids(session, message.count); return;
       case 'allocateXid': this.allocateXid(session); return;
+      case 'wasMoved': this.answerNumber(session, this.movedRows.has(message.relation, message.row) ? 1 : 0); return;
       case 'xidStatus':
         this.answerNumber(session, XID_STATUSES.indexOf(this.xidLog.status(message.xid, this.runningXids(), this.nextXid)));
         return;
       case 'snapshotXids':
         this.answer(session.id, { kind: 'xids', next: this.nextXid, running: this.xidLog.unfinished(this.runningXids(), message.commitSeq) });
         return;
-      case 'listen': {
-        session.channels.add(message.channel);
-        const listeners = this.listeners.get(message.channel);
-        if (listeners === undefined) this.listeners.set(message.channel, new Set([session]));
-        else listeners.add(session);
+      case 'listen':
+        this.channels.listen(session, message.channel);
         this.answerNumber(session, 0);
         return;
-      }
       case 'unlisten':
-        this.dropListener(session, message.channel);
-        session.channels.delete(message.channel);
+        this.channels.unlisten(session, message.channel);
         this.answerNumber(session, 0);
         return;
       case 'unlistenAll':
-        for (const channel of session.channels) this.dropListener(session, channel);
-        session.channels.clear();
+        this.channels.unlistenAll(session);
         this.answerNumber(session, 0);
         return;
       case 'outcome': {
@@ -892,16 +890,10 @@ export class StateMachine {
 
   private notify(view: CommitView): void {
     for (const { channel, payload, pid } of view.notifications) {
-      for (const listener of this.listeners.get(channel) ?? []) {
+      for (const listener of this.channels.listeners(channel)) {
         this.answer(listener.id, { kind: 'notify', channel, payload, pid });
       }
     }
-  }
-
-  private dropListener(session: Session, channel: string): void {
-    const listeners = this.listeners.get(channel);
-    listeners?.delete(session);
-    if (listeners?.size === 0) this.listeners.delete(channel);
   }
 
   // What pg_locks and pg_blocking_pids show.

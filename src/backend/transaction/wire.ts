@@ -92,6 +92,7 @@ const clientCodecs: Codecs<PlainClientMessage> = {
   },
   allocateOids: { write: (out, m) => out.u32(m.count), read: (input) => ({ kind: 'allocateOids', count: input.u32() }) },
   allocateXid: bare('allocateXid'),
+  wasMoved: { write: (out, m) => { out.u32(m.relation); out.u48(m.row); }, read: (input) => ({ kind: 'wasMoved', relation: input.u32(), row: input.u48() }) },
   xidStatus: { write: (out, m) => out.u48(m.xid), read: (input) => ({ kind: 'xidStatus', xid: input.u48() }) },
   snapshotXids: { write: (out, m) => out.u48(m.commitSeq), read: (input) => ({ kind: 'snapshotXids', commitSeq: input.u48() }) },
   listen: channelOnly('listen'),
