@@ -3,6 +3,7 @@ import { PgError, type ErrorFields } from '../../../common/errors.ts';
 import { outputFunction } from '../../executor/fmgr_info.ts';
 import { type Datum, type Oid } from '../../types/datum.ts';
 import { contextLines } from '../../utils/error_context.ts';
+import { shouldLog, shouldSendToClient } from '../../utils/elog.ts';
 import { session } from '../../utils/session.ts';
 import { conditionOf, sqlstateOf } from './conditions.ts';
 import type { Estate } from './estate.ts';
@@ -57,6 +58,7 @@ export function raise(rt: Estate, stmt: RaiseStmt, params: readonly (string | nu
     if (option === 'message') message = value;
     else fields[FIELDS[option]!] = value;
   });
+  if (stmt.level !== 'ERROR' && !shouldLog(stmt.level) && !shouldSendToClient(stmt.level)) return;
   if (code === null && stmt.level === 'ERROR') code = 'P0001';
   message ??= conditionName ?? (code === null ? null : code);
   const error = new RaisedError(code ?? (stmt.level === 'WARNING' ? '01000' : '00000'), message ?? '', fields);
