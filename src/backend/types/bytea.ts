@@ -46,6 +46,7 @@ export function decodeHex(text: string): Uint8Array {
 export function decodeEscape(text: string): Uint8Array {
   expectBytes(2 * text.length);
   const source = Buffer.from(text, 'utf8');
+  if (!text.includes('\\')) return source;
   const out = new Uint8Array(source.length);
   let length = 0;
   for (let i = 0; i < source.length;) {

@@ -74,7 +74,7 @@ function coding(name: string): Coding {
   return found;
 }
 
-const digest = (algorithm: string) => (bytes: Uint8Array): Uint8Array => crypto().createHash(algorithm).update(bytes).digest();
+const digest = (algorithm: string) => (bytes: Uint8Array): Uint8Array => crypto().hash(algorithm, bytes, 'buffer');
 
 /** The encoding of a name, as PostgreSQL writes it. */
 function encodingName(name: string, role: 'source ' | 'destination ' | ''): string {
@@ -201,8 +201,8 @@ registerBuiltins({
   pure: {
     binary_encode: (bytes: Uint8Array, name: string) => coding(name).encode(bytes),
     binary_decode: (text: string, name: string) => coding(name).decode(text),
-    md5_text: (text: string) => crypto().createHash('md5').update(text, 'utf8').digest('hex'),
-    md5_bytea: (bytes: Uint8Array) => crypto().createHash('md5').update(bytes).digest('hex'),
+    md5_text: (text: string) => crypto().hash('md5', text),
+    md5_bytea: (bytes: Uint8Array) => crypto().hash('md5', bytes),
     sha224_bytea: digest('sha224'),
     sha256_bytea: digest('sha256'),
     sha384_bytea: digest('sha384'),
