@@ -54,6 +54,8 @@ __attribute__((constructor)) static void reserve(void)
 	/* As a constant, large blocks go back to the kernel when they are freed; by itself the C library soon takes them from
 	 * its own heap, which then has 100 MB of holes. packMemory (port.c) sets it higher for those who serve. */
 	mallopt(M_MMAP_THRESHOLD, 128 << 10);
+	/* The C library's heap begins with a huge page. */
+	sbrk((intptr_t) (-(uintptr_t) sbrk(0) & (HUGE - 1)));
 	char *memory = kernel_mmap(NULL, UNITS * UNIT + HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (memory == MAP_FAILED) return;
 	area = (char *) (((uintptr_t) memory + HUGE - 1) & ~(HUGE - 1));

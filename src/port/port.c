@@ -536,12 +536,12 @@ static napi_value collapseMemory(napi_env env, napi_callback_info info)
 	for (int i = 0; i < count; i++) {
 		uintptr_t from = areas[i][0], at = from;
 		for (; at < areas[i][1]; at += huge) {
-			/* Not worth 2 MB: a huge page takes them all. */
+			/* Less is not worth 2 MB: a huge page takes them all. */
 			static uint64_t pages[512];
 			int used = 0;
 			if (present < 0 || pread(present, pages, sizeof pages, (off_t) (at / 4096 * 8)) != sizeof pages) continue;
 			for (int k = 0; k < 512; k++) used += pages[k] >> 63;
-			if (used >= 224) continue;
+			if (used >= 96) continue;
 			bytes += collapse(from, at);
 			from = at + huge;
 		}

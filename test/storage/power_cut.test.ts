@@ -80,7 +80,11 @@ test('whatever the disk has of the last commit, it is there whole or not at all'
     const random = randomFrom(SEED + 1);
     // Before the first commit there is no environment yet.
     const first = log.findIndex(({ kind }) => kind === 2) + 1;
-    const places = Array.from({ length: CUTS }, () => first + random(log.length - first)).sort((a, b) => a - b);
+    // Where the journal begins anew the power goes several times: its head was flushed with the first record only, which had overwritten
+    // records of the old head by then. With that on the disk and the new one not, the journal looked damaged, and nothing opened it.
+    const heads = log.flatMap(({ kind, file, offset }, i) => (i >= first && kind === 0 && file === 1 && offset === 0 ? [1, 2, 2, 3, 3].map((after) => i + after) : []));
+    t.true(heads.length > 0);
+    const places = [...heads, ...Array.from({ length: CUTS }, () => first + random(log.length - first))].sort((a, b) => a - b);
     const files = [0, 1].map((file): Durable => ({
       bytes: Buffer.alloc(log.reduce((end, call) => (call.file === file ? Math.max(end, call.offset + call.bytes.length) : end), 0)), size: 0, pending: [],
     }));
