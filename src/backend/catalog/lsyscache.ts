@@ -152,7 +152,8 @@ export const getMergejoinOpfamilies = (operator: Oid): Oid[] => sys.amopsByOpera
 
 /** Whether an operator is an = that can be hashed when its left input has this type. */
 export function opHashjoinable(operator: Oid, inputType: Oid): boolean {
-  if (operator === ids.ARRAY_EQ_OP || operator === ids.RECORD_EQ_OP) return typeOperators(inputType).hashProc !== 0;
+  // Of rows of no certain type nobody knows whether they can be hashed.
+  if (operator === ids.ARRAY_EQ_OP || operator === ids.RECORD_EQ_OP) return inputType !== 2249 && typeOperators(inputType).hashProc !== 0;
   return sys.operatorByOid(operator)?.oprcanhash ?? false;
 }
 export function opMergejoinable(operator: Oid, inputType: Oid): boolean {

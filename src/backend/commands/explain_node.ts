@@ -250,7 +250,7 @@ export class PlanExplainer {
   private output(place: Place, p: Property[]): void {
     const { plan } = place;
     if (plan.kind === 'Append' || plan.kind === 'MergeAppend' || plan.kind === 'RecursiveUnion' || plan.targetlist.length === 0) return;
-    p.push({ label: 'Output', value: (this.physicalTarget(place) ?? plan.targetlist.map((t) => t.expr)).map((e) => this.names.text(e, place, this.stmt.rtable.length > 1)) });
+    p.push({ label: 'Output', value: (this.physicalTarget(place) ?? plan.targetlist.map((t) => t.expr)).map((e) => this.names.text(e, place, this.stmt.rtable.length > 1 || this.stmt.rtable[0]?.rtekind === 'subquery')) });
   }
 
   /** use_physical_tlist: PostgreSQL lets a scan right below a join or an aggregate show all columns of its table. Here only those

@@ -103,9 +103,11 @@ function quantified(pc: PlanCompiler, node: SubPlan, cx: ExprContext, result: st
   // The rows are kept when they cannot change from call to call.
   const rows = g.state('null');
   const types = visible(plan).map((i) => exprType(plan.targetlist[i]!.expr));
+  // A node that keeps them for this is this very store.
+  const source = plan.kind === 'Material' && plan.initPlan.length === 0 && !pc.options.instrument ? plan.lefttree! : plan;
   const fill = (): void => {
     g.emit(`${rows} = new ${g.konst(Tuplestore)}(${g.konst(types)});`);
-    const fn = g.fn([], () => pc.produce(plan, (columns) => g.emit(`${rows}.add(${pc.row(visible(plan).map((i) => columns[i]!))});`)));
+    const fn = g.fn([], () => pc.produce(source, (columns) => g.emit(`${rows}.add(${pc.row(visible(plan).map((i) => columns[i]!))});`)));
     g.call(fn, []);
   };
   if (node.parParam.length > 0 || pc.dependsOnParams(plan)) fill();

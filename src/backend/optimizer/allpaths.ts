@@ -367,7 +367,7 @@ type SubQuery = NonNullable<RangeTblEntry['subquery']>;
 
 function canPushInto(q: SubQuery): boolean {
   return q.commandType === 'select' && q.limitCount === null && q.limitOffset === null && q.groupingSets.length === 0 && q.rowMarks.length === 0
-    && !q.hasTargetSRFs && !q.hasDistinctOn && !q.hasModifyingCTE && (q.setOperations === null || isWithoutExcept({ kind: 'SetOperationStmt', ...q.setOperations }));
+    && !q.hasDistinctOn && !q.hasModifyingCTE && (q.setOperations === null || isWithoutExcept({ kind: 'SetOperationStmt', ...q.setOperations }));
 }
 
 /** A condition on a UNION or an INTERSECT is one on each of its members; of EXCEPT's right side fewer rows would take fewer away. */

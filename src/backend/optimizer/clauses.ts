@@ -5,7 +5,7 @@ import { foldToConst } from '../executor/expression.ts';
 import { functionInfo, operator, typeInfo } from '../executor/fmgr_info.ts';
 import { domainHasConstraints } from '../catalog/lsyscache.ts';
 import { procByOid } from '../catalog/syscache.ts';
-import { makeBoolExpr, makeConst } from '../nodes/makefuncs.ts';
+import { makeBoolConst, makeBoolExpr, makeConst } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, expressionTreeMutator, expressionTreeWalker, queryTreeMutator, queryTreeWalker } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
@@ -487,10 +487,18 @@ export function negate(e: Expr): Expr {
   }
 }
 
-/** canonicalize_qual: implicit ANDs, with conditions common to all arms of an OR pulled out. */
-export function canonicalizeQual(e: Expr): Expr {
+/** canonicalize_qual: implicit ANDs, with conditions common to all arms of an OR pulled out. `isCheck`: a constraint, which NULL meets. */
+export function canonicalizeQual(e: Expr, isCheck = false): Expr {
   if (e.kind !== 'BoolExpr' || e.boolop === 'not') return e;
-  const args = e.args.map(canonicalizeQual);
+  const args: Expr[] = [];
+  for (const a of e.args) {
+    const arg = canonicalizeQual(a, isCheck);
+    if (arg.kind !== 'Const' || arg.slot !== undefined) args.push(arg);
+    // What is NULL is not true.
+    else if (!isCheck && (arg.constvalue === true) === (e.boolop === 'or')) return makeBoolConst(e.boolop === 'or');
+    else if (isCheck) args.push(arg);
+  }
+  if (args.length === 0) return makeBoolConst(e.boolop === 'and');
   if (e.boolop === 'and') return simplifyBool('and', args);
   const arms = args.map((a) => (a.kind === 'BoolExpr' && a.boolop === 'and' ? a.args : [a]));
   const common = arms[0]!.filter((c) => arms.every((arm) => arm.some((x) => equal(x, c))));

@@ -8,6 +8,7 @@ import { openRelation } from '../catalog/relcache.ts';
 import type { Agg, GroupingPhase, ModifyMergeAction, Plan, PlanRowMark } from '../nodes/plannodes.ts';
 import type { Expr, FromItem, SortGroupClause, TargetEntry, WindowFunc } from '../nodes/primnodes.ts';
 import { walkExpr } from '../executor/plan_walker.ts';
+import { quicksort } from '../executor/qsort.ts';
 import { memberTranslators } from './appendpath.ts';
 import { collectLateral, functionRows, makeOneRel } from './allpaths.ts';
 import { containsSrf, containsVolatile, equal, pullVarClause } from './clauses.ts';
@@ -269,6 +270,8 @@ function setInputTarget(final: TargetEntry[], done: readonly Expr[] = []): Targe
     if (!list.some((x) => equal(x.expr, e) && (ref === 0 || x.ressortgroupref === ref))) list.push({ ...makeTargetEntry(e, list.length + 1, null, false), ressortgroupref: ref });
   };
   for (const t of final) {
+    // Constants need no row.
+    if (t.expr.kind === 'Const') continue;
     if (!hasSets(t.expr, done)) add(t.expr, t.ressortgroupref);
     else for (const v of leaves(t.expr, done)) add(v, 0);
   }
@@ -754,17 +757,19 @@ function activeWindows(root: PlannerInfo, final: readonly TargetEntry[]): Active
     const mine = funcs.filter((f) => f.winref === clause.winref);
     if (mine.length === 0) continue;
     const order: SortGroupClause[] = [...clause.partitionClause];
-    for (const c of clause.orderClause) if (!order.some((o) => o.tleSortGroupRef === c.tleSortGroupRef)) order.push(c);
+    for (const c of clause.orderClause) if (!order.some((o) => o.tleSortGroupRef === c.tleSortGroupRef && o.sortop === c.sortop && o.nulls_first === c.nulls_first)) order.push(c);
     list.push({ clause, order, funcs: mine });
   }
-  // Windows with the longest orders first: the sorts of others may be prefixes of theirs.
-  return list.sort((a, b) => {
+  // Those of the same order stand together, the longest of orders that begin alike first (common_prefix_cmp).
+  quicksort(list, (a, b) => {
     for (let i = 0; i < Math.min(a.order.length, b.order.length); i++) {
-      const d = b.order[i]!.tleSortGroupRef - a.order[i]!.tleSortGroupRef || b.order[i]!.sortop - a.order[i]!.sortop;
-      if (d !== 0) return -d;
+      const x = a.order[i]!, y = b.order[i]!;
+      const d = y.tleSortGroupRef - x.tleSortGroupRef || y.sortop - x.sortop || Number(y.nulls_first) - Number(x.nulls_first);
+      if (d !== 0) return d;
     }
     return b.order.length - a.order.length;
   });
+  return list;
 }
 
 function windowPaths(root: PlannerInfo, below: RelOptInfo, windows: ActiveWindow[], i: number, t: Targets, final: TargetEntry[], done: readonly Expr[]): RelOptInfo {

@@ -48,6 +48,8 @@ function byOrder(method: IndexInfo['accessMethod'], family: number, strategy: nu
   return name === 'range_ops' && strategy === 18 ? '=' : undefined;
 }
 
+const BOOLEAN_EQUAL = 91, BOOLEQ = 60;
+
 /** Dates and timestamps are kept in different units: those of another type have to be found among the column's. */
 const unlikeTypes = ({ amoplefttype: column, amoprighttype: value }: PgAmop): Pick<IndexCondition, 'unlike'> =>
   (column !== value && DATETIME_TYPES.has(column) && DATETIME_TYPES.has(value) ? { unlike: { column, value } } : {});
@@ -98,7 +100,9 @@ function matchClause(rel: RelOptInfo, info: IndexInfo, column: number, rinfo: Re
         : clause.kind === 'BoolExpr' && clause.boolop === 'not' && matches(clause.args[0]!) ? false
           : clause.kind === 'BooleanTest' && clause.booltesttype === 'is_true' && matches(clause.arg) ? true
             : clause.kind === 'BooleanTest' && clause.booltesttype === 'is_false' && matches(clause.arg) ? false : null;
-      return value === null ? null : { rinfo, condition: { column: column + 1, strategy: '=', value: makeConst(16, -1, 0, value) }, expr: clause };
+      if (value === null) return null;
+      const constant = makeConst(BOOLOID, -1, 0, value);
+      return { rinfo, condition: { column: column + 1, strategy: '=', value: constant }, expr: makeOpExpr(BOOLEAN_EQUAL, BOOLEQ, BOOLOID, [key, constant], 0, 0) };
     }
     default: return null;
   }

@@ -243,13 +243,13 @@ export function excludedByConstraints(relation: Relation, rti: number, restricti
   const known: Expr[] = [];
   for (const check of relation.checks) {
     if (!check.validated) continue;
-    known.push(...makeAndsImplicit(canonicalizeQual(evalConstExpressions(forRelation(check.expr, rti)))));
+    known.push(...makeAndsImplicit(canonicalizeQual(evalConstExpressions(forRelation(check.expr, rti)), true)));
   }
   for (const a of relation.attributes) {
     if (a.attnotnull && !a.attisdropped) known.push({ kind: 'NullTest', arg: makeVar(rti, a.attnum, a.atttypid, a.atttypmod, a.attcollation, 0), isNull: false, argisrow: false, location: -1 });
   }
   // A partition that was named itself: nobody has looked at its bound.
-  if (isPlain && relation.isPartition) known.push(...partitionQual(relation).flatMap((q) => makeAndsImplicit(canonicalizeQual(evalConstExpressions(forRelation(q, rti))))));
+  if (isPlain && relation.isPartition) known.push(...partitionQual(relation).flatMap((q) => makeAndsImplicit(canonicalizeQual(evalConstExpressions(forRelation(q, rti)), true))));
   const safe = known.filter((c) => !containsMutable(c));
   return safe.length > 0 && predicateRefutedBy(safe, clauses, false);
 }

@@ -276,7 +276,8 @@ export function distributeQual(root: PlannerInfo, clause: Expr, place: QualPlace
     if (ojscope !== EMPTY) relids = ojscope;
     else {
       relids = qualscope;
-      pseudoconstant = true;
+      // What is volatile is asked of each row.
+      pseudoconstant = !containsVolatile(clause);
     }
   }
   let isPushedDown: boolean;

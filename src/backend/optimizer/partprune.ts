@@ -62,7 +62,7 @@ function stepsFor(relation: Relation, clauses: readonly Expr[], when: Context['w
   const { bounds } = partitionDescOf(relation);
   const context: Context = {
     key, when, exprs: [], mutable: false, hasDefault: bounds.defaultIndex >= 0,
-    own: relation.isPartition ? partitionQual(relation).flatMap((q) => makeAndsImplicit(canonicalizeQual(evalConstExpressions(q)))) : [],
+    own: relation.isPartition ? partitionQual(relation).flatMap((q) => makeAndsImplicit(canonicalizeQual(evalConstExpressions(q), true))) : [],
   };
   // What the table's own bound leaves out, its default partition need not be searched for.
   const all = context.hasDefault && context.own.length > 0 ? [...clauses, ...context.own] : clauses;

@@ -96,10 +96,20 @@ export function indexPathkeys(root: PlannerInfo, rel: RelOptInfo, info: IndexInf
     const family = amopsByFamily(column.opfamily).find((a) => a.amopstrategy === 1 && a.amoplefttype === a.amoprighttype && (a.amoplefttype === column.typeOid || true));
     const type = typeOfFamily(column.opfamily, column.typeOid) ?? family?.amoplefttype ?? column.typeOid;
     const key = makePathkey(root, expr, column.opfamily, type, column.collation, column.descending !== backward, column.nullsFirst !== backward, 0, false);
-    if (key === null) break;
+    if (key === null) {
+      if (column.typeOid === 16 && rel.restrictions.some((r) => !r.pseudoconstant && fixesBoolean(r.clause, indexColumnExpr(rel, info, i)))) continue;
+      break;
+    }
     if (!redundant(key, keys)) keys.push(key);
   }
   return keys;
+}
+
+/** indexcol_is_bool_constant_for_query: a boolean that is a condition by itself has one value in all rows. */
+function fixesBoolean(clause: Expr, column: Expr): boolean {
+  if (clause.kind === 'BoolExpr') return clause.boolop === 'not' && equal(clause.args[0]!, column);
+  if (clause.kind === 'BooleanTest') return (clause.booltesttype === 'is_true' || clause.booltesttype === 'is_false') && equal(clause.arg, column);
+  return equal(clause, column);
 }
 
 function typeOfFamily(family: Oid, type: Oid): Oid | undefined {

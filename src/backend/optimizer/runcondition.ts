@@ -20,7 +20,7 @@ export function pushRunCondition(q: Query, clause: Expr, rti: number): { query: 
     if (column.kind !== 'Var' || column.varno !== rti || column.varlevelsup !== 0 || column.varattno <= 0) continue;
     const tle = q.targetList[column.varattno - 1];
     if (tle === undefined || tle.resjunk || tle.expr.kind !== 'WindowFunc' || pullVarnos(other) !== EMPTY || containsVolatile(other) || containsSubplans(other)) continue;
-    if (tle.expr.args.some(containsSubplans)) continue;
+    if (tle.expr.args.some((a) => containsSubplans(a) || containsVolatile(a) || pullVarnos(a) !== EMPTY)) continue;
     const found = runCondition(q, tle.expr, clause.opno, side === 0);
     if (found === null) continue;
     const args = (side === 0 ? [tle.expr, other] : [other, tle.expr]) as [Expr, Expr];

@@ -17,6 +17,9 @@ export function noteRoot(plan: Plan, root: PlannerInfo): void {
   roots.set(plan, root);
 }
 
+/** `above`: what is the plan of the level from now on. */
+export const takeRoot = (above: Plan, plan: Plan): void => noteRoot(above, roots.get(plan)!);
+
 /** The statement has placeholders. */
 let strips = false;
 

@@ -7,9 +7,12 @@ import type { CommonTableExpr, Query } from '../nodes/parsenodes.ts';
 import type { Plan } from '../nodes/plannodes.ts';
 import type { Expr, OpExpr, Param, SubLink, SubPlan } from '../nodes/primnodes.ts';
 import { containsVolatile, equal, incrementLevels, incrementQueryLevels, mutateDeep, pullVars, simplifyBool, walkDeep } from './clauses.ts';
+import { enabled, materialCost } from './costsize.ts';
 import { makeExecParam } from './nestparams.ts';
 import type { PlannerInfo } from './pathnodes.ts';
+import { over } from './planbuild.ts';
 import { simplifyExists } from './prepjointree.ts';
+import { takeRoot } from './setrefs.ts';
 import { planRecursive, planSubquery } from './subroot.ts';
 
 /** SS_replace_correlation_vars: what belongs to outer levels becomes parameters they set. */
@@ -112,10 +115,22 @@ function buildSubplan(root: PlannerInfo, link: SubLink, plan: Plan, params: { it
       const list = resultParams();
       const testexpr = testWith(list);
       const useHashTable = link.subLinkType === 'any' && uncorrelated && hashable(testexpr, list);
+      if (!useHashTable && uncorrelated && enabled.material && !KEEPS_OUTPUT.has(plan.kind)) root.glob.subplans[planId - 1] = materialized(plan);
       return named({ ...node, testexpr: useHashTable ? simplifyBool('and', comparisons(testexpr)) : testexpr, paramIds: list.map((p) => p.paramid), useHashTable }, useHashTable ? 'hashed SubPlan' : 'SubPlan');
     }
     case 'cte': throw internalError('CTE as a SubLink');
   }
+}
+
+/** ExecMaterializesOutput: nodes that can be read again at no great cost. */
+const KEEPS_OUTPUT = new Set<Plan['kind']>(['Material', 'FunctionScan', 'CteScan', 'NamedTuplestoreScan', 'WorkTableScan', 'Sort']);
+
+/** materialize_finished_plan. */
+function materialized(plan: Plan): Plan {
+  const cost = materialCost({ startup: plan.startup_cost, total: plan.total_cost, rows: plan.plan_rows, width: plan.plan_width });
+  const kept: Plan = { kind: 'Material', ...over({ ...plan, initPlan: [] }, plan.targetlist), initPlan: plan.initPlan, startup_cost: cost.startup, total_cost: cost.total };
+  takeRoot(kept, plan);
+  return kept;
 }
 
 function makeTypedParam(root: PlannerInfo, type: number, collation: number): Param {
@@ -194,8 +209,9 @@ export function processCtes(root: PlannerInfo): void {
 function inlinable(cte: CommonTableExpr): boolean {
   const q = cte.ctequery;
   return cte.materialized !== 'always' && !cte.cterecursive && q.commandType === 'select' && (cte.materialized === 'never' || cte.cterefcount === 1)
-    && q.rowMarks.length === 0 && !mentionsOuterSelf(q) && !hasVolatile(q);
+    && !locksRows(q) && (cte.cterefcount === 1 || !mentionsOuterSelf(q)) && !hasVolatile(q);
 }
+const locksRows = (q: Query): boolean => q.rowMarks.length > 0 || q.rtable.some((r) => r.rtekind === 'subquery' && r.subquery !== null && locksRows(r.subquery));
 const mentionsOuterSelf = (q: Query): boolean => q.rtable.some((r) => (r.rtekind === 'cte' && r.self_reference) || (r.rtekind === 'subquery' && r.subquery !== null && mentionsOuterSelf(r.subquery)));
 const hasVolatile = (q: Query): boolean => walkDeep(q, (n) => n.kind !== 'Var' && n.kind !== 'Const' && shallowVolatile(n), -1);
 const shallowVolatile = (n: Expr): boolean => (n.kind === 'FuncExpr' || n.kind === 'OpExpr' || n.kind === 'NextValueExpr') && containsVolatile(n);

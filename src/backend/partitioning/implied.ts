@@ -15,8 +15,8 @@ export function provenBy(table: Relation, quals: readonly Expr[], bound: boolean
     known.push({ kind: 'NullTest', arg: makeVar(1, a.attnum, a.atttypid, a.atttypmod, a.attcollation, 0), isNull: false, argisrow: false, location: -1 });
   }
   const tests = [...table.checks.filter((c) => c.validated).map((c) => c.expr), ...(bound ? partitionQual(table) : [])];
-  for (const e of tests) known.push(...makeAndsImplicit(canonicalizeQual(evalConstExpressions(e))));
-  const wanted = quals.flatMap((q) => makeAndsImplicit(canonicalizeQual(evalConstExpressions(q))));
+  for (const e of tests) known.push(...makeAndsImplicit(canonicalizeQual(evalConstExpressions(e), true)));
+  const wanted = quals.flatMap((q) => makeAndsImplicit(canonicalizeQual(evalConstExpressions(q), true)));
   // A CHECK is met by NULL too, and so is a partition's condition: weak implication is enough.
   return predicateImpliedBy(wanted, known, true);
 }
