@@ -1,16 +1,18 @@
 // INSERT, UPDATE, DELETE and RETURNING (the data-modifying half of analyze.c).
 import { internalError } from '../../common/errors.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import { makeAlias, makeNullConst, makeQuery, makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
+import { getType } from '../catalog/lsyscache.ts';
+import { makeAlias, makeConst, makeNullConst, makeQuery, makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
 import { containsNode, exprCollation, exprLocation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import { ACL, type Query } from '../nodes/parsenodes.ts';
 import type { Expr, OnConflictExpr, TargetEntry } from '../nodes/primnodes.ts';
-import type { Oid } from '../types/datum.ts';
+import type { Datum, Oid } from '../types/datum.ts';
+import { typeHooks } from '../types/hooks.ts';
 import * as T from '../types/oids.ts';
 import { setTargetTable, transformFromClause, transformWhereClause } from './parse_clause.ts';
 import { transformOnConflictArbiter } from './on_conflict.ts';
 import { assignExprCollations, assignQueryCollations } from './parse_collate.ts';
-import { makeParseState, parserError, type NamespaceItem, type ParseState } from './parse_node.ts';
+import { makeParseState, parserError, withErrorPosition, type NamespaceItem, type ParseState } from './parse_node.ts';
 import {
   addNamespaceItemToQuery, addRangeTableEntryForRelation, addRangeTableEntryForSubquery, addRangeTableEntryForValues, attnameAttNum, expandNamespaceItemVars, RowExclusiveLock,
 } from './parse_relation.ts';
@@ -91,9 +93,16 @@ export function transformInsertStmt(state: ParseState, stmt: RawNode): Query {
 }
 
 function transformMultiRowValues(state: ParseState, selectStmt: RawNode, stmt: RawNode, cols: RawResTarget[], attrnos: number[]): Expr[] {
-  const rows: Expr[][] = [];
+  const rows: Expr[][] = [], targets = cols.map((col, i) => constantTarget(state, col, attrnos[i]!));
   let width = -1;
   for (const raw of selectStmt.valuesLists as RawNode[][]) {
+    if (raw.length === width) {
+      const constants = constantRow(state, raw, targets);
+      if (constants !== null) {
+        rows.push(constants);
+        continue;
+      }
+    }
     let row = transformExpressionList(state, raw, 'values', true);
     if (width < 0) width = row.length;
     else if (width !== row.length) throw parserError(state, 'syntax_error', 'VALUES lists must all be the same length', row[0] === undefined ? undefined : exprLocation(row[0]));
@@ -111,6 +120,49 @@ function transformMultiRowValues(state: ParseState, selectStmt: RawNode, stmt: R
   addNamespaceItemToQuery(state, item, true, false, false);
   const { vars } = expandNamespaceItemVars(item, 0, -1);
   return transformInsertRow(state, vars, stmt, cols, attrnos, false);
+}
+
+/** A column that a constant fits without more ado: no domain, no type modifier (but varchar(n)'s), no part of it. `maxLength`: of what needs no
+ * length coercion. */
+interface ConstantTarget { readonly type: Oid; readonly typmod: number; readonly collation: Oid; readonly maxLength: number; readonly input: (text: string, typmod: number) => Datum }
+
+function constantTarget(state: ParseState, col: RawResTarget, attrno: number): ConstantTarget | null {
+  const attribute = state.targetRelation!.attributes[attrno - 1];
+  if (attribute === undefined || ((col.indirection as unknown[] | undefined) ?? []).length > 0) return null;
+  const { atttypid: type, atttypmod: typmod } = attribute, row = getType(type), isVarchar = type === T.VARCHAROID;
+  if (row.typtype !== 'b' || type === T.TSQUERYOID || (typmod !== -1 && !isVarchar)) return null;
+  return { type, typmod, collation: row.typcollation, maxLength: typmod === -1 ? Infinity : typmod - VARCHAR_HEADER, input: typeHooks.typeIo(type).input };
+}
+
+const VARCHAR_HEADER = 4;
+
+/** A row of constants as transformInsertRow would have it, of the thousands in bulk; null: it is none, or may fail in another order. */
+function constantRow(state: ParseState, raw: readonly RawNode[], targets: readonly (ConstantTarget | null)[]): Expr[] | null {
+  const row: Expr[] = [];
+  for (let i = 0; i < raw.length; i++) {
+    const item = raw[i]!, target = targets[i] ?? null;
+    if (target === null || item.tag !== 'A_Const' || item['slot'] !== undefined) return null;
+    const { type, typmod, collation, input } = target, location = item.location ?? -1;
+    switch (item['ctype']) {
+      case 'null': row.push(makeConst(type, typmod, collation, null, location)); break;
+      case 'integer':
+        if (type !== T.INT4OID) return null;
+        row.push(makeConst(type, -1, collation, item['value'] as number, location));
+        break;
+      case 'string': {
+        const text = item['value'] as string;
+        if (text.length > target.maxLength) return null;
+        row.push(makeConst(type, typmod, collation, withErrorPosition(state, location, () => input(text, -1)), location));
+        break;
+      }
+      case 'float':
+        if (type !== T.NUMERICOID || !(item['value'] as string).includes('.')) return null;
+        row.push(makeConst(type, -1, collation, input(item['value'] as string, -1), location));
+        break;
+      default: return null;
+    }
+  }
+  return row;
 }
 
 /** Converts one row of values to the types of the target columns. */

@@ -266,6 +266,7 @@ function targetTables(query: Query): Oid[] {
 function readLocks(queries: readonly Query[]): ReadLock[] {
   const found = new Map<number, ReadLock>();
   const walker: Walker = (node) => {
+    if (node.kind === 'Const') return false;
     if (node.kind !== 'Query') return expressionTreeWalker(node, walker);
     for (const { rtekind, relid, rellockmode: mode } of node.rtable) {
       if (rtekind === 'relation' && relid >= FirstNormalObjectId && (mode === 1 || mode === 2)) found.set(relid * 4 + mode, { oid: relid, mode });

@@ -40,3 +40,23 @@ select count(*) from bulk where id > 0;
 insert into bulk select i, i, 'new', i from generate_series(1, 3000) i;
 select count(*), sum(u) from bulk where u between 100 and 2000;
 drop table bulk;
+-- Rows of constants behind the first one of VALUES are made without the expression's ordinary way: types, lengths and errors are those of it.
+CREATE DOMAIN bulk_short AS varchar(3);
+CREATE TABLE bulk_rows (i int, l int8, s int2, v varchar(4), w varchar, t text COLLATE "C", n numeric, m numeric(5, 1), d date, b bool, x bytea, k int[], e bulk_short, r regtype, y xml DEFAULT '<a/>');
+INSERT INTO bulk_rows VALUES (1, 1, 1, 'a', 'a', 'a', 1, 1, '2024-01-01', 'true', 'a', '{1}', 'a', 'int4'), (2, 2, 2, 'ab', 'bb', 'bb', 2.50, 2.55, '2024-02-29', 'off', '\x00', '{2,NULL}', 'abc', 'text'),
+  (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL), (3, '3', 3, 'abcd', '', 'ä', '1e2', '9.99', 'epoch', true, '', '{}', 'ä☃x', 'date');
+INSERT INTO bulk_rows (i, v, n) VALUES (4, 'abcd', 1.5), ('5', 'abcd  ', .5), (-6, 'äöü☃', 12345678901234567890), (2147483647, '☃☃😀😀', -0.0), (7, '', 1e3) RETURNING i, v, length(v), n, pg_typeof(v);
+INSERT INTO bulk_rows (i, v) VALUES (4, 'a'), (5, 'abcde');
+INSERT INTO bulk_rows (i, v) VALUES (4, 'a'), (5, 'b'), (2147483648, 'c');
+INSERT INTO bulk_rows (i, v) VALUES (4, 'a'), ('5x', 'b'), (nosuch, 'c');
+INSERT INTO bulk_rows (i, v) VALUES (4, 'a'), (5, 'b'), (6);
+INSERT INTO bulk_rows (i, v) VALUES (4, 'a'), (5, 'b'), (6, 'c', 7);
+INSERT INTO bulk_rows (i, d) VALUES (4, '2024-01-01'), (5, '2024-01-32'), (6, '2024-02-01');
+INSERT INTO bulk_rows (i, e) VALUES (4, 'a'), (5, 'abcd'), (6, 'x');
+INSERT INTO bulk_rows (i, k[2], k[1]) VALUES (8, 1, 2), (9, 3, 4), (10, '5', NULL);
+INSERT INTO bulk_rows (i, t) VALUES (11, DEFAULT), (DEFAULT, 'x'), (12, 'y'), (13, 14), (15, 1.50), (16, true);
+INSERT INTO bulk_rows (l, s, n) VALUES (1, 2, 3), (9223372036854775807, 32767, 5), (1, 32768, 6);
+INSERT INTO bulk_rows (i, t) VALUES (17, 'b'), (18, 'a'), (19, NULL), (20, 'B') RETURNING t < 'a', t COLLATE "C" < 'a';
+SELECT * FROM bulk_rows ORDER BY i, t;
+DROP TABLE bulk_rows;
+DROP DOMAIN bulk_short;
