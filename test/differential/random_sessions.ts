@@ -63,7 +63,7 @@ function script(random: Random, session: string, locks: readonly string[]): Step
 function statement(random: Random, locks: readonly string[]): string {
   const id = 1 + random(4), other = 1 + random(4), n = random(50);
   const lock = pick(random, locks), enters = locks.length === 2;
-  switch (random(24)) {
+  switch (random(26)) {
     case 0: return `select * from p where id = ${id} ${lock}`;
     case 1: return `select * from p where id = ${id} ${lock} ${pick(random, ['nowait', 'skip locked'])}`;
     case 2: return `select * from c where id = ${id} ${lock}`;
@@ -85,6 +85,8 @@ function statement(random: Random, locks: readonly string[]): string {
     case 19: return `update c set v = v + 1 where id = ${id} returning *`;
     case 20: return `delete from c where id = ${id} returning *`;
     case 21: return `select ${pick(random, ['id, v', 'count(*), sum(v)'])} from ${pick(random, ['p', 'c'])}${random(2) === 0 ? ` where id = ${id}` : ''}`.replace(/^select id, v from (.)$/, 'select id, v from $1 order by id');
+    case 24: return pick(random, ['select count(*) from p, c', 'select id, v from p order by id', `select exists (select from c where p = ${id})`]);
+    case 23: return `lock table ${pick(random, ['p', 'c'])} in ${pick(random, ['access share', 'row exclusive', 'exclusive', 'access exclusive'])} mode`;
     case 22: return `merge into p using (values (${id}, ${n})) s (id, n) on s.id = p.id when matched and p.v < ${random(50)} then update set v = p.v + s.n ${pick(random, ['', 'when matched then delete '])}when not matched then insert values (s.id, s.n)`;
     default: return pick(random, [`select pg_advisory_xact_lock(${random(2)})`,
       `with x as (update c set v = v + 1 where id = ${id} returning p, v) update p set v = p.v + x.v from x where x.p = p.id returning p.id, p.v`]);

@@ -53,7 +53,7 @@ export function evalPlanQual(rt: Runtime, plan: Plan, rows: PinnedRows, shared: 
   const compiled = epqHooks.compile!(rt, plan, new Set(rows.keys()));
   let found: Datum[] | null = null;
   const inner: Runtime = {
-    ...rt, plan: compiled, epq: rows, processed: 0, instrument: [],
+    ...rt, plan: compiled, epq: rows, processed: 0, instrument: [], later: null,
     dest: {
       start: () => {}, end: () => {},
       receive: (row) => {

@@ -67,7 +67,11 @@ export interface Runtime {
   touched: Map<Relation, Set<number>> | null;
   /** Waits have moved the snapshot on, and it was taken back: triggers look at the newest. */
   moved: boolean;
+  /** Takes the rows of a LockRows at the top, which are then locked one by one when they are asked for. */
+  later: LockedLater | null;
 }
+
+export interface LockedLater { rows: Iterator<Datum[]> | null }
 
 export interface RunOptions {
   slots?: readonly Datum[];
@@ -78,6 +82,7 @@ export interface RunOptions {
   notes?: Map<Plan, unknown>;
   /** Trigger events are those of the query around it (foreign keys' actions). */
   sameQuery?: boolean;
+  later?: LockedLater;
 }
 
 interface CompileRequest {
@@ -172,7 +177,7 @@ export function runPlan(compiled: CompiledPlan, params: readonly Datum[], dest: 
   const rt: Runtime = {
     params, slots: options.slots ?? params, exec: [], dest, plan: compiled, cid: options.cid ?? currentCommandId(), processed: 0,
     epq: options.epq ?? null, ctes: null, instrument: options.instrument ?? (compiled.nodes.length > 0 ? compiled.nodes.map(() => new Instrumentation()) : NO_INSTRUMENT),
-    notes: options.notes ?? NO_NOTES, touched: null, moved: false,
+    notes: options.notes ?? NO_NOTES, touched: null, moved: false, later: options.later ?? null,
   };
   if (plans.running >= MAX_DEPTH) throw stackDepthExceeded();
   // Functions that call each other may do so for ever, each time with few rows.
@@ -201,4 +206,35 @@ export function runPlan(compiled: CompiledPlan, params: readonly Datum[], dest: 
     while (openRunFiles.length > files) openRunFiles[openRunFiles.length - 1]!.close();
   }
   return { processed: rt.processed };
+}
+
+/** Whether a plan can lock its rows when they are asked for. */
+export const locksLater = ({ stmt: { planTree } }: CompiledPlan): boolean => planTree.kind === 'LockRows';
+
+export interface LockedRows {
+  /** Locks the next row that is still there, and gives it; null at the end. */
+  next(): Datum[] | null;
+  close(): void;
+}
+
+/** Runs such a plan. The caller sees to it that the snapshot is the plan's whenever it asks for a row. */
+export function runAndLockLater(compiled: CompiledPlan, params: readonly Datum[], dest: DestReceiver, options: RunOptions): LockedRows {
+  const later: LockedLater = { rows: null }, cid = options.cid ?? currentCommandId();
+  runPlan(compiled, params, dest, { ...options, later });
+  const visible = compiled.stmt.planTree.targetlist.flatMap((t, i) => (t.resjunk ? [] : [i]));
+  const next = (): Datum[] | null => {
+    const outer = activeCommand.cid;
+    plans.running++;
+    activeCommand.cid = cid;
+    activePlans.push(compiled.stmt);
+    try {
+      const { done, value } = later.rows!.next();
+      return done === true ? null : visible.map((i) => (value as Datum[])[i]!);
+    } finally {
+      plans.running--;
+      activeCommand.cid = outer;
+      activePlans.pop();
+    }
+  };
+  return { next, close: () => { later.rows?.return?.(); } };
 }

@@ -111,7 +111,10 @@ export const lockRows: Producer<LockRows> = (pc, plan, consume) => {
   const batch = pc.stmt.planTree === plan && marks.filter((m) => !m.mark.reference).length === 1 ? BATCH : 1;
   // EvalPlanQual runs the plan below on its own.
   for (const p of paramsUsed(plan.lefttree!, pc.stmt)) g.emit(`X[${p}] = ${pc.param(p)};`);
-  g.block(`for (const ${row} of ${queue}.locked(rt, ${g.konst(plan)}, ${g.konst(marks)}, ${batch}))`, () => {
+  // A cursor asks for the rows at the top when they are fetched.
+  const rows = `${queue}.locked(rt, ${g.konst(plan)}, ${g.konst(marks)}, `;
+  const later = pc.stmt.planTree === plan ? `if (rt.later !== null) rt.later.rows = ${rows}1); else ` : '';
+  g.block(`${later}for (const ${row} of ${rows}${batch}))`, () => {
     consume(pc.columnsOfRow(row, plan.lefttree!.targetlist.map((t) => ({ nullable: true, type: exprType(t.expr) }))));
   });
 };

@@ -314,6 +314,7 @@ function act(key: ForeignKey, pk: Relation, old: readonly Datum[], now: readonly
   const fk = tryOpenRelation(key.conrelid);
   if (fk === undefined) return;
   if (action === 'a' || action === 'r') {
+    lockReads([{ oid: fk.oid, mode: ROW_SHARE_LOCK }]);
     amongNewest(fk.shared, () => restrict(key, pk, fk, old, action, report));
     return;
   }

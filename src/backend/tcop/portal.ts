@@ -2,7 +2,7 @@
 // named ones to the protocol (Bind) and to DECLARE CURSOR. Rows that are not fetched at once are kept materialized, so
 // a cursor shows what its snapshot showed, whatever happens later (PostgreSQL's portalmem.c and pquery.c).
 import { PgError } from '../../common/errors.ts';
-import { type CompiledPlan, runPlan } from '../executor/execute.ts';
+import { type CompiledPlan, type LockedRows, locksLater, runAndLockLater, runPlan } from '../executor/execute.ts';
 import { PagedRows } from '../executor/paged_rows.ts';
 import type { RowSource } from './current_of.ts';
 import type { DestReceiver, ResultColumn } from '../executor/dest.ts';
@@ -69,6 +69,8 @@ export class Portal {
   atEnd = false;
   private tag = '';
   private opened: { snapshot: SavedSnapshot; cid: number } | null = null;
+  /** FOR UPDATE locks what is fetched: the rows that still are to be; null: none. */
+  private locking: LockedRows | null = null;
 
   /** `units`: of a plan for these values; else the statement's own. */
   constructor(name: string, statement: CachedStatement, params: Datum[], units = statement.units as readonly PlannedUnit[]) {
@@ -100,7 +102,7 @@ export class Portal {
         this.atEnd = true;
         return { complete: true, tag: completionTag('SELECT', processed) };
       }
-      this.materialize();
+      this.materialize(this.position + count);
       const sent = this.send(this.position, Math.min(count, this.store!.rows.length - this.position), 1, dest);
       this.position += sent;
       const complete = sent < count || count === FETCH_ALL;
@@ -128,7 +130,7 @@ export class Portal {
   fetch(direction: 'forward' | 'backward' | 'absolute' | 'relative', count: number, dest: DestReceiver | null): number {
     this.activate();
     try {
-      this.materialize();
+      this.materialize(direction === 'absolute' ? (count < 0 ? FETCH_ALL : count) : direction === 'backward' ? 0 : this.position + Math.max(count, 0));
       const processed = this.doFetch(direction, count, dest);
       this.status = 'ready';
       return processed;
@@ -223,13 +225,16 @@ export class Portal {
 
   /** The portal is no longer needed. */
   close(): void {
+    this.locking?.close();
     this.dropSnapshot();
     this.store?.close();
   }
 
-  /** Runs the statement to its end into the store, unless that was done. */
-  materialize(): void {
-    if (this.store !== null) return;
+  /** Runs the statement to its end into the store, unless that was done; `upTo`: so many rows are needed, if rows are locked. */
+  materialize(upTo = FETCH_ALL): void {
+    if (this.store !== null && (this.locking === null || this.store.rows.length >= upTo)) return;
+    const first = this.units[0]?.plan;
+    if (this.opened === null && this.strategy === 'one_select' && locksLater(first!)) this.keepSnapshot();
     if (this.opened === null) {
       this.fill(undefined);
       return;
@@ -237,11 +242,17 @@ export class Portal {
     const present = holdSnapshot();
     useSnapshot(this.opened.snapshot);
     try {
-      this.fill(this.opened.cid);
+      if (this.store === null) this.fill(this.opened.cid);
+      const { rows } = this.store!;
+      while (this.locking !== null && rows.length < upTo) {
+        const row = this.locking.next();
+        if (row === null) this.locking = null;
+        else rows.push(row);
+      }
     } finally {
       useSnapshot(present);
       dropSnapshot(present);
-      this.dropSnapshot();
+      if (this.locking === null) this.dropSnapshot();
     }
   }
 
@@ -250,9 +261,13 @@ export class Portal {
     store.columns = this.columns ?? [];
     const located = this.strategy === 'one_select' && this.wantsRowIds ? rowIdPlans.make(this.units[0]!) : null;
     try {
-      this.tag = this.strategy === 'one_select'
-        ? completionTag('SELECT', runPlan(located?.plan ?? this.units[0]!.plan!, this.params, store, { slots: this.statement.slots, ...(cid === undefined ? {} : { cid }) }).processed)
-        : runUnits(this, store);
+      if (this.strategy === 'one_select') {
+        const plan = located?.plan ?? this.units[0]!.plan!, options = { slots: this.statement.slots, ...(cid === undefined ? {} : { cid }) };
+        if (cid !== undefined && locksLater(plan)) this.locking = runAndLockLater(plan, this.params, store, options);
+        else runPlan(plan, this.params, store, options);
+      } else {
+        this.tag = runUnits(this, store);
+      }
     } catch (error) {
       store.close();
       throw error;
