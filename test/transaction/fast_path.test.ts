@@ -3,6 +3,7 @@ import test from 'ava';
 import { LocalManager } from '../../src/backend/transaction/local.ts';
 import { ManagerClient } from '../../src/backend/transaction/client.ts';
 import { privateLockMemory, hashAdvisory, hashRow, hashed } from '../../src/backend/transaction/lock_memory.ts';
+import { areTablesLocked } from '../../src/backend/transaction/locked_tables.ts';
 import { FastPath } from '../../src/backend/transaction/fast_path.ts';
 import type { LockTarget, RowLockMode, TableLockMode } from '../../src/backend/transaction/messages.ts';
 import { MemoryStore } from './memory_store.ts';
@@ -65,6 +66,30 @@ test('a rollback to a savepoint gives back what was taken after it, known to the
   t.true(b.tryLock(row(1)));
   t.true(b.tryLock(row(4)));
   b.endTransaction();
+  t.true(free());
+});
+
+test.serial('a word tells whether tables are locked against readers, who need not ask then', (t) => {
+  const { connect, free } = site(), a = connect(), b = connect();
+  a.acquireLock(table(7));
+  t.false(areTablesLocked(5), 'readers pass it');
+  const mark = a.lockMark();
+  a.acquireLock(table(8));
+  t.true(areTablesLocked(5));
+  t.false(areTablesLocked(6), 'another database');
+  t.false(b.takeTable(16500, 1));
+  t.true(b.takeTable(16501, 1));
+  a.releaseAfter(mark);
+  t.false(areTablesLocked(5));
+  t.false(b.takeTable(16500, 1), 'as long as there is any strong lock');
+  a.endTransaction();
+  t.true(b.takeTable(16500, 1));
+  t.false(a.tryLock(table(8)));
+  t.false(areTablesLocked(5), 'it was not obtained, and is not waited for');
+  b.endTransaction();
+  a.acquireLock(table(8));
+  a.close();
+  t.false(areTablesLocked(5), 'its session has gone');
   t.true(free());
 });
 

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { PgError, internalError } from '../../common/errors.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { ValueBuffer, type Cursor, type HeldSnapshot, type Store } from '../storage/store.ts';
-import { managerClient } from '../transaction/client.ts';
+import { managerClient, type LockResult } from '../transaction/client.ts';
 import { areTablesLocked } from '../transaction/locked_tables.ts';
 import { advanceStores, plans, seenNewest } from '../transaction/snapshot.ts';
 import type { LockTarget, RowLockMode, TableLockMode, WaitPolicy } from '../transaction/messages.ts';
@@ -622,7 +622,7 @@ function keysStay(rel: Relation, rowId: RowId, readBy: HeldSnapshot | null): boo
 }
 
 /** Locks rows that were read by the present snapshot, or by `readBy`. In optimistic mode nobody is asked: the commit checks
- * that they are as they were. A row that keeps its keys is the same one to whom only they matter. `gone`: what became of
+ * that they are as they were. A row that keeps its keys is the same one to whom only they matter, and who need not wait for it. `gone`: what became of
  * a deleted row, in the words of those who do not change it themselves. */
 export function lockRows(rel: Relation, rowIds: readonly RowId[], mode: RowLockMode, waitPolicy: WaitPolicy, readBy: HeldSnapshot | null = null, gone: 'delete' | 'update' = 'delete'): RowLockResult[] {
   const results: RowLockResult[] = rowIds.map(() => 'ok');
@@ -645,12 +645,14 @@ export function lockRows(rel: Relation, rowIds: readonly RowId[], mode: RowLockM
   const keep = usesTransactionSnapshot();
   const present = store.hold();
   try {
+    let answers: readonly LockResult[] = [];
+    const hasWaited = (n: number): boolean => answers[n]?.kind === 'granted' && answers[n].waited;
     /** What became of them since they were read. */
     const note = (after: readonly number[]): void => {
       for (let n = 0; n < wanted.length; n++) {
         const i = wanted[n]!;
         if (results[i] === 'skipped' || after[n] === before[n]) continue;
-        if (mode === 'keyshare' && before[n] !== -1 && after[n] !== -1 && keysStay(rel, rowIds[i]!, readBy ?? present)) continue;
+        if (mode === 'keyshare' && !hasWaited(n) && before[n] !== -1 && after[n] !== -1 && keysStay(rel, rowIds[i]!, readBy ?? present)) continue;
         results[i] = after[n] === -1 ? 'deleted' : 'changed';
         const moved = after[n] === -1 && rel.isPartition && managerClient(rel.shared).wasMoved(rel.filenode, rowIds[i]!);
         if (moved && !keep) throw new PgError('serialization_failure', 'tuple to be locked was already moved to another partition due to concurrent update');
@@ -660,7 +662,7 @@ export function lockRows(rel: Relation, rowIds: readonly RowId[], mode: RowLockM
     // What the stricter levels could not change anyway is waited for by nobody.
     if (keep && !store.isNewest()) note(seenNewest(rel.shared, versions));
     const targets = wanted.map((i): LockTarget => ({ kind: 'row', relation: rel.filenode, row: rowIds[i]!, mode }));
-    const answers = managerClient(rel.shared).acquireLocks(targets, waitPolicy);
+    answers = managerClient(rel.shared).acquireLocks(targets, waitPolicy);
     let stale = false;
     for (let n = 0; n < wanted.length; n++) {
       const answer = answers[n]!;
