@@ -70,6 +70,29 @@ const code = (body: () => void): string => {
   return 'no error';
 };
 
+// It was -1, which is what plans say that are yet to be made: after the first DDL of a session each run in that transaction made its plan anew.
+test.serial('the first version of catalogs in a session is that of no plan', (t) => {
+  begin();
+  statement(() => {
+    insertValues(catalog, [1, 'one']);
+    commandCounterIncrement();
+    t.true(catalogVersion() < -1);
+  });
+  rollback();
+});
+
+// The pages of large objects are no catalog in this respect: each write made all plans anew.
+test.serial('a write to a large object makes no plan stale', (t) => {
+  begin();
+  statement(() => {
+    const before = catalogVersion();
+    insertValues(fakeRelation(2613, [23, 25]), [1, 'one']);
+    commandCounterIncrement();
+    t.is(catalogVersion(), before);
+  });
+  rollback();
+});
+
 test.serial('a statement commits by itself', (t) => {
   insert(1);
   t.deepEqual(now(), [1]);

@@ -359,9 +359,11 @@ export function lastChange(rel: Relation, rowId: RowId): { cid: number; deleted:
 
 /** Relations with OIDs below this are system catalogs: a commit that touches them makes cached catalogs stale. */
 const FIRST_NORMAL_OID = 16384;
+/** The pages of large objects are data: nobody keeps anything of pg_largeobject. Each write to one made all plans anew, everywhere. */
+const LARGE_OBJECT_RELATION = 2613;
 
 function changesOf(rel: Relation): TableChanges {
-  const catalog = rel.oid < FIRST_NORMAL_OID;
+  const catalog = rel.oid < FIRST_NORMAL_OID && rel.oid !== LARGE_OBJECT_RELATION;
   if (catalog) noteCatalogChange();
   const changes = writeSet(rel.shared).table(rel.filenode, catalog);
   changes.counts = rel.counts;

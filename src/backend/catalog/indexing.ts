@@ -8,7 +8,7 @@ import { formRow, readRow, type RowId } from '../access/row.ts';
 import { beginScan, deleteRow, fetchRow, insertRow, lastChange, lockAsRead, updateRow } from '../access/table.ts';
 import { managerClient } from '../transaction/client.ts';
 import { dropSnapshot, holdSnapshot, useSnapshot } from '../transaction/snapshot.ts';
-import { advanceSnapshot, currentCommandId, getStore, isOptimistic, isStale, noteCatalogChange } from '../transaction/xact.ts';
+import { advanceSnapshot, currentCommandId, getStore, isOptimistic, isStale } from '../transaction/xact.ts';
 import { PgError, internalError } from '../../common/errors.ts';
 import { ArrayValue, type Datum, type Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
@@ -124,7 +124,6 @@ export function catalogInsert<K extends CatalogId>(relation: K, row: CatalogRows
   for (const info of rel.indexes) checkUnique(rel, info, values);
   const rowId = insertRow(rel, formRow(rel.layout, values));
   for (const info of rel.indexes) addEntry(info, values, rowId);
-  noteCatalogChange();
   ddlHooks.created?.(relation, row as unknown as Record<string, unknown>);
   return rowId;
 }
@@ -147,7 +146,6 @@ export function catalogUpdate<K extends CatalogId>(relation: K, tuple: CatalogTu
     addEntry(info, after, tuple.rowId);
   }
   noteOverride(relation, tuple.row);
-  noteCatalogChange();
   return row;
 }
 
@@ -160,7 +158,6 @@ export function catalogDelete<K extends CatalogId>(relation: K, tuple: CatalogTu
   for (const info of rel.indexes) dropEntry(info, values, tuple.rowId);
   deleteRow(rel, tuple.rowId);
   noteOverride(relation, tuple.row);
-  noteCatalogChange();
 }
 
 /** What this very command has changed it did not see: changing it again would lose the first change. */

@@ -117,7 +117,8 @@ export function commandCounterIncrement(): void {
 
 // --- Catalog version ------------------------------------------------------------------------------------------------
 
-let lastLocalVersion = 0;
+/** -1 is that of a plan that is yet to be made: those made under it after the first DDL of a session were made for each run. */
+let lastLocalVersion = -1;
 function newLocalCatalogVersion(): void {
   xact.localCatalogVersion = --lastLocalVersion;
 }
