@@ -92,14 +92,15 @@ export function intoTable(stmt: RawNode, context: UtilityContext): IntoTable | n
   const into = stmt['into'] as RawNode;
   const rv = into['rel'] as RawNode & { relname: string; relpersistence: 'p' | 'u' | 't' };
   const isMatview = stmt['objtype'] === 'OBJECT_MATVIEW';
-  const source = sourceOf(stmt, context);
-  if (isMatview) checkMatviewQuery(source.query, rv, context);
+  const query = isMatview ? sourceOf(stmt, context) : null;
+  if (query !== null) checkMatviewQuery(query.query, rv, context);
   const namespace = rangeVarGetCreationNamespace(rv);
   if (relationOidByName(rv.relname, namespace) !== 0) {
     if (!stmt['if_not_exists']) throw new PgError('duplicate_table', `relation "${rv.relname}" already exists`);
     ddlNotice(`relation "${rv.relname}" already exists, skipping`, 'duplicate_table');
     return null;
   }
+  const source = query ?? sourceOf(stmt, context);
   const withData = !into['skipData'];
   return { source, withData, makeDest: () => new TableDest(openRelation(createIntoRelation(into, rv, namespace, source.query, isMatview, withData))) };
 }

@@ -6,9 +6,13 @@ import { compilePlan, readLocks, runPlan } from '../executor/execute.ts';
 import { byName } from '../catalog/pg_trigger.ts';
 import { constraintByOid } from '../catalog/syscache.ts';
 import { Instrumentation } from '../executor/instrument.ts';
+import { checkRights } from '../executor/permissions.ts';
 import { measureTriggers, type TriggerTime } from '../executor/trigger.ts';
 import type { Query } from '../nodes/parsenodes.ts';
-import type { Plan, PlannedStmt } from '../nodes/plannodes.ts';
+import { makeVar } from '../nodes/makefuncs.ts';
+import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
+import { OUTER_VAR, type Plan, type PlannedStmt } from '../nodes/plannodes.ts';
+import { materialCost } from '../optimizer/costsize.ts';
 import { planner } from '../optimizer/planner.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { queryRewrite } from '../rewrite/rewrite_handler.ts';
@@ -20,6 +24,7 @@ import { allSettings, showSetting } from '../utils/guc.ts';
 import { type ExplainedNode, type ExplainOptions, PlanExplainer, type Property } from './explain_node.ts';
 import { PRINT_EXPLAIN } from './explain_format.ts';
 import { intoTable } from './createas.ts';
+import { CURSOR_OPT, supportsBackwardScan } from './portalcmds.ts';
 import { evaluateParams, fetchPreparedStatement } from './prepare.ts';
 
 const TEXTOID = 25;
@@ -56,7 +61,7 @@ export function explain(stmt: RawNode, context: UtilityContext): UtilityResult {
         }
         if (utility.tag === 'DeclareCursorStmt') {
           const { plan, ms } = timedPlan(queryRewrite(utility['analyzed'] as Query)[0]!, context.params);
-          explainOne(plan, context.params, options, ms, out);
+          explainOne(((utility['options'] as number | undefined) ?? 0) & CURSOR_OPT.SCROLL ? scrollable(plan) : plan, context.params, options, ms, out);
           return;
         }
         out.push(options.format === 'text' ? 'Utility statements have no plan structure' : `[\n  "Utility Statement: ${tag}"\n]`);
@@ -73,6 +78,16 @@ export function explain(stmt: RawNode, context: UtilityContext): UtilityResult {
   for (const line of out) if (!dest.receive([line])) break;
   dest.end();
   return {};
+}
+
+/** A cursor that may go back keeps the rows of a plan that cannot (materialize_finished_plan). */
+function scrollable(stmt: PlannedStmt): PlannedStmt {
+  const { planTree } = stmt;
+  if (supportsBackwardScan(planTree)) return stmt;
+  const { startup_cost, total_cost, plan_rows, plan_width, initPlan } = planTree;
+  const { total } = materialCost({ startup: startup_cost, total: total_cost, rows: plan_rows, width: plan_width });
+  const targetlist = planTree.targetlist.map((t, i) => ({ ...t, expr: makeVar(OUTER_VAR, i + 1, exprType(t.expr), exprTypmod(t.expr), exprCollation(t.expr), 0) }));
+  return { ...stmt, planTree: { kind: 'Material', startup_cost, total_cost: total, plan_rows, plan_width, targetlist, qual: [], lefttree: { ...planTree, initPlan: [] }, righttree: null, initPlan } };
 }
 
 function timedPlan(q: Query, params: readonly Datum[]): { plan: PlannedStmt; ms: number } {
@@ -137,6 +152,7 @@ function flag(option: RawNode): boolean {
 
 /** ExplainOnePlan; `runs` false: no row is asked for (WITH NO DATA). */
 export function explainOne(stmt: PlannedStmt, params: readonly Datum[], options: ExplainOptions, planningMs: number, out: string[], dest: DestReceiver = DISCARD, runs = true): void {
+  if (!options.analyze) checkRights(stmt);
   if (locksReads()) lockReads(readLocks(stmt));
   const measured: Measured = { instrument: new Map(), notes: new Map(), triggers: new Map(), executionMs: 0 };
   if (options.analyze) {

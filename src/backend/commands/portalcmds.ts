@@ -7,7 +7,7 @@ import { requireTransactionBlock, type UtilityContext, type UtilityResult, type 
 import { CachedStatement, asRawStmt } from '../tcop/plancache.ts';
 import { FETCH_ALL, Portal, addPortal, allPortals, dropPortal, findPortal } from '../tcop/portal.ts';
 
-const CURSOR_OPT = { BINARY: 1, SCROLL: 2, NO_SCROLL: 4, INSENSITIVE: 8, ASENSITIVE: 16, HOLD: 32 } as const;
+export const CURSOR_OPT = { BINARY: 1, SCROLL: 2, NO_SCROLL: 4, INSENSITIVE: 8, ASENSITIVE: 16, HOLD: 32 } as const;
 
 interface DeclareCursorStmt { tag: 'DeclareCursorStmt'; portalname: string; options?: number; query: RawNode }
 
@@ -56,7 +56,7 @@ function declareCursor(stmt: DeclareCursorStmt, context: UtilityContext): Utilit
 }
 
 /** Whether a cursor that says nothing of SCROLL may go back: as far as PostgreSQL's plans can at no cost (ExecSupportsBackwardScan). */
-function supportsBackwardScan(plan: Plan | null): boolean {
+export function supportsBackwardScan(plan: Plan | null): boolean {
   switch (plan?.kind) {
     case 'SeqScan': case 'IndexScan': case 'IndexOnlyScan': case 'TidScan': case 'FunctionScan': case 'ValuesScan': case 'CteScan': case 'Material': case 'Sort': return true;
     case 'Result': case 'LockRows': case 'Limit': return supportsBackwardScan(plan.lefttree);

@@ -36,12 +36,17 @@ export function checkPermissions(stmt: PlannedStmt, known: Allowed): void {
   if (isReadOnlyTransaction()) checkReadOnly(stmt);
   const version = catalogVersion();
   if (known.user === session.currentUser && known.version === version) return;
-  for (const list of [stmt.rtable, stmt.unplanned]) {
-    for (const rte of list) if (rte.requiredPerms !== 0 && rte.relid !== 0) checkEntry(rte);
-  }
+  checkRights(stmt);
   for (const rte of stmt.rtable) if (rte.rtekind === 'relation' && rte.relkind === 'm') checkPopulated(rte.relid);
   known.user = session.currentUser;
   known.version = version;
+}
+
+/** The rights that the plan needs, of whoever looks at it, too. */
+export function checkRights(stmt: PlannedStmt): void {
+  for (const list of [stmt.rtable, stmt.unplanned]) {
+    for (const rte of list) if (rte.requiredPerms !== 0 && rte.relid !== 0) checkEntry(rte);
+  }
 }
 
 /** REFRESH ... WITH NO DATA leaves nothing that could be read (ExecOpenScanRelation). */

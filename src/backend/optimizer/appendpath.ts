@@ -11,7 +11,7 @@ import { exprType } from '../nodes/nodeFuncs.ts';
 import { partitionDescOf } from '../partitioning/partdesc.ts';
 import { partitionKeyOf } from '../partitioning/partkey.ts';
 import { getBool } from '../utils/guc.ts';
-import { equal } from './clauses.ts';
+import { booleanValue, equal } from './clauses.ts';
 import { clampRows, costs, sortCost } from './costsize.ts';
 import { ofTable, overPart, overRelation, toChild, toParent } from './inherit.ts';
 import { replaceNestloopParams } from './nestparams.ts';
@@ -226,12 +226,18 @@ function partitionOrder(root: PlannerInfo, rel: RelOptInfo, relation: Relation, 
     const expr = rel.appendInfo === null ? own : toParent(rel.appendInfo, own);
     const type = opclassInputType(c.typeOid);
     const ec = classForSorting(root, expr, mergeFamilies(c.opfamily, type, type), c.collation, 0, false);
-    if (ec === null) return { order, isWhole: false };
+    if (ec === null) {
+      // A boolean that is the same in all rows (partkey_is_bool_constant_for_query).
+      if (c.typeOid === BOOLOID && rel.restrictions.some((r) => !r.pseudoconstant && r.clause.kind !== 'BooleanTest' && booleanValue(r.clause, (e) => equal(e, own)) !== null)) continue;
+      return { order, isWhole: false };
+    }
     if (ec.hasConst) continue;
     if (!order.some((k) => k.ec === ec)) order.push({ ec, reverse: descending, nullsFirst: descending });
   }
   return { order, isWhole: true };
 }
+
+const BOOLOID = 16;
 
 /** The columns of a relation with children to sort by, some of them in addition to what it puts out; null: it cannot. */
 function sortColumns(rel: RelOptInfo, order: readonly PathKey[]): { keys: SortKey[]; more: Expr[] } | null {

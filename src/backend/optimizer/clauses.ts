@@ -223,6 +223,14 @@ export function containsNonstrict(e: Expr): boolean {
   });
 }
 
+/** What a condition that is nothing but a boolean, or its negation, says that this is; null: it is another condition (match_boolean_index_clause). */
+export function booleanValue(e: Expr, matches: (e: Expr) => boolean): boolean | null {
+  if (matches(e)) return true;
+  if (e.kind === 'BoolExpr') return e.boolop === 'not' && matches(e.args[0]!) ? false : null;
+  if (e.kind !== 'BooleanTest' || !matches(e.arg)) return null;
+  return e.booltesttype === 'is_true' ? true : e.booltesttype === 'is_false' ? false : null;
+}
+
 /** Vars the condition forces to be NULL (find_forced_null_vars). */
 export function findForcedNullVars(e: Expr | null): Var[] {
   if (e === null) return [];
@@ -309,6 +317,11 @@ export function evalConstExpressions(e: Expr): Expr {
       if (node.kind === 'ArrayExpr' && node.elements.every(isConst)) return foldToConst(node);
       if (node.kind !== 'ArrayCoerceExpr' && someExpr(node, (n) => n.kind === 'CaseTestExpr')) return node;
       return allConst(node) && !containsMutable(node) && !(node.kind === 'CoerceViaIO' && !ioIsImmutable(node)) ? foldToConst(node) : node;
+    // A child's row becomes its parent's parent's at once.
+    case 'ConvertRowtypeExpr': {
+      const whole = node.arg.kind === 'ConvertRowtypeExpr' ? { ...node, arg: node.arg.arg } : node;
+      return whole.arg.kind === 'Const' ? foldToConst(whole) : whole;
+    }
     // A column of a row that is made here.
     case 'FieldSelect': {
       if (node.arg.kind === 'Const') return foldToConst(node);

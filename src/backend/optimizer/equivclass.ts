@@ -7,7 +7,7 @@ import { makeOpExpr } from '../nodes/makefuncs.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
-import { containsAggs, containsSrf, containsVolatile, containsWindowFunc, equal, evalConstExpressions, isTrue, pullVarnos, stripRelabel } from './clauses.ts';
+import { containsAggs, containsSrf, containsVolatile, containsWindowFunc, equal, evalConstExpressions, isFalseOrNull, isTrue, pullVarnos, stripRelabel } from './clauses.ts';
 import type { EcMember, EquivalenceClass, PlannerInfo, Relids, RelOptInfo, RestrictInfo } from './pathnodes.ts';
 import { EMPTY, isSubset, overlaps } from './relids.ts';
 import { makeRestrictInfo } from './restrictinfo.ts';
@@ -130,6 +130,10 @@ function clauseBetween(ec: EquivalenceClass, a: EcMember, b: EcMember): Restrict
   return rinfo;
 }
 
+/** What outer joins below the conditions on it can make NULL of it. */
+const nullableRelidsOf = (ec: EquivalenceClass, m: EcMember): Relids =>
+  ec.sources.reduce((set, s) => (s.nullableRelids !== EMPTY && s.clause.kind === 'OpExpr' && s.clause.args.some((e) => equal(e, m.expr)) ? set | s.nullableRelids : set), EMPTY);
+
 /** generate_base_implied_equalities: conditions on single relations. Calls `distribute` for each. */
 export function generateBaseEqualities(root: PlannerInfo, distribute: (rinfo: RestrictInfo) => void): void {
   const given = root.ecs.map((ec) => [...ec.sources]);
@@ -153,9 +157,11 @@ export function generateBaseEqualities(root: PlannerInfo, distribute: (rinfo: Re
         // Two constants: the condition decides about the whole query, at one of its relations.
         if (m.isConst) {
           const clause = evalConstExpressions(rinfo.clause);
-          if (!isTrue(clause)) distribute({ ...rinfo, clause, parentEc: ec, pseudoconstant: true, requiredRelids: ec.members.find((x) => !x.isConst)?.relids ?? rinfo.requiredRelids });
+          // False for all of them, it leaves nothing of their join.
+          const at = isFalseOrNull(clause) ? ec.relids : ec.members.find((x) => !x.isConst)?.relids ?? rinfo.requiredRelids;
+          if (!isTrue(clause)) distribute({ ...rinfo, clause, parentEc: ec, pseudoconstant: true, requiredRelids: at });
         }
-        else distribute({ ...rinfo, parentEc: ec });
+        else distribute({ ...rinfo, parentEc: ec, nullableRelids: rinfo.nullableRelids | nullableRelidsOf(ec, m) });
       }
       continue;
     }

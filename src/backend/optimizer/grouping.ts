@@ -1,8 +1,8 @@
 // What comes on top of scans and joins (grouping_planner): grouping and aggregation, windows, set-returning functions,
 // DISTINCT, ORDER BY, row locks, LIMIT, and the change of the target table.
 import { internalError, PgError } from '../../common/errors.ts';
-import { makeOpExpr, makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
-import { exprCollation, exprType, exprTypmod, expressionTreeWalker, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
+import { makeOpExpr, makeTargetEntry } from '../nodes/makefuncs.ts';
+import { expressionTreeWalker, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import type { Query } from '../nodes/parsenodes.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { Agg, GroupingPhase, ModifyMergeAction, Plan, PlanRowMark } from '../nodes/plannodes.ts';
@@ -19,7 +19,7 @@ import { addVarsToTargetList, buildBaseTargets, deconstructJointree, RESULT } fr
 import { addPath, cheapestFractional, commonPathkeys, pathkeysContain, setCheapest } from './pathnode.ts';
 import { pathkeysForSort } from './pathkeys.ts';
 import type { PartitionedRel, Path, PathKey, PlannerInfo, RelOptInfo } from './pathnodes.ts';
-import { over } from './planbuild.ts';
+import { over, withAllColumns } from './planbuild.ts';
 import { partialTarget } from './partialagg.ts';
 import { groupsByKey } from './partjoin.ts';
 import { appendOf, planSetOperations } from './prepunion.ts';
@@ -210,7 +210,7 @@ function selectPaths(root: PlannerInfo): UpperPaths {
   }
   if (late === null) return { rel: level, finish };
   if (final.some((x) => containsSrf(x.expr))) return { rel: withSets(root, level, final), finish };
-  return { rel: level, finish: (plan) => ({ kind: 'Result', ...over(plan, final), resconstantqual: [] }) };
+  return { rel: level, finish: (plan) => (plan.kind === 'Append' ? { kind: 'Result', ...over(plan, final), resconstantqual: [] } : applyTarget(root, plan, final)) };
 }
 
 /** ProjectSets on top when the target list has sets that are not among the `done`, computed below. */
@@ -287,7 +287,7 @@ function wantedOrder(root: PlannerInfo, t: Targets, grouping: boolean, windows: 
   if (grouping) return [];
   if (windows.length > 0) return pathkeysForSort(root, windows[0]!.order, t.windowInput);
   if (q.distinctClause.length > 0 && q.sortClause.length < q.distinctClause.length && sortable(q.distinctClause)) return pathkeysForSort(root, distinctOrder(q.distinctClause, q.sortClause), t.final);
-  if (q.sortClause.length > 0 && !q.hasTargetSRFs) return pathkeysForSort(root, q.sortClause, t.final);
+  if (q.sortClause.length > 0 && !(q.hasTargetSRFs && t.final.some((x) => x.ressortgroupref !== 0 && containsSrf(x.expr)))) return pathkeysForSort(root, q.sortClause, t.final);
   return [];
 }
 
@@ -404,19 +404,6 @@ function varsOutsideGroups(e: Expr, groups: readonly TargetEntry[]): Expr[] {
     return false;
   });
   return list;
-}
-
-/** A subquery's columns as they come: then its scan need not be there at all (use_physical_tlist). */
-function withAllColumns(plan: Plan): Plan {
-  if (plan.kind !== 'SubqueryScan' || plan.qual.length > 0 || plan.subplan.targetlist.some((t) => t.resjunk)) return plan;
-  const { targetlist, subplan, scanrelid } = plan;
-  if (targetlist.length > subplan.targetlist.length || !targetlist.every(({ expr }) => expr.kind === 'Var' && expr.varattno > 0)) return plan;
-  const list = subplan.targetlist.map(({ expr }, i) => {
-    const column = makeVar(scanrelid, i + 1, exprType(expr), exprTypmod(expr), exprCollation(expr), 0);
-    const wanted = targetlist.filter((t) => (t.expr as typeof column).varattno === i + 1);
-    return { ...makeTargetEntry(column, i + 1, null, false), ressortgroupref: wanted[0]?.ressortgroupref ?? 0, twice: wanted.length > 1 };
-  });
-  return list.some((t) => t.twice) ? plan : { ...plan, targetlist: list.map(({ twice: _twice, ...t }) => t) };
 }
 
 /** make_window_input_target: sort columns of the windows whole, of the rest what it is made of. */

@@ -16,7 +16,7 @@ import { makeConst, makeOpExpr } from '../nodes/makefuncs.ts';
 import { DATETIME_TYPES } from '../types/datetime_bounds.ts';
 import { BOOLOID, RECORDOID } from '../types/oids.ts';
 import { bitmapGin, bitmapHeapPath, bitmapIndex, bitmapOr, chooseBitmapAnd, type BitmapNode } from './bitmap.ts';
-import { containsVolatile, equal, pullVarnos, stripRelabel } from './clauses.ts';
+import { booleanValue, containsVolatile, equal, pullVarnos, stripRelabel } from './clauses.ts';
 import { clampRows, costs, DISABLE_COST, enabled, evalCost, indexPagesFetched, qualEvalCost } from './costsize.ts';
 import { impliedEqualitiesFor } from './equivclass.ts';
 import { adjustRestriction, toParent } from './inherit.ts';
@@ -96,13 +96,10 @@ function matchClause(rel: RelOptInfo, info: IndexInfo, column: number, rinfo: Re
     case 'Var': case 'BoolExpr': case 'BooleanTest': {
       // A boolean column by itself is a condition.
       if (info.columns[column]!.typeOid !== 16 || info.accessMethod === 'hash') return null;
-      const value = matches(clause) ? true
-        : clause.kind === 'BoolExpr' && clause.boolop === 'not' && matches(clause.args[0]!) ? false
-          : clause.kind === 'BooleanTest' && clause.booltesttype === 'is_true' && matches(clause.arg) ? true
-            : clause.kind === 'BooleanTest' && clause.booltesttype === 'is_false' && matches(clause.arg) ? false : null;
-      if (value === null) return null;
-      const constant = makeConst(BOOLOID, -1, 0, value);
-      return { rinfo, condition: { column: column + 1, strategy: '=', value: constant }, expr: makeOpExpr(BOOLEAN_EQUAL, BOOLEQ, BOOLOID, [key, constant], 0, 0) };
+      const known = booleanValue(clause, matches);
+      if (known === null) return null;
+      const value = makeConst(BOOLOID, -1, 0, known);
+      return { rinfo, condition: { column: column + 1, strategy: '=', value }, expr: makeOpExpr(BOOLEAN_EQUAL, BOOLEQ, BOOLOID, [key, value], 0, 0) };
     }
     default: return null;
   }
@@ -436,6 +433,16 @@ function indexCost(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, used: re
   };
 }
 
+/** A condition over the column as the index has it (fix_indexqual_operand). */
+function overIndex(e: Expr): Expr {
+  switch (e.kind) {
+    case 'OpExpr': return { ...e, args: [stripRelabel(e.args[0]!), ...e.args.slice(1)] };
+    case 'ScalarArrayOpExpr': return { ...e, args: [stripRelabel(e.args[0]), e.args[1]] };
+    case 'NullTest': return { ...e, arg: stripRelabel(e.arg) };
+    default: return e;
+  }
+}
+
 /** create_index_path and cost_index. */
 function makeIndexPath(root: PlannerInfo, rel: RelOptInfo, index: IndexPathInfo, pathkeys: PathKey[], backward: boolean, onlyIndex: boolean, order: readonly Expr[] = []): Path {
   const { info, clauses, outer, matches } = index;
@@ -471,7 +478,7 @@ function makeIndexPath(root: PlannerInfo, rel: RelOptInfo, index: IndexPathInfo,
       const fix = (e: Expr): Expr => (outer === EMPTY && rel.lateralRelids === EMPTY ? e : replaceNestloopParams(root, e));
       return {
         kind, ...planBase(path, targetOf(rel.target), orderedClauses(rest).map(fix)), scanrelid: rel.rti, indexid: info.indexrelid, ...index.executable(fix),
-        indexqual: matches.map((m) => fix(m.expr)), indexorderdir: backward ? 'backward' : 'forward', indexorderby: order.map(fix),
+        indexqual: matches.map((m) => fix(onlyIndex ? overIndex(m.expr) : m.expr)), indexorderdir: backward ? 'backward' : 'forward', indexorderby: order.map(fix),
       };
     },
   };

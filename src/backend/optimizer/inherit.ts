@@ -176,7 +176,7 @@ function childColumnNames(parent: RelOptInfo, relation: Relation): string[] {
 function childRestriction(info: AppendRelInfo, r: RestrictInfo, clause: Expr): RestrictInfo {
   const swap = (relids: bigint): bigint => (overlaps(relids, info.parent.relids) ? (relids & ~info.parent.relids) | bit(info.rti) : relids);
   return {
-    ...makeRestrictInfo(clause, r.isPushedDown, swap(r.requiredRelids), r.securityLevel), outerjoinDelayed: r.outerjoinDelayed, outerRelids: swap(r.outerRelids), pseudoconstant: r.pseudoconstant, leftEc: r.leftEc, rightEc: r.rightEc,
+    ...makeRestrictInfo(clause, r.isPushedDown, swap(r.requiredRelids), r.securityLevel), nullableRelids: swap(r.nullableRelids), outerRelids: swap(r.outerRelids), pseudoconstant: r.pseudoconstant, leftEc: r.leftEc, rightEc: r.rightEc,
     parentEc: r.parentEc, ofParent: r.ofParent ?? r,
   };
 }

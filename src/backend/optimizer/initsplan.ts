@@ -87,13 +87,22 @@ function reconsiderOuterJoinClauses(root: PlannerInfo): void {
     for (const m of ec.members) if (!m.isConst) known.push({ expr: m.expr, type: m.type, constant: constant.expr, constantType: constant.type, families: ec.families, collation: ec.collation });
   }
   const clauses = new Set<RestrictInfo>();
-  const merged: { rinfo: RestrictInfo; column: Extract<Expr, { kind: 'CoalesceExpr' }>; constant: Expr }[] = [];
+  /** Conditions and members of classes that say what a merged column is, until both sides say it. */
+  const merged: { rinfo: RestrictInfo | null; column: Extract<Expr, { kind: 'CoalesceExpr' }>; constant: Expr; families: readonly Oid[]; drop: () => void }[] = [];
+  for (const ec of root.ecs) {
+    if (!ec.hasConst || ec.volatile || ec.belowOuterJoin) continue;
+    const constant = ec.members.find((m) => m.isConst)!;
+    for (const m of ec.members) if (m.expr.kind === 'CoalesceExpr') merged.push({ rinfo: null, column: m.expr, constant: constant.expr, families: ec.families, drop: () => { ec.members = ec.members.filter((x) => x !== m); } });
+  }
   for (const rel of root.rels) for (const r of rel?.joinClauses ?? []) {
     if (r.clause.kind === 'OpExpr' && r.isPushedDown && r.mergeFamilies.length > 0) {
       const [column, constant] = r.clause.args as [Expr, Expr];
-      if (column.kind === 'CoalesceExpr' && r.rightRelids === EMPTY && !containsVolatile(constant) && !merged.some((m) => m.rinfo === r)) merged.push({ rinfo: r, column, constant });
+      if (column.kind === 'CoalesceExpr' && r.requiredRelids === r.clauseRelids && r.rightRelids === EMPTY && !containsVolatile(constant) && !merged.some((m) => m.rinfo === r)) merged.push({
+        rinfo: r, column, constant, families: r.mergeFamilies,
+        drop: () => { for (const x of root.rels) if (x !== undefined) x.joinClauses = x.joinClauses.filter((c) => c !== r); },
+      });
     }
-    if (!r.isPushedDown && r.canJoin && r.mergeFamilies.length > 0 && r.clause.kind === 'OpExpr' && !r.outerjoinDelayed) clauses.add(r);
+    if (!r.isPushedDown && r.canJoin && r.mergeFamilies.length > 0 && r.clause.kind === 'OpExpr' && (r.nullableRelids === EMPTY || functionInfo(r.clause.opfuncid).proc.proisstrict)) clauses.add(r);
   }
   const done = new Set<RestrictInfo>();
   const imply = (inner: Expr, relids: Relids, k: (typeof known)[number]): boolean => {
@@ -118,12 +127,11 @@ function reconsiderOuterJoinClauses(root: PlannerInfo): void {
         const k = known.find((x) => fits(x) && equal(x.expr, outer));
         if (k === undefined || singleton(relids) === 0 || !imply(inner, relids, k)) continue;
       } else if (outerLeft) {
-        const m = merged.find(({ column, rinfo }) => column.args.length === 2 && equal(column.args[0], left) && equal(column.args[1], right) && rinfo.mergeFamilies.some((f) => r.mergeFamilies.includes(f)));
+        const m = merged.find(({ column, families }) => column.args.length === 2 && equal(column.args[0], left) && equal(column.args[1], right) && families.some((f) => r.mergeFamilies.includes(f)));
         if (m === undefined || singleton(r.leftRelids) === 0 || singleton(r.rightRelids) === 0) continue;
-        const k = { expr: m.column, type: exprType(m.column), constant: m.constant, constantType: exprType(m.constant), families: m.rinfo.mergeFamilies, collation: inputcollid };
+        const k = { expr: m.column, type: exprType(m.column), constant: m.constant, constantType: exprType(m.constant), families: m.families, collation: inputcollid };
         if (!imply(left, r.leftRelids, k) || !imply(right, r.rightRelids, k)) continue;
-        // Both sides have it now.
-        for (const rel of root.rels) if (rel !== undefined) rel.joinClauses = rel.joinClauses.filter((x) => x !== m.rinfo);
+        m.drop();
       } else continue;
       done.add(r);
       again = true;
@@ -281,31 +289,32 @@ export function distributeQual(root: PlannerInfo, clause: Expr, place: QualPlace
     }
   }
   let isPushedDown: boolean;
-  let delayed = false;
+  let nullable: Relids;
   let maybeEquivalence: boolean;
   if (ojscope !== EMPTY && overlaps(relids, place.nonnullable)) {
     // A condition of the outer join that mentions its preserved side: it decides what matches, nothing else.
     isPushedDown = false;
     maybeEquivalence = false;
-    delayed = delayForOuterJoins(root, relids, false).delayed;
+    ({ nullable } = delayForOuterJoins(root, relids, false));
     relids = ojscope;
   } else {
     isPushedDown = true;
     const d = delayForOuterJoins(root, relids, true);
-    relids = d.relids;
-    delayed = d.delayed;
+    ({ relids, nullable } = d);
     // Below an outer join, or on the nullable side of this one, a condition holds there only.
-    maybeEquivalence = !delayed && !place.belowOuter && (ojscope === EMPTY || place.nonnullable === EMPTY);
+    maybeEquivalence = !place.belowOuter && (ojscope === EMPTY || place.nonnullable === EMPTY);
   }
   const rinfo = makeRestrictInfo(clause, isPushedDown, relids, place.securityLevel);
   rinfo.pseudoconstant = pseudoconstant;
-  rinfo.outerjoinDelayed = delayed;
+  rinfo.nullableRelids = nullable;
   if (!isPushedDown) rinfo.outerRelids = place.nonnullable;
   addVarsToTargetList(root, pullVarClause(clause, true, true), relids);
+  // What an outer join below makes NULL may equal a constant where that join is done.
+  if (nullable !== EMPTY && rinfo.leftRelids !== EMPTY && rinfo.rightRelids !== EMPTY) maybeEquivalence = false;
   if (maybeEquivalence && rinfo.mergeFamilies.length > 0 && rinfo.requiredRelids === rinfo.clauseRelids && !pseudoconstant) {
     const notNull = trivialEquality(rinfo);
     if (notNull !== null) {
-      distributeRestrictInfo(root, { ...makeRestrictInfo(notNull, isPushedDown, relids, place.securityLevel), outerjoinDelayed: delayed, outerRelids: rinfo.outerRelids });
+      distributeRestrictInfo(root, { ...makeRestrictInfo(notNull, isPushedDown, relids, place.securityLevel), nullableRelids: nullable, outerRelids: rinfo.outerRelids });
       return;
     }
     if (processEquivalence(root, rinfo, false)) return;
@@ -322,9 +331,9 @@ function trivialEquality({ clause, securityLevel, leakproof }: RestrictInfo): Ex
 }
 
 /** check_outerjoin_delay: a condition over an outer join's nullable side waits until that join is done. */
-function delayForOuterJoins(root: PlannerInfo, start: Relids, isPushedDown: boolean): { relids: Relids; delayed: boolean } {
+function delayForOuterJoins(root: PlannerInfo, start: Relids, isPushedDown: boolean): { relids: Relids; nullable: Relids } {
   let relids = start;
-  let delayed = false;
+  let nullable = EMPTY;
   for (let again = true; again;) {
     again = false;
     for (const sj of root.joinInfoList) {
@@ -335,12 +344,12 @@ function delayForOuterJoins(root: PlannerInfo, start: Relids, isPushedDown: bool
           relids |= all;
           again = true;
         }
-        delayed = true;
+        nullable |= sj.jointype === 'full' ? all : sj.minRighthand;
         if (isPushedDown && sj.jointype !== 'full' && overlaps(relids, sj.minLefthand)) sj.delayUpperJoins = true;
       }
     }
   }
-  return { relids, delayed };
+  return { relids, nullable };
 }
 
 export function distributeRestrictInfo(root: PlannerInfo, rinfo: RestrictInfo): void {

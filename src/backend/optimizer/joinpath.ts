@@ -16,7 +16,7 @@ import { addPath, cheapestStartup } from './pathnode.ts';
 import { usefulPathkeys } from './pathkeys.ts';
 import type { Path, PlannerInfo, Relids, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
 import { wantsHalf } from './relnode.ts';
-import { orderedClauses, over, planBase, targetOf } from './planbuild.ts';
+import { orderedClauses, over, planBase, targetOf, withAllColumns } from './planbuild.ts';
 import { EMPTY, isSubset, overlaps } from './relids.ts';
 import { clauselistSelectivity } from './selfuncs.ts';
 
@@ -24,7 +24,7 @@ import { clauselistSelectivity } from './selfuncs.ts';
 export function addPathsToJoinRel(root: PlannerInfo, rel: RelOptInfo, outer: RelOptInfo, inner: RelOptInfo, jointype: JoinType, clauses: RestrictInfo[], sjinfo: SpecialJoinInfo | null): void {
   const isOuter = jointype !== 'inner' && jointype !== 'semi';
   const joinquals = isOuter ? clauses.filter((c) => !c.isPushedDown) : clauses;
-  const innerUnique = jointype !== 'full' && jointype !== 'right' && innerIsUnique(root, inner, joinquals, outer.relids);
+  const innerUnique = innerIsUnique(root, inner, joinquals, outer.relids);
   const cx: JoinPathContext = {
     root, rel, outer, inner, jointype, joinquals, otherquals: isOuter ? clauses.filter((c) => c.isPushedDown) : [], innerUnique,
     semi: jointype === 'semi' || jointype === 'anti' || innerUnique ? semiFactors(root, inner, outer, jointype, joinquals, sjinfo) : null,
@@ -80,7 +80,7 @@ function nestLoops(cx: JoinPathContext, lateral: boolean): void {
 const KEEPS_ROWS = new Set(['Material', 'FunctionScan', 'NamedTuplestoreScan', 'WorkTableScan', 'CteScan', 'Sort']);
 
 const isMovable = (c: RestrictInfo, relids: Relids, outside: Relids): boolean =>
-  isSubset(c.clauseRelids, relids | outside) && overlaps(c.clauseRelids, relids) && !c.outerjoinDelayed && !overlaps(c.outerRelids, relids);
+  isSubset(c.clauseRelids, relids | outside) && overlaps(c.clauseRelids, relids) && !overlaps(c.nullableRelids, relids) && !overlaps(c.outerRelids, relids);
 
 /** They are the same condition, over tables or their partitions. */
 const isSame = (a: RestrictInfo, b: RestrictInfo): boolean => (a.ofParent ?? a) === (b.ofParent ?? b);
@@ -125,10 +125,10 @@ function addNestLoop(cx: JoinPathContext, o: Path, i: Path, required: Relids): v
   const path: Path = {
     kind: 'NestLoop', rel, rows, startup, total, pathkeys: usefulPathkeys(root, rel, o.pathkeys), requiredOuter: required, paramClauses: outside === null ? [] : outside.all,
     make: () => {
-      const outerPlan = o.make();
+      const outerPlan = withAllColumns(o.make());
       const saved = root.curOuterRels;
       root.curOuterRels |= outer.topRelids;
-      const innerPlan = i.make();
+      const innerPlan = withAllColumns(i.make());
       root.curOuterRels = saved;
       const nestParams = takeNestParams(root, outer.topRelids).map((p) => ({ ...p, paramval: overPart(outer, p.paramval) }));
       const fix = (e: Expr): Expr => (required === EMPTY && rel.lateralRelids === EMPTY ? e : replaceNestloopParams(root, e));
@@ -198,7 +198,7 @@ function addHashJoin(cx: JoinPathContext, o: Path, i: Path, keys: HashKey[]): vo
   const path: Path = {
     kind: 'HashJoin', rel, rows: rel.rows, startup, total, pathkeys: [], requiredOuter: (o.requiredOuter | i.requiredOuter) & ~rel.topRelids, paramClauses: [],
     make: () => {
-      const outerPlan = o.make();
+      const outerPlan = withAllColumns(o.make());
       const innerPlan = i.make();
       const hash: Plan = { kind: 'Hash', ...over(innerPlan, innerPlan.targetlist), startup_cost: innerPlan.total_cost };
       const plan: HashJoin = {

@@ -13,7 +13,7 @@ import { mergeJoinCost, type JoinPathContext, type MergeClause } from './joincos
 import { addPath, pathkeysContain } from './pathnode.ts';
 import { usefulPathkeys } from './pathkeys.ts';
 import type { EquivalenceClass, Path, PathKey, RelOptInfo } from './pathnodes.ts';
-import { orderedClauses, over, planBase, targetOf, withColumn } from './planbuild.ts';
+import { orderedClauses, over, planBase, targetOf, withAllColumns, withColumn } from './planbuild.ts';
 import { EMPTY, isSubset, overlaps } from './relids.ts';
 
 interface Clause extends MergeClause { outerEc: EquivalenceClass; innerEc: EquivalenceClass }
@@ -148,8 +148,8 @@ function addMergeJoin(cx: JoinPathContext, o: Path, i: Path, clauses: readonly C
     kind: 'MergeJoin', rel, rows: rel.rows, startup: cost.startup, total: cost.total, pathkeys: jointype === 'right' || jointype === 'full' ? [] : usefulPathkeys(root, rel, [...keys]),
     requiredOuter: EMPTY, paramClauses: [],
     make: () => {
-      const left = outerKeys.length > 0 ? sorted(o.make(), outerKeys, outer) : o.make();
-      let right = innerKeys.length > 0 ? sorted(i.make(), innerKeys, inner) : i.make();
+      const left = outerKeys.length > 0 ? sorted(o.make(), outerKeys, outer) : withAllColumns(o.make());
+      let right = innerKeys.length > 0 ? sorted(i.make(), innerKeys, inner) : cost.material ? i.make() : withAllColumns(i.make());
       if (cost.material) right = { kind: 'Material', ...over(right, right.targetlist) };
       const plan: MergeJoin = {
         kind: 'MergeJoin', ...planBase(path, targetOf(rel.target), orderedClauses(otherquals), left, right), jointype, inner_unique: innerUnique,

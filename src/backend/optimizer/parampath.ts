@@ -9,7 +9,7 @@ import { clauselistSelectivity } from './selfuncs.ts';
 
 /** Whether a join condition may be evaluated as early as in the scan (join_clause_is_movable_to). */
 export function joinClauseMovable(rel: RelOptInfo, rinfo: RestrictInfo): boolean {
-  return overlaps(rinfo.clauseRelids, rel.relids) && !rinfo.outerjoinDelayed && !overlaps(rinfo.outerRelids, rel.relids) && (rinfo.clauseRelids & ~rel.relids) !== EMPTY;
+  return overlaps(rinfo.clauseRelids, rel.relids) && !overlaps(rinfo.nullableRelids, rel.relids) && !overlaps(rinfo.outerRelids, rel.relids) && (rinfo.clauseRelids & ~rel.relids) !== EMPTY;
 }
 
 export function paramPathInfo(root: PlannerInfo, rel: RelOptInfo, outer: Relids): ParamPathInfo {

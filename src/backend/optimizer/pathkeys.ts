@@ -8,7 +8,7 @@ import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Expr, SortGroupClause, TargetEntry } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import { catalogVersion } from '../transaction/xact.ts';
-import { equal, evalConstExpressions, mutateDeep } from './clauses.ts';
+import { booleanValue, equal, evalConstExpressions, mutateDeep } from './clauses.ts';
 import { classForSorting } from './equivclass.ts';
 import { samePathkey } from './pathnode.ts';
 import type { PathKey, PlannerInfo, RelOptInfo } from './pathnodes.ts';
@@ -92,25 +92,21 @@ export function indexPathkeys(root: PlannerInfo, rel: RelOptInfo, info: IndexInf
   if (info.accessMethod !== 'btree') return keys;
   for (let i = 0; i < info.keyCount; i++) {
     const column = info.columns[i]!;
-    const expr = overParent(root, rel, indexColumnExpr(rel, info, i));
+    const own = indexColumnExpr(rel, info, i);
+    const expr = overParent(root, rel, own);
     const family = amopsByFamily(column.opfamily).find((a) => a.amopstrategy === 1 && a.amoplefttype === a.amoprighttype && (a.amoplefttype === column.typeOid || true));
     const type = typeOfFamily(column.opfamily, column.typeOid) ?? family?.amoplefttype ?? column.typeOid;
     const key = makePathkey(root, expr, column.opfamily, type, column.collation, column.descending !== backward, column.nullsFirst !== backward, 0, false);
     if (key === null) {
-      if (column.typeOid === 16 && rel.restrictions.some((r) => !r.pseudoconstant && fixesBoolean(r.clause, indexColumnExpr(rel, info, i)))) continue;
+      // A boolean that a condition says is the same in all rows (indexcol_is_bool_constant_for_query).
+      if (column.typeOid === BOOLOID && rel.restrictions.some((r) => !r.pseudoconstant && booleanValue(r.clause, (e) => equal(e, own)) !== null)) continue;
       break;
     }
     if (!redundant(key, keys)) keys.push(key);
   }
   return keys;
 }
-
-/** indexcol_is_bool_constant_for_query: a boolean that is a condition by itself has one value in all rows. */
-function fixesBoolean(clause: Expr, column: Expr): boolean {
-  if (clause.kind === 'BoolExpr') return clause.boolop === 'not' && equal(clause.args[0]!, column);
-  if (clause.kind === 'BooleanTest') return (clause.booltesttype === 'is_true' || clause.booltesttype === 'is_false') && equal(clause.arg, column);
-  return equal(clause, column);
-}
+const BOOLOID = 16;
 
 function typeOfFamily(family: Oid, type: Oid): Oid | undefined {
   return amopsByFamily(family).find((a) => a.amopstrategy === 1 && a.amoplefttype === type && a.amoprighttype === type)?.amoplefttype;
@@ -152,5 +148,5 @@ export function subqueryPathkeys(root: PlannerInfo, rel: RelOptInfo, subroot: Pl
     if (found === null) break;
     if (!redundant(found, keys)) keys.push(found);
   }
-  return usefulPathkeys(root, rel, keys);
+  return keys;
 }

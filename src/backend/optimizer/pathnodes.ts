@@ -74,7 +74,8 @@ export interface RestrictInfo {
   requiredRelids: Relids;
   /** false: a condition of the outer join itself. */
   isPushedDown: boolean;
-  outerjoinDelayed: boolean;
+  /** Relations whose columns outer joins below it can make NULL: it must not be asked of those. */
+  nullableRelids: Relids;
   /** Of an outer join's own condition: the side whose rows are all kept; it does not filter those. */
   outerRelids: Relids;
   pseudoconstant: boolean;

@@ -1,5 +1,6 @@
 // Small makers of plan nodes.
-import { makeTargetEntry } from '../nodes/makefuncs.ts';
+import { makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
+import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Plan } from '../nodes/plannodes.ts';
 import type { Expr, TargetEntry } from '../nodes/primnodes.ts';
 import type { Path, RestrictInfo } from './pathnodes.ts';
@@ -38,4 +39,17 @@ const COMPUTES = new Set<Plan['kind']>(['SeqScan', 'SampleScan', 'GinScan', 'Ind
 export function withColumn(plan: Plan, expr: Expr): Plan {
   const targetlist = [...plan.targetlist, makeTargetEntry(expr, plan.targetlist.length + 1, null, true)];
   return COMPUTES.has(plan.kind) ? { ...plan, targetlist } as Plan : { kind: 'Result', ...over(plan, targetlist), resconstantqual: [] };
+}
+
+/** A subquery's columns as they come: then its scan need not be there at all (use_physical_tlist). */
+export function withAllColumns(plan: Plan): Plan {
+  if (plan.kind !== 'SubqueryScan' || plan.qual.length > 0 || plan.subplan.targetlist.some((t) => t.resjunk)) return plan;
+  const { targetlist, subplan, scanrelid } = plan;
+  if (targetlist.length > subplan.targetlist.length || !targetlist.every(({ expr }) => expr.kind === 'Var' && expr.varattno > 0)) return plan;
+  const list = subplan.targetlist.map(({ expr }, i) => {
+    const column = makeVar(scanrelid, i + 1, exprType(expr), exprTypmod(expr), exprCollation(expr), 0);
+    const wanted = targetlist.filter((t) => (t.expr as typeof column).varattno === i + 1);
+    return { ...makeTargetEntry(column, i + 1, null, false), ressortgroupref: wanted[0]?.ressortgroupref ?? 0, twice: wanted.length > 1 };
+  });
+  return list.some((t) => t.twice) ? plan : { ...plan, targetlist: list.map(({ twice: _twice, ...t }) => t) };
 }

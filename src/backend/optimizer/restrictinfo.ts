@@ -10,7 +10,7 @@ import { EMPTY, overlaps } from './relids.ts';
 export function makeRestrictInfo(clause: Expr, isPushedDown: boolean, required?: Relids, securityLevel = 0): RestrictInfo {
   const clauseRelids = pullVarnos(clause);
   const rinfo: RestrictInfo = {
-    clause, clauseRelids, requiredRelids: required ?? clauseRelids, isPushedDown, outerjoinDelayed: false, outerRelids: EMPTY,
+    clause, clauseRelids, requiredRelids: required ?? clauseRelids, isPushedDown, nullableRelids: EMPTY, outerRelids: EMPTY,
     securityLevel, leakproof: securityLevel > 0 && !containsLeakedVars(clause), pseudoconstant: clauseRelids === EMPTY, leftRelids: EMPTY, rightRelids: EMPTY, canJoin: false, mergeFamilies: [],
     hashable: false, leftEc: null, rightEc: null, selectivity: -1, parentEc: null, ofParent: null,
   };

@@ -34,7 +34,7 @@ export function setPlanReferences(plan: Plan): Plan {
   return setRefs(plan, offset);
 }
 
-type Lists = { outer: readonly TargetEntry[] | null; inner: readonly TargetEntry[] | null };
+type Lists = { outer: readonly (TargetEntry | null)[] | null; inner: readonly (TargetEntry | null)[] | null };
 
 function setRefs(plan: Plan, offset: number): Plan {
   const initPlan = plan.initPlan.map((s) => fixSubPlan(s, offset));
@@ -70,8 +70,12 @@ function setRefs(plan: Plan, offset: number): Plan {
       const righttree = setChild(plan.righttree!, offset);
       const lists: Lists = { outer: plan.lefttree!.targetlist, inner: plan.righttree!.targetlist };
       const fix = (e: Expr): Expr => fixUpper(e, lists);
+      // Above the join, what the side computes whose rows it fills up is NULL where it should be computed of NULLs.
+      const { jointype } = plan;
+      const fillsOuter = jointype === 'right' || jointype === 'full', fillsInner = jointype !== 'inner' && jointype !== 'right';
+      const above = fillsOuter || fillsInner ? (e: Expr): Expr => fixUpper(e, { outer: fillsOuter ? columnsOf(lists.outer!) : lists.outer, inner: fillsInner ? columnsOf(lists.inner!) : lists.inner }) : fix;
       const outerOnly = (e: Expr): Expr => fixUpper(e, { outer: lists.outer, inner: null });
-      const base = { ...plan, initPlan, lefttree, righttree, targetlist: mapTargets(plan.targetlist, fix), qual: plan.qual.map(fix), joinqual: plan.joinqual.map(fix) } as Plan;
+      const base = { ...plan, initPlan, lefttree, righttree, targetlist: mapTargets(plan.targetlist, above), qual: plan.qual.map(above), joinqual: plan.joinqual.map(fix) } as Plan;
       switch (base.kind) {
         case 'NestLoop': return { ...base, nestParams: base.nestParams.map((p) => ({ ...p, paramval: outerOnly(p.paramval) })) };
         case 'HashJoin': return { ...base, hashclauses: base.hashclauses.map(fix), hashkeys: base.hashkeys.map((k) => ({ ...k, outer: fix(k.outer), inner: fix(k.inner) })) };
@@ -198,8 +202,14 @@ function columnRef(varno: number, i: number, e: Expr): Expr {
   return makeVar(varno, i + 1, exprType(e), exprTypmod(e), exprCollation(e), 0);
 }
 
-function find(list: readonly TargetEntry[], e: Expr): number {
-  for (let i = 0; i < list.length; i++) if (equal(list[i]!.expr, e)) return i;
+/** The list with nothing in the places of what is more than a column. */
+const columnsOf = (list: readonly (TargetEntry | null)[]): (TargetEntry | null)[] => list.map((t) => (t !== null && (t.expr.kind === 'Var' || t.expr.kind === 'PlaceHolderVar') ? t : null));
+
+function find(list: readonly (TargetEntry | null)[], e: Expr): number {
+  for (let i = 0; i < list.length; i++) {
+    const t = list[i]!;
+    if (t !== null && equal(t.expr, e)) return i;
+  }
   return -1;
 }
 
