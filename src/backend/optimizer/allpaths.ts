@@ -5,8 +5,9 @@ import type { RangeTblEntry, SetOperationNode, TableSampleClause } from '../node
 import { PgError, internalError } from '../../common/errors.ts';
 import { functionInfo } from '../executor/fmgr_info.ts';
 import type { Plan } from '../nodes/plannodes.ts';
-import type { Expr, FromItem } from '../nodes/primnodes.ts';
-import { exprType } from '../nodes/nodeFuncs.ts';
+import type { Expr, FromItem, TargetEntry } from '../nodes/primnodes.ts';
+import { makeConst } from '../nodes/makefuncs.ts';
+import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import { containsSrf, containsSubplans, containsVolatile, incrementLevels, isConst, isFalseOrNull, mutateDeep, pullVarClause, pullVarnos, pullVars, stripPlaceholders, walkDeep } from './clauses.ts';
 import { clampRows, costs, DISABLE_COST, enabled, exprCost, qualEvalCost } from './costsize.ts';
 import { addAppendPaths } from './appendpath.ts';
@@ -17,6 +18,7 @@ import { findLateralReferences } from './initsplan.ts';
 import { addPartitionwisePaths, makeJoinRel } from './joinrels.ts';
 import { replaceNestloopParams, subqueryOuterParams } from './nestparams.ts';
 import { subqueryPathkeys } from './pathkeys.ts';
+import { hasVolatile } from './prepjointree.ts';
 import { addPath, setCheapest } from './pathnode.ts';
 import type { CteEntry, Path, PlannerInfo, RelOptInfo } from './pathnodes.ts';
 import { orderedClauses, planBase, targetOf } from './planbuild.ts';
@@ -321,6 +323,7 @@ function setCteRel(root: PlannerInfo, rel: RelOptInfo): void {
 function setSubqueryRel(root: PlannerInfo, rel: RelOptInfo): void {
   const rte = rel.rte!;
   let subquery = rte.subquery!;
+  const used = new Set<number>();
   // Conditions on the subquery's columns go into it where that changes nothing but speed.
   if (canPushInto(subquery)) {
     const kept = [];
@@ -331,11 +334,16 @@ function setSubqueryRel(root: PlannerInfo, rel: RelOptInfo): void {
         continue;
       }
       const run = r.pseudoconstant || rte.security_barrier ? null : pushRunCondition(subquery, r.clause, rel.rti);
-      if (run !== null) subquery = run.query;
+      if (run !== null) {
+        subquery = run.query;
+        for (const v of pullVars(r.clause)) used.add(v.varattno);
+      }
       if (run === null || run.keep) kept.push(r);
     }
     rel.restrictions = kept;
   }
+  for (const e of [...rel.target, ...rel.restrictions.map((r) => r.clause)]) for (const v of pullVars(e)) if (v.varno === rel.rti) used.add(v.varattno);
+  subquery = withoutUnused(subquery, used);
   const fraction = subqueryFraction(root) ? root.tupleFraction : 0;
   const saved = root.planParams;
   root.planParams = [];
@@ -355,6 +363,15 @@ function setSubqueryRel(root: PlannerInfo, rel: RelOptInfo): void {
   });
   scan.pathkeys = subqueryPathkeys(root, rel, subroot, pathkeys);
   addPath(rel, scan);
+}
+
+/** remove_unused_subquery_outputs: a column that nobody reads is NULL, where it says nothing of the rows themselves. */
+function withoutUnused(q: SubQuery, used: ReadonlySet<number>): SubQuery {
+  if (q.commandType !== 'select' || q.setOperations !== null || q.distinctClause.length > 0 || used.has(0)) return q;
+  const isUnused = ({ expr, resno, resjunk, ressortgroupref }: TargetEntry): boolean =>
+    !resjunk && ressortgroupref === 0 && !used.has(resno) && expr.kind !== 'Const' && !containsSrf(expr) && !hasVolatile(expr);
+  if (!q.targetList.some(isUnused)) return q;
+  return { ...q, targetList: q.targetList.map((t) => (isUnused(t) ? { ...t, expr: makeConst(exprType(t.expr), exprTypmod(t.expr), exprCollation(t.expr), null) } : t)) };
 }
 
 /** Only one relation, nothing above it that wants all rows: the limit counts for the subquery too. */

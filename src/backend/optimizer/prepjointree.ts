@@ -3,6 +3,7 @@
 // made inner.
 import { PgError } from '../../common/errors.ts';
 import { typeIsRowtype } from '../catalog/lsyscache.ts';
+import { someExpr } from '../executor/plan_walker.ts';
 import { makeAlias, makeBoolExpr, makeRangeTblEntry } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
@@ -241,6 +242,7 @@ export function pullUpSubqueries(query: Query): Query {
         sub = withResult(flattenJoinAliases(sub, sub.rtable));
         const columns = sub.targetList.filter((t) => !t.resjunk);
         if (grouped && !columns.every((t) => isOwnColumn(t.expr))) return item;
+        if (repeatsSublinks(q, from, item.rtindex, columns)) return item;
         if (nullable && (rte.lateral || mentionsWholeRow(q, from, item.rtindex))) return item;
         // Outer join conditions must not reach out of the subquery.
         if (rte.lateral && hasOuterJoin(sub.jointree)) return item;
@@ -325,16 +327,33 @@ function isSimpleSubquery(q: Query): boolean {
     && q.groupClause.length === 0 && q.groupingSets.length === 0 && q.havingQual === null && q.sortClause.length === 0
     && q.distinctClause.length === 0 && q.limitOffset === null && q.limitCount === null && q.rowMarks.length === 0
     && q.cteList.length === 0
-    && !q.targetList.some((t) => containsVolatile(t.expr) || containsSrf(t.expr) || (t.expr.kind !== 'Var' && hasSublink(t.expr)));
+    && !q.targetList.some((t) => containsSrf(t.expr) || (t.expr.kind !== 'Var' && hasVolatile(t.expr)));
 }
-const hasSublink = (e: Expr): boolean => {
+const hasSublink = (e: Expr): boolean => e.kind !== 'Var' && someExpr(e, (n) => n.kind === 'SubLink');
+
+/** A subquery in a column would be run for each place that names it. PostgreSQL does that; more than twice it is made once and kept. */
+function repeatsSublinks(q: Query, from: FromItem, rti: number, columns: readonly TargetEntry[]): boolean {
+  const uses = new Map(columns.filter((t) => hasSublink(t.expr)).map((t) => [t.resno, 0]));
+  if (uses.size === 0) return false;
+  mutateQueryDeep({ ...q, jointree: { kind: 'FromExpr', fromlist: [from], quals: null } }, (n, depth) => {
+    const before = n.kind === 'Var' && n.varno === rti && n.varlevelsup === depth ? uses.get(n.varattno) : undefined;
+    if (before !== undefined) uses.set((n as Var).varattno, before + 1);
+    return undefined;
+  }, 0);
+  return [...uses.values()].some((count) => count > 2);
+}
+
+/** Also inside of sublinks. */
+export function hasVolatile(e: Expr): boolean {
+  if (containsVolatile(e)) return true;
+  if (!hasSublink(e)) return false;
   let found = false;
-  mutateDeep(e, (n) => {
-    if (n.kind === 'SubLink') found = true;
+  mutateDeep(e, (n, depth) => {
+    if (depth > 0 && (n.kind === 'FuncExpr' || n.kind === 'OpExpr' || n.kind === 'NextValueExpr')) found ||= containsVolatile(n);
     return undefined;
   });
   return found;
-};
+}
 
 /** Whether the relation's row as a whole is used: it must be able to be NULL as a whole. */
 function mentionsWholeRow(q: Query, from: FromItem, rti: number): boolean {
