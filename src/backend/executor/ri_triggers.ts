@@ -10,7 +10,7 @@ import { PgError, internalError } from '../../common/errors.ts';
 import { lookupUnique } from '../access/index.ts';
 import { encodeKey } from '../access/key.ts';
 import { readColumn, type RowId } from '../access/row.ts';
-import { fetchRow, lastChange, lockReads, lockRows, locksReads } from '../access/table.ts';
+import { fetchRow, lastChange, lockReads, lockRows } from '../access/table.ts';
 import { withUser } from '../catalog/acl.ts';
 import { aclcheckAttribute, aclcheckRelation } from '../catalog/aclchk.ts';
 import { getArrayType, getNamespaceName, isBinaryCoercible } from '../catalog/lsyscache.ts';
@@ -25,7 +25,7 @@ import { partitionForValues } from '../partitioning/partbounds.ts';
 import { partitionAncestors, partitionDescOf, partitionParent } from '../partitioning/partdesc.ts';
 import { partitionKeyOf, partitionKeyValues } from '../partitioning/partkey.ts';
 import { seenNewest } from '../transaction/snapshot.ts';
-import { advanceSnapshot, amongNewest, commandCounterIncrement, currentCommandId, getStore, registerCallback, requireLocks, usesTransactionSnapshot } from '../transaction/xact.ts';
+import { advanceSnapshot, amongNewest, commandCounterIncrement, currentCommandId, getStore, isOptimistic, noteTable, registerCallback, requireLocks, usesTransactionSnapshot } from '../transaction/xact.ts';
 import { makeArray, type Datum, type Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { session } from '../utils/session.ts';
@@ -256,7 +256,8 @@ function referencedLeaf(key: ForeignKey, root: Relation, fk: Relation, values: r
 }
 
 function lockByKey(info: IndexInfo, text: string, pk: Relation): boolean {
-  if (locksReads(true)) lockReads([{ oid: pk.oid, mode: ROW_SHARE_LOCK }]);
+  if (isOptimistic()) noteTable(pk.oid, ROW_SHARE_LOCK, pk.shared);
+  else lockReads([{ oid: pk.oid, mode: ROW_SHARE_LOCK }]);
   for (;;) {
     const rowId = lookupUnique(info, text, Infinity);
     if (rowId === undefined) {
