@@ -6,7 +6,8 @@
 // out, as in libpg-query's JSON. Locations in the tree are UTF-8 byte offsets from 0 (parser/parse_node.ts makes a
 // PgError's character position of them); error positions of the grammar itself come out right from here.
 //
-// The grammar is 18's, the dialect is 15's: refuseNewer() (newer_syntax.ts) turns away what 15 does not have.
+// The grammar is 18's, the dialect is 15's: refuseNewer() (newer_syntax.ts) turns away what 15 does not have, older_syntax.ts
+// brings back what 18 has no longer.
 import PgQueryModule from 'libpg-query/wasm/libpg-query.js';
 import { PgError } from '../../common/errors.ts';
 import type { ConditionName } from '../../common/sqlstate.ts';
@@ -16,6 +17,7 @@ import { TextCache } from '../utils/text_cache.ts';
 import { MIN_TEXT, leaveOutRuns, putBackRuns } from './constant_runs.ts';
 import type { RawNode, RawStmt } from './raw_nodes.ts';
 import { refuseNewer } from './newer_syntax.ts';
+import { withoutContinuationComments } from './older_syntax.ts';
 import { stackDepthExceeded } from '../utils/stack_depth.ts';
 export type { RawNode, RawStmt } from './raw_nodes.ts';
 
@@ -112,7 +114,9 @@ function parseFresh(text: string): readonly RawStmt[] {
     return (text.length < MIN_TEXT ? null : parseWithoutRuns(text)) ?? parseWhole(text);
   } catch (error) {
     if (isStackOverflow(error)) throw stackDepthExceeded();
-    throw error;
+    const older = error instanceof PgError && error.fields.position !== undefined ? withoutContinuationComments(text) : null;
+    if (older === null) throw error;
+    return parseWhole(older);
   }
 }
 

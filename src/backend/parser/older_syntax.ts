@@ -1,0 +1,51 @@
+// PostgreSQL 18's scanner reads less than PostgreSQL 15's in one place: comments between the parts of a literal,
+//   'one' -- a comment
+//   'literal'
+
+/** A token that may hide quotes, or begin a literal; 2: one with backslashes. */
+const TOKEN = /"(?:[^"]|"")*"|--[^\n\r]*|\/\*|(?<![\w$\x80-\uffff])\$([A-Za-z_\x80-\uffff][\w\x80-\uffff]*)?\$|((?<![\w$\x80-\uffff])e)?'/gi;
+const REST = /(?:[^']|'')*'/y, REST_WITH_ESCAPES = /(?:[^'\\]|''|\\[^])*'/y;
+const GAP = /(?:[ \t\f\v]|--[^\n\r]*)*[\n\r](?:[ \t\f\v\n\r]|--[^\n\r]*(?=[\n\r]))*(?=')/y;
+
+/** The text with blanks for such comments, as long as before; null: it has none. */
+export function withoutContinuationComments(text: string): string | null {
+  let out = '', kept = 0;
+  TOKEN.lastIndex = 0;
+  for (let m = TOKEN.exec(text); m !== null; m = TOKEN.exec(text)) {
+    let at: number = TOKEN.lastIndex;
+    if (m[0] === '/*') {
+      at = endOfComment(text, at);
+    } else if (m[0].startsWith('$')) {
+      const end = text.indexOf(m[0], at);
+      at = end < 0 ? text.length : end + m[0].length;
+    } else if (m[0].endsWith("'")) {
+      const rest = m[2] === undefined ? REST : REST_WITH_ESCAPES;
+      for (;;) {
+        rest.lastIndex = at;
+        at = rest.test(text) ? rest.lastIndex : text.length;
+        GAP.lastIndex = at;
+        const gap = GAP.exec(text)?.[0];
+        if (gap === undefined) break;
+        if (gap.includes('--')) {
+          out += text.slice(kept, at) + gap.replace(/--[^\n\r]*/g, (comment) => ' '.repeat(comment.length));
+          kept = at + gap.length;
+        }
+        at += gap.length + 1;
+      }
+    }
+    TOKEN.lastIndex = at;
+  }
+  return kept === 0 ? null : out + text.slice(kept);
+}
+
+/** They may be inside each other. */
+function endOfComment(text: string, from: number): number {
+  const mark = /\/\*|\*\//g;
+  mark.lastIndex = from;
+  for (let depth = 1; depth > 0;) {
+    const m = mark.exec(text);
+    if (m === null) return text.length;
+    depth += m[0] === '/*' ? 1 : -1;
+  }
+  return mark.lastIndex;
+}
