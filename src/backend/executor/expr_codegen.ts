@@ -189,6 +189,14 @@ const handlers: { [K in Expr['kind']]: Handler<Extract<Expr, { kind: K }>> } = {
       const value = genAtom(g, e.arg, cx);
       return guarded(value, `${value.code} | 0`, g, false);
     }
+    // Casts WITHOUT FUNCTION, by way of a type of one's own: the bits are those of another number.
+    let inner = e.arg;
+    while (inner.kind === 'RelabelType') inner = inner.arg;
+    const other = runtime.sameBits(exprType(inner), e.resulttype);
+    if (other !== undefined) {
+      const value = genAtom(g, inner, cx);
+      return guarded(value, `${g.konst(other)}(${value.code})`, g, false);
+    }
     return genExpr(g, e.arg, cx);
   },
   CollateExpr: (g, e, cx) => genExpr(g, e.arg, cx),

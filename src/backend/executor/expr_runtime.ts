@@ -7,9 +7,10 @@ import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Expr, RowExpr, SQLValueFunction } from '../nodes/primnodes.ts';
 import { arrayAssignElement, arrayAssignSlice, arrayElement, arraySlice } from '../types/array_subscript.ts';
 import { mapArray, nestArrays } from '../types/array_ops.ts';
-import { type ArrayValue, makeArray, type Datum, type Oid, type RecordAttribute, RecordValue } from '../types/datum.ts';
+import { type ArrayValue, int8, type Int8, makeArray, type Datum, type Oid, type RecordAttribute, RecordValue } from '../types/datum.ts';
 import { findBuiltin } from '../types/fmgr.ts';
 import { typeHooks } from '../types/hooks.ts';
+import { FLOAT4OID, FLOAT8OID, INT4OID, INT8OID } from '../types/oids.ts';
 import { session } from '../utils/session.ts';
 import { makeContext, typeInfo } from './fmgr_info.ts';
 import { typeComparator } from './sort_support.ts';
@@ -234,3 +235,16 @@ export function domainChecks(oid: Oid, named = oid): DomainCheck[] {
   }
   return checks;
 }
+
+const bits = new DataView(new ArrayBuffer(8));
+
+/** The number of one type that has the bits of a number of the other; undefined: they are the same value, or no numbers of the same size. */
+export function sameBits(from: Oid, to: Oid): ((value: Datum) => Datum) | undefined {
+  return SAME_BITS.get(from)?.get(to);
+}
+const SAME_BITS = new Map<Oid, Map<Oid, (value: Datum) => Datum>>([
+  [INT8OID, new Map([[FLOAT8OID, (value) => { bits.setBigInt64(0, BigInt(value as Int8)); return bits.getFloat64(0); }]])],
+  [FLOAT8OID, new Map([[INT8OID, (value) => { bits.setFloat64(0, value as number); return int8(bits.getBigInt64(0)); }]])],
+  [INT4OID, new Map([[FLOAT4OID, (value) => { bits.setInt32(0, value as number); return bits.getFloat32(0); }]])],
+  [FLOAT4OID, new Map([[INT4OID, (value) => { bits.setFloat32(0, value as number); return bits.getInt32(0); }]])],
+]);

@@ -4,13 +4,15 @@ import { containsMutable, containsVolatile, someExpr } from '../executor/plan_wa
 import { foldToConst } from '../executor/expression.ts';
 import { functionInfo, operator, typeInfo } from '../executor/fmgr_info.ts';
 import { domainHasConstraints } from '../catalog/lsyscache.ts';
-import { procByOid } from '../catalog/syscache.ts';
+import { FirstNormalObjectId } from '../catalog/schema.ts';
+import { procByOid, typeByOid } from '../catalog/syscache.ts';
 import { makeBoolConst, makeBoolExpr, makeConst } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, expressionTreeMutator, expressionTreeWalker, queryTreeMutator, queryTreeWalker } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
 import type { BoolExpr, CaseExpr, CoalesceExpr, Const, Expr, FuncExpr, NullTest, PlaceHolderVar, RelabelType, Var } from '../nodes/primnodes.ts';
 import { checkWhileWorking } from '../utils/interrupts.ts';
+import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
 import { inlineHooks } from './inline_hook.ts';
 import type { Relids } from './pathnodes.ts';
@@ -352,11 +354,15 @@ function relabeled(node: RelabelType): Expr {
   while (arg.kind === 'RelabelType' && exprType(arg.arg) !== INT4OID) ({ arg } = arg);
   const { resulttype, resulttypmod, resultcollid } = node;
   // A negative integer is another number as an oid.
-  if (arg.kind === 'Const' && !(typeof arg.constvalue === 'number' && (arg.constvalue < 0 || arg.constvalue > 0x7fffffff) && arg.consttype !== resulttype)) return { ...arg, consttype: resulttype, consttypmod: resulttypmod, constcollid: resultcollid };
+  const another = arg.kind === 'Const' && arg.consttype !== resulttype && (typeof arg.constvalue === 'number' && (arg.constvalue < 0 || arg.constvalue > 0x7fffffff)
+    || NUMBERS.has(arg.consttype) && (NUMBERS.has(resulttype) || resulttype >= FirstNormalObjectId && typeByOid(resulttype)!.typtype === 'b')); // its bits, by a cast WITHOUT FUNCTION
+  if (arg.kind === 'Const' && !another) return { ...arg, consttype: resulttype, consttypmod: resulttypmod, constcollid: resultcollid };
   if (exprType(arg) === resulttype && exprTypmod(arg) === resulttypmod && exprCollation(arg) === resultcollid) return arg;
   return arg === node.arg ? node : { ...node, arg };
 }
 const INT4OID = 23;
+/** int8, int4, float4 and float8. */
+const NUMBERS = new Set<Oid>([20, INT4OID, 700, 701]);
 
 /** AND and OR up to the first argument that decides. */
 function foldBool(e: BoolExpr): Expr {
