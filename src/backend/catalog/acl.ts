@@ -136,10 +136,10 @@ export const isMemberOfRoleNosuper = (member: Oid, role: Oid): boolean => member
 /** Whether `member` has the privileges of `role` without SET ROLE. */
 export const hasPrivsOfRole = (member: Oid, role: Oid): boolean =>
   member === role || superuserArg(member) || rolesOf(member).inherited.has(role);
-/** Whether `member` may grant membership in `role`. */
+/** Whether `member` may grant membership in `role`: not in itself. */
 export function isAdminOfRole(member: Oid, role: Oid): boolean {
   if (superuserArg(member)) return true;
-  if (member === role) return member === session.sessionUser;
+  if (member === role) return false;
   return [...rolesOf(member).all].some((r) => sys.membershipsOf(r).some((m) => m.roleid === role && m.admin_option));
 }
 

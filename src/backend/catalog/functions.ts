@@ -185,8 +185,8 @@ registerBuiltins({
     current_user: () => sys.authIdByOid(session.currentUser)?.rolname ?? '',
     session_user: () => sys.authIdByOid(session.sessionUser)?.rolname ?? '',
     current_schema: () => {
-      const first = ns.fetchSearchPath(false)[0];
-      return (first && sys.namespaceByOid(first)?.nspname) ?? null;
+      const first = ns.currentSchema();
+      return (first !== 0 && sys.namespaceByOid(first)?.nspname) || null;
     },
     current_schemas: (implicit: boolean) => makeArray(ids.NAMEOID, ns.fetchSearchPath(implicit)
       .map((oid) => sys.namespaceByOid(oid)?.nspname).filter((name) => name !== undefined)),

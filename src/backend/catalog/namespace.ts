@@ -104,6 +104,12 @@ function computeSearchPath(names: readonly string[]): SearchPath {
 export const fetchSearchPath = (includeImplicit: boolean): readonly Oid[] =>
   includeImplicit ? searchPath().all : searchPath().explicit;
 
+/** The schema that things are created in; 0: there is none. Of temporary objects it is made, if it is not there. */
+export function currentSchema(): Oid {
+  const path = searchPath();
+  return path.tempMissing ? accessTempTableNamespace() : path.explicit[0] ?? 0;
+}
+
 /** Runs something with another search path: these schemas, pg_catalog first unless it is among them. */
 export function withSearchPath<T>(schemas: readonly Oid[], run: () => T): T {
   const all = schemas.includes(ids.PG_CATALOG_NAMESPACE) ? [...schemas] : [ids.PG_CATALOG_NAMESPACE, ...schemas];

@@ -166,7 +166,7 @@ export class PlanExplainer {
         return `${name} on ${this.target(plan.scanrelid, p)}`;
       }
       case 'ValuesScan': type('Values Scan'); return `Values Scan on ${this.target(plan.scanrelid, p)}`;
-      case 'NamedTuplestoreScan': type('Named Tuplestore Scan'); return `Named Tuplestore Scan on ${this.target(plan.scanrelid, p)}`;
+      case 'NamedTuplestoreScan': type('Named Tuplestore Scan'); return 'Named Tuplestore Scan';
       case 'CteScan': type('CTE Scan'); return `CTE Scan on ${this.target(plan.scanrelid, p)}`;
       case 'WorkTableScan': type('WorkTable Scan'); return `WorkTable Scan on ${this.target(plan.scanrelid, p)}`;
       case 'NestLoop': return join('Nested Loop', plan.jointype, false);

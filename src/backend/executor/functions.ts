@@ -390,7 +390,7 @@ function callFunction(proc: PgProc, context: FunctionContext, args: readonly Dat
 }
 
 function runFunction(proc: PgProc, context: FunctionContext, args: readonly Datum[], limit: number): Result {
-  return withErrorContext(new SqlContext(proc, context.resultAttributes !== undefined), (frame) => withFunctionSettings(proc, () => {
+  return withFunctionSettings(proc, () => withErrorContext(new SqlContext(proc, context.resultAttributes !== undefined), (frame) => {
     const prepared = prepare(proc, context.argTypes, context.resultType, context.collation, context.resultAttributes);
     frame.inlined = prepared.inlined;
     return { rows: runBody(proc, prepared, args, limit, frame), shape: anonymousShape(prepared) };

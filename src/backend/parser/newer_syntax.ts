@@ -33,9 +33,11 @@ const CHECKS: Record<string, Check> = {
 
 const SUSPECT_NUMBER = /(?<![\w$"'.])(?:0[xXoObB]|[0-9]+_|[0-9]*\.[0-9]+_|[0-9.]+[eE][+-]?[0-9]+_)/;
 
+const SUSPECT_PARAM = /\$\d+[A-Za-z_\x80-\uffff]/;
+
 /** Throws when a statement uses syntax that PostgreSQL 15 does not have. */
 export function refuseNewer(text: string, statements: readonly RawStmt[]): void {
-  const numbers = SUSPECT_NUMBER.test(text) ? Buffer.from(text, 'utf8') : undefined;
+  const numbers = SUSPECT_NUMBER.test(text) || SUSPECT_PARAM.test(text) ? Buffer.from(text, 'utf8') : undefined;
   for (const statement of statements) visit(statement.stmt, text, numbers);
 }
 
@@ -50,6 +52,7 @@ function visit(value: unknown, text: string, numbers: Buffer | undefined): void 
   if (newer !== undefined && newer !== '') throw refused(newer, node, text);
   if (node.tag === 'RangeSubselect' && node['alias'] === undefined) throw missingAlias(node, text);
   if (numbers !== undefined && node.tag === 'A_Const' && (node['ctype'] === 'integer' || node['ctype'] === 'float')) checkNumber(node, text, numbers);
+  if (numbers !== undefined && node.tag === 'ParamRef') checkParam(node, text, numbers);
   const check = CHECKS[node.tag];
   if (check !== undefined) {
     const what = check(node);
@@ -132,6 +135,12 @@ function checkNumber(node: RawNode, text: string, bytes: Buffer): void {
   const token = /^-?\s*([0-9.][0-9A-Za-z_.]*)/.exec(bytes.toString('utf8', at, at + 64));
   if (token === null || !/_|^0[xXoObB]/.test(token[1] ?? '')) return;
   throw new PgError('syntax_error', `trailing junk after numeric literal at or near "${token[1]}"`, { position: charPosition(text, charOffset(text, at)) });
+}
+
+/** libpg-query's scanner takes $1a for $1 a, as PostgreSQL 14 did. */
+function checkParam(node: RawNode, text: string, bytes: Buffer): void {
+  const at = node.location ?? 0, [token] = /^\$\d+[A-Za-z_\x80-\uffff]/.exec(bytes.toString('utf8', at, at + 32)) ?? [];
+  if (token !== undefined) throw new PgError('syntax_error', `trailing junk after parameter at or near "${token}"`, { position: charPosition(text, charOffset(text, at)) });
 }
 
 /** UTF-16 offset of a UTF-8 byte offset. */
