@@ -6,6 +6,7 @@ import { FatalError } from '../../common/errors.ts';
 import { port } from '../../port/port.ts';
 import { log } from '../utils/elog.ts';
 import { getString } from '../utils/guc.ts';
+import { countMemoryFromHere } from '../utils/memory_limit.ts';
 
 /** huge_pages: the program's text in huge pages, which children inherit at no cost. */
 export function useHugePages(): void {
@@ -119,6 +120,7 @@ export function settleMemory(): void {
   growTo(SESSION_GROWTH);
   youngMayGrow(true);
   if (getString('huge_pages') !== 'off') fillCodeSpace();
+  countMemoryFromHere();
   const filled = port.packMemory(), huge = getString('huge_pages') === 'off' ? 0 : port.collapseMemory();
   log('DEBUG1', `holes in memory filled: ${filled} bytes; memory in huge pages: ${huge} bytes`);
 }

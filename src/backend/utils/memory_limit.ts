@@ -24,8 +24,17 @@ let collect: ((options?: object) => void) | null = null;
 let nextLookBytes = 0;
 defineHooks('backend_memory_limit', { assign: () => { nextLookBytes = roomBytes = 0; } });
 
+/** What the postmaster had, which its children share with it: not theirs. */
+let inheritedBytes = 0;
+
+/** What is in use now counts for nobody: in the postmaster, before it forks. */
+export function countMemoryFromHere(): void {
+  const { heap, external } = inUse();
+  inheritedBytes = heap + external;
+}
+
 function limits(): { heap: number; all: number } {
-  return { heap: v8.getHeapStatistics().heap_size_limit * SHARE_OF_HEAP, all: getInt('backend_memory_limit') * 1024 };
+  return { heap: v8.getHeapStatistics().heap_size_limit * SHARE_OF_HEAP, all: inheritedBytes + getInt('backend_memory_limit') * 1024 };
 }
 
 let mappedBytes = 0;
@@ -103,13 +112,13 @@ export function checkMemory(): number {
     return OFTEN;
   }
   nextLookBytes = 0;
-  throw outOfMemory(`uses ${megabytes(live)} MB of memory`, limit);
+  throw outOfMemory(`uses ${megabytes(live - inheritedBytes)} MB of memory`, limit);
 }
 
 const megabytes = (bytes: number): number => Math.round(bytes / 1048576);
 
 function outOfMemory(what: string, limit: number): PgError {
-  return new PgError('out_of_memory', 'out of memory', { detail: `The server process ${what}, its limit is ${megabytes(limit)} MB.` });
+  return new PgError('out_of_memory', 'out of memory', { detail: `The server process ${what}, its limit is ${megabytes(limit - inheritedBytes)} MB.` });
 }
 
 /** Values below this need not be announced. */
@@ -131,7 +140,7 @@ function lookForRoom(bytes: number): void {
     roomBytes = 0;
     if (bytes <= limit) collectGarbage();
     live = used();
-    if (live + bytes > limit) throw outOfMemory(`uses ${megabytes(live)} MB of memory and needs ${megabytes(bytes)} MB more`, limit);
+    if (live + bytes > limit) throw outOfMemory(`uses ${megabytes(live - inheritedBytes)} MB of memory and needs ${megabytes(bytes)} MB more`, limit);
   }
   if (bytes > largeFrom) wasLarge = true;
   roomBytes = (limit - live - bytes) / 4;
