@@ -161,9 +161,12 @@ test.serial('a row of a catalog: who wants to change it waits, and can be cancel
 test.serial('its DDL reaches other sessions when it is committed', async (t) => {
   t.deepEqual(await b.run('prepare q as select * from parent where id = 1; execute q'), ['1|100']);
   await a.run("begin; alter table parent add column w int default 5; create view over as select 1 as one; prepare transaction 'p'");
-  t.deepEqual(await a.run('select * from parent where id = 1'), ['1|100'], 'nor does its own session see it before');
+  t.is(await a.run('begin; lock table parent in access share mode nowait'), '55P03 could not obtain lock on relation "parent"', 'its own session waits, too');
+  await a.run('rollback');
+  const reader = await b.startWaiting('select * from parent where id = 1');
   t.is(await a.run('select * from over'), '42P01 relation "over" does not exist');
   t.deepEqual(await a.run("commit prepared 'p'"), []);
+  t.deepEqual(await reader.answer, ['1|100|5']);
   t.deepEqual(await b.run('select * from parent where id = 1'), ['1|100|5']);
   t.deepEqual(await b.run('select * from over; drop view over; deallocate q'), []);
 });
