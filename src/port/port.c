@@ -541,7 +541,7 @@ static napi_value collapseMemory(napi_env env, napi_callback_info info)
 			int used = 0;
 			if (present < 0 || pread(present, pages, sizeof pages, (off_t) (at / 4096 * 8)) != sizeof pages) continue;
 			for (int k = 0; k < 512; k++) used += pages[k] >> 63;
-			if (used >= 96) continue;
+			if (used >= 224) continue;
 			bytes += collapse(from, at);
 			from = at + huge;
 		}
