@@ -2,7 +2,7 @@
 // one folder, which is removed at the end, with whatever process a test left behind; such a process is a failure. So is a
 // run that does not end by itself: TEST_LIMIT minutes (default 25), then it says which tests it waited for, and stops.
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,15 +26,14 @@ const ava = fileURLToPath(new URL('../node_modules/ava/entrypoints/cli.js', impo
 // Nothing that a test leaves behind can hold our own output open: it gets pipes, and nobody waits for their end.
 const child = spawn(process.execPath, [ava, ...process.argv.slice(2)], { stdio: ['ignore', 'pipe', 'pipe'] });
 
-/** Processes that the tests started, or the tests' own: the run's folder is in their environment. */
+/**
+ * Processes that the tests started, or the tests' own: the run's folder is in their environment, or, for those whose title
+ * lies where that was, they work in it.
+ */
 function leftBehind(): number[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
-    try {
-      return pid !== process.pid && readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`POSTHOUSE_TEST_RUN=${folder}\0`);
-    } catch {
-      return false;
-    }
-  });
+  const found = (look: () => boolean): boolean => { try { return look(); } catch { return false; } };
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => pid !== process.pid
+    && (found(() => readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`POSTHOUSE_TEST_RUN=${folder}\0`)) || found(() => readlinkSync(`/proc/${pid}/cwd`).startsWith(`${folder}/`))));
 }
 
 let tail = '', passed = 0, line = '';

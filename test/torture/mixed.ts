@@ -64,7 +64,7 @@ export class MixedTorture {
     this.slots = Array.from({ length: sessions }, (_, i) => new Slot(this, firstSlot + i, randomFrom(seed * 100 + i)));
   }
 
-  count(what: string): void { this.counts[what] = (this.counts[what] ?? 0) + 1; }
+  count(what: string, n = 1): void { this.counts[what] = (this.counts[what] ?? 0) + n; }
   fault(text: string): void {
     this.faults.push(`${new Date().toISOString()} ${text}`);
   }
@@ -127,9 +127,9 @@ export class MixedTorture {
     try {
       await this.checkAll(when);
       const client = await connect(site, this.database);
-      const there = new Set((await client.query('select tx from ledger')).rows.map((row) => row.tx as number));
+      await this.endPrepared(place, when, client);
+      const there = await ledgerOf(client);
       for (const slot of this.slots) await slot.checkAt(place, there, when, client);
-      await this.checkPrepared(place, there, when, client);
       const { rows } = await client.query("select nextval('numbers') from generate_series(1, 5)");
       for (const { nextval } of rows) if ((this.numbers.get(nextval as string) ?? Infinity) <= place) this.fault(`${when}: the sequence gives ${nextval} again`);
       await client.end();
@@ -143,15 +143,19 @@ export class MixedTorture {
 
   gid(tx: number): string { return `${this.database} ${tx}`; }
 
-  /** What was prepared is, or has been committed meanwhile; and can be. */
-  private async checkPrepared(place: number, there: ReadonlySet<number>, when: string, client: Client): Promise<void> {
+  /**
+   * What was prepared is, or has been committed meanwhile; and can be. Before anything is read that it may have altered: its
+   * lock would be waited for, and nobody else would ever end it.
+   */
+  private async endPrepared(place: number, when: string, client: Client): Promise<void> {
+    const before = await ledgerOf(client);
     const listed = new Set((await client.query('select gid from pg_prepared_xacts where database = current_database()')).rows.map((row) => row.gid as string));
+    for (const gid of listed) await client.query(`commit prepared '${gid}'`);
+    this.count('prepared in a picture', listed.size);
+    const after = await ledgerOf(client);
     for (const [tx, at] of this.prepared) {
-      if (at > place || there.has(tx)) continue;
-      if (!listed.has(this.gid(tx))) { this.fault(`${when}: transaction ${tx} was prepared and is gone`); continue; }
-      this.count('prepared in a picture');
-      await client.query(`commit prepared '${this.gid(tx)}'`);
-      if ((await client.query(`select from ledger where tx = ${tx}`)).rows.length === 0) this.fault(`${when}: transaction ${tx} was prepared and committed and is not there`);
+      if (at <= place && !before.has(tx) && !listed.has(this.gid(tx))) this.fault(`${when}: transaction ${tx} was prepared and is gone`);
+      if (listed.has(this.gid(tx)) && !after.has(tx)) this.fault(`${when}: transaction ${tx} was prepared and committed and is not there`);
     }
   }
 
@@ -516,11 +520,15 @@ class Slot {
   }
 }
 
-/** Until it listens. */
+async function ledgerOf(client: Client): Promise<ReadonlySet<number>> {
+  return new Set((await client.query('select tx from ledger')).rows.map((row) => row.tx as number));
+}
+
+/** Until it listens. Nobody waits for a lock for ever. */
 async function connect(site: Site, database: string): Promise<Client> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await site.connect({ database });
+      return await site.connect({ database, options: '-c lock_timeout=120s' });
     } catch (error) {
       if (attempt > 400) throw error;
       await pause(50);
