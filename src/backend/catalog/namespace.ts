@@ -107,7 +107,7 @@ export const fetchSearchPath = (includeImplicit: boolean): readonly Oid[] =>
 /** The schema that things are created in; 0: there is none. Of temporary objects it is made, if it is not there. */
 export function currentSchema(): Oid {
   const path = searchPath();
-  return path.tempMissing ? accessTempTableNamespace() : path.explicit[0] ?? 0;
+  return path.tempMissing ? accessTempTableNamespace() : path.creation;
 }
 
 /** Runs something with another search path: these schemas, pg_catalog first unless it is among them. */
@@ -180,10 +180,9 @@ export function qualifiedNameGetCreationNamespace(names: readonly string[]): { n
 }
 
 function creationNamespace(): Oid {
-  const path = searchPath();
-  if (path.tempMissing) return accessTempTableNamespace();
-  if (path.creation === 0) throw new PgError('undefined_schema', 'no schema has been selected to create in');
-  return path.creation;
+  const namespace = currentSchema();
+  if (namespace === 0) throw new PgError('undefined_schema', 'no schema has been selected to create in');
+  return namespace;
 }
 
 // ---------------------------------------------------------------- relations

@@ -343,10 +343,7 @@ export class PlanExplainer {
         this.sortKeys('Sort Key', plan.sortKeys, place, p);
         this.sortKeys('Presorted Key', plan.sortKeys.slice(0, plan.presortedCount), place, p, false);
         break;
-      case 'Append': {
-        this.removedMembers(plan.appendplans, p);
-        break;
-      }
+      case 'Append': this.removedMembers(plan.appendplans, p); break;
       case 'MergeAppend': this.sortKeys('Sort Key', plan.sortKeys, place, p); this.removedMembers(plan.mergeplans, p); break;
       case 'Memoize':
         p.push({ label: 'Cache Key', value: plan.param_exprs.map((e) => this.names.text(e, place)).join(', ') }, { label: 'Cache Mode', value: plan.binaryMode ? 'binary' : 'logical' });

@@ -5,6 +5,7 @@ import { internalError, notSupported } from '../../common/errors.ts';
 import type {
   Aggref, BoolExpr, CaseExpr, Expr, GroupingFunc, MinMaxExpr, Param, ScalarArrayOpExpr, SubPlan, Var, WindowFunc,
 } from '../nodes/primnodes.ts';
+import { FirstNormalObjectId } from '../catalog/schema.ts';
 import { operatorByOid } from '../catalog/syscache.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import { checkWhileWorking } from '../utils/interrupts.ts';
@@ -473,7 +474,7 @@ export function inlinedEquality(prosrc: string): boolean {
 function hashedKey({ opno, useOr }: ScalarArrayOpExpr, prosrc: string): ((value: any) => Datum) | null {
   if (inlinedEquality(useOr ? prosrc : prosrc.replace(/ne$/, 'eq')) && prosrc.endsWith(useOr ? 'eq' : 'ne')) return sameKey;
   const given = operatorByOid(opno), equality = useOr || !given?.oprnegate ? given : operatorByOid(given.oprnegate);
-  if (equality === undefined || equality.oid >= 16384 || !equality.oprcanhash || equality.oprleft !== equality.oprright || (equality === given) !== useOr) return null;
+  if (equality === undefined || equality.oid >= FirstNormalObjectId || !equality.oprcanhash || equality.oprleft !== equality.oprright || (equality === given) !== useOr) return null;
   const type = equality.oprleft;
   return typeInfo(type).typtype === 'p' ? null : isPrimitiveKey(type) ? sameKey : hashKeyFunction(type);
 }

@@ -10,6 +10,7 @@ import { makeTargetEntry } from '../nodes/makefuncs.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import { partitionDescOf } from '../partitioning/partdesc.ts';
 import { partitionKeyOf } from '../partitioning/partkey.ts';
+import { BOOLOID } from '../types/oids.ts';
 import { getBool } from '../utils/guc.ts';
 import { booleanValue, equal } from './clauses.ts';
 import { clampRows, costs, sortCost } from './costsize.ts';
@@ -236,8 +237,6 @@ function partitionOrder(root: PlannerInfo, rel: RelOptInfo, relation: Relation, 
   }
   return { order, isWhole: true };
 }
-
-const BOOLOID = 16;
 
 /** The columns of a relation with children to sort by, some of them in addition to what it puts out; null: it cannot. */
 function sortColumns(rel: RelOptInfo, order: readonly PathKey[]): { keys: SortKey[]; more: Expr[] } | null {

@@ -13,6 +13,7 @@ import { stringToNode } from '../nodes/readfuncs.ts';
 import type { BoolExpr, CaseExpr, CoalesceExpr, Const, Expr, FuncExpr, NullTest, PlaceHolderVar, RelabelType, Var } from '../nodes/primnodes.ts';
 import { checkWhileWorking } from '../utils/interrupts.ts';
 import type { Oid } from '../types/datum.ts';
+import { FLOAT4OID, FLOAT8OID, INT4OID, INT8OID } from '../types/oids.ts';
 import { session } from '../utils/session.ts';
 import { inlineHooks } from './inline_hook.ts';
 import type { Relids } from './pathnodes.ts';
@@ -360,9 +361,7 @@ function relabeled(node: RelabelType): Expr {
   if (exprType(arg) === resulttype && exprTypmod(arg) === resulttypmod && exprCollation(arg) === resultcollid) return arg;
   return arg === node.arg ? node : { ...node, arg };
 }
-const INT4OID = 23;
-/** int8, int4, float4 and float8. */
-const NUMBERS = new Set<Oid>([20, INT4OID, 700, 701]);
+const NUMBERS = new Set<Oid>([INT8OID, INT4OID, FLOAT4OID, FLOAT8OID]);
 
 /** AND and OR up to the first argument that decides. */
 function foldBool(e: BoolExpr): Expr {

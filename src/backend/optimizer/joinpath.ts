@@ -16,7 +16,7 @@ import { addPath, cheapestStartup } from './pathnode.ts';
 import { usefulPathkeys } from './pathkeys.ts';
 import type { Path, PlannerInfo, Relids, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
 import { wantsHalf } from './relnode.ts';
-import { orderedClauses, over, planBase, targetOf, withAllColumns } from './planbuild.ts';
+import { KEEPS_OUTPUT, orderedClauses, over, planBase, targetOf, withAllColumns } from './planbuild.ts';
 import { EMPTY, isSubset, overlaps } from './relids.ts';
 import { clauselistSelectivity } from './selfuncs.ts';
 
@@ -61,7 +61,7 @@ function nestLoops(cx: JoinPathContext, lateral: boolean): void {
   const cheapest = inner.cheapestTotal;
   if (cheapest !== null && cheapest.requiredOuter === EMPTY && !lateral) {
     inners.unshift(cheapest);
-    if (enabled.material && !KEEPS_ROWS.has(cheapest.kind)) inners.push(materialPath(cheapest));
+    if (enabled.material && !KEEPS_OUTPUT.has(cheapest.kind)) inners.push(materialPath(cheapest));
   }
   const sources = paramSources(root, rel);
   for (const o of outer.paths) {
@@ -76,8 +76,6 @@ function nestLoops(cx: JoinPathContext, lateral: boolean): void {
     }
   }
 }
-/** ExecMaterializesOutput. */
-const KEEPS_ROWS = new Set(['Material', 'FunctionScan', 'NamedTuplestoreScan', 'WorkTableScan', 'CteScan', 'Sort']);
 
 const isMovable = (c: RestrictInfo, relids: Relids, outside: Relids): boolean =>
   isSubset(c.clauseRelids, relids | outside) && overlaps(c.clauseRelids, relids) && !overlaps(c.nullableRelids, relids) && !overlaps(c.outerRelids, relids);

@@ -7,6 +7,7 @@ import { makeVar } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Expr, SortGroupClause, TargetEntry } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
+import { BOOLOID } from '../types/oids.ts';
 import { catalogVersion } from '../transaction/xact.ts';
 import { booleanValue, equal, evalConstExpressions, mutateDeep } from './clauses.ts';
 import { classForSorting } from './equivclass.ts';
@@ -106,7 +107,6 @@ export function indexPathkeys(root: PlannerInfo, rel: RelOptInfo, info: IndexInf
   }
   return keys;
 }
-const BOOLOID = 16;
 
 function typeOfFamily(family: Oid, type: Oid): Oid | undefined {
   return amopsByFamily(family).find((a) => a.amopstrategy === 1 && a.amoplefttype === type && a.amoprighttype === type)?.amoplefttype;

@@ -41,6 +41,9 @@ export function withColumn(plan: Plan, expr: Expr): Plan {
   return COMPUTES.has(plan.kind) ? { ...plan, targetlist } as Plan : { kind: 'Result', ...over(plan, targetlist), resconstantqual: [] };
 }
 
+/** Nodes that can be read again at no great cost (ExecMaterializesOutput), of plans and paths. */
+export const KEEPS_OUTPUT: ReadonlySet<string> = new Set<Plan['kind']>(['Material', 'FunctionScan', 'CteScan', 'NamedTuplestoreScan', 'WorkTableScan', 'Sort']);
+
 /** A subquery's columns as they come: then its scan need not be there at all (use_physical_tlist). */
 export function withAllColumns(plan: Plan): Plan {
   if (plan.kind !== 'SubqueryScan' || plan.qual.length > 0 || plan.subplan.targetlist.some((t) => t.resjunk)) return plan;

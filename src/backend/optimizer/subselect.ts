@@ -10,7 +10,7 @@ import { containsVolatile, equal, incrementLevels, incrementQueryLevels, mutateD
 import { enabled, materialCost } from './costsize.ts';
 import { makeExecParam } from './nestparams.ts';
 import type { PlannerInfo } from './pathnodes.ts';
-import { over } from './planbuild.ts';
+import { KEEPS_OUTPUT, over } from './planbuild.ts';
 import { simplifyExists } from './prepjointree.ts';
 import { takeRoot } from './setrefs.ts';
 import { planRecursive, planSubquery } from './subroot.ts';
@@ -121,9 +121,6 @@ function buildSubplan(root: PlannerInfo, link: SubLink, plan: Plan, params: { it
     case 'cte': throw internalError('CTE as a SubLink');
   }
 }
-
-/** ExecMaterializesOutput: nodes that can be read again at no great cost. */
-const KEEPS_OUTPUT = new Set<Plan['kind']>(['Material', 'FunctionScan', 'CteScan', 'NamedTuplestoreScan', 'WorkTableScan', 'Sort']);
 
 /** materialize_finished_plan. */
 function materialized(plan: Plan): Plan {

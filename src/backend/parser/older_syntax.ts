@@ -1,6 +1,7 @@
 // PostgreSQL 18's scanner reads less than PostgreSQL 15's in one place: comments between the parts of a literal,
 //   'one' -- a comment
 //   'literal'
+import { endOfComment } from '../utils/identifier.ts';
 
 /** A token that may hide quotes, or begin a literal; 2: one with backslashes. */
 const TOKEN = /"(?:[^"]|"")*"|--[^\n\r]*|\/\*|(?<![\w$\x80-\uffff])\$([A-Za-z_\x80-\uffff][\w\x80-\uffff]*)?\$|((?<![\w$\x80-\uffff])e)?'/gi;
@@ -36,16 +37,4 @@ export function withoutContinuationComments(text: string): string | null {
     TOKEN.lastIndex = at;
   }
   return kept === 0 ? null : out + text.slice(kept);
-}
-
-/** They may be inside each other. */
-function endOfComment(text: string, from: number): number {
-  const mark = /\/\*|\*\//g;
-  mark.lastIndex = from;
-  for (let depth = 1; depth > 0;) {
-    const m = mark.exec(text);
-    if (m === null) return text.length;
-    depth += m[0] === '/*' ? 1 : -1;
-  }
-  return mark.lastIndex;
 }

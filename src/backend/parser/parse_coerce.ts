@@ -25,7 +25,6 @@ const UNCHANGED_POLYMORPHIC = new Set<Oid>([T.ANYOID, T.ANYELEMENTOID, T.ANYNONA
 const CONTAINER_POLYMORPHIC = new Set<Oid>([
   T.ANYARRAYOID, T.ANYENUMOID, T.ANYRANGEOID, T.ANYMULTIRANGEOID, T.ANYCOMPATIBLEARRAYOID, T.ANYCOMPATIBLERANGEOID, T.ANYCOMPATIBLEMULTIRANGEOID,
 ]);
-/** Types whose input function gives the text back unchanged: a lifted literal of them needs no look at its value. */
 /** A lifted string that becomes one of these is read anew at each run (CachedStatement.bind). */
 const READ_ANEW = new Set<Oid>([
   T.TEXTOID, T.VARCHAROID, T.BPCHAROID, T.INT2OID, T.INT4OID, T.INT8OID, T.FLOAT4OID, T.FLOAT8OID, T.NUMERICOID, T.BOOLOID, T.BYTEAOID, T.UUIDOID,

@@ -5,6 +5,7 @@
 import { PgError } from '../../common/errors.ts';
 import { compilePlan, type CompiledPlan } from '../executor/execute.ts';
 import { lockReads, lockTable, locksReads, renewAfterWait, type ReadLock } from '../access/table.ts';
+import { FirstNormalObjectId } from '../catalog/schema.ts';
 import type { ResultColumn } from '../executor/dest.ts';
 import { exprCollation, expressionTreeWalker, exprType, exprTypmod, queryTreeWalker, type Walker } from '../nodes/nodeFuncs.ts';
 import type { Query } from '../nodes/parsenodes.ts';
@@ -27,7 +28,7 @@ import { utilityColumns } from './utility.ts';
 import { settings } from '../utils/settings.ts';
 import { TextCache } from '../utils/text_cache.ts';
 
-const ROW_EXCLUSIVE_LOCK = 3, FirstNormalObjectId = 16384;
+const ROW_EXCLUSIVE_LOCK = 3;
 
 /** One planned (or utility) query of a statement; rewriting may make several, or none, of one. */
 export interface PlannedUnit {

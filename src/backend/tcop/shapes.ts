@@ -24,7 +24,7 @@ export function withShape(text: string, parse: (text: string) => readonly RawStm
     if (list.length !== 1 || !isOptimizable(list[0]!.stmt)) return false;
     const assigned = assignSlots(list[0]!, text, lifted);
     if (assigned === null) {
-      keepShape({ like: lifted, statement: null, negated: [] });
+      shapes.set(lifted.hash, { like: lifted, statement: null, negated: [] });
       return false;
     }
     shape = { like: lifted, statement: new CachedStatement(text, assigned.raw, [], false, false), negated: assigned.negated };
@@ -35,11 +35,7 @@ export function withShape(text: string, parse: (text: string) => readonly RawStm
     run(statement);
   } finally {
     // Made (anew) just now, from these very literals: good for others only if none of them played a part.
-    if (isNew || !statement.liftable) keepShape({ like: lifted, statement: statement.liftable ? statement : null, negated });
+    if (isNew || !statement.liftable) shapes.set(lifted.hash, { like: lifted, statement: statement.liftable ? statement : null, negated });
   }
   return true;
-}
-
-function keepShape(shape: Shape): void {
-  shapes.set(shape.like.hash, shape);
 }

@@ -4,20 +4,20 @@ import { addInt8, isInfinite, subtractInt8, USECS_PER_DAY } from './calendar.ts'
 import { dateToTimestampOr } from './date.ts';
 import { datetimeSettings } from './datetime_settings.ts';
 import { INT8_MAX, int8, type Datum, type Int8, type Oid } from './datum.ts';
+import { DATEOID, TIMESTAMPOID, TIMESTAMPTZOID } from './oids.ts';
 import { timestampToDate } from './timestamp.ts';
 import { fromLocal, toLocal } from './timezone.ts';
 
-const DATE = 1082, TIMESTAMPTZ = 1184;
-export const DATETIME_TYPES: ReadonlySet<Oid> = new Set([DATE, 1114, TIMESTAMPTZ]);
+export const DATETIME_TYPES: ReadonlySet<Oid> = new Set([DATEOID, TIMESTAMPOID, TIMESTAMPTZOID]);
 
 /** What is less than the value is at most `high`, what is greater at least `low`, what is equal is between. */
 export interface Bounds { low: Datum; high: Datum }
 
 /** The bounds of a value of type `from` among those of type `to`. */
 export function datetimeBounds(to: Oid, from: Oid, value: Datum): Bounds {
-  const start = from === DATE ? beginning(value as number) : value as Int8;
-  const { low, high } = to === TIMESTAMPTZ ? shifted(start, fromLocal) : from === TIMESTAMPTZ ? shifted(start, toLocal) : { low: start, high: start };
-  return to === DATE ? { low: timestampToDate(low), high: timestampToDate(high) } : { low, high };
+  const start = from === DATEOID ? beginning(value as number) : value as Int8;
+  const { low, high } = to === TIMESTAMPTZOID ? shifted(start, fromLocal) : from === TIMESTAMPTZOID ? shifted(start, toLocal) : { low: start, high: start };
+  return to === DATEOID ? { low: timestampToDate(low), high: timestampToDate(high) } : { low, high };
 }
 
 /** Midnight of a date; of one later than all timestamps, what is between these and infinity. */

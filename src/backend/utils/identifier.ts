@@ -61,8 +61,8 @@ export function reportLongNames(sql: string): void {
   }
 }
 
-/** Comments nest. */
-function endOfComment(sql: string, from: number): number {
+/** Where the comment ends that was begun before `from`; the end of the text if it does not. Comments nest. */
+export function endOfComment(sql: string, from: number): number {
   const mark = /\/\*|\*\//g;
   mark.lastIndex = from;
   for (let depth = 1; depth > 0;) {

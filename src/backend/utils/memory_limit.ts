@@ -112,13 +112,14 @@ export function checkMemory(): number {
     return OFTEN;
   }
   nextLookBytes = 0;
-  throw outOfMemory(`uses ${megabytes(live - inheritedBytes)} MB of memory`, limit);
+  throw outOfMemory(live, limit);
 }
 
 const megabytes = (bytes: number): number => Math.round(bytes / 1048576);
 
-function outOfMemory(what: string, limit: number): PgError {
-  return new PgError('out_of_memory', 'out of memory', { detail: `The server process ${what}, its limit is ${megabytes(limit - inheritedBytes)} MB.` });
+function outOfMemory(live: number, limit: number, wanted = ''): PgError {
+  const [used, allowed] = [live, limit].map((bytes) => megabytes(bytes - inheritedBytes));
+  return new PgError('out_of_memory', 'out of memory', { detail: `The server process uses ${used} MB of memory${wanted}, its limit is ${allowed} MB.` });
 }
 
 /** Values below this need not be announced. */
@@ -140,7 +141,7 @@ function lookForRoom(bytes: number): void {
     roomBytes = 0;
     if (bytes <= limit) collectGarbage();
     live = used();
-    if (live + bytes > limit) throw outOfMemory(`uses ${megabytes(live - inheritedBytes)} MB of memory and needs ${megabytes(bytes)} MB more`, limit);
+    if (live + bytes > limit) throw outOfMemory(live, limit, ` and needs ${megabytes(bytes)} MB more`);
   }
   if (bytes > largeFrom) wasLarge = true;
   roomBytes = (limit - live - bytes) / 4;
