@@ -3,7 +3,7 @@
 // is known to nobody else, and counts here until it is committed.
 import { PgError } from '../../common/errors.ts';
 import { formRow, readColumn } from '../access/row.ts';
-import { beginScan, insertRow, updateRow } from '../access/table.ts';
+import { beginScan, insertRow, lockReads, updateRow } from '../access/table.ts';
 import { aclcheckRelation, mustBeOwner, notOwnerOrDenied, objectOwnercheck, requireOwner, requirePrivilege } from '../catalog/aclchk.ts';
 import { heapCreateWithCatalog } from '../catalog/heap.ts';
 import { catalogFind, catalogInsert, catalogUpdate } from '../catalog/indexing.ts';
@@ -22,11 +22,13 @@ import type { RawNode } from '../parser/raw_nodes.ts';
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { client } from '../transaction/client.ts';
 import { advanceSequence, liveSequence, type LiveSequence } from '../transaction/sequences.ts';
-import { commandCounterIncrement, isReadOnlyTransaction, registerCallback, requireLocks } from '../transaction/xact.ts';
+import { seenNewest } from '../transaction/snapshot.ts';
+import { commandCounterIncrement, isOptimistic, isReadOnlyTransaction, registerCallback, requireLocks } from '../transaction/xact.ts';
 import { int8, RecordValue, type Int8, type Oid } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import { session } from '../utils/session.ts';
 import { kindNotSupported } from './alter_common.ts';
+import { lockRelation } from './object_names.ts';
 import { sequenceOptions, type SequenceForm } from './sequence_options.ts';
 
 /** Filenodes that this transaction has made, with their row's place: counted here, not by the manager. */
@@ -158,12 +160,14 @@ function alterSequence(stmt: RawNode): void {
   }
   checkIsSequence(openRelation(oid));
   requireOwner(ids.RelationRelationId, oid);
+  lockRelation(oid, SHARE_ROW_EXCLUSIVE_LOCK);
   alterSequenceOptions(oid, (stmt['options'] ?? []) as RawNode[], Boolean(stmt['for_identity']));
 }
 
 /** TRUNCATE ... RESTART IDENTITY. */
 export function resetSequence(oid: Oid): void {
   if (!objectOwnercheck(ids.RelationRelationId, oid, session.currentUser)) throw mustBeOwner('sequence', getRelName(oid) ?? '');
+  lockRelation(oid, ACCESS_EXCLUSIVE_LOCK);
   setNewFilenode(oid, true);
   commandCounterIncrement();
   writeState(openRelation(oid), { lastValue: formOf(oid).start, logCount: 0, isCalled: false });
@@ -186,12 +190,36 @@ function checkIsSequence(relation: Relation): void {
   if (relation.kind !== 'S') throw new PgError('wrong_object_type', `"${relation.name}" is not a sequence`);
 }
 
-function openSequence(oid: Oid, privileges: number): Relation {
-  const relation = openRelation(oid);
-  checkIsSequence(relation);
-  if (privileges !== 0 && !hasAny(oid, privileges)) throw notOwnerOrDenied('sequence', relation.name);
-  return relation;
+interface OpenSequence { readonly sequence: Relation; readonly form: SequenceForm }
+
+/** Sequences that somebody has altered since the snapshot of the running plan: as they are now. */
+const altered = new Map<Oid, OpenSequence>();
+const forgetAltered = (): void => { if (altered.size > 0) altered.clear(); };
+registerCallback({ onCommit: forgetAltered, onAbort: forgetAltered, onSubAbort: forgetAltered, onCatalogChange: forgetAltered });
+
+/** Opens a sequence that is to be used, which ALTER and DROP SEQUENCE wait for until the end of the transaction. An optimistic try has
+ * no locks: it makes way for whoever has one. */
+function openSequence(oid: Oid, privileges: number): OpenSequence {
+  const look = (): OpenSequence => {
+    const sequence = openRelation(oid);
+    checkIsSequence(sequence);
+    if (privileges !== 0 && !hasAny(oid, privileges)) throw notOwnerOrDenied('sequence', sequence.name);
+    return { sequence, form: formOf(oid) };
+  };
+  const known = altered.get(oid);
+  if (known !== undefined) return known;
+  const found = look();
+  if (ownFilenodes.has(found.sequence.filenode)) return found;
+  if (isOptimistic()) {
+    if (client.isTableLocked(oid)) requireLocks();
+    return found;
+  }
+  if (lockReads([{ oid, mode: ROW_EXCLUSIVE_LOCK }]) === 'at once') return found;
+  const now = seenNewest(false, look);
+  if (now.sequence.filenode !== found.sequence.filenode) altered.set(oid, now);
+  return now;
 }
+const ROW_EXCLUSIVE_LOCK = 3, SHARE_ROW_EXCLUSIVE_LOCK = 6, ACCESS_EXCLUSIVE_LOCK = 8;
 
 function refuseIfReadOnly(sequence: Relation, what: string): void {
   if (isReadOnlyTransaction() && sequence.persistence !== 't') throw new PgError('read_only_sql_transaction', `cannot execute ${what} in a read-only transaction`);
@@ -205,9 +233,8 @@ let lastUsed: Oid = 0;
 
 /** The next number. Identity columns ask for no privilege. */
 export function nextval(oid: Oid, checkPermission = true): Int8 {
-  const sequence = openSequence(oid, checkPermission ? ACL.USAGE | ACL.UPDATE : 0);
+  const { sequence, form } = openSequence(oid, checkPermission ? ACL.USAGE | ACL.UPDATE : 0);
   refuseIfReadOnly(sequence, 'nextval()');
-  const form = formOf(oid);
   const parameters = { filenode: sequence.filenode, increment: int8(form.increment), min: int8(form.min), max: int8(form.max), cache: Number(form.cache), cycle: form.cycle };
   let value: Int8;
   if (ownFilenodes.has(sequence.filenode)) {
@@ -227,7 +254,7 @@ export function nextval(oid: Oid, checkPermission = true): Int8 {
 }
 
 function currval(oid: Oid): Int8 {
-  const sequence = openSequence(oid, ACL.SELECT | ACL.USAGE);
+  const { sequence } = openSequence(oid, ACL.SELECT | ACL.USAGE);
   const value = lastValues.get(oid);
   if (value === undefined) throw new PgError('object_not_in_prerequisite_state', `currval of sequence "${sequence.name}" is not yet defined in this session`);
   return value;
@@ -241,9 +268,8 @@ function lastval(): Int8 {
 
 function setval(oid: Oid, value: Int8, isCalled: boolean): Int8 {
   requireLocks(); // not to be done twice
-  const sequence = openSequence(oid, ACL.UPDATE);
+  const { sequence, form } = openSequence(oid, ACL.UPDATE);
   refuseIfReadOnly(sequence, 'setval()');
-  const form = formOf(oid);
   if (BigInt(value) < form.min || BigInt(value) > form.max) {
     throw new PgError('numeric_value_out_of_range', `setval: value ${value} is out of bounds for sequence "${sequence.name}" (${form.min}..${form.max})`);
   }
@@ -280,7 +306,7 @@ registerBuiltins({
       return new RecordValue(ids.RECORDOID, PARAMETERS, [int8(f.start), int8(f.min), int8(f.max), int8(f.increment), f.cycle, int8(f.cache), f.typeOid]);
     },
     pg_sequence_last_value: (oid: Oid) => {
-      const sequence = openSequence(oid, 0);
+      const { sequence } = openSequence(oid, 0);
       const state = currentState(sequence);
       return state.isCalled ? int8(state.lastValue) : null;
     },

@@ -320,26 +320,27 @@ function act(key: ForeignKey, pk: Relation, old: readonly Datum[], now: readonly
     return;
   }
   if (!usesTransactionSnapshot()) advanceSnapshot(fk.shared);
-  else if (!getStore(fk.shared).isNewest()) refuseUnseen(key, pk, fk, old);
+  const where = usesTransactionSnapshot() && !getStore(fk.shared).isNewest() ? stillMatching(key, pk, fk, old) : '';
+  const change = (text: string, types: readonly Oid[], params: readonly Datum[]): unknown => runAsOwner(fk, text + where, types, params, text);
   found.clear();
   commandCounterIncrement();
   if (action === 'c' && now === null) {
     const match = matching(key, pk, fk, old, 0);
-    runAsOwner(fk, `DELETE FROM ${onlyTable(fk)} WHERE ${match.where}`, match.types, match.params);
+    change(`DELETE FROM ${onlyTable(fk)} WHERE ${match.where}`, match.types, match.params);
   } else if (action === 'c') {
     const match = matching(key, pk, fk, old, key.conkey.length);
     const sets = key.conkey.map((n, i) => `${column(fk, n)} = $${i + 1}`);
-    runAsOwner(fk, `UPDATE ${onlyTable(fk)} SET ${sets.join(', ')} WHERE ${match.where}`,
+    change(`UPDATE ${onlyTable(fk)} SET ${sets.join(', ')} WHERE ${match.where}`,
       [...match.types, ...match.types], [...key.confkey.map((n) => now![n - 1] ?? null), ...match.params]);
   } else {
     const match = matching(key, pk, fk, old, 0);
     const columns = now === null && key.deleteSetColumns.length > 0 ? key.deleteSetColumns : key.conkey;
     const sets = columns.map((n) => `${column(fk, n)} = ${action === 'n' ? 'NULL' : 'DEFAULT'}`);
-    runAsOwner(fk, `UPDATE ${onlyTable(fk)} SET ${sets.join(', ')} WHERE ${match.where}`, match.types, match.params);
+    change(`UPDATE ${onlyTable(fk)} SET ${sets.join(', ')} WHERE ${match.where}`, match.types, match.params);
     // Rows that had the default before look unchanged; the key they refer to may be the one that has gone.
     if (action === 'd') {
       commandCounterIncrement();
-      restrict(key, pk, fk, old, 'a', report);
+      amongNewest(fk.shared, () => restrict(key, pk, fk, old, 'a', report));
     }
   }
   commandCounterIncrement();
@@ -379,16 +380,18 @@ function deleteReferencing(events: readonly RowEvent[]): void {
   commandCounterIncrement();
 }
 
-/** The stricter levels cannot act on rows that they do not see. */
-function refuseUnseen(key: ForeignKey, pk: Relation, fk: Relation, old: readonly Datum[]): void {
+/** The stricter levels cannot act on rows that they do not see; and those that others have taken away from the key since are none of
+ * its concern: the rest, as a condition. */
+function stillMatching(key: ForeignKey, pk: Relation, fk: Relation, old: readonly Datum[]): string {
   const match = matching(key, pk, fk, old, 0);
   const rows = (): string[] => {
     const ids: string[] = [];
-    withUser(fk.owner, () => withoutForcedRls(() => spi.execute(`SELECT tableoid, ctid FROM ${onlyTable(fk)} x WHERE ${match.where}`, match.types, match.params, (row) => ids.push(row.join()) > 0)));
+    withUser(fk.owner, () => withoutForcedRls(() => spi.execute(`SELECT tableoid, ctid::text FROM ${onlyTable(fk)} x WHERE ${match.where}`, match.types, match.params, (row) => ids.push(row.join()) > 0)));
     return ids;
   };
-  const seen = new Set(rows());
-  if (seenNewest(fk.shared, rows).some((id) => !seen.has(id))) throw new PgError('serialization_failure', 'could not serialize access due to concurrent update');
+  const seen = new Set(rows()), there = seenNewest(fk.shared, rows);
+  if (there.some((id) => !seen.has(id))) throw new PgError('serialization_failure', 'could not serialize access due to concurrent update');
+  return there.length === seen.size ? '' : ` AND ${there.length === 0 ? 'false' : `(tableoid, ctid) IN (${there.map((id) => id.replace(/^(\d+),(.*)$/, "($1, '$2')")).join()})`}`;
 }
 
 /** `report`: how the error calls key and table. */

@@ -160,6 +160,11 @@ export class ManagerClient {
     return fast !== null && fast.takeTable(oid, mode, ++this.mark);
   }
 
+  /** Whether somebody may have locked a table so that it cannot be changed; for those who take no locks. */
+  isTableLocked(oid: Oid): boolean {
+    return this.fastPath()?.isTableLocked(oid) === true;
+  }
+
   private fastPath(): FastPath | null {
     if (this.locksLost) this.failForLostLocks();
     // Locks in the memory of a manager that is gone would only fail the commit: look before the first one.

@@ -170,6 +170,11 @@ export class FastPath {
     return true;
   }
 
+  /** Whether a stronger lock than those up to MAX_WEAK_MODE is held or waited for, on this table or one of like hash. */
+  isTableLocked(oid: number): boolean {
+    return Atomics.load(this.words, strongAt(oid)) !== 0;
+  }
+
   /** What is held, for the manager to take over: rows and keys are known if the constructor was told so. */
   heldTargets(): LockTarget[] {
     const { words, base } = this, held = (this.targets ?? []).slice();
