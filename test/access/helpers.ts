@@ -32,7 +32,7 @@ export function fakeRelation(oid: number, types: readonly number[], filenode = o
 }
 
 export const ascending = (typeOid: number, opclass: number): IndexColumn =>
-  ({ typeOid, collation: 0, opclass, opfamily: 0, descending: false, nullsFirst: false });
+  ({ typeOid, collation: 0, opclass, opfamily: 0, descending: false, nullsFirst: false, keyLimit: null });
 
 export function fakeIndex(oid: number, table: Relation, columns: readonly IndexColumn[], unique: boolean): IndexInfo {
   return {

@@ -15,7 +15,7 @@ test('random keys', (t) => {
   const random = seeded(3);
   for (let round = 0; round < 300; round++) {
     const kinds = Array.from({ length: 1 + Math.floor(random() * 4) }, () => pick(random, KINDS));
-    const columns = kinds.map(([typeOid, opclass]): IndexColumn => ({ typeOid, opclass, opfamily: 0, collation: 100, descending: random() < 0.5, nullsFirst: random() < 0.5 }));
+    const columns = kinds.map(([typeOid, opclass]): IndexColumn => ({ typeOid, opclass, opfamily: 0, collation: 100, descending: random() < 0.5, nullsFirst: random() < 0.5, keyLimit: null }));
     t.true(columns.every((c) => isDecodable(c, c.typeOid)));
     const decode = keyDecoder(columns, columns.length);
     for (let i = 0; i < 20; i++) {

@@ -24,6 +24,10 @@
 //   jsonb                        01 for an empty array alone, else its kind (02 to 07), then: text; number; 00 or 01; size and elements
 //   point, box, circle, polygon  02, spatial_key.ts (gist and spgist only)
 //   inet                         family, bits of the network up to its length, length, all bits
+//
+// Long values: a B-tree refuses them. The other methods keep their beginning and a hash of the whole (`keyLimit` of a column), so
+// that keys are equal where values are, and in order as far as the beginning tells: whoever bounds a range takes `encodeBound`.
+import { createHash } from 'node:crypto';
 import { PgError, notSupported } from '../../common/errors.ts';
 import type { IndexColumn } from '../catalog/relation.ts';
 import { ArrayValue, Interval, MultirangeValue, RangeValue, RecordValue, TimeTz, type Datum, type Oid } from '../types/datum.ts';
@@ -223,7 +227,12 @@ function inverted(text: string): string {
   return out;
 }
 
-interface ColumnCoder { encode: ColumnEncoder; nullMark: string; descending: boolean }
+const HASH_BYTES = 32;
+
+const shortened = (key: string, limit: number): string =>
+  (key.length <= limit ? key : key.slice(0, limit - HASH_BYTES) + createHash('sha256').update(key, 'latin1').digest('latin1'));
+
+interface ColumnCoder { encode: ColumnEncoder; whole: ColumnEncoder; limit: number; nullMark: string; descending: boolean }
 const coders = new WeakMap<readonly IndexColumn[], ColumnCoder[]>();
 
 function codersOf(columns: readonly IndexColumn[]): ColumnCoder[] {
@@ -231,8 +240,10 @@ function codersOf(columns: readonly IndexColumn[]): ColumnCoder[] {
   if (list === undefined) {
     list = columns.map((c) => {
       const ascending = columnEncoder(c);
-      const encode: ColumnEncoder = c.descending ? (v) => inverted(ascending(v)) : ascending;
-      return { encode, nullMark: c.nullsFirst ? NULL_FIRST : NULL_LAST, descending: c.descending };
+      const whole: ColumnEncoder = c.descending ? (v) => inverted(ascending(v)) : ascending;
+      const limit = c.keyLimit ?? Infinity;
+      const encode: ColumnEncoder = limit === Infinity ? whole : (v) => shortened(whole(v), limit);
+      return { encode, whole, limit, nullMark: c.nullsFirst ? NULL_FIRST : NULL_LAST, descending: c.descending };
     });
     coders.set(columns, list);
   }
@@ -256,8 +267,8 @@ export function encodeKey(columns: readonly IndexColumn[], values: readonly Datu
  * fit, or for some rarer value. Null: it always must. */
 export function keyWriter(columns: readonly IndexColumn[]): ((bytes: Buffer, at: number, limit: number, values: readonly Datum[]) => number) | null {
   const list = codersOf(columns);
-  const integers = list.map((c) => !c.descending && c.encode === integerKey);
-  if (!list.every((c, i) => integers[i] || (!c.descending && c.encode === textKey))) return null;
+  const integers = list.map((c) => !c.descending && c.whole === integerKey);
+  if (!list.every((c, i) => integers[i] || (!c.descending && c.whole === textKey))) return null;
   const marks = list.map((c) => c.nullMark.charCodeAt(0));
   return (bytes, at, limit, values) => {
     for (let i = 0; i < list.length; i++) {
@@ -269,7 +280,8 @@ export function keyWriter(columns: readonly IndexColumn[]): ((bytes: Buffer, at:
         if (typeof value !== 'number' || (at = putIntegerKey(bytes, at, value)) < 0) return -1;
       } else {
         const text = value as string;
-        if (at + 3 * text.length + 2 > limit) return -1;
+        const most = 3 * text.length + 2;
+        if (at + most > limit || most > list[i]!.limit) return -1;
         bytes[at++] = 2;
         at += bytes.utf8Write(text, at);
         bytes[at++] = 0;
@@ -277,6 +289,14 @@ export function keyWriter(columns: readonly IndexColumn[]): ((bytes: Buffer, at:
     }
     return at;
   };
+}
+
+/** The key that `values` bound a range with. `cut`: of a long value only the beginning, which keys below and above it may have, too. */
+export function encodeBound(columns: readonly IndexColumn[], values: readonly Datum[]): { key: string; cut: boolean } {
+  const last = values.length - 1, value = values[last] ?? null, coder = codersOf(columns)[last];
+  if (coder === undefined || coder.limit === Infinity || value === null) return { key: encodeKey(columns, values), cut: false };
+  const before = encodeKey(columns, values.slice(0, last)), own = coder.whole(value), most = coder.limit - HASH_BYTES;
+  return own.length <= most ? { key: before + own, cut: false } : { key: before + own.slice(0, most), cut: true };
 }
 
 /** The prefix that all keys share whose leading columns have these values. */

@@ -4,13 +4,13 @@
 // Keys of points and boxes that begin with the same bits lie in one box of space (spatial_key.ts): that is a cell, and what keys
 // have in common halves it. Cells are split until few keys are left in them, and only those are entered that may hold
 // what is asked for.
-import type { IndexInfo } from '../catalog/relation.ts';
+import type { IndexColumn, IndexInfo } from '../catalog/relation.ts';
 import { type Datum, type Oid, RangeValue } from '../types/datum.ts';
 import { Point } from '../types/geo_types.ts';
 import { Inet } from '../types/inet_text.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { beginIndexScan } from './index.ts';
-import { encodePrefix, type KeyRange, successor } from './key.ts';
+import { encodeBound, encodePrefix, type KeyRange, successor } from './key.ts';
 import type { RowId } from './row.ts';
 import { boundsOf, cellEnds, commonBits, mortonCoordinates, SPATIAL_DIMENSIONS, withBit } from './spatial_key.ts';
 
@@ -181,11 +181,17 @@ function limit(range: KeyRange, info: IndexInfo, strategy: number, value: Datum)
     from(key);
     to(successor(key));
   };
-  if (typeof value === 'string' && strategy === 28) prefix(encodePrefix(columns, [value]).slice(0, -1));
+  if (typeof value === 'string' && strategy === 28) prefix(beginning(columns, value));
   else if (value instanceof Inet && (strategy === 24 || strategy === 25)) {
     prefix(encodePrefix(columns, [value]).slice(0, 1 + value.bits));
   } else if (RANGE_FAMILIES.includes(columns[0]!.opfamily)) limitRanges(value, strategy, info, to);
 }
+/** What the keys of all texts with these first characters begin with. */
+function beginning(columns: readonly IndexColumn[], text: string): string {
+  const { key, cut } = encodeBound([columns[0]!], [text]);
+  return cut ? key : key.slice(0, -1);
+}
+
 const RANGE_FAMILIES: readonly Oid[] = [3919, 3474];
 
 /** Ranges stand in the order of their lower bounds: those that begin behind the end of another do not meet it. */
@@ -194,7 +200,7 @@ function limitRanges(value: Datum, strategy: number, info: IndexInfo, to: (key: 
   if (!(range instanceof RangeValue) || (range.flags & (RANGE_EMPTY | UPPER_INFINITE)) !== 0 || ![1, 2, 3, 6, 7, 8, 16].includes(strategy)) return;
   if (strategy === 7 && (range.flags & LOWER_INFINITE) !== 0) return;
   const behind = new RangeValue(range.typeOid, range.upper, null, LOWER_INCLUSIVE | UPPER_INFINITE);
-  to(successor(encodePrefix([info.columns[0]!], [behind])));
+  to(successor(encodeBound([info.columns[0]!], [behind]).key));
 }
 
 // ---- the nearest ones first

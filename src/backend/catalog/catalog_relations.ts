@@ -126,7 +126,7 @@ class CatalogIndexRelation extends CatalogRelationBase {
       indexColumnType(index, n, table), index.collations[n]!, false, 0));
     const columns: IndexColumn[] = index.columns.map((attnum, n) => ({ typeOid: table.columns[attnum - 1]!.type,
       collation: index.collations[n]!, opclass: index.opclasses[n]!, opfamily: builtinOpclasses.byOid(index.opclasses[n]!)!.opcfamily,
-      descending: false, nullsFirst: false }));
+      descending: false, nullsFirst: false, keyLimit: null }));
     this.indexInfo = { indexrelid: index.oid, indrelid: table.oid, unique: index.unique, nullsNotDistinct: false,
       primary: index.primary, immediate: true, valid: true, exclusion: null, keyAttributes: index.columns, keyCount: index.columns.length,
       columns, expressions: [], predicate: null, accessMethod: 'btree', index: this };

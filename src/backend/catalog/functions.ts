@@ -106,9 +106,9 @@ function indexColumnProperty(index: Oid, attnum: number, property: string): bool
     case 'nulls_first': return isKey ? canOrder(method) && (option & 2) !== 0 : null;
     case 'nulls_last': return isKey ? canOrder(method) && (option & 2) === 0 : null;
     case 'orderable': return canOrder(method) && isKey;
-    // GiST and SP-GiST ask an operator class, which an included column has not.
+    // GiST and SP-GiST ask an operator class, which an included column has not; what SP-GiST includes always comes back.
     case 'distance_orderable': return isKey ? orderedByDistance(method, row.indclass[attnum - 1]!) : canOrder(method) ? false : null;
-    case 'returnable': return canOrder(method) || (isKey ? returnable(method, row.indclass[attnum - 1]!) : null);
+    case 'returnable': return canOrder(method) || (isKey ? returnable(method, row.indclass[attnum - 1]!) : method === ids.SPGIST_AM_OID ? true : null);
     case 'search_array': return isKey ? canOrder(method) : null;
     case 'search_nulls': return isKey ? method !== ids.HASH_AM_OID && method !== ids.GIN_AM_OID : null;
     default: return null;

@@ -52,6 +52,8 @@ export interface IndexColumn {
   readonly opfamily: Oid;
   readonly descending: boolean;
   readonly nullsFirst: boolean;
+  /** The bytes a value may take in a key before it is shortened (access/key.ts); null: it never is. */
+  readonly keyLimit: number | null;
 }
 
 export interface CheckConstraint {

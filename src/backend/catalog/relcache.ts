@@ -3,6 +3,7 @@
 // from catalog_relations.ts, so that nothing must be read to read them. What is not always needed is read when first
 // asked for; a Relation must therefore not be kept beyond the statement, unless it is looked at whole.
 import { builtinOpclassLike, indexMethodOf } from './index_method.ts';
+import { MAX_INDEX_KEY_BYTES } from '../access/key.ts';
 import { makeLayout, storageClassOf, type RowLayout, type StorageClass } from '../access/row.ts';
 import { internalError } from '../../common/errors.ts';
 import type { Query } from '../nodes/parsenodes.ts';
@@ -236,7 +237,8 @@ export function buildIndexInfo(index: Relation, row: PgIndex): IndexInfo {
   const columns: IndexColumn[] = row.indclass.map((opclass, n) => {
     const family = sys.opclassByOid(opclass)?.opcfamily ?? 0;
     const option = row.indoption[n] ?? 0;
-    return { typeOid: keyType(index.attributes[n]!.atttypid, accessMethod, row, n), collation: row.indcollation[n] ?? 0, opclass: builtinOpclassLike(opclass) || opclass, opfamily: family,
+    const typeOid = keyType(index.attributes[n]!.atttypid, accessMethod, row, n);
+    return { typeOid, keyLimit: accessMethod !== 'btree' && (sys.typeByOid(typeOid)?.typlen ?? -1) < 0 ? Math.floor(MAX_INDEX_KEY_BYTES / row.indclass.length) : null, collation: row.indcollation[n] ?? 0, opclass: builtinOpclassLike(opclass) || opclass, opfamily: family,
       descending: (option & INDOPTION_DESC) !== 0, nullsFirst: (option & INDOPTION_NULLS_FIRST) !== 0 };
   });
   return new LazyIndexInfo(index, row, columns, accessMethod);

@@ -7,7 +7,7 @@
 // constraint), so that the second waits for the first and then sees its row.
 import { PgError } from '../../common/errors.ts';
 import { beginIndexScan } from '../access/index.ts';
-import { encodePrefix, successor } from '../access/key.ts';
+import { encodeBound, encodePrefix, successor } from '../access/key.ts';
 import { PROVISIONAL_BLOCK, blockOf, readRow, type RowId } from '../access/row.ts';
 import { fetchLatest, lockRows } from '../access/table.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
@@ -58,11 +58,11 @@ function conflict(keys: IndexKeys, values: readonly Datum[], rowId: RowId | null
     if ((range.flags & UPPER_INFINITE) === 0) {
       // Nothing that begins behind its end can overlap it.
       const behind = new RangeValue(range.typeOid, range.upper, null, LOWER_INCLUSIVE | UPPER_INFINITE);
-      to = successor(prefix + encodePrefix([info.columns[equals]!], [behind]));
+      to = successor(prefix + encodeBound([info.columns[equals]!], [behind]).key);
     }
   }
   let found: { rowId: RowId; values: Datum[] } | null = null;
-  const ownKey = range === null ? '' : encodePrefix(info.columns, values);
+  const ownKey = range === null ? '' : encodeBound(info.columns, values).key;
   const scan = beginIndexScan(info, { from: prefix, fromInclusive: true, to, toInclusive: false }, range !== null, Infinity);
   try {
     while (scan.next()) {

@@ -1,5 +1,5 @@
 // From index conditions and their values to ranges of keys (PostgreSQL's nbtutils, _bt_preprocess_keys).
-import { encodeKey, encodePrefix, type KeyRange, successor } from '../access/key.ts';
+import { encodeBound, encodeKey, encodePrefix, type KeyRange, successor } from '../access/key.ts';
 import type { IndexInfo } from '../catalog/relation.ts';
 import type { IndexCondition } from '../nodes/plannodes.ts';
 import type { ArrayValue, Datum, RecordValue } from '../types/datum.ts';
@@ -119,9 +119,9 @@ function boundedRange(info: IndexInfo, prefix: Datum[], column: number, conditio
       }
       // Behind a NULL in a row nothing is compared; what is equal up to there is looked at again.
       const known = all.includes(null) ? all.slice(0, all.indexOf(null)) : all;
-      const key = encode(info, [...prefix, ...known]);
+      const { key, cut } = encodeBound(info.columns, [...prefix, ...known]);
       const greater = (c.strategy === '>' || c.strategy === '>=') !== descending;
-      const inclusive = c.strategy === '>=' || c.strategy === '<=' || known.length < all.length;
+      const inclusive = c.strategy === '>=' || c.strategy === '<=' || known.length < all.length || cut;
       const bound = greater === inclusive ? key : successor(key);
       if (greater) {
         if (bound !== null && bound > range.from) range.from = bound;

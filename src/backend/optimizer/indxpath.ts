@@ -95,7 +95,7 @@ function matchClause(rel: RelOptInfo, info: IndexInfo, column: number, rinfo: Re
       return { rinfo, condition: { column: column + 1, strategy: clause.isNull ? 'isnull' : 'notnull', value: null }, expr: clause };
     case 'Var': case 'BoolExpr': case 'BooleanTest': {
       // A boolean column by itself is a condition.
-      if (info.columns[column]!.typeOid !== 16 || info.accessMethod === 'hash') return null;
+      if (info.columns[column]!.typeOid !== 16) return null;
       const known = booleanValue(clause, matches);
       if (known === null) return null;
       const value = makeConst(BOOLOID, -1, 0, known);
@@ -281,14 +281,14 @@ export function impliedFor(root: PlannerInfo, rel: RelOptInfo, column: Expr): Re
 }
 
 /** The conditions an index scan tests, null when the index cannot be scanned with them (a hash index wants its first column). Lists
- * on later columns leave the result without order. */
+ * on later columns leave the result without order; of other methods than btree they are for bitmaps only. */
 function usedMatches(info: IndexInfo, matches: readonly Match[][], skipLowerLists: boolean): { used: Match[] | null; skipped: boolean; lowerLists: boolean } {
   const used: Match[] = [];
   let skipped = false;
   let lowerLists = false;
   for (let c = 0; c < info.keyCount; c++) {
     for (const m of matches[c]!) {
-      if (m.condition.strategy === 'in' && c > 0) {
+      if (m.condition.strategy === 'in' && (c > 0 || info.accessMethod !== 'btree')) {
         if (skipLowerLists) {
           skipped = true;
           continue;
@@ -327,7 +327,7 @@ function addIndexPaths(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, matc
         if (!skipped) return;
         continue;
       }
-      if (info.accessMethod !== 'brin' && (restricts || forward.length > 0 || covered)) addPath(rel, makeIndexPath(root, rel, cost, forward, false, covered));
+      if (info.accessMethod !== 'brin' && (info.accessMethod === 'btree' || !lowerLists) && (restricts || forward.length > 0 || covered)) addPath(rel, makeIndexPath(root, rel, cost, forward, false, covered));
       if (restricts && (forward.length === 0 || cost.selectivity < 1)) bitmaps.push(bitmapIndex(cost));
       if (backward.length > 0) addPath(rel, makeIndexPath(root, rel, cost, backward, true, covered));
     }
@@ -425,13 +425,16 @@ function indexCost(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, used: re
   }
   const reads = lossy ? used.filter((m) => m.condition.strategy === 'lossy') : boundaries(info, used);
   const conditions = reads.map((m) => m.condition);
-  const extra = lossy || reads.some((m) => m.condition.unlike !== undefined) ? used : used.filter((m) => m.expr.kind === 'RowCompareExpr' || !reads.includes(m));
+  const extra = lossy || reads.some((m) => m.condition.unlike !== undefined) ? used : used.filter((m) => m.expr.kind === 'RowCompareExpr' || !reads.includes(m) || isCut(info, m.condition));
   return {
     info, matches: used, clauses, outer, startup, total, selectivity, pages: size.pages,
     rows: outer === EMPTY ? rel.rows : paramPathInfo(root, rel, outer).rows,
     executable: (fix) => ({ conditions: conditions.map((c) => ({ ...c, value: c.value === null ? null : fix(c.value) })), extraquals: extra.map((m) => fix(m.expr)) }),
   };
 }
+
+/** Keys of long values are in order only as far as their beginning tells. */
+const isCut = (info: IndexInfo, { column, strategy }: IndexCondition): boolean => info.columns[column - 1]!.keyLimit !== null && /[<>]/.test(strategy);
 
 /** A condition over the column as the index has it (fix_indexqual_operand). */
 function overIndex(e: Expr): Expr {
@@ -467,7 +470,7 @@ function makeIndexPath(root: PlannerInfo, rel: RelOptInfo, index: IndexPathInfo,
     least = pages > 0 ? costs.randomPage + (pages - 1) * costs.seqPage : 0;
   }
   const attnum = info.keyAttributes[0]!;
-  const correlation = (attnum > 0 && !tree(info) ? correlationOf(rel, attnum) : 0) * (info.keyCount > 1 ? 0.75 : 1);
+  const correlation = (attnum > 0 && info.accessMethod === 'btree' ? correlationOf(rel, attnum) : 0) * (info.keyCount > 1 ? 0.75 : 1);
   const quals = qualEvalCost(rest);
   const startup = index.startup + quals.startup + (enabled.indexscan ? 0 : DISABLE_COST);
   const total = startup - index.startup + index.total + most + correlation * correlation * (least - most) + (costs.cpuTuple + quals.perTuple) * fetched;
