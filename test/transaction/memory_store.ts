@@ -34,6 +34,9 @@ export class MemoryStore implements WritableStore {
   hold(): HeldSnapshot { return this; }
   use(): void {}
   unhold(): void {}
+  describe(): Buffer { return Buffer.alloc(0); }
+  take(): null { return null; }
+  isStillHeld(): boolean { return false; }
   close(): void {}
   leave(): void {}
   readerCheck(): number { return 0; }

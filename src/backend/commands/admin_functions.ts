@@ -11,6 +11,7 @@ import { collationName } from '../rewrite/ruleutils/object_names.ts';
 import { formatType } from '../catalog/format_type.ts';
 import { classByOid, typeByOid } from '../catalog/syscache.ts';
 import { allPortals, findPortal } from '../tcop/portal.ts';
+import { exportSnapshot } from '../transaction/exported_snapshots.ts';
 import { currentTransactionId, currentTransactionIdIfAny, snapshotXids, transactionStatus } from '../transaction/xact.ts';
 import { makeArray, type ArrayValue, type Datum, type Int8 } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
@@ -173,6 +174,7 @@ registerBuiltins({
       const { xmax, xip } = snapshotXids();
       return new PgSnapshot(BigInt(xip[0] ?? xmax), BigInt(xmax), xip.map(BigInt));
     },
+    pg_export_snapshot: exportSnapshot,
     pg_xact_status: (xid: Int8) => {
       const status = xid > Number.MAX_SAFE_INTEGER || xid < 0 ? 'future' : transactionStatus(Number(xid));
       if (status === 'future') throw new PgError('invalid_parameter_value', `transaction ID ${BigInt.asUintN(64, BigInt(xid))} is in the future`);

@@ -8,6 +8,7 @@ import { aclcheckParameter } from '../catalog/pg_parameter_acl.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import { preventInTransactionBlock, type UtilityContext, type UtilityResult, type UtilityTable } from '../tcop/utility.ts';
 import { managerClient } from '../transaction/client.ts';
+import { importSnapshot } from '../transaction/exported_snapshots.ts';
 import { inTransactionBlock, requireLocks, setTransactionDeferrable, setTransactionIsolation, setTransactionReadOnly, type IsolationLevel } from '../transaction/xact.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { INTERVALOID } from '../types/oids.ts';
@@ -57,7 +58,7 @@ function warn(message: string): void {
 
 function setVariable(stmt: VariableSetStmt, context: UtilityContext): void {
   const local = stmt.is_local === true;
-  if (local && !inTransactionBlock(context.topLevel)) {
+  if (local && stmt.kind !== 'VAR_SET_MULTI' && !inTransactionBlock(context.topLevel)) {
     warn('SET LOCAL can only be used in transaction blocks');
   }
   switch (stmt.kind) {
@@ -91,6 +92,10 @@ function setMulti(stmt: VariableSetStmt, context: UtilityContext): void {
     for (const option of options) setTransactionOption(option);
   } else if (stmt.name === 'SESSION CHARACTERISTICS') {
     for (const option of options) setConfigOption(`default_${option.defname}`, constantText(option.arg), setContext(), 'session', false);
+  } else if (stmt.name === 'TRANSACTION SNAPSHOT') {
+    if (stmt.is_local === true) throw new PgError('feature_not_supported', 'SET LOCAL TRANSACTION SNAPSHOT is not implemented');
+    if (!inTransactionBlock(context.topLevel)) warn('SET TRANSACTION can only be used in transaction blocks');
+    importSnapshot(constantText(stmt.args![0]!));
   } else {
     throw notSupported(`SET ${stmt.name}`);
   }

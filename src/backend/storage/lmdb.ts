@@ -38,6 +38,11 @@ interface Native {
   /** Ours: see tools/lmdb.patch. */
   readonly openKeepsTxnid?: boolean;
   readonly commitsInOneFlush?: boolean;
+  /** The snapshot of a transaction, into `to`; how many bytes. */
+  describeSnapshot(txn: number, to: Uint8Array): number;
+  /** A live transaction without cursors goes back to this snapshot; false: nobody holds it. */
+  takeSnapshot(txn: number, description: Uint8Array): boolean;
+  isSnapshotHeld(txn: number, description: Uint8Array): boolean;
 }
 interface Database {
   readonly env: NativeEnv; readonly db: { readonly dbi: number }; readonly dbAddress: number;
@@ -176,6 +181,7 @@ class CommitCounter {
 }
 /** A session of one or two statements does without. */
 const MAP_WHEN_ASKED = 12;
+const DESCRIPTION_BYTES = 256;
 const LOCK_HEADER_BYTES = 16, LOCK_MAGIC = 0xbeefc0de | 0;
 
 let nextSnapshotId = 1;
@@ -326,6 +332,23 @@ class LmdbStore implements Store {
     const held = snapshot as ReadTransaction;
     held.holders--;
     if (held !== this.current) this.sweep();
+  }
+
+  describe(snapshot: HeldSnapshot): Buffer {
+    const to = Buffer.allocUnsafe(DESCRIPTION_BYTES);
+    return to.subarray(0, native.describeSnapshot((snapshot as ReadTransaction).address, to));
+  }
+
+  take(description: Buffer): HeldSnapshot | null {
+    const transaction = this.youngest = new ReadTransaction(this.database.env, this.counter), taken = native.takeSnapshot(transaction.address, description);
+    this.busy.add(transaction);
+    if (taken) transaction.holders++;
+    else this.sweep();
+    return taken ? transaction : null;
+  }
+
+  isStillHeld(description: Buffer): boolean {
+    return native.isSnapshotHeld(this.current.address, description);
   }
 
   private leaveCurrent(next?: ReadTransaction): void {

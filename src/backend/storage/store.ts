@@ -64,6 +64,13 @@ export interface Store {
   /** Reads see a held snapshot from now on. */
   use(snapshot: HeldSnapshot): void;
   unhold(snapshot: HeldSnapshot): void;
+  /** What another process needs to read this held snapshot too, as long as it is held here. */
+  describe(snapshot: HeldSnapshot): Buffer;
+  /** Holds a snapshot that another process has described; null when that one has let it go. The writer may not have seen that somebody
+   * else wants it now: hear from it, then ask `isStillHeld`. */
+  take(description: Buffer): HeldSnapshot | null;
+  /** Whether who described it holds it. */
+  isStillHeld(description: Buffer): boolean;
   /** The value in a buffer that the next call on this store overwrites; undefined when there is none.
    * `length` of the value is in `lastLength`: the buffer itself may be longer. */
   get(key: Uint8Array, keyLengthBytes: number): Buffer | undefined;

@@ -455,11 +455,11 @@ function makeLockMemory(): LockMemory {
   return privateLockMemory();
 }
 
-/** Commit files of backends that were killed before we could read them. */
+/** Commit files of backends that were killed before we could read them, and snapshots that killed ones have exported. */
 function removeOrphanedCommits(): void {
   for (const name of existsSync('tmp') ? readdirSync('tmp') : []) {
-    const pid = /^commit\.(\d+)\.\d+$/.exec(name)?.[1];
-    if (pid === undefined || isRunning(Number(pid))) continue;
+    const pid = Number(/^commit\.(\d+)\.\d+$/.exec(name)?.[1] ?? parseInt(/^snapshot\.([0-9A-F]{8})-/.exec(name)?.[1] ?? '', 16));
+    if (Number.isNaN(pid) || isRunning(pid)) continue;
     try {
       unlinkSync(`tmp/${name}`);
     } catch (error) {

@@ -147,6 +147,29 @@ export function seenNewest<T>(shared: boolean, look: () => T): T {
   }
 }
 
+/** What another session of this database needs to read a snapshot that is held here. */
+export interface DescribedSnapshot { readonly database: Buffer; readonly global: Buffer }
+
+export function describeSnapshot(saved: SavedSnapshot): DescribedSnapshot {
+  return { database: databaseStore!.describe(saved.database!), global: globalStore!.describe(saved.global!) };
+}
+
+/** Reads see another session's snapshot from now on. False, and nothing done: that one has let it go. `hear`: from the writers of
+ * both environments, after which they know that somebody else reads it. */
+export function takeSnapshot(described: DescribedSnapshot, hear: () => void): boolean {
+  const stores = [getStore(false), getStore(true)], descriptions = [described.database, described.global];
+  const taken = stores.map((store, i) => store.take(descriptions[i]!));
+  if (taken.every((snapshot) => snapshot !== null)) hear();
+  const held = taken.every((snapshot, i) => snapshot !== null && stores[i]!.isStillHeld(descriptions[i]!));
+  stores.forEach((store, i) => {
+    const snapshot = taken[i]!;
+    if (snapshot === null) return;
+    if (held) store.use(snapshot);
+    store.unhold(snapshot);
+  });
+  return held;
+}
+
 export function dropSnapshot(saved: SavedSnapshot): void {
   if (saved.database !== null) databaseStore!.unhold(saved.database);
   if (saved.global !== null) globalStore!.unhold(saved.global);

@@ -252,6 +252,14 @@ export function setTransactionReadOnly(on: boolean): void {
   checkReadOnly(on);
   xact.readOnly = on;
 }
+/** SET TRANSACTION SNAPSHOT: `take` makes another session's snapshot ours, in place of one of now. */
+export function importTransactionSnapshot(take: () => void): void {
+  if (xact.firstSnapshot || isSubTransaction()) throw active('SET TRANSACTION SNAPSHOT must be called before any query');
+  if (!usesTransactionSnapshot()) throw new PgError('feature_not_supported', 'a snapshot-importing transaction must have isolation level SERIALIZABLE or REPEATABLE READ');
+  take();
+  xact.firstSnapshot = true;
+}
+export const inSubTransaction = isSubTransaction;
 export function setTransactionDeferrable(on: boolean): void {
   checkDeferrable();
   xact.deferrable = on;
