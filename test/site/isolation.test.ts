@@ -1,6 +1,7 @@
 // Two and three sessions at once: waiting, re-checking, giving up. Every expectation is PostgreSQL's: run with
 // AGAINST=postgresql to see.
 import test from 'ava';
+import { until } from '../support/run.ts';
 import { Session } from '../support/sessions.ts';
 import { startSite, type Site } from '../support/site.ts';
 
@@ -40,6 +41,30 @@ test.serial('READ COMMITTED: a waiting update sees what the other committed, and
   const gone = await b.startWaiting('update acc set v = 0 where id = 4 returning v');
   await a.run('commit');
   t.deepEqual(await gone.answer, []);
+});
+
+test.serial('pg_stat_activity says what somebody waits for', async (t) => {
+  // It was empty for all but those who wait for their client.
+  const event = async (): Promise<string[] | string> => c.run(`select wait_event_type, wait_event from pg_stat_activity where pid = ${b.client.processID}`);
+  for (const [before, waits, wanted] of [
+    ['begin; update acc set v = 1 where id = 1', 'begin; update acc set v = 2 where id = 1', 'Lock|transactionid'],
+    ['begin; insert into acc values (77)', 'begin; insert into acc values (77)', 'Lock|transactionid'],
+    ['begin; lock acc', 'begin; lock acc', 'Lock|relation'],
+    ['begin; select pg_advisory_xact_lock(5)', 'begin; select pg_advisory_xact_lock(5)', 'Lock|advisory'],
+  ] as const) {
+    await a.run(before);
+    const waiting = await b.startWaiting(waits);
+    t.deepEqual(await event(), [wanted], waits);
+    await a.run('rollback');
+    await waiting.answer;
+    await b.run('rollback');
+    t.deepEqual(await event(), ['Client|ClientRead']);
+  }
+  const sleeping = b.run('select pg_sleep(60)');
+  await until('it sleeps', async () => (await event())[0] === 'Timeout|PgSleep');
+  await c.run(`select pg_cancel_backend(${b.client.processID})`);
+  t.regex(String(await sleeping), /^57014/);
+  t.deepEqual(await event(), ['Client|ClientRead']);
 });
 
 test.serial('READ COMMITTED: each statement has its snapshot, REPEATABLE READ keeps the first', async (t) => {

@@ -18,7 +18,7 @@ import { registerBuiltins } from '../types/fmgr.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { REGTYPEOID, UNKNOWNOID } from '../types/oids.ts';
 import { PgSnapshot } from '../types/pg_lsn.ts';
-import { backendByPid, backends, type BackendStatus } from '../utils/backend_status.ts';
+import { backendByPid, backends, reportWait, type BackendStatus } from '../utils/backend_status.ts';
 import { log } from '../utils/elog.ts';
 import { getString } from '../utils/guc.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
@@ -41,12 +41,17 @@ const noEvents = new Int16Array(0);
 
 function sleep(seconds: number): Datum {
   const end = performance.now() + seconds * 1000;
-  for (;;) {
-    checkForInterrupts();
-    const left = end - performance.now();
-    if (left <= 0) return VOID;
-    const result = port.poll(noFds, noEvents, noEvents, 0, Math.min(Math.ceil(left), 600_000));
-    if (result < 0 && result !== -EINTR) throw new PgError('internal_error', `poll failed: ${-result}`);
+  reportWait('PgSleep');
+  try {
+    for (;;) {
+      checkForInterrupts();
+      const left = end - performance.now();
+      if (left <= 0) return VOID;
+      const result = port.poll(noFds, noEvents, noEvents, 0, Math.min(Math.ceil(left), 600_000));
+      if (result < 0 && result !== -EINTR) throw new PgError('internal_error', `poll failed: ${-result}`);
+    }
+  } finally {
+    reportWait(null);
   }
 }
 
@@ -124,8 +129,9 @@ function activityOf(b: BackendStatus): Record<string, Datum> {
   const common = { datid: b.databaseOid || null, pid: b.pid, usesysid: b.roleOid || null, application_name: b.applicationName, backend_type: 'client backend', ssl: false, gss_auth: false, gss_enc: false };
   if (!maySee(b)) return { ...common, query: '<insufficient privilege>' };
   const idle = b.state === 'idle' || b.state === 'idle in transaction' || b.state === 'idle in transaction (aborted)';
+  const [waitType, waitEvent] = idle ? ['Client', 'ClientRead'] : b.waitEvent ?? [null, null];
   return {
-    ...common, state: b.state === '' ? null : b.state, query: b.query, wait_event_type: idle ? 'Client' : null, wait_event: idle ? 'ClientRead' : null,
+    ...common, state: b.state === '' ? null : b.state, query: b.query, wait_event_type: waitType, wait_event: waitEvent,
     xact_start: timeOrNull(b.xactStart), query_start: timeOrNull(b.queryStart), backend_start: timeOrNull(b.backendStart), state_change: timeOrNull(b.stateChange),
     client_addr: inet(b.clientAddress), client_port: b.clientAddress === null ? -1 : b.clientPort,
   };

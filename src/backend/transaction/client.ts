@@ -11,6 +11,7 @@ import { port } from '../../port/port.ts';
 import type { RowId } from '../access/row.ts';
 import { int8, type Int8, type Oid } from '../types/datum.ts';
 import { checkForSignals, lookAgain } from '../utils/interrupts.ts';
+import { reportWait, type WaitEvent } from '../utils/backend_status.ts';
 import { getPsStatus, setPsStatus } from '../utils/ps_status.ts';
 import { countOfDatabase } from '../utils/pgstat.ts';
 import { DATABASE } from '../utils/pgstat_shmem.ts';
@@ -51,6 +52,12 @@ interface SequenceCache {
   burst: boolean;
   /** Calls in this statement. */
   calls: number;
+}
+
+/** What pg_stat_activity says of who waits for the answer. */
+function waitEventOf(message: ClientMessage): WaitEvent {
+  const kind = message.kind === 'locks' ? message.targets[0]!.kind : 'row';
+  return kind === 'table' ? 'relation' : kind === 'advisory' || kind === 'object' ? kind : 'transactionid';
 }
 
 export class ManagerClient {
@@ -591,23 +598,30 @@ export class ManagerClient {
         this.sendOnly(link, { kind: 'cancel' });
       }
     };
-    for (;;) {
-      const answer = link.receive(look);
-      if (answer.kind === 'notify') {
-        this.noteNotification(answer);
-        continue;
+    try {
+      for (;;) {
+        const answer = link.receive(look);
+        if (answer.kind === 'notify') {
+          this.noteNotification(answer);
+          continue;
+        }
+        if (answer.kind === 'waiting') {
+          activity = getPsStatus();
+          setPsStatus(`${activity} waiting`);
+          reportWait(waitEventOf(message));
+          look();
+          continue;
+        }
+        if (answer.kind !== 'failed') answered?.();
+        if (interrupt !== null) this.throwInterrupt(interrupt, answer, interruptible);
+        if (answer.kind === 'failed' && message.kind === 'commit') throw new PgError(answer.condition, answer.message);
+        return answer;
       }
-      if (answer.kind === 'waiting') {
-        activity = getPsStatus();
-        setPsStatus(`${activity} waiting`);
-        look();
-        continue;
+    } finally {
+      if (activity !== null) {
+        setPsStatus(activity);
+        reportWait(null);
       }
-      if (activity !== null) setPsStatus(activity);
-      if (answer.kind !== 'failed') answered?.();
-      if (interrupt !== null) this.throwInterrupt(interrupt, answer, interruptible);
-      if (answer.kind === 'failed' && message.kind === 'commit') throw new PgError(answer.condition, answer.message);
-      return answer;
     }
   }
 

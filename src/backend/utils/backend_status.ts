@@ -8,11 +8,15 @@ import { settings } from './settings.ts';
 const QUERY_BYTES = 1024, APPLICATION_BYTES = 64, ADDRESS_BYTES = 48;
 const TEXT_BYTES = 4 + QUERY_BYTES + 4 + APPLICATION_BYTES + 4 + ADDRESS_BYTES;
 /** The integers and times of a slot, by position. */
-const PID = 0, CANCEL_KEY = 1, DATABASE = 2, ROLE = 3, STATE = 4, CLIENT_PORT = 5, INTS = 6;
+const PID = 0, CANCEL_KEY = 1, DATABASE = 2, ROLE = 3, STATE = 4, CLIENT_PORT = 5, WAIT_EVENT = 6, INTS = 7;
 const BACKEND_START = 0, XACT_START = 1, QUERY_START = 2, STATE_CHANGE = 3, TIMES = 4;
 
 export const BACKEND_STATES = ['', 'idle', 'active', 'idle in transaction', 'fastpath function call', 'idle in transaction (aborted)', 'disabled'] as const;
 export type BackendState = (typeof BACKEND_STATES)[number];
+
+/** What a backend may wait for in the middle of a statement: type and name, as in PostgreSQL's wait_event.h. */
+const WAIT_EVENTS = [null, ['Lock', 'relation'], ['Lock', 'transactionid'], ['Lock', 'advisory'], ['Lock', 'object'], ['Timeout', 'PgSleep']] as const;
+export type WaitEvent = Exclude<(typeof WAIT_EVENTS)[number], null>[1];
 
 export interface BackendStatus {
   slot: number;
@@ -25,6 +29,8 @@ export interface BackendStatus {
   clientPort: number;
   applicationName: string;
   query: string;
+  /** Type and name; null: it waits for nothing, or for its client. */
+  waitEvent: (typeof WAIT_EVENTS)[number];
   /** Microseconds since 2000-01-01 UTC; 0: none. */
   backendStart: number;
   xactStart: number;
@@ -158,6 +164,11 @@ export function reportActivity(state: number, query?: string): void {
   times[base + STATE_CHANGE] = time;
 }
 
+/** What it waits for from now on; null: the wait is over. */
+export function reportWait(event: WaitEvent | null): void {
+  if (mySlot >= 0) setInt(mySlot, WAIT_EVENT, event === null ? 0 : WAIT_EVENTS.findIndex((one) => one?.[1] === event));
+}
+
 function writeText(offset: number, limit: number, text: string): void {
   const at = mySlot * TEXT_BYTES + offset;
   let n = 0;
@@ -194,6 +205,7 @@ export function backends(): BackendStatus[] {
       slot, pid, databaseOid: int(slot, DATABASE), roleOid: int(slot, ROLE), state: BACKEND_STATES[int(slot, STATE)] ?? '',
       clientAddress: /^[\d.]+$|:/.test(address) ? address : null, clientPort,
       applicationName: readText(slot, 4 + QUERY_BYTES, APPLICATION_BYTES), query: readText(slot, 0, QUERY_BYTES),
+      waitEvent: WAIT_EVENTS[int(slot, WAIT_EVENT)] ?? null,
       backendStart: times[t + BACKEND_START]!, xactStart: times[t + XACT_START]!, queryStart: times[t + QUERY_START]!,
       stateChange: times[t + STATE_CHANGE]!,
     });
