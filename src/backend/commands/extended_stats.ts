@@ -32,7 +32,7 @@ interface Dimension { number: number; type: Oid; compare: (a: Datum, b: Datum) =
 export function analyzeExtended(table: Relation, sample: Sample, columns: readonly number[] | null, inherited: boolean, describe: Describe): void {
   if (sample.rows.length === 0) return;
   for (const stat of sys.lookupAll(ids.StatisticExtRelationId, ids.PgStatisticExtRelidIndexId, table.oid)) {
-    if (columns !== null && stat.stxkeys.some((k) => !columns.includes(k))) {
+    if (stat.stxkeys.some((k) => (columns !== null && !columns.includes(k)) || sys.attributeByNumber(table.oid, k)?.attstattarget === 0)) {
       sendWarning('invalid_object_definition', `statistics object "${getNamespaceName(stat.stxnamespace)}.${stat.stxname}" could not be computed for relation "${getNamespaceName(table.namespace)}.${table.name}"`);
       continue;
     }

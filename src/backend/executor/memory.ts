@@ -19,6 +19,11 @@ export function hashMemBytes(): number {
   return workMemBytes() * getReal('hash_mem_multiplier') * HASH_SHARE;
 }
 
+/** What a cache may take, in bytes: nothing is written away, so as much as the planner thinks. */
+export function cacheMemBytes(): number {
+  return hashMemBytes() / HASH_SHARE;
+}
+
 /** Bytes that a datum takes outside of its array, roughly. */
 export function datumBytes(v: Datum): number {
   if (typeof v === 'string') return 16 + v.length;

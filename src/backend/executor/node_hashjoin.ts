@@ -103,7 +103,8 @@ export const hashJoin: Producer<HashJoin> = (pc, plan, consume) => {
     });
     g.call(fn, []);
   };
-  if (pc.dependsOnParams(innerPlan)) build();
+  // Its keys may have values from outside though its rows have none.
+  if (pc.dependsOnParams(innerPlan) || pc.dependOnParams(hashkeys.map((k) => k.inner))) build();
   else g.block(`if (${table} === null)`, build);
   if (pc.options.instrument) g.emit(`${spill}.tableIs(${table}.count); rt.notes.set(${g.konst(innerPlan)}, ${spill});`);
 

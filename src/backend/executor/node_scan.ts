@@ -1,7 +1,7 @@
 // Nodes that read a table: SeqScan, IndexScan, IndexOnlyScan, bitmap scans, TidScan.
 import { beginIndexScan, lookupUnique } from '../access/index.ts';
 import { lossyRows, NearestRows } from '../access/spatial.ts';
-import { keyDecoder } from '../access/key_decode.ts';
+import { isDecodable, keyDecoder } from '../access/key_decode.ts';
 import { beginScan, fetchRow, inHeapOrder } from '../access/table.ts';
 import { internalError } from '../../common/errors.ts';
 import { openRelation } from '../catalog/relcache.ts';
@@ -228,6 +228,13 @@ const indexScan: Producer<IndexScan> = (pc, plan, consume) => {
   });
 };
 
+/** How many leading columns of an index come back from its keys. */
+function decodableColumns(rel: Relation, info: IndexInfo): number {
+  let n = 0;
+  while (n < info.keyCount && isDecodable(info.columns[n]!, rel.attributes[info.keyAttributes[n]! - 1]?.atttypid ?? 0)) n++;
+  return n;
+}
+
 /** The columns come out of the keys. */
 const indexOnlyScan: Producer<IndexOnlyScan> = (pc, plan, consume) => {
   if (produceEpqRow(pc, plan, plan.indexqual, consume)) return;
@@ -240,8 +247,8 @@ const indexOnlyScan: Producer<IndexOnlyScan> = (pc, plan, consume) => {
   }
   const places = new Set<number>(info.accessMethod === 'btree' ? [] : [-1]);
   for (const e of [...plan.targetlist.map((t) => t.expr), ...plan.qual, ...plan.extraquals]) walkVars(e, (varno, attno) => { if (varno === plan.scanrelid) places.add(info.keyAttributes.indexOf(attno)); });
-  // A cursor's row has been asked for, too (WHERE CURRENT OF), or a column that is not in the key.
-  const fetches = places.has(-1) || Math.max(...places) >= info.keyCount;
+  // A cursor's row has been asked for, too (WHERE CURRENT OF), or a column that the key does not have, or not exactly.
+  const fetches = places.has(-1) || Math.max(...places) >= decodableColumns(rel, info);
   const decode = fetches || places.size === 0 ? '' : g.konst(keyDecoder(info.columns, Math.max(...places) + 1));
   g.emit(`${g.konst(noteRead)}(${rel.oid}, ${rel.filenode}, ${rel.shared});`);
   produceEntries(pc, plan, info, (id, key, row) => {

@@ -9,8 +9,8 @@ import { paramsUsed, walkExpr } from './plan_walker.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { rowComparator, rowKey, rowsEqual } from './row_compare.ts';
 import { GroupSpill, spillHash } from './hash_spill.ts';
-import { hashMemBytes } from './memory.ts';
-import { hashKeyFunction, isPrimitiveKey, keyOf } from './sort_support.ts';
+import { cacheMemBytes } from './memory.ts';
+import { hashKeyFunction, imageKeyFunction, isPrimitiveKey, keyOf } from './sort_support.ts';
 import { Merge, rowBytes, Tuplesort } from './tuplesort.ts';
 import { Tuplestore } from './tuplestore.ts';
 
@@ -112,7 +112,7 @@ class MemoizeCache {
   evictions = 0;
   spaceBytes = 0;
   private bytes = 0;
-  private readonly limit = hashMemBytes();
+  private readonly limit = cacheMemBytes();
   private readonly entries = new Map<Datum, { rows: Datum[][]; bytes: number }>();
 
   clear(): void {
@@ -160,7 +160,8 @@ const memoize: Producer<Memoize> = (pc, plan, consume) => {
   const hashes = plan.param_exprs.map((e) => {
     const value = g.atomic(genExpr(g, e, cx));
     const type = exprType(e);
-    return isPrimitiveKey(type) ? value.code : `(${value.code} === null ? null : ${g.konst(hashKeyFunction(type))}(${value.code}))`;
+    const hash = plan.binaryMode ? imageKeyFunction(type) : isPrimitiveKey(type) ? null : hashKeyFunction(type);
+    return hash === null ? value.code : `(${value.code} === null ? null : ${g.konst(hash)}(${value.code}))`;
   });
   const key = g.local(hashes.length === 1 ? hashes[0]! : `${g.konst((...k: Datum[]) => keyOf(k))}(${hashes.join(', ')})`);
   const rows = g.local(`${cache}.get(${key})`, true);

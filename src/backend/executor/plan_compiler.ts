@@ -14,7 +14,7 @@ import { INNER_VAR, OUTER_VAR, type Plan, type PlannedStmt } from '../nodes/plan
 import type { Expr, SubPlan, TargetEntry, Var } from '../nodes/primnodes.ts';
 import { Generator, type Column, type Value } from './codegen.ts';
 import { type ExprContext, genExpr, genFilter, isNullable } from './expr_codegen.ts';
-import { childPlans, containsMutable, containsVolatile, paramsUsed } from './plan_walker.ts';
+import { childPlans, containsMutable, containsVolatile, paramsOf, paramsUsed } from './plan_walker.ts';
 
 export type Consumer = (columns: Column[]) => void;
 export type Producer<P extends Plan = Plan> = (pc: PlanCompiler, plan: P, consume: Consumer) => void;
@@ -263,7 +263,16 @@ export class PlanCompiler {
 
   /** Whether running this subtree again can give something else. */
   dependsOnParams(plan: Plan): boolean {
-    for (const p of paramsUsed(plan, this.stmt)) if (!this.constantParams().has(p)) return true;
+    return this.isChanging(paramsUsed(plan, this.stmt));
+  }
+
+  /** Whether computing these again, of the same rows, can give something else. */
+  dependOnParams(exprs: readonly Expr[]): boolean {
+    return this.isChanging(paramsOf(exprs, this.stmt));
+  }
+
+  private isChanging(params: ReadonlySet<number>): boolean {
+    for (const p of params) if (!this.constantParams().has(p)) return true;
     return false;
   }
 

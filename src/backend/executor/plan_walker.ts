@@ -88,6 +88,26 @@ export function childPlans(plan: Plan): Plan[] {
 
 const cache = new WeakMap<Plan, Set<number>>();
 
+/** Adds the exec parameters that an expression reads to `used`, and those that its subqueries set to `set`. */
+function addParams(e: Expr, stmt: PlannedStmt, used: Set<number>, set: Set<number>): void {
+  walkExpr(e, (node) => {
+    if (node.kind === 'Param' && node.paramkind === 'exec') used.add(node.paramid);
+    else if (node.kind === 'SubPlan') {
+      for (const p of paramsUsed(stmt.subplans[node.planId - 1]!, stmt)) if (!node.parParam.includes(p)) used.add(p);
+      // What it sets for its own test is nobody else's: as if it came from outside, all below was done again for each row.
+      for (const p of [...node.paramIds, ...node.setParam]) set.add(p);
+    }
+  });
+}
+
+/** Exec parameters that expressions read and do not set themselves. */
+export function paramsOf(exprs: readonly Expr[], stmt: PlannedStmt): Set<number> {
+  const used = new Set<number>(), set = new Set<number>();
+  for (const e of exprs) addParams(e, stmt, used, set);
+  for (const p of set) used.delete(p);
+  return used;
+}
+
 /** Exec parameters a subtree reads and does not set itself. Work tables count as parameters. */
 export function paramsUsed(plan: Plan, stmt: PlannedStmt): Set<number> {
   let used = cache.get(plan);
@@ -95,16 +115,7 @@ export function paramsUsed(plan: Plan, stmt: PlannedStmt): Set<number> {
   used = new Set<number>();
   cache.set(plan, used);
   const set = new Set<number>();
-  for (const e of planExprs(plan)) {
-    walkExpr(e, (node) => {
-      if (node.kind === 'Param' && node.paramkind === 'exec') used.add(node.paramid);
-      else if (node.kind === 'SubPlan') {
-        for (const p of paramsUsed(stmt.subplans[node.planId - 1]!, stmt)) if (!node.parParam.includes(p)) used.add(p);
-        // What it sets for its own test is nobody else's: as if it came from outside, all below was done again for each row.
-        for (const p of [...node.paramIds, ...node.setParam]) set.add(p);
-      }
-    });
-  }
+  for (const e of planExprs(plan)) addParams(e, stmt, used, set);
   for (const child of childPlans(plan)) for (const p of paramsUsed(child, stmt)) used.add(p);
   for (const init of plan.initPlan) {
     for (const p of init.setParam) set.add(p);

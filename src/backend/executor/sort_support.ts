@@ -4,7 +4,7 @@ import { amopsByOperator, amprocsByFamily, opclassesOf } from '../catalog/syscac
 import type { ArrayValue, Datum, Int8, Interval, Oid, RecordValue, TimeTz } from '../types/datum.ts';
 import { hashKeyFor } from '../types/compare.ts';
 import { numericHashKey } from '../types/numeric.ts';
-import { callable, functionInfo, typeInfo } from './fmgr_info.ts';
+import { callable, functionInfo, outputFunction, typeInfo } from './fmgr_info.ts';
 import { compareWithoutCollation } from './undetermined.ts';
 
 export type Comparator = (a: any, b: any) => number;
@@ -138,6 +138,12 @@ export function hashKeyFunction(type: Oid): (value: any) => Datum {
     return (v: RecordValue) => keyOf(v.values.map((x, i) => (x === null ? null : hashKeyFunction(v.attributes[i]!.typeOid)(x))));
   }
   return hashKeyFor(type);
+}
+
+/** A function to a primitive that is the same exactly for values that are the same to everybody: equal ones may be written in other ways. */
+export function imageKeyFunction(type: Oid): (value: any) => Datum {
+  if (FLOATS.has(type)) return (v) => (Object.is(v, -0) ? '-0' : v);
+  return isPrimitiveKey(type) ? (v) => v : outputFunction(type);
 }
 
 function trimBlanks(v: string): string {

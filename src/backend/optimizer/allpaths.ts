@@ -15,6 +15,7 @@ import { relevantJoinClause } from './equivclass.ts';
 import { excludedByConstraints, expandInheritedRel, standsForChildren } from './inherit.ts';
 import { createIndexPaths } from './indxpath.ts';
 import { findLateralReferences } from './initsplan.ts';
+import { paramPathInfo } from './parampath.ts';
 import { addPartitionwisePaths, makeJoinRel } from './joinrels.ts';
 import { replaceNestloopParams, subqueryOuterParams } from './nestparams.ts';
 import { subqueryPathkeys } from './pathkeys.ts';
@@ -94,10 +95,14 @@ function finishSize(root: PlannerInfo, rel: RelOptInfo): void {
 
 const quals = (rel: RelOptInfo): Expr[] => orderedClauses(rel.restrictions.filter((r) => !r.pseudoconstant));
 
-function scanPath(rel: RelOptInfo, kind: string, startup: number, total: number, make: (path: Path) => Plan): Path {
+/** A scan that reads all its relation has. What it takes values from anyway, and `outer`, gives it join conditions to test, too. */
+function scanPath(root: PlannerInfo, rel: RelOptInfo, kind: string, startup: number, total: number, make: (path: Path, quals: Expr[]) => Plan, outer = rel.lateralRelids): Path {
+  const param = outer === EMPTY ? null : paramPathInfo(root, rel, outer);
+  const paramClauses = param === null ? [] : param.clauses;
   const path: Path = {
-    kind, rel, rows: rel.rows, startup, total, pathkeys: [], requiredOuter: rel.lateralRelids, paramClauses: [],
-    make: () => gated(rel, make(path)),
+    kind, rel, rows: param === null ? rel.rows : param.rows, startup, total: total + rel.tuples * qualEvalCost(paramClauses).perTuple, pathkeys: [], requiredOuter: outer, paramClauses,
+    make: () => gated(rel, make(path, param === null ? quals(rel) : orderedClauses([...rel.restrictions.filter((r) => !r.pseudoconstant), ...paramClauses]).map((q) => replaceNestloopParams(root, q)))),
+    reparameterize: (wanted) => scanPath(root, rel, kind, startup, total, make, wanted),
   };
   return path;
 }
@@ -193,8 +198,8 @@ function setPlainRel(root: PlannerInfo, rel: RelOptInfo): void {
   }
   const cost = qualEvalCost(rel.restrictions);
   const startup = cost.startup + (enabled.seqscan ? 0 : DISABLE_COST);
-  const whole = scanPath(rel, 'SeqScan', startup, startup + rel.pages * costs.seqPage + rel.tuples * (costs.cpuTuple + cost.perTuple), (path) => ({
-    kind: 'SeqScan', ...planBase(path, targetOf(rel.target), quals(rel)), scanrelid: rel.rti, tidrangequals: NO_QUALS,
+  const whole = scanPath(root, rel, 'SeqScan', startup, startup + rel.pages * costs.seqPage + rel.tuples * (costs.cpuTuple + cost.perTuple), (path, filter) => ({
+    kind: 'SeqScan', ...planBase(path, targetOf(rel.target), filter), scanrelid: rel.rti, tidrangequals: NO_QUALS,
   }));
   addPath(rel, whole);
   createIndexPaths(root, rel);
@@ -219,10 +224,10 @@ function addSamplePath(root: PlannerInfo, rel: RelOptInfo, { tsmhandler, args, r
   rel.tuples = clampRows(rel.tuples * fraction);
   finishSize(root, rel);
   const total = pages * (bySystem ? costs.randomPage : costs.seqPage) + rel.tuples * (costs.cpuTuple + qualEvalCost(rel.restrictions).perTuple);
-  addPath(rel, scanPath(rel, 'SampleScan', 0, total, (path) => {
+  addPath(rel, scanPath(root, rel, 'SampleScan', 0, total, (path, filter) => {
     const inner = (e: Expr): Expr => replaceNestloopParams(root, e);
     return {
-      kind: 'SampleScan', ...planBase(path, targetOf(rel.target), quals(rel)), scanrelid: rel.rti,
+      kind: 'SampleScan', ...planBase(path, targetOf(rel.target), filter), scanrelid: rel.rti,
       tablesample: { tsmhandler, args: args.map(inner), repeatable: repeatable === null ? null : inner(repeatable) },
     };
   }));
@@ -231,8 +236,8 @@ function addSamplePath(root: PlannerInfo, rel: RelOptInfo, { tsmhandler, args, r
 function setResultRel(root: PlannerInfo, rel: RelOptInfo): void {
   rel.tuples = 1;
   finishSize(root, rel);
-  addPath(rel, scanPath(rel, 'Result', 0, costs.cpuTuple, (path) => ({
-    kind: 'Result', ...planBase(path, targetOf(rel.target), []), resconstantqual: quals(rel),
+  addPath(rel, scanPath(root, rel, 'Result', 0, costs.cpuTuple, (path, filter) => ({
+    kind: 'Result', ...planBase(path, targetOf(rel.target), []), resconstantqual: filter,
   })));
 }
 
@@ -244,8 +249,8 @@ function setFunctionRel(root: PlannerInfo, rel: RelOptInfo): void {
   finishSize(root, rel);
   const startup = rte.functions.reduce((c, f) => c + exprCost(f.funcexpr), 0);
   const total = startup + rows * (costs.cpuTuple + qualEvalCost(rel.restrictions).perTuple);
-  addPath(rel, scanPath(rel, 'FunctionScan', startup, total, (path) => ({
-    kind: 'FunctionScan', ...planBase(path, targetOf(rel.target), quals(rel).map((q) => replaceNestloopParams(root, q))), scanrelid: rel.rti,
+  addPath(rel, scanPath(root, rel, 'FunctionScan', startup, total, (path, filter) => ({
+    kind: 'FunctionScan', ...planBase(path, targetOf(rel.target), filter), scanrelid: rel.rti,
     functions: rte.functions.map((f) => ({ ...f, funcexpr: replaceNestloopParams(root, f.funcexpr) })), funcordinality: rte.funcordinality,
   })));
 }
@@ -269,8 +274,8 @@ function setValuesRel(root: PlannerInfo, rel: RelOptInfo): void {
   rel.tuples = rte.values_lists.length;
   finishSize(root, rel);
   const total = rel.tuples * (costs.cpuOperator + costs.cpuTuple + qualEvalCost(rel.restrictions).perTuple);
-  addPath(rel, scanPath(rel, 'ValuesScan', 0, total, (path) => ({
-    kind: 'ValuesScan', ...planBase(path, targetOf(rel.target), quals(rel)), scanrelid: rel.rti,
+  addPath(rel, scanPath(root, rel, 'ValuesScan', 0, total, (path, filter) => ({
+    kind: 'ValuesScan', ...planBase(path, targetOf(rel.target), filter), scanrelid: rel.rti,
     values_lists: rte.values_lists.map((row) => (row.every(isConst) ? row : row.map((e) => replaceNestloopParams(root, e)))),
   })));
 }
@@ -286,8 +291,8 @@ function setNamedTuplestoreRel(root: PlannerInfo, rel: RelOptInfo): void {
   const { ctename, coltypes } = rel.rte!;
   rel.tuples = Math.max(1, ephemeralRelation(ctename)?.table.rowCount ?? 1000);
   finishSize(root, rel);
-  addPath(rel, scanPath(rel, 'NamedTuplestoreScan', 0, rel.tuples * (costs.cpuTuple + qualEvalCost(rel.restrictions).perTuple), (path) => ({
-    kind: 'NamedTuplestoreScan', ...planBase(path, targetOf(rel.target), quals(rel)), scanrelid: rel.rti, enrname: ctename, coltypes,
+  addPath(rel, scanPath(root, rel, 'NamedTuplestoreScan', 0, rel.tuples * (costs.cpuTuple + qualEvalCost(rel.restrictions).perTuple), (path, filter) => ({
+    kind: 'NamedTuplestoreScan', ...planBase(path, targetOf(rel.target), filter), scanrelid: rel.rti, enrname: ctename, coltypes,
   })));
 }
 
@@ -303,8 +308,8 @@ function setCteRel(root: PlannerInfo, rel: RelOptInfo): void {
     rel.tuples = Math.max(1, 10 * holder.wtRows);
     finishSize(root, rel);
     const { wtParamId } = holder;
-    addPath(rel, scanPath(rel, 'WorkTableScan', 0, rel.tuples * (costs.cpuTuple + qualEvalCost(rel.restrictions).perTuple), (path) => ({
-      kind: 'WorkTableScan', ...planBase(path, targetOf(rel.target), quals(rel)), scanrelid: rel.rti, wtParam: wtParamId,
+    addPath(rel, scanPath(root, rel, 'WorkTableScan', 0, rel.tuples * (costs.cpuTuple + qualEvalCost(rel.restrictions).perTuple), (path, filter) => ({
+      kind: 'WorkTableScan', ...planBase(path, targetOf(rel.target), filter), scanrelid: rel.rti, wtParam: wtParamId,
     })));
     return;
   }
@@ -313,8 +318,8 @@ function setCteRel(root: PlannerInfo, rel: RelOptInfo): void {
   entry.references++;
   rel.tuples = entry.rows;
   finishSize(root, rel);
-  addPath(rel, scanPath(rel, 'CteScan', 0, rel.tuples * (costs.cpuTuple + qualEvalCost(rel.restrictions).perTuple), (path) => ({
-    kind: 'CteScan', ...planBase(path, targetOf(rel.target), quals(rel)), scanrelid: rel.rti, ctePlanId: entry.planId, cteParam: entry.paramId, direct: false,
+  addPath(rel, scanPath(root, rel, 'CteScan', 0, rel.tuples * (costs.cpuTuple + qualEvalCost(rel.restrictions).perTuple), (path, filter) => ({
+    kind: 'CteScan', ...planBase(path, targetOf(rel.target), filter), scanrelid: rel.rti, ctePlanId: entry.planId, cteParam: entry.paramId, direct: false,
   })));
 }
 
@@ -355,10 +360,10 @@ function setSubqueryRel(root: PlannerInfo, rel: RelOptInfo): void {
   rel.tuples = plan.plan_rows;
   finishSize(root, rel);
   const total = plan.total_cost + rel.tuples * (costs.cpuTuple + qualEvalCost(rel.restrictions).perTuple);
-  const scan = scanPath(rel, 'SubqueryScan', plan.startup_cost, total, (path) => {
+  const scan = scanPath(root, rel, 'SubqueryScan', plan.startup_cost, total, (path, filter) => {
     subqueryOuterParams(root, rel.subplanParams);
     return {
-      kind: 'SubqueryScan', ...planBase(path, targetOf(rel.target), quals(rel).map((q) => replaceNestloopParams(root, q))), scanrelid: rel.rti, subplan: plan,
+      kind: 'SubqueryScan', ...planBase(path, targetOf(rel.target), filter), scanrelid: rel.rti, subplan: plan,
     };
   });
   scan.pathkeys = subqueryPathkeys(root, rel, subroot, pathkeys);

@@ -298,7 +298,11 @@ function addParameterizedPaths(root: PlannerInfo, rel: RelOptInfo): void {
   for (const outer of outers) {
     const paths = children.map((c) => {
       let best: Path | null = null;
-      for (const p of c.child.paths) if (isSubset(p.requiredOuter, outer) && (best === null || p.total < best.total)) best = p;
+      for (const p of c.child.paths) {
+        if (!isSubset(p.requiredOuter, outer) || (best !== null && best.total <= p.total)) continue;
+        const path: Path = p.requiredOuter === outer ? p : p.reparameterize?.(outer) ?? p;
+        if (best === null || path.total < best.total) best = path;
+      }
       return best;
     });
     if (paths.some((p) => p === null)) continue;

@@ -1,7 +1,6 @@
 // Index scans of a base relation (PostgreSQL's indxpath.c): which conditions an index serves, what that costs, what
 // order it gives; also with values from relations joined before (parameterized paths).
 import { getOpfamilyMember, opFamilyEntry } from '../catalog/lsyscache.ts';
-import { isDecodable } from '../access/key_decode.ts';
 import type { IndexInfo } from '../catalog/relation.ts';
 import { orderedByDistance, returnable } from '../catalog/functions.ts';
 import { GIST_AM_OID, SPGIST_AM_OID } from '../catalog/oids.ts';
@@ -359,10 +358,8 @@ const methodOid = (info: IndexInfo): number => (info.accessMethod === 'gist' ? G
 /** check_index_only: all columns that are wanted come out of the index's keys. */
 function isCovered(rel: RelOptInfo, info: IndexInfo): boolean {
   if (!enabled.indexonlyscan || (info.accessMethod !== 'btree' && !tree(info))) return false;
-  let decodable = 0;
-  while (decodable < info.keyCount && isDecodable(info.columns[decodable]!, rel.relation!.attributes[info.keyAttributes[decodable]! - 1]?.atttypid ?? 0)) decodable++;
-  // Included columns are read from the table (node_scan.ts).
-  const shows = (at: number): boolean => at >= info.keyCount || (tree(info) ? returnable(methodOid(info), info.columns[at]!.opclass) : at < decodable);
+  // Included columns, and keys that lose something of a value, are read from the table (node_scan.ts).
+  const shows = (at: number): boolean => at >= info.keyCount || !tree(info) || returnable(methodOid(info), info.columns[at]!.opclass);
   let covered = true;
   const check = (e: Expr): void => walkExpr(e, (node) => {
     if (node.kind !== 'Var' || node.varno !== rel.rti) return;

@@ -217,5 +217,6 @@ export function materialPath(p: Path): Path {
     },
   };
   delete path.rescan;
+  delete path.reparameterize;
   return path;
 }

@@ -111,7 +111,8 @@ function addNestLoop(cx: JoinPathContext, o: Path, i: Path, required: Relids): v
   const { root, rel, outer, jointype, otherquals, innerUnique } = cx;
   const param = overlaps(i.requiredOuter, outer.topRelids);
   // Conditions evaluated inside the parameterized scan need not be evaluated again.
-  const done = (c: RestrictInfo): boolean => i.paramClauses.some((p) => isSame(p, c)) || (param && c.leftEc !== null && c.leftEc === c.rightEc && i.paramClauses.some((p) => p.leftEc === c.leftEc && p.leftEc === p.rightEc));
+  const done = (c: RestrictInfo): boolean => i.paramClauses.some((p) => isSame(p, c)) || (param && c.leftEc !== null && c.leftEc === c.rightEc && isMovable(c.ofParent ?? c, cx.inner.topRelids, i.requiredOuter)
+    && i.paramClauses.some((p) => p.leftEc === c.leftEc && p.leftEc === p.rightEc));
   const rest = cx.joinquals.filter((c) => !done(c));
   const indexed = param && rest.length === 0 && i.indexClauses !== undefined && i.paramClauses.length > 0 && i.paramClauses.every((c) => i.indexClauses!.includes(c) || (c.leftEc !== null && i.indexClauses!.some((x) => x.leftEc === c.leftEc)));
   const outside = required === EMPTY || required === rel.lateralRelids ? null : paramClauses(cx, o, i, required);

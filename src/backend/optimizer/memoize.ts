@@ -18,14 +18,16 @@ export function memoizePath(cx: JoinPathContext, outer: Path, inner: Path): Path
   const { root, jointype, innerUnique } = cx;
   if (!enabled.memoize || cx.outer.rows < 2 || inner.requiredOuter === EMPTY || !isSubset(inner.requiredOuter, cx.outer.topRelids) || inner.kind === 'NestLoop') return null;
   if ((jointype === 'semi' || jointype === 'anti') && !innerUnique) return null;
-  if (innerUnique && inner.paramClauses.length < cx.joinquals.length + cx.otherquals.length) return null;
+  // An Append knows conditions from outside where it prunes by them only.
+  const clauses = inner.kind === 'Append' && inner.rel.relation?.kind !== 'p' ? [] : inner.paramClauses;
+  if (innerUnique && clauses.length < cx.joinquals.length + cx.otherquals.length) return null;
   if (cx.inner.target.some(containsVolatile) || cx.inner.restrictions.some((r) => containsVolatile(r.clause))) return null;
   const keys: Expr[] = [];
   let binary = false;
   const add = (e: Expr): void => {
     if (!keys.some((k) => equal(k, e))) keys.push(e);
   };
-  for (const r of inner.paramClauses) {
+  for (const r of clauses) {
     if (r.clause.kind !== 'OpExpr' || r.clause.args.length !== 2) return null;
     const left = isSubset(r.leftRelids, cx.outer.topRelids) && r.leftRelids !== EMPTY && isSubset(r.rightRelids, cx.inner.relids);
     const right = isSubset(r.rightRelids, cx.outer.topRelids) && r.rightRelids !== EMPTY && isSubset(r.leftRelids, cx.inner.relids);
@@ -38,18 +40,21 @@ export function memoizePath(cx: JoinPathContext, outer: Path, inner: Path): Path
   for (const v of cx.inner.lateralVars) {
     if (!isHashable(exprType(v))) return null;
     binary = true;
-    add(v);
+    // As there, once more where a condition has it already.
+    keys.push(v);
   }
   if (keys.length === 0) return null;
   const path: Path = {
     ...inner, kind: 'Memoize', startup: inner.startup + costs.cpuTuple, total: inner.total + costs.cpuTuple, rescan: memoizeRescan(cx, outer, inner, keys),
     make: () => {
-      const param_exprs = keys.map((k) => replaceNestloopParams(root, k));
+      // The child first: a subquery brings the parameters that it was planned with.
       const child = inner.make();
+      const param_exprs = keys.map((k) => replaceNestloopParams(root, k));
       return { kind: 'Memoize', ...over(child, child.targetlist), startup_cost: path.startup, total_cost: path.total, param_exprs, binaryMode: binary };
     },
   };
   delete path.indexClauses;
+  delete path.reparameterize;
   return path;
 }
 

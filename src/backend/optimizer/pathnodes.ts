@@ -229,5 +229,7 @@ export interface Path {
   subpaths?: readonly Path[];
   /** What running it once more costs, where its kind does not say that. */
   rescan?: { startup: number; total: number };
+  /** The same scan taking values of these (reparameterize_path), where it can. */
+  reparameterize?: (outer: Relids) => Path;
   make: () => Plan;
 }

@@ -137,15 +137,14 @@ function convertExists(work: Work, sublink: SubLink, negated: boolean, available
   sub = simple;
   const { quals } = sub.jointree;
   if (sub.jointree.fromlist.length === 0 || quals === null) return null;
-  // Nothing but WHERE may refer to the outer query, and WHERE must mention both sides.
+  // Nothing but WHERE may refer to the outer query, and WHERE must do so.
   const rest: Query = { ...sub, jointree: { ...sub.jointree, quals: null }, targetList: [] };
   if (containsLevel(rest, 1) || !containsLevel(quals, 1) || containsVolatile(quals)) return null;
   const offset = work.rtable.length;
   const moved = shiftQuery({ ...sub, targetList: [] }, offset);
   const where = incrementOuter(moved.jointree.quals!);
   const upper = pullVarnos(where);
-  const own = relidsOf({ ...moved.jointree, quals: null });
-  if (!overlaps(upper, own) || !isSubset(upper & ((1n << BigInt(offset + 1)) - 1n), available)) return null;
+  if (!isSubset(upper & ((1n << BigInt(offset + 1)) - 1n), available)) return null;
   for (const r of moved.rtable) {
     if (r.rtekind === 'subquery' && r.subquery !== null) work.rtable.push({ ...r, subquery: incrementQueryLevels(r.subquery, -1, 2) });
     else work.rtable.push(r.rtekind === 'cte' ? { ...r, ctelevelsup: r.ctelevelsup - 1 } : r);
