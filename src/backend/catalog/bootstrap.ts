@@ -10,13 +10,14 @@ import { assert } from '../../common/errors.ts';
 import { META, META_FILENODE, type Batch, type WritableStore } from '../storage/store.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { computedRows } from './bootstrap_rows.ts';
+import type { PgTsConfigMap, PgTsDict, PgTsTemplate } from './rows.ts';
 import type { BuiltinData } from './builtin.ts';
 import { BuiltinTable } from './builtin.ts';
 import { catalogRelation } from './catalog_relations.ts';
 import { toValues } from './catalog_rows.ts';
 import type { IndexInfo, Relation } from './relation.ts';
 import * as ids from './oids.ts';
-import { CATALOGS, FirstNormalObjectId, type CatalogDefinition } from './schema.ts';
+import { CATALOGS, FirstNormalObjectId, type CatalogDefinition, FirstUnpinnedObjectId } from './schema.ts';
 import pgAggregate from './data/pg_aggregate.json' with { type: 'json' };
 import pgAm from './data/pg_am.json' with { type: 'json' };
 import pgAmop from './data/pg_amop.json' with { type: 'json' };
@@ -86,7 +87,29 @@ export function bootstrapSite(store: WritableStore, options: SiteOptions): void 
 
 /** Fills the environment of template1; the other databases are copies of it. */
 export function bootstrapDatabase(store: WritableStore): void {
-  fill(store, false, (c) => computedRows(c.oid) ?? generatedRows(c));
+  fill(store, false, (c) => (c.oid === ids.DependRelationId ? textSearchDependencies() : computedRows(c.oid) ?? generatedRows(c)));
+}
+
+/** What initdb's snowball_create.sql makes is not pinned: its templates need their functions, dictionaries their templates,
+ * configurations their dictionaries. */
+function textSearchDependencies(): object[] {
+  const rows: object[] = [];
+  const add = (classid: Oid, objid: Oid, refclassid: Oid, refobjid: Oid): void => {
+    if (objid < FirstUnpinnedObjectId || refobjid < FirstUnpinnedObjectId) return;
+    rows.push({ classid, objid, objsubid: 0, refclassid, refobjid, refobjsubid: 0, deptype: 'n' });
+  };
+  for (const t of new BuiltinTable<PgTsTemplate>(ids.TSTemplateRelationId, pgTsTemplate)) {
+    for (const func of [t.tmplinit, t.tmpllexize]) add(ids.TSTemplateRelationId, t.oid, ids.ProcedureRelationId, func);
+  }
+  for (const d of new BuiltinTable<PgTsDict>(ids.TSDictionaryRelationId, pgTsDict)) add(ids.TSDictionaryRelationId, d.oid, ids.TSTemplateRelationId, d.dicttemplate);
+  const dictionaries = new Map<Oid, Set<Oid>>();
+  for (const { mapcfg, mapdict } of new BuiltinTable<PgTsConfigMap>(ids.TSConfigMapRelationId, pgTsConfigMap)) {
+    const known = dictionaries.get(mapcfg);
+    if (known === undefined) dictionaries.set(mapcfg, new Set([mapdict]));
+    else known.add(mapdict);
+  }
+  for (const [config, dicts] of dictionaries) for (const dict of dicts) add(ids.TSConfigRelationId, config, ids.TSDictionaryRelationId, dict);
+  return rows;
 }
 
 function generatedRows(c: CatalogDefinition): object[] {

@@ -2,13 +2,13 @@
 import { PgError, notSupported } from '../../common/errors.ts';
 import { aclcheckNamespace, notOwnerOrDenied, objectAclcheck, objectOwnercheck } from '../catalog/aclchk.ts';
 import { requireTypeUsage } from '../catalog/type_usage.ts';
-import { getNewOid } from '../catalog/catalog.ts';
 import { formatType } from '../catalog/format_type.ts';
-import { catalogFind, catalogInsert, catalogUpdate } from '../catalog/indexing.ts';
+import { catalogFind, catalogUpdate } from '../catalog/indexing.ts';
 import { getElementType, getType, isBinaryCoercible } from '../catalog/lsyscache.ts';
 import { qualifiedNameGetCreationNamespace } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
-import { objectAddress, recordDependencyOn } from '../catalog/pg_depend.ts';
+import { castCreate } from '../catalog/pg_cast.ts';
+import { objectAddress } from '../catalog/pg_depend.ts';
 import { procedureCreate } from '../catalog/pg_proc.ts';
 import { typeShellMake } from '../catalog/pg_type.ts';
 import type { PgLanguage, PgProc, PgType } from '../catalog/rows.ts';
@@ -40,7 +40,7 @@ import { findBuiltin } from '../types/fmgr.ts';
 import { findSetting, flattenSetArgs, getBool, setConfigOption, show } from '../utils/guc.ts';
 import { sendWarning, session } from '../utils/session.ts';
 import { creationPlace, requireObjectOwnership } from './object_names.ts';
-import { constantText } from './variable.ts';
+import { constantText, settingArguments } from './variable.ts';
 
 const invalid = (message: string, fields = {}): PgError => new PgError('invalid_function_definition', message, fields);
 
@@ -200,7 +200,7 @@ function changeConfig(old: readonly string[] | null, set: readonly RawNode[]): s
     const name = findSetting(given)?.name ?? given;
     entries = entries.filter((e) => !e.toLowerCase().startsWith(`${name.toLowerCase()}=`));
     if (stmt['kind'] === 'VAR_RESET' || stmt['kind'] === 'VAR_SET_DEFAULT') continue;
-    const value = stmt['kind'] === 'VAR_SET_CURRENT' ? show(name) : flattenSetArgs(name, ((stmt['args'] ?? []) as RawNode[]).map(constantText));
+    const value = stmt['kind'] === 'VAR_SET_CURRENT' ? show(name) : flattenSetArgs(name, settingArguments(stmt['args'] as RawNode[] | undefined));
     setConfigOption(name, value, session.isSuperuser ? 'superuser' : 'user', 'test', 'set', false);
     entries.push(`${name}=${value}`);
   }
@@ -491,15 +491,7 @@ function createCast(stmt: RawNode): void {
   const func = method === 'f' ? castFunction(stmt, source, target) : 0;
   if (method === 'b') checkBinaryCast(source, target);
   if (source === target && (method !== 'f' || sys.procByOid(func)!.pronargs < 2)) throw invalidObject('source data type and target data type are the same');
-  if (sys.castBySourceTarget(source, target) !== undefined) {
-    throw new PgError('duplicate_object', `cast from type ${formatType(source)} to type ${formatType(target)} already exists`);
-  }
-  const oid = getNewOid(ids.CastRelationId);
-  catalogInsert(ids.CastRelationId, { oid, castsource: source, casttarget: target, castfunc: func, castcontext: CONTEXTS[stmt['context'] as string]!, castmethod: method });
-  const self = objectAddress(ids.CastRelationId, oid);
-  recordDependencyOn(self, objectAddress(ids.TypeRelationId, source), 'n');
-  recordDependencyOn(self, objectAddress(ids.TypeRelationId, target), 'n');
-  if (func !== 0) recordDependencyOn(self, objectAddress(ids.ProcedureRelationId, func), 'n');
+  castCreate(source, target, func, CONTEXTS[stmt['context'] as string]!, method, 'n');
 }
 
 const invalidObject = (message: string): PgError => new PgError('invalid_object_definition', message);

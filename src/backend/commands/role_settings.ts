@@ -3,8 +3,9 @@
 // what a role name meant is remembered from when it was checked.
 import { isMemberOfRole } from '../catalog/acl.ts';
 import { authIdByName, authIdByOid } from '../catalog/syscache.ts';
+import { ddlNotice } from '../parser/parse_utilcmd.ts';
 import type { Oid } from '../types/datum.ts';
-import { CheckFailure, defineHooks, setInternal } from '../utils/guc.ts';
+import { CheckFailure, defineHooks, setInternal, type GucSource } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
 
 interface KnownRole { oid: Oid; isSuperuser: boolean }
@@ -24,6 +25,14 @@ function become(role: KnownRole): void {
   setInternal('is_superuser', role.isSuperuser ? 'on' : 'off');
 }
 
+/** A setting kept for later (ALTER ROLE ... SET) may name a role that is not there yet. */
+function unknownRole(name: string, source: GucSource): string | CheckFailure {
+  const message = `role "${name}" does not exist`;
+  if (source !== 'test') return new CheckFailure({ condition: 'invalid_parameter_value', message });
+  ddlNotice(message, 'undefined_object');
+  return name;
+}
+
 let sessionRole: KnownRole | null = null;
 /** SET ROLE holds (SetRoleIsActive). */
 let roleIsSet = false;
@@ -33,7 +42,7 @@ defineHooks('role', {
     const name = String(value);
     if (name === 'none') return name;
     const role = remember(name);
-    if (role === undefined) return new CheckFailure({ condition: 'invalid_parameter_value', message: `role "${name}" does not exist` });
+    if (role === undefined) return unknownRole(name, source);
     if (source !== 'test' && !isMemberOfRole(session.sessionUser, role.oid)) {
       return new CheckFailure({ condition: 'insufficient_privilege', message: `permission denied to set role "${name}"` });
     }
@@ -61,8 +70,8 @@ defineHooks('session_authorization', {
     const name = String(value);
     if (session.authenticatedUser === 0 || source === 'override') return name;
     const role = remember(name);
-    if (role === undefined) return new CheckFailure({ condition: 'invalid_parameter_value', message: `role "${name}" does not exist` });
-    if (role.oid !== session.authenticatedUser && !(authIdByOid(session.authenticatedUser)?.rolsuper ?? false)) {
+    if (role === undefined) return unknownRole(name, source);
+    if (source !== 'test' && role.oid !== session.authenticatedUser && !(authIdByOid(session.authenticatedUser)?.rolsuper ?? false)) {
       return new CheckFailure({ condition: 'insufficient_privilege', message: 'permission denied to set session authorization' });
     }
     return name;

@@ -26,10 +26,12 @@ function pretty(size: bigint): string {
 }
 
 const NUMERICOID = 1700;
-/** A numeric without its fraction. */
-function numericToBigint(value: Datum): bigint {
+/** A numeric; bytes keep their fraction. */
+function prettyNumeric(value: Datum): string {
   const text = typeHooks.typeIo(NUMERICOID).output(value);
-  return BigInt(text.replace(/\..*$/, '') || '0');
+  if (!/^-?\d/.test(text)) return `${text} PB`;
+  const size = BigInt(text.replace(/\..*$/, ''));
+  return abs(size) < UNITS[0]!.limit ? `${text} bytes` : pretty(size);
 }
 
 const FACTORS: Readonly<Record<string, bigint>> = { '': 1n, bytes: 1n, kb: 1n << 10n, mb: 1n << 20n, gb: 1n << 30n, tb: 1n << 40n, pb: 1n << 50n };
@@ -65,7 +67,7 @@ function exact(number: string, factor: bigint): bigint {
 registerBuiltins({
   pure: {
     pg_size_pretty: (size: Int8) => pretty(BigInt(size)),
-    pg_size_pretty_numeric: (size: Datum) => pretty(numericToBigint(size)),
+    pg_size_pretty_numeric: prettyNumeric,
     pg_size_bytes: sizeBytes,
   },
 });

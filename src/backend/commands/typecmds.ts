@@ -10,6 +10,7 @@ import { getDefaultOpClass, getType, isBinaryCoercible } from '../catalog/lsysca
 import { getCollationOid, getOpclassOid, qualifiedNameGetCreationNamespace, rangeVarGetCreationNamespace } from '../catalog/namespace.ts';
 import { truncateIdentifier } from '../utils/identifier.ts';
 import * as ids from '../catalog/oids.ts';
+import { castCreate } from '../catalog/pg_cast.ts';
 import { objectAddress, recordDependencyOn } from '../catalog/pg_depend.ts';
 import { addEnumLabel, enumValuesCreate, rangeCreate, renameEnumLabel } from '../catalog/pg_enum.ts';
 import { procedureCreate } from '../catalog/pg_proc.ts';
@@ -129,7 +130,8 @@ function createRange(stmt: RawNode): void {
   createArrayType(array, range, name, namespace, align);
   createArrayType(multirangeArray, multirange, multiName.name, multiName.namespace, align);
   commandCounterIncrement();
-  makeConstructors(range, name, namespace, subtype, multirange, multiName, array);
+  const constructor = makeConstructors(range, name, namespace, subtype, multirange, multiName, array);
+  castCreate(range, multirange, constructor, 'e', 'f', 'i');
 }
 
 interface RangeParameters {
@@ -190,22 +192,24 @@ function subtypeDiff(names: readonly string[], subtype: Oid): Oid {
 /** "xrange" gives "xmultirange", anything else "x_multirange" (makeMultirangeTypeName). */
 const multirangeTypeName = (name: string): string => truncateIdentifier(name.includes('range') ? name.replace('range', 'multirange') : `${name}_multirange`);
 
-/** range(a, b), range(a, b, '[]'), multirange(), multirange(range), multirange(VARIADIC range[]). */
-function makeConstructors(range: Oid, name: string, namespace: Oid, subtype: Oid, multirange: Oid, multi: { name: string; namespace: Oid }, rangeArray: Oid): void {
-  const make = (fn: { name: string; namespace: Oid }, result: Oid, args: Oid[], source: string, variadic = false, strict = false): void => {
+/** range(a, b), range(a, b, '[]'), multirange(), multirange(range), multirange(VARIADIC range[]). Gives the one that is a cast, too. */
+function makeConstructors(range: Oid, name: string, namespace: Oid, subtype: Oid, multirange: Oid, multi: { name: string; namespace: Oid }, rangeArray: Oid): Oid {
+  const make = (fn: { name: string; namespace: Oid }, result: Oid, args: Oid[], source: string, variadic = false, strict = false): Oid => {
     const oid = procedureCreate({
       proname: fn.name, pronamespace: fn.namespace, proowner: session.currentUser, prolang: ids.INTERNALlanguageId, prorettype: result, proargtypes: args, prosrc: source,
       provolatile: 'i', proparallel: 's', proisstrict: strict, ...(variadic ? { provariadic: range, proallargtypes: args, proargmodes: ['v'] } : {}),
     });
     recordDependencyOn(objectAddress(ids.ProcedureRelationId, oid), objectAddress(ids.TypeRelationId, result), 'i');
     commandCounterIncrement();
+    return oid;
   };
   const own = { name, namespace };
   make(own, range, [subtype, subtype], 'range_constructor2');
   make(own, range, [subtype, subtype, ids.TEXTOID], 'range_constructor3');
   make(multi, multirange, [], 'multirange_constructor0', false, true);
-  make(multi, multirange, [range], 'multirange_constructor1', false, true);
+  const one = make(multi, multirange, [range], 'multirange_constructor1', false, true);
   make(multi, multirange, [rangeArray], 'multirange_constructor2', true, true);
+  return one;
 }
 
 export const TYPE_COMMANDS: UtilityTable = {

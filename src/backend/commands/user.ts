@@ -16,7 +16,7 @@ import { typeHooks } from '../types/hooks.ts';
 import type { Int8, Oid } from '../types/datum.ts';
 import { findSetting, flattenSetArgs, getString, setConfigOption, show } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
-import { constantText } from './variable.ts';
+import { settingArguments } from './variable.ts';
 import { lockObject } from '../catalog/object_lock.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 
@@ -306,7 +306,7 @@ export function alterSetting(database: Oid, role: Oid, stmt: SetStmt): void {
     const name = setting?.name ?? stmt.name;
     const known = entries.findIndex((e) => e.toLowerCase().startsWith(`${name.toLowerCase()}=`));
     if (stmt.kind === 'VAR_SET_VALUE' || stmt.kind === 'VAR_SET_CURRENT') {
-      const value = stmt.kind === 'VAR_SET_CURRENT' ? show(name) : flattenSetArgs(name, (stmt.args ?? []).map(constantText));
+      const value = stmt.kind === 'VAR_SET_CURRENT' ? show(name) : flattenSetArgs(name, settingArguments(stmt.args));
       // Checked, not applied: a wrong value is refused now rather than at the next connection.
       setConfigOption(name, value, session.isSuperuser ? 'superuser' : 'user', 'test', 'set', false);
       entries.splice(known < 0 ? entries.length : known, known < 0 ? 0 : 1, `${name}=${value}`);

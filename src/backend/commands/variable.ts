@@ -41,6 +41,10 @@ export function constantText(node: any): string {
   return String(node.value ?? node.fval ?? '');
 }
 
+/** The values of SET name = a, b, ...; whole numbers as such, for they are not quoted in a list of names. */
+export const settingArguments = (args: readonly RawNode[] | undefined): (string | number)[] =>
+  (args ?? []).map((arg) => (arg.tag === 'A_Const' && arg['ctype'] === 'integer' ? arg['value'] as number : constantText(arg)));
+
 /** SET TIME ZONE INTERVAL '...': TimeZone knows it by the word from a zone's name, in which signs mean the opposite. */
 function intervalText(cast: any): string {
   const { type, typmod } = typenameTypeIdAndMod(null, cast.typeName);
@@ -63,7 +67,7 @@ function setVariable(stmt: VariableSetStmt, context: UtilityContext): void {
   }
   switch (stmt.kind) {
     case 'VAR_SET_VALUE':
-      setConfigOption(stmt.name, flattenSetArgs(stmt.name, (stmt.args ?? []).map(constantText)), setContext(), 'session', local);
+      setConfigOption(stmt.name, flattenSetArgs(stmt.name, settingArguments(stmt.args)), setContext(), 'session', local);
       return;
     case 'VAR_SET_DEFAULT':
     case 'VAR_RESET':
@@ -114,7 +118,7 @@ function alterSystem({ setstmt: { kind, name, args } }: { setstmt: VariableSetSt
     const setting = settingForFile(name);
     own = setting.name;
     if (kind === 'VAR_SET_VALUE') {
-      value = flattenSetArgs(name, (args ?? []).map(constantText));
+      value = flattenSetArgs(name, settingArguments(args));
       validateForFile(setting, value);
       if (value.includes('\n')) throw new PgError('invalid_parameter_value', 'parameter value for ALTER SYSTEM must not contain a newline');
     }
@@ -167,9 +171,16 @@ function discard(stmt: { target: string }, context: UtilityContext): void {
   }
 }
 
+/** LOAD: of all libraries there is PL/pgSQL's, which is part of the server. */
+function loadLibrary({ filename }: { filename: string }): void {
+  if (!session.isSuperuser && !/^\$libdir\/plugins\/[^/]*$/.test(filename)) throw new PgError('insufficient_privilege', `access to library "${filename}" is not allowed`);
+  if (!/^(?:\$libdir\/)?plpgsql(?:\.so)?$/.test(filename)) throw new PgError('undefined_file', `could not access file "${filename}": No such file or directory`);
+}
+
 export const VARIABLE_COMMANDS: UtilityTable = {
   VariableSetStmt: { run: setVariable, readOnly: true },
   VariableShowStmt: { run: showVariable, columns: showColumns, readOnly: true },
   AlterSystemStmt: { run: alterSystem, readOnly: true },
   DiscardStmt: { run: discard, readOnly: true },
+  LoadStmt: { run: loadLibrary, readOnly: true },
 };

@@ -5,10 +5,7 @@ import type { RawNode, RawStmt } from './raw_nodes.ts';
 
 /** Nodes whose syntax came after 15. */
 const NEWER_NODES: Record<string, string> = {
-  JsonObjectConstructor: 'JSON_OBJECT', JsonArrayConstructor: 'JSON_ARRAY', JsonArrayQueryConstructor: 'JSON_ARRAY',
-  JsonObjectAgg: 'JSON_OBJECTAGG', JsonArrayAgg: 'JSON_ARRAYAGG', JsonIsPredicate: 'JSON', JsonFuncExpr: 'JSON_VALUE', JsonParseExpr: 'JSON',
-  JsonScalarExpr: 'JSON_SCALAR', JsonSerializeExpr: 'JSON_SERIALIZE', JsonTable: 'JSON_TABLE', MergeSupportFunc: 'MERGE_ACTION',
-  ReturningOption: 'WITH', ATAlterConstraint: '',
+  JsonIsPredicate: 'JSON', ReturningOption: 'WITH', ATAlterConstraint: '',
 };
 
 /** The token after the expression in parentheses. */

@@ -1,6 +1,7 @@
-// PostgreSQL 18's scanner reads less than PostgreSQL 15's in one place: comments between the parts of a literal,
+// PostgreSQL 18's grammar reads less than PostgreSQL 15's in two places: comments between the parts of a literal,
 //   'one' -- a comment
 //   'literal'
+// and words that were names then and are functions of the grammar's own now.
 import { endOfComment } from '../utils/identifier.ts';
 
 /** A token that may hide quotes, or begin a literal; 2: one with backslashes. */
@@ -38,3 +39,21 @@ export function withoutContinuationComments(text: string): string | null {
   }
   return kept === 0 ? null : out + text.slice(kept);
 }
+
+const NEWER_WORD = /(?<![\w$\x80-\uffff])(?:json(?=\s*\()|json_(?:array|arrayagg|exists|object|objectagg|query|scalar|serialize|table|value)(?![\w$\x80-\uffff])|merge_action(?![\w$\x80-\uffff]))/gi;
+const STAND_IN = /j\$on|m\$rge_action/gi;
+
+/** The text with a $ in the words that 15 does not know, which makes them names and keeps every place; null: it has none. What is in
+ * literals is changed with the rest, and comes back with the rest. */
+export function withNamesForNewerWords(text: string): string | null {
+  NEWER_WORD.lastIndex = 0;
+  if (!NEWER_WORD.test(text) || text.search(STAND_IN) >= 0) return null;
+  return text.replace(NEWER_WORD, (word) => `${word[0]}$${word.slice(2)}`);
+}
+
+/** What the grammar has said of such a text, with the words as they were. */
+export const withNewerWords = (said: string): string =>
+  said.replace(STAND_IN, (word) => {
+    const letter = /^j/i.test(word) ? 's' : 'e';
+    return `${word[0]}${/^[JM]/.test(word) ? letter.toUpperCase() : letter}${word.slice(2)}`;
+  });

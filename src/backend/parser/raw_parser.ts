@@ -17,7 +17,7 @@ import { TextCache } from '../utils/text_cache.ts';
 import { MIN_TEXT, leaveOutRuns, putBackRuns } from './constant_runs.ts';
 import type { RawNode, RawStmt } from './raw_nodes.ts';
 import { refuseNewer } from './newer_syntax.ts';
-import { withoutContinuationComments } from './older_syntax.ts';
+import { withNamesForNewerWords, withNewerWords, withoutContinuationComments } from './older_syntax.ts';
 import { stackDepthExceeded } from '../utils/stack_depth.ts';
 export type { RawNode, RawStmt } from './raw_nodes.ts';
 
@@ -136,7 +136,7 @@ function parseWithoutRuns(text: string): readonly RawStmt[] | null {
 
 /** What the grammar makes of it, all of it; not kept. */
 export function parseWhole(text: string): readonly RawStmt[] {
-  const json = runParse(text);
+  const json = parseToJson(text);
   const stmts = json === '' ? [] : ((JSON.parse(json) as { stmts?: unknown[] }).stmts ?? []);
   const result = stmts.map((raw) => {
     const stmt = raw as { stmt: unknown; stmt_location?: number; stmt_len?: number };
@@ -147,6 +147,18 @@ export function parseWhole(text: string): readonly RawStmt[] {
   });
   refuseNewer(text, result);
   return result;
+}
+
+/** PostgreSQL's raw_parser, its tree as JSON text, with 15's keywords. */
+function parseToJson(text: string): string {
+  const named = withNamesForNewerWords(text);
+  if (named === null) return runParse(text);
+  try {
+    return withNewerWords(runParse(named));
+  } catch (error) {
+    if (error instanceof PgError) error.message = withNewerWords(error.message);
+    throw error;
+  }
 }
 
 /** Runs PostgreSQL's raw_parser and gives its tree as JSON text. */

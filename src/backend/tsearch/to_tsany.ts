@@ -12,7 +12,7 @@ import { makeArray, RecordValue, type Datum, type Oid, type RecordAttribute } fr
 import { registerBuiltins } from '../types/fmgr.ts';
 import { RECORDOID, TEXTOID, INT4OID } from '../types/oids.ts';
 import { parseTsQuery, tsMatch, TsQuery, type QueryNode } from '../types/tsquery.ts';
-import { MAX_LEXEME_BYTES, MAX_POSITION, makeTsVector, type Lexeme, type TsVector } from '../types/tsvector.ts';
+import { MAX_LEXEME_BYTES, MAX_POSITION, MAX_POSITIONS, makeTsVector, type Lexeme, type TsVector } from '../types/tsvector.ts';
 import { CheckFailure, defineHooks, getString } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
 import { dictionaryOf, lexizeAll, mappingOf } from './dictionaries.ts';
@@ -74,7 +74,7 @@ export function parseWords(config: Oid, text: string, words: Word[], start = 0):
 }
 
 export function vectorOf(words: readonly Word[]): TsVector {
-  return makeTsVector(words.map((w): Lexeme => ({ text: w.text, positions: [{ at: Math.min(w.position, MAX_POSITION), weight: 0 }] })));
+  return makeTsVector(words.map((w): Lexeme => ({ text: w.text, positions: [{ at: Math.min(w.position, MAX_POSITION), weight: 0 }] })), MAX_POSITIONS - 1);
 }
 
 export function toTsVector(config: Oid, text: string): TsVector {
@@ -212,7 +212,8 @@ function webSearchToTsQuery(config: Oid, text: string): TsQuery {
     for (const node of list) all = joined('&', all, node);
     if (all !== null) root = joined('|', root, all);
   }
-  return finish(root, text);
+  // Signs that mean nothing here are as a stop word.
+  return finish(root ?? (/\S/.test(text) ? STOP : null), text);
 }
 
 // ---- parsers and dictionaries for SQL

@@ -69,7 +69,7 @@ function* statistics(query: string, weights: string | null): Generator<Datum> {
   spi.execute(query, [], [], (row) => {
     if (row.length !== 1 || (row[0] !== null && !(row[0] instanceof TsVector))) throw new PgError('invalid_parameter_value', 'ts_stat query must return one tsvector column');
     for (const { text, positions } of (row[0] as TsVector | null)?.lexemes ?? []) {
-      const entries = weights === null ? positions.length || 1 : positions.filter((p) => (mask & (1 << p.weight)) !== 0).length;
+      const entries = mask === 0 ? positions.length || 1 : positions.filter((p) => (mask & (1 << p.weight)) !== 0).length;
       if (entries === 0) continue;
       let count = counts.get(text);
       if (count === undefined) counts.set(text, (count = { documents: 0, entries: 0 }));

@@ -2,6 +2,7 @@
 import { PgError } from '../../common/errors.ts';
 import { port } from '../../port/port.ts';
 import { randomHex } from '../../port/random.ts';
+import { defineHooks } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { float8Divide, float8Multiply, overflow, roundHalfEven, underflow } from './float.ts';
@@ -180,6 +181,20 @@ function setSeed(seed: number): string {
   s1 = split();
   return '';
 }
+
+/** SET seed TO n is setseed(n), when it is said and not when a rollback takes it back. */
+let seedSaid = false;
+defineHooks('seed', {
+  check(value, source) {
+    seedSaid = source === 'session';
+    return value;
+  },
+  assign(value) {
+    if (seedSaid) setSeed(value as number);
+    seedSaid = false;
+  },
+  show: () => 'unavailable',
+});
 
 function bucketError(message: string): PgError {
   return new PgError('invalid_argument_for_width_bucket_function', message);

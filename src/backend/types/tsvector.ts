@@ -7,8 +7,10 @@ import { registerBuiltins } from './fmgr.ts';
 import { INT2ARRAYOID, INT2OID, RECORDOID, TEXTARRAYOID, TEXTOID, TSVECTOROID } from './oids.ts';
 import { decodeUtf8, receiveText, sendInt16, sendInt32, sendText, WireReader } from './wire.ts';
 
-export const MAX_POSITION = 16383, MAX_POSITIONS = 255, MAX_LEXEME_BYTES = 2046;
+export const MAX_POSITION = 16383, MAX_POSITIONS = 256, MAX_LEXEME_BYTES = 2046;
 const WEIGHTS = 'DCBA';
+const MAX_VECTOR_BYTES = (1 << 20) - 1;
+const tooLong = (bytes: number): PgError => new PgError('program_limit_exceeded', `string is too long for tsvector (${bytes} bytes, max ${MAX_VECTOR_BYTES} bytes)`);
 
 export interface Position { readonly at: number; readonly weight: number }
 export interface Lexeme { readonly text: string; readonly positions: readonly Position[] }
@@ -31,17 +33,22 @@ export class TsVector {
   }
 }
 
-/** Sorted, each lexeme once; of equal positions the heaviest stays. */
-export function makeTsVector(lexemes: readonly Lexeme[]): TsVector {
+/** Sorted, each lexeme once; of equal positions the heaviest stays. Throws 54000 if it is more than PostgreSQL's form can hold. */
+export function makeTsVector(lexemes: readonly Lexeme[], maxPositions = MAX_POSITIONS): TsVector {
   const byText = new Map<string, Map<number, number>>();
   for (const { text, positions } of lexemes) {
     let known = byText.get(text);
     if (known === undefined) byText.set(text, (known = new Map()));
     for (const { at, weight } of positions) known.set(at, Math.max(weight, known.get(at) ?? 0));
   }
-  return new TsVector([...byText].sort((a, b) => compareText(a[0], b[0])).map(([text, positions]) => ({
-    text, positions: [...positions].sort((a, b) => a[0] - b[0]).slice(0, MAX_POSITIONS).map(([at, weight]) => ({ at, weight })),
-  })));
+  let bytes = 0;
+  const sorted = [...byText].sort((a, b) => compareText(a[0], b[0])).map(([text, positions]) => {
+    bytes += utf8Length(text);
+    if (positions.size > 0) bytes += (bytes & 1) + 2 + 2 * Math.min(positions.size, maxPositions);
+    return { text, positions: [...positions].sort((a, b) => a[0] - b[0]).slice(0, maxPositions).map(([at, weight]) => ({ at, weight })) };
+  });
+  if (bytes > MAX_VECTOR_BYTES) throw tooLong(bytes);
+  return new TsVector(sorted);
 }
 
 const syntaxError = (text: string): PgError => new PgError('syntax_error', `syntax error in tsvector: "${text}"`);
@@ -86,6 +93,7 @@ export function readWord(text: string, start: number, stops: RegExp, fail: () =>
 
 function tsVectorIn(text: string): TsVector {
   const lexemes: Lexeme[] = [];
+  let bytes = 0;
   for (let at = 0; ;) {
     while (/\s/.test(text[at] ?? '')) at++;
     if (at >= text.length) break;
@@ -93,6 +101,8 @@ function tsVectorIn(text: string): TsVector {
     if (found === null) throw syntaxError(text);
     at = found.at;
     checkLexemeLength(found.word);
+    if (bytes > MAX_VECTOR_BYTES) throw tooLong(bytes);
+    bytes += utf8Length(found.word);
     const positions: Position[] = [];
     if (text[at] === ':') {
       do {

@@ -415,7 +415,7 @@ export function setInternal(name: string, text: string): void {
 }
 
 /** The text of SET name = a, b, ...: lists are joined, and quoted where the setting wants that. */
-export function flattenSetArgs(name: string, values: readonly string[]): string {
+export function flattenSetArgs(name: string, values: readonly (string | number)[]): string {
   const flags = findSetting(name)?.flags;
   return flattenValues(name, values, flags?.has('LIST_INPUT') ?? false, flags?.has('LIST_QUOTE') ?? false);
 }

@@ -1,6 +1,7 @@
 // Checks and appearances of settings that need no other floor (the rest is registered where the knowledge is:
 // DateStyle and TimeZone by types, search_path by catalog, transaction_* by transaction). Importing it registers them.
 import { CheckFailure, defineHooks, type GucValue } from './guc.ts';
+import { splitIdentifierList } from './guc_parse.ts';
 
 const octal = { show: (value: GucValue): string => `0${(value as number).toString(8).padStart(3, '0')}` };
 defineHooks('unix_socket_permissions', octal);
@@ -33,3 +34,22 @@ defineHooks('default_table_access_method', {
     return new CheckFailure({ detail: `Table access method "${value as string}" does not exist.` });
   },
 });
+
+/** Lists of words out of a few. `sole` are those that stand alone or not at all. */
+export function keyWords(name: string, words: readonly string[], sole: readonly string[] = []): void {
+  defineHooks(name, {
+    check: (value) => {
+      if (sole.includes((value as string).toLowerCase())) return value;
+      const list = splitIdentifierList(value as string);
+      if (list === null) return new CheckFailure({ detail: 'List syntax is invalid.' });
+      for (const word of list) {
+        if (sole.includes(word)) return new CheckFailure({ detail: `Key word "${word}" cannot be combined with other key words.` });
+        if (!words.includes(word)) return new CheckFailure({ detail: `Unrecognized key word: "${word}".` });
+      }
+      return value;
+    },
+  });
+}
+keyWords('restrict_nonsystem_relation_kind', ['view', 'foreign-table']);
+keyWords('wal_consistency_checking', ['heap2', 'heap', 'btree', 'hash', 'gin', 'gist', 'sequence', 'spgist', 'brin', 'generic', 'all']);
+defineHooks('archive_command', { show: () => '(disabled)' });

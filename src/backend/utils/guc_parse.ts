@@ -21,7 +21,7 @@ export interface Parsed {
 
 /** A number with an optional unit, in the setting's base unit. `hint` when it is none. */
 function parseNumber(text: string, unit: string | null, mayBeOctal: boolean): Parsed {
-  const m = /^\s*([+-]?(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))\s*([A-Za-z]*)\s*$/.exec(text);
+  const m = /^\s*([+-]?(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))\s*(.*?)\s*$/s.exec(text);
   if (!m) return {};
   const digits = m[1]!, suffix = m[2]!;
   // Like strtol with base 0: a leading zero means octal.
@@ -47,7 +47,11 @@ export function parseInteger(text: string, unit: string | null): Parsed {
 }
 
 export function parseReal(text: string, unit: string | null): Parsed {
-  return parseNumber(text, unit, false);
+  const infinite = /^\s*([+-]?)inf(?:inity)?\s*$/i.exec(text);
+  if (infinite !== null) return { value: infinite[1] === '-' ? -Infinity : Infinity };
+  const parsed = parseNumber(text, unit, false);
+  // As strtod has it: what is too small to be told from zero is out of range.
+  return parsed.value === 0 && /^[^eE]*[1-9]/.test(text) && !/0[xX]/.test(text) ? {} : parsed;
 }
 
 /** C's rint(). */
@@ -90,6 +94,7 @@ export function showReal(value: number, unit: string | null): string {
 /** C's %g: six digits, without trailing zeros. */
 export function formatG(value: number): string {
   if (value === 0) return '0';
+  if (!Number.isFinite(value)) return String(value);
   const exponent = Number(value.toExponential(5).split('e')[1]);
   if (exponent >= -4 && exponent < 6) return String(Number(value.toPrecision(6)));
   const [digits, power] = value.toExponential(5).split('e') as [string, string];
@@ -116,11 +121,11 @@ export function splitList(text: string, fold = false): string[] | null {
 }
 
 /** PostgreSQL's flatten_set_variable_args: the values of SET name = a, b, ... as one text. */
-export function flattenValues(name: string, values: readonly string[], listInput: boolean, listQuote: boolean): string {
+export function flattenValues(name: string, values: readonly (string | number)[], listInput: boolean, listQuote: boolean): string {
   if (values.length > 1 && !listInput) {
     throw new PgError('invalid_parameter_value', `SET ${name} takes only one argument`);
   }
-  return values.map((v) => (listQuote ? quoteIdentifier(v) : v)).join(', ');
+  return values.map((v) => (listQuote && typeof v === 'string' ? quoteIdentifier(v) : v)).join(', ');
 }
 
 function quoteIdentifier(name: string): string {

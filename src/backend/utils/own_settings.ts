@@ -1,5 +1,6 @@
 // Settings that PostgreSQL does not have and that every process must know, as every process reads the configuration.
 import { defineSetting } from './guc.ts';
+import { keyWords } from './guc_hooks.ts';
 
 const CONNECTIONS = 6, DEVELOPER_OPTIONS = 8;
 
@@ -23,3 +24,4 @@ defineSetting(['plpgsql.print_strict_params', 'bool', 'user', 'off', null, 0, 0,
   'Print information about parameters in the DETAIL part of the error messages generated on INTO ... STRICT failures.', null, '']);
 defineSetting(['plpgsql.variable_conflict', 'enum', 'superuser', 'error', null, 0, 0, ['error', 'use_variable', 'use_column'], CUSTOMIZED,
   'Sets handling of conflicts between PL/pgSQL variable names and table column names.', null, '']);
+for (const name of ['plpgsql.extra_warnings', 'plpgsql.extra_errors']) keyWords(name, ['shadowed_variables', 'too_many_rows', 'strict_multi_assignment'], ['all', 'none']);

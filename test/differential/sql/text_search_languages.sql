@@ -11,3 +11,13 @@ ALTER TEXT SEARCH DICTIONARY tl_good (STOPWORDS = not_there);
 SELECT ts_lexize('tl_good', 'Hundene'), ts_lexize('tl_good', 'ikke'), ts_lexize('greek_stem', 'ΔΡΌΜΟΣ'), ts_lexize('simple', 'ΔΡΌΜΟΣ');
 SELECT ('''' || repeat('long', 600) || ''' & b')::tsquery;
 DROP TEXT SEARCH DICTIONARY tl_good;
+-- How much a tsvector holds; weights that are none; a search of signs alone; what the built-in dictionaries depend on.
+SELECT length(string_agg(i::text, ' ')::tsvector) FROM generate_series(1, 200000) i;
+SELECT length(to_tsvector('simple', string_agg('w' || i, ' '))) FROM generate_series(1, 200000) i;
+SELECT cardinality(positions) FROM unnest((SELECT 'many:' || string_agg(i::text, ',') FROM generate_series(1, 400) i)::tsvector);
+SELECT cardinality(positions) FROM unnest(to_tsvector('simple', repeat('many ', 400)));
+SELECT * FROM ts_stat($$VALUES ('b:3A c:4'::tsvector), ('b')$$, 'x?') ORDER BY 1;
+SELECT websearch_to_tsquery('simple', '!( )') a, websearch_to_tsquery('simple', ':') b;
+SELECT websearch_to_tsquery('simple', '   ') c;
+SELECT pg_describe_object(classid, objid, objsubid), deptype FROM pg_depend WHERE refobjid = 'english_stem'::regdictionary AND refclassid = 'pg_ts_dict'::regclass ORDER BY 1;
+DROP TEXT SEARCH TEMPLATE snowball;
