@@ -7,7 +7,7 @@ import type { Relation } from '../catalog/relation.ts';
 import { ValueBuffer, type Cursor, type HeldSnapshot, type Store } from '../storage/store.ts';
 import { managerClient, type LockResult } from '../transaction/client.ts';
 import { areTablesLocked } from '../transaction/locked_tables.ts';
-import { advanceStores, plans, seenNewest } from '../transaction/snapshot.ts';
+import { advanceStores, plans, renewCatalogSnapshot, seenNewest } from '../transaction/snapshot.ts';
 import type { LockTarget, RowLockMode, TableLockMode, WaitPolicy } from '../transaction/messages.ts';
 import {
   RetryStatement, advanceSnapshot, currentCommandId, getStore, isOptimistic, isOutsideBlock, isStale, noteCatalogChange, noteRead, noteTable, registerCallback, useCommandId, usesTransactionSnapshot,
@@ -501,9 +501,10 @@ export function lockTable(oid: number, name: string, shared: boolean, mode: Tabl
     return { granted: false, renewed: false };
   }
   heldTables.set(oid, heldBy * MODE_BITS + (held | (1 << mode)));
-  const renewed = !usesTransactionSnapshot() && isStale(answer, shared);
-  if (renewed) advanceSnapshot(shared);
-  return { granted: true, renewed };
+  const stale = isStale(answer, shared);
+  if (stale && usesTransactionSnapshot()) return { granted: true, renewed: renewCatalogSnapshot() };
+  if (stale) advanceSnapshot(shared);
+  return { granted: true, renewed: stale };
 }
 
 /** A table that a statement names: ACCESS SHARE; ROW SHARE where rows of it are to be locked, ROW EXCLUSIVE where they are changed. */
@@ -533,7 +534,10 @@ export function lockReads(reads: readonly ReadLock[]): ReadLocked {
     }
   }
   if (result === 'stale' && getStore(false).isNewest()) result = 'at once';
-  if (wanted === null) return result;
+  if (wanted === null) {
+    if (result === 'stale' && usesTransactionSnapshot() && !renewCatalogSnapshot()) result = 'at once';
+    return result;
+  }
   const answers = database.acquireLocks(wanted.map(({ oid, mode }) => ({ kind: 'table', oid, mode })));
   for (let i = 0; i < wanted.length; i++) {
     const { oid, mode } = wanted[i]!, answer = answers[i] as { kind: 'granted'; waited: boolean; changedSeq: number };
@@ -541,12 +545,15 @@ export function lockReads(reads: readonly ReadLock[]): ReadLocked {
     if (answer.waited) result = 'waited';
     else if (result === 'at once' && isStale(answer, false)) result = 'stale';
   }
+  if (result !== 'at once' && usesTransactionSnapshot() && !renewCatalogSnapshot()) result = 'at once';
   return result;
 }
 
-/** After a wait READ COMMITTED looks at the newest commit. False: the snapshot is the transaction's, or that of a plan that runs. */
+/** After a wait READ COMMITTED looks at the newest commit, the stricter levels (`lockReads`) have looked at the catalogs. False: the
+ * snapshot is that of a plan that runs. */
 export function renewAfterWait(): boolean {
-  if (usesTransactionSnapshot() || plans.running > plans.whenTaken) return false;
+  if (usesTransactionSnapshot()) return true;
+  if (plans.running > plans.whenTaken) return false;
   advanceStores();
   return true;
 }

@@ -7,7 +7,7 @@ import { encodeKey, keyHasNull, keyRange } from '../access/key.ts';
 import { formRow, readRow, type RowId } from '../access/row.ts';
 import { beginScan, deleteRow, fetchRow, insertRow, lastChange, lockAsRead, updateRow } from '../access/table.ts';
 import { managerClient } from '../transaction/client.ts';
-import { dropSnapshot, holdSnapshot, useSnapshot } from '../transaction/snapshot.ts';
+import { byCatalogSnapshot, dropSnapshot, holdSnapshot, useSnapshot } from '../transaction/snapshot.ts';
 import { advanceSnapshot, currentCommandId, getStore, isOptimistic, isStale } from '../transaction/xact.ts';
 import { PgError, internalError } from '../../common/errors.ts';
 import { ArrayValue, type Datum, type Oid } from '../types/datum.ts';
@@ -63,7 +63,11 @@ interface Which {
 const ALL: Which = {};
 
 /** Rows of a catalog whose leading index columns have these values, in index order, with their places. */
-export function catalogFind<K extends CatalogId>(relation: K, index: Oid, keys: readonly KeyValue[], { after, between, last }: Which = ALL): CatalogTuple<K>[] {
+export function catalogFind<K extends CatalogId>(relation: K, index: Oid, keys: readonly KeyValue[], which: Which = ALL): CatalogTuple<K>[] {
+  return byCatalogSnapshot(() => find(relation, index, keys, which));
+}
+
+function find<K extends CatalogId>(relation: K, index: Oid, keys: readonly KeyValue[], { after, between, last }: Which): CatalogTuple<K>[] {
   const { definition, rel } = catalog(relation);
   if (!isReadable(rel)) return [];
   const info = rel.indexes.find((i) => i.indexrelid === index);
@@ -89,7 +93,7 @@ export function catalogFind<K extends CatalogId>(relation: K, index: Oid, keys: 
 export function catalogRowId(relation: CatalogId, index: Oid, keys: readonly KeyValue[]): RowId {
   const { rel } = catalog(relation);
   const info = rel.indexes.find((i) => i.indexrelid === index)!;
-  return isReadable(rel) ? lookupUnique(info, encodeKey(info.columns, keys as readonly Datum[])) ?? -1 : -1;
+  return isReadable(rel) ? byCatalogSnapshot(() => lookupUnique(info, encodeKey(info.columns, keys as readonly Datum[]))) ?? -1 : -1;
 }
 
 /** catalogFind without the places. */
@@ -99,6 +103,10 @@ export function catalogScan<K extends CatalogId>(relation: K, index: Oid, keys: 
 
 /** All rows of a catalog. */
 export function catalogFindAll<K extends CatalogId>(relation: K): CatalogTuple<K>[] {
+  return byCatalogSnapshot(() => findAll(relation));
+}
+
+function findAll<K extends CatalogId>(relation: K): CatalogTuple<K>[] {
   const { definition, rel } = catalog(relation);
   if (!isReadable(rel)) return [];
   const tuples: CatalogTuple<K>[] = [];
@@ -121,7 +129,7 @@ export function catalogInsert<K extends CatalogId>(relation: K, row: CatalogRows
   const { definition, rel } = catalog(relation);
   const values = toValues(definition, row);
   checkNotNull(definition, values);
-  for (const info of rel.indexes) checkUnique(rel, info, values);
+  byCatalogSnapshot(() => { for (const info of rel.indexes) checkUnique(rel, info, values); });
   const rowId = insertRow(rel, formRow(rel.layout, values));
   for (const info of rel.indexes) addEntry(info, values, rowId);
   ddlHooks.created?.(relation, row as unknown as Record<string, unknown>);
@@ -130,6 +138,10 @@ export function catalogInsert<K extends CatalogId>(relation: K, row: CatalogRows
 
 /** Changes fields of a row. Gives the row as it is now. */
 export function catalogUpdate<K extends CatalogId>(relation: K, tuple: CatalogTuple<K>, changes: Partial<CatalogRows[K]>): CatalogRows[K] {
+  return byCatalogSnapshot(() => update(relation, tuple, changes));
+}
+
+function update<K extends CatalogId>(relation: K, tuple: CatalogTuple<K>, changes: Partial<CatalogRows[K]>): CatalogRows[K] {
   const { definition, rel } = catalog(relation);
   const row = { ...tuple.row, ...changes };
   const before = toValues(definition, tuple.row);
@@ -150,6 +162,10 @@ export function catalogUpdate<K extends CatalogId>(relation: K, tuple: CatalogTu
 }
 
 export function catalogDelete<K extends CatalogId>(relation: K, tuple: CatalogTuple<K>): void {
+  byCatalogSnapshot(() => remove(relation, tuple));
+}
+
+function remove<K extends CatalogId>(relation: K, tuple: CatalogTuple<K>): void {
   const { definition, rel } = catalog(relation);
   const values = toValues(definition, tuple.row);
   checkNotChanged(rel, tuple.rowId);

@@ -1,7 +1,7 @@
 // Locks on objects that are not relations (LockDatabaseObject, LockSharedObject of PostgreSQL's lmgr.c): who makes something
 // that needs a schema or a role keeps it from being dropped before that is seen.
 import { managerClient } from '../transaction/client.ts';
-import { seenNewest } from '../transaction/snapshot.ts';
+import { renewCatalogSnapshot } from '../transaction/snapshot.ts';
 import { advanceSnapshot, isStale, requireLocks, usesTransactionSnapshot } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { refreshCatalogs } from './inval.ts';
@@ -15,12 +15,8 @@ export function keepObject(shared: boolean, classid: Oid, objid: Oid, isThere: (
     refreshCatalogs();
     return isThere();
   };
-  if (usesTransactionSnapshot()) {
-    const found = seenNewest(shared, look);
-    refreshCatalogs();
-    return found;
-  }
-  advanceSnapshot(shared);
+  if (usesTransactionSnapshot()) renewCatalogSnapshot();
+  else advanceSnapshot(shared);
   return look();
 }
 
@@ -28,7 +24,8 @@ export function keepObject(shared: boolean, classid: Oid, objid: Oid, isThere: (
 export function lockObject(shared: boolean, classid: Oid, objid: Oid): void {
   requireLocks();
   const answer = managerClient(shared).acquireLock({ kind: 'object', classid, objid, exclusive: true });
-  if (usesTransactionSnapshot() || answer.kind !== 'granted' || !isStale(answer, shared)) return;
-  advanceSnapshot(shared);
+  if (answer.kind !== 'granted' || !isStale(answer, shared)) return;
+  if (usesTransactionSnapshot()) renewCatalogSnapshot();
+  else advanceSnapshot(shared);
   refreshCatalogs();
 }

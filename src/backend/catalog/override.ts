@@ -4,6 +4,7 @@
 import { beginIndexScan, insertEntry, findDuplicate } from '../access/index.ts';
 import { encodeKey } from '../access/key.ts';
 import type { Oid } from '../types/datum.ts';
+import { byCatalogSnapshot } from '../transaction/snapshot.ts';
 import { session } from '../utils/session.ts';
 import { catalogRelation } from './catalog_relations.ts';
 import { registerCatalogCache, refreshCatalogs } from './inval.ts';
@@ -39,8 +40,10 @@ function overrideIndex(): IndexInfo {
 function read(): Set<number> {
   const set = new Set<number>();
   if (session.databaseOid === 0) return set;
-  const scan = beginIndexScan(overrideIndex(), { from: '', fromInclusive: true, to: null, toInclusive: true }, false);
-  while (scan.next()) set.add(scan.rowId);
+  byCatalogSnapshot(() => {
+    const scan = beginIndexScan(overrideIndex(), { from: '', fromInclusive: true, to: null, toInclusive: true }, false);
+    while (scan.next()) set.add(scan.rowId);
+  });
   return set;
 }
 

@@ -5,18 +5,20 @@
 import { builtinOpclassLike, indexMethodOf } from './index_method.ts';
 import { MAX_INDEX_KEY_BYTES } from '../access/key.ts';
 import { makeLayout, storageClassOf, type RowLayout, type StorageClass } from '../access/row.ts';
-import { internalError } from '../../common/errors.ts';
+import { PgError, internalError } from '../../common/errors.ts';
 import type { Query } from '../nodes/parsenodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { containsNode, exprType } from '../nodes/nodeFuncs.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
 import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
 import { countsOf, type Counts } from '../utils/pgstat.ts';
+import { byPresentSnapshot, hasCatalogSnapshot } from '../transaction/snapshot.ts';
 import { noteTempAccess, setFilenodeLookup } from '../transaction/xact.ts';
 import { catalogRelation } from './catalog_relations.ts';
+import { catalogScan } from './indexing.ts';
 import { refreshCatalogs, registerCatalogCache } from './inval.ts';
 import { getBaseType, getType } from './lsyscache.ts';
-import { ConstraintRelationId, DependRelationId, PgDependReferenceIndexId, PgPolicyPolrelidPolnameIndexId, PolicyRelationId, RelationRelationId } from './oids.ts';
+import { ConstraintRelationId, DependRelationId, PgClassOidIndexId, PgDependReferenceIndexId, PgPolicyPolrelidPolnameIndexId, PolicyRelationId, RelationRelationId } from './oids.ts';
 import { byName, toTrigger } from './pg_trigger.ts';
 import type { Attribute, CheckConstraint, ForeignKey, IndexColumn, IndexInfo, Policy, Relation, Trigger } from './relation.ts';
 import type { PgAttribute, PgClass, PgConstraint, PgIndex, PgPolicy } from './rows.ts';
@@ -51,6 +53,20 @@ export function tryOpenRelation(oid: Oid): Relation | undefined {
   cache.set(oid, relation);
   return relation;
 }
+
+/** A transaction that keeps its snapshot sees nothing of a table that was emptied or rewritten since, as in PostgreSQL, and refuses one
+ * that CLUSTER may have rewritten. Of a materialized view it sees what there was. */
+function filenodeSeen(row: PgClass): number {
+  if (!hasCatalogSnapshot() || (row.relkind !== 'r' && row.relkind !== 'm')) return row.relfilenode;
+  const before = byPresentSnapshot(() => catalogScan(RelationRelationId, PgClassOidIndexId, [row.oid]))[0]?.relfilenode ?? row.relfilenode;
+  if (before === row.relfilenode || row.relkind === 'm') return before;
+  if (sys.indexesOf(row.oid).some((i) => i.indisclustered)) throw new PgError('serialization_failure', 'could not serialize access due to concurrent update');
+  return row.relfilenode;
+}
+
+/** Whether an index has what the present snapshot shows of its table: one that was made since cannot be searched. */
+export const isSearchable = (index: Oid, filenode: number): boolean => !hasCatalogSnapshot()
+  || byPresentSnapshot(() => catalogScan(RelationRelationId, PgClassOidIndexId, [index]))[0]?.relfilenode === filenode;
 
 /** How values of a type are stored; a domain as its base type. */
 export function storageOf(typeOid: Oid): StorageClass {
@@ -110,7 +126,7 @@ class UserRelation implements Relation {
     this.owner = row.relowner;
     this.kind = row.relkind;
     this.persistence = row.relpersistence as 'p' | 'u' | 't';
-    this.filenode = row.relfilenode;
+    this.filenode = filenodeSeen(row);
     this.shared = isSharedRelation(row.oid);
     this.accessMethod = row.relam;
     this.rowType = row.reltype;

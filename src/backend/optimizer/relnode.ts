@@ -1,6 +1,6 @@
 // Relations as the planner sees them: base relations with their statistics, joins with the columns they must carry.
 import { foreignTableUnreachable } from '../catalog/foreign.ts';
-import { openRelation } from '../catalog/relcache.ts';
+import { isSearchable, openRelation } from '../catalog/relcache.ts';
 import { internalError } from '../../common/errors.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
@@ -29,7 +29,7 @@ export function buildBaseRel(root: PlannerInfo, rti: number): RelOptInfo {
     if (relation.kind === 'f') throw foreignTableUnreachable(relation.oid);
     rel.relation = relation;
     // The newest first: it wins where two are as good as each other.
-    rel.indexes = relation.indexes.filter((i) => i.valid).reverse();
+    rel.indexes = relation.indexes.filter((i) => i.valid && isSearchable(i.indexrelid, i.index.filenode)).reverse();
     const { tuples, pages, allVisible, storedTuples } = estimateSize(relation);
     rel.storedTuples = storedTuples;
     rel.tuples = tuples;

@@ -107,8 +107,12 @@ export function isStale(answer: { waited: boolean; changedSeq: number }, shared:
 
 let versionOf = { database: 0, global: 0, version: 0 };
 
-/** A number for the state of all catalogs in the present snapshot. */
+/** A number for the state of all catalogs, in the present snapshot or in the one that they have of their own. */
 export function storedCatalogVersion(): number {
+  return catalogs === null ? presentCatalogVersion() : catalogs.version;
+}
+
+function presentCatalogVersion(): number {
   const database = databaseStore?.snapshotId ?? 0, global = globalStore?.nextSnapshotId ?? 0;
   if (versionOf.database !== database || versionOf.global !== global) {
     const version = (databaseStore?.meta(META.catalogVersion) ?? 0) + (globalStore?.meta(META.catalogVersion) ?? 0) * 2 ** 28;
@@ -173,4 +177,62 @@ export function takeSnapshot(described: DescribedSnapshot, hear: () => void): bo
 export function dropSnapshot(saved: SavedSnapshot): void {
   if (saved.database !== null) databaseStore!.unhold(saved.database);
   if (saved.global !== null) globalStore!.unhold(saved.global);
+}
+
+// --- Catalogs of a transaction that keeps its snapshot ---------------------------------------------------------------
+
+/** Such a transaction works with the catalogs as they are by now, like any other: rows must not be written to a table as it once was.
+ * Null: since the snapshot nobody has changed them, and it shows them as well. */
+let catalogs: { readonly snapshot: SavedSnapshot; readonly version: number } | null = null;
+/** What is read now is read by the present snapshot. */
+let byPresent = false;
+
+/** Looks what has become of the catalogs. Whether they are others than before. */
+export function renewCatalogSnapshot(): boolean {
+  if (databaseStore?.isNewest() !== false && globalStore?.isNewest() !== false) return false;
+  const before = storedCatalogVersion(), present = holdSnapshot(), atPresent = presentCatalogVersion();
+  advanceStores();
+  const version = presentCatalogVersion(), snapshot = version === before ? null : holdSnapshot();
+  useSnapshot(present);
+  dropSnapshot(present);
+  if (snapshot === null) return false;
+  endCatalogSnapshot();
+  if (version === atPresent) dropSnapshot(snapshot);
+  else catalogs = { snapshot, version };
+  return true;
+}
+
+export function endCatalogSnapshot(): void {
+  if (catalogs === null) return;
+  dropSnapshot(catalogs.snapshot);
+  catalogs = null;
+}
+
+/** Whether catalogs have a snapshot of their own. */
+export const hasCatalogSnapshot = (): boolean => catalogs !== null;
+
+/** What `look` finds in the catalogs as they are to be worked with. */
+export function byCatalogSnapshot<T>(look: () => T): T {
+  if (catalogs === null || byPresent) return look();
+  const present = holdSnapshot();
+  byPresent = true;
+  try {
+    useSnapshot(catalogs.snapshot);
+    return look();
+  } finally {
+    useSnapshot(present);
+    dropSnapshot(present);
+    byPresent = false;
+  }
+}
+
+/** What `look` finds in the catalogs as queries that name them do. */
+export function byPresentSnapshot<T>(look: () => T): T {
+  const outer = byPresent;
+  byPresent = true;
+  try {
+    return look();
+  } finally {
+    byPresent = outer;
+  }
 }

@@ -10,7 +10,7 @@ import { client, managerClient, sharedClient } from './client.ts';
 import type { CommitAnswer, CommitRequest, PrepareSection, TableLockMode } from './messages.ts';
 import { transactionResource } from './resource.ts';
 import {
-  advanceSnapshot, advanceStores, dropSnapshot, holdSnapshot, plans, releaseStores, renewStores, seenNewest, snapshotSeq, storedCatalogVersion, useSnapshot, type SavedSnapshot,
+  advanceSnapshot, advanceStores, dropSnapshot, endCatalogSnapshot, holdSnapshot, plans, releaseStores, renewCatalogSnapshot, renewStores, seenNewest, snapshotSeq, storedCatalogVersion, useSnapshot, type SavedSnapshot,
 } from './snapshot.ts';
 import type { XidStatus } from './xid_log.ts';
 import { BLOCK_STATUS, type BlockState, type IsolationLevel, type TransactionState } from './xact_state.ts';
@@ -138,7 +138,10 @@ export function noteCatalogChange(): void {
 /** At the start of every statement: READ COMMITTED looks at the newest commit, the stricter levels once. `fixes`: false where
  * only names are looked up, and the stricter levels have their snapshot yet to come. */
 export function renewSnapshot(fixes = true): void {
-  if (xact.firstSnapshot && usesTransactionSnapshot()) return;
+  if (xact.firstSnapshot && usesTransactionSnapshot()) {
+    renewCatalogSnapshot();
+    return;
+  }
   if (fixes) xact.firstSnapshot = true;
   renewStores();
 }
@@ -538,6 +541,7 @@ function endOfTransaction(committed: boolean): void {
   transactionResource().reset(committed);
   client.endTransaction(committed);
   sharedClient.endTransaction(committed);
+  endCatalogSnapshot();
   releaseStores();
 }
 
