@@ -128,7 +128,7 @@ class CatalogIndexRelation extends CatalogRelationBase {
       collation: index.collations[n]!, opclass: index.opclasses[n]!, opfamily: builtinOpclasses.byOid(index.opclasses[n]!)!.opcfamily,
       descending: false, nullsFirst: false, keyLimit: null }));
     this.indexInfo = { indexrelid: index.oid, indrelid: table.oid, unique: index.unique, nullsNotDistinct: false,
-      primary: index.primary, immediate: true, valid: true, exclusion: null, keyAttributes: index.columns, keyCount: index.columns.length,
+      primary: index.primary, immediate: true, valid: true, ready: true, exclusion: null, keyAttributes: index.columns, keyCount: index.columns.length,
       columns, expressions: [], predicate: null, accessMethod: 'btree', index: this };
   }
 }

@@ -18,6 +18,7 @@ import { createConstraintEntry } from './pg_constraint.ts';
 import { F_UNIQUE_KEY_RECHECK, TRIGGER_TYPE, createInternalTrigger, noteTriggers } from './pg_trigger.ts';
 import { deleteDependencyRecordsForClass, objectAddress, recordDependencyOn, type ObjectAddress } from './pg_depend.ts';
 import { noteStatistics } from './pgstat_xact.ts';
+import type { IndexInfo } from './relation.ts';
 import type { PgAttribute } from './rows.ts';
 import * as sys from './syscache.ts';
 
@@ -105,6 +106,11 @@ export function indexCreate(spec: IndexSpec): { index: Oid; constraint: Oid } {
   if (expressions.length > 0) recordDependencyOnSingleRelExpr(self, expressions, table.oid, 'n', 'a');
   if (spec.predicate) recordDependencyOnSingleRelExpr(self, spec.predicate, table.oid, 'n', 'a');
   return { index, constraint };
+}
+
+/** An index that a failed CONCURRENTLY has left is good once it is built. */
+export function markIndexBuilt(info: IndexInfo): void {
+  if (!info.ready) catalogUpdateByKey(ids.IndexRelationId, ids.PgIndexIndexrelidIndexId, [info.indexrelid], { indisvalid: true, indisready: true });
 }
 
 function recordColumnDependencies(spec: IndexSpec, self: ObjectAddress): void {

@@ -34,6 +34,8 @@ export interface IndexInfo {
   readonly primary: boolean;
   readonly immediate: boolean; // false: DEFERRABLE
   readonly valid: boolean;
+  /** Rows have entries in it; it may be not valid all the same. */
+  readonly ready: boolean;
   /** The operators of an exclusion constraint, column by column: two rows for which all are true are refused. */
   readonly exclusion: readonly Oid[] | null;
   /** Key columns first, INCLUDE columns after them. 0: an expression, the next of `expressions`. */

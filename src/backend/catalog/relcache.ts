@@ -278,6 +278,7 @@ class LazyIndexInfo implements IndexInfo {
   readonly primary: boolean;
   readonly immediate: boolean;
   readonly valid: boolean;
+  readonly ready: boolean;
   readonly keyAttributes: readonly number[];
   readonly keyCount: number;
   readonly columns: readonly IndexColumn[];
@@ -298,6 +299,7 @@ class LazyIndexInfo implements IndexInfo {
     this.primary = row.indisprimary;
     this.immediate = row.indimmediate;
     this.valid = row.indisvalid;
+    this.ready = row.indisready;
     this.keyAttributes = row.indkey;
     this.keyCount = row.indnkeyatts;
     this.columns = columns;

@@ -55,7 +55,7 @@ export function changeRelationOwner(oid: Oid, owner: Oid, recursing = false): vo
   if (!recursing) {
     if (relation.kind === 'i' || relation.kind === 'I') {
       if (relation.owner === owner) return;
-      const warning = new PgError('wrong_object_type', `cannot change owner of index "${relation.name}"`, { hint: 'Change the ownership of the index\'s table instead.' });
+      const warning = new PgError('wrong_object_type', `cannot change owner of index "${relation.name}"`, { hint: 'Change the ownership of the index\'s table, instead.' });
       warning.severity = 'WARNING';
       return session.notice(warning);
     }

@@ -22,6 +22,7 @@ import type { Expr } from '../nodes/primnodes.ts';
 import { ddlNotice } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { preventInTransactionBlock, type UtilityContext } from '../tcop/utility.ts';
+import { markIndexBuilt } from '../catalog/index.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { TableLockMode } from '../transaction/messages.ts';
 import type { Datum, Oid } from '../types/datum.ts';
@@ -276,7 +277,10 @@ export function rebuildIndexes(table: Relation): void {
   for (const index of table.indexes) setNewFilenode(index.indexrelid);
   commandCounterIncrement();
   const now = openRelation(table.oid);
-  for (const index of now.indexes) buildIndex(now, index);
+  for (const index of now.indexes) {
+    buildIndex(now, index);
+    markIndexBuilt(index);
+  }
 }
 
 function checkForeignKeys(tab: Altered): void {

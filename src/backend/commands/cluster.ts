@@ -24,6 +24,7 @@ import { rebuildIndexes } from './altertable.ts';
 import { readFlags, report, rusage } from './maintenance.ts';
 import { allChildren } from './tablecmds.ts';
 import { storeCounts } from './relation_counts.ts';
+import { refuseInUse } from './trigger.ts';
 import { reportRewrite } from './vacuum.ts';
 
 const ACCESS_EXCLUSIVE_LOCK = 8;
@@ -41,6 +42,7 @@ function cluster(stmt: RawNode, context: UtilityContext): void {
   const table = openRelation(oid);
   requireOwner(ids.RelationRelationId, oid);
   if (table.kind !== 'r' && table.kind !== 'm' && table.kind !== 'p') throw new PgError('wrong_object_type', `"${table.name}" is not a table or materialized view`);
+  refuseInUse('CLUSTER', table);
   let index: Oid;
   if (stmt['indexname'] !== undefined) index = indexOfTable(table, stmt['indexname'] as string);
   else {

@@ -372,7 +372,7 @@ export class PlanExplainer {
     const method = procByOid(tsmhandler)!.proname;
     const values = args.map((e) => this.names.text(e, place, prefix));
     const seed = repeatable === null ? null : this.names.text(repeatable, place, prefix);
-    p.push({ label: 'Sampling', value: method, text: `${method} (${values.join(', ')})${seed === null ? '' : ` REPEATABLE (${seed})`}` }, { label: 'Sampling Parameters', value: values, text: false });
+    p.push({ label: 'Sampling Method', value: method, text: false }, { label: 'Sampling', value: `${method} (${values.join(', ')})${seed === null ? '' : ` REPEATABLE (${seed})`}`, textOnly: true }, { label: 'Sampling Parameters', value: values, text: false });
     if (seed !== null) p.push({ label: 'Repeatable Seed', value: seed, text: false });
   }
 

@@ -30,7 +30,9 @@ import { figureIndexColname } from '../parser/parse_target.ts';
 import { transformIndexStmt, ddlNotice, type IndexElemSpec, type IndexSpec } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { preventInTransactionBlock, type UtilityContext, type UtilityTable } from '../tcop/utility.ts';
-import { commandCounterIncrement } from '../transaction/xact.ts';
+import {
+  beginInternalSubTransaction, commandCounterIncrement, commitTransactionCommand, releaseCurrentSubTransaction, rollbackAndReleaseCurrentSubTransaction, startTransactionCommand,
+} from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { containsVolatile, relationParseState } from './constraints.ts';
 import { evalConstExpressions } from '../optimizer/clauses.ts';
@@ -40,7 +42,7 @@ import { checkUniqueKey, indexPartitions } from './partition_index.ts';
 import { partitionDescOf } from '../partitioning/partdesc.ts';
 import { catalogUpdateByKey } from '../catalog/indexing.ts';
 import { constantText } from './variable.ts';
-import { type IndexMethod, readOptions } from './reloptions.ts';
+import { isNumber, type IndexMethod, readOptions } from './reloptions.ts';
 import { refuseInUse } from './trigger.ts';
 import { storeCounts } from './relation_counts.ts';
 import { chooseTablespace } from '../catalog/pg_tablespace.ts';
@@ -173,6 +175,8 @@ function exclusionOperator(names: readonly string[], { typeOid, opclass }: Index
   return oid;
 }
 
+const INTEGER_PARAMETERS = ['siglen', 'values_per_range'];
+
 /** Parameters of operator classes: those that there are, and their limits. */
 const OPCLASS_PARAMETERS: Readonly<Record<string, readonly [number, number]>> = {
   siglen: [1, 2024], values_per_range: [8, 256], n_distinct_per_range: [-1, 2147483647], false_positive_rate: [0.0001, 0.25],
@@ -188,6 +192,9 @@ function opclassOptions(list: readonly RawNode[] | undefined, opclass: Oid, meth
   return list.map((option) => {
     const name = option['defname'] as string, value = constantText(option['arg']);
     if (!known.includes(name)) throw new PgError('invalid_parameter_value', `unrecognized parameter "${name}"`);
+    if (list.some((o) => o !== option && o['defname'] === name)) throw new PgError('invalid_parameter_value', `parameter "${name}" specified more than once`);
+    const type = INTEGER_PARAMETERS.includes(name) ? 'integer' : 'real';
+    if (!isNumber(value, type)) throw new PgError('invalid_parameter_value', `invalid value for ${type === 'integer' ? type : 'floating point'} option "${name}": ${value}`);
     const [min, max] = OPCLASS_PARAMETERS[name]!;
     const bound = (x: number): string => (opcname.endsWith('_bloom_ops') ? x.toFixed(6) : String(x));
     if (!(Number(value) >= min && Number(value) <= max)) {
@@ -335,7 +342,31 @@ function createIndex(stmt: RawNode, context: UtilityContext): void {
     ddlNotice(`relation "${spec.name}" already exists, skipping`, 'duplicate_table');
     return;
   }
-  defineIndex(table, spec, context.text, true, Boolean((stmt['relation'] as RawNode)['inh']));
+  const define = (): unknown => defineIndex(table, spec, context.text, true, Boolean((stmt['relation'] as RawNode)['inh']));
+  if (stmt['concurrent'] && table.persistence !== 't') leavingInvalid(define, () => defineInvalidIndex(table, spec, context.text));
+  else define();
+}
+
+/** Does what CONCURRENTLY asks for. Where that fails, what `leave` makes stays; it may say more of the error. */
+export function leavingInvalid(work: () => void, leave: (error: PgError) => void): void {
+  beginInternalSubTransaction();
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof PgError)) throw error;
+    rollbackAndReleaseCurrentSubTransaction();
+    leave(error);
+    commitTransactionCommand();
+    startTransactionCommand();
+    throw error;
+  }
+  releaseCurrentSubTransaction();
+}
+
+/** An index that is in the catalogs only: nobody looks into it or keeps it up, until REINDEX builds it. */
+export function defineInvalidIndex(table: Relation, spec: IndexSpec, text: string): void {
+  const index = defineIndex(table, spec, text, false);
+  catalogUpdateByKey(ids.IndexRelationId, ids.PgIndexIndexrelidIndexId, [index], { indisvalid: false, indisready: false });
 }
 
 const detailKind = (kind: string): string => `This operation is not supported for ${{ v: 'views', i: 'indexes', S: 'sequences', c: 'composite types', I: 'partitioned indexes', f: 'foreign tables' }[kind] ?? 'this kind of relation'}.`;

@@ -1,22 +1,29 @@
-// REINDEX (PostgreSQL's indexcmds.c). CONCURRENTLY does the same as without; what it must refuse is refused.
+// REINDEX (PostgreSQL's indexcmds.c). CONCURRENTLY does the same as without; what it must refuse is refused, and where it fails it
+// leaves the new indexes it would have made, not valid.
 import { PgError } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
 import { requireOwner } from '../catalog/aclchk.ts';
+import { markIndexBuilt } from '../catalog/index.ts';
 import { catalogScanAll } from '../catalog/indexing.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
 import { getNamespaceOid, rangeVarGetRelid } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
+import { chooseRelationName } from '../catalog/pg_constraint.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { setNewFilenode } from '../catalog/storage.ts';
-import { indexByOid } from '../catalog/syscache.ts';
+import { attributesOf, indexByOid } from '../catalog/syscache.ts';
 import { buildIndex } from '../executor/indexing.ts';
-import { ddlNotice } from '../parser/parse_utilcmd.ts';
+import { ddlNotice, transformIndexStmt } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { preventInTransactionBlock, type UtilityContext, type UtilityTable } from '../tcop/utility.ts';
+import { rawParse } from '../parser/raw_parser.ts';
+import { indexdef } from '../rewrite/ruleutils/indexdef.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
+import { BITOID, BPCHAROID, NUMERICOID, VARBITOID, VARCHAROID } from '../types/oids.ts';
 import { session } from '../utils/session.ts';
+import { defineInvalidIndex, leavingInvalid } from './indexcmds.ts';
 import { readFlags, report, rusage, usageSince } from './maintenance.ts';
 import { allChildren } from './tablecmds.ts';
 import { constantText } from './variable.ts';
@@ -67,16 +74,34 @@ function reindexTable(oid: Oid, how: How, context: UtilityContext): void {
     return;
   }
   const concurrently = how.concurrently && table.persistence !== 't';
-  if (table.indexes.length === 0) return ddlNotice(`table "${table.name}" has no indexes ${concurrently ? 'that can be reindexed concurrently' : 'to reindex'}`);
   const left = concurrently ? concurrentIndexes(table) : table.indexes;
+  if (left.length === 0 && !needsToastTable(table.oid)) ddlNotice(`table "${table.name}" has no indexes ${concurrently ? 'that can be reindexed concurrently' : 'to reindex'}`);
   reindexIndexes(table, left.map((i) => i.indexrelid), how);
+}
+
+const HEADER_BYTES = 23, TOAST_THRESHOLD = 2032, BYTES_PER_CHARACTER = 4;
+
+/** needs_toast_table: whether PostgreSQL would keep long values of the table elsewhere, with an index that counts here. */
+function needsToastTable(oid: Oid): boolean {
+  const aligned = (n: number): number => Math.ceil(n / 8) * 8;
+  const columns = attributesOf(oid).filter((a) => a.attnum > 0 && !a.attisdropped);
+  let length = 0;
+  for (const a of columns) {
+    const most = a.attlen > 0 ? a.attlen : a.atttypmod < 0 ? Infinity
+      : [BPCHAROID, VARCHAROID].includes(a.atttypid) ? (a.atttypmod - 4) * BYTES_PER_CHARACTER + 4
+      : a.atttypid === NUMERICOID ? 8 + 2 * Math.floor((((a.atttypmod - 4) >> 16) + 6) / 4)
+      : [BITOID, VARBITOID].includes(a.atttypid) ? Math.ceil(a.atttypmod / 8) + 8 : Infinity;
+    length += most;
+  }
+  return columns.some((a) => a.attlen < 0 && a.attstorage !== 'p') && aligned(HEADER_BYTES + Math.ceil(columns.length / 8)) + aligned(length) > TOAST_THRESHOLD;
 }
 
 /** Those that CONCURRENTLY does; it warns of the others. */
 function concurrentIndexes(table: Relation): readonly IndexInfo[] {
   return table.indexes.filter((info) => {
-    if (info.exclusion === null) return true;
-    report('WARNING', `cannot reindex exclusion constraint index "${qualified(info.index)}" concurrently, skipping`, undefined, 'feature_not_supported');
+    if (!info.valid) report('WARNING', `cannot reindex invalid index "${qualified(info.index)}" concurrently, skipping`, undefined, 'feature_not_supported');
+    else if (info.exclusion === null) return true;
+    else report('WARNING', `cannot reindex exclusion constraint index "${qualified(info.index)}" concurrently, skipping`, undefined, 'feature_not_supported');
     return false;
   });
 }
@@ -126,8 +151,22 @@ function reindexWhole(table: Relation, how: How): void {
   if (how.verbose && !how.concurrently) report('INFO', `table "${qualified(table)}" was reindexed`);
 }
 
-function reindexIndexes(table: Relation, indexes: readonly Oid[], { verbose, concurrently, tablespace }: How): void {
+function reindexIndexes(table: Relation, indexes: readonly Oid[], how: How): void {
   if (table.oid < FIRST_NORMAL_OID) return; // see above
+  if (!how.concurrently || table.persistence === 't') return rebuild(table, indexes, how);
+  const copies = indexes.map((oid) => ({ ...transformIndexStmt(rawParse(indexdef(oid, 0)!)[0]!.stmt), name: openRelation(oid).name }));
+  leavingInvalid(() => rebuild(table, indexes, how), (error) => {
+    for (const copy of copies) {
+      const name = chooseRelationName(copy.name, null, 'ccnew', table.namespace);
+      defineInvalidIndex(openRelation(table.oid), { ...copy, name }, '');
+      if (error.condition !== 'unique_violation' || error.fields.constraint !== copy.name) continue;
+      error.fields.constraint = name;
+      error.message = error.message.replace(`"${copy.name}"`, `"${name}"`);
+    }
+  });
+}
+
+function rebuild(table: Relation, indexes: readonly Oid[], { verbose, concurrently, tablespace }: How): void {
   const began = rusage(), quietly = concurrently && table.persistence !== 't';
   lockTable(table.oid, table.name, table.shared, SHARE_LOCK);
   for (const oid of indexes) lockTable(oid, openRelation(oid).name, table.shared, ACCESS_EXCLUSIVE_LOCK);
@@ -137,6 +176,7 @@ function reindexIndexes(table: Relation, indexes: readonly Oid[], { verbose, con
   for (const oid of indexes) {
     const begun = rusage(), index = openRelation(oid);
     buildIndex(openRelation(table.oid), index.indexInfo!);
+    markIndexBuilt(index.indexInfo!);
     if (verbose) report('INFO', `index "${quietly ? qualified(index) : index.name}" was reindexed`, quietly ? undefined : usageSince(begun));
   }
   if (verbose && quietly) report('INFO', `table "${qualified(table)}" was reindexed`, `${usageSince(began)}.`);

@@ -92,6 +92,12 @@ function enumerated(words: readonly string[]): string {
   return quoted.length === 2 ? quoted.join(' and ') : `${quoted.slice(0, -1).join(', ')}, and ${quoted.at(-1)!}`;
 }
 
+/** What parse_int and parse_real take. */
+export function isNumber(value: string, type: 'integer' | 'real'): boolean {
+  const n = Number(value);
+  return value.trim() !== '' && Number.isFinite(n) && (type === 'real' || Math.abs(rint(n) + 0.5) <= 2147483648);
+}
+
 function check(name: string, value: string, rule: OptionRule): void {
   const bad = (what: string): PgError => new PgError('invalid_parameter_value', `invalid value for ${what} option "${name}": ${value}`);
   switch (rule.type) {
@@ -104,9 +110,8 @@ function check(name: string, value: string, rule: OptionRule): void {
       }
       return;
     default: {
-      const given = Number(value);
-      const n = rule.type === 'integer' ? rint(given) : given;
-      if (value.trim() === '' || !Number.isFinite(n)) throw bad(rule.type === 'real' ? 'floating point' : 'integer');
+      if (!isNumber(value, rule.type)) throw bad(rule.type === 'real' ? 'floating point' : 'integer');
+      const given = Number(value), n = rule.type === 'integer' ? rint(given) : given;
       const bound = (x: number): string => (rule.type === 'integer' ? String(x) : x > 1e21 ? `${BigInt(x)}.000000` : x.toFixed(6));
       if (n < rule.min! || n > rule.max!) {
         throw new PgError('invalid_parameter_value', `value ${value} out of bounds for option "${name}"`, {

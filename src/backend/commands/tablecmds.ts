@@ -7,6 +7,7 @@ import { PgError } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
 import { aclcheckRelation, notOwnerOrDenied, requireOwner, requirePrivilege } from '../catalog/aclchk.ts';
 import { foreignTableUnreachable } from '../catalog/foreign.ts';
+import { markIndexBuilt } from '../catalog/index.ts';
 import { heapCreateWithCatalog } from '../catalog/heap.ts';
 import { catalogInsert, catalogUpdateByKey } from '../catalog/indexing.ts';
 import { getType } from '../catalog/lsyscache.ts';
@@ -450,7 +451,10 @@ function truncateTables(tables: readonly Relation[], stmt: RawNode): void {
     if (table.kind !== 'p') {
       setNewFilenode(table.oid);
       noteStatistics('truncated', 'relation', table.oid);
-      for (const index of table.indexes) setNewFilenode(index.indexrelid);
+      for (const index of table.indexes) {
+        setNewFilenode(index.indexrelid);
+        markIndexBuilt(index);
+      }
     }
     if (stmt['restart_seqs']) for (const sequence of ownedSequences(table.oid)) resetSequence(sequence);
   }

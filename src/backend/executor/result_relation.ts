@@ -52,7 +52,7 @@ function rules(relation: Relation): Rules {
   let found = rulesOf.get(relation);
   if (found === undefined) {
     const live = relation.attributes.filter((a) => !a.attisdropped);
-    const indexes = relation.indexes.map((info) => new IndexKeys(info));
+    const indexes = relation.indexes.filter((info) => info.ready).map((info) => new IndexKeys(info));
     found = {
       notNull: live.filter((a) => a.attnotnull).map((a) => a.attnum),
       generated: live.filter((a) => a.attgenerated === 's').map((a) => {
