@@ -69,7 +69,7 @@ export function createInheritance(childOid: Oid, parentOid: Oid, isPartition: bo
   const parent = openRelation(parentOid);
   const prevents = triggersOf(childOid).find((t) => (t.tgtype & TRIGGER_TYPE.ROW) !== 0 && (t.tgoldtable !== null || t.tgnewtable !== null));
   if (prevents !== undefined && !isPartition) {
-    throw new PgError('object_not_in_prerequisite_state', `trigger "${prevents.tgname}" prevents table "${child.name}" from becoming an inheritance child`, {
+    throw new PgError('feature_not_supported', `trigger "${prevents.tgname}" prevents table "${child.name}" from becoming an inheritance child`, {
       detail: 'ROW triggers with transition tables are not supported in inheritance hierarchies.',
     });
   }

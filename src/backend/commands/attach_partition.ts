@@ -79,7 +79,7 @@ function checkAttachable(parent: Relation, partition: Relation): void {
   }
   const trigger = partition.triggers.find((t) => t.oldTable !== null || t.newTable !== null);
   if (trigger !== undefined && (trigger.type & 1) !== 0) {
-    throw new PgError('object_not_in_prerequisite_state', `trigger "${trigger.name}" prevents table "${partition.name}" from becoming a partition`, {
+    throw new PgError('feature_not_supported', `trigger "${trigger.name}" prevents table "${partition.name}" from becoming a partition`, {
       detail: 'ROW triggers with transition tables are not supported on partitions.',
     });
   }

@@ -525,6 +525,8 @@ function checkBinaryCast(source: Oid, target: Oid): void {
 
 function doBlock(stmt: RawNode, context: UtilityContext): void {
   const args = (stmt['args'] ?? []) as RawNode[];
+  const twice = args.find((a, i) => args.findIndex((b) => b['defname'] === a['defname']) < i);
+  if (twice !== undefined) throw parserError(makeParseState(context.text), 'syntax_error', 'conflicting or redundant options', twice.location);
   const option = (name: string): string | undefined => args.find((a) => a['defname'] === name)?.['arg'] as string | undefined;
   const source = option('as');
   if (source === undefined) throw new PgError('syntax_error', 'no inline code specified');

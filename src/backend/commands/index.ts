@@ -1,5 +1,7 @@
 // Every command of the server, joined: importing this file makes processUtility know them.
+import { PgError } from '../../common/errors.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
+import { createCommandTag } from '../tcop/cmdtag.ts';
 import { processUtility, registerUtilities } from '../tcop/utility.ts';
 import { utilityRunner } from '../executor/functions.ts';
 import '../executor/sql_inline.ts';
@@ -75,6 +77,11 @@ registerUtilities({
 });
 
 // Functions written in SQL may run commands, too.
+utilityRunner.check = (stmt, readOnly) => {
+  if (stmt.tag === 'CopyStmt' && stmt['filename'] === undefined) throw new PgError('feature_not_supported', 'cannot COPY to/from client in an SQL function');
+  if (stmt.tag === 'TransactionStmt') throw new PgError('feature_not_supported', `${createCommandTag(stmt)} is not allowed in an SQL function`);
+  if (readOnly) throw new PgError('feature_not_supported', `${createCommandTag(stmt)} is not allowed in a non-volatile function`);
+};
 utilityRunner.run = (query, text, params, parameters) => {
   processUtility(query.utilityStmt as RawNode, { text, statementText: text, topLevel: false, params, paramTypes: parameters.types, dest: { start() {}, receive: () => true, end() {} } });
 };

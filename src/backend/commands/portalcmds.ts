@@ -18,7 +18,7 @@ function declareCursor(stmt: DeclareCursorStmt, context: UtilityContext): Utilit
     throw new PgError('invalid_cursor_definition', 'cannot specify both SCROLL and NO SCROLL');
   }
   if (flags & CURSOR_OPT.ASENSITIVE && flags & CURSOR_OPT.INSENSITIVE) {
-    throw new PgError('invalid_cursor_definition', 'cannot specify both INSENSITIVE and ASENSITIVE');
+    throw new PgError('invalid_cursor_definition', 'cannot specify both ASENSITIVE and INSENSITIVE');
   }
   if (!(flags & CURSOR_OPT.HOLD)) requireTransactionBlock(context, 'DECLARE CURSOR');
   else refuseRestricted('create a cursor WITH HOLD');

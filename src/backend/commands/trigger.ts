@@ -141,8 +141,8 @@ function transitionTables(stmt: CreateTrigStmt, relation: Relation, type: number
   let oldTable: string | null = null, newTable: string | null = null;
   for (const tt of stmt.transitionRels ?? []) {
     if (!tt.isTable) throw new PgError('feature_not_supported', 'ROW variable naming in the REFERENCING clause is not supported', { hint: 'Use OLD TABLE or NEW TABLE for naming transition tables.' });
-    if (relation.kind === 'f') throw unsupportedWith(`"${relation.name}" is a foreign table`, 'Triggers on foreign tables cannot have transition tables.');
-    if (relation.kind === 'v') throw unsupportedWith(`"${relation.name}" is a view`, 'Triggers on views cannot have transition tables.');
+    if (relation.kind === 'f') throw wrongType(`"${relation.name}" is a foreign table`, 'Triggers on foreign tables cannot have transition tables.');
+    if (relation.kind === 'v') throw wrongType(`"${relation.name}" is a view`, 'Triggers on views cannot have transition tables.');
     if (type & ROW) {
       if (relation.isPartition) throw unsupported('ROW triggers with transition tables are not supported on partitions');
       if (parentsOf(relation.oid).length > 0) throw unsupported('ROW triggers with transition tables are not supported on inheritance children');

@@ -37,8 +37,9 @@ import { containsMutable, containsVolatile } from './plan_walker.ts';
 
 export const SQL_LANGUAGE = 14;
 
-/** What utility statements in a body are run by; the traffic cop fills this in. */
-export const utilityRunner: { run: (query: Query, text: string, params: readonly Datum[], parameters: FunctionParameters) => void } = {
+/** What utility statements in a body are run by, and what refuses those that cannot be there; the traffic cop fills this in. */
+export const utilityRunner: { check: (stmt: RawNode, readOnly: boolean) => void; run: (query: Query, text: string, params: readonly Datum[], parameters: FunctionParameters) => void } = {
+  check: () => { throw internalError('no utility statements here'); },
   run: () => { throw internalError('no utility statements here'); },
 };
 
@@ -233,6 +234,7 @@ function prepare(proc: PgProc, argTypes: readonly Oid[], resultType: Oid, collat
   const lastIndex = queries.findLastIndex((q) => q.canSetTag);
   queries.forEach((query, i) => {
     if (query.commandType === 'utility') {
+      utilityRunner.check(query.utilityStmt as RawNode, proc.provolatile !== 'v');
       steps.push({ plan: null, query, isLast: false, number: i + 1 });
       return;
     }

@@ -414,7 +414,7 @@ export function expandRecordVariable(state: ParseState, v: Var, levelsup: number
     const described = getExprResultType(expr);
     if (described.class === 'composite' || described.class === 'composite_domain') return described.columns;
   }
-  throw new PgError('undefined_object', 'record type has not been registered');
+  throw new PgError('wrong_object_type', 'record type has not been registered');
 }
 
 function subState(state: ParseState, levels: number): ParseState {
@@ -434,7 +434,7 @@ function expandRte(state: ParseState, rte: RangeTblEntry, varno: number): { vars
   if (rte.coltypes.length > 0) {
     return { vars: rte.coltypes.map((t, i) => makeNullConst(t, rte.coltypmods[i]!, rte.colcollations[i]!)), names: rte.eref.colnames.slice() };
   }
-  throw new PgError('undefined_object', 'record type has not been registered');
+  throw new PgError('wrong_object_type', 'record type has not been registered');
 }
 
 // ---- names of columns ----------------------------------------------------------------------------------------

@@ -146,6 +146,11 @@ export function renewSnapshot(fixes = true): void {
   renewStores();
 }
 
+/** A query has run: what must be said before any query is too late now. */
+export function noteFirstSnapshot(): void {
+  xact.firstSnapshot = true;
+}
+
 /** A statement inside a statement (in a volatile function): it sees the newest commit in READ COMMITTED; what is under way
  * outside goes on with its own after `popSnapshot`. */
 export function pushSnapshot(): SavedSnapshot & { whenTaken: number } {

@@ -14,7 +14,7 @@ import { procedureCall } from '../../executor/procedure_call.ts';
 import { castValue } from './casts.ts';
 import { DISCARD, type Estate } from './estate.ts';
 import { Binding, setupHooks, type Site } from './expression.ts';
-import { assignRecord, findField, setField } from './records.ts';
+import { assignRecord, findField, isConstant, setField } from './records.ts';
 
 /** Runs CALL; what the site's variables are now (undefined: as before), null when nothing came out. */
 export function call(rt: Estate, site: Site, values: readonly Datum[]): (Datum | undefined)[] | null {
@@ -37,7 +37,13 @@ export function call(rt: Estate, site: Site, values: readonly Datum[]): (Datum |
       throw new PgError('syntax_error', name !== '' ? `procedure parameter "${name}" is an output parameter but corresponding argument is not writable`
         : `procedure parameter ${position + 1} is an output parameter but corresponding argument is not writable`);
     }
-    return binding.slots[arg.paramid - 1]!;
+    const slot = binding.slots[arg.paramid - 1]!;
+    const holder = site.refs[slot.ref]!;
+    if (holder.isConst) {
+      rt.running = null;
+      throw isConstant(holder.name);
+    }
+    return slot;
   });
   const params = binding.bind(values);
   const args = inputArguments(node, proc);

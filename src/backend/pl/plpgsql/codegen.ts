@@ -32,7 +32,7 @@ import * as messages from './messages.ts';
 import type {
   AssignStmt, BlockStmt, CaseStmt, ForCursorStmt, ForDynStmt, ForeachStmt, ForIntStmt, ForQueryStmt, IfStmt, PlDatum, PlExpr, PlRec, PlRow, PlVar, PlVariable, Stmt,
 } from './nodes.ts';
-import { assignRecord, findField, nullNotAllowed, setField } from './records.ts';
+import { assignRecord, findField, isConstant, nullNotAllowed, setField } from './records.ts';
 import * as results from './results.ts';
 import { commitInProcedure, rollbackInProcedure } from './transactions.ts';
 import { foreachElements } from './foreach.ts';
@@ -760,6 +760,7 @@ class BodyCompiler {
   /** Opens a bound cursor, its arguments first; gives the name of the portal. */
   private openBound(cursor: PlVar, args: PlExpr | null, options: number): string {
     const { g } = this;
+    g.emit(`${g.konst(cursors.requireClosed)}(${this.nameOf(cursor)});`);
     if (args !== null && cursor.cursorArgs !== null) {
       const site = this.site(args, null);
       const spec: sql.IntoSpec = { target: cursor.cursorArgs, strict: false };
@@ -775,6 +776,7 @@ class BodyCompiler {
   private open(s: Extract<Stmt, { kind: 'open' }>): void {
     const { g } = this;
     const cursor = this.nameOf(s.cursor);
+    if (s.query !== null || s.dynamic !== null) g.emit(`${g.konst(cursors.requireClosed)}(${cursor});`);
     let name: string;
     if (s.query !== null) {
       const site = this.site(s.query, null);
@@ -853,7 +855,6 @@ function notBuiltin(oid: Oid): boolean {
 const noReturn = (trigger: boolean): PgError =>
   new PgError('function_executed_no_return_statement', `control reached end of ${trigger ? 'trigger procedure' : 'function'} without RETURN`);
 const nullBound = (what: string): PgError => new PgError('null_value_not_allowed', `${what} cannot be null`);
-const isConstant = (name: string): PgError => new PgError('error_in_assignment', `variable "${name}" is declared CONSTANT`);
 const badStep = (): PgError => new PgError('invalid_parameter_value', 'BY value of FOR loop must be greater than zero');
 const caseNotFound = (): PgError => new PgError('case_not_found', 'case not found', { hint: 'CASE statement is missing ELSE part.' });
 

@@ -6,7 +6,7 @@ import type { Datum, Oid, RecordValue } from '../../types/datum.ts';
 import { commandCounterIncrement, popSnapshot, pushSnapshot } from '../../transaction/xact.ts';
 import { type Estate, refuseChanges } from './estate.ts';
 import { type Site, statementOf } from './expression.ts';
-import { type Body, dynamicStatement, type LoopResult, mover, type Moved, refuseNoRows, type RowTarget, running } from './exec_sql.ts';
+import { type Body, dynamicQuery, type LoopResult, mover, type Moved, refuseNoRows, type RowTarget, running } from './exec_sql.ts';
 import type { FetchDirection } from './nodes.ts';
 import { CURSOR_NO_SCROLL, CURSOR_SCROLL } from './parser.ts';
 
@@ -26,7 +26,6 @@ export function forgetPortalNames(): void {
 
 /** Opens a portal over a statement; its name. */
 function open(rt: Estate, name: Datum, statement: CachedStatement, ready: () => readonly Datum[], options: number): string {
-  if (name !== null && findPortal(name as string) !== undefined) throw new PgError('duplicate_cursor', `cursor "${name as string}" already in use`);
   const { readOnly } = rt.fn;
   if (!readOnly) commandCounterIncrement();
   const saved = readOnly ? null : pushSnapshot();
@@ -45,7 +44,6 @@ function open(rt: Estate, name: Datum, statement: CachedStatement, ready: () => 
     portal.wantsRowIds = /\bcurrent\s+of\b/i.test(rt.fn.source);
     addPortal(portal);
     if (portal.strategy === 'one_select') portal.keepSnapshot();
-    else portal.materialize();
     return portal.name;
   } finally {
     if (saved !== null) popSnapshot(saved);
@@ -54,7 +52,6 @@ function open(rt: Estate, name: Datum, statement: CachedStatement, ready: () => 
 
 /** OPEN of a bound cursor, or FOR a query. */
 export function openQuery(rt: Estate, site: Site, name: Datum, values: readonly Datum[], options: number): string {
-  checkFree(name);
   const shared = site.statement ?? rt.doing(site, () => statementOf(site));
   return rt.doing(site, () => {
     const params = shared.ready(values);
@@ -62,15 +59,15 @@ export function openQuery(rt: Estate, site: Site, name: Datum, values: readonly 
   });
 }
 
-function checkFree(name: Datum): void {
+/** Before anything else is looked at, or computed: a cursor is opened once. */
+export function requireClosed(name: Datum): void {
   if (name !== null && findPortal(name as string) !== undefined) throw new PgError('duplicate_cursor', `cursor "${name as string}" already in use`);
 }
 
 /** OPEN ... FOR EXECUTE. */
 export function openDynamic(rt: Estate, text: string, name: Datum, values: readonly Datum[], types: readonly Oid[], options: number): string {
-  checkFree(name);
   rt.running = running(text);
-  const statement = dynamicStatement(text, types);
+  const statement = dynamicQuery(rt, text, types);
   const opened = open(rt, name, statement, () => {
     statement.revalidate();
     return values;

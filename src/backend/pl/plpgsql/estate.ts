@@ -9,7 +9,7 @@ import type { CachedStatement } from '../../tcop/plancache.ts';
 import { processUtility } from '../../tcop/utility.ts';
 import { createCommandTag } from '../../tcop/cmdtag.ts';
 import {
-  beginInternalSubTransaction, commandCounterIncrement, currentSubTransactionId, popSnapshot, pushSnapshot, releaseCurrentSubTransaction, requireLocks,
+  beginInternalSubTransaction, commandCounterIncrement, currentSubTransactionId, noteFirstSnapshot, popSnapshot, pushSnapshot, releaseCurrentSubTransaction, requireLocks,
   rollbackAndReleaseCurrentSubTransaction,
 } from '../../transaction/xact.ts';
 import type { Query } from '../../nodes/parsenodes.ts';
@@ -160,6 +160,7 @@ export class Estate implements ErrorContext {
         continue;
       }
       if (this.fn.readOnly) refuseChanges(unit.query);
+      noteFirstSnapshot();
       const n = runPlan(unit.plan, params, unit.canSetTag ? dest : DISCARD, this.fn.readOnly && activeCommand.cid >= 0 ? { slots, cid: activeCommand.cid } : { slots }).processed;
       if (unit.canSetTag) processed += n;
     }

@@ -181,6 +181,9 @@ export type Body = (row: Moved) => boolean | undefined;
 
 export interface LoopResult { /** What the target is when there was no row. */ empty: Moved | null; /** False: the body has jumped. */ finished: boolean }
 
+/** Loops over what a statement that changes rows returns: no transaction may end in them. */
+export const changingLoops = { running: 0 };
+
 /**
  * Runs a query and the body for each row, as the rows come, or, when the body may end the transaction, when all are there.
  */
@@ -206,7 +209,16 @@ export function loopOver(rt: Estate, statement: CachedStatement, ready: () => re
     receive: store === null ? receive : (row) => { store.push(row); return true; },
     end() {},
   });
-  if (store !== null) for (const row of store) if (!receive(row)) break;
+  if (store !== null) {
+    const { query } = statement.units[0]!;
+    const changes = query.commandType !== 'select' || query.hasModifyingCTE;
+    if (changes) changingLoops.running++;
+    try {
+      for (const row of store) if (!receive(row)) break;
+    } finally {
+      if (changes) changingLoops.running--;
+    }
+  }
   rt.running = null;
   return { empty: count === 0 && move !== null ? (move as Mover)(null) : null, finished };
 }
@@ -233,16 +245,23 @@ export function refuseNoRows(rt: Estate, statement: CachedStatement): void {
 const MAX_KEPT = 200;
 const kept = new TextCache<string, CachedStatement>(MAX_KEPT);
 
-/** The statement of a text made while running. Kept: loops run the same text again and again. */
-export function dynamicStatement(text: string, types: readonly Oid[]): CachedStatement {
+/** The statements of a text made while running. One is kept: loops run the same text again and again. */
+export function dynamicStatements(text: string, types: readonly Oid[]): CachedStatement[] {
   const key = `${types.join()}\0${text}`;
   const known = kept.get(key);
-  if (known !== undefined) return known;
-  const list = rawParse(text);
-  if (list.length !== 1) throw new PgError('syntax_error', list.length === 0 ? 'empty query' : 'cannot insert multiple commands into a prepared statement');
-  const statement = new CachedStatement(text, list[0]!, [...types], false, false);
-  if (text.length < 2000) kept.set(key, statement);
-  return statement;
+  if (known !== undefined) return [known];
+  const statements = rawParse(text).map((raw) => new CachedStatement(text, raw, [...types], false, false));
+  if (statements.length === 1 && text.length < 2000) kept.set(key, statements[0]!);
+  return statements;
+}
+
+/** The query of a text, for a cursor or a loop (SPI_cursor_parse_open). */
+export function dynamicQuery(rt: Estate, text: string, types: readonly Oid[]): CachedStatement {
+  const statements = dynamicStatements(text, types);
+  if (statements.length === 1) return statements[0]!;
+  for (const statement of statements) statement.revalidate();
+  rt.running = null;
+  throw new PgError('invalid_cursor_definition', 'cannot open multi-query plan as cursor');
 }
 
 export function forgetDynamicStatements(): void {
@@ -288,7 +307,7 @@ export function execDynamic(rt: Estate, text: string, values: readonly Datum[], 
   if (types.length > 0 || !withShape(text, rawParse, execute)) {
     const list = rawParse(text);
     for (const { stmt } of list) refuseInDynamic(rt, stmt);
-    for (const raw of list) execute(list.length === 1 ? dynamicStatement(text, types) : new CachedStatement(text, raw, [...types], false, false));
+    for (const statement of dynamicStatements(text, types)) execute(statement);
   }
   rt.running = null;
   rt.processed = processed;
@@ -309,7 +328,7 @@ function withoutText(rt: Estate, error: PgError): PgError {
 export function loopDynamic(rt: Estate, text: string, values: readonly Datum[], types: readonly Oid[], target: RowTarget, body: Body, records: readonly (RecordValue | null)[]): LoopResult {
   const context = running(text);
   rt.running = context;
-  const statement = dynamicStatement(text, types);
+  const statement = dynamicQuery(rt, text, types);
   return loopOver(rt, statement, () => {
     statement.revalidate();
     refuseNoRows(rt, statement);
@@ -325,8 +344,7 @@ export function returnNext(rt: Estate, value: Datum): void {
 }
 
 /** Rows of a query as results (exec_stmt_return_query). */
-export function returnQuery(rt: Estate, statement: CachedStatement, ready: () => readonly Datum[], context: Estate['running']): boolean {
-  const before = rt.results.length;
+export function returnQuery(rt: Estate, statement: CachedStatement, ready: () => readonly Datum[], context: Estate['running'], before = rt.results.length): boolean {
   const { results, expected } = rt;
   const message = 'structure of query does not match function result type';
   let type = 0;

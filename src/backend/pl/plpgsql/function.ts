@@ -77,7 +77,7 @@ class CompileContext implements ErrorContext {
     this.transposes = transposes;
   }
   describe(error: PgError | null): string | undefined {
-    if (this.transposes && error !== null && error.fields.internalPosition !== undefined) return undefined;
+    if (this.transposes && error !== null && (error.fields.internalPosition ?? error.fields.position) !== undefined) return undefined;
     return `compilation of PL/pgSQL function "${this.name}" near line ${this.parser === null || this.parser.at === 0 ? 1 : this.parser.line(this.parser.tokens[this.parser.at - 1]!.start)}`;
   }
 }

@@ -7,6 +7,7 @@ import type { Oid } from '../../types/datum.ts';
 import { BOOLOID, INT4OID, RECORDOID, REFCURSOROID, TEXTOID } from '../../types/oids.ts';
 
 import { getBool, getString } from '../../utils/guc.ts';
+import { splitIdentifierList } from '../../utils/guc_parse.ts';
 import { session } from '../../utils/session.ts';
 import { lookup, pushDatum, pushLabel } from './namespace.ts';
 import type { BlockStmt, ExceptionBlock, PlCondition, PlDatum, PlExpr, PlRec, PlRecField, PlRow, PlType, PlVar, Stmt, VariableConflict } from './nodes.ts';
@@ -39,7 +40,6 @@ export class Parser extends TokenStream {
   readonly datums: PlDatum[] = [];
   variableConflict: VariableConflict;
   printStrictParams: boolean;
-  caseCount = 0;
   /** Of statements read, that they may end the transaction, or call what may. */
   mayCommit = false;
   readonly warnings: ReadonlySet<string>;
@@ -393,8 +393,8 @@ export class Parser extends TokenStream {
   }
 
   private parseCollate(type: PlType): PlType {
-    if (!this.takeWord('collate')) return type;
     const { start } = this.token;
+    if (!this.takeWord('collate')) return type;
     const names = [this.takeIdentifier()];
     while (this.takeOp('.')) names.push(this.takeIdentifier());
     const collation = lookupCollation(null, names, undefined);
@@ -448,9 +448,9 @@ export class Parser extends TokenStream {
 const ENDS = new Set(['end', 'else', 'elsif', 'elseif', 'when', 'exception']);
 
 export function checks(setting: string): ReadonlySet<string> {
-  const value = getString(setting);
+  const value = getString(setting).toLowerCase();
   if (value === '' || value === 'none') return new Set();
-  return new Set(value === 'all' ? ['shadowed_variables', 'too_many_rows', 'strict_multi_assignment'] : value.split(',').map((s) => s.trim().toLowerCase()));
+  return new Set(value === 'all' ? ['shadowed_variables', 'too_many_rows', 'strict_multi_assignment'] : splitIdentifierList(value) || []);
 }
 
 /** int4, bool and record as types of variables the language itself makes. */

@@ -102,6 +102,8 @@ export function assignRecord(rec: PlRec, value: Datum, type: Oid): RecordValue |
   return toRowType(rec.type.oid, value.values, value.attributes, null);
 }
 
+export const isConstant = (name: string): PgError => new PgError('error_in_assignment', `variable "${name}" is declared CONSTANT`);
+
 export const nullNotAllowed = (name: string): PgError =>
   new PgError('null_value_not_allowed', `null value cannot be assigned to variable "${name}" declared NOT NULL`);
 

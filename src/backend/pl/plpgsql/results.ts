@@ -5,7 +5,7 @@ import { RecordValue, type Datum, type Oid } from '../../types/datum.ts';
 import { RECORDOID, TEXTOID, UNKNOWNOID } from '../../types/oids.ts';
 import { castValue, needsCast } from './casts.ts';
 import type { Estate } from './estate.ts';
-import { dynamicStatement, returnQuery, running } from './exec_sql.ts';
+import { dynamicStatements, returnQuery, running } from './exec_sql.ts';
 import { type Site, statementOf } from './expression.ts';
 import { toText } from './messages.ts';
 import { convertByPosition } from './records.ts';
@@ -64,9 +64,15 @@ export function finishRow(rt: Estate, value: RecordValue): Datum {
   return convertByPosition(value, rowType, rt.expected, 'returned record type does not match expected record type');
 }
 
+/** Rows go where their columns are known (exec_init_tuple_store): a record without OUT parameters has none in a select list. */
+function requireColumns(rt: Estate): void {
+  if (rt.fn.returnsRows && rt.expected === null) throw new PgError('feature_not_supported', 'materialize mode required, but it is not allowed in this context');
+}
+
 /** RETURN NEXT (exec_stmt_return_next). */
 export function returnNext(rt: Estate, value: Datum, type: Oid, typmod: number, fromVariable: boolean): void {
   const { fn, expected } = rt;
+  requireColumns(rt);
   if (!fn.returnsRows) {
     rt.results.push(castValue(value, type, typmod, fn.rettype, -1));
     return;
@@ -88,15 +94,26 @@ export function returnNext(rt: Estate, value: Datum, type: Oid, typmod: number, 
 }
 
 export function returnStaticQuery(rt: Estate, site: Site, values: readonly Datum[]): boolean {
+  requireColumns(rt);
   const statement = site.statement ?? rt.doing(site, () => statementOf(site));
   return returnQuery(rt, statement, () => statement.ready(values), site.running);
 }
 
 export function returnDynamicQuery(rt: Estate, text: string, values: readonly Datum[], types: readonly Oid[]): boolean {
+  requireColumns(rt);
   rt.running = running(text);
-  const statement = dynamicStatement(text, types);
-  return returnQuery(rt, statement, () => {
-    statement.revalidate();
-    return values;
-  }, running(text));
+  const statements = dynamicStatements(text, types);
+  if (statements.length === 0) {
+    rt.running = null;
+    throw new PgError('syntax_error', 'empty query does not return tuples');
+  }
+  const before = rt.results.length;
+  let found = false;
+  for (const statement of statements) {
+    found = returnQuery(rt, statement, () => {
+      statement.revalidate();
+      return values;
+    }, running(text), before);
+  }
+  return found;
 }

@@ -201,7 +201,7 @@ function caseStatement(p: Parser): Stmt {
     stmt.test = p.readExpression(['when'], 'WHEN').expr;
     p.at--;
     // The tests compare with a hidden variable, whose type is found when the value is there.
-    stmt.testVar = p.addVariable(`__Case__Variable_${p.caseCount++}__`, line, intType(), true) as PlVar;
+    stmt.testVar = p.addVariable(`__Case__Variable_${p.datums.length}__`, line, intType(), true) as PlVar;
   }
   const caseNs = p.ns;
   while (p.isWord('when')) {
@@ -558,6 +558,7 @@ function readCursorArgs(p: Parser, cursor: PlVar, until: string): PlExpr | null 
   if (!p.isOp('(')) throw p.error('syntax_error', `cursor "${cursor.name}" has arguments`, start);
   p.take();
   const values: (string | undefined)[] = row.fields.map(() => undefined);
+  let anyNamed = false;
   for (let i = 0; i < values.length; i++) {
     const t = p.token;
     let place = i;
@@ -565,6 +566,7 @@ function readCursorArgs(p: Parser, cursor: PlVar, until: string): PlExpr | null 
       place = row.fieldNames.indexOf(t.text);
       if (place < 0) throw p.error('syntax_error', `cursor "${cursor.name}" has no argument named "${t.text}"`, t.start);
       p.at += 2;
+      anyNamed = true;
     }
     if (values[place] !== undefined) throw p.error('syntax_error', `value for parameter "${row.fieldNames[place]}" of cursor "${cursor.name}" specified more than once`, t.start);
     const { text, start: from, end } = p.readSql([',', ')'], '," or ")', true);
@@ -573,7 +575,7 @@ function readCursorArgs(p: Parser, cursor: PlVar, until: string): PlExpr | null 
     if (end.text === ')' && i < values.length - 1) throw p.error('syntax_error', `not enough arguments for cursor "${cursor.name}"`, end.start);
     if (end.text === ',' && i === values.length - 1) throw p.error('syntax_error', `too many arguments for cursor "${cursor.name}"`, end.start);
   }
-  const expr = p.expression(values.map((v, i) => `${v} AS ${quoteIdentifier(row.fieldNames[i]!)}`).join(', '), 'expr', -1);
+  const expr = p.expression(values.map((v, i) => (anyNamed ? `${v} AS ${quoteIdentifier(row.fieldNames[i]!)}` : v)).join(', '), 'expr', -1);
   if (!isUntil()) throw p.syntaxError();
   p.take();
   return expr;

@@ -7,6 +7,7 @@ import {
 } from '../../transaction/xact.ts';
 import { errorContext } from '../../utils/error_context.ts';
 import type { Estate } from './estate.ts';
+import { changingLoops } from './exec_sql.ts';
 
 function end(rt: Estate, what: 'commit' | 'roll back', chain: boolean, finish: () => void): void {
   if (rt.atomic) throw new PgError('invalid_transaction_termination', 'invalid transaction termination');
@@ -21,17 +22,19 @@ function end(rt: Estate, what: 'commit' | 'roll back', chain: boolean, finish: (
     setTransactionReadOnly(isReadOnly);
     setTransactionDeferrable(deferrable);
   }
-  renewSnapshot();
+  renewSnapshot(false);
   errorContext.top = top;
 }
 
+const notReadOnly = (): PgError =>
+  new PgError('object_not_in_prerequisite_state', 'cannot perform transaction commands inside a cursor loop that is not read-only');
+
 /** The cursors of loops that are running go on in the next transaction. */
 function holdPinnedPortals(): void {
+  if (changingLoops.running > 0) throw notReadOnly();
   for (const portal of allPortals()) {
     if (!portal.pinned || portal.held) continue;
-    if (portal.strategy !== 'one_select') {
-      throw new PgError('invalid_transaction_termination', 'cannot perform transaction commands inside a cursor loop that is not read-only');
-    }
+    if (portal.strategy !== 'one_select') throw notReadOnly();
     portal.materialize();
     portal.held = true;
   }

@@ -64,11 +64,6 @@ export function parseCompoundType(ns: Namespace, names: readonly string[]): PlTy
   if (names.length === 2) {
     const found = lookup(ns, false, names[0]!, names[1]!);
     if (found !== null && found.datum.kind === 'var') return found.datum.type;
-    if (found !== null && found.datum.type.oid !== RECORDOID && found.names === 1) {
-      const relid = sys.typeByOid(baseOf(found.datum.type.oid))?.typrelid ?? 0;
-      const attribute = sys.attributeByName(relid, names[1]!);
-      if (attribute !== undefined) return buildType(attribute.atttypid, attribute.atttypmod, attribute.attcollation);
-    }
     table = { relname: names[0]! } as RangeVarName;
     column = names[1]!;
   } else {

@@ -1,0 +1,60 @@
+-- PL/pgSQL and functions in SQL: what went wrong, a statement or two each.
+create schema procedural;
+set search_path = procedural;
+create table item (a int primary key, b text);
+insert into item values (1, 'one'), (2, 'two');
+
+-- OPEN of a statement that changes rows runs nothing; the first FETCH does.
+do $$ declare c cursor for insert into item values (9) returning a; begin open c; end $$;
+do $$ declare c refcursor; x int; begin open c for execute 'insert into item values (8) returning a'; fetch c into x; raise notice '%', x; end $$;
+select a from item order by a;
+-- Whether a cursor is open is asked before its query and arguments are looked at.
+do $$ declare c refcursor := 'x'; begin open c for select 1; open c for execute null; end $$;
+do $$ declare c cursor (a int) for select a; begin open c(1); open c(1 / 0); end $$;
+do $$ declare c cursor (a int) for select a; begin open c(1 / 0); end $$;
+do $$ declare c cursor (a int) for select a; begin open c(a := 1 / 0); end $$;
+-- Texts of no statement, or of several.
+do $$ declare c refcursor; begin open c for execute ''; end $$;
+do $$ declare c refcursor; begin open c for execute 'select 1; select 2'; end $$;
+do $$ declare c refcursor; begin open c for execute 'select 1; select nosuch'; end $$;
+do $$ declare r record; begin for r in execute ' ' loop null; end loop; end $$;
+create function no_rows() returns setof int language plpgsql as $$ begin return query execute ''; end $$;
+select no_rows();
+create function more_rows() returns setof int language plpgsql as $$ begin return query execute 'select 1; select 2'; end $$;
+select more_rows();
+
+-- A record of unknown columns has no place in a select list.
+create function any_rows() returns setof record language plpgsql as $$ begin return next row(1, 2); return query select 3, 4; end $$;
+select any_rows();
+select * from any_rows() as (a int, b int);
+
+-- A transaction may not end in a loop over rows that are changed.
+do $$ declare r record; begin for r in update item set b = b returning a loop commit; end loop; end $$;
+do $$ declare r record; begin for r in select a from item loop commit; end loop; end $$;
+-- After COMMIT no query has run yet.
+do $$ begin commit; set transaction isolation level repeatable read; raise notice '%', current_setting('transaction_isolation'); commit; raise notice '%', current_setting('transaction_isolation'); end $$;
+do $$ begin commit; perform 1 from item; set transaction isolation level repeatable read; end $$;
+-- What comes back into a constant is refused in the order of arguments.
+create procedure gives(inout a int, out b text, inout c int default 9) language plpgsql as $$ begin a := a + 1; b := 'x'; end $$;
+do $$ declare x constant int := 1; y text; begin call gives(x, y); end $$;
+
+-- A column of a variable's row is no type.
+do $$ declare x item%rowtype; z x.a%type; begin end $$;
+do $$ declare x int collate "C"; begin end $$;
+do $$ begin case 3 when 'x' then null; else null; end case; end $$;
+do $$ begin end $$ language plpgsql language plpgsql;
+-- Lists of checks are looked at when they are set, and their findings point into the function alone.
+set plpgsql.extra_warnings = 'nope';
+set plpgsql.extra_errors = 'none, too_many_rows';
+set plpgsql.extra_warnings = 'Shadowed_Variables';
+create function shadows(a int) returns int language plpgsql as $$ declare a int; begin return a; end $$;
+reset plpgsql.extra_warnings;
+
+-- Transactions are not a function's.
+create function begins() returns int language sql as 'begin; select 1';
+select begins();
+create function locks() returns int stable language sql as 'lock item; select 1';
+select locks();
+select 1 as still_outside;
+
+drop schema procedural cascade;
