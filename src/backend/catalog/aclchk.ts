@@ -22,7 +22,7 @@ export const mustBeOwner = (noun: string, name: string): PgError =>
 
 const RELKIND_NOUNS: Readonly<Record<string, string>> = {
   r: 'table', p: 'table', i: 'index', I: 'index', S: 'sequence', v: 'view', m: 'materialized view', f: 'foreign table',
-  t: 'table', c: 'type',
+  t: 'table', c: 'table',
 };
 /** The word for a relation in messages (get_relkind_objtype). */
 export const relkindNoun = (relkind: string): string => RELKIND_NOUNS[relkind] ?? 'relation';
@@ -194,7 +194,7 @@ function applyGrant(old: readonly AclItem[], owner: Oid, kind: AclKind, grant: G
   const { grantor, goptions } = selectBestGrantor(role, wanted, [...tableAcl, ...old], owner);
   if (goptions === 0 && aclMask([...tableAcl, ...old], role, owner, wanted, true) === 0
     && aclMask([...tableAcl, ...old], role, owner, ALL_RIGHTS[kind], true) === 0) {
-    throw notOwnerOrDenied(noun, name);
+    throw notOwnerOrDenied(noun, kind === 'c' ? `"${name}" of relation "${relationName}"` : name);
   }
   const possible = wanted & goptions;
   if (possible === 0) warn(grant.isGrant ? 'warning_privilege_not_granted' : 'warning_privilege_not_revoked',

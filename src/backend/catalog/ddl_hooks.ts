@@ -9,7 +9,8 @@ export interface DdlHooks {
   dropping: ((object: ObjectAddress, original: boolean, normal: boolean) => void) | null;
   /** Bits: 2 a default, 4 a column's type, ... */
   rewriting: ((table: Oid, reason: number) => void) | null;
-  /** An object that is altered on the side, by a command of its own as it were. */
-  altered: ((object: ObjectAddress, tag: string) => void) | null;
+  /** An object that is altered on the side, by a command of its own as it were; of rights that are taken back only the kind of
+   * object is told. */
+  altered: ((object: ObjectAddress | null, tag: string, kind?: string) => void) | null;
 }
 export const ddlHooks: DdlHooks = { created: null, dropping: null, rewriting: null, altered: null };

@@ -88,7 +88,7 @@ export function generateTypeDependencies(t: PgType, relationKind: string, isImpl
     deleteDependencyRecordsFor(self, true);
     deleteSharedDependencyRecordsFor(ids.TypeRelationId, t.oid);
   }
-  const isDependent = isImplicitArray || t.typtype === 'm' || (t.typrelid !== 0 && relationKind !== 'c');
+  const isDependent = isImplicitArray || (t.typrelid !== 0 && relationKind !== 'c');
   if (!isDependent) {
     recordDependencyOn(self, objectAddress(ids.NamespaceRelationId, t.typnamespace), 'n');
     recordDependencyOnOwner(ids.TypeRelationId, t.oid, t.typowner);

@@ -65,17 +65,20 @@ export function checkReplicaIdentity(relation: Relation, op: 'UPDATE' | 'DELETE'
   const identity = identityColumns(relation);
   const verb = op === 'UPDATE' ? 'update' : 'delete from';
   const refuse = (detail: string): PgError => new PgError('invalid_column_reference', `cannot ${verb} table "${relation.name}"`, { detail });
-  for (const { entry } of published) {
-    if (entry?.prqual && identity !== null && containsNode(stringToNode<Expr>(entry.prqual), (n) => n.kind === 'Var' && !identity.has(ownColumn(relation, entry.prrelid, n.varattno)))) {
-      throw refuse('Column used in the publication WHERE expression is not part of the replica identity.');
-    }
-  }
-  for (const { entry } of published) {
+  let badFilter = false, badColumns = false;
+  for (const { publication, entry } of published) {
+    badFilter ||= entry?.prqual !== null && entry?.prqual !== undefined && identity !== null
+      && containsNode(stringToNode<Expr>(entry.prqual), (n) => n.kind === 'Var' && !identity.has(ownColumn(relation, entry.prrelid, n.varattno)));
     const columns = entry?.prattrs;
-    if (columns === null || columns === undefined) continue;
-    const own = new Set(columns.map((n) => ownColumn(relation, entry!.prrelid, n)));
-    if (identity === null || [...identity].some((n) => !own.has(n))) throw refuse('Column list used by the publication does not cover the replica identity.');
+    if (columns !== null && columns !== undefined) {
+      const own = new Set(columns.map((n) => ownColumn(relation, entry!.prrelid, n)));
+      badColumns ||= identity === null || [...identity].some((n) => !own.has(n));
+    }
+    // PostgreSQL looks at no more of them once one that publishes everything is refused.
+    if ((badFilter || badColumns) && publication.pubinsert && publication.pubupdate && publication.pubdelete && publication.pubtruncate) break;
   }
+  if (badFilter) throw refuse('Column used in the publication WHERE expression is not part of the replica identity.');
+  if (badColumns) throw refuse('Column list used by the publication does not cover the replica identity.');
   if (identity === null || identity.size > 0) return;
   const plural = op === 'UPDATE' ? 'updates' : 'deletes';
   throw new PgError('object_not_in_prerequisite_state', `cannot ${verb} table "${relation.name}" because it does not have a replica identity and publishes ${plural}`, {

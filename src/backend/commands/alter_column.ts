@@ -106,7 +106,7 @@ function addColumnTo(queue: Queue, tab: Altered, spec: ColumnSpec): void {
   });
   catalogUpdateByKey(ids.RelationRelationId, ids.PgClassOidIndexId, [tab.oid], { relnatts: attnum });
   commandCounterIncrement();
-  if (relation.kind === 'c') return;
+  if (relation.kind === 'c' && spec.sequence === null) return;
   const value = columnDefault(tab, spec, attnum, queue.text);
   const column = tab.current.attributes[attnum - 1]!;
   if (value !== null) {

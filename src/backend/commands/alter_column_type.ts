@@ -25,7 +25,6 @@ import type { Expr } from '../nodes/primnodes.ts';
 import { coerceToTargetType } from '../parser/parse_coerce.ts';
 import { assignExprCollations } from '../parser/parse_collate.ts';
 import { transformExpr } from '../parser/parse_expr.ts';
-import { makeParseState } from '../parser/parse_node.ts';
 import { requireTypeUsage } from '../catalog/type_usage.ts';
 import { getColumnDefCollation, typenameTypeIdAndMod } from '../parser/parse_type.ts';
 import { transformIndexStmt } from '../parser/parse_utilcmd.ts';
@@ -59,10 +58,9 @@ function prepareType(queue: Queue, tab: Altered, cmd: RawNode, recurse: boolean,
   const column = columnToAlter(relation, cmd['name'] as string);
   if (column.attinhcount > 0 && !recursing) throw new PgError('invalid_table_definition', `cannot alter inherited column "${column.attname}"`);
   refusePartitionColumn(relation, column.attnum, 'alter');
-  const state = makeParseState(queue.text);
   const { type: typeOid, typmod } = typenameTypeIdAndMod(null, def['typeName'] as RawNode);
   requireTypeUsage(typeOid);
-  const collation = getColumnDefCollation(state, def, typeOid);
+  const collation = getColumnDefCollation(null, def, typeOid);
   checkAttributeType(column.attname, typeOid, collation, relation.rowType === 0 ? [] : [relation.rowType]);
   const now: NewType = { typeOid, typmod, collation, ndims: ((def['typeName'] as RawNode)['arrayBounds'] as unknown[] | undefined)?.length ?? 0 };
   const using = def['raw_default'] as RawNode | undefined;
@@ -160,6 +158,8 @@ function widens(func: Oid, from: number, to: number): boolean {
 function changeType(tab: Altered, attnum: number, now: NewType): void {
   const relation = tab.current;
   const column = relation.attributes[attnum - 1]!;
+  // The same command may have dropped it.
+  if (column.attisdropped) throw new PgError('undefined_column', `column "${tab.old.attributes[attnum - 1]!.attname}" of relation "${relation.name}" does not exist`);
   const oldDefault = relation.defaults.get(attnum);
   let newDefault: Expr | null = null;
   if (oldDefault !== undefined) {

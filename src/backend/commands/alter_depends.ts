@@ -16,7 +16,7 @@ export function alterObjectDepends(stmt: RawNode): void {
   const address = type === 'OBJECT_TRIGGER' ? resolveObject(type, [...table, ...stmt['object'] as string[]])!
     : rv === undefined ? resolveObject(type, stmt['object'] as RawObject)! : getRelationByQualifiedName(type.replace('OBJECT_', ''), table)!;
   if (address.classId === ids.RelationRelationId) lockRelation(address.objectId, ACCESS_EXCLUSIVE_LOCK);
-  requireObjectOwnership(address);
+  requireObjectOwnership(address, type, (stmt['object'] ?? []) as RawObject);
   const extension = resolveObject('OBJECT_EXTENSION', [(stmt['extname'] as { sval: string }).sval])!;
   if (stmt['remove']) return deleteDependencyRecordsForSpecific(address, extension, 'x');
   const known = dependenciesOf(objectAddress(address.classId, address.objectId)).some((d) => d.deptype === 'x' && d.refobjid === extension.objectId);

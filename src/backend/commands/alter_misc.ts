@@ -10,7 +10,7 @@ import { deleteDependencyRecordsForSpecific, objectAddress, ownedSequences, reco
 import { TRIGGER_TYPE } from '../catalog/pg_trigger.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import { childrenOf, classByOid, constraintsOf, parentsOf, relationOidByName, triggersOf } from '../catalog/syscache.ts';
+import { childrenOf, classByOid, constraintsOf, namespaceByOid, parentsOf, relationOidByName, triggersOf } from '../catalog/syscache.ts';
 import { publicationTables } from '../catalog/publication.ts';
 import { equal } from '../nodes/equalfuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
@@ -224,13 +224,14 @@ function setPersistence(tab: Altered, persistence: 'p' | 'u'): void {
   }
   if (relation.kind === 'p') return;
   if (relation.kind === 'r') tab.rewriteReasons |= REWRITE.PERSISTENCE;
-  const keys = persistence === 'u' ? relation.referencedBy.map((k) => k.conrelid) : relation.foreignKeys.map((k) => k.confrelid);
-  for (const other of keys) {
+  for (const key of persistence === 'u' ? relation.referencedBy : relation.foreignKeys) {
+    const other = persistence === 'u' ? key.conrelid : key.confrelid;
     const referenced = openRelation(other);
     if (other !== relation.oid && referenced.persistence !== persistence) {
       throw new PgError('invalid_table_definition', persistence === 'p'
         ? `could not change table "${relation.name}" to logged because it references unlogged table "${referenced.name}"`
-        : `could not change table "${relation.name}" to unlogged because it references logged table "${referenced.name}"`);
+        : `could not change table "${relation.name}" to unlogged because it references logged table "${referenced.name}"`,
+      { schema: namespaceByOid(relation.namespace)!.nspname, table: relation.name, constraint: key.name });
     }
   }
   for (const oid of [relation.oid, ...relation.indexes.map((i) => i.indexrelid), ...ownedSequences(relation.oid, 0, null)]) {
@@ -300,7 +301,7 @@ registerActions({
   AT_EnableAlwaysRule: action('ENABLE ALWAYS RULE', 'rp', (tab, cmd) => enableDisableRule(tab.oid, cmd['name'] as string, 'A')),
   AT_EnableReplicaRule: action('ENABLE REPLICA RULE', 'rp', (tab, cmd) => enableDisableRule(tab.oid, cmd['name'] as string, 'R')),
   AT_DisableRule: action('DISABLE RULE', 'rp', (tab, cmd) => enableDisableRule(tab.oid, cmd['name'] as string, 'D')),
-  AT_AddOf: action('OF', 'r', (tab, cmd) => addOf(tab, cmd['def'] as RawNode)), AT_DropOf: action('NOT OF', 'r', dropOf),
+  AT_AddOf: action('OF', 'rp', (tab, cmd) => addOf(tab, cmd['def'] as RawNode)), AT_DropOf: action('NOT OF', 'rp', dropOf),
   AT_GenericOptions: action('OPTIONS', 'f', (tab, cmd) => alterForeignOptions(tab.oid, null, cmd['def'] as RawNode[])),
   AT_AlterColumnGenericOptions: action('ALTER COLUMN ... OPTIONS', 'f', (tab, cmd) => alterForeignOptions(tab.oid, cmd['name'] as string, cmd['def'] as RawNode[])),
 });

@@ -20,7 +20,7 @@ import { session } from '../utils/session.ts';
 import { checkForeignOwner } from './foreigncmds.ts';
 import { checkSubscriptionOwner } from './subscriptioncmds.ts';
 import { checkPublicationOwner } from './publicationcmds.ts';
-import { requireObjectOwnership, resolveObject, type RawObject } from './object_names.ts';
+import { requireDomain, requireObjectOwnership, resolveObject, type RawObject } from './object_names.ts';
 import { rolespecOid, type RoleSpec } from './user.ts';
 
 /** Only who is a member of the new owning role may give something to it (check_is_member_of_role). */
@@ -92,9 +92,10 @@ function changeColumnAcl(relation: Oid, attnum: number, acl: readonly string[] |
 export function alterOwner(stmt: RawNode): void {
   const owner = rolespecOid(stmt['newowner'] as RoleSpec);
   const type = stmt['objectType'] as string;
-  const address = resolveObject(type, stmt['object'] as RawObject)!;
+  const address = resolveObject(type === 'OBJECT_DOMAIN' ? 'OBJECT_TYPE' : type, stmt['object'] as RawObject)!;
   switch (type) {
-    case 'OBJECT_TYPE': case 'OBJECT_DOMAIN': return changeTypeOwner(address.objectId, owner);
+    case 'OBJECT_DOMAIN': requireDomain(address.objectId); // falls through
+    case 'OBJECT_TYPE': return changeTypeOwner(address.objectId, owner);
     case 'OBJECT_DATABASE': return changeDatabaseOwner(address, owner);
     default: changeObjectOwner(address, owner);
   }

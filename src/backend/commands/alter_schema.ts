@@ -16,7 +16,7 @@ import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
 import { relationForAlter } from './altertable.ts';
-import { requireObjectOwnership, resolveObject, type RawObject } from './object_names.ts';
+import { requireDomain, requireObjectOwnership, resolveObject, type RawObject } from './object_names.ts';
 import { refuseSameName } from './rename.ts';
 
 const ACCESS_EXCLUSIVE_LOCK = 8;
@@ -27,9 +27,14 @@ export function alterObjectSchema(stmt: RawNode): void {
   switch (type) {
     case 'OBJECT_TABLE': case 'OBJECT_SEQUENCE': case 'OBJECT_VIEW': case 'OBJECT_MATVIEW': case 'OBJECT_FOREIGN_TABLE':
       return moveRelation(stmt['relation'] as RawNode, type, Boolean(stmt['missing_ok']), name);
-    case 'OBJECT_TYPE': case 'OBJECT_DOMAIN': return moveTypeStmt(resolveObject(type, stmt['object'] as RawObject)!.objectId, name);
+    case 'OBJECT_TYPE': case 'OBJECT_DOMAIN': {
+      const { objectId } = resolveObject('OBJECT_TYPE', stmt['object'] as RawObject)!;
+      if (type === 'OBJECT_DOMAIN') requireDomain(objectId);
+      return moveTypeStmt(objectId, name);
+    }
     case 'OBJECT_EXTENSION': {
       const extension = resolveObject(type, stmt['object'] as RawObject)!;
+      lookupCreationNamespace(name);
       requireObjectOwnership(extension);
       // None of ours can be moved.
       throw new PgError('feature_not_supported', `extension "${stmt['object'] as string}" does not support SET SCHEMA`);
@@ -82,8 +87,8 @@ function moveRelationTo(oid: Oid, from: Oid, to: Oid, hasDependency: boolean): v
 }
 
 function moveTypeStmt(oid: Oid, schema: string): void {
-  requireObjectOwnership(objectAddress(ids.TypeRelationId, oid));
   const to = lookupCreationNamespace(schema);
+  requireObjectOwnership(objectAddress(ids.TypeRelationId, oid));
   const type = sys.typeByOid(oid)!;
   if (type.typelem !== 0 && sys.typeByOid(type.typelem)?.typarray === oid) {
     throw new PgError('wrong_object_type', `cannot alter array type ${formatType(oid)}`, { hint: `You can alter type ${formatType(type.typelem)}, which will alter the array type as well.` });
@@ -122,6 +127,7 @@ function moveObject(type: string, object: RawObject, schema: string): void {
   const to = lookupCreationNamespace(schema);
   const from = objectNamespace(classId, objectId);
   if (!session.isSuperuser) {
+    if (objectProperty(classId)?.owner === undefined) throw new PgError('insufficient_privilege', `must be superuser to set schema of ${getObjectDescription(address)}`);
     requireObjectOwnership(address);
     if (!aclcheckNamespace(to, session.currentUser, ACL.CREATE)) throw notOwnerOrDenied('schema', schema);
   }

@@ -162,7 +162,7 @@ export function relationForAlter(rv: RawNode, objectType: string, missingOk: boo
     refuseSystemCatalog(oid);
     const wanted = OBJECT_KINDS[objectType];
     if (wanted !== undefined && !wanted.kinds.includes(relation.kind)) throw new PgError('wrong_object_type', `"${relation.name}" ${wanted.text}`);
-    if (objectType !== 'OBJECT_TYPE' && relation.kind === 'c') {
+    if (objectType !== 'OBJECT_TYPE' && objectType !== 'OBJECT_COLUMN' && relation.kind === 'c') {
       throw new PgError('wrong_object_type', `"${relation.name}" is a composite type`, { hint: 'Use ALTER TYPE instead.' });
     }
     lockTable(oid, relation.name, relation.shared, lock);

@@ -22,7 +22,7 @@ function comment(stmt: RawNode): void {
     return session.notice(warning);
   }
   const address = resolveObject(type, stmt['object'] as RawObject)!;
-  requireObjectOwnership(address);
+  requireObjectOwnership(address, type, stmt['object'] as RawObject);
   const { classId, objectId, objectSubId } = address;
   if (type === 'OBJECT_COLUMN') {
     const row = sys.classByOid(objectId)!;

@@ -37,7 +37,7 @@ import { session } from '../utils/session.ts';
 import { cookDefault } from './constraints.ts';
 import { checkTypeUnused } from './composite_use.ts';
 import { behaviorOf } from './alter_common.ts';
-import { requireObjectOwnership, typeOidOf } from './object_names.ts';
+import { requireDomain, requireObjectOwnership, typeOidOf } from './object_names.ts';
 import { createArrayType, newTypeName } from './typecmds.ts';
 
 const F_DOMAIN_IN = 2597, F_DOMAIN_RECV = 2598;
@@ -143,7 +143,7 @@ function addDomainConstraint(domain: PgType, raw: RawNode): { name: string; expr
 function alterDomain(stmt: RawNode): void {
   const oid = typeOidOf(stmt['typeName'] as string[]);
   const domain = getType(oid);
-  if (domain.typtype !== 'd') throw new PgError('wrong_object_type', `${formatType(oid)} is not a domain`);
+  requireDomain(oid);
   requireObjectOwnership(objectAddress(ids.TypeRelationId, oid));
   const name = stmt['name'] as string;
   switch (stmt['subtype']) {

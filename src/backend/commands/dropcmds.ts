@@ -105,7 +105,7 @@ function dropObjects(stmt: RawNode): void {
     if (removeType === 'OBJECT_FUNCTION' && sys.procByOid(address.objectId)!.prokind === 'a') {
       throw new PgError('wrong_object_type', `"${asNames((object as RawNode)['objname']).join('.')}" is an aggregate function`, { hint: 'Use DROP AGGREGATE to drop aggregate functions.' });
     }
-    requireOwnerOrSchemaOwner(address, objectNamespace(address.classId, address.objectId));
+    requireOwnerOrSchemaOwner(address, objectNamespace(address.classId, address.objectId), removeType, object);
     lockOwningTable(address);
     addresses.push(address);
   }

@@ -18,8 +18,9 @@ import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { EVENT_TRIGGEROID } from '../types/oids.ts';
 import { getString } from '../utils/guc.ts';
+import { session } from '../utils/session.ts';
 import type { EventName, EventTriggerData } from './trigger_data.ts';
-import { resolveObject, type RawObject } from './object_names.ts';
+import { asNames, resolveObject, type RawObject } from './object_names.ts';
 
 export interface DroppedObject {
   address: ObjectAddress; original: boolean; normal: boolean; temporary: boolean; type: string; schema: string | null; name: string | null; identity: Identity;
@@ -114,14 +115,14 @@ const CLASS_TAGS: Readonly<Record<Oid, (row: Record<string, unknown>, tag: strin
       default: return null;
     }
   },
-  [ids.TypeRelationId]: (row, tag) => (row['typtype'] === 'd' ? 'CREATE DOMAIN' : row['typtype'] === 'e' || row['typtype'] === 'r' || (row['typtype'] === 'b' && row['typelem'] === 0) || (row['typtype'] === 'c' && tag === 'CREATE TYPE') ? 'CREATE TYPE' : null),
+  [ids.TypeRelationId]: (row, tag) => (row['typtype'] === 'd' ? 'CREATE DOMAIN' : row['typtype'] === 'e' || row['typtype'] === 'r' || (row['typtype'] === 'b' && row['typelem'] === 0) || row['typtype'] === 'p' || (row['typtype'] === 'c' && tag === 'CREATE TYPE') ? 'CREATE TYPE' : null),
   [ids.NamespaceRelationId]: (row) => ((row['nspname'] as string).startsWith('pg_temp_') ? null : 'CREATE SCHEMA'), [ids.ProcedureRelationId]: (row) => (row['prokind'] === 'a' ? 'CREATE AGGREGATE' : row['prokind'] === 'p' ? 'CREATE PROCEDURE' : 'CREATE FUNCTION'),
   [ids.OperatorRelationId]: () => 'CREATE OPERATOR', [ids.CastRelationId]: () => 'CREATE CAST', [ids.CollationRelationId]: () => 'CREATE COLLATION', [ids.ConversionRelationId]: () => 'CREATE CONVERSION',
   [ids.PolicyRelationId]: () => 'CREATE POLICY', [ids.TriggerRelationId]: (row) => (row['tgisinternal'] ? null : 'CREATE TRIGGER'), [ids.RewriteRelationId]: (row) => (row['rulename'] === '_RETURN' ? null : 'CREATE RULE'),
   [ids.OperatorClassRelationId]: () => 'CREATE OPERATOR CLASS', [ids.OperatorFamilyRelationId]: () => 'CREATE OPERATOR FAMILY', [ids.StatisticExtRelationId]: () => 'CREATE STATISTICS', [ids.PublicationRelationId]: () => 'CREATE PUBLICATION', [ids.LanguageRelationId]: () => 'CREATE LANGUAGE',
   [ids.ForeignDataWrapperRelationId]: () => 'CREATE FOREIGN DATA WRAPPER', [ids.ForeignServerRelationId]: () => 'CREATE SERVER', [ids.UserMappingRelationId]: () => 'CREATE USER MAPPING', [ids.ExtensionRelationId]: () => 'CREATE EXTENSION',
   [ids.TSConfigRelationId]: () => 'CREATE TEXT SEARCH CONFIGURATION', [ids.TSDictionaryRelationId]: () => 'CREATE TEXT SEARCH DICTIONARY', [ids.TSParserRelationId]: () => 'CREATE TEXT SEARCH PARSER',
-  [ids.TSTemplateRelationId]: () => 'CREATE TEXT SEARCH TEMPLATE', [ids.TransformRelationId]: () => 'CREATE TRANSFORM', [ids.AccessMethodRelationId]: () => 'CREATE ACCESS METHOD',
+  [ids.TSTemplateRelationId]: () => 'CREATE TEXT SEARCH TEMPLATE', [ids.TransformRelationId]: () => 'CREATE TRANSFORM', [ids.AccessMethodRelationId]: () => 'CREATE ACCESS METHOD', [ids.SubscriptionRelationId]: () => 'CREATE SUBSCRIPTION',
 };
 const DROPPED_NOT_TOLD = new Set<Oid>([ids.DatabaseRelationId, ids.TableSpaceRelationId, ids.AuthIdRelationId, ids.EventTriggerRelationId]);
 
@@ -140,11 +141,13 @@ function collecting<T>(stmt: RawNode, tag: string, run: () => T): T {
     if ((classId === ids.PublicationRelRelationId || classId === ids.PublicationNamespaceRelationId) && tag === 'ALTER PUBLICATION') made.push({ address: objectAddress(classId, row['oid'] as Oid), tag });
     const what = CLASS_TAGS[classId]?.(row, tag) ?? null;
     // Indexes of constraints that are added, and those of partitions, are not told of.
+    // A range type's constructors and multirange type are part of it.
+    if (tag === 'CREATE TYPE' && made.length > 0) return;
     if (what === 'CREATE INDEX' && (tag === 'ALTER TABLE' || (tag === 'CREATE INDEX' && made.length > 0))) return;
     if (what !== null) made.push({ address: objectAddress(classId, row['oid'] as Oid), tag: what });
   };
   ddlHooks.dropping = (object, original, normal) => noteDropped(mine, object, original, normal);
-  ddlHooks.altered = (address, what) => { mine.commands.push({ address, tag: what }); };
+  ddlHooks.altered = (address, what, object) => { mine.commands.push({ address, tag: what, ...(object !== undefined ? { kind: object } : {}) }); };
   ddlHooks.rewriting = (table, reason) => fireTableRewrite(mine, tag, table, reason);
   let result: T;
   try {
@@ -162,7 +165,7 @@ function collecting<T>(stmt: RawNode, tag: string, run: () => T): T {
   } else if (tag === 'CREATE SCHEMA') mine.commands.unshift(...own);
   else {
     if (kind !== null) mine.commands.push({ address: null, tag, kind });
-    if (target !== null && (tag !== 'ALTER PUBLICATION' || own.length === 0)) mine.commands.push({ address: target, tag });
+    if (target !== null && (stmt.tag !== 'AlterPublicationStmt' || stmt['options'] !== undefined)) mine.commands.push({ address: target, tag });
     mine.commands.push(...own.map((m) => (tag === 'CREATE TABLE AS' || tag === 'SELECT INTO' ? { ...m, tag } : m)));
   }
   return result;
@@ -189,23 +192,37 @@ function targetOf(stmt: RawNode): ObjectAddress | null {
     case 'AlterTSDictionaryStmt': return find('OBJECT_TSDICTIONARY', stmt['dictname'] as string[]);
     case 'AlterTSConfigurationStmt': return find('OBJECT_TSCONFIGURATION', stmt['cfgname'] as string[]);
     case 'AlterStatsStmt': return find('OBJECT_STATISTIC_EXT', stmt['defnames'] as string[]);
+    case 'AlterCollationStmt': return find('OBJECT_COLLATION', stmt['collname'] as string[]);
+    case 'AlterSubscriptionStmt': return find('OBJECT_SUBSCRIPTION', stmt['subname'] as string);
+    case 'AlterUserMappingStmt': return userMappingOf(stmt);
   }
   const rv = (stmt['relation'] ?? stmt['table'] ?? stmt['sequence']) as RawNode | undefined, kind = (stmt['objtype'] ?? stmt['objectType'] ?? stmt['renameType']) as string | undefined;
   if (rv !== undefined) {
     const names = relationNames(rv);
     if (stmt.tag === 'AlterPolicyStmt') return find('OBJECT_POLICY', [...names, stmt['policy_name'] as string]);
-    if (kind === 'OBJECT_POLICY' || kind === 'OBJECT_TRIGGER' || kind === 'OBJECT_RULE') return find(kind, [...names, stmt['subname'] as string]);
+    if (kind !== undefined && ON_A_TABLE.has(kind)) return find(kind, [...names, ...asNames((stmt['subname'] ?? stmt['object']) as RawObject)]);
     for (const relation of ['TABLE', 'VIEW', 'SEQUENCE', 'INDEX', 'MATVIEW', 'FOREIGN_TABLE']) {
       const found = find(`OBJECT_${relation}`, names);
       if (found !== null) return kind === 'OBJECT_COLUMN' ? columnOf(found, stmt['subname'] as string) : found;
     }
     const type = find('OBJECT_TYPE', names), row = type === null ? 0 : sys.typeByOid(type.objectId)?.typrelid ?? 0;
+    if (stmt.tag === 'AlterTableStmt' && row !== 0) return objectAddress(ids.RelationRelationId, row);
     return kind === 'OBJECT_ATTRIBUTE' && row !== 0 ? columnOf(objectAddress(ids.RelationRelationId, row), stmt['subname'] as string) : type;
   }
   const object = (stmt['object'] ?? (kind === 'OBJECT_SCHEMA' ? stmt['subname'] : undefined)) as RawObject | undefined;
   return object === undefined || kind === undefined ? null : find(kind, object);
 }
 const columnOf = (table: ObjectAddress, name: string): ObjectAddress => objectAddress(table.classId, table.objectId, sys.attributeByName(table.objectId, name)?.attnum ?? 0);
+
+const ON_A_TABLE = new Set(['OBJECT_POLICY', 'OBJECT_TRIGGER', 'OBJECT_RULE', 'OBJECT_TABCONSTRAINT']);
+
+function userMappingOf(stmt: RawNode): ObjectAddress | null {
+  const server = sys.lookup(ids.ForeignServerRelationId, ids.PgForeignServerNameIndexId, stmt['servername'] as string), user = stmt['user'] as RawNode;
+  const role = user['roletype'] === 'ROLESPEC_PUBLIC' ? 0 : user['roletype'] === 'ROLESPEC_SESSION_USER' ? session.sessionUser
+    : user['roletype'] === 'ROLESPEC_CSTRING' ? sys.authIdByName(user['rolename'] as string)?.oid ?? 0 : session.currentUser;
+  const row = server === undefined ? undefined : sys.lookup(ids.UserMappingRelationId, ids.PgUserMappingUserServerIndexId, role, server.oid);
+  return row === undefined ? null : objectAddress(ids.UserMappingRelationId, row.oid);
+}
 
 /** stringify_grant_objtype and stringify_adefprivs_objtype. */
 function kindOfGrant(stmt: RawNode): string | null {

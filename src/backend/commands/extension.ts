@@ -1,18 +1,22 @@
-// CREATE EXTENSION (PostgreSQL's extension.c). One is there: plpgsql, which every database has from the start.
+// CREATE and ALTER EXTENSION (PostgreSQL's extension.c). One is there: plpgsql, which every database has from the start.
 import { PgError, notSupported } from '../../common/errors.ts';
 import { getNewOid } from '../catalog/catalog.ts';
 import { catalogInsert, catalogFind } from '../catalog/indexing.ts';
 import * as ids from '../catalog/oids.ts';
-import { objectAddress, recordDependencyOn } from '../catalog/pg_depend.ts';
+import { getObjectDescription } from '../catalog/objectaddress.ts';
+import { deleteDependencyRecordsForClass, dependenciesOf, objectAddress, recordDependencyOn } from '../catalog/pg_depend.ts';
 import { createComments } from '../catalog/pg_description.ts';
 import { procedureCreate } from '../catalog/pg_proc.ts';
 import { recordDependencyOnOwner } from '../catalog/pg_shdepend.ts';
+import * as sys from '../catalog/syscache.ts';
+import { makeParseState, parserError } from '../parser/parse_node.ts';
 import { ddlNotice } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
-import type { UtilityTable } from '../tcop/utility.ts';
+import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
+import { lockRelation, requireObjectOwnership, resolveObject, type RawObject } from './object_names.ts';
 
 function createExtension(stmt: RawNode): void {
   const name = stmt['extname'] as string;
@@ -27,13 +31,14 @@ function createExtension(stmt: RawNode): void {
   createPlpgsql();
 }
 
+const VERSION = '1.0';
 const DESCRIPTION = 'PL/pgSQL procedural language';
 
 /** PL/pgSQL: the language and its three functions; what they do is in pl/plpgsql. */
 function createPlpgsql(): void {
   const owner = session.currentUser;
   const extension = getNewOid(ids.ExtensionRelationId);
-  catalogInsert(ids.ExtensionRelationId, { oid: extension, extname: 'plpgsql', extowner: owner, extnamespace: ids.PG_CATALOG_NAMESPACE, extrelocatable: false, extversion: '1.0', extconfig: null, extcondition: null });
+  catalogInsert(ids.ExtensionRelationId, { oid: extension, extname: 'plpgsql', extowner: owner, extnamespace: ids.PG_CATALOG_NAMESPACE, extrelocatable: false, extversion: VERSION, extconfig: null, extcondition: null });
   recordDependencyOnOwner(ids.ExtensionRelationId, extension, owner);
   const member = (classId: Oid, oid: Oid): void => recordDependencyOn(objectAddress(classId, oid), objectAddress(ids.ExtensionRelationId, extension), 'e');
   const make = (name: string, result: Oid, args: Oid[], strict: boolean): Oid => {
@@ -57,6 +62,50 @@ function createPlpgsql(): void {
   commandCounterIncrement();
 }
 
+/** ALTER EXTENSION ... UPDATE: there is one version of what is there (ExecAlterExtensionStmt). */
+function alterExtension(stmt: RawNode, context: UtilityContext): void {
+  const name = stmt['extname'] as string;
+  requireObjectOwnership(resolveObject('OBJECT_EXTENSION', name)!);
+  let version: string | undefined;
+  for (const option of (stmt['options'] ?? []) as RawNode[]) {
+    if (version !== undefined) throw parserError(makeParseState(context.text), 'syntax_error', 'conflicting or redundant options', option['location'] as number);
+    version = String(option['arg']);
+  }
+  if (version !== undefined && version !== VERSION) {
+    throw new PgError('invalid_parameter_value', `extension "${name}" has no update path from version "${VERSION}" to version "${version}"`);
+  }
+  ddlNotice(`version "${VERSION}" of extension "${name}" is already installed`);
+}
+
+/** ALTER EXTENSION ... ADD and DROP: an object becomes a member of the extension, or is one no longer (ExecAlterExtensionContentsStmt). */
+function alterExtensionContents(stmt: RawNode): void {
+  const name = stmt['extname'] as string, type = stmt['objtype'] as string;
+  if (NEVER_MEMBERS.has(type)) throw new PgError('invalid_object_definition', 'cannot add an object of this type to an extension');
+  const extension = resolveObject('OBJECT_EXTENSION', name)!;
+  requireObjectOwnership(extension);
+  const object = resolveObject(type, stmt['object'] as RawObject)!;
+  if (object.classId === ids.RelationRelationId) lockRelation(object.objectId, SHARE_UPDATE_EXCLUSIVE_LOCK);
+  requireObjectOwnership(object, type, stmt['object'] as RawObject);
+  const owner = dependenciesOf(object).find((d) => d.deptype === 'e' && d.refclassid === ids.ExtensionRelationId)?.refobjid;
+  if ((stmt['action'] as number) > 0) {
+    if (object.classId === ids.NamespaceRelationId && object.objectId === sys.lookup(ids.ExtensionRelationId, ids.PgExtensionOidIndexId, extension.objectId)!.extnamespace) {
+      throw new PgError('object_not_in_prerequisite_state', `cannot add schema "${sys.namespaceByOid(object.objectId)!.nspname}" to extension "${name}" because the schema contains the extension`);
+    }
+    if (owner !== undefined) {
+      const other = sys.lookup(ids.ExtensionRelationId, ids.PgExtensionOidIndexId, owner)!.extname;
+      throw new PgError('object_not_in_prerequisite_state', `${getObjectDescription(object)} is already a member of extension "${other}"`);
+    }
+    recordDependencyOn(object, extension, 'e');
+  } else {
+    if (owner !== extension.objectId) throw new PgError('object_not_in_prerequisite_state', `${getObjectDescription(object)} is not a member of extension "${name}"`);
+    deleteDependencyRecordsForClass(object, ids.ExtensionRelationId, 'e');
+  }
+}
+const SHARE_UPDATE_EXCLUSIVE_LOCK = 4;
+const NEVER_MEMBERS = new Set(['DATABASE', 'EXTENSION', 'INDEX', 'PUBLICATION', 'ROLE', 'STATISTIC_EXT', 'SUBSCRIPTION', 'TABLESPACE'].map((kind) => `OBJECT_${kind}`));
+
 export const EXTENSION_COMMANDS: UtilityTable = {
   CreateExtensionStmt: { run: createExtension },
+  AlterExtensionStmt: { run: alterExtension },
+  AlterExtensionContentsStmt: { run: alterExtensionContents },
 };

@@ -39,7 +39,7 @@ import { builtinProcs } from '../catalog/builtin.ts';
 import { findBuiltin } from '../types/fmgr.ts';
 import { findSetting, flattenSetArgs, getBool, setConfigOption, show } from '../utils/guc.ts';
 import { sendWarning, session } from '../utils/session.ts';
-import { creationPlace, requireObjectOwnership } from './object_names.ts';
+import { creationPlace, requireObjectOwnership, type RawObject } from './object_names.ts';
 import { constantText, settingArguments } from './variable.ts';
 
 const invalid = (message: string, fields = {}): PgError => new PgError('invalid_function_definition', message, fields);
@@ -450,7 +450,7 @@ function alterFunction(stmt: RawNode, context: UtilityContext): void {
   const kind = (stmt['objtype'] as string).replace('OBJECT_', '').toLowerCase() as 'function' | 'procedure' | 'routine';
   const func = stmt['func'] as RawNode;
   const oid = lookupFuncWithArgs(kind, func, false);
-  requireObjectOwnership(objectAddress(ids.ProcedureRelationId, oid));
+  requireObjectOwnership(objectAddress(ids.ProcedureRelationId, oid), stmt['objtype'] as string, func as RawObject);
   const [tuple] = catalogFind(ids.ProcedureRelationId, ids.PgProcOidIndexId, [oid]);
   const proc = tuple!.row;
   if (proc.prokind === 'a') throw new PgError('wrong_object_type', `"${(func['objname'] as string[]).join('.')}" is an aggregate function`);

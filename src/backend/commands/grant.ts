@@ -12,8 +12,9 @@ import { deleteDependencyRecordsFor, objectAddress, recordDependencyOn } from '.
 import { createParameterAcl, parameterAclOid } from '../catalog/pg_parameter_acl.ts';
 import { deleteSharedDependencyRecordsFor, recordDependencyOnOwner, updateAclDependencies } from '../catalog/pg_shdepend.ts';
 import * as sys from '../catalog/syscache.ts';
+import { makeParseState, parserError } from '../parser/parse_node.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
-import type { UtilityTable } from '../tcop/utility.ts';
+import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { sendWarning, session } from '../utils/session.ts';
@@ -113,7 +114,8 @@ function objectsInSchemas(type: string, schemas: readonly string[]): [Oid, Oid][
     const namespace = lookupExplicitNamespace(name);
     if (type === 'TABLE' || type === 'SEQUENCE') {
       const kinds = type === 'TABLE' ? 'rvmfp' : 'S';
-      for (const row of catalogScanAll(ids.RelationRelationId).filter((r) => r.relnamespace === namespace)) if (kinds.includes(row.relkind)) result.push([ids.RelationRelationId, row.oid]);
+      const rows = catalogScanAll(ids.RelationRelationId).filter((r) => r.relnamespace === namespace);
+      for (const kind of kinds) for (const row of rows) if (row.relkind === kind) result.push([ids.RelationRelationId, row.oid]);
     } else {
       const wanted = (prokind: string): boolean => (type === 'FUNCTION' ? prokind !== 'p' : type === 'PROCEDURE' ? prokind === 'p' : true);
       for (const row of catalogScanAll(ids.ProcedureRelationId).filter((p) => p.pronamespace === namespace)) if (wanted(row.prokind)) result.push([ids.ProcedureRelationId, row.oid]);
@@ -186,6 +188,12 @@ function grantOnRelation(type: string, oid: Oid, internal: Internal, all: boolea
 }
 const ACL_SELECT = 2;
 
+/** What event triggers are told of rights that DROP OWNED takes back. */
+const REVOKED_KINDS: Readonly<Record<Oid, string>> = {
+  [ids.RelationRelationId]: 'TABLE', [ids.ProcedureRelationId]: 'ROUTINE', [ids.TypeRelationId]: 'TYPE', [ids.LanguageRelationId]: 'LANGUAGE', [ids.NamespaceRelationId]: 'SCHEMA',
+  [ids.LargeObjectRelationId]: 'LARGE OBJECT', [ids.ForeignServerRelationId]: 'FOREIGN SERVER', [ids.ForeignDataWrapperRelationId]: 'FOREIGN DATA WRAPPER',
+};
+
 /** DROP OWNED: whatever an object's ACL says of a role (RemoveRoleFromObjectACL). */
 export function revokeAllFromRole(role: Oid, classId: Oid, oid: Oid): void {
   const internal: Internal = { isGrant: false, grantees: [role], privileges: 0, columns: [], grantOption: false, cascade: true };
@@ -195,6 +203,8 @@ export function revokeAllFromRole(role: Oid, classId: Oid, oid: Oid): void {
     const letter = row.defaclobjtype as 'r' | 'S' | 'f' | 'T' | 'n';
     return setDefaultAcl(row.defaclrole, row.defaclnamespace, letter, letter === 'S' ? 's' : letter, internal);
   }
+  const kind = REVOKED_KINDS[classId];
+  if (kind !== undefined) ddlHooks.altered?.(null, 'REVOKE', kind);
   apply(classId === ids.RelationRelationId && sys.classByOid(oid)?.relkind === 'S' ? 'SEQUENCE' : 'TABLE', classId, oid, internal, true);
 }
 
@@ -206,15 +216,15 @@ const DEFAULT_TYPES: Readonly<Record<string, { letter: 'r' | 'S' | 'f' | 'T' | '
   SCHEMA: { letter: 'n', kind: 'n', word: 'schema' },
 };
 
-function alterDefaultPrivileges(stmt: RawNode): void {
+function alterDefaultPrivileges(stmt: RawNode, context: UtilityContext): void {
   let roles: RoleSpec[] | null = null;
   let schemas: string[] | null = null;
   for (const option of (stmt['options'] ?? []) as RawNode[]) {
     if (option['defname'] === 'schemas') {
-      if (schemas !== null) throw new PgError('syntax_error', 'conflicting or redundant options');
+      if (schemas !== null) throw parserError(makeParseState(context.text), 'syntax_error', 'conflicting or redundant options', option['location'] as number);
       schemas = option['arg'] as string[];
     } else if (option['defname'] === 'roles') {
-      if (roles !== null) throw new PgError('syntax_error', 'conflicting or redundant options');
+      if (roles !== null) throw parserError(makeParseState(context.text), 'syntax_error', 'conflicting or redundant options', option['location'] as number);
       roles = option['arg'] as RoleSpec[];
     }
   }

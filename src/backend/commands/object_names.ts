@@ -20,6 +20,7 @@ import { lookupTypeName, typeNameToString, typenameTypeId } from '../parser/pars
 import type { RawNode, RawValue } from '../parser/raw_nodes.ts';
 import type { TableLockMode } from '../transaction/messages.ts';
 import type { Oid } from '../types/datum.ts';
+import { typeHooks } from '../types/hooks.ts';
 import { session } from '../utils/session.ts';
 
 /** An object of the grammar: a name, a list of names, a TypeName, an ObjectWithArgs, ... */
@@ -72,6 +73,10 @@ export function typeOidOf(object: RawObject, missingOk = false): Oid {
   return lookupTypeName(null, node, true)?.type.oid ?? 0;
 }
 
+export function requireDomain(type: Oid): void {
+  if (sys.typeByOid(type)!.typtype !== 'd') throw new PgError('wrong_object_type', `${formatType(type)} is not a domain`);
+}
+
 /** The object an OBJECT_... and its name mean; undefined: there is none (missingOk). */
 export function resolveObject(objectType: string, object: RawObject, missingOk = false): ObjectAddress | undefined {
   const type = objectType.replace(/^OBJECT_/, '');
@@ -82,14 +87,13 @@ export function resolveObject(objectType: string, object: RawObject, missingOk =
     case 'OPERATOR': return found(ids.OperatorRelationId, lookupOperWithArgs(object as RawNode, missingOk));
     case 'TYPE': case 'DOMAIN': {
       const oid = typeOidOf(object, missingOk);
-      if (oid !== 0 && type === 'DOMAIN' && sys.typeByOid(oid)!.typtype !== 'd') throw new PgError('wrong_object_type', `"${formatType(oid)}" is not a domain`);
+      if (oid !== 0 && type === 'DOMAIN' && sys.typeByOid(oid)!.typtype !== 'd') throw notADomain(object);
       return found(ids.TypeRelationId, oid);
     }
     case 'CAST': return resolveCast(object as RawNode[], missingOk);
     case 'DOMCONSTRAINT': return resolveDomainConstraint(object as RawValue[], missingOk);
     case 'LARGEOBJECT': {
-      if (!/^\s*\d+\s*$/.test(String(object))) throw new PgError('invalid_text_representation', `invalid input syntax for type oid: "${String(object)}"`);
-      const oid = Number(object);
+      const oid = typeof object === 'number' ? object : typeHooks.typeIo(ids.OIDOID).input(String(object), -1) as Oid;
       if (sys.lookup(ids.LargeObjectMetadataRelationId, ids.PgLargeobjectMetadataOidIndexId, oid) !== undefined) return objectAddress(ids.LargeObjectRelationId, oid);
       if (missingOk) return undefined;
       throw new PgError('undefined_object', `large object ${oid} does not exist`);
@@ -109,6 +113,8 @@ export function resolveObject(objectType: string, object: RawObject, missingOk =
   if (inSchema !== undefined) return found(inSchema.classId, bySchema(inSchema, asNames(object), missingOk));
   return getObjectAddress(type, asNames(object), missingOk);
 }
+
+const notADomain = (object: RawObject): PgError => new PgError('wrong_object_type', `"${Array.isArray(object) ? object.join('.') : typeNameToString(object as RawNode)}" is not a domain`);
 
 const missing = (noun: string, name: string): PgError => new PgError('undefined_object', `${noun} "${name}" does not exist`);
 
@@ -150,6 +156,7 @@ function resolveCast(types: readonly RawNode[], missingOk: boolean): ObjectAddre
 
 function resolveDomainConstraint([typeName, name]: readonly RawValue[], missingOk: boolean): ObjectAddress | undefined {
   const domain = typeOidOf(typeName as RawNode, missingOk);
+  if (domain !== 0 && sys.typeByOid(domain)!.typtype !== 'd') throw notADomain(typeName as RawNode);
   const constraint = sys.constraintsOfDomain(domain).find((c) => c.conname === name);
   if (constraint !== undefined) return objectAddress(ids.ConstraintRelationId, constraint.oid);
   if (missingOk) return undefined;
@@ -161,10 +168,23 @@ function requireTableOwner(relation: Oid): void {
   if (!objectOwnercheck(ids.RelationRelationId, relation, session.currentUser)) throw mustBeOwner('relation', sys.classByOid(relation)!.relname);
 }
 
-/** Throws 42501 unless the current user may do to the object what only its owner may. */
-export function requireObjectOwnership(address: ObjectAddress): void {
+/** What messages call an object by the name that the statement has for it; the others go by their name in the catalog. */
+const AS_WRITTEN: Readonly<Record<string, string>> = {
+  FUNCTION: 'function', PROCEDURE: 'procedure', ROUTINE: 'routine', AGGREGATE: 'aggregate', OPERATOR: 'operator', OPCLASS: 'operator class', OPFAMILY: 'operator family',
+  COLLATION: 'collation', CONVERSION: 'conversion', STATISTIC_EXT: 'statistics object', TSDICTIONARY: 'text search dictionary', TSCONFIGURATION: 'text search configuration',
+};
+
+/** Throws 42501 unless the current user may do to the object what only its owner may. `type` and `object`: as the statement
+ * names it; without them a function of whatever kind is a function. */
+export function requireObjectOwnership(address: ObjectAddress, type = '', object: RawObject = []): void {
   const { classId, objectId } = address;
   const role = session.currentUser;
+  if (type === 'OBJECT_COLUMN') return requireTableOwner(objectId);
+  const noun = AS_WRITTEN[type.replace(/^OBJECT_/, '')];
+  if (noun !== undefined) {
+    if (!objectOwnercheck(classId, objectId, role)) throw mustBeOwner(noun, asNames((object as RawNode)['objname'] as RawObject | undefined ?? object).join('.'));
+    return;
+  }
   switch (classId) {
     case ids.ConstraintRelationId: {
       const c = sys.constraintByOid(objectId)!;
@@ -197,14 +217,17 @@ export function requireObjectOwnership(address: ObjectAddress): void {
     case ids.TypeRelationId:
       if (!objectOwnercheck(classId, objectId, role)) throw mustBeOwner('type', formatType(objectId));
       return;
+    case ids.ProcedureRelationId:
+      if (!objectOwnercheck(classId, objectId, role)) throw mustBeOwner('function', sys.procByOid(objectId)!.proname);
+      return;
     default: requireOwner(classId, objectId);
   }
 }
 
 /** The schema's owner may drop what is in it, and so may the object's. */
-export function requireOwnerOrSchemaOwner(address: ObjectAddress, namespace: Oid): void {
+export function requireOwnerOrSchemaOwner(address: ObjectAddress, namespace: Oid, type = '', object: RawObject = []): void {
   if (namespace !== 0 && objectOwnercheck(ids.NamespaceRelationId, namespace, session.currentUser)) return;
-  requireObjectOwnership(address);
+  requireObjectOwnership(address, type, object);
 }
 
 /** Refuses changes to system catalogs. */

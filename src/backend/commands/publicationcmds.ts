@@ -32,7 +32,7 @@ import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { sendWarning, session } from '../utils/session.ts';
 import { booleanOption } from './define.ts';
-import { lockRelation } from './object_names.ts';
+import { lockRelation, namesOf } from './object_names.ts';
 import { allChildren } from './tablecmds.ts';
 
 const FirstNormalObjectId = 16384, FirstUnpinnedObjectId = 12000, SHARE_UPDATE_EXCLUSIVE_LOCK = 4, ACCESS_SHARE_LOCK = 1;
@@ -58,7 +58,7 @@ function readOptions(options: readonly RawNode[], context: UtilityContext): Flag
       continue;
     }
     for (const action of ACTIONS) flags[`pub${action}`] = false;
-    const list = splitIdentifierString(String(o['arg'] ?? ''));
+    const list = splitIdentifierString(namesOf(o['arg'] ?? '').join('.'));
     if (list === undefined) throw new PgError('syntax_error', 'invalid list syntax in parameter "publish"');
     for (const word of list) {
       const action = ACTIONS.find((a) => a === word);

@@ -31,7 +31,7 @@ const RULES: Record<Kind, Record<string, OptionRule>> = {
     parallel_workers: { type: 'integer', min: 0, max: 1024 },
   },
   toast: Object.fromEntries(Object.entries(VACUUM).filter(([name]) => !name.startsWith('autovacuum_analyze_'))),
-  btree: { fillfactor: FILLFACTOR, deduplicate_items: { type: 'boolean' } },
+  btree: { fillfactor: FILLFACTOR, deduplicate_items: { type: 'boolean' }, vacuum_cleanup_index_scale_factor: { type: 'real', min: 0, max: 1e10 } },
   hash: { fillfactor: FILLFACTOR },
   gist: { fillfactor: FILLFACTOR, buffering: { type: 'enum', values: ['on', 'off', 'auto'] } },
   spgist: { fillfactor: FILLFACTOR },
@@ -112,6 +112,7 @@ function check(name: string, value: string, rule: OptionRule): void {
     default: {
       if (!isNumber(value, rule.type)) throw bad(rule.type === 'real' ? 'floating point' : 'integer');
       const given = Number(value), n = rule.type === 'integer' ? rint(given) : given;
+      if (rule.type === 'integer' && Math.abs(n) > 0x7fffffff) throw bad('integer');
       const bound = (x: number): string => (rule.type === 'integer' ? String(x) : x > 1e21 ? `${BigInt(x)}.000000` : x.toFixed(6));
       if (n < rule.min! || n > rule.max!) {
         throw new PgError('invalid_parameter_value', `value ${value} out of bounds for option "${name}"`, {

@@ -6,6 +6,7 @@ import { isReservedName } from '../catalog/catalog.ts';
 import { formatType } from '../catalog/format_type.ts';
 import { catalogFind, catalogUpdate, catalogUpdateByKey } from '../catalog/indexing.ts';
 import { objectNamespace, objectProperty } from '../catalog/object_property.ts';
+import { getObjectDescription } from '../catalog/objectaddress.ts';
 import * as ids from '../catalog/oids.ts';
 import { indexConstraint, type ObjectAddress } from '../catalog/pg_depend.ts';
 import { renameConstraint } from '../catalog/pg_constraint.ts';
@@ -25,7 +26,7 @@ import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
 import { relationForAlter } from './altertable.ts';
 import { updateAttribute } from './alter_common.ts';
-import { requireObjectOwnership, resolveObject, type RawObject } from './object_names.ts';
+import { requireDomain, requireObjectOwnership, resolveObject, type RawObject } from './object_names.ts';
 import { renamePolicy } from './policy.ts';
 import { allChildren } from './tablecmds.ts';
 import { refuseForTypedTable, typedTablesOf } from './typed_tables.ts';
@@ -86,7 +87,9 @@ export function renameRelation(oid: Oid, newName: string): void {
 
 function renameColumn(stmt: RawNode, newName: string): void {
   const rv = stmt['relation'] as RawNode;
-  const oid = relationForAlter(rv, stmt['renameType'] === 'OBJECT_ATTRIBUTE' ? 'OBJECT_TYPE' : stmt['relationType'] as string, Boolean(stmt['missing_ok']), ACCESS_EXCLUSIVE_LOCK);
+  // Of ALTER TABLE, a composite type will do.
+  const relationType = stmt['renameType'] === 'OBJECT_ATTRIBUTE' ? 'OBJECT_TYPE' : stmt['relationType'] as string;
+  const oid = relationForAlter(rv, relationType === 'OBJECT_TABLE' ? 'OBJECT_COLUMN' : relationType, Boolean(stmt['missing_ok']), ACCESS_EXCLUSIVE_LOCK);
   if (oid === 0) return;
   const relation = openRelation(oid);
   if (!'rvmcipIf'.includes(relation.kind)) {
@@ -215,7 +218,7 @@ function renameTypeStmt(stmt: RawNode, newName: string): void {
   const address = resolveObject('OBJECT_TYPE', stmt['object'] as RawObject)!;
   const type = sys.typeByOid(address.objectId)!;
   requireObjectOwnership(address);
-  if (stmt['renameType'] === 'OBJECT_DOMAIN' && type.typtype !== 'd') throw new PgError('wrong_object_type', `${formatType(type.oid)} is not a domain`);
+  if (stmt['renameType'] === 'OBJECT_DOMAIN') requireDomain(type.oid);
   if (type.typtype === 'c' && sys.classByOid(type.typrelid)!.relkind !== 'c') {
     throw new PgError('wrong_object_type', `${formatType(type.oid)} is a table's row type`, { hint: 'Use ALTER TABLE instead.' });
   }
@@ -250,9 +253,10 @@ function renameDatabase(oldName: string, newName: string, context: UtilityContex
 function renameGeneric(stmt: RawNode, newName: string): void {
   const type = stmt['renameType'] as string;
   const address = resolveObject(type, (stmt['object'] ?? stmt['subname']) as RawObject)!;
-  requireObjectOwnership(address);
   const { classId, objectId } = address;
   const property = objectProperty(classId)!;
+  if (property.owner === undefined && !session.isSuperuser) throw new PgError('insufficient_privilege', `must be superuser to rename ${getObjectDescription(address)}`);
+  requireObjectOwnership(address);
   const namespace = objectNamespace(classId, objectId);
   if (namespace !== 0 && !session.isSuperuser && !aclcheckNamespace(namespace, session.currentUser, ACL.CREATE)) {
     throw notOwnerOrDenied('schema', sys.namespaceByOid(namespace)!.nspname);

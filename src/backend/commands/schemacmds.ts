@@ -26,7 +26,7 @@ function createSchema(stmt: RawNode, context: UtilityContext): void {
   if (!aclcheckDatabase(session.databaseOid, session.currentUser, ACL.CREATE)) throw notOwnerOrDenied('database', session.databaseName);
   if (!isMemberOfRole(session.currentUser, owner)) throw new PgError('insufficient_privilege', `must be member of role "${authIdByOid(owner)!.rolname}"`);
   if (isReservedName(name)) throw new PgError('reserved_name', `unacceptable schema name "${name}"`, { detail: 'The prefix "pg_" is reserved for system schemas.' });
-  if (stmt['if_not_exists'] && namespaceByName(name) !== undefined) return ddlNotice(`schema "${name}" already exists, skipping`, 'duplicate_object');
+  if (stmt['if_not_exists'] && namespaceByName(name) !== undefined) return ddlNotice(`schema "${name}" already exists, skipping`, 'duplicate_schema');
   withUser(owner, () => {
     const namespace = namespaceCreate(name, owner);
     commandCounterIncrement();

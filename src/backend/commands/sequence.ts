@@ -62,8 +62,13 @@ function writeState(sequence: Relation, state: LiveSequence): void {
   commandCounterIncrement();
 }
 
+function requireOwningKind(table: Relation): void {
+  if (!'rfvp'.includes(table.kind)) throw new PgError('wrong_object_type', `sequence cannot be owned by relation "${table.name}"`, { detail: kindNotSupported(table.kind) });
+}
+
 /** The sequence of a serial or identity column; owned by it. */
 export function createOwnedSequence(table: Relation, spec: SequenceSpec, attnum: number, given?: Oid): { oid: Oid; name: string } {
+  requireOwningKind(table);
   const namespace = spec.namespace === null ? table.namespace : getNamespaceOid(spec.namespace);
   const name = spec.name ?? chooseRelationName(table.name, spec.column, 'seq', namespace);
   const { form, restart } = sequenceOptions(spec.options, spec.forIdentity, null, spec.typeOid);
@@ -98,7 +103,7 @@ function setOwnedBy(sequence: Relation, names: readonly string[]): void {
   }
   const path = names.slice(0, -1);
   const table = openRelation(rangeVarGetRelid({ relname: path.at(-1)!, schemaname: path.at(-2) }));
-  if (!'rfvp'.includes(table.kind)) throw new PgError('wrong_object_type', `sequence cannot be owned by relation "${table.name}"`, { detail: kindNotSupported(table.kind) });
+  requireOwningKind(table);
   if (table.owner !== sequence.owner) throw new PgError('object_not_in_prerequisite_state', 'sequence must have same owner as table it is linked to');
   if (table.namespace !== sequence.namespace) throw new PgError('object_not_in_prerequisite_state', 'sequence must be in same schema as table it is linked to');
   const column = table.attributes.find((a) => a.attname === names.at(-1) && !a.attisdropped);

@@ -144,7 +144,7 @@ function alterStatistics(stmt: RawNode): void {
   const names = stmt['defnames'] as string[];
   const address = resolveObject('OBJECT_STATISTIC_EXT', names, Boolean(stmt['missing_ok']));
   if (address === undefined) return ddlNotice(`statistics object "${names.join('.')}" does not exist, skipping`);
-  requireObjectOwnership(address);
+  requireObjectOwnership(address, 'OBJECT_STATISTIC_EXT', names);
   catalogUpdateByKey(ids.StatisticExtRelationId, ids.PgStatisticExtOidIndexId, [address.objectId], { stxstattarget: target });
 }
 

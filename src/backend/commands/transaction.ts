@@ -1,9 +1,13 @@
 // BEGIN, COMMIT, ROLLBACK, savepoints, SET TRANSACTION's options, SET CONSTRAINTS, CHECKPOINT.
+import { PgError } from '../../common/errors.ts';
+import { hasPrivsOfRole } from '../catalog/acl.ts';
+import { ROLE_PG_CHECKPOINT } from '../catalog/oids.ts';
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { preventInTransactionBlock, requireTransactionBlock } from '../tcop/utility.ts';
 import {
   beginTransactionBlock, defineSavepoint, endTransactionBlock, prepareTransactionBlock, releaseSavepoint, rollbackToSavepoint, userAbortTransactionBlock,
 } from '../transaction/xact.ts';
+import { session } from '../utils/session.ts';
 import { finishPreparedTransaction } from './twophase.ts';
 import { setTransactionOption } from './variable.ts';
 
@@ -30,8 +34,12 @@ const COMMANDS: Record<string, TransactionCommand> = {
   TRANS_STMT_ROLLBACK_PREPARED: (stmt, context) => { preventInTransactionBlock(context, 'ROLLBACK PREPARED'); finishPreparedTransaction(stmt.gid ?? '', false); },
 };
 
+function checkpoint(): void {
+  if (!hasPrivsOfRole(session.currentUser, ROLE_PG_CHECKPOINT)) throw new PgError('insufficient_privilege', 'must be superuser or have privileges of pg_checkpoint to do CHECKPOINT');
+}
+
 export const TRANSACTION_COMMANDS: UtilityTable = {
   TransactionStmt: { run: (stmt: TransactionStmt, context) => COMMANDS[stmt.kind]!(stmt, context), readOnly: true, inFailedTransaction: true },
   // Every commit is on disk when it is acknowledged: there is nothing left to write.
-  CheckPointStmt: { run() {}, readOnly: true },
+  CheckPointStmt: { run: checkpoint, readOnly: true },
 };

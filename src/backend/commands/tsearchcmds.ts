@@ -129,7 +129,7 @@ export function defineTextSearchDictionary(names: readonly string[], options: re
 function alterDictionary(stmt: RawNode): void {
   const address = resolveObject('OBJECT_TSDICTIONARY', stmt['dictname'] as string[])!;
   const row = sys.lookup(ids.TSDictionaryRelationId, ids.PgTsDictOidIndexId, address.objectId)!;
-  requireObjectOwnership(address);
+  requireObjectOwnership(address, 'OBJECT_TSDICTIONARY', stmt['dictname'] as string[]);
   let list = deserializeOptions(row.dictinitoption);
   for (const o of (stmt['options'] ?? []) as RawNode[]) {
     list = list.filter((known) => known.name !== o['defname']);
@@ -174,7 +174,7 @@ function configurationDependencies(oid: Oid): void {
 
 function alterConfiguration(stmt: RawNode): void {
   const address = resolveObject('OBJECT_TSCONFIGURATION', stmt['cfgname'] as string[])!;
-  requireObjectOwnership(address);
+  requireObjectOwnership(address, 'OBJECT_TSCONFIGURATION', stmt['cfgname'] as string[]);
   const config = sys.lookup(ids.TSConfigRelationId, ids.PgTsConfigOidIndexId, address.objectId)!;
   const tokens = tokenNumbers(config.cfgparser, (stmt['tokentype'] ?? []) as string[]);
   if (stmt['dicts'] !== undefined) makeMapping(stmt, config.oid, tokens);

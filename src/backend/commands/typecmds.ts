@@ -196,7 +196,7 @@ const multirangeTypeName = (name: string): string => truncateIdentifier(name.inc
 function makeConstructors(range: Oid, name: string, namespace: Oid, subtype: Oid, multirange: Oid, multi: { name: string; namespace: Oid }, rangeArray: Oid): Oid {
   const make = (fn: { name: string; namespace: Oid }, result: Oid, args: Oid[], source: string, variadic = false, strict = false): Oid => {
     const oid = procedureCreate({
-      proname: fn.name, pronamespace: fn.namespace, proowner: session.currentUser, prolang: ids.INTERNALlanguageId, prorettype: result, proargtypes: args, prosrc: source,
+      proname: fn.name, pronamespace: fn.namespace, proowner: ids.BOOTSTRAP_SUPERUSERID, prolang: ids.INTERNALlanguageId, prorettype: result, proargtypes: args, prosrc: source,
       provolatile: 'i', proparallel: 's', proisstrict: strict, ...(variadic ? { provariadic: range, proallargtypes: args, proargmodes: ['v'] } : {}),
     });
     recordDependencyOn(objectAddress(ids.ProcedureRelationId, oid), objectAddress(ids.TypeRelationId, result), 'i');

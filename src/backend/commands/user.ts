@@ -274,9 +274,9 @@ function addMember(role: Oid, member: Oid, admin: boolean, grantor: Oid): void {
       return;
     }
     catalogUpdate(ids.AuthMemRelationId, existing, { admin_option: true, grantor });
-    return;
-  }
-  catalogInsert(ids.AuthMemRelationId, { roleid: role, member, grantor, admin_option: admin });
+  } else catalogInsert(ids.AuthMemRelationId, { roleid: role, member, grantor, admin_option: admin });
+  // The same member may be named again, and a circle be closed.
+  commandCounterIncrement();
 }
 
 function removeMember(role: Oid, member: Oid, adminOnly: boolean): void {
@@ -288,6 +288,7 @@ function removeMember(role: Oid, member: Oid, adminOnly: boolean): void {
   } else {
     catalogDelete(ids.AuthMemRelationId, existing);
   }
+  commandCounterIncrement();
 }
 
 // ---- ALTER ROLE ... SET, ALTER DATABASE ... SET

@@ -7,6 +7,7 @@ import { PgError } from '../../common/errors.ts';
 import { PROVISIONAL_BLOCK, readColumn, readRow } from '../access/row.ts';
 import { dropReadSnapshot, fetchRow, holdReadSnapshot, lastChange, lockRows, checkVisible, noteMoved, returnToReadSnapshot, seenBy, type RowLockResult } from '../access/table.ts';
 import type { Relation } from '../catalog/relation.ts';
+import { allPublications, checkReplicaIdentity } from '../catalog/publication.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { WithCheckOption } from '../nodes/parsenodes.ts';
 import type { ModifyMergeAction, ModifyTable, Plan } from '../nodes/plannodes.ts';
@@ -176,8 +177,18 @@ export class ModifyRun {
     this.modified = [...insertedCols, ...updatedCols];
     this.main = relation.kind === 'p' ? null : makePlace(relation, relation, false, spec.ops);
     if (this.main !== null) this.main.target.modified = this.modified;
+    if ((relation.kind === 'p' || spec.plan.resultRelations.length > 1) && spec.plan.operation !== 'insert' && allPublications().length > 0) this.checkMembers();
     this.seen = spec.maybeTwice ? new Map() : null;
     this.countsForTag = rt.plan.stmt.planTree === spec.plan;
+  }
+
+  /** Partitions and child tables that could not be told apart for a publication, whether or not they have rows to change. */
+  private checkMembers(): void {
+    const { plan, relation, ops } = this.spec;
+    for (const rti of plan.resultRelations) {
+      const { relid } = this.rt.plan.stmt.rtable[rti - 1]!;
+      if (relid !== relation.oid) for (const op of ops) if (op === 'UPDATE' || op === 'DELETE') checkReplicaIdentity(openRelation(relid), op);
+    }
   }
 
   /** A row of the subplan. */

@@ -11,6 +11,14 @@ const NEWER_NODES: Record<string, string> = {
 /** The token after the expression in parentheses. */
 const AFTER_EXPRESSION = ')';
 
+/** Words that a subcommand of ALTER TABLE takes since 16. */
+function checkAlterTableCmd(node: RawNode, text: string): void {
+  const pattern = node['subtype'] === 'AT_SetAccessMethod' && node['name'] === undefined ? /\bset\s+access\s+method\s+(default)\b/di
+    : node['subtype'] === 'AT_SetStorage' ? /\bset\s+storage\s+(default)\b/di : null;
+  const at = pattern?.exec(text)?.indices?.[1]?.[0];
+  if (at !== undefined) throw unexpectedAt(text, at);
+}
+
 type Check = (node: RawNode) => string | undefined;
 const CHECKS: Record<string, Check> = {
   Constraint: (c) => c['contype'] === 'CONSTR_ATTR_ENFORCED' || c['contype'] === 'CONSTR_ATTR_NOT_ENFORCED' ? 'ENFORCED'
@@ -46,6 +54,7 @@ function visit(value: unknown, text: string, numbers: Buffer | undefined): void 
   const node = value as RawNode;
   const newer = NEWER_NODES[node.tag];
   if (node.tag === 'AlterOperatorStmt') checkOperatorOptions(node, text);
+  if (node.tag === 'AlterTableCmd') checkAlterTableCmd(node, text);
   if (newer !== undefined && newer !== '') throw refused(newer, node, text);
   if (node.tag === 'RangeSubselect' && node['alias'] === undefined) throw missingAlias(node, text);
   if (numbers !== undefined && node.tag === 'A_Const' && (node['ctype'] === 'integer' || node['ctype'] === 'float')) checkNumber(node, text, numbers);

@@ -419,7 +419,7 @@ export function serialDefault(namespace: Oid, sequenceName: string, quoteQualifi
 }
 
 /** NOTICEs and the like of DDL. */
-export function ddlNotice(message: string, condition: 'duplicate_table' | 'duplicate_column' | 'duplicate_object' | 'undefined_table' | 'undefined_object' | 'wrong_object_type' | 'no_data_found' | 'successful_completion' = 'successful_completion', detail?: string): void {
+export function ddlNotice(message: string, condition: 'duplicate_table' | 'duplicate_schema' | 'duplicate_column' | 'duplicate_object' | 'undefined_table' | 'undefined_object' | 'wrong_object_type' | 'no_data_found' | 'successful_completion' = 'successful_completion', detail?: string): void {
   const report = new PgError(condition, message, { detail });
   report.severity = 'NOTICE';
   session.notice(report);

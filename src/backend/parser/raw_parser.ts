@@ -233,10 +233,13 @@ const CONDITIONS: readonly (readonly [RegExp, ConditionName, string?])[] = [
   [/^LIMIT #,# syntax is not supported/, 'syntax_error', 'Use separate LIMIT and OFFSET clauses.'],
   [/^UNENCRYPTED PASSWORD is no longer supported/, 'feature_not_supported', 'Remove UNENCRYPTED to store the password in encrypted form instead.'],
   [/(not (yet )?(supported|implemented)|is not supported anymore|no longer supported)/, 'feature_not_supported'],
+  [/^role name ".*" is reserved$|cannot be used as a role name here$/, 'reserved_name'],
+  [/^CREATE SCHEMA IF NOT EXISTS cannot include schema elements$/, 'feature_not_supported'],
   [/^missing argument$/, 'syntax_error', 'Use NONE to denote the missing argument of a unary operator.'],
   [/^type modifier cannot have parameter name/, 'syntax_error'],
   [/^(column|table) .* (specified more than once|appears more than once)/, 'duplicate_column'],
-  [/^a column list with|^precision for type|must be (in range|between)|out of range/, 'invalid_parameter_value'],
+  [/^a column list with/, 'feature_not_supported'],
+  [/^precision for type|must be (in range|between)|out of range/, 'invalid_parameter_value'],
   [/^stack depth limit exceeded/, 'statement_too_complex'],
   [/^out of memory/, 'out_of_memory'],
   [/^too many grouping sets|^too many/, 'program_limit_exceeded'],
@@ -254,6 +257,9 @@ function grammarError(message: string, cursor: number, routine: string): PgError
   if (message === 'constraints cannot be altered to be NOT VALID') return new PgError('feature_not_supported', 'FOREIGN KEY constraints cannot be marked NOT VALID');
   if (message.startsWith('OUT and INOUT arguments aren\'t allowed')) return new PgError('syntax_error', message);
   if (message.startsWith('unrecognized partitioning strategy')) return new PgError('invalid_parameter_value', message);
+  if (message === 'invalid publication object list') {
+    return new PgError('syntax_error', message, { position: cursor, detail: 'One of TABLE or TABLES IN SCHEMA must be specified before a standalone table or schema name.' });
+  }
   for (const [pattern, condition, hint] of CONDITIONS) {
     if (pattern.test(message)) return new PgError(condition, message, { position: cursor > 0 ? cursor : undefined, hint });
   }
