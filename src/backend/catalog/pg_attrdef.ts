@@ -25,7 +25,7 @@ export function storeAttrDefault(table: Oid, attnum: number, expr: Expr, missing
   const isGenerated = attribute.attgenerated !== '';
   // A default goes with its column; a generated column cannot be without its expression.
   recordDependencyOn(self, column, isGenerated ? 'i' : 'a');
-  recordDependencyOnSingleRelExpr(self, expr, table, 'n', isGenerated ? 'a' : 'n');
+  recordDependencyOnSingleRelExpr(self, expr, table, 'n', 'n');
   return oid;
 }
 

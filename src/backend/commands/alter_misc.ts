@@ -10,8 +10,9 @@ import { deleteDependencyRecordsForSpecific, objectAddress, ownedSequences, reco
 import { TRIGGER_TYPE } from '../catalog/pg_trigger.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import { childrenOf, classByOid, constraintsOf, namespaceByOid, parentsOf, relationOidByName, triggersOf } from '../catalog/syscache.ts';
+import { childrenOf, classByOid, constraintsOf, parentsOf, relationOidByName, triggersOf } from '../catalog/syscache.ts';
 import { publicationTables } from '../catalog/publication.ts';
+import { schemaName } from '../executor/index_keys.ts';
 import { equal } from '../nodes/equalfuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
@@ -217,8 +218,11 @@ function replicaIdentity(tab: Altered, def: RawNode): void {
 /** Tables without logging are kept like the others here; the mark is for who asks. */
 function setPersistence(tab: Altered, persistence: 'p' | 'u'): void {
   const relation = tab.current;
-  if (relation.persistence === 't') throw new PgError('invalid_table_definition', `cannot change logged status of table "${relation.name}" because it is temporary`);
+  if (tab.persistenceGiven) throw new PgError('feature_not_supported', 'cannot change persistence setting twice');
+  const place = { schema: schemaName(relation), table: relation.name };
+  if (relation.persistence === 't') throw new PgError('invalid_table_definition', `cannot change logged status of table "${relation.name}" because it is temporary`, place);
   if (relation.persistence === persistence) return;
+  tab.persistenceGiven = true;
   if (persistence === 'u' && publicationTables(relation.oid).length > 0) {
     throw new PgError('object_not_in_prerequisite_state', `cannot change table "${relation.name}" to unlogged because it is part of a publication`, { detail: 'Unlogged relations cannot be replicated.' });
   }
@@ -231,7 +235,7 @@ function setPersistence(tab: Altered, persistence: 'p' | 'u'): void {
       throw new PgError('invalid_table_definition', persistence === 'p'
         ? `could not change table "${relation.name}" to logged because it references unlogged table "${referenced.name}"`
         : `could not change table "${relation.name}" to unlogged because it references logged table "${referenced.name}"`,
-      { schema: namespaceByOid(relation.namespace)!.nspname, table: relation.name, constraint: key.name });
+      { ...place, constraint: key.name });
     }
   }
   for (const oid of [relation.oid, ...relation.indexes.map((i) => i.indexrelid), ...ownedSequences(relation.oid, 0, null)]) {

@@ -59,6 +59,8 @@ export class Altered {
   newAccessMethod: Oid = 0;
   /** Why the table is written anew (REWRITE): what event triggers are told. */
   rewriteReasons = 0;
+  /** LOGGED or UNLOGGED has been said. */
+  persistenceGiven = false;
   /** Whether phase 3 writes every row. (Logging and access method are marks only here.) */
   get rewrite(): boolean { return (this.rewriteReasons & (REWRITE.DEFAULT | REWRITE.COLUMN)) !== 0; }
   /** SET TABLESPACE is among the subcommands. */

@@ -3,7 +3,7 @@
 import { PgError } from '../../common/errors.ts';
 import { attributeAclmask, aclcheckRelation, notOwnerOrDenied } from '../catalog/aclchk.ts';
 import { formatType } from '../catalog/format_type.ts';
-import { funcVolatile, getBaseType, getOpfamilyMember, opVolatile } from '../catalog/lsyscache.ts';
+import { funcVolatile, getBaseType, getOpfamilyMember, getType, opVolatile } from '../catalog/lsyscache.ts';
 import { rangeVarGetRelid } from '../catalog/namespace.ts';
 import { changeCheckCount, chooseConstraintName, constraintNameIsUsed, createConstraintEntry } from '../catalog/pg_constraint.ts';
 import { F_RI_FKEY_CHECK_INS, F_RI_FKEY_CHECK_UPD, RI_ACTION_FUNCTIONS, TRIGGER_TYPE, createInternalTrigger, noteTriggers } from '../catalog/pg_trigger.ts';
@@ -267,6 +267,8 @@ export function containsVolatile(expr: Expr, least: 's' | 'v'): boolean {
     switch (e.kind) {
       case 'FuncExpr': return bad(funcVolatile(e.funcid));
       case 'OpExpr': case 'DistinctExpr': case 'NullIfExpr': case 'ScalarArrayOpExpr': return bad(opVolatile(e.opno));
+      case 'RowCompareExpr': return e.opnos.some((opno) => bad(opVolatile(opno)));
+      case 'CoerceViaIO': return bad(funcVolatile(getType(exprType(e.arg)).typoutput)) || bad(funcVolatile(getType(e.resulttype).typinput));
       case 'NextValueExpr': return true;
       case 'SQLValueFunction': return least === 's';
       default: return false;

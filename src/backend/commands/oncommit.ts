@@ -44,22 +44,24 @@ function refuseReferenced(): void {
   }
 }
 
-registerCallback({
-  preCommit() {
-    if (isPreparing()) return; // it has no business with temporary tables, or will be refused
-    refuseReferenced();
-    for (const entry of entries) {
-      const relation = tryOpenRelation(entry.relation);
-      if (relation === undefined) continue;
-      if (entry.action === 'drop') performDeletion(objectAddress(ids.RelationRelationId, entry.relation), 'cascade', { quietly: true });
-      else {
-        setNewFilenode(relation.oid);
-        noteStatistics('truncated', 'relation', relation.oid);
-        for (const index of relation.indexes) setNewFilenode(index.indexrelid);
-      }
+/** PreCommit_on_commit_actions: when cursors have read what they will be asked for (session_callbacks.ts). */
+export function preCommitOnCommitActions(): void {
+  if (isPreparing()) return; // it has no business with temporary tables, or will be refused
+  refuseReferenced();
+  for (const entry of entries) {
+    const relation = tryOpenRelation(entry.relation);
+    if (relation === undefined) continue;
+    if (entry.action === 'drop') performDeletion(objectAddress(ids.RelationRelationId, entry.relation), 'cascade', { quietly: true });
+    else {
+      setNewFilenode(relation.oid);
+      noteStatistics('truncated', 'relation', relation.oid);
+      for (const index of relation.indexes) setNewFilenode(index.indexrelid);
     }
-    if (entries.length > 0) commandCounterIncrement();
-  },
+  }
+  if (entries.length > 0) commandCounterIncrement();
+}
+
+registerCallback({
   onCommit() {
     if (entries.length === 0) return;
     entries = entries.filter((e) => e.action === 'delete');

@@ -30,6 +30,7 @@ const CHECKS: Record<string, Check> = {
               : c['nulls_not_distinct_'] === true ? 'NULLS' : undefined,
   MergeStmt: (m) => m['returningClause'] !== undefined ? 'RETURNING' : undefined,
   MergeWhenClause: (m) => m['matchKind'] === 'MERGE_WHEN_NOT_MATCHED_BY_SOURCE' ? 'BY' : undefined,
+  VacuumRelation: (v) => (v['relation'] as RawNode)['inh'] !== true ? 'ONLY' : undefined,
   ColumnDef: (c) => c['storage_name'] !== undefined ? 'STORAGE' : undefined,
   ReindexStmt: (r) => (r['kind'] === 'REINDEX_OBJECT_DATABASE' || r['kind'] === 'REINDEX_OBJECT_SYSTEM') && r['name'] === undefined ? ';' : undefined,
   XmlSerialize: (x) => x['indent'] === true ? 'INDENT' : undefined,

@@ -253,6 +253,7 @@ function grammarError(message: string, cursor: number, routine: string): PgError
       : new PgError('invalid_escape_sequence', message, { position: cursor, hint: 'Unicode escapes must be \\uXXXX or \\UXXXXXXXX.' });
   }
   if (message === 'SKIP LOCKED and WITH TIES options cannot be used together' || message.startsWith('WITH TIES cannot be specified without')) return new PgError('syntax_error', message);
+  if (/constraints cannot be marked (DEFERRABLE|NOT VALID|NO INHERIT)$/.test(message)) return new PgError('feature_not_supported', message);
   // PostgreSQL 18's words.
   if (message === 'constraints cannot be altered to be NOT VALID') return new PgError('feature_not_supported', 'FOREIGN KEY constraints cannot be marked NOT VALID');
   if (message.startsWith('OUT and INOUT arguments aren\'t allowed')) return new PgError('syntax_error', message);

@@ -394,6 +394,7 @@ function remove(portal: Portal): void {
 export function preCommitPortals(): void {
   if (named.size === 0) return; // the unnamed one is never WITH HOLD
   for (const portal of named.values()) {
+    if (portal.options.hold !== true && !portal.held && portal.status !== 'active') remove(portal);
     if (portal.options.hold && !portal.held && portal.status !== 'failed') {
       if (isPreparing()) throw new PgError('feature_not_supported', 'cannot PREPARE a transaction that has created a cursor WITH HOLD');
       portal.materialize();

@@ -1,5 +1,6 @@
 // What the traffic cop does at the ends of transactions.
 import { removeTempRelations } from '../catalog/dependency.ts';
+import { preCommitOnCommitActions } from '../commands/oncommit.ts';
 import { discardHooks } from '../commands/variable.ts';
 import { dropAllPreparedStatements } from '../commands/prepare.ts';
 import { discardSequences } from '../commands/sequence.ts';
@@ -13,7 +14,13 @@ let registered = false;
 export function registerSessionCallbacks(): void {
   if (registered) return;
   registered = true;
-  registerCallback({ preCommit: preCommitPortals, onCommit: atTransactionEnd, onAbort: atAbort, onSubAbort: (subid) => atSubAbort(subid) });
+  registerCallback({
+    preCommit() {
+      preCommitPortals();
+      preCommitOnCommitActions();
+    },
+    onCommit: atTransactionEnd, onAbort: atAbort, onSubAbort: (subid) => atSubAbort(subid),
+  });
   discardHooks.all.push(dropAllHeldPortals, dropAllPreparedStatements, () => client.unlockAllAdvisory());
   discardHooks.plans.push(forgetTexts);
   discardHooks.temp.push(removeTempRelations);

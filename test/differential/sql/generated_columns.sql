@@ -153,3 +153,28 @@ create table generated_parent (a int, b int generated always as (a + 1) stored);
 create table generated_child () inherits (generated_parent);
 alter table only generated_parent alter b drop expression;
 drop table generated_parent cascade;
+-- A cast by the text of a value is as mutable as the types' input and output are: date to text was taken for immutable.
+create table text_of (a date, b oid, c regclass, n int, f int[]);
+create index on text_of ((a::text));
+create index on text_of ((c::text));
+create index on text_of ((f::text));
+create index on text_of (n) where a::text > 'x';
+create index on text_of ((n::text));
+create index on text_of ((b::regclass));
+create table text_generated (a date, b text generated always as (a::text) stored);
+create table text_generated (a int[], b text generated always as (a::text) stored);
+create table text_generated (a int, b text generated always as (tableoid::regclass::text) stored);
+create table text_generated (a int, b text generated always as (a::text) stored);
+create table text_parted (a date) partition by list ((a::text));
+select pg_describe_object(classid, objid, objsubid), pg_describe_object(refclassid, refobjid, refobjsubid), deptype from pg_depend where refobjid = 'text_generated'::regclass and refobjsubid > 0 order by 1, 2;
+alter table text_generated drop column a;
+drop table text_generated, text_of;
+-- What a constraint cannot be marked is a feature that is not supported, and no syntax error.
+create table marked (a int, unique (a) not valid);
+create table marked (a int, check (a > 1) deferrable);
+create table marked (a int, exclude (a with =) no inherit);
+analyze only pg_class;
+create table twice_logged (a int);
+alter table twice_logged set unlogged, set logged;
+alter table twice_logged set logged, set logged;
+drop table twice_logged;
