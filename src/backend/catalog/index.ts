@@ -19,6 +19,7 @@ import { F_UNIQUE_KEY_RECHECK, TRIGGER_TYPE, createInternalTrigger, noteTriggers
 import { deleteDependencyRecordsForClass, objectAddress, recordDependencyOn, type ObjectAddress } from './pg_depend.ts';
 import { noteStatistics } from './pgstat_xact.ts';
 import type { IndexInfo } from './relation.ts';
+import { noteStorage } from './storage.ts';
 import type { PgAttribute } from './rows.ts';
 import * as sys from './syscache.ts';
 
@@ -76,6 +77,7 @@ export function indexCreate(spec: IndexSpec): { index: Oid; constraint: Oid } {
   const index = getNewRelationOid();
   const isPartitioned = table.kind === 'p';
   noteStatistics('created', 'relation', index);
+  if (!isPartitioned) noteStorage(index);
   catalogInsert(ids.RelationRelationId, classRow({ oid: index, relname: spec.name, relnamespace: table.namespace, relowner: table.owner,
     relam: spec.accessMethod, relfilenode: isPartitioned ? 0 : index, reltablespace: spec.tablespace ?? 0, relpersistence: table.persistence,
     relkind: isPartitioned ? 'I' : 'i', relnatts: spec.columns.length, reltuples: 0, reloptions: spec.options && spec.options.length > 0 ? spec.options : null }));

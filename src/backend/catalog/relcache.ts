@@ -64,10 +64,6 @@ function filenodeSeen(row: PgClass): number {
   return row.relfilenode;
 }
 
-/** Whether an index has what the present snapshot shows of its table: one that was made since cannot be searched. */
-export const isSearchable = (index: Oid, filenode: number): boolean => !hasCatalogSnapshot()
-  || byPresentSnapshot(() => catalogScan(RelationRelationId, PgClassOidIndexId, [index]))[0]?.relfilenode === filenode;
-
 /** How values of a type are stored; a domain as its base type. */
 export function storageOf(typeOid: Oid): StorageClass {
   const type = getType(getBaseType(typeOid));

@@ -1,6 +1,7 @@
 // Relations as the planner sees them: base relations with their statistics, joins with the columns they must carry.
 import { foreignTableUnreachable } from '../catalog/foreign.ts';
-import { isSearchable, openRelation } from '../catalog/relcache.ts';
+import { openRelation } from '../catalog/relcache.ts';
+import { isSearchable } from '../catalog/storage.ts';
 import { internalError } from '../../common/errors.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';

@@ -5,7 +5,7 @@ import { refuseRestricted } from '../catalog/acl.ts';
 import type { DestReceiver, ResultColumn } from '../executor/dest.ts';
 import type { RawNode, RawStmt } from '../parser/raw_parser.ts';
 import type { Datum } from '../types/datum.ts';
-import { transactionBlockStatus, isReadOnlyTransaction, inTransactionBlock } from '../transaction/xact.ts';
+import { atNewest, transactionBlockStatus, isReadOnlyTransaction, inTransactionBlock } from '../transaction/xact.ts';
 import { withEventTriggers } from '../commands/event_trigger_fire.ts';
 import { createCommandTag } from './cmdtag.ts';
 
@@ -86,8 +86,12 @@ export function processUtility(stmt: RawNode, context: UtilityContext): UtilityR
   }
   const leaves = LEAVES_BEHIND[stmt.tag];
   if (leaves !== undefined) refuseRestricted(`execute ${leaves}`);
-  return withEventTriggers(stmt, context.subcommand === true, () => handler.run(stmt, context) ?? {});
+  const run = (): UtilityResult => handler.run(stmt, context) ?? {};
+  return withEventTriggers(stmt, context.subcommand === true, READS_NEWEST.has(stmt.tag) ? () => atNewest(context.topLevel, run) : run);
 }
+
+/** What rewrites or checks whole tables. */
+const READS_NEWEST: ReadonlySet<string> = new Set(['AlterTableStmt', 'AlterDomainStmt', 'ClusterStmt', 'CreateStmt', 'IndexStmt', 'ReindexStmt']);
 
 /** Commands that commit by themselves: refused inside a block, a function, or a multi-statement string. */
 export function preventInTransactionBlock(context: UtilityContext, what: string): void {

@@ -236,3 +236,18 @@ export function byPresentSnapshot<T>(look: () => T): T {
     byPresent = outer;
   }
 }
+
+/** Runs something with the newest commit for all reads, catalogs and others; after it both snapshots come back. */
+export function besideSnapshot<T>(work: () => T): T {
+  const present = holdSnapshot(), kept = catalogs;
+  catalogs = null;
+  try {
+    advanceStores();
+    return work();
+  } finally {
+    catalogs = kept;
+    useSnapshot(present);
+    dropSnapshot(present);
+    renewCatalogSnapshot();
+  }
+}

@@ -10,7 +10,7 @@ import { client, managerClient, sharedClient } from './client.ts';
 import type { CommitAnswer, CommitRequest, PrepareSection, TableLockMode } from './messages.ts';
 import { transactionResource } from './resource.ts';
 import {
-  advanceSnapshot, advanceStores, dropSnapshot, endCatalogSnapshot, holdSnapshot, plans, releaseStores, renewCatalogSnapshot, renewStores, seenNewest, snapshotSeq, storedCatalogVersion, useSnapshot, type SavedSnapshot,
+  advanceSnapshot, advanceStores, besideSnapshot, dropSnapshot, endCatalogSnapshot, holdSnapshot, plans, releaseStores, renewCatalogSnapshot, renewStores, seenNewest, snapshotSeq, storedCatalogVersion, useSnapshot, type SavedSnapshot,
 } from './snapshot.ts';
 import type { XidStatus } from './xid_log.ts';
 import { BLOCK_STATUS, type BlockState, type IsolationLevel, type TransactionState } from './xact_state.ts';
@@ -57,7 +57,11 @@ const xact = {
   tables: new Map<number, CommitRequest['tables'] & object>(),
   /** This transaction has changed catalogs: a number no other state of them has, else 0. */
   localCatalogVersion: 0,
+  /** That of the state which it has changed: others go on changing theirs. */
+  changedVersion: 0,
   catalogTouched: false,
+  /** The snapshot that the transaction keeps is put aside. */
+  readsNewest: false,
 };
 
 // --- What others ask ------------------------------------------------------------------------------------------------
@@ -68,7 +72,7 @@ export const isOutsideBlock = (): boolean => current.block === 'started';
 /** Inside a live transaction. */
 export const isTransactionState = (): boolean => current.phase === 'inprogress';
 export const isolationLevel = (): IsolationLevel => xact.isolation;
-export const usesTransactionSnapshot = (): boolean => xact.isolation === 'repeatable read' || xact.isolation === 'serializable';
+export const usesTransactionSnapshot = (): boolean => !xact.readsNewest && (xact.isolation === 'repeatable read' || xact.isolation === 'serializable');
 export const isReadOnlyTransaction = (): boolean => xact.readOnly;
 export const readOnly = isReadOnlyTransaction;
 export const isDeferrable = (): boolean => xact.deferrable;
@@ -121,11 +125,14 @@ export function commandCounterIncrement(): void {
 let lastLocalVersion = -1;
 function newLocalCatalogVersion(): void {
   xact.localCatalogVersion = --lastLocalVersion;
+  xact.changedVersion = storedCatalogVersion();
 }
 
 /** Cached catalogs and plans made under another number are stale. */
 export function catalogVersion(): number {
-  return xact.localCatalogVersion !== 0 ? xact.localCatalogVersion : storedCatalogVersion();
+  if (xact.localCatalogVersion === 0) return storedCatalogVersion();
+  if (xact.changedVersion !== storedCatalogVersion()) newLocalCatalogVersion();
+  return xact.localCatalogVersion;
 }
 
 /** This transaction has written to a catalog: visible, and a new version, after the next commandCounterIncrement. */
@@ -160,6 +167,23 @@ export function pushSnapshot(): SavedSnapshot & { whenTaken: number } {
   return saved;
 }
 
+/** Runs a command that looks at whole tables, as ALTER TABLE does: it must find what others have committed by now, as in READ COMMITTED,
+ * whatever the transaction sees. `alone`: it is all of its transaction. */
+export function atNewest<T>(alone: boolean, work: () => T): T {
+  if (!usesTransactionSnapshot()) return work();
+  const run = (): T => {
+    xact.readsNewest = true;
+    try {
+      return work();
+    } finally {
+      xact.readsNewest = false;
+    }
+  };
+  if (!alone || !isOutsideBlock()) return besideSnapshot(run);
+  renewStores();
+  return run();
+}
+
 /** What `look` finds among what is committed by now. READ COMMITTED stays there, the stricter levels go on with their snapshot. */
 export function amongNewest<T>(shared: boolean, look: () => T): T {
   if (usesTransactionSnapshot()) return seenNewest(shared, look);
@@ -175,14 +199,14 @@ export function popSnapshot(saved: SavedSnapshot & { whenTaken: number }): void 
 
 const FIRST_NORMAL_OID = 16384;
 
-/** SERIALIZABLE remembers what was read. */
+/** SERIALIZABLE remembers what was read by its snapshot. */
 export function noteRead(relationOid: number, filenode: number, shared: boolean): void {
-  if (xact.isolation === 'serializable' && relationOid >= FIRST_NORMAL_OID) xact.reads[shared ? 1 : 0].add(filenode);
+  if (xact.isolation === 'serializable' && usesTransactionSnapshot() && relationOid >= FIRST_NORMAL_OID) xact.reads[shared ? 1 : 0].add(filenode);
 }
 
 /** The same for a look into an index of the table: what it did not find counts as well. */
 export function noteIndexRead(tableOid: number, shared: boolean): void {
-  if (xact.isolation === 'serializable' && tableOid >= FIRST_NORMAL_OID) xact.reads[shared ? 1 : 0].add(filenodeOf(tableOid));
+  if (xact.isolation === 'serializable' && usesTransactionSnapshot() && tableOid >= FIRST_NORMAL_OID) xact.reads[shared ? 1 : 0].add(filenodeOf(tableOid));
 }
 
 /** A table's filenode; the relcache knows. Until it says so, a table that was never rewritten has its oid there. */
@@ -535,7 +559,7 @@ function endOfTransaction(committed: boolean): void {
     notifications = [];
     notified = null;
   }
-  xact.optimistic = false;
+  xact.optimistic = xact.readsNewest = false;
   for (let i = 0; i < 2; i++) {
     if (xact.reads[i]!.size > 0) xact.reads[i]!.clear();
     xact.xids[i] = 0;
