@@ -44,6 +44,8 @@ export function privilegeLetters(privs: number, goptions: number): string {
 }
 export const formatAclItem = (i: AclItem): string => `${i.grantee}=${privilegeLetters(i.privs, i.goptions)}/${i.grantor}`;
 export const parseAcl = (acl: readonly string[]): AclItem[] => acl.map(parseAclItem);
+/** As aclitemsort() has them. */
+export const aclSorted = (acl: readonly AclItem[]): AclItem[] => [...acl].sort((a, b) => a.grantee - b.grantee || a.grantor - b.grantor || a.privs - b.privs);
 export const formatAcl = (acl: readonly AclItem[]): string[] => acl.map(formatAclItem);
 
 // ---------------------------------------------------------------- kinds of objects

@@ -5,7 +5,7 @@ import { ACL } from '../nodes/parsenodes.ts';
 import type { Oid } from '../types/datum.ts';
 import { sendWarning, session } from '../utils/session.ts';
 import { aclDefault, aclMask, aclUpdate, aclMembers, ALL_RIGHTS, formatAcl, hasPrivsOfRole, parseAcl, selectBestGrantor, superuserArg,
-  type AclItem, type AclKind } from './acl.ts';
+  aclSorted, type AclItem, type AclKind } from './acl.ts';
 import { catalogDelete, catalogFind, catalogUpdate } from './indexing.ts';
 import * as ids from './oids.ts';
 import { objectName, objectOwner, objectProperty, objectRow } from './object_property.ts';
@@ -187,7 +187,7 @@ const getTableAcl = (relation: Oid): readonly AclItem[] => objectAcl(ids.Relatio
 
 function applyGrant(old: readonly AclItem[], owner: Oid, kind: AclKind, grant: Grant, noun: string, name: string,
   tableAcl: readonly AclItem[] = [], relationName = ''): AclItem[] {
-  const all = grant.privileges === 0;
+  const all = grant.privileges === 0 || (kind === 'c' && grant.privileges === ALL_RIGHTS.c);
   const wanted = all ? ALL_RIGHTS[kind] : grant.privileges;
   const role = session.currentUser;
   // For a column, grant options on the whole table count as well.
@@ -228,6 +228,6 @@ export function userDefaultAcl(objectType: 'r' | 'S' | 'f' | 'T' | 'n', owner: O
   let acl = global ? parseAcl(global) : aclDefault(kind, owner);
   for (const item of local ? parseAcl(local) : []) acl = aclUpdate(acl, item, 'add', owner, false);
   const plain = formatAcl(aclDefault(kind, owner));
-  const result = formatAcl(acl);
+  const result = formatAcl(aclSorted(acl));
   return result.length === plain.length && result.every((i) => plain.includes(i)) ? null : result;
 }

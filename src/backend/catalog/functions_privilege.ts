@@ -41,7 +41,7 @@ function holds(classId: Oid, oid: Oid, role: Oid, asked: Asked): boolean {
 }
 
 /** A user name for these functions: "public" is PUBLIC. */
-const userOid = (name: string): Oid => (name === 'public' ? 0 : getRoleOid(name));
+const roleOrPublic = (name: string): Oid => (name === 'public' ? 0 : getRoleOid(name));
 const relationOid = (name: string): Oid => ns.rangeVarGetRelid(ns.makeRangeVarFromNameList(stringToQualifiedNameList(name)));
 const oidOr = (kind: 'regprocedure' | 'regtype') => (name: string): Oid => regLookup(kind, name, false);
 const missing = (what: string) => (name: string): never => { throw new PgError('undefined_object', `${what} "${name}" does not exist`); };
@@ -71,7 +71,7 @@ const FAMILIES: Readonly<Record<string, { classId: Oid; find: (name: string) => 
 const functions: Record<string, PureFunction> = {};
 
 /** Registers prefix_name_name and so on for a check of (role, object, privileges). */
-function addForms(prefix: string, find: (name: string) => Oid, check: (role: Oid, oid: Oid, privileges: string) => boolean | null): void {
+function addForms(prefix: string, find: (name: string) => Oid, check: (role: Oid, oid: Oid, privileges: string) => boolean | null, userOid = roleOrPublic): void {
   functions[`${prefix}_name_name`] = (user: string, name: string, p: string) => check(userOid(user), find(name), p);
   functions[`${prefix}_name_id`] = (user: string, oid: Oid, p: string) => check(userOid(user), oid, p);
   functions[`${prefix}_id_name`] = (user: Oid, name: string, p: string) => check(user, find(name), p);
@@ -108,7 +108,7 @@ function attnumOf(oid: Oid, name: string): number {
   if (!attribute) throw new PgError('undefined_column', `column "${name}" of relation "${row.relname}" does not exist`);
   return attribute.attnum;
 }
-const users = { name: userOid, id: (oid: Oid) => oid } as Record<string, (user: any) => Oid>;
+const users = { name: roleOrPublic, id: (oid: Oid) => oid } as Record<string, (user: any) => Oid>;
 const tables = { name: relationOid, id: (oid: Oid) => oid } as Record<string, (table: any) => Oid>;
 const columns = { name: attnumOf, attnum: (_oid: Oid, n: number) => n } as Record<string, (oid: Oid, c: any) => number>;
 for (const [t, table] of Object.entries(tables)) {
@@ -133,14 +133,14 @@ addForms('pg_has_role', (name) => getRoleOid(name), (role, other, privileges) =>
   if ((asked.withGrant !== 0) && isAdminOfRole(role, other)) return true;
   if ((asked.mode & ACL.CREATE) !== 0 && isMemberOfRole(role, other)) return true;
   return (asked.mode & ACL.USAGE) !== 0 && hasPrivsOfRole(role, other);
-});
+}, (name) => getRoleOid(name));
 
 // Parameters are named in any case, and need not exist.
 const onParameter = (role: Oid, name: string, privileges: string): boolean => {
   const asked = parsePrivileges(privileges, { SET: ACL.SET, 'ALTER SYSTEM': ACL.ALTER_SYSTEM });
   return superuserArg(role) || holds(ids.ParameterAclRelationId, parameterAclOid(name), role, asked);
 };
-functions['has_parameter_privilege_name_name'] = (user: string, name: string, p: string) => onParameter(userOid(user), name, p);
+functions['has_parameter_privilege_name_name'] = (user: string, name: string, p: string) => onParameter(roleOrPublic(user), name, p);
 functions['has_parameter_privilege_id_name'] = (user: Oid, name: string, p: string) => onParameter(user, name, p);
 functions['has_parameter_privilege_name'] = (name: string, p: string) => onParameter(session.currentUser, name, p);
 

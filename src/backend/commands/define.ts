@@ -252,7 +252,12 @@ function createOperator(stmt: RawNode): void {
     oprrest: a.has('restrict') ? restrictionEstimator(namesOf(a.get('restrict'))) : 0,
     oprjoin: a.has('join') ? joinEstimator(namesOf(a.get('join'))) : 0,
   };
-  const need = (what: string, ok: boolean, rule: string): void => { if (a.has(what) && !ok) throw invalid(rule); };
+  // Obsolete ways to say so.
+  const merges = (a.has('merges') && flag(a.get('merges'))) || ['sort1', 'sort2', 'ltcmp', 'gtcmp'].some((name) => a.has(name));
+  const hashes = a.has('hashes') && flag(a.get('hashes'));
+  const need = (what: string, ok: boolean, rule: string): void => {
+    if ((what === 'merges' ? merges : what === 'hashes' ? hashes : a.has(what)) && !ok) throw invalid(rule);
+  };
   need('commutator', isBinary, 'only binary operators can have commutators');
   need('join', isBinary, 'only binary operators can have join selectivity');
   need('merges', isBinary, 'only binary operators can merge join');
@@ -264,8 +269,6 @@ function createOperator(stmt: RawNode): void {
   need('hashes', result === ids.BOOLOID, 'only boolean operators can hash');
   const existing = sys.operatorsByNameArgs(name, left, right).find((o) => o.oprnamespace === namespace);
   if (existing !== undefined && existing.oprcode !== 0) throw new PgError('duplicate_function', `operator ${name} already exists`);
-  // Obsolete ways to say so.
-  const merges = (a.has('merges') && flag(a.get('merges'))) || ['sort1', 'sort2', 'ltcmp', 'gtcmp'].some((name) => a.has(name));
   const row: Omit<PgOperator, 'oid' | 'oprcom' | 'oprnegate'> = {
     oprname: name, oprnamespace: namespace, oprowner: session.currentUser, oprkind: isBinary ? 'b' : 'l', oprcanmerge: merges,
     oprcanhash: a.has('hashes') && flag(a.get('hashes')), oprleft: left, oprright: right, oprresult: result, oprcode: fn,

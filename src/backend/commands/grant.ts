@@ -1,7 +1,7 @@
 // GRANT and REVOKE on objects, ALTER DEFAULT PRIVILEGES (the statements of PostgreSQL's aclchk.c; catalog/aclchk.ts
 // does the rest for one object).
 import { PgError, notSupported } from '../../common/errors.ts';
-import { ACL_ID_PUBLIC, ALL_RIGHTS, PRIVILEGE_NAMES, aclDefault, aclMembers, aclUpdate, formatAcl, hasPrivsOfRole, parseAcl, type AclItem, type AclKind } from '../catalog/acl.ts';
+import { ACL_ID_PUBLIC, ALL_RIGHTS, PRIVILEGE_NAMES, aclDefault, aclMembers, aclSorted, aclUpdate, formatAcl, hasPrivsOfRole, parseAcl, type AclItem, type AclKind } from '../catalog/acl.ts';
 import { grantOnColumn, grantOnObject, type Grant } from '../catalog/aclchk.ts';
 import { getNewOid } from '../catalog/catalog.ts';
 import { ddlHooks } from '../catalog/ddl_hooks.ts';
@@ -89,7 +89,7 @@ function grant(stmt: RawNode): void {
         grantOnParameter(object as unknown as string, internal);
         continue;
       }
-      const address = resolveObject(type, object)!;
+      const address = resolveObject(type === 'DOMAIN' ? 'TYPE' : type, object)!;
       apply(type, address.classId, address.objectId, internal, all);
     }
     commandCounterIncrement();
@@ -167,8 +167,8 @@ function grantOnRelation(type: string, oid: Oid, internal: Internal, all: boolea
     commandCounterIncrement();
   }
   // What is revoked for the table is revoked for its columns.
-  if (!internal.isGrant && row.relkind !== 'S') {
-    const bits = (all ? ALL_RIGHTS.c : privileges) & ALL_RIGHTS.c;
+  if (!internal.isGrant) {
+    const bits = (!all ? privileges : row.relkind === 'S' ? ALL_RIGHTS.s : ALL_RIGHTS.c) & ALL_RIGHTS.c;
     for (const column of bits === 0 ? [] : sys.attributesOf(oid)) {
       if (column.attacl !== null && !column.attisdropped) grantOnColumn(oid, column.attnum, { ...base, privileges: bits });
     }
@@ -259,7 +259,7 @@ function setDefaultAcl(owner: Oid, namespace: Oid, letter: 'r' | 'S' | 'f' | 'T'
       : { grantee, grantor: owner, privs: internal.grantOption ? 0 : bits, goptions: bits };
     acl = aclUpdate(acl, change, internal.isGrant ? 'add' : 'remove', owner, internal.cascade);
   }
-  acl = [...acl].sort((a, b) => a.grantee - b.grantee || a.grantor - b.grantor || a.privs - b.privs);
+  acl = aclSorted(acl);
   const text = formatAcl(acl);
   const default_ = formatAcl(plain);
   const isDefault = text.length === default_.length && text.every((i) => default_.includes(i));

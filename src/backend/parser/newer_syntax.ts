@@ -19,6 +19,21 @@ function checkAlterTableCmd(node: RawNode, text: string): void {
   if (at !== undefined) throw unexpectedAt(text, at);
 }
 
+/** Of the options of a membership, 15 has WITH ADMIN OPTION and ADMIN OPTION FOR. */
+function checkGrantRole(node: RawNode, text: string): void {
+  const [option, another] = (node['opt'] ?? []) as RawNode[];
+  if (option === undefined) return;
+  const at = charOffset(text, option.location ?? 0), next = at + (/^("[^"]*"|\w+)\s*/.exec(text.slice(at))?.[0].length ?? 0);
+  const isAdmin = option['defname'] === 'admin';
+  if (node['is_grant'] !== true) {
+    if (!isAdmin) throw unexpectedAt(text, next);
+    return;
+  }
+  if (!isAdmin) throw unexpectedAt(text, at);
+  if (!/^option\b/i.test(text.slice(next))) throw unexpectedAt(text, next);
+  if (another !== undefined) throw unexpectedAt(text, text.indexOf(',', next));
+}
+
 type Check = (node: RawNode) => string | undefined;
 const CHECKS: Record<string, Check> = {
   Constraint: (c) => c['contype'] === 'CONSTR_ATTR_ENFORCED' || c['contype'] === 'CONSTR_ATTR_NOT_ENFORCED' ? 'ENFORCED'
@@ -56,6 +71,7 @@ function visit(value: unknown, text: string, numbers: Buffer | undefined): void 
   const newer = NEWER_NODES[node.tag];
   if (node.tag === 'AlterOperatorStmt') checkOperatorOptions(node, text);
   if (node.tag === 'AlterTableCmd') checkAlterTableCmd(node, text);
+  if (node.tag === 'GrantRoleStmt') checkGrantRole(node, text);
   if (newer !== undefined && newer !== '') throw refused(newer, node, text);
   if (node.tag === 'RangeSubselect' && node['alias'] === undefined) throw missingAlias(node, text);
   if (numbers !== undefined && node.tag === 'A_Const' && (node['ctype'] === 'integer' || node['ctype'] === 'float')) checkNumber(node, text, numbers);

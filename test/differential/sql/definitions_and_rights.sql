@@ -155,3 +155,47 @@ drop type dar_ct;
 create table dar_t (a int);
 alter table dar_t alter a type int collate "C";
 drop table dar_t;
+-- Memberships: WITH INHERIT and the like are PostgreSQL 16's; REVOKE INHERIT OPTION FOR took the membership away.
+create role dar_four;
+create role dar_five;
+grant dar_four to dar_five with inherit true;
+grant dar_four to dar_five with admin true;
+grant dar_four to dar_five with grant option;
+grant dar_four to dar_five with admin option, inherit true;
+grant dar_four to dar_five with admin option;
+revoke inherit option for dar_four from dar_five;
+revoke admin option for dar_four from dar_five;
+revoke dar_four from dar_five;
+-- public is no role that could have roles.
+select pg_has_role('public', 'dar_four', 'usage');
+-- Columns of a sequence kept their rights.
+create sequence dar_sq;
+grant select (last_value) on dar_sq to dar_four;
+drop owned by dar_four;
+select attacl from pg_attribute where attrelid = 'dar_sq'::regclass and attname = 'last_value';
+drop sequence dar_sq;
+-- What is revoked for a table is silently revoked for its columns.
+create table dar_t (a int, b int);
+grant select (a), update (b) on dar_t to dar_five;
+grant select on dar_t to dar_four with grant option;
+set role dar_four;
+revoke all on dar_t from public;
+reset role;
+create type dar_ty as enum ('a');
+grant usage on domain dar_ty to dar_four;
+drop type dar_ty;
+-- Default privileges are sorted by grantee.
+alter default privileges for role dar_four grant select on tables to public, dar_five;
+create schema dar_s authorization dar_four;
+set role dar_four;
+create table dar_s.t (a int);
+reset role;
+select relacl from pg_class where oid = 'dar_s.t'::regclass;
+drop table dar_t;
+drop owned by dar_four, dar_five;
+drop role dar_four, dar_five;
+-- merges and its old names, said to be false or true.
+create operator #==# (leftarg = int, rightarg = int, procedure = int4pl, merges = false, hashes = false);
+drop operator #==#(int, int);
+create operator #==# (leftarg = int, rightarg = int, procedure = int4pl, sort1 = <);
+create operator #==# (leftarg = int, rightarg = int, procedure = int4pl, hashes);
