@@ -5,8 +5,8 @@ import type { IndexInfo } from '../catalog/relation.ts';
 import { orderedByDistance, returnable } from '../catalog/functions.ts';
 import { GIST_AM_OID, SPGIST_AM_OID } from '../catalog/oids.ts';
 import type { PgAmop } from '../catalog/rows.ts';
-import { opfamilyByOid } from '../catalog/syscache.ts';
-import { operator } from '../executor/fmgr_info.ts';
+import { classByOid, opfamilyByOid } from '../catalog/syscache.ts';
+import { operator, typeInfo } from '../executor/fmgr_info.ts';
 import { exprType, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import { walkExpr } from '../executor/plan_walker.ts';
 import type { IndexCondition, IndexScanFields } from '../nodes/plannodes.ts';
@@ -423,11 +423,38 @@ function indexCost(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, used: re
   const reads = lossy ? used.filter((m) => m.condition.strategy === 'lossy') : boundaries(info, used);
   const conditions = reads.map((m) => m.condition);
   const extra = lossy || reads.some((m) => m.condition.unlike !== undefined) ? used : used.filter((m) => m.expr.kind === 'RowCompareExpr' || !reads.includes(m) || isCut(info, m.condition));
+  const byRanges = info.accessMethod === 'brin' ? brinCost(root, rel, info, used, clauses, operands.startup + operands.perTuple, loops) : {};
   return {
-    info, matches: used, clauses, outer, startup, total, selectivity, pages: size.pages,
+    info, matches: used, clauses, outer, startup, total, selectivity, pages: size.pages, ...byRanges,
     rows: outer === EMPTY ? rel.rows : paramPathInfo(root, rel, outer).rows,
     executable: (fix) => ({ conditions: conditions.map((c) => ({ ...c, value: c.value === null ? null : fix(c.value) })), extraquals: extra.map((m) => fix(m.expr)) }),
   };
+}
+
+const REVMAP_ITEMS = 1360, RANGE_PAGES = 128, TUPLES_PER_PAGE = 291, BLOOM_BITS = 9.585;
+
+/** brincostestimate: whole ranges of the table are read, the fewer of them the better its rows stand in the order of a column. */
+function brinCost(
+  root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, used: readonly Match[], clauses: readonly RestrictInfo[], operands: number, loops: number,
+): Pick<IndexPathInfo, 'startup' | 'total' | 'selectivity' | 'pages'> {
+  const given = classByOid(info.indexrelid)?.reloptions?.find((o) => o.startsWith('pages_per_range='));
+  const perRange = given === undefined ? RANGE_PAGES : Number(given.slice(given.indexOf('=') + 1));
+  const ranges = Math.max(Math.ceil(rel.pages / perRange), 1);
+  let width = 8;
+  for (const { typeOid, opfamily } of info.columns) {
+    const { typlen } = typeInfo(typeOid), length = typlen > 0 ? typlen : 32, name = opfamilyByOid(opfamily)?.opfname ?? '';
+    width += name.endsWith('_bloom_ops') ? 16 + Math.ceil((Math.max(16, 0.1 * TUPLES_PER_PAGE * perRange) * BLOOM_BITS) / 8) : length * (name.endsWith('_multi_ops') ? 32 : 2);
+  }
+  const maps = Math.ceil(ranges / REVMAP_ITEMS) - 1;
+  const pages = maps + 2 + Math.ceil(ranges / Math.max(1, Math.floor(8168 / (Math.ceil(width / 8) * 8 + 4))));
+  const correlation = used.reduce((most, m) => {
+    const attnum = info.keyAttributes[m.condition.column - 1]!;
+    return attnum > 0 ? Math.max(most, Math.abs(correlationOf(rel, attnum))) : most;
+  }, 0);
+  const least = Math.ceil(ranges * clauselistSelectivity(root, clauses));
+  const read = correlation < 1e-10 ? ranges : Math.min(least / correlation, ranges);
+  const startup = costs.seqPage * maps * loops + operands;
+  return { startup, total: startup + costs.randomPage * (pages - maps) * loops + 0.1 * costs.cpuOperator * read * perRange, selectivity: Math.min(1, read / ranges), pages };
 }
 
 /** Keys of long values are in order only as far as their beginning tells. */
