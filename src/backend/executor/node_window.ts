@@ -16,7 +16,8 @@ export const windowAgg: Producer<WindowAgg> = (pc, plan, consume) => {
   const { g } = pc;
   const child = plan.lefttree!;
   const calls: WindowFunc[] = [];
-  for (const t of [...plan.targetlist.map((x) => x.expr), ...plan.runCondition, ...plan.qual]) {
+  const runCondition = plan.topWindow ? plan.runCondition : [];
+  for (const t of [...plan.targetlist.map((x) => x.expr), ...runCondition, ...plan.qual]) {
     walkExpr(t, (n) => { if (n.kind === 'WindowFunc' && n.winref === plan.winref && !calls.includes(n)) calls.push(n); });
   }
   const rows = g.state('null');
@@ -45,7 +46,7 @@ export const windowAgg: Producer<WindowAgg> = (pc, plan, consume) => {
       // Every function sees every row, in order, whatever is made of its value.
       for (const column of known.values()) g.column(column);
       const cx = pc.context({ outer: pc.columnsOfRow(row, types) }, { window: (node): Value => g.column(known.get(node)!) });
-      genFilter(g, plan.runCondition, cx, g.jumpCode(done));
+      genFilter(g, runCondition, cx, g.jumpCode(done));
       g.labelled((label) => pc.filterAndProject(plan, cx, g.jumpCode(label), consume));
     }));
     g.emit(`${rows}.clear();`);

@@ -235,7 +235,7 @@ export class PlanCompiler {
     return name;
   }
 
-  private readParam(paramid: number): Value {
+  readParam(paramid: number): Value {
     const init = this.initPlanFunctions.get(paramid);
     // Evaluated when first asked for.
     if (init !== undefined) this.g.emit(`${init}();`);
@@ -269,6 +269,11 @@ export class PlanCompiler {
   /** Whether computing these again, of the same rows, can give something else. */
   dependOnParams(exprs: readonly Expr[]): boolean {
     return this.isChanging(paramsOf(exprs, this.stmt));
+  }
+
+  /** The parameters that make running this subtree again give something else. */
+  changingParams(plan: Plan): number[] {
+    return [...paramsUsed(plan, this.stmt)].filter((p) => !this.constantParams().has(p));
   }
 
   private isChanging(params: ReadonlySet<number>): boolean {

@@ -158,6 +158,10 @@ class HashedRows {
     // A row that agrees in all that is known makes it unknown. The set alone cannot say: look at all rows.
     return this.rows.some((r) => this.mayEqual(row, r)) ? null : false;
   }
+  /** Whether there is a row that is equal for sure. */
+  hasEqual(row: Datum[]): boolean {
+    return !row.includes(null) && this.keys.has(this.key(row));
+  }
   readonly rows: Datum[][] = [];
   private mayEqual(a: Datum[], b: Datum[]): boolean {
     return a.every((v, i) => v === null || b[i] === null || this.equals[i]!(v, b[i]) === true);
@@ -177,7 +181,13 @@ function hashed(pc: PlanCompiler, node: SubPlan, cx: ExprContext): Value {
   const types = tests.map((t) => exprType(t.args[1]!));
   const spec = g.konst({ types, operators: tests.map((t) => ({ opno: t.opno, collation: t.inputcollid })) });
   const table = g.state('null', 't');
-  const wide = tests.length > 1;
+  // Where nobody tells unknown from false, rows with a NULL need not be known.
+  const wide = tests.length > 1 && !node.unknownEqFalse;
+  // What comes from further out is the same for many rows; when it changes, the table is another.
+  for (const param of pc.changingParams(plan)) {
+    const before = g.state('undefined'), { code } = pc.readParam(param);
+    g.emit(`if (${before} !== ${code}) { ${before} = ${code}; ${table} = null; }`);
+  }
   g.block(`if (${table} === null)`, () => {
     g.emit(`${table} = new ${g.konst(HashedRows)}(${spec});`);
     const fn = g.fn([], () => pc.produce(plan, (columns) => {
@@ -187,8 +197,8 @@ function hashed(pc: PlanCompiler, node: SubPlan, cx: ExprContext): Value {
     g.call(fn, []);
   });
   const left = tests.map((t) => g.atomic(genExpr(g, t.args[0]!, cx)).code);
-  const value = g.local(`${table}.has([${left.join(', ')}])`);
-  return { code: value, nullable: true };
+  const value = g.local(`${table}.${node.unknownEqFalse ? 'hasEqual' : 'has'}([${left.join(', ')}])`);
+  return { code: value, nullable: !node.unknownEqFalse };
 }
 
 // ------------------------------------------------------------------ initplans and WITH

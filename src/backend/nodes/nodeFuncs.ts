@@ -315,7 +315,7 @@ const MUTATE: MutateTable = {
   FuncExpr: mutArgs, NamedArgExpr: mutArg, OpExpr: mutArgs, DistinctExpr: mutArgs, NullIfExpr: mutArgs,
   ScalarArrayOpExpr: (e, m) => patch(e, { args: mutateList(e.args, m) as [Expr, Expr] }), BoolExpr: mutArgs,
   SubLink: (e, m, q) => patch(e, { testexpr: mutOpt(e.testexpr, m), subselect: q === undefined ? e.subselect : q(e.subselect) }),
-  SubPlan: (e, m) => patch(e, { testexpr: mutOpt(e.testexpr, m), args: mutateList(e.args, m) }),
+  SubPlan: (e, m) => patch(e, { testexpr: mutOpt(e.testexpr, m), args: mutateList(e.args, m), alternative: mutOpt(e.alternative, m) as typeof e.alternative }),
   FieldSelect: mutArg, FieldStore: (e, m) => patch(e, { arg: m(e.arg), newvals: mutateList(e.newvals, m) }), RelabelType: mutArg,
   CoerceViaIO: mutArg, ArrayCoerceExpr: (e, m) => patch(e, { arg: m(e.arg), elemexpr: m(e.elemexpr) }), ConvertRowtypeExpr: mutArg,
   CollateExpr: mutArg, PlaceHolderVar: mutArg,

@@ -222,6 +222,8 @@ export interface WindowAgg extends PlanFields {
   inRangeAsc: boolean; inRangeNullsFirst: boolean;
   /** A row that fails ends its partition. */
   runCondition: Expr[];
+  /** No window is above, which would want all rows. */
+  topWindow: boolean;
 }
 export interface Unique extends PlanFields { kind: 'Unique'; uniqueKeys: GroupKey[] }
 /** lefttree: Append of both inputs, hashed by all columns; `flagColumn` says which side a row is from (0, 1). */

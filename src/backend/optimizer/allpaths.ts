@@ -332,8 +332,10 @@ function setSubqueryRel(root: PlannerInfo, rel: RelOptInfo): void {
   // Conditions on the subquery's columns go into it where that changes nothing but speed.
   if (canPushInto(subquery)) {
     const kept = [];
+    // What is volatile is to see each row once, as it comes out.
+    const keepsVolatile = subquery.distinctClause.length > 0 || subquery.hasWindowFuncs || subquery.hasTargetSRFs || subquery.setOperations !== null;
     for (const r of rel.restrictions) {
-      const pushed = r.pseudoconstant || containsSubplans(r.clause) || containsVolatile(r.clause) || pullVarnos(r.clause) !== rel.relids || (rte.security_barrier && containsLeakedVars(r.clause)) ? null : pushInto(subquery, r.clause, rel.rti);
+      const pushed = r.pseudoconstant || containsSubplans(r.clause) || (keepsVolatile && containsVolatile(r.clause)) || (pullVarnos(r.clause) & ~rel.relids) !== EMPTY || (rte.security_barrier && containsLeakedVars(r.clause)) ? null : pushInto(subquery, r.clause, rel.rti);
       if (pushed !== null) {
         subquery = pushed;
         continue;

@@ -75,7 +75,10 @@ export function evalCost(list: readonly Expr[]): QualCost {
       case 'GroupingFunc': cost.perTuple += costs.cpuOperator; return false;
       // Where it is computed it is a column of the target list.
       case 'PlaceHolderVar': return false;
-      case 'SubPlan': cost.perTuple += 100 * costs.cpuOperator; return node.args.some(walk);
+      case 'SubPlan':
+        cost.startup += node.startup_cost;
+        cost.perTuple += node.per_call_cost;
+        return false;
       default:
     }
     return node.kind !== 'Query' && expressionTreeWalker(node, walk);

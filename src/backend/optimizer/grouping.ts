@@ -775,7 +775,7 @@ function windowPaths(root: PlannerInfo, below: RelOptInfo, windows: ActiveWindow
       return {
         kind: 'WindowAgg', ...over(plan, target), winref: clause.winref, partKeys: clause.partitionClause.map((c) => groupKey(c, input)),
         ordKeys: clause.orderClause.map((c) => sortKey(c, input)), frameOptions: clause.frameOptions, startOffset: clause.startOffset, endOffset: clause.endOffset,
-        qual: last ? windows.slice(0, i).flatMap((w) => w.clause.runCondition) : [], runCondition: last ? clause.runCondition : [],
+        qual: last ? windows.slice(0, i).flatMap((w) => w.clause.runCondition) : [], runCondition: clause.runCondition, topWindow: last,
         startInRangeFunc: clause.startInRangeFunc, endInRangeFunc: clause.endInRangeFunc, inRangeColl: clause.inRangeColl, inRangeAsc: clause.inRangeAsc, inRangeNullsFirst: clause.inRangeNullsFirst,
       };
     }));

@@ -51,8 +51,9 @@ const stopsEarly = (cx: JoinPathContext): boolean => cx.jointype === 'semi' || c
 
 /** cost_nestloop; `rest`: conditions the inner side has not tested; `indexed`: it looks all of them up in an index. */
 export function nestLoopCost(cx: JoinPathContext, outer: Path, inner: Path, rest: readonly RestrictInfo[], indexed: boolean): Cost {
-  const outerRows = outer.rows;
-  const innerRows = inner.rows;
+  // Of none one is thought of.
+  const outerRows = outer.rows || 1;
+  const innerRows = inner.rows || 1;
   const again = rescanCost(inner);
   let startup = outer.startup + inner.startup;
   let run = outer.total - outer.startup;

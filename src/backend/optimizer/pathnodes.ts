@@ -21,6 +21,8 @@ export interface PlannerGlobal {
   placeholdersBefore: number;
   finalRowMarks: PlanRowMark[];
   hasModifyingCTE: boolean;
+  /** Subplans, by planId, that are one of two ways to the same. */
+  alternatives: Set<number>;
 }
 
 /** An outer value a subquery wants: the parameter that carries it. */

@@ -73,7 +73,7 @@ export function planMinMax(root: PlannerInfo, target: TargetEntry[], having: Exp
     const param = makeExecParam(root, agg);
     const planId = root.glob.subplans.length;
     root.initPlans.push({
-      kind: 'SubPlan', subLinkType: 'expr', testexpr: null, paramIds: [], planId, planName: `InitPlan ${planId} (returns $${param.paramid})`, firstColType: exprType(arg), firstColTypmod: -1,
+      kind: 'SubPlan', subLinkType: 'expr', testexpr: null, paramIds: [], planId, planName: `InitPlan ${planId} (returns $${param.paramid})`, startup_cost: 0, per_call_cost: 0, alternative: null, firstColType: exprType(arg), firstColTypmod: -1,
       firstColCollation: exprCollation(arg), useHashTable: false, unknownEqFalse: false, setParam: [param.paramid], parParam: [], args: [],
     });
     return { agg, param };

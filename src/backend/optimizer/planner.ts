@@ -9,7 +9,7 @@ import type { Plan, PlannedStmt } from '../nodes/plannodes.ts';
 import type { Expr, FromExpr, FromItem, JoinExpr, TargetEntry } from '../nodes/primnodes.ts';
 import { foreignTableUnreachable } from '../catalog/foreign.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import { childPlans } from '../executor/plan_walker.ts';
+import { childPlans, planExprs, walkExpr } from '../executor/plan_walker.ts';
 import { canonicalizeQual, containsAggs, containsSubplans, containsVolatile, equal, evalConstExpressions, isConst, isTrue, pullVarClause, simplifyBool } from './clauses.ts';
 import { readCostSettings } from './costsize.ts';
 import { planUpper } from './grouping.ts';
@@ -28,17 +28,36 @@ import { overUnionAll } from './unionall.ts';
 /** Makes the plan of an analyzed and rewritten query. */
 export function planner(query: Query): PlannedStmt {
   readCostSettings();
-  const glob: PlannerGlobal = { subplans: [], subroots: [], paramExecCount: 0, finalRtable: [], placeholdersBefore: newestPlaceholder(), finalRowMarks: [], hasModifyingCTE: false };
+  const glob: PlannerGlobal = { subplans: [], subroots: [], paramExecCount: 0, finalRtable: [], placeholdersBefore: newestPlaceholder(), finalRowMarks: [], hasModifyingCTE: false, alternatives: new Set() };
   const { plan, subroot } = planQuery(glob, query, null, 0);
   // The range table of the query itself comes first, as EXPLAIN numbers names.
   const planTree = setPlanReferences(plan);
   for (const [i, subplan] of glob.subplans.entries()) glob.subplans[i] = setPlanReferences(subplan);
+  if (glob.alternatives.size > 0) dropUnchosen(planTree, glob);
   if (glob.subplans.length > 0) markDirectCtes(planTree, glob);
   return {
     kind: 'PlannedStmt', commandType: query.commandType, hasReturning: query.returningList.length > 0, hasModifyingCTE: glob.hasModifyingCTE,
     canSetTag: query.canSetTag, planTree, rtable: glob.finalRtable, unplanned: unplannedRelations(query, glob.finalRtable), resultRelations: subroot.parse.resultRelation > 0 ? [query.resultRelation] : [],
     subplans: glob.subplans, rowMarks: glob.finalRowMarks, paramExecCount: glob.paramExecCount, stmt_location: query.stmt_location, stmt_len: query.stmt_len,
   };
+}
+
+/** Of subqueries that can be done in two ways, what was not chosen leaves an empty place. */
+function dropUnchosen(planTree: Plan, glob: PlannerGlobal): void {
+  const used = new Set<number>();
+  const visit = (plan: Plan): void => {
+    const ids = plan.initPlan.map((i) => i.planId);
+    for (const e of planExprs(plan)) walkExpr(e, (n) => { if (n.kind === 'SubPlan') ids.push(n.planId); });
+    for (const id of ids) {
+      if (used.has(id)) continue;
+      used.add(id);
+      visit(glob.subplans[id - 1]!);
+    }
+    childPlans(plan).forEach(visit);
+  };
+  visit(planTree);
+  const nothing: Plan = { kind: 'Result', startup_cost: 0, total_cost: 0, plan_rows: 0, plan_width: 0, targetlist: [], qual: [], lefttree: null, righttree: null, initPlan: [], resconstantqual: [] };
+  for (const id of glob.alternatives) if (!used.has(id)) glob.subplans[id - 1] = nothing;
 }
 
 /** Entries are copied on the way to the plan; their names are not. */

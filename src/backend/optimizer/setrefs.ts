@@ -20,8 +20,8 @@ export function noteRoot(plan: Plan, root: PlannerInfo): void {
 /** `above`: what is the plan of the level from now on. */
 export const takeRoot = (above: Plan, plan: Plan): void => noteRoot(above, roots.get(plan)!);
 
-/** The statement has placeholders. */
-let strips = false;
+/** The statement has placeholders; subqueries that can be done in two ways. */
+let strips = false, alternatives = false;
 
 export function setPlanReferences(plan: Plan): Plan {
   const root = roots.get(plan);
@@ -29,6 +29,7 @@ export function setPlanReferences(plan: Plan): Plan {
   const { glob } = root;
   const offset = glob.finalRtable.length;
   strips = newestPlaceholder() !== glob.placeholdersBefore;
+  alternatives = glob.alternatives.size > 0;
   for (const rte of root.rtable) glob.finalRtable.push(rte.rtekind === 'subquery' ? { ...rte, subquery: null } : rte);
   for (const mark of root.rowMarks) if (!mark.reference) glob.finalRowMarks.push({ ...mark, rti: mark.rti + offset });
   return setRefs(plan, offset);
@@ -36,7 +37,32 @@ export function setPlanReferences(plan: Plan): Plan {
 
 type Lists = { outer: readonly (TargetEntry | null)[] | null; inner: readonly (TargetEntry | null)[] | null };
 
-function setRefs(plan: Plan, offset: number): Plan {
+/** fix_alternative_subplan: of two ways to the same, the one that costs less where it is run so often. */
+function chosen(e: Expr, calls: number, below: readonly TargetEntry[]): Expr {
+  // It comes from below.
+  if (below.length > 0 && find(below, e) >= 0) return e;
+  if (e.kind === 'SubPlan' && e.alternative !== null) {
+    const { alternative } = e;
+    const cost = (s: SubPlan): number => s.startup_cost + calls * s.per_call_cost;
+    return chosen(cost(alternative) <= cost(e) ? alternative : { ...e, alternative: null }, calls, below);
+  }
+  return e.kind === 'Var' || e.kind === 'Const' ? e : expressionTreeMutator(e, (child) => chosen(child, calls, below));
+}
+
+/** A condition is asked of more rows than a node gives; as there, of twice as many. */
+function withChosenSubplans(plan: Plan): Plan {
+  const below = [...plan.lefttree?.targetlist ?? [], ...plan.righttree?.targetlist ?? []];
+  const inList = (e: Expr): Expr => chosen(e, plan.plan_rows, below), inQual = (e: Expr): Expr => chosen(e, plan.plan_rows * 2, below);
+  const base: Plan = { ...plan, targetlist: mapTargets(plan.targetlist, inList), qual: plan.qual.map(inQual) };
+  switch (base.kind) {
+    case 'NestLoop': case 'HashJoin': case 'MergeJoin': return { ...base, joinqual: base.joinqual.map(inQual) };
+    case 'Result': return { ...base, resconstantqual: base.resconstantqual.map((e) => chosen(e, 1, below)) };
+    default: return base;
+  }
+}
+
+function setRefs(original: Plan, offset: number): Plan {
+  const plan = alternatives ? withChosenSubplans(original) : original;
   const initPlan = plan.initPlan.map((s) => fixSubPlan(s, offset));
   switch (plan.kind) {
     case 'SeqScan': case 'SampleScan': case 'GinScan': case 'IndexScan': case 'IndexOnlyScan': case 'TidScan': case 'BitmapIndexScan': case 'BitmapHeapScan': case 'FunctionScan': case 'ValuesScan': case 'NamedTuplestoreScan': case 'CteScan': case 'WorkTableScan': {

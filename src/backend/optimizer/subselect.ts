@@ -2,12 +2,14 @@
 // the outer query is in them, as initplans; WITH queries likewise. Outer references become parameters.
 import { internalError } from '../../common/errors.ts';
 import { opHashjoinable } from '../catalog/lsyscache.ts';
+import { operator } from '../executor/fmgr_info.ts';
+import { makeTargetEntry } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, expressionTreeMutator, makeAndsImplicit, queryTreeMutator, promotedArrayType } from '../nodes/nodeFuncs.ts';
 import type { CommonTableExpr, Query } from '../nodes/parsenodes.ts';
 import type { Plan } from '../nodes/plannodes.ts';
 import type { Expr, OpExpr, Param, SubLink, SubPlan } from '../nodes/primnodes.ts';
-import { containsVolatile, equal, incrementLevels, incrementQueryLevels, mutateDeep, pullVars, simplifyBool, walkDeep } from './clauses.ts';
-import { enabled, materialCost } from './costsize.ts';
+import { containsLevel, containsSubplans, containsVolatile, equal, evalConstExpressions, incrementLevels, incrementQueryLevels, mutateDeep, pullVars, simplifyBool, walkDeep } from './clauses.ts';
+import { clampRows, costs, enabled, evalCost, materialCost, relationBytes } from './costsize.ts';
 import { makeExecParam } from './nestparams.ts';
 import type { PlannerInfo } from './pathnodes.ts';
 import { KEEPS_OUTPUT, over } from './planbuild.ts';
@@ -67,10 +69,78 @@ function makeSubplan(root: PlannerInfo, link: SubLink, isTopQual: boolean): Expr
   const { plan } = planSubquery(root, query, fraction, true);
   const params = root.planParams;
   root.planParams = saved;
-  return buildSubplan(root, link, plan, params, isTopQual);
+  const node = buildSubplan(root, link, plan, params, isTopQual);
+  if (link.subLinkType !== 'exists' || node.kind !== 'SubPlan') return node;
+  const alternative = existsAsAny(root, link);
+  if (alternative !== null) root.glob.alternatives.add(node.planId).add(alternative.planId);
+  return { ...node, alternative };
+}
+
+/** An EXISTS whose WHERE compares columns with what is outside as IN, whose rows are read once into a hash table; null: it cannot be. */
+function existsAsAny(root: PlannerInfo, link: SubLink): SubPlan | null {
+  const simple = simplifyExists(link.subselect);
+  const any = simple === null ? null : convertExistsToAny(simple);
+  if (any === null) return null;
+  const saved = root.planParams;
+  root.planParams = [];
+  const { plan } = planSubquery(root, any.subselect, 0, true);
+  const params = root.planParams;
+  root.planParams = saved;
+  if (params.length > 0 || relationBytes(plan.plan_rows, plan.plan_width) > costs.hashMemBytes) return null;
+  const node = buildSubplan(root, { ...link, subLinkType: 'any', ...any }, plan, params, true);
+  if (node.kind !== 'SubPlan' || !node.useHashTable) return null;
+  return node;
+}
+
+/** convert_EXISTS_to_ANY. */
+function convertExistsToAny(q: Query): { subselect: Query; testexpr: Expr } | null {
+  const { quals } = q.jointree;
+  if (quals === null || q.cteList.length > 0 || containsLevel({ ...q, jointree: { ...q.jointree, quals: null } }, 1) || containsVolatile(quals)) return null;
+  const columns: Expr[] = [], tests: Expr[] = [], rest: Expr[] = [];
+  for (const clause of makeAndsImplicit(evalConstExpressions(quals))) {
+    const parts = clause.kind === 'OpExpr' && clause.args.length === 2 ? clause : null;
+    const turned = parts !== null && !containsLevel(parts.args[0]!, 1) && containsLevel(parts.args[1]!, 1);
+    if (parts === null || !opHashjoinable(parts.opno, exprType(parts.args[0]!)) || (!turned && !containsLevel(parts.args[0]!, 1))) {
+      rest.push(clause);
+      continue;
+    }
+    const opno = turned ? operator(parts.opno).oprcom : parts.opno;
+    const [outer, inner] = (turned ? [parts.args[1], parts.args[0]] : parts.args) as [Expr, Expr];
+    if (opno === 0 || !opHashjoinable(opno, exprType(outer))) return null;
+    if (containsLevel(inner, 1) || containsLevel(outer, 0) || containsSubplans(outer)) return null;
+    columns.push(inner);
+    const column: Param = { kind: 'Param', paramkind: 'sublink', paramid: columns.length, paramtype: exprType(inner), paramtypmod: exprTypmod(inner), paramcollid: exprCollation(inner), location: -1 };
+    tests.push({ ...parts, opno, opfuncid: operator(opno).oprcode, args: [incrementLevels(outer, -1, 1), column] });
+  }
+  if (tests.length === 0 || rest.some((e) => containsLevel(e, 1))) return null;
+  return {
+    subselect: { ...q, targetList: columns.map((e, i) => makeTargetEntry(e, i + 1, null, false)), jointree: { ...q.jointree, quals: rest.length === 0 ? null : simplifyBool('and', rest) } },
+    testexpr: simplifyBool('and', tests),
+  };
+}
+
+/** cost_subplan: what it takes once, and for each call. */
+function withCost(node: SubPlan, plan: Plan): SubPlan {
+  const test = node.testexpr === null ? { startup: 0, perTuple: 0 } : evalCost(makeAndsImplicit(node.testexpr));
+  let { startup, perTuple } = test;
+  if (node.useHashTable) startup += plan.total_cost + costs.cpuOperator * plan.plan_rows;
+  else {
+    const run = plan.total_cost - plan.startup_cost;
+    if (node.subLinkType === 'exists') perTuple += run / clampRows(plan.plan_rows);
+    else if (node.subLinkType === 'any' || node.subLinkType === 'all') perTuple += 0.5 * run + 0.5 * plan.plan_rows * costs.cpuOperator;
+    else perTuple += run;
+    if (node.parParam.length === 0 && KEEPS_OUTPUT.has(plan.kind)) startup += plan.startup_cost;
+    else perTuple += plan.startup_cost;
+  }
+  return { ...node, startup_cost: startup, per_call_cost: perTuple };
 }
 
 function buildSubplan(root: PlannerInfo, link: SubLink, plan: Plan, params: { item: Expr; paramId: number }[], isTopQual: boolean): Expr {
+  const made = subplanOf(root, link, plan, params, isTopQual);
+  return made.kind === 'SubPlan' ? withCost(made, root.glob.subplans[made.planId - 1]!) : made;
+}
+
+function subplanOf(root: PlannerInfo, link: SubLink, plan: Plan, params: { item: Expr; paramId: number }[], isTopQual: boolean): Expr {
   root.glob.subplans.push(plan);
   const planId = root.glob.subplans.length;
   const columns = plan.targetlist.filter((t) => !t.resjunk);
@@ -80,7 +150,7 @@ function buildSubplan(root: PlannerInfo, link: SubLink, plan: Plan, params: { it
     firstColTypmod: first === undefined ? -1 : exprTypmod(first), firstColCollation: first === undefined ? 0 : exprCollation(first), useHashTable: false,
     unknownEqFalse: isTopQual, setParam: [], parParam: params.map((p) => p.paramId),
     // The items may have sublinks and outer references of this level in them.
-    args: params.map((p) => processSublinks(root, replaceCorrelationVars(root, p.item), false)),
+    args: params.map((p) => processSublinks(root, replaceCorrelationVars(root, p.item), false)), startup_cost: 0, per_call_cost: 0, alternative: null,
   };
   const uncorrelated = params.length === 0;
   const resultParams = (): Param[] => columns.map((c) => makeExecParam(root, c.expr));
@@ -196,7 +266,7 @@ export function processCtes(root: PlannerInfo): void {
     const param = makeTypedParam(root, 2278, 0);
     root.initPlans.push({
       kind: 'SubPlan', subLinkType: 'cte', testexpr: null, paramIds: [], planId, planName: `CTE ${cte.ctename}`, firstColType: 0, firstColTypmod: -1,
-      firstColCollation: 0, useHashTable: false, unknownEqFalse: false, setParam: [param.paramid], parParam: [], args: [],
+      firstColCollation: 0, useHashTable: false, unknownEqFalse: false, setParam: [param.paramid], parParam: [], args: [], startup_cost: 0, per_call_cost: 0, alternative: null,
     });
     if (ctequery.commandType !== 'select') root.glob.hasModifyingCTE = true;
     root.ctes.set(cte.ctename, { name: cte.ctename, planId, paramId: param.paramid, rows: plan.plan_rows, width: plan.plan_width, root: subroot, references: 0 });

@@ -43,3 +43,31 @@ select count(*) from many m left join few on exists (select from nums where few.
 -- A column without statistics leaves a statistics object without, and a warning.
 create table unasked (a int, b int); alter table unasked alter a set statistics 0; insert into unasked select i, i from generate_series(1, 100) i; create statistics unasked_s on a, b from unasked;
 analyze unasked; alter table unasked alter a set statistics -1; alter statistics unasked_s set statistics 0; analyze unasked; drop table unasked;
+-- EXISTS whose WHERE compares with what is outside may read its rows once (hashed), and what a subquery costs is what it takes. Where WindowAgg has
+-- others above, its condition is shown, too. Volatile conditions go into subqueries where nothing is done to the rows there.
+create table parts (id int primary key, kind int, n int); insert into parts select i, i % 7, i % 100 from generate_series(1, 3000) i; create table picks (part int, kind int, w int); insert into picks select i * 3, i % 5, i from generate_series(1, 800) i; insert into picks values (null, null, 1); analyze parts; analyze picks;
+explain (costs off) select count(*) from parts p where exists (select from picks k where k.part = p.id and k.w > 10) or p.n = 3;
+select count(*) from parts p where exists (select from picks k where k.part = p.id and k.w > 10) or p.n = 3;
+explain (costs off) select count(*) from parts p where not exists (select 1 from picks k where p.id + 1 = k.part and k.kind = p.kind) and p.n < 50 or p.n = 70;
+select count(*) from parts p where not exists (select 1 from picks k where p.id + 1 = k.part and k.kind = p.kind) and p.n < 50 or p.n = 70;
+explain (costs off) select p.id, exists (select from picks k where k.part = p.id) as e from parts p where p.id < 4;
+explain (costs off) select p.id, exists (select from picks k where k.part = p.id) as e from parts p order by e, id limit 2;
+select p.id, exists (select from picks k where k.part = p.id) as e from parts p order by e desc, id limit 4;
+select exists (select from picks k where k.part = p.id) as e, count(*) from parts p group by 1 order by 1;
+select p.kind, bool_or(exists (select from picks k where k.part = p.id)) from parts p where n > 95 group by 1 order by 1;
+explain (costs off) select count(*) from picks p where exists (select from parts k where k.id = p.part) or p.w = 3; select count(*) from picks p where exists (select from parts k where k.id = p.part) or p.w = 3;
+explain (costs off) select count(*) from parts p where exists (select from picks k where k.part > p.id) or p.n = 3;
+explain (costs off) select count(*) from parts p where exists (select from picks k where k.part = p.id and k.w > p.n) or p.n = 3;
+select (select count(*) from parts p where exists (select from picks k where k.part = p.id and k.kind = o.kind) or p.n = o.kind) from (select distinct kind from picks) o order by 1;
+select case when exists (select from picks k where k.kind = p.kind) then 'some' else 'none' end as c, count(*) from parts p left join picks q on exists (select from picks k where k.part = p.id) and q.w = p.n group by 1 order by 1;
+with x as (select * from parts where n < 5) select count(*) from x where exists (select from picks k where k.part = x.id) or exists (select from x y where y.id = x.n);
+update parts p set n = -1 where exists (select from picks k where k.part = p.id and k.w < 20) or p.id = 1; select count(*) from parts where n = -1;
+delete from parts p where (exists (select from picks k where k.part = p.id and k.w < 10)) is not false; select count(*) from parts;
+explain (costs off) select * from (select id, kind, row_number() over (partition by kind order by id) rn, count(*) over (partition by n) c from parts) s where rn <= 2 and kind = 3;
+select * from (select id, kind, row_number() over (partition by kind order by id) rn, count(*) over (partition by n order by id) c from parts) s where rn <= 2 order by 1;
+create view guarded with (security_barrier) as select * from picks where w < 3; create function says(text) returns bool cost 0.001 language plpgsql as $$ begin raise notice 'says %', $1; return true; end $$;
+explain (costs off) select * from guarded where says('it') and says(w::text); select * from guarded where says('it') and says(w::text);
+explain (costs off) select * from (select distinct kind from picks) d where random() < 2; explain (costs off) select * from (select kind, count(*) from picks group by 1) d where random() < 2 and kind > 1;
+-- The table of a hashed subquery that has values from further out was kept when these changed.
+select o.kind, (select count(*) from parts p where p.id in (select k.part from picks k where k.kind = o.kind) or p.n = 1000) from (select distinct kind from picks) o order by 1;
+select o.kind, (select count(*) from parts p where (p.id in (select k.part from picks k where k.kind = o.kind)) is not true) from (select distinct kind from picks) o order by 1;
