@@ -101,6 +101,12 @@ function checkOptionColumns(relation: Relation, options: CopyOptions, columns: r
 
 // ---- COPY FROM
 
+/** No table to open (table_openrv). */
+function refuseIndex({ kind, name }: Relation): void {
+  if (kind === 'i' || kind === 'I') throw new PgError('wrong_object_type', `"${name}" is an index`);
+  if (kind === 'c') throw new PgError('wrong_object_type', `"${name}" is a composite type`);
+}
+
 /** What is found out only when the frontend has been asked for its data. */
 function checkTarget(relation: Relation, options: CopyOptions): void {
   const refuse = (what: string): never => { throw new PgError('wrong_object_type', `cannot copy to ${what} "${relation.name}"`); };
@@ -119,6 +125,7 @@ function checkTarget(relation: Relation, options: CopyOptions): void {
 
 function runFrom(stmt: CopyStmt, options: CopyOptions, context: UtilityContext): number {
   const relation = openRelation(rangeVarGetRelid(stmt.relation!));
+  refuseIndex(relation);
   if (isReadOnlyTransaction() && relation.persistence !== 't') {
     throw new PgError('read_only_sql_transaction', 'cannot execute COPY FROM in a read-only transaction');
   }
@@ -280,6 +287,7 @@ function copyRows(statement: CachedStatement, options: CopyOptions, sink: LineSi
 
 function tableStatement(stmt: CopyStmt, options: CopyOptions): CachedStatement {
   const relation = openRelation(rangeVarGetRelid(stmt.relation!));
+  refuseIndex(relation);
   const refuse = (what: string, hint?: string): never => {
     throw new PgError('wrong_object_type', `cannot copy from ${what} "${relation.name}"`, hint === undefined ? {} : { hint });
   };

@@ -216,13 +216,19 @@ function checkStoredValues(domain: Oid, expr: Expr): void {
   });
 }
 
-/** Columns of tables that have this domain, or a domain over it; containers of it cannot be checked (get_rels_with_domain). */
+/** Columns of tables that have this domain, or a domain over it. */
 function forEachDomainColumn(domain: Oid, visit: (table: Relation, column: Attribute) => void): void {
+  for (const { oid, column } of domainColumns(domain)) visit(openRelation(oid), column);
+}
+
+/** All of them before any is looked into: containers of the domain cannot be checked (get_rels_with_domain). */
+function domainColumns(domain: Oid): { oid: Oid; column: Attribute }[] {
+  const found: { oid: Oid; column: Attribute }[] = [];
   const noun = `type "${formatType(domain)}"`;
   for (const d of dependentsOf(objectAddress(ids.TypeRelationId, domain))) {
     if (d.classid === ids.TypeRelationId) {
       const type = sys.typeByOid(d.objid);
-      if (type?.typtype === 'd') forEachDomainColumn(d.objid, visit);
+      if (type?.typtype === 'd') found.push(...domainColumns(d.objid));
       else checkTypeUnused(d.objid, noun, 'it');
       continue;
     }
@@ -232,8 +238,9 @@ function forEachDomainColumn(domain: Oid, visit: (table: Relation, column: Attri
     if (relation.kind !== 'r' && relation.kind !== 'm') continue;
     lockTable(relation.oid, relation.name, relation.shared, 5);
     const column = relation.attributes[d.objsubid - 1]!;
-    if (!column.attisdropped && column.atttypid === domain) visit(openRelation(relation.oid), column);
+    if (!column.attisdropped && column.atttypid === domain) found.push({ oid: relation.oid, column });
   }
+  return found;
 }
 
 export const DOMAIN_COMMANDS: UtilityTable = {

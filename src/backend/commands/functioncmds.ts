@@ -433,6 +433,8 @@ function inlineBody(body: RawNode | RawNode[][], name: string, params: Parameter
   const analyze = (stmt: RawNode): Query => {
     const state = functionParseState(text, { name, types: params.argTypes, names: params.argTypes.map((_t, i) => inputs?.[i] ?? ''), collation: 0 });
     const query = parseAnalyzeWithState(asRawStmt(stmt), state);
+    const into = stmt.tag === 'SelectStmt' ? (stmt['intoClause'] as RawNode | undefined) : undefined;
+    if (into !== undefined) throw parserError(state, 'syntax_error', 'SELECT ... INTO is not allowed here', (into['rel'] as RawNode).location);
     if (query.commandType === 'utility') throw new PgError('feature_not_supported', `${createCommandTag(stmt)} is not yet supported in unquoted SQL function body`);
     return query;
   };

@@ -19,6 +19,7 @@ import { coerceToTargetType } from '../parser/parse_coerce.ts';
 import { parseComplexProjection } from '../parser/parse_func.ts';
 import { enforceGenericTypeConsistency, isPolymorphic } from '../parser/parse_generic.ts';
 import { makeParseState, type ParseState } from '../parser/parse_node.ts';
+import { hideTransitionTables, showTransitionTables } from '../parser/query_environment.ts';
 import { rawParse, type RawNode, type RawStmt } from '../parser/raw_parser.ts';
 import { columnsOfRowType } from '../parser/func_result.ts';
 import { queryRewrite } from '../rewrite/rewrite_handler.ts';
@@ -156,6 +157,7 @@ export function coerceResult(proc: PgProc, queries: Query[], type: Oid, columns:
     queries[index] = last.commandType === 'select' ? overSubquery(last, visible, entries) : { ...last, returningList: entries };
   };
   if (columns === null) {
+    if (type !== RECORDOID && typeByOid(type)?.typtype === 'p') throw new PgError('invalid_function_definition', `return type ${formatType(type)} is not supported for SQL functions`);
     if (type === RECORDOID) return { type, columns: null, wholeRow: visible.length === 1 && isRow(exprType(visible[0]!.expr)) };
     if (visible.length !== 1) throw mismatch(type, 'Final statement must return exactly one column.');
     const entry = coerceEntry(visible[0]!, type, -1, () => mismatch(type, `Actual return type is ${formatType(exprType(visible[0]!.expr))}.`));
@@ -260,6 +262,15 @@ function actualTypes(proc: PgProc, argTypes: readonly Oid[], resultType: Oid): {
 }
 
 function bodyQueries(proc: PgProc, types: readonly Oid[], collation: Oid): Query[] {
+  const hidden = hideTransitionTables();
+  try {
+    return queriesOf(proc, types, collation);
+  } finally {
+    showTransitionTables(hidden);
+  }
+}
+
+function queriesOf(proc: PgProc, types: readonly Oid[], collation: Oid): Query[] {
   if (proc.prosqlbody !== null) {
     const body = stringToNode<Query | Query[]>(proc.prosqlbody);
     return Array.isArray(body) ? body : [body];
@@ -350,7 +361,18 @@ export class SqlContext implements ErrorContext {
       error.fields = { ...rest, internalPosition: position, internalQuery: proc.prosrc };
     }
     if (statement > 0) return this.inlined ? undefined : `SQL function "${proc.proname}" statement ${statement}`;
-    return `SQL function "${proc.proname}" during ${this.called || proc.prosecdef || proc.proconfig !== null || (proc.proretset && proc.provolatile === 'v') ? 'startup' : 'inlining'}`;
+    return `SQL function "${proc.proname}" during ${this.called || neverInlined(proc) ? 'startup' : 'inlining'}`;
+  }
+}
+
+/** Called as it is, whatever the call: constants are computed, several statements are no expression. */
+function neverInlined(proc: PgProc): boolean {
+  if (proc.prosecdef || proc.proconfig !== null || (proc.proretset && proc.provolatile === 'v')) return true;
+  if (!proc.proretset && proc.provolatile === 'i' && proc.proargtypes.length === 0) return true;
+  try {
+    return proc.prosqlbody === null && rawParse(proc.prosrc).length !== 1;
+  } catch {
+    return false;
   }
 }
 
@@ -393,9 +415,14 @@ function callFunction(proc: PgProc, context: FunctionContext, args: readonly Dat
 
 function runFunction(proc: PgProc, context: FunctionContext, args: readonly Datum[], limit: number): Result {
   return withFunctionSettings(proc, () => withErrorContext(new SqlContext(proc, context.resultAttributes !== undefined), (frame) => {
-    const prepared = prepare(proc, context.argTypes, context.resultType, context.collation, context.resultAttributes);
-    frame.inlined = prepared.inlined;
-    return { rows: runBody(proc, prepared, args, limit, frame), shape: anonymousShape(prepared) };
+    const hidden = hideTransitionTables();
+    try {
+      const prepared = prepare(proc, context.argTypes, context.resultType, context.collation, context.resultAttributes);
+      frame.inlined = prepared.inlined;
+      return { rows: runBody(proc, prepared, args, limit, frame), shape: anonymousShape(prepared) };
+    } finally {
+      showTransitionTables(hidden);
+    }
   }));
 }
 

@@ -52,7 +52,8 @@ function isComposite(f: FunctionScan['functions'][number]): boolean {
 function checkRowTypes(plan: FunctionScan): void {
   const attributes = plan.functions.flatMap((f): (Attribute | null)[] => {
     const relation = f.funccoltypes.length === 0 && isComposite(f) ? typeInfo(getBaseType(exprType(f.funcexpr))).typrelid : 0;
-    return relation === 0 ? new Array<null>(f.funccolcount).fill(null) : [...openRelation(relation).attributes];
+    const known = relation === 0 ? [] : openRelation(relation).attributes;
+    return Array.from({ length: f.funccolcount }, (_n, i) => known[i] ?? null);
   });
   for (const e of [...plan.targetlist.map((t) => t.expr), ...plan.qual]) {
     walkExpr(e, (n) => {
@@ -118,7 +119,7 @@ export const functionScan: Producer<FunctionScan> = (pc, plan, consume) => {
 
 function compositeTypes(e: Expr, count: number): number[] {
   const type = exprType(e);
-  if (type !== 2249) return typeHooks.rowAttributes(type, -1).map((a) => a.typeOid);
+  if (type !== 2249) return typeHooks.rowAttributes(type, -1).slice(0, count).map((a) => a.typeOid);
   // OUT parameters of a function that returns record.
   const proc = e.kind === 'FuncExpr' ? functionInfo(e.funcid).proc : undefined;
   const modes = proc?.proargmodes;

@@ -216,7 +216,7 @@ function transformIndirection(state: ParseState, ind: RawNode): Expr {
 }
 
 function unknownAttribute(state: ParseState, relref: Expr, attname: string, location: number): PgError {
-  if (relref.kind === 'Var' && relref.varattno === 0) {
+  if (relref.kind === 'Var' && relref.varattno === 0 && (relref.vartype === T.RECORDOID || isComplex(relref.vartype))) {
     const item = getNamespaceItemByRangeTablePosn(state, relref.varno, relref.varlevelsup);
     return parserError(state, 'undefined_column', `column ${item.rte.eref.aliasname}.${attname} does not exist`, location);
   }

@@ -504,7 +504,7 @@ export function addRangeTableEntryForFunction(
         if (seen.has(name)) throw parserError(state, 'duplicate_column', `column name "${name}" specified more than once`, column.location);
         seen.add(name);
         if (getType(type).typtype === 'p' && type !== T.RECORDOID) {
-          throw parserError(state, 'invalid_table_definition', `column "${name}" has pseudo-type ${formatType(type)}`, column.location);
+          throw new PgError('invalid_table_definition', `column "${name}" has pseudo-type ${formatType(type)}`);
         }
         rtfunc.funccolnames.push(name);
         rtfunc.funccoltypes.push(type);

@@ -9,7 +9,8 @@ export interface EphemeralRelation {
   readonly table: TransitionTable;
 }
 
-let current: ReadonlyMap<string, EphemeralRelation> | null = null;
+export type QueryEnvironment = ReadonlyMap<string, EphemeralRelation> | null;
+let current: QueryEnvironment = null;
 
 export const ephemeralRelation = (name: string): EphemeralRelation | undefined => current?.get(name);
 
@@ -23,4 +24,17 @@ export function withTransitionTables<T>(relation: Relation, oldTable: Transition
   } finally {
     current = saved;
   }
+}
+
+export const seesTransitionTables = (): boolean => current !== null;
+
+/** What a trigger function calls does not see its transition tables: out of sight from here to `showTransitionTables`. */
+export function hideTransitionTables(): QueryEnvironment {
+  const saved = current;
+  current = null;
+  return saved;
+}
+
+export function showTransitionTables(saved: QueryEnvironment): void {
+  current = saved;
 }

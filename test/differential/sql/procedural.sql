@@ -57,4 +57,58 @@ create function locks() returns int stable language sql as 'lock item; select 1'
 select locks();
 select 1 as still_outside;
 
+-- Transition tables are the trigger function's own: what it calls, and what it defines, does not see them.
+create table logged (a int);
+create table logged_too (b text, a int);
+create table changed (q numeric);
+insert into changed values (1.5);
+create function sees_table() returns numeric language plpgsql as $$ begin return (select sum(q) from changed); end $$;
+create function sees_table_too() returns numeric language sql stable as 'select sum(q) from changed';
+create function sees_changes() returns trigger language plpgsql as $$
+declare r record;
+begin
+  raise notice '% % %', sees_table(), sees_table_too(), (select count(*) from changed);
+  for r in execute 'select * from changed' loop raise notice '%', r; end loop;
+  begin execute 'create view of_changes as select * from changed where a > 1'; exception when others then raise notice '%', sqlerrm; end;
+  begin execute 'prepare of_changes as select * from changed where a > 1'; exception when others then raise notice '%', sqlerrm; end;
+  execute 'do $d$ begin raise notice ''%'', (select sum(q) from changed); end $d$';
+  return null;
+end $$;
+create trigger t after insert on logged referencing new table as changed for each statement execute function sees_changes();
+create trigger t after insert on logged_too referencing new table as changed for each statement execute function sees_changes();
+insert into logged values (1), (2);
+insert into logged_too values ('x', 3);
+insert into logged values (4);
+do $$ declare r record; begin execute 'select * from changed' into r; raise notice '%', r; end $$;
+
+-- All columns of a domain are found before any is looked into.
+create domain small as int;
+create table uses_small (a small);
+insert into uses_small values (1);
+create domain smaller as small;
+create table holds_smaller (a smaller[]);
+alter domain small add check (value > 100);
+drop table holds_smaller;
+alter domain small add check (value > 100);
+drop domain int4;
+-- COPY opens tables.
+create index on uses_small (a);
+copy uses_small_a_idx to stdout;
+-- The order of a function's rows has its own place, whatever becomes of the row type.
+create table grows (a int, b text);
+insert into grows values (1, 'x'), (2, 'y');
+create function grown() returns setof grows language sql as 'select * from grows order by a';
+create view numbered as select * from grown() with ordinality;
+alter table grows add column c text;
+select * from numbered;
+-- Functions of scalars have no columns to take.
+select (g).a from generate_series(1, 2) g(a);
+create function in_array(anyelement) returns anyarray language sql as 'select array[$1]';
+select in_array(row(1, 2));
+create function into_nowhere() returns int begin atomic select 1 into x; end;
+select * from json_to_record('{}') as (a int, b unknown);
+-- Constants are computed by calls, and so are several statements.
+create function fails() returns int immutable language sql as 'select 1 / 0';
+select fails();
+
 drop schema procedural cascade;

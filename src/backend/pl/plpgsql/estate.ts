@@ -7,6 +7,7 @@ import { activeCommand, runPlan } from '../../executor/execute.ts';
 import { asPgError } from '../../tcop/errors.ts';
 import type { CachedStatement } from '../../tcop/plancache.ts';
 import { processUtility } from '../../tcop/utility.ts';
+import { hideTransitionTables, showTransitionTables } from '../../parser/query_environment.ts';
 import { createCommandTag } from '../../tcop/cmdtag.ts';
 import {
   beginInternalSubTransaction, commandCounterIncrement, currentSubTransactionId, noteFirstSnapshot, popSnapshot, pushSnapshot, releaseCurrentSubTransaction, requireLocks,
@@ -174,10 +175,14 @@ export class Estate implements ErrorContext {
       throw new PgError('feature_not_supported', 'cannot COPY to/from client in PL/pgSQL');
     }
     if (this.fn.readOnly && !READ_ONLY.has(stmt.tag)) throw notInReadOnly(createCommandTag(stmt));
-    const result = processUtility(stmt, {
-      text: statement.text, statementText: statement.text, topLevel: false, params, paramTypes: statement.paramTypes, dest,
-    });
-    return result.processed ?? 0;
+    const context = { text: statement.text, statementText: statement.text, topLevel: false, params, paramTypes: statement.paramTypes, dest };
+    if (!OF_TABLES_ALONE.has(stmt.tag)) return processUtility(stmt, context).processed ?? 0;
+    const hidden = hideTransitionTables();
+    try {
+      return processUtility(stmt, context).processed ?? 0;
+    } finally {
+      showTransitionTables(hidden);
+    }
   }
 
   // ---- blocks with EXCEPTION
@@ -224,6 +229,9 @@ export const DISCARD: DestReceiver = { start() {}, receive: () => true, end() {}
 
 /** Utility statements that a non-volatile function may run. */
 const READ_ONLY = new Set(['VariableShowStmt', 'ExplainStmt', 'FetchStmt', 'DeclareCursorStmt', 'ClosePortalStmt']);
+
+/** Utility statements whose queries do not see transition tables. */
+const OF_TABLES_ALONE = new Set(['ViewStmt', 'RuleStmt', 'CreateFunctionStmt', 'PrepareStmt', 'CopyStmt']);
 
 /** What a non-volatile function may not do. */
 export function refuseChanges(query: Query): void {

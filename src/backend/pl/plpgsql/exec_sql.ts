@@ -5,6 +5,7 @@ import { outputFunction } from '../../executor/fmgr_info.ts';
 import { rawParse } from '../../parser/raw_parser.ts';
 import type { RawNode } from '../../parser/raw_nodes.ts';
 import { CachedStatement, forgetTextsOfOtherSettings } from '../../tcop/plancache.ts';
+import { seesTransitionTables } from '../../parser/query_environment.ts';
 import { withShape } from '../../tcop/shapes.ts';
 import { TextCache } from '../../utils/text_cache.ts';
 import { RecordValue, type Datum, type Oid } from '../../types/datum.ts';
@@ -248,10 +249,11 @@ const kept = new TextCache<string, CachedStatement>(MAX_KEPT);
 /** The statements of a text made while running. One is kept: loops run the same text again and again. */
 export function dynamicStatements(text: string, types: readonly Oid[]): CachedStatement[] {
   const key = `${types.join()}\0${text}`;
-  const known = kept.get(key);
+  const keeps = !seesTransitionTables(); // the same name is another table in another trigger
+  const known = keeps ? kept.get(key) : undefined;
   if (known !== undefined) return [known];
   const statements = rawParse(text).map((raw) => new CachedStatement(text, raw, [...types], false, false));
-  if (statements.length === 1 && text.length < 2000) kept.set(key, statements[0]!);
+  if (keeps && statements.length === 1 && text.length < 2000) kept.set(key, statements[0]!);
   return statements;
 }
 
@@ -304,7 +306,7 @@ export function execDynamic(rt: Estate, text: string, values: readonly Datum[], 
   };
   forgetTextsOfOtherSettings();
   // Loops make texts that differ in a number only.
-  if (types.length > 0 || !withShape(text, rawParse, execute)) {
+  if (types.length > 0 || seesTransitionTables() || !withShape(text, rawParse, execute)) {
     const list = rawParse(text);
     for (const { stmt } of list) refuseInDynamic(rt, stmt);
     for (const statement of dynamicStatements(text, types)) execute(statement);

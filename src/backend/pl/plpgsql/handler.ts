@@ -13,6 +13,7 @@ import type { BuiltinFunction, FunctionContext } from '../../types/fmgr.ts';
 import { EVENT_TRIGGEROID, RECORDOID, TEXTOID, TRIGGEROID, VOIDOID } from '../../types/oids.ts';
 import { checkWhileWorking } from '../../utils/interrupts.ts';
 import { tracked } from '../../utils/pgstat.ts';
+import { hideTransitionTables, showTransitionTables } from '../../parser/query_environment.ts';
 import { settings } from '../../utils/settings.ts';
 import { addContext, errorContext } from '../../utils/error_context.ts';
 import { compileBody } from './codegen.ts';
@@ -123,6 +124,7 @@ function callWith(proc: PgProc, context: FunctionContext, args: readonly Datum[]
   if (fn.returnsRows) estate.expected = expectedColumns(fn, context);
   estate.outer = errorContext.top;
   errorContext.top = estate;
+  const hidden = hideTransitionTables();
   try {
     estate.args = args;
     const value = codeOf(fn)(estate);
@@ -132,6 +134,7 @@ function callWith(proc: PgProc, context: FunctionContext, args: readonly Datum[]
     addContext(error);
     throw error;
   } finally {
+    showTransitionTables(hidden);
     errorContext.top = estate.outer;
   }
 }
@@ -238,7 +241,12 @@ export function makeFunction(proc: PgProc): BuiltinFunction {
 export function runInline(source: string, nonatomic: boolean): void {
   const fn = compileInline(source);
   const estate = new Estate(fn, null, null, !nonatomic);
-  run(fn, estate);
+  const hidden = hideTransitionTables();
+  try {
+    run(fn, estate);
+  } finally {
+    showTransitionTables(hidden);
+  }
 }
 
 /** What CREATE FUNCTION checks (plpgsql_validator). */
