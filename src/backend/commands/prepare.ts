@@ -54,6 +54,7 @@ interface ExecuteStmt { name: string; params?: RawNode[] }
 
 /** Evaluates EXECUTE's arguments as assignments to the declared types. */
 export function evaluateParams(args: readonly RawNode[], types: readonly Oid[], name: string, text: string): Datum[] {
+  if (types.length === 0) return []; // as there: nobody looks at them
   if (args.length !== types.length) {
     throw new PgError('syntax_error', `wrong number of parameters for prepared statement "${name}"`, {
       detail: `Expected ${types.length} parameters but got ${args.length}.`,

@@ -5,7 +5,7 @@ import { closeSync, constants, existsSync, fsyncSync, openSync, readFileSync, re
 import { resolve } from 'node:path';
 import { PgError } from '../../common/errors.ts';
 import { AUTO_INI, openSiteFile, readSiteFile } from '../../common/site.ts';
-import { allSettings, findSetting, getString, setConfigOption, validateForFile, type GucContext, type Setting } from './guc.ts';
+import { allSettings, defineHooks, findSetting, getString, setConfigOption, validateForFile, type GucContext, type Setting } from './guc.ts';
 import { log } from './elog.ts';
 import './guc_hooks.ts';
 import './own_settings.ts';
@@ -117,6 +117,9 @@ function canApply(name: string, value: string): boolean {
     return false;
   }
 }
+
+// Whoever asks is told the whole path: it may stand anywhere.
+for (const name of ['config_file', 'hba_file', 'ident_file']) defineHooks(name, { show: (path) => resolve(getString('data_directory'), path as string) });
 
 // ---- ALTER SYSTEM
 

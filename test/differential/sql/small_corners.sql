@@ -88,3 +88,9 @@ create text search dictionary sc_bad (template = ispell, dictfile = ispell_sampl
 create text search dictionary sc_good (template = ispell, dictfile = hunspell_sample_num, afffile = hunspell_sample_num);
 select ts_lexize('sc_good', w) from unnest('{skies,footballyklubber,unbookings,rebook,ballyklubber}'::text[]) w;
 drop text search dictionary sc_good;
+
+-- Arguments of a prepared statement that has no parameters were refused: nobody looks at them.
+prepare without_parameters as select 1 as one;
+execute without_parameters(1, 'x', no_such_column);
+explain (costs off) execute without_parameters(5);
+deallocate without_parameters;
