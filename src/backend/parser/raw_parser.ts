@@ -234,7 +234,8 @@ const CONDITIONS: readonly (readonly [RegExp, ConditionName, string?])[] = [
   [/^UNENCRYPTED PASSWORD is no longer supported/, 'feature_not_supported', 'Remove UNENCRYPTED to store the password in encrypted form instead.'],
   [/(not (yet )?(supported|implemented)|is not supported anymore|no longer supported)/, 'feature_not_supported'],
   [/^role name ".*" is reserved$|cannot be used as a role name here$/, 'reserved_name'],
-  [/^CREATE SCHEMA IF NOT EXISTS cannot include schema elements$/, 'feature_not_supported'],
+  [/^CREATE SCHEMA IF NOT EXISTS cannot include schema elements$|^aggregates cannot have output arguments$/, 'feature_not_supported'],
+  [/^frame (start|end|starting) /, 'windowing_error'],
   [/^missing argument$/, 'syntax_error', 'Use NONE to denote the missing argument of a unary operator.'],
   [/^type modifier cannot have parameter name/, 'syntax_error'],
   [/^(column|table) .* (specified more than once|appears more than once)/, 'duplicate_column'],
@@ -257,6 +258,7 @@ function grammarError(message: string, cursor: number, routine: string): PgError
   // PostgreSQL 18's words.
   if (message === 'constraints cannot be altered to be NOT VALID') return new PgError('feature_not_supported', 'FOREIGN KEY constraints cannot be marked NOT VALID');
   if (message.startsWith('OUT and INOUT arguments aren\'t allowed')) return new PgError('syntax_error', message);
+  if (message === 'CREATE ASSERTION is not yet implemented') return new PgError('feature_not_supported', message);
   if (message.startsWith('unrecognized partitioning strategy')) return new PgError('invalid_parameter_value', message);
   if (message === 'invalid publication object list') {
     return new PgError('syntax_error', message, { position: cursor, detail: 'One of TABLE or TABLES IN SCHEMA must be specified before a standalone table or schema name.' });

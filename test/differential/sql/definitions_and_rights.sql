@@ -199,3 +199,11 @@ create operator #==# (leftarg = int, rightarg = int, procedure = int4pl, merges 
 drop operator #==#(int, int);
 create operator #==# (leftarg = int, rightarg = int, procedure = int4pl, sort1 = <);
 create operator #==# (leftarg = int, rightarg = int, procedure = int4pl, hashes);
+-- Window frames that cannot be, assertions, what aggregates cannot have: the grammar says so, each with its SQLSTATE.
+select sum(1) over (rows unbounded following);
+select sum(1) over (rows 1 following);
+select sum(1) over (rows between current row and unbounded preceding);
+select sum(1) over (rows between current row and 1 preceding);
+select sum(1) over (rows between 1 following and current row);
+create assertion dar_a check (true);
+create aggregate dar_a(out int) (sfunc = int4pl, stype = int4);
