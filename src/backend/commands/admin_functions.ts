@@ -9,7 +9,7 @@ import { hasPrivsOfRole, superuserArg } from '../catalog/acl.ts';
 import { hasRoleByName } from '../catalog/aclchk.ts';
 import { collationName } from '../rewrite/ruleutils/object_names.ts';
 import { formatType } from '../catalog/format_type.ts';
-import { classByOid, typeByOid } from '../catalog/syscache.ts';
+import { classByOid, typeByOid, databaseByOid } from '../catalog/syscache.ts';
 import { allPortals, findPortal } from '../tcop/portal.ts';
 import { exportSnapshot } from '../transaction/exported_snapshots.ts';
 import { currentTransactionId, currentTransactionIdIfAny, snapshotXids, transactionStatus } from '../transaction/xact.ts';
@@ -20,7 +20,7 @@ import { REGTYPEOID, UNKNOWNOID } from '../types/oids.ts';
 import { PgSnapshot } from '../types/pg_lsn.ts';
 import { backendByPid, backends, reportWait, type BackendStatus } from '../utils/backend_status.ts';
 import { log } from '../utils/elog.ts';
-import { getString } from '../utils/guc.ts';
+import { getInt, getString } from '../utils/guc.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { sendWarning, session } from '../utils/session.ts';
 import { allPreparedStatements } from './prepare.ts';
@@ -148,8 +148,26 @@ function countNulls(args: readonly Datum[], variadic: boolean, nulls: boolean): 
   return args.filter((v) => (v === null || v === undefined) === nulls).length;
 }
 
+/** No site is a standby that follows another. */
+function notInRecovery(): never {
+  throw new PgError('object_not_in_prerequisite_state', 'recovery is not in progress', { hint: 'Recovery control functions can only be executed during recovery.' });
+}
+
+function noCommitTimestamps(): never {
+  throw new PgError('object_not_in_prerequisite_state', 'could not get commit timestamp data', { hint: 'Make sure the configuration parameter "track_commit_timestamp" is set.' });
+}
+
 registerBuiltins({
   pure: {
+    pg_is_wal_replay_paused: notInRecovery, pg_get_wal_replay_pause_state: notInRecovery, pg_wal_replay_pause: notInRecovery, pg_wal_replay_resume: notInRecovery,
+    pg_promote: notInRecovery, pg_last_wal_receive_lsn: () => null, pg_last_xact_replay_timestamp: () => null,
+    pg_xact_commit_timestamp: noCommitTimestamps, pg_xact_commit_timestamp_origin: noCommitTimestamps, pg_last_committed_xact: noCommitTimestamps,
+    pg_import_system_collations: () => 0,
+    pg_database_collation_actual_version: (oid: number) => {
+      if (databaseByOid(oid) === undefined) throw new PgError('undefined_object', `database with OID ${oid} does not exist`);
+      return null;
+    },
+    inet_server_port: () => (session.clientAddress === null ? null : getInt('port')),
     pgsql_version: () => VERSION_TEXT,
     pg_backend_pid: () => session.pid,
     pg_client_encoding: () => getString('client_encoding'),
@@ -186,7 +204,6 @@ registerBuiltins({
       if (status === 'future') throw new PgError('invalid_parameter_value', `transaction ID ${BigInt.asUintN(64, BigInt(xid))} is in the future`);
       return status === 'unknown' ? null : status;
     },
-    pg_stat_get_backend_pid: (slot: number) => backends().find((b) => b.slot === slot)?.pid ?? null,
   },
   context: {
     pg_typeof: (context) => {
@@ -205,9 +222,6 @@ registerBuiltins({
     * pg_stat_get_activity(context, pid: number | null) {
       const { named } = rowMaker(context);
       for (const b of backends()) if (pid === null || b.pid === pid) yield named(activityOf(b));
-    },
-    * pg_stat_get_backend_idset() {
-      for (const b of backends()) yield b.slot;
     },
     * pg_prepared_statement(context) {
       const { named } = rowMaker(context);

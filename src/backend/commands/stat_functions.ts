@@ -24,23 +24,29 @@ const COUNTERS = words(`
 const UNKNOWN = words('db_checksum_failures db_checksum_last_failure last_autoanalyze_time last_autovacuum_time');
 
 const NO_ROWS = words(`
-  pg_stat_get_progress_info pg_stat_get_wal_senders pg_get_replication_slots pg_show_replication_origin_status
+  pg_ls_logicalsnapdir pg_ls_logicalmapdir pg_stat_get_wal_senders pg_get_replication_slots pg_show_replication_origin_status
   pg_get_shmem_allocations`);
+
+/** The commands whose progress is told by PostgreSQL's views. */
+const PROGRESS = new Set(['VACUUM', 'ANALYZE', 'CLUSTER', 'CREATE INDEX', 'BASEBACKUP', 'COPY']);
 
 function noSlot(name: string | null): string {
   if (name !== null) throw new PgError('invalid_parameter_value', `replication slot "${name}" does not exist`);
   return '';
 }
 
-/** What a backend does, by the number of its slot; what only its owner may see is empty for others. */
-const ofBackend = (what: (b: BackendStatus) => Datum): PureFunction => (slot: number) => {
-  const found = backends().find((b) => b.slot === slot);
+/** Numbers of backends count from 1. */
+const backendOf = (number: number): BackendStatus | undefined => backends().find((b) => b.slot === number - 1);
+
+/** What a backend does, by its number; what only its owner may see is empty for others. */
+const ofBackend = (what: (b: BackendStatus) => Datum): PureFunction => (number: number) => {
+  const found = backendOf(number);
   return found === undefined ? null : what(found);
 };
 const maySee = (b: BackendStatus): boolean => hasPrivsOfRole(session.currentUser, b.roleOid) || hasPrivsOfRole(session.currentUser, ROLE_PG_READ_ALL_STATS);
 const ownersOnly = (what: (b: BackendStatus) => Datum): PureFunction => ofBackend((b) => (maySee(b) ? what(b) : null));
-function activity(slot: number): string {
-  const found = backends().find((b) => b.slot === slot);
+function activity(number: number): string {
+  const found = backendOf(number);
   if (found === undefined) return '<backend information not available>';
   return maySee(found) ? found.query : '<insufficient privilege>';
 }
@@ -48,6 +54,7 @@ function activity(slot: number): string {
 const pure: Record<string, PureFunction> = {
   pg_stat_reset_replication_slot: noSlot,
   pg_stat_get_backend_activity: activity,
+  pg_stat_get_backend_pid: ofBackend((b) => b.pid),
   pg_stat_get_backend_dbid: ofBackend((b) => b.databaseOid),
   pg_stat_get_backend_userid: ofBackend((b) => b.roleOid),
   pg_stat_get_backend_start: ownersOnly((b) => b.backendStart || null),
@@ -70,6 +77,16 @@ const set: Record<string, SetFunction> = {
   * pg_get_publication_tables(c, name: string) {
     const { named } = rowMaker(c);
     for (const t of publishedTables(name)) yield named({ relid: t.relid, attrs: t.attrs === null ? null : makeArray(INT2OID, [...t.attrs]), qual: t.qual });
+  },
+  * pg_stat_get_backend_idset() {
+    for (const b of backends()) yield b.slot + 1;
+  },
+  pg_stat_get_progress_info(_context, command: string) {
+    if (!PROGRESS.has(command.toUpperCase())) throw new PgError('invalid_parameter_value', `invalid command name: "${command}"`);
+    return [];
+  },
+  pg_ls_replslotdir: (_context, name: string) => {
+    throw new PgError('undefined_object', `replication slot "${name}" does not exist`);
   },
   * pg_options_to_table(c, options: ArrayValue) {
     const { named } = rowMaker(c);

@@ -7,27 +7,25 @@ import * as T from './token_types.ts';
 export interface Token { readonly type: number; readonly text: string }
 
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?';
-/** The last label of a host name has two letters at least. */
-const HOST = `(?:${LABEL}\\.)+[A-Za-z]{2}[A-Za-z0-9]*(?![A-Za-z0-9]|[_-][A-Za-z0-9])(?::[0-9]+)?`;
-const NUMBER_END = '(?![\\p{L}\\p{N}_])';
+/** The last label of a host name has two letters at least, and nothing else. */
+const HOST = `(?:${LABEL}\\.)+[A-Za-z]{2,}(?![A-Za-z0-9])(?::[0-9]+)?`;
 
-const TAG = /<(?:!--[\s\S]*?-->|[?!/]?[A-Za-z_:](?:[A-Za-z0-9=\-_#/:.&?%~\s]|"[^"]*"|'[^']*')*>)/y;
+const TAG = /<(?:!--[\s\S]*?-->|(?:\/?[A-Za-z_:][A-Za-z0-9_:.-]*(?=\s|\/?>)|![A-Za-z]|\?x)(?:[A-Za-z0-9=\-_#/:.&?%~\s]|"[^"]*"|'[^']*')*>)/y;
 const ENTITY = /&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[A-Za-z_:][A-Za-z0-9._:-]*);/y;
 const PROTOCOL = /[A-Za-z]+:\/\//y;
-const EMAIL = new RegExp(`[A-Za-z0-9][A-Za-z0-9._-]*@${HOST.replace('(?::[0-9]+)?', '')}`, 'y');
+const EMAIL = new RegExp(`[A-Za-z0-9][A-Za-z0-9._-]*@${HOST}`, 'y');
 const HOST_AT = new RegExp(HOST, 'y');
-const LOCAL_HOST = /[A-Za-z0-9][A-Za-z0-9_-]*(?::[0-9]+)?(?![A-Za-z0-9_/.-])/y;
 /** What follows a host: one character at least that may stand in a URL. */
 const PATH_AT = /\/[!#-;=?-[\]_a-z~]+/y;
-const FILE = /(?:~?\/[A-Za-z0-9_.-]+|\.{1,2}\/[A-Za-z0-9_.-]+|[A-Za-z0-9][A-Za-z0-9_.]*)(?:\/[A-Za-z0-9_.~-]+)*/y;
-const SCIENTIFIC = new RegExp(`[+-]?[0-9]+(?:\\.[0-9]+)?[eE][+-]?[0-9]+${NUMBER_END}`, 'uy');
-const VERSION = new RegExp(`[0-9]+(?:\\.[0-9]+){2,}${NUMBER_END}`, 'uy');
-const DECIMAL = new RegExp(`[+-]?[0-9]+\\.[0-9]+${NUMBER_END}`, 'uy');
-const SIGNED_DECIMAL = new RegExp(`[+-][0-9]+\\.[0-9]+${NUMBER_END}`, 'uy');
-const SIGNED = new RegExp(`[+-][0-9]+${NUMBER_END}`, 'uy');
-const UNSIGNED = new RegExp(`[0-9]+${NUMBER_END}`, 'uy');
+const FILE = /(?:~?\/[A-Za-z0-9_.~][A-Za-z0-9_.-]*|~[A-Za-z0-9_][A-Za-z0-9_.-]*|\.{1,2}\/[A-Za-z0-9_.-]+|[A-Za-z0-9]+(?:(?=\/)|\.[A-Za-z0-9_][A-Za-z0-9_.-]*))(?:\/[A-Za-z0-9_.~][A-Za-z0-9_.~-]*)*/y;
+const SCIENTIFIC = /[+-]?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]+/y;
+const VERSION = /[0-9]+(?:\.[0-9]+){2,}/y;
+const DECIMAL = /[+-]?[0-9]+\.[0-9]+/y;
+const SIGNED_DECIMAL = /[+-][0-9]+\.[0-9]+/y;
+const SIGNED = /[+-][0-9]+/y;
+const UNSIGNED = /[0-9]+(?![\p{L}\p{N}])/uy;
 const WORD = /[\p{L}\p{N}\p{M}]+/uy;
-const COMPOUND = /\p{L}[\p{L}\p{N}\p{M}]*(?:-[\p{L}\p{N}\p{M}]+)+/uy;
+const COMPOUND = /(?=\p{N}*\p{L})[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:-[\p{L}\p{N}\p{M}]+)+/uy;
 const STARTS = /[\p{L}\p{N}]/u;
 
 export function parseText(text: string): Token[] {
@@ -47,7 +45,6 @@ export function parseText(text: string): Token[] {
     tokens.push({ type, text: found });
     at += found.length;
   };
-  let wantHost = false;
   // Between these and their ends nothing is a word.
   let ignoring = false;
   while (at < text.length) {
@@ -73,8 +70,7 @@ export function parseText(text: string): Token[] {
       const entity = match(ENTITY);
       if (entity !== null) { put(T.ENTITY, entity); continue; }
     }
-    const found: Found | null = STARTS.test(char) ? ofWord(text, match, wantHost) : char === '/' || char === '~' || char === '.' ? ofPath(match, before) : ofNumber(char, match);
-    wantHost = false;
+    const found: Found | null = STARTS.test(char) ? ofWord(text, match) : char === '/' || char === '~' || char === '.' ? ofPath(match, before) : ofNumber(char, match);
     if (found === null) {
       blank += char;
       at += char.length;
@@ -83,7 +79,6 @@ export function parseText(text: string): Token[] {
     flush();
     for (const t of found.tokens) tokens.push(t);
     at += found.length;
-    wantHost = found.tokens[0]!.type === T.PROTOCOL;
     // The hyphen after a compound word was looked at as its next one: no number begins with it.
     if (found.tokens.length > 1 && found.tokens[0]!.type !== T.URL_T && text[at] === '-') {
       blank = '-';
@@ -111,18 +106,18 @@ function ofNumber(char: string, match: Match): Found | null {
 function ofPath(match: Match, before: boolean): Found | null {
   const file = match(FILE);
   if (file === null || !before) return null;
-  const trimmed = file.replace(/[.-]+$/, '');
-  return /^(?:~?\/|\.{1,2}\/)./.test(trimmed) ? one(T.FILEPATH, trimmed) : null;
+  const trimmed = file.replace(/\.+$/, '');
+  return /^(?:~?\/|\.{1,2}\/|~)./.test(trimmed) ? one(T.FILEPATH, trimmed) : null;
 }
 
-function ofWord(text: string, match: Match, wantHost: boolean): Found | null {
-  const protocol = wantHost ? null : match(PROTOCOL);
+function ofWord(text: string, match: Match): Found | null {
+  const protocol = match(PROTOCOL);
   if (protocol !== null) return one(T.PROTOCOL, protocol);
   const email = match(EMAIL);
   if (email !== null) return one(T.EMAIL, email);
-  const host = match(HOST_AT) ?? (wantHost ? match(LOCAL_HOST) : null);
+  const host = match(HOST_AT);
   if (host !== null) {
-    const path = pathAfter(text, match, host);
+    const path = pathAfter(text, match);
     if (path === null) return one(T.HOST, host);
     return { tokens: [{ type: T.URL_T, text: host + path }, { type: T.HOST, text: host }, { type: T.URLPATH, text: path }], length: host.length + path.length };
   }
@@ -130,21 +125,17 @@ function ofWord(text: string, match: Match, wantHost: boolean): Found | null {
     const found = match(pattern);
     if (found !== null) return one(type, found);
   }
-  const file = match(FILE)?.replace(/[.-]+$/, '');
+  const file = match(FILE)?.replace(/\.+$/, '');
   if (file !== undefined && /[/.]./.test(file) && /[A-Za-z]/.test(file)) return one(T.FILEPATH, file);
   return compound(match) ?? plain(match);
 }
 
 /** A path that is more than a slash, right after the host. */
-function pathAfter(text: string, match: Match, host: string): string | null {
-  const start = hostEnd(host, match);
-  PATH_AT.lastIndex = start;
+function pathAfter(text: string, match: Match): string | null {
+  match(HOST_AT);
+  PATH_AT.lastIndex = HOST_AT.lastIndex;
   const path = PATH_AT.exec(text)?.[0] ?? null;
   return path === null || path === '/' ? null : path;
-}
-function hostEnd(host: string, match: Match): number {
-  match(HOST_AT);
-  return HOST_AT.lastIndex > 0 ? HOST_AT.lastIndex : (match(LOCAL_HOST), LOCAL_HOST.lastIndex) || host.length;
 }
 
 const isAscii = (s: string): boolean => /^[A-Za-z]+$/.test(s);
@@ -155,7 +146,7 @@ function compound(match: Match): Found | null {
   if (found === null) return null;
   // A number after a hyphen is a signed one.
   const parts = found.split('-');
-  const upTo = parts.findIndex((p, i) => i > 0 && /^[0-9]/.test(p) && !parts.slice(i).some((q) => /\p{L}/u.test(q)));
+  const upTo = parts.findIndex((p, i) => i > 0 && /^[0-9]+$/.test(p));
   const words = upTo < 0 ? parts : parts.slice(0, upTo);
   if (words.length < 2) return null;
   const whole = words.join('-');

@@ -128,3 +128,21 @@ select pg_stat_reset_shared('bgwriter'), pg_stat_reset_shared('wal'), pg_stat_re
 select (select stats_reset is not null from pg_stat_bgwriter), (select stats_reset is not null from pg_stat_wal), (select stats_reset is not null from pg_stat_archiver);
 drop table uncounted, remembered;
 drop function counted_inner;
+-- Backends are numbered from 1; functions of standbys, commit times and slots say why there is nothing.
+select pg_stat_get_backend_activity(0), pg_stat_get_backend_userid(0), pg_stat_get_backend_pid(0);
+select count(*) filter (where pg_stat_get_backend_pid(i) = pg_backend_pid()), min(i) > 0 from pg_stat_get_backend_idset() i;
+select pg_stat_get_progress_info('dancing');
+select count(*) from pg_stat_get_progress_info('create index');
+select pg_promote();
+select pg_wal_replay_pause();
+select pg_wal_replay_resume();
+select pg_is_wal_replay_paused();
+select pg_get_wal_replay_pause_state();
+select pg_last_wal_receive_lsn(), pg_last_xact_replay_timestamp();
+select pg_xact_commit_timestamp('3');
+select pg_xact_commit_timestamp_origin('3');
+select pg_last_committed_xact();
+select (select count(*) from pg_ls_logicalsnapdir()), (select count(*) from pg_ls_logicalmapdir());
+select pg_ls_replslotdir('no_slot');
+select pg_import_system_collations('pg_catalog'), pg_database_collation_actual_version(1);
+select pg_database_collation_actual_version(0);

@@ -21,3 +21,7 @@ SELECT websearch_to_tsquery('simple', '!( )') a, websearch_to_tsquery('simple', 
 SELECT websearch_to_tsquery('simple', '   ') c;
 SELECT pg_describe_object(classid, objid, objsubid), deptype FROM pg_depend WHERE refobjid = 'english_stem'::regdictionary AND refclassid = 'pg_ts_dict'::regclass ORDER BY 1;
 DROP TEXT SEARCH TEMPLATE snowball;
+-- Hosts without a domain, ports of addresses, numbers that begin words, files at home, what only looks like a tag.
+SELECT t, string_agg(alias || '=' || token, ' | ' ORDER BY n) FROM (VALUES ('see http://intranet:8080/wiki or ftp://box'), ('http://my-box/x'), ('me@mail.example.org:25/in'),
+  ('7z-file 3d-print-2b a-1b'), ('3.5cm 1.2.3beta 2.5e3m 1e5x +5kg -0x1f 12_13'), ('~joe/notes ~root /~ann a_b.c www..org'), ('foo.bar-baz up.com_x host.ab1'), ('<?php echo?> <?xml v?>'),
+  ('ftp://http://x.org/y'), ('see <http://x.org/y> BSD-3-clause, <br/><a:b c="d"></p>')) v (t), LATERAL (SELECT row_number() OVER () n, * FROM ts_debug('simple', t)) d GROUP BY t ORDER BY t;
