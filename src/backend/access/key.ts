@@ -159,7 +159,7 @@ const BY_TYPE: Record<Oid, ColumnEncoder> = {
   650: inetKey, 700: floatKey, 774: textKey, 829: textKey, 869: inetKey, 701: floatKey, 790: integerKey, 1042: bpcharKey, 1043: textKey, 1082: integerKey, 1083: integerKey,
   1114: integerKey, 1184: integerKey, 1186: intervalKey, 1266: timetzKey, 1560: textKey, 1562: textKey, 1700: numericKey, 2202: integerKey, 2203: integerKey,
   2204: integerKey, 2205: integerKey, 2206: integerKey, 2249: recordKey, 2277: arrayKey, 2950: uuidKey, 3220: unsignedKey,
-  3500: enumKey, 3614: tsVectorKey, 3615: tsQueryKey, 3734: integerKey, 3769: integerKey, 3802: jsonbKey, 4089: integerKey, 4096: integerKey, 4191: integerKey, 5069: integerKey,
+  3500: enumKey, 3614: tsVectorKey, 3615: tsQueryKey, 3734: integerKey, 3769: integerKey, 3802: jsonbKey, 4089: integerKey, 4096: integerKey, 4191: integerKey, 5069: unsignedKey,
 };
 
 /** The built-in operator classes of btree and hash, and the type each is for: the class tells the encoding. */

@@ -23,7 +23,7 @@ export function enumValuesCreate(type: Oid, labels: readonly string[]): void {
     checkLabel(label);
     if (labels.indexOf(label) !== i) {
       throw new PgError('unique_violation', 'duplicate key value violates unique constraint "pg_enum_typid_label_index"',
-        { detail: `Key (enumtypid, enumlabel)=(${type}, ${label}) already exists.` });
+        { detail: `Key (enumtypid, enumlabel)=(${type}, ${label}) already exists.`, schema: 'pg_catalog', table: 'pg_enum', constraint: 'pg_enum_typid_label_index' });
     }
     catalogInsert(ids.EnumRelationId, { oid: getNewOid(ids.EnumRelationId), enumtypid: type, enumsortorder: i + 1, enumlabel: label });
   });

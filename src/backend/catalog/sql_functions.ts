@@ -2,7 +2,7 @@
 // function with its arguments in another order or one more of them. Their prosrc is sql_<name>_<argument types>.
 import { notSupported } from '../../common/errors.ts';
 import { ArrayValue, type Datum, type Interval, type Oid } from '../types/datum.ts';
-import { findBuiltin, registerBuiltins, type FunctionContext, type PureFunction } from '../types/fmgr.ts';
+import { findBuiltin, registerBuiltins, type ContextFunction, type FunctionContext, type PureFunction } from '../types/fmgr.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { quoteLiteral } from '../types/quote.ts';
 import { parseNumeric } from '../types/numeric.ts';
@@ -17,6 +17,41 @@ import { relationSize } from './relation_size.ts';
 import * as sys from './syscache.ts';
 
 type Callable = (...args: any[]) => any;
+
+/** What those of them are in SQL whose calls PostgreSQL's planner replaces by their bodies: plans show them so. By prosrc. */
+export const SQL_BODIES: ReadonlyMap<string, string> = new Map(Object.entries({
+  sql_textanycat_text_anynonarray: 'select $1 operator(pg_catalog.||) $2::pg_catalog.text',
+  sql_anytextcat_anynonarray_text: 'select $1::pg_catalog.text operator(pg_catalog.||) $2',
+  sql_quote_literal_anyelement: 'select pg_catalog.quote_literal($1::pg_catalog.text)',
+  sql_quote_nullable_anyelement: 'select pg_catalog.quote_nullable($1::pg_catalog.text)',
+  sql_lpad_text_int4: `select pg_catalog.lpad($1, $2, ' '::pg_catalog.text)`,
+  sql_rpad_text_int4: `select pg_catalog.rpad($1, $2, ' '::pg_catalog.text)`,
+  sql_substring_text_text_text: 'select pg_catalog."substring"($1, pg_catalog.similar_to_escape($2, $3))',
+  sql_bit_length_bit: 'select pg_catalog.length($1)',
+  sql_bit_length_bytea: 'select pg_catalog.octet_length($1) operator(pg_catalog.*) 8',
+  sql_bit_length_text: 'select pg_catalog.octet_length($1) operator(pg_catalog.*) 8',
+  sql_log_numeric: 'select pg_catalog.log(10::pg_catalog.numeric, $1)',
+  sql_log10_numeric: 'select pg_catalog.log(10::pg_catalog.numeric, $1)',
+  sql_round_numeric: 'select pg_catalog.round($1, 0)',
+  sql_trunc_numeric: 'select pg_catalog.trunc($1, 0)',
+  sql_numeric_pl_pg_lsn_numeric_pg_lsn: 'select $2 operator(pg_catalog.+) $1',
+  sql_path_contain_pt_path_point: 'select pg_catalog.on_ppath($2, $1)',
+  sql_polygon_circle: 'select pg_catalog.polygon(12, $1)',
+  sql_int8pl_inet_int8_inet: 'select $2 operator(pg_catalog.+) $1',
+  sql_age_timestamptz: 'select pg_catalog.age(CURRENT_DATE::pg_catalog.timestamptz, $1)',
+  sql_age_timestamp: 'select pg_catalog.age(CURRENT_DATE::pg_catalog.timestamp, $1)',
+  sql_date_part_text_date: 'select pg_catalog.date_part($1, $2::pg_catalog.timestamp)',
+  sql_timestamptz_date_time: 'select ($1 operator(pg_catalog.+) $2)::pg_catalog.timestamptz',
+  sql_timedate_pl_time_date: 'select $2 operator(pg_catalog.+) $1',
+  sql_timetzdate_pl_timetz_date: 'select $2 operator(pg_catalog.+) $1',
+  sql_interval_pl_time_interval_time: 'select $2 operator(pg_catalog.+) $1',
+  sql_interval_pl_date_interval_date: 'select $2 operator(pg_catalog.+) $1',
+  sql_interval_pl_timetz_interval_timetz: 'select $2 operator(pg_catalog.+) $1',
+  sql_interval_pl_timestamp_interval_timestamp: 'select $2 operator(pg_catalog.+) $1',
+  sql_interval_pl_timestamptz_interval_timestamptz: 'select $2 operator(pg_catalog.+) $1',
+  sql_integer_pl_date_int4_date: 'select $2 operator(pg_catalog.+) $1',
+  sql_pg_relation_size_regclass: `select pg_catalog.pg_relation_size($1, 'main'::pg_catalog.text)`,
+}));
 
 /** The function with this prosrc, found when first called. */
 function fn(prosrc: string, resultType: Oid = 0): Callable {
@@ -67,10 +102,10 @@ function asText(context: FunctionContext, n: number, value: Datum): string {
 
 const NO_NAMESPACES = new ArrayValue(ids.TEXTOID, [], [], []);
 
-/** XPath functions without an array of namespaces; here a function in SQL shows in the context of an error. */
-function withNoNamespaces(prosrc: string, name: string): PureFunction {
+/** XPath functions without an array of namespaces. */
+function withNoNamespaces(prosrc: string): PureFunction {
   const target = fn(prosrc);
-  return (path, data) => withErrorContext({ outer: null, describe: () => `SQL function "${name}" statement 1` }, () => target(path, data, NO_NAMESPACES) as Datum);
+  return (path, data) => target(path, data, NO_NAMESPACES);
 }
 
 const comment = (oid: Oid, catalog: string): string | null => {
@@ -88,8 +123,8 @@ const pure: Record<string, PureFunction> = {
   sql_bit_length_bit: (bits) => bitLength(bits),
   sql_bit_length_bytea: (bytes) => (byteaLength(bytes) as number) * 8,
   sql_bit_length_text: (text) => (textLength(text) as number) * 8,
-  sql_xpath_text_xml: withNoNamespaces('xpath', 'xpath'),
-  sql_xpath_exists_text_xml: withNoNamespaces('xpath_exists', 'xpath_exists'),
+  sql_xpath_text_xml: withNoNamespaces('xpath'),
+  sql_xpath_exists_text_xml: withNoNamespaces('xpath_exists'),
   sql_log_numeric: (x) => numericLog(ten, x),
   sql_log10_numeric: (x) => numericLog(ten, x),
   sql_round_numeric: (x) => numericRound(x, 0),
@@ -129,9 +164,14 @@ for (const [type, plus] of [['timestamptz', 'timestamptz_pl_interval'], ['timest
   pure[`sql_overlaps_${type}_interval_${type}_${type}`] = overlaps(target, plus, true, false);
 }
 
+/** Its errors tell of the function as if it were written in SQL. */
+const asSqlFunction = (body: PureFunction): ContextFunction => (context, ...args) => withErrorContext(
+  { outer: null, describe: () => `SQL function "${sys.procByOid(context.functionOid)?.proname}" statement 1` },
+  () => body(...args));
+
 registerBuiltins({
-  pure,
   context: {
+    ...Object.fromEntries(Object.entries(pure).map(([prosrc, body]) => [prosrc, asSqlFunction(body)])),
     sql_quote_literal_anyelement: (context, value: Datum) => (value === null ? null : quoteLiteral(asText(context, 0, value))),
     sql_quote_nullable_anyelement: (context, value: Datum) => (value === null ? 'NULL' : quoteLiteral(asText(context, 0, value))),
     sql_textanycat_text_anynonarray: (context, text: string, value: Datum) => concatText(text, asText(context, 1, value)),

@@ -415,11 +415,11 @@ export class PlanExplainer {
   }
 
   private groups(place: Place, plan: Agg, p: Property[]): void {
-    const { groupKeys: keys, groupingSets, aggstrategy } = plan;
+    const { groupKeys: keys, groupingSets } = plan;
     const child = plan.lefttree!;
     const below = placeBelow(place, child);
-    // What is hashed right over a scan is computed where it is hashed (PostgreSQL's physical target lists).
-    const here = (aggstrategy !== 'sorted' || groupingSets !== null) && (PHYSICAL_TARGETS.has(child.kind) || (child.kind === 'Result' && child.lefttree === null));
+    // What is grouped right over a scan or a join is computed there.
+    const here = (PHYSICAL_TARGETS.has(child.kind) || JOINS.has(child.kind) || (child.kind === 'Result' && child.lefttree === null));
     const text = (column: number): string => (here ? this.names.text(child.targetlist[column - 1]!.expr, below) : this.keyText(child, column, below));
     if (groupingSets === null) {
       if (keys.length > 0) p.push({ label: 'Group Key', value: keys.map((k) => text(k.column)) });
@@ -518,5 +518,6 @@ function removedMembers(stmt: PlannedStmt, params: readonly Datum[]): Set<Plan> 
 const PHYSICAL_SCANS = new Set<Plan['kind']>(['SeqScan', 'SampleScan', 'IndexScan', 'BitmapHeapScan', 'GinScan', 'TidScan']);
 
 /** Scans that give all their columns to a hash table above, which computes from them. */
+const JOINS = new Set<Plan['kind']>(['NestLoop', 'MergeJoin', 'HashJoin']);
 const PHYSICAL_TARGETS = new Set<Plan['kind']>(['SeqScan', 'SampleScan', 'GinScan', 'IndexScan', 'TidScan', 'FunctionScan', 'ValuesScan', 'SubqueryScan', 'CteScan', 'WorkTableScan', 'NamedTuplestoreScan']);
 

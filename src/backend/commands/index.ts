@@ -53,6 +53,7 @@ import { SCHEMA_COMMANDS } from './schemacmds.ts';
 import { SEQUENCE_COMMANDS } from './sequence.ts';
 import './settings_functions.ts';
 import './size_functions.ts';
+import './tid_functions.ts';
 import './index_functions.ts';
 import './stat_functions.ts';
 import { TABLE_COMMANDS } from './tablecmds.ts';

@@ -12,7 +12,7 @@ import { findBuiltin } from '../types/fmgr.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { FLOAT4OID, FLOAT8OID, INT4OID, INT8OID } from '../types/oids.ts';
 import { session } from '../utils/session.ts';
-import { makeContext, typeInfo } from './fmgr_info.ts';
+import { functionInfo, makeContext, typeInfo } from './fmgr_info.ts';
 import { typeComparator } from './sort_support.ts';
 import { compareWithoutCollation } from './undetermined.ts';
 
@@ -240,8 +240,12 @@ const bits = new DataView(new ArrayBuffer(8));
 
 /** The number of one type that has the bits of a number of the other; undefined: they are the same value, or no numbers of the same size. */
 export function sameBits(from: Oid, to: Oid): ((value: Datum) => Datum) | undefined {
-  return SAME_BITS.get(from)?.get(to);
+  return SAME_BITS.get(numberOf(from))?.get(numberOf(to));
 }
+const FIRST_NORMAL_OID = 16384;
+/** The type whose values a type's values are: a user's type has those of its input function's. */
+const numberOf = (type: Oid): Oid => (type < FIRST_NORMAL_OID ? type : NUMBER_READ_BY.get(typeByOid(type)?.typtype === 'b' ? functionInfo(typeByOid(type)!.typinput).prosrc : '') ?? type);
+const NUMBER_READ_BY = new Map([['int4in', INT4OID], ['int8in', INT8OID], ['float4in', FLOAT4OID], ['float8in', FLOAT8OID]]);
 const SAME_BITS = new Map<Oid, Map<Oid, (value: Datum) => Datum>>([
   [INT8OID, new Map([[FLOAT8OID, (value) => { bits.setBigInt64(0, BigInt(value as Int8)); return bits.getFloat64(0); }]])],
   [FLOAT8OID, new Map([[INT8OID, (value) => { bits.setFloat64(0, value as number); return int8(bits.getBigInt64(0)); }]])],

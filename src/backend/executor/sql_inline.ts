@@ -2,6 +2,7 @@
 // inline_set_returning_function of PostgreSQL's clauses.c): nothing is called, and the planner sees what they do.
 import { aclcheckProc } from '../catalog/aclchk.ts';
 import { registerCatalogCache } from '../catalog/inval.ts';
+import { SQL_BODIES } from '../catalog/sql_functions.ts';
 import type { PgProc } from '../catalog/rows.ts';
 import { exprCollation, exprType, expressionTreeWalker } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
@@ -28,6 +29,13 @@ registerCatalogCache(() => bodies.clear());
 /** The functions that are being put in: one that calls itself is called. */
 const active: Oid[] = [];
 
+const INTERNAL_LANGUAGE = 12;
+/** A function as PostgreSQL has it: some that are written in SQL there are internal ones here. */
+const asSql = (proc: PgProc): PgProc => {
+  const body = proc.prolang === INTERNAL_LANGUAGE ? SQL_BODIES.get(proc.prosrc ?? '') : undefined;
+  return body === undefined ? proc : { ...proc, prolang: SQL_LANGUAGE, prosrc: body };
+};
+
 const mayBeInlined = (proc: PgProc, argCount: number): boolean => proc.prolang === SQL_LANGUAGE && proc.prokind === 'f' && !proc.prosecdef && proc.proconfig === null
   && proc.pronargs === argCount && !active.includes(proc.oid) && aclcheckProc(proc.oid, session.currentUser);
 
@@ -53,7 +61,7 @@ const isPlainExpression = (q: Query): boolean => q.commandType === 'select' && !
   && q.windowClause.length === 0 && q.distinctClause.length === 0 && q.sortClause.length === 0 && q.limitOffset === null && q.limitCount === null && q.setOperations === null && q.targetList.length === 1;
 
 function inlineCall(node: Expr, funcid: Oid, args: readonly Expr[], inputcollid: Oid): Expr | null {
-  const { proc } = functionInfo(funcid);
+  const proc = asSql(functionInfo(funcid).proc);
   if (proc.proretset || proc.prorettype === RECORDOID || !mayBeInlined(proc, args.length)) return null;
   if (args.some((a) => someExpr(a, (n) => n.kind === 'CaseTestExpr'))) return null;
   return withErrorContext(new SqlContext(proc, false), () => {

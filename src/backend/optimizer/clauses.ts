@@ -451,7 +451,7 @@ function foldCall(node: Expr, funcid: number, args: readonly Expr[], collation: 
   if (info.strict && args.some((a) => a.kind === 'Const' && a.constvalue === null)) {
     return makeConst(exprType(node), exprTypmod(node), exprCollation(node), null);
   }
-  if (info.volatility !== 'i' || info.builtin === undefined || !args.every(isConst)) return (info.internal ? null : inlineHooks.call(node, funcid, args, collation)) ?? node;
+  if (info.volatility !== 'i' || info.builtin === undefined || !args.every(isConst)) return (info.internal && !info.prosrc.startsWith('sql_') ? null : inlineHooks.call(node, funcid, args, collation)) ?? node;
   // A lifted literal may be another one next time: the call is left to be done then.
   if (args.some((a) => a.kind === 'Const' && a.slot !== undefined)) return node;
   return foldToConst(node);

@@ -7,7 +7,7 @@ import { compareBpchar } from './varchar.ts';
 import { floatCompare } from './float.ts';
 import { typeHooks } from './hooks.ts';
 import { compareNumeric, numericHashKey } from './numeric.ts';
-import { vectorCompare } from './oid.ts';
+import { vectorCompare, xid8Compare } from './oid.ts';
 import * as oids from './oids.ts';
 
 export type Comparator = (a: any, b: any) => number;
@@ -57,9 +57,10 @@ for (const type of [oids.INT2OID, oids.INT4OID, oids.OIDOID, oids.DATEOID, oids.
   oids.REGCONFIGOID, oids.REGDICTIONARYOID, oids.REGNAMESPACEOID, oids.REGROLEOID, oids.REGCOLLATIONOID]) {
   registerComparison(type, { compare: compareNumbers, equals: same, hashKey: identity });
 }
-for (const type of [oids.INT8OID, oids.TIMESTAMPOID, oids.TIMESTAMPTZOID, oids.TIMEOID, oids.MONEYOID, oids.XID8OID, oids.PG_LSNOID]) {
+for (const type of [oids.INT8OID, oids.TIMESTAMPOID, oids.TIMESTAMPTZOID, oids.TIMEOID, oids.MONEYOID]) {
   registerComparison(type, { compare: compareInt8, equals: same, hashKey: identity });
 }
+registerComparison(oids.XID8OID, { compare: xid8Compare, equals: same, hashKey: identity });
 for (const type of [oids.XIDOID, oids.CIDOID]) registerComparison(type, { equals: same, hashKey: identity });
 for (const type of [oids.TEXTOID, oids.VARCHAROID, oids.NAMEOID, oids.CSTRINGOID, oids.UNKNOWNOID]) {
   registerComparison(type, { compare: compareText, equals: same, hashKey: identity });

@@ -6,13 +6,9 @@ import { INTERVAL_FULL_PRECISION, INTERVAL_FULL_RANGE, I_DAY, I_HOUR, I_MINUTE, 
 import type { ArrayValue } from './datum.ts';
 import { invalidParameter } from './errors.ts';
 import { registerBuiltins } from './fmgr.ts';
-import { int4In } from './int.ts';
+import { typmodIntegers } from './int.ts';
 
 const MAX_PRECISION = 6;
-
-function integers(typmods: ArrayValue): number[] {
-  return typmods.values.map((text) => int4In(text as string));
-}
 
 /** A checked precision; too large a one is cut with a warning. `name` is what the message calls the type. */
 function precision(given: number, name: string): number {
@@ -24,7 +20,7 @@ function precision(given: number, name: string): number {
 
 function typmodIn(type: string, zone: string): (typmods: ArrayValue) => number {
   return (typmods) => {
-    const [given, ...more] = integers(typmods);
+    const [given, ...more] = typmodIntegers(typmods);
     if (given === undefined || more.length > 0) throw invalidParameter('invalid type modifier');
     return precision(given, `${type}(${given})${zone}`);
   };
@@ -53,7 +49,7 @@ registerBuiltins({
     timetztypmodin: typmodIn('TIME', ' WITH TIME ZONE'),
     timetztypmodout: typmodOut(' with time zone'),
     intervaltypmodin: (typmods: ArrayValue) => {
-      const [range, given, ...more] = integers(typmods);
+      const [range, given, ...more] = typmodIntegers(typmods);
       if (range === undefined || more.length > 0 || !RANGES.has(range)) throw invalidParameter('invalid INTERVAL type modifier');
       if (given === undefined) return range === INTERVAL_FULL_RANGE ? -1 : (range << 16) | INTERVAL_FULL_PRECISION;
       return (range << 16) | precision(given, `INTERVAL(${given})`);

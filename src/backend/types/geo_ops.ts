@@ -1,7 +1,6 @@
 // What SQL sees of the geometric types.
 import { PgError } from '../../common/errors.ts';
 import { port } from '../../port/port.ts';
-import { registerComparison } from './compare.ts';
 import { invalidParameter, limitExceeded } from './errors.ts';
 import { float8Add, float8Divide, float8Multiply, float8Subtract } from './float.ts';
 import { registerBuiltins, type PureFunction } from './fmgr.ts';
@@ -233,12 +232,6 @@ Object.assign(pure, {
   dist_cpoly: (c: Circle, a: Polygon) => notNegative(float8Subtract(geo.pointToPolygon(c.center, a), c.radius)),
   dist_polyc: (a: Polygon, c: Circle) => notNegative(float8Subtract(geo.pointToPolygon(c.center, a), c.radius)),
 });
-
-// Values are told apart exactly where a container must know (arrays of points, records); SQL itself cannot group by them.
-for (const [oid, name] of [[600, 'point'], [601, 'lseg'], [602, 'path'], [603, 'box'], [604, 'poly'], [628, 'line'], [718, 'circle']] as const) {
-  const same = pure[`${name}_same`] ?? pure[`${name}_eq`] ?? ((a: Path, b: Path) => pathOut(a) === pathOut(b));
-  registerComparison(oid, { equals: same as (a: unknown, b: unknown) => boolean, hashKey: pure[`${name}_out`] as (value: unknown) => string });
-}
 
 // --- subscripts: these types are arrays of fixed length to SQL (raw_array_subscript_handler)
 

@@ -163,9 +163,7 @@ export const boxesOverlap = (b: Box, c: Box): boolean =>
   le(b.low.x, c.high.x) && le(c.low.x, b.high.x) && le(b.low.y, c.high.y) && le(c.low.y, b.high.y);
 export const boxContains = (b: Box, c: Box): boolean =>
   ge(b.high.x, c.high.x) && le(b.low.x, c.low.x) && ge(b.high.y, c.high.y) && le(b.low.y, c.low.y);
-const atLeast = (a: number, b: number): boolean => !less(a, b);
-export const inBox = ({ high, low }: Box, p: Point): boolean =>
-  atLeast(high.x, p.x) && atLeast(p.x, low.x) && atLeast(high.y, p.y) && atLeast(p.y, low.y);
+export const inBox = ({ high, low }: Box, p: Point): boolean => high.x >= p.x && p.x >= low.x && high.y >= p.y && p.y >= low.y;
 export const boxCenter = ({ high, low }: Box): Point => middle(high, low);
 
 /** The four sides, in the order in which PostgreSQL tries them. */

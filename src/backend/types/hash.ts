@@ -43,7 +43,8 @@ function foldInt8(value: Int8): number {
 
 const float64 = new DataView(new ArrayBuffer(8));
 function floatBytes(value: number): Uint8Array {
-  float64.setFloat64(0, value, true);
+  // Of NaN there is one, whatever its sign.
+  float64.setFloat64(0, Number.isNaN(value) ? Number.NaN : value, true);
   return new Uint8Array(float64.buffer);
 }
 

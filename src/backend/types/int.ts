@@ -1,6 +1,7 @@
 // smallint and integer: numbers. Functions over mixed widths (int24pl, ...) are those of the wider type, since both
 // arguments are plain numbers; only the range of the result differs.
 import { PgError } from '../../common/errors.ts';
+import type { ArrayValue } from './datum.ts';
 import { registerBuiltins, type FunctionContext } from './fmgr.ts';
 import { divisionByZero, invalidInput, invalidParameter, outOfRange, valueOutOfRange } from './errors.ts';
 import { receiveAll, sendInt16, sendInt32 } from './wire.ts';
@@ -121,6 +122,15 @@ function inRange(value: number, base: number, offset: number, sub: boolean, less
   }
   const bound = sub ? base - offset : base + offset;
   return less ? value <= bound : value >= bound;
+}
+
+/** The integers of a type modifier as its input function gets them: cstring[] of one dimension (ArrayGetIntegerTypmods). */
+export function typmodIntegers({ dims, values }: ArrayValue): number[] {
+  if (dims.length !== 1) throw new PgError('array_subscript_error', 'typmod array must be one-dimensional');
+  return values.map((text) => {
+    if (text === null) throw new PgError('null_value_not_allowed', 'typmod array must not contain nulls');
+    return int4In(text as string);
+  });
 }
 
 registerBuiltins({

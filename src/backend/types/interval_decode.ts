@@ -6,7 +6,7 @@ import { decodeTime } from './datetime_decode.ts';
 import { BAD_FORMAT, datetimeParseError, FIELD_OVERFLOW, INTERVAL_BUFFER, INTERVAL_OVERFLOW, parsedTo, parseFraction,
   parseInt32, parseInt64, rint, scanDateTime, type Scanned } from './datetime_scan.ts';
 import { datetimeSettings } from './datetime_settings.ts';
-import { AGO, ALL_SECS_MASK, CENTURY, dateToken, DAY, DECADE, DTK_CENTURY, DTK_DATE, DTK_DAY, DTK_DECADE,
+import { AGO, ALL_SECS_MASK, CENTURY, DAY, DECADE, DTK_CENTURY, DTK_DATE, DTK_DAY, DTK_DECADE,
   DTK_HOUR, DTK_MICROSEC, DTK_MILLENNIUM, DTK_MILLISEC, DTK_MINUTE, DTK_MONTH, DTK_NUMBER, DTK_SECOND,
   DTK_SPECIAL, DTK_STRING, DTK_TIME, DTK_TZ, DTK_WEEK, DTK_YEAR, HOUR, IGNORE, I_DAY, I_HOUR, I_MINUTE, I_MONTH,
   I_SECOND, I_YEAR, MICROSECOND, MILLENNIUM, MILLISECOND, MINUTE, MONTH, SECOND, TIME_MASK, UNITS, unitToken,
@@ -191,7 +191,7 @@ function decodeFields({ fields, types }: Scanned, range: number, sum: Accumulato
       }
       case DTK_STRING:
       case DTK_SPECIAL: {
-        const token = unitToken(field) ?? dateToken(field);
+        const token = unitToken(field);
         if (token === undefined) return BAD_FORMAT;
         unit = token.type;
         if (token.type === IGNORE) continue;

@@ -15,7 +15,7 @@ const toText = (bytes: Iterable<number>): string => Array.from(bytes, (byte) => 
 /** The ways to write it, in PostgreSQL's order. A pair takes two digits where there are two, and does not give one back. */
 const FORMS = ['#:#:#:#:#:#', '#-#-#-#-#-#', 'ppp:ppp', 'ppp-ppp', 'pp\\.pp\\.pp', 'pp-pp-pp', 'pppppp'].map((form) => {
   let group = 0;
-  return new RegExp(`^\\s*${form.replace(/[#p]/g, (c) => (c === '#' ? '([0-9a-f]+)' : `(?=([-+][0-9a-f]|[0-9a-f]{1,2}))\\${++group}`))}\\s*$`, 'i');
+  return new RegExp(`^\\s*${form.replace(/[#p]/g, (c) => (c === '#' ? '\\s*([-+]?(?:0x)?[0-9a-f]+)' : `(?=([-+][0-9a-f]|[0-9a-f]{1,2}))\\${++group}`))}\\s*$`, 'i');
 });
 
 function macIn(text: string): string {

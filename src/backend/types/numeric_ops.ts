@@ -4,7 +4,8 @@ import type { Int8 } from './datum.ts';
 import { registerBuiltins, type FunctionContext } from './fmgr.ts';
 import { invalidParameter, outOfRange } from './errors.ts';
 import { formatG } from './float.ts';
-import { INT4_MAX, int4In } from './int.ts';
+import { INT4_MAX, typmodIntegers } from './int.ts';
+import type { ArrayValue } from './datum.ts';
 import { checkInt8 } from './int8.ts';
 import {
   absNumeric, addNumeric, ceilNumeric, coefficientAt, compareNumeric, digitCount, divideNumeric, divTruncNumeric, FINITE,
@@ -44,8 +45,8 @@ export function applyNumericTypmod(value: Numeric, typmod: number): Numeric {
   return rounded;
 }
 
-function typmodIn(parameters: { values: readonly unknown[] }): number {
-  const numbers = parameters.values.map((text) => int4In(String(text)));
+function typmodIn(parameters: ArrayValue): number {
+  const numbers = typmodIntegers(parameters);
   const [precision, scale = 0] = numbers;
   if (numbers.length < 1 || numbers.length > 2) throw invalidParameter('invalid NUMERIC type modifier');
   if (!(precision! >= 1 && precision! <= 1000)) {

@@ -1,6 +1,6 @@
 // oid, xid, cid, xid8, tid, and the vectors int2vector and oidvector.
 import { PgError } from '../../common/errors.ts';
-import { ArrayValue, type Datum, type Int8 } from './datum.ts';
+import { ArrayValue, int8, type Datum, type Int8 } from './datum.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { invalidInput, invalidParameter, valueOutOfRange } from './errors.ts';
 import { typeHooks } from './hooks.ts';
@@ -37,9 +37,9 @@ const ne = (a: number, b: number): boolean => a !== b;
 const receiveUint32 = (bytes: Uint8Array): number => receiveAll(bytes, (reader) => reader.uint32());
 const looseIn = (text: string): number => Number(looseUnsigned(text, 32));
 
-// --- xid8: an Int8 up to 2^63 in practice; the top half is kept as bigint beyond it.
-const xid8Compare = (a: Int8, b: Int8): number => (a < b ? -1 : a > b ? 1 : 0);
-const canonical = (value: bigint): Int8 => (value <= 9007199254740991n ? Number(value) : value);
+// --- xid8: kept in eight bytes, the upper half as negative numbers (as pg_lsn).
+export const xid8Compare = (a: Int8, b: Int8): number => (a === b ? 0 : (a < 0) !== (b < 0) ? (a < 0 ? 1 : -1) : a < b ? -1 : 1);
+const stored = (value: bigint): Int8 => int8(BigInt.asIntN(64, value));
 
 // --- tid: the row id of access/row.ts as one number, block * 65536 + slot. Shown as PostgreSQL does: (block,offset), where
 // the offset of slot 0 is 1; so (0,0) is -1.
@@ -132,19 +132,19 @@ registerBuiltins({
     xidin: looseIn, xidout: String, xidrecv: receiveUint32, xidsend: sendInt32, xideq: (a: number, b: number) => a === b >>> 0, xidneq: (a: number, b: number) => a !== b >>> 0,
     cidin: looseIn, cidout: String, cidrecv: receiveUint32, cidsend: sendInt32, cideq: eq,
 
-    xid8in: (text: string) => canonical(looseUnsigned(text, 64)),
-    xid8out: String,
-    xid8recv: (bytes: Uint8Array) => canonical(receiveAll(bytes, (reader) => reader.uint64())),
+    xid8in: (text: string) => stored(looseUnsigned(text, 64)),
+    xid8out: (a: Int8) => (a < 0 ? String(BigInt.asUintN(64, BigInt(a))) : String(a)),
+    xid8recv: (bytes: Uint8Array) => stored(receiveAll(bytes, (reader) => reader.uint64())),
     xid8send: sendInt64,
     xid8eq: (a: Int8, b: Int8) => a === b,
     xid8ne: (a: Int8, b: Int8) => a !== b,
-    xid8lt: (a: Int8, b: Int8) => a < b,
-    xid8le: (a: Int8, b: Int8) => a <= b,
-    xid8gt: (a: Int8, b: Int8) => a > b,
-    xid8ge: (a: Int8, b: Int8) => a >= b,
+    xid8lt: (a: Int8, b: Int8) => xid8Compare(a, b) < 0,
+    xid8le: (a: Int8, b: Int8) => xid8Compare(a, b) <= 0,
+    xid8gt: (a: Int8, b: Int8) => xid8Compare(a, b) > 0,
+    xid8ge: (a: Int8, b: Int8) => xid8Compare(a, b) >= 0,
     xid8cmp: xid8Compare,
-    xid8_larger: (a: Int8, b: Int8) => (a > b ? a : b),
-    xid8_smaller: (a: Int8, b: Int8) => (a < b ? a : b),
+    xid8_larger: (a: Int8, b: Int8) => (xid8Compare(a, b) > 0 ? a : b),
+    xid8_smaller: (a: Int8, b: Int8) => (xid8Compare(a, b) < 0 ? a : b),
     xid8toxid: (a: Int8) => Number(BigInt.asUintN(32, BigInt(a))),
 
     tidin: tidIn,

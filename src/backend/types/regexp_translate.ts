@@ -185,6 +185,10 @@ class Translator {
           const piece = out[i]!;
           if (typeof piece !== 'string') out[i] = { quantifier: piece.quantifier, lazy: quantifier.lazy };
         }
+      } else if (quantifier.text === '?' && !quantifier.lazy && out[start] === '(' && out.some((piece, i) => i > start && typeof piece !== 'string' && /^[*?]|^\{0/.test(piece.quantifier))) {
+        // A group that is there matches, if only nothing; JavaScript's ? takes a group that matches nothing for none.
+        out[start] = '(?:(';
+        out.push('|)');
       } else {
         out.push({ quantifier: quantifier.text, lazy: quantifier.lazy });
       }

@@ -8,9 +8,9 @@ import { receiveAll, sendInt32 } from './wire.ts';
 const KINDS: readonly RegKind[] = ['regproc', 'regprocedure', 'regoper', 'regoperator', 'regclass', 'regtype', 'regrole',
   'regnamespace', 'regcollation', 'regconfig', 'regdictionary'];
 
-/** "-" is 0, digits are the OID itself (whether or not it exists), anything else is looked up. */
+/** "-" is 0 where it is not the name of an operator, digits are the OID itself (whether or not it exists), anything else is looked up. */
 function regIn(kind: RegKind, text: string): Oid {
-  if (text === '-') return 0;
+  if (text === '-' && kind !== 'regoper' && kind !== 'regoperator') return 0;
   return /^[0-9]+$/.test(text) ? oidIn(text) : typeHooks.regLookup(kind, text, false);
 }
 

@@ -1,9 +1,9 @@
 // bit(n) and bit varying: strings of the characters 0 and 1, which order like PostgreSQL's bit strings.
 import { PgError } from '../../common/errors.ts';
 import { byPieces } from './characters.ts';
-import type { Int8 } from './datum.ts';
+import type { ArrayValue, Int8 } from './datum.ts';
 import { registerBuiltins } from './fmgr.ts';
-import { int4In } from './int.ts';
+import { typmodIntegers } from './int.ts';
 import { invalidParameter, outOfRange } from './errors.ts';
 import { registerComparison } from './compare.ts';
 import { BITOID, VARBITOID } from './oids.ts';
@@ -106,9 +106,9 @@ function fromInteger(value: Int8, typmod: number): string {
   return length <= 64 ? bits.slice(64 - length) : bits[0]!.repeat(length - 64) + bits;
 }
 
-function typmodIn(parameters: { values: readonly unknown[] }, typeName: string): number {
-  const length = int4In(String(parameters.values[0]));
-  if (parameters.values.length !== 1) throw invalidParameter('invalid type modifier');
+function typmodIn(parameters: ArrayValue, typeName: string): number {
+  const [length, ...more] = typmodIntegers(parameters);
+  if (length === undefined || more.length > 0) throw invalidParameter('invalid type modifier');
   if (!(length >= 1)) throw invalidParameter(`length for type ${typeName} must be at least 1`);
   if (length > 83886080) throw invalidParameter(`length for type ${typeName} cannot exceed 83886080`);
   return length;
@@ -125,7 +125,7 @@ registerBuiltins({
     bit_out: same,
     bit_recv: (bytes: Uint8Array, _typelem?: number, typmod = -1) => checkBit(receive(bytes), typmod),
     bit_send: send,
-    bittypmodin: (parameters: { values: readonly unknown[] }) => typmodIn(parameters, 'bit'),
+    bittypmodin: (parameters: ArrayValue) => typmodIn(parameters, 'bit'),
     bittypmodout: typmodOut,
     bit: (bits: string, length: number, explicit: boolean) => {
       if (length <= 0 || length > MAX_BITS || bits.length === length) return bits;
@@ -135,7 +135,7 @@ registerBuiltins({
     varbit_out: same,
     varbit_recv: (bytes: Uint8Array, _typelem?: number, typmod = -1) => checkVarbit(receive(bytes), typmod),
     varbit_send: send,
-    varbittypmodin: (parameters: { values: readonly unknown[] }) => typmodIn(parameters, 'varbit'),
+    varbittypmodin: (parameters: ArrayValue) => typmodIn(parameters, 'varbit'),
     varbittypmodout: typmodOut,
     varbit: (bits: string, length: number, explicit: boolean) =>
       length > 0 && explicit ? bits.slice(0, length) : checkVarbit(bits, length),

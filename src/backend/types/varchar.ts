@@ -1,7 +1,8 @@
 // varchar(n) and char(n). A typmod is n + 4; char(n) values are kept padded to n characters.
 import { PgError } from '../../common/errors.ts';
 import { registerBuiltins } from './fmgr.ts';
-import { int4In } from './int.ts';
+import { typmodIntegers } from './int.ts';
+import type { ArrayValue } from './datum.ts';
 import { invalidParameter } from './errors.ts';
 import { charLength, compareText, sliceChars, trimPadding, utf8Length } from './characters.ts';
 import { charOut } from './char.ts';
@@ -39,9 +40,9 @@ export function toBpchar(text: string, typmod: number, explicit: boolean): strin
 }
 
 function typmodIn(typeName: string) {
-  return (parameters: { values: readonly unknown[] }): number => {
-    if (parameters.values.length !== 1) throw invalidParameter('invalid type modifier');
-    const length = int4In(String(parameters.values[0]));
+  return (parameters: ArrayValue): number => {
+    const [length, ...more] = typmodIntegers(parameters);
+    if (length === undefined || more.length > 0) throw invalidParameter('invalid type modifier');
     if (!(length >= 1)) throw invalidParameter(`length for type ${typeName} must be at least 1`);
     if (length > MAX_LENGTH) throw invalidParameter(`length for type ${typeName} cannot exceed ${MAX_LENGTH}`);
     return length + VARHDRSZ;
