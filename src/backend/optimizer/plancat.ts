@@ -5,6 +5,7 @@ import { statisticOf } from '../catalog/syscache.ts';
 import { estimateRelationSize } from '../catalog/relation_size.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
+import { BITOID, BPCHAROID, NUMERICOID, VARBITOID, VARCHAROID } from '../types/oids.ts';
 import { typeInfo } from '../executor/fmgr_info.ts';
 
 export interface ColumnStatistics {
@@ -57,12 +58,22 @@ function listOf(value: unknown): readonly Datum[] | null {
 export function typeWidth(type: Oid, typmod: number): number {
   const { typlen } = typeInfo(type);
   if (typlen > 0) return typlen;
-  if (typmod >= 4 && (type === 1042 || type === 1043)) {
-    const max = typmod - 4;
-    if (type === 1042) return max;
-    return max <= 32 ? max : max < 1000 ? 32 + (max - 32) / 2 : 32 + (1000 - 32) / 2;
+  const max = typeMaximumSize(type, typmod);
+  if (max <= 0) return 32;
+  return type === BPCHAROID || max <= 32 ? max : 32 + Math.trunc((Math.min(max, 1000) - 32) / 2);
+}
+
+const UTF8_MAX_LENGTH = 4, VARHDRSZ = 4;
+/** type_maximum_size: bytes; 0 when there is no limit. */
+function typeMaximumSize(type: Oid, typmod: number): number {
+  if (typmod < 0) return 0;
+  switch (type) {
+    case BPCHAROID: case VARCHAROID: return (typmod - VARHDRSZ) * UTF8_MAX_LENGTH + VARHDRSZ;
+    // Digits to base 10000, behind eight bytes of header.
+    case NUMERICOID: return 8 + 2 * Math.trunc((((typmod - VARHDRSZ) >> 16 & 0xffff) + 6) / 4);
+    case BITOID: case VARBITOID: return Math.trunc((typmod + 7) / 8) + 8;
+    default: return 0;
   }
-  return 32;
 }
 
 export function columnWidth(relation: Relation, attnum: number): number {

@@ -154,3 +154,7 @@ insert into bits4s values ('1065353216'), ('1073741824');
 select x, x::float4 from bits4s;
 drop type bits4 cascade;
 drop table bits4s;
+-- How wide a column may be is told by its type's modifier.
+create table widths (a char(5), b varchar(50), c numeric(10,2), d bit(8), e varbit(900), f char(300));
+explain select * from widths;
+drop table widths;
