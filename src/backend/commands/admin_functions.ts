@@ -55,11 +55,6 @@ function sleep(seconds: number): Datum {
   }
 }
 
-/** track_commit_timestamp is never on. */
-function noCommitTimes(): never {
-  throw new PgError('object_not_in_prerequisite_state', 'could not get commit timestamp data', { hint: 'Make sure the configuration parameter "track_commit_timestamp" is set.' });
-}
-
 // ---- other backends
 
 function warnNoBackend(pid: number): false {
@@ -209,7 +204,6 @@ registerBuiltins({
       if (status === 'future') throw new PgError('invalid_parameter_value', `transaction ID ${BigInt.asUintN(64, BigInt(xid))} is in the future`);
       return status === 'unknown' ? null : status;
     },
-    pg_xact_commit_timestamp: noCommitTimes, pg_xact_commit_timestamp_origin: noCommitTimes, pg_last_committed_xact: noCommitTimes,
   },
   context: {
     pg_typeof: (context) => {
