@@ -232,7 +232,7 @@ test.serial('comments', (t) => {
     createComments(ids.RelationRelationId, ids.RelationRelationId, 0, 'tables');
     commandCounterIncrement();
     t.is(getComment(ids.RelationRelationId, ids.RelationRelationId, 0), 'tables');
-    t.is((findBuiltin('sql_obj_description_oid_name')!.fn as (...a: unknown[]) => unknown)(177, 'pg_proc'), 'implementation of + operator');
+    t.is((findBuiltin('sql_obj_description_oid_name')!.fn as (...a: unknown[]) => unknown)({ functionOid: 1215 }, 177, 'pg_proc'), 'implementation of + operator');
   });
 });
 
