@@ -255,7 +255,8 @@ select count(*) from c;
 truncate c;
 \copy c from '/tmp/psql_corpus_copy.txt'
 select * from c;
-\copy c (a) to program 'cat'
+-- To stderr: on stdout psql's own COPY 5 comes before or after what the program writes, as it happens, in both.
+\copy c (a) to program 'cat >&2'
 \copy c from program 'printf "77\\tp\\n"'
 \copy c from '/nonexistent/file'
 \copy c to '/nonexistent/file'
