@@ -128,8 +128,10 @@ class Level {
   /** Events before this one have been dealt with. */
   fired = 0;
   readonly tables = new Map<string, TableState>();
-  /** AFTER STATEMENT events of parts of WITH, which come after the rows of all parts. */
+  /** AFTER STATEMENT events of parts of WITH, which come after the rows of all parts that the main query reads. */
   readonly delayed: (() => void)[] = [];
+  /** The main query is done: parts of WITH that it did not read run, one after the other. */
+  mainDone = false;
 
   table(relation: Oid, op: TriggerOp): TableState {
     const key = `${relation} ${op}`;
@@ -299,6 +301,13 @@ export function queueRowEvent(set: TriggerSet, op: TriggerOp, rowId: RowId, old:
   }
 }
 
+/** The main query of a WITH has read what it reads. */
+export function mainQueryDone(): void {
+  const level = currentLevel();
+  queueDelayed(level);
+  level.mainDone = true;
+}
+
 function queueDelayed(level: Level): void {
   for (const queue of level.delayed.splice(0)) queue();
 }
@@ -309,7 +318,7 @@ export function queueStatementEvent(set: TriggerSet, relation: Relation, op: Tri
   const list = set.afterStatement[op];
   if (list.length === 0) return;
   const level = currentLevel();
-  if (!isTop) {
+  if (!isTop && !level.mainDone) {
     level.delayed.push(() => queueStatementEvent(set, relation, op, assigned));
     return;
   }

@@ -3,6 +3,7 @@
 import { exprType } from '../nodes/nodeFuncs.ts';
 import type { CteScan, Plan, RecursiveUnion, WorkTableScan } from '../nodes/plannodes.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
+import { mainQueryDone } from './after_triggers.ts';
 import type { Column } from './codegen.ts';
 import { wholeRowOf } from './node_simple.ts';
 import { outputTypes } from './node_sort.ts';
@@ -32,11 +33,10 @@ export function cteStore(pc: PlanCompiler, planId: number): { store: string; fil
   return { store, fill: pc.shared.get(`${key}fill`)! };
 }
 
-/** INSERT, UPDATE and DELETE in WITH are run to their end, also when nobody reads them. */
+/** INSERT, UPDATE and DELETE in WITH are run to their end, also when nobody reads them: the last of them first (ExecPostprocessPlan). */
 export function finishModifyingCtes(pc: PlanCompiler): void {
-  pc.stmt.subplans.forEach((plan, i) => {
-    if (plan.kind === 'ModifyTable') pc.g.emit(`${cteStore(pc, i + 1).fill}();`);
-  });
+  pc.g.emit(`${pc.g.konst(mainQueryDone)}();`);
+  for (const [i, plan] of [...pc.stmt.subplans.entries()].reverse()) if (plan.kind === 'ModifyTable') pc.g.emit(`${cteStore(pc, i + 1).fill}();`);
 }
 
 function scanRows(pc: PlanCompiler, plan: CteScan | WorkTableScan, columns: Column[], consume: (columns: Column[]) => void): void {

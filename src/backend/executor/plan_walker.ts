@@ -1,8 +1,8 @@
 // Walks over expressions and plans: which parameters a subtree reads, whether an expression is volatile.
-import { expressionTreeMutator, expressionTreeWalker } from '../nodes/nodeFuncs.ts';
+import { expressionTreeMutator, expressionTreeWalker, exprType } from '../nodes/nodeFuncs.ts';
 import type { Append, MergeAppend, Plan, PlannedStmt } from '../nodes/plannodes.ts';
-import type { Expr, Var } from '../nodes/primnodes.ts';
-import { functionInfo } from './fmgr_info.ts';
+import type { CoerceViaIO, Expr, Var } from '../nodes/primnodes.ts';
+import { functionInfo, typeInfo } from './fmgr_info.ts';
 
 /** Calls `visit` for every node of an expression, SubLinks' queries left out. */
 export function walkExpr(e: Expr, visit: (node: Expr) => void): void {
@@ -39,9 +39,14 @@ export function containsVolatile(e: Expr): boolean {
 export function containsMutable(e: Expr): boolean {
   return someExpr(e, (node) => {
     if (node.kind === 'NextValueExpr' || node.kind === 'SQLValueFunction' || node.kind === 'CoerceToDomain') return true;
+    if (node.kind === 'CoerceViaIO') return !ioIsImmutable(node);
     const fn = functionOf(node);
     return fn !== 0 && functionInfo(fn).volatility !== 'i';
   });
+}
+
+function ioIsImmutable({ arg, resulttype }: CoerceViaIO): boolean {
+  return functionInfo(typeInfo(exprType(arg)).typoutput).volatility === 'i' && functionInfo(typeInfo(resulttype).typinput).volatility === 'i';
 }
 
 const pruningExprs = ({ pruning }: Append | MergeAppend): Expr[] => pruning.flatMap((p) => p.levels.flatMap((l) => l.exprs));

@@ -2,7 +2,7 @@
 // does for NULLs, constant folding, walks and rewrites that go into subqueries.
 import { containsMutable, containsVolatile, someExpr } from '../executor/plan_walker.ts';
 import { foldToConst } from '../executor/expression.ts';
-import { functionInfo, operator, typeInfo } from '../executor/fmgr_info.ts';
+import { functionInfo, operator } from '../executor/fmgr_info.ts';
 import { domainHasConstraints } from '../catalog/lsyscache.ts';
 import { FirstNormalObjectId } from '../catalog/schema.ts';
 import { procByOid, typeByOid } from '../catalog/syscache.ts';
@@ -294,7 +294,9 @@ export function evalConstExpressions(e: Expr): Expr {
       return call.funcretset ? call : foldCall(call, call.funcid, call.args, call.inputcollid);
     }
     case 'OpExpr': return node.opretset ? node : booleanEquality(node) ?? foldCall(node, node.opfuncid, node.args, node.inputcollid);
-    case 'ScalarArrayOpExpr': case 'DistinctExpr': case 'NullIfExpr': {
+    case 'NullIfExpr': case 'ScalarArrayOpExpr': case 'DistinctExpr': {
+      // NULL equals nothing.
+      if (node.kind === 'NullIfExpr' && node.args.some((a) => a.kind === 'Const' && a.constvalue === null)) return node.args[0]!;
       if (node.args.every(isConst) && functionInfo(node.opfuncid).volatility === 'i') return foldToConst(node);
       return node;
     }
@@ -319,7 +321,7 @@ export function evalConstExpressions(e: Expr): Expr {
     case 'BooleanTest': case 'ArrayExpr': case 'RowExpr': case 'MinMaxExpr': case 'ArrayCoerceExpr': case 'CoerceViaIO': case 'SubscriptingRef':
       if (node.kind === 'ArrayExpr' && node.elements.every(isConst)) return foldToConst(node);
       if (node.kind !== 'ArrayCoerceExpr' && someExpr(node, (n) => n.kind === 'CaseTestExpr')) return node;
-      return allConst(node) && !containsMutable(node) && !(node.kind === 'CoerceViaIO' && !ioIsImmutable(node)) ? foldToConst(node) : node;
+      return allConst(node) && !containsMutable(node) ? foldToConst(node) : node;
     // A child's row becomes its parent's parent's at once.
     case 'ConvertRowtypeExpr': {
       const whole = node.arg.kind === 'ConvertRowtypeExpr' ? { ...node, arg: node.arg.arg } : node;
@@ -412,12 +414,6 @@ function foldCoalesce(e: CoalesceExpr): Expr {
   if (args.length === 0) return makeConst(e.coalescetype, -1, e.coalescecollid, null);
   return args.length === 1 && args[0]!.kind === 'Const' ? args[0]! : { ...e, args };
 }
-
-function ioIsImmutable(node: Expr & { kind: 'CoerceViaIO' }): boolean {
-  const io = ioFunctions(exprType(node.arg), node.resulttype);
-  return io.every((f) => functionInfo(f).volatility === 'i');
-}
-const ioFunctions = (source: number, target: number): number[] => [typeInfo(source).typoutput, typeInfo(target).typinput];
 
 export const isConst = (e: Expr): boolean => e.kind === 'Const';
 

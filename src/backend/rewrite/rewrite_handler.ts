@@ -55,9 +55,6 @@ function rewriteQuery(query: Query, source: Product['source'], active: readonly 
   const entries = q.rtable.length;
   let onTable: Product | null = null;
   if (unfilledDefaults) products = products.map((p) => ({ ...p, query: defaultsToNulls(p.query) }));
-  if (!instead && relation.kind === 'v' && hasInsteadTrigger(relation, event) && (q.onConflict?.arbiterElems.length ?? 0) > 0) {
-    throw new PgError('invalid_column_reference', 'there is no unique or exclusion constraint matching the ON CONFLICT specification'); // a view has no indexes
-  }
   if (!instead && relation.kind === 'v' && !hasInsteadTrigger(relation, event)) {
     if (fired.qualProduct !== null) throw cannotModifyView(relation, event, 'Views with conditional DO INSTEAD rules are not automatically updatable.');
     onTable = { query: rewriteViewTarget(q, relation), source };
@@ -83,6 +80,9 @@ function rewriteQuery(query: Query, source: Product['source'], active: readonly 
   }
   if (q.onConflict !== null && onTable === null && (products.length > 0 || hasRulesFor(relation, 'update'))) {
     throw new PgError('feature_not_supported', 'INSERT with ON CONFLICT clause cannot be used with table that has INSERT or UPDATE rules');
+  }
+  if (!instead && relation.kind === 'v' && hasInsteadTrigger(relation, event) && (q.onConflict?.arbiterElems.length ?? 0) > 0) {
+    throw new PgError('invalid_column_reference', 'there is no unique or exclusion constraint matching the ON CONFLICT specification'); // a view has no indexes
   }
   // INSERT comes before what rules add, so that they see the rows; UPDATE and DELETE come after, for the same reason.
   if (!instead) {

@@ -105,4 +105,35 @@ commit;
 select id from many order by id;
 update many set id = 1 where id = 14;
 
+-- What the main query does not read of WITH runs when it is done, the last part first, and each part's AFTER STATEMENT triggers are
+-- queued at once: they came after the rows of all parts, and gave way to those of a foreign key's action.
+create table heads (id int primary key);
+create table tails (id int, b int references heads on delete set null, a int);
+create table told (n serial, w text);
+create function told_of() returns trigger language plpgsql as $$ begin
+  insert into told (w) values (concat_ws(' ', tg_table_name, tg_when, tg_op, tg_level)); return case when tg_op = 'DELETE' then old else new end; end $$;
+create trigger t1 after update on tails for each statement execute function told_of();
+create trigger t2 before update on tails for each row execute function told_of();
+create trigger t3 before delete or insert on heads for each row execute function told_of();
+create trigger t4 after delete on heads for each row execute function told_of();
+create trigger t5 after delete on heads for each statement execute function told_of();
+insert into heads values (1), (2), (3);
+insert into tails values (1, 1), (5, 2);
+with w as (delete from heads where id < 3 returning id), x as (update tails set a = 5 where id = 5 returning id) update tails set a = 1 where id = 1;
+select w from told order by n;
+delete from told;
+insert into heads values (1), (2);
+update tails set b = 1;
+delete from told;
+with x as (update tails set a = 5 where id = 5 returning id), w as (delete from heads where id < 3 returning id) select 1;
+select w from told order by n;
+
+-- ON CONFLICT and rules of a view: the missing key was told first.
+create view ruled as select id, a from plain union all select id, a from numbered;
+create function ruled_does() returns trigger language plpgsql as $$ begin return new; end $$;
+create trigger ruled_does instead of insert on ruled for each row execute function ruled_does();
+insert into ruled values (1, 2) on conflict (id) do nothing;
+create rule r as on update to ruled do instead nothing;
+insert into ruled values (1, 2) on conflict (id) do nothing;
+
 drop schema changed cascade;

@@ -44,4 +44,18 @@ exception when others then
   raise notice 'caught';
 end $$;
 
+-- A row's text is not for ever: its conversion was done when the expression was made ready, and the error said so.
+create function context_of(what text) returns text language plpgsql as $$
+declare said text;
+begin
+  execute format('do $q$ declare n int; begin %s end $q$', what);
+  return 'no error';
+exception when others then
+  get stacked diagnostics said = pg_exception_context;
+  return sqlerrm || chr(10) || split_part(said, 'SQL statement', 1);
+end $$;
+select context_of('n := upper(row(1, 2)::text);');
+select context_of('n := upper(''x'');');
+select context_of('if row(1, 2)::text::int = 1 then null; end if;');
+
 drop schema programmed cascade;

@@ -94,3 +94,7 @@ prepare without_parameters as select 1 as one;
 execute without_parameters(1, 'x', no_such_column);
 explain (costs off) execute without_parameters(5);
 deallocate without_parameters;
+
+-- NULL equals nothing: the other argument of NULLIF was computed.
+select nullif(null::int, x / 0) from (values (1), (2)) v(x);
+select nullif(x, null::int), nullif(x, 1 / nullif(0, 0)) from (values (1), (2)) v(x);
