@@ -38,7 +38,8 @@ import { isWindowFunction } from '../executor/window_functions.ts';
 import { builtinProcs } from '../catalog/builtin.ts';
 import { findBuiltin } from '../types/fmgr.ts';
 import { findSetting, flattenSetArgs, getBool, setConfigOption, show } from '../utils/guc.ts';
-import { sendWarning, session } from '../utils/session.ts';
+import { settings } from '../utils/settings.ts';
+import { changingNotices, sendWarning, session } from '../utils/session.ts';
 import { creationPlace, requireObjectOwnership, type RawObject } from './object_names.ts';
 import { constantText, settingArguments } from './variable.ts';
 
@@ -243,27 +244,25 @@ function createFunction(stmt: RawNode, context: UtilityContext): void {
 }
 
 function validateFunction(oid: Oid, name: string, language: PgLanguage, body: ReturnType<typeof interpretBody>, context: UtilityContext, checkBody: boolean): void {
+  const validating = (where: string | null, inline: boolean, check: () => void): void => changingNotices(
+    (notice) => transpose(notice, null, body.source, inline, context), () => validated(where, body.source, inline, context, check));
   if (language.oid === ids.SQLlanguageId) {
     checkSqlSignature(oid);
-    if (checkBody) validated(`SQL function "${name}"`, body.source, body.queries !== null, context, () => validateSqlFunction(oid));
+    if (checkBody) validating(`SQL function "${name}"`, body.queries !== null, () => validateSqlFunction(oid));
     return;
   }
   const handler = languages.get(callHandlerName(language.oid));
   if (handler === undefined) return;
   const proc = sys.procByOid(oid)!;
-  const report = (warning: PgError): void => {
-    transpose(warning, null, body.source, false, context);
-    session.notice(warning);
-  };
-  validated(null, body.source, false, context, () => handler.validate(proc, report, checkBody));
+  validating(null, false, () => handler.validate(proc, checkBody));
 }
 
 /** What a language other than "internal" and "sql" does with bodies; by the name of its call handler. */
 export interface LanguageCommands {
   /** Checks a function that was just made. */
-  validate(proc: PgProc, report: (warning: PgError) => void, checkBody: boolean): void;
+  validate(proc: PgProc, checkBody: boolean): void;
   /** DO. */
-  runInline(source: string, nonatomic: boolean): void;
+  runInline(source: string, nonatomic: boolean, compiling: <T>(compile: () => T) => T): void;
 }
 const languages = new Map<string, LanguageCommands>();
 export function registerLanguageCommands(callHandler: string, commands: LanguageCommands): void {
@@ -310,7 +309,10 @@ function quotedPlace(text: string, from: number, source: string, position: numbe
   let n = 0;
   for (const char of source) {
     if (++n === position) place = at;
-    if (char === "'") {
+    // A backslash makes whatever follows it stand for itself, as far as this goes.
+    const isEscaped = text[at] === '\\' && !settings.standard_conforming_strings;
+    if (isEscaped) at++;
+    if (char === "'" && !isEscaped) {
       if (!text.startsWith("''", at)) return undefined;
       at += 2;
     } else if (text.startsWith(char, at)) at += char.length;
@@ -538,7 +540,8 @@ function doBlock(stmt: RawNode, context: UtilityContext): void {
   const handler = languages.get(callHandlerName(language.oid));
   if (handler === undefined) throw notSupported(`a DO block of language ${name}`);
   const nonatomic = takeNonatomic() || (context.topLevel && !inTransactionBlock(true));
-  validated(null, source, false, context, () => handler.runInline(source, nonatomic));
+  validated(null, source, false, context, () => handler.runInline(source, nonatomic,
+    (compile) => changingNotices((notice) => transpose(notice, null, source, false, context), compile)));
 }
 
 export const FUNCTION_COMMANDS: UtilityTable = {

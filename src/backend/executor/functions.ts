@@ -280,7 +280,7 @@ function queriesOf(proc: PgProc, types: readonly Oid[], collation: Oid): Query[]
 
 /** The query of a body that has only one, its columns cast to those declared; null: it cannot stand for a call. */
 export function inlinedBody(proc: PgProc, argTypes: readonly Oid[], resultType: Oid, collation: Oid, wanted: readonly RecordAttribute[] | null): Query | null {
-  if (proc.prosqlbody === null && rawParse(proc.prosrc).length !== 1) return null;
+  if (proc.prosqlbody === null && rawParse(proc.prosrc, false).length !== 1) return null;
   const { types, result, resolve } = actualTypes(proc, argTypes, resultType);
   const queries = bodyQueries(proc, types, collation);
   if (queries.length !== 1 || queries[0]!.commandType !== 'select') return null;
@@ -370,7 +370,7 @@ function neverInlined(proc: PgProc): boolean {
   if (proc.prosecdef || proc.proconfig !== null || (proc.proretset && proc.provolatile === 'v')) return true;
   if (!proc.proretset && proc.provolatile === 'i' && proc.proargtypes.length === 0) return true;
   try {
-    return proc.prosqlbody === null && rawParse(proc.prosrc).length !== 1;
+    return proc.prosqlbody === null && rawParse(proc.prosrc, false).length !== 1;
   } catch {
     return false;
   }

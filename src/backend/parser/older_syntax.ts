@@ -7,7 +7,8 @@ import { endOfComment } from '../utils/identifier.ts';
 /** A token that may hide quotes, or begin a literal; 2: one with backslashes. */
 const TOKEN = /"(?:[^"]|"")*"|--[^\n\r]*|\/\*|(?<![\w$\x80-\uffff])\$([A-Za-z_\x80-\uffff][\w\x80-\uffff]*)?\$|((?<![\w$\x80-\uffff])e)?'/gi;
 const REST = /(?:[^']|'')*'/y, REST_WITH_ESCAPES = /(?:[^'\\]|''|\\[^])*'/y;
-const GAP = /(?:[ \t\f\v]|--[^\n\r]*)*[\n\r](?:[ \t\f\v\n\r]|--[^\n\r]*(?=[\n\r]))*(?=')/y;
+/** Between two parts of one literal; the quote of the second follows. */
+export const CONTINUATION = /(?:[ \t\f\v]|--[^\n\r]*)*[\n\r](?:[ \t\f\v\n\r]|--[^\n\r]*(?=[\n\r]))*(?=')/y;
 
 /** The text with blanks for such comments, as long as before; null: it has none. */
 export function withoutContinuationComments(text: string): string | null {
@@ -25,8 +26,8 @@ export function withoutContinuationComments(text: string): string | null {
       for (;;) {
         rest.lastIndex = at;
         at = rest.test(text) ? rest.lastIndex : text.length;
-        GAP.lastIndex = at;
-        const gap = GAP.exec(text)?.[0];
+        CONTINUATION.lastIndex = at;
+        const gap = CONTINUATION.exec(text)?.[0];
         if (gap === undefined) break;
         if (gap.includes('--')) {
           out += text.slice(kept, at) + gap.replace(/--[^\n\r]*/g, (comment) => ' '.repeat(comment.length));

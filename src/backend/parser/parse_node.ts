@@ -5,7 +5,7 @@ import type { Relation } from '../catalog/relation.ts';
 import type { CommonTableExpr, RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { Alias, Expr, FromItem, JoinExpr, Param, RowExpr, SubLink } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
-import { session } from '../utils/session.ts';
+import { changingNotices } from '../utils/session.ts';
 import { charOffset, charPosition } from './newer_syntax.ts';
 import type { RawNode } from './raw_nodes.ts';
 
@@ -105,17 +105,10 @@ export function rawLocation(n: RawNode): number {
 
 /** The same for what `work` tells the frontend. */
 export function withNoticePosition<T>(state: ParseState | null, location: number | undefined, work: () => T): T {
-  const { notice } = session;
-  session.notice = (n) => {
+  return changingNotices((notice) => {
     const position = errorPosition(state, location);
-    if (position !== undefined) n.fields = { ...n.fields, position };
-    notice(n);
-  };
-  try {
-    return withErrorPosition(state, location, work);
-  } finally {
-    session.notice = notice;
-  }
+    if (position !== undefined) notice.fields = { ...notice.fields, position };
+  }, () => withErrorPosition(state, location, work));
 }
 
 /** Runs `work`; an error it throws without a position gets that of `location` (setup_parser_errposition_callback). */

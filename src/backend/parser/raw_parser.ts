@@ -13,7 +13,9 @@ import { PgError } from '../../common/errors.ts';
 import type { ConditionName } from '../../common/sqlstate.ts';
 import { reportLongNames } from '../utils/identifier.ts';
 import { checkWhileWorking } from '../utils/interrupts.ts';
+import { session } from '../utils/session.ts';
 import { TextCache } from '../utils/text_cache.ts';
+import { literalsAreStandard, readEscapes, withStandardLiterals } from './escape_strings.ts';
 import { MIN_TEXT, leaveOutRuns, putBackRuns } from './constant_runs.ts';
 import type { RawNode, RawStmt } from './raw_nodes.ts';
 import { refuseNewer } from './newer_syntax.ts';
@@ -81,14 +83,37 @@ export function isStackOverflow(error: unknown): boolean {
 /**
  * Parses `text` into its statements; empty ones are left out. Kept by text, so the trees must not be changed.
  * Throws PgError syntax_error (and the few others of PostgreSQL's scanner and grammar) with `position` set.
+ * `warns`: of escapes in literals that have no E before them.
  */
-export function rawParse(text: string): readonly RawStmt[] {
+export function rawParse(text: string, warns = true): readonly RawStmt[] {
+  if (!literalsAreStandard()) return parseEscaped(text, warns);
   reportLongNames(text);
   const known = cache.get(text);
   if (known !== undefined) return known;
   const result = parseFresh(text);
   if (text.length <= CACHE_MAX_LENGTH) cache.set(text, result);
   return result;
+}
+
+/** The same where literals have to be made standard ones first; kept by nobody, as each parse warns of them. */
+function parseEscaped(text: string, warns: boolean): readonly RawStmt[] {
+  const standard = withStandardLiterals(text, (warning) => { if (warns) session.notice(warning); });
+  reportLongNames(standard);
+  try {
+    return parseFresh(standard);
+  } catch (error) {
+    // The same byte may be another character.
+    if (error instanceof PgError && error.fields.position !== undefined) {
+      const before = Buffer.byteLength(Array.from(standard).slice(0, error.fields.position - 1).join(''));
+      const start = Buffer.from(text).toString('utf8', 0, before);
+      error.fields = { ...error.fields, position: Array.from(start).length + 1 };
+      if (text[start.length] === "'" && /at or near "'/.test(error.message)) {
+        const { end } = readEscapes(text, start.length, start.length, true, () => {});
+        error.message = error.message.replace(/"'[^]*"$/, () => `"${text.slice(start.length, end)}"`);
+      }
+    }
+    throw error;
+  }
 }
 
 /** The text that was cut last, and its bytes; null: they are its characters. A text of thousands of statements was made bytes for

@@ -2,6 +2,7 @@
 // first statement of each shape only, with blanks in place of the others, so that locations stay what they are; and those of one
 // shape share one analysis and plan (literals.ts). Where anything is not as expected the whole text goes the ordinary way.
 import { PgError } from '../../common/errors.ts';
+import { literalsAreStandard } from '../parser/escape_strings.ts';
 import { parseWhole, type RawStmt } from '../parser/raw_parser.ts';
 import { plansSettingsVersion } from '../utils/guc.ts';
 import { isOptimizable } from './cmdtag.ts';
@@ -58,7 +59,7 @@ class Kind {
 
 /** The statements of such a text; null: it is none. */
 export function parseAlike(text: string): readonly Part[] | null {
-  if (text.length < MIN_TEXT) return null;
+  if (text.length < MIN_TEXT || !literalsAreStandard()) return null;
   const kinds = new Map<number, Kind>(), parts: { lifted: LiftedText; kind: Kind }[] = [];
   let shortened = '';
   for (let at = text.search(/\S/); at < text.length;) {

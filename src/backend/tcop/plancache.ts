@@ -13,6 +13,7 @@ import type { Expr } from '../nodes/primnodes.ts';
 import { planner } from '../optimizer/planner.ts';
 import { parseAnalyze, parseAnalyzeVarParams } from '../parser/analyze.ts';
 import { stringTypeDatum } from '../parser/parse_type.ts';
+import { literalsAreStandard } from '../parser/escape_strings.ts';
 import type { RawNode, RawStmt } from '../parser/raw_parser.ts';
 import { queryRewrite } from '../rewrite/rewrite_handler.ts';
 import { mutateQueryDeep } from '../rewrite/rewrite_manip.ts';
@@ -332,7 +333,7 @@ export function forgetTextsOfOtherSettings(): void {
 }
 
 export function keepByText(key: string, statement: CachedStatement): void {
-  if (!statement.isLasting || key.length > MAX_TEXT_LENGTH || mayHaveLongName(key)) return; // each parse tells of names that are cut
+  if (!statement.isLasting || key.length > MAX_TEXT_LENGTH || mayHaveLongName(key) || !literalsAreStandard()) return; // each parse tells of names that are cut
   byText.set(key, statement);
 }
 

@@ -1,4 +1,5 @@
 // Plans by the shape of a text: what remains of it without its integers (literals.ts). For the simple protocol, and for PL/pgSQL's EXECUTE.
+import { literalsAreStandard } from '../parser/escape_strings.ts';
 import type { RawStmt } from '../parser/raw_parser.ts';
 import { isOptimizable } from './cmdtag.ts';
 import { assignSlots, liftLiterals, sameShape, type LiftedText } from './literals.ts';
@@ -13,7 +14,7 @@ textCaches.push(shapes);
 
 /** Runs a statement whose shape has a plan, or makes one of what `parse` gives, which must be the text's. False: it must be run as it is. */
 export function withShape(text: string, parse: (text: string) => readonly RawStmt[], run: (statement: CachedStatement) => void): boolean {
-  const lifted = liftLiterals(text);
+  const lifted = literalsAreStandard() ? liftLiterals(text) : null;
   if (lifted === null) return false;
   const known = shapes.get(lifted.hash);
   let shape = known !== undefined && sameShape(known.like, lifted) ? known : null;

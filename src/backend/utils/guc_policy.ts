@@ -10,7 +10,7 @@ export const UNSUPPORTED: Readonly<Record<string, string>> = {
   synchronous_standby_names: '*', wal_level: 'logical', track_commit_timestamp: '*',
   shared_preload_libraries: '*', session_preload_libraries: '*', local_preload_libraries: '*',
   ssl: '*', bonjour: '*', db_user_namespace: '*', external_pid_file: '*', unix_socket_group: '*', log_hostname: '*',
-  standard_conforming_strings: '*', debug_print_parse: '*', debug_print_plan: '*', debug_print_rewritten: '*',
+  debug_print_parse: '*', debug_print_plan: '*', debug_print_rewritten: '*',
   log_parser_stats: '*', log_planner_stats: '*', log_executor_stats: '*', log_statement_stats: '*',
   ignore_system_indexes: '*', old_snapshot_threshold: '*', backtrace_functions: '*', track_io_timing: '*',
 };

@@ -1,6 +1,6 @@
 // The backend's own globals, as PostgreSQL's globals.c and miscinit.c: one session per process, so module state.
 // Lower floors read it; tcop fills it at start-up. Settings are in utils/guc.ts.
-import { PgError } from '../../common/errors.ts';
+import { PgError, type ErrorFields } from '../../common/errors.ts';
 import type { Oid } from '../types/datum.ts';
 
 export interface Session {
@@ -54,4 +54,32 @@ export function sendWarning(...of: ConstructorParameters<typeof PgError>): void 
   warning.severity = 'WARNING';
   session.literalsVolatile = true;
   session.notice(warning);
+}
+
+/** Runs `work`; what it tells the frontend goes through `change` first. */
+export function changingNotices<T>(change: (notice: PgError) => void, work: () => T): T {
+  const { notice } = session;
+  session.notice = (n) => {
+    change(n);
+    notice(n);
+  };
+  try {
+    return work();
+  } finally {
+    session.notice = notice;
+  }
+}
+
+/** Runs `work`; the position of what it throws and of what it tells the frontend becomes what `move` makes of it. */
+export function movingPositions<T>(move: (position: number) => ErrorFields, work: () => T): T {
+  const change = (report: PgError): void => {
+    const { position, ...rest } = report.fields;
+    if (position !== undefined) report.fields = { ...rest, ...move(position) };
+  };
+  try {
+    return changingNotices(change, work);
+  } catch (error) {
+    if (error instanceof PgError) change(error);
+    throw error;
+  }
 }

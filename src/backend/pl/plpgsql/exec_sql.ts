@@ -2,6 +2,7 @@
 import { PgError } from '../../../common/errors.ts';
 import type { DestReceiver, ResultColumn } from '../../executor/dest.ts';
 import { outputFunction } from '../../executor/fmgr_info.ts';
+import { literalsAreStandard } from '../../parser/escape_strings.ts';
 import { rawParse } from '../../parser/raw_parser.ts';
 import type { RawNode } from '../../parser/raw_nodes.ts';
 import { CachedStatement, forgetTextsOfOtherSettings } from '../../tcop/plancache.ts';
@@ -249,7 +250,7 @@ const kept = new TextCache<string, CachedStatement>(MAX_KEPT);
 /** The statements of a text made while running. One is kept: loops run the same text again and again. */
 export function dynamicStatements(text: string, types: readonly Oid[]): CachedStatement[] {
   const key = `${types.join()}\0${text}`;
-  const keeps = !seesTransitionTables(); // the same name is another table in another trigger
+  const keeps = literalsAreStandard() && !seesTransitionTables(); // the same name is another table in another trigger
   const known = keeps ? kept.get(key) : undefined;
   if (known !== undefined) return [known];
   const statements = rawParse(text).map((raw) => new CachedStatement(text, raw, [...types], false, false));
@@ -307,7 +308,7 @@ export function execDynamic(rt: Estate, text: string, values: readonly Datum[], 
   forgetTextsOfOtherSettings();
   // Loops make texts that differ in a number only.
   if (types.length > 0 || seesTransitionTables() || !withShape(text, rawParse, execute)) {
-    const list = rawParse(text);
+    const list = rawParse(text, false);
     for (const { stmt } of list) refuseInDynamic(rt, stmt);
     for (const statement of dynamicStatements(text, types)) execute(statement);
   }

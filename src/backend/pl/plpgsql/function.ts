@@ -58,7 +58,6 @@ export interface CompileRequest {
   collation: Oid;
   kind: 'function' | 'trigger' | 'event_trigger';
   forValidator: boolean;
-  report?: (warning: PgError) => void;
 }
 
 const POLYMORPHIC_STAND_INS: ReadonlyMap<Oid, Oid> = new Map([
@@ -94,7 +93,6 @@ export function compileFunction(request: CompileRequest): PlFunction {
     const resolve = (type: Oid): Oid => resolvePolymorphic(type, request);
     const facts: FunctionFacts = { name: proc.proname, retset: proc.proretset, isVoid: false, isProcedure: proc.prokind === 'p', outParam: null, collation: request.collation, extraChecks: request.forValidator };
     const parser = context.parser = new Parser(proc.prosrc, facts, request.forValidator);
-    if (request.report !== undefined) parser.onWarning = request.report;
     parser.ns = pushLabel(null, proc.proname, 'block');
     const args: (PlVar | PlRec)[] = [];
     let trigger: TriggerVariables | null = null;

@@ -238,8 +238,8 @@ export function makeFunction(proc: PgProc): BuiltinFunction {
 }
 
 /** DO (plpgsql_inline_handler). */
-export function runInline(source: string, nonatomic: boolean): void {
-  const fn = compileInline(source);
+export function runInline(source: string, nonatomic: boolean, compiling: <T>(compile: () => T) => T): void {
+  const fn = compiling(() => compileInline(source));
   const estate = new Estate(fn, null, null, !nonatomic);
   const hidden = hideTransitionTables();
   try {
@@ -250,7 +250,7 @@ export function runInline(source: string, nonatomic: boolean): void {
 }
 
 /** What CREATE FUNCTION checks (plpgsql_validator). */
-export function validate(proc: PgProc, report: (warning: PgError) => void, checkBody: boolean): void {
+export function validate(proc: PgProc, checkBody: boolean): void {
   const type = sys.typeByOid(proc.prorettype);
   let kind: 'function' | 'trigger' | 'event_trigger' = 'function';
   if (type?.typtype === 'p') {
@@ -265,5 +265,5 @@ export function validate(proc: PgProc, report: (warning: PgError) => void, check
     if (sys.typeByOid(arg)?.typtype === 'p' && arg !== RECORDOID && !isPolymorphic(arg)) throw new PgError('feature_not_supported', `PL/pgSQL functions cannot accept type ${formatType(arg)}`);
   }
   if (!checkBody) return;
-  compileFunction({ proc, argTypes: proc.proargtypes, resultType: 0, collation: 0, kind, forValidator: true, report });
+  compileFunction({ proc, argTypes: proc.proargtypes, resultType: 0, collation: 0, kind, forValidator: true });
 }

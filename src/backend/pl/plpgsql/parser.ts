@@ -173,6 +173,7 @@ export class Parser extends TokenStream {
     const block = this.parseBlock(label);
     this.takeOp(';');
     if (this.token.kind !== 'eof') throw this.syntaxError();
+    this.tellWarnings();
     return block;
   }
 
@@ -340,9 +341,8 @@ export class Parser extends TokenStream {
   report(check: string, error: PgError): void {
     if (this.errors.has(check)) throw error;
     error.severity = 'WARNING';
-    this.onWarning(error);
+    session.notice(error);
   }
-  onWarning: (warning: PgError) => void = (warning) => session.notice(warning);
 
   private parseAlias(name: string): void {
     const t = this.token;

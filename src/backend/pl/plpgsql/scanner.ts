@@ -2,7 +2,10 @@
 // language's own keywords (pl_scanner.c). Offsets are UTF-16 units in the function's source.
 import { PgError } from '../../../common/errors.ts';
 import type { ConditionName } from '../../../common/sqlstate.ts';
+import { readEscapes, refuseUnicodeLiteral } from '../../parser/escape_strings.ts';
 import { truncateIdentifier } from '../../utils/identifier.ts';
+import { movingPositions } from '../../utils/session.ts';
+import { settings } from '../../utils/settings.ts';
 
 /** `op` are operators and single signs, by their text. A keyword is an `ident` until the parser asks. */
 export type TokenKind = 'ident' | 'quoted' | 'param' | 'string' | 'integer' | 'number' | 'op' | 'eof';
@@ -51,8 +54,11 @@ export function errorAt(source: string, condition: ConditionName, message: strin
   return new PgError(condition, message, { ...fields, internalPosition: positionOf(source, offset), internalQuery: source });
 }
 
-/** All tokens of a source; the last is 'eof'. */
-export function scan(source: string): Token[] {
+/** What goes wrong at a place in the source has it there. */
+const inSource = <T>(source: string, work: () => T): T => movingPositions((position) => ({ internalPosition: position, internalQuery: source }), work);
+
+/** All tokens of a source; the last is 'eof'. `warn` gets the warnings of literals. */
+export function scan(source: string, warn: (warning: PgError) => void): Token[] {
   const tokens: Token[] = [];
   let at = 0;
   const match = (pattern: RegExp): string | null => {
@@ -77,8 +83,7 @@ export function scan(source: string): Token[] {
     }
     const c = source[at]!;
     if (c === "'") {
-      const [text, end] = quotedText(source, at, "'", unterminated, 'quoted string');
-      add('string', text, end);
+      scanString(at, settings.standard_conforming_strings);
     } else if (c === '"') {
       const [text, end] = quotedText(source, at, '"', unterminated, 'quoted identifier');
       add('quoted', truncateIdentifier(text), end);
@@ -103,21 +108,33 @@ export function scan(source: string): Token[] {
   function scanWord(word: string): void {
     const next = source[at + word.length];
     if (next === "'" && /^[eE]$/.test(word)) {
-      const [text, end] = escapedText(source, at + 1, unterminated);
-      return add('string', text, end);
+      return addEscaped(at + 1, false);
     }
-    if (next === "'" && /^[bBxXnN]$/.test(word)) {
-      const what = /[bB]/.test(word) ? 'bit string literal' : /[xX]/.test(word) ? 'hexadecimal string literal' : 'quoted string';
+    if (next === "'" && /^[nN]$/.test(word)) return scanString(at + 1, settings.standard_conforming_strings);
+    if (next === "'" && /^[bBxX]$/.test(word)) {
+      const what = /[bB]/.test(word) ? 'bit string literal' : 'hexadecimal string literal';
       const [text, end] = quotedText(source, at + 1, "'", (kind) => unterminated(kind, at), what);
       return add('string', text, end);
     }
     if (/^[uU]$/.test(word) && next === '&' && (source[at + 2] === "'" || source[at + 2] === '"')) {
       const quote = source[at + 2]!;
+      if (quote === "'") inSource(source, () => refuseUnicodeLiteral(source, at));
       const [text, end] = quotedText(source, at + 2, quote, unterminated, quote === "'" ? 'quoted string' : 'quoted identifier');
       const decoded = text.replace(/\\(?:([0-9a-fA-F]{4})|\+([0-9a-fA-F]{6})|\\)/g, (_all, a?: string, b?: string) => (a ?? b) === undefined ? '\\' : String.fromCodePoint(parseInt((a ?? b)!, 16)));
       return add(quote === "'" ? 'string' : 'quoted', decoded, end);
     }
     add('ident', truncateIdentifier(word.replace(/[A-Z]/g, (ch) => ch.toLowerCase())), at + word.length);
+  }
+
+  function scanString(quote: number, isStandard: boolean): void {
+    if (!isStandard) return addEscaped(quote, true);
+    const [text, end] = quotedText(source, quote, "'", unterminated, 'quoted string');
+    add('string', text, end);
+  }
+
+  function addEscaped(quote: number, isPlain: boolean): void {
+    const { parts, end } = inSource(source, () => readEscapes(source, quote, isPlain ? quote : at, isPlain, warn));
+    add('string', parts.map((part) => part.value).join(''), end);
   }
 
   function scanOperator(c: string): void {
@@ -160,32 +177,4 @@ function quotedText(source: string, from: number, quote: string, unterminated: (
     if (more === null) return [text, end + 1];
     i = end + 1 + more[0].length;
   }
-}
-
-const ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
-
-function escapedText(source: string, from: number, unterminated: (what: string, from: number) => PgError): [string, number] {
-  let text = '';
-  for (let i = from + 1; i < source.length;) {
-    const c = source[i]!;
-    if (c === "'") {
-      if (source[i + 1] !== "'") return [text, i + 1];
-      text += "'";
-      i += 2;
-    } else if (c === '\\') {
-      const coded = /^\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3}))/.exec(source.slice(i, i + 10));
-      if (coded !== null) {
-        text += String.fromCodePoint(parseInt(coded[1] ?? coded[2] ?? coded[3] ?? coded[4]!, coded[4] === undefined ? 16 : 8));
-        i += coded[0].length;
-      } else {
-        const e = source[i + 1] ?? '';
-        text += ESCAPES[e] ?? e;
-        i += 2;
-      }
-    } else {
-      text += c;
-      i++;
-    }
-  }
-  throw unterminated('quoted string', from);
 }

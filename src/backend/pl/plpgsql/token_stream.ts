@@ -2,6 +2,7 @@
 // (the read_sql_* functions of pl_gram.y). SQL is only checked for syntax here, and only when a function is made.
 import { PgError } from '../../../common/errors.ts';
 import { rawParse } from '../../parser/raw_parser.ts';
+import { movingPositions, session } from '../../utils/session.ts';
 import type { ExprMode, PlExpr } from './nodes.ts';
 import type { Namespace } from './namespace.ts';
 import { errorAt, positionOf, RESERVED, scan, type Token, UNRESERVED } from './scanner.ts';
@@ -16,13 +17,15 @@ export class TokenStream {
   ns: Namespace = null;
   /** Check the syntax of SQL, too: plpgsql_check_syntax. */
   readonly checkSyntax: boolean;
+  /** Of literals, not told yet; each has its position in the source. */
+  private readonly literalWarnings: PgError[] = [];
   private readonly lineStarts: number[] = [0];
 
   constructor(source: string, checkSyntax: boolean) {
     this.source = source;
     this.checkSyntax = checkSyntax;
     for (let i = source.indexOf('\n'); i >= 0; i = source.indexOf('\n', i + 1)) this.lineStarts.push(i + 1);
-    this.tokens = scan(source);
+    this.tokens = scan(source, (warning) => this.literalWarnings.push(warning));
   }
 
   get token(): Token { return this.tokens[this.at]!; }
@@ -163,18 +166,20 @@ export class TokenStream {
     return { text, mode, namespace: this.ns, target, prepared: null };
   }
 
+  /** Tells what there is to say of the literals before here; PostgreSQL does so as it reads them. */
+  tellWarnings(): void {
+    const here = positionOf(this.source, this.token.start);
+    while (this.literalWarnings.length > 0 && this.literalWarnings[0]!.fields.position! < here) {
+      const warning = this.literalWarnings.shift()!;
+      if (this.checkSyntax) movingPositions((position) => ({ internalPosition: position, internalQuery: this.source }), () => session.notice(warning));
+    }
+  }
+
   /** The text is parsed; its errors point into the function's source (check_sql_expr). */
   checkSql(text: string, mode: ExprMode, start: number, target: PlExpr['target'] = null): void {
+    if (this.literalWarnings.length > 0) this.tellWarnings();
     const check = (sql: string, prefix: number, offset: number): void => {
-      try {
-        rawParse(sql);
-      } catch (error) {
-        if (error instanceof PgError && error.fields.position !== undefined) {
-          const { position, ...rest } = error.fields;
-          error.fields = { ...rest, internalPosition: positionOf(this.source, start + offset) + position - 1 - prefix, internalQuery: this.source };
-        }
-        throw error;
-      }
+      movingPositions((position) => ({ internalPosition: positionOf(this.source, start + offset) + position - 1 - prefix, internalQuery: this.source }), () => rawParse(sql));
     };
     if (mode === 'statement') check(text, 0, 0);
     else if (target === null) check(SELECT + text, SELECT.length, 0);

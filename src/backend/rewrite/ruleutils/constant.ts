@@ -4,10 +4,11 @@ import { getTypCollation } from '../../catalog/lsyscache.ts';
 import type { Const } from '../../nodes/primnodes.ts';
 import { typeHooks } from '../../types/hooks.ts';
 import { BOOLOID, INT4OID, NUMERICOID, UNKNOWNOID } from '../../types/oids.ts';
+import { settings } from '../../utils/settings.ts';
 import { collationName } from './object_names.ts';
 
-/** With standard_conforming_strings a backslash is a character like any other. */
-export const simpleQuoteLiteral = (text: string): string => `'${text.replaceAll('\'', '\'\'')}'`;
+/** As the session would read it: with standard_conforming_strings a backslash is a character like any other. */
+export const simpleQuoteLiteral = (text: string): string => `'${text.replace(settings.standard_conforming_strings ? /'/g : /['\\]/g, '$&$&')}'`;
 
 /** `showtype`: -1 never with its type, 0 where it is needed, 1 always (get_const_expr). */
 export function constantText(e: Const, showtype: -1 | 0 | 1): string {
