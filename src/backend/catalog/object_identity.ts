@@ -4,7 +4,7 @@ import { internalError } from '../../common/errors.ts';
 import type { Oid } from '../types/datum.ts';
 import { formatTypeExtended } from './format_type.ts';
 import { isTempNamespace } from './namespace.ts';
-import { objectName, objectProperty, objectRow } from './object_property.ts';
+import { objectName, objectProperty, objectRow, refuseSubId } from './object_property.ts';
 import * as ids from './oids.ts';
 import type { ObjectAddress } from './pg_depend.ts';
 import { quoteIdentifier, quoteQualifiedIdentifier } from './quote.ts';
@@ -162,7 +162,9 @@ const OTHER_TYPES: Readonly<Record<Oid, string>> = {
 };
 
 /** getObjectTypeDescription. */
-export function typeOfObject({ classId, objectId, objectSubId }: ObjectAddress): string {
+export function typeOfObject(object: ObjectAddress): string {
+  const { classId, objectId, objectSubId } = object;
+  refuseSubId(object);
   switch (classId) {
     case ids.RelationRelationId: {
       const kind = RELATION_TYPES[sys.classByOid(objectId)?.relkind ?? ''] ?? 'relation';

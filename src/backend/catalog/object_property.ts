@@ -1,8 +1,10 @@
 // What classes of objects have in common (ObjectProperty in PostgreSQL's objectaddress.c): for each catalog whose rows
 // are objects, the index by OID and the columns for name, schema, owner and ACL.
+import { internalError } from '../../common/errors.ts';
 import type { Oid } from '../types/datum.ts';
 import type { AclKind } from './acl.ts';
 import * as ids from './oids.ts';
+import type { ObjectAddress } from './pg_depend.ts';
 import type { CatalogId } from './rows.ts';
 import * as sys from './syscache.ts';
 
@@ -89,3 +91,8 @@ export const objectNamespace = (classId: Oid, objectId: Oid): Oid => {
   const column = byClass.get(classId)?.namespace;
   return column === undefined ? 0 : (objectRow(classId, objectId)?.[column] as Oid | undefined) ?? 0;
 };
+
+/** Only relations have numbered parts (getObjectClass). */
+export function refuseSubId({ classId, objectSubId }: ObjectAddress): void {
+  if (objectSubId !== 0 && classId !== ids.RelationRelationId) throw internalError(`invalid non-zero objectSubId for object class ${classId}`);
+}

@@ -6,7 +6,7 @@ import { amByName, authIdByName } from './syscache.ts';
 import { formatNamed, formatOperator, formatProcedure, formatRelation } from './format_object.ts';
 import { formatType } from './format_type.ts';
 import * as ns from './namespace.ts';
-import { objectName, objectNamespace, objectRow } from './object_property.ts';
+import { objectName, objectNamespace, objectRow, refuseSubId } from './object_property.ts';
 import * as ids from './oids.ts';
 import { objectAddress, type ObjectAddress } from './pg_depend.ts';
 import * as sys from './syscache.ts';
@@ -149,6 +149,7 @@ const DESCRIBERS: Readonly<Record<Oid, Describer>> = {
 export function describeObject(object: ObjectAddress): string | undefined {
   const describer = DESCRIBERS[object.classId];
   if (!describer) throw internalError(`unrecognized object class: ${object.classId}`);
+  refuseSubId(object);
   return describer(object.objectId, object.objectSubId);
 }
 export function getObjectDescription(object: ObjectAddress): string {

@@ -99,7 +99,7 @@ export function publishedTables(name: string): { relid: Oid; attrs: readonly num
   if (publication === undefined) throw new PgError('undefined_object', `publication "${name}" does not exist`);
   const rows = catalogScanAll(ids.RelationRelationId).filter((r) => (r.oid >= FirstNormalObjectId || publicationTables(r.oid).length > 0) && r.relpersistence === 'p' && (r.relkind === 'r' || r.relkind === 'p'));
   const schemas = new Set(rows.map((r) => r.relnamespace).filter((n) => sys.lookup(ids.PublicationNamespaceRelationId, ids.PgPublicationNamespacePnnspidPnpubidIndexId, n, publication.oid) !== undefined));
-  const isIn = (oid: Oid): boolean => publicationTables(oid).some((r) => r.prpubid === publication.oid) || schemas.has(sys.classByOid(oid)!.relnamespace) || (publication.puballtables && oid >= FirstNormalObjectId);
+  const isIn = (oid: Oid): boolean => publicationTables(oid).some((r) => r.prpubid === publication.oid) || (oid >= FirstNormalObjectId && (publication.puballtables || schemas.has(sys.classByOid(oid)!.relnamespace)));
   const shown = rows.filter((r) => {
     const lineage = withAncestors(r.oid);
     if (publication.pubviaroot) return isIn(r.oid) && !lineage.slice(1).some(isIn);

@@ -146,7 +146,11 @@ export function removeInheritance(childOid: Oid, parentOid: Oid, isPartition: bo
 
 function setRelOptions(tab: Altered, cmd: RawNode, reset: boolean): void {
   const relation = tab.current;
-  if (relation.kind === 'p' && !reset) throw storageParametersRefused(((cmd['def'] ?? []) as RawNode[])[0]?.['defname'] as string);
+  if (relation.kind === 'p' && !reset) {
+    const refused = ((cmd['def'] ?? []) as RawNode[]).find((o) => o['defnamespace'] !== 'toast');
+    if (refused !== undefined) throw storageParametersRefused(refused['defname'] as string);
+    return; // there is no TOAST table to have them
+  }
   const kind = relation.kind === 'i' || relation.kind === 'I' ? relation.indexInfo?.accessMethod ?? 'btree' : relation.kind === 'v' ? 'view' : 'table';
   const [tuple] = catalogFind(ids.RelationRelationId, ids.PgClassOidIndexId, [tab.oid]);
   const reloptions = mergeOptions(tuple!.row.reloptions, (cmd['def'] ?? []) as RawNode[], kind, reset);

@@ -2,7 +2,7 @@
 import { charToEncoding, encodingToChar } from '../../common/encoding.ts';
 import { PgError } from '../../common/errors.ts';
 import { client } from '../types/client_encoding.ts';
-import { constantText } from './variable.ts';
+import { requiredText } from './variable.ts';
 
 export interface CopyOptions {
   format: 'text' | 'csv' | 'binary';
@@ -21,22 +21,16 @@ export interface CopyOptions {
 
 interface DefElem { defname: string; arg?: any; location?: number }
 
-function text(option: DefElem): string {
-  const { arg } = option;
-  if (arg === undefined || arg === null) throw new PgError('syntax_error', `${option.defname} requires a parameter`);
-  return constantText(arg);
-}
-
 function bool(option: DefElem): boolean {
   if (option.arg === undefined || option.arg === null) return true;
-  const t = text(option).toLowerCase();
+  const t = requiredText(option).toLowerCase();
   if (['true', 'on', '1', 'yes'].includes(t)) return true;
   if (['false', 'off', '0', 'no'].includes(t)) return false;
   throw new PgError('syntax_error', `${option.defname} requires a Boolean value`);
 }
 
 function header(option: DefElem, isFrom: boolean): false | true | 'match' {
-  if (option.arg !== undefined && option.arg !== null && text(option).toLowerCase() === 'match') {
+  if (option.arg !== undefined && option.arg !== null && requiredText(option).toLowerCase() === 'match') {
     if (!isFrom) throw new PgError('feature_not_supported', 'cannot use "match" with HEADER in COPY TO');
     return 'match';
   }
@@ -66,24 +60,24 @@ export function processCopyOptions(isFrom: boolean, list: readonly DefElem[]): C
     return read(option);
   };
   const format = take('format', (o) => {
-    const name = text(o);
+    const name = requiredText(o);
     if (name !== 'text' && name !== 'csv' && name !== 'binary') {
       throw new PgError('invalid_parameter_value', `COPY format "${name}" not recognized`, { position: (o.location ?? -1) >= 0 ? o.location! + 1 : undefined });
     }
     return name;
   }) ?? 'text';
   const csv = format === 'csv';
-  const delimiter = take('delimiter', text);
-  const nullText = take('null', text);
+  const delimiter = take('delimiter', requiredText);
+  const nullText = take('null', requiredText);
   const headerValue = take('header', (o) => header(o, isFrom)) ?? false;
-  const quote = take('quote', text);
-  const escape = take('escape', text);
+  const quote = take('quote', requiredText);
+  const escape = take('escape', requiredText);
   const forceQuote = take('force_quote', (o) => (o.arg?.tag === 'A_Star' ? 'all' as const : columnList(o)));
   const forceNotNull = take('force_not_null', columnList);
   const forceNull = take('force_null', columnList);
   const freeze = take('freeze', bool) ?? false;
   const encoding = take('encoding', (o) => {
-    const found = encodingToChar(charToEncoding(text(o)));
+    const found = encodingToChar(charToEncoding(requiredText(o)));
     if (found === '') throw new PgError('invalid_parameter_value', 'argument to option "encoding" must be a valid encoding name', { position: (o.location ?? -1) >= 0 ? o.location! + 1 : undefined });
     return found;
   }) ?? client.encoding?.name ?? 'UTF8';

@@ -135,8 +135,8 @@ function collecting<T>(stmt: RawNode, tag: string, run: () => T): T {
   const made: { address: ObjectAddress; tag: string }[] = [];
   const saved = { ...ddlHooks };
   ddlHooks.created = (classId, row) => {
-    // A foreign key of a new table is added to it.
-    if (classId === ids.ConstraintRelationId && row['contype'] === 'f' && tag === 'CREATE TABLE') made.push({ address: objectAddress(ids.RelationRelationId, row['conrelid'] as Oid), tag: 'ALTER TABLE' });
+    // A foreign key of a new table, other than those it has from its parent, is added to it.
+    if (classId === ids.ConstraintRelationId && row['contype'] === 'f' && row['conparentid'] === 0 && tag === 'CREATE TABLE') made.push({ address: objectAddress(ids.RelationRelationId, row['conrelid'] as Oid), tag: 'ALTER TABLE' });
     // A publication's members are told of when they are added to it later.
     if ((classId === ids.PublicationRelRelationId || classId === ids.PublicationNamespaceRelationId) && tag === 'ALTER PUBLICATION') made.push({ address: objectAddress(classId, row['oid'] as Oid), tag });
     const what = CLASS_TAGS[classId]?.(row, tag) ?? null;
@@ -167,9 +167,13 @@ function collecting<T>(stmt: RawNode, tag: string, run: () => T): T {
     if (kind !== null) mine.commands.push({ address: null, tag, kind });
     if (target !== null && (stmt.tag !== 'AlterPublicationStmt' || stmt['options'] !== undefined)) mine.commands.push({ address: target, tag });
     mine.commands.push(...own.map((m) => (tag === 'CREATE TABLE AS' || tag === 'SELECT INTO' ? { ...m, tag } : m)));
+    // Options of columns are given to the new table.
+    if (tag === 'CREATE FOREIGN TABLE' && own.length > 0 && columnsHaveOptions(stmt)) mine.commands.push({ address: own.at(-1)!.address, tag: 'ALTER FOREIGN TABLE' });
   }
   return result;
 }
+
+const columnsHaveOptions = (stmt: RawNode): boolean => (((stmt['base'] as RawNode | undefined)?.['tableElts'] ?? []) as RawNode[]).some((e) => e['fdwoptions'] !== undefined);
 
 /** The object that an ALTER or COMMENT names; null: none, or the command itself will say what is wrong with it. */
 function targetOf(stmt: RawNode): ObjectAddress | null {
@@ -195,6 +199,7 @@ function targetOf(stmt: RawNode): ObjectAddress | null {
     case 'AlterCollationStmt': return find('OBJECT_COLLATION', stmt['collname'] as string[]);
     case 'AlterSubscriptionStmt': return find('OBJECT_SUBSCRIPTION', stmt['subname'] as string);
     case 'AlterUserMappingStmt': return userMappingOf(stmt);
+    case 'AlterExtensionStmt': case 'AlterExtensionContentsStmt': return find('OBJECT_EXTENSION', stmt['extname'] as string);
   }
   const rv = (stmt['relation'] ?? stmt['table'] ?? stmt['sequence']) as RawNode | undefined, kind = (stmt['objtype'] ?? stmt['objectType'] ?? stmt['renameType']) as string | undefined;
   if (rv !== undefined) {
@@ -209,6 +214,7 @@ function targetOf(stmt: RawNode): ObjectAddress | null {
     if (stmt.tag === 'AlterTableStmt' && row !== 0) return objectAddress(ids.RelationRelationId, row);
     return kind === 'OBJECT_ATTRIBUTE' && row !== 0 ? columnOf(objectAddress(ids.RelationRelationId, row), stmt['subname'] as string) : type;
   }
+  if (kind === 'OBJECT_DOMCONSTRAINT' && stmt.tag === 'RenameStmt') return find(kind, [{ tag: 'TypeName', names: stmt['object'] as string[], typemod: -1, location: -1 }, stmt['subname'] as string]);
   const object = (stmt['object'] ?? (kind === 'OBJECT_SCHEMA' ? stmt['subname'] : undefined)) as RawObject | undefined;
   return object === undefined || kind === undefined ? null : find(kind, object);
 }

@@ -9,7 +9,7 @@ import { createComments, getComment } from '../catalog/pg_description.ts';
 import { makeObjectName } from '../catalog/pg_constraint.ts';
 import { catalogScan } from '../catalog/indexing.ts';
 import * as ids from '../catalog/oids.ts';
-import { attributeByNumber, classByOid, constraintsOf, lookup, opclassByOid, operatorByOid, tablespaceByOid } from '../catalog/syscache.ts';
+import { attributeByNumber, classByOid, constraintsOf, lookup, operatorByOid, tablespaceByOid } from '../catalog/syscache.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import { identitySequenceOf } from '../catalog/pg_depend.ts';
 import { transformIndexStmt, type ColumnSpec, type IndexSpec, type TransformedTable } from '../parser/parse_utilcmd.ts';
@@ -136,25 +136,14 @@ function likeColumn(source: Relation, a: Relation['attributes'][number], options
   };
 }
 
-/** The same index for another table: names are chosen anew. */
+/** The same index for another table: names are chosen anew. What it is over goes by names, which both tables share. */
 function likeIndex(source: Relation, oid: number, comments: boolean): IndexSpec {
   const info = source.indexes.find((i) => i.indexrelid === oid)!;
   const constraint = constraintsOf(source.oid).find((c) => c.conindid === oid && (c.contype === 'p' || c.contype === 'u' || c.contype === 'x'));
-  const ordered = info.accessMethod === 'btree';
-  const comment = comments ? getComment(oid, ids.RelationRelationId, 0) : null;
-  const tablespace = tablespaceByOid(classByOid(oid)!.reltablespace)?.spcname ?? null;
-  // Expressions go by names, which both tables share.
-  if ((info.expressions.length > 0 || info.predicate !== null) && constraint === undefined) {
-    return { ...transformIndexStmt(rawParse(indexdef(oid, 0)!)[0]!.stmt), name: null, comment, tablespace };
-  }
-  if (info.expressions.length > 0 || info.predicate !== null) throw new PgError('feature_not_supported', 'LIKE INCLUDING INDEXES with an exclusion constraint over expressions is not supported');
   return {
-    name: null, primary: info.primary, unique: info.unique, nullsNotDistinct: info.nullsNotDistinct, isConstraint: constraint !== undefined, accessMethod: info.accessMethod,
-    keys: info.keyAttributes.slice(0, info.keyCount).map((attnum, i) => ({
-      name: source.attributes[attnum - 1]!.attname, expr: null, opclass: ['pg_catalog', opclassByOid(info.columns[i]!.opclass)!.opcname], collation: null,
-      ordering: info.columns[i]!.descending ? 'SORTBY_DESC' : 'SORTBY_DEFAULT', nullsOrdering: !ordered ? 'SORTBY_NULLS_DEFAULT' : info.columns[i]!.nullsFirst ? 'SORTBY_NULLS_FIRST' : 'SORTBY_NULLS_LAST',
-    })),
-    including: info.keyAttributes.slice(info.keyCount).map((n) => source.attributes[n - 1]!.attname), where: null, deferrable: constraint?.condeferrable ?? false,
-    initDeferred: constraint?.condeferred ?? false, options: [], tablespace, commentOnIndex: true, exclusion: info.exclusion?.map((o) => operatorByOid(o)!).map((o) => [getNamespaceName(o.oprnamespace)!, o.oprname]) ?? null, existingIndex: null, comment, location: -1,
+    ...transformIndexStmt(rawParse(indexdef(oid, 0)!)[0]!.stmt), name: null, tablespace: tablespaceByOid(classByOid(oid)!.reltablespace)?.spcname ?? null,
+    comment: comments ? getComment(oid, ids.RelationRelationId, 0) : null, commentOnIndex: true, primary: info.primary, isConstraint: constraint !== undefined,
+    deferrable: constraint?.condeferrable ?? false, initDeferred: constraint?.condeferred ?? false,
+    exclusion: info.exclusion?.map((o) => operatorByOid(o)!).map((o) => [getNamespaceName(o.oprnamespace)!, o.oprname]) ?? null,
   };
 }

@@ -32,7 +32,8 @@ import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { sendWarning, session } from '../utils/session.ts';
 import { booleanOption } from './define.ts';
-import { lockRelation, namesOf } from './object_names.ts';
+import { requiredText } from './variable.ts';
+import { lockRelation } from './object_names.ts';
 import { allChildren } from './tablecmds.ts';
 
 const FirstNormalObjectId = 16384, FirstUnpinnedObjectId = 12000, SHARE_UPDATE_EXCLUSIVE_LOCK = 4, ACCESS_SHARE_LOCK = 1;
@@ -58,7 +59,7 @@ function readOptions(options: readonly RawNode[], context: UtilityContext): Flag
       continue;
     }
     for (const action of ACTIONS) flags[`pub${action}`] = false;
-    const list = splitIdentifierString(namesOf(o['arg'] ?? '').join('.'));
+    const list = splitIdentifierString(requiredText(o));
     if (list === undefined) throw new PgError('syntax_error', 'invalid list syntax in parameter "publish"');
     for (const word of list) {
       const action = ACTIONS.find((a) => a === word);
@@ -93,7 +94,8 @@ function openTables(list: readonly RawNode[]): PublishedTable[] {
   const tables: PublishedTable[] = [];
   for (const t of list) {
     const rv = t['relation'] as RawNode & RangeVarName;
-    const oid = rangeVarGetRelid(rv);
+    const oid = rangeVarGetRelid(rv), { relkind, relname } = sys.classByOid(oid)!;
+    if (relkind === 'i' || relkind === 'I' || relkind === 'c') throw new PgError('wrong_object_type', `"${relname}" is ${relkind === 'c' ? 'a composite type' : 'an index'}`);
     lockRelation(oid, SHARE_UPDATE_EXCLUSIVE_LOCK);
     const relation = openRelation(oid);
     const where = t['whereClause'] as RawNode | undefined, columns = t['columns'] as string[] | undefined;

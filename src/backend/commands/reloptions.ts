@@ -2,6 +2,7 @@
 // that steer vacuuming and page filling are kept and shown; there is nothing here for them to steer.
 import { PgError } from '../../common/errors.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
+import { booleanOption } from './define.ts';
 import { constantText } from './variable.ts';
 
 /** Each access method has its own. */
@@ -46,17 +47,18 @@ const RULES: Record<Kind, Record<string, OptionRule>> = {
 };
 
 /** As pg_class.reloptions keeps them: "name=value". Those of the TOAST table ("toast.name") are checked, and go the way they go in
- * PostgreSQL for a table that has none. */
-export function readOptions(list: readonly RawNode[], kind: Kind): string[] | null {
+ * PostgreSQL for a table that has none. ALTER takes them for whatever has no TOAST table, too (`altered`). */
+export function readOptions(list: readonly RawNode[], kind: Kind, altered = false): string[] | null {
   if (list.length === 0) return null;
   const seen = new Set<string>();
   const options = list.map((option) => {
     const bare = option['defname'] as string;
     const namespace = option['defnamespace'] as string | undefined;
-    if (namespace !== undefined && !(kind === 'table' && namespace === 'toast')) throw new PgError('invalid_parameter_value', `unrecognized parameter namespace "${namespace}"`);
+    if (namespace !== undefined && !((kind === 'table' || altered) && namespace === 'toast')) throw new PgError('invalid_parameter_value', `unrecognized parameter namespace "${namespace}"`);
+    if (namespace !== undefined && kind !== 'table') return '';
     const name = namespace === undefined ? bare : `${namespace}.${bare}`;
     if (name === 'oids') {
-      if (option['arg'] === undefined || constantText(option['arg']) === 'true') throw new PgError('feature_not_supported', 'tables declared WITH OIDS are not supported');
+      if (booleanOption(option)) throw new PgError('feature_not_supported', 'tables declared WITH OIDS are not supported');
       return '';
     }
     const rule = RULES[namespace === undefined ? kind : 'toast'][bare];
@@ -77,7 +79,7 @@ export function mergeOptions(old: readonly string[] | null, list: readonly RawNo
   if (!reset && list.some((o) => o['defname'] === 'oids')) throw new PgError('invalid_parameter_value', 'unrecognized parameter "oids"');
   const changed = new Set(list.map(nameOf));
   const kept = (old ?? []).filter((o) => !changed.has(o.slice(0, o.indexOf('='))));
-  const result = reset ? kept : [...kept, ...readOptions(list, kind) ?? []];
+  const result = reset ? kept : [...kept, ...readOptions(list, kind, kind !== 'tablespace' && kind !== 'column') ?? []];
   return result.length === 0 ? null : result;
 }
 

@@ -90,6 +90,7 @@ const set: Record<string, SetFunction> = {
   },
   * pg_options_to_table(c, options: ArrayValue) {
     const { named } = rowMaker(c);
+    if (options.values.includes(null)) throw new PgError('null_value_not_allowed', 'null array element not allowed in this context');
     for (const option of options.values as string[]) {
       const at = option.indexOf('=');
       yield named({ option_name: at < 0 ? option : option.slice(0, at), option_value: at < 0 ? null : option.slice(at + 1) });

@@ -23,7 +23,7 @@ import { setConfigOption } from '../utils/guc.ts';
 import { sendWarning, session } from '../utils/session.ts';
 import { booleanOption } from './define.ts';
 import { rowMaker } from './set_results.ts';
-import { constantText } from './variable.ts';
+import { requiredText } from './variable.ts';
 
 // ---- options
 
@@ -58,7 +58,7 @@ function readOptions(list: readonly RawNode[], supported: readonly string[], con
     if (o.given.has(name)) throw parserError(makeParseState(context.text), 'syntax_error', 'conflicting or redundant options', e['location'] as number);
     o.given.add(name);
     if (isBoolean(name)) o[name] = booleanOption(e);
-    else readText(o, name, constantText(e['arg']));
+    else readText(o, name, requiredText(e));
   }
   if (has('connect') && !o.connect) {
     for (const name of ['enabled', 'create_slot', 'copy_data'] as const) {

@@ -41,6 +41,13 @@ export function constantText(node: any): string {
   return String(node.value ?? node.fval ?? '');
 }
 
+/** The text of an option that must have one (defGetString). */
+export function requiredText(option: RawNode | { defname: string; arg?: unknown }): string {
+  const { defname, arg } = option as { defname: string; arg?: unknown };
+  if (arg === undefined || arg === null) throw new PgError('syntax_error', `${defname} requires a parameter`);
+  return constantText(arg);
+}
+
 /** The values of SET name = a, b, ...; whole numbers as such, for they are not quoted in a list of names. */
 export const settingArguments = (args: readonly RawNode[] | undefined): (string | number)[] =>
   (args ?? []).map((arg) => (arg.tag === 'A_Const' && arg['ctype'] === 'integer' ? arg['value'] as number : constantText(arg)));

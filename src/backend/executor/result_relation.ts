@@ -10,6 +10,7 @@ import { deleteRow, insertValues, lastChange, lockTable, updateRow } from '../ac
 import { getNamespaceName } from '../catalog/lsyscache.ts';
 import { TRIGGER_TYPE } from '../catalog/pg_trigger.ts';
 import { aclcheckAttribute, aclcheckRelation } from '../catalog/aclchk.ts';
+import { foreignTableUnreachable } from '../catalog/foreign.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { rlsApplies } from '../catalog/rls.ts';
 import { makeAndsExplicit } from '../nodes/makefuncs.ts';
@@ -344,6 +345,7 @@ function wrongKind(relation: Relation): PgError {
   switch (relation.kind) {
     case 'S': return new PgError('wrong_object_type', `cannot change sequence "${relation.name}"`);
     case 'm': return new PgError('wrong_object_type', `cannot change materialized view "${relation.name}"`);
+    case 'f': return foreignTableUnreachable(relation.oid);
     case 'p': return notSupported(`changing the partitioned table "${relation.name}"`);
     default: return new PgError('wrong_object_type', `cannot change relation "${relation.name}"`);
   }

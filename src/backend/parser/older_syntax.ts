@@ -41,20 +41,21 @@ export function withoutContinuationComments(text: string): string | null {
   return kept === 0 ? null : out + text.slice(kept);
 }
 
-const NEWER_WORD = /(?<![\w$\x80-\uffff])(?:json(?=\s*\()|json_(?:array|arrayagg|exists|object|objectagg|query|scalar|serialize|table|value)(?![\w$\x80-\uffff])|merge_action(?![\w$\x80-\uffff]))/gi;
-const STAND_IN = /j\$on|m\$rge_action/gi;
+const NEWER_WORD = /(?<![\w$\x80-\uffff])(?:json(?=\s*\()|json_(?:array|arrayagg|exists|object|objectagg|query|scalar|serialize|table|value)(?![\w$\x80-\uffff])|(?:merge_action|system_user)(?![\w$\x80-\uffff]))/gi;
+const STAND_IN = /j[$0]on|m[$0]rge_action|s[$0]stem_user/gi;
 
-/** The text with a $ in the words that 15 does not know, which makes them names and keeps every place; null: it has none. What is in
- * literals is changed with the rest, and comes back with the rest. */
+/** The text with a $, or a 0 for a capital letter, in the words that 15 does not know, which makes them names and keeps every place;
+ * null: it has none. What is in literals is changed with the rest, and comes back with the rest. */
 export function withNamesForNewerWords(text: string): string | null {
   NEWER_WORD.lastIndex = 0;
   if (!NEWER_WORD.test(text) || text.search(STAND_IN) >= 0) return null;
-  return text.replace(NEWER_WORD, (word) => `${word[0]}$${word.slice(2)}`);
+  return text.replace(NEWER_WORD, (word) => `${word[0]}${/^.[A-Z]/.test(word) ? '0' : '$'}${word.slice(2)}`);
 }
 
-/** What the grammar has said of such a text, with the words as they were. */
+const SECOND_LETTERS: Readonly<Record<string, string>> = { j: 's', m: 'e', s: 'y' };
+/** What the grammar has said of such a text, with the words as they were; a name without quotes has become lower case. */
 export const withNewerWords = (said: string): string =>
   said.replace(STAND_IN, (word) => {
-    const letter = /^j/i.test(word) ? 's' : 'e';
-    return `${word[0]}${/^[JM]/.test(word) ? letter.toUpperCase() : letter}${word.slice(2)}`;
+    const letter = SECOND_LETTERS[word[0]!.toLowerCase()]!;
+    return `${word[0]}${word[1] === '0' && word !== word.toLowerCase() ? letter.toUpperCase() : letter}${word.slice(2)}`;
   });

@@ -212,8 +212,11 @@ export function enforceGenericTypeConsistency(actual: readonly Oid[], declared: 
   if (haveGenerics) {
     if (array !== 0) {
       let element: Oid;
-      if (array === T.ANYARRAYOID) element = T.ANYELEMENTOID;
-      else {
+      if (array === T.ANYARRAYOID) {
+        // Fine for a function that only hands it on.
+        if (declared.filter((d) => FAMILY1.has(d)).length !== 1 || (rettype !== T.ANYARRAYOID && FAMILY1.has(rettype))) throw mismatch('cannot determine element type of "anyarray" argument');
+        element = T.ANYELEMENTOID;
+      } else {
         element = getElementType(array);
         if (element === 0) throw mismatch(`argument declared anyarray is not an array but type ${formatType(array)}`);
       }

@@ -501,7 +501,7 @@ export function addRangeTableEntryForFunction(
         if (column.typeName.setof === true) throw parserError(state, 'invalid_table_definition', `column "${name}" cannot be declared SETOF`, column.location);
         const { type, typmod } = typenameTypeIdAndMod(state, column.typeName);
         const collation = getColumnDefCollation(state, column, type);
-        if (seen.has(name)) throw parserError(state, 'duplicate_column', `column name "${name}" specified more than once`, column.location);
+        if (seen.has(name)) throw new PgError('duplicate_column', `column name "${name}" specified more than once`);
         seen.add(name);
         if (getType(type).typtype === 'p' && type !== T.RECORDOID) {
           throw new PgError('invalid_table_definition', `column "${name}" has pseudo-type ${formatType(type)}`);

@@ -350,7 +350,7 @@ function expandRowReference(state: ParseState, expr: Expr, makeTargets: boolean)
   const type = exprType(expr);
   let columns: ResultColumnDescription[];
   if (expr.kind === 'Var' && expr.vartype === T.RECORDOID) columns = expandRecordVariable(state, expr, 0);
-  else if (type === T.RECORDOID) columns = getExprResultType(expr).columns;
+  else if (type === T.RECORDOID) columns = columnsOfRecord(expr);
   else if (isComplex(type)) columns = columnsOfRowType(type);
   else throw parserError(state, 'wrong_object_type', `type ${formatType(type)} is not composite`, exprLocation(expr));
   const result: (TargetEntry | Expr)[] = [];
@@ -410,6 +410,11 @@ export function expandRecordVariable(state: ParseState, v: Var, levelsup: number
       break;
     default:
   }
+  return columnsOfRecord(expr);
+}
+
+/** Of an expression that says what is in its record. */
+function columnsOfRecord(expr: Expr): ResultColumnDescription[] {
   if (expr.kind !== 'Var') {
     const described = getExprResultType(expr);
     if (described.class === 'composite' || described.class === 'composite_domain') return described.columns;

@@ -125,7 +125,9 @@ export function rewriteViewTarget(query: Query, view: Relation): Query {
 }
 
 function checkColumns(query: Query, view: Relation, viewQuery: Query, base: number, event: ModifyEvent): void {
-  const modified = new Set([...query.targetList, ...(query.onConflict?.onConflictSet ?? [])].filter((te) => !te.resjunk).map((te) => te.resno));
+  const { insertedCols, updatedCols } = query.rtable[query.resultRelation - 1]!;
+  // A column given as DEFAULT may have left the target list.
+  const modified = new Set([...insertedCols, ...updatedCols, ...[...query.targetList, ...(query.onConflict?.onConflictSet ?? [])].filter((te) => !te.resjunk).map((te) => te.resno)]);
   viewQuery.targetList.forEach((te, i) => {
     const reason = modified.has(i + 1) ? columnNotUpdatable(base, te) : null;
     if (reason === null) return;

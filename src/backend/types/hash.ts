@@ -161,7 +161,7 @@ const ARRAY: TypeHash = {
     return array.values.reduce<number>((result, value) => combine(result, value === null ? 0 : hash(value)), 1);
   },
   extended: (array: ArrayValue, seed) => {
-    const { extended } = typeHash(array.elementType);
+    const { extended } = typeHash(array.elementType, true);
     return array.values.reduce<bigint>((result, value) => combineExtended(result, value === null ? 0n : extended(value, seed)), 1n);
   },
 };
@@ -172,7 +172,7 @@ const columnsOf = (record: RecordValue): [Oid, Datum][] =>
 const RECORD: TypeHash = {
   hash: (record: RecordValue) => columnsOf(record).reduce((result, [type, value]) => combine(result, value === null ? 0 : typeHash(type).hash(value)), 0),
   extended: (record: RecordValue, seed) => columnsOf(record).reduce((result, [type, value]) =>
-    combineExtended(result, value === null ? 0n : typeHash(type).extended(value, seed)), 0n),
+    combineExtended(result, value === null ? 0n : typeHash(type, true).extended(value, seed)), 0n),
 };
 
 // --- by type
@@ -198,14 +198,14 @@ for (const [hash, types] of [
   [JSONB, [oids.JSONBOID]], [OIDVECTOR, [oids.OIDVECTOROID]], [TID, [oids.TIDOID]], [ARRAY, [oids.ANYARRAYOID]], [RECORD, [oids.RECORDOID]],
 ] as [TypeHash, Oid[]][]) for (const type of types) registerHash(type, hash);
 
-/** The hash functions of a type; 42883 when it has none. */
-export function typeHash(typeOid: Oid): TypeHash {
+/** The hash functions of a type; 42883 when it has none. `extended`: asked for the one with a seed. */
+export function typeHash(typeOid: Oid, extended = false): TypeHash {
   const known = hashes.get(typeOid);
   if (known !== undefined) return known;
   const io = typeHooks.typeIo(typeOid);
-  const found = io.typtype === 'd' ? typeHash(io.basetype)
+  const found = io.typtype === 'd' ? typeHash(io.basetype, extended)
     : byTyptype.get(io.typtype) ?? (io.typelem !== 0 && io.typlen === -1 ? ARRAY : undefined);
-  if (found === undefined) throw new PgError('undefined_function', `could not identify a hash function for type ${io.name}`);
+  if (found === undefined) throw new PgError('undefined_function', `could not identify ${extended ? 'an extended' : 'a'} hash function for type ${io.name}`);
   return found;
 }
 

@@ -49,3 +49,14 @@ explain (costs off, verbose) select row(1, 'x', null), row(a, 1), row() from row
 select row(1, 'x', null), row(row(1), array[2]), row() is null;
 explain (costs off, verbose) insert into outer_row values (row(1)), (row(2)::inner_row);
 explain (costs off, verbose) select row(1,'z')::inner_row, (row(1,'z')::inner_row).b, row(1, 'z')::inner_row = r from outer_row;
+-- The columns of a record that says nothing of them (a row without columns was the answer); a column list with a name twice; of an
+-- array of unknown elements no element is known.
+create function untold() returns setof record language sql as 'select 1, 2';
+select (untold()).*;
+select (x).* from (select untold() as x) s;
+select (null::record).*;
+select * from untold() as x (a int, a int);
+create function first_of(anyarray) returns anyelement language sql as 'select $1[1]';
+select first_of(stavalues1) from pg_statistic limit 1;
+select hash_record_extended(row(1, 'a'), 0), hash_array_extended('{1}'::int[], 1) is null;
+drop function untold(), first_of(anyarray);

@@ -343,3 +343,24 @@ create domain et_dom as int check (value > 3);
 alter table et_id add column d et_dom default 2;
 drop event trigger et_end;
 drop event trigger et_rew;
+-- A foreign key that a partition has from its parent is no ALTER TABLE of its own; options of a foreign table's columns are one; a
+-- domain's constraint that gets another name; an extension's members.
+create function et_told() returns event_trigger language plpgsql as $$ declare r record; begin
+  for r in select * from pg_event_trigger_ddl_commands() loop raise notice '% % %', r.command_tag, r.object_type, r.object_identity; end loop; end $$;
+create event trigger et_told on ddl_command_end execute function et_told();
+create table et_ref (a int primary key);
+create table et_top (a int primary key, b int references et_ref) partition by range (a);
+create table et_part partition of et_top for values from (1) to (10);
+create foreign data wrapper et_wrapper;
+create server et_server foreign data wrapper et_wrapper;
+create foreign table et_foreign (a int options (x 'y'), b int) server et_server;
+create domain et_named as int constraint et_check check (value > 0);
+alter domain et_named rename constraint et_check to et_checked;
+create function et_member() returns int language sql as 'select 1';
+alter extension plpgsql add function et_member();
+alter extension plpgsql drop function et_member();
+drop event trigger et_told;
+drop function et_member(), et_told();
+drop domain et_named;
+drop table et_top, et_ref;
+drop foreign data wrapper et_wrapper cascade;

@@ -31,3 +31,11 @@ create table like_excl2 (like like_excl including all);
 insert into like_excl2 values ('[1,3)'), ('[2,4)');
 drop table like_inherits, like_parent, like_all, like_source, like_excl, like_excl2;
 drop sequence like_seq;
+-- An exclusion constraint over expressions was refused; of a constraint's index the storage parameters were left out.
+create table like_over (a int, b int, r int4range, k text primary key with (fillfactor = 61), exclude using gist (int4range(a, b) with &&, r with -|-) with (fillfactor = 71) where (a < b) deferrable);
+create index on like_over (k collate "C" text_pattern_ops desc) include (b) with (fillfactor = 50);
+create table like_over2 (x int, like like_over including all);
+select pg_get_indexdef(indexrelid) from pg_index where indrelid = 'like_over2'::regclass order by 1;
+select conname, conkey, pg_get_constraintdef(oid) from pg_constraint where conrelid = 'like_over2'::regclass order by 1;
+insert into like_over2 values (0, 1, 5, '[1,3)', 'k'), (0, 3, 9, '[3,4)', 'l');
+drop table like_over, like_over2;

@@ -132,3 +132,17 @@ create table oa_table (a int);
 alter table oa_table set access method heap, set access method oa_heap;
 drop table oa_table;
 drop access method oa_heap;
+-- Only relations have parts with numbers; a list of options without one of them; storage parameters of TOAST tables that are not there.
+select pg_describe_object('pg_proc'::regclass, 1242, 5);
+select pg_identify_object('pg_type'::regclass, 'int4'::regtype, 1);
+select pg_identify_object_as_address('pg_proc'::regclass, 1, -1);
+select * from pg_options_to_table('{a=b,c,NULL}');
+create table oa_options (a int primary key) partition by range (a);
+alter table oa_options set (toast.autovacuum_enabled = off);
+alter index oa_options_pkey set (toast.autovacuum_enabled = off);
+create table oa_oids (a int) with (oids = 'maybe');
+drop table oa_options;
+select system_user;
+select 1 as system_user, 'System_User' as "system_user x";
+select 1 as SYSTEM_USER, 'jSON_array' as "Json_Array";
+select json_ARRAY(1), 'JSON_ARRAY' as JSON_ARRAY;

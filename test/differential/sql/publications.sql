@@ -165,3 +165,15 @@ alter table tu replica identity using index tu_a_key;
 drop owned by sqla_p, sqla_q;
 revoke all on database sqla_db from sqla_p;
 drop role sqla_p, sqla_q;
+-- What is no table at all is refused when it is opened; the catalogs' own tables are never published with their schema; an option without its value.
+create table pub_none (a int);
+create index pub_none_a on pub_none (a);
+create type pub_none_row as (a int);
+create publication pub_none for table pub_none_a;
+create publication pub_none for table pub_none_row;
+create publication pub_none for all tables with (publish);
+create publication pub_none for tables in schema information_schema;
+select * from pg_publication_tables where pubname = 'pub_none';
+drop publication pub_none;
+drop table pub_none;
+drop type pub_none_row;

@@ -129,3 +129,12 @@ rollback;
 drop subscription s1;
 drop subscription if exists s1 cascade;
 drop role sqla_s, sqla_t;
+-- An option without its value.
+create role sqla_s superuser;
+set role sqla_s;
+create subscription s2 connection 'dbname=nowhere' publication p with (connect = false, slot_name);
+create subscription s2 connection 'dbname=nowhere' publication p with (connect = false, slot_name = none);
+alter subscription s2 skip (lsn);
+drop subscription s2;
+reset role;
+drop role sqla_s;

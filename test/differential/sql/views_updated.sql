@@ -252,3 +252,10 @@ explain (verbose, costs off) update split_up set a = a + 1, b = b * 2 where b > 
 update split_up set a = a + 1, b = b * 2 where b > 1 returning tableoid::regclass, *;
 select tableoid::regclass, * from split_up order by 1, 3;
 drop table elder, younger, split_up;
+-- DEFAULT for a column that cannot be inserted into was no insertion into it.
+create table vu_base (a int primary key, b text);
+create view vu_five as select b, a, 5 as five from vu_base;
+insert into vu_five values ('m', 82, default);
+insert into vu_five (b, a) values ('m', 82) returning *;
+update vu_five set five = default;
+drop table vu_base cascade;
