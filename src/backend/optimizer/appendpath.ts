@@ -55,8 +55,10 @@ function memberForm(rel: RelOptInfo, n: number, path: Path): (e: Expr) => Expr {
 function appendPath(root: PlannerInfo, rel: RelOptInfo, members: readonly Path[], pathkeys: PathKey[], outer: Relids = rel.lateralRelids, paramClauses: RestrictInfo[] = []): Path {
   const paths = members.flatMap((p) => p.subpaths ?? [p]);
   const total = paths.reduce((c, p) => c + p.total, 0) + (paths.length > 1 ? 0.5 * costs.cpuTuple * paths.reduce((c, p) => c + p.rows, 0) : 0);
+  // Of an order all members may be begun.
+  const startup = pathkeys.length > 0 ? paths.reduce((c, p) => c + p.startup, 0) : paths[0]?.startup ?? 0;
   const path: Path = {
-    kind: 'Append', rel, rows: clampRows(paths.reduce((c, p) => c + p.rows, 0)), startup: paths[0]?.startup ?? 0, total, pathkeys, requiredOuter: outer, paramClauses,
+    kind: 'Append', rel, rows: clampRows(paths.reduce((c, p) => c + p.rows, 0)), startup, total, pathkeys, requiredOuter: outer, paramClauses,
     make: () => {
       const plan: Plan = {
         kind: 'Append', ...planBase(path, targetOf(rel.target)), appendplans: paths.map((p) => p.make()), apprelids: membersOf(rel.relids), apptlist: targetOf(rel.target), byMember: isCalledAsMember(rel),

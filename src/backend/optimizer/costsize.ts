@@ -133,16 +133,18 @@ export function sortCost(rows: number, width: number, limit: number): { startup:
   return { startup: startup + (enabled.sort ? 0 : DISABLE_COST), run };
 }
 
+/** Groups differ in size: what is sorted at a time is thought to be so much more than the average. */
+const UNEVEN_GROUPS = 1.5;
 /** cost_incremental_sort: groups of rows that are in order already are sorted one after the other. */
 export function incrementalSortCost(input: { startup: number; total: number; rows: number; width: number }, groups: number, limit: number): { startup: number; total: number } {
   const rows = Math.max(input.rows, 2);
   const run = input.total - input.startup;
   const groupRows = rows / groups;
   const groupRun = run / groups;
-  const sort = tuplesortCost(groupRows, input.width, limit);
+  const sort = tuplesortCost(UNEVEN_GROUPS * groupRows, input.width, limit);
   let startup = sort.startup + input.startup + groupRun;
   let rest = sort.run + (sort.run + sort.startup) * (groups - 1) + groupRun * (groups - 1);
-  rest += (costs.cpuTuple + costs.cpuOperator) * rows;
+  rest += costs.cpuTuple * rows;
   rest += 2 * costs.cpuTuple * groups;
   if (!enabled.incremental_sort) startup += DISABLE_COST;
   return { startup, total: startup + rest };

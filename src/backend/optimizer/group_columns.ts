@@ -1,13 +1,29 @@
-// GROUP BY columns that say nothing (remove_useless_groupby_columns): a table's primary key is among them, so its other
-// columns are the same in all rows of a group.
+// GROUP BY as it is carried out: in the order of ORDER BY where one sort can serve both (preprocess_groupclause), and without
+// columns that say nothing (remove_useless_groupby_columns): a table's primary key is among them, so its other columns are the
+// same in all rows of a group.
 import { openRelation } from '../catalog/relcache.ts';
 import type { Query } from '../nodes/parsenodes.ts';
 import type { SortGroupClause } from '../nodes/primnodes.ts';
 import { standsForChildren } from './inherit.ts';
 
+/** ORDER BY's columns first; as it is where not all of either are in the other's beginning. */
+function inSortOrder({ groupClause, sortClause }: Query): SortGroupClause[] {
+  const matched: SortGroupClause[] = [];
+  for (const s of sortClause) {
+    const g = groupClause.find((c) => c.tleSortGroupRef === s.tleSortGroupRef);
+    if (g === undefined) break;
+    matched.push({ ...g, sortop: s.sortop, nulls_first: s.nulls_first });
+  }
+  if (matched.length === 0) return groupClause;
+  const rest = groupClause.filter((g) => !matched.some((m) => m.tleSortGroupRef === g.tleSortGroupRef));
+  if (rest.length > 0 && (matched.length < sortClause.length || rest.some((g) => g.sortop === 0))) return groupClause;
+  return [...matched, ...rest];
+}
+
 export function usefulGroupClause(q: Query): SortGroupClause[] {
-  const { groupClause } = q;
-  if (groupClause.length < 2 || q.groupingSets.length > 0) return groupClause;
+  if (q.groupingSets.length > 0) return q.groupClause;
+  const groupClause = inSortOrder(q);
+  if (groupClause.length < 2) return groupClause;
   const columns = groupClause.map((c) => {
     const expr = q.targetList.find((t) => t.ressortgroupref === c.tleSortGroupRef)?.expr;
     return expr?.kind === 'Var' && expr.varlevelsup === 0 && expr.varattno > 0 ? expr : null;

@@ -283,7 +283,7 @@ function wantedOrder(root: PlannerInfo, t: Targets, grouping: boolean, windows: 
   const q = root.parse;
   const sortable = (list: readonly SortGroupClause[]): boolean => list.every((c) => c.sortop !== 0);
   if (t.sets !== null) return pathkeysForSort(root, t.sets.rollups[0]?.clause ?? [], t.groupInput);
-  if (grouping && q.groupClause.length > 0 && sortable(q.groupClause)) return pathkeysForSort(root, groupOrder(q.groupClause, q.sortClause), t.groupInput);
+  if (grouping && q.groupClause.length > 0 && sortable(q.groupClause)) return pathkeysForSort(root, q.groupClause, t.groupInput);
   if (grouping) return [];
   if (windows.length > 0) return pathkeysForSort(root, windows[0]!.order, t.windowInput);
   if (q.distinctClause.length > 0 && q.sortClause.length < q.distinctClause.length && sortable(q.distinctClause)) return pathkeysForSort(root, distinctOrder(q.distinctClause, q.sortClause), t.final);
@@ -291,18 +291,17 @@ function wantedOrder(root: PlannerInfo, t: Targets, grouping: boolean, windows: 
   return [];
 }
 
-/** GROUP BY columns in the order of ORDER BY as far as that goes, so that one sort serves both. */
-function groupOrder(group: readonly SortGroupClause[], sort: readonly SortGroupClause[]): SortGroupClause[] {
+/** DISTINCT's columns in the order of ORDER BY as far as that goes, so that one sort serves both. */
+function distinctOrder(distinct: readonly SortGroupClause[], sort: readonly SortGroupClause[]): SortGroupClause[] {
   const list: SortGroupClause[] = [];
   for (const s of sort) {
-    const g = group.find((c) => c.tleSortGroupRef === s.tleSortGroupRef);
-    if (g === undefined) break;
-    list.push({ ...g, sortop: s.sortop, nulls_first: s.nulls_first });
+    const d = distinct.find((c) => c.tleSortGroupRef === s.tleSortGroupRef);
+    if (d === undefined) break;
+    list.push({ ...d, sortop: s.sortop, nulls_first: s.nulls_first });
   }
-  for (const g of group) if (!list.some((c) => c.tleSortGroupRef === g.tleSortGroupRef)) list.push(g);
+  for (const g of distinct) if (!list.some((c) => c.tleSortGroupRef === g.tleSortGroupRef)) list.push(g);
   return list;
 }
-const distinctOrder = groupOrder;
 
 /** One row of no table, or none. */
 const onlyOneRow = (root: PlannerInfo, target: TargetEntry[], quals: Expr[]): Plan => ({
@@ -430,7 +429,7 @@ function hasOrderedAggs(list: readonly Expr[]): boolean {
 function groupingPaths(root: PlannerInfo, rel: RelOptInfo | null, t: Targets, having: Expr[]): RelOptInfo {
   const grouped = upperRel(root, t.grouped);
   const sortable = t.sets === null && root.parse.groupClause.every((c) => c.sortop !== 0);
-  const order = sortable ? wantOrder(root, groupOrder(root.parse.groupClause, root.parse.sortClause), t.groupInput) : null;
+  const order = sortable ? wantOrder(root, root.parse.groupClause, t.groupInput) : null;
   if (rel === null) addGroupPaths(root, null, grouped, t, having, order);
   else {
     addGroupPaths(root, rel, grouped, ofPart(rel, t), having.map((e) => overPart(rel, e)), order);
@@ -484,7 +483,7 @@ function phasesOf(groupClause: readonly SortGroupClause[], rollups: readonly Rol
 /** add_paths_to_grouping_rel; `partial`: the first of two steps. */
 function addGroupPaths(root: PlannerInfo, rel: RelOptInfo | null, into: RelOptInfo, t: Targets, having: Expr[], order: WantedOrder | null, split?: 'partial'): void {
   const q = root.parse;
-  const exprs = [...(split === undefined ? t.final : t.grouped).map((x) => x.expr), ...having];
+  const exprs = [...t.grouped.map((x) => x.expr), ...having];
   const step: AggStep = { root, into, target: t.grouped, having, split, aggs: aggCosts(exprs) };
   const input = withSets(root, scanPaths(root, rel, setInputTarget(t.groupInput)), t.groupInput);
   const cheapest = input.cheapestTotal!;

@@ -214,6 +214,8 @@ export function addPartitionwisePaths(root: PlannerInfo, rel: RelOptInfo): void 
     markDummy(rel);
     return;
   }
+  // All the query's tables by partition: what joins them in another way is no longer looked at (apply_scanjoin_target_to_paths).
+  if (rel.topRelids === root.allBaserels) rel.paths = [];
   rel.children = children.map((child) => ({ parent: rel, child, rti: 0, relation: null, translated: null, columns: [], path: [] }));
   addAppendPaths(root, rel);
 }

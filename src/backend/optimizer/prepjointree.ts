@@ -4,7 +4,7 @@
 import { PgError } from '../../common/errors.ts';
 import { typeIsRowtype } from '../catalog/lsyscache.ts';
 import { someExpr } from '../executor/plan_walker.ts';
-import { makeAlias, makeBoolExpr, makeRangeTblEntry } from '../nodes/makefuncs.ts';
+import { makeAlias, makeAndsExplicit, makeBoolExpr, makeRangeTblEntry } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { Expr, FromExpr, FromItem, JoinExpr, RowExpr, SubLink, TargetEntry, Var } from '../nodes/primnodes.ts';
@@ -200,15 +200,18 @@ export function pullUpSubqueries(query: Query): Query {
     q = substituteRelation({ ...q, jointree: { kind: 'FromExpr', fromlist: [], quals: null } }, rti, columns, rte);
     substitutions.push((tree) => substituteInFrom(tree, rti, columns, rte, nulling, bare));
   };
-  /** `nulling`: the lowest outer join that fills up its rows. */
-  const visit = (item: FromItem, nulling: number): FromItem => {
+  /** `nulling`: the lowest outer join that fills up its rows; `above`: the lowest outer join, where it is a left join with it on the right. */
+  const visit = (item: FromItem, nulling: number, above: LeftJoinAbove | null): FromItem => {
     const nullable = nulling !== 0 || grouped;
     switch (item.kind) {
-      case 'FromExpr': return { ...item, fromlist: item.fromlist.map((f) => visit(f, nulling)) };
+      case 'FromExpr': return { ...item, fromlist: item.fromlist.map((f) => visit(f, nulling, above)) };
       case 'JoinExpr': {
         const { jointype } = item;
-        const larg = visit(item.larg, jointype === 'right' || jointype === 'full' ? item.rtindex : nulling);
-        return { ...item, larg, rarg: visit(item.rarg, jointype === 'left' || jointype === 'full' ? item.rtindex : nulling) };
+        const larg = visit(item.larg, jointype === 'right' || jointype === 'full' ? item.rtindex : nulling, jointype === 'inner' ? above : null);
+        if (jointype === 'inner') return { ...item, larg, rarg: visit(item.rarg, nulling, above && { ...above, inner: above.inner | baseRelidsOf(larg) }) };
+        const own: LeftJoinAbove | null = jointype === 'left' ? { left: baseRelidsOf(larg), inner: EMPTY, quals: [] } : null;
+        const rarg = visit(item.rarg, jointype === 'left' || jointype === 'full' ? item.rtindex : nulling, own);
+        return own === null || own.quals.length === 0 ? { ...item, larg, rarg } : { ...item, larg, rarg, quals: makeAndsExplicit([...own.quals, ...makeAndsImplicit(item.quals)]) };
       }
       case 'RangeTblRef': {
         let rte = q.rtable[item.rtindex - 1]!;
@@ -242,7 +245,8 @@ export function pullUpSubqueries(query: Query): Query {
         const columns = sub.targetList.filter((t) => !t.resjunk);
         if (grouped && !columns.every((t) => isOwnColumn(t.expr))) return item;
         if (repeatsSublinks(q, from, item.rtindex, columns)) return item;
-        if (nullable && (rte.lateral || mentionsWholeRow(q, from, item.rtindex))) return item;
+        if (nullable && mentionsWholeRow(q, from, item.rtindex)) return item;
+        if (nullable && rte.lateral && (grouped || above === null || !isLateralWithin(sub, columns, above))) return item;
         // Outer join conditions must not reach out of the subquery.
         if (rte.lateral && hasOuterJoin(sub.jointree)) return item;
         const offset = q.rtable.length;
@@ -261,16 +265,52 @@ export function pullUpSubqueries(query: Query): Query {
         // The entry stays for permission checks, empty of its query.
         rtable[item.rtindex - 1] = { ...q.rtable[item.rtindex - 1]!, subquery: null, rtekind: 'result' };
         q = { ...q, rtable, hasSubLinks: q.hasSubLinks || sub.hasSubLinks, rowMarks: [...q.rowMarks, ...sub.rowMarks] };
-        return sub.jointree;
+        return nullable && rte.lateral ? withoutLateralQuals(sub.jointree, above!) : sub.jointree;
       }
     }
   };
   const substitutions: ((tree: FromItem) => FromItem)[] = [];
   // What is grouped by sets must be able to become NULL, which only a column can.
   const grouped = query.groupingSets.length > 0;
-  from = visit(from, 0);
+  from = visit(from, 0, null);
   for (const change of substitutions) from = change(from);
   return { ...q, jointree: from as FromExpr };
+}
+
+/** A left join above a LATERAL subquery: the tables on its left, those of inner joins on its right, and the conditions that move up to it. */
+interface LeftJoinAbove { readonly left: Relids; readonly inner: Relids; readonly quals: Expr[] }
+
+/** Whether a LATERAL subquery on the right of a left join mentions only what is inside of that, and no column of its needs a placeholder
+ * for it (is_simple_subquery). */
+function isLateralWithin(sub: Query, columns: readonly TargetEntry[], above: LeftJoinAbove): boolean {
+  const safe = above.left | above.inner;
+  let isSafe = true, reaches = false;
+  const look = (n: Expr, depth: number): undefined => {
+    if ((n.kind === 'Var' && n.varlevelsup === depth + 1) || (n.kind === 'PlaceHolderVar' && n.phlevelsup === depth + 1)) {
+      reaches = true;
+      isSafe &&= n.kind === 'Var' && isSubset(bit(n.varno), safe);
+    }
+    return undefined;
+  };
+  mutateQueryDeep({ ...sub, targetList: [] }, look, 0);
+  for (const { expr } of columns) {
+    reaches = false;
+    mutateDeep(expr, look);
+    if (reaches && (expr.kind === 'Var' || pullVarnos(expr) === EMPTY || containsNonstrict(expr))) return false;
+  }
+  return isSafe && !hasOtherJoin(sub.jointree);
+}
+const hasOtherJoin = (item: FromItem): boolean =>
+  item.kind === 'JoinExpr' ? item.jointype !== 'inner' || hasOtherJoin(item.larg) || hasOtherJoin(item.rarg) : item.kind === 'FromExpr' && item.fromlist.some(hasOtherJoin);
+
+/** Conditions over the left join's left side become that join's own (PostponedQual). */
+function withoutLateralQuals(item: FromItem, above: LeftJoinAbove): FromItem {
+  if (item.kind === 'RangeTblRef') return item;
+  const kept: Expr[] = [];
+  for (const clause of makeAndsImplicit(item.quals)) (overlaps(pullVarnos(clause), above.left) ? above.quals : kept).push(clause);
+  const quals = makeAndsExplicit(kept);
+  return item.kind === 'FromExpr' ? { ...item, fromlist: item.fromlist.map((f) => withoutLateralQuals(f, above)), quals }
+    : { ...item, larg: withoutLateralQuals(item.larg, above), rarg: withoutLateralQuals(item.rarg, above), quals };
 }
 
 const isOwnColumn = (e: Expr): boolean => (e.kind === 'Var' && e.varlevelsup === 0) || (e.kind === 'PlaceHolderVar' && e.phlevelsup === 0);

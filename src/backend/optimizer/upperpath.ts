@@ -2,12 +2,13 @@
 // step below and gives its own, and those that may be part of the best plan are kept.
 import { aggregate, functionInfo } from '../executor/fmgr_info.ts';
 import { walkExpr } from '../executor/plan_walker.ts';
-import { sortOperator } from '../executor/sort_support.ts';
+import { opclassInputType, sortOperator } from '../executor/sort_support.ts';
+import { getOpfamilyMember } from '../catalog/lsyscache.ts';
 import { typeByOid } from '../catalog/syscache.ts';
 import { exprCollation, exprType } from '../nodes/nodeFuncs.ts';
 import type { GroupKey, Plan, SortKey } from '../nodes/plannodes.ts';
 import type { Aggref, Expr, SortGroupClause, TargetEntry } from '../nodes/primnodes.ts';
-import { equal, pullVarnos } from './clauses.ts';
+import { equal, pullVarnos, stripRelabel } from './clauses.ts';
 import { BLOCK_BYTES, costs, enabled, evalCost, incrementalSortCost, relationBytes, sortCost } from './costsize.ts';
 import { addPath, commonPathkeys, pathkeysContain, setCheapest } from './pathnode.ts';
 import { pathkeysForSort } from './pathkeys.ts';
@@ -66,12 +67,24 @@ export function sortKey(c: SortGroupClause, target: readonly TargetEntry[]): Sor
   return { column: i + 1, sortop: c.sortop, collation: exprCollation(expr), nullsFirst: c.nulls_first, type: exprType(expr), reverse: sortOperator(c.sortop).reverse };
 }
 
-export function sortPlan(child: Plan, clauses: readonly SortGroupClause[], target: readonly TargetEntry[], limit: number): Plan {
-  const keys: SortKey[] = [];
-  for (const c of clauses) {
-    const key = sortKey(c, target);
-    if (!keys.some((k) => k.column === key.column)) keys.push(key);
-  }
+/** The keys of an order: of columns that are equal the first is compared (prepare_sort_from_pathkeys). */
+function sortKeys({ pathkeys, clauses }: WantedOrder, target: readonly TargetEntry[]): SortKey[] {
+  return clauses.map((c, n) => {
+    const own = sortKey(c, target);
+    const ec = pathkeys[n]?.ec;
+    if (ec === undefined || ec.volatile || ec.members.length < 2) return own;
+    const column = 1 + target.findIndex((t) => ec.members.some((m) => !m.isConst && equal(stripRelabel(m.expr), stripRelabel(t.expr))));
+    if (column === 0 || column === own.column) return own;
+    const type = exprType(target[column - 1]!.expr);
+    if (type === own.type) return { ...own, column };
+    const input = opclassInputType(type);
+    const sortop = ec.families.map((f) => getOpfamilyMember(f, input, input, own.reverse ? 5 : 1)).find((op) => op !== 0);
+    return sortop === undefined ? own : { ...own, column, type, sortop };
+  });
+}
+
+function sortPlan(child: Plan, wanted: WantedOrder, limit: number): Plan {
+  const keys = sortKeys(wanted, child.targetlist).filter((key, n, all) => all.findIndex((k) => k.column === key.column) === n);
   const cost = sortCost(child.plan_rows, child.plan_width, limit);
   return {
     kind: 'Sort', ...over(child, child.targetlist), startup_cost: child.total_cost + cost.startup, total_cost: child.total_cost + cost.startup + cost.run, sortKeys: keys, bound: null,
@@ -93,24 +106,21 @@ export function wantOrder(root: PlannerInfo, clauses: readonly SortGroupClause[]
   return { pathkeys, clauses: kept };
 }
 
-export function fullSort(p: Path, { pathkeys, clauses }: WantedOrder, limit: number): Path {
+export function fullSort(p: Path, wanted: WantedOrder, limit: number): Path {
   const cost = sortCost(p.rows, p.rel.width, limit);
   const startup = p.total + cost.startup;
-  return upperPath(p.rel, 'Sort', { startup, total: startup + cost.run, rows: p.rows }, pathkeys, () => {
-    const child = p.make();
-    return sortPlan(child, clauses, child.targetlist, limit);
-  });
+  return upperPath(p.rel, 'Sort', { startup, total: startup + cost.run, rows: p.rows }, wanted.pathkeys, () => sortPlan(p.make(), wanted, limit));
 }
 
 /** Rows that are in the order of the first keys, sorted by the others; null: they are not, or it is switched off. */
-export function incrementalSort(root: PlannerInfo, p: Path, { pathkeys, clauses }: WantedOrder, limit: number): Path | null {
+export function incrementalSort(root: PlannerInfo, p: Path, wanted: WantedOrder, limit: number): Path | null {
+  const { pathkeys } = wanted;
   const presortedCount = commonPathkeys(p.pathkeys, pathkeys);
   if (presortedCount === 0 || !enabled.incremental_sort) return null;
   const cost = incrementalSortCost({ startup: p.startup, total: p.total, rows: p.rows, width: p.rel.width }, presortedGroups(root, pathkeys, presortedCount, p.rows), limit);
   return upperPath(p.rel, 'IncrementalSort', { ...cost, rows: p.rows }, pathkeys, () => {
     const child = p.make();
-    const sortKeys = clauses.map((c) => sortKey(c, child.targetlist));
-    return { kind: 'IncrementalSort', ...over(child, child.targetlist), sortKeys, presortedCount };
+    return { kind: 'IncrementalSort', ...over(child, child.targetlist), sortKeys: sortKeys(wanted, child.targetlist), presortedCount };
   });
 }
 

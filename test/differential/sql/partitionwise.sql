@@ -298,3 +298,14 @@ explain (costs off) select * from (select * from orders where id = 1 and id = 2)
 explain (costs off) select * from orders o left join ships s on o.id = s.oid and false;
 -- Columns that the statement renames are called so in partitions, too.
 explain (costs off) select count(*) from orders full join ships s(id, day, what) using (id, day);
+-- An aggregate of HAVING and of the output was counted twice in partitions; an ordered Append begins all its members; a query's last
+-- join, done by partition, is not compared with the same join of the whole tables.
+create table pj1 (a int, b int) partition by range (a); create table pj1_1 partition of pj1 for values from (0) to (250); create table pj1_2 partition of pj1 for values from (250) to (600);
+create table pj2 (a int, b int) partition by range (b); create table pj2_1 partition of pj2 for values from (0) to (250); create table pj2_2 partition of pj2 for values from (250) to (600);
+insert into pj1 select i, i % 25 from generate_series(0, 599, 2) i; insert into pj2 select i % 25, i from generate_series(0, 599, 3) i;
+create index on pj1 (a); create index on pj2 (b); analyze pj1; analyze pj2;
+set enable_partitionwise_aggregate = on;
+explain (costs off) select a, sum(b), avg(b), count(*) from pj1 group by a having avg(b) < 15 order by 1, 2, 3;
+explain select a, sum(b) from pj1 group by a having sum(b) < 15;
+explain (costs off) select * from pj1 x join pj2 y on x.a = y.b order by x.a limit 3;
+set enable_partitionwise_join = off; explain select * from pj1 x order by x.a limit 3;
