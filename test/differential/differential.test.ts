@@ -1,5 +1,5 @@
 // The same statements for Posthouse and for PostgreSQL 15: columns, rows, tags, errors with SQLSTATE, message and position must
-// be the same. sql/*.sql: statements end with ";" at the end of a line. Random expressions, queries, changes and programs come from SEED.
+// be the same. sql/*.sql: statements end with ";" at the end of a line. Random expressions, calls, queries, changes and programs come from SEED.
 import test from 'ava';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { startSite, type Site } from '../support/site.ts';
 import { randomFrom } from '../torture/crash.ts';
 import { expressions } from './generate.ts';
 import { changes, type Change } from './random_changes.ts';
+import { CALLABLES, Calls } from './random_functions.ts';
 import { programs } from './random_plpgsql.ts';
 import { queries, TABLES } from './random_queries.ts';
 
@@ -64,6 +65,24 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.sql')).s
 serial(`random expressions, SEED=${seed}`, async (t) => {
   const differences = await compare(expressions(randomFrom(seed), count), true);
   t.is(differences.length, 0, `\n${differences.slice(0, 20).join('\n\n')}`);
+});
+
+serial(`random functions, SEED=${seed}`, async (t) => {
+  const [a, b] = await Promise.all([RawClient.open(ours!.port), RawClient.open(theirs!.port)]);
+  for (const client of [a, b]) await client.query("set timezone = 'America/New_York'");
+  b.Query(CALLABLES);
+  const calls = new Calls(randomFrom(seed), (await b.answer()).filter((line) => line.startsWith('DataRow ')).map((line) => line.slice('DataRow '.length)));
+  const differences: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const statement = calls.statement();
+    for (const client of [a, b]) client.Query(statement);
+    const [mine, wanted] = (await Promise.all([a.answer(), b.answer()])).map(plain) as [string, string];
+    // What is no text of the encoding is shown in its own way by either.
+    if (mine !== wanted && !wanted.includes('\ufffd')) differences.push(`${statement}\n  PostgreSQL: ${short(wanted)}\n  Posthouse:  ${short(mine)}`);
+  }
+  a.end();
+  b.end();
+  t.is(differences.length, 0, `\n${differences.join('\n\n')}`);
 });
 
 serial(`random queries, SEED=${seed}`, async (t) => {

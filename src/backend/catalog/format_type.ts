@@ -40,7 +40,7 @@ export function formatTypeExtended(oid: Oid, typmod: number, options: FormatType
     type = sys.typeByOid(type.typelem);
     if (!type) return options.allowInvalid ? '???[]' : internalErrorFor(oid);
   }
-  const given = options.typmodGiven === true && typmod >= 0;
+  const given = options.typmodGiven === true && typmod >= 0 && (type.typmodout !== 0 || SQL_NAMES[type.oid] === undefined);
   let name = SQL_NAMES[type.oid];
   if (name !== undefined && options.typmodGiven === true && !given && (type.oid === ids.BITOID || type.oid === ids.BPCHAROID)) name = undefined;
   if (name !== undefined) {

@@ -125,6 +125,12 @@ const maySee = (b: BackendStatus): boolean => hasPrivsOfRole(session.currentUser
 const timeOrNull = (t: number): Datum => (t === 0 ? null : t);
 const inet = (address: string | null): Datum => (address === null ? null : typeHooks.typeIo(INETOID).input(address, -1));
 
+/** Where this session's client has connected to; null: a Unix socket. */
+function serverAddress(): string | null {
+  const address = session.clientAddress === null ? null : port.socketAddress(session.clientFd);
+  return address === null || typeof address === 'number' ? null : address.address;
+}
+
 function activityOf(b: BackendStatus): Record<string, Datum> {
   const common = { datid: b.databaseOid || null, pid: b.pid, usesysid: b.roleOid || null, application_name: b.applicationName, backend_type: 'client backend', ssl: false, gss_auth: false, gss_enc: false };
   if (!maySee(b)) return { ...common, query: '<insufficient privilege>' };
@@ -167,6 +173,7 @@ registerBuiltins({
       if (databaseByOid(oid) === undefined) throw new PgError('undefined_object', `database with OID ${oid} does not exist`);
       return null;
     },
+    inet_server_addr: () => inet(serverAddress()),
     inet_server_port: () => (session.clientAddress === null ? null : getInt('port')),
     pgsql_version: () => VERSION_TEXT,
     pg_backend_pid: () => session.pid,

@@ -130,7 +130,7 @@ function alterDictionary(stmt: RawNode): void {
   const address = resolveObject('OBJECT_TSDICTIONARY', stmt['dictname'] as string[])!;
   const row = sys.lookup(ids.TSDictionaryRelationId, ids.PgTsDictOidIndexId, address.objectId)!;
   requireObjectOwnership(address, 'OBJECT_TSDICTIONARY', stmt['dictname'] as string[]);
-  let list = deserializeOptions(row.dictinitoption);
+  let list = deserializeOptions(row.dictinitoption ?? '');
   for (const o of (stmt['options'] ?? []) as RawNode[]) {
     list = list.filter((known) => known.name !== o['defname']);
     if (o['arg'] !== undefined) list.push(optionOf(o));

@@ -463,7 +463,7 @@ function genScalarArrayOp(g: Generator, e: ScalarArrayOpExpr, cx: ExprContext): 
   return { code: g.local(`${search}(${fn}, ${scalar.code}, ${array.code}, ${e.useOr})`), nullable: true };
 }
 
-const isOidLike = (type: Oid): boolean => type === 26 || type === 24 || (type >= 2202 && type <= 2206) || type === 4089 || type === 4096;
+const isOidLike = (type: Oid): boolean => type === 26 || type === 24 || (type >= 2202 && type <= 2206) || type === 4089 || type === 4096 || type === 3734 || type === 3769 || type === 4191;
 
 /** Equality that is `===` on datums. */
 export function inlinedEquality(prosrc: string): boolean {

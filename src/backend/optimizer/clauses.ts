@@ -373,8 +373,11 @@ function foldBool(e: BoolExpr): Expr {
     args.push(arg);
     if (e.boolop !== 'not' && arg.kind === 'Const' && arg.constvalue === (e.boolop === 'or')) break;
   }
+  // What a lifted literal leaves to be decided later is decided before the others are looked at, too.
+  if (session.literalsLifted && args.length > 1 && args.some(awaitsLiteral)) args.sort((a, b) => Number(awaitsLiteral(b)) - Number(awaitsLiteral(a)));
   return simplifyBool(e.boolop, args);
 }
+const awaitsLiteral = (e: Expr): boolean => e.kind !== 'Const' && allLeafless(e) && !containsMutable(e);
 
 /** CASE without the arms that are never taken, and up to the one that always is. */
 function foldCase(e: CaseExpr): Expr {

@@ -237,6 +237,8 @@ export function findTypmodCoercionFunction(type: Oid): CoercionPath | null {
   return element !== 0 ? { method: 'array', funcid: cast.castfunc } : { method: 'func', funcid: cast.castfunc };
 }
 
+const F_INT4_INT2 = 313;
+
 function buildCoercionExpression(
   node: Expr, path: CoercionPath, targetType: Oid, targetTypmod: number, context: CoercionContext, format: CoercionForm, location: number,
 ): Expr {
@@ -246,7 +248,10 @@ function buildCoercionExpression(
     const args: Expr[] = [node];
     if (proc.pronargs >= 2) args.push(makeConst(T.INT4OID, -1, 0, targetTypmod));
     if (proc.pronargs === 3) args.push(makeConst(T.BOOLOID, -1, 0, context === 'explicit'));
-    return { kind: 'FuncExpr', funcid: path.funcid, funcresulttype: targetType, funcretset: false, funcvariadic: false, funcformat: format, funccollid: 0, inputcollid: 0, args, location };
+    // int4(int2) makes an oid of a smallint, too: the sign is another there.
+    const asOid = path.funcid === F_INT4_INT2 && targetType !== T.INT4OID;
+    const call: Expr = { kind: 'FuncExpr', funcid: path.funcid, funcresulttype: asOid ? T.INT4OID : targetType, funcretset: false, funcvariadic: false, funcformat: asOid ? 'implicit_cast' : format, funccollid: 0, inputcollid: 0, args, location };
+    return asOid ? { kind: 'RelabelType', arg: call, resulttype: targetType, resulttypmod: -1, resultcollid: 0, relabelformat: format, location } : call;
   }
   if (path.method === 'array') {
     const sourceBase = getBaseTypeAndTypmod(exprType(node), exprTypmod(node));

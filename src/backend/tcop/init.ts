@@ -96,6 +96,7 @@ export function initPostgres(connection: Connection): void {
   commitTransactionCommand();
   openDatabase(database.oid, database.datname);
   session.clientAddress = connection.remoteAddress;
+  session.clientFd = connection.frontend.fd;
   session.clientPort = connection.remotePort;
   session.backendStart = BigInt(currentTimestamp());
   reportSession(database.oid, role.oid, connection.remoteAddress, connection.remotePort);

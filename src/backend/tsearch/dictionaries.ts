@@ -37,7 +37,7 @@ export function dictionaryOf(oid: Oid): Dictionary {
   if (found === undefined) {
     const row = sys.lookup(ids.TSDictionaryRelationId, ids.PgTsDictOidIndexId, oid);
     if (row === undefined) throw new PgError('internal_error', `cache lookup failed for text search dictionary ${oid}`);
-    dictionaries.set(oid, (found = makeDictionary(row.dicttemplate, deserializeOptions(row.dictinitoption))));
+    dictionaries.set(oid, (found = makeDictionary(row.dicttemplate, deserializeOptions(row.dictinitoption ?? ''))));
   }
   return found;
 }

@@ -6,6 +6,7 @@ import { tsMatch, type QueryNode, type TsQuery } from '../types/tsquery.ts';
 import { makeTsVector } from '../types/tsvector.ts';
 import { lexizeAll } from './dictionaries.ts';
 import { parseText } from './parser.ts';
+import { deserializeOptions } from './ts_cache.ts';
 import * as T from './token_types.ts';
 import { currentConfig } from './to_tsany.ts';
 
@@ -22,13 +23,12 @@ const invalid = (message: string): PgError => new PgError('invalid_parameter_val
 
 function readOptions(text: string): Options {
   const o: Options = { maxWords: 35, minWords: 15, shortWord: 3, maxFragments: 0, highlightAll: false, startSel: '<b>', stopSel: '</b>', fragmentDelimiter: ' ... ' };
-  for (const m of text.matchAll(/\s*([A-Za-z_]\w*)\s*=\s*(?:"((?:[^"]|"")*)"|'((?:[^']|'')*)'|([^,\s]*))\s*(?:,|$)/g)) {
-    const value = m[2]?.replaceAll('""', '"') ?? m[3]?.replaceAll("''", "'") ?? m[4] ?? '';
+  for (const { name, value } of deserializeOptions(text)) {
     const number = (): number => {
       if (!/^\s*[+-]?\d+\s*$/.test(value)) throw new PgError('invalid_text_representation', `invalid input syntax for type integer: "${value}"`);
       return Number(value);
     };
-    switch (m[1]!.toLowerCase()) {
+    switch (name.toLowerCase()) {
       case 'maxwords': o.maxWords = number(); break;
       case 'minwords': o.minWords = number(); break;
       case 'shortword': o.shortWord = number(); break;
@@ -37,7 +37,7 @@ function readOptions(text: string): Options {
       case 'stopsel': o.stopSel = value; break;
       case 'fragmentdelimiter': o.fragmentDelimiter = value; break;
       case 'highlightall': o.highlightAll = ['1', 'on', 'true', 't', 'y', 'yes'].includes(value.toLowerCase()); break;
-      default: throw invalid(`unrecognized headline parameter: "${m[1]!}"`);
+      default: throw invalid(`unrecognized headline parameter: "${name}"`);
     }
   }
   if (!o.highlightAll) {

@@ -3,7 +3,7 @@ import { PgError } from '../../common/errors.ts';
 import * as ids from '../catalog/oids.ts';
 import { lookupByName } from '../catalog/namespace.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
-import { quoteIdentifier, quoteQualifiedIdentifier } from '../catalog/quote.ts';
+import { quoteQualifiedIdentifier } from '../catalog/quote.ts';
 import { regLookup, stringToQualifiedNameList } from '../catalog/reg_names.ts';
 import * as sys from '../catalog/syscache.ts';
 import { isTransactionState } from '../transaction/xact.ts';
@@ -224,7 +224,7 @@ const TYPE_COLUMNS = [attribute('tokid', INT4OID), attribute('alias', TEXTOID), 
 
 function parserNamed(name: string): Oid {
   const oid = lookupByName(stringToQualifiedNameList(name), (n, s) => sys.lookup(ids.TSParserRelationId, ids.PgTsParserPrsnameIndexId, n, s)?.oid ?? 0);
-  if (oid === 0) throw new PgError('undefined_object', `text search parser "${stringToQualifiedNameList(name).map(quoteIdentifier).join('.')}" does not exist`);
+  if (oid === 0) throw new PgError('undefined_object', `text search parser "${stringToQualifiedNameList(name).join('.')}" does not exist`);
   return oid;
 }
 

@@ -58,12 +58,15 @@ export function checkDictionaryOptions(template: Oid, options: readonly Dictiona
   for (const name of kind.needed) if (!seen.has(name)) throw invalid(`missing ${name} parameter`);
 }
 
-/** The options as pg_ts_dict keeps them: name = 'value', ... (deserialize_deflist). */
-export function deserializeOptions(text: string | null): DictionaryOption[] {
+/** Options as pg_ts_dict keeps them, and as ts_headline takes them: name = 'value', ... (deserialize_deflist). */
+export function deserializeOptions(text: string): DictionaryOption[] {
   const list: DictionaryOption[] = [];
-  const pattern = /(?:"((?:[^"]|"")*)"|([^\s=,"]+))\s*=\s*(?:E?'((?:[^'\\]|''|\\.)*)'|([^\s,]+))\s*,?\s*/g;
-  for (const m of (text ?? '').matchAll(pattern)) {
-    list.push({ name: m[1]?.replaceAll('""', '"') ?? m[2]!, value: m[3]?.replaceAll("''", "'").replaceAll('\\\\', '\\') ?? m[4]!, quoted: m[3] !== undefined });
+  const pattern = /[\s,]*(?:"((?:[^"]|"")*)"|([^\s,"][^\s=]*))\s*=\s*(?:E?'((?:[^'\\]|''|\\.)*)'|"((?:[^"]|"")*)"|([^\s"'][^\s,]*))/gy;
+  let end = 0;
+  for (const [all, quotedName, name, single, double, bare] of text.matchAll(pattern)) {
+    list.push({ name: quotedName?.replaceAll('""', '"') ?? name!, value: single?.replaceAll("''", "'").replaceAll('\\\\', '\\') ?? double?.replaceAll('""', '"') ?? bare!, quoted: bare === undefined });
+    end += all.length;
   }
+  if (/[^\s,]/.test(text.slice(end))) throw new PgError('syntax_error', `invalid parameter list format: "${text}"`);
   return list;
 }

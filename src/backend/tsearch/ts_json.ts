@@ -49,6 +49,7 @@ function filterOf({ root }: JsonbValue): Filter {
   if (list === null) throw invalid('wrong flag type, only arrays and scalars are allowed');
   const filter: Filter = { key: false, string: false, numeric: false, boolean: false };
   for (const flag of list) {
+    if (isArray(flag) || flag instanceof JsonbObject) throw new PgError('internal_error', 'unexpected end of flag array');
     if (typeof flag !== 'string') throw invalid('flag array element is not a string', FILTER_HINT);
     const name = flag.toLowerCase();
     if (name === 'all') Object.assign(filter, { key: true, string: true, numeric: true, boolean: true });

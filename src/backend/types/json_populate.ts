@@ -174,8 +174,8 @@ const populateSet = (caller: string) => (context: FunctionContext, base: RecordV
 };
 
 function* makeSet(caller: string, context: FunctionContext, base: RecordValue | null, value: string | JsonbValue | null): Generator<Datum> {
-  if (value === null) return;
   const [typeOid, attributes] = rowType(context, base, caller);
+  if (value === null) return;
   const source = sourceOf(value);
   if (source.kind !== 'array') {
     const isObject = source.kind === 'object';

@@ -38,14 +38,16 @@ function parsePattern(pattern: string): { segments: Segment[]; percents: number 
   return { segments, percents };
 }
 
-/** An escape character with nothing after it is an error only for a text that gets the match as far as there. */
+/** An escape character with nothing after it is an error only for a text that gets the match as far as there: with a character left for it,
+ * unless "%" looks ahead for what follows. */
 function endsInEscape(pattern: string): boolean {
   return pattern.endsWith('\\') && /(\\+)$/.exec(pattern)![1]!.length % 2 === 1;
 }
 
 function compilePattern(pattern: string): Matcher {
   if (endsInEscape(pattern)) {
-    const reaches = compilePattern(`${pattern.slice(0, -1)}_%`);
+    const before = pattern.slice(0, -1);
+    const reaches = compilePattern(/(?<!\\)%%*_[%_]*$/.test(before) ? before : `${before}_%`);
     return (text) => {
       if (reaches(text)) throw new PgError('invalid_escape_sequence', 'LIKE pattern must not end with escape character');
       return false;

@@ -4,7 +4,7 @@ import { registerComparison } from './compare.ts';
 import { int8, type Datum, type Int8 } from './datum.ts';
 import { invalidInput } from './errors.ts';
 import { registerBuiltins, type PureFunction } from './fmgr.ts';
-import { FINITE, makeNumeric, NAN, type Numeric, roundTo, subtractNumeric } from './numeric.ts';
+import { addNumeric, FINITE, makeNumeric, NAN, type Numeric, roundTo, subtractNumeric } from './numeric.ts';
 import { decodeUtf8, sendInt32, sendInt64, WireReader } from './wire.ts';
 
 const MAX = (1n << 64n) - 1n;
@@ -37,7 +37,7 @@ function checkFinite(value: Numeric, phrase: string): void {
 
 function plus(lsn: Int8, bytes: Numeric): Int8 {
   checkFinite(bytes, 'cannot add NaN to pg_lsn');
-  return moved(placeOf(lsn) + integerOf(bytes));
+  return moved(integerOf(addNumeric(makeNumeric(placeOf(lsn), 0), bytes)));
 }
 
 const order = (a: Int8, b: Int8): number => (a === b ? 0 : (a < 0) !== (b < 0) ? (a < 0 ? 1 : -1) : a < b ? -1 : 1);

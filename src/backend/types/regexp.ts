@@ -22,6 +22,8 @@ class Regex {
   /** Whether JavaScript's first match is the one PostgreSQL means, without further search. */
   readonly plain: boolean;
   private readonly quickUnits: number;
+  /** V8 tries what looks around also between the halves of a surrogate pair: an empty match there is none. */
+  private readonly looksAround: boolean;
   private readonly tester: RegExp;
   private readonly finder: RegExp;
   private exact: RegExp | undefined;
@@ -31,6 +33,7 @@ class Regex {
     this.info = info;
     this.plain = info.source === info.inner && !(info.alternatives && info.greedy);
     this.quickUnits = (info.source.match(CHOICE)?.length ?? 0) > 1 ? SHORT_UNITS : LONG_UNITS;
+    this.looksAround = /\(\?<?[=!]/.test(info.source);
     const flags = info.caseless ? 'iu' : 'u';
     try {
       this.tester = new RegExp(info.source, flags);
@@ -41,6 +44,7 @@ class Regex {
   }
 
   test(text: string): boolean {
+    if (this.looksAround && HIGH_SURROGATE.test(text)) return this.find(text, 0) !== null;
     return text.length <= this.quickUnits ? this.tester.test(text) : callInterruptibly(this.tester, TEST, text);
   }
 
@@ -55,13 +59,14 @@ class Regex {
     const found = this.exec(finder, text);
     if (found === null) return null;
     const start = found.index;
+    if (this.looksAround && start > 0 && (text.codePointAt(start - 1) ?? 0) > 0xffff) return this.find(text, start + 1);
     let end = start + found[0].length;
     if (this.plain) return new Match(found);
     const flags = info.caseless ? 'iuyd' : 'uyd';
     if (info.alternatives && info.greedy && !info.looksAhead) end = this.longest(text, start, end, flags);
     if (end === start + found[0].length && info.source === info.inner) return new Match(found);
     // The groups by the quantifiers as written, within the bounds that are known now.
-    this.divider ??= new RegExp(info.looksAhead ? info.inner : `(?:${info.inner})(?![^])`, flags);
+    this.divider ??= new RegExp(info.looksAhead ? info.inner : `(?:${info.inner})$`, flags);
     this.divider.lastIndex = start;
     const divided = this.exec(this.divider, info.looksAhead ? text : text.slice(0, end));
     return new Match(divided !== null && start + divided[0].length === end ? divided : found);
@@ -69,7 +74,7 @@ class Regex {
 
   /** POSIX wants the longest match: tries the ends beyond the one that was found, the farthest first. */
   private longest(text: string, start: number, end: number, flags: string): number {
-    this.exact ??= new RegExp(`(?:${this.info.source})(?![^])`, flags);
+    this.exact ??= new RegExp(`(?:${this.info.source})$`, flags);
     for (let longer = Math.min(text.length, end + LONGEST_SEARCH_UNITS); longer > end; longer--) {
       this.exact.lastIndex = start;
       if (this.exec(this.exact, text.slice(0, longer)) !== null) return longer;
@@ -78,6 +83,7 @@ class Regex {
   }
 }
 
+const HIGH_SURROGATE = /[\ud800-\udbff]/;
 const { test: TEST, exec: EXEC } = RegExp.prototype;
 
 class Match {

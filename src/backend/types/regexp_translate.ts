@@ -89,7 +89,7 @@ type Piece = string | { readonly quantifier: string; readonly lazy: boolean };
 /** Whether a group's content may match the empty string; said of any with assertions, too. */
 function matchesEmpty(pieces: readonly Piece[]): boolean {
   const source = pieces.map((piece) => (typeof piece === 'string' ? piece : piece.quantifier)).join('');
-  if (/\(\?(?!:)|\\[1-9]/.test(source)) return true;
+  if (/\(\?(?!:)|\\[1-9]|(?<!\\)[$^](?!\])/.test(source)) return true;
   return new RegExp(`^(?:${source})$`, 'u').test('');
 }
 
@@ -232,12 +232,12 @@ class Translator {
         return { quantifiable: true };
       case '^':
         this.at++;
-        out.push(newlineAnchors ? '(?<![^\\n])' : '(?<![^])');
+        out.push(newlineAnchors ? '(?:^|(?<=\\n))' : '^');
         return { quantifiable: false };
       case '$':
         this.at++;
         this.looksAhead = true;
-        out.push(newlineAnchors ? '(?![^\\n])' : '(?![^])');
+        out.push(newlineAnchors ? '(?:$|(?=\\n))' : '$');
         return { quantifiable: false };
       case '*': case '+': case '?':
         throw regexError('quantifier operand invalid');
@@ -349,8 +349,8 @@ class Translator {
       case 'D': return set(this.flags.newlineSensitive ? '[^\\p{Nd}\\n]' : '\\P{Nd}');
       case 'S': return set('\\S');
       case 'W': return set(this.flags.newlineSensitive ? `[^${WORD}\\n]` : `[^${WORD}]`);
-      case 'A': return constraint('(?<![^])');
-      case 'Z': return constraint('(?![^])');
+      case 'A': return constraint('^');
+      case 'Z': return constraint('$');
       case 'm': return constraint(notBefore + after);
       case 'M': return constraint(before + notAfter);
       case 'y': return constraint(`(?:${notBefore}${after}|${before}${notAfter})`);
@@ -364,7 +364,7 @@ class Translator {
         if (many > this.groups || this.openGroups.has(many) || this.lookbehind > 0) throw regexError('invalid backreference number');
         this.at += digits.length;
         // A group that has not matched is matched by nothing; in JavaScript by the empty string, as at the end of the text no other is.
-        out.push(this.nonEmpty.has(many) ? `(?:(?![^]*(?![^])\\${many})\\${many})` : `(?:\\${many})`);
+        out.push(this.nonEmpty.has(many) ? `(?:(?![^]*$\\${many})\\${many})` : `(?:\\${many})`);
         return { quantifiable: true };
       }
       // Not a back reference: octal, as far as it goes.

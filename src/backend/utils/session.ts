@@ -16,6 +16,8 @@ export interface Session {
   /** currentUser is another one for the time of a function (definer), or of what a relation's definition says (restricted). */
   securityContext: 'none' | 'definer' | 'restricted';
   clientAddress: string | null; // null: Unix socket
+  /** The frontend's socket. */
+  clientFd: number;
   clientPort: number;
   backendStart: bigint; // microseconds since 2000-01-01 UTC
   /** Sends NOTICE, WARNING, ... to the frontend and the log as client_min_messages and log_min_messages say. */
@@ -36,7 +38,7 @@ export interface Session {
 
 export const session: Session = {
   pid: 0, cancelKey: 0, databaseOid: 0, databaseName: '', authenticatedUser: 0, sessionUser: 0, currentUser: 0,
-  isSuperuser: false, securityContext: 'none', clientAddress: null, clientPort: 0, backendStart: 0n, notice: () => {},
+  isSuperuser: false, securityContext: 'none', clientAddress: null, clientFd: -1, clientPort: 0, backendStart: 0n, notice: () => {},
   reportParameter: () => {}, literalsLifted: false, literalTypes: [], literalsVolatile: false, transactionStart: 0, statementStart: 0,
 };
 

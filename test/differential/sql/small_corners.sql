@@ -98,3 +98,5 @@ deallocate without_parameters;
 -- NULL equals nothing: the other argument of NULLIF was computed.
 select nullif(null::int, x / 0) from (values (1), (2)) v(x);
 select nullif(x, null::int), nullif(x, 1 / nullif(0, 0)) from (values (1), (2)) v(x);
+-- What constants decide is decided first, though their values may be others next time.
+select 5 between (a * 2147483647) and (0 + 1) from (values (1), (3)) v(a);
