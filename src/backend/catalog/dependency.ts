@@ -12,7 +12,8 @@ import { getRelName } from './lsyscache.ts';
 import { describeObject, getObjectDescription } from './objectaddress.ts';
 import { myTempNamespaceOid, tempNamespaceHooks } from './namespace.ts';
 import { lockObject } from './object_lock.ts';
-import { NamespaceRelationId, RelationRelationId } from './oids.ts';
+import { ConstraintRelationId, NamespaceRelationId, PgTriggerOidIndexId, RelationRelationId, TriggerRelationId } from './oids.ts';
+import { constraintByOid, lookup } from './syscache.ts';
 import type { Oid } from '../types/datum.ts';
 import { deleteComments, deleteInitPrivs } from './pg_description.ts';
 import { addressKey, deleteDependencyRecordsFor, dependenciesOf, dependentsOf, objectAddress, sameAddress,
@@ -118,13 +119,16 @@ function findDependentObjects(object: ObjectAddress, flags: number, stack: Frame
   targets.add({ object, flags: frame.flags, dependee: stack ? stack.object : partitionOwner });
 }
 
-/** Locks a relation that goes along. False: while we waited, somebody else has dropped it (AcquireDeletionLock). */
-function lockForDeletion(object: ObjectAddress): boolean {
-  if (object.classId !== RelationRelationId) return true;
-  const name = getRelName(object.objectId);
+/** Locks a relation that goes along, or loses something. False: while we waited, somebody else has dropped it (AcquireDeletionLock). */
+function lockForDeletion({ classId, objectId }: ObjectAddress): boolean {
+  const relation = classId === RelationRelationId ? objectId
+    : classId === TriggerRelationId ? lookup(TriggerRelationId, PgTriggerOidIndexId, objectId)?.tgrelid
+      : classId === ConstraintRelationId ? constraintByOid(objectId)?.conrelid : undefined;
+  if (relation === undefined || relation === 0) return true;
+  const name = getRelName(relation);
   if (name === undefined) return false;
-  lockTable(object.objectId, name, false, AccessExclusiveLock);
-  return getRelName(object.objectId) !== undefined;
+  lockTable(relation, name, false, AccessExclusiveLock);
+  return getRelName(relation) !== undefined;
 }
 
 const MAX_REPORTED_DEPS = 100;

@@ -231,7 +231,7 @@ function dropConstraint(queue: Queue, tab: Altered, cmd: RawNode, recurse: boole
 
 registerActions({
   AT_AddConstraint: {
-    name: 'ADD CONSTRAINT', kinds: 'rpf', prepare: (queue, tab, cmd, recurse) => {
+    name: 'ADD CONSTRAINT', kinds: 'rpf', lock: (cmd) => ((cmd['def'] as RawNode)['contype'] === 'CONSTR_FOREIGN' ? 6 : 8), prepare: (queue, tab, cmd, recurse) => {
       if (tab.old.kind === 'f') refuseOnForeignTables(cmd['def'] as RawNode, queue.text);
       tab.add(PASS.ADD_CONSTR, () => queueConstraint(queue, tab, cmd['def'] as RawNode, recurse));
     },

@@ -2,6 +2,7 @@
 // nothing to do here (PostgreSQL's tablecmds.c).
 import { PgError } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
+import type { TableLockMode } from '../transaction/messages.ts';
 import { requireOwner } from '../catalog/aclchk.ts';
 import { catalogDelete, catalogFind, catalogUpdate, catalogUpdateByKey } from '../catalog/indexing.ts';
 import { rangeVarGetRelid } from '../catalog/namespace.ts';
@@ -258,6 +259,10 @@ function setAccessMethod(tab: Altered): void {
   recordDependencyOn(self, objectAddress(ids.AccessMethodRelationId, now), 'n');
 }
 
+/** Those that change what others do, or how they do it (AlterTableGetRelOptionsLockLevel). */
+const EXCLUSIVE_OPTIONS = new Set(['security_barrier', 'security_invoker', 'check_option', 'user_catalog_table', 'buffering', 'fastupdate', 'gin_pending_list_limit', 'autosummarize', 'pages_per_range']);
+const lockForOptions = (cmd: RawNode): TableLockMode => ((cmd['def'] as RawNode[]).some((o) => EXCLUSIVE_OPTIONS.has(o['defname'] as string)) ? 8 : 4);
+
 const action = (name: string, kinds: string, run: (tab: Altered, cmd: RawNode) => void, lock: Action['lock'] = 8): Action => ({
   name, kinds, lock, prepare: (_queue, tab, cmd) => tab.add(PASS.MISC, () => run(tab, cmd)),
 });
@@ -272,8 +277,8 @@ registerActions({
   AT_AddInherit: action('INHERIT', 'rpf', (tab, cmd) => { refuseForPartitions(tab.current); addInherit(tab, cmd['def'] as RawNode); }),
   AT_DropInherit: action('NO INHERIT', 'rpf', (tab, cmd) => { refuseForPartitions(tab.current); dropInherit(tab, cmd['def'] as RawNode); }),
   AT_ChangeOwner: action('OWNER TO', 'rpvmSfciI', (tab, cmd) => changeRelationOwner(tab.oid, rolespecOid(cmd['newowner'] as RoleSpec))),
-  AT_SetRelOptions: action('SET', 'rpvmi', (tab, cmd) => setRelOptions(tab, cmd, false), 4),
-  AT_ResetRelOptions: action('RESET', 'rpvmi', (tab, cmd) => setRelOptions(tab, cmd, true), 4),
+  AT_SetRelOptions: action('SET', 'rpvmi', (tab, cmd) => setRelOptions(tab, cmd, false), lockForOptions),
+  AT_ResetRelOptions: action('RESET', 'rpvmi', (tab, cmd) => setRelOptions(tab, cmd, true), lockForOptions),
   AT_ClusterOn: action('CLUSTER ON', 'rpm', (tab, cmd) => clusterOn(tab.current, indexOfTable(tab.current, cmd['name'] as string)), 4),
   AT_DropCluster: action('SET WITHOUT CLUSTER', 'rpm', (tab) => markClustered(tab.current, 0), 4),
   AT_ReplicaIdentity: action('REPLICA IDENTITY', 'rpm', (tab, cmd) => replicaIdentity(tab, cmd['def'] as RawNode)),

@@ -107,7 +107,8 @@ export interface Action {
   /** Words for messages, and the relkinds it is for. */
   name: string;
   kinds: string;
-  lock?: TableLockMode;
+  /** AccessExclusiveLock if not given. */
+  lock?: TableLockMode | ((cmd: RawNode) => TableLockMode);
   prepare(queue: Queue, tab: Altered, cmd: RawNode, recurse: boolean, recursing: boolean): void;
 }
 
@@ -175,11 +176,16 @@ export function relationForAlter(rv: RawNode, objectType: string, missingOk: boo
 
 const ROW_SHARE_LOCK = 2;
 
+function lockFor(cmd: RawNode): TableLockMode {
+  const { lock = 8 } = actions.get(cmd['subtype'] as string) ?? {};
+  return typeof lock === 'number' ? lock : lock(cmd);
+}
+
 export function alterTable(stmt: RawNode, context: UtilityContext): void {
   const cmds = stmt['cmds'] as RawNode[];
   if (cmds.some((c) => c['subtype'] === 'AT_DetachPartition' && (c['def'] as RawNode)['concurrent'])) preventInTransactionBlock(context, 'ALTER TABLE ... DETACH CONCURRENTLY');
-  const lock = Math.max(...cmds.map((c) => actions.get(c['subtype'] as string)?.lock ?? 8)) as TableLockMode;
   const rv = stmt['relation'] as RawNode;
+  const lock = Math.max(...cmds.map((c) => lockFor(c))) as TableLockMode;
   const oid = relationForAlter(rv, stmt['objtype'] as string, Boolean(stmt['missing_ok']), lock);
   if (oid === 0) return;
   refuseInUse('ALTER TABLE', openRelation(oid));

@@ -10,6 +10,7 @@ import * as sys from '../catalog/syscache.ts';
 import { ddlNotice } from '../parser/parse_utilcmd.ts';
 import { lookupTypeName, typeNameToString } from '../parser/parse_type.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
+import { partitionParent } from '../partitioning/partdesc.ts';
 import { preventInTransactionBlock, type UtilityContext, type UtilityTable } from '../tcop/utility.ts';
 import type { ConditionName } from '../../common/sqlstate.ts';
 import { asNames, lockRelation, refuseSystemCatalog, requireOwnerOrSchemaOwner, resolveObject, type RawObject } from './object_names.ts';
@@ -62,6 +63,8 @@ function dropRelations(stmt: RawNode, kind: RelationKind, context: UtilityContex
     if (stmt['concurrent'] && sys.classByOid(oid)!.relkind === 'I') throw new PgError('feature_not_supported', `cannot drop partitioned index "${rv.relname}" concurrently`);
     // The table first, so as not to lock index and table the other way round than everybody else.
     if (kind.noun === 'index') lockRelation(sys.indexByOid(oid)!.indrelid, ACCESS_EXCLUSIVE_LOCK);
+    const parent = partitionParent(oid);
+    if (parent !== 0) lockRelation(parent, ACCESS_EXCLUSIVE_LOCK);
     lockRelation(oid, ACCESS_EXCLUSIVE_LOCK);
     // Somebody may have dropped or replaced it while we waited.
     oid = rangeVarGetRelid(rv, true);

@@ -37,9 +37,9 @@ import type { Oid } from '../types/datum.ts';
 import { containsVolatile, relationParseState } from './constraints.ts';
 import { evalConstExpressions } from '../optimizer/clauses.ts';
 import { joinColumnNames } from './names.ts';
-import { refuseSystemCatalog } from './object_names.ts';
+import { lockRelation, refuseSystemCatalog } from './object_names.ts';
 import { checkUniqueKey, indexPartitions } from './partition_index.ts';
-import { partitionDescOf } from '../partitioning/partdesc.ts';
+import { partitionDescOf, partitionTree } from '../partitioning/partdesc.ts';
 import { catalogUpdateByKey } from '../catalog/indexing.ts';
 import { constantText } from './variable.ts';
 import { isNumber, type IndexMethod, readOptions } from './reloptions.ts';
@@ -336,6 +336,7 @@ function createIndex(stmt: RawNode, context: UtilityContext): void {
   refuseSystemCatalog(table.oid);
   requirePrivilege(ids.NamespaceRelationId, table.namespace, ACL.CREATE);
   lockTable(table.oid, table.name, table.shared, 5);
+  if (table.kind === 'p' && (stmt['relation'] as RawNode)['inh']) for (const { oid } of partitionTree(table)) lockRelation(oid, 5);
   refuseInUse('CREATE INDEX', table);
   const spec = transformIndexStmt(stmt);
   if (spec.name !== null && relationOidByName(spec.name, table.namespace) !== 0 && stmt['if_not_exists']) {

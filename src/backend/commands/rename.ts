@@ -10,6 +10,7 @@ import { getObjectDescription } from '../catalog/objectaddress.ts';
 import * as ids from '../catalog/oids.ts';
 import { indexConstraint, type ObjectAddress } from '../catalog/pg_depend.ts';
 import { renameConstraint } from '../catalog/pg_constraint.ts';
+import { rangeVarGetRelid } from '../catalog/namespace.ts';
 import { systemColumnByName } from '../catalog/pg_class.ts';
 import { renameType } from '../catalog/pg_type.ts';
 import { noteTriggers } from '../catalog/pg_trigger.ts';
@@ -61,11 +62,12 @@ export function renameObject(stmt: RawNode, context: UtilityContext): void {
 function renameRelationStmt(stmt: RawNode, newName: string): void {
   const objectType = stmt['renameType'] as string;
   // ALTER TABLE may rename indexes, views and sequences too, and ALTER INDEX whatever it finds.
-  const lock = objectType === 'OBJECT_INDEX' ? SHARE_UPDATE_EXCLUSIVE_LOCK : ACCESS_EXCLUSIVE_LOCK;
+  const kindNow = sys.classByOid(rangeVarGetRelid(stmt['relation'] as never, true))?.relkind;
+  const lock = objectType === 'OBJECT_INDEX' && (kindNow === 'i' || kindNow === 'I') ? SHARE_UPDATE_EXCLUSIVE_LOCK : ACCESS_EXCLUSIVE_LOCK;
   const oid = relationForAlter(stmt['relation'] as RawNode, objectType === 'OBJECT_INDEX' ? 'OBJECT_TABLE' : objectType, Boolean(stmt['missing_ok']), lock);
   if (oid === 0) return;
   const { kind, name, shared } = openRelation(oid);
-  // ALTER INDEX has found something else.
+  // While we waited the name has come to mean something else.
   if (lock !== ACCESS_EXCLUSIVE_LOCK && kind !== 'i' && kind !== 'I') lockTable(oid, name, shared, ACCESS_EXCLUSIVE_LOCK);
   requirePrivilege(ids.NamespaceRelationId, openRelation(oid).namespace, ACL.CREATE);
   renameRelation(oid, newName);
