@@ -85,8 +85,9 @@ test('a decision by the value of a lifted literal is noted', (t) => {
     mark(raw.stmt);
     session.literalsLifted = true;
     session.literalTypes = [];
+    session.literalsPinned = new Set();
     transaction(() => parseAnalyze(raw, text));
-    return session.literalsLifted;
+    return session.literalsLifted && session.literalsPinned.size === 0;
   };
   t.true(lifted("select relname from pg_class where oid = 5 and 'x'::text = 'y' limit 3"));
   t.false(lifted('select relname from pg_class order by 1'));

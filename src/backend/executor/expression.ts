@@ -7,7 +7,7 @@ import type { Const, Expr, FuncExpr, OpExpr, Var } from '../nodes/primnodes.ts';
 import { RecordValue, makeArray, type Datum, type Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { RECORDOID } from '../types/oids.ts';
-import { session } from '../utils/session.ts';
+import { pinLiteral } from '../utils/session.ts';
 import { type Column, Generator, instantiate } from './codegen.ts';
 import { type ExprContext, genExpr, genTest } from './expr_codegen.ts';
 import { checkExecute, collectRestricted, functionInfo, makeContext } from './fmgr_info.ts';
@@ -78,7 +78,7 @@ const wholeRow = (typeOid: Oid, row: readonly Datum[]): RecordValue => {
 /** The value of an expression without Vars and parameters. A plan built on it cannot be kept for other literals. */
 export function evaluateConst(expr: Expr): Datum {
   if (expr.kind === 'Const') {
-    if (expr.slot !== undefined) session.literalsLifted = false;
+    pinLiteral(expr.slot);
     return expr.constvalue;
   }
   if (expr.kind === 'ArrayExpr' && !expr.multidims && expr.elements.every((e) => e.kind === 'Const' && e.slot === undefined)) {
@@ -87,8 +87,11 @@ export function evaluateConst(expr: Expr): Datum {
   const called = expr.kind === 'FuncExpr' ? callOfConstants(expr, expr.funcid, expr.args) : expr.kind === 'OpExpr' ? callOfConstants(expr, expr.opfuncid, expr.args) : undefined;
   if (called !== undefined) return called;
   let slots = false;
-  walkExpr(expr, (node) => { if (node.kind === 'Const' && node.slot !== undefined) slots = true; });
-  if (slots) session.literalsLifted = false;
+  walkExpr(expr, (node) => {
+    if (node.kind !== 'Const' || node.slot === undefined) return;
+    pinLiteral(node.slot);
+    slots = true;
+  });
   return compileExpr(slots ? withoutSlots(expr) : expr)();
 }
 

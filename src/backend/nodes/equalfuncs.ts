@@ -1,6 +1,6 @@
 // Whether two trees say the same (PostgreSQL's equal()): everything is compared but where it stood in the text and how
 // a coercion was written.
-import { session } from '../utils/session.ts';
+import { pinLiteral } from '../utils/session.ts';
 
 const IGNORED = new Set([
   'location', 'funcformat', 'relabelformat', 'coerceformat', 'convertformat', 'coercionformat', 'row_format', 'slot', 'refs', 'defaulted',
@@ -22,6 +22,9 @@ export function equal(a: unknown, b: unknown): boolean {
   for (const key in left) if (!IGNORED.has(key) && !equal(left[key], right[key])) return false;
   for (const key in right) if (!(key in left) && !IGNORED.has(key)) return false;
   // Two literals of the text that merely happen to have the same value now: see Const.slot.
-  if (left['slot'] !== right['slot']) session.literalsLifted = false;
+  if (left['slot'] !== right['slot']) {
+    pinLiteral(left['slot'] as number | undefined);
+    pinLiteral(right['slot'] as number | undefined);
+  }
   return true;
 }

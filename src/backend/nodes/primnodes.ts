@@ -27,7 +27,7 @@ export interface Const {
   constvalue: Datum;
   location: number;
   /** Set when this literal was lifted out of the statement text: its value may differ at the next run of the
-   * same plan, so whoever builds anything on the VALUE (not the type) must clear `session.literalsLifted`. */
+   * same plan, so whoever builds anything on the VALUE (not the type) must call `pinLiteral`. */
   slot?: number;
 }
 /** `extern`: $n of the statement, from 1. `exec`: set by another plan node (planner only). `sublink`: the

@@ -14,7 +14,7 @@ import type { BoolExpr, CaseExpr, CoalesceExpr, Const, Expr, FuncExpr, NullTest,
 import { checkWhileWorking } from '../utils/interrupts.ts';
 import type { Oid } from '../types/datum.ts';
 import { FLOAT4OID, FLOAT8OID, INT4OID, INT8OID } from '../types/oids.ts';
-import { session } from '../utils/session.ts';
+import { pinLiteral } from '../utils/session.ts';
 import { inlineHooks } from './inline_hook.ts';
 import type { Relids } from './pathnodes.ts';
 import { bit, EMPTY, singleton } from './relids.ts';
@@ -319,7 +319,7 @@ export function evalConstExpressions(e: Expr): Expr {
       return { kind: 'RelabelType', arg, resulttype: exprType(node.arg), resulttypmod: exprTypmod(node.arg), resultcollid: node.collOid, relabelformat: 'explicit_cast', location: -1 };
     }
     case 'BooleanTest': case 'ArrayExpr': case 'RowExpr': case 'MinMaxExpr': case 'ArrayCoerceExpr': case 'CoerceViaIO': case 'SubscriptingRef':
-      if (node.kind === 'ArrayExpr' && node.elements.every(isConst)) return foldToConst(node);
+      if (node.kind === 'ArrayExpr' && node.elements.every(isConst)) return node.elements.length <= MAX_LITERALS_LISTED && node.elements.some(isLiteral) ? node : foldToConst(node);
       if (node.kind !== 'ArrayCoerceExpr' && someExpr(node, (n) => n.kind === 'CaseTestExpr')) return node;
       return allConst(node) && !containsMutable(node) ? foldToConst(node) : node;
     // A child's row becomes its parent's parent's at once.
@@ -418,6 +418,9 @@ function foldCoalesce(e: CoalesceExpr): Expr {
   return args.length === 1 && args[0]!.kind === 'Const' ? args[0]! : { ...e, args };
 }
 
+/** Longer lists are looked up in a set, made for their values. */
+const MAX_LITERALS_LISTED = 32;
+const isLiteral = (e: Expr): boolean => e.kind === 'Const' && e.slot !== undefined;
 export const isConst = (e: Expr): boolean => e.kind === 'Const';
 
 function allConst(e: Expr): boolean {
@@ -430,9 +433,7 @@ function allConst(e: Expr): boolean {
 }
 const allLeafless = (e: Expr): boolean => !someExpr(e, (n) => n.kind === 'Var' || n.kind === 'PlaceHolderVar' || n.kind === 'Param' || n.kind === 'SubLink' || n.kind === 'SubPlan' || n.kind === 'Aggref' || n.kind === 'WindowFunc');
 
-const noteSlot = (c: Const): void => {
-  if (c.slot !== undefined) session.literalsLifted = false;
-};
+const noteSlot = (c: Const): void => pinLiteral(c.slot);
 
 const BOOLEAN_EQUAL = 91, BOOLEAN_NOT_EQUAL = 85;
 

@@ -13,6 +13,7 @@ import type { ArrayValue, Oid, RecordValue } from '../types/datum.ts';
 import { itemValues, parseCommonValues, parseDependencies, parseDistinct, type CommonValues, type Dependency, type DistinctItem } from '../types/extended_stats.ts';
 import { containsVolatile, equal, mutateDeep, pullVars, stripRelabel } from './clauses.ts';
 import { forRelation } from './pathkeys.ts';
+import { pinLiteral } from '../utils/session.ts';
 import { statisticsOfRow, type ColumnStatistics } from './plancat.ts';
 import type { RelOptInfo, RestrictInfo } from './pathnodes.ts';
 
@@ -101,7 +102,9 @@ const comparison = (opno: Oid): boolean => {
 };
 const constant = (e: Expr): boolean => {
   const c = stripRelabel(e);
-  return c.kind === 'Const' && c.slot === undefined;
+  if (c.kind !== 'Const') return false;
+  pinLiteral(c.slot);
+  return true;
 };
 
 /** What a condition compares with constants, if it does nothing else (statext_is_compatible_clause). */

@@ -13,7 +13,7 @@ import { partitionKeyOf, type PartitionKey, type PartitionKeyColumn } from '../p
 import { partitionQual } from '../partitioning/partqual.ts';
 import { runPruneStep, type PruneOperand, type PruneStep, type PruneStrategy } from '../partitioning/prune.ts';
 import type { ArrayValue, Int8 } from '../types/datum.ts';
-import { session } from '../utils/session.ts';
+import { pinLiteral } from '../utils/session.ts';
 import { canonicalizeQual, containsMutable, containsSubplans, containsVolatile, equal, evalConstExpressions, isFalseOrNull, negate, pullVars, stripRelabel } from './clauses.ts';
 import { predicateRefutedBy } from './predtest.ts';
 
@@ -43,7 +43,7 @@ export function prunePartitions(relation: Relation, clauses: readonly Expr[]): R
   if (step === null) return null;
   return runPruneStep(key, bounds, step, (n) => {
     const c = exprs[n] as Const;
-    if (c.slot !== undefined) session.literalsLifted = false;
+    pinLiteral(c.slot);
     return c.constvalue;
   });
 }
@@ -302,7 +302,7 @@ function arrayMatch(cx: Context, n: number, clause: Extract<Expr, { kind: 'Scala
 
 function constantElements(array: Const): Expr[] {
   const value = array.constvalue as ArrayValue;
-  if (array.slot !== undefined) session.literalsLifted = false;
+  pinLiteral(array.slot);
   return (value.values as Const['constvalue'][]).map((v) => makeConst(value.elementType, -1, array.constcollid, v));
 }
 

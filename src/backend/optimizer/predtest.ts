@@ -10,7 +10,7 @@ import { makeConst, makeOpExpr } from '../nodes/makefuncs.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import type { Const, Expr } from '../nodes/primnodes.ts';
 import type { ArrayValue, Oid } from '../types/datum.ts';
-import { session } from '../utils/session.ts';
+import { pinLiteral } from '../utils/session.ts';
 import { containsMutable, equal, stripRelabel } from './clauses.ts';
 
 const MAX_SAOP_ARRAY_SIZE = 100;
@@ -46,7 +46,7 @@ function parts(e: Expr): { op: 'and' | 'or' | 'atom'; args: readonly Expr[] } {
 function constElements(array: Const): Expr[] | null {
   const value = array.constvalue as ArrayValue | null;
   if (value === null || typeof value !== 'object' || !('values' in value)) return null;
-  if (array.slot !== undefined) session.literalsLifted = false;
+  pinLiteral(array.slot);
   return (value.values as Const['constvalue'][]).map((v) => makeConst(value.elementType, -1, array.constcollid, v));
 }
 
@@ -173,7 +173,8 @@ function operatorProof(predicate: Expr, clause: Expr, refute: boolean): boolean 
     const own = ps.get(family);
     if (own === undefined) continue;
     if (containsMutable(predicate) || containsMutable(clause)) return false;
-    if (p.c.slot !== undefined || c.c.slot !== undefined) session.literalsLifted = false;
+    pinLiteral(p.c.slot);
+    pinLiteral(c.c.slot);
     const cmp = typeComparator(exprType(c.c), c.collation, exprType(p.c))(c.c.constvalue, p.c.constvalue);
     if (impliesByOrder(cs, refute ? NEGATED[own]! : own, cmp)) return true;
   }

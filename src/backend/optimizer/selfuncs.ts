@@ -5,7 +5,7 @@ import { hashKeyFunction, typeComparator } from '../executor/sort_support.ts';
 import { exprCollation, exprType } from '../nodes/nodeFuncs.ts';
 import { makeOpExpr } from '../nodes/makefuncs.ts';
 import type { IndexInfo } from '../catalog/relation.ts';
-import type { BoolExpr, Expr, OpExpr, Var } from '../nodes/primnodes.ts';
+import type { BoolExpr, Const, Expr, OpExpr, Var } from '../nodes/primnodes.ts';
 import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
 import { fixedPrefix, greaterText, type PatternKind } from '../types/pattern_prefix.ts';
 import { equal, pullVarnos, pullVars, stripRelabel } from './clauses.ts';
@@ -15,6 +15,7 @@ import { distinctTogether, expressionStatistics, extendedOr, extendedSelectivity
 import { type ColumnStatistics, columnStatistics } from './plancat.ts';
 import { makeRestrictInfo } from './restrictinfo.ts';
 import type { PlannerInfo, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
+import { session } from '../utils/session.ts';
 import { singleton } from './relids.ts';
 
 const BOOLOID = 16;
@@ -102,12 +103,10 @@ function distinctOf(c: Column | null): { count: number; isDefault: boolean } {
 export const indexHooks: { predicateHolds: (rel: RelOptInfo, info: IndexInfo) => boolean } = { predicateHolds: () => false };
 const predicateHolds = (rel: RelOptInfo, info: IndexInfo): boolean => indexHooks.predicateHolds(rel, info);
 
-/** A literal's value, when statistics can be asked about it. Doing so ties the plan to it. */
-function constValue(e: Expr): { known: true; value: Datum } | null {
+/** A literal's value, when statistics can be asked about it. */
+function constValue(e: Expr): { value: Datum } | null {
   const c = stripRelabel(e);
-  if (c.kind !== 'Const') return null;
-  if (c.slot !== undefined) return null;
-  return { known: true, value: c.constvalue };
+  return c.kind === 'Const' && c.slot === undefined ? { value: c.constvalue } : null;
 }
 
 /** The one table that conditions are about. */
@@ -292,17 +291,36 @@ function operatorSelectivity(root: PlannerInfo, e: OpExpr, sjinfo: SpecialJoinIn
   return restrictionSelectivity(root, e, functionName(op.oprrest), column, other, swapped, sjinfo);
 }
 
+type Compared = (c: Column | null, value: { value: Datum } | null, subject: Expr, swapped: boolean) => number;
+const COMPARED: Record<string, Compared | undefined> = {
+  eqsel: (c, value, subject) => equality(c, value, subject),
+  neqsel: (c, value, subject) => Math.max(0, 1 - (c?.stats?.nullFraction ?? 0) - equality(c, value, subject)),
+  scalarltsel: (c, value, subject, swapped) => inequality(c, value, swapped, false, subject),
+  scalarlesel: (c, value, subject, swapped) => inequality(c, value, swapped, true, subject),
+  scalargtsel: (c, value, subject, swapped) => inequality(c, value, !swapped, false, subject),
+  scalargesel: (c, value, subject, swapped) => inequality(c, value, !swapped, true, subject),
+};
+
+/** By the present value of a literal; where statistics would say something else of another, that is noted. */
+function ofLiteral(c: Column | null, { slot, constvalue }: Const, subject: Expr, swapped: boolean, compared: Compared): number {
+  const planned = compared(c, { value: constvalue }, subject, swapped);
+  if (c?.stats === undefined || (c.unique && compared === COMPARED['eqsel'])) return planned;
+  // Nothing of this plan's making is to be kept with it.
+  const column: Column = { ...c, rel: { tuples: c.rel.tuples } as RelOptInfo };
+  session.literalEstimates.push({ planned, tuples: c.rel.tuples, selectivity: (values) => compared(column, { value: values[slot!]! }, subject, swapped) });
+  return planned;
+}
+
 /** What `estimator` says of a column compared with `other`, which stands on the left if `swapped`. */
 function restrictionSelectivity(root: PlannerInfo, e: OpExpr, estimator: string, column: Column | null, other: Expr, swapped: boolean, sjinfo: SpecialJoinInfo | null): number {
   const [a, b] = e.args as [Expr, Expr], value = constValue(other);
   if (value !== null && value.value === null && functionInfo(e.opfuncid).strict) return 0;
+  const compared = COMPARED[estimator];
+  if (compared !== undefined) {
+    const literal = stripRelabel(other), subject = swapped ? b : a;
+    return literal.kind === 'Const' && literal.slot !== undefined ? ofLiteral(column, literal, subject, swapped, compared) : compared(column, value, subject, swapped);
+  }
   switch (estimator) {
-    case 'eqsel': return equality(column, value, swapped ? b : a);
-    case 'neqsel': return Math.max(0, 1 - (column?.stats?.nullFraction ?? 0) - equality(column, value, swapped ? b : a));
-    case 'scalarltsel': return inequality(column, value, swapped, false, swapped ? b : a);
-    case 'scalarlesel': return inequality(column, value, swapped, true, swapped ? b : a);
-    case 'scalargtsel': return inequality(column, value, !swapped, false, swapped ? b : a);
-    case 'scalargesel': return inequality(column, value, !swapped, true, swapped ? b : a);
     case 'likesel': return patternSelectivity(column, e, 'like');
     case 'iclikesel': return patternSelectivity(column, e, 'ilike');
     case 'regexeqsel': return patternSelectivity(column, e, 'regex');

@@ -11,7 +11,7 @@ import { ACL } from '../nodes/parsenodes.ts';
 import type { Expr, OnConflictExpr } from '../nodes/primnodes.ts';
 import { predicateImpliedBy } from '../optimizer/predtest.ts';
 import type { Oid } from '../types/datum.ts';
-import { session } from '../utils/session.ts';
+import { pinLiteral } from '../utils/session.ts';
 import { assignExprCollations } from './parse_collate.ts';
 import { transformExpr } from './parse_expr.ts';
 import { parserError, type ParseState } from './parse_node.ts';
@@ -112,8 +112,8 @@ export function inferArbiterIndexes(relation: Relation, arbiter: OnConflictExpr)
 /** As indexes store their expressions: of varno 1, with the literals as they are. */
 function withVarno1(e: Expr): Expr {
   if (e.kind === 'Const' && e.slot !== undefined) {
-    session.literalsLifted = false;
-    const { slot: _, ...plain } = e;
+    const { slot, ...plain } = e;
+    pinLiteral(slot);
     return plain;
   }
   return e.kind === 'Var' ? { ...e, varno: 1 } : expressionTreeMutator(e, withVarno1);

@@ -10,7 +10,7 @@ import { containsNode, exprCollation, exprLocation, exprType, exprTypmod } from 
 import type { CaseTestExpr, CoercionForm, Const, Expr, RowExpr } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import * as T from '../types/oids.ts';
-import { session } from '../utils/session.ts';
+import { pinLiteral, session } from '../utils/session.ts';
 import { checkGenericTypeConsistency, isPolymorphic } from './parse_generic.ts';
 import { parserError, withErrorPosition, withNoticePosition, type ParseState } from './parse_node.ts';
 import { expandNamespaceItemVars, getNamespaceItemByRangeTablePosn } from './parse_relation.ts';
@@ -122,7 +122,7 @@ function keepSlot(made: Const, slot: number): void {
   else if (READ_ANEW.has(type) && (before === undefined || (before.type === type && before.typmod === typmod))) {
     literalTypes[slot] = { type, typmod };
     made.slot = slot;
-  } else session.literalsLifted = false;
+  } else pinLiteral(slot);
 }
 
 /** Whether all inputs can be converted to their targets in this context. */

@@ -10,7 +10,7 @@ import * as sys from '../catalog/syscache.ts';
 import { makeArray, type Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { CSTRINGOID } from '../types/oids.ts';
-import { session } from '../utils/session.ts';
+import { pinLiteral, session } from '../utils/session.ts';
 import { parserError, withErrorPosition, withNoticePosition, type ParseState } from './parse_node.ts';
 import { rawParse, type RawNode } from './raw_parser.ts';
 
@@ -93,7 +93,7 @@ function typenameTypeMod(state: ParseState | null, typeName: RawNode, type: PgTy
     throw parserError(state, 'syntax_error', `type modifier is not allowed for type "${typeNameToString(typeName)}"`, typeName.location);
   }
   const texts = typmods.map((node) => {
-    if (node.slot !== undefined) session.literalsLifted = false;
+    pinLiteral(node.slot);
     if (node.tag === 'A_Const' && (node.ctype === 'integer' || node.ctype === 'float' || node.ctype === 'string')) return String(node.value);
     if (node.tag === 'ColumnRef' && node.fields.length === 1 && typeof node.fields[0] === 'string') return node.fields[0] as string;
     throw parserError(state, 'syntax_error', 'type modifiers must be simple constants or identifiers', typeName.location);

@@ -9,7 +9,7 @@ import type { GroupingSet, WindowClause } from '../nodes/parsenodes.ts';
 import type { Expr, SortGroupClause, TargetEntry } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import * as T from '../types/oids.ts';
-import { session } from '../utils/session.ts';
+import { pinLiteral } from '../utils/session.ts';
 import { canCoerceType, coerceToSpecificType, coerceType } from './parse_coerce.ts';
 import { parserError, withErrorPosition, type ParseExprKind, type ParseState } from './parse_node.ts';
 import { compatibleOper, getSortGroupOperators } from './parse_oper.ts';
@@ -56,7 +56,7 @@ function findTargetlistEntrySQL92(state: ParseState, node: RawNode, tlist: Targe
     }
   }
   if (node.tag === 'A_Const') {
-    if (node.slot !== undefined) session.literalsLifted = false;
+    pinLiteral(node.slot);
     if (node.ctype !== 'integer') throw parserError(state, 'syntax_error', `non-integer constant in ${recursion.exprKindName(kind)}`, node.location);
     let position = 0;
     for (const te of tlist) {

@@ -36,7 +36,7 @@ class Kind {
     this.raw = raw;
     if (this.count === 1) return true;
     const assigned = isOptimizable(raw.stmt) ? assignSlots(raw, text, this.first) : null;
-    if (assigned === null) return false;
+    if (assigned === null || assigned.pinned.length > 0) return false;
     this.raw = assigned.raw;
     this.negated = assigned.negated;
     return true;
@@ -48,11 +48,11 @@ class Kind {
     if (this.made === null || this.settingsVersion !== plansSettingsVersion()) {
       this.made = new CachedStatement(text, raw, [], false, false);
       this.settingsVersion = plansSettingsVersion();
-    } else if (!this.made.liftable) {
+      this.made.bind(lifted, this.negated, []);
+    } else if (!this.made.liftable || !this.made.bindIfAlike(lifted, this.negated)) {
       // What it was made for, it was made for alone.
       return new CachedStatement(text, withLiterals(raw, lifted.values.map((v, i) => withSign(v, this.negated[i]))), [], false, false);
     }
-    this.made.bind(lifted, this.negated);
     return this.made;
   }
 }

@@ -1,9 +1,10 @@
 // Frontends that use the simple protocol send the same statement with other values over and over. Here the
-// literals of a statement are lifted out of its text: what remains, its shape, finds the plan made for an earlier
-// one, and the literals become the values of that plan's slots (see Const.slot). Only plain integers of up to nine
-// digits are lifted, so their type is int4 whatever they are; and the strings and decimal numbers of INSERT ... VALUES, which are read anew for each run as
-// what the analysis took them for (elsewhere statistics of a column are asked about them). Whoever decides anything by such a value when the plan
-// is made (ORDER BY 1, LIMIT, statistics) clears `session.literalsLifted`, and then the plan is not kept by shape.
+// literals of a statement are lifted out of its text: what remains, its shape, finds the plans made for earlier
+// ones, and the literals become the values of such a plan's slots (see Const.slot). Plain integers of up to nine
+// digits are lifted, so their type is int4 whatever they are; and strings and decimal numbers, which are read anew for each run as
+// what the analysis took them for. Whoever decides anything by such a value when the plan is made (ORDER BY 1, LIMIT) pins it
+// (`pinLiteral`): the plan is for this value. Statistics are asked about it, too, and the plan holds while they say much the same
+// (`session.literalEstimates`).
 
 export type Literal = number | string;
 
@@ -23,7 +24,7 @@ export interface LiftedText {
 
 import type { RawNode, RawStmt } from '../parser/raw_parser.ts';
 
-const MAX_LENGTH = 2000;
+const MAX_LENGTH = 4000;
 const MAX_DIGITS = 9;
 const MAX_NAME = 63;
 
@@ -46,9 +47,8 @@ export function isLiftable(text: string, from: number): boolean {
 
 /** The same for the statement that begins at `from`, which may have nothing to lift, up to the next one. Null: it is not simple. */
 export function liftStatement(text: string, from: number): LiftedText | null {
-  const n = text.length, isInsert = (text.charCodeAt(from) | 32) === 105;
-  const values: Literal[] = [], offsets: number[] = [], ends: number[] = [];
-  let i = from, hash = 0, liftsStrings: boolean | null = isInsert ? null : false; // null: not looked yet
+  const n = text.length, values: Literal[] = [], offsets: number[] = [], ends: number[] = [];
+  let i = from, hash = 0;
   while (i < n) {
     if (i - from > MAX_LENGTH) return null;
     const c = text.charCodeAt(i);
@@ -67,7 +67,7 @@ export function liftStatement(text: string, from: number): LiftedText | null {
       let v = 0;
       while (i < n && isDigit(text.charCodeAt(i))) v = v * 10 + text.charCodeAt(i++) - 48;
       let next = text.charCodeAt(i);
-      if (next === 46 && isDigit(text.charCodeAt(i + 1)) && (liftsStrings ??= isInsert && VALUES.test(text.slice(from, start)))) {
+      if (next === 46 && isDigit(text.charCodeAt(i + 1))) {
         do next = text.charCodeAt(++i); while (isDigit(next));
         if (next === 46 || isWord(next)) return null;
         values.push(text.slice(start, i));
@@ -92,8 +92,7 @@ export function liftStatement(text: string, from: number): LiftedText | null {
       case 34: { // "name"
         const end = text.indexOf(c === 39 ? '\'' : '"', i + 1);
         if (end < 0 || (c === 34 && end - i > MAX_NAME)) return null;
-        liftsStrings ??= c === 39 ? VALUES.test(text.slice(from, i)) : null;
-        if (c === 34 || liftsStrings !== true) {
+        if (c === 34) {
           i = end + 1;
           break;
         }
@@ -120,7 +119,6 @@ export function liftStatement(text: string, from: number): LiftedText | null {
   }
   return { text, from, to: n, hash: hash & 0x3fffffff, values, offsets, ends };
 }
-const VALUES = /\bvalues\b/i;
 
 /** The string that begins at `start`; `quote` is the first one behind it. Null: it has a backslash, which may mean something, or goes on
  * in the next line. */
@@ -169,18 +167,24 @@ function mapConstants(raw: RawStmt, change: (node: RawNode) => RawNode): RawStmt
     const from = node as RawNode;
     if (from.tag === 'A_Const') return change(from);
     const copy: Record<string, unknown> = {};
-    for (const key in from) copy[key] = visit(from[key]);
+    for (const key in from) copy[key] = key === 'limitCount' ? from[key] : visit(from[key]);
     return copy;
   };
   return { ...raw, stmt: visit(raw.stmt) as RawNode };
 }
 
+export interface Assigned {
+  readonly raw: RawStmt;
+  readonly negated: readonly boolean[];
+  /** Literals without a constant of their own: a part of a type's name, say. */
+  readonly pinned: readonly number[];
+}
+
 /**
  * A copy of a statement's raw tree in which every lifted literal's A_Const carries its slot, and for each slot whether
- * the grammar has folded a minus sign into it (the constant then stands where the sign does). Null when a literal is
- * not found among the constants: it was part of a type name, say, and the statement is not to be kept by shape.
+ * the grammar has folded a minus sign into it (the constant then stands where the sign does). LIMIT keeps its own.
  */
-export function assignSlots(raw: RawStmt, text: string, lifted: LiftedText): { raw: RawStmt; negated: boolean[] } | null {
+export function assignSlots(raw: RawStmt, text: string, lifted: LiftedText): Assigned {
   const slots = new Map<number, number>(), places = new Map<number, number>();
   const negated = lifted.offsets.map(() => false);
   const byteOf = Buffer.byteLength(text) === text.length ? (i: number): number => i : (i: number): number => Buffer.byteLength(text.slice(0, i));
@@ -202,7 +206,7 @@ export function assignSlots(raw: RawStmt, text: string, lifted: LiftedText): { r
     found.add(slot);
     return { ...node, slot };
   });
-  return found.size === lifted.values.length ? { raw: tagged, negated } : null;
+  return { raw: tagged, negated, pinned: lifted.values.flatMap((_v, slot) => (found.has(slot) ? [] : [slot])) };
 }
 
 const CONSTANTS = new Set(['integer', 'float', 'string']);

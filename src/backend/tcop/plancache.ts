@@ -23,6 +23,7 @@ import { plansSettingsVersion } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
 import { mayHaveLongName } from '../utils/identifier.ts';
 import { createCommandTag, isOptimizable } from './cmdtag.ts';
+import { pinStrings } from './literal_places.ts';
 import { withSign, withSlotValues, type LiftedText, type Literal } from './literals.ts';
 import { newShape } from './protocol.ts';
 import { utilityColumns } from './utility.ts';
@@ -50,8 +51,12 @@ export class CachedStatement {
   /** Where they stand, for errors. */
   private lifted: LiftedText | null = null;
   private literalTypes: typeof session.literalTypes = [];
-  /** The plan holds whatever the slots' values are. */
+  /** The plan may serve other literals, those that `holdsFor` says. */
   liftable = false;
+  /** Literals that no analysis has found, and those it has looked at. */
+  private notFound: readonly number[] = [];
+  private pins: { readonly slot: number; readonly value: Literal }[] = [];
+  private estimates: typeof session.literalEstimates = [];
   /** The same text would give the same plan later; not so if it says 'now'. */
   isLasting = true;
   /** Types of $1, $2, ...: given, or found by analysis. */
@@ -117,11 +122,37 @@ export class CachedStatement {
       && this.replicationRole === settings.session_replication_role && this.rowSecurity === settings.row_security;
   }
 
-  /** The next run is for these literals; `negated`: the minus sign of which belongs to them. */
-  bind(lifted: LiftedText, negated: readonly boolean[]): void {
+  /** The next run is for these literals; `negated`: the minus sign of which belongs to them; `notFound`: which are not in the raw tree. */
+  bind(lifted: LiftedText, negated: readonly boolean[], notFound: readonly number[]): void {
     this.lifted = lifted;
     this.literals = lifted.values.map((v, i) => withSign(v, negated[i]));
     this.slots = this.literals;
+    this.notFound = notFound;
+  }
+
+  /** Binds other literals of the same shape, if the plan is one for them. */
+  bindIfAlike(lifted: LiftedText, negated: readonly boolean[]): boolean {
+    for (const { slot, value } of this.pins) if (withSign(lifted.values[slot]!, negated[slot]) !== value) return false;
+    const before = this.lifted!;
+    this.bind(lifted, negated, this.notFound);
+    if (this.estimates.length === 0 || !this.isCurrent() || this.isExpected()) return true;
+    this.bind(before, negated, this.notFound);
+    return false;
+  }
+
+  /** Whether about as many rows are to be expected as when the plan was made. */
+  private isExpected(): boolean {
+    try {
+      this.readLiterals();
+    } catch (error) {
+      if (error instanceof PgError) return false; // the analysis tells
+      throw error;
+    }
+    for (const { selectivity, planned, tuples } of this.estimates) {
+      const now = selectivity(this.slots);
+      if (Math.abs(now - planned) * tuples > FEW_ROWS && (now > planned * MUCH || now * MUCH < planned)) return false;
+    }
+    return true;
   }
 
   /** Strings are read as what the analysis has found them to be. */
@@ -150,7 +181,7 @@ export class CachedStatement {
       return;
     }
     // Planning may run a function, which has statements of its own.
-    const { literalsLifted, literalTypes, literalsVolatile } = session;
+    const { literalsLifted, literalTypes, literalsVolatile, literalsPinned, literalEstimates } = session;
     let version;
     try {
       // A wait for a lock, in analysis, moves the snapshot on.
@@ -159,15 +190,21 @@ export class CachedStatement {
         session.literalsLifted = this.literals.length > 0;
         session.literalTypes = [];
         session.literalsVolatile = false;
+        session.literalsPinned = new Set(this.notFound);
+        session.literalEstimates = [];
         this.units = this.rewritten().map((q) => planned(q, q));
       } while (version !== catalogVersion());
       this.isLasting = !session.literalsVolatile;
       this.liftable = session.literalsLifted && this.isLasting;
       this.literalTypes = session.literalTypes;
+      this.pins = this.liftable ? Array.from(session.literalsPinned, (slot) => ({ slot, value: this.literals[slot]! })) : [];
+      this.estimates = session.literalEstimates.filter((e) => e.tuples > FEW_ROWS);
     } finally {
       session.literalsLifted = literalsLifted;
       session.literalTypes = literalTypes;
       session.literalsVolatile = literalsVolatile;
+      session.literalsPinned = literalsPinned;
+      session.literalEstimates = literalEstimates;
     }
     this.reads = withPlanReads(this.reads, this.units);
     if (this.lifted !== null) this.readLiterals();
@@ -208,7 +245,7 @@ export class CachedStatement {
   }
 
   private rewritten(): Query[] {
-    const query = this.analyze();
+    const query = this.literals.length === 0 ? this.analyze() : pinStrings(this.analyze());
     const queries = query.commandType === 'utility' ? [query] : queryRewrite(query);
     const columns = resultColumns(queries);
     this.reads = readLocks([query, ...queries]);
@@ -247,6 +284,8 @@ export class CachedStatement {
   }
 }
 
+/** A plan made for some number of rows is one for others that are not many more or less, by rows and by times. */
+const FEW_ROWS = 50, MUCH = 4;
 /** Plans for given values that are made before any generic one is. */
 const CUSTOM_AT_FIRST = 5;
 /** What planning costs for each table of a query (cached_plan_cost). */

@@ -201,6 +201,7 @@ function simple(n: number): Script {
       `insert into item (id, name, price) values (${1000 + k}, 'thing ${k}', ${k}.50)`,
       `update item set name = 'thing number ${k}', made = '2024-02-0${i}' where id = ${1000 + k}`,
       `select * from item where id = ${1000 + k}`,
+      `select id, price from item where name = 'item ${k}' and made > '2020-01-${10 + i}'`,
       `delete from item where id = ${1000 + k}`,
     );
   }

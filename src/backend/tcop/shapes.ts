@@ -1,4 +1,4 @@
-// Plans by the shape of a text: what remains of it without its integers (literals.ts). For the simple protocol, and for PL/pgSQL's EXECUTE.
+// Plans by the shape of a text: what remains of it without its literals (literals.ts). For the simple protocol, and for PL/pgSQL's EXECUTE.
 import { literalsAreStandard } from '../parser/escape_strings.ts';
 import type { RawStmt } from '../parser/raw_parser.ts';
 import { isOptimizable } from './cmdtag.ts';
@@ -6,9 +6,17 @@ import { assignSlots, liftLiterals, sameShape, type LiftedText } from './literal
 import { CachedStatement, textCaches } from './plancache.ts';
 import { TextCache } from '../utils/text_cache.ts';
 
-/** By the hash of the shape, one each; `statement` null: this shape cannot be kept. */
-interface Shape { like: LiftedText; statement: CachedStatement | null; negated: readonly boolean[] }
-const MAX_SHAPES = 512;
+/** By the hash of the shape, one each; `plans` null: this shape is not worth keeping. */
+interface Shape {
+  readonly like: LiftedText;
+  /** For values that are not alike: newest first. */
+  plans: CachedStatement[] | null;
+  readonly negated: readonly boolean[];
+  /** How often there was a plan, and not. */
+  hits: number;
+  misses: number;
+}
+const MAX_SHAPES = 512, MAX_PLANS = 4, MAX_MISSES = 20;
 const shapes = new TextCache<number, Shape>(MAX_SHAPES);
 textCaches.push(shapes);
 
@@ -17,26 +25,38 @@ export function withShape(text: string, parse: (text: string) => readonly RawStm
   const lifted = literalsAreStandard() ? liftLiterals(text) : null;
   if (lifted === null) return false;
   const known = shapes.get(lifted.hash);
-  let shape = known !== undefined && sameShape(known.like, lifted) ? known : null;
-  if (shape !== null && shape.statement === null) return false;
-  const isNew = shape === null;
-  if (shape === null) {
-    const list = parse(text);
-    if (list.length !== 1 || !isOptimizable(list[0]!.stmt)) return false;
-    const assigned = assignSlots(list[0]!, text, lifted);
-    if (assigned === null) {
-      shapes.set(lifted.hash, { like: lifted, statement: null, negated: [] });
-      return false;
+  const shape = known !== undefined && sameShape(known.like, lifted) ? known : null;
+  if (shape !== null) {
+    if (shape.plans === null) return false;
+    for (const statement of shape.plans) {
+      if (!statement.bindIfAlike(lifted, shape.negated)) continue;
+      shape.hits++;
+      run(statement);
+      if (!statement.liftable) shape.plans = null; // it was made anew
+      return true;
     }
-    shape = { like: lifted, statement: new CachedStatement(text, assigned.raw, [], false, false), negated: assigned.negated };
   }
-  const statement = shape.statement!, { negated } = shape;
-  statement.bind(lifted, negated);
+  const list = parse(text);
+  if (list.length !== 1 || !isOptimizable(list[0]!.stmt)) return false;
+  const { raw, negated, pinned } = assignSlots(list[0]!, text, lifted);
+  const statement = new CachedStatement(text, raw, [], false, false);
+  statement.bind(lifted, negated, pinned);
   try {
     run(statement);
   } finally {
-    // Made (anew) just now, from these very literals: good for others only if none of them played a part.
-    if (isNew || !statement.liftable) shapes.set(lifted.hash, { like: lifted, statement: statement.liftable ? statement : null, negated });
+    if (statement.units.length > 0) keep(shape ?? { like: lifted, plans: [], negated, hits: 0, misses: 0 }, statement);
   }
   return true;
+}
+
+/** A plan made just now. */
+function keep(shape: Shape, statement: CachedStatement): void {
+  const { plans } = shape;
+  if (plans === null) return;
+  if (!statement.liftable || (++shape.misses > MAX_MISSES && shape.hits < shape.misses)) shape.plans = null;
+  else {
+    plans.unshift(statement);
+    if (plans.length > MAX_PLANS) plans.pop();
+  }
+  shapes.set(shape.like.hash, shape);
 }

@@ -1,7 +1,7 @@
 // The backend's own globals, as PostgreSQL's globals.c and miscinit.c: one session per process, so module state.
 // Lower floors read it; tcop fills it at start-up. Settings are in utils/guc.ts.
 import { PgError, type ErrorFields } from '../../common/errors.ts';
-import type { Oid } from '../types/datum.ts';
+import type { Datum, Oid } from '../types/datum.ts';
 
 export interface Session {
   pid: number;
@@ -24,8 +24,12 @@ export interface Session {
   notice: (notice: PgError) => void;
   /** ParameterStatus to the frontend. */
   reportParameter: (name: string, value: string) => void;
-  /** See Const.slot: cleared when the analysis of the running statement looked at the value of a literal. */
+  /** See Const.slot: cleared when the plan of the running statement is for its literals alone. */
   literalsLifted: boolean;
+  /** Slots of those whose values were looked at: the plan is for these values. */
+  literalsPinned: Set<number>;
+  /** What was estimated by the values of others: the plan is for values of which about the same is to be expected. */
+  literalEstimates: LiteralEstimate[];
   /** What the strings among them are read as, by slot. */
   literalTypes: ({ type: Oid; typmod: number } | undefined)[];
   /** Set when a value was read that depends on the time it is read at ('now', 'today'), or when a notice was sent: each analysis of
@@ -36,11 +40,24 @@ export interface Session {
   statementStart: number;
 }
 
+/** How many rows a condition lets through, by the values of literals (by slot). */
+export interface LiteralEstimate {
+  /** A share of `tuples`. */
+  readonly selectivity: (values: readonly Datum[]) => number;
+  readonly planned: number;
+  readonly tuples: number;
+}
+
 export const session: Session = {
   pid: 0, cancelKey: 0, databaseOid: 0, databaseName: '', authenticatedUser: 0, sessionUser: 0, currentUser: 0,
   isSuperuser: false, securityContext: 'none', clientAddress: null, clientFd: -1, clientPort: 0, backendStart: 0n, notice: () => {},
-  reportParameter: () => {}, literalsLifted: false, literalTypes: [], literalsVolatile: false, transactionStart: 0, statementStart: 0,
+  reportParameter: () => {}, literalsLifted: false, literalsPinned: new Set(), literalEstimates: [], literalTypes: [], literalsVolatile: false, transactionStart: 0, statementStart: 0,
 };
+
+/** Whoever looks at a literal's value says so. */
+export function pinLiteral(slot: number | undefined): void {
+  if (slot !== undefined) session.literalsPinned.add(slot);
+}
 
 /** A NOTICE to the frontend and the log. */
 export function sendNotice(message: string): void {
