@@ -56,8 +56,8 @@ build/lmdb.stamp: tools/lmdb.patch tools/build_lmdb.sh build/modules
 	@sh tools/build_lmdb.sh $(RUNTIME)
 	@touch $@
 
-build/port.node: src/port/port.c | build/modules
-	$(CC) -shared -fPIC -O2 -Wall -Wextra -fvisibility=hidden -I$(RUNTIME)/include/node $< -o $@
+build/port.node: src/port/port.c src/port/icu.c | build/modules
+	$(CC) -shared -fPIC -O2 -Wall -Wextra -fvisibility=hidden -I$(RUNTIME)/include/node $^ -o $@
 	@cp $@ src/port/port.node.new && mv src/port/port.node.new src/port/port.node
 
 build/heap.so: src/port/heap.c

@@ -9,6 +9,7 @@ import { setupPrivileges } from '../backend/catalog/bootstrap_privileges.ts';
 import { copyDatabase } from '../backend/catalog/copy_database.ts';
 import * as ids from '../backend/catalog/oids.ts';
 import { useSystemOids } from '../backend/catalog/catalog.ts';
+import { icuCollationVersion } from '../backend/types/collation.ts';
 import { openStore, openWritableStore } from '../backend/storage/lmdb.ts';
 import { flushToDisk, packEnvironment } from '../backend/storage/packed.ts';
 import { executeFile, executeString, inTransaction, openStandalone } from '../backend/tcop/standalone.ts';
@@ -36,6 +37,9 @@ Options:
   -E, --encoding=ENCODING   UTF8 is the only one
       --locale=LOCALE       C, POSIX or C.UTF-8 (the default): text sorts by its bytes
       --no-locale           equivalent to --locale=C
+      --locale-provider={libc|icu}
+                            what sorts texts in databases (default: libc)
+      --icu-locale=LOCALE   the locale of ICU, such as de, en-US or und
       --pwfile=FILE         read password for the new superuser from file
   -U, --username=NAME       database superuser name (default: the name of the account)
   -W, --pwprompt            prompt for a password for the new superuser
@@ -50,12 +54,12 @@ Example:
   initdb -D /var/lib/mysite && postmaster -D /var/lib/mysite
 `;
 
-const OPTIONS = ['auth:A=', 'auth-host=', 'auth-local=', 'pgdata:D=', 'encoding:E=', 'locale=', 'lc-collate=', 'lc-ctype=', 'no-locale', 'pwfile=', 'username:U=', 'pwprompt:W', 'no-sync:N', 'sync-only:S'].map(option);
+const OPTIONS = ['auth:A=', 'auth-host=', 'auth-local=', 'pgdata:D=', 'encoding:E=', 'locale=', 'lc-collate=', 'lc-ctype=', 'no-locale', 'locale-provider=', 'icu-locale=', 'pwfile=', 'username:U=', 'pwprompt:W', 'no-sync:N', 'sync-only:S'].map(option);
 const METHODS = ['trust', 'reject', 'scram-sha-256', 'peer'];
 const LOCALES = ['C', 'POSIX', 'C.UTF-8', 'C.utf8'];
 
 interface Wanted {
-  site: string; superuser: string; password: string | null; local: string; host: string; locale: string; sync: boolean;
+  site: string; superuser: string; password: string | null; local: string; host: string; locale: string; icuLocale: string | null; sync: boolean;
 }
 
 async function readArguments(): Promise<Wanted> {
@@ -76,6 +80,7 @@ async function readArguments(): Promise<Wanted> {
   if (encoding !== undefined && !/^utf-?8$/i.test(encoding)) fail(PROGRAM, `encoding "${encoding}" is not supported`, 'UTF8 is the only one.');
   const locale = given.has('no-locale') ? 'C' : given.get('locale') ?? given.get('lc-collate') ?? 'C.UTF-8';
   if (!LOCALES.includes(locale)) fail(PROGRAM, `locale "${locale}" is not supported`, 'C, POSIX and C.UTF-8 are: text sorts by its bytes.');
+  const icuLocale = icuLocaleOf(given.get('locale-provider') ?? 'libc', given.get('icu-locale'));
   for (const name of ['auth', 'auth-host', 'auth-local']) {
     const method = given.get(name);
     if (method !== undefined && !METHODS.includes(method)) fail(PROGRAM, `invalid authentication method "${method}"`, `One of ${METHODS.join(', ')}.`);
@@ -90,7 +95,23 @@ async function readArguments(): Promise<Wanted> {
   if ((local === 'scram-sha-256' || host === 'scram-sha-256') && password === null) {
     fail(PROGRAM, 'must specify a password for the superuser to enable password authentication', 'Use -W or --pwfile.');
   }
-  return { site: resolve(site), superuser, password, local, host, locale: locale === 'C.utf8' ? 'C.UTF-8' : locale, sync: !given.has('no-sync') };
+  return { site: resolve(site), superuser, password, local, host, locale: locale === 'C.utf8' ? 'C.UTF-8' : locale, icuLocale, sync: !given.has('no-sync') };
+}
+
+/** Null: the C library's locale is the databases'. */
+function icuLocaleOf(provider: string, locale: string | undefined): string | null {
+  if (provider === 'libc') {
+    if (locale !== undefined) fail(PROGRAM, '--icu-locale cannot be specified unless locale provider "icu" is chosen');
+    return null;
+  }
+  if (provider !== 'icu') fail(PROGRAM, `unrecognized locale provider: ${provider}`);
+  if (locale === undefined) fail(PROGRAM, 'ICU locale must be specified');
+  try {
+    icuCollationVersion(locale);
+  } catch (error) {
+    fail(PROGRAM, (error as Error).message);
+  }
+  return locale;
 }
 
 async function superuserPassword(given: ReadonlyMap<string, string>): Promise<string | null> {
@@ -156,6 +177,7 @@ function makeCatalogs(wanted: Wanted): void {
   const global = openWritableStore(GLOBAL);
   bootstrapSite(global, {
     superuser: wanted.superuser, password: wanted.password === null ? null : buildScramSecret(wanted.password), collate: wanted.locale, ctype: wanted.locale,
+    icuLocale: wanted.icuLocale,
   });
   global.close();
   const template = openWritableStore(databaseFolder(ids.Template1DbOid));
@@ -171,6 +193,7 @@ function runSqlFiles(): void {
   for (const file of SQL_FILES) executeFile(sqlFileUrl(file));
   executeString(`COPY information_schema.sql_features (feature_id, feature_name, sub_feature_id, sub_feature_name, is_supported, comments) FROM '${fileURLToPath(sqlFileUrl('sql_features.txt')).replaceAll("'", "''")}'`);
   executeString('CREATE EXTENSION plpgsql');
+  executeString("SELECT pg_import_system_collations('pg_catalog')");
   inTransaction(setupPrivileges);
   useSystemOids(false);
   alone.close();

@@ -1227,6 +1227,8 @@ static void export_functions(napi_env env, napi_value object, const struct expor
 	}
 }
 
+napi_value icu_exports(napi_env env); /* icu.c */
+
 static napi_value Init(napi_env env, napi_value exports)
 {
 	static const struct export all[] = {
@@ -1242,10 +1244,11 @@ static napi_value Init(napi_env env, napi_value exports)
 	};
 #define MATH(name) { #name, math_##name },
 	static const struct export math[] = { FUNCTIONS_OF_ONE(MATH) FUNCTIONS_OF_TWO(MATH) };
-	napi_value libm;
+	napi_value libm, icu = icu_exports(env);
 	export_functions(env, exports, all, sizeof all / sizeof *all);
 	if (napi_create_object(env, &libm) == napi_ok && napi_set_named_property(env, exports, "libm", libm) == napi_ok)
 		export_functions(env, libm, math, sizeof math / sizeof *math);
+	if (icu != NULL) napi_set_named_property(env, exports, "icu", icu);
 	export_counts(env, exports, "signals", signal_counts, SIGNAL_COUNT);
 	export_counts(env, exports, "timers", timers_fired, TIMER_COUNT);
 	return exports;

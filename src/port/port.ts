@@ -8,7 +8,25 @@ export interface SocketAddress {
   port: number;
 }
 
+/** ICU, as the runtime has it inside (icu.c). Calls that fail give ICU's name of the error, "U_..."; without ICU all do. */
+export interface Icu {
+  /** "78.3"; '' where there is none. */
+  version(): string;
+  /** The language tag and the English name, one after the other, of the root locale and all others that ICU knows. */
+  locales(): string[];
+  /** A number for the following calls; kept for good. */
+  openCollator(locale: string): number | string;
+  collatorVersion(collator: number): string;
+  /** -1, 0, 1. */
+  compare(collator: number, a: string, b: string): number;
+  /** Bytes, one character each and none of them 0, whose order is that of the texts. */
+  sortKey(collator: number, text: string): string;
+  /** To upper case, to lower case, the first letters of words to upper case. A failure: U+0000, then the name of the error. */
+  changeCase(how: 0 | 1 | 2, locale: string, text: string): string;
+}
+
 export interface Port {
+  readonly icu: Icu;
   /** Makes every private mapping forkable, then forks. 0 in the child, whose `signals` start from 0 again.
    * See ARCHITECTURE, chapter 1. In the child, `useEventLoop` calls uv_loop_fork first. */
   fork(useEventLoop: boolean): number;

@@ -55,7 +55,7 @@ const RANGES: [number, number, number, string?][] = [
 ];
 typeHooks.rangeInfo = (oid) => {
   const [typeOid, subtype, multirange, canonical] = RANGES.find((row) => row[0] === oid || row[2] === oid)!;
-  return { typeOid, subtype, multirange, canonical: canonical === undefined ? undefined : fn(canonical) };
+  return { typeOid, subtype, multirange, collation: 0, canonical: canonical === undefined ? undefined : fn(canonical) };
 };
 
 const ios = new Map<number, TypeIo>();

@@ -1,7 +1,7 @@
 // What an inverted index (gin) has entries for (PostgreSQL's ginarrayproc.c, jsonb_gin.c, tsginidx.c): the elements of an
 // array, the keys and values of a jsonb, the lexemes of a tsvector. An entry's key is the number of the index column, then
 // the entry. A row without any has a placeholder, so that every row is found by a scan of the whole column.
-import type { IndexInfo } from '../catalog/relation.ts';
+import type { IndexColumn, IndexInfo } from '../catalog/relation.ts';
 import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
 import { hashBytesExtended } from '../types/hash_bytes.ts';
 import { type JsonbItem, JsonbObject, type JsonbValue } from '../types/jsonb.ts';
@@ -29,7 +29,7 @@ const utf8 = (text: string): string => Buffer.from(text, 'utf8').latin1Slice();
 
 // ---- entries of values
 
-const element = (type: Oid, value: Datum): string => entry(elementKey(type, value));
+const element = (type: Oid, value: Datum, collation: Oid): string => entry(elementKey(type, value, collation));
 
 function scalar(item: JsonbItem): string {
   if (item === null) return entry('n');
@@ -63,12 +63,12 @@ function pathEntries(item: JsonbItem, path: string, into: Set<string>): void {
   else into.add(ENTRY + hash8(path + scalar(item)));
 }
 
-function entriesOf(opclass: Oid, value: Datum): Set<string> {
+function entriesOf(opclass: Oid, value: Datum, collation: Oid): Set<string> {
   const found = new Set<string>();
   switch (opclass) {
     case GIN_OPCLASS.array: {
       const { elementType, values } = value as ArrayValue;
-      for (const v of values) if (v !== null) found.add(element(elementType, v));
+      for (const v of values) if (v !== null) found.add(element(elementType, v, collation));
       break;
     }
     case GIN_OPCLASS.jsonb: jsonbEntries((value as JsonbValue).root, found); break;
@@ -83,9 +83,9 @@ const columnMark = (column: number): string => String.fromCharCode(column + 1);
 /** The keys of a row: `values` of the index's columns. */
 export function ginKeys(info: IndexInfo, values: readonly Datum[]): string[] {
   const keys: string[] = [];
-  info.columns.forEach(({ opclass }, i) => {
+  info.columns.forEach(({ opclass, collation }, i) => {
     const value = values[i] ?? null;
-    const found = value === null ? null : entriesOf(opclass, value);
+    const found = value === null ? null : entriesOf(opclass, value, collation);
     const mark = columnMark(i);
     if (found === null || found.size === 0) keys.push(mark + PLACEHOLDER);
     else for (const e of found) keys.push(mark + e);
@@ -108,7 +108,7 @@ const or = (list: GinQuery[]): GinQuery => {
 };
 
 /** What `column <operator of this strategy> value` asks of the entries. Rows found are to be looked at again. */
-export function ginQuery(column: number, opclass: Oid, strategy: number, value: Datum): GinQuery {
+export function ginQuery(column: number, { opclass, collation }: IndexColumn, strategy: number, value: Datum): GinQuery {
   if (value === null) return 'none';
   const key = (e: string): GinQuery => ({ key: columnMark(column) + e });
   const keys = (set: Iterable<string>): GinQuery[] => [...set].map(key);
@@ -116,19 +116,19 @@ export function ginQuery(column: number, opclass: Oid, strategy: number, value: 
     case GIN_OPCLASS.array: {
       const array = value as ArrayValue;
       const hasNull = array.values.includes(null);
-      const each = keys(entriesOf(opclass, array));
+      const each = keys(entriesOf(opclass, array, collation));
       if (strategy === 1) return or(each);
       if (strategy === 2) return hasNull ? 'none' : and(each);
       if (strategy === 4) return array.values.length === 0 ? key(PLACEHOLDER) : and(each);
       return hasNull ? 'all' : or([...each, key(PLACEHOLDER)]); // <@: what has none of them has others, but for []
     }
     case GIN_OPCLASS.jsonb:
-      if (strategy === 7) return and(keys(entriesOf(opclass, value)));
+      if (strategy === 7) return and(keys(entriesOf(opclass, value, collation)));
       if (strategy === 9) return key(jsonKey(value as string));
       if (strategy === 10) return or(keys((value as ArrayValue).values.filter((v) => v !== null).map((v) => jsonKey(v as string))));
       if (strategy === 11) return and(keys((value as ArrayValue).values.filter((v) => v !== null).map((v) => jsonKey(v as string))));
       return 'all';
-    case GIN_OPCLASS.jsonbPath: return strategy === 7 ? and(keys(entriesOf(opclass, value))) : 'all';
+    case GIN_OPCLASS.jsonbPath: return strategy === 7 ? and(keys(entriesOf(opclass, value, collation))) : 'all';
     default: {
       const { root } = value as TsQuery;
       return root === null ? 'none' : tsQuery(root, (text, isPrefix) => {

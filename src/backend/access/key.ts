@@ -11,6 +11,7 @@
 //   float4, float8               02, 8 bytes: sign bit flipped, or all inverted when negative; -0 is 0, NaN is FF...
 //   numeric                      see numericKey in numeric_bytes.ts
 //   text, varchar, name, enum .. 02, UTF-8, 00 (text has no zero byte); char(n) without its trailing blanks
+//     by a collation of ICU      02, ICU's sort key, 00; then the text as above, unless the collation is nondeterministic
 //   bytea                        02, bytes with 00 as 00 FF, then 00 00
 //   uuid, "char"                 02, the bytes
 //   interval                     the integer of its microseconds, a month as 30 days and a day as 24 hours
@@ -32,6 +33,8 @@ import { PgError, notSupported } from '../../common/errors.ts';
 import type { IndexColumn } from '../catalog/relation.ts';
 import { ArrayValue, Interval, MultirangeValue, RangeValue, RecordValue, TimeTz, type Datum, type Oid } from '../types/datum.ts';
 import type { Inet } from '../types/inet_text.ts';
+import { type Collator, icuCollator, isNondeterministic } from '../types/collation.ts';
+import { trimPadding } from '../types/characters.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { bigKey, integerKey, putIntegerKey } from './key_integer.ts';
 import { type JsonbItem, JsonbObject, type JsonbValue } from '../types/jsonb.ts';
@@ -65,11 +68,7 @@ export function floatKey(v: number): string {
 /** Of 64 bits without a sign, which are kept with one. */
 const unsignedKey: ColumnEncoder = (v: number | bigint) => (v < 0 ? bigKey(BigInt.asUintN(64, BigInt(v))) : integerKey(v));
 
-function bpcharKey(v: string): string {
-  let end = v.length;
-  while (end > 0 && v.charCodeAt(end - 1) === 32) end--;
-  return textKey(end === v.length ? v : v.slice(0, end));
-}
+const bpcharKey: ColumnEncoder = (v: string) => textKey(trimPadding(v));
 
 function byteaKey(v: Uint8Array): string {
   const text = Buffer.from(v.buffer, v.byteOffset, v.length).latin1Slice();
@@ -87,8 +86,12 @@ const timetzKey: ColumnEncoder = (v: TimeTz) => integerKey(v.time + v.zone * 100
 
 const enumKey: ColumnEncoder = (v: number) => floatKey(typeHooks.enumSortOrder(v));
 
-function arrayKey(v: ArrayValue): string {
-  const encode = encoderOfType(v.elementType);
+/** A text by a collation of ICU: its sort key. Where texts that ICU finds equal are not the same, they follow. */
+const collatedKey = ({ sortKey, deterministic }: Collator): ColumnEncoder =>
+  (deterministic ? (v: string) => `\x02${sortKey(v)}\x00${textKey(v)}` : (v: string) => `\x02${sortKey(v)}\x00`);
+
+function arrayKey(v: ArrayValue, collation: Oid = 0): string {
+  const encode = encoderOfType(v.elementType, collation);
   let key = '\x02';
   for (const element of v.values) key += element === null ? '\xff' : `\x02${encode(element)}`;
   key += `\x01${integerKey(v.dims.length)}`;
@@ -109,14 +112,14 @@ function recordKey(v: RecordValue): string {
     const attribute = v.attributes[i]!;
     if (attribute.dropped) continue;
     const value = v.values[i]!;
-    key += value === null ? '\xff' : `\x02${encoderOfType(attribute.typeOid)(value)}`;
+    key += value === null ? '\xff' : `\x02${encoderOfType(attribute.typeOid, attribute.collation)(value)}`;
   }
   return `${key}\x01`;
 }
 
 function rangeKey(v: RangeValue): string {
   if ((v.flags & 1) !== 0) return '\x01';
-  const encode = encoderOfType(typeHooks.rangeInfo(v.typeOid).subtype);
+  const { subtype, collation } = typeHooks.rangeInfo(v.typeOid), encode = encoderOfType(subtype, collation);
   const lower = (v.flags & 8) !== 0 ? '\x01' : `\x02${encode(v.lower)}${(v.flags & 2) !== 0 ? '\x01' : '\x02'}`;
   const upper = (v.flags & 16) !== 0 ? '\x03' : `\x02${encode(v.upper)}${(v.flags & 4) !== 0 ? '\x02' : '\x01'}`;
   return `\x02${lower}${upper}`;
@@ -173,17 +176,33 @@ const OPCLASS_TYPE: Record<Oid, Oid> = {
   10067: 3220, 10068: 3220, 10069: 3500, 10070: 3500,
 };
 
+/** Operator classes that go by bytes whatever the collation: those of patterns, and spgist's of texts. */
+const BYTEWISE = new Set([4217, 4218, 4219, 10086]);
+
 /** Encoders for types that others add (user-defined operator classes, later families). */
 const registered = new Map<Oid, ColumnEncoder>();
 
-/** The default order of a type. */
-function encoderOfType(typeOid: Oid): ColumnEncoder {
+/** The default order of a type, by a collation if it has any. */
+function encoderOfType(typeOid: Oid, collation: Oid = 0): ColumnEncoder {
+  const collator = icuCollator(collation);
+  if (collator !== null) return collatedEncoder(typeOid, collation, collator);
   const known = BY_TYPE[typeOid] ?? derived.get(typeOid);
   if (known !== undefined) return known;
   const encoder = findEncoder(typeOid);
   if (encoder === undefined) throw notSupported(`an index over type ${typeHooks.typeIo(typeOid).name}`);
   derived.set(typeOid, encoder);
   return encoder;
+}
+
+function collatedEncoder(typeOid: Oid, collation: Oid, collator: Collator): ColumnEncoder {
+  const plain = encoderOfType(typeOid);
+  if (plain === textKey) return collatedKey(collator);
+  if (plain === bpcharKey) {
+    const encode = collatedKey(collator);
+    return (v: string) => encode(trimPadding(v));
+  }
+  if (plain === arrayKey) return (v: ArrayValue) => arrayKey(v, collation);
+  return plain;
 }
 
 function findEncoder(typeOid: Oid): ColumnEncoder | undefined {
@@ -199,7 +218,8 @@ function findEncoder(typeOid: Oid): ColumnEncoder | undefined {
 const derived = new Map<Oid, ColumnEncoder>();
 
 /** The encoding of an array's element; of types without an order, any that tells values apart. */
-export function elementKey(typeOid: Oid, value: Datum): string {
+export function elementKey(typeOid: Oid, value: Datum, collation: Oid): string {
+  if (isNondeterministic(collation)) return encoderOfType(typeOid, collation)(value);
   return (BY_TYPE[typeOid] ?? derived.get(typeOid) ?? findEncoder(typeOid) ?? opaqueKey)(value);
 }
 
@@ -218,7 +238,7 @@ export function columnEncoder(column: IndexColumn): ColumnEncoder {
   const other = registered.get(column.opclass);
   if (other !== undefined) return other;
   const type = OPCLASS_TYPE[column.opclass];
-  return encoderOfType(type ?? column.typeOid);
+  return encoderOfType(type ?? column.typeOid, BYTEWISE.has(column.opclass) ? 0 : column.collation);
 }
 
 function inverted(text: string): string {

@@ -1,5 +1,6 @@
 // Index keys back to values, for index-only scans: of the types whose encoding (key.ts) loses nothing.
 import type { IndexColumn } from '../catalog/relation.ts';
+import { icuCollator, isNondeterministic } from '../types/collation.ts';
 import { int8, type Datum, type Oid } from '../types/datum.ts';
 
 /** Reads the value that starts at `state.at` and moves on; `flip` is 255 where the column is descending. */
@@ -35,6 +36,12 @@ const text: Decoder = (state, flip) => {
   return ascii ? value : Buffer.from(value, 'latin1').toString('utf8');
 };
 
+/** Behind its sort key. */
+const collatedText: Decoder = (state, flip) => {
+  state.at = state.key.indexOf(flip === 0 ? '\0' : '\xff', state.at + 1) + 1;
+  return text(state, flip);
+};
+
 function invert(value: string): string {
   let out = '';
   for (let i = 0; i < value.length; i++) out += String.fromCharCode(value.charCodeAt(i) ^ 255);
@@ -50,14 +57,18 @@ const DECODERS: Readonly<Record<Oid, Decoder>> = {
 /** Their own operator classes of btree and hash, and those of patterns: others may encode in another way. */
 const OPCLASSES = new Set([1978, 1979, 1981, 3122, 3124, 3126, 3127, 3128, 4217, 4218, 10003, 10011, 10019, 10020, 10021, 10028, 10031, 10037, 10044, 10045, 10046]);
 
+const PATTERN_OPCLASSES = new Set([4217, 4218]);
+const isCollated = (column: IndexColumn): boolean => DECODERS[column.typeOid] === text && !PATTERN_OPCLASSES.has(column.opclass) && icuCollator(column.collation) !== null;
+
 /** Whether the value of a column, of a type, comes back from keys. */
 export function isDecodable(column: IndexColumn, type: Oid): boolean {
+  if (isCollated(column) && isNondeterministic(column.collation)) return false;
   return DECODERS[type] !== undefined && column.typeOid === type && OPCLASSES.has(column.opclass);
 }
 
 /** Values by key column of an index whose columns up to `count` can all be decoded. */
 export function keyDecoder(columns: readonly IndexColumn[], count: number): (key: string) => Datum[] {
-  const parts = columns.slice(0, count).map((c) => ({ decode: DECODERS[c.typeOid]!, flip: c.descending ? 255 : 0, nullMark: c.nullsFirst ? 0 : 255 }));
+  const parts = columns.slice(0, count).map((c) => ({ decode: isCollated(c) ? collatedText : DECODERS[c.typeOid]!, flip: c.descending ? 255 : 0, nullMark: c.nullsFirst ? 0 : 255 }));
   const state: KeyState = { key: '', at: 0 };
   return (key) => {
     state.key = key;

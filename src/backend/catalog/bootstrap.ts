@@ -8,6 +8,7 @@ import { encodeKey } from '../access/key.ts';
 import { MAX_SLOTS } from '../access/row.ts';
 import { assert } from '../../common/errors.ts';
 import { META, META_FILENODE, type Batch, type WritableStore } from '../storage/store.ts';
+import { icuCollationVersion } from '../types/collation.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { computedRows } from './bootstrap_rows.ts';
 import type { PgTsConfigMap, PgTsDict, PgTsTemplate } from './rows.ts';
@@ -69,13 +70,15 @@ export interface SiteOptions {
   /** LC_COLLATE and LC_CTYPE of the databases, as shown. */
   readonly collate?: string;
   readonly ctype?: string;
+  /** The locale of ICU that texts are sorted by; none: by their bytes. */
+  readonly icuLocale?: string | null;
 }
 
 /** Fills global/: roles, databases (template1, template0, postgres), tablespaces. */
 export function bootstrapSite(store: WritableStore, options: SiteOptions): void {
   const collate = options.collate ?? 'C.UTF-8';
   fill(store, true, (c) => {
-    if (c.oid === ids.DatabaseRelationId) return databaseRows(collate, options.ctype ?? collate);
+    if (c.oid === ids.DatabaseRelationId) return databaseRows(collate, options.ctype ?? collate, options.icuLocale ?? null);
     const rows = generatedRows(c);
     if (c.oid === ids.AuthIdRelationId) {
       return rows.map((r) => ((r as { oid: Oid }).oid === ids.BOOTSTRAP_SUPERUSERID
@@ -117,14 +120,15 @@ function generatedRows(c: CatalogDefinition): object[] {
   return data ? [...new BuiltinTable<object>(c.oid, data)] : [];
 }
 
-function databaseRows(collate: string, ctype: string): object[] {
-  const row = { datdba: ids.BOOTSTRAP_SUPERUSERID, encoding: 6, datlocprovider: 'c', datistemplate: true, datallowconn: true,
+function databaseRows(collate: string, ctype: string, daticulocale: string | null): object[] {
+  const datcollversion = daticulocale === null ? null : icuCollationVersion(daticulocale);
+  const row = { datdba: ids.BOOTSTRAP_SUPERUSERID, encoding: 6, datlocprovider: daticulocale === null ? 'c' : 'i', datistemplate: true, datallowconn: true,
     datconnlimit: -1, datfrozenxid: FIRST_XID, datminmxid: 1, dattablespace: ids.DEFAULTTABLESPACE_OID, datcollate: collate,
-    datctype: ctype, daticulocale: null, datcollversion: null, datacl: null };
+    datctype: ctype, daticulocale, datcollversion, datacl: null };
   const acl = ['0=c/10', '10=CTc/10'];
   return [
     { ...row, oid: ids.Template1DbOid, datname: 'template1', datacl: acl },
-    { ...row, oid: ids.Template0DbOid, datname: 'template0', datallowconn: false, datacl: acl },
+    { ...row, oid: ids.Template0DbOid, datname: 'template0', datallowconn: false, datcollversion: null, datacl: acl },
     { ...row, oid: ids.PostgresDbOid, datname: 'postgres', datistemplate: false },
   ];
 }

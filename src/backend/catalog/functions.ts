@@ -14,6 +14,7 @@ import { formatTypeExtended } from './format_type.ts';
 import { KEYWORDS, AS_LABEL_KEYWORDS } from '../../common/keywords.ts';
 import * as ns from './namespace.ts';
 import { describeObject, getDatabaseOid } from './objectaddress.ts';
+import { actualCollationVersion } from './pg_collation.ts';
 import * as ids from './oids.ts';
 import { databaseTablespace } from './pg_tablespace.ts';
 import { objectAddress } from './pg_depend.ts';
@@ -179,7 +180,11 @@ registerBuiltins({
     PG_char_to_encoding: charToEncoding,
     pg_encoding_max_length_sql: encodingMaxLength,
     getdatabaseencoding: () => encodingToChar(sys.databaseByOid(session.databaseOid)?.encoding ?? 6),
-    pg_collation_actual_version: () => null,
+    pg_collation_actual_version: (oid: Oid) => {
+      const row = sys.collationByOid(oid);
+      if (row === undefined) throw new PgError('undefined_object', `collation with OID ${oid} does not exist`);
+      return actualCollationVersion(row.collprovider, row.colliculocale);
+    },
 
     current_database: () => session.databaseName,
     current_user: () => sys.authIdByOid(session.currentUser)?.rolname ?? '',

@@ -4,6 +4,7 @@ import { PgError, notSupported } from '../../common/errors.ts';
 import { lockRows } from '../access/table.ts';
 import { nodeToString } from '../nodes/outfuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
+import { isNondeterministic } from '../types/collation.ts';
 import type { Oid } from '../types/datum.ts';
 import { getNewRelationOid } from './catalog.ts';
 import { catalogRelation } from './catalog_relations.ts';
@@ -101,6 +102,9 @@ export function indexCreate(spec: IndexSpec): { index: Oid; constraint: Oid } {
   if (spec.constraint) constraint = indexConstraintCreate(spec, index);
   else recordColumnDependencies(spec, self);
   for (const c of spec.columns.slice(0, spec.keyCount)) {
+    if (PATTERN_OPCLASSES.has(c.opclass) && isNondeterministic(c.collation)) {
+      throw new PgError('feature_not_supported', `nondeterministic collations are not supported for operator class "${sys.opclassByOid(c.opclass)!.opcname}"`);
+    }
     if (c.collation !== 0 && c.collation !== ids.DEFAULT_COLLATION_OID) recordDependencyOn(self, objectAddress(ids.CollationRelationId, c.collation), 'n');
     recordDependencyOn(self, objectAddress(ids.OperatorClassRelationId, c.opclass), 'n');
   }
@@ -156,6 +160,9 @@ function setHasIndex(table: Oid): void {
 }
 
 /** `column`: that of the table, if it is not an expression. */
+/** btree's text_pattern_ops, varchar_pattern_ops, bpchar_pattern_ops: they order by bytes what is found equal by the collation. */
+const PATTERN_OPCLASSES = new Set([4217, 4218, 4219]);
+
 function addIndexColumn(index: Oid, attnum: number, c: IndexColumnSpec, accessMethod: Oid, column: PgAttribute | undefined): void {
   // What PostgreSQL keeps in hash indexes is the hash.
   let typeOid = accessMethod === ids.HASH_AM_OID ? ids.INT4OID : c.typeOid;

@@ -1,15 +1,17 @@
 // Fills in what the data types ask of the catalogs (types/hooks.ts). Importing this module is enough.
 import { internalError, notSupported } from '../../common/errors.ts';
 import type { Datum, Oid, RangeValue, RecordAttribute } from '../types/datum.ts';
+import { Collator, icuCollationVersion } from '../types/collation.ts';
 import { findBuiltin } from '../types/fmgr.ts';
 import { typeHooks, type RangeInfo, type TypeIo } from '../types/hooks.ts';
 import { formatType } from './format_type.ts';
 import { refreshCatalogs, registerCatalogCache } from './inval.ts';
 import { getBaseType, getType } from './lsyscache.ts';
 import { FirstUnpinnedObjectId } from './schema.ts';
-import './quote.ts';
+import { quoteQualifiedIdentifier } from './quote.ts';
+import { sendWarning } from '../utils/session.ts';
 import { regLookup, regName } from './reg_names.ts';
-import type { PgType } from './rows.ts';
+import type { PgCollation, PgType } from './rows.ts';
 import * as sys from './syscache.ts';
 
 /** Checks a value against a domain's constraints, which are expressions: the executor enters itself here. */
@@ -32,7 +34,7 @@ function rangeInfo(oid: Oid): RangeInfo {
     const row = sys.rangeByType(oid) ?? sys.rangeByMultirange(oid);
     if (!row) throw internalError(`type ${oid} is not a range type`);
     const canonical = row.rngcanonical === 0 ? undefined : findBuiltin(sys.procByOid(row.rngcanonical)?.prosrc ?? '');
-    info = { typeOid: row.rngtypid, subtype: row.rngsubtype, multirange: row.rngmultitypid,
+    info = { typeOid: row.rngtypid, subtype: row.rngsubtype, multirange: row.rngmultitypid, collation: row.rngcollation,
       canonical: canonical?.kind === 'pure' ? canonical.fn as (range: RangeValue) => RangeValue : undefined };
     (oid < FirstUnpinnedObjectId ? builtinRanges : otherRanges).set(oid, info);
   }
@@ -112,6 +114,38 @@ class CatalogTypeIo implements TypeIo {
   }
 }
 
+const collators = new Map<Oid, Collator | null>();
+registerCatalogCache(() => collators.clear());
+
+function collator(oid: Oid): Collator | null {
+  refreshCatalogs();
+  let known = collators.get(oid);
+  if (known === undefined) {
+    const row = sys.collationByOid(oid);
+    if (row === undefined) throw internalError(`cache lookup failed for collation ${oid}`);
+    known = row.collprovider === 'i' ? new Collator(row.colliculocale!, row.collisdeterministic) : null;
+    if (known !== null) checkVersion(row, known.locale);
+    collators.set(oid, known);
+  }
+  return known;
+}
+
+/** Collations that this session has used. */
+const checked = new Set<Oid>();
+
+/** What ICU was like when the collation was made is in the catalog: indexes made since then may be in another order. Warns at the first use. */
+function checkVersion(row: PgCollation, locale: string): void {
+  if (row.collversion === null || checked.has(row.oid)) return;
+  checked.add(row.oid);
+  const actual = icuCollationVersion(locale);
+  if (row.collversion === actual) return;
+  const name = quoteQualifiedIdentifier(sys.namespaceByOid(row.collnamespace)?.nspname ?? null, row.collname);
+  sendWarning('warning', `collation "${row.collname}" has version mismatch`, {
+    detail: `The collation in the database was created using version ${row.collversion}, but the operating system provides version ${actual}.`,
+    hint: `Rebuild all objects affected by this collation and run ALTER COLLATION ${name} REFRESH VERSION, or build PostgreSQL with the right library version.`,
+  });
+}
+
 const rowTypes = new Map<Oid, readonly RecordAttribute[]>();
 registerCatalogCache(() => rowTypes.clear());
 
@@ -136,7 +170,7 @@ function enumRow(oid: Oid) {
 }
 
 Object.assign(typeHooks, {
-  typeIo, regLookup, regName, rowAttributes, rangeInfo,
+  typeIo, regLookup, regName, rowAttributes, rangeInfo, collator,
   enumSortOrder: (oid: Oid) => enumRow(oid).enumsortorder,
   enumLabel: (oid: Oid) => sys.enumByOid(oid)?.enumlabel,
   enumLookup: (type: Oid, label: string) => sys.enumByLabel(type, label)?.oid,

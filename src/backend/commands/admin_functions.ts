@@ -9,6 +9,7 @@ import { hasPrivsOfRole, superuserArg } from '../catalog/acl.ts';
 import { hasRoleByName } from '../catalog/aclchk.ts';
 import { collationName } from '../rewrite/ruleutils/object_names.ts';
 import { formatType } from '../catalog/format_type.ts';
+import { actualCollationVersion } from '../catalog/pg_collation.ts';
 import { classByOid, typeByOid, databaseByOid } from '../catalog/syscache.ts';
 import { allPortals, findPortal } from '../tcop/portal.ts';
 import { exportSnapshot } from '../transaction/exported_snapshots.ts';
@@ -168,10 +169,10 @@ registerBuiltins({
     pg_is_wal_replay_paused: notInRecovery, pg_get_wal_replay_pause_state: notInRecovery, pg_wal_replay_pause: notInRecovery, pg_wal_replay_resume: notInRecovery,
     pg_promote: notInRecovery, pg_last_wal_receive_lsn: () => null, pg_last_xact_replay_timestamp: () => null,
     pg_xact_commit_timestamp: noCommitTimestamps, pg_xact_commit_timestamp_origin: noCommitTimestamps, pg_last_committed_xact: noCommitTimestamps,
-    pg_import_system_collations: () => 0,
     pg_database_collation_actual_version: (oid: number) => {
-      if (databaseByOid(oid) === undefined) throw new PgError('undefined_object', `database with OID ${oid} does not exist`);
-      return null;
+      const row = databaseByOid(oid);
+      if (row === undefined) throw new PgError('undefined_object', `database with OID ${oid} does not exist`);
+      return actualCollationVersion(row.datlocprovider, row.daticulocale);
     },
     inet_server_addr: () => inet(serverAddress()),
     inet_server_port: () => (session.clientAddress === null ? null : getInt('port')),

@@ -12,10 +12,12 @@ import { PG_UTF8, charToEncoding, encodingToChar } from '../../common/encoding.t
 import { catalogDelete, catalogDeleteByKey, catalogFind, catalogInsert, catalogUpdate, catalogUpdateByKey } from '../catalog/indexing.ts';
 import { getTablespaceOid } from '../catalog/objectaddress.ts';
 import * as ids from '../catalog/oids.ts';
+import { actualCollationVersion } from '../catalog/pg_collation.ts';
 import { deleteSharedComments } from '../catalog/pg_description.ts';
 import { deleteSharedDependencyRecordsFor, recordDependencyOnOwner, sharedDependentsOf } from '../catalog/pg_shdepend.ts';
 import { keepTablespace } from '../catalog/pg_tablespace.ts';
 import type { PgDatabase } from '../catalog/rows.ts';
+import { quoteIdentifier } from '../catalog/quote.ts';
 import * as sys from '../catalog/syscache.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import { makeParseState, parserError } from '../parser/parse_node.ts';
@@ -26,12 +28,14 @@ import { preventInTransactionBlock, type UtilityContext, type UtilityTable } fro
 import { sharedClient } from '../transaction/client.ts';
 import { retireManager } from '../transaction/link.ts';
 import { getStore, registerCallback, requireLocks } from '../transaction/xact.ts';
+import { icuCollationVersion } from '../types/collation.ts';
 import type { Oid } from '../types/datum.ts';
 import { port } from '../../port/port.ts';
 import { backends, countOtherBackends } from '../utils/backend_status.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { removeDatabaseEntries } from '../utils/pgstat_shmem.ts';
 import { sendWarning, session } from '../utils/session.ts';
+import { changedVersion } from './collationcmds.ts';
 import { databaseHooks } from './rename.ts';
 import { preparedInDatabase } from './twophase.ts';
 import { alterSetting, roleOid } from './user.ts';
@@ -210,6 +214,52 @@ function localeOf(o: Options, name: string, template: string, what: string, temp
   return locale;
 }
 
+function providerOf(o: Options): 'c' | 'i' | undefined {
+  const given = textOf(o, 'locale_provider');
+  if (given === undefined) return undefined;
+  const provider = ({ libc: 'c', icu: 'i' } as const)[given.toLowerCase()];
+  if (provider === undefined) throw new PgError('invalid_object_definition', `unrecognized locale provider: ${given}`);
+  return provider;
+}
+
+const PROVIDER_NAMES: Readonly<Record<string, string>> = { c: 'libc', i: 'icu' };
+
+/** What sorts texts in the new database. */
+function icuLocaleOf(o: Options, given: 'c' | 'i' | undefined, template: PgDatabase): Pick<PgDatabase, 'datlocprovider' | 'daticulocale'> {
+  const provider = given ?? template.datlocprovider;
+  const locale = provider === 'i' ? textOf(o, 'icu_locale') ?? template.daticulocale : null;
+  if (provider === 'i') {
+    if (locale === null) throw new PgError('invalid_parameter_value', 'ICU locale must be specified');
+    icuCollationVersion(locale);
+  }
+  const differs = (what: string, of: string, hint: string): PgError => new PgError('invalid_parameter_value', `new ${what} of the template database ${of}`, {
+    hint: `Use the same ${hint} as in the template database, or use template0 as template.`,
+  });
+  if (template.datname !== 'template0') {
+    if (provider !== template.datlocprovider) {
+      throw differs(`locale provider (${PROVIDER_NAMES[provider]}) does not match locale provider`, `(${PROVIDER_NAMES[template.datlocprovider]})`, 'locale provider');
+    }
+    if (locale !== template.daticulocale) throw differs(`ICU locale (${locale}) is incompatible with the ICU locale`, `(${template.daticulocale})`, 'ICU locale');
+  }
+  return { datlocprovider: provider, daticulocale: locale };
+}
+
+/** The version that the indexes of the template are of. */
+function collationVersionOf(o: Options, icu: Pick<PgDatabase, 'datlocprovider' | 'daticulocale'>, template: PgDatabase): string | null {
+  const given = textOf(o, 'collation_version'), recorded = template.datcollversion, { datname } = template;
+  if (given !== undefined) return given;
+  const actual = actualCollationVersion(icu.datlocprovider, icu.daticulocale);
+  if (recorded === null) return actual;
+  if (actual === null) throw new PgError('internal_error', `template database "${datname}" has a collation version, but no actual collation version could be determined`);
+  if (actual !== recorded) {
+    throw new PgError('internal_error', `template database "${datname}" has a collation version mismatch`, {
+      detail: `The template database was created using collation version ${recorded}, but the operating system provides version ${actual}.`,
+      hint: `Rebuild all objects in the template database that use the default collation and run ALTER DATABASE ${quoteIdentifier(datname)} REFRESH COLLATION VERSION, or build PostgreSQL with the right library version.`,
+    });
+  }
+  return recorded;
+}
+
 function checkEncoding(o: Options, template: PgDatabase): void {
   const arg = o.get('encoding')?.['arg'] as unknown;
   if (arg === undefined) return;
@@ -237,11 +287,8 @@ function createDatabase(stmt: RawNode, context: UtilityContext): void {
   preventInTransactionBlock(context, 'CREATE DATABASE');
   const name = stmt['dbname'] as string;
   const o = readDatabaseOptions((stmt['options'] ?? []) as RawNode[], CREATE_OPTIONS, context.text);
-  if ((textOf(o, 'locale_provider') ?? 'libc') !== 'libc') {
-    const provider = textOf(o, 'locale_provider')!;
-    throw provider === 'icu' ? notSupported('ICU') : new PgError('invalid_object_definition', `unrecognized locale provider: ${provider}`);
-  }
-  if (o.has('icu_locale')) throw new PgError('invalid_object_definition', 'ICU locale cannot be specified unless locale provider is ICU');
+  const provider = providerOf(o);
+  if (o.has('icu_locale') && provider !== 'i') throw new PgError('invalid_object_definition', 'ICU locale cannot be specified unless locale provider is ICU');
   const strategy = textOf(o, 'strategy')?.toLowerCase();
   if (strategy !== undefined && strategy !== 'wal_log' && strategy !== 'file_copy') {
     throw new PgError('invalid_parameter_value', `invalid create database strategy "${textOf(o, 'strategy')}"`, { hint: 'Valid strategies are "wal_log", and "file_copy".' });
@@ -262,15 +309,16 @@ function createDatabase(stmt: RawNode, context: UtilityContext): void {
   checkEncoding(o, template);
   const collate = localeOf(o, 'lc_collate', template.datcollate, 'collation', templateName);
   const ctype = localeOf(o, 'lc_ctype', template.datctype, 'LC_CTYPE', templateName);
+  const icu = icuLocaleOf(o, provider, template), version = collationVersionOf(o, icu, template);
   const dattablespace = newDatabaseTablespace(o, template);
   if (sys.databaseByName(name) !== undefined) throw new PgError('duplicate_database', `database "${name}" already exists`);
   lockDatabase(template.oid);
   refuseInUse(`source database "${templateName}" is being accessed by other users`, template.oid);
   const oid = getNewOid(ids.DatabaseRelationId);
   catalogInsert(ids.DatabaseRelationId, {
-    oid, datname: name, datdba: owner, encoding: template.encoding, datlocprovider: 'c', datistemplate: booleanOf(o, 'is_template') ?? false,
+    oid, datname: name, datdba: owner, encoding: template.encoding, ...icu, datistemplate: booleanOf(o, 'is_template') ?? false,
     datallowconn: booleanOf(o, 'allow_connections') ?? true, datconnlimit: connectionLimit, datfrozenxid: template.datfrozenxid, datminmxid: template.datminmxid,
-    dattablespace, datcollate: collate, datctype: ctype, daticulocale: null, datcollversion: template.datcollversion, datacl: null,
+    dattablespace, datcollate: collate, datctype: ctype, datcollversion: version, datacl: null,
   });
   recordDependencyOnOwner(ids.DatabaseRelationId, oid, owner);
   copyTemplateDependencies(template.oid, oid);
@@ -373,8 +421,10 @@ function alterDatabaseSet(stmt: RawNode): void {
 }
 
 function refreshCollationVersion(stmt: RawNode): void {
-  requireDatabaseOwner(databaseNamed(stmt['dbname'] as string));
-  ddlNotice('version has not changed');
+  const row = databaseNamed(stmt['dbname'] as string);
+  requireDatabaseOwner(row);
+  const datcollversion = changedVersion(row.datcollversion, actualCollationVersion(row.datlocprovider, row.daticulocale));
+  if (datcollversion !== null) catalogUpdateByKey(ids.DatabaseRelationId, ids.PgDatabaseOidIndexId, [row.oid], { datcollversion });
 }
 
 databaseHooks.rename = (oldName, newName) => {

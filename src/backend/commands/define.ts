@@ -1,15 +1,13 @@
-// CREATE AGGREGATE, OPERATOR, COLLATION (DefineStmt: PostgreSQL's aggregatecmds.c, pg_aggregate.c, operatorcmds.c,
-// pg_operator.c, collationcmds.c).
+// CREATE AGGREGATE, OPERATOR, and what else is a DefineStmt (PostgreSQL's aggregatecmds.c, pg_aggregate.c, operatorcmds.c,
+// pg_operator.c).
 import { PgError, notSupported } from '../../common/errors.ts';
 import { aclcheckProc, mustBeOwner, notOwnerOrDenied, objectOwnercheck } from '../catalog/aclchk.ts';
 import { requireTypeUsage } from '../catalog/type_usage.ts';
 import { getNewOid } from '../catalog/catalog.ts';
-import { PG_UTF8 } from '../../common/encoding.ts';
 import { formatType } from '../catalog/format_type.ts';
 import { operatorNameGetOprid } from '../catalog/func_candidates.ts';
 import { catalogFind, catalogInsert, catalogUpdate } from '../catalog/indexing.ts';
 import { funcStrict, getType, isBinaryCoercible } from '../catalog/lsyscache.ts';
-import { getCollationOid } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
 import { deleteDependencyRecordsFor, objectAddress, recordDependencyOn } from '../catalog/pg_depend.ts';
 import { procedureCreate } from '../catalog/pg_proc.ts';
@@ -18,16 +16,15 @@ import type { PgOperator } from '../catalog/rows.ts';
 import * as sys from '../catalog/syscache.ts';
 import { funcGetDetail, funcSignatureString } from '../parser/parse_func.ts';
 import { lookupOperWithArgs } from '../parser/parse_oper.ts';
-import { makeParseState, parserError } from '../parser/parse_node.ts';
 import { enforceGenericTypeConsistency, isPolymorphic } from '../parser/parse_generic.ts';
 import { typenameTypeId } from '../parser/parse_type.ts';
-import { ddlNotice } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { sendWarning, session } from '../utils/session.ts';
+import { createCollation, refreshCollation } from './collationcmds.ts';
 import { defineType } from './define_type.ts';
 import { interpretParameters, polymorphicProblem } from './functioncmds.ts';
 import { creationPlace, namesOf } from './object_names.ts';
@@ -65,16 +62,6 @@ function attributes(list: readonly RawNode[], known: readonly string[], noun: st
 
 const typeOf = (arg: any): Oid => (typeof arg === 'string' ? typenameTypeId(null, { tag: 'TypeName', names: [arg], typemod: -1, location: -1 }) : typenameTypeId(null, arg));
 export const flag = (arg: any): boolean => arg === undefined || (typeof arg === 'object' && arg.tag === 'Boolean' ? arg.boolval as boolean : ['true', 'on', '1'].includes(constantText(arg).toLowerCase()));
-
-/** The value of a Boolean option; none means true (defGetBoolean). */
-export function booleanOption(option: RawNode): boolean {
-  const arg = option['arg'] as any;
-  if (arg === undefined) return true;
-  const text = constantText(arg).toLowerCase();
-  if (text === 'true' || text === 'on' || text === '1') return true;
-  if (text === 'false' || text === 'off' || text === '0') return false;
-  throw new PgError('syntax_error', `${option['defname'] as string} requires a Boolean value`);
-}
 
 // ---- aggregates
 
@@ -387,69 +374,6 @@ function estimator(names: readonly string[], types: Oid[], what: string): Oid {
   }
   if (sys.procByOid(oid)!.prorettype !== ids.FLOAT8OID) throw new PgError('invalid_object_definition', `${what} estimator function ${names.join('.')} must return type double precision`);
   return oid;
-}
-
-// ---- collations
-
-const COLLATION_LOCALES = ['C', 'POSIX', 'C.UTF-8', 'C.utf8'];
-
-const COLLATION_OPTIONS = ['from', 'locale', 'lc_collate', 'lc_ctype', 'provider', 'deterministic', 'version'];
-
-function createCollation(stmt: RawNode, context: UtilityContext): void {
-  const { name, namespace } = creationPlace(stmt['defnames'] as string[]);
-  const a = new Map<string, any>();
-  for (const e of (stmt['definition'] ?? []) as RawNode[]) {
-    const key = e['defname'] as string;
-    const state = makeParseState(context.text);
-    if (!COLLATION_OPTIONS.includes(key)) throw parserError(state, 'syntax_error', `collation attribute "${key}" not recognized`, e.location);
-    if (a.has(key)) throw parserError(state, 'syntax_error', 'conflicting or redundant options', e.location);
-    a.set(key, e['arg']);
-  }
-  if (a.has('locale') && (a.has('lc_collate') || a.has('lc_ctype'))) {
-    throw new PgError('syntax_error', 'conflicting or redundant options', { detail: 'LOCALE cannot be specified together with LC_COLLATE or LC_CTYPE.' });
-  }
-  let source;
-  if (a.has('from')) {
-    if (a.size > 1) throw new PgError('syntax_error', 'conflicting or redundant options', { detail: 'FROM cannot be specified together with any other options.' });
-    source = sys.collationByOid(getCollationOid(namesOf(a.get('from'))))!;
-    if (source.collprovider === 'd') throw new PgError('invalid_object_definition', 'collation "default" cannot be copied');
-  }
-  const provider = a.has('provider') ? constantText(a.get('provider')).toLowerCase() : 'libc';
-  if (provider === 'icu') throw notSupported('ICU');
-  if (provider !== 'libc') throw new PgError('invalid_object_definition', `unrecognized collation provider: ${constantText(a.get('provider'))}`);
-  if (a.has('deterministic') && !flag(a.get('deterministic'))) throw new PgError('feature_not_supported', 'nondeterministic collations not supported with this provider');
-  const locale = (key: string): string | undefined => (a.has(key) ? constantText(a.get(key)) : a.has('locale') ? constantText(a.get('locale')) : undefined);
-  const collate = source?.collcollate ?? locale('lc_collate');
-  const ctype = source?.collctype ?? locale('lc_ctype');
-  if (collate === undefined || collate === null) throw new PgError('invalid_object_definition', 'parameter "lc_collate" must be specified');
-  if (ctype === undefined || ctype === null) throw new PgError('invalid_object_definition', 'parameter "lc_ctype" must be specified');
-  for (const given of [collate, ctype]) {
-    if (!COLLATION_LOCALES.includes(given)) throw new PgError('invalid_parameter_value', `could not create locale "${given}": No such file or directory`, { detail: `The operating system could not find any locale data for the locale name "${given}".` });
-  }
-  const encoding = source?.collencoding ?? PG_UTF8;
-  const known = sys.collationsByName(name, namespace).find((c) => encoding === -1 || c.collencoding === encoding || c.collencoding === -1);
-  if (known !== undefined) {
-    const where = encoding === -1 || known.collencoding === -1 ? '' : ' for encoding "UTF8"';
-    if (stmt['if_not_exists']) return ddlNotice(`collation "${name}"${where} already exists, skipping`, 'duplicate_object');
-    throw new PgError('duplicate_object', `collation "${name}"${where} already exists`);
-  }
-  const oid = getNewOid(ids.CollationRelationId);
-  catalogInsert(ids.CollationRelationId, {
-    oid, collname: name, collnamespace: namespace, collowner: session.currentUser, collprovider: 'c', collisdeterministic: true, collencoding: encoding, collcollate: collate,
-    collctype: ctype, colliculocale: null, collversion: source?.collversion ?? null,
-  });
-  recordDependencyOn(objectAddress(ids.CollationRelationId, oid), objectAddress(ids.NamespaceRelationId, namespace), 'n');
-  recordDependencyOnOwner(ids.CollationRelationId, oid, session.currentUser);
-}
-
-/** ALTER COLLATION ... REFRESH VERSION: the locales that there are have none. */
-function refreshCollation(stmt: RawNode): void {
-  const oid = getCollationOid(stmt['collname'] as string[]);
-  if (!objectOwnercheck(ids.CollationRelationId, oid, session.currentUser)) throw mustBeOwner('collation', (stmt['collname'] as string[]).join('.'));
-  if (oid === ids.DEFAULT_COLLATION_OID) {
-    throw new PgError('feature_not_supported', 'cannot refresh version of default collation', { hint: 'Use ALTER DATABASE ... REFRESH COLLATION VERSION instead.' });
-  }
-  ddlNotice('version has not changed');
 }
 
 export const DEFINE_COMMANDS: UtilityTable = {

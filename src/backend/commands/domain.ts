@@ -6,7 +6,7 @@ import { getNewOid } from '../catalog/catalog.ts';
 import { performDeletion } from '../catalog/dependency.ts';
 import { formatType } from '../catalog/format_type.ts';
 import { catalogFind, catalogUpdate, catalogUpdateByKey } from '../catalog/indexing.ts';
-import { getNamespaceName, getType } from '../catalog/lsyscache.ts';
+import { getNamespaceName, getTypCollation, getType } from '../catalog/lsyscache.ts';
 import * as ids from '../catalog/oids.ts';
 import { chooseConstraintName, constraintNameIsUsed, createConstraintEntry } from '../catalog/pg_constraint.ts';
 import { dependentsOf, objectAddress } from '../catalog/pg_depend.ts';
@@ -129,7 +129,7 @@ function addDomainConstraint(domain: PgType, raw: RawNode): { name: string; expr
   state.preColumnRefHook = (_s, ref) => {
     const fields = ref['fields'] as unknown[];
     if (fields.length !== 1 || fields[0] !== 'value') return null;
-    return { kind: 'CoerceToDomainValue', typeId: domain.typbasetype, typeMod: domain.typtypmod, collation: domain.typcollation, location: ref.location ?? -1 };
+    return { kind: 'CoerceToDomainValue', typeId: domain.typbasetype, typeMod: domain.typtypmod, collation: getTypCollation(domain.typbasetype), location: ref.location ?? -1 };
   };
   const expr = coerceToBoolean(state, transformExpr(state, raw['raw_expr'] as RawNode, 'domain_check'), 'CHECK');
   assignExprCollations(state, expr);

@@ -31,10 +31,9 @@ import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { sendWarning, session } from '../utils/session.ts';
-import { booleanOption } from './define.ts';
-import { requiredText } from './variable.ts';
 import { lockRelation } from './object_names.ts';
 import { allChildren } from './tablecmds.ts';
+import { booleanOption, requiredText } from './variable.ts';
 
 const FirstNormalObjectId = 16384, FirstUnpinnedObjectId = 12000, SHARE_UPDATE_EXCLUSIVE_LOCK = 4, ACCESS_SHARE_LOCK = 1;
 const ACTIONS = ['insert', 'update', 'delete', 'truncate'] as const;

@@ -21,9 +21,8 @@ import { registerBuiltins } from '../types/fmgr.ts';
 import { lsnIn } from '../types/pg_lsn.ts';
 import { setConfigOption } from '../utils/guc.ts';
 import { sendWarning, session } from '../utils/session.ts';
-import { booleanOption } from './define.ts';
 import { rowMaker } from './set_results.ts';
-import { requiredText } from './variable.ts';
+import { booleanOption, requiredText } from './variable.ts';
 
 // ---- options
 

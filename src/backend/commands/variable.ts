@@ -30,6 +30,16 @@ export function setTransactionOption(option: { defname: string; arg?: any }): vo
   }
 }
 
+/** The value of a Boolean option; none means true (defGetBoolean). */
+export function booleanOption(option: RawNode): boolean {
+  const arg = option['arg'] as any;
+  if (arg === undefined) return true;
+  const text = constantText(arg).toLowerCase();
+  if (text === 'true' || text === 'on' || text === '1') return true;
+  if (text === 'false' || text === 'off' || text === '0') return false;
+  throw new PgError('syntax_error', `${option['defname'] as string} requires a Boolean value`);
+}
+
 /** The text of an A_Const or a DefElem's argument (or of a cast of one: SET TIME ZONE INTERVAL '...'). */
 export function constantText(node: any): string {
   if (node === undefined || node === null) return '';

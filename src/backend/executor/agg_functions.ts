@@ -14,7 +14,8 @@ import { workMemBytes } from './memory.ts';
 import { rowBytes, type RowReader, type SortSpec, Tuplesort } from './tuplesort.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { quicksort } from './qsort.ts';
-import { compareWithoutCollation } from './undetermined.ts';
+import { compareWithoutCollation } from './collated.ts';
+import { isNondeterministic } from '../types/collation.ts';
 
 export interface StateVariable {
   /** The text of the initial value. */
@@ -178,11 +179,12 @@ function floatSum(node: Aggref, average: boolean, single: boolean): AggCode {
 const PLAIN_EXTREMES = new Set(['int2', 'int4', 'int8', 'oid', 'date_', 'time_', 'timestamp_', 'timestamptz_', 'cash']);
 
 function extreme(node: Aggref, largest: boolean, plain: boolean): AggCode {
-  const type = exprType(node.args[0]!.expr), compare = plain ? null : compareWithoutCollation(type, node.inputcollid) ?? typeComparator(type, node.inputcollid);
+  const type = exprType(node.args[0]!.expr), orEqual = type !== 1042 && isNondeterministic(node.inputcollid) ? '=' : ''; // of equal ones the last
+  const compare = plain ? null : compareWithoutCollation(type, node.inputcollid) ?? typeComparator(type, node.inputcollid);
   return {
     state: [datum],
     accumulate: (g, cx, ref) => whenPresent(g, node, cx, (arg) => {
-      const op = largest ? '>' : '<';
+      const op = `${largest ? '>' : '<'}${orEqual}`;
       const better = plain ? `${arg.code} ${op} ${ref(0)}` : `${g.konst(compare)}(${arg.code}, ${ref(0)}) ${op} 0`;
       g.emit(`if (${ref(0)} === null || ${better}) ${ref(0)} = ${arg.code};`);
     }),
@@ -190,7 +192,7 @@ function extreme(node: Aggref, largest: boolean, plain: boolean): AggCode {
     step: {
       type, give: (_g, ref) => ({ code: ref(0), nullable: true }),
       combine: (g, ref, _group, value) => {
-        const op = largest ? '>' : '<';
+        const op = `${largest ? '>' : '<'}${orEqual}`;
         g.emit(`if (${ref(0)} === null || ${plain ? `${value} ${op} ${ref(0)}` : `${g.konst(compare)}(${value}, ${ref(0)}) ${op} 0`}) ${ref(0)} = ${value};`);
       },
     },
@@ -360,7 +362,7 @@ function collected(node: Aggref): AggCode {
   const orderedSet = node.aggkind !== 'n';
   const argTypes = orderedSet ? node.aggargtypes : args.slice(0, plainArgs).map((a) => exprType(a.expr));
   const agg = orderedSet ? null : genericAggregate(node.aggfnoid, argTypes, node.aggtranstype, node.aggtype, node.inputcollid, node.aggvariadic);
-  const hashes = distinct.map((c) => hashKeyFunction(exprType(args[c]!.expr)));
+  const hashes = distinct.map((c) => hashKeyFunction(exprType(args[c]!.expr), exprCollation(args[c]!.expr)));
   const order = (a: Datum[], b: Datum[]): number => {
     for (const { column, compare, reverse, nullsFirst } of compares) {
       const x = a[column]!;

@@ -18,7 +18,7 @@ import { inliners, neverReturnsNull } from './inline.ts';
 import { someExpr } from './plan_walker.ts';
 import * as runtime from './expr_runtime.ts';
 import { hashKeyFunction, isPrimitiveKey } from './sort_support.ts';
-import { compareWithoutCollation, withoutCollation } from './undetermined.ts';
+import { collatedFunction, compareWithoutCollation } from './collated.ts';
 import { genXmlExpr } from './xml_codegen.ts';
 
 /** Where an expression stands: what its Vars and other leaves mean. */
@@ -67,7 +67,7 @@ export function genTest(g: Generator, e: Expr, cx: ExprContext): string {
       break;
     case 'OpExpr': {
       const info = calledFunction(e.opfuncid);
-      const inline = info.strict && info.internal && withoutCollation(info.prosrc, e.inputcollid) === null ? inliners.get(info.prosrc) : undefined;
+      const inline = info.strict && info.internal && collatedFunction(info.prosrc, e.inputcollid) === null ? inliners.get(info.prosrc) : undefined;
       if (inline === undefined) break;
       const args = e.args.map((a) => genAtom(g, a, cx));
       if (args.some((a) => a.code === 'null')) return 'false';
@@ -353,8 +353,8 @@ function callCode(
 ): string {
   const info = calledFunction(funcid);
   const codes = args.map((a) => a.code);
-  const fails = info.internal ? withoutCollation(info.prosrc, collation) : null;
-  if (fails !== null) return `${g.konst(fails)}()`;
+  const collated = info.internal ? collatedFunction(info.prosrc, collation) : null;
+  if (collated !== null) return `${g.konst(collated)}(${codes.join(', ')})`;
   const inline = info.internal ? inliners.get(info.prosrc) : undefined;
   if (inline !== undefined) return inline(g, ...codes);
   const { builtin } = info;
@@ -443,8 +443,8 @@ function genScalarArrayOp(g: Generator, e: ScalarArrayOpExpr, cx: ExprContext): 
   const info = calledFunction(e.opfuncid);
   const scalar = genAtom(g, e.args[0], cx);
   const list = e.args[1];
-  const fails = info.internal ? withoutCollation(info.prosrc, e.inputcollid) : null;
-  const key = fails === null && info.internal && info.strict ? hashedKey(e, info.prosrc) : null;
+  const collated = info.internal ? collatedFunction(info.prosrc, e.inputcollid) : null;
+  const key = collated === null && info.internal && info.strict ? hashedKey(e, info.prosrc) : null;
   if (key !== null && list.kind === 'Const' && list.constvalue !== null && list.slot === undefined) {
     // x = ANY (constant list), x <> ALL (it): one look-up.
     const { values } = list.constvalue as ArrayValue;
@@ -456,7 +456,7 @@ function genScalarArrayOp(g: Generator, e: ScalarArrayOpExpr, cx: ExprContext): 
   }
   const array = genAtom(g, list, cx);
   if (array.code === 'null') return NULL;
-  const fn = g.konst(fails ?? callable(info, e.args.map(exprType), 16, e.inputcollid));
+  const fn = g.konst(collated ?? callable(info, e.args.map(exprType), 16, e.inputcollid));
   // A list that is the same for all rows is looked up, too, once that has shown.
   if (key !== null && list.kind !== 'ArrayExpr') return { code: g.local(`${g.state(`${g.konst(runtime.listSearch)}(${fn}, ${g.konst(key)}, ${e.useOr})`)}(${scalar.code}, ${array.code})`), nullable: true };
   const search = g.konst(info.strict ? runtime.arrayOpStrict : runtime.arrayOp);
@@ -471,12 +471,12 @@ export function inlinedEquality(prosrc: string): boolean {
 }
 
 /** By what a list is looked up, of `x = ANY (list)` and `x <> ALL (list)`; null: it has to be gone through. */
-function hashedKey({ opno, useOr }: ScalarArrayOpExpr, prosrc: string): ((value: any) => Datum) | null {
+function hashedKey({ opno, useOr, inputcollid }: ScalarArrayOpExpr, prosrc: string): ((value: any) => Datum) | null {
   if (inlinedEquality(useOr ? prosrc : prosrc.replace(/ne$/, 'eq')) && prosrc.endsWith(useOr ? 'eq' : 'ne')) return sameKey;
   const given = operatorByOid(opno), equality = useOr || !given?.oprnegate ? given : operatorByOid(given.oprnegate);
   if (equality === undefined || equality.oid >= FirstNormalObjectId || !equality.oprcanhash || equality.oprleft !== equality.oprright || (equality === given) !== useOr) return null;
   const type = equality.oprleft;
-  return typeInfo(type).typtype === 'p' ? null : isPrimitiveKey(type) ? sameKey : hashKeyFunction(type);
+  return typeInfo(type).typtype === 'p' ? null : isPrimitiveKey(type, inputcollid) ? sameKey : hashKeyFunction(type, inputcollid);
 }
 const sameKey = (value: Datum): Datum => value;
 

@@ -14,7 +14,7 @@ import { FLOAT4OID, FLOAT8OID, INT4OID, INT8OID } from '../types/oids.ts';
 import { session } from '../utils/session.ts';
 import { functionInfo, makeContext, typeInfo } from './fmgr_info.ts';
 import { typeComparator } from './sort_support.ts';
-import { compareWithoutCollation } from './undetermined.ts';
+import { compareWithoutCollation } from './collated.ts';
 
 export { makeArray, mapArray, typeComparator };
 

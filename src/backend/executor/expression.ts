@@ -12,7 +12,7 @@ import { type Column, Generator, instantiate } from './codegen.ts';
 import { type ExprContext, genExpr, genTest } from './expr_codegen.ts';
 import { checkExecute, collectRestricted, functionInfo, makeContext } from './fmgr_info.ts';
 import { walkExpr } from './plan_walker.ts';
-import { withoutCollation } from './undetermined.ts';
+import { collatedFunction } from './collated.ts';
 
 /** `slots`: values of lifted literals (Const.slot), for expressions that belong to a plan. */
 export type CompiledExpr = (params?: readonly Datum[] | null, row?: readonly Datum[] | null, slots?: readonly Datum[]) => Datum;
@@ -104,7 +104,7 @@ function callOfConstants(expr: FuncExpr | OpExpr, funcid: Oid, args: readonly Ex
     values.push(arg.constvalue);
   }
   const info = functionInfo(funcid), { builtin } = info;
-  if (!info.internal || builtin === undefined || builtin.kind === 'set' || (procByOid(funcid)?.proacl ?? null) !== null || withoutCollation(info.prosrc, expr.inputcollid) !== null) return undefined;
+  if (!info.internal || builtin === undefined || builtin.kind === 'set' || (procByOid(funcid)?.proacl ?? null) !== null || collatedFunction(info.prosrc, expr.inputcollid) !== null) return undefined;
   if (info.strict && values.includes(null)) return null;
   if (builtin.kind === 'pure') return builtin.fn(...values) ?? null;
   const isFunction = expr.kind === 'FuncExpr';

@@ -7,6 +7,7 @@ import { aggregateByOid, languageByOid, operatorByOid, procByOid, typeByOid } fr
 import type { PgAggregate, PgOperator, PgProc, PgType } from '../catalog/rows.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
+import { collatedFunction } from './collated.ts';
 import { type BuiltinFunction, type FunctionContext, findBuiltin } from '../types/fmgr.ts';
 
 export interface FunctionInfo {
@@ -114,6 +115,8 @@ export function callable(info: FunctionInfo, argTypes: readonly Oid[], resultTyp
   if (builtin === undefined) {
     return () => { throw functionMissing(info); };
   }
+  const collated = info.internal && collation !== 0 ? collatedFunction(info.prosrc, collation) : null;
+  if (collated !== null) return collated;
   if (builtin.kind === 'pure') return builtin.fn;
   const context = makeContext(info.oid, argTypes, resultType, collation, variadic, aggregate);
   const fn = builtin.fn as Callable;

@@ -97,7 +97,7 @@ function rowsOf(info: IndexInfo, query: Exclude<GinQuery, 'all'>, cid: number): 
 function ginRows(info: IndexInfo, conditions: readonly { column: number; strategy: number }[], values: readonly Datum[], cid: number): Float64Array {
   let rows: Set<RowId> | null = null;
   conditions.forEach(({ column, strategy }, i) => {
-    const query = ginQuery(column - 1, info.columns[column - 1]!.opclass, strategy, values[i] ?? null);
+    const query = ginQuery(column - 1, info.columns[column - 1]!, strategy, values[i] ?? null);
     if (query === 'all') return;
     const found = rowsOf(info, query, cid);
     rows = rows === null ? found : rows.intersection(found);

@@ -19,7 +19,7 @@ import type { Consumer, PlanCompiler, Producer } from './plan_compiler.ts';
 import { containsVolatile } from './plan_walker.ts';
 import { hashKeyFunction, isPrimitiveKey } from './sort_support.ts';
 import { Tuplesort } from './tuplesort.ts';
-import { hashWithoutCollation } from './undetermined.ts';
+import { hashWithoutCollation } from './collated.ts';
 
 /** `stateOf`: the use whose state it finishes: its own or an earlier one's. */
 interface AggUse { node: Aggref; code: AggCode; stateOf: number }
@@ -201,8 +201,8 @@ function hashKey(pc: PlanCompiler, key: GroupKey, columns: readonly Column[]): s
   const value = g.column(columns[key.column - 1]!);
   const fails = hashWithoutCollation(key.type, key.collation);
   if (fails !== null) return `${g.konst(fails)}()`;
-  if (isPrimitiveKey(key.type)) return value.code;
-  const fn = g.konst(hashKeyFunction(key.type));
+  if (isPrimitiveKey(key.type, key.collation)) return value.code;
+  const fn = g.konst(hashKeyFunction(key.type, key.collation));
   return g.local(value.nullable ? `${value.code} === null ? null : ${fn}(${value.code})` : `${fn}(${value.code})`);
 }
 

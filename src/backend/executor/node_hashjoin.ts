@@ -15,7 +15,7 @@ import { emitPair, nullColumns, outlinedPair } from './node_join.ts';
 import { outputTypes } from './node_sort.ts';
 import type { PlanCompiler, Producer } from './plan_compiler.ts';
 import { hashKeyFunction, isPrimitiveKey } from './sort_support.ts';
-import { hashWithoutCollation } from './undetermined.ts';
+import { hashWithoutCollation } from './collated.ts';
 
 const INT_KEYS = new Set([21, 23, 1082]);
 
@@ -28,8 +28,10 @@ function joinKey(g: Generator, exprs: readonly Expr[], clauses: readonly Expr[],
     const type = exprType(e), clause = clauses[i]!;
     const fails = clause.kind === 'OpExpr' ? hashWithoutCollation(type, clause.inputcollid) : null;
     if (fails !== null) return `${g.konst(fails)}()`;
-    if (isPrimitiveKey(type)) return value.code;
-    return g.local(value.nullable ? `${value.code} === null ? null : ${g.konst(hashKeyFunction(type))}(${value.code})` : `${g.konst(hashKeyFunction(type))}(${value.code})`);
+    const collation = clause.kind === 'OpExpr' ? clause.inputcollid : 0;
+    if (isPrimitiveKey(type, collation)) return value.code;
+    const key = `${g.konst(hashKeyFunction(type, collation))}(${value.code})`;
+    return g.local(value.nullable ? `${value.code} === null ? null : ${key}` : key);
   });
   return { keys, nulls: nulls.join(' || ') };
 }

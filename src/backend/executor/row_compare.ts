@@ -39,9 +39,9 @@ function columnComparator(i: number, compare: Comparator, reverse: boolean, null
 }
 
 /** GROUP BY and DISTINCT equality: NULLs are equal. */
-export function rowsEqual(keys: readonly Pick<GroupKey, 'column' | 'type'>[]): (a: Datum[], b: Datum[]) => boolean {
+export function rowsEqual(keys: readonly Pick<GroupKey, 'column' | 'type' | 'collation'>[]): (a: Datum[], b: Datum[]) => boolean {
   const columns = keys.map((k) => k.column - 1);
-  const hashes = keys.map((k) => (isPrimitiveKey(k.type) ? null : hashKeyFunction(k.type)));
+  const hashes = keys.map((k) => (isPrimitiveKey(k.type, k.collation) ? null : hashKeyFunction(k.type, k.collation)));
   return (a, b) => {
     for (let i = 0; i < columns.length; i++) {
       const x = a[columns[i]!]!;
@@ -56,9 +56,9 @@ export function rowsEqual(keys: readonly Pick<GroupKey, 'column' | 'type'>[]): (
 }
 
 /** A Map key for the columns of a row: the same exactly for rows that are equal. */
-export function rowKey(keys: readonly Pick<GroupKey, 'column' | 'type'>[]): (row: Datum[]) => Datum {
+export function rowKey(keys: readonly Pick<GroupKey, 'column' | 'type' | 'collation'>[]): (row: Datum[]) => Datum {
   const columns = keys.map((k) => k.column - 1);
-  const hashes = keys.map((k) => hashKeyFunction(k.type));
+  const hashes = keys.map((k) => hashKeyFunction(k.type, k.collation));
   if (columns.length === 1) {
     const column = columns[0]!;
     const hash = hashes[0]!;

@@ -4,6 +4,7 @@ import { exprType } from '../nodes/nodeFuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import type { Datum, RecordAttribute } from '../types/datum.ts';
 import { type ExprContext, genExpr } from './expr_codegen.ts';
+import { collatedFunction } from './collated.ts';
 import { calledFunction, functionMissing, makeContext } from './fmgr_info.ts';
 import type { PlanCompiler } from './plan_compiler.ts';
 import { genTableFunc } from './xml_codegen.ts';
@@ -48,7 +49,8 @@ function callText(
   const args = node.args.map((a) => g.atomic(genExpr(g, a, cx)));
   const resultType = node.kind === 'FuncExpr' ? node.funcresulttype : node.opresulttype;
   const context = { ...makeContext(oid, node.args.map((a) => exprType(a)), resultType, node.inputcollid, node.kind === 'FuncExpr' && node.funcvariadic), resultAttributes };
-  const call = `${g.konst(builtin.fn)}(${[g.konst(context), ...args.map((a) => a.code)].join(', ')})`;
+  const codes = args.map((a) => a.code), collated = info.internal && node.inputcollid !== 0 ? collatedFunction(info.prosrc, node.inputcollid) : null;
+  const call = collated !== null ? `${g.konst(collated)}(${codes.join(', ')})` : `${g.konst(builtin.fn)}(${[g.konst(context), ...codes].join(', ')})`;
   const nulls = info.strict ? args.filter((a) => a.nullable).map((a) => `${a.code} === null`) : [];
   return nulls.length === 0 ? call : `(${nulls.join(' || ')} ? ${whenNull} : ${call})`;
 }

@@ -2,10 +2,11 @@
 import { notSupported } from '../../common/errors.ts';
 import { amopsByOperator, amprocsByFamily, opclassesOf } from '../catalog/syscache.ts';
 import type { ArrayValue, Datum, Int8, Interval, Oid, RecordValue, TimeTz } from '../types/datum.ts';
+import { icuCollator, isNondeterministic } from '../types/collation.ts';
 import { hashKeyFor } from '../types/compare.ts';
 import { numericHashKey } from '../types/numeric.ts';
 import { callable, functionInfo, outputFunction, typeInfo } from './fmgr_info.ts';
-import { compareWithoutCollation } from './undetermined.ts';
+import { compareWithoutCollation } from './collated.ts';
 
 export type Comparator = (a: any, b: any) => number;
 
@@ -45,6 +46,8 @@ const comparators = new Map<string, Comparator>();
 export function typeComparator(type: Oid, collation: Oid, right: Oid = type): Comparator {
   if (PLAIN.has(type) && (right === type || INTEGERS.has(type))) return plain;
   if (FLOATS.has(type)) return floats;
+  // The default collation is another one in another database.
+  if (icuCollator(collation) !== null) return makeComparator(type, collation, right);
   const key = `${type},${collation},${right}`;
   let fn = comparators.get(key);
   if (fn === undefined) {
@@ -111,15 +114,17 @@ export function sortComparator(opno: Oid, type: Oid, collation: Oid): { compare:
 // ------------------------------------------------------------------ hash keys
 
 /** Types whose datums are equal in SQL exactly when they are `===` (Map and Set treat NaN and -0 as wanted too). */
-export function isPrimitiveKey(type: Oid): boolean {
-  if (PLAIN.has(type) || STRINGS.has(type)) return true;
+export function isPrimitiveKey(type: Oid, collation: Oid): boolean {
+  if (PLAIN.has(type)) return true;
+  if (STRINGS.has(type)) return !isNondeterministic(collation);
   return FLOATS.has(type) || type === 142 || isEnum(type);
 }
 const isEnum = (type: Oid): boolean => type >= 16384 && typeInfo(type).typtype === 'e';
 
 /** A function to a primitive (number, bigint, string, boolean) that is the same exactly for values SQL calls equal. */
-export function hashKeyFunction(type: Oid): (value: any) => Datum {
-  if (isPrimitiveKey(type)) return (v) => v;
+export function hashKeyFunction(type: Oid, collation: Oid): (value: any) => Datum {
+  if (isPrimitiveKey(type, collation)) return (v) => v;
+  if (isNondeterministic(collation)) return hashKeyFor(type, collation);
   switch (type) {
     case 1042: return trimBlanks;
     case 1186: return (v: Interval) => intervalKey(v);
@@ -129,13 +134,13 @@ export function hashKeyFunction(type: Oid): (value: any) => Datum {
     default:
   }
   const t = typeInfo(type);
-  if (t.typtype === 'd') return hashKeyFunction(t.typbasetype);
+  if (t.typtype === 'd') return hashKeyFunction(t.typbasetype, collation);
   if (opclassInputType(type) === 2277) {
-    const element = hashKeyFunction(t.typelem);
+    const element = hashKeyFunction(t.typelem, collation);
     return (v: ArrayValue) => `${v.dims.join()};${v.lbounds.join()};${keyOf(v.values.map((x) => (x === null ? null : element(x))))}`;
   }
   if (t.typtype === 'c' || type === 2249) {
-    return (v: RecordValue) => keyOf(v.values.map((x, i) => (x === null ? null : hashKeyFunction(v.attributes[i]!.typeOid)(x))));
+    return (v: RecordValue) => keyOf(v.values.map((x, i) => (x === null ? null : hashKeyFunction(v.attributes[i]!.typeOid, v.attributes[i]!.collation)(x))));
   }
   return hashKeyFor(type);
 }
@@ -143,7 +148,7 @@ export function hashKeyFunction(type: Oid): (value: any) => Datum {
 /** A function to a primitive that is the same exactly for values that are the same to everybody: equal ones may be written in other ways. */
 export function imageKeyFunction(type: Oid): (value: any) => Datum {
   if (FLOATS.has(type)) return (v) => (Object.is(v, -0) ? '-0' : v);
-  return isPrimitiveKey(type) ? (v) => v : outputFunction(type);
+  return isPrimitiveKey(type, 0) ? (v) => v : outputFunction(type);
 }
 
 function trimBlanks(v: string): string {

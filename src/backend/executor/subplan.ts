@@ -13,7 +13,7 @@ import { type ExprContext, genExpr } from './expr_codegen.ts';
 import { operatorFunction } from './fmgr_info.ts';
 import type { PlanCompiler } from './plan_compiler.ts';
 import { hashKeyFunction, keyOf } from './sort_support.ts';
-import { hashWithoutCollation } from './undetermined.ts';
+import { hashWithoutCollation } from './collated.ts';
 import { Tuplestore } from './tuplestore.ts';
 
 const tooManyRows = (): never => {
@@ -135,7 +135,7 @@ class HashedRows {
   private readonly hashes: ((v: any) => Datum)[];
   private readonly equals: ((a: any, b: any) => unknown)[];
   constructor(spec: { types: number[]; operators: { opno: number; collation: number }[] }) {
-    this.hashes = spec.types.map((type, i) => hashWithoutCollation(type, spec.operators[i]!.collation) ?? hashKeyFunction(type));
+    this.hashes = spec.types.map((type, i) => hashWithoutCollation(type, spec.operators[i]!.collation) ?? hashKeyFunction(type, spec.operators[i]!.collation));
     this.equals = spec.operators.map((o) => operatorFunction(o.opno, o.collation));
   }
   key(row: Datum[]): Datum {

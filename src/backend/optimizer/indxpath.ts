@@ -27,6 +27,8 @@ import { indexSize } from './plancat.ts';
 import { predicateImpliedBy } from './predtest.ts';
 import { forRelation, indexColumnExpr, indexPathkeys, usefulPathkeys } from './pathkeys.ts';
 import type { Path, PathKey, PlannerInfo, Relids, RelOptInfo, RestrictInfo } from './pathnodes.ts';
+import { icuCollator } from '../types/collation.ts';
+import { SPGIST_TEXT_FAMILY } from './like_support.ts';
 import { orderedClauses, planBase, targetOf } from './planbuild.ts';
 import { EMPTY, isSubset, overlaps } from './relids.ts';
 import { isSecurelyPromotable, makeRestrictInfo, withoutRepeated } from './restrictinfo.ts';
@@ -75,6 +77,8 @@ function matchClause(rel: RelOptInfo, info: IndexInfo, column: number, rinfo: Re
       const member = opFamilyEntry(opno, opfamily);
       if (member === undefined || member.amoppurpose !== 's') return null;
       if (info.accessMethod === 'hash') return member.amopstrategy === 1 ? { rinfo, condition: { column: column + 1, strategy: '=', value }, expr: clause } : null;
+      // An spgist index over texts has them by their bytes.
+      if (opfamily === SPGIST_TEXT_FAMILY && member.amopstrategy > 10 && icuCollator(collation) !== null) return null;
       const strategy = info.accessMethod === 'btree' ? STRATEGIES[member.amopstrategy] : byOrder(info.accessMethod, opfamily, member.amopstrategy) ?? (tree(info) ? 'lossy' : undefined);
       if (strategy === undefined || strategy === '') return null;
       const expr: Expr = value === b ? clause : { ...clause, opno, opfuncid: operator(opno).oprcode, args: [b, a] };

@@ -2,24 +2,26 @@
 // like_support.c and network.c): texts that begin like a pattern, addresses within a network. The index finds a range that
 // holds them; the condition itself is asked of the rows still.
 import { getOpfamilyMember } from '../catalog/lsyscache.ts';
-import { collationByOid } from '../catalog/syscache.ts';
 import type { IndexInfo } from '../catalog/relation.ts';
 import { callable, functionInfo, operator } from '../executor/fmgr_info.ts';
 import { makeConst, makeOpExpr } from '../nodes/makefuncs.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import type { IndexCondition } from '../nodes/plannodes.ts';
 import type { Const, Expr, OpExpr } from '../nodes/primnodes.ts';
+import { icuCollator, isNondeterministic } from '../types/collation.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { fixedPrefix, greaterText, type PatternKind } from '../types/pattern_prefix.ts';
 import { stripRelabel } from './clauses.ts';
 
 const DEFAULT_COLLATION = 100, BOOLOID = 16, NAMEOID = 19, TEXTOID = 25, BPCHAROID = 1042, NETWORK_BTREE_FAMILY = 1974;
-const BPCHAR_FAMILIES = new Set([426, 2097]), TEXT_FAMILIES = new Set([1994, 2095, ...BPCHAR_FAMILIES]), PATTERN_FAMILIES = new Set([2095, 2097]);
+const BPCHAR_FAMILIES = new Set([426, 2097]), TEXT_FAMILIES = new Set([1994, 2095, ...BPCHAR_FAMILIES]);
+export const PATTERN_FAMILIES: ReadonlySet<Oid> = new Set([2095, 2097]);
 const STRATEGY = { '<': 1, '<=': 2, '=': 3, '>=': 4, '>': 5 } as const;
 
 /** By the estimators of the operators, and by name the function that is written as a call. */
 const PATTERNS: Readonly<Record<string, PatternKind>> = { likesel: 'like', iclikesel: 'ilike', regexeqsel: 'regex', icregexeqsel: 'iregex', prefixsel: 'prefix' };
-const STARTS_WITH = 3696, STARTS_WITH_OPERATOR = 3877, SPGIST_TEXT_FAMILY = 4017, PREFIX_STRATEGY = 28;
+const STARTS_WITH = 3696, STARTS_WITH_OPERATOR = 3877, PREFIX_STRATEGY = 28;
+export const SPGIST_TEXT_FAMILY = 4017;
 
 export interface DerivedCondition { condition: IndexCondition; expr: Expr }
 
@@ -61,7 +63,7 @@ function derived(column: number, strategy: keyof typeof STRATEGY, family: Oid, s
 
 function patternConditions(info: IndexInfo, column: number, clause: Expr, match: { kind: PatternKind; subject: Expr; pattern: Expr }): DerivedCondition[] {
   const { opfamily, collation } = info.columns[column]!;
-  const bytewise = PATTERN_FAMILIES.has(opfamily) || collationByOid(collation)?.collprovider !== 'i';
+  const bytewise = PATTERN_FAMILIES.has(opfamily) || icuCollator(collation) === null;
   const { kind, pattern } = match;
   const text = knownPattern(pattern);
   if (text === null) {
@@ -75,7 +77,7 @@ function patternConditions(info: IndexInfo, column: number, clause: Expr, match:
   const type = BPCHAR_FAMILIES.has(opfamily) ? BPCHAROID : TEXTOID;
   const make = (strategy: keyof typeof STRATEGY, value: Datum): DerivedCondition[] => derived(column, strategy, opfamily, subject, makeConst(type, -1, DEFAULT_COLLATION, value), collation);
   const { prefix, exact } = fixedPrefix(text, kind);
-  if (exact) return make('=', prefix);
+  if (exact) return isNondeterministic(collation) ? [] : make('=', prefix);
   if (prefix === '' || !bytewise) return [];
   const greater = greaterText(prefix);
   return [...make('>=', prefix), ...(greater === null ? [] : make('<', greater))];

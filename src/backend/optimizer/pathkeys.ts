@@ -6,11 +6,13 @@ import { sortOperator } from '../executor/sort_support.ts';
 import { makeVar } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Expr, SortGroupClause, TargetEntry } from '../nodes/primnodes.ts';
+import { icuCollator } from '../types/collation.ts';
 import type { Oid } from '../types/datum.ts';
 import { BOOLOID } from '../types/oids.ts';
 import { catalogVersion } from '../transaction/xact.ts';
 import { booleanValue, equal, evalConstExpressions, mutateDeep } from './clauses.ts';
 import { classForSorting } from './equivclass.ts';
+import { PATTERN_FAMILIES } from './like_support.ts';
 import { samePathkey } from './pathnode.ts';
 import type { PathKey, PlannerInfo, RelOptInfo } from './pathnodes.ts';
 import { EMPTY } from './relids.ts';
@@ -30,7 +32,9 @@ export function mergeFamilies(family: Oid, left: Oid, right: Oid): Oid[] {
 }
 
 function makePathkey(root: PlannerInfo, expr: Expr, family: Oid, type: Oid, collation: Oid, reverse: boolean, nullsFirst: boolean, sortref: number, create: boolean): PathKey | null {
-  const ec = classForSorting(root, expr, mergeFamilies(family, type, type), collation, sortref, create);
+  // Patterns' families share = with the others; their order is another one where a collation of ICU makes it.
+  const families = PATTERN_FAMILIES.has(family) && icuCollator(collation) !== null ? [family] : mergeFamilies(family, type, type);
+  const ec = classForSorting(root, expr, families, collation, sortref, create);
   return ec === null ? null : { ec, reverse, nullsFirst };
 }
 

@@ -486,8 +486,8 @@ function matchCommon(a: Column, b: Column, limitB = Infinity): Matches | null {
   const mb = b.stats?.mcv ?? null;
   if (ma === null || mb === null) return null;
   const keys = new Map<unknown, number>();
-  const keyOfB = hashKeyFunction(b.type);
-  const keyOfA = hashKeyFunction(a.type);
+  const keyOfB = hashKeyFunction(b.type, 0);
+  const keyOfA = hashKeyFunction(a.type, 0);
   mb.values.slice(0, limitB).forEach((v, i) => keys.set(keyOfB(v), i));
   const m: Matches = { product: 0, freqA: 0, freqB: 0, count: 0, totalA: 0, totalB: 0 };
   for (const f of ma.frequencies) m.totalA += f;

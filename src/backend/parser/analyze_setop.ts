@@ -136,7 +136,7 @@ function coerceArm(state: ParseState, e: Expr, type: Oid, context: string): Expr
     coerceToCommonType(state, e, type, context);
     return e;
   }
-  return e.kind === 'Const' || e.kind === 'Param' ? coerceToCommonType(state, e, type, context) : e;
+  return e.kind === 'Const' || e.kind === 'Param' || e.kind === 'CollateExpr' ? coerceToCommonType(state, e, type, context) : e;
 }
 
 export function makeSortGroupClauseForSetOp(state: ParseState, type: Oid, location: number, requireHash: boolean): SortGroupClause {

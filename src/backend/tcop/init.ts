@@ -8,6 +8,8 @@ import { isMemberOfRoleNosuper } from '../catalog/acl.ts';
 import { aclcheckDatabase } from '../catalog/aclchk.ts';
 import { catalogFind } from '../catalog/indexing.ts';
 import * as ids from '../catalog/oids.ts';
+import { quoteIdentifier } from '../catalog/quote.ts';
+import type { PgDatabase } from '../catalog/rows.ts';
 import { authIdByName, databaseByName } from '../catalog/syscache.ts';
 import { rememberSessionRole } from '../commands/role_settings.ts';
 import { setAuthCatalog } from '../libpq/auth_catalog.ts';
@@ -19,7 +21,8 @@ import { addContext } from '../utils/error_context.ts';
 import { logError, shouldSendToClient, shouldLog } from '../utils/elog.ts';
 import { beginReporting, defineHooks, getString, processGucArray, setConfigOption, setInternal } from '../utils/guc.ts';
 import { statisticsBegin } from '../utils/pgstat.ts';
-import { session } from '../utils/session.ts';
+import { sendWarning, session } from '../utils/session.ts';
+import { icuCollationVersion, setDatabaseLocale } from '../types/collation.ts';
 import type { Oid } from '../types/datum.ts';
 import { sendNoticeResponse, sendParameterStatus, hasFrontend } from './protocol.ts';
 import { currentTimestamp } from './statement.ts';
@@ -95,6 +98,7 @@ export function initPostgres(connection: Connection): void {
   }
   commitTransactionCommand();
   openDatabase(database.oid, database.datname);
+  if (database.datlocprovider === 'i') useIcu(database);
   session.clientAddress = connection.remoteAddress;
   session.clientFd = connection.frontend.fd;
   session.clientPort = connection.remotePort;
@@ -108,6 +112,17 @@ export function initPostgres(connection: Connection): void {
   commitTransactionCommand();
   if (cutOff) finishCrossCommits((pid) => backendByPid(pid) !== undefined);
   beginReporting();
+}
+
+/** The default collation is ICU's. Warns if that is no longer what it was when the database was made. */
+function useIcu({ datname, daticulocale, datcollversion }: PgDatabase): void {
+  setDatabaseLocale(daticulocale);
+  const actual = icuCollationVersion(daticulocale!);
+  if (datcollversion === null || datcollversion === actual) return;
+  sendWarning('warning', `database "${datname}" has a collation version mismatch`, {
+    detail: `The database was created using collation version ${datcollversion}, but the operating system provides version ${actual}.`,
+    hint: `Rebuild all objects in this database that use the default collation and run ALTER DATABASE ${quoteIdentifier(datname)} REFRESH COLLATION VERSION, or build PostgreSQL with the right library version.`,
+  });
 }
 
 /** From now on this process works in that database. */

@@ -2,7 +2,7 @@
 // it, and `postgres --single` is one on the terminal.
 import { readFileSync } from 'node:fs';
 import { GLOBAL, TMP, databaseFolder } from '../../common/site.ts';
-import { authIdByOid, databaseByName } from '../catalog/syscache.ts';
+import { authIdByOid, databaseByName, databaseByOid } from '../catalog/syscache.ts';
 import * as ids from '../catalog/oids.ts';
 import type { DestReceiver } from '../executor/dest.ts';
 import { rawParse } from '../parser/raw_parser.ts';
@@ -17,6 +17,7 @@ import {
 import { temporaryFiles } from '../access/temporary_file.ts';
 import { setInternal } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
+import { setDatabaseLocale } from '../types/collation.ts';
 import type { Oid } from '../types/datum.ts';
 import { CachedStatement } from './plancache.ts';
 import { DISCARD, FETCH_ALL, Portal } from './portal.ts';
@@ -39,6 +40,8 @@ export function openStandalone(oid: Oid, name: string): Standalone {
   statementStarts();
   startTransactionCommand();
   renewSnapshot();
+  const row = databaseByOid(oid);
+  setDatabaseLocale(row?.datlocprovider === 'i' ? row.daticulocale : null);
   setInternal('is_superuser', 'on');
   setInternal('session_authorization', authIdByOid(ids.BOOTSTRAP_SUPERUSERID)?.rolname ?? '');
   commitTransactionCommand();

@@ -75,13 +75,15 @@ export function concatArrays(a: ArrayValue, b: ArrayValue): ArrayValue {
   return new ArrayValue(a.elementType, dims, lbounds, [...a.values, ...b.values]);
 }
 
-const matcher = (elementType: Oid, wanted: Datum): ((value: Datum) => boolean) => {
+// The collation matters only where texts that are equal need not be the same.
+
+const matcher = (elementType: Oid, wanted: Datum, collation: Oid): ((value: Datum) => boolean) => {
   if (wanted === null) return (value) => value === null;
-  const equals = equalsFor(elementType);
+  const equals = equalsFor(elementType, collation);
   return (value) => value !== null && equals(value, wanted);
 };
 
-function position(array: ArrayValue | null, wanted: Datum, start: number | null | undefined): number | null {
+function position(array: ArrayValue | null, wanted: Datum, start: number | null | undefined, collation: Oid): number | null {
   if (array === null) return null;
   if (array.dims.length > 1) {
     throw new PgError('feature_not_supported', 'searching for elements in multidimensional arrays is not supported');
@@ -91,17 +93,17 @@ function position(array: ArrayValue | null, wanted: Datum, start: number | null 
   if (array.values.length === 0) return null;
   const bound = array.lbounds[0]!;
   const from = start === undefined ? 0 : Math.max(start - bound, 0);
-  const matches = matcher(array.elementType, wanted);
+  const matches = matcher(array.elementType, wanted, collation);
   for (let i = from; i < array.values.length; i++) if (matches(array.values[i]!)) return i + bound;
   return null;
 }
 
-function positions(array: ArrayValue | null, wanted: Datum): ArrayValue | null {
+function positions(array: ArrayValue | null, wanted: Datum, collation: Oid = 0): ArrayValue | null {
   if (array === null) return null;
   if (array.dims.length > 1) {
     throw new PgError('feature_not_supported', 'searching for elements in multidimensional arrays is not supported');
   }
-  const matches = matcher(array.elementType, wanted);
+  const matches = matcher(array.elementType, wanted, collation);
   const found: number[] = [];
   array.values.forEach((value, i) => {
     if (matches(value)) found.push(i + array.lbounds[0]!);
@@ -109,20 +111,20 @@ function positions(array: ArrayValue | null, wanted: Datum): ArrayValue | null {
   return makeArray(INT4OID, found);
 }
 
-function remove(array: ArrayValue | null, wanted: Datum): ArrayValue | null {
+function remove(array: ArrayValue | null, wanted: Datum, collation: Oid = 0): ArrayValue | null {
   if (array === null) return null;
   if (array.dims.length > 1) {
     throw new PgError('feature_not_supported', 'removing elements from multidimensional arrays is not supported');
   }
-  const matches = matcher(array.elementType, wanted);
+  const matches = matcher(array.elementType, wanted, collation);
   const kept = array.values.filter((value) => !matches(value));
   if (kept.length === array.values.length) return array;
   return kept.length === 0 ? emptyArray(array.elementType) : new ArrayValue(array.elementType, [kept.length], array.lbounds, kept);
 }
 
-function replace(array: ArrayValue | null, wanted: Datum, replacement: Datum): ArrayValue | null {
+function replace(array: ArrayValue | null, wanted: Datum, replacement: Datum, collation: Oid = 0): ArrayValue | null {
   if (array === null) return null;
-  const matches = matcher(array.elementType, wanted);
+  const matches = matcher(array.elementType, wanted, collation);
   return new ArrayValue(array.elementType, array.dims, array.lbounds, array.values.map((value) => (matches(value) ? replacement : value)));
 }
 
@@ -159,8 +161,8 @@ const DEFAULT_BOUNDS = emptyArray(INT4OID);
 const LONG_ARRAY = 256;
 
 /** a @> b: every element of b is somewhere in a; a NULL in b is in nothing. */
-function contains(a: ArrayValue, b: ArrayValue): boolean {
-  const equals = sharedEquals(a, b);
+function contains(a: ArrayValue, b: ArrayValue, collation: Oid = 0): boolean {
+  const equals = sharedEquals(a, b, collation);
   const { length } = a.values;
   return b.values.every((wanted) => {
     if (length > LONG_ARRAY) checkForInterrupts();
@@ -168,8 +170,8 @@ function contains(a: ArrayValue, b: ArrayValue): boolean {
   });
 }
 
-function overlaps(a: ArrayValue, b: ArrayValue): boolean {
-  const equals = sharedEquals(a, b);
+function overlaps(a: ArrayValue, b: ArrayValue, collation: Oid = 0): boolean {
+  const equals = sharedEquals(a, b, collation);
   const { length } = a.values;
   return b.values.some((wanted) => {
     if (length > LONG_ARRAY) checkForInterrupts();
@@ -177,11 +179,11 @@ function overlaps(a: ArrayValue, b: ArrayValue): boolean {
   });
 }
 
-function sharedEquals(a: ArrayValue, b: ArrayValue): (x: Datum, y: Datum) => boolean {
+function sharedEquals(a: ArrayValue, b: ArrayValue, collation: Oid): (x: Datum, y: Datum) => boolean {
   if (a.elementType !== b.elementType) {
     throw new PgError('datatype_mismatch', 'cannot compare arrays of different element types');
   }
-  return equalsFor(a.elementType);
+  return equalsFor(a.elementType, collation);
 }
 
 const hasDimension = (array: ArrayValue, dimension: number): boolean => dimension >= 1 && dimension <= array.dims.length;
@@ -288,7 +290,7 @@ registerBuiltins({
     array_larger: (a: ArrayValue, b: ArrayValue) => (compareArrays(a, b) > 0 ? a : b),
     array_smaller: (a: ArrayValue, b: ArrayValue) => (compareArrays(a, b) < 0 ? a : b),
     arraycontains: contains,
-    arraycontained: (a: ArrayValue, b: ArrayValue) => contains(b, a),
+    arraycontained: (a: ArrayValue, b: ArrayValue, collation: Oid = 0) => contains(b, a, collation),
     arrayoverlap: overlaps,
     array_ndims: (array: ArrayValue) => array.dims.length || null,
     array_dims: (array: ArrayValue) =>
@@ -297,8 +299,8 @@ registerBuiltins({
     array_upper: (array: ArrayValue, dimension: number) => (hasDimension(array, dimension) ? upperBound(array, dimension) : null),
     array_length: (array: ArrayValue, dimension: number) => (hasDimension(array, dimension) ? array.dims[dimension - 1]! : null),
     array_cardinality: (array: ArrayValue) => array.values.length,
-    array_position: (array: ArrayValue | null, wanted: Datum) => position(array, wanted, undefined),
-    array_position_start: position,
+    array_position: (array: ArrayValue | null, wanted: Datum, collation: Oid = 0) => position(array, wanted, undefined, collation),
+    array_position_start: (array: ArrayValue | null, wanted: Datum, start: number | null, collation: Oid = 0) => position(array, wanted, start, collation),
     array_positions: positions,
     array_remove: remove,
     array_replace: replace,

@@ -4,6 +4,7 @@ import { PgError } from '../../common/errors.ts';
 import { ArrayValue, Interval, RecordValue, TimeTz, type Datum, type Int8, type Oid } from './datum.ts';
 import { compareBytes, compareText, trimPadding } from './characters.ts';
 import { compareBpchar } from './varchar.ts';
+import { type Collator, icuCollator } from './collation.ts';
 import { floatCompare } from './float.ts';
 import { typeHooks } from './hooks.ts';
 import { compareNumeric, numericHashKey } from './numeric.ts';
@@ -62,7 +63,8 @@ for (const type of [oids.INT8OID, oids.TIMESTAMPOID, oids.TIMESTAMPTZOID, oids.T
 }
 registerComparison(oids.XID8OID, { compare: xid8Compare, equals: same, hashKey: identity });
 for (const type of [oids.XIDOID, oids.CIDOID]) registerComparison(type, { equals: same, hashKey: identity });
-for (const type of [oids.TEXTOID, oids.VARCHAROID, oids.NAMEOID, oids.CSTRINGOID, oids.UNKNOWNOID]) {
+const STRINGS = new Set([oids.TEXTOID, oids.VARCHAROID, oids.NAMEOID, oids.CSTRINGOID, oids.UNKNOWNOID]);
+for (const type of STRINGS) {
   registerComparison(type, { compare: compareText, equals: same, hashKey: identity });
 }
 for (const type of [oids.UUIDOID, oids.CHAROID]) registerComparison(type, { compare: compareStrings, equals: same, hashKey: identity });
@@ -102,8 +104,8 @@ function joinKeys(parts: readonly unknown[]): string {
 }
 
 /** array_cmp: element by element (NULL last), then length, number of dimensions, dimensions, lower bounds. */
-export function compareArrays(a: ArrayValue, b: ArrayValue): number {
-  const compare = elementComparison(a, b).compare;
+export function compareArrays(a: ArrayValue, b: ArrayValue, collation: Oid = 0): number {
+  const compare = elementComparison(a, b, collation).compare;
   if (compare === undefined) throw noOrder(a.elementType);
   const x = a.values, y = b.values;
   const length = Math.min(x.length, y.length);
@@ -123,15 +125,15 @@ function compareNulls(a: Datum, b: Datum, compare: Comparator): number {
   return b === null ? -1 : compare(a, b);
 }
 
-function elementComparison(a: ArrayValue, b: ArrayValue): Comparison {
+function elementComparison(a: ArrayValue, b: ArrayValue, collation: Oid): Comparison {
   if (a.elementType !== b.elementType) {
     throw new PgError('datatype_mismatch', 'cannot compare arrays of different element types');
   }
-  return comparisonFor(a.elementType);
+  return comparisonFor(a.elementType, collation);
 }
 
-export function arraysEqual(a: ArrayValue, b: ArrayValue): boolean {
-  const { equals } = elementComparison(a, b);
+export function arraysEqual(a: ArrayValue, b: ArrayValue, collation: Oid = 0): boolean {
+  const { equals } = elementComparison(a, b, collation);
   if (a.values.length !== b.values.length || a.dims.length !== b.dims.length) return false;
   for (let i = 0; i < a.dims.length; i++) {
     if (a.dims[i] !== b.dims[i] || a.lbounds[i] !== b.lbounds[i]) return false;
@@ -142,8 +144,8 @@ export function arraysEqual(a: ArrayValue, b: ArrayValue): boolean {
   });
 }
 
-function arrayHashKey(array: ArrayValue): string {
-  const { hashKey } = comparisonFor(array.elementType);
+function arrayHashKey(array: ArrayValue, collation: Oid = 0): string {
+  const { hashKey } = comparisonFor(array.elementType, collation);
   return `${array.dims.join()};${array.lbounds.join()};` + joinKeys(array.values.map((value) => (value === null ? '' : `=${hashKey(value)}`)));
 }
 
@@ -156,15 +158,15 @@ function liveColumns(record: RecordValue): number[] {
 }
 
 /** How two records are compared: column by column, the first that is not the same (other than 0) decides. */
-export function compareColumns(a: RecordValue, b: RecordValue, visit: (x: Datum, y: Datum, typeOid: Oid) => number): number {
+export function compareColumns(a: RecordValue, b: RecordValue, visit: (x: Datum, y: Datum, typeOid: Oid, collation: Oid) => number): number {
   const columnsA = liveColumns(a), columnsB = liveColumns(b);
   for (let i = 0; i < columnsA.length && i < columnsB.length; i++) {
-    const typeA = a.attributes[columnsA[i]!]!.typeOid, typeB = b.attributes[columnsB[i]!]!.typeOid;
+    const { typeOid: typeA, collation } = a.attributes[columnsA[i]!]!, other = b.attributes[columnsB[i]!]!, typeB = other.typeOid;
     if (typeA !== typeB) {
       throw new PgError('datatype_mismatch', `cannot compare dissimilar column types ${typeHooks.typeIo(typeA).name} and ` +
         `${typeHooks.typeIo(typeB).name} at record column ${i + 1}`);
     }
-    const order = visit(a.values[columnsA[i]!]!, b.values[columnsB[i]!]!, typeA);
+    const order = visit(a.values[columnsA[i]!]!, b.values[columnsB[i]!]!, typeA, collation === other.collation ? collation : 0);
     if (order !== 0) return order;
   }
   if (columnsA.length !== columnsB.length) {
@@ -174,22 +176,27 @@ export function compareColumns(a: RecordValue, b: RecordValue, visit: (x: Datum,
 }
 
 export function compareRecords(a: RecordValue, b: RecordValue): number {
-  return compareColumns(a, b, (x, y, typeOid) => compareNulls(x, y, comparatorFor(typeOid)));
+  return compareColumns(a, b, (x, y, typeOid, collation) => compareNulls(x, y, comparatorFor(typeOid, collation)));
 }
 
 export function recordsEqual(a: RecordValue, b: RecordValue): boolean {
-  return compareColumns(a, b, (x, y, typeOid) =>
-    (x === null || y === null ? x === y : equalsFor(typeOid)(x, y)) ? 0 : 1) === 0;
+  return compareColumns(a, b, (x, y, typeOid, collation) =>
+    (x === null || y === null ? x === y : equalsFor(typeOid, collation)(x, y)) ? 0 : 1) === 0;
 }
 
 function recordHashKey(record: RecordValue): string {
   return joinKeys(liveColumns(record).map((i) => {
-    const value = record.values[i]!;
-    return value === null ? '' : `=${hashKeyFor(record.attributes[i]!.typeOid)(value)}`;
+    const value = record.values[i]!, { typeOid, collation } = record.attributes[i]!;
+    return value === null ? '' : `=${hashKeyFor(typeOid, collation)(value)}`;
   }));
 }
 
-const ARRAY: Comparison = { compare: compareArrays, equals: arraysEqual, hashKey: arrayHashKey };
+/** Of arrays whose elements have a collation; 0: it does not matter. */
+const arraysBy = (collation: Oid): Comparison => ({
+  compare: (a: ArrayValue, b: ArrayValue) => compareArrays(a, b, collation), equals: (a: ArrayValue, b: ArrayValue) => arraysEqual(a, b, collation),
+  hashKey: (array: ArrayValue) => arrayHashKey(array, collation),
+});
+const ARRAY = arraysBy(0);
 const RECORD: Comparison = { compare: compareRecords, equals: recordsEqual, hashKey: recordHashKey };
 const ENUM: Comparison = {
   compare: (a: Oid, b: Oid) => (a === b ? 0 : typeHooks.enumSortOrder(a) - typeHooks.enumSortOrder(b)),
@@ -220,7 +227,9 @@ function derived(typeOid: Oid): Comparison | undefined {
   }
 }
 
-function comparisonFor(typeOid: Oid): Comparison {
+function comparisonFor(typeOid: Oid, collation: Oid = 0): Comparison {
+  const collator = icuCollator(collation);
+  if (collator !== null) return collatedComparison(typeOid, collation, collator);
   const known = comparisons.get(typeOid);
   if (known !== undefined) return known;
   const comparison = derived(typeOid);
@@ -230,18 +239,33 @@ function comparisonFor(typeOid: Oid): Comparison {
   return comparison;
 }
 
-/** Order of two non-null values of a type; 42883 when it has none. */
-export function comparatorFor(typeOid: Oid): Comparator {
-  const { compare } = comparisonFor(typeOid);
+function collatedComparison(typeOid: Oid, collation: Oid, { compare, equals, sortKey, deterministic }: Collator): Comparison {
+  if (STRINGS.has(typeOid)) return { compare, equals, hashKey: deterministic ? identity : sortKey };
+  if (typeOid === oids.BPCHAROID) {
+    return {
+      compare: (a: string, b: string) => compare(trimPadding(a), trimPadding(b)), equals: (a: string, b: string) => equals(trimPadding(a), trimPadding(b)),
+      hashKey: deterministic ? trimPadding : (value: string) => sortKey(trimPadding(value)),
+    };
+  }
+  const plain = comparisonFor(typeOid);
+  if (plain === ARRAY) return arraysBy(collation);
+  const { typtype, basetype } = typeHooks.typeIo(typeOid);
+  return typtype === 'd' ? comparisonFor(basetype, collation) : plain;
+}
+
+/** Order of two non-null values of a type; 42883 when it has none. The collation, of the values or of what is in them, may be left
+ * out where it is one that goes by bytes. */
+export function comparatorFor(typeOid: Oid, collation: Oid = 0): Comparator {
+  const { compare } = comparisonFor(typeOid, collation);
   if (compare === undefined) throw noOrder(typeOid);
   return compare;
 }
 
-export function equalsFor(typeOid: Oid): Equals {
-  return comparisonFor(typeOid).equals;
+export function equalsFor(typeOid: Oid, collation: Oid = 0): Equals {
+  return comparisonFor(typeOid, collation).equals;
 }
 
 /** Map keys for non-null values: equal values have equal keys, others different ones. */
-export function hashKeyFor(typeOid: Oid): HashKey {
-  return comparisonFor(typeOid).hashKey;
+export function hashKeyFor(typeOid: Oid, collation: Oid = 0): HashKey {
+  return comparisonFor(typeOid, collation).hashKey;
 }

@@ -32,6 +32,7 @@ export interface RangeInfo {
   readonly typeOid: Oid;
   readonly subtype: Oid;
   readonly multirange: Oid;
+  readonly collation: Oid;
   /** For discrete subtypes: the one way to write a range. */
   readonly canonical: ((range: RangeValue) => RangeValue) | undefined;
 }
@@ -53,6 +54,8 @@ export interface TypeHooks {
   enumLabels(typeOid: Oid): readonly Oid[];
   /** pg_range, by range type or by multirange type. */
   rangeInfo(typeOid: Oid): RangeInfo;
+  /** What a collation of ICU compares by; null for those of the C library. */
+  collator(collation: Oid): import('./collation.ts').Collator | null;
   /** Columns of a composite type. */
   rowAttributes(typeOid: Oid, typmod: number): readonly import('./datum.ts').RecordAttribute[];
   /** Whether quote_ident must quote this word: any keyword but an unreserved one. */
@@ -72,6 +75,7 @@ export const typeHooks: TypeHooks = {
   enumLookup: missing,
   enumLabels: missing,
   rangeInfo: missing,
+  collator: missing,
   rowAttributes: missing,
   isReservedWord: () => false,
 };

@@ -156,7 +156,7 @@ function spanOf(value: Operand): Span | null {
 const spans = (test: (a: Span, b: Span, compare: (x: Bound, y: Bound) => number) => boolean) => (a: Operand, b: Operand): boolean => {
   const x = spanOf(a), y = spanOf(b);
   if (x === null || y === null) return false;
-  const compare = comparatorFor(typeHooks.rangeInfo(x.typeOid).subtype);
+  const { subtype, collation } = typeHooks.rangeInfo(x.typeOid), compare = comparatorFor(subtype, collation);
   return test(x, y, (p, q) => compareBounds(compare, p, q));
 };
 
@@ -219,7 +219,7 @@ function intersection(a: MultirangeValue, b: MultirangeValue): MultirangeValue {
   for (let i = 0, k = 0; i < a.ranges.length && k < b.ranges.length;) {
     const x = a.ranges[i]!, y = b.ranges[k]!;
     if (overlaps(x, y)) result.push(intersect(x, y));
-    const compare = comparatorFor(typeHooks.rangeInfo(x.typeOid).subtype);
+    const { subtype, collation } = typeHooks.rangeInfo(x.typeOid), compare = comparatorFor(subtype, collation);
     if (compareBounds(compare, upperOf(x), upperOf(y)) < 0) i++;
     else k++;
   }

@@ -27,7 +27,10 @@ export const lowerOf = ({ lower, flags }: RangeValue): Bound => ({ value: lower,
 export const upperOf = ({ upper, flags }: RangeValue): Bound => ({ value: upper, infinite: (flags & UPPER_INF) !== 0, inclusive: (flags & UPPER_INC) !== 0, lower: false });
 export const emptyRange = (typeOid: Oid): RangeValue => new RangeValue(typeOid, null, null, EMPTY);
 
-const comparatorOf = (typeOid: Oid): Comparator => comparatorFor(typeHooks.rangeInfo(typeOid).subtype);
+function comparatorOf(typeOid: Oid): Comparator {
+  const { subtype, collation } = typeHooks.rangeInfo(typeOid);
+  return comparatorFor(subtype, collation);
+}
 
 function plainRange(typeOid: Oid, lower: Bound, upper: Bound): RangeValue {
   return new RangeValue(typeOid, lower.infinite ? null : lower.value, upper.infinite ? null : upper.value,
@@ -36,9 +39,9 @@ function plainRange(typeOid: Oid, lower: Bound, upper: Bound): RangeValue {
 
 /** make_range: checked, and in canonical form. */
 export function makeRange(typeOid: Oid, lower: Bound, upper: Bound): RangeValue {
-  const { subtype, canonical } = typeHooks.rangeInfo(typeOid);
+  const { canonical } = typeHooks.rangeInfo(typeOid);
   if (!lower.infinite && !upper.infinite) {
-    const order = comparatorFor(subtype)(lower.value, upper.value);
+    const order = comparatorOf(typeOid)(lower.value, upper.value);
     if (order > 0) throw new PgError('data_exception', 'range lower bound must be less than or equal to range upper bound');
     if (order === 0 && !(lower.inclusive && upper.inclusive)) return emptyRange(typeOid);
   }
@@ -304,7 +307,7 @@ export const RANGE_HASH: TypeHash = {
 registerHashOfKind('r', RANGE_HASH);
 
 export function rangeHashKey(range: RangeValue): string {
-  const key = hashKeyFor(typeHooks.rangeInfo(range.typeOid).subtype);
+  const { subtype, collation } = typeHooks.rangeInfo(range.typeOid), key = hashKeyFor(subtype, collation);
   const lower = hasLower(range) ? String(key(range.lower)) : '', upper = hasUpper(range) ? String(key(range.upper)) : '';
   return `${range.flags}:${lower.length}:${lower}${upper}`;
 }

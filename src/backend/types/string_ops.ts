@@ -4,6 +4,7 @@ import { expectBytes } from '../utils/memory_limit.ts';
 import { ArrayValue, makeArray, type Datum, type Int8, type Oid } from './datum.ts';
 import { registerBuiltins, type FunctionContext } from './fmgr.ts';
 import { invalidParameter, limitExceeded } from './errors.ts';
+import { icuCollator } from './collation.ts';
 import { byPieces, charactersOf, charLength, hasSurrogates, joinTexts, sliceChars, splitText, trimPadding, utf8Length } from './characters.ts';
 import { typeHooks } from './hooks.ts';
 import { TEXTOID } from './oids.ts';
@@ -26,6 +27,8 @@ function mapChars(text: string, change: (char: string) => string): string {
 
 export function upperText(text: string, collation: Oid): string {
   expectBytes(text.length);
+  const collator = icuCollator(collation);
+  if (collator !== null) return collator.upper(text);
   if (ASCII.test(text)) return text.toUpperCase();
   if (collation === C_COLLATION || collation === POSIX_COLLATION) return byPieces(text, (piece) => piece.replace(/[a-z]+/g, (part) => part.toUpperCase()));
   return mapChars(text, (char) => char.toUpperCase());
@@ -33,6 +36,8 @@ export function upperText(text: string, collation: Oid): string {
 
 export function lowerText(text: string, collation: Oid): string {
   expectBytes(text.length);
+  const collator = icuCollator(collation);
+  if (collator !== null) return collator.lower(text);
   if (ASCII.test(text)) return text.toLowerCase();
   if (collation === C_COLLATION || collation === POSIX_COLLATION) return byPieces(text, (piece) => piece.replace(/[A-Z]+/g, (part) => part.toLowerCase()));
   return mapChars(text, (char) => (char === '\u0130' ? 'i' : char.toLowerCase()));
@@ -43,7 +48,8 @@ const BYTES_PER_WORD_LETTER = 32;
 
 function initcap(text: string, collation: Oid): string {
   expectBytes(text.length * BYTES_PER_WORD_LETTER);
-  const ascii = collation === C_COLLATION || collation === POSIX_COLLATION;
+  const collator = icuCollator(collation), ascii = collation === C_COLLATION || collation === POSIX_COLLATION;
+  if (collator !== null) return collator.initcap(text);
   return text.replace(ascii ? /[a-z0-9]+/gi : /[\p{L}\p{N}]+/gu, (word) => {
     const first = String.fromCodePoint(word.codePointAt(0)!);
     return upperText(first, collation) + lowerText(word.slice(first.length), collation);
