@@ -14,7 +14,7 @@ import type { BoolExpr, CaseExpr, CoalesceExpr, Const, Expr, FuncExpr, NullTest,
 import { checkWhileWorking } from '../utils/interrupts.ts';
 import type { Oid } from '../types/datum.ts';
 import { FLOAT4OID, FLOAT8OID, INT4OID, INT8OID } from '../types/oids.ts';
-import { pinLiteral } from '../utils/session.ts';
+import { pinLiteral, session } from '../utils/session.ts';
 import { inlineHooks } from './inline_hook.ts';
 import type { Relids } from './pathnodes.ts';
 import { bit, EMPTY, singleton } from './relids.ts';
