@@ -12,6 +12,7 @@ import { changes, type Change } from './random_changes.ts';
 import { CALLABLES, Calls } from './random_functions.ts';
 import { programs } from './random_plpgsql.ts';
 import { queries, TABLES } from './random_queries.ts';
+import { Selects, TABLE } from './random_selects.ts';
 
 const folder = join(import.meta.dirname, 'sql');
 const seed = Number(process.env['SEED'] ?? 1);
@@ -110,6 +111,31 @@ serial(`random queries, SEED=${seed}`, async (t) => {
     }
   }
   for (const client of [a, b]) await client.query('drop schema random cascade');
+  a.end();
+  b.end();
+  t.is(differences.length, 0, `\n${differences.join('\n\n')}`);
+});
+
+serial(`random selects, SEED=${seed}`, async (t) => {
+  const [a, b] = await Promise.all([RawClient.open(ours!.port), RawClient.open(theirs!.port)]);
+  for (const client of [a, b]) {
+    client.patienceMs = 60_000;
+    for (const statement of ['create schema selects', 'set search_path = selects', "set timezone = 'America/New_York'", ...TABLE]) await client.query(statement);
+  }
+  await b.query("set statement_timeout = '3s'");
+  const differences: string[] = [];
+  const selects = new Selects(randomFrom(seed));
+  for (let i = 0; i < count; i++) {
+    const sql = selects.statement();
+    const wanted = await answerTo(b, { sql });
+    if (wanted.startsWith('ErrorResponse 57014')) continue;
+    const mine = await answerTo(a, { sql });
+    // What fails on a value may be computed for rows that the other never comes to.
+    const ofValue = /^ErrorResponse (22|0A000 \w+ing .*elements? (in|from) multidimensional)/;
+    if (mine === wanted || (ofValue.test(wanted) && (ofValue.test(mine) || !mine.startsWith('Error')))) continue;
+    differences.push(`${sql}\n  PostgreSQL: ${short(wanted)}\n  Posthouse:  ${short(mine)}`);
+  }
+  for (const client of [a, b]) await client.query('drop schema selects cascade');
   a.end();
   b.end();
   t.is(differences.length, 0, `\n${differences.join('\n\n')}`);

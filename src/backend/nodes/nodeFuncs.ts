@@ -7,7 +7,7 @@ import type { Oid } from '../types/datum.ts';
 import { arrayTypeOf, typeHooks } from '../types/hooks.ts';
 import { checkWhileWorking } from '../utils/interrupts.ts';
 import type { CommonTableExpr, Query, RangeTblEntry } from './parsenodes.ts';
-import type { Expr, FromItem, OnConflictExpr, TargetEntry } from './primnodes.ts';
+import type { Expr, FromItem, OnConflictExpr, TargetEntry, Var } from './primnodes.ts';
 
 type Kind = Expr['kind'];
 type Of<K extends Kind> = Extract<Expr, { kind: K }>;
@@ -406,6 +406,26 @@ export function containsNode(e: Expr | Query, test: (node: Expr) => boolean, dee
   const walker: Walker = (node) => node.kind === 'Query' ? deep && queryTreeWalker(node, walker) : test(node) || expressionTreeWalker(node, walker);
   return walker(e);
 }
+
+/** The first column it mentions of the query that is so many levels out, also in its subqueries; null: none (locate_var_of_level). */
+export function varOfLevel(node: Expr | Query, level: number): Var | null {
+  let levels = level, found: Var | null = null;
+  const walker: Walker = (n) => {
+    if (n.kind === 'Var') {
+      if (n.varlevelsup === levels) found = n;
+      return found !== null;
+    }
+    if (n.kind !== 'Query') return expressionTreeWalker(n, walker);
+    levels++;
+    const inside = queryTreeWalker(n, walker);
+    levels--;
+    return inside;
+  };
+  if (node.kind === 'Query') queryTreeWalker(node, walker);
+  else walker(node);
+  return found;
+}
+export const containsVarsOfLevel = (node: Expr | Query, level: number): boolean => varOfLevel(node, level) !== null;
 
 /** Makes implicit ANDs of a qual: the list of its conjuncts. */
 export function makeAndsImplicit(qual: Expr | null): Expr[] {

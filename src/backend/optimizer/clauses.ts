@@ -431,7 +431,8 @@ function allConst(e: Expr): boolean {
   });
   return all;
 }
-const allLeafless = (e: Expr): boolean => !someExpr(e, (n) => n.kind === 'Var' || n.kind === 'PlaceHolderVar' || n.kind === 'Param' || n.kind === 'SubLink' || n.kind === 'SubPlan' || n.kind === 'Aggref' || n.kind === 'WindowFunc');
+const allLeafless = (e: Expr): boolean => !someExpr(e, (n) => n.kind === 'Var' || n.kind === 'PlaceHolderVar' || n.kind === 'Param' || n.kind === 'SubLink' || n.kind === 'SubPlan' || n.kind === 'Aggref' || n.kind === 'WindowFunc'
+  || (n.kind === 'FuncExpr' && n.funcretset) || (n.kind === 'OpExpr' && n.opretset));
 
 const noteSlot = (c: Const): void => pinLiteral(c.slot);
 

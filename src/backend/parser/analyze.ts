@@ -2,7 +2,7 @@
 // DELETE in analyze_modify.ts.
 import { internalError } from '../../common/errors.ts';
 import { makeFromExpr, makeQuery } from '../nodes/makefuncs.ts';
-import { containsNode, exprLocation } from '../nodes/nodeFuncs.ts';
+import { containsVarsOfLevel, exprLocation } from '../nodes/nodeFuncs.ts';
 import { ACL, type CommonTableExpr, type Query, type RangeTblEntry, type RowMarkClause } from '../nodes/parsenodes.ts';
 import type { Expr, FuncExpr } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
@@ -264,7 +264,7 @@ function transformValuesClause(state: ParseState, stmt: RawNode): Query {
     colcollations.push(selectCommonCollation(state, coerced, true));
   }
   for (const row of rows) for (const e of row) assignExprCollations(state, e);
-  const lateral = state.rtable.length > 0 && rows.some((row) => row.some((e) => containsNode(e, (n) => n.kind === 'Var' && n.varlevelsup === 0)));
+  const lateral = state.rtable.length > 0 && rows.some((row) => row.some((e) => containsVarsOfLevel(e, 0)));
   const item = addRangeTableEntryForValues(state, rows, coltypes, coltypmods, colcollations, null, lateral, true);
   addNamespaceItemToQuery(state, item, true, true, true);
   query.targetList = expandNamespaceItemAttrs(state, item, 0, false, -1);

@@ -3,7 +3,7 @@ import { internalError } from '../../common/errors.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { getType } from '../catalog/lsyscache.ts';
 import { makeAlias, makeConst, makeNullConst, makeQuery, makeTargetEntry, makeVar } from '../nodes/makefuncs.ts';
-import { containsNode, exprCollation, exprLocation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
+import { containsVarsOfLevel, exprCollation, exprLocation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import { ACL, type Query } from '../nodes/parsenodes.ts';
 import type { Expr, OnConflictExpr, TargetEntry } from '../nodes/primnodes.ts';
 import type { Datum, Oid } from '../types/datum.ts';
@@ -115,7 +115,7 @@ function transformMultiRowValues(state: ParseState, selectStmt: RawNode, stmt: R
   const coltypes: Oid[] = first.map(exprType);
   const coltypmods = first.map(exprTypmod);
   const colcollations = first.map(() => 0);
-  const lateral = state.rtable.length > 1 && rows.some((row) => row.some((e) => containsNode(e, (n) => n.kind === 'Var' && n.varlevelsup === 0)));
+  const lateral = state.rtable.length > 1 && rows.some((row) => row.some((e) => containsVarsOfLevel(e, 0)));
   const item = addRangeTableEntryForValues(state, rows, coltypes, coltypmods, colcollations, null, lateral, true);
   addNamespaceItemToQuery(state, item, true, false, false);
   const { vars } = expandNamespaceItemVars(item, 0, -1);

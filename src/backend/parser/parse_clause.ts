@@ -4,7 +4,7 @@ import { PgError, internalError } from '../../common/errors.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { procByOid } from '../catalog/syscache.ts';
 import { makeAlias, makeBoolExpr, makeVar } from '../nodes/makefuncs.ts';
-import { containsNode, exprCollation, exprLocation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
+import { containsVarsOfLevel, exprCollation, exprLocation, exprType, exprTypmod, varOfLevel } from '../nodes/nodeFuncs.ts';
 import type { Alias, CoalesceExpr, Expr, FromItem, JoinExpr, JoinType, Var } from '../nodes/primnodes.ts';
 import * as T from '../types/oids.ts';
 import { coerceToBoolean, coerceToSpecificType, coerceType, selectCommonType, selectCommonTypmod } from './parse_coerce.ts';
@@ -98,7 +98,7 @@ function transformRangeTableSample(state: ParseState, r: RawNode): FromResult {
     tsmhandler: handler, args: args.map((raw) => value(raw, T.FLOAT4OID, 'TABLESAMPLE')),
     repeatable: r.repeatable === undefined ? null : value(r.repeatable, T.FLOAT8OID, 'REPEATABLE'),
   };
-  rte.lateral = [...rte.tablesample.args, rte.tablesample.repeatable].some((e) => e !== null && containsNode(e, (node) => node.kind === 'Var' && node.varlevelsup === 0));
+  rte.lateral = [...rte.tablesample.args, rte.tablesample.repeatable].some((e) => e !== null && containsVarsOfLevel(e, 0));
   return result;
 }
 
@@ -180,7 +180,7 @@ function transformRangeFunction(state: ParseState, r: RawNode): NamespaceItem {
     coldefs[0] = coldeflist;
   }
   // Whether it is lateral in fact.
-  const lateral = r.lateral === true || exprs.some((e) => containsNode(e, (node) => node.kind === 'Var' && node.varlevelsup === 0));
+  const lateral = r.lateral === true || exprs.some((e) => containsVarsOfLevel(e, 0));
   return addRangeTableEntryForFunction(state, names, exprs, coldefs, r, lateral, true);
 }
 
@@ -371,23 +371,12 @@ export function transformLimitClause(state: ParseState, clause: RawNode | undefi
   if (clause === undefined) return null;
   let qual = transformExpr(state, clause, kind);
   qual = coerceToSpecificType(state, qual, T.INT8OID, construct);
-  if (containsNode(qual, (n) => n.kind === 'Var' && n.varlevelsup === 0)) {
-    const v = locateVar(qual);
-    throw parserError(state, 'invalid_column_reference', `argument of ${construct} must not contain variables`, v);
-  }
+  const v = varOfLevel(qual, 0);
+  if (v !== null) throw parserError(state, 'invalid_column_reference', `argument of ${construct} must not contain variables`, v.location);
   if (withTies && clause.tag === 'A_Const' && clause.ctype === 'null') {
     throw new PgError('invalid_row_count_in_limit_clause', 'row count cannot be null in FETCH FIRST ... WITH TIES clause');
   }
   return qual;
-}
-
-export function locateVar(e: Expr): number {
-  let found = -1;
-  containsNode(e, (n) => {
-    if (n.kind === 'Var' && n.varlevelsup === 0) found = n.location;
-    return found >= 0;
-  });
-  return found;
 }
 
 Object.assign(recursion, { transformWhereClause });

@@ -3,7 +3,7 @@ import { PgError, internalError } from '../../common/errors.ts';
 import { getArrayType, getBaseTypeAndTypmod, getElementType } from '../catalog/lsyscache.ts';
 import * as sys from '../catalog/syscache.ts';
 import { makeBoolConst, makeBoolExpr, makeConst, makeVar } from '../nodes/makefuncs.ts';
-import { containsNode, exprCollation, exprLocation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
+import { containsVarsOfLevel, exprCollation, exprLocation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import type { Query } from '../nodes/parsenodes.ts';
 import type {
   ArrayExpr, BooleanTest, CaseExpr, CaseTestExpr, CaseWhen, CoalesceExpr, CoercionForm, Const, Expr, MinMaxExpr, NullIfExpr, NullTest, OpExpr, Param, RowCompareExpr, RowExpr,
@@ -386,7 +386,7 @@ function joinBool(boolop: 'and' | 'or', left: Expr, right: Expr, location: numbe
   return makeBoolExpr(boolop, [left, right], location);
 }
 
-const containsVarsOfLevelZero = (e: Expr): boolean => e.kind !== 'Const' && containsNode(e, (n) => n.kind === 'Var' && n.varlevelsup === 0);
+const containsVarsOfLevelZero = (e: Expr): boolean => e.kind !== 'Const' && containsVarsOfLevel(e, 0);
 
 function transformAExprBetween(state: ParseState, a: RawNode): Expr {
   const [b, c] = a.rexpr as unknown as [RawNode, RawNode];

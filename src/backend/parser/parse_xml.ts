@@ -2,7 +2,7 @@
 import { PgError } from '../../common/errors.ts';
 import { getTypCollation } from '../catalog/lsyscache.ts';
 import { makeAlias, makeRangeTblEntry } from '../nodes/makefuncs.ts';
-import { containsNode } from '../nodes/nodeFuncs.ts';
+import { containsVarsOfLevel } from '../nodes/nodeFuncs.ts';
 import type { Expr, TableFunc, XmlExpr, XmlExprOp } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import * as T from '../types/oids.ts';
@@ -100,7 +100,7 @@ export function transformRangeTableFunc(state: ParseState, r: RawNode, transform
   rte.functions.push({
     funcexpr: tf, funccolcount: tf.colnames.length, funccolnames: tf.colnames, funccoltypes: tf.coltypes, funccoltypmods: tf.coltypmods, funccolcollations: tf.colcollations,
   });
-  rte.lateral = r.lateral === true || containsNode(tf, (node) => node.kind === 'Var' && node.varlevelsup === 0);
+  rte.lateral = r.lateral === true || containsVarsOfLevel(tf, 0);
   rte.inFromCl = true;
   return addFunctionEntry(state, rte, tf.coltypes, tf.coltypmods, tf.colcollations);
 }

@@ -4,7 +4,7 @@ import { internalError } from '../../common/errors.ts';
 import { getEqualityOpForOrderingOp, getOrderingOpProperties, opHashjoinable } from '../catalog/lsyscache.ts';
 import * as sys from '../catalog/syscache.ts';
 import { equal } from '../nodes/equalfuncs.ts';
-import { containsNode, exprCollation, exprLocation, exprType } from '../nodes/nodeFuncs.ts';
+import { containsNode, exprCollation, exprLocation, exprType, varOfLevel } from '../nodes/nodeFuncs.ts';
 import type { GroupingSet, WindowClause } from '../nodes/parsenodes.ts';
 import type { Expr, SortGroupClause, TargetEntry } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
@@ -456,9 +456,8 @@ function transformFrameOffset(state: ParseState, frameOptions: number, opfamily:
     construct = 'GROUPS';
     expr = coerceToSpecificType(state, recursion.transformExpr(state, clause, 'window_frame_groups'), T.INT8OID, construct);
   }
-  if (containsNode(expr, (n) => n.kind === 'Var' && n.varlevelsup === 0)) {
-    throw parserError(state, 'invalid_column_reference', `argument of ${construct} must not contain variables`, locate(expr, (n) => n.kind === 'Var'));
-  }
+  const v = varOfLevel(expr, 0);
+  if (v !== null) throw parserError(state, 'invalid_column_reference', `argument of ${construct} must not contain variables`, v.location);
   return { expr, inRangeFunc };
 }
 const isPreferred = (type: Oid): boolean => sys.typeByOid(type)?.typispreferred ?? false;

@@ -139,21 +139,6 @@ function fromItemUses(item: FromItem, rt: number): boolean {
   }
 }
 
-/** Whether a query refers to the query around it that is so many levels out. */
-export function containsVarsOfLevel(query: Query, level: number): boolean {
-  let levels = level;
-  const walker = (n: Expr | Query): boolean => {
-    if (n.kind === 'Var') return n.varlevelsup === levels;
-    const inner = n.kind === 'Query' ? n : n.kind === 'SubLink' ? n.subselect : null;
-    if (inner === null) return expressionTreeWalker(n, walker);
-    levels++;
-    const inside = queryTreeWalker(inner, walker);
-    levels--;
-    return inside || (n.kind === 'SubLink' && n.testexpr !== null && walker(n.testexpr));
-  };
-  return queryTreeWalker(query, walker);
-}
-
 export type NoMatch = 'error' | 'change_varno' | 'substitute_null';
 
 /** Makes the replacer of Vars of one relation by the entries of a target list (ReplaceVarsFromTargetList). */

@@ -5,7 +5,7 @@ import type { Relation } from '../catalog/relation.ts';
 import type { PgRewrite } from '../catalog/rows.ts';
 import { rulesOf, triggersOf } from '../catalog/syscache.ts';
 import { makeAndQual } from '../nodes/makefuncs.ts';
-import { containsNode } from '../nodes/nodeFuncs.ts';
+import { containsNode, containsVarsOfLevel } from '../nodes/nodeFuncs.ts';
 import type { Query } from '../nodes/parsenodes.ts';
 import type { Expr, FromItem } from '../nodes/primnodes.ts';
 import { stringToNode } from '../nodes/readfuncs.ts';
@@ -13,7 +13,7 @@ import type { Oid } from '../types/datum.ts';
 import { checkAs } from './expand_views.ts';
 import { settings } from '../utils/settings.ts';
 import {
-  changeVarNodes, changeVarNodesInQuery, containsVarsOfLevel, offsetVarNodes, offsetVarNodesInQuery, rangeTableEntryUsed, replaceVarsFromTargetList, replaceVarsFromTargetListInQuery,
+  changeVarNodes, changeVarNodesInQuery, offsetVarNodes, offsetVarNodesInQuery, rangeTableEntryUsed, replaceVarsFromTargetList, replaceVarsFromTargetListInQuery,
 } from './rewrite_manip.ts';
 
 export const OLD_VARNO = 1, NEW_VARNO = 2;

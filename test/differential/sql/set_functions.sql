@@ -192,3 +192,23 @@ create function told_walls() returns setof walls language plpgsql as $$ begin ra
 select (told_walls()).*;
 select (told_walls()).a + 1, (told_walls()).b;
 drop table walls cascade;
+
+-- Functions in FROM whose arguments are subqueries that look at what stands before them: they were not taken for LATERAL.
+create temp table lat (id int, i int, k int);
+insert into lat select g, g % 3, g from generate_series(1, 6) g;
+select lat.id, x.v from lat, unnest(array(select y.id from lat y where y.i = lat.i order by 1)) x(v) order by 1,2;
+select lat.id, x.v from lat, generate_series(1, (select y.id from lat y where y.id = lat.id)) x(v) order by 1,2;
+select lat.id, x.v from lat, lateral (values ((select y.id from lat y where y.id = lat.id)), (2)) x(v) order by 1,2;
+select lat.id, x.v from lat, unnest(array(select lat.i)) x(v) order by 1,2;
+select lat.id, x.v from lat, generate_series(1, (select lat.i)) x(v) order by 1,2;
+select 1 limit (select lat.id from lat);
+select (select 1 limit (select lat.id from lat y where y.id = lat.id)) from lat;
+select id from lat limit (select lat.id from lat y where y.id = 1);
+select id from lat where i in ((select y.i from lat y where y.id = lat.id), 5, 6);
+select id, x.a from lat, xmltable('/a' passing (select xmlparse(document '<a>' || lat.id || '</a>')) columns a int path '.') x;
+select id, (select x from generate_series(1,3) x where x = 2) from lat, unnest(array[(select lat.id + 1)]) with ordinality u(a, b) order by 1;
+select sum(id) over (rows (select lat.id) preceding) from lat;
+select * from lat left join lateral jsonb_array_elements((select jsonb_build_array(lat.id, y.k) from lat y where y.id = lat.k)) j on j::int > 2 order by 1, j::text;
+with t as (select lat.id, array(select x from unnest(array(select y.id from lat y where y.i = lat.i)) x) a from lat) select * from t order by 1;
+-- A set is no constant: the first row of unnest() was all there was, or it was refused.
+select array(select unnest(null::int[])::text), array(select unnest(array[3,null,1])::text), array(select unnest('{1,2}'::int[])::text);
