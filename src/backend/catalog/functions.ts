@@ -2,15 +2,16 @@
 // functions_privilege.ts, functions_acl.ts and sql_functions.ts, and fills in the hooks of the data types.
 import { indexMethodOf } from './index_method.ts';
 import { PgError } from '../../common/errors.ts';
-import { makeArray, RecordValue, type Datum, type Oid } from '../types/datum.ts';
+import { makeArray, RecordValue, type ArrayValue, type Datum, type Int8, type Oid } from '../types/datum.ts';
 import { registerBuiltins, type FunctionContext } from '../types/fmgr.ts';
+import { checkedVector } from '../types/oid.ts';
 import { session } from '../utils/session.ts';
 import './functions_acl.ts';
 import './functions_privilege.ts';
 import './sql_functions.ts';
 import './type_hooks.ts';
 import { charToEncoding, encodingMaxLength, encodingToChar } from '../../common/encoding.ts';
-import { formatTypeExtended } from './format_type.ts';
+import { formatType, formatTypeExtended } from './format_type.ts';
 import { KEYWORDS, AS_LABEL_KEYWORDS } from '../../common/keywords.ts';
 import * as ns from './namespace.ts';
 import { describeObject, getDatabaseOid } from './objectaddress.ts';
@@ -153,6 +154,8 @@ function forkSize(oid: Oid, fork: string): number | null {
   return size === null ? null : fork === 'main' ? size : 0;
 }
 
+const BTREE_PHASES = ['initializing', 'scanning table', 'sorting live tuples', 'sorting dead tuples', 'loading tuples in tree'];
+
 registerBuiltins({
   pure: {
     pg_table_is_visible: visibility(sys.classByOid, ns.relationIsVisible),
@@ -171,6 +174,7 @@ registerBuiltins({
     pg_my_temp_schema: ns.myTempNamespaceOid,
     pg_is_other_temp_schema: ns.isOtherTempNamespace,
 
+    oidvectortypes: (vector: ArrayValue) => (checkedVector(vector).values as readonly Oid[]).map(formatType).join(', '),
     format_type: (oid: Oid | null, typmod: number | null) => (oid === null ? null
       : formatTypeExtended(oid, typmod ?? -1, { allowInvalid: true, typmodGiven: typmod !== null })),
     pg_get_userbyid: (oid: Oid) => sys.authIdByOid(oid)?.rolname ?? `unknown (OID=${oid})`,
@@ -209,10 +213,11 @@ registerBuiltins({
     },
     // Rows say 0 for the database's own tablespace; temporary relations are not found.
     pg_filenode_relation: (tablespace: Oid, filenode: number) =>
-      sys.lookupAll(ids.RelationRelationId, ids.PgClassTblspcRelfilenodeIndexId, tablespace === databaseTablespace() ? 0 : tablespace, filenode)
+      filenode === 0 ? null : sys.lookupAll(ids.RelationRelationId, ids.PgClassTblspcRelfilenodeIndexId, tablespace === databaseTablespace() ? 0 : tablespace, filenode)
         .find((row) => row.relpersistence !== 't')?.oid ?? null,
 
     pg_indexam_has_property: amProperty,
+    pg_indexam_progress_phasename: (am: Oid, phase: Int8) => (am === ids.BTREE_AM_OID ? BTREE_PHASES[Number(phase) - 1] ?? null : null),
     pg_index_has_property: indexProperty,
     pg_index_column_has_property: indexColumnProperty,
     pg_partition_root: (oid: Oid) => partitionAncestors(oid).at(-1) ?? null,

@@ -71,17 +71,22 @@ const FAMILIES: Readonly<Record<string, { classId: Oid; find: (name: string) => 
 const functions: Record<string, PureFunction> = {};
 
 /** Registers prefix_name_name and so on for a check of (role, object, privileges). */
-function addForms(prefix: string, find: (name: string) => Oid, check: (role: Oid, oid: Oid, privileges: string) => boolean | null, userOid = roleOrPublic): void {
-  functions[`${prefix}_name_name`] = (user: string, name: string, p: string) => check(userOid(user), find(name), p);
+function addForms(prefix: string, find: (name: string, privileges: string) => Oid, check: (role: Oid, oid: Oid, privileges: string) => boolean | null, userOid = roleOrPublic): void {
+  functions[`${prefix}_name_name`] = (user: string, name: string, p: string) => check(userOid(user), find(name, p), p);
   functions[`${prefix}_name_id`] = (user: string, oid: Oid, p: string) => check(userOid(user), oid, p);
-  functions[`${prefix}_id_name`] = (user: Oid, name: string, p: string) => check(user, find(name), p);
+  functions[`${prefix}_id_name`] = (user: Oid, name: string, p: string) => check(user, find(name, p), p);
   functions[`${prefix}_id_id`] = (user: Oid, oid: Oid, p: string) => check(user, oid, p);
-  functions[`${prefix}_name`] = (name: string, p: string) => check(session.currentUser, find(name), p);
+  functions[`${prefix}_name`] = (name: string, p: string) => check(session.currentUser, find(name, p), p);
   functions[`${prefix}_id`] = (oid: Oid, p: string) => check(session.currentUser, oid, p);
 }
 
 for (const [kind, family] of Object.entries(FAMILIES)) {
-  addForms(`has_${kind}_privilege`, family.find, (role, oid, privileges) => {
+  // Of a sequence what is asked is looked at before the name.
+  const find = (name: string, privileges: string): Oid => {
+    if (kind === 'sequence') parsePrivileges(privileges, family.privileges);
+    return family.find(name);
+  };
+  addForms(`has_${kind}_privilege`, find, (role, oid, privileges) => {
     const asked = parsePrivileges(privileges, family.privileges);
     return objectRow(family.classId, oid) ? holds(family.classId, oid, role, asked) : null;
   });
@@ -136,11 +141,15 @@ addForms('pg_has_role', (name) => getRoleOid(name), (role, other, privileges) =>
 }, (name) => getRoleOid(name));
 
 // Parameters are named in any case, and need not exist.
+const PARAMETER_PRIVILEGES = { SET: ACL.SET, 'ALTER SYSTEM': ACL.ALTER_SYSTEM };
 const onParameter = (role: Oid, name: string, privileges: string): boolean => {
-  const asked = parsePrivileges(privileges, { SET: ACL.SET, 'ALTER SYSTEM': ACL.ALTER_SYSTEM });
+  const asked = parsePrivileges(privileges, PARAMETER_PRIVILEGES);
   return superuserArg(role) || holds(ids.ParameterAclRelationId, parameterAclOid(name), role, asked);
 };
-functions['has_parameter_privilege_name_name'] = (user: string, name: string, p: string) => onParameter(roleOrPublic(user), name, p);
+functions['has_parameter_privilege_name_name'] = (user: string, name: string, p: string) => {
+  parsePrivileges(p, PARAMETER_PRIVILEGES);
+  return onParameter(roleOrPublic(user), name, p);
+};
 functions['has_parameter_privilege_id_name'] = (user: Oid, name: string, p: string) => onParameter(user, name, p);
 functions['has_parameter_privilege_name'] = (name: string, p: string) => onParameter(session.currentUser, name, p);
 

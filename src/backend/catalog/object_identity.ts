@@ -167,8 +167,8 @@ export function typeOfObject(object: ObjectAddress): string {
   refuseSubId(object);
   switch (classId) {
     case ids.RelationRelationId: {
-      const kind = RELATION_TYPES[sys.classByOid(objectId)?.relkind ?? ''] ?? 'relation';
-      return objectSubId === 0 ? kind : `${kind} column`;
+      const row = sys.classByOid(objectId), kind = RELATION_TYPES[row?.relkind ?? ''] ?? 'relation';
+      return objectSubId === 0 || row === undefined ? kind : `${kind} column`;
     }
     case ids.ProcedureRelationId: {
       const kind = sys.procByOid(objectId)?.prokind;

@@ -147,9 +147,9 @@ const DESCRIBERS: Readonly<Record<Oid, Describer>> = {
 
 /** "table t", "column a of table t", "constraint c on table t", ...; undefined when the object is gone and may be. */
 export function describeObject(object: ObjectAddress): string | undefined {
+  refuseSubId(object);
   const describer = DESCRIBERS[object.classId];
   if (!describer) throw internalError(`unrecognized object class: ${object.classId}`);
-  refuseSubId(object);
   return describer(object.objectId, object.objectSubId);
 }
 export function getObjectDescription(object: ObjectAddress): string {

@@ -305,6 +305,7 @@ registerBuiltins({
     setval_oid: (oid: Oid, value: Int8) => setval(oid, value, true),
     setval3_oid: setval,
     pg_sequence_parameters: (oid: Oid) => {
+      if (getRelName(oid) === undefined) throw new PgError('undefined_table', `relation with OID ${oid} does not exist`);
       const sequence = openRelation(oid);
       if (!hasAny(oid, ACL.UPDATE | ACL.SELECT | ACL.USAGE)) throw new PgError('insufficient_privilege', `permission denied for sequence ${sequence.name}`);
       const f = formOf(oid);

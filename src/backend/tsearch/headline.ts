@@ -2,7 +2,8 @@
 import { PgError } from '../../common/errors.ts';
 import type { Oid } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
-import { tsMatch, type QueryNode, type TsQuery } from '../types/tsquery.ts';
+import { int4In } from '../types/int.ts';
+import { tsMatch, TsQuery, type QueryNode } from '../types/tsquery.ts';
 import { makeTsVector } from '../types/tsvector.ts';
 import { lexizeAll } from './dictionaries.ts';
 import { parseText } from './parser.ts';
@@ -24,15 +25,11 @@ const invalid = (message: string): PgError => new PgError('invalid_parameter_val
 function readOptions(text: string): Options {
   const o: Options = { maxWords: 35, minWords: 15, shortWord: 3, maxFragments: 0, highlightAll: false, startSel: '<b>', stopSel: '</b>', fragmentDelimiter: ' ... ' };
   for (const { name, value } of deserializeOptions(text)) {
-    const number = (): number => {
-      if (!/^\s*[+-]?\d+\s*$/.test(value)) throw new PgError('invalid_text_representation', `invalid input syntax for type integer: "${value}"`);
-      return Number(value);
-    };
     switch (name.toLowerCase()) {
-      case 'maxwords': o.maxWords = number(); break;
-      case 'minwords': o.minWords = number(); break;
-      case 'shortword': o.shortWord = number(); break;
-      case 'maxfragments': o.maxFragments = number(); break;
+      case 'maxwords': o.maxWords = int4In(value); break;
+      case 'minwords': o.minWords = int4In(value); break;
+      case 'shortword': o.shortWord = int4In(value); break;
+      case 'maxfragments': o.maxFragments = int4In(value); break;
       case 'startsel': o.startSel = value; break;
       case 'stopsel': o.stopSel = value; break;
       case 'fragmentdelimiter': o.fragmentDelimiter = value; break;
@@ -95,15 +92,18 @@ class Headline {
   private matches(from: number, to: number): boolean {
     const list = [];
     for (let i = from; i <= to; i++) for (const text of this.words[i]!.lexemes) list.push({ text, positions: [{ at: this.words[i]!.position, weight: 0 }] });
-    return tsMatch(makeTsVector(list), this.query);
+    return tsMatch(makeTsVector(list, Infinity), this.query);
   }
 
-  /** The first and shortest run of words from `start` on that satisfies the query (hlCover). */
-  private cover(start: number, maxCover: number): [number, number] | null {
-    for (let first = this.nextHit(start); first >= 0; first = this.nextHit(first + 1)) {
-      for (let last = first; last >= 0 && last - first < maxCover; last = this.nextHit(last + 1)) if (this.matches(first, last)) return [first, last];
+  /** Runs of words that satisfy the query: from each word of it on the first and shortest (hlCover). */
+  private* covers(): Generator<[number, number]> {
+    const longest = Math.max(this.o.maxWords * 10, 100) * Math.max(this.o.maxFragments, 1);
+    for (let first = this.nextHit(0); first >= 0; first = this.nextHit(first + 1)) {
+      for (let last = first; last >= 0 && last - first < longest; last = this.nextHit(last + 1)) if (this.matches(first, last)) {
+        yield [first, last];
+        break;
+      }
     }
-    return null;
   }
 
   /** The words to be shown (mark_hl_words). */
@@ -111,8 +111,8 @@ class Headline {
     const { words, o } = this;
     if (o.highlightAll) return [0, words.length - 1];
     let best = { from: -1, to: -1, hits: -1, covers: false };
-    for (let found = this.cover(0, Math.max(o.maxWords * 10, 100)); found !== null; found = this.cover(found[0] + 1, Math.max(o.maxWords * 10, 100))) {
-      const candidate = this.around(found[0], found[1]);
+    for (const [first, last] of this.covers()) {
+      const candidate = this.around(first, last);
       const better = candidate.covers !== best.covers ? candidate.covers
         : candidate.hits > best.hits || (candidate.hits === best.hits && !this.isBadEnd(candidate.to) && this.isBadEnd(best.to));
       if (better) best = candidate;
@@ -182,9 +182,7 @@ class Headline {
   /** The words of the best fragments (mark_hl_fragments). */
   fragments(): boolean[] {
     const { words, o } = this, shown: boolean[] = Array(words.length).fill(false);
-    const limit = Math.max(o.maxWords * 10, 100);
-    let covers: Fragment[] = [];
-    for (let found = this.cover(0, limit); found !== null; found = this.cover(found[0] + 1, limit)) covers.push(...this.parts(found));
+    let covers = [...this.covers()].flatMap((found) => this.parts(found));
     let count = 0;
     for (; count < o.maxFragments && covers.length > 0; count++) {
       let best = covers[0]!;
@@ -232,15 +230,22 @@ class Headline {
 /** What ts_headline makes of one text after another. */
 export function headlineMaker(config: Oid, query: TsQuery, options: string): (text: string) => string {
   const o = readOptions(options);
-  const wanted = query.root === null ? [] : [...operands(query.root)];
+  const root = query.root && anyWeight(query.root);
+  const wanted = root === null ? [] : [...operands(root)];
   return (text) => {
     const words = wordsOf(config, text, wanted);
     if (words.length === 0) return '';
-    const headline = new Headline(words, query, o);
+    const headline = new Headline(words, new TsQuery(root), o);
     if (o.maxFragments > 0 && !o.highlightAll) return headline.text(headline.fragments());
     const [from, to] = headline.best();
     return headline.text(words.map((_, i) => i >= from && i <= to));
   };
+}
+
+/** What a word weighs is not known here. */
+function anyWeight(node: QueryNode): QueryNode {
+  if (node.op === 'value') return { ...node, weights: 0 };
+  return node.op === '!' ? { ...node, arg: anyWeight(node.arg) } : { ...node, left: anyWeight(node.left), right: anyWeight(node.right) };
 }
 
 const headline = (config: Oid, text: string, query: TsQuery, options = ''): string => headlineMaker(config, query, options)(text);

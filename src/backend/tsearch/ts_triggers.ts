@@ -78,7 +78,8 @@ function* statistics(query: string, weights: string | null): Generator<Datum> {
     }
     return true;
   });
-  for (const [text, c] of [...counts].sort((a, b) => compareText(a[0], b[0]))) yield new RecordValue(RECORDOID, STAT_COLUMNS, [text, c.documents, c.entries]);
+  // Greater words first, as PostgreSQL's tree is walked.
+  for (const [text, c] of [...counts].sort((a, b) => compareText(b[0], a[0]))) yield new RecordValue(RECORDOID, STAT_COLUMNS, [text, c.documents, c.entries]);
 }
 
 registerBuiltins({

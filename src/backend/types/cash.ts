@@ -80,6 +80,14 @@ function fromNumeric(value: Numeric): Int8 {
   return checkInt8(coefficientAt(value, 2));
 }
 
+/** The smallest over -1 is more than the machine can divide. */
+function overInteger(a: Int8, b: Int8): Int8 {
+  if (a === INT8_MIN && b === -1) {
+    throw new PgError('floating_point_exception', 'floating-point exception', { detail: 'An invalid floating-point operation was signaled. This probably means an out-of-range result or an invalid operation, such as division by zero.' });
+  }
+  return int8Divide(a, b);
+}
+
 registerBuiltins({
   pure: {
     cash_in: cashIn,
@@ -98,7 +106,7 @@ registerBuiltins({
     cash_div_cash: (a: Int8, b: Int8) => float8Divide(Number(a), Number(b)),
     cash_mul_int2: times, cash_mul_int4: times, cash_mul_int8: times,
     int2_mul_cash: times, int4_mul_cash: times, int8_mul_cash: times,
-    cash_div_int2: int8Divide, cash_div_int4: int8Divide, cash_div_int8: int8Divide,
+    cash_div_int2: overInteger, cash_div_int4: overInteger, cash_div_int8: overInteger,
     cash_mul_flt4: timesFloat, cash_mul_flt8: timesFloat,
     flt4_mul_cash: (factor: number, value: Int8) => timesFloat(value, factor),
     flt8_mul_cash: (factor: number, value: Int8) => timesFloat(value, factor),

@@ -158,7 +158,7 @@ Object.assign(pure, {
   poly_contain_pt: (a: Polygon, p: Point) => geo.inside(p, a.points), pt_contained_poly: (p: Point, a: Polygon) => geo.inside(p, a.points),
   poly_distance: (a: Polygon, b: Polygon) => (geo.polygonsOverlap(a, b) ? 0
     : geo.least(geo.polygonEdges(a).flatMap((s) => geo.polygonEdges(b).map((t) => geo.segmentToSegment(s, t).distance)))),
-  poly_npoints: (a: Polygon) => a.points.length, poly_center: (a: Polygon) => polygonCircle(a).center, poly_box: (a: Polygon) => a.box,
+  poly_npoints: (a: Polygon) => a.points.length, poly_center: (a: Polygon) => polygonCircle(a).center, poly_box: (a: Polygon) => a.box, spg_poly_quad_compress: (a: Polygon) => a.box,
   poly_path: (a: Polygon) => new Path(true, a.points), poly_circle: polygonCircle,
 });
 

@@ -172,7 +172,7 @@ registerBuiltins({
     int2not: (a: number) => ~a,
     int2shl: (a: number, b: number) => ((a << b) << 16) >> 16,
     int2shr: (a: number, b: number) => a >> b,
-    int2eq: eq, int2ne: ne, int2lt: lt, int2le: le, int2gt: gt, int2ge: ge, btint2cmp: cmp,
+    int2eq: eq, int2ne: ne, int2lt: lt, int2le: le, int2gt: gt, int2ge: ge, btint2cmp: (a: number, b: number) => a - b,
     int2larger: larger, int2smaller: smaller,
 
     int24pl: int4pl, int24mi: int4mi, int24mul: int4mul, int24div: int4div,

@@ -265,7 +265,7 @@ registerBuiltins({
     multirange_le: (a: M, b: M) => compareMultiranges(a, b) <= 0,
     multirange_gt: (a: M, b: M) => compareMultiranges(a, b) > 0,
     multirange_ge: (a: M, b: M) => compareMultiranges(a, b) >= 0,
-    multirange_cmp: compareMultiranges,
+    multirange_cmp: (...args: Parameters<typeof compareMultiranges>) => Math.sign(compareMultiranges(...args)),
     range_overlaps_multirange: isOverlapping, multirange_overlaps_range: isOverlapping, multirange_overlaps_multirange: isOverlapping,
     range_overleft_multirange: isOverLeft, multirange_overleft_range: isOverLeft, multirange_overleft_multirange: isOverLeft,
     range_overright_multirange: isOverRight, multirange_overright_range: isOverRight, multirange_overright_multirange: isOverRight,

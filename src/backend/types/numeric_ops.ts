@@ -317,7 +317,7 @@ registerBuiltins({
     numeric_le: (a: Numeric, b: Numeric) => compareNumeric(a, b) <= 0,
     numeric_gt: (a: Numeric, b: Numeric) => compareNumeric(a, b) > 0,
     numeric_ge: (a: Numeric, b: Numeric) => compareNumeric(a, b) >= 0,
-    numeric_cmp: compareNumeric,
+    numeric_cmp: (a: Numeric, b: Numeric) => Math.sign(compareNumeric(a, b)),
     numeric_larger: (a: Numeric, b: Numeric) => (compareNumeric(a, b) > 0 ? a : b),
     numeric_smaller: (a: Numeric, b: Numeric) => (compareNumeric(a, b) < 0 ? a : b),
 

@@ -1,9 +1,8 @@
 // oid, xid, cid, xid8, tid, and the vectors int2vector and oidvector.
 import { PgError } from '../../common/errors.ts';
-import { ArrayValue, int8, type Datum, type Int8 } from './datum.ts';
+import { ArrayValue, int8, type Int8 } from './datum.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { invalidInput, invalidParameter, valueOutOfRange } from './errors.ts';
-import { typeHooks } from './hooks.ts';
 import { int2In, parseInteger } from './int.ts';
 import { INT2OID, OIDOID } from './oids.ts';
 import { receiveAll, sendInt16, sendInt32, sendInt64, WireReader } from './wire.ts';
@@ -75,7 +74,7 @@ function vectorIn(text: string, elementType: number, element: (text: string) => 
 }
 
 /** An array that was relabelled may be none. */
-function checked(vector: ArrayValue, type = 'oidvector'): ArrayValue {
+export function checkedVector(vector: ArrayValue, type = 'oidvector'): ArrayValue {
   if (vector.dims.length !== 1 || vector.values.includes(null)) throw new PgError('datatype_mismatch', `array is not a valid ${type}`);
   return vector;
 }
@@ -107,7 +106,7 @@ function vectorSend(vector: ArrayValue, elementType: number): Uint8Array {
 
 /** By length first, then element by element, as btoidvectorcmp. */
 export function vectorCompare(a: ArrayValue, b: ArrayValue): number {
-  const x = checked(a).values as readonly number[], y = checked(b).values as readonly number[];
+  const x = checkedVector(a).values as readonly number[], y = checkedVector(b).values as readonly number[];
   if (x.length !== y.length) return x.length - y.length;
   for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return x[i]! < y[i]! ? -1 : 1;
   return 0;
@@ -161,11 +160,11 @@ registerBuiltins({
     tidsmaller: (a: number, b: number) => (a < b ? a : b),
 
     int2vectorin: (text: string) => vectorIn(text, INT2OID, int2In),
-    int2vectorout: (vector: ArrayValue) => checked(vector, 'int2vector').values.join(' '),
+    int2vectorout: (vector: ArrayValue) => checkedVector(vector, 'int2vector').values.join(' '),
     int2vectorrecv: (bytes: Uint8Array) => vectorReceive(bytes, INT2OID),
     int2vectorsend: (vector: ArrayValue) => vectorSend(vector, INT2OID),
     oidvectorin: (text: string) => vectorIn(text, OIDOID, oidIn),
-    oidvectorout: (vector: ArrayValue) => checked(vector).values.join(' '),
+    oidvectorout: (vector: ArrayValue) => checkedVector(vector).values.join(' '),
     oidvectorrecv: (bytes: Uint8Array) => vectorReceive(bytes, OIDOID),
     oidvectorsend: (vector: ArrayValue) => vectorSend(vector, OIDOID),
     oidvectoreq: (a: ArrayValue, b: ArrayValue) => vectorCompare(a, b) === 0,
@@ -175,7 +174,5 @@ registerBuiltins({
     oidvectorgt: (a: ArrayValue, b: ArrayValue) => vectorCompare(a, b) > 0,
     oidvectorge: (a: ArrayValue, b: ArrayValue) => vectorCompare(a, b) >= 0,
     btoidvectorcmp: vectorCompare,
-    oidvectortypes: (vector: ArrayValue) =>
-      (checked(vector).values as readonly Datum[]).map((oid) => typeHooks.typeIo(oid as number).name).join(', '),
   },
 });

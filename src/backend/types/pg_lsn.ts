@@ -94,7 +94,7 @@ function snapshotReceive(bytes: Uint8Array): PgSnapshot {
 }
 
 function visible(xid: Int8, snapshot: PgSnapshot): boolean {
-  const value = BigInt(xid);
+  const value = BigInt.asUintN(64, BigInt(xid));
   return value < snapshot.xmin || (value < snapshot.xmax && !snapshot.xip.includes(value));
 }
 

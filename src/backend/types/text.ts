@@ -86,7 +86,7 @@ registerBuiltins({
     cstring_in: same, cstring_out: same, cstring_recv: receiveText, cstring_send: sendText,
     unknownin: same, unknownout: same, unknownrecv: receiveText, unknownsend: sendText,
 
-    texteq: eq, textne: ne, text_lt: lt, text_le: le, text_gt: gt, text_ge: ge, bttextcmp: compareText,
+    texteq: eq, textne: ne, text_lt: lt, text_le: le, text_gt: gt, text_ge: ge, bttextcmp: compareText, gin_cmp_tslexeme: compareText, gin_compare_jsonb: compareText, btequalimage: () => true,
     text_pattern_lt: lt, text_pattern_le: le, text_pattern_gt: gt, text_pattern_ge: ge, bttext_pattern_cmp: compareText,
     text_larger: (a: string, b: string) => (compareText(a, b) > 0 ? a : b),
     text_smaller: (a: string, b: string) => (compareText(a, b) < 0 ? a : b),

@@ -194,9 +194,11 @@ function weightOf(letter: string, shown: (letter: string) => string | number): n
 
 function concat(a: TsVector, b: TsVector): TsVector {
   const shift = Math.max(0, ...a.lexemes.flatMap(({ positions }) => positions.map(({ at }) => at)));
-  return makeTsVector([...a.lexemes, ...b.lexemes.map(({ text, positions }) => ({
-    text, positions: positions.map(({ at, weight }) => ({ at: Math.min(at + shift, MAX_POSITION), weight })),
-  }))]);
+  return makeTsVector([...a.lexemes, ...b.lexemes.map(({ text, positions }) => {
+    // The last position there is is given once.
+    const moved = positions.slice(0, 1 + positions.findIndex(({ at }) => at + shift >= MAX_POSITION) || undefined).map(({ at, weight }) => ({ at: Math.min(at + shift, MAX_POSITION), weight }));
+    return { text, positions: a.find(text)?.positions.at(-1)?.at === MAX_POSITION ? [] : moved };
+  })]);
 }
 
 const reweighted = ({ text, positions }: Lexeme, weight: number): Lexeme => ({ text, positions: positions.map(({ at }) => ({ at, weight })) });

@@ -158,3 +158,15 @@ drop table bits4s;
 create table widths (a char(5), b varchar(50), c numeric(10,2), d bit(8), e varbit(900), f char(300));
 explain select * from widths;
 drop table widths;
+-- The end of time has an age, and differences of timestamps go round; infinity before all time has none.
+select age('infinity'::timestamp, '2001-02-16'), age('2024-02-29'::timestamp, 'infinity'), age('infinity'::timestamptz, 'infinity'), timestamp '294276-12-31' - timestamp '4713-01-01 BC';
+select age('-infinity'::timestamp, '2001-02-16'); select age(now(), '-infinity');
+-- The sum is rounded, not what is added.
+select -2.5 + '16/B374D848'::pg_lsn, '16/B374D848'::pg_lsn + -0.4, '16/B374D848'::pg_lsn - 2.5;
+select '-92233720368547758.08'::money / -1; select '-92233720368547758.08'::money / 1::int2;
+select btint2cmp(3::int2, 1::int2), numeric_cmp(1, 'NaN'), numeric_cmp('-inf', 'inf'), multirange_cmp('{}', '{[1,5)}'::int4multirange);
+select oidvectortypes('23 0 1 25'), pg_filenode_relation(0, 0), pg_indexam_progress_phasename(403, 2), pg_indexam_progress_phasename(405, 2), btequalimage(25), spg_poly_quad_compress('((0,0),(1,2))');
+select pg_visible_in_snapshot('18446744073709551615', '10:20:');
+-- Which of several faults is told.
+select pg_describe_object(1, 2, 3); select pg_describe_object(1, 2, 0); select pg_identify_object(1259, 1, 2); select pg_sequence_parameters(1);
+select has_parameter_privilege('nobody_there', 'work_mem', 'x'); select has_sequence_privilege('nothing_there', 'x'); select has_table_privilege('nothing_there', 'x');

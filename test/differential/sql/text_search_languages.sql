@@ -25,3 +25,13 @@ DROP TEXT SEARCH TEMPLATE snowball;
 SELECT t, string_agg(alias || '=' || token, ' | ' ORDER BY n) FROM (VALUES ('see http://intranet:8080/wiki or ftp://box'), ('http://my-box/x'), ('me@mail.example.org:25/in'),
   ('7z-file 3d-print-2b a-1b'), ('3.5cm 1.2.3beta 2.5e3m 1e5x +5kg -0x1f 12_13'), ('~joe/notes ~root /~ann a_b.c www..org'), ('foo.bar-baz up.com_x host.ab1'), ('<?php echo?> <?xml v?>'),
   ('ftp://http://x.org/y'), ('see <http://x.org/y> BSD-3-clause, <br/><a:b c="d"></p>')) v (t), LATERAL (SELECT row_number() OVER () n, * FROM ts_debug('simple', t)) d GROUP BY t ORDER BY t;
+-- ts_headline's options are read as a whole, what is no list is refused; fragments may be found in longer covers; weights do not matter.
+select ts_headline('a b', 'a'::tsquery, 'MaxWords'); select ts_headline('a b', 'a'::tsquery, 'MaxWords='); select ts_headline('a b', 'a'::tsquery, '=3'); select ts_headline('a b', 'a'::tsquery, 'StartSel="<');
+select ts_headline('[1]'::json, 'a', 'a b'); select ts_headline('a b', 'a'::tsquery, 'MaxWords=99999999999'); select ts_headline('a b', 'a'::tsquery, 'Nope=1');
+select ts_headline('a b', 'a'::tsquery, 'StartSel="a""b", StopSel=''q'''), ts_headline('a b', 'a'::tsquery, E'StartSel = [ ,\n StopSel = ]'), ts_headline('simple'::regconfig, 'a b fox c', 'fox:A');
+select ts_headline('english', repeat('aaa bbb ccc. ', 30) || 'the fox ' || repeat('x y z ', 40) || 'dog end', to_tsquery('english', 'fox & dog'), 'MaxFragments=3, MaxWords=7, MinWords=3');
+select ts_headline('english', repeat('filler text ', 100) || 'fox' || repeat(' more text', 100) || ' dog end', 'fox & dog', 'MinWords=3,MaxWords=6');
+-- Words come from ts_stat from the last to the first; the last position of all keeps the first weight it was given.
+select * from ts_stat('select v::tsvector from (values (''b d''), (''a b c d e''), ('''')) x (v)');
+select 'a:1,16383A'::tsvector || 'b:1B,2C'::tsvector, 'a:16383A'::tsvector || 'a:1B'::tsvector, 'a:16380A'::tsvector || 'a:1B,2C,3D,4A'::tsvector;
+select * from ts_parse('no "such" parser', 'x'); select * from ts_parse('No.such', 'x');
