@@ -18,6 +18,7 @@ import { compileExpr } from '../executor/expression.ts';
 import type { Relation } from '../catalog/relation.ts';
 import type { PgAttribute } from '../catalog/rows.ts';
 import type { Expr } from '../nodes/primnodes.ts';
+import { makeParseState } from '../parser/parse_node.ts';
 import { coerceNullToDomain } from '../parser/parse_coerce.ts';
 import { ddlNotice, identitySequence, makeTransformContext, serialDefault, transformColumnDefinition, type ColumnSpec, refuseOnForeignTables } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
@@ -261,11 +262,10 @@ function addIdentity(queue: Queue, tab: Altered, cmd: RawNode): void {
   if (column.atthasdef) throw new PgError('object_not_in_prerequisite_state', `${named} already has a default value`);
   updateAttribute(tab.oid, column.attnum, { attidentity: def['generated_when'] as string });
   commandCounterIncrement();
-  createOwnedSequence(tab.current, identitySequence(null, column.attname, column.atttypid, (def['options'] ?? []) as RawNode[]), column.attnum);
-  void queue;
+  createOwnedSequence(tab.current, identitySequence(makeParseState(queue.text), column.attname, column.atttypid, (def['options'] ?? []) as RawNode[]), column.attnum);
 }
 
-function setIdentity(tab: Altered, cmd: RawNode): void {
+function setIdentity(queue: Queue, tab: Altered, cmd: RawNode): void {
   const relation = tab.current;
   const column = columnToAlter(relation, cmd['name'] as string);
   if (column.attidentity === '') throw new PgError('object_not_in_prerequisite_state', `column "${column.attname}" of relation "${relation.name}" is not an identity column`);
@@ -275,7 +275,7 @@ function setIdentity(tab: Altered, cmd: RawNode): void {
   if (generated.length === 1) updateAttribute(tab.oid, column.attnum, { attidentity: String.fromCharCode(generated[0]!['arg'] as number) });
   commandCounterIncrement();
   const others = options.filter((o) => o['defname'] !== 'generated');
-  if (others.length > 0) alterSequenceOptions(identitySequenceOf(tab.oid, column.attnum), others, true);
+  if (others.length > 0) alterSequenceOptions(identitySequenceOf(tab.oid, column.attnum), others, true, queue.text);
 }
 
 function dropIdentity(tab: Altered, cmd: RawNode): void {
@@ -392,6 +392,6 @@ registerActions({
   AT_SetStorage: { name: 'ALTER COLUMN ... SET STORAGE', kinds: 'rpmf', prepare: recursive(PASS.MISC, (_q, tab, cmd) => setStorage(tab, cmd)) },
   AT_SetCompression: { name: 'ALTER COLUMN ... SET COMPRESSION', kinds: 'rpm', prepare: single(PASS.MISC, (_q, tab, cmd) => setCompression(tab, cmd)) },
   AT_AddIdentity: { name: 'ALTER COLUMN ... ADD IDENTITY', kinds: 'rpvf', prepare: single(PASS.ADD_OTHERCONSTR, addIdentity) },
-  AT_SetIdentity: { name: 'ALTER COLUMN ... SET', kinds: 'rpvf', prepare: single(PASS.MISC, (_q, tab, cmd) => setIdentity(tab, cmd)) },
+  AT_SetIdentity: { name: 'ALTER COLUMN ... SET', kinds: 'rpvf', prepare: single(PASS.MISC, setIdentity) },
   AT_DropIdentity: { name: 'ALTER COLUMN ... DROP IDENTITY', kinds: 'rpvf', prepare: single(PASS.DROP, (_q, tab, cmd) => dropIdentity(tab, cmd)) },
 });

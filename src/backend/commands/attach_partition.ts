@@ -38,7 +38,10 @@ function openPartition(rv: RawNode): Relation {
 function attachPartition(queue: Queue, tab: Altered, cmd: RawNode): void {
   const parent = tab.current;
   const def = cmd['def'] as RawNode;
-  if (parent.kind === 'I') return attachIndex(parent.oid, def['name'] as RawNode);
+  if (parent.kind === 'I') {
+    if (def['bound'] !== undefined) throw new PgError('invalid_object_definition', `"${parent.name}" is not a partitioned table`);
+    return attachIndex(parent.oid, def['name'] as RawNode);
+  }
   if (parent.kind !== 'p') throw new PgError('invalid_object_definition', `table "${parent.name}" is not partitioned`);
   const state = makeParseState(queue.text);
   const { bound, locations } = transformPartitionBound(state, parent, def['bound'] as RawNode);

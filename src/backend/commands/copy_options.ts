@@ -21,6 +21,8 @@ export interface CopyOptions {
 
 interface DefElem { defname: string; arg?: any; location?: number }
 
+const placeOf = ({ location }: DefElem): number | undefined => (location !== undefined && location >= 0 ? location + 1 : undefined);
+
 function bool(option: DefElem): boolean {
   if (option.arg === undefined || option.arg === null) return true;
   const t = requiredText(option).toLowerCase();
@@ -43,14 +45,14 @@ function header(option: DefElem, isFrom: boolean): false | true | 'match' {
 
 function columnList(option: DefElem): string[] {
   const { arg } = option;
-  if (!Array.isArray(arg)) throw new PgError('invalid_parameter_value', `argument to option "${option.defname}" must be a list of column names`);
+  if (!Array.isArray(arg)) throw new PgError('invalid_parameter_value', `argument to option "${option.defname}" must be a list of column names`, { position: placeOf(option) });
   return arg.map((c) => (String(c)));
 }
 
 export function processCopyOptions(isFrom: boolean, list: readonly DefElem[]): CopyOptions {
   const seen = new Map<string, DefElem>();
   for (const option of list) {
-    if (seen.has(option.defname)) throw new PgError('syntax_error', 'conflicting or redundant options', { position: (option.location ?? -1) >= 0 ? option.location! + 1 : undefined });
+    if (seen.has(option.defname)) throw new PgError('syntax_error', 'conflicting or redundant options', { position: placeOf(option) });
     seen.set(option.defname, option);
   }
   const take = <T>(name: string, read: (option: DefElem) => T): T | undefined => {
@@ -62,7 +64,7 @@ export function processCopyOptions(isFrom: boolean, list: readonly DefElem[]): C
   const format = take('format', (o) => {
     const name = requiredText(o);
     if (name !== 'text' && name !== 'csv' && name !== 'binary') {
-      throw new PgError('invalid_parameter_value', `COPY format "${name}" not recognized`, { position: (o.location ?? -1) >= 0 ? o.location! + 1 : undefined });
+      throw new PgError('invalid_parameter_value', `COPY format "${name}" not recognized`, { position: placeOf(o) });
     }
     return name;
   }) ?? 'text';
@@ -78,11 +80,11 @@ export function processCopyOptions(isFrom: boolean, list: readonly DefElem[]): C
   const freeze = take('freeze', bool) ?? false;
   const encoding = take('encoding', (o) => {
     const found = encodingToChar(charToEncoding(requiredText(o)));
-    if (found === '') throw new PgError('invalid_parameter_value', 'argument to option "encoding" must be a valid encoding name', { position: (o.location ?? -1) >= 0 ? o.location! + 1 : undefined });
+    if (found === '') throw new PgError('invalid_parameter_value', 'argument to option "encoding" must be a valid encoding name', { position: placeOf(o) });
     return found;
   }) ?? client.encoding?.name ?? 'UTF8';
   for (const option of seen.values()) {
-    throw new PgError('syntax_error', `option "${option.defname}" not recognized`, { position: (option.location ?? -1) >= 0 ? option.location! + 1 : undefined });
+    throw new PgError('syntax_error', `option "${option.defname}" not recognized`, { position: placeOf(option) });
   }
   const options: CopyOptions = {
     format, header: headerValue, delimiter: delimiter ?? (csv ? ',' : '\t'), nullText: nullText ?? (csv ? '' : '\\N'),

@@ -138,10 +138,10 @@ function currentState(sequence: Relation): LiveSequence {
   throw new PgError('internal_error', `sequence "${sequence.name}" has no row`);
 }
 
-export function alterSequenceOptions(oid: Oid, options: readonly RawNode[], forIdentity: boolean): void {
+export function alterSequenceOptions(oid: Oid, options: readonly RawNode[], forIdentity: boolean, text = ''): void {
   const sequence = openRelation(oid);
   const state = currentState(sequence);
-  const { form, restart, ownedBy, changed } = sequenceOptions(options, forIdentity, { form: formOf(oid), lastValue: state.lastValue, isCalled: state.isCalled });
+  const { form, restart, ownedBy, changed } = sequenceOptions(options, forIdentity, { form: formOf(oid), lastValue: state.lastValue, isCalled: state.isCalled }, undefined, text);
   if (changed) {
     const [tuple] = catalogFind(ids.SequenceRelationId, ids.PgSequenceSeqrelidIndexId, [oid]);
     catalogUpdate(ids.SequenceRelationId, tuple!, {
@@ -157,7 +157,7 @@ export function alterSequenceOptions(oid: Oid, options: readonly RawNode[], forI
   if (ownedBy !== null) setOwnedBy(sequence, ownedBy);
 }
 
-function alterSequence(stmt: RawNode): void {
+function alterSequence(stmt: RawNode, { text }: UtilityContext): void {
   const oid = rangeVarGetRelid(stmt['sequence'], Boolean(stmt['missing_ok']));
   if (oid === 0) {
     ddlNotice(`relation "${stmt['sequence'].relname}" does not exist, skipping`, 'undefined_table');
@@ -166,12 +166,15 @@ function alterSequence(stmt: RawNode): void {
   checkIsSequence(openRelation(oid));
   requireOwner(ids.RelationRelationId, oid);
   lockRelation(oid, SHARE_ROW_EXCLUSIVE_LOCK);
-  alterSequenceOptions(oid, (stmt['options'] ?? []) as RawNode[], Boolean(stmt['for_identity']));
+  alterSequenceOptions(oid, (stmt['options'] ?? []) as RawNode[], Boolean(stmt['for_identity']), text);
+}
+
+export function requireSequenceOwner(oid: Oid): void {
+  if (!objectOwnercheck(ids.RelationRelationId, oid, session.currentUser)) throw mustBeOwner('sequence', getRelName(oid) ?? '');
 }
 
 /** TRUNCATE ... RESTART IDENTITY. */
 export function resetSequence(oid: Oid): void {
-  if (!objectOwnercheck(ids.RelationRelationId, oid, session.currentUser)) throw mustBeOwner('sequence', getRelName(oid) ?? '');
   lockRelation(oid, ACCESS_EXCLUSIVE_LOCK);
   setNewFilenode(oid, true);
   commandCounterIncrement();

@@ -103,7 +103,8 @@ export function sequenceOptions(list: readonly RawNode[], forIdentity: boolean, 
     if (form.cache <= 0n) throw invalid(`CACHE (${form.cache}) must be greater than zero`);
   }
   take('logged'); // pg_upgrade's
-  if (given.has('sequence_name')) throw new PgError('syntax_error', 'invalid sequence option SEQUENCE NAME');
+  const named = given.get('sequence_name');
+  if (named !== undefined) throw parserError(source, 'syntax_error', 'invalid sequence option SEQUENCE NAME', named.location);
   for (const name of given.keys()) throw new PgError('internal_error', `option "${name}" not recognized`);
   return { form, restart: state, ownedBy, changed };
 }

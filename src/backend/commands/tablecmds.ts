@@ -42,7 +42,7 @@ import { readOptions } from './reloptions.ts';
 import { checkDefaultPartitionContents, checkNewPartitionBound, makePartitionKey, storePartitionBound, transformPartitionBound } from './partition.ts';
 import { cloneFromParent } from './partition_clone.ts';
 import { addKeysOfPartitions } from './partition_keys.ts';
-import { createOwnedSequence, resetSequence } from './sequence.ts';
+import { createOwnedSequence, requireSequenceOwner, resetSequence } from './sequence.ts';
 import { columnsOfType, ofType } from './typed_tables.ts';
 import { refuseInUse } from './trigger.ts';
 import { mapVars } from './varmap.ts';
@@ -445,6 +445,8 @@ function truncate(stmt: RawNode): void {
 }
 
 function truncateTables(tables: readonly Relation[], stmt: RawNode): void {
+  const sequences = stmt['restart_seqs'] ? tables.flatMap((table) => ownedSequences(table.oid)) : [];
+  for (const sequence of sequences) requireSequenceOwner(sequence);
   const sets = tables.map((table) => ({ table, set: triggersOf(table) }));
   for (const { table, set } of sets) if (set !== null && beforeStatementDue(table, 'TRUNCATE')) fireBeforeStatement(set, 'TRUNCATE', null);
   for (const table of tables) {
@@ -456,8 +458,8 @@ function truncateTables(tables: readonly Relation[], stmt: RawNode): void {
         markIndexBuilt(index);
       }
     }
-    if (stmt['restart_seqs']) for (const sequence of ownedSequences(table.oid)) resetSequence(sequence);
   }
+  for (const sequence of sequences) resetSequence(sequence);
   commandCounterIncrement();
   for (const { table, set } of sets) if (set !== null) queueStatementEvent(set, table, 'TRUNCATE', null);
   fireQueryEvents();

@@ -1,20 +1,24 @@
 // Tables, queries, cursors, schemas and the whole database as XML, and the XML Schema documents that describe them (the mapping
 // of part 14 of the SQL standard; the second half of PostgreSQL's xml.c).
 import { PgError } from '../../common/errors.ts';
-import { getBaseType, getNamespaceName, getRelName, getRelNamespace } from '../catalog/lsyscache.ts';
+import { getBaseType, getBaseTypeAndTypmod, getNamespaceName, getRelName, getRelNamespace } from '../catalog/lsyscache.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { namespaceByName, typeByOid } from '../catalog/syscache.ts';
 import { parseAnalyze } from '../parser/analyze.ts';
 import { rawParse } from '../parser/raw_parser.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
+import type { Query } from '../nodes/parsenodes.ts';
+import { notInReadOnly, refuseChanges } from '../executor/read_only.ts';
 import { atInternalPosition, spiExecute } from '../executor/spi.ts';
 import type { ResultColumn } from '../executor/dest.ts';
 import { relationName } from '../rewrite/ruleutils/object_names.ts';
+import { createCommandTag } from '../tcop/cmdtag.ts';
 import { findPortal } from '../tcop/portal.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import * as T from '../types/oids.ts';
 import { sqlNameToXml, sqlToXml } from '../types/xml/values.ts';
+import { withErrorContext } from '../utils/error_context.ts';
 import { session } from '../utils/session.ts';
 import { settings } from '../utils/settings.ts';
 
@@ -60,22 +64,54 @@ function queryToXml(query: string, tableName: string | null, schema: string | nu
   const name = tableName === null ? 'table' : elementName(tableName);
   let text = style.forest ? '' : `${rootStart(name, schema, style.targetns, topLevel)}\n`;
   if (schema !== null) text += `${schema}\n\n`;
-  const columns = queryColumns(query);
-  spiExecute(query, [], [], (row) => {
-    text += rowText(columns, row, tableName, style, topLevel);
-    return true;
+  const { first, last } = statements(query);
+  withErrorContext({ outer: null, describe: (error) => (error?.fields.internalQuery === undefined ? `SQL statement "${query}"` : undefined) }, () => {
+    for (const statement of first) {
+      selectColumns(statement);
+      spiExecute(statement, [], []);
+    }
+    const columns = selectColumns(last);
+    spiExecute(last, [], [], (row) => {
+      text += rowText(columns, row, tableName, style, topLevel);
+      return true;
+    });
   });
   return style.forest ? text : text + rootEnd(name);
 }
 
-function queryColumns(query: string): Column[] {
-  const analyzed = atInternalPosition(query, () => {
-    const [raw] = rawParse(query);
-    return raw === undefined ? undefined : parseAnalyze(raw, query, []);
-  });
-  if (analyzed === undefined || analyzed.commandType !== 'select') throw new PgError('data_exception', 'invalid query');
-  return analyzed.targetList.filter((t) => !t.resjunk).map((t) => ({ name: t.resname ?? '', type: exprType(t.expr) }));
+/** Several statements are all run, as SPI does; what is shown is the last one. */
+function statements(query: string): { first: string[]; last: string } {
+  const bytes = Buffer.from(query, 'utf8');
+  const list = atInternalPosition(query, () => rawParse(query));
+  if (list.length === 0 || list.some(({ stmt }) => stmt.tag === 'TransactionStmt')) throw new PgError('data_exception', 'invalid query');
+  const texts = list.map(({ stmt_location: at, stmt_len: length }) => bytes.toString('utf8', at, length === 0 ? undefined : at + length));
+  return { first: texts.slice(0, -1), last: list.length === 1 ? query : texts.at(-1)! };
 }
+
+/** The functions are stable: only what reads may be run. */
+function selectColumns(query: string): Column[] {
+  const { raw, analyzed } = atInternalPosition(query, () => {
+    const [first] = rawParse(query);
+    return { raw: first!, analyzed: parseAnalyze(first!, query, []) };
+  });
+  if (raw.stmt.tag === 'VariableShowStmt') throw new PgError('data_exception', 'invalid query');
+  if (analyzed.commandType === 'utility') throw notInReadOnly(createCommandTag(raw.stmt));
+  refuseChanges(analyzed);
+  return columnsOf(analyzed);
+}
+
+/** Of what a cursor would show. */
+function queryColumns(query: string): Column[] {
+  return atInternalPosition(query, () => {
+    const list = rawParse(query), [raw] = list;
+    if (raw === undefined || list.length > 1) throw new PgError('invalid_cursor_definition', 'cannot open multi-query plan as cursor');
+    const analyzed = parseAnalyze(raw, query, []);
+    if (analyzed.commandType !== 'select') throw new PgError('invalid_cursor_definition', `cannot open ${createCommandTag(raw.stmt)} query as cursor`);
+    return columnsOf(analyzed);
+  });
+}
+
+const columnsOf = (query: Query): Column[] => query.targetList.filter((t) => !t.resjunk).map((t) => ({ name: t.resname ?? '', type: exprType(t.expr) }));
 
 const tableToXml = (relid: Oid, schema: string | null, style: Style, topLevel: boolean): string =>
   queryToXml(`SELECT * FROM ${relationName(relid)}`, getRelName(relid) ?? '', schema, style, topLevel);
@@ -127,11 +163,21 @@ const TYPE_NAMES: Record<Oid, string> = {
   [T.DATEOID]: 'DATE', [T.XMLOID]: 'XML',
 };
 
-function xmlTypeName(oid: Oid): string {
+function xmlTypeName(oid: Oid, typmod = -1): string {
   const known = TYPE_NAMES[oid];
-  if (known !== undefined) return known;
+  if (known !== undefined) return known + typmodSuffix(oid, typmod);
   const type = typeByOid(oid)!;
   return typeName(type.typtype === 'd' ? 'Domain' : 'UDT', session.databaseName, getNamespaceName(type.typnamespace) ?? '', type.typname);
+}
+
+function typmodSuffix(oid: Oid, typmod: number): string {
+  if (typmod < 0) return '';
+  switch (oid) {
+    case T.BPCHAROID: case T.VARCHAROID: return `_${typmod - 4}`;
+    case T.NUMERICOID: return `_${(typmod - 4) >> 16}_${(typmod - 4) & 0xffff}`;
+    case T.TIMEOID: case T.TIMETZOID: case T.TIMESTAMPOID: case T.TIMESTAMPTZOID: return `_${typmod}`;
+    default: return '';
+  }
 }
 
 const integer = (base: string, most: string, least: string): string =>
@@ -157,7 +203,10 @@ function typeSchema(oid: Oid): string {
   }
   let body = RESTRICTIONS[oid] ?? '';
   if (oid === T.BYTEAOID) body = `  <xsd:restriction base="xsd:${settings.xmlbinary === 'hex' ? 'hexBinary' : 'base64Binary'}">\n  </xsd:restriction>\n`;
-  else if (typeByOid(oid)!.typtype === 'd') body = `  <xsd:restriction base="${xmlTypeName(getBaseType(oid))}"/>\n`;
+  else if (typeByOid(oid)!.typtype === 'd') {
+    const { type, typmod } = getBaseTypeAndTypmod(oid, -1);
+    body = `  <xsd:restriction base="${xmlTypeName(type, typmod)}"/>\n`;
+  }
   return `<xsd:simpleType name="${xmlTypeName(oid)}">\n${body}</xsd:simpleType>\n`;
 }
 

@@ -32,6 +32,7 @@ import { withErrorContext, type ErrorContext } from '../utils/error_context.ts';
 import { session } from '../utils/session.ts';
 import { tracked } from '../utils/pgstat.ts';
 import { settings } from '../utils/settings.ts';
+import { refuseChanges } from './read_only.ts';
 import { activeCommand, compilePlan, runPlan, type CompiledPlan } from './execute.ts';
 import { registerLanguageHandler } from './fmgr_info.ts';
 import { containsMutable, containsVolatile } from './plan_walker.ts';
@@ -241,9 +242,7 @@ function prepare(proc: PgProc, argTypes: readonly Oid[], resultType: Oid, collat
       return;
     }
     for (const rewritten of queryRewrite(query)) {
-      if (proc.provolatile !== 'v' && rewritten.commandType !== 'select') {
-        throw new PgError('feature_not_supported', `${rewritten.commandType.toUpperCase()} is not allowed in a non-volatile function`);
-      }
+      if (proc.provolatile !== 'v') refuseChanges(rewritten);
       steps.push({ plan: compilePlan(planner(rewritten)), query: rewritten, isLast: i === lastIndex && rewritten.canSetTag, number: i + 1 });
     }
   });

@@ -271,7 +271,7 @@ function transformColumnConstraints(context: TransformContext, column: ColumnSpe
       default: throw new PgError('internal_error', `unrecognized constraint type: ${String(c['contype'])}`);
     }
     if (sawDefault && sawIdentity) throw fail(`both default and identity specified ${of}`, isSerial ? { ...c, location: -1 } : c);
-    if (sawDefault && sawGenerated) throw fail(`both default and generation expression specified ${of}`, c);
+    if (sawDefault && sawGenerated) throw fail(`both default and generation expression specified ${of}`, isSerial ? { ...c, location: -1 } : c);
     if (sawIdentity && sawGenerated) throw fail(`both identity and generation expression specified ${of}`, c);
   }
 }

@@ -278,7 +278,8 @@ function grammarError(message: string, cursor: number, routine: string): PgError
     return routine === 'str_udeescape' ? new PgError('syntax_error', message, { position: cursor, hint: 'Unicode escapes must be \\XXXX or \\+XXXXXX.' })
       : new PgError('invalid_escape_sequence', message, { position: cursor, hint: 'Unicode escapes must be \\uXXXX or \\UXXXXXXXX.' });
   }
-  if (message === 'SKIP LOCKED and WITH TIES options cannot be used together' || message.startsWith('WITH TIES cannot be specified without')) return new PgError('syntax_error', message);
+  if (message === 'SKIP LOCKED and WITH TIES options cannot be used together' || message.startsWith('WITH TIES cannot be specified without')
+    || /^(modulus|remainder) for hash partition must be specified$/.test(message)) return new PgError('syntax_error', message);
   if (/constraints cannot be marked (DEFERRABLE|NOT VALID|NO INHERIT)$/.test(message)) return new PgError('feature_not_supported', message);
   // PostgreSQL 18's words.
   if (message === 'constraints cannot be altered to be NOT VALID') return new PgError('feature_not_supported', 'FOREIGN KEY constraints cannot be marked NOT VALID');

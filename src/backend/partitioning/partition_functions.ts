@@ -20,15 +20,18 @@ function satisfiesHashPartition(context: FunctionContext, parent: Oid | null, mo
   const array = context.variadic ? given[0] as ArrayValue | null : null;
   const values = context.variadic ? (array?.values ?? []) as Datum[] : given;
   const typeAt = (i: number): Oid => (context.variadic ? array?.elementType ?? 0 : context.argTypes[i + 3] ?? 0);
+  const checkType = (wanted: Oid, i: number): void => {
+    const type = typeAt(i);
+    if (type === wanted || (!context.variadic && isBinaryCoercible(type, wanted))) return;
+    const quote = context.variadic ? '"' : '';
+    throw invalid(`column ${i + 1} of the partition key has type ${quote}${formatType(wanted)}${quote}, but supplied value is of type ${quote}${formatType(type)}${quote}`);
+  };
+  // Elements of an array are all of one type, which is looked at first.
+  if (context.variadic) key.columns.forEach((c, i) => checkType(c.typeOid, i));
   if (values.length !== key.columns.length) {
     throw invalid(`number of partitioning columns (${key.columns.length}) does not match number of partition keys provided (${values.length})`);
   }
-  key.columns.forEach((c, i) => {
-    const type = typeAt(i);
-    if (type === c.typeOid || (!context.variadic && isBinaryCoercible(type, c.typeOid))) return;
-    const quote = context.variadic ? '"' : '';
-    throw invalid(`column ${i + 1} of the partition key has type ${quote}${formatType(c.typeOid)}${quote}, but supplied value is of type ${quote}${formatType(type)}${quote}`);
-  });
+  if (!context.variadic) key.columns.forEach((c, i) => checkType(c.typeOid, i));
   return partitionHash(key, values) % BigInt(modulus) === BigInt(remainder);
 }
 

@@ -19,34 +19,45 @@ const CTID = -1, TABLEOID = -6;
 /** A table a cursor reads: its columns tableoid and ctid stand behind the cursor's own, from `column` on. */
 export interface RowSource { readonly relid: Oid; readonly locked: boolean; readonly column: number }
 
-/** The tables whose rows a query's rows are; empty: it groups, sorts out doubles, or reads no table. */
-function sourcesOf(query: Query): { rti: number; relid: Oid; locked: boolean }[] {
+/** A query with tableoid and ctid of the tables whose rows its rows are, those of its subqueries among them: columns `resno` and the
+ * next. No sources: it groups, sorts out doubles, or reads no table. */
+interface WithRowIds { query: Query; sources: { relid: Oid; locked: boolean; resno: number }[] }
+
+function withRowIds(query: Query): WithRowIds {
+  const found: WithRowIds = { query, sources: [] };
   if (query.commandType !== 'select' || query.hasAggs || query.hasWindowFuncs || query.hasTargetSRFs || query.groupClause.length > 0 || query.groupingSets.length > 0
-    || query.havingQual !== null || query.distinctClause.length > 0 || query.setOperations !== null) return [];
+    || query.havingQual !== null || query.distinctClause.length > 0 || query.setOperations !== null) return found;
   const tables = new Set<number>();
   const collect = (item: FromItem): void => {
     if (item.kind === 'RangeTblRef') tables.add(item.rtindex);
     else if (item.kind === 'JoinExpr') { collect(item.larg); collect(item.rarg); } else item.fromlist.forEach(collect);
   };
   query.jointree.fromlist.forEach(collect);
-  return [...tables].flatMap((rti) => {
-    const rte = query.rtable[rti - 1]!;
-    return rte.rtekind === 'relation' && 'rp'.includes(rte.relkind) ? [{ rti, relid: rte.relid, locked: query.rowMarks.some((m) => m.rti === rti) }] : [];
-  });
+  const rtable = [...query.rtable], extra: TargetEntry[] = [];
+  const add = (rti: number, relid: Oid, locked: boolean, tableoid: number, ctid: number): void => {
+    const resno = query.targetList.length + extra.length + 1;
+    found.sources.push({ relid, locked, resno });
+    extra.push(makeTargetEntry(makeVar(rti, tableoid, OIDOID, -1, 0, 0), resno, 'tableoid', false), makeTargetEntry(makeVar(rti, ctid, TIDOID, -1, 0, 0), resno + 1, 'ctid', false));
+  };
+  for (const rti of tables) {
+    const rte = rtable[rti - 1]!;
+    if (rte.rtekind === 'relation' && 'rp'.includes(rte.relkind)) add(rti, rte.relid, query.rowMarks.some((m) => m.rti === rti), TABLEOID, CTID);
+    if (rte.rtekind !== 'subquery' || rte.subquery!.targetList.some((t) => t.resjunk)) continue;
+    const inner = withRowIds(rte.subquery!);
+    if (inner.sources.length === 0) continue;
+    rtable[rti - 1] = { ...rte, subquery: inner.query, eref: { ...rte.eref, colnames: inner.query.targetList.map((t, i) => rte.eref.colnames[i] ?? t.resname ?? '') } };
+    for (const s of inner.sources) add(rti, s.relid, s.locked, s.resno, s.resno + 1);
+  }
+  if (extra.length > 0) found.query = { ...query, rtable, targetList: [...query.targetList, ...extra] };
+  return found;
 }
 
 /** The query with tableoid and ctid of its tables; null: there are none. */
 function planWithRowIds({ query }: PlannedUnit): { plan: CompiledPlan; sources: RowSource[] } | null {
   const visible = query.targetList.filter((t) => !t.resjunk).length;
-  const extra: TargetEntry[] = [];
-  const sources: RowSource[] = [];
-  let resno = query.targetList.length;
-  for (const { rti, relid, locked } of sourcesOf(query)) {
-    sources.push({ relid, locked, column: visible + extra.length });
-    extra.push(makeTargetEntry(makeVar(rti, TABLEOID, OIDOID, -1, 0, 0), ++resno, 'tableoid', false), makeTargetEntry(makeVar(rti, CTID, TIDOID, -1, 0, 0), ++resno, 'ctid', false));
-  }
+  const { query: wider, sources } = withRowIds(query);
   if (sources.length === 0) return null;
-  return { plan: compilePlan(planner({ ...query, targetList: [...query.targetList, ...extra] })), sources };
+  return { plan: compilePlan(planner(wider)), sources: sources.map(({ relid, locked }, i) => ({ relid, locked, column: visible + 2 * i })) };
 }
 
 const isOrHasChild = (parent: Oid, table: Oid): boolean =>
@@ -70,7 +81,7 @@ currentOf.rowId = (cursor, tableOid) => {
   if (portal.held) throw new PgError('invalid_cursor_state', `cursor "${cursor}" is held from a previous transaction`);
   const fail = (what: string): PgError => new PgError('invalid_cursor_state', `cursor "${cursor}" ${what}`);
   const table = openRelation(tableOid).name;
-  const known: readonly Pick<RowSource, 'relid' | 'locked'>[] = portal.isFilled ? portal.rowSources ?? [] : sourcesOf(portal.units[0]!.query);
+  const known: readonly Pick<RowSource, 'relid' | 'locked'>[] = portal.isFilled ? portal.rowSources ?? [] : withRowIds(portal.units[0]!.query).sources;
   const all = known.filter((s) => isOrHasChild(s.relid, tableOid));
   const locked = all.filter((s) => s.locked);
   if (locked.length > 1) throw fail(`has multiple FOR UPDATE/SHARE references to table "${table}"`);

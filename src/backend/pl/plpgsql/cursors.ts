@@ -4,7 +4,8 @@ import { addPortal, dropPortal, FETCH_ALL, findPortal, NO_CURSOR_OPTIONS, Portal
 import type { CachedStatement } from '../../tcop/plancache.ts';
 import type { Datum, Oid, RecordValue } from '../../types/datum.ts';
 import { commandCounterIncrement, popSnapshot, pushSnapshot } from '../../transaction/xact.ts';
-import { type Estate, refuseChanges } from './estate.ts';
+import { refuseChanges } from '../../executor/read_only.ts';
+import type { Estate } from './estate.ts';
 import { type Site, statementOf } from './expression.ts';
 import { type Body, dynamicQuery, type LoopResult, mover, type Moved, refuseNoRows, type RowTarget, running } from './exec_sql.ts';
 import type { FetchDirection } from './nodes.ts';

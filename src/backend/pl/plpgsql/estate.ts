@@ -3,6 +3,7 @@
 import { PgError } from '../../../common/errors.ts';
 import type { TriggerData } from '../../commands/trigger_data.ts';
 import { type DestReceiver, type ResultColumn } from '../../executor/dest.ts';
+import { notInReadOnly, refuseChanges } from '../../executor/read_only.ts';
 import { activeCommand, runPlan } from '../../executor/execute.ts';
 import { asPgError } from '../../tcop/errors.ts';
 import type { CachedStatement } from '../../tcop/plancache.ts';
@@ -13,7 +14,6 @@ import {
   beginInternalSubTransaction, commandCounterIncrement, currentSubTransactionId, noteFirstSnapshot, popSnapshot, pushSnapshot, releaseCurrentSubTransaction, requireLocks,
   rollbackAndReleaseCurrentSubTransaction,
 } from '../../transaction/xact.ts';
-import type { Query } from '../../nodes/parsenodes.ts';
 import type { RawNode } from '../../parser/raw_parser.ts';
 import type { Datum, RecordAttribute, RecordValue } from '../../types/datum.ts';
 import type { FunctionContext } from '../../types/fmgr.ts';
@@ -232,12 +232,3 @@ const READ_ONLY = new Set(['VariableShowStmt', 'ExplainStmt', 'FetchStmt', 'Decl
 
 /** Utility statements whose queries do not see transition tables. */
 const OF_TABLES_ALONE = new Set(['ViewStmt', 'RuleStmt', 'CreateFunctionStmt', 'PrepareStmt', 'CopyStmt']);
-
-/** What a non-volatile function may not do. */
-export function refuseChanges(query: Query): void {
-  if (query.commandType !== 'select' || query.hasModifyingCTE) throw notInReadOnly(query.commandType.toUpperCase());
-  const [mark] = query.rowMarks;
-  if (mark !== undefined) throw notInReadOnly(`SELECT FOR ${{ update: 'UPDATE', nokeyupdate: 'NO KEY UPDATE', share: 'SHARE', keyshare: 'KEY SHARE' }[mark.strength]}`);
-}
-
-const notInReadOnly = (command: string): PgError => new PgError('feature_not_supported', `${command} is not allowed in a non-volatile function`);
