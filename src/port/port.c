@@ -365,14 +365,19 @@ static napi_value hugeText(napi_env env, napi_callback_info info)
 	return int_value(env, moved);
 }
 
-static pid_t fork_quietly(void)
+extern pid_t _Fork(void) __attribute__((weak));
+
+/* `bare`: without what the C library does around a fork. It takes the locks of its memory, its files and its name services, so that
+ * a child finds none of them held by a thread that it does not have; writes to a dozen pages, twice; and runs libuv's handler, which makes new pipes for
+ * signals. In a postmaster that serves no other thread runs, and its children use nothing of libuv's. */
+static pid_t fork_quietly(bool bare)
 {
 	sigset_t all, before;
 	make_everything_forkable();
 	/* No signal may be handled in the child before its counts are its own. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	pid_t pid = fork();
+	pid_t pid = bare && _Fork ? _Fork() : fork();
 	int error = errno;
 	if (pid == 0) {
 		memset((void *) signal_counts, 0, sizeof signal_counts);
@@ -391,7 +396,7 @@ static napi_value Fork(napi_env env, napi_callback_info info)
 	FLAG(0, use_event_loop);
 	uv_loop_t *loop;
 	if (napi_get_uv_event_loop(env, &loop) != napi_ok) return bad_argument(env, __func__);
-	pid_t pid = fork_quietly();
+	pid_t pid = fork_quietly(false);
 	if (pid == 0 && use_event_loop && uv_loop_fork(loop) != 0) _exit(99);
 	return outcome(env, pid);
 }
@@ -497,19 +502,20 @@ static napi_value Exit(napi_env env, napi_callback_info info)
 static napi_value Getpid(napi_env env, napi_callback_info info) { (void) info; return int_value(env, getpid()); }
 static napi_value Getppid(napi_env env, napi_callback_info info) { (void) info; return int_value(env, getppid()); }
 
+/* The bytes that are in huge pages for certain. */
 static int64_t collapse(uintptr_t from, uintptr_t to)
 {
 	const uintptr_t huge = 2 << 20;
-	/* In one call, if it can be: each waits until all processors have put away what they have at hand. */
-	if (from >= to || madvise((void *) from, to - from, MADV_COLLAPSE) == 0) return (int64_t) (to - from);
+	if (from >= to) return 0;
+	/* In one call, if it can be: each waits until all processors have put away what they have at hand. A page that somebody
+	 * looks at just now stays where it is, and the others are gone on with. */
+	for (int tries = 0; tries < 3; tries++) {
+		if (madvise((void *) from, to - from, MADV_COLLAPSE) == 0) return (int64_t) (to - from);
+		if (errno != EAGAIN) break;
+	}
+	if (errno == EAGAIN) return 0;
 	int64_t bytes = 0;
-	for (; from < to; from += huge)
-		/* Fails for now where somebody is looking at a page of it. */
-		for (int tries = 0; tries < 5; tries++) {
-			if (madvise((void *) from, huge, MADV_COLLAPSE) == 0) bytes += (int64_t) huge;
-			else if (errno == EAGAIN) continue;
-			break;
-		}
+	for (; from < to; from += huge) if (madvise((void *) from, huge, MADV_COLLAPSE) == 0) bytes += (int64_t) huge;
 	return bytes;
 }
 
@@ -833,7 +839,7 @@ static napi_value Poll(napi_env env, napi_callback_info info)
 /* Serving connections without a turn of JavaScript for each: whatever JavaScript writes in the postmaster while children
  * live breaks up huge pages, and every later fork copies 512 entries for each. What is out of the ordinary goes back to
  * the caller, as what[0]: */
-enum { SERVE_LOOK, SERVE_CHILD, SERVE_ENDED, SERVE_FULL, SERVE_NO_ACCEPT, SERVE_NO_FORK };
+enum { SERVE_LOOK, SERVE_CHILD, SERVE_ENDED, SERVE_FULL, SERVE_NO_ACCEPT, SERVE_NO_FORK, SERVE_LOST };
 #define ACCEPTS_PER_TURN 64
 
 static int64_t milliseconds(void)
@@ -847,6 +853,31 @@ static int32_t *find_pid(int32_t *pids, size_t count, pid_t pid)
 {
 	for (size_t i = 0; i < count; i++) if (pids[i] == pid) return &pids[i];
 	return NULL;
+}
+
+/* The file that says whose the site is. */
+static char watched[PATH_MAX];
+static int watched_fd = -1;
+static int64_t watch_every, watch_at;
+
+static napi_value watchFile(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(3);
+	INT(0, fd);
+	TEXT(1, path, PATH_MAX);
+	INT(2, every);
+	strcpy(watched, path);
+	watched_fd = fd;
+	watch_every = every;
+	watch_at = milliseconds() + every;
+	return NULL;
+}
+
+/* The file at the path is no longer the one that is open. */
+static bool watched_is_lost(void)
+{
+	struct stat here, ours;
+	return lstat(watched, &here) < 0 || fstat(watched_fd, &ours) < 0 || here.st_ino != ours.st_ino;
 }
 
 static napi_value Serve(napi_env env, napi_callback_info info)
@@ -889,7 +920,12 @@ static napi_value Serve(napi_env env, napi_callback_info info)
 			seen = others;
 			SAY(SERVE_LOOK, 0, 0);
 		}
-		int64_t left = until - milliseconds();
+		int64_t now = milliseconds();
+		if (watched_fd >= 0 && now >= watch_at) {
+			watch_at = now + watch_every;
+			if (watched_is_lost()) SAY(SERVE_LOST, 0, 0);
+		}
+		int64_t left = (watched_fd >= 0 && watch_at < until ? watch_at : until) - now;
 		unseen = 0;	/* a signal from here on lets the nudge interrupt poll */
 		if (reaped != signal_counts[SIGCHLD] || signal_counts[0] - signal_counts[SIGCHLD] != seen) continue;
 		int n = poll(set, (nfds_t) count, left > 0 ? (int) left : 0);
@@ -898,7 +934,8 @@ static napi_value Serve(napi_env env, napi_callback_info info)
 			SAY(SERVE_LOOK, 0, 0);
 		}
 		if (n == 0 && milliseconds() >= until) SAY(SERVE_LOOK, 0, 0);
-		for (int i = listeners; i < count; i++) if ((((int16_t *) revents)[i] = set[i].revents) != 0) changed = tell = true;
+		/* Nothing is written where nothing is: the page is shared with children. */
+		for (int i = listeners; i < count; i++) if (set[i].revents != 0) ((int16_t *) revents)[i] = set[i].revents, changed = tell = true;
 		for (int i = 0; i < listeners; i++) {
 			for (int k = 0; set[i].revents != 0 && k < ACCEPTS_PER_TURN; k++) {
 				int fd = accept4(set[i].fd, NULL, NULL, SOCK_CLOEXEC);
@@ -910,7 +947,7 @@ static napi_value Serve(napi_env env, napi_callback_info info)
 				}
 				int32_t *place = find_pid(pids, pids_count, 0);
 				if (!place) SAY(SERVE_FULL, fd, 0);
-				pid_t pid = fork_quietly();
+				pid_t pid = fork_quietly(true);
 				if (pid == 0) SAY(SERVE_CHILD, fd, 0);
 				if (pid < 0) SAY(SERVE_NO_FORK, fd, -errno);
 				*place = pid;
@@ -1233,7 +1270,7 @@ static napi_value Init(napi_env env, napi_value exports)
 {
 	static const struct export all[] = {
 		{ "fork", Fork }, { "_exit", Exit }, { "exec", Exec }, { "releaseSignals", releaseSignals }, { "openProgram", openProgram }, { "waitFor", waitFor }, { "getpid", Getpid }, { "getppid", Getppid }, { "kill", Kill },
-		{ "hugeText", hugeText }, { "packMemory", packMemory }, { "releaseMemory", releaseMemory }, { "collapseMemory", collapseMemory }, { "randomInt", randomInt }, { "waitpid", Waitpid }, { "sharedMemory", sharedMemory }, { "mapFile", mapFile }, { "memoryFile", memoryFile }, { "mapShared", mapShared }, { "mapPart", mapPart }, { "unmapPart", unmapPart }, { "setSignal", setSignal }, { "interruptible", interruptible },
+		{ "watchFile", watchFile }, { "hugeText", hugeText }, { "packMemory", packMemory }, { "releaseMemory", releaseMemory }, { "collapseMemory", collapseMemory }, { "randomInt", randomInt }, { "waitpid", Waitpid }, { "sharedMemory", sharedMemory }, { "mapFile", mapFile }, { "memoryFile", memoryFile }, { "mapShared", mapShared }, { "mapPart", mapPart }, { "unmapPart", unmapPart }, { "setSignal", setSignal }, { "interruptible", interruptible },
 		{ "setParentDeathSignal", setParentDeathSignal }, { "setTimer", setTimer }, { "recv", Recv }, { "send", Send },
 		{ "poll", Poll }, { "listenUnix", listenUnix }, { "listenTcp", listenTcp }, { "connectUnix", connectUnix },
 		{ "accept", Accept }, { "socketpair", Socketpair }, { "pipe", Pipe }, { "close", Close }, { "shutdown", Shutdown },

@@ -99,6 +99,8 @@ export interface Port {
    * itself (`pids`: who is there; 0 is a free place), and it collects them again when they end as usual. Comes back for all
    * else, with what and its details in `what` (SERVE); `tell`: also when a child came or went. */
   serve(fds: Int32Array, revents: Int16Array, count: number, listeners: number, timeoutMs: number, pids: Int32Array, tell: boolean, what: Int32Array): void;
+  /** `serve` looks every so often whether the file at the path is still the one that is open. */
+  watchFile(fd: number, path: string, everyMs: number): void;
   listenUnix(path: string, mode: number, backlog: number): number;
   /** One descriptor or -errno for each address of the host ('': every interface), or the resolver's complaint. */
   listenTcp(host: string, port: number, backlog: number): number[] | string;
@@ -135,9 +137,10 @@ export interface Port {
 export const port: Port = createRequire(import.meta.url)('./port.node') as Port;
 
 /** what[0] of `Port.serve`: look around (signals, time, `revents`); this is the child (fd); a child ended that is not known or
- * not as usual (pid, status); too many (fd); accept failed (-errno); fork failed (fd, -errno).
+ * not as usual (pid, status); too many (fd); accept failed (-errno); fork failed (fd, -errno); the
+ * watched file is gone.
  * what[3]: so many children were forked meanwhile. */
-export const SERVE = { look: 0, child: 1, ended: 2, full: 3, noAccept: 4, noFork: 5 } as const;
+export const SERVE = { look: 0, child: 1, ended: 2, full: 3, noAccept: 4, noFork: 5, lost: 6 } as const;
 
 export const SIGHUP = 1, SIGINT = 2, SIGQUIT = 3, SIGABRT = 6, SIGKILL = 9, SIGUSR1 = 10, SIGUSR2 = 12, SIGPIPE = 13,
   SIGALRM = 14, SIGTERM = 15, SIGCHLD = 17;

@@ -2,7 +2,7 @@ import test from 'ava';
 import { mkdtempSync, openSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EINTR, POLLIN, SIGTERM, SIGUSR2, port } from '../../src/port/port.ts';
+import { EINTR, POLLIN, SERVE, SIGTERM, SIGUSR2, port } from '../../src/port/port.ts';
 import { runForking } from './forking.ts';
 
 test('wrong arguments are refused by name', (t) => {
@@ -12,6 +12,25 @@ test('wrong arguments are refused by name', (t) => {
   t.throws(() => port.recv(0, new Uint8Array(4), 2, 3, false), { message: 'port.Recv: bad argument' });
   t.throws(() => port.setTimer(8, 1), { message: 'port.setTimer: bad argument' });
   t.throws(() => port.setSignal(0, 'flag'), { message: 'port.setSignal: bad argument' });
+});
+
+test('serve comes back when the watched file is another one', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'posthouse-watch-')), path = join(folder, 'postmaster.pid');
+  const fd = openSync(path, 'w'), what = new Int32Array(4);
+  const serve = (): number => {
+    port.serve(new Int32Array(1), new Int16Array(1), 0, 0, 20, new Int32Array(1), false, what);
+    return what[0]!;
+  };
+  port.watchFile(fd, path, 1);
+  t.is(serve(), SERVE.look);
+  rmSync(path);
+  t.is(serve(), SERVE.lost);
+  const other = openSync(path, 'w');
+  t.is(serve(), SERVE.lost);
+  port.watchFile(-1, '', 1);
+  port.close(fd);
+  port.close(other);
+  rmSync(folder, { recursive: true });
 });
 
 test('bytes go through a socket pair', (t) => {

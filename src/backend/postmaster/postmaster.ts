@@ -202,7 +202,7 @@ async function serve(site: string, siteLock: LockFile, continued: Continued | nu
   if (!later) compileFor('rehearsal');
   const services = await loadServices();
   await services.warmUp();
-  const rehearse = (): Rehearsal | null => services.rehearsal({ collectGarbage: () => collectGarbage('major'), compileFor });
+  const rehearse = (): Rehearsal | null => services.rehearsal({ collectGarbage: () => collectGarbage('major'), startUp: () => rehearseStartup(mockNonce), compileFor });
   if (!later) {
     loadTheRest();
     playAll(rehearse());

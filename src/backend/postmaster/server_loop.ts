@@ -12,7 +12,7 @@ import { initPsStatus } from '../utils/ps_status.ts';
 import { backendStartup, type AcceptState } from './backend_startup.ts';
 import { backendCount, beChild, childCount, childEnded, disownFd, makeBackendPids, ownFd, signalChildren } from './children.ts';
 import { closeListeners, errorText, type Listeners } from './listen.ts';
-import { ownsLockFile, removeLockFile, type LockFile } from './lock_file.ts';
+import { removeLockFile, type LockFile } from './lock_file.ts';
 import type { Managers } from './managers.ts';
 import { mendHugePages, restMemory } from './memory.ts';
 import { ProofOfLife } from './proof_of_life.ts';
@@ -22,8 +22,11 @@ import { StartCheck, becomeAnew, type Continued } from './start_anew.ts';
 import { monotonicUsec, notify } from './systemd.ts';
 import { turnAwayAtOnce } from './turn_away.ts';
 
-const HOUSEKEEPING_MS = 60_000;
-/** So long after something that was not just a connection memory is put into huge pages again. */
+/** As PostgreSQL's postmaster does. */
+const LOOK_AT_LOCK_MS = 60_000;
+/** What `port.serve` may wait at most. */
+const LONG_MS = 86_400_000;
+/** So long after something that was not just time passing memory is put into huge pages again; and not more often. */
 const MEND_AFTER_MS = 1000;
 /** After an immediate shutdown, how long children may take before they are killed. */
 const KILL_AFTER_MS = 5_000;
@@ -60,7 +63,7 @@ export class Server {
   private managersTold = false;
   private killAt = Infinity;
   private mendAt = Infinity;
-  private housekeepingAt = performance.now() + HOUSEKEEPING_MS;
+  private mendedAt = -Infinity;
   private readonly proof: ProofOfLife;
   private readonly report: ServiceReport;
   private readonly rehearsal: BackgroundRehearsal;
@@ -97,6 +100,8 @@ export class Server {
   run(): void {
     log('LOG', 'database system is ready to accept connections');
     this.report.begins();
+    const { fd, path } = this.context.siteLock;
+    port.watchFile(fd, path, LOOK_AT_LOCK_MS);
     while (!this.step());
     if (this.shutdown !== 'immediate') saveStatistics();
     log('LOG', 'database system is shut down');
@@ -109,7 +114,8 @@ export class Server {
     if (this.shutdown !== 'none' && this.shutdownStep()) return true;
     const { what, backendPids, revents } = this;
     const listening = this.collectListeners(), count = this.collect(listening);
-    const tell = this.shutdown !== 'none' || this.report.counts || this.rehearsal.waits;
+    const tell = this.shutdown !== 'none' || this.report.counts(performance.now()) || this.rehearsal.waits;
+    this.mendMemory();
     port.serve(this.fds, revents, count, listening, this.timeoutMs(), backendPids, tell, what);
     if (what[0] === SERVE.child) {
       const { mockNonce, serve } = this.context;
@@ -117,8 +123,8 @@ export class Server {
     }
     this.answer(what[0]!, what[1]!, what[2]!);
     for (let i = listening; i < count; i++) if (revents[i] !== 0) this.handlers[i]!();
-    if (what[0] !== SERVE.look || this.context.managers.tickMs >= 0) this.mendAt = Math.min(this.mendAt, performance.now() + MEND_AFTER_MS);
-    if (tell) this.reportSessions(what[3]! > 0);
+    if (tell || this.report.looks) this.reportSessions(what[3]! > 0);
+    this.wrote(what[0] === SERVE.look ? 0 : MEND_AFTER_MS);
     if (this.rehearsal.waits && this.shutdown === 'none') {
       const busy = what[0] !== SERVE.look || what[3]! > 0 || revents.some((events, i) => events !== 0 && i < count);
       this.rehearsal.connections += what[3]!;
@@ -135,6 +141,20 @@ export class Server {
       this.startCheck.forget();
     }
     this.reported = count;
+  }
+
+  /** JavaScript runs. Beside children that breaks up every huge page it writes to: after so long they are mended, when it is done. */
+  private wrote(after: number): void {
+    if (childCount() > 0) this.mendAt = Math.min(this.mendAt, Math.max(performance.now() + after, this.mendedAt + MEND_AFTER_MS));
+  }
+
+  /** The last thing before `port.serve`. */
+  private mendMemory(): void {
+    const now = performance.now();
+    if (now < this.mendAt) return;
+    this.mendAt = Infinity;
+    this.mendedAt = now;
+    if ((this.rehearsal.played || !this.rehearsal.waits) && !mendHugePages()) this.mendAt = now + MEND_AFTER_MS;
   }
 
   private collectListeners(): number {
@@ -157,11 +177,11 @@ export class Server {
 
   private timeoutMs(): number {
     const now = performance.now();
-    const until = Math.min(this.housekeepingAt, this.report.nextAt, this.anewAt, this.killAt, this.mendAt, this.pauseUntil > now ? this.pauseUntil : Infinity) - now;
+    const until = Math.min(this.report.nextAt, this.anewAt, this.killAt, this.mendAt, this.pauseUntil > now ? this.pauseUntil : Infinity) - now;
     const tick = this.context.managers.tickMs;
     if (this.shutdown === 'anew' && childCount() === 0) return 0; // a signal came between: it is tried again
     if (this.rehearsal.waits) return Math.max(0, Math.min(Math.ceil(until), tick < 0 ? this.rehearsal.patienceMs : tick));
-    return Math.max(0, Math.min(Math.ceil(until), tick < 0 ? HOUSEKEEPING_MS : tick));
+    return Math.max(0, Math.min(Math.ceil(until), tick < 0 ? LONG_MS : tick));
   }
 
   /** How often the signal has come since the last question. */
@@ -221,7 +241,11 @@ export class Server {
         turnAwayAtOnce(a, new FatalError('insufficient_resources', why));
         port.close(a);
         this.pauseUntil = performance.now() + 100;
+        break;
       }
+      case SERVE.lost:
+        log('LOG', 'performing immediate shutdown because data directory lock file is invalid');
+        this.beginShutdown('immediate');
     }
   }
 
@@ -291,20 +315,11 @@ export class Server {
 
   private onTime(): void {
     const now = performance.now();
+    if (this.report.looks) this.reportSessions(false);
     this.report.tick(now);
     if (this.report.idleTooLong(now)) this.beginShutdown('idle');
     else if (now >= this.anewAt) this.startCheck.begin();
     else if (this.report.mayRest(now)) restMemory(!this.rehearsal.waits);
-    if (now >= this.mendAt) {
-      this.mendAt = Infinity;
-      if (this.rehearsal.played || !this.rehearsal.waits) mendHugePages();
-    }
-    if (now < this.housekeepingAt) return;
-    this.housekeepingAt = now + HOUSEKEEPING_MS;
-    if (!ownsLockFile(this.context.siteLock)) {
-      log('LOG', 'performing immediate shutdown because data directory lock file is invalid');
-      this.beginShutdown('immediate');
-    }
   }
 
   /** What the file system shows of us. */

@@ -7,8 +7,8 @@ import { log } from '../utils/elog.ts';
 import { getInt } from '../utils/guc.ts';
 import { notify, serviceManagerListens, watchdogIntervalMs } from './systemd.ts';
 
-/** Sessions come and go faster than anybody reads. */
-const STATUS_EVERY_MS = 500;
+/** Sessions come and go faster than anybody reads; and looking runs JavaScript beside children (memory.ts). */
+const STATUS_EVERY_MS = 1000;
 const TEMPLATES = 2;
 /** So soon a proof of life is tried again. */
 const PROVE_AGAIN_MS = 1000;
@@ -21,6 +21,8 @@ export class ServiceReport {
   private readonly prove: () => boolean;
   private watchdogAt = this.watchdogMs > 0 ? performance.now() + this.watchdogMs : Infinity;
   private statusAt = Infinity;
+  /** When sessions are counted next, if they have changed lately. */
+  private lookAt = -Infinity;
   private count = 0;
   private readonly continued: boolean;
   /** Since when there has been no session. */
@@ -59,13 +61,19 @@ export class ServiceReport {
   }
 
   /** Whether somebody waits for `sessions`. */
-  get counts(): boolean {
+  get looks(): boolean {
     return this.passed || serviceManagerListens();
+  }
+
+  /** Whether it matters at once that a session comes or goes. */
+  counts(now: number): boolean {
+    return now >= this.lookAt && this.looks;
   }
 
   /** There are so many now. */
   sessions(count: number): void {
     const now = performance.now();
+    this.lookAt = now + STATUS_EVERY_MS;
     if (count === 0) this.idleSince = now;
     this.restAt = count === 0 && this.passed ? now + REST_AFTER_MS : Infinity;
     this.count = count;
@@ -115,7 +123,7 @@ export class ServiceReport {
   /** When `tick` or `idleTooLong` wants to be asked (performance.now()). */
   get nextAt(): number {
     const limit = this.idleExitMs;
-    return Math.min(this.watchdogAt, this.statusAt, this.restAt, limit > 0 && this.count === 0 && !this.stops ? this.idleSince + limit : Infinity);
+    return Math.min(this.watchdogAt, this.statusAt, this.restAt, this.lookAt > performance.now() ? this.lookAt : Infinity, limit > 0 && this.count === 0 && !this.stops ? this.idleSince + limit : Infinity);
   }
 
   private status(): string {

@@ -46,6 +46,8 @@ const DATABASE = 'template1';
  * compiled, and in the encore nothing more is, or it would be the turn of some functions in every child's first session. */
 export interface Stage {
   collectGarbage: () => void;
+  /** Greets clients that do not come. */
+  startUp: () => void;
   compileFor: (act: 'secondAct' | 'lastAct' | 'curtain' | 'encore') => void;
 }
 
@@ -72,6 +74,7 @@ export class Rehearsal {
       // And with managers in processes of their own: what a backend does with a socket is not to be new to it.
       // And not alone: what it does when a row is locked, by a session that has it all the time.
       ...scenes('last').map((scene) => () => this.withForkedManagers(() => this.withRival(() => this.perform(scene, true)))), ...reads('last'),
+      stage.startUp, ...reads('last'),
       compile('curtain'), ...reads('curtain'), compile('encore'), ...reads('encore'),
     ];
     if (!copySite()) this.steps.length = 0;
