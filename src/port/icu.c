@@ -190,6 +190,24 @@ static napi_value sortKey(napi_env env, napi_callback_info info)
 	return napi_create_string_latin1(env, result.memory, (size_t) size - 1, &v) == napi_ok ? v : NULL;
 }
 
+/* putSortKey(collator, text, bytes, at, room): how many bytes it has put there, -1 when there is no room. */
+static napi_value putSortKey(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(5);
+	COLLATOR(0, collator);
+	int32_t at, room;
+	void *bytes;
+	size_t size;
+	napi_typedarray_type type;
+	if (napi_get_typedarray_info(env, args[2], &type, &size, &bytes, NULL, NULL) != napi_ok || type != napi_uint8_array ||
+		napi_get_value_int32(env, args[3], &at) != napi_ok || napi_get_value_int32(env, args[4], &room) != napi_ok ||
+		at < 0 || room < 0 || (size_t) at + (size_t) room > size) return bad_argument(env, __func__);
+	int32_t length = fetch(env, args[1], &left);
+	if (length < 0) return bad_argument(env, __func__);
+	int32_t written = ucol_getSortKey(collator, left.memory, length, (uint8_t *) bytes + at, room);
+	return int_value(env, written > room ? -1 : written - 1);
+}
+
 /* ---- letters ---- */
 
 enum { UPPER, LOWER, TITLE };
@@ -273,7 +291,7 @@ napi_value icu_exports(napi_env env)
 {
 	static const struct { const char *name; napi_callback call; } all[] = {
 		{ "version", icuVersion }, { "locales", locales }, { "openCollator", openCollator }, { "collatorVersion", collatorVersion },
-		{ "compare", compare }, { "sortKey", sortKey }, { "changeCase", changeCase },
+		{ "compare", compare }, { "sortKey", sortKey }, { "putSortKey", putSortKey }, { "changeCase", changeCase },
 	};
 	napi_value icu, call;
 	if (napi_create_object(env, &icu) != napi_ok) return NULL;

@@ -21,6 +21,8 @@ export interface Icu {
   compare(collator: number, a: string, b: string): number;
   /** Bytes, one character each and none of them 0, whose order is that of the texts. */
   sortKey(collator: number, text: string): string;
+  /** Writes it there: how many bytes, and one more that is 0; -1: there was no room for that. */
+  putSortKey(collator: number, text: string, bytes: Uint8Array, at: number, roomBytes: number): number;
   /** To upper case, to lower case, the first letters of words to upper case. A failure: U+0000, then the name of the error. */
   changeCase(how: 0 | 1 | 2, locale: string, text: string): string;
 }

@@ -87,8 +87,13 @@ const timetzKey: ColumnEncoder = (v: TimeTz) => integerKey(v.time + v.zone * 100
 const enumKey: ColumnEncoder = (v: number) => floatKey(typeHooks.enumSortOrder(v));
 
 /** A text by a collation of ICU: its sort key. Where texts that ICU finds equal are not the same, they follow. */
-const collatedKey = ({ sortKey, deterministic }: Collator): ColumnEncoder =>
-  (deterministic ? (v: string) => `\x02${sortKey(v)}\x00${textKey(v)}` : (v: string) => `\x02${sortKey(v)}\x00`);
+function collatedKey(collator: Collator): ColumnEncoder {
+  const { sortKey, deterministic } = collator;
+  const encode: ColumnEncoder = deterministic ? (v: string) => `\x02${sortKey(v)}\x00${textKey(v)}` : (v: string) => `\x02${sortKey(v)}\x00`;
+  collatedKeys.set(encode, collator);
+  return encode;
+}
+const collatedKeys = new WeakMap<ColumnEncoder, Collator>();
 
 function arrayKey(v: ArrayValue, collation: Oid = 0): string {
   const encode = encoderOfType(v.elementType, collation);
@@ -288,7 +293,8 @@ export function encodeKey(columns: readonly IndexColumn[], values: readonly Datu
 export function keyWriter(columns: readonly IndexColumn[]): ((bytes: Buffer, at: number, limit: number, values: readonly Datum[]) => number) | null {
   const list = codersOf(columns);
   const integers = list.map((c) => !c.descending && c.whole === integerKey);
-  if (!list.every((c, i) => integers[i] || (!c.descending && c.whole === textKey))) return null;
+  const collators = list.map((c) => (c.descending ? null : collatedKeys.get(c.whole) ?? null));
+  if (!list.every((c, i) => integers[i] || collators[i] !== null || (!c.descending && c.whole === textKey))) return null;
   const marks = list.map((c) => c.nullMark.charCodeAt(0));
   return (bytes, at, limit, values) => {
     for (let i = 0; i < list.length; i++) {
@@ -299,10 +305,17 @@ export function keyWriter(columns: readonly IndexColumn[]): ((bytes: Buffer, at:
       } else if (integers[i]) {
         if (typeof value !== 'number' || (at = putIntegerKey(bytes, at, value)) < 0) return -1;
       } else {
-        const text = value as string;
+        const text = value as string, collator = collators[i]!;
         const most = 3 * text.length + 2;
-        if (at + most > limit || most > list[i]!.limit) return -1;
+        if (at + most > limit || list[i]!.limit < (collator === null ? most : Infinity)) return -1;
         bytes[at++] = 2;
+        if (collator !== null) {
+          at = collator.putSortKey(text, bytes, at, limit) + 1;
+          if (at === 0) return -1;
+          if (!collator.deterministic) continue;
+          if (at + most > limit) return -1;
+          bytes[at++] = 2;
+        }
         at += bytes.utf8Write(text, at);
         bytes[at++] = 0;
       }

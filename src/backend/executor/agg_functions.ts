@@ -14,6 +14,7 @@ import { workMemBytes } from './memory.ts';
 import { rowBytes, type RowReader, type SortSpec, Tuplesort } from './tuplesort.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { quicksort } from './qsort.ts';
+import { collatedSort } from './collated_sort.ts';
 import { compareWithoutCollation } from './collated.ts';
 import { isNondeterministic } from '../types/collation.ts';
 
@@ -360,6 +361,7 @@ function collected(node: Aggref): AggCode {
     compares.push({ column, ...sort, nullsFirst: c.nulls_first });
   }
   const orderedSet = node.aggkind !== 'n';
+  const counts = !orderedSet && functionInfo(aggregate(node.aggfnoid).aggtransfn).prosrc === 'int8inc_any'; // in whatever order
   const argTypes = orderedSet ? node.aggargtypes : args.slice(0, plainArgs).map((a) => exprType(a.expr));
   const agg = orderedSet ? null : genericAggregate(node.aggfnoid, argTypes, node.aggtranstype, node.aggtype, node.inputcollid, node.aggvariadic);
   const hashes = distinct.map((c) => hashKeyFunction(exprType(args[c]!.expr), exprCollation(args[c]!.expr)));
@@ -389,7 +391,8 @@ function collected(node: Aggref): AggCode {
       });
     }
     if (agg === null && !orderedSetFunctions.has(finalSource(node))) return ownOrderedSetResult(node, rows.map((r) => r.slice(0, plainArgs)), direct);
-    if (compares.length > 0) quicksort(rows, order);
+    const [main] = compares;
+    if (main !== undefined && !counts) rows = collatedSort(rows, main.column, main, order, quicksort) ?? (quicksort(rows, order), rows);
     if (agg === null) return orderedSetResult(node, rows, direct, order);
     let state = agg.init();
     let first = true;

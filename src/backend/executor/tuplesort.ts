@@ -7,6 +7,7 @@ import { checkForInterrupts } from '../utils/interrupts.ts';
 import { datumBytes, workMemBytes } from './memory.ts';
 import { type RowComparator, rowComparator } from './row_compare.ts';
 import { quicksort } from './qsort.ts';
+import { collatedSort } from './collated_sort.ts';
 import { RunFile } from './run_file.ts';
 import { sortComparator } from './sort_support.ts';
 
@@ -23,7 +24,7 @@ const MAX_RUNS = 128;
  * use of the order that is there, takes half the time. */
 const MAX_TIE_ROWS = 20_000;
 
-function interruptible(compare: RowComparator): RowComparator {
+function interruptible<T>(compare: (a: T, b: T) => number): (a: T, b: T) => number {
   let looks = 0;
   return (a, b) => {
     if ((++looks & 1023) === 0) checkForInterrupts();
@@ -31,7 +32,7 @@ function interruptible(compare: RowComparator): RowComparator {
   };
 }
 
-function sortStretch(rows: Datum[][], compare: RowComparator, from: number, to: number): void {
+function sortStretch<T>(rows: T[], compare: (a: T, b: T) => number, from: number, to: number): void {
   if (to - from <= MAX_TIE_ROWS) quicksort(rows, compare, from, to - from);
   else if (to - from === rows.length) rows.sort(interruptible(compare));
   else rows.slice(from, to).sort(interruptible(compare)).forEach((row, i) => { rows[from + i] = row; });
@@ -190,7 +191,11 @@ export class Tuplesort {
   }
 
   private sortRows(): void {
-    if (this.heaped) this.sortHeap();
+    if (this.heaped) return this.sortHeap();
+    const [key] = this.spec.keys;
+    const collated = key === undefined ? null
+      : collatedSort(this.rows, key.column - 1, sortComparator(key.sortop, key.type, key.collation), this.compare, (list, compare) => sortStretch(list, compare, 0, list.length));
+    if (collated !== null) this.rows = collated;
     else if (!this.radixSort()) sortStretch(this.rows, this.compare, 0, this.rows.length);
   }
 

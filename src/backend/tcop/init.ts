@@ -8,6 +8,7 @@ import { isMemberOfRoleNosuper } from '../catalog/acl.ts';
 import { aclcheckDatabase } from '../catalog/aclchk.ts';
 import { catalogFind } from '../catalog/indexing.ts';
 import * as ids from '../catalog/oids.ts';
+import { actualCollationVersion } from '../catalog/pg_collation.ts';
 import { quoteIdentifier } from '../catalog/quote.ts';
 import type { PgDatabase } from '../catalog/rows.ts';
 import { authIdByName, databaseByName } from '../catalog/syscache.ts';
@@ -22,7 +23,7 @@ import { logError, shouldSendToClient, shouldLog } from '../utils/elog.ts';
 import { beginReporting, defineHooks, getString, processGucArray, setConfigOption, setInternal } from '../utils/guc.ts';
 import { statisticsBegin } from '../utils/pgstat.ts';
 import { sendWarning, session } from '../utils/session.ts';
-import { icuCollationVersion, setDatabaseLocale } from '../types/collation.ts';
+import { setDatabaseLocale } from '../types/collation.ts';
 import type { Oid } from '../types/datum.ts';
 import { sendNoticeResponse, sendParameterStatus, hasFrontend } from './protocol.ts';
 import { currentTimestamp } from './statement.ts';
@@ -98,7 +99,7 @@ export function initPostgres(connection: Connection): void {
   }
   commitTransactionCommand();
   openDatabase(database.oid, database.datname);
-  if (database.datlocprovider === 'i') useIcu(database);
+  useCollation(database);
   session.clientAddress = connection.remoteAddress;
   session.clientFd = connection.frontend.fd;
   session.clientPort = connection.remotePort;
@@ -114,11 +115,13 @@ export function initPostgres(connection: Connection): void {
   beginReporting();
 }
 
-/** The default collation is ICU's. Warns if that is no longer what it was when the database was made. */
-function useIcu({ datname, daticulocale, datcollversion }: PgDatabase): void {
-  setDatabaseLocale(daticulocale);
-  const actual = icuCollationVersion(daticulocale!);
-  if (datcollversion === null || datcollversion === actual) return;
+/** The default collation of this session. Warns if ICU is no longer what it was when the database was made. */
+function useCollation({ datname, datlocprovider, daticulocale, datcollversion }: PgDatabase): void {
+  setDatabaseLocale(datlocprovider === 'i' ? daticulocale : null);
+  if (datcollversion === null) return;
+  const actual = actualCollationVersion(datlocprovider, daticulocale);
+  if (actual === null) return sendWarning('warning', `database "${datname}" has no actual collation version, but a version was recorded`);
+  if (datcollversion === actual) return;
   sendWarning('warning', `database "${datname}" has a collation version mismatch`, {
     detail: `The database was created using collation version ${datcollversion}, but the operating system provides version ${actual}.`,
     hint: `Rebuild all objects in this database that use the default collation and run ALTER DATABASE ${quoteIdentifier(datname)} REFRESH COLLATION VERSION, or build PostgreSQL with the right library version.`,

@@ -29,6 +29,13 @@ function openCollator(locale: string): number {
 /** What indexes of this locale depend on: ICU's version of its rules. XX000 for a locale that ICU cannot read. */
 export const icuCollationVersion = (locale: string): string => port.icu.collatorVersion(openCollator(locale));
 
+/** By the functions that compare. */
+const sortKeys = new WeakMap<(a: any, b: any) => number, (text: string) => string>();
+
+/** What tells the order of a text by itself, for who compares each with many: of what a collation of ICU compares by. Texts of one sort key
+ * may differ still. */
+export const sortKeyOf = (compare: (a: any, b: any) => number): ((text: string) => string) | undefined => sortKeys.get(compare);
+
 export class Collator {
   readonly locale: string;
   /** Texts are equal only if their bytes are; of those that ICU finds equal the bytes decide. */
@@ -39,6 +46,7 @@ export class Collator {
     this.locale = locale;
     this.deterministic = deterministic;
     this.number = openCollator(locale);
+    sortKeys.set(this.compare, this.sortKey);
   }
 
   readonly compare = (a: string, b: string): number => {
@@ -51,6 +59,12 @@ export class Collator {
 
   /** Bytes as characters, none of them 0: the order of texts, but for those that ICU finds equal. */
   readonly sortKey = (text: string): string => port.icu.sortKey(this.number, text);
+
+  /** The same into a buffer: where it ends, at a zero that is there, too; -1: it does not fit before `end`. */
+  putSortKey(text: string, bytes: Uint8Array, at: number, end: number): number {
+    const length = port.icu.putSortKey(this.number, text, bytes, at, end - at);
+    return length < 0 ? -1 : at + length;
+  }
 
   upper(text: string): string { return this.changeCase(0, text); }
   lower(text: string): string { return this.changeCase(1, text); }
