@@ -20,7 +20,7 @@ import { standsForChildren } from './inherit.ts';
 import { flattenJoinAliases, newestPlaceholder, pullUpSublinks, pullUpSubqueries, reduceOuterJoins } from './prepjointree.ts';
 import { removeUselessResults } from './resultrels.ts';
 import { planRecursiveUnion } from './prepunion.ts';
-import { noteRoot, setPlanReferences } from './setrefs.ts';
+import { noteRoot, setPlanReferences, withRoots } from './setrefs.ts';
 import { processCtes, processSublinks, replaceCorrelationVars, replaceMultiexprParams } from './subselect.ts';
 import { subqueryHooks } from './subroot.ts';
 import { overUnionAll } from './unionall.ts';
@@ -28,6 +28,10 @@ import { overUnionAll } from './unionall.ts';
 /** Makes the plan of an analyzed and rewritten query. */
 export function planner(query: Query): PlannedStmt {
   readCostSettings();
+  return withRoots(() => planStatement(query));
+}
+
+function planStatement(query: Query): PlannedStmt {
   const glob: PlannerGlobal = { subplans: [], subroots: [], paramExecCount: 0, finalRtable: [], placeholdersBefore: newestPlaceholder(), finalRowMarks: [], hasModifyingCTE: false, alternatives: new Set() };
   const { plan, subroot } = planQuery(glob, query, null, 0);
   // The range table of the query itself comes first, as EXPLAIN numbers names.

@@ -11,8 +11,20 @@ import type { PruneInfo } from './partprune.ts';
 import type { PlannerInfo } from './pathnodes.ts';
 import { newestPlaceholder } from './prepjointree.ts';
 
-/** Which query level a subquery's plan belongs to. */
-const roots = new WeakMap<Plan, PlannerInfo>();
+/** Which query level a subquery's plan belongs to. No WeakMap of all plans: young garbage collections spare what is in one, and it grew old. */
+let roots = new Map<Plan, PlannerInfo>();
+
+/** Plans a statement, perhaps in the midst of another's planning. */
+export function withRoots<T>(plan: () => T): T {
+  const outer = roots;
+  roots = new Map();
+  try {
+    return plan();
+  } finally {
+    roots = outer;
+  }
+}
+
 export function noteRoot(plan: Plan, root: PlannerInfo): void {
   roots.set(plan, root);
 }
