@@ -13,6 +13,7 @@ import type { PgStatistic } from '../catalog/rows.ts';
 import { attributeByNumber } from '../catalog/syscache.ts';
 import { compileExpr, compilePredicate } from '../executor/expression.ts';
 import { operatorFunction } from '../executor/fmgr_info.ts';
+import { datumSize, storedSize } from './datum_size.ts';
 import { analyzeExtended } from './extended_stats.ts';
 import { allChildren } from './tablecmds.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
@@ -133,16 +134,6 @@ function statisticsTarget(relation: Oid, attnum: number): number {
   return own >= 0 ? own : getInt('default_statistics_target');
 }
 
-/** Bytes a value takes, as PostgreSQL would count them. */
-function widthOf(value: Datum, typlen: number, computed: boolean): number {
-  if (typlen > 0) return typlen;
-  let bytes: number;
-  if (typeof value === 'string') bytes = Buffer.byteLength(value);
-  else if (value instanceof Uint8Array) bytes = value.length;
-  else bytes = 8;
-  return bytes + (bytes < 126 && !computed ? 1 : 4);
-}
-
 /** `computed`: values of an expression, whose length stands before them in four bytes. */
 function columnStatistics(column: Attribute, sample: Sample, target: number, computed = false): ColumnStatistics {
   const { typlen } = getType(column.atttypid);
@@ -158,7 +149,7 @@ function columnStatistics(column: Attribute, sample: Sample, target: number, com
       nulls++;
       return;
     }
-    const width = typlen === -1 && typeof value === 'object' && !(value instanceof Uint8Array) ? outputWidth(value, column.atttypid) : widthOf(value, typlen, computed);
+    const width = typlen > 0 ? typlen : computed ? datumSize(value, column.atttypid) : storedSize(value, column.atttypid);
     totalWidth += width;
     if (width > WIDTH_THRESHOLD_BYTES) tooWide++;
     else {
@@ -173,11 +164,6 @@ function columnStatistics(column: Attribute, sample: Sample, target: number, com
   describeDistribution(stats, counted, { column, target, sample, tooWide, nonNull: total - nulls, ltOpr, eqOpr, values: values.length });
   return stats;
 }
-
-const outputWidth = (value: Datum, type: Oid): number => {
-  const bytes = Math.ceil(typeHooks.typeIo(type).output(value).length / 2) + 2;
-  return bytes + (bytes < 126 ? 1 : 4);
-};
 
 interface Groups {
   /** Each distinct value with how often it is there, in the type's order if it has one. */

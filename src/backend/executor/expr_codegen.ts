@@ -363,7 +363,7 @@ function callCode(
   }
   if (builtin.kind === 'pure') return `${g.konst(builtin.fn)}(${codes.join(', ')})`;
   if (builtin.kind === 'set') throw notSupported(`set-returning function ${info.name} in this place`);
-  const context = makeContext(funcid, argExprs.map(exprType), resultType, collation, variadic);
+  const context = { ...makeContext(funcid, argExprs.map(exprType), resultType, collation, variadic), ofColumn: argExprs.length === 1 && argExprs[0]!.kind === 'Var' };
   return `${g.konst(builtin.fn)}(${[g.konst(context), ...codes].join(', ')})`;
 }
 

@@ -25,6 +25,8 @@ export interface FunctionContext {
   extra: unknown;
   /** Set while the function runs as an aggregate's transition or final function. */
   readonly aggregate: boolean;
+  /** The only argument is a column as it stands. */
+  readonly ofColumn?: boolean;
   /** Set while the function runs as a trigger. */
   readonly trigger?: TriggerData | undefined;
 }

@@ -1,7 +1,7 @@
 // Input and output of pseudo-types: most refuse, a few exist for the look of it.
 import { PgError } from '../../common/errors.ts';
-import type { Datum, Oid } from './datum.ts';
-import { type FunctionContext, registerBuiltins, type PureFunction } from './fmgr.ts';
+import type { Oid } from './datum.ts';
+import { registerBuiltins, type PureFunction } from './fmgr.ts';
 import { cannotAccept, cannotDisplay } from './errors.ts';
 import { typeHooks } from './hooks.ts';
 import { sendText } from './wire.ts';
@@ -55,13 +55,7 @@ functions['domain_in'] = (text: string | null, typeOid: Oid, typmod: number) =>
   (text === null ? typeHooks.typeIo(typeOid).checkDomain!(null) : typeHooks.typeIo(typeOid).input(text, typmod));
 functions['domain_recv'] = (bytes: Uint8Array, typeOid: Oid, typmod: number) => typeHooks.typeIo(typeOid).receive(bytes, typmod);
 
-/** The size PostgreSQL would need: that of a fixed-length type, else a header and about what the protocol sends. */
-function columnSize(context: FunctionContext, value: Datum): number {
-  const { typlen, send } = typeHooks.typeIo(context.argTypes[0]!);
-  return typlen > 0 ? typlen : 4 + send(value).length;
-}
-
 // No value is kept compressed by itself, whatever COMPRESSION a column has been given.
 functions['pg_column_compression'] = () => null;
 
-registerBuiltins({ pure: functions, context: { pg_column_size: columnSize } });
+registerBuiltins({ pure: functions });

@@ -170,3 +170,14 @@ select pg_visible_in_snapshot('18446744073709551615', '10:20:');
 -- Which of several faults is told.
 select pg_describe_object(1, 2, 3); select pg_describe_object(1, 2, 0); select pg_identify_object(1259, 1, 2); select pg_sequence_parameters(1);
 select has_parameter_privilege('nobody_there', 'work_mem', 'x'); select has_sequence_privilege('nothing_there', 'x'); select has_table_privilege('nothing_there', 'x');
+-- The bytes of values, as PostgreSQL stores them: of columns, of expressions, and as ANALYZE takes their width.
+create table st_bytes (a numeric, b numeric, c int[], d text[], e jsonb, f json, g varbit, h inet, i interval, j uuid, k bytea, m path, n tsvector, o int4range, p char(5), q numeric[], r xml, s box, u name, x tsquery, y oidvector, z bit(3), aa cidr, bb polygon, dd int4multirange, ee nummultirange, ff daterange);
+insert into st_bytes select i, i * 1234567.891, array[i, i], array['a', 'bcd'], '{"a":1,"b":[1,2]}', '{"a":1}', b'1010', '10.0.0.1', '1 day', '00000000-0000-0000-0000-000000000000', 'abcd',
+  '((1,1),(2,2))', 'a b:1', '[1,5)', 'ab', array[1.5, i], '<a/>', '((1,1),(2,2))', 'nm', 'a & b', '1 2', b'101', '10.0.0.0/8', '((1,1),(2,2))', '{[1,5),[7,9)}', '{[1,5.5),[7,)}', '[2020-01-01,)' from generate_series(1, 20) i;
+analyze st_bytes;
+select attname, avg_width from pg_stats where tablename = 'st_bytes' order by attname;
+select pg_column_size(a), pg_column_size(b), pg_column_size(c), pg_column_size(d), pg_column_size(e), pg_column_size(f), pg_column_size(g), pg_column_size(h), pg_column_size(i), pg_column_size(n), pg_column_size(st_bytes) from st_bytes limit 1;
+select pg_column_size(1::numeric), pg_column_size(123456.78), pg_column_size('NaN'::numeric), pg_column_size(1e100::numeric), pg_column_size(0.00::numeric), pg_column_size(10000::numeric), pg_column_size(1.00001::numeric);
+select pg_column_size(array[1, 2]), pg_column_size(array['a']), pg_column_size('{}'::int[]), pg_column_size(array[null, 1]), pg_column_size(array[[1.5, 2], [3, 4]]), pg_column_size(row(1, 'a')), pg_column_size(row(1, null, 2::int8)), pg_column_size('empty'::numrange);
+select pg_column_size('{"a":1}'::jsonb), pg_column_size('[]'::jsonb), pg_column_size('1'::jsonb), pg_column_size('[1,"a",{"b":[true,null]}]'::jsonb), pg_column_size('a b'::tsvector), pg_column_size('a:1,2 b'::tsvector), pg_column_size('!a <-> b'::tsquery), pg_column_size('::1'::inet), pg_column_size(b''::varbit), pg_column_size('10:20:12'::pg_snapshot);
+drop table st_bytes;
