@@ -19,13 +19,14 @@ import { quoteIdentifier } from '../catalog/quote.ts';
 import type { ForeignKey, IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation, toForeignKey, tryOpenRelation } from '../catalog/relcache.ts';
 import { rlsApplies, withoutForcedRls } from '../catalog/rls.ts';
-import { constraintByOid, operatorByOid } from '../catalog/syscache.ts';
+import { collationByOid, constraintByOid, operatorByOid } from '../catalog/syscache.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import { partitionForValues } from '../partitioning/partbounds.ts';
 import { partitionAncestors, partitionDescOf, partitionParent } from '../partitioning/partdesc.ts';
 import { partitionKeyOf, partitionKeyValues } from '../partitioning/partkey.ts';
 import { seenNewest } from '../transaction/snapshot.ts';
 import { advanceSnapshot, amongNewest, commandCounterIncrement, currentCommandId, getStore, isOptimistic, noteTable, registerCallback, requireLocks, usesTransactionSnapshot } from '../transaction/xact.ts';
+import { isNondeterministic } from '../types/collation.ts';
 import { makeArray, type Datum, type Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { session } from '../utils/session.ts';
@@ -375,7 +376,7 @@ function deleteReferencing(events: readonly RowEvent[]): void {
   commandCounterIncrement();
   const type = pk.attributes[n - 1]!.atttypid, op = operatorByOid(key.pfeqop[0]!)!, single = matching(key, pk, fk, [], 0);
   const from = `DELETE FROM ${onlyTable(fk)} WHERE`;
-  runAsOwner(fk, `${from} ${column(fk, key.conkey[0]!)} OPERATOR(${quoteIdentifier(getNamespaceName(op.oprnamespace)!)}.${op.oprname}) ANY ($1)`,
+  runAsOwner(fk, `${from} ${column(fk, key.conkey[0]!)} OPERATOR(${quoteIdentifier(getNamespaceName(op.oprnamespace)!)}.${op.oprname}) ANY ($1${collation(pk, n, fk, key.conkey[0]!)})`,
     [getArrayType(type)], [makeArray(type, values)], `${from} ${single.where}`);
   commandCounterIncrement();
 }
@@ -421,13 +422,21 @@ const onlyTable = (r: Relation): string => `${r.kind === 'p' ? '' : 'ONLY '}${ta
 const tableName = (r: Relation): string => `${quoted(getNamespaceName(r.namespace) ?? '')}.${quoted(r.name)}`;
 const column = (r: Relation, n: number): string => quoted(r.attributes[n - 1]!.attname);
 
+/** What is equal is what the referenced column's collation finds equal, if that is more than what is the same. */
+function collation(pk: Relation, pkColumn: number, fk: Relation, fkColumn: number): string {
+  const of = pk.attributes[pkColumn - 1]!.attcollation;
+  if (of === fk.attributes[fkColumn - 1]!.attcollation || !isNondeterministic(of)) return '';
+  const { collname, collnamespace } = collationByOid(of)!;
+  return ` COLLATE ${quoted(getNamespaceName(collnamespace)!)}.${quoted(collname)}`;
+}
+
 /** "pk = fk" for every column, with the constraint's own operators; parameters from number `base` + 1 on. */
 function matching(key: ForeignKey, pk: Relation, fk: Relation, old: readonly Datum[], base: number): { where: string; types: number[]; params: Datum[] } {
   const conditions = key.conkey.map((n, i) => {
     const op = operatorByOid(key.pfeqop[i]!)!;
     const fkType = fk.attributes[n - 1]!.atttypid;
     const cast = isBinaryCoercible(fkType, op.oprright) || fkType === op.oprright ? '' : `::${typeHooks.typeIo(op.oprright).name}`;
-    return `$${base + i + 1} OPERATOR(${quoteIdentifier(getNamespaceName(op.oprnamespace)!)}.${op.oprname}) ${column(fk, n)}${cast}`;
+    return `$${base + i + 1} OPERATOR(${quoteIdentifier(getNamespaceName(op.oprnamespace)!)}.${op.oprname}) ${column(fk, n)}${cast}${collation(pk, key.confkey[i]!, fk, n)}`;
   });
   return { where: conditions.join(' AND '), types: key.confkey.map((n) => pk.attributes[n - 1]!.atttypid), params: key.confkey.map((n) => old[n - 1] ?? null) };
 }
@@ -453,7 +462,7 @@ export function checkNoReferences(partition: Relation, key: ForeignKey): void {
   const fk = openRelation(key.conrelid);
   const on = key.conkey.map((n, i) => {
     const op = operatorByOid(key.pfeqop[i]!)!;
-    return `p.${column(partition, key.confkey[i]!)} OPERATOR(${quoteIdentifier(getNamespaceName(op.oprnamespace)!)}.${op.oprname}) x.${column(fk, n)}`;
+    return `p.${column(partition, key.confkey[i]!)} OPERATOR(${quoteIdentifier(getNamespaceName(op.oprnamespace)!)}.${op.oprname}) x.${column(fk, n)}${collation(partition, key.confkey[i]!, fk, n)}`;
   });
   const text = `SELECT ${key.confkey.map((n) => `p.${column(partition, n)}`).join(', ')} FROM ${onlyTable(fk)} x JOIN ${tableName(partition)} p ON ${on.join(' AND ')} LIMIT 1`;
   let referenced: Datum[] | null = null;
