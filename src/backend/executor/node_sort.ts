@@ -1,5 +1,5 @@
 // Nodes that keep rows: Sort, Material, Unique, SetOp, MergeAppend, Memoize.
-import { exprCollation, exprType } from '../nodes/nodeFuncs.ts';
+import { exprType } from '../nodes/nodeFuncs.ts';
 import type { IncrementalSort, Material, Memoize, MergeAppend, Plan, SetOp, Sort, Unique } from '../nodes/plannodes.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { genExpr } from './expr_codegen.ts';
@@ -160,7 +160,7 @@ const memoize: Producer<Memoize> = (pc, plan, consume) => {
   const hashes = plan.param_exprs.map((e) => {
     const value = g.atomic(genExpr(g, e, cx));
     const type = exprType(e);
-    const hash = plan.binaryMode ? imageKeyFunction(type) : isPrimitiveKey(type, exprCollation(e)) ? null : hashKeyFunction(type, exprCollation(e));
+    const hash = plan.binaryMode ? imageKeyFunction(type) : isPrimitiveKey(type, 0) ? null : hashKeyFunction(type, 0); // what is compared with it may tell apart what its own collation does not
     return hash === null ? value.code : `(${value.code} === null ? null : ${g.konst(hash)}(${value.code}))`;
   });
   const key = g.local(hashes.length === 1 ? hashes[0]! : `${g.konst((...k: Datum[]) => keyOf(k))}(${hashes.join(', ')})`);

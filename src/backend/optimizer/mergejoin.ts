@@ -2,7 +2,7 @@
 // by paths that have an order.
 import { getOpfamilyMember } from '../catalog/lsyscache.ts';
 import { opclassInputType } from '../executor/sort_support.ts';
-import { exprCollation, exprType } from '../nodes/nodeFuncs.ts';
+import { exprType } from '../nodes/nodeFuncs.ts';
 import type { MergeJoin, Plan, SortKey } from '../nodes/plannodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { operator } from '../executor/fmgr_info.ts';
@@ -188,7 +188,7 @@ export function sorted(child: Plan, keys: readonly PathKey[], rel: RelOptInfo): 
     const { expr } = below.targetlist[at]!;
     const type = opclassInputType(exprType(expr));
     const sortop = k.ec.families.map((f) => getOpfamilyMember(f, type, type, k.reverse ? 5 : 1)).find((op) => op !== 0) ?? 0;
-    return { column: at + 1, sortop, collation: exprCollation(expr), nullsFirst: k.nullsFirst, type: exprType(expr), reverse: k.reverse };
+    return { column: at + 1, sortop, collation: k.ec.collation, nullsFirst: k.nullsFirst, type: exprType(expr), reverse: k.reverse };
   });
   const cost = sortCost(below.plan_rows, below.plan_width, -1);
   return {

@@ -1,5 +1,5 @@
 // The right side of a semi join made unique, so that it can be joined as an ordinary relation, also as the outer side.
-import { exprCollation, exprType } from '../nodes/nodeFuncs.ts';
+import { exprType } from '../nodes/nodeFuncs.ts';
 import type { Plan } from '../nodes/plannodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { containsVolatile, equal, pullVarnos } from './clauses.ts';
@@ -24,7 +24,7 @@ export function uniquePath(root: PlannerInfo, rel: RelOptInfo, sjinfo: SpecialJo
 function make(root: PlannerInfo, rel: RelOptInfo, sjinfo: SpecialJoinInfo): Path | null {
   const child = rel.cheapestTotal;
   if (child === null || child.requiredOuter !== EMPTY) return null;
-  const columns: { expr: Expr; eqop: number }[] = [];
+  const columns: { expr: Expr; eqop: number; collation: number }[] = [];
   for (const clause of sjinfo.quals) {
     const relids = pullVarnos(clause);
     // Conditions of the right side alone were applied below.
@@ -34,7 +34,7 @@ function make(root: PlannerInfo, rel: RelOptInfo, sjinfo: SpecialJoinInfo): Path
     const [a, b] = r.clause.args as [Expr, Expr];
     const expr = isSubset(r.rightRelids, sjinfo.synRighthand) ? b : isSubset(r.leftRelids, sjinfo.synRighthand) ? a : null;
     if (expr === null || containsVolatile(expr)) return null;
-    columns.push({ expr, eqop: r.clause.opno });
+    columns.push({ expr, eqop: r.clause.opno, collation: r.clause.inputcollid });
   }
   if (columns.length === 0) return null;
   const rows = estimateGroups(root, columns.map((c) => c.expr), child.rows);
@@ -48,7 +48,7 @@ function make(root: PlannerInfo, rel: RelOptInfo, sjinfo: SpecialJoinInfo): Path
       for (const { expr } of columns) if (position(expr) === 0) below = withColumn(below, expr);
       return {
         kind: 'Agg', ...planBase(path, targetOf(rel.target), [], below), aggstrategy: 'hashed',
-        groupKeys: columns.map((c) => ({ column: position(c.expr), eqop: c.eqop, collation: exprCollation(c.expr), type: exprType(c.expr) })),
+        groupKeys: columns.map((c) => ({ column: position(c.expr), eqop: c.eqop, collation: c.collation, type: exprType(c.expr) })),
         numGroups: rows, groupingSets: null, groupRefs: [], aggrefs: [],
       };
     },
