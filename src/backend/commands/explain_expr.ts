@@ -50,7 +50,8 @@ export class PlanNames {
       childPlans(plan).forEach(visit);
     };
     [stmt.planTree, ...stmt.subplans].forEach(visit);
-    // Only what the plan shows gets a name; the others must not take one away.
+    if (used.size === 0) stmt.rtable.forEach((_rte, i) => used.add(i + 1));
+    // Only what the plan shows gets a name, the others must not take one away; unless it shows nothing.
     const rtable = stmt.rtable.map((rte, i): RangeTblEntry => (used.has(i + 1) ? rte : { ...rte, rtekind: 'join', alias: null, joinaliasvars: [], joinleftcols: [], joinrightcols: [] }));
     this.namespace = queryNamespace({ ...makeQuery('select'), rtable, jointree: { kind: 'FromExpr', fromlist: [], quals: null } }, []);
     this.useprefix = verbose || used.size > 1 || stmt.rtable.length > 1;

@@ -13,7 +13,7 @@ import type { Instrumentation } from '../executor/instrument.ts';
 import type { MergeCounts } from '../executor/merge_run.ts';
 import type { Tuplesort } from '../executor/tuplesort.ts';
 import { makeAndsExplicit, makeBoolExpr, makeVar } from '../nodes/makefuncs.ts';
-import { containsNode, exprType, exprCollation } from '../nodes/nodeFuncs.ts';
+import { exprType, exprCollation } from '../nodes/nodeFuncs.ts';
 import type { Agg, Plan, PlannedStmt, SampleScan, SortKey } from '../nodes/plannodes.ts';
 import type { Expr, SubPlan } from '../nodes/primnodes.ts';
 import { collationName, namespaceNameOrTemp } from '../rewrite/ruleutils/object_names.ts';
@@ -180,7 +180,7 @@ export class PlanExplainer {
       case 'Agg': {
         const strategy = plan.aggstrategy;
         // create_group_path: groups of which nothing is computed.
-        if (strategy === 'sorted' && plan.groupingSets === null && ![...plan.targetlist.map((t) => t.expr), ...plan.qual].some((e) => containsNode(e, (n) => n.kind === 'Aggref'))) {
+        if (strategy === 'sorted' && plan.groupingSets === null && plan.withoutAggs === true) {
           type('Group');
           return 'Group';
         }
@@ -418,8 +418,8 @@ export class PlanExplainer {
     const { groupKeys: keys, groupingSets } = plan;
     const child = plan.lefttree!;
     const below = placeBelow(place, child);
-    // What is grouped right over a scan or a join is computed there.
-    const here = (PHYSICAL_TARGETS.has(child.kind) || JOINS.has(child.kind) || (child.kind === 'Result' && child.lefttree === null));
+    // What is grouped right over a node that computes is computed there.
+    const here = (PHYSICAL_TARGETS.has(child.kind) || JOINS.has(child.kind) || child.kind === 'Agg' || child.kind === 'WindowAgg' || child.kind === 'ProjectSet' || (child.kind === 'Result' && child.lefttree === null));
     const text = (column: number): string => (here ? this.names.text(child.targetlist[column - 1]!.expr, below) : this.keyText(child, column, below));
     if (groupingSets === null) {
       if (keys.length > 0) p.push({ label: 'Group Key', value: keys.map((k) => text(k.column)) });

@@ -205,6 +205,8 @@ export interface Agg extends PlanFields {
   kind: 'Agg';
   aggstrategy: 'plain' | 'sorted' | 'hashed' | 'mixed';
   aggsplit?: 'partial' | 'final';
+  /** Groups of a query without aggregates (Group). */
+  withoutAggs?: true;
   groupKeys: GroupKey[];
   numGroups: number;
   /** Null when there is just the one set of all groupKeys. */

@@ -157,8 +157,8 @@ export function generateBaseEqualities(root: PlannerInfo, distribute: (rinfo: Re
         // Two constants: the condition decides about the whole query, at one of its relations.
         if (m.isConst) {
           const clause = evalConstExpressions(rinfo.clause);
-          // False for all of them, it leaves nothing of their join.
-          const at = isFalseOrNull(clause) ? ec.relids : ec.members.find((x) => !x.isConst)?.relids ?? rinfo.requiredRelids;
+          // False, it leaves nothing of the query, or of what is below the outer join.
+          const at = isFalseOrNull(clause) ? (ec.belowOuterJoin ? ec.relids : root.allBaserels) : ec.members.find((x) => !x.isConst)?.relids ?? rinfo.requiredRelids;
           if (!isTrue(clause)) distribute({ ...rinfo, clause, parentEc: ec, pseudoconstant: true, requiredRelids: at });
         }
         else distribute({ ...rinfo, parentEc: ec, nullableRelids: rinfo.nullableRelids | nullableRelidsOf(ec, m) });

@@ -444,10 +444,10 @@ interface AggStep { root: PlannerInfo; into: RelOptInfo; target: TargetEntry[]; 
 
 /** create_agg_path and create_group_path. */
 function addAgg(step: AggStep, child: Path, strategy: Strategy, groups: number, pathkeys: PathKey[]): void {
-  const { root, into, aggs } = step;
+  const { root, into } = step;
   const cost = aggCost(step, strategy, root.parse.groupClause.length, groups, child, child.rel.width);
   // Groups as they come, of which nothing is computed.
-  if (strategy === 'sorted' && aggs.count === 0) cost.total -= groups * costs.cpuTuple;
+  if (strategy === 'sorted' && !root.parse.hasAggs) cost.total -= groups * costs.cpuTuple;
   addPath(into, upperPath(into, 'Agg', cost, pathkeys, () => aggPlan(step, child, strategy, groups, null)));
 }
 
@@ -468,7 +468,7 @@ function aggPlan({ root, target, having, split }: AggStep, child: Path, strategy
   const input = split === 'final' ? child.make() : withAllColumns(child.make());
   return {
     kind: 'Agg', ...over(input, target), qual: having, groupKeys: groupClause.map((c) => groupKey(c, input.targetlist)), groupRefs: groupClause.map((c) => c.tleSortGroupRef), aggrefs: [],
-    ...(split === undefined ? {} : { aggsplit: split }), aggstrategy: strategy, numGroups: groups, groupingSets: rollups === null ? null : phasesOf(groupClause, rollups, input),
+    ...(split === undefined ? {} : { aggsplit: split }), ...(root.parse.hasAggs ? {} : { withoutAggs: true }), aggstrategy: strategy, numGroups: groups, groupingSets: rollups === null ? null : phasesOf(groupClause, rollups, input),
   };
 }
 
@@ -678,7 +678,7 @@ function distinctPaths(root: PlannerInfo, below: RelOptInfo, final: TargetEntry[
     const spill = hashSpillCost(cheapest.rows, cheapest.rel.width, rows, NO_AGGS);
     const startup = cheapest.total + comparing + spill.startup;
     addPath(rel, upperPath(rel, 'Agg', { startup, total: cheapest.total + comparing + rows * costs.cpuTuple + spill.total, rows }, [], () => {
-      const child = cheapest.make();
+      const child = withAllColumns(cheapest.make());
       return {
         kind: 'Agg', ...over(child, final), aggstrategy: 'hashed', groupKeys: distinctClause.map((c) => groupKey(c, child.targetlist)), numGroups: rows, groupingSets: null, groupRefs: [], aggrefs: [],
       };

@@ -4,7 +4,7 @@ import { opHashjoinable, typeOperators } from '../catalog/lsyscache.ts';
 import type { Oid } from '../types/datum.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
-import { containsVolatile, equal } from './clauses.ts';
+import { containsVolatile } from './clauses.ts';
 import { costs, enabled, relationBytes } from './costsize.ts';
 import type { JoinPathContext } from './joincost.ts';
 import { replaceNestloopParams } from './nestparams.ts';
@@ -22,11 +22,9 @@ export function memoizePath(cx: JoinPathContext, outer: Path, inner: Path): Path
   const clauses = inner.kind === 'Append' && inner.rel.relation?.kind !== 'p' ? [] : inner.paramClauses;
   if (innerUnique && clauses.length < cx.joinquals.length + cx.otherquals.length) return null;
   if (cx.inner.target.some(containsVolatile) || cx.inner.restrictions.some((r) => containsVolatile(r.clause))) return null;
+  // A column that two conditions mention is there twice.
   const keys: Expr[] = [];
   let binary = false;
-  const add = (e: Expr): void => {
-    if (!keys.some((k) => equal(k, e))) keys.push(e);
-  };
   for (const r of clauses) {
     if (r.clause.kind !== 'OpExpr' || r.clause.args.length !== 2) return null;
     const left = isSubset(r.leftRelids, cx.outer.topRelids) && r.leftRelids !== EMPTY && isSubset(r.rightRelids, cx.inner.relids);
@@ -35,12 +33,11 @@ export function memoizePath(cx: JoinPathContext, outer: Path, inner: Path): Path
     const key = r.clause.args[left ? 0 : 1]!;
     if (!isHashable(exprType(key))) return null;
     if (!r.hashable) binary = true;
-    add(key);
+    keys.push(key);
   }
   for (const v of cx.inner.lateralVars) {
     if (!isHashable(exprType(v))) return null;
     binary = true;
-    // As there, once more where a condition has it already.
     keys.push(v);
   }
   if (keys.length === 0) return null;

@@ -46,13 +46,13 @@ export const KEEPS_OUTPUT: ReadonlySet<string> = new Set<Plan['kind']>(['Materia
 
 /** A subquery's columns as they come: then its scan need not be there at all (use_physical_tlist). */
 export function withAllColumns(plan: Plan): Plan {
-  if (plan.kind !== 'SubqueryScan' || plan.qual.length > 0 || plan.subplan.targetlist.some((t) => t.resjunk)) return plan;
+  if (plan.kind !== 'SubqueryScan' || plan.qual.length > 0) return plan;
   const { targetlist, subplan, scanrelid } = plan;
   if (targetlist.length > subplan.targetlist.length || !targetlist.every(({ expr }) => expr.kind === 'Var' && expr.varattno > 0)) return plan;
-  const list = subplan.targetlist.map(({ expr }, i) => {
+  const list = subplan.targetlist.map(({ expr, resjunk }, i) => {
     const column = makeVar(scanrelid, i + 1, exprType(expr), exprTypmod(expr), exprCollation(expr), 0);
     const wanted = targetlist.filter((t) => (t.expr as typeof column).varattno === i + 1);
-    return { ...makeTargetEntry(column, i + 1, null, false), ressortgroupref: wanted[0]?.ressortgroupref ?? 0, twice: wanted.length > 1 };
+    return { ...makeTargetEntry(column, i + 1, null, resjunk), ressortgroupref: wanted[0]?.ressortgroupref ?? 0, twice: wanted.length > 1 };
   });
   return list.some((t) => t.twice) ? plan : { ...plan, targetlist: list.map(({ twice: _twice, ...t }) => t) };
 }

@@ -211,8 +211,8 @@ function trivialSubqueryScan(plan: Plan & { kind: 'SubqueryScan' }): Plan | null
   const { subplan } = plan;
   if (plan.qual.length > 0 || plan.targetlist.length !== subplan.targetlist.length || subplan.kind === 'ModifyTable' || hasFlag(subplan)) return null;
   for (let i = 0; i < plan.targetlist.length; i++) {
-    const { expr } = plan.targetlist[i]!;
-    if (expr.kind !== 'Var' || expr.varattno !== i + 1 || subplan.targetlist[i]!.resjunk) return null;
+    const { expr, resjunk } = plan.targetlist[i]!;
+    if (expr.kind !== 'Var' || expr.varattno !== i + 1 || subplan.targetlist[i]!.resjunk !== resjunk) return null;
   }
   return {
     ...subplan, initPlan: [...plan.initPlan, ...subplan.initPlan],

@@ -34,3 +34,24 @@ explain (costs off) select x, y, count(*) from a group by 1, 2 order by y, count
 create table t (a int, b int); insert into t select i % 10, i from generate_series(1, 10000) i; create index on t (a); analyze t;
 explain select * from (select * from t order by a limit 100) s order by a, b;
 explain (costs off) select * from t order by a, b limit 10;
+-- A plan that scans nothing names the tables of the query all the same.
+explain (costs off) select distinct a.x from a, b where false;
+explain (costs off) select a.x, b.z from a, b where a.x = 1 and a.x = 2 group by 1, 2;
+-- What is said of a column in a left join that becomes an inner join, and in WHERE, leaves nothing of the query.
+explain (costs off) select * from a left join b on a.x = b.x and b.z = 1 where b.z = 2 order by b.x;
+-- Aggregates that nobody wants do not make it a query without any; a distinct or grouped subquery is not scanned.
+explain (costs off) select x from (select x, count(*) n from a group by x) s;
+set enable_hashagg = off; explain (costs off) select x from (select x, count(*) n from a group by x) s; reset enable_hashagg;
+explain (costs off) select distinct y from (select * from a order by x limit 20) s;
+explain (costs off) select distinct m from (select y, max(x) m from a group by y) s;
+explain (costs off) select v, count(*) from (select y + 1 as v, max(x) from a group by y) s group by v;
+explain (costs off) select distinct count(*) from a group by y; explain (costs off) select distinct generate_series(1, 2), y from a;
+select distinct v from (select x as v from a order by y, x limit 10) s order by v;
+select v, count(*) from (select y + 1 as v, max(x) from a group by y, x) s group by v order by 1 limit 3;
+-- Memoize takes a column as often as conditions mention it.
+set enable_hashjoin = off; set enable_mergejoin = off;
+explain (costs off) select * from c join b on b.x = c.x and b.x < c.x;
+reset enable_hashjoin; reset enable_mergejoin;
+-- A numeric takes two bytes for four digits.
+create table n (a numeric, b numeric); insert into n select i, i * 1.5 from generate_series(1, 2000) i; analyze n;
+select attname, avg_width from pg_stats where tablename = 'n' order by 1; select pg_column_size(123456.789), pg_column_size('NaN'::numeric), pg_column_size(1e-70), pg_column_size(1000000::numeric);
