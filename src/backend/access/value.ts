@@ -39,7 +39,9 @@ export interface Codec<T extends object = any> {
   readonly number: number;
   readonly type: abstract new (...args: any[]) => T;
   encode(value: T): Uint8Array;
-  decode(bytes: Uint8Array): T;
+  /** Of bytes of its own; or of the text that they are, which needs no copy. */
+  readonly decode?: (bytes: Uint8Array) => T;
+  readonly decodeText?: (text: string) => T;
 }
 const codecs = new Map<number, Codec>();
 const codecByType = new Map<unknown, Codec>();
@@ -232,7 +234,7 @@ function take(r: Reader): any {
     case CUSTOM: {
       const codec = codecs.get(r.u16());
       if (codec === undefined) throw internalError('a stored value has an unknown codec');
-      return codec.decode(r.blob());
+      return codec.decodeText !== undefined ? codec.decodeText(r.string()) : codec.decode!(r.blob());
     }
     default: throw internalError(`a stored value has the unknown tag ${tag}`);
   }

@@ -199,7 +199,7 @@ export const jsonbCodec = {
   number: 1,
   type: JsonbValue,
   encode: (value: JsonbValue): Uint8Array => Buffer.from(jsonbOut(value)),
-  decode: (bytes: Uint8Array): JsonbValue => new JsonbValue(undefined, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()),
+  decodeText: (text: string): JsonbValue => new JsonbValue(undefined, text),
 };
 
 registerBuiltins({

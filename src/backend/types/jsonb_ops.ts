@@ -6,7 +6,7 @@ import { invalidParameter } from './errors.ts';
 import { findBuiltin, registerBuiltins } from './fmgr.ts';
 import { isArray, itemKey, itemToText, type JsonbItem, JsonbObject, JsonbValue, kindOf, makeObject } from './jsonb.ts';
 import { quoteJson } from './json_parse.ts';
-import type { Numeric } from './numeric.ts';
+import { compareNumeric, Numeric } from './numeric.ts';
 import { JSONBOID, RECORDOID, TEXTOID } from './oids.ts';
 
 const isScalar = (item: JsonbItem): boolean => !isArray(item) && !(item instanceof JsonbObject);
@@ -85,12 +85,21 @@ function contains(a: JsonbItem, b: JsonbItem): boolean {
   return false;
 }
 
+/** Scalars that are equal are the same text, but for numbers with decimals: 1 is 1.0. */
+function equalsScalar(value: JsonbValue, scalar: JsonbItem): boolean {
+  const text = value.storedText;
+  if (text === undefined) return itemKey(value.root) === itemKey(scalar);
+  const wanted = itemToText(scalar);
+  if (text === wanted || !(scalar instanceof Numeric) || (!text.includes('.') && !wanted.includes('.'))) return text === wanted;
+  return value.root instanceof Numeric && compareNumeric(value.root, scalar) === 0;
+}
+
 function containsValue(a: JsonbValue, b: JsonbValue): boolean {
   const y = b.root;
   if (y instanceof JsonbObject && y.keys.length <= FEW_KEYS) {
     return a.isObject && y.keys.every((key, i) => {
-      const mine = a.member(key)?.root, other = y.values[i]!;
-      return mine !== undefined && (isScalar(other) ? itemKey(mine) === itemKey(other) : contains(mine, other));
+      const mine = a.member(key), other = y.values[i]!;
+      return mine !== undefined && (isScalar(other) ? equalsScalar(mine, other) : contains(mine.root, other));
     });
   }
   const x = a.root;

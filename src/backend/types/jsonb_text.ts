@@ -8,6 +8,8 @@ export const isObjectText = (text: string): boolean => text.charCodeAt(0) === OP
 
 /** Behind the closing quote of the string that begins at `at`. */
 function endOfString(text: string, at: number): number {
+  const end = text.indexOf('"', at + 1);
+  if (text.charCodeAt(end - 1) !== BACKSLASH) return end + 1;
   for (let i = at + 1; ; i++) {
     const c = text.charCodeAt(i);
     if (c === QUOTE) return i + 1;
@@ -35,15 +37,26 @@ function endOfValue(text: string, at: number): number {
   return text.length;
 }
 
-let lastKey = '', lastQuoted = '""';
+let lastKey = '', lastQuoted = '""', lastMember: string | null = null;
 
 /** The text of the value that an object has under the key; undefined: it has no such key. */
 export function memberText(text: string, key: string): string | undefined {
   if (key !== lastKey) {
     lastQuoted = quoteJson(key);
+    lastMember = /^\w+$/.test(key) ? `${lastQuoted}:` : null;
     lastKey = key;
   }
   const quoted = lastQuoted;
+  // A word in quotes before a colon is a key, unless the first of the quotes is part of one; the object's own if nothing is opened before it.
+  if (lastMember !== null) {
+    const at = text.indexOf(lastMember, 1);
+    if (at < 0) return undefined;
+    const object = text.indexOf('{', 1), array = text.indexOf('[', 1);
+    if (text.charCodeAt(at - 1) !== BACKSLASH && (object < 0 || object > at) && (array < 0 || array > at)) {
+      const from = at + lastMember.length + 1;
+      return text.slice(from, endOfValue(text, from));
+    }
+  }
   for (let at = 1; text.charCodeAt(at) === QUOTE;) {
     const end = endOfString(text, at), from = end + 2, to = endOfValue(text, from);
     if (end - at === quoted.length && text.startsWith(quoted, at)) return text.slice(from, to);
