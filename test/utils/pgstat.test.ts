@@ -3,7 +3,8 @@ import test from 'ava';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { KIND, addValue, eachEntry, findEntry, loadStatistics, makeEntry, makeStatistics, readEntry, removeDatabaseEntries, removeEntry, saveStatistics, setValue } from '../../src/backend/utils/pgstat_shmem.ts';
+import { countCheckpoint, resetShared } from '../../src/backend/utils/pgstat.ts';
+import { BGWRITER, KIND, SHARED, addValue, eachEntry, findEntry, loadStatistics, makeEntry, makeStatistics, readEntry, removeDatabaseEntries, removeEntry, saveStatistics, setValue } from '../../src/backend/utils/pgstat_shmem.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'posthouse-'));
 process.chdir(folder);
@@ -56,4 +57,14 @@ test.serial('what a stop has kept is there at the next start, once', (t) => {
   makeStatistics();
   loadStatistics();
   t.is(findEntry(5, KIND.relation, 16_400), 0);
+});
+
+test.serial('a CHECKPOINT is counted (none was), until bgwriter is reset', (t) => {
+  makeStatistics();
+  const requested = (): number => readEntry(findEntry(0, KIND.shared, SHARED.bgwriter))[BGWRITER.requestedCheckpoints]!;
+  countCheckpoint();
+  countCheckpoint();
+  t.is(requested(), 2);
+  resetShared('bgwriter');
+  t.is(requested(), 0);
 });

@@ -2,7 +2,7 @@
 // when it does not (PostgreSQL's pgstat_xact.c). A table that was truncated has no live rows, if it stays so.
 import { currentSubTransactionId, registerCallback } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
-import { dropStatistics, truncateCommitted, truncated, untruncated } from '../utils/pgstat.ts';
+import { createStatistics, dropStatistics, truncateCommitted, truncated, untruncated } from '../utils/pgstat.ts';
 
 interface Note {
   what: 'created' | 'dropped' | 'truncated';
@@ -16,6 +16,7 @@ let notes: Note[] = [];
 
 /** To be called when the object's row is made or goes, or its content. */
 export function noteStatistics(what: Note['what'], kind: Note['kind'], oid: Oid): void {
+  if (what === 'created' && kind === 'relation') createStatistics(oid);
   notes.push({ what, kind, oid, subid: currentSubTransactionId(), live: what === 'truncated' ? truncated(oid) : 0 });
 }
 

@@ -22,6 +22,7 @@ import { PgSnapshot } from '../types/pg_lsn.ts';
 import { backendByPid, backends, reportWait, type BackendStatus } from '../utils/backend_status.ts';
 import { log } from '../utils/elog.ts';
 import { getInt, getString } from '../utils/guc.ts';
+import { configLoadTime } from '../utils/guc_file.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { sendWarning, session } from '../utils/session.ts';
 import { allPreparedStatements } from './prepare.ts';
@@ -124,7 +125,7 @@ function postmasterPid(): number {
 
 const maySee = (b: BackendStatus): boolean => hasPrivsOfRole(session.currentUser, b.roleOid) || hasRoleByName(session.currentUser, 'pg_read_all_stats');
 const timeOrNull = (t: number): Datum => (t === 0 ? null : t);
-const inet = (address: string | null): Datum => (address === null ? null : typeHooks.typeIo(INETOID).input(address, -1));
+export const inet = (address: string | null): Datum => (address === null ? null : typeHooks.typeIo(INETOID).input(address, -1));
 
 /** Where this session's client has connected to; null: a Unix socket. */
 function serverAddress(): string | null {
@@ -132,11 +133,16 @@ function serverAddress(): string | null {
   return address === null || typeof address === 'number' ? null : address.address;
 }
 
+/** What it waits for: type and name. */
+export function waitEventOf(b: BackendStatus): readonly [Datum, Datum] {
+  const idle = b.state === 'idle' || b.state === 'idle in transaction' || b.state === 'idle in transaction (aborted)';
+  return idle ? ['Client', 'ClientRead'] : b.waitEvent ?? [null, null];
+}
+
 function activityOf(b: BackendStatus): Record<string, Datum> {
   const common = { datid: b.databaseOid || null, pid: b.pid, usesysid: b.roleOid || null, application_name: b.applicationName, backend_type: 'client backend', ssl: false, gss_auth: false, gss_enc: false };
   if (!maySee(b)) return { ...common, query: '<insufficient privilege>' };
-  const idle = b.state === 'idle' || b.state === 'idle in transaction' || b.state === 'idle in transaction (aborted)';
-  const [waitType, waitEvent] = idle ? ['Client', 'ClientRead'] : b.waitEvent ?? [null, null];
+  const [waitType, waitEvent] = waitEventOf(b);
   return {
     ...common, state: b.state === '' ? null : b.state, query: b.query, wait_event_type: waitType, wait_event: waitEvent,
     xact_start: timeOrNull(b.xactStart), query_start: timeOrNull(b.queryStart), backend_start: timeOrNull(b.backendStart), state_change: timeOrNull(b.stateChange),
@@ -196,6 +202,7 @@ registerBuiltins({
     pg_rotate_logfile: noLogFile, pg_rotate_logfile_v2: noLogFile,
     pg_current_logfile: () => currentLogFile(null), pg_current_logfile_1arg: currentLogFile,
     pg_reload_conf: () => port.kill(postmasterPid(), SIGHUP) === 0,
+    pg_conf_load_time: configLoadTime,
     pg_postmaster_start_time: () => (Number(readSiteFile(POSTMASTER_PID).split('\n')[2]) * 1000 - 946684800000) * 1000,
     pg_current_xact_id: () => currentTransactionId(),
     // Numbers of transactions never go round here, and there are no multixacts; clients look at both all the same.

@@ -6,8 +6,8 @@ import { classByOid } from '../catalog/syscache.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { registerBuiltins, type PureFunction } from '../types/fmgr.ts';
 import { now } from '../utils/backend_status.ts';
-import { forceNextFlush, pendingFunction, pendingRelation, resetDatabase, resetShared, resetStatistics } from '../utils/pgstat.ts';
-import { DATABASE, FUNCTION, KIND, RELATION, SHARED, eachEntry, findEntry, readEntry } from '../utils/pgstat_shmem.ts';
+import { forceNextFlush, pendingFunction, pendingRelation, resetDatabase, resetShared, resetSlru, resetStatistics } from '../utils/pgstat.ts';
+import { BGWRITER, DATABASE, FIRST_SLRU, FUNCTION, KIND, RELATION, SHARED, eachEntry, findEntry, readEntry } from '../utils/pgstat_shmem.ts';
 import { session } from '../utils/session.ts';
 import { settings } from '../utils/settings.ts';
 
@@ -39,7 +39,7 @@ function valuesOf(kind: number, oid: Oid, database = session.databaseOid): Float
   if (consistency === 'none') return readNow(database, kind, oid);
   if (consistency === 'snapshot' && snapshotTime === 0) {
     snapshotTime = now();
-    eachEntry((entry, of, k, o) => { if (of === session.databaseOid || k === KIND.database) seen.set(keyOf(of, k, o), readEntry(entry)); });
+    eachEntry((entry, of, k, o) => { if (of === session.databaseOid || k === KIND.database || k === KIND.shared) seen.set(keyOf(of, k, o), readEntry(entry)); });
   }
   const key = keyOf(database, kind, oid);
   let values = seen.get(key);
@@ -69,6 +69,8 @@ const xact = (value: number, what?: 'inserted' | 'updated' | 'deleted'): PureFun
 
 /** When what is there once in a site was reset. */
 export const sharedResetTime = (what: keyof typeof SHARED): number | null => readNow(0, KIND.shared, SHARED[what])?.[DATABASE.resetTime] || null;
+
+export const slruResetTime = (index: number): number | null => readNow(0, KIND.shared, FIRST_SLRU + index)?.[DATABASE.resetTime] || null;
 
 const RELATION_VALUES: Readonly<Record<string, number>> = {
   numscans: RELATION.scans, tuples_returned: RELATION.returned, tuples_fetched: RELATION.fetched, tuples_inserted: RELATION.inserted,
@@ -137,7 +139,11 @@ const pure: Record<string, PureFunction> = {
   pg_stat_have_stats: haveStats,
   pg_stat_reset: after(resetDatabase),
   pg_stat_reset_shared: reset,
-  pg_stat_reset_slru: after(() => resetShared('slru')),
+  pg_stat_reset_slru: (name: string | null) => {
+    resetSlru(name);
+    return '';
+  },
+  pg_stat_get_bgwriter_requested_checkpoints: () => valuesOf(KIND.shared, SHARED.bgwriter, 0)?.[BGWRITER.requestedCheckpoints] ?? 0,
   pg_stat_reset_single_table_counters: after((oid) => resetStatistics('relation', oid)),
   pg_stat_reset_single_function_counters: after((oid) => resetStatistics('function', oid)),
 };

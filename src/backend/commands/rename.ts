@@ -24,6 +24,7 @@ import type { RawNode } from '../parser/raw_nodes.ts';
 import { preventInTransactionBlock, type UtilityContext } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
+import { getBool } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
 import { relationForAlter } from './altertable.ts';
 import { updateAttribute } from './alter_common.ts';
@@ -237,7 +238,7 @@ function renameSchema(oldName: string, newName: string): void {
   if (sys.namespaceByName(newName) !== undefined) throw new PgError('duplicate_schema', `schema "${newName}" already exists`);
   requireOwner(ids.NamespaceRelationId, schema.oid);
   if (!aclcheckDatabase(session.databaseOid, session.currentUser, ACL.CREATE)) throw notOwnerOrDenied('database', session.databaseName);
-  if (isReservedName(newName)) throw new PgError('reserved_name', `unacceptable schema name "${newName}"`, { detail: 'The prefix "pg_" is reserved for system schemas.' });
+  if (!getBool('allow_system_table_mods') && isReservedName(newName)) throw new PgError('reserved_name', `unacceptable schema name "${newName}"`, { detail: 'The prefix "pg_" is reserved for system schemas.' });
   catalogUpdateByKey(ids.NamespaceRelationId, ids.PgNamespaceOidIndexId, [schema.oid], { nspname: newName });
 }
 

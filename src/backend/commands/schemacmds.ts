@@ -11,6 +11,7 @@ import { ddlNotice } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { processUtility, type UtilityContext, type UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
+import { getBool } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
 import { rolespecOid, type RoleSpec } from './user.ts';
 
@@ -25,7 +26,7 @@ function createSchema(stmt: RawNode, context: UtilityContext): void {
   const name = (stmt['schemaname'] as string | undefined) ?? authIdByOid(owner)!.rolname;
   if (!aclcheckDatabase(session.databaseOid, session.currentUser, ACL.CREATE)) throw notOwnerOrDenied('database', session.databaseName);
   if (!isMemberOfRole(session.currentUser, owner)) throw new PgError('insufficient_privilege', `must be member of role "${authIdByOid(owner)!.rolname}"`);
-  if (isReservedName(name)) throw new PgError('reserved_name', `unacceptable schema name "${name}"`, { detail: 'The prefix "pg_" is reserved for system schemas.' });
+  if (!getBool('allow_system_table_mods') && isReservedName(name)) throw new PgError('reserved_name', `unacceptable schema name "${name}"`, { detail: 'The prefix "pg_" is reserved for system schemas.' });
   if (stmt['if_not_exists'] && namespaceByName(name) !== undefined) return ddlNotice(`schema "${name}" already exists, skipping`, 'duplicate_schema');
   withUser(owner, () => {
     const namespace = namespaceCreate(name, owner);

@@ -9,6 +9,7 @@ import { INT2OID } from '../types/oids.ts';
 import { registerBuiltins, type ContextFunction, type PureFunction, type SetFunction } from '../types/fmgr.ts';
 import { backends, type BackendStatus } from '../utils/backend_status.ts';
 import { session } from '../utils/session.ts';
+import { inet, waitEventOf } from './admin_functions.ts';
 import { sharedResetTime } from './pgstat_functions.ts';
 import { rowMaker } from './set_results.ts';
 
@@ -17,7 +18,7 @@ const words = (text: string): string[] => text.trim().split(/\s+/);
 /** Nobody does such things here: no autovacuum, no background writer, no standby. */
 const COUNTERS = words(`
   autoanalyze_count autovacuum_count bgwriter_buf_written_checkpoints bgwriter_buf_written_clean bgwriter_maxwritten_clean
-  bgwriter_requested_checkpoints bgwriter_timed_checkpoints buf_alloc buf_fsync_backend buf_written_backend checkpoint_sync_time
+  bgwriter_timed_checkpoints buf_alloc buf_fsync_backend buf_written_backend checkpoint_sync_time
   checkpoint_write_time db_blk_read_time db_blk_write_time db_conflict_all db_conflict_bufferpin db_conflict_lock
   db_conflict_snapshot db_conflict_startup_deadlock db_conflict_tablespace`);
 
@@ -45,15 +46,19 @@ const ofBackend = (what: (b: BackendStatus) => Datum): PureFunction => (number: 
 };
 const maySee = (b: BackendStatus): boolean => hasPrivsOfRole(session.currentUser, b.roleOid) || hasPrivsOfRole(session.currentUser, ROLE_PG_READ_ALL_STATS);
 const ownersOnly = (what: (b: BackendStatus) => Datum): PureFunction => ofBackend((b) => (maySee(b) ? what(b) : null));
-function activity(number: number): string {
+/** Texts that say why there is nothing to see. */
+const spoken = (what: (b: BackendStatus) => Datum): PureFunction => (number: number) => {
   const found = backendOf(number);
   if (found === undefined) return '<backend information not available>';
-  return maySee(found) ? found.query : '<insufficient privilege>';
-}
+  return maySee(found) ? what(found) : '<insufficient privilege>';
+};
 
 const pure: Record<string, PureFunction> = {
   pg_stat_reset_replication_slot: noSlot,
-  pg_stat_get_backend_activity: activity,
+  pg_stat_get_backend_activity: spoken((b) => b.query),
+  pg_stat_get_backend_wait_event_type: spoken((b) => waitEventOf(b)[0]),
+  pg_stat_get_backend_wait_event: spoken((b) => waitEventOf(b)[1]),
+  pg_stat_get_backend_client_addr: ownersOnly((b) => inet(b.clientAddress)),
   pg_stat_get_backend_pid: ofBackend((b) => b.pid),
   pg_stat_get_backend_dbid: ofBackend((b) => b.databaseOid),
   pg_stat_get_backend_userid: ofBackend((b) => b.roleOid),

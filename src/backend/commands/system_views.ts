@@ -6,13 +6,13 @@ import { showFileSettings } from '../utils/guc_file.ts';
 import { makeArray, type Datum } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import { TEXTOID } from '../types/oids.ts';
-import { sharedResetTime } from './pgstat_functions.ts';
+import { SLRU } from '../utils/pgstat_shmem.ts';
+import { sharedResetTime, slruResetTime } from './pgstat_functions.ts';
 import { rowMaker } from './set_results.ts';
 
 /** Nobody configured a build. */
 const CONFIG = ['BINDIR', 'DOCDIR', 'HTMLDIR', 'INCLUDEDIR', 'PKGINCLUDEDIR', 'INCLUDEDIR-SERVER', 'LIBDIR', 'PKGLIBDIR', 'LOCALEDIR', 'MANDIR', 'SHAREDIR', 'SYSCONFDIR', 'PGXS',
   'CONFIGURE', 'CC', 'CPPFLAGS', 'CFLAGS', 'CFLAGS_SL', 'LDFLAGS', 'LDFLAGS_EX', 'LDFLAGS_SL', 'LIBS'];
-const SLRU = ['CommitTs', 'MultiXactMember', 'MultiXactOffset', 'Notify', 'Serial', 'Subtrans', 'Xact', 'other'];
 
 registerBuiltins({
   context: {
@@ -30,7 +30,7 @@ registerBuiltins({
       yield rowMaker(c).row(['TopMemoryContext', null, null, 0, heapTotal, 1, heapTotal - heapUsed, 0, heapUsed]);
     },
     * pg_stat_get_slru(c): Generator<Datum> {
-      for (const name of SLRU) yield rowMaker(c).row([name, 0, 0, 0, 0, 0, 0, 0, sharedResetTime('slru')]);
+      for (const [i, name] of SLRU.entries()) yield rowMaker(c).row([name, 0, 0, 0, 0, 0, 0, 0, slruResetTime(i)]);
     },
     * pg_hba_file_rules(c): Generator<Datum> {
       const { named } = rowMaker(c);

@@ -7,6 +7,7 @@ import { preventInTransactionBlock, requireTransactionBlock } from '../tcop/util
 import {
   beginTransactionBlock, defineSavepoint, endTransactionBlock, prepareTransactionBlock, releaseSavepoint, rollbackToSavepoint, userAbortTransactionBlock,
 } from '../transaction/xact.ts';
+import { countCheckpoint } from '../utils/pgstat.ts';
 import { session } from '../utils/session.ts';
 import { finishPreparedTransaction } from './twophase.ts';
 import { setTransactionOption } from './variable.ts';
@@ -36,6 +37,7 @@ const COMMANDS: Record<string, TransactionCommand> = {
 
 function checkpoint(): void {
   if (!hasPrivsOfRole(session.currentUser, ROLE_PG_CHECKPOINT)) throw new PgError('insufficient_privilege', 'must be superuser or have privileges of pg_checkpoint to do CHECKPOINT');
+  countCheckpoint();
 }
 
 export const TRANSACTION_COMMANDS: UtilityTable = {

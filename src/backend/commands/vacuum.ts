@@ -88,6 +88,7 @@ function processTable(oid: Oid, columns: string[] | null, { isVacuum, analyze, v
     const table = openRelation(oid);
     const numbers = columns === null ? null : columnNumbers(table, columns);
     updateCounts(oid, asOwner(table.owner, () => analyzeTree(table, numbers)), -1);
+    reportMaintenance('analyze', oid, 0);
     commandCounterIncrement();
     if (table.hasSubclass && allChildren(oid).length === 0) catalogUpdateByKey(ids.RelationRelationId, ids.PgClassOidIndexId, [oid], { relhassubclass: false });
     commandCounterIncrement();

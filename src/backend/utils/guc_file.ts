@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { PgError } from '../../common/errors.ts';
 import { AUTO_INI, openSiteFile, readSiteFile } from '../../common/site.ts';
 import { allSettings, defineHooks, findSetting, getString, setConfigOption, validateForFile, type GucContext, type Setting } from './guc.ts';
+import { now } from './backend_status.ts';
 import { log } from './elog.ts';
 import './guc_hooks.ts';
 import './own_settings.ts';
@@ -67,9 +68,14 @@ function readConfigFiles(): { entries: FileSetting[]; last: Map<string, FileSett
   return { entries, last, faults };
 }
 
+let loadTime = 0;
+/** When the files were last read, as a timestamp. */
+export const configLoadTime = (): number => loadTime;
+
 /** Sets what the files say; what they no longer say goes back to its default. Returns what was wrong. */
 export function processConfigFile(context: GucContext): string[] {
   const { last, faults } = readConfigFiles();
+  loadTime = now();
   // Files with an unknown name or a broken line are not applied at all.
   if (faults.length > 0) return faults;
   for (const setting of allSettings()) {

@@ -4,7 +4,7 @@
 // the transaction (access/writeset.ts), as rows that were rolled back are no live ones.
 import { port } from '../../port/port.ts';
 import { now, timeSpent } from './backend_status.ts';
-import { DATABASE, FUNCTION, KIND, RELATION, SHARED, SUMMED, addValue, clearEntry, eachEntry, findEntry, hasTable, isEntryOf, makeEntry, removeEntry, setValue } from './pgstat_shmem.ts';
+import { BGWRITER, DATABASE, FIRST_SLRU, FUNCTION, KIND, RELATION, SHARED, SLRU, SUMMED, addValue, clearEntry, eachEntry, findEntry, hasTable, isEntryOf, makeEntry, removeEntry, setValue } from './pgstat_shmem.ts';
 import { session } from './session.ts';
 import { settings } from './settings.ts';
 
@@ -179,6 +179,11 @@ function hand(database: number, kind: number, oid: number, pending: Pending): vo
   pending.truncated = false;
 }
 
+/** A relation that will be counted. */
+export function createStatistics(relation: number): void {
+  if (settings.track_counts && relation >= FIRST_NORMAL_OID) makeEntry(session.databaseOid, KIND.relation, relation);
+}
+
 /** An object is gone, or has never come to be. */
 export function dropStatistics(kind: 'relation' | 'function', oid: number): void {
   // Its Relation may live on for a moment, and count: nobody looks.
@@ -214,7 +219,23 @@ export function resetDatabase(): void {
 }
 
 /** pg_stat_reset_shared. */
-export const resetShared = (what: keyof typeof SHARED): void => noteReset(0, KIND.shared, SHARED[what]);
+export function resetShared(what: keyof typeof SHARED): void {
+  const entry = findEntry(0, KIND.shared, SHARED[what]);
+  if (entry !== 0) clearEntry(entry);
+  noteReset(0, KIND.shared, SHARED[what]);
+}
+
+/** pg_stat_reset_slru: one, the last for a name that is none of them, or all. */
+export function resetSlru(name: string | null): void {
+  const one = SLRU.findIndex((known) => known === name);
+  SLRU.forEach((_known, i) => { if (name === null || i === (one < 0 ? SLRU.length - 1 : one)) noteReset(0, KIND.shared, FIRST_SLRU + i); });
+}
+
+/** CHECKPOINT. */
+export function countCheckpoint(): void {
+  const entry = makeEntry(0, KIND.shared, SHARED.bgwriter);
+  if (entry !== 0) addValue(entry, BGWRITER.requestedCheckpoints, 1);
+}
 
 function noteReset(database: number, kind: number, oid: number): void {
   const entry = makeEntry(database, kind, oid);

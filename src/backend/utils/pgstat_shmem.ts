@@ -12,8 +12,10 @@ import { FILE_MODE, STATISTICS } from '../../common/site.ts';
 import { port } from '../../port/port.ts';
 
 export const KIND = { database: 1, relation: 2, function: 3, shared: 4 } as const;
-/** What is there once in a site, by its oid of kind `shared`: only the time of its reset is kept. */
-export const SHARED = { archiver: 1, bgwriter: 2, recovery_prefetch: 3, wal: 4, slru: 5 } as const;
+/** What is there once in a site, by its oid of kind `shared`: the time of its reset is kept, and what BGWRITER names. */
+export const SHARED = { archiver: 1, bgwriter: 2, recovery_prefetch: 3, wal: 4 } as const;
+/** The caches of transaction states, each with a time of its own: from this oid on. */
+export const FIRST_SLRU = 16, SLRU = ['CommitTs', 'MultiXactMember', 'MultiXactOffset', 'Notify', 'Serial', 'Subtrans', 'Xact', 'other'] as const;
 
 /** Values by position. The first nine of a relation are added up for its database, in the same places. */
 export const RELATION = {
@@ -25,6 +27,7 @@ export const DATABASE = {
   ...RELATION, commits: 9, rollbacks: 10, deadlocks: 11, temporaryFiles: 12, temporaryBytes: 13, sessions: 14, sessionTime: 15,
   activeTime: 16, idleInTransactionTime: 17, abandoned: 18, fatal: 19, killed: 20, resetTime: 21,
 } as const;
+export const BGWRITER = { requestedCheckpoints: 0 } as const;
 export const FUNCTION = { calls: 0, totalTime: 1, selfTime: 2 } as const;
 export const VALUES = 28;
 
@@ -212,7 +215,7 @@ export function saveStatistics(): void {
 /** Takes what the last stop has left; then the file goes, so that a crash leaves none. */
 export function loadStatistics(): void {
   takeSaved();
-  for (const shared of Object.values(SHARED)) {
+  for (const shared of [...Object.values(SHARED), ...SLRU.map((_name, i) => FIRST_SLRU + i)]) {
     if (findEntry(0, KIND.shared, shared) === 0) setValue(makeEntry(0, KIND.shared, shared), DATABASE.resetTime, (Date.now() - 946684800000) * 1000);
   }
 }

@@ -146,3 +146,33 @@ select (select count(*) from pg_ls_logicalsnapdir()), (select count(*) from pg_l
 select pg_ls_replslotdir('no_slot');
 select pg_import_system_collations('pg_catalog'), pg_database_collation_actual_version(1);
 select pg_database_collation_actual_version(0);
+-- What was created has statistics, before anything is counted; each cache of transaction states has a reset time of its own; a
+-- partitioned table was analyzed, too; what a backend waits for.
+create table as_new (a int);
+insert into as_new select generate_series(1, 1000);
+analyze as_new;
+select pg_stat_have_stats('relation', (select oid from pg_database where datname = current_database()), 'as_new'::regclass);
+begin;
+create index as_new_b on as_new (a);
+select a from as_new where a = 3;
+select pg_stat_have_stats('relation', (select oid from pg_database where datname = current_database()), 'as_new_b'::regclass);
+rollback;
+drop table as_new;
+create temp table as_reset as select name, stats_reset from pg_stat_slru;
+select pg_stat_reset_slru('Notify');
+select name from pg_stat_slru s join as_reset r using (name) where s.stats_reset > r.stats_reset;
+create table as_top (a int) partition by list (a);
+create table as_part partition of as_top for values in (1);
+insert into as_top values (1), (1);
+analyze as_top;
+select relname, n_live_tup, analyze_count, last_analyze is not null from pg_stat_user_tables where relname = 'as_top';
+drop table as_top;
+select pg_stat_get_backend_wait_event_type(9999), pg_stat_get_backend_wait_event(9999), pg_stat_get_backend_client_addr(9999);
+select pg_stat_get_backend_wait_event(b), pg_stat_get_backend_client_port(b) > 0 from pg_stat_get_backend_idset() b where pg_stat_get_backend_pid(b) = pg_backend_pid();
+select pg_conf_load_time() <= now();
+set allow_system_table_mods = on;
+create schema pg_made;
+alter schema pg_made rename to pg_made2;
+drop schema pg_made2;
+reset allow_system_table_mods;
+create schema pg_made;
