@@ -7,7 +7,8 @@ import { checkForInterrupts } from '../utils/interrupts.ts';
 import { datumBytes, workMemBytes } from './memory.ts';
 import { type RowComparator, rowComparator } from './row_compare.ts';
 import { quicksort } from './qsort.ts';
-import { collatedSort } from './collated_sort.ts';
+import { collatorOf } from '../types/collation.ts';
+import { abbreviatedKeys, collatedSort } from './collated_sort.ts';
 import { RunFile } from './run_file.ts';
 import { sortComparator } from './sort_support.ts';
 
@@ -50,7 +51,9 @@ function abbreviationOf({ type, sortop, collation }: SortKey): Abbreviation | nu
   if (type === OIDOID) return (rows, column) => Uint32Array.from(rows, (row) => row[column] as number);
   if (INTEGER_TYPES.has(type)) return (rows, column) => Uint32Array.from(rows, (row) => (row[column] as number) ^ 0x80000000);
   if (NUMBER_TYPES.has(type)) return abbreviatedNumbers;
-  return sortComparator(sortop, type, collation).compare === compareText ? abbreviatedTexts : null;
+  const { compare } = sortComparator(sortop, type, collation), collator = collatorOf(compare);
+  if (collator !== undefined) return (rows, column) => abbreviatedKeys(rows, column, collator);
+  return compare === compareText ? abbreviatedTexts : null;
 }
 
 /** Where a number lies between the least and the greatest. */
@@ -192,11 +195,12 @@ export class Tuplesort {
 
   private sortRows(): void {
     if (this.heaped) return this.sortHeap();
+    if (this.radixSort()) return;
     const [key] = this.spec.keys;
     const collated = key === undefined ? null
       : collatedSort(this.rows, key.column - 1, sortComparator(key.sortop, key.type, key.collation), this.compare, (list, compare) => sortStretch(list, compare, 0, list.length));
     if (collated !== null) this.rows = collated;
-    else if (!this.radixSort()) sortStretch(this.rows, this.compare, 0, this.rows.length);
+    else sortStretch(this.rows, this.compare, 0, this.rows.length);
   }
 
   /** Least significant digit first over 32 bits of the first key; stable. False when the key is of another kind. */

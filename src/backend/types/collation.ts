@@ -30,11 +30,11 @@ function openCollator(locale: string): number {
 export const icuCollationVersion = (locale: string): string => port.icu.collatorVersion(openCollator(locale));
 
 /** By the functions that compare. */
-const sortKeys = new WeakMap<(a: any, b: any) => number, (text: string) => string>();
+const collators = new WeakMap<(a: any, b: any) => number, Collator>();
 
-/** What tells the order of a text by itself, for who compares each with many: of what a collation of ICU compares by. Texts of one sort key
- * may differ still. */
-export const sortKeyOf = (compare: (a: any, b: any) => number): ((text: string) => string) | undefined => sortKeys.get(compare);
+/** Whose `compare` that is. Its sort keys tell the order of a text by itself, for who compares each with many; texts of one sort key may
+ * differ still. */
+export const collatorOf = (compare: (a: any, b: any) => number): Collator | undefined => collators.get(compare);
 
 export class Collator {
   readonly locale: string;
@@ -46,7 +46,7 @@ export class Collator {
     this.locale = locale;
     this.deterministic = deterministic;
     this.number = openCollator(locale);
-    sortKeys.set(this.compare, this.sortKey);
+    collators.set(this.compare, this);
   }
 
   readonly compare = (a: string, b: string): number => {

@@ -28,6 +28,11 @@ select md5(string_agg(upper(x collate "tr-x-icu"), '|' order by id)), md5(string
 select md5(string_agg(initcap(x collate "nl-x-icu"), '|' order by id)) from w;
 select count(*) from w where x ilike '%ä%' collate "de-x-icu";
 select count(*) from w where x ~* 'ä' collate "de-x-icu";
+set work_mem = '64MB';
+select md5(string_agg(y, '|')) from (select g || x collate "de-x-icu" as y from w, generate_series(1, 6) g order by y) s;
+select md5(string_agg(y, '|')) from (select x || g collate "sv-x-icu" as y from w, generate_series(1, 6) g order by y desc) s;
+select md5(string_agg(coalesce(y, '-') || id, '|')) from (select nullif(x, 'a') || g collate rci as y, id from w, generate_series(1, 6) g order by y nulls first, id) s;
+reset work_mem;
 create table w2 as select id, x collate "da-x-icu" as x, x collate rai as y from w;
 create index on w2 (x); create index on w2 (y); create index on w2 (x desc, y);
 analyze w2;
