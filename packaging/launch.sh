@@ -6,7 +6,7 @@ unset NODE_OPTIONS
 client=/usr/lib/posthouse/lib/bin/${0##*/}.cjs
 [ ! -f "$client" ] || exec /usr/lib/posthouse/runtime/node "$client" "$@"
 case ${0##*/} in
-  postmaster | postgres) export LD_PRELOAD=/usr/lib/posthouse/lib/port/heap.so ;; # for programs that fork (src/port/heap.c)
+  postmaster | postgres) export LD_PRELOAD=/usr/lib/posthouse/lib/port/heap.so LD_BIND_NOW=1 ;; # for programs that fork (src/port/heap.c)
 esac
 ulimit -S -s 8192 2>/dev/null && stack=--stack-size=5000 || stack=
 exec /usr/lib/posthouse/runtime/node $stack --single-threaded --v8-pool-size=0 --disable-sigusr1 --no-flush-bytecode --initial-old-space-size=48 \

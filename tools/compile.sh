@@ -54,7 +54,7 @@ for node in "\$top"/node_modules/node-linux-*/bin/node "\$top"/runtime/bin/node;
 done
 unset NODE_OPTIONS
 ${preload:+heap=\${self%/*/*\}/port/heap.so
-case \$heap in *[' :']*) ;; *) export LD_PRELOAD="\$heap" ;; esac
+case \$heap in *[' :']*) ;; *) export LD_PRELOAD="\$heap" LD_BIND_NOW=1 ;; esac
 ulimit -S -s 8192 2>/dev/null && stack=--stack-size=5000 || stack=
 }exec "\$node" $flags"\${self%/*}/$main" "\$@"
 END

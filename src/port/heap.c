@@ -29,6 +29,8 @@
 #define STEP ((size_t) 64 << 20)
 /* More at once is no page of objects. */
 #define LIMIT ((size_t) 64 << 20)
+/* Reservations from this size on begin with a huge page. */
+#define LARGE ((size_t) 128 << 20)
 
 /* For port.c: no mapping is marked MADV_DONTFORK. */
 EXPORT bool posthouse_heap;
@@ -49,8 +51,13 @@ static void *kernel_mmap(void *at, size_t length, int protection, int flags, int
 __attribute__((constructor)) static void reserve(void)
 {
 	unsetenv("LD_PRELOAD");
-	/* Threads of Node are idle after the start; their stacks and arenas are mappings that each fork copies. */
+	/* The launcher sets it: a child shall find every function of a library where its parent has looked it up, also those that
+	 * only children call (ten page faults). */
+	unsetenv("LD_BIND_NOW");
+	/* Threads of Node are idle after the start; their stacks and arenas are mappings that each fork copies, and so is a library
+	 * that is faster with strings in messages that nobody sends. */
 	setenv("UV_THREADPOOL_SIZE", "1", 0);
+	setenv("MSGPACKR_NATIVE_ACCELERATION_DISABLED", "true", 0);
 	/* As a constant, large blocks go back to the kernel when they are freed; by itself the C library soon takes them from
 	 * its own heap, which then has 100 MB of holes. packMemory (port.c) sets it higher for those who serve. */
 	mallopt(M_MMAP_THRESHOLD, 128 << 10);
@@ -85,6 +92,18 @@ static void *take(size_t length)
 	return NULL;
 }
 
+/* V8's area for code and the like. It asks for an alignment of 256 kB; where that was not one of 2 MB as well, one start of two or three,
+ * the builtins at its end did not go into huge pages (hugeText). */
+static void *reserve_aligned(void *at, size_t length, int protection, int flags, int fd, off_t offset)
+{
+	char *from = kernel_mmap(at, length + HUGE, protection, flags, fd, offset);
+	if (from == MAP_FAILED) return kernel_mmap(at, length, protection, flags, fd, offset);
+	char *aligned = (char *) (((uintptr_t) from + HUGE - 1) & ~(HUGE - 1));
+	if (aligned > from) syscall(SYS_munmap, from, (size_t) (aligned - from));
+	if (from + HUGE > aligned) syscall(SYS_munmap, aligned + length, (size_t) (from + HUGE - aligned));
+	return aligned;
+}
+
 EXPORT void *mmap64(void *at, size_t length, int protection, int flags, int fd, off_t offset)
 {
 	if (area && at && length > 0 && length <= LIMIT && flags == (MAP_PRIVATE | MAP_ANONYMOUS) && protection == (PROT_READ | PROT_WRITE)) {
@@ -93,6 +112,8 @@ EXPORT void *mmap64(void *at, size_t length, int protection, int flags, int fd, 
 		unlock();
 		if (taken) return taken;
 	}
+	if (length >= LARGE && protection == PROT_NONE && (flags & (MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_FIXED_NOREPLACE)) == (MAP_PRIVATE | MAP_ANONYMOUS))
+		return reserve_aligned(at, length, protection, flags, fd, offset);
 	return kernel_mmap(at, length, protection, flags, fd, offset);
 }
 

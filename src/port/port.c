@@ -321,6 +321,37 @@ static bool move_into_huge_pages(uintptr_t from, size_t size, int protection)
 	return true;
 }
 
+/* V8's constants stand in a dozen pages of 64 kB with as much of nothing between them, each a mapping of its own that every fork copies and
+ * every exit takes down. As one they cost no more than any other; what was nothing is zeros that can be read. */
+static void join_constants(void)
+{
+	char line[PATH_MAX + 200], permissions[8];
+	unsigned long from, to, start = 0, end = 0, parts[256][2];
+	size_t count = 0;
+	bool last = false;
+	FILE *maps = fopen("/proc/self/maps", "re");
+	while (maps && !last) {
+		last = !fgets(line, sizeof line, maps);
+		bool fits = !last && sscanf(line, "%lx-%lx %4s", &from, &to, permissions) == 3 && !strchr(line, '/') && !strchr(line, '[') && to - from <= 256 << 10;
+		bool constants = fits && !strcmp(permissions, "r--p");
+		if (constants || (fits && count > 0 && from == end && !strcmp(permissions, "---p"))) {
+			if (count > 0 && from != end) count = 0;
+			if (count == 0) start = from;
+			if (constants && count < 256) parts[count][0] = from, parts[count++][1] = to;
+			end = to;
+			continue;
+		}
+		if (count >= 8) {
+			unsigned long size = parts[count - 1][1] - start;
+			char *copy = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			for (size_t i = 0; copy != MAP_FAILED && i < count; i++) memcpy(copy + (parts[i][0] - start), (void *) parts[i][0], parts[i][1] - parts[i][0]);
+			if (copy != MAP_FAILED && (mprotect(copy, size, PROT_READ) != 0 || mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, (void *) start) == MAP_FAILED)) munmap(copy, size);
+		}
+		count = 0;
+	}
+	if (maps) fclose(maps);
+}
+
 /* Moves the program's text from its file into huge anonymous pages. A fork copies no page tables of a file's mapping, so
  * each child would fault its way through the text again; of huge pages it inherits the few entries there are.
  * V8 maps the part with its builtins once more, into its area for code, so that calls are short: the hottest of all. It does
@@ -337,6 +368,7 @@ static napi_value hugeText(napi_env env, napi_callback_info info)
 	if (file && !fgets(modes, sizeof modes, file)) modes[0] = 0;
 	if (file) fclose(file);
 	if (!strstr(modes, "[always]") && !strstr(modes, "[madvise]")) return int_value(env, 0);
+	join_constants();
 	ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
 	if (length <= 0 || !(file = fopen("/proc/self/maps", "re"))) return int_value(env, 0);
 	/* What may be executed, and whether memory for code (2) or the program (1). */
@@ -437,7 +469,7 @@ static napi_value Exec(napi_env env, napi_callback_info info)
 	int error = EINTR;
 	if (signal_counts[0] == known) {
 		stop_nudging();	/* an interval timer outlives the program that set it */
-		if (&posthouse_heap && posthouse_heap && dladdr(&posthouse_heap, &heap)) setenv("LD_PRELOAD", heap.dli_fname, 1);
+		if (&posthouse_heap && posthouse_heap && dladdr(&posthouse_heap, &heap)) setenv("LD_PRELOAD", heap.dli_fname, 1), setenv("LD_BIND_NOW", "1", 1);
 		if (syscall(CLOSE_RANGE, 3, ~0U, CLOSE_RANGE_ON_EXEC) != 0)
 			for (int fd = (int) sysconf(_SC_OPEN_MAX) - 1; fd > 2; fd--) fcntl(fd, F_SETFD, FD_CLOEXEC);
 		for (int fd = 0; fd <= 2; fd++) fcntl(fd, F_SETFD, 0);
@@ -445,6 +477,7 @@ static napi_value Exec(napi_env env, napi_callback_info info)
 		execve(file, words, environ);
 		error = errno;
 		unsetenv("LD_PRELOAD");
+		unsetenv("LD_BIND_NOW");
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return int_value(env, -error);
