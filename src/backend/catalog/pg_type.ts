@@ -141,7 +141,7 @@ export function renameType(oid: Oid, name: string, namespace: Oid): void {
   const type = sys.typeByOid(oid);
   if (!type) throw internalError(`cache lookup failed for type ${oid}`);
   const other = sys.typeByName(name, namespace);
-  if (other && other.oid !== oid && !moveArrayTypeName(other, name, namespace)) {
+  if (other && !moveArrayTypeName(other, name, namespace)) {
     throw new PgError('duplicate_object', `type "${name}" already exists`);
   }
   renameTypeRow(oid, name);

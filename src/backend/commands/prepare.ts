@@ -11,6 +11,7 @@ import type { RawNode } from '../parser/raw_parser.ts';
 import { formatType } from '../catalog/format_type.ts';
 import type { ResultColumn } from '../executor/dest.ts';
 import type { Datum, Oid } from '../types/datum.ts';
+import { UNKNOWNOID } from '../types/oids.ts';
 import { CachedStatement, asRawStmt } from '../tcop/plancache.ts';
 import { FETCH_ALL, Portal } from '../tcop/portal.ts';
 import type { UtilityContext, UtilityResult, UtilityTable } from '../tcop/utility.ts';
@@ -40,6 +41,12 @@ export const dropPreparedStatement = (name: string): boolean => prepared.delete(
 export const dropAllPreparedStatements = (): void => prepared.clear();
 export const allPreparedStatements = (): Iterable<PreparedStatement> => prepared.values();
 
+/** Each parameter up to the last one must have got a type. */
+export function requireParameterTypes(types: readonly Oid[]): void {
+  const unknown = types.findIndex((type) => type === 0 || type === UNKNOWNOID);
+  if (unknown >= 0) throw new PgError('indeterminate_datatype', `could not determine data type of parameter $${unknown + 1}`);
+}
+
 interface PrepareStmt { name: string; argtypes?: RawNode[]; query: RawNode }
 
 function prepareQuery(stmt: PrepareStmt, context: UtilityContext): void {
@@ -47,6 +54,7 @@ function prepareQuery(stmt: PrepareStmt, context: UtilityContext): void {
   const paramTypes = (stmt.argtypes ?? []).map((t) => typenameTypeId(makeParseState(context.text), t as never));
   const statement = new CachedStatement(context.text, asRawStmt(stmt.query), paramTypes, true, true);
   statement.describe();
+  requireParameterTypes(statement.paramTypes);
   storePreparedStatement(stmt.name, statement, true);
 }
 

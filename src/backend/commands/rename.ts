@@ -273,19 +273,19 @@ const refuse = (existing: object | undefined, message: string): void => {
   if (existing !== undefined) throw new PgError('duplicate_object', message);
 };
 
-/** Whether another object of the class has the name in the schema; also when one is moved there (SET SCHEMA). */
+/** Whether an object of the class, be it the same, has the name in the schema; also when one is moved there (SET SCHEMA). */
 export function refuseSameName({ classId, objectId }: ObjectAddress, name: string, namespace: Oid): void {
   const schema = sys.namespaceByOid(namespace)?.nspname;
   switch (classId) {
     case ids.ProcedureRelationId: {
       const own = sys.procByOid(objectId)!;
-      const same = sys.procsByName(name).find((p) => p.pronamespace === namespace && p.oid !== objectId && p.proargtypes.join() === own.proargtypes.join());
+      const same = sys.procsByName(name).find((p) => p.pronamespace === namespace && p.proargtypes.join() === own.proargtypes.join());
       if (same !== undefined) throw new PgError('duplicate_function', `function ${funcSignatureString([name], own.proargtypes)} already exists in schema "${schema}"`);
       return;
     }
     case ids.CollationRelationId: {
       const own = sys.collationByOid(objectId)!;
-      const same = sys.collationsByName(name, namespace).find((c) => c.oid !== objectId && (c.collencoding === own.collencoding || c.collencoding === -1 || own.collencoding === -1));
+      const same = sys.collationsByName(name, namespace).find((c) => c.collencoding === own.collencoding || c.collencoding === -1 || own.collencoding === -1);
       if (same !== undefined) throw new PgError('duplicate_object', `collation "${name}"${same.collencoding === -1 ? '' : ' for encoding "UTF8"'} already exists in schema "${schema}"`);
       return;
     }

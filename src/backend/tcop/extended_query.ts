@@ -1,14 +1,14 @@
 // The extended protocol: Parse, Bind, Describe, Execute, Close, Sync (PostgreSQL 15, section 55.2.3).
 import { PgError } from '../../common/errors.ts';
 import { typeHooks } from '../types/hooks.ts';
-import { dropPreparedStatement, fetchPreparedStatement, storePreparedStatement } from '../commands/prepare.ts';
+import { dropPreparedStatement, fetchPreparedStatement, requireParameterTypes, storePreparedStatement } from '../commands/prepare.ts';
 import type { Frontend } from '../libpq/pqcomm.ts';
 import { rawParse } from '../parser/raw_parser.ts';
 import {
   commandCounterIncrement, commitTransactionCommand, endImplicitTransactionBlock, renewSnapshot, startTransactionCommand, transactionBlockStatus,
 } from '../transaction/xact.ts';
 import type { Datum, Oid } from '../types/datum.ts';
-import { INT4OID, INT8OID, UNKNOWNOID } from '../types/oids.ts';
+import { INT4OID, INT8OID } from '../types/oids.ts';
 import { getInt } from '../utils/guc.ts';
 import { setPsStatus } from '../utils/ps_status.ts';
 import { completesOptimistically, runAutocommit } from './autocommit.ts';
@@ -64,9 +64,7 @@ export function parse(f: Frontend): void {
     refuseInFailedTransaction(statement.raw);
     if (statement.takesSnapshot) renewSnapshot(statement.fixesSnapshot);
     statement.revalidate();
-    statement.paramTypes.forEach((type, i) => {
-      if (type === 0 || type === UNKNOWNOID) throw new PgError('indeterminate_datatype', `could not determine data type of parameter $${i + 1}`);
-    });
+    requireParameterTypes(statement.paramTypes);
   }
   if (isNew) keepByText(key, statement);
   if (name === '') unnamed = statement;
