@@ -8,7 +8,7 @@ import { int8, type Int8, type Oid } from '../types/datum.ts';
 import { findBuiltin } from '../types/fmgr.ts';
 import { hashBytes, hashBytesExtended } from '../types/hash_bytes.ts';
 
-const COMPARISON = 'string comparison', HASHING = 'string hashing', REGEX = 'regular expression';
+const COMPARISON = 'string comparison', HASHING = 'string hashing', REGEX = 'regular expression', SEARCH = 'substring searches';
 const TEXT = 25, BPCHAR = 1042, ANYARRAY = 2277;
 
 /** What functions that compare do, by the last part of their names; those of equality differ only where equal is not the same. */
@@ -51,8 +51,7 @@ const USES = new Map<string, string>([
 
 /** By a collation whose equal texts may differ. */
 const REFUSED = new Map<string, string>([
-  ...SEARCHES.map((f) => [f, 'substring searches'] as const),
-  ...['text_to_array', 'text_to_array_null', 'text_to_table', 'text_to_table_null'].map((f) => [f, 'substring searches'] as const),
+  ...[...SEARCHES, 'text_to_array', 'text_to_array_null', 'text_to_table', 'text_to_table_null'].map((f) => [f, SEARCH] as const),
   ...[...CASELESS, 'nameiclike', 'nameicnlike'].map((f) => [f, 'ILIKE'] as const),
   ...['textlike', 'textnlike', 'namelike', 'namenlike'].map((f) => [f, 'LIKE'] as const),
   ...[...REGEXES, 'regexp_matches', 'regexp_matches_no_flags', 'regexp_split_to_table', 'regexp_split_to_table_no_flags', 'regexp_instr', 'regexp_instr_no_start', 'regexp_instr_no_n',
@@ -67,11 +66,11 @@ const failing = (what: string): Callable => () => {
 };
 
 /** There is nothing to search for, or nowhere: that is the same in all collations. */
-const nothingToSearch = (prosrc: string, [text, sought]: readonly unknown[]): boolean => text === '' || sought === '' || (prosrc === 'textpos' && (text as string).length < (sought as string).length);
+const nothingToSearch = (prosrc: string, [text, sought]: readonly unknown[]): boolean => text === '' || text === null || sought === '' || sought === null || (prosrc === 'textpos' && (text as string).length < (sought as string).length);
 
 const refusing = (prosrc: string, what: string): Callable => (...args) => {
   const usual = findBuiltin(prosrc);
-  if (SEARCHES.includes(prosrc) && usual?.kind === 'pure' && nothingToSearch(prosrc, args)) return usual.fn(...args);
+  if (what === SEARCH && usual?.kind === 'pure' && nothingToSearch(prosrc, args)) return usual.fn(...args);
   throw new PgError('feature_not_supported', `nondeterministic collations are not supported for ${what}`);
 };
 
