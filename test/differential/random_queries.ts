@@ -285,3 +285,14 @@ export function queries(random: (limit: number) => number, count: number): strin
   const made = new Queries(random);
   return Array.from({ length: count }, () => made.statement());
 }
+
+const STRINGS = ['a', 'b', 'abc', '', '2020-01-01', '2021-06-15', '1', 't', 'zz%', 'v'];
+/** The same query with other literals, most of them of the same kind: a plan kept for the one must not be used for the other where it does not hold. */
+export function withOtherLiterals(query: string, random: (limit: number) => number): string {
+  return query.replace(/'(?:[^']|'')*'|\b\d+(?:\.\d+)?\b/g, (literal) => {
+    if (random(3) === 0) return literal;
+    if (!literal.startsWith('\'')) return literal.includes('.') ? `${random(50)}.${random(99)}` : String(Math.max(0, Number(literal) + random(7) - 3));
+    if (random(4) === 0) return `'${STRINGS[random(STRINGS.length)]!}'`;
+    return literal.replace(/[0-9a-z](?=')/, (last) => (/\d/.test(last) ? String(random(10)) : String.fromCharCode(97 + random(26))));
+  });
+}
