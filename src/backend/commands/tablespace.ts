@@ -138,6 +138,7 @@ const KINDS: Readonly<Record<string, string>> = { OBJECT_TABLE: 'rp', OBJECT_IND
 
 /** ALTER TABLE ALL IN TABLESPACE ... (AlterTableMoveAll). */
 function moveAll(stmt: RawNode): void {
+  const owners = (stmt['roles'] as RoleSpec[] | undefined)?.map((role) => rolespecOid(role));
   const name = stmt['orig_tablespacename'] as string, own = databaseTablespace();
   const from = getTablespaceOid(name), to = getTablespaceOid(stmt['new_tablespacename'] as string);
   if (from === ids.GLOBALTABLESPACE_OID || to === ids.GLOBALTABLESPACE_OID) {
@@ -145,7 +146,7 @@ function moveAll(stmt: RawNode): void {
   }
   const wanted = checkedTablespace(to), present = from === own ? 0 : from;
   if (present === wanted) return;
-  const owners = (stmt['roles'] as RoleSpec[] | undefined)?.map((role) => rolespecOid(role)), kinds = KINDS[stmt['objtype'] as string]!;
+  const kinds = KINDS[stmt['objtype'] as string]!;
   const found: Oid[] = [];
   for (const row of catalogScanAll(ids.RelationRelationId)) {
     const schema = namespaceByOid(row.relnamespace)!.nspname;

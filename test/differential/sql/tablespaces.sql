@@ -137,3 +137,7 @@ drop tablespace diff_ts_more;
 drop owned by diff_ts_owner;
 drop role diff_ts_owner;
 reset allow_in_place_tablespaces;
+-- Owners who are nobody, where nothing has to be moved at all.
+alter index all in tablespace pg_default owned by nobody_at_all set tablespace pg_default;
+alter table all in tablespace no_tablespace owned by nobody_at_all set tablespace pg_default;
+alter materialized view all in tablespace pg_default owned by public set tablespace pg_default nowait;
