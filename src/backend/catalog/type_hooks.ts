@@ -170,7 +170,7 @@ function enumRow(oid: Oid) {
 }
 
 Object.assign(typeHooks, {
-  typeIo, regLookup, regName, rowAttributes, rangeInfo, collator,
+  typeIo, regLookup, regName, rowAttributes, rangeInfo, collator, ctype: (oid: Oid) => sys.collationByOid(oid)?.collctype ?? null,
   enumSortOrder: (oid: Oid) => enumRow(oid).enumsortorder,
   enumLabel: (oid: Oid) => sys.enumByOid(oid)?.enumlabel,
   enumLookup: (type: Oid, label: string) => sys.enumByLabel(type, label)?.oid,

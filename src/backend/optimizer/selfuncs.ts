@@ -8,7 +8,7 @@ import type { IndexInfo } from '../catalog/relation.ts';
 import type { BoolExpr, Const, Expr, OpExpr, Var } from '../nodes/primnodes.ts';
 import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
 import { fixedPrefix, greaterText, type PatternKind } from '../types/pattern_prefix.ts';
-import { equal, pullVarnos, pullVars, stripRelabel } from './clauses.ts';
+import { containsVolatile, equal, pullVarnos, pullVars, stripRelabel } from './clauses.ts';
 import { indexColumnExpr } from './pathkeys.ts';
 import { clampRows } from './costsize.ts';
 import { distinctTogether, expressionStatistics, extendedOr, extendedSelectivity } from './extended_stats.ts';
@@ -126,20 +126,21 @@ export function clauselistSelectivity(root: PlannerInfo, clauses: readonly Restr
 /** As though columns were independent; `alone`: nothing is known of several columns. */
 function simpleSelectivity(root: PlannerInfo, clauses: readonly RestrictInfo[], sjinfo: SpecialJoinInfo | null, alone = false): number {
   let s = 1;
-  const ranges = new Map<string, { low: number | null; high: number | null; nullFraction: number }>();
+  const ranges: { expr: Expr; low: number | null; high: number | null }[] = [];
   for (const rinfo of clauses) {
     const range = sjinfo === null ? rangeBound(root, rinfo.clause) : null;
     if (range !== null) {
-      const entry = ranges.get(range.key) ?? { low: null, high: null, nullFraction: range.nullFraction };
+      let entry = ranges.find((r) => equal(r.expr, range.expr));
+      if (entry === undefined) ranges.push((entry = { expr: range.expr, low: null, high: null }));
       if (range.low) entry.low = Math.min(entry.low ?? 1, range.selectivity);
       else entry.high = Math.min(entry.high ?? 1, range.selectivity);
-      ranges.set(range.key, entry);
       continue;
     }
     s *= alone ? clamp(clauseSelectivity(root, rinfo.clause, sjinfo, true)) : restrictSelectivity(root, rinfo, sjinfo);
   }
-  for (const { low, high, nullFraction } of ranges.values()) {
+  for (const { expr, low, high } of ranges) {
     if (low !== null && high !== null) {
+      const nullFraction = columnOf(root, expr)?.stats?.nullFraction ?? 0;
       let both = low === DEFAULT_INEQ_SEL || high === DEFAULT_INEQ_SEL ? DEFAULT_RANGE_INEQ_SEL : high + low - 1 + nullFraction;
       if (both <= 0) both = both < -0.01 ? DEFAULT_RANGE_INEQ_SEL : 1e-10;
       s *= both;
@@ -148,8 +149,8 @@ function simpleSelectivity(root: PlannerInfo, clauses: readonly RestrictInfo[], 
   return clamp(s);
 }
 
-/** x > low and x < high on the same column count as one range. */
-function rangeBound(root: PlannerInfo, e: Expr): { key: string; low: boolean; selectivity: number; nullFraction: number } | null {
+/** x > low and x < high on the same column or expression count as one range. */
+function rangeBound(root: PlannerInfo, e: Expr): { expr: Expr; low: boolean; selectivity: number } | null {
   if (e.kind !== 'OpExpr' || e.args.length !== 2) return null;
   const estimator = functionName(operator(e.opno).oprrest);
   const low = /^scalargt|^scalarge/.test(estimator);
@@ -157,10 +158,13 @@ function rangeBound(root: PlannerInfo, e: Expr): { key: string; low: boolean; se
   const [a, b] = e.args as [Expr, Expr];
   const left = stripRelabel(a);
   const right = stripRelabel(b);
-  const v = left.kind === 'Var' ? left : right.kind === 'Var' ? right : null;
-  if (v === null || singleton(pullVarnos(e)) === 0) return null;
-  return { key: `${v.varno}.${v.varattno}`, low: low === (v === left), selectivity: clauseSelectivity(root, e, null), nullFraction: columnOf(root, v)?.stats?.nullFraction ?? 0 };
+  if (singleton(pullVarnos(e)) === 0) return null;
+  const expr = isPseudoConstant(right) ? left : isPseudoConstant(left) ? right : null;
+  return expr === null ? null : { expr, low: low === (expr === left), selectivity: clauseSelectivity(root, e, null) };
 }
+
+/** is_pseudo_constant_clause. */
+const isPseudoConstant = (e: Expr): boolean => e.kind === 'Const' || e.kind === 'Param' || (pullVarnos(e) === 0n && !containsVolatile(e));
 
 function restrictSelectivity(root: PlannerInfo, rinfo: RestrictInfo, sjinfo: SpecialJoinInfo | null): number {
   if (sjinfo === null && rinfo.selectivity >= 0) return rinfo.selectivity;
@@ -197,7 +201,7 @@ export function clauseSelectivity(root: PlannerInfo, e: Expr, sjinfo: SpecialJoi
     }
     case 'BoolExpr':
       if (e.boolop === 'not') return 1 - clauseSelectivity(root, e.args[0]!, sjinfo, alone);
-      if (e.boolop === 'and') return e.args.reduce((s, a) => s * clauseSelectivity(root, a, sjinfo, alone), 1);
+      if (e.boolop === 'and') return simpleSelectivity(root, e.args.map((a) => makeRestrictInfo(a, true)), sjinfo, alone);
       return e.args.reduce((s, a) => {
         const t = clauseSelectivity(root, a, sjinfo, alone);
         return s + t - s * t;
@@ -214,7 +218,10 @@ export function clauseSelectivity(root: PlannerInfo, e: Expr, sjinfo: SpecialJoi
     }
     case 'BooleanTest': {
       const c = columnOf(root, e.arg);
-      if (c?.stats === undefined) return e.booltesttype === 'is_unknown' ? DEFAULT_UNK_SEL : e.booltesttype === 'is_not_unknown' ? 1 - DEFAULT_UNK_SEL : 0.5;
+      if (c?.stats === undefined) {
+        const s = clauseSelectivity(root, e.arg, sjinfo);
+        return { is_true: s, is_not_true: 1 - s, is_false: 1 - s, is_not_false: s, is_unknown: DEFAULT_UNK_SEL, is_not_unknown: 1 - DEFAULT_UNK_SEL }[e.booltesttype];
+      }
       const t = booleanFraction(c.stats, true);
       const f = Math.max(0, 1 - c.stats.nullFraction - t);
       return { is_true: t, is_not_true: 1 - t, is_false: f, is_not_false: 1 - f, is_unknown: c.stats.nullFraction, is_not_unknown: 1 - c.stats.nullFraction }[e.booltesttype];

@@ -80,6 +80,18 @@ export class Collator {
 /** The collator of the database's default collation; null: by bytes. */
 let databaseCollator: { locale: string; collator: Collator | null } | null = null;
 
+let databaseCtype = 'C.UTF-8';
+export function setDatabaseCtype(ctype: string): void {
+  databaseCtype = ctype;
+}
+
+/** Whether only the letters of ASCII are letters (lc_ctype_is_c). */
+export function hasPlainCtype(collation: Oid): boolean {
+  if (collation === 0) return false;
+  return collation === C_COLLATION || collation === POSIX_COLLATION || isPlainCtype(collation === DEFAULT_COLLATION ? databaseCtype : typeHooks.ctype(collation));
+}
+const isPlainCtype = (ctype: string | null): boolean => ctype === 'C' || ctype === 'POSIX';
+
 /** From now on the default collation is this locale's of ICU; null: it goes by bytes. */
 export function setDatabaseLocale(locale: string | null): void {
   databaseCollator = locale === null ? null : { locale, collator: null };

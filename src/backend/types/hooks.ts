@@ -56,6 +56,8 @@ export interface TypeHooks {
   rangeInfo(typeOid: Oid): RangeInfo;
   /** What a collation of ICU compares by; null for those of the C library. */
   collator(collation: Oid): import('./collation.ts').Collator | null;
+  /** LC_CTYPE of a collation of libc. */
+  ctype(collation: Oid): string | null;
   /** Columns of a composite type. */
   rowAttributes(typeOid: Oid, typmod: number): readonly import('./datum.ts').RecordAttribute[];
   /** Whether quote_ident must quote this word: any keyword but an unreserved one. */
@@ -75,7 +77,7 @@ export const typeHooks: TypeHooks = {
   enumLookup: missing,
   enumLabels: missing,
   rangeInfo: missing,
-  collator: missing,
+  collator: missing, ctype: missing,
   rowAttributes: missing,
   isReservedWord: () => false,
 };

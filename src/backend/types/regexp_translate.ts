@@ -393,32 +393,38 @@ class Translator {
     if (negated) this.at++;
     let set = '';
     let first = true;
+    /** Of \D, \S, \W: what each is not. */
+    const others: string[] = [];
     for (;;) {
       if (this.at >= text.length) throw regexError('brackets [] not balanced');
       if (text[this.at] === ']' && !first) break;
       first = false;
       const low = this.bracketItem();
-      if (typeof low === 'string') {
-        set += low;
+      if (typeof low !== 'number') {
+        if (typeof low === 'string') set += low;
+        else others.push(low.not);
         if (text[this.at] === '-' && text[this.at + 1] !== ']') throw regexError('invalid character range');
         continue;
       }
       if (text[this.at] === '-' && text[this.at + 1] !== ']' && this.at + 1 < text.length) {
         this.at++;
         const high = this.bracketItem();
-        if (typeof high === 'string' || high < low) throw regexError('invalid character range');
+        if (typeof high !== 'number' || high < low) throw regexError('invalid character range');
         set += `${quoteInClass(low)}-${quoteInClass(high)}`;
       } else {
         set += quoteInClass(low);
       }
     }
     this.at++;
-    out.push(negated ? `[^${set}${this.flags.newlineSensitive ? '\\n' : ''}]` : `[${set}]`);
+    const newline = this.flags.newlineSensitive ? '\\n' : '';
+    if (others.length === 0) out.push(negated ? `[^${set}${newline}]` : `[${set}]`);
+    else if (negated) out.push(`(?:${others.map((o) => `(?=[${o}])`).join('')}[^${set}${newline}])`);
+    else out.push(`(?:[${set}]|${others.map((o) => `[^${o}]`).join('|')})`);
     return { quantifiable: true };
   }
 
-  /** A character's code, or the source of a class. */
-  private bracketItem(): number | string {
+  /** A character's code, the source of a class, or of what is none of it. */
+  private bracketItem(): number | string | { not: string } {
     const { text } = this;
     const char = String.fromCodePoint(text.codePointAt(this.at)!);
     const special = /^\[([:.=])/.exec(text.slice(this.at, this.at + 2))?.[1];
@@ -444,6 +450,9 @@ class Translator {
     if (letter === 'd') return CLASSES['digit']!;
     if (letter === 's') return CLASSES['space']!;
     if (letter === 'w') return WORD;
+    if (letter === 'D') return { not: CLASSES['digit']! };
+    if (letter === 'S') return { not: CLASSES['space']! };
+    if (letter === 'W') return { not: WORD };
     const code = this.charEscape(letter);
     if (code === undefined) throw regexError('invalid escape \\ sequence');
     return code;

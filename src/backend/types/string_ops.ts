@@ -4,15 +4,13 @@ import { expectBytes } from '../utils/memory_limit.ts';
 import { ArrayValue, makeArray, type Datum, type Int8, type Oid } from './datum.ts';
 import { registerBuiltins, type FunctionContext } from './fmgr.ts';
 import { invalidParameter, limitExceeded } from './errors.ts';
-import { icuCollator } from './collation.ts';
+import { hasPlainCtype, icuCollator } from './collation.ts';
 import { byPieces, charactersOf, charLength, hasSurrogates, joinTexts, sliceChars, splitText, trimPadding, utf8Length } from './characters.ts';
 import { typeHooks } from './hooks.ts';
 import { TEXTOID } from './oids.ts';
 import { MAX_TEXT_BYTES } from './text.ts';
 
 const ASCII = /^[\x00-\x7f]*$/;
-const C_COLLATION = 950, POSIX_COLLATION = 951;
-
 /** One character to one character, as towupper and towlower do. */
 function mapChars(text: string, change: (char: string) => string): string {
   return byPieces(text, (piece) => {
@@ -30,7 +28,7 @@ export function upperText(text: string, collation: Oid): string {
   const collator = icuCollator(collation);
   if (collator !== null) return collator.upper(text);
   if (ASCII.test(text)) return text.toUpperCase();
-  if (collation === C_COLLATION || collation === POSIX_COLLATION) return byPieces(text, (piece) => piece.replace(/[a-z]+/g, (part) => part.toUpperCase()));
+  if (hasPlainCtype(collation)) return byPieces(text, (piece) => piece.replace(/[a-z]+/g, (part) => part.toUpperCase()));
   return mapChars(text, (char) => char.toUpperCase());
 }
 
@@ -39,7 +37,7 @@ export function lowerText(text: string, collation: Oid): string {
   const collator = icuCollator(collation);
   if (collator !== null) return collator.lower(text);
   if (ASCII.test(text)) return text.toLowerCase();
-  if (collation === C_COLLATION || collation === POSIX_COLLATION) return byPieces(text, (piece) => piece.replace(/[A-Z]+/g, (part) => part.toLowerCase()));
+  if (hasPlainCtype(collation)) return byPieces(text, (piece) => piece.replace(/[A-Z]+/g, (part) => part.toLowerCase()));
   return mapChars(text, (char) => (char === '\u0130' ? 'i' : char.toLowerCase()));
 }
 
@@ -48,7 +46,7 @@ const BYTES_PER_WORD_LETTER = 32;
 
 function initcap(text: string, collation: Oid): string {
   expectBytes(text.length * BYTES_PER_WORD_LETTER);
-  const collator = icuCollator(collation), ascii = collation === C_COLLATION || collation === POSIX_COLLATION;
+  const collator = icuCollator(collation), ascii = hasPlainCtype(collation);
   if (collator !== null) return collator.initcap(text);
   return text.replace(ascii ? /[a-z0-9]+/gi : /[\p{L}\p{N}]+/gu, (word) => {
     const first = String.fromCodePoint(word.codePointAt(0)!);

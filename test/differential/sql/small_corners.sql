@@ -100,3 +100,10 @@ select nullif(null::int, x / 0) from (values (1), (2)) v(x);
 select nullif(x, null::int), nullif(x, 1 / nullif(0, 0)) from (values (1), (2)) v(x);
 -- What constants decide is decided first, though their values may be others next time.
 select 5 between (a * 2147483647) and (0 + 1) from (values (1), (3)) v(a);
+-- Letters of collations whose LC_CTYPE is C are those of ASCII, whatever the collation is called.
+create collation plain_letters (locale = 'C'); create collation more_letters (lc_collate = 'C', lc_ctype = 'C.utf8');
+select upper('éa' collate plain_letters), lower('ÉA' collate ucs_basic), initcap('éa b' collate plain_letters), upper('éa' collate more_letters), 'É' ilike 'é' collate plain_letters, 'É' ilike 'é' collate more_letters;
+drop collation plain_letters; drop collation more_letters;
+-- \D, \S and \W stand in brackets.
+select 'é' ~ '^[^\W]$', regexp_replace('a1 b_', '[\W\d]', '-', 'g'), regexp_replace('a1 b_', '[^\S1]', '-', 'g'), regexp_replace('a1 b_é', '[^\W\d]', '-', 'g'), regexp_replace('a1 b', '[\Da]', '-', 'g'), 'a' ~ '[\W-a]';
+select regexp_replace(E'a1\nb', '[\D]', '-', 'gn'), regexp_replace(E'a1\nb', '[^\d]', '-', 'gn'), regexp_replace(E'a1\nb', '[^\D]', '-', 'gn'), 'A' ~* '[^\Wb]', 'b' ~* '[^\WB]';
