@@ -152,3 +152,29 @@ test('SIGTERM during a sleepless loop is only a flag', (t) => {
     print(readFileSync('/proc/self/comm', 'latin1').trim() !== '' );`);
   t.is(text, '1\ntrue\n');
 });
+
+test('ICU: texts of any length, errors by ICU\'s name', (t) => {
+  const { icu } = port;
+  t.regex(icu.version(), /^\d+\.\d/);
+  t.true(icu.locales().includes('de-AT'));
+  t.is(icu.openCollator('@colStrength=bogus'), 'U_ILLEGAL_ARGUMENT_ERROR');
+  const collator = icu.openCollator('de') as number;
+  t.regex(icu.collatorVersion(collator), /^\d+\.\d/);
+  // About the size of the memory that is kept, and far beyond it; and short ones afterwards.
+  for (const length of [0, 1, 2046, 2047, 2048, 2049, 100_000, 3]) {
+    const a = `${'ä'.repeat(length)}b`, b = `${'ä'.repeat(length)}C`;
+    t.is(icu.compare(collator, a, b), -1);
+    t.is(icu.compare(collator, b, a), 1);
+    t.true(icu.sortKey(collator, a) < icu.sortKey(collator, b));
+    t.false(icu.sortKey(collator, a).includes('\0'));
+    const bytes = Buffer.alloc(icu.sortKey(collator, a).length + 3, 0xff);
+    const written = icu.putSortKey(collator, a, bytes, 2, bytes.length - 2);
+    t.is(bytes.latin1Slice(2, 2 + written), icu.sortKey(collator, a));
+    t.is(bytes[2 + written], 0);
+    t.is(icu.putSortKey(collator, a, bytes, 2, bytes.length - 3), -1);
+    t.is(icu.changeCase(0, 'de', 'ß'.repeat(length)), 'SS'.repeat(length));
+    t.is(icu.changeCase(1, 'tr', 'I'.repeat(length)), 'ı'.repeat(length));
+  }
+  t.throws(() => icu.compare(99, 'a', 'b'), { message: 'port.icu.compare: bad argument' });
+  t.throws(() => icu.putSortKey(collator, 'a', new Uint8Array(4), 2, 3), { message: 'port.icu.putSortKey: bad argument' });
+});
