@@ -1,6 +1,7 @@
 // The jsonpath language: text to a tree and back (PostgreSQL's jsonpath_scan.l, jsonpath_gram.y and jsonpath.c).
 import { PgError, notSupported } from '../../common/errors.ts';
 import { quoteJson } from './json_parse.ts';
+import { int4In } from './int.ts';
 import { invalidInput } from './errors.ts';
 import { negateNumeric, type Numeric, numericToText, parseNumeric } from './numeric.ts';
 import { regexTester } from './regexp.ts';
@@ -177,7 +178,7 @@ class Scanner {
     const codes: number[] = [];
     for (let part = this.match(UNICODE); part !== null; part = this.match(UNICODE)) codes.push(parseInt(part.replace(/[\\u{}]/g, ''), 16));
     if (this.text.startsWith('\\u', this.at)) {
-      const fail = /\\u(?:[0-9A-Fa-f]{0,3}|\{[0-9A-Fa-f]{0,6})/y;
+      const fail = /\\u(?:\{[0-9A-Fa-f]{0,6}|[0-9A-Fa-f]{0,3})/y;
       fail.lastIndex = this.at;
       throw scanError('invalid unicode sequence', this.text.slice(start, this.at) + fail.exec(this.text)![0]);
     }
@@ -437,7 +438,7 @@ class Parser {
     if (!this.accept('{')) return item({ type: 'any', first: 0, last: LAST_LEVEL });
     const level = (): number => {
       if (this.accept('last')) return LAST_LEVEL;
-      return Number(this.expect('int').value) | 0;
+      return int4In(this.expect('int').value);
     };
     const first = level();
     const last = this.accept('to') ? level() : first;

@@ -107,3 +107,5 @@ drop collation plain_letters; drop collation more_letters;
 -- \D, \S and \W stand in brackets.
 select 'é' ~ '^[^\W]$', regexp_replace('a1 b_', '[\W\d]', '-', 'g'), regexp_replace('a1 b_', '[^\S1]', '-', 'g'), regexp_replace('a1 b_é', '[^\W\d]', '-', 'g'), regexp_replace('a1 b', '[\Da]', '-', 'g'), 'a' ~ '[\W-a]';
 select regexp_replace(E'a1\nb', '[\D]', '-', 'gn'), regexp_replace(E'a1\nb', '[^\d]', '-', 'gn'), regexp_replace(E'a1\nb', '[^\D]', '-', 'gn'), 'A' ~* '[^\Wb]', 'b' ~* '[^\WB]';
+-- A level of jsonpath's ** is an integer; of a faulty \u what was read is shown.
+select '$.**{2147483648}'::jsonpath; select '$.**{2147483647}'::jsonpath, '$.**{1 to last}'::jsonpath; select '"\u{}"'::jsonpath; select '"\u{1234567}"'::jsonpath; select '"\u12"'::jsonpath;
