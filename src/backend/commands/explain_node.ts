@@ -249,24 +249,30 @@ export class PlanExplainer {
 
   private output(place: Place, p: Property[]): void {
     const { plan } = place;
-    if (plan.kind === 'Append' || plan.kind === 'MergeAppend' || plan.kind === 'RecursiveUnion' || plan.targetlist.length === 0) return;
-    p.push({ label: 'Output', value: (this.physicalTarget(place) ?? plan.targetlist.map((t) => t.expr)).map((e) => this.names.text(e, place, this.stmt.rtable.length > 1 || this.stmt.rtable[0]?.rtekind === 'subquery')) });
+    if (plan.kind === 'Append' || plan.kind === 'MergeAppend' || plan.kind === 'RecursiveUnion') return;
+    const target = this.physicalTarget(place) ?? plan.targetlist.map((t) => t.expr);
+    if (target.length > 0) p.push({ label: 'Output', value: target.map((e) => this.names.text(e, place, this.stmt.rtable.length > 1 || this.stmt.rtable[0]?.rtekind === 'subquery')) });
   }
 
-  /** use_physical_tlist: PostgreSQL lets a scan right below a join or an aggregate show all columns of its table. Here only those
+  /** use_physical_tlist: PostgreSQL lets a scan right below a join or an aggregate show all columns of what it reads. Here only those
    * that are asked for are read. */
   private physicalTarget({ plan, above }: Place): Expr[] | null {
     if (!PHYSICAL_SCANS.has(plan.kind) || !('scanrelid' in plan) || above === null || above.subplan !== null) return null;
     const parent = above.plan;
-    const wide = parent.kind === 'NestLoop' || parent.kind === 'MergeJoin' || (parent.kind === 'HashJoin' && parent.lefttree === plan) || parent.kind === 'Agg';
+    const wide = parent.kind === 'NestLoop' || parent.kind === 'MergeJoin' || (parent.kind === 'HashJoin' && parent.lefttree === plan) || parent.kind === 'Agg' || parent.kind === 'ProjectSet';
     if (!wide || plan.targetlist.some(({ expr }) => expr.kind !== 'Var' || expr.varno !== plan.scanrelid || expr.varattno <= 0)) return null;
     // A column that is grouped by twice has two places.
     if (parent.kind === 'Agg' && plan.targetlist.some(({ expr }, i) => plan.targetlist.slice(0, i).some((t) => t.expr.kind === 'Var' && expr.kind === 'Var' && t.expr.varattno === expr.varattno))) return null;
     const rte = this.stmt.rtable[plan.scanrelid - 1]!;
+    if (rte.rtekind === 'function' || rte.rtekind === 'cte') return rte.eref.colnames.map((_n, i) => makeVar(plan.scanrelid, i + 1, 0, -1, 0, 0));
     const relation = rte.rtekind === 'relation' ? tryOpenRelation(rte.relid) : undefined;
     // Children of a table never do.
     if (relation === undefined || relation.attributes.some((a) => a.attisdropped) || !rte.inFromCl) return null;
-    return relation.attributes.map((a) => makeVar(plan.scanrelid, a.attnum, a.atttypid, a.atttypmod, a.attcollation, 0));
+    const index = plan.kind === 'IndexOnlyScan' ? relation.indexes.find((i) => i.indexrelid === plan.indexid)?.keyAttributes : undefined;
+    // What an index has of expressions is shown as it is asked for.
+    if (index?.some((n) => n <= 0)) return null;
+    const columns = index?.map((n) => relation.attributes[n - 1]!) ?? relation.attributes;
+    return columns.map((a) => makeVar(plan.scanrelid, a.attnum, a.atttypid, a.atttypmod, a.attcollation, 0));
   }
 
   private qual(label: string, quals: readonly Expr[], place: Place, p: Property[], prefix?: boolean): void {
@@ -515,7 +521,7 @@ function removedMembers(stmt: PlannedStmt, params: readonly Datum[]): Set<Plan> 
   return removed;
 }
 
-const PHYSICAL_SCANS = new Set<Plan['kind']>(['SeqScan', 'SampleScan', 'IndexScan', 'BitmapHeapScan', 'GinScan', 'TidScan']);
+const PHYSICAL_SCANS = new Set<Plan['kind']>(['SeqScan', 'SampleScan', 'IndexScan', 'IndexOnlyScan', 'BitmapHeapScan', 'GinScan', 'TidScan', 'FunctionScan', 'CteScan']);
 
 /** Scans that give all their columns to a hash table above, which computes from them. */
 const JOINS = new Set<Plan['kind']>(['NestLoop', 'MergeJoin', 'HashJoin']);

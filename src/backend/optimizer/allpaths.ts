@@ -8,7 +8,7 @@ import type { Plan } from '../nodes/plannodes.ts';
 import type { Expr, FromItem, TargetEntry } from '../nodes/primnodes.ts';
 import { makeConst } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
-import { containsSrf, containsSubplans, containsVolatile, incrementLevels, isConst, isFalseOrNull, mutateDeep, pullVarClause, pullVarnos, pullVars, stripPlaceholders, walkDeep } from './clauses.ts';
+import { containsSrf, containsSubplans, containsVolatile, evalConstExpressions, incrementLevels, isConst, isFalseOrNull, mutateDeep, mutateQueryDeep, pullVarClause, pullVarnos, pullVars, stripPlaceholders } from './clauses.ts';
 import { clampRows, costs, DISABLE_COST, enabled, exprCost, qualEvalCost } from './costsize.ts';
 import { addAppendPaths } from './appendpath.ts';
 import { relevantJoinClause } from './equivclass.ts';
@@ -16,17 +16,17 @@ import { excludedByConstraints, expandInheritedRel, standsForChildren } from './
 import { createIndexPaths } from './indxpath.ts';
 import { findLateralReferences } from './initsplan.ts';
 import { paramPathInfo } from './parampath.ts';
-import { addPartitionwisePaths, makeJoinRel } from './joinrels.ts';
-import { replaceNestloopParams, subqueryOuterParams } from './nestparams.ts';
+import { addPartitionwisePaths, isLegalJoin, makeJoinRel } from './joinrels.ts';
+import { replaceNestloopParams, subqueryOuterParams, targetOfRel } from './nestparams.ts';
 import { subqueryPathkeys } from './pathkeys.ts';
 import { hasVolatile } from './prepjointree.ts';
 import { addPath, setCheapest } from './pathnode.ts';
 import type { CteEntry, Path, PlannerInfo, RelOptInfo } from './pathnodes.ts';
-import { orderedClauses, planBase, targetOf } from './planbuild.ts';
+import { orderedClauses, planBase } from './planbuild.ts';
 import { containsLeakedVars } from './leakproof.ts';
 import { EMPTY, isSubset, members, overlaps, singleton } from './relids.ts';
 import { baseRel, markDummy, targetWidth } from './relnode.ts';
-import { clauselistSelectivity } from './selfuncs.ts';
+import { arrayLength, clauselistSelectivity } from './selfuncs.ts';
 import { pushRunCondition } from './runcondition.ts';
 import { createJoinTidPaths, createTidPaths } from './tidpath.ts';
 import { planSubquery } from './subroot.ts';
@@ -39,10 +39,13 @@ export function collectLateral(root: PlannerInfo): void {
     const vars: Expr[] = [], take = (e: Expr): void => { vars.push(...pullVarClause(e, true, true)); };
     switch (rte.rtekind) {
       case 'subquery':
-        walkDeep(rte.subquery!, (n, depth) => {
-          if (depth > 0 && ((n.kind === 'Var' && n.varlevelsup === depth) || (n.kind === 'PlaceHolderVar' && n.phlevelsup === depth))) vars.push(incrementLevels(n, -depth, depth));
-          return false;
-        }, 0);
+        // What a placeholder is made of is asked for where it is made.
+        mutateQueryDeep(rte.subquery!, (n, depth) => {
+          if (n.kind === 'Var' && n.varlevelsup === depth) vars.push(incrementLevels(n, -depth, depth));
+          if (n.kind !== 'PlaceHolderVar' || n.phlevelsup !== depth) return undefined;
+          vars.push(evalConstExpressions(incrementLevels(n, -depth, depth)));
+          return n;
+        }, 1);
         break;
       case 'relation':
         if (rte.tablesample) for (const e of [...rte.tablesample.args, rte.tablesample.repeatable]) if (e !== null) take(e);
@@ -61,7 +64,7 @@ export function setBaseRelPaths(root: PlannerInfo): void {
   for (const rel of rels) {
     const rte = rel.rte!;
     if (rte.rtekind !== 'relation' && isNeverTrue(rel)) {
-      markDummy(rel);
+      markDummy(root, rel);
       continue;
     }
     switch (rte.rtekind) {
@@ -101,20 +104,20 @@ function scanPath(root: PlannerInfo, rel: RelOptInfo, kind: string, startup: num
   const paramClauses = param === null ? [] : param.clauses;
   const path: Path = {
     kind, rel, rows: param === null ? rel.rows : param.rows, startup, total: total + rel.tuples * qualEvalCost(paramClauses).perTuple, pathkeys: [], requiredOuter: outer, paramClauses,
-    make: () => gated(rel, make(path, param === null ? quals(rel) : orderedClauses([...rel.restrictions.filter((r) => !r.pseudoconstant), ...paramClauses]).map((q) => replaceNestloopParams(root, q)))),
+    make: () => gated(root, rel, make(path, param === null ? quals(rel) : orderedClauses([...rel.restrictions.filter((r) => !r.pseudoconstant), ...paramClauses]).map((q) => replaceNestloopParams(root, q)))),
     reparameterize: (wanted) => scanPath(root, rel, kind, startup, total, make, wanted),
   };
   return path;
 }
 
 /** Conditions without Vars are tested once, by a Result above the scan. */
-function gated(rel: RelOptInfo, plan: Plan): Plan {
+function gated(root: PlannerInfo, rel: RelOptInfo, plan: Plan): Plan {
   const constant = rel.restrictions.filter((r) => r.pseudoconstant).map((r) => r.clause);
   if (constant.length === 0) return plan;
   if (plan.kind === 'Result' && plan.lefttree === null) return { ...plan, resconstantqual: [...constant, ...plan.resconstantqual] };
   return {
     kind: 'Result', startup_cost: plan.startup_cost, total_cost: plan.total_cost, plan_rows: plan.plan_rows, plan_width: plan.plan_width,
-    targetlist: targetOf(rel.target), qual: [], lefttree: plan, righttree: null, initPlan: [], resconstantqual: constant,
+    targetlist: targetOfRel(root, rel), qual: [], lefttree: plan, righttree: null, initPlan: [], resconstantqual: constant,
   };
 }
 
@@ -179,7 +182,7 @@ function putTogether(root: PlannerInfo, rel: RelOptInfo): void {
     putTogether(root, part);
     setCheapest(part);
   }
-  if (rel.children!.length === 0) markDummy(rel);
+  if (rel.children!.length === 0) markDummy(root, rel);
   else addAppendPaths(root, rel);
 }
 
@@ -189,7 +192,7 @@ const subpartitioned = (rel: RelOptInfo): RelOptInfo[] => (rel.parts === null ? 
 function setPlainRel(root: PlannerInfo, rel: RelOptInfo): void {
   if (isNeverTrue(rel)
     || (rel.appendInfo === null && excludedByConstraints(rel.relation!, rel.rti, rel.restrictions, true))) {
-    markDummy(rel);
+    markDummy(root, rel);
     return;
   }
   if (rel.rte!.tablesample) {
@@ -199,7 +202,7 @@ function setPlainRel(root: PlannerInfo, rel: RelOptInfo): void {
   const cost = qualEvalCost(rel.restrictions);
   const startup = cost.startup + (enabled.seqscan ? 0 : DISABLE_COST);
   const whole = scanPath(root, rel, 'SeqScan', startup, startup + rel.pages * costs.seqPage + rel.tuples * (costs.cpuTuple + cost.perTuple), (path, filter) => ({
-    kind: 'SeqScan', ...planBase(path, targetOf(rel.target), filter), scanrelid: rel.rti, tidrangequals: NO_QUALS,
+    kind: 'SeqScan', ...planBase(path, targetOfRel(root, rel), filter), scanrelid: rel.rti, tidrangequals: NO_QUALS,
   }));
   addPath(rel, whole);
   createIndexPaths(root, rel);
@@ -208,7 +211,7 @@ function setPlainRel(root: PlannerInfo, rel: RelOptInfo): void {
   for (const p of rel.paths) {
     if (p !== whole) {
       const inner = p.make;
-      p.make = () => gated(rel, inner());
+      p.make = () => gated(root, rel, inner());
     }
   }
 }
@@ -227,7 +230,7 @@ function addSamplePath(root: PlannerInfo, rel: RelOptInfo, { tsmhandler, args, r
   addPath(rel, scanPath(root, rel, 'SampleScan', 0, total, (path, filter) => {
     const inner = (e: Expr): Expr => replaceNestloopParams(root, e);
     return {
-      kind: 'SampleScan', ...planBase(path, targetOf(rel.target), filter), scanrelid: rel.rti,
+      kind: 'SampleScan', ...planBase(path, targetOfRel(root, rel), filter), scanrelid: rel.rti,
       tablesample: { tsmhandler, args: args.map(inner), repeatable: repeatable === null ? null : inner(repeatable) },
     };
   }));
@@ -237,7 +240,7 @@ function setResultRel(root: PlannerInfo, rel: RelOptInfo): void {
   rel.tuples = 1;
   finishSize(root, rel);
   addPath(rel, scanPath(root, rel, 'Result', 0, costs.cpuTuple, (path, filter) => ({
-    kind: 'Result', ...planBase(path, targetOf(rel.target), []), resconstantqual: filter,
+    kind: 'Result', ...planBase(path, targetOfRel(root, rel), []), resconstantqual: filter,
   })));
 }
 
@@ -250,17 +253,18 @@ function setFunctionRel(root: PlannerInfo, rel: RelOptInfo): void {
   const startup = rte.functions.reduce((c, f) => c + exprCost(f.funcexpr), 0);
   const total = startup + rows * (costs.cpuTuple + qualEvalCost(rel.restrictions).perTuple);
   addPath(rel, scanPath(root, rel, 'FunctionScan', startup, total, (path, filter) => ({
-    kind: 'FunctionScan', ...planBase(path, targetOf(rel.target), filter), scanrelid: rel.rti,
+    kind: 'FunctionScan', ...planBase(path, targetOfRel(root, rel), filter), scanrelid: rel.rti,
     functions: rte.functions.map((f) => ({ ...f, funcexpr: replaceNestloopParams(root, f.funcexpr) })), funcordinality: rte.funcordinality,
   })));
 }
 
-/** prorows, or for generate_series over literals what it will give. */
+/** prorows, or for generate_series over literals and for arrays what it will give. */
 export function functionRows(e: Expr): number {
   // Nobody knows how many rows a document has.
   if (e.kind === 'TableFunc') return 100;
   if (e.kind !== 'FuncExpr' || !e.funcretset) return 1;
   const { prosrc, proc } = functionInfo(e.funcid);
+  if (prosrc === 'array_unnest') return arrayLength(e.args[0]!);
   if (/^generate_series(_step)?_int[48]$/.test(prosrc) && e.args.every((a) => a.kind === 'Const' && a.slot === undefined && a.constvalue !== null)) {
     const [from, to, step] = e.args.map((a) => Number((a as { constvalue: number }).constvalue));
     const by = step ?? 1;
@@ -275,7 +279,7 @@ function setValuesRel(root: PlannerInfo, rel: RelOptInfo): void {
   finishSize(root, rel);
   const total = rel.tuples * (costs.cpuOperator + costs.cpuTuple + qualEvalCost(rel.restrictions).perTuple);
   addPath(rel, scanPath(root, rel, 'ValuesScan', 0, total, (path, filter) => ({
-    kind: 'ValuesScan', ...planBase(path, targetOf(rel.target), filter), scanrelid: rel.rti,
+    kind: 'ValuesScan', ...planBase(path, targetOfRel(root, rel), filter), scanrelid: rel.rti,
     values_lists: rte.values_lists.map((row) => (row.every(isConst) ? row : row.map((e) => replaceNestloopParams(root, e)))),
   })));
 }
@@ -292,7 +296,7 @@ function setNamedTuplestoreRel(root: PlannerInfo, rel: RelOptInfo): void {
   rel.tuples = Math.max(1, ephemeralRelation(ctename)?.table.rowCount ?? 1000);
   finishSize(root, rel);
   addPath(rel, scanPath(root, rel, 'NamedTuplestoreScan', 0, rel.tuples * (costs.cpuTuple + qualEvalCost(rel.restrictions).perTuple), (path, filter) => ({
-    kind: 'NamedTuplestoreScan', ...planBase(path, targetOf(rel.target), filter), scanrelid: rel.rti, enrname: ctename, coltypes,
+    kind: 'NamedTuplestoreScan', ...planBase(path, targetOfRel(root, rel), filter), scanrelid: rel.rti, enrname: ctename, coltypes,
   })));
 }
 
@@ -309,7 +313,7 @@ function setCteRel(root: PlannerInfo, rel: RelOptInfo): void {
     finishSize(root, rel);
     const { wtParamId } = holder;
     addPath(rel, scanPath(root, rel, 'WorkTableScan', 0, rel.tuples * (costs.cpuTuple + qualEvalCost(rel.restrictions).perTuple), (path, filter) => ({
-      kind: 'WorkTableScan', ...planBase(path, targetOf(rel.target), filter), scanrelid: rel.rti, wtParam: wtParamId,
+      kind: 'WorkTableScan', ...planBase(path, targetOfRel(root, rel), filter), scanrelid: rel.rti, wtParam: wtParamId,
     })));
     return;
   }
@@ -319,7 +323,7 @@ function setCteRel(root: PlannerInfo, rel: RelOptInfo): void {
   rel.tuples = entry.rows;
   finishSize(root, rel);
   addPath(rel, scanPath(root, rel, 'CteScan', 0, rel.tuples * (costs.cpuTuple + qualEvalCost(rel.restrictions).perTuple), (path, filter) => ({
-    kind: 'CteScan', ...planBase(path, targetOf(rel.target), filter), scanrelid: rel.rti, ctePlanId: entry.planId, cteParam: entry.paramId, direct: false,
+    kind: 'CteScan', ...planBase(path, targetOfRel(root, rel), filter), scanrelid: rel.rti, ctePlanId: entry.planId, cteParam: entry.paramId, direct: false,
   })));
 }
 
@@ -365,7 +369,7 @@ function setSubqueryRel(root: PlannerInfo, rel: RelOptInfo): void {
   const scan = scanPath(root, rel, 'SubqueryScan', plan.startup_cost, total, (path, filter) => {
     subqueryOuterParams(root, rel.subplanParams);
     return {
-      kind: 'SubqueryScan', ...planBase(path, targetOf(rel.target), filter), scanrelid: rel.rti, subplan: plan,
+      kind: 'SubqueryScan', ...planBase(path, targetOfRel(root, rel), filter), scanrelid: rel.rti, subplan: plan,
     };
   });
   scan.pathkeys = subqueryPathkeys(root, rel, subroot, pathkeys);
@@ -469,7 +473,7 @@ function markStartupUses(root: PlannerInfo): void {
 
 /** has_join_restriction: an outer join or a lateral reference has a say in how it may be joined. */
 function hasJoinRestriction(root: PlannerInfo, rel: RelOptInfo): boolean {
-  if (rel.lateralRelids !== EMPTY || root.hasLateral) return true;
+  if (rel.lateralRelids !== EMPTY || (root.hasLateral && rel.kind === 'base' && root.rels.some((r) => r !== undefined && overlaps(r.lateralRelids, rel.relids)))) return true;
   if (root.placeholders.some(({ node: { evalAt } }) => isSubset(rel.relids, evalAt) && rel.relids !== evalAt)) return true;
   return root.joinInfoList.some((sj) => !(isSubset(sj.minLefthand, rel.relids) && isSubset(sj.minRighthand, rel.relids))
     && overlaps(sj.minRighthand | sj.minLefthand, rel.relids));
@@ -482,7 +486,7 @@ function standardJoinSearch(root: PlannerInfo, rels: RelOptInfo[]): RelOptInfo |
   for (let level = 2; level <= rels.length; level++) {
     const made = new Set<RelOptInfo>();
     const join = (a: RelOptInfo, b: RelOptInfo, clauses: boolean): void => {
-      if (overlaps(a.relids, b.relids) || (clauses && !relevantJoinClause(root, a, b) && !orderForces(root, a, b))) return;
+      if (overlaps(a.relids, b.relids) || (clauses && !relevantJoinClause(root, a, b) && !orderForces(root, rels, a, b))) return;
       const rel = makeJoinRel(root, a, b);
       if (rel !== null) made.add(rel);
     };
@@ -511,15 +515,21 @@ function standardJoinSearch(root: PlannerInfo, rels: RelOptInfo[]): RelOptInfo |
 }
 
 /** have_join_order_restriction. */
-function orderForces(root: PlannerInfo, a: RelOptInfo, b: RelOptInfo): boolean {
-  if (overlaps(a.lateralRelids, b.relids) || overlaps(b.lateralRelids, a.relids)) return true;
+function orderForces(root: PlannerInfo, rels: readonly RelOptInfo[], a: RelOptInfo, b: RelOptInfo): boolean {
+  if (overlaps(a.directLateral, b.relids) || overlaps(b.directLateral, a.relids)) return true;
   // Both are needed to compute something.
   if (root.placeholders.some(({ node: { evalAt } }) => isSubset(a.relids | b.relids, evalAt))) return true;
-  return root.joinInfoList.some((sj) => (
-    (isSubset(sj.minLefthand, a.relids) && isSubset(sj.minRighthand, b.relids)) || (isSubset(sj.minLefthand, b.relids) && isSubset(sj.minRighthand, a.relids))
-    // Both belong to one side of an outer join, which may have to be put together first.
-    || (overlaps(sj.minRighthand, a.relids) && overlaps(sj.minRighthand, b.relids))
-    || (overlaps(sj.minLefthand, a.relids) && overlaps(sj.minLefthand, b.relids))));
+  let isForced = false;
+  for (const sj of root.joinInfoList) {
+    if ((isSubset(sj.minLefthand, a.relids) && isSubset(sj.minRighthand, b.relids)) || (isSubset(sj.minLefthand, b.relids) && isSubset(sj.minRighthand, a.relids))
+      // Both belong to one side of an outer join, which may have to be put together first.
+      || (overlaps(sj.minRighthand, a.relids) && overlaps(sj.minRighthand, b.relids)) || (overlaps(sj.minLefthand, a.relids) && overlaps(sj.minLefthand, b.relids))) {
+      if (sj.jointype === 'full') return true;
+      isForced = true;
+    }
+  }
+  // What can be joined to something by a condition waits for that (has_legal_joinclause).
+  return isForced && ![a, b].some((x) => rels.some((other) => !overlaps(x.relids, other.relids) && relevantJoinClause(root, x, other) && isLegalJoin(root, x, other)));
 }
 
 /** Many relations: always the join that gives the fewest rows next. */
@@ -532,7 +542,7 @@ function greedyJoinSearch(root: PlannerInfo, rels: RelOptInfo[]): RelOptInfo | n
         for (let j = i + 1; j < clumps.length; j++) {
           const a = clumps[i]!;
           const b = clumps[j]!;
-          if (related !== (relevantJoinClause(root, a, b) || orderForces(root, a, b))) continue;
+          if (related !== (relevantJoinClause(root, a, b) || orderForces(root, rels, a, b))) continue;
           const rel = makeJoinRel(root, a, b);
           if (rel === null) continue;
           addPartitionwisePaths(root, rel);

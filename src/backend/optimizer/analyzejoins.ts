@@ -5,16 +5,19 @@ import type { Expr } from '../nodes/primnodes.ts';
 import { joinEqualities } from './equivclass.ts';
 import { standsForChildren } from './inherit.ts';
 import { indexColumnExpr } from './pathkeys.ts';
-import { equal } from './clauses.ts';
+import { equal, lateralOf } from './clauses.ts';
 import type { PlannerInfo, Relids, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
 import { bit, EMPTY, isSubset, overlaps, singleton } from './relids.ts';
 
 /** innerrel_is_unique: no two inner rows can match the same outer row by these conditions. */
-export function innerIsUnique(root: PlannerInfo, inner: RelOptInfo, clauses: readonly RestrictInfo[], outer: Relids): boolean {
+export const innerIsUnique = (root: PlannerInfo, inner: RelOptInfo, clauses: readonly RestrictInfo[], outer: Relids): boolean =>
+  clauses.length > 0 && isDistinctFor(root, inner, clauses, outer);
+
+/** rel_is_distinct_for: the same, also where nothing but the inner rows' own conditions says so. */
+function isDistinctFor(root: PlannerInfo, inner: RelOptInfo, clauses: readonly RestrictInfo[], outer: Relids): boolean {
   if (inner.kind !== 'base' || inner.rte === null || singleton(inner.relids) === 0) return false;
   const equalities = clauses.filter((r) => r.clause.kind === 'OpExpr' && r.mergeFamilies.length > 0 && r.canJoin
     && ((isSubset(r.leftRelids, inner.relids) && isSubset(r.rightRelids, outer)) || (isSubset(r.rightRelids, inner.relids) && isSubset(r.leftRelids, outer))));
-  if (equalities.length === 0) return false;
   const sides = equalities.map((r) => ({ expr: (r.clause as { args: Expr[] }).args[isSubset(r.leftRelids, inner.relids) ? 0 : 1]!, families: r.mergeFamilies }));
   if (inner.relation !== null) {
     if (standsForChildren(inner.rte) && inner.relation.kind !== 'p') return false;
@@ -23,6 +26,7 @@ export function innerIsUnique(root: PlannerInfo, inner: RelOptInfo, clauses: rea
       return r.rightRelids === EMPTY ? [{ expr: r.clause.args[0]!, families: r.mergeFamilies }] : r.leftRelids === EMPTY ? [{ expr: r.clause.args[1]!, families: r.mergeFamilies }] : [];
     });
     const known = [...sides, ...fixed];
+    if (known.length === 0) return false;
     return inner.relation.indexes.some((info) => info.valid && isUniqueFor(root, inner, info, known));
   }
   const query = inner.rte.subquery ?? inner.subroot?.parse ?? null;
@@ -76,7 +80,7 @@ function isRemovable(root: PlannerInfo, sj: SpecialJoinInfo): boolean {
   if (rel === undefined || root.parse.resultRelation === rti || root.rowMarks.some((m) => m.rti === rti)) return false;
   const inputs = sj.minLefthand | sj.minRighthand;
   for (const { needed } of rel.attrNeeded.values()) if (!isSubset(needed, inputs)) return false;
-  if (root.placeholders.some(({ node, needed }) => overlaps(node.evalAt, rel.relids) && !isSubset(needed, inputs))) return false;
+  if (root.placeholders.some(({ node, needed }) => overlaps(lateralOf(node), rel.relids) || (overlaps(node.evalAt, rel.relids) && !isSubset(needed, inputs)))) return false;
   if (root.rels.some((r) => r !== undefined && overlaps(r.lateralRelids, rel.relids))) return false;
   const clauses: RestrictInfo[] = [];
   for (const r of rel.joinClauses) {
@@ -86,7 +90,7 @@ function isRemovable(root: PlannerInfo, sj: SpecialJoinInfo): boolean {
     }
     clauses.push(r);
   }
-  return innerIsUnique(root, rel, clauses, sj.minLefthand);
+  return isDistinctFor(root, rel, clauses, sj.minLefthand);
 }
 
 /** remove_rel_from_query. */

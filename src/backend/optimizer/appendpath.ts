@@ -15,13 +15,13 @@ import { getBool } from '../utils/guc.ts';
 import { booleanValue, equal } from './clauses.ts';
 import { clampRows, costs, sortCost } from './costsize.ts';
 import { ofTable, overPart, overRelation, toChild, toParent } from './inherit.ts';
-import { replaceNestloopParams } from './nestparams.ts';
+import { replaceNestloopParams, targetOfRel } from './nestparams.ts';
 import { runtimePruning, type PruneInfo } from './partprune.ts';
 import { classForSorting } from './equivclass.ts';
 import { addPath, cheapestFractional, pathkeysContain } from './pathnode.ts';
 import { mergeFamilies } from './pathkeys.ts';
 import type { AppendRelInfo, PartitionStep, Path, PathKey, PlannerInfo, Relids, RelOptInfo, RestrictInfo } from './pathnodes.ts';
-import { planBase, targetOf, withColumn } from './planbuild.ts';
+import { planBase, withColumn } from './planbuild.ts';
 import { EMPTY, isSubset, members as membersOf } from './relids.ts';
 
 /** Turns the expressions of an Append into those of its members, for who puts another target list on it. */
@@ -61,7 +61,7 @@ function appendPath(root: PlannerInfo, rel: RelOptInfo, members: readonly Path[]
     kind: 'Append', rel, rows: clampRows(paths.reduce((c, p) => c + p.rows, 0)), startup, total, pathkeys, requiredOuter: outer, paramClauses,
     make: () => {
       const plan: Plan = {
-        kind: 'Append', ...planBase(path, targetOf(rel.target)), appendplans: paths.map((p) => p.make()), apprelids: membersOf(rel.relids), apptlist: targetOf(rel.target), byMember: isCalledAsMember(rel),
+        kind: 'Append', ...planBase(path, targetOfRel(root, rel)), appendplans: paths.map((p) => p.make()), apprelids: membersOf(rel.relids), apptlist: targetOfRel(root, rel), byMember: isCalledAsMember(rel),
         pruning: pruningOf(root, rel, paramClauses),
       };
       memberTranslators.set(plan, { partitions: rel.relation?.kind !== 'r', list: paths.map((p, n) => memberForm(rel, n, p)) });
@@ -277,7 +277,7 @@ function mergePath(root: PlannerInfo, rel: RelOptInfo, order: PathKey[], sorted:
   const path: Path = {
     kind: 'MergeAppend', rel, rows: clampRows(rows), startup, total, pathkeys: order, requiredOuter: EMPTY, paramClauses: [],
     make: () => {
-      const targetlist = [...targetOf(rel.target), ...more.map((e, i) => makeTargetEntry(e, rel.target.length + i + 1, null, true))];
+      const targetlist = [...targetOfRel(root, rel), ...more.map((e, i) => makeTargetEntry(e, rel.target.length + i + 1, null, true))];
       return {
         kind: 'MergeAppend', ...planBase(path, targetlist), sortKeys, bound: null, pruning: pruningOf(root, rel), apprelids: membersOf(rel.relids), apptlist: targetlist, byMember,
         mergeplans: paths.map((p, i) => {

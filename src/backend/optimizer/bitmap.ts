@@ -8,11 +8,11 @@ import { containsMutable, equal } from './clauses.ts';
 import { clampRows, costs, DISABLE_COST, enabled, indexPagesFetched, qualEvalCost } from './costsize.ts';
 import type { GinIndexInfo } from './ginpath.ts';
 import type { IndexPathInfo } from './indxpath.ts';
-import { replaceNestloopParams } from './nestparams.ts';
+import { replaceNestloopParams, targetOfRel } from './nestparams.ts';
 import { loopCount, paramPathInfo } from './parampath.ts';
 import { forRelation } from './pathkeys.ts';
 import type { Path, PlannerInfo, Relids, RelOptInfo, RestrictInfo } from './pathnodes.ts';
-import { orderedClauses, planBase, targetOf } from './planbuild.ts';
+import { orderedClauses, planBase } from './planbuild.ts';
 import { predicateImpliedBy } from './predtest.ts';
 import { EMPTY } from './relids.ts';
 import { withoutRepeated } from './restrictinfo.ts';
@@ -112,7 +112,7 @@ export function chooseBitmapAnd(root: PlannerInfo, rel: RelOptInfo, paths: reado
 export function bitmapHeapPath(root: PlannerInfo, rel: RelOptInfo, node: BitmapNode): Path {
   const cost = heapCost(root, rel, node);
   const outer = node.outer | rel.lateralRelids;
-  const param = node.outer === EMPTY ? null : paramPathInfo(root, rel, node.outer);
+  const param = outer === EMPTY ? null : paramPathInfo(root, rel, outer);
   const path: Path = {
     kind: 'BitmapHeapScan', rel, rows: param === null ? rel.rows : param.rows, startup: cost.startup, total: cost.total, pathkeys: [], requiredOuter: outer,
     paramClauses: param === null ? [] : param.clauses, ...(node.kind === 'index' ? { indexClauses: node.index.clauses } : {}),
@@ -122,7 +122,7 @@ export function bitmapHeapPath(root: PlannerInfo, rel: RelOptInfo, node: BitmapN
       const rest = [...rel.restrictions, ...withoutRepeated(path.paramClauses, clauses)].filter((r) => !r.pseudoconstant && !quals.some((q) => equal(q, r.clause))
         && !(!containsMutable(r.clause) && predicateImpliedBy([r.clause], quals, false)));
       return {
-        kind: 'BitmapHeapScan', ...planBase(path, targetOf(rel.target), orderedClauses(rest).map(fix), plan), scanrelid: rel.rti, bitmapqualorig: quals.map(fix),
+        kind: 'BitmapHeapScan', ...planBase(path, targetOfRel(root, rel), orderedClauses(rest).map(fix), plan), scanrelid: rel.rti, bitmapqualorig: quals.map(fix),
       };
     },
   };

@@ -83,18 +83,25 @@ export function pullPlaceholders(node: Expr | Query): PlaceHolderVar[] {
   }, node.kind === 'Query' ? -1 : 0);
   return list;
 }
-/** The relations of this query level an expression mentions, inside subqueries too. */
+/** The relations of this query level an expression mentions, inside subqueries too; of a placeholder those where it is made. */
 export function pullVarnos(node: Expr | Query | null, level = 0): Relids {
   let relids = EMPTY;
-  if (node === null) return relids;
-  walkDeep(node, (n, depth) => {
-    if (n.kind === 'Var' && n.varlevelsup === depth + level) relids |= bit(n.varno);
-    else if (n.kind === 'PlaceHolderVar' && n.phlevelsup === depth + level) relids |= n.evalAt;
-    else if (n.kind === 'CurrentOfExpr' && depth + level === 0) relids |= bit(n.cvarno);
-    return false;
-  }, node.kind === 'Query' ? -1 : 0);
+  const visit = (n: Expr | Query, at: number): boolean => {
+    if (n.kind === 'Query') return queryTreeWalker(n, (m) => visit(m, at + 1));
+    if (n.kind === 'PlaceHolderVar' && n.phlevelsup === at) {
+      relids |= n.evalAt;
+      return false;
+    }
+    if (n.kind === 'Var') {
+      if (n.varlevelsup === at) relids |= bit(n.varno);
+    } else if (n.kind === 'CurrentOfExpr' && at === 0) relids |= bit(n.cvarno);
+    return expressionTreeWalker(n, (m) => visit(m, at));
+  };
+  if (node !== null) visit(node, node.kind === 'Query' ? level - 1 : level);
   return relids;
 }
+/** What a placeholder takes from outside of the subquery that it came from (ph_lateral). */
+export const lateralOf = (p: PlaceHolderVar): Relids => pullVarnos(p.arg) & ~p.phrels;
 
 /** Vars of this query level. */
 export function pullVars(node: Expr): Var[] {

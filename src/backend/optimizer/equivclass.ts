@@ -205,10 +205,10 @@ export function joinEqualities(root: PlannerInfo, outer: Relids, inner: Relids):
       }
       if (best !== null) result.push(best);
     }
-    // Members that need both sides to be computed must equal the others too.
-    for (const m of both2) {
-      const other = outers[0] ?? inners[0];
-      const rinfo = other === undefined ? null : clauseBetween(ec, other, m);
+    // Members that need both sides to be computed equal each other, and the last of them one of the others.
+    const chain = both2.length === 0 ? [] : [...both2, ...[...outers, ...inners].slice(0, 1)];
+    for (let n = 1; n < chain.length; n++) {
+      const rinfo = clauseBetween(ec, chain[n - 1]!, chain[n]!);
       if (rinfo !== null) result.push(rinfo);
     }
   }

@@ -9,11 +9,12 @@ import { clampRows, costs, DISABLE_COST, exprCost, indexPagesFetched } from './c
 import { addPath } from './pathnode.ts';
 import { indexColumnExpr } from './pathkeys.ts';
 import type { Path, PlannerInfo, RelOptInfo, RestrictInfo } from './pathnodes.ts';
-import { orderedClauses, planBase, targetOf } from './planbuild.ts';
+import { orderedClauses, planBase } from './planbuild.ts';
 import { EMPTY } from './relids.ts';
 import { isSecurelyPromotable } from './restrictinfo.ts';
 import { clauselistSelectivity } from './selfuncs.ts';
-import { replaceNestloopParams } from './nestparams.ts';
+import { replaceNestloopParams, targetOfRel } from './nestparams.ts';
+import { paramPathInfo } from './parampath.ts';
 import { getBool } from '../utils/guc.ts';
 
 interface Match { rinfo: RestrictInfo; condition: GinCondition }
@@ -52,17 +53,18 @@ export function createGinPath(root: PlannerInfo, rel: RelOptInfo, info: IndexInf
   if (index === null) return;
   const used = index.clauses;
   const fetched = clampRows(index.selectivity * Math.max(rel.tuples, 1));
-  const rest = rel.restrictions.filter((r) => !used.includes(r) && !r.pseudoconstant);
+  const param = rel.lateralRelids === EMPTY ? null : paramPathInfo(root, rel, rel.lateralRelids), paramClauses = param?.clauses ?? [];
+  const rest = [...rel.restrictions, ...paramClauses].filter((r) => !used.includes(r) && !r.pseudoconstant);
   const qual = rest.reduce((c, r) => c + exprCost(r.clause), 0) + used.reduce((c, r) => c + exprCost(r.clause), 0);
   const pages = indexPagesFetched(fetched, rel.pages, root.totalTablePages);
   const startup = index.total + (getBool('enable_bitmapscan') ? 0 : DISABLE_COST);
   const total = startup + pages * costs.randomPage * 0.75 + fetched * (costs.cpuTuple + qual);
   const path: Path = {
-    kind: 'GinScan', rel, rows: rel.rows, startup, total, pathkeys: [], requiredOuter: rel.lateralRelids, paramClauses: [],
+    kind: 'GinScan', rel, rows: param?.rows ?? rel.rows, startup, total, pathkeys: [], requiredOuter: rel.lateralRelids, paramClauses,
     make: () => {
       const fix = (e: Expr): Expr => replaceNestloopParams(root, e);
       return {
-        kind: 'GinScan', ...planBase(path, targetOf(rel.target), orderedClauses(rest).map(fix)), scanrelid: rel.rti, indexid: info.indexrelid,
+        kind: 'GinScan', ...planBase(path, targetOfRel(root, rel), orderedClauses(rest).map(fix)), scanrelid: rel.rti, indexid: info.indexrelid,
         ...index.executable(fix),
       };
     },

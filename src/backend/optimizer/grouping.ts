@@ -170,9 +170,9 @@ function selectPaths(root: PlannerInfo): UpperPaths {
   // No groups and no aggregates, but HAVING or GROUP BY (): a row or none, and nothing of the tables is asked (create_degenerate_grouping_paths).
   const degenerate = (root.hasHaving || q.groupingSets.length > 0) && !q.hasAggs && q.groupClause.length === 0;
   if (root.allBaserels !== 0n && !degenerate) {
-    collectLateral(root);
     buildBaseTargets(root, needed);
     addVarsToTargetList(root, final.flatMap((x) => pullVarClause(x.expr, true, true)), RESULT);
+    collectLateral(root);
     deconstructJointree(root);
     root.queryPathkeys = wantedOrder(root, t, grouping, windows);
     rel = makeOneRel(root);

@@ -29,10 +29,10 @@ import { forRelation, indexColumnExpr, indexPathkeys, usefulPathkeys } from './p
 import type { Path, PathKey, PlannerInfo, Relids, RelOptInfo, RestrictInfo } from './pathnodes.ts';
 import { icuCollator } from '../types/collation.ts';
 import { SPGIST_TEXT_FAMILY } from './like_support.ts';
-import { orderedClauses, planBase, targetOf } from './planbuild.ts';
+import { orderedClauses, planBase } from './planbuild.ts';
 import { EMPTY, isSubset, overlaps } from './relids.ts';
 import { isSecurelyPromotable, makeRestrictInfo, withoutRepeated } from './restrictinfo.ts';
-import { replaceNestloopParams } from './nestparams.ts';
+import { replaceNestloopParams, targetOfRel } from './nestparams.ts';
 import { arrayLength, clauselistSelectivity, correlationOf, indexHooks } from './selfuncs.ts';
 
 /** `lossy`: the rows are asked the condition itself again; `rinfo` is of a condition that follows from it. */
@@ -476,7 +476,8 @@ function overIndex(e: Expr): Expr {
 
 /** create_index_path and cost_index. */
 function makeIndexPath(root: PlannerInfo, rel: RelOptInfo, index: IndexPathInfo, pathkeys: PathKey[], backward: boolean, onlyIndex: boolean, order: readonly Expr[] = []): Path {
-  const { info, clauses, outer, matches } = index;
+  const { info, clauses, matches } = index;
+  const outer = index.outer | rel.lateralRelids;
   const param = outer === EMPTY ? null : paramPathInfo(root, rel, outer);
   // What the index's predicate says need not be asked of its rows, unless they may have to be looked at again (EvalPlanQual).
   const implied = info.predicate === null || root.parse.commandType !== 'select' || root.parse.rowMarks.length > 0 ? [] : makeAndsImplicit(forRelation(info.predicate, rel.rti));
@@ -506,9 +507,9 @@ function makeIndexPath(root: PlannerInfo, rel: RelOptInfo, index: IndexPathInfo,
   const path: Path = {
     kind, rel, rows, startup, total, pathkeys, requiredOuter: outer, paramClauses: param === null ? [] : param.clauses, indexClauses: clauses,
     make: () => {
-      const fix = (e: Expr): Expr => (outer === EMPTY && rel.lateralRelids === EMPTY ? e : replaceNestloopParams(root, e));
+      const fix = (e: Expr): Expr => (outer === EMPTY ? e : replaceNestloopParams(root, e));
       return {
-        kind, ...planBase(path, targetOf(rel.target), orderedClauses(rest).map(fix)), scanrelid: rel.rti, indexid: info.indexrelid, ...index.executable(fix),
+        kind, ...planBase(path, targetOfRel(root, rel), orderedClauses(rest).map(fix)), scanrelid: rel.rti, indexid: info.indexrelid, ...index.executable(fix),
         indexqual: matches.map((m) => fix(onlyIndex ? overIndex(m.expr) : m.expr)), indexorderdir: backward ? 'backward' : 'forward', indexorderby: order.map(fix),
       };
     },

@@ -160,6 +160,7 @@ export function adopt(info: AppendRelInfo, child: RelOptInfo, restrictions: Rest
   child.joinClauses = parent.joinClauses.map((r) => adjustRestriction(info, r));
   child.hasEcJoins = parent.hasEcJoins;
   child.lateralRelids = parent.lateralRelids;
+  child.directLateral = parent.directLateral;
   child.target = parent.target.map((e) => toChild(info, e));
 }
 

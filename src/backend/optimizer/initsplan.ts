@@ -8,7 +8,7 @@ import { exprType, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import type { Expr, FromItem, JoinType, PlaceHolderVar } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import { removeUselessJoins, reduceUniqueSemijoins } from './analyzejoins.ts';
-import { containsVolatile, equal, findNonnullableRels, pullPlaceholders, pullVarClause, pullVarnos, stripPlaceholders } from './clauses.ts';
+import { containsVolatile, equal, findNonnullableRels, lateralOf, pullPlaceholders, pullVarClause, pullVarnos, stripPlaceholders } from './clauses.ts';
 import { classForSorting, generateBaseEqualities, processEquivalence } from './equivclass.ts';
 import { extractRestrictionOrClauses } from './orclauses.ts';
 import type { PlannerInfo, Relids, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
@@ -41,10 +41,12 @@ export function buildBaseTargets(root: PlannerInfo, exprs: readonly Expr[]): voi
 }
 export const RESULT: Relids = 1n;
 
-interface Deconstructed { qualscope: Relids; innerJoinRels: Relids; nonnullable: Relids }
+/** `postponed`: conditions that mention what is outside, having come out of a lateral subquery. */
+interface Deconstructed { qualscope: Relids; innerJoinRels: Relids; nonnullable: Relids; postponed: readonly Expr[] }
 
 export function deconstructJointree(root: PlannerInfo): void {
-  deconstruct(root, root.parse.jointree, false, newestPlaceholder() === root.glob.placeholdersBefore ? [] : pullPlaceholders(root.parse));
+  const placeholders = newestPlaceholder() === root.glob.placeholdersBefore ? [] : pullPlaceholders(root.parse);
+  deconstruct(root, root.parse.jointree, false, placeholders, root.rtable.some((r) => r.lateral));
   reconsiderOuterJoinClauses(root);
   generateBaseEqualities(root, (rinfo) => distributeRestrictInfo(root, rinfo));
   root.ecMergingDone = true;
@@ -65,6 +67,7 @@ export function deconstructJointree(root: PlannerInfo): void {
   for (const { node } of root.placeholders) addVarsToTargetList(root, pullVarClause(node.arg, true, true), node.evalAt);
   removeUselessJoins(root);
   addPlaceholdersToScans(root);
+  if (root.hasLateral || placeholders.length > 0) createLateralJoinInfo(root);
   reduceUniqueSemijoins(root);
   extractRestrictionOrClauses(root);
 }
@@ -167,7 +170,7 @@ function noteClasses(root: PlannerInfo, rinfo: RestrictInfo): void {
   rinfo.rightEc = classForSorting(root, clause.args[1]!, rinfo.mergeFamilies, clause.inputcollid, 0, true);
 }
 
-function deconstruct(root: PlannerInfo, item: FromItem, belowOuter: boolean, placeholders: readonly PlaceHolderVar[]): Deconstructed {
+function deconstruct(root: PlannerInfo, item: FromItem, belowOuter: boolean, placeholders: readonly PlaceHolderVar[], lateral: boolean): Deconstructed {
   switch (item.kind) {
     case 'RangeTblRef': {
       const set = bit(item.rtindex);
@@ -175,32 +178,35 @@ function deconstruct(root: PlannerInfo, item: FromItem, belowOuter: boolean, pla
       root.rtable[item.rtindex - 1]!.securityQuals.forEach((quals, level) => {
         for (const clause of makeAndsImplicit(quals)) distributeQual(root, clause, { belowOuter, isPushedDown: true, qualscope: set, ojscope: set, nonnullable: EMPTY, securityLevel: level });
       });
-      return { qualscope: set, innerJoinRels: EMPTY, nonnullable: set };
+      return { qualscope: set, innerJoinRels: EMPTY, nonnullable: set, postponed: NO_QUALS };
     }
     case 'FromExpr': {
       let qualscope = EMPTY;
       let innerJoinRels = EMPTY;
+      const waiting: Expr[] = [];
       for (const f of item.fromlist) {
-        const d = deconstruct(root, f, belowOuter, placeholders);
+        const d = deconstruct(root, f, belowOuter, placeholders, lateral);
         qualscope |= d.qualscope;
         innerJoinRels = d.innerJoinRels;
+        if (lateral) waiting.push(...d.postponed);
       }
       if (item.fromlist.length > 1) innerJoinRels = qualscope;
-      for (const clause of makeAndsImplicit(item.quals)) {
+      const { quals, postponed } = inScope([...waiting, ...makeAndsImplicit(item.quals)], qualscope, lateral);
+      for (const clause of quals) {
         distributeQual(root, clause, { belowOuter, isPushedDown: true, qualscope, ojscope: EMPTY, nonnullable: EMPTY, securityLevel: root.qualSecurityLevel });
       }
-      return { qualscope, innerJoinRels, nonnullable: qualscope };
+      return { qualscope, innerJoinRels, nonnullable: qualscope, postponed };
     }
     case 'JoinExpr': {
       const { jointype } = item;
-      const left = deconstruct(root, item.larg, belowOuter || jointype === 'full', placeholders);
-      const right = deconstruct(root, item.rarg, belowOuter || jointype === 'full' || jointype === 'left' || jointype === 'anti', placeholders);
+      const left = deconstruct(root, item.larg, belowOuter || jointype === 'full', placeholders, lateral);
+      const right = deconstruct(root, item.rarg, belowOuter || jointype === 'full' || jointype === 'left' || jointype === 'anti', placeholders, lateral);
       const qualscope = left.qualscope | right.qualscope;
       let innerJoinRels: Relids;
       let nonnullable: Relids;
       let ojscope = EMPTY;
       let sjinfo: SpecialJoinInfo | null = null;
-      const quals = makeAndsImplicit(item.quals);
+      const { quals, postponed } = inScope([...left.postponed, ...right.postponed, ...makeAndsImplicit(item.quals)], qualscope, lateral);
       switch (jointype) {
         case 'inner':
           innerJoinRels = qualscope;
@@ -219,28 +225,39 @@ function deconstruct(root: PlannerInfo, item: FromItem, belowOuter: boolean, pla
           nonnullable = left.qualscope;
       }
       if (jointype !== 'inner') {
-        sjinfo = makeOuterJoinInfo(root, left.qualscope, right.qualscope, innerJoinRels, jointype, quals, item.quals, placeholders);
+        sjinfo = makeOuterJoinInfo(root, left.qualscope, right.qualscope, innerJoinRels, jointype, quals, placeholders);
         ojscope = jointype === 'semi' ? EMPTY : sjinfo.minLefthand | sjinfo.minRighthand;
       }
       for (const clause of quals) {
         distributeQual(root, clause, { belowOuter, isPushedDown: jointype === 'inner', qualscope, ojscope, nonnullable, securityLevel: root.qualSecurityLevel });
       }
       if (sjinfo !== null) root.joinInfoList.push(sjinfo);
-      return { qualscope, innerJoinRels, nonnullable };
+      return { qualscope, innerJoinRels, nonnullable, postponed };
     }
   }
 }
 
+const NO_QUALS: readonly Expr[] = [];
+/** The conditions that can be asked where these relations are joined, and those that wait for others, which only lateral references make
+ * them do. */
+function inScope(all: Expr[], qualscope: Relids, lateral: boolean): { quals: Expr[]; postponed: readonly Expr[] } {
+  if (!lateral || all.every((e) => isSubset(pullVarnos(e), qualscope))) return { quals: all, postponed: NO_QUALS };
+  return { quals: all.filter((e) => isSubset(pullVarnos(e), qualscope)), postponed: all.filter((e) => !isSubset(pullVarnos(e), qualscope)) };
+}
+
 function makeOuterJoinInfo(
-  root: PlannerInfo, leftRels: Relids, rightRels: Relids, innerJoinRels: Relids, jointype: JoinType, quals: Expr[], clause: Expr | null, placeholders: readonly PlaceHolderVar[],
+  root: PlannerInfo, leftRels: Relids, rightRels: Relids, innerJoinRels: Relids, jointype: JoinType, quals: Expr[], placeholders: readonly PlaceHolderVar[],
 ): SpecialJoinInfo {
   const info: SpecialJoinInfo = {
     minLefthand: leftRels, minRighthand: rightRels, synLefthand: leftRels, synRighthand: rightRels, jointype, lhsStrict: false,
     delayUpperJoins: false, quals,
   };
   if (jointype === 'full') return info;
-  const clauseRelids = pullVarnos(clause);
-  const strict = findNonnullableRels(clause);
+  let clauseRelids = EMPTY, strict = EMPTY;
+  for (const clause of quals) {
+    clauseRelids |= pullVarnos(clause);
+    strict |= findNonnullableRels(clause);
+  }
   info.lhsStrict = overlaps(strict, leftRels);
   let minLeft = clauseRelids & leftRels;
   let minRight = (clauseRelids | innerJoinRels) & rightRels;
@@ -264,8 +281,6 @@ function makeOuterJoinInfo(
   }
   // What is computed of the nullable side is so before the join.
   for (const p of placeholders) if (isSubset(p.phrels, rightRels)) minRight |= p.evalAt;
-  // A lateral reference makes its target part of the left-hand side.
-  for (const rti of members(rightRels)) minLeft |= (root.rels[rti]?.lateralRelids ?? EMPTY) & leftRels;
   info.minLefthand = minLeft === EMPTY ? leftRels : minLeft;
   info.minRighthand = minRight === EMPTY ? rightRels : minRight;
   return info;
@@ -373,9 +388,29 @@ export function findLateralReferences(root: PlannerInfo, lateralVars: (rel: RelO
     const vars = lateralVars(rel).filter((v) => !overlaps(pullVarnos(v), rel.relids));
     for (const v of vars) rel.lateralRelids |= pullVarnos(v);
     if (rel.lateralRelids === EMPTY) continue;
-    rel.lateralVars = vars.filter((v, i) => !vars.slice(0, i).some((w) => equal(v, w)));
+    rel.directLateral = rel.lateralRelids;
+    rel.lateralVars = vars;
     root.hasLateral = true;
     addVarsToTargetList(root, vars, rel.relids);
   }
 }
 
+/** create_lateral_join_info: what is computed of a relation, or of a join of some, with values from outside makes these take them; and what
+ * takes values of one that takes some itself takes those, too. */
+function createLateralJoinInfo(root: PlannerInfo): void {
+  for (const { node } of root.placeholders) {
+    const outside = lateralOf(node), isScan = singleton(node.evalAt) !== 0;
+    if (outside === EMPTY) continue;
+    root.hasLateral = true;
+    for (const rti of members(node.evalAt)) {
+      const rel = baseRel(root, rti);
+      rel.lateralRelids |= outside;
+      if (isScan) rel.directLateral |= outside;
+    }
+  }
+  if (!root.hasLateral) return;
+  for (const rel of root.rels) {
+    if (rel === undefined || rel.lateralRelids === EMPTY) continue;
+    for (const other of root.rels) if (other !== undefined && overlaps(other.lateralRelids, rel.relids)) other.lateralRelids |= rel.lateralRelids;
+  }
+}

@@ -1,6 +1,6 @@
 // What joins cost (the join part of PostgreSQL's costsize.c). Its two steps, a first guess and the rest, are one here.
 import { clampRows, costs, DISABLE_COST, enabled, evalCost, materialCost, relationBytes, relationPages, rescanCost, roundEven, sortCost, type QualCost } from './costsize.ts';
-import type { Path, PlannerInfo, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
+import type { Path, PlannerInfo, Relids, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
 import type { JoinType } from '../nodes/primnodes.ts';
 import { bucketStatistics, clauselistSelectivity, mergeScanSelectivity } from './selfuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
@@ -19,6 +19,8 @@ export interface JoinPathContext {
   otherquals: RestrictInfo[];
   innerUnique: boolean;
   semi: SemiFactors | null;
+  /** Relations that paths of the join may take values from. */
+  sources: Relids;
 }
 
 export interface Cost { startup: number; total: number }

@@ -1,7 +1,7 @@
 // Which relations may be joined how (PostgreSQL's joinrels.c), and how many rows that gives.
 import type { JoinType } from '../nodes/primnodes.ts';
 import { checkWhileWorking } from '../utils/interrupts.ts';
-import { isFalseOrNull } from './clauses.ts';
+import { isFalseOrNull, lateralOf } from './clauses.ts';
 import { clampRows } from './costsize.ts';
 import { addAppendPaths } from './appendpath.ts';
 import { joinEqualities } from './equivclass.ts';
@@ -10,7 +10,7 @@ import { addPathsToJoinRel } from './joinpath.ts';
 import { joinPartitions, partitionPairs, sjinfoOfPart } from './partjoin.ts';
 import { setCheapest } from './pathnode.ts';
 import type { PlannerInfo, Relids, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
-import { isSubset, overlaps } from './relids.ts';
+import { EMPTY, isSubset, overlaps } from './relids.ts';
 import { emptyRel, isDummy, joinTarget, markDummy, targetWidth, wantsHalf } from './relnode.ts';
 import { clauselistSelectivity } from './selfuncs.ts';
 import { uniquePath } from './uniquepath.ts';
@@ -72,13 +72,26 @@ function joinCase(root: PlannerInfo, a: RelOptInfo, b: RelOptInfo): JoinHow | nu
   const lateralB = overlaps(b.lateralRelids, a.relids);
   if (lateralA && lateralB) return null;
   if (lateralA || lateralB) {
-    const outer = lateralA ? b : a;
-    if (match !== null && (reversed ? outer !== b : outer !== a)) return null;
-    if (match?.jointype === 'full') return null;
-    if (wantsHalf(root, outer.relids, (outer === a ? b : a).lateralRelids)) return null;
+    const [outer, inner] = lateralA ? [b, a] : [a, b];
+    if (match !== null && (unique || match.jointype === 'full' || outer !== (reversed ? b : a))) return null;
+    if (!overlaps(outer.relids, inner.directLateral) || wantsHalf(root, outer.relids, inner.lateralRelids)) return null;
   }
+  const wanted = root.hasLateral ? (a.lateralRelids | b.lateralRelids) & ~both : EMPTY;
+  if (wanted !== EMPTY && overlaps(wanted, withRightSides(root, both))) return null;
   return { sjinfo: match, reversed, unique };
 }
+
+/** The relations, and those that outer joins put on their right side, directly or not: these can give them nothing. */
+function withRightSides(root: PlannerInfo, relids: Relids): Relids {
+  let all = relids;
+  for (let before = EMPTY; before !== all;) {
+    before = all;
+    for (const sj of root.joinInfoList) if (sj.jointype !== 'full' && overlaps(sj.minLefthand, all)) all |= sj.minRighthand;
+  }
+  return all;
+}
+
+export const isLegalJoin = (root: PlannerInfo, a: RelOptInfo, b: RelOptInfo): boolean => joinCase(root, a, b) !== null;
 
 interface JoinHow { sjinfo: SpecialJoinInfo | null; reversed: boolean; unique: boolean }
 
@@ -97,6 +110,7 @@ export function makeJoinRel(root: PlannerInfo, x: RelOptInfo, y: RelOptInfo): Re
     rel.target = joinTarget(root, relids, a, b);
     rel.width = targetWidth(root, rel.target);
     rel.lateralRelids = (a.lateralRelids | b.lateralRelids) & ~relids;
+    if (root.hasLateral) rel.directLateral = (a.directLateral | b.directLateral | root.placeholders.reduce((set, { node }) => (isSubset(node.evalAt, relids) ? set | lateralOf(node) : set), EMPTY)) & ~relids;
     rel.rows = joinRows(root, a, b, jointype, clauses, how.sjinfo, how.unique);
     rel.hasEcJoins = root.ecs.some((ec) => ec.members.length > 1 && overlaps(ec.relids, relids) && !isSubset(ec.relids, relids));
     for (const r of [...a.joinClauses, ...b.joinClauses]) {
@@ -127,11 +141,11 @@ function addJoin(root: PlannerInfo, rel: RelOptInfo, a: RelOptInfo, b: RelOptInf
   const jointype: JoinType = how.sjinfo?.jointype ?? 'inner';
   if (isDummy(rel)) return;
   if (hasNoRows(a, b, jointype, clauses)) {
-    markDummy(rel);
+    markDummy(root, rel);
     return;
   }
   // A join condition that is never true leaves nothing of the nullable side.
-  if ((jointype === 'left' || jointype === 'anti') && clauses.some((r) => isNever(r) && !r.isPushedDown) && isSubset(b.relids, how.sjinfo!.synRighthand)) markDummy(b);
+  if ((jointype === 'left' || jointype === 'anti') && clauses.some((r) => isNever(r) && !r.isPushedDown) && isSubset(b.relids, how.sjinfo!.synRighthand)) markDummy(root, b);
   if (how.unique) {
     addJoinPaths(root, rel, a, b, 'unique_inner', how.sjinfo, clauses);
     return;
@@ -194,6 +208,7 @@ function joinOfPart(root: PlannerInfo, parent: RelOptInfo, left: RelOptInfo, rig
   rel.target = root.joinRels.get(parent.topRelids)!.target.map((e) => overPart(rel, e));
   rel.width = targetWidth(root, rel.target);
   rel.lateralRelids = parent.lateralRelids;
+  rel.directLateral = parent.directLateral;
   rel.hasEcJoins = parent.hasEcJoins;
   rel.joinClauses = root.joinRels.get(parent.topRelids)!.joinClauses.map((r) => rel.translators.reduce((x, info) => adjustRestriction(info, x), r));
   return rel;
@@ -211,7 +226,7 @@ export function addPartitionwisePaths(root: PlannerInfo, rel: RelOptInfo): void 
   if (live.length === 0) return;
   const children = live.filter((part) => !isDummy(part));
   if (children.length === 0) {
-    markDummy(rel);
+    markDummy(root, rel);
     return;
   }
   // All the query's tables by partition: what joins them in another way is no longer looked at (apply_scanjoin_target_to_paths).

@@ -16,7 +16,7 @@ import { estimateGroups, usesDefaults } from './selfuncs.ts';
 /** Null when the rows do not depend on a few columns of the outer side alone. */
 export function memoizePath(cx: JoinPathContext, outer: Path, inner: Path): Path | null {
   const { root, jointype, innerUnique } = cx;
-  if (!enabled.memoize || cx.outer.rows < 2 || inner.requiredOuter === EMPTY || !isSubset(inner.requiredOuter, cx.outer.topRelids) || inner.kind === 'NestLoop') return null;
+  if (!enabled.memoize || cx.outer.rows < 2 || inner.requiredOuter === EMPTY || !isSubset(inner.requiredOuter, cx.outer.topRelids) || cx.inner.kind === 'join') return null;
   if ((jointype === 'semi' || jointype === 'anti') && !innerUnique) return null;
   // An Append knows conditions from outside where it prunes by them only.
   const clauses = inner.kind === 'Append' && inner.rel.relation?.kind !== 'p' ? [] : inner.paramClauses;
@@ -40,6 +40,7 @@ export function memoizePath(cx: JoinPathContext, outer: Path, inner: Path): Path
     binary = true;
     keys.push(v);
   }
+  // What its columns are computed of is no key: when that changes, what was kept is dropped.
   if (keys.length === 0) return null;
   const path: Path = {
     ...inner, kind: 'Memoize', startup: inner.startup + costs.cpuTuple, total: inner.total + costs.cpuTuple, rescan: memoizeRescan(cx, outer, inner, keys),

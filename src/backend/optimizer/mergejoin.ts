@@ -9,11 +9,13 @@ import { operator } from '../executor/fmgr_info.ts';
 import { equal, pullVarnos } from './clauses.ts';
 import { sortCost } from './costsize.ts';
 import { overPart } from './inherit.ts';
+import { joinParam } from './joinparam.ts';
 import { mergeJoinCost, type JoinPathContext, type MergeClause } from './joincost.ts';
 import { addPath, pathkeysContain } from './pathnode.ts';
 import { usefulPathkeys } from './pathkeys.ts';
 import type { EquivalenceClass, Path, PathKey, RelOptInfo } from './pathnodes.ts';
-import { orderedClauses, over, planBase, targetOf, withAllColumns, withColumn } from './planbuild.ts';
+import { orderedClauses, over, planBase, withAllColumns, withColumn } from './planbuild.ts';
+import { targetOfRel } from './nestparams.ts';
 import { EMPTY, isSubset, overlaps } from './relids.ts';
 
 interface Clause extends MergeClause { outerEc: EquivalenceClass; innerEc: EquivalenceClass }
@@ -48,7 +50,7 @@ function mergeClauses(cx: JoinPathContext): Clause[] | null {
 export function mergeJoins(cx: JoinPathContext, how: 'sorted' | 'presorted' | 'without_clauses'): void {
   const { outer, inner, jointype } = cx;
   const i = inner.cheapestTotal;
-  if (i === null || i.requiredOuter !== EMPTY) return;
+  if (i === null || overlaps(i.requiredOuter, outer.topRelids)) return;
   if (how === 'without_clauses') {
     if (outer.cheapestTotal !== null) addMergeJoin(cx, outer.cheapestTotal, i, [], [], [], []);
     return;
@@ -57,7 +59,7 @@ export function mergeJoins(cx: JoinPathContext, how: 'sorted' | 'presorted' | 'w
   if (clauses === null || clauses.length === 0) return;
   if (how === 'sorted') {
     const o = outer.cheapestTotal;
-    if (o === null || o.requiredOuter !== EMPTY) return;
+    if (o === null || overlaps(o.requiredOuter, inner.topRelids)) return;
     const all = outerPathkeys(cx, clauses);
     for (const first of all) {
       const keys = [first, ...all.filter((k) => k !== first)];
@@ -68,7 +70,7 @@ export function mergeJoins(cx: JoinPathContext, how: 'sorted' | 'presorted' | 'w
   }
   const useAll = jointype === 'right' || jointype === 'full';
   for (const o of outer.paths) {
-    if (o.requiredOuter !== EMPTY || o.pathkeys.length === 0) continue;
+    if (overlaps(o.requiredOuter, inner.topRelids) || o.pathkeys.length === 0) continue;
     const used = clausesFor(o.pathkeys, clauses);
     if (used.length === 0 || (useAll && used.length !== clauses.length)) continue;
     const wanted = innerPathkeys(used, o.pathkeys);
@@ -140,20 +142,23 @@ function innerPathkeys(clauses: readonly Clause[], outer: readonly PathKey[]): P
 
 /** try_mergejoin_path; `keys`: the order of the outer side; empty lists of sort keys: that side is in order. */
 function addMergeJoin(cx: JoinPathContext, o: Path, i: Path, clauses: readonly Clause[], keys: readonly PathKey[], sortOuter: readonly PathKey[], sortInner: readonly PathKey[]): void {
-  const { root, rel, outer, inner, jointype, otherquals, innerUnique } = cx;
+  const { root, rel, outer, inner, jointype, innerUnique } = cx;
+  const param = joinParam(cx, o, i, cx.joinquals.filter((r) => !clauses.some((c) => c.rinfo === r)));
+  if (param === null) return;
+  const { rest, others, fix } = param;
   const outerKeys = sortOuter.length > 0 && !pathkeysContain(o.pathkeys, sortOuter) ? sortOuter : [];
   const innerKeys = sortInner.length > 0 && !pathkeysContain(i.pathkeys, sortInner) ? sortInner : [];
   const cost = mergeJoinCost(cx, o, i, clauses, keys[0] ?? null, outerKeys.length > 0, innerKeys.length > 0);
   const path: Path = {
-    kind: 'MergeJoin', rel, rows: rel.rows, startup: cost.startup, total: cost.total, pathkeys: jointype === 'right' || jointype === 'full' ? [] : usefulPathkeys(root, rel, [...keys]),
-    requiredOuter: EMPTY, paramClauses: [],
+    kind: 'MergeJoin', rel, rows: param.rows, startup: cost.startup, total: cost.total, pathkeys: jointype === 'right' || jointype === 'full' ? [] : usefulPathkeys(root, rel, [...keys]),
+    requiredOuter: param.required, paramClauses: param.all,
     make: () => {
       const left = outerKeys.length > 0 ? sorted(o.make(), outerKeys, outer) : withAllColumns(o.make());
       let right = innerKeys.length > 0 ? sorted(i.make(), innerKeys, inner) : cost.material ? i.make() : withAllColumns(i.make());
       if (cost.material) right = { kind: 'Material', ...over(right, right.targetlist) };
       const plan: MergeJoin = {
-        kind: 'MergeJoin', ...planBase(path, targetOf(rel.target), orderedClauses(otherquals), left, right), jointype, inner_unique: innerUnique,
-        joinqual: orderedClauses(cx.joinquals.filter((r) => !clauses.some((c) => c.rinfo === r))), mergeclauses: clauses.map(commuted), mergeKeys: clauses.map((c) => mergeKey(c, keys)),
+        kind: 'MergeJoin', ...planBase(path, targetOfRel(root, rel), orderedClauses(others).map(fix), left, right), jointype, inner_unique: innerUnique,
+        joinqual: orderedClauses(rest).map(fix), mergeclauses: clauses.map(commuted), mergeKeys: clauses.map((c) => mergeKey(c, keys)),
       };
       return plan;
     },

@@ -1,8 +1,9 @@
 // Values that flow from the outer to the inner side of a nested loop travel in exec parameters (paramassign.c).
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
-import type { Expr, Param } from '../nodes/primnodes.ts';
+import type { Expr, Param, TargetEntry } from '../nodes/primnodes.ts';
 import { equal, mutateDeep, pullVarnos } from './clauses.ts';
-import type { PlannerInfo, Relids } from './pathnodes.ts';
+import type { PlannerInfo, Relids, RelOptInfo } from './pathnodes.ts';
+import { targetOf } from './planbuild.ts';
 import { bit, isSubset, overlaps } from './relids.ts';
 
 export function makeExecParam(root: PlannerInfo, like: Expr): Param {
@@ -18,6 +19,12 @@ export function replaceNestloopParams(root: PlannerInfo, e: Expr): Expr {
     if (n.kind !== 'Var' || depth !== 0 || n.varlevelsup !== 0 || !overlaps(bit(n.varno), outer)) return undefined;
     return outerParam(root, n);
   });
+}
+
+/** The columns of a relation's plan: of what is computed of them, values from outside are parameters. */
+export function targetOfRel(root: PlannerInfo, rel: RelOptInfo): TargetEntry[] {
+  if (root.curOuterRels === 0n || !root.hasLateral) return targetOf(rel.target);
+  return targetOf(rel.target.map((e) => (e.kind === 'PlaceHolderVar' ? replaceNestloopParams(root, e) : e)));
 }
 
 export function outerParam(root: PlannerInfo, item: Expr): Param {

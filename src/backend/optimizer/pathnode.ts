@@ -85,12 +85,18 @@ const isCheaper = (a: Path, b: Path): number => a.total - b.total || a.startup -
 
 export function setCheapest(rel: RelOptInfo): void {
   let best: Path | null = null;
+  /** The cheapest of those that take values of the fewest relations. */
+  let parameterized: Path | null = null;
   for (const p of rel.paths) {
-    if (p.requiredOuter !== EMPTY) continue;
+    if (p.requiredOuter !== EMPTY) {
+      const known = parameterized?.requiredOuter ?? EMPTY;
+      if (parameterized === null || (p.requiredOuter === known ? isCheaper(p, parameterized) < 0 : isSubset(p.requiredOuter, known))) parameterized = p;
+      continue;
+    }
     const order = best === null ? -1 : isCheaper(p, best);
     if (order < 0 || (order === 0 && comparePathkeys(best!.pathkeys, p.pathkeys) === SECOND)) best = p;
   }
-  rel.cheapestTotal = best ?? rel.paths[0] ?? null;
+  rel.cheapestTotal = best ?? parameterized;
 }
 
 /** The cheapest path for the first row. */

@@ -197,7 +197,10 @@ export interface RelOptInfo {
   considerParamStartup: boolean;
   /** What scans with values of these relations can do. */
   paramInfos: Map<Relids, ParamPathInfo>;
+  /** Relations that it takes values from, and those of them that it could be given these by at once (direct_lateral_relids): what is computed
+   * of a join of several is not asked for before that is made. */
   lateralRelids: Relids;
+  directLateral: Relids;
   /** Columns of others that it takes, where it is a subquery, function, ... */
   lateralVars: Expr[];
   /** The tables it stands for, itself included; null: it is one table. */

@@ -4,10 +4,10 @@
 import { PgError } from '../../common/errors.ts';
 import { typeIsRowtype } from '../catalog/lsyscache.ts';
 import { someExpr } from '../executor/plan_walker.ts';
-import { makeAlias, makeAndsExplicit, makeBoolExpr, makeRangeTblEntry } from '../nodes/makefuncs.ts';
+import { makeAlias, makeBoolExpr, makeRangeTblEntry } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
-import type { Expr, FromExpr, FromItem, JoinExpr, RowExpr, SubLink, TargetEntry, Var } from '../nodes/primnodes.ts';
+import type { Expr, FromExpr, FromItem, JoinExpr, PlaceHolderVar, RowExpr, SubLink, TargetEntry, Var } from '../nodes/primnodes.ts';
 import {
   containsLevel, containsNonstrict, containsSrf, containsVolatile, equal, evalConstExpressions, findForcedNullVars, findNonnullableRels, findNonnullableVars,
   incrementLevels, incrementQueryLevels, mutateDeep, mutateQueryDeep, pullVarnos,
@@ -196,22 +196,35 @@ function shiftFrom(item: FromItem, offset: number): FromItem {
 export function pullUpSubqueries(query: Query): Query {
   let q = query;
   let from: FromItem = q.jointree;
-  const substitute = (rti: number, rte: RangeTblEntry, columns: ReadonlyMap<number, Expr>, nulling: number, bare: ReadonlyMap<number, Expr>): void => {
-    q = substituteRelation({ ...q, jointree: { kind: 'FromExpr', fromlist: [], quals: null } }, rti, columns, rte);
-    substitutions.push((tree) => substituteInFrom(tree, rti, columns, rte, nulling, bare));
+  /** What came in place of a subquery. */
+  const pulledUp = new Map<number, Relids>();
+  const withPulledUp = (relids: Relids): Relids => {
+    let all = relids;
+    // One that came out of another comes after it.
+    for (const [rti, relids] of pulledUp) if (overlaps(bit(rti), all)) all |= relids;
+    return all;
   };
-  /** `nulling`: the lowest outer join that fills up its rows; `above`: the lowest outer join, where it is a left join with it on the right. */
-  const visit = (item: FromItem, nulling: number, above: LeftJoinAbove | null): FromItem => {
-    const nullable = nulling !== 0 || grouped;
+  const substitute = (rti: number, rte: RangeTblEntry, columns: ReadonlyMap<number, Expr>, nulling: JoinExpr | null, bare: ReadonlyMap<number, Expr>): void => {
+    const below = nulling === null ? EMPTY : withPulledUp(relidsOf(nulling));
+    const { rtable } = q;
+    q = substituteRelation({ ...q, jointree: { kind: 'FromExpr', fromlist: [], quals: null } }, rti, columns, rte);
+    // Lateral members of that join see it as its conditions do.
+    if (below !== EMPTY && columns !== bare && rtable.some((r, i) => r.lateral && overlaps(bit(i + 1), below))) {
+      const inside = substituteRelation({ ...q, rtable, jointree: { kind: 'FromExpr', fromlist: [], quals: null } }, rti, bare, rte).rtable;
+      q = { ...q, rtable: q.rtable.map((r, i) => (r.lateral && overlaps(bit(i + 1), below) ? inside[i]! : r)) };
+    }
+    substitutions.push((tree) => substituteInFrom(tree, rti, columns, rte, nulling?.rtindex ?? 0, bare));
+  };
+  /** `nulling`: the lowest outer join that fills up its rows; `outer`: the lowest one that it is in. */
+  const visit = (item: FromItem, nulling: JoinExpr | null, outer: JoinExpr | null): FromItem => {
+    const nullable = nulling !== null || grouped;
     switch (item.kind) {
-      case 'FromExpr': return { ...item, fromlist: item.fromlist.map((f) => visit(f, nulling, above)) };
+      case 'FromExpr': return { ...item, fromlist: item.fromlist.map((f) => visit(f, nulling, outer)) };
       case 'JoinExpr': {
         const { jointype } = item;
-        const larg = visit(item.larg, jointype === 'right' || jointype === 'full' ? item.rtindex : nulling, jointype === 'inner' ? above : null);
-        if (jointype === 'inner') return { ...item, larg, rarg: visit(item.rarg, nulling, above && { ...above, inner: above.inner | baseRelidsOf(larg) }) };
-        const own: LeftJoinAbove | null = jointype === 'left' ? { left: baseRelidsOf(larg), inner: EMPTY, quals: [] } : null;
-        const rarg = visit(item.rarg, jointype === 'left' || jointype === 'full' ? item.rtindex : nulling, own);
-        return own === null || own.quals.length === 0 ? { ...item, larg, rarg } : { ...item, larg, rarg, quals: makeAndsExplicit([...own.quals, ...makeAndsImplicit(item.quals)]) };
+        const lowest = jointype === 'inner' ? outer : item;
+        const larg = visit(item.larg, jointype === 'right' || jointype === 'full' ? item : nulling, lowest);
+        return { ...item, larg, rarg: visit(item.rarg, jointype === 'left' || jointype === 'full' ? item : nulling, lowest) };
       }
       case 'RangeTblRef': {
         let rte = q.rtable[item.rtindex - 1]!;
@@ -224,7 +237,7 @@ export function pullUpSubqueries(query: Query): Query {
           const constant = constantFunction(rte);
           if (constant === null || mentionsWholeRow(q, from, item.rtindex)) return item;
           const bare = new Map([[1, constant]]);
-          substitute(item.rtindex, rte, nulling === 0 ? bare : new Map([[1, nullableColumn(constant, item)]]), nulling, bare);
+          substitute(item.rtindex, rte, nulling === null ? bare : new Map([[1, nullableColumn(constant, item)]]), nulling, bare);
           q = { ...q, rtable: q.rtable.map((r, i) => (i === item.rtindex - 1 ? { ...r, functions: [], rtekind: 'result' } : r)) };
           return item;
         }
@@ -233,7 +246,7 @@ export function pullUpSubqueries(query: Query): Query {
           const [row] = rte.values_lists;
           if (row!.some((e) => containsVolatile(e) || containsSrf(e)) || mentionsWholeRow(q, from, item.rtindex)) return item;
           const columns = new Map(row!.map((e, i) => [i + 1, e]));
-          substitute(item.rtindex, rte, columns, 0, columns);
+          substitute(item.rtindex, rte, columns, null, columns);
           q = { ...q, rtable: [{ ...rte, values_lists: [], rtekind: 'result' }] };
           return item;
         }
@@ -245,10 +258,8 @@ export function pullUpSubqueries(query: Query): Query {
         const columns = sub.targetList.filter((t) => !t.resjunk);
         if (grouped && !columns.every((t) => isOwnColumn(t.expr))) return item;
         if (repeatsSublinks(q, from, item.rtindex, columns)) return item;
-        if (nullable && mentionsWholeRow(q, from, item.rtindex)) return item;
-        if (nullable && rte.lateral && (grouped || above === null || !isLateralWithin(sub, columns, above))) return item;
-        // Outer join conditions must not reach out of the subquery.
-        if (rte.lateral && hasOuterJoin(sub.jointree)) return item;
+        if (grouped && (rte.lateral || mentionsWholeRow(q, from, item.rtindex))) return item;
+        if (rte.lateral && reachesOut(sub, outer === null ? null : withPulledUp(relidsOf(outer)))) return item;
         const offset = q.rtable.length;
         // Outer references of the subquery are one level nearer now.
         sub = shiftQuery(sub, offset);
@@ -257,63 +268,49 @@ export function pullUpSubqueries(query: Query): Query {
         for (const t of sub.targetList) {
           if (t.resjunk) continue;
           bare.set(t.resno, t.expr);
-          replacement.set(t.resno, nulling === 0 ? t.expr : nullableColumn(t.expr, sub.jointree));
+          replacement.set(t.resno, nulling === null ? t.expr : nullableColumn(t.expr, sub.jointree));
         }
+        // The row as a whole is NULL there, and not a row of NULLs.
+        const row = nulling === null ? null : wholeRowVar(q, from, item.rtindex);
+        if (row !== null) replacement.set(0, placeholder(wholeRow(rte, bare, row), sub.jointree));
+        pulledUp.set(item.rtindex, relidsOf(sub.jointree));
         substitute(item.rtindex, rte, replacement, nulling, bare);
         const lateral = rte.lateral ? sub.rtable.map((r) => (r.rtekind === 'subquery' || r.rtekind === 'function' || r.rtekind === 'values' || r.tablesample ? { ...r, lateral: true } : r)) : sub.rtable;
         const rtable = [...q.rtable, ...lateral];
         // The entry stays for permission checks, empty of its query.
         rtable[item.rtindex - 1] = { ...q.rtable[item.rtindex - 1]!, subquery: null, rtekind: 'result' };
         q = { ...q, rtable, hasSubLinks: q.hasSubLinks || sub.hasSubLinks, rowMarks: [...q.rowMarks, ...sub.rowMarks] };
-        return nullable && rte.lateral ? withoutLateralQuals(sub.jointree, above!) : sub.jointree;
+        return sub.jointree;
       }
     }
   };
   const substitutions: ((tree: FromItem) => FromItem)[] = [];
   // What is grouped by sets must be able to become NULL, which only a column can.
   const grouped = query.groupingSets.length > 0;
-  from = visit(from, 0, null);
+  from = visit(from, null, null);
   for (const change of substitutions) from = change(from);
   return { ...q, jointree: from as FromExpr };
 }
 
-/** A left join above a LATERAL subquery: the tables on its left, those of inner joins on its right, and the conditions that move up to it. */
-interface LeftJoinAbove { readonly left: Relids; readonly inner: Relids; readonly quals: Expr[] }
-
-/** Whether a LATERAL subquery on the right of a left join mentions only what is inside of that, and no column of its needs a placeholder
- * for it (is_simple_subquery). */
-function isLateralWithin(sub: Query, columns: readonly TargetEntry[], above: LeftJoinAbove): boolean {
-  const safe = above.left | above.inner;
-  let isSafe = true, reaches = false;
-  const look = (n: Expr, depth: number): undefined => {
-    if ((n.kind === 'Var' && n.varlevelsup === depth + 1) || (n.kind === 'PlaceHolderVar' && n.phlevelsup === depth + 1)) {
-      reaches = true;
-      isSafe &&= n.kind === 'Var' && isSubset(bit(n.varno), safe);
-    }
-    return undefined;
-  };
-  mutateQueryDeep({ ...sub, targetList: [] }, look, 0);
-  for (const { expr } of columns) {
-    reaches = false;
-    mutateDeep(expr, look);
-    if (reaches && (expr.kind === 'Var' || pullVarnos(expr) === EMPTY || containsNonstrict(expr))) return false;
-  }
-  return isSafe && !hasOtherJoin(sub.jointree);
-}
-const hasOtherJoin = (item: FromItem): boolean =>
-  item.kind === 'JoinExpr' ? item.jointype !== 'inner' || hasOtherJoin(item.larg) || hasOtherJoin(item.rarg) : item.kind === 'FromExpr' && item.fromlist.some(hasOtherJoin);
-
-/** Conditions over the left join's left side become that join's own (PostponedQual). */
-function withoutLateralQuals(item: FromItem, above: LeftJoinAbove): FromItem {
-  if (item.kind === 'RangeTblRef') return item;
-  const kept: Expr[] = [];
-  for (const clause of makeAndsImplicit(item.quals)) (overlaps(pullVarnos(clause), above.left) ? above.quals : kept).push(clause);
-  const quals = makeAndsExplicit(kept);
-  return item.kind === 'FromExpr' ? { ...item, fromlist: item.fromlist.map((f) => withoutLateralQuals(f, above)), quals }
-    : { ...item, larg: withoutLateralQuals(item.larg, above), rarg: withoutLateralQuals(item.rarg, above), quals };
-}
-
 const isOwnColumn = (e: Expr): boolean => (e.kind === 'Var' && e.varlevelsup === 0) || (e.kind === 'PlaceHolderVar' && e.phlevelsup === 0);
+
+/** Whether conditions of a lateral subquery, or its columns, take something from outside that they could not be given where they would
+ * be asked then: above an outer join of its own, or outside of the outer join that it is in, which is over `safe` (null: it is in none)
+ * (jointree_contains_lateral_outer_refs). */
+function reachesOut(sub: Query, safe: Relids | null): boolean {
+  const isUnsafe = (node: Expr | null, within: Relids | null): boolean => within !== null && !isSubset(pullVarnos(node, 1), within);
+  const visit = (item: FromItem, within: Relids | null): boolean => {
+    switch (item.kind) {
+      case 'RangeTblRef': return false;
+      case 'FromExpr': return item.fromlist.some((f) => visit(f, within)) || isUnsafe(item.quals, within);
+      case 'JoinExpr': {
+        const inside = item.jointype === 'inner' ? within : EMPTY;
+        return visit(item.larg, inside) || visit(item.rarg, inside) || isUnsafe(item.quals, inside);
+      }
+    }
+  };
+  return visit(sub.jointree, safe) || sub.targetList.some((t) => isUnsafe(t.expr, safe));
+}
 
 let lastPlaceholder = 0;
 /** The number that was given last: a statement that is planned without one has no placeholders. */
@@ -321,11 +318,12 @@ export const newestPlaceholder = (): number => lastPlaceholder;
 /** A column of a subquery below an outer join, as that column's expression: one that is not NULL by itself where the subquery has no row
  * gets a placeholder (pullup_replace_vars_callback). */
 function nullableColumn(e: Expr, rows: FromItem): Expr {
-  if (isOwnColumn(e)) return e;
-  const own = pullVarnos(e);
-  if (own !== EMPTY && !containsNonstrict(e)) return e;
-  const phrels = baseRelidsOf(rows);
-  return { kind: 'PlaceHolderVar', arg: e, phid: ++lastPlaceholder, phrels, evalAt: own === EMPTY ? phrels : overOuterJoins(own, rows), phlevelsup: 0 };
+  const own = pullVarnos(e) & baseRelidsOf(rows);
+  return own !== EMPTY && (isOwnColumn(e) || !containsNonstrict(e)) ? e : placeholder(e, rows);
+}
+function placeholder(arg: Expr, rows: FromItem): PlaceHolderVar {
+  const phrels = baseRelidsOf(rows), own = pullVarnos(arg) & phrels;
+  return { kind: 'PlaceHolderVar', arg, phid: ++lastPlaceholder, phrels, evalAt: own === EMPTY ? phrels : overOuterJoins(own, rows), phlevelsup: 0 };
 }
 /** What must be joined that these relations' columns are NULL where outer joins of the subquery make them so. */
 function overOuterJoins(relids: Relids, item: FromItem): Relids {
@@ -394,15 +392,16 @@ export function hasVolatile(e: Expr): boolean {
   return found;
 }
 
-/** Whether the relation's row as a whole is used: it must be able to be NULL as a whole. */
-function mentionsWholeRow(q: Query, from: FromItem, rti: number): boolean {
-  let found = false;
+/** The relation's row as a whole, where it is used. */
+function wholeRowVar(q: Query, from: FromItem, rti: number): Var | null {
+  let found: Var | null = null;
   mutateQueryDeep({ ...q, jointree: { kind: 'FromExpr', fromlist: [from], quals: null } }, (n, depth) => {
-    if (n.kind === 'Var' && n.varno === rti && n.varattno === 0 && n.varlevelsup === depth) found = true;
+    if (n.kind === 'Var' && n.varno === rti && n.varattno === 0 && n.varlevelsup === depth) found = n;
     return undefined;
   }, 0);
   return found;
 }
+const mentionsWholeRow = (q: Query, from: FromItem, rti: number): boolean => wholeRowVar(q, from, rti) !== null;
 
 /** Replaces Vars of a relation by the expressions of a subquery's target list, everywhere in the query. */
 function substituteRelation(q: Query, rti: number, columns: ReadonlyMap<number, Expr>, rte: RangeTblEntry): Query {
@@ -425,8 +424,7 @@ function substituteInFrom(item: FromItem, rti: number, columns: ReadonlyMap<numb
 function substituteVar(n: Expr, depth: number, rti: number, columns: ReadonlyMap<number, Expr>, rte: RangeTblEntry): Expr | undefined {
   if (n.kind === 'CurrentOfExpr' && n.cvarno === rti && depth === 0) throw new PgError('feature_not_supported', 'WHERE CURRENT OF on a view is not implemented');
   if (n.kind !== 'Var' || n.varno !== rti || n.varlevelsup !== depth) return undefined;
-  if (n.varattno === 0) return incrementLevels(wholeRow(rte, columns, n), depth);
-  const expr = columns.get(n.varattno);
+  const expr = columns.get(n.varattno) ?? (n.varattno === 0 ? wholeRow(rte, columns, n) : undefined);
   return expr === undefined ? undefined : incrementLevels(expr, depth);
 }
 function wholeRow(rte: RangeTblEntry, columns: ReadonlyMap<number, Expr>, v: Var): RowExpr {

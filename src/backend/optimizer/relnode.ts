@@ -8,13 +8,14 @@ import { exprType } from '../nodes/nodeFuncs.ts';
 import { columnWidth, estimateSize, typeWidth } from './plancat.ts';
 import type { Path, PlannerInfo, Relids, RelOptInfo } from './pathnodes.ts';
 import { FALSE } from './clauses.ts';
-import { planBase, targetOf } from './planbuild.ts';
+import { targetOfRel } from './nestparams.ts';
+import { planBase } from './planbuild.ts';
 import { bit, EMPTY, isSubset, overlaps } from './relids.ts';
 
 export function emptyRel(kind: RelOptInfo['kind'], relids: Relids): RelOptInfo {
   return {
     kind, relids, topRelids: relids, translators: [], parts: null, rows: 1, width: 0, columnWidths: new Map(), target: [], paths: [], cheapestTotal: null, restrictions: [], joinClauses: [],
-    hasEcJoins: false, rti: 0, rte: null, relation: null, indexes: [], pages: 0, tuples: 0, storedTuples: 0, allVisible: 1, considerStartup: false, considerParamStartup: false, paramInfos: new Map(), lateralRelids: EMPTY, lateralVars: [], children: null, appendInfo: null, subroot: null,
+    hasEcJoins: false, rti: 0, rte: null, relation: null, indexes: [], pages: 0, tuples: 0, storedTuples: 0, allVisible: 1, considerStartup: false, considerParamStartup: false, paramInfos: new Map(), lateralRelids: EMPTY, directLateral: EMPTY, lateralVars: [], children: null, appendInfo: null, subroot: null,
     subplan: null, subplanParams: [], attrNeeded: new Map(),
   };
 }
@@ -43,10 +44,10 @@ export function buildBaseRel(root: PlannerInfo, rti: number): RelOptInfo {
 }
 
 /** mark_dummy_rel: there is nothing but the way to have no rows. */
-export function markDummy(rel: RelOptInfo): void {
+export function markDummy(root: PlannerInfo, rel: RelOptInfo): void {
   const path: Path = {
     kind: 'Result', rel, rows: 0, startup: 0, total: 0, pathkeys: [], requiredOuter: rel.lateralRelids, paramClauses: [],
-    make: () => ({ kind: 'Result', ...planBase(path, targetOf(rel.target)), resconstantqual: [FALSE] }),
+    make: () => ({ kind: 'Result', ...planBase(path, targetOfRel(root, rel)), resconstantqual: [FALSE] }),
   };
   rel.rows = 1;
   rel.paths = [path];

@@ -6,11 +6,11 @@ import { makeVar } from '../nodes/makefuncs.ts';
 import { containsVolatile, equal, pullVarnos } from './clauses.ts';
 import { clampRows, costs, DISABLE_COST, qualEvalCost } from './costsize.ts';
 import { impliedFor } from './indxpath.ts';
-import { replaceNestloopParams } from './nestparams.ts';
+import { replaceNestloopParams, targetOfRel } from './nestparams.ts';
 import { joinClauseMovable, paramPathInfo } from './parampath.ts';
 import { addPath } from './pathnode.ts';
 import type { Path, PlannerInfo, RelOptInfo, RestrictInfo } from './pathnodes.ts';
-import { orderedClauses, planBase, targetOf } from './planbuild.ts';
+import { orderedClauses, planBase } from './planbuild.ts';
 import { EMPTY, overlaps } from './relids.ts';
 import { isSecurelyPromotable, withoutRepeated } from './restrictinfo.ts';
 import { arrayLength, clauselistSelectivity } from './selfuncs.ts';
@@ -71,10 +71,12 @@ function findNamed(rel: RelOptInfo): Named | null {
 }
 
 export function createTidPaths(root: PlannerInfo, rel: RelOptInfo): void {
-  const others = (used: readonly RestrictInfo[]): RestrictInfo[] => rel.restrictions.filter((r) => !r.pseudoconstant && !used.includes(r));
+  const param = rel.lateralRelids === EMPTY ? null : paramPathInfo(root, rel, rel.lateralRelids), paramClauses = param?.clauses ?? [];
+  const others = (used: readonly RestrictInfo[]): RestrictInfo[] => [...rel.restrictions, ...paramClauses].filter((r) => !r.pseudoconstant && !used.includes(r));
+  const fix = (e: Expr): Expr => replaceNestloopParams(root, e);
   const disabled = getBool('enable_tidscan') ? 0 : DISABLE_COST;
   const add = (path: Omit<Path, 'rel' | 'rows' | 'pathkeys' | 'requiredOuter' | 'paramClauses' | 'make'>, make: (path: Path) => ReturnType<Path['make']>): void => {
-    const whole: Path = { ...path, rel, rows: rel.rows, pathkeys: [], requiredOuter: rel.lateralRelids, paramClauses: [], make: () => make(whole) };
+    const whole: Path = { ...path, rel, rows: param?.rows ?? rel.rows, pathkeys: [], requiredOuter: rel.lateralRelids, paramClauses, make: () => make(whole) };
     addPath(rel, whole);
   };
   const ranges = rel.restrictions.filter((r) => !r.pseudoconstant && isSecurelyPromotable(r, rel) && /^tid(lt|le|gt|ge)$/.test(comparison(r.clause, rel)));
@@ -90,7 +92,7 @@ export function createTidPaths(root: PlannerInfo, rel: RelOptInfo): void {
     const startup = cost.startup + (isCurrent ? 0 : disabled);
     const total = isCurrent ? 0 : startup + count * (costs.randomPage + costs.cpuTuple + cost.perTuple);
     add({ kind: 'TidScan', startup: isCurrent ? 0 : startup, total }, (path) => (
-      { kind: 'TidScan', ...planBase(path, targetOf(rel.target), orderedClauses(rest)), scanrelid: rel.rti, tidquals: quals }));
+      { kind: 'TidScan', ...planBase(path, targetOfRel(root, rel), orderedClauses(rest).map(fix)), scanrelid: rel.rti, tidquals: quals }));
     if (isCurrent) return;
   }
   if (ranges.length === 0) return;
@@ -102,7 +104,7 @@ export function createTidPaths(root: PlannerInfo, rel: RelOptInfo): void {
   const startup = cost.startup + disabled;
   const total = startup + costs.randomPage + costs.seqPage * (pages - 1) + clampRows(selectivity * rel.tuples) * (costs.cpuTuple + cost.perTuple);
   add({ kind: 'SeqScan', startup, total }, (path) => (
-    { kind: 'SeqScan', ...planBase(path, targetOf(rel.target), orderedClauses(rest)), scanrelid: rel.rti, tidrangequals: ranges.map((r) => r.clause) }));
+    { kind: 'SeqScan', ...planBase(path, targetOfRel(root, rel), orderedClauses(rest).map(fix)), scanrelid: rel.rti, tidrangequals: ranges.map((r) => r.clause) }));
 }
 
 /** Rows that another relation's row names (BuildParameterizedTidPaths). */
@@ -114,17 +116,17 @@ export function createJoinTidPaths(root: PlannerInfo, rel: RelOptInfo): void {
     const [a, b] = clause.args as [Expr, Expr];
     const value = isCtid(a, rel) ? b : isCtid(b, rel) ? a : null;
     if (value === null || overlaps(pullVarnos(value), rel.relids) || containsVolatile(value)) continue;
-    const outer = rinfo.clauseRelids & ~rel.relids;
+    const outer = (rinfo.clauseRelids & ~rel.relids) | rel.lateralRelids;
     const param = paramPathInfo(root, rel, outer);
     const rest = [...rel.restrictions, ...withoutRepeated(param.clauses, [rinfo])].filter((r) => !r.pseudoconstant && r !== rinfo && !equal(r.clause, clause));
     const cost = qualEvalCost(rest);
     const startup = cost.startup + (getBool('enable_tidscan') ? 0 : DISABLE_COST);
     const path: Path = {
       kind: 'TidScan', rel, rows: param.rows, startup, total: startup + costs.randomPage + costs.cpuTuple + cost.perTuple, pathkeys: [],
-      requiredOuter: outer | rel.lateralRelids, paramClauses: param.clauses,
+      requiredOuter: outer, paramClauses: param.clauses,
       make: () => {
         const fix = (e: Expr): Expr => replaceNestloopParams(root, e);
-        return { kind: 'TidScan', ...planBase(path, targetOf(rel.target), orderedClauses(rest).map(fix)), scanrelid: rel.rti, tidquals: [fix(clause)] };
+        return { kind: 'TidScan', ...planBase(path, targetOfRel(root, rel), orderedClauses(rest).map(fix)), scanrelid: rel.rti, tidquals: [fix(clause)] };
       },
     };
     addPath(rel, path);

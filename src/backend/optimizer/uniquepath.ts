@@ -5,7 +5,8 @@ import type { Expr } from '../nodes/primnodes.ts';
 import { containsVolatile, equal, pullVarnos } from './clauses.ts';
 import { costs } from './costsize.ts';
 import type { Path, PlannerInfo, RelOptInfo, SpecialJoinInfo } from './pathnodes.ts';
-import { planBase, targetOf, withColumn } from './planbuild.ts';
+import { planBase, withColumn } from './planbuild.ts';
+import { targetOfRel } from './nestparams.ts';
 import { EMPTY, isSubset } from './relids.ts';
 import { makeRestrictInfo } from './restrictinfo.ts';
 import { estimateGroups } from './selfuncs.ts';
@@ -47,7 +48,7 @@ function make(root: PlannerInfo, rel: RelOptInfo, sjinfo: SpecialJoinInfo): Path
       const position = (e: Expr): number => below.targetlist.findIndex((t) => equal(t.expr, e)) + 1;
       for (const { expr } of columns) if (position(expr) === 0) below = withColumn(below, expr);
       return {
-        kind: 'Agg', ...planBase(path, targetOf(rel.target), [], below), aggstrategy: 'hashed',
+        kind: 'Agg', ...planBase(path, targetOfRel(root, rel), [], below), aggstrategy: 'hashed',
         groupKeys: columns.map((c) => ({ column: position(c.expr), eqop: c.eqop, collation: c.collation, type: exprType(c.expr) })),
         numGroups: rows, groupingSets: null, groupRefs: [], aggrefs: [],
       };

@@ -115,3 +115,41 @@ select ss2.* from i4 i41 left join i8 join (select i42.f1 as c1, i43.f1 as c2, 4
 select ss2.* from i4 i41 left join i8 join (select i42.f1 as c1, i43.f1 as c2, 42 as c3 from i4 i42, i4 i43) ss1 on i8.q1 = ss1.c2 on i41.f1 = ss1.c1, lateral (select i41.*, i8.*, ss1.* from few_texts limit 1) ss2 order by 1, 2;
 select l.* from i4 a left join (select b.f1, c.f1 as g, 7 as k from i4 b, i4 c) s on a.f1 = s.f1 left join lateral (select s.k + q1 as z, s.g from i8 where q2 > s.k - 6 limit 1) l on true order by 1, 2;
 drop table i4, i8, few_texts;
+-- Lateral subqueries below outer joins were not merged into their parent where they compute something, and were run for each row.
+create table lp (a int, b int); insert into lp select i, i % 4 from generate_series(1, 12) i; insert into lp values (null, null);
+create table lq (a int, c text); insert into lq select i, case when i % 3 = 0 then null else 'q' || i end from generate_series(0, 30, 2) i;
+create table lr (a int primary key, d int); insert into lr select i, i % 5 from generate_series(1, 2000) i;
+analyze lp; analyze lq; analyze lr;
+explain (costs off) select lp.a, s.c, s.x from lp left join lateral (select *, lp.b as x from lq) s on lp.a = s.a order by 1;
+select lp.a, s.c, s.x from lp left join lateral (select *, lp.b as x from lq) s on lp.a = s.a order by 1, 2;
+explain (costs off) select lp.a, s.y from lp left join lateral (select coalesce(lp.b, lq.a, 7) as y from lq where lq.a > lp.b) s on true order by 1, 2;
+select lp.a, s.y, count(*) from lp left join lateral (select coalesce(lp.b, lq.a, 7) as y from lq where lq.a > lp.b * 8) s on true group by 1, 2 order by 1, 2;
+explain (costs off) select lp.a, s.m from lp left join lateral (select lq.a, greatest(lp.a, lq.a, lr.d) as m from lq join lr on lr.a = lq.a) s on lp.a = s.a order by 1;
+select lp.a, s.m from lp left join lateral (select lq.a, greatest(lp.a, lq.a, lr.d) as m from lq join lr on lr.a = lq.a) s on lp.a = s.a order by 1;
+explain (costs off) select lp.a, s.d from lp left join lateral (select lr.d, lp.a as n from lr where lr.a = lp.b) s on true where s.n is null or s.d = 1;
+select lp.a, s.d, s.n from lp left join lateral (select lr.d, lp.a as n from lr where lr.a = lp.b) s on true where s.n is null or s.d = 1 order by 1;
+explain (verbose, costs off) select lp.a, s.n, t.n from lp left join lq on lq.a = lp.a left join lateral (select lq.a + 1 as n) s on true left join lr on lr.a = s.n left join lateral (select lr.d * 2, coalesce(s.n, lp.a, 0) as n where lr.d > 1) t on true;
+select lp.a, s.n, t.n from lp left join lq on lq.a = lp.a left join lateral (select lq.a + 1 as n) s on true left join lr on lr.a = s.n left join lateral (select lr.d * 2, coalesce(s.n, lp.a, 0) as n where lr.d > 1) t on true order by 1;
+explain (costs off) select * from (values (1, array[2, 4]), (2, array[4, 6])) as v(x, ys) left join (values (1, 4), (2, 6)) as w(x, y) on w.x = v.x left join unnest(ys) as u(y) on u.y = w.y;
+select * from (values (1, array[2, 4]), (2, array[4, 8])) as v(x, ys) left join (values (1, 4), (2, 6)) as w(x, y) on w.x = v.x left join unnest(ys) as u(y) on u.y = w.y order by 1;
+explain (costs off) select * from lp cross join lateral (select 1 from (select lp.b as outside, lq.a as own from lr, lq where lr.a < 3) s right join lq q on q.a > 3 where s.own = s.outside) t where lp.a > 2;
+select lp.a, count(*) from lp cross join lateral (select 1 from (select lp.b as outside, lq.a as own from lr, lq where lr.a < 3) s right join lq q on q.a > 3 where s.own = s.outside) t where lp.a > 2 group by 1 order by 1;
+-- Outer joins inside of one, or conditions that reach over the join that it is in, keep it apart.
+explain (costs off) select lp.a, s.n from lp left join lateral (select lq.a, lp.b as n from lq left join lr on lr.a = lp.b) s on s.a = lp.a;
+select lp.a, s.n from lp left join lateral (select lq.a, lp.b + lr.d as n from lq left join lr on lr.a = lp.b) s on s.a = lp.a order by 1;
+explain (costs off) select lp.a, q.a, s.n from lp cross join lateral (select lq.a, s.n from lq left join lateral (select lr.d + lp.b as n from lr where lr.a = lq.a) s on true) q(a, n) left join lateral (select q.n where lp.b = 1) s on true where lp.a < 5;
+select lp.a, q.a, s.n from lp cross join lateral (select lq.a, s.n from lq left join lateral (select lr.d + lp.b as n from lr where lr.a = lq.a) s on true) q(a, n) left join lateral (select q.n where lp.b = 1) s on true where lp.a < 3 order by 1, 2;
+-- The row of a subquery as a whole is NULL where the join fills up, not a row of NULLs.
+explain (verbose, costs off) select lp.a, s is null, (s).c, s from lp left join (select a, coalesce(c, 'none') as c from lq) s on s.a = lp.a;
+select lp.a, s is null, (s).c, s from lp left join (select a, coalesce(c, 'none') as c from lq) s on s.a = lp.a order by 1;
+select lp.a, to_json(s), count(s) over () from lp left join lateral (select lp.b, a, coalesce(c, 'none') as c from lq) s on s.a = lp.a order by 1;
+select lp.a, row_to_json(s) from lp left join (select *, lq.ctid is null as u from lq) s on s.a = lp.a where s is distinct from null and s.u is not true order by 1;
+-- Nothing is left of a lateral side that is never there.
+explain (verbose, costs off) select * from lp left join lateral (select *, lp.b from lq where false) s on true;
+select * from lp left join lateral (select *, lp.b from lq where false) s on true order by 1 limit 3;
+-- What is kept for a key must not be shown for another value of what is computed.
+set enable_hashjoin = off; set enable_mergejoin = off; set enable_material = off;
+select lp.a, x.k, s.d, s.n from lp join (values (1), (2), (3)) x(k) on true left join lateral (select lr.d, lp.a + x.k as n from lr where lr.a = x.k) s on true where lp.a < 5 order by 1, 2;
+select o.a, s.d, s.n from (select 1 as one, a, b from lp, generate_series(1, 20)) o left join lateral (select lr.d, coalesce(o.a, 0) as n from lr where lr.a = o.one) s on true where o.a < 3 group by 1, 2, 3 order by 1;
+reset enable_hashjoin; reset enable_mergejoin; reset enable_material;
+drop table lp, lq, lr;
