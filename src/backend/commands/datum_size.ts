@@ -28,9 +28,13 @@ export function datumSize(value: Datum, typeOid: Oid): number {
   const own = SIZES[type.typtype === 'r' || type.typtype === 'm' ? type.typtype : typeOid];
   if (own !== undefined) return own(value as never);
   if (type.typtype === 'c') return recordSize(value as RecordValue);
-  if (type.typelem !== 0) return arraySize(value as ArrayValue);
+  // What pg_statistic has of a column is an anyarray.
+  if (type.typelem !== 0 || typeOid === T.ANYARRAYOID) return arraySize(value as ArrayValue);
   if (typeof value === 'string') return HEADER + utf8Length(value);
-  return HEADER + (value instanceof Uint8Array ? value : typeHooks.typeIo(typeOid).send(value)).length;
+  if (value instanceof Uint8Array) return HEADER + value.length;
+  const io = typeHooks.typeIo(typeOid);
+  // Not every type has a binary form.
+  return HEADER + (type.typsend === 0 ? utf8Length(io.output(value)) : io.send(value).length);
 }
 
 /** In a row: short values have a header of one byte. */

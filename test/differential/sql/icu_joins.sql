@@ -5,7 +5,7 @@ insert into s1 select chr(97+g%26) from generate_series(1,100) g;
 insert into s2 select chr(65+g%26), chr(65+g%26) from generate_series(1,2000) g;
 insert into s2 select chr(97+g%20), chr(97+g%20) from generate_series(1,2000) g;
 insert into s3 select chr(97+g%26) || '', chr(97+g%26) from generate_series(1,50) g union all select chr(65+g%26), chr(65+g%26) from generate_series(1,50) g;
-create index on s2 (x); analyze;
+create index on s2 (x); analyze s1, s2, s3;
 select count(*) from s1 where x in (select x collate sci from s2);
 select count(*) from s1 where exists (select 1 from s2 where s2.x = s1.x collate sci);
 select count(*) from s1 where not exists (select 1 from s2 where s2.x = s1.x collate sci);
