@@ -80,13 +80,20 @@ const le = (a: string, b: string): boolean => compareText(a, b) <= 0;
 const gt = (a: string, b: string): boolean => compareText(a, b) > 0;
 const ge = (a: string, b: string): boolean => compareText(a, b) >= 0;
 
+/** As the C library's memcmp: the difference of the first bytes that differ, else that of the lengths as -1, 0 or 1. */
+function byteDifference(a: string, b: string): number {
+  const x = Buffer.from(a), y = Buffer.from(b), length = Math.min(x.length, y.length);
+  for (let i = 0; i < length; i++) if (x[i] !== y[i]) return x[i]! - y[i]!;
+  return Math.sign(x.length - y.length);
+}
+
 registerBuiltins({
   pure: {
     textin: same, textout: same, textrecv: receiveText, textsend: sendText,
     cstring_in: same, cstring_out: same, cstring_recv: receiveText, cstring_send: sendText,
     unknownin: same, unknownout: same, unknownrecv: receiveText, unknownsend: sendText,
 
-    texteq: eq, textne: ne, text_lt: lt, text_le: le, text_gt: gt, text_ge: ge, bttextcmp: compareText, gin_cmp_tslexeme: compareText, gin_compare_jsonb: compareText, btequalimage: () => true,
+    texteq: eq, textne: ne, text_lt: lt, text_le: le, text_gt: gt, text_ge: ge, bttextcmp: compareText, gin_cmp_tslexeme: byteDifference, gin_compare_jsonb: byteDifference, btequalimage: () => true,
     text_pattern_lt: lt, text_pattern_le: le, text_pattern_gt: gt, text_pattern_ge: ge, bttext_pattern_cmp: compareText,
     text_larger: (a: string, b: string) => (compareText(a, b) > 0 ? a : b),
     text_smaller: (a: string, b: string) => (compareText(a, b) < 0 ? a : b),
