@@ -111,6 +111,14 @@ test.serial('extended query: a kept statement whose columns have changed says so
   await client.answer();
 });
 
+// Parse failed of it; and a row that cannot be computed took the rows before it along.
+test.serial('extended query: what planning or a later row finds wrong is told in its place', async (t) => {
+  client.Parse('select 1/0').Describe('S').Bind().Execute().Sync();
+  t.deepEqual(await client.answer(), ['ParseComplete', 'ParameterDescription ', 'RowDescription ?column?:23', 'ErrorResponse 22012 division by zero', 'ReadyForQuery I']);
+  client.Parse('select 12/(4-i) from generate_series(1,10) i').Bind().Execute('', 2).Execute('', 2).Sync();
+  t.deepEqual(await client.answer(), ['ParseComplete', 'BindComplete', 'DataRow 4', 'DataRow 6', 'PortalSuspended', 'DataRow 12', 'ErrorResponse 22012 division by zero', 'ReadyForQuery I']);
+});
+
 // Execute took the plan of Bind although another session had dropped the table meanwhile: XX000, could not open relation with OID.
 test.serial('extended query: a table that is dropped between Bind and Execute is not there', async (t) => {
   await client.query('create table short_lived (a int)');

@@ -3,7 +3,7 @@
 import { pinLiteral } from '../utils/session.ts';
 
 const IGNORED = new Set([
-  'location', 'funcformat', 'relabelformat', 'coerceformat', 'convertformat', 'coercionformat', 'row_format', 'slot', 'refs', 'defaulted',
+  'location', 'funcformat', 'relabelformat', 'coerceformat', 'convertformat', 'coercionformat', 'row_format', 'slot', 'refs', 'defaulted', 'written',
 ]);
 
 export function equal(a: unknown, b: unknown): boolean {

@@ -69,6 +69,8 @@ export interface FuncExpr {
   funcformat: CoercionForm; funccollid: Oid; inputcollid: Oid; args: Expr[]; location: number;
   /** How many of the last arguments were not written but are the function's defaults; the planner takes those of its day. */
   defaulted?: number;
+  /** Of a call with names: for each argument that was written, in that order, which it is; the last of them were written with these names. */
+  written?: { numbers: readonly number[]; names: readonly string[] };
 }
 export interface NamedArgExpr { kind: 'NamedArgExpr'; arg: Expr; name: string; argnumber: number; location: number }
 interface OpFields {

@@ -177,7 +177,7 @@ export function equal(a: unknown, b: unknown): boolean {
   // What differs mostly does so in its arguments.
   if (!equal(x['args'], y['args'])) return false;
   for (const key in x) {
-    if (key === 'args' || key === 'location' || key === 'funcformat' || key === 'relabelformat' || key === 'coerceformat' || key === 'defaulted') continue;
+    if (key === 'args' || key === 'location' || key === 'funcformat' || key === 'relabelformat' || key === 'coerceformat' || key === 'defaulted' || key === 'written') continue;
     if (!equal(x[key], y[key])) return false;
   }
   return x['slot'] === y['slot'];
@@ -266,12 +266,13 @@ export function findNonnullableVars(e: Expr | null, top = true): Var[] {
 // ------------------------------------------------------------------ constant folding
 
 /** The defaults of a function as they are now (expand_function_arguments); polymorphic ones stay as they were. */
-function withDefaults({ defaulted = 0, ...call }: FuncExpr): FuncExpr {
+function withDefaults({ defaulted = 0, written, ...call }: FuncExpr): FuncExpr {
   const proc = procByOid(call.funcid);
   const stored = proc?.proargdefaults ?? null;
-  if (proc === undefined || stored === null || proc.pronargdefaults < defaulted) return call;
-  const first = call.args.length - defaulted, known = stringToNode<Expr[]>(stored).slice(-defaulted);
-  return { ...call, args: call.args.map((a, i) => (i >= first && exprType(known[i - first]!) === exprType(a) ? evalConstExpressions(known[i - first]!) : a)) };
+  if (proc === undefined || stored === null || proc.pronargdefaults < defaulted || written?.numbers.length === call.args.length) return call;
+  const first = call.args.length - proc.pronargdefaults, known = stringToNode<Expr[]>(stored);
+  const isDefault = (i: number): boolean => (written === undefined ? i >= call.args.length - defaulted : i >= first && !written.numbers.includes(i));
+  return { ...call, args: call.args.map((a, i) => (isDefault(i) && exprType(known[i - first]!) === exprType(a) ? evalConstExpressions(known[i - first]!) : a)) };
 }
 
 export const TRUE: Const = makeConst(16, -1, 0, true);
@@ -297,7 +298,7 @@ export function evalConstExpressions(e: Expr): Expr {
   const node = expressionTreeMutator(e, evalConstExpressions);
   switch (node.kind) {
     case 'FuncExpr': {
-      const call = node.defaulted === undefined ? node : withDefaults(node);
+      const call = node.defaulted === undefined && node.written === undefined ? node : withDefaults(node);
       return call.funcretset ? call : foldCall(call, call.funcid, call.args, call.inputcollid);
     }
     case 'OpExpr': return node.opretset ? node : booleanEquality(node) ?? foldCall(node, node.opfuncid, node.args, node.inputcollid);

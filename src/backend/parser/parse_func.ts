@@ -365,6 +365,7 @@ export function parseFuncOrColumn(
   if (detail.code === 'normal' || detail.code === 'procedure') {
     const call: FuncExpr = { ...makeFuncExpr(detail.funcid, rettype, fargs, 0, 0, format, location), funcretset: detail.retset, funcvariadic: funcVariadic };
     if (detail.argdefaults.length > 0 && detail.argnumbers === null && argnames.length === 0) call.defaulted = detail.argdefaults.length;
+    if (argnames.length > 0 && detail.argnumbers !== null) call.written = { numbers: detail.argnumbers.slice(0, nargsGiven), names: argnames };
     if (detail.retset) state.lastSrf = call;
     return call;
   }

@@ -18,3 +18,6 @@ export function asPgError(error: unknown): PgError {
   return internalError(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
 }
 
+
+/** Something that was computed went wrong (a division by zero, a value that is no number): nothing else is the worse for it. */
+export const isOfValues = (error: unknown): error is PgError => error instanceof PgError && error.severity === 'ERROR' && /^(?:2[12]|P0)/.test(error.code);

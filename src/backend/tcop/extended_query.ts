@@ -12,6 +12,7 @@ import { INT4OID, INT8OID } from '../types/oids.ts';
 import { getInt } from '../utils/guc.ts';
 import { setPsStatus } from '../utils/ps_status.ts';
 import { completesOptimistically, runAutocommit } from './autocommit.ts';
+import { isOfValues } from './errors.ts';
 import { CachedStatement, findByText, forgetTextsOfOtherSettings, keepByText } from './plancache.ts';
 import { FETCH_ALL, Portal, addPortal, dropPortal, findPortal } from './portal.ts';
 import { RemoteDest } from './printtup.ts';
@@ -63,7 +64,7 @@ export function parse(f: Frontend): void {
   if (statement.raw !== null) {
     refuseInFailedTransaction(statement.raw);
     if (statement.takesSnapshot) renewSnapshot(statement.fixesSnapshot);
-    statement.revalidate();
+    prepare(statement);
     requireParameterTypes(statement.paramTypes);
   }
   if (isNew) keepByText(key, statement);
@@ -71,6 +72,16 @@ export function parse(f: Frontend): void {
   else storePreparedStatement(name, statement, false);
   commandCounterIncrement();
   sendParseComplete();
+}
+
+/** Planned ahead; what planning finds wrong (constants are computed then) is told when the plan is needed. */
+function prepare(statement: CachedStatement): void {
+  try {
+    statement.revalidate();
+  } catch (error) {
+    if (!isOfValues(error)) throw error;
+    statement.describe();
+  }
 }
 
 function parseStatement(text: string, types: Oid[]): CachedStatement {

@@ -3,7 +3,12 @@
 // a cursor shows what its snapshot showed, whatever happens later (PostgreSQL's portalmem.c and pquery.c).
 import { PgError } from '../../common/errors.ts';
 import { type CompiledPlan, type LockedRows, locksLater, runAndLockLater, runPlan } from '../executor/execute.ts';
+import { functionInfo } from '../executor/fmgr_info.ts';
 import { PagedRows } from '../executor/paged_rows.ts';
+import { functionOf } from '../executor/plan_walker.ts';
+import { expressionTreeWalker, queryTreeWalker, type Walker } from '../nodes/nodeFuncs.ts';
+import type { Query } from '../nodes/parsenodes.ts';
+import { isOfValues } from './errors.ts';
 import type { RowSource } from './current_of.ts';
 import type { DestReceiver, ResultColumn } from '../executor/dest.ts';
 import { statementText } from '../parser/raw_parser.ts';
@@ -71,6 +76,8 @@ export class Portal {
   private opened: { snapshot: SavedSnapshot; cid: number } | null = null;
   /** FOR UPDATE locks what is fetched: the rows that still are to be; null: none. */
   private locking: LockedRows | null = null;
+  /** What went wrong behind the rows of the store. */
+  private failure: PgError | null = null;
 
   /** `units`: of a plan for these values; else the statement's own. */
   constructor(name: string, statement: CachedStatement, params: Datum[], units = statement.units as readonly PlannedUnit[]) {
@@ -105,6 +112,7 @@ export class Portal {
       this.materialize(this.position + count);
       const sent = this.send(this.position, Math.min(count, this.store!.rows.length - this.position), 1, dest);
       this.position += sent;
+      if (sent < count) this.fail();
       const complete = sent < count || count === FETCH_ALL;
       if (complete) { this.atEnd = true; this.position = this.store!.rows.length + 1; }
       this.status = 'ready';
@@ -128,9 +136,12 @@ export class Portal {
 
   /** FETCH and MOVE: sends rows to dest (null: MOVE) and says how many. Semantics of DoPortalRunFetch. */
   fetch(direction: 'forward' | 'backward' | 'absolute' | 'relative', count: number, dest: DestReceiver | null): number {
+    // Nothing is run for standing still before the first row.
+    if (dest === null && count === 0 && this.store === null) return 0;
     this.activate();
     try {
       this.materialize(direction === 'absolute' ? (count < 0 ? FETCH_ALL : count) : direction === 'backward' ? 0 : this.position + Math.max(count, 0));
+      if (direction === 'absolute' ? count < 0 || count > this.store!.rows.length : direction === 'relative' && this.position + count > this.store!.rows.length) this.fail();
       const processed = this.doFetch(direction, count, dest);
       this.status = 'ready';
       return processed;
@@ -165,6 +176,7 @@ export class Portal {
         }
         const from = this.position;
         const sent = this.send(from, Math.min(count, Math.max(total - from, 0)), 1, dest);
+        if (sent < count) this.fail();
         this.position = sent < count ? total + 1 : from + sent;
         return sent;
       }
@@ -210,6 +222,11 @@ export class Portal {
     for (let i = from; sent < count; i += step, sent++) if (!dest.receive(rows.at(i)!.slice(0, width))) { sent++; break; }
     dest.end();
     return sent;
+  }
+
+  /** The end of the rows, or what has kept them from going on. */
+  fail(): void {
+    if (this.failure !== null) throw this.failure;
   }
 
   /** A cursor shows what was there when it was opened: its snapshot and command id are kept until it is filled. */
@@ -269,8 +286,12 @@ export class Portal {
         this.tag = runUnits(this, store);
       }
     } catch (error) {
-      store.close();
-      throw error;
+      // The rows before are good, and may be all that is wanted; what functions may have half done is not to stay.
+      if (this.strategy !== 'one_select' || !isOfValues(error) || isVolatile(this.units[0]!.query)) {
+        store.close();
+        throw error;
+      }
+      this.failure = error;
     }
     if (located !== null) {
       this.rowSources = located.sources;
@@ -294,6 +315,13 @@ export class Portal {
     }
     this.status = 'active';
   }
+}
+
+/** Whether running the query, or a part of it, may change something. */
+function isVolatile(query: Query): boolean {
+  const walker: Walker = (node) => node.kind === 'NextValueExpr' || (node.kind === 'Query' ? queryTreeWalker(node, walker)
+    : (functionOf(node) !== 0 && functionInfo(functionOf(node)).volatility === 'v') || expressionTreeWalker(node, walker));
+  return walker(query);
 }
 
 /** current_of.ts fills it in. */
@@ -398,6 +426,7 @@ export function preCommitPortals(): void {
     if (portal.options.hold && !portal.held && portal.status !== 'failed') {
       if (isPreparing()) throw new PgError('feature_not_supported', 'cannot PREPARE a transaction that has created a cursor WITH HOLD');
       portal.materialize();
+      portal.fail();
       portal.held = true;
     }
   }

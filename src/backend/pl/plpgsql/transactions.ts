@@ -36,6 +36,7 @@ function holdPinnedPortals(): void {
     if (!portal.pinned || portal.held) continue;
     if (portal.strategy !== 'one_select') throw notReadOnly();
     portal.materialize();
+    portal.fail();
     portal.held = true;
   }
 }

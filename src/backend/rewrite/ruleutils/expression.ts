@@ -237,8 +237,15 @@ function writeOperator(e: OpExpr, c: DeparseContext): void {
   });
 }
 
+/** The arguments of a call with names as they were written. */
+function argumentsAsWritten(args: readonly Expr[], { numbers, names }: NonNullable<FuncExpr['written']>): Expr[] {
+  const positional = numbers.length - names.length;
+  return numbers.map((n, i) => (i < positional ? args[n]! : { kind: 'NamedArgExpr', arg: args[n]!, name: names[i - positional]!, argnumber: n, location: -1 }));
+}
+
 function writeFunctionCall(call: FuncExpr, c: DeparseContext, showImplicit: boolean): void {
-  const e = call.defaulted === undefined ? call : { ...call, args: call.args.slice(0, call.args.length - call.defaulted) };
+  const e = call.written !== undefined ? { ...call, args: argumentsAsWritten(call.args, call.written) }
+    : call.defaulted === undefined ? call : { ...call, args: call.args.slice(0, call.args.length - call.defaulted) };
   if (e.funcformat === 'implicit_cast' && !showImplicit) { ruleExprParen(e.args[0]!, c, false, e); return; }
   if (e.funcformat === 'explicit_cast' || e.funcformat === 'implicit_cast') {
     writeCoercion(e.args[0]!, e.funcresulttype, exprIsLengthCoercion(e) ?? -1, e, c);
