@@ -551,14 +551,14 @@ export class ModifyRun {
   private moveRow(place: Place, rowId: number, old: Datum[], row: Datum[], source: Datum[]): boolean {
     place.target.computeGenerated(row);
     const ofRoot = convertRow(place.toRoot, row);
-    const to = this.route(ofRoot);
     // It is deleted here, whatever its keys are.
     if (!isOptimistic()) lockRows(place.relation, [rowId], 'update', 'block');
     if (!this.beforeDelete(place, rowId, old)) return false;
     noteMovedRow(place.relation, rowId, this.spec.relation, ofRoot);
     place.target.delete(rowId, old);
     noteMoved(place.relation, rowId);
-    const routed = convertRow(to.fromRoot, ofRoot);
+    // Whether there is a partition for it matters only now: a trigger may have kept it where it was.
+    const to = this.route(ofRoot), routed = convertRow(to.fromRoot, ofRoot);
     const moved = to.target.triggers === null ? routed : to.target.beforeRoutedInsert(routed);
     if (moved === null) return false;
     // Policies look at what the triggers there have left.

@@ -96,3 +96,17 @@ alter table ep add b int;
 rollback;
 drop schema tg cascade;
 reset search_path;
+
+-- A row that a BEFORE DELETE trigger keeps in its partition needs no other: that there was none for it was told first.
+create table kept (id int, part int) partition by list (part);
+create table kept_1 partition of kept for values in (1);
+create table kept_2 partition of kept for values in (2);
+insert into kept values (1, 1), (2, 1), (3, 2);
+create function keep_first() returns trigger language plpgsql as $$ begin return case when old.id = 1 then null else old end; end $$;
+create trigger keep before delete on kept for each row execute function keep_first();
+update kept set part = 7 where id = 1;
+update kept set part = 7 where id = 2;
+update kept set part = 2 where part = 1;
+select tableoid::regclass, * from kept order by id;
+drop table kept;
+drop function keep_first();
