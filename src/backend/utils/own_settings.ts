@@ -5,7 +5,7 @@ import { keyWords } from './guc_hooks.ts';
 const CONNECTIONS = 6, DEVELOPER_OPTIONS = 8;
 
 defineSetting(['dress_rehearsal', 'bool', 'postmaster', 'on', null, 0, 0, null, DEVELOPER_OPTIONS,
-  'Has the postmaster run whole sessions before it listens.', 'Server processes then start compiled; the postmaster starts seconds later.', '']);
+  'Has the postmaster run whole sessions before it listens.', 'Server processes then start compiled; the postmaster starts seconds later.', 'NOT_IN_SAMPLE']);
 
 defineSetting(['idle_exit', 'integer', 'sighup', '0', 's', 0, 2147483, null, CONNECTIONS,
   'Sets how long a postmaster without sessions stays before it ends.', 'Only with sockets passed by a service manager, which starts it again at the next connection. 0 means for ever.', '']);
