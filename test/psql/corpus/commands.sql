@@ -267,7 +267,7 @@ b,a
 \copy cp to '/tmp/posthouse_corpus_copy.txt'
 \copy cp from '/tmp/posthouse_corpus_copy.txt'
 \copy cp from program 'echo "9	nine	9.9"'
-\copy cp to program 'cat; echo end'
+\copy cp to program 'cat >&2; echo end >&2'
 select count(*) from cp;
 \copy nix from stdin
 \.
