@@ -181,8 +181,10 @@ const OPCLASS_TYPE: Record<Oid, Oid> = {
   10067: 3220, 10068: 3220, 10069: 3500, 10070: 3500,
 };
 
+/** btree's text_pattern_ops, varchar_pattern_ops, bpchar_pattern_ops: they order by bytes what is found equal by the collation. */
+export const PATTERN_OPCLASSES: ReadonlySet<Oid> = new Set([4217, 4218, 4219]);
 /** Operator classes that go by bytes whatever the collation: those of patterns, and spgist's of texts. */
-const BYTEWISE = new Set([4217, 4218, 4219, 10086]);
+const BYTEWISE = new Set([...PATTERN_OPCLASSES, 10086]);
 
 /** Encoders for types that others add (user-defined operator classes, later families). */
 const registered = new Map<Oid, ColumnEncoder>();

@@ -1,6 +1,7 @@
 // Index keys back to values, for index-only scans: of the types whose encoding (key.ts) loses nothing.
 import type { IndexColumn } from '../catalog/relation.ts';
 import { icuCollator, isNondeterministic } from '../types/collation.ts';
+import { PATTERN_OPCLASSES } from './key.ts';
 import { int8, type Datum, type Oid } from '../types/datum.ts';
 
 /** Reads the value that starts at `state.at` and moves on; `flip` is 255 where the column is descending. */
@@ -57,7 +58,6 @@ const DECODERS: Readonly<Record<Oid, Decoder>> = {
 /** Their own operator classes of btree and hash, and those of patterns: others may encode in another way. */
 const OPCLASSES = new Set([1978, 1979, 1981, 3122, 3124, 3126, 3127, 3128, 4217, 4218, 10003, 10011, 10019, 10020, 10021, 10028, 10031, 10037, 10044, 10045, 10046]);
 
-const PATTERN_OPCLASSES = new Set([4217, 4218]);
 const isCollated = (column: IndexColumn): boolean => DECODERS[column.typeOid] === text && !PATTERN_OPCLASSES.has(column.opclass) && icuCollator(column.collation) !== null;
 
 /** Whether the value of a column, of a type, comes back from keys. */

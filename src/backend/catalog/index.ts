@@ -1,6 +1,7 @@
 // New indexes in the catalogs (PostgreSQL's index.c): pg_class, pg_attribute, pg_index, dependencies, and the constraint
 // an index may stand for. The entries are made by commands/ (they need expressions to be evaluated).
 import { PgError, notSupported } from '../../common/errors.ts';
+import { PATTERN_OPCLASSES } from '../access/key.ts';
 import { lockRows } from '../access/table.ts';
 import { nodeToString } from '../nodes/outfuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
@@ -160,9 +161,6 @@ function setHasIndex(table: Oid): void {
 }
 
 /** `column`: that of the table, if it is not an expression. */
-/** btree's text_pattern_ops, varchar_pattern_ops, bpchar_pattern_ops: they order by bytes what is found equal by the collation. */
-const PATTERN_OPCLASSES = new Set([4217, 4218, 4219]);
-
 function addIndexColumn(index: Oid, attnum: number, c: IndexColumnSpec, accessMethod: Oid, column: PgAttribute | undefined): void {
   // What PostgreSQL keeps in hash indexes is the hash.
   let typeOid = accessMethod === ids.HASH_AM_OID ? ids.INT4OID : c.typeOid;

@@ -24,7 +24,8 @@ import { booleanOption, requiredText } from './variable.ts';
 const LOCALES = ['C', 'POSIX', 'C.UTF-8', 'C.utf8'];
 const OPTIONS = ['from', 'locale', 'lc_collate', 'lc_ctype', 'provider', 'deterministic', 'version'];
 
-const PROVIDERS: Readonly<Record<string, 'c' | 'i'>> = { libc: 'c', icu: 'i' };
+/** pg_collation.collprovider, pg_database.datlocprovider by name. */
+export const PROVIDERS: Readonly<Record<string, 'c' | 'i'>> = { libc: 'c', icu: 'i' };
 
 interface Definition { provider: string; deterministic: boolean; encoding: number; collate: string | null; ctype: string | null; icuLocale: string | null }
 

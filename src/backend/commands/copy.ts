@@ -29,6 +29,7 @@ import { openProgram, programSource, whileOpen, writeToProgram } from './copy_pr
 import { processCopyOptions, type CopyOptions } from './copy_options.ts';
 import type { ByteSource } from './copy_parse.ts';
 import { CopyDest, type LineSink } from './copy_to.ts';
+import { refuseIndex } from './object_names.ts';
 
 interface CopyStmt {
   relation?: { relname: string; schemaname?: string; catalogname?: string };
@@ -101,12 +102,6 @@ function checkOptionColumns(relation: Relation, options: CopyOptions, columns: r
 
 // ---- COPY FROM
 
-/** No table to open (table_openrv). */
-function refuseIndex({ kind, name }: Relation): void {
-  if (kind === 'i' || kind === 'I') throw new PgError('wrong_object_type', `"${name}" is an index`);
-  if (kind === 'c') throw new PgError('wrong_object_type', `"${name}" is a composite type`);
-}
-
 /** What is found out only when the frontend has been asked for its data. */
 function checkTarget(relation: Relation, options: CopyOptions): void {
   const refuse = (what: string): never => { throw new PgError('wrong_object_type', `cannot copy to ${what} "${relation.name}"`); };
@@ -125,7 +120,7 @@ function checkTarget(relation: Relation, options: CopyOptions): void {
 
 function runFrom(stmt: CopyStmt, options: CopyOptions, context: UtilityContext): number {
   const relation = openRelation(rangeVarGetRelid(stmt.relation!));
-  refuseIndex(relation);
+  refuseIndex(relation.kind, relation.name);
   if (isReadOnlyTransaction() && relation.persistence !== 't') {
     throw new PgError('read_only_sql_transaction', 'cannot execute COPY FROM in a read-only transaction');
   }
@@ -287,7 +282,7 @@ function copyRows(statement: CachedStatement, options: CopyOptions, sink: LineSi
 
 function tableStatement(stmt: CopyStmt, options: CopyOptions): CachedStatement {
   const relation = openRelation(rangeVarGetRelid(stmt.relation!));
-  refuseIndex(relation);
+  refuseIndex(relation.kind, relation.name);
   const refuse = (what: string, hint?: string): never => {
     throw new PgError('wrong_object_type', `cannot copy from ${what} "${relation.name}"`, hint === undefined ? {} : { hint });
   };

@@ -1,5 +1,6 @@
 // How many bytes a value takes in PostgreSQL's own form: what pg_column_size tells, and ANALYZE takes for a column's width. Nothing
 // here is stored that way.
+import type { PgType } from '../catalog/rows.ts';
 import { typeByOid } from '../catalog/syscache.ts';
 import { utf8Length } from '../types/characters.ts';
 import type { ArrayValue, Datum, MultirangeValue, Oid, RangeValue, RecordValue } from '../types/datum.ts';
@@ -37,17 +38,18 @@ export function datumSize(value: Datum, typeOid: Oid): number {
   return HEADER + (type.typsend === 0 ? utf8Length(io.output(value)) : io.send(value).length);
 }
 
+const hasShortHeader = (size: number, { typlen, typstorage }: PgType): boolean => typlen === -1 && typstorage !== 'p' && size - 3 <= MAX_SHORT;
+
 /** In a row: short values have a header of one byte. */
 export function storedSize(value: Datum, typeOid: Oid): number {
-  const size = datumSize(value, typeOid), type = typeByOid(typeOid)!;
-  return type.typlen === -1 && type.typstorage !== 'p' && size - 3 <= MAX_SHORT ? size - 3 : size;
+  const size = datumSize(value, typeOid);
+  return hasShortHeader(size, typeByOid(typeOid)!) ? size - 3 : size;
 }
 
 /** Where a value ends that is put behind `at` bytes of a row or a range. */
 function placed(at: number, value: Datum, typeOid: Oid): number {
-  const { typlen, typalign } = typeByOid(typeOid)!;
-  const size = datumSize(value, typeOid), short = storedSize(value, typeOid);
-  return typlen === -1 && short < size ? at + short : align(at, ALIGNMENTS[typalign]!) + size;
+  const type = typeByOid(typeOid)!, size = datumSize(value, typeOid);
+  return hasShortHeader(size, type) ? at + size - 3 : align(at, ALIGNMENTS[type.typalign]!) + size;
 }
 
 function arraySize({ elementType, dims, values }: ArrayValue): number {

@@ -35,7 +35,7 @@ import { backends, countOtherBackends } from '../utils/backend_status.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { removeDatabaseEntries } from '../utils/pgstat_shmem.ts';
 import { sendWarning, session } from '../utils/session.ts';
-import { changedVersion } from './collationcmds.ts';
+import { PROVIDERS, changedVersion } from './collationcmds.ts';
 import { databaseHooks } from './rename.ts';
 import { preparedInDatabase } from './twophase.ts';
 import { alterSetting, roleOid } from './user.ts';
@@ -217,7 +217,7 @@ function localeOf(o: Options, name: string, template: string, what: string, temp
 function providerOf(o: Options): 'c' | 'i' | undefined {
   const given = textOf(o, 'locale_provider');
   if (given === undefined) return undefined;
-  const provider = ({ libc: 'c', icu: 'i' } as const)[given.toLowerCase()];
+  const provider = PROVIDERS[given.toLowerCase()];
   if (provider === undefined) throw new PgError('invalid_object_definition', `unrecognized locale provider: ${given}`);
   return provider;
 }

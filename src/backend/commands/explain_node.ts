@@ -523,7 +523,7 @@ function removedMembers(stmt: PlannedStmt, params: readonly Datum[]): Set<Plan> 
 
 const PHYSICAL_SCANS = new Set<Plan['kind']>(['SeqScan', 'SampleScan', 'IndexScan', 'IndexOnlyScan', 'BitmapHeapScan', 'GinScan', 'TidScan', 'FunctionScan', 'CteScan']);
 
-/** Scans that give all their columns to a hash table above, which computes from them. */
 const JOINS = new Set<Plan['kind']>(['NestLoop', 'MergeJoin', 'HashJoin']);
+/** Scans that give all their columns to a hash table above, which computes from them. */
 const PHYSICAL_TARGETS = new Set<Plan['kind']>(['SeqScan', 'SampleScan', 'GinScan', 'IndexScan', 'TidScan', 'FunctionScan', 'ValuesScan', 'SubqueryScan', 'CteScan', 'WorkTableScan', 'NamedTuplestoreScan']);
 

@@ -18,7 +18,7 @@ import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { sendWarning, session } from '../utils/session.ts';
-import { resolveObject, type RawObject } from './object_names.ts';
+import { refuseIndex, resolveObject, type RawObject } from './object_names.ts';
 import { rolespecOid, type RoleSpec } from './user.ts';
 
 interface AccessPriv { priv_name?: string; cols?: string[] }
@@ -147,8 +147,7 @@ function apply(type: string, classId: Oid, oid: Oid, internal: Internal, all: bo
 
 function grantOnRelation(type: string, oid: Oid, internal: Internal, all: boolean, base: Omit<Grant, 'privileges'>): void {
   const row = sys.classByOid(oid)!;
-  if (row.relkind === 'i' || row.relkind === 'I') throw new PgError('wrong_object_type', `"${row.relname}" is an index`);
-  if (row.relkind === 'c') throw new PgError('wrong_object_type', `"${row.relname}" is a composite type`);
+  refuseIndex(row.relkind, row.relname);
   if (type === 'SEQUENCE' && row.relkind !== 'S') throw new PgError('wrong_object_type', `"${row.relname}" is not a sequence`);
   let { privileges } = internal;
   if (type === 'TABLE' && !all) {

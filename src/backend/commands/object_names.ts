@@ -236,6 +236,12 @@ export function refuseSystemCatalog(oid: Oid): void {
   if (row !== undefined && isSystemRelation(oid, row.relnamespace)) throw new PgError('insufficient_privilege', `permission denied: "${row.relname}" is a system catalog`);
 }
 
+/** What is no table at all, where a statement opens one (table_open). */
+export function refuseIndex(kind: string, name: string): void {
+  if (kind === 'i' || kind === 'I') throw new PgError('wrong_object_type', `"${name}" is an index`);
+  if (kind === 'c') throw new PgError('wrong_object_type', `"${name}" is a composite type`);
+}
+
 /** Locks a relation by OID. */
 export function lockRelation(oid: Oid, mode: TableLockMode): void {
   lockTable(oid, sys.classByOid(oid)?.relname ?? String(oid), false, mode);

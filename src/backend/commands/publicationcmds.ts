@@ -31,7 +31,7 @@ import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { sendWarning, session } from '../utils/session.ts';
-import { lockRelation } from './object_names.ts';
+import { lockRelation, refuseIndex } from './object_names.ts';
 import { allChildren } from './tablecmds.ts';
 import { booleanOption, requiredText } from './variable.ts';
 
@@ -94,7 +94,7 @@ function openTables(list: readonly RawNode[]): PublishedTable[] {
   for (const t of list) {
     const rv = t['relation'] as RawNode & RangeVarName;
     const oid = rangeVarGetRelid(rv), { relkind, relname } = sys.classByOid(oid)!;
-    if (relkind === 'i' || relkind === 'I' || relkind === 'c') throw new PgError('wrong_object_type', `"${relname}" is ${relkind === 'c' ? 'a composite type' : 'an index'}`);
+    refuseIndex(relkind, relname);
     lockRelation(oid, SHARE_UPDATE_EXCLUSIVE_LOCK);
     const relation = openRelation(oid);
     const where = t['whereClause'] as RawNode | undefined, columns = t['columns'] as string[] | undefined;

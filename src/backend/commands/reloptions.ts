@@ -2,8 +2,7 @@
 // that steer vacuuming and page filling are kept and shown; there is nothing here for them to steer.
 import { PgError } from '../../common/errors.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
-import { booleanOption } from './variable.ts';
-import { constantText } from './variable.ts';
+import { booleanOption, constantText } from './variable.ts';
 
 /** Each access method has its own. */
 export type IndexMethod = 'btree' | 'hash' | 'gist' | 'spgist' | 'gin' | 'brin';

@@ -14,14 +14,14 @@ import type { Oid } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import { tidOut } from '../types/oid.ts';
 import { TIDOID } from '../types/oids.ts';
+import { refuseIndex } from './object_names.ts';
 
 const CTID = -1;
 const ROWS_TO_A_BLOCK = 65536;
 
 function latestTid(oid: Oid, tid: number): number {
   const relation = openRelation(oid);
-  if (relation.kind === 'i' || relation.kind === 'I') throw new PgError('wrong_object_type', `"${relation.name}" is an index`);
-  if (relation.kind === 'c') throw new PgError('wrong_object_type', `"${relation.name}" is a composite type`);
+  refuseIndex(relation.kind, relation.name);
   requirePrivilege(ids.RelationRelationId, oid, ACL.SELECT);
   if (relation.kind === 'v') return latestTid(tableOfCtid(relation), tid);
   if (!'rStm'.includes(relation.kind)) {
