@@ -27,13 +27,14 @@ export function functionOf(node: Expr): number {
   }
 }
 
-export function containsVolatile(e: Expr): boolean {
-  return someExpr(e, (node) => {
-    if (node.kind === 'NextValueExpr') return true;
-    const fn = functionOf(node);
-    return fn !== 0 && functionInfo(fn).volatility === 'v';
-  });
+/** By itself, whatever is in it. */
+export function isVolatile(node: Expr): boolean {
+  if (node.kind === 'NextValueExpr') return true;
+  const fn = functionOf(node);
+  return fn !== 0 && functionInfo(fn).volatility === 'v';
 }
+
+export const containsVolatile = (e: Expr): boolean => someExpr(e, isVolatile);
 
 /** Not immutable: may change between executions, so not to be folded. */
 export function containsMutable(e: Expr): boolean {

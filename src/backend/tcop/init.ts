@@ -23,7 +23,7 @@ import { logError, shouldSendToClient, shouldLog } from '../utils/elog.ts';
 import { beginReporting, defineHooks, getString, processGucArray, setConfigOption, setInternal } from '../utils/guc.ts';
 import { statisticsBegin } from '../utils/pgstat.ts';
 import { sendWarning, session } from '../utils/session.ts';
-import { setDatabaseCtype, setDatabaseLocale } from '../types/collation.ts';
+import { setDatabaseCollation } from '../types/collation.ts';
 import type { Oid } from '../types/datum.ts';
 import { sendNoticeResponse, sendParameterStatus, hasFrontend } from './protocol.ts';
 import { currentTimestamp } from './statement.ts';
@@ -117,8 +117,7 @@ export function initPostgres(connection: Connection): void {
 
 /** The default collation of this session. Warns if ICU is no longer what it was when the database was made. */
 function useCollation({ datname, datlocprovider, datctype, daticulocale, datcollversion }: PgDatabase): void {
-  setDatabaseCtype(datctype);
-  setDatabaseLocale(datlocprovider === 'i' ? daticulocale : null);
+  setDatabaseCollation(datctype, daticulocale);
   if (datcollversion === null) return;
   const actual = actualCollationVersion(datlocprovider, daticulocale);
   if (actual === null) return sendWarning('warning', `database "${datname}" has no actual collation version, but a version was recorded`);

@@ -3,9 +3,8 @@
 // a cursor shows what its snapshot showed, whatever happens later (PostgreSQL's portalmem.c and pquery.c).
 import { PgError } from '../../common/errors.ts';
 import { type CompiledPlan, type LockedRows, locksLater, runAndLockLater, runPlan } from '../executor/execute.ts';
-import { functionInfo } from '../executor/fmgr_info.ts';
 import { PagedRows } from '../executor/paged_rows.ts';
-import { functionOf } from '../executor/plan_walker.ts';
+import { isVolatile } from '../executor/plan_walker.ts';
 import { expressionTreeWalker, queryTreeWalker, type Walker } from '../nodes/nodeFuncs.ts';
 import type { Query } from '../nodes/parsenodes.ts';
 import { isOfValues } from './errors.ts';
@@ -287,7 +286,7 @@ export class Portal {
       }
     } catch (error) {
       // The rows before are good, and may be all that is wanted; what functions may have half done is not to stay.
-      if (this.strategy !== 'one_select' || !isOfValues(error) || isVolatile(this.units[0]!.query)) {
+      if (this.strategy !== 'one_select' || !isOfValues(error) || mayChangeThings(this.units[0]!.query)) {
         store.close();
         throw error;
       }
@@ -318,9 +317,8 @@ export class Portal {
 }
 
 /** Whether running the query, or a part of it, may change something. */
-function isVolatile(query: Query): boolean {
-  const walker: Walker = (node) => node.kind === 'NextValueExpr' || (node.kind === 'Query' ? queryTreeWalker(node, walker)
-    : (functionOf(node) !== 0 && functionInfo(functionOf(node)).volatility === 'v') || expressionTreeWalker(node, walker));
+function mayChangeThings(query: Query): boolean {
+  const walker: Walker = (node) => (node.kind === 'Query' ? queryTreeWalker(node, walker) : isVolatile(node) || expressionTreeWalker(node, walker));
   return walker(query);
 }
 

@@ -17,7 +17,7 @@ import {
 import { temporaryFiles } from '../access/temporary_file.ts';
 import { setInternal } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
-import { setDatabaseCtype, setDatabaseLocale } from '../types/collation.ts';
+import { setDatabaseCollation } from '../types/collation.ts';
 import type { Oid } from '../types/datum.ts';
 import { CachedStatement } from './plancache.ts';
 import { DISCARD, FETCH_ALL, Portal } from './portal.ts';
@@ -41,8 +41,7 @@ export function openStandalone(oid: Oid, name: string): Standalone {
   startTransactionCommand();
   renewSnapshot();
   const row = databaseByOid(oid);
-  setDatabaseCtype(row?.datctype ?? 'C.UTF-8');
-  setDatabaseLocale(row?.datlocprovider === 'i' ? row.daticulocale : null);
+  setDatabaseCollation(row?.datctype ?? 'C.UTF-8', row?.daticulocale ?? null);
   setInternal('is_superuser', 'on');
   setInternal('session_authorization', authIdByOid(ids.BOOTSTRAP_SUPERUSERID)?.rolname ?? '');
   commitTransactionCommand();

@@ -81,8 +81,11 @@ export class Collator {
 let databaseCollator: { locale: string; collator: Collator | null } | null = null;
 
 let databaseCtype = 'C.UTF-8';
-export function setDatabaseCtype(ctype: string): void {
+
+/** The default collation from now on: its lc_ctype, and the locale of ICU by which it sorts; null: it goes by bytes. */
+export function setDatabaseCollation(ctype: string, icuLocale: string | null): void {
   databaseCtype = ctype;
+  databaseCollator = icuLocale === null ? null : { locale: icuLocale, collator: null };
 }
 
 /** Whether only the letters of ASCII are letters (lc_ctype_is_c). */
@@ -91,11 +94,6 @@ export function hasPlainCtype(collation: Oid): boolean {
   return collation === C_COLLATION || collation === POSIX_COLLATION || isPlainCtype(collation === DEFAULT_COLLATION ? databaseCtype : typeHooks.ctype(collation));
 }
 const isPlainCtype = (ctype: string | null): boolean => ctype === 'C' || ctype === 'POSIX';
-
-/** From now on the default collation is this locale's of ICU; null: it goes by bytes. */
-export function setDatabaseLocale(locale: string | null): void {
-  databaseCollator = locale === null ? null : { locale, collator: null };
-}
 
 /** Null: texts are ordered by their bytes. The answer holds until the catalogs change. */
 export function icuCollator(collation: Oid): Collator | null {
