@@ -251,7 +251,7 @@ function json(node: ExplainedNode, options: ExplainOptions, relationship: string
   for (const p of head.filter((x) => FIRST.has(x.label))) put(p);
   if (relationship !== null) result['Parent Relationship'] = relationship;
   if (name !== null) result['Subplan Name'] = name;
-  result['Parallel Aware'] = false;
+  result['Parallel Aware'] = plan.parallelAware === true;
   result['Async Capable'] = false;
   for (const p of head.filter((x) => !FIRST.has(x.label))) put(p);
   if (options.costs) {

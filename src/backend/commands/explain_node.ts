@@ -6,7 +6,7 @@ import { tryOpenRelation } from '../catalog/relcache.ts';
 import { procByOid } from '../catalog/syscache.ts';
 import { compileExpr } from '../executor/expression.ts';
 import { liveByLevels } from '../executor/partition_pruning.ts';
-import { childPlans, planExprs, walkExpr } from '../executor/plan_walker.ts';
+import { childPlans, evaluatedByLeader, planExprs, walkExpr } from '../executor/plan_walker.ts';
 import { functionInfo, operator } from '../executor/fmgr_info.ts';
 import type { GroupSpill, JoinSpill } from '../executor/hash_spill.ts';
 import type { Instrumentation } from '../executor/instrument.ts';
@@ -14,7 +14,7 @@ import type { MergeCounts } from '../executor/merge_run.ts';
 import type { Tuplesort } from '../executor/tuplesort.ts';
 import { makeAndsExplicit, makeBoolExpr, makeVar } from '../nodes/makefuncs.ts';
 import { exprType, exprCollation } from '../nodes/nodeFuncs.ts';
-import type { Agg, Plan, PlannedStmt, SampleScan, SortKey } from '../nodes/plannodes.ts';
+import type { Agg, Gather, GatherMerge, Plan, PlannedStmt, SampleScan, SortKey } from '../nodes/plannodes.ts';
 import type { Expr, SubPlan } from '../nodes/primnodes.ts';
 import { collationName, namespaceNameOrTemp } from '../rewrite/ruleutils/object_names.ts';
 import type { Datum } from '../types/datum.ts';
@@ -69,7 +69,7 @@ export class PlanExplainer {
     const { plan } = place;
     if (plan.kind === 'GinScan' && place.above?.plan.kind.startsWith('Bitmap') === true) return this.ginIndex(place, plan);
     const properties: Property[] = [];
-    const title = this.title(plan, properties);
+    const title = (plan.parallelAware === true ? 'Parallel ' : '') + this.title(plan, properties);
     if (this.options.verbose) this.output(place, properties);
     this.details(place, properties);
     const children: ExplainedNode['children'] = [];
@@ -201,6 +201,8 @@ export class PlanExplainer {
       }
       case 'LockRows': type('LockRows'); return 'LockRows';
       case 'Limit': type('Limit'); return 'Limit';
+      case 'Gather': type('Gather'); return 'Gather';
+      case 'GatherMerge': type('Gather Merge'); return 'Gather Merge';
     }
   }
 
@@ -362,8 +364,17 @@ export class PlanExplainer {
       case 'WindowAgg': this.filter(place, p); this.qual('Run Condition', plan.runCondition, place, p); break;
       case 'ProjectSet': this.filter(place, p); break;
       case 'ModifyTable': this.modify(place, plan, p); break;
+      case 'Gather': case 'GatherMerge': this.gather(plan, p); break;
       default:
     }
+  }
+
+  private gather(plan: Gather | GatherMerge, p: Property[]): void {
+    p.push({ label: 'Workers Planned', value: plan.numWorkers });
+    const evaluated = evaluatedByLeader(plan, this.stmt);
+    if (evaluated.length > 0) p.push({ label: 'Params Evaluated', value: evaluated.map((id) => `$${id}`) });
+    if (this.options.analyze) p.push({ label: 'Workers Launched', value: (this.notes.get(plan) as number | undefined) ?? 0 });
+    if (plan.kind === 'Gather') p.push({ label: 'Single Copy', value: plan.singleCopy, text: plan.singleCopy });
   }
 
   private removedMembers(members: readonly Plan[], p: Property[]): void {

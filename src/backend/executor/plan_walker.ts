@@ -1,6 +1,6 @@
 // Walks over expressions and plans: which parameters a subtree reads, whether an expression is volatile.
 import { expressionTreeMutator, expressionTreeWalker, exprType } from '../nodes/nodeFuncs.ts';
-import type { Append, MergeAppend, Plan, PlannedStmt } from '../nodes/plannodes.ts';
+import type { Append, Gather, GatherMerge, MergeAppend, Plan, PlannedStmt } from '../nodes/plannodes.ts';
 import type { CoerceViaIO, Expr, Var } from '../nodes/primnodes.ts';
 import { functionInfo, typeInfo } from './fmgr_info.ts';
 
@@ -133,6 +133,17 @@ export function paramsUsed(plan: Plan, stmt: PlannedStmt): Set<number> {
   if (plan.kind === 'CteScan') for (const p of paramsUsed(stmt.subplans[plan.ctePlanId - 1]!, stmt)) used.add(p);
   for (const p of set) used.delete(p);
   return used;
+}
+
+/** What initplans at a Gather or above it give to the plans below, which workers do not evaluate for themselves (initParam). */
+export function evaluatedByLeader(plan: Gather | GatherMerge, stmt: PlannedStmt): number[] {
+  const used = paramsUsed(plan.lefttree!, stmt), found: number[] = [];
+  const visit = (p: Plan): void => {
+    for (const init of p.initPlan) if (init.subLinkType !== 'cte') found.push(...init.setParam.filter((id) => used.has(id)));
+    childPlans(p).forEach(visit);
+  };
+  if (used.size > 0) [stmt.planTree, ...stmt.subplans].forEach(visit);
+  return found.sort((a, b) => a - b);
 }
 
 /** A copy of an expression with its Vars replaced. */

@@ -1,6 +1,7 @@
 // Which function makes code for which plan node.
 import { agg } from './node_agg.ts';
 import { cteProducers } from './node_cte.ts';
+import { gatherProducers } from './node_gather.ts';
 import { hashJoin } from './node_hashjoin.ts';
 import { joinProducers } from './node_join.ts';
 import { lockRows } from './node_lockrows.ts';
@@ -22,6 +23,6 @@ const inner: Producer = () => {
 
 export const producers: Producers = {
   BitmapIndexScan: inner, BitmapAnd: inner, BitmapOr: inner,
-  ...simpleProducers, ...scanProducers, ...joinProducers, ...sortProducers, ...cteProducers,
+  ...simpleProducers, ...scanProducers, ...joinProducers, ...sortProducers, ...cteProducers, ...gatherProducers,
   Agg: agg, SampleScan: sampleScan, GinScan: ginScan, HashJoin: hashJoin, FunctionScan: functionScan, WindowAgg: windowAgg, ModifyTable: modifyTable, LockRows: lockRows,
 };

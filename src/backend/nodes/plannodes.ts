@@ -48,12 +48,14 @@ interface PlanFields {
   righttree: Plan | null;
   /** Uncorrelated subqueries to be evaluated once, when first asked for. */
   initPlan: SubPlan[];
+  /** Below a Gather: the processes that run it share the work (scans, Append, Hash and HashJoin). Absent: each does all of it. */
+  parallelAware?: true;
 }
 
 export type Plan =
   | Result | ProjectSet | ModifyTable | Append | MergeAppend | RecursiveUnion | SeqScan | SampleScan | GinScan | IndexScan | IndexOnlyScan
   | TidScan | BitmapIndexScan | BitmapAnd | BitmapOr | BitmapHeapScan | SubqueryScan | FunctionScan | ValuesScan | NamedTuplestoreScan | CteScan | WorkTableScan | NestLoop | MergeJoin | HashJoin
-  | Hash | Material | Memoize | Sort | IncrementalSort | Agg | WindowAgg | Unique | SetOp | LockRows | Limit;
+  | Hash | Material | Memoize | Sort | IncrementalSort | Agg | WindowAgg | Unique | SetOp | LockRows | Limit | Gather | GatherMerge;
 
 /** `resconstantqual`: a qual without Vars, tested once before the first row. */
 export interface Result extends PlanFields { kind: 'Result'; resconstantqual: Expr[] }
@@ -92,6 +94,8 @@ export interface Append extends PlanFields {
   /** Columns are called as the first member's. */
   byMember?: boolean;
   pruning: readonly Pruning[];
+  /** Where it is parallel-aware: members from this one on may be run by several processes at once (first_partial_plan), those before by one each. */
+  firstPartialPlan?: number;
 }
 /** Members that need not be looked at when parameters are known, of one partitioned table: `paths[i]`: where member i is among its partitions,
  * empty for others. `atStart`: what can be said before anything is run, for EXPLAIN. */
@@ -227,6 +231,11 @@ export interface WindowAgg extends PlanFields {
   /** No window is above, which would want all rows. */
   topWindow: boolean;
 }
+/** Runs lefttree in so many workers as well, and gives what all of them find, in whatever order. `singleCopy`: one process does everything,
+ * a worker if there is one. The target list has OUTER_VARs; there is no qual. */
+export interface Gather extends PlanFields { kind: 'Gather'; numWorkers: number; singleCopy: boolean }
+/** The same for rows that come sorted from each process, and stay so. */
+export interface GatherMerge extends PlanFields { kind: 'GatherMerge'; numWorkers: number; sortKeys: SortKey[] }
 export interface Unique extends PlanFields { kind: 'Unique'; uniqueKeys: GroupKey[] }
 /** lefttree: Append of both inputs, hashed by all columns; `flagColumn` says which side a row is from (0, 1). */
 export interface SetOp extends PlanFields {

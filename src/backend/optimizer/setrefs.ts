@@ -121,7 +121,7 @@ function setRefs(original: Plan, offset: number): Plan {
         default: return base;
       }
     }
-    case 'Hash': case 'Material': case 'Memoize': case 'Sort': case 'IncrementalSort': case 'Unique': case 'SetOp': case 'LockRows': case 'Limit': {
+    case 'Hash': case 'Material': case 'Memoize': case 'Sort': case 'IncrementalSort': case 'Unique': case 'SetOp': case 'LockRows': case 'Limit': case 'GatherMerge': {
       const child = plan.lefttree!;
       const lefttree = setChild(child, offset);
       const base = { ...plan, initPlan, lefttree, targetlist: dummyTargets(plan.targetlist) } as Plan;
@@ -132,7 +132,7 @@ function setRefs(original: Plan, offset: number): Plan {
       if (base.kind === 'Sort') return { ...base, bound: base.bound === null ? null : fixScan(base.bound, offset) };
       return base;
     }
-    case 'Agg': case 'WindowAgg': case 'ProjectSet': {
+    case 'Agg': case 'WindowAgg': case 'ProjectSet': case 'Gather': {
       const child = plan.lefttree!;
       const lists: Lists = { outer: child.targetlist, inner: null };
       const lefttree = setChild(child, offset);
