@@ -1,6 +1,6 @@
 // Style that a compiler does not check, each fault with its mend: imports go to the same floor or below and never in a
 // circle; relative imports end in .ts; files have at most 1,000 lines unless generated; ini, winston, lmdb and
-// libpg-query are imported by one file each; every folder of src has a README.md.
+// libpg-query are imported by one file each; what is exported is imported by somebody; every folder of src has a README.md.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
@@ -25,13 +25,14 @@ const root = resolve(import.meta.dirname, '..', 'src');
 const faults: string[] = [];
 
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts')).sort();
+const sources = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
 const floorOf = (file: string): number => FLOORS.findIndex((folders) => folders.some((f) => file.startsWith(`${f}/`)));
 /** Runtime imports only: types vanish, and may look up. */
 const graph = new Map<string, string[]>();
 const importers = new Map<string, string[]>();
 
-for (const file of files) {
-  const text = readFileSync(join(root, file), 'utf8'), floor = floorOf(file);
+for (const [file, text] of sources) {
+  const floor = floorOf(file);
   const generated = text.startsWith('// Generated');
   if (floor < 0 && file.includes('/')) faults.push(`${file}: on no floor: put it into one of the folders of tools/check_floors.ts`);
   const lines = text.split('\n').length;
@@ -59,6 +60,32 @@ for (const file of files) {
 
 for (const [name, list] of importers) {
   if (list.length > 1) faults.push(`${name} is imported by ${list.join(', ')}: one file imports it`);
+}
+
+/** What a file exports beside types is imported by another, by its tests at least: else the compiler cannot say that nobody calls it. */
+const readers = [...sources].map(([file, text]) => ({ folder: join(root, dirname(file)), text }));
+for (const top of ['test', 'tools']) {
+  const folder = resolve(root, '..', top);
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (file.endsWith('.ts')) readers.push({ folder: join(folder, dirname(file)), text: readFileSync(join(folder, file), 'utf8') });
+  }
+}
+/** Names by path; "*" for a file that is imported as a whole. */
+const imported = new Map<string, Set<string>>();
+for (const { folder, text } of readers) {
+  for (const m of text.matchAll(/\b(?:import|export)\s+(?:type\s+)?([^'";]*?)\s*from\s+'(\.[^']+)'|\bimport\('(\.[^']+)'\)/g)) {
+    const target = relative(root, resolve(folder, (m[2] ?? m[3])!)), names = imported.get(target) ?? new Set();
+    imported.set(target, names);
+    for (const name of m[1]?.match(/\*|[\w$]+/g) ?? ['*']) names.add(name);
+  }
+}
+for (const [file, text] of sources) {
+  const names = imported.get(file);
+  if (names?.has('*') || text.startsWith('// Generated')) continue;
+  // Of constants declared together the first stands for all: they are a set of PostgreSQL's.
+  for (const m of text.matchAll(/^export (?:async )?(?:function\*?|const|let|class) ([\w$]+)/gm)) {
+    if (!names?.has(m[1]!)) faults.push(`${file}: ${m[1]} is exported, and nobody imports it`);
+  }
 }
 
 /** Circles among files, each told once. */

@@ -6,7 +6,7 @@ import { saslprep } from './saslprep.ts';
 import { crypto } from './builtin.ts';
 
 export const SCRAM_MECHANISM = 'SCRAM-SHA-256';
-export const SCRAM_ITERATIONS = 4096;
+const SCRAM_ITERATIONS = 4096;
 const SALT_BYTES = 16, KEY_BYTES = 32, NONCE_BYTES = 18;
 
 export interface ScramSecret {

@@ -38,7 +38,7 @@ export function openSiteFile(path: string, flags: number = constants.O_RDONLY): 
 }
 
 /** What is wrong with an open file of the site; null: nothing. */
-export function fileFault(fd: number): string | null {
+function fileFault(fd: number): string | null {
   const stat = fstatSync(fd);
   if (!stat.isFile()) return 'is not a regular file';
   if (stat.uid !== process.geteuid!()) return 'has the wrong owner';

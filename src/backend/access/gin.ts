@@ -10,7 +10,7 @@ import type { QueryNode, TsQuery } from '../types/tsquery.ts';
 import type { TsVector } from '../types/tsvector.ts';
 import { elementKey } from './key.ts';
 
-export const GIN_OPCLASS = { array: 10064, tsvector: 10073, jsonb: 10090, jsonbPath: 10091 } as const;
+const GIN_OPCLASS = { array: 10064, tsvector: 10073, jsonb: 10090, jsonbPath: 10091 } as const;
 
 const MAX_ENTRY_BYTES = 120;
 const PLACEHOLDER = '\x01', ENTRY = '\x02';

@@ -20,7 +20,7 @@ import { MAX_KEY_BYTES } from '../storage/store.ts';
 import { BLOCK_TARGET_BYTES, type RowId } from './row.ts';
 import type { Datum } from '../types/datum.ts';
 
-export const LEAF_HEADER_BYTES = 8;
+const LEAF_HEADER_BYTES = 8;
 export const ROW_ID_BYTES = 6;
 /** As a block, a leaf takes one page. */
 export const LEAF_TARGET_BYTES = BLOCK_TARGET_BYTES;

@@ -56,7 +56,7 @@ const NULL_FIRST = '\x00', NULL_LAST = '\xff';
 const { fromCharCode } = String;
 
 const floatView = new DataView(new ArrayBuffer(8));
-export function floatKey(v: number): string {
+function floatKey(v: number): string {
   if (v !== v) return '\x02\xff\xff\xff\xff\xff\xff\xff\xff';
   floatView.setFloat64(0, v === 0 ? 0 : v);
   let high = floatView.getUint32(0), low = floatView.getUint32(4);
@@ -241,7 +241,7 @@ for (const opclass of [10072, 10075, 10082, 10163]) registered.set(opclass, opaq
 for (const [opclass, dimensions] of Object.entries(SPATIAL_DIMENSIONS)) registered.set(Number(opclass), (v: Datum) => `\x02${mortonKey(coordinates(v, dimensions))}`);
 
 /** How a column of an index is encoded: its operator class says so. */
-export function columnEncoder(column: IndexColumn): ColumnEncoder {
+function columnEncoder(column: IndexColumn): ColumnEncoder {
   const other = registered.get(column.opclass);
   if (other !== undefined) return other;
   const type = OPCLASS_TYPE[column.opclass];

@@ -49,7 +49,7 @@ export const BLOCK_WIDE = 1;
 export const BLOCK_MOVED = 2;
 export const HEAP_ORDER_BLOCKS = 256;
 export const ROW_WIDE = 0x8000;
-export const ROW_HEADER_BYTES = 6;
+const ROW_HEADER_BYTES = 6;
 /** A block is filled up to this many bytes, so that with the page header (24 bytes in lmdb-js's LMDB) it takes one page. */
 export const BLOCK_TARGET_BYTES = 4072;
 export const PROVISIONAL_BLOCK = 0x80000000;
@@ -213,7 +213,7 @@ export function makeLayout(attributes: readonly LayoutAttribute[], storageOf: (t
 }
 
 /** The layout for a row that has `attributeCount` attributes, maybe fewer than the relation. */
-export function layoutFor(layout: RowLayout, attributeCount: number): RowLayout {
+function layoutFor(layout: RowLayout, attributeCount: number): RowLayout {
   return attributeCount === layout.attributeCount ? layout : (layout as Layout).prefix(attributeCount);
 }
 
@@ -325,7 +325,7 @@ export const VAR_WRITERS: Partial<Record<StorageClass, string>> = {
 };
 
 /** Text as UTF-8 at `p`; the end, or -1 when there might be no room. Short ASCII needs no call. */
-export function putText(bytes: Buffer, text: string, p: number): number {
+function putText(bytes: Buffer, text: string, p: number): number {
   const { length } = text;
   if (length <= 24 && p + length <= bytes.length) {
     let i = 0;
@@ -362,7 +362,7 @@ export function putBlanks(bytes: Buffer, blanks: number, p: number): number {
 }
 
 /** The bytes of char(n) from `start` to `end`. */
-export function readBpchar(bytes: Buffer, start: number, end: number): string {
+function readBpchar(bytes: Buffer, start: number, end: number): string {
   const last = bytes[end - 1]!;
   if (last === MANY_BLANKS) return bytes.utf8Slice(start, end - 5) + ' '.repeat(bytes.readUInt32LE(end - 5));
   const blanks = (BLANKS[last] ??= ' '.repeat(last));
@@ -572,7 +572,7 @@ export function readVarBpchar(bytes: Buffer, view: DataView, ends: number, index
 }
 
 /** An i64 as an Int8: a number while it is safe. */
-export function readInt8(view: DataView, at: number): number | bigint {
+function readInt8(view: DataView, at: number): number | bigint {
   const high = view.getInt32(at + 4, true);
   if (high >= -0x200000 && high < 0x200000) {
     const value = high * 4294967296 + view.getUint32(at, true);
@@ -581,7 +581,7 @@ export function readInt8(view: DataView, at: number): number | bigint {
   return int8(view.getBigInt64(at, true));
 }
 
-export function readUuid(bytes: Buffer, at: number): string {
+function readUuid(bytes: Buffer, at: number): string {
   const hex = bytes.toString('hex', at, at + 16);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

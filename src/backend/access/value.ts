@@ -46,7 +46,7 @@ export interface Codec<T extends object = any> {
 const codecs = new Map<number, Codec>();
 const codecByType = new Map<unknown, Codec>();
 
-export function registerCodec(codec: Codec): void {
+function registerCodec(codec: Codec): void {
   codecs.set(codec.number, codec);
   codecByType.set(codec.type, codec);
 }

@@ -11,7 +11,7 @@ import { PROVISIONAL_BLOCK } from './row.ts';
 import { RunStore } from './run_store.ts';
 import { countTransaction, counting, type Counts } from '../utils/pgstat.ts';
 
-export class WriteSet {
+class WriteSet {
   readonly tables = new Map<number, TableChanges>();
   readonly indexes = new Map<number, IndexLog>();
   /** The table (by oid) that rows were inserted into last has this filenode: see IndexLog.relation. */

@@ -189,7 +189,7 @@ export function selectBestGrantor(role: Oid, privileges: number, acl: readonly A
   }
   return best;
 }
-export const bitCount = (n: number): number => { let c = 0; for (; n !== 0; n &= n - 1) c++; return c; };
+const bitCount = (n: number): number => { let c = 0; for (; n !== 0; n &= n - 1) c++; return c; };
 
 // ---------------------------------------------------------------- changing an ACL
 

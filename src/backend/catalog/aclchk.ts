@@ -30,7 +30,7 @@ export const relkindNoun = (relkind: string): string => RELKIND_NOUNS[relkind] ?
 const PROKIND_NOUNS: Readonly<Record<string, string>> = { f: 'function', a: 'aggregate', p: 'procedure', w: 'function' };
 
 /** The word for an object's kind in messages. */
-export function objectNoun(classId: Oid, objectId: Oid): string {
+function objectNoun(classId: Oid, objectId: Oid): string {
   if (classId === ids.RelationRelationId) return relkindNoun(sys.classByOid(objectId)?.relkind ?? '');
   if (classId === ids.ProcedureRelationId) return PROKIND_NOUNS[sys.procByOid(objectId)?.prokind ?? 'f']!;
   return objectProperty(classId)?.noun ?? 'object';

@@ -25,7 +25,7 @@ export function catalogRelation(oid: Oid): Relation | undefined {
 }
 
 /** How the built-in types are stored. */
-export function builtinStorageOf(typeOid: Oid): ReturnType<typeof storageClassOf> {
+function builtinStorageOf(typeOid: Oid): ReturnType<typeof storageClassOf> {
   const type = builtinTypes.byOid(typeOid);
   if (!type) throw internalError(`type ${typeOid} is not built in`);
   return storageClassOf(typeOid, type.typlen, type.typtype);

@@ -172,7 +172,7 @@ function walkEntry(r: References, entry: RangeTblEntry, ranges: Ranges): void {
 }
 
 /** The objects an expression refers to; `rtable` is what its Vars count from. */
-export function expressionReferences(node: unknown, rtable: readonly RangeTblEntry[] = []): ObjectAddress[] {
+function expressionReferences(node: unknown, rtable: readonly RangeTblEntry[] = []): ObjectAddress[] {
   const references = new References();
   walk(references, node, rtable.length > 0 ? [rtable] : []);
   // A reference to a whole object is nothing new when one of its columns is referred to (object_address_comparator).

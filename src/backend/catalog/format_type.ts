@@ -1,6 +1,6 @@
 // Names of types for people, with their modifiers (PostgreSQL's format_type.c).
 import { internalError } from '../../common/errors.ts';
-import { makeArray, type Oid } from '../types/datum.ts';
+import type { Oid } from '../types/datum.ts';
 import { findBuiltin } from '../types/fmgr.ts';
 import * as ids from './oids.ts';
 import { isTempNamespace, typeIsVisible } from './namespace.ts';
@@ -59,7 +59,7 @@ function withTypmod(name: string, typmod: number, typmodout: Oid): string {
   return name + typmodText(typmodout, typmod);
 }
 /** What a type's typmodout function says: "(10,2)". */
-export function typmodText(typmodout: Oid, typmod: number): string {
+function typmodText(typmodout: Oid, typmod: number): string {
   const prosrc = sys.procByOid(typmodout)?.prosrc ?? '';
   const builtin = findBuiltin(prosrc);
   if (!builtin || builtin.kind !== 'pure') return `(${typmod})`;
@@ -70,13 +70,3 @@ export function typmodText(typmodout: Oid, typmod: number): string {
 export const formatType = (oid: Oid): string => formatTypeExtended(oid, -1, { allowInvalid: true });
 /** The same with its modifier (format_type_with_typemod). */
 export const formatTypeWithTypmod = (oid: Oid, typmod: number): string => formatTypeExtended(oid, typmod, { typmodGiven: true });
-
-/** The typmod that a list of words or numbers in parentheses means, by the type's typmodin function; undefined: the type
- * takes none. */
-export function typmodFromList(type: Oid, words: readonly string[]): number | undefined {
-  const row = sys.typeByOid(type);
-  if (!row || row.typmodin === 0) return undefined;
-  const builtin = findBuiltin(sys.procByOid(row.typmodin)?.prosrc ?? '');
-  if (!builtin || builtin.kind !== 'pure') throw internalError(`function ${row.typmodin} is not there`);
-  return builtin.fn(makeArray(ids.CSTRINGOID, words)) as number;
-}

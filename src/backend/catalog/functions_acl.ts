@@ -18,7 +18,7 @@ const roleText = (oid: Oid): string => {
 };
 
 /** "joe=arw/mary", PUBLIC as nothing. */
-export function aclItemOut(item: string): string {
+function aclItemOut(item: string): string {
   const { grantee, grantor, privs, goptions } = parseAclItem(item);
   return `${grantee === 0 ? '' : roleText(grantee)}=${privilegeLetters(privs, goptions)}/${roleText(grantor)}`;
 }

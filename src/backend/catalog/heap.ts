@@ -20,8 +20,7 @@ import { noteStatistics } from './pgstat_xact.ts';
 import { noteStorage } from './storage.ts';
 import * as sys from './syscache.ts';
 
-export const MaxHeapAttributeNumber = 1600;
-export const SYSTEM_ATTRIBUTES = SYSTEM_COLUMNS;
+const MaxHeapAttributeNumber = 1600;
 
 /** A column to be made (ColumnDef with its types looked up). */
 export interface ColumnSpec {
@@ -133,7 +132,7 @@ function createRowType(spec: HeapSpec, relation: Oid): Oid {
 }
 
 /** Writes pg_attribute: the columns, then the system columns (AddNewAttributeTuples). */
-export function addAttributes(relation: Oid, relkind: string, columns: readonly ColumnSpec[], first = 1): void {
+function addAttributes(relation: Oid, relkind: string, columns: readonly ColumnSpec[], first = 1): void {
   columns.forEach((c, i) => addAttribute(relation, first + i, c));
   if (relkind === 'v' || relkind === 'c' || first !== 1) return;
   for (const c of SYSTEM_COLUMNS) {
@@ -159,7 +158,7 @@ export function addAttribute(relation: Oid, attnum: number, c: ColumnSpec, more:
 // ---------------------------------------------------------------- checks
 
 /** Names must be different and not those of system columns; types must be such as can be stored. */
-export function checkAttributeNamesTypes(columns: readonly ColumnSpec[], relkind: string, allowPseudo = false): void {
+function checkAttributeNamesTypes(columns: readonly ColumnSpec[], relkind: string, allowPseudo = false): void {
   if (columns.length > MaxHeapAttributeNumber) {
     throw new PgError('too_many_columns', `tables can have at most ${MaxHeapAttributeNumber} columns`);
   }

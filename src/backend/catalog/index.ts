@@ -25,7 +25,7 @@ import { noteStorage } from './storage.ts';
 import type { PgAttribute } from './rows.ts';
 import * as sys from './syscache.ts';
 
-export const INDEX_MAX_KEYS = 32;
+const INDEX_MAX_KEYS = 32;
 export const INDOPTION_DESC = 1, INDOPTION_NULLS_FIRST = 2;
 
 export interface IndexColumnSpec {

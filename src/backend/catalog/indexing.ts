@@ -38,7 +38,7 @@ function catalog(relation: CatalogId): { definition: CatalogDefinition; rel: Rel
 
 /** Whether the environment this catalog is in can be read: before a session has chosen its database only global/ can;
  * in a process without a site (the postmaster, tests of the parser) neither. */
-export function isReadable(rel: Relation): boolean {
+function isReadable(rel: Relation): boolean {
   if (session.databaseOid !== 0) return true;
   if (!rel.shared) return false;
   try {

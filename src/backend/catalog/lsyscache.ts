@@ -7,10 +7,10 @@ import * as ids from './oids.ts';
 import type { PgAmop, PgType } from './rows.ts';
 import * as sys from './syscache.ts';
 
-/** The strategies of a btree and the hash one. */
-export const BTLessStrategyNumber = 1, BTLessEqualStrategyNumber = 2, BTEqualStrategyNumber = 3,
-  BTGreaterEqualStrategyNumber = 4, BTGreaterStrategyNumber = 5, HTEqualStrategyNumber = 1;
-export const BTORDER_PROC = 1, HASHSTANDARD_PROC = 1;
+/** Strategies of btrees and the hash one. */
+export const BTEqualStrategyNumber = 3;
+const BTLessStrategyNumber = 1, BTGreaterStrategyNumber = 5, HTEqualStrategyNumber = 1;
+const BTORDER_PROC = 1, HASHSTANDARD_PROC = 1;
 const ARRAY_SUBSCRIPT_HANDLER = 6179;
 
 /** The pg_type row of a type that must exist. */
@@ -21,7 +21,6 @@ export function getType(oid: Oid): PgType {
 }
 
 export const getFuncName = (oid: Oid): string | undefined => sys.procByOid(oid)?.proname;
-export const getFuncRettype = (oid: Oid): Oid => sys.procByOid(oid)?.prorettype ?? 0;
 /** The function of an operator. */
 export const getOpcode = (oid: Oid): Oid => sys.operatorByOid(oid)?.oprcode ?? 0;
 export const funcStrict = (oid: Oid): boolean => sys.procByOid(oid)?.proisstrict ?? false;
@@ -43,8 +42,8 @@ export const typeIsRowtype = (oid: Oid): boolean => {
   return type?.typtype === 'c' || (type?.typtype === 'd' && sys.typeByOid(getBaseType(oid))?.typtype === 'c');
 };
 export const typeIsEnum = (oid: Oid): boolean => sys.typeByOid(oid)?.typtype === 'e';
-export const typeIsRange = (oid: Oid): boolean => sys.typeByOid(oid)?.typtype === 'r';
-export const typeIsMultirange = (oid: Oid): boolean => sys.typeByOid(oid)?.typtype === 'm';
+const typeIsRange = (oid: Oid): boolean => sys.typeByOid(oid)?.typtype === 'r';
+const typeIsMultirange = (oid: Oid): boolean => sys.typeByOid(oid)?.typtype === 'm';
 
 /** A domain's base type (domains over domains to the bottom); any other type itself. */
 export function getBaseType(oid: Oid): Oid {

@@ -180,7 +180,7 @@ export function getLanguageOid(name: string, missingOk = false): Oid {
   if (oid === 0 && !missingOk) throw new PgError('undefined_object', `language "${name}" does not exist`);
   return oid;
 }
-export function getAmOid(name: string, missingOk = false): Oid {
+function getAmOid(name: string, missingOk = false): Oid {
   const oid = amByName(name)?.oid ?? 0;
   if (oid === 0 && !missingOk) throw new PgError('undefined_object', `access method "${name}" does not exist`);
   return oid;
@@ -204,7 +204,7 @@ export function getRelationByQualifiedName(kind: string, names: readonly string[
 }
 
 /** The column "t.a" names. */
-export function getColumnByQualifiedName(names: readonly string[], missingOk = false): ObjectAddress | undefined {
+function getColumnByQualifiedName(names: readonly string[], missingOk = false): ObjectAddress | undefined {
   if (names.length < 2) throw new PgError('syntax_error', 'column name must be qualified');
   const relation = getRelationByQualifiedName('', names.slice(0, -1), missingOk);
   if (!relation) return undefined;
@@ -218,7 +218,7 @@ export function getColumnByQualifiedName(names: readonly string[], missingOk = f
 }
 
 /** A rule, trigger, constraint or policy: the last name; the table: those before it. */
-export function getObjectOnRelation(kind: 'RULE' | 'TRIGGER' | 'TABCONSTRAINT' | 'POLICY', names: readonly string[], missingOk = false): ObjectAddress | undefined {
+function getObjectOnRelation(kind: 'RULE' | 'TRIGGER' | 'TABCONSTRAINT' | 'POLICY', names: readonly string[], missingOk = false): ObjectAddress | undefined {
   if (names.length < 2) throw new PgError('syntax_error', 'must specify relation and object name');
   const name = names[names.length - 1]!;
   const relation = getRelationByQualifiedName('', names.slice(0, -1), missingOk);

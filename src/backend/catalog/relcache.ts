@@ -70,7 +70,7 @@ export function storageOf(typeOid: Oid): StorageClass {
   return storageClassOf(type.oid, type.typlen, type.typtype);
 }
 
-export function toAttribute(a: PgAttribute): Attribute {
+function toAttribute(a: PgAttribute): Attribute {
   return {
     attnum: a.attnum, attname: a.attname, atttypid: a.atttypid, atttypmod: a.atttypmod, attcollation: a.attcollation,
     attnotnull: a.attnotnull, atthasdef: a.atthasdef, attisdropped: a.attisdropped,
@@ -243,7 +243,7 @@ export function toForeignKey(c: PgConstraint): ForeignKey {
 const INDOPTION_DESC = 1, INDOPTION_NULLS_FIRST = 2;
 
 /** What pg_index says, with the operator classes looked up. */
-export function buildIndexInfo(index: Relation, row: PgIndex): IndexInfo {
+function buildIndexInfo(index: Relation, row: PgIndex): IndexInfo {
   const am = sys.amByOid(index.accessMethod), accessMethod = am && indexMethodOf(am)?.name;
   if (!accessMethod) throw internalError(`cache lookup failed for access method ${index.accessMethod}`);
   const columns: IndexColumn[] = row.indclass.map((opclass, n) => {

@@ -21,7 +21,7 @@ export function withoutForcedRls<T>(run: () => T): T {
   }
 }
 
-export const hasBypassRls = (role: Oid): boolean => superuserArg(role) || authIdByOid(role)?.rolbypassrls === true;
+const hasBypassRls = (role: Oid): boolean => superuserArg(role) || authIdByOid(role)?.rolbypassrls === true;
 
 /** Whether the user sees and changes only what policies let through. With row_security off that is an error, unless
  * one only asks (`noError`). */

@@ -34,7 +34,7 @@ const SIGHUP = 1, SIGINT = 2, SIGTERM = 15;
 const INETOID = 869;
 
 /** As drivers read it: the version whose behaviour this is, then whose it is. */
-export const VERSION_TEXT = 'PostgreSQL 15.18 (Posthouse) on Node.js';
+const VERSION_TEXT = 'PostgreSQL 15.18 (Posthouse) on Node.js';
 
 // ---- time
 

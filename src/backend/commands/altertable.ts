@@ -193,7 +193,7 @@ export function alterTable(stmt: RawNode, context: UtilityContext): void {
 }
 
 /** All phases for subcommands on a relation that is checked and locked (AlterTableInternal). */
-export function runAlterTable(oid: Oid, cmds: readonly RawNode[], recurse: boolean, text: string): void {
+function runAlterTable(oid: Oid, cmds: readonly RawNode[], recurse: boolean, text: string): void {
   const queue = new Queue(text);
   const relation = openRelation(oid);
   for (const cmd of cmds) prepareCommand(queue, relation, cmd, recurse, false);

@@ -151,7 +151,7 @@ export function addForeignKey(relid: Oid, spec: ForeignKeySpec, taken: Set<strin
 }
 
 /** The triggers that a foreign key works by: two on the referenced table, two on its own. */
-export function createForeignKeyTriggers(constraint: Oid, relid: Oid, pkid: Oid, index: Oid, spec: KeyTriggers): void {
+function createForeignKeyTriggers(constraint: Oid, relid: Oid, pkid: Oid, index: Oid, spec: KeyTriggers): void {
   createActionTriggers(constraint, relid, pkid, index, spec);
   createCheckTriggers(constraint, relid, pkid, index, spec);
 }

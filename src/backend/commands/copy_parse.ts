@@ -16,7 +16,7 @@ export interface ByteSource {
 const BUFFER_BYTES = 256 * 1024;
 
 /** One line's fields: field i is bytes[from[i] .. to[i]); `isNull[i]` says that it was the NULL marker. */
-export class FieldList {
+class FieldList {
   bytes: Buffer = Buffer.alloc(0);
   count = 0;
   readonly from: number[] = [];

@@ -61,7 +61,7 @@ function attributes(list: readonly RawNode[], known: readonly string[], noun: st
 }
 
 const typeOf = (arg: any): Oid => (typeof arg === 'string' ? typenameTypeId(null, { tag: 'TypeName', names: [arg], typemod: -1, location: -1 }) : typenameTypeId(null, arg));
-export const flag = (arg: any): boolean => arg === undefined || (typeof arg === 'object' && arg.tag === 'Boolean' ? arg.boolval as boolean : ['true', 'on', '1'].includes(constantText(arg).toLowerCase()));
+const flag = (arg: any): boolean => arg === undefined || (typeof arg === 'object' && arg.tag === 'Boolean' ? arg.boolval as boolean : ['true', 'on', '1'].includes(constantText(arg).toLowerCase()));
 
 // ---- aggregates
 

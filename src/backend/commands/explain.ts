@@ -34,7 +34,7 @@ const DISCARD: DestReceiver = { start: () => {}, receive: () => true, end: () =>
 
 interface Measured { instrument: Map<Plan, Instrumentation>; notes: Map<Plan, unknown>; triggers: Map<Oid, TriggerTime>; executionMs: number }
 
-export function explain(stmt: RawNode, context: UtilityContext): UtilityResult {
+function explain(stmt: RawNode, context: UtilityContext): UtilityResult {
   const options = readOptions(stmt);
   const out: string[] = [];
   const raw = stmt['query'] as RawNode;
@@ -151,7 +151,7 @@ function flag(option: RawNode): boolean {
 }
 
 /** ExplainOnePlan; `runs` false: no row is asked for (WITH NO DATA). */
-export function explainOne(stmt: PlannedStmt, params: readonly Datum[], options: ExplainOptions, planningMs: number, out: string[], dest: DestReceiver = DISCARD, runs = true): void {
+function explainOne(stmt: PlannedStmt, params: readonly Datum[], options: ExplainOptions, planningMs: number, out: string[], dest: DestReceiver = DISCARD, runs = true): void {
   if (!options.analyze) checkRights(stmt);
   if (locksReads()) lockReads(readLocks(stmt));
   const measured: Measured = { instrument: new Map(), notes: new Map(), triggers: new Map(), executionMs: 0 };

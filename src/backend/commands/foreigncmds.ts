@@ -41,7 +41,7 @@ const normal = (classId: Oid, oid: Oid, otherClass: Oid, other: Oid): void => {
 // ---- OPTIONS
 
 /** OPTIONS (ADD, SET, DROP ...) on top of those there are, looked at by the wrapper's validator (transformGenericOptions). */
-export function genericOptions(catalog: Oid, old: readonly string[] | null, changes: readonly RawNode[] | undefined, validator: Oid): string[] | null {
+function genericOptions(catalog: Oid, old: readonly string[] | null, changes: readonly RawNode[] | undefined, validator: Oid): string[] | null {
   const list = (old ?? []).map((o) => ({ name: o.slice(0, o.indexOf('=')), text: o }));
   for (const c of changes ?? []) {
     const name = c['defname'] as string;
@@ -88,7 +88,7 @@ registerBuiltins({
 
 // ---- foreign-data wrappers
 
-export function wrapperNamed(name: string): PgForeignDataWrapper {
+function wrapperNamed(name: string): PgForeignDataWrapper {
   const row = sys.lookup(ids.ForeignDataWrapperRelationId, ids.PgForeignDataWrapperNameIndexId, name);
   if (row === undefined) throw new PgError('undefined_object', `foreign-data wrapper "${name}" does not exist`);
   return row;

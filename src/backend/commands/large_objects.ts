@@ -49,8 +49,8 @@ registerCallback({
 
 type Page = CatalogTuple<typeof ids.LargeObjectRelationId>;
 
-export const largeObjectExists = (oid: Oid): boolean => lookup(ids.LargeObjectMetadataRelationId, ids.PgLargeobjectMetadataOidIndexId, oid) !== undefined;
-export const noLargeObject = (oid: Oid): PgError => new PgError('undefined_object', `large object ${oid} does not exist`);
+const largeObjectExists = (oid: Oid): boolean => lookup(ids.LargeObjectMetadataRelationId, ids.PgLargeobjectMetadataOidIndexId, oid) !== undefined;
+const noLargeObject = (oid: Oid): PgError => new PgError('undefined_object', `large object ${oid} does not exist`);
 
 /** From one page to another; without them all. */
 const pagesOf = (oid: Oid, from = 0, to = 0x7fffffff): Page[] => catalogFind(ids.LargeObjectRelationId, ids.PgLargeobjectLoidPnIndexId, [oid], { between: [from, to] });

@@ -30,7 +30,7 @@ export function readFlags(list: readonly RawNode[], known: readonly string[], co
   return result;
 }
 
-export class Options extends Map<string, RawNode | null> {
+class Options extends Map<string, RawNode | null> {
   /** Whether it is on. */
   override has(name: string): boolean { return (this.get(name) ?? null) !== null; }
 }

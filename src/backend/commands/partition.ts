@@ -279,7 +279,7 @@ export function updateDefaultPartition(parent: Oid, oid: Oid): void {
 // ---- the default partition
 
 /** The partition's condition turned round for the default one: what is left to it when the new bound is there. */
-export function defaultQualWith(parent: Relation, bound: PartitionBound): Expr {
+function defaultQualWith(parent: Relation, bound: PartitionBound): Expr {
   const quals = qualFromBound(parent, bound);
   const all = makeAndsExplicit(quals)!;
   return { kind: 'BoolExpr', boolop: 'not', args: [all], location: -1 };

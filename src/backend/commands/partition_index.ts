@@ -143,7 +143,7 @@ function cloneIndex(partition: Relation, parent: Relation, info: IndexInfo, cons
 // ---- part of another index
 
 /** Index `child` becomes a part of index `parent` (0: of none any more) (IndexSetParentIndex). */
-export function setParentIndex(child: Oid, parent: Oid, table: Oid): void {
+function setParentIndex(child: Oid, parent: Oid, table: Oid): void {
   const self = objectAddress(ids.RelationRelationId, child);
   const known = catalogFind(ids.InheritsRelationId, ids.PgInheritsRelidSeqnoIndexId, [child]);
   for (const tuple of known) catalogDelete(ids.InheritsRelationId, tuple);

@@ -75,7 +75,7 @@ function renameRelationStmt(stmt: RawNode, newName: string): void {
 }
 
 /** A relation with its row type and, for the index of a constraint, the constraint (RenameRelationInternal). */
-export function renameRelation(oid: Oid, newName: string): void {
+function renameRelation(oid: Oid, newName: string): void {
   const relation = openRelation(oid);
   if (sys.relationOidByName(newName, relation.namespace) !== 0) throw new PgError('duplicate_table', `relation "${newName}" already exists`);
   catalogUpdateByKey(ids.RelationRelationId, ids.PgClassOidIndexId, [oid], { relname: newName });

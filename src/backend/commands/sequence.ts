@@ -240,7 +240,7 @@ const lastValues = new Map<Oid, Int8>();
 let lastUsed: Oid = 0;
 
 /** The next number. Identity columns ask for no privilege. */
-export function nextval(oid: Oid, checkPermission = true): Int8 {
+function nextval(oid: Oid, checkPermission = true): Int8 {
   const { sequence, form } = openSequence(oid, checkPermission ? ACL.USAGE | ACL.UPDATE : 0);
   refuseIfReadOnly(sequence, 'nextval()');
   const parameters = { filenode: sequence.filenode, increment: int8(form.increment), min: int8(form.min), max: int8(form.max), cache: Number(form.cache), cycle: form.cycle };

@@ -131,7 +131,7 @@ interface TableExtras {
 }
 
 /** Everything CREATE TABLE makes, from columns to foreign keys; the table's OID. */
-export function makeTable(name: string, namespace: Oid, persistence: 'p' | 'u' | 't', table: TransformedTable, options: string[] | null, text: string, extras: TableExtras = {}): Oid {
+function makeTable(name: string, namespace: Oid, persistence: 'p' | 'u' | 't', table: TransformedTable, options: string[] | null, text: string, extras: TableExtras = {}): Oid {
   // Sequences are told of before the table, as PostgreSQL makes them: by OID.
   const sequences = table.columns.map((c) => (c.sequence === null ? undefined : getNewRelationOid()));
   const { relation: oid } = heapCreateWithCatalog({
@@ -173,7 +173,7 @@ function makePartition(oid: Oid, name: string, partition: { parent: Oid; bound: 
 }
 
 /** DEFAULT, serial and identity of one new column. */
-export function makeColumnDefault(table: Oid, namespace: Oid, attnum: number, column: ColumnSpec, text: string, sequence?: Oid): void {
+function makeColumnDefault(table: Oid, namespace: Oid, attnum: number, column: ColumnSpec, text: string, sequence?: Oid): void {
   if (column.sequence !== null) {
     const { name } = createOwnedSequence(openRelation(table), column.sequence, attnum, sequence);
     commandCounterIncrement();

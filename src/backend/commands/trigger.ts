@@ -65,7 +65,7 @@ function createTriggerStmt(stmt: CreateTrigStmt, context: UtilityContext): void 
 export interface Parent { readonly oid: Oid; readonly qual: Expr | null }
 
 /** Makes a trigger on one relation, and for rows of a partitioned table on its partitions; its OID. */
-export function createTrigger(stmt: CreateTrigStmt, relation: Relation, text: string, parent: Parent | null): Oid {
+function createTrigger(stmt: CreateTrigStmt, relation: Relation, text: string, parent: Parent | null): Oid {
   const type = stmt.events | (stmt.timing ?? 0) | (stmt.row ? ROW : 0);
   checkKind(relation, stmt, type);
   if (relation.shared || isSystemRelation(relation.oid, relation.namespace)) throw new PgError('insufficient_privilege', `permission denied: "${relation.name}" is a system catalog`);

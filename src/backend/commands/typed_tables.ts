@@ -43,7 +43,7 @@ export function columnsOfType(type: PgType, own: readonly ColumnSpec[]): ColumnS
   return columns;
 }
 
-export const typeOfTable = (relation: Oid): Oid => sys.classByOid(relation)?.reloftype ?? 0;
+const typeOfTable = (relation: Oid): Oid => sys.classByOid(relation)?.reloftype ?? 0;
 
 /** What only a change of the type may do. */
 export function refuseForTypedTable(relation: Relation, message: string): void {

@@ -318,7 +318,7 @@ const handlers: { [K in Expr['kind']]: Handler<Extract<Expr, { kind: K }>> } = {
 };
 
 /** A literal's text when that is safe and useful to the compiler of the text, else a constant. */
-export function genConst(g: Generator, value: Datum): Value {
+function genConst(g: Generator, value: Datum): Value {
   if (value === null) return NULL;
   if (value === true || value === false) return { code: String(value), nullable: false };
   return { code: g.konst(value), nullable: false };
@@ -466,7 +466,7 @@ function genScalarArrayOp(g: Generator, e: ScalarArrayOpExpr, cx: ExprContext): 
 const isOidLike = (type: Oid): boolean => type === 26 || type === 24 || (type >= 2202 && type <= 2206) || type === 4089 || type === 4096 || type === 3734 || type === 3769 || type === 4191;
 
 /** Equality that is `===` on datums. */
-export function inlinedEquality(prosrc: string): boolean {
+function inlinedEquality(prosrc: string): boolean {
   return /^(?:int[248]+|oid|bool|char|date_|time_|timestamp_|timestamptz_|uuid_|enum_|text|name)eq$/.test(prosrc);
 }
 

@@ -76,7 +76,7 @@ const wholeRow = (typeOid: Oid, row: readonly Datum[]): RecordValue => {
 };
 
 /** The value of an expression without Vars and parameters. A plan built on it cannot be kept for other literals. */
-export function evaluateConst(expr: Expr): Datum {
+function evaluateConst(expr: Expr): Datum {
   if (expr.kind === 'Const') {
     pinLiteral(expr.slot);
     return expr.constvalue;

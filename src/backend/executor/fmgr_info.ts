@@ -60,7 +60,7 @@ export function collectRestricted<T>(into: Set<Oid>, run: () => T): T {
 }
 
 /** A function or aggregate that the user's own expression calls. */
-export function noteCall(oid: Oid): void {
+function noteCall(oid: Oid): void {
   if (restricted !== null && (procByOid(oid)?.proacl ?? null) !== null) restricted.add(oid);
 }
 

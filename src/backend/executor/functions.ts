@@ -89,13 +89,13 @@ function resolveName(state: ParseState, ref: RawNode, p: FunctionParameters, par
   }
 }
 
-export function parametersOf(proc: PgProc, types: readonly Oid[], collation: Oid): FunctionParameters {
+function parametersOf(proc: PgProc, types: readonly Oid[], collation: Oid): FunctionParameters {
   const names = proc.proargnames === null ? [] : proc.proargnames.filter((_n, i) => proc.proargmodes === null || 'ibv'.includes(proc.proargmodes[i]!));
   return { name: proc.proname, types, names: types.map((_t, i) => names[i] ?? ''), collation };
 }
 
 /** The statements of a body given as text. */
-export function analyzeBody(text: string, parameters: FunctionParameters): { queries: Query[]; list: readonly RawStmt[] } {
+function analyzeBody(text: string, parameters: FunctionParameters): { queries: Query[]; list: readonly RawStmt[] } {
   const list = rawParse(text);
   return { queries: list.map((raw) => {
     const query = parseAnalyzeWithState(raw, functionParseState(text, parameters));
@@ -140,7 +140,7 @@ const mismatch = (type: Oid, detail: string): PgError =>
   new PgError('invalid_function_definition', `return type mismatch in function declared to return ${formatType(type)}`, { detail });
 
 /** Checks the last query against the declared result and gives it the casts it needs (check_sql_fn_retval). */
-export function coerceResult(proc: PgProc, queries: Query[], type: Oid, columns: readonly RecordAttribute[] | null): ResultShape {
+function coerceResult(proc: PgProc, queries: Query[], type: Oid, columns: readonly RecordAttribute[] | null): ResultShape {
   if (type === VOIDOID) return { type, columns: null, wholeRow: false };
   const index = queries.findLastIndex((q) => q.canSetTag);
   const last = queries[index];

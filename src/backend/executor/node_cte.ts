@@ -12,7 +12,7 @@ import { rowKey } from './row_compare.ts';
 import { Tuplestore } from './tuplestore.ts';
 
 /** The function that fills the store of a CTE when called the first time, and the store's variable. */
-export function cteStore(pc: PlanCompiler, planId: number): { store: string; fill: string } {
+function cteStore(pc: PlanCompiler, planId: number): { store: string; fill: string } {
   const { g } = pc;
   const key = `cte${planId}`;
   let store = pc.shared.get(key);

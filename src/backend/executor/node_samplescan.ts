@@ -21,7 +21,7 @@ const PAGE_BYTES = 8192, PAGE_HEADER_BYTES = 24, ITEM_BYTES = 4;
 /** A heap tuple's header is longer than that of our rows. */
 const MORE_HEADER_BYTES = 18;
 
-export class Sampler {
+class Sampler {
   private readonly cutoff: number;
   private readonly input: Buffer;
   private readonly words: DataView;

@@ -1,7 +1,7 @@
 // Walks over expressions and plans: which parameters a subtree reads, whether an expression is volatile.
-import { expressionTreeMutator, expressionTreeWalker, exprType } from '../nodes/nodeFuncs.ts';
+import { expressionTreeWalker, exprType } from '../nodes/nodeFuncs.ts';
 import type { Append, Gather, GatherMerge, MergeAppend, Plan, PlannedStmt } from '../nodes/plannodes.ts';
-import type { CoerceViaIO, Expr, Var } from '../nodes/primnodes.ts';
+import type { CoerceViaIO, Expr } from '../nodes/primnodes.ts';
 import { functionInfo, typeInfo } from './fmgr_info.ts';
 
 /** Calls `visit` for every node of an expression, SubLinks' queries left out. */
@@ -144,9 +144,4 @@ export function evaluatedByLeader(plan: Gather | GatherMerge, stmt: PlannedStmt)
   };
   if (used.size > 0) [stmt.planTree, ...stmt.subplans].forEach(visit);
   return found.sort((a, b) => a - b);
-}
-
-/** A copy of an expression with its Vars replaced. */
-export function mutateVars(e: Expr, f: (v: Var) => Expr): Expr {
-  return e.kind === 'Var' ? f(e) : expressionTreeMutator(e, (child) => mutateVars(child, f));
 }

@@ -14,7 +14,7 @@ export const ownXid = (): number => currentTransactionId() % 2 ** 32;
 export interface RowPlace { bytes: string; view: string; offset: string; rowId: string }
 
 /** An int8 from its bytes, as a number while that is exact. */
-export function readInt8(view: DataView, at: number): Int8 {
+function readInt8(view: DataView, at: number): Int8 {
   const high = view.getInt32(at + 4, true);
   if (high >= -0x200000 && high < 0x200000) {
     const value = high * 4294967296 + view.getUint32(at, true);

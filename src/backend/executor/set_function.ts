@@ -19,7 +19,7 @@ export function setFunction(pc: PlanCompiler, node: Expr, cx: ExprContext): stri
   return `${setIterable(pc, node as SetCall, cx)}[Symbol.iterator]()`;
 }
 
-export function returnsSet(node: Expr): boolean {
+function returnsSet(node: Expr): boolean {
   return (node.kind === 'FuncExpr' && node.funcretset) || (node.kind === 'OpExpr' && node.opretset);
 }
 

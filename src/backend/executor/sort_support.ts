@@ -23,7 +23,7 @@ const plain: Comparator = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 const floats: Comparator = (a: number, b: number) => (a < b ? -1 : a > b ? 1 : a === b ? 0 : a !== a ? (b !== b ? 0 : 1) : -1);
 
 /** UTF-8 byte order of two strings: that of their code points. */
-export function compareCodePoints(a: string, b: string): number {
+function compareCodePoints(a: string, b: string): number {
   if (a === b) return 0;
   const n = Math.min(a.length, b.length);
   for (let i = 0; i < n; i++) {

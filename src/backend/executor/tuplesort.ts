@@ -298,7 +298,7 @@ export class Tuplesort {
   }
 }
 
-export function arrayReader(rows: readonly Datum[][]): RowReader {
+function arrayReader(rows: readonly Datum[][]): RowReader {
   let i = 0;
   return { next: () => rows[i++] };
 }

@@ -15,8 +15,8 @@ const INPUT_BYTES = 8192;
 const OUTPUT_BYTES = 65536;
 const COPY_BYTES = 65536;
 /** PostgreSQL's PQ_LARGE_MESSAGE_LIMIT and PQ_SMALL_MESSAGE_LIMIT. */
-export const LARGE_MESSAGE_LIMIT = 0x3fffffff;
-export const SMALL_MESSAGE_LIMIT = 10000;
+const LARGE_MESSAGE_LIMIT = 0x3fffffff;
+const SMALL_MESSAGE_LIMIT = 10000;
 
 const LARGE = new Set([...'QPBdFfX'].map((c) => c.charCodeAt(0)));
 const KNOWN = new Set([...'QPBDECSHXFdcfp'].map((c) => c.charCodeAt(0)));

@@ -241,7 +241,7 @@ export function fromItemWalker(item: FromItem, walker: Walker): boolean {
   }
 }
 
-export function rangeTableEntryWalker(rte: RangeTblEntry, walker: Walker, options: QueryWalkOptions = {}): boolean {
+function rangeTableEntryWalker(rte: RangeTblEntry, walker: Walker, options: QueryWalkOptions = {}): boolean {
   if (each(rte.securityQuals, walker)) return true;
   switch (rte.rtekind) {
     case 'relation': return rte.tablesample ? each(rte.tablesample.args, walker) || opt(rte.tablesample.repeatable, walker) : false;
@@ -266,7 +266,7 @@ type MutateTable = { [K in Kind]: (e: Of<K>, m: Mutator, q: ((query: Query) => Q
 const same = (e: Expr): Expr => e;
 
 /** The list itself when nothing in it changed. */
-export function mutateList<T extends Expr | null>(list: readonly T[], m: Mutator): T[] {
+function mutateList<T extends Expr | null>(list: readonly T[], m: Mutator): T[] {
   let copy: T[] | undefined;
   for (let i = 0; i < list.length; i++) {
     const old = list[i] as T;
@@ -277,7 +277,7 @@ export function mutateList<T extends Expr | null>(list: readonly T[], m: Mutator
   return copy ?? (list as T[]);
 }
 
-export function mutateTargetList(list: readonly TargetEntry[], m: Mutator): TargetEntry[] {
+function mutateTargetList(list: readonly TargetEntry[], m: Mutator): TargetEntry[] {
   let copy: TargetEntry[] | undefined;
   for (let i = 0; i < list.length; i++) {
     const te = list[i]!;
@@ -372,7 +372,7 @@ export function queryTreeMutator(query: Query, m: Mutator, options: MutateOption
   };
 }
 
-export function fromItemMutator(item: FromItem, m: Mutator): FromItem {
+function fromItemMutator(item: FromItem, m: Mutator): FromItem {
   switch (item.kind) {
     case 'RangeTblRef': return item;
     case 'JoinExpr': return { ...item, larg: fromItemMutator(item.larg, m), rarg: fromItemMutator(item.rarg, m), quals: mutOpt(item.quals, m) };
@@ -380,7 +380,7 @@ export function fromItemMutator(item: FromItem, m: Mutator): FromItem {
   }
 }
 
-export function rangeTableEntryMutator(rte: RangeTblEntry, m: Mutator, options: MutateOptions = {}): RangeTblEntry {
+function rangeTableEntryMutator(rte: RangeTblEntry, m: Mutator, options: MutateOptions = {}): RangeTblEntry {
   const securityQuals = mutateList(rte.securityQuals, m);
   switch (rte.rtekind) {
     case 'relation':

@@ -107,7 +107,6 @@ const STRUCTURES: TaggedStructures = {
   },
 };
 
-export type NodeTag = Expr['kind'] | FromItem['kind'] | keyof TaggedStructures | 'Query';
 export type AnyNode = Record<string, unknown>;
 
 /** Keyed by `kind`, or by the tag of a structure. */

@@ -12,7 +12,6 @@ import type { CmdType, MergeAction, Query, RangeTblEntry, RangeTblFunction, RowM
 
 export const INNER_VAR = -1;
 export const OUTER_VAR = -2;
-export const INDEX_VAR = -3;
 
 export interface PlannedStmt {
   kind: 'PlannedStmt';

@@ -59,7 +59,7 @@ export function collectLateral(root: PlannerInfo): void {
 }
 
 /** Sizes and paths of all base relations; sizes first, as they tell how often a scan with values of others is run. */
-export function setBaseRelPaths(root: PlannerInfo): void {
+function setBaseRelPaths(root: PlannerInfo): void {
   const rels = members(root.allBaserels).map((rti) => baseRel(root, rti));
   for (const rel of rels) {
     const rte = rel.rte!;

@@ -275,7 +275,7 @@ function withDefaults({ defaulted = 0, written, ...call }: FuncExpr): FuncExpr {
   return { ...call, args: call.args.map((a, i) => (isDefault(i) && exprType(known[i - first]!) === exprType(a) ? evalConstExpressions(known[i - first]!) : a)) };
 }
 
-export const TRUE: Const = makeConst(16, -1, 0, true);
+const TRUE: Const = makeConst(16, -1, 0, true);
 export const FALSE: Const = makeConst(16, -1, 0, false);
 export const isTrue = (e: Expr): boolean => e.kind === 'Const' && e.constvalue === true;
 export const isFalseOrNull = (e: Expr): boolean => e.kind === 'Const' && (e.constvalue === false || e.constvalue === null);

@@ -346,7 +346,7 @@ function applyToMember(root: PlannerInfo, plan: Plan, target: TargetEntry[]): Pl
 }
 
 /** Makes a plan put out these columns: by itself if it can, else through a Result. */
-export function applyTarget(root: PlannerInfo, plan: Plan, target: TargetEntry[]): Plan {
+function applyTarget(root: PlannerInfo, plan: Plan, target: TargetEntry[]): Plan {
   const translators = memberTranslators.get(plan);
   // Partitions compute for themselves; child tables only give their columns (apply_scanjoin_target_to_paths).
   if (translators !== undefined && plan.kind === 'Append' && (translators.partitions || target.every((t) => t.expr.kind === 'Var'))) {

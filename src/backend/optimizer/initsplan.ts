@@ -290,7 +290,7 @@ interface QualPlace {
   belowOuter: boolean; isPushedDown: boolean; qualscope: Relids; ojscope: Relids; nonnullable: Relids; securityLevel: number;
 }
 
-export function distributeQual(root: PlannerInfo, clause: Expr, place: QualPlace): void {
+function distributeQual(root: PlannerInfo, clause: Expr, place: QualPlace): void {
   let relids = pullVarnos(clause);
   const { ojscope, qualscope } = place;
   let pseudoconstant = false;
@@ -367,7 +367,7 @@ function delayForOuterJoins(root: PlannerInfo, start: Relids, isPushedDown: bool
   return { relids, nullable };
 }
 
-export function distributeRestrictInfo(root: PlannerInfo, rinfo: RestrictInfo): void {
+function distributeRestrictInfo(root: PlannerInfo, rinfo: RestrictInfo): void {
   const single = singleton(rinfo.requiredRelids);
   if (single !== 0) {
     const clause = stripPlaceholders(rinfo.clause);

@@ -26,7 +26,7 @@ export const SPGIST_TEXT_FAMILY = 4017;
 export interface DerivedCondition { condition: IndexCondition; expr: Expr }
 
 /** The pattern match that a condition is, if it is one. */
-export function patternMatch(clause: Expr): { kind: PatternKind; subject: Expr; pattern: Expr } | null {
+function patternMatch(clause: Expr): { kind: PatternKind; subject: Expr; pattern: Expr } | null {
   let kind: PatternKind | undefined;
   if (clause.kind === 'OpExpr' && clause.args.length === 2) {
     const estimator = operator(clause.opno).oprrest;
@@ -38,7 +38,7 @@ export function patternMatch(clause: Expr): { kind: PatternKind; subject: Expr; 
 }
 
 /** A pattern that the planner knows. */
-export function knownPattern(pattern: Expr): string | null {
+function knownPattern(pattern: Expr): string | null {
   const p = stripRelabel(pattern);
   return p.kind === 'Const' && p.slot === undefined && typeof p.constvalue === 'string' ? p.constvalue : null;
 }

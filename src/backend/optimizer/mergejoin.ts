@@ -180,7 +180,7 @@ function commuted(c: Clause): Expr {
 }
 
 /** make_sort_from_pathkeys: an expression to be sorted by that is no column yet becomes one. */
-export function sorted(child: Plan, keys: readonly PathKey[], rel: RelOptInfo): Plan {
+function sorted(child: Plan, keys: readonly PathKey[], rel: RelOptInfo): Plan {
   let below = child;
   const sortKeys: SortKey[] = keys.map((k) => {
     const own = k.ec.members.filter((m) => isSubset(m.relids, rel.topRelids) && m.relids !== EMPTY).map((m) => overPart(rel, m.expr));

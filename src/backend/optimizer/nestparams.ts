@@ -27,7 +27,7 @@ export function targetOfRel(root: PlannerInfo, rel: RelOptInfo): TargetEntry[] {
   return targetOf(rel.target.map((e) => (e.kind === 'PlaceHolderVar' ? replaceNestloopParams(root, e) : e)));
 }
 
-export function outerParam(root: PlannerInfo, item: Expr): Param {
+function outerParam(root: PlannerInfo, item: Expr): Param {
   const known = root.curOuterParams.find((p) => equal(p.paramval, item));
   if (known !== undefined) return { kind: 'Param', paramkind: 'exec', paramid: known.paramno, paramtype: exprType(item), paramtypmod: exprTypmod(item), paramcollid: exprCollation(item), location: -1 };
   const param = makeExecParam(root, item);

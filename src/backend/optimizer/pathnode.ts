@@ -34,7 +34,7 @@ function compareCosts(a: Path, b: Path, fuzz: number): Comparison {
   return b.startup > a.startup * fuzz ? FIRST : EQUAL;
 }
 
-export function comparePathkeys(a: readonly PathKey[], b: readonly PathKey[]): Comparison {
+function comparePathkeys(a: readonly PathKey[], b: readonly PathKey[]): Comparison {
   const common = commonPathkeys(a, b);
   if (common < a.length) return common < b.length ? DIFFERENT : FIRST;
   return common < b.length ? SECOND : EQUAL;

@@ -122,7 +122,7 @@ function simpleRefuted(clause: Expr, predicate: Expr, weak: boolean): boolean {
 }
 
 /** Whether the expression is NULL (or, at the top, at least not true) when `sub` is. */
-export function isStrictFor(e: Expr, sub: Expr, top: boolean): boolean {
+function isStrictFor(e: Expr, sub: Expr, top: boolean): boolean {
   if (equal(stripRelabel(e), stripRelabel(sub))) return true;
   switch (e.kind) {
     case 'OpExpr': return functionInfo(e.opfuncid).strict && e.args.some((a) => isStrictFor(a, sub, false));

@@ -86,7 +86,7 @@ function sublinksInQuals(work: Work, quals: Expr, base: FromItem, available: Rel
 
 const isEmptyFrom = (item: FromItem): boolean => item.kind === 'FromExpr' && item.fromlist.length === 0;
 
-export function relidsOf(item: FromItem): Relids {
+function relidsOf(item: FromItem): Relids {
   switch (item.kind) {
     case 'RangeTblRef': return bit(item.rtindex);
     case 'JoinExpr': return relidsOf(item.larg) | relidsOf(item.rarg) | (item.rtindex > 0 ? bit(item.rtindex) : EMPTY);
@@ -169,7 +169,7 @@ export function simplifyExists(q: Query): Query | null {
 }
 
 /** OffsetVarNodes: range table indexes of this query level grow by `offset`. */
-export function shiftQuery(q: Query, offset: number): Query {
+function shiftQuery(q: Query, offset: number): Query {
   const shift = (n: Expr, depth: number): Expr | undefined => {
     if (n.kind === 'Var' && n.varlevelsup === depth) return { ...n, varno: n.varno + offset };
     if (n.kind === 'PlaceHolderVar' && n.phlevelsup === depth) return { ...n, arg: mutateDeep(n.arg, shift, depth), phrels: n.phrels << BigInt(offset), evalAt: n.evalAt << BigInt(offset) };

@@ -15,12 +15,6 @@ export function members(set: Relids): number[] {
   return list;
 }
 
-export function count(set: Relids): number {
-  let n = 0;
-  for (let rest = set; rest !== 0n; rest &= rest - 1n) n++;
-  return n;
-}
-
 /** The only member, or 0. */
 export function singleton(set: Relids): number {
   if (set === 0n || (set & (set - 1n)) !== 0n) return 0;

@@ -12,7 +12,7 @@ import { pullUpSubqueries } from './prepjointree.ts';
 import { buildBaseRel } from './relnode.ts';
 
 /** is_simple_union_all: nothing but UNION ALL, all columns in the types of the whole, and nothing done to the result. */
-export function isSimpleUnionAll(q: Query): boolean {
+function isSimpleUnionAll(q: Query): boolean {
   if (q.setOperations === null || q.commandType !== 'select' || q.cteList.length > 0) return false;
   if (q.sortClause.length > 0 || q.limitCount !== null || q.limitOffset !== null || q.rowMarks.length > 0) return false;
   return isUnionAll(q, { kind: 'SetOperationStmt', ...q.setOperations }, q.setOperations.colTypes);

@@ -305,7 +305,7 @@ export function transformDeleteStmt(state: ParseState, stmt: RawNode): Query {
   return query;
 }
 
-export function transformReturningList(state: ParseState, list: readonly RawNode[] | undefined): TargetEntry[] {
+function transformReturningList(state: ParseState, list: readonly RawNode[] | undefined): TargetEntry[] {
   if (list === undefined) return [];
   const saved = state.nextResno;
   state.nextResno = 1;

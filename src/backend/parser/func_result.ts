@@ -23,7 +23,7 @@ export function columnsOfRowType(typeOid: Oid): ResultColumnDescription[] {
   }));
 }
 
-export function getTypeFuncClass(typeOid: Oid): ResultDescription['class'] {
+function getTypeFuncClass(typeOid: Oid): ResultDescription['class'] {
   const type = sys.typeByOid(typeOid);
   switch (type?.typtype) {
     case 'c': return 'composite';

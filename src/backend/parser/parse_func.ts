@@ -19,7 +19,7 @@ import { formatType, lookupTypeName, typeNameToString } from './parse_type.ts';
 import type { RawNode } from './raw_parser.ts';
 import { recursion } from './recursion.ts';
 
-export const FUNC_MAX_ARGS = 100;
+const FUNC_MAX_ARGS = 100;
 
 // ---- choosing among candidates -------------------------------------------------------------------------------
 

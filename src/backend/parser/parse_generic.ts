@@ -322,7 +322,7 @@ export function enforceGenericTypeConsistency(actual: readonly Oid[], declared: 
 }
 
 /** selectCommonType over types alone; 0 (or an error) when there is none. */
-export function selectCommonTypeFromOids(types: readonly Oid[], noError: boolean): Oid {
+function selectCommonTypeFromOids(types: readonly Oid[], noError: boolean): Oid {
   let type = types[0]!;
   if (types.every((t) => t === type) && type !== T.UNKNOWNOID) return type;
   type = getBaseType(type);

@@ -21,7 +21,7 @@ import type { EphemeralRelation } from './query_environment.ts';
 import type { RawNode } from './raw_parser.ts';
 
 /** Columns every table has beside its own. */
-export const SYSTEM_ATTRIBUTES: Readonly<Record<string, { attnum: number; type: Oid }>> = {
+const SYSTEM_ATTRIBUTES: Readonly<Record<string, { attnum: number; type: Oid }>> = {
   ctid: { attnum: -1, type: T.TIDOID }, xmin: { attnum: -2, type: T.XIDOID }, cmin: { attnum: -3, type: T.CIDOID },
   xmax: { attnum: -4, type: T.XIDOID }, cmax: { attnum: -5, type: T.CIDOID }, tableoid: { attnum: -6, type: T.OIDOID },
 };

@@ -149,7 +149,7 @@ export function typeStringToTypeName(text: string, placed?: (error: PgError, wit
 }
 
 /** Type and typmod of a type written as text; undefined when there is none and `missingOk` (parseTypeString). */
-export function parseTypeString(text: string, missingOk = false): { type: Oid; typmod: number } | undefined {
+function parseTypeString(text: string, missingOk = false): { type: Oid; typmod: number } | undefined {
   const typeName = typeStringToTypeName(text);
   const found = lookupTypeName(null, typeName, missingOk);
   if (found === undefined || !found.type.typisdefined) {

@@ -16,8 +16,3 @@ export function relationKindNoun(kind: string): string {
     default: return `relations of kind ${kind}`;
   }
 }
-
-/** A name list as in messages (NameListToString): names with dots; a star where there is one. */
-export function nameListToString(names: readonly (string | { tag: string })[]): string {
-  return names.map((n) => (typeof n === 'string' ? n : '*')).join('.');
-}

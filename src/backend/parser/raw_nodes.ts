@@ -32,21 +32,6 @@ export interface RawConst extends RawNode {
   slot?: number;
 }
 
-export interface RawRangeVar extends RawNode {
-  tag: 'RangeVar'; catalogname?: string; schemaname?: string; relname: string; inh?: boolean;
-  /** 'p' permanent, 't' temporary, 'u' unlogged. */
-  relpersistence: string; alias?: RawAlias; location: number;
-}
-export interface RawAlias extends RawNode { tag: 'Alias'; aliasname: string; colnames?: string[] }
-
-export interface RawTypeName extends RawNode {
-  tag: 'TypeName'; names?: string[];
-  /** Set when made inside the backend, without names. */
-  typeOid?: number;
-  setof?: boolean; pct_type?: boolean; typmods?: RawNode[]; typemod: number; arrayBounds?: number[]; location?: number;
-}
-
-export interface RawColumnRef extends RawNode { tag: 'ColumnRef'; fields: (string | RawNode)[]; location: number }
 export interface RawResTarget extends RawNode {
   tag: 'ResTarget'; name?: string; indirection?: (string | RawNode)[]; val?: RawNode; location: number;
 }

@@ -34,7 +34,7 @@ interface Wasm {
 }
 
 /** Longest text we hand to the grammar; PostgreSQL's limit for a message is 1 GB, WebAssembly's memory is less. */
-export const MAX_QUERY_BYTES = 256 * 1024 * 1024;
+const MAX_QUERY_BYTES = 256 * 1024 * 1024;
 const CACHE_ENTRIES = 512;
 const CACHE_MAX_LENGTH = 8192;
 

@@ -20,7 +20,7 @@ import type { RawNode } from './raw_nodes.ts';
 import { recursion } from './recursion.ts';
 
 /** Gives a target entry a sort group reference unless it has one. */
-export function assignSortGroupRef(te: TargetEntry, tlist: readonly TargetEntry[]): number {
+function assignSortGroupRef(te: TargetEntry, tlist: readonly TargetEntry[]): number {
   if (te.ressortgroupref !== 0) return te.ressortgroupref;
   let max = 0;
   for (const t of tlist) if (t.ressortgroupref > max) max = t.ressortgroupref;
@@ -28,7 +28,7 @@ export function assignSortGroupRef(te: TargetEntry, tlist: readonly TargetEntry[
   return te.ressortgroupref;
 }
 
-export function targetIsInSortList(te: TargetEntry, sortop: Oid, list: readonly SortGroupClause[]): boolean {
+function targetIsInSortList(te: TargetEntry, sortop: Oid, list: readonly SortGroupClause[]): boolean {
   const ref = te.ressortgroupref;
   if (ref === 0) return false;
   return list.some((c) => c.tleSortGroupRef === ref && (sortop === 0 || sortop === c.sortop || sortop === (sys.operatorByOid(c.sortop)?.oprcom ?? -1)));
@@ -100,7 +100,7 @@ function findTargetlistEntrySQL99(state: ParseState, node: RawNode, tlist: Targe
 }
 
 /** The expression without the coercions nobody wrote (strip_implicit_coercions). */
-export function stripImplicitCoercions(e: Expr): Expr {
+function stripImplicitCoercions(e: Expr): Expr {
   switch (e.kind) {
     case 'FuncExpr': return e.funcformat === 'implicit_cast' ? stripImplicitCoercions(e.args[0]!) : e;
     case 'RelabelType': return e.relabelformat === 'implicit_cast' ? stripImplicitCoercions(e.arg) : e;
@@ -274,7 +274,7 @@ function transformGroupingSet(
   return { kind: kinds[gset.kind as string]!, content, location: gset.location ?? -1 };
 }
 
-export function addTargetToGroupList(state: ParseState, te: TargetEntry, grouplist: SortGroupClause[], tlist: readonly TargetEntry[], location: number): void {
+function addTargetToGroupList(state: ParseState, te: TargetEntry, grouplist: SortGroupClause[], tlist: readonly TargetEntry[], location: number): void {
   let type = exprType(te.expr);
   if (type === T.UNKNOWNOID) {
     te.expr = coerceType(state, te.expr, type, T.TEXTOID, -1, 'implicit', 'implicit_cast', -1);

@@ -48,7 +48,7 @@ export interface PartitionBounds {
   readonly defaultIndex: number;
 }
 
-export function rangeBound(datums: readonly RangeDatum[], lower: boolean): RangeBound {
+function rangeBound(datums: readonly RangeDatum[], lower: boolean): RangeBound {
   return {
     kinds: datums.map((d) => (d === 'minvalue' ? -1 : d === 'maxvalue' ? 1 : 0)), lower,
     values: datums.map((d) => (typeof d === 'string' ? null : d.constvalue)),
@@ -74,7 +74,7 @@ export function compareRangeBounds(key: PartitionKey, a: RangeBound, b: RangeBou
 }
 
 /** A bound against the first values of a key (partition_rbound_datum_cmp). */
-export function compareRangeToValues(key: PartitionKey, bound: RangeBound, values: readonly Datum[], count = values.length): number {
+function compareRangeToValues(key: PartitionKey, bound: RangeBound, values: readonly Datum[], count = values.length): number {
   for (let i = 0; i < count; i++) {
     if (bound.kinds[i] !== 0) return bound.kinds[i]!;
     const cmp = key.compare[i]!(bound.values[i], values[i]);
@@ -150,7 +150,7 @@ export function sameBounds(key: PartitionKey, a: PartitionBounds, b: PartitionBo
 }
 
 /** The last value not greater than this one, and whether it is the same; -1: none (partition_list_bsearch). */
-export function searchList(key: PartitionKey, bounds: PartitionBounds, value: Datum): { at: number; equal: boolean } {
+function searchList(key: PartitionKey, bounds: PartitionBounds, value: Datum): { at: number; equal: boolean } {
   let low = -1;
   let high = bounds.values.length - 1;
   while (low < high) {
@@ -164,7 +164,7 @@ export function searchList(key: PartitionKey, bounds: PartitionBounds, value: Da
 }
 
 /** The last bound not greater than the first `count` values; among several that equal them any (partition_range_datum_bsearch). */
-export function searchRange(key: PartitionKey, bounds: PartitionBounds, values: readonly Datum[], count = values.length): { at: number; equal: boolean } {
+function searchRange(key: PartitionKey, bounds: PartitionBounds, values: readonly Datum[], count = values.length): { at: number; equal: boolean } {
   let low = -1;
   let high = bounds.ranges.length - 1;
   while (low < high) {

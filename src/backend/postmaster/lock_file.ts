@@ -84,7 +84,7 @@ export function writeLockFile(lock: LockFile, lines: readonly string[]): void {
 }
 
 /** Whether the file is still there and still ours. */
-export function ownsLockFile(lock: LockFile): boolean {
+function ownsLockFile(lock: LockFile): boolean {
   const here = lstatSync(lock.path, { throwIfNoEntry: false });
   return here !== undefined && here.ino === fstatSync(lock.fd).ino;
 }

@@ -49,7 +49,7 @@ function stop(message: string): never {
   process.exit(1);
 }
 
-export function refuseRoot(): void {
+function refuseRoot(): void {
   if (process.geteuid!() === 0) {
     stop('"root" execution of the PostgreSQL server is not permitted.\n'
       + 'The server must be started under an unprivileged user ID to prevent\n'
@@ -60,7 +60,7 @@ export function refuseRoot(): void {
 }
 
 /** Command line into settings, the site, and a name to print (-C). */
-export function readCommandLine(args: readonly string[]): { site: string; print: string | null } {
+function readCommandLine(args: readonly string[]): { site: string; print: string | null } {
   let site = process.env['PGDATA'] ?? '', print: string | null = null;
   let given: Map<string, string>;
   try {

@@ -499,7 +499,7 @@ export function metaKey(name: string): Buffer {
 }
 
 /** `latin1Write` for short strings, without the call. */
-export function writeBinaryString(into: Buffer, text: string, at: number): void {
+function writeBinaryString(into: Buffer, text: string, at: number): void {
   if (text.length > 32) { into.latin1Write(text, at); return; }
   for (let i = 0; i < text.length; i++) into[at + i] = text.charCodeAt(i);
 }

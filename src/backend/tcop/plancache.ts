@@ -342,7 +342,7 @@ function resultColumns(queries: readonly Query[]): ResultColumn[] | null {
 }
 
 /** Result columns of a target list, resjunk entries left out. */
-export function targetColumns(list: Query['targetList']): ResultColumn[] {
+function targetColumns(list: Query['targetList']): ResultColumn[] {
   return list.filter((t) => !t.resjunk).map((t) => ({
     name: t.resname ?? '?column?', typeOid: exprType(t.expr), typmod: exprTypmod(t.expr), collation: exprCollation(t.expr),
     tableOid: t.resorigtbl, tableColumn: t.resorigcol,

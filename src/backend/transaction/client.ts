@@ -6,7 +6,7 @@
 // - it held locks: they are gone, so it fails (40001), and the session goes on;
 // - a commit was under way: the new manager is asked whether the old one applied it; its answer is certain.
 // Advisory locks of the session and LISTENs are renewed at reconnecting.
-import { FatalError, PgError, assert, internalError } from '../../common/errors.ts';
+import { FatalError, PgError, internalError } from '../../common/errors.ts';
 import { port } from '../../port/port.ts';
 import type { RowId } from '../access/row.ts';
 import { int8, type Int8, type Oid } from '../types/datum.ts';
@@ -705,13 +705,6 @@ export const sharedClient = new ManagerClient(() => 0);
 
 export function managerClient(shared: boolean): ManagerClient {
   return shared ? sharedClient : client;
-}
-
-/** Adds a NOTIFY to those of the transaction unless the same is there already. */
-export function addNotification(list: CommitRequest['notifications'], notification: Notification): void {
-  assert(notification.payload.length < 8000, 'the payload was checked');
-  for (const other of list) if (other.channel === notification.channel && other.payload === notification.payload) return;
-  list.push(notification);
 }
 
 const advisoryKey = ({ key1, key2, key3, shared }: AdvisoryTarget): string => `${key1},${key2},${key3},${shared}`;

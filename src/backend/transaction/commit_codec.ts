@@ -126,7 +126,7 @@ export function readPreparedXact(input: ByteReader): PreparedXact {
 }
 
 /** Writes changed rows, those of a block together. */
-export class ChangeWriter {
+class ChangeWriter {
   private readonly out: ByteWriter;
   private block = -1;
   private isDeletion = false;

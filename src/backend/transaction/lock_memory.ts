@@ -64,7 +64,9 @@ export const wordOf = (tag: number, owner: number, mode: number): number => tag 
 export const sessionAt = (session: number): number => SESSIONS_AT + session * SESSION_WORDS;
 
 /** An advisory lock's modes, as bits: 1 shared, 2 exclusive; those of the session stand above those of the transaction. */
-export const SESSION_MODE_SHIFT = 16, PENDING = 1 << 18;
+const SESSION_MODE_SHIFT = 16;
+/** The word is still being written. */
+export const PENDING = 1 << 18;
 const ADVISORY_MODES = 3 << MODE_SHIFT | 3 << SESSION_MODE_SHIFT;
 export const isAdvisory = (slot: number): boolean => slot >= ADVISORY_AT;
 export const modeBit = (shared: boolean): number => shared ? 1 : 2;

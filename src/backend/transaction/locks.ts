@@ -10,7 +10,7 @@ import { assert } from '../../common/errors.ts';
 import type { LockTarget, RowLockMode, TableLockMode } from './messages.ts';
 
 export const KIND_ROW = 0, KIND_KEY = 1, KIND_TABLE = 2, KIND_ADVISORY = 3, KIND_OBJECT = 4;
-export const KIND_COUNT = 5;
+const KIND_COUNT = 5;
 
 export const ROW_MODES: Record<RowLockMode, number> = { keyshare: 1, share: 2, nokeyupdate: 3, update: 4 };
 export const ROW_MODE_NAMES: readonly RowLockMode[] = ['keyshare', 'share', 'nokeyupdate', 'update'];

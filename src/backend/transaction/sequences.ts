@@ -9,7 +9,7 @@ import { int8, type Int8 } from '../types/datum.ts';
 import type { SequenceParameters, SequenceState } from './messages.ts';
 
 /** Values written ahead of need: SEQ_LOG_VALS. */
-export const LOG_VALUES = 32;
+const LOG_VALUES = 32;
 
 /** With bigints inside: the range of int8 is needed near both ends. */
 export interface LiveSequence {

@@ -51,7 +51,7 @@ interface LockRequest {
   readonly answers: LockAnswer[];
 }
 
-export class Session implements LockOwner {
+class Session implements LockOwner {
   readonly id: number;
   pid = 0;
   /** CommitToken.session of what it commits. */

@@ -29,7 +29,7 @@ const dictionaries = new Map<Oid, Dictionary>();
 const configurations = new Map<Oid, readonly (readonly Oid[])[]>();
 registerCatalogCache(() => { dictionaries.clear(); configurations.clear(); });
 
-export const lexemeOf = (text: string, variant = 0, prefix = false): DictionaryLexeme => ({ text, variant, prefix, newPosition: false });
+const lexemeOf = (text: string, variant = 0, prefix = false): DictionaryLexeme => ({ text, variant, prefix, newPosition: false });
 
 export function dictionaryOf(oid: Oid): Dictionary {
   refreshCatalogs();

@@ -77,7 +77,7 @@ export function vectorOf(words: readonly Word[]): TsVector {
   return makeTsVector(words.map((w): Lexeme => ({ text: w.text, positions: [{ at: Math.min(w.position, MAX_POSITION), weight: 0 }] })), MAX_POSITIONS - 1);
 }
 
-export function toTsVector(config: Oid, text: string): TsVector {
+function toTsVector(config: Oid, text: string): TsVector {
   const words: Word[] = [];
   parseWords(configOf(config), text, words);
   return vectorOf(words);
@@ -163,7 +163,7 @@ function finish(root: QueryNode | null, text: string): TsQuery {
   return new TsQuery(node);
 }
 
-export function toTsQuery(config: Oid, text: string): TsQuery {
+function toTsQuery(config: Oid, text: string): TsQuery {
   configOf(config);
   return finish(parseTsQuery(text, (word, weights, prefix) => operand(config, word, weights, prefix, '<>')).root, text);
 }

@@ -9,7 +9,7 @@ import { typeHooks, type TypeIo } from './hooks.ts';
 import { limitExceeded } from './errors.ts';
 import { sendInt32, WireReader } from './wire.ts';
 
-export const MAX_DIMENSIONS = 6;
+const MAX_DIMENSIONS = 6;
 export const MAX_ARRAY_SIZE = 134217727;
 
 export function emptyArray(elementType: Oid): ArrayValue {
@@ -195,7 +195,7 @@ function readBraces(text: string, from: number, delimiter: string): { items: (st
   return { items, dims };
 }
 
-export function parseArray(text: string, elementType: Oid, delimiter: string, element: (text: string | null) => Datum): ArrayValue {
+function parseArray(text: string, elementType: Oid, delimiter: string, element: (text: string | null) => Datum): ArrayValue {
   const { dims, lbounds, at } = readDimensions(text);
   // Errors show what is left to read, as PostgreSQL's.
   const braces = readBraces(text.slice(at), 0, delimiter);
@@ -209,7 +209,7 @@ export function parseArray(text: string, elementType: Oid, delimiter: string, el
   return new ArrayValue(elementType, braces.dims, bounds, braces.items.map(element));
 }
 
-export function arrayIn(text: string, elementType: Oid, typmod: number): ArrayValue {
+function arrayIn(text: string, elementType: Oid, typmod: number): ArrayValue {
   const io = typeHooks.typeIo(elementType);
   return parseArray(text, elementType, io.typdelim, (item) => (item === null ? io.checkDomain?.(null) ?? null : io.input(item, typmod)));
 }
@@ -225,11 +225,11 @@ function needsQuotes(text: string, delimiter: string): boolean {
   return false;
 }
 
-export function arrayOut(array: ArrayValue): string {
+function arrayOut(array: ArrayValue): string {
   return formatArray(array, typeHooks.typeIo(array.elementType));
 }
 
-export function formatArray(array: ArrayValue, io: Pick<TypeIo, 'output' | 'typdelim'>): string {
+function formatArray(array: ArrayValue, io: Pick<TypeIo, 'output' | 'typdelim'>): string {
   const { dims, lbounds, values } = array;
   if (values.length === 0) return '{}';
   const items = values.map((value) => {
@@ -251,7 +251,7 @@ export function formatArray(array: ArrayValue, io: Pick<TypeIo, 'output' | 'typd
 
 // --- binary form
 
-export function arrayReceive(bytes: Uint8Array, elementType: Oid, typmod: number): ArrayValue {
+function arrayReceive(bytes: Uint8Array, elementType: Oid, typmod: number): ArrayValue {
   const reader = new WireReader(bytes);
   const bad = (message: string): PgError => new PgError('invalid_binary_representation', message);
   const count = reader.int32();
@@ -282,7 +282,7 @@ export function arrayReceive(bytes: Uint8Array, elementType: Oid, typmod: number
   return size === 0 ? emptyArray(elementType) : new ArrayValue(elementType, dims, lbounds, values);
 }
 
-export function arraySend(array: ArrayValue): Uint8Array {
+function arraySend(array: ArrayValue): Uint8Array {
   const io = typeHooks.typeIo(array.elementType);
   const parts: Uint8Array[] = [
     sendInt32(array.dims.length), sendInt32(array.values.includes(null) ? 1 : 0), sendInt32(array.elementType),

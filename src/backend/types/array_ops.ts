@@ -11,7 +11,7 @@ import { typeHooks } from './hooks.ts';
 import { INT4OID } from './oids.ts';
 
 /** The element type of an array type. */
-export function elementTypeOf(arrayType: Oid): Oid {
+function elementTypeOf(arrayType: Oid): Oid {
   const io = typeHooks.typeIo(arrayType);
   return io.typtype === 'd' ? typeHooks.typeIo(io.basetype).typelem : io.typelem;
 }
@@ -20,7 +20,7 @@ export function elementTypeOf(arrayType: Oid): Oid {
 const DENSE_ELEMENTS = 32 << 20;
 
 /** Announces an array of so many elements. */
-export function expectElements(count: number): void {
+function expectElements(count: number): void {
   expectBytes(count * (count > DENSE_ELEMENTS ? 48 : 8));
 }
 
@@ -45,7 +45,7 @@ function incompatible(detail: string): PgError {
 }
 
 /** array_cat: of equal dimensions, or one being an element of the other. */
-export function concatArrays(a: ArrayValue, b: ArrayValue): ArrayValue {
+function concatArrays(a: ArrayValue, b: ArrayValue): ArrayValue {
   if (a.dims.length === 0) return b;
   if (b.dims.length === 0) return a;
   const rankA = a.dims.length, rankB = b.dims.length;

@@ -6,7 +6,7 @@ import { receiveAll } from './wire.ts';
 const WORDS = ['true', 'false', 'yes', 'no', 'on', 'off'];
 
 /** parse_bool: unique prefixes of true, false, yes, no, of on and off (two letters at least), 1 and 0. */
-export function parseBool(text: string): boolean | undefined {
+function parseBool(text: string): boolean | undefined {
   const word = text.toLowerCase();
   if (word === '') return undefined;
   if (word === '1') return true;
@@ -16,7 +16,7 @@ export function parseBool(text: string): boolean | undefined {
   return found < 0 ? undefined : found % 2 === 0;
 }
 
-export function boolIn(text: string): boolean {
+function boolIn(text: string): boolean {
   const value = parseBool(text.replace(/^[ \t\n\v\f\r]+|[ \t\n\v\f\r]+$/g, ''));
   if (value === undefined) throw invalidInput('boolean', text);
   return value;

@@ -68,7 +68,7 @@ export function decodeEscape(text: string): Uint8Array {
   return out.subarray(0, length);
 }
 
-export function byteaIn(text: string): Uint8Array {
+function byteaIn(text: string): Uint8Array {
   if (!text.startsWith('\\x')) return decodeEscape(text);
   return decodeHex(text.slice(2));
 }
@@ -99,7 +99,7 @@ function encodeEscape(bytes: Uint8Array, printable: (byte: number) => boolean): 
 }
 
 /** bytea_output = escape. */
-export function byteaToEscape(bytes: Uint8Array): string {
+function byteaToEscape(bytes: Uint8Array): string {
   return encodeEscape(bytes, (byte) => byte >= 0x20 && byte <= 0x7e);
 }
 
@@ -108,16 +108,16 @@ export function encodeEscapeFormat(bytes: Uint8Array): string {
   return encodeEscape(bytes, (byte) => byte !== 0 && byte < 0x80);
 }
 
-export function byteaOut(bytes: Uint8Array): string {
+function byteaOut(bytes: Uint8Array): string {
   return settings.bytea_output === 'hex' ? `\\x${toHex(bytes)}` : byteaToEscape(bytes);
 }
 
-export function concatBytes(a: Uint8Array, b: Uint8Array): Uint8Array {
+function concatBytes(a: Uint8Array, b: Uint8Array): Uint8Array {
   expectBytes(a.length + b.length);
   return Buffer.concat([a, b]);
 }
 
-export function substringBytes(bytes: Uint8Array, start: number, length?: number): Uint8Array {
+function substringBytes(bytes: Uint8Array, start: number, length?: number): Uint8Array {
   if (length === undefined) return copyBytes(bytes, Math.max(start, 1) - 1);
   const end = start + length;
   if (end < start) throw new PgError('substring_error', 'negative substring length not allowed');
@@ -157,7 +157,7 @@ function trimBytes(bytes: Uint8Array, set: Uint8Array, left: boolean, right: boo
   return copyBytes(bytes, start, end);
 }
 
-export function bitCount(bytes: Uint8Array): number {
+function bitCount(bytes: Uint8Array): number {
   let count = 0;
   for (let byte of bytes) for (; byte !== 0; byte &= byte - 1) count++;
   return count;
@@ -166,7 +166,7 @@ export function bitCount(bytes: Uint8Array): number {
 /** State of string_agg over bytea. */
 interface BytesAggregate { parts: Uint8Array[] }
 
-export const bytesEqual = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && compareBytes(a, b) === 0;
+const bytesEqual = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && compareBytes(a, b) === 0;
 
 registerBuiltins({
   pure: {

@@ -18,12 +18,12 @@ export const EPOCH_SHIFT_SECS = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS
 const DATE_END_JULIAN = 2147483494; // 5874898-01-01
 const TIMESTAMP_END_JULIAN = 109203528; // 294277-01-01
 
-export const MIN_DATE = -POSTGRES_EPOCH_JDATE;
-export const END_DATE = DATE_END_JULIAN - POSTGRES_EPOCH_JDATE;
+const MIN_DATE = -POSTGRES_EPOCH_JDATE;
+const END_DATE = DATE_END_JULIAN - POSTGRES_EPOCH_JDATE;
 /** Days, counted from 2000, at which timestamps end. */
 export const END_TIMESTAMP_DATE = TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE;
-export const MIN_TIMESTAMP = -211813488000000000n;
-export const END_TIMESTAMP = 9223371331200000000n;
+const MIN_TIMESTAMP = -211813488000000000n;
+const END_TIMESTAMP = 9223371331200000000n;
 
 /** A broken-down time, filled in place by those who take it as argument (PostgreSQL's struct pg_tm). */
 export class Tm {

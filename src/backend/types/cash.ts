@@ -10,7 +10,7 @@ import { receiveAll, sendInt64 } from './wire.ts';
 
 const SYNTAX = /^\s*(?:\$\s*)?([-+(]?)\s*(?:\$\s*)?([0-9,]*)(?:\.([0-9]*))?\s*((?:\)|-|\+|\$|\s)*)$/;
 
-export function cashIn(text: string): Int8 {
+function cashIn(text: string): Int8 {
   const match = SYNTAX.exec(text);
   const whole = match?.[2]?.replaceAll(',', '') ?? '', fraction = match?.[3] ?? '';
   if (match === null) throw invalidInput('money', text);
@@ -22,7 +22,7 @@ export function cashIn(text: string): Int8 {
   return int8(value);
 }
 
-export function cashOut(value: Int8): string {
+function cashOut(value: Int8): string {
   const cents = BigInt(value);
   const digits = (cents < 0n ? -cents : cents).toString().padStart(3, '0');
   const whole = digits.slice(0, -2).replace(/\B(?=(\d{3})+$)/g, ',');

@@ -8,7 +8,7 @@ const toByte = (value: string): number => (value === '' ? 0 : value.charCodeAt(0
 const isOctal = (text: string, at: number): boolean => text[at]! >= '0' && text[at]! <= '7';
 
 /** The first byte of the text, or \ooo. */
-export function charIn(text: string): string {
+function charIn(text: string): string {
   if (text.length === 4 && text[0] === '\\' && isOctal(text, 1) && isOctal(text, 2) && isOctal(text, 3)) {
     return fromByte(parseInt(text.slice(1), 8) & 0xff);
   }

@@ -23,7 +23,7 @@ function dateOutOfRangeForTimestamp(): PgError {
   return new PgError('datetime_field_overflow', 'date out of range for timestamp');
 }
 
-export function dateIn(text: string): number {
+function dateIn(text: string): number {
   const fast = fastDate(text);
   if (fast === fast) return fast;
   const scanned = scanDateTime(text, DATE_BUFFER);
@@ -78,7 +78,7 @@ export function dateToTimestampTzOr(date: number): Int8 | 'high' | 'low' {
   return timestamp < 0 ? 'low' : 'high';
 }
 
-export function dateToTimestampTz(date: number): Int8 {
+function dateToTimestampTz(date: number): Int8 {
   const timestamp = dateToTimestampTzOr(date);
   if (timestamp === 'high' || timestamp === 'low') throw dateOutOfRangeForTimestamp();
   return timestamp;

@@ -37,7 +37,7 @@ export function decodeAbbreviation(word: string): AbbreviationMeaning | undefine
 }
 
 /** The transaction's start in the session's zone. Sets tm.zone (west) as well. */
-export function currentTm(tm: Tm): void {
+function currentTm(tm: Tm): void {
   const zone = datetimeSettings.timeZone;
   session.literalsVolatile = true;
   timestampToTm(toLocal(session.transactionStart, zone), tm);
@@ -47,7 +47,7 @@ export function currentTm(tm: Tm): void {
 }
 
 /** Hours, minutes, seconds and their sum out of range? 24:00:00 is in. */
-export function timeOverflows(hour: number, min: number, sec: number, usec: number): boolean {
+function timeOverflows(hour: number, min: number, sec: number, usec: number): boolean {
   return hour < 0 || hour > 24 || min < 0 || min > 59 || sec < 0 || sec > 60 || usec < 0 || usec > 1000000 ||
     ((hour * 60 + min) * 60 + sec) * 1000000 + usec > USECS_PER_DAY;
 }

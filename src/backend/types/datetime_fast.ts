@@ -14,7 +14,7 @@ let lastPrefix = '';
 let lastDay = NaN;
 
 /** "YYYY-MM-DD" at the start: days since 2000, else NaN. */
-export function fastDay(text: string): number {
+function fastDay(text: string): number {
   if (lastPrefix !== '' && text.startsWith(lastPrefix)) return lastDay;
   if (text.charCodeAt(4) !== MINUS || text.charCodeAt(7) !== MINUS) return NaN;
   const year = two(text, 0) * 100 + two(text, 2);

@@ -20,7 +20,7 @@ const TIMESTAMP = 'timestamp without time zone', TIMESTAMPTZ = 'timestamp with t
 const TAKES_RESERVED = new Set([TIMESTAMP, TIMESTAMPTZ, DATE]);
 
 /** A unit's number; EPOCH is the only reserved word among them. */
-export function decodeUnit(text: string, typeName: string): number {
+function decodeUnit(text: string, typeName: string): number {
   const word = lowerUnit(text);
   const token = unitToken(word) ?? dateToken(word);
   const known = token !== undefined && (token.type === UNITS || token.type === RESERV);

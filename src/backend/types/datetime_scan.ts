@@ -31,7 +31,7 @@ export const DATE_BUFFER = 129, TIMESTAMP_BUFFER = 153, INTERVAL_BUFFER = 256;
 
 export const isDigit = (c: number): boolean => c >= 48 && c <= 57;
 export const isAlpha = (c: number): boolean => (c >= 97 && c <= 122) || (c >= 65 && c <= 90);
-export const isSpace = (c: number): boolean => c === 32 || (c >= 9 && c <= 13);
+const isSpace = (c: number): boolean => c === 32 || (c >= 9 && c <= 13);
 const isPunctuation = (c: number): boolean => c > 32 && c < 127 && !isDigit(c) && !isAlpha(c);
 
 // Characters, by code.

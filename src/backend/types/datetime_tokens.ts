@@ -22,7 +22,8 @@ export const DTK_SECOND = 18, DTK_MINUTE = 19, DTK_HOUR = 20, DTK_DAY = 21, DTK_
   DTK_ISOYEAR = 36, DTK_ISODOW = 37;
 
 export const AM = 0, PM = 1, HR24 = 2;
-export const AD = 0, BC = 1;
+const AD = 0;
+export const BC = 1;
 
 /** Range masks of interval typmods. */
 export const INTERVAL_FULL_RANGE = 0x7fff;

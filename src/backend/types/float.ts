@@ -69,7 +69,7 @@ export function float8In(text: string): number {
   return parseFloating(text, 'double precision', (value) => value);
 }
 
-export function float4In(text: string): number {
+function float4In(text: string): number {
   return parseFloating(text, 'real', roundToReal);
 }
 
@@ -203,7 +203,7 @@ function expandInteger(text: string): string {
   return whole + fraction.padEnd(Number(exponent), '0');
 }
 
-export function float4Out(value: number): string {
+function float4Out(value: number): string {
   if (value === 0 || !Number.isFinite(value)) return special(value);
   if (settings.extra_float_digits <= 0) return formatG(value, 6 + settings.extra_float_digits);
   for (let digits = 6; digits < 9; digits++) {
@@ -276,7 +276,7 @@ const float4Divide = (a: number, b: number): number => {
 
 // --- comparison: all NaN are equal, and larger than everything else
 
-export const floatEquals = (a: number, b: number): boolean => a === b || (a !== a && b !== b);
+const floatEquals = (a: number, b: number): boolean => a === b || (a !== a && b !== b);
 const ne = (a: number, b: number): boolean => !floatEquals(a, b);
 const lt = (a: number, b: number): boolean => a < b || (b !== b && a === a);
 const le = (a: number, b: number): boolean => a <= b || b !== b;
@@ -307,14 +307,14 @@ function toInt4(value: number): number {
   return rounded;
 }
 
-export function floatToInt8(value: number): Int8 {
+function floatToInt8(value: number): Int8 {
   const rounded = roundHalfEven(value) + 0;
   if (Number.isSafeInteger(rounded)) return rounded;
   if (!Number.isFinite(rounded)) throw outOfRange('bigint');
   return checkInt8(BigInt(rounded));
 }
 
-export function float8ToFloat4(value: number): number {
+function float8ToFloat4(value: number): number {
   return checkReal(value, Math.abs(value) === Infinity, value === 0);
 }
 

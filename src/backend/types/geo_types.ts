@@ -82,7 +82,7 @@ export function makeBox(p: Point, q: Point): Box {
   return new Box(new Point(highX, highY), new Point(lowX, lowY));
 }
 
-export function boundingBox(points: readonly Point[]): Box {
+function boundingBox(points: readonly Point[]): Box {
   let { x: x1, y: y1 } = points[0]!;
   let x2 = x1, y2 = y1;
   for (const { x, y } of points) {

@@ -47,12 +47,12 @@ export function int4In(text: string): number {
   throw badInteger(text, value, 'integer', INT4_MAX);
 }
 
-export function checkInt2(value: number): number {
+function checkInt2(value: number): number {
   if (value < INT2_MIN || value > INT2_MAX) throw outOfRange('smallint');
   return value;
 }
 
-export function checkInt4(value: number): number {
+function checkInt4(value: number): number {
   if (value < INT4_MIN || value > INT4_MAX) throw outOfRange('integer');
   return value;
 }

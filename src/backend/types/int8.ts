@@ -15,7 +15,7 @@ export function checkInt8(value: bigint): Int8 {
   return int8(value);
 }
 
-export function int8In(text: string): Int8 {
+function int8In(text: string): Int8 {
   const value = parseInteger(text);
   if (value >= -MAX_SAFE && value <= MAX_SAFE) return value;
   if (value !== value) throw badInteger(text, value, 'bigint', 2 ** 63 - 1);
@@ -32,7 +32,7 @@ export function int8Add(a: Int8, b: Int8): Int8 {
   return checkInt8(BigInt(a) + BigInt(b));
 }
 
-export function int8Subtract(a: Int8, b: Int8): Int8 {
+function int8Subtract(a: Int8, b: Int8): Int8 {
   if (typeof a === 'number' && typeof b === 'number') {
     const difference = a - b;
     if (difference >= -MAX_SAFE && difference <= MAX_SAFE) return difference;
@@ -54,13 +54,13 @@ export function int8Divide(a: Int8, b: Int8): Int8 {
   return checkInt8(BigInt(a) / BigInt(b));
 }
 
-export function int8Modulo(a: Int8, b: Int8): Int8 {
+function int8Modulo(a: Int8, b: Int8): Int8 {
   if (b === 0) throw divisionByZero();
   if (typeof a === 'number' && typeof b === 'number') return (a % b) + 0;
   return int8(BigInt(a) % BigInt(b));
 }
 
-export function int8Negate(a: Int8): Int8 {
+function int8Negate(a: Int8): Int8 {
   return typeof a === 'number' ? 0 - a : checkInt8(-a);
 }
 
@@ -87,7 +87,7 @@ function wideGcd(a: Int8, b: Int8): bigint {
   return x < 0n ? -x : x;
 }
 
-export function int8Gcd(a: Int8, b: Int8): Int8 {
+function int8Gcd(a: Int8, b: Int8): Int8 {
   if (typeof a === 'number' && typeof b === 'number') return gcd(a, b);
   return checkInt8(wideGcd(a, b));
 }
@@ -98,7 +98,7 @@ function int8Lcm(a: Int8, b: Int8): Int8 {
   return checkInt8(value < 0n ? -value : value);
 }
 
-export function int8ToInt4(value: Int8): number {
+function int8ToInt4(value: Int8): number {
   if (!isInt4(value)) throw outOfRange('integer');
   return value;
 }

@@ -37,7 +37,7 @@ function truncateTime(time: Int8, unit: number): Int8 {
 const ROUNDED = [1000000, 100000, 10000, 1000, 100, 10, 1];
 
 /** AdjustIntervalForTypmod: field qualifiers cut off what is below them, a precision rounds. */
-export function adjustInterval(value: Interval, typmod: number): Interval {
+function adjustInterval(value: Interval, typmod: number): Interval {
   if (typmod < 0) return value;
   const range = (typmod >> 16) & 0x7fff;
   const precision = typmod & 0xffff;
@@ -79,11 +79,11 @@ export function adjustInterval(value: Interval, typmod: number): Interval {
   return new Interval(months, days, time);
 }
 
-export function intervalIn(text: string, _oid?: number, typmod = -1): Interval {
+function intervalIn(text: string, _oid?: number, typmod = -1): Interval {
   return adjustInterval(decodeInterval(text, typmod < 0 ? INTERVAL_FULL_RANGE : (typmod >> 16) & 0x7fff), typmod);
 }
 
-export function intervalOut(value: Interval): string {
+function intervalOut(value: Interval): string {
   return encodeInterval(value);
 }
 
@@ -129,7 +129,7 @@ export function multiplyInterval(value: Interval, factor: number): Interval {
   return scaled(value, (part) => part * factor);
 }
 
-export function divideInterval(value: Interval, divisor: number): Interval {
+function divideInterval(value: Interval, divisor: number): Interval {
   if (divisor === 0) throw divisionByZero();
   return scaled(value, (part) => part / divisor);
 }

@@ -7,7 +7,7 @@ import { subscriptOf } from './jsonb_ops.ts';
 import { JSONOID, RECORDOID, TEXTOID } from './oids.ts';
 import { receiveText, sendText } from './wire.ts';
 
-export function jsonIn(text: string): string {
+function jsonIn(text: string): string {
   checkJson(text);
   return text;
 }

@@ -77,7 +77,7 @@ function outputOf(value: Datum, typeOid: Oid): string {
 }
 
 /** datum_to_json. `lineFeeds` is the pretty form of arrays and rows, for the outermost one only. */
-export function datumToJson(value: Datum, typeOid: Oid, lineFeeds = false): string {
+function datumToJson(value: Datum, typeOid: Oid, lineFeeds = false): string {
   if (value === null) return 'null';
   const category = categoryOf(typeOid);
   switch (category) {
@@ -98,7 +98,7 @@ export function datumToJson(value: Datum, typeOid: Oid, lineFeeds = false): stri
 
 const arrayOf = (value: Datum): ArrayValue => value as ArrayValue;
 
-export function arrayToJson(array: ArrayValue, lineFeeds: boolean): string {
+function arrayToJson(array: ArrayValue, lineFeeds: boolean): string {
   if (array.values.length === 0) return '[]';
   let at = 0;
   const dimension = (level: number, feeds: boolean): string => {
@@ -111,7 +111,7 @@ export function arrayToJson(array: ArrayValue, lineFeeds: boolean): string {
   return dimension(0, lineFeeds);
 }
 
-export function rowToJson(record: RecordValue, lineFeeds: boolean): string {
+function rowToJson(record: RecordValue, lineFeeds: boolean): string {
   const parts: string[] = [];
   record.attributes.forEach((attribute, i) => {
     if (!attribute.dropped) parts.push(`${quoteJson(attribute.name)}:${datumToJson(record.values[i]!, attribute.typeOid)}`);
@@ -120,7 +120,7 @@ export function rowToJson(record: RecordValue, lineFeeds: boolean): string {
 }
 
 /** datum_to_jsonb. */
-export function datumToItem(value: Datum, typeOid: Oid): JsonbItem {
+function datumToItem(value: Datum, typeOid: Oid): JsonbItem {
   if (value === null) return null;
   const category = categoryOf(typeOid);
   switch (category) {

@@ -146,7 +146,7 @@ export function kindOf(item: JsonbItem): JsonbKind {
 const RANK: Record<JsonbKind, number> = { null: 0, string: 1, number: 2, boolean: 3, array: 4, object: 5 };
 
 /** compareJsonbContainers: by kind, then containers by size before content. */
-export function compareItems(a: JsonbItem, b: JsonbItem): number {
+function compareItems(a: JsonbItem, b: JsonbItem): number {
   const kind = kindOf(a), other = kindOf(b);
   if (kind !== other) return RANK[kind] - RANK[other];
   switch (kind) {
@@ -176,7 +176,7 @@ export function compareItems(a: JsonbItem, b: JsonbItem): number {
 }
 
 /** Order of whole values. By an old slip of PostgreSQL's an empty array comes before every scalar. */
-export function compareJsonb(a: JsonbValue, b: JsonbValue): number {
+function compareJsonb(a: JsonbValue, b: JsonbValue): number {
   const x = a.root, y = b.root;
   const scalarX = !isArray(x) && !(x instanceof JsonbObject), scalarY = !isArray(y) && !(y instanceof JsonbObject);
   if (isArray(x) && scalarY) return x.length === 0 ? -1 : 1;

@@ -117,11 +117,11 @@ function matcherOf(pattern: string): Matcher {
   return matcher;
 }
 
-export function like(text: string, pattern: string): boolean {
+function like(text: string, pattern: string): boolean {
   return matcherOf(pattern)(text);
 }
 
-export function ilike(text: string, pattern: string, collation: number): boolean {
+function ilike(text: string, pattern: string, collation: number): boolean {
   return like(lowerText(text, collation), lowerText(pattern, collation));
 }
 

@@ -15,7 +15,7 @@ import { sendInt32, WireReader } from './wire.ts';
 const rangeTypeOf = (multirange: Oid): Oid => typeHooks.rangeInfo(multirange).typeOid;
 
 /** make_multirange: sorted, without empty ranges, what touches or overlaps joined. */
-export function makeMultirange(typeOid: Oid, ranges: readonly RangeValue[]): MultirangeValue {
+function makeMultirange(typeOid: Oid, ranges: readonly RangeValue[]): MultirangeValue {
   const sorted = ranges.filter((range) => !isEmpty(range)).sort(compareRanges);
   const result: RangeValue[] = [];
   for (const range of sorted) {
@@ -131,7 +131,7 @@ function aggregateMultirange(context: FunctionContext, state: RangeValue[] | nul
 
 // --- comparison
 
-export function compareMultiranges(a: MultirangeValue, b: MultirangeValue): number {
+function compareMultiranges(a: MultirangeValue, b: MultirangeValue): number {
   if (a.typeOid !== b.typeOid) throw internalError('multirange types do not match');
   const length = Math.min(a.ranges.length, b.ranges.length);
   for (let i = 0; i < length; i++) {

@@ -4,9 +4,9 @@ import { registerBuiltins } from './fmgr.ts';
 import { clipUtf8, compareText, trimPadding, utf8Length } from './characters.ts';
 import { receiveText, sendText } from './wire.ts';
 
-export const NAME_MAX_BYTES = 63;
+const NAME_MAX_BYTES = 63;
 
-export function toName(text: string): string {
+function toName(text: string): string {
   return clipUtf8(text, NAME_MAX_BYTES);
 }
 

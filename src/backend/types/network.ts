@@ -73,7 +73,7 @@ function commonBits(a: Uint8Array, b: Uint8Array, limit: number): number {
   return limit;
 }
 
-export function compareInet(a: Inet, b: Inet): number {
+function compareInet(a: Inet, b: Inet): number {
   if (a.family !== b.family) return a.family - b.family;
   const shared = Math.min(a.bits, b.bits);
   return Buffer.compare(masked(a.bytes, shared), masked(b.bytes, shared)) || a.bits - b.bits || Buffer.compare(a.bytes, b.bytes);

@@ -194,7 +194,7 @@ export function numericToText(value: Numeric): string {
   return decimalText(value.coefficient, value.scale);
 }
 
-export function decimalText(coefficient: bigint, scale: number): string {
+function decimalText(coefficient: bigint, scale: number): string {
   if (scale === 0) return coefficient.toString();
   const negative = coefficient < 0n;
   let digits = (negative ? -coefficient : coefficient).toString();

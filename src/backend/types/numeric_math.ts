@@ -15,7 +15,7 @@ const INT16_MAX = 32767;
 const clampScale = (scale: number): number => Math.min(Math.max(scale, 0), NUMERIC_MAX_DISPLAY_SCALE);
 
 /** floor(sqrt(n)). */
-export function integerSqrt(n: bigint): bigint {
+function integerSqrt(n: bigint): bigint {
   if (n < 4503599627370496n) return BigInt(Math.floor(Math.sqrt(Number(n))));
   const bits = n.toString(16).length * 4;
   const shift = BigInt(Math.max(0, bits - 104) & ~1);
@@ -92,7 +92,7 @@ function fromFixed(value: bigint, bits: number, exponent: number, scale: number)
 }
 
 /** exp_var: e^value rounded to `scale`. */
-export function expAt(value: Numeric, scale: number): Numeric {
+function expAt(value: Numeric, scale: number): Numeric {
   const size = numericToFloat(value);
   if (Math.abs(size) >= NUMERIC_MAX_RESULT_SCALE * 3) {
     if (size > 0) throw overflowsFormat();
@@ -113,7 +113,7 @@ export function expNumeric(value: Numeric): Numeric {
 }
 
 /** ln_var: the natural logarithm of a positive value, rounded to `scale` (which may be negative). */
-export function lnAt(value: Numeric, scale: number): Numeric {
+function lnAt(value: Numeric, scale: number): Numeric {
   if (value.coefficient <= 0n) {
     throw new PgError('invalid_argument_for_logarithm', value.coefficient === 0n
       ? 'cannot take logarithm of zero' : 'cannot take logarithm of a negative number');

@@ -20,7 +20,7 @@ import { sendInt16, WireReader } from './wire.ts';
 const VARHDRSZ = 4;
 
 /** Precision and scale (which may be negative) of a valid typmod. */
-export function numericTypmod(typmod: number): { precision: number; scale: number } {
+function numericTypmod(typmod: number): { precision: number; scale: number } {
   const packed = typmod - VARHDRSZ;
   return { precision: (packed >> 16) & 0xffff, scale: ((packed & 0x7ff) ^ 1024) - 1024 };
 }
@@ -240,7 +240,7 @@ function toFloat(a: Numeric, typeName: string, round: (value: number) => number)
 }
 
 /** float8_numeric: the digits that are certain (15, or 6 of a real). */
-export function numericFromFloat(value: number, digits: number): Numeric {
+function numericFromFloat(value: number, digits: number): Numeric {
   if (value !== value) return NUMERIC_NAN;
   if (!Number.isFinite(value)) return value > 0 ? NUMERIC_INFINITY : NUMERIC_NEGATIVE_INFINITY;
   return parseNumeric(formatG(value, digits));

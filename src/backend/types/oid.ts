@@ -42,7 +42,7 @@ const stored = (value: bigint): Int8 => int8(BigInt.asIntN(64, value));
 
 // --- tid: the row id of access/row.ts as one number, block * 65536 + slot. Shown as PostgreSQL does: (block,offset), where
 // the offset of slot 0 is 1; so (0,0) is -1.
-export function tidIn(text: string): number {
+function tidIn(text: string): number {
   // As tidin: what stands before the parenthesis and behind the numbers is not looked at, and no digits are zero.
   const match = /^[^(,)]*\(\s*([+-]?\d*),\s*([+-]?\d*)\)/.exec(text);
   const block = match === null ? NaN : Number(match[1] || 0);
@@ -55,7 +55,7 @@ export function tidIn(text: string): number {
 export const tidOut = (tid: number): string => `(${Math.floor((tid + 1) / 65536)},${(tid + 1) % 65536})`;
 
 // --- vectors: one dimension, lower bound 0, no nulls.
-export function makeVector(elementType: number, values: readonly number[]): ArrayValue {
+function makeVector(elementType: number, values: readonly number[]): ArrayValue {
   return new ArrayValue(elementType, [values.length], [0], values);
 }
 

@@ -13,7 +13,8 @@ import { isValidDate } from './calendar.ts';
 import { numericToFloat, subtractNumeric, type Numeric } from './numeric.ts';
 import { sendInt32, WireReader } from './wire.ts';
 
-export const EMPTY = 1, LOWER_INC = 2, UPPER_INC = 4, LOWER_INF = 8, UPPER_INF = 16;
+const EMPTY = 1;
+export const LOWER_INC = 2, UPPER_INC = 4, LOWER_INF = 8, UPPER_INF = 16;
 
 export interface Bound {
   readonly value: Datum;
@@ -204,8 +205,8 @@ const relation = (test: (compare: Comparator, a: RangeValue, b: RangeValue) => b
 export const before = relation((compare, a, b) => compareBounds(compare, upperOf(a), lowerOf(b)) < 0);
 export const overlaps = relation((compare, a, b) =>
   compareBounds(compare, lowerOf(a), upperOf(b)) <= 0 && compareBounds(compare, lowerOf(b), upperOf(a)) <= 0);
-export const overLeft = relation((compare, a, b) => compareBounds(compare, upperOf(a), upperOf(b)) <= 0);
-export const overRight = relation((compare, a, b) => compareBounds(compare, lowerOf(a), lowerOf(b)) >= 0);
+const overLeft = relation((compare, a, b) => compareBounds(compare, upperOf(a), upperOf(b)) <= 0);
+const overRight = relation((compare, a, b) => compareBounds(compare, lowerOf(a), lowerOf(b)) >= 0);
 export const adjacent = relation((_compare, a, b) =>
   boundsAdjacent(a.typeOid, upperOf(a), lowerOf(b)) || boundsAdjacent(a.typeOid, upperOf(b), lowerOf(a)));
 

@@ -78,7 +78,7 @@ function liveColumns(record: RecordValue): { type: Oid; value: Datum }[] {
   return record.attributes.flatMap((attribute, i) => (attribute.dropped ? [] : [{ type: attribute.typeOid, value: record.values[i]! }]));
 }
 
-export function recordOut(record: RecordValue): string {
+function recordOut(record: RecordValue): string {
   const fields = liveColumns(record).map(({ type, value }) => (value === null ? '' : quoteField(typeHooks.typeIo(type).output(value))));
   return `(${fields.join(',')})`;
 }

@@ -135,7 +135,7 @@ function compile(pattern: string, flags: RegexFlags): Regex {
 const CASE_SENSITIVE = defaultFlags(false), CASELESS = defaultFlags(true);
 let lastPattern: string | undefined, lastPlain: Regex | undefined;
 
-export function regexMatches(text: string, pattern: string): boolean {
+function regexMatches(text: string, pattern: string): boolean {
   if (pattern !== lastPattern) {
     lastPlain = compile(pattern, CASE_SENSITIVE);
     lastPattern = pattern;
@@ -143,7 +143,7 @@ export function regexMatches(text: string, pattern: string): boolean {
   return lastPlain!.test(text);
 }
 
-export const regexMatchesCaseless = (text: string, pattern: string): boolean => compile(pattern, CASELESS).test(text);
+const regexMatchesCaseless = (text: string, pattern: string): boolean => compile(pattern, CASELESS).test(text);
 
 /** A test for one pattern with options not given as letters; errors of the pattern come at once. */
 export function regexTester(pattern: string, options: Partial<RegexFlags>): (text: string) => boolean {
@@ -311,7 +311,7 @@ function* matches(text: string, pattern: string, options?: string): Generator<Ar
 }
 
 /** similar_escape_internal: a SIMILAR TO pattern as a regular expression. */
-export function similarToRegex(pattern: string, escape: string): string {
+function similarToRegex(pattern: string, escape: string): string {
   if ([...escape].length > 1) {
     throw new PgError('invalid_escape_sequence', 'invalid escape string', { hint: 'Escape string must be empty or one character.' });
   }

@@ -23,7 +23,7 @@ function mapChars(text: string, change: (char: string) => string): string {
   });
 }
 
-export function upperText(text: string, collation: Oid): string {
+function upperText(text: string, collation: Oid): string {
   expectBytes(text.length);
   const collator = icuCollator(collation);
   if (collator !== null) return collator.upper(text);
@@ -55,7 +55,7 @@ function initcap(text: string, collation: Oid): string {
 }
 
 /** Trims the characters of a set from either end. */
-export function trimText(text: string, set: string, left: boolean, right: boolean): string {
+function trimText(text: string, set: string, left: boolean, right: boolean): string {
   let start = 0, end = text.length;
   if (!hasSurrogates(text)) {
     if (left) while (start < end && set.includes(text[start]!)) start++;
@@ -132,7 +132,7 @@ function splitFields(text: string, separator: string | null, nullText: string | 
 const toArray = (text: string | null, separator: string | null, nullText: string | null): ArrayValue | null =>
   text === null ? null : makeArray(TEXTOID, splitFields(text, separator, nullText));
 
-export function joinArray(array: ArrayValue, separator: string, nullText: string | null): string {
+function joinArray(array: ArrayValue, separator: string, nullText: string | null): string {
   const { output } = typeHooks.typeIo(array.elementType);
   const parts: string[] = [];
   for (const value of array.values) {
@@ -143,7 +143,7 @@ export function joinArray(array: ArrayValue, separator: string, nullText: string
 }
 
 /** The arguments of concat and friends from number `first` on, as text; NULLs stay. VARIADIC gives them as an array. */
-export function variadicTexts(context: FunctionContext, args: readonly Datum[], first: number): (string | null)[] | null {
+function variadicTexts(context: FunctionContext, args: readonly Datum[], first: number): (string | null)[] | null {
   if (context.variadic) {
     const array = args.at(-1) as ArrayValue | null;
     if (array === null) return null;

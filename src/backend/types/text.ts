@@ -43,7 +43,7 @@ function replaceText(text: string, from: string, to: string): string {
 }
 
 /** substring(text from start for length): positions before 1 count against the length. */
-export function substringText(text: string, start: number, length?: number): string {
+function substringText(text: string, start: number, length?: number): string {
   if (length === undefined) return sliceChars(text, Math.max(start, 1) - 1, Infinity);
   const end = start + length;
   if (end < start) throw new PgError('substring_error', 'negative substring length not allowed');
@@ -51,7 +51,7 @@ export function substringText(text: string, start: number, length?: number): str
   return sliceChars(text, Math.max(start, 1) - 1, end - 1);
 }
 
-export function overlayText(text: string, replacement: string, start: number, length: number): string {
+function overlayText(text: string, replacement: string, start: number, length: number): string {
   if (start <= 0) throw new PgError('substring_error', 'negative substring length not allowed');
   const end = start + length;
   if (end > 2147483647) throw new PgError('numeric_value_out_of_range', 'integer out of range');
@@ -60,16 +60,16 @@ export function overlayText(text: string, replacement: string, start: number, le
 }
 
 /** Position in characters, from 1; 0: not found. */
-export function positionOf(text: string, search: string): number {
+function positionOf(text: string, search: string): number {
   const at = text.indexOf(search);
   return at < 0 ? 0 : charIndex(text, at) + 1;
 }
 
-export function leftText(text: string, count: number): string {
+function leftText(text: string, count: number): string {
   return count >= 0 ? sliceChars(text, 0, count) : sliceChars(text, 0, charLength(text) + count);
 }
 
-export function rightText(text: string, count: number): string {
+function rightText(text: string, count: number): string {
   return count >= 0 ? text.slice(unitOffset(text, charLength(text) - count)) : count < -2147483647 ? text : text.slice(unitOffset(text, -count));
 }
 

@@ -31,17 +31,17 @@ function decode(text: string, typeName: string): DateTimeDecoder {
   return decoder;
 }
 
-export function timeIn(text: string, _oid?: number, typmod = -1): number {
+function timeIn(text: string, _oid?: number, typmod = -1): number {
   const fast = fastTimeOfDay(text);
   return adjustTime(fast === fast ? fast : timeOf(decode(text, 'time').tm), typmod);
 }
 
-export function timeTzIn(text: string, _oid?: number, typmod = -1): TimeTz {
+function timeTzIn(text: string, _oid?: number, typmod = -1): TimeTz {
   const { tm } = decode(text, 'time with time zone');
   return new TimeTz(adjustTime(timeOf(tm), typmod), tm.zone);
 }
 
-export function timeTzOut(value: TimeTz): string {
+function timeTzOut(value: TimeTz): string {
   return encodeTime(value.time) + encodeZone(value.zone);
 }
 
@@ -243,8 +243,3 @@ registerBuiltins({
     timetz_izone: (zone: Interval, value: TimeTz) => atZone(value, zoneOfInterval(zone)),
   },
 });
-
-/** CURRENT_DATE. */
-export function currentDate(): number {
-  return timestampDay(toLocal(session.transactionStart, datetimeSettings.timeZone));
-}

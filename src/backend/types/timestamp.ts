@@ -22,7 +22,7 @@ export function timestampOutOfRange(): PgError {
 }
 
 /** The timestamp, if it is one. */
-export function checkTimestamp(timestamp: Int8): Int8 {
+function checkTimestamp(timestamp: Int8): Int8 {
   if (!isValidTimestamp(timestamp)) throw timestampOutOfRange();
   return timestamp;
 }
@@ -66,13 +66,13 @@ function decode(text: string, typeName: string, withZone: boolean): Int8 {
   }
 }
 
-export function timestampIn(text: string, _oid?: number, typmod = -1): Int8 {
+function timestampIn(text: string, _oid?: number, typmod = -1): Int8 {
   const fast = fastTimestamp(text);
   const timestamp = fast === fast ? fast : decode(text, 'timestamp', false);
   return typmod < 0 ? timestamp : adjustTimestamp(timestamp, typmod);
 }
 
-export function timestampTzIn(text: string, _oid?: number, typmod = -1): Int8 {
+function timestampTzIn(text: string, _oid?: number, typmod = -1): Int8 {
   let timestamp: Int8 = fastTimestampTz(text);
   if (timestamp !== timestamp) {
     const local = fastTimestamp(text);
@@ -93,7 +93,7 @@ export function timestampOut(timestamp: Int8): string {
   return encodeDateTime(scratch, false);
 }
 
-export function timestampTzOut(timestamp: Int8): string {
+function timestampTzOut(timestamp: Int8): string {
   if (typeof timestamp === 'bigint') {
     if (timestamp === INT8_MAX) return 'infinity';
     if (timestamp === INT8_MIN) return '-infinity';
@@ -164,7 +164,7 @@ export function timestampToDate(timestamp: Int8): number {
   return timestampDay(timestamp);
 }
 
-export function timestampTzToDate(timestamp: Int8): number {
+function timestampTzToDate(timestamp: Int8): number {
   return timestampToDate(isInfinite(timestamp) ? timestamp : toLocal(timestamp, datetimeSettings.timeZone));
 }
 
@@ -175,13 +175,13 @@ export function timestampToTimestampTzOr(timestamp: Int8): Int8 | 'high' | 'low'
   return isValidTimestamp(result) ? result : result < 0 ? 'low' : 'high';
 }
 
-export function timestampToTimestampTz(timestamp: Int8): Int8 {
+function timestampToTimestampTz(timestamp: Int8): Int8 {
   const result = timestampToTimestampTzOr(timestamp);
   if (result === 'high' || result === 'low') throw timestampOutOfRange();
   return result;
 }
 
-export function timestampTzToTimestamp(timestamp: Int8): Int8 {
+function timestampTzToTimestamp(timestamp: Int8): Int8 {
   return isInfinite(timestamp) ? timestamp : toLocal(timestamp, datetimeSettings.timeZone);
 }
 
@@ -349,9 +349,4 @@ registerBuiltins({
 function negated(span: Interval): Interval {
   const { months, days, time } = span;
   return { months: 0 - months, days: 0 - days, time: typeof time === 'number' ? 0 - time : -time };
-}
-
-/** SQLValueFunction: CURRENT_TIMESTAMP and LOCALTIMESTAMP with a precision (-1: none given). */
-export function currentTimestamp(typmod: number): Int8 {
-  return adjustTimestamp(session.transactionStart, typmod);
 }

@@ -53,7 +53,7 @@ export function makeTsVector(lexemes: readonly Lexeme[], maxPositions = MAX_POSI
 
 const syntaxError = (text: string): PgError => new PgError('syntax_error', `syntax error in tsvector: "${text}"`);
 
-export function checkLexemeLength(text: string): void {
+function checkLexemeLength(text: string): void {
   const length = utf8Length(text);
   if (length > MAX_LEXEME_BYTES) throw new PgError('program_limit_exceeded', `word is too long (${length} bytes, max ${MAX_LEXEME_BYTES} bytes)`);
 }
@@ -125,7 +125,7 @@ export const quoteLexeme = (text: string): string => `'${text.replace(/['\\]/g, 
 const weightText = (weight: number): string => (weight === 0 ? '' : WEIGHTS[weight]!);
 const lexemeOut = ({ text, positions }: Lexeme): string =>
   quoteLexeme(text) + (positions.length === 0 ? '' : `:${positions.map(({ at, weight }) => at + weightText(weight)).join(',')}`);
-export const tsVectorOut = (vector: TsVector): string => vector.lexemes.map(lexemeOut).join(' ');
+const tsVectorOut = (vector: TsVector): string => vector.lexemes.map(lexemeOut).join(' ');
 
 /** As bytes: in the protocol lexemes are as the client writes them, stored they are UTF-8. */
 function tsVectorBytes({ lexemes }: TsVector, textBytes: (text: string) => Uint8Array): Uint8Array {
@@ -164,7 +164,7 @@ export function sizeBytes({ lexemes }: TsVector): number {
   return 8 + 4 * lexemes.length + area;
 }
 
-export function compareTsVectors(a: TsVector, b: TsVector): number {
+function compareTsVectors(a: TsVector, b: TsVector): number {
   const bySize = sizeBytes(a) - sizeBytes(b) || a.lexemes.length - b.lexemes.length;
   if (bySize !== 0) return bySize;
   for (let i = 0; i < a.lexemes.length; i++) {

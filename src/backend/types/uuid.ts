@@ -7,7 +7,7 @@ import { receiveAll } from './wire.ts';
 const SYNTAX = /^(?:[0-9a-f]{4}-?){7}[0-9a-f]{4}$/i;
 
 /** 32 hexadecimal digits, hyphens after any group of four, braces around it all. */
-export function uuidIn(text: string): string {
+function uuidIn(text: string): string {
   const inner = text.startsWith('{') && text.endsWith('}') ? text.slice(1, -1) : text;
   if (!SYNTAX.test(inner)) throw invalidInput('uuid', text);
   return hyphenate(inner.replaceAll('-', '').toLowerCase());

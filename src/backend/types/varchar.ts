@@ -24,13 +24,13 @@ function clip(text: string, limit: number, explicit: boolean, typeName: string):
   return kept;
 }
 
-export function toVarchar(text: string, typmod: number, explicit: boolean): string {
+function toVarchar(text: string, typmod: number, explicit: boolean): string {
   const limit = typmod - VARHDRSZ;
   if (typmod < VARHDRSZ || text.length <= limit || charLength(text) <= limit) return text;
   return clip(text, limit, explicit, 'character varying');
 }
 
-export function toBpchar(text: string, typmod: number, explicit: boolean): string {
+function toBpchar(text: string, typmod: number, explicit: boolean): string {
   if (typmod < VARHDRSZ) return text;
   const limit = typmod - VARHDRSZ;
   const length = charLength(text);

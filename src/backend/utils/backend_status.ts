@@ -11,7 +11,7 @@ const TEXT_BYTES = 4 + QUERY_BYTES + 4 + APPLICATION_BYTES + 4 + ADDRESS_BYTES;
 const PID = 0, CANCEL_KEY = 1, DATABASE = 2, ROLE = 3, STATE = 4, CLIENT_PORT = 5, WAIT_EVENT = 6, INTS = 7;
 const BACKEND_START = 0, XACT_START = 1, QUERY_START = 2, STATE_CHANGE = 3, TIMES = 4;
 
-export const BACKEND_STATES = ['', 'idle', 'active', 'idle in transaction', 'fastpath function call', 'idle in transaction (aborted)', 'disabled'] as const;
+const BACKEND_STATES = ['', 'idle', 'active', 'idle in transaction', 'fastpath function call', 'idle in transaction (aborted)', 'disabled'] as const;
 export type BackendState = (typeof BACKEND_STATES)[number];
 
 /** What a backend may wait for in the middle of a statement: type and name, as in PostgreSQL's wait_event.h. */

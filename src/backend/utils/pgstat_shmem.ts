@@ -29,7 +29,7 @@ export const DATABASE = {
 } as const;
 export const BGWRITER = { requestedCheckpoints: 0 } as const;
 export const FUNCTION = { calls: 0, totalTime: 1, selfTime: 2 } as const;
-export const VALUES = 28;
+const VALUES = 28;
 
 /** Objects beyond this many have no statistics. */
 const MAX_ENTRIES = 32768;

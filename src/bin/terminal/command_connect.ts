@@ -31,7 +31,7 @@ export async function openConnection(settings: ConnectSettings): Promise<Connect
 }
 
 /** What psql's variables say of the connection. */
-export function syncVariables(): void {
+function syncVariables(): void {
   const { db } = pset;
   const values: Record<string, string | null> = db === null ? { DBNAME: null, USER: null, HOST: null, PORT: null, ENCODING: null, SERVER_VERSION_NAME: null, SERVER_VERSION_NUM: null } : {
     DBNAME: db.database, USER: db.user, HOST: db.host, PORT: String(db.port), SERVER_VERSION_NAME: db.parameters.get('server_version') ?? '', SERVER_VERSION_NUM: String(db.serverVersion),

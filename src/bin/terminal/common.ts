@@ -117,7 +117,7 @@ async function quietly(sql: string): Promise<boolean> {
 
 const terminalColumns = (out: Sink): number => (out.isStdout && process.stdout.isTTY ? Number(process.env['COLUMNS']) || process.stdout.columns : 0);
 
-export const contextFor = (options: TableOptions, out: Sink, part: Partial<PrintContext> = {}): PrintContext =>
+const contextFor = (options: TableOptions, out: Sink, part: Partial<PrintContext> = {}): PrintContext =>
   ({ options, terminalColumns: terminalColumns(out), startTable: true, stopTable: true, priorRecords: 0, ...part });
 
 /** Prints a table to where results go; false, after saying why, when it did not get there. */
@@ -173,7 +173,7 @@ function showStatus(result: Result): void {
   setVariable('LASTOID', oid?.[1] ?? '0');
 }
 
-export function timingText(milliseconds: number): string {
+function timingText(milliseconds: number): string {
   let text = `Time: ${milliseconds.toFixed(3)} ms`;
   if (milliseconds >= 1000) {
     let seconds = milliseconds / 1000;

@@ -12,7 +12,7 @@ export function literal(text: string): string {
 }
 
 /** The parts of a pattern between its dots, as regular expressions without their anchors. */
-export function patternParts(pattern: string, plain = false): string[] {
+function patternParts(pattern: string, plain = false): string[] {
   const parts = [''];
   let inQuotes = false;
   for (let i = 0; i < pattern.length; i++) {

@@ -97,7 +97,7 @@ function optionText(option: string): string {
 const RESERVED = /^(true|false|null|all|and|any|as|default|end|in|is|not|on|or|table|to|user|view|with)$/;
 
 /** What CREATE OR REPLACE would say of a function or view; null, after saying why, when there is none. */
-export async function definitionOf(name: string, function_: boolean): Promise<string | null> {
+async function definitionOf(name: string, function_: boolean): Promise<string | null> {
   const cast = function_ ? (name.includes('(') ? 'pg_catalog.regprocedure' : 'pg_catalog.regproc') : 'pg_catalog.regclass';
   const oid = await lookup(`SELECT ${literal(name)}::${cast}::pg_catalog.oid`);
   if (oid === null) return null;

@@ -25,13 +25,13 @@ export interface Relation {
 }
 
 /** Rows of one of psql's queries; null when it failed. */
-export async function rowsOf(sql: string): Promise<TextRow[] | null> {
+async function rowsOf(sql: string): Promise<TextRow[] | null> {
   return (await psqlExec(sql))?.rows ?? null;
 }
 
 /** A query failed: what was to be shown is not. */
-export class Failed extends Error {}
-export async function need(sql: string): Promise<TextRow[]> {
+class Failed extends Error {}
+async function need(sql: string): Promise<TextRow[]> {
   const rows = await rowsOf(sql);
   if (rows === null) throw new Failed();
   return rows;

@@ -137,7 +137,7 @@ export function establishVariables(): void {
 
 export const variableNames = (): string[] => [...values.keys()];
 export const getVariable = (name: string): string | null => values.get(name) ?? null;
-export const isVariableName = (name: string): boolean => NAME.test(name);
+const isVariableName = (name: string): boolean => NAME.test(name);
 
 /** Sets or (null) unsets; false, after saying why, when it may not be. */
 export function setVariable(name: string, value: string | null): boolean {

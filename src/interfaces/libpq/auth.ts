@@ -155,7 +155,7 @@ export class Authentication {
 }
 
 /** RFC 5929, tls-server-end-point: the certificate's hash, by the hash of its signature, or SHA-256 when that is weak. */
-export function certificateHash(certificate: X509Certificate): Buffer {
+function certificateHash(certificate: X509Certificate): Buffer {
   const algorithm = signatureHash(certificate.raw);
   return crypto().createHash(algorithm).update(certificate.raw).digest();
 }

@@ -116,7 +116,7 @@ function readService(service: string, { env, home }: Surroundings): Conninfo {
   throw fault(`definition of service "${service}" not found`);
 }
 
-export function serviceSection(text: string, service: string, file: string): Conninfo | null {
+function serviceSection(text: string, service: string, file: string): Conninfo | null {
   let found: Conninfo | null = null;
   for (const [i, raw] of text.split('\n').entries()) {
     const line = raw.trim();

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { Conninfo } from './conninfo_keywords.ts';
 import { ConnectionError } from './errors.ts';
 
-export const SOCKET_FOLDERS = ['/var/run/postgresql', '/tmp'] as const;
+const SOCKET_FOLDERS = ['/var/run/postgresql', '/tmp'] as const;
 
 export interface Host {
   /** A name, an address, or a folder of Unix sockets ('/…'; '@…' in the abstract namespace). */

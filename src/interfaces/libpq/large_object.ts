@@ -5,7 +5,7 @@ import { builtin } from '../../common/builtin.ts';
 import { strerror } from '../../common/strerror.ts';
 import type { Session } from './session.ts';
 
-export const INV_WRITE = 0x20000, INV_READ = 0x40000;
+const INV_WRITE = 0x20000, INV_READ = 0x40000;
 export type Whence = 'set' | 'current' | 'end';
 const WHENCE: Record<Whence, number> = { set: 0, current: 1, end: 2 };
 const CHUNK_BYTES = 1 << 18;

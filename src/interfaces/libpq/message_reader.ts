@@ -9,7 +9,7 @@ export const SHORT_BYTES = 30000;
 const LONG_TYPES = new Set(['T', 'D', 'd', 'V', 'E', 'N', 'A'].map((c) => c.charCodeAt(0)));
 const MAX_BYTES = 0x3fffffff;
 
-export class LostSynchronization extends Error {
+class LostSynchronization extends Error {
   constructor(type: number, length: number) {
     super(`lost synchronization with server: got message type "${String.fromCharCode(type)}", length ${length}`);
     this.name = 'LostSynchronization';

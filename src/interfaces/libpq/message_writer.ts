@@ -3,11 +3,11 @@
 import { isWellFormed, UTF8, type Encoding } from '../../common/charsets.ts';
 
 const SLAB_BYTES = 1 << 16;
-export const PROTOCOL_VERSION = 196608;
+const PROTOCOL_VERSION = 196608;
 export const SSL_REQUEST_CODE = 80877103;
 const CANCEL_REQUEST_CODE = 80877102;
 /** What a message may have at most. */
-export const MAX_MESSAGE_BYTES = 0x3fffffff;
+const MAX_MESSAGE_BYTES = 0x3fffffff;
 
 /** A parameter's value as it is sent: text, bytes (binary format), or null. */
 export type WireValue = string | Uint8Array | null;

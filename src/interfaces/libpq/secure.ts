@@ -98,7 +98,7 @@ function revocationLists(info: Conninfo): Buffer[] {
 }
 
 /** verify-full: alternative names count, the common name only where there are none of their kind. */
-export function checkServerName(host: string, certificate: PeerCertificate): Error | undefined {
+function checkServerName(host: string, certificate: PeerCertificate): Error | undefined {
   if (tls().checkServerIdentity(host, certificate) === undefined) return undefined;
   const names = (certificate.subjectaltname ?? '').split(/, ?/).filter((n) => n !== '');
   const common = String(certificate.subject.CN ?? '');

@@ -58,7 +58,7 @@ export interface AttemptSettings {
   signal: AbortSignal | undefined;
 }
 
-export function socketReason(error: NodeJS.ErrnoException, unix: boolean): string {
+function socketReason(error: NodeJS.ErrnoException, unix: boolean): string {
   const reason = strerror(error);
   if (unix && (error.code === 'ENOENT' || error.code === 'ECONNREFUSED')) return `${reason}\n\tIs the server running locally and accepting connections on that socket?`;
   if (!unix && error.code === 'ECONNREFUSED') return `${reason}\n\tIs the server running on that host and accepting TCP/IP connections?`;

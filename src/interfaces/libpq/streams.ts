@@ -363,7 +363,7 @@ export class CopyInStream extends Writable {
 type Wire = Exchange['wire'];
 
 /** CopyData messages of one piece become one chunk; rows may share a chunk, and none is cut. */
-export class CopyOutPieces {
+class CopyOutPieces {
   readonly stream: Readable;
   private pieces: Buffer[] = [];
   private readonly wire: Wire;

@@ -8,7 +8,7 @@ export interface TransactionOptions {
   deferrable?: boolean | undefined;
 }
 
-export function beginStatement({ isolation, readOnly, deferrable }: TransactionOptions): string {
+function beginStatement({ isolation, readOnly, deferrable }: TransactionOptions): string {
   const modes = [];
   if (isolation !== undefined) modes.push(`ISOLATION LEVEL ${isolation.toUpperCase()}`);
   if (readOnly !== undefined) modes.push(readOnly ? 'READ ONLY' : 'READ WRITE');

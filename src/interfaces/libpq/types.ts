@@ -39,7 +39,7 @@ export class Typed {
 }
 export const typed = (typeOid: number, value: unknown): Typed => new Typed(typeOid, value);
 
-export function decodeText(buffer: Buffer, at: number, end: number): string {
+function decodeText(buffer: Buffer, at: number, end: number): string {
   return buffer.utf8Slice(at, end);
 }
 

@@ -67,7 +67,7 @@ export class Site {
 const NAMES = /"(?:[^"]|"")*"|\$\d+|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/g;
 
 /** All variables whose names occur, in whatever sense: more than are meant does no harm. */
-export function referencedVariables(expr: PlExpr, fn: PlFunction): Holder[] {
+function referencedVariables(expr: PlExpr, fn: PlFunction): Holder[] {
   const found = new Set<Holder>();
   if (/[uU]&"/.test(expr.text)) return fn.datums.filter((d): d is Holder => d.kind === 'var' || d.kind === 'rec');
   const names = [...expr.text.matchAll(NAMES)].map(([text]) => (text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text.toLowerCase()));
@@ -166,7 +166,7 @@ export class Binding {
 }
 
 /** Nothing can be said before the function runs. */
-export class Unknown extends Error {}
+class Unknown extends Error {}
 
 /** Makes the function's names known to an analysis (plpgsql_parser_setup). */
 export function setupHooks(state: ParseState, ns: Namespace, conflict: PlFunction['variableConflict'], binding: Binding): void {

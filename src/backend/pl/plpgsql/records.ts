@@ -115,10 +115,10 @@ export function findField(rec: PlRec, value: RecordValue | null, field: string):
   return { index, attribute: all[index]! };
 }
 
-export const noField = (rec: PlRec, field: string): PgError => new PgError('undefined_column', `record "${rec.name}" has no field "${field}"`);
+const noField = (rec: PlRec, field: string): PgError => new PgError('undefined_column', `record "${rec.name}" has no field "${field}"`);
 
 /** What a record variable without a value looks like. */
-export function recordAttributes(rec: PlRec): readonly RecordAttribute[] {
+function recordAttributes(rec: PlRec): readonly RecordAttribute[] {
   if (rec.type.oid !== RECORDOID) return rowTypeAttributes(rec.type.oid);
   throw new PgError('object_not_in_prerequisite_state', `record "${rec.name}" is not assigned yet`, { detail: 'The tuple structure of a not-yet-assigned record is indeterminate.' });
 }

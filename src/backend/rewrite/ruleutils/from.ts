@@ -37,7 +37,7 @@ export function writeFromClause(query: Query, prefix: string, c: DeparseContext)
   }
 }
 
-export function writeFromItem(item: FromItem, query: Query, c: DeparseContext): void {
+function writeFromItem(item: FromItem, query: Query, c: DeparseContext): void {
   switch (item.kind) {
     case 'RangeTblRef': writeEntry(item.rtindex, query, c); break;
     case 'JoinExpr': writeJoin(item, query, c); break;

@@ -142,7 +142,7 @@ function propertiesText(proc: PgProc): string {
 /** Settings that are lists of names, each kept quoted (GUC_LIST_QUOTE). */
 const QUOTED_LISTS = new Set(['local_preload_libraries', 'search_path', 'session_preload_libraries', 'shared_preload_libraries', 'temp_tablespaces', 'unix_socket_directories']);
 
-export function settingText(setting: string): string {
+function settingText(setting: string): string {
   const at = setting.indexOf('=');
   const name = setting.slice(0, at);
   const value = setting.slice(at + 1);

@@ -11,7 +11,7 @@ import { operatorName } from './object_names.ts';
 import { recursion } from './recursion.ts';
 
 /** Writes the expression a sort or group clause refers to (get_rule_sortgroupclause). */
-export function writeSortGroup(ref: number, list: readonly TargetEntry[], forceColno: boolean, c: DeparseContext): Expr {
+function writeSortGroup(ref: number, list: readonly TargetEntry[], forceColno: boolean, c: DeparseContext): Expr {
   const te = list.find((t) => t.ressortgroupref === ref);
   if (te === undefined) throw internalError('ORDER/GROUP BY expression not found in targetlist');
   const { expr } = te;

@@ -101,7 +101,7 @@ export function checkXml(text: string, option: XmlOption): string {
   return text;
 }
 
-export function isWellFormed(text: string, option: XmlOption): boolean {
+function isWellFormed(text: string, option: XmlOption): boolean {
   const { problems, declaration } = problemsOf(text, option);
   return problems.length === 0 && declaration === undefined;
 }
@@ -117,10 +117,10 @@ export function xmlTree(text: string): XmlNode {
   return root;
 }
 
-export const xmlIn = (text: string): string => checkXml(text, settings.xmloption as XmlOption);
+const xmlIn = (text: string): string => checkXml(text, settings.xmloption as XmlOption);
 
 /** For people: no encoding, for the client has its own. */
-export function xmlOut(text: string): string {
+function xmlOut(text: string): string {
   if (!text.startsWith('<?xml')) return text;
   const declaration = parseDeclaration(text);
   if (typeof declaration === 'string') return text;

@@ -166,7 +166,7 @@ function arithmetic(op: '+' | '-' | '*' | 'div' | 'mod', a: number, b: number): 
   }
 }
 
-export function evaluate(e: XPathExpr, cx: Context): XPathValue {
+function evaluate(e: XPathExpr, cx: Context): XPathValue {
   switch (e.kind) {
     case 'literal': case 'number': return e.value;
     case 'variable': throw cannotEvaluate('Undefined variable');
