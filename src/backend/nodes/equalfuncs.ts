@@ -19,12 +19,12 @@ export function equal(a: unknown, b: unknown): boolean {
   if (a instanceof Uint8Array) return b instanceof Uint8Array && Buffer.compare(a, b) === 0;
   const left = a as Record<string, unknown>;
   const right = b as Record<string, unknown>;
-  for (const key in left) if (!IGNORED.has(key) && !equal(left[key], right[key])) return false;
-  for (const key in right) if (!(key in left) && !IGNORED.has(key)) return false;
-  // Two literals of the text that merely happen to have the same value now: see Const.slot.
-  if (left['slot'] !== right['slot']) {
+  // Two literals of the text that merely happen to have the same value now, or not: see Const.slot.
+  if (left['slot'] !== right['slot'] && left['kind'] === right['kind']) {
     pinLiteral(left['slot'] as number | undefined);
     pinLiteral(right['slot'] as number | undefined);
   }
+  for (const key in left) if (!IGNORED.has(key) && !equal(left[key], right[key])) return false;
+  for (const key in right) if (!(key in left) && !IGNORED.has(key)) return false;
   return true;
 }

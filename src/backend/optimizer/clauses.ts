@@ -13,7 +13,7 @@ import { stringToNode } from '../nodes/readfuncs.ts';
 import type { BoolExpr, CaseExpr, CoalesceExpr, Const, Expr, FuncExpr, NullTest, PlaceHolderVar, RelabelType, Var } from '../nodes/primnodes.ts';
 import { checkWhileWorking } from '../utils/interrupts.ts';
 import type { Oid } from '../types/datum.ts';
-import { FLOAT4OID, FLOAT8OID, INT4OID, INT8OID } from '../types/oids.ts';
+import { BOOLOID, FLOAT4OID, FLOAT8OID, INT4OID, INT8OID } from '../types/oids.ts';
 import { pinLiteral, session } from '../utils/session.ts';
 import { inlineHooks } from './inline_hook.ts';
 import type { Relids } from './pathnodes.ts';
@@ -305,16 +305,16 @@ export function evalConstExpressions(e: Expr): Expr {
     case 'NullIfExpr': case 'ScalarArrayOpExpr': case 'DistinctExpr': {
       // NULL equals nothing.
       if (node.kind === 'NullIfExpr' && node.args.some((a) => a.kind === 'Const' && a.constvalue === null)) return node.args[0]!;
-      if (node.args.every(isConst) && functionInfo(node.opfuncid).volatility === 'i') return foldToConst(node);
+      if (node.args.every(isKnown) && functionInfo(node.opfuncid).volatility === 'i') return foldToConst(node);
       return node;
     }
     case 'NullTest':
       if (node.argisrow && node.arg.kind === 'RowExpr') return foldRowTest(node, node.arg.args);
       if (node.arg.kind === 'Const' && !node.argisrow) {
         noteSlot(node.arg);
-        return makeConst(16, -1, 0, (node.arg.constvalue === null) === node.isNull);
+        return makeConst(BOOLOID, -1, 0, (node.arg.constvalue === null) === node.isNull);
       }
-      return node;
+      return isKnown(node.arg) ? foldToConst(node) : node;
     case 'RelabelType': return relabeled(node);
     // A domain without constraints is its base type by another name.
     case 'CoerceToDomain':
@@ -381,11 +381,22 @@ function foldBool(e: BoolExpr): Expr {
     args.push(arg);
     if (e.boolop !== 'not' && arg.kind === 'Const' && arg.constvalue === (e.boolop === 'or')) break;
   }
-  // What a lifted literal leaves to be decided later is decided before the others are looked at, too.
-  if (session.literalsLifted && args.length > 1 && args.some(awaitsLiteral)) args.sort((a, b) => Number(awaitsLiteral(b)) - Number(awaitsLiteral(a)));
   return simplifyBool(e.boolop, args);
 }
-const awaitsLiteral = (e: Expr): boolean => e.kind !== 'Const' && allLeafless(e) && !containsMutable(e);
+/** A constant, or what a call of lifted literals was left as. */
+function isKnown(e: Expr): boolean {
+  switch (e.kind) {
+    case 'Const': return true;
+    case 'RelabelType': return isKnown(e.arg);
+    case 'FuncExpr': return session.literalsLifted && !e.funcretset && isPure(e.funcid) && e.args.every(isKnown);
+    case 'OpExpr': return session.literalsLifted && !e.opretset && isPure(e.opfuncid) && e.args.every(isKnown);
+    default: return false;
+  }
+}
+function isPure(funcid: Oid): boolean {
+  const { volatility, builtin } = functionInfo(funcid);
+  return volatility === 'i' && builtin !== undefined;
+}
 
 /** CASE without the arms that are never taken, and up to the one that always is. */
 function foldCase(e: CaseExpr): Expr {
@@ -460,9 +471,11 @@ function foldCall(node: Expr, funcid: number, args: readonly Expr[], collation: 
   if (info.strict && args.some((a) => a.kind === 'Const' && a.constvalue === null)) {
     return makeConst(exprType(node), exprTypmod(node), exprCollation(node), null);
   }
-  if (info.volatility !== 'i' || info.builtin === undefined || !args.every(isConst)) return (info.internal && !info.prosrc.startsWith('sql_') ? null : inlineHooks.call(node, funcid, args, collation)) ?? node;
-  // A lifted literal may be another one next time: the call is left to be done then.
-  if (args.some((a) => a.kind === 'Const' && a.slot !== undefined)) return node;
+  // What is true, false or NULL decides about others, which are not computed then.
+  const folds = exprType(node) === BOOLOID ? isKnown : isConst;
+  if (info.volatility !== 'i' || info.builtin === undefined || !args.every(folds)) return (info.internal && !info.prosrc.startsWith('sql_') ? null : inlineHooks.call(node, funcid, args, collation)) ?? node;
+  // A lifted literal may be another one next time: other calls are left to be done then.
+  if (folds === isConst && args.some(isLiteral)) return node;
   return foldToConst(node);
 }
 

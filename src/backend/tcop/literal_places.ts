@@ -15,8 +15,8 @@ const isComparison = (opno: Oid): boolean => {
   return oprrest !== 0 && COMPARISON.test(functionInfo(oprrest).name);
 };
 
-/** The query with constants for good in the place of the others. */
-export function pinStrings(query: Query): Query {
+/** The query with constants for good in the place of the others, and of what the analysis has pinned. */
+export function withPinned(query: Query): Query {
   const { literalTypes, literalsPinned } = session;
   const free = new Set<Expr>(), slots = new Set<number>();
   const compared = (e: Expr | undefined): void => {
@@ -39,7 +39,9 @@ export function pinStrings(query: Query): Query {
     switch (node.kind) {
       case 'Const': {
         const { slot } = node as Const;
-        if (slot !== undefined && (literalTypes[slot] !== undefined || typeof node.constvalue === 'string') && !free.has(node)) slots.add(slot);
+        if (slot === undefined) return false;
+        // What the analysis has looked at is the same each time: two of them are equal to the planner, and folded.
+        if (literalsPinned.has(slot) || ((literalTypes[slot] !== undefined || typeof node.constvalue === 'string') && !free.has(node))) slots.add(slot);
         return false;
       }
       case 'Query':

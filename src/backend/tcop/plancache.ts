@@ -23,7 +23,7 @@ import { plansSettingsVersion } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
 import { mayHaveLongName } from '../utils/identifier.ts';
 import { createCommandTag, isOptimizable } from './cmdtag.ts';
-import { pinStrings } from './literal_places.ts';
+import { withPinned } from './literal_places.ts';
 import { withSign, withSlotValues, type LiftedText, type Literal } from './literals.ts';
 import { newShape } from './protocol.ts';
 import { utilityColumns } from './utility.ts';
@@ -245,7 +245,7 @@ export class CachedStatement {
   }
 
   private rewritten(): Query[] {
-    const query = this.literals.length === 0 ? this.analyze() : pinStrings(this.analyze());
+    const query = this.literals.length === 0 ? this.analyze() : withPinned(this.analyze());
     const queries = query.commandType === 'utility' ? [query] : queryRewrite(query);
     const columns = resultColumns(queries);
     this.reads = readLocks([query, ...queries]);

@@ -96,3 +96,19 @@ INSERT INTO no_such_table VALUES (1, 'a text to make it long enough'); INSERT IN
 DO $$ BEGIN FOR i IN 1..3 LOOP EXECUTE format('INSERT INTO ll2 VALUES (%s, %L, %L)', i, 'f' || i, CASE WHEN i < 3 THEN i::text ELSE 'x' END); END LOOP; EXCEPTION WHEN OTHERS THEN RAISE NOTICE '% %', SQLSTATE, SQLERRM; END $$;
 DO $$ BEGIN FOR i IN 1..3 LOOP EXECUTE format('INSERT INTO ll2 VALUES (%s, %L, %L)', i, 'f' || i, CASE WHEN i < 3 THEN i::text ELSE 'x' END); END LOOP; END $$;
 DROP TABLE ll, ll2;
+
+-- What grouping sets group by is NULL in each place that says the same, with literals that are the same there; it was only in the first.
+create temp table grouped_twice (a int, f int);
+insert into grouped_twice values (1, 1), (2, 2);
+select a + 1 as c1, a + 1 as c2, count(*) from grouped_twice group by cube (a + 1, f) order by 1, 2, 3;
+select a + 2 as c1, a + 1 as c2, count(*) from grouped_twice group by cube (a + 1, a + 2) order by 1, 2, 3;
+select nullif(-1, a) as c1, nullif(-1, a) as c2, max(f) from grouped_twice group by rollup (nullif(-1, a)) order by 1, 2, 3;
+-- One of constants only is a constant itself.
+select 1 + 2 as c1, 1 + 2 as c2, count(*) from grouped_twice group by cube (1 + 2, f) order by 1, 2, 3;
+-- What literals decide is decided before anything else is computed: the sum was, and was out of range.
+select ((9223372036854775807 + b) + ((9223372036854775807 between 0 and null::int8))::int4) as x from (values (1), (2)) v(b);
+select (2147483647 + b) + (1 + 2 < 4 and null)::int4, 1 / (b - 1) > 0 and 2 between 3 and 4 from (values (1), (2)) v(b);
+select case a when 1 + 1 then 3 when 4 then 5 end, a = 1 and 1 + 1 = 2 and 3 is not null and (1 + 2) is null from grouped_twice order by a;
+-- Nor may a plan made where they differed serve where they do not.
+select nullif(4, n) as c1 from abs(-2) r(n) group by cube (n, nullif(7, n)) order by 1;
+select nullif(5, n) as c1 from abs(-2) r(n) group by cube (n, nullif(5, n)) order by 1;
