@@ -19,7 +19,7 @@ import type { Oid } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import { session } from '../utils/session.ts';
 import { creationPlace, namesOf } from './object_names.ts';
-import { booleanOption, requiredText } from './variable.ts';
+import { defGetBoolean, defGetString, errorConflictingDefElem } from './def_elem.ts';
 
 const LOCALES = ['C', 'POSIX', 'C.UTF-8', 'C.utf8'];
 const OPTIONS = ['from', 'locale', 'lc_collate', 'lc_ctype', 'provider', 'deterministic', 'version'];
@@ -33,9 +33,9 @@ export function createCollation(stmt: RawNode, context: UtilityContext): void {
   const { name, namespace } = creationPlace(stmt['defnames'] as string[]);
   const options = new Map<string, RawNode>();
   for (const e of (stmt['definition'] ?? []) as RawNode[]) {
-    const key = e['defname'] as string, state = makeParseState(context.text);
-    if (!OPTIONS.includes(key)) throw parserError(state, 'syntax_error', `collation attribute "${key}" not recognized`, e.location);
-    if (options.has(key)) throw parserError(state, 'syntax_error', 'conflicting or redundant options', e.location);
+    const key = e['defname'] as string;
+    if (!OPTIONS.includes(key)) throw parserError(makeParseState(context.text), 'syntax_error', `collation attribute "${key}" not recognized`, e.location);
+    if (options.has(key)) throw errorConflictingDefElem(e, context.text);
     options.set(key, e);
   }
   if (options.has('locale') && (options.has('lc_collate') || options.has('lc_ctype'))) {
@@ -43,7 +43,7 @@ export function createCollation(stmt: RawNode, context: UtilityContext): void {
   }
   if (options.has('from') && options.size > 1) throw new PgError('syntax_error', 'conflicting or redundant options', { detail: 'FROM cannot be specified together with any other options.' });
   const d = options.has('from') ? copied(options.get('from')!) : defined(options);
-  const version = options.has('version') ? requiredText(options.get('version')!) : actualCollationVersion(d.provider, d.icuLocale);
+  const version = options.has('version') ? defGetString(options.get('version')!) : actualCollationVersion(d.provider, d.icuLocale);
   const oid = collationCreate({
     collname: name, collnamespace: namespace, collowner: session.currentUser, collprovider: d.provider, collisdeterministic: d.deterministic, collencoding: d.encoding,
     collcollate: d.collate, collctype: d.ctype, colliculocale: d.icuLocale, collversion: version,
@@ -64,8 +64,8 @@ function copied(from: RawNode): Definition {
 }
 
 function defined(options: ReadonlyMap<string, RawNode>): Definition {
-  const text = (name: string): string | undefined => (options.has(name) ? requiredText(options.get(name)!) : undefined);
-  const deterministic = !options.has('deterministic') || booleanOption(options.get('deterministic')!);
+  const text = (name: string): string | undefined => (options.has(name) ? defGetString(options.get(name)!) : undefined);
+  const deterministic = !options.has('deterministic') || defGetBoolean(options.get('deterministic')!);
   const provider = PROVIDERS[(text('provider') ?? 'libc').toLowerCase()];
   if (provider === undefined) throw new PgError('invalid_object_definition', `unrecognized collation provider: ${text('provider')}`);
   const libc = provider === 'c';

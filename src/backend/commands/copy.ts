@@ -41,7 +41,7 @@ function doCopy(stmt: CopyStmt, context: UtilityContext): UtilityResult {
   const isFrom = stmt.is_from === true;
   checkFileAccess(stmt, isFrom);
   if (stmt.relation !== undefined) rangeVarGetRelid(stmt.relation); // missing tables come before wrong options
-  const options = processCopyOptions(isFrom, stmt.options ?? []);
+  const options = processCopyOptions(isFrom, stmt.options ?? [], context.text);
   return { processed: isFrom ? runFrom(stmt, options, context) : runTo(stmt, options, context) };
 }
 

@@ -1,8 +1,9 @@
 // COPY's options, checked before anything is read or written (PostgreSQL's ProcessCopyOptions).
 import { charToEncoding, encodingToChar } from '../../common/encoding.ts';
 import { PgError } from '../../common/errors.ts';
+import { makeParseState, parserError, type ParseState } from '../parser/parse_node.ts';
 import { client } from '../types/client_encoding.ts';
-import { requiredText } from './variable.ts';
+import { defGetBoolean, defGetString, errorConflictingDefElem, type DefElem } from './def_elem.ts';
 
 export interface CopyOptions {
   format: 'text' | 'csv' | 'binary';
@@ -19,40 +20,29 @@ export interface CopyOptions {
   encoding: string | null;
 }
 
-interface DefElem { defname: string; arg?: any; location?: number }
-
-const placeOf = ({ location }: DefElem): number | undefined => (location !== undefined && location >= 0 ? location + 1 : undefined);
-
-function bool(option: DefElem): boolean {
-  if (option.arg === undefined || option.arg === null) return true;
-  const t = requiredText(option).toLowerCase();
-  if (['true', 'on', '1', 'yes'].includes(t)) return true;
-  if (['false', 'off', '0', 'no'].includes(t)) return false;
-  throw new PgError('syntax_error', `${option.defname} requires a Boolean value`);
-}
-
+/** defGetCopyHeaderChoice. */
 function header(option: DefElem, isFrom: boolean): false | true | 'match' {
-  if (option.arg !== undefined && option.arg !== null && requiredText(option).toLowerCase() === 'match') {
+  if (typeof option.arg === 'string' && option.arg.toLowerCase() === 'match') {
     if (!isFrom) throw new PgError('feature_not_supported', 'cannot use "match" with HEADER in COPY TO');
     return 'match';
   }
   try {
-    return bool(option);
+    return defGetBoolean(option);
   } catch {
     throw new PgError('syntax_error', `${option.defname} requires a Boolean value or "match"`);
   }
 }
 
-function columnList(option: DefElem): string[] {
+function columnList(option: DefElem, state: ParseState): string[] {
   const { arg } = option;
-  if (!Array.isArray(arg)) throw new PgError('invalid_parameter_value', `argument to option "${option.defname}" must be a list of column names`, { position: placeOf(option) });
+  if (!Array.isArray(arg)) throw parserError(state, 'invalid_parameter_value', `argument to option "${option.defname}" must be a list of column names`, option.location);
   return arg.map((c) => (String(c)));
 }
 
-export function processCopyOptions(isFrom: boolean, list: readonly DefElem[]): CopyOptions {
-  const seen = new Map<string, DefElem>();
+export function processCopyOptions(isFrom: boolean, list: readonly DefElem[], text: string): CopyOptions {
+  const seen = new Map<string, DefElem>(), state = makeParseState(text);
   for (const option of list) {
-    if (seen.has(option.defname)) throw new PgError('syntax_error', 'conflicting or redundant options', { position: placeOf(option) });
+    if (seen.has(option.defname)) throw errorConflictingDefElem(option, text);
     seen.set(option.defname, option);
   }
   const take = <T>(name: string, read: (option: DefElem) => T): T | undefined => {
@@ -62,29 +52,29 @@ export function processCopyOptions(isFrom: boolean, list: readonly DefElem[]): C
     return read(option);
   };
   const format = take('format', (o) => {
-    const name = requiredText(o);
+    const name = defGetString(o);
     if (name !== 'text' && name !== 'csv' && name !== 'binary') {
-      throw new PgError('invalid_parameter_value', `COPY format "${name}" not recognized`, { position: placeOf(o) });
+      throw parserError(state, 'invalid_parameter_value', `COPY format "${name}" not recognized`, o.location);
     }
     return name;
   }) ?? 'text';
   const csv = format === 'csv';
-  const delimiter = take('delimiter', requiredText);
-  const nullText = take('null', requiredText);
+  const delimiter = take('delimiter', defGetString);
+  const nullText = take('null', defGetString);
   const headerValue = take('header', (o) => header(o, isFrom)) ?? false;
-  const quote = take('quote', requiredText);
-  const escape = take('escape', requiredText);
-  const forceQuote = take('force_quote', (o) => (o.arg?.tag === 'A_Star' ? 'all' as const : columnList(o)));
-  const forceNotNull = take('force_not_null', columnList);
-  const forceNull = take('force_null', columnList);
-  const freeze = take('freeze', bool) ?? false;
+  const quote = take('quote', defGetString);
+  const escape = take('escape', defGetString);
+  const forceQuote = take('force_quote', (o) => (o.arg?.tag === 'A_Star' ? 'all' as const : columnList(o, state)));
+  const forceNotNull = take('force_not_null', (o) => columnList(o, state));
+  const forceNull = take('force_null', (o) => columnList(o, state));
+  const freeze = take('freeze', defGetBoolean) ?? false;
   const encoding = take('encoding', (o) => {
-    const found = encodingToChar(charToEncoding(requiredText(o)));
-    if (found === '') throw new PgError('invalid_parameter_value', 'argument to option "encoding" must be a valid encoding name', { position: placeOf(o) });
+    const found = encodingToChar(charToEncoding(defGetString(o)));
+    if (found === '') throw parserError(state, 'invalid_parameter_value', 'argument to option "encoding" must be a valid encoding name', o.location);
     return found;
   }) ?? client.encoding?.name ?? 'UTF8';
   for (const option of seen.values()) {
-    throw new PgError('syntax_error', `option "${option.defname}" not recognized`, { position: placeOf(option) });
+    throw parserError(state, 'syntax_error', `option "${option.defname}" not recognized`, option.location);
   }
   const options: CopyOptions = {
     format, header: headerValue, delimiter: delimiter ?? (csv ? ',' : '\t'), nullText: nullText ?? (csv ? '' : '\\N'),

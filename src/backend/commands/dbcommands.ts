@@ -36,6 +36,7 @@ import { checkForInterrupts } from '../utils/interrupts.ts';
 import { removeDatabaseEntries } from '../utils/pgstat_shmem.ts';
 import { sendWarning, session } from '../utils/session.ts';
 import { PROVIDERS, changedVersion } from './collationcmds.ts';
+import { defGetBoolean, defGetString, errorConflictingDefElem } from './def_elem.ts';
 import { databaseHooks } from './rename.ts';
 import { preparedInDatabase } from './twophase.ts';
 import { alterSetting, roleOid } from './user.ts';
@@ -131,7 +132,7 @@ function readDatabaseOptions(list: readonly RawNode[], known: readonly string[],
       continue;
     }
     if (!known.includes(name)) throw parserError(state, 'syntax_error', `option "${name}" not recognized`, e.location);
-    if (options.has(name)) throw parserError(state, 'syntax_error', 'conflicting or redundant options', e.location);
+    if (options.has(name)) throw errorConflictingDefElem(e, text);
     options.set(name, e);
   }
   return options;
@@ -140,18 +141,10 @@ function readDatabaseOptions(list: readonly RawNode[], known: readonly string[],
 /** DEFAULT is an option without a value. */
 const textOf = (o: Options, name: string): string | undefined => {
   const arg = o.get(name)?.['arg'] as unknown;
-  return arg === undefined ? undefined : constantText(arg);
+  return arg === undefined ? undefined : defGetString(o.get(name)!);
 };
 
-function booleanOf(o: Options, name: string): boolean | undefined {
-  if (!o.has(name)) return undefined;
-  const arg = o.get(name)!['arg'] as any;
-  if (arg === undefined) return true;
-  const text = typeof arg === 'object' && arg.tag === 'Boolean' ? String(arg.boolval) : constantText(arg).toLowerCase();
-  if (['true', 'on', '1'].includes(text)) return true;
-  if (['false', 'off', '0'].includes(text)) return false;
-  throw new PgError('syntax_error', `${name} requires a Boolean value`);
-}
+const booleanOf = (o: Options, name: string): boolean | undefined => (o.has(name) ? defGetBoolean(o.get(name)!) : undefined);
 
 function connectionLimitOf(o: Options): number | undefined {
   const text = textOf(o, 'connection_limit');

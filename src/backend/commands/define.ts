@@ -25,6 +25,7 @@ import type { Oid } from '../types/datum.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { sendWarning, session } from '../utils/session.ts';
 import { createCollation, refreshCollation } from './collationcmds.ts';
+import { defGetBoolean } from './def_elem.ts';
 import { defineType } from './define_type.ts';
 import { interpretParameters, polymorphicProblem } from './functioncmds.ts';
 import { creationPlace, namesOf } from './object_names.ts';
@@ -61,7 +62,7 @@ function attributes(list: readonly RawNode[], known: readonly string[], noun: st
 }
 
 const typeOf = (arg: any): Oid => (typeof arg === 'string' ? typenameTypeId(null, { tag: 'TypeName', names: [arg], typemod: -1, location: -1 }) : typenameTypeId(null, arg));
-const flag = (arg: any): boolean => arg === undefined || (typeof arg === 'object' && arg.tag === 'Boolean' ? arg.boolval as boolean : ['true', 'on', '1'].includes(constantText(arg).toLowerCase()));
+const flag = (a: ReadonlyMap<string, any>, name: string): boolean => a.has(name) && defGetBoolean({ defname: name, arg: a.get(name) });
 
 // ---- aggregates
 
@@ -84,8 +85,8 @@ function createAggregate(stmt: RawNode, context: UtilityContext): void {
     if (!a.has('mstype') && a.has(moving)) throw invalid(`aggregate ${moving} must not be specified without mstype`);
   }
   const [parameters, direct] = aggregateArguments(stmt, a);
-  const kind = direct < 0 ? 'n' : a.has('hypothetical') && flag(a.get('hypothetical')) ? 'h' : 'o';
-  if (kind === 'n' && a.has('hypothetical') && flag(a.get('hypothetical'))) throw invalid('only ordered-set aggregates can be hypothetical');
+  const kind = direct < 0 ? 'n' : flag(a, 'hypothetical') ? 'h' : 'o';
+  if (kind === 'n' && flag(a, 'hypothetical')) throw invalid('only ordered-set aggregates can be hypothetical');
   const p = interpretParameters(parameters, 'aggregate', 'internal', context.text);
   const transType = typeOf(stype);
   if (getType(transType).typtype === 'p' && !isPolymorphic(transType) && !(transType === ids.INTERNALOID && session.isSuperuser)) {
@@ -103,7 +104,7 @@ function createAggregate(stmt: RawNode, context: UtilityContext): void {
   if (funcStrict(transfn.oid) && initial === undefined && (p.argTypes.length < 1 || !isBinaryCoercible(p.argTypes[0]!, transType))) {
     throw invalid('must not omit initial value when transition function is strict and transition type is not compatible with input type');
   }
-  const extra = a.has('finalfunc_extra') && flag(a.get('finalfunc_extra'));
+  const extra = flag(a, 'finalfunc_extra');
   const finalfn = a.has('finalfunc') ? aggregateFunction(namesOf(a.get('finalfunc')), [transType, ...(extra ? p.argTypes : kind === 'n' ? [] : p.argTypes.slice(0, direct))], extra ? p.variadic : 0) : null;
   const result = finalfn?.rettype ?? transType;
   if (isPolymorphic(result) && !p.argTypes.some(isPolymorphic)) throw new PgError('datatype_mismatch', 'cannot determine result data type');
@@ -133,7 +134,7 @@ function createAggregate(stmt: RawNode, context: UtilityContext): void {
   const row = {
     aggfnoid: oid, aggkind: kind, aggnumdirectargs: kind === 'n' ? 0 : direct, aggtransfn: transfn.oid, aggfinalfn: finalfn?.oid ?? 0, aggcombinefn: combine?.oid ?? 0, aggserialfn: serial?.oid ?? 0,
     aggdeserialfn: deserial?.oid ?? 0, aggmtransfn: moving?.trans ?? 0, aggminvtransfn: moving?.inverse ?? 0, aggmfinalfn: moving?.final ?? 0, aggfinalextra: extra,
-    aggmfinalextra: a.has('mfinalfunc_extra') && flag(a.get('mfinalfunc_extra')), aggfinalmodify: finalModify,
+    aggmfinalextra: flag(a, 'mfinalfunc_extra'), aggfinalmodify: finalModify,
     aggmfinalmodify: movingModify, aggsortop: sortop, aggtranstype: transType,
     aggtransspace: a.has('sspace') ? Number(constantText(a.get('sspace'))) : 0, aggmtranstype: moving?.type ?? 0, aggmtransspace: a.has('msspace') ? Number(constantText(a.get('msspace'))) : 0,
     agginitval: initial === undefined ? null : constantText(initial), aggminitval: a.has('minitcond') ? constantText(a.get('minitcond')) : null,
@@ -240,8 +241,8 @@ function createOperator(stmt: RawNode): void {
     oprjoin: a.has('join') ? joinEstimator(namesOf(a.get('join'))) : 0,
   };
   // Obsolete ways to say so.
-  const merges = (a.has('merges') && flag(a.get('merges'))) || ['sort1', 'sort2', 'ltcmp', 'gtcmp'].some((name) => a.has(name));
-  const hashes = a.has('hashes') && flag(a.get('hashes'));
+  const merges = flag(a, 'merges') || ['sort1', 'sort2', 'ltcmp', 'gtcmp'].some((name) => a.has(name));
+  const hashes = flag(a, 'hashes');
   const need = (what: string, ok: boolean, rule: string): void => {
     if ((what === 'merges' ? merges : what === 'hashes' ? hashes : a.has(what)) && !ok) throw invalid(rule);
   };
@@ -258,7 +259,7 @@ function createOperator(stmt: RawNode): void {
   if (existing !== undefined && existing.oprcode !== 0) throw new PgError('duplicate_function', `operator ${name} already exists`);
   const row: Omit<PgOperator, 'oid' | 'oprcom' | 'oprnegate'> = {
     oprname: name, oprnamespace: namespace, oprowner: session.currentUser, oprkind: isBinary ? 'b' : 'l', oprcanmerge: merges,
-    oprcanhash: a.has('hashes') && flag(a.get('hashes')), oprleft: left, oprright: right, oprresult: result, oprcode: fn,
+    oprcanhash: flag(a, 'hashes'), oprleft: left, oprright: right, oprresult: result, oprcode: fn,
     ...estimators,
   };
   let oid: Oid;

@@ -20,9 +20,9 @@ import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { CSTRINGARRAYOID, CSTRINGOID } from '../types/oids.ts';
 import { sendWarning, session } from '../utils/session.ts';
+import { defGetBoolean, defGetString, errorConflictingDefElem } from './def_elem.ts';
 import { creationPlace, namesOf, requireObjectOwnership, typeOidOf } from './object_names.ts';
 import { createArrayType } from './typecmds.ts';
-import { constantText } from './variable.ts';
 
 const invalid = (message: string): PgError => new PgError('invalid_object_definition', message);
 
@@ -48,20 +48,14 @@ function attributesOf(list: readonly RawNode[], text: string): Attributes {
       sendWarning('syntax_error', `type attribute "${name}" not recognized`, at === undefined ? {} : { position: at });
       continue;
     }
-    if (result.has(name)) throw parserError(makeParseState(text), 'syntax_error', 'conflicting or redundant options', e.location);
+    if (result.has(name)) throw errorConflictingDefElem(e, text);
     result.set(name, e['arg']);
   }
   return result;
 }
 
-const textOf = (arg: any): string => (Array.isArray(arg) ? arg.join('.') : typeof arg === 'object' && arg.names !== undefined ? (arg.names as string[]).join('.') : constantText(arg));
-const flag = (arg: any): boolean => {
-  if (arg === undefined || arg === null) return true;
-  const text = textOf(arg).toLowerCase();
-  if (['true', 'on', '1'].includes(text)) return true;
-  if (['false', 'off', '0'].includes(text)) return false;
-  throw new PgError('syntax_error', 'boolean value required');
-};
+const textOf = (a: Attributes, name: string): string => defGetString({ defname: name, arg: a.get(name) });
+const flag = (a: Attributes, name: string): boolean => a.has(name) && defGetBoolean({ defname: name, arg: a.get(name) });
 
 /** A function of one of these signatures with this result; `what` says which of the type's functions it is to be. */
 function typeFunction(names: readonly string[], signatures: readonly (readonly Oid[])[], result: Oid, what: string): Oid {
@@ -110,26 +104,26 @@ export function defineType(stmt: RawNode, context: UtilityContext): void {
   const like = a.has('like') ? getType(typenameTypeId(null, typeName(a.get('like')))) : null;
   let len = like?.typlen ?? -1, byval = like?.typbyval ?? false, align = like?.typalign ?? 'i', storage = like?.typstorage ?? 'p';
   if (a.has('internallength')) {
-    const text = textOf(a.get('internallength'));
+    const text = textOf(a, 'internallength');
     len = text.toLowerCase() === 'variable' ? -1 : Number(text);
     if (!Number.isInteger(len)) throw new PgError('syntax_error', `invalid argument for internallength: "${text}"`);
   }
   let category = 'U';
   if (a.has('category')) {
-    const text = textOf(a.get('category'));
+    const text = textOf(a, 'category');
     category = text.slice(0, 1);
     if (category < ' ' || category > '~') throw new PgError('invalid_parameter_value', `invalid type category "${text}": must be simple ASCII`);
   }
   const element = a.has('element') ? typenameTypeId(null, typeName(a.get('element'))) : 0;
   if (element !== 0 && getType(element).typtype === 'p') throw new PgError('datatype_mismatch', `array element type cannot be ${formatType(element)}`);
-  if (a.has('passedbyvalue')) byval = flag(a.get('passedbyvalue'));
+  if (a.has('passedbyvalue')) byval = flag(a, 'passedbyvalue');
   if (a.has('alignment')) {
-    const text = textOf(a.get('alignment')).replace(/^pg_catalog\./, '').toLowerCase();
+    const text = textOf(a, 'alignment').replace(/^pg_catalog\./, '').toLowerCase();
     align = ALIGNMENTS[text] ?? '';
-    if (align === '') throw new PgError('invalid_parameter_value', `alignment "${textOf(a.get('alignment'))}" not recognized`);
+    if (align === '') throw new PgError('invalid_parameter_value', `alignment "${textOf(a, 'alignment')}" not recognized`);
   }
-  if (a.has('storage')) storage = storageOf(a.get('storage'));
-  const collation = a.has('collatable') && flag(a.get('collatable')) ? ids.DEFAULT_COLLATION_OID : 0;
+  if (a.has('storage')) storage = storageOf(a);
+  const collation = flag(a, 'collatable') ? ids.DEFAULT_COLLATION_OID : 0;
   if (!a.has('input')) throw invalid('type input function must be specified');
   if (!a.has('output')) throw invalid('type output function must be specified');
   if (!a.has('typmod_in') && a.has('typmod_out')) throw invalid('type modifier output function is useless without a type modifier input function');
@@ -143,9 +137,9 @@ export function defineType(stmt: RawNode, context: UtilityContext): void {
   checkPhysical(len, byval, align, storage);
   const array = getNewOid(ids.TypeRelationId);
   typeCreate({
-    name, namespace, owner: session.currentUser, len, byval, type: 'b', category, preferred: a.has('preferred') && flag(a.get('preferred')),
-    delim: a.has('delimiter') ? textOf(a.get('delimiter')).slice(0, 1) : ',', input, output, ...others, element, array,
-    defaultText: a.has('default') ? textOf(a.get('default')) : null, align, storage, collation,
+    name, namespace, owner: session.currentUser, len, byval, type: 'b', category, preferred: flag(a, 'preferred'),
+    delim: a.has('delimiter') ? textOf(a, 'delimiter').slice(0, 1) : ',', input, output, ...others, element, array,
+    defaultText: a.has('default') ? textOf(a, 'default') : null, align, storage, collation,
   });
   commandCounterIncrement();
   createArrayType(array, old.oid, name, namespace, align, collation);
@@ -153,9 +147,9 @@ export function defineType(stmt: RawNode, context: UtilityContext): void {
 
 const typeName = (arg: any): RawNode => (typeof arg === 'object' && arg.tag === 'TypeName' ? arg : { tag: 'TypeName', names: namesOf(arg), typemod: -1, location: -1 }) as RawNode;
 
-function storageOf(arg: any): string {
-  const storage = STORAGES[textOf(arg).toLowerCase()];
-  if (storage === undefined) throw new PgError('invalid_parameter_value', `storage "${textOf(arg)}" not recognized`);
+function storageOf(a: Attributes): string {
+  const text = textOf(a, 'storage'), storage = STORAGES[text.toLowerCase()];
+  if (storage === undefined) throw new PgError('invalid_parameter_value', `storage "${text}" not recognized`);
   return storage;
 }
 
@@ -184,10 +178,9 @@ function alterType(stmt: RawNode): void {
     const key = (e['defname'] as string) === 'analyse' ? 'analyze' : e['defname'] as string;
     if (ATTRIBUTES.includes(key) && !CHANGEABLE.includes(key)) throw new PgError('syntax_error', `type attribute "${key}" cannot be changed`);
     if (!CHANGEABLE.includes(key)) throw new PgError('syntax_error', `type attribute "${key}" not recognized`);
-    const arg = e['arg'] as any;
-    a.set(key, arg !== undefined && textOf(arg).toLowerCase() === 'none' ? undefined : arg);
+    a.set(key, e['arg'] === undefined || defGetString(e).toLowerCase() === 'none' ? undefined : e['arg']);
     if (key === 'storage') {
-      const storage = storageOf(arg);
+      const storage = storageOf(a);
       if (storage !== 'p' && type.typlen !== -1) throw invalid('fixed-size types must have storage PLAIN');
       if (type.typstorage !== 'p' && storage === 'p') throw invalid("cannot change type's storage to PLAIN");
       if (type.typstorage !== storage) superuser = true;
@@ -198,7 +191,7 @@ function alterType(stmt: RawNode): void {
   if (type.typtype !== 'b' || isArray) throw new PgError('wrong_object_type', `${formatType(oid)} is not a base type`);
   const functions = optionalFunctions(a, oid);
   const changes: Partial<PgType> = {};
-  if (a.has('storage')) changes.typstorage = storageOf(a.get('storage'));
+  if (a.has('storage')) changes.typstorage = storageOf(a);
   if (a.has('receive')) changes.typreceive = functions.receive;
   if (a.has('send')) changes.typsend = functions.send;
   if (a.has('typmod_in')) changes.typmodin = functions.modin;

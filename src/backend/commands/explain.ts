@@ -21,6 +21,8 @@ import { withValues } from '../tcop/plancache.ts';
 import type { UtilityContext, UtilityResult, UtilityTable } from '../tcop/utility.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { allSettings, showSetting } from '../utils/guc.ts';
+import { makeParseState, parserError } from '../parser/parse_node.ts';
+import { defGetBoolean, defGetString } from './def_elem.ts';
 import { type ExplainedNode, type ExplainOptions, PlanExplainer, type Property } from './explain_node.ts';
 import { PRINT_EXPLAIN } from './explain_format.ts';
 import { intoTable } from './createas.ts';
@@ -35,7 +37,7 @@ const DISCARD: DestReceiver = { start: () => {}, receive: () => true, end: () =>
 interface Measured { instrument: Map<Plan, Instrumentation>; notes: Map<Plan, unknown>; triggers: Map<Oid, TriggerTime>; executionMs: number }
 
 function explain(stmt: RawNode, context: UtilityContext): UtilityResult {
-  const options = readOptions(stmt);
+  const options = readOptions(stmt, context.text);
   const out: string[] = [];
   const raw = stmt['query'] as RawNode;
   if (raw.tag === 'ExecuteStmt') {
@@ -74,7 +76,7 @@ function explain(stmt: RawNode, context: UtilityContext): UtilityResult {
     if (queries.length === 0) out.push('Query rewrites to nothing');
   }
   const { dest } = context;
-  dest.start(columnsOf(options));
+  dest.start(columnsOf(stmt));
   for (const line of out) if (!dest.receive([line])) break;
   dest.end();
   return {};
@@ -96,34 +98,39 @@ function timedPlan(q: Query, params: readonly Datum[]): { plan: PlannedStmt; ms:
   return { plan, ms: performance.now() - start };
 }
 
-const FORMAT_TYPES: Record<ExplainOptions['format'], number> = { text: TEXTOID, yaml: TEXTOID, json: JSONOID, xml: XMLOID };
-const columnsOf = (options: ExplainOptions): ResultColumn[] => [{
-  name: 'QUERY PLAN', typeOid: FORMAT_TYPES[options.format], typmod: -1, collation: options.format === 'json' || options.format === 'xml' ? 0 : 100, tableOid: 0, tableColumn: 0,
-}];
+const FORMAT_TYPES: Readonly<Record<string, Oid>> = { json: JSONOID, xml: XMLOID };
 
-function readOptions(stmt: RawNode): ExplainOptions {
+/** What is wrong with the options is told when the statement runs (ExplainResultDesc). */
+function columnsOf(stmt: RawNode): ResultColumn[] {
+  const format = ((stmt['options'] ?? []) as RawNode[]).findLast((o) => o['defname'] === 'format');
+  const typeOid = (format && FORMAT_TYPES[defGetString(format)]) ?? TEXTOID;
+  return [{ name: 'QUERY PLAN', typeOid, typmod: -1, collation: typeOid === TEXTOID ? 100 : 0, tableOid: 0, tableColumn: 0 }];
+}
+
+function readOptions(stmt: RawNode, text: string): ExplainOptions {
   const options: ExplainOptions = { analyze: false, verbose: false, costs: true, timing: true, buffers: false, settings: false, summary: false, format: 'text' };
   let timing: boolean | null = null;
   let summary: boolean | null = null;
   let wal = false;
+  const state = makeParseState(text);
   for (const o of (stmt['options'] ?? []) as RawNode[]) {
     const name = o['defname'] as string;
     switch (name) {
-      case 'analyze': options.analyze = flag(o); break;
-      case 'verbose': options.verbose = flag(o); break;
-      case 'costs': options.costs = flag(o); break;
-      case 'buffers': options.buffers = flag(o); break;
-      case 'wal': wal = flag(o); break;
-      case 'settings': options.settings = flag(o); break;
-      case 'timing': timing = flag(o); break;
-      case 'summary': summary = flag(o); break;
+      case 'analyze': options.analyze = defGetBoolean(o); break;
+      case 'verbose': options.verbose = defGetBoolean(o); break;
+      case 'costs': options.costs = defGetBoolean(o); break;
+      case 'buffers': options.buffers = defGetBoolean(o); break;
+      case 'wal': wal = defGetBoolean(o); break;
+      case 'settings': options.settings = defGetBoolean(o); break;
+      case 'timing': timing = defGetBoolean(o); break;
+      case 'summary': summary = defGetBoolean(o); break;
       case 'format': {
-        const format = text(o);
+        const format = defGetString(o);
         if (format === 'text' || format === 'json' || format === 'xml' || format === 'yaml') options.format = format;
-        else throw new PgError('invalid_parameter_value', `unrecognized value for EXPLAIN option "${name}": "${format}"`);
+        else throw parserError(state, 'invalid_parameter_value', `unrecognized value for EXPLAIN option "${name}": "${format}"`, o.location);
         break;
       }
-      default: throw new PgError('syntax_error', `unrecognized EXPLAIN option "${name}"`, { position: (o.location ?? -1) >= 0 ? o.location! + 1 : undefined });
+      default: throw parserError(state, 'syntax_error', `unrecognized EXPLAIN option "${name}"`, o.location);
     }
   }
   if (wal && !options.analyze) throw new PgError('invalid_parameter_value', 'EXPLAIN option WAL requires ANALYZE');
@@ -131,23 +138,6 @@ function readOptions(stmt: RawNode): ExplainOptions {
   if (timing === true && !options.analyze) throw new PgError('invalid_parameter_value', 'EXPLAIN option TIMING requires ANALYZE');
   options.summary = summary ?? options.analyze;
   return options;
-}
-
-function text(option: RawNode): string {
-  const arg = option['arg'] as RawNode | string | undefined;
-  if (arg === undefined) return '';
-  if (typeof arg === 'string') return arg;
-  const value = arg['sval'] ?? arg['boolval'] ?? arg['ival'] ?? arg['str'] ?? '';
-  return String(value);
-}
-
-/** defGetBoolean. */
-function flag(option: RawNode): boolean {
-  if (option['arg'] === undefined) return true;
-  const value = text(option).toLowerCase();
-  if (value === 'true' || value === 'on' || value === '1' || value === '') return true;
-  if (value === 'false' || value === 'off' || value === '0') return false;
-  throw new PgError('syntax_error', `${option['defname'] as string} requires a Boolean value`);
 }
 
 /** ExplainOnePlan; `runs` false: no row is asked for (WITH NO DATA). */
@@ -285,5 +275,5 @@ function changedSettings(): Record<string, string> {
 }
 
 export const EXPLAIN_COMMANDS: UtilityTable = {
-  ExplainStmt: { run: explain, columns: (stmt: RawNode) => columnsOf(readOptions(stmt)), readOnly: (stmt: RawNode) => !readOptions(stmt).analyze },
+  ExplainStmt: { run: explain, columns: columnsOf, readOnly: (stmt: RawNode) => !readOptions(stmt, '').analyze },
 };

@@ -9,13 +9,13 @@ import { createComments } from '../catalog/pg_description.ts';
 import { procedureCreate } from '../catalog/pg_proc.ts';
 import { recordDependencyOnOwner } from '../catalog/pg_shdepend.ts';
 import * as sys from '../catalog/syscache.ts';
-import { makeParseState, parserError } from '../parser/parse_node.ts';
 import { ddlNotice } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
+import { errorConflictingDefElem } from './def_elem.ts';
 import { lockRelation, requireObjectOwnership, resolveObject, type RawObject } from './object_names.ts';
 
 function createExtension(stmt: RawNode): void {
@@ -68,7 +68,7 @@ function alterExtension(stmt: RawNode, context: UtilityContext): void {
   requireObjectOwnership(resolveObject('OBJECT_EXTENSION', name)!);
   let version: string | undefined;
   for (const option of (stmt['options'] ?? []) as RawNode[]) {
-    if (version !== undefined) throw parserError(makeParseState(context.text), 'syntax_error', 'conflicting or redundant options', option['location'] as number);
+    if (version !== undefined) throw errorConflictingDefElem(option, context.text);
     version = String(option['arg']);
   }
   if (version !== undefined && version !== VERSION) {

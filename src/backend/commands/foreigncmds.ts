@@ -16,7 +16,6 @@ import * as sys from '../catalog/syscache.ts';
 import { functionInfo, callable } from '../executor/fmgr_info.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import { lookupFuncName } from '../parser/parse_func.ts';
-import { makeParseState, parserError } from '../parser/parse_node.ts';
 import { ddlNotice, refuseOnForeignTables } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
@@ -24,6 +23,7 @@ import { commandCounterIncrement } from '../transaction/xact.ts';
 import { makeArray, type ArrayValue, type Oid } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import { sendWarning, session } from '../utils/session.ts';
+import { errorConflictingDefElem } from './def_elem.ts';
 import { createTable } from './tablecmds.ts';
 import { updateAttribute } from './alter_common.ts';
 import { rolespecOid, type RoleSpec } from './user.ts';
@@ -104,7 +104,7 @@ function wrapperFunctions(options: readonly RawNode[], text: string): { handler?
   const result: { handler?: Oid; validator?: Oid } = {};
   for (const o of options) {
     const key = o['defname'] as 'handler' | 'validator';
-    if (result[key] !== undefined) throw parserError(makeParseState(text), 'syntax_error', 'conflicting or redundant options', o.location);
+    if (result[key] !== undefined) throw errorConflictingDefElem(o, text);
     const names = o['arg'] as string[] | undefined;
     if (names === undefined) result[key] = 0;
     else if (key === 'validator') result.validator = lookupFuncName(names, [TEXTARRAYOID, ids.OIDOID], false);

@@ -40,6 +40,7 @@ import { findBuiltin } from '../types/fmgr.ts';
 import { findSetting, flattenSetArgs, getBool, setConfigOption, show } from '../utils/guc.ts';
 import { settings } from '../utils/settings.ts';
 import { changingNotices, sendWarning, session } from '../utils/session.ts';
+import { errorConflictingDefElem } from './def_elem.ts';
 import { creationPlace, requireObjectOwnership, type RawObject } from './object_names.ts';
 import { constantText, settingArguments } from './variable.ts';
 
@@ -152,7 +153,7 @@ function readFunctionOptions(list: readonly RawNode[], isProcedure: boolean, tex
   const state = makeParseState(text);
   for (const e of list) {
     const name = e['defname'] as string;
-    if (name !== 'set' && o.given.has(name)) throw parserError(state, 'syntax_error', 'conflicting or redundant options', e.location);
+    if (name !== 'set' && o.given.has(name)) throw errorConflictingDefElem(e, text);
     if (isProcedure && ['window', 'volatility', 'strict', 'leakproof', 'cost', 'rows', 'support', 'parallel'].includes(name)) {
       throw parserError(state, 'invalid_function_definition', 'invalid attribute in procedure definition', e.location);
     }
@@ -530,7 +531,7 @@ function checkBinaryCast(source: Oid, target: Oid): void {
 function doBlock(stmt: RawNode, context: UtilityContext): void {
   const args = (stmt['args'] ?? []) as RawNode[];
   const twice = args.find((a, i) => args.findIndex((b) => b['defname'] === a['defname']) < i);
-  if (twice !== undefined) throw parserError(makeParseState(context.text), 'syntax_error', 'conflicting or redundant options', twice.location);
+  if (twice !== undefined) throw errorConflictingDefElem(twice, context.text);
   const option = (name: string): string | undefined => args.find((a) => a['defname'] === name)?.['arg'] as string | undefined;
   const source = option('as');
   if (source === undefined) throw new PgError('syntax_error', 'no inline code specified');

@@ -12,12 +12,12 @@ import { deleteDependencyRecordsFor, objectAddress, recordDependencyOn } from '.
 import { createParameterAcl, parameterAclOid } from '../catalog/pg_parameter_acl.ts';
 import { deleteSharedDependencyRecordsFor, recordDependencyOnOwner, updateAclDependencies } from '../catalog/pg_shdepend.ts';
 import * as sys from '../catalog/syscache.ts';
-import { makeParseState, parserError } from '../parser/parse_node.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { sendWarning, session } from '../utils/session.ts';
+import { errorConflictingDefElem } from './def_elem.ts';
 import { refuseIndex, resolveObject, type RawObject } from './object_names.ts';
 import { rolespecOid, type RoleSpec } from './user.ts';
 
@@ -220,10 +220,10 @@ function alterDefaultPrivileges(stmt: RawNode, context: UtilityContext): void {
   let schemas: string[] | null = null;
   for (const option of (stmt['options'] ?? []) as RawNode[]) {
     if (option['defname'] === 'schemas') {
-      if (schemas !== null) throw parserError(makeParseState(context.text), 'syntax_error', 'conflicting or redundant options', option['location'] as number);
+      if (schemas !== null) throw errorConflictingDefElem(option, context.text);
       schemas = option['arg'] as string[];
     } else if (option['defname'] === 'roles') {
-      if (roles !== null) throw parserError(makeParseState(context.text), 'syntax_error', 'conflicting or redundant options', option['location'] as number);
+      if (roles !== null) throw errorConflictingDefElem(option, context.text);
       roles = option['arg'] as RoleSpec[];
     }
   }

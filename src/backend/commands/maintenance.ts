@@ -4,7 +4,7 @@ import type { ConditionName } from '../../common/sqlstate.ts';
 import { makeParseState, parserError } from '../parser/parse_node.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { session } from '../utils/session.ts';
-import { constantText } from './variable.ts';
+import { defGetBoolean } from './def_elem.ts';
 
 export function report(severity: 'WARNING' | 'INFO', message: string, detail?: string, condition: ConditionName = severity === 'INFO' ? 'successful_completion' : 'warning'): void {
   const notice = new PgError(condition, message, { detail });
@@ -12,8 +12,8 @@ export function report(severity: 'WARNING' | 'INFO', message: string, detail?: s
   session.notice(notice);
 }
 
-/** What an option's value (null: none was given) means; undefined: what a Boolean means. */
-export type OptionReaders = Readonly<Record<string, (text: string | null, refuse: (message: string) => PgError) => boolean | undefined>>;
+/** Whether an option with this value is on; undefined: as the value says, a Boolean. */
+export type OptionReaders = Readonly<Record<string, (option: RawNode, refuse: (message: string) => PgError) => boolean | undefined>>;
 
 /** Options that are on by name, with their nodes; those that are off stand there with null, for it is no fault to say so twice. */
 export function readFlags(list: readonly RawNode[], known: readonly string[], command: string, text: string, readers: OptionReaders = {}): Options {
@@ -21,11 +21,8 @@ export function readFlags(list: readonly RawNode[], known: readonly string[], co
   for (const e of list) {
     const name = e['defname'] as string;
     if (!known.includes(name)) throw parserError(state, 'syntax_error', `unrecognized ${command} option "${name}"`, e.location);
-    const arg = e['arg'] as unknown, value = arg === undefined ? null : constantText(arg).toLowerCase();
-    const read = readers[name]?.(value, (message) => parserError(state, 'syntax_error', message, e.location));
-    if (read === true || (read === undefined && (value === null || ['true', 'on', '1'].includes(value)))) result.set(name, e);
-    else if (read === false || ['false', 'off', '0'].includes(value ?? '')) result.set(name, null);
-    else throw new PgError('syntax_error', `${name} requires a Boolean value`);
+    const read = readers[name]?.(e, (message) => parserError(state, 'syntax_error', message, e.location));
+    result.set(name, read ?? defGetBoolean(e) ? e : null);
   }
   return result;
 }

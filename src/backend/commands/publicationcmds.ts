@@ -33,7 +33,7 @@ import type { Oid } from '../types/datum.ts';
 import { sendWarning, session } from '../utils/session.ts';
 import { lockRelation, refuseIndex } from './object_names.ts';
 import { allChildren } from './tablecmds.ts';
-import { booleanOption, requiredText } from './variable.ts';
+import { defGetBoolean, defGetString, errorConflictingDefElem } from './def_elem.ts';
 
 const FirstNormalObjectId = 16384, FirstUnpinnedObjectId = 12000, SHARE_UPDATE_EXCLUSIVE_LOCK = 4, ACCESS_SHARE_LOCK = 1;
 const ACTIONS = ['insert', 'update', 'delete', 'truncate'] as const;
@@ -51,14 +51,14 @@ function readOptions(options: readonly RawNode[], context: UtilityContext): Flag
   for (const o of options) {
     const name = o['defname'] as string;
     if (name !== 'publish' && name !== 'publish_via_partition_root') throw new PgError('syntax_error', `unrecognized publication parameter: "${name}"`);
-    if (seen.has(name)) throw parserError(makeParseState(context.text), 'syntax_error', 'conflicting or redundant options', o['location'] as number);
+    if (seen.has(name)) throw errorConflictingDefElem(o, context.text);
     seen.add(name);
     if (name === 'publish_via_partition_root') {
-      flags.pubviaroot = booleanOption(o);
+      flags.pubviaroot = defGetBoolean(o);
       continue;
     }
     for (const action of ACTIONS) flags[`pub${action}`] = false;
-    const list = splitIdentifierString(requiredText(o));
+    const list = splitIdentifierString(defGetString(o));
     if (list === undefined) throw new PgError('syntax_error', 'invalid list syntax in parameter "publish"');
     for (const word of list) {
       const action = ACTIONS.find((a) => a === word);

@@ -23,10 +23,10 @@ import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { BITOID, BPCHAROID, NUMERICOID, VARBITOID, VARCHAROID } from '../types/oids.ts';
 import { session } from '../utils/session.ts';
+import { defGetString } from './def_elem.ts';
 import { defineInvalidIndex, leavingInvalid } from './indexcmds.ts';
 import { readFlags, report, rusage, usageSince } from './maintenance.ts';
 import { allChildren } from './tablecmds.ts';
-import { constantText } from './variable.ts';
 import { getTablespaceOid } from '../catalog/objectaddress.ts';
 import { checkedTablespace } from '../catalog/pg_tablespace.ts';
 import { setRelationTablespace } from './tablespace.ts';
@@ -41,7 +41,7 @@ function reindex(stmt: RawNode, context: UtilityContext): void {
   const options = readFlags((stmt['params'] ?? []) as RawNode[], ['verbose', 'concurrently', 'tablespace'], 'REINDEX', context.text, { tablespace: () => true });
   const concurrently = options.has('concurrently'), given = options.get('tablespace');
   if (concurrently) preventInTransactionBlock(context, 'REINDEX CONCURRENTLY');
-  const how = { verbose: options.has('verbose'), concurrently, tablespace: given ? checkedTablespace(getTablespaceOid(constantText(given['arg']))) : undefined };
+  const how = { verbose: options.has('verbose'), concurrently, tablespace: given ? checkedTablespace(getTablespaceOid(defGetString(given))) : undefined };
   switch (stmt['kind']) {
     case 'REINDEX_OBJECT_INDEX': return reindexIndex(rangeVarGetRelid(stmt['relation']), how, context);
     case 'REINDEX_OBJECT_TABLE': return reindexTable(rangeVarGetRelid(stmt['relation']), how, context);

@@ -2,7 +2,7 @@
 // that steer vacuuming and page filling are kept and shown; there is nothing here for them to steer.
 import { PgError } from '../../common/errors.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
-import { booleanOption, constantText } from './variable.ts';
+import { defGetBoolean, defGetString } from './def_elem.ts';
 
 /** Each access method has its own. */
 export type IndexMethod = 'btree' | 'hash' | 'gist' | 'spgist' | 'gin' | 'brin';
@@ -57,14 +57,14 @@ export function readOptions(list: readonly RawNode[], kind: Kind, altered = fals
     if (namespace !== undefined && kind !== 'table') return '';
     const name = namespace === undefined ? bare : `${namespace}.${bare}`;
     if (name === 'oids') {
-      if (booleanOption(option)) throw new PgError('feature_not_supported', 'tables declared WITH OIDS are not supported');
+      if (defGetBoolean(option)) throw new PgError('feature_not_supported', 'tables declared WITH OIDS are not supported');
       return '';
     }
     const rule = RULES[namespace === undefined ? kind : 'toast'][bare];
     if (rule === undefined) throw new PgError('invalid_parameter_value', `unrecognized parameter "${bare}"`);
     if (seen.has(name)) throw new PgError('invalid_parameter_value', `parameter "${bare}" specified more than once`);
     seen.add(name);
-    const value = option['arg'] === undefined ? 'true' : optionText(option['arg']);
+    const value = option['arg'] === undefined ? 'true' : defGetString(option);
     check(bare, value, rule);
     return namespace === undefined ? `${bare}=${value}` : '';
   }).filter((t) => t !== '');
@@ -80,11 +80,6 @@ export function mergeOptions(old: readonly string[] | null, list: readonly RawNo
   const kept = (old ?? []).filter((o) => !changed.has(o.slice(0, o.indexOf('='))));
   const result = reset ? kept : [...kept, ...readOptions(list, kind, kind !== 'tablespace' && kind !== 'column') ?? []];
   return result.length === 0 ? null : result;
-}
-
-function optionText(arg: any): string {
-  if (typeof arg === 'object' && arg !== null && arg.tag === 'TypeName') return (arg.names as string[]).join('.');
-  return constantText(arg);
 }
 
 /** "a" and "b"; "a", "b", and "c". */

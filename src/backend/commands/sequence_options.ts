@@ -7,6 +7,7 @@ import { typenameTypeId } from '../parser/parse_type.ts';
 import { formatType } from '../parser/parse_type.ts';
 import type { Oid } from '../types/datum.ts';
 import { INT8_MAX, INT8_MIN } from '../types/datum.ts';
+import { errorConflictingDefElem } from './def_elem.ts';
 
 export interface SequenceForm {
   typeOid: Oid; start: bigint; increment: bigint; max: bigint; min: bigint; cache: bigint; cycle: boolean;
@@ -43,7 +44,7 @@ export function sequenceOptions(list: readonly RawNode[], forIdentity: boolean, 
   const source = makeParseState(text);
   const given = new Map<string, RawNode>();
   for (const option of list) {
-    if (given.has(option['defname'] as string)) throw parserError(source, 'syntax_error', 'conflicting or redundant options', option.location);
+    if (given.has(option['defname'] as string)) throw errorConflictingDefElem(option, text);
     given.set(option['defname'] as string, option);
   }
   const ownedBy = given.get('owned_by')?.['arg'] as string[] | undefined ?? null;

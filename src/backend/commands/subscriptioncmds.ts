@@ -11,7 +11,6 @@ import * as ids from '../catalog/oids.ts';
 import { deleteComments } from '../catalog/pg_description.ts';
 import { deleteSharedDependencyRecordsFor, recordDependencyOnOwner } from '../catalog/pg_shdepend.ts';
 import type { PgSubscription } from '../catalog/rows.ts';
-import { makeParseState, parserError } from '../parser/parse_node.ts';
 import { ddlNotice } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { preventInTransactionBlock, type UtilityContext, type UtilityTable } from '../tcop/utility.ts';
@@ -22,7 +21,7 @@ import { lsnIn } from '../types/pg_lsn.ts';
 import { setConfigOption } from '../utils/guc.ts';
 import { sendWarning, session } from '../utils/session.ts';
 import { rowMaker } from './set_results.ts';
-import { booleanOption, requiredText } from './variable.ts';
+import { defGetBoolean, defGetString, errorConflictingDefElem } from './def_elem.ts';
 
 // ---- options
 
@@ -54,10 +53,10 @@ function readOptions(list: readonly RawNode[], supported: readonly string[], con
   for (const e of list) {
     const name = e['defname'] as string;
     if (!has(name)) throw syntax(`unrecognized subscription parameter: "${name}"`);
-    if (o.given.has(name)) throw parserError(makeParseState(context.text), 'syntax_error', 'conflicting or redundant options', e['location'] as number);
+    if (o.given.has(name)) throw errorConflictingDefElem(e, context.text);
     o.given.add(name);
-    if (isBoolean(name)) o[name] = booleanOption(e);
-    else readText(o, name, requiredText(e));
+    if (isBoolean(name)) o[name] = defGetBoolean(e);
+    else readText(o, name, defGetString(e));
   }
   if (has('connect') && !o.connect) {
     for (const name of ['enabled', 'create_slot', 'copy_data'] as const) {

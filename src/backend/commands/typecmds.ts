@@ -21,10 +21,11 @@ import { lookupFuncName } from '../parser/parse_func.ts';
 import { getColumnDefCollation, typenameTypeId, typenameTypeIdAndMod } from '../parser/parse_type.ts';
 import { ddlNotice } from '../parser/parse_utilcmd.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
-import type { UtilityTable } from '../tcop/utility.ts';
+import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
+import { errorConflictingDefElem } from './def_elem.ts';
 import { requireObjectOwnership, typeOidOf } from './object_names.ts';
 
 const F_ARRAY_IN = 750, F_ARRAY_OUT = 751, F_ARRAY_RECV = 2400, F_ARRAY_SEND = 2401, F_ARRAY_TYPANALYZE = 3816, F_ARRAY_SUBSCRIPT = 6179;
@@ -94,9 +95,9 @@ function createComposite(stmt: RawNode): void {
 
 // ---- ranges
 
-function createRange(stmt: RawNode): void {
+function createRange(stmt: RawNode, { text }: UtilityContext): void {
   const { name, namespace } = newTypeName(stmt['typeName'] as string[]);
-  const p = rangeParameters((stmt['params'] ?? []) as RawNode[]);
+  const p = rangeParameters((stmt['params'] ?? []) as RawNode[], text);
   const { subtype } = p;
   const sub = getType(subtype);
   if (sub.typtype === 'p') throw new PgError('datatype_mismatch', `range subtype cannot be ${formatType(subtype)}`);
@@ -138,13 +139,13 @@ interface RangeParameters {
   subtype: Oid; opclass: string[] | null; collation: string[] | null; canonical: string[] | null; diff: string[] | null; multirangeName: { name: string; namespace: Oid } | null;
 }
 
-function rangeParameters(list: readonly RawNode[]): RangeParameters {
+function rangeParameters(list: readonly RawNode[], text: string): RangeParameters {
   const p: RangeParameters = { subtype: 0, opclass: null, collation: null, canonical: null, diff: null, multirangeName: null };
   const names = (arg: RawNode | string[]): string[] => (Array.isArray(arg) ? arg : arg['names'] as string[]);
   const seen = new Set<string>();
   for (const e of list) {
     const name = e['defname'] as string;
-    if (seen.has(name)) throw new PgError('syntax_error', 'conflicting or redundant options');
+    if (seen.has(name)) throw errorConflictingDefElem(e, text);
     seen.add(name);
     const arg = e['arg'] as RawNode;
     switch (name) {

@@ -10,12 +10,12 @@ import { checkSharedDependencies } from '../catalog/shdepend.ts';
 import { authIdByName, authIdByOid, databaseByName } from '../catalog/syscache.ts';
 import { verifyPlainPassword } from '../libpq/auth.ts';
 import { buildScramSecret, isScramSecret } from '../libpq/scram.ts';
-import { makeParseState, parserError } from '../parser/parse_node.ts';
 import type { UtilityTable } from '../tcop/utility.ts';
 import { typeHooks } from '../types/hooks.ts';
 import type { Int8, Oid } from '../types/datum.ts';
 import { findSetting, flattenSetArgs, getString, setConfigOption, show } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
+import { errorConflictingDefElem } from './def_elem.ts';
 import { settingArguments } from './variable.ts';
 import { lockObject } from '../catalog/object_lock.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
@@ -69,7 +69,7 @@ function readOptions(list: readonly DefElem[], text: string): RoleOptions {
   const seen = new Set<string>();
   for (const option of list) {
     if (option.defname === 'sysid') { notice('successful_completion', 'SYSID can no longer be specified'); continue; }
-    if (seen.has(option.defname)) throw parserError(makeParseState(text), 'syntax_error', 'conflicting or redundant options', option.location);
+    if (seen.has(option.defname)) throw errorConflictingDefElem(option, text);
     seen.add(option.defname);
     const flag = FLAGS[option.defname];
     if (flag !== undefined) { options[flag] = option.arg?.boolval ?? Boolean(option.arg); continue; }

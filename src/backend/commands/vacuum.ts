@@ -33,12 +33,12 @@ const ANALYZE_OPTIONS = ['verbose', 'skip_locked'];
 const MAX_PARALLEL_WORKERS = 1024;
 /** Options whose values are no plain Booleans. */
 const OPTION_VALUES: OptionReaders = {
-  index_cleanup: (text) => text === 'auto' || undefined,
-  parallel: (text, refuse) => {
-    if (text === null) throw refuse(`parallel option requires a value between 0 and ${MAX_PARALLEL_WORKERS}`);
-    if (!/^-?\d+$/.test(text)) throw new PgError('syntax_error', 'parallel requires an integer value');
-    if (Number(text) < 0 || Number(text) > MAX_PARALLEL_WORKERS) throw refuse(`parallel workers for vacuum must be between 0 and ${MAX_PARALLEL_WORKERS}`);
-    return Number(text) > 0;
+  index_cleanup: ({ arg }) => (typeof arg === 'string' && arg.toLowerCase() === 'auto') || undefined,
+  parallel: ({ arg }, refuse) => {
+    if (arg === undefined) throw refuse(`parallel option requires a value between 0 and ${MAX_PARALLEL_WORKERS}`);
+    if (typeof arg !== 'number') throw new PgError('syntax_error', 'parallel requires an integer value');
+    if (arg < 0 || arg > MAX_PARALLEL_WORKERS) throw refuse(`parallel workers for vacuum must be between 0 and ${MAX_PARALLEL_WORKERS}`);
+    return arg > 0;
   },
 };
 

@@ -30,16 +30,6 @@ export function setTransactionOption(option: { defname: string; arg?: any }): vo
   }
 }
 
-/** The value of a Boolean option; none means true (defGetBoolean). */
-export function booleanOption(option: RawNode): boolean {
-  const arg = option['arg'] as any;
-  if (arg === undefined) return true;
-  const text = constantText(arg).toLowerCase();
-  if (text === 'true' || text === 'on' || text === '1') return true;
-  if (text === 'false' || text === 'off' || text === '0') return false;
-  throw new PgError('syntax_error', `${option['defname'] as string} requires a Boolean value`);
-}
-
 /** The text of an A_Const or a DefElem's argument (or of a cast of one: SET TIME ZONE INTERVAL '...'). */
 export function constantText(node: any): string {
   if (node === undefined || node === null) return '';
@@ -49,13 +39,6 @@ export function constantText(node: any): string {
   if (node.tag === 'TypeName') return (node.names as string[]).at(-1)!; // a word that is no reserved one
   if (node.tag === 'Boolean') return node.boolval ? 'true' : 'false';
   return String(node.value ?? node.fval ?? '');
-}
-
-/** The text of an option that must have one (defGetString). */
-export function requiredText(option: RawNode | { defname: string; arg?: unknown }): string {
-  const { defname, arg } = option as { defname: string; arg?: unknown };
-  if (arg === undefined || arg === null) throw new PgError('syntax_error', `${defname} requires a parameter`);
-  return constantText(arg);
 }
 
 /** The values of SET name = a, b, ...; whole numbers as such, for they are not quoted in a list of names. */

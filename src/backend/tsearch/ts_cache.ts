@@ -19,8 +19,8 @@ export function tokenTypesOf(parser: Oid): readonly TokenType[] {
   return tokenTypes;
 }
 
-const IS_BOOLEAN = /^(true|false|on|off|1|0)$/i;
-/** A Boolean option (defGetBoolean). */
+/** A Boolean option (defGetBoolean): a word, or a number without quotes. */
+const isBoolean = ({ value, quoted }: DictionaryOption): boolean => /^(true|false|on|off)$/i.test(value) || (!quoted && /^[01]$/.test(value));
 export const isTrue = (value: string): boolean => /^(true|on|1)$/i.test(value);
 
 /** What a kind of dictionary takes; in the order in which it misses what it needs. */
@@ -47,12 +47,13 @@ export function checkDictionaryOptions(template: Oid, options: readonly Dictiona
   if (kind === undefined) throw notSupported(`text search template "${row.tmplname}"`);
   const invalid = (message: string): PgError => new PgError('invalid_parameter_value', message);
   const seen = new Set<string>();
-  for (const { name, value } of options) {
+  for (const option of options) {
+    const { name, value } = option;
     const found = kind.known.find((k) => k.toLowerCase() === name);
     if (found === undefined) throw invalid(`unrecognized ${kind.word} parameter: "${name}"`);
     if (seen.has(found)) throw invalid(`multiple ${found} parameters`);
     seen.add(found);
-    if ((found === 'Accept' || found === 'CaseSensitive') && !IS_BOOLEAN.test(value)) throw new PgError('syntax_error', `${name} requires a Boolean value`);
+    if ((found === 'Accept' || found === 'CaseSensitive') && !isBoolean(option)) throw new PgError('syntax_error', `${name} requires a Boolean value`);
     if (found === 'Language' && !STEMMERS.has(value.toLowerCase())) throw new PgError('undefined_object', `no Snowball stemmer available for language "${value}" and encoding "UTF8"`);
   }
   for (const name of kind.needed) if (!seen.has(name)) throw invalid(`missing ${name} parameter`);
