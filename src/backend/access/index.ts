@@ -7,7 +7,7 @@ import { ValueBuffer } from '../storage/store.ts';
 import { currentCommandId, getStore, noteIndexRead, tableFilenode, useCommandId } from '../transaction/xact.ts';
 import { AdditionCursor, type IndexLog } from './index_changes.ts';
 import { LeafReader } from './index_leaf.ts';
-import { checkKeySize, plainRange, type KeyRange } from './key.ts';
+import { plainRange, type KeyRange } from './key.ts';
 import { PROVISIONAL_BLOCK, type RowId } from './row.ts';
 import { uncounted, type Counts } from '../utils/pgstat.ts';
 import { RELATION } from '../utils/pgstat_shmem.ts';
@@ -16,8 +16,9 @@ import { existingWriteSet, writeSet } from './writeset.ts';
 export interface IndexScan {
   /** The row of the entry `next` has come to. */
   rowId: RowId;
-  /** Its key. */
+  /** Its key, as it is stored. */
   readonly key: string;
+  readonly keyLength: number;
   next(): boolean;
   /** For scans that are left before their end. */
   close(): void;
@@ -46,6 +47,7 @@ export function beginIndexScan(info: IndexInfo, range: KeyRange, reverse = false
 class NoEntries implements IndexScan {
   rowId = 0;
   readonly key = '';
+  readonly keyLength = 0;
   next(): boolean { return false; }
   close(): void {}
 }
@@ -95,6 +97,7 @@ class StoredEntries extends LeafScan implements IndexScan {
     this.cursor = store.range(boundBytes(filenode, from), boundBytes(filenode + 1, ''), false, this.buffer);
   }
   get key(): string { return this.leaf.key(this.i - 1); }
+  get keyLength(): number { return this.leaf.keyLength(this.i - 1); }
 
   next(): boolean {
     while (this.i === this.end) if (!this.nextLeaf()) return false;
@@ -139,6 +142,7 @@ class StoredBackwards extends LeafScan implements IndexScan {
     this.cursor = store.range(start, bound, true, this.buffer);
   }
   get key(): string { return this.leaf.key(this.i); }
+  get keyLength(): number { return this.leaf.keyLength(this.i); }
 
   next(): boolean {
     while (this.i === this.end) if (!this.nextLeaf()) return false;
@@ -167,6 +171,7 @@ class StoredBackwards extends LeafScan implements IndexScan {
 class MergedEntries implements IndexScan {
   rowId = 0;
   key = '';
+  get keyLength(): number { return this.key.length; }
   private readonly stored: IndexScan;
   private readonly log: IndexLog;
   private readonly cid: number;
@@ -288,7 +293,6 @@ export function findDuplicate(info: IndexInfo, key: string): RowId | undefined {
 
 /** Adds the entry of a row. `hasNull`: keyHasNull of its values. */
 export function insertEntry(info: IndexInfo, key: string, rowId: RowId, hasNull: boolean): void {
-  checkKeySize(key, info.index.name);
   note(info, key, rowId, hasNull, true);
 }
 

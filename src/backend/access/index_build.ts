@@ -3,9 +3,9 @@
 import type { IndexInfo } from '../catalog/relation.ts';
 import { useCommandId } from '../transaction/xact.ts';
 import type { Datum } from '../types/datum.ts';
-import { EntryList } from './index_leaf.ts';
+import { EntryList, ROW_ID_BYTES } from './index_leaf.ts';
 import { ADDED, WITH_ROW, sortList, type SortedRun } from './index_run.ts';
-import { checkKeySize, encodeKey, keyHasNull, keyWriter, MAX_INDEX_KEY_BYTES } from './key.ts';
+import { encodeKey, keyHasNull, keyWriter, MAX_INDEX_KEY_BYTES } from './key.ts';
 import { PROVISIONAL_BLOCK, type RowId } from './row.ts';
 import { writeSet } from './writeset.ts';
 
@@ -30,17 +30,15 @@ export class IndexBuilder {
     this.list.clear();
   }
 
-  /** Values of the key columns, and the row that has them. */
-  add(values: readonly Datum[], row: RowId): void {
+  /** Values of the key columns, and the row that has them. How long the key is that is stored. */
+  add(values: readonly Datum[], row: RowId): number {
     const { info, list } = this;
     if (list.used > PIECE_BYTES) this.sort();
     this.noteKind(!info.unique || !info.immediate || (keyHasNull(info.columns, values) && !info.nullsNotDistinct), row);
     // Long keys, and those of rarer types, are made as strings.
-    if (this.write === null || !list.addWritten(this.write, values, MAX_INDEX_KEY_BYTES, row)) {
-      const key = encodeKey(info.columns, values);
-      checkKeySize(key, info.index.name);
-      list.addKey(key, row);
-    }
+    const { used } = list;
+    if (this.write === null || !list.addWritten(this.write, values, MAX_INDEX_KEY_BYTES, row)) list.addKey(encodeKey(info.columns, values), row);
+    return list.used - used - ROW_ID_BYTES;
   }
 
   /** A key that is made already, of an inverted index. */
@@ -48,7 +46,6 @@ export class IndexBuilder {
     const { list } = this;
     if (list.used > PIECE_BYTES) this.sort();
     this.noteKind(true, row);
-    checkKeySize(key, this.info.index.name);
     list.addKey(key, row);
   }
 

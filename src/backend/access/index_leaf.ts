@@ -99,6 +99,7 @@ export class LeafReader {
   rowId(i: number): RowId {
     return readRowId(this.bytes, this.start(i + 1) - ROW_ID_BYTES);
   }
+  keyLength(i: number): number { return this.start(i + 1) - ROW_ID_BYTES - this.start(i); }
   /** The key without the row id. */
   key(i: number): string {
     return this.bytes.latin1Slice(this.start(i), this.start(i + 1) - ROW_ID_BYTES);

@@ -26,10 +26,12 @@
 //   point, box, circle, polygon  02, spatial_key.ts (gist and spgist only)
 //   inet                         family, bits of the network up to its length, length, all bits
 //
-// Long values: a B-tree refuses them. The other methods keep their beginning and a hash of the whole (`keyLimit` of a column), so
-// that keys are equal where values are, and in order as far as the beginning tells: whoever bounds a range takes `encodeBound`.
+// Long values: methods other than btree keep their beginning and a hash of the whole (`keyLimit` of a column), so that keys are equal
+// where values are, and in order as far as the beginning tells: whoever bounds a range takes `encodeBound`. A key of a B-tree that is
+// longer than the store takes is cut as a whole: CUT_BYTES of it, CUT_MARK, and its hash. Keys that agree in so many bytes are put in
+// order by whoever reads them (executor/long_keys.ts).
 import { createHash } from 'node:crypto';
-import { PgError, notSupported } from '../../common/errors.ts';
+import { notSupported } from '../../common/errors.ts';
 import type { IndexColumn } from '../catalog/relation.ts';
 import { ArrayValue, Interval, MultirangeValue, RangeValue, RecordValue, TimeTz, type Datum, type Oid } from '../types/datum.ts';
 import type { Inet } from '../types/inet_text.ts';
@@ -255,9 +257,17 @@ function inverted(text: string): string {
 }
 
 const HASH_BYTES = 32;
+const hashOf = (key: string): string => createHash('sha256').update(key, 'latin1').digest('latin1');
 
-const shortened = (key: string, limit: number): string =>
-  (key.length <= limit ? key : key.slice(0, limit - HASH_BYTES) + createHash('sha256').update(key, 'latin1').digest('latin1'));
+const shortened = (key: string, limit: number): string => (key.length <= limit ? key : key.slice(0, limit - HASH_BYTES) + hashOf(key));
+
+/** What is left of a key that is longer than MAX_INDEX_KEY_BYTES, before the mark and the hash. */
+export const CUT_BYTES = MAX_INDEX_KEY_BYTES - HASH_BYTES - 1;
+/** No byte of UTF-8: as good as no key goes on with it, so that none is the beginning of a cut one. */
+const CUT_MARK = '\xf9';
+
+/** Whether a key as it is stored may be a cut one. */
+export const mayBeCut = (key: string): boolean => key.length === MAX_INDEX_KEY_BYTES && key[CUT_BYTES] === CUT_MARK;
 
 interface ColumnCoder { encode: ColumnEncoder; whole: ColumnEncoder; limit: number; nullMark: string; descending: boolean }
 const coders = new WeakMap<readonly IndexColumn[], ColumnCoder[]>();
@@ -277,8 +287,14 @@ function codersOf(columns: readonly IndexColumn[]): ColumnCoder[] {
   return list;
 }
 
-/** The key of a row: `values` of the key columns in index order; values of fewer columns give a prefix. */
+/** The key of a row as it is stored: `values` of the key columns in index order. */
 export function encodeKey(columns: readonly IndexColumn[], values: readonly Datum[]): string {
+  const key = encodePrefix(columns, values);
+  return key.length <= MAX_INDEX_KEY_BYTES ? key : key.slice(0, CUT_BYTES) + CUT_MARK + hashOf(key);
+}
+
+/** The prefix that all keys share whose leading columns have these values; of all columns the whole key, however long. */
+export function encodePrefix(columns: readonly IndexColumn[], values: readonly Datum[]): string {
   const list = codersOf(columns);
   const count = Math.min(values.length, list.length);
   let key = '';
@@ -329,13 +345,10 @@ export function keyWriter(columns: readonly IndexColumn[]): ((bytes: Buffer, at:
 /** The key that `values` bound a range with. `cut`: of a long value only the beginning, which keys below and above it may have, too. */
 export function encodeBound(columns: readonly IndexColumn[], values: readonly Datum[]): { key: string; cut: boolean } {
   const last = values.length - 1, value = values[last] ?? null, coder = codersOf(columns)[last];
-  if (coder === undefined || coder.limit === Infinity || value === null) return { key: encodeKey(columns, values), cut: false };
-  const before = encodeKey(columns, values.slice(0, last)), own = coder.whole(value), most = coder.limit - HASH_BYTES;
+  if (coder === undefined || coder.limit === Infinity || value === null) return { key: encodePrefix(columns, values), cut: false };
+  const before = encodePrefix(columns, values.slice(0, last)), own = coder.whole(value), most = coder.limit - HASH_BYTES;
   return own.length <= most ? { key: before + own, cut: false } : { key: before + own.slice(0, most), cut: true };
 }
-
-/** The prefix that all keys share whose leading columns have these values. */
-export const encodePrefix = encodeKey;
 
 export function keyHasNull(columns: readonly IndexColumn[], values: readonly Datum[]): boolean {
   for (let i = 0; i < columns.length; i++) if (values[i] === null || values[i] === undefined) return true;
@@ -350,7 +363,7 @@ export interface RangeBound { value: Datum; inclusive: boolean }
 /** Keys whose first columns equal `equals` (null: IS NULL) and whose next column lies between the bounds. A bound, or
  * `notNull`, leaves out the rows where that column is NULL. In SQL order: `lower` is the smaller value, also for DESC. */
 export function keyRange(columns: readonly IndexColumn[], equals: readonly Datum[], lower?: RangeBound | null, upper?: RangeBound | null, notNull = false): KeyRange {
-  const prefix = encodeKey(columns, equals);
+  const prefix = encodePrefix(columns, equals);
   const coder = codersOf(columns)[equals.length];
   if ((!lower && !upper && !notNull) || coder === undefined) {
     return { from: prefix, fromInclusive: true, to: prefix === '' ? null : prefix, toInclusive: true };
@@ -375,14 +388,4 @@ export function plainRange(range: KeyRange): { from: string | null; to: string |
     from: range.fromInclusive ? range.from : successor(range.from),
     to: range.to === null ? null : range.toInclusive ? successor(range.to) : range.to,
   };
-}
-
-/** Refuses a key that the store cannot take. */
-export function checkKeySize(key: string, indexName: string): void {
-  if (key.length <= MAX_INDEX_KEY_BYTES) return;
-  throw new PgError('program_limit_exceeded',
-    `index row size ${key.length} exceeds maximum ${MAX_INDEX_KEY_BYTES} for index "${indexName}"`, {
-      hint: `Values larger than ${MAX_INDEX_KEY_BYTES} bytes cannot be indexed.\nConsider a function index of an MD5 hash of the value, or use full text indexing.`,
-      constraint: indexName,
-    });
 }

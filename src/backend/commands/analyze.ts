@@ -13,7 +13,7 @@ import type { PgStatistic } from '../catalog/rows.ts';
 import { attributeByNumber } from '../catalog/syscache.ts';
 import { compileExpr, compilePredicate } from '../executor/expression.ts';
 import { operatorFunction } from '../executor/fmgr_info.ts';
-import { datumSize, storedSize } from './datum_size.ts';
+import { datumSize, storedSize } from '../executor/datum_size.ts';
 import { analyzeExtended } from './extended_stats.ts';
 import { allChildren } from './tablecmds.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';

@@ -52,7 +52,7 @@ import { RULE_COMMANDS } from './rulecmds.ts';
 import { SCHEMA_COMMANDS } from './schemacmds.ts';
 import { SEQUENCE_COMMANDS } from './sequence.ts';
 import './settings_functions.ts';
-import './datum_size.ts';
+import '../executor/datum_size.ts';
 import './size_functions.ts';
 import './tid_functions.ts';
 import './index_functions.ts';

@@ -7,7 +7,7 @@
 // constraint), so that the second waits for the first and then sees its row.
 import { PgError } from '../../common/errors.ts';
 import { beginIndexScan } from '../access/index.ts';
-import { encodeBound, encodePrefix, successor } from '../access/key.ts';
+import { encodeBound, encodeKey, encodePrefix, successor } from '../access/key.ts';
 import { PROVISIONAL_BLOCK, blockOf, readRow, type RowId } from '../access/row.ts';
 import { fetchLatest, lockRows } from '../access/table.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
@@ -50,7 +50,7 @@ function conflict(keys: IndexKeys, values: readonly Datum[], rowId: RowId | null
   const { info } = keys;
   const { equals, overlap, operators } = planOf(info);
   const table = openRelation(info.indrelid);
-  const prefix = encodePrefix(info.columns, values.slice(0, equals));
+  const prefix = (equals === values.length ? encodeKey : encodePrefix)(info.columns, values.slice(0, equals));
   let to = prefix === '' ? null : successor(prefix);
   const range = overlap ? values[equals] as RangeValue : null;
   if (range !== null) {

@@ -23,6 +23,7 @@ import type { Datum, Oid } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { IndexKeys, mayShowKey, schemaName } from './index_keys.ts';
 import { checkExclusion, mayExclude, refuseExcluded } from './exclusion.ts';
+import { checkIndexRow } from './long_keys.ts';
 
 // ---- unique keys
 
@@ -86,6 +87,7 @@ export function addIndexEntry(keys: IndexKeys, row: readonly Datum[], rowId: Row
   const key = keys.key(row);
   if (key === null) return false;
   const { hasNull } = keys;
+  checkIndexRow(keys, row, key.length, rowId);
   let recheck = false;
   if (isUniqueKey(keys)) {
     if (!keys.info.immediate) recheck = mayShareKey(keys, key, rowId);
@@ -204,7 +206,7 @@ function build(table: Relation, info: IndexInfo): { totalRows: number; blocks: n
       const values = keys.valuesOf(row);
       if (values === null) continue;
       if (keys.inverted) for (const key of ginKeys(info, values)) builder.addKey(key, scan.rowId(slot));
-      else builder.add(values, scan.rowId(slot));
+      else checkIndexRow(keys, row, builder.add(values, scan.rowId(slot)), scan.rowId(slot));
     }
   }
   builder.finish();

@@ -1,5 +1,6 @@
 // Nodes that read a table: SeqScan, IndexScan, IndexOnlyScan, bitmap scans, TidScan.
 import { beginIndexScan, lookupUnique } from '../access/index.ts';
+import { beginKeyScan, mayHaveLongKeys } from './long_keys.ts';
 import { lossyRows, NearestRows } from '../access/spatial.ts';
 import { isDecodable, keyDecoder } from '../access/key_decode.ts';
 import { beginScan, fetchRow, inHeapOrder } from '../access/table.ts';
@@ -168,7 +169,7 @@ function produceEntries(pc: PlanCompiler, plan: IndexScan | IndexOnlyScan | Bitm
   const r = g.next('r');
   const loop = backward ? `for (let ${r} = ${ranges}.length - 1; ${r} >= 0; ${r}--)` : `for (let ${r} = 0; ${r} < ${ranges}.length; ${r}++)`;
   g.block(loop, () => {
-    const scan = g.local(`${g.konst(beginIndexScan)}(${infoName}, ${ranges}[${r}], ${backward}, rt.cid)`);
+    const scan = g.local(`${g.konst(mayHaveLongKeys(info) ? beginKeyScan : beginIndexScan)}(${infoName}, ${ranges}[${r}], ${backward}, rt.cid)`);
     const n = g.local('0', true);
     g.emit('try {');
     g.block(`while (${scan}.next())`, () => {

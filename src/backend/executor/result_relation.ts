@@ -3,8 +3,8 @@
 // ExecConstraints of PostgreSQL). Rows are arrays of values, [attnum - 1]. Locking the row is the caller's business
 // (modify_table.ts, access/table.ts lockRows).
 import { PgError, notSupported } from '../../common/errors.ts';
-import { checkKeySize } from '../access/key.ts';
 import { removeEntry, insertEntry } from '../access/index.ts';
+import { checkIndexRow } from './long_keys.ts';
 import { PROVISIONAL_BLOCK, formRowBriefly, type RowId } from '../access/row.ts';
 import { deleteRow, insertValues, lastChange, lockTable, updateRow } from '../access/table.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
@@ -259,8 +259,8 @@ export class ResultRelation {
     const after = keys.key(row);
     if (before === after && (before === null || hadNull === keys.hasNull)) return;
     const { hasNull } = keys;
+    if (after !== null) checkIndexRow(keys, row, after.length, rowId);
     if (after !== null && isUniqueKey(keys)) {
-      checkKeySize(after, keys.info.index.name);
       if (!keys.info.immediate) {
         if (mayShareKey(keys, after, rowId)) this.noteRecheck(keys);
       } else if (isTaken(keys, after)) throw uniqueViolation(keys, row);

@@ -17,8 +17,8 @@ import type { QueryNode, TsQuery } from '../types/tsquery.ts';
 import type { TsVector } from '../types/tsvector.ts';
 
 const HEADER = 4, MAX_SHORT = 127;
-const ALIGNMENTS: Readonly<Record<string, number>> = { c: 1, s: 2, i: 4, d: 8 };
-const align = (at: number, bytes: number): number => Math.ceil(at / bytes) * bytes;
+export const ALIGNMENTS: Readonly<Record<string, number>> = { c: 1, s: 2, i: 4, d: 8 };
+export const align = (at: number, bytes: number): number => Math.ceil(at / bytes) * bytes;
 
 /** In bytes, a header of four among them. */
 export function datumSize(value: Datum, typeOid: Oid): number {
