@@ -72,7 +72,7 @@ export const functionScan: Producer<FunctionScan> = (pc, plan, consume) => {
   const { g } = pc;
   const cx = pc.context({});
   const scanWith = (columns: Column[]): void => {
-    const scan = (attno: number): Column => (attno === 0 ? (columns.length === 1 ? columns[0]! : wholeRowOf(pc, plan, columns)) : columns[attno - 1]!);
+    const scan = (attno: number): Column => (attno === 0 ? wholeRowOf(pc, plan, columns) : columns[attno - 1]!);
     g.labelled((row) => pc.filterAndProject(plan, pc.context({ scan }), g.jumpCode(row), consume));
   };
   const sources = plan.functions.map((f) => {

@@ -543,10 +543,14 @@ function greedyJoinSearch(root: PlannerInfo, rels: RelOptInfo[]): RelOptInfo | n
           const a = clumps[i]!;
           const b = clumps[j]!;
           if (related !== (relevantJoinClause(root, a, b) || orderForces(root, rels, a, b))) continue;
-          const rel = makeJoinRel(root, a, b);
-          if (rel === null) continue;
-          addPartitionwisePaths(root, rel);
-          setCheapest(rel);
+          // Looked at in an earlier round, it is what it was.
+          let rel = root.joinRels.get(a.relids | b.relids) ?? null;
+          if (rel === null) {
+            rel = makeJoinRel(root, a, b);
+            if (rel === null) continue;
+            addPartitionwisePaths(root, rel);
+            setCheapest(rel);
+          }
           const score = rel.rows * Math.max(1, rel.cheapestTotal!.total / 1e6) + rel.cheapestTotal!.total / 1e9;
           if (best === null || score < best.score) best = { rel, a, b, score };
         }

@@ -3,7 +3,7 @@ import { functionInfo } from '../executor/fmgr_info.ts';
 import { expressionTreeWalker } from '../nodes/nodeFuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { settings } from '../utils/settings.ts';
-import type { Path, RestrictInfo } from './pathnodes.ts';
+import type { Path, QualCost, RestrictInfo } from './pathnodes.ts';
 
 export const costs = {
   seqPage: 1, randomPage: 4, cpuTuple: 0.01, cpuIndexTuple: 0.005, cpuOperator: 0.0025, effectiveCachePages: 524288,
@@ -50,8 +50,6 @@ export function roundEven(x: number): number {
 }
 
 // ------------------------------------------------------------------ expressions
-
-export interface QualCost { startup: number; perTuple: number }
 
 /** cost_qual_eval. */
 export function evalCost(list: readonly Expr[]): QualCost {

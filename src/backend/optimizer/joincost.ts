@@ -1,8 +1,8 @@
 // What joins cost (the join part of PostgreSQL's costsize.c). Its two steps, a first guess and the rest, are one here.
-import { clampRows, costs, DISABLE_COST, enabled, evalCost, materialCost, relationBytes, relationPages, rescanCost, roundEven, sortCost, type QualCost } from './costsize.ts';
-import type { Path, PlannerInfo, Relids, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
+import { clampRows, costs, DISABLE_COST, enabled, evalCost, materialCost, relationBytes, relationPages, rescanCost, roundEven, sortCost } from './costsize.ts';
+import type { MergeScan, Path, PlannerInfo, QualCost, Relids, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
 import type { JoinType } from '../nodes/primnodes.ts';
-import { bucketStatistics, clauselistSelectivity, mergeScanSelectivity } from './selfuncs.ts';
+import { bucketStatistics, clauselistSelectivity, factsOf, mergeScanSelectivity } from './selfuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 
 /** For joins that stop at the first match: the share of outer rows that have one, and how many of these have. */
@@ -25,7 +25,17 @@ export interface JoinPathContext {
 
 export interface Cost { startup: number; total: number }
 
-const quals = (list: readonly RestrictInfo[]): QualCost => evalCost(list.map((r) => r.clause));
+function quals(root: PlannerInfo, ...lists: (readonly RestrictInfo[])[]): QualCost {
+  const sum: QualCost = { startup: 0, perTuple: 0 };
+  for (const list of lists) {
+    for (const { clause } of list) {
+      const cost = (factsOf(root, clause).cost ??= evalCost([clause]));
+      sum.startup += cost.startup;
+      sum.perTuple += cost.perTuple;
+    }
+  }
+  return sum;
+}
 
 /** compute_semi_anti_join_factors. As there, it is the join's own kind that counts: for an inner side that is unique, the share is
  * that of an ordinary join. */
@@ -87,7 +97,7 @@ export function nestLoopCost(cx: JoinPathContext, outer: Path, inner: Path, rest
     pairs = outerRows * innerRows;
   }
   if (!enabled.nestloop) startup += DISABLE_COST;
-  const cost = quals([...rest, ...cx.otherquals]);
+  const cost = quals(cx.root, rest, cx.otherquals);
   startup += cost.startup;
   return { startup, total: startup + run + (costs.cpuTuple + cost.perTuple) * pairs };
 }
@@ -131,8 +141,8 @@ export function hashJoinCost(cx: JoinPathContext, outer: Path, inner: Path, keys
   // One value alone would not fit.
   if (relationBytes(clampRows(inner.rows * mostCommon), inner.rel.width) > costs.hashMemBytes) startup += DISABLE_COST;
   const clauses = keys.map((k) => k.rinfo);
-  const hashed = quals(clauses);
-  const all = quals([...cx.joinquals, ...cx.otherquals]);
+  const hashed = quals(cx.root, clauses);
+  const all = quals(cx.root, cx.joinquals, cx.otherquals);
   startup += all.startup;
   let rows: number;
   if (stopsEarly(cx)) {
@@ -152,6 +162,14 @@ export function hashJoinCost(cx: JoinPathContext, outer: Path, inner: Path, keys
 export interface MergeCost extends Cost { material: boolean }
 export interface MergeClause { rinfo: RestrictInfo; outer: Expr; inner: Expr }
 
+/** cached_scansel. */
+function mergeScan(root: PlannerInfo, { rinfo, outer, inner }: MergeClause, reverse: boolean, nullsFirst: boolean): MergeScan {
+  const { mergeScans } = factsOf(root, rinfo.clause);
+  let known = mergeScans.find((s) => s.left === outer && s.reverse === reverse && s.nullsFirst === nullsFirst);
+  if (known === undefined) mergeScans.push((known = { left: outer, reverse, nullsFirst, scan: mergeScanSelectivity(root, outer, inner, reverse, nullsFirst) }));
+  return known.scan;
+}
+
 /** cost_mergejoin; `first`: the order of the first clause; `sortOuter`, `sortInner`: that side has to be sorted. */
 export function mergeJoinCost(
   cx: JoinPathContext, outer: Path, inner: Path, clauses: readonly MergeClause[], first: { reverse: boolean; nullsFirst: boolean } | null, sortOuter: boolean, sortInner: boolean,
@@ -159,7 +177,7 @@ export function mergeJoinCost(
   const { jointype } = cx;
   let [outerStart, outerEnd, innerStart, innerEnd] = [0, 1, 0, 1];
   if (clauses.length > 0 && first !== null && jointype !== 'full') {
-    const s = mergeScanSelectivity(cx.root, clauses[0]!.outer, clauses[0]!.inner, first.reverse, first.nullsFirst);
+    const s = mergeScan(cx.root, clauses[0]!, first.reverse, first.nullsFirst);
     if (jointype !== 'left' && jointype !== 'anti') [outerStart, outerEnd] = [s.leftStart, s.leftEnd];
     if (jointype !== 'right') [innerStart, innerEnd] = [s.rightStart, s.rightEnd];
   }
@@ -183,8 +201,8 @@ export function mergeJoinCost(
   let startup = o.startup + (o.total - o.startup) * outerStart + i.startup + (i.total - i.startup) * innerStart;
   let run = (o.total - o.startup) * (outerEnd - outerStart);
   const innerRun = (i.total - i.startup) * (innerEnd - innerStart);
-  const merged = quals(clauses.map((c) => c.rinfo));
-  const all = quals([...cx.joinquals, ...cx.otherquals]);
+  const merged = quals(cx.root, clauses.map((c) => c.rinfo));
+  const all = quals(cx.root, cx.joinquals, cx.otherquals);
   const neverBack = stopsEarly(cx) && cx.joinquals.length + cx.otherquals.length === clauses.length;
   const rows = approximateRows(cx, outer, inner, clauses.map((c) => c.rinfo));
   const rescanned = neverBack || outer.kind === 'Unique' ? 0 : Math.max(0, rows - innerAll);

@@ -7,6 +7,7 @@ import type { Expr, JoinType, PlaceHolderVar, SubPlan, TargetEntry, Var } from '
 import type { PartitionBounds } from '../partitioning/partbounds.ts';
 import type { PartitionKey } from '../partitioning/partkey.ts';
 import type { Oid } from '../types/datum.ts';
+import type { ColumnStatistics } from './plancat.ts';
 
 /** A set of range table indexes: bit rti. */
 export type Relids = bigint;
@@ -66,7 +67,21 @@ export interface PlannerInfo {
   resultTargetList: TargetEntry[];
   /** Of all its tables. */
   totalTablePages: number;
+  /** What was found out about join clauses: each is looked at for every pair of paths. */
+  clauseFacts: Map<Expr, ClauseFacts>;
 }
+
+export interface ClauseFacts {
+  cost: QualCost | null;
+  /** As the condition of an inner join; -1: not computed. */
+  joinSelectivity: number;
+  mergeScans: { left: Expr; reverse: boolean; nullsFirst: boolean; scan: MergeScan }[];
+}
+
+export interface QualCost { startup: number; perTuple: number }
+
+/** The parts of both sides that a merge join reads. */
+export interface MergeScan { leftStart: number; leftEnd: number; rightStart: number; rightEnd: number }
 
 export interface RestrictInfo {
   clause: Expr;
@@ -173,8 +188,10 @@ export interface RelOptInfo {
   width: number;
   /** Columns to put out. */
   target: Expr[];
-  /** Of a table with children: how wide their columns are, where that is known. */
+  /** How wide the columns of a table are, where that is known; of one with children, theirs. */
   columnWidths: Map<number, number>;
+  /** Of a table's columns, as far as somebody has asked (statisticsOf). */
+  statistics: Map<number, ColumnStatistics | undefined>;
   paths: Path[];
   cheapestTotal: Path | null;
   restrictions: RestrictInfo[];

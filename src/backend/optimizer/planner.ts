@@ -84,7 +84,7 @@ function makeRoot(glob: PlannerGlobal, query: Query, parent: PlannerInfo | null)
   return {
     glob, parse: query, parent, rtable: query.rtable, rels: [], joinRels: new Map(), allBaserels: 0n, joinInfoList: [], placeholders: [], ecs: [], ecMergingDone: false,
     initPlans: [], planParams: [], ctes: new Map(), wtParamId: -1, wtRows: 0, queryPathkeys: [], tupleFraction: 0, limitTuples: -1, curOuterRels: 0n,
-    curOuterParams: [], rowMarks: [], multiexprParams: new Map(), hasLateral: false, hasHaving: query.havingQual !== null, qualSecurityLevel: 0, resultTargetList: [], totalTablePages: 0,
+    curOuterParams: [], rowMarks: [], multiexprParams: new Map(), hasLateral: false, hasHaving: query.havingQual !== null, qualSecurityLevel: 0, resultTargetList: [], totalTablePages: 0, clauseFacts: new Map(),
   };
 }
 

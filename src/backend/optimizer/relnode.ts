@@ -14,7 +14,7 @@ import { bit, EMPTY, isSubset, overlaps } from './relids.ts';
 
 export function emptyRel(kind: RelOptInfo['kind'], relids: Relids): RelOptInfo {
   return {
-    kind, relids, topRelids: relids, translators: [], parts: null, rows: 1, width: 0, columnWidths: new Map(), target: [], paths: [], cheapestTotal: null, restrictions: [], joinClauses: [],
+    kind, relids, topRelids: relids, translators: [], parts: null, rows: 1, width: 0, columnWidths: new Map(), statistics: new Map(), target: [], paths: [], cheapestTotal: null, restrictions: [], joinClauses: [],
     hasEcJoins: false, rti: 0, rte: null, relation: null, indexes: [], pages: 0, tuples: 0, storedTuples: 0, allVisible: 1, considerStartup: false, considerParamStartup: false, paramInfos: new Map(), lateralRelids: EMPTY, directLateral: EMPTY, lateralVars: [], children: null, appendInfo: null, subroot: null,
     subplan: null, subplanParams: [], attrNeeded: new Map(),
   };
@@ -90,9 +90,10 @@ export function targetWidth(root: PlannerInfo, target: readonly Expr[]): number 
         width += known;
         continue;
       }
-      const relation = rel?.relation;
-      if (relation !== null && relation !== undefined) {
-        width += columnWidth(relation, e.varattno);
+      if (rel !== undefined && rel.relation !== null) {
+        const own = columnWidth(rel.relation, e.varattno);
+        rel.columnWidths.set(e.varattno, own);
+        width += own;
         continue;
       }
     }

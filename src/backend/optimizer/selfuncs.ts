@@ -14,7 +14,7 @@ import { clampRows } from './costsize.ts';
 import { distinctTogether, expressionStatistics, extendedOr, extendedSelectivity } from './extended_stats.ts';
 import { type ColumnStatistics, columnStatistics } from './plancat.ts';
 import { makeRestrictInfo } from './restrictinfo.ts';
-import type { PlannerInfo, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
+import type { ClauseFacts, MergeScan, PlannerInfo, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
 import { session } from '../utils/session.ts';
 import { singleton } from './relids.ts';
 
@@ -41,11 +41,20 @@ function columnOf(root: PlannerInfo, e: Expr): Column | null {
   if (rel === undefined) return null;
   const column: Column = { rel, stats: undefined, unique: false, type: v.vartype, attno: v.varattno, values: false };
   if (rel.relation !== null) {
-    if (v.varattno > 0) column.stats = columnStatistics(rel.relation.oid, v.varattno, rel.children !== null);
+    column.stats = statisticsOf(rel, v.varattno);
     column.unique = rel.indexes.some((i) => i.unique && i.immediate && i.keyCount === 1 && i.keyAttributes[0] === v.varattno && (i.predicate === null || predicateHolds(rel, i)));
   } else if (rel.subroot !== null) examineSubqueryColumn(rel.subroot, v.varattno, column);
   else column.values = rel.rte?.rtekind === 'values';
   return column;
+}
+
+function statisticsOf(rel: RelOptInfo, attno: number): ColumnStatistics | undefined {
+  if (attno <= 0) return undefined;
+  const known = rel.statistics.get(attno);
+  if (known !== undefined || rel.statistics.has(attno)) return known;
+  const found = columnStatistics(rel.relation!.oid, attno, rel.children !== null);
+  rel.statistics.set(attno, found);
+  return found;
 }
 
 /** What is known of an expression by an index that has it, or else by a statistics object. */
@@ -167,10 +176,19 @@ function rangeBound(root: PlannerInfo, e: Expr): { expr: Expr; low: boolean; sel
 const isPseudoConstant = (e: Expr): boolean => e.kind === 'Const' || e.kind === 'Param' || (pullVarnos(e) === 0n && !containsVolatile(e));
 
 function restrictSelectivity(root: PlannerInfo, rinfo: RestrictInfo, sjinfo: SpecialJoinInfo | null): number {
-  if (sjinfo === null && rinfo.selectivity >= 0) return rinfo.selectivity;
-  const s = clamp(clauseSelectivity(root, rinfo.clause, sjinfo));
-  if (sjinfo === null) rinfo.selectivity = s;
-  return s;
+  if (sjinfo === null) {
+    if (rinfo.selectivity < 0) rinfo.selectivity = clamp(clauseSelectivity(root, rinfo.clause, null));
+    return rinfo.selectivity;
+  }
+  if (sjinfo.jointype !== 'inner') return clamp(clauseSelectivity(root, rinfo.clause, sjinfo));
+  const facts = factsOf(root, rinfo.clause);
+  if (facts.joinSelectivity < 0) facts.joinSelectivity = clamp(clauseSelectivity(root, rinfo.clause, sjinfo));
+  return facts.joinSelectivity;
+}
+export function factsOf(root: PlannerInfo, clause: Expr): ClauseFacts {
+  let facts = root.clauseFacts.get(clause);
+  if (facts === undefined) root.clauseFacts.set(clause, (facts = { cost: null, joinSelectivity: -1, mergeScans: [] }));
+  return facts;
 }
 
 const functionName = (oid: number): string => (oid === 0 ? '' : functionInfo(oid).name);
@@ -673,7 +691,7 @@ function columnRange(root: PlannerInfo, e: Expr): { low: Datum; high: Datum } | 
 }
 
 /** mergejoinscansel: from where to where each side of a merge join has to be read. */
-export function mergeScanSelectivity(root: PlannerInfo, left: Expr, right: Expr, reverse: boolean, nullsFirst: boolean): { leftStart: number; leftEnd: number; rightStart: number; rightEnd: number } {
+export function mergeScanSelectivity(root: PlannerInfo, left: Expr, right: Expr, reverse: boolean, nullsFirst: boolean): MergeScan {
   const result = { leftStart: 0, leftEnd: 1, rightStart: 0, rightEnd: 1 };
   const l = columnRange(root, left);
   const r = columnRange(root, right);

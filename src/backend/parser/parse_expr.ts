@@ -158,8 +158,9 @@ function transformColumnRef(state: ParseState, cref: RawNode): Expr {
 export function transformWholeRowRef(state: ParseState, item: NamespaceItem, levelsup: number, location: number): Expr {
   const rte = item.rte;
   if (item.names === rte.eref) {
-    const type = wholeRowType(item);
-    const v = makeVar(item.rtindex, 0, type, -1, 0, levelsup, location);
+    const scalar = scalarFunctionOf(item);
+    const v = scalar === null ? makeVar(item.rtindex, 0, wholeRowType(item), -1, 0, levelsup, location)
+      : makeVar(item.rtindex, 1, exprType(scalar), -1, exprCollation(scalar), levelsup, location);
     markVarForSelectPriv(state, v);
     return v;
   }
@@ -178,13 +179,18 @@ function wholeRowType(item: NamespaceItem): Oid {
     return type;
   }
   if (rte.rtekind === 'function' && rte.functions.length === 1 && !rte.funcordinality) {
-    // A function of a named row type or a scalar is that type itself.
-    const f = rte.functions[0]!;
-    const type = exprType(f.funcexpr);
+    const type = exprType(rte.functions[0]!.funcexpr);
     if (isComplex(type)) return type;
-    if (type !== T.RECORDOID && f.funccolnames.length === 0) return type;
   }
   return T.RECORDOID;
+}
+
+/** The function, if it is alone in its place in FROM and its result no row: its name stands for its one column. */
+function scalarFunctionOf({ rte }: NamespaceItem): Expr | null {
+  if (rte.rtekind !== 'function' || rte.functions.length !== 1 || rte.funcordinality) return null;
+  const { funcexpr } = rte.functions[0]!;
+  const type = exprType(funcexpr);
+  return type === T.RECORDOID || isComplex(type) ? null : funcexpr;
 }
 
 export function transformParamRef(state: ParseState, pref: RawNode): Expr {

@@ -212,3 +212,16 @@ select * from lat left join lateral jsonb_array_elements((select jsonb_build_arr
 with t as (select lat.id, array(select x from unnest(array(select y.id from lat y where y.i = lat.i)) x) a from lat) select * from t order by 1;
 -- A set is no constant: the first row of unnest() was all there was, or it was refused.
 select array(select unnest(null::int[])::text), array(select unnest(array[3,null,1])::text), array(select unnest('{1,2}'::int[])::text);
+-- The name of a function in FROM whose result is no row stands for its column, with its collation: it had none, and nothing could be grouped, sorted or compared by it.
+create type sf_one as (a int);
+select e, pg_typeof(e), count(*) from jsonb_array_elements_text('["a", "b", "a"]') e group by e order by e;
+select upper(e) || e, pg_collation_for(e) from json_array_elements_text('["x"]') e where e like 'x%' order by e;
+select max(e), e from json_array_elements_text('["x"]') e;
+select string_agg(e, ',' order by e desc) from json_array_elements_text('["x", "y"]') e;
+select e from (values (1)) v(x) left join json_array_elements_text('["x", "y"]') e on false;
+select e, pg_typeof(e), e.a from json_populate_recordset(null::sf_one, '[{"a": 1}, {"a": 2}]') e;
+select e, pg_typeof(e) from json_to_recordset('[{"a": 1}, {"a": 2}]') e(a int);
+select e, pg_typeof(e) from generate_series(1, 2) with ordinality e;
+select e, pg_typeof(e) from rows from (generate_series(1, 2), generate_series(1, 3)) e;
+create view sf_named as select e, v from json_array_elements_text('["x", "y"]') e, jsonb_each('{"a": 1}') v;
+select pg_get_viewdef('sf_named');
