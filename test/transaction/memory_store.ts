@@ -39,6 +39,8 @@ export class MemoryStore implements WritableStore {
   isStillHeld(): boolean { return false; }
   close(): void {}
   leave(): void {}
+  freeze(): void {}
+  blockLimit(): number { return 0; }
   readerCheck(): number { return 0; }
 
   get(key: Uint8Array, length: number): Buffer | undefined {

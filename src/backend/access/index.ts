@@ -8,6 +8,7 @@ import { currentCommandId, getStore, noteIndexRead, tableFilenode, useCommandId 
 import { AdditionCursor, type IndexLog } from './index_changes.ts';
 import { LeafReader } from './index_leaf.ts';
 import { plainRange, type KeyRange } from './key.ts';
+import type { SharedSequence } from './parallel_scan.ts';
 import { PROVISIONAL_BLOCK, type RowId } from './row.ts';
 import { uncounted, type Counts } from '../utils/pgstat.ts';
 import { RELATION } from '../utils/pgstat_shmem.ts';
@@ -32,14 +33,14 @@ function boundBytes(filenode: number, key: string): Uint8Array {
 }
 
 /** The entries in a range, in key order (or backwards), as command `cid` sees them. */
-export function beginIndexScan(info: IndexInfo, range: KeyRange, reverse = false, cid = currentCommandId()): IndexScan {
+export function beginIndexScan(info: IndexInfo, range: KeyRange, reverse = false, cid = currentCommandId(), share: SharedSequence | null = null): IndexScan {
   const { filenode, shared } = info.index;
   const { from, to } = plainRange(range);
   noteIndexRead(info.indrelid, shared);
   if (from === null || (to !== null && from >= to)) return new NoEntries();
   const store = getStore(shared), { counts } = info.index;
   counts[RELATION.scans]!++;
-  const stored = reverse ? new StoredBackwards(store, filenode, from, to, counts) : new StoredEntries(store, filenode, from, to, counts);
+  const stored = reverse ? new StoredBackwards(store, filenode, from, to, counts, share) : new StoredEntries(store, filenode, from, to, counts, share);
   const log = existingWriteSet(shared)?.indexes.get(filenode);
   return log === undefined || log.length === 0 ? stored : new MergedEntries(stored, log, from, to, reverse, cid);
 }
@@ -64,14 +65,20 @@ class LeafScan {
   protected i = 0;
   protected end = 0;
   private readonly counts: Counts;
+  private readonly share: SharedSequence | null;
 
-  constructor(counts: Counts) {
+  constructor(counts: Counts, share: SharedSequence | null) {
     this.counts = counts;
+    this.share = share;
   }
 
-  /** For the statistics: a leaf, and what of it is in the range. */
+  /** For the statistics: a leaf, and what of it is in the range. Nothing of a leaf that another process takes. */
   protected count(): void {
     const { counts } = this;
+    if (this.share !== null && !this.share.takes()) {
+      this.i = this.end;
+      return;
+    }
     counts[RELATION.blocksFetched]!++;
     counts[RELATION.returned]! += Math.abs(this.end - this.i);
   }
@@ -90,8 +97,8 @@ class StoredEntries extends LeafScan implements IndexScan {
   private readonly to: string | null;
   private from: string;
 
-  constructor(store: Store, filenode: number, from: string, to: string | null, counts: Counts) {
-    super(counts);
+  constructor(store: Store, filenode: number, from: string, to: string | null, counts: Counts, share: SharedSequence | null) {
+    super(counts, share);
     this.from = from;
     this.to = to;
     this.cursor = store.range(boundBytes(filenode, from), boundBytes(filenode + 1, ''), false, this.buffer);
@@ -126,8 +133,8 @@ class StoredBackwards extends LeafScan implements IndexScan {
   private readonly from: string;
   private to: string | null;
 
-  constructor(store: Store, filenode: number, from: string, to: string | null, counts: Counts) {
-    super(counts);
+  constructor(store: Store, filenode: number, from: string, to: string | null, counts: Counts, share: SharedSequence | null) {
+    super(counts, share);
     this.from = from;
     this.to = to;
     const start = boundBytes(filenode, ''), end = boundBytes(filenode + 1, '');
@@ -282,7 +289,7 @@ export function findDuplicate(info: IndexInfo, key: string): RowId | undefined {
   const row = storedUnique(store, filenode, key);
   if (row === undefined) {
     if (greatest.key === undefined && ++greatest.misses > 8) {
-      const last = new StoredBackwards(store, filenode, '', null, uncounted);
+      const last = new StoredBackwards(store, filenode, '', null, uncounted, null);
       greatest.key = last.next() ? last.key : null;
       last.close();
     }

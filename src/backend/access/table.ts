@@ -19,6 +19,7 @@ import { session } from '../utils/session.ts';
 import {
   BLOCK_HEADER_BYTES, BLOCK_MOVED, BLOCK_WIDE, HEAP_ORDER_BLOCKS, MAX_SLOTS, PROVISIONAL_BLOCK, blockOf, formRow, readColumn, setSlotStart, slotOf, slotStart, slotsInRowOrder, sortSlots, type RowId,
 } from './row.ts';
+import { SharedRange, type SharedCounter } from './parallel_scan.ts';
 import { slotsInOrderOfChange, visibleVersion, type RowRef, type TableChanges, type Version } from './table_changes.ts';
 import { existingWriteSet, writeSet } from './writeset.ts';
 
@@ -55,21 +56,34 @@ export class TableScan {
   private inserted = 0;
   private done = false;
 
-  /** `block`: this one alone. Not `arranging`: where rows are `moved`, the slots are as they are. */
-  constructor(rel: Relation, cid: number, block = -1, arranging = true) {
+  private readonly store: Store;
+  private readonly filenode: number;
+  /** Other processes read the other blocks. */
+  private readonly share: SharedRange | null;
+
+  /** `block`: this one alone. Not `arranging`: where rows are `moved`, the slots are as they are. `counter`: each of several processes
+   * reads some of the blocks. */
+  constructor(rel: Relation, cid: number, block = -1, arranging = true, counter: SharedCounter | null = null) {
     this.cid = cid;
     this.counts = block < 0 ? rel.counts : uncounted;
     this.arranging = arranging;
     this.buffer = spareBuffers.pop() ?? new ValueBuffer(8192);
     this.bytes = this.buffer.bytes;
     this.view = this.buffer.view;
-    this.cursor = getStore(rel.shared).blocks(rel.filenode, this.buffer, block);
+    this.store = getStore(rel.shared);
+    this.filenode = rel.filenode;
+    this.share = counter === null ? null : new SharedRange(counter, this.store.blockLimit(rel.filenode, this.buffer));
+    this.cursor = this.share === null ? this.store.blocks(rel.filenode, this.buffer, block) : this.stretch(this.share);
     this.changes = existingWriteSet(rel.shared)?.tables.get(rel.filenode) ?? null;
   }
 
+  private stretch(share: SharedRange): Cursor | null {
+    return share.next() ? this.store.blocks(this.filenode, this.buffer, share.from, share.to) : null;
+  }
+
   next(): boolean {
-    const { cursor } = this;
-    if (cursor !== null) {
+    let { cursor } = this;
+    while (cursor !== null) {
       if (cursor.next()) {
         const { key } = cursor;
         this.block = (key[4]! * 256 + key[5]!) * 65536 + key[6]! * 256 + key[7]!;
@@ -79,7 +93,7 @@ export class TableScan {
         this.count();
         return true;
       }
-      this.cursor = null;
+      this.cursor = cursor = this.share === null ? null : this.stretch(this.share);
     }
     if (this.changes !== null && !this.done) {
       for (; this.inserted < this.changes.insertedBlocks; ) {
@@ -213,12 +227,12 @@ export class TableScan {
 }
 
 /** All rows of a table as command `cid` sees them. Not `arranging`: for somebody who says what is wanted of a block whose rows
- * have moved (`TableScan.arrangeWanted`). */
-export function beginScan(rel: Relation, cid = currentCommandId(), arranging = true): TableScan {
+ * have moved (`TableScan.arrangeWanted`). `counter`: several processes read it together, each some of the rows. */
+export function beginScan(rel: Relation, cid = currentCommandId(), arranging = true, counter: SharedCounter | null = null): TableScan {
   noteRead(rel.oid, rel.filenode, rel.shared);
   rel.counts[RELATION.scans]!++;
   if (rel.kind === 'S' && existingWriteSet(rel.shared)?.tables.get(rel.filenode) === undefined) return new SequenceScan(rel, cid);
-  return new TableScan(rel, cid, -1, arranging);
+  return new TableScan(rel, cid, -1, arranging, counter);
 }
 
 /** The same for who looks after a table (ANALYZE): it is no use of the table, and does not count. */
@@ -515,6 +529,8 @@ export type ReadLocked = 'at once' | 'stale' | 'waited';
 /** Whether who reads tables locks them. A statement outside a transaction block reads one snapshot and is over: it need not
  * (unless it is `part` of another one), but it waits for those who have locked a table against readers. */
 export function locksReads(part = false): boolean {
+  // A parallel worker reads what its leader has locked, in the leader's snapshot.
+  if (session.parallelLeader !== 0) return false;
   return (!isOptimistic() && (part || plans.running > 0 || !isOutsideBlock())) || areTablesLocked(session.databaseOid);
 }
 

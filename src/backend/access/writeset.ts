@@ -2,6 +2,7 @@
 // database and one for global/. table_changes.ts and index_changes.ts hold the changes; here are their directory, the
 // savepoints and the request that commits it all.
 import type { ChangeSource, ChangedRow, CommitRequest, RowLockMode } from '../transaction/messages.ts';
+import { PgError } from '../../common/errors.ts';
 import { setTransactionResource, type TransactionResource } from '../transaction/resource.ts';
 import { Arena } from './arena.ts';
 import { IndexLog } from './index_changes.ts';
@@ -10,6 +11,7 @@ import { TableChanges, slotsInOrderOfChange, type UndoEntry, type Version } from
 import { PROVISIONAL_BLOCK } from './row.ts';
 import { RunStore } from './run_store.ts';
 import { countTransaction, counting, type Counts } from '../utils/pgstat.ts';
+import { session } from '../utils/session.ts';
 
 class WriteSet {
   readonly tables = new Map<number, TableChanges>();
@@ -246,6 +248,7 @@ export function existingWriteSet(shared: boolean): WriteSet | null {
 
 /** The write set of an environment, for writing. */
 export function writeSet(shared: boolean): WriteSet {
+  if (session.parallelLeader !== 0) throw new PgError('invalid_transaction_state', 'cannot assign transaction IDs during a parallel operation');
   const existing = shared ? global : database;
   if (existing !== null) return existing;
   const made = new WriteSet();

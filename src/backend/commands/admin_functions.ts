@@ -140,13 +140,13 @@ export function waitEventOf(b: BackendStatus): readonly [Datum, Datum] {
 }
 
 function activityOf(b: BackendStatus): Record<string, Datum> {
-  const common = { datid: b.databaseOid || null, pid: b.pid, usesysid: b.roleOid || null, application_name: b.applicationName, backend_type: 'client backend', ssl: false, gss_auth: false, gss_enc: false };
+  const common = { datid: b.databaseOid || null, pid: b.pid, usesysid: b.roleOid || null, application_name: b.applicationName, backend_type: b.leaderPid === 0 ? 'client backend' : 'parallel worker', ssl: false, gss_auth: false, gss_enc: false };
   if (!maySee(b)) return { ...common, query: '<insufficient privilege>' };
   const [waitType, waitEvent] = waitEventOf(b);
   return {
-    ...common, state: b.state === '' ? null : b.state, query: b.query, wait_event_type: waitType, wait_event: waitEvent,
+    ...common, leader_pid: b.leaderPid || null, state: b.state === '' ? null : b.state, query: b.query, wait_event_type: waitType, wait_event: waitEvent,
     xact_start: timeOrNull(b.xactStart), query_start: timeOrNull(b.queryStart), backend_start: timeOrNull(b.backendStart), state_change: timeOrNull(b.stateChange),
-    client_addr: inet(b.clientAddress), client_port: b.clientAddress === null ? -1 : b.clientPort,
+    client_addr: inet(b.clientAddress), client_port: b.leaderPid !== 0 ? null : b.clientAddress === null ? -1 : b.clientPort,
   };
 }
 

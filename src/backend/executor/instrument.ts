@@ -9,12 +9,24 @@ export class Instrumentation {
   totalMs = 0;
   /** Milliseconds until the first row. */
   startupMs = 0;
+  /** What each parallel worker has counted, where there were any: it is in the sums, too. */
+  workers: Map<number, Instrumentation> | null = null;
   private entered = 0;
   private outside = 0;
   private left = 0;
   private first = false;
   /** The row is with the nodes above. */
   private away = false;
+
+  /** Adds what a worker has counted (InstrAggNode). */
+  addWorker(worker: number, counters: Instrumentation): void {
+    this.loops += counters.loops;
+    this.rows += counters.rows;
+    this.filtered += counters.filtered;
+    this.totalMs += counters.totalMs;
+    this.startupMs += counters.startupMs;
+    (this.workers ??= new Map()).set(worker, counters);
+  }
 
   enter(): void {
     this.loops++;

@@ -6,6 +6,7 @@ import { beginIndexScan, type IndexScan } from '../access/index.ts';
 import { CUT_BYTES, encodePrefix, type KeyRange, mayBeCut, plainRange, successor } from '../access/key.ts';
 import { PROVISIONAL_BLOCK, blockOf, readRow, type RowId } from '../access/row.ts';
 import { fetchRow } from '../access/table.ts';
+import type { SharedSequence } from '../access/parallel_scan.ts';
 import type { IndexInfo } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { attributeByNumber, typeByOid } from '../catalog/syscache.ts';
@@ -81,14 +82,14 @@ const longKeys = new WeakMap<IndexInfo, IndexKeys>();
 export const mayHaveLongKeys = (info: IndexInfo): boolean => info.accessMethod === 'btree' && info.columns.some((c) => typeByOid(c.typeOid)?.typlen === -1);
 
 /** As beginIndexScan, but bounds may be longer than what is stored of a key, and `key` is the whole of it. */
-export function beginKeyScan(info: IndexInfo, range: KeyRange, reverse: boolean, cid: number): IndexScan {
+export function beginKeyScan(info: IndexInfo, range: KeyRange, reverse: boolean, cid: number, share: SharedSequence | null = null): IndexScan {
   const { from, to } = plainRange(range);
-  if (from === null || (to !== null && from >= to)) return beginIndexScan(info, range, reverse, cid);
+  if (from === null || (to !== null && from >= to)) return beginIndexScan(info, range, reverse, cid, share);
   const stored: KeyRange = {
     from: from.slice(0, CUT_BYTES), fromInclusive: true,
     to: to !== null && to.length > CUT_BYTES ? successor(to.slice(0, CUT_BYTES)) : to, toInclusive: false,
   };
-  return new WholeKeys(info, beginIndexScan(info, stored, reverse, cid), from, to, reverse, cid);
+  return new WholeKeys(info, beginIndexScan(info, stored, reverse, cid, share), from, to, reverse, cid);
 }
 
 /** Entries in the order of their whole keys. Those that agree in CUT_BYTES come together. */

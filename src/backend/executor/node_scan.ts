@@ -4,6 +4,7 @@ import { beginKeyScan, mayHaveLongKeys } from './long_keys.ts';
 import { lossyRows, NearestRows } from '../access/spatial.ts';
 import { isDecodable, keyDecoder } from '../access/key_decode.ts';
 import { beginScan, fetchRow, inHeapOrder } from '../access/table.ts';
+import { SharedRange, SharedSequence } from '../access/parallel_scan.ts';
 import { internalError } from '../../common/errors.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
@@ -108,7 +109,8 @@ const seqScan: Producer<SeqScan> = (pc, plan, consume) => {
   if (produceEpqRow(pc, plan, plan.tidrangequals, consume)) return;
   const { g } = pc;
   const rel = scannedRelation(pc, plan.scanrelid), filtered = canFilterTwice(plan.qual);
-  const scan = g.local(`${g.konst(beginScan)}(${g.konst(rel)}, rt.cid, ${!filtered})`);
+  const counter = pc.sharedCounter(plan, [rel]);
+  const scan = g.local(`${g.konst(beginScan)}(${g.konst(rel)}, rt.cid, ${!filtered}${counter === null ? '' : `, ${counter.code}`})`);
   produceBlocks(pc, scan, (block) => {
     const count = g.local(`${scan}.slotCount`, filtered);
     if (filtered) {
@@ -143,6 +145,7 @@ function produceEntries(pc: PlanCompiler, plan: IndexScan | IndexOnlyScan | Bitm
   const values = plan.conditions.map((c) => (c.value === null ? 'null' : genExpr(g, c.value, cx).code));
   const infoName = g.konst(info), fetches = plan.kind === 'IndexScan';
   const { conditions } = plan;
+  const counter = plan.kind === 'BitmapIndexScan' ? null : pc.sharedCounter(plan, [info.index]);
   if (conditions.some((c) => c.strategy === 'lossy')) {
     const rows = g.local(`${g.konst(inHeapOrder)}(${g.konst(openRelation(info.indrelid))}, ${g.konst(lossyRows)}(${infoName}, ${lossySpec(pc, plan)}, [${values.join(', ')}], rt.cid), rt.cid)`);
     const i = g.next('i'), counts = g.konst(info.index.counts);
@@ -150,7 +153,7 @@ function produceEntries(pc: PlanCompiler, plan: IndexScan | IndexOnlyScan | Bitm
     g.block(`for (let ${i} = 0; ${i} < ${rows}.length; ${i}++)`, () => g.labelled((row) => body(g.local(`${rows}[${i}]`), "''", row)));
     return;
   }
-  const allEqual = info.unique && info.immediate && conditions.length === info.keyCount && conditions.every((c, i) => c.strategy === '=' && c.column === i + 1 && c.unlike === undefined);
+  const allEqual = counter === null && info.unique && info.immediate && conditions.length === info.keyCount && conditions.every((c, i) => c.strategy === '=' && c.column === i + 1 && c.unlike === undefined);
   if (allEqual) {
     // At most one row: no scan, one look-up.
     g.labelled((row) => {
@@ -166,10 +169,11 @@ function produceEntries(pc: PlanCompiler, plan: IndexScan | IndexOnlyScan | Bitm
   const spec = g.konst(conditions.map(({ column, strategy, asRow, unlike }) => ({ column, strategy, asRow, unlike })));
   const ranges = g.local(`${g.konst(indexRanges)}(${infoName}, ${spec}, [${values.join(', ')}])`);
   const backward = plan.indexorderdir === 'backward';
+  const share = counter === null ? '' : g.local(`${counter.code} === null ? null : new ${g.konst(SharedSequence)}(${counter.code})`);
   const r = g.next('r');
   const loop = backward ? `for (let ${r} = ${ranges}.length - 1; ${r} >= 0; ${r}--)` : `for (let ${r} = 0; ${r} < ${ranges}.length; ${r}++)`;
   g.block(loop, () => {
-    const scan = g.local(`${g.konst(mayHaveLongKeys(info) ? beginKeyScan : beginIndexScan)}(${infoName}, ${ranges}[${r}], ${backward}, rt.cid)`);
+    const scan = g.local(`${g.konst(mayHaveLongKeys(info) ? beginKeyScan : beginIndexScan)}(${infoName}, ${ranges}[${r}], ${backward}, rt.cid${share === '' ? '' : `, ${share}`})`);
     const n = g.local('0', true);
     g.emit('try {');
     g.block(`while (${scan}.next())`, () => {
@@ -314,10 +318,22 @@ const bitmapHeapScan: Producer<BitmapHeapScan> = (pc, plan, consume) => {
   const ids = g.local(`${g.konst(inHeapOrder)}(${g.konst(rel)}, ${rowIdsOf(pc, plan.lefttree as BitmapPlan, rel)}, rt.cid)`);
   g.emit(`${g.konst(rel.counts)}[${RELATION.fetched}] += ${ids}.length;`);
   if (pc.options.instrument) g.emit(`rt.notes.set(${g.konst(plan)}, ${g.konst(countBlocks)}(${ids}));`);
+  // Of several processes each knows all row ids, and fetches a part of the rows.
+  const counter = pc.sharedCounter(plan, []);
+  const share = counter === null ? '' : g.local(`${counter.code} === null ? null : new ${g.konst(SharedRange)}(${counter.code}, ${ids}.length)`);
   const i = g.next('i');
-  g.block(`for (let ${i} = 0; ${i} < ${ids}.length; ${i}++)`, () => {
+  const rows = (from: string, to: string): void => g.block(`for (let ${i} = ${from}; ${i} < ${to}; ${i}++)`, () => {
     g.emit(`if ((${i} & 255) === 255) ${g.konst(checkForInterrupts)}();`);
     g.labelled((row) => produceFetched(pc, rel, g.local(`${ids}[${i}]`), row, plan, isInexact(plan.lefttree as BitmapPlan) ? plan.bitmapqualorig : [], consume));
+  });
+  if (share === '') {
+    rows('0', `${ids}.length`);
+    return;
+  }
+  const once = g.local('true', true);
+  g.block(`while (${share} === null ? ${once} : ${share}.next())`, () => {
+    g.emit(`${once} = false;`);
+    rows(`${share} === null ? 0 : ${share}.from`, g.local(`${share} === null ? ${ids}.length : ${share}.to`));
   });
 };
 

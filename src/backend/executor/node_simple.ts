@@ -172,13 +172,16 @@ const append: Producer<Append> = (pc, plan, consume) => {
   const types = plan.targetlist.map((t) => ({ nullable: true, type: exprType(t.expr) }));
   const out = pc.outlineFor((outer) => appendProject(pc, plan, outer, consume), types);
   plan.appendplans.forEach((child, i) => {
-    if (keep === null) {
+    // A member that is no partial plan is run by one of several processes.
+    const alone = i < (plan.firstPartialPlan ?? 0) ? pc.sharedCounter(plan, []) : null;
+    const tests = [...(keep === null ? [] : [`${keep}[${i}]`]), ...(alone === null ? [] : [`${alone.state}.isFirst(${alone.number})`])];
+    if (tests.length === 0) {
       pc.produce(child, out);
       return;
     }
     // A function of its own, so that a member left out costs one test.
     const fn = g.fn([], () => pc.produce(child, out));
-    g.block(`if (${keep}[${i}])`, () => g.call(fn, []));
+    g.block(`if (${tests.join(' && ')})`, () => g.call(fn, []));
   });
 };
 

@@ -13,6 +13,7 @@ import { exprType } from '../nodes/nodeFuncs.ts';
 import { INNER_VAR, OUTER_VAR, type Plan, type PlannedStmt } from '../nodes/plannodes.ts';
 import type { Expr, SubPlan, TargetEntry, Var } from '../nodes/primnodes.ts';
 import { Generator, type Column, type Value } from './codegen.ts';
+import type { GatherSpec } from './exec_parallel.ts';
 import { type ExprContext, genExpr, genFilter, isNullable } from './expr_codegen.ts';
 import { childPlans, containsMutable, containsVolatile, paramsOf, paramsUsed } from './plan_walker.ts';
 
@@ -41,6 +42,8 @@ export class PlanCompiler {
   private readonly initPlanFunctions = new Map<number, string>();
   /** State shared by nodes: work tables by parameter, CTE stores by plan id. */
   readonly shared = new Map<string, string>();
+  /** The Gather that the plan now at hand is below: the variable of its state, and what it shares out. */
+  gather: { readonly state: string; readonly spec: GatherSpec } | null = null;
   /** Rows are locked, and may have to be looked at again: EvalPlanQual is to find what subqueries have given. */
   readonly mayLookAgain: boolean;
   subplanGenerator: ((pc: PlanCompiler, node: SubPlan, cx: ExprContext) => Value) | null = null;
@@ -224,6 +227,17 @@ export class PlanCompiler {
   /** Columns of a row kept as an array in variable `name`. */
   columnsOfRow(name: string, columns: readonly { nullable: boolean; type: number }[]): Column[] {
     return columns.map(({ nullable, type }, i) => ({ nullable, type, read: () => `${name}[${i}]` }));
+  }
+
+  // ---------------------------------------------------------------- parallel plans
+
+  /** Below a Gather, for a node whose work is shared out: the text of the counter for that (access/parallel_scan.ts), and its number.
+   * `relations`: the tables and indexes of which each process reads a part. Null: the work is not shared. */
+  sharedCounter(plan: Plan, relations: readonly { filenode: number; shared: boolean }[]): { code: string; number: number; state: string } | null {
+    if (this.gather === null || plan.parallelAware !== true) return null;
+    const { state, spec } = this.gather, number = spec.counters++;
+    spec.shared.push(...relations.map(({ filenode, shared }) => ({ filenode, shared })));
+    return { code: `${state}.counter(${number})`, number, state };
   }
 
   // ---------------------------------------------------------------- parameters

@@ -11,7 +11,7 @@ import type { RowReader } from './tuplesort.ts';
 const CHUNK_BYTES = 64 * 1024;
 const NO_BYTES = Buffer.alloc(0);
 
-function rowLayoutOf(types: readonly Oid[]): RowLayout {
+export function rowLayoutOf(types: readonly Oid[]): RowLayout {
   return makeLayout(types.map((atttypid, i) => ({ attnum: i + 1, atttypid, missing: undefined })), (oid) => {
     const type = typeInfo(oid);
     return storageClassOf(oid, type.typlen, type.typtype);

@@ -192,7 +192,7 @@ async function serve(site: string, siteLock: LockFile, continued: Continued | nu
   log('LOG', `starting Posthouse (PostgreSQL ${getString('server_version')}) in "${site}"`);
   if (!loadAuthentication()) throw new FatalError('config_file_error', 'could not load hba.conf or ident.conf');
   const mockNonce = siteSecret();
-  makeBackendTable(getInt('max_connections'));
+  makeBackendTable(getInt('max_connections'), getInt('max_worker_processes'));
   makeStatistics();
   shareLockedTables();
   loadStatistics();

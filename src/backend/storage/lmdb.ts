@@ -260,6 +260,7 @@ class LmdbStore implements Store {
   private readonly ownValue = new ValueBuffer();
   private readonly metaKeys = new Map<string, Buffer>();
   private closed = false;
+  private frozen = false;
   private readonly owner: boolean;
   readonly counter: CommitCounter;
 
@@ -286,22 +287,24 @@ class LmdbStore implements Store {
   }
 
   isNewest(): boolean {
-    return this.current.isNewest();
+    return this.frozen || this.current.isNewest();
   }
 
   renew(): void {
+    if (this.frozen) return;
     const { current } = this;
     if (current.live && !current.isNewest()) this.release();
     else if (this.busy.size > 0) this.sweep();
   }
 
   advance(): void {
-    if (!this.current.live) return;
+    if (this.frozen || !this.current.live) return;
     if (this.current.holders === 0 && this.current.cursors.length === 0) this.current.reset();
     else this.leaveCurrent();
   }
 
   release(): void {
+    if (this.frozen) return;
     const { current } = this;
     if (current.live) {
       if (current.holders === 0) current.reset();
@@ -322,7 +325,7 @@ class LmdbStore implements Store {
     if (snapshot === left) return;
     this.leaveCurrent(snapshot as ReadTransaction);
     // What was begun in between is done with: a loop of statements must not gather readers.
-    if (left.holders > 0) return;
+    if (left.holders > 0 || this.frozen) return;
     left.reset();
     this.busy.delete(left);
     this.idle.push(left);
@@ -359,6 +362,7 @@ class LmdbStore implements Store {
 
   /** Transactions that only forgotten cursors kept: their readers are through. */
   private sweep(): void {
+    if (this.frozen) return;
     for (const old of this.busy) {
       if (old.holders > 0) continue;
       old.reset();
@@ -433,10 +437,17 @@ class LmdbStore implements Store {
     return new LmdbCursor(this, from, to, reverse, into ?? new ValueBuffer(), false);
   }
 
-  blocks(filenode: number, into: ValueBuffer, block = -1): Cursor {
-    return block < 0
+  blocks(filenode: number, into: ValueBuffer, from = -1, to = from + 1): Cursor {
+    return from < 0
       ? new LmdbCursor(this, blockKey(fromKey, filenode), blockKey(toKey, filenode + 1), false, into, false)
-      : new LmdbCursor(this, blockKey(fromBlock, filenode, block), blockKey(toBlock, filenode, block + 1), false, into, false);
+      : new LmdbCursor(this, blockKey(fromBlock, filenode, from), blockKey(toBlock, filenode, to), false, into, false);
+  }
+
+  blockLimit(filenode: number, into: ValueBuffer): number {
+    const cursor = new LmdbCursor(this, blockKey(fromKey, filenode), blockKey(toKey, filenode + 1), true, into, false);
+    const limit = cursor.next() ? cursor.key.readUInt32BE(4) + 1 : 0;
+    cursor.close();
+    return limit;
   }
 
   /** A native cursor in the current transaction; the flag to start it with. */
@@ -446,6 +457,12 @@ class LmdbStore implements Store {
   giveCursor(cursor: NativeCursor): void {
     if (this.spareCursors.length < 16) this.spareCursors.push(cursor);
     else cursor.close();
+  }
+
+  /** A reader's slot belongs to a process, and these are the parent's: its transactions are neither given back nor renewed here. */
+  freeze(): void {
+    this.openTransaction();
+    this.frozen = true;
   }
 
   leave(): void {

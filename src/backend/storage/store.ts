@@ -82,8 +82,12 @@ export interface Store {
   meta(name: string): number;
   /** Entries with from <= key < to, in order or backwards. Values go to `into`, or to a buffer of the cursor's own. */
   range(from: Uint8Array, to: Uint8Array, reverse?: boolean, into?: ValueBuffer): Cursor;
-  /** All blocks of a table, or one of them: as range. */
-  blocks(filenode: number, into: ValueBuffer, block?: number): Cursor;
+  /** The blocks of a table, or those with from <= number < to: as range. */
+  blocks(filenode: number, into: ValueBuffer, from?: number, to?: number): Cursor;
+  /** The number behind that of a table's last block; 0: it has none. */
+  blockLimit(filenode: number, into: ValueBuffer): number;
+  /** In a process forked from the one that has opened it: this goes on seeing the snapshot of then, as long as that process holds it. */
+  freeze(): void;
   /** The process ends: others may have the places of its snapshots. Cheaper than to close. */
   leave(): void;
   close(): void;

@@ -12,7 +12,7 @@ import { INT4OID, INT8OID } from '../types/oids.ts';
 import { getInt } from '../utils/guc.ts';
 import { setPsStatus } from '../utils/ps_status.ts';
 import { completesOptimistically, runAutocommit } from './autocommit.ts';
-import { isOfValues } from './errors.ts';
+import { isOfValues } from '../utils/unknown_errors.ts';
 import { CachedStatement, findByText, forgetTextsOfOtherSettings, keepByText } from './plancache.ts';
 import { FETCH_ALL, Portal, addPortal, dropPortal, findPortal } from './portal.ts';
 import { RemoteDest } from './printtup.ts';

@@ -7,7 +7,7 @@ import { PagedRows } from '../executor/paged_rows.ts';
 import { isVolatile } from '../executor/plan_walker.ts';
 import { expressionTreeWalker, queryTreeWalker, type Walker } from '../nodes/nodeFuncs.ts';
 import type { Query } from '../nodes/parsenodes.ts';
-import { isOfValues } from './errors.ts';
+import { isOfValues } from '../utils/unknown_errors.ts';
 import type { RowSource } from './current_of.ts';
 import type { DestReceiver, ResultColumn } from '../executor/dest.ts';
 import { statementText } from '../parser/raw_parser.ts';

@@ -20,7 +20,7 @@ import { reportChangedOptions } from '../utils/guc.ts';
 import { setFrontend, sendBackendKeyData, sendErrorResponse, sendReadyForQuery, frontend } from './protocol.ts';
 import { execSimpleQuery } from './simple_query.ts';
 import { sendNotifications, waitForMessage } from './wait.ts';
-import { asPgError } from './errors.ts';
+import { asPgError } from '../utils/unknown_errors.ts';
 import { dropTemporaryTables } from '../commands/oncommit.ts';
 
 const Q = 0x51, P = 0x50, B = 0x42, D = 0x44, E = 0x45, C = 0x43, S = 0x53, H = 0x48, X = 0x58, F = 0x46, d = 0x64, c = 0x63, f = 0x66;

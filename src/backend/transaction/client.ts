@@ -60,6 +60,10 @@ function waitEventOf(message: ClientMessage): WaitEvent {
   return kind === 'table' ? 'relation' : kind === 'advisory' || kind === 'object' ? kind : 'transactionid';
 }
 
+function notInWorker(): never {
+  throw new PgError('invalid_transaction_state', 'cannot assign transaction IDs during a parallel operation');
+}
+
 export class ManagerClient {
   private readonly database: () => Oid;
   private link: ManagerLink | null = null;
@@ -107,6 +111,13 @@ export class ManagerClient {
     this.channels.clear();
     this.notifications = [];
     this.sequences.clear();
+  }
+
+  /** In a parallel worker: the connection is its leader's, as are the locks. */
+  abandon(): void {
+    this.link?.abandon();
+    this.link = this.fast = null;
+    this.makeLink = notInWorker;
   }
 
   /** Ends the connection; the manager frees everything. */

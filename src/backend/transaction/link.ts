@@ -181,6 +181,11 @@ export class ManagerLink {
     return isLockMemory(words, nonce) ? words : null;
   }
 
+  /** In a fork of the process whose connection it is. */
+  abandon(): void {
+    if (this.local === null) port.close(this.fd);
+  }
+
   close(): void {
     if (this.local !== null) {
       this.local.close();

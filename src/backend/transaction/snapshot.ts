@@ -42,6 +42,11 @@ export function leaveStores(): void {
   globalStore?.leave();
 }
 
+/** In a process forked from this one: both stores go on showing what is held here. */
+export function freezeStores(): void {
+  for (const shared of [false, true]) getStore(shared).freeze();
+}
+
 let opener: (path: string) => Store = openStore;
 
 /** How the stores below the paths are opened, for a process that has them open already; null: as usual. */

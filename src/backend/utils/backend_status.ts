@@ -8,7 +8,7 @@ import { settings } from './settings.ts';
 const QUERY_BYTES = 1024, APPLICATION_BYTES = 64, ADDRESS_BYTES = 48;
 const TEXT_BYTES = 4 + QUERY_BYTES + 4 + APPLICATION_BYTES + 4 + ADDRESS_BYTES;
 /** The integers and times of a slot, by position. */
-const PID = 0, CANCEL_KEY = 1, DATABASE = 2, ROLE = 3, STATE = 4, CLIENT_PORT = 5, WAIT_EVENT = 6, INTS = 7;
+const PID = 0, CANCEL_KEY = 1, DATABASE = 2, ROLE = 3, STATE = 4, CLIENT_PORT = 5, WAIT_EVENT = 6, LEADER = 7, INTS = 8;
 const BACKEND_START = 0, XACT_START = 1, QUERY_START = 2, STATE_CHANGE = 3, TIMES = 4;
 
 const BACKEND_STATES = ['', 'idle', 'active', 'idle in transaction', 'fastpath function call', 'idle in transaction (aborted)', 'disabled'] as const;
@@ -21,6 +21,8 @@ export type WaitEvent = Exclude<(typeof WAIT_EVENTS)[number], null>[1];
 export interface BackendStatus {
   slot: number;
   pid: number;
+  /** Of a parallel worker: the backend it works for; else 0. */
+  leaderPid: number;
   databaseOid: number;
   roleOid: number;
   state: BackendState;
@@ -38,7 +40,8 @@ export interface BackendStatus {
   stateChange: number;
 }
 
-let slotCount = 0;
+/** The slots of parallel workers come last. */
+let slotCount = 0, workersFrom = 0;
 let ints = new Int32Array(0);
 let times = new Float64Array(0);
 let texts = Buffer.alloc(0);
@@ -47,8 +50,9 @@ let mySlot = -1;
 let shownQuery = '';
 
 /** In the postmaster, before the first fork (or for a backend without one). */
-export function makeBackendTable(slots: number): void {
-  slotCount = slots;
+export function makeBackendTable(backends: number, workers: number): void {
+  const slots = slotCount = backends + workers;
+  workersFrom = backends;
   const timeBytes = slots * TIMES * 8, intBytes = (slots * INTS * 4 + 7) & ~7;
   const memory = port.sharedMemory(timeBytes + intBytes + slots * TEXT_BYTES);
   times = new Float64Array(memory, 0, slots * TIMES);
@@ -58,8 +62,8 @@ export function makeBackendTable(slots: number): void {
 
 /** While `work` runs the table is another: what it does there nobody sees. The first place is taken, as it often is. */
 export function withOwnTable(work: () => void): void {
-  const saved = { slotCount, ints, times, texts, mySlot };
-  slotCount = 2;
+  const saved = { slotCount, workersFrom, ints, times, texts, mySlot };
+  slotCount = workersFrom = 2;
   ints = new Int32Array(slotCount * INTS);
   times = new Float64Array(slotCount * TIMES);
   texts = Buffer.alloc(slotCount * TEXT_BYTES);
@@ -67,7 +71,7 @@ export function withOwnTable(work: () => void): void {
   try {
     work();
   } finally {
-    ({ slotCount, ints, times, texts, mySlot } = saved);
+    ({ slotCount, workersFrom, ints, times, texts, mySlot } = saved);
   }
 }
 
@@ -81,7 +85,7 @@ export function now(): number {
 
 /** Takes a free slot for this process; -1 when there is none. */
 export function takeSlot(pid: number, cancelKey: number): number {
-  for (let slot = 0; slot < slotCount; slot++) {
+  for (let slot = 0; slot < workersFrom; slot++) {
     if (Atomics.compareExchange(ints, slot * INTS + PID, 0, pid) !== 0) continue;
     mySlot = slot;
     shownQuery = '';
@@ -104,26 +108,59 @@ export function leaveSlot(): void {
   mySlot = -1;
 }
 
-/** The postmaster: whatever slot the ended process had is free again. */
+/** The postmaster: whatever slot the ended process had is free again, and those of its workers, which have ended with it. */
 export function freeSlotOf(pid: number): void {
   for (let slot = 0; slot < slotCount; slot++) {
-    if (int(slot, PID) === pid) {
-      setInt(slot, CANCEL_KEY, 0);
-      setInt(slot, PID, 0);
-      return;
-    }
+    if (slot < workersFrom ? int(slot, PID) !== pid : int(slot, PID) !== -pid && int(slot, LEADER) !== pid) continue;
+    setInt(slot, CANCEL_KEY, 0);
+    setInt(slot, LEADER, 0);
+    setInt(slot, PID, 0);
   }
+}
+
+/** Up to so many slots for workers of this process, where fewer than `limit` work in the whole site. Whoever forks them gives the slots back. */
+export function reserveWorkerSlots(leader: number, wanted: number, limit: number): number[] {
+  const slots: number[] = [];
+  let busy = 0;
+  for (let slot = workersFrom; slot < slotCount; slot++) if (int(slot, PID) !== 0) busy++;
+  for (let slot = workersFrom; slot < slotCount && slots.length < wanted && busy < limit; slot++) {
+    // Until it has a worker, its pid is the leader's with a minus: the leader may be killed at any moment.
+    if (Atomics.compareExchange(ints, slot * INTS + PID, 0, -leader) !== 0) continue;
+    setInt(slot, LEADER, leader);
+    slots.push(slot);
+    busy++;
+  }
+  return slots;
+}
+
+export function freeWorkerSlot(slot: number): void {
+  setInt(slot, LEADER, 0);
+  setInt(slot, PID, 0);
+}
+
+/** The leader has forked it. */
+export const setWorkerPid = (slot: number, pid: number): void => setInt(slot, PID, pid);
+
+/** In a worker: its slot says what its leader's says. The pid is the leader's to set, and the slot to free: it may have ended meanwhile. */
+export function showWorker(slot: number): void {
+  const leader = mySlot;
+  for (let field = CANCEL_KEY; field < INTS; field++) if (field !== CANCEL_KEY && field !== LEADER) setInt(slot, field, int(leader, field));
+  times.copyWithin(slot * TIMES, leader * TIMES, (leader + 1) * TIMES);
+  texts.copyWithin(slot * TEXT_BYTES, leader * TEXT_BYTES, (leader + 1) * TEXT_BYTES);
+  times[slot * TIMES + BACKEND_START] = now();
+  setInt(slot, CLIENT_PORT, -1);
+  mySlot = slot;
 }
 
 export function freeSlotCount(): number {
   let free = 0;
-  for (let slot = 0; slot < slotCount; slot++) if (int(slot, PID) === 0) free++;
+  for (let slot = 0; slot < workersFrom; slot++) if (int(slot, PID) === 0) free++;
   return free;
 }
 
 /** A cancel request: the backend to signal, or 0 with why not. */
 export function findForCancel(pid: number, key: number): 'found' | 'wrong key' | 'no such process' {
-  for (let slot = 0; slot < slotCount; slot++) {
+  for (let slot = 0; slot < workersFrom; slot++) {
     if (int(slot, PID) === pid && pid > 0) return int(slot, CANCEL_KEY) === key ? 'found' : 'wrong key';
   }
   return 'no such process';
@@ -198,11 +235,11 @@ export function backends(): BackendStatus[] {
   const all: BackendStatus[] = [];
   for (let slot = 0; slot < slotCount; slot++) {
     const pid = int(slot, PID);
-    if (pid === 0) continue;
+    if (pid <= 0) continue;
     const clientPort = int(slot, CLIENT_PORT), t = slot * TIMES;
     const address = clientPort < 0 ? '' : readText(slot, 4 + QUERY_BYTES + 4 + APPLICATION_BYTES, ADDRESS_BYTES);
     all.push({
-      slot, pid, databaseOid: int(slot, DATABASE), roleOid: int(slot, ROLE), state: BACKEND_STATES[int(slot, STATE)] ?? '',
+      slot, pid, leaderPid: int(slot, LEADER), databaseOid: int(slot, DATABASE), roleOid: int(slot, ROLE), state: BACKEND_STATES[int(slot, STATE)] ?? '',
       clientAddress: /^[\d.]+$|:/.test(address) ? address : null, clientPort,
       applicationName: readText(slot, 4 + QUERY_BYTES, APPLICATION_BYTES), query: readText(slot, 0, QUERY_BYTES),
       waitEvent: WAIT_EVENTS[int(slot, WAIT_EVENT)] ?? null,
@@ -216,7 +253,7 @@ export function backends(): BackendStatus[] {
 /** Other backends connected to a database (DROP DATABASE asks). */
 export function countOtherBackends(databaseOid: number): number {
   let count = 0;
-  for (let slot = 0; slot < slotCount; slot++) if (slot !== mySlot && int(slot, PID) !== 0 && int(slot, DATABASE) === databaseOid) count++;
+  for (let slot = 0; slot < workersFrom; slot++) if (slot !== mySlot && int(slot, PID) !== 0 && int(slot, DATABASE) === databaseOid) count++;
   return count;
 }
 

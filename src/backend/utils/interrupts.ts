@@ -6,6 +6,7 @@ import { logDuration, openLogFile } from './elog.ts';
 import { reloadConfigFile } from './guc_file.ts';
 import { checkMemory } from './memory_limit.ts';
 import { statisticsWhileIdle } from './pgstat.ts';
+import { session } from './session.ts';
 import { settings } from './settings.ts';
 
 const { signals, timers } = port;
@@ -118,6 +119,9 @@ function look(): number {
   return Math.min(checkMemory(), LONG_STATEMENT_LOOKS);
 }
 
+/** Of a statement with parallel workers: whether one has failed. Set while there are some. */
+export const workersEnded: { look: (() => void) | null } = { look: null };
+
 function processInterrupts(): void {
   seenTotal = signals[0]!;
   if (deaf) return;
@@ -130,9 +134,10 @@ function processInterrupts(): void {
   if (authenticating && timers[AUTHENTICATION_TIMER]) {
     throw new FatalError('query_canceled', 'canceling authentication due to timeout');
   }
-  if (terminatePending) throw new FatalError('admin_shutdown', 'terminating connection due to administrator command');
+  if (terminatePending) throw new FatalError('admin_shutdown', `terminating ${session.parallelLeader === 0 ? 'connection' : 'background worker "parallel worker"'} due to administrator command`);
   if (idleOutside) statisticsWhileIdle();
   cancelStatement();
+  workersEnded.look?.();
   if (timers[IDLE_IN_TRANSACTION_TIMER]) {
     throw new FatalError('idle_in_transaction_session_timeout', 'terminating connection due to idle-in-transaction timeout');
   }

@@ -5,6 +5,7 @@
 import { port } from '../../port/port.ts';
 import { now, timeSpent } from './backend_status.ts';
 import { BGWRITER, DATABASE, FIRST_SLRU, FUNCTION, KIND, RELATION, SHARED, SLRU, SUMMED, addValue, clearEntry, eachEntry, findEntry, hasTable, isEntryOf, makeEntry, removeEntry, setValue } from './pgstat_shmem.ts';
+import type { Oid } from '../types/datum.ts';
 import { session } from './session.ts';
 import { settings } from './settings.ts';
 
@@ -240,6 +241,28 @@ export function countCheckpoint(): void {
 function noteReset(database: number, kind: number, oid: number): void {
   const entry = makeEntry(database, kind, oid);
   if (entry !== 0) setValue(entry, DATABASE.resetTime, now());
+}
+
+/** What a parallel worker has counted, for its leader: [relation or function, oid, values], and the database's values. */
+export interface WorkerCounts { readonly of: readonly (readonly ['relation' | 'function', Oid, readonly number[]])[]; readonly own: readonly number[] }
+
+/** In a parallel worker: what was counted before is its leader's. */
+export function countFromHere(): void {
+  for (const map of [relations, functions]) for (const { counts } of map.values()) counts.fill(0);
+  own.fill(0);
+}
+export function countsForLeader(): WorkerCounts {
+  const of: ['relation' | 'function', Oid, number[]][] = [];
+  for (const [oid, { counts }] of relations) if (counts.some((n) => n !== 0)) of.push(['relation', oid, [...counts]]);
+  for (const [oid, { counts }] of functions) if (counts.some((n) => n !== 0)) of.push(['function', oid, [...counts]]);
+  return { of, own: [...own] };
+}
+export function addCountsOfWorker(given: WorkerCounts): void {
+  for (const [kind, oid, values] of given.of) {
+    const { counts } = pendingOf(kind === 'relation' ? relations : functions, oid, values.length);
+    values.forEach((n, i) => { counts[i]! += n; });
+  }
+  given.own.forEach((n, i) => { own[i]! += n; });
 }
 
 /** What the rehearsal has counted. */

@@ -5,6 +5,8 @@ import type { Datum, Oid } from '../types/datum.ts';
 
 export interface Session {
   pid: number;
+  /** In a parallel worker: the process it works for. Else 0. */
+  parallelLeader: number;
   cancelKey: number;
   databaseOid: Oid;
   databaseName: string;
@@ -49,7 +51,7 @@ export interface LiteralEstimate {
 }
 
 export const session: Session = {
-  pid: 0, cancelKey: 0, databaseOid: 0, databaseName: '', authenticatedUser: 0, sessionUser: 0, currentUser: 0,
+  pid: 0, parallelLeader: 0, cancelKey: 0, databaseOid: 0, databaseName: '', authenticatedUser: 0, sessionUser: 0, currentUser: 0,
   isSuperuser: false, securityContext: 'none', clientAddress: null, clientFd: -1, clientPort: 0, backendStart: 0n, notice: () => {},
   reportParameter: () => {}, literalsLifted: false, literalsPinned: new Set(), literalEstimates: [], literalTypes: [], literalsVolatile: false, transactionStart: 0, statementStart: 0,
 };

@@ -5,7 +5,7 @@ import type { TriggerData } from '../../commands/trigger_data.ts';
 import { type DestReceiver, type ResultColumn } from '../../executor/dest.ts';
 import { notInReadOnly, refuseChanges } from '../../executor/read_only.ts';
 import { activeCommand, runPlan } from '../../executor/execute.ts';
-import { asPgError } from '../../tcop/errors.ts';
+import { asPgError } from '../../utils/unknown_errors.ts';
 import type { CachedStatement } from '../../tcop/plancache.ts';
 import { processUtility } from '../../tcop/utility.ts';
 import { hideTransitionTables, showTransitionTables } from '../../parser/query_environment.ts';

@@ -1,6 +1,6 @@
 // Whatever was thrown, as something a frontend can be told.
 import { PgError, internalError } from '../../common/errors.ts';
-import { stackDepthExceeded } from '../utils/stack_depth.ts';
+import { stackDepthExceeded } from './stack_depth.ts';
 
 /** V8's own limits come as RangeErrors; they have SQLSTATEs of their own. Everything else unknown is XX000. */
 export function asPgError(error: unknown): PgError {
