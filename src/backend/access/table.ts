@@ -614,19 +614,21 @@ export function returnToReadSnapshot(shared: boolean, held: HeldSnapshot | null)
 /** A row that the stricter levels are to leave alone must be one they see (ExecCheckTupleVisible). */
 export function checkVisible(rel: Relation, rowId: RowId): void {
   if (!usesTransactionSnapshot() || rowId >= PROVISIONAL_BLOCK * 65536) return;
+  if (changedSince(rel, rowId)) throw new PgError('serialization_failure', 'could not serialize access due to concurrent update');
+}
+
+/** Whether a stored row has come, gone or changed since the snapshot. */
+export function changedSince(rel: Relation, rowId: RowId): boolean {
   const store = getStore(rel.shared);
   const version = (): number => storedVersion(store, rel, rowId);
-  if (version() !== seenNewest(rel.shared, version)) throw new PgError('serialization_failure', 'could not serialize access due to concurrent update');
+  return version() !== seenNewest(rel.shared, version);
 }
 
 /** Locks a row that is to be changed as it was read; the snapshot stays. False: somebody else has changed it since. */
 export function lockAsRead(rel: Relation, rowId: RowId): boolean {
   if (isOptimistic() || rowId >= PROVISIONAL_BLOCK * 65536 || lastChange(rel, rowId) !== undefined) return true;
   const answer = managerClient(rel.shared).acquireLock({ kind: 'row', relation: rel.filenode, row: rowId, mode: 'nokeyupdate' });
-  if (answer.kind !== 'granted' || !isStale(answer, rel.shared)) return true;
-  const store = getStore(rel.shared);
-  const version = (): number => storedVersion(store, rel, rowId);
-  return version() === seenNewest(rel.shared, version);
+  return answer.kind !== 'granted' || !isStale(answer, rel.shared) || !changedSince(rel, rowId);
 }
 
 /** Of the row as the snapshot has it; -1: it is not there. */
@@ -671,13 +673,15 @@ export function lockRows(rel: Relation, rowIds: readonly RowId[], mode: RowLockM
   const present = store.hold();
   try {
     let answers: readonly LockResult[] = [];
-    const hasWaited = (n: number): boolean => answers[n]?.kind === 'granted' && answers[n].waited;
+    const newest = (keep || mode === 'keyshare') && !store.isNewest() ? seenNewest(rel.shared, versions) : null;
+    /** Whether it was changed by whom the lock was waited for. */
+    const changedInWait = (n: number, version: number): boolean => answers[n]?.kind === 'granted' && answers[n].waited && version !== (newest ?? before)[n];
     /** What became of them since they were read. */
     const note = (after: readonly number[]): void => {
       for (let n = 0; n < wanted.length; n++) {
         const i = wanted[n]!;
         if (results[i] === 'skipped' || after[n] === before[n]) continue;
-        if (mode === 'keyshare' && !hasWaited(n) && before[n] !== -1 && after[n] !== -1 && keysStay(rel, rowIds[i]!, readBy ?? present)) continue;
+        if (mode === 'keyshare' && !changedInWait(n, after[n]!) && before[n] !== -1 && after[n] !== -1 && keysStay(rel, rowIds[i]!, readBy ?? present)) continue;
         results[i] = after[n] === -1 ? 'deleted' : 'changed';
         const moved = after[n] === -1 && rel.isPartition && managerClient(rel.shared).wasMoved(rel.filenode, rowIds[i]!);
         if (moved && !keep) throw new PgError('serialization_failure', 'tuple to be locked was already moved to another partition due to concurrent update');
@@ -685,7 +689,7 @@ export function lockRows(rel: Relation, rowIds: readonly RowId[], mode: RowLockM
       }
     };
     // What the stricter levels could not change anyway is waited for by nobody.
-    if (keep && !store.isNewest()) note(seenNewest(rel.shared, versions));
+    if (keep && newest !== null) note(newest);
     const targets = wanted.map((i): LockTarget => ({ kind: 'row', relation: rel.filenode, row: rowIds[i]!, mode }));
     answers = managerClient(rel.shared).acquireLocks(targets, waitPolicy);
     let stale = false;

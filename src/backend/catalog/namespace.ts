@@ -277,6 +277,14 @@ export const isAnyTempNamespace = (namespace: Oid): boolean =>
   /^pg_(toast_)?temp_/.test(sys.namespaceByOid(namespace)?.nspname ?? '');
 export const isOtherTempNamespace = (namespace: Oid): boolean => !isTempNamespace(namespace) && isAnyTempNamespace(namespace);
 
+/** Temporary tables belong to who made them: others may name, lock and drop them. */
+export function isOtherTemp(relation: { readonly persistence: string; readonly namespace: Oid }): boolean {
+  return relation.persistence === 't' && isOtherTempNamespace(relation.namespace);
+}
+export function refuseOtherTemp(action: string, relation: { readonly persistence: string; readonly namespace: Oid }): void {
+  if (isOtherTemp(relation)) throw new PgError('feature_not_supported', `cannot ${action} temporary tables of other sessions`);
+}
+
 /** What dependency.ts, a module above, does for this one. */
 export const tempNamespaceHooks = { removeContents: (_namespace: Oid): void => {} };
 

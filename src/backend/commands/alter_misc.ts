@@ -5,7 +5,7 @@ import { lockTable } from '../access/table.ts';
 import type { TableLockMode } from '../transaction/messages.ts';
 import { requireOwner } from '../catalog/aclchk.ts';
 import { catalogDelete, catalogFind, catalogUpdate, catalogUpdateByKey } from '../catalog/indexing.ts';
-import { rangeVarGetRelid } from '../catalog/namespace.ts';
+import { isOtherTemp, rangeVarGetRelid } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
 import { deleteDependencyRecordsForSpecific, objectAddress, ownedSequences, recordDependencyOn } from '../catalog/pg_depend.ts';
 import { TRIGGER_TYPE } from '../catalog/pg_trigger.ts';
@@ -57,6 +57,7 @@ function addInherit(tab: Altered, rv: RawNode): void {
   if (parent.kind === 'p') throw new PgError('wrong_object_type', `cannot inherit from partitioned table "${parent.name}"`);
   if (parent.isPartition) throw new PgError('wrong_object_type', 'cannot inherit from a partition');
   if (parent.persistence === 't' && child.persistence !== 't') throw new PgError('wrong_object_type', `cannot inherit from temporary relation "${parent.name}"`);
+  if (isOtherTemp(parent)) throw new PgError('wrong_object_type', 'cannot inherit from temporary relation of another session');
   const parents = parentsOf(child.oid);
   if (parents.some((p) => p.inhparent === parent.oid)) throw new PgError('duplicate_table', `relation "${parent.name}" would be inherited from more than once`);
   if (child.oid === parent.oid || allChildren(child.oid).includes(parent.oid)) {

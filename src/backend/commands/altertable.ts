@@ -6,7 +6,7 @@ import { PgError } from '../../common/errors.ts';
 import { countAsRewrite, insertValues, lockTable } from '../access/table.ts';
 import { requireOwner } from '../catalog/aclchk.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
-import { rangeVarGetRelid } from '../catalog/namespace.ts';
+import { rangeVarGetRelid, refuseOtherTemp } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
 import { clearMissing } from '../catalog/pg_attrdef.ts';
 import { ddlHooks } from '../catalog/ddl_hooks.ts';
@@ -98,7 +98,9 @@ export class Queue {
 
   get(oid: Oid): Altered {
     let tab = this.tables.get(oid);
-    if (tab === undefined) this.tables.set(oid, (tab = new Altered(oid)));
+    if (tab !== undefined) return tab;
+    refuseOtherTemp('alter', openRelation(oid));
+    this.tables.set(oid, (tab = new Altered(oid)));
     return tab;
   }
 }
@@ -127,6 +129,7 @@ export function prepareCommand(queue: Queue, relation: Relation, cmd: RawNode, r
   if (recursing) {
     requireOwner(ids.RelationRelationId, relation.oid);
     refuseSystemCatalog(relation.oid);
+    refuseInUse('ALTER TABLE', relation);
   }
   action.prepare(queue, queue.get(relation.oid), cmd, recurse, recursing);
 }

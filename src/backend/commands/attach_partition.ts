@@ -3,7 +3,7 @@ import { PgError } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
 import { requireOwner } from '../catalog/aclchk.ts';
 import { catalogUpdateByKey } from '../catalog/indexing.ts';
-import { rangeVarGetRelid, type RangeVarName } from '../catalog/namespace.ts';
+import { isOtherTemp, rangeVarGetRelid, type RangeVarName } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
@@ -74,6 +74,8 @@ function checkAttachable(parent: Relation, partition: Relation): void {
   }
   if (parent.persistence === 't' && partition.persistence !== 't') throw wrong(`cannot attach a permanent relation as partition of temporary relation "${parent.name}"`);
   if (parent.persistence !== 't' && partition.persistence === 't') throw wrong(`cannot attach a temporary relation as partition of permanent relation "${parent.name}"`);
+  if (isOtherTemp(parent)) throw wrong('cannot attach as partition of temporary relation of another session');
+  if (isOtherTemp(partition)) throw wrong('cannot attach temporary relation of another session as partition');
   for (const a of partition.attributes) {
     if (a.attisdropped || parent.attributes.some((p) => p.attname === a.attname && !p.attisdropped)) continue;
     throw new PgError('datatype_mismatch', `table "${partition.name}" contains column "${a.attname}" not found in parent "${parent.name}"`, {

@@ -5,7 +5,7 @@ import { countAsRewrite, insertValues, lockTable } from '../access/table.ts';
 import { objectOwnercheck, requireOwner } from '../catalog/aclchk.ts';
 import { catalogScanAll } from '../catalog/indexing.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
-import { rangeVarGetRelid } from '../catalog/namespace.ts';
+import { rangeVarGetRelid, refuseOtherTemp } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
 import { clearMissing } from '../catalog/pg_attrdef.ts';
 import { tableBlocks } from '../catalog/relation_size.ts';
@@ -42,6 +42,7 @@ function cluster(stmt: RawNode, context: UtilityContext): void {
   const table = openRelation(oid);
   requireOwner(ids.RelationRelationId, oid);
   if (table.kind !== 'r' && table.kind !== 'm' && table.kind !== 'p') throw new PgError('wrong_object_type', `"${table.name}" is not a table or materialized view`);
+  refuseOtherTemp('cluster', table);
   refuseInUse('CLUSTER', table);
   let index: Oid;
   if (stmt['indexname'] !== undefined) index = indexOfTable(table, stmt['indexname'] as string);

@@ -4,7 +4,7 @@ import { PgError } from '../../common/errors.ts';
 import { attributeAclmask, aclcheckRelation, notOwnerOrDenied } from '../catalog/aclchk.ts';
 import { formatType } from '../catalog/format_type.ts';
 import { funcVolatile, getBaseType, getOpfamilyMember, getType, opVolatile } from '../catalog/lsyscache.ts';
-import { rangeVarGetRelid } from '../catalog/namespace.ts';
+import { isOtherTemp, rangeVarGetRelid } from '../catalog/namespace.ts';
 import { changeCheckCount, chooseConstraintName, constraintNameIsUsed, createConstraintEntry } from '../catalog/pg_constraint.ts';
 import { F_RI_FKEY_CHECK_INS, F_RI_FKEY_CHECK_UPD, RI_ACTION_FUNCTIONS, TRIGGER_TYPE, createInternalTrigger, noteTriggers } from '../catalog/pg_trigger.ts';
 import type { Attribute, IndexInfo, Relation } from '../catalog/relation.ts';
@@ -121,6 +121,7 @@ export function addForeignKey(relid: Oid, spec: ForeignKeySpec, taken: Set<strin
   if (fk.persistence === 'p' && pk.persistence !== 'p') throw persistence('constraints on permanent tables may reference only permanent tables');
   if (fk.persistence === 'u' && pk.persistence === 't') throw persistence('constraints on unlogged tables may reference only permanent or unlogged tables');
   if (fk.persistence === 't' && pk.persistence !== 't') throw persistence('constraints on temporary tables may reference only temporary tables');
+  if (isOtherTemp(pk)) throw persistence('constraints on temporary tables must involve temporary tables of this session');
   if (spec.matchType === 'p') throw new PgError('feature_not_supported', 'MATCH PARTIAL not yet implemented');
   const columns = spec.columns.map((name) => keyColumn(fk, name));
   const { pkColumns, index } = spec.pkColumns.length === 0 ? primaryKeyOf(pk) : uniqueKeyOf(pk, spec.pkColumns.map((name) => keyColumn(pk, name)));

@@ -34,7 +34,7 @@ import { session } from '../utils/session.ts';
 import { checkOnCommit, noteOnCommit, type OnCommitClause } from './oncommit.ts';
 import { evaluateParams, fetchPreparedStatement } from './prepare.ts';
 import { readOptions } from './reloptions.ts';
-import { columnsOfQuery, nameColumns, storeViewQuery } from './view.ts';
+import { columnsOfQuery, nameColumns, storeViewQuery, usesTemporary } from './view.ts';
 import { chooseTablespace } from '../catalog/pg_tablespace.ts';
 
 /** Puts every row it gets into a table (DR_intorel). */
@@ -118,7 +118,7 @@ function createTableAs(stmt: RawNode, context: UtilityContext): UtilityResult {
 function checkMatviewQuery(query: Query, rv: { relpersistence: string }, context: UtilityContext): void {
   if (rv.relpersistence === 'u') throw new PgError('feature_not_supported', 'materialized views cannot be unlogged');
   if (query.hasModifyingCTE) throw new PgError('feature_not_supported', 'materialized views must not use data-modifying statements in WITH');
-  if (query.rtable.some((r) => r.rtekind === 'relation' && isTempNamespace(openRelation(r.relid).namespace))) {
+  if (usesTemporary(query)) {
     throw new PgError('feature_not_supported', 'materialized views must not use temporary tables or views');
   }
   if (context.paramTypes.length > 0) throw new PgError('feature_not_supported', 'materialized views may not be defined using bound parameters');

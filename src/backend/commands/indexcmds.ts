@@ -9,7 +9,7 @@ import { INDOPTION_DESC, INDOPTION_NULLS_FIRST, indexConstraintCreate, indexCrea
 import { formatOperator } from '../catalog/format_object.ts';
 import { quoteIdentifier } from '../catalog/quote.ts';
 import { getBaseType, getDefaultOpClass, getOpOpfamilyStrategy, getType, isBinaryCoercible } from '../catalog/lsyscache.ts';
-import { getCollationOid, getOpclassOid, rangeVarGetRelid } from '../catalog/namespace.ts';
+import { getCollationOid, getOpclassOid, rangeVarGetRelid, refuseOtherTemp } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
 import { createComments } from '../catalog/pg_description.ts';
 import { chooseRelationName } from '../catalog/pg_constraint.ts';
@@ -337,6 +337,7 @@ function createIndex(stmt: RawNode, context: UtilityContext): void {
   requirePrivilege(ids.NamespaceRelationId, table.namespace, ACL.CREATE);
   lockTable(table.oid, table.name, table.shared, 5);
   if (table.kind === 'p' && (stmt['relation'] as RawNode)['inh']) for (const { oid } of partitionTree(table)) lockRelation(oid, 5);
+  refuseOtherTemp('create indexes on', table);
   refuseInUse('CREATE INDEX', table);
   const spec = transformIndexStmt(stmt);
   if (spec.name !== null && relationOidByName(spec.name, table.namespace) !== 0 && stmt['if_not_exists']) {

@@ -6,11 +6,11 @@ import { requireOwner } from '../catalog/aclchk.ts';
 import { markIndexBuilt } from '../catalog/index.ts';
 import { catalogScanAll } from '../catalog/indexing.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
-import { getNamespaceOid, rangeVarGetRelid } from '../catalog/namespace.ts';
+import { getNamespaceOid, isOtherTemp, rangeVarGetRelid, refuseOtherTemp } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
 import { chooseRelationName } from '../catalog/pg_constraint.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
-import { openRelation } from '../catalog/relcache.ts';
+import { openRelation, tryOpenRelation } from '../catalog/relcache.ts';
 import { setNewFilenode } from '../catalog/storage.ts';
 import { attributesOf, indexByOid } from '../catalog/syscache.ts';
 import { buildIndex } from '../executor/indexing.ts';
@@ -19,7 +19,7 @@ import type { RawNode } from '../parser/raw_nodes.ts';
 import { preventInTransactionBlock, type UtilityContext, type UtilityTable } from '../tcop/utility.ts';
 import { rawParse } from '../parser/raw_parser.ts';
 import { indexdef } from '../rewrite/ruleutils/indexdef.ts';
-import { commandCounterIncrement } from '../transaction/xact.ts';
+import { commandCounterIncrement, commitAndGoOn } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { BITOID, BPCHAROID, NUMERICOID, VARBITOID, VARCHAROID } from '../types/oids.ts';
 import { session } from '../utils/session.ts';
@@ -56,11 +56,13 @@ function reindexIndex(oid: Oid, how: How, context: UtilityContext): void {
   refuseCatalog(relation, how);
   if (relation.kind === 'I') {
     oncePerPartition(context, 'REINDEX INDEX', `while reindexing partitioned index "${qualified(relation)}"`);
-    for (const part of allChildren(oid)) if (openRelation(part).kind === 'i') reindexIndexes(openRelation(indexByOid(part)!.indrelid), [part], how);
+    for (const part of allChildren(oid)) if (openRelation(part).kind === 'i') reindexIndexes(locked(openRelation(indexByOid(part)!.indrelid))!, [part], how);
     return;
   }
   if (how.concurrently && relation.persistence !== 't' && relation.indexInfo!.exclusion !== null) throw new PgError('feature_not_supported', 'concurrent index creation for exclusion constraints is not supported');
-  reindexIndexes(openRelation(indexByOid(oid)!.indrelid), [oid], how);
+  const table = locked(openRelation(indexByOid(oid)!.indrelid));
+  if (table === undefined || tryOpenRelation(oid) === undefined) throw new PgError('undefined_table', `relation "${relation.name}" does not exist`);
+  reindexIndexes(table, [oid], how);
 }
 
 function reindexTable(oid: Oid, how: How, context: UtilityContext): void {
@@ -73,6 +75,7 @@ function reindexTable(oid: Oid, how: How, context: UtilityContext): void {
     for (const part of allChildren(table.oid)) if (openRelation(part).kind === 'r') reindexWhole(openRelation(part), how);
     return;
   }
+  if (locked(table) === undefined) throw new PgError('undefined_table', `relation "${table.name}" does not exist`);
   const concurrently = how.concurrently && table.persistence !== 't';
   const left = concurrently ? concurrentIndexes(table) : table.indexes;
   if (left.length === 0 && !needsToastTable(table.oid)) ddlNotice(`table "${table.name}" has no indexes ${concurrently ? 'that can be reindexed concurrently' : 'to reindex'}`);
@@ -137,15 +140,25 @@ function reindexMany(stmt: RawNode, how: How, context: UtilityContext): void {
   if (how.concurrently && (namespace === 0 || namespace === ids.PG_CATALOG_NAMESPACE)) report('WARNING', 'cannot reindex system catalogs concurrently, skipping all', undefined, 'feature_not_supported');
   if (how.tablespace !== undefined && (namespace === 0 || namespace === ids.PG_CATALOG_NAMESPACE)) report('WARNING', 'cannot move system relations, skipping all', undefined, 'feature_not_supported');
   if (kind === 'SYSTEM') return; // catalogs are not rebuilt while they are in use; there is nothing to mend in them
-  for (const row of catalogScanAll(ids.RelationRelationId)) {
-    if ((row.relkind !== 'r' && row.relkind !== 'm') || row.oid < FIRST_NORMAL_OID || (namespace !== 0 && row.relnamespace !== namespace)) continue;
-    const table = openRelation(row.oid);
-    if (table.indexes.length > 0) reindexWhole(table, how);
+  const tables = catalogScanAll(ids.RelationRelationId)
+    .filter((row) => (row.relkind === 'r' || row.relkind === 'm') && row.oid >= FIRST_NORMAL_OID && (namespace === 0 || row.relnamespace === namespace));
+  for (const { oid } of tables) {
+    const table = tryOpenRelation(oid);
+    if (table !== undefined && table.indexes.length > 0 && !isOtherTemp(table)) reindexWhole(table, how);
+    commitAndGoOn();
   }
 }
 
+/** The table as it is when it is locked; undefined: somebody has dropped it meanwhile. */
+function locked(table: Relation): Relation | undefined {
+  if (table.oid >= FIRST_NORMAL_OID) lockTable(table.oid, table.name, table.shared, SHARE_LOCK);
+  return tryOpenRelation(table.oid);
+}
+
 /** All indexes of one of several tables; VERBOSE names the table as well. */
-function reindexWhole(table: Relation, how: How): void {
+function reindexWhole(found: Relation, how: How): void {
+  const table = locked(found);
+  if (table === undefined) return;
   const indexes = how.concurrently && table.persistence !== 't' ? concurrentIndexes(table) : table.indexes;
   reindexIndexes(table, indexes.map((i) => i.indexrelid), how);
   if (how.verbose && !how.concurrently) report('INFO', `table "${qualified(table)}" was reindexed`);
@@ -153,6 +166,7 @@ function reindexWhole(table: Relation, how: How): void {
 
 function reindexIndexes(table: Relation, indexes: readonly Oid[], how: How): void {
   if (table.oid < FIRST_NORMAL_OID) return; // see above
+  refuseOtherTemp('reindex', table);
   if (!how.concurrently || table.persistence === 't') return rebuild(table, indexes, how);
   const copies = indexes.map((oid) => ({ ...transformIndexStmt(rawParse(indexdef(oid, 0)!)[0]!.stmt), name: openRelation(oid).name }));
   leavingInvalid(() => rebuild(table, indexes, how), (error) => {
@@ -168,7 +182,6 @@ function reindexIndexes(table: Relation, indexes: readonly Oid[], how: How): voi
 
 function rebuild(table: Relation, indexes: readonly Oid[], { verbose, concurrently, tablespace }: How): void {
   const began = rusage(), quietly = concurrently && table.persistence !== 't';
-  lockTable(table.oid, table.name, table.shared, SHARE_LOCK);
   for (const oid of indexes) lockTable(oid, openRelation(oid).name, table.shared, ACCESS_EXCLUSIVE_LOCK);
   for (const oid of indexes) setNewFilenode(oid, true);
   commandCounterIncrement();

@@ -11,7 +11,7 @@ import { markIndexBuilt } from '../catalog/index.ts';
 import { heapCreateWithCatalog } from '../catalog/heap.ts';
 import { catalogInsert, catalogUpdateByKey } from '../catalog/indexing.ts';
 import { getType } from '../catalog/lsyscache.ts';
-import { rangeVarGetCreationNamespace, rangeVarGetRelid, isTempNamespace } from '../catalog/namespace.ts';
+import { isOtherTemp, isTempNamespace, rangeVarGetCreationNamespace, rangeVarGetRelid, refuseOtherTemp } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
 import { storeAttrDefault } from '../catalog/pg_attrdef.ts';
 import { objectAddress, ownedSequences, recordDependencyOn } from '../catalog/pg_depend.ts';
@@ -235,6 +235,7 @@ function openParent(raw: RawNode, persistence: string, isPartition: boolean): Re
   if (isPartition && persistence === 't' && parent.persistence !== 't') throw new PgError('wrong_object_type', `cannot create a temporary relation as partition of permanent relation "${parent.name}"`);
   if (isPartition && persistence !== 't' && parent.persistence === 't') throw new PgError('wrong_object_type', `cannot create a permanent relation as partition of temporary relation "${parent.name}"`);
   if (persistence !== 't' && parent.persistence === 't') throw new PgError('wrong_object_type', `cannot inherit from temporary relation "${parent.name}"`);
+  if (isOtherTemp(parent)) throw new PgError('wrong_object_type', isPartition ? 'cannot create as partition of temporary relation of another session' : 'cannot inherit from temporary relation of another session');
   // A new partition takes rows that would go elsewhere: nobody may be inserting any.
   const { renewed } = lockTable(parent.oid, parent.name, parent.shared, isPartition ? ACCESS_EXCLUSIVE_LOCK : SHARE_UPDATE_EXCLUSIVE_LOCK);
   return renewed ? openRelation(parent.oid) : parent;
@@ -409,6 +410,7 @@ function truncate(stmt: RawNode): void {
     if (!byParent && !aclcheckRelation(relation.oid, session.currentUser, ACL.TRUNCATE)) throw notOwnerOrDenied('table', relation.name);
     if (relation.oid < 16384) throw new PgError('insufficient_privilege', `permission denied: "${relation.name}" is a system catalog`);
     lockTable(relation.oid, relation.name, relation.shared, ACCESS_EXCLUSIVE_LOCK);
+    refuseOtherTemp('truncate', relation);
     refuseInUse('TRUNCATE', relation);
     tables.push(openRelation(relation.oid));
   };
@@ -420,7 +422,7 @@ function truncate(stmt: RawNode): void {
         hint: 'Do not specify the ONLY keyword, or use TRUNCATE ONLY on the partitions directly.',
       });
     }
-    if (rv['inh']) for (const child of allChildren(relation.oid)) add(openRelation(child), true);
+    if (rv['inh']) for (const child of allChildren(relation.oid)) if (!isOtherTemp(openRelation(child))) add(openRelation(child), true);
   }
   for (let i = 0; i < tables.length; i++) {
     for (const key of tables[i]!.referencedBy) {

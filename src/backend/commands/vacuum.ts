@@ -7,13 +7,13 @@ import { foreignTableUnreachable } from '../catalog/foreign.ts';
 import { objectOwnercheck } from '../catalog/aclchk.ts';
 import { catalogScanAll, catalogUpdateByKey } from '../catalog/indexing.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
-import { rangeVarGetRelid } from '../catalog/namespace.ts';
+import { isOtherTemp, rangeVarGetRelid } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
 import type { Relation } from '../catalog/relation.ts';
-import { openRelation } from '../catalog/relcache.ts';
+import { openRelation, tryOpenRelation } from '../catalog/relcache.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { preventInTransactionBlock, type UtilityContext, type UtilityTable } from '../tcop/utility.ts';
-import { commandCounterIncrement } from '../transaction/xact.ts';
+import { commandCounterIncrement, commitAndGoOn, inTransactionBlock } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { reportMaintenance } from '../utils/pgstat.ts';
 import { session } from '../utils/session.ts';
@@ -57,35 +57,47 @@ function vacuum(stmt: RawNode, context: UtilityContext): void {
   if (isVacuum) preventInTransactionBlock(context, 'VACUUM');
   if (full && options.has('disable_page_skipping')) throw new PgError('feature_not_supported', 'VACUUM option DISABLE_PAGE_SKIPPING cannot be used with FULL');
   if (full && options.get('process_toast') === null) throw new PgError('feature_not_supported', 'PROCESS_TOAST required with VACUUM FULL');
-  const targets: { oid: Oid; columns: string[] | null }[] = list.length > 0
-    ? list.map((r) => ({ oid: rangeVarGetRelid(r['relation']), columns: (r['va_cols'] as string[] | undefined) ?? null }))
+  const targets: Target[] = list.length > 0
+    ? list.map((r) => ({ oid: rangeVarGetRelid(r['relation']), columns: (r['va_cols'] as string[] | undefined) ?? null, name: (r['relation'] as RawNode)['relname'] as string }))
     : catalogScanAll(ids.RelationRelationId).filter((r) => (r.relkind === 'r' || r.relkind === 'm') && r.oid >= 16384 && objectOwnercheck(ids.RelationRelationId, r.oid, session.currentUser))
-      .map((r) => ({ oid: r.oid, columns: null }));
+      .map((r) => ({ oid: r.oid, columns: null, name: null }));
   // Partitions go with the partitioned table.
-  const all = targets.flatMap((t) => (openRelation(t.oid).kind === 'p' ? [t, ...allChildren(t.oid).map((oid) => ({ oid, columns: t.columns }))] : [t]));
+  const all = targets.flatMap((t) => (openRelation(t.oid).kind === 'p' ? [t, ...allChildren(t.oid).map((oid) => ({ oid, columns: t.columns, name: null }))] : [t]));
   if (running) throw new PgError('feature_not_supported', `${isVacuum ? 'VACUUM' : 'ANALYZE'} cannot be executed from VACUUM or ANALYZE`);
   running = true;
   try {
-    for (const { oid, columns } of all) processTable(oid, columns, { isVacuum, analyze, verbose, full, skipLocked: options.has('skip_locked') });
+    const ownTransactions = isVacuum || (all.length > 1 && !inTransactionBlock(context.topLevel));
+    for (const [i, target] of all.entries()) {
+      if (i > 0 && ownTransactions) commitAndGoOn();
+      processTable(target, { isVacuum, analyze, verbose, full, skipLocked: options.has('skip_locked') });
+    }
   } finally {
     running = false;
   }
 }
 
+/** `name`: as the command has it. Those that nobody named are passed by in silence when they can't be locked, or are gone. */
+interface Target { oid: Oid; columns: string[] | null; name: string | null }
 interface How { isVacuum: boolean; analyze: boolean; verbose: boolean; full: boolean; skipLocked: boolean }
 
-function processTable(oid: Oid, columns: string[] | null, { isVacuum, analyze, verbose, full, skipLocked }: How): void {
-  const relation = openRelation(oid);
+function processTable({ oid, columns, name }: Target, { isVacuum, analyze, verbose, full, skipLocked }: How): void {
   const verb = isVacuum ? 'vacuum' : 'analyze';
+  const skip = (what: 'relation no longer exists' | 'lock not available'): void => {
+    const condition = what === 'lock not available' ? 'lock_not_available' : 'undefined_table';
+    if (name !== null) report('WARNING', `skipping ${verb} of "${name}" --- ${what}`, undefined, condition);
+  };
+  const relation = tryOpenRelation(oid);
+  if (relation === undefined) return skip('relation no longer exists');
   if (!objectOwnercheck(ids.RelationRelationId, oid, session.currentUser)) {
     const who = relation.shared ? 'only superuser' : relation.namespace === ids.PG_CATALOG_NAMESPACE ? 'only superuser or database owner' : 'only table or database owner';
     return report('WARNING', `skipping "${relation.name}" --- ${who} can ${verb} it`);
   }
   if (relation.kind === 'p') {
     if (!analyze) return;
-    lockTable(oid, relation.name, relation.shared, SHARE_UPDATE_EXCLUSIVE_LOCK, 'block');
+    if (!lockTable(oid, relation.name, relation.shared, SHARE_UPDATE_EXCLUSIVE_LOCK, skipLocked ? 'skip' : 'block').granted) return skip('lock not available');
+    const table = tryOpenRelation(oid);
+    if (table === undefined) return skip('relation no longer exists');
     if (verbose) report('INFO', `analyzing "${getNamespaceName(relation.namespace)}.${relation.name}" inheritance tree`);
-    const table = openRelation(oid);
     const numbers = columns === null ? null : columnNumbers(table, columns);
     updateCounts(oid, asOwner(table.owner, () => analyzeTree(table, numbers)), -1);
     reportMaintenance('analyze', oid, 0);
@@ -98,9 +110,11 @@ function processTable(oid: Oid, columns: string[] | null, { isVacuum, analyze, v
   if (relation.kind !== 'r' && relation.kind !== 'm') {
     return report('WARNING', isVacuum ? `skipping "${relation.name}" --- cannot vacuum non-tables or special system tables` : `skipping "${relation.name}" --- cannot analyze non-tables or special system tables`);
   }
+  if (isOtherTemp(relation)) return;
   const { granted } = lockTable(oid, relation.name, relation.shared, SHARE_UPDATE_EXCLUSIVE_LOCK, skipLocked ? 'skip' : 'block');
-  if (!granted) return report('WARNING', `skipping ${verb} of "${relation.name}" --- lock not available`, undefined, 'lock_not_available');
-  const table = openRelation(oid);
+  if (!granted) return skip('lock not available');
+  const table = tryOpenRelation(oid);
+  if (table === undefined) return skip('relation no longer exists');
   const named = `${getNamespaceName(table.namespace)}.${table.name}`;
   const began = rusage();
   if (verbose && isVacuum) report('INFO', full ? `vacuuming "${named}"` : `vacuuming "${session.databaseName}.${named}"`);

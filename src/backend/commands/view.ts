@@ -76,10 +76,10 @@ export function nameColumns(query: Query, names: readonly string[], tooMany: str
 }
 
 /** Whether the query reads a temporary table or view anywhere (isQueryUsingTempRelation). */
-function usesTemporary(query: Query): boolean {
+export function usesTemporary(query: Query): boolean {
   const walker = (node: Expr | Query): boolean => {
     if (node.kind !== 'Query') return expressionTreeWalker(node, walker);
-    return node.rtable.some((r) => r.rtekind === 'relation' && isTempNamespace(openRelation(r.relid).namespace)) || queryTreeWalker(node, walker);
+    return node.rtable.some((r) => r.rtekind === 'relation' && openRelation(r.relid).persistence === 't') || queryTreeWalker(node, walker);
   };
   return walker(query);
 }

@@ -10,8 +10,10 @@ import { ginKeys } from '../access/gin.ts';
 import { IndexBuilder } from '../access/index_build.ts';
 import { beginIndexScan, findDuplicate, insertEntry, removeEntry } from '../access/index.ts';
 import { PROVISIONAL_BLOCK, blockOf, readColumn, readRow, type RowId } from '../access/row.ts';
-import { advanceSnapshot, amongNewest, isOptimistic, isStale, registerCallback, requireLocks, setDuplicateReporter, usesTransactionSnapshot } from '../transaction/xact.ts';
-import { beginScan, fetchLatest, fetchRow } from '../access/table.ts';
+import {
+  advanceSnapshot, amongNewest, hasRead, isOptimistic, isStale, readWriteDependencies, registerCallback, requireLocks, setDuplicateReporter, usesTransactionSnapshot,
+} from '../transaction/xact.ts';
+import { beginScan, changedSince, fetchLatest, fetchRow } from '../access/table.ts';
 import { seenNewest } from '../transaction/snapshot.ts';
 import { existingWriteSet } from '../access/writeset.ts';
 import { catalogFindByFilenode } from '../catalog/relation_map.ts';
@@ -72,6 +74,10 @@ export function isTaken(keys: IndexKeys, key: string): boolean {
 export function uniqueViolation(keys: IndexKeys, row: readonly Datum[]): PgError {
   const { info } = keys;
   const table = openRelation(info.indrelid);
+  // Who has looked before and could not see the row would be refused at its commit anyway.
+  const key = info.immediate && hasRead(table.filenode, table.shared) ? keys.key(row) : null;
+  const there = key === null ? undefined : amongNewest(table.shared, () => findDuplicate(info, key));
+  if (there !== undefined && blockOf(there) < PROVISIONAL_BLOCK && changedSince(table, there)) return readWriteDependencies();
   return new PgError('unique_violation', `duplicate key value violates unique constraint "${info.index.name}"`, {
     detail: mayShowKey(table, info) ? `Key ${keys.describe(row)} already exists.` : undefined, schema: schemaName(table), table: table.name, constraint: info.index.name,
   });

@@ -3,6 +3,7 @@
 import { PgError } from '../../common/errors.ts';
 import { readRow } from '../access/row.ts';
 import { fetchRow, lastChange, lockRows, seenBy } from '../access/table.ts';
+import type { Relation } from '../catalog/relation.ts';
 import type { ModifyMergeAction } from '../nodes/plannodes.ts';
 import type { RowLockMode } from '../transaction/messages.ts';
 import { isOptimistic } from '../transaction/xact.ts';
@@ -56,7 +57,7 @@ export class MergeRun extends ModifyRun {
     // What this command has done to the row already is looked at only when something is to be done to it again.
     const last = lastChange(relation, rowId);
     const again = last !== undefined && last.cid >= rt.cid;
-    let found = seenBy(relation.shared, this.readBy, () => this.actionFor(place, rowId, source));
+    let found = this.asRead(relation, () => this.actionFor(place, rowId, source));
     // An action that does nothing waits for nobody; one of the row's new version may want a stronger lock.
     for (let held: RowLockMode | null = null; !again && !isOptimistic();) {
       const mode = this.lockModeOf(place, found?.action);
@@ -91,8 +92,14 @@ export class MergeRun extends ModifyRun {
     }
     const { columns, assigned } = this.assignment(place, action.plan);
     const row = [...old];
-    for (const [i, v] of action.values!(ofRoot, source, rowId, relation.oid).entries()) row[columns[i]! - 1] = v;
+    const assignedValues = this.asRead(relation, () => action.values!(ofRoot, source, rowId, relation.oid));
+    for (const [i, v] of assignedValues.entries()) row[columns[i]! - 1] = v;
     if (this.replaceRow(place, rowId, old, row, assigned, source)) this.counts.updated++;
+  }
+
+  /** What an expression's subqueries see is what the statement has read by, however long it has waited for a row. */
+  private asRead<T>({ shared }: Relation, expression: () => T): T {
+    return seenBy(shared, this.readBy, expression);
   }
 
   /** The row as it is, and the first action whose condition it meets; null: it is not there. */
@@ -100,7 +107,7 @@ export class MergeRun extends ModifyRun {
     const ref = fetchRow(relation, rowId, this.rt.cid);
     if (ref === undefined) return null;
     const old = readRow(ref.bytes, ref.view, ref.offset, relation.layout), ofRoot = convertRow(toRoot, old);
-    return { old, ofRoot, action: this.matched.find((a) => a.test === null || a.test(ofRoot, source, rowId, relation.oid)) };
+    return { old, ofRoot, action: this.asRead(relation, () => this.matched.find((a) => a.test === null || a.test(ofRoot, source, rowId, relation.oid))) };
   }
 
   /** The rows of the source are the same when all columns but the target's are. */
@@ -110,12 +117,13 @@ export class MergeRun extends ModifyRun {
   }
 
   private insertFor(source: Datum[]): void {
-    const action = this.notMatched.find((a) => a.test === null || a.test(null, source, 0, 0));
+    const { relation } = this.spec;
+    const action = this.asRead(relation, () => this.notMatched.find((a) => a.test === null || a.test(null, source, 0, 0)));
     if (action === undefined || action.plan.command === 'nothing') {
       this.counts.skipped++;
       return;
     }
-    if (this.insertRow(action.values!(null, source, 0, 0), source)) this.counts.inserted++;
+    if (this.insertRow(this.asRead(relation, () => action.values!(null, source, 0, 0)), source)) this.counts.inserted++;
   }
 
   /** Null: the action changes nothing, or there is none. */

@@ -8,6 +8,7 @@ import { classByOid } from '../catalog/syscache.ts';
 import { PgError } from '../../common/errors.ts';
 import { ACL, type RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { PlannedStmt } from '../nodes/plannodes.ts';
+import { refuseOtherTemp } from '../catalog/namespace.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { catalogVersion, isReadOnlyTransaction } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
@@ -37,7 +38,11 @@ export function checkPermissions(stmt: PlannedStmt, known: Allowed): void {
   const version = catalogVersion();
   if (known.user === session.currentUser && known.version === version) return;
   checkRights(stmt);
-  for (const rte of stmt.rtable) if (rte.rtekind === 'relation' && rte.relkind === 'm') checkPopulated(rte.relid);
+  for (const rte of stmt.rtable) {
+    if (rte.rtekind !== 'relation') continue;
+    if (rte.relkind === 'm') checkPopulated(rte.relid);
+    else if (rte.relkind === 'r') refuseOtherTemp('access', openRelation(rte.relid));
+  }
   known.user = session.currentUser;
   known.version = version;
 }

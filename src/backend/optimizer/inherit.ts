@@ -5,7 +5,7 @@ import { internalError } from '../../common/errors.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { childrenOf } from '../catalog/syscache.ts';
-import { isOtherTempNamespace } from '../catalog/namespace.ts';
+import { isOtherTemp } from '../catalog/namespace.ts';
 import { makeAlias, makeRangeTblEntry, makeVar } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import type { RangeTblEntry } from '../nodes/parsenodes.ts';
@@ -53,7 +53,7 @@ export function expandInheritedRel(root: PlannerInfo, rel: RelOptInfo): void {
   }
   for (const oid of inheritors(relation.oid)) {
     const child = openRelation(oid);
-    if (child.kind === 'p' || (oid !== relation.oid && isOtherTempNamespace(child.namespace))) continue;
+    if (child.kind === 'p' || (oid !== relation.oid && isOtherTemp(child))) continue;
     addChild(root, rel, child, [], children);
   }
 }

@@ -4,7 +4,7 @@ import {
   beginImplicitTransactionBlock, commandCounterIncrement, commitTransactionCommand, endImplicitTransactionBlock, renewSnapshot,
   startTransactionCommand,
 } from '../transaction/xact.ts';
-import { checkForInterrupts } from '../utils/interrupts.ts';
+import { checkForInterrupts, startStatementTimeout } from '../utils/interrupts.ts';
 import { setPsStatus } from '../utils/ps_status.ts';
 import { refuseInFailedTransaction } from './utility.ts';
 import { parseAlike, type Part } from './alike.ts';
@@ -77,6 +77,7 @@ function runSeveral(list: readonly Part[]): void {
     const { raw } = part;
     refuseInFailedTransaction(raw);
     startTransactionCommand();
+    startStatementTimeout();
     beginImplicitTransactionBlock();
     checkForInterrupts();
     const statement = part.statement();

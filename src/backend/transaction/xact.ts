@@ -209,6 +209,17 @@ export function noteIndexRead(tableOid: number, shared: boolean): void {
   if (xact.isolation === 'serializable' && usesTransactionSnapshot() && tableOid >= FIRST_NORMAL_OID) xact.reads[shared ? 1 : 0].add(filenodeOf(tableOid));
 }
 
+/** SERIALIZABLE: whether the transaction has read a table. */
+export const hasRead = (filenode: number, shared: boolean): boolean => xact.isolation === 'serializable' && xact.reads[shared ? 1 : 0].has(filenode);
+
+/** The refusal of a SERIALIZABLE transaction that has read what was changed since. */
+export function readWriteDependencies(): PgError {
+  return new PgError('serialization_failure', 'could not serialize access due to read/write dependencies among transactions', {
+    detail: 'Reason code: Canceled on commit: what this transaction read was changed since.',
+    hint: 'The transaction might succeed if retried.',
+  });
+}
+
 /** A table's filenode; the relcache knows. Until it says so, a table that was never rewritten has its oid there. */
 let filenodeOf: (tableOid: number) => number = (oid) => oid;
 export const tableFilenode = (tableOid: number): number => filenodeOf(tableOid);
@@ -527,11 +538,7 @@ function checkCommitAnswer(shared: boolean, answer: CommitAnswer): void {
   switch (answer.kind) {
     case 'changed': throw new PgError('serialization_failure', 'could not serialize access due to concurrent update');
     case 'duplicate': throw duplicateReporter(shared, answer.index, answer.key);
-    case 'serialization':
-      throw new PgError('serialization_failure', 'could not serialize access due to read/write dependencies among transactions', {
-        detail: 'Reason code: Canceled on commit: what this transaction read was changed since.',
-        hint: 'The transaction might succeed if retried.',
-      });
+    case 'serialization': throw readWriteDependencies();
   }
 }
 
@@ -665,6 +672,13 @@ export function startTransactionCommand(): void {
     default:
       throw unexpected('startTransactionCommand');
   }
+}
+
+/** For commands that do their work table by table: what is done is committed, and the next transaction begins. */
+export function commitAndGoOn(): void {
+  commitTransactionCommand();
+  startTransactionCommand();
+  renewSnapshot(false);
 }
 
 export function commitTransactionCommand(): void {

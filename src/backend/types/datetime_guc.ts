@@ -39,7 +39,7 @@ function checkZone(value: GucValue): TimeZone | CheckFailure {
     return offsetTimeZone(0 - Number(BigInt(time) / 1000000n));
   }
   const zone = parseTimeZoneSetting(text);
-  if (zone === undefined) return new CheckFailure(Number.isNaN(Number(text)) ? {} : { detail: 'UTC timezone offset is out of range.' });
+  if (zone === undefined) return new CheckFailure(text.trim() === '' || Number.isNaN(Number(text)) ? {} : { detail: 'UTC timezone offset is out of range.' });
   if (zone.usesLeapSeconds) {
     return new CheckFailure({
       message: `time zone "${text}" appears to use leap seconds`, detail: 'PostgreSQL does not support leap seconds.',

@@ -178,7 +178,7 @@ export function startStatementTimeout(): void {
   if (settings.statement_timeout > 0 && (!statementTimerRuns || timers[STATEMENT_TIMER])) {
     statementTimerRuns = true;
     port.setTimer(STATEMENT_TIMER, settings.statement_timeout);
-  }
+  } else if (statementTimerRuns && settings.statement_timeout === 0) stopStatementTimer();
   if (statementStartedMs < 0 && (settings.log_min_duration_statement >= 0 || settings.log_duration)) statementStartedMs = performance.now();
 }
 

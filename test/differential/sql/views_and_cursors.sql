@@ -198,3 +198,10 @@ create index vc_hash_a on only vc_hash (a);
 create table vc_hash1 partition of vc_hash for values with (modulus 3, remainder 1);
 alter table vc_hash_a attach partition vc_hash1 default;
 drop table vc_hash;
+
+-- a materialized view reads no temporary table, however deep it is
+create temp table fleeting (a int);
+create materialized view lasting as select * from (select a from fleeting) f;
+create materialized view lasting as select 1 where exists (select from fleeting);
+drop table fleeting;
+set timezone = '';
