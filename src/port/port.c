@@ -525,6 +525,16 @@ static napi_value waitFor(napi_env env, napi_callback_info info)
 	return int_value(env, status);
 }
 
+/* The same, if it has ended by now; else -EAGAIN. */
+static napi_value hasEnded(napi_env env, napi_callback_info info)
+{
+	ARGUMENTS(1);
+	INT(0, pid);
+	int status;
+	pid_t ended = waitpid(pid, &status, WNOHANG);
+	return ended < 0 ? outcome(env, -1) : int_value(env, ended == 0 ? -EAGAIN : status);
+}
+
 static napi_value Exit(napi_env env, napi_callback_info info)
 {
 	ARGUMENTS(1);
@@ -1302,7 +1312,7 @@ napi_value icu_exports(napi_env env); /* icu.c */
 static napi_value Init(napi_env env, napi_value exports)
 {
 	static const struct export all[] = {
-		{ "fork", Fork }, { "_exit", Exit }, { "exec", Exec }, { "releaseSignals", releaseSignals }, { "openProgram", openProgram }, { "waitFor", waitFor }, { "getpid", Getpid }, { "getppid", Getppid }, { "kill", Kill },
+		{ "fork", Fork }, { "_exit", Exit }, { "exec", Exec }, { "releaseSignals", releaseSignals }, { "openProgram", openProgram }, { "waitFor", waitFor }, { "hasEnded", hasEnded }, { "getpid", Getpid }, { "getppid", Getppid }, { "kill", Kill },
 		{ "watchFile", watchFile }, { "hugeText", hugeText }, { "packMemory", packMemory }, { "releaseMemory", releaseMemory }, { "collapseMemory", collapseMemory }, { "randomInt", randomInt }, { "waitpid", Waitpid }, { "sharedMemory", sharedMemory }, { "mapFile", mapFile }, { "memoryFile", memoryFile }, { "mapShared", mapShared }, { "mapPart", mapPart }, { "unmapPart", unmapPart }, { "setSignal", setSignal }, { "interruptible", interruptible },
 		{ "setParentDeathSignal", setParentDeathSignal }, { "setTimer", setTimer }, { "recv", Recv }, { "send", Send },
 		{ "poll", Poll }, { "listenUnix", listenUnix }, { "listenTcp", listenTcp }, { "connectUnix", connectUnix },

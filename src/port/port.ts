@@ -55,6 +55,8 @@ export interface Port {
   openProgram(command: string, reading: boolean): [number, number] | number;
   /** Waits for the end of a child: the status as waitpid has it. */
   waitFor(pid: number): number;
+  /** The same for a child that has ended by now; else -EAGAIN. */
+  hasEnded(pid: number): number;
   /** Leaves at once: no exit handlers, no flushing. */
   _exit(code: number): never;
   getpid(): number;

@@ -4,7 +4,7 @@
 // its error and what it has counted go to the leader (tqueue.ts), and then it is gone.
 import { PgError, type ErrorFields, type Severity } from '../../common/errors.ts';
 import type { ConditionName } from '../../common/sqlstate.ts';
-import { EINTR, POLLHUP, POLLIN, SIGCHLD, SIGKILL, SIGTERM, port } from '../../port/port.ts';
+import { EAGAIN, EINTR, POLLHUP, POLLIN, SIGCHLD, SIGKILL, SIGTERM, port } from '../../port/port.ts';
 import type { RowLayout } from '../access/row.ts';
 import type { SharedCounter } from '../access/parallel_scan.ts';
 import { existingWriteSet } from '../access/writeset.ts';
@@ -92,7 +92,7 @@ export class GatherState {
     this.layout = rowLayoutOf(spec.types);
     running.add(this);
     // Should a worker fail, the leader hears of it wherever it is.
-    workersEnded.look = lookForFailures;
+    workersEnded.look = workerEnded;
     port.setSignal(SIGCHLD, 'flag');
     for (const slot of slots) {
       if (!this.start(slot)) freeWorkerSlot(slot);
@@ -249,9 +249,10 @@ export class GatherState {
     if (this.firstCounter < 0) return;
     for (const { pid, done } of this.workers) if (!done) port.kill(pid, SIGTERM);
     for (const { queue } of this.workers) port.close(queue.fd);
-    for (const { pid, slot } of this.workers) {
-      const status = port.waitFor(pid), signal = status & 0x7f;
-      if (signal !== 0) log('LOG', `background worker "parallel worker" (PID ${pid}) was terminated by signal ${signal}`);
+    for (const { pid, slot, done } of this.workers) {
+      // Who is done leaves by itself, which takes a while.
+      if (done) leaving.add(pid);
+      else noteEnd(pid, port.waitFor(pid));
       freeWorkerSlot(slot);
     }
     this.workers = [];
@@ -259,9 +260,7 @@ export class GatherState {
     this.firstCounter = -1;
     if (--wordsUsers === 0) wordsUsed = 0;
     running.delete(this);
-    if (running.size > 0) return;
-    workersEnded.look = null;
-    port.setSignal(SIGCHLD, 'default');
+    collectWorkers();
   }
 
   /** Throws the error of a worker that has ended with one. */
@@ -291,8 +290,31 @@ function waitFor(workers: readonly Worker[], timeoutMs: number): boolean {
 
 const lostConnection = (): PgError => new PgError('object_not_in_prerequisite_state', 'lost connection to parallel worker');
 
-function lookForFailures(): void {
+/** Workers that are done, and on their way out. */
+const leaving = new Set<number>();
+
+function hasLeft(pid: number): boolean {
+  const status = port.hasEnded(pid);
+  if (status === -EAGAIN) return false;
+  noteEnd(pid, status);
+  return true;
+}
+
+function noteEnd(pid: number, status: number): void {
+  const signal = status & 0x7f;
+  if (status > 0 && signal !== 0) log('LOG', `background worker "parallel worker" (PID ${pid}) was terminated by signal ${signal}`);
+}
+
+function collectWorkers(): void {
+  for (const pid of leaving) if (hasLeft(pid)) leaving.delete(pid);
+  if (running.size > 0 || leaving.size > 0) return;
+  workersEnded.look = null;
+  port.setSignal(SIGCHLD, 'default');
+}
+
+function workerEnded(): void {
   for (const gather of running) gather.lookForFailures();
+  collectWorkers();
 }
 
 /** Right after the fork. */
@@ -306,6 +328,7 @@ function becomeWorker(leader: number, slot: number): void {
   if (session.clientFd >= 0) port.close(session.clientFd);
   session.reportParameter = () => {};
   running.clear();
+  leaving.clear();
   workersEnded.look = null;
   port.setSignal(SIGCHLD, 'default');
   installBackendSignals();
