@@ -195,6 +195,8 @@ const writes: Kind[] = [
     after: ['DROP TABLE w', 'DROP FUNCTION f'], run: 'UPDATE w SET g = g + 1' },
   { name: 'AFTER row trigger', before: ['CREATE TABLE w (id int, g int)', 'CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.g < 0 THEN RAISE \'x\'; END IF; RETURN NULL; END $$', 'CREATE TRIGGER t AFTER INSERT ON w FOR EACH ROW EXECUTE FUNCTION f()'],
     each: ['TRUNCATE w'], after: ['DROP TABLE w', 'DROP FUNCTION f'], run: 'INSERT INTO w SELECT i, i FROM generate_series(1, 30000) i' },
+  { name: 'taken from a queue: FOR UPDATE SKIP LOCKED LIMIT 10', before: ['CREATE TABLE w AS SELECT id, t FROM big WHERE id <= 200000', 'ALTER TABLE w ADD PRIMARY KEY (id)', 'ANALYZE w'], after: ['DROP TABLE w'],
+    run: repeat(100, () => 'DELETE FROM w WHERE id = ANY (ARRAY(SELECT id FROM w ORDER BY id LIMIT 10 FOR UPDATE SKIP LOCKED))') },
   { name: 'MERGE', before: ['CREATE TABLE w AS SELECT id, g FROM big WHERE id <= 50000', 'ALTER TABLE w ADD PRIMARY KEY (id)'], after: ['DROP TABLE w'],
     run: 'MERGE INTO w USING (SELECT id, r FROM big WHERE id <= 50000) b ON b.id = w.id WHEN MATCHED THEN UPDATE SET g = b.r WHEN NOT MATCHED THEN INSERT VALUES (b.id, b.r)' },
   { name: 'jsonb: operators', before: ['CREATE TABLE w AS SELECT id, jsonb_build_object(\'id\', id, \'g\', g, \'tags\', jsonb_build_array(t, g), \'deep\', jsonb_build_object(\'r\', r)) AS j FROM big WHERE id <= 100000'], after: ['DROP TABLE w'],

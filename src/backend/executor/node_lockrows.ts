@@ -1,18 +1,20 @@
-// LockRows: SELECT ... FOR UPDATE and its weaker forms (PostgreSQL's nodeLockRows.c). The input is run to its end,
-// then rows are locked in batches and passed on; rows that somebody changed are looked at again (EvalPlanQual).
+// LockRows: SELECT ... FOR UPDATE and its weaker forms (PostgreSQL's nodeLockRows.c). The input is run to its end, or below a
+// LIMIT until there may be enough rows; then these are locked in batches and passed on. Rows that somebody changed are looked at
+// again (EvalPlanQual).
 import { PgError } from '../../common/errors.ts';
 import { dropReadSnapshot, holdReadSnapshot, lastChange, lockRows as lockTableRows, lockTable, returnToReadSnapshot, type RowLockResult } from '../access/table.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { Relation } from '../catalog/relation.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
-import type { LockRows, PlanRowMark } from '../nodes/plannodes.ts';
+import type { LockRows, Plan, PlannedStmt, PlanRowMark } from '../nodes/plannodes.ts';
+import type { Expr } from '../nodes/primnodes.ts';
 import type { HeldSnapshot } from '../storage/store.ts';
 import type { Datum } from '../types/datum.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { evalPlanQual, pinnedRows } from './eval_plan_qual.ts';
 import type { Runtime } from './execute.ts';
 import type { Producer } from './plan_compiler.ts';
-import { paramsUsed } from './plan_walker.ts';
+import { childPlans, isVolatile, paramsUsed, planExprs, someExpr } from './plan_walker.ts';
 
 const BATCH = 100;
 
@@ -76,19 +78,46 @@ function lockTables(marks: readonly Mark[]): void {
   for (const { relation, mark } of marks) if (!mark.reference) lockTable(relation.oid, relation.name, relation.shared, ROW_SHARE_LOCK);
 }
 
+/** Some rows may turn out to be locked or gone: so many are read in a second run, and so much longer is each further one. */
+const SECOND_RUN = 32, GROWTH = 8;
+
 class LockQueue {
   private rows: Datum[][] = [];
+  /** Of the input's rows: those that earlier runs have passed on, those of this run, and where it ends. */
+  private done = 0;
+  private seen = 0;
+  private end = Infinity;
   add(row: Datum[]): void {
     this.rows.push(row);
   }
-  /** Locked rows in order; a consumer that stops early leaves the rest unlocked. */
-  *locked(rt: Runtime, plan: LockRows, marks: readonly Mark[], batch: number): Generator<Datum[]> {
+  /** Only so many rows are asked for. */
+  bound(rows: number): void {
+    this.end = rows;
+  }
+  isNew(): boolean {
+    return ++this.seen > this.done;
+  }
+  isFull(): boolean {
+    return this.seen >= this.end;
+  }
+  /** Whether the input has more, and is to be run again: it gives the same rows in the same order. */
+  goOn(): boolean {
+    if (this.seen < this.end) return false;
+    this.done = this.end;
+    this.seen = 0;
+    this.end = Math.max(SECOND_RUN, this.end * GROWTH);
+    this.rows = [];
+    return true;
+  }
+  /** Locked rows in order; a consumer that stops early leaves the rest unlocked. `batch`: so many may be locked at once. */
+  *locked(rt: Runtime, plan: LockRows, marks: readonly Mark[], batch: () => number): Generator<Datum[]> {
     if (this.rows.length === 0) return;
     const { shared } = marks[0]!.relation;
     const readBy = holdReadSnapshot(shared);
     try {
-      for (let from = 0; from < this.rows.length; from += batch) {
-        const left = lockBatch(rt, plan, marks, this.rows.slice(from, from + batch), readBy);
+      for (let from = 0, to: number; from < this.rows.length; from = to) {
+        to = from + Math.min(BATCH, batch());
+        const left = lockBatch(rt, plan, marks, this.rows.slice(from, to), readBy);
         // Whoever takes the rows reads what was read before.
         returnToReadSnapshot(shared, readBy);
         yield* left;
@@ -105,16 +134,42 @@ export const lockRows: Producer<LockRows> = (pc, plan, consume) => {
   const queue = g.state('null');
   g.emit(`${g.konst(lockTables)}(${g.konst(marks)});`);
   g.emit(`${queue} = new ${g.konst(LockQueue)}();`);
-  pc.produce(plan.lefttree!, (columns) => g.emit(`${queue}.add(${pc.row(columns)});`));
+  const wanted = pc.rowsWanted.get(plan);
   const row = g.next('r');
-  // Whoever reads may stop, and rows that belong together are locked together: only at the top one row after the other is the same as many.
-  const batch = pc.stmt.planTree === plan && marks.filter((m) => !m.mark.reference).length === 1 ? BATCH : 1;
+  // Whoever reads may stop, and rows that belong together are locked together: only at the top, or as many as a LIMIT wants, one row after
+  // the other is the same as many.
+  const together = marks.filter((m) => !m.mark.reference).length === 1;
+  const batch = together && pc.stmt.planTree === plan ? `${BATCH}` : together && wanted !== undefined ? wanted : '1';
+  const rows = (most: string): string => `${queue}.locked(rt, ${g.konst(plan)}, ${g.konst(marks)}, () => ${most})`;
+  const passOn = (): void => consume(pc.columnsOfRow(row, plan.lefttree!.targetlist.map((t) => ({ nullable: true, type: exprType(t.expr) }))));
   // EvalPlanQual runs the plan below on its own.
-  for (const p of paramsUsed(plan.lefttree!, pc.stmt)) g.emit(`X[${p}] = ${pc.param(p)};`);
+  const handParams = (): void => { for (const p of paramsUsed(plan.lefttree!, pc.stmt)) g.emit(`X[${p}] = ${pc.param(p)};`); };
+  if (wanted !== undefined && isRepeatable(plan.lefttree!, pc.stmt)) {
+    g.emit(`${queue}.bound(${wanted});`);
+    g.labelled((done) => {
+      g.block('for (;;)', () => {
+        g.labelled((full) => pc.produce(plan.lefttree!, (columns) => {
+          g.block(`if (${queue}.isNew())`, () => g.emit(`${queue}.add(${pc.row(columns)});`));
+          g.emit(`if (${queue}.isFull()) ${g.jumpCode(full)}`);
+        }));
+        handParams();
+        g.block(`for (const ${row} of ${rows(batch)})`, passOn);
+        g.emit(`if (!${queue}.goOn()) ${g.jumpCode(done)}`);
+      });
+    });
+    return;
+  }
+  pc.produce(plan.lefttree!, (columns) => g.emit(`${queue}.add(${pc.row(columns)});`));
+  handParams();
   // A cursor asks for the rows at the top when they are fetched.
-  const rows = `${queue}.locked(rt, ${g.konst(plan)}, ${g.konst(marks)}, `;
-  const later = pc.stmt.planTree === plan ? `if (rt.later !== null) rt.later.rows = ${rows}1); else ` : '';
-  g.block(`${later}for (const ${row} of ${rows}${batch}))`, () => {
-    consume(pc.columnsOfRow(row, plan.lefttree!.targetlist.map((t) => ({ nullable: true, type: exprType(t.expr) }))));
-  });
+  const later = pc.stmt.planTree === plan ? `if (rt.later !== null) rt.later.rows = ${rows('1')}; else ` : '';
+  g.block(`${later}for (const ${row} of ${rows(batch)})`, passOn);
 };
+
+/** Whether a second run gives the same rows in the same order. */
+function isRepeatable(plan: Plan, stmt: PlannedStmt): boolean {
+  if (plan.kind === 'SampleScan' || plan.kind === 'ModifyTable' || plan.kind === 'Gather') return false;
+  if (plan.kind === 'CteScan' && !isRepeatable(stmt.subplans[plan.ctePlanId - 1]!, stmt)) return false;
+  const changes = (e: Expr): boolean => isVolatile(e) || (e.kind === 'SubPlan' && !isRepeatable(stmt.subplans[e.planId - 1]!, stmt));
+  return !planExprs(plan).some((e) => someExpr(e, changes)) && childPlans(plan).every((child) => isRepeatable(child, stmt));
+}

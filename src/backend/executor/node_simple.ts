@@ -213,6 +213,7 @@ const limit: Producer<Limit> = (pc, plan, consume) => {
   g.emit(`${skip} = ${value(plan.limitOffset, limitCounters.offset, '0')};`);
   g.emit(`${left} = ${value(plan.limitCount, limitCounters.count, 'Infinity')};`);
   const last = plan.withTies ? g.state('null') : '';
+  if (plan.limitCount !== null && !plan.withTies) pc.rowsWanted.set(plan.lefttree!, `${skip} + ${left}`);
   g.labelled((label) => {
     g.emit(`if (${left} === 0) ${g.jumpCode(label)}`);
     pc.produce(plan.lefttree!, (columns) => {

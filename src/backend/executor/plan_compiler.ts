@@ -44,6 +44,8 @@ export class PlanCompiler {
   readonly shared = new Map<string, string>();
   /** The Gather that the plan now at hand is below: the variable of its state, and what it shares out. */
   gather: { readonly state: string; readonly spec: GatherSpec } | null = null;
+  /** Of nodes right below a Limit: the text of how many rows it still wants. */
+  readonly rowsWanted = new Map<Plan, string>();
   /** Rows are locked, and may have to be looked at again: EvalPlanQual is to find what subqueries have given. */
   readonly mayLookAgain: boolean;
   subplanGenerator: ((pc: PlanCompiler, node: SubPlan, cx: ExprContext) => Value) | null = null;
