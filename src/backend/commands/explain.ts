@@ -62,7 +62,7 @@ function explain(stmt: RawNode, context: UtilityContext): UtilityResult {
           return;
         }
         if (utility.tag === 'DeclareCursorStmt') {
-          const { plan, ms } = timedPlan(queryRewrite(utility['analyzed'] as Query)[0]!, context.params);
+          const { plan, ms } = timedPlan(queryRewrite(utility['analyzed'] as Query)[0]!, context.params, false);
           explainOne(((utility['options'] as number | undefined) ?? 0) & CURSOR_OPT.SCROLL ? scrollable(plan) : plan, context.params, options, ms, out);
           return;
         }
@@ -92,9 +92,9 @@ function scrollable(stmt: PlannedStmt): PlannedStmt {
   return { ...stmt, planTree: { kind: 'Material', startup_cost, total_cost: total, plan_rows, plan_width, targetlist, qual: [], lefttree: { ...planTree, initPlan: [] }, righttree: null, initPlan } };
 }
 
-function timedPlan(q: Query, params: readonly Datum[]): { plan: PlannedStmt; ms: number } {
+function timedPlan(q: Query, params: readonly Datum[], parallelOk = true): { plan: PlannedStmt; ms: number } {
   const start = performance.now();
-  const plan = planner(params.length === 0 ? q : withValues(q, params));
+  const plan = planner(params.length === 0 ? q : withValues(q, params), parallelOk);
   return { plan, ms: performance.now() - start };
 }
 

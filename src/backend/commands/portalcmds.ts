@@ -23,6 +23,8 @@ function declareCursor(stmt: DeclareCursorStmt, context: UtilityContext): Utilit
   if (!(flags & CURSOR_OPT.HOLD)) requireTransactionBlock(context, 'DECLARE CURSOR');
   else refuseRestricted('create a cursor WITH HOLD');
   const statement = new CachedStatement(context.text, asRawStmt(stmt.query), [...context.paramTypes], false, false);
+  // Between two FETCHes there would be nobody to listen to workers.
+  statement.parallelOk = false;
   statement.revalidate();
   statement.lockTargets();
   const only = statement.units.length === 1 ? statement.units[0]! : null;

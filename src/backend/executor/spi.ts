@@ -24,7 +24,7 @@ function prepare(text: string, types: readonly Oid[]): CompiledPlan[] {
   const plans = atInternalPosition(text, () => {
     const list = rawParse(text);
     if (list.length !== 1) throw internalError(`one statement is expected: ${text}`);
-    return queryRewrite(parseAnalyze(list[0]!, text, [...types])).map((q) => compilePlan(planner(q)));
+    return queryRewrite(parseAnalyze(list[0]!, text, [...types])).map((q) => compilePlan(planner(q, false)));
   });
   if (kept.size >= MAX_KEPT) kept.delete(kept.keys().next().value!);
   kept.set(key, { plans, version: catalogVersion() });

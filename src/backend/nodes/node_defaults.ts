@@ -46,7 +46,7 @@ const EXPRESSIONS: ExprDefaults = {
   SubLink: { kind: 'SubLink', subLinkType: 'expr', subLinkId: 0, testexpr: null, operName: [], subselect: query, location },
   SubPlan: {
     kind: 'SubPlan', subLinkType: 'expr', testexpr: null, paramIds: [], planId: 0, planName: '', firstColType: 0, firstColTypmod: -1, firstColCollation: 0, useHashTable: false,
-    unknownEqFalse: false, setParam: [], parParam: [], args: [], startup_cost: 0, per_call_cost: 0, alternative: null,
+    unknownEqFalse: false, setParam: [], parParam: [], args: [], startup_cost: 0, per_call_cost: 0, parallel_safe: false, alternative: null,
   },
   FieldSelect: { kind: 'FieldSelect', arg: child, fieldnum: 0, resulttype: 0, resulttypmod: -1, resultcollid: 0 },
   FieldStore: { kind: 'FieldStore', arg: child, newvals: [], fieldnums: [], resulttype: 0 },

@@ -97,7 +97,7 @@ export interface SubLink {
 export interface SubPlan {
   kind: 'SubPlan'; subLinkType: SubLinkType; testexpr: Expr | null; paramIds: number[]; planId: number;
   planName: string; firstColType: Oid; firstColTypmod: number; firstColCollation: Oid; useHashTable: boolean;
-  unknownEqFalse: boolean; setParam: number[]; parParam: number[]; args: Expr[]; startup_cost: number; per_call_cost: number;
+  unknownEqFalse: boolean; setParam: number[]; parParam: number[]; args: Expr[]; startup_cost: number; per_call_cost: number; parallel_safe: boolean;
   /** Another way to the same, until setrefs.ts has chosen (AlternativeSubPlan). */
   alternative: SubPlan | null;
 }

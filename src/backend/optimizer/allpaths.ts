@@ -9,18 +9,20 @@ import type { Expr, FromItem, TargetEntry } from '../nodes/primnodes.ts';
 import { makeConst } from '../nodes/makefuncs.ts';
 import { exprCollation, exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
 import { containsSrf, containsSubplans, containsVolatile, evalConstExpressions, incrementLevels, isConst, isFalseOrNull, mutateDeep, mutateQueryDeep, pullVarClause, pullVarnos, pullVars, stripPlaceholders } from './clauses.ts';
-import { clampRows, costs, DISABLE_COST, enabled, exprCost, qualEvalCost } from './costsize.ts';
+import { clampRows, costs, DISABLE_COST, enabled, exprCost, parallelDivisor, qualEvalCost, rowsOfOne } from './costsize.ts';
 import { addAppendPaths } from './appendpath.ts';
 import { relevantJoinClause } from './equivclass.ts';
 import { excludedByConstraints, expandInheritedRel, standsForChildren } from './inherit.ts';
 import { createIndexPaths } from './indxpath.ts';
+import { addUsefulGathers } from './gatherpath.ts';
 import { findLateralReferences } from './initsplan.ts';
+import { considerParallel, parallelWorkers } from './parallel.ts';
 import { paramPathInfo } from './parampath.ts';
 import { addPartitionwisePaths, isLegalJoin, makeJoinRel } from './joinrels.ts';
 import { replaceNestloopParams, subqueryOuterParams, targetOfRel } from './nestparams.ts';
 import { subqueryPathkeys } from './pathkeys.ts';
 import { hasVolatile } from './prepjointree.ts';
-import { addPath, setCheapest } from './pathnode.ts';
+import { addPartialPath, addPath, setCheapest } from './pathnode.ts';
 import type { CteEntry, Path, PlannerInfo, RelOptInfo } from './pathnodes.ts';
 import { orderedClauses, planBase } from './planbuild.ts';
 import { containsLeakedVars } from './leakproof.ts';
@@ -28,6 +30,7 @@ import { EMPTY, isSubset, members, overlaps, singleton } from './relids.ts';
 import { baseRel, markDummy, targetWidth } from './relnode.ts';
 import { arrayLength, clauselistSelectivity } from './selfuncs.ts';
 import { pushRunCondition } from './runcondition.ts';
+import { noteRoot } from './setrefs.ts';
 import { createJoinTidPaths, createTidPaths } from './tidpath.ts';
 import { planSubquery } from './subroot.ts';
 import { expandUnionAll, standsForMembers } from './unionall.ts';
@@ -63,6 +66,7 @@ function setBaseRelPaths(root: PlannerInfo): void {
   const rels = members(root.allBaserels).map((rti) => baseRel(root, rti));
   for (const rel of rels) {
     const rte = rel.rte!;
+    rel.considerParallel = considerParallel(root, rel);
     if (rte.rtekind !== 'relation' && isNeverTrue(rel)) {
       markDummy(root, rel);
       continue;
@@ -87,6 +91,8 @@ function setBaseRelPaths(root: PlannerInfo): void {
   for (const rel of rels) {
     if (rel.children !== null) setAppendRelPaths(root, rel);
     else if (rel.rte!.rtekind === 'relation') setPlainRel(root, rel);
+    // Of the whole query workers give the final columns.
+    if (rel.relids !== root.allBaserels) addUsefulGathers(root, rel, rel.rows);
     setCheapest(rel);
   }
 }
@@ -103,7 +109,7 @@ function scanPath(root: PlannerInfo, rel: RelOptInfo, kind: string, startup: num
   const param = outer === EMPTY ? null : paramPathInfo(root, rel, outer);
   const paramClauses = param === null ? [] : param.clauses;
   const path: Path = {
-    kind, rel, rows: param === null ? rel.rows : param.rows, startup, total: total + rel.tuples * qualEvalCost(paramClauses).perTuple, pathkeys: [], requiredOuter: outer, paramClauses,
+    kind, rel, rows: param === null ? rel.rows : param.rows, startup, total: total + rel.tuples * qualEvalCost(paramClauses).perTuple, pathkeys: [], requiredOuter: outer, paramClauses, parallelSafe: rel.considerParallel,
     make: () => gated(root, rel, make(path, param === null ? quals(rel) : orderedClauses([...rel.restrictions.filter((r) => !r.pseudoconstant), ...paramClauses]).map((q) => replaceNestloopParams(root, q)))),
     reparameterize: (wanted) => scanPath(root, rel, kind, startup, total, make, wanted),
   };
@@ -134,8 +140,16 @@ function setAppendRelSize(root: PlannerInfo, rel: RelOptInfo): void {
     child.considerParamStartup = rel.considerParamStartup;
     finishSize(root, child);
   }
+  shareParallel(root, rel);
   if (rel.relation!.kind !== 'p') rel.indexes = [];
   sumUp(root, rel);
+}
+
+/** All children may be read in workers, or none. */
+function shareParallel(root: PlannerInfo, rel: RelOptInfo): void {
+  if (!rel.considerParallel) return;
+  rel.considerParallel = rel.children!.every(({ child }) => considerParallel(root, child));
+  for (const { child } of rel.children!) child.considerParallel = rel.considerParallel;
 }
 
 /** Sizes of a table as those of its children. */
@@ -157,6 +171,7 @@ const isEmpty = (plan: Plan): boolean => plan.kind === 'Result' && plan.lefttree
 /** The members of a UNION ALL; those that are subqueries get their paths at once. */
 function setUnionAllSize(root: PlannerInfo, rel: RelOptInfo): void {
   expandUnionAll(root, rel);
+  shareParallel(root, rel);
   for (const { child } of rel.children!) {
     child.considerParamStartup = rel.considerParamStartup;
     if (child.relation !== null) finishSize(root, child);
@@ -179,6 +194,7 @@ function setAppendRelPaths(root: PlannerInfo, rel: RelOptInfo): void {
 
 function putTogether(root: PlannerInfo, rel: RelOptInfo): void {
   for (const part of subpartitioned(rel)) {
+    part.considerParallel = rel.considerParallel;
     putTogether(root, part);
     setCheapest(part);
   }
@@ -201,19 +217,38 @@ function setPlainRel(root: PlannerInfo, rel: RelOptInfo): void {
   }
   const cost = qualEvalCost(rel.restrictions);
   const startup = cost.startup + (enabled.seqscan ? 0 : DISABLE_COST);
-  const whole = scanPath(root, rel, 'SeqScan', startup, startup + rel.pages * costs.seqPage + rel.tuples * (costs.cpuTuple + cost.perTuple), (path, filter) => ({
+  const disk = startup + rel.pages * costs.seqPage, cpu = rel.tuples * (costs.cpuTuple + cost.perTuple);
+  const whole = scanPath(root, rel, 'SeqScan', startup, disk + cpu, (path, filter) => ({
     kind: 'SeqScan', ...planBase(path, targetOfRel(root, rel), filter), scanrelid: rel.rti, tidrangequals: NO_QUALS,
   }));
   addPath(rel, whole);
+  const partial = partialSeqScan(rel, whole, startup, disk, cpu);
+  if (partial !== null) addPartialPath(rel, partial);
   createIndexPaths(root, rel);
   createTidPaths(root, rel);
   createJoinTidPaths(root, rel);
-  for (const p of rel.paths) {
-    if (p !== whole) {
+  for (const p of [...rel.paths, ...rel.partialPaths]) {
+    if (p !== whole && p !== partial) {
       const inner = p.make;
       p.make = () => gated(root, rel, inner());
     }
   }
+}
+
+/** create_plain_partial_paths; null: it is not worth a worker. */
+function partialSeqScan(rel: RelOptInfo, { make, ...whole }: Path, startup: number, disk: number, cpu: number): Path | null {
+  const workers = rel.considerParallel && rel.lateralRelids === EMPTY ? parallelWorkers(rel, rel.pages, -1) : 0;
+  if (workers <= 0) return null;
+  const path: Path = {
+    ...whole, rows: rowsOfOne(rel.rows, workers), startup, total: disk + cpu / parallelDivisor(workers), parallelWorkers: workers, make: () => sharedScan(make(), path),
+  };
+  return path;
+}
+
+/** A scan in which the processes take turns. */
+function sharedScan(plan: Plan, path: Path): Plan {
+  const own = { total_cost: path.total, plan_rows: path.rows };
+  return plan.kind === 'Result' ? { ...plan, ...own, lefttree: sharedScan(plan.lefttree!, path) } : { ...plan, ...own, parallelAware: true };
 }
 
 const NO_QUALS: Expr[] = [];
@@ -358,7 +393,7 @@ function setSubqueryRel(root: PlannerInfo, rel: RelOptInfo): void {
   const fraction = subqueryFraction(root) ? root.tupleFraction : 0;
   const saved = root.planParams;
   root.planParams = [];
-  const { plan, subroot, pathkeys } = planSubquery(root, subquery, fraction, rel.lateralRelids !== EMPTY || rte.lateral);
+  const { plan, subroot, pathkeys, parallelSafe, partial } = planSubquery(root, subquery, fraction, rel.lateralRelids !== EMPTY || rte.lateral);
   rel.subplanParams = root.planParams;
   root.planParams = saved;
   rel.subroot = subroot;
@@ -373,7 +408,25 @@ function setSubqueryRel(root: PlannerInfo, rel: RelOptInfo): void {
     };
   });
   scan.pathkeys = subqueryPathkeys(root, rel, subroot, pathkeys);
+  scan.parallelSafe = rel.considerParallel && parallelSafe;
   addPath(rel, scan);
+  if (rel.considerParallel && rel.lateralRelids === EMPTY) for (const p of partial) addPartialPath(rel, partialSubqueryScan(root, rel, subroot, p));
+}
+
+/** The rows of a subquery as processes share them. */
+function partialSubqueryScan(root: PlannerInfo, rel: RelOptInfo, subroot: PlannerInfo, sub: Path): Path {
+  const workers = sub.parallelWorkers!;
+  const cost = qualEvalCost(rel.restrictions);
+  const path: Path = {
+    kind: 'SubqueryScan', rel, rows: clampRows(sub.rows * clauselistSelectivity(root, rel.restrictions.filter((r) => !r.pseudoconstant))), startup: sub.startup + cost.startup, total: sub.total + cost.startup + sub.rows * (costs.cpuTuple + cost.perTuple),
+    pathkeys: subqueryPathkeys(root, rel, subroot, sub.pathkeys), requiredOuter: EMPTY, paramClauses: [], parallelSafe: true, parallelWorkers: workers,
+    make: () => {
+      const subplan = sub.make();
+      noteRoot(subplan, subroot);
+      return gated(root, rel, { kind: 'SubqueryScan', ...planBase(path, targetOfRel(root, rel), quals(rel)), scanrelid: rel.rti, subplan });
+    },
+  };
+  return path;
 }
 
 /** remove_unused_subquery_outputs: a column that nobody reads is NULL, where it says nothing of the rows themselves. */
@@ -507,6 +560,7 @@ function standardJoinSearch(root: PlannerInfo, rels: RelOptInfo[]): RelOptInfo |
     }
     for (const rel of made) {
       addPartitionwisePaths(root, rel);
+      if (rel.relids !== root.allBaserels) addUsefulGathers(root, rel, rel.rows);
       setCheapest(rel);
     }
     levels.push([...made]);
@@ -549,6 +603,7 @@ function greedyJoinSearch(root: PlannerInfo, rels: RelOptInfo[]): RelOptInfo | n
             rel = makeJoinRel(root, a, b);
             if (rel === null) continue;
             addPartitionwisePaths(root, rel);
+            if (rel.relids !== root.allBaserels) addUsefulGathers(root, rel, rel.rows);
             setCheapest(rel);
           }
           const score = rel.rows * Math.max(1, rel.cheapestTotal!.total / 1e6) + rel.cheapestTotal!.total / 1e9;

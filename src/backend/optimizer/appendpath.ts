@@ -16,9 +16,10 @@ import { booleanValue, equal } from './clauses.ts';
 import { clampRows, costs, sortCost } from './costsize.ts';
 import { ofTable, overPart, overRelation, toChild, toParent } from './inherit.ts';
 import { replaceNestloopParams, targetOfRel } from './nestparams.ts';
+import { sharedMembers, type SharedMembers } from './partialappend.ts';
 import { runtimePruning, type PruneInfo } from './partprune.ts';
 import { classForSorting } from './equivclass.ts';
-import { addPath, cheapestFractional, pathkeysContain } from './pathnode.ts';
+import { addPartialPath, addPath, cheapestFractional, pathkeysContain } from './pathnode.ts';
 import { mergeFamilies } from './pathkeys.ts';
 import type { AppendRelInfo, PartitionStep, Path, PathKey, PlannerInfo, Relids, RelOptInfo, RestrictInfo } from './pathnodes.ts';
 import { planBase, withColumn } from './planbuild.ts';
@@ -35,8 +36,30 @@ export function addAppendPaths(root: PlannerInfo, rel: RelOptInfo): void {
     const single = children.length === 1 ? cheapest[0]!.pathkeys : [];
     addPath(rel, appendPath(root, rel, cheapest, single));
   }
+  if (rel.considerParallel && rel.lateralRelids === EMPTY) addPartialPaths(root, rel);
   addOrderedPaths(root, rel);
   addParameterizedPaths(root, rel);
+}
+
+/** Appends that processes share. */
+function addPartialPaths(root: PlannerInfo, rel: RelOptInfo): void {
+  const children = rel.children!;
+  for (const members of sharedMembers(children.map((c) => c.child))) addPartialPath(rel, sharedAppend(root, rel, members));
+  if (children.length > 1) return;
+  const [, ...others] = children[0]!.child.partialPaths;
+  for (const p of others) {
+    if (p.pathkeys.length === 0) continue;
+    addPartialPath(rel, sharedAppend(root, rel, { paths: [{ path: p, member: 0 }], firstPartial: 0, isAware: true, workers: p.parallelWorkers!, startup: p.startup, total: p.total, rows: p.rows }));
+  }
+}
+
+function sharedAppend(root: PlannerInfo, rel: RelOptInfo, members: SharedMembers): Path {
+  const { paths, workers, startup, total, rows, firstPartial } = members;
+  // Members stand in the order in which they are begun.
+  const ordered = { ...rel, children: paths.map((m) => rel.children![m.member]!) };
+  const pathkeys = paths.length === 1 ? paths[0]!.path.pathkeys : [];
+  const path = appendPath(root, ordered, paths.map((m) => m.path), pathkeys, EMPTY, [], members);
+  return Object.assign(path, { rel, startup, total, rows, parallelSafe: true, parallelWorkers: workers, firstPartial });
 }
 
 /** Columns of a UNION ALL, or of a partition that has partitions, are shown as the first member's. */
@@ -52,17 +75,17 @@ function memberForm(rel: RelOptInfo, n: number, path: Path): (e: Expr) => Expr {
   return (e) => overPart(path.rel, rel.translators.reduce((x, t) => toParent(t, x), e));
 }
 
-function appendPath(root: PlannerInfo, rel: RelOptInfo, members: readonly Path[], pathkeys: PathKey[], outer: Relids = rel.lateralRelids, paramClauses: RestrictInfo[] = []): Path {
-  const paths = members.flatMap((p) => p.subpaths ?? [p]);
+function appendPath(root: PlannerInfo, rel: RelOptInfo, members: readonly Path[], pathkeys: PathKey[], outer: Relids = rel.lateralRelids, paramClauses: RestrictInfo[] = [], shared: SharedMembers | null = null): Path {
+  const paths = shared !== null ? [...members] : members.flatMap((p) => p.subpaths ?? [p]);
   const total = paths.reduce((c, p) => c + p.total, 0) + (paths.length > 1 ? 0.5 * costs.cpuTuple * paths.reduce((c, p) => c + p.rows, 0) : 0);
   // Of an order all members may be begun.
   const startup = pathkeys.length > 0 ? paths.reduce((c, p) => c + p.startup, 0) : paths[0]?.startup ?? 0;
   const path: Path = {
-    kind: 'Append', rel, rows: clampRows(paths.reduce((c, p) => c + p.rows, 0)), startup, total, pathkeys, requiredOuter: outer, paramClauses,
+    kind: 'Append', rel, rows: clampRows(paths.reduce((c, p) => c + p.rows, 0)), startup, total, pathkeys, requiredOuter: outer, paramClauses, parallelSafe: rel.considerParallel && paths.every((p) => p.parallelSafe === true),
     make: () => {
       const plan: Plan = {
         kind: 'Append', ...planBase(path, targetOfRel(root, rel)), appendplans: paths.map((p) => p.make()), apprelids: membersOf(rel.relids), apptlist: targetOfRel(root, rel), byMember: isCalledAsMember(rel),
-        pruning: pruningOf(root, rel, paramClauses),
+        pruning: pruningOf(root, rel, paramClauses), ...(shared?.isAware === true ? { parallelAware: true, firstPartialPlan: shared.firstPartial } : {}),
       };
       memberTranslators.set(plan, { partitions: rel.relation?.kind !== 'r', list: paths.map((p, n) => memberForm(rel, n, p)) });
       return plan;
@@ -275,7 +298,7 @@ function mergePath(root: PlannerInfo, rel: RelOptInfo, order: PathKey[], sorted:
     + rows * (2 * costs.cpuOperator * Math.log2(inputs) + 0.5 * costs.cpuTuple) + first;
   const startup = paths.reduce((c, p, i) => c + (sorts[i] === null ? p.startup : p.total + sorts[i]!.startup), 0) + first;
   const path: Path = {
-    kind: 'MergeAppend', rel, rows: clampRows(rows), startup, total, pathkeys: order, requiredOuter: EMPTY, paramClauses: [],
+    kind: 'MergeAppend', rel, rows: clampRows(rows), startup, total, pathkeys: order, requiredOuter: EMPTY, paramClauses: [], parallelSafe: rel.considerParallel && paths.every((p) => p.parallelSafe === true),
     make: () => {
       const targetlist = [...targetOfRel(root, rel), ...more.map((e, i) => makeTargetEntry(e, rel.target.length + i + 1, null, true))];
       return {

@@ -5,10 +5,11 @@ import { makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import type { BitmapPlan } from '../nodes/plannodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { containsMutable, equal } from './clauses.ts';
-import { clampRows, costs, DISABLE_COST, enabled, indexPagesFetched, qualEvalCost } from './costsize.ts';
+import { clampRows, costs, DISABLE_COST, enabled, indexPagesFetched, parallelDivisor, qualEvalCost, rowsOfOne } from './costsize.ts';
 import type { GinIndexInfo } from './ginpath.ts';
 import type { IndexPathInfo } from './indxpath.ts';
 import { replaceNestloopParams, targetOfRel } from './nestparams.ts';
+import { parallelWorkers } from './parallel.ts';
 import { loopCount, paramPathInfo } from './parampath.ts';
 import { forRelation } from './pathkeys.ts';
 import type { Path, PlannerInfo, Relids, RelOptInfo, RestrictInfo } from './pathnodes.ts';
@@ -43,7 +44,7 @@ export function bitmapOr(nodes: BitmapNode[]): BitmapNode {
 }
 
 /** cost_bitmap_heap_scan. */
-function heapCost(root: PlannerInfo, rel: RelOptInfo, node: BitmapNode): { startup: number; total: number } {
+function heapCost(root: PlannerInfo, rel: RelOptInfo, node: BitmapNode, processes = 1): { startup: number; total: number; pages: number } {
   const loops = loopCount(root, rel, node.outer);
   const fetched = clampRows(node.selectivity * rel.tuples);
   const t = Math.max(rel.pages, 1);
@@ -54,7 +55,7 @@ function heapCost(root: PlannerInfo, rel: RelOptInfo, node: BitmapNode): { start
   const perPage = pages >= 2 ? costs.randomPage - (costs.randomPage - costs.seqPage) * Math.sqrt(pages / t) : costs.randomPage;
   const quals = qualEvalCost([...rel.restrictions, ...(node.outer === EMPTY ? [] : paramPathInfo(root, rel, node.outer).clauses)]);
   const startup = node.cost + quals.startup + (enabled.bitmapscan ? 0 : DISABLE_COST);
-  return { startup, total: startup + pages * perPage + (costs.cpuTuple + quals.perTuple) * fetched };
+  return { startup, total: startup + pages * perPage + ((costs.cpuTuple + quals.perTuple) * fetched) / processes, pages };
 }
 const indexPages = (node: BitmapNode): number => (node.kind === 'index' ? node.index.pages : node.kind === 'gin' ? 0 : node.nodes.reduce((n, x) => n + indexPages(x), 0));
 
@@ -108,21 +109,28 @@ export function chooseBitmapAnd(root: PlannerInfo, rel: RelOptInfo, paths: reado
   return best.length === 1 ? best[0]! : bitmapAnd(best);
 }
 
+/** create_partial_bitmap_paths: one process makes the bitmap, all read the table; null: it is not worth a worker. */
+export function partialBitmapPath(root: PlannerInfo, rel: RelOptInfo, node: BitmapNode): Path | null {
+  const workers = parallelWorkers(rel, heapCost(root, rel, node).pages, -1);
+  return workers <= 0 ? null : bitmapHeapPath(root, rel, node, workers);
+}
+
 /** create_bitmap_heap_path. */
-export function bitmapHeapPath(root: PlannerInfo, rel: RelOptInfo, node: BitmapNode): Path {
-  const cost = heapCost(root, rel, node);
+export function bitmapHeapPath(root: PlannerInfo, rel: RelOptInfo, node: BitmapNode, workers?: number): Path {
+  const cost = heapCost(root, rel, node, workers === undefined ? 1 : parallelDivisor(workers));
   const outer = node.outer | rel.lateralRelids;
   const param = outer === EMPTY ? null : paramPathInfo(root, rel, outer);
   const path: Path = {
-    kind: 'BitmapHeapScan', rel, rows: param === null ? rel.rows : param.rows, startup: cost.startup, total: cost.total, pathkeys: [], requiredOuter: outer,
+    kind: 'BitmapHeapScan', rel, rows: param === null ? rowsOfOne(rel.rows, workers) : param.rows, startup: cost.startup, total: cost.total, pathkeys: [], requiredOuter: outer,
     paramClauses: param === null ? [] : param.clauses, ...(node.kind === 'index' ? { indexClauses: node.index.clauses } : {}),
+    parallelSafe: rel.considerParallel, ...(workers === undefined ? {} : { parallelWorkers: workers }),
     make: () => {
       const fix = (e: Expr): Expr => (outer === EMPTY ? e : replaceNestloopParams(root, e));
       const { plan, quals, clauses } = bitmapPlan(rel, node, fix);
       const rest = [...rel.restrictions, ...withoutRepeated(path.paramClauses, clauses)].filter((r) => !r.pseudoconstant && !quals.some((q) => equal(q, r.clause))
         && !(!containsMutable(r.clause) && predicateImpliedBy([r.clause], quals, false)));
       return {
-        kind: 'BitmapHeapScan', ...planBase(path, targetOfRel(root, rel), orderedClauses(rest).map(fix), plan), scanrelid: rel.rti, bitmapqualorig: quals.map(fix),
+        kind: 'BitmapHeapScan', ...planBase(path, targetOfRel(root, rel), orderedClauses(rest).map(fix), plan), scanrelid: rel.rti, bitmapqualorig: quals.map(fix), ...(workers === undefined ? {} : { parallelAware: true }),
       };
     },
   };

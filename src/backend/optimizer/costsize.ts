@@ -7,7 +7,7 @@ import type { Path, QualCost, RestrictInfo } from './pathnodes.ts';
 
 export const costs = {
   seqPage: 1, randomPage: 4, cpuTuple: 0.01, cpuIndexTuple: 0.005, cpuOperator: 0.0025, effectiveCachePages: 524288,
-  workMemBytes: 4 * 1024 * 1024, hashMemBytes: 8 * 1024 * 1024,
+  workMemBytes: 4 * 1024 * 1024, hashMemBytes: 8 * 1024 * 1024, parallelSetup: 1000, parallelTuple: 0.1,
 };
 export const DISABLE_COST = 1e10;
 export const BLOCK_BYTES = 8192;
@@ -26,6 +26,8 @@ export function readCostSettings(): void {
   costs.effectiveCachePages = settings.effective_cache_size;
   costs.workMemBytes = settings.work_mem * 1024;
   costs.hashMemBytes = costs.workMemBytes * settings.hash_mem_multiplier;
+  costs.parallelSetup = settings.parallel_setup_cost;
+  costs.parallelTuple = settings.parallel_tuple_cost;
   enabled.seqscan = settings.enable_seqscan;
   enabled.indexscan = settings.enable_indexscan;
   enabled.indexonlyscan = settings.enable_indexonlyscan;
@@ -48,6 +50,15 @@ export function roundEven(x: number): number {
   const r = Math.round(x);
   return r - x === 0.5 && r % 2 !== 0 ? r - 1 : r;
 }
+
+// ------------------------------------------------------------------ workers
+
+/** get_parallel_divisor: by how much each process has less to do; the leader helps as long as it has not too many workers to listen to. */
+export function parallelDivisor(workers: number): number {
+  return workers + (settings.parallel_leader_participation ? Math.max(0, 1 - 0.3 * workers) : 0);
+}
+/** The rows of one of the processes that share a path. */
+export const rowsOfOne = (rows: number, workers: number | undefined): number => (workers === undefined ? rows : clampRows(rows / parallelDivisor(workers)));
 
 // ------------------------------------------------------------------ expressions
 

@@ -60,7 +60,7 @@ export function createGinPath(root: PlannerInfo, rel: RelOptInfo, info: IndexInf
   const startup = index.total + (getBool('enable_bitmapscan') ? 0 : DISABLE_COST);
   const total = startup + pages * costs.randomPage * 0.75 + fetched * (costs.cpuTuple + qual);
   const path: Path = {
-    kind: 'GinScan', rel, rows: param?.rows ?? rel.rows, startup, total, pathkeys: [], requiredOuter: rel.lateralRelids, paramClauses,
+    kind: 'GinScan', rel, rows: param?.rows ?? rel.rows, startup, total, pathkeys: [], requiredOuter: rel.lateralRelids, paramClauses, parallelSafe: rel.considerParallel,
     make: () => {
       const fix = (e: Expr): Expr => replaceNestloopParams(root, e);
       return {

@@ -3,7 +3,6 @@
 import { internalError, PgError } from '../../common/errors.ts';
 import { makeOpExpr, makeTargetEntry } from '../nodes/makefuncs.ts';
 import { expressionTreeWalker, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
-import type { Query } from '../nodes/parsenodes.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import type { Agg, GroupingPhase, ModifyMergeAction, Plan, PlanRowMark } from '../nodes/plannodes.ts';
 import type { Expr, FromItem, SortGroupClause, TargetEntry, WindowFunc } from '../nodes/primnodes.ts';
@@ -15,8 +14,12 @@ import { containsSrf, containsVolatile, equal, pullVarClause } from './clauses.t
 import { clampRows, costs, DISABLE_COST, enabled, evalCost, exprCost, exprsCost, incrementalSortCost, sortCost } from './costsize.ts';
 import { cannotGroup, fitting, groupingSetsData, hashedRollup, type GroupingSetsData, type Rollup } from './groupingsets.ts';
 import { overPart } from './inherit.ts';
+import { limitCost, limitNeeded, literal } from './limit.ts';
 import { addVarsToTargetList, buildBaseTargets, deconstructJointree, RESULT } from './initsplan.ts';
-import { addPath, cheapestFractional, commonPathkeys, pathkeysContain, setCheapest } from './pathnode.ts';
+import { addGathers, addUsefulGathers, allRows, gatherMergePath } from './gatherpath.ts';
+import { isParallelSafe } from './parallel.ts';
+import { sharedMembers, type SharedMembers } from './partialappend.ts';
+import { addPartialPath, addPath, cheapestFractional, commonPathkeys, givePath, pathkeysContain, setCheapest } from './pathnode.ts';
 import { pathkeysForSort } from './pathkeys.ts';
 import type { PartitionedRel, Path, PathKey, PlannerInfo, RelOptInfo } from './pathnodes.ts';
 import { over, withAllColumns } from './planbuild.ts';
@@ -26,31 +29,36 @@ import { appendOf, planSetOperations } from './prepunion.ts';
 import { bit, members } from './relids.ts';
 import { makeRestrictInfo } from './restrictinfo.ts';
 import { getBool } from '../utils/guc.ts';
-import { buildBaseRel, emptyRel, isDummy } from './relnode.ts';
+import { buildBaseRel, emptyRel, isDummy, NO_PATHS } from './relnode.ts';
 import { clauselistSelectivity, estimateGroups } from './selfuncs.ts';
 import { planMinMax } from './planagg.ts';
 import { aggCosts, NO_AGGS, fullSort, groupKey, hashEntryBytes, hashSpillCost, incrementalSort, inOrder, mapPaths, planned, sortKey, upperPath, upperRel, wantOrder, widthOf, type AggCosts, type UpperCost, type WantedOrder } from './upperpath.ts';
 
+/** `parallelSafe`: it can be run in a worker; `partial`: paths for processes that share the rows. */
+export interface UpperPlan { plan: Plan; pathkeys: PathKey[]; parallelSafe: boolean; partial: readonly Path[] }
+
 /** grouping_planner, and the choice among the paths it leaves. */
-export function planUpper(root: PlannerInfo): { plan: Plan; pathkeys: PathKey[] } {
+export function planUpper(root: PlannerInfo): UpperPlan {
   const q = root.parse;
   const asked = root.tupleFraction;
   limitFraction(root);
   const { rel, finish } = q.setOperations === null ? selectPaths(root) : setOperationPaths(root);
   const final = emptyRel('upper', 0n);
   final.considerStartup = rel.considerStartup;
+  final.considerParallel = rel.considerParallel && isParallelSafe(root, [q.limitOffset, q.limitCount].filter((e) => e !== null));
   for (const p of rel.paths) addPath(final, finalPath(root, p, finish));
   setCheapest(final);
   const best = cheapestFractional(final.paths, [], asked)!;
   const plan = best.make();
-  return { plan: q.commandType === 'select' ? plan : addModifyTable(root, plan), pathkeys: best.pathkeys };
+  const partial = final.considerParallel && root.parent !== null && !limitNeeded(q) ? rel.partialPaths.map((p) => finalPath(root, p, finish)) : NO_PATHS;
+  return { plan: q.commandType === 'select' ? plan : addModifyTable(root, plan), pathkeys: best.pathkeys, parallelSafe: final.considerParallel && best.parallelSafe === true, partial };
 }
 
 /** Row locks and the limit on top. */
 function finalPath(root: PlannerInfo, p: Path, finish: (plan: Plan) => Plan): Path {
   const isLocking = root.rowMarks.some((m) => !m.reference);
   const locks = isLocking ? p.rows * costs.cpuTuple : 0;
-  const limited = isLimited(root.parse);
+  const limited = limitNeeded(root.parse);
   if (!isLocking && !limited) return { ...p, make: () => finish(p.make()) };
   const below = { startup: p.startup, total: p.total + locks, rows: p.rows };
   return {
@@ -75,7 +83,7 @@ function setOperationPaths(root: PlannerInfo): UpperPaths {
   if (ordered > 0 && enabled.incremental_sort) {
     // Of columns of no table nothing is known.
     const cost = incrementalSortCost({ startup: p.startup, total: p.total, rows: p.rows, width: rel.width }, Math.min(p.rows, 200), root.limitTuples);
-    addPath(rel, upperPath(rel, 'IncrementalSort', { ...cost, rows: p.rows }, [], () => ({ kind: 'IncrementalSort', ...over(plan, plan.targetlist), sortKeys: sortClause.map((c) => sortKey(c, plan.targetlist)), presortedCount: ordered })));
+    addPath(rel, upperPath(rel, 'IncrementalSort', { ...cost, rows: p.rows }, [], () => ({ kind: 'IncrementalSort', ...over(plan, plan.targetlist), sortKeys: sortClause.map((c) => sortKey(c, plan.targetlist)), presortedCount: ordered }), p));
   }
   setCheapest(rel);
   return { rel, finish: asIs };
@@ -85,8 +93,6 @@ interface UpperPaths { rel: RelOptInfo; finish: (plan: Plan) => Plan }
 const asIs = (plan: Plan): Plan => plan;
 
 // ------------------------------------------------------------------ LIMIT
-
-const literal = (e: Expr | null): number | null => (e !== null && e.kind === 'Const' && e.slot === undefined && e.constvalue !== null ? Number(e.constvalue) : null);
 
 /** How much of the result is wanted (preprocess_limit): as tuple_fraction. */
 function limitFraction(root: PlannerInfo): void {
@@ -103,12 +109,6 @@ function limitFraction(root: PlannerInfo): void {
 const INT8PL_OPERATOR = 684;
 const INT8PL_FUNCTION = 463;
 
-/** LIMIT ALL and OFFSET 0 leave everything in (limit_needed). */
-function isLimited({ limitCount, limitOffset }: Query): boolean {
-  if (limitCount !== null && !(limitCount.kind === 'Const' && limitCount.constvalue === null)) return true;
-  return limitOffset !== null && !(limitOffset.kind === 'Const' && (limitOffset.constvalue === null || literal(limitOffset) === 0));
-}
-
 function addLimit(root: PlannerInfo, child: Plan): Plan {
   const { limitCount, limitOffset, limitWithTies, sortClause } = root.parse;
   let below = child;
@@ -123,21 +123,10 @@ function addLimit(root: PlannerInfo, child: Plan): Plan {
   };
 }
 
-/** adjust_limit_rows_costs. */
-function limitCost({ limitCount, limitOffset }: Query, below: UpperCost): UpperCost {
-  const { rows } = below;
-  const offset = limitOffset === null ? 0 : literal(limitOffset) ?? clampRows(rows * 0.1);
-  const count = limitCount === null ? rows : literal(limitCount) ?? clampRows(rows * 0.1);
-  const run = below.total - below.startup;
-  return {
-    startup: below.startup + (rows > 0 ? (run * Math.min(offset, rows)) / rows : 0), total: below.startup + (rows > 0 ? (run * Math.min(offset + count, rows)) / rows : 0),
-    rows: clampRows(Math.min(Math.max(0, rows - offset), count)),
-  };
-}
-
 /** A sort right below a LIMIT need only keep the first rows. */
 function boundSort(plan: Plan, bound: Expr): Plan {
   if (plan.kind === 'Sort') return { ...plan, bound };
+  if (plan.kind === 'Gather' || plan.kind === 'GatherMerge') return { ...plan, lefttree: boundSort(plan.lefttree!, bound) };
   if (plan.kind === 'MergeAppend') return { ...plan, bound, mergeplans: plan.mergeplans.map((p) => boundSort(p, bound)) };
   if (plan.kind === 'Result' && plan.lefttree !== null && plan.qual.length === 0 && plan.resconstantqual.length === 0) return { ...plan, lefttree: boundSort(plan.lefttree, bound) };
   return plan;
@@ -187,15 +176,16 @@ function selectPaths(root: PlannerInfo): UpperPaths {
   if (grouping) {
     level = degenerate ? degenerateGroups(root, t, having) : groupingPaths(root, rel, t, having);
     if (rel !== null && q.groupClause.length === 0 && q.groupingSets.length <= 1) {
-      const plan = level.cheapestTotal!.make();
-      const minmax = planMinMax(root, t.grouped, having, plan);
-      level = planned(root, minmax?.plan ?? plan, []);
-      finish = minmax?.finish ?? asIs;
+      const minmax = planMinMax(root, t.grouped, having, level.cheapestTotal!);
+      if (minmax !== null) {
+        level = planned(root, minmax.plan, []);
+        finish = minmax.finish;
+      }
     }
     if (windows.length > 0) level = withSets(root, level, t.windowInput, done);
   } else {
     const target = windows.length > 0 ? t.windowInput : sorted;
-    level = withSets(root, scanPaths(root, rel, setInputTarget(target)), target);
+    level = scanLevel(root, rel, target);
   }
   const below = windows.length > 0 ? [...done, ...t.windowInput.filter((x) => containsSrf(x.expr)).map((x) => x.expr)] : done;
   for (let i = 0; i < windows.length; i++) level = windowPaths(root, level, windows, i, t, final, below);
@@ -204,7 +194,10 @@ function selectPaths(root: PlannerInfo): UpperPaths {
   if (q.sortClause.length > 0) {
     const ordered = emptyRel('upper', 0n);
     ordered.considerStartup = level.considerStartup;
-    for (const p of inOrder(root, level, wantOrder(root, q.sortClause, sorted), root.limitTuples)) addPath(ordered, p);
+    ordered.considerParallel = level.considerParallel;
+    const wanted = wantOrder(root, q.sortClause, sorted);
+    for (const p of inOrder(root, level, wanted, root.limitTuples)) addPath(ordered, p);
+    if (level.considerParallel) addSortedGathers(root, ordered, level.partialPaths, wanted, root.limitTuples);
     setCheapest(ordered);
     level = ordered;
   }
@@ -217,11 +210,14 @@ function selectPaths(root: PlannerInfo): UpperPaths {
 function withSets(root: PlannerInfo, below: RelOptInfo, target: TargetEntry[], done: readonly Expr[] = []): RelOptInfo {
   if (!target.some((t) => hasSets(t.expr, done))) return below;
   const rel = upperRel(root, target);
+  rel.considerParallel = below.considerParallel && isParallelSafe(root, target.map((t) => t.expr));
+  if (rel.considerParallel) rel.target = target.map((t) => t.expr);
+  rel.rows = below.rows;
   const factor = Math.max(1, ...target.map((t) => setRows(t.expr)));
   return mapPaths(below, rel, (p) => {
     const rows = clampRows(p.rows * factor);
     const total = p.total + p.rows * costs.cpuTuple + (rows - p.rows) * costs.cpuTuple / 2;
-    return upperPath(rel, 'ProjectSet', { startup: p.startup, total, rows }, p.pathkeys, () => addProjectSets(p.make(), target, done));
+    return upperPath(rel, 'ProjectSet', { startup: p.startup, total, rows }, p.pathkeys, () => addProjectSets(p.make(), target, done), p);
   });
 }
 
@@ -318,23 +314,42 @@ function degenerateGroups(root: PlannerInfo, t: Targets, having: Expr[]): RelOpt
 
 /** The paths of the join with this target list on them (apply_scanjoin_target_to_paths). */
 function scanPaths(root: PlannerInfo, rel: RelOptInfo | null, target: TargetEntry[]): RelOptInfo {
-  if (rel === null) return planned(root, onlyOneRow(root, target, makeAndsImplicit(root.parse.jointree.quals)), []);
+  if (rel === null) {
+    const quals = makeAndsImplicit(root.parse.jointree.quals);
+    return planned(root, onlyOneRow(root, target, quals), [], root.glob.parallelMode && isParallelSafe(root, [...quals, ...target.map((t) => t.expr)]));
+  }
   const scan = upperRel(root, target);
-  const cost = exprsCost(target.map((t) => t.expr));
-  for (const p of rel.paths) {
-    if (p.requiredOuter !== 0n) continue;
-    addPath(scan, upperPath(scan, p.kind, { startup: p.startup, total: p.total + cost * p.rows, rows: p.rows }, p.pathkeys, () => {
-      root.curOuterParams = [];
-      const plan = p.make();
-      if (root.curOuterParams.length > 0) throw internalError('a scan wants a value that no join around it gives');
-      return applyTarget(root, plan, target);
-    }));
+  const exprs = target.map((t) => t.expr);
+  const cost = exprsCost(exprs);
+  scan.rows = rel.rows;
+  scan.considerParallel = rel.considerParallel && isParallelSafe(root, exprs);
+  // What workers cannot compute is computed of what they have found.
+  if (!scan.considerParallel && rel.translators.length === 0) addUsefulGathers(root, rel, rel.rows);
+  const projected = (p: Path): Path => upperPath(scan, p.kind, { startup: p.startup, total: p.total + cost * p.rows, rows: p.rows }, p.pathkeys, () => {
+    root.curOuterParams = [];
+    const plan = p.make();
+    if (root.curOuterParams.length > 0) throw internalError('a scan wants a value that no join around it gives');
+    return applyTarget(root, plan, target);
+  }, p);
+  for (const p of rel.paths) if (p.requiredOuter === 0n) addPath(scan, projected(p));
+  if (scan.considerParallel && rel.partialPaths.length > 0) {
+    scan.target = exprs;
+    for (const p of rel.partialPaths) addPartialPath(scan, projected(p));
   }
   setCheapest(scan);
   return scan;
 }
 
-const PROJECTS = new Set<Plan['kind']>(['SeqScan', 'SampleScan', 'GinScan', 'IndexScan', 'IndexOnlyScan', 'BitmapHeapScan', 'TidScan', 'FunctionScan', 'ValuesScan', 'NamedTuplestoreScan', 'CteScan', 'WorkTableScan', 'SubqueryScan', 'NestLoop', 'HashJoin', 'MergeJoin', 'Result']);
+/** Scans and joins with the whole target list; the rows of workers are gathered, unless it is a part of the query's tables only. */
+function scanLevel(root: PlannerInfo, rel: RelOptInfo | null, target: TargetEntry[]): RelOptInfo {
+  const level = withSets(root, scanPaths(root, rel, setInputTarget(target)), target);
+  if (rel === null || rel.translators.length > 0 || level.partialPaths.length === 0) return level;
+  addUsefulGathers(root, level, level.rows);
+  setCheapest(level);
+  return level;
+}
+
+const PROJECTS = new Set<Plan['kind']>(['SeqScan', 'SampleScan', 'GinScan', 'IndexScan', 'IndexOnlyScan', 'BitmapHeapScan', 'TidScan', 'FunctionScan', 'ValuesScan', 'NamedTuplestoreScan', 'CteScan', 'WorkTableScan', 'SubqueryScan', 'NestLoop', 'HashJoin', 'MergeJoin', 'Result', 'Gather']);
 
 /** What a member is sorted by is computed below the sort, with the rest. */
 function applyToMember(root: PlannerInfo, plan: Plan, target: TargetEntry[]): Plan {
@@ -435,6 +450,7 @@ function groupingPaths(root: PlannerInfo, rel: RelOptInfo | null, t: Targets, ha
     addGroupPaths(root, rel, grouped, ofPart(rel, t), having.map((e) => overPart(rel, e)), order);
     addGroupsByPartition(root, rel, grouped, t, having, order);
   }
+  if (grouped.partialPaths.length > 0) gatherGroups(root, grouped, order);
   setCheapest(grouped);
   return grouped;
 }
@@ -448,7 +464,7 @@ function addAgg(step: AggStep, child: Path, strategy: Strategy, groups: number, 
   const cost = aggCost(step, strategy, root.parse.groupClause.length, groups, child, child.rel.width);
   // Groups as they come, of which nothing is computed.
   if (strategy === 'sorted' && !root.parse.hasAggs) cost.total -= groups * costs.cpuTuple;
-  addPath(into, upperPath(into, 'Agg', cost, pathkeys, () => aggPlan(step, child, strategy, groups, null)));
+  givePath(into, upperPath(into, 'Agg', cost, pathkeys, () => aggPlan(step, child, strategy, groups, null), child));
 }
 
 /** cost_agg; what is grouped by comes from `input`. */
@@ -482,13 +498,23 @@ function phasesOf(groupClause: readonly SortGroupClause[], rollups: readonly Rol
 
 /** add_paths_to_grouping_rel; `partial`: the first of two steps. */
 function addGroupPaths(root: PlannerInfo, rel: RelOptInfo | null, into: RelOptInfo, t: Targets, having: Expr[], order: WantedOrder | null, split?: 'partial'): void {
-  const q = root.parse;
   const exprs = [...t.grouped.map((x) => x.expr), ...having];
-  const step: AggStep = { root, into, target: t.grouped, having, split, aggs: aggCosts(exprs) };
-  const input = withSets(root, scanPaths(root, rel, setInputTarget(t.groupInput)), t.groupInput);
-  const cheapest = input.cheapestTotal!;
+  const step: AggStep = { root, into, target: t.grouped, having, split, aggs: aggCosts(exprs, split) };
+  const input = scanLevel(root, rel, t.groupInput);
+  into.considerParallel = input.considerParallel && isParallelSafe(root, exprs);
+  addOneStep(step, rel, input, t, order, exprs);
+  if (into.considerParallel && input.partialPaths.length > 0) {
+    if (split === 'partial') addPartialGroups(step, input, order);
+    else addGatheredGroups(step, input, t, exprs, order, rel!.rows);
+  }
+}
+
+/** All groups are made at once. */
+function addOneStep(step: AggStep, rel: RelOptInfo | null, input: RelOptInfo, t: Targets, order: WantedOrder | null, exprs: readonly Expr[]): void {
+  const { root } = step;
+  const q = root.parse;
   if (q.groupClause.length === 0 && t.sets === null) {
-    addAgg(step, cheapest, 'plain', 1, []);
+    addAgg(step, input.cheapestTotal!, 'plain', 1, []);
     return;
   }
   const groupsBy = (refs: readonly number[]): number => (refs.length === 0 ? 1 : estimateGroups(root, refs.map((ref) => t.groupInput.find((x) => x.ressortgroupref === ref)!.expr), rel === null ? 1 : rel.rows));
@@ -505,6 +531,60 @@ function addGroupPaths(root: PlannerInfo, rel: RelOptInfo | null, into: RelOptIn
   }
   const groups = groupsBy(q.groupClause.map((c) => c.tleSortGroupRef));
   addSortedOrHashed(step, input, order, groups, collects);
+}
+
+/** Each process makes groups of the rows it has (the partial paths of create_partial_grouping_paths). */
+function addPartialGroups(step: AggStep, input: RelOptInfo, order: WantedOrder | null): void {
+  const { root, target } = step;
+  const { groupClause } = root.parse;
+  const [cheapest] = input.partialPaths as [Path];
+  if (groupClause.length === 0) {
+    for (const p of input.partialPaths) addAgg(step, p, 'plain', 1, []);
+    return;
+  }
+  const groups = estimateGroups(root, groupClause.map((c) => target.find((x) => x.ressortgroupref === c.tleSortGroupRef)!.expr), cheapest.rows);
+  if (order !== null) for (const p of inOrder(root, { paths: input.partialPaths, cheapestTotal: cheapest }, order, -1)) addAgg(step, p, 'sorted', groups, p.pathkeys);
+  if (groupClause.every((c) => c.hashable) && (order === null || enabled.hashagg)) addAgg(step, cheapest, 'hashed', groups, []);
+}
+
+/** Groups of each process, gathered and put together by a Finalize node. */
+function addGatheredGroups(step: AggStep, input: RelOptInfo, t: Targets, exprs: readonly Expr[], order: WantedOrder | null, rows: number): void {
+  const { root } = step;
+  const { groupClause, hasAggs } = root.parse;
+  if (t.sets !== null || (!hasAggs && groupClause.length === 0)) return;
+  const target = partialTarget(t.groupInput.filter((x) => x.ressortgroupref !== 0), exprs);
+  if (target === null) return;
+  const partial = upperRel(root, target);
+  partial.considerParallel = true;
+  partial.target = target.map((x) => x.expr);
+  addPartialGroups({ ...step, into: partial, target, having: [], split: 'partial', aggs: aggCosts(exprs, 'partial') }, input, order);
+  if (partial.partialPaths.length === 0) return;
+  gatherGroups(root, partial, order);
+  setCheapest(partial);
+  const groups = groupClause.map((c) => target.find((x) => x.ressortgroupref === c.tleSortGroupRef)!.expr);
+  addFinalGroups({ ...step, split: 'final', aggs: aggCosts(exprs, 'final') }, partial, order, groups, rows);
+}
+
+function addFinalGroups(step: AggStep, partial: RelOptInfo, order: WantedOrder | null, groups: readonly Expr[], rows: number): void {
+  if (groups.length === 0) for (const p of partial.paths) addAgg(step, p, 'plain', 1, []);
+  else addSortedOrHashed(step, partial, order, estimateGroups(step.root, groups, rows), false);
+}
+
+/** gather_grouping_paths. */
+function gatherGroups(root: PlannerInfo, rel: RelOptInfo, order: WantedOrder | null): void {
+  addUsefulGathers(root, rel);
+  if (order !== null) addSortedGathers(root, rel, rel.partialPaths, order, -1);
+}
+
+/** Partial paths that are not in the order yet, each process sorting its rows: the cheapest, and what is sorted in part. */
+function addSortedGathers(root: PlannerInfo, rel: RelOptInfo, paths: readonly Path[], wanted: WantedOrder, limit: number): void {
+  if (wanted.pathkeys.length === 0) return;
+  paths.forEach((p, i) => {
+    if (pathkeysContain(p.pathkeys, wanted.pathkeys)) return;
+    if (i === 0) addPath(rel, gatherMergePath(root, rel, fullSort(p, wanted, limit), wanted.pathkeys, allRows(p)));
+    const rest = incrementalSort(root, p, wanted, limit);
+    if (rest !== null) addPath(rel, gatherMergePath(root, rel, rest, wanted.pathkeys, allRows(p)));
+  });
 }
 
 /** Sorted, sorted in part, and hashed. */
@@ -583,7 +663,7 @@ function addRollups(step: AggStep, child: Path, wanted: 'sorted' | 'hashed' | 'm
     cost.rows += more.rows;
   }
   const groups = rollups.reduce((n, r) => n + r.groups, 0);
-  addPath(into, upperPath(into, 'Agg', cost, strategy === 'sorted' && rollups.length === 1 ? pathkeys : [], () => aggPlan(step, child, strategy, groups, rollups)));
+  addPath(into, upperPath(into, 'Agg', cost, strategy === 'sorted' && rollups.length === 1 ? pathkeys : [], () => aggPlan(step, child, strategy, groups, rollups), child));
 }
 
 /** Groups of what comes in order, and by hashing. */
@@ -616,8 +696,10 @@ function addAppends(into: RelOptInfo, parts: readonly RelOptInfo[], target: Targ
   const rows = subpaths.reduce((n, p) => n + p.rows, 0);
   const total = subpaths.reduce((c, p) => c + p.total, 0) + rows * costs.cpuTuple * 0.5;
   addPath(into, {
-    ...upperPath(into, 'Append', { startup: subpaths[0]!.startup, total, rows }, [], () => ({ ...appendOf(subpaths.map((p) => p.make()), target), apprelids, byMember: true } as Plan)), subpaths,
+    ...upperPath(into, 'Append', { startup: subpaths[0]!.startup, total, rows }, [], () => ({ ...appendOf(subpaths.map((p) => p.make()), target), apprelids, byMember: true } as Plan), null), subpaths,
+    parallelSafe: into.considerParallel && subpaths.every((p) => p.parallelSafe === true),
   });
+  if (into.considerParallel) for (const members of sharedMembers(parts)) addPartialPath(into, sharedGroups(into, members, target, apprelids));
   if (order === null || order.pathkeys.length === 0 || parts.length < 2 || order.clauses.some((c) => !target.some((x) => x.ressortgroupref === c.tleSortGroupRef))) return;
   if (!parts.some((part) => part.paths.some((p) => pathkeysContain(p.pathkeys, order.pathkeys)))) return;
   const sorted = parts.map((part) => cheapestFractional(part.paths, order.pathkeys, 0) ?? fullSort(part.cheapestTotal!, order, -1));
@@ -627,7 +709,16 @@ function addAppends(into: RelOptInfo, parts: readonly RelOptInfo[], target: Targ
   }, order.pathkeys, () => {
     const plans = sorted.map((p) => p.make());
     return { ...appendOf(plans, target), kind: 'MergeAppend', mergeplans: plans, sortKeys: order.clauses.map((c) => sortKey(c, target)), bound: null, byMember: true } as Plan;
-  }));
+  }, null));
+}
+
+/** An Append of groups that processes share. */
+function sharedGroups(into: RelOptInfo, { paths, isAware, firstPartial, workers, startup, total, rows }: SharedMembers, target: TargetEntry[], apprelids: number[]): Path {
+  const aware = isAware ? { parallelAware: true, firstPartialPlan: firstPartial } : {};
+  return {
+    ...upperPath(into, 'Append', { startup, total, rows }, [], () => ({ ...appendOf(paths.map((m) => m.path.make()), target), apprelids, byMember: true, ...aware } as Plan), null),
+    subpaths: paths.map((m) => m.path), firstPartial, parallelSafe: true, parallelWorkers: workers,
+  };
 }
 
 /** Groups of each partition, put together by a Finalize node. */
@@ -644,28 +735,79 @@ function addGroupsInSteps(root: PlannerInfo, rel: RelOptInfo, parts: Partitioned
     return [states];
   };
   const partial = upperRel(root, target);
+  partial.considerParallel = into.considerParallel;
+  partial.target = target.map((x) => x.expr);
   addAppends(partial, liveParts(parts).flatMap(first), target, order, rel.translators.length === 0 ? [] : members(rel.relids));
+  if (partial.partialPaths.length > 0) gatherGroups(root, partial, order);
   setCheapest(partial);
-  const step: AggStep = { root, into, target: t.grouped, having, split: 'final', aggs: aggCosts(exprs) };
-  if (groupClause.length === 0) addAgg(step, partial.cheapestTotal!, 'plain', 1, []);
-  else addSortedOrHashed(step, partial, order, estimateGroups(root, groupClause.map((c) => overPart(rel, target.find((x) => x.ressortgroupref === c.tleSortGroupRef)!.expr)), rel.rows), false);
+  const step: AggStep = { root, into, target: t.grouped, having, split: 'final', aggs: aggCosts(exprs, 'final') };
+  addFinalGroups(step, partial, order, groupClause.map((c) => overPart(rel, target.find((x) => x.ressortgroupref === c.tleSortGroupRef)!.expr)), rel.rows);
 }
 
 // ------------------------------------------------------------------ DISTINCT
 
 /** create_final_distinct_paths. */
 function distinctPaths(root: PlannerInfo, below: RelOptInfo, final: TargetEntry[]): RelOptInfo {
+  const rel = upperRel(root, final);
+  rel.considerParallel = below.considerParallel;
+  addDistinctPaths(root, rel, below, final);
+  if (below.considerParallel && below.partialPaths.length > 0 && !root.parse.hasDistinctOn) {
+    const partial = partialDistinct(root, below, final);
+    if (partial !== null) addDistinctPaths(root, rel, partial, final);
+  }
+  if (rel.paths.length === 0) {
+    throw new PgError('feature_not_supported', 'could not implement DISTINCT', { detail: 'Some of the datatypes only support hashing, while others only support sorting.' });
+  }
+  setCheapest(rel);
+  return rel;
+}
+
+/** create_partial_distinct_paths: each process leaves out what it has seen; null: it cannot. */
+function partialDistinct(root: PlannerInfo, below: RelOptInfo, final: TargetEntry[]): RelOptInfo | null {
+  const { distinctClause, sortClause } = root.parse;
+  const [cheapest] = below.partialPaths as [Path];
+  const rel = upperRel(root, final);
+  rel.considerParallel = true;
+  const rows = estimateGroups(root, distinctClause.map((c) => final.find((t) => t.ressortgroupref === c.tleSortGroupRef)!.expr), cheapest.rows);
+  if (distinctClause.every((c) => c.sortop !== 0)) {
+    const wanted = wantOrder(root, distinctOrder(distinctClause, sortClause), final);
+    for (const p of below.partialPaths) if (pathkeysContain(p.pathkeys, wanted.pathkeys)) addPartialPath(rel, uniqueOf(root, rel, p, rows));
+  }
+  if (enabled.hashagg && distinctClause.every((c) => c.hashable)) addPartialPath(rel, hashedOf(root, rel, cheapest, final, rows));
+  if (rel.partialPaths.length === 0) return null;
+  addGathers(root, rel);
+  setCheapest(rel);
+  return rel;
+}
+
+/** Of rows in order, those that differ from the one before. */
+function uniqueOf(root: PlannerInfo, rel: RelOptInfo, p: Path, rows: number): Path {
+  const { distinctClause } = root.parse;
+  return upperPath(rel, 'Unique', { startup: p.startup, total: p.total + p.rows * costs.cpuOperator * distinctClause.length, rows }, p.pathkeys, () => {
+    const child = p.make();
+    return { kind: 'Unique', ...over(child, child.targetlist), uniqueKeys: distinctClause.map((c) => groupKey(c, child.targetlist)) };
+  }, p);
+}
+
+function hashedOf(root: PlannerInfo, rel: RelOptInfo, p: Path, final: TargetEntry[], rows: number): Path {
+  const { distinctClause } = root.parse;
+  const comparing = p.rows * costs.cpuOperator * distinctClause.length;
+  const spill = hashSpillCost(p.rows, p.rel.width, rows, NO_AGGS);
+  return upperPath(rel, 'Agg', { startup: p.total + comparing + spill.startup, total: p.total + comparing + rows * costs.cpuTuple + spill.total, rows }, [], () => {
+    const child = withAllColumns(p.make());
+    return {
+      kind: 'Agg', ...over(child, final), aggstrategy: 'hashed', groupKeys: distinctClause.map((c) => groupKey(c, child.targetlist)), numGroups: rows, groupingSets: null, groupRefs: [], aggrefs: [],
+    };
+  }, p);
+}
+
+function addDistinctPaths(root: PlannerInfo, rel: RelOptInfo, below: RelOptInfo, final: TargetEntry[]): void {
   const { distinctClause, sortClause, groupClause, hasAggs, hasDistinctOn } = root.parse;
   const cheapest = below.cheapestTotal!;
   const exprs = distinctClause.map((c) => final.find((t) => t.ressortgroupref === c.tleSortGroupRef)!.expr);
   const rows = groupClause.length > 0 || hasAggs || root.hasHaving ? cheapest.rows : estimateGroups(root, exprs, cheapest.rows);
-  const comparing = cheapest.rows * costs.cpuOperator * distinctClause.length;
-  const rel = upperRel(root, final);
   if (distinctClause.every((c) => c.sortop !== 0)) {
-    const unique = (p: Path): void => addPath(rel, upperPath(rel, 'Unique', { startup: p.startup, total: p.total + comparing, rows }, p.pathkeys, () => {
-      const child = p.make();
-      return { kind: 'Unique', ...over(child, child.targetlist), uniqueKeys: distinctClause.map((c) => groupKey(c, child.targetlist)) };
-    }));
+    const unique = (p: Path): void => addPath(rel, uniqueOf(root, rel, p, rows));
     const distinct = wantOrder(root, distinctOrder(distinctClause, sortClause), final);
     const sort = wantOrder(root, sortClause, final);
     // One order for both: the longer of DISTINCT's and ORDER BY's.
@@ -674,21 +816,7 @@ function distinctPaths(root: PlannerInfo, below: RelOptInfo, final: TargetEntry[
     for (const p of below.paths) if (pathkeysContain(p.pathkeys, needed.pathkeys)) unique(p);
     unique(pathkeysContain(cheapest.pathkeys, both.pathkeys) ? cheapest : fullSort(cheapest, both, -1));
   }
-  if (distinctClause.every((c) => c.hashable) && (rel.paths.length === 0 || (!hasDistinctOn && enabled.hashagg))) {
-    const spill = hashSpillCost(cheapest.rows, cheapest.rel.width, rows, NO_AGGS);
-    const startup = cheapest.total + comparing + spill.startup;
-    addPath(rel, upperPath(rel, 'Agg', { startup, total: cheapest.total + comparing + rows * costs.cpuTuple + spill.total, rows }, [], () => {
-      const child = withAllColumns(cheapest.make());
-      return {
-        kind: 'Agg', ...over(child, final), aggstrategy: 'hashed', groupKeys: distinctClause.map((c) => groupKey(c, child.targetlist)), numGroups: rows, groupingSets: null, groupRefs: [], aggrefs: [],
-      };
-    }));
-  }
-  if (rel.paths.length === 0) {
-    throw new PgError('feature_not_supported', 'could not implement DISTINCT', { detail: 'Some of the datatypes only support hashing, while others only support sorting.' });
-  }
-  setCheapest(rel);
-  return rel;
+  if (distinctClause.every((c) => c.hashable) && (rel.paths.length === 0 || (!hasDistinctOn && enabled.hashagg))) addPath(rel, hashedOf(root, rel, cheapest, final, rows));
 }
 
 const isSet = (e: Expr): boolean => (e.kind === 'FuncExpr' && e.funcretset) || (e.kind === 'OpExpr' && e.opretset);
@@ -777,7 +905,7 @@ function windowPaths(root: PlannerInfo, below: RelOptInfo, windows: ActiveWindow
         qual: last ? windows.slice(0, i).flatMap((w) => w.clause.runCondition) : [], runCondition: clause.runCondition, topWindow: last,
         startInRangeFunc: clause.startInRangeFunc, endInRangeFunc: clause.endInRangeFunc, inRangeColl: clause.inRangeColl, inRangeAsc: clause.inRangeAsc, inRangeNullsFirst: clause.inRangeNullsFirst,
       };
-    }));
+    }, null));
   }
   setCheapest(rel);
   return rel;

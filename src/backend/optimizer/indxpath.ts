@@ -14,14 +14,15 @@ import type { Expr, RowCompareExpr } from '../nodes/primnodes.ts';
 import { makeConst, makeOpExpr } from '../nodes/makefuncs.ts';
 import { DATETIME_TYPES } from '../types/datetime_bounds.ts';
 import { BOOLOID, RECORDOID } from '../types/oids.ts';
-import { bitmapGin, bitmapHeapPath, bitmapIndex, bitmapOr, chooseBitmapAnd, type BitmapNode } from './bitmap.ts';
+import { bitmapGin, bitmapHeapPath, bitmapIndex, bitmapOr, chooseBitmapAnd, partialBitmapPath, type BitmapNode } from './bitmap.ts';
 import { booleanValue, containsVolatile, equal, pullVarnos, stripRelabel } from './clauses.ts';
-import { clampRows, costs, DISABLE_COST, enabled, evalCost, indexPagesFetched, qualEvalCost } from './costsize.ts';
+import { clampRows, costs, DISABLE_COST, enabled, evalCost, indexPagesFetched, parallelDivisor, qualEvalCost, rowsOfOne } from './costsize.ts';
 import { impliedEqualitiesFor } from './equivclass.ts';
 import { adjustRestriction, toParent } from './inherit.ts';
 import { derivedConditions } from './like_support.ts';
 import { joinClauseMovable, loopCount, paramPathInfo } from './parampath.ts';
-import { addPath } from './pathnode.ts';
+import { parallelWorkers } from './parallel.ts';
+import { addPartialPath, addPath } from './pathnode.ts';
 import { createGinPath, ginIndex } from './ginpath.ts';
 import { indexSize } from './plancat.ts';
 import { predicateImpliedBy } from './predtest.ts';
@@ -158,6 +159,8 @@ export interface IndexPathInfo {
   total: number;
   selectivity: number;
   pages: number;
+  /** Pages of the index that are read. */
+  scanned: number;
   /** Rows of the scan. */
   rows: number;
   /** What the executor looks for in the index, and what it tests of the rows found. */
@@ -181,7 +184,12 @@ export function createIndexPaths(root: PlannerInfo, rel: RelOptInfo): void {
   }
   plain.push(...bitmapOrPaths(root, rel, rel.restrictions, []));
   joined.push(...bitmapOrPaths(root, rel, rel.joinClauses.filter((r) => joinClauseMovable(rel, r)), rel.restrictions));
-  if (plain.length > 0) addPath(rel, bitmapHeapPath(root, rel, chooseBitmapAnd(root, rel, plain)));
+  if (plain.length > 0) {
+    const node = chooseBitmapAnd(root, rel, plain);
+    addPath(rel, bitmapHeapPath(root, rel, node));
+    const partial = mayShare(rel, node.outer) ? partialBitmapPath(root, rel, node) : null;
+    if (partial !== null) addPartialPath(rel, partial);
+  }
   const outers: Relids[] = [];
   for (const p of joined) if (p.outer !== EMPTY && !outers.includes(p.outer)) outers.push(p.outer);
   for (const outer of outers) {
@@ -330,13 +338,28 @@ function addIndexPaths(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, matc
         if (!skipped) return;
         continue;
       }
-      if (info.accessMethod !== 'brin' && (info.accessMethod === 'btree' || !lowerLists) && (restricts || forward.length > 0 || covered)) addPath(rel, makeIndexPath(root, rel, cost, forward, false, covered));
+      if (info.accessMethod !== 'brin' && (info.accessMethod === 'btree' || !lowerLists) && (restricts || forward.length > 0 || covered)) addBoth(root, rel, cost, forward, false, covered);
       if (restricts && (forward.length === 0 || cost.selectivity < 1)) bitmaps.push(bitmapIndex(cost));
-      if (backward.length > 0) addPath(rel, makeIndexPath(root, rel, cost, backward, true, covered));
+      if (backward.length > 0) addBoth(root, rel, cost, backward, true, covered);
     }
     if (!skipped) return;
   }
 }
+
+/** Without values from outside, which are not the same for all processes. */
+const mayShare = (rel: RelOptInfo, outer: Relids): boolean => rel.considerParallel && outer === EMPTY && rel.lateralRelids === EMPTY;
+
+/** The path, and one for processes that share the pages of a btree. */
+function addBoth(root: PlannerInfo, rel: RelOptInfo, cost: IndexPathInfo, pathkeys: PathKey[], backward: boolean, onlyIndex: boolean): void {
+  addPath(rel, makeIndexPath(root, rel, cost, pathkeys, backward, onlyIndex));
+  if (!mayShare(rel, cost.outer) || cost.info.accessMethod !== 'btree') return;
+  const workers = parallelWorkers(rel, onlyIndex ? -1 : uncorrelatedPages(root, rel, cost), cost.scanned);
+  if (workers > 0) addPartialPath(rel, makeIndexPath(root, rel, cost, pathkeys, backward, onlyIndex, [], workers));
+}
+
+/** Pages of the table that are read where rows stand in another order than the index. */
+const uncorrelatedPages = (root: PlannerInfo, rel: RelOptInfo, index: IndexPathInfo): number =>
+  indexPagesFetched(clampRows(index.selectivity * rel.tuples), rel.pages, root.totalTablePages + index.pages);
 
 const tree = (info: IndexInfo): boolean => info.accessMethod === 'gist' || info.accessMethod === 'spgist';
 
@@ -429,7 +452,7 @@ function indexCost(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, used: re
   const extra = lossy || reads.some((m) => m.condition.unlike !== undefined) ? used : used.filter((m) => m.expr.kind === 'RowCompareExpr' || !reads.includes(m) || isCut(info, m.condition));
   const byRanges = info.accessMethod === 'brin' ? brinCost(root, rel, info, used, clauses, operands.startup + operands.perTuple, loops) : {};
   return {
-    info, matches: used, clauses, outer, startup, total, selectivity, pages: size.pages, ...byRanges,
+    info, matches: used, clauses, outer, startup, total, selectivity, pages: size.pages, scanned: pages, ...byRanges,
     rows: outer === EMPTY ? rel.rows : paramPathInfo(root, rel, outer).rows,
     executable: (fix) => ({ conditions: conditions.map((c) => ({ ...c, value: c.value === null ? null : fix(c.value) })), extraquals: extra.map((m) => fix(m.expr)) }),
   };
@@ -475,7 +498,7 @@ function overIndex(e: Expr): Expr {
 }
 
 /** create_index_path and cost_index. */
-function makeIndexPath(root: PlannerInfo, rel: RelOptInfo, index: IndexPathInfo, pathkeys: PathKey[], backward: boolean, onlyIndex: boolean, order: readonly Expr[] = []): Path {
+function makeIndexPath(root: PlannerInfo, rel: RelOptInfo, index: IndexPathInfo, pathkeys: PathKey[], backward: boolean, onlyIndex: boolean, order: readonly Expr[] = [], workers?: number): Path {
   const { info, clauses, matches } = index;
   const outer = index.outer | rel.lateralRelids;
   const param = outer === EMPTY ? null : paramPathInfo(root, rel, outer);
@@ -483,7 +506,7 @@ function makeIndexPath(root: PlannerInfo, rel: RelOptInfo, index: IndexPathInfo,
   const implied = info.predicate === null || root.parse.commandType !== 'select' || root.parse.rowMarks.length > 0 ? [] : makeAndsImplicit(forRelation(info.predicate, rel.rti));
   const rest = [...rel.restrictions, ...(param === null ? [] : withoutRepeated(param.clauses, clauses))].filter((r) => !clauses.includes(r) && !r.pseudoconstant
     && !(implied.length > 0 && predicateImpliedBy([r.clause], implied, false)));
-  const rows = param === null ? rel.rows : param.rows;
+  const rows = param === null ? rowsOfOne(rel.rows, workers) : param.rows;
   const fetched = clampRows(index.selectivity * rel.tuples);
   const loops = loopCount(root, rel, outer);
   const cached = root.totalTablePages + index.pages;
@@ -502,15 +525,16 @@ function makeIndexPath(root: PlannerInfo, rel: RelOptInfo, index: IndexPathInfo,
   const correlation = (attnum > 0 && info.accessMethod === 'btree' ? correlationOf(rel, attnum) : 0) * (info.keyCount > 1 ? 0.75 : 1);
   const quals = qualEvalCost(rest);
   const startup = index.startup + quals.startup + (enabled.indexscan ? 0 : DISABLE_COST);
-  const total = startup - index.startup + index.total + most + correlation * correlation * (least - most) + (costs.cpuTuple + quals.perTuple) * fetched;
+  const total = startup - index.startup + index.total + most + correlation * correlation * (least - most) + ((costs.cpuTuple + quals.perTuple) * fetched) / (workers === undefined ? 1 : parallelDivisor(workers));
   const kind = onlyIndex ? 'IndexOnlyScan' : 'IndexScan';
   const path: Path = {
     kind, rel, rows, startup, total, pathkeys, requiredOuter: outer, paramClauses: param === null ? [] : param.clauses, indexClauses: clauses,
+    parallelSafe: rel.considerParallel, ...(workers === undefined ? {} : { parallelWorkers: workers }),
     make: () => {
       const fix = (e: Expr): Expr => (outer === EMPTY ? e : replaceNestloopParams(root, e));
       return {
         kind, ...planBase(path, targetOfRel(root, rel), orderedClauses(rest).map(fix)), scanrelid: rel.rti, indexid: info.indexrelid, ...index.executable(fix),
-        indexqual: matches.map((m) => fix(onlyIndex ? overIndex(m.expr) : m.expr)), indexorderdir: backward ? 'backward' : 'forward', indexorderby: order.map(fix),
+        indexqual: matches.map((m) => fix(onlyIndex ? overIndex(m.expr) : m.expr)), indexorderdir: backward ? 'backward' : 'forward', indexorderby: order.map(fix), ...(workers === undefined ? {} : { parallelAware: true }),
       };
     },
   };

@@ -1,5 +1,5 @@
 // What joins cost (the join part of PostgreSQL's costsize.c). Its two steps, a first guess and the rest, are one here.
-import { clampRows, costs, DISABLE_COST, enabled, evalCost, materialCost, relationBytes, relationPages, rescanCost, roundEven, sortCost } from './costsize.ts';
+import { clampRows, costs, DISABLE_COST, enabled, evalCost, materialCost, parallelDivisor, relationBytes, relationPages, rescanCost, roundEven, sortCost } from './costsize.ts';
 import type { MergeScan, Path, PlannerInfo, QualCost, Relids, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
 import type { JoinType } from '../nodes/primnodes.ts';
 import { bucketStatistics, clauselistSelectivity, factsOf, mergeScanSelectivity } from './selfuncs.ts';
@@ -21,6 +21,8 @@ export interface JoinPathContext {
   semi: SemiFactors | null;
   /** Relations that paths of the join may take values from. */
   sources: Relids;
+  /** Rows of the outer side may be shared by processes (not where rows of the inner side that found nobody are shown, too). */
+  partial: boolean;
 }
 
 export interface Cost { startup: number; total: number }
@@ -105,23 +107,25 @@ export function nestLoopCost(cx: JoinPathContext, outer: Path, inner: Path, rest
 const pow2 = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)));
 
 /** ExecChooseHashTableSize. */
-function hashTableSize(rows: number, width: number): { buckets: number; batches: number } {
+function hashTableSize(rows: number, width: number, processes: number): { buckets: number; batches: number } {
   const n = Math.max(rows, 1);
   const tuple = 16 + 16 + Math.ceil(Math.round(width) / 8) * 8;
   const bytes = n * tuple;
-  const room = costs.hashMemBytes * 0.98;
+  const room = costs.hashMemBytes * processes * 0.98;
   const pointers = 2 ** Math.floor(Math.log2(room / 8));
   let buckets = pow2(Math.max(Math.min(Math.ceil(n), pointers), 1024));
   if (bytes + 8 * buckets <= room) return { buckets, batches: 1 };
+  // Where all together have not room enough, each has its own.
+  if (processes > 1) return hashTableSize(rows, width, 1);
   buckets = Math.min(buckets, pow2(room / (tuple + 8)));
   return { buckets, batches: Math.max(2, pow2(Math.ceil(bytes / Math.max(room / 2, room - buckets * 8)))) };
 }
 
-/** cost_hashjoin; `keys`: each with the inner side's expression. */
+/** cost_hashjoin; `keys`: each with the inner side's expression. An inner path that is partial fills a table for all processes. */
 export function hashJoinCost(cx: JoinPathContext, outer: Path, inner: Path, keys: readonly { rinfo: RestrictInfo; inner: Expr }[]): Cost {
   let startup = outer.startup + inner.total + (costs.cpuOperator * keys.length + costs.cpuTuple) * inner.rows;
   let run = outer.total - outer.startup + costs.cpuOperator * keys.length * outer.rows;
-  const { buckets, batches } = hashTableSize(inner.rows, inner.rel.width);
+  const { buckets, batches } = hashTableSize(inner.parallelWorkers === undefined ? inner.rows : inner.rows * parallelDivisor(inner.parallelWorkers), inner.rel.width, 1 + (inner.parallelWorkers === undefined ? 0 : outer.parallelWorkers!));
   if (batches > 1) {
     const outerPages = relationPages(outer.rows, outer.rel.width);
     const innerPages = relationPages(inner.rows, inner.rel.width);
@@ -225,6 +229,12 @@ export function mergeJoinCost(
 }
 /** Whose position can be taken up again. */
 const MARKS = new Set(['IndexScan', 'IndexOnlyScan', 'Sort', 'Material']);
+
+/** Of a join of these: processes that share the rows of the outer path share those of the join. */
+export const parallelJoin = (cx: JoinPathContext, outer: Path, inner: Path): Pick<Path, 'parallelSafe' | 'parallelWorkers'> => ({
+  parallelSafe: cx.rel.considerParallel && outer.parallelSafe === true && inner.parallelSafe === true,
+  ...(outer.parallelWorkers === undefined ? {} : { parallelWorkers: outer.parallelWorkers }),
+});
 
 /** A path that keeps the rows of another. */
 export function materialPath(p: Path): Path {

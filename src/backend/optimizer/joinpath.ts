@@ -5,14 +5,15 @@ import { exprType } from '../nodes/nodeFuncs.ts';
 import type { HashJoin, NestLoop, Plan } from '../nodes/plannodes.ts';
 import type { Expr, JoinType } from '../nodes/primnodes.ts';
 import { innerIsUnique } from './analyzejoins.ts';
-import { enabled } from './costsize.ts';
-import { hashJoinCost, materialPath, nestLoopCost, semiFactors, type JoinPathContext } from './joincost.ts';
+import { settings } from '../utils/settings.ts';
+import { enabled, rowsOfOne } from './costsize.ts';
+import { hashJoinCost, materialPath, nestLoopCost, parallelJoin, semiFactors, type JoinPathContext } from './joincost.ts';
 import { overPart } from './inherit.ts';
 import { isMovable, isSame, joinParam, paramClauses, paramJoinRows, paramSources } from './joinparam.ts';
 import { memoizePath } from './memoize.ts';
 import { mergeJoins } from './mergejoin.ts';
 import { replaceNestloopParams, takeNestParams, targetOfRel } from './nestparams.ts';
-import { addPath, cheapestStartup } from './pathnode.ts';
+import { cheapestSafe, cheapestStartup, givePath } from './pathnode.ts';
 import { usefulPathkeys } from './pathkeys.ts';
 import type { Path, PlannerInfo, Relids, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
 import { wantsHalf } from './relnode.ts';
@@ -26,7 +27,7 @@ export function addPathsToJoinRel(root: PlannerInfo, rel: RelOptInfo, outer: Rel
   const innerUnique = innerIsUnique(root, inner, joinquals, outer.relids);
   const cx: JoinPathContext = {
     root, rel, outer, inner, jointype, joinquals, otherquals: isOuter ? clauses.filter((c) => c.isPushedDown) : [], innerUnique,
-    sources: EMPTY,
+    sources: EMPTY, partial: rel.considerParallel && jointype !== 'right' && jointype !== 'full' && outer.partialPaths.length > 0 && rel.lateralRelids === EMPTY,
     semi: jointype === 'semi' || jointype === 'anti' || innerUnique ? semiFactors(root, inner, outer, jointype, joinquals, sjinfo) : null,
   };
   const lateral = overlaps(inner.lateralRelids, outer.topRelids);
@@ -64,6 +65,16 @@ function nestLoops(cx: JoinPathContext, lateral: boolean): void {
       if (memo !== null) addNestLoop(cx, o, memo, required);
     }
   }
+  if (!cx.partial) return;
+  // consider_parallel_nestloop
+  const safe = inner.paths.filter((p) => p.parallelSafe === true && (p.requiredOuter === EMPTY ? p === cheapest : isSubset(p.requiredOuter, outer.topRelids)));
+  for (const o of outer.partialPaths) {
+    for (const i of safe) {
+      addNestLoop(cx, o, i, EMPTY);
+      const memo = memoizePath(cx, o, i);
+      if (memo !== null) addNestLoop(cx, o, memo, EMPTY);
+    }
+  }
 }
 
 function addNestLoop(cx: JoinPathContext, o: Path, i: Path, required: Relids): void {
@@ -80,9 +91,10 @@ function addNestLoop(cx: JoinPathContext, o: Path, i: Path, required: Relids): v
   const others = outside === null || !isOuter ? otherquals : [...otherquals, ...outside.here];
   if (outside !== null && !isOuter) rest.push(...outside.here);
   const { startup, total } = nestLoopCost(cx, o, i, rest, indexed);
-  const rows = outside === null ? rel.rows : paramJoinRows(cx, o, i, rest, required);
+  const rows = outside === null ? rowsOfOne(rel.rows, o.parallelWorkers) : paramJoinRows(cx, o, i, rest, required);
   const path: Path = {
     kind: 'NestLoop', rel, rows, startup, total, pathkeys: usefulPathkeys(root, rel, o.pathkeys), requiredOuter: required, paramClauses: outside === null ? [] : outside.all,
+    ...parallelJoin(cx, o, i),
     make: () => {
       const outerPlan = withAllColumns(o.make());
       const saved = root.curOuterRels;
@@ -98,7 +110,7 @@ function addNestLoop(cx: JoinPathContext, o: Path, i: Path, required: Relids): v
       return plan;
     },
   };
-  addPath(rel, path);
+  givePath(rel, path);
 }
 
 // ------------------------------------------------------------------ hash joins
@@ -137,6 +149,13 @@ function hashJoins(cx: JoinPathContext): void {
   const early = cheapestStartup(outer);
   if (early !== null && early !== o) addHashJoin(cx, early, i, keys);
   addHashJoin(cx, o, i, keys);
+  if (cx.partial) {
+    const [shared] = outer.partialPaths as [Path];
+    const [part] = inner.partialPaths;
+    if (part !== undefined && settings.enable_parallel_hash) addHashJoin(cx, shared, part, keys);
+    const safe = i.parallelSafe === true ? i : cheapestSafe(inner.paths);
+    if (safe !== null) addHashJoin(cx, shared, safe, keys);
+  }
   if (cx.sources === EMPTY) return;
   const outers = [o, ...outer.paths.filter((p) => p !== o && p.requiredOuter !== EMPTY && !overlaps(p.requiredOuter, inner.topRelids))];
   const inners = [i, ...inner.paths.filter((p) => p !== i && p.requiredOuter !== EMPTY && !overlaps(p.requiredOuter, outer.topRelids))];
@@ -150,20 +169,22 @@ function addHashJoin(cx: JoinPathContext, o: Path, i: Path, keys: HashKey[]): vo
   const { rest, others, fix } = param;
   const { startup, total } = hashJoinCost(cx, o, i, keys);
   const path: Path = {
-    kind: 'HashJoin', rel, rows: param.rows, startup, total, pathkeys: [], requiredOuter: param.required, paramClauses: param.all,
+    kind: 'HashJoin', rel, rows: rowsOfOne(param.rows, o.parallelWorkers), startup, total, pathkeys: [], requiredOuter: param.required, paramClauses: param.all, ...parallelJoin(cx, o, i),
     make: () => {
       const outerPlan = withAllColumns(o.make());
       const innerPlan = i.make();
-      const hash: Plan = { kind: 'Hash', ...over(innerPlan, innerPlan.targetlist), startup_cost: innerPlan.total_cost };
+      // All processes fill one table.
+      const aware: Pick<Plan, 'parallelAware'> = i.parallelWorkers === undefined ? {} : { parallelAware: true };
+      const hash: Plan = { kind: 'Hash', ...over(innerPlan, innerPlan.targetlist), startup_cost: innerPlan.total_cost, ...aware };
       const plan: HashJoin = {
         kind: 'HashJoin', ...planBase(path, targetOfRel(root, rel), orderedClauses(others).map(fix), outerPlan, hash), jointype,
-        joinqual: orderedClauses(rest).map(fix), inner_unique: innerUnique,
+        joinqual: orderedClauses(rest).map(fix), inner_unique: innerUnique, ...aware,
         hashclauses: keys.map((k) => commuted(k)), hashkeys: keys.map((k) => ({ outer: k.outer, inner: k.inner, eqop: k.eqop })),
       };
       return plan;
     },
   };
-  addPath(rel, path);
+  givePath(rel, path);
 }
 
 /** The hash condition with the outer side on the left, as EXPLAIN shows it. */

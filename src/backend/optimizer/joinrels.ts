@@ -7,11 +7,12 @@ import { addAppendPaths } from './appendpath.ts';
 import { joinEqualities } from './equivclass.ts';
 import { adjustRestriction, overPart } from './inherit.ts';
 import { addPathsToJoinRel } from './joinpath.ts';
+import { isParallelSafe } from './parallel.ts';
 import { joinPartitions, partitionPairs, sjinfoOfPart } from './partjoin.ts';
 import { setCheapest } from './pathnode.ts';
 import type { PlannerInfo, Relids, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
 import { EMPTY, isSubset, overlaps } from './relids.ts';
-import { emptyRel, isDummy, joinTarget, markDummy, targetWidth, wantsHalf } from './relnode.ts';
+import { emptyRel, isDummy, joinTarget, markDummy, NO_PATHS, targetWidth, wantsHalf } from './relnode.ts';
 import { clauselistSelectivity } from './selfuncs.ts';
 import { uniquePath } from './uniquepath.ts';
 
@@ -116,6 +117,7 @@ export function makeJoinRel(root: PlannerInfo, x: RelOptInfo, y: RelOptInfo): Re
     for (const r of [...a.joinClauses, ...b.joinClauses]) {
       if (!isSubset(r.requiredRelids, relids) && !rel.joinClauses.includes(r)) rel.joinClauses.push(r);
     }
+    rel.considerParallel = a.considerParallel && b.considerParallel && isParallelSafe(root, clauses.map((c) => c.clause)) && isParallelSafe(root, rel.target);
     rel.parts = joinPartitions(a, b, jointype, clauses);
     root.joinRels.set(relids, rel);
   }
@@ -205,6 +207,7 @@ function joinOfPart(root: PlannerInfo, parent: RelOptInfo, left: RelOptInfo, rig
   rel.topRelids = parent.topRelids;
   rel.translators = [...left.translators, ...right.translators];
   rel.considerStartup = parent.considerStartup;
+  rel.considerParallel = parent.considerParallel;
   rel.target = root.joinRels.get(parent.topRelids)!.target.map((e) => overPart(rel, e));
   rel.width = targetWidth(root, rel.target);
   rel.lateralRelids = parent.lateralRelids;
@@ -230,7 +233,10 @@ export function addPartitionwisePaths(root: PlannerInfo, rel: RelOptInfo): void 
     return;
   }
   // All the query's tables by partition: what joins them in another way is no longer looked at (apply_scanjoin_target_to_paths).
-  if (rel.topRelids === root.allBaserels) rel.paths = [];
+  if (rel.topRelids === root.allBaserels) {
+    rel.paths = [];
+    rel.partialPaths = NO_PATHS;
+  }
   rel.children = children.map((child) => ({ parent: rel, child, rti: 0, relation: null, translated: null, columns: [], path: [] }));
   addAppendPaths(root, rel);
 }
@@ -263,14 +269,14 @@ function joinRows(root: PlannerInfo, a: RelOptInfo, b: RelOptInfo, jointype: Joi
 
 function addUniqueOuter(root: PlannerInfo, rel: RelOptInfo, unique: RelOptInfo, other: RelOptInfo, sjinfo: SpecialJoinInfo, clauses: RestrictInfo[]): void {
   const path = uniquePath(root, unique, sjinfo)!;
-  addPathsToJoinRel(root, rel, { ...unique, paths: [path], cheapestTotal: path, rows: path.rows }, other, 'inner', clauses, sjinfo);
+  addPathsToJoinRel(root, rel, { ...unique, paths: [path], partialPaths: NO_PATHS, cheapestTotal: path, rows: path.rows }, other, 'inner', clauses, sjinfo);
 }
 
 function addJoinPaths(root: PlannerInfo, rel: RelOptInfo, outer: RelOptInfo, inner: RelOptInfo, kind: JoinCase, sjinfo: SpecialJoinInfo | null, clauses: RestrictInfo[]): void {
   if (overlaps(outer.lateralRelids, inner.relids)) return;
   if (kind === 'unique_inner') {
     const path = uniquePath(root, inner, sjinfo!);
-    if (path !== null) addPathsToJoinRel(root, rel, outer, { ...inner, paths: [path], cheapestTotal: path, rows: path.rows }, 'inner', clauses, sjinfo);
+    if (path !== null) addPathsToJoinRel(root, rel, outer, { ...inner, paths: [path], partialPaths: NO_PATHS, cheapestTotal: path, rows: path.rows }, 'inner', clauses, sjinfo);
     return;
   }
   addPathsToJoinRel(root, rel, outer, inner, kind, clauses, sjinfo);

@@ -7,11 +7,11 @@ import type { MergeJoin, Plan, SortKey } from '../nodes/plannodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { operator } from '../executor/fmgr_info.ts';
 import { equal, pullVarnos } from './clauses.ts';
-import { sortCost } from './costsize.ts';
+import { rowsOfOne, sortCost } from './costsize.ts';
 import { overPart } from './inherit.ts';
 import { joinParam } from './joinparam.ts';
-import { mergeJoinCost, type JoinPathContext, type MergeClause } from './joincost.ts';
-import { addPath, pathkeysContain } from './pathnode.ts';
+import { mergeJoinCost, parallelJoin, type JoinPathContext, type MergeClause } from './joincost.ts';
+import { cheapestSafe, givePath, pathkeysContain } from './pathnode.ts';
 import { usefulPathkeys } from './pathkeys.ts';
 import type { EquivalenceClass, Path, PathKey, RelOptInfo } from './pathnodes.ts';
 import { orderedClauses, over, planBase, withAllColumns, withColumn } from './planbuild.ts';
@@ -48,7 +48,7 @@ function mergeClauses(cx: JoinPathContext): Clause[] | null {
 }
 
 export function mergeJoins(cx: JoinPathContext, how: 'sorted' | 'presorted' | 'without_clauses'): void {
-  const { outer, inner, jointype } = cx;
+  const { outer, inner } = cx;
   const i = inner.cheapestTotal;
   if (i === null || overlaps(i.requiredOuter, outer.topRelids)) return;
   if (how === 'without_clauses') {
@@ -57,6 +57,8 @@ export function mergeJoins(cx: JoinPathContext, how: 'sorted' | 'presorted' | 'w
   }
   const clauses = mergeClauses(cx);
   if (clauses === null || clauses.length === 0) return;
+  const shared = cx.partial ? outer.partialPaths[0] ?? null : null;
+  const safe = shared === null || i.parallelSafe === true ? i : cheapestSafe(inner.paths);
   if (how === 'sorted') {
     const o = outer.cheapestTotal;
     if (o === null || overlaps(o.requiredOuter, inner.topRelids)) return;
@@ -65,39 +67,46 @@ export function mergeJoins(cx: JoinPathContext, how: 'sorted' | 'presorted' | 'w
       const keys = [first, ...all.filter((k) => k !== first)];
       const used = clausesFor(keys, clauses);
       addMergeJoin(cx, o, i, used, keys, keys, innerPathkeys(used, keys));
+      if (shared !== null && safe !== null) addMergeJoin(cx, shared, safe, used, keys, keys, innerPathkeys(used, keys));
     }
     return;
   }
+  for (const o of outer.paths) if (!overlaps(o.requiredOuter, inner.topRelids)) presorted(cx, clauses, o, i);
+  if (cx.partial && safe !== null) for (const o of outer.partialPaths) presorted(cx, clauses, o, safe);
+}
+
+/** generate_mergejoin_paths, for an outer path that has an order. */
+function presorted(cx: JoinPathContext, clauses: readonly Clause[], o: Path, i: Path): void {
+  const { inner, jointype } = cx;
+  if (o.pathkeys.length === 0) return;
   const useAll = jointype === 'right' || jointype === 'full';
-  for (const o of outer.paths) {
-    if (overlaps(o.requiredOuter, inner.topRelids) || o.pathkeys.length === 0) continue;
-    const used = clausesFor(o.pathkeys, clauses);
-    if (used.length === 0 || (useAll && used.length !== clauses.length)) continue;
-    const wanted = innerPathkeys(used, o.pathkeys);
-    addMergeJoin(cx, o, i, used, o.pathkeys, [], wanted);
-    let [cheapest, early]: [Path | null, Path | null] = pathkeysContain(i.pathkeys, wanted) ? [i, i] : [null, null];
-    for (let n = wanted.length; n > 0; n--) {
-      const keys = wanted.slice(0, n);
-      const some = n < wanted.length ? used.filter((c) => keys.some((k) => k.ec === c.innerEc)) : used;
-      const total = cheapestFor(inner, keys, (p) => p.total);
-      if (total !== null && (cheapest === null || total.total < cheapest.total)) {
-        addMergeJoin(cx, o, total, some, o.pathkeys, [], []);
-        cheapest = total;
-      }
-      const startup = cheapestFor(inner, keys, (p) => p.startup);
-      if (startup !== null && (early === null || startup.startup < early.startup)) {
-        if (startup !== cheapest) addMergeJoin(cx, o, startup, some, o.pathkeys, [], []);
-        early = startup;
-      }
-      if (useAll) break;
+  const used = clausesFor(o.pathkeys, clauses);
+  if (used.length === 0 || (useAll && used.length !== clauses.length)) return;
+  const wanted = innerPathkeys(used, o.pathkeys);
+  addMergeJoin(cx, o, i, used, o.pathkeys, [], wanted);
+  const paths = o.parallelWorkers === undefined ? inner.paths : inner.paths.filter((p) => p.parallelSafe === true);
+  let [cheapest, early]: [Path | null, Path | null] = pathkeysContain(i.pathkeys, wanted) ? [i, i] : [null, null];
+  for (let n = wanted.length; n > 0; n--) {
+    const keys = wanted.slice(0, n);
+    const some = n < wanted.length ? used.filter((c) => keys.some((k) => k.ec === c.innerEc)) : used;
+    const total = cheapestFor(paths, keys, (p) => p.total);
+    if (total !== null && (cheapest === null || total.total < cheapest.total)) {
+      addMergeJoin(cx, o, total, some, o.pathkeys, [], []);
+      cheapest = total;
     }
+    const startup = cheapestFor(paths, keys, (p) => p.startup);
+    if (startup !== null && (early === null || startup.startup < early.startup)) {
+      if (startup !== cheapest) addMergeJoin(cx, o, startup, some, o.pathkeys, [], []);
+      early = startup;
+    }
+    if (useAll) break;
   }
 }
 
 /** get_cheapest_path_for_pathkeys. */
-function cheapestFor(rel: RelOptInfo, keys: readonly PathKey[], cost: (p: Path) => number): Path | null {
+function cheapestFor(paths: readonly Path[], keys: readonly PathKey[], cost: (p: Path) => number): Path | null {
   let best: Path | null = null;
-  for (const p of rel.paths) {
+  for (const p of paths) {
     if (p.requiredOuter === EMPTY && pathkeysContain(p.pathkeys, keys) && (best === null || cost(p) < cost(best))) best = p;
   }
   return best;
@@ -150,8 +159,8 @@ function addMergeJoin(cx: JoinPathContext, o: Path, i: Path, clauses: readonly C
   const innerKeys = sortInner.length > 0 && !pathkeysContain(i.pathkeys, sortInner) ? sortInner : [];
   const cost = mergeJoinCost(cx, o, i, clauses, keys[0] ?? null, outerKeys.length > 0, innerKeys.length > 0);
   const path: Path = {
-    kind: 'MergeJoin', rel, rows: param.rows, startup: cost.startup, total: cost.total, pathkeys: jointype === 'right' || jointype === 'full' ? [] : usefulPathkeys(root, rel, [...keys]),
-    requiredOuter: param.required, paramClauses: param.all,
+    kind: 'MergeJoin', rel, rows: rowsOfOne(param.rows, o.parallelWorkers), startup: cost.startup, total: cost.total, pathkeys: jointype === 'right' || jointype === 'full' ? [] : usefulPathkeys(root, rel, [...keys]),
+    requiredOuter: param.required, paramClauses: param.all, ...parallelJoin(cx, o, i),
     make: () => {
       const left = outerKeys.length > 0 ? sorted(o.make(), outerKeys, outer) : withAllColumns(o.make());
       let right = innerKeys.length > 0 ? sorted(i.make(), innerKeys, inner) : cost.material ? i.make() : withAllColumns(i.make());
@@ -163,7 +172,7 @@ function addMergeJoin(cx: JoinPathContext, o: Path, i: Path, clauses: readonly C
       return plan;
     },
   };
-  addPath(rel, path);
+  givePath(rel, path);
 }
 
 function mergeKey(c: Clause, keys: readonly PathKey[]): MergeJoin['mergeKeys'][number] {
@@ -179,11 +188,11 @@ function commuted(c: Clause): Expr {
   return { ...clause, opno: com, opfuncid: operator(com).oprcode, args: [c.outer, c.inner] };
 }
 
-/** make_sort_from_pathkeys: an expression to be sorted by that is no column yet becomes one. */
-function sorted(child: Plan, keys: readonly PathKey[], rel: RelOptInfo): Plan {
+/** prepare_sort_from_pathkeys: an expression to be sorted by that is no column yet becomes one. */
+export function sortColumns(child: Plan, keys: readonly PathKey[], rel: RelOptInfo): { below: Plan; sortKeys: SortKey[] } {
   let below = child;
   const sortKeys: SortKey[] = keys.map((k) => {
-    const own = k.ec.members.filter((m) => isSubset(m.relids, rel.topRelids) && m.relids !== EMPTY).map((m) => overPart(rel, m.expr));
+    const own = k.ec.members.filter((m) => m.relids !== EMPTY && (rel.kind === 'upper' || isSubset(m.relids, rel.topRelids))).map((m) => overPart(rel, m.expr));
     let at = below.targetlist.findIndex((t) => own.some((e) => equal(e, t.expr)));
     if (at < 0) {
       const expr = own.find((e) => isSubset(pullVarnos(e), rel.relids))!;
@@ -195,6 +204,12 @@ function sorted(child: Plan, keys: readonly PathKey[], rel: RelOptInfo): Plan {
     const sortop = k.ec.families.map((f) => getOpfamilyMember(f, type, type, k.reverse ? 5 : 1)).find((op) => op !== 0) ?? 0;
     return { column: at + 1, sortop, collation: k.ec.collation, nullsFirst: k.nullsFirst, type: exprType(expr), reverse: k.reverse };
   });
+  return { below, sortKeys };
+}
+
+/** make_sort_from_pathkeys. */
+export function sorted(child: Plan, keys: readonly PathKey[], rel: RelOptInfo): Plan {
+  const { below, sortKeys } = sortColumns(child, keys, rel);
   const cost = sortCost(below.plan_rows, below.plan_width, -1);
   return {
     kind: 'Sort', ...over(below, below.targetlist), startup_cost: below.total_cost + cost.startup, total_cost: below.total_cost + cost.startup + cost.run, sortKeys, bound: null,

@@ -50,18 +50,21 @@ function dominance(a: Path, b: Path): Comparison {
   if (keys === DIFFERENT) return DIFFERENT;
   const firstNeedsLess = isSubset(a.requiredOuter, b.requiredOuter);
   const secondNeedsLess = isSubset(b.requiredOuter, a.requiredOuter);
+  const firstFits = firstNeedsLess && a.rows <= b.rows && (a.parallelSafe === true || b.parallelSafe !== true);
+  const secondFits = secondNeedsLess && a.rows >= b.rows && (b.parallelSafe === true || a.parallelSafe !== true);
   if (costs === EQUAL) {
-    if (keys === FIRST) return firstNeedsLess && a.rows <= b.rows ? FIRST : DIFFERENT;
-    if (keys === SECOND) return secondNeedsLess && a.rows >= b.rows ? SECOND : DIFFERENT;
+    if (keys === FIRST) return firstFits ? FIRST : DIFFERENT;
+    if (keys === SECOND) return secondFits ? SECOND : DIFFERENT;
     if (firstNeedsLess && secondNeedsLess) {
+      if ((a.parallelSafe === true) !== (b.parallelSafe === true)) return a.parallelSafe === true ? FIRST : SECOND;
       if (a.rows !== b.rows) return a.rows < b.rows ? FIRST : SECOND;
       return compareCosts(a, b, 1.0000000001) === FIRST ? FIRST : SECOND;
     }
-    if (firstNeedsLess) return a.rows <= b.rows ? FIRST : DIFFERENT;
-    return secondNeedsLess && a.rows >= b.rows ? SECOND : DIFFERENT;
+    if (firstNeedsLess) return firstFits ? FIRST : DIFFERENT;
+    return secondFits ? SECOND : DIFFERENT;
   }
-  if (costs === FIRST) return keys !== SECOND && firstNeedsLess && a.rows <= b.rows ? FIRST : DIFFERENT;
-  return keys !== FIRST && secondNeedsLess && a.rows >= b.rows ? SECOND : DIFFERENT;
+  if (costs === FIRST) return keys !== SECOND && firstFits ? FIRST : DIFFERENT;
+  return keys !== FIRST && secondFits ? SECOND : DIFFERENT;
 }
 
 /** Adds a path unless another is as good in everything; drops those it beats. The cheapest stands first (add_path). */
@@ -79,6 +82,39 @@ export function addPath(rel: RelOptInfo, path: Path): void {
   }
   paths.splice(at, 0, path);
 }
+
+/** The same for a path that gives each process a part of the rows: what counts are the whole costs and the order (add_partial_path). */
+export function addPartialPath(rel: RelOptInfo, path: Path): void {
+  const kept: Path[] = [];
+  let at = 0;
+  for (const old of rel.partialPaths) {
+    const keys = comparePathkeys(path.pathkeys, old.pathkeys);
+    let remove = false;
+    if (keys !== DIFFERENT) {
+      let worse: boolean;
+      if (path.total > old.total * FUZZ) worse = keys !== FIRST;
+      else if (old.total > path.total * FUZZ) {
+        worse = false;
+        remove = keys !== SECOND;
+      } else {
+        remove = keys === FIRST || (keys === EQUAL && old.total > path.total * 1.0000000001);
+        worse = !remove;
+      }
+      if (worse) return;
+    }
+    if (remove) continue;
+    kept.push(old);
+    if (path.total >= old.total) at = kept.length;
+  }
+  kept.splice(at, 0, path);
+  rel.partialPaths = kept;
+}
+
+/** Where a path belongs: partial ones are for workers. */
+export const givePath = (rel: RelOptInfo, path: Path): void => (path.parallelWorkers === undefined ? addPath(rel, path) : addPartialPath(rel, path));
+
+/** get_cheapest_parallel_safe_total_inner: that takes no values from outside and can be run in a worker. */
+export const cheapestSafe = (paths: readonly Path[]): Path | null => paths.find((p) => p.parallelSafe === true && p.requiredOuter === EMPTY) ?? null;
 
 /** compare_path_costs: by total costs, then by those of the first row. */
 const isCheaper = (a: Path, b: Path): number => a.total - b.total || a.startup - b.startup;

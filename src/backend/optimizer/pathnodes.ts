@@ -24,6 +24,10 @@ export interface PlannerGlobal {
   hasModifyingCTE: boolean;
   /** Subplans, by planId, that are one of two ways to the same. */
   alternatives: Set<number>;
+  /** Plans with workers are looked for (parallelModeOK). */
+  parallelMode: boolean;
+  /** Something in the statement must not be run in a worker (max_parallel_hazard). */
+  hasRestricted: boolean;
 }
 
 /** An outer value a subquery wants: the parameter that carries it. */
@@ -194,6 +198,10 @@ export interface RelOptInfo {
   statistics: Map<number, ColumnStatistics | undefined>;
   paths: Path[];
   cheapestTotal: Path | null;
+  /** What is computed for it may be computed in a worker. */
+  considerParallel: boolean;
+  /** Paths that give each process a part of the rows, the cheapest first; nobody changes the list, a new one takes its place. */
+  partialPaths: readonly Path[];
   restrictions: RestrictInfo[];
   joinClauses: RestrictInfo[];
   hasEcJoins: boolean;
@@ -249,6 +257,12 @@ export interface Path {
   indexClauses?: readonly RestrictInfo[];
   /** Of an Append of joins of partitions: its members, which an Append above takes as its own. */
   subpaths?: readonly Path[];
+  /** It can be run in a worker. */
+  parallelSafe?: boolean;
+  /** Of a partial path, for so many workers; its rows and costs are those of one process. */
+  parallelWorkers?: number;
+  /** Of a parallel-aware Append: its members from this one on are partial. */
+  firstPartial?: number;
   /** What running it once more costs, where its kind does not say that. */
   rescan?: { startup: number; total: number };
   /** The same scan taking values of these (reparameterize_path), where it can. */

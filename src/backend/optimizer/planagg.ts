@@ -9,9 +9,8 @@ import type { Aggref, Expr, TargetEntry } from '../nodes/primnodes.ts';
 import { sortOperator } from '../executor/sort_support.ts';
 import { containsMutable, equal, mutateDeep } from './clauses.ts';
 import { costs, exprsCost } from './costsize.ts';
-import { over } from './planbuild.ts';
 import { makeExecParam } from './nestparams.ts';
-import type { PlannerInfo } from './pathnodes.ts';
+import type { Path, PlannerInfo } from './pathnodes.ts';
 import { planSubquery } from './subroot.ts';
 import { standsForMembers } from './unionall.ts';
 
@@ -34,7 +33,7 @@ function findMinMax(root: PlannerInfo, exprs: readonly Expr[]): Found[] | null {
     if (aggsortop === 0 || agg.args.length !== 1 || agg.aggfilter !== null || agg.aggorder.length > 0 || arg === undefined || containsMutable(arg)) return null;
     const plan = firstRow(root, arg, aggsortop);
     const below = plan.kind === 'Limit' ? plan.lefttree! : plan;
-    if (below.kind === 'Sort' || below.kind === 'IncrementalSort') return null;
+    if (below.kind === 'Sort' || below.kind === 'IncrementalSort' || (below.kind === 'GatherMerge' && below.lefttree!.kind === 'Sort')) return null;
     found.push({ agg, plan });
   }
   return found;
@@ -61,25 +60,31 @@ export interface MinMax {
 }
 
 /** The aggregation done by index, where that is cheaper than `other`. */
-export function planMinMax(root: PlannerInfo, target: TargetEntry[], having: Expr[], other: Plan): MinMax | null {
+export function planMinMax(root: PlannerInfo, target: TargetEntry[], having: Expr[], other: Path): MinMax | null {
+  const paramsBefore = root.glob.paramExecCount;
   const found = findMinMax(root, [...target.map((t) => t.expr), ...having]);
-  if (found === null) return null;
-  const cost = found.reduce((c, f) => c + f.plan.total_cost, 0);
+  const cost = (found ?? []).reduce((c, f) => c + f.plan.total_cost, 0);
   const total = cost + costs.cpuTuple + exprsCost(target.map((t) => t.expr));
-  if (total >= other.total_cost) return null;
+  if (found === null || total >= other.total) {
+    root.glob.paramExecCount = paramsBefore;
+    return null;
+  }
   const params = found.map(({ agg, plan }) => {
     const arg = agg.args[0]!.expr;
     root.glob.subplans.push(plan);
     const param = makeExecParam(root, agg);
     const planId = root.glob.subplans.length;
     root.initPlans.push({
-      kind: 'SubPlan', subLinkType: 'expr', testexpr: null, paramIds: [], planId, planName: `InitPlan ${planId} (returns $${param.paramid})`, startup_cost: 0, per_call_cost: 0, alternative: null, firstColType: exprType(arg), firstColTypmod: -1,
+      kind: 'SubPlan', subLinkType: 'expr', testexpr: null, paramIds: [], planId, planName: `InitPlan ${planId} (returns $${param.paramid})`, startup_cost: 0, per_call_cost: 0, parallel_safe: false, alternative: null, firstColType: exprType(arg), firstColTypmod: -1,
       firstColCollation: exprCollation(arg), useHashTable: false, unknownEqFalse: false, setParam: [param.paramid], parParam: [], args: [],
     });
     return { agg, param };
   });
   const replace = (e: Expr): Expr => mutateDeep(e, (n) => (n.kind === 'Aggref' ? params.find((p) => equal(p.agg, n))?.param : undefined));
-  const result: Plan = { kind: 'Result', ...over(other, target), startup_cost: cost, total_cost: total, plan_rows: 1, lefttree: null, resconstantqual: having.map(replace) };
+  const result: Plan = {
+    kind: 'Result', startup_cost: cost, total_cost: total, plan_rows: 1, plan_width: Math.round(other.rel.width), targetlist: target, qual: [], lefttree: null, righttree: null, initPlan: [],
+    resconstantqual: having.map(replace),
+  };
   const finish = (plan: Plan): Plan => ({
     ...plan, targetlist: plan.targetlist.map((t) => ({ ...t, expr: replace(t.expr) })), qual: plan.qual.map(replace), lefttree: plan.lefttree === null ? null : finish(plan.lefttree),
   });

@@ -8,34 +8,59 @@ import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { Plan, PlannedStmt } from '../nodes/plannodes.ts';
 import type { Expr, FromExpr, FromItem, JoinExpr, TargetEntry } from '../nodes/primnodes.ts';
 import { foreignTableUnreachable } from '../catalog/foreign.ts';
+import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { childPlans, planExprs, walkExpr } from '../executor/plan_walker.ts';
 import { canonicalizeQual, containsAggs, containsSubplans, containsVolatile, equal, evalConstExpressions, isConst, isTrue, pullVarClause, simplifyBool } from './clauses.ts';
-import { readCostSettings } from './costsize.ts';
-import { planUpper } from './grouping.ts';
-import type { PathKey, PlannerGlobal, PlannerInfo } from './pathnodes.ts';
+import { settings } from '../utils/settings.ts';
+import { costs, readCostSettings } from './costsize.ts';
+import { planUpper, type UpperPlan } from './grouping.ts';
+import type { PlannerGlobal, PlannerInfo } from './pathnodes.ts';
 import { usefulGroupClause } from './group_columns.ts';
+import { maxParallelHazard } from './parallel.ts';
+import { over } from './planbuild.ts';
+import { estimateSize } from './plancat.ts';
 import { inferArbiterIndexes } from '../parser/on_conflict.ts';
 import { standsForChildren } from './inherit.ts';
 import { flattenJoinAliases, newestPlaceholder, pullUpSublinks, pullUpSubqueries, reduceOuterJoins } from './prepjointree.ts';
 import { removeUselessResults } from './resultrels.ts';
 import { planRecursiveUnion } from './prepunion.ts';
-import { noteRoot, setPlanReferences, withRoots } from './setrefs.ts';
+import { noteRoot, setPlanReferences, takeRoot, withRoots } from './setrefs.ts';
 import { processCtes, processSublinks, replaceCorrelationVars, replaceMultiexprParams } from './subselect.ts';
-import { subqueryHooks } from './subroot.ts';
+import { subqueryHooks, type PlannedSubquery } from './subroot.ts';
 import { overUnionAll } from './unionall.ts';
 
-/** Makes the plan of an analyzed and rewritten query. */
-export function planner(query: Query): PlannedStmt {
+/** Makes the plan of an analyzed and rewritten query. `parallelOk`: workers may take part in it (CURSOR_OPT_PARALLEL_OK). */
+export function planner(query: Query, parallelOk = true): PlannedStmt {
   readCostSettings();
-  return withRoots(() => planStatement(query));
+  const plan = withRoots(() => planStatement(query, null));
+  if (!parallelOk || !mayGainByWorkers(plan)) return plan;
+  const hazard = maxParallelHazard(query);
+  return hazard === 'u' ? plan : withRoots(() => planStatement(query, hazard));
 }
 
-function planStatement(query: Query): PlannedStmt {
-  const glob: PlannerGlobal = { subplans: [], subroots: [], paramExecCount: 0, finalRtable: [], placeholdersBefore: newestPlaceholder(), finalRowMarks: [], hasModifyingCTE: false, alternatives: new Set() };
-  const { plan, subroot } = planQuery(glob, query, null, 0);
+/** What costs no more than a Gather at the least is not planned with workers: so nothing is looked at that only they need. */
+function mayGainByWorkers({ commandType, planTree, subplans, hasModifyingCTE, rtable }: PlannedStmt): boolean {
+  if (settings.max_parallel_workers_per_gather === 0 || commandType !== 'select' || hasModifyingCTE) return false;
+  if (settings.force_parallel_mode !== 'off') return true;
+  if (planTree.total_cost <= costs.parallelSetup && !subplans.some((p) => p.total_cost > costs.parallelSetup)) return false;
+  return rtable.some((rte) => rte.rtekind === 'relation' && rte.relkind !== 'v' && isWorthWorkers(openRelation(rte.relid)));
+}
+
+function isWorthWorkers(relation: Relation): boolean {
+  const given = relation.options.get('parallel_workers');
+  if (given !== undefined) return given !== '0';
+  return relation.kind === 'p' || relation.hasSubclass || estimateSize(relation).pages >= Math.min(settings.min_parallel_table_scan_size, settings.min_parallel_index_scan_size);
+}
+
+/** `hazard`: the worst of what it does, where workers may take part; null: they may not. */
+function planStatement(query: Query, hazard: 's' | 'r' | null): PlannedStmt {
+  const glob: PlannerGlobal = {
+    subplans: [], subroots: [], paramExecCount: 0, finalRtable: [], placeholdersBefore: newestPlaceholder(), finalRowMarks: [], hasModifyingCTE: false, alternatives: new Set(), parallelMode: hazard !== null, hasRestricted: hazard === 'r',
+  };
+  const { plan, subroot, parallelSafe } = planQuery(glob, query, null, 0);
   // The range table of the query itself comes first, as EXPLAIN numbers names.
-  const planTree = setPlanReferences(plan);
+  const planTree = setPlanReferences(parallelSafe && settings.force_parallel_mode !== 'off' ? inOneWorker(plan) : plan);
   for (const [i, subplan] of glob.subplans.entries()) glob.subplans[i] = setPlanReferences(subplan);
   if (glob.alternatives.size > 0) dropUnchosen(planTree, glob);
   if (glob.subplans.length > 0) markDirectCtes(planTree, glob);
@@ -44,6 +69,16 @@ function planStatement(query: Query): PlannedStmt {
     canSetTag: query.canSetTag, planTree, rtable: glob.finalRtable, unplanned: unplannedRelations(query, glob.finalRtable), resultRelations: subroot.parse.resultRelation > 0 ? [query.resultRelation] : [],
     subplans: glob.subplans, rowMarks: glob.finalRowMarks, paramExecCount: glob.paramExecCount, stmt_location: query.stmt_location, stmt_len: query.stmt_len,
   };
+}
+
+/** force_parallel_mode: one worker does everything. */
+function inOneWorker(plan: Plan): Plan {
+  const gather: Plan = {
+    kind: 'Gather', ...over({ ...plan, initPlan: [] }, plan.targetlist), initPlan: plan.initPlan, startup_cost: plan.startup_cost + costs.parallelSetup,
+    total_cost: plan.total_cost + costs.parallelSetup + costs.parallelTuple * plan.plan_rows, numWorkers: 1, singleCopy: true,
+  };
+  takeRoot(gather, plan);
+  return gather;
 }
 
 /** Of subqueries that can be done in two ways, what was not chosen leaves an empty place. */
@@ -88,14 +123,16 @@ function makeRoot(glob: PlannerGlobal, query: Query, parent: PlannerInfo | null)
   };
 }
 
-function planQuery(glob: PlannerGlobal, query: Query, parent: PlannerInfo | null, tupleFraction: number): { plan: Plan; subroot: PlannerInfo; pathkeys: PathKey[] } {
+function planQuery(glob: PlannerGlobal, query: Query, parent: PlannerInfo | null, tupleFraction: number): PlannedSubquery {
   const root = makeRoot(glob, query, parent);
   root.tupleFraction = tupleFraction;
-  const { plan: bare, pathkeys } = subqueryPlanner(root);
+  const { plan: bare, pathkeys, parallelSafe, partial } = subqueryPlanner(root);
   let plan = bare;
   if (root.initPlans.length > 0) plan = { ...plan, initPlan: [...root.initPlans, ...plan.initPlan] };
   noteRoot(plan, root);
-  return { plan, subroot: root, pathkeys };
+  // Initplans are the leader's (SS_charge_for_initplans).
+  const isFree = root.initPlans.length === 0;
+  return { plan, subroot: root, pathkeys, parallelSafe: parallelSafe && isFree, partial: isFree ? partial : [] };
 }
 
 subqueryHooks.planSubquery = (root, query, tupleFraction) => planQuery(root.glob, query, root, tupleFraction);
@@ -105,10 +142,10 @@ subqueryHooks.planRecursive = (root, cte) => {
   const plan = planRecursiveUnion(sub);
   const withInits = sub.initPlans.length > 0 ? { ...plan, initPlan: sub.initPlans } : plan;
   noteRoot(withInits, sub);
-  return { plan: withInits, subroot: sub, pathkeys: [] };
+  return { plan: withInits, subroot: sub, pathkeys: [], parallelSafe: false, partial: [] };
 };
 
-function subqueryPlanner(root: PlannerInfo): { plan: Plan; pathkeys: PathKey[] } {
+function subqueryPlanner(root: PlannerInfo): UpperPlan {
   if (root.parse.cteList.length > 0) processCtes(root);
   let q = root.parse.commandType === 'merge' ? mergeToJoin(root.parse) : overUnionAll(root.parse);
   if (q.hasSubLinks) q = pullUpSublinks(q);

@@ -10,12 +10,18 @@ import type { Oid } from '../types/datum.ts';
 import { clampRows, costs, enabled, relationBytes, sortCost } from './costsize.ts';
 import { fractionalCost } from './pathnode.ts';
 import { estimateGroups } from './selfuncs.ts';
-import type { PlannerInfo } from './pathnodes.ts';
+import { gatherPath } from './gatherpath.ts';
+import { sharedAppend } from './partialappend.ts';
+import type { Path, PlannerInfo } from './pathnodes.ts';
 import { over } from './planbuild.ts';
+import { EMPTY } from './relids.ts';
+import { emptyRel } from './relnode.ts';
+import { noteRoot } from './setrefs.ts';
 import { planSubquery } from './subroot.ts';
 
-/** One side: its plan, the types of its columns, how many different rows it has, and whether they come sorted by all of them. */
-interface Part { plan: Plan; types: Oid[]; groups: number; sorted: boolean }
+/** One side: its plan, the types of its columns, how many different rows it has, and whether they come sorted by all of them.
+ * `partial`: the path for processes that share the rows. */
+interface Part { plan: Plan; types: Oid[]; groups: number; sorted: boolean; partial?: Path | null }
 
 /** The plan of the whole tree of set operations, with the query's own target list; how many columns of ORDER BY it has in order. */
 export function planSetOperations(root: PlannerInfo): { plan: Plan; ordered: number } {
@@ -66,8 +72,10 @@ function planNode(root: PlannerInfo, node: SetOperationNode, names: readonly Tar
     const parts = unionParts(root, node, node.all, names, node.all ? fraction : 0);
     const plans = parts.map((p) => coerced(p, colTypes, colTypmods, colCollations));
     const target = targetsOver(plans[0]!.targetlist, colTypes, colTypmods, colCollations, names);
-    const append = appendOf(plans, target);
-    const rows = append.plan_rows;
+    const serial = appendOf(plans, target);
+    const rows = serial.plan_rows;
+    const gathered = gatheredUnion(root, parts, target, rows);
+    const append = gathered !== null && gathered.total < serial.total_cost ? gathered.make() : serial;
     if (node.all) return { plan: append, types: colTypes, groups: rows, sorted: false };
     const keys = groupKeys(node.groupClauses.map((c) => c.eqop), colTypes, colCollations);
     if (!isHashed(node, 'UNION', append, rows, fraction)) {
@@ -119,10 +127,23 @@ export function appendOf(plans: readonly Plan[], targetlist: TargetEntry[]): Pla
   };
 }
 
+/** The inputs one after the other, their rows shared by processes; null: they cannot be. */
+function gatheredUnion(root: PlannerInfo, parts: readonly Part[], target: TargetEntry[], rows: number): Path | null {
+  const paths = parts.map((p) => p.partial ?? null).filter((p) => p !== null);
+  if (paths.length < parts.length) return null;
+  const { isAware, workers, ...shared } = sharedAppend(paths);
+  const rel = emptyRel('upper', 0n);
+  const aware = isAware ? { parallelAware: true, firstPartialPlan: 0 } : {};
+  return gatherPath(root, rel, {
+    kind: 'Append', rel, rows: shared.rows, startup: shared.startup, total: shared.total, pathkeys: [], requiredOuter: EMPTY, paramClauses: [], parallelSafe: true, parallelWorkers: workers,
+    make: () => ({ ...appendOf(shared.paths.map((m) => m.path.make()), target), ...aware } as Plan),
+  }, rows);
+}
+
 /** A SELECT as one side, its columns in the types of the whole, and more of them. */
-function subqueryScan(root: PlannerInfo, rtindex: number, { colTypes, colTypmods, colCollations }: SetOperation, more: readonly TargetEntry[], fraction: number): { plan: Plan; groups: number } {
+function subqueryScan(root: PlannerInfo, rtindex: number, { colTypes, colTypmods, colCollations }: SetOperation, more: readonly TargetEntry[], fraction: number): { plan: Plan; groups: number; partial: Path | null } {
   const { subquery } = root.rtable[rtindex - 1]!;
-  const { plan: subplan, subroot } = planSubquery(root, subquery!, fraction, true);
+  const { plan: subplan, subroot, partial } = planSubquery(root, subquery!, fraction, true);
   const list = subplan.targetlist.filter((t) => !t.resjunk).map((t, i) => {
     const column = makeVar(rtindex, i + 1, exprType(t.expr), exprTypmod(t.expr), exprCollation(t.expr), 0);
     return makeTargetEntry(inType(column, colTypes[i]!, colTypmods[i]!, colCollations[i] ?? 0), i + 1, t.resname, false);
@@ -132,11 +153,19 @@ function subqueryScan(root: PlannerInfo, rtindex: number, { colTypes, colTypmods
   const { groupClause, groupingSets, distinctClause, hasAggs, setOperations } = subroot.parse;
   const grouped = groupClause.length > 0 || groupingSets.length > 0 || distinctClause.length > 0 || subroot.hasHaving || hasAggs || setOperations !== null;
   const groups = grouped ? plan_rows : estimateGroups(subroot, subroot.parse.targetList.filter((t) => !t.resjunk).map((t) => t.expr), plan_rows);
-  const plan: Plan = {
-    kind: 'SubqueryScan', startup_cost, total_cost: total_cost + (plain ? 0 : plan_rows * costs.cpuTuple), plan_rows, plan_width, targetlist: [...list, ...more], qual: [], lefttree: null,
-    righttree: null, initPlan: [], scanrelid: rtindex, subplan,
+  const scan = (below: Plan, cost: { startup: number; total: number; rows: number }): Plan => ({
+    kind: 'SubqueryScan', startup_cost: cost.startup, total_cost: cost.total + (plain ? 0 : cost.rows * costs.cpuTuple), plan_rows: cost.rows, plan_width, targetlist: [...list, ...more], qual: [], lefttree: null,
+    righttree: null, initPlan: [], scanrelid: rtindex, subplan: below,
+  });
+  const [cheapest] = partial;
+  const shared: Path | null = cheapest === undefined ? null : {
+    ...cheapest, total: cheapest.total + (plain ? 0 : cheapest.rows * costs.cpuTuple), make: () => {
+      const below = cheapest.make();
+      noteRoot(below, subroot);
+      return scan(below, cheapest);
+    },
   };
-  return { plan, groups };
+  return { plan: scan(subplan, { startup: startup_cost, total: total_cost, rows: plan_rows }), groups, partial: shared };
 }
 
 type SetOperation = SetOperationNode & { kind: 'SetOperationStmt' };
@@ -172,8 +201,8 @@ function unionParts(root: PlannerInfo, node: SetOperationNode & { kind: 'SetOper
     if (n.kind === 'SetOperationStmt' && n.op === 'union' && n.all === all && n.colTypes.join() === node.colTypes.join()) return unionParts(root, n, all, names, fraction);
     if (n.kind === 'SetOperationStmt') return [planNode(root, n, names, fraction)];
     // A subquery that only passes its rows on is left out again (setrefs.ts).
-    const { plan } = subqueryScan(root, n.rtindex, node, [], fraction);
-    return [{ plan, types: node.colTypes, groups: plan.plan_rows, sorted: false }];
+    const { plan, partial } = subqueryScan(root, n.rtindex, node, [], fraction);
+    return [{ plan, types: node.colTypes, groups: plan.plan_rows, sorted: false, partial }];
   };
   return [...side(node.larg), ...side(node.rarg)];
 }

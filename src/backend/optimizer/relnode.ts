@@ -12,9 +12,11 @@ import { targetOfRel } from './nestparams.ts';
 import { planBase } from './planbuild.ts';
 import { bit, EMPTY, isSubset, overlaps } from './relids.ts';
 
+export const NO_PATHS: readonly Path[] = [];
+
 export function emptyRel(kind: RelOptInfo['kind'], relids: Relids): RelOptInfo {
   return {
-    kind, relids, topRelids: relids, translators: [], parts: null, rows: 1, width: 0, columnWidths: new Map(), statistics: new Map(), target: [], paths: [], cheapestTotal: null, restrictions: [], joinClauses: [],
+    kind, relids, topRelids: relids, translators: [], parts: null, rows: 1, width: 0, columnWidths: new Map(), statistics: new Map(), target: [], paths: [], cheapestTotal: null, considerParallel: false, partialPaths: NO_PATHS, restrictions: [], joinClauses: [],
     hasEcJoins: false, rti: 0, rte: null, relation: null, indexes: [], pages: 0, tuples: 0, storedTuples: 0, allVisible: 1, considerStartup: false, considerParamStartup: false, paramInfos: new Map(), lateralRelids: EMPTY, directLateral: EMPTY, lateralVars: [], children: null, appendInfo: null, subroot: null,
     subplan: null, subplanParams: [], attrNeeded: new Map(),
   };
@@ -46,11 +48,12 @@ export function buildBaseRel(root: PlannerInfo, rti: number): RelOptInfo {
 /** mark_dummy_rel: there is nothing but the way to have no rows. */
 export function markDummy(root: PlannerInfo, rel: RelOptInfo): void {
   const path: Path = {
-    kind: 'Result', rel, rows: 0, startup: 0, total: 0, pathkeys: [], requiredOuter: rel.lateralRelids, paramClauses: [],
+    kind: 'Result', rel, rows: 0, startup: 0, total: 0, pathkeys: [], requiredOuter: rel.lateralRelids, paramClauses: [], parallelSafe: rel.considerParallel,
     make: () => ({ kind: 'Result', ...planBase(path, targetOfRel(root, rel)), resconstantqual: [FALSE] }),
   };
   rel.rows = 1;
   rel.paths = [path];
+  rel.partialPaths = NO_PATHS;
   rel.cheapestTotal = path;
 }
 export const isDummy = ({ paths }: RelOptInfo): boolean => paths.length === 1 && paths[0]!.kind === 'Result' && paths[0]!.rows === 0;

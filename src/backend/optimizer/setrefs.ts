@@ -155,7 +155,7 @@ function setRefs(original: Plan, offset: number): Plan {
       return { ...plan, initPlan, lefttree, targetlist: mapTargets(plan.targetlist, fix), qual: plan.qual.map(fix), resconstantqual: constant };
     }
     case 'Append': {
-      if (plan.appendplans.length === 1) return onlyMember(plan, setChild(plan.appendplans[0]!, offset), initPlan);
+      if (plan.appendplans.length === 1 && plan.appendplans[0]!.parallelAware === plan.parallelAware) return onlyMember(plan, setChild(plan.appendplans[0]!, offset), initPlan);
       return { ...plan, initPlan, ...append(plan, offset), appendplans: plan.appendplans.map((p) => setChild(p, offset)) };
     }
     case 'MergeAppend': return { ...plan, initPlan, ...append(plan, offset), bound: plan.bound === null ? null : fixScan(plan.bound, offset), mergeplans: plan.mergeplans.map((p) => setChild(p, offset)) };

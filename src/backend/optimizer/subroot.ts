@@ -2,9 +2,10 @@
 import { internalError } from '../../common/errors.ts';
 import type { CommonTableExpr, Query } from '../nodes/parsenodes.ts';
 import type { Plan } from '../nodes/plannodes.ts';
-import type { PathKey, PlannerInfo } from './pathnodes.ts';
+import type { Path, PathKey, PlannerInfo } from './pathnodes.ts';
 
-export interface PlannedSubquery { plan: Plan; subroot: PlannerInfo; pathkeys: PathKey[] }
+/** `parallelSafe`: the plan can be run in a worker; `partial`: paths for processes that share its rows. */
+export interface PlannedSubquery { plan: Plan; subroot: PlannerInfo; pathkeys: PathKey[]; parallelSafe: boolean; partial: readonly Path[] }
 
 export interface SubqueryHooks {
   /** `mayBeCorrelated`: outer references are allowed and become root.planParams. */

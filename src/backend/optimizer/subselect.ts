@@ -66,10 +66,10 @@ function makeSubplan(root: PlannerInfo, link: SubLink, isTopQual: boolean): Expr
   const fraction = link.subLinkType === 'exists' ? 1 : link.subLinkType === 'any' || link.subLinkType === 'all' ? 0.5 : 0;
   const saved = root.planParams;
   root.planParams = [];
-  const { plan } = planSubquery(root, query, fraction, true);
+  const { plan, parallelSafe } = planSubquery(root, query, fraction, true);
   const params = root.planParams;
   root.planParams = saved;
-  const node = buildSubplan(root, link, plan, params, isTopQual);
+  const node = buildSubplan(root, link, plan, params, isTopQual, parallelSafe);
   if (link.subLinkType !== 'exists' || node.kind !== 'SubPlan') return node;
   const alternative = existsAsAny(root, link);
   if (alternative !== null) root.glob.alternatives.add(node.planId).add(alternative.planId);
@@ -83,11 +83,11 @@ function existsAsAny(root: PlannerInfo, link: SubLink): SubPlan | null {
   if (any === null) return null;
   const saved = root.planParams;
   root.planParams = [];
-  const { plan } = planSubquery(root, any.subselect, 0, true);
+  const { plan, parallelSafe } = planSubquery(root, any.subselect, 0, true);
   const params = root.planParams;
   root.planParams = saved;
   if (params.length > 0 || relationBytes(plan.plan_rows, plan.plan_width) > costs.hashMemBytes) return null;
-  const node = buildSubplan(root, { ...link, subLinkType: 'any', ...any }, plan, params, true);
+  const node = buildSubplan(root, { ...link, subLinkType: 'any', ...any }, plan, params, true, parallelSafe);
   if (node.kind !== 'SubPlan' || !node.useHashTable) return null;
   return node;
 }
@@ -135,12 +135,12 @@ function withCost(node: SubPlan, plan: Plan): SubPlan {
   return { ...node, startup_cost: startup, per_call_cost: perTuple };
 }
 
-function buildSubplan(root: PlannerInfo, link: SubLink, plan: Plan, params: { item: Expr; paramId: number }[], isTopQual: boolean): Expr {
-  const made = subplanOf(root, link, plan, params, isTopQual);
+function buildSubplan(root: PlannerInfo, link: SubLink, plan: Plan, params: { item: Expr; paramId: number }[], isTopQual: boolean, parallelSafe: boolean): Expr {
+  const made = subplanOf(root, link, plan, params, isTopQual, parallelSafe);
   return made.kind === 'SubPlan' ? withCost(made, root.glob.subplans[made.planId - 1]!) : made;
 }
 
-function subplanOf(root: PlannerInfo, link: SubLink, plan: Plan, params: { item: Expr; paramId: number }[], isTopQual: boolean): Expr {
+function subplanOf(root: PlannerInfo, link: SubLink, plan: Plan, params: { item: Expr; paramId: number }[], isTopQual: boolean, parallelSafe: boolean): Expr {
   root.glob.subplans.push(plan);
   const planId = root.glob.subplans.length;
   const columns = plan.targetlist.filter((t) => !t.resjunk);
@@ -150,7 +150,7 @@ function subplanOf(root: PlannerInfo, link: SubLink, plan: Plan, params: { item:
     firstColTypmod: first === undefined ? -1 : exprTypmod(first), firstColCollation: first === undefined ? 0 : exprCollation(first), useHashTable: false,
     unknownEqFalse: isTopQual, setParam: [], parParam: params.map((p) => p.paramId),
     // The items may have sublinks and outer references of this level in them.
-    args: params.map((p) => processSublinks(root, replaceCorrelationVars(root, p.item), false)), startup_cost: 0, per_call_cost: 0, alternative: null,
+    args: params.map((p) => processSublinks(root, replaceCorrelationVars(root, p.item), false)), startup_cost: 0, per_call_cost: 0, parallel_safe: parallelSafe, alternative: null,
   };
   const uncorrelated = params.length === 0;
   const resultParams = (): Param[] => columns.map((c) => makeExecParam(root, c.expr));
@@ -266,7 +266,7 @@ export function processCtes(root: PlannerInfo): void {
     const param = makeTypedParam(root, 2278, 0);
     root.initPlans.push({
       kind: 'SubPlan', subLinkType: 'cte', testexpr: null, paramIds: [], planId, planName: `CTE ${cte.ctename}`, firstColType: 0, firstColTypmod: -1,
-      firstColCollation: 0, useHashTable: false, unknownEqFalse: false, setParam: [param.paramid], parParam: [], args: [], startup_cost: 0, per_call_cost: 0, alternative: null,
+      firstColCollation: 0, useHashTable: false, unknownEqFalse: false, setParam: [param.paramid], parParam: [], args: [], startup_cost: 0, per_call_cost: 0, parallel_safe: false, alternative: null,
     });
     if (ctequery.commandType !== 'select') root.glob.hasModifyingCTE = true;
     root.ctes.set(cte.ctename, { name: cte.ctename, planId, paramId: param.paramid, rows: plan.plan_rows, width: plan.plan_width, root: subroot, references: 0 });

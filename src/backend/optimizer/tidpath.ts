@@ -76,7 +76,7 @@ export function createTidPaths(root: PlannerInfo, rel: RelOptInfo): void {
   const fix = (e: Expr): Expr => replaceNestloopParams(root, e);
   const disabled = getBool('enable_tidscan') ? 0 : DISABLE_COST;
   const add = (path: Omit<Path, 'rel' | 'rows' | 'pathkeys' | 'requiredOuter' | 'paramClauses' | 'make'>, make: (path: Path) => ReturnType<Path['make']>): void => {
-    const whole: Path = { ...path, rel, rows: param?.rows ?? rel.rows, pathkeys: [], requiredOuter: rel.lateralRelids, paramClauses, make: () => make(whole) };
+    const whole: Path = { ...path, rel, rows: param?.rows ?? rel.rows, pathkeys: [], requiredOuter: rel.lateralRelids, paramClauses, parallelSafe: rel.considerParallel, make: () => make(whole) };
     addPath(rel, whole);
   };
   const ranges = rel.restrictions.filter((r) => !r.pseudoconstant && isSecurelyPromotable(r, rel) && /^tid(lt|le|gt|ge)$/.test(comparison(r.clause, rel)));
@@ -123,7 +123,7 @@ export function createJoinTidPaths(root: PlannerInfo, rel: RelOptInfo): void {
     const startup = cost.startup + (getBool('enable_tidscan') ? 0 : DISABLE_COST);
     const path: Path = {
       kind: 'TidScan', rel, rows: param.rows, startup, total: startup + costs.randomPage + costs.cpuTuple + cost.perTuple, pathkeys: [],
-      requiredOuter: outer, paramClauses: param.clauses,
+      requiredOuter: outer, paramClauses: param.clauses, parallelSafe: rel.considerParallel,
       make: () => {
         const fix = (e: Expr): Expr => replaceNestloopParams(root, e);
         return { kind: 'TidScan', ...planBase(path, targetOfRel(root, rel), orderedClauses(rest).map(fix)), scanrelid: rel.rti, tidquals: [fix(clause)] };

@@ -42,7 +42,7 @@ function make(root: PlannerInfo, rel: RelOptInfo, sjinfo: SpecialJoinInfo): Path
   const startup = child.total + child.rows * costs.cpuOperator * columns.length;
   const total = startup + rows * costs.cpuTuple;
   const path: Path = {
-    kind: 'Unique', rel, rows, startup, total, pathkeys: [], requiredOuter: EMPTY, paramClauses: [],
+    kind: 'Unique', rel, rows, startup, total, pathkeys: [], requiredOuter: EMPTY, paramClauses: [], parallelSafe: rel.considerParallel && child.parallelSafe === true,
     make: (): Plan => {
       let below = child.make();
       const position = (e: Expr): number => below.targetlist.findIndex((t) => equal(t.expr, e)) + 1;

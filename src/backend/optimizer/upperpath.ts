@@ -8,9 +8,10 @@ import { typeByOid } from '../catalog/syscache.ts';
 import { exprCollation, exprType } from '../nodes/nodeFuncs.ts';
 import type { GroupKey, Plan, SortKey } from '../nodes/plannodes.ts';
 import type { Aggref, Expr, SortGroupClause, TargetEntry } from '../nodes/primnodes.ts';
+import type { Oid } from '../types/datum.ts';
 import { equal, pullVarnos, stripRelabel } from './clauses.ts';
 import { BLOCK_BYTES, costs, enabled, evalCost, incrementalSortCost, relationBytes, sortCost } from './costsize.ts';
-import { addPath, commonPathkeys, pathkeysContain, setCheapest } from './pathnode.ts';
+import { addPartialPath, addPath, commonPathkeys, pathkeysContain, setCheapest } from './pathnode.ts';
 import { pathkeysForSort } from './pathkeys.ts';
 import type { Path, PathKey, PlannerInfo, RelOptInfo } from './pathnodes.ts';
 import { over } from './planbuild.ts';
@@ -30,18 +31,23 @@ export const widthOf = (root: PlannerInfo, target: readonly TargetEntry[]): numb
 
 export interface UpperCost { startup: number; total: number; rows: number }
 
-/** A path of a step; what `make` gives gets the costs of the path. */
-export function upperPath(rel: RelOptInfo, kind: string, cost: UpperCost, pathkeys: PathKey[], make: () => Plan): Path {
+/** A path of a step; what `make` gives gets the costs of the path. `below`: what it works on, by which it can be done in workers or not. */
+export function upperPath(rel: RelOptInfo, kind: string, cost: UpperCost, pathkeys: PathKey[], make: () => Plan, below: Path | null): Path {
   return {
-    kind, rel, ...cost, pathkeys, requiredOuter: 0n, paramClauses: [],
+    kind, rel, ...cost, pathkeys, requiredOuter: 0n, paramClauses: [], ...(below === null ? {} : parallelOver(rel, below)),
     make: () => ({ ...make(), startup_cost: cost.startup, total_cost: cost.total, plan_rows: cost.rows, plan_width: Math.round(rel.width) }),
   };
 }
 
+/** Whether what works on a path can be done in workers. */
+const parallelOver = (rel: RelOptInfo, { parallelSafe, parallelWorkers }: Path): Pick<Path, 'parallelSafe' | 'parallelWorkers'> =>
+  ({ parallelSafe: rel.considerParallel && parallelSafe === true, ...(parallelWorkers === undefined ? {} : { parallelWorkers }) });
+
 /** The step that is already done by a plan. */
-export function planned(root: PlannerInfo, plan: Plan, pathkeys: PathKey[]): RelOptInfo {
+export function planned(root: PlannerInfo, plan: Plan, pathkeys: PathKey[], parallelSafe = false): RelOptInfo {
   const rel = upperRel(root, plan.targetlist);
-  addPath(rel, { kind: plan.kind, rel, rows: plan.plan_rows, startup: plan.startup_cost, total: plan.total_cost, pathkeys, requiredOuter: 0n, paramClauses: [], make: () => plan });
+  rel.considerParallel = parallelSafe;
+  addPath(rel, { kind: plan.kind, rel, rows: plan.plan_rows, startup: plan.startup_cost, total: plan.total_cost, pathkeys, requiredOuter: 0n, paramClauses: [], parallelSafe, make: () => plan });
   setCheapest(rel);
   return rel;
 }
@@ -49,6 +55,7 @@ export function planned(root: PlannerInfo, plan: Plan, pathkeys: PathKey[]): Rel
 /** A step that is done to each path below in the same way. */
 export function mapPaths(below: RelOptInfo, rel: RelOptInfo, change: (p: Path) => Path): RelOptInfo {
   for (const p of below.paths) addPath(rel, change(p));
+  if (rel.considerParallel) for (const p of below.partialPaths) addPartialPath(rel, change(p));
   setCheapest(rel);
   return rel;
 }
@@ -109,7 +116,7 @@ export function wantOrder(root: PlannerInfo, clauses: readonly SortGroupClause[]
 export function fullSort(p: Path, wanted: WantedOrder, limit: number): Path {
   const cost = sortCost(p.rows, p.rel.width, limit);
   const startup = p.total + cost.startup;
-  return upperPath(p.rel, 'Sort', { startup, total: startup + cost.run, rows: p.rows }, wanted.pathkeys, () => sortPlan(p.make(), wanted, limit));
+  return upperPath(p.rel, 'Sort', { startup, total: startup + cost.run, rows: p.rows }, wanted.pathkeys, () => sortPlan(p.make(), wanted, limit), p);
 }
 
 /** Rows that are in the order of the first keys, sorted by the others; null: they are not, or it is switched off. */
@@ -121,18 +128,18 @@ export function incrementalSort(root: PlannerInfo, p: Path, wanted: WantedOrder,
   return upperPath(p.rel, 'IncrementalSort', { ...cost, rows: p.rows }, pathkeys, () => {
     const child = p.make();
     return { kind: 'IncrementalSort', ...over(child, child.targetlist), sortKeys: sortKeys(wanted, child.targetlist), presortedCount };
-  });
+  }, p);
 }
 
 /** How many groups of rows are in order already. */
-function presortedGroups(root: PlannerInfo, order: readonly PathKey[], presorted: number, rows: number): number {
+export function presortedGroups(root: PlannerInfo, order: readonly PathKey[], presorted: number, rows: number): number {
   const exprs = order.slice(0, presorted).map((k) => k.ec.members[0]!.expr);
   if (exprs.some((e) => pullVarnos(e) === 0n)) return Math.min(rows, 200);
   return estimateGroups(root, exprs, rows);
 }
 
 /** The ways to have the rows in an order: as they come, the cheapest sorted as a whole, the rest of an order sorted. */
-export function inOrder(root: PlannerInfo, below: RelOptInfo, wanted: WantedOrder, limit: number): Path[] {
+export function inOrder(root: PlannerInfo, below: Readonly<Pick<RelOptInfo, 'cheapestTotal'>> & { readonly paths: readonly Path[] }, wanted: WantedOrder, limit: number): Path[] {
   const list: Path[] = [];
   for (const p of below.paths) {
     if (pathkeysContain(p.pathkeys, wanted.pathkeys)) {
@@ -154,21 +161,24 @@ export const NO_AGGS: AggCosts = { count: 0, perTuple: 0, final: 0, space: 0 };
 
 const ARRAY_APPEND = 378, INTERNAL = 2281;
 
-/** get_agg_clause_costs. */
-export function aggCosts(list: readonly Expr[]): AggCosts {
+/** get_agg_clause_costs; `split`: of the first or second of two steps. */
+export function aggCosts(list: readonly Expr[], split?: 'partial' | 'final'): AggCosts {
   const seen: Aggref[] = [];
   for (const e of list) walkExpr(e, (n) => { if (n.kind === 'Aggref' && !seen.some((a) => equal(a, n))) seen.push(n); });
   const sum: AggCosts = { ...NO_AGGS, count: seen.length };
   for (const agg of seen) {
-    const { aggtransfn, aggfinalfn, aggtransspace } = aggregate(agg.aggfnoid);
-    const inputs = [...agg.args.map((t) => t.expr), ...(agg.aggfilter === null ? [] : [agg.aggfilter])];
-    sum.perTuple += functionInfo(aggtransfn).proc.procost * costs.cpuOperator + evalCost(inputs).perTuple;
-    if (aggfinalfn !== 0) sum.final += functionInfo(aggfinalfn).proc.procost * costs.cpuOperator;
+    const { aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn, aggtransspace } = aggregate(agg.aggfnoid);
+    const inputs = split === 'final' ? [] : [...agg.args.map((t) => t.expr), ...(agg.aggfilter === null ? [] : [agg.aggfilter])];
+    sum.perTuple += callCost(split === 'final' ? aggcombinefn : aggtransfn) + evalCost(inputs).perTuple;
+    if (split === 'final') sum.perTuple += callCost(aggdeserialfn);
+    sum.final += callCost(split === 'partial' ? aggserialfn : aggfinalfn);
     if (agg.aggtranstype === INTERNAL) sum.space += aggtransspace > 0 ? aggtransspace : 8192;
     else if (!typeByOid(agg.aggtranstype)!.typbyval) sum.space += maxAlign(aggtransspace > 0 ? aggtransspace : aggtransfn === ARRAY_APPEND ? 1024 : typeWidth(agg.aggtranstype, -1)) + 16;
   }
   return sum;
 }
+
+const callCost = (fn: Oid): number => (fn === 0 ? 0 : functionInfo(fn).proc.procost * costs.cpuOperator);
 
 const maxAlign = (n: number): number => Math.ceil(n / 8) * 8;
 

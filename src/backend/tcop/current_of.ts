@@ -57,7 +57,7 @@ function planWithRowIds({ query }: PlannedUnit): { plan: CompiledPlan; sources: 
   const visible = query.targetList.filter((t) => !t.resjunk).length;
   const { query: wider, sources } = withRowIds(query);
   if (sources.length === 0) return null;
-  return { plan: compilePlan(planner(wider)), sources: sources.map(({ relid, locked }, i) => ({ relid, locked, column: visible + 2 * i })) };
+  return { plan: compilePlan(planner(wider, false)), sources: sources.map(({ relid, locked }, i) => ({ relid, locked, column: visible + 2 * i })) };
 }
 
 const isOrHasChild = (parent: Oid, table: Oid): boolean =>

@@ -62,6 +62,8 @@ export class CachedStatement {
   /** Types of $1, $2, ...: given, or found by analysis. */
   paramTypes: Oid[];
   units: PlannedUnit[] = [];
+  /** Workers may take part in its plans (CURSOR_OPT_PARALLEL_OK). */
+  parallelOk = true;
   /** For whoever sends its rows. */
   readonly sent = newShape();
   columns: ResultColumn[] | null = null;
@@ -192,7 +194,7 @@ export class CachedStatement {
         session.literalsVolatile = false;
         session.literalsPinned = new Set(this.notFound);
         session.literalEstimates = [];
-        this.units = this.rewritten().map((q) => planned(q, q));
+        this.units = this.rewritten().map((q) => planned(q, q, this.parallelOk));
       } while (version !== catalogVersion());
       this.isLasting = !session.literalsVolatile;
       this.liftable = session.literalsLifted && this.isLasting;
@@ -230,7 +232,7 @@ export class CachedStatement {
         return this.units;
       }
     }
-    const units = this.rewritten().map((q) => planned(q, withValues(q, params)));
+    const units = this.rewritten().map((q) => planned(q, withValues(q, params), this.parallelOk));
     if (locksReads()) lockReads(withPlanReads(this.reads, units));
     this.customPlans++;
     this.customCost += unitsCost(units) + units.reduce((cost, u) => cost + (u.plan === null ? 0 : PLANNING_OPERATIONS * Number(settings.cpu_operator_cost) * (u.plan.stmt.rtable.length + 1)), 0);
@@ -294,8 +296,8 @@ const PLANNING_OPERATIONS = 1000;
 /** The query with the values of its parameters for them. */
 export const withValues = (query: Query, params: readonly Datum[]): Query => mutateQueryDeep(query, 0, (n: Expr): Expr | undefined => (n.kind === 'Param' && n.paramkind === 'extern'
   ? { kind: 'Const', consttype: n.paramtype, consttypmod: n.paramtypmod, constcollid: n.paramcollid, constvalue: params[n.paramid - 1]!, location: n.location } : undefined));
-const planned = (query: Query, toPlan: Query): PlannedUnit =>
-  ({ query, plan: query.commandType === 'utility' || query.commandType === 'nothing' ? null : compilePlan(planner(toPlan)), canSetTag: query.commandType === 'utility' || query.canSetTag });
+const planned = (query: Query, toPlan: Query, parallelOk: boolean): PlannedUnit =>
+  ({ query, plan: query.commandType === 'utility' || query.commandType === 'nothing' ? null : compilePlan(planner(toPlan, parallelOk)), canSetTag: query.commandType === 'utility' || query.canSetTag });
 const unitsCost = (units: readonly PlannedUnit[]): number => units.reduce((cost, u) => cost + (u.plan?.stmt.planTree.total_cost ?? 0), 0);
 
 function targetTables(query: Query): Oid[] {

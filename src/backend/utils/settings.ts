@@ -7,6 +7,8 @@ export const settings = {
   enable_sort: true, enable_incremental_sort: true, enable_hashagg: true, enable_material: true, enable_memoize: true,
   enable_nestloop: true, enable_mergejoin: true, enable_hashjoin: true, enable_partition_pruning: true,
   seq_page_cost: 1, random_page_cost: 4, cpu_tuple_cost: 0.01, cpu_index_tuple_cost: 0.005, cpu_operator_cost: 0.0025,
+  max_parallel_workers_per_gather: 2, parallel_setup_cost: 1000, parallel_tuple_cost: 0.1, min_parallel_table_scan_size: 1024, min_parallel_index_scan_size: 64,
+  parallel_leader_participation: true, enable_parallel_append: true, enable_parallel_hash: true, force_parallel_mode: 'off',
   effective_cache_size: 524288, cursor_tuple_fraction: 0.1, recursive_worktable_factor: 10,
   from_collapse_limit: 8, join_collapse_limit: 8, geqo: true, geqo_threshold: 12, default_statistics_target: 100,
   constraint_exclusion: 'partition', plan_cache_mode: 'auto',
