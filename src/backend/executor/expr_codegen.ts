@@ -338,13 +338,19 @@ function genCall(
   if (info.strict && args.some((a) => a.code === 'null')) return NULL;
   const nulls = info.strict ? args.filter((a) => a.nullable).map((a) => `${a.code} === null`) : [];
   const inlined = info.strict && info.internal && inliners.has(info.prosrc);
-  const code = callCode(g, funcid, args, argExprs, resultType, collation, variadic);
+  const make = (): string => callCode(g, funcid, args, argExprs, resultType, collation, variadic);
+  // Of lifted literals it is done once, before there are any rows: it may fail.
+  const ofLiterals = info.volatility === 'i' && info.internal && argExprs.every((a) => a.kind === 'Const') && argExprs.some((a) => a.kind === 'Const' && a.slot !== undefined);
+  const { lines, result: code } = ofLiterals ? g.capture(make) : { lines: [], result: make() };
+  g.append(lines);
+  const once = ofLiterals && lines.length === 0;
   if (inlined) {
-    return nulls.length === 0 ? { code, nullable: false } : { code: g.local(`${nulls.join(' || ')} ? null : ${code}`), nullable: true };
+    return nulls.length === 0 ? { code: once ? g.hoisted(code) : code, nullable: false } : { code: g.local(`${nulls.join(' || ')} ? null : ${code}`), nullable: true };
   }
   const total = info.strict && info.internal && neverReturnsNull(info.prosrc);
   const call = total ? code : `${code} ?? null`;
-  return { code: g.local(nulls.length === 0 ? call : `${nulls.join(' || ')} ? null : ${call}`), nullable: !total || nulls.length > 0 };
+  const value = nulls.length === 0 ? call : `${nulls.join(' || ')} ? null : ${call}`;
+  return { code: once ? g.hoisted(value) : g.local(value), nullable: !total || nulls.length > 0 };
 }
 
 /** The bare call or its inlined form, nulls aside. */

@@ -106,9 +106,9 @@ export const hashJoin: Producer<HashJoin> = (pc, plan, consume) => {
     g.call(fn, []);
   };
   // Its keys may have values from outside though its rows have none.
-  if (pc.dependsOnParams(innerPlan) || pc.dependOnParams(hashkeys.map((k) => k.inner))) build();
-  else g.block(`if (${table} === null)`, build);
-  if (pc.options.instrument) g.emit(`${spill}.tableIs(${table}.count); rt.notes.set(${g.konst(innerPlan)}, ${spill});`);
+  const isFresh = pc.dependsOnParams(innerPlan) || pc.dependOnParams(hashkeys.map((k) => k.inner));
+  // Without outer rows the inner ones are not wanted. Which side is looked at first, if either will do, the costs say (ExecHashJoin).
+  const outerFirst = !keepsInner && (keepsOuter || outerPlan.startup_cost < innerPlan.total_cost);
 
   const repeats = pc.repeats.has(plan);
   const twoPlaces = jointype === 'left' || jointype === 'full' || keepsInner;
@@ -190,16 +190,34 @@ export const hashJoin: Producer<HashJoin> = (pc, plan, consume) => {
     passUnmatched();
   };
 
-  startTable();
-  const spilled = pc.variable(outerPlan, `${spill}.on`);
-  g.emit(`${spill}.startOuter();`);
-  g.block(keepsOuter ? '' : `if (${table}.count > 0 || ${spilled})`, () => pc.produce(outerPlan, (outer) => {
+  const spilled = pc.variable(outerPlan, 'false');
+  const start = (): void => {
+    if (pc.options.instrument) g.emit(`${spill}.tableIs(${table}.count); rt.notes.set(${g.konst(innerPlan)}, ${spill});`);
+    startTable();
+    g.emit(`${spilled} = ${spill}.on; ${spill}.startOuter();`);
+  };
+  const started = outerFirst ? pc.variable(outerPlan, 'false') : '';
+  if (!outerFirst) {
+    if (isFresh) build();
+    else g.block(`if (${table} === null)`, build);
+    start();
+  }
+  g.block(keepsOuter || outerFirst ? '' : `if (${table}.count > 0 || ${spilled})`, () => g.labelled((stop) => pc.produce(outerPlan, (outer) => {
+    if (outerFirst) {
+      g.block(`if (!${started})`, () => {
+        g.emit(`${started} = true;`);
+        if (isFresh) build();
+        else g.block(`if (${table} === null)`, build);
+        start();
+        if (!keepsOuter) g.emit(`if (${table}.count === 0 && !${spilled}) ${g.jumpCode(stop)}`);
+      });
+    }
     g.labelled((label) => {
       const { keys, nulls } = outerKey(outer);
       g.emit(`if (${spilled}${nulls === '' ? '' : ` && !(${nulls})`}) { ${g.capture(() => g.emit(`${spill}.addOuter(${pc.row(outer)}, ${g.konst(spillHash)}(${keys.join(', ')})); ${g.jumpCode(label)}`)).lines.join('\n')} }`);
       probe(outer, keys, nulls, label);
     });
-  }));
+  })));
   g.block(`if (${spilled})`, () => {
     const rest = (): void => {
       g.emit(`${spill}.finishOuter();`);

@@ -16,6 +16,7 @@ import type { Oid } from '../types/datum.ts';
 import { BOOLOID, FLOAT4OID, FLOAT8OID, INT4OID, INT8OID } from '../types/oids.ts';
 import { pinLiteral, session } from '../utils/session.ts';
 import { inlineHooks } from './inline_hook.ts';
+import { withoutLengthCoercion } from './length_coercion.ts';
 import type { Relids } from './pathnodes.ts';
 import { bit, EMPTY, singleton } from './relids.ts';
 
@@ -299,7 +300,9 @@ export function evalConstExpressions(e: Expr): Expr {
   switch (node.kind) {
     case 'FuncExpr': {
       const call = node.defaulted === undefined && node.written === undefined ? node : withDefaults(node);
-      return call.funcretset ? call : foldCall(call, call.funcid, call.args, call.inputcollid);
+      if (call.funcretset) return call;
+      const folded = foldCall(call, call.funcid, call.args, call.inputcollid);
+      return folded === call ? withoutLengthCoercion(call) ?? call : folded;
     }
     case 'OpExpr': return node.opretset ? node : booleanEquality(node) ?? foldCall(node, node.opfuncid, node.args, node.inputcollid);
     case 'NullIfExpr': case 'ScalarArrayOpExpr': case 'DistinctExpr': {
@@ -314,7 +317,7 @@ export function evalConstExpressions(e: Expr): Expr {
         noteSlot(node.arg);
         return makeConst(BOOLOID, -1, 0, (node.arg.constvalue === null) === node.isNull);
       }
-      return isKnown(node.arg) ? foldToConst(node) : node;
+      return !node.argisrow && isKnown(node.arg) ? foldToConst(node) : node;
     case 'RelabelType': return relabeled(node);
     // A domain without constraints is its base type by another name.
     case 'CoerceToDomain':

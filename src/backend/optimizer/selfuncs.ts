@@ -1,12 +1,17 @@
 // How many rows a condition lets through (PostgreSQL's selfuncs.c, clausesel.c).
+import { PgError } from '../../common/errors.ts';
 import { FirstNormalObjectId } from '../catalog/schema.ts';
+import { castBySourceTarget } from '../catalog/syscache.ts';
 import { callable, functionInfo, operator } from '../executor/fmgr_info.ts';
 import { hashKeyFunction, typeComparator } from '../executor/sort_support.ts';
+import { compileExpr } from '../executor/expression.ts';
+import { someExpr } from '../executor/plan_walker.ts';
 import { exprCollation, exprType } from '../nodes/nodeFuncs.ts';
 import { makeOpExpr } from '../nodes/makefuncs.ts';
 import type { IndexInfo } from '../catalog/relation.ts';
-import type { BoolExpr, Const, Expr, OpExpr, Var } from '../nodes/primnodes.ts';
+import type { BoolExpr, Expr, OpExpr, Var } from '../nodes/primnodes.ts';
 import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
+import { DATEOID, TIMESTAMPOID, TIMESTAMPTZOID } from '../types/oids.ts';
 import { fixedPrefix, greaterText, type PatternKind } from '../types/pattern_prefix.ts';
 import { containsVolatile, equal, pullVarnos, pullVars, stripRelabel } from './clauses.ts';
 import { indexColumnExpr } from './pathkeys.ts';
@@ -326,15 +331,50 @@ const COMPARED: Record<string, Compared | undefined> = {
   scalargesel: (c, value, subject, swapped) => inequality(c, value, !swapped, true, subject),
 };
 
-/** By the present value of a literal; where statistics would say something else of another, that is noted. */
-function ofLiteral(c: Column | null, { slot, constvalue }: Const, subject: Expr, swapped: boolean, compared: Compared): number {
-  const planned = compared(c, { value: constvalue }, subject, swapped);
-  if (c?.stats === undefined || (c.unique && compared === COMPARED['eqsel'])) return planned;
+/** By the present value of an expression of constants, which may be stable (estimate_expression_value). Where statistics would say
+ * something else of other literals, that is noted. */
+function ofPresentValue(c: Column | null, e: Expr, subject: Expr, swapped: boolean, compared: Compared): number {
+  const literals: Datum[] = [];
+  someExpr(e, (n) => {
+    if (n.kind === 'Const' && n.slot !== undefined) literals[n.slot] = n.constvalue;
+    return false;
+  });
+  const value: (literals: readonly Datum[]) => Datum = e.kind !== 'Const' ? compiledValue(e) : (({ slot, constvalue }) => (values: readonly Datum[]) => (slot === undefined ? constvalue : values[slot]!))(e);
+  const moment = toMoment(exprType(e), exprType(subject));
+  const share = (column: Column | null, values: readonly Datum[]): number => {
+    const given = value(values), present = given === null || moment === null ? given : moment(given);
+    return present === null ? 0 : compared(column, present === undefined ? null : { value: present }, subject, swapped);
+  };
+  const planned = share(c, literals);
+  if (literals.length === 0 || c?.stats === undefined || (c.unique && compared === COMPARED['eqsel'])) return planned;
   // Nothing of this plan's making is to be kept with it.
   const column: Column = { ...c, rel: { tuples: c.rel.tuples } as RelOptInfo };
-  session.literalEstimates.push({ planned, tuples: c.rel.tuples, selectivity: (values) => compared(column, { value: values[slot!]! }, subject, swapped) });
+  session.literalEstimates.push({ planned, tuples: c.rel.tuples, selectivity: (values) => share(column, values) });
   return planned;
 }
+function compiledValue(e: Expr): (literals: readonly Datum[]) => Datum {
+  const run = compileExpr(e);
+  return (literals) => run(null, null, literals);
+}
+
+/** Dates and timestamps are compared as what the column has; undefined: it has none such. Null: they are of one type. */
+function toMoment(given: Oid, type: Oid): ((value: Datum) => Datum | undefined) | null {
+  if (given === type || !MOMENTS.has(given) || !MOMENTS.has(type)) return null;
+  const cast = callable(functionInfo(castBySourceTarget(given, type)!.castfunc), [given], type, 0);
+  return (value) => {
+    try {
+      return cast(value);
+    } catch (error) {
+      if (error instanceof PgError) return undefined; // it is out of range
+      throw error;
+    }
+  };
+}
+const MOMENTS = new Set<Oid>([DATEOID, TIMESTAMPOID, TIMESTAMPTZOID]);
+
+/** What says the same for all rows, and for as long as a statement runs. */
+const hasPresentValue = (e: Expr): boolean => e.kind !== 'Param' && isPseudoConstant(e) && !someExpr(e, (n) => ELSEWHERE.has(n.kind));
+const ELSEWHERE = new Set<Expr['kind']>(['Param', 'SubLink', 'SubPlan', 'Var', 'PlaceHolderVar', 'Aggref', 'GroupingFunc', 'WindowFunc', 'CurrentOfExpr']);
 
 /** What `estimator` says of a column compared with `other`, which stands on the left if `swapped`. */
 function restrictionSelectivity(root: PlannerInfo, e: OpExpr, estimator: string, column: Column | null, other: Expr, swapped: boolean, sjinfo: SpecialJoinInfo | null): number {
@@ -342,8 +382,9 @@ function restrictionSelectivity(root: PlannerInfo, e: OpExpr, estimator: string,
   if (value !== null && value.value === null && functionInfo(e.opfuncid).strict) return 0;
   const compared = COMPARED[estimator];
   if (compared !== undefined) {
-    const literal = stripRelabel(other), subject = swapped ? b : a;
-    return literal.kind === 'Const' && literal.slot !== undefined ? ofLiteral(column, literal, subject, swapped, compared) : compared(column, value, subject, swapped);
+    const subject = swapped ? b : a, literal = stripRelabel(other);
+    const isPresent = literal.kind === 'Const' ? literal.slot !== undefined || MOMENTS.has(literal.consttype) : column?.stats !== undefined && hasPresentValue(literal);
+    return isPresent ? ofPresentValue(column, literal, subject, swapped, compared) : compared(column, value, subject, swapped);
   }
   switch (estimator) {
     case 'likesel': return patternSelectivity(column, e, 'like');

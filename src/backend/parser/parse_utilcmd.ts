@@ -4,6 +4,7 @@ import { PgError } from '../../common/errors.ts';
 import { INT2OID, INT4OID, INT8OID } from '../catalog/oids.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
 
+import { equal } from '../nodes/equalfuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
@@ -302,7 +303,7 @@ export function transformTableConstraint(context: TransformContext, raw: RawNode
     case 'CONSTR_FOREIGN': context.table.foreignKeys.push(foreignKeySpec(c, (c['fk_attrs'] ?? []) as string[])); return;
     case 'CONSTR_EXCLUSION':
       if (context.isPartitioned) throw parserError(context.state, 'feature_not_supported', 'exclusion constraints are not supported on partitioned tables', c.location);
-      context.table.indexes.push(exclusionSpec(c));
+      addIndex(context, exclusionSpec(c));
       return;
     default: throw new PgError('internal_error', `invalid context for constraint type ${String(c['contype'])}`);
   }
@@ -334,18 +335,22 @@ function addIndexConstraint(context: TransformContext, c: GroupedConstraint, key
     deferrable: c.deferrable, initDeferred: c.initdeferred, options: (c['options'] ?? []) as RawNode[],
     tablespace: (c['indexspace'] as string | undefined) ?? null, exclusion: null, existingIndex: (c['indexname'] as string | undefined) ?? null, comment: null, location: c.location ?? -1,
   };
-  // UNIQUE over the very columns of another constraint of the same kind adds nothing; the primary key goes first.
-  const same = context.table.indexes.find((o) => o.existingIndex === null && spec.existingIndex === null && sameKeys(o, spec)
-    && o.deferrable === spec.deferrable && o.initDeferred === spec.initDeferred && (o.name === null || spec.name === null || o.name === spec.name));
-  if (same !== undefined && !(same.primary && spec.primary)) {
-    same.primary ||= primary;
-    same.name ??= spec.name;
-    if (same.primary) moveFirst(context.table.indexes, same);
+  addIndex(context, spec);
+}
+
+/** One like another of the statement adds nothing but a name, if that has none; the primary key goes first (transformIndexConstraints). */
+function addIndex({ table: { indexes } }: TransformContext, spec: IndexSpec): void {
+  const same = indexes.find((o) => o.existingIndex === null && spec.existingIndex === null && SAME.every((field) => equal(o[field], spec[field])));
+  if (same === undefined) {
+    if (spec.primary) indexes.unshift(spec);
+    else indexes.push(spec);
     return;
   }
-  if (primary) context.table.indexes.unshift(spec);
-  else context.table.indexes.push(spec);
+  same.name = spec.primary ? spec.name ?? same.name : same.name ?? spec.name;
+  same.primary ||= spec.primary;
+  if (same.primary) moveFirst(indexes, same);
 }
+const SAME = ['keys', 'including', 'where', 'exclusion', 'accessMethod', 'nullsNotDistinct', 'deferrable', 'initDeferred'] as const;
 
 function moveFirst(list: IndexSpec[], spec: IndexSpec): void {
   list.splice(list.indexOf(spec), 1);
@@ -355,10 +360,6 @@ function moveFirst(list: IndexSpec[], spec: IndexSpec): void {
 const plainKey = (name: string): IndexElemSpec => ({
   name, expr: null, opclass: null, collation: null, ordering: 'SORTBY_DEFAULT', nullsOrdering: 'SORTBY_NULLS_DEFAULT',
 });
-
-const sameKeys = (a: IndexSpec, b: IndexSpec): boolean => a.nullsNotDistinct === b.nullsNotDistinct
-  && a.keys.length === b.keys.length && a.keys.every((k, i) => k.name !== null && k.name === b.keys[i]!.name)
-  && a.including.length === b.including.length && a.including.every((n, i) => n === b.including[i]);
 
 function foreignKeySpec(c: GroupedConstraint, columns: readonly string[]): ForeignKeySpec {
   return {

@@ -4,7 +4,7 @@ import { internalError, PgError } from '../../common/errors.ts';
 import { getBaseTypeAndTypmod } from '../catalog/lsyscache.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { makeNullConst } from '../nodes/makefuncs.ts';
-import { expressionTreeMutator, expressionTreeWalker, exprCollation, exprType, exprTypmod, fromItemWalker, queryTreeMutator, queryTreeWalker } from '../nodes/nodeFuncs.ts';
+import { containsNode, expressionTreeMutator, expressionTreeWalker, exprCollation, exprType, exprTypmod, fromItemWalker, queryTreeMutator, queryTreeWalker } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry, RowMarkClause } from '../nodes/parsenodes.ts';
 import type { Expr, FromExpr, FromItem, RowExpr, TargetEntry, Var } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
@@ -157,6 +157,10 @@ function replacer(targetVarno: number, targetRte: RangeTblEntry, targetlist: rea
       if (nomatch === 'change_varno') return { ...v, varno: nomatchVarno };
       if (nomatch === 'substitute_null') return nullOfType(v.vartype, v.vartypmod, v.varcollid);
       throw internalError(`could not find replacement targetlist entry for attno ${v.varattno}`);
+    }
+    // (a, b) = (SELECT ...) is evaluated once; NEW.a would have to evaluate it again.
+    if (containsNode(te.expr, (n) => n.kind === 'Param' && n.paramkind === 'multiexpr')) {
+      throw new PgError('feature_not_supported', 'NEW variables in ON UPDATE rules cannot reference columns that are part of a multiple assignment in the subject UPDATE command');
     }
     return levels > 0 ? incrementVarSublevelsUp(te.expr, levels, 0) : te.expr;
   };

@@ -135,7 +135,6 @@ function rewriteRuleAction(query: Query, action: Query, ruleQual: Expr | null, e
   if (query.cteList.length > 0) sub = mergeCtes(sub, query, original !== action);
   sub = addQual(addQual(sub, qual), query.jointree.quals);
   if (event !== 'delete') {
-    refuseMultiassign(query, sub, newVarno);
     sub = replaceVarsFromTargetListInQuery(sub, newVarno, sub.rtable[newVarno - 1]!, query.targetList, event === 'update' ? 'change_varno' : 'substitute_null', rtindex);
   }
   const result = original === action ? sub : { ...action, rtable: action.rtable.map((rte) => (rte.subquery === original ? { ...rte, subquery: sub } : rte)) };
@@ -150,16 +149,6 @@ function mergeCtes(sub: Query, query: Query, isInsertSelect: boolean): Query {
     throw new PgError('feature_not_supported', 'INSERT...SELECT rule actions are not supported for queries having data-modifying statements in WITH');
   }
   return { ...sub, cteList: [...sub.cteList, ...query.cteList], hasRecursive: sub.hasRecursive || query.hasRecursive, hasModifyingCTE };
-}
-
-/** (a, b) = (SELECT ...) is evaluated once; NEW.a would have to evaluate it again. */
-function refuseMultiassign(query: Query, sub: Query, newVarno: number): void {
-  for (const te of query.targetList) {
-    if (te.resjunk || !containsNode(te.expr, (n) => n.kind === 'Param' && n.paramkind === 'multiexpr')) continue;
-    if (containsNode(sub, (n) => n.kind === 'Var' && n.varno === newVarno && n.varattno === te.resno, true) || rangeTableEntryUsed(sub, newVarno)) {
-      throw new PgError('feature_not_supported', 'NEW variables in ON UPDATE rules cannot reference columns that are part of a multiple assignment in the subject UPDATE command');
-    }
-  }
 }
 
 function rewriteReturning(query: Query, action: Query, fired: Fired): Query {

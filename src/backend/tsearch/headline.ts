@@ -9,7 +9,7 @@ import { lexizeAll } from './dictionaries.ts';
 import { parseText } from './parser.ts';
 import { deserializeOptions } from './ts_cache.ts';
 import * as T from './token_types.ts';
-import { currentConfig } from './to_tsany.ts';
+import { configOf, currentConfig } from './to_tsany.ts';
 
 /** A token of the text. `lexemes`: those of it that the query mentions. */
 interface Word { type: number; text: string; position: number; lexemes: string[] }
@@ -229,6 +229,7 @@ class Headline {
 
 /** What ts_headline makes of one text after another. */
 export function headlineMaker(config: Oid, query: TsQuery, options: string): (text: string) => string {
+  configOf(config);
   const o = readOptions(options);
   const root = query.root && anyWeight(query.root);
   const wanted = root === null ? [] : [...operands(root)];

@@ -45,7 +45,7 @@ export function currentConfig(): Oid {
 }
 
 /** Checks that the configuration is there and its parser the one we have. */
-function configOf(config: Oid): Oid {
+export function configOf(config: Oid): Oid {
   const row = sys.lookup(ids.TSConfigRelationId, ids.PgTsConfigOidIndexId, config);
   if (row === undefined) throw new PgError('internal_error', `cache lookup failed for text search configuration ${config}`);
   tokenTypesOf(row.cfgparser);
@@ -87,8 +87,8 @@ function toTsVector(config: Oid, text: string): TsVector {
 export function textsToTsVector(config: Oid, texts: Iterable<string>): TsVector {
   const words: Word[] = [];
   let position = 0;
-  configOf(config);
   for (const text of texts) {
+    configOf(config);
     const before = words.length;
     position = parseWords(config, text, words, position);
     if (words.length > before) position++;

@@ -104,7 +104,8 @@ function add(value: Inet, addend: Int8): Inet {
 
 function subtract(a: Inet, b: Inet): Int8 {
   if (a.family !== b.family) throw invalidParameter('cannot subtract inet values of different sizes');
-  const difference = toInteger(a.bytes) - toInteger(b.bytes);
+  // Of IPv6 addresses as far as their own bits go: from the last one to the first it is one.
+  const difference = BigInt.asIntN(128, toInteger(a.bytes) - toInteger(b.bytes));
   if (difference < INT8_MIN || difference > INT8_MAX) throw outOfRange();
   return int8(difference);
 }

@@ -109,3 +109,35 @@ select 'é' ~ '^[^\W]$', regexp_replace('a1 b_', '[\W\d]', '-', 'g'), regexp_rep
 select regexp_replace(E'a1\nb', '[\D]', '-', 'gn'), regexp_replace(E'a1\nb', '[^\d]', '-', 'gn'), regexp_replace(E'a1\nb', '[^\D]', '-', 'gn'), 'A' ~* '[^\Wb]', 'b' ~* '[^\WB]';
 -- A level of jsonpath's ** is an integer; of a faulty \u what was read is shown.
 select '$.**{2147483648}'::jsonpath; select '$.**{2147483647}'::jsonpath, '$.**{1 to last}'::jsonpath; select '"\u{}"'::jsonpath; select '"\u{1234567}"'::jsonpath; select '"\u12"'::jsonpath;
+-- Literals are cast before there is a row: a sequence number was used up for one that is out of range.
+create table numbered_small (a serial, b smallint);
+insert into numbered_small (b) values (100000);
+insert into numbered_small (b) values (7) returning *;
+drop table numbered_small;
+-- Of constraints that make the same index one is kept, whatever they are called: EXCLUDE was made twice, UNIQUE when both had names.
+create table same_twice (a int, r int4range, exclude using gist (r with &&), exclude using gist (r with &&), constraint x unique (a), constraint y unique (a), constraint z primary key (a),
+  constraint e exclude using gist (r with &&) where (a > 1), exclude using gist (r with &&) where (a > 1), constraint w unique (a) deferrable);
+select conname, contype, condeferrable from pg_constraint where conrelid = 'same_twice'::regclass order by 1;
+drop table same_twice;
+-- What has no text does not ask for a configuration, a headline asks for it first.
+select to_tsvector(100::regconfig, '{"a":1}'::json), to_tsvector(100::regconfig, '[1, null]'::jsonb);
+select to_tsvector(100::regconfig, '{"a":"x"}'::json);
+select to_tsvector(100::regconfig, '');
+select ts_headline(100::regconfig, 'x', 'a'::tsquery, 'foo');
+select ts_headline(100::regconfig, '{"a":1}'::jsonb, 'a'::tsquery, 'foo');
+select ts_headline(100::regconfig, '{"a":1}'::json, 'a'::tsquery);
+-- A rule may use NEW beside an assignment of several columns that it does not mention: any NEW was refused.
+create table several (a int, b int, c int);
+insert into several values (1, 2, 3);
+create table several_log (n int);
+create rule r as on update to several do also insert into several_log values (new.c);
+update several set (a, b) = (select 5, 6) where c = 3;
+update several set (a, c) = (select 5, 6) where c = 3;
+select * from several, several_log;
+drop rule r on several;
+create rule r as on update to several do also insert into several_log select (new).a;
+update several set (a, b) = (select 5, 6);
+create rule r2 as on update to several where new.b > 100 do instead nothing;
+drop rule r on several;
+update several set (a, b) = (select 5, 6);
+drop table several, several_log;

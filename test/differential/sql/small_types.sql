@@ -181,3 +181,7 @@ select pg_column_size(1::numeric), pg_column_size(123456.78), pg_column_size('Na
 select pg_column_size(array[1, 2]), pg_column_size(array['a']), pg_column_size('{}'::int[]), pg_column_size(array[null, 1]), pg_column_size(array[[1.5, 2], [3, 4]]), pg_column_size(row(1, 'a')), pg_column_size(row(1, null, 2::int8)), pg_column_size('empty'::numrange);
 select pg_column_size('{"a":1}'::jsonb), pg_column_size('[]'::jsonb), pg_column_size('1'::jsonb), pg_column_size('[1,"a",{"b":[true,null]}]'::jsonb), pg_column_size('a b'::tsvector), pg_column_size('a:1,2 b'::tsvector), pg_column_size('!a <-> b'::tsquery), pg_column_size('::1'::inet), pg_column_size(b''::varbit), pg_column_size('10:20:12'::pg_snapshot);
 drop table st_bytes;
+-- The difference of IPv6 addresses goes round: it was out of range.
+select '::'::inet - 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'::inet - '::', '::1'::inet - '::', '::'::inet - '::1', '0.0.0.0'::inet - '255.255.255.255';
+select '::'::inet - '7fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff';
+select '::'::inet - '::1:0:0:0:0';
