@@ -1,8 +1,9 @@
 // Style that a compiler does not check, each fault with its mend: imports go to the same floor or below and never in a
 // circle; relative imports end in .ts; files have at most 1,000 lines unless generated; ini, winston, lmdb and
-// libpg-query are imported by one file each; what is exported is imported by somebody; every folder of src has a README.md.
+// libpg-query are imported by one file each; what is exported is imported by somebody; every folder of src has a README.md that names
+// its files.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 
 /** Lowest first; folders in one list share a floor. What is not listed here is on none and may not be. */
 const FLOORS: readonly (readonly string[])[] = [
@@ -105,7 +106,17 @@ for (const file of files) if (!state.has(file)) visit(file);
 
 for (const folder of new Set(files.filter((f) => f.includes('/')).map((f) => dirname(f)))) {
   if (folder.endsWith('/data') || folder === 'backend') continue;
-  if (!existsSync(join(root, folder, 'README.md'))) faults.push(`${folder}: has no README.md`);
+  const readme = join(root, folder, 'README.md');
+  if (!existsSync(readme)) {
+    faults.push(`${folder}: has no README.md`);
+    continue;
+  }
+  // By its name, or with others of its kind: "copy*".
+  const text = readFileSync(readme, 'utf8'), named = new Set(text.match(/\w+/g)), kinds = [...text.matchAll(/\b(\w+)\*/g)].map((m) => m[1]!);
+  for (const file of files.filter((f) => dirname(f) === folder && !f.endsWith('.d.ts'))) {
+    const name = basename(file, '.ts');
+    if (!named.has(name) && !kinds.some((kind) => name.startsWith(kind))) faults.push(`${file}: its folder's README.md does not say what it is`);
+  }
 }
 
 for (const fault of faults) console.log(fault);

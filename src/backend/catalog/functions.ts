@@ -19,9 +19,9 @@ import { actualCollationVersion } from './pg_collation.ts';
 import * as ids from './oids.ts';
 import { databaseTablespace } from './pg_tablespace.ts';
 import { objectAddress } from './pg_depend.ts';
+import { relidOfText } from './reg_names.ts';
 import { databaseSize, indexesSize, relationSize, totalRelationSize } from './relation_size.ts';
 import { rlsApplies } from './rls.ts';
-import { stringToQualifiedNameList } from './reg_names.ts';
 import * as sys from './syscache.ts';
 
 type Visible = (oid: Oid) => boolean;
@@ -222,7 +222,7 @@ registerBuiltins({
     pg_index_column_has_property: indexColumnProperty,
     pg_partition_root: (oid: Oid) => partitionAncestors(oid).at(-1) ?? null,
     row_security_active: (oid: Oid) => rlsApplies(oid, 0, true),
-    row_security_active_name: (name: string) => rlsApplies(ns.rangeVarGetRelid(ns.makeRangeVarFromNameList(stringToQualifiedNameList(name))), 0, true),
+    row_security_active_name: (name: string) => rlsApplies(relidOfText(name), 0, true),
   },
   set: {
     pg_get_keywords: () => keywords(),

@@ -12,7 +12,7 @@ import { getDatabaseOid, getLanguageOid, getRoleOid, getTablespaceOid } from './
 import * as ns from './namespace.ts';
 import * as ids from './oids.ts';
 import { objectRow } from './object_property.ts';
-import { regLookup, stringToQualifiedNameList } from './reg_names.ts';
+import { regLookup, relidOfText } from './reg_names.ts';
 import * as sys from './syscache.ts';
 
 /** Privileges asked for: bits held, bits held with grant option. Any one is enough. */
@@ -42,7 +42,6 @@ function holds(classId: Oid, oid: Oid, role: Oid, asked: Asked): boolean {
 
 /** A user name for these functions: "public" is PUBLIC. */
 const roleOrPublic = (name: string): Oid => (name === 'public' ? 0 : getRoleOid(name));
-const relationOid = (name: string): Oid => ns.rangeVarGetRelid(ns.makeRangeVarFromNameList(stringToQualifiedNameList(name)));
 const oidOr = (kind: 'regprocedure' | 'regtype') => (name: string): Oid => regLookup(kind, name, false);
 const missing = (what: string) => (name: string): never => { throw new PgError('undefined_object', `${what} "${name}" does not exist`); };
 
@@ -51,9 +50,9 @@ const TABLE_PRIVILEGES = { SELECT: ACL.SELECT, INSERT: ACL.INSERT, UPDATE: ACL.U
 const COLUMN_PRIVILEGES = { SELECT: ACL.SELECT, INSERT: ACL.INSERT, UPDATE: ACL.UPDATE, REFERENCES: ACL.REFERENCES };
 
 const FAMILIES: Readonly<Record<string, { classId: Oid; find: (name: string) => Oid; privileges: Record<string, number> }>> = {
-  table: { classId: ids.RelationRelationId, find: relationOid, privileges: TABLE_PRIVILEGES },
+  table: { classId: ids.RelationRelationId, find: relidOfText, privileges: TABLE_PRIVILEGES },
   sequence: { classId: ids.RelationRelationId, privileges: { USAGE: ACL.USAGE, SELECT: ACL.SELECT, UPDATE: ACL.UPDATE }, find(name) {
-    const oid = relationOid(name);
+    const oid = relidOfText(name);
     if (sys.classByOid(oid)?.relkind !== 'S') throw new PgError('wrong_object_type', `"${name}" is not a sequence`);
     return oid;
   } },
@@ -97,7 +96,7 @@ function anyColumn(role: Oid, oid: Oid, privileges: string): boolean | null {
   if (!sys.classByOid(oid)) return null;
   return holds(ids.RelationRelationId, oid, role, asked) || aclcheckAttributes(oid, role, asked.mode, 'any');
 }
-addForms('has_any_column_privilege', relationOid, anyColumn);
+addForms('has_any_column_privilege', (name: string) => relidOfText(name), anyColumn);
 
 // has_column_privilege: the column by name or number besides.
 function column(role: Oid, oid: Oid, attnum: number, privileges: string): boolean | null {
@@ -114,7 +113,7 @@ function attnumOf(oid: Oid, name: string): number {
   return attribute.attnum;
 }
 const users = { name: roleOrPublic, id: (oid: Oid) => oid } as Record<string, (user: any) => Oid>;
-const tables = { name: relationOid, id: (oid: Oid) => oid } as Record<string, (table: any) => Oid>;
+const tables = { name: relidOfText, id: (oid: Oid) => oid } as Record<string, (table: any) => Oid>;
 const columns = { name: attnumOf, attnum: (_oid: Oid, n: number) => n } as Record<string, (oid: Oid, c: any) => number>;
 for (const [t, table] of Object.entries(tables)) {
   for (const [c, attnum] of Object.entries(columns)) {

@@ -10,7 +10,8 @@ import * as sys from './syscache.ts';
 /** Strategies of btrees and the hash one. */
 export const BTEqualStrategyNumber = 3;
 const BTLessStrategyNumber = 1, BTGreaterStrategyNumber = 5, HTEqualStrategyNumber = 1;
-const BTORDER_PROC = 1, HASHSTANDARD_PROC = 1;
+export const BTORDER_PROC = 1;
+const HASHSTANDARD_PROC = 1;
 const ARRAY_SUBSCRIPT_HANDLER = 6179;
 
 /** The pg_type row of a type that must exist. */

@@ -1,6 +1,7 @@
 // Rows of pg_class, pg_attribute and pg_constraint with their usual values: what heap.ts, index.ts, pg_constraint.ts
 // and bootstrap fill in. Imports nothing that reads.
 import type { Oid } from '../types/datum.ts';
+import { internalError } from '../../common/errors.ts';
 import * as ids from './oids.ts';
 import type { PgAttribute, PgClass, PgConstraint } from './rows.ts';
 
@@ -51,4 +52,15 @@ export const SYSTEM_COLUMNS: readonly SystemColumn[] = [
 ];
 export const TableOidAttributeNumber = -6, SelfItemPointerAttributeNumber = -1, MinTransactionIdAttributeNumber = -2,
   MinCommandIdAttributeNumber = -3, MaxTransactionIdAttributeNumber = -4, MaxCommandIdAttributeNumber = -5;
-export const systemColumnByName = (name: string): SystemColumn | undefined => SYSTEM_COLUMNS.find((c) => c.attname === name);
+const systemColumns = new Map(SYSTEM_COLUMNS.map((c) => [c.attname, c]));
+export const systemColumnByName = (name: string): SystemColumn | undefined => systemColumns.get(name);
+
+const RELKIND_PLURALS: Readonly<Record<string, string>> = {
+  r: 'tables', i: 'indexes', I: 'partitioned indexes', S: 'sequences', t: 'TOAST tables', v: 'views', m: 'materialized views', c: 'composite types', f: 'foreign tables', p: 'partitioned tables',
+};
+/** The detail of an error that refuses a kind of relation. */
+export function errdetailRelkindNotSupported(relkind: string): string {
+  const plural = RELKIND_PLURALS[relkind];
+  if (plural === undefined) throw internalError(`unrecognized relkind: '${relkind}'`);
+  return `This operation is not supported for ${plural}.`;
+}

@@ -19,7 +19,7 @@ import { recordDependencyOnOwner, updateAclDependencies } from './pg_shdepend.ts
 import type { PgProc } from './rows.ts';
 import { procsByName } from './syscache.ts';
 
-const FUNC_MAX_ARGS = 100;
+export const FUNC_MAX_ARGS = 100;
 
 type Given = 'proname' | 'pronamespace' | 'proowner' | 'prolang' | 'prorettype' | 'proargtypes' | 'prosrc';
 type Computed = 'oid' | 'proargdefaults' | 'prosqlbody' | 'proacl' | 'pronargs' | 'pronargdefaults';

@@ -8,6 +8,7 @@ import { formatTypeExtended } from './format_type.ts';
 import * as ns from './namespace.ts';
 import { getRoleOid } from './objectaddress.ts';
 import * as ids from './oids.ts';
+import { FUNC_MAX_ARGS } from './pg_proc.ts';
 import { quoteIdentifier } from './quote.ts';
 import * as sys from './syscache.ts';
 
@@ -19,6 +20,9 @@ export function stringToQualifiedNameList(text: string): string[] {
   if (!names || names.length === 0) throw invalidName();
   return names;
 }
+
+/** The relation that a text names: `"Name"`, `schema.name`. */
+export const relidOfText = (text: string, missingOk = false): Oid => ns.rangeVarGetRelid(ns.makeRangeVarFromNameList(stringToQualifiedNameList(text)), missingOk);
 function single(text: string): string {
   const names = stringToQualifiedNameList(text);
   if (names.length !== 1) throw invalidName();
@@ -48,7 +52,6 @@ function nameAndArgTypes(text: string, allowNone: boolean): { names: string[]; t
   if (types.length > FUNC_MAX_ARGS) throw new PgError('too_many_arguments', 'too many arguments');
   return { names, types };
 }
-const FUNC_MAX_ARGS = 100;
 
 /** At commas outside of parentheses and quotes: one text, perhaps empty, more than there are commas. */
 function splitArguments(text: string): string[] {
@@ -114,7 +117,7 @@ const LOOKUPS: Readonly<Record<RegKind, Lookup>> = {
     return or(operatorNameGetOprid(names, types[0]!, types[1]!), missingOk,
       () => new PgError('undefined_function', `operator does not exist: ${name}`));
   },
-  regclass: (name, missingOk) => ns.rangeVarGetRelid(ns.makeRangeVarFromNameList(stringToQualifiedNameList(name)), missingOk),
+  regclass: relidOfText,
   regtype: (name, missingOk) => typeNames.parse(name, missingOk)?.type ?? 0,
   regrole: (name, missingOk) => getRoleOid(single(name), missingOk),
   regnamespace: (name, missingOk) => ns.getNamespaceOid(single(name), missingOk),

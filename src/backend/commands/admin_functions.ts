@@ -25,6 +25,7 @@ import { getInt, getString } from '../utils/guc.ts';
 import { configLoadTime } from '../utils/guc_file.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { sendWarning, session } from '../utils/session.ts';
+import { ROLE_PG_READ_ALL_STATS } from '../catalog/oids.ts';
 import { allPreparedStatements } from './prepare.ts';
 import { rowMaker } from './set_results.ts';
 
@@ -123,7 +124,8 @@ function postmasterPid(): number {
   return Number.parseInt(readSiteFile(POSTMASTER_PID), 10);
 }
 
-const maySee = (b: BackendStatus): boolean => hasPrivsOfRole(session.currentUser, b.roleOid) || hasRoleByName(session.currentUser, 'pg_read_all_stats');
+/** HAS_PGSTAT_PERMISSIONS. */
+export const maySee = (b: BackendStatus): boolean => hasPrivsOfRole(session.currentUser, b.roleOid) || hasPrivsOfRole(session.currentUser, ROLE_PG_READ_ALL_STATS);
 const timeOrNull = (t: number): Datum => (t === 0 ? null : t);
 export const inet = (address: string | null): Datum => (address === null ? null : typeHooks.typeIo(INETOID).input(address, -1));
 

@@ -19,7 +19,7 @@ import type { Attribute } from '../catalog/relation.ts';
 import { openRelation, storageOf } from '../catalog/relcache.ts';
 import * as sys from '../catalog/syscache.ts';
 import { setRelationTablespace } from './tablespace.ts';
-import { exprType, exprTypmod } from '../nodes/nodeFuncs.ts';
+import { exprType, exprTypmod, stripImplicitCoercions } from '../nodes/nodeFuncs.ts';
 import { makeVar } from '../nodes/makefuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { coerceToTargetType } from '../parser/parse_coerce.ts';
@@ -215,18 +215,6 @@ function forgetDefaultDependencies(oid: Oid, attnum: number): void {
 }
 
 const convertMissing = (column: Attribute, now: NewType): object => ({ attmissingval: makeArray(now.typeOid, [column.missing!]) });
-
-/** Implicit casts around a default, as they were put there for the old type (strip_implicit_coercions). */
-function stripImplicitCoercions(expr: Expr): Expr {
-  switch (expr.kind) {
-    case 'FuncExpr': return expr.funcformat === 'implicit_cast' ? stripImplicitCoercions(expr.args[0]!) : expr;
-    case 'RelabelType': return expr.relabelformat === 'implicit_cast' ? stripImplicitCoercions(expr.arg) : expr;
-    case 'CoerceViaIO': case 'ArrayCoerceExpr': return expr.coerceformat === 'implicit_cast' ? stripImplicitCoercions(expr.arg) : expr;
-    case 'ConvertRowtypeExpr': return expr.convertformat === 'implicit_cast' ? stripImplicitCoercions(expr.arg) : expr;
-    case 'CoerceToDomain': return expr.coercionformat === 'implicit_cast' ? stripImplicitCoercions(expr.arg) : expr;
-    default: return expr;
-  }
-}
 
 /** What rests on the column: to be made again, or in the way. */
 function collectDependents(tab: Altered, column: Attribute): void {

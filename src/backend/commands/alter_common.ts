@@ -44,8 +44,3 @@ export function statisticsTarget(target: number): number {
   sendWarning('invalid_parameter_value', `lowering statistics target to ${MAX_STATISTICS_TARGET}`);
   return MAX_STATISTICS_TARGET;
 }
-
-const KIND_PLURALS: Readonly<Record<string, string>> = {
-  r: 'tables', i: 'indexes', I: 'partitioned indexes', S: 'sequences', t: 'TOAST tables', v: 'views', m: 'materialized views', c: 'composite types', f: 'foreign tables', p: 'partitioned tables',
-};
-export const kindNotSupported = (kind: string): string => `This operation is not supported for ${KIND_PLURALS[kind] ?? 'this kind of relation'}.`;

@@ -26,7 +26,7 @@ import { markIndexBuilt } from '../catalog/index.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { TableLockMode } from '../transaction/messages.ts';
 import type { Datum, Oid } from '../types/datum.ts';
-import { kindNotSupported } from './alter_common.ts';
+import { errdetailRelkindNotSupported } from '../catalog/pg_class.ts';
 import { refuseSystemCatalog } from './object_names.ts';
 import { checkCompositeTypeUnused } from './composite_use.ts';
 import { allChildren } from './tablecmds.ts';
@@ -124,7 +124,7 @@ export function prepareCommand(queue: Queue, relation: Relation, cmd: RawNode, r
   const action = actions.get(cmd['subtype'] as string);
   if (action === undefined) throw new PgError('feature_not_supported', `ALTER TABLE ${(cmd['subtype'] as string).replace(/^AT_/, '')} is not supported`);
   if (!action.kinds.includes(relation.kind)) {
-    throw new PgError('wrong_object_type', `ALTER action ${action.name} cannot be performed on relation "${relation.name}"`, { detail: kindNotSupported(relation.kind) });
+    throw new PgError('wrong_object_type', `ALTER action ${action.name} cannot be performed on relation "${relation.name}"`, { detail: errdetailRelkindNotSupported(relation.kind) });
   }
   if (recursing) {
     requireOwner(ids.RelationRelationId, relation.oid);

@@ -10,12 +10,12 @@ import { openRelation } from '../catalog/relcache.ts';
 import { childrenOf, classByOid, parentsOf } from '../catalog/syscache.ts';
 import { makeAndsExplicit } from '../nodes/makefuncs.ts';
 import { makeParseState } from '../parser/parse_node.ts';
-import { kindNotSupported } from './alter_common.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { defaultPartitionOf, partitionBoundOf, partitionTree } from '../partitioning/partdesc.ts';
 import { provenBy } from '../partitioning/implied.ts';
 import { mapToChild, partitionQual, qualFromBound } from '../partitioning/partqual.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
+import { errdetailRelkindNotSupported } from '../catalog/pg_class.ts';
 import { addChecks } from './constraints.ts';
 import { PASS, registerActions, type Altered, type Queue } from './altertable.ts';
 import { createInheritance, removeInheritance } from './alter_misc.ts';
@@ -63,7 +63,7 @@ function checkAttachable(parent: Relation, partition: Relation): void {
   requireOwner(ids.RelationRelationId, partition.oid);
   refuseSystemCatalog(partition.oid);
   if (partition.kind !== 'r' && partition.kind !== 'p' && partition.kind !== 'f') {
-    throw wrong(`ALTER action ATTACH PARTITION cannot be performed on relation "${partition.name}"`, kindNotSupported(partition.kind));
+    throw wrong(`ALTER action ATTACH PARTITION cannot be performed on relation "${partition.name}"`, errdetailRelkindNotSupported(partition.kind));
   }
   if (partition.isPartition) throw wrong(`"${partition.name}" is already a partition`);
   if (classByOid(partition.oid)!.reloftype !== 0) throw wrong('cannot attach a typed table as partition');

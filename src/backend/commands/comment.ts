@@ -4,10 +4,10 @@ import { createComments, createSharedComments } from '../catalog/pg_description.
 import * as ids from '../catalog/oids.ts';
 import { getDatabaseOid } from '../catalog/objectaddress.ts';
 import * as sys from '../catalog/syscache.ts';
-import { kindNotSupported } from './alter_common.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import type { UtilityTable } from '../tcop/utility.ts';
 import { session } from '../utils/session.ts';
+import { errdetailRelkindNotSupported } from '../catalog/pg_class.ts';
 import { lockRelation, requireObjectOwnership, resolveObject, type RawObject } from './object_names.ts';
 
 const SHARED = new Set<number>([ids.DatabaseRelationId, ids.TableSpaceRelationId, ids.AuthIdRelationId]);
@@ -27,7 +27,7 @@ function comment(stmt: RawNode): void {
   if (type === 'OBJECT_COLUMN') {
     const row = sys.classByOid(objectId)!;
     if (!'rvmcfp'.includes(row.relkind)) {
-      throw new PgError('wrong_object_type', `cannot set comment on relation "${row.relname}"`, { detail: kindNotSupported(row.relkind) });
+      throw new PgError('wrong_object_type', `cannot set comment on relation "${row.relname}"`, { detail: errdetailRelkindNotSupported(row.relkind) });
     }
   }
   if (classId === ids.RelationRelationId && objectId >= 16384) lockRelation(objectId, 4);

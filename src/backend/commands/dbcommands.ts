@@ -10,7 +10,7 @@ import { getNewOid } from '../catalog/catalog.ts';
 import { copyDatabase } from '../catalog/copy_database.ts';
 import { PG_UTF8, charToEncoding, encodingToChar } from '../../common/encoding.ts';
 import { catalogDelete, catalogDeleteByKey, catalogFind, catalogInsert, catalogUpdate, catalogUpdateByKey } from '../catalog/indexing.ts';
-import { getTablespaceOid } from '../catalog/objectaddress.ts';
+import { getRoleOid, getTablespaceOid } from '../catalog/objectaddress.ts';
 import * as ids from '../catalog/oids.ts';
 import { actualCollationVersion } from '../catalog/pg_collation.ts';
 import { deleteSharedComments } from '../catalog/pg_description.ts';
@@ -39,7 +39,7 @@ import { PROVIDERS, changedVersion } from './collationcmds.ts';
 import { defGetBoolean, defGetString, errorConflictingDefElem } from './def_elem.ts';
 import { databaseHooks } from './rename.ts';
 import { preparedInDatabase } from './twophase.ts';
-import { alterSetting, roleOid } from './user.ts';
+import { alterSetting } from './user.ts';
 import { constantText } from './variable.ts';
 
 const LOCALES: Readonly<Record<string, string>> = { 'C': 'C', 'POSIX': 'POSIX', 'C.UTF-8': 'C.UTF-8', 'C.utf8': 'C.UTF-8' };
@@ -290,7 +290,7 @@ function createDatabase(stmt: RawNode, context: UtilityContext): void {
     throw parserError(makeParseState(context.text), 'syntax_error', 'conflicting or redundant options', o.get('locale')!.location, { detail: 'LOCALE cannot be specified together with LC_COLLATE or LC_CTYPE.' });
   }
   const connectionLimit = connectionLimitOf(o) ?? -1;
-  const owner = textOf(o, 'owner') === undefined ? session.currentUser : roleOid(textOf(o, 'owner')!);
+  const owner = textOf(o, 'owner') === undefined ? session.currentUser : getRoleOid(textOf(o, 'owner')!);
   if (!hasCreateDbPrivilege(session.currentUser)) throw new PgError('insufficient_privilege', 'permission denied to create database');
   if (!isMemberOfRole(session.currentUser, owner)) throw new PgError('insufficient_privilege', `must be member of role "${sys.authIdByOid(owner)!.rolname}"`);
   const templateName = textOf(o, 'template') ?? 'template1';

@@ -1,7 +1,7 @@
 // DROP of everything but roles and databases (PostgreSQL's dropcmds.c and RemoveRelations of tablecmds.c): the objects
 // are found and checked one by one and then deleted at once, since they may depend on each other.
 import { PgError } from '../../common/errors.ts';
-import { performMultipleDeletions, type DropBehavior } from '../catalog/dependency.ts';
+import { performMultipleDeletions } from '../catalog/dependency.ts';
 import { makeRangeVarFromNameList, rangeVarGetRelid, type RangeVarName } from '../catalog/namespace.ts';
 import { objectNamespace } from '../catalog/object_property.ts';
 import * as ids from '../catalog/oids.ts';
@@ -13,6 +13,7 @@ import type { RawNode } from '../parser/raw_nodes.ts';
 import { partitionParent } from '../partitioning/partdesc.ts';
 import { preventInTransactionBlock, type UtilityContext, type UtilityTable } from '../tcop/utility.ts';
 import type { ConditionName } from '../../common/sqlstate.ts';
+import { behaviorOf } from './alter_common.ts';
 import { asNames, lockRelation, refuseSystemCatalog, requireOwnerOrSchemaOwner, resolveObject, type RawObject } from './object_names.ts';
 
 const ACCESS_EXCLUSIVE_LOCK = 8;
@@ -33,8 +34,6 @@ const DROP_HINTS: Readonly<Record<string, string>> = {
   m: 'Use DROP MATERIALIZED VIEW to remove a materialized view.', i: 'Use DROP INDEX to remove an index.', I: 'Use DROP INDEX to remove an index.',
   c: 'Use DROP TYPE to remove a type.', f: 'Use DROP FOREIGN TABLE to remove a foreign table.',
 };
-
-const behaviorOf = (stmt: RawNode): DropBehavior => (stmt['behavior'] === 'DROP_CASCADE' ? 'cascade' : 'restrict');
 
 function drop(stmt: RawNode, context: UtilityContext): void {
   const kind = RELATION_KINDS[stmt['removeType'] as string];

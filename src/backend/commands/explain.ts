@@ -22,6 +22,7 @@ import type { UtilityContext, UtilityResult, UtilityTable } from '../tcop/utilit
 import type { Datum, Oid } from '../types/datum.ts';
 import { allSettings, showSetting } from '../utils/guc.ts';
 import { makeParseState, parserError } from '../parser/parse_node.ts';
+import { DISCARD } from '../executor/dest.ts';
 import { defGetBoolean, defGetString } from './def_elem.ts';
 import { type ExplainedNode, type ExplainOptions, PlanExplainer, type Property } from './explain_node.ts';
 import { PRINT_EXPLAIN } from './explain_format.ts';
@@ -32,7 +33,6 @@ import { evaluateParams, fetchPreparedStatement } from './prepare.ts';
 const TEXTOID = 25;
 const JSONOID = 114, XMLOID = 142;
 
-const DISCARD: DestReceiver = { start: () => {}, receive: () => true, end: () => {} };
 
 interface Measured { instrument: Map<Plan, Instrumentation>; notes: Map<Plan, unknown>; triggers: Map<Oid, TriggerTime>; executionMs: number }
 

@@ -5,6 +5,7 @@ import { createCommandTag } from '../tcop/cmdtag.ts';
 import { processUtility, registerUtilities } from '../tcop/utility.ts';
 import { utilityRunner } from '../executor/functions.ts';
 import '../executor/sql_inline.ts';
+import { DISCARD } from '../executor/dest.ts';
 import { ALTER_COMMANDS } from './alter_commands.ts';
 import './admin_functions.ts';
 import { ASYNC_COMMANDS } from './async.ts';
@@ -85,5 +86,5 @@ utilityRunner.check = (stmt, readOnly) => {
   if (readOnly) throw new PgError('feature_not_supported', `${createCommandTag(stmt)} is not allowed in a non-volatile function`);
 };
 utilityRunner.run = (query, text, params, parameters) => {
-  processUtility(query.utilityStmt as RawNode, { text, statementText: text, topLevel: false, params, paramTypes: parameters.types, dest: { start() {}, receive: () => true, end() {} } });
+  processUtility(query.utilityStmt as RawNode, { text, statementText: text, topLevel: false, params, paramTypes: parameters.types, dest: DISCARD });
 };

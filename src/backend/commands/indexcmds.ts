@@ -13,7 +13,7 @@ import { getCollationOid, getOpclassOid, rangeVarGetRelid, refuseOtherTemp } fro
 import * as ids from '../catalog/oids.ts';
 import { createComments } from '../catalog/pg_description.ts';
 import { chooseRelationName } from '../catalog/pg_constraint.ts';
-import { systemColumnByName } from '../catalog/pg_class.ts';
+import { errdetailRelkindNotSupported, systemColumnByName } from '../catalog/pg_class.ts';
 import { indexConstraint } from '../catalog/pg_depend.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
@@ -329,7 +329,7 @@ function createIndex(stmt: RawNode, context: UtilityContext): void {
   const table = openRelation(rangeVarGetRelid(stmt['relation']));
   if (table.kind === 'c') throw new PgError('wrong_object_type', `"${table.name}" is a composite type`);
   if (table.kind !== 'r' && table.kind !== 'm' && table.kind !== 'p') {
-    throw new PgError('wrong_object_type', `cannot create index on relation "${table.name}"`, { detail: detailKind(table.kind) });
+    throw new PgError('wrong_object_type', `cannot create index on relation "${table.name}"`, { detail: errdetailRelkindNotSupported(table.kind) });
   }
   if (table.kind === 'p' && stmt['concurrent']) throw new PgError('feature_not_supported', `cannot create index on partitioned table "${table.name}" concurrently`);
   requireOwner(ids.RelationRelationId, table.oid);
@@ -370,8 +370,6 @@ export function defineInvalidIndex(table: Relation, spec: IndexSpec, text: strin
   const index = defineIndex(table, spec, text, false);
   catalogUpdateByKey(ids.IndexRelationId, ids.PgIndexIndexrelidIndexId, [index], { indisvalid: false, indisready: false });
 }
-
-const detailKind = (kind: string): string => `This operation is not supported for ${{ v: 'views', i: 'indexes', S: 'sequences', c: 'composite types', I: 'partitioned indexes', f: 'foreign tables' }[kind] ?? 'this kind of relation'}.`;
 
 export const INDEX_COMMANDS: UtilityTable = {
   IndexStmt: { run: createIndex },

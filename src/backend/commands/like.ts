@@ -19,6 +19,7 @@ import { rawParse } from '../parser/raw_parser.ts';
 import { indexdef } from '../rewrite/ruleutils/indexdef.ts';
 import { statisticsdef } from '../rewrite/ruleutils/miscdef.ts';
 import type { Oid } from '../types/datum.ts';
+import { errdetailRelkindNotSupported } from '../catalog/pg_class.ts';
 import { joinColumnNames } from './names.ts';
 import { createStatistics } from './statscmds.ts';
 import { session } from '../utils/session.ts';
@@ -116,7 +117,7 @@ function copyStatistics(source: Relation, oid: Oid, comments: boolean): void {
 
 function openSource(clause: RawNode, text: string): Relation {
   const source = openRelation(withErrorPosition(makeParseState(text), clause['relation'].location, () => rangeVarGetRelid(clause['relation'])));
-  if (!'rvmcfp'.includes(source.kind)) throw parserError(makeParseState(text), 'wrong_object_type', `relation "${source.name}" is invalid in LIKE clause`, clause['relation'].location, { detail: `This operation is not supported for ${relkindNoun(source.kind)}${relkindNoun(source.kind).endsWith('x') ? 'es' : 's'}.` });
+  if (!'rvmcfp'.includes(source.kind)) throw parserError(makeParseState(text), 'wrong_object_type', `relation "${source.name}" is invalid in LIKE clause`, clause['relation'].location, { detail: errdetailRelkindNotSupported(source.kind) });
   if (!aclcheckRelation(source.oid, session.currentUser, ACL.SELECT)) throw notOwnerOrDenied(relkindNoun(source.kind), source.name);
   return source;
 }

@@ -6,12 +6,12 @@ import { rangeVarGetRelid } from '../catalog/namespace.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { expressionTreeWalker, queryTreeWalker, type Walker } from '../nodes/nodeFuncs.ts';
 import { ACL, type RangeTblEntry } from '../nodes/parsenodes.ts';
-import { kindNotSupported } from './alter_common.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { requireTransactionBlock, type UtilityContext, type UtilityTable } from '../tcop/utility.ts';
 import type { TableLockMode } from '../transaction/messages.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
+import { errdetailRelkindNotSupported } from '../catalog/pg_class.ts';
 import { allChildren } from './tablecmds.ts';
 
 const ACCESS_SHARE_LOCK = 1, ROW_EXCLUSIVE_LOCK = 3;
@@ -22,7 +22,7 @@ function lockCommand(stmt: RawNode, context: UtilityContext): void {
   const policy = stmt['nowait'] ? 'error' : 'block';
   for (const rv of stmt['relations'] as RawNode[]) {
     const relation = openRelation(rangeVarGetRelid(rv as never));
-    if (!'rpv'.includes(relation.kind)) throw new PgError('wrong_object_type', `cannot lock relation "${relation.name}"`, { detail: kindNotSupported(relation.kind) });
+    if (!'rpv'.includes(relation.kind)) throw new PgError('wrong_object_type', `cannot lock relation "${relation.name}"`, { detail: errdetailRelkindNotSupported(relation.kind) });
     lockOne(relation.oid, mode, policy, session.currentUser);
     if (relation.kind === 'v') lockView(relation.oid, mode, policy, []);
     else if (rv['inh'] && relation.hasSubclass) for (const child of allChildren(relation.oid)) lockTable(child, openRelation(child).name, false, mode, policy);

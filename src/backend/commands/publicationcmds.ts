@@ -25,12 +25,12 @@ import { transformWhereClause } from '../parser/parse_clause.ts';
 import { assignExprCollations } from '../parser/parse_collate.ts';
 import { makeParseState, parserError } from '../parser/parse_node.ts';
 import { addNamespaceItemToQuery, addRangeTableEntryForRelation } from '../parser/parse_relation.ts';
-import { kindNotSupported } from './alter_common.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { sendWarning, session } from '../utils/session.ts';
+import { errdetailRelkindNotSupported } from '../catalog/pg_class.ts';
 import { lockRelation, refuseIndex } from './object_names.ts';
 import { allChildren } from './tablecmds.ts';
 import { defGetBoolean, defGetString, errorConflictingDefElem } from './def_elem.ts';
@@ -113,7 +113,7 @@ function openTables(list: readonly RawNode[]): PublishedTable[] {
 
 function refuseUnpublishable(relation: Relation): void {
   const refuse = (detail: string): PgError => new PgError('invalid_parameter_value', `cannot add relation "${relation.name}" to publication`, { detail });
-  if (relation.kind !== 'r' && relation.kind !== 'p') throw refuse(kindNotSupported(relation.kind));
+  if (relation.kind !== 'r' && relation.kind !== 'p') throw refuse(errdetailRelkindNotSupported(relation.kind));
   if (relation.oid < FirstUnpinnedObjectId) throw refuse('This operation is not supported for system tables.');
   if (relation.persistence === 't') throw refuse('This operation is not supported for temporary tables.');
   if (relation.persistence === 'u') throw refuse('This operation is not supported for unlogged tables.');

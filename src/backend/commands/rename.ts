@@ -11,7 +11,7 @@ import * as ids from '../catalog/oids.ts';
 import { indexConstraint, type ObjectAddress } from '../catalog/pg_depend.ts';
 import { renameConstraint } from '../catalog/pg_constraint.ts';
 import { rangeVarGetRelid } from '../catalog/namespace.ts';
-import { systemColumnByName } from '../catalog/pg_class.ts';
+import { errdetailRelkindNotSupported, systemColumnByName } from '../catalog/pg_class.ts';
 import { renameType } from '../catalog/pg_type.ts';
 import { noteTriggers } from '../catalog/pg_trigger.ts';
 import { openRelation } from '../catalog/relcache.ts';
@@ -96,7 +96,7 @@ function renameColumn(stmt: RawNode, newName: string): void {
   if (oid === 0) return;
   const relation = openRelation(oid);
   if (!'rvmcipIf'.includes(relation.kind)) {
-    throw new PgError('wrong_object_type', `cannot rename columns of relation "${relation.name}"`, { detail: `This operation is not supported for ${relation.kind === 'S' ? 'sequences' : 'this kind of relation'}.` });
+    throw new PgError('wrong_object_type', `cannot rename columns of relation "${relation.name}"`, { detail: errdetailRelkindNotSupported(relation.kind) });
   }
   refuseForTypedTable(relation, 'cannot rename column of typed table');
   const oldName = stmt['subname'] as string;

@@ -30,6 +30,7 @@ import { EVENT_NUMBERS, insertSelectQuery, NEW_VARNO, OLD_VARNO } from '../rewri
 import type { UtilityContext, UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import { session } from '../utils/session.ts';
+import { errdetailRelkindNotSupported } from '../catalog/pg_class.ts';
 import { becomeView, checkBecomesView } from './table_to_view.ts';
 import { VIEW_SELECT_RULE } from './view.ts';
 
@@ -117,11 +118,9 @@ function transformAction(action: RawNode, event: RuleEvent, relation: Relation, 
 
 // ---- checks
 
-const KINDS: Record<string, string> = { i: 'indexes', I: 'partitioned indexes', S: 'sequences', c: 'composite types', f: 'foreign tables', t: 'TOAST tables' };
-
 function checkRelation(relation: Relation): void {
   if (!'rmvp'.includes(relation.kind)) {
-    throw new PgError('wrong_object_type', `relation "${relation.name}" cannot have rules`, { detail: `This operation is not supported for ${KINDS[relation.kind] ?? 'it'}.` });
+    throw new PgError('wrong_object_type', `relation "${relation.name}" cannot have rules`, { detail: errdetailRelkindNotSupported(relation.kind) });
   }
   if (isSystemRelation(relation.oid, relation.namespace)) {
     throw new PgError('insufficient_privilege', `permission denied: "${relation.name}" is a system catalog`);

@@ -27,7 +27,7 @@ import { commandCounterIncrement, isOptimistic, isReadOnlyTransaction, registerC
 import { int8, RecordValue, type Int8, type Oid } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import { session } from '../utils/session.ts';
-import { kindNotSupported } from './alter_common.ts';
+import { errdetailRelkindNotSupported } from '../catalog/pg_class.ts';
 import { lockRelation } from './object_names.ts';
 import { sequenceOptions, type SequenceForm } from './sequence_options.ts';
 
@@ -63,7 +63,7 @@ function writeState(sequence: Relation, state: LiveSequence): void {
 }
 
 function requireOwningKind(table: Relation): void {
-  if (!'rfvp'.includes(table.kind)) throw new PgError('wrong_object_type', `sequence cannot be owned by relation "${table.name}"`, { detail: kindNotSupported(table.kind) });
+  if (!'rfvp'.includes(table.kind)) throw new PgError('wrong_object_type', `sequence cannot be owned by relation "${table.name}"`, { detail: errdetailRelkindNotSupported(table.kind) });
 }
 
 /** The sequence of a serial or identity column; owned by it. */

@@ -2,14 +2,11 @@
 // here: such counters are zero, times unknown, and processes that do not exist (WAL senders, receivers, progress of commands) have no rows.
 import { publishedTables } from '../catalog/publication.ts';
 import { PgError } from '../../common/errors.ts';
-import { hasPrivsOfRole } from '../catalog/acl.ts';
-import { ROLE_PG_READ_ALL_STATS } from '../catalog/oids.ts';
 import { makeArray, type ArrayValue, type Datum, type Oid } from '../types/datum.ts';
 import { INT2OID } from '../types/oids.ts';
 import { registerBuiltins, type ContextFunction, type PureFunction, type SetFunction } from '../types/fmgr.ts';
 import { backends, type BackendStatus } from '../utils/backend_status.ts';
-import { session } from '../utils/session.ts';
-import { inet, waitEventOf } from './admin_functions.ts';
+import { inet, maySee, waitEventOf } from './admin_functions.ts';
 import { sharedResetTime } from './pgstat_functions.ts';
 import { rowMaker } from './set_results.ts';
 
@@ -44,7 +41,6 @@ const ofBackend = (what: (b: BackendStatus) => Datum): PureFunction => (number: 
   const found = backendOf(number);
   return found === undefined ? null : what(found);
 };
-const maySee = (b: BackendStatus): boolean => hasPrivsOfRole(session.currentUser, b.roleOid) || hasPrivsOfRole(session.currentUser, ROLE_PG_READ_ALL_STATS);
 const ownersOnly = (what: (b: BackendStatus) => Datum): PureFunction => ofBackend((b) => (maySee(b) ? what(b) : null));
 /** Texts that say why there is nothing to see. */
 const spoken = (what: (b: BackendStatus) => Datum): PureFunction => (number: number) => {

@@ -30,7 +30,8 @@ import type { UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
-import { statisticsTarget, kindNotSupported } from './alter_common.ts';
+import { errdetailRelkindNotSupported } from '../catalog/pg_class.ts';
+import { statisticsTarget } from './alter_common.ts';
 import { requireObjectOwnership, resolveObject } from './object_names.ts';
 
 const SHARE_UPDATE_EXCLUSIVE_LOCK = 4, ACCESS_SHARE_LOCK = 1;
@@ -48,7 +49,7 @@ function tableFor(stmt: RawNode): Relation {
   const before = openRelation(relid);
   lockTable(relid, before.name, before.shared, SHARE_UPDATE_EXCLUSIVE_LOCK);
   const relation = openRelation(relid);
-  if (!'rmfp'.includes(relation.kind)) throw new PgError('wrong_object_type', `cannot define statistics for relation "${relation.name}"`, { detail: kindNotSupported(relation.kind) });
+  if (!'rmfp'.includes(relation.kind)) throw new PgError('wrong_object_type', `cannot define statistics for relation "${relation.name}"`, { detail: errdetailRelkindNotSupported(relation.kind) });
   if (!objectOwnercheck(ids.RelationRelationId, relid, session.currentUser)) throw mustBeOwner(relkindNoun(relation.kind), relation.name);
   if (isSystemRelation(relid, relation.namespace)) throw new PgError('insufficient_privilege', `permission denied: "${relation.name}" is a system catalog`);
   return relation;

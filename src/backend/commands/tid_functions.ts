@@ -3,9 +3,7 @@
 import { internalError, PgError } from '../../common/errors.ts';
 import { requirePrivilege } from '../catalog/aclchk.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
-import { makeRangeVarFromNameList, rangeVarGetRelid } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
-import { stringToQualifiedNameList } from '../catalog/reg_names.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { estimateRelationSize } from '../catalog/relation_size.ts';
 import type { Relation } from '../catalog/relation.ts';
@@ -14,6 +12,7 @@ import type { Oid } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import { tidOut } from '../types/oid.ts';
 import { TIDOID } from '../types/oids.ts';
+import { relidOfText } from '../catalog/reg_names.ts';
 import { refuseIndex } from './object_names.ts';
 
 const CTID = -1;
@@ -50,6 +49,6 @@ function tableOfCtid(view: Relation): Oid {
 
 registerBuiltins({
   pure: {
-    currtid_byrelname: (name: string, tid: number) => latestTid(rangeVarGetRelid(makeRangeVarFromNameList(stringToQualifiedNameList(name))), tid),
+    currtid_byrelname: (name: string, tid: number) => latestTid(relidOfText(name), tid),
   },
 });

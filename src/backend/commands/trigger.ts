@@ -37,6 +37,7 @@ import { inTransactionBlock, commandCounterIncrement } from '../transaction/xact
 import type { Oid } from '../types/datum.ts';
 import { TRIGGEROID } from '../types/oids.ts';
 import { sendWarning, session } from '../utils/session.ts';
+import { errdetailRelkindNotSupported } from '../catalog/pg_class.ts';
 
 const ACCESS_SHARE_LOCK = 1, SHARE_ROW_EXCLUSIVE_LOCK = 6;
 const OLD_VARNO = 1;
@@ -108,8 +109,6 @@ function createTrigger(stmt: CreateTrigStmt, relation: Relation, text: string, p
 
 // ---- checks
 
-const KINDS: Record<string, string> = { S: 'sequences', m: 'materialized views', t: 'TOAST tables' };
-
 function checkKind(relation: Relation, stmt: CreateTrigStmt, type: number): void {
   const { name, kind } = relation;
   switch (kind) {
@@ -131,7 +130,7 @@ function checkKind(relation: Relation, stmt: CreateTrigStmt, type: number): void
     case 'i': case 'I': throw wrongType(`"${name}" is an index`);
     case 'c': throw wrongType(`"${name}" is a composite type`);
     default:
-      throw wrongType(`relation "${name}" cannot have triggers`, `This operation is not supported for ${KINDS[kind] ?? 'it'}.`);
+      throw wrongType(`relation "${name}" cannot have triggers`, errdetailRelkindNotSupported(kind));
   }
 }
 const unsupportedWith = (message: string, detail: string): PgError => new PgError('feature_not_supported', message, { detail });

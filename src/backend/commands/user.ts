@@ -3,7 +3,7 @@ import { PgError } from '../../common/errors.ts';
 import { isMd5Secret, md5Secret } from '../../common/md5.ts';
 import { hasCreateRolePrivilege } from '../catalog/aclchk.ts';
 import { isAdminOfRole, isMemberOfRoleNosuper, superuserArg } from '../catalog/acl.ts';
-import { getNewOid, isPinnedObject } from '../catalog/catalog.ts';
+import { getNewOid, isPinnedObject, isReservedName } from '../catalog/catalog.ts';
 import { catalogDelete, catalogFind, catalogInsert, catalogUpdate } from '../catalog/indexing.ts';
 import * as ids from '../catalog/oids.ts';
 import { checkSharedDependencies } from '../catalog/shdepend.ts';
@@ -15,6 +15,7 @@ import { typeHooks } from '../types/hooks.ts';
 import type { Int8, Oid } from '../types/datum.ts';
 import { findSetting, flattenSetArgs, getString, setConfigOption, show } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
+import { getRoleOid } from '../catalog/objectaddress.ts';
 import { errorConflictingDefElem } from './def_elem.ts';
 import { settingArguments } from './variable.ts';
 import { lockObject } from '../catalog/object_lock.ts';
@@ -35,17 +36,9 @@ export function rolespecOid(spec: RoleSpec, missingOk = false): Oid {
     case 'ROLESPEC_CURRENT_ROLE': case 'ROLESPEC_CURRENT_USER': return session.currentUser;
     case 'ROLESPEC_SESSION_USER': return session.sessionUser;
     case 'ROLESPEC_PUBLIC': throw new PgError('undefined_object', 'role "public" does not exist');
-    default: return roleOid(spec.rolename!, missingOk);
+    default: return getRoleOid(spec.rolename!, missingOk);
   }
 }
-
-export function roleOid(name: string, missingOk = false): Oid {
-  const oid = authIdByName(name)?.oid ?? 0;
-  if (oid === 0 && !missingOk) throw new PgError('undefined_object', `role "${name}" does not exist`);
-  return oid;
-}
-
-const isReservedName = (name: string): boolean => name.startsWith('pg_');
 
 function checkRolespecName(spec: RoleSpec, detail: string): void {
   if (spec.roletype === 'ROLESPEC_CSTRING' && isReservedName(spec.rolename!)) {
@@ -179,7 +172,7 @@ function alterRole(stmt: AlterRoleStmt, text: string): void {
 
 /** ALTER ROLE ... RENAME TO. A SCRAM secret does not hold the name, so it stays; an MD5 secret would never match again. */
 export function renameRole(oldName: string, newName: string): void {
-  const oid = roleOid(oldName);
+  const oid = getRoleOid(oldName);
   const [tuple] = catalogFind(ids.AuthIdRelationId, ids.PgAuthidOidIndexId, [oid]);
   if (oid === session.sessionUser) throw new PgError('feature_not_supported', 'session user cannot be renamed');
   if (oid === session.currentUser) throw new PgError('feature_not_supported', 'current user cannot be renamed');
@@ -200,7 +193,7 @@ function dropRoles(stmt: { roles: RoleSpec[]; missing_ok?: boolean }): void {
   for (const spec of stmt.roles) {
     if (spec.roletype !== 'ROLESPEC_CSTRING') throw new PgError('invalid_parameter_value', 'cannot use special role specifier in DROP ROLE');
     const name = spec.rolename!;
-    const oid = roleOid(name, true);
+    const oid = getRoleOid(name, true);
     if (oid === 0) {
       if (!stmt.missing_ok) throw new PgError('undefined_object', `role "${name}" does not exist`);
       notice('successful_completion', `role "${name}" does not exist, skipping`);
@@ -241,7 +234,7 @@ function grantRole(stmt: GrantRoleStmt): void {
   const grantees = stmt.grantee_roles.map((spec) => rolespecOid(spec));
   for (const granted of stmt.granted_roles) {
     if (granted.cols !== undefined) throw new PgError('invalid_grant_operation', 'column names cannot be included in GRANT/REVOKE ROLE');
-    const role = roleOid(granted.priv_name);
+    const role = getRoleOid(granted.priv_name);
     checkMayGrant(role);
     for (const grantee of grantees) {
       if (stmt.is_grant) addMember(role, grantee, admin, grantor);

@@ -14,3 +14,6 @@ export interface DestReceiver {
   /** Called once after the last row (not after an error). */
   end(): void;
 }
+
+/** For rows that nobody wants. */
+export const DISCARD: DestReceiver = { start() {}, receive: () => true, end() {} };

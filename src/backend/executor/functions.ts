@@ -19,7 +19,7 @@ import { coerceToTargetType } from '../parser/parse_coerce.ts';
 import { parseComplexProjection } from '../parser/parse_func.ts';
 import { enforceGenericTypeConsistency, isPolymorphic } from '../parser/parse_generic.ts';
 import { makeParseState, type ParseState } from '../parser/parse_node.ts';
-import { hideTransitionTables, showTransitionTables } from '../parser/query_environment.ts';
+import { withoutTransitionTables } from '../parser/query_environment.ts';
 import { rawParse, type RawNode, type RawStmt } from '../parser/raw_parser.ts';
 import { columnsOfRowType } from '../parser/func_result.ts';
 import { queryRewrite } from '../rewrite/rewrite_handler.ts';
@@ -260,14 +260,7 @@ function actualTypes(proc: PgProc, argTypes: readonly Oid[], resultType: Oid): {
   return { types: declared.map(resolve), result: isPolymorphic(proc.prorettype) && resultType !== 0 ? resultType : resolve(proc.prorettype), resolve };
 }
 
-function bodyQueries(proc: PgProc, types: readonly Oid[], collation: Oid): Query[] {
-  const hidden = hideTransitionTables();
-  try {
-    return queriesOf(proc, types, collation);
-  } finally {
-    showTransitionTables(hidden);
-  }
-}
+const bodyQueries = (proc: PgProc, types: readonly Oid[], collation: Oid): Query[] => withoutTransitionTables(() => queriesOf(proc, types, collation));
 
 function queriesOf(proc: PgProc, types: readonly Oid[], collation: Oid): Query[] {
   if (proc.prosqlbody !== null) {
@@ -413,16 +406,11 @@ function callFunction(proc: PgProc, context: FunctionContext, args: readonly Dat
 }
 
 function runFunction(proc: PgProc, context: FunctionContext, args: readonly Datum[], limit: number): Result {
-  return withFunctionSettings(proc, () => withErrorContext(new SqlContext(proc, context.resultAttributes !== undefined), (frame) => {
-    const hidden = hideTransitionTables();
-    try {
-      const prepared = prepare(proc, context.argTypes, context.resultType, context.collation, context.resultAttributes);
-      frame.inlined = prepared.inlined;
-      return { rows: runBody(proc, prepared, args, limit, frame), shape: anonymousShape(prepared) };
-    } finally {
-      showTransitionTables(hidden);
-    }
-  }));
+  return withFunctionSettings(proc, () => withErrorContext(new SqlContext(proc, context.resultAttributes !== undefined), (frame) => withoutTransitionTables(() => {
+    const prepared = prepare(proc, context.argTypes, context.resultType, context.collation, context.resultAttributes);
+    frame.inlined = prepared.inlined;
+    return { rows: runBody(proc, prepared, args, limit, frame), shape: anonymousShape(prepared) };
+  })));
 }
 
 function makeSqlFunction(proc: PgProc): BuiltinFunction {

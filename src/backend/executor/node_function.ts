@@ -1,7 +1,7 @@
 // Functions in FROM: one, or several side by side (ROWS FROM).
 import { PgError } from '../../common/errors.ts';
 import { formatType } from '../catalog/format_type.ts';
-import { getBaseType } from '../catalog/lsyscache.ts';
+import { getBaseType, typeIsRowtype } from '../catalog/lsyscache.ts';
 import type { Attribute } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
@@ -40,13 +40,8 @@ class RowCheck {
   }
 }
 
-/** How many columns a function in FROM has, and whether its value is a row to be taken apart. */
-function isComposite(f: FunctionScan['functions'][number]): boolean {
-  if (f.funccoltypes.length > 0) return true;
-  const type = exprType(f.funcexpr);
-  if (type === 2249) return true;
-  return typeInfo(getBaseType(type)).typtype === 'c';
-}
+/** Whether the value of a function in FROM is a row to be taken apart. */
+const isComposite = (f: FunctionScan['functions'][number]): boolean => f.funccoltypes.length > 0 || typeIsRowtype(exprType(f.funcexpr));
 
 /** A row type may have been changed since the columns of its rows were named (CheckVarSlotCompatibility). */
 function checkRowTypes(plan: FunctionScan): void {

@@ -161,6 +161,18 @@ export function exprLocation(e: Expr): number {
 
 // ---- walking -------------------------------------------------------------------------------------------------
 
+/** The expression without the coercions nobody wrote (strip_implicit_coercions). */
+export function stripImplicitCoercions(e: Expr): Expr {
+  switch (e.kind) {
+    case 'FuncExpr': return e.funcformat === 'implicit_cast' ? stripImplicitCoercions(e.args[0]!) : e;
+    case 'RelabelType': return e.relabelformat === 'implicit_cast' ? stripImplicitCoercions(e.arg) : e;
+    case 'CoerceViaIO': case 'ArrayCoerceExpr': return e.coerceformat === 'implicit_cast' ? stripImplicitCoercions(e.arg) : e;
+    case 'ConvertRowtypeExpr': return e.convertformat === 'implicit_cast' ? stripImplicitCoercions(e.arg) : e;
+    case 'CoerceToDomain': return e.coercionformat === 'implicit_cast' ? stripImplicitCoercions(e.arg) : e;
+    default: return e;
+  }
+}
+
 /** Called for every child; returns true to stop the walk. A Query (in a SubLink) is shown, and not entered. */
 export type Walker = (node: Expr | Query) => boolean;
 type WalkTable = { [K in Kind]: (e: Of<K>, w: Walker) => boolean };

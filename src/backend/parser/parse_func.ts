@@ -10,6 +10,7 @@ import { stringToNode } from '../nodes/readfuncs.ts';
 import type { Aggref, ArrayExpr, CoercionForm, Expr, FieldSelect, FuncExpr, WindowFunc } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import * as T from '../types/oids.ts';
+import { FUNC_MAX_ARGS } from '../catalog/pg_proc.ts';
 import { canCoerceType, coerceType, findCoercionPathway, isComplex, selectCommonType, selectCommonTypmod, typeCategory } from './parse_coerce.ts';
 import { columnsOfRowType, getExprResultType } from './func_result.ts';
 import { enforceGenericTypeConsistency } from './parse_generic.ts';
@@ -19,7 +20,6 @@ import { formatType, lookupTypeName, typeNameToString } from './parse_type.ts';
 import type { RawNode } from './raw_parser.ts';
 import { recursion } from './recursion.ts';
 
-const FUNC_MAX_ARGS = 100;
 
 // ---- choosing among candidates -------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ import { rulesOf } from '../catalog/syscache.ts';
 import { makeFromExpr, makeQuery, makeTargetEntry } from '../nodes/makefuncs.ts';
 import { ACL, type MergeAction, type Query } from '../nodes/parsenodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
+import { errdetailRelkindNotSupported } from '../catalog/pg_class.ts';
 import { transformInsertRow, transformUpdateTargetList, OVERRIDES } from './analyze_modify.ts';
 import { setTargetTable, transformFromClause, transformWhereClause } from './parse_clause.ts';
 import { coerceToBoolean } from './parse_coerce.ts';
@@ -13,7 +14,6 @@ import { transformExpr } from './parse_expr.ts';
 import { parserError, type NamespaceItem, type ParseState } from './parse_node.ts';
 import { addNamespaceItemToQuery } from './parse_relation.ts';
 import { checkInsertTargets, transformExpressionList } from './parse_target.ts';
-import { relationKindNoun } from './parse_utils.ts';
 import type { RawNode } from './raw_nodes.ts';
 import { recursion } from './recursion.ts';
 
@@ -65,7 +65,7 @@ function setMergeTarget(state: ParseState, query: Query, stmt: RawNode, privileg
   query.resultRelation = setTargetTable(state, raw, raw['inh'] === true, false, privileges);
   const relation = state.targetRelation!;
   const refuse = (detail: string): PgError => new PgError('feature_not_supported', `cannot execute MERGE on relation "${relation.name}"`, { detail });
-  if (relation.kind !== 'r' && relation.kind !== 'p') throw refuse(`This operation is not supported for ${relationKindNoun(relation.kind)}.`);
+  if (relation.kind !== 'r' && relation.kind !== 'p') throw refuse(errdetailRelkindNotSupported(relation.kind));
   if (relation.hasRules && rulesOf(relation.oid).length > 0) throw refuse('MERGE is not supported for relations with rules.');
   return state.targetItem!;
 }

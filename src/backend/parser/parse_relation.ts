@@ -14,17 +14,13 @@ import { ACL, type CommonTableExpr, type Query, type RangeTblEntry, type RangeTb
 import type { Alias, Expr, JoinType, TargetEntry, Var } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import * as T from '../types/oids.ts';
+import { SYSTEM_COLUMNS, systemColumnByName } from '../catalog/pg_class.ts';
 import { getExprResultType, type ResultDescription } from './func_result.ts';
 import { parserError, withErrorPosition, type NamespaceColumn, type NamespaceItem, type ParseState } from './parse_node.ts';
 import { formatType, getColumnDefCollation, typenameTypeIdAndMod } from './parse_type.ts';
 import type { EphemeralRelation } from './query_environment.ts';
 import type { RawNode } from './raw_parser.ts';
 
-/** Columns every table has beside its own. */
-const SYSTEM_ATTRIBUTES: Readonly<Record<string, { attnum: number; type: Oid }>> = {
-  ctid: { attnum: -1, type: T.TIDOID }, xmin: { attnum: -2, type: T.XIDOID }, cmin: { attnum: -3, type: T.CIDOID },
-  xmax: { attnum: -4, type: T.XIDOID }, cmax: { attnum: -5, type: T.CIDOID }, tableoid: { attnum: -6, type: T.OIDOID },
-};
 export const AccessShareLock = 1, RowShareLock = 2, RowExclusiveLock = 3;
 const MAX_TUPLE_ATTRIBUTES = 1664;
 
@@ -147,7 +143,7 @@ export function scanNamespaceItemForColumn(state: ParseState, item: NamespaceIte
     if (c.varno === 0) throw parserError(state, 'undefined_column', `column "${column}" of relation "${item.names.aliasname}" does not exist`, location);
     result = makeVar(c.varno, c.varattno, c.vartype, c.vartypmod, c.varcollid, levelsup, location);
   } else {
-    result = makeVar(item.rtindex, attnum, SYSTEM_ATTRIBUTES[column]!.type, -1, 0, levelsup, location);
+    result = makeVar(item.rtindex, attnum, systemColumnByName(column)!.atttypid, -1, 0, levelsup, location);
   }
   markVarForSelectPriv(state, result);
   return result;
@@ -164,8 +160,8 @@ function scanForColumn(state: ParseState, rte: RangeTblEntry, eref: Alias, colum
   }
   if (result !== 0) return result;
   if (rte.rtekind === 'relation' && rte.relkind !== 'c') {
-    const attribute = SYSTEM_ATTRIBUTES[column];
-    if (attribute !== undefined && Object.hasOwn(SYSTEM_ATTRIBUTES, column) && hasSystemColumns(rte)) return attribute.attnum;
+    const attribute = systemColumnByName(column);
+    if (attribute !== undefined && hasSystemColumns(rte)) return attribute.attnum;
   }
   return 0;
 }
@@ -615,7 +611,8 @@ export function getRteAttributeName(rte: RangeTblEntry, attnum: number): string 
   const aliased = rte.alias?.colnames[attnum - 1];
   if (attnum > 0 && aliased !== undefined) return aliased;
   if (rte.rtekind === 'relation') {
-    if (attnum < 0) for (const [name, a] of Object.entries(SYSTEM_ATTRIBUTES)) if (a.attnum === attnum) return name;
+    const system = SYSTEM_COLUMNS.find((c) => c.attnum === attnum);
+    if (system !== undefined) return system.attname;
     const name = sys.attributeByNumber(rte.relid, attnum)?.attname;
     if (name !== undefined) return name;
   }
@@ -627,8 +624,7 @@ export function getRteAttributeName(rte: RangeTblEntry, attnum: number): string 
 /** The number of a column of an opened relation: 0 when missing, negative for system columns when those count. */
 export function attnameAttNum(relation: Relation, name: string, systemOk: boolean): number {
   for (const a of relation.attributes) if (a.attname === name && !a.attisdropped) return a.attnum;
-  if (systemOk && Object.hasOwn(SYSTEM_ATTRIBUTES, name)) return SYSTEM_ATTRIBUTES[name]!.attnum;
-  return 0;
+  return systemOk ? systemColumnByName(name)?.attnum ?? 0 : 0;
 }
 
 // ---- errors for names that mean nothing ----------------------------------------------------------------------
@@ -685,7 +681,7 @@ export function errorMissingColumn(state: ParseState, relname: string | null, co
     for (const rte of level.rtable) {
       if (rte.rtekind === 'join') continue;
       const penalty = relname === null ? 0 : levenshtein(relname, rte.eref.aliasname, MAX_FUZZY_DISTANCE);
-      if (relname === null && rte.rtekind === 'relation' && hasSystemColumns(rte) && Object.hasOwn(SYSTEM_ATTRIBUTES, colname)) exact ??= { rte, column: colname };
+      if (relname === null && rte.rtekind === 'relation' && hasSystemColumns(rte) && systemColumnByName(colname) !== undefined) exact ??= { rte, column: colname };
       for (const name of rte.eref.colnames) {
         if (name === '') continue;
         if (name === colname && penalty === 0 && relname === null) exact ??= { rte, column: name };

@@ -28,7 +28,17 @@ export function withTransitionTables<T>(relation: Relation, oldTable: Transition
 
 export const seesTransitionTables = (): boolean => current !== null;
 
-/** What a trigger function calls does not see its transition tables: out of sight from here to `showTransitionTables`. */
+/** Runs what a trigger function calls: it does not see the trigger's transition tables. */
+export function withoutTransitionTables<T>(run: () => T): T {
+  const saved = hideTransitionTables();
+  try {
+    return run();
+  } finally {
+    current = saved;
+  }
+}
+
+/** The same without a frame of its own: out of sight from here to `showTransitionTables`. */
 export function hideTransitionTables(): QueryEnvironment {
   const saved = current;
   current = null;

@@ -4,7 +4,7 @@ import { internalError } from '../../common/errors.ts';
 import { getEqualityOpForOrderingOp, getOrderingOpProperties, opHashjoinable } from '../catalog/lsyscache.ts';
 import * as sys from '../catalog/syscache.ts';
 import { equal } from '../nodes/equalfuncs.ts';
-import { containsNode, exprCollation, exprLocation, exprType, varOfLevel } from '../nodes/nodeFuncs.ts';
+import { containsNode, exprCollation, exprLocation, exprType, stripImplicitCoercions, varOfLevel } from '../nodes/nodeFuncs.ts';
 import type { GroupingSet, WindowClause } from '../nodes/parsenodes.ts';
 import type { Expr, SortGroupClause, TargetEntry } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
@@ -97,18 +97,6 @@ function findTargetlistEntrySQL99(state: ParseState, node: RawNode, tlist: Targe
   const te = transformTargetEntry(state, node, expr, kind, null, true);
   tlist.push(te);
   return te;
-}
-
-/** The expression without the coercions nobody wrote (strip_implicit_coercions). */
-function stripImplicitCoercions(e: Expr): Expr {
-  switch (e.kind) {
-    case 'FuncExpr': return e.funcformat === 'implicit_cast' ? stripImplicitCoercions(e.args[0]!) : e;
-    case 'RelabelType': return e.relabelformat === 'implicit_cast' ? stripImplicitCoercions(e.arg) : e;
-    case 'CoerceViaIO': case 'ArrayCoerceExpr': return e.coerceformat === 'implicit_cast' ? stripImplicitCoercions(e.arg) : e;
-    case 'ConvertRowtypeExpr': return e.convertformat === 'implicit_cast' ? stripImplicitCoercions(e.arg) : e;
-    case 'CoerceToDomain': return e.coercionformat === 'implicit_cast' ? stripImplicitCoercions(e.arg) : e;
-    default: return e;
-  }
 }
 
 // ---- ORDER BY ------------------------------------------------------------------------------------------------

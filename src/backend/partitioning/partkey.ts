@@ -2,7 +2,7 @@
 // looked up, and the comparison or hash function of each key column.
 import { internalError } from '../../common/errors.ts';
 import type { Relation } from '../catalog/relation.ts';
-import { getOpfamilyProc } from '../catalog/lsyscache.ts';
+import { BTORDER_PROC, getOpfamilyProc } from '../catalog/lsyscache.ts';
 import { PartitionedRelationId, PgPartitionedTablePartrelidIndexId } from '../catalog/oids.ts';
 import { lookup, opclassByOid } from '../catalog/syscache.ts';
 import { compileExpr, type CompiledExpr } from '../executor/expression.ts';
@@ -73,7 +73,7 @@ function readKey(relation: Relation): PartitionKey {
   };
 }
 
-const BTORDER_PROC = 1, HASHEXTENDED_PROC = 2;
+const HASHEXTENDED_PROC = 2;
 
 function comparatorOf(c: PartitionKeyColumn): Comparator {
   if (c.opfamily === defaultOpfamily(c.typeOid)) return typeComparator(c.typeOid, c.collation);

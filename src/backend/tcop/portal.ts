@@ -9,7 +9,7 @@ import { expressionTreeWalker, queryTreeWalker, type Walker } from '../nodes/nod
 import type { Query } from '../nodes/parsenodes.ts';
 import { isOfValues } from '../utils/unknown_errors.ts';
 import type { RowSource } from './current_of.ts';
-import type { DestReceiver, ResultColumn } from '../executor/dest.ts';
+import { DISCARD, type DestReceiver, type ResultColumn } from '../executor/dest.ts';
 import { statementText } from '../parser/raw_parser.ts';
 import type { Datum, Oid } from '../types/datum.ts';
 import { commandCounterIncrement, currentCommandId, currentSubTransactionId, isPreparing } from '../transaction/xact.ts';
@@ -377,7 +377,6 @@ function runUtility(portal: Portal, unit: PlannedUnit, dest: DestReceiver): stri
   return completionTag(result.tag ?? portal.statement.commandTag, result.processed ?? null);
 }
 
-export const DISCARD: DestReceiver = { start() {}, receive: () => true, end() {} };
 
 const named = new Map<string, Portal>();
 /** The protocol's, most statements' only one: outside the map, whose table would be made anew for each. */

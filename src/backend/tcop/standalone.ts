@@ -19,8 +19,9 @@ import { setInternal } from '../utils/guc.ts';
 import { session } from '../utils/session.ts';
 import { setDatabaseCollation } from '../types/collation.ts';
 import type { Oid } from '../types/datum.ts';
+import { DISCARD } from '../executor/dest.ts';
 import { CachedStatement } from './plancache.ts';
-import { DISCARD, FETCH_ALL, Portal } from './portal.ts';
+import { FETCH_ALL, Portal } from './portal.ts';
 import { statementStarts } from './statement.ts';
 
 export interface Standalone { database: WritableStore; global: WritableStore; close(): void }

@@ -11,8 +11,9 @@ import { processUtility } from '../../tcop/utility.ts';
 import { commandCounterIncrement } from '../../transaction/xact.ts';
 import { RecordValue, type Datum } from '../../types/datum.ts';
 import { procedureCall } from '../../executor/procedure_call.ts';
+import { DISCARD } from '../../executor/dest.ts';
 import { castValue } from './casts.ts';
-import { DISCARD, type Estate } from './estate.ts';
+import type { Estate } from './estate.ts';
 import { Binding, setupHooks, type Site } from './expression.ts';
 import { assignRecord, findField, isConstant, setField } from './records.ts';
 

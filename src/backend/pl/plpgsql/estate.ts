@@ -2,13 +2,13 @@
 // on the stack of error contexts while the function runs.
 import { PgError } from '../../../common/errors.ts';
 import type { TriggerData } from '../../commands/trigger_data.ts';
-import { type DestReceiver, type ResultColumn } from '../../executor/dest.ts';
+import { DISCARD, type DestReceiver, type ResultColumn } from '../../executor/dest.ts';
 import { notInReadOnly, refuseChanges } from '../../executor/read_only.ts';
 import { activeCommand, runPlan } from '../../executor/execute.ts';
 import { asPgError } from '../../utils/unknown_errors.ts';
 import type { CachedStatement } from '../../tcop/plancache.ts';
 import { processUtility } from '../../tcop/utility.ts';
-import { hideTransitionTables, showTransitionTables } from '../../parser/query_environment.ts';
+import { withoutTransitionTables } from '../../parser/query_environment.ts';
 import { createCommandTag } from '../../tcop/cmdtag.ts';
 import {
   beginInternalSubTransaction, commandCounterIncrement, currentSubTransactionId, noteFirstSnapshot, popSnapshot, pushSnapshot, releaseCurrentSubTransaction, requireLocks,
@@ -176,13 +176,8 @@ export class Estate implements ErrorContext {
     }
     if (this.fn.readOnly && !READ_ONLY.has(stmt.tag)) throw notInReadOnly(createCommandTag(stmt));
     const context = { text: statement.text, statementText: statement.text, topLevel: false, params, paramTypes: statement.paramTypes, dest };
-    if (!OF_TABLES_ALONE.has(stmt.tag)) return processUtility(stmt, context).processed ?? 0;
-    const hidden = hideTransitionTables();
-    try {
-      return processUtility(stmt, context).processed ?? 0;
-    } finally {
-      showTransitionTables(hidden);
-    }
+    const run = () => processUtility(stmt, context);
+    return (OF_TABLES_ALONE.has(stmt.tag) ? withoutTransitionTables(run) : run()).processed ?? 0;
   }
 
   // ---- blocks with EXCEPTION
@@ -225,7 +220,6 @@ export class Estate implements ErrorContext {
 /** Whatever JavaScript itself throws: limits, and our own mistakes. Signals of the machinery (RetryStatement) go through. */
 const isOurs = (thrown: unknown): boolean => thrown instanceof RangeError || thrown instanceof TypeError;
 
-export const DISCARD: DestReceiver = { start() {}, receive: () => true, end() {} };
 
 /** Utility statements that a non-volatile function may run. */
 const READ_ONLY = new Set(['VariableShowStmt', 'ExplainStmt', 'FetchStmt', 'DeclareCursorStmt', 'ClosePortalStmt']);

@@ -3,7 +3,7 @@
 import { PgError } from '../../../common/errors.ts';
 import { formatProcedure } from '../../catalog/format_object.ts';
 import { formatType } from '../../catalog/format_type.ts';
-import { getBaseType, getType } from '../../catalog/lsyscache.ts';
+import { getBaseType, getType, typeIsRowtype } from '../../catalog/lsyscache.ts';
 import type { PgProc } from '../../catalog/rows.ts';
 import { enforceGenericTypeConsistency, isPolymorphic } from '../../parser/parse_generic.ts';
 import type { Datum, Oid } from '../../types/datum.ts';
@@ -135,7 +135,6 @@ export function compileFunction(request: CompileRequest): PlFunction {
   });
 }
 
-const isRowType = (type: Oid): boolean => type === RECORDOID || getType(getBaseType(type)).typtype === 'c';
 
 function checkResultType(rettype: Oid): void {
   if (getType(rettype).typtype !== 'p' || rettype === VOIDOID || rettype === RECORDOID) return;
@@ -179,7 +178,7 @@ function finish(parser: Parser, facts: FunctionFacts, rest: Rest): PlFunction {
   const found = parser.addVariable('found', 0, boolType(), true) as PlVar;
   const body = parser.parseFunction();
   return {
-    ...rest, returnsRows: rest.rettype !== 0 && isRowType(rest.rettype), rowType: rest.rettype === 0 ? 0 : getBaseType(rest.rettype), source: parser.source, outParam: facts.outParam, retset: facts.retset, isProcedure: facts.isProcedure, found, datums: parser.datums, body,
+    ...rest, returnsRows: rest.rettype !== 0 && typeIsRowtype(rest.rettype), rowType: rest.rettype === 0 ? 0 : getBaseType(rest.rettype), source: parser.source, outParam: facts.outParam, retset: facts.retset, isProcedure: facts.isProcedure, found, datums: parser.datums, body,
     variableConflict: parser.variableConflict, printStrictParams: parser.printStrictParams, mayCommit: parser.mayCommit,
     statements: [], run: null, calls: 0, inUse: 0,
   };

@@ -13,7 +13,7 @@ import type { BuiltinFunction, FunctionContext } from '../../types/fmgr.ts';
 import { EVENT_TRIGGEROID, RECORDOID, TEXTOID, TRIGGEROID, VOIDOID } from '../../types/oids.ts';
 import { checkWhileWorking } from '../../utils/interrupts.ts';
 import { tracked } from '../../utils/pgstat.ts';
-import { hideTransitionTables, showTransitionTables } from '../../parser/query_environment.ts';
+import { hideTransitionTables, showTransitionTables, withoutTransitionTables } from '../../parser/query_environment.ts';
 import { settings } from '../../utils/settings.ts';
 import { addContext, errorContext } from '../../utils/error_context.ts';
 import { compileBody } from './codegen.ts';
@@ -241,12 +241,7 @@ export function makeFunction(proc: PgProc): BuiltinFunction {
 export function runInline(source: string, nonatomic: boolean, compiling: <T>(compile: () => T) => T): void {
   const fn = compiling(() => compileInline(source));
   const estate = new Estate(fn, null, null, !nonatomic);
-  const hidden = hideTransitionTables();
-  try {
-    run(fn, estate);
-  } finally {
-    showTransitionTables(hidden);
-  }
+  withoutTransitionTables(() => run(fn, estate));
 }
 
 /** What CREATE FUNCTION checks (plpgsql_validator). */

@@ -2,7 +2,7 @@
 // and its kin). A record's value is a RecordValue; null where nothing was assigned, or a NULL of a row type.
 import { PgError } from '../../../common/errors.ts';
 import { formatTypeWithTypmod } from '../../catalog/format_type.ts';
-import { getBaseType, getType } from '../../catalog/lsyscache.ts';
+import { getBaseType, getType, typeIsRowtype } from '../../catalog/lsyscache.ts';
 import { columnsOfRowType } from '../../parser/func_result.ts';
 import { RecordValue, type Datum, type Oid, type RecordAttribute } from '../../types/datum.ts';
 import { RECORDOID, UNKNOWNOID } from '../../types/oids.ts';
@@ -87,7 +87,6 @@ function checkDomain(type: Oid, value: RecordValue | null): RecordValue {
   return castValue(value, getBaseType(type), -1, type, -1) as RecordValue;
 }
 
-const isComposite = (type: Oid): boolean => type === RECORDOID || getType(getBaseType(type)).typtype === 'c';
 
 /** A value assigned to a record variable as a whole. */
 export function assignRecord(rec: PlRec, value: Datum, type: Oid): RecordValue | null {
@@ -96,7 +95,7 @@ export function assignRecord(rec: PlRec, value: Datum, type: Oid): RecordValue |
     if (rec.type.oid !== RECORDOID) checkDomain(rec.type.oid, null);
     return null;
   }
-  if (!isComposite(type) || !(value instanceof RecordValue)) throw new PgError('datatype_mismatch', 'cannot assign non-composite value to a record variable');
+  if (!typeIsRowtype(type) || !(value instanceof RecordValue)) throw new PgError('datatype_mismatch', 'cannot assign non-composite value to a record variable');
   if (rec.type.oid === RECORDOID) return value;
   if (value.typeOid === getBaseType(rec.type.oid)) return checkDomain(rec.type.oid, value);
   return toRowType(rec.type.oid, value.values, value.attributes, null);

@@ -1,8 +1,8 @@
 // Values with their types, and what RETURN makes of them.
 import { PgError } from '../../../common/errors.ts';
-import { getBaseType, getType } from '../../catalog/lsyscache.ts';
 import { RecordValue, type Datum, type Oid } from '../../types/datum.ts';
-import { RECORDOID, TEXTOID, UNKNOWNOID } from '../../types/oids.ts';
+import { TEXTOID, UNKNOWNOID } from '../../types/oids.ts';
+import { typeIsRowtype } from '../../catalog/lsyscache.ts';
 import { castValue, needsCast } from './casts.ts';
 import type { Estate } from './estate.ts';
 import { dynamicStatements, returnQuery, running } from './exec_sql.ts';
@@ -23,12 +23,11 @@ export function evalText(rt: Estate, site: Site, values: readonly Datum[]): stri
   return value === null ? null : toText(value, type);
 }
 
-const isRowType = (type: Oid): boolean => type === RECORDOID || getType(getBaseType(type)).typtype === 'c';
 
 /** The result of a function that returns rows, or of a trigger function, which makes of it what it needs. */
 export function returnRow(_rt: Estate, value: Datum, type: Oid): Datum {
   if (value === null) return null;
-  if (!isRowType(type) || !(value instanceof RecordValue)) {
+  if (!typeIsRowtype(type) || !(value instanceof RecordValue)) {
     throw new PgError('datatype_mismatch', 'cannot return non-composite value from function returning composite type');
   }
   return value;
@@ -82,7 +81,7 @@ export function returnNext(rt: Estate, value: Datum, type: Oid, typmod: number, 
     return;
   }
   if (!(value instanceof RecordValue)) {
-    if (isRowType(type)) throw new PgError('datatype_mismatch', 'wrong record type supplied in RETURN NEXT');
+    if (typeIsRowtype(type)) throw new PgError('datatype_mismatch', 'wrong record type supplied in RETURN NEXT');
     if (expected !== null && expected.length === 1) {
       rt.results.push(new RecordValue(fn.rowType, expected, [castValue(value, type, typmod, expected[0]!.typeOid, expected[0]!.typmod)]));
       return;

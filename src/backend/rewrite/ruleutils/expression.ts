@@ -6,7 +6,7 @@ import { getAttname, getBaseElementType, typeIsRowtype } from '../../catalog/lsy
 import { quoteIdentifier } from '../../catalog/quote.ts';
 import { tryOpenRelation } from '../../catalog/relcache.ts';
 import { typeByOid } from '../../catalog/syscache.ts';
-import { exprIsLengthCoercion, exprType, exprTypmod } from '../../nodes/nodeFuncs.ts';
+import { exprIsLengthCoercion, exprType, exprTypmod, stripImplicitCoercions } from '../../nodes/nodeFuncs.ts';
 import type {
   Aggref, CaseExpr, CoercionForm, Expr, FuncExpr, OpExpr, Param, RowExpr, SQLValueFunctionOp, SubLink, SubscriptingRef, Var, WindowFunc,
 } from '../../nodes/primnodes.ts';
@@ -317,17 +317,6 @@ function writeCoercion(arg: Expr, type: Oid, typmod: number, parent: Expr, c: De
   if (arg.kind === 'Const' && arg.consttype === type && arg.consttypmod === -1) c.put(constantText(arg, -1));
   else enclosed(c, () => ruleExprParen(arg, c, false, parent));
   c.put(`::${formatTypeWithTypmod(type, typmod)}`);
-}
-
-export function stripImplicitCoercions(e: Expr): Expr {
-  switch (e.kind) {
-    case 'FuncExpr': return e.funcformat === 'implicit_cast' ? stripImplicitCoercions(e.args[0]!) : e;
-    case 'RelabelType': return e.relabelformat === 'implicit_cast' ? stripImplicitCoercions(e.arg) : e;
-    case 'CoerceViaIO': case 'ArrayCoerceExpr': return e.coerceformat === 'implicit_cast' ? stripImplicitCoercions(e.arg) : e;
-    case 'ConvertRowtypeExpr': return e.convertformat === 'implicit_cast' ? stripImplicitCoercions(e.arg) : e;
-    case 'CoerceToDomain': return e.coercionformat === 'implicit_cast' ? stripImplicitCoercions(e.arg) : e;
-    default: return e;
-  }
 }
 
 // ---- CASE, rows, subscripts

@@ -1,9 +1,8 @@
 // The SQL functions that show definitions of catalog objects as text, and what other floors use of the deparser.
-import { rangeVarGetRelid, makeRangeVarFromNameList } from '../../catalog/namespace.ts';
-import { stringToQualifiedNameList } from '../../catalog/reg_names.ts';
 import { setIndexExpressionDeparser } from '../../executor/index_keys.ts';
 import { registerBuiltins } from '../../types/fmgr.ts';
 import type { Oid } from '../../types/datum.ts';
+import { relidOfText } from '../../catalog/reg_names.ts';
 import { constraintdef as constraintText } from './constraintdef.ts';
 import { PRETTY_INDENT, prettyFlags } from './context.ts';
 import { deparseExpression, exprText } from './exprdef.ts';
@@ -14,15 +13,13 @@ import { looksLikeFunction } from './simple_node.ts';
 import { serialSequence, statisticsdef, statisticsExpressions, triggerdef } from './miscdef.ts';
 import { ruledef, viewdef } from './viewdef.ts';
 
-const relationOid = (name: string): Oid => rangeVarGetRelid(makeRangeVarFromNameList(stringToQualifiedNameList(name)));
-
 registerBuiltins({
   pure: {
     pg_get_viewdef: (oid: Oid) => viewdef(oid, PRETTY_INDENT),
     pg_get_viewdef_ext: (oid: Oid, pretty: boolean) => viewdef(oid, prettyFlags(pretty)),
     pg_get_viewdef_wrap: (oid: Oid, wrap: number) => viewdef(oid, prettyFlags(true), wrap),
-    pg_get_viewdef_name: (name: string) => viewdef(relationOid(name), PRETTY_INDENT),
-    pg_get_viewdef_name_ext: (name: string, pretty: boolean) => viewdef(relationOid(name), prettyFlags(pretty)),
+    pg_get_viewdef_name: (name: string) => viewdef(relidOfText(name), PRETTY_INDENT),
+    pg_get_viewdef_name_ext: (name: string, pretty: boolean) => viewdef(relidOfText(name), prettyFlags(pretty)),
     pg_get_ruledef: (oid: Oid) => ruledef(oid, PRETTY_INDENT),
     pg_get_ruledef_ext: (oid: Oid, pretty: boolean) => ruledef(oid, prettyFlags(pretty)),
     pg_get_triggerdef: (oid: Oid) => triggerdef(oid, false),

@@ -1,17 +1,16 @@
 // Definitions of triggers and extended statistics, and the sequence behind a column, as text.
 import { PgError } from '../../../common/errors.ts';
-import { rangeVarGetRelid, makeRangeVarFromNameList } from '../../catalog/namespace.ts';
 import { getAttname, getAttnum, getRelName } from '../../catalog/lsyscache.ts';
 import * as ids from '../../catalog/oids.ts';
 import { ownedSequences } from '../../catalog/pg_depend.ts';
 import { quoteIdentifier, quoteQualifiedIdentifier } from '../../catalog/quote.ts';
-import { stringToQualifiedNameList } from '../../catalog/reg_names.ts';
 import type { PgStatisticExt } from '../../catalog/rows.ts';
 import { lookup } from '../../catalog/syscache.ts';
 import type { Expr } from '../../nodes/primnodes.ts';
 import { stringToNode } from '../../nodes/readfuncs.ts';
 import { makeArray, type ArrayValue, type Oid } from '../../types/datum.ts';
 import { TEXTOID } from '../../types/oids.ts';
+import { relidOfText } from '../../catalog/reg_names.ts';
 import { simpleQuoteLiteral } from './constant.ts';
 import { DeparseContext, INDENT_STD, PRETTY_INDENT, PRETTY_PAREN, WRAP_COLUMN_DEFAULT, prettyFlags } from './context.ts';
 import { ruleExpr } from './expression.ts';
@@ -92,7 +91,7 @@ export function statisticsExpressions(oid: Oid): ArrayValue | null {
 // ---- serial and identity columns
 
 export function serialSequence(table: string, column: string): string | null {
-  const relid = rangeVarGetRelid(makeRangeVarFromNameList(stringToQualifiedNameList(table)));
+  const relid = relidOfText(table);
   const attnum = getAttnum(relid, column);
   if (attnum === 0) throw new PgError('undefined_column', `column "${column}" of relation "${getRelName(relid)}" does not exist`);
   const [sequence] = ownedSequences(relid, attnum);
