@@ -21,7 +21,7 @@ export function genLiveMembers(pc: PlanCompiler, pruning: readonly Pruning[]): s
 
 const liveMembers = (pruning: readonly Pruning[], values: readonly (readonly (readonly Datum[])[])[]): boolean[] => {
   const lists = pruning.map(({ levels, paths }, i) => liveByLevels(levels, paths, values[i]!));
-  return lists[0]!.map((_live, n) => lists.every((list) => list[n]));
+  return lists.length === 1 ? lists[0]! : lists[0]!.map((_live, n) => lists.every((list) => list[n]));
 };
 
 /** Which members one partitioned table's steps leave. */
@@ -30,5 +30,12 @@ export function liveByLevels(levels: Pruning['levels'], paths: Pruning['paths'],
     const relation = openRelation(l.relation);
     return [l.relation, runPruneStep(partitionKeyOf(relation), partitionDescOf(relation).bounds, l.step, (n) => values[i]![n]!)];
   }));
-  return paths.map((path) => path.every((s) => live.get(s.relation)?.has(s.number) ?? true));
+  // There may be thousands of members, and few that are left.
+  const members: boolean[] = [];
+  for (const path of paths) {
+    let isLive = true;
+    for (const s of path) if (live.get(s.relation)?.has(s.number) === false) isLive = false;
+    members.push(isLive);
+  }
+  return members;
 }

@@ -32,12 +32,13 @@ export function runPruneStep(key: PartitionKey, bounds: PartitionBounds, step: P
   const found = run(key, bounds, step, values);
   const live = new Set<number>();
   let { scanDefault } = found;
-  for (let i = 0, rest = found.offsets; rest !== 0n; i++, rest >>= 1n) {
-    if ((rest & 1n) === 0n) continue;
-    const n = bounds.indexes[i]!;
-    if (n >= 0) live.add(n);
-    // Values that no partition has been made for.
-    else if (key.strategy !== 'h') scanDefault = true;
+  for (let base = 0, rest = found.offsets; rest !== 0n; base += 32, rest >>= 32n) {
+    for (let word = Number(BigInt.asIntN(32, rest)); word !== 0; word &= word - 1) {
+      const n = bounds.indexes[base + 31 - Math.clz32(word & -word)]!;
+      if (n >= 0) live.add(n);
+      // Values that no partition has been made for.
+      else if (key.strategy !== 'h') scanDefault = true;
+    }
   }
   if (found.scanNull && bounds.nullIndex >= 0) live.add(bounds.nullIndex);
   if (scanDefault && bounds.defaultIndex >= 0) live.add(bounds.defaultIndex);

@@ -1,5 +1,5 @@
 // Which strings and decimal numbers of a statement may be others the next time it is run (literals.ts): those that are compared with
-// something, and those that are stored. Others are worth more to the planner and to the code as they are: a pattern is a range of an
+// something, and those that are stored or put out as they are. Others are worth more to the planner and to the code as they are: a pattern is a range of an
 // index, a unit of time is looked up once.
 import { functionInfo, operator } from '../executor/fmgr_info.ts';
 import { expressionTreeWalker, queryTreeWalker, type Walker } from '../nodes/nodeFuncs.ts';
@@ -45,6 +45,8 @@ export function withPinned(query: Query): Query {
         return false;
       }
       case 'Query':
+        // What nothing is sorted or grouped by.
+        if (node.commandType === 'select' && node.setOperations === null) for (const t of node.targetList) if (t.ressortgroupref === 0) compared(t.expr);
         if (node.commandType === 'update') for (const t of node.targetList) stored(t.expr);
         if (node.commandType === 'insert') {
           for (const t of node.targetList) all(t.expr);

@@ -138,47 +138,50 @@ const acosd = (x: number): number => (x <= 0.5 ? 90 - (libm.asin(x) / ASIN_0_5) 
 
 // --- random(): PostgreSQL's generator (xoroshiro128**), so that setseed() gives the same sequence
 
-let s0 = 0n, s1 = 0n;
+/** Its state: two numbers of 64 bits, each as high and low 32 bits. */
+const state = new Int32Array(4);
 let seededFor = -1;
 const mask = (value: bigint): bigint => BigInt.asUintN(64, value);
-const rotate = (value: bigint, bits: bigint): bigint => mask((value << bits) | (value >> (64n - bits)));
-
-function nextUint64(): bigint {
-  const x = s0, y = s0 ^ s1;
-  const result = mask(rotate(mask(x * 5n), 7n) * 9n);
-  s0 = rotate(x, 24n) ^ y ^ mask(y << 16n);
-  s1 = rotate(y, 37n);
-  return result;
-}
 
 /** A forked backend must not repeat its parent's sequence. */
 function seedOnce(): void {
-  if (seededFor === session.pid) return;
+  if (seededFor !== session.pid) seedWith(BigInt(`0x${randomHex(8)}`), BigInt(`0x${randomHex(8)}`) | 1n);
+}
+function seedWith(first: bigint, second: bigint): void {
   seededFor = session.pid;
-  s0 = BigInt(`0x${randomHex(8)}`);
-  s1 = BigInt(`0x${randomHex(8)}`) | 1n;
+  [first >> 32n, first, second >> 32n, second].forEach((word, i) => { state[i] = Number(BigInt.asIntN(32, word)); });
 }
 
+const TWO_32 = 2 ** 32;
 function drandom(): number {
   seedOnce();
-  return Number(nextUint64() >> 12n) * 2 ** -52;
+  const h0 = state[0]!, l0 = state[1]!, h1 = h0 ^ state[2]!, l1 = l0 ^ state[3]!;
+  // (first * 5, rotated by 7) * 9
+  const five = (l0 >>> 0) * 5, low5 = five | 0, high5 = (Math.imul(h0, 5) + Math.floor(five / TWO_32)) | 0;
+  const nine = (((low5 << 7) | (high5 >>> 25)) >>> 0) * 9;
+  const high = (Math.imul((high5 << 7) | (low5 >>> 25), 9) + Math.floor(nine / TWO_32)) >>> 0;
+  // first: rotated by 24, ^ both ^ both << 16; second: both, rotated by 37
+  state[0] = ((h0 << 24) | (l0 >>> 8)) ^ h1 ^ ((h1 << 16) | (l1 >>> 16));
+  state[1] = ((l0 << 24) | (h0 >>> 8)) ^ l1 ^ (l1 << 16);
+  state[2] = (l1 << 5) | (h1 >>> 27);
+  state[3] = (h1 << 5) | (l1 >>> 27);
+  // The upper 52 bits.
+  return (high * 2 ** 20 + (nine % TWO_32 >>> 12)) * 2 ** -52;
 }
 
 function setSeed(seed: number): string {
   if (!(seed >= -1 && seed <= 1)) {
     throw new PgError('invalid_parameter_value', `setseed parameter ${String(seed)} is out of allowed range [-1,1]`);
   }
-  seededFor = session.pid;
-  let state = mask(BigInt(Math.trunc((2 ** 52 - 1) * seed)));
+  let sum = mask(BigInt(Math.trunc((2 ** 52 - 1) * seed)));
   const split = (): bigint => {
-    state = mask(state + 0x9e3779b97f4a7c15n);
-    let value = state;
+    sum = mask(sum + 0x9e3779b97f4a7c15n);
+    let value = sum;
     value = mask((value ^ (value >> 30n)) * 0xbf58476d1ce4e5b9n);
     value = mask((value ^ (value >> 27n)) * 0x94d049bb133111ebn);
     return value ^ (value >> 31n);
   };
-  s0 = split();
-  s1 = split();
+  seedWith(split(), split());
   return '';
 }
 
