@@ -3,6 +3,7 @@
 import type { Gather, GatherMerge, Plan } from '../nodes/plannodes.ts';
 import { GatherState, type GatherSpec } from './exec_parallel.ts';
 import { outputTypes, readBack } from './node_sort.ts';
+import type { OutlinedFunction } from './codegen.ts';
 import type { Consumer, PlanCompiler, Producer } from './plan_compiler.ts';
 import { evaluatedByLeader } from './plan_walker.ts';
 import { rowComparator } from './row_compare.ts';
@@ -13,6 +14,13 @@ import type { Datum } from '../types/datum.ts';
 /** The leader looks whether workers have sent something after so many rows of its own, less one. */
 const LOOK_AFTER = 63;
 
+/** The hash joins that rows of the plan come through: their tables are certainly asked for. */
+function outerHashJoins(plan: Plan): Set<Plan> {
+  const joins = new Set<Plan>();
+  for (let p: Plan | null = plan; p !== null; p = p.kind === 'SubqueryScan' ? p.subplan : p.lefttree) if (p.kind === 'HashJoin') joins.add(p);
+  return joins;
+}
+
 /** The plan below as a function, whose rows go to the leader in a worker, and to `own` in the leader; `leader` emits what the leader does
  * with it. */
 function gathered(pc: PlanCompiler, plan: Gather | GatherMerge, own: (state: string) => Consumer, leader: (state: string, run: () => void) => void): void {
@@ -22,13 +30,14 @@ function gathered(pc: PlanCompiler, plan: Gather | GatherMerge, own: (state: str
   // Evaluated before there are workers, once for all.
   for (const param of evaluatedByLeader(plan, pc.stmt)) pc.readParam(param);
   g.emit(`${state} = new ${g.konst(GatherState)}(${g.konst(spec)}, rt);`);
-  const outer = pc.gather;
-  pc.gather = { state, spec };
+  const outer = pc.gather, tables: OutlinedFunction[] = [];
+  pc.gather = { state, spec, joins: outerHashJoins(child), tables };
   const fn = g.fn([], () => pc.produce(child, (columns) => {
     g.block(`if (${state}.isWorker)`, () => g.emit(`${state}.send(${pc.row(columns)});`));
     g.block('else', () => own(state)(columns));
   }));
   pc.gather = outer;
+  for (const table of tables) g.call(table, []);
   g.emit('try {');
   g.block(`if (${state}.launch())`, () => {
     // What the leader would jump to is not in a worker.

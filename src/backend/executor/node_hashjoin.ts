@@ -84,6 +84,9 @@ export const hashJoin: Producer<HashJoin> = (pc, plan, consume) => {
   });
 
   const build = (): void => {
+    // Each of several processes has the whole table: what the planner would have them fill together is read by whoever makes it.
+    const { gather } = pc;
+    pc.gather = null;
     g.emit(`${spill}?.close(); ${spill} = new ${g.konst(JoinSpill)}(${g.konst(spec)}); ${table} = new ${g.konst(Table)}(${multi ? hashkeys.length : ''});`);
     for (const name of arrays) g.emit(`${name} = [];`);
     const direct = !pc.mayOutline(innerPlan);
@@ -104,11 +107,19 @@ export const hashJoin: Producer<HashJoin> = (pc, plan, consume) => {
       });
     });
     g.call(fn, []);
+    pc.gather = gather;
   };
   // Its keys may have values from outside though its rows have none.
   const isFresh = pc.dependsOnParams(innerPlan) || pc.dependOnParams(hashkeys.map((k) => k.inner));
   // Without outer rows the inner ones are not wanted. Which side is looked at first, if either will do, the costs say (ExecHashJoin).
   const outerFirst = !keepsInner && (keepsOuter || outerPlan.startup_cost < innerPlan.total_cost);
+  const made = !isFresh && pc.gather?.joins.has(plan) === true ? g.fn([], () => g.block(`if (${table} === null)`, build)) : null;
+  if (made !== null) pc.gather!.tables.push(made);
+  const buildIfWanted = (): void => {
+    if (isFresh) build();
+    else if (made !== null) g.call(made, []);
+    else g.block(`if (${table} === null)`, build);
+  };
 
   const repeats = pc.repeats.has(plan);
   const twoPlaces = jointype === 'left' || jointype === 'full' || keepsInner;
@@ -198,16 +209,14 @@ export const hashJoin: Producer<HashJoin> = (pc, plan, consume) => {
   };
   const started = outerFirst ? pc.variable(outerPlan, 'false') : '';
   if (!outerFirst) {
-    if (isFresh) build();
-    else g.block(`if (${table} === null)`, build);
+    buildIfWanted();
     start();
   }
   g.block(keepsOuter || outerFirst ? '' : `if (${table}.count > 0 || ${spilled})`, () => g.labelled((stop) => pc.produce(outerPlan, (outer) => {
     if (outerFirst) {
       g.block(`if (!${started})`, () => {
         g.emit(`${started} = true;`);
-        if (isFresh) build();
-        else g.block(`if (${table} === null)`, build);
+        buildIfWanted();
         start();
         if (!keepsOuter) g.emit(`if (${table}.count === 0 && !${spilled}) ${g.jumpCode(stop)}`);
       });

@@ -12,7 +12,7 @@ import { internalError, notSupported } from '../../common/errors.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import { INNER_VAR, OUTER_VAR, type Plan, type PlannedStmt } from '../nodes/plannodes.ts';
 import type { Expr, SubPlan, TargetEntry, Var } from '../nodes/primnodes.ts';
-import { Generator, type Column, type Value } from './codegen.ts';
+import { Generator, type Column, type OutlinedFunction, type Value } from './codegen.ts';
 import type { GatherSpec } from './exec_parallel.ts';
 import { type ExprContext, genExpr, genFilter, isNullable } from './expr_codegen.ts';
 import { childPlans, containsMutable, containsVolatile, paramsOf, paramsUsed } from './plan_walker.ts';
@@ -31,6 +31,16 @@ export interface CompileOptions {
   readonly epq: ReadonlySet<number> | null;
 }
 
+/** What is known of a Gather where code for the plan below is made. */
+interface GatherContext {
+  /** The variable of its state. */
+  readonly state: string;
+  readonly spec: GatherSpec;
+  /** Hash joins whose table can be made before there are workers, which have it then; and the functions that make it. */
+  readonly joins: ReadonlySet<Plan>;
+  readonly tables: OutlinedFunction[];
+}
+
 export class PlanCompiler {
   readonly g = new Generator();
   readonly stmt: PlannedStmt;
@@ -42,8 +52,8 @@ export class PlanCompiler {
   private readonly initPlanFunctions = new Map<number, string>();
   /** State shared by nodes: work tables by parameter, CTE stores by plan id. */
   readonly shared = new Map<string, string>();
-  /** The Gather that the plan now at hand is below: the variable of its state, and what it shares out. */
-  gather: { readonly state: string; readonly spec: GatherSpec } | null = null;
+  /** The Gather that the plan now at hand is below. */
+  gather: GatherContext | null = null;
   /** Of nodes right below a Limit: the text of how many rows it still wants. */
   readonly rowsWanted = new Map<Plan, string>();
   /** Rows are locked, and may have to be looked at again: EvalPlanQual is to find what subqueries have given. */
@@ -236,6 +246,7 @@ export class PlanCompiler {
   /** Below a Gather, for a node whose work is shared out: the text of the counter for that (access/parallel_scan.ts), and its number.
    * `relations`: the tables and indexes of which each process reads a part. Null: the work is not shared. */
   sharedCounter(plan: Plan, relations: readonly { filenode: number; shared: boolean }[]): { code: string; number: number; state: string } | null {
+    // Inside a table that all processes have whole nothing is shared out.
     if (this.gather === null || plan.parallelAware !== true) return null;
     const { state, spec } = this.gather, number = spec.counters++;
     spec.shared.push(...relations.map(({ filenode, shared }) => ({ filenode, shared })));
