@@ -6,7 +6,7 @@ import { openRelation } from '../catalog/relcache.ts';
 import { readRow, slotStart } from '../access/row.ts';
 import { beginQuietScan, type TableScan } from '../access/table.ts';
 import { catalogFind, catalogInsert, catalogUpdate } from '../catalog/indexing.ts';
-import { getType, typeOperators } from '../catalog/lsyscache.ts';
+import { getBaseType, getElementType, getType, typeOperators } from '../catalog/lsyscache.ts';
 import * as ids from '../catalog/oids.ts';
 import type { Attribute, IndexInfo, Relation } from '../catalog/relation.ts';
 import type { PgStatistic } from '../catalog/rows.ts';
@@ -14,10 +14,13 @@ import { attributeByNumber } from '../catalog/syscache.ts';
 import { compileExpr, compilePredicate } from '../executor/expression.ts';
 import { operatorFunction } from '../executor/fmgr_info.ts';
 import { datumSize, storedSize } from '../executor/datum_size.ts';
+import { hashKeyFunction, typeComparator } from '../executor/sort_support.ts';
+import { arrayStatistics, lexemeStatistics } from './element_statistics.ts';
 import { analyzeExtended } from './extended_stats.ts';
 import { allChildren } from './tablecmds.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import { makeArray, type Datum, type Oid } from '../types/datum.ts';
+import { TEXTOID, TSVECTOROID } from '../types/oids.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { getInt } from '../utils/guc.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
@@ -26,7 +29,8 @@ import { checkForInterrupts } from '../utils/interrupts.ts';
 const ROWS_PER_TARGET = 300;
 /** Values wider than this are neither compared nor kept. */
 const WIDTH_THRESHOLD_BYTES = 1024;
-const STATISTIC_KIND_MCV = 1, STATISTIC_KIND_HISTOGRAM = 2, STATISTIC_KIND_CORRELATION = 3;
+const STATISTIC_KIND_MCV = 1, STATISTIC_KIND_HISTOGRAM = 2, STATISTIC_KIND_CORRELATION = 3, STATISTIC_KIND_MCELEM = 4, STATISTIC_KIND_DECHIST = 5;
+const TEXT_EQUAL = 98;
 
 export interface Sample { rows: Datum[][]; totalRows: number; blocks: number }
 
@@ -62,7 +66,8 @@ export function sampleRows(table: Relation, wanted: number): Sample {
   return { rows, totalRows, blocks };
 }
 
-interface Slot { kind: number; op: Oid; collation: Oid; numbers: readonly number[] | null; values: readonly Datum[] | null }
+/** `type`: of the values, when it is not the column's. */
+interface Slot { type?: Oid; kind: number; op: Oid; collation: Oid; numbers: readonly number[] | null; values: readonly Datum[] | null }
 interface ColumnStatistics { nullFraction: number; width: number; distinct: number; slots: Slot[] }
 
 /** Samples a table and stores what it shows; `columns` null: all. */
@@ -159,10 +164,29 @@ function columnStatistics(column: Attribute, sample: Sample, target: number, com
   });
   const total = sample.rows.length;
   const stats: ColumnStatistics = { nullFraction: nulls / total, width: nulls === total ? (typlen > 0 ? typlen : 0) : Math.floor(totalWidth / (total - nulls)), distinct: 0, slots: [] };
-  if (eqOpr === 0 || values.length === 0) return stats;
+  if (values.length === 0) return stats;
+  if (getBaseType(column.atttypid) === TSVECTOROID) {
+    stats.distinct = -1 * (1 - Math.fround(stats.nullFraction));
+    const common = lexemeStatistics(values, target);
+    if (common !== null) stats.slots.push({ kind: STATISTIC_KIND_MCELEM, op: TEXT_EQUAL, collation: ids.DEFAULT_COLLATION_OID, numbers: common.frequencies, values: common.values, type: TEXTOID });
+    return stats;
+  }
+  if (eqOpr === 0) return stats;
   const counted = ltOpr !== 0 ? sortedGroups(column, ltOpr, values, positions) : hashedGroups(column, eqOpr, values);
   describeDistribution(stats, counted, { column, target, sample, tooWide, nonNull: total - nulls, ltOpr, eqOpr, values: values.length });
+  describeElements(stats, column, values, target);
   return stats;
+}
+
+/** Of arrays besides: their elements. */
+function describeElements(stats: ColumnStatistics, { atttypid, attcollation: collation }: Attribute, arrays: readonly Datum[], target: number): void {
+  const type = getElementType(getBaseType(atttypid));
+  if (type === 0) return;
+  const { eqOpr: op, cmpProc, hashProc } = typeOperators(type);
+  if (op === 0 || cmpProc === 0 || hashProc === 0) return;
+  const { common, withNull, counts } = arrayStatistics(arrays, target, typeComparator(type, collation), hashKeyFunction(type, collation));
+  if (common !== null) stats.slots.push({ kind: STATISTIC_KIND_MCELEM, op, collation, numbers: [...common.frequencies, Math.fround(withNull)], values: common.values, type });
+  stats.slots.push({ kind: STATISTIC_KIND_DECHIST, op, collation, numbers: counts, values: null });
 }
 
 interface Groups {
@@ -283,7 +307,7 @@ const describeExpression = (column: Attribute, sample: Sample, target: number): 
 
 function statisticRow(relation: Oid, attnum: number, type: Oid, stats: ColumnStatistics, inherited: boolean): PgStatistic {
   const slot = (n: number): Slot => stats.slots[n] ?? { kind: 0, op: 0, collation: 0, numbers: null, values: null };
-  const values = (n: number): Datum => (slot(n).values === null ? null : makeArray(type, slot(n).values!));
+  const values = (n: number): Datum => (slot(n).values === null ? null : makeArray(slot(n).type ?? type, slot(n).values!));
   return {
     starelid: relation, staattnum: attnum, stainherit: inherited, stanullfrac: Math.fround(stats.nullFraction), stawidth: stats.width, stadistinct: Math.fround(stats.distinct),
     stakind1: slot(0).kind, stakind2: slot(1).kind, stakind3: slot(2).kind, stakind4: slot(3).kind, stakind5: slot(4).kind,

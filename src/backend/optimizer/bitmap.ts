@@ -6,7 +6,7 @@ import type { BitmapPlan } from '../nodes/plannodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import { containsMutable, equal } from './clauses.ts';
 import { clampRows, costs, DISABLE_COST, enabled, indexPagesFetched, parallelDivisor, qualEvalCost, rowsOfOne } from './costsize.ts';
-import type { GinIndexInfo } from './ginpath.ts';
+import { ginScanPath, type GinIndexInfo } from './ginpath.ts';
 import type { IndexPathInfo } from './indxpath.ts';
 import { replaceNestloopParams, targetOfRel } from './nestparams.ts';
 import { parallelWorkers } from './parallel.ts';
@@ -29,7 +29,7 @@ export type BitmapNode = (
 export const bitmapIndex = (index: IndexPathInfo): BitmapNode => ({
   kind: 'index', index, cost: index.total + 0.1 * costs.cpuOperator * index.rows, selectivity: index.selectivity, outer: index.outer,
 });
-export const bitmapGin = (index: GinIndexInfo): BitmapNode => ({ kind: 'gin', index, cost: index.total, selectivity: index.selectivity, outer: EMPTY });
+export const bitmapGin = (index: GinIndexInfo): BitmapNode => ({ kind: 'gin', index, cost: index.total + 0.1 * costs.cpuOperator * index.rows, selectivity: index.selectivity, outer: EMPTY });
 function bitmapAnd(nodes: BitmapNode[]): BitmapNode {
   return {
     kind: 'and', nodes, cost: nodes.reduce((c, n, i) => c + n.cost + (i > 0 ? 100 * costs.cpuOperator : 0), 0),
@@ -118,6 +118,7 @@ export function partialBitmapPath(root: PlannerInfo, rel: RelOptInfo, node: Bitm
 /** create_bitmap_heap_path. */
 export function bitmapHeapPath(root: PlannerInfo, rel: RelOptInfo, node: BitmapNode, workers?: number): Path {
   const cost = heapCost(root, rel, node, workers === undefined ? 1 : parallelDivisor(workers));
+  if (node.kind === 'gin' && workers === undefined) return ginScanPath(root, rel, node.index, cost);
   const outer = node.outer | rel.lateralRelids;
   const param = outer === EMPTY ? null : paramPathInfo(root, rel, outer);
   const path: Path = {
@@ -170,10 +171,10 @@ function bitmapPlan(rel: RelOptInfo, node: BitmapNode, fix: (e: Expr) => Expr): 
   if (node.kind === 'and') {
     const quals: Expr[] = [];
     for (const p of parts) for (const q of p.quals) if (!quals.some((x) => equal(x, q))) quals.push(q);
-    return { plan: { ...base, kind: 'BitmapAnd', bitmapplans }, quals, clauses: parts.flatMap((p) => p.clauses) };
+    return { plan: { ...base, startup_cost: node.cost, kind: 'BitmapAnd', bitmapplans }, quals, clauses: parts.flatMap((p) => p.clauses) };
   }
   if (bitmapplans.length === 1) return parts[0]!;
-  const whole: BitmapPlan = { ...base, kind: 'BitmapOr', bitmapplans };
+  const whole: BitmapPlan = { ...base, startup_cost: node.cost, kind: 'BitmapOr', bitmapplans };
   // An arm whose index finds more than the rows wanted leaves nothing that all rows meet.
   if (parts.some((p) => p.quals.length === 0)) return { plan: whole, quals: [], clauses: [] };
   const arms = parts.map((p) => makeAndsExplicit(p.quals)!);

@@ -23,7 +23,7 @@ import { derivedConditions } from './like_support.ts';
 import { joinClauseMovable, loopCount, paramPathInfo } from './parampath.ts';
 import { parallelWorkers } from './parallel.ts';
 import { addPartialPath, addPath } from './pathnode.ts';
-import { createGinPath, ginIndex } from './ginpath.ts';
+import { ginIndex } from './ginpath.ts';
 import { indexSize } from './plancat.ts';
 import { predicateImpliedBy } from './predtest.ts';
 import { forRelation, indexColumnExpr, indexPathkeys, usefulPathkeys } from './pathkeys.ts';
@@ -174,7 +174,8 @@ export function createIndexPaths(root: PlannerInfo, rel: RelOptInfo): void {
   for (const info of rel.indexes) {
     if (!predicateHolds(rel, info)) continue;
     if (info.accessMethod === 'gin') {
-      createGinPath(root, rel, info);
+      const index = ginIndex(root, rel, info, rel.restrictions);
+      if (index !== null) plain.push(bitmapGin(index));
       continue;
     }
     const own: Match[][] = [];

@@ -6,6 +6,7 @@ import { estimateRelationSize } from '../catalog/relation_size.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
 import { BITOID, BPCHAROID, NUMERICOID, VARBITOID, VARCHAROID } from '../types/oids.ts';
+import type { ElementStatistics } from './element_selectivity.ts';
 import { typeInfo } from '../executor/fmgr_info.ts';
 
 export interface ColumnStatistics {
@@ -16,11 +17,17 @@ export interface ColumnStatistics {
   mcv: { values: readonly Datum[]; frequencies: readonly number[] } | null;
   histogram: readonly Datum[] | null;
   correlation: number;
+  /** Of arrays and tsvectors. */
+  elements: ElementStatistics | null;
+  /** Histogram of the numbers of distinct elements in arrays, and their average. */
+  elementCounts: readonly number[] | null;
 }
 
 const STATISTIC_KIND_MCV = 1;
 const STATISTIC_KIND_HISTOGRAM = 2;
 const STATISTIC_KIND_CORRELATION = 3;
+const STATISTIC_KIND_MCELEM = 4;
+const STATISTIC_KIND_DECHIST = 5;
 
 /** `inherited`: of the table together with its children. */
 export function columnStatistics(relid: Oid, attnum: number, inherited = false): ColumnStatistics | undefined {
@@ -32,7 +39,7 @@ export function columnStatistics(relid: Oid, attnum: number, inherited = false):
 export function statisticsOfRow(row: Record<string, unknown>): ColumnStatistics {
   const stats: ColumnStatistics = {
     nullFraction: row['stanullfrac'] as number, width: row['stawidth'] as number, distinct: row['stadistinct'] as number,
-    mcv: null, histogram: null, correlation: 0,
+    mcv: null, histogram: null, correlation: 0, elements: null, elementCounts: null,
   };
   for (let i = 1; i <= 5; i++) {
     const numbers = listOf(row[`stanumbers${i}`]) as readonly number[] | null;
@@ -42,6 +49,10 @@ export function statisticsOfRow(row: Record<string, unknown>): ColumnStatistics 
         if (values !== null && numbers !== null) stats.mcv = { values, frequencies: numbers };
         break;
       case STATISTIC_KIND_HISTOGRAM: stats.histogram = values; break;
+      case STATISTIC_KIND_MCELEM:
+        if (values !== null && numbers !== null) stats.elements = { values, frequencies: numbers };
+        break;
+      case STATISTIC_KIND_DECHIST: stats.elementCounts = numbers; break;
       case STATISTIC_KIND_CORRELATION: stats.correlation = numbers?.[0] ?? 0; break;
       default:
     }

@@ -1,6 +1,7 @@
 // How many rows a condition lets through (PostgreSQL's selfuncs.c, clausesel.c).
 import { PgError } from '../../common/errors.ts';
 import { FirstNormalObjectId } from '../catalog/schema.ts';
+import { getBaseType, getElementType } from '../catalog/lsyscache.ts';
 import { castBySourceTarget } from '../catalog/syscache.ts';
 import { callable, functionInfo, operator } from '../executor/fmgr_info.ts';
 import { hashKeyFunction, typeComparator } from '../executor/sort_support.ts';
@@ -13,9 +14,13 @@ import type { BoolExpr, Expr, OpExpr, Var } from '../nodes/primnodes.ts';
 import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
 import { DATEOID, TIMESTAMPOID, TIMESTAMPTZOID } from '../types/oids.ts';
 import { fixedPrefix, greaterText, type PatternKind } from '../types/pattern_prefix.ts';
+import { TsQuery } from '../types/tsquery.ts';
 import { containsVolatile, equal, pullVarnos, pullVars, stripRelabel } from './clauses.ts';
 import { indexColumnExpr } from './pathkeys.ts';
 import { clampRows } from './costsize.ts';
+import {
+  arraySelectivity as arraySelectivityOf, type ArrayCondition, defaultArraySelectivity, DEFAULT_TS_MATCH_SEL, tsquerySelectivity,
+} from './element_selectivity.ts';
 import { distinctTogether, expressionStatistics, extendedOr, extendedSelectivity } from './extended_stats.ts';
 import { type ColumnStatistics, columnStatistics } from './plancat.ts';
 import { makeRestrictInfo } from './restrictinfo.ts';
@@ -262,6 +267,8 @@ function arraySelectivity(root: PlannerInfo, e: Extract<Expr, { kind: 'ScalarArr
   });
   const one = (element: Expr): number => operatorSelectivity(root, comparison(element), sjinfo);
   const list = stripRelabel(e.args[1]), name = functionName(operator(e.opno).oprrest);
+  const ofColumn = elementSelectivity(root, e, name);
+  if (ofColumn !== null) return ofColumn;
   const selectivities: number[] = [];
   let apart = false;
   if (list.kind === 'Const') {
@@ -321,7 +328,7 @@ function operatorSelectivity(root: PlannerInfo, e: OpExpr, sjinfo: SpecialJoinIn
   return restrictionSelectivity(root, e, functionName(op.oprrest), column, other, swapped, sjinfo);
 }
 
-type Compared = (c: Column | null, value: { value: Datum } | null, subject: Expr, swapped: boolean) => number;
+type Compared = (c: Column | null, value: { value: Datum } | null, subject: Expr, swapped: boolean, opno: Oid) => number;
 const COMPARED: Record<string, Compared | undefined> = {
   eqsel: (c, value, subject) => equality(c, value, subject),
   neqsel: (c, value, subject) => Math.max(0, 1 - (c?.stats?.nullFraction ?? 0) - equality(c, value, subject)),
@@ -329,11 +336,47 @@ const COMPARED: Record<string, Compared | undefined> = {
   scalarlesel: (c, value, subject, swapped) => inequality(c, value, swapped, true, subject),
   scalargtsel: (c, value, subject, swapped) => inequality(c, value, !swapped, false, subject),
   scalargesel: (c, value, subject, swapped) => inequality(c, value, !swapped, true, subject),
+  arraycontsel: (c, value, _subject, swapped, opno) => arrayContainment(c, value, opno, swapped),
+  tsmatchsel: textMatch,
 };
+
+/** arraycontsel. */
+function arrayContainment(c: Column | null, value: { value: Datum } | null, opno: Oid, swapped: boolean): number {
+  const { oprcode } = operator(opno), name = functionName(oprcode);
+  const condition = name === 'arrayoverlap' ? 'overlaps' : (name === 'arraycontains') !== swapped ? 'contains' : 'contained';
+  if (value === null) return defaultArraySelectivity(condition);
+  const { elementType, values } = value.value as ArrayValue;
+  if (c === null || getElementType(getBaseType(c.type)) !== elementType) return defaultArraySelectivity(condition);
+  return ofElements(c, elementType, values, condition);
+}
+
+function ofElements({ stats, rel, attno }: Column, type: Oid, values: readonly Datum[], condition: ArrayCondition): number {
+  const collation = stats === undefined || attno <= 0 ? 0 : rel.relation?.attributes[attno - 1]?.attcollation ?? 0;
+  return clamp(arraySelectivityOf(stats?.elements ?? null, stats?.elementCounts ?? null, values, condition, typeComparator(type, collation)) * (1 - (stats?.nullFraction ?? 0)));
+}
+
+/** tsmatchsel. */
+function textMatch(c: Column | null, value: { value: Datum } | null): number {
+  if (value === null || c === null || !(value.value instanceof TsQuery)) return DEFAULT_TS_MATCH_SEL;
+  return clamp(tsquerySelectivity(value.value, c.stats?.elements ?? null) * (1 - (c.stats?.nullFraction ?? 0)));
+}
+
+/** scalararraysel_containment: a constant compared with the elements of a column; null: it is something else. */
+function elementSelectivity(root: PlannerInfo, e: Extract<Expr, { kind: 'ScalarArrayOpExpr' }>, estimator: string): number | null {
+  const value = constValue(e.args[0]);
+  if (value === null || (estimator !== 'eqsel' && estimator !== 'neqsel')) return null;
+  const c = columnOf(root, e.args[1]);
+  if (c === null) return null;
+  if (value.value === null) return 0;
+  const type = exprType(e.args[0]), equal = estimator === 'eqsel';
+  if (getElementType(getBaseType(c.type)) !== type) return null;
+  const share = ofElements(c, type, [value.value], e.useOr === equal ? 'contains' : 'contained');
+  return equal ? share : 1 - share;
+}
 
 /** By the present value of an expression of constants, which may be stable (estimate_expression_value). Where statistics would say
  * something else of other literals, that is noted. */
-function ofPresentValue(c: Column | null, e: Expr, subject: Expr, swapped: boolean, compared: Compared): number {
+function ofPresentValue(c: Column | null, e: Expr, subject: Expr, swapped: boolean, opno: Oid, compared: Compared): number {
   const literals: Datum[] = [];
   someExpr(e, (n) => {
     if (n.kind === 'Const' && n.slot !== undefined) literals[n.slot] = n.constvalue;
@@ -343,7 +386,7 @@ function ofPresentValue(c: Column | null, e: Expr, subject: Expr, swapped: boole
   const moment = toMoment(exprType(e), exprType(subject));
   const share = (column: Column | null, values: readonly Datum[]): number => {
     const given = value(values), present = given === null || moment === null ? given : moment(given);
-    return present === null ? 0 : compared(column, present === undefined ? null : { value: present }, subject, swapped);
+    return present === null ? 0 : compared(column, present === undefined ? null : { value: present }, subject, swapped, opno);
   };
   const planned = share(c, literals);
   if (literals.length === 0 || c?.stats === undefined || (c.unique && compared === COMPARED['eqsel'])) return planned;
@@ -384,7 +427,7 @@ function restrictionSelectivity(root: PlannerInfo, e: OpExpr, estimator: string,
   if (compared !== undefined) {
     const subject = swapped ? b : a, literal = stripRelabel(other);
     const isPresent = literal.kind === 'Const' ? literal.slot !== undefined || MOMENTS.has(literal.consttype) : column?.stats !== undefined && hasPresentValue(literal);
-    return isPresent ? ofPresentValue(column, literal, subject, swapped, compared) : compared(column, value, subject, swapped);
+    return isPresent ? ofPresentValue(column, literal, subject, swapped, e.opno, compared) : compared(column, value, subject, swapped, e.opno);
   }
   switch (estimator) {
     case 'likesel': return patternSelectivity(column, e, 'like');
