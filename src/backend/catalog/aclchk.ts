@@ -131,6 +131,11 @@ export function checkRelationPrivileges(relation: { oid: Oid; name: string; kind
   if (!allowed) throw notOwnerOrDenied(relkindNoun(relation.kind), relation.name);
 }
 
+/** `what`: create a base type, ... */
+export function mustBeSuperuser(what: string): void {
+  if (!session.isSuperuser) throw new PgError('insufficient_privilege', `must be superuser to ${what}`);
+}
+
 /** Whether a role has the privileges of another, given by name. */
 export function hasRoleByName(role: Oid, name: string): boolean {
   const other = sys.authIdByName(name);

@@ -2,7 +2,7 @@
 // functions_privilege.ts, functions_acl.ts and sql_functions.ts, and fills in the hooks of the data types.
 import { indexMethodOf } from './index_method.ts';
 import { PgError } from '../../common/errors.ts';
-import { makeArray, RecordValue, type ArrayValue, type Datum, type Int8, type Oid } from '../types/datum.ts';
+import { makeArray, recordMaker, RecordValue, type ArrayValue, type Int8, type Oid } from '../types/datum.ts';
 import { registerBuiltins, type FunctionContext } from '../types/fmgr.ts';
 import { checkedVector } from '../types/oid.ts';
 import { session } from '../utils/session.ts';
@@ -36,14 +36,9 @@ const tsParser = (oid: Oid) => sys.lookup(ids.TSParserRelationId, ids.PgTsParser
 const tsTemplate = (oid: Oid) => sys.lookup(ids.TSTemplateRelationId, ids.PgTsTemplateOidIndexId, oid);
 const statistics = (oid: Oid) => sys.lookup(ids.StatisticExtRelationId, ids.PgStatisticExtOidIndexId, oid);
 
-const record = (columns: readonly (readonly [name: string, type: Oid])[]) => {
-  const attributes = columns.map(([name, typeOid]) => ({ name, typeOid, typmod: -1, collation: typeOid === ids.TEXTOID ? 100 : 0, dropped: false }));
-  return (...values: Datum[]) => new RecordValue(ids.RECORDOID, attributes, values);
-};
-
 const KEYWORD_TEXTS = { U: 'unreserved', C: 'unreserved (cannot be function or type name)',
   T: 'reserved (can be function or type name)', R: 'reserved' } as const;
-const keywordRecord = record([['word', ids.TEXTOID], ['catcode', ids.CHAROID], ['barelabel', ids.BOOLOID], ['catdesc', ids.TEXTOID], ['baredesc', ids.TEXTOID]]);
+const keywordRecord = recordMaker([['word', ids.TEXTOID], ['catcode', ids.CHAROID], ['barelabel', ids.BOOLOID], ['catdesc', ids.TEXTOID], ['baredesc', ids.TEXTOID]]);
 
 function* keywords(): Generator<RecordValue> {
   for (const [word, category] of KEYWORDS) {
@@ -67,7 +62,7 @@ function partitionAncestors(oid: Oid): Oid[] {
   return list;
 }
 
-const treeRecord = record([['relid', ids.REGCLASSOID], ['parentrelid', ids.REGCLASSOID], ['isleaf', ids.BOOLOID], ['level', ids.INT4OID]]);
+const treeRecord = recordMaker([['relid', ids.REGCLASSOID], ['parentrelid', ids.REGCLASSOID], ['isleaf', ids.BOOLOID], ['level', ids.INT4OID]]);
 function* partitionTree(root: Oid): Generator<RecordValue> {
   const top = partitionAncestors(root);
   if (top.length === 0) return;

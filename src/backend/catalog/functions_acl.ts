@@ -1,6 +1,6 @@
 // The type aclitem and the functions on it. A datum is the string described in acl.ts: it names roles by OID.
 import { PgError } from '../../common/errors.ts';
-import { ArrayValue, int8, makeArray, RecordValue, type Int8, type Oid } from '../types/datum.ts';
+import { ArrayValue, int8, makeArray, RecordValue, tupleDesc, type Int8, type Oid } from '../types/datum.ts';
 import { registerComparison } from '../types/compare.ts';
 import { registerBuiltins, type FunctionContext } from '../types/fmgr.ts';
 import { hashUint32Extended } from '../types/hash_bytes.ts';
@@ -76,8 +76,7 @@ function makeAclItem(grantee: Oid, grantor: Oid, privilege: string, grantable: b
   return formatAclItem({ grantee, grantor, privs: 1 << i, goptions: grantable ? 1 << i : 0 });
 }
 
-const EXPLODED = ['grantor', 'grantee', 'privilege_type', 'is_grantable'].map((name, i) => ({ name,
-  typeOid: [ids.OIDOID, ids.OIDOID, ids.TEXTOID, ids.BOOLOID][i]!, typmod: -1, collation: i === 2 ? 100 : 0, dropped: false }));
+const EXPLODED = tupleDesc([['grantor', ids.OIDOID], ['grantee', ids.OIDOID], ['privilege_type', ids.TEXTOID], ['is_grantable', ids.BOOLOID]]);
 
 function* aclExplode(_context: FunctionContext, acl: ArrayValue): Generator<RecordValue> {
   for (const text of acl.values) {

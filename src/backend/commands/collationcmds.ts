@@ -2,7 +2,7 @@
 import { PG_UTF8 } from '../../common/encoding.ts';
 import { PgError } from '../../common/errors.ts';
 import { port } from '../../port/port.ts';
-import { mustBeOwner, objectOwnercheck } from '../catalog/aclchk.ts';
+import { mustBeOwner, mustBeSuperuser, objectOwnercheck } from '../catalog/aclchk.ts';
 import { catalogScanAll, catalogUpdateByKey } from '../catalog/indexing.ts';
 import { getCollationOid } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
@@ -108,7 +108,7 @@ const ASCII = /^[\x00-\x7f]*$/;
 
 /** The locale of the C library and those of ICU that are not in a schema yet; how many there were. */
 function importSystemCollations(namespace: Oid): number {
-  if (!session.isSuperuser) throw new PgError('insufficient_privilege', 'must be superuser to import system collations');
+  mustBeSuperuser('import system collations');
   if (sys.namespaceByOid(namespace) === undefined) throw new PgError('undefined_schema', `schema with OID ${namespace} does not exist`);
   // One look for all names: there are some nine hundred.
   const there = new Set(catalogScanAll(ids.CollationRelationId).filter((row) => row.collnamespace === namespace).map((row) => row.collname));

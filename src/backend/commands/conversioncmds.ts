@@ -2,7 +2,7 @@
 // conversioncmds.c, amcmds.c, proclang.c, functioncmds.c).
 import { PgError } from '../../common/errors.ts';
 import { charToEncoding, encodingToChar } from '../../common/encoding.ts';
-import { aclcheckProc, mustBeOwner, notOwnerOrDenied, objectAclcheck, objectOwnercheck } from '../catalog/aclchk.ts';
+import { aclcheckProc, mustBeOwner, mustBeSuperuser, notOwnerOrDenied, objectAclcheck, objectOwnercheck } from '../catalog/aclchk.ts';
 import { getNewOid } from '../catalog/catalog.ts';
 import { formatType } from '../catalog/format_type.ts';
 import { catalogInsert, catalogScanAll, catalogUpdateByKey } from '../catalog/indexing.ts';
@@ -88,7 +88,7 @@ function createAccessMethod(stmt: RawNode): void {
 
 function createLanguage(stmt: RawNode): void {
   const name = stmt['plname'] as string;
-  if (!session.isSuperuser) throw new PgError('insufficient_privilege', 'must be superuser to create custom procedural language');
+  mustBeSuperuser('create custom procedural language');
   const handlerNames = stmt['plhandler'] as string[];
   const handler = lookupFuncName(handlerNames, [], false);
   if (sys.procByOid(handler)!.prorettype !== ids.LANGUAGE_HANDLEROID) throw new PgError('wrong_object_type', `function ${handlerNames.join('.')} must return type language_handler`);

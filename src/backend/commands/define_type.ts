@@ -20,6 +20,7 @@ import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { CSTRINGARRAYOID, CSTRINGOID } from '../types/oids.ts';
 import { sendWarning, session } from '../utils/session.ts';
+import { mustBeSuperuser } from '../catalog/aclchk.ts';
 import { defGetBoolean, defGetString, errorConflictingDefElem } from './def_elem.ts';
 import { creationPlace, namesOf, requireObjectOwnership, typeOidOf } from './object_names.ts';
 import { createArrayType } from './typecmds.ts';
@@ -85,7 +86,7 @@ function optionalFunctions(a: Attributes, type: Oid): TypeFunctions {
 
 /** CREATE TYPE of a name alone, or with INPUT, OUTPUT and the rest. */
 export function defineType(stmt: RawNode, context: UtilityContext): void {
-  if (!session.isSuperuser) throw new PgError('insufficient_privilege', 'must be superuser to create a base type');
+  mustBeSuperuser('create a base type');
   const { name, namespace } = creationPlace(stmt['defnames'] as string[]);
   let old = sys.typeByName(name, namespace);
   if (old?.typisdefined) {
@@ -186,7 +187,7 @@ function alterType(stmt: RawNode): void {
       if (type.typstorage !== storage) superuser = true;
     } else superuser = true;
   }
-  if (superuser && !session.isSuperuser) throw new PgError('insufficient_privilege', 'must be superuser to alter a type');
+  if (superuser) mustBeSuperuser('alter a type');
   const isArray = type.typelem !== 0 && sys.typeByOid(type.typelem)?.typarray === oid;
   if (type.typtype !== 'b' || isArray) throw new PgError('wrong_object_type', `${formatType(oid)} is not a base type`);
   const functions = optionalFunctions(a, oid);

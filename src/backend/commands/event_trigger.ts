@@ -13,7 +13,7 @@ import { lookupFuncName } from '../parser/parse_func.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
 import { commandWords } from '../tcop/cmdtag.ts';
 import type { UtilityTable } from '../tcop/utility.ts';
-import { ArrayValue, RecordValue, type Datum, type Oid } from '../types/datum.ts';
+import { ArrayValue, recordMaker, RecordValue, type Oid } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import { EVENT_TRIGGEROID, TEXTARRAYOID, TEXTOID } from '../types/oids.ts';
 import { session } from '../utils/session.ts';
@@ -79,15 +79,11 @@ export const EVENT_TRIGGER_COMMANDS: UtilityTable = {
 
 // ---- what the functions may ask
 
-const record = (columns: readonly (readonly [string, Oid])[]) => {
-  const attributes = columns.map(([name, typeOid]) => ({ name, typeOid, typmod: -1, collation: typeOid === TEXTOID || typeOid === TEXTARRAYOID ? 100 : 0, dropped: false }));
-  return (...values: Datum[]): RecordValue => new RecordValue(ids.RECORDOID, attributes, values);
-};
-const droppedRecord = record([
+const droppedRecord = recordMaker([
   ['classid', ids.OIDOID], ['objid', ids.OIDOID], ['objsubid', ids.INT4OID], ['original', ids.BOOLOID], ['normal', ids.BOOLOID], ['is_temporary', ids.BOOLOID], ['object_type', TEXTOID],
   ['schema_name', TEXTOID], ['object_name', TEXTOID], ['object_identity', TEXTOID], ['address_names', TEXTARRAYOID], ['address_args', TEXTARRAYOID],
 ]);
-const commandRecord = record([
+const commandRecord = recordMaker([
   ['classid', ids.OIDOID], ['objid', ids.OIDOID], ['objsubid', ids.INT4OID], ['command_tag', TEXTOID], ['object_type', TEXTOID], ['schema_name', TEXTOID], ['object_identity', TEXTOID],
   ['in_extension', ids.BOOLOID], ['command', 32],
 ]);
@@ -142,5 +138,5 @@ registerBuiltins({
     },
   },
 });
-const identifyRecord = record([['type', TEXTOID], ['schema', TEXTOID], ['name', TEXTOID], ['identity', TEXTOID]]);
-const addressRecord = record([['type', TEXTOID], ['object_names', TEXTARRAYOID], ['object_args', TEXTARRAYOID]]);
+const identifyRecord = recordMaker([['type', TEXTOID], ['schema', TEXTOID], ['name', TEXTOID], ['identity', TEXTOID]]);
+const addressRecord = recordMaker([['type', TEXTOID], ['object_names', TEXTARRAYOID], ['object_args', TEXTARRAYOID]]);

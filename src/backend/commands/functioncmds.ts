@@ -1,6 +1,6 @@
 // CREATE FUNCTION and PROCEDURE, ALTER FUNCTION, CALL, DO, CREATE CAST (PostgreSQL's functioncmds.c).
 import { PgError, notSupported } from '../../common/errors.ts';
-import { aclcheckNamespace, notOwnerOrDenied, objectAclcheck, objectOwnercheck } from '../catalog/aclchk.ts';
+import { aclcheckNamespace, mustBeSuperuser, notOwnerOrDenied, objectAclcheck, objectOwnercheck } from '../catalog/aclchk.ts';
 import { requireTypeUsage } from '../catalog/type_usage.ts';
 import { formatType } from '../catalog/format_type.ts';
 import { catalogFind, catalogUpdate } from '../catalog/indexing.ts';
@@ -395,7 +395,7 @@ export function polymorphicProblem(type: Oid, argTypes: readonly Oid[]): string 
 function refuseSupport(names: readonly string[]): never {
   const oid = lookupFuncName(names, [ids.INTERNALOID], false);
   if (sys.procByOid(oid)!.prorettype !== ids.INTERNALOID) throw invalidObject(`support function ${names.join('.')} must return type internal`);
-  if (!session.isSuperuser) throw new PgError('insufficient_privilege', 'must be superuser to specify a support function');
+  mustBeSuperuser('specify a support function');
   throw notSupported('a planner support function');
 }
 
@@ -516,7 +516,7 @@ function castFunction(stmt: RawNode, source: Oid, target: Oid): Oid {
 }
 
 function checkBinaryCast(source: Oid, target: Oid): void {
-  if (!session.isSuperuser) throw new PgError('insufficient_privilege', 'must be superuser to create a cast WITHOUT FUNCTION');
+  mustBeSuperuser('create a cast WITHOUT FUNCTION');
   const a = getType(source);
   const b = getType(target);
   if (a.typlen !== b.typlen || a.typbyval !== b.typbyval || a.typalign !== b.typalign) throw invalidObject('source and target data types are not physically compatible');

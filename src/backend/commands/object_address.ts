@@ -8,7 +8,7 @@ import { objectAddress, type ObjectAddress } from '../catalog/pg_depend.ts';
 import * as sys from '../catalog/syscache.ts';
 import { typeNameToString, typeStringToTypeName } from '../parser/parse_type.ts';
 import type { RawNode } from '../parser/raw_nodes.ts';
-import { RecordValue, type ArrayValue, type Oid } from '../types/datum.ts';
+import { RecordValue, tupleDesc, type ArrayValue, type Oid } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import { resolveObject, typeOidOf, type RawObject } from './object_names.ts';
 
@@ -144,7 +144,7 @@ function defaultAcl(kind: string, user: string, schema: string | undefined): Obj
   return objectAddress(ids.DefaultAclRelationId, row.oid);
 }
 
-const COLUMNS = (['classid', 'objid', 'objsubid'] as const).map((name) => ({ name, typeOid: name === 'objsubid' ? ids.INT4OID : ids.OIDOID, typmod: -1, collation: 0, dropped: false }));
+const COLUMNS = tupleDesc([['classid', ids.OIDOID], ['objid', ids.OIDOID], ['objsubid', ids.INT4OID]]);
 
 registerBuiltins({
   pure: {

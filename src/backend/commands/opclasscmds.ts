@@ -19,6 +19,7 @@ import type { UtilityTable } from '../tcop/utility.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
 import { session } from '../utils/session.ts';
+import { mustBeSuperuser } from '../catalog/aclchk.ts';
 import { creationPlace } from './object_names.ts';
 
 /** A line of a class or family (OpFamilyMember). `hard`: the class cannot do without it. */
@@ -54,10 +55,6 @@ function methodNamed(name: string): { am: PgAm; method: Method } {
 /** An access method of one's own goes by a handler of PostgreSQL's: "gisthandler". */
 const handlerKind = (am: PgAm | undefined): string => (am === undefined ? '' : (sys.procByOid(am.amhandler)?.prosrc ?? '').replace(/handler$/, '').replace(/^bt$/, 'btree').replace(/^spg$/, 'spgist'));
 
-const requireSuperuser = (what: string): void => {
-  if (!session.isSuperuser) throw new PgError('insufficient_privilege', `must be superuser to ${what}`);
-};
-
 // ---- CREATE OPERATOR FAMILY
 
 function createFamily(am: PgAm, name: string, namespace: Oid): Oid {
@@ -74,7 +71,7 @@ function createFamily(am: PgAm, name: string, namespace: Oid): Oid {
 function createOpFamily(stmt: RawNode): void {
   const { name, namespace } = creationPlace(stmt['opfamilyname'] as string[]);
   const { am } = methodNamed(stmt['amname'] as string);
-  requireSuperuser('create an operator family');
+  mustBeSuperuser('create an operator family');
   createFamily(am, name, namespace);
 }
 
@@ -83,7 +80,7 @@ function createOpFamily(stmt: RawNode): void {
 function createOpClass(stmt: RawNode): void {
   const { name, namespace } = creationPlace(stmt['opclassname'] as string[]);
   const { am, method } = methodNamed(stmt['amname'] as string);
-  requireSuperuser('create an operator class');
+  mustBeSuperuser('create an operator class');
   const type = typenameTypeId(null, stmt['datatype'] as RawNode);
   const family = familyFor(stmt, am, name, namespace);
   const members: Member[] = [];
@@ -274,7 +271,7 @@ const functionMember = (family: Oid, left: Oid, right: Oid, number: number): Oid
 function alterOpFamily(stmt: RawNode): void {
   const { am, method } = methodNamed(stmt['amname'] as string);
   const family = getOpfamilyOid(am.oid, stmt['opfamilyname'] as string[]);
-  requireSuperuser('alter an operator family');
+  mustBeSuperuser('alter an operator family');
   const items = (stmt['items'] ?? []) as RawNode[];
   if (stmt['isDrop']) dropMembers(items, method, family);
   else addMembers(items, am, method, family, stmt['opfamilyname'] as string[]);

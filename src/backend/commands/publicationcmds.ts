@@ -2,7 +2,7 @@
 // logical, as PostgreSQL says, too, when a publication is made.
 import { PgError } from '../../common/errors.ts';
 import { superuserArg } from '../catalog/acl.ts';
-import { aclcheckDatabase, mustBeOwner, notOwnerOrDenied, objectOwnercheck, relkindNoun } from '../catalog/aclchk.ts';
+import { aclcheckDatabase, mustBeOwner, mustBeSuperuser, notOwnerOrDenied, objectOwnercheck, relkindNoun } from '../catalog/aclchk.ts';
 import { getNewOid } from '../catalog/catalog.ts';
 import { performDeletion } from '../catalog/dependency.ts';
 import { recordDependencyOnSingleRelExpr } from '../catalog/expr_references.ts';
@@ -222,10 +222,6 @@ function addSchemas(publication: PgPublication, schemas: readonly Oid[], ifNotEx
 }
 
 // ---- commands
-
-const mustBeSuperuser = (what: string): void => {
-  if (!session.isSuperuser) throw new PgError('insufficient_privilege', `must be superuser to ${what}`);
-};
 
 function createPublication(stmt: RawNode, context: UtilityContext): void {
   const name = stmt['pubname'] as string;

@@ -1,7 +1,7 @@
 // ALTER ... RENAME of everything (RenameStmt of PostgreSQL: tablecmds.c, alter.c and others).
 import { PgError, notSupported } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
-import { aclcheckNamespace, aclcheckDatabase, notOwnerOrDenied, requireOwner, requirePrivilege } from '../catalog/aclchk.ts';
+import { aclcheckDatabase, aclcheckNamespace, mustBeSuperuser, notOwnerOrDenied, requireOwner, requirePrivilege } from '../catalog/aclchk.ts';
 import { isReservedName } from '../catalog/catalog.ts';
 import { formatType } from '../catalog/format_type.ts';
 import { catalogFind, catalogUpdate, catalogUpdateByKey } from '../catalog/indexing.ts';
@@ -258,7 +258,7 @@ function renameGeneric(stmt: RawNode, newName: string): void {
   const address = resolveObject(type, (stmt['object'] ?? stmt['subname']) as RawObject)!;
   const { classId, objectId } = address;
   const property = objectProperty(classId)!;
-  if (property.owner === undefined && !session.isSuperuser) throw new PgError('insufficient_privilege', `must be superuser to rename ${getObjectDescription(address)}`);
+  if (property.owner === undefined) mustBeSuperuser(`rename ${getObjectDescription(address)}`);
   requireObjectOwnership(address);
   const namespace = objectNamespace(classId, objectId);
   if (namespace !== 0 && !session.isSuperuser && !aclcheckNamespace(namespace, session.currentUser, ACL.CREATE)) {

@@ -24,7 +24,7 @@ import { client } from '../transaction/client.ts';
 import { advanceSequence, liveSequence, type LiveSequence } from '../transaction/sequences.ts';
 import { seenNewest } from '../transaction/snapshot.ts';
 import { commandCounterIncrement, isOptimistic, isReadOnlyTransaction, registerCallback, requireLocks } from '../transaction/xact.ts';
-import { int8, RecordValue, type Int8, type Oid } from '../types/datum.ts';
+import { int8, RecordValue, tupleDesc, type Int8, type Oid } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import { session } from '../utils/session.ts';
 import { errdetailRelkindNotSupported } from '../catalog/pg_class.ts';
@@ -296,8 +296,7 @@ export function discardSequences(): void {
   lastUsed = 0;
 }
 
-const PARAMETERS = [['start_value', ids.INT8OID], ['minimum_value', ids.INT8OID], ['maximum_value', ids.INT8OID], ['increment', ids.INT8OID], ['cycle_option', ids.BOOLOID], ['cache_size', ids.INT8OID], ['data_type', ids.OIDOID]]
-  .map(([name, typeOid]) => ({ name: name as string, typeOid: typeOid as Oid, typmod: -1, collation: 0, dropped: false }));
+const PARAMETERS = tupleDesc([['start_value', ids.INT8OID], ['minimum_value', ids.INT8OID], ['maximum_value', ids.INT8OID], ['increment', ids.INT8OID], ['cycle_option', ids.BOOLOID], ['cache_size', ids.INT8OID], ['data_type', ids.OIDOID]]);
 
 registerBuiltins({
   pure: {

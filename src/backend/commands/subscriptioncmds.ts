@@ -4,7 +4,7 @@ import { parseConninfo } from '../../interfaces/libpq/conninfo.ts';
 import { ConnectionError } from '../../interfaces/libpq/errors.ts';
 import { PgError, notSupported } from '../../common/errors.ts';
 import { superuserArg } from '../catalog/acl.ts';
-import { mustBeOwner, objectOwnercheck } from '../catalog/aclchk.ts';
+import { mustBeOwner, mustBeSuperuser, objectOwnercheck } from '../catalog/aclchk.ts';
 import { getNewOid } from '../catalog/catalog.ts';
 import { catalogDelete, catalogFind, catalogInsert, catalogScanAll, catalogUpdate } from '../catalog/indexing.ts';
 import * as ids from '../catalog/oids.ts';
@@ -120,7 +120,7 @@ function createSubscription(stmt: RawNode, context: UtilityContext): void {
   const o = readOptions((stmt['options'] ?? []) as RawNode[],
     ['connect', 'enabled', 'create_slot', 'slot_name', 'copy_data', 'synchronous_commit', 'binary', 'streaming', 'two_phase', 'disable_on_error'], context);
   if (o.create_slot) preventInTransactionBlock(context, 'CREATE SUBSCRIPTION ... WITH (create_slot = true)');
-  if (!session.isSuperuser) throw new PgError('insufficient_privilege', 'must be superuser to create subscriptions');
+  mustBeSuperuser('create subscriptions');
   if (find(name) !== undefined) throw new PgError('duplicate_object', `subscription "${name}" already exists`);
   checkConninfo(conninfo);
   refuseTwice(publications);
@@ -193,7 +193,7 @@ function alterSubscription(stmt: RawNode, context: UtilityContext): void {
       break;
     case 'SKIP': {
       const o = options('lsn');
-      if (!session.isSuperuser) throw new PgError('insufficient_privilege', 'must be superuser to skip transaction');
+      mustBeSuperuser('skip transaction');
       if (o.given.has('lsn')) catalogUpdate(ids.SubscriptionRelationId, tuple, { subskiplsn: o.lsn ?? ZERO_LSN });
       break;
     }

@@ -1,6 +1,6 @@
 // Text search objects: parsers, dictionaries, templates, configurations (PostgreSQL's tsearchcmds.c).
 import { PgError } from '../../common/errors.ts';
-import { aclcheckNamespace, notOwnerOrDenied } from '../catalog/aclchk.ts';
+import { aclcheckNamespace, mustBeSuperuser, notOwnerOrDenied } from '../catalog/aclchk.ts';
 import { getNewOid } from '../catalog/catalog.ts';
 import { formatType } from '../catalog/format_type.ts';
 import { catalogDelete, catalogFind, catalogInsert, catalogUpdate, catalogUpdateByKey } from '../catalog/indexing.ts';
@@ -25,9 +25,6 @@ import { constantText } from './variable.ts';
 const TSQUERYOID = 3615;
 const invalid = (message: string): PgError => new PgError('invalid_object_definition', message);
 const syntaxError = (message: string): PgError => new PgError('syntax_error', message);
-const requireSuperuser = (what: string): void => {
-  if (!session.isSuperuser) throw new PgError('insufficient_privilege', `must be superuser to create text search ${what}`);
-};
 
 /** A method of a parser or template, which must have these arguments and this result. */
 function method(option: RawNode, args: readonly Oid[], result: Oid): Oid {
@@ -52,7 +49,7 @@ function dependOn(classId: Oid, oid: Oid, namespace: Oid, others: readonly [Oid,
 // ---- parsers, templates
 
 export function defineTextSearchParser(names: readonly string[], options: readonly RawNode[]): void {
-  requireSuperuser('parsers');
+  mustBeSuperuser('create text search parsers');
   const { name, namespace } = qualifiedNameGetCreationNamespace(names);
   const row = { prsstart: 0, prstoken: 0, prsend: 0, prsheadline: 0, prslextype: 0 };
   const I = ids.INTERNALOID;
@@ -76,7 +73,7 @@ export function defineTextSearchParser(names: readonly string[], options: readon
 }
 
 export function defineTextSearchTemplate(names: readonly string[], options: readonly RawNode[]): void {
-  requireSuperuser('templates');
+  mustBeSuperuser('create text search templates');
   const { name, namespace } = qualifiedNameGetCreationNamespace(names);
   const row = { tmplinit: 0, tmpllexize: 0 };
   const I = ids.INTERNALOID;

@@ -1,7 +1,7 @@
 // Roles: CREATE, ALTER and DROP ROLE, membership, settings per role and database (PostgreSQL's user.c).
 import { PgError } from '../../common/errors.ts';
 import { isMd5Secret, md5Secret } from '../../common/md5.ts';
-import { hasCreateRolePrivilege } from '../catalog/aclchk.ts';
+import { hasCreateRolePrivilege, mustBeSuperuser } from '../catalog/aclchk.ts';
 import { isAdminOfRole, isMemberOfRoleNosuper, superuserArg } from '../catalog/acl.ts';
 import { getNewOid, isPinnedObject, isReservedName } from '../catalog/catalog.ts';
 import { catalogDelete, catalogFind, catalogInsert, catalogUpdate } from '../catalog/indexing.ts';
@@ -97,19 +97,15 @@ function storedPassword(password: string | null | undefined, role: string): stri
   return getString('password_encryption') === 'md5' ? md5Secret(password, role) : buildScramSecret(password);
 }
 
-function mustBeSuperuser(what: string): void {
-  if (!session.isSuperuser) throw new PgError('insufficient_privilege', what);
-}
-
 // ---- CREATE ROLE
 
 interface CreateRoleStmt { stmt_type: string; role: string; options?: DefElem[] }
 
 function createRole(stmt: CreateRoleStmt, text: string): void {
   const o = readOptions(stmt.options ?? [], text);
-  if (o.rolsuper) mustBeSuperuser('must be superuser to create superusers');
-  else if (o.rolreplication) mustBeSuperuser('must be superuser to create replication users');
-  else if (o.rolbypassrls) mustBeSuperuser('must be superuser to create bypassrls users');
+  if (o.rolsuper) mustBeSuperuser('create superusers');
+  else if (o.rolreplication) mustBeSuperuser('create replication users');
+  else if (o.rolbypassrls) mustBeSuperuser('create bypassrls users');
   else if (!hasCreateRolePrivilege(session.currentUser)) throw new PgError('insufficient_privilege', 'permission denied to create role');
   checkNewName(stmt.role);
   if (authIdByName(stmt.role) !== undefined) throw new PgError('duplicate_object', `role "${stmt.role}" already exists`);
@@ -146,9 +142,9 @@ function alterRole(stmt: AlterRoleStmt, text: string): void {
   const oid = rolespecOid(stmt.role);
   const [tuple] = catalogFind(ids.AuthIdRelationId, ids.PgAuthidOidIndexId, [oid]);
   const { row } = tuple!;
-  if (o.rolsuper !== undefined || row.rolsuper) mustBeSuperuser('must be superuser to alter superuser roles or change superuser attribute');
-  else if (o.rolreplication !== undefined || row.rolreplication) mustBeSuperuser('must be superuser to alter replication roles or change replication attribute');
-  else if (o.rolbypassrls !== undefined) mustBeSuperuser('must be superuser to change bypassrls attribute');
+  if (o.rolsuper !== undefined || row.rolsuper) mustBeSuperuser('alter superuser roles or change superuser attribute');
+  else if (o.rolreplication !== undefined || row.rolreplication) mustBeSuperuser('alter replication roles or change replication attribute');
+  else if (o.rolbypassrls !== undefined) mustBeSuperuser('change bypassrls attribute');
   else if (!hasCreateRolePrivilege(session.currentUser)) {
     const { password, ...others } = o;
     if (Object.keys(others).length > 0 || password === undefined || oid !== session.currentUser) {
@@ -179,7 +175,7 @@ export function renameRole(oldName: string, newName: string): void {
   if (isReservedName(oldName)) throw new PgError('reserved_name', `role name "${oldName}" is reserved`, { detail: 'Role names starting with "pg_" are reserved.' });
   checkNewName(newName);
   if (authIdByName(newName) !== undefined) throw new PgError('duplicate_object', `role "${newName}" already exists`);
-  if (tuple!.row.rolsuper) mustBeSuperuser('must be superuser to rename superusers');
+  if (tuple!.row.rolsuper) mustBeSuperuser('rename superusers');
   else if (!hasCreateRolePrivilege(session.currentUser)) throw new PgError('insufficient_privilege', 'permission denied to rename role');
   const clear = isMd5Secret(tuple!.row.rolpassword ?? '');
   if (clear) notice('successful_completion', 'MD5 password cleared because of role rename');
@@ -202,7 +198,7 @@ function dropRoles(stmt: { roles: RoleSpec[]; missing_ok?: boolean }): void {
     if (oid === session.currentUser) throw new PgError('object_in_use', 'current user cannot be dropped');
     if (oid === session.authenticatedUser) throw new PgError('object_in_use', 'session user cannot be dropped');
     if (oid === session.sessionUser) throw new PgError('object_in_use', 'session user cannot be dropped');
-    if (authIdByOid(oid)!.rolsuper && !session.isSuperuser) throw new PgError('insufficient_privilege', 'must be superuser to drop superusers');
+    if (authIdByOid(oid)!.rolsuper) mustBeSuperuser('drop superusers');
     if (isPinnedObject(ids.AuthIdRelationId, oid)) throw new PgError('dependent_objects_still_exist', `cannot drop role ${name} because it is required by the database system`);
     lockObject(true, ids.AuthIdRelationId, oid);
     const dependents = checkSharedDependencies(ids.AuthIdRelationId, oid);
@@ -246,7 +242,7 @@ function grantRole(stmt: GrantRoleStmt): void {
 function checkMayGrant(role: Oid): void {
   const name = authIdByOid(role)!.rolname;
   if (superuserArg(role)) {
-    mustBeSuperuser('must be superuser to alter superusers');
+    mustBeSuperuser('alter superusers');
   } else if (!hasCreateRolePrivilege(session.currentUser) && !isAdminOfRole(session.currentUser, role)) {
     throw new PgError('insufficient_privilege', `must have admin option on role "${name}"`);
   }
@@ -317,10 +313,10 @@ function alterRoleSet(stmt: { role?: RoleSpec; database?: string; setstmt: SetSt
   if (stmt.role !== undefined) {
     checkRolespecName(stmt.role, 'Cannot alter reserved roles.');
     role = rolespecOid(stmt.role);
-    if (superuserArg(role)) mustBeSuperuser('must be superuser to alter superusers');
+    if (superuserArg(role)) mustBeSuperuser('alter superusers');
     else if (!hasCreateRolePrivilege(session.currentUser) && role !== session.currentUser) throw new PgError('insufficient_privilege', 'permission denied');
   } else if (stmt.database === undefined) {
-    mustBeSuperuser('must be superuser to alter settings globally');
+    mustBeSuperuser('alter settings globally');
   }
   let database = 0;
   if (stmt.database !== undefined) {

@@ -8,7 +8,7 @@ import { regLookup, stringToQualifiedNameList } from '../catalog/reg_names.ts';
 import * as sys from '../catalog/syscache.ts';
 import { isTransactionState } from '../transaction/xact.ts';
 import { utf8Length } from '../types/characters.ts';
-import { makeArray, RecordValue, type Datum, type Oid, type RecordAttribute } from '../types/datum.ts';
+import { makeArray, RecordValue, tupleDesc, type Datum, type Oid } from '../types/datum.ts';
 import { registerBuiltins } from '../types/fmgr.ts';
 import { RECORDOID, TEXTOID, INT4OID } from '../types/oids.ts';
 import { parseTsQuery, tsMatch, TsQuery, type QueryNode } from '../types/tsquery.ts';
@@ -218,9 +218,8 @@ function webSearchToTsQuery(config: Oid, text: string): TsQuery {
 
 // ---- parsers and dictionaries for SQL
 
-const attribute = (name: string, typeOid: Oid): RecordAttribute => ({ name, typeOid, typmod: -1, collation: typeOid === TEXTOID ? 100 : 0, dropped: false });
-const TOKEN_COLUMNS = [attribute('tokid', INT4OID), attribute('token', TEXTOID)];
-const TYPE_COLUMNS = [attribute('tokid', INT4OID), attribute('alias', TEXTOID), attribute('description', TEXTOID)];
+const TOKEN_COLUMNS = tupleDesc([['tokid', INT4OID], ['token', TEXTOID]]);
+const TYPE_COLUMNS = tupleDesc([['tokid', INT4OID], ['alias', TEXTOID], ['description', TEXTOID]]);
 
 function parserNamed(name: string): Oid {
   const oid = lookupByName(stringToQualifiedNameList(name), (n, s) => sys.lookup(ids.TSParserRelationId, ids.PgTsParserPrsnameIndexId, n, s)?.oid ?? 0);
@@ -237,8 +236,8 @@ function* typesBy(parser: Oid): Generator<Datum> {
 }
 
 const REGDICTIONARYOID = 3769, REGDICTIONARYARRAYOID = 3770, TEXTARRAYOID = 1009;
-const DEBUG_COLUMNS = [attribute('alias', TEXTOID), attribute('description', TEXTOID), attribute('token', TEXTOID), attribute('dictionaries', REGDICTIONARYARRAYOID),
-  attribute('dictionary', REGDICTIONARYOID), attribute('lexemes', TEXTARRAYOID)];
+const DEBUG_COLUMNS = tupleDesc([['alias', TEXTOID], ['description', TEXTOID], ['token', TEXTOID], ['dictionaries', REGDICTIONARYARRAYOID],
+  ['dictionary', REGDICTIONARYOID], ['lexemes', TEXTARRAYOID]]);
 
 /** What becomes of each token, and by which dictionary. */
 function* debug(config: Oid, text: string): Generator<Datum> {

@@ -5,7 +5,7 @@ import type { Attribute } from '../catalog/relation.ts';
 import type { TriggerResult } from '../commands/trigger_data.ts';
 import { spi } from '../executor/spi_hook.ts';
 import { compareText } from '../types/characters.ts';
-import { RecordValue, type Datum, type Oid, type RecordAttribute } from '../types/datum.ts';
+import { RecordValue, tupleDesc, type Datum, type Oid } from '../types/datum.ts';
 import { registerBuiltins, type FunctionContext } from '../types/fmgr.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { BPCHAROID, INT4OID, RECORDOID, TEXTOID, TSVECTOROID, VARCHAROID } from '../types/oids.ts';
@@ -58,8 +58,7 @@ function updateVector({ trigger }: FunctionContext, byColumn: boolean): TriggerR
   return row;
 }
 
-const column = (name: string, typeOid: Oid): RecordAttribute => ({ name, typeOid, typmod: -1, collation: typeOid === TEXTOID ? 100 : 0, dropped: false });
-const STAT_COLUMNS = [column('word', TEXTOID), column('ndoc', INT4OID), column('nentry', INT4OID)];
+const STAT_COLUMNS = tupleDesc([['word', TEXTOID], ['ndoc', INT4OID], ['nentry', INT4OID]]);
 
 /** In how many documents each lexeme stands, and how often; only of these weights, if they are given. */
 function* statistics(query: string, weights: string | null): Generator<Datum> {

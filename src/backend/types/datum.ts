@@ -25,6 +25,7 @@
 //   NULL                            null, for every type
 //
 // Datums are never changed in place, except a transition state by its own aggregate.
+import { RECORDOID, TEXTARRAYOID, TEXTOID } from './oids.ts';
 
 export type Oid = number;
 export type Int8 = number | bigint;
@@ -112,6 +113,16 @@ export interface RecordAttribute {
   readonly typmod: number;
   readonly collation: Oid;
   readonly dropped: boolean;
+}
+
+/** What a built-in function's rows look like (CreateTemplateTupleDesc). */
+export const tupleDesc = (columns: readonly (readonly [name: string, typeOid: Oid])[]): RecordAttribute[] =>
+  columns.map(([name, typeOid]) => ({ name, typeOid, typmod: -1, collation: typeOid === TEXTOID || typeOid === TEXTARRAYOID ? 100 : 0, dropped: false }));
+
+/** Makes such rows of their values. */
+export function recordMaker(columns: readonly (readonly [name: string, typeOid: Oid])[]): (...values: Datum[]) => RecordValue {
+  const attributes = tupleDesc(columns);
+  return (...values) => new RecordValue(RECORDOID, attributes, values);
 }
 
 // `object` covers Numeric, Interval, ArrayValue, RecordValue, parsed jsonb and transition states:

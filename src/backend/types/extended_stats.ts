@@ -1,9 +1,9 @@
 // What ANALYZE finds out of several columns together (pg_ndistinct, pg_dependencies, pg_mcv_list; PostgreSQL's mvdistinct.c,
 // dependencies.c, mcv.c): kept as JSON. Columns go by their numbers, expressions by -1, -2 and so on.
-import { makeArray, RecordValue, type Datum, type Oid, type RecordAttribute } from './datum.ts';
+import { makeArray, RecordValue, tupleDesc, type Datum, type Oid } from './datum.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { typeHooks } from './hooks.ts';
-import { RECORDOID, TEXTOID } from './oids.ts';
+import { BOOLARRAYOID, FLOAT8OID, INT4OID, RECORDOID, TEXTARRAYOID, TEXTOID } from './oids.ts';
 
 /** How many combinations of values some columns have. */
 export interface DistinctItem { columns: number[]; distinct: number }
@@ -18,8 +18,7 @@ export const parseDistinct = (value: Datum): DistinctItem[] => (value === null ?
 export const parseDependencies = (value: Datum): Dependency[] => (value === null ? [] : JSON.parse(value as string));
 export const parseCommonValues = (value: Datum): CommonValues | null => (value === null ? null : JSON.parse(value as string));
 
-const attribute = (name: string, typeOid: Oid): RecordAttribute => ({ name, typeOid, typmod: -1, collation: typeOid === TEXTOID ? 100 : 0, dropped: false });
-const ITEM_COLUMNS = [attribute('index', 23), attribute('values', 1009), attribute('nulls', 1000), attribute('frequency', 701), attribute('base_frequency', 701)];
+const ITEM_COLUMNS = tupleDesc([['index', INT4OID], ['values', TEXTARRAYOID], ['nulls', BOOLARRAYOID], ['frequency', FLOAT8OID], ['base_frequency', FLOAT8OID]]);
 
 function* items(value: Datum): Generator<Datum> {
   for (const [i, { values, frequency, base }] of (parseCommonValues(value)?.items ?? []).entries()) {

@@ -1,5 +1,5 @@
 // json: kept as it was written. Input, access, and the sets made of it.
-import { type ArrayValue, type Datum, type RecordAttribute, RecordValue } from './datum.ts';
+import { RecordValue, tupleDesc, type ArrayValue, type Datum } from './datum.ts';
 import { invalidParameter } from './errors.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { checkJson, type JsonMember, type JsonNode, parseJson, quoteJson } from './json_parse.ts';
@@ -78,9 +78,8 @@ function stripNulls(node: JsonNode, text: string): string {
   }
 }
 
-const column = (name: string, typeOid: number): RecordAttribute => ({ name, typeOid, typmod: -1, collation: typeOid === TEXTOID ? 100 : 0, dropped: false });
-const jsonColumns = [column('key', TEXTOID), column('value', JSONOID)];
-const textColumns = [column('key', TEXTOID), column('value', TEXTOID)];
+const jsonColumns = tupleDesc([['key', TEXTOID], ['value', JSONOID]]);
+const textColumns = tupleDesc([['key', TEXTOID], ['value', TEXTOID]]);
 
 registerBuiltins({
   pure: {

@@ -1,7 +1,7 @@
 // Operators and functions of jsonb: access, containment, change, pretty printing, casts.
 import { PgError } from '../../common/errors.ts';
-import type { ArrayValue, Datum, RecordAttribute } from './datum.ts';
-import { RecordValue } from './datum.ts';
+import type { ArrayValue, Datum } from './datum.ts';
+import { RecordValue, tupleDesc } from './datum.ts';
 import { invalidParameter } from './errors.ts';
 import { findBuiltin, registerBuiltins } from './fmgr.ts';
 import { isArray, itemKey, itemToText, type JsonbItem, JsonbObject, JsonbValue, kindOf, makeObject } from './jsonb.ts';
@@ -237,9 +237,8 @@ function pretty(item: JsonbItem, indent: string): string {
 
 // --- sets
 
-const column = (name: string, typeOid: number): RecordAttribute => ({ name, typeOid, typmod: -1, collation: typeOid === TEXTOID ? 100 : 0, dropped: false });
-const jsonbColumns = [column('key', TEXTOID), column('value', JSONBOID)];
-const textColumns = [column('key', TEXTOID), column('value', TEXTOID)];
+const jsonbColumns = tupleDesc([['key', TEXTOID], ['value', JSONBOID]]);
+const textColumns = tupleDesc([['key', TEXTOID], ['value', TEXTOID]]);
 
 function elements(value: JsonbValue): readonly JsonbItem[] {
   if (isScalar(value.root)) throw invalidParameter('cannot extract elements from a scalar');

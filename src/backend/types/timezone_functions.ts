@@ -1,14 +1,13 @@
 // The set functions behind the views pg_timezone_names and pg_timezone_abbrevs.
 import { session } from '../utils/session.ts';
 import { datetimeSettings } from './datetime_settings.ts';
-import { Interval, type RecordAttribute, RecordValue } from './datum.ts';
+import { Interval, RecordValue, tupleDesc } from './datum.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { BOOLOID, INTERVALOID, RECORDOID, TEXTOID } from './oids.ts';
 import { abbreviationOffsetAt, allTimeZones, findTimeZone, unixSeconds } from './timezone.ts';
 
-const column = (name: string, typeOid: number): RecordAttribute => ({ name, typeOid, typmod: -1, collation: 0, dropped: false });
-const offsetColumns = [column('abbrev', TEXTOID), column('utc_offset', INTERVALOID), column('is_dst', BOOLOID)];
-const nameColumns = [column('name', TEXTOID), ...offsetColumns];
+const offsetColumns = tupleDesc([['abbrev', TEXTOID], ['utc_offset', INTERVALOID], ['is_dst', BOOLOID]]);
+const nameColumns = [...tupleDesc([['name', TEXTOID]]), ...offsetColumns];
 const MAX_ABBREVIATION = 31; // the zone "Factory" has a sentence
 
 const offset = (seconds: number): Interval => new Interval(0, 0, seconds * 1000000);

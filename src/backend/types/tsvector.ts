@@ -2,7 +2,7 @@
 import { PgError } from '../../common/errors.ts';
 import { compareText, utf8Length } from './characters.ts';
 import { registerComparison } from './compare.ts';
-import { type ArrayValue, type Datum, makeArray, RecordValue, type RecordAttribute } from './datum.ts';
+import { makeArray, RecordValue, tupleDesc, type ArrayValue, type Datum } from './datum.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { INT2ARRAYOID, INT2OID, RECORDOID, TEXTARRAYOID, TEXTOID, TSVECTOROID } from './oids.ts';
 import { decodeUtf8, receiveText, sendInt16, sendInt32, sendText, WireReader } from './wire.ts';
@@ -230,8 +230,7 @@ function filter(vector: TsVector, weights: ArrayValue): TsVector {
   }));
 }
 
-const attribute = (name: string, typeOid: number): RecordAttribute => ({ name, typeOid, typmod: -1, collation: 0, dropped: false });
-const UNNESTED = [attribute('lexeme', TEXTOID), attribute('positions', INT2ARRAYOID), attribute('weights', TEXTARRAYOID)];
+const UNNESTED = tupleDesc([['lexeme', TEXTOID], ['positions', INT2ARRAYOID], ['weights', TEXTARRAYOID]]);
 
 registerBuiltins({
   pure: {
