@@ -358,9 +358,14 @@ export function quoteJson(text: string): string {
   return NEEDS_ESCAPE.test(text) ? JSON.stringify(text) : `"${text}"`;
 }
 
+function lengthBytes(key: string): number {
+  for (let i = 0; i < key.length; i++) if (key.charCodeAt(i) > 127) return Buffer.byteLength(key);
+  return key.length;
+}
+
 /** Order of the keys of a jsonb object: by length in bytes, then by bytes. */
 export function compareKeys(a: string, b: string): number {
   if (a === b) return 0;
-  const x = Buffer.byteLength(a), y = Buffer.byteLength(b);
+  const x = lengthBytes(a), y = lengthBytes(b);
   return x !== y ? x - y : compareText(a, b);
 }

@@ -1,10 +1,12 @@
 // jsonb: JSON in a form that is quick to look into. Its values, text form, order and the class that is its datum.
 import { PgError } from '../../common/errors.ts';
+import { checkForInterrupts } from '../utils/interrupts.ts';
+import { stackDepthExceeded } from '../utils/stack_depth.ts';
 import { compareText } from './characters.ts';
 import { registerComparison } from './compare.ts';
 import { registerBuiltins } from './fmgr.ts';
 import { compareKeys, type JsonNode, parseJson, quoteJson } from './json_parse.ts';
-import { isObjectText, memberText } from './jsonb_text.ts';
+import { endOfString, isObjectText, memberText } from './jsonb_text.ts';
 import { compareNumeric, Numeric, numericHashKey, numericToText, parseNumeric } from './numeric.ts';
 import { JSONBOID } from './oids.ts';
 import { receiveText, sendText, WireReader } from './wire.ts';
@@ -87,6 +89,7 @@ export const isArray = (item: JsonbItem): item is readonly JsonbItem[] => Array.
 
 /** An object of pairs in any order; of equal keys the last counts. */
 export function makeObject(pairs: readonly (readonly [key: string, value: JsonbItem])[]): JsonbObject {
+  if (pairs.every(([key], i) => i === 0 || compareKeys(pairs[i - 1]![0], key) < 0)) return new JsonbObject(pairs.map(([key]) => key), pairs.map(([, value]) => value));
   const last = new Map(pairs);
   const sorted = [...last].sort((a, b) => compareKeys(a[0], b[0]));
   return new JsonbObject(sorted.map(([key]) => key), sorted.map(([, value]) => value));
@@ -104,15 +107,77 @@ export function itemOfNode(node: JsonNode, text: string): JsonbItem {
   }
 }
 
-/** Of what is stored; strings and words without the parser. */
-function itemOfText(text: string): JsonbItem {
-  if (text.charCodeAt(0) === QUOTE && !text.includes('\\')) return text.slice(1, -1);
-  if (text === 'null') return null;
-  if (text === 'true') return true;
-  if (text === 'false') return false;
-  return itemOfNode(parseJson(text), text);
+/** The members of both; of equal keys those of the second. */
+export function mergeObjects(a: JsonbObject, b: JsonbObject): JsonbObject {
+  const keys: string[] = [], values: JsonbItem[] = [];
+  let i = 0, j = 0;
+  while (i < a.keys.length || j < b.keys.length) {
+    const order = i === a.keys.length ? 1 : j === b.keys.length ? -1 : compareKeys(a.keys[i]!, b.keys[j]!);
+    const [from, at] = order < 0 ? [a, i] : [b, j];
+    keys.push(from.keys[at]!);
+    values.push(from.values[at]!);
+    if (order <= 0) i++;
+    if (order >= 0) j++;
+  }
+  return new JsonbObject(keys, values);
 }
-const QUOTE = 0x22;
+
+/** Of what is stored: itemToText has written it, so that its syntax and the order of its keys need no look. */
+function itemOfText(text: string): JsonbItem {
+  place = 0;
+  try {
+    return itemAt(text);
+  } catch (error) {
+    throw error instanceof RangeError ? stackDepthExceeded() : error;
+  }
+}
+
+let place = 0, looks = 0;
+/** The value that begins at `place`, which then is behind it. */
+function itemAt(text: string): JsonbItem {
+  if ((++looks & 1023) === 0) checkForInterrupts();
+  const start = place;
+  switch (text.charCodeAt(start)) {
+    case 0x22: return stringAt(text);
+    case 0x6e: place += 4; return null;
+    case 0x74: place += 4; return true;
+    case 0x66: place += 5; return false;
+    case 0x5b: {
+      const items: JsonbItem[] = [];
+      if (text.charCodeAt(start + 1) === 0x5d) place++;
+      else do {
+        place += place === start ? 1 : 2;
+        items.push(itemAt(text));
+      } while (text.charCodeAt(place) === COMMA);
+      place++;
+      return items;
+    }
+    case 0x7b: {
+      const keys: string[] = [], values: JsonbItem[] = [];
+      if (text.charCodeAt(start + 1) === 0x7d) place++;
+      else do {
+        place += place === start ? 1 : 2;
+        keys.push(stringAt(text));
+        place += 2;
+        values.push(itemAt(text));
+      } while (text.charCodeAt(place) === COMMA);
+      place++;
+      return new JsonbObject(keys, values);
+    }
+    default: {
+      for (let c = 0; c !== COMMA && c !== 0x5d && c !== 0x7d && place < text.length;) c = text.charCodeAt(++place);
+      return parseNumeric(text.slice(start, place));
+    }
+  }
+}
+const COMMA = 0x2c;
+
+function stringAt(text: string): string {
+  const start = place;
+  place = endOfString(text, start);
+  const inner = text.slice(start + 1, place - 1);
+  return inner.includes('\\') ? JSON.parse(text.slice(start, place)) as string : inner;
+}
 
 export function jsonbIn(text: string): JsonbValue {
   return new JsonbValue(itemOfNode(parseJson(text), text));

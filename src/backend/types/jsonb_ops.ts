@@ -4,7 +4,7 @@ import type { ArrayValue, Datum } from './datum.ts';
 import { RecordValue, tupleDesc } from './datum.ts';
 import { invalidParameter } from './errors.ts';
 import { findBuiltin, registerBuiltins } from './fmgr.ts';
-import { isArray, itemKey, itemToText, type JsonbItem, JsonbObject, JsonbValue, kindOf, makeObject } from './jsonb.ts';
+import { isArray, itemKey, itemToText, type JsonbItem, JsonbObject, JsonbValue, kindOf, makeObject, mergeObjects } from './jsonb.ts';
 import { quoteJson } from './json_parse.ts';
 import { compareNumeric, Numeric } from './numeric.ts';
 import { JSONBOID, RECORDOID, TEXTOID } from './oids.ts';
@@ -69,16 +69,23 @@ function extractPath(value: JsonbValue, path: ArrayValue): JsonbItem | undefined
 /** Of an object with so few, the other's members are looked up one by one. */
 const FEW_KEYS = 4;
 
+/** Of an array with so few, each is looked for in the other. */
+const FEW_ELEMENTS = 4;
+
+/** `b` is a scalar. */
+const sameScalar = (a: JsonbItem, b: JsonbItem): boolean => (b instanceof Numeric ? a instanceof Numeric && compareNumeric(a, b) === 0 : a === b);
+
 /** JsonbDeepContains. */
 function contains(a: JsonbItem, b: JsonbItem): boolean {
   if (a instanceof JsonbObject && b instanceof JsonbObject) {
     if (a.keys.length < b.keys.length) return false;
     return b.keys.every((key, i) => {
       const mine = a.get(key), other = b.values[i]!;
-      return mine !== undefined && (isScalar(other) ? itemKey(mine) === itemKey(other) : contains(mine, other));
+      return mine !== undefined && (isScalar(other) ? sameScalar(mine, other) : contains(mine, other));
     });
   }
   if (isArray(a) && isArray(b)) {
+    if (b.length <= FEW_ELEMENTS) return b.every((other) => (isScalar(other) ? a.some((mine) => sameScalar(mine, other)) : a.some((mine) => !isScalar(mine) && contains(mine, other))));
     const scalars = new Set(a.filter(isScalar).map(itemKey));
     return b.every((other) => (isScalar(other) ? scalars.has(itemKey(other)) : a.some((mine) => !isScalar(mine) && contains(mine, other))));
   }
@@ -121,9 +128,7 @@ const asArray = (item: JsonbItem): readonly JsonbItem[] => (isArray(item) ? item
 
 function concat(a: JsonbValue, b: JsonbValue): JsonbValue {
   const x = a.root, y = b.root;
-  if (x instanceof JsonbObject && y instanceof JsonbObject) {
-    return new JsonbValue(makeObject([...x.keys.map((key, i) => [key, x.values[i]!] as const), ...y.keys.map((key, i) => [key, y.values[i]!] as const)]));
-  }
+  if (x instanceof JsonbObject && y instanceof JsonbObject) return new JsonbValue(mergeObjects(x, y));
   return new JsonbValue([...asArray(x), ...asArray(y)]);
 }
 

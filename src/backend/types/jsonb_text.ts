@@ -7,7 +7,7 @@ const QUOTE = 0x22, BACKSLASH = 0x5c, COMMA = 0x2c, OPEN_ARRAY = 0x5b, CLOSE_ARR
 export const isObjectText = (text: string): boolean => text.charCodeAt(0) === OPEN_OBJECT;
 
 /** Behind the closing quote of the string that begins at `at`. */
-function endOfString(text: string, at: number): number {
+export function endOfString(text: string, at: number): number {
   const end = text.indexOf('"', at + 1);
   if (text.charCodeAt(end - 1) !== BACKSLASH) return end + 1;
   for (let i = at + 1; ; i++) {

@@ -33,3 +33,22 @@ CREATE INDEX ON stored ((j->>'a'));
 SET enable_seqscan = off;
 SELECT id FROM stored WHERE j->>'a' = '{"a": 9}';
 DROP TABLE stored;
+-- What is stored is read back without the parser, members of two objects are merged in order, and few elements are looked for one by one.
+create table jst (i int, j jsonb);
+insert into jst values (1, '{}'), (2, '[]'), (3, '""'), (4, '{"": {"": []}, "a b": [{}, [[]], "x,y", "]}", "q\"t", "b\\", "\\\"", "é€😀", "\u0001\n"]}'), (5, '[1, -2.50, 1e5, 0.000000001, 123456789012345678901234567890, true, false, null]'),
+ (6, '{"b": 1, "a": 2, "aa": 3, "é": 4, "c\"d": {"z": [], "y": {}}, "€": null, "zz": "x"}'), (7, '"plain"'), (8, '12.00'), (9, 'true'), (10, null), (11, 'null'), (12, '{"k": {"k": {"k": [1, {"k": "v"}]}}}');
+select i, j || '{}' , '{"n": 0}' || j, j || '[1]', j || '{"b": 9, "new": 1, "": 3}' from jst order by i;
+select i, jsonb_set(j, '{b}', '"s"'), jsonb_set(j, '{new key}', '[1]'), j - 'a', j - 0 from jst where jsonb_typeof(j) in ('object') order by i;
+select i, jsonb_pretty(j), jsonb_typeof(j) from jst order by i;
+select i, jsonb_path_query(j, '$.**') from jst order by i;
+select a.i, b.i, a.j = b.j, a.j < b.j, a.j @> b.j from jst a, jst b where a.i <> b.i order by 1, 2;
+select i, j @> '[1]', j @> '[1.0, -2.5]', j @> '[null]', j @> '["x,y"]', j @> '[true, false]', j @> '{"k": {"k": {}}}', j @> '{"a": 2.0}', j @> '[[[]]]', j @> '{"a b": ["b\\"]}', j @> '{"a b": [[[]], "]}"]}', j @> '"plain"', j @> '[1, -2.50, 100000, 0.000000001, true]' from jst order by i;
+select jsonb_object_agg(k, v) from (values ('b', 1), ('a', 2), ('b', 3), ('aa', 4)) x(k, v);
+select jsonb_build_object('z', 1, 'y', 2, 'zz', 3, 'y', 4), jsonb_build_object('a', 1, 'b', 2, 'b', 3), '{"a": 1, "a": 2}'::jsonb, '{"b": 1, "a": 2, "b": 3}'::jsonb;
+update jst set j = jsonb_set(j, '{k,k,k,1,k}', '"new"') where i = 12 returning *;
+select repeat('[', 5000)::text || repeat(']', 5000) = j::text from (select (repeat('[', 5000) || repeat(']', 5000))::jsonb j) s;
+create table deep as select (repeat('{"a": [', 2500) || '1' || repeat(']}', 2500))::jsonb j;
+select j = j || '{}', length((j || '{"b": 2}')::text) from deep;
+select key, value from jst, jsonb_each(j) where i in (4, 6) order by 1, 2;
+select value from jst, jsonb_array_elements(j) where i = 5;
+drop table jst, deep;
