@@ -184,15 +184,27 @@ export class TableChanges {
     this.inserted = this.liveInserted = 0;
   }
 
-  /** At the end of the transaction; `stays`: what was done stays. */
-  count(stays: boolean): void {
-    const { counts, inserted, updated, rowsDeleted } = this;
+  /** TRUNCATE, or its being taken back: what is there now was never done. What has been taken back before was. */
+  forgetStanding(): void {
+    this.inserted -= this.liveInserted;
+    this.updated -= this.liveUpdated;
+    this.rowsDeleted -= this.liveDeleted;
+    this.liveInserted = this.liveUpdated = this.liveDeleted = 0;
+  }
+
+  /** At the end of the transaction. PostgreSQL's dead rows: those that VACUUM would find there. */
+  count(committed: boolean, truncated: boolean): void {
+    const { counts } = this;
     if (counts === uncounted) return;
+    if (truncated) this.forgetStanding();
+    const { inserted, updated, rowsDeleted } = this;
     counts[RELATION.inserted]! += inserted;
     counts[RELATION.insertedSinceVacuum]! += inserted;
     counts[RELATION.updated]! += updated;
     counts[RELATION.deleted]! += rowsDeleted;
-    if (!stays) return;
+    if (truncated) return;
+    counts[RELATION.dead]! += updated + (committed ? inserted - this.liveInserted + this.liveDeleted : inserted);
+    if (!committed) return;
     counts[RELATION.live]! += this.liveInserted - this.liveDeleted;
     counts[RELATION.changed]! += this.liveInserted + this.liveUpdated + this.liveDeleted;
   }

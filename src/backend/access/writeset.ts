@@ -21,6 +21,8 @@ class WriteSet {
   private insertedInto: TableChanges | null = null;
   private readonly dropped: number[] = [];
   private readonly asserted: CommitRequest['asserted'] = [];
+  /** Tables that were emptied: where they had their rows, where they have them now, and in how many savepoints. */
+  private readonly truncated: { from: number; to: number; depth: number }[] = [];
   private readonly moved: NonNullable<CommitRequest['moved']> = [];
   private catalogTouched = false;
   private readonly undo: UndoEntry[] = [];
@@ -84,6 +86,19 @@ class WriteSet {
     if (this.savepoints.length > 0) this.undo.push({ undo: () => { this.dropped.pop(); } });
   }
 
+  /** TRUNCATE: for the statistics. */
+  noteTruncated(from: number, to: number): void {
+    this.truncated.push({ from, to, depth: this.savepoints.length });
+  }
+
+  /** Truncations within as many savepoints, or more, are taken back. */
+  private untruncate(depth: number): void {
+    for (let last = this.truncated.at(-1); last !== undefined && last.depth >= depth; last = this.truncated.at(-1)) {
+      this.tables.get(last.to)?.forgetStanding();
+      this.truncated.pop();
+    }
+  }
+
   /** Optimistic commit: this row must still be as it was read. */
   assertRow(relation: number, row: RowId, version: number, mode: RowLockMode): void {
     this.asserted.push({ relation, row, version, mode });
@@ -108,6 +123,7 @@ class WriteSet {
 
   /** Back to the innermost savepoint, which is gone then. */
   rollback(): void {
+    this.untruncate(this.savepoints.length);
     const mark = this.savepoints.pop()!;
     while (this.undo.length > mark) this.undo.pop()!.undo();
     this.level++;
@@ -116,6 +132,7 @@ class WriteSet {
   /** Keeps what was done since the innermost savepoint. */
   release(): void {
     this.savepoints.pop();
+    for (const truncated of this.truncated) truncated.depth = Math.min(truncated.depth, this.savepoints.length);
     if (this.savepoints.length === 0) this.undo.length = 0;
     this.level++;
   }
@@ -145,7 +162,8 @@ class WriteSet {
 
   /** For the statistics: what has been done to tables. */
   count(committed: boolean): void {
-    for (const changes of this.tables.values()) changes.count(committed && !this.dropped.includes(changes.filenode));
+    if (!committed) this.untruncate(0);
+    for (const changes of this.tables.values()) changes.count(committed, this.truncated.some(({ from }) => from === changes.filenode));
   }
 
   close(): void {

@@ -1,6 +1,8 @@
 // New functions and procedures (PostgreSQL's pg_proc.c): the row, or its replacement, and its dependencies.
 import { PgError } from '../../common/errors.ts';
+import { exprType } from '../nodes/nodeFuncs.ts';
 import { nodeToString } from '../nodes/outfuncs.ts';
+import { stringToNode } from '../nodes/readfuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
 import type { Query } from '../nodes/parsenodes.ts';
 import type { Oid } from '../types/datum.ts';
@@ -52,7 +54,7 @@ export function procedureCreate(spec: ProcSpec): Oid {
     if (!replace) {
       throw new PgError('duplicate_function', `function "${spec.proname}" already exists with same argument types`);
     }
-    checkReplacement(old, row);
+    checkReplacement(old, row, defaults);
     oid = old.oid;
     const [tuple] = catalogFind(ids.ProcedureRelationId, ids.PgProcOidIndexId, [oid]);
     // Owner and privileges stay as they are.
@@ -89,7 +91,7 @@ function outputs(proc: Pick<PgProc, 'proallargtypes' | 'proargmodes' | 'proargna
   return list.length > 1 || proc.prokind === 'p' ? list.join() : '';
 }
 
-function checkReplacement(old: PgProc, row: Omit<PgProc, 'oid' | 'proacl'>): void {
+function checkReplacement(old: PgProc, row: Omit<PgProc, 'oid' | 'proacl'>, defaults: readonly Expr[]): void {
   if (!objectOwnercheck(ids.ProcedureRelationId, old.oid, session.currentUser)) throw mustBeOwner('function', old.proname);
   const drop = { hint: `Use DROP ${old.prokind === 'p' ? 'PROCEDURE' : old.prokind === 'a' ? 'AGGREGATE' : 'FUNCTION'} ${formatProcedure(old.oid)} first.` };
   if (old.prokind !== row.prokind) {
@@ -111,5 +113,10 @@ function checkReplacement(old: PgProc, row: Omit<PgProc, 'oid' | 'proacl'>): voi
   });
   if (old.pronargdefaults > row.pronargdefaults) {
     throw new PgError('invalid_function_definition', 'cannot remove parameter defaults from existing function', drop);
+  }
+  // Those of polymorphic parameters may be of any type.
+  const before = old.proargdefaults === null ? [] : stringToNode<Expr[]>(old.proargdefaults);
+  if (before.some((expr, i) => exprType(expr) !== exprType(defaults[defaults.length - before.length + i]!))) {
+    throw new PgError('invalid_function_definition', 'cannot change data type of existing parameter default value', drop);
   }
 }

@@ -10,23 +10,23 @@ interface Note {
   oid: Oid;
   subid: number;
   /** Rows there were before, as far as they have not been handed over. */
-  live: number;
+  before: { live: number; dead: number } | null;
 }
 let notes: Note[] = [];
 
 /** To be called when the object's row is made or goes, or its content. */
 export function noteStatistics(what: Note['what'], kind: Note['kind'], oid: Oid): void {
   if (what === 'created' && kind === 'relation') createStatistics(oid);
-  notes.push({ what, kind, oid, subid: currentSubTransactionId(), live: what === 'truncated' ? truncated(oid) : 0 });
+  notes.push({ what, kind, oid, subid: currentSubTransactionId(), before: what === 'truncated' ? truncated(oid) : null });
 }
 
 function commit({ what, kind, oid }: Note): void {
   if (what === 'dropped') dropStatistics(kind, oid);
   else if (what === 'truncated') truncateCommitted(oid);
 }
-function abort({ what, kind, oid, live }: Note): void {
+function abort({ what, kind, oid, before }: Note): void {
   if (what === 'created') dropStatistics(kind, oid);
-  else if (what === 'truncated') untruncated(oid, live);
+  else if (before !== null) untruncated(oid, before);
 }
 
 registerCallback({

@@ -106,7 +106,9 @@ export function publishedTables(name: string): { relid: Oid; attrs: readonly num
     return r.relkind === 'r' && lineage.some(isIn);
   });
   return shown.map((r) => {
-    const entry = withAncestors(r.oid).flatMap((oid) => publicationTables(oid)).find((e) => e.prpubid === publication.oid);
+    // What is published with all tables, or those of a schema, is whole.
+    const entry = publication.puballtables || schemas.has(r.relnamespace) ? undefined
+      : withAncestors(r.oid).flatMap((oid) => publicationTables(oid)).find((e) => e.prpubid === publication.oid);
     const relation = openRelation(r.oid);
     const attrs = entry?.prattrs?.map((n) => ownColumn(relation, entry.prrelid, n)) ?? null;
     return { relid: r.oid, attrs, qual: entry?.prqual ?? null };

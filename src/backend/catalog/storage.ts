@@ -1,12 +1,15 @@
 // What a relation has in the store: a number under which its blocks or entries stand (pg_class.relfilenode). A rewrite
 // fills a new number and takes it into the catalog; the old content goes at commit, or the new one never comes.
 import { dropStorage } from '../access/table.ts';
+import { writeSet } from '../access/writeset.ts';
 import { currentSubTransactionId, getStore, registerCallback, usesTransactionSnapshot } from '../transaction/xact.ts';
 import { byPresentSnapshot, hasCatalogSnapshot } from '../transaction/snapshot.ts';
 import type { Oid } from '../types/datum.ts';
 import { getNewRelationOid } from './catalog.ts';
 import { catalogFind, catalogUpdate } from './indexing.ts';
 import { PgClassOidIndexId, RelationRelationId } from './oids.ts';
+import { noteStatistics } from './pgstat_xact.ts';
+import type { Relation } from './relation.ts';
 import { isSharedRelation } from './schema.ts';
 import { internalError, notSupported } from '../../common/errors.ts';
 
@@ -51,4 +54,10 @@ export function setNewFilenode(relation: Oid, keepStatistics = false): number {
   catalogUpdate(RelationRelationId, tuple, { relfilenode: filenode,
     ...(keepStatistics || tuple.row.relkind === 'S' ? {} : { relpages: 0, reltuples: -1, relallvisible: 0 }) });
   return filenode;
+}
+
+/** TRUNCATE of a table, its indexes apart. */
+export function truncateRelation({ oid, filenode }: Relation): void {
+  writeSet(false).noteTruncated(filenode, setNewFilenode(oid));
+  noteStatistics('truncated', 'relation', oid);
 }

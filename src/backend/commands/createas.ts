@@ -13,8 +13,7 @@ import { tableAccessMethod } from './tablecmds.ts';
 import { getNamespaceName } from '../catalog/lsyscache.ts';
 import { quoteQualifiedIdentifier } from '../catalog/quote.ts';
 import { openRelation } from '../catalog/relcache.ts';
-import { noteStatistics } from '../catalog/pgstat_xact.ts';
-import { setNewFilenode } from '../catalog/storage.ts';
+import { setNewFilenode, truncateRelation } from '../catalog/storage.ts';
 import { classByOid, relationOidByName } from '../catalog/syscache.ts';
 import { compilePlan, runPlan, type CompiledPlan } from '../executor/execute.ts';
 import type { DestReceiver } from '../executor/dest.ts';
@@ -178,8 +177,7 @@ function refreshMatview(stmt: RawNode): void {
     });
   }
   const query = view.viewQuery!;
-  setNewFilenode(oid);
-  noteStatistics('truncated', 'relation', oid);
+  truncateRelation(view);
   for (const index of view.indexes) setNewFilenode(index.indexrelid);
   commandCounterIncrement();
   catalogUpdateByKey(ids.RelationRelationId, ids.PgClassOidIndexId, [oid], { relispopulated: !stmt['skipData'] });

@@ -4,6 +4,7 @@ import { PgError } from '../../common/errors.ts';
 import { getNewOid } from '../catalog/catalog.ts';
 import { catalogFind, catalogInsert, catalogUpdate } from '../catalog/indexing.ts';
 import { identityOf, placeOf, typeOfObject } from '../catalog/object_identity.ts';
+import { objectNamespace } from '../catalog/object_property.ts';
 import * as ids from '../catalog/oids.ts';
 import { objectAddress, recordDependencyOn } from '../catalog/pg_depend.ts';
 import { quoteIdentifier } from '../catalog/quote.ts';
@@ -129,7 +130,8 @@ registerBuiltins({
     pg_identify_object: (classId: Oid, oid: Oid, subId: number) => {
       const address = objectAddress(classId, oid, subId), identity = identityOf(address);
       if (identity === undefined) return identifyRecord(typeOfObject(address), null, null, null);
-      const { schema, name } = placeOf(address);
+      const { name } = placeOf(address);
+      const schema = sys.namespaceByOid(objectNamespace(classId, oid))?.nspname ?? null; // a temporary one's own
       return identifyRecord(typeOfObject(address), schema === null ? null : quoteIdentifier(schema), name === null ? null : quoteIdentifier(name), identity.identity);
     },
     pg_identify_object_as_address: (classId: Oid, oid: Oid, subId: number) => {

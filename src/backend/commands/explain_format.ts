@@ -9,12 +9,13 @@ export const PRINT_EXPLAIN: Record<'json' | 'xml' | 'yaml', (top: Record<string,
   yaml: (top) => yamlMember(top as Record<string, Value>, 0).join('\n'),
 };
 
-/** JSON as PostgreSQL lays it out; arrays of plain values stand in one line. */
-function printJson(value: unknown, indent = 0): string {
+/** JSON as PostgreSQL lays it out; arrays of plain values stand in one line, an empty group (Triggers) does not. */
+function printJson(value: unknown, indent = 0, inArray = false): string {
   const pad = '  '.repeat(indent);
   if (Array.isArray(value)) {
+    if (value.length === 0 && !inArray) return `[\n${pad}]`;
     if (value.every((v) => typeof v !== 'object')) return `[${value.map((v) => JSON.stringify(v)).join(', ')}]`;
-    return `[\n${value.map((v) => `${pad}  ${printJson(v, indent + 1)}`).join(',\n')}\n${pad}]`;
+    return `[\n${value.map((v) => `${pad}  ${printJson(v, indent + 1, true)}`).join(',\n')}\n${pad}]`;
   }
   if (typeof value === 'object' && value !== null) {
     const entries = Object.entries(value);

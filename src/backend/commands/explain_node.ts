@@ -503,8 +503,10 @@ export class PlanExplainer {
     this.targets(plan, p);
     const counts = this.notes.get(plan) as MergeCounts | undefined;
     if (this.options.analyze && plan.operation === 'merge' && counts !== undefined) {
-      const parts = (['inserted', 'updated', 'deleted', 'skipped'] as const).filter((name) => counts[name] > 0).map((name) => `${name}=${counts[name]}`);
-      if (parts.length > 0) p.push({ label: 'Tuples', value: parts.join(' '), text: parts.join(' ') });
+      const done = (['Inserted', 'Updated', 'Deleted', 'Skipped'] as const).map((name) => ({ name, count: counts[name.toLowerCase() as keyof MergeCounts] }));
+      const parts = done.filter(({ count }) => count > 0).map(({ name, count }) => `${name.toLowerCase()}=${count}`);
+      if (parts.length > 0) p.push({ label: 'Tuples', value: parts.join(' '), textOnly: true });
+      for (const { name, count } of done) p.push({ label: `Tuples ${name}`, value: count, text: false });
     }
     const oc = plan.onConflict;
     if (oc === null) return;

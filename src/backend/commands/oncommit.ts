@@ -1,7 +1,6 @@
 // ON COMMIT DROP and ON COMMIT DELETE ROWS of temporary tables, and their end with the session.
 import { PgError } from '../../common/errors.ts';
-import { noteStatistics } from '../catalog/pgstat_xact.ts';
-import { setNewFilenode } from '../catalog/storage.ts';
+import { setNewFilenode, truncateRelation } from '../catalog/storage.ts';
 import { performDeletion, removeTempRelations } from '../catalog/dependency.ts';
 import { myTempNamespaceOid } from '../catalog/namespace.ts';
 import * as ids from '../catalog/oids.ts';
@@ -53,8 +52,7 @@ export function preCommitOnCommitActions(): void {
     if (relation === undefined) continue;
     if (entry.action === 'drop') performDeletion(objectAddress(ids.RelationRelationId, entry.relation), 'cascade', { quietly: true });
     else {
-      setNewFilenode(relation.oid);
-      noteStatistics('truncated', 'relation', relation.oid);
+      truncateRelation(relation);
       for (const index of relation.indexes) setNewFilenode(index.indexrelid);
     }
   }

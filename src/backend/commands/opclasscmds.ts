@@ -273,7 +273,7 @@ function alterOpFamily(stmt: RawNode): void {
   const family = getOpfamilyOid(am.oid, stmt['opfamilyname'] as string[]);
   mustBeSuperuser('alter an operator family');
   const items = (stmt['items'] ?? []) as RawNode[];
-  if (stmt['isDrop']) dropMembers(items, method, family);
+  if (stmt['isDrop']) dropMembers(items, method, family, stmt['opfamilyname'] as string[]);
   else addMembers(items, am, method, family, stmt['opfamilyname'] as string[]);
 }
 
@@ -288,10 +288,9 @@ function addMembers(items: readonly RawNode[], am: PgAm, method: Method, family:
   storeMembers(members.filter((m) => m.isFunction), am, family, names);
 }
 
-function dropMembers(items: readonly RawNode[], method: Method, family: Oid): void {
+function dropMembers(items: readonly RawNode[], method: Method, family: Oid, names: readonly string[]): void {
   const gone: { classId: Oid; oid: Oid }[] = [];
   const seen: Member[] = [];
-  const { opfname } = sys.opfamilyByOid(family)!;
   for (const item of items) {
     const isFunction = item['itemtype'] === ITEM_FUNCTION;
     if (!isFunction && item['itemtype'] !== ITEM_OPERATOR) throw internalError('unrecognized item type');
@@ -302,7 +301,7 @@ function dropMembers(items: readonly RawNode[], method: Method, family: Oid): vo
   for (const m of [...seen.filter((x) => !x.isFunction), ...seen.filter((x) => x.isFunction)]) {
     const oid = m.isFunction ? functionMember(family, m.left, m.right, m.number) : operatorMember(family, m.left, m.right, m.number);
     if (oid === undefined) {
-      throw new PgError('undefined_object', `${m.isFunction ? 'function' : 'operator'} ${m.number}(${formatType(m.left)},${formatType(m.right)}) does not exist in operator family "${opfname}"`);
+      throw new PgError('undefined_object', `${m.isFunction ? 'function' : 'operator'} ${m.number}(${formatType(m.left)},${formatType(m.right)}) does not exist in operator family "${names.join('.')}"`);
     }
     gone.push({ classId: m.isFunction ? ids.AccessMethodProcedureRelationId : ids.AccessMethodOperatorRelationId, oid });
   }

@@ -246,6 +246,9 @@ export const SUBSCRIPTION_COMMANDS: UtilityTable = {
 
 registerBuiltins({
   context: {
+    pg_stat_get_replication_slot: (c, name: string) => rowMaker(c).named({
+      slot_name: name, spill_txns: 0, spill_count: 0, spill_bytes: 0, stream_txns: 0, stream_count: 0, stream_bytes: 0, total_txns: 0, total_bytes: 0,
+    }),
     pg_stat_get_subscription_stats: (c, oid: Oid) => rowMaker(c).named({ subid: oid, apply_error_count: 0, sync_error_count: 0 }),
   },
   pure: {

@@ -19,8 +19,7 @@ import type { Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { amByName, attributeByNumber, childrenOf, classByOid, collationByOid, relationOidByName } from '../catalog/syscache.ts';
 import { quoteQualifiedIdentifier } from '../catalog/quote.ts';
-import { noteStatistics } from '../catalog/pgstat_xact.ts';
-import { setNewFilenode } from '../catalog/storage.ts';
+import { setNewFilenode, truncateRelation } from '../catalog/storage.ts';
 import { formatTypeWithTypmod } from '../catalog/format_type.ts';
 import { beforeStatementDue, enterQuery, fireQueryEvents, leaveQuery, queueStatementEvent } from '../executor/after_triggers.ts';
 import { fireBeforeStatement, triggersOf } from '../executor/trigger.ts';
@@ -453,8 +452,7 @@ function truncateTables(tables: readonly Relation[], stmt: RawNode): void {
   for (const { table, set } of sets) if (set !== null && beforeStatementDue(table, 'TRUNCATE')) fireBeforeStatement(set, 'TRUNCATE', null);
   for (const table of tables) {
     if (table.kind !== 'p') {
-      setNewFilenode(table.oid);
-      noteStatistics('truncated', 'relation', table.oid);
+      truncateRelation(table);
       for (const index of table.indexes) {
         setNewFilenode(index.indexrelid);
         markIndexBuilt(index);

@@ -111,12 +111,12 @@ export function withNoticePosition<T>(state: ParseState | null, location: number
   }, () => withErrorPosition(state, location, work));
 }
 
-/** Runs `work`; an error it throws without a position gets that of `location` (setup_parser_errposition_callback). */
+/** Runs `work`; an error it throws is at `location`, whatever place in a text of its own it tells (setup_parser_errposition_callback). */
 export function withErrorPosition<T>(state: ParseState | null, location: number | undefined, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof PgError && error.fields.position === undefined) {
+    if (error instanceof PgError && error.condition !== 'query_canceled') {
       const position = errorPosition(state, location);
       if (position !== undefined) error.fields = { ...error.fields, position };
     }

@@ -126,8 +126,8 @@ export function getColumnDefCollation(state: ParseState | null, column: RawNode,
 
 const CAST = 'SELECT CAST(NULL AS ';
 
-/** The TypeName in a text such as 'numeric(10,2)' or 'int[]' (typeStringToTypeName). `placed` is told where in the text, counted in
- * characters from 0, a syntax error is; without it that is told nobody. */
+/** The TypeName in a text such as 'numeric(10,2)' or 'int[]' (typeStringToTypeName). A syntax error's position is the one in the
+ * text, as PostgreSQL's; `placed` is told it, counted in characters from 0, and says what it is instead. */
 export function typeStringToTypeName(text: string, placed?: (error: PgError, within: number) => void): RawNode {
   let stmts;
   try {
@@ -136,7 +136,7 @@ export function typeStringToTypeName(text: string, placed?: (error: PgError, wit
     if (!(error instanceof PgError) || error.fields.position === undefined) throw error;
     const within = error.fields.position - 1 - CAST.length, length = [...text].length;
     const told = within > length ? new PgError('syntax_error', 'syntax error at end of input') : error;
-    told.fields = { ...error.fields, position: undefined, where: `invalid type name "${text}"` };
+    told.fields = { ...error.fields, position: Math.min(within, length) + 1, where: `invalid type name "${text}"` };
     placed?.(told, Math.min(within, length));
     throw told;
   }

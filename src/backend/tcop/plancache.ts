@@ -167,7 +167,7 @@ export class CachedStatement {
       try {
         return stringTypeDatum(as.type, literal as string, as.typmod);
       } catch (error) {
-        if (error instanceof PgError && error.fields.position === undefined) {
+        if (error instanceof PgError && error.condition !== 'query_canceled') {
           error.fields = { ...error.fields, position: [...lifted!.text.slice(0, lifted!.offsets[slot])].length + 1 };
         }
         throw error;

@@ -382,6 +382,21 @@ const named = new Map<string, Portal>();
 /** The protocol's, most statements' only one: outside the map, whose table would be made anew for each. */
 let unnamed: Portal | null = null;
 
+let unnamedCount = 0;
+
+/** The name of a portal that a program opens without one (CreateNewPortal). */
+export function newPortalName(): string {
+  for (;;) {
+    const name = `<unnamed portal ${++unnamedCount}>`;
+    if (!named.has(name)) return name;
+  }
+}
+
+/** At the end of a session in the rehearsal. */
+export function forgetPortalNames(): void {
+  unnamedCount = 0;
+}
+
 export function findPortal(name: string): Portal | undefined {
   return name === '' ? unnamed ?? undefined : named.get(name);
 }

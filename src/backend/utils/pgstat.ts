@@ -45,13 +45,15 @@ export const pendingRelation = (oid: number): Counts | undefined => relations.ge
 export const pendingFunction = (oid: number): Counts | undefined => functions.get(oid)?.counts;
 
 /** TRUNCATE: rows that were counted before are no more. How many they were, for `untruncated`. */
-export function truncated(relation: number): number {
-  const counts = countsOf(relation), live = counts[RELATION.live]!;
-  counts[RELATION.live] = 0;
-  return live;
+export function truncated(relation: number): { live: number; dead: number } {
+  const counts = countsOf(relation), before = { live: counts[RELATION.live]!, dead: counts[RELATION.dead]! };
+  counts[RELATION.live] = counts[RELATION.dead] = 0;
+  return before;
 }
-export function untruncated(relation: number, live: number): void {
-  countsOf(relation)[RELATION.live]! += live;
+export function untruncated(relation: number, { live, dead }: { live: number; dead: number }): void {
+  const counts = countsOf(relation);
+  counts[RELATION.live]! += live;
+  counts[RELATION.dead]! += dead;
 }
 export function truncateCommitted(relation: number): void {
   pendingOf(relations, relation, COUNTED).truncated = true;
@@ -200,6 +202,7 @@ export function reportMaintenance(kind: 'vacuum' | 'analyze', relation: number, 
   const entry = makeEntry(session.databaseOid, KIND.relation, relation);
   if (entry === 0) return;
   setValue(entry, RELATION.live, liveRows);
+  if (kind === 'vacuum') setValue(entry, RELATION.dead, 0);
   setValue(entry, kind === 'vacuum' ? RELATION.insertedSinceVacuum : RELATION.changed, 0);
   setValue(entry, kind === 'vacuum' ? RELATION.vacuumTime : RELATION.analyzeTime, now());
   addValue(entry, kind === 'vacuum' ? RELATION.vacuums : RELATION.analyzes, 1);

@@ -119,3 +119,31 @@ reset restrict_nonsystem_relation_kind;
 select pg_tablespace_databases(oid) is not null from pg_tablespace where spcname='pg_default' limit 1;
 select count(*) >= 0 as ok from pg_ls_archive_statusdir();
 vacuum (parallel 1) rws;
+-- Where in a type's name an error is; a literal's place stays its own.
+select 1, to_regtype('ab c d');
+select 1, 'ab c d'::regtype;
+select 1, ('ab c ' || 'd')::regtype;
+select has_function_privilege('f(ab c d)', 'execute');
+-- A temporary table's own schema.
+create temporary table temporary_one (a int);
+select i.type, i.schema = pg_my_temp_schema()::regnamespace::text, i.identity from pg_identify_object('pg_class'::regclass, 'temporary_one'::regclass, 0) i;
+-- The default of a polymorphic parameter keeps its type, too.
+create function with_default(a anyelement, b anyelement default 3) returns text language sql as 'select $2::text';
+create or replace function with_default(a anyelement, b anyelement default 'z') returns text language sql as 'select $2::text';
+create or replace function with_default(a anyelement, b anyelement default 4) returns text language sql as 'select $2::text';
+drop function with_default;
+-- The family's name as it was given.
+create schema families;
+create operator family families.one using hash;
+alter operator family families.one using hash drop function 1 (uuid);
+drop schema families cascade;
+-- EXPLAIN in other formats: the counts of MERGE, and no triggers.
+create table explained (a int);
+insert into explained values (1), (2), (3);
+explain (analyze, costs off, timing off, summary off, format json) select 1;
+set enable_hashjoin = off;
+set enable_mergejoin = off;
+explain (analyze, costs off, timing off, summary off, format yaml) merge into explained e using (values (1), (2), (7)) v(x) on e.a = x when matched and x = 1 then delete when matched then do nothing when not matched then insert values (x);
+explain (costs off, format json) select a, count(*) from explained group by grouping sets ((a), ());
+reset all;
+drop table explained;

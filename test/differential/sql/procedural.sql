@@ -112,3 +112,17 @@ create function fails() returns int immutable language sql as 'select 1 / 0';
 select fails();
 
 drop schema procedural cascade;
+-- Mistakes in the target of an assignment were told behind it; subqueries there failed (XX000), and aggregates.
+do $$ declare a int[]; begin a[nowhere] := 1; end $$;
+do $$ declare a int[]; begin a['é' || nowhere] := 1; end $$;
+do $$ declare a int[]; begin a['x'] := 1; end $$;
+do $$ declare a int[]; begin a[1] := 'y'; end $$;
+do $$ declare j jsonb; begin j[1:2] := '4'; end $$;
+do $$ declare a int[]; begin a[(select 1)] := 3; a[(select 2)] := (select 4); raise notice '%', a; end $$;
+do $$ declare a int[]; begin a[sum(1)] := 3; end $$;
+do $$ declare a int[]; begin a[generate_series(1, 2)] := 3; end $$;
+do $$ declare a int[]; begin a[1][2][3][4][5][6][7] := 3; end $$;
+-- A loop over a query takes the name of a portal. An error has no successful SQLSTATE.
+do $$ declare r record; c refcursor; d refcursor; begin open c for select 1; for r in select 1 loop null; end loop; for r in execute 'select 2' loop null; end loop;
+  open d for select 2; raise notice '%', replace(d, c, ''); end $$;
+do $$ begin raise exception sqlstate '00000'; exception when others then raise notice '%', sqlstate; end $$;

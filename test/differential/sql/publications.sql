@@ -177,3 +177,10 @@ select * from pg_publication_tables where pubname = 'pub_none';
 drop publication pub_none;
 drop table pub_none;
 drop type pub_none_row;
+-- What is published with its schema is published whole.
+create schema whole;
+create table whole.t (a int primary key, b text);
+create publication of_both for table whole.t where (a > 1), tables in schema whole;
+select tablename, attnames, rowfilter from pg_publication_tables where pubname = 'of_both';
+drop schema whole cascade;
+drop publication of_both;

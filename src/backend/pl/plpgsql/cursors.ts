@@ -1,6 +1,6 @@
 // OPEN, FETCH, MOVE, CLOSE and loops over cursors: portals, as DECLARE makes them.
 import { PgError } from '../../../common/errors.ts';
-import { addPortal, dropPortal, FETCH_ALL, findPortal, NO_CURSOR_OPTIONS, Portal, RowStore } from '../../tcop/portal.ts';
+import { addPortal, dropPortal, FETCH_ALL, findPortal, newPortalName, NO_CURSOR_OPTIONS, Portal, RowStore } from '../../tcop/portal.ts';
 import type { CachedStatement } from '../../tcop/plancache.ts';
 import type { Datum, Oid, RecordValue } from '../../types/datum.ts';
 import { commandCounterIncrement, popSnapshot, pushSnapshot } from '../../transaction/xact.ts';
@@ -11,20 +11,6 @@ import { type Body, dynamicQuery, type LoopResult, mover, type Moved, refuseNoRo
 import type { FetchDirection } from './nodes.ts';
 import { CURSOR_NO_SCROLL, CURSOR_SCROLL } from './parser.ts';
 
-let unnamed = 0;
-
-function freeName(): string {
-  for (;;) {
-    const name = `<unnamed portal ${++unnamed}>`;
-    if (findPortal(name) === undefined) return name;
-  }
-}
-
-/** At the end of a session in the rehearsal. */
-export function forgetPortalNames(): void {
-  unnamed = 0;
-}
-
 /** Opens a portal over a statement; its name. */
 function open(rt: Estate, name: Datum, statement: CachedStatement, ready: () => readonly Datum[], options: number): string {
   const { readOnly } = rt.fn;
@@ -34,7 +20,7 @@ function open(rt: Estate, name: Datum, statement: CachedStatement, ready: () => 
     const params = ready();
     statement.lockTargets(true);
     refuseNoRows(rt, statement);
-    const portal = new Portal((name as string | null) ?? freeName(), statement, [...params]);
+    const portal = new Portal((name as string | null) ?? newPortalName(), statement, [...params]);
     const only = statement.units[0]!;
     portal.options = { ...NO_CURSOR_OPTIONS, scroll: (options & CURSOR_SCROLL) !== 0, noScroll: (options & CURSOR_NO_SCROLL) !== 0 || only.query.rowMarks.length > 0 };
     if (portal.options.scroll && only.query.rowMarks.length > 0) {

@@ -5,6 +5,7 @@ import { outputFunction } from '../../executor/fmgr_info.ts';
 import { literalsAreStandard } from '../../parser/escape_strings.ts';
 import { rawParse } from '../../parser/raw_parser.ts';
 import type { RawNode } from '../../parser/raw_nodes.ts';
+import { newPortalName } from '../../tcop/portal.ts';
 import { CachedStatement, forgetTextsOfOtherSettings } from '../../tcop/plancache.ts';
 import { seesTransitionTables } from '../../parser/query_environment.ts';
 import { withShape } from '../../tcop/shapes.ts';
@@ -189,6 +190,7 @@ export const changingLoops = { running: 0 };
 
 /**
  * Runs a query and the body for each row, as the rows come, or, when the body may end the transaction, when all are there.
+ * PostgreSQL's loop has an unnamed portal: its name is taken, the next cursor's is the next one.
  */
 export function loopOver(rt: Estate, statement: CachedStatement, ready: () => readonly Datum[], target: RowTarget, body: Body, records: readonly (RecordValue | null)[], context: Estate['running']): LoopResult {
   let move: Mover | null = null;
@@ -231,6 +233,7 @@ export function loopQuery(rt: Estate, site: Site, values: readonly Datum[], targ
   return loopOver(rt, statement, () => {
     const params = statement.ready(values);
     refuseNoRows(rt, statement);
+    newPortalName();
     return params;
   }, target, body, records, site.running);
 }
@@ -336,6 +339,7 @@ export function loopDynamic(rt: Estate, text: string, values: readonly Datum[], 
   return loopOver(rt, statement, () => {
     statement.revalidate();
     refuseNoRows(rt, statement);
+    newPortalName();
     return values;
   }, target, body, records, context);
 }

@@ -300,22 +300,30 @@ function assignTarget(site: Site, state: ParseState, query: Query, binding: Bind
   }
   const { target } = site.expr;
   const entry = visible[0]!;
-  const variable = binding.param(target!.datum, -1);
-  const path = targetPath(target!.targetText, target!.names);
+  const value = state.sourceText;
+  // The target stands behind the value in the text that places are counted in; errors tell them in the assignment's.
+  state.sourceText = value + SELECT + target!.targetText;
+  const at = Buffer.byteLength(value) + SELECT.length;
+  const variable = binding.param(target!.datum, at);
   const type = exprType(entry.expr);
   const row = (t: Oid): boolean => t === RECORDOID || getType(getBaseType(t)).typtype === 'c';
-  // Mistakes in the target are told at its beginning.
   const atTarget = <T>(work: () => T): T => {
     try {
       return work();
     } catch (error) {
-      if (error instanceof PgError && error.fields.position === undefined) error.fields = { ...error.fields, position: 1 - site.running.shift };
+      const before = [...value].length + SELECT.length;
+      if (error instanceof PgError && (error.fields.position ?? 0) > before) {
+        error.fields = { ...error.fields, position: error.fields.position! - before - site.running.shift };
+      }
       throw error;
     }
   };
+  const path = targetPath(' '.repeat(Buffer.byteLength(value)) + SELECT + target!.targetText, target!.names);
   if (path.length > 0) {
     const name = target!.targetText.replace(/[.[].*$/s, '').trim();
-    entry.expr = atTarget(() => transformAssignmentIndirection(state, variable, name, false, variable.paramtype, variable.paramtypmod, variable.paramcollid, path, 0, entry.expr, 'plpgsql', -1));
+    state.exprKind = 'update_target';
+    entry.expr = atTarget(() => transformAssignmentIndirection(state, variable, name, false, variable.paramtype, variable.paramtypmod, variable.paramcollid, path, 0, entry.expr, 'plpgsql', at));
+    query.hasSubLinks ||= state.hasSubLinks;
   } else if (variable.paramtype !== type && row(variable.paramtype) && row(type)) {
     // Rows are converted by the assignment.
   } else {
@@ -326,12 +334,12 @@ function assignTarget(site: Site, state: ParseState, query: Query, binding: Bind
     }
     entry.expr = coerced;
   }
-  assignExprCollations(state, entry.expr);
+  atTarget(() => assignExprCollations(state, entry.expr));
 }
 
-/** Subscripts and fields of an assignment's target behind the names of the variable. */
+/** Subscripts and fields of a query's only column behind the names of the variable. */
 function targetPath(text: string, names: number): (string | RawNode)[] {
-  const list = rawParse(SELECT + text);
+  const list = rawParse(text);
   const value = (list[0]!.stmt['targetList'] as RawNode[])[0]!['val'] as RawNode;
   const ref = value.tag === 'A_Indirection' ? (value['arg'] as RawNode) : value;
   const fields = ref.tag === 'ColumnRef' ? (ref['fields'] as (string | RawNode)[]).slice(names) : [];

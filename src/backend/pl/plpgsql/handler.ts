@@ -7,6 +7,7 @@ import { withFunctionSettings } from '../../executor/functions.ts';
 import { takeNonatomic } from '../../executor/procedure_call.ts';
 import { isPolymorphic } from '../../parser/parse_generic.ts';
 import { formatType } from '../../catalog/format_type.ts';
+import { forgetPortalNames } from '../../tcop/portal.ts';
 import { catalogVersion } from '../../transaction/xact.ts';
 import { ArrayValue, RecordValue, type Datum, type Oid, type RecordAttribute } from '../../types/datum.ts';
 import type { BuiltinFunction, FunctionContext } from '../../types/fmgr.ts';
@@ -22,7 +23,6 @@ import { forgetDynamicStatements } from './exec_sql.ts';
 import { compileFunction, compileInline, type PlFunction } from './function.ts';
 import { convertByPosition, rowTypeAttributes } from './records.ts';
 import { atExit, finishRow } from './results.ts';
-import { forgetPortalNames } from './cursors.ts';
 import { buildType } from './types.ts';
 
 interface Kept { fn: PlFunction; proc: PgProc; version: number }

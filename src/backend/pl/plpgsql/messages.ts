@@ -59,7 +59,7 @@ export function raise(rt: Estate, stmt: RaiseStmt, params: readonly (string | nu
     else fields[FIELDS[option]!] = value;
   });
   if (stmt.level !== 'ERROR' && !shouldLog(stmt.level) && !shouldSendToClient(stmt.level)) return;
-  if (code === null && stmt.level === 'ERROR') code = 'P0001';
+  if ((code === null || code === '00000') && stmt.level === 'ERROR') code = 'P0001';
   message ??= conditionName ?? (code === null ? null : code);
   const error = new RaisedError(code ?? (stmt.level === 'WARNING' ? '01000' : '00000'), message ?? '', fields);
   error.severity = stmt.level;
