@@ -20,6 +20,7 @@ import { createCommandTag } from '../tcop/cmdtag.ts';
 import { withValues } from '../tcop/plancache.ts';
 import type { UtilityContext, UtilityResult, UtilityTable } from '../tcop/utility.ts';
 import type { Datum, Oid } from '../types/datum.ts';
+import { rint } from '../types/datetime_scan.ts';
 import { allSettings, showSetting } from '../utils/guc.ts';
 import { makeParseState, parserError } from '../parser/parse_node.ts';
 import { DISCARD } from '../executor/dest.ts';
@@ -206,7 +207,7 @@ function writeText(node: ExplainedNode, options: ExplainOptions, indent: number,
     else {
       const { loops, rows } = instrument;
       const time = options.timing ? `time=${(instrument.startupMs / loops).toFixed(3)}..${(instrument.totalMs / loops).toFixed(3)} ` : '';
-      first += ` (actual ${time}rows=${Math.round(rows / loops)} loops=${loops})`;
+      first += ` (actual ${time}rows=${rint(rows / loops)} loops=${loops})`;
     }
   }
   lines.push(first);
@@ -256,7 +257,7 @@ function json(node: ExplainedNode, options: ExplainOptions, relationship: string
       result['Actual Startup Time'] = loops === 0 ? 0 : rounded(instrument!.startupMs / loops);
       result['Actual Total Time'] = loops === 0 ? 0 : rounded(instrument!.totalMs / loops);
     }
-    result['Actual Rows'] = loops === 0 ? 0 : Math.round(instrument!.rows / loops);
+    result['Actual Rows'] = loops === 0 ? 0 : rint(instrument!.rows / loops);
     result['Actual Loops'] = loops;
   }
   for (const p of rest.slice(head.length)) put(p);

@@ -18,6 +18,7 @@ import type { Agg, Gather, GatherMerge, Plan, PlannedStmt, SampleScan, SortKey }
 import type { Expr, SubPlan } from '../nodes/primnodes.ts';
 import { collationName, namespaceNameOrTemp } from '../rewrite/ruleutils/object_names.ts';
 import type { Datum } from '../types/datum.ts';
+import { rint } from '../types/datetime_scan.ts';
 import { PlanNames, type Place, placeBelow } from './explain_expr.ts';
 
 export interface ExplainOptions {
@@ -284,7 +285,7 @@ export class PlanExplainer {
 
   private removed(label: string, count: number | undefined, loops: number | undefined, p: Property[]): void {
     if (!this.options.analyze || count === undefined || count === 0) return;
-    p.push({ label, value: Math.round(count / Math.max(1, loops ?? 1)) });
+    p.push({ label, value: rint(count / Math.max(1, loops ?? 1)) });
   }
 
   private filter(place: Place, p: Property[], prefix?: boolean): void {
@@ -337,6 +338,7 @@ export class PlanExplainer {
         if (plan.kind === 'HashJoin') this.qual('Hash Cond', plan.hashclauses, place, p);
         if (plan.kind === 'MergeJoin') this.qual('Merge Cond', plan.mergeclauses, place, p);
         this.qual('Join Filter', plan.joinqual, place, p);
+        this.removed('Rows Removed by Join Filter', this.instrument.get(plan)?.joinFiltered, this.instrument.get(plan)?.loops, p);
         this.filter(place, p);
         break;
       case 'Agg': this.groups(place, plan, p); this.filter(place, p); this.hashedGroups(plan, p); break;

@@ -5,6 +5,8 @@ export class Instrumentation {
   rows = 0;
   /** Rows that the node's own conditions took away. */
   filtered = 0;
+  /** Pairs that a join's own conditions took away. */
+  joinFiltered = 0;
   /** Milliseconds in this node and those below it. */
   totalMs = 0;
   /** Milliseconds until the first row. */
@@ -23,6 +25,7 @@ export class Instrumentation {
     this.loops += counters.loops;
     this.rows += counters.rows;
     this.filtered += counters.filtered;
+    this.joinFiltered += counters.joinFiltered;
     this.totalMs += counters.totalMs;
     this.startupMs += counters.startupMs;
     (this.workers ??= new Map()).set(worker, counters);

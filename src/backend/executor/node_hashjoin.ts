@@ -139,6 +139,7 @@ export const hashJoin: Producer<HashJoin> = (pc, plan, consume) => {
           g.emit(`if ((++${looks} & 1023) === 0) ${g.konst(checkForInterrupts)}();`);
           const tests = plan.joinqual.map((q) => `(${genTest(g, q, cx)})`);
           g.emit(`if (${tests.join(' && ')}) break;`);
+          g.emit(pc.counted(plan, '', 'joinFiltered'));
         });
       }
       g.emit(`if (${i} ${jointype === 'semi' ? '<' : '>='} 0) ${g.jumpCode(label)}`);
@@ -151,7 +152,7 @@ export const hashJoin: Producer<HashJoin> = (pc, plan, consume) => {
       g.emit(`if ((++${looks} & 1023) === 0) ${g.konst(checkForInterrupts)}();`);
       g.labelled((next) => {
         const inner = innerAt(i);
-        if (plan.joinqual.length > 0) genFilter(g, plan.joinqual, pc.context({ outer, inner }), g.jumpCode(next));
+        genFilter(g, plan.joinqual, pc.context({ outer, inner }), pc.counted(plan, g.jumpCode(next), 'joinFiltered'));
         if (found !== '') g.emit(`${found} = true;`);
         if (matched !== '') g.emit(`${matched}[${i}] = 1;`);
         pass(outer, inner);

@@ -44,7 +44,7 @@ const nestLoop: Producer<NestLoop> = (pc, plan, consume) => {
     g.labelled((innerLoop) => {
       produceInner(pc, plan, outer, (outerHere, inner) => {
         g.labelled((label) => {
-          genFilter(g, plan.joinqual, pc.context({ outer: outerHere, inner }), g.jumpCode(label));
+          genFilter(g, plan.joinqual, pc.context({ outer: outerHere, inner }), pc.counted(plan, g.jumpCode(label), 'joinFiltered'));
           switch (jointype) {
             // The columns of a semi join's match may be asked for above, where they stand for those they equal.
             case 'inner': case 'semi':
@@ -122,7 +122,7 @@ const mergeJoin: Producer<MergeJoin> = (pc, plan, consume) => {
         g.emit(`if ((${i} & 1023) === 1023) ${g.konst(checkForInterrupts)}();`);
         g.labelled((next) => {
           const innerRow = pc.columnsOfRow(g.local(`${group}[${i}]`), types);
-          genFilter(g, plan.joinqual, pc.context({ outer, inner: innerRow }), g.jumpCode(next));
+          genFilter(g, plan.joinqual, pc.context({ outer, inner: innerRow }), pc.counted(plan, g.jumpCode(next), 'joinFiltered'));
           g.emit(`${found} = true;`);
           if (jointype === 'anti') {
             g.jump(done);

@@ -225,10 +225,10 @@ export class PlanCompiler {
     consume(this.project(plan.targetlist, cx));
   }
 
-  /** Skipping a row, with its counter. */
-  counted(plan: Plan, otherwise: string): string {
+  /** Skipping a row (or a pair of a join), with its counter. */
+  counted(plan: Plan, otherwise: string, counter: 'filtered' | 'joinFiltered' = 'filtered'): string {
     if (!this.options.instrument) return otherwise;
-    return `{ rt.instrument[${this.nodes.indexOf(plan)}].filtered++; ${otherwise} }`;
+    return `{ rt.instrument[${this.nodes.indexOf(plan)}].${counter}++; ${otherwise} }`;
   }
 
   /** All columns read now, as an array literal. */

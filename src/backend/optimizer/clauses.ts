@@ -246,6 +246,7 @@ export function booleanValue(e: Expr, matches: (e: Expr) => boolean): boolean | 
 export function findForcedNullVars(e: Expr | null): Var[] {
   if (e === null) return [];
   if (e.kind === 'NullTest' && e.isNull && !e.argisrow && e.arg.kind === 'Var' && e.arg.varlevelsup === 0) return [e.arg];
+  if (e.kind === 'BooleanTest' && e.booltesttype === 'is_unknown' && e.arg.kind === 'Var' && e.arg.varlevelsup === 0) return [e.arg];
   if (e.kind === 'BoolExpr' && e.boolop === 'and') return e.args.flatMap(findForcedNullVars);
   return [];
 }

@@ -8,7 +8,7 @@ import { exprType, makeAndsImplicit } from '../nodes/nodeFuncs.ts';
 import type { Expr, FromItem, JoinType, PlaceHolderVar } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import { removeUselessJoins, reduceUniqueSemijoins } from './analyzejoins.ts';
-import { containsVolatile, equal, findNonnullableRels, lateralOf, pullPlaceholders, pullVarClause, pullVarnos, stripPlaceholders } from './clauses.ts';
+import { containsVolatile, equal, findForcedNullVars, findNonnullableRels, lateralOf, pullPlaceholders, pullVarClause, pullVarnos, stripPlaceholders } from './clauses.ts';
 import { classForSorting, generateBaseEqualities, processEquivalence } from './equivclass.ts';
 import { extractRestrictionOrClauses } from './orclauses.ts';
 import type { PlannerInfo, Relids, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
@@ -316,6 +316,7 @@ function distributeQual(root: PlannerInfo, clause: Expr, place: QualPlace): void
     isPushedDown = true;
     const d = delayForOuterJoins(root, relids, true);
     ({ relids, nullable } = d);
+    if (nullable !== EMPTY && isTrueOfAntijoin(root, clause)) return;
     // Below an outer join, or on the nullable side of this one, a condition holds there only.
     maybeEquivalence = !place.belowOuter && (ojscope === EMPTY || place.nonnullable === EMPTY);
   }
@@ -335,6 +336,12 @@ function distributeQual(root: PlannerInfo, clause: Expr, place: QualPlace): void
     if (processEquivalence(root, rinfo, false)) return;
   }
   distributeRestrictInfo(root, rinfo);
+}
+
+/** check_redundant_nullability_qual: an antijoin has no rows of its right side, so all that stands there is NULL. */
+function isTrueOfAntijoin(root: PlannerInfo, clause: Expr): boolean {
+  if (clause.kind !== 'NullTest' && clause.kind !== 'BooleanTest') return false;
+  return findForcedNullVars(clause).some((v) => root.joinInfoList.some((sj) => sj.jointype === 'anti' && overlaps(bit(v.varno), sj.synRighthand)));
 }
 
 /** x = x by a strict operator says that x is not null. */

@@ -71,3 +71,27 @@ select n from (select empno % 2 as n, count(*) as c, dep from emp group by empno
 select a from (select empno as a, generate_series(1, 2) as g from emp where empno < 3) ss;
 select s from (select sum(empno) over (order by empno) as w, empno as s from emp) ss where w < 10;
 drop table emp, bi;
+-- Pairs that a join's own conditions take away are counted; what an antijoin makes NULL is not asked again.
+create table few (a int, b int);
+create table more (a int primary key, b int);
+insert into few values (1, 1), (2, 2), (3, 3), (null, null);
+insert into more values (1, 1), (2, 3), (4, 4);
+analyze few;
+analyze more;
+set enable_hashjoin = off;
+set enable_mergejoin = off;
+set enable_indexscan = off;
+set enable_bitmapscan = off;
+set enable_material = off;
+explain (analyze, costs off, timing off, summary off) select * from few join more on few.a = more.a;
+explain (analyze, costs off, timing off, summary off) select * from few left join more on few.a = more.a and few.b = more.b;
+explain (analyze, costs off, timing off, summary off) select * from few left join more on few.a = more.a where more.a is null;
+select few.a from few left join more on few.a = more.a where more.a is null order by 1;
+set enable_nestloop = off;
+set enable_mergejoin = on;
+explain (analyze, costs off, timing off, summary off) select * from few left join more on few.a = more.a and few.b + more.b < 5;
+reset all;
+explain (costs off) select * from few left join more on few.a = more.a where more.a is null and more.b is null;
+explain (costs off) select * from few left join more on few.a = more.a where more.b is null;
+explain (costs off) select * from few left join (more m join few f on f.a = m.a) on few.b = m.b where m.b is null and f.b is null;
+drop table few, more;
