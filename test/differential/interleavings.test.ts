@@ -5,7 +5,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { NOT_INSTALLED, oracleInstalled, startOracle } from '../support/oracle.ts';
 import { startSite, type Site } from '../support/site.ts';
-import { randomFrom } from '../torture/crash.ts';
+import { randomFrom } from '../support/random.ts';
 import { inOrder, interleave, parseScenarios, reduce, Stage } from './interleavings.ts';
 import { playRandomly, world } from './random_sessions.ts';
 

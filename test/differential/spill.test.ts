@@ -7,7 +7,7 @@ import { NOT_INSTALLED, oracle } from '../support/oracle.ts';
 import { RawClient } from '../support/raw_client.ts';
 import { until } from '../support/run.ts';
 import { startSite, type Site } from '../support/site.ts';
-import { randomFrom } from '../torture/crash.ts';
+import { randomFrom } from '../support/random.ts';
 
 const seed = Number(process.env['SEED'] ?? 1);
 const count = Number(process.env['COUNT'] ?? 40);

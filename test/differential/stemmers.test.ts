@@ -4,7 +4,7 @@ import test from 'ava';
 import { readFileSync, readdirSync } from 'node:fs';
 import { NOT_INSTALLED, oracleInstalled, startOracle } from '../support/oracle.ts';
 import { startSite, type Site } from '../support/site.ts';
-import { randomFrom } from '../torture/crash.ts';
+import { randomFrom } from '../support/random.ts';
 
 const folder = new URL('../../src/backend/tsearch/snowball/', import.meta.url);
 const seed = Number(process.env['SEED'] ?? 1), count = Number(process.env['COUNT'] ?? 400);

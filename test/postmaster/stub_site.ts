@@ -6,6 +6,7 @@ import net from 'node:net';
 import { join } from 'node:path';
 import { FORKING_FLAGS } from '../port/forking.ts';
 import { account, accountFolder, giveToAccount, programFolder } from '../support/account.ts';
+import { freePort } from '../support/run.ts';
 
 export interface StubSite {
   folder: string;
@@ -30,15 +31,6 @@ export function makeSiteFolder(ini = '', hba = 'local all all trust\nhost all al
   giveToAccount(folder);
   chmodSync(folder, 0o700);
   return folder;
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((found) => {
-    const server = net.createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => found(port));
-    });
-  });
 }
 
 export interface StartOptions {

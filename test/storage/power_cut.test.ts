@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { openStore, openWritableStore } from '../../src/backend/storage/lmdb.ts';
 import type { Store } from '../../src/backend/storage/store.ts';
-import { randomFrom } from '../torture/crash.ts';
+import { randomFrom } from '../support/random.ts';
 
 const SEED = Number(process.env['SEED'] ?? 7), COMMITS = 1000, CUTS = process.env['TORTURE'] === '1' ? 4000 : 300;
 const SECTOR = 512, KEYS = 300;

@@ -1,5 +1,5 @@
 // What the process of power_cut.test.ts writes, and the test expects: by seed.
-import { randomFrom } from '../torture/crash.ts';
+import { randomFrom } from '../support/random.ts';
 
 export function* commits(seed: number, count: number, keys: number): Generator<[number, [Buffer, Buffer | null][]]> {
   const random = randomFrom(seed);

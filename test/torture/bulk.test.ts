@@ -7,7 +7,7 @@ import test from 'ava';
 import type { Client } from 'pg';
 import { isRunning, until } from '../support/run.ts';
 import { startSite, type Site } from '../support/site.ts';
-import { randomFrom } from './crash.ts';
+import { randomFrom } from '../support/random.ts';
 
 const long = process.env['TORTURE'] === '1';
 const seed = Number(process.env['SEED'] ?? (long ? Date.now() % 1_000_000 : 7));

@@ -4,20 +4,9 @@
 import type { Client } from 'pg';
 import { isRunning, processInfo, until } from '../support/run.ts';
 import type { Site } from '../support/site.ts';
+import { randomFrom } from '../support/random.ts';
 
 const ACCOUNTS = 20, START = 1000;
-
-/** mulberry32: the same seed gives the same run, as far as a machine allows. */
-export function randomFrom(seed: number): (limit: number) => number {
-  let state = seed >>> 0;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return Math.floor(((t ^ (t >>> 14)) >>> 0) / 4294967296 * limit);
-  };
-}
 
 export interface Summary {
   acknowledged: number; unknown: number; refused: number; backendsKilled: number; managersKilled: number; restarts: number;

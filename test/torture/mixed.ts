@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { Client } from 'pg';
 import { runFolder, isRunning, until } from '../support/run.ts';
 import type { Site } from '../support/site.ts';
-import { randomFrom } from './crash.ts';
+import { randomFrom } from '../support/random.ts';
 
 const SPAN = 1_000_000, COUNTERS = 4;
 export type Victim = 'backend' | 'manager' | 'postmaster' | 'everything' | 'start' | 'stop' | 'idle';

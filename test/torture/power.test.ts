@@ -11,7 +11,7 @@ import { openStore } from '../../src/backend/storage/lmdb.ts';
 import { giveToAccount } from '../support/account.ts';
 import { freePort, runFolder } from '../support/run.ts';
 import { Site, makeSite, product, program } from '../support/site.ts';
-import { randomFrom } from './crash.ts';
+import { randomFrom } from '../support/random.ts';
 import { MixedTorture } from './mixed.ts';
 import { Disk } from './power.ts';
 

@@ -5,7 +5,8 @@ import { DATETIME_POOLS, randomDateTime, randomInterval, sensibleDateTime } from
 import { session } from '../../src/backend/utils/session.ts';
 import { currentTime } from '../../src/backend/types/timestamp.ts';
 import { compare, functionCalls } from './differential.ts';
-import { askOracle, describeError, fn, oracleAvailable, randomFrom, type Call } from './harness.ts';
+import { randomFrom } from '../support/random.ts';
+import { askOracle, describeError, fn, oracleAvailable, type Call } from './harness.ts';
 import { POOLS } from './pools.ts';
 
 const check = oracleAvailable ? test.serial : test.skip;

@@ -1,6 +1,7 @@
 // Makes calls of every registered function, on values from the pools, and compares ours with PostgreSQL's.
 import { builtinNames } from '../../src/backend/types/fmgr.ts';
-import { askOracle, callOurs, callSql, queryOracle, randomFrom, TYPES, type Call } from './harness.ts';
+import { randomFrom } from '../support/random.ts';
+import { askOracle, callOurs, callSql, queryOracle, TYPES, type Call } from './harness.ts';
 import { POOLS } from './pools.ts';
 
 /** The last bit of the mathematical library's results is not ours to match. */

@@ -2,7 +2,8 @@
 import test from 'ava';
 import { datetimeSettings, parseTimeZoneSetting } from '../../src/backend/types/datetime_settings.ts';
 import { DATETIME_POOLS } from './datetime_pools.ts';
-import { askOracle, describeError, fn, oracleAvailable, randomFrom } from './harness.ts';
+import { randomFrom } from '../support/random.ts';
+import { askOracle, describeError, fn, oracleAvailable } from './harness.ts';
 
 const check = oracleAvailable ? test.serial : test.skip;
 const cases = Number(process.env['POSTHOUSE_CASES'] ?? 600);

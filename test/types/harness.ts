@@ -151,14 +151,3 @@ export function queryOracle(sql: string): string[][] {
   if (run.status !== 0) throw new Error(`psql: ${run.stderr}`);
   return run.stdout.split('\n').filter((line) => line !== '').map((line) => line.split('\x01'));
 }
-
-/** A small generator of pseudo-random numbers with a seed (mulberry32). */
-export function randomFrom(seed: number): (limit: number) => number {
-  let state = seed >>> 0;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4294967296) * limit);
-  };
-}

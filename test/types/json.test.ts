@@ -7,7 +7,8 @@ import { makeArray, type Datum } from '../../src/backend/types/datum.ts';
 import { datetimeSettings } from '../../src/backend/types/datetime_settings.ts';
 import { findTimeZone } from '../../src/backend/types/timezone.ts';
 import { PgError } from '../../src/common/errors.ts';
-import { askOracle, describeError, fn, oracleAvailable, randomFrom } from './harness.ts';
+import { randomFrom } from '../support/random.ts';
+import { askOracle, describeError, fn, oracleAvailable } from './harness.ts';
 
 const check = oracleAvailable ? test.serial : test.skip;
 const cases = Number(process.env['POSTHOUSE_CASES'] ?? 500);

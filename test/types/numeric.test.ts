@@ -1,6 +1,7 @@
 // Numeric functions on random numbers of all sizes (seeded) against a real PostgreSQL: scales and last digits.
 import test from 'ava';
-import { askOracle, callOurs, callSql, oracleAvailable, randomFrom, type Call } from './harness.ts';
+import { randomFrom } from '../support/random.ts';
+import { askOracle, callOurs, callSql, oracleAvailable, type Call } from './harness.ts';
 
 const ONE = ['numeric_sqrt', 'numeric_exp', 'numeric_ln', 'numeric_float8', 'numeric_trim_scale'];
 const NAMES: Record<string, string> = { numeric_trim_scale: 'trim_scale', numeric_float8: 'float8', float8_numeric: 'numeric' };
