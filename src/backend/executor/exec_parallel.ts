@@ -130,8 +130,14 @@ export class GatherState {
     if (pid === 0) {
       for (const gather of running) for (const { queue } of gather.workers) port.close(queue.fd);
       port.close(ours);
-      becomeWorker(leader, slot);
-      this.beWorker(theirs);
+      try {
+        becomeWorker(leader, slot);
+        this.beWorker(theirs);
+      } catch (error) {
+        // It must not go on as a second leader.
+        log('LOG', `parallel worker failed to initialize: ${String(error)}`);
+        port._exit(2);
+      }
       return true;
     }
     port.close(theirs);
@@ -275,7 +281,9 @@ export class GatherState {
 
 /** Waits until one of these workers has something to say. False: none has within the time. */
 function waitFor(workers: readonly Worker[], timeoutMs: number): boolean {
-  if (workers.some(({ queue }) => queue.ended)) throw lostConnection();
+  if (workers.some(({ queue }) => queue.isLost)) throw lostConnection();
+  // All that they have sent is here already: an interrupt has looked for it meanwhile.
+  if (workers.some(({ queue }) => queue.ended)) return true;
   workers.forEach(({ queue }, i) => { manyFds[i] = queue.fd; });
   const n = port.poll(manyFds, events, ready, workers.length, timeoutMs);
   if (n <= 0) {
@@ -301,8 +309,8 @@ function hasLeft(pid: number): boolean {
 }
 
 function noteEnd(pid: number, status: number): void {
-  const signal = status & 0x7f;
-  if (status > 0 && signal !== 0) log('LOG', `background worker "parallel worker" (PID ${pid}) was terminated by signal ${signal}`);
+  const signal = status & 0x7f, how = signal === 0 ? `exited with exit code ${status >> 8}` : `was terminated by signal ${signal}`;
+  if (status > 0) log('LOG', `background worker "parallel worker" (PID ${pid}) ${how}`);
 }
 
 function collectWorkers(): void {

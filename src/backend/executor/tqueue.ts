@@ -132,8 +132,8 @@ export class RowReceiver {
   /** Receives what there is; to be called when there is something. */
   receive(): void {
     const { at } = this, rest = this.end - at;
-    // Room for the whole frame that has begun, or for more behind the rows that are left.
-    const wanted = at < this.rowsEnd ? rest : rest < FRAME_HEADER_BYTES ? 0 : FRAME_HEADER_BYTES + this.view.getUint32(at, true);
+    // Room for the whole frame that has begun, and for more behind what has not been looked at.
+    const wanted = at < this.rowsEnd || rest < FRAME_HEADER_BYTES ? rest : Math.max(rest, FRAME_HEADER_BYTES + this.view.getUint32(at, true));
     if (wanted > this.bytes.length - FRAME_HEADER_BYTES) {
       const larger = Buffer.allocUnsafeSlow(wanted + BUFFER_BYTES);
       this.bytes.copy(larger, 0, at, this.end);
@@ -146,6 +146,11 @@ export class RowReceiver {
     const n = port.recv(this.fd, this.bytes, this.end, this.bytes.length - this.end, false);
     if (n > 0) this.end += n;
     else if (n !== -EINTR) this.ended = true;
+  }
+
+  /** Nothing more will come, and the worker has not said that it was done. To be asked when `take` has given nothing. */
+  get isLost(): boolean {
+    return this.ended && !(this.end - this.at >= FRAME_HEADER_BYTES && this.end - this.at - FRAME_HEADER_BYTES >= this.view.getUint32(this.at, true));
   }
 
   /** The other end is closed: receives all that is left, and takes an error out of turn. False: nothing tells that the worker was done. */
