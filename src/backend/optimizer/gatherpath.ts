@@ -15,10 +15,16 @@ import { presortedGroups } from './upperpath.ts';
 /** All rows of a partial path. */
 export const allRows = (p: Path): number => p.rows * p.parallelWorkers!;
 
+/** By the settings, and no less than workers cost here. */
+function workersCost({ glob: { workerCosts } }: PlannerInfo, sub: Path): { setup: number; tuple: number } {
+  return { setup: Math.max(costs.parallelSetup, sub.parallelWorkers! * workerCosts.setup), tuple: Math.max(costs.parallelTuple, workerCosts.tuple) };
+}
+
 /** create_gather_path; `rows` of all processes together. */
 export function gatherPath(root: PlannerInfo, rel: RelOptInfo, sub: Path, rows: number): Path {
-  const startup = sub.startup + costs.parallelSetup;
-  const total = sub.total + costs.parallelSetup + costs.parallelTuple * rows;
+  const { setup, tuple } = workersCost(root, sub);
+  const startup = sub.startup + setup;
+  const total = sub.total + setup + tuple * rows;
   return {
     kind: 'Gather', rel, rows, startup, total, pathkeys: [], requiredOuter: EMPTY, paramClauses: [],
     make: () => {
@@ -33,8 +39,9 @@ export function gatherPath(root: PlannerInfo, rel: RelOptInfo, sub: Path, rows: 
 export function gatherMergePath(root: PlannerInfo, rel: RelOptInfo, sub: Path, pathkeys: PathKey[], rows: number): Path {
   const inputs = sub.parallelWorkers! + 1;
   const comparison = 2 * costs.cpuOperator, depth = Math.log2(inputs);
-  const startup = comparison * inputs * depth + costs.parallelSetup;
-  const run = rows * comparison * depth + costs.cpuOperator * rows + costs.parallelTuple * rows * 1.05;
+  const { setup, tuple } = workersCost(root, sub);
+  const startup = comparison * inputs * depth + setup;
+  const run = rows * comparison * depth + costs.cpuOperator * rows + tuple * rows * 1.05;
   const cost = { startup: startup + sub.startup, total: startup + run + sub.total };
   return {
     kind: 'GatherMerge', rel, rows, ...cost, pathkeys, requiredOuter: EMPTY, paramClauses: [],

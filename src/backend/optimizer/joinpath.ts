@@ -19,6 +19,7 @@ import type { Path, PlannerInfo, Relids, RelOptInfo, RestrictInfo, SpecialJoinIn
 import { wantsHalf } from './relnode.ts';
 import { KEEPS_OUTPUT, orderedClauses, over, planBase, withAllColumns } from './planbuild.ts';
 import { EMPTY, isSubset, overlaps } from './relids.ts';
+import { FREE } from './workercost.ts';
 
 /** add_paths_to_joinrel. */
 export function addPathsToJoinRel(root: PlannerInfo, rel: RelOptInfo, outer: RelOptInfo, inner: RelOptInfo, jointype: JoinType, clauses: RestrictInfo[], sjinfo: SpecialJoinInfo | null): void {
@@ -152,7 +153,8 @@ function hashJoins(cx: JoinPathContext): void {
   if (cx.partial) {
     const [shared] = outer.partialPaths as [Path];
     const [part] = inner.partialPaths;
-    if (part !== undefined && settings.enable_parallel_hash) addHashJoin(cx, shared, part, keys);
+    // By what it costs here there is none: the leader fills the table, and its workers inherit it.
+    if (part !== undefined && settings.enable_parallel_hash && cx.root.glob.workerCosts === FREE) addHashJoin(cx, shared, part, keys);
     const safe = i.parallelSafe === true ? i : cheapestSafe(inner.paths);
     if (safe !== null) addHashJoin(cx, shared, safe, keys);
   }

@@ -5,6 +5,7 @@ import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
 import type { Plan, PlanRowMark } from '../nodes/plannodes.ts';
 import type { Expr, JoinType, PlaceHolderVar, SubPlan, TargetEntry, Var } from '../nodes/primnodes.ts';
 import type { PartitionBounds } from '../partitioning/partbounds.ts';
+import type { WorkerCosts } from './workercost.ts';
 import type { PartitionKey } from '../partitioning/partkey.ts';
 import type { Oid } from '../types/datum.ts';
 import type { ColumnStatistics } from './plancat.ts';
@@ -26,6 +27,8 @@ export interface PlannerGlobal {
   alternatives: Set<number>;
   /** Plans with workers are looked for (parallelModeOK). */
   parallelMode: boolean;
+  /** What workers cost at the least. */
+  workerCosts: WorkerCosts;
   /** Something in the statement must not be run in a worker (max_parallel_hazard). */
   hasRestricted: boolean;
 }

@@ -29,21 +29,24 @@ import { noteRoot, setPlanReferences, takeRoot, withRoots } from './setrefs.ts';
 import { processCtes, processSublinks, replaceCorrelationVars, replaceMultiexprParams } from './subselect.ts';
 import { subqueryHooks, type PlannedSubquery } from './subroot.ts';
 import { overUnionAll } from './unionall.ts';
+import { FREE, workerCosts, type WorkerCosts } from './workercost.ts';
 
 /** Makes the plan of an analyzed and rewritten query. `parallelOk`: workers may take part in it (CURSOR_OPT_PARALLEL_OK). */
 export function planner(query: Query, parallelOk = true): PlannedStmt {
   readCostSettings();
   const plan = withRoots(() => planStatement(query, null));
-  if (!parallelOk || !mayGainByWorkers(plan)) return plan;
+  if (!parallelOk || !mayGainByWorkers(plan, costs.parallelSetup)) return plan;
+  const given = workerCosts(query);
+  if (!mayGainByWorkers(plan, given.setup)) return plan;
   const hazard = maxParallelHazard(query);
-  return hazard === 'u' ? plan : withRoots(() => planStatement(query, hazard));
+  return hazard === 'u' ? plan : withRoots(() => planStatement(query, hazard, given));
 }
 
 /** What costs no more than a Gather at the least is not planned with workers: so nothing is looked at that only they need. */
-function mayGainByWorkers({ commandType, planTree, subplans, hasModifyingCTE, rtable }: PlannedStmt): boolean {
+function mayGainByWorkers({ commandType, planTree, subplans, hasModifyingCTE, rtable }: PlannedStmt, setup: number): boolean {
   if (settings.max_parallel_workers_per_gather === 0 || commandType !== 'select' || hasModifyingCTE) return false;
   if (settings.force_parallel_mode !== 'off') return true;
-  if (planTree.total_cost <= costs.parallelSetup && !subplans.some((p) => p.total_cost > costs.parallelSetup)) return false;
+  if (planTree.total_cost <= setup && !subplans.some((p) => p.total_cost > setup)) return false;
   return rtable.some((rte) => rte.rtekind === 'relation' && rte.relkind !== 'v' && isWorthWorkers(openRelation(rte.relid)));
 }
 
@@ -54,9 +57,9 @@ function isWorthWorkers(relation: Relation): boolean {
 }
 
 /** `hazard`: the worst of what it does, where workers may take part; null: they may not. */
-function planStatement(query: Query, hazard: 's' | 'r' | null): PlannedStmt {
+function planStatement(query: Query, hazard: 's' | 'r' | null, given: WorkerCosts = FREE): PlannedStmt {
   const glob: PlannerGlobal = {
-    subplans: [], subroots: [], paramExecCount: 0, finalRtable: [], placeholdersBefore: newestPlaceholder(), finalRowMarks: [], hasModifyingCTE: false, alternatives: new Set(), parallelMode: hazard !== null, hasRestricted: hazard === 'r',
+    subplans: [], subroots: [], paramExecCount: 0, finalRtable: [], placeholdersBefore: newestPlaceholder(), finalRowMarks: [], hasModifyingCTE: false, alternatives: new Set(), parallelMode: hazard !== null, workerCosts: given, hasRestricted: hazard === 'r',
   };
   const { plan, subroot, parallelSafe } = planQuery(glob, query, null, 0);
   // The range table of the query itself comes first, as EXPLAIN numbers names.

@@ -460,7 +460,7 @@ export const SETTINGS: readonly SettingRow[] = [
     'Sets the maximum number of parallel processes per maintenance operation.', null, ''],
   ['max_parallel_workers', 'integer', 'user', '8', null, 0, 1024, null, 25,
     'Sets the maximum number of parallel workers that can be active at one time.', null, 'EXPLAIN'],
-  ['max_parallel_workers_per_gather', 'integer', 'user', '0', null, 0, 1024, null, 25,
+  ['max_parallel_workers_per_gather', 'integer', 'user', '2', null, 0, 1024, null, 25,
     'Sets the maximum number of parallel processes per executor node.', null, 'EXPLAIN'],
   ['max_pred_locks_per_page', 'integer', 'sighup', '2', null, 0, 2147483647, null, 11,
     'Sets the maximum number of predicate-locked tuples per page.', 'If more than this number of tuples on the same page are locked by a connection, those locks are replaced by a page-level lock.', ''],

@@ -23,7 +23,7 @@ vacuum analyze small;
 vacuum analyze mid;
 vacuum analyze pt;
 vacuum analyze pu;
-set max_parallel_workers = 0; set max_parallel_workers_per_gather = 2; set parallel_setup_cost = 0; set parallel_tuple_cost = 0; set min_parallel_table_scan_size = 0; set min_parallel_index_scan_size = 0;
+set max_parallel_workers_per_gather = 2; set parallel_setup_cost = 0; set parallel_tuple_cost = 0; set min_parallel_table_scan_size = 0; set min_parallel_index_scan_size = 0;
 explain (costs off) select count(*) from big;
 select count(*) from big;
 explain (costs off) select g, count(*), sum(x) from big group by g;
