@@ -10,17 +10,17 @@ import { getBaseType, getElementType, getType, typeOperators } from '../catalog/
 import * as ids from '../catalog/oids.ts';
 import type { Attribute, IndexInfo, Relation } from '../catalog/relation.ts';
 import type { PgStatistic } from '../catalog/rows.ts';
-import { attributeByNumber } from '../catalog/syscache.ts';
+import { attributeByNumber, rangeByType } from '../catalog/syscache.ts';
 import { compileExpr, compilePredicate } from '../executor/expression.ts';
 import { operatorFunction } from '../executor/fmgr_info.ts';
 import { datumSize, storedSize } from '../executor/datum_size.ts';
 import { hashKeyFunction, typeComparator } from '../executor/sort_support.ts';
-import { arrayStatistics, lexemeStatistics } from './element_statistics.ts';
+import { arrayStatistics, lexemeStatistics, rangeStatistics } from './element_statistics.ts';
 import { analyzeExtended } from './extended_stats.ts';
 import { allChildren } from './tablecmds.ts';
 import { commandCounterIncrement } from '../transaction/xact.ts';
 import { makeArray, type Datum, type Oid } from '../types/datum.ts';
-import { TEXTOID, TSVECTOROID } from '../types/oids.ts';
+import { FLOAT8OID, TEXTOID, TSVECTOROID } from '../types/oids.ts';
 import { typeHooks } from '../types/hooks.ts';
 import { getInt } from '../utils/guc.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
@@ -29,8 +29,8 @@ import { checkForInterrupts } from '../utils/interrupts.ts';
 const ROWS_PER_TARGET = 300;
 /** Values wider than this are neither compared nor kept. */
 const WIDTH_THRESHOLD_BYTES = 1024;
-const STATISTIC_KIND_MCV = 1, STATISTIC_KIND_HISTOGRAM = 2, STATISTIC_KIND_CORRELATION = 3, STATISTIC_KIND_MCELEM = 4, STATISTIC_KIND_DECHIST = 5;
-const TEXT_EQUAL = 98;
+const STATISTIC_KIND_MCV = 1, STATISTIC_KIND_HISTOGRAM = 2, STATISTIC_KIND_CORRELATION = 3, STATISTIC_KIND_MCELEM = 4, STATISTIC_KIND_DECHIST = 5, STATISTIC_KIND_RANGE_LENGTHS = 6, STATISTIC_KIND_BOUNDS = 7;
+const TEXT_EQUAL = 98, FLOAT8_LESS = 672;
 
 export interface Sample { rows: Datum[][]; totalRows: number; blocks: number }
 
@@ -169,6 +169,13 @@ function columnStatistics(column: Attribute, sample: Sample, target: number, com
     stats.distinct = -1 * (1 - Math.fround(stats.nullFraction));
     const common = lexemeStatistics(values, target);
     if (common !== null) stats.slots.push({ kind: STATISTIC_KIND_MCELEM, op: TEXT_EQUAL, collation: ids.DEFAULT_COLLATION_OID, numbers: common.frequencies, values: common.values, type: TEXTOID });
+    return stats;
+  }
+  if (rangeByType(getBaseType(column.atttypid)) !== undefined) {
+    stats.distinct = -1 * (1 - Math.fround(stats.nullFraction));
+    const { bounds, lengths, empty } = rangeStatistics(values, getBaseType(column.atttypid), target);
+    if (bounds !== null) stats.slots.push({ kind: STATISTIC_KIND_BOUNDS, op: 0, collation: 0, numbers: null, values: bounds });
+    stats.slots.push({ kind: STATISTIC_KIND_RANGE_LENGTHS, op: FLOAT8_LESS, collation: 0, numbers: [empty], values: lengths.length === 0 ? null : lengths, type: FLOAT8OID });
     return stats;
   }
   if (eqOpr === 0) return stats;

@@ -1,8 +1,10 @@
-// What ANALYZE finds in values that are made of others: the most common elements of arrays and lexemes of tsvectors, and how many
-// elements an array has (PostgreSQL's array_typanalyze.c and ts_typanalyze.c). All elements of the sample are counted, where
+// What ANALYZE finds in values that are made of others: the most common elements of arrays and lexemes of tsvectors, how many
+// elements an array has, and the bounds of ranges (PostgreSQL's array_typanalyze.c, ts_typanalyze.c, rangetypes_typanalyze.c). All elements of the sample are counted, where
 // PostgreSQL lets those go that turn out to be rare.
 import type { Comparator } from '../types/compare.ts';
-import type { ArrayValue, Datum } from '../types/datum.ts';
+import { rangeLine, type RangeStatistics } from '../optimizer/range_selectivity.ts';
+import type { ArrayValue, Datum, Oid, RangeValue } from '../types/datum.ts';
+import { compareBounds, isEmpty, lowerOf, uncheckedRange, upperOf } from '../types/rangetypes.ts';
 import type { TsVector } from '../types/tsvector.ts';
 
 /** Elements that are kept for each unit of the statistics target. */
@@ -79,4 +81,19 @@ export function lexemeStatistics(vectors: readonly Datum[], target: number): Com
   const most = target * ELEMENTS_PER_TARGET, bytes = [...counted].map(([text, n]): [Buffer, number] => [Buffer.from(text), n]);
   const common = mostCommon(bytes, lexemes, vectors.length, most, Math.floor(((most + 10) * 1000) / 7), compareLexemes);
   return common === null ? null : { values: common.kept.map((b) => b.toString()), frequencies: common.frequencies };
+}
+
+/** Histograms of ranges (rangetypes_typanalyze.c): their bounds, each side by itself; their lengths; the share of empty ones. */
+export function rangeStatistics(ranges: readonly Datum[], type: Oid, target: number): RangeStatistics {
+  const full = (ranges as readonly RangeValue[]).filter((r) => !isEmpty(r)), empty = Math.fround((ranges.length - full.length) / ranges.length);
+  if (full.length < 2) return { bounds: null, lengths: [], empty };
+  const { compare, difference } = rangeLine(type);
+  const lowers = full.map(lowerOf).sort((a, b) => compareBounds(compare, a, b)), uppers = full.map(upperOf).sort((a, b) => compareBounds(compare, a, b));
+  const lengths = full.map((r) => {
+    const low = lowerOf(r), high = upperOf(r);
+    return low.infinite || high.infinite ? Infinity : difference === null ? 1 : difference(high.value, low.value);
+  }).sort((a, b) => a - b);
+  const count = full.length > target ? target + 1 : full.length;
+  const places = Array.from({ length: count }, (_x, i) => Math.floor((i * (full.length - 1)) / (count - 1)));
+  return { bounds: places.map((at) => uncheckedRange(type, lowers[at]!, uppers[at]!)), lengths: places.map((at) => lengths[at]!), empty };
 }

@@ -4,8 +4,9 @@
 import { statisticOf } from '../catalog/syscache.ts';
 import { estimateRelationSize } from '../catalog/relation_size.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
-import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
+import type { ArrayValue, Datum, Oid, RangeValue } from '../types/datum.ts';
 import { BITOID, BPCHAROID, NUMERICOID, VARBITOID, VARCHAROID } from '../types/oids.ts';
+import type { RangeStatistics } from './range_selectivity.ts';
 import type { ElementStatistics } from './element_selectivity.ts';
 import { typeInfo } from '../executor/fmgr_info.ts';
 
@@ -21,6 +22,8 @@ export interface ColumnStatistics {
   elements: ElementStatistics | null;
   /** Histogram of the numbers of distinct elements in arrays, and their average. */
   elementCounts: readonly number[] | null;
+  /** Of ranges. */
+  ranges: RangeStatistics | null;
 }
 
 const STATISTIC_KIND_MCV = 1;
@@ -28,6 +31,8 @@ const STATISTIC_KIND_HISTOGRAM = 2;
 const STATISTIC_KIND_CORRELATION = 3;
 const STATISTIC_KIND_MCELEM = 4;
 const STATISTIC_KIND_DECHIST = 5;
+const STATISTIC_KIND_RANGE_LENGTHS = 6;
+const STATISTIC_KIND_BOUNDS = 7;
 
 /** `inherited`: of the table together with its children. */
 export function columnStatistics(relid: Oid, attnum: number, inherited = false): ColumnStatistics | undefined {
@@ -39,7 +44,7 @@ export function columnStatistics(relid: Oid, attnum: number, inherited = false):
 export function statisticsOfRow(row: Record<string, unknown>): ColumnStatistics {
   const stats: ColumnStatistics = {
     nullFraction: row['stanullfrac'] as number, width: row['stawidth'] as number, distinct: row['stadistinct'] as number,
-    mcv: null, histogram: null, correlation: 0, elements: null, elementCounts: null,
+    mcv: null, histogram: null, correlation: 0, elements: null, elementCounts: null, ranges: null,
   };
   for (let i = 1; i <= 5; i++) {
     const numbers = listOf(row[`stanumbers${i}`]) as readonly number[] | null;
@@ -52,6 +57,8 @@ export function statisticsOfRow(row: Record<string, unknown>): ColumnStatistics 
       case STATISTIC_KIND_MCELEM:
         if (values !== null && numbers !== null) stats.elements = { values, frequencies: numbers };
         break;
+      case STATISTIC_KIND_RANGE_LENGTHS: stats.ranges = { bounds: null, ...stats.ranges, lengths: (values ?? []) as readonly number[], empty: numbers?.[0] ?? 0 }; break;
+      case STATISTIC_KIND_BOUNDS: stats.ranges = { lengths: [], empty: 0, ...stats.ranges, bounds: values as readonly RangeValue[] }; break;
       case STATISTIC_KIND_DECHIST: stats.elementCounts = numbers; break;
       case STATISTIC_KIND_CORRELATION: stats.correlation = numbers?.[0] ?? 0; break;
       default:

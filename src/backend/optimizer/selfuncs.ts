@@ -2,8 +2,8 @@
 import { PgError } from '../../common/errors.ts';
 import { FirstNormalObjectId } from '../catalog/schema.ts';
 import { getBaseType, getElementType } from '../catalog/lsyscache.ts';
-import { castBySourceTarget } from '../catalog/syscache.ts';
-import { callable, functionInfo, operator } from '../executor/fmgr_info.ts';
+import { castBySourceTarget, rangeByType } from '../catalog/syscache.ts';
+import { callable, functionInfo, operator, operatorFunction } from '../executor/fmgr_info.ts';
 import { hashKeyFunction, typeComparator } from '../executor/sort_support.ts';
 import { compileExpr } from '../executor/expression.ts';
 import { someExpr } from '../executor/plan_walker.ts';
@@ -11,7 +11,7 @@ import { exprCollation, exprType } from '../nodes/nodeFuncs.ts';
 import { makeOpExpr } from '../nodes/makefuncs.ts';
 import type { IndexInfo } from '../catalog/relation.ts';
 import type { BoolExpr, Expr, OpExpr, Var } from '../nodes/primnodes.ts';
-import type { ArrayValue, Datum, Oid } from '../types/datum.ts';
+import { RangeValue, type ArrayValue, type Datum, type Oid } from '../types/datum.ts';
 import { DATEOID, TIMESTAMPOID, TIMESTAMPTZOID } from '../types/oids.ts';
 import { fixedPrefix, greaterText, type PatternKind } from '../types/pattern_prefix.ts';
 import { TsQuery } from '../types/tsquery.ts';
@@ -21,6 +21,7 @@ import { clampRows } from './costsize.ts';
 import {
   arraySelectivity as arraySelectivityOf, type ArrayCondition, defaultArraySelectivity, DEFAULT_TS_MATCH_SEL, tsquerySelectivity,
 } from './element_selectivity.ts';
+import { defaultRangeSelectivity, rangeSelectivity } from './range_selectivity.ts';
 import { distinctTogether, expressionStatistics, extendedOr, extendedSelectivity } from './extended_stats.ts';
 import { type ColumnStatistics, columnStatistics } from './plancat.ts';
 import { makeRestrictInfo } from './restrictinfo.ts';
@@ -32,6 +33,10 @@ const BOOLOID = 16;
 const DEFAULT_INEQ_SEL = 0.3333333333333333;
 const DEFAULT_RANGE_INEQ_SEL = 0.005;
 const DEFAULT_MATCH_SEL = 0.005;
+/** What is taken to be by estimators that ask no statistics, of restrictions and of joins. */
+const GUESSES: Record<string, number | undefined> = {
+  contsel: 0.001, areasel: 0.005, positionsel: 0.1, contjoinsel: 0.001, areajoinsel: 0.005, positionjoinsel: 0.1, matchingjoinsel: 0.01,
+};
 const DEFAULT_UNK_SEL = 0.005;
 const DEFAULT_NUM_DISTINCT = 200;
 
@@ -320,7 +325,7 @@ function operatorSelectivity(root: PlannerInfo, e: OpExpr, sjinfo: SpecialJoinIn
       case 'neqjoinsel': return 1 - equalityJoin(left, right, null);
       case 'scalarltjoinsel': case 'scalarlejoinsel': case 'scalargtjoinsel': case 'scalargejoinsel': return DEFAULT_INEQ_SEL;
       case '': return 0.5;
-      default: return DEFAULT_MATCH_SEL;
+      default: return GUESSES[functionName(op.oprjoin)] ?? DEFAULT_MATCH_SEL;
     }
   }
   // get_restriction_variable: what is compared must say the same for all rows.
@@ -338,6 +343,8 @@ const COMPARED: Record<string, Compared | undefined> = {
   scalargesel: (c, value, subject, swapped) => inequality(c, value, !swapped, true, subject),
   arraycontsel: (c, value, _subject, swapped, opno) => arrayContainment(c, value, opno, swapped),
   tsmatchsel: textMatch,
+  rangesel: rangeMatch,
+  matchingsel: ofOperator,
 };
 
 /** arraycontsel. */
@@ -353,6 +360,37 @@ function arrayContainment(c: Column | null, value: { value: Datum } | null, opno
 function ofElements({ stats, rel, attno }: Column, type: Oid, values: readonly Datum[], condition: ArrayCondition): number {
   const collation = stats === undefined || attno <= 0 ? 0 : rel.relation?.attributes[attno - 1]?.attcollation ?? 0;
   return clamp(arraySelectivityOf(stats?.elements ?? null, stats?.elementCounts ?? null, values, condition, typeComparator(type, collation)) * (1 - (stats?.nullFraction ?? 0)));
+}
+
+const DEFAULT_MATCHING_SEL = 0.01, MIN_HISTOGRAM = 10, FULL_HISTOGRAM = 100;
+
+/** matchingsel (generic_restriction_selectivity): the share of common values, and of bounds of the histogram, that the operator holds of. */
+function ofOperator(c: Column | null, value: { value: Datum } | null, subject: Expr, swapped: boolean, opno: Oid): number {
+  if (value === null || c?.stats === undefined) return DEFAULT_MATCHING_SEL;
+  const { mcv, histogram, nullFraction } = c.stats, holds = operatorFunction(opno, exprCollation(subject));
+  const matches = (v: Datum): boolean => (swapped ? holds(value.value, v) : holds(v, value.value)) === true;
+  let ofCommon = 0, common = 0;
+  for (const [i, v] of (mcv?.values ?? []).entries()) {
+    common += mcv!.frequencies[i]!;
+    if (matches(v)) ofCommon += mcv!.frequencies[i]!;
+  }
+  let others = DEFAULT_MATCHING_SEL;
+  if (histogram !== null && histogram.length >= MIN_HISTOGRAM) {
+    const inner = histogram.slice(1, -1), found = inner.filter(matches).length / inner.length, weight = Math.min(1, histogram.length / FULL_HISTOGRAM);
+    others = found * weight + DEFAULT_MATCHING_SEL * (1 - weight);
+  }
+  others = Math.min(0.9999, Math.max(0.0001, others)) * Math.max(0, 1 - nullFraction - common);
+  return clamp(others + ofCommon);
+}
+
+/** rangesel. */
+function rangeMatch(c: Column | null, value: { value: Datum } | null, subject: Expr, swapped: boolean, opno: Oid): number {
+  const given = operator(opno), { oprcode } = swapped && given.oprcom !== 0 ? operator(given.oprcom) : given, name = functionName(oprcode);
+  if (swapped && given.oprcom === 0) return defaultRangeSelectivity('');
+  if (value === null || c === null) return defaultRangeSelectivity(name);
+  const type = getBaseType(exprType(subject)), isRange = value.value instanceof RangeValue;
+  if (rangeByType(type) === undefined || (isRange ? (value.value as RangeValue).typeOid !== type : name !== 'range_contains_elem')) return defaultRangeSelectivity(name);
+  return clamp(rangeSelectivity(type, c.stats?.ranges ?? null, name, value.value) * (1 - (c.stats?.nullFraction ?? 0)));
 }
 
 /** tsmatchsel. */
@@ -440,7 +478,7 @@ function restrictionSelectivity(root: PlannerInfo, e: OpExpr, estimator: string,
       return clamp(1 - (column?.stats?.nullFraction ?? 0) - operatorSelectivity(root, { ...e, opno: positive.oid, opfuncid: positive.oprcode }, sjinfo));
     }
     case '': return 0.5;
-    default: return DEFAULT_MATCH_SEL;
+    default: return GUESSES[estimator] ?? DEFAULT_MATCH_SEL;
   }
 }
 

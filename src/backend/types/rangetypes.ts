@@ -33,7 +33,8 @@ function comparatorOf(typeOid: Oid): Comparator {
   return comparatorFor(subtype, collation);
 }
 
-function plainRange(typeOid: Oid, lower: Bound, upper: Bound): RangeValue {
+/** Of two bounds as they are, even when the lower one is the higher. */
+export function uncheckedRange(typeOid: Oid, lower: Bound, upper: Bound): RangeValue {
   return new RangeValue(typeOid, lower.infinite ? null : lower.value, upper.infinite ? null : upper.value,
     (lower.infinite ? LOWER_INF : lower.inclusive ? LOWER_INC : 0) | (upper.infinite ? UPPER_INF : upper.inclusive ? UPPER_INC : 0));
 }
@@ -46,7 +47,7 @@ export function makeRange(typeOid: Oid, lower: Bound, upper: Bound): RangeValue 
     if (order > 0) throw new PgError('data_exception', 'range lower bound must be less than or equal to range upper bound');
     if (order === 0 && !(lower.inclusive && upper.inclusive)) return emptyRange(typeOid);
   }
-  const range = plainRange(typeOid, lower, upper);
+  const range = uncheckedRange(typeOid, lower, upper);
   return canonical === undefined ? range : canonical(range);
 }
 
