@@ -21,6 +21,8 @@ export interface IndexScan {
   readonly key: string;
   readonly keyLength: number;
   next(): boolean;
+  /** Goes on at the first key that is not less (forwards, and never back); false: it cannot, and nothing was done. */
+  skipTo(key: string): boolean;
   /** For scans that are left before their end. */
   close(): void;
 }
@@ -50,6 +52,7 @@ class NoEntries implements IndexScan {
   readonly key = '';
   readonly keyLength = 0;
   next(): boolean { return false; }
+  skipTo(): boolean { return true; }
   close(): void {}
 }
 
@@ -94,21 +97,41 @@ class LeafScan {
 
 /** Leaf after leaf, beginning with the first whose upper bound is not below `from`. */
 class StoredEntries extends LeafScan implements IndexScan {
+  private readonly store: Store;
+  private readonly filenode: number;
   private readonly to: string | null;
   private from: string;
 
   constructor(store: Store, filenode: number, from: string, to: string | null, counts: Counts, share: SharedSequence | null) {
     super(counts, share);
-    this.from = from;
+    this.store = store;
+    this.filenode = filenode;
     this.to = to;
-    this.cursor = store.range(boundBytes(filenode, from), boundBytes(filenode + 1, ''), false, this.buffer);
+    this.from = from;
+    this.cursor = this.cursorFrom(from);
   }
+  private cursorFrom(key: string): Cursor { return this.store.range(boundBytes(this.filenode, key), boundBytes(this.filenode + 1, ''), false, this.buffer); }
+
   get key(): string { return this.leaf.key(this.i - 1); }
   get keyLength(): number { return this.leaf.keyLength(this.i - 1); }
 
   next(): boolean {
     while (this.i === this.end) if (!this.nextLeaf()) return false;
     this.rowId = this.leaf.rowId(this.i++);
+    return true;
+  }
+
+  skipTo(key: string): boolean {
+    if (this.cursor === null) return true;
+    const { leaf } = this, place = leaf.lowerBound(key);
+    if (place < leaf.count || this.end < leaf.count) {
+      this.i = Math.min(Math.max(this.i, place), this.end);
+      return true;
+    }
+    this.cursor.close();
+    this.cursor = this.cursorFrom(this.from = key);
+    leaf.clear();
+    this.i = this.end = 0;
     return true;
   }
 
@@ -148,6 +171,7 @@ class StoredBackwards extends LeafScan implements IndexScan {
     first.close();
     this.cursor = store.range(start, bound, true, this.buffer);
   }
+  skipTo(): boolean { return false; }
   get key(): string { return this.leaf.key(this.i); }
   get keyLength(): number { return this.leaf.keyLength(this.i); }
 
@@ -227,6 +251,7 @@ class MergedEntries implements IndexScan {
     }
   }
 
+  skipTo(): boolean { return false; }
   close(): void { this.stored.close(); }
 }
 

@@ -24,6 +24,8 @@
 //   multirange                   02, 02 range each, 01
 //   jsonb                        01 for an empty array alone, else its kind (02 to 07), then: text; number; 00 or 01; size and elements
 //   point, box, circle, polygon  02, spatial_key.ts (gist and spgist only)
+//   range, multirange in gist    01 when empty, else 03, the place of its bounds (spatial_key.ts), then as above
+//     and spgist
 //   inet                         family, bits of the network up to its length, length, all bits
 //
 // Long values: methods other than btree keep their beginning and a hash of the whole (`keyLimit` of a column), so that keys are equal
@@ -44,7 +46,7 @@ import { Numeric } from '../types/numeric.ts';
 import { hashBytesExtended } from '../types/hash_bytes.ts';
 import { textKey, tsQueryKey, tsVectorKey } from './key_text.ts';
 import { numericKey } from './numeric_bytes.ts';
-import { coordinates, mortonKey, SPATIAL_DIMENSIONS } from './spatial_key.ts';
+import { coordinates, floatCode, mortonKey, RANGE_OPCLASSES, SPATIAL_DIMENSIONS } from './spatial_key.ts';
 import { encodeContainer } from './value.ts';
 import { MAX_KEY_BYTES } from '../storage/store.ts';
 
@@ -238,9 +240,32 @@ const opaqueKey: ColumnEncoder = (v: Datum) => {
   bytes.writeBigUInt64BE(hashBytesExtended(encodeContainer(v), 0n));
   return `\x02${bytes.latin1Slice()}`;
 };
-/** Operator classes of gist and brin over such types: multirange, tsvector, tsquery; box. */
-for (const opclass of [10072, 10075, 10082, 10163]) registered.set(opclass, opaqueKey);
-for (const [opclass, dimensions] of Object.entries(SPATIAL_DIMENSIONS)) registered.set(Number(opclass), (v: Datum) => `\x02${mortonKey(coordinates(v, dimensions))}`);
+/** Operator classes of gist and brin over such types: tsvector, tsquery; box. */
+for (const opclass of [10072, 10075, 10163]) registered.set(opclass, opaqueKey);
+for (const [opclass, dimensions] of Object.entries(SPATIAL_DIMENSIONS)) registered.set(Number(opclass), (v: Datum) => `\x02${mortonKey(coordinates(v, dimensions).map(floatCode))}`);
+for (const opclass of RANGE_OPCLASSES) registered.set(opclass, placedRangeKey);
+
+/** What begins the key of a range by its place, and of one that has none. */
+export const RANGE_PLACED = '\x03', RANGE_EMPTY_KEY = '\x01';
+
+/** The codes of a range's bounds, or of those around a multirange; null: it is empty. What they leave out of long bounds, and whether these
+ * are inclusive, counts for less than their order. */
+export function boundCodes(v: RangeValue | MultirangeValue): { lower: string; upper: string } | null {
+  const first = v instanceof RangeValue ? v : v.ranges[0], last = v instanceof RangeValue ? v : v.ranges.at(-1);
+  if (first === undefined || last === undefined || (first.flags & 1) !== 0) return null;
+  const { subtype, collation } = typeHooks.rangeInfo(first.typeOid), encode = encoderOfType(subtype, collation);
+  const length = CODE_BYTES[subtype] ?? 16;
+  const code = (value: Datum): string => encode(value).slice(0, length).padEnd(length, '\x00');
+  return { lower: (first.flags & 8) !== 0 ? '\x00'.repeat(length) : code(first.lower), upper: (last.flags & 16) !== 0 ? '\xff'.repeat(length) : code(last.upper) };
+}
+/** Of int4, date; int8, timestamp, timestamptz: all that their keys have. */
+const CODE_BYTES: Readonly<Record<Oid, number>> = { 23: 5, 1082: 5, 20: 9, 1114: 9, 1184: 9 };
+
+/** Its place among ranges, then all of it. */
+function placedRangeKey(v: RangeValue | MultirangeValue): string {
+  const codes = boundCodes(v);
+  return codes === null ? RANGE_EMPTY_KEY : `${RANGE_PLACED}${mortonKey([codes.lower, codes.upper])}${v instanceof RangeValue ? rangeKey(v) : multirangeKey(v)}`;
+}
 
 /** How a column of an index is encoded: its operator class says so. */
 function columnEncoder(column: IndexColumn): ColumnEncoder {

@@ -1,14 +1,18 @@
-// Keys of points and boxes (gist and spgist over point, box, circle, polygon): the bits of their coordinates taken in turn, the
-// highest ones first (Morton's order), so that keys with a common beginning lie in a common box of space. A box has four
-// coordinates and is thus a point among boxes. Circles and polygons go by the box around them.
+// Keys of what has several coordinates (gist and spgist over point, box, circle, polygon, ranges, multiranges): the bits of the coordinates taken in
+// turn, the highest ones first (Morton's order), so that what lies near each other in space mostly does so in the index. A box has four
+// coordinates and is thus a point among boxes; circles and polygons go by the box around them. A range is a point, too: its bounds are
+// two coordinates.
+//
+// A coordinate is a code: bytes in its order, of one length in an index.
 import type { Datum, Oid } from '../types/datum.ts';
 import { Box, Circle, Point, Polygon } from '../types/geo_types.ts';
 
-/** Operator classes, and how many coordinates their values have. */
+/** Operator classes over shapes, and how many coordinates their values have. */
 export const SPATIAL_DIMENSIONS: Readonly<Record<Oid, number>> = { 10060: 4, 10061: 2, 10062: 4, 10063: 4, 10083: 4, 10084: 2, 10085: 2, 10087: 4 };
+/** Of gist and spgist over ranges and multiranges. */
+export const RANGE_OPCLASSES: ReadonlySet<Oid> = new Set([10078, 10079, 10082]);
 
-const view = new DataView(new ArrayBuffer(8));
-const INFINITY_HIGH = 0xfff00000, MINUS_INFINITY_HIGH = 0x000fffff;
+const { fromCharCode } = String;
 
 /** The box around a value. */
 export function boundsOf(value: Datum): Box {
@@ -26,33 +30,61 @@ export function coordinates(value: Datum, dimensions: number): number[] {
   return dimensions === 2 ? [low.x, low.y] : [low.x, low.y, high.x, high.y];
 }
 
-/** The Morton key of coordinates: eight bytes for each. NaN comes after everything. */
-export function mortonKey(values: readonly number[]): string {
-  const dimensions = values.length, out = new Uint8Array(8 * dimensions);
-  values.forEach((v, d) => {
-    let high = 0xffffffff, low = 0xffffffff;
-    if (v === v) {
-      view.setFloat64(0, v === 0 ? 0 : v);
-      high = view.getUint32(0);
-      low = view.getUint32(4);
-      if (high >= 0x80000000) { high = ~high; low = ~low; } else high |= 0x80000000;
-    }
-    for (let i = 0, at = d; i < 64; i++, at += dimensions) {
-      if (((i < 32 ? high >>> (31 - i) : low >>> (63 - i)) & 1) !== 0) out[at >> 3]! |= 128 >> (at & 7);
-    }
-  });
-  return Buffer.from(out.buffer).latin1Slice();
+const view = new DataView(new ArrayBuffer(8));
+const LEAST = '\x00'.repeat(8), GREATEST = '\xff'.repeat(8);
+
+/** The code of a number. NaN comes after everything. */
+export function floatCode(v: number): string {
+  if (v !== v) return GREATEST;
+  view.setFloat64(0, v === 0 ? 0 : v);
+  let high = view.getUint32(0), low = view.getUint32(4);
+  if (high >= 0x80000000) { high = ~high; low = ~low; } else high |= 0x80000000;
+  return fromCharCode(high >>> 24, (high >>> 16) & 255, (high >>> 8) & 255, high & 255, low >>> 24, (low >>> 16) & 255, (low >>> 8) & 255, low & 255);
 }
 
-/** Coordinates of a key; what is no number counts as infinite. */
+/** Codes that bound the values of a window: what is infinite is no bound. */
+export const lowCode = (v: number): string => (v === -Infinity ? LEAST : floatCode(v));
+export const highCode = (v: number): string => (v === Infinity ? GREATEST : floatCode(v));
+
+/** A byte with so many zero bits behind each of its bits, less one. */
+function spread(dimensions: number): Uint32Array {
+  return Uint32Array.from({ length: 256 }, (_, byte) => {
+    let out = 0;
+    for (let bit = 0; bit < 8; bit++) if ((byte & (1 << bit)) !== 0) out |= 1 << (bit * dimensions);
+    return out;
+  });
+}
+const SPREAD_2 = spread(2), SPREAD_4 = spread(4);
+
+/** The Morton key of two or four codes. */
+export function mortonKey(codes: readonly string[]): string {
+  const { length } = codes[0]!;
+  let key = '';
+  if (codes.length === 2) {
+    const [a, b] = codes as [string, string];
+    for (let i = 0; i < length; i++) {
+      const bits = (SPREAD_2[a.charCodeAt(i)]! << 1) | SPREAD_2[b.charCodeAt(i)]!;
+      key += fromCharCode(bits >>> 8, bits & 255);
+    }
+    return key;
+  }
+  const [a, b, c, d] = codes as [string, string, string, string];
+  for (let i = 0; i < length; i++) {
+    const bits = (SPREAD_4[a.charCodeAt(i)]! << 3) | (SPREAD_4[b.charCodeAt(i)]! << 2) | (SPREAD_4[c.charCodeAt(i)]! << 1) | SPREAD_4[d.charCodeAt(i)]!;
+    key += fromCharCode(bits >>> 24, (bits >>> 16) & 255, (bits >>> 8) & 255, bits & 255);
+  }
+  return key;
+}
+
+/** The numbers of a Morton key; what is no number counts as infinite. */
 export function mortonCoordinates(key: string, dimensions: number): number[] {
-  const values: number[] = [];
+  const values: number[] = [], gather = dimensions === 2 ? GATHER_2 : GATHER_4;
   for (let d = 0; d < dimensions; d++) {
     let high = 0, low = 0;
-    for (let i = 0, at = d; i < 64; i++, at += dimensions) {
-      if ((key.charCodeAt(at >> 3) & (128 >> (at & 7))) === 0) continue;
-      if (i < 32) high |= 1 << (31 - i);
-      else low |= 1 << (63 - i);
+    const own = gather[d]!, bits = 8 / dimensions, half = 4 * dimensions;
+    for (let i = 0; i < half; i++) {
+      high = (high << bits) | own[key.charCodeAt(i)]!;
+      low = (low << bits) | own[key.charCodeAt(i + half)]!;
     }
     high >>>= 0;
     if (high >= INFINITY_HIGH) values.push(Infinity);
@@ -67,27 +99,61 @@ export function mortonCoordinates(key: string, dimensions: number): number[] {
   }
   return values;
 }
+/** What a byte of a Morton key has of each dimension. */
+const gathered = (dimensions: number): Uint8Array[] => Array.from({ length: dimensions }, (_, d) => Uint8Array.from({ length: 256 }, (_b, byte) => {
+  let out = 0;
+  for (let at = d; at < 8; at += dimensions) out = (out << 1) | ((byte >> (7 - at)) & 1);
+  return out;
+}));
+const GATHER_2 = gathered(2), GATHER_4 = gathered(4);
+const INFINITY_HIGH = 0xfff00000, MINUS_INFINITY_HIGH = 0x000fffff;
 
-/** The first and the last key that begin with the first `bits` bits of one. */
-export function cellEnds(key: string, bits: number): { first: string; last: string } {
-  const whole = bits >> 3, rest = key.length - whole;
-  if (rest === 0) return { first: key, last: key };
-  const mask = 255 >> (bits & 7), byte = key.charCodeAt(whole);
-  const start = key.slice(0, whole);
-  return {
-    first: start + String.fromCharCode(byte & ~mask) + '\x00'.repeat(rest - 1),
-    last: start + String.fromCharCode(byte | mask) + '\xff'.repeat(rest - 1),
-  };
-}
+const bitOf = (key: string, p: number): number => (key.charCodeAt(p >> 3) >> (7 - (p & 7))) & 1;
 
-/** How many bits two keys have in common at their beginning. */
-export function commonBits(a: string, b: string): number {
-  let i = 0;
-  while (i < a.length && a.charCodeAt(i) === b.charCodeAt(i)) i++;
-  return i === a.length ? 8 * i : 8 * i + Math.clz32(a.charCodeAt(i) ^ b.charCodeAt(i)) - 24;
-}
-
-export function withBit(key: string, bit: number): string {
-  const at = bit >> 3;
-  return key.slice(0, at) + String.fromCharCode(key.charCodeAt(at) | (128 >> (bit & 7))) + key.slice(at + 1);
+/** The least key not less than this one whose coordinates all lie between those of `low` and `high`; null: there is none. */
+export function nextWithin(key: string, low: string, high: string, dimensions: number): string | null {
+  const { length } = key;
+  let same = 0;
+  while (same < length && key.charCodeAt(same) === low.charCodeAt(same) && key.charCodeAt(same) === high.charCodeAt(same)) same++;
+  // Dimensions whose coordinate is that of `low`, of `high` so far: the others are bound by it no more.
+  let atLow = (1 << dimensions) - 1, atHigh = atLow;
+  // The last place where a greater key may turn off, and what is at `low` then.
+  let turn = -1, lowAtTurn = 0, isWithin = true;
+  search: for (let i = same; i < length && (atLow | atHigh) !== 0; i++) {
+    const k = key.charCodeAt(i), l = low.charCodeAt(i), h = high.charCodeAt(i);
+    for (let bit = 128, p = 8 * i; bit !== 0; bit >>= 1, p++) {
+      // Dimensions are two or four.
+      const mask = 1 << (p & (dimensions - 1));
+      if ((k & bit) === 0) {
+        if ((atHigh & mask) === 0 || (h & bit) !== 0) {
+          turn = p;
+          lowAtTurn = (l & bit) === 0 ? atLow & ~mask : atLow;
+        }
+        if ((l & bit) !== 0 && (atLow & mask) !== 0) {
+          isWithin = false;
+          break search;
+        }
+        if ((h & bit) !== 0) atHigh &= ~mask;
+      } else {
+        if ((h & bit) === 0 && (atHigh & mask) !== 0) {
+          isWithin = false;
+          break search;
+        }
+        if ((l & bit) === 0) atLow &= ~mask;
+      }
+    }
+  }
+  if (isWithin) return key;
+  if (turn < 0) return null;
+  const whole = turn >> 3;
+  let next = key.slice(0, whole);
+  for (let i = whole; i < length; i++) {
+    let byte = 0;
+    for (let q = 8 * i; q < 8 * i + 8; q++) {
+      const bit = q < turn ? bitOf(key, q) : q === turn ? 1 : (lowAtTurn & (1 << (q & (dimensions - 1)))) === 0 ? 0 : bitOf(low, q);
+      byte = (byte << 1) | bit;
+    }
+    next += fromCharCode(byte);
+  }
+  return next;
 }

@@ -1,29 +1,27 @@
 // Exclusion constraints (check_exclusion_or_unique_constraint of PostgreSQL's execIndexing.c): no two rows for which all of the
-// constraint's operators are true. The index has one entry a row, ordered by the columns with an equality first, so that
-// only rows equal in those are looked at; overlapping ranges are looked for from above, and what lies wholly before the new
-// one ends the search, since ranges that are there do not overlap.
+// constraint's operators are true. Of the index's leading columns those with an equality and the one after them say where to look.
 //
 // Two transactions that enter rows at the same time: each locks what the equalities say (without any: the whole
 // constraint), so that the second waits for the first and then sees its row.
 import { PgError } from '../../common/errors.ts';
 import { beginIndexScan } from '../access/index.ts';
-import { encodeBound, encodeKey, encodePrefix, successor } from '../access/key.ts';
+import { encodeKey, encodePrefix } from '../access/key.ts';
+import { lossyRows, type LossyCondition } from '../access/spatial.ts';
 import { PROVISIONAL_BLOCK, blockOf, readRow, type RowId } from '../access/row.ts';
 import { fetchLatest, lockRows } from '../access/table.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import { openRelation } from '../catalog/relcache.ts';
 import { managerClient } from '../transaction/client.ts';
 import { amongNewest, isStale, requireLocks, usesTransactionSnapshot } from '../transaction/xact.ts';
-import { typeOperators } from '../catalog/lsyscache.ts';
-import { RangeValue, type Datum } from '../types/datum.ts';
-import { functionInfo, operator, operatorFunction } from './fmgr_info.ts';
+import { opFamilyEntry, typeOperators } from '../catalog/lsyscache.ts';
+import type { Datum } from '../types/datum.ts';
+import { operatorFunction } from './fmgr_info.ts';
 import { IndexKeys, forEachRow, mayShowKey, schemaName } from './index_keys.ts';
 
 interface Plan {
   /** How many leading columns must be equal. */
   readonly equals: number;
-  /** The column after them is the last, and holds ranges that must not overlap. */
-  readonly overlap: boolean;
+  readonly conditions: readonly LossyCondition[];
   readonly operators: readonly ((a: Datum, b: Datum) => Datum)[];
 }
 const plans = new WeakMap<IndexInfo, Plan>();
@@ -31,55 +29,40 @@ const plans = new WeakMap<IndexInfo, Plan>();
 function planOf(info: IndexInfo): Plan {
   let plan = plans.get(info);
   if (plan !== undefined) return plan;
-  const sources = info.exclusion!.map((opno) => functionInfo(operator(opno).oprcode).prosrc);
+  const operators = info.exclusion!;
   let equals = 0;
-  while (equals < sources.length && typeOperators(info.columns[equals]!.typeOid).eqOpr === info.exclusion![equals]) equals++;
+  while (equals < operators.length && typeOperators(info.columns[equals]!.typeOid).eqOpr === operators[equals]) equals++;
   plan = {
-    equals, overlap: equals === sources.length - 1 && sources[equals] === 'range_overlaps',
+    equals,
+    conditions: operators.map((opno, i) => ({ column: i + 1, strategy: opFamilyEntry(opno, info.columns[i]!.opfamily)?.amopstrategy ?? 0, equal: i < equals })),
     operators: info.exclusion!.map((opno, i) => operatorFunction(opno, info.columns[i]!.collation)),
   };
   plans.set(info, plan);
   return plan;
 }
 
-/** Flags of a range. */
-const EMPTY = 1, LOWER_INCLUSIVE = 2, UPPER_INFINITE = 16;
-
 /** Another row that must not be there beside this one, and its values. */
 function conflict(keys: IndexKeys, values: readonly Datum[], rowId: RowId | null): { rowId: RowId; values: Datum[] } | null {
-  const { info } = keys;
-  const { equals, overlap, operators } = planOf(info);
+  const { info } = keys, { equals, conditions, operators } = planOf(info);
   const table = openRelation(info.indrelid);
-  const prefix = (equals === values.length ? encodeKey : encodePrefix)(info.columns, values.slice(0, equals));
-  let to = prefix === '' ? null : successor(prefix);
-  const range = overlap ? values[equals] as RangeValue : null;
-  if (range !== null) {
-    if ((range.flags & EMPTY) !== 0) return null;
-    if ((range.flags & UPPER_INFINITE) === 0) {
-      // Nothing that begins behind its end can overlap it.
-      const behind = new RangeValue(range.typeOid, range.upper, null, LOWER_INCLUSIVE | UPPER_INFINITE);
-      to = successor(prefix + encodeBound([info.columns[equals]!], [behind]).key);
-    }
+  const isOther = (other: RowId): Datum[] | null => {
+    if (other === rowId) return null;
+    const ref = fetchLatest(table, other);
+    const found = ref === undefined ? null : keys.valuesOf(readRow(ref.bytes, ref.view, ref.offset, table.layout));
+    return found !== null && !found.includes(null) && operators.every((op, i) => op(found[i]!, values[i]!) === true) ? [...found] : null;
+  };
+  for (const other of equals === values.length ? equalRows(info, values) : lossyRows(info, conditions, values, Infinity)) {
+    const found = isOther(other);
+    if (found !== null) return { rowId: other, values: found };
   }
-  let found: { rowId: RowId; values: Datum[] } | null = null;
-  const ownKey = range === null ? '' : encodeBound(info.columns, values).key;
-  const scan = beginIndexScan(info, { from: prefix, fromInclusive: true, to, toInclusive: false }, range !== null, Infinity);
-  try {
-    while (scan.next()) {
-      if (scan.rowId === rowId) continue;
-      const ref = fetchLatest(table, scan.rowId);
-      if (ref === undefined) continue;
-      const other = keys.valuesOf(readRow(ref.bytes, ref.view, ref.offset, table.layout));
-      if (other === null || other.includes(null)) continue;
-      if (operators.every((op, i) => op(other[i]!, values[i]!) === true)) {
-        found = { rowId: scan.rowId, values: [...other] };
-        if (range === null) break; // ranges: the first of them is told
-      } else if (range !== null && scan.key < ownKey) break;
-    }
-    return found;
-  } finally {
-    scan.close();
-  }
+  return null;
+}
+
+function equalRows(info: IndexInfo, values: readonly Datum[]): RowId[] {
+  const key = encodeKey(info.columns, values), rows: RowId[] = [];
+  const scan = beginIndexScan(info, { from: key, fromInclusive: true, to: key, toInclusive: true }, false, Infinity);
+  while (scan.next()) rows.push(scan.rowId);
+  return rows;
 }
 
 /** The same among the newest rows. */

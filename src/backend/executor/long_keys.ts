@@ -169,5 +169,6 @@ class WholeKeys implements IndexScan {
     return values === null ? stored : encodePrefix(info.columns, values);
   }
 
+  skipTo(): boolean { return false; }
   close(): void { this.scan.close(); }
 }

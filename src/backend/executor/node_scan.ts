@@ -1,7 +1,7 @@
 // Nodes that read a table: SeqScan, IndexScan, IndexOnlyScan, bitmap scans, TidScan.
 import { beginIndexScan, lookupUnique } from '../access/index.ts';
 import { beginKeyScan, mayHaveLongKeys } from './long_keys.ts';
-import { lossyRows, NearestRows } from '../access/spatial.ts';
+import { lossyRows, NearestRows, refuseOldKeys } from '../access/spatial.ts';
 import { isDecodable, keyDecoder } from '../access/key_decode.ts';
 import { beginScan, fetchRow, inHeapOrder } from '../access/table.ts';
 import { SharedRange, SharedSequence } from '../access/parallel_scan.ts';
@@ -146,6 +146,7 @@ function produceEntries(pc: PlanCompiler, plan: IndexScan | IndexOnlyScan | Bitm
   const infoName = g.konst(info), fetches = plan.kind === 'IndexScan';
   const { conditions } = plan;
   const counter = plan.kind === 'BitmapIndexScan' ? null : pc.sharedCounter(plan, [info.index]);
+  if (info.accessMethod === 'gist' || info.accessMethod === 'spgist') refuseOldKeys(info);
   if (conditions.some((c) => c.strategy === 'lossy')) {
     const rows = g.local(`${g.konst(inHeapOrder)}(${g.konst(openRelation(info.indrelid))}, ${g.konst(lossyRows)}(${infoName}, ${lossySpec(pc, plan)}, [${values.join(', ')}], rt.cid), rt.cid)`);
     const i = g.next('i'), counts = g.konst(info.index.counts);
@@ -184,7 +185,7 @@ function produceEntries(pc: PlanCompiler, plan: IndexScan | IndexOnlyScan | Bitm
   });
 }
 
-const lossySpec = (pc: PlanCompiler, plan: IndexScanFields): string => pc.g.konst(plan.conditions.map((c) => ({ column: c.column, strategy: c.number ?? 0 })));
+const lossySpec = (pc: PlanCompiler, plan: IndexScanFields): string => pc.g.konst(plan.conditions.map((c) => ({ column: c.column, strategy: c.number ?? 0, ...(c.strategy === '=' ? { equal: true } : {}) })));
 
 /** Rows by their distance from a point. */
 function produceNearest(pc: PlanCompiler, plan: IndexScan | IndexOnlyScan, rel: Relation, info: IndexInfo, consume: Consumer): void {

@@ -448,7 +448,7 @@ function indexCost(root: PlannerInfo, rel: RelOptInfo, info: IndexInfo, used: re
     startup += descent;
     total += boundScans * descent;
   }
-  const reads = lossy ? used.filter((m) => m.condition.strategy === 'lossy') : boundaries(info, used);
+  const reads = lossy ? used.filter((m) => m.condition.strategy === 'lossy' || m.condition.strategy === '=') : boundaries(info, used);
   const conditions = reads.map((m) => m.condition);
   const extra = lossy || reads.some((m) => m.condition.unlike !== undefined) ? used : used.filter((m) => m.expr.kind === 'RowCompareExpr' || !reads.includes(m) || isCut(info, m.condition));
   const byRanges = info.accessMethod === 'brin' ? brinCost(root, rel, info, used, clauses, operands.startup + operands.perTuple, loops) : {};
