@@ -15,6 +15,7 @@ import { lockTable } from '../access/table.ts';
 import { containsNode, exprType } from '../nodes/nodeFuncs.ts';
 import { ACL } from '../nodes/parsenodes.ts';
 import type { Expr, Var } from '../nodes/primnodes.ts';
+import { evalConstExpressions } from '../optimizer/clauses.ts';
 import { canCoerceType, coerceToBoolean, coerceToTargetType } from '../parser/parse_coerce.ts';
 import { assignExprCollations } from '../parser/parse_collate.ts';
 import { transformExpr } from '../parser/parse_expr.ts';
@@ -41,7 +42,12 @@ export function relationParseState(relation: Relation, text: string): ParseState
 export function cookDefault(raw: RawNode, column: { name: string; typeOid: Oid; typmod: number; generated: string }, relation: Relation | null, text: string): Expr {
   const state = relation === null ? makeParseState(text) : relationParseState(relation, text);
   const expr = transformExpr(state, raw, column.generated !== '' ? 'generated_column' : 'column_default');
-  if (column.generated !== '') checkGenerated(expr, relation, state);
+  if (column.generated !== '') {
+    checkGenerated(expr, relation, state);
+    assignExprCollations(state, expr);
+    // What it is converted to the column's type by may be as it is.
+    if (isMutable(expr)) throw parserError(state, 'invalid_object_definition', 'generation expression is not immutable');
+  }
   const given = exprType(expr);
   const coerced = coerceToTargetType(state, expr, given, column.typeOid, column.typmod, 'assignment', 'implicit_cast', -1);
   if (coerced === null) {
@@ -50,7 +56,6 @@ export function cookDefault(raw: RawNode, column: { name: string; typeOid: Oid; 
     });
   }
   assignExprCollations(state, coerced);
-  if (column.generated !== '' && containsVolatile(coerced, 's')) throw parserError(state, 'invalid_object_definition', 'generation expression is not immutable');
   return coerced;
 }
 
@@ -260,6 +265,9 @@ export function collectVars(expr: Expr): Var[] {
   containsNode(expr, (e) => { if (e.kind === 'Var') vars.push(e); return false; }, true);
   return vars;
 }
+
+/** As it will be planned: a function in SQL may turn out to be less than it says (contain_mutable_functions_after_planning). */
+export const isMutable = (expr: Expr): boolean => containsVolatile(evalConstExpressions(expr), 's');
 
 /** `least` 's': anything not immutable; 'v': anything volatile. */
 export function containsVolatile(expr: Expr, least: 's' | 'v'): boolean {

@@ -34,8 +34,7 @@ import {
   beginInternalSubTransaction, commandCounterIncrement, commitTransactionCommand, releaseCurrentSubTransaction, rollbackAndReleaseCurrentSubTransaction, startTransactionCommand,
 } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
-import { containsVolatile, relationParseState } from './constraints.ts';
-import { evalConstExpressions } from '../optimizer/clauses.ts';
+import { isMutable, relationParseState } from './constraints.ts';
 import { joinColumnNames } from './names.ts';
 import { lockRelation, refuseSystemCatalog } from './object_names.ts';
 import { checkUniqueKey, indexPartitions } from './partition_index.ts';
@@ -253,9 +252,6 @@ function refuseSystemColumns(e: Expr): void {
   });
 }
 const onSystemColumn = (): PgError => new PgError('feature_not_supported', 'index creation on system columns is not supported');
-
-/** As it will be planned: a function in SQL may turn out to be less than it says (contain_mutable_functions_after_planning). */
-const isMutable = (expr: Expr): boolean => containsVolatile(expr, 's') && containsVolatile(evalConstExpressions(expr), 's');
 
 function cookPredicate(table: Relation, raw: RawNode, text: string): Expr {
   const state = relationParseState(table, text);

@@ -121,7 +121,9 @@ function truncateTo(oid: Oid, length: number): void {
 
 function create(wanted: Oid): Oid {
   if (wanted !== 0 && largeObjectExists(wanted)) {
-    throw new PgError('unique_violation', 'duplicate key value violates unique constraint "pg_largeobject_metadata_oid_index"', { detail: `Key (oid)=(${wanted}) already exists.` });
+    throw new PgError('unique_violation', 'duplicate key value violates unique constraint "pg_largeobject_metadata_oid_index"', {
+      detail: `Key (oid)=(${wanted}) already exists.`, schema: 'pg_catalog', table: 'pg_largeobject_metadata', constraint: 'pg_largeobject_metadata_oid_index',
+    });
   }
   const oid = wanted !== 0 ? wanted : getNewOid(ids.LargeObjectMetadataRelationId);
   catalogInsert(ids.LargeObjectMetadataRelationId, { oid, lomowner: session.currentUser, lomacl: null });

@@ -1,6 +1,6 @@
 // CREATE, ALTER and DROP TABLESPACE, and ALTER ... ALL IN TABLESPACE (PostgreSQL's tablespace.c). A tablespace here is a name with an owner,
 // rights and options: all of a database lies in one environment, so only tablespaces that are to lie within the site are made.
-import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { PgError, notSupported } from '../../common/errors.ts';
 import { GLOBAL, tablespaceFolder } from '../../common/site.ts';
 import { lockTable } from '../access/table.ts';
@@ -189,7 +189,12 @@ registerBuiltins({
   pure: {
     pg_tablespace_size_oid: tablespaceSize,
     pg_tablespace_size_name: (name: string) => tablespaceSize(getTablespaceOid(name)),
-    pg_tablespace_location: (oid: Oid) => (oid === 0 || oid === ids.DEFAULTTABLESPACE_OID || oid === ids.GLOBALTABLESPACE_OID ? '' : tablespaceFolder(oid)),
+    pg_tablespace_location: (oid: Oid) => {
+      if (oid === 0 || oid === ids.DEFAULTTABLESPACE_OID || oid === ids.GLOBALTABLESPACE_OID) return '';
+      const folder = tablespaceFolder(oid);
+      if (!existsSync(folder)) throw new PgError('undefined_file', `could not stat file "${folder}": No such file or directory`);
+      return folder;
+    },
   },
   set: {
     * pg_tablespace_databases(_c, oid: Oid): Generator<Oid> { yield* databasesIn(oid); },

@@ -178,3 +178,14 @@ create table twice_logged (a int);
 alter table twice_logged set unlogged, set logged;
 alter table twice_logged set logged, set logged;
 drop table twice_logged;
+-- What an expression calls counts as it will be planned (a text and an integer are joined by a stable function), and before it is
+-- converted to the column's type.
+create table planned (a int, b text generated always as ('x' || a || 'y') stored, c text generated always as (case when true then 'x' else now()::text end) stored);
+insert into planned values (7);
+select * from planned;
+alter table planned add column d text generated always as (a || ':') stored;
+create table mutable (a int, b text generated always as ('x' || now()) stored);
+create table converted (a timestamptz, b text generated always as (a) stored);
+create table divided (a int, b int generated always as (1 / 0) stored);
+create index on planned ((a / (1 / 0)));
+drop table planned, converted;

@@ -136,3 +136,7 @@ SELECT lo_truncate(:fd, 4098), lo_lseek(:fd, 0, 2), lo_lseek(:fd, 4090, 0), lore
 SELECT lo_truncate(:fd, 10000), lo_lseek(:fd, 0, 2), lo_lseek(:fd, 4090, 0), length(loread(:fd, 100000));
 ROLLBACK;
 SELECT length(lo_get(4711)), lo_unlink(4711);
+-- A duplicate names the constraint in fields of their own, too.
+select lo_create(4242);
+select lo_create(4242);
+select lo_unlink(4242);

@@ -141,3 +141,5 @@ reset allow_in_place_tablespaces;
 alter index all in tablespace pg_default owned by nobody_at_all set tablespace pg_default;
 alter table all in tablespace no_tablespace owned by nobody_at_all set tablespace pg_default;
 alter materialized view all in tablespace pg_default owned by public set tablespace pg_default nowait;
+-- A tablespace that is not there has no place.
+select pg_tablespace_location(99);
