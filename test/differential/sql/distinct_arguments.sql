@@ -1,0 +1,22 @@
+-- DISTINCT of aggregates: numbers are kept sorted, others in a table, and both give up for a sort in files when there are too many or values of other kinds come.
+create table dst as select i, i % 7 as s, (i * 7919 % 1003)::int4 as a, case when i % 5 = 0 then null else (i % 300)::int8 end as b, (i % 90)::int2 as c, date '2024-01-01' + i % 400 as d, timestamp '2024-01-01' + i % 333 * interval '1 hour' as t, (i % 100)::oid as o, (i % 55) * 1.5 as n, 'x' || i % 120 as x, case i % 3 when 0 then 9223372036854775807 when 1 then i % 80 else -9223372036854775808 end as big, (i % 4 - 2)::float8 * 0.0 as f from generate_series(1, 5000) i;
+select count(distinct a), count(distinct b), count(distinct c), count(distinct d), count(distinct t), count(distinct o), count(distinct n), count(distinct x), count(distinct big), count(distinct f) from dst;
+select sum(distinct a), avg(distinct b), min(distinct c), max(distinct d), sum(distinct n), sum(distinct big), avg(distinct a) from dst;
+select array_agg(distinct c), array_agg(distinct c order by c desc), array_agg(distinct b order by b desc nulls last), array_agg(distinct b order by b nulls first) from dst where i < 400;
+select array_agg(distinct big), array_agg(distinct big order by big desc) from dst where i < 200;
+select string_agg(distinct x, ',' order by x desc), string_agg(distinct x, ',') from dst;
+select s, count(distinct a), count(distinct b) filter (where i > 100), array_agg(distinct c % 3), count(distinct (a, c)), count(distinct x) from dst group by s order by s;
+select i, count(distinct a), array_agg(distinct b), sum(distinct a) from dst group by i order by i limit 4;
+select count(distinct a), array_agg(distinct a) from dst where false;
+select count(distinct b), array_agg(distinct b), sum(distinct b) from dst where b is null;
+select grouping(s), s, count(distinct a) from dst group by rollup (s) order by 1, 2;
+insert into dst (i, d, t) values (1, 'infinity', '-infinity'), (1, '-infinity', 'infinity');
+select count(distinct d), min(distinct d), max(distinct t), (array_agg(distinct d order by d desc))[1:2], (array_agg(distinct t))[1:2] from dst;
+set work_mem = 64;
+select count(distinct i), count(distinct i * 3::int8), sum(distinct i), (array_agg(distinct i order by i desc))[1:3], count(distinct 'y' || i), count(distinct x) from dst cross join generate_series(1, 3);
+select count(distinct i * 1000 + k), sum(distinct i * 1000 + k), count(distinct (i * 1000 + k)::text) from dst cross join generate_series(1, 60) k;
+reset work_mem;
+create aggregate dst_list(int) (sfunc = array_append, stype = int[], initcond = '{}');
+select dst_list(distinct s), dst_list(distinct s order by s desc) from dst;
+drop aggregate dst_list(int);
+drop table dst;
