@@ -8,7 +8,7 @@ import { type Collator, icuCollator } from './collation.ts';
 import { floatCompare } from './float.ts';
 import { typeHooks } from './hooks.ts';
 import { compareNumeric, numericHashKey } from './numeric.ts';
-import { vectorCompare, xid8Compare } from './oid.ts';
+import { vectorCompare, compareUint64 } from './oid.ts';
 import * as oids from './oids.ts';
 
 export type Comparator = (a: any, b: any) => number;
@@ -61,7 +61,7 @@ for (const type of [oids.INT2OID, oids.INT4OID, oids.OIDOID, oids.DATEOID, oids.
 for (const type of [oids.INT8OID, oids.TIMESTAMPOID, oids.TIMESTAMPTZOID, oids.TIMEOID, oids.MONEYOID]) {
   registerComparison(type, { compare: compareInt8, equals: same, hashKey: identity });
 }
-registerComparison(oids.XID8OID, { compare: xid8Compare, equals: same, hashKey: identity });
+registerComparison(oids.XID8OID, { compare: compareUint64, equals: same, hashKey: identity });
 for (const type of [oids.XIDOID, oids.CIDOID]) registerComparison(type, { equals: same, hashKey: identity });
 const STRINGS = new Set([oids.TEXTOID, oids.VARCHAROID, oids.NAMEOID, oids.CSTRINGOID, oids.UNKNOWNOID]);
 for (const type of STRINGS) {

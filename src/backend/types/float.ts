@@ -276,16 +276,16 @@ const float4Divide = (a: number, b: number): number => {
 
 // --- comparison: all NaN are equal, and larger than everything else
 
-const floatEquals = (a: number, b: number): boolean => a === b || (a !== a && b !== b);
+export const floatEquals = (a: number, b: number): boolean => a === b || (a !== a && b !== b);
 const ne = (a: number, b: number): boolean => !floatEquals(a, b);
-const lt = (a: number, b: number): boolean => a < b || (b !== b && a === a);
+export const floatLess = (a: number, b: number): boolean => a < b || (b !== b && a === a);
 const le = (a: number, b: number): boolean => a <= b || b !== b;
 const gt = (a: number, b: number): boolean => a > b || (a !== a && b === b);
 const ge = (a: number, b: number): boolean => a >= b || a !== a;
 export const floatCompare = (a: number, b: number): number =>
   a < b ? -1 : a > b ? 1 : a === b ? 0 : a !== a ? (b !== b ? 0 : 1) : -1;
 const larger = (a: number, b: number): number => (gt(a, b) ? a : b);
-const smaller = (a: number, b: number): number => (lt(a, b) ? a : b);
+const smaller = (a: number, b: number): number => (floatLess(a, b) ? a : b);
 
 // --- conversions
 
@@ -351,10 +351,10 @@ registerBuiltins({
     float8abs: Math.abs, float4abs: Math.abs,
     float8larger: larger, float4larger: larger, float8smaller: smaller, float4smaller: smaller,
 
-    float8eq: floatEquals, float8ne: ne, float8lt: lt, float8le: le, float8gt: gt, float8ge: ge, btfloat8cmp: floatCompare,
-    float4eq: floatEquals, float4ne: ne, float4lt: lt, float4le: le, float4gt: gt, float4ge: ge, btfloat4cmp: floatCompare,
-    float48eq: floatEquals, float48ne: ne, float48lt: lt, float48le: le, float48gt: gt, float48ge: ge, btfloat48cmp: floatCompare,
-    float84eq: floatEquals, float84ne: ne, float84lt: lt, float84le: le, float84gt: gt, float84ge: ge, btfloat84cmp: floatCompare,
+    float8eq: floatEquals, float8ne: ne, float8lt: floatLess, float8le: le, float8gt: gt, float8ge: ge, btfloat8cmp: floatCompare,
+    float4eq: floatEquals, float4ne: ne, float4lt: floatLess, float4le: le, float4gt: gt, float4ge: ge, btfloat4cmp: floatCompare,
+    float48eq: floatEquals, float48ne: ne, float48lt: floatLess, float48le: le, float48gt: gt, float48ge: ge, btfloat48cmp: floatCompare,
+    float84eq: floatEquals, float84ne: ne, float84lt: floatLess, float84le: le, float84gt: gt, float84ge: ge, btfloat84cmp: floatCompare,
 
     i2tod: same, i4tod: same, i2tof: same,
     i4tof: Math.fround,

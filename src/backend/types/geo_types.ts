@@ -1,7 +1,7 @@
 // Geometric types: their classes, text and binary form, storage (the first part of PostgreSQL's geo_ops.c).
 import { PgError } from '../../common/errors.ts';
 import { invalidInput } from './errors.ts';
-import { float8In, float8Out } from './float.ts';
+import { float8In, float8Out, floatLess } from './float.ts';
 import { WireReader } from './wire.ts';
 
 export class Point {
@@ -71,14 +71,10 @@ export class Circle {
   }
 }
 
-// float8_lt and the like put NaN after everything else.
-const less = (a: number, b: number): boolean => a < b || (b !== b && a === a);
-const greater = (a: number, b: number): boolean => less(b, a);
-
 /** A box with any two opposite corners. */
 export function makeBox(p: Point, q: Point): Box {
-  const [highX, lowX] = greater(p.x, q.x) ? [p.x, q.x] : [q.x, p.x];
-  const [highY, lowY] = greater(p.y, q.y) ? [p.y, q.y] : [q.y, p.y];
+  const [highX, lowX] = floatLess(q.x, p.x) ? [p.x, q.x] : [q.x, p.x];
+  const [highY, lowY] = floatLess(q.y, p.y) ? [p.y, q.y] : [q.y, p.y];
   return new Box(new Point(highX, highY), new Point(lowX, lowY));
 }
 
@@ -86,10 +82,10 @@ function boundingBox(points: readonly Point[]): Box {
   let { x: x1, y: y1 } = points[0]!;
   let x2 = x1, y2 = y1;
   for (const { x, y } of points) {
-    if (less(x, x1)) x1 = x;
-    if (greater(x, x2)) x2 = x;
-    if (less(y, y1)) y1 = y;
-    if (greater(y, y2)) y2 = y;
+    if (floatLess(x, x1)) x1 = x;
+    if (floatLess(x2, x)) x2 = x;
+    if (floatLess(y, y1)) y1 = y;
+    if (floatLess(y2, y)) y2 = y;
   }
   return new Box(new Point(x2, y2), new Point(x1, y1));
 }

@@ -1,6 +1,6 @@
 // Plane geometry with PostgreSQL's tolerance and NaN habits (the working part of its geo_ops.c): distances, closest
 // points, intersections, what lies inside what.
-import { float8Add, float8Divide, float8Multiply, float8Subtract } from './float.ts';
+import { float8Add, float8Divide, float8Multiply, float8Subtract, floatEquals, floatLess } from './float.ts';
 import { Box, Line, LSeg, type Path, Point, type Polygon } from './geo_types.ts';
 import { overflow, underflow } from './float.ts';
 
@@ -11,9 +11,6 @@ export const lt = (a: number, b: number): boolean => a + EPSILON < b;
 export const le = (a: number, b: number): boolean => a <= b + EPSILON;
 export const gt = (a: number, b: number): boolean => a > b + EPSILON;
 export const ge = (a: number, b: number): boolean => a + EPSILON >= b;
-const sameFloat = (a: number, b: number): boolean => a === b || (a !== a && b !== b);
-/** float8_lt: NaN is greater than everything else. */
-const less = (a: number, b: number): boolean => a < b || (b !== b && a === a);
 
 /** pg_hypot. */
 export function hypot(x: number, y: number): number {
@@ -32,7 +29,7 @@ export function hypot(x: number, y: number): number {
 // --- points
 
 export function samePoint(p: Point, q: Point): boolean {
-  if (p.x !== p.x || p.y !== p.y || q.x !== q.x || q.y !== q.y) return sameFloat(p.x, q.x) && sameFloat(p.y, q.y);
+  if (p.x !== p.x || p.y !== p.y || q.x !== q.x || q.y !== q.y) return floatEquals(p.x, q.x) && floatEquals(p.y, q.y);
   return eq(p.x, q.x) && eq(p.y, q.y);
 }
 export const distance = (p: Point, q: Point): number => hypot(float8Subtract(p.x, q.x), float8Subtract(p.y, q.y));
@@ -84,7 +81,7 @@ export function lineCrossing(l: Line, m: Line): Point | null {
 }
 
 export function sameLine(l: Line, m: Line): boolean {
-  if ([l.a, l.b, l.c, m.a, m.b, m.c].some(Number.isNaN)) return sameFloat(l.a, m.a) && sameFloat(l.b, m.b) && sameFloat(l.c, m.c);
+  if ([l.a, l.b, l.c, m.a, m.b, m.c].some(Number.isNaN)) return floatEquals(l.a, m.a) && floatEquals(l.b, m.b) && floatEquals(l.c, m.c);
   const ratio = !zero(m.a) ? float8Divide(l.a, m.a) : !zero(m.b) ? float8Divide(l.b, m.b) : !zero(m.c) ? float8Divide(l.c, m.c) : 1;
   return eq(l.a, float8Multiply(ratio, m.a)) && eq(l.b, float8Multiply(ratio, m.b)) && eq(l.c, float8Multiply(ratio, m.c));
 }
@@ -149,10 +146,10 @@ export function segmentToSegment(on: LSeg, to: LSeg): Closest {
   if (crossing !== null) return { point: crossing, distance: 0 };
   let best = closestOnSegment(on, to.a);
   const other = closestOnSegment(on, to.b);
-  if (less(other.distance, best.distance)) best = other;
+  if (floatLess(other.distance, best.distance)) best = other;
   for (const end of [on.a, on.b]) {
     const d = closestOnSegment(to, end).distance;
-    if (less(d, best.distance)) best = { point: end, distance: d };
+    if (floatLess(d, best.distance)) best = { point: end, distance: d };
   }
   return best;
 }
@@ -172,7 +169,7 @@ export function sides({ high, low }: Box): LSeg[] {
   return [new LSeg(low, upperLeft), new LSeg(high, upperLeft), new LSeg(low, lowerRight), new LSeg(high, lowerRight)];
 }
 
-const nearest = (candidates: readonly Closest[]): Closest => candidates.reduce((best, one) => (less(one.distance, best.distance) ? one : best));
+const nearest = (candidates: readonly Closest[]): Closest => candidates.reduce((best, one) => (floatLess(one.distance, best.distance) ? one : best));
 
 export const closestInBox = (b: Box, p: Point): Closest =>
   (inBox(b, p) ? { point: p, distance: 0 } : nearest(sides(b).map((side) => closestOnSegment(side, p))));
@@ -292,7 +289,7 @@ export const polygonContains = (a: Polygon, b: Polygon): boolean =>
 
 /** The least of some distances; null when there are none. */
 export const least = (distances: readonly number[]): number | null =>
-  distances.reduce<number | null>((best, d) => (best === null || less(d, best) ? d : best), null);
+  distances.reduce<number | null>((best, d) => (best === null || floatLess(d, best) ? d : best), null);
 
 export function pointToPolygon(p: Point, polygon: Polygon): number {
   return inside(p, polygon.points) ? 0 : least(polygonEdges(polygon).map((edge) => closestOnSegment(edge, p).distance))!;

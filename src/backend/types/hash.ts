@@ -7,7 +7,7 @@ import { ArrayValue, int8, type Datum, type Int8, type Interval, type Oid, type 
 import { registerBuiltins, type PureFunction } from './fmgr.ts';
 import { hashBytes, hashBytesExtended, hashUint32, hashUint32Extended } from './hash_bytes.ts';
 import { typeHooks } from './hooks.ts';
-import { isArray, JsonbObject, type JsonbItem, type JsonbValue } from './jsonb.ts';
+import { isArray, isScalar, JsonbObject, type JsonbItem, type JsonbValue } from './jsonb.ts';
 import { FINITE, Numeric, pow10 } from './numeric.ts';
 import * as oids from './oids.ts';
 
@@ -118,9 +118,6 @@ function walkJsonb(item: JsonbItem, scalar: (item: null | boolean | string | Num
     scalar(item);
   }
 }
-
-/** A scalar alone is wrapped into an array. */
-const isScalar = (item: JsonbItem): boolean => !isArray(item) && !(item instanceof JsonbObject);
 
 /** [] and {}. */
 const isEmpty = (root: JsonbItem): boolean => (isArray(root) && root.length === 0) || (root instanceof JsonbObject && root.keys.length === 0);

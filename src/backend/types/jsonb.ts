@@ -86,6 +86,7 @@ export class JsonbValue {
 const LOOKS_BEFORE_TREE = 8;
 
 export const isArray = (item: JsonbItem): item is readonly JsonbItem[] => Array.isArray(item);
+export const isScalar = (item: JsonbItem): boolean => !isArray(item) && !(item instanceof JsonbObject);
 
 /** An object of pairs in any order; of equal keys the last counts. */
 export function makeObject(pairs: readonly (readonly [key: string, value: JsonbItem])[]): JsonbObject {

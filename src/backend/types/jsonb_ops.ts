@@ -4,12 +4,11 @@ import type { ArrayValue, Datum } from './datum.ts';
 import { RecordValue, tupleDesc } from './datum.ts';
 import { invalidParameter } from './errors.ts';
 import { findBuiltin, registerBuiltins } from './fmgr.ts';
-import { isArray, itemKey, itemToText, type JsonbItem, JsonbObject, JsonbValue, kindOf, makeObject, mergeObjects } from './jsonb.ts';
+import { isArray, isScalar, itemKey, itemToText, JsonbObject, JsonbValue, kindOf, makeObject, mergeObjects, type JsonbItem } from './jsonb.ts';
 import { quoteJson } from './json_parse.ts';
 import { compareNumeric, Numeric } from './numeric.ts';
 import { JSONBOID, RECORDOID, TEXTOID } from './oids.ts';
 
-const isScalar = (item: JsonbItem): boolean => !isArray(item) && !(item instanceof JsonbObject);
 const wrap = (item: JsonbItem | undefined): JsonbValue | null => (item === undefined ? null : new JsonbValue(item));
 
 /** JsonbValueAsText: strings as they are, null as NULL. */

@@ -37,7 +37,7 @@ const receiveUint32 = (bytes: Uint8Array): number => receiveAll(bytes, (reader) 
 const looseIn = (text: string): number => Number(looseUnsigned(text, 32));
 
 // --- xid8: kept in eight bytes, the upper half as negative numbers (as pg_lsn).
-export const xid8Compare = (a: Int8, b: Int8): number => (a === b ? 0 : (a < 0) !== (b < 0) ? (a < 0 ? 1 : -1) : a < b ? -1 : 1);
+export const compareUint64 = (a: Int8, b: Int8): number => (a === b ? 0 : (a < 0) !== (b < 0) ? (a < 0 ? 1 : -1) : a < b ? -1 : 1);
 const stored = (value: bigint): Int8 => int8(BigInt.asIntN(64, value));
 
 // --- tid: the row id of access/row.ts as one number, block * 65536 + slot. Shown as PostgreSQL does: (block,offset), where
@@ -137,13 +137,13 @@ registerBuiltins({
     xid8send: sendInt64,
     xid8eq: (a: Int8, b: Int8) => a === b,
     xid8ne: (a: Int8, b: Int8) => a !== b,
-    xid8lt: (a: Int8, b: Int8) => xid8Compare(a, b) < 0,
-    xid8le: (a: Int8, b: Int8) => xid8Compare(a, b) <= 0,
-    xid8gt: (a: Int8, b: Int8) => xid8Compare(a, b) > 0,
-    xid8ge: (a: Int8, b: Int8) => xid8Compare(a, b) >= 0,
-    xid8cmp: xid8Compare,
-    xid8_larger: (a: Int8, b: Int8) => (xid8Compare(a, b) > 0 ? a : b),
-    xid8_smaller: (a: Int8, b: Int8) => (xid8Compare(a, b) < 0 ? a : b),
+    xid8lt: (a: Int8, b: Int8) => compareUint64(a, b) < 0,
+    xid8le: (a: Int8, b: Int8) => compareUint64(a, b) <= 0,
+    xid8gt: (a: Int8, b: Int8) => compareUint64(a, b) > 0,
+    xid8ge: (a: Int8, b: Int8) => compareUint64(a, b) >= 0,
+    xid8cmp: compareUint64,
+    xid8_larger: (a: Int8, b: Int8) => (compareUint64(a, b) > 0 ? a : b),
+    xid8_smaller: (a: Int8, b: Int8) => (compareUint64(a, b) < 0 ? a : b),
     xid8toxid: (a: Int8) => Number(BigInt.asUintN(32, BigInt(a))),
 
     tidin: tidIn,

@@ -5,6 +5,7 @@ import { int8, type Datum, type Int8 } from './datum.ts';
 import { invalidInput } from './errors.ts';
 import { registerBuiltins, type PureFunction } from './fmgr.ts';
 import { addNumeric, FINITE, makeNumeric, NAN, type Numeric, roundTo, subtractNumeric } from './numeric.ts';
+import { compareUint64 } from './oid.ts';
 import { decodeUtf8, sendInt32, sendInt64, WireReader } from './wire.ts';
 
 const MAX = (1n << 64n) - 1n;
@@ -39,8 +40,6 @@ function plus(lsn: Int8, bytes: Numeric): Int8 {
   checkFinite(bytes, 'cannot add NaN to pg_lsn');
   return moved(integerOf(addNumeric(makeNumeric(placeOf(lsn), 0), bytes)));
 }
-
-const order = (a: Int8, b: Int8): number => (a === b ? 0 : (a < 0) !== (b < 0) ? (a < 0 ? 1 : -1) : a < b ? -1 : 1);
 
 // --- pg_snapshot
 
@@ -106,7 +105,7 @@ export const snapshotCodec = {
   decode: (bytes: Uint8Array): PgSnapshot => snapshotIn(decodeUtf8(bytes)),
 };
 
-registerComparison(3220, { compare: order, equals: (a: Datum, b: Datum) => a === b, hashKey: (lsn: Int8) => lsn });
+registerComparison(3220, { compare: compareUint64, equals: (a: Datum, b: Datum) => a === b, hashKey: (lsn: Int8) => lsn });
 
 const pure: Record<string, PureFunction> = {
   pg_lsn_in: lsnIn, pg_lsn_out: lsnOut, pg_lsn_send: sendInt64,
@@ -116,10 +115,10 @@ const pure: Record<string, PureFunction> = {
     reader.end();
     return lsn;
   },
-  pg_lsn_cmp: order,
-  pg_lsn_eq: (a: Int8, b: Int8) => a === b, pg_lsn_ne: (a: Int8, b: Int8) => a !== b, pg_lsn_lt: (a: Int8, b: Int8) => order(a, b) < 0,
-  pg_lsn_le: (a: Int8, b: Int8) => order(a, b) <= 0, pg_lsn_gt: (a: Int8, b: Int8) => order(a, b) > 0, pg_lsn_ge: (a: Int8, b: Int8) => order(a, b) >= 0,
-  pg_lsn_larger: (a: Int8, b: Int8) => (order(a, b) > 0 ? a : b), pg_lsn_smaller: (a: Int8, b: Int8) => (order(a, b) < 0 ? a : b),
+  pg_lsn_cmp: compareUint64,
+  pg_lsn_eq: (a: Int8, b: Int8) => a === b, pg_lsn_ne: (a: Int8, b: Int8) => a !== b, pg_lsn_lt: (a: Int8, b: Int8) => compareUint64(a, b) < 0,
+  pg_lsn_le: (a: Int8, b: Int8) => compareUint64(a, b) <= 0, pg_lsn_gt: (a: Int8, b: Int8) => compareUint64(a, b) > 0, pg_lsn_ge: (a: Int8, b: Int8) => compareUint64(a, b) >= 0,
+  pg_lsn_larger: (a: Int8, b: Int8) => (compareUint64(a, b) > 0 ? a : b), pg_lsn_smaller: (a: Int8, b: Int8) => (compareUint64(a, b) < 0 ? a : b),
   pg_lsn_mi: (a: Int8, b: Int8) => makeNumeric(placeOf(a) - placeOf(b), 0),
   pg_wal_lsn_diff: (a: Int8, b: Int8) => makeNumeric(placeOf(a) - placeOf(b), 0),
   pg_lsn_pli: plus,

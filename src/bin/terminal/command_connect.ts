@@ -5,6 +5,7 @@ import type { ConnectSettings } from '../../interfaces/libpq/conninfo_keywords.t
 import { ConnectionError } from '../../interfaces/libpq/errors.ts';
 import { escapeIdentifier, escapeLiteral } from '../../interfaces/libpq/escape.ts';
 import { Interrupted, readPassword } from '../prompt.ts';
+import { isSocketFolder } from '../../interfaces/libpq/hosts.ts';
 import { defineCommands, type Command } from './command.ts';
 import { attach, psqlExec } from './common.ts';
 import { controls } from './mbprint.ts';
@@ -75,11 +76,9 @@ export function wantedEncoding(dbname: string | undefined): string | undefined {
   }
 }
 
-const isSocket = (host: string): boolean => host.startsWith('/') || host.startsWith('@');
-
 function whereText(db: Connection, verb: string): string {
   const { host, hostaddr, port } = db, start = `${verb} database "${db.database}" as user "${db.user}"`;
-  if (isSocket(host)) return `${start} via socket in "${host}" at port "${port}".\n`;
+  if (isSocketFolder(host)) return `${start} via socket in "${host}" at port "${port}".\n`;
   return hostaddr !== '' && hostaddr !== host ? `${start} on host "${host}" (address "${hostaddr}") at port "${port}".\n` : `${start} on host "${host}" at port "${port}".\n`;
 }
 

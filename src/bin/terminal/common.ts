@@ -102,6 +102,9 @@ export async function psqlExec(sql: string): Promise<Result<TextRow> | null> {
   }
 }
 
+/** The rows of a query; null: it failed. */
+export const rowsOf = async (sql: string): Promise<TextRow[] | null> => (await psqlExec(sql))?.rows ?? null;
+
 /** A statement that nobody asked for, like BEGIN; false, after saying why, when it failed. */
 async function quietly(sql: string): Promise<boolean> {
   try {

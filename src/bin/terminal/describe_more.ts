@@ -1,12 +1,10 @@
 // The rarer lists: \dP, \dF and its kin, foreign data (\de…), publications and subscriptions (\dR…), \dX, \dd, operator classes and
 // families (\dA…).
-import { psqlExec, showResult, showTable, type TextRow } from './common.ts';
+import { psqlExec, rowsOf, showResult, showTable } from './common.ts';
 import { acl, list, Where } from './describe.ts';
 import { logError } from './output.ts';
 import type { QueryTable } from './print.ts';
 import { pset } from './settings.ts';
-
-const rowsOf = async (sql: string): Promise<TextRow[] | null> => (await psqlExec(sql))?.rows ?? null;
 
 // ---- partitioned relations
 

@@ -1,5 +1,5 @@
 // \d NAME: one relation: its columns, and below them all that hangs on it (describeOneTableDetails of describe.c).
-import { psqlExec, showResult, showTable, type TextRow } from './common.ts';
+import { psqlExec, rowsOf, showResult, showTable, type TextRow } from './common.ts';
 import { foreignKeys, indexes, policies, publications, rules, statistics, triggers, viewDefinition } from './describe_table_parts.ts';
 import type { QueryTable } from './print.ts';
 import { pset } from './settings.ts';
@@ -25,10 +25,6 @@ export interface Relation {
 }
 
 /** Rows of one of psql's queries; null when it failed. */
-async function rowsOf(sql: string): Promise<TextRow[] | null> {
-  return (await psqlExec(sql))?.rows ?? null;
-}
-
 /** A query failed: what was to be shown is not. */
 class Failed extends Error {}
 async function need(sql: string): Promise<TextRow[]> {

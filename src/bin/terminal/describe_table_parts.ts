@@ -1,16 +1,16 @@
 // What hangs on a table: indexes, keys, policies, statistics, rules, triggers, publications; a view's text.
 import type { Relation } from './describe_table.ts';
-import { psqlExec, type TextRow } from './common.ts';
+import { rowsOf, type TextRow } from './common.ts';
 
 /** Rows, or none when the query failed, which has been told. */
-const rowsOf = async (sql: string): Promise<TextRow[]> => (await psqlExec(sql))?.rows ?? [];
+const rowsOrNone = async (sql: string): Promise<TextRow[]> => (await rowsOf(sql)) ?? [];
 
 export async function viewDefinition(oid: string): Promise<string | null> {
-  return (await rowsOf(`SELECT pg_catalog.pg_get_viewdef('${oid}'::pg_catalog.oid, true);`))[0]?.[0] ?? null;
+  return (await rowsOrNone(`SELECT pg_catalog.pg_get_viewdef('${oid}'::pg_catalog.oid, true);`))[0]?.[0] ?? null;
 }
 
 export async function indexes({ oid }: Relation): Promise<string[]> {
-  const rows = await rowsOf(`SELECT c2.relname, i.indisprimary, i.indisunique, i.indisclustered, i.indisvalid, pg_catalog.pg_get_indexdef(i.indexrelid, 0, true),
+  const rows = await rowsOrNone(`SELECT c2.relname, i.indisprimary, i.indisunique, i.indisclustered, i.indisvalid, pg_catalog.pg_get_indexdef(i.indexrelid, 0, true),
   pg_catalog.pg_get_constraintdef(con.oid, true), contype, condeferrable, condeferred, i.indisreplident, c2.reltablespace
 FROM pg_catalog.pg_class c, pg_catalog.pg_class c2, pg_catalog.pg_index i
   LEFT JOIN pg_catalog.pg_constraint con ON (conrelid = i.indrelid AND conindid = i.indexrelid AND contype IN ('p','u','x'))
@@ -34,7 +34,7 @@ ORDER BY i.indisprimary DESC, c2.relname;`);
     if (!t(4)) line += ' INVALID';
     if (t(10)) line += ' REPLICA IDENTITY';
     if (row[11] !== '0') {
-      const space = (await rowsOf(`SELECT spcname FROM pg_catalog.pg_tablespace\nWHERE oid = '${row[11]}';`))[0]?.[0];
+      const space = (await rowsOrNone(`SELECT spcname FROM pg_catalog.pg_tablespace\nWHERE oid = '${row[11]}';`))[0]?.[0];
       if (space !== null && space !== undefined) line += `, tablespace "${space}"`;
     }
     lines.push(line);
@@ -44,7 +44,7 @@ ORDER BY i.indisprimary DESC, c2.relname;`);
 
 export async function foreignKeys({ oid, isPartition, kind }: Relation): Promise<string[]> {
   const partitions = isPartition || kind === 'p', footers: string[] = [];
-  const keys = await rowsOf(partitions ? `SELECT conrelid = '${oid}'::pg_catalog.regclass AS sametable,
+  const keys = await rowsOrNone(partitions ? `SELECT conrelid = '${oid}'::pg_catalog.regclass AS sametable,
        conname,
        pg_catalog.pg_get_constraintdef(oid, true) AS condef,
        conrelid::pg_catalog.regclass AS ontable
@@ -59,7 +59,7 @@ WHERE r.conrelid = '${oid}' AND r.contype = 'f'
      AND conparentid = 0
 ORDER BY conname`);
   if (keys.length > 0) footers.push('Foreign-key constraints:', ...keys.map(([same, name, definition, table]) => (same === 'f' ? `    TABLE "${table}" CONSTRAINT "${name}" ${definition}` : `    "${name}" ${definition}`)));
-  const others = await rowsOf(`SELECT conname, conrelid::pg_catalog.regclass AS ontable,
+  const others = await rowsOrNone(`SELECT conname, conrelid::pg_catalog.regclass AS ontable,
        pg_catalog.pg_get_constraintdef(oid, true) AS condef
   FROM pg_catalog.pg_constraint c
  WHERE confrelid IN (SELECT pg_catalog.pg_partition_ancestors('${oid}')
@@ -71,7 +71,7 @@ ORDER BY conname;`);
 }
 
 export async function policies({ oid, rowSecurity, forceRowSecurity }: Relation): Promise<string[]> {
-  const rows = await rowsOf(`SELECT pol.polname, pol.polpermissive,
+  const rows = await rowsOrNone(`SELECT pol.polname, pol.polpermissive,
   CASE WHEN pol.polroles = '{0}' THEN NULL ELSE pg_catalog.array_to_string(array(select rolname from pg_catalog.pg_roles where oid = any (pol.polroles) order by 1),',') END,
   pg_catalog.pg_get_expr(pol.polqual, pol.polrelid),
   pg_catalog.pg_get_expr(pol.polwithcheck, pol.polrelid),
@@ -90,7 +90,7 @@ WHERE pol.polrelid = '${oid}' ORDER BY 1;`);
 }
 
 export async function statistics({ oid }: Relation): Promise<string[]> {
-  const rows = await rowsOf(`SELECT oid, stxrelid::pg_catalog.regclass, stxnamespace::pg_catalog.regnamespace::pg_catalog.text AS nsp, stxname,
+  const rows = await rowsOrNone(`SELECT oid, stxrelid::pg_catalog.regclass, stxnamespace::pg_catalog.regnamespace::pg_catalog.text AS nsp, stxname,
 pg_catalog.pg_get_statisticsobjdef_columns(oid) AS columns,
   'd' = any(stxkind) AS ndist_enabled,
   'f' = any(stxkind) AS deps_enabled,
@@ -109,7 +109,7 @@ ORDER BY nsp, stxname;`);
 const RULES: [title: string, enabled: string][] = [['Rules:', 'O'], ['Disabled rules:', 'D'], ['Rules firing always:', 'A'], ['Rules firing on replica only:', 'R']];
 
 export async function rules({ oid }: Relation): Promise<string[]> {
-  const rows = await rowsOf(`SELECT r.rulename, trim(trailing ';' from pg_catalog.pg_get_ruledef(r.oid, true)), ev_enabled\nFROM pg_catalog.pg_rewrite r\nWHERE r.ev_class = '${oid}' ORDER BY 1;`);
+  const rows = await rowsOrNone(`SELECT r.rulename, trim(trailing ';' from pg_catalog.pg_get_ruledef(r.oid, true)), ev_enabled\nFROM pg_catalog.pg_rewrite r\nWHERE r.ev_class = '${oid}' ORDER BY 1;`);
   return RULES.flatMap(([title, enabled]) => {
     const some = rows.filter((r) => r[2] === enabled);
     return some.length === 0 ? [] : [title, ...some.map((r) => `    ${r[1]!.slice(12)}`)];
@@ -117,7 +117,7 @@ export async function rules({ oid }: Relation): Promise<string[]> {
 }
 
 export async function publications({ oid }: Relation): Promise<string[]> {
-  const rows = await rowsOf(`SELECT pubname
+  const rows = await rowsOrNone(`SELECT pubname
      , NULL
      , NULL
 FROM pg_catalog.pg_publication p
@@ -148,7 +148,7 @@ ORDER BY 1;`);
 }
 
 export async function triggers({ oid }: Relation): Promise<string[]> {
-  const rows = await rowsOf(`SELECT t.tgname, pg_catalog.pg_get_triggerdef(t.oid, true), t.tgenabled, t.tgisinternal,
+  const rows = await rowsOrNone(`SELECT t.tgname, pg_catalog.pg_get_triggerdef(t.oid, true), t.tgenabled, t.tgisinternal,
   CASE WHEN t.tgparentid != 0 THEN
     (SELECT u.tgrelid::pg_catalog.regclass
      FROM pg_catalog.pg_trigger AS u,

@@ -4,7 +4,7 @@ import type { X509Certificate } from 'node:crypto';
 import { crypto } from './builtin.ts';
 import { md5Proof, md5Secret } from '../../common/md5.ts';
 import { ScramClient, type ChannelBinding } from '../../common/scram.ts';
-import { ConnectionError } from './errors.ts';
+import { cannotConnect } from './errors.ts';
 import type { MessageWriter } from './message_writer.ts';
 
 const METHODS = ['password', 'md5', 'gss', 'sspi', 'scram-sha-256', 'none'] as const;
@@ -31,10 +31,6 @@ export interface AuthSettings {
   sentCertificate: boolean;
 }
 
-function fault(message: string, needsPassword = false): ConnectionError {
-  return new ConnectionError(message, '08001', { needsPassword });
-}
-
 /** The methods that require_auth leaves; null: any. */
 export function allowedMethods(text: string | undefined): ReadonlySet<Method> | null {
   if (text === undefined || text === '') return null;
@@ -43,11 +39,11 @@ export function allowedMethods(text: string | undefined): ReadonlySet<Method> | 
   const named = new Set<Method>();
   for (const word of words) {
     if (word.startsWith('!') !== negative) {
-      throw fault(negative ? `require_auth method "${word}" cannot be mixed with negative methods` : `negative require_auth method "${word}" cannot be mixed with non-negative methods`);
+      throw cannotConnect(negative ? `require_auth method "${word}" cannot be mixed with negative methods` : `negative require_auth method "${word}" cannot be mixed with non-negative methods`);
     }
     const method = METHODS.find((m) => m === word.replace('!', ''));
-    if (method === undefined) throw fault(`invalid require_auth value: "${word}"`);
-    if (named.has(method)) throw fault(`require_auth method "${word}" is specified more than once`);
+    if (method === undefined) throw cannotConnect(`invalid require_auth value: "${word}"`);
+    if (named.has(method)) throw cannotConnect(`require_auth method "${word}" is specified more than once`);
     named.add(method);
   }
   return negative ? new Set(METHODS.filter((m) => !named.has(m))) : named;
@@ -67,12 +63,12 @@ export class Authentication {
   constructor(settings: AuthSettings) {
     this.settings = settings;
     this.allowed = allowedMethods(settings.requireAuth);
-    if (settings.channelBinding === 'require' && settings.certificate === null) throw fault('channel binding required, but SSL not in use');
+    if (settings.channelBinding === 'require' && settings.certificate === null) throw cannotConnect('channel binding required, but SSL not in use');
   }
 
   /** buffer[at..end) is the body of an Authentication message. True: AuthenticationOk. */
   request(buffer: Buffer, writer: MessageWriter): boolean {
-    if (buffer.length < 4) throw fault('malformed authentication request');
+    if (buffer.length < 4) throw cannotConnect('malformed authentication request');
     const code = buffer.readInt32BE(0);
     if (code === 11) this.saslContinue(buffer.toString('utf8', 4), writer);
     else if (code === 12) this.saslFinal(buffer.toString('utf8', 4));
@@ -85,12 +81,12 @@ export class Authentication {
 
   private begin(code: number, buffer: Buffer, writer: MessageWriter): void {
     const known = REQUESTS[code];
-    if (known === undefined) throw fault(code === 2 || code === 6 ? 'authentication method ' + code + ' not supported' : `authentication method ${code} not supported`);
-    if (this.answered) throw fault('server asked for authentication twice');
-    if (this.allowed !== null && !this.allowed.has(known.method)) throw fault(`authentication method requirement "${this.settings.requireAuth}" failed: ${known.words}`);
-    if (this.settings.channelBinding === 'require' && code !== 10) throw fault('channel binding required but not supported by server\'s authentication request');
-    if (code === 7) throw fault('GSSAPI authentication not supported');
-    if (code === 9) throw fault('SSPI authentication not supported');
+    if (known === undefined) throw cannotConnect(code === 2 || code === 6 ? 'authentication method ' + code + ' not supported' : `authentication method ${code} not supported`);
+    if (this.answered) throw cannotConnect('server asked for authentication twice');
+    if (this.allowed !== null && !this.allowed.has(known.method)) throw cannotConnect(`authentication method requirement "${this.settings.requireAuth}" failed: ${known.words}`);
+    if (this.settings.channelBinding === 'require' && code !== 10) throw cannotConnect('channel binding required but not supported by server\'s authentication request');
+    if (code === 7) throw cannotConnect('GSSAPI authentication not supported');
+    if (code === 9) throw cannotConnect('SSPI authentication not supported');
     this.answered = true;
     if (code === 10) {
       this.sasl(buffer.toString('utf8', 4), writer);
@@ -99,14 +95,14 @@ export class Authentication {
     const password = this.password();
     if (code === 3) writer.passwordMessage(password);
     else {
-      if (buffer.length < 8) throw fault('malformed authentication request');
+      if (buffer.length < 8) throw cannotConnect('malformed authentication request');
       writer.passwordMessage(md5Proof(md5Secret(password, this.settings.user), buffer.subarray(4, 8)));
     }
   }
 
   private password(): string {
     const { password } = this.settings;
-    if (password === undefined || password === '') throw fault('fe_sendauth: no password supplied', true);
+    if (password === undefined || password === '') throw cannotConnect('fe_sendauth: no password supplied', true);
     this.passwordUsed = true;
     return password;
   }
@@ -116,12 +112,12 @@ export class Authentication {
     const { channelBinding, certificate } = this.settings;
     let mechanism = '';
     if (offered.includes(PLUS)) {
-      if (certificate === null) throw fault('server offered SCRAM-SHA-256-PLUS authentication over a non-SSL connection');
+      if (certificate === null) throw cannotConnect('server offered SCRAM-SHA-256-PLUS authentication over a non-SSL connection');
       if (channelBinding !== 'disable') mechanism = PLUS;
     }
     if (mechanism === '' && offered.includes(PLAIN)) mechanism = PLAIN;
-    if (mechanism === '') throw fault('none of the server\'s SASL authentication mechanisms are supported');
-    if (channelBinding === 'require' && mechanism !== PLUS) throw fault('channel binding is required, but server did not offer an authentication method that supports channel binding');
+    if (mechanism === '') throw cannotConnect('none of the server\'s SASL authentication mechanisms are supported');
+    if (channelBinding === 'require' && mechanism !== PLUS) throw cannotConnect('channel binding is required, but server did not offer an authentication method that supports channel binding');
     this.bound = mechanism === PLUS;
     const binding: ChannelBinding = this.bound ? { header: 'p=tls-server-end-point,,', data: certificateHash(certificate!) }
       : { header: certificate !== null && channelBinding !== 'disable' ? 'y,,' : 'n,,', data: new Uint8Array(0) };
@@ -130,26 +126,26 @@ export class Authentication {
   }
 
   private saslContinue(text: string, writer: MessageWriter): void {
-    if (this.scram === null || this.finished) throw fault('fe_sendauth: invalid authentication request from server: AUTH_REQ_SASL_CONT without AUTH_REQ_SASL');
+    if (this.scram === null || this.finished) throw cannotConnect('fe_sendauth: invalid authentication request from server: AUTH_REQ_SASL_CONT without AUTH_REQ_SASL');
     try {
       writer.saslResponse(this.scram.final(text));
     } catch (error) {
-      throw fault((error as Error).message);
+      throw cannotConnect((error as Error).message);
     }
   }
 
   private saslFinal(text: string): void {
-    if (this.scram === null || this.finished) throw fault('fe_sendauth: invalid authentication request from server: AUTH_REQ_SASL_FIN without AUTH_REQ_SASL');
-    if (!this.scram.verify(text)) throw fault('incorrect server signature');
+    if (this.scram === null || this.finished) throw cannotConnect('fe_sendauth: invalid authentication request from server: AUTH_REQ_SASL_FIN without AUTH_REQ_SASL');
+    if (!this.scram.verify(text)) throw cannotConnect('incorrect server signature');
     this.finished = true;
   }
 
   /** The server says it is content; are we? */
   private checkEnd(): void {
-    if (this.scram !== null && !this.finished) throw fault('server says the authentication is complete before it has proved that it knows the password');
-    if (this.settings.channelBinding === 'require' && !this.bound) throw fault('channel binding required, but server authenticated client without channel binding');
+    if (this.scram !== null && !this.finished) throw cannotConnect('server says the authentication is complete before it has proved that it knows the password');
+    if (this.settings.channelBinding === 'require' && !this.bound) throw cannotConnect('channel binding required, but server authenticated client without channel binding');
     if (this.allowed !== null && !this.answered && !this.allowed.has('none')) {
-      throw fault(`authentication method requirement "${this.settings.requireAuth}" failed: server did not complete authentication`);
+      throw cannotConnect(`authentication method requirement "${this.settings.requireAuth}" failed: server did not complete authentication`);
     }
   }
 }
@@ -186,6 +182,6 @@ function signatureHash(der: Buffer): string {
     return parameters.includes('0609608648016503040202') ? 'sha384' : parameters.includes('0609608648016503040203') ? 'sha512' : 'sha256';
   }
   const hash = SIGNATURE_HASHES[name];
-  if (hash === undefined) throw fault('could not find digest for the signature algorithm of the server\'s certificate');
+  if (hash === undefined) throw cannotConnect('could not find digest for the signature algorithm of the server\'s certificate');
   return hash;
 }

@@ -5,7 +5,7 @@ import { dns } from './builtin.ts';
 import { allowedMethods } from './auth.ts';
 import { SESSION_ENV, type Conninfo } from './conninfo_keywords.ts';
 import { findEncoding } from '../../common/charsets.ts';
-import { ConnectionError, readReport, ServerError } from './errors.ts';
+import { cannotConnect, ConnectionError, readReport, ServerError } from './errors.ts';
 import { hostsOf, isSocketFolder, shuffled, socketPath, type Host } from './hosts.ts';
 import { MessageReader } from './message_reader.ts';
 import { MessageWriter } from './message_writer.ts';
@@ -22,13 +22,9 @@ export interface EstablishOptions {
 const SESSION_ATTRS = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'] as const;
 type SessionAttrs = (typeof SESSION_ATTRS)[number];
 
-function fault(message: string): ConnectionError {
-  return new ConnectionError(message, '08001');
-}
-
 function oneOf<T extends string>(info: Conninfo, name: keyof Conninfo, values: readonly T[]): T {
   const text = info[name]!, found = values.find((v) => v === text);
-  if (found === undefined) throw fault(`invalid ${name} value: "${text}"`);
+  if (found === undefined) throw cannotConnect(`invalid ${name} value: "${text}"`);
   return found;
 }
 
@@ -43,17 +39,17 @@ function check(info: Conninfo): void {
   oneOf(info, 'load_balance_hosts', ['disable', 'random']);
   oneOf(info, 'gssencmode', ['disable', 'prefer', 'require']);
   oneOf(info, 'sslsni', TRUTH);
-  if (info.gssencmode === 'require') throw fault('gssencmode value "require" invalid when GSSAPI support is not compiled in');
+  if (info.gssencmode === 'require') throw cannotConnect('gssencmode value "require" invalid when GSSAPI support is not compiled in');
   for (const name of INTEGERS) {
-    if (info[name] !== undefined && !/^\s*[-+]?\d+\s*$/.test(info[name])) throw fault(`invalid integer value "${info[name]}" for connection option "${name}"`);
+    if (info[name] !== undefined && !/^\s*[-+]?\d+\s*$/.test(info[name])) throw cannotConnect(`invalid integer value "${info[name]}" for connection option "${name}"`);
   }
-  if (info.sslcompression === '1') throw fault('sslcompression is not supported');
-  if (info.requirepeer !== undefined) throw fault('requirepeer parameter is not supported on this platform');
-  if (info.tcp_user_timeout !== undefined && info.tcp_user_timeout !== '0') throw fault('tcp_user_timeout is not supported');
-  if (info.replication !== undefined && !/^(0|false|off|no)$/i.test(info.replication)) throw fault('replication connections are not supported');
-  if (info.client_encoding !== undefined && info.client_encoding !== '' && info.client_encoding !== 'auto' && findEncoding(info.client_encoding) === null) throw fault(`client encoding "${info.client_encoding}" is not supported`);
-  if (info.sslmode === 'disable' && info.channel_binding === 'require') throw fault('channel binding required, but SSL not in use');
-  if (info.sslrootcert === 'system' && info.sslmode !== 'verify-full') throw fault(`weak sslmode "${info.sslmode}" may not be used with sslrootcert=system (use "verify-full")`);
+  if (info.sslcompression === '1') throw cannotConnect('sslcompression is not supported');
+  if (info.requirepeer !== undefined) throw cannotConnect('requirepeer parameter is not supported on this platform');
+  if (info.tcp_user_timeout !== undefined && info.tcp_user_timeout !== '0') throw cannotConnect('tcp_user_timeout is not supported');
+  if (info.replication !== undefined && !/^(0|false|off|no)$/i.test(info.replication)) throw cannotConnect('replication connections are not supported');
+  if (info.client_encoding !== undefined && info.client_encoding !== '' && info.client_encoding !== 'auto' && findEncoding(info.client_encoding) === null) throw cannotConnect(`client encoding "${info.client_encoding}" is not supported`);
+  if (info.sslmode === 'disable' && info.channel_binding === 'require') throw cannotConnect('channel binding required, but SSL not in use');
+  if (info.sslrootcert === 'system' && info.sslmode !== 'verify-full') throw cannotConnect(`weak sslmode "${info.sslmode}" may not be used with sslrootcert=system (use "verify-full")`);
   checkTlsSettings(info);
   allowedMethods(info.require_auth);
 }

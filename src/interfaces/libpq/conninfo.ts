@@ -2,13 +2,9 @@
 // (PostgreSQL's conninfo_* functions of fe-connect.c). The result is plain text by keyword; `hosts.ts` makes hosts of it.
 import { readFileSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
-import { ConnectionError } from './errors.ts';
 import { isKeyword, KEYWORDS, type ConnectSettings, type Conninfo, type Keyword, type KeywordName } from './conninfo_keywords.ts';
 import { parseUri } from './conninfo_uri.ts';
-
-function fault(message: string): ConnectionError {
-  return new ConnectionError(message, '08001');
-}
+import { cannotConnect } from './errors.ts';
 
 /** Whether a database name is really a connection string (recognized_connection_string). */
 export function isConnectionString(text: string): boolean {
@@ -27,21 +23,21 @@ function parseKeywords(text: string): Conninfo {
   while (at < text.length && text.slice(at).trim() !== '') {
     word.lastIndex = at;
     const m = word.exec(text);
-    if (m === null) throw fault(`missing "=" after "${text.slice(at).trim()}" in connection info string`);
-    if (m[2] === '') throw fault(`missing "=" after "${m[1]}" in connection info string`);
+    if (m === null) throw cannotConnect(`missing "=" after "${text.slice(at).trim()}" in connection info string`);
+    if (m[2] === '') throw cannotConnect(`missing "=" after "${m[1]}" in connection info string`);
     at = word.lastIndex;
     let value = '';
     if (text[at] === '\'') {
       for (at++; ; at++) {
         const c = text[at];
-        if (c === undefined) throw fault('unterminated quoted string in connection info string');
+        if (c === undefined) throw cannotConnect('unterminated quoted string in connection info string');
         if (c === '\'') { at++; break; }
         value += c === '\\' ? text[++at] ?? '' : c;
       }
     } else {
       for (; at < text.length && !/\s/.test(text[at]!); at++) value += text[at] === '\\' ? text[++at] ?? '' : text[at];
     }
-    if (!isKeyword(m[1]!)) throw fault(`invalid connection option "${m[1]}"`);
+    if (!isKeyword(m[1]!)) throw cannotConnect(`invalid connection option "${m[1]}"`);
     found[m[1]] = value;
   }
   return found;
@@ -68,7 +64,7 @@ export function completeConninfo(given: string | ConnectSettings, around: Surrou
     // less than what comes behind (PQconnectdbParams).
     let own: Conninfo = {};
     for (const [name, value] of Object.entries(given)) {
-      if (!isKeyword(name)) throw fault(`invalid connection option "${name}"`);
+      if (!isKeyword(name)) throw cannotConnect(`invalid connection option "${name}"`);
       if (value === undefined) continue;
       const text = settingText(value);
       if (name === 'dbname' && isConnectionString(text)) own = { ...own, ...parseConninfo(text) };
@@ -94,7 +90,7 @@ function accountName(): string {
   try {
     return userInfo().username;
   } catch {
-    throw fault(`could not look up local user ID ${process.getuid?.()}`);
+    throw cannotConnect(`could not look up local user ID ${process.getuid?.()}`);
   }
 }
 
@@ -107,13 +103,13 @@ function readService(service: string, { env, home }: Surroundings): Conninfo {
     try {
       text = readFileSync(file, 'utf8');
     } catch {
-      if (i === 0 && env['PGSERVICEFILE']) throw fault(`service file "${file}" not found`);
+      if (i === 0 && env['PGSERVICEFILE']) throw cannotConnect(`service file "${file}" not found`);
       continue;
     }
     const found = serviceSection(text, service, file);
     if (found !== null) return found;
   }
-  throw fault(`definition of service "${service}" not found`);
+  throw cannotConnect(`definition of service "${service}" not found`);
 }
 
 function serviceSection(text: string, service: string, file: string): Conninfo | null {
@@ -128,10 +124,10 @@ function serviceSection(text: string, service: string, file: string): Conninfo |
     }
     if (found === null) continue;
     const equals = line.indexOf('=');
-    if (equals < 0) throw fault(`syntax error in service file "${file}", line ${i + 1}`);
+    if (equals < 0) throw cannotConnect(`syntax error in service file "${file}", line ${i + 1}`);
     const name = line.slice(0, equals), value = line.slice(equals + 1);
-    if (name === 'service') throw fault(`nested service specifications not supported in service file "${file}", line ${i + 1}`);
-    if (!isKeyword(name)) throw fault(`syntax error in service file "${file}", line ${i + 1}`);
+    if (name === 'service') throw cannotConnect(`nested service specifications not supported in service file "${file}", line ${i + 1}`);
+    if (!isKeyword(name)) throw cannotConnect(`syntax error in service file "${file}", line ${i + 1}`);
     found[name] ??= value;
   }
   return found;

@@ -1,15 +1,11 @@
 // postgresql://user:password@host:port,host:port/dbname?keyword=value (RFC 3986, with several hosts).
-import { ConnectionError } from './errors.ts';
 import { isKeyword, type Conninfo } from './conninfo_keywords.ts';
-
-function fault(message: string): ConnectionError {
-  return new ConnectionError(message, '08001');
-}
+import { cannotConnect } from './errors.ts';
 
 function decode(text: string): string {
   const bad = /%(?![0-9A-Fa-f]{2})/.exec(text);
-  if (bad) throw fault(`invalid percent-encoded token: "${text}"`);
-  if (/%00/.test(text)) throw fault(`forbidden value %00 in percent-encoded value: "${text}"`);
+  if (bad) throw cannotConnect(`invalid percent-encoded token: "${text}"`);
+  if (/%00/.test(text)) throw cannotConnect(`forbidden value %00 in percent-encoded value: "${text}"`);
   return Buffer.from(text.replace(/%([0-9A-Fa-f]{2})|([^%]+)/g, (_, hex: string | undefined, plain: string | undefined) =>
     (hex === undefined ? Buffer.from(plain!).toString('latin1') : String.fromCharCode(parseInt(hex, 16)))), 'latin1').toString('utf8');
 }
@@ -43,12 +39,12 @@ function readHosts(uri: string, text: string, found: Conninfo): void {
     let host: string;
     if (text[at] === '[') {
       const close = text.indexOf(']', at);
-      if (close < 0) throw fault(`end of string reached when looking for matching "]" in IPv6 host address in URI: "${uri}"`);
-      if (close === at + 1) throw fault(`IPv6 host address may not be empty in URI: "${uri}"`);
+      if (close < 0) throw cannotConnect(`end of string reached when looking for matching "]" in IPv6 host address in URI: "${uri}"`);
+      if (close === at + 1) throw cannotConnect(`IPv6 host address may not be empty in URI: "${uri}"`);
       host = text.slice(at + 1, close);
       at = close + 1;
       if (at < text.length && !':,'.includes(text[at]!)) {
-        throw fault(`unexpected character "${text[at]}" at position ${uri.indexOf(text) + at + 1} in URI (expected ":" or "/"): "${uri}"`);
+        throw cannotConnect(`unexpected character "${text[at]}" at position ${uri.indexOf(text) + at + 1} in URI (expected ":" or "/"): "${uri}"`);
       }
     } else {
       const stop = /[:,]|$/.exec(text.slice(at))!.index;
@@ -74,15 +70,15 @@ function readParameters(text: string, found: Conninfo): void {
   if (text === '') return;
   for (const pair of text.split('&')) {
     const equals = pair.indexOf('=');
-    if (equals < 0) throw fault(`missing key/value separator "=" in URI query parameter: "${pair}"`);
-    if (pair.indexOf('=', equals + 1) >= 0) throw fault(`extra key/value separator "=" in URI query parameter: "${pair.slice(0, equals)}"`);
+    if (equals < 0) throw cannotConnect(`missing key/value separator "=" in URI query parameter: "${pair}"`);
+    if (pair.indexOf('=', equals + 1) >= 0) throw cannotConnect(`extra key/value separator "=" in URI query parameter: "${pair.slice(0, equals)}"`);
     let name = decode(pair.slice(0, equals)), value = decode(pair.slice(equals + 1));
     // JDBC's way to say it.
     if (name === 'ssl' && value === 'true') {
       name = 'sslmode';
       value = 'require';
     }
-    if (!isKeyword(name)) throw fault(`invalid URI query parameter: "${name}"`);
+    if (!isKeyword(name)) throw cannotConnect(`invalid URI query parameter: "${name}"`);
     found[name] = value;
   }
 }

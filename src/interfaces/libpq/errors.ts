@@ -70,3 +70,5 @@ export class PipelineAborted extends Error {
     this.name = 'PipelineAborted';
   }
 }
+
+export const cannotConnect = (message: string, needsPassword = false): ConnectionError => new ConnectionError(message, '08001', { needsPassword });

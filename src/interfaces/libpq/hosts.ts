@@ -2,7 +2,7 @@
 // (connectOptions2 and passwordFromFile of fe-connect.c).
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { Conninfo } from './conninfo_keywords.ts';
-import { ConnectionError } from './errors.ts';
+import { cannotConnect } from './errors.ts';
 
 const SOCKET_FOLDERS = ['/var/run/postgresql', '/tmp'] as const;
 
@@ -25,18 +25,14 @@ export function defaultSocketFolder(port: number | string): string {
   return SOCKET_FOLDERS.find((folder) => existsSync(`${folder}/.s.PGSQL.${port}`)) ?? SOCKET_FOLDERS.find((folder) => existsSync(folder)) ?? '/tmp';
 }
 
-function fault(message: string): ConnectionError {
-  return new ConnectionError(message, '08001');
-}
-
 export function hostsOf(info: Conninfo, warn: (message: string) => void): Host[] {
   const addresses = info.hostaddr?.split(',') ?? [], names = info.host?.split(',') ?? [];
   const count = Math.max(1, addresses.length || names.length);
   if (names.length > 0 && addresses.length > 0 && names.length !== addresses.length) {
-    throw fault(`could not match ${names.length} host names to ${addresses.length} hostaddr values`);
+    throw cannotConnect(`could not match ${names.length} host names to ${addresses.length} hostaddr values`);
   }
   const ports = info.port!.split(',');
-  if (ports.length > 1 && ports.length !== count) throw fault(`could not match ${ports.length} port numbers to ${count} hosts`);
+  if (ports.length > 1 && ports.length !== count) throw cannotConnect(`could not match ${ports.length} port numbers to ${count} hosts`);
   const hosts: Host[] = [];
   for (let i = 0; i < count; i++) {
     const port = portNumber(ports.length === 1 ? ports[0]! : ports[i]!);
@@ -50,9 +46,9 @@ export function hostsOf(info: Conninfo, warn: (message: string) => void): Host[]
 
 function portNumber(text: string): number {
   if (text === '') return 5432;
-  if (!/^\s*[-+]?\d+\s*$/.test(text)) throw fault(`invalid integer value "${text}" for connection option "port"`);
+  if (!/^\s*[-+]?\d+\s*$/.test(text)) throw cannotConnect(`invalid integer value "${text}" for connection option "port"`);
   const port = Number(text);
-  if (port < 1 || port > 65535) throw fault(`invalid port number: "${text}"`);
+  if (port < 1 || port > 65535) throw cannotConnect(`invalid port number: "${text}"`);
   return port;
 }
 

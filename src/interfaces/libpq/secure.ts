@@ -7,14 +7,10 @@ import type { ConnectionOptions, PeerCertificate, SecureVersion, TLSSocket } fro
 import { strerror } from '../../common/strerror.ts';
 import { tls } from './builtin.ts';
 import type { Conninfo } from './conninfo_keywords.ts';
-import { ConnectionError } from './errors.ts';
+import { cannotConnect } from './errors.ts';
 
 export const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 export type SslMode = (typeof SSL_MODES)[number];
-
-function fault(message: string): ConnectionError {
-  return new ConnectionError(message, '08001');
-}
 
 const userFile = (name: string): string => join(process.env['HOME'] || homedir(), '.postgresql', name);
 
@@ -24,22 +20,22 @@ function protocol(info: Conninfo, name: 'ssl_min_protocol_version' | 'ssl_max_pr
   const text = info[name];
   if (text === undefined || text === '') return undefined;
   const found = PROTOCOLS.find((p) => p.toLowerCase() === text.toLowerCase());
-  if (found === undefined) throw fault(`invalid ${name} value: "${text}"`);
+  if (found === undefined) throw cannotConnect(`invalid ${name} value: "${text}"`);
   return found as SecureVersion;
 }
 
 /** Settings that make no sense are refused before anything is tried. */
 export function checkTlsSettings(info: Conninfo): void {
   const low = protocol(info, 'ssl_min_protocol_version'), high = protocol(info, 'ssl_max_protocol_version');
-  if (low !== undefined && high !== undefined && PROTOCOLS.indexOf(low) > PROTOCOLS.indexOf(high)) throw fault('invalid SSL protocol version range');
+  if (low !== undefined && high !== undefined && PROTOCOLS.indexOf(low) > PROTOCOLS.indexOf(high)) throw cannotConnect('invalid SSL protocol version range');
 }
 
 /** A private key that others can read is not used: 0600, or 0640 when it belongs to root. */
 function checkKeyFile(file: string): void {
   const stat = statSync(file);
-  if (!stat.isFile()) throw fault(`private key file "${file}" is not a regular file`);
+  if (!stat.isFile()) throw cannotConnect(`private key file "${file}" is not a regular file`);
   if ((stat.mode & (stat.uid === 0 ? 0o037 : 0o077)) !== 0) {
-    throw fault(`private key file "${file}" has group or world access; file must have permissions u=rw (0600) or less if owned by the current user, or permissions u=rw,g=r (0640) or less if owned by root`);
+    throw cannotConnect(`private key file "${file}" has group or world access; file must have permissions u=rw (0600) or less if owned by the current user, or permissions u=rw,g=r (0640) or less if owned by root`);
   }
 }
 
@@ -62,7 +58,7 @@ export function planTls(info: Conninfo, mode: SslMode, host: string): TlsPlan {
     const lists = revocationLists(info);
     if (lists.length > 0) options.crl = lists;
   } else if (mode === 'verify-ca' || mode === 'verify-full') {
-    throw fault(`root certificate file "${rootFile}" does not exist\nEither provide the file or change sslmode to disable server certificate verification.`);
+    throw cannotConnect(`root certificate file "${rootFile}" does not exist\nEither provide the file or change sslmode to disable server certificate verification.`);
   }
   if (mode === 'verify-full' || rootFile === 'system') options.checkServerIdentity = (_name, certificate) => checkServerName(host, certificate);
   // RFC 6066: names only, no addresses.
@@ -71,13 +67,13 @@ export function planTls(info: Conninfo, mode: SslMode, host: string): TlsPlan {
   const certificateFile = info.sslcert ?? userFile('postgresql.crt');
   if (existsSync(certificateFile)) {
     const keyFile = info.sslkey ?? userFile('postgresql.key');
-    if (!existsSync(keyFile)) throw fault(`certificate present, but not private key file "${keyFile}"`);
+    if (!existsSync(keyFile)) throw cannotConnect(`certificate present, but not private key file "${keyFile}"`);
     checkKeyFile(keyFile);
     options.cert = readFile(certificateFile, 'certificate file');
     options.key = readFile(keyFile, 'private key file');
     if (info.sslpassword !== undefined) options.passphrase = info.sslpassword;
     sentCertificate = true;
-  } else if (info.sslcert !== undefined) throw fault(`could not open certificate file "${certificateFile}": No such file or directory`);
+  } else if (info.sslcert !== undefined) throw cannotConnect(`could not open certificate file "${certificateFile}": No such file or directory`);
   return { options, sentCertificate };
 }
 
@@ -85,7 +81,7 @@ function readFile(file: string, what: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw fault(`could not read ${what} "${file}": ${strerror(error)}`);
+    throw cannotConnect(`could not read ${what} "${file}": ${strerror(error)}`);
   }
 }
 
@@ -114,7 +110,7 @@ export function startTls(socket: net.Socket, plan: TlsPlan): Promise<TLSSocket> 
     let secure: TLSSocket;
     const failed = (error: NodeJS.ErrnoException): void => {
       socket.destroy();
-      reject(fault(tlsMessage(error)));
+      reject(cannotConnect(tlsMessage(error)));
     };
     try {
       secure = tls().connect({ ...plan.options, socket });
