@@ -78,6 +78,13 @@ function entriesOf(opclass: Oid, value: Datum, collation: Oid): Set<string> {
   return found;
 }
 
+/** Operator class of gist over tsvector: such an index, of one column, is an inverted one as well. (PostgreSQL's has signatures.) */
+const GIST_TSVECTOR = 10072;
+
+/** Whether an index has several entries for a row. */
+export const isInverted = ({ accessMethod, columns }: Pick<IndexInfo, 'accessMethod' | 'columns'>): boolean =>
+  accessMethod === 'gin' || (columns.length === 1 && columns[0]!.opclass === GIST_TSVECTOR);
+
 const columnMark = (column: number): string => String.fromCharCode(column + 1);
 
 /** The keys of a row: `values` of the index's columns. */

@@ -3,6 +3,7 @@
 import type { IndexInfo } from '../catalog/relation.ts';
 import { useCommandId } from '../transaction/xact.ts';
 import type { Datum } from '../types/datum.ts';
+import { isInverted } from './gin.ts';
 import { EntryList, ROW_ID_BYTES } from './index_leaf.ts';
 import { ADDED, WITH_ROW, sortList, type SortedRun } from './index_run.ts';
 import { encodeKey, keyHasNull, keyWriter, MAX_INDEX_KEY_BYTES } from './key.ts';
@@ -26,7 +27,7 @@ export class IndexBuilder {
   constructor(info: IndexInfo, kind: 'additions' | 'removals' = 'additions') {
     this.info = info;
     this.kind = kind === 'additions' ? ADDED : 0;
-    this.write = info.accessMethod === 'gin' ? null : keyWriter(info.columns);
+    this.write = isInverted(info) ? null : keyWriter(info.columns);
     this.list.clear();
   }
 

@@ -11,6 +11,7 @@ import { typeHooks } from '../types/hooks.ts';
 import { Inet } from '../types/inet_text.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import { RELATION } from '../utils/pgstat_shmem.ts';
+import { isInverted } from './gin.ts';
 import { beginIndexScan } from './index.ts';
 import { boundCodes, encodeBound, encodePrefix, type KeyRange, RANGE_EMPTY_KEY, RANGE_PLACED, successor } from './key.ts';
 import type { RowId } from './row.ts';
@@ -243,9 +244,9 @@ const common = ([a, b]: [string, string], [c, d]: [string, string]): [string, st
 
 const known = new WeakSet<IndexInfo>();
 
-/** Indexes over ranges that were built when keys were in the order of their lower bounds. */
+/** Indexes over ranges that were built when keys were in the order of their lower bounds, over tsvector when a row had one key. */
 export function refuseOldKeys(info: IndexInfo): void {
-  if (known.has(info) || !RANGE_OPCLASSES.has(info.columns[0]!.opclass)) return;
+  if (known.has(info) || !(RANGE_OPCLASSES.has(info.columns[0]!.opclass) || isInverted(info))) return;
   const scan = beginIndexScan(info, beginningWith(VALUE), false, Infinity);
   const isOld = scan.next();
   scan.close();

@@ -94,7 +94,7 @@ function rowsOf(info: IndexInfo, query: Exclude<GinQuery, 'all'>, cid: number): 
 }
 
 /** The rows that may meet all conditions, in order. */
-function ginRows(info: IndexInfo, conditions: readonly { column: number; strategy: number }[], values: readonly Datum[], cid: number): Float64Array {
+export function ginRows(info: IndexInfo, conditions: readonly { column: number; strategy: number }[], values: readonly Datum[], cid: number): Float64Array {
   let rows: Set<RowId> | null = null;
   conditions.forEach(({ column, strategy }, i) => {
     const query = ginQuery(column - 1, info.columns[column - 1]!, strategy, values[i] ?? null);

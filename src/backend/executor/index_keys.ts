@@ -1,7 +1,7 @@
 // The keys of an index's rows: made from their values, and as messages have them; and the rows of a table one after the other.
 import { internalError } from '../../common/errors.ts';
 import { aclcheckAttribute, aclcheckRelation } from '../catalog/aclchk.ts';
-import { ginKeys } from '../access/gin.ts';
+import { ginKeys, isInverted } from '../access/gin.ts';
 import { encodeKey, keyHasNull } from '../access/key.ts';
 import { readRow, type RowId } from '../access/row.ts';
 import { beginScan } from '../access/table.ts';
@@ -29,7 +29,7 @@ export class IndexKeys {
 
   constructor(info: IndexInfo) {
     this.info = info;
-    this.inverted = info.accessMethod === 'gin';
+    this.inverted = isInverted(info);
     this.expressions = info.expressions.map((e) => compileExpr(e));
     this.predicate = info.predicate === null ? null : compilePredicate([info.predicate]);
     this.values = new Array(info.keyCount).fill(null);

@@ -2,6 +2,7 @@
 import { beginIndexScan, lookupUnique } from '../access/index.ts';
 import { beginKeyScan, mayHaveLongKeys } from './long_keys.ts';
 import { lossyRows, NearestRows, refuseOldKeys } from '../access/spatial.ts';
+import { isInverted } from '../access/gin.ts';
 import { isDecodable, keyDecoder } from '../access/key_decode.ts';
 import { beginScan, fetchRow, inHeapOrder } from '../access/table.ts';
 import { SharedRange, SharedSequence } from '../access/parallel_scan.ts';
@@ -18,7 +19,7 @@ import { currentOf } from './current_of.ts';
 import { noteRead } from '../transaction/xact.ts';
 import { checkForInterrupts } from '../utils/interrupts.ts';
 import type { Column, Value } from './codegen.ts';
-import { ginRowIds } from './gin_rows.ts';
+import { ginRowIds, ginRows } from './gin_rows.ts';
 import { RELATION } from '../utils/pgstat_shmem.ts';
 import { genExpr, genFilter } from './expr_codegen.ts';
 import { indexRanges, uniqueKey } from './index_range.ts';
@@ -148,7 +149,7 @@ function produceEntries(pc: PlanCompiler, plan: IndexScan | IndexOnlyScan | Bitm
   const counter = plan.kind === 'BitmapIndexScan' ? null : pc.sharedCounter(plan, [info.index]);
   if (info.accessMethod === 'gist' || info.accessMethod === 'spgist') refuseOldKeys(info);
   if (conditions.some((c) => c.strategy === 'lossy')) {
-    const rows = g.local(`${g.konst(inHeapOrder)}(${g.konst(openRelation(info.indrelid))}, ${g.konst(lossyRows)}(${infoName}, ${lossySpec(pc, plan)}, [${values.join(', ')}], rt.cid), rt.cid)`);
+    const rows = g.local(`${g.konst(inHeapOrder)}(${g.konst(openRelation(info.indrelid))}, ${g.konst(isInverted(info) ? invertedRows : lossyRows)}(${infoName}, ${lossySpec(pc, plan)}, [${values.join(', ')}], rt.cid), rt.cid)`);
     const i = g.next('i'), counts = g.konst(info.index.counts);
     g.emit(`${counts}[${RELATION.scans}]++; ${counts}[${RELATION.returned}] += ${rows}.length;${fetches ? ` ${counts}[${RELATION.fetched}] += ${rows}.length;` : ''}`);
     g.block(`for (let ${i} = 0; ${i} < ${rows}.length; ${i}++)`, () => g.labelled((row) => body(g.local(`${rows}[${i}]`), "''", row)));
@@ -184,6 +185,8 @@ function produceEntries(pc: PlanCompiler, plan: IndexScan | IndexOnlyScan | Bitm
     g.emit(`} finally { ${scan}.close();${fetches ? ` ${g.konst(info.index.counts)}[${RELATION.fetched}] += ${n};` : ''} }`);
   });
 }
+
+const invertedRows: typeof lossyRows = (info, conditions, values, cid) => Array.from(ginRows(info, conditions, values, cid));
 
 const lossySpec = (pc: PlanCompiler, plan: IndexScanFields): string => pc.g.konst(plan.conditions.map((c) => ({ column: c.column, strategy: c.number ?? 0, ...(c.strategy === '=' ? { equal: true } : {}) })));
 

@@ -1,5 +1,6 @@
 // Index scans of a base relation (PostgreSQL's indxpath.c): which conditions an index serves, what that costs, what
 // order it gives; also with values from relations joined before (parameterized paths).
+import { isInverted } from '../access/gin.ts';
 import { getOpfamilyMember, opFamilyEntry } from '../catalog/lsyscache.ts';
 import type { IndexInfo } from '../catalog/relation.ts';
 import { orderedByDistance, returnable } from '../catalog/functions.ts';
@@ -95,7 +96,7 @@ function matchClause(rel: RelOptInfo, info: IndexInfo, column: number, rinfo: Re
     }
     case 'RowCompareExpr': return info.accessMethod === 'btree' ? matchRowCompare(rel, info, column, rinfo, clause) : null;
     case 'NullTest':
-      if (clause.argisrow || !matches(clause.arg) || info.accessMethod === 'hash') return null;
+      if (clause.argisrow || !matches(clause.arg) || info.accessMethod === 'hash' || isInverted(info)) return null;
       return { rinfo, condition: { column: column + 1, strategy: clause.isNull ? 'isnull' : 'notnull', value: null }, expr: clause };
     case 'Var': case 'BoolExpr': case 'BooleanTest': {
       // A boolean column by itself is a condition.
