@@ -2,9 +2,12 @@
 // PostgreSQL's dependency.c). Trees are plain data, so one walk over all fields reaches everything; the table below
 // says what each kind of node refers to by itself.
 import { PgError } from '../../common/errors.ts';
+import { exprType } from '../nodes/nodeFuncs.ts';
 import type { Query, RangeTblEntry } from '../nodes/parsenodes.ts';
+import type { Expr } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import { isPinnedObject } from './catalog.ts';
+import { getBaseType } from './lsyscache.ts';
 import * as ids from './oids.ts';
 import { addressKey, objectAddress, recordMultipleDependencies, type DependencyType, type ObjectAddress } from './pg_depend.ts';
 import * as sys from './syscache.ts';
@@ -80,10 +83,8 @@ const VISITORS: Readonly<Record<string, (r: References, n: Node, ranges: Ranges)
   NextValueExpr: (r, n) => r.relation(n.seqid),
 };
 
-/** The type of an expression whose node says it in one field. */
-function rowTypeOf(n: Node): Oid {
-  return n.vartype ?? n.consttype ?? n.paramtype ?? n.funcresulttype ?? n.resulttype ?? n.row_typeid ?? n.refrestype ?? 0;
-}
+/** The composite type of an expression, or that its domain is over. */
+const rowTypeOf = (n: Node): Oid => getBaseType(exprType(n as Expr));
 
 function visitVar(r: References, n: Node, ranges: Ranges): void {
   const table = ranges[ranges.length - 1 - n.varlevelsup];

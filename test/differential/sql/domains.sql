@@ -207,3 +207,17 @@ create type bad_span as (low setof int);
 create type bad_span as (low int collate "C");
 drop type span cascade;
 drop domain filled cascade;
+-- A field of VALUE, of a row from CASE or an aggregate is a column that something depends on: it could be dropped.
+create type in_parts as (a int, b text, c int);
+create domain of_parts as in_parts check ((value).a > 1);
+create table has_parts (q of_parts);
+create view shows_parts as select (case when true then q end).b from has_parts;
+alter type in_parts drop attribute a;
+alter type in_parts drop attribute b;
+alter type in_parts drop attribute c cascade;
+select pg_describe_object(classid, objid, objsubid), pg_describe_object(refclassid, refobjid, refobjsubid), deptype
+  from pg_depend where refobjid = 'in_parts'::regclass order by 1, 2;
+drop view shows_parts;
+drop table has_parts;
+drop domain of_parts;
+drop type in_parts;
