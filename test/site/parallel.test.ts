@@ -165,3 +165,18 @@ test.serial('what workers have read counts', async (t) => {
   t.is(Number((await s.run(LOOK) as string[])[0]), before + 3000);
   await s.end();
 });
+
+// A scan of 1,000,000 rows took 12 ms without workers and 60 with them, when they cost what they cost in PostgreSQL.
+test.serial('where nobody has said what workers cost, they are for what takes long', async (t) => {
+  const s = await Session.open(site);
+  await s.run(`create table wide (a int, t text); insert into wide select i, 'w' || i from generate_series(1, 1000) i; analyze wide;
+    update pg_class set reltuples = 2000000 where relname = 'wide'`);
+  const gathers = async (query: string): Promise<boolean> => (await s.run(`explain (costs off) ${query}`) as string[]).some((line) => line.includes('Gather'));
+  t.false(await gathers('select count(*) from wide where a % 3 = 1'));
+  t.true(await gathers("select count(*) from wide where md5(t) like 'a%'"));
+  t.false(await gathers('select * from wide order by a'));
+  await s.run('set parallel_setup_cost = 1000');
+  t.true(await gathers('select count(*) from wide where a % 3 = 1'));
+  t.false(await gathers('select count(*) from q'));
+  await s.end();
+});

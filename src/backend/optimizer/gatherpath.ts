@@ -8,7 +8,7 @@ import { sortColumns, sorted } from './mergejoin.ts';
 import { isParallelSafe } from './parallel.ts';
 import { addPath, commonPathkeys, pathkeysContain } from './pathnode.ts';
 import type { Path, PathKey, PlannerInfo, RelOptInfo } from './pathnodes.ts';
-import { over } from './planbuild.ts';
+import { over, withAllColumns } from './planbuild.ts';
 import { EMPTY, isSubset } from './relids.ts';
 import { presortedGroups } from './upperpath.ts';
 
@@ -28,7 +28,7 @@ export function gatherPath(root: PlannerInfo, rel: RelOptInfo, sub: Path, rows: 
   return {
     kind: 'Gather', rel, rows, startup, total, pathkeys: [], requiredOuter: EMPTY, paramClauses: [],
     make: () => {
-      const child = sub.make();
+      const child = rel.kind === 'upper' ? sub.make() : withAllColumns(sub.make());
       skipParam(root);
       return { kind: 'Gather', ...over(child, child.targetlist), startup_cost: startup, total_cost: total, plan_rows: rows, numWorkers: sub.parallelWorkers!, singleCopy: false };
     },
@@ -46,9 +46,12 @@ export function gatherMergePath(root: PlannerInfo, rel: RelOptInfo, sub: Path, p
   return {
     kind: 'GatherMerge', rel, rows, ...cost, pathkeys, requiredOuter: EMPTY, paramClauses: [],
     make: () => {
-      const { below, sortKeys } = keysOf(sub.make(), pathkeys, sub.rel);
+      const child = rel.kind === 'upper' ? sub.make() : withAllColumns(sub.make());
+      const { below, sortKeys } = keysOf(child, pathkeys, sub.rel);
       skipParam(root);
-      return { kind: 'GatherMerge', ...over(below, below.targetlist), startup_cost: cost.startup, total_cost: cost.total, plan_rows: rows, numWorkers: sub.parallelWorkers!, sortKeys };
+      // What is sorted by, and is no column of the relation, is left behind.
+      const targetlist = rel.kind === 'upper' ? below.targetlist : below.targetlist.filter((t) => !t.resjunk);
+      return { kind: 'GatherMerge', ...over(below, targetlist), startup_cost: cost.startup, total_cost: cost.total, plan_rows: rows, numWorkers: sub.parallelWorkers!, sortKeys };
     },
   };
 }
