@@ -155,6 +155,18 @@ test.serial('own changes are seen; who reads for a serializable transaction is a
   await s.end();
 });
 
+test.serial('EXPLAIN tells what each worker has done', async (t) => {
+  const s = await open('set parallel_leader_participation = off');
+  const lines = (await s.run('explain (analyze, verbose, costs off, timing off, summary off) select count(*) from p') as string[]).map((line) => line.trim());
+  const of = (name: string): string[] => lines.slice(lines.findIndex((line) => line.includes(name))).filter((line) => line.startsWith('Worker ')).slice(0, 2);
+  t.deepEqual(of('Partial Aggregate'), ['Worker 0:  actual rows=1 loops=1', 'Worker 1:  actual rows=1 loops=1']);
+  const rows = of('Parallel ').map((line) => Number(/rows=(\d+)/.exec(line)![1]));
+  t.is(rows[0]! + rows[1]!, 20000);
+  const [plain] = await s.run('explain (analyze, verbose, costs off, format json) select count(*) from p') as string[];
+  t.deepEqual(JSON.parse(plain!)[0].Plan.Plans[0].Plans[0].Workers.map((w: Record<string, number>) => [w['Worker Number'], w['Actual Rows'], w['Actual Loops']]), [[0, 1, 1], [1, 1, 1]]);
+  await s.end();
+});
+
 test.serial('what workers have read counts', async (t) => {
   const s = await open();
   const LOOK = "select seq_tup_read from pg_stat_user_tables where relname = 'q'";

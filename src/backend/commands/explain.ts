@@ -198,6 +198,15 @@ const rounded = (ms: number): number => Math.round(ms * 1000) / 1000;
 
 // ------------------------------------------------------------------ text
 
+/** What each worker has done, for VERBOSE. */
+const workersOf = ({ instrument }: ExplainedNode, options: ExplainOptions): [worker: number, counters: Instrumentation][] =>
+  (!options.verbose || instrument === null || instrument.workers === null ? [] : [...instrument.workers].sort(([a], [b]) => a - b));
+
+function actual({ loops, rows, startupMs, totalMs }: Instrumentation, { timing }: ExplainOptions): string {
+  const time = timing ? `time=${(startupMs / loops).toFixed(3)}..${(totalMs / loops).toFixed(3)} ` : '';
+  return `${time}rows=${rint(rows / loops)} loops=${loops}`;
+}
+
 function writeText(node: ExplainedNode, options: ExplainOptions, indent: number, arrow: string, lines: string[]): void {
   const { plan, instrument } = node;
   let first = `${' '.repeat(indent * 2)}${arrow}${node.title}`;
@@ -205,9 +214,7 @@ function writeText(node: ExplainedNode, options: ExplainOptions, indent: number,
   if (options.analyze) {
     if (instrument === null || instrument.loops === 0) first += ' (never executed)';
     else {
-      const { loops, rows } = instrument;
-      const time = options.timing ? `time=${(instrument.startupMs / loops).toFixed(3)}..${(instrument.totalMs / loops).toFixed(3)} ` : '';
-      first += ` (actual ${time}rows=${rint(rows / loops)} loops=${loops})`;
+      first += ` (actual ${actual(instrument, options)})`;
     }
   }
   lines.push(first);
@@ -218,6 +225,7 @@ function writeText(node: ExplainedNode, options: ExplainOptions, indent: number,
     const value = typeof p.text === 'string' ? p.text : Array.isArray(p.value) ? p.value.join(', ') : String(p.value);
     lines.push(`${' '.repeat(inner * 2 + (p.indent ?? 0))}${p.bare ? '' : `${p.label}: `}${value}`);
   }
+  for (const [worker, counters] of workersOf(node, options)) lines.push(`${' '.repeat(inner * 2)}Worker ${worker}:  actual ${actual(counters, options)}`);
   for (const child of node.children) {
     if (child.name !== null) {
       lines.push(`${' '.repeat(inner * 2)}${child.name}`);
@@ -227,6 +235,14 @@ function writeText(node: ExplainedNode, options: ExplainOptions, indent: number,
 }
 
 // ------------------------------------------------------------------ JSON
+
+function actualAsJson(instrument: Instrumentation | null, { timing }: ExplainOptions): Record<string, number> {
+  const { loops, rows, startupMs, totalMs } = instrument ?? { loops: 0, rows: 0, startupMs: 0, totalMs: 0 }, runs = Math.max(1, loops);
+  return {
+    ...(timing ? { 'Actual Startup Time': rounded(startupMs / runs), 'Actual Total Time': rounded(totalMs / runs) } : {}),
+    'Actual Rows': rint(rows / runs), 'Actual Loops': loops,
+  };
+}
 
 /** What says more about the type of a node stands before how it belongs to the one above. */
 const FIRST = new Set(['Strategy', 'Partial Mode', 'Operation']);
@@ -252,16 +268,11 @@ function json(node: ExplainedNode, options: ExplainOptions, relationship: string
     result['Plan Width'] = Math.round(plan.plan_width);
   }
   if (options.analyze) {
-    const loops = instrument?.loops ?? 0;
-    if (options.timing) {
-      result['Actual Startup Time'] = loops === 0 ? 0 : rounded(instrument!.startupMs / loops);
-      result['Actual Total Time'] = loops === 0 ? 0 : rounded(instrument!.totalMs / loops);
-    }
-    result['Actual Rows'] = loops === 0 ? 0 : rint(instrument!.rows / loops);
-    result['Actual Loops'] = loops;
+    Object.assign(result, actualAsJson(instrument, options));
   }
   for (const p of rest.slice(head.length)) put(p);
   if (options.buffers) Object.assign(result, noBlocks());
+  if (instrument !== null && instrument.workers !== null) result['Workers'] = workersOf(node, options).map(([worker, counters]) => ({ 'Worker Number': worker, ...actualAsJson(counters, options) }));
   if (node.children.length > 0) result['Plans'] = node.children.map((c) => json(c.node, options, c.relationship, c.name));
   return result;
 }

@@ -22,13 +22,10 @@ export class Instrumentation {
 
   /** Adds what a worker has counted (InstrAggNode). */
   addWorker(worker: number, counters: Instrumentation): void {
-    this.loops += counters.loops;
-    this.rows += counters.rows;
-    this.filtered += counters.filtered;
-    this.joinFiltered += counters.joinFiltered;
-    this.totalMs += counters.totalMs;
-    this.startupMs += counters.startupMs;
-    (this.workers ??= new Map()).set(worker, counters);
+    addCounters(this, counters);
+    const before = (this.workers ??= new Map<number, Instrumentation>()).get(worker);
+    if (before === undefined) this.workers.set(worker, counters);
+    else addCounters(before, counters);
   }
 
   enter(): void {
@@ -60,4 +57,13 @@ export class Instrumentation {
     this.totalMs += total;
     if (!this.first) this.startupMs += total;
   }
+}
+
+function addCounters(to: Instrumentation, from: Instrumentation): void {
+  to.loops += from.loops;
+  to.rows += from.rows;
+  to.filtered += from.filtered;
+  to.joinFiltered += from.joinFiltered;
+  to.totalMs += from.totalMs;
+  to.startupMs += from.startupMs;
 }
