@@ -100,14 +100,23 @@ function equalsScalar(value: JsonbValue, scalar: JsonbItem): boolean {
   return value.root instanceof Numeric && compareNumeric(value.root, scalar) === 0;
 }
 
+/** Whether a string that would have to be in it does not occur in the value's text: then it need not become a tree. */
+function lacks(value: JsonbValue, item: JsonbItem): boolean {
+  const text = value.storedText;
+  if (text === undefined) return false;
+  if (typeof item === 'string') return !text.includes(quoteJson(item));
+  return isArray(item) && item.some((element) => typeof element === 'string' && !text.includes(quoteJson(element)));
+}
+
 function containsValue(a: JsonbValue, b: JsonbValue): boolean {
   const y = b.root;
   if (y instanceof JsonbObject && y.keys.length <= FEW_KEYS) {
     return a.isObject && y.keys.every((key, i) => {
       const mine = a.member(key), other = y.values[i]!;
-      return mine !== undefined && (isScalar(other) ? equalsScalar(mine, other) : contains(mine.root, other));
+      return mine !== undefined && (isScalar(other) ? equalsScalar(mine, other) : !lacks(mine, other) && contains(mine.root, other));
     });
   }
+  if (lacks(a, y)) return false;
   const x = a.root;
   if (isScalar(y)) { // an array contains a scalar that is one of its elements
     return isArray(x) ? contains(x, [y]) : isScalar(x) && itemKey(x) === itemKey(y);
@@ -117,6 +126,7 @@ function containsValue(a: JsonbValue, b: JsonbValue): boolean {
 
 function exists(value: JsonbValue, key: string): boolean {
   if (value.isObject) return value.member(key) !== undefined;
+  if (lacks(value, key)) return false;
   const { root } = value;
   return isArray(root) ? root.includes(key) : root === key;
 }

@@ -51,4 +51,7 @@ create table deep as select (repeat('{"a": [', 2500) || '1' || repeat(']}', 2500
 select j = j || '{}', length((j || '{"b": 2}')::text) from deep;
 select key, value from jst, jsonb_each(j) where i in (4, 6) order by 1, 2;
 select value from jst, jsonb_array_elements(j) where i = 5;
+-- A string that is nowhere in the text; one that is, but as a key, in a deeper place, or a part of another; escaped ones.
+select i, j ? 'plain', j ? 'x,y', j ? 'b\', j -> 'a b' ? 'b\', j -> 'a b' ? 'q"t', j -> 'a b' ? E'\u0001\n', j -> 'a b' ? 'é€😀', j -> 'a b' ? '€', j -> 'k' ? 'k', j -> 'k' -> 'k' -> 'k' ? 'k', j -> 'a b' ?| array['no', '\"'], j -> 'a b' ?& array['no', '\"'] from jst order by i;
+select i, j @> '"pla"', j @> '["plain"]', j @> '{"a b": ["x,y", "q\"t"]}', j @> '{"a b": ["x,y", "y"]}', j @> '{"k": ["k"]}', j @> '{"k": {"k": {"k": ["k"]}}}', j @> '{"k": {"k": {"k": [{"k": "new"}]}}}', j @> '["k", 1]' from jst order by i;
 drop table jst, deep;
