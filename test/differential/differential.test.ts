@@ -9,6 +9,7 @@ import { startSite, type Site } from '../support/site.ts';
 import { randomFrom } from '../support/random.ts';
 import { expressions } from './generate.ts';
 import { changes, type Change } from './random_changes.ts';
+import { definitions, LOOKS } from './random_definitions.ts';
 import { CALLABLES, Calls } from './random_functions.ts';
 import { programs } from './random_plpgsql.ts';
 import { queries, TABLES, withOtherLiterals } from './random_queries.ts';
@@ -185,6 +186,41 @@ serial(`random changes, SEED=${seed}`, async (t) => {
   b.end();
   t.is(differences.length, 0, `\n${differences.join('\n\n')}`);
 });
+
+serial(`random definitions, SEED=${seed}`, async (t) => {
+  const [a, b] = await Promise.all([RawClient.open(ours!.port), RawClient.open(theirs!.port)]);
+  const differences: string[] = [];
+  for (let i = 0; i < Math.ceil(count / 40); i++) {
+    for (const client of [a, b]) await client.query('drop schema if exists random cascade; create schema random; set search_path = random');
+    const done: string[] = [];
+    for (const sql of definitions(randomFrom(seed * 100_000 + i), 60)) {
+      const [mine, wanted] = (await Promise.all([everythingOf(a, sql), everythingOf(b, sql)])).map(sortedDetail) as [string, string];
+      const looked = mine === wanted && !mine.includes('"S":"ERROR"') ? await firstLook(a, b) : null;
+      done.push(`${sql};${mine.includes('"S":"ERROR"') ? ' -- fails' : ''}`);
+      if (mine === wanted && looked === null) continue;
+      const [text, theirsSay, oursSay] = looked ?? ['', wanted, mine];
+      differences.push(`-- world ${i}\n${done.join('\n')}\n${text}\n  PostgreSQL: ${short(theirsSay)}\n  Posthouse:  ${short(oursSay)}`);
+      break;
+    }
+  }
+  for (const client of [a, b]) await client.query('drop schema if exists random cascade');
+  a.end();
+  b.end();
+  t.is(differences.length, 0, `\n${differences.join('\n\n')}`);
+});
+
+/** What the catalogs say, where both do not say the same: the lines that differ. */
+async function firstLook(a: RawClient, b: RawClient): Promise<[string, string, string] | null> {
+  for (const sql of LOOKS) {
+    const [mine, wanted] = (await Promise.all([everythingOf(a, sql), everythingOf(b, sql)])).map((answer) => answer.split('\n')) as [string[], string[]];
+    const only = (x: string[], y: string[]): string => x.filter((line) => !y.includes(line)).join('\n');
+    if (mine.join('\n') !== wanted.join('\n')) return [sql, only(wanted, mine), only(mine, wanted)];
+  }
+  return null;
+}
+
+/** What CASCADE takes along, in any order. */
+const sortedDetail = (answer: string): string => answer.replace(/"D":"([^"]*(?:\\n|depends on|cascades)[^"]*)"/g, (_all, detail: string) => `"D":"${detail.split('\\n').sort().join('\\n')}"`);
 
 serial(`random PL/pgSQL, SEED=${seed}`, async (t) => {
   const differences: string[] = [];

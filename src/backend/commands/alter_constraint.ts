@@ -67,9 +67,14 @@ export function addCheckConstraint(queue: Queue, tab: Altered, spec: CheckSpec, 
 
 /** An index or index constraint; a primary key's columns become NOT NULL first. */
 export function queueIndex(queue: Queue, tab: Altered, spec: IndexSpec, recurse = true): void {
+  const checkExisting = (): void => {
+    if (spec.existingIndex === null) return;
+    if (tab.current.kind === 'p') throw usingIndexOnPartitioned();
+    withErrorPosition(makeParseState(queue.text), spec.location, () => checkAdoptable(tab.current, spec));
+  };
   if (spec.primary) {
-    if (tab.current.indexes.some((i) => i.primary)) throw new PgError('invalid_table_definition', `multiple primary keys for table "${tab.current.name}" are not allowed`);
     tab.add(PASS.COL_ATTRS, () => {
+      checkExisting();
       const relation = tab.current;
       const index = spec.existingIndex === null ? undefined : relation.indexes.find((i) => i.indexrelid === relationOidByName(spec.existingIndex!, relation.namespace));
       const names = index === undefined ? spec.keys.map((k) => k.name!) : index.keyAttributes.slice(0, index.keyCount).filter((n) => n > 0).map((n) => relation.attributes[n - 1]!.attname);
@@ -85,14 +90,11 @@ export function queueIndex(queue: Queue, tab: Altered, spec: IndexSpec, recurse 
     });
   }
   tab.add(spec.existingIndex !== null ? PASS.ADD_INDEXCONSTR : PASS.ADD_INDEX, () => {
+    checkExisting();
     if (spec.primary && tab.current.indexes.some((i) => i.primary)) {
       throw new PgError('invalid_table_definition', `multiple primary keys for table "${tab.current.name}" are not allowed`);
     }
-    if (spec.existingIndex !== null) {
-      if (tab.current.kind === 'p') throw usingIndexOnPartitioned();
-      withErrorPosition(makeParseState(queue.text), spec.location, () => checkAdoptable(tab.current, spec));
-      renameAdopted(tab, spec);
-    }
+    if (spec.existingIndex !== null) renameAdopted(tab, spec);
     defineIndex(tab.current, spec, queue.text, !tab.rewrite, recurse);
   });
 }

@@ -167,6 +167,7 @@ function refreshMatview(stmt: RawNode): void {
   const view = openRelation(oid);
   const concurrent = Boolean(stmt['concurrent']);
   requireOwner(ids.RelationRelationId, oid);
+  if (!'rtmp'.includes(view.kind)) throw new PgError('wrong_object_type', `"${view.name}" is not a table or materialized view`);
   lockTable(oid, view.name, false, concurrent ? 7 : 8);
   if (view.kind !== 'm') throw new PgError('feature_not_supported', `"${view.name}" is not a materialized view`);
   if (concurrent && !classByOid(oid)!.relispopulated) throw new PgError('feature_not_supported', 'CONCURRENTLY cannot be used when the materialized view is not populated');

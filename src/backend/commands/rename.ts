@@ -90,9 +90,8 @@ function renameRelation(oid: Oid, newName: string): void {
 
 function renameColumn(stmt: RawNode, newName: string): void {
   const rv = stmt['relation'] as RawNode;
-  // Of ALTER TABLE, a composite type will do.
-  const relationType = stmt['renameType'] === 'OBJECT_ATTRIBUTE' ? 'OBJECT_TYPE' : stmt['relationType'] as string;
-  const oid = relationForAlter(rv, relationType === 'OBJECT_TABLE' ? 'OBJECT_COLUMN' : relationType, Boolean(stmt['missing_ok']), ACCESS_EXCLUSIVE_LOCK);
+  // Whatever the statement calls it.
+  const oid = relationForAlter(rv, 'OBJECT_COLUMN', Boolean(stmt['missing_ok']), ACCESS_EXCLUSIVE_LOCK);
   if (oid === 0) return;
   const relation = openRelation(oid);
   if (!'rvmcipIf'.includes(relation.kind)) {

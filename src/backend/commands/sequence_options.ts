@@ -56,12 +56,11 @@ export function sequenceOptions(list: readonly RawNode[], forIdentity: boolean, 
 
   let resetMax = false;
   let resetMin = false;
-  const as = take('as');
+  const as = take('as'), type = as === undefined ? form.typeOid : typenameTypeId(source, as['arg'] as RawNode);
+  if (LIMITS[type] === undefined) {
+    throw invalid(forIdentity ? 'identity column type must be smallint, integer, or bigint' : 'sequence type must be smallint, integer, or bigint');
+  }
   if (as !== undefined) {
-    const type = typenameTypeId(source, as['arg'] as RawNode);
-    if (LIMITS[type] === undefined) {
-      throw invalid(forIdentity ? 'identity column type must be smallint, integer, or bigint' : 'sequence type must be smallint, integer, or bigint');
-    }
     if (old !== null) {
       // Bounds that were the old type's own become the new type's.
       const limits = LIMITS[old.form.typeOid]!;

@@ -112,6 +112,10 @@ export function transformCreateStmt(stmt: RawNode, text: string): TransformedTab
       default: throw new PgError('internal_error', `unrecognized node type: ${element.tag}`);
     }
   }
+  // The sequences of identity columns are made before the table.
+  if (context.table.columns.some((c) => c.identity !== '' && ![INT2OID, INT4OID, INT8OID].includes(c.typeOid))) {
+    throw new PgError('invalid_parameter_value', 'identity column type must be smallint, integer, or bigint');
+  }
   return context.table;
 }
 
@@ -242,9 +246,6 @@ function transformColumnConstraints(context: TransformContext, column: ColumnSpe
         if (context.isPartition) throw new PgError('feature_not_supported', 'identity columns are not supported on partitions');
         if (sawIdentity) throw fail(`multiple identity specifications ${of}`, c);
         column.identity = c['generated_when'] as 'a' | 'd';
-        if (![INT2OID, INT4OID, INT8OID].includes(column.typeOid)) {
-          throw new PgError('invalid_parameter_value', 'identity column type must be smallint, integer, or bigint');
-        }
         if (sawNullable && !column.notNull) throw fail(`conflicting NULL/NOT NULL declarations ${of}`, c);
         column.notNull = true;
         sawNullable = true;

@@ -20,7 +20,7 @@ export function functionCall(f: Frontend): void {
   const proc = procByOid(oid);
   if (proc === undefined) throw new PgError('undefined_function', `function with OID ${oid} does not exist`);
   if (proc.prokind !== 'f' || proc.proretset) {
-    throw new PgError('invalid_parameter_value', `cannot call function "${proc.proname}" via fastpath interface`);
+    throw new PgError('feature_not_supported', `cannot call function "${proc.proname}" via fastpath interface`);
   }
   const formats: number[] = [];
   for (let n = f.readInt16() & 0xffff; n > 0; n--) formats.push(f.readInt16());

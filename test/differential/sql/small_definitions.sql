@@ -61,3 +61,46 @@ select c.column_name, c.is_nullable, pk.constraint_type from information_schema.
 select attname from pg_attribute where attrelid = 'described'::regclass and attnum > 0;
 select a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid where c.relname = 'described' and a.attnum > 0 and not a.attisdropped;
 drop table described;
+
+-- What ALTER ... RENAME COLUMN and REFRESH take, and which of several mistakes is told: the kind of relation was looked at as RENAME TO does, and an
+-- identity column's type and a second primary key before what stands behind them.
+create table rn_ta(a int, b int);
+create index rn_tai on rn_ta(a);
+create materialized view rn_mva as select 1 a;
+create type rn_cta as (x int);
+create sequence rn_sqa;
+create view rn_va as select 1 a;
+alter type rn_ta rename attribute a to z;
+alter view rn_ta rename column z to a;
+alter materialized view rn_va rename column a to z;
+alter table rn_cta rename column x to y;
+alter view rn_cta rename column x to y;
+alter view rn_tai rename column a to z;
+alter foreign table rn_ta rename column b to bb;
+alter view rn_mva rename column a to z;
+alter view rn_sqa rename column last_value to z;
+alter view if exists nosuch rename column a to z;
+alter type rn_mva rename attribute z to a;
+refresh materialized view rn_va;
+refresh materialized view rn_ta;
+refresh materialized view rn_tai;
+refresh materialized view rn_sqa;
+refresh materialized view concurrently rn_va;
+create table rn_tb(a text generated always as identity, b int primary key, c int primary key);
+create table rn_tb(a text generated always as identity);
+create domain rn_di as int;
+create table rn_tb(a rn_di generated always as identity);
+create table rn_tb(a text generated always as identity not null null);
+alter table rn_ta add column q text generated always as identity;
+alter table rn_ta add primary key (a);
+alter table rn_ta add primary key using index nono;
+alter table rn_ta add primary key using index rn_tai;
+alter table rn_ta add primary key (nosuch);
+alter table rn_ta add primary key (b), add primary key (b);
+alter table rn_ta add unique using index nono, drop column zzz;
+drop table rn_ta;
+drop materialized view rn_mva;
+drop type rn_cta;
+drop sequence rn_sqa;
+drop view rn_va;
+drop domain rn_di;
