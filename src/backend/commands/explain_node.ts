@@ -27,6 +27,8 @@ export interface ExplainOptions {
 
 /** A property: printed as `label: value` in text (unless `text` is false), under its label in JSON. */
 const kilobytes = (bytes: number): number => Math.ceil(bytes / 1024);
+/** Of a hash table, besides its rows. */
+const BUCKET_BYTES = 8;
 
 export interface Property { label: string; value: string | number | boolean | string[] | readonly Record<string, unknown>[]; text?: boolean | string; /** The line is the text alone. */ bare?: boolean; /** Not in other formats than text. */ textOnly?: boolean; /** Further to the right by so many columns. */ indent?: number }
 
@@ -401,12 +403,12 @@ export class PlanExplainer {
     if (!this.options.analyze || table === undefined) return;
     const buckets = (rows: number): number => 2 ** Math.max(10, Math.ceil(Math.log2(Math.max(1, rows))));
     const original = buckets(plan.plan_rows), now = Math.max(original, buckets(table.rows));
-    const changed = now !== original || table.batches !== 1;
+    const changed = now !== original || table.batches !== 1, spaceKb = kilobytes(table.spaceBytes + BUCKET_BYTES * now);
     p.push(
       { label: 'Hash Buckets', value: now, text: false }, { label: 'Original Hash Buckets', value: original, text: false },
       { label: 'Hash Batches', value: table.batches, text: false }, { label: 'Original Hash Batches', value: 1, text: false },
-      { label: 'Peak Memory Usage', value: kilobytes(table.spaceBytes), text: false },
-      { label: 'Buckets', value: now, text: `${now}${changed ? ` (originally ${original})` : ''}  Batches: ${table.batches}${changed ? ' (originally 1)' : ''}  Memory Usage: ${kilobytes(table.spaceBytes)}kB`, textOnly: true },
+      { label: 'Peak Memory Usage', value: spaceKb, text: false },
+      { label: 'Buckets', value: now, text: `${now}${changed ? ` (originally ${original})` : ''}  Batches: ${table.batches}${changed ? ' (originally 1)' : ''}  Memory Usage: ${spaceKb}kB`, textOnly: true },
     );
   }
 

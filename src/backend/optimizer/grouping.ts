@@ -838,12 +838,18 @@ function addProjectSets(child: Plan, final: TargetEntry[], done: readonly Expr[]
   // Sets inside other expressions are computed once each, below these.
   const within = final.some((t) => hasSets(t.expr, done) && !isSet(t.expr) && setDepth(t.expr) === depth);
   for (let level = 1; level < depth + (within ? 1 : 0); level++) {
-    const list = setInputTarget(final, done).map((t) => ({ ...t }));
-    for (const t of final) {
-      walkExpr(t.expr, (n) => {
-        if (isSet(n) && setDepth(n) <= level && !isDone(n, done) && !list.some((x) => equal(x.expr, n))) list.push(makeTargetEntry(n, list.length + 1, null, false));
-      });
-    }
+    // First the sets of this level, then what the levels above need besides.
+    const list: TargetEntry[] = [];
+    const addSets = (wanted: (depth: number) => boolean): void => {
+      for (const t of final) {
+        walkExpr(t.expr, (n) => {
+          if (isSet(n) && wanted(setDepth(n)) && !isDone(n, done) && !list.some((x) => equal(x.expr, n))) list.push(makeTargetEntry(n, list.length + 1, null, false));
+        });
+      }
+    };
+    addSets((d) => d === level);
+    for (const t of setInputTarget(final, done)) list.push({ ...t, resno: list.length + 1 });
+    addSets((d) => d < level);
     plan = addProjectSet(plan, list);
   }
   return within ? { kind: 'Result', ...over(plan, final), resconstantqual: [] } : addProjectSet(plan, final);

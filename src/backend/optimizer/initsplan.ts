@@ -112,7 +112,10 @@ function reconsiderOuterJoinClauses(root: PlannerInfo): void {
     const type = exprType(inner);
     const opno = equalityOf(k.families, type, k.constantType);
     if (opno === 0) return false;
-    distributeRestrictInfo(root, makeRestrictInfo(makeOpExpr(opno, operator(opno).oprcode, 16, [inner, k.constant], 0, k.collation), true, relids));
+    // A condition of the join itself may have said so before.
+    const clause = makeOpExpr(opno, operator(opno).oprcode, 16, [inner, k.constant], 0, k.collation);
+    const isSaid = root.rels[singleton(relids)]?.restrictions.some((r) => equal(r.clause, clause)) ?? false;
+    if (!isSaid) distributeRestrictInfo(root, makeRestrictInfo(clause, true, relids));
     known.push({ ...k, expr: inner, type });
     return true;
   };

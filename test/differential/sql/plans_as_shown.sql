@@ -69,3 +69,15 @@ create table there (); prepare never as select 1 / 0;
 explain (analyze, costs off, summary off, timing off) create table there as execute never;
 explain (analyze, costs off, summary off, timing off) create table if not exists there as execute never;
 create table there as execute never; create table if not exists there as execute never; create table if not exists there as select * from absent;
+
+-- a condition of a left join that the constant of the other side implies was there twice
+create table held (id int8 primary key, n int8);
+create table holder (id int8 primary key, n int8);
+explain (costs off) select * from held a left join holder b on a.id = b.n and b.n = 5 where a.id = 5;
+explain (costs off) select * from held a left join (select * from holder where n = 5) b on a.id = b.n where a.id = 5;
+-- of sets inside sets those of the level come first; a hash table has its buckets
+explain (verbose, costs off) select generate_series(1, generate_series(1, 3)), id from held;
+explain (verbose, costs off) select generate_series(1, 3) + 1, sum(id) over (order by n) from held order by 1;
+select generate_series(1, generate_series(1, 2)), generate_series(1, 3) + 1, id from (values (7), (8)) v(id) order by 1, 2, 3;
+explain (analyze, costs off, timing off, summary off) select * from generate_series(1, 3) g join generate_series(1, 4) h on g = h;
+drop table held, holder;
