@@ -3,7 +3,7 @@ import test from 'ava';
 import { NOT_INSTALLED, oracleInstalled, startOracle } from '../support/oracle.ts';
 import { fields, RawClient, show, type Message } from '../support/raw_client.ts';
 import { startSite, type Site } from '../support/site.ts';
-import { randomFrom } from '../torture/crash.ts';
+import { randomFrom } from '../support/random.ts';
 import { batch, SETUP, type Sent } from './random_messages.ts';
 
 const seed = Number(process.env['SEED'] ?? 1);
