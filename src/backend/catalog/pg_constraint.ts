@@ -34,7 +34,7 @@ export function createConstraintEntry(fields: Pick<PgConstraint, 'conname' | 'co
   // A foreign key needs the index of the key it refers to; a unique constraint's index depends on the constraint.
   if (row.conindid !== 0 && row.contype === 'f') recordDependencyOn(self, objectAddress(ids.RelationRelationId, row.conindid), 'n');
   for (const operators of [row.conpfeqop, row.conppeqop, row.conffeqop]) {
-    for (const op of new Set(operators ?? [])) recordDependencyOn(self, objectAddress(ids.OperatorRelationId, op), 'n');
+    for (const op of new Set(operators)) recordDependencyOn(self, objectAddress(ids.OperatorRelationId, op), 'n');
   }
   if (expr && row.conrelid !== 0) recordDependencyOnSingleRelExpr(self, expr, row.conrelid, 'n', 'n');
   else if (expr) recordDependencyOnExpr(self, expr, [], 'n');

@@ -54,7 +54,7 @@ function identityColumns(relation: Relation): ReadonlySet<number> | null {
   const kind = sys.classByOid(relation.oid)?.relreplident ?? 'd';
   if (kind === 'f') return null;
   const index = relation.indexes.find((i) => (kind === 'd' ? i.primary && i.immediate : kind === 'i' && sys.indexByOid(i.indexrelid)?.indisreplident === true));
-  return new Set(index?.keyAttributes.slice(0, index.keyCount) ?? []);
+  return new Set(index?.keyAttributes.slice(0, index.keyCount));
 }
 
 /** Refuses what could not be published (CheckCmdReplicaIdentity). */

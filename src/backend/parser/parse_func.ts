@@ -326,12 +326,11 @@ export function parseFuncOrColumn(
     fargs = fargs.map((arg) => arg.kind === 'NamedArgExpr' ? arg.arg : arg);
   }
   const nargsGiven = fargs.length;
-  let declared = detail.trueTypes.slice(0, nargsGiven);
   const actualAll = actual.slice();
   for (const d of detail.argdefaults) actualAll.push(exprType(d));
   const declaredAll = detail.trueTypes.slice(0, actualAll.length);
   const rettype = enforceGenericTypeConsistency(actualAll, declaredAll, detail.rettype, false);
-  declared = declaredAll.slice(0, nargsGiven);
+  const declared = declaredAll.slice(0, nargsGiven);
   if (aggkind === 'h') unifyHypotheticalArgs(state, fargs, aggOrder.length, actual, declared);
   fargs = makeFnArguments(state, fargs, actual, declared);
   for (const [i, d] of detail.argdefaults.entries()) {

@@ -72,7 +72,7 @@ function jsonbSubscripts(state: ParseState, containerBase: Expr, container: { ty
     if (type !== T.UNKNOWNOID) {
       const candidates = [T.INT4OID, T.TEXTOID].filter((t) => canCoerceType([type], [t], 'implicit'));
       if (candidates.length > 1) {
-        throw parserError(state, 'datatype_mismatch', 'subscript type %s is not supported'.replace('%s', formatType(type)), exprLocation(e), { hint: 'jsonb subscript must be coercible to only one type, integer or text.' });
+        throw parserError(state, 'datatype_mismatch', `subscript type ${formatType(type)} is not supported`, exprLocation(e), { hint: 'jsonb subscript must be coercible to only one type, integer or text.' });
       }
       target = candidates[0] ?? 0;
       if (target === 0) {
