@@ -1,6 +1,7 @@
 // The rows an inverted index has entries of, for scans of it and for bitmaps.
 import { ginQuery, type GinQuery } from '../access/gin.ts';
 import { beginIndexScan, type IndexScan } from '../access/index.ts';
+import { ROW_ID_BYTES, writeRowId } from '../access/index_leaf.ts';
 import { successor } from '../access/key.ts';
 import type { RowId } from '../access/row.ts';
 import type { IndexInfo } from '../catalog/relation.ts';
@@ -47,6 +48,31 @@ function scanInto(info: IndexInfo, from: string, to: string | null, cid: number)
 
 /** So many rows of each key are read in turn. */
 const ROUND = 256;
+/** So many of the rows of the rarest key are looked for among those of another one first, and up to so many one by one. */
+const SAMPLE = 16, MANY_ROWS = 2000;
+
+/** Those of some rows, in order, that have a key; null: only by reading all of them, since this transaction has changed the index. */
+function rowsThere(info: IndexInfo, key: string, rows: Iterable<RowId>, cid: number): Set<RowId> | null {
+  const there = new Set<RowId>();
+  let at = -1;
+  const scan = beginIndexScan(info, { from: key, fromInclusive: true, to: successor(key), toInclusive: false }, false, cid);
+  try {
+    for (const row of rows) {
+      if (at < row) {
+        // An entry is its key with the row id behind it.
+        writeRowId(place, 0, row);
+        if (!scan.skipTo(key + place.latin1Slice())) return null;
+        if (!scan.next()) break;
+        at = scan.rowId;
+      }
+      if (at === row) there.add(row);
+    }
+    return there;
+  } finally {
+    scan.close();
+  }
+}
+const place = Buffer.alloc(ROW_ID_BYTES);
 
 /** The rows that have all these keys; or some more, for what is found is looked at again. The key with the fewest rows decides: of one
  * that has many more, and most of those that the others leave, the rest is not read. (@> '{"a": 1}' asks for the key "a", too, which
@@ -57,13 +83,22 @@ function rowsOfAllKeys(info: IndexInfo, keys: readonly string[], cid: number): S
     let fewest: EntryRows | undefined;
     for (let count = ROUND; fewest === undefined; count += ROUND) fewest = all.find((entries) => entries.readUpTo(count).isDone);
     let { rows } = fewest;
-    for (const entries of all) {
+    for (const [i, entries] of all.entries()) {
       if (rows.size === 0) break;
       if (entries === fewest) continue;
-      while (!entries.isDone) {
-        entries.readUpTo(entries.rows.size + 4 * rows.size + ROUND);
-        const covered = [...rows].filter((row) => row <= entries.last);
-        if (covered.length > 0 && 2 * covered.filter((row) => entries.rows.has(row)).length >= covered.length) break;
+      if (!entries.isDone) {
+        const step = Math.ceil(rows.size / SAMPLE), sample = [...rows].filter((_, n) => n % step === 0);
+        const there = rowsThere(info, keys[i]!, sample, cid);
+        if (there !== null && 2 * there.size >= sample.length) continue;
+        if (there !== null && rows.size <= MANY_ROWS) {
+          rows = rowsThere(info, keys[i]!, rows, cid)!;
+          continue;
+        }
+        while (!entries.isDone) {
+          entries.readUpTo(entries.rows.size + 4 * rows.size + ROUND);
+          const covered = [...rows].filter((row) => row <= entries.last);
+          if (covered.length > 0 && 2 * covered.filter((row) => entries.rows.has(row)).length >= covered.length) break;
+        }
       }
       if (entries.isDone) rows = rows.intersection(entries.rows);
     }

@@ -378,3 +378,28 @@ select array_agg(id order by id) from papers where v @@ 'w7 | fresh' and id < 50
 select array_agg(id order by id) from papers where v is null and id < 50;
 reset enable_seqscan;
 drop table papers;
+-- Of an element that most rows have, the rows of a rare one beside it are looked for one by one: all of it was read up to them.
+create table tagged(id int, tags int[], j jsonb);
+insert into tagged select g, array[1, 10 + g % 3, 100 + g % 700, 1000 + g], jsonb_build_object('kind', 'x', 'odd', g % 2, 'part', g % 50, 'n', g) from generate_series(1, 6000) g;
+create index tagged_t on tagged using gin(tags);
+create index tagged_j on tagged using gin(j);
+analyze tagged;
+set enable_seqscan = off;
+select array_agg(id order by id) from tagged where tags @> '{1,6990}';
+select array_agg(id order by id) from tagged where tags @> '{1,11,105}';
+select count(*), sum(id) from tagged where tags @> '{11,1}';
+select array_agg(id order by id) from tagged where tags @> '{10,6990}';
+select array_agg(id order by id) from tagged where j @> '{"kind": "x", "n": 5999}';
+select array_agg(id order by id) from tagged where j @> '{"kind": "x", "odd": 0, "n": 5999}';
+select count(*), sum(id) from tagged where j @> '{"kind": "x", "odd": 0, "part": 4}';
+select count(*), sum(id) from tagged where j @> '{"odd": 1, "part": 4}';
+begin;
+delete from tagged where id = 5999;
+update tagged set j = j || '{"odd": 1}' where id = 4;
+insert into tagged values (7000, '{1,6990}', '{"kind": "x", "n": 5999}');
+select array_agg(id order by id) from tagged where tags @> '{1,6990}';
+select array_agg(id order by id) from tagged where j @> '{"kind": "x", "n": 5999}';
+select array_agg(id order by id) from tagged where j @> '{"odd": 1, "part": 4}';
+rollback;
+reset enable_seqscan;
+drop table tagged;
