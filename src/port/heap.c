@@ -61,6 +61,11 @@ __attribute__((constructor)) static void reserve(void)
 	/* As a constant, large blocks go back to the kernel when they are freed; by itself the C library soon takes them from
 	 * its own heap, which then has 100 MB of holes. packMemory (port.c) sets it higher for those who serve. */
 	mallopt(M_MMAP_THRESHOLD, 128 << 10);
+	/* Also what Node's idle threads ask for: a heap of their own is 150 pages that no huge page holds. */
+	mallopt(M_ARENA_MAX, 1);
+	/* V8's mutexes look for deadlocks, in a table of a megabyte. */
+	void (*watch)(int) = (void (*)(int)) dlsym(RTLD_DEFAULT, "_ZN4absl29SetMutexDeadlockDetectionModeENS_15OnDeadlockCycleE");
+	if (watch) watch(0);
 	/* The C library's heap begins with a huge page. */
 	sbrk((intptr_t) (-(uintptr_t) sbrk(0) & (HUGE - 1)));
 	char *memory = kernel_mmap(NULL, UNITS * UNIT + HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -71,6 +71,9 @@ export function rowFactory(definition: CatalogDefinition): (values: readonly unk
   if (!factory) {
     const fields = definition.columns.map((c, i) => `${c.name}: v[${i}]`).join(', ');
     factory = new Function('v', `return {${fields}};`) as (values: readonly unknown[]) => object;
+    // Any value may stand in any field from now on: the first fraction in a field that had held whole numbers only made another shape
+    // of all rows, and every session threw away what had been compiled for the first one (pg_statistic).
+    for (const value of [0, 0.5, null, '']) factory(definition.columns.map(() => value));
     factories.set(definition.oid, factory);
   }
   return factory;

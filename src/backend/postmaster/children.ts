@@ -44,7 +44,6 @@ const { PG_OOM_ADJUST_FILE: oomFile = '', PG_OOM_ADJUST_VALUE: oomValue = '0' } 
 
 /** When memory is short it shall be a backend that ends (PostgreSQL's PG_OOM_ADJUST_FILE). */
 function offerToOomKiller(): void {
-  if (oomFile === '') return;
   try {
     writeFileSync(oomFile, oomValue);
   } catch {
@@ -72,18 +71,23 @@ export function forkProof(main: () => never): number {
   return pid;
 }
 
-/** In a new child. (Parentheses: compiled with the module, where otherwise every child would.) */
+/** (Parentheses, here and below: compiled with the module, where otherwise every child would.) */
+const compileForSettled = (function compileForSettled(whole: boolean): void {
+  compileFor(whole ? 'default' : 'session');
+});
+
+/** In a new child. */
 export const beChild: <T>(kind: Child['kind'], main: (given: T) => never, given: T) => never = (function beChild<T>(kind: Child['kind'], main: (given: T) => never, given: T): never {
   // A child never outlives its postmaster: it would stand in the way of the next one.
   port.setParentDeathSignal(SIGKILL);
   if (port.getppid() !== postmaster) port._exit(1);
   port.setSignal(SIGCHLD, 'default');
   for (const fd of ownFds) port.close(fd);
-  if (kind !== 'manager') offerToOomKiller();
+  if (kind !== 'manager' && oomFile !== '') offerToOomKiller();
   forgetNotifySocket();
   if (kind === 'backend') {
     compileFor('beginning');
-    whenSettled((whole) => compileFor(whole ? 'default' : 'session'));
+    whenSettled(compileForSettled);
   } else {
     compileFor('default');
   }

@@ -9,7 +9,7 @@ import { getInt } from '../utils/guc.ts';
 import { saveStatistics } from '../utils/pgstat_shmem.ts';
 import { reloadConfigFile } from '../utils/guc_file.ts';
 import { initPsStatus } from '../utils/ps_status.ts';
-import { backendStartup, type AcceptState } from './backend_startup.ts';
+import { backendStartup } from './backend_startup.ts';
 import { backendCount, beChild, childCount, childEnded, disownFd, makeBackendPids, ownFd, signalChildren } from './children.ts';
 import { closeListeners, errorText, type Listeners } from './listen.ts';
 import { removeLockFile, type LockFile } from './lock_file.ts';
@@ -119,7 +119,7 @@ export class Server {
     port.serve(this.fds, revents, count, listening, this.timeoutMs(), backendPids, tell, what);
     if (what[0] === SERVE.child) {
       const { mockNonce, serve } = this.context;
-      beChild('backend', backendStartup, { fd: what[1]!, state: this.acceptState(), mockNonce, serve });
+      beChild('backend', backendStartup, { fd: what[1]!, state: this.shutdown === 'none' ? 'ok' : 'shutting down', mockNonce, serve });
     }
     this.answer(what[0]!, what[1]!, what[2]!);
     for (let i = listening; i < count; i++) if (revents[i] !== 0) this.handlers[i]!();
@@ -202,11 +202,6 @@ export class Server {
   }
 
   // ---- connections
-
-  private acceptState(): AcceptState {
-    if (this.shutdown !== 'none') return 'shutting down';
-    return 'ok';
-  }
 
   /** What `port.serve` leaves to us. */
   private answer(what: number, a: number, b: number): void {

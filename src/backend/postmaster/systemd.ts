@@ -36,10 +36,10 @@ export function notify(...states: readonly string[]): void {
 
 export const serviceManagerListens = (): boolean => notifySocket !== '';
 
-/** A child does not speak for the postmaster. */
-export function forgetNotifySocket(): void {
+/** A child does not speak for the postmaster. (Parentheses as around beChild.) */
+export const forgetNotifySocket: () => void = (function forgetNotifySocket(): void {
   notifySocket = '';
-}
+});
 
 /** How often the service manager wants to hear from us, in milliseconds (half of its patience); 0: not at all. */
 export function watchdogIntervalMs(): number {

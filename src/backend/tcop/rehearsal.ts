@@ -18,6 +18,7 @@ import { copyEnvironment } from '../storage/packed.ts';
 import { META, type WritableStore } from '../storage/store.ts';
 import { client, sharedClient } from '../transaction/client.ts';
 import { LocalManager } from '../transaction/local.ts';
+import { forgetLockedTables } from '../transaction/locked_tables.ts';
 import { environmentPath, managerMain } from '../transaction/manager.ts';
 import { abortCurrentTransaction, commitTransactionCommand, renewSnapshot, setStoreOpener, setStorePaths, startTransactionCommand } from '../transaction/xact.ts';
 import type { Oid } from '../types/datum.ts';
@@ -26,7 +27,7 @@ import { muteLog } from '../utils/elog.ts';
 import { saveOptions } from '../utils/guc.ts';
 import { ignoreInterrupts, stopStatementTimeout, whenSettled } from '../utils/interrupts.ts';
 import { forgetLargeMemory } from '../utils/memory_limit.ts';
-import { forgetStatistics } from '../utils/pgstat.ts';
+import { forgetStatistics, withStatisticsEvery } from '../utils/pgstat.ts';
 import { withOwnStatistics } from '../utils/pgstat_shmem.ts';
 import { session } from '../utils/session.ts';
 import { dropUnnamedStatement } from './extended_query.ts';
@@ -40,6 +41,7 @@ const MAX_TEMPLATE_BYTES = 64 << 20;
 /** Objects of the rehearsal are numbered from here. */
 const FIRST_OID = 4_000_000_000;
 const DATABASE = 'template1';
+const STATISTICS_MS = 3;
 
 /** What the postmaster does meanwhile (postmaster/memory.ts): garbage is collected between the first acts, because what the
  * last ones leave behind must stay; and V8 is told when the last act begins. Then the curtain falls: what has few calls left to go is
@@ -72,8 +74,11 @@ export class Rehearsal {
       // Now as a backend has it: environments opened for reading, and no manager.
       ...reads('hot'), compile('lastAct'), ...writes('last').slice(0, 2),
       // And with managers in processes of their own: what a backend does with a socket is not to be new to it.
-      // And not alone: what it does when a row is locked, by a session that has it all the time.
-      ...scenes('last').map((scene) => () => this.withForkedManagers(() => this.withRival(() => this.perform(scene, true)))), ...reads('last'),
+      // And not alone: what it does when a row is locked, by a session that has it all the time. And interrupted: each signal that comes
+      // while it waits for a message takes a way that is otherwise never gone.
+      ...scenes('last').map((scene) => () => this.withForkedManagers(() => this.withRival(() => {
+        withStatisticsEvery(STATISTICS_MS, () => this.perform(scene, true));
+      }))), ...reads('last'),
       stage.startUp, ...reads('last'),
       compile('curtain'), ...reads('curtain'), compile('encore'), ...reads('encore'),
     ];
@@ -283,4 +288,5 @@ function leaveNothing(): void {
   session.databaseOid = 0;
   forgetCatalogs();
   forgetReservedOids();
+  forgetLockedTables();
 }

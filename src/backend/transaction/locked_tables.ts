@@ -17,6 +17,11 @@ export function shareLockedTables(): void {
   known = -1;
 }
 
+/** Each session asks for its database once; the rehearsed ones do, too. */
+export function forgetLockedTables(): void {
+  known = -1;
+}
+
 export function areTablesLocked(database: Oid): boolean {
   if (database !== known) {
     at = countOf(database);

@@ -36,11 +36,11 @@ export function closeStores(): void {
   databaseStore = globalStore = null;
 }
 
-/** At the end of the process. */
-export function leaveStores(): void {
+/** At the end of the process. (Parentheses: only children call it, and each would compile it.) */
+export const leaveStores: () => void = (function leaveStores(): void {
   databaseStore?.leave();
   globalStore?.leave();
-}
+});
 
 /** In a process forked from this one: both stores go on showing what is held here. */
 export function freezeStores(): void {

@@ -100,13 +100,13 @@ export function takeSlot(pid: number, cancelKey: number): number {
   return -1;
 }
 
-/** At the end of a session. */
-export function leaveSlot(): void {
+/** At the end of a session. (Parentheses: only children call it, and each would compile it.) */
+export const leaveSlot: () => void = (function leaveSlot(): void {
   if (mySlot < 0) return;
   setInt(mySlot, CANCEL_KEY, 0);
   setInt(mySlot, PID, 0);
   mySlot = -1;
-}
+});
 
 /** The postmaster: whatever slot the ended process had is free again, and those of its workers, which have ended with it. */
 export function freeSlotOf(pid: number): void {

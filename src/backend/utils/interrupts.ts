@@ -32,11 +32,13 @@ export function installBackendSignals(): void {
   terminatePending = cancelPending = false;
 }
 
-let deaf = false;
+/** What this session hears of `signals`. */
+let heard = signals;
 
-/** The rehearsal's sessions are not meant by the signals that the postmaster gets. */
+/** The rehearsal's sessions are not meant by the signals that the postmaster gets; but they are interrupted like any other. */
 export function ignoreInterrupts(ignore: boolean): void {
-  deaf = ignore;
+  heard = ignore ? new Int32Array(signals.length) : signals;
+  seenCancels = heard[SIGINT]!;
 }
 
 /** Throws when the statement or the session is to end. */
@@ -124,11 +126,10 @@ export const workersEnded: { look: (() => void) | null } = { look: null };
 
 function processInterrupts(): void {
   seenTotal = signals[0]!;
-  if (deaf) return;
-  if (signals[SIGQUIT]! > 0) port._exit(2); // immediate shutdown
-  if (signals[SIGTERM]! > 0) terminatePending = true;
-  if (signals[SIGINT]! !== seenCancels) {
-    seenCancels = signals[SIGINT]!;
+  if (heard[SIGQUIT]! > 0) port._exit(2); // immediate shutdown
+  if (heard[SIGTERM]! > 0) terminatePending = true;
+  if (heard[SIGINT]! !== seenCancels) {
+    seenCancels = heard[SIGINT]!;
     cancelPending = true;
   }
   if (authenticating && timers[AUTHENTICATION_TIMER]) {

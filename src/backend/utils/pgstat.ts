@@ -99,6 +99,7 @@ export function tracked<T>(oid: number, call: () => T): T {
 /** The authentication's, which is over: one more costs a session a system call, and another at its end. */
 const STATISTICS_TIMER = 5;
 const INTERVAL_MS = 1000;
+let intervalMs = INTERVAL_MS;
 let timerRuns = false;
 /** pg_stat_force_next_flush. */
 let forced = false;
@@ -121,7 +122,7 @@ export function statisticsAtIdle(): void {
   if (timerRuns || forced) handOver();
   else if (hasTable() && toldUntil !== 0 && (own[DATABASE.commits] !== 0 || own[DATABASE.rollbacks] !== 0)) {
     timerRuns = true;
-    port.setTimer(STATISTICS_TIMER, INTERVAL_MS);
+    port.setTimer(STATISTICS_TIMER, intervalMs);
   }
 }
 
@@ -266,6 +267,16 @@ export function addCountsOfWorker(given: WorkerCounts): void {
     values.forEach((n, i) => { counts[i]! += n; });
   }
   given.own.forEach((n, i) => { own[i]! += n; });
+}
+
+/** While `work` runs statistics are told so often: a rehearsed session is interrupted as one that lasts. */
+export function withStatisticsEvery(ms: number, work: () => void): void {
+  intervalMs = ms;
+  try {
+    work();
+  } finally {
+    intervalMs = INTERVAL_MS;
+  }
 }
 
 /** What the rehearsal has counted. */
