@@ -143,10 +143,11 @@ function hotSimple(n: number): Script {
   return script;
 }
 
-/** What a session does beside the last writing ones: it has their rows most of the time. */
+/** What a session does beside the last writing ones: it has their rows most of the time, and sometimes so long that the manager says
+ * so (`waiting`). */
 export function rival(): Script {
   const script = new Script();
-  for (let i = 0; i < 300; i++) script.query('begin; update office set balance = balance + 1; select pg_sleep(0.002); commit');
+  for (let i = 0; i < 300; i++) script.query(`begin; update office set balance = balance + 1; select pg_sleep(${i % 8 === 0 ? 0.015 : 0.002}); commit`);
   return script;
 }
 
