@@ -3,6 +3,9 @@
 
 type Random = (below: number) => number;
 
+/** What is there before the first definition is none of ours. */
+export const BEFORE = `select set_config('looks.newest', (select max(objid) from pg_depend)::text, false)`;
+
 export const LOOKS = [
   `select c.relname, c.relkind, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attinhcount, a.attislocal, a.attidentity, a.attgenerated, a.atthasmissing, pg_get_expr(d.adbin, d.adrelid)
     from pg_class c left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
@@ -16,7 +19,7 @@ export const LOOKS = [
   `select typname, typtype, typnotnull, typdefault, typbasetype::regtype::text, array(select enumlabel::text from pg_enum e where enumtypid = t.oid order by enumsortorder) from pg_type t where typnamespace = 'random'::regnamespace and typtype in ('e', 'd') order by 1`,
   `select inhrelid::regclass::text, inhparent::regclass::text, inhseqno, pg_get_expr(c.relpartbound, c.oid) from pg_inherits join pg_class c on c.oid = inhrelid where relnamespace = 'random'::regnamespace order by 1, 3`,
   `select classid::regclass::text, deptype, refclassid::regclass::text, regexp_replace(pg_describe_object(classid, objid, objsubid), 'r_(.)_\\d+', 'r_\\1'), pg_describe_object(refclassid, refobjid, refobjsubid) from pg_depend
-    where objid >= 16384 and refobjid >= 16384 and pg_describe_object(classid, objid, objsubid) !~ 'toast' order by 4, 5, 2`,
+    where objid > current_setting('looks.newest')::oid and refobjid >= 16384 and pg_describe_object(classid, objid, objsubid) !~ 'toast' order by 4, 5, 2`,
 ];
 
 const TABLES = ['t0', 't1', 't2', 't3'], COLUMNS = ['a', 'b', 'c', 'd'], VIEWS = ['v0', 'v1', 'v2'];

@@ -1,5 +1,6 @@
 // CREATE INDEX and the indexes of constraints: columns, operator classes and names are worked out here, the catalogs are
 // filled by catalog/index.ts, the entries made by executor/indexing.ts (PostgreSQL's indexcmds.c).
+import { asOwner } from '../catalog/acl.ts';
 import { builtinOpclassLike, indexMethodOf } from '../catalog/index_method.ts';
 import { PgError, notSupported } from '../../common/errors.ts';
 import { lockTable } from '../access/table.ts';
@@ -134,7 +135,7 @@ function keyColumn(table: Relation, key: IndexElemSpec, spec: IndexSpec, method:
       name = table.attributes[attnum - 1]!.attname;
     } else {
       refuseSystemColumns(expr);
-      if (isMutable(expr)) throw new PgError('invalid_object_definition', 'functions in index expression must be marked IMMUTABLE');
+      mustBeImmutable(table, expr, 'expression');
       if (getType(typeOid).typtype === 'p') throw new PgError('invalid_table_definition', `column "${(key.expr && figureIndexColname(key.expr)) ?? 'expr'}" has pseudo-type ${formatType(typeOid)}`);
       expressions.push(expr);
     }
@@ -253,12 +254,17 @@ function refuseSystemColumns(e: Expr): void {
 }
 const onSystemColumn = (): PgError => new PgError('feature_not_supported', 'index creation on system columns is not supported');
 
+/** As it will be planned, which may call its functions: as the owner does. */
+function mustBeImmutable(table: Relation, expr: Expr, what: 'expression' | 'predicate'): void {
+  if (asOwner(table.owner, () => isMutable(expr))) throw new PgError('invalid_object_definition', `functions in index ${what} must be marked IMMUTABLE`);
+}
+
 function cookPredicate(table: Relation, raw: RawNode, text: string): Expr {
   const state = relationParseState(table, text);
   const expr = coerceToBoolean(state, transformExpr(state, raw, 'index_predicate'), 'WHERE');
   assignExprCollations(state, expr);
   refuseSystemColumns(expr);
-  if (isMutable(expr)) throw new PgError('invalid_object_definition', 'functions in index predicate must be marked IMMUTABLE');
+  mustBeImmutable(table, expr, 'predicate');
   return expr;
 }
 

@@ -199,8 +199,7 @@ alter table heavy alter weight type varchar(9);
 alter table heavy add at float8 default random();
 alter table heavy set unlogged;
 create type cargo as (tons int);
-create table load_1 of cargo;
-create table load_2 of cargo;
+create table load_1 of cargo; -- of several, PostgreSQL's order is that of rows in pg_class
 alter type cargo alter attribute tons type bigint cascade;
 create table holds (c cargo);
 alter type cargo alter attribute tons type text cascade;
