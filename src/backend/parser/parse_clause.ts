@@ -248,13 +248,12 @@ function transformJoin(state: ParseState, j: RawNode): FromResult {
     resNames.push(name);
   }
   const merged = usingClause.length;
-  let quals: Expr | null = null;
-  if (merged > 0) quals = transformJoinUsingClause(state, lUsingVars, rUsingVars);
   for (let i = 0; i < merged; i++) {
     const v = buildMergedJoinVar(state, jointype, lUsingVars[i]!, rUsingVars[i]!);
     resVars.push(v);
     resColumns.push(v === lUsingVars[i] ? l.columns[leftcols[i]! - 1]! : v === rUsingVars[i] ? r.columns[rightcols[i]! - 1]! : { varno: 0, varattno: 0, vartype: 0, vartypmod: -1, varcollid: 0, dontexpand: false });
   }
+  let quals = merged > 0 ? transformJoinUsingClause(state, lUsingVars, rUsingVars) : null;
   const rest = (item: NamespaceItem, used: ReadonlySet<number>, mine: number[], other: number[]): void => {
     item.columns.forEach((c, i) => {
       if (used.has(i) || item.names.colnames[i] === '' || c.varno === 0) return;

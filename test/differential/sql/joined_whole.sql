@@ -87,3 +87,8 @@ explain (costs off) select count(*) from alike_too, alike where a = x and a = b;
 reset enable_indexscan;
 reset enable_seqscan;
 drop table alike, alike_too;
+-- Columns that USING can't merge were told as an operator that there is not (42883).
+select 1 from (select 1 as k) x join (select 'a'::text as k) y using (k);
+select 1 from (select 1 as k, date '2024-01-01' as d) x natural full join (select 2.5 as k, interval '1 day' as d) y;
+select k, pg_typeof(k) from (select 1 as k) x join (select 1.0 as k) y using (k);
+select 1 from (select point '(1,1)' as k) x join (select point '(1,1)' as k) y using (k);
