@@ -505,6 +505,13 @@ export function simplifyBool(boolop: 'and' | 'or' | 'not', args: readonly Expr[]
   return flat.length === 1 ? flat[0]! : makeBoolExpr(boolop, flat);
 }
 
+/** A join clause with this side on the left (get_switched_clauses). */
+export function switchedClause(clause: Expr, outer: Expr, inner: Expr): Expr {
+  if (clause.kind !== 'OpExpr' || clause.args[0] === outer) return clause;
+  const opno = operator(clause.opno).oprcom || clause.opno;
+  return { ...clause, opno, opfuncid: operator(opno).oprcode, args: [outer, inner] };
+}
+
 /** NOT pushed down where an operator has a negator. */
 export function negate(e: Expr): Expr {
   switch (e.kind) {

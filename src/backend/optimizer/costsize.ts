@@ -2,6 +2,7 @@
 import { functionInfo } from '../executor/fmgr_info.ts';
 import { expressionTreeWalker } from '../nodes/nodeFuncs.ts';
 import type { Expr } from '../nodes/primnodes.ts';
+import { rint } from '../types/datetime_scan.ts';
 import { settings } from '../utils/settings.ts';
 import type { Path, QualCost, RestrictInfo } from './pathnodes.ts';
 
@@ -44,12 +45,9 @@ export function readCostSettings(): void {
 }
 
 /** clamp_row_est: rint, at least one. */
-export const clampRows = (rows: number): number => (rows > 1e100 || Number.isNaN(rows) ? 1e100 : rows <= 1 ? 1 : roundEven(rows));
-/** C's rint: halves to the even number. */
-export function roundEven(x: number): number {
-  const r = Math.round(x);
-  return r - x === 0.5 && r % 2 !== 0 ? r - 1 : r;
-}
+export const clampRows = (rows: number): number => (rows > 1e100 || Number.isNaN(rows) ? 1e100 : rows <= 1 ? 1 : rint(rows));
+/** CLAMP_PROBABILITY. */
+export const clampProbability = (p: number): number => Math.min(1, Math.max(0, p));
 
 // ------------------------------------------------------------------ workers
 
@@ -108,7 +106,8 @@ export const exprsCost = (list: readonly Expr[]): number => list.reduce((c, e) =
 
 // ------------------------------------------------------------------ sorting and keeping
 
-const maxAlign = (n: number): number => Math.ceil(n / 8) * 8;
+/** MAXALIGN. */
+export const maxAlign = (n: number): number => Math.ceil(n / 8) * 8;
 const HEAP_TUPLE_HEADER = 24;
 /** relation_byte_size. */
 export const relationBytes = (rows: number, width: number): number => rows * (maxAlign(Math.round(width)) + HEAP_TUPLE_HEADER);

@@ -3,6 +3,7 @@
 import type { Comparator } from '../types/compare.ts';
 import type { Datum } from '../types/datum.ts';
 import type { QueryNode, TsQuery } from '../types/tsquery.ts';
+import { clampProbability } from './costsize.ts';
 
 /** The most common elements, in order. Behind their frequencies stand the lowest and the highest, and for arrays that of nulls. */
 export interface ElementStatistics { readonly values: readonly Datum[]; readonly frequencies: readonly number[] }
@@ -10,8 +11,6 @@ export type ArrayCondition = 'contains' | 'contained' | 'overlaps';
 
 const DEFAULT_CONTAIN_SEL = 0.005, DEFAULT_OVERLAP_SEL = 0.01;
 export const defaultArraySelectivity = (condition: ArrayCondition): number => (condition === 'overlaps' ? DEFAULT_OVERLAP_SEL : DEFAULT_CONTAIN_SEL);
-
-const clamp = (p: number): number => Math.min(1, Math.max(0, p));
 
 /** The place of a value among sorted ones; -1: it is not there. */
 function placeOf(values: readonly Datum[], value: Datum, compare: Comparator): number {
@@ -39,7 +38,7 @@ function containing(elements: ElementStatistics | null, distinct: readonly Datum
   let result = condition === 'contains' ? 1 : 0;
   for (const value of distinct) {
     const place = elements === null ? -1 : placeOf(elements.values, value, compare), share = place < 0 ? rare : elements!.frequencies[place]!;
-    result = clamp(condition === 'contains' ? result * share : result + share - result * share);
+    result = clampProbability(condition === 'contains' ? result * share : result + share - result * share);
   }
   return result;
 }
@@ -73,7 +72,7 @@ function containedIn(elements: ElementStatistics | null, counts: readonly number
   const ofWanted = countDistribution(shares, size, 0), ofCommon = countDistribution(common, size, rest), ofSizes = sizeDistribution(counts.slice(0, -1), size);
   let result = 0;
   for (let i = 0; i <= size; i++) if (ofCommon[i]! > 0) result += (ofSizes[i]! * others * ofWanted[i]!) / ofCommon[i]!;
-  return clamp(result * (1 - frequencies[n + 2]!));
+  return clampProbability(result * (1 - frequencies[n + 2]!));
 }
 
 /** calc_distr: the chance that just 0, 1, ... `most` of events with these chances happen, and of some more that are rare. */
@@ -124,11 +123,11 @@ export function tsquerySelectivity({ root }: TsQuery, elements: ElementStatistic
 
 function nodeSelectivity(node: QueryNode, elements: ElementStatistics | null): number {
   switch (node.op) {
-    case 'value': return clamp(node.prefix ? prefixShare(node.text, elements) : lexemeShare(node.text, elements));
-    case '!': return clamp(1 - nodeSelectivity(node.arg, elements));
+    case 'value': return clampProbability(node.prefix ? prefixShare(node.text, elements) : lexemeShare(node.text, elements));
+    case '!': return clampProbability(1 - nodeSelectivity(node.arg, elements));
     default: {
       const a = nodeSelectivity(node.left, elements), b = nodeSelectivity(node.right, elements);
-      return clamp(node.op === '|' ? a + b - a * b : a * b);
+      return clampProbability(node.op === '|' ? a + b - a * b : a * b);
     }
   }
 }

@@ -12,6 +12,7 @@ import type { Expr } from '../nodes/primnodes.ts';
 import type { ArrayValue, Oid, RecordValue } from '../types/datum.ts';
 import { itemValues, parseCommonValues, parseDependencies, parseDistinct, type CommonValues, type Dependency, type DistinctItem } from '../types/extended_stats.ts';
 import { containsVolatile, equal, mutateDeep, pullVars, stripRelabel } from './clauses.ts';
+import { clampProbability } from './costsize.ts';
 import { forRelation } from './pathkeys.ts';
 import { pinLiteral } from '../utils/session.ts';
 import { statisticsOfRow, type ColumnStatistics } from './plancat.ts';
@@ -178,10 +179,9 @@ function bestForCommon(all: readonly Statistics[], rel: RelOptInfo, list: readon
   return best;
 }
 
-const clamp = (p: number): number => Math.min(1, Math.max(0, p));
 /** mcv_combine_selectivities. */
 function combine(simple: number, mcv: number, base: number, total: number): number {
-  return clamp(mcv + Math.min(clamp(simple - base), 1 - total));
+  return clampProbability(mcv + Math.min(clampProbability(simple - base), 1 - total));
 }
 
 /** Tests of a condition against the items of a list. */
@@ -223,7 +223,7 @@ export function extendedOr(rel: RelOptInfo, arms: readonly RestrictInfo[], simpl
     let simpleOr = 0, sum = 0;
     for (const arm of covered) {
       const own = simple(arm), overlapSimple = simpleOr * own;
-      simpleOr = clamp(simpleOr + own - overlapSimple);
+      simpleOr = clampProbability(simpleOr + own - overlapSimple);
       const test = itemTest(s, rel, arm.clause);
       let mcv = 0, base = 0, overlapMcv = 0, overlapBase = 0;
       items.forEach((item, i) => {
@@ -233,7 +233,7 @@ export function extendedOr(rel: RelOptInfo, arms: readonly RestrictInfo[], simpl
         if (before[i]) { overlapMcv += item.frequency; overlapBase += item.base; }
         before[i] = true;
       });
-      sum = clamp(sum + combine(own, mcv, base, total) - combine(overlapSimple, overlapMcv, overlapBase, total));
+      sum = clampProbability(sum + combine(own, mcv, base, total) - combine(overlapSimple, overlapMcv, overlapBase, total));
     }
     selectivity = selectivity + sum - selectivity * sum;
     rest = rest.filter((r) => !covered.includes(r));
@@ -307,5 +307,5 @@ function dependencySelectivity(all: readonly Statistics[], rel: RelOptInfo, clau
     const s2 = shares.get(to)!, s1 = from.reduce((p, e) => p * shares.get(e)!, 1);
     shares.set(to, s1 <= s2 ? degree + (1 - degree) * s2 : (degree * s2) / s1 + (1 - degree) * s2);
   }
-  return { selectivity: clamp([...shares.values()].reduce((p, s) => p * s, 1)), used };
+  return { selectivity: clampProbability([...shares.values()].reduce((p, s) => p * s, 1)), used };
 }

@@ -28,8 +28,7 @@ export function gatherPath(root: PlannerInfo, rel: RelOptInfo, sub: Path, rows: 
   return {
     kind: 'Gather', rel, rows, startup, total, pathkeys: [], requiredOuter: EMPTY, paramClauses: [],
     make: () => {
-      const child = rel.kind === 'upper' ? sub.make() : withAllColumns(sub.make());
-      skipParam(root);
+      const child = gathered(root, rel, sub);
       return { kind: 'Gather', ...over(child, child.targetlist), startup_cost: startup, total_cost: total, plan_rows: rows, numWorkers: sub.parallelWorkers!, singleCopy: false };
     },
   };
@@ -46,9 +45,7 @@ export function gatherMergePath(root: PlannerInfo, rel: RelOptInfo, sub: Path, p
   return {
     kind: 'GatherMerge', rel, rows, ...cost, pathkeys, requiredOuter: EMPTY, paramClauses: [],
     make: () => {
-      const child = rel.kind === 'upper' ? sub.make() : withAllColumns(sub.make());
-      const { below, sortKeys } = keysOf(child, pathkeys, sub.rel);
-      skipParam(root);
+      const { below, sortKeys } = keysOf(gathered(root, rel, sub), pathkeys, sub.rel);
       // What is sorted by, and is no column of the relation, is left behind.
       const targetlist = rel.kind === 'upper' ? below.targetlist : below.targetlist.filter((t) => !t.resjunk);
       return { kind: 'GatherMerge', ...over(below, targetlist), startup_cost: cost.startup, total_cost: cost.total, plan_rows: rows, numWorkers: sub.parallelWorkers!, sortKeys };
@@ -56,8 +53,12 @@ export function gatherMergePath(root: PlannerInfo, rel: RelOptInfo, sub: Path, p
   };
 }
 
-/** PostgreSQL has a parameter for each that tells what is below of being run again; others are numbered as there. */
-const skipParam = (root: PlannerInfo): void => { root.glob.paramExecCount++; };
+/** What workers run. PostgreSQL has a parameter that tells it of being run again; others are numbered as there. */
+function gathered(root: PlannerInfo, rel: RelOptInfo, sub: Path): Plan {
+  const plan = rel.kind === 'upper' ? sub.make() : withAllColumns(sub.make());
+  root.glob.paramExecCount++;
+  return plan;
+}
 
 /** What a sort has sorted by, or columns that are in this order. */
 function keysOf(plan: Plan, pathkeys: readonly PathKey[], rel: RelOptInfo): { below: Plan; sortKeys: SortKey[] } {

@@ -1,5 +1,6 @@
 // What joins cost (the join part of PostgreSQL's costsize.c). Its two steps, a first guess and the rest, are one here.
-import { clampRows, costs, DISABLE_COST, enabled, evalCost, materialCost, parallelDivisor, relationBytes, relationPages, rescanCost, roundEven, sortCost } from './costsize.ts';
+import { rint } from '../types/datetime_scan.ts';
+import { clampRows, costs, DISABLE_COST, enabled, evalCost, materialCost, parallelDivisor, relationBytes, relationPages, rescanCost, sortCost } from './costsize.ts';
 import type { MergeScan, Path, PlannerInfo, QualCost, Relids, RelOptInfo, RestrictInfo, SpecialJoinInfo } from './pathnodes.ts';
 import type { JoinType } from '../nodes/primnodes.ts';
 import { bucketStatistics, clauselistSelectivity, factsOf, mergeScanSelectivity } from './selfuncs.ts';
@@ -77,7 +78,7 @@ export function nestLoopCost(cx: JoinPathContext, outer: Path, inner: Path, rest
   let pairs: number;
   if (stopsEarly(cx)) {
     const { outerMatch, matchCount } = cx.semi!;
-    let matched = roundEven(outerRows * outerMatch);
+    let matched = rint(outerRows * outerMatch);
     let unmatched = outerRows - matched;
     const part = 2 / (matchCount + 1);
     pairs = matched * innerRows * part;
@@ -151,7 +152,7 @@ export function hashJoinCost(cx: JoinPathContext, outer: Path, inner: Path, keys
   let rows: number;
   if (stopsEarly(cx)) {
     const { outerMatch, matchCount } = cx.semi!;
-    const matched = roundEven(outer.rows * outerMatch);
+    const matched = rint(outer.rows * outerMatch);
     const part = 2 / (matchCount + 1);
     run += hashed.perTuple * matched * clampRows(inner.rows * size * part) * 0.5;
     run += hashed.perTuple * (outer.rows - matched) * clampRows(inner.rows / virtualBuckets) * 0.05;
@@ -187,8 +188,8 @@ export function mergeJoinCost(
   }
   // Of none at least one is thought of.
   const [outerAll, innerAll] = [Math.max(1, outer.rows), Math.max(1, inner.rows)];
-  const outerSkip = roundEven(outerAll * outerStart);
-  const innerSkip = roundEven(innerAll * innerStart);
+  const outerSkip = rint(outerAll * outerStart);
+  const innerSkip = rint(innerAll * innerStart);
   const outerRows = clampRows(outerAll * outerEnd);
   const innerRows = clampRows(innerAll * innerEnd);
   outerStart = outerSkip / outerAll;

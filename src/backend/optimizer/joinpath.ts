@@ -1,11 +1,11 @@
 // The ways to join two relations (PostgreSQL's joinpath.c): nested loops, hash joins, merge joins.
 import { PgError } from '../../common/errors.ts';
-import { operator } from '../executor/fmgr_info.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import type { HashJoin, NestLoop, Plan } from '../nodes/plannodes.ts';
 import type { Expr, JoinType } from '../nodes/primnodes.ts';
 import { innerIsUnique } from './analyzejoins.ts';
 import { settings } from '../utils/settings.ts';
+import { switchedClause } from './clauses.ts';
 import { enabled, rowsOfOne } from './costsize.ts';
 import { hashJoinCost, materialPath, nestLoopCost, parallelJoin, semiFactors, type JoinPathContext } from './joincost.ts';
 import { overPart } from './inherit.ts';
@@ -181,18 +181,10 @@ function addHashJoin(cx: JoinPathContext, o: Path, i: Path, keys: HashKey[]): vo
       const plan: HashJoin = {
         kind: 'HashJoin', ...planBase(path, targetOfRel(root, rel), orderedClauses(others).map(fix), outerPlan, hash), jointype,
         joinqual: orderedClauses(rest).map(fix), inner_unique: innerUnique, ...aware,
-        hashclauses: keys.map((k) => commuted(k)), hashkeys: keys.map((k) => ({ outer: k.outer, inner: k.inner, eqop: k.eqop })),
+        hashclauses: keys.map((k) => switchedClause(k.clause, k.outer, k.inner)), hashkeys: keys.map((k) => ({ outer: k.outer, inner: k.inner, eqop: k.eqop })),
       };
       return plan;
     },
   };
   givePath(rel, path);
-}
-
-/** The hash condition with the outer side on the left, as EXPLAIN shows it. */
-function commuted(k: HashKey): Expr {
-  if (k.clause.kind !== 'OpExpr' || k.clause.args[0] === k.outer) return k.clause;
-  const { opno } = k.clause;
-  const com = operator(opno).oprcom || opno;
-  return { ...k.clause, opno: com, opfuncid: operator(com).oprcode, args: [k.outer, k.inner] };
 }

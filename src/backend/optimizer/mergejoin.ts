@@ -5,8 +5,7 @@ import { opclassInputType } from '../executor/sort_support.ts';
 import { exprType } from '../nodes/nodeFuncs.ts';
 import type { MergeJoin, Plan, SortKey } from '../nodes/plannodes.ts';
 import type { Expr } from '../nodes/primnodes.ts';
-import { operator } from '../executor/fmgr_info.ts';
-import { equal, pullVarnos } from './clauses.ts';
+import { equal, pullVarnos, switchedClause } from './clauses.ts';
 import { rowsOfOne, sortCost } from './costsize.ts';
 import { overPart } from './inherit.ts';
 import { joinParam } from './joinparam.ts';
@@ -167,7 +166,7 @@ function addMergeJoin(cx: JoinPathContext, o: Path, i: Path, clauses: readonly C
       if (cost.material) right = { kind: 'Material', ...over(right, right.targetlist) };
       const plan: MergeJoin = {
         kind: 'MergeJoin', ...planBase(path, targetOfRel(root, rel), orderedClauses(others).map(fix), left, right), jointype, inner_unique: innerUnique,
-        joinqual: orderedClauses(rest).map(fix), mergeclauses: clauses.map(commuted), mergeKeys: clauses.map((c) => mergeKey(c, keys)),
+        joinqual: orderedClauses(rest).map(fix), mergeclauses: clauses.map((c) => switchedClause(c.rinfo.clause, c.outer, c.inner)), mergeKeys: clauses.map((c) => mergeKey(c, keys)),
       };
       return plan;
     },
@@ -179,13 +178,6 @@ function mergeKey(c: Clause, keys: readonly PathKey[]): MergeJoin['mergeKeys'][n
   const k = keys.find((x) => x.ec === c.outerEc)!;
   const { opno } = c.rinfo.clause as { opno: number };
   return { left: c.outer, right: c.inner, reverse: k.reverse, nullsFirst: k.nullsFirst, eqop: opno, sortop: 0, collation: k.ec.collation };
-}
-
-function commuted(c: Clause): Expr {
-  const { clause } = c.rinfo;
-  if (clause.kind !== 'OpExpr' || clause.args[0] === c.outer) return clause;
-  const com = operator(clause.opno).oprcom || clause.opno;
-  return { ...clause, opno: com, opfuncid: operator(com).oprcode, args: [c.outer, c.inner] };
 }
 
 /** prepare_sort_from_pathkeys: an expression to be sorted by that is no column yet becomes one. */

@@ -6,6 +6,7 @@ import { estimateRelationSize } from '../catalog/relation_size.ts';
 import type { IndexInfo, Relation } from '../catalog/relation.ts';
 import type { ArrayValue, Datum, Oid, RangeValue } from '../types/datum.ts';
 import { BITOID, BPCHAROID, NUMERICOID, VARBITOID, VARCHAROID } from '../types/oids.ts';
+import { maxAlign } from './costsize.ts';
 import type { RangeStatistics } from './range_selectivity.ts';
 import type { ElementStatistics } from './element_selectivity.ts';
 import { typeInfo } from '../executor/fmgr_info.ts';
@@ -104,7 +105,6 @@ export function columnWidth(relation: Relation, attnum: number): number {
 // ------------------------------------------------------------------ sizes
 
 const PAGE_BYTES = 8168;
-const maxAlign = (n: number): number => Math.ceil(n / 8) * 8;
 const ALIGNMENT: Record<string, number> = { c: 1, s: 2, i: 4, d: 8 };
 
 /** Bytes of a row's data in PostgreSQL's heap; `variable`: of a column of variable length without statistics. */

@@ -5,6 +5,7 @@ import { comparatorFor, type Comparator } from '../types/compare.ts';
 import { RangeValue, type Datum, type Oid } from '../types/datum.ts';
 import { FLOAT8OID } from '../types/oids.ts';
 import { compareBounds, isEmpty, lowerOf, uncheckedRange, upperOf, type Bound } from '../types/rangetypes.ts';
+import { clampProbability } from './costsize.ts';
 
 /** Ranges whose bounds part the lower ones and the upper ones into equal parts, the same of lengths; the share of empty ranges. */
 export interface RangeStatistics { readonly bounds: readonly RangeValue[] | null; readonly lengths: readonly number[]; readonly empty: number }
@@ -96,7 +97,7 @@ function position({ difference }: RangeLine, bound: Bound, from: Bound, to: Boun
   if (to.infinite) return bound.infinite && !bound.lower ? 1 : 0;
   if (bound.infinite || difference === null) return 0.5;
   const width = difference(to.value, from.value), place = difference(bound.value, from.value) / width;
-  return !(width > 0) || Number.isNaN(place) ? 0.5 : Math.min(1, Math.max(0, place));
+  return !(width > 0) || Number.isNaN(place) ? 0.5 : clampProbability(place);
 }
 
 function distance({ difference }: RangeLine, from: Bound, to: Bound): number {

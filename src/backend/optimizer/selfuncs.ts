@@ -17,7 +17,7 @@ import { fixedPrefix, greaterText, type PatternKind } from '../types/pattern_pre
 import { TsQuery } from '../types/tsquery.ts';
 import { containsVolatile, equal, pullVarnos, pullVars, stripRelabel } from './clauses.ts';
 import { indexColumnExpr } from './pathkeys.ts';
-import { clampRows } from './costsize.ts';
+import { clampProbability, clampRows } from './costsize.ts';
 import {
   arraySelectivity as arraySelectivityOf, type ArrayCondition, defaultArraySelectivity, DEFAULT_TS_MATCH_SEL, tsquerySelectivity,
 } from './element_selectivity.ts';
@@ -39,8 +39,6 @@ const GUESSES: Record<string, number | undefined> = {
 };
 const DEFAULT_UNK_SEL = 0.005;
 const DEFAULT_NUM_DISTINCT = 200;
-
-const clamp = (p: number): number => Math.min(1, Math.max(0, p));
 
 interface Column { rel: RelOptInfo; stats: ColumnStatistics | undefined; unique: boolean; type: Oid; attno: number; values: boolean }
 
@@ -144,7 +142,7 @@ function onlyRelation(root: PlannerInfo, clauses: readonly Expr[]): RelOptInfo |
 export function clauselistSelectivity(root: PlannerInfo, clauses: readonly RestrictInfo[], sjinfo: SpecialJoinInfo | null = null): number {
   const rel = sjinfo === null && clauses.length > 0 && (clauses.length > 1 || clauses[0]!.clause.kind === 'BoolExpr') ? onlyRelation(root, clauses.map((r) => r.clause)) : null;
   const together = rel === null ? null : extendedSelectivity(rel, clauses, (list) => simpleSelectivity(root, list, null, true));
-  return together === null ? simpleSelectivity(root, clauses, sjinfo) : clamp(together.selectivity * simpleSelectivity(root, together.rest, null));
+  return together === null ? simpleSelectivity(root, clauses, sjinfo) : clampProbability(together.selectivity * simpleSelectivity(root, together.rest, null));
 }
 
 /** As though columns were independent; `alone`: nothing is known of several columns. */
@@ -160,7 +158,7 @@ function simpleSelectivity(root: PlannerInfo, clauses: readonly RestrictInfo[], 
       else entry.high = Math.min(entry.high ?? 1, range.selectivity);
       continue;
     }
-    s *= alone ? clamp(clauseSelectivity(root, rinfo.clause, sjinfo, true)) : restrictSelectivity(root, rinfo, sjinfo);
+    s *= alone ? clampProbability(clauseSelectivity(root, rinfo.clause, sjinfo, true)) : restrictSelectivity(root, rinfo, sjinfo);
   }
   for (const { expr, low, high } of ranges) {
     if (low !== null && high !== null) {
@@ -170,7 +168,7 @@ function simpleSelectivity(root: PlannerInfo, clauses: readonly RestrictInfo[], 
       s *= both;
     } else s *= low ?? high ?? 1;
   }
-  return clamp(s);
+  return clampProbability(s);
 }
 
 /** x > low and x < high on the same column or expression count as one range. */
@@ -192,12 +190,12 @@ const isPseudoConstant = (e: Expr): boolean => e.kind === 'Const' || e.kind === 
 
 function restrictSelectivity(root: PlannerInfo, rinfo: RestrictInfo, sjinfo: SpecialJoinInfo | null): number {
   if (sjinfo === null) {
-    if (rinfo.selectivity < 0) rinfo.selectivity = clamp(clauseSelectivity(root, rinfo.clause, null));
+    if (rinfo.selectivity < 0) rinfo.selectivity = clampProbability(clauseSelectivity(root, rinfo.clause, null));
     return rinfo.selectivity;
   }
-  if (sjinfo.jointype !== 'inner') return clamp(clauseSelectivity(root, rinfo.clause, sjinfo));
+  if (sjinfo.jointype !== 'inner') return clampProbability(clauseSelectivity(root, rinfo.clause, sjinfo));
   const facts = factsOf(root, rinfo.clause);
-  if (facts.joinSelectivity < 0) facts.joinSelectivity = clamp(clauseSelectivity(root, rinfo.clause, sjinfo));
+  if (facts.joinSelectivity < 0) facts.joinSelectivity = clampProbability(clauseSelectivity(root, rinfo.clause, sjinfo));
   return facts.joinSelectivity;
 }
 export function factsOf(root: PlannerInfo, clause: Expr): ClauseFacts {
@@ -289,9 +287,9 @@ function arraySelectivity(root: PlannerInfo, e: Extract<Expr, { kind: 'ScalarArr
     apart = true;
   } else selectivities.push(...new Array<number>(UNKNOWN_LENGTH).fill(one(UNKNOWN)));
   const together = e.useOr ? selectivities.reduce((s, x) => s + x - s * x, 0) : selectivities.reduce((s, x) => s * x, 1);
-  if (!apart || name !== (e.useOr ? 'eqsel' : 'neqsel')) return clamp(together);
+  if (!apart || name !== (e.useOr ? 'eqsel' : 'neqsel')) return clampProbability(together);
   const sum = e.useOr ? selectivities.reduce((s, x) => s + x, 0) : selectivities.reduce((s, x) => s + x - 1, 1);
-  return clamp(sum >= 0 && sum <= 1 ? sum : together);
+  return clampProbability(sum >= 0 && sum <= 1 ? sum : together);
 }
 
 /** Elements of an array that only running the statement shows. */
@@ -359,7 +357,7 @@ function arrayContainment(c: Column | null, value: { value: Datum } | null, opno
 
 function ofElements({ stats, rel, attno }: Column, type: Oid, values: readonly Datum[], condition: ArrayCondition): number {
   const collation = stats === undefined || attno <= 0 ? 0 : rel.relation?.attributes[attno - 1]?.attcollation ?? 0;
-  return clamp(arraySelectivityOf(stats?.elements ?? null, stats?.elementCounts ?? null, values, condition, typeComparator(type, collation)) * (1 - (stats?.nullFraction ?? 0)));
+  return clampProbability(arraySelectivityOf(stats?.elements ?? null, stats?.elementCounts ?? null, values, condition, typeComparator(type, collation)) * (1 - (stats?.nullFraction ?? 0)));
 }
 
 const DEFAULT_MATCHING_SEL = 0.01, MIN_HISTOGRAM = 10, FULL_HISTOGRAM = 100;
@@ -380,7 +378,7 @@ function ofOperator(c: Column | null, value: { value: Datum } | null, subject: E
     others = found * weight + DEFAULT_MATCHING_SEL * (1 - weight);
   }
   others = Math.min(0.9999, Math.max(0.0001, others)) * Math.max(0, 1 - nullFraction - common);
-  return clamp(others + ofCommon);
+  return clampProbability(others + ofCommon);
 }
 
 /** rangesel. */
@@ -390,13 +388,13 @@ function rangeMatch(c: Column | null, value: { value: Datum } | null, subject: E
   if (value === null || c === null) return defaultRangeSelectivity(name);
   const type = getBaseType(exprType(subject)), isRange = value.value instanceof RangeValue;
   if (rangeByType(type) === undefined || (isRange ? (value.value as RangeValue).typeOid !== type : name !== 'range_contains_elem')) return defaultRangeSelectivity(name);
-  return clamp(rangeSelectivity(type, c.stats?.ranges ?? null, name, value.value) * (1 - (c.stats?.nullFraction ?? 0)));
+  return clampProbability(rangeSelectivity(type, c.stats?.ranges ?? null, name, value.value) * (1 - (c.stats?.nullFraction ?? 0)));
 }
 
 /** tsmatchsel. */
 function textMatch(c: Column | null, value: { value: Datum } | null): number {
   if (value === null || c === null || !(value.value instanceof TsQuery)) return DEFAULT_TS_MATCH_SEL;
-  return clamp(tsquerySelectivity(value.value, c.stats?.elements ?? null) * (1 - (c.stats?.nullFraction ?? 0)));
+  return clampProbability(tsquerySelectivity(value.value, c.stats?.elements ?? null) * (1 - (c.stats?.nullFraction ?? 0)));
 }
 
 /** scalararraysel_containment: a constant compared with the elements of a column; null: it is something else. */
@@ -475,7 +473,7 @@ function restrictionSelectivity(root: PlannerInfo, e: OpExpr, estimator: string,
     case 'prefixsel': return patternSelectivity(column, e, 'prefix');
     case 'nlikesel': case 'icnlikesel': case 'regexnesel': case 'icregexnesel': {
       const positive = operator(operator(e.opno).oprnegate);
-      return clamp(1 - (column?.stats?.nullFraction ?? 0) - operatorSelectivity(root, { ...e, opno: positive.oid, opfuncid: positive.oprcode }, sjinfo));
+      return clampProbability(1 - (column?.stats?.nullFraction ?? 0) - operatorSelectivity(root, { ...e, opno: positive.oid, opfuncid: positive.oprcode }, sjinfo));
     }
     case '': return 0.5;
     default: return GUESSES[estimator] ?? DEFAULT_MATCH_SEL;
@@ -491,7 +489,7 @@ function equality(c: Column | null, value: { value: Datum } | null, e: Expr): nu
   const { mcv } = stats;
   if (value === null) {
     const s = (1 - stats.nullFraction) / distinctOf(c).count;
-    return clamp(mcv !== null && s > mcv.frequencies[0]! ? mcv.frequencies[0]! : s);
+    return clampProbability(mcv !== null && s > mcv.frequencies[0]! ? mcv.frequencies[0]! : s);
   }
   let rest = 1 - stats.nullFraction;
   let others = distinctOf(c).count;
@@ -502,7 +500,7 @@ function equality(c: Column | null, value: { value: Datum } | null, e: Expr): nu
     rest -= mcv.frequencies.reduce((x, y) => x + y, 0);
     others -= mcv.values.length;
   }
-  let s = clamp(rest);
+  let s = clampProbability(rest);
   if (others > 1) s /= others;
   return mcv !== null && mcv.frequencies.length > 0 ? Math.min(s, mcv.frequencies[mcv.frequencies.length - 1]!) : s;
 }
@@ -547,13 +545,13 @@ function inequality(c: Column | null, value: { value: Datum } | null, greater: b
       below = (low - 1 + fraction) / last;
       if (low === 1) below += equal * (1 - fraction);
       if (greater === orEqual) below -= equal;
-      below = clamp(below);
+      below = clampProbability(below);
     }
     const cutoff = 0.01 / last;
     share = Math.min(1 - cutoff, Math.max(cutoff, greater ? 1 - below : below));
   }
   const rest = 1 - stats.nullFraction - mcvTotal;
-  return clamp(mcvShare + (share >= 0 ? share : 0.5) * rest);
+  return clampProbability(mcvShare + (share >= 0 ? share : 0.5) * rest);
 }
 
 /** patternsel: by the values and the histogram that are known, or by the looks of the pattern. */
@@ -585,7 +583,7 @@ function patternSelectivity(c: Column | null, e: OpExpr, kind: PatternKind): num
     listed += stats.mcv!.frequencies[i]!;
     if (fits(v)) listedFits += stats.mcv!.frequencies[i]!;
   });
-  return clamp(listedFits + s * Math.max(0, 1 - nulls - listed));
+  return clampProbability(listedFits + s * Math.max(0, 1 - nulls - listed));
 }
 const columnIsRight = (subject: Expr): boolean => stripRelabel(subject).kind === 'Const';
 
@@ -660,10 +658,10 @@ function equalityInner(a: Column | null, b: Column | null): number {
   if (m === null) return ((1 - nullsA) * (1 - nullsB)) / Math.max(na, nb);
   const ca = a!.stats!.mcv!.values.length;
   const cb = b!.stats!.mcv!.values.length;
-  const unmatchedA = clamp(m.totalA - m.freqA);
-  const unmatchedB = clamp(m.totalB - m.freqB);
-  const othersA = clamp(1 - nullsA - m.totalA);
-  const othersB = clamp(1 - nullsB - m.totalB);
+  const unmatchedA = clampProbability(m.totalA - m.freqA);
+  const unmatchedB = clampProbability(m.totalB - m.freqB);
+  const othersA = clampProbability(1 - nullsA - m.totalA);
+  const othersB = clampProbability(1 - nullsB - m.totalB);
   let viaA = m.product;
   if (nb > cb) viaA += (unmatchedA * othersB) / (nb - cb);
   if (nb > m.count) viaA += (othersA * (othersB + unmatchedB)) / (nb - m.count);
@@ -692,7 +690,7 @@ function equalitySemi(outer: Column | null, inner: Column | null): number {
       const right = count - m.count;
       uncertain = left <= right || right < 0 ? 1 : right / left;
     }
-    return clamp(m.freqA + uncertain * clamp(1 - m.freqA - nulls));
+    return clampProbability(m.freqA + uncertain * clampProbability(1 - m.freqA - nulls));
   }
   if (no.isDefault || innerDefault) return 0.5 * (1 - nulls);
   return (no.count <= count || count < 0 ? 1 : count / no.count) * (1 - nulls);

@@ -10,7 +10,7 @@ import type { GroupKey, Plan, SortKey } from '../nodes/plannodes.ts';
 import type { Aggref, Expr, SortGroupClause, TargetEntry } from '../nodes/primnodes.ts';
 import type { Oid } from '../types/datum.ts';
 import { equal, pullVarnos, stripRelabel } from './clauses.ts';
-import { BLOCK_BYTES, costs, enabled, evalCost, incrementalSortCost, relationBytes, sortCost } from './costsize.ts';
+import { BLOCK_BYTES, costs, enabled, evalCost, incrementalSortCost, maxAlign, relationBytes, sortCost } from './costsize.ts';
 import { addPartialPath, addPath, commonPathkeys, pathkeysContain, setCheapest } from './pathnode.ts';
 import { pathkeysForSort } from './pathkeys.ts';
 import type { Path, PathKey, PlannerInfo, RelOptInfo } from './pathnodes.ts';
@@ -179,8 +179,6 @@ export function aggCosts(list: readonly Expr[], split?: 'partial' | 'final'): Ag
 }
 
 const callCost = (fn: Oid): number => (fn === 0 ? 0 : functionInfo(fn).proc.procost * costs.cpuOperator);
-
-const maxAlign = (n: number): number => Math.ceil(n / 8) * 8;
 
 /** hash_agg_entry_size: of a group in a hash table. */
 export const hashEntryBytes = (width: number, { count, space }: AggCosts): number => 24 + 16 + 16 + maxAlign(Math.round(width)) + (count > 0 ? 16 + 16 * count : 0) + (space > 0 ? 16 + space : 0);

@@ -144,7 +144,7 @@ export const setWorkerPid = (slot: number, pid: number): void => setInt(slot, PI
 /** In a worker: its slot says what its leader's says. The pid is the leader's to set, and the slot to free: it may have ended meanwhile. */
 export function showWorker(slot: number): void {
   const leader = mySlot;
-  for (let field = CANCEL_KEY; field < INTS; field++) if (field !== CANCEL_KEY && field !== LEADER) setInt(slot, field, int(leader, field));
+  for (let field = DATABASE; field < INTS; field++) if (field !== LEADER) setInt(slot, field, int(leader, field));
   times.copyWithin(slot * TIMES, leader * TIMES, (leader + 1) * TIMES);
   texts.copyWithin(slot * TEXT_BYTES, leader * TEXT_BYTES, (leader + 1) * TEXT_BYTES);
   times[slot * TIMES + BACKEND_START] = now();
